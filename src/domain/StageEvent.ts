@@ -1,0 +1,104 @@
+import { Data, Schema } from "effect"
+import type { Stage } from "./Stage.js"
+import { doneStage } from "./Stage.js"
+import { cleanLine, cleanText, reasonLimit, textLimit } from "./Text.js"
+import { WorkItemKeyText } from "./WorkItemKey.js"
+
+/** An event's id, an idempotency key: 1 to 128 letters, digits, `.`, `_`, `:` and `-`. */
+export const EventId = Schema.String.pipe(
+  Schema.pattern(/^[A-Za-z0-9._:-]{1,128}$/, {
+    identifier: "EventId",
+    description: "1 to 128 letters, digits, dots, underscores, colons and dashes",
+    message: ({ actual }) =>
+      `${JSON.stringify(String(actual).slice(0, 140))} is not an event id: expected 1 to 128 of [A-Za-z0-9._:-]`
+  })
+)
+
+const isoInstant = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:?\d{2})$/
+
+const OccurredAt = Schema.compose(
+  Schema.String.pipe(
+    Schema.pattern(isoInstant, {
+      identifier: "Instant",
+      description: "an instant by ISO 8601, with its offset",
+      message: ({ actual }) =>
+        `${JSON.stringify(actual)} is not an instant: expected ISO 8601 with an offset, like "2026-11-24T08:30:00Z"`
+    })
+  ),
+  Schema.DateTimeUtc
+)
+
+const common = {
+  workItem: WorkItemKeyText,
+  id: Schema.optional(EventId),
+  occurredAt: Schema.optional(OccurredAt)
+}
+
+const tag = <Json extends string, Tag extends string>(json: Json, tag: Tag) =>
+  Schema.propertySignature(Schema.transformLiteral(json, tag)).pipe(Schema.fromKey("type"))
+
+const StageChanged = Schema.Struct({
+  _tag: tag("stage_changed", "StageChanged"),
+  ...common,
+  from: Schema.String,
+  to: Schema.String,
+  agent: Schema.optional(Schema.String)
+}).annotations({ identifier: "StageChanged" })
+
+const QualityGateFailed = Schema.Struct({
+  _tag: tag("quality_gate_failed", "QualityGateFailed"),
+  ...common,
+  stage: Schema.String,
+  check: Schema.String,
+  reason: Schema.String
+}).annotations({ identifier: "QualityGateFailed" })
+
+const TaskCompleted = Schema.Struct({
+  _tag: tag("task_completed", "TaskCompleted"),
+  ...common
+}).annotations({ identifier: "TaskCompleted" })
+
+/**
+ * A stage event as JSON, which `POST /api/events` takes and the log writes when an event could not be stored:
+ * `{"type":"stage_changed","workItem":"ET-002","from":"analysis","to":"architecture","agent":"architect"}`.
+ */
+export const StageEventJson = Schema.Union(StageChanged, QualityGateFailed, TaskCompleted).annotations({
+  identifier: "StageEvent"
+})
+
+/**
+ * What happened to a task. `workItem` is its key ("ET-002"), `id` the idempotency key (a UUID v7 is made where it is
+ * missing) and `occurredAt` the moment (now where it is missing). The constructors are pure and never throw.
+ *
+ * @example
+ * StageEvent.StageChanged({ workItem: "ET-002", from: "analysis", to: "architecture", agent: "architect" })
+ */
+export type StageEvent = typeof StageEventJson.Type
+
+export const StageEvent = Data.taggedEnum<StageEvent>()
+
+/** The stage whose state an event asks for, if it asks for one. */
+export const stageOf: (event: StageEvent) => Stage | undefined = StageEvent.$match({
+  StageChanged: (event) => event.to,
+  QualityGateFailed: () => undefined,
+  TaskCompleted: () => doneStage
+})
+
+/** The event with its texts as they are stored and shown: see `cleanText`. */
+export const clean: (event: StageEvent) => StageEvent = StageEvent.$match({
+  StageChanged: (event) =>
+    StageEvent.StageChanged({
+      ...event,
+      from: cleanLine(event.from, textLimit),
+      to: cleanLine(event.to, textLimit),
+      ...(event.agent === undefined ? {} : { agent: cleanLine(event.agent, textLimit) })
+    }),
+  QualityGateFailed: (event) =>
+    StageEvent.QualityGateFailed({
+      ...event,
+      stage: cleanLine(event.stage, textLimit),
+      check: cleanLine(event.check, textLimit),
+      reason: cleanText(event.reason, reasonLimit)
+    }),
+  TaskCompleted: (event) => event
+})

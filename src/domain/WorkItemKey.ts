@@ -1,0 +1,67 @@
+import { Either, Schema } from "effect"
+
+// At most 12 letters or digits, as Plane's identifiers are; its numbers are 32-bit, and people write zeros before them.
+const pattern = /^([\p{L}\p{N}]{1,12})-([0-9]{1,20})$/u
+const maxNumber = 2_147_483_647
+
+/**
+ * A work item as people name it: its project's identifier and its number. `written` is kept as it came (the name that
+ * some teams put into a title), `identifier` is upper case as Plane has it, and `zeros` says that the number was written
+ * with leading zeros, as Plane itself never does: "ET-002" and "ET-2" are usually, not always, the same work item.
+ */
+export class WorkItemKey extends Schema.Class<WorkItemKey>("WorkItemKey")({
+  written: Schema.String,
+  identifier: Schema.String,
+  number: Schema.Int,
+  zeros: Schema.Boolean
+}) {
+  /** The form that Plane's by-identifier path takes: "ET-2". */
+  get canonical(): string {
+    return `${this.identifier}-${this.number}`
+  }
+
+  /** One string for all spellings that mean the same in every case: letter case aside, as written. */
+  get normalized(): string {
+    return this.written.toUpperCase()
+  }
+
+  /** Whether `name` carries this key as written: a whole word, letter case aside. "ET-2" is not in "ET-20" or "BET-2". */
+  isNamedIn(name: string): boolean {
+    // The pattern of a key has no character that a regular expression would take for its own.
+    return new RegExp(`(?<![\\p{L}\\p{N}_])${this.written}(?![\\p{L}\\p{N}_])`, "iu").test(name)
+  }
+
+  /** The key in `text`, or what is wrong with it, in words. */
+  static parse(text: string): Either.Either<WorkItemKey, string> {
+    const match = pattern.exec(text)
+    const [, identifier, digits] = match ?? []
+    if (identifier === undefined || digits === undefined) return Either.left(notAKey(text))
+    const number = Number(digits)
+    if (number > maxNumber) return Either.left(`${notAKey(text)}, at most ${maxNumber}`)
+    return Either.right(
+      WorkItemKey.make({
+        written: text,
+        identifier: identifier.toUpperCase(),
+        number,
+        zeros: digits.length > 1 && digits.startsWith("0")
+      })
+    )
+  }
+}
+
+const notAKey = (text: string) =>
+  `${
+    JSON.stringify(text.slice(0, 80))
+  } is not a work item key: expected a project's identifier, a dash and a number, ` +
+  `like "ET-2"`
+
+/** The text of a work item key: refused with what would be right, kept as written. */
+export const WorkItemKeyText = Schema.String.pipe(
+  Schema.filter((text) => Either.match(WorkItemKey.parse(text), { onLeft: (message) => message, onRight: () => true })),
+  Schema.annotations({
+    identifier: "WorkItemKey",
+    description: "a project's identifier, a dash and a number, leading zeros or not",
+    examples: ["ET-2", "ET-002"],
+    jsonSchema: { type: "string", pattern: "^[A-Za-z0-9]{1,12}-[0-9]{1,20}$" }
+  })
+)
