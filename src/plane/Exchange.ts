@@ -1,0 +1,226 @@
+import * as Headers from "@effect/platform/Headers"
+import * as HttpClient from "@effect/platform/HttpClient"
+import type * as HttpClientError from "@effect/platform/HttpClientError"
+import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
+import type * as HttpClientResponse from "@effect/platform/HttpClientResponse"
+import { Clock, Data, Duration, Effect, Exit, flow, Predicate, Redacted, Schema, Stream } from "effect"
+import { cleanLine } from "../domain/Text.js"
+import type { PlaneConfig } from "./PlaneConfig.js"
+import { PlaneError } from "./PlaneError.js"
+import type { Answer } from "./Policy.js"
+import { classify, plainWords, wordsLimit } from "./Policy.js"
+import { RateBudget } from "./RateBudget.js"
+
+/** The most that is read of an answer, in bytes: a PATCH answers the whole work item, its description included. */
+export const answerLimit = 16 * 1024 * 1024
+
+/** One request to Plane, without what all of them share. */
+export interface Ask {
+  readonly method: "GET" | "PATCH" | "POST"
+  /** Parts of the path after `/api/v1/`, not yet encoded. */
+  readonly path: ReadonlyArray<string>
+  readonly query?: Readonly<Record<string, string>>
+  readonly body?: unknown
+}
+
+/** Sends one request and reads its answer; anything but a success of the expected shape is a `PlaneError`. */
+export interface Exchange {
+  readonly send: <A, I>(ask: Ask, schema: Schema.Schema<A, I>) => Effect.Effect<A, PlaneError>
+  /** `send` for a request whose answer 409 names what is already there. */
+  readonly sendOrConflict: <A, I>(
+    ask: Ask,
+    schema: Schema.Schema<A, I>
+  ) => Effect.Effect<{ readonly conflict: boolean; readonly value: A }, PlaneError>
+  /** A failure that our side finds in what was answered. */
+  readonly failure: (ask: Ask, why: Pick<PlaneError, "reason" | "sent" | "words"> & { status?: number }) => PlaneError
+}
+
+class TooLarge extends Data.TaggedError("TooLarge") {}
+
+const tooLarge = `the answer is larger than ${answerLimit / 1024 / 1024} MiB`
+
+/** The whole body as text. It is never buffered beyond the limit, whatever length it claims or keeps sending. */
+const readText = (response: HttpClientResponse.HttpClientResponse) =>
+  Effect.suspend(() => {
+    const decoder = new TextDecoder()
+    let size = 0
+    return response.stream.pipe(
+      Stream.mapEffect((bytes) => {
+        size += bytes.byteLength
+        return size > answerLimit ? new TooLarge() : Effect.succeed(decoder.decode(bytes, { stream: true }))
+      }),
+      Stream.runFold("", (text, part) => text + part),
+      Effect.map((text) => text + decoder.decode()),
+      // An answer without a body, as the in-memory clients have it.
+      Effect.catchIf(
+        (error) => error._tag === "ResponseError" && error.reason === "EmptyBody",
+        () => Effect.succeed("")
+      )
+    )
+  })
+
+// What a connection that was never made fails with. Everything else may have reached Plane.
+const neverConnected = new Set([
+  "ECONNREFUSED",
+  "ENOTFOUND",
+  "EAI_AGAIN",
+  "EHOSTUNREACH",
+  "ENETUNREACH",
+  "EADDRNOTAVAIL",
+  "UND_ERR_CONNECT_TIMEOUT",
+  "ERR_TLS_CERT_ALTNAME_INVALID",
+  "CERT_HAS_EXPIRED",
+  "DEPTH_ZERO_SELF_SIGNED_CERT",
+  "SELF_SIGNED_CERT_IN_CHAIN",
+  "UNABLE_TO_GET_ISSUER_CERT_LOCALLY",
+  "UNABLE_TO_VERIFY_LEAF_SIGNATURE"
+])
+
+const property = (error: unknown, name: string): string | undefined => {
+  const value = Predicate.hasProperty(error, name) ? error[name] : undefined
+  return typeof value === "string" && value !== "" ? value : undefined
+}
+
+const neverSent = (cause: unknown) =>
+  neverConnected.has(property(cause, "code") ?? "") || property(cause, "syscall") === "connect"
+
+/** Both addresses of "localhost" refusing make an error with a code and no message. */
+const describe = (cause: unknown) => property(cause, "message") ?? property(cause, "code") ?? String(cause)
+
+const numberOf = (header: string | undefined) =>
+  header !== undefined && /^\d{1,9}$/.test(header) ? Number(header) : undefined
+
+export const make = Effect.fnUntraced(function*(config: PlaneConfig) {
+  const budget = yield* RateBudget
+  const token = Redacted.value(config.apiToken)
+  const client = (yield* HttpClient.HttpClient).pipe(
+    HttpClient.mapRequest(
+      flow(
+        HttpClientRequest.prependUrl(`${config.url}/api/v1/`),
+        HttpClientRequest.setHeader("x-api-key", token),
+        HttpClientRequest.acceptJson
+      )
+    ),
+    // A host may have replaced the list of headers that its traces leave out.
+    HttpClient.transformResponse(
+      Effect.locallyWith(Headers.currentRedactedNames, (names) => [...names, "x-api-key"])
+    )
+  )
+
+  const withoutToken = (text: string) => token === "" ? text : text.replaceAll(token, "<redacted>")
+  const pathOf = (ask: Ask) => `${new URL(config.url).pathname.replace(/\/$/, "")}/api/v1/${encode(ask)}`
+
+  const failure = (
+    ask: Ask,
+    why: Pick<PlaneError, "reason" | "sent" | "words"> & Partial<Pick<PlaneError, "status" | "retryAfterMillis">>,
+    cause?: unknown
+  ) =>
+    new PlaneError({
+      ...why,
+      method: ask.method,
+      path: pathOf(ask),
+      words: cleanLine(withoutToken(why.words), wordsLimit),
+      // A copy: the original of a client that is not ours could hold the request with its headers.
+      ...(cause === undefined ? {} : { cause: new Error(withoutToken(describe(cause))) })
+    })
+
+  const noAnswer = (ask: Ask, cause: unknown, status?: number) =>
+    failure(
+      ask,
+      {
+        reason: "Unavailable",
+        sent: status === undefined && neverSent(cause) ? "no" : "unknown",
+        words: status === undefined ? describe(cause) : `the answer broke off: ${describe(cause)}`,
+        ...(status === undefined ? {} : { status })
+      },
+      cause
+    )
+
+  const fetch = (ask: Ask): Effect.Effect<Answer, PlaneError> => {
+    const request = HttpClientRequest.make(ask.method)(encode(ask), { urlParams: ask.query })
+    const withBody = ask.body === undefined ? request : HttpClientRequest.bodyUnsafeJson(request, ask.body)
+    return client.execute(withBody).pipe(
+      Effect.mapError((error: HttpClientError.HttpClientError) => noAnswer(ask, error.cause ?? error.reason)),
+      Effect.flatMap((response) =>
+        readText(response).pipe(
+          Effect.mapBoth({
+            onSuccess: (body) => ({ status: response.status, headers: response.headers, body }),
+            onFailure: (error) =>
+              error._tag === "TooLarge"
+                ? failure(ask, { reason: "Unavailable", sent: "unknown", words: tooLarge, status: response.status })
+                : noAnswer(ask, error.cause ?? error.reason, response.status)
+          })
+        )
+      ),
+      // Over headers and body together: a peer that sends a byte now and then keeps nobody.
+      Effect.timeoutFail({
+        duration: config.timeout,
+        onTimeout: () =>
+          failure(ask, {
+            reason: "Unavailable",
+            sent: "unknown",
+            words: `no whole answer within ${Duration.format(config.timeout)}`
+          })
+      })
+    )
+  }
+
+  const exchange = (ask: Ask): Effect.Effect<Answer, PlaneError> =>
+    token === ""
+      ? Effect.fail(failure(ask, { reason: "KeyRefused", sent: "no", words: "no token is set, so nothing was sent" }))
+      : Effect.uninterruptibleMask((restore) =>
+        Effect.flatMap(budget.admit, (slot) =>
+          Effect.onExit(restore(fetch(ask)), (exit) => {
+            if (Exit.isSuccess(exit)) {
+              const { headers, status } = exit.value
+              return Effect.flatMap(
+                verdict(exit.value),
+                ({ retryAfterMillis }) =>
+                  slot.answered({ status, remaining: numberOf(headers["x-ratelimit-remaining"]), retryAfterMillis })
+              )
+            }
+            return exit.cause._tag === "Fail" && exit.cause.error.sent === "no" ? slot.release : slot.answered({})
+          }))
+      )
+
+  const verdict = (answer: Answer) =>
+    Effect.map(
+      Clock.currentTimeMillis,
+      (nowMillis) => classify(answer, { nowMillis, windowMillis: Duration.toMillis(config.rateLimit.window) })
+    )
+
+  const decode = <A, I>(ask: Ask, answer: Answer, schema: Schema.Schema<A, I>) =>
+    Effect.mapError(Schema.decodeUnknown(Schema.parseJson(schema))(answer.body), () =>
+      failure(ask, {
+        reason: "Unavailable",
+        // It may have been done, and something on the way lost the answer.
+        sent: "unknown",
+        words: `not what Plane answers: ${plainWords(answer.body)}`,
+        status: answer.status
+      }))
+
+  const refused = (ask: Ask, answer: Answer) =>
+    Effect.flatMap(verdict(answer), (why) => failure(ask, { ...why, status: answer.status }))
+
+  const isOk = ({ status }: Answer) => status >= 200 && status < 300
+
+  const self: Exchange = {
+    failure,
+    send: (ask, schema) =>
+      Effect.flatMap(exchange(ask), (answer) => isOk(answer) ? decode(ask, answer, schema) : refused(ask, answer)),
+    sendOrConflict: (ask, schema) =>
+      Effect.flatMap(exchange(ask), (answer) =>
+        isOk(answer)
+          ? Effect.map(decode(ask, answer, schema), (value) => ({ conflict: false, value }))
+          : answer.status === 409
+          ? decode(ask, answer, schema).pipe(
+            Effect.map((value) => ({ conflict: true, value })),
+            Effect.orElse(() => refused(ask, answer))
+          )
+          : refused(ask, answer))
+  }
+  return self
+})
+
+// The slash at the end is needed: without it Plane redirects, and a redirect is never followed with the key.
+const encode = (ask: Ask) => `${ask.path.map(encodeURIComponent).join("/")}/`

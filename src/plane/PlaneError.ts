@@ -1,0 +1,105 @@
+import { Schema } from "effect"
+
+/** What went wrong between us and Plane, as `Policy.classify` tells it from Plane's answer. */
+export const PlaneErrorReason = Schema.Literal(
+  /** No answer, or one that is not Plane's: a time-out, a reset, a 5xx, HTML. Worth another attempt. */
+  "Unavailable",
+  /** Plane's 429. `retryAfterMillis` is always there. */
+  "RateLimited",
+  /** 401, or the 403 about the key; also when there is no token, and then nothing was sent. */
+  "KeyRefused",
+  /** Any other 403: the key's user may not do this in this project or workspace. */
+  "PermissionDenied",
+  /** Plane's own 404: no such work item, or a deleted or archived one. */
+  "NotFound",
+  /** A redirect or a 404 that is not Plane's: the address, or a project id and identifier that do not belong together. */
+  "WrongAddress",
+  /** 400, 409, 413 and the like: the same request will never be taken. */
+  "Refused",
+  /** A 2xx that did not do what was asked. */
+  "Ignored"
+)
+export type PlaneErrorReason = typeof PlaneErrorReason.Type
+
+const sentences: Record<PlaneErrorReason, string> = {
+  Unavailable: "Plane gives no answer that can be used",
+  RateLimited: "Plane's rate limit for this key is used up",
+  KeyRefused: "Plane does not take the API key: check ORCH_PLANE_API_TOKEN",
+  PermissionDenied: "the API key's user may not do this: check ORCH_PLANE_WORKSPACE_SLUG, ORCH_PLANE_PROJECT_ID " +
+    "and the user's role in the project",
+  NotFound: "Plane has no such work item, or it was deleted or archived",
+  WrongAddress: "this is not where Plane's API answers: check ORCH_PLANE_API_URL, ORCH_PLANE_PROJECT_ID and " +
+    "ORCH_PLANE_PROJECT_IDENTIFIER",
+  Refused: "Plane refuses the request",
+  Ignored: "Plane said yes, but did not do it"
+}
+
+/** A request to Plane that failed. It never holds the API token. */
+export class PlaneError extends Schema.TaggedError<PlaneError>()("PlaneError", {
+  reason: PlaneErrorReason,
+  method: Schema.String,
+  /** The path that was asked, without the query. */
+  path: Schema.String,
+  status: Schema.optional(Schema.Int),
+  /** Plane's own words, or the network's: one line of at most 300 characters. */
+  words: Schema.String,
+  /** How long the answer asks to wait, in milliseconds. */
+  retryAfterMillis: Schema.optional(Schema.Number),
+  /**
+   * Whether Plane can still be executing the request. "no": it never left, nothing can have been applied. "answered": it
+   * is over. "unknown": the first may still be executing, so it must not be repeated before the quiet time has passed.
+   */
+  sent: Schema.Literal("no", "answered", "unknown"),
+  cause: Schema.optional(Schema.Defect)
+}) {
+  override get message(): string {
+    const status = this.status === undefined ? "" : ` ${this.status}`
+    const wait = this.retryAfterMillis === undefined ? "" : `, to be tried again in ${this.retryAfterMillis / 1_000} s`
+    return `${sentences[this.reason]} (${this.method} ${this.path} →${status} ${this.words || "(no words)"}${wait})`
+  }
+}
+
+/** No work item of the project has this number, and no name carries the key. */
+export class WorkItemNotFound extends Schema.TaggedError<WorkItemNotFound>()("WorkItemNotFound", {
+  /** The key as it was written. */
+  key: Schema.String
+}) {
+  override get message(): string {
+    return `Plane has no work item ${this.key}: neither the number nor a name that carries it`
+  }
+}
+
+/** A work item as a message names it. */
+export const NamedItem = Schema.Struct({ id: Schema.String, key: Schema.String, name: Schema.String })
+
+const shown = 5
+
+/** The names of several work items carry the key, and nothing says which is meant. */
+export class AmbiguousName extends Schema.TaggedError<AmbiguousName>()("AmbiguousName", {
+  /** The key as it was written. */
+  key: Schema.String,
+  /** The work items that carry it. */
+  items: Schema.Array(NamedItem),
+  /** Plane's search gave as much as it may, so there can be more of them: then even a single one is no answer. */
+  more: Schema.Boolean
+}) {
+  override get message(): string {
+    const names = this.items.slice(0, shown).map((item) => `${item.key} ${JSON.stringify(item.name)}`).join(", ")
+    const rest = this.items.length > shown ? ` and ${this.items.length - shown} more` : ""
+    return this.more
+      ? `${this.key} stands in too many names for Plane's search to tell which is meant: ${names}${rest} …`
+      : `${this.key} is carried by several names, which one is meant? ${names}${rest}`
+  }
+}
+
+/** A key whose prefix is not the project's identifier. Plane was not asked. */
+export class UnknownProject extends Schema.TaggedError<UnknownProject>()("UnknownProject", {
+  /** The key as it was written. */
+  key: Schema.String,
+  /** The identifier that is known. */
+  known: Schema.String
+}) {
+  override get message(): string {
+    return `${this.key} is not a key of this project: its keys begin with "${this.known}-" (ORCH_PLANE_PROJECT_IDENTIFIER)`
+  }
+}

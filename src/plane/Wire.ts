@@ -1,0 +1,52 @@
+import { Schema } from "effect"
+
+/** The fields of a work item that are asked for: the whole one is as large as its description. */
+export const workItemFields = "id,sequence_id,name,state,updated_at,project"
+
+/** A work item as Plane's API answers it. */
+export const WorkItemJson = Schema.Struct({
+  id: Schema.String,
+  sequence_id: Schema.Int,
+  name: Schema.String,
+  state: Schema.NullOr(Schema.String),
+  updated_at: Schema.DateTimeUtc,
+  project: Schema.String
+})
+
+/** What the search answers. It has no state, and results of other projects where the scope is ignored. */
+export const SearchJson = Schema.Struct({
+  issues: Schema.Array(
+    Schema.Struct({
+      id: Schema.String,
+      name: Schema.String,
+      sequence_id: Schema.Int,
+      project_id: Schema.String,
+      project__identifier: Schema.String
+    })
+  )
+})
+
+/** A comment that was made, or the one that a 409 names. */
+export const CommentJson = Schema.Struct({ id: Schema.String })
+
+/** A state of a project; `group` is one of backlog, unstarted, started, completed, cancelled. */
+export const StateJson = Schema.Struct({ id: Schema.String, name: Schema.String, group: Schema.String })
+export type StateJson = typeof StateJson.Type
+
+/** A page of states. `next_cursor` is always there: the end is `next_page_results: false`. */
+export const StatesJson = Schema.Struct({
+  results: Schema.Array(StateJson),
+  next_page_results: Schema.Boolean,
+  next_cursor: Schema.String
+})
+
+/** A project. */
+export const ProjectJson = Schema.Struct({ id: Schema.String, identifier: Schema.String, name: Schema.String })
+export type ProjectJson = typeof ProjectJson.Type
+
+/** The answer to the harmless request that only asks whether Plane is there. */
+export const ProbeJson = Schema.Struct({ id: Schema.String })
+
+/** Whose key it is. */
+export const UserJson = Schema.Struct({ id: Schema.String, display_name: Schema.String })
+export type UserJson = typeof UserJson.Type
