@@ -1,0 +1,114 @@
+import type { SqlClient } from "@effect/sql/SqlClient"
+import type { SqlError } from "@effect/sql/SqlError"
+import { Effect } from "effect"
+import type { Claim, Delivery, Job, Lane, Owed, OwedEvent, Plan } from "./Lane.js"
+import { closeDebts, free } from "./Settling.js"
+
+interface LaneRow extends Omit<Lane, "gone"> {
+  readonly gone: number
+}
+
+// A transaction stays short: whoever finds more lanes that owe no request than this comes back for the rest.
+const maxLanes = 64
+
+/**
+ * Claims the lane that has been due longest and commits to its next request, if any lane is due. Runs within a
+ * transaction.
+ */
+export const claim = (sql: SqlClient, claimed: Claim, now: number): Effect.Effect<Job | undefined, SqlError> =>
+  Effect.gen(function*() {
+    for (let tries = 0; tries < maxLanes; tries++) {
+      const [row] = yield* sql<LaneRow>`UPDATE plane_sync_lane SET holder = ${claimed.holder}, due_at = ${claimed.until}
+        WHERE id = (SELECT id FROM plane_sync_lane
+          WHERE due_at <= ${now} AND holder IS NOT ${claimed.holder} ORDER BY due_at, id LIMIT 1)
+        RETURNING id, name, work_item AS workItem, attempts, misses, missed_at AS missedAt, gone, state`
+      if (row === undefined) return undefined
+      const job = yield* nextJob(sql, { ...row, gone: row.gone === 1 }, claimed, now)
+      if (job !== undefined) return job
+    }
+    return undefined
+  })
+
+const nextJob = (sql: SqlClient, lane: Lane, claimed: Claim, now: number): Effect.Effect<Job | undefined, SqlError> =>
+  Effect.gen(function*() {
+    const pending = yield* sendAgain(sql, lane, now)
+    if (pending !== undefined && lane.workItem !== null) {
+      return { _tag: "Send", lane, workItem: lane.workItem, delivery: pending }
+    }
+    for (;;) {
+      const owed = yield* readOwed(sql, lane)
+      if (owed === undefined) {
+        yield* free(sql, lane, now, null)
+        return undefined
+      }
+      const step = claimed.plan(owed)
+      switch (step._tag) {
+        case "Look":
+          return { _tag: "Look", lane, key: owed.key }
+        case "Send":
+          if (lane.workItem === null) return yield* Effect.dieMessage("only a work item can be written to")
+          return { _tag: "Send", lane, workItem: lane.workItem, delivery: yield* plan(sql, lane, step.plan, now) }
+        case "StateHolds":
+          yield* closeDebts(sql, {
+            kind: "state",
+            lane: lane.id,
+            firstEvent: step.event.sequence,
+            lastEvent: step.event.sequence
+          }, "delivered")
+          break
+        case "Unfit":
+          yield* bury(sql, lane, step.event, step.reason, now)
+          break
+      }
+    }
+  })
+
+const deliveryColumns = `id, lane, kind, first_event AS "firstEvent", last_event AS "lastEvent",
+  external_id AS "externalId", body, occurred_at AS "occurredAt", attempts`
+
+// Counted before it is sent: a request that takes the process down with it counts as well.
+const sendAgain = (sql: SqlClient, lane: Lane, now: number) =>
+  Effect.map(
+    sql<Delivery>`UPDATE plane_sync_delivery SET attempts = attempts + 1, sent_at = ${now}
+      WHERE lane = ${lane.id} AND status = 'pending' RETURNING ${sql.literal(deliveryColumns)}`,
+    ([delivery]) => delivery
+  )
+
+const plan = (sql: SqlClient, lane: Lane, composed: Plan, now: number) =>
+  Effect.gen(function*() {
+    const { event } = composed
+    const [kind, externalId, body] = composed._tag === "Comment"
+      ? ["comment", composed.externalId, composed.html] as const
+      : ["state", null, composed.state] as const
+    const [delivery] = yield* sql<
+      Delivery
+    >`INSERT INTO plane_sync_delivery (lane, kind, status, first_event, last_event,
+        external_id, body, occurred_at, attempts, planned_at, sent_at)
+      VALUES (${lane.id}, ${kind}, 'pending', ${event.sequence}, ${event.sequence}, ${externalId}, ${body},
+        ${event.occurredAt}, 1, ${now}, ${now})
+      RETURNING ${sql.literal(deliveryColumns)}`
+    return delivery ?? (yield* Effect.dieMessage("an INSERT returns its row"))
+  })
+
+const bury = (sql: SqlClient, lane: Lane, event: OwedEvent, reason: string, now: number) =>
+  Effect.gen(function*() {
+    yield* sql`INSERT INTO plane_sync_delivery (lane, kind, status, first_event, last_event, body, occurred_at,
+        planned_at, settled_at, reason)
+      VALUES (${lane.id}, 'comment', 'dead', ${event.sequence}, ${event.sequence}, '', ${event.occurredAt}, ${now},
+        ${now}, ${reason})`
+    yield* sql`UPDATE plane_sync_event SET comment = 'dead', state = CASE state WHEN 'pending' THEN 'dead' ELSE state END
+      WHERE sequence = ${event.sequence}`
+  })
+
+const eventColumns = `sequence, id, work_item AS "workItem", body, occurred_at AS "occurredAt"`
+
+const readOwed = (sql: SqlClient, lane: Lane): Effect.Effect<Owed | undefined, SqlError> =>
+  Effect.gen(function*() {
+    const columns = sql.literal(eventColumns)
+    const [state] = yield* sql<OwedEvent>`SELECT ${columns} FROM plane_sync_event
+      WHERE lane = ${lane.id} AND state = 'pending' ORDER BY sequence DESC LIMIT 1`
+    const [comment] = yield* sql<OwedEvent>`SELECT ${columns} FROM plane_sync_event
+      WHERE lane = ${lane.id} AND comment = 'pending' ORDER BY sequence LIMIT 1`
+    const first = comment ?? state
+    return first === undefined ? undefined : { lane, key: first.workItem, state, comment }
+  })

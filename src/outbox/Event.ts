@@ -1,0 +1,52 @@
+import type { Option } from "effect"
+import { Schema } from "effect"
+import type { StageEvent } from "../domain/StageEvent.js"
+import { StageEventJson } from "../domain/StageEvent.js"
+
+/** What has become of an event's comment, of its state, and (the last three and `pending`) of both. */
+export const DebtStatus = Schema.Literal("none", "pending", "delivered", "superseded", "dead", "discarded")
+export type DebtStatus = typeof DebtStatus.Type
+
+export const EventStatus = Schema.Literal("pending", "delivered", "dead", "discarded")
+export type EventStatus = typeof EventStatus.Type
+
+/** An event as it is handed to the outbox: checked, its texts cleaned. Times are milliseconds since 1970, UTC. */
+export interface NewEvent {
+  readonly id: string
+  /** The work item's key as written. */
+  readonly workItem: string
+  /** The lane it waits in until its key is found: `WorkItemKey.normalized`. None when the event can never be told. */
+  readonly lane: string | undefined
+  /** The event as JSON, without its id: what a second event with this id is compared with. */
+  readonly body: string
+  /** The stage whose state it asks for. */
+  readonly stage: string | undefined
+  readonly occurredAt: number
+  readonly publishedAt: number
+  /** Why it can never be told: it becomes a dead letter at once. */
+  readonly unfit: string | undefined
+}
+
+/** A committed event. `sequence` is the order of all events. */
+export interface StoredEvent {
+  readonly sequence: number
+  readonly id: string
+  readonly workItem: string
+  readonly body: string
+  readonly occurredAt: number
+  readonly publishedAt: number
+  readonly status: EventStatus
+  readonly comment: DebtStatus
+  readonly state: DebtStatus
+  /** Why it is a dead letter, or what its work item waits for. */
+  readonly reason: string | null
+}
+
+const fromBody = Schema.decodeOption(Schema.parseJson(StageEventJson))
+const toBody = Schema.encodeSync(Schema.parseJson(StageEventJson))
+
+/** The event that a stored body tells of; none when the event was unfit. */
+export const eventOfBody = (body: string): Option.Option<StageEvent> => fromBody(body)
+
+/** The body of a well-formed event. */
+export const bodyOfEvent = (event: StageEvent): string => toBody({ ...event, id: undefined })

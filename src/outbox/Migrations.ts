@@ -1,0 +1,119 @@
+import * as Migrator from "@effect/sql/Migrator"
+import * as SqlClient from "@effect/sql/SqlClient"
+import type { SqlError } from "@effect/sql/SqlError"
+import { Effect } from "effect"
+import { StorageError } from "./StorageError.js"
+
+const table = "plane_sync_migrations"
+
+// An event's two debts, its comment and its state, are settled apart; `status` is what both come to. Sums are kept by
+// triggers, so that no code can forget them and nothing that is served has to count.
+const outbox = Effect.gen(function*() {
+  const sql = yield* SqlClient.SqlClient
+
+  yield* sql`CREATE TABLE plane_sync_lane (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    name TEXT NOT NULL UNIQUE,
+    work_item TEXT,
+    target INTEGER REFERENCES plane_sync_lane (id),
+    owed INTEGER NOT NULL DEFAULT 0,
+    due_at INTEGER,
+    holder TEXT,
+    attempts INTEGER NOT NULL DEFAULT 0,
+    misses INTEGER NOT NULL DEFAULT 0,
+    missed_at INTEGER,
+    gone INTEGER NOT NULL DEFAULT 0,
+    state TEXT,
+    problem TEXT
+  )`
+  yield* sql`CREATE INDEX plane_sync_lane_due ON plane_sync_lane (due_at) WHERE due_at IS NOT NULL`
+
+  yield* sql`CREATE TABLE plane_sync_event (
+    sequence INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL UNIQUE,
+    work_item TEXT NOT NULL,
+    body TEXT NOT NULL,
+    stage TEXT,
+    occurred_at INTEGER NOT NULL,
+    published_at INTEGER NOT NULL,
+    lane INTEGER REFERENCES plane_sync_lane (id),
+    comment TEXT NOT NULL CHECK (comment IN ('pending', 'delivered', 'dead', 'discarded')),
+    state TEXT NOT NULL CHECK (state IN ('none', 'pending', 'delivered', 'superseded', 'dead', 'discarded')),
+    status TEXT NOT NULL GENERATED ALWAYS AS (CASE
+      WHEN 'pending' IN (comment, state) THEN 'pending'
+      WHEN 'dead' IN (comment, state) THEN 'dead'
+      WHEN 'discarded' IN (comment, state) THEN 'discarded'
+      ELSE 'delivered' END) STORED
+  )`
+  yield* sql`CREATE INDEX plane_sync_event_status ON plane_sync_event (status, sequence)`
+  yield* sql`CREATE INDEX plane_sync_event_lane ON plane_sync_event (lane, sequence)`
+  yield* sql`CREATE INDEX plane_sync_event_lane_status ON plane_sync_event (lane, status, sequence)`
+  yield* sql`CREATE INDEX plane_sync_event_comment ON plane_sync_event (lane, sequence) WHERE comment = 'pending'`
+  yield* sql`CREATE INDEX plane_sync_event_state ON plane_sync_event (lane, sequence) WHERE state = 'pending'`
+
+  yield* sql`CREATE TABLE plane_sync_delivery (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    lane INTEGER REFERENCES plane_sync_lane (id),
+    kind TEXT NOT NULL CHECK (kind IN ('comment', 'state')),
+    status TEXT NOT NULL CHECK (status IN ('pending', 'delivered', 'dead', 'discarded')),
+    first_event INTEGER NOT NULL,
+    last_event INTEGER NOT NULL,
+    external_id TEXT,
+    body TEXT NOT NULL,
+    occurred_at INTEGER NOT NULL,
+    attempts INTEGER NOT NULL DEFAULT 0,
+    planned_at INTEGER NOT NULL,
+    sent_at INTEGER,
+    settled_at INTEGER,
+    plane_id TEXT,
+    answer INTEGER,
+    reason TEXT
+  )`
+  // One writer per work item: a lane has at most one request on its way.
+  yield* sql`CREATE UNIQUE INDEX plane_sync_delivery_pending ON plane_sync_delivery (lane) WHERE status = 'pending'`
+  yield* sql`CREATE INDEX plane_sync_delivery_status ON plane_sync_delivery (status, id)`
+  yield* sql`CREATE INDEX plane_sync_delivery_lane ON plane_sync_delivery (lane, id)`
+
+  yield* sql`CREATE TABLE plane_sync_count (status TEXT PRIMARY KEY, events INTEGER NOT NULL) WITHOUT ROWID`
+  yield* sql`INSERT INTO plane_sync_count (status, events)
+    VALUES ('pending', 0), ('delivered', 0), ('dead', 0), ('discarded', 0)`
+
+  yield* sql`CREATE TRIGGER plane_sync_event_inserted AFTER INSERT ON plane_sync_event BEGIN
+    UPDATE plane_sync_count SET events = events + 1 WHERE status = NEW.status;
+    UPDATE plane_sync_lane SET owed = owed + 1, due_at = coalesce(due_at, NEW.published_at)
+      WHERE id = NEW.lane AND NEW.status = 'pending';
+  END`
+  yield* sql`CREATE TRIGGER plane_sync_event_updated AFTER UPDATE OF comment, state, lane ON plane_sync_event
+    WHEN OLD.status <> NEW.status OR OLD.lane IS NOT NEW.lane BEGIN
+    UPDATE plane_sync_count SET events = events - 1 WHERE status = OLD.status;
+    UPDATE plane_sync_count SET events = events + 1 WHERE status = NEW.status;
+    UPDATE plane_sync_lane SET owed = owed - 1, due_at = CASE owed WHEN 1 THEN NULL ELSE due_at END
+      WHERE id = OLD.lane AND OLD.status = 'pending';
+    UPDATE plane_sync_lane SET owed = owed + 1, due_at = coalesce(due_at, NEW.published_at)
+      WHERE id = NEW.lane AND NEW.status = 'pending';
+  END`
+  yield* sql`CREATE TRIGGER plane_sync_event_deleted AFTER DELETE ON plane_sync_event BEGIN
+    UPDATE plane_sync_count SET events = events - 1 WHERE status = OLD.status;
+  END`
+})
+
+const migrations = { "0001_outbox": outbox }
+
+/** Brings the tables to this version's shape; refuses a file that a newer one has been at work on. */
+export const migrate: Effect.Effect<
+  void,
+  Migrator.MigrationError | SqlError | StorageError,
+  SqlClient.SqlClient
+> = Effect.gen(function*() {
+  const sql = yield* SqlClient.SqlClient
+  yield* Migrator.make({})({ loader: Migrator.fromRecord(migrations), table })
+  const [latest] = yield* sql<{ id: number }>`SELECT max(migration_id) AS id FROM ${sql(table)}`
+  const known = Object.keys(migrations).length
+  if (latest !== undefined && latest.id > known) {
+    return yield* new StorageError({
+      reason: "NewerSchema",
+      where: "schema",
+      words: `its tables are of version ${latest.id}, this plane-sync knows ${known}`
+    })
+  }
+})

@@ -1,0 +1,71 @@
+import { Clock, Context, Effect, Layer } from "effect"
+import { claim } from "./Claiming.js"
+import type { NewEvent, StoredEvent } from "./Event.js"
+import type { Claim, Job, Settlement } from "./Lane.js"
+import type { Published } from "./Publishing.js"
+import { makePublish } from "./Publishing.js"
+import type { EventQuery, OutboxStatus, WorkItemRow } from "./Reading.js"
+import { readEvents, readEventsAfter, readStatus, readWorkItem } from "./Reading.js"
+import { settle } from "./Settling.js"
+import { Storage } from "./Storage.js"
+import type { StorageError } from "./StorageError.js"
+
+/**
+ * The durable queue between whoever publishes and Plane: events, the lanes they wait in, and the deliveries that tell
+ * them. All times are milliseconds since 1970, UTC, from Effect's Clock.
+ */
+export class Outbox extends Context.Tag("plane-sync/Outbox")<Outbox, {
+  /** Commits an event; the first with an id stands. */
+  readonly publish: (event: NewEvent) => Effect.Effect<Published, StorageError>
+  /** Settles a job, and claims the next one for `claim`'s holder, in one commit. */
+  readonly turn: (options: {
+    readonly settlement?: Settlement | undefined
+    readonly claim?: Claim | undefined
+  }) => Effect.Effect<Job | undefined, StorageError>
+  /**
+   * When the next lane is due that `holder` has not claimed already. A due time more than `maxAhead` milliseconds from
+   * now was set before the clock was put back: such a lane is due now.
+   */
+  readonly nextDue: (holder: string, maxAhead: number) => Effect.Effect<number | undefined, StorageError>
+  readonly events: (query: EventQuery) => Effect.Effect<ReadonlyArray<StoredEvent>, StorageError>
+  readonly eventsAfter: (sequence: number, limit: number) => Effect.Effect<ReadonlyArray<StoredEvent>, StorageError>
+  /** What the work item of a key (normalized) is owed, with its latest `limit` events and deliveries. */
+  readonly workItem: (key: string, limit: number) => Effect.Effect<WorkItemRow | undefined, StorageError>
+  readonly status: Effect.Effect<OutboxStatus, StorageError>
+}>() {
+  static readonly layer: Layer.Layer<Outbox, never, Storage> = Layer.scoped(Outbox, Effect.suspend(() => make))
+}
+
+const make = Effect.gen(function*() {
+  const storage = yield* Storage
+  const { read, sql, write } = storage
+
+  const nextDue = Effect.fnUntraced(function*(holder: string, maxAhead: number) {
+    const limit = (yield* Clock.currentTimeMillis) + maxAhead
+    const [row] = yield* read(sql<{ dueAt: number | null; latest: number | null }>`SELECT
+      (SELECT due_at FROM plane_sync_lane WHERE due_at IS NOT NULL AND holder IS NOT ${holder}
+        ORDER BY due_at LIMIT 1) AS "dueAt",
+      (SELECT max(due_at) FROM plane_sync_lane WHERE due_at IS NOT NULL) AS latest`)
+    if (row?.latest !== null && row?.latest !== undefined && row.latest > limit) {
+      yield* write(sql`UPDATE plane_sync_lane SET due_at = ${limit - maxAhead}
+        WHERE due_at > ${limit} AND holder IS NOT ${holder}`)
+      return limit - maxAhead
+    }
+    return row?.dueAt ?? undefined
+  })
+
+  return Outbox.of({
+    publish: yield* makePublish(storage),
+    turn: (options) =>
+      write(Effect.gen(function*() {
+        const now = yield* Clock.currentTimeMillis
+        if (options.settlement !== undefined) yield* settle(sql, options.settlement, now)
+        return options.claim === undefined ? undefined : yield* claim(sql, options.claim, now)
+      })),
+    nextDue,
+    events: (query) => read(readEvents(sql, query)),
+    eventsAfter: (sequence, limit) => read(readEventsAfter(sql, sequence, limit)),
+    workItem: (key, limit) => read(readWorkItem(sql, key, limit)),
+    status: read(readStatus(sql))
+  })
+})

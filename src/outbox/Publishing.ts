@@ -1,0 +1,88 @@
+import type { SqlError } from "@effect/sql/SqlError"
+import type { Scope } from "effect"
+import { Clock, Effect } from "effect"
+import { batched } from "./Batched.js"
+import type { NewEvent } from "./Event.js"
+import type { Storage } from "./Storage.js"
+import { StorageError } from "./StorageError.js"
+
+/** What publishing came to: `conflict` says that the id was published before, with other content. */
+export interface Published {
+  readonly sequence: number
+  readonly duplicate: boolean
+  readonly conflict: boolean
+}
+
+// JSON as one parameter keeps the statement's text, and so its prepared form, the same for every size of group.
+const insert = (sql: Storage["Type"]["sql"], events: ReadonlyArray<NewEvent>) =>
+  Effect.gen(function*() {
+    const rows = JSON.stringify(events)
+    yield* sql`INSERT INTO plane_sync_lane (name)
+      SELECT DISTINCT value ->> 'lane' FROM json_each(${rows}) WHERE value ->> 'lane' IS NOT NULL
+      ON CONFLICT (name) DO NOTHING`
+    const inserted = yield* sql<{ sequence: number; id: string }>`
+      INSERT INTO plane_sync_event (id, work_item, body, stage, occurred_at, published_at, lane, comment, state)
+      SELECT value ->> 'id', value ->> 'workItem', value ->> 'body', value ->> 'stage',
+        value ->> 'occurredAt', value ->> 'publishedAt',
+        (SELECT coalesce(target, id) FROM plane_sync_lane WHERE name = value ->> 'lane'),
+        CASE WHEN value ->> 'unfit' IS NULL THEN 'pending' ELSE 'dead' END,
+        CASE WHEN value ->> 'stage' IS NULL THEN 'none' WHEN value ->> 'unfit' IS NULL THEN 'pending' ELSE 'dead' END
+      FROM json_each(${rows}) WHERE true ORDER BY key
+      ON CONFLICT (id) DO NOTHING
+      RETURNING sequence, id`
+    return new Map(inserted.map((row) => [row.id, row.sequence]))
+  })
+
+const deadLetter = (sql: Storage["Type"]["sql"], event: NewEvent, sequence: number, now: number) =>
+  sql`INSERT INTO plane_sync_delivery
+    (kind, status, first_event, last_event, body, occurred_at, planned_at, settled_at, reason)
+    VALUES ('comment', 'dead', ${sequence}, ${sequence}, '', ${event.occurredAt}, ${now}, ${now},
+      ${event.unfit ?? null})`
+
+const publishAll = (
+  sql: Storage["Type"]["sql"],
+  events: ReadonlyArray<NewEvent>
+): Effect.Effect<Array<Published>, SqlError> =>
+  Effect.gen(function*() {
+    const now = yield* Clock.currentTimeMillis
+    const inserted = yield* insert(sql, events)
+    for (const event of events) {
+      const sequence = inserted.get(event.id)
+      if (event.unfit !== undefined && sequence !== undefined) yield* deadLetter(sql, event, sequence, now)
+    }
+    const known = inserted.size === events.length ? [] : yield* sql<{ sequence: number; id: string; body: string }>`
+      SELECT sequence, id, body FROM plane_sync_event
+      WHERE id IN (SELECT value FROM json_each(${JSON.stringify(events.map((event) => event.id))}))`
+    const knownById = new Map(known.map((row) => [row.id, row]))
+    return events.map((event) => {
+      const sequence = inserted.get(event.id)
+      if (sequence !== undefined) {
+        // The same id a second time within the group is a duplicate like any other.
+        inserted.delete(event.id)
+        return { sequence, duplicate: false, conflict: false }
+      }
+      const first = knownById.get(event.id)
+      return { sequence: first?.sequence ?? 0, duplicate: true, conflict: first?.body !== event.body }
+    })
+  })
+
+/**
+ * Commits an event. In a file of our own, events that come together are inserted together, and one whose publisher is
+ * interrupted is committed all the same; in a host's database, each is a part of its publisher's transaction.
+ */
+export const makePublish = (
+  storage: Storage["Type"]
+): Effect.Effect<(event: NewEvent) => Effect.Effect<Published, StorageError>, never, Scope.Scope> => {
+  const run = (events: ReadonlyArray<NewEvent>) => storage.write(publishAll(storage.sql, events))
+  if (!storage.shared) {
+    const closed = new StorageError({ reason: "Closed", where: storage.where, words: "shut down" })
+    return batched({ run, maxItems: 500, closed })
+  }
+  return Effect.succeed((event) =>
+    Effect.flatMap(
+      run([event]),
+      ([published]) =>
+        published === undefined ? Effect.dieMessage("publishing answers every event") : Effect.succeed(published)
+    )
+  )
+}

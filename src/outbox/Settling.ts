@@ -1,0 +1,134 @@
+import type { SqlClient } from "@effect/sql/SqlClient"
+import type { SqlError } from "@effect/sql/SqlError"
+import { Effect } from "effect"
+import type { Delivery, Lane, LaneDead, LookOutcome, SendOutcome, Settlement } from "./Lane.js"
+
+/** Writes down how a job ended and gives its lane free. Runs within a transaction. */
+export const settle = (sql: SqlClient, settlement: Settlement, now: number): Effect.Effect<void, SqlError> =>
+  settlement._tag === "Sent"
+    ? sent(sql, settlement.job.lane, settlement.job.delivery, settlement.outcome, now)
+    : looked(sql, settlement.job.lane, settlement.outcome, now)
+
+const looked = (sql: SqlClient, lane: Lane, outcome: LookOutcome, now: number) => {
+  switch (outcome._tag) {
+    case "Found":
+      return lane.workItem === null
+        ? found(sql, lane, outcome.workItem, outcome.state)
+        : Effect.zipRight(
+          sql`UPDATE plane_sync_lane SET gone = 0, state = ${outcome.state}, attempts = 0 WHERE id = ${lane.id}`,
+          free(sql, lane, now, null)
+        )
+    case "Missed":
+      return Effect.zipRight(
+        sql`UPDATE plane_sync_lane SET misses = misses + 1, missed_at = coalesce(missed_at, ${now}), attempts = 0
+          WHERE id = ${lane.id}`,
+        free(sql, lane, outcome.dueAt, outcome.reason)
+      )
+    case "LaneDead":
+      return laneDead(sql, lane, outcome, now)
+    case "Later":
+      return Effect.zipRight(
+        sql`UPDATE plane_sync_lane SET attempts = attempts + ${outcome.counted ? 1 : 0} WHERE id = ${lane.id}`,
+        free(sql, lane, outcome.dueAt, outcome.reason)
+      )
+  }
+}
+
+const sent = (sql: SqlClient, lane: Lane, delivery: Delivery, outcome: SendOutcome, now: number) => {
+  switch (outcome._tag) {
+    case "Delivered":
+      return Effect.gen(function*() {
+        yield* sql`UPDATE plane_sync_delivery SET status = 'delivered', settled_at = ${now},
+          plane_id = ${outcome.planeId}, reason = NULL WHERE id = ${delivery.id}`
+        yield* closeDebts(sql, delivery, "delivered")
+        if (delivery.kind === "state") {
+          yield* sql`UPDATE plane_sync_lane SET state = ${outcome.state} WHERE id = ${lane.id}`
+        }
+        yield* free(sql, lane, now, null)
+      })
+    case "Dead":
+      return Effect.gen(function*() {
+        yield* buryDelivery(sql, delivery, outcome.reason, outcome.answer, now)
+        yield* closeDebts(sql, delivery, "dead")
+        // Plane may have taken it: what state it is in now is not known.
+        if (delivery.kind === "state") yield* sql`UPDATE plane_sync_lane SET state = NULL WHERE id = ${lane.id}`
+        yield* free(sql, lane, now, outcome.reason)
+      })
+    case "LaneDead":
+      return Effect.gen(function*() {
+        yield* buryDelivery(sql, delivery, outcome.reason, outcome.answer, now)
+        yield* closeDebts(sql, delivery, "dead")
+        yield* laneDead(sql, lane, outcome, now)
+      })
+    case "Later":
+      return Effect.zipRight(
+        sql`UPDATE plane_sync_delivery SET attempts = attempts - ${outcome.counted ? 0 : 1},
+          answer = ${outcome.answer ?? null}, reason = ${outcome.reason} WHERE id = ${delivery.id}`,
+        free(sql, lane, outcome.dueAt, outcome.reason)
+      )
+  }
+}
+
+/** The lane is given free: due at `dueAt` if it owes anything. */
+export const free = (sql: SqlClient, lane: Lane, dueAt: number, problem: string | null) =>
+  sql`UPDATE plane_sync_lane SET holder = NULL, problem = ${problem},
+    due_at = CASE owed WHEN 0 THEN NULL ELSE ${dueAt} END WHERE id = ${lane.id}`
+
+// The events of a key go to the lane of its work item, which may have events of another spelling already: by their
+// sequence they are in one order again. What that lane knows of the state is newer than what the look-up read.
+const found = (sql: SqlClient, key: Lane, workItem: string, state: string | null) =>
+  Effect.gen(function*() {
+    const [lane] = yield* sql<{ id: number }>`INSERT INTO plane_sync_lane (name, work_item, state)
+      VALUES (${workItem}, ${workItem}, ${state})
+      ON CONFLICT (name) DO UPDATE SET gone = 0, state = coalesce(plane_sync_lane.state, excluded.state)
+      RETURNING id`
+    const target = lane?.id ?? null
+    yield* sql`UPDATE plane_sync_event SET lane = ${target} WHERE lane = ${key.id}`
+    yield* sql`UPDATE plane_sync_delivery SET lane = ${target} WHERE lane = ${key.id}`
+    yield* sql`UPDATE plane_sync_lane SET target = ${target}, attempts = 0, misses = 0, missed_at = NULL
+      WHERE id = ${key.id}`
+    yield* free(sql, key, 0, null)
+  })
+
+const buryDelivery = (
+  sql: SqlClient,
+  delivery: Delivery,
+  reason: string,
+  answer: number | undefined,
+  now: number
+) =>
+  sql`UPDATE plane_sync_delivery SET status = 'dead', settled_at = ${now}, reason = ${reason},
+    answer = ${answer ?? null} WHERE id = ${delivery.id}`
+
+/** The events that a delivery tells, or whose state it sets, owe that no longer. */
+export const closeDebts = (
+  sql: SqlClient,
+  delivery: Pick<Delivery, "kind" | "lane" | "firstEvent" | "lastEvent">,
+  as: "delivered" | "dead"
+) =>
+  delivery.kind === "comment"
+    ? sql`UPDATE plane_sync_event SET comment = ${as} WHERE lane = ${delivery.lane} AND comment = 'pending'
+      AND sequence BETWEEN ${delivery.firstEvent} AND ${delivery.lastEvent}`
+    // An older stage's state is nobody's wish any more.
+    : sql`UPDATE plane_sync_event SET state = CASE sequence WHEN ${delivery.lastEvent} THEN ${as} ELSE 'superseded' END
+      WHERE lane = ${delivery.lane} AND state = 'pending' AND sequence <= ${delivery.lastEvent}`
+
+const laneDead = (sql: SqlClient, lane: Lane, { answer, gone, reason }: LaneDead, now: number) =>
+  Effect.gen(function*() {
+    yield* sql`INSERT INTO plane_sync_delivery (lane, kind, status, first_event, last_event, body, occurred_at,
+        planned_at, settled_at, answer, reason)
+      SELECT lane, 'comment', 'dead', sequence, sequence, '', occurred_at, ${now}, ${now}, ${answer ?? null}, ${reason}
+      FROM plane_sync_event WHERE lane = ${lane.id} AND comment = 'pending' ORDER BY sequence`
+    yield* sql`UPDATE plane_sync_event SET comment = 'dead' WHERE lane = ${lane.id} AND comment = 'pending'`
+    const [latest] = yield* sql<{ sequence: number }>`INSERT INTO plane_sync_delivery (lane, kind, status, first_event,
+        last_event, body, occurred_at, planned_at, settled_at, answer, reason)
+      SELECT lane, 'state', 'dead', sequence, sequence, '', occurred_at, ${now}, ${now}, ${answer ?? null}, ${reason}
+      FROM plane_sync_event WHERE lane = ${lane.id} AND state = 'pending' ORDER BY sequence DESC LIMIT 1
+      RETURNING last_event AS sequence`
+    if (latest !== undefined) {
+      yield* closeDebts(sql, { kind: "state", lane: lane.id, firstEvent: 0, lastEvent: latest.sequence }, "dead")
+    }
+    yield* sql`UPDATE plane_sync_lane SET gone = ${gone ? 1 : 0}, attempts = 0, misses = 0, missed_at = NULL,
+      state = NULL WHERE id = ${lane.id}`
+    yield* free(sql, lane, now, reason)
+  })

@@ -1,0 +1,155 @@
+import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
+import * as FileSystem from "@effect/platform/FileSystem"
+import * as SqliteClient from "@effect/sql-sqlite-node/SqliteClient"
+import * as SqlClient from "@effect/sql/SqlClient"
+import type { SqlError } from "@effect/sql/SqlError"
+import { Cause, Config, ConfigError, Context, Effect, Either, Layer, Schedule } from "effect"
+import { dirname } from "node:path"
+import { batched } from "./Batched.js"
+import { migrate } from "./Migrations.js"
+import { StorageError, storageError } from "./StorageError.js"
+
+/**
+ * The SQL edge: every statement of the project passes here, and what a driver throws, as a failure or as a defect,
+ * leaves as a `StorageError`.
+ */
+export class Storage extends Context.Tag("plane-sync/Storage")<Storage, {
+  readonly sql: SqlClient.SqlClient
+  /** The file or database, as a person knows it. */
+  readonly where: string
+  /**
+   * Runs `effect` in a transaction and succeeds once that is committed; on a failure nothing of it is stored. Its first
+   * statement must be one that writes: a transaction that reads first cannot wait for another process's.
+   */
+  readonly write: <A>(effect: Effect.Effect<A, SqlError>) => Effect.Effect<A, StorageError>
+  readonly read: <A>(effect: Effect.Effect<A, SqlError>) => Effect.Effect<A, StorageError>
+  /** The client is the host's: a write belongs to the caller's transaction, if it has one open. */
+  readonly shared: boolean
+}>() {
+  /** A SQLite file of our own, at `ORCH_DATABASE_URL`. */
+  static readonly layer: Layer.Layer<Storage, StorageError | ConfigError.ConfigError> = Layer.unwrapEffect(
+    Effect.suspend(() => Effect.map(databaseFile, Storage.layerFile))
+  )
+
+  /** A SQLite file of our own; its folder is made where it is missing. */
+  static readonly layerFile = (filename: string): Layer.Layer<Storage, StorageError> =>
+    Layer.scoped(Storage, makeFile(filename)).pipe(
+      Layer.provide(SqliteClient.layer({ filename })),
+      Layer.provide(Layer.effectDiscard(makeFolder(filename))),
+      Layer.catchAllCause((cause) => Layer.fail(storageError(filename)(Cause.squash(cause)))),
+      Layer.provide(NodeFileSystem.layer)
+    )
+
+  /**
+   * The host's own SqlClient, whose transactions a publish takes part in. SQLite only, so far. How durable a commit is,
+   * is then the host's setting (`synchronous = FULL` is what survives a power cut).
+   */
+  static readonly layerSql: Layer.Layer<Storage, StorageError, SqlClient.SqlClient> = Layer.effect(
+    Storage,
+    Effect.suspend(() => makeSql)
+  )
+}
+
+/** `ORCH_DATABASE_URL`: the path of a SQLite file. */
+export const databaseFile: Config.Config<string> = Config.nonEmptyString("ORCH_DATABASE_URL").pipe(
+  Config.withDefault("./data/plane-sync.sqlite"),
+  Config.mapOrFail((given) =>
+    /^[a-z]{3,}:/i.test(given) && !given.startsWith("file:")
+      ? Either.left(ConfigError.InvalidData(
+        ["ORCH_DATABASE_URL"],
+        `expected the path of a SQLite file, like ./data/plane-sync.sqlite, was given an address of ` +
+          `"${given.slice(0, given.indexOf(":"))}:"`
+      ))
+      : Either.right(given.replace(/^file:(\/\/)?/, ""))
+  )
+)
+
+const makeFolder = (filename: string) =>
+  filename === ":memory:" ? Effect.void : Effect.flatMap(
+    FileSystem.FileSystem,
+    (fs) => fs.makeDirectory(dirname(filename), { recursive: true })
+  )
+
+// Writes that share a commit. More would only lengthen the wait of the first.
+const maxGroup = 256
+
+// Nobody waits longer than this for another process's transaction; each of ours takes milliseconds.
+const whileBusy = Schedule.exponential("5 millis").pipe(
+  Schedule.union(Schedule.spaced("50 millis")),
+  Schedule.jittered,
+  Schedule.upTo("5 seconds")
+)
+
+const makeFile = (where: string) =>
+  Effect.gen(function*() {
+    const sql = yield* SqlClient.SqlClient
+    const toError = storageError(where)
+    // The driver waits with the event loop frozen, so it waits briefly and we wait between tries.
+    yield* sql.unsafe("PRAGMA busy_timeout = 20")
+    // WAL's default, NORMAL, loses the last commits at a power cut.
+    yield* sql.unsafe("PRAGMA synchronous = FULL")
+
+    const edge = <A, E>(effect: Effect.Effect<A, E>): Effect.Effect<A, StorageError> =>
+      effect.pipe(
+        // The tag of a running transaction is global: without this, ours would go to the host's own database.
+        Effect.mapInputContext((context: Context.Context<never>) =>
+          Context.omit(SqlClient.TransactionConnection)(context)
+        ),
+        Effect.catchAllCause((cause) =>
+          Cause.isInterruptedOnly(cause) ? Effect.interrupt : Effect.fail(toError(Cause.squash(cause)))
+        ),
+        Effect.retry({ schedule: whileBusy, while: (error) => error.reason === "Busy" })
+      )
+
+    const transaction = <A>(effect: Effect.Effect<A, SqlError>): Effect.Effect<A, StorageError> =>
+      edge(
+        sql.withTransaction(effect).pipe(
+          // A COMMIT that failed leaves its transaction open, and all that follows would join it.
+          Effect.catchAllDefect((defect) => Effect.zipRight(Effect.either(sql.unsafe("ROLLBACK")), Effect.die(defect)))
+        )
+      )
+
+    yield* edge(Effect.provideService(migrate, SqlClient.SqlClient, sql))
+
+    const commit = yield* batched({
+      run: (writes: ReadonlyArray<Effect.Effect<void, SqlError>>) =>
+        Effect.as(transaction(Effect.all(writes, { discard: true })), writes),
+      maxItems: maxGroup,
+      closed: new StorageError({ reason: "Closed", where, words: "shut down" })
+    })
+    const write = <A>(effect: Effect.Effect<A, SqlError>): Effect.Effect<A, StorageError> =>
+      Effect.suspend(() => {
+        let result: Effect.Effect<A> = Effect.dieMessage("committed before it ran")
+        return Effect.zipRight(
+          commit(Effect.map(effect, (value) => {
+            result = Effect.succeed(value)
+          })),
+          Effect.suspend(() => result)
+        )
+      })
+    return Storage.of({ sql, where, write, read: edge, shared: false })
+  })
+
+const makeSql = Effect.gen(function*() {
+  const sql = yield* SqlClient.SqlClient
+  const where = "of the host"
+  const toError = storageError(where)
+  yield* sql.onDialectOrElse({
+    sqlite: () => Effect.void,
+    orElse: () =>
+      Effect.fail(
+        new StorageError({
+          reason: "Failed",
+          where,
+          words: "only SQLite is supported so far; PlaneSync.layer keeps a SQLite file of its own beside any database"
+        })
+      )
+  })
+  const edge = <A, E>(effect: Effect.Effect<A, E>): Effect.Effect<A, StorageError> =>
+    Effect.catchAllCause(
+      effect,
+      (cause) => Cause.isInterruptedOnly(cause) ? Effect.interrupt : Effect.fail(toError(Cause.squash(cause)))
+    )
+  yield* edge(Effect.provideService(migrate, SqlClient.SqlClient, sql))
+  return Storage.of({ sql, where, write: (effect) => edge(sql.withTransaction(effect)), read: edge, shared: true })
+})

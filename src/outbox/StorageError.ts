@@ -1,0 +1,89 @@
+import { Schema } from "effect"
+
+/**
+ * What storing ran into.
+ *
+ * - `Busy`: another process held the file for longer than we wait
+ * - `Full`: no space, or no quota, for the file
+ * - `ReadOnly`: the file or its folder may not be written
+ * - `CannotOpen`: no such folder, or no right to it
+ * - `NotADatabase`: the file is something else, or damaged
+ * - `NewerSchema`: a newer plane-sync has been at work on this file
+ * - `Closed`: the layer has been shut down
+ * - `Failed`: anything else the database said
+ */
+export const StorageReason = Schema.Literal(
+  "Busy",
+  "Full",
+  "ReadOnly",
+  "CannotOpen",
+  "NotADatabase",
+  "NewerSchema",
+  "Closed",
+  "Failed"
+)
+export type StorageReason = typeof StorageReason.Type
+
+/** The durable queue could not be read or written. Nothing of the transaction it befell was stored. */
+export class StorageError extends Schema.TaggedError<StorageError>()("StorageError", {
+  reason: StorageReason,
+  /** The file or the database, as a person knows it. */
+  where: Schema.String,
+  /** The database's own words, or ours. */
+  words: Schema.String,
+  cause: Schema.optional(Schema.Defect)
+}) {
+  override get message(): string {
+    return `Storage ${this.where}: ${advice[this.reason]} (${this.words})`
+  }
+}
+
+const advice: Record<StorageReason, string> = {
+  Busy: "another process keeps it locked",
+  Full: "there is no space left for it",
+  ReadOnly: "it may not be written",
+  CannotOpen: "it cannot be opened: is the folder there, and may this user write in it?",
+  NotADatabase: "it is not a database, or damaged: point ORCH_DATABASE_URL elsewhere or restore it",
+  NewerSchema: "a newer version of plane-sync has written it: run that one",
+  Closed: "it has been shut down",
+  Failed: "the database refused"
+}
+
+const reasonOfCode: ReadonlyArray<readonly [prefix: string, reason: StorageReason]> = [
+  ["SQLITE_BUSY", "Busy"],
+  ["SQLITE_LOCKED", "Busy"],
+  ["SQLITE_FULL", "Full"],
+  ["SQLITE_READONLY", "ReadOnly"],
+  ["SQLITE_CANTOPEN", "CannotOpen"],
+  ["SQLITE_NOTADB", "NotADatabase"],
+  ["SQLITE_CORRUPT", "NotADatabase"],
+  ["ENOSPC", "Full"],
+  ["EDQUOT", "Full"],
+  ["EROFS", "ReadOnly"],
+  ["EACCES", "CannotOpen"],
+  ["ENOENT", "CannotOpen"],
+  ["ENOTDIR", "CannotOpen"]
+]
+
+const hasCode = Schema.is(Schema.Struct({ code: Schema.String }))
+const hasCause = Schema.is(Schema.Struct({ cause: Schema.Unknown }))
+
+// The client wraps the driver's error, and the migrator wraps the client's: the code is in the innermost.
+const codeOf = (thrown: unknown): string | undefined => {
+  if (hasCode(thrown)) return thrown.code
+  return hasCause(thrown) ? codeOf(thrown.cause) : undefined
+}
+
+const wordsOf = (thrown: unknown): string => {
+  if (hasCause(thrown) && thrown.cause !== undefined) return wordsOf(thrown.cause)
+  return thrown instanceof Error ? thrown.message : String(thrown)
+}
+
+/** Names what the driver, the client or the file system threw. */
+export const storageError = (where: string) => (thrown: unknown): StorageError => {
+  if (thrown instanceof StorageError) return thrown
+  const code = codeOf(thrown)
+  const reason = reasonOfCode.find(([prefix]) => code?.startsWith(prefix))?.[1] ??
+    (/directory does not exist/.test(wordsOf(thrown)) ? "CannotOpen" : "Failed")
+  return new StorageError({ reason, where, words: wordsOf(thrown), cause: thrown })
+}
