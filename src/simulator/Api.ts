@@ -1,0 +1,183 @@
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import type { Call } from "./Call.js"
+import * as Comments from "./CommentViews.js"
+import type { Answer, Request } from "./Http.js"
+import * as Http from "./Http.js"
+import type { Keyring } from "./Keyring.js"
+import * as Model from "./Model.js"
+import { fieldsOf, paginate } from "./Pages.js"
+import type { RateLog } from "./RateLog.js"
+import type { Resolved, Route } from "./Router.js"
+import type { Store } from "./Store.js"
+import * as Views from "./Views.js"
+import type { Webhooks } from "./Webhooks.js"
+import * as WorkItems from "./WorkItemViews.js"
+
+export interface Api {
+  readonly store: Store
+  readonly keys: Keyring
+  readonly rateLog: RateLog
+  readonly webhooks: Webhooks
+}
+
+/** How one request's writes go: so long after its arrival, and told to whoever keeps the record. */
+export interface Writing {
+  readonly delayMillis: number
+  readonly onWrite: () => void
+}
+
+const roles: Record<Model.Role, number> = { admin: 20, member: 15, guest: 5, outsider: 0 }
+
+/** Guests read everything and comment, but move nothing. */
+const mayWrite = (route: Route, role: Model.Role): boolean =>
+  route.kind === "comments" || route.kind === "comment" || role !== "guest"
+
+/**
+ * What the caller may not see is a 403, also when it does not exist. Search is the exception: it shows an outsider nothing, with 200.
+ */
+const permitted = (api: Api, request: Request, route: Route, caller: Model.User): boolean => {
+  if (route.kind === "me" || route.kind === "search") return true
+  if (caller.role === "outsider" || route.workspace !== api.store.workspace.slug) return false
+  if (route.kind === "projects") return true
+  const project = projectOf(api.store, route)
+  if (project === undefined || !api.keys.isMember(caller, project.id)) return false
+  return request.method === "GET" || mayWrite(route, caller.role)
+}
+
+const projectOf = (store: Store, route: Route): Model.Project | undefined =>
+  route.kind === "identifier" ? store.projectByIdentifier(route.prefix) : store.projects.get(route.projectId)
+
+const visibleProjects = (api: Api, caller: Model.User): ReadonlyArray<Model.Project> =>
+  caller.role === "outsider"
+    ? []
+    : [...api.store.projects.values()].filter((project) => api.keys.isMember(caller, project.id))
+
+const stateView = (call: Call, project: Model.Project) => (state: Model.State) =>
+  Views.state(state, project.id, call.store.workspace.id, Model.owner)
+
+const projectView = (call: Call, listed: boolean) => (project: Model.Project) =>
+  Views.project(project, {
+    workspaceId: call.store.workspace.id,
+    owner: Model.owner,
+    role: roles[call.caller.role],
+    listed
+  })
+
+const ofProject = (call: Call, project: Model.Project): Effect.Effect<Answer> | undefined => {
+  switch (`${call.request.method} ${call.route.kind}`) {
+    case "GET project":
+      return Effect.succeed(Http.json(200, Views.pick(projectView(call, false)(project), fieldsOf(call.params))))
+    case "GET members":
+      return Effect.succeed(Http.json(200, [Model.guest, Model.bot, Model.owner].map(Views.user)))
+    case "GET states":
+      return Effect.succeed(paginate([...project.states.values()], call.params, stateView(call, project)))
+    case "GET state": {
+      const state = project.states.get(call.route.stateId)
+      return Effect.succeed(state === undefined ? Http.missing : Http.json(200, stateView(call, project)(state)))
+    }
+    case "GET items":
+      return WorkItems.list(call, project)
+    case "POST items":
+      return WorkItems.create(call, project)
+    case "GET item":
+      return WorkItems.read(call, project)
+    case "PATCH item":
+      return WorkItems.patch(call, project)
+    case "DELETE item":
+      return WorkItems.remove(call, project)
+    case "GET identifier":
+      return WorkItems.byIdentifier(call, project)
+    case "GET comments":
+      return Comments.list(call, project)
+    case "POST comments":
+      return Comments.create(call, project)
+    case "GET comment":
+      return Comments.read(call, project)
+    case "PATCH comment":
+      return Comments.patch(call, project)
+    case "DELETE comment":
+      return Comments.remove(call, project)
+    default:
+      return undefined
+  }
+}
+
+const dispatch = (api: Api, call: Call): Effect.Effect<Answer> => {
+  if (call.request.method === "GET") {
+    switch (call.route.kind) {
+      case "me":
+        return Effect.succeed(Http.json(200, Views.user(call.caller)))
+      case "search":
+        return WorkItems.search(
+          call,
+          call.route.workspace === api.store.workspace.slug ? visibleProjects(api, call.caller) : []
+        )
+      case "projects":
+        return Effect.succeed(paginate(visibleProjects(api, call.caller), call.params, projectView(call, true)))
+      default:
+        break
+    }
+  }
+  const project = projectOf(api.store, call.route)
+  const answer = project === undefined ? undefined : ofProject(call, project)
+  return answer ?? Effect.succeed(Http.detail(405, `Method "${call.request.method}" not allowed.`))
+}
+
+const withHeaders = (answer: Answer, headers: Readonly<Record<string, string>>): Answer => ({
+  ...answer,
+  headers: { ...answer.headers, ...headers }
+})
+
+/**
+ * Django's order, which decides what counts: size, path, key, permission, throttle, method, view. So a 401, a permission 403 and a 413 are
+ * not logged and carry no rate headers; a 400, a 404 of a view and a 405 do.
+ */
+export const answer = (
+  api: Api,
+  request: Request,
+  resolved: Resolved,
+  writing: Writing,
+  arrivedAt: number
+): Effect.Effect<Answer> => {
+  if (request.size > Http.maxBodyBytes) return Effect.succeed(Http.tooLarge)
+  if (resolved._tag === "NotFound") return Effect.succeed(Http.pageNotFound)
+  if (resolved._tag === "AddSlash") {
+    const query = request.query === "" ? "" : `?${request.query}`
+    return Effect.succeed({
+      status: 301,
+      headers: { "Content-Type": "text/html; charset=utf-8", "Location": `${request.path}/${query}` },
+      body: ""
+    })
+  }
+  const { route } = resolved
+  const allow = { "Allow": route.allow.join(", ") }
+  const key = request.headers["x-api-key"]
+  if (key === undefined || key === "") return Effect.succeed(withHeaders(Http.noKey, allow))
+  const caller = api.keys.userOf(key)
+  if (caller === undefined) return Effect.succeed(withHeaders(Http.badKey, allow))
+  if (!permitted(api, request, route, caller)) return Effect.succeed(withHeaders(Http.forbidden, allow))
+  const verdict = api.rateLog.admit(key, arrivedAt)
+  if (!verdict.admitted) {
+    return Effect.succeed(withHeaders(Http.rateLimited(String(verdict.retryAfterSeconds)), allow))
+  }
+  const headers = { ...allow, ...verdict.headers }
+  const call: Call = {
+    store: api.store,
+    route,
+    request,
+    params: new URLSearchParams(request.query),
+    caller,
+    write: (insert) =>
+      (writing.delayMillis > 0 ? Effect.sleep(writing.delayMillis) : Effect.void).pipe(
+        Effect.zipRight(Clock.currentTimeMillis),
+        Effect.map((now) => {
+          const made = insert(api.store.moment(now))
+          writing.onWrite()
+          return made
+        })
+      ),
+    announce: api.webhooks.announce
+  }
+  return Effect.map(dispatch(api, call), (given) => withHeaders(given, headers))
+}

@@ -1,0 +1,21 @@
+import type * as Effect from "effect/Effect"
+import type { Request } from "./Http.js"
+import type * as Model from "./Model.js"
+import type { Route } from "./Router.js"
+import type { Store } from "./Store.js"
+import type { Announcement } from "./Webhooks.js"
+
+/** An admitted request with what a view needs to answer it. */
+export interface Call {
+  readonly store: Store
+  readonly route: Route
+  readonly request: Request
+  readonly params: URLSearchParams
+  readonly caller: Model.User
+  /**
+   * Inserts after the request's delay, however the client fares meanwhile, and notes that the request wrote something. The moment is that
+   * of the insertion, in microseconds.
+   */
+  readonly write: <A>(insert: (at: number) => A) => Effect.Effect<A>
+  readonly announce: (what: Announcement) => Effect.Effect<void>
+}

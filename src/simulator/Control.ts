@@ -1,0 +1,116 @@
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import type { Core } from "./Core.js"
+import { FaultSchema } from "./Faults.js"
+import type { Answer, Request } from "./Http.js"
+import { json } from "./Http.js"
+import { tokens } from "./Keyring.js"
+import type { SimulatorError } from "./Options.js"
+import type { People } from "./People.js"
+
+/** Paths under this are the simulator's own: no key, no rate limit, no faults. */
+export const controlPrefix = "/_simulator/"
+
+/** Answers a request for the control API: JSON both ways, errors as `{"error": …}`. */
+export type Control = (request: Request) => Effect.Effect<Answer>
+
+const NewWorkItem = Schema.Struct({
+  name: Schema.String,
+  number: Schema.optionalWith(Schema.Int, { exact: true }),
+  state: Schema.optionalWith(Schema.String, { exact: true }),
+  projectId: Schema.optionalWith(Schema.String, { exact: true })
+})
+
+const Move = Schema.Struct({ state: Schema.String })
+
+const NewComment = Schema.Struct({ html: Schema.String })
+
+class Refused extends Schema.TaggedError<Refused>()("Refused", { status: Schema.Int, text: Schema.String }) {}
+
+const decoded = <A, I>(schema: Schema.Schema<A, I>, request: Request) =>
+  Effect.mapError(
+    Schema.decodeUnknown(Schema.parseJson(schema))(request.body, { onExcessProperty: "error" }),
+    (error) => new Refused({ status: 400, text: error.message })
+  )
+
+const ok = <A, E>(effect: Effect.Effect<A, E>, status = 200): Effect.Effect<Answer, E> =>
+  Effect.map(effect, (value) => json(status, value ?? {}))
+
+/**
+ * What another process may do to the simulator: everything its service offers.
+ *
+ * - `POST work-items` `{name, number?, state?, projectId?}`, `GET work-items`, `GET work-items/{id}`
+ * - `GET work-items/{id}/comments`, `POST work-items/{id}/comments` `{html}`, `GET work-items/{id}/state-changes`
+ * - `POST work-items/{id}/move` `{state}`, `POST work-items/{id}/archive`, `DELETE work-items/{id}`
+ * - `DELETE comments/{id}`, `DELETE states/{id}`
+ * - `POST faults` (a Fault), `DELETE faults`
+ * - `GET requests?after={sequence}`, `DELETE requests`, `GET deliveries`
+ * - `DELETE token` (revoked), `PUT token` (valid again), `DELETE membership`, `PUT membership`
+ */
+export const make = (core: Core, people: People): Control => {
+  const route = (
+    request: Request,
+    collection: string,
+    id: string,
+    action: string
+  ): Effect.Effect<Answer, Refused | SimulatorError> => {
+    const projectId = core.settings.projects[0].id
+    const pattern = [request.method, collection, id === "" ? "" : "{id}", action].filter((part) => part !== "")
+    switch (pattern.join(" ")) {
+      case "POST work-items":
+        return ok(Effect.flatMap(decoded(NewWorkItem, request), people.addWorkItem), 201)
+      case "GET work-items":
+        return ok(people.workItems)
+      case "GET work-items {id}":
+        return ok(people.workItem(id))
+      case "DELETE work-items {id}":
+        return ok(people.deleteWorkItem(id))
+      case "GET work-items {id} comments":
+        return ok(people.comments(id))
+      case "POST work-items {id} comments":
+        return ok(Effect.flatMap(decoded(NewComment, request), ({ html }) => people.addPersonComment(id, html)), 201)
+      case "GET work-items {id} state-changes":
+        return ok(people.stateChanges(id))
+      case "POST work-items {id} move":
+        return ok(Effect.flatMap(decoded(Move, request), ({ state }) => people.moveWorkItem(id, state)))
+      case "POST work-items {id} archive":
+        return ok(people.archiveWorkItem(id))
+      case "DELETE comments {id}":
+        return ok(people.deleteComment(id))
+      case "DELETE states {id}":
+        return ok(people.removeState(id))
+      case "POST faults":
+        return ok(Effect.flatMap(decoded(FaultSchema, request), core.faults.add), 201)
+      case "DELETE faults":
+        return ok(core.faults.clear)
+      case "GET requests": {
+        const after = Number(new URLSearchParams(request.query).get("after") ?? "0")
+        return ok(Effect.map(core.requests, (all) => all.filter((each) => each.sequence > after)))
+      }
+      case "DELETE requests":
+        return ok(core.forgetRequests)
+      case "GET deliveries":
+        return ok(core.webhooks.deliveries)
+      case "DELETE token":
+        return ok(Effect.sync(() => core.keys.revoke(tokens.bot)))
+      case "PUT token":
+        return ok(Effect.sync(() => core.keys.restore(tokens.bot)))
+      case "DELETE membership":
+        return ok(Effect.sync(() => core.keys.setMember(projectId, false)))
+      case "PUT membership":
+        return ok(Effect.sync(() => core.keys.setMember(projectId, true)))
+      default:
+        return Effect.fail(
+          new Refused({ status: 404, text: `the simulator has no ${request.method} ${request.path}` })
+        )
+    }
+  }
+
+  return (request) => {
+    const [collection = "", id = "", action = ""] = request.path.slice(controlPrefix.length).split("/")
+    return Effect.catchTags(route(request, collection, id, action), {
+      Refused: (error) => Effect.succeed(json(error.status, { error: error.text })),
+      SimulatorError: (error) => Effect.succeed(json(404, { error: error.message }))
+    })
+  }
+}

@@ -1,0 +1,206 @@
+import * as Clock from "effect/Clock"
+import * as Data from "effect/Data"
+import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
+import * as Api from "./Api.js"
+import * as Faults from "./Faults.js"
+import type { Answer, Request } from "./Http.js"
+import * as Http from "./Http.js"
+import * as Keyring from "./Keyring.js"
+import type { Settings } from "./Options.js"
+import * as RateLog from "./RateLog.js"
+import * as Router from "./Router.js"
+import * as Store from "./Store.js"
+import * as Webhooks from "./Webhooks.js"
+
+/** One request as the simulator received it. */
+export interface RecordedRequest {
+  /** 1 for the first received. */
+  readonly sequence: number
+  /** Clock milliseconds at arrival. */
+  readonly at: number
+  /** Clock milliseconds at answering; null while unanswered, and for ever if it never was. */
+  readonly answeredAt: number | null
+  readonly key: string | null
+  readonly method: string
+  readonly path: string
+  readonly query: string
+  readonly body: string
+  /** The view that the path names; null for an unknown path or a missing slash. */
+  readonly kind: Router.Kind | null
+  /** Null while unanswered, and when no answer was given. */
+  readonly status: number | null
+  /** Whether it wrote something. */
+  readonly applied: boolean
+  /** The client closed the connection before it had the answer. */
+  readonly clientGone: boolean
+  /** The fault it met. */
+  readonly fault: string | null
+}
+
+type Mutable<A> = { -readonly [K in keyof A]: A[K] }
+
+/** What the front end is to do with the client. */
+export type Outcome = Data.TaggedEnum<{
+  Whole: { readonly answer: Answer }
+  /** The headers at once, then a byte of the body every so many milliseconds. */
+  Slow: { readonly answer: Answer; readonly everyMillis: number }
+  /** The headers and half of the body they promise, then a reset. */
+  Half: { readonly answer: Answer }
+  /** Close the connection without a word. */
+  Drop: Record<never, never>
+  Reset: Record<never, never>
+  /** Never answer. */
+  Silent: Record<never, never>
+}>
+export const Outcome = Data.taggedEnum<Outcome>()
+
+export interface Core {
+  readonly settings: Settings
+  readonly store: Store.Store
+  readonly keys: Keyring.Keyring
+  readonly faults: Faults.Faults
+  readonly webhooks: Webhooks.Webhooks
+  /**
+   * Takes a request to its end. Run it in a fiber of its own: like Plane, it goes on when the client has left. `gone` notes that the client
+   * did so.
+   */
+  readonly handle: (request: Request) => { readonly outcome: Effect.Effect<Outcome>; readonly gone: () => void }
+  readonly requests: Effect.Effect<ReadonlyArray<RecordedRequest>>
+  readonly forgetRequests: Effect.Effect<void>
+}
+
+const withoutId = (answer: Answer): Answer => {
+  const body: unknown = JSON.parse(answer.body)
+  if (typeof body !== "object" || body === null || Array.isArray(body)) return answer
+  return { ...answer, body: JSON.stringify(Object.fromEntries(Object.entries(body).filter(([key]) => key !== "id"))) }
+}
+
+const statusAnswer = (fault: Extract<Faults.Fault, { readonly _tag: "Status" }>): Answer => {
+  const type = fault.html === true ? "text/html; charset=utf-8" : "application/json"
+  const page = `<html><head><title>${fault.status}</title></head><body><h1>${fault.status}</h1></body></html>`
+  const body = fault.body ?? (fault.html === true ? page : JSON.stringify({ error: "Simulated failure" }))
+  return { status: fault.status, headers: { "Content-Type": type, ...fault.headers }, body }
+}
+
+export const make = (settings: Settings): Effect.Effect<Core, never, Scope.Scope> =>
+  Effect.gen(function*() {
+    const store = Store.make(settings, yield* Clock.currentTimeMillis)
+    const keys = Keyring.make()
+    const faults = Faults.make(settings.seed, store)
+    const webhooks = yield* Webhooks.make(settings, store.workspace.id)
+    const api: Api.Api = { store, keys, webhooks, rateLog: RateLog.make(settings.rateLimit, Keyring.limitOf) }
+    let records: Array<Mutable<RecordedRequest>> = []
+    let sequence = 0
+
+    const record = (request: Request, resolved: Router.Resolved): Mutable<RecordedRequest> => {
+      const made: Mutable<RecordedRequest> = {
+        sequence: ++sequence,
+        at: 0,
+        answeredAt: null,
+        key: request.headers["x-api-key"] ?? null,
+        method: request.method,
+        path: request.path,
+        query: request.query,
+        body: request.body,
+        kind: resolved._tag === "Found" ? resolved.route.kind : null,
+        status: null,
+        applied: false,
+        clientGone: false,
+        fault: null
+      }
+      records.push(made)
+      // Cut in big steps: shifting one off a long array per request would cost its length each time.
+      if (records.length > settings.record * 2) records = records.slice(-settings.record)
+      return made
+    }
+
+    const misbehaving = (
+      fault: Faults.SingleFault,
+      run: (delayMillis: number) => Effect.Effect<Answer>
+    ): Effect.Effect<Outcome> => {
+      const applied = run(settings.insertDelay)
+      const around = (when: "before" | "after" | undefined, outcome: Outcome) =>
+        when === "after" ? Effect.as(applied, outcome) : Effect.succeed(outcome)
+      switch (fault._tag) {
+        case "Down":
+          return Effect.succeed(Outcome.Drop())
+        case "Silent":
+          return around(fault.when, Outcome.Silent())
+        case "ByteByByte":
+          return Effect.map(applied, (answer) => Outcome.Slow({ answer, everyMillis: fault.everyMillis }))
+        case "Status":
+          return around(fault.when, Outcome.Whole({ answer: statusAnswer(fault) }))
+        case "Reset":
+          return fault.when === "midBody"
+            ? Effect.map(applied, (answer) => Outcome.Half({ answer }))
+            : around(fault.when, Outcome.Reset())
+        case "Truncated":
+          return Effect.map(applied, (answer) =>
+            Outcome.Whole({ answer: { ...answer, body: answer.body.slice(0, Math.floor(answer.body.length / 2)) } }))
+        case "TooMany":
+          return Effect.succeed(Outcome.Whole({ answer: Http.rateLimited(fault.retryAfter) }))
+        case "ApplyLate":
+          return Effect.map(run(fault.afterMillis), (answer) =>
+            Outcome.Whole({ answer }))
+        case "EmptyOk":
+          return around(
+            fault.when,
+            Outcome.Whole({ answer: { status: 200, headers: { "Content-Type": "application/json" }, body: "" } })
+          )
+        case "NoId":
+          return Effect.map(applied, (answer) =>
+            Outcome.Whole({ answer: withoutId(answer) }))
+        case "IgnoreState":
+          return Effect.map(applied, (answer) => Outcome.Whole({ answer }))
+      }
+    }
+
+    const handle: Core["handle"] = (request) => {
+      const resolved = Router.resolve(request.path)
+      const entry = record(request, resolved)
+      const outcome = Effect.gen(function*() {
+        const now = yield* Clock.currentTimeMillis
+        entry.at = now
+        const fault = yield* faults.meet(request, resolved._tag === "Found" ? resolved.route : undefined)
+        // With nothing known in its body, Plane answers a PATCH with 200 and the item as it was.
+        const heard = fault?._tag === "IgnoreState" && request.method === "PATCH" ? { ...request, body: "" } : request
+        const run = (delayMillis: number) =>
+          Api.answer(api, heard, resolved, {
+            delayMillis,
+            onWrite: () => {
+              entry.applied = heard === request
+            }
+          }, now)
+        entry.fault = fault?._tag ?? null
+        const made = fault === undefined
+          ? Outcome.Whole({ answer: yield* run(settings.insertDelay) })
+          : yield* misbehaving(fault, run)
+        if (settings.latency > 0) yield* Effect.sleep(settings.latency)
+        if (made._tag !== "Drop" && made._tag !== "Reset" && made._tag !== "Silent") {
+          entry.status = made.answer.status
+          entry.answeredAt = yield* Clock.currentTimeMillis
+        }
+        return made
+      })
+      return {
+        outcome,
+        gone: () => {
+          entry.clientGone = true
+        }
+      }
+    }
+
+    return {
+      settings,
+      store,
+      keys,
+      faults,
+      webhooks,
+      handle,
+      requests: Effect.sync(() => records.slice(-settings.record).map((entry) => ({ ...entry }))),
+      forgetRequests: Effect.sync(() => {
+        records = []
+      })
+    }
+  })

@@ -1,0 +1,51 @@
+import * as Model from "./Model.js"
+
+/** Keys that work, by whose they are. They are no secrets: they open nothing but a simulator. */
+export const tokens = {
+  bot: "plane_api_simulator_bot_8c1f4e0d2b7a",
+  owner: "plane_api_simulator_owner_41d7b3c9e6f0",
+  guest: "plane_api_simulator_guest_97a0e25c1d48",
+  outsider: "plane_api_simulator_outsider_5e3b8f6d0c21",
+  /** Of the bot, with five times the rate limit. */
+  service: "plane_api_simulator_service_c4d2719a0e5b",
+  /** Never valid. */
+  revoked: "plane_api_simulator_revoked_0f6a3e9d8b17"
+} as const
+
+export interface Keyring {
+  readonly userOf: (key: string) => Model.User | undefined
+  readonly revoke: (key: string) => void
+  readonly restore: (key: string) => void
+  readonly isMember: (user: Model.User, projectId: string) => boolean
+  /** Takes the bot out of a project, or back in. */
+  readonly setMember: (projectId: string, member: boolean) => void
+}
+
+/** Plane gives service keys 300 requests a minute where others have 60. */
+export const limitOf = (key: string, limit: number): number => key === tokens.service ? limit * 5 : limit
+
+export const make = (): Keyring => {
+  const holders = new Map<string, Model.User>([
+    [tokens.bot, Model.bot],
+    [tokens.owner, Model.owner],
+    [tokens.guest, Model.guest],
+    [tokens.outsider, Model.outsider],
+    [tokens.service, Model.bot]
+  ])
+  const revoked = new Set<string>()
+  const closed = new Set<string>()
+  return {
+    userOf: (key) => revoked.has(key) ? undefined : holders.get(key),
+    revoke: (key) => {
+      revoked.add(key)
+    },
+    restore: (key) => {
+      revoked.delete(key)
+    },
+    isMember: (user, projectId) => user.role !== "outsider" && !(user === Model.bot && closed.has(projectId)),
+    setMember: (projectId, member) => {
+      if (member) closed.delete(projectId)
+      else closed.add(projectId)
+    }
+  }
+}

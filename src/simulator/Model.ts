@@ -1,0 +1,119 @@
+/** What the stand-in remembers: mutable records, because Plane's own rows are. Nothing outside the simulator sees them. */
+
+export type Role = "admin" | "member" | "guest" | "outsider"
+
+export interface User {
+  readonly id: string
+  readonly name: string
+  readonly email: string
+  readonly role: Role
+}
+
+export type StateGroup = "backlog" | "unstarted" | "started" | "completed" | "cancelled" | "triage"
+
+export interface State {
+  readonly id: string
+  readonly name: string
+  readonly group: StateGroup
+  readonly color: string
+  readonly sequence: number
+  readonly isDefault: boolean
+  readonly createdAt: number
+}
+
+/** Moments are microseconds since the epoch: that is the resolution Plane shows. */
+export interface WorkItem {
+  readonly id: string
+  readonly project: Project
+  number: number
+  name: string
+  descriptionHtml: string
+  priority: string
+  startDate: string | null
+  targetDate: string | null
+  state: State
+  readonly sortOrder: number
+  externalSource: string | null
+  externalId: string | null
+  readonly createdBy: User
+  updatedBy: User | null
+  readonly createdAt: number
+  updatedAt: number
+  completedAt: number | null
+  archivedAt: number | null
+  deleted: boolean
+  /** In the order of insertion, deleted ones removed. */
+  readonly comments: Array<Comment>
+  readonly stateChanges: Array<StateChange>
+}
+
+export interface StateChange {
+  /** Clock milliseconds. */
+  readonly at: number
+  readonly from: { readonly id: string; readonly name: string }
+  readonly to: { readonly id: string; readonly name: string }
+  /** Display name of the user who moved it. */
+  readonly by: string
+}
+
+export interface Comment {
+  readonly id: string
+  readonly descriptionId: string
+  readonly item: WorkItem
+  html: string
+  access: string
+  externalSource: string | null
+  externalId: string | null
+  readonly author: User
+  updatedBy: User | null
+  readonly createdAt: number
+  updatedAt: number
+}
+
+export interface Project {
+  readonly id: string
+  readonly identifier: string
+  readonly name: string
+  readonly createdAt: number
+  /** In Plane's order; a triage state is never listed and never accepted. */
+  readonly states: Map<string, State>
+  readonly items: Map<string, WorkItem>
+  /** More than one item can have a number: `sequence_id` is writable through the API. */
+  readonly byNumber: Map<number, Array<WorkItem>>
+  /** Comments by (external_source, external_id). Two can share a pair: Plane's check is not atomic. */
+  readonly commentPairs: Map<string, Array<Comment>>
+  readonly itemPairs: Map<string, WorkItem>
+  lastNumber: number
+}
+
+export const owner: User = {
+  id: "3c1f0c7e-52a4-4b0f-9d4e-6a7c1d5e0b01",
+  name: "olga",
+  email: "olga@plane.test",
+  role: "admin"
+}
+
+export const bot: User = {
+  id: "3c1f0c7e-52a4-4b0f-9d4e-6a7c1d5e0b02",
+  name: "plane-sync",
+  email: "plane-sync@plane.test",
+  role: "member"
+}
+
+export const guest: User = {
+  id: "3c1f0c7e-52a4-4b0f-9d4e-6a7c1d5e0b03",
+  name: "gustav",
+  email: "gustav@plane.test",
+  role: "guest"
+}
+
+export const outsider: User = {
+  id: "3c1f0c7e-52a4-4b0f-9d4e-6a7c1d5e0b04",
+  name: "otto",
+  email: "otto@plane.test",
+  role: "outsider"
+}
+
+export const users: ReadonlyMap<string, User> = new Map(
+  [owner, bot, guest, outsider].map((user) => [user.id, user])
+)

@@ -1,0 +1,161 @@
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import type { Core } from "./Core.js"
+import * as Model from "./Model.js"
+import { SimulatorError } from "./Options.js"
+import * as Views from "./Views.js"
+import { commentChanged, itemChanged } from "./Webhooks.js"
+
+/** A work item as a person sees it. */
+export interface SimulatedWorkItem {
+  readonly id: string
+  /** "ET-2" */
+  readonly key: string
+  readonly number: number
+  readonly name: string
+  readonly projectId: string
+  readonly state: { readonly id: string; readonly name: string; readonly group: string }
+  readonly archived: boolean
+  readonly deleted: boolean
+  readonly comments: number
+}
+
+export interface SimulatedComment {
+  readonly id: string
+  readonly workItemId: string
+  /** Exactly as sent: Plane sanitises nothing. */
+  readonly html: string
+  /** ISO 8601 with microseconds. */
+  readonly createdAt: string
+  readonly externalSource: string | null
+  readonly externalId: string | null
+  readonly author: string
+}
+
+export interface NewWorkItem {
+  readonly name: string
+  /** Default: the next of its project. */
+  readonly number?: number
+  /** A state's id or name; default: the project's default state. */
+  readonly state?: string
+  readonly projectId?: string
+}
+
+/** What people do in Plane's pages, and what tests need to see. An unknown id fails. */
+export interface People {
+  readonly addWorkItem: (what: NewWorkItem) => Effect.Effect<SimulatedWorkItem, SimulatorError>
+  readonly workItem: (id: string) => Effect.Effect<SimulatedWorkItem, SimulatorError>
+  readonly workItems: Effect.Effect<ReadonlyArray<SimulatedWorkItem>>
+  readonly comments: (id: string) => Effect.Effect<ReadonlyArray<SimulatedComment>, SimulatorError>
+  readonly stateChanges: (id: string) => Effect.Effect<ReadonlyArray<Model.StateChange>, SimulatorError>
+  readonly moveWorkItem: (id: string, state: string) => Effect.Effect<void, SimulatorError>
+  readonly deleteWorkItem: (id: string) => Effect.Effect<void, SimulatorError>
+  readonly archiveWorkItem: (id: string) => Effect.Effect<void, SimulatorError>
+  readonly addPersonComment: (id: string, html: string) => Effect.Effect<SimulatedComment, SimulatorError>
+  readonly deleteComment: (id: string) => Effect.Effect<void, SimulatorError>
+  readonly removeState: (id: string) => Effect.Effect<void, SimulatorError>
+}
+
+const seen = (item: Model.WorkItem): SimulatedWorkItem => ({
+  id: item.id,
+  key: `${item.project.identifier}-${item.number}`,
+  number: item.number,
+  name: item.name,
+  projectId: item.project.id,
+  state: { id: item.state.id, name: item.state.name, group: item.state.group },
+  archived: item.archivedAt !== null,
+  deleted: item.deleted,
+  comments: item.comments.length
+})
+
+const seenComment = (comment: Model.Comment): SimulatedComment => ({
+  id: comment.id,
+  workItemId: comment.item.id,
+  html: comment.html,
+  createdAt: Views.moment(comment.createdAt),
+  externalSource: comment.externalSource,
+  externalId: comment.externalId,
+  author: comment.author.name
+})
+
+const found = <A>(value: A | undefined, what: string): Effect.Effect<A, SimulatorError> =>
+  value === undefined
+    ? Effect.fail(new SimulatorError({ reason: "Unknown", detail: `there is no ${what}` }))
+    : Effect.succeed(value)
+
+export const make = (core: Core): People => {
+  const { store } = core
+  const itemOf = (id: string) => found(store.item(id), `work item ${id}`)
+  const stateOf = (project: Model.Project, wanted: string) =>
+    found(
+      project.states.get(wanted) ?? [...project.states.values()].find((state) => state.name === wanted),
+      `state "${wanted}" in project ${project.identifier}`
+    )
+  const moment = Effect.map(Clock.currentTimeMillis, store.moment)
+
+  return {
+    addWorkItem: (what) =>
+      Effect.gen(function*() {
+        const projectId = what.projectId ?? core.settings.projects[0].id
+        const project = yield* found(store.projects.get(projectId), `project ${projectId}`)
+        const state = what.state === undefined ? undefined : yield* stateOf(project, what.state)
+        const item = store.addItem(project, {
+          name: what.name,
+          ...(what.number === undefined ? {} : { number: what.number }),
+          ...(state === undefined ? {} : { state }),
+          createdBy: Model.owner,
+          at: yield* moment
+        })
+        yield* core.webhooks.announce(itemChanged(item, store.workspace, undefined, Model.owner))
+        return seen(item)
+      }),
+    workItem: (id) => Effect.map(itemOf(id), seen),
+    workItems: Effect.sync(() => store.items().map(seen)),
+    comments: (id) => Effect.map(itemOf(id), (item) => item.comments.map(seenComment)),
+    stateChanges: (id) => Effect.map(itemOf(id), (item) => [...item.stateChanges]),
+    moveWorkItem: (id, wanted) =>
+      Effect.gen(function*() {
+        const item = yield* itemOf(id)
+        const state = yield* stateOf(item.project, wanted)
+        if (state === item.state) return
+        const oldValue = item.state.id
+        const at = yield* moment
+        store.setState(item, state, Model.owner, at)
+        item.updatedBy = Model.owner
+        item.updatedAt = at
+        // The web page's own API calls the column `state_id`, and so does its webhook.
+        const changed = { field: "state_id", newValue: state.id, oldValue }
+        yield* core.webhooks.announce(itemChanged(item, store.workspace, changed, Model.owner))
+      }),
+    deleteWorkItem: (id) => Effect.map(itemOf(id), store.deleteItem),
+    archiveWorkItem: (id) =>
+      Effect.gen(function*() {
+        const item = yield* itemOf(id)
+        item.archivedAt = yield* moment
+      }),
+    addPersonComment: (id, html) =>
+      Effect.gen(function*() {
+        const item = yield* itemOf(id)
+        const at = yield* moment
+        const comment = store.addComment(item, {
+          html,
+          access: "INTERNAL",
+          externalSource: null,
+          externalId: null,
+          author: Model.owner,
+          createdAt: at,
+          updatedAt: at
+        })
+        yield* core.webhooks.announce(commentChanged(comment, store.workspace, undefined, Model.owner))
+        return seenComment(comment)
+      }),
+    deleteComment: (id) => Effect.map(found(store.comment(id), `comment ${id}`), store.deleteComment),
+    removeState: (id) =>
+      Effect.suspend(() => {
+        const project = [...store.projects.values()].find((each) => each.states.has(id))
+        return Effect.map(found(project, `state ${id}`), (owning) => {
+          owning.states.delete(id)
+        })
+      })
+  }
+}

@@ -1,0 +1,173 @@
+/**
+ * A stand-in for Plane 1.3 (Community), for tests and demos: the part of its REST API that plane-sync touches, with the real one's rate limit,
+ * error shapes, external-id race and webhooks, and with faults to order.
+ *
+ * @module
+ */
+import * as HttpClient from "@effect/platform/HttpClient"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Control from "./Control.js"
+import type { RecordedRequest } from "./Core.js"
+import * as Core from "./Core.js"
+import type { Fault } from "./Faults.js"
+import { serve } from "./HttpServer.js"
+import { tokens } from "./Keyring.js"
+import * as MemoryClient from "./MemoryClient.js"
+import type { StateChange } from "./Model.js"
+import { bot, owner } from "./Model.js"
+import type { PlaneSimulatorOptions, ProjectOptions, SimulatorError, StateOptions } from "./Options.js"
+import { settle } from "./Options.js"
+import type { NewWorkItem, SimulatedComment, SimulatedWorkItem } from "./People.js"
+import * as People from "./People.js"
+import type { Delivery } from "./Webhooks.js"
+
+export type { RecordedRequest } from "./Core.js"
+export { Fault, type FaultMatch, FaultSchema, type SingleFault } from "./Faults.js"
+export type { StateChange } from "./Model.js"
+export {
+  enduroTrails,
+  type PlaneSimulatorOptions,
+  type ProjectOptions,
+  SimulatorError,
+  type StateOptions,
+  type WebhookOptions,
+  type WebhookRequest
+} from "./Options.js"
+export type { NewWorkItem, SimulatedComment, SimulatedWorkItem } from "./People.js"
+export type { Delivery } from "./Webhooks.js"
+
+/** Where the simulator in memory pretends to be. */
+const memoryUrl = "http://plane.test"
+
+/**
+ * A simulated Plane. Methods that take an id die when there is no such thing: that is a mistake of the test.
+ *
+ * @example
+ * ```ts
+ * import { Effect } from "effect"
+ * import { PlaneSimulator } from "plane-sync/simulator"
+ *
+ * const program = Effect.gen(function*() {
+ *   const plane = yield* PlaneSimulator
+ *   const item = yield* plane.addWorkItem({ name: "Login form" })
+ *   // … point ORCH_PLANE_API_URL at plane.url, with plane.token, and publish events for item.key
+ *   return yield* plane.comments(item.id)
+ * }).pipe(Effect.provide(PlaneSimulator.layer()))
+ * ```
+ */
+export class PlaneSimulator extends Context.Tag("plane-sync/PlaneSimulator")<PlaneSimulator, {
+  /** The base address, without a path: "http://127.0.0.1:43121", or "http://plane.test" in memory. */
+  readonly url: string
+  /** A valid key of the bot, a member of every project. */
+  readonly token: string
+  /** Further keys: `owner` (admin), `guest`, `outsider` (of another workspace), `service` (five times the rate), `revoked`. */
+  readonly tokens: typeof tokens
+  /** Whose key `token` is. */
+  readonly bot: { readonly id: string; readonly name: string }
+  /** Who `moveWorkItem` and `addPersonComment` act as. */
+  readonly person: { readonly id: string; readonly name: string }
+  readonly workspace: string
+  readonly project: ProjectOptions
+  /** The states of `project` by name. */
+  readonly states: Readonly<Record<string, StateOptions>>
+  /** The id of a state of `project`; throws when there is none of that name. */
+  readonly stateId: (name: string) => string
+
+  /** A person makes an item (webhook: created). */
+  readonly addWorkItem: (what: NewWorkItem) => Effect.Effect<SimulatedWorkItem>
+  readonly workItem: (id: string) => Effect.Effect<SimulatedWorkItem>
+  readonly workItems: Effect.Effect<ReadonlyArray<SimulatedWorkItem>>
+  /** In the order they were inserted. */
+  readonly comments: (workItemId: string) => Effect.Effect<ReadonlyArray<SimulatedComment>>
+  /** Every change of state, with its moment in Clock milliseconds. */
+  readonly stateChanges: (workItemId: string) => Effect.Effect<ReadonlyArray<StateChange>>
+  /** A person's move in the web page, to a state's id or name: the webhook says `state_id` and names the person. */
+  readonly moveWorkItem: (workItemId: string, state: string) => Effect.Effect<void>
+  readonly deleteWorkItem: (workItemId: string) => Effect.Effect<void>
+  readonly archiveWorkItem: (workItemId: string) => Effect.Effect<void>
+  readonly addPersonComment: (workItemId: string, html: string) => Effect.Effect<SimulatedComment>
+  /** Frees the comment's external id. */
+  readonly deleteComment: (commentId: string) => Effect.Effect<void>
+  /** Deletes a state: PATCHes to it get 400. Items in it keep it. */
+  readonly removeState: (stateId: string) => Effect.Effect<void>
+  /** From now on `token` answers 403 "Given API token is not valid". */
+  readonly revokeToken: Effect.Effect<void>
+  readonly restoreToken: Effect.Effect<void>
+  /** From now on the bot has no permission in the project (default: `project`). */
+  readonly leaveProject: (projectId?: string) => Effect.Effect<void>
+  readonly joinProject: (projectId?: string) => Effect.Effect<void>
+
+  /** Adds a fault; several can be active, the first that matches a request wins. */
+  readonly misbehave: (fault: Fault) => Effect.Effect<void>
+  /** Ends all faults. */
+  readonly calm: Effect.Effect<void>
+
+  /** What it received, in the order of arrival. */
+  readonly requests: Effect.Effect<ReadonlyArray<RecordedRequest>>
+  readonly forgetRequests: Effect.Effect<void>
+  /** Every attempt at delivering a webhook, as far as it has ended. */
+  readonly deliveries: Effect.Effect<ReadonlyArray<Delivery>>
+}>() {
+  /** Plane on a port of 127.0.0.1, with the control API of `Control.ts` under `/_simulator/`. */
+  static readonly layer = (options: PlaneSimulatorOptions = {}): Layer.Layer<PlaneSimulator, SimulatorError> =>
+    Layer.scoped(
+      PlaneSimulator,
+      Effect.gen(function*() {
+        const core = yield* Effect.flatMap(settle(options), Core.make)
+        const people = People.make(core)
+        return service(core, people, yield* serve(core, Control.make(core, people)))
+      })
+    )
+
+  /** Plane without sockets, as the HttpClient: for whole pipelines under a TestClock. `port` means nothing here. */
+  static readonly layerMemory = (
+    options: PlaneSimulatorOptions = {}
+  ): Layer.Layer<PlaneSimulator | HttpClient.HttpClient, SimulatorError> =>
+    Layer.scopedContext(Effect.gen(function*() {
+      const core = yield* Effect.flatMap(settle(options), Core.make)
+      return Context.make(PlaneSimulator, service(core, People.make(core), memoryUrl)).pipe(
+        Context.add(HttpClient.HttpClient, yield* MemoryClient.make(core, memoryUrl))
+      )
+    }))
+}
+
+const service = (core: Core.Core, people: People.People, url: string): Context.Tag.Service<PlaneSimulator> => {
+  const project = core.settings.projects[0]
+  return {
+    url,
+    token: tokens.bot,
+    tokens,
+    bot: { id: bot.id, name: bot.name },
+    person: { id: owner.id, name: owner.name },
+    workspace: core.settings.workspace,
+    project,
+    states: Object.fromEntries(project.states.map((state) => [state.name, state])),
+    stateId: (name) => {
+      const state = project.states.find((each) => each.name === name)
+      if (state === undefined) throw new Error(`project ${project.identifier} has no state "${name}"`)
+      return state.id
+    },
+    addWorkItem: (what) => Effect.orDie(people.addWorkItem(what)),
+    workItem: (id) => Effect.orDie(people.workItem(id)),
+    workItems: people.workItems,
+    comments: (id) => Effect.orDie(people.comments(id)),
+    stateChanges: (id) => Effect.orDie(people.stateChanges(id)),
+    moveWorkItem: (id, state) => Effect.orDie(people.moveWorkItem(id, state)),
+    deleteWorkItem: (id) => Effect.orDie(people.deleteWorkItem(id)),
+    archiveWorkItem: (id) => Effect.orDie(people.archiveWorkItem(id)),
+    addPersonComment: (id, html) => Effect.orDie(people.addPersonComment(id, html)),
+    deleteComment: (id) => Effect.orDie(people.deleteComment(id)),
+    removeState: (id) => Effect.orDie(people.removeState(id)),
+    revokeToken: Effect.sync(() => core.keys.revoke(tokens.bot)),
+    restoreToken: Effect.sync(() => core.keys.restore(tokens.bot)),
+    leaveProject: (id = project.id) => Effect.sync(() => core.keys.setMember(id, false)),
+    joinProject: (id = project.id) => Effect.sync(() => core.keys.setMember(id, true)),
+    misbehave: core.faults.add,
+    calm: core.faults.clear,
+    requests: core.requests,
+    forgetRequests: core.forgetRequests,
+    deliveries: core.webhooks.deliveries
+  }
+}

@@ -1,0 +1,53 @@
+import type { Settings } from "./Options.js"
+
+/**
+ * Plane's throttle: a sliding log, per key, of the moments requests *arrived*. A slot frees exactly one window after that; refused
+ * requests are not logged. `Reset` is always now + window, as the real one has it.
+ */
+export interface RateLog {
+  readonly admit: (key: string, now: number) => Verdict
+}
+
+export type Verdict =
+  | { readonly admitted: true; readonly headers: Readonly<Record<string, string>> }
+  | { readonly admitted: false; readonly retryAfterSeconds: number }
+
+/** A queue whose head moves, so that forgetting old arrivals costs nothing per request. */
+interface Log {
+  times: Array<number>
+  head: number
+}
+
+const headers = (remaining: number, resetMillis: number) => ({
+  "X-RateLimit-Remaining": String(remaining),
+  "X-RateLimit-Reset": String(Math.floor(resetMillis / 1000))
+})
+
+export const make = (setting: Settings["rateLimit"], limitOf: (key: string, limit: number) => number): RateLog => {
+  if (setting === "off") {
+    return { admit: (_key, now) => ({ admitted: true, headers: headers(1_000_000, now + 60_000) }) }
+  }
+  const { limit, windowMillis } = setting
+  const logs = new Map<string, Log>()
+  return {
+    admit: (key, now) => {
+      const log = logs.get(key) ?? { times: [], head: 0 }
+      logs.set(key, log)
+      for (let oldest = log.times[log.head]; oldest !== undefined && oldest <= now - windowMillis;) {
+        oldest = log.times[++log.head]
+      }
+      if (log.head > 1024) {
+        log.times = log.times.slice(log.head)
+        log.head = 0
+      }
+      const allowed = limitOf(key, limit)
+      const used = log.times.length - log.head
+      if (used >= allowed) {
+        const oldest = log.times[log.head] ?? now
+        return { admitted: false, retryAfterSeconds: Math.ceil((oldest + windowMillis - now) / 1000) }
+      }
+      log.times.push(now)
+      return { admitted: true, headers: headers(allowed - used - 1, now + windowMillis) }
+    }
+  }
+}

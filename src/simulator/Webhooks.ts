@@ -1,0 +1,189 @@
+import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
+import * as HttpClient from "@effect/platform/HttpClient"
+import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
+import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as FiberSet from "effect/FiberSet"
+import * as Random from "effect/Random"
+import type * as Scope from "effect/Scope"
+import { createHmac, randomUUID } from "node:crypto"
+import type { JsonObject } from "./Http.js"
+import type * as Model from "./Model.js"
+import type { Settings, WebhookOptions, WebhookRequest } from "./Options.js"
+import * as PythonJson from "./PythonJson.js"
+import * as Views from "./Views.js"
+
+/** What the webhook is to say. `data` is called when it is sent: the snapshot is of that moment, not of the change. */
+export interface Announcement {
+  readonly event: "issue" | "issue_comment"
+  readonly action: "created" | "updated"
+  readonly data: () => JsonObject
+  readonly field: string | null
+  readonly newValue: unknown
+  readonly oldValue: unknown
+  readonly actor: Model.User
+}
+
+export interface Changed {
+  readonly field: string
+  readonly newValue: unknown
+  readonly oldValue: unknown
+}
+
+/** One entry per sent key that the object has and that differs. */
+export const changes = (before: JsonObject, sent: JsonObject): ReadonlyArray<Changed> =>
+  Object.entries(sent)
+    .filter(([field, value]) => field in before && JSON.stringify(before[field]) !== JSON.stringify(value))
+    .map(([field, newValue]) => ({ field, newValue, oldValue: before[field] }))
+
+const activityOf = (changed: Changed | undefined) => ({
+  action: changed === undefined ? "created" as const : "updated" as const,
+  field: changed?.field ?? null,
+  newValue: changed?.newValue ?? null,
+  oldValue: changed?.oldValue ?? null
+})
+
+export const itemChanged = (
+  item: Model.WorkItem,
+  workspace: Views.Workspace,
+  changed: Changed | undefined,
+  actor: Model.User
+): Announcement => ({
+  event: "issue",
+  data: () => Views.webhookItem(item, workspace),
+  actor,
+  ...activityOf(changed)
+})
+
+export const commentChanged = (
+  comment: Model.Comment,
+  workspace: Views.Workspace,
+  changed: Changed | undefined,
+  actor: Model.User
+): Announcement => ({
+  event: "issue_comment",
+  data: () => Views.comment(comment, workspace),
+  actor,
+  ...activityOf(changed)
+})
+
+/** One attempt at telling the receiver, as it went. */
+export interface Delivery {
+  /** Clock milliseconds at sending. */
+  readonly at: number
+  readonly event: string
+  readonly action: string
+  readonly field: string | null
+  /** 1 for the first; only connection errors and time-outs are tried again. */
+  readonly attempt: number
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: string
+  /** Any status counts as delivered. `status` is null when there was none. */
+  readonly status: number | null
+  readonly error: string | null
+}
+
+export interface Webhooks {
+  readonly announce: (what: Announcement) => Effect.Effect<void>
+  readonly deliveries: Effect.Effect<ReadonlyArray<Delivery>>
+}
+
+const retries = 5
+const webhookId = "b6f0a2de-7c11-4f3a-9a57-0d2c8e4f6a21"
+
+const sendByHttp = (client: HttpClient.HttpClient) => (request: WebhookRequest): Effect.Effect<number, unknown> =>
+  HttpClientRequest.post(request.url).pipe(
+    HttpClientRequest.setHeaders(request.headers),
+    HttpClientRequest.bodyText(request.body, "application/json"),
+    client.execute,
+    Effect.flatMap((response) => Effect.as(Effect.ignore(response.text), response.status))
+  )
+
+/** A redirect is an answer like any other: it counts as delivered and is not followed. */
+const httpSender = Effect.map(HttpClient.HttpClient, sendByHttp).pipe(
+  Effect.provide(FetchHttpClient.layer),
+  Effect.map((send) => (request: WebhookRequest) =>
+    Effect.provideService(send(request), FetchHttpClient.RequestInit, { redirect: "manual" })
+  )
+)
+
+const nothing: Webhooks = { announce: () => Effect.void, deliveries: Effect.succeed([]) }
+
+const signed = (options: WebhookOptions, what: Announcement, body: string): WebhookRequest => ({
+  url: options.url,
+  headers: {
+    "User-Agent": "Autopilot",
+    "Content-Type": "application/json",
+    "X-Plane-Delivery": randomUUID(),
+    "X-Plane-Event": what.event,
+    "X-Plane-Signature": createHmac("sha256", options.secret).update(body).digest("hex")
+  },
+  body
+})
+
+/** Sends in the background of the scope, each announcement by itself: their order is not promised by Plane either. */
+export const make = (settings: Settings, workspaceId: string): Effect.Effect<Webhooks, never, Scope.Scope> =>
+  Effect.gen(function*() {
+    const options = settings.webhook
+    if (options === undefined) return nothing
+    const send = options.send ?? (yield* httpSender)
+    const random = Random.make(settings.seed)
+    const retryWithin = Duration.toMillis(options.retryWithin ?? "600 seconds")
+    const deliveries: Array<Delivery> = []
+    const fibers = yield* FiberSet.make()
+    let active = true
+
+    const attempt = (what: Announcement, count: number): Effect.Effect<void> =>
+      Effect.gen(function*() {
+        if (!active) return
+        const body = PythonJson.stringify({
+          event: what.event,
+          action: what.action,
+          webhook_id: webhookId,
+          workspace_id: workspaceId,
+          data: what.data(),
+          activity: {
+            field: what.field,
+            new_value: what.newValue,
+            old_value: what.oldValue,
+            actor: Views.user(what.actor),
+            old_identifier: null,
+            new_identifier: null
+          }
+        })
+        const request = signed(options, what, body)
+        const at = yield* Clock.currentTimeMillis
+        const outcome = yield* send(request).pipe(
+          Effect.timeoutFail({ duration: "30 seconds", onTimeout: () => "no answer within 30 s" }),
+          Effect.match({
+            onSuccess: (status) => ({ status, error: null }),
+            onFailure: (error) => ({ status: null, error: String(error) })
+          })
+        )
+        deliveries.push({
+          at,
+          event: what.event,
+          action: what.action,
+          field: what.field,
+          attempt: count,
+          headers: request.headers,
+          body,
+          ...outcome
+        })
+        if (deliveries.length > settings.record) deliveries.shift()
+        if (outcome.error === null) return
+        if (count > retries) {
+          // Plane switches the whole webhook off, for every later event too.
+          active = false
+          return
+        }
+        yield* Effect.sleep(Math.floor((yield* random.next) * retryWithin))
+        yield* attempt(what, count + 1)
+      })
+
+    return {
+      announce: (what) => Effect.asVoid(FiberSet.run(fibers, attempt(what, 1))),
+      deliveries: Effect.sync(() => [...deliveries])
+    }
+  })

@@ -1,0 +1,76 @@
+import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
+import * as Console from "effect/Console"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Schema from "effect/Schema"
+import { parseArgs } from "node:util"
+import type { PlaneSimulatorOptions } from "./PlaneSimulator.js"
+import { PlaneSimulator, SimulatorError } from "./PlaneSimulator.js"
+
+/** The simulator as a process of its own: prints one line of JSON, `{"url", "token"}`, when it listens, and serves until SIGTERM. */
+
+const Count = Schema.NumberFromString.pipe(Schema.int(), Schema.nonNegative())
+const optional = <A, I>(schema: Schema.Schema<A, I>) => Schema.optionalWith(schema, { exact: true })
+
+const Flags = Schema.Struct({
+  "port": optional(Count),
+  "workspace": optional(Schema.String),
+  "limit": optional(Schema.Union(Schema.Literal("off"), Count)),
+  "window-millis": optional(Count),
+  "insert-delay-millis": optional(Count),
+  "latency-millis": optional(Count),
+  "webhook-url": optional(Schema.String),
+  "webhook-secret": optional(Schema.String),
+  "seed": optional(Count),
+  "record": optional(Schema.Union(Schema.Literal("all"), Count))
+})
+
+const string = { type: "string" } as const
+
+const given = Effect.try({
+  try: () =>
+    parseArgs({
+      options: {
+        "port": string,
+        "workspace": string,
+        "limit": string,
+        "window-millis": string,
+        "insert-delay-millis": string,
+        "latency-millis": string,
+        "webhook-url": string,
+        "webhook-secret": string,
+        "seed": string,
+        "record": string
+      }
+    }).values,
+  catch: (cause) => new SimulatorError({ reason: "BadOption", detail: String(cause), cause })
+}).pipe(
+  Effect.flatMap((values) => Schema.decodeUnknown(Flags)({ ...values })),
+  Effect.catchTag(
+    "ParseError",
+    (error) => Effect.fail(new SimulatorError({ reason: "BadOption", detail: error.message, cause: error }))
+  )
+)
+
+const options = Effect.map(given, (flags): PlaneSimulatorOptions => ({
+  ...(flags.port === undefined ? {} : { port: flags.port }),
+  ...(flags.workspace === undefined ? {} : { workspace: flags.workspace }),
+  ...(flags.limit === "off"
+    ? { rateLimit: flags.limit }
+    : { rateLimit: { limit: flags.limit ?? 60, windowMillis: flags["window-millis"] ?? 60_000 } }),
+  insertDelay: flags["insert-delay-millis"] ?? 0,
+  latency: flags["latency-millis"] ?? 0,
+  ...(flags["webhook-url"] === undefined
+    ? {}
+    : { webhook: { url: flags["webhook-url"], secret: flags["webhook-secret"] ?? "plane_wh_simulator" } }),
+  ...(flags.seed === undefined ? {} : { seed: flags.seed }),
+  record: flags.record ?? "all"
+}))
+
+const announce = Layer.effectDiscard(
+  Effect.flatMap(PlaneSimulator, ({ token, url }) => Console.log(JSON.stringify({ url, token })))
+)
+
+const program = Layer.unwrapEffect(Effect.map(options, (value) => Layer.provide(announce, PlaneSimulator.layer(value))))
+
+NodeRuntime.runMain(Layer.launch(program))
