@@ -1,5 +1,4 @@
 import * as Clock from "effect/Clock"
-import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import * as Api from "./Api.js"
@@ -41,19 +40,19 @@ export interface RecordedRequest {
 type Mutable<A> = { -readonly [K in keyof A]: A[K] }
 
 /** What the front end is to do with the client. */
-export type Outcome = Data.TaggedEnum<{
-  Whole: { readonly answer: Answer }
+export type Outcome =
+  | { readonly _tag: "Whole"; readonly answer: Answer }
   /** The headers at once, then a byte of the body every so many milliseconds. */
-  Slow: { readonly answer: Answer; readonly everyMillis: number }
-  /** The headers and half of the body they promise, then a reset. */
-  Half: { readonly answer: Answer }
+  | { readonly _tag: "Slow"; readonly answer: Answer; readonly everyMillis: number }
+  /** The headers and half of the body they promise, then the end of the connection. */
+  | { readonly _tag: "Half"; readonly answer: Answer }
   /** Close the connection without a word. */
-  Drop: Record<never, never>
-  Reset: Record<never, never>
+  | { readonly _tag: "Drop" }
+  | { readonly _tag: "Reset" }
   /** Never answer. */
-  Silent: Record<never, never>
-}>
-export const Outcome = Data.taggedEnum<Outcome>()
+  | { readonly _tag: "Silent" }
+
+const whole = (answer: Answer): Outcome => ({ _tag: "Whole", answer })
 
 export interface Core {
   readonly settings: Settings
@@ -71,7 +70,7 @@ export interface Core {
 }
 
 const withoutId = (answer: Answer): Answer => {
-  const body: unknown = JSON.parse(answer.body)
+  const body: unknown = answer.body === "" ? null : JSON.parse(answer.body)
   if (typeof body !== "object" || body === null || Array.isArray(body)) return answer
   return { ...answer, body: JSON.stringify(Object.fromEntries(Object.entries(body).filter(([key]) => key !== "id"))) }
 }
@@ -124,35 +123,34 @@ export const make = (settings: Settings): Effect.Effect<Core, never, Scope.Scope
         when === "after" ? Effect.as(applied, outcome) : Effect.succeed(outcome)
       switch (fault._tag) {
         case "Down":
-          return Effect.succeed(Outcome.Drop())
+          return Effect.succeed({ _tag: "Drop" })
         case "Silent":
-          return around(fault.when, Outcome.Silent())
+          return around(fault.when, { _tag: "Silent" })
         case "ByteByByte":
-          return Effect.map(applied, (answer) => Outcome.Slow({ answer, everyMillis: fault.everyMillis }))
+          return Effect.map(applied, (answer) => ({ _tag: "Slow", answer, everyMillis: fault.everyMillis }))
         case "Status":
-          return around(fault.when, Outcome.Whole({ answer: statusAnswer(fault) }))
+          return around(fault.when, whole(statusAnswer(fault)))
         case "Reset":
           return fault.when === "midBody"
-            ? Effect.map(applied, (answer) => Outcome.Half({ answer }))
-            : around(fault.when, Outcome.Reset())
+            ? Effect.map(applied, (answer) => ({ _tag: "Half", answer }))
+            : around(fault.when, { _tag: "Reset" })
         case "Truncated":
           return Effect.map(applied, (answer) =>
-            Outcome.Whole({ answer: { ...answer, body: answer.body.slice(0, Math.floor(answer.body.length / 2)) } }))
+            whole({ ...answer, body: answer.body.slice(0, Math.floor(answer.body.length / 2)) }))
         case "TooMany":
-          return Effect.succeed(Outcome.Whole({ answer: Http.rateLimited(fault.retryAfter) }))
+          return Effect.succeed(whole(Http.rateLimited(fault.retryAfter)))
         case "ApplyLate":
-          return Effect.map(run(fault.afterMillis), (answer) =>
-            Outcome.Whole({ answer }))
+          return Effect.map(run(fault.afterMillis), whole)
         case "EmptyOk":
           return around(
             fault.when,
-            Outcome.Whole({ answer: { status: 200, headers: { "Content-Type": "application/json" }, body: "" } })
+            whole({ status: 200, headers: { "Content-Type": "application/json" }, body: "" })
           )
         case "NoId":
           return Effect.map(applied, (answer) =>
-            Outcome.Whole({ answer: withoutId(answer) }))
+            whole(withoutId(answer)))
         case "IgnoreState":
-          return Effect.map(applied, (answer) => Outcome.Whole({ answer }))
+          return Effect.map(applied, whole)
       }
     }
 
@@ -166,15 +164,17 @@ export const make = (settings: Settings): Effect.Effect<Core, never, Scope.Scope
         // With nothing known in its body, Plane answers a PATCH with 200 and the item as it was.
         const heard = fault?._tag === "IgnoreState" && request.method === "PATCH" ? { ...request, body: "" } : request
         const run = (delayMillis: number) =>
-          Api.answer(api, heard, resolved, {
-            delayMillis,
-            onWrite: () => {
-              entry.applied = heard === request
-            }
-          }, now)
+          Effect.suspend(() =>
+            Api.answer(api, heard, resolved, {
+              delayMillis,
+              onWrite: () => {
+                entry.applied = heard === request
+              }
+            }, now)
+          )
         entry.fault = fault?._tag ?? null
         const made = fault === undefined
-          ? Outcome.Whole({ answer: yield* run(settings.insertDelay) })
+          ? whole(yield* run(settings.insertDelay))
           : yield* misbehaving(fault, run)
         if (settings.latency > 0) yield* Effect.sleep(settings.latency)
         if (made._tag !== "Drop" && made._tag !== "Reset" && made._tag !== "Silent") {
