@@ -1,1 +1,16 @@
-export const version = "0.1.0"
+/**
+ * plane-sync: an orchestrator's stage events become states and comments of Plane's work items, durably, in order, once.
+ *
+ * @module
+ */
+export { stages } from "./domain/Stage.js"
+export type { Stage } from "./domain/Stage.js"
+export { StageEvent, StageEventJson } from "./domain/StageEvent.js"
+export type { EventStatus, StoredEvent } from "./outbox/Event.js"
+export type { OutboxStatus } from "./outbox/Reading.js"
+export { StorageError } from "./outbox/StorageError.js"
+export type { RateStatus } from "./plane/RateBudget.js"
+export type { DestinationStatus } from "./sync/Destination.js"
+export { PlaneSync } from "./sync/PlaneSync.js"
+export { IdTaken, Receipt } from "./sync/Receipt.js"
+export { StageEvents } from "./sync/StageEvents.js"

@@ -1,0 +1,69 @@
+import { Clock, DateTime, Effect, Either, ParseResult, Schema } from "effect"
+import type { StageEvent } from "../domain/StageEvent.js"
+import { clean, EventId, StageEventJson, stageOf } from "../domain/StageEvent.js"
+import type { StageStates } from "../domain/StageStates.js"
+import { cleanLine, textLimit } from "../domain/Text.js"
+import { uuidV7 } from "../domain/UuidV7.js"
+import { WorkItemKey } from "../domain/WorkItemKey.js"
+import type { NewEvent } from "../outbox/Event.js"
+import { bodyOfEvent } from "../outbox/Event.js"
+
+const isEventId = Schema.is(EventId)
+const validate = Schema.validateEither(StageEventJson, { onExcessProperty: "ignore", errors: "all" })
+
+/** How far ahead an event's moment may be, in milliseconds: beyond it the publisher's clock is wrong, and it is now. */
+const maxAhead = 5 * 60_000
+
+const describe = (error: ParseResult.ParseError): string =>
+  ParseResult.ArrayFormatter.formatErrorSync(error)
+    .map(({ message, path }) => `${path.join(".")}: ${message}`)
+    .join("; ")
+
+const textOf = (value: unknown): string => typeof value === "string" ? value : asJson(value)
+
+// The type says that this is a StageEvent; a host written in JavaScript may not have asked it.
+const asJson = (event: unknown): string => {
+  try {
+    return JSON.stringify(event ?? null)
+  } catch {
+    return "{}"
+  }
+}
+
+/**
+ * An event as it is stored: with id and moment, its texts cleaned. Total: what cannot be told to Plane is marked unfit,
+ * with its reason, and becomes a dead letter.
+ */
+export const accept = (event: StageEvent, states: StageStates): Effect.Effect<NewEvent> =>
+  Effect.gen(function*() {
+    const now = yield* Clock.currentTimeMillis
+    const id = isEventId(event.id) ? event.id : yield* uuidV7
+    return yield* Either.match(validate(event), {
+      onLeft: (error) =>
+        Effect.succeed<NewEvent>({
+          id,
+          workItem: cleanLine(textOf(event.workItem), textLimit),
+          lane: undefined,
+          body: asJson(event),
+          stage: undefined,
+          occurredAt: now,
+          publishedAt: now,
+          unfit: describe(error)
+        }),
+      onRight: (valid) => {
+        const cleaned = clean(valid)
+        const stage = stageOf(cleaned)
+        const occurredAt = valid.occurredAt === undefined ? now : DateTime.toEpochMillis(valid.occurredAt)
+        return Effect.map(WorkItemKey.parse(valid.workItem), (key): NewEvent => ({
+          id,
+          workItem: key.written,
+          lane: key.normalized,
+          body: bodyOfEvent(cleaned),
+          stage: stage !== undefined && states.has(stage) ? stage : undefined,
+          occurredAt: occurredAt > now + maxAhead ? now : occurredAt,
+          publishedAt: now,
+          unfit: undefined
+        })).pipe(Effect.orDie)
+      }
+    })
+  })

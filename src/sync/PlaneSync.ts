@@ -1,0 +1,68 @@
+import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
+import type * as SqlClient from "@effect/sql/SqlClient"
+import type { ConfigError } from "effect"
+import { Context, Effect, Layer } from "effect"
+import { uuidV7 } from "../domain/UuidV7.js"
+import { Outbox } from "../outbox/Outbox.js"
+import type { OutboxStatus } from "../outbox/Reading.js"
+import { Storage } from "../outbox/Storage.js"
+import type { StorageError } from "../outbox/StorageError.js"
+import { PlaneClient } from "../plane/PlaneClient.js"
+import { PlaneConfig } from "../plane/PlaneConfig.js"
+import type { RateStatus } from "../plane/RateBudget.js"
+import { RateBudget } from "../plane/RateBudget.js"
+import type { DestinationStatus } from "./Destination.js"
+import { Destination } from "./Destination.js"
+import { Signal } from "./Signal.js"
+import { StageEvents } from "./StageEvents.js"
+import { startWorkers } from "./Workers.js"
+
+/** The pipeline: published events become states and comments in Plane. */
+export class PlaneSync extends Context.Tag("plane-sync/PlaneSync")<PlaneSync, {
+  readonly destination: Effect.Effect<DestinationStatus>
+  readonly budget: Effect.Effect<RateStatus>
+  readonly outbox: Effect.Effect<OutboxStatus, StorageError>
+}>() {
+  /**
+   * The pipeline over the services it is made of. It starts with the layer; when the layer's scope closes, requests in
+   * flight have 8 s to end.
+   */
+  static readonly layerPipeline: Layer.Layer<
+    PlaneSync,
+    ConfigError.ConfigError,
+    Outbox | PlaneClient | RateBudget | Destination | Signal
+  > = Layer.scoped(PlaneSync, Effect.suspend(() => make))
+
+  /** With a SQLite file of its own, at `ORCH_DATABASE_URL`. Settings are read from the environment's `ORCH_PLANE_*`. */
+  static readonly layer: Layer.Layer<PlaneSync | StageEvents, ConfigError.ConfigError | StorageError> = Layer.suspend(
+    () => Layer.provide(pipeline, Storage.layer)
+  )
+
+  /**
+   * In the host's own database (SQLite): a publish inside the host's `sql.withTransaction` is committed, or vanishes,
+   * with it. Its tables are named `plane_sync_*`.
+   */
+  static readonly layerSql: Layer.Layer<
+    PlaneSync | StageEvents,
+    ConfigError.ConfigError | StorageError,
+    SqlClient.SqlClient
+  > = Layer.suspend(() => Layer.provide(pipeline, Storage.layerSql))
+}
+
+const make = Effect.gen(function*() {
+  const config = yield* PlaneConfig
+  const client = yield* PlaneClient
+  const budget = yield* RateBudget
+  const destination = yield* Destination
+  const outbox = yield* Outbox
+  const signal = yield* Signal
+  const holder = yield* uuidV7
+  yield* startWorkers({ client, config, destination, outbox, budget, signal, holder })
+  return PlaneSync.of({ destination: destination.status, budget: budget.status, outbox: outbox.status })
+})
+
+const pipeline = Layer.merge(PlaneSync.layerPipeline, StageEvents.layer).pipe(
+  Layer.provide(Destination.layer),
+  Layer.provide(PlaneClient.layer),
+  Layer.provide(Layer.mergeAll(Outbox.layer, Signal.layer, RateBudget.layer, NodeHttpClient.layer))
+)

@@ -1,0 +1,136 @@
+import { Clock, DateTime, Duration, Effect, Option } from "effect"
+import { WorkItemKey } from "../domain/WorkItemKey.js"
+import type { LaneDead, Later, LookJob, LookOutcome, SendJob, SendOutcome } from "../outbox/Lane.js"
+import type { PlaneClient, WorkItem } from "../plane/PlaneClient.js"
+import type { PlaneConfig } from "../plane/PlaneConfig.js"
+import type { PlaneError } from "../plane/PlaneError.js"
+import { backoff, mayMeanNoSuchItem, nextLookUp } from "../plane/Policy.js"
+import type { Destination } from "./Destination.js"
+
+/** What sending needs: Plane, how patient to be with it, and whose trouble a trouble is. */
+export interface Sender {
+  readonly client: PlaneClient["Type"]
+  readonly config: PlaneConfig
+  readonly destination: Destination["Type"]
+}
+
+const gone = (answer?: number): LaneDead => ({
+  _tag: "LaneDead",
+  reason: "the work item was deleted or archived in Plane",
+  gone: true,
+  answer
+})
+
+/**
+ * A request failed in a way that says nothing about its event: when to send the same again, or (none) that this was
+ * the last of its attempts. Where the first may still be executing, not before the quiet time is over.
+ */
+const again = Effect.fnUntraced(function*(
+  { config, destination }: Sender,
+  error: PlaneError,
+  job: { readonly attempts: number; readonly sentAt: number }
+) {
+  const counted = error.reason !== "RateLimited" && !(yield* destination.isDown(error))
+  if (counted && job.attempts >= config.maxAttempts) return Option.none<Later>()
+  const now = yield* Clock.currentTimeMillis
+  // Uncounted, the budget or the destination holds it back, not the lane.
+  const pause = counted
+    ? yield* backoff(job.attempts, { max: config.maxBackoff, retryAfterMillis: error.retryAfterMillis })
+    : Duration.zero
+  const quietUntil = error.sent === "unknown" ? job.sentAt + Duration.toMillis(config.quiet) : 0
+  return Option.some<Later>({
+    _tag: "Later",
+    dueAt: Math.max(now + Duration.toMillis(pause), quietUntil),
+    counted,
+    reason: error.message,
+    answer: error.status
+  })
+})
+
+const isAboutTheRequest = (error: PlaneError) =>
+  error.reason === "Refused" || error.reason === "Ignored" || error.reason === "NotFound"
+
+/** Sends a delivery, once, and tells what came of it. Never fails. */
+export const send = (sender: Sender, { delivery, workItem }: SendJob): Effect.Effect<SendOutcome> =>
+  Effect.gen(function*() {
+    const { client } = sender
+    const sentAt = yield* Clock.currentTimeMillis
+    const request: Effect.Effect<SendOutcome, PlaneError> = delivery.kind === "state"
+      ? Effect.map(client.setState(workItem, delivery.body), ({ stateId }) => ({
+        _tag: "Delivered",
+        planeId: null,
+        state: stateId
+      }))
+      : Effect.map(
+        client.addComment(workItem, {
+          html: delivery.body,
+          externalId: delivery.externalId ?? "",
+          createdAt: DateTime.unsafeMake(delivery.occurredAt)
+        }),
+        ({ id }) => ({ _tag: "Delivered", planeId: id, state: null })
+      )
+    return yield* Effect.catchAll(request, (error) => {
+      if (error.reason === "NotFound") return Effect.succeed<SendOutcome>(gone(error.status))
+      const refused: SendOutcome = { _tag: "Dead", reason: error.message, answer: error.status }
+      if (delivery.kind === "comment" && mayMeanNoSuchItem(error)) {
+        return Effect.match(client.read(workItem), {
+          onSuccess: () => refused,
+          onFailure: (look) => look.reason === "NotFound" ? gone(error.status) : refused
+        })
+      }
+      if (isAboutTheRequest(error)) return Effect.succeed(refused)
+      return Effect.map(
+        again(sender, error, { attempts: delivery.attempts, sentAt }),
+        Option.getOrElse((): SendOutcome => refused)
+      )
+    })
+  })
+
+/** Looks a work item up by its key, or looks whether one that was gone is back. Never fails. */
+export const look = (sender: Sender, job: LookJob): Effect.Effect<LookOutcome> =>
+  Effect.gen(function*() {
+    const { client, config } = sender
+    const { lane } = job
+    const sentAt = yield* Clock.currentTimeMillis
+    const dead = (error: { readonly message: string }): LookOutcome => ({
+      _tag: "LaneDead",
+      reason: error.message,
+      gone: false
+    })
+    const request = lane.workItem === null
+      ? Effect.flatMap(Effect.orDieWith(WorkItemKey.parse(job.key), (why) => new Error(why)), client.find)
+      : client.read(lane.workItem)
+    return yield* Effect.matchEffect(request, {
+      onSuccess: (item: WorkItem) =>
+        Effect.succeed<LookOutcome>({ _tag: "Found", workItem: item.id, state: item.stateId }),
+      onFailure: (error) => {
+        if (error._tag === "WorkItemNotFound") {
+          return Effect.map(Clock.currentTimeMillis, (now): LookOutcome =>
+            Option.match(nextLookUp(lane.misses + 1, config.keyPatience), {
+              onNone: () =>
+                dead(error),
+              onSome: (afterFirst) => ({
+                _tag: "Missed",
+                dueAt: (lane.missedAt ?? now) + Duration.toMillis(afterFirst),
+                reason: error.message
+              })
+            }))
+        }
+        if (error._tag !== "PlaneError") {
+          return Effect.succeed(dead(error))
+        }
+        if (error.reason === "NotFound") {
+          return Effect.succeed<LookOutcome>(gone(error.status))
+        }
+        if (isAboutTheRequest(error)) {
+          return Effect.succeed(dead(error))
+        }
+        return Effect.map(
+          again(sender, error, { attempts: lane.attempts + 1, sentAt }),
+          Option.getOrElse(() =>
+            dead(error)
+          )
+        )
+      }
+    })
+  })

@@ -1,0 +1,110 @@
+import type { ConfigError } from "effect"
+import { Cause, Chunk, Context, Effect, Layer, Option, Stream } from "effect"
+import type { StageEvent } from "../domain/StageEvent.js"
+import type { NewEvent, StoredEvent } from "../outbox/Event.js"
+import { Outbox } from "../outbox/Outbox.js"
+import { StorageError } from "../outbox/StorageError.js"
+import { PlaneConfig } from "../plane/PlaneConfig.js"
+import { accept } from "./Accept.js"
+import { IdTaken, Receipt } from "./Receipt.js"
+import { Signal } from "./Signal.js"
+
+/**
+ * Where an orchestrator says what happened. Publishing is a durable commit on this machine: it never waits for Plane and
+ * never fails because of it.
+ *
+ * @example
+ * const events = yield* StageEvents
+ * yield* events.publish(StageEvent.StageChanged({ workItem: "ET-002", from: "analysis", to: "architecture" }))
+ */
+export class StageEvents extends Context.Tag("plane-sync/StageEvents")<StageEvents, {
+  /**
+   * Commits an event. Never fails and never hangs, also after the layer's scope has closed: an event that cannot be
+   * stored within 5 s is written to the log, and the receipt says so.
+   */
+  readonly publish: (event: StageEvent) => Effect.Effect<Receipt>
+  /** `publish` with the failure as a typed error; `IdTaken` when the id was published before with other content. */
+  readonly publishOrFail: (
+    event: StageEvent
+  ) => Effect.Effect<{ readonly id: string; readonly duplicate: boolean }, StorageError | IdTaken>
+  /**
+   * The committed events after a sequence (0: from the first that is kept), in order, and then those to come. It reads
+   * the table, so a slow reader delays nobody but itself.
+   */
+  readonly stream: (after: number) => Stream.Stream<StoredEvent, StorageError>
+  /** Events that could not be stored since the start. */
+  readonly notStored: Effect.Effect<number>
+}>() {
+  static readonly layer: Layer.Layer<StageEvents, ConfigError.ConfigError, Outbox | Signal> = Layer.effect(
+    StageEvents,
+    Effect.suspend(() => make)
+  )
+}
+
+const pageSize = 200
+
+/** How soon an event that another process has committed is noticed, in milliseconds. */
+export const pollMillis = 500
+
+const make = Effect.gen(function*() {
+  const outbox = yield* Outbox
+  const signal = yield* Signal
+  const { stageStates } = yield* PlaneConfig
+  let notStored = 0
+
+  const store = (event: NewEvent) =>
+    outbox.publish(event).pipe(
+      Effect.timeoutFail({
+        duration: "5 seconds",
+        onTimeout: () => new StorageError({ reason: "Busy", where: "of events", words: "no commit within 5 seconds" })
+      }),
+      // A defect here is a bug of ours. The host must not die of it.
+      Effect.catchAllDefect((defect) =>
+        Effect.zipRight(
+          Effect.logError("publish: a bug", Cause.die(defect)),
+          new StorageError({ reason: "Failed", where: "of events", words: String(defect), cause: defect })
+        )
+      ),
+      Effect.zipLeft(signal.notify)
+    )
+
+  const publish = Effect.fn("StageEvents.publish")(function*(event: StageEvent) {
+    const accepted = yield* accept(event, stageStates)
+    const { id } = accepted
+    return yield* Effect.matchEffect(store(accepted), {
+      onFailure: (error) => {
+        notStored += 1
+        return Effect.logError(`Event not stored: ${error.message}`).pipe(
+          Effect.annotateLogs({ event: JSON.stringify({ ...JSON.parse(accepted.body), id }) }),
+          Effect.as(Receipt.NotStored({ id, error }))
+        )
+      },
+      onSuccess: ({ conflict, duplicate }) =>
+        Effect.as(
+          conflict ? Effect.logWarning(new IdTaken({ id }).message) : Effect.void,
+          Receipt.Committed({ id, duplicate })
+        )
+    })
+  })
+
+  const publishOrFail = Effect.fn("StageEvents.publishOrFail")(function*(event: StageEvent) {
+    const accepted = yield* accept(event, stageStates)
+    const { conflict, duplicate } = yield* store(accepted)
+    if (conflict) return yield* new IdTaken({ id: accepted.id })
+    return { id: accepted.id, duplicate }
+  })
+
+  const stream = (after: number): Stream.Stream<StoredEvent, StorageError> =>
+    Stream.paginateChunkEffect(after, (sequence) =>
+      Effect.gen(function*() {
+        for (;;) {
+          const mark = yield* signal.mark
+          const page = yield* outbox.eventsAfter(sequence, pageSize)
+          const last = page.at(-1)
+          if (last !== undefined) return [Chunk.fromIterable(page), Option.some(last.sequence)] as const
+          yield* Effect.raceFirst(signal.since(mark), Effect.sleep(pollMillis))
+        }
+      }))
+
+  return StageEvents.of({ publish, publishOrFail, stream, notStored: Effect.sync(() => notStored) })
+})

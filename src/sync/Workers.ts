@@ -1,0 +1,172 @@
+import { Clock, Deferred, Duration, Effect, Exit, Fiber, Option, Schedule } from "effect"
+import type { Scope } from "effect"
+import type { Claim, Job, Settlement } from "../outbox/Lane.js"
+import type { Outbox } from "../outbox/Outbox.js"
+import type { StorageError } from "../outbox/StorageError.js"
+import type { RateBudget, Slot } from "../plane/RateBudget.js"
+import type { Sender } from "./Sending.js"
+import { look, send } from "./Sending.js"
+import type { Signal } from "./Signal.js"
+import { pollMillis } from "./StageEvents.js"
+import { nextStep } from "./WorkItemSync.js"
+
+interface Work {
+  readonly job: Job
+  readonly slot: Slot
+}
+
+/** How long requests in flight may take to end when the program is shut down. */
+const drainTime = Duration.seconds(8)
+
+// No lane is put off for longer than this by itself: what is due later was set before the clock was put back.
+const maxAhead = (config: Sender["config"]) =>
+  Math.max(
+    Duration.toMillis(config.keyPatience),
+    Duration.toMillis(config.maxBackoff),
+    Duration.toMillis(config.quiet),
+    Duration.toMillis(Duration.minutes(5))
+  ) + 60_000
+
+/**
+ * Starts the workers, up to `ORCH_PLANE_CONCURRENCY` at once. Each takes a slot of the budget, claims the lane that has
+ * been due longest, sends its one next request, and settles it in the commit that claims the next. When the scope closes
+ * they claim nothing more, requests in flight have 8 s to end and are settled; what is cut off then counts as sent with
+ * its outcome unknown, like after a crash.
+ *
+ * A worker never fails: whatever Plane does is an outcome, and while storage fails it tries again each second.
+ */
+export const startWorkers = (
+  dependencies: Sender & {
+    readonly outbox: Outbox["Type"]
+    readonly budget: RateBudget["Type"]
+    readonly signal: Signal["Type"]
+    /** Who we are, in the lanes we hold: new with each start. */
+    readonly holder: string
+  }
+): Effect.Effect<void, never, Scope.Scope> =>
+  Effect.gen(function*() {
+    const { budget, config, destination, holder, outbox, signal } = dependencies
+    const stopping = yield* Deferred.make<void>()
+    const onlyOne = yield* Effect.makeSemaphore(1)
+    const plan = nextStep(config.stageStates)
+    const ahead = maxAhead(config)
+
+    const claimNow = Effect.map(Clock.currentTimeMillis, (now): Claim => ({
+      holder,
+      until: now + Duration.toMillis(config.quiet),
+      plan
+    }))
+
+    let failing = false
+    /** Until storage works again; said once. */
+    const stored = <A>(effect: Effect.Effect<A, StorageError>): Effect.Effect<A> =>
+      effect.pipe(
+        Effect.tapError((error) => {
+          if (failing) return Effect.void
+          failing = true
+          return Effect.logError(`${error.message}. Trying again each second`)
+        }),
+        Effect.retry(Schedule.spaced("1 second")),
+        Effect.orDie,
+        Effect.tap(() => {
+          if (!failing) return Effect.void
+          failing = false
+          return Effect.logInfo("Storage works again")
+        })
+      )
+
+    const perform = ({ job, slot }: Work): Effect.Effect<Settlement> =>
+      budget.spend(
+        slot,
+        job._tag === "Send"
+          ? Effect.map(send(dependencies, job), (outcome): Settlement => ({ _tag: "Sent", job, outcome }))
+          : Effect.map(look(dependencies, job), (outcome): Settlement => ({ _tag: "Looked", job, outcome }))
+      ).pipe(Effect.tap(report))
+
+    /** Settles, and goes on with the next at once if the budget has a slot. */
+    const settle = Effect.fnUntraced(function*(settlement: Settlement) {
+      const { open } = yield* destination.status
+      const more = open && !(yield* Deferred.isDone(stopping))
+      const slot = more ? yield* budget.tryAdmit : Option.none()
+      if (Option.isNone(slot)) {
+        yield* stored(outbox.turn({ settlement }))
+        return undefined
+      }
+      const claim = yield* claimNow
+      const job = yield* stored(outbox.turn({ settlement, claim }))
+      if (job !== undefined) return { job, slot: slot.value }
+      yield* slot.value.release
+      return undefined
+    })
+
+    /** None when we are to stop first. */
+    const unlessStopping = <A>(waiting: Effect.Effect<A>) =>
+      Effect.raceFirst(Effect.asSome(waiting), Effect.as(Deferred.await(stopping), Option.none<A>()))
+
+    /** Waits for something to do. One worker at a time, so that a single event does not wake them all. */
+    const take = Effect.gen(function*() {
+      while (!(yield* Deferred.isDone(stopping))) {
+        yield* unlessStopping(destination.opened)
+        const mark = yield* signal.mark
+        const dueAt = yield* stored(outbox.nextDue(holder, ahead))
+        const now = yield* Clock.currentTimeMillis
+        if (dueAt === undefined || dueAt > now) {
+          const pause = Math.min(pollMillis, (dueAt ?? Infinity) - now)
+          yield* unlessStopping(Effect.raceFirst(signal.since(mark), Effect.sleep(pause)))
+          continue
+        }
+        const slot = yield* unlessStopping(budget.admit)
+        if (Option.isNone(slot)) break
+        const claim = yield* claimNow
+        const { open } = yield* destination.status
+        const job = open ? yield* stored(outbox.turn({ claim })) : undefined
+        if (job !== undefined) return { job, slot: slot.value }
+        yield* slot.value.release
+      }
+      return undefined
+    }).pipe(onlyOne.withPermits(1))
+
+    // Interrupted only when the time to drain is over. What it held then counts as after a crash.
+    const worker = Effect.gen(function*() {
+      for (;;) {
+        let work: Work | undefined = yield* take
+        if (work === undefined) return
+        while (work !== undefined) work = yield* settle(yield* perform(work))
+      }
+    })
+
+    const workers = yield* Effect.forEach(
+      Array.from({ length: config.concurrency }),
+      () => Effect.forkScoped(worker)
+    )
+
+    yield* Effect.addFinalizer(() =>
+      Deferred.succeed(stopping, undefined).pipe(
+        Effect.zipRight(Fiber.awaitAll(workers)),
+        Effect.disconnect,
+        Effect.timeoutOption(drainTime),
+        Effect.flatMap(Option.match({
+          onNone: () => Effect.logWarning("Requests to Plane were cut off after 8 seconds; they will be sent again"),
+          onSome: (exits) => Effect.forEach(exits.filter(Exit.isFailure), (exit) => Effect.logError(exit.cause))
+        })),
+        Effect.asVoid
+      )
+    )
+  }).pipe(Effect.annotateLogs({ service: "PlaneSync" }))
+
+/** What a person should know of. */
+const report = ({ job, outcome }: Settlement): Effect.Effect<void> => {
+  const what = job._tag === "Look" ? job.key : `${job.delivery.kind} for ${job.workItem}`
+  switch (outcome._tag) {
+    case "Dead":
+    case "LaneDead":
+      return Effect.logWarning(`Dead letter: ${what}: ${outcome.reason}`)
+    case "Later":
+      return Effect.logDebug(`Again later: ${what}: ${outcome.reason}`)
+    case "Missed":
+      return Effect.logInfo(`${outcome.reason}; it will be looked for again`)
+    case "Delivered":
+    case "Found":
+      return Effect.void
+  }
+}

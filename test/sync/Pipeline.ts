@@ -1,0 +1,57 @@
+import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
+import { ConfigProvider, Effect, Layer } from "effect"
+import { Outbox } from "../../src/outbox/Outbox.js"
+import { Storage } from "../../src/outbox/Storage.js"
+import { PlaneClient } from "../../src/plane/PlaneClient.js"
+import { RateBudget } from "../../src/plane/RateBudget.js"
+import type { PlaneSimulatorOptions } from "../../src/simulator/PlaneSimulator.js"
+import { PlaneSimulator } from "../../src/simulator/PlaneSimulator.js"
+import { Destination } from "../../src/sync/Destination.js"
+import { PlaneSync } from "../../src/sync/PlaneSync.js"
+import { Signal } from "../../src/sync/Signal.js"
+import { StageEvents } from "../../src/sync/StageEvents.js"
+
+const settings = (settings: Readonly<Record<string, string>>) =>
+  Effect.map(PlaneSimulator, (plane) =>
+    Layer.setConfigProvider(ConfigProvider.fromMap(
+      new Map(Object.entries({
+        ORCH_PLANE_API_URL: plane.url,
+        ORCH_PLANE_API_TOKEN: plane.token,
+        ...settings
+      }))
+    ))).pipe(Layer.unwrapEffect)
+
+interface Options {
+  readonly plane?: PlaneSimulatorOptions
+  readonly settings?: Readonly<Record<string, string>>
+  readonly database?: string
+}
+
+const services = (database: string) =>
+  Layer.merge(PlaneSync.layerPipeline, StageEvents.layer).pipe(
+    Layer.provide(Destination.layer),
+    Layer.provideMerge(PlaneClient.layer),
+    Layer.provideMerge(Layer.mergeAll(Outbox.layer, Signal.layer, RateBudget.layer)),
+    Layer.provide(Storage.layerFile(database))
+  )
+
+/** The whole pipeline against a simulated Plane without sockets: time is the TestClock's. */
+export const inMemory = (options: Options = {}) =>
+  services(options.database ?? ":memory:").pipe(
+    Layer.provide(settings(options.settings ?? {})),
+    Layer.provideMerge(PlaneSimulator.layerMemory(options.plane))
+  )
+
+/** The whole pipeline over real HTTP on loopback. */
+export const overHttp = (options: Options = {}) =>
+  services(options.database ?? ":memory:").pipe(
+    Layer.provide(NodeHttpClient.layer),
+    Layer.provide(settings(options.settings ?? {})),
+    Layer.provideMerge(PlaneSimulator.layer(options.plane))
+  )
+
+/** Waits, for real, until nothing is owed. */
+export const delivered = Effect.gen(function*() {
+  const outbox = yield* Outbox
+  while ((yield* outbox.status).pending > 0) yield* Effect.sleep("10 millis")
+})

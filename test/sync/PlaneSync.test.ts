@@ -1,0 +1,37 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Effect } from "effect"
+import { stages } from "../../src/domain/Stage.js"
+import { StageEvent } from "../../src/domain/StageEvent.js"
+import { PlaneSimulator } from "../../src/simulator/PlaneSimulator.js"
+import { StageEvents } from "../../src/sync/StageEvents.js"
+import { delivered, overHttp } from "./Pipeline.js"
+
+describe("PlaneSync over HTTP", () => {
+  it.live("a task's life costs 11 requests, and Plane tells it", () =>
+    Effect.gen(function*() {
+      const plane = yield* PlaneSimulator
+      const events = yield* StageEvents
+      const item = yield* plane.addWorkItem({ name: "Ride along the river" })
+      for (let i = 0; i + 1 < stages.length; i++) {
+        yield* events.publish(
+          StageEvent.StageChanged({ workItem: item.key, from: stages[i] ?? "", to: stages[i + 1] ?? "" })
+        )
+        yield* delivered
+      }
+      yield* events.publish(StageEvent.TaskCompleted({ workItem: item.key }))
+      yield* delivered
+      const comments = yield* plane.comments(item.id)
+      assert.deepStrictEqual(comments.map((comment) => comment.html), [
+        "<p>🔄 Stage: created → analysis</p>",
+        "<p>🔄 Stage: analysis → architecture</p>",
+        "<p>🔄 Stage: architecture → development</p>",
+        "<p>🔄 Stage: development → review</p>",
+        "<p>🔄 Stage: review → testing</p>",
+        "<p>🔄 Stage: testing → deploy</p>",
+        "<p>🔄 Stage: deploy → done</p>",
+        "<p>✅ Task completed! PR merged and deployed.</p>"
+      ])
+      assert.strictEqual((yield* plane.workItem(item.id)).state.name, "Done")
+      assert.strictEqual((yield* plane.requests).length, 11)
+    }).pipe(Effect.provide(overHttp())))
+})
