@@ -46,7 +46,7 @@ const setting = <A>(name: string, fallback: A, parse: (text: string) => Either.E
       const text = raw.trim()
       return text === ""
         ? Either.right(fallback)
-        : Either.mapLeft(parse(text), (message) => ConfigError.InvalidData([], message))
+        : Either.mapLeft(parse(text), (message) => ConfigError.InvalidData([name], message))
     })
   )
 

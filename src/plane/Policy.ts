@@ -3,7 +3,7 @@
  * one deadline of a request is `PlaneConfig.timeout` and lies over connecting, headers and body together (`Exchange`);
  * there is no second retry inside the client: a lane asks again, by `backoff` and `nextLookUp`, from what is stored.
  */
-import { Chunk, DateTime, Duration, Effect, Either, Option, Schedule, Schema } from "effect"
+import { Chunk, Duration, Effect, Either, Option, Schedule, Schema } from "effect"
 import { cleanLine } from "../domain/Text.js"
 import type { PlaneError } from "./PlaneError.js"
 
@@ -98,11 +98,8 @@ const mostWait = 300_000
 export const retryAfter = (header: string | undefined, nowMillis: number): Option.Option<number> => {
   if (header === undefined || header.trim() === "") return Option.none()
   const seconds = Number(header)
-  return (Number.isNaN(seconds)
-    ? Option.map(DateTime.make(header), (date) => DateTime.toEpochMillis(date) - nowMillis)
-    : Option.some(seconds * 1_000)).pipe(
-      Option.map((millis) => Math.ceil(Math.min(Math.max(millis, leastWait), mostWait)))
-    )
+  const millis = Number.isNaN(seconds) ? Date.parse(header) - nowMillis : seconds * 1_000
+  return Number.isNaN(millis) ? Option.none() : Option.some(Math.ceil(Math.min(Math.max(millis, leastWait), mostWait)))
 }
 
 /** The pauses between attempts: 1 s, 2 s, 4 s … each by up to a fifth shorter or longer, and never above `max`. */

@@ -1,0 +1,169 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Clock, Duration, Effect, Fiber, Option, Random, TestClock } from "effect"
+import { backoff, classify, nextLookUp, plainWords, retryAfter } from "../../src/plane/Policy.js"
+
+const html = "<html><head><title>502</title><style>a{}</style></head><body><h1>Bad\n Gateway</h1></body></html>"
+const now = Date.UTC(2026, 10, 24, 8, 30, 0)
+
+describe("classify", () => {
+  const rows: ReadonlyArray<readonly [number, string, string, string, string]> = [
+    [
+      401,
+      `{"detail":"Authentication credentials were not provided."}`,
+      "KeyRefused",
+      "answered",
+      "Authentication cred"
+    ],
+    [401, html, "KeyRefused", "answered", "Bad Gateway"],
+    [403, `{"detail":"Given API token is not valid"}`, "KeyRefused", "answered", "Given API token is not valid"],
+    [403, `{"detail":"You do not have permission to perform this action."}`, "PermissionDenied", "answered", "You do"],
+    [403, `{"error":"Only admin or creator can delete the work item"}`, "PermissionDenied", "answered", "Only admin"],
+    [403, html, "Unavailable", "unknown", "not JSON"],
+    [404, `{"error":"The requested resource does not exist."}`, "NotFound", "answered", "The requested"],
+    [404, `{"error": "Page not found."}`, "WrongAddress", "answered", "Page not found."],
+    [404, html, "WrongAddress", "answered", "not JSON"],
+    [404, "", "WrongAddress", "answered", "(empty)"],
+    [400, `{"error":"The payload is not valid"}`, "Refused", "answered", "The payload is not valid"],
+    [400, `{"state":["Invalid pk \\"x\\" - object does not exist."]}`, "Refused", "answered", `state: Invalid pk "x"`],
+    [400, `{"non_field_errors":["a","b"]}`, "Refused", "answered", "a b"],
+    [400, html, "Unavailable", "unknown", "not JSON"],
+    [405, `{"detail":"Method \\"PUT\\" not allowed."}`, "Refused", "answered", "Method"],
+    [409, `{"error":"already exists","id":"1"}`, "Refused", "answered", "already exists; id: 1"],
+    [413, `{"error":"REQUEST_BODY_TOO_LARGE","detail":"too large"}`, "Refused", "answered", "REQUEST_BODY_TOO_LARGE"],
+    [413, html, "Refused", "answered", "not JSON"],
+    [415, `{"detail":"Unsupported media type"}`, "Refused", "answered", "Unsupported"],
+    [422, `{}`, "Refused", "answered", ""],
+    [301, "", "WrongAddress", "answered", "redirects to /there/"],
+    [408, `{}`, "Unavailable", "unknown", ""],
+    [425, `{}`, "Unavailable", "answered", ""],
+    [500, `{"error":"Something went wrong please try again later"}`, "Unavailable", "answered", "Something"],
+    [500, html, "Unavailable", "unknown", "Bad Gateway"],
+    [503, `{"detail":"later"}`, "Unavailable", "answered", "later"],
+    [502, `{"detail":"bad gateway"}`, "Unavailable", "unknown", "bad gateway"],
+    [504, html, "Unavailable", "unknown", "not JSON"],
+    [
+      429,
+      `{"error_code":5900,"error_message":"RATE_LIMIT_EXCEEDED"}`,
+      "RateLimited",
+      "answered",
+      "RATE_LIMIT_EXCEEDED"
+    ],
+    [429, html, "RateLimited", "answered", "not JSON"]
+  ]
+  it.each(rows)("%i %s is %s", (status, body, reason, sent, words) => {
+    const verdict = classify({ status, headers: { location: "/there/" }, body }, {
+      nowMillis: now,
+      windowMillis: 60_000
+    })
+    assert.strictEqual(verdict.reason, reason)
+    assert.strictEqual(verdict.sent, sent)
+    assert.include(verdict.words, words)
+    assert.strictEqual(verdict.retryAfterMillis, status === 429 ? 60_000 : undefined)
+  })
+
+  it("keeps Plane's words to one line of 300 characters without control characters or markup", () => {
+    assert.strictEqual(plainWords(html), "not JSON: 502 Bad Gateway")
+    assert.strictEqual(plainWords(`{"detail":"a\\u001b[31mb\\n\\tc"}`), "a[31mb c")
+    assert.isAtMost(plainWords(JSON.stringify({ detail: "x".repeat(10_000) })).length, 310)
+  })
+})
+
+describe("Retry-After", () => {
+  const rows: ReadonlyArray<readonly [string | undefined, number | undefined]> = [
+    ["57", 57_000],
+    ["0.5", 1_000],
+    ["0", 1_000],
+    ["-5", 1_000],
+    ["99999999", 300_000],
+    ["Infinity", 300_000],
+    ["Tue, 24 Nov 2026 08:30:20 GMT", 20_000],
+    ["Tue, 24 Nov 2026 08:00:00 GMT", 1_000],
+    ["Tue, 24 Nov 2099 08:00:00 GMT", 300_000],
+    ["soon", undefined],
+    ["", undefined],
+    [undefined, undefined]
+  ]
+  it.each(rows)("%s is %s ms", (header, millis) => {
+    assert.strictEqual(Option.getOrUndefined(retryAfter(header, now)), millis)
+  })
+
+  it("comes with a 429 and a 503; a 429 without it waits the window out", () => {
+    const of = (status: number, headers: Record<string, string>) =>
+      classify({ status, headers, body: "{}" }, { nowMillis: now, windowMillis: 1_000 }).retryAfterMillis
+    assert.strictEqual(of(429, { "retry-after": "3" }), 3_000)
+    assert.strictEqual(of(429, {}), 1_000)
+    assert.strictEqual(of(503, { "retry-after": "3" }), 3_000)
+    assert.strictEqual(of(503, {}), undefined)
+  })
+})
+
+describe("backoff", () => {
+  // A fiber that fails at every attempt and sleeps as a lane does, from nothing but the count.
+  const attempts = (count: number, jitter: number, retryAfterMillis?: number) =>
+    Effect.gen(function*() {
+      const moments: Array<number> = []
+      const start = yield* Clock.currentTimeMillis
+      const lane = yield* Effect.fork(Effect.gen(function*() {
+        for (let failures = 1; failures <= count; failures++) {
+          moments.push((yield* Clock.currentTimeMillis) - start)
+          yield* Effect.sleep(yield* backoff(failures, { max: "1 minutes", retryAfterMillis }))
+        }
+      }))
+      yield* TestClock.adjust("1 hours")
+      yield* Fiber.join(lane)
+      return moments
+    }).pipe(Effect.withRandom(Random.fixed([jitter])))
+
+  it.effect("attempts at 0, 1, 3, 7, 15, 31, 63 s and then every minute, in the middle of the jitter", () =>
+    Effect.gen(function*() {
+      assert.deepStrictEqual(
+        yield* attempts(9, 0.5),
+        [0, 1_000, 3_000, 7_000, 15_000, 31_000, 63_000, 123_000, 183_000]
+      )
+    }))
+
+  it.effect("is a fifth shorter at the least and a fifth longer at the most, but never above the maximum", () =>
+    Effect.gen(function*() {
+      assert.deepStrictEqual(yield* attempts(4, 0), [0, 800, 2_400, 5_600])
+      assert.deepStrictEqual(
+        yield* attempts(9, 1),
+        [0, 1_200, 3_600, 8_400, 18_000, 37_200, 75_600, 135_600, 195_600]
+      )
+    }))
+
+  it.effect("waits as long as Retry-After says, also beyond the maximum, and not less than the backoff", () =>
+    Effect.gen(function*() {
+      assert.deepStrictEqual(yield* attempts(3, 0.5, 90_000), [0, 90_000, 180_000])
+      assert.deepStrictEqual(yield* attempts(4, 0.5, 1_500), [0, 1_500, 3_500, 7_500])
+    }))
+
+  it.effect("takes any stored count", () =>
+    Effect.gen(function*() {
+      for (const count of [-1, 0, 1.5, 1_000_000, Infinity]) {
+        const delay = Duration.toMillis(yield* backoff(count, { max: "1 minutes" }))
+        assert.isAtLeast(delay, 800)
+        assert.isAtMost(delay, 60_000)
+      }
+    }))
+})
+
+describe("nextLookUp", () => {
+  const looks = (patience: Duration.DurationInput) => {
+    const found: Array<number> = []
+    for (let misses = 1; misses < 20; misses++) {
+      const next = nextLookUp(misses, patience)
+      if (Option.isNone(next)) return found
+      found.push(Duration.toSeconds(next.value))
+    }
+    return found
+  }
+
+  it("looks at 5 s, 30 s, 2, 5 and 10 minutes after the first answered miss", () => {
+    assert.deepStrictEqual(looks("10 minutes"), [5, 30, 120, 300, 600])
+  })
+  it("ends with the patience, which has the last look", () => {
+    assert.deepStrictEqual(looks("0 millis"), [])
+    assert.deepStrictEqual(looks("20 seconds"), [5, 20])
+    assert.deepStrictEqual(looks("30 minutes"), [5, 30, 120, 300, 600, 1_200, 1_800])
+  })
+})
