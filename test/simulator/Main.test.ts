@@ -1,0 +1,47 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import { spawn } from "node:child_process"
+import { fileURLToPath } from "node:url"
+import { send } from "./support.js"
+
+const start = (args: ReadonlyArray<string>) =>
+  Effect.acquireRelease(
+    Effect.sync(() =>
+      spawn(process.execPath, [
+        "--import",
+        "tsx",
+        fileURLToPath(new URL("../../src/simulator/main.ts", import.meta.url)),
+        ...args
+      ], { stdio: ["ignore", "pipe", "pipe"] })
+    ),
+    (child) => Effect.sync(() => child.kill("SIGKILL"))
+  )
+
+describe("as a process of its own", () => {
+  it.scopedLive("says where it listens, serves, and ends on SIGTERM", () =>
+    Effect.gen(function*() {
+      const child = yield* start(["--port", "0", "--limit", "off", "--workspace", "marsh_lab"])
+      const line = yield* Effect.async<string>((resume) => {
+        child.stdout.once("data", (chunk: Buffer) => resume(Effect.succeed(chunk.toString())))
+      })
+      const ready: unknown = JSON.parse(line)
+      const url = String(Reflect.get(Object(ready), "url"))
+      const key = String(Reflect.get(Object(ready), "token"))
+      assert.strictEqual((yield* send(`${url}/api/v1/users/me/`, "GET", { key })).status, 200)
+      assert.strictEqual((yield* send(`${url}/api/v1/workspaces/marsh_lab/projects/`, "GET", { key })).status, 200)
+      const ended = yield* Effect.async<number | null>((resume) => {
+        child.once("exit", (code) => resume(Effect.succeed(code)))
+        child.kill("SIGTERM")
+      })
+      assert.include([0, 130, 143], ended)
+    }))
+
+  it.scopedLive("refuses a flag that means nothing", () =>
+    Effect.gen(function*() {
+      const child = yield* start(["--port", "many"])
+      const code = yield* Effect.async<number | null>((resume) => {
+        child.once("exit", (value) => resume(Effect.succeed(value)))
+      })
+      assert.strictEqual(code, 1)
+    }))
+})

@@ -1,0 +1,119 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as TestClock from "effect/TestClock"
+import { createHmac } from "node:crypto"
+import * as Http from "node:http"
+import { PlaneSimulator, type WebhookRequest } from "../../src/simulator/PlaneSimulator.js"
+import { comment, itemUrl, move, send, withItem } from "./support.js"
+
+const secret = "plane_wh_3f9c"
+
+interface Receipt {
+  readonly headers: Http.IncomingHttpHeaders
+  readonly body: string
+}
+
+/** A receiver on a real socket that answers every delivery with `status`. */
+const receiver = (status: number) =>
+  Effect.gen(function*() {
+    const receipts: Array<Receipt> = []
+    const server = Http.createServer((request, response) => {
+      const chunks: Array<Buffer> = []
+      request.on("data", (chunk: Buffer) => chunks.push(chunk))
+      request.on("end", () => {
+        receipts.push({ headers: request.headers, body: Buffer.concat(chunks).toString() })
+        response.writeHead(status).end()
+      })
+    })
+    yield* Effect.acquireRelease(
+      Effect.async<void>((resume) => {
+        server.listen(0, "127.0.0.1", () => resume(Effect.void))
+      }),
+      () =>
+        Effect.sync(() => {
+          server.close()
+          server.closeAllConnections()
+        })
+    )
+    const address = server.address()
+    return { receipts, url: `http://127.0.0.1:${typeof address === "object" ? address?.port ?? 0 : 0}/plane` }
+  })
+
+const field = (body: string, ...path: ReadonlyArray<string>): unknown =>
+  path.reduce<unknown>((value, key) => Reflect.get(Object(value), key), JSON.parse(body))
+
+describe("webhooks", () => {
+  it.scopedLive("tell of its own writes and of a person's, signed over Python's JSON", () =>
+    Effect.gen(function*() {
+      const { receipts, url } = yield* receiver(500)
+      yield* Effect.gen(function*() {
+        const { item, plane } = yield* withItem
+        yield* move(plane, item.id, "Done")
+        yield* move(plane, item.id, "Done")
+        yield* comment(plane, item.id, "a")
+        yield* send(itemUrl(plane, item.id), "PATCH", {
+          key: plane.token,
+          body: { name: "Żółw – “🐢”", priority: "high" }
+        })
+        yield* plane.moveWorkItem(item.id, "Cancelled")
+        yield* plane.deleteWorkItem(item.id)
+        yield* Effect.sleep("200 millis")
+
+        const told = receipts.map(({ body }) => [
+          field(body, "event"),
+          field(body, "action"),
+          field(body, "activity", "field"),
+          field(body, "activity", "actor", "display_name")
+        ])
+        const bot = plane.bot.name
+        const person = plane.person.name
+        assert.sameDeepMembers(told, [
+          ["issue", "created", null, person],
+          ["issue", "updated", "state", bot],
+          ["issue_comment", "created", null, bot],
+          ["issue", "updated", "name", bot],
+          ["issue", "updated", "priority", bot],
+          ["issue", "updated", "state_id", person]
+        ])
+        for (const { body, headers } of receipts) {
+          const signature = (text: string) => createHmac("sha256", secret).update(text).digest("hex")
+          assert.strictEqual(headers["x-plane-signature"], signature(body))
+          assert.notStrictEqual(headers["x-plane-signature"], signature(JSON.stringify(JSON.parse(body))))
+          assert.strictEqual(headers["x-plane-event"], field(body, "event"))
+          assert.match(String(headers["x-plane-delivery"]), /^[0-9a-f-]{36}$/)
+          assert.match(body, /^[\x20-\x7e]+$/)
+          assert.isTrue(body.startsWith(`{"event": "issue`))
+        }
+        const moved = receipts.find(({ body }) => field(body, "activity", "field") === "state")
+        assert.strictEqual(field(moved?.body ?? "", "activity", "new_value"), plane.stateId("Done"))
+        assert.strictEqual(field(moved?.body ?? "", "activity", "old_value"), plane.stateId("Todo"))
+        const named = receipts.find(({ body }) => field(body, "activity", "field") === "name")
+        assert.include(named?.body, `\\u017b\\u00f3\\u0142w \\u2013 \\u201c\\ud83d\\udc22\\u201d`)
+        assert.include(named?.body, `"sort_order": 65535.0`)
+        assert.deepStrictEqual(
+          (yield* plane.deliveries).map(({ attempt, status }) => [attempt, status]),
+          told.map(() => [1, 500])
+        )
+      }).pipe(Effect.provide(PlaneSimulator.layer({ rateLimit: "off", webhook: { url, secret } })))
+    }))
+
+  it.scoped("are retried after connection errors only, five times, and then switched off", () => {
+    const sent: Array<WebhookRequest> = []
+    const send = (request: WebhookRequest) =>
+      Effect.suspend(() => {
+        sent.push(request)
+        return Effect.fail("connection refused")
+      })
+    return Effect.gen(function*() {
+      const { item, plane } = yield* withItem
+      yield* TestClock.adjust("0 millis")
+      assert.lengthOf(sent, 1)
+      yield* TestClock.adjust("50 minutes")
+      assert.lengthOf(sent, 6)
+      assert.strictEqual(new Set(sent.map((each) => each.headers["X-Plane-Delivery"])).size, 6)
+      yield* plane.moveWorkItem(item.id, "Done")
+      yield* TestClock.adjust("50 minutes")
+      assert.lengthOf(sent, 6)
+    }).pipe(Effect.provide(PlaneSimulator.layerMemory({ webhook: { url: "http://orchestrator.test/", secret, send } })))
+  })
+})
