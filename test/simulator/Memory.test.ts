@@ -34,9 +34,6 @@ describe("in memory, under a TestClock", () => {
       assert.strictEqual(made.headers["x-ratelimit-reset"], "60")
       const body = yield* made.json
       assert.deepInclude(body, { external_id: "a", external_source: "test" })
-        external_id: "a",
-        created_at: "1970-01-01T00:00:00.000011Z".slice(0, 0) || Reflect.get(Object(body), "created_at")
-      })
       assert.strictEqual((yield* comment(plane, item.id, "a")).status, 409)
     }).pipe(Effect.provide(PlaneSimulator.layerMemory())))
 
