@@ -78,7 +78,8 @@ export const withPlane = (reply: (seen: Seen) => Reply, more: Record<string, str
     seen,
     layer: PlaneClient.layer.pipe(
       Layer.provide([layer, Layer.provide(RateBudget.layer, settings(more))]),
-      Layer.provide(settings(more))
+      Layer.provide(settings(more)),
+      Layer.orDie
     )
   }
 }

@@ -1,0 +1,89 @@
+import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
+import { assert, describe, it } from "@effect/vitest"
+import { DateTime, Effect, Either, Layer } from "effect"
+import { WorkItemKey } from "../../src/domain/WorkItemKey.js"
+import { PlaneClient } from "../../src/plane/PlaneClient.js"
+import { RateBudget } from "../../src/plane/RateBudget.js"
+import { Fault, PlaneSimulator } from "../../src/simulator/PlaneSimulator.js"
+import { settings } from "./FakePlane.js"
+
+const client = Layer.unwrapEffect(Effect.map(PlaneSimulator, ({ token, url }) =>
+  PlaneClient.layer.pipe(
+    Layer.provideMerge(RateBudget.layer),
+    Layer.provide(settings({ ORCH_PLANE_API_URL: url, ORCH_PLANE_API_TOKEN: token, ORCH_PLANE_TIMEOUT: "500 millis" }))
+  )))
+
+const overHttp = client.pipe(Layer.provide(NodeHttpClient.layerUndici), Layer.provideMerge(PlaneSimulator.layer()))
+const inMemory = client.pipe(Layer.provideMerge(PlaneSimulator.layerMemory()))
+
+const key = (text: string) => Either.getOrThrow(WorkItemKey.parse(text))
+const comment = (externalId: string) => ({
+  html: "<p>🔄 Stage: a → b</p>",
+  externalId,
+  createdAt: DateTime.unsafeMake("2026-11-24T08:30:00Z")
+})
+
+for (const [name, layer] of [["over HTTP", overHttp], ["in memory", inMemory]] as const) {
+  describe(`PlaneClient against the simulated Plane ${name}`, () => {
+    it.scopedLive("finds, reads, moves and comments", () =>
+      Effect.gen(function*() {
+        const simulator = yield* PlaneSimulator
+        const plane = yield* PlaneClient
+        const one = yield* simulator.addWorkItem({ name: "Login form" })
+        const two = yield* simulator.addWorkItem({ name: `ET-0077: logout` })
+        assert.strictEqual((yield* plane.find(key(one.key))).id, one.id)
+        assert.strictEqual((yield* plane.find(key("ET-0077"))).id, two.id)
+        assert.strictEqual((yield* plane.find(key(one.key.replace("-", "-00")))).id, one.id)
+        assert.strictEqual((yield* Effect.flip(plane.find(key("ET-99"))))._tag, "WorkItemNotFound")
+        assert.strictEqual((yield* simulator.requests).length, 1 + 2 + 2 + 2)
+
+        const done = simulator.stateId("Done")
+        assert.strictEqual((yield* plane.setState(one.id, done)).stateId, done)
+        assert.strictEqual((yield* plane.read(one.id)).stateId, done)
+        const first = yield* plane.addComment(one.id, comment("a"))
+        const again = yield* plane.addComment(one.id, comment("a"))
+        assert.deepStrictEqual([first.adopted, again.adopted, again.id], [false, true, first.id])
+        const comments = yield* simulator.comments(one.id)
+        assert.strictEqual(comments.length, 1)
+
+        assert.strictEqual((yield* plane.project).identifier, "ET")
+        assert.strictEqual((yield* plane.states).length, 5)
+        assert.strictEqual((yield* plane.me).id, simulator.bot.id)
+        yield* plane.probe
+        assert.strictEqual((yield* Effect.flatMap(RateBudget, (budget) => budget.status)).used, 15)
+      }).pipe(Effect.provide(layer)))
+
+    it.scopedLive("tells its faults apart", () =>
+      Effect.gen(function*() {
+        const simulator = yield* PlaneSimulator
+        const plane = yield* PlaneClient
+        const { id } = yield* simulator.addWorkItem({ name: "Login form" })
+        const outcome = Effect.map(
+          Effect.flip(plane.addComment(id, comment("b"))),
+          ({ reason, sent }) => [reason, sent]
+        )
+        const under = (fault: Fault) =>
+          Effect.zipRight(simulator.calm, Effect.zipRight(simulator.misbehave(fault), outcome))
+
+        assert.deepStrictEqual(yield* under(Fault.Silent({})), ["Unavailable", "unknown"])
+        assert.deepStrictEqual(yield* under(Fault.ByteByByte({ everyMillis: 100 })), ["Unavailable", "unknown"])
+        assert.deepStrictEqual(yield* under(Fault.Truncated({})), ["Unavailable", "unknown"])
+        assert.deepStrictEqual(yield* under(Fault.Reset({ when: "after" })), ["Unavailable", "unknown"])
+        assert.deepStrictEqual(yield* under(Fault.EmptyOk({})), ["Unavailable", "unknown"])
+        assert.deepStrictEqual(yield* under(Fault.Status({ status: 503 })), ["Unavailable", "answered"])
+        assert.deepStrictEqual(yield* under(Fault.Status({ status: 502, html: true })), ["Unavailable", "unknown"])
+        yield* simulator.calm
+        yield* simulator.revokeToken
+        assert.deepStrictEqual(yield* outcome, ["KeyRefused", "answered"])
+        yield* simulator.restoreToken
+        yield* simulator.leaveProject()
+        assert.deepStrictEqual(yield* outcome, ["PermissionDenied", "answered"])
+        yield* simulator.joinProject()
+        yield* simulator.deleteWorkItem(id)
+        assert.strictEqual((yield* Effect.flip(plane.read(id))).reason, "NotFound")
+        yield* simulator.misbehave(Fault.TooMany({ retryAfter: "7" }))
+        const refused = yield* Effect.flip(plane.read(id))
+        assert.deepStrictEqual([refused.reason, refused.retryAfterMillis], ["RateLimited", 7_000])
+      }).pipe(Effect.provide(layer)))
+  })
+}
