@@ -1,0 +1,49 @@
+import * as Args from "@effect/cli/Args"
+import * as Command from "@effect/cli/Command"
+import * as HelpDoc from "@effect/cli/HelpDoc"
+import { Console, DateTime, Effect, Either } from "effect"
+import { cleanLine, cleanText, escapeHtml, textLimit } from "../domain/Text.js"
+import { uuidV7 } from "../domain/UuidV7.js"
+import { PlaneClient } from "../plane/PlaneClient.js"
+import { PlaneConfig } from "../plane/PlaneConfig.js"
+import { keyArgument, webAddress } from "./Find.js"
+
+/** The HTML of a text that a person typed, with its lines. */
+export const textHtml = (text: string): string =>
+  `<p>${escapeHtml(cleanText(text, Infinity)).replace(/\n/g, "<br>")}</p>`
+
+const textArgument = Args.text({ name: "text" }).pipe(
+  Args.withDescription("What the comment says, as plain text"),
+  Args.mapEffect((text) =>
+    text.trim() === "" ? Either.left(HelpDoc.p("The comment is empty: expected a text")) : Either.right(text)
+  )
+)
+
+/** `plane-sync comment ET-002 "text"`: adds a comment at once, past the outbox, with an external id of its own. */
+export const comment = Command.make(
+  "comment",
+  { key: keyArgument, text: textArgument },
+  ({ key, text }) =>
+    Effect.gen(function*() {
+      const plane = yield* PlaneClient
+      const config = yield* PlaneConfig
+      const item = yield* plane.find(key)
+      const externalId = `cli:${yield* uuidV7}`
+      const added = yield* plane.addComment(item.id, {
+        html: textHtml(text),
+        externalId,
+        createdAt: yield* DateTime.now
+      })
+      yield* Console.log([
+        `commented    ${config.projectIdentifier}-${item.number} ${cleanLine(item.name, textLimit)}`,
+        `comment id   ${added.id}`,
+        `external id  ${externalId}`,
+        `address      ${webAddress(config, item)}`
+      ].join("\n"))
+    })
+).pipe(
+  Command.withDescription(HelpDoc.blocks([
+    HelpDoc.p("Adds a comment to a work item in Plane, at once."),
+    HelpDoc.p("Example: plane-sync comment ET-002 \"🧪 Test comment from Orchestrator\"")
+  ]))
+)

@@ -1,0 +1,50 @@
+import * as Args from "@effect/cli/Args"
+import * as Command from "@effect/cli/Command"
+import * as HelpDoc from "@effect/cli/HelpDoc"
+import { Console, Effect, Either } from "effect"
+import { cleanLine, textLimit } from "../domain/Text.js"
+import { WorkItemKey } from "../domain/WorkItemKey.js"
+import type { WorkItem } from "../plane/PlaneClient.js"
+import { PlaneClient } from "../plane/PlaneClient.js"
+import { PlaneConfig } from "../plane/PlaneConfig.js"
+
+/** The key of a work item on the command line; what is none is wrong use, in words. */
+export const keyArgument: Args.Args<WorkItemKey> = Args.text({ name: "key" }).pipe(
+  Args.withDescription("The work item as people name it, leading zeros or not: ET-2, ET-002"),
+  Args.mapEffect((text) => Either.mapLeft(WorkItemKey.parse(text), (message) => HelpDoc.p(message)))
+)
+
+/** Where a person sees the work item. */
+export const webAddress = (config: PlaneConfig, item: WorkItem): string =>
+  `${config.url}/${config.workspaceSlug}/browse/${config.projectIdentifier}-${item.number}/`
+
+/** The lines that show a work item. Its name was written by anybody, and a terminal obeys control characters. */
+export const findLines = (config: PlaneConfig, item: WorkItem, state: string | undefined): ReadonlyArray<string> => [
+  `key      ${config.projectIdentifier}-${item.number}`,
+  `number   ${item.number}`,
+  `name     ${cleanLine(item.name, textLimit)}`,
+  `state    ${cleanLine(state ?? item.stateId ?? "none", textLimit)}`,
+  `id       ${item.id}`,
+  `address  ${webAddress(config, item)}`
+]
+
+/** `plane-sync find ET-002`: the work item that people call so. */
+export const find = Command.make("find", { key: keyArgument }, ({ key }) =>
+  Effect.gen(function*() {
+    const plane = yield* PlaneClient
+    const config = yield* PlaneConfig
+    const item = yield* plane.find(key)
+    const states = yield* plane.states
+    const state = states.find(({ id }) => id === item.stateId)
+    yield* Console.log(findLines(config, item, state?.name).join("\n"))
+  })).pipe(
+    Command.withDescription(HelpDoc.blocks([
+      HelpDoc.p("Finds a work item in Plane and prints its key, name, state, id and address."),
+      HelpDoc.p(
+        "A key with leading zeros means the work item whose name carries it, if there is one, else the number; " +
+          "a key without them means the number first."
+      ),
+      HelpDoc.p("Examples: plane-sync find ET-2"),
+      HelpDoc.p("          plane-sync find ET-002")
+    ]))
+  )

@@ -1,0 +1,132 @@
+import * as Command from "@effect/cli/Command"
+import * as NodeContext from "@effect/platform-node/NodeContext"
+import { assert, describe, it } from "@effect/vitest"
+import { Console, Effect, Either } from "effect"
+import { comment } from "../../src/cli/AddComment.js"
+import { ending } from "../../src/cli/ExitCode.js"
+import { find } from "../../src/cli/Find.js"
+import { PlaneClient } from "../../src/plane/PlaneClient.js"
+import { RateBudget } from "../../src/plane/RateBudget.js"
+import { PlaneSimulator } from "../../src/simulator/PlaneSimulator.js"
+import { settings } from "../plane/FakePlane.js"
+
+const main = Command.make("plane-sync").pipe(Command.withSubcommands([find, comment]))
+
+/** Runs the command line; what it printed, and how it ended. */
+const run = (args: ReadonlyArray<string>, more: Record<string, string> = {}) =>
+  Effect.gen(function*() {
+    const { token } = yield* PlaneSimulator
+    const out: Array<string> = []
+    const err: Array<string> = []
+    const live = yield* Console.consoleWith(Effect.succeed)
+    const quiet: Console.Console = {
+      ...live,
+      log: (...parts) => Effect.sync(() => void out.push(parts.join(" "))),
+      error: (...parts) => Effect.sync(() => void err.push(parts.join(" ")))
+    }
+    const config = settings({ ORCH_PLANE_API_URL: "http://plane.test", ORCH_PLANE_API_TOKEN: token, ...more })
+    const result = yield* Command.run(main, { name: "plane-sync", version: "0" })(["node", "plane-sync", ...args]).pipe(
+      Effect.provide(PlaneClient.layer),
+      Effect.provide([RateBudget.layer, NodeContext.layer]),
+      Effect.provide(config),
+      Effect.withConsole(quiet),
+      Effect.either
+    )
+    const end = Either.match(result, { onLeft: ending, onRight: () => ({ lines: [], code: 0 }) })
+    return { out: out.join("\n"), err: [...err, ...end.lines].join("\n"), code: end.code }
+  })
+
+const withPlane = Effect.provide(PlaneSimulator.layerMemory())
+
+describe("plane-sync find", () => {
+  it.effect("prints what it found", () =>
+    Effect.gen(function*() {
+      const simulator = yield* PlaneSimulator
+      const { id, key, number } = yield* simulator.addWorkItem({ name: "Login \u001b[31m form" })
+      const { code, err, out } = yield* run(["find", key.replace("-", "-00")])
+      assert.strictEqual(
+        out,
+        [
+          `key      ${key}`,
+          `number   ${number}`,
+          "name     Login [31m form",
+          "state    Backlog",
+          `id       ${id}`,
+          `address  http://plane.test/ag_proj/browse/${key}/`
+        ].join("\n")
+      )
+      assert.deepStrictEqual([code, err], [0, ""])
+    }).pipe(withPlane))
+
+  it.effect("ends with 1 and one line when Plane says no", () =>
+    Effect.gen(function*() {
+      const simulator = yield* PlaneSimulator
+      assert.deepStrictEqual(yield* run(["find", "ET-404"]), {
+        out: "",
+        err: "Plane has no work item ET-404: neither the number nor a name that carries it",
+        code: 1
+      })
+      yield* simulator.revokeToken
+      const refused = yield* run(["find", "ET-404"])
+      assert.strictEqual(refused.code, 1)
+      assert.match(refused.err, /^Plane does not take the API key.*Given API token is not valid\)$/)
+      assert.notInclude(refused.err, simulator.token)
+      assert.strictEqual((yield* run(["find", "ET-404"], { ORCH_PLANE_API_TOKEN: "" })).code, 1)
+    }).pipe(withPlane))
+
+  it.effect("ends with 2 on wrong use, without asking Plane", () =>
+    Effect.gen(function*() {
+      const wrong = yield* run(["find", "nonsense"])
+      assert.strictEqual(wrong.code, 2)
+      assert.include(wrong.err, `"nonsense" is not a work item key`)
+      assert.strictEqual((yield* run(["find"])).code, 2)
+      const other = yield* run(["find", "ABC-1"])
+      assert.strictEqual(other.code, 2)
+      assert.include(other.err, `"ET-"`)
+      const setting = yield* run(["find", "ET-1"], { ORCH_PLANE_API_URL: "nonsense" })
+      assert.strictEqual(setting.code, 2)
+      assert.match(setting.err, /^ORCH_PLANE_API_URL: "nonsense" is not a URL/)
+      assert.deepStrictEqual(yield* (yield* PlaneSimulator).requests, [])
+    }).pipe(withPlane))
+
+  it.effect("has help with examples", () =>
+    Effect.gen(function*() {
+      assert.include((yield* run(["find", "--help"])).out, "plane-sync find ET-002")
+      assert.include((yield* run(["comment", "--help"])).out, "plane-sync comment ET-002")
+    }).pipe(withPlane))
+})
+
+describe("plane-sync comment", () => {
+  it.effect("adds the comment, escaped, with an external id of its own each time", () =>
+    Effect.gen(function*() {
+      const simulator = yield* PlaneSimulator
+      const { id, key } = yield* simulator.addWorkItem({ name: "Login form" })
+      const text = "🧪 <b>Test</b> & more\nfrom \"Orchestrator\""
+      const first = yield* run(["comment", key, text])
+      assert.strictEqual(first.code, 0)
+      yield* run(["comment", key, text])
+      const comments = yield* simulator.comments(id)
+      assert.strictEqual(comments.length, 2)
+      assert.strictEqual(
+        comments[0]?.html,
+        "<p>🧪 &lt;b&gt;Test&lt;/b&gt; &amp; more<br>from &quot;Orchestrator&quot;</p>"
+      )
+      assert.match(first.out, new RegExp(`commented {4}${key} Login form\\ncomment id {3}${comments[0]?.id ?? "?"}\\n`))
+      assert.match(first.out, /external id {2}cli:[0-9a-f-]{36}\n/)
+    }).pipe(withPlane))
+
+  it.effect("refuses an empty text", () =>
+    Effect.gen(function*() {
+      assert.strictEqual((yield* run(["comment", "ET-1", " "])).code, 2)
+    }).pipe(withPlane))
+
+  it.effect("says that the outcome is not known when it is not", () =>
+    Effect.gen(function*() {
+      const simulator = yield* PlaneSimulator
+      const { key } = yield* simulator.addWorkItem({ name: "Login form" })
+      yield* simulator.misbehave({ _tag: "EmptyOk", match: { kind: "comments" } })
+      const { code, err } = yield* run(["comment", key, "x"])
+      assert.strictEqual(code, 1)
+      assert.include(err, "It is not known whether Plane has done it")
+    }).pipe(withPlane))
+})
