@@ -7,7 +7,8 @@ import { detail, json } from "./Http.js"
 const isObject = (value: unknown): value is JsonObject =>
   typeof value === "object" && value !== null && !Array.isArray(value)
 
-const pythonType = (value: unknown): string => {
+/** What Python calls the type of a JSON value. */
+export const pythonType = (value: unknown): string => {
   if (Array.isArray(value)) return "list"
   switch (typeof value) {
     case "string":
@@ -121,5 +122,3 @@ export const truthy = (value: unknown): boolean =>
 
 /** How Django compares an id from a body with a text column. */
 export const asText = (value: unknown): string => typeof value === "string" ? value : JSON.stringify(value)
-
-export { pythonType }

@@ -96,10 +96,15 @@ export const serve = (
         return
       }
       const { gone, outcome } = core.handle(request)
-      response.on("close", () => {
+      const closed = () => {
         if (!response.writableFinished) gone()
-      })
-      run(Effect.flatMap(outcome, (given) => give(response, given)))
+      }
+      response.on("close", closed)
+      run(Effect.flatMap(outcome, (given) => {
+        // From here on it is the simulator that closes.
+        if (given._tag === "Drop" || given._tag === "Reset" || given._tag === "Half") response.off("close", closed)
+        return give(response, given)
+      }))
     }
 
     const server = Http.createServer({ keepAliveTimeout: 65_000 }, (incoming, response) => {

@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import { spawn } from "node:child_process"
+import * as Fiber from "effect/Fiber"
+import { type ChildProcess, spawn } from "node:child_process"
 import { fileURLToPath } from "node:url"
 import { send } from "./support.js"
 
@@ -17,9 +18,16 @@ const start = (args: ReadonlyArray<string>) =>
     (child) => Effect.sync(() => child.kill("SIGKILL"))
   )
 
+const exitCode = (child: ChildProcess) =>
+  Effect.async<number | null>((resume) => {
+    child.once("exit", (code) => resume(Effect.succeed(code)))
+  })
+
 describe("as a process of its own", () => {
-  it.scopedLive("says where it listens, serves, and ends on SIGTERM", () =>
+  it.scopedLive("says where it listens, serves, ends on SIGTERM; refuses a flag that means nothing", () =>
     Effect.gen(function*() {
+      // Side by side: starting a process is most of the time this takes.
+      const refused = yield* Effect.fork(Effect.flatMap(start(["--port", "many"]), exitCode))
       const child = yield* start(["--port", "0", "--limit", "off", "--workspace", "marsh_lab"])
       const line = yield* Effect.async<string>((resume) => {
         child.stdout.once("data", (chunk: Buffer) => resume(Effect.succeed(chunk.toString())))
@@ -29,19 +37,9 @@ describe("as a process of its own", () => {
       const key = String(Reflect.get(Object(ready), "token"))
       assert.strictEqual((yield* send(`${url}/api/v1/users/me/`, "GET", { key })).status, 200)
       assert.strictEqual((yield* send(`${url}/api/v1/workspaces/marsh_lab/projects/`, "GET", { key })).status, 200)
-      const ended = yield* Effect.async<number | null>((resume) => {
-        child.once("exit", (code) => resume(Effect.succeed(code)))
-        child.kill("SIGTERM")
-      })
+      child.kill("SIGTERM")
+      const ended = yield* exitCode(child)
       assert.include([0, 130, 143], ended)
-    }))
-
-  it.scopedLive("refuses a flag that means nothing", () =>
-    Effect.gen(function*() {
-      const child = yield* start(["--port", "many"])
-      const code = yield* Effect.async<number | null>((resume) => {
-        child.once("exit", (value) => resume(Effect.succeed(value)))
-      })
-      assert.strictEqual(code, 1)
+      assert.strictEqual(yield* Fiber.join(refused), 1)
     }))
 })

@@ -4,7 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import { PlaneSimulator } from "../../src/simulator/PlaneSimulator.js"
-import { comment, itemUrl, move, read, whoAmI, withItem } from "./support.js"
+import { comment, itemUrl, move, read, until, whoAmI, withItem } from "./support.js"
 
 const quick = { rateLimit: "off" } as const
 
@@ -17,18 +17,18 @@ describe("writing", () => {
       })
       assert.deepStrictEqual(answers.map(({ status }) => status), Array.from({ length: 8 }, () => 201))
       assert.strictEqual((yield* comment(plane, item.id, "same")).status, 409)
-    }).pipe(Effect.provide(PlaneSimulator.layer({ ...quick, insertDelay: "100 millis" }))))
+    }).pipe(Effect.provide(PlaneSimulator.layer({ ...quick, insertDelay: "400 millis" }))))
 
   it.scopedLive("is finished though the client has left", () =>
     Effect.gen(function*() {
       const { item, plane } = yield* withItem
-      const answer = yield* Effect.timeoutOption(comment(plane, item.id, "left"), "60 millis")
+      const answer = yield* Effect.timeoutOption(comment(plane, item.id, "left"), "150 millis")
       assert.isTrue(Option.isNone(answer))
       assert.lengthOf(yield* plane.comments(item.id), 0)
-      yield* Effect.sleep("250 millis")
+      yield* until(Effect.map(plane.comments(item.id), (all) => all.length > 0))
       assert.deepStrictEqual((yield* plane.comments(item.id)).map((each) => each.externalId), ["left"])
       assert.deepInclude((yield* plane.requests)[0], { applied: true, clientGone: true })
-    }).pipe(Effect.provide(PlaneSimulator.layer({ ...quick, insertDelay: "200 millis" }))))
+    }).pipe(Effect.provide(PlaneSimulator.layer({ ...quick, insertDelay: "500 millis" }))))
 
   it.scopedLive("to deleted and archived items", () =>
     Effect.gen(function*() {

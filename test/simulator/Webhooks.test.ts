@@ -1,10 +1,13 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
 import * as TestClock from "effect/TestClock"
 import { createHmac } from "node:crypto"
+import { readFileSync } from "node:fs"
 import * as Http from "node:http"
 import { PlaneSimulator, type WebhookRequest } from "../../src/simulator/PlaneSimulator.js"
-import { comment, itemUrl, move, send, withItem } from "./support.js"
+import { differences } from "./shape.js"
+import { comment, itemUrl, move, projectPath, send, until, withItem } from "./support.js"
 
 const secret = "plane_wh_3f9c"
 
@@ -39,6 +42,16 @@ const receiver = (status: number) =>
     return { receipts, url: `http://127.0.0.1:${typeof address === "object" ? address?.port ?? 0 : 0}/plane` }
   })
 
+const Shape = Schema.Struct({
+  name: Schema.String,
+  body: Schema.Record({ key: Schema.String, value: Schema.Unknown })
+})
+
+const shapes = readFileSync(new URL("./fixtures/webhooks.jsonl", import.meta.url), "utf8")
+  .trimEnd()
+  .split("\n")
+  .map((line) => Schema.decodeUnknownSync(Schema.parseJson(Shape))(line))
+
 const field = (body: string, ...path: ReadonlyArray<string>): unknown =>
   path.reduce<unknown>((value, key) => Reflect.get(Object(value), key), JSON.parse(body))
 
@@ -57,7 +70,8 @@ describe("webhooks", () => {
         })
         yield* plane.moveWorkItem(item.id, "Cancelled")
         yield* plane.deleteWorkItem(item.id)
-        yield* Effect.sleep("200 millis")
+        yield* until(Effect.sync(() => receipts.length >= 6))
+        yield* until(Effect.map(plane.deliveries, (all) => all.length >= 6))
 
         const told = receipts.map(({ body }) => [
           field(body, "event"),
@@ -94,6 +108,35 @@ describe("webhooks", () => {
           (yield* plane.deliveries).map(({ attempt, status }) => [attempt, status]),
           told.map(() => [1, 500])
         )
+      }).pipe(Effect.provide(PlaneSimulator.layer({ rateLimit: "off", webhook: { url, secret } })))
+    }))
+
+  it.scopedLive("have the keys and types of the real one's", () =>
+    Effect.gen(function*() {
+      const { receipts, url } = yield* receiver(200)
+      yield* Effect.gen(function*() {
+        const { item, plane } = yield* withItem
+        const key = plane.token
+        const made = yield* comment(plane, item.id, "poke-1")
+        // Its snapshot is of the moment of sending: the change must come after that.
+        yield* until(Effect.sync(() => receipts.length >= 2))
+        const comments = `${itemUrl(plane, item.id)}comments/`
+        yield* send(`${comments}${String(field(made.text, "id"))}/`, "PATCH", {
+          key,
+          body: { comment_html: "<p>b</p>" }
+        })
+        yield* send(itemUrl(plane, item.id), "PATCH", { key, body: { priority: "high" } })
+        yield* send(`${plane.url}${projectPath(plane)}work-items/`, "POST", { key, body: { name: "Buy new poles" } })
+        yield* until(Effect.sync(() => receipts.length >= 5))
+        for (const { body, name } of shapes) {
+          const actor = field(JSON.stringify(body), "activity", "actor", "display_name")
+          const like = receipts.find((receipt) =>
+            `${String(field(receipt.body, "event"))} ${String(field(receipt.body, "action"))}` ===
+              `${String(body["event"])} ${String(body["action"])}` &&
+            field(receipt.body, "activity", "actor", "display_name") === actor
+          )
+          assert.deepStrictEqual(differences(body, JSON.parse(like?.body ?? "null"), false, name), [])
+        }
       }).pipe(Effect.provide(PlaneSimulator.layer({ rateLimit: "off", webhook: { url, secret } })))
     }))
 

@@ -56,3 +56,12 @@ export const withItem = Effect.gen(function*() {
   const plane = yield* PlaneSimulator
   return { plane, item: yield* plane.addWorkItem({ name: "Draw the lake loop", state: "Todo" }) }
 })
+
+/** Waits, up to 5 s of real time, until something that happens beside the test has happened. */
+export const until = <E>(condition: Effect.Effect<boolean, E>): Effect.Effect<void, E> =>
+  Effect.sleep("10 millis").pipe(
+    Effect.zipRight(condition),
+    Effect.repeat({ until: (held) => held }),
+    Effect.timeoutOption("5 seconds"),
+    Effect.asVoid
+  )
