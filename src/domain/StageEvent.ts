@@ -84,21 +84,24 @@ export const stageOf: (event: StageEvent) => Stage | undefined = StageEvent.$mat
   TaskCompleted: () => doneStage
 })
 
-/** The event with its texts as they are stored and shown: see `cleanText`. */
-export const clean: (event: StageEvent) => StageEvent = StageEvent.$match({
-  StageChanged: (event) =>
-    StageEvent.StageChanged({
-      ...event,
-      from: cleanLine(event.from, textLimit),
-      to: cleanLine(event.to, textLimit),
-      ...(event.agent === undefined ? {} : { agent: cleanLine(event.agent, textLimit) })
-    }),
-  QualityGateFailed: (event) =>
-    StageEvent.QualityGateFailed({
-      ...event,
-      stage: cleanLine(event.stage, textLimit),
-      check: cleanLine(event.check, textLimit),
-      reason: cleanText(event.reason, reasonLimit)
-    }),
-  TaskCompleted: (event) => event
-})
+/** A stage event's JSON with its texts as they are stored and shown: see `cleanText`. */
+export const cleanJson = (json: typeof StageEventJson.Encoded): typeof StageEventJson.Encoded => {
+  switch (json.type) {
+    case "stage_changed":
+      return {
+        ...json,
+        from: cleanLine(json.from, textLimit),
+        to: cleanLine(json.to, textLimit),
+        ...(json.agent === undefined ? {} : { agent: cleanLine(json.agent, textLimit) })
+      }
+    case "quality_gate_failed":
+      return {
+        ...json,
+        stage: cleanLine(json.stage, textLimit),
+        check: cleanLine(json.check, textLimit),
+        reason: cleanText(json.reason, reasonLimit)
+      }
+    case "task_completed":
+      return json
+  }
+}

@@ -4,13 +4,14 @@ import { Chunk, Deferred, Effect, Queue } from "effect"
 /**
  * Lets concurrent callers share one run of `run`, and with it the wait for the disk: what is asked for while one run
  * goes on is in the next. One fiber runs them all, so a caller's interruption, context and open transaction stay
- * outside: what was asked for is done even when the caller has gone. A group that fails is run again one by one, so
- * that each fails only for a reason of its own. After the scope has closed every call fails with `closed`.
+ * outside: what was asked for is done even when the caller has gone. A group that fails for a reason that may be one
+ * item's (`isItems`) is run again one by one, so that each fails only for its own. After the scope has closed every call fails with `closed`.
  */
 export const batched = <I, O, E>(
   options: {
     /** Results in the order of the items. */
     readonly run: (items: ReadonlyArray<I>) => Effect.Effect<ReadonlyArray<O>, E>
+    readonly isItems: (error: E) => boolean
     readonly maxItems: number
     readonly closed: E
   }
@@ -40,7 +41,12 @@ export const batched = <I, O, E>(
             return asked === undefined ? Effect.void : Deferred.succeed(asked.answer, result)
           }, { discard: true }),
         // A group of one is tried twice: rare, and it does no harm.
-        onFailure: () => Effect.forEach(group, one, { discard: true })
+        onFailure: (error) =>
+          Effect.forEach(
+            group,
+            (asked) => options.isItems(error) ? one(asked) : Deferred.fail(asked.answer, error),
+            { discard: true }
+          )
       })
 
     // Runs last, after the fiber below has ended: what was accepted until then is still done.

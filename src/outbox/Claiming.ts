@@ -98,6 +98,7 @@ const bury = (sql: SqlClient, lane: Lane, event: OwedEvent, reason: string, now:
         ${now}, ${reason})`
     yield* sql`UPDATE plane_sync_event SET comment = 'dead', state = CASE state WHEN 'pending' THEN 'dead' ELSE state END
       WHERE sequence = ${event.sequence}`
+    yield* sql`UPDATE plane_sync_lane SET state_event = NULL WHERE id = ${lane.id} AND state_event = ${event.sequence}`
   })
 
 const eventColumns = `sequence, id, work_item AS "workItem", body, occurred_at AS "occurredAt"`
@@ -106,9 +107,9 @@ const readOwed = (sql: SqlClient, lane: Lane): Effect.Effect<Owed | undefined, S
   Effect.gen(function*() {
     const columns = sql.literal(eventColumns)
     const [state] = yield* sql<OwedEvent>`SELECT ${columns} FROM plane_sync_event
-      WHERE lane = ${lane.id} AND state = 'pending' ORDER BY sequence DESC LIMIT 1`
+      WHERE state = 'pending' AND sequence = (SELECT state_event FROM plane_sync_lane WHERE id = ${lane.id})`
     const [comment] = yield* sql<OwedEvent>`SELECT ${columns} FROM plane_sync_event
-      WHERE lane = ${lane.id} AND comment = 'pending' ORDER BY sequence LIMIT 1`
+      WHERE lane = ${lane.id} AND status = 'pending' AND comment = 'pending' ORDER BY sequence LIMIT 1`
     const first = comment ?? state
     return first === undefined ? undefined : { lane, key: first.workItem, state, comment }
   })

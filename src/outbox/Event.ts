@@ -43,10 +43,6 @@ export interface StoredEvent {
 }
 
 const fromBody = Schema.decodeOption(Schema.parseJson(StageEventJson))
-const toBody = Schema.encodeSync(Schema.parseJson(StageEventJson))
 
 /** The event that a stored body tells of; none when the event was unfit. */
 export const eventOfBody = (body: string): Option.Option<StageEvent> => fromBody(body)
-
-/** The body of a well-formed event. */
-export const bodyOfEvent = (event: StageEvent): string => toBody({ ...event, id: undefined })

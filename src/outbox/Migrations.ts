@@ -24,6 +24,7 @@ const outbox = Effect.gen(function*() {
     missed_at INTEGER,
     gone INTEGER NOT NULL DEFAULT 0,
     state TEXT,
+    state_event INTEGER,
     problem TEXT
   )`
   yield* sql`CREATE INDEX plane_sync_lane_due ON plane_sync_lane (due_at) WHERE due_at IS NOT NULL`
@@ -48,8 +49,6 @@ const outbox = Effect.gen(function*() {
   yield* sql`CREATE INDEX plane_sync_event_status ON plane_sync_event (status, sequence)`
   yield* sql`CREATE INDEX plane_sync_event_lane ON plane_sync_event (lane, sequence)`
   yield* sql`CREATE INDEX plane_sync_event_lane_status ON plane_sync_event (lane, status, sequence)`
-  yield* sql`CREATE INDEX plane_sync_event_comment ON plane_sync_event (lane, sequence) WHERE comment = 'pending'`
-  yield* sql`CREATE INDEX plane_sync_event_state ON plane_sync_event (lane, sequence) WHERE state = 'pending'`
 
   yield* sql`CREATE TABLE plane_sync_delivery (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -78,9 +77,13 @@ const outbox = Effect.gen(function*() {
   yield* sql`INSERT INTO plane_sync_count (status, events)
     VALUES ('pending', 0), ('delivered', 0), ('dead', 0), ('discarded', 0)`
 
+  // Only the latest stage's state is owed: an older one is nobody's wish any more.
   yield* sql`CREATE TRIGGER plane_sync_event_inserted AFTER INSERT ON plane_sync_event BEGIN
     UPDATE plane_sync_count SET events = events + 1 WHERE status = NEW.status;
-    UPDATE plane_sync_lane SET owed = owed + 1, due_at = coalesce(due_at, NEW.published_at)
+    UPDATE plane_sync_event SET state = 'superseded' WHERE NEW.state = 'pending' AND state = 'pending'
+      AND sequence = (SELECT state_event FROM plane_sync_lane WHERE id = NEW.lane);
+    UPDATE plane_sync_lane SET owed = owed + 1, due_at = coalesce(due_at, NEW.published_at),
+      state_event = CASE NEW.state WHEN 'pending' THEN NEW.sequence ELSE state_event END
       WHERE id = NEW.lane AND NEW.status = 'pending';
   END`
   yield* sql`CREATE TRIGGER plane_sync_event_updated AFTER UPDATE OF comment, state, lane ON plane_sync_event

@@ -4,7 +4,7 @@ import { Clock, Effect } from "effect"
 import { batched } from "./Batched.js"
 import type { NewEvent } from "./Event.js"
 import type { Storage } from "./Storage.js"
-import { StorageError } from "./StorageError.js"
+import { isOneStatements, StorageError } from "./StorageError.js"
 
 /** What publishing came to: `conflict` says that the id was published before, with other content. */
 export interface Published {
@@ -76,7 +76,7 @@ export const makePublish = (
   const run = (events: ReadonlyArray<NewEvent>) => storage.write(publishAll(storage.sql, events))
   if (!storage.shared) {
     const closed = new StorageError({ reason: "Closed", where: storage.where, words: "shut down" })
-    return batched({ run, maxItems: 500, closed })
+    return batched({ run, isItems: isOneStatements, maxItems: 500, closed })
   }
   return Effect.succeed((event) =>
     Effect.flatMap(

@@ -84,8 +84,14 @@ const found = (sql: SqlClient, key: Lane, workItem: string, state: string | null
       RETURNING id`
     const target = lane?.id ?? null
     yield* sql`UPDATE plane_sync_event SET lane = ${target} WHERE lane = ${key.id}`
+    yield* sql`UPDATE plane_sync_event SET state = 'superseded' WHERE state = 'pending' AND sequence = (
+      SELECT min(state_event) FROM plane_sync_lane WHERE id IN (${target}, ${key.id})
+      HAVING count(state_event) = 2)`
+    yield* sql`UPDATE plane_sync_lane SET state_event = (
+      SELECT max(state_event) FROM plane_sync_lane WHERE id IN (${target}, ${key.id})) WHERE id = ${target}`
     yield* sql`UPDATE plane_sync_delivery SET lane = ${target} WHERE lane = ${key.id}`
-    yield* sql`UPDATE plane_sync_lane SET target = ${target}, attempts = 0, misses = 0, missed_at = NULL
+    yield* sql`UPDATE plane_sync_lane SET target = ${target}, attempts = 0, misses = 0, missed_at = NULL,
+      state_event = NULL
       WHERE id = ${key.id}`
     yield* free(sql, key, 0, null)
   })
@@ -100,33 +106,43 @@ const buryDelivery = (
   sql`UPDATE plane_sync_delivery SET status = 'dead', settled_at = ${now}, reason = ${reason},
     answer = ${answer ?? null} WHERE id = ${delivery.id}`
 
-/** The events that a delivery tells, or whose state it sets, owe that no longer. */
+/** The events that a delivery tells, or the one whose state it sets, owe that no longer. */
 export const closeDebts = (
   sql: SqlClient,
   delivery: Pick<Delivery, "kind" | "lane" | "firstEvent" | "lastEvent">,
   as: "delivered" | "dead"
 ) =>
   delivery.kind === "comment"
-    ? sql`UPDATE plane_sync_event SET comment = ${as} WHERE lane = ${delivery.lane} AND comment = 'pending'
-      AND sequence BETWEEN ${delivery.firstEvent} AND ${delivery.lastEvent}`
-    // An older stage's state is nobody's wish any more.
-    : sql`UPDATE plane_sync_event SET state = CASE sequence WHEN ${delivery.lastEvent} THEN ${as} ELSE 'superseded' END
-      WHERE lane = ${delivery.lane} AND state = 'pending' AND sequence <= ${delivery.lastEvent}`
+    ? sql`UPDATE plane_sync_event SET comment = ${as} WHERE lane = ${delivery.lane} AND status = 'pending'
+      AND comment = 'pending' AND sequence BETWEEN ${delivery.firstEvent} AND ${delivery.lastEvent}`
+    // Superseded meanwhile, when a later stage has been published since it was planned.
+    : Effect.zipRight(
+      sql`UPDATE plane_sync_event SET state = ${as} WHERE sequence = ${delivery.lastEvent} AND state = 'pending'`,
+      sql`UPDATE plane_sync_lane SET state_event = NULL
+        WHERE id = ${delivery.lane} AND state_event = ${delivery.lastEvent}`
+    )
 
 const laneDead = (sql: SqlClient, lane: Lane, { answer, gone, reason }: LaneDead, now: number) =>
   Effect.gen(function*() {
     yield* sql`INSERT INTO plane_sync_delivery (lane, kind, status, first_event, last_event, body, occurred_at,
         planned_at, settled_at, answer, reason)
       SELECT lane, 'comment', 'dead', sequence, sequence, '', occurred_at, ${now}, ${now}, ${answer ?? null}, ${reason}
-      FROM plane_sync_event WHERE lane = ${lane.id} AND comment = 'pending' ORDER BY sequence`
-    yield* sql`UPDATE plane_sync_event SET comment = 'dead' WHERE lane = ${lane.id} AND comment = 'pending'`
+      FROM plane_sync_event WHERE lane = ${lane.id} AND status = 'pending' AND comment = 'pending' ORDER BY sequence`
+    yield* sql`UPDATE plane_sync_event SET comment = 'dead'
+      WHERE lane = ${lane.id} AND status = 'pending' AND comment = 'pending'`
     const [latest] = yield* sql<{ sequence: number }>`INSERT INTO plane_sync_delivery (lane, kind, status, first_event,
         last_event, body, occurred_at, planned_at, settled_at, answer, reason)
       SELECT lane, 'state', 'dead', sequence, sequence, '', occurred_at, ${now}, ${now}, ${answer ?? null}, ${reason}
-      FROM plane_sync_event WHERE lane = ${lane.id} AND state = 'pending' ORDER BY sequence DESC LIMIT 1
+      FROM plane_sync_event WHERE state = 'pending'
+        AND sequence = (SELECT state_event FROM plane_sync_lane WHERE id = ${lane.id})
       RETURNING last_event AS sequence`
     if (latest !== undefined) {
-      yield* closeDebts(sql, { kind: "state", lane: lane.id, firstEvent: 0, lastEvent: latest.sequence }, "dead")
+      yield* closeDebts(sql, {
+        kind: "state",
+        lane: lane.id,
+        firstEvent: latest.sequence,
+        lastEvent: latest.sequence
+      }, "dead")
     }
     yield* sql`UPDATE plane_sync_lane SET gone = ${gone ? 1 : 0}, attempts = 0, misses = 0, missed_at = NULL,
       state = NULL WHERE id = ${lane.id}`

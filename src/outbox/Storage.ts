@@ -7,7 +7,7 @@ import { Cause, Config, ConfigError, Context, Effect, Either, Layer, Schedule } 
 import { dirname } from "node:path"
 import { batched } from "./Batched.js"
 import { migrate } from "./Migrations.js"
-import { StorageError, storageError } from "./StorageError.js"
+import { isOneStatements, StorageError, storageError } from "./StorageError.js"
 
 /**
  * The SQL edge: every statement of the project passes here, and what a driver throws, as a failure or as a defect,
@@ -114,6 +114,7 @@ const makeFile = (where: string) =>
     const commit = yield* batched({
       run: (writes: ReadonlyArray<Effect.Effect<void, SqlError>>) =>
         Effect.as(transaction(Effect.all(writes, { discard: true })), writes),
+      isItems: isOneStatements,
       maxItems: maxGroup,
       closed: new StorageError({ reason: "Closed", where, words: "shut down" })
     })

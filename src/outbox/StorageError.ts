@@ -87,3 +87,6 @@ export const storageError = (where: string) => (thrown: unknown): StorageError =
     (/directory does not exist/.test(wordsOf(thrown)) ? "CannotOpen" : "Failed")
   return new StorageError({ reason, where, words: wordsOf(thrown), cause: thrown })
 }
+
+/** Whether it may be one statement's own trouble; all other reasons are those of the whole file. */
+export const isOneStatements = (error: StorageError): boolean => error.reason === "Failed"

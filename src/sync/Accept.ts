@@ -1,15 +1,15 @@
 import { Clock, DateTime, Effect, Either, ParseResult, Schema } from "effect"
 import type { StageEvent } from "../domain/StageEvent.js"
-import { clean, EventId, StageEventJson, stageOf } from "../domain/StageEvent.js"
+import { cleanJson, EventId, StageEventJson, stageOf } from "../domain/StageEvent.js"
 import type { StageStates } from "../domain/StageStates.js"
 import { cleanLine, textLimit } from "../domain/Text.js"
 import { uuidV7 } from "../domain/UuidV7.js"
 import { WorkItemKey } from "../domain/WorkItemKey.js"
 import type { NewEvent } from "../outbox/Event.js"
-import { bodyOfEvent } from "../outbox/Event.js"
 
 const isEventId = Schema.is(EventId)
-const validate = Schema.validateEither(StageEventJson, { onExcessProperty: "ignore", errors: "all" })
+// Encoding checks what it is given: one pass over the event says whether it is fit, and writes its body.
+const encode = Schema.encodeEither(StageEventJson, { onExcessProperty: "ignore", errors: "all" })
 
 /** How far ahead an event's moment may be, in milliseconds: beyond it the publisher's clock is wrong, and it is now. */
 const maxAhead = 5 * 60_000
@@ -38,7 +38,7 @@ export const accept = (event: StageEvent, states: StageStates): Effect.Effect<Ne
   Effect.gen(function*() {
     const now = yield* Clock.currentTimeMillis
     const id = isEventId(event.id) ? event.id : yield* uuidV7
-    return yield* Either.match(validate(event), {
+    return yield* Either.match(encode(event), {
       onLeft: (error) =>
         Effect.succeed<NewEvent>({
           id,
@@ -50,15 +50,14 @@ export const accept = (event: StageEvent, states: StageStates): Effect.Effect<Ne
           publishedAt: now,
           unfit: describe(error)
         }),
-      onRight: (valid) => {
-        const cleaned = clean(valid)
-        const stage = stageOf(cleaned)
-        const occurredAt = valid.occurredAt === undefined ? now : DateTime.toEpochMillis(valid.occurredAt)
-        return Effect.map(WorkItemKey.parse(valid.workItem), (key): NewEvent => ({
+      onRight: (json) => {
+        const stage = stageOf(event)
+        const occurredAt = event.occurredAt === undefined ? now : DateTime.toEpochMillis(event.occurredAt)
+        return Effect.map(WorkItemKey.parse(json.workItem), (key): NewEvent => ({
           id,
           workItem: key.written,
           lane: key.normalized,
-          body: bodyOfEvent(cleaned),
+          body: JSON.stringify({ ...cleanJson(json), id: undefined }),
           stage: stage !== undefined && states.has(stage) ? stage : undefined,
           occurredAt: occurredAt > now + maxAhead ? now : occurredAt,
           publishedAt: now,

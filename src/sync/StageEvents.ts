@@ -20,7 +20,7 @@ import { Signal } from "./Signal.js"
 export class StageEvents extends Context.Tag("plane-sync/StageEvents")<StageEvents, {
   /**
    * Commits an event. Never fails and never hangs, also after the layer's scope has closed: an event that cannot be
-   * stored within 5 s is written to the log, and the receipt says so.
+   * stored within seconds is written to the log, and the receipt says so.
    */
   readonly publish: (event: StageEvent) => Effect.Effect<Receipt>
   /** `publish` with the failure as a typed error; `IdTaken` when the id was published before with other content. */
@@ -43,9 +43,6 @@ export class StageEvents extends Context.Tag("plane-sync/StageEvents")<StageEven
 
 const pageSize = 200
 
-/** How soon an event that another process has committed is noticed, in milliseconds. */
-export const pollMillis = 500
-
 const make = Effect.gen(function*() {
   const outbox = yield* Outbox
   const signal = yield* Signal
@@ -54,10 +51,6 @@ const make = Effect.gen(function*() {
 
   const store = (event: NewEvent) =>
     outbox.publish(event).pipe(
-      Effect.timeoutFail({
-        duration: "5 seconds",
-        onTimeout: () => new StorageError({ reason: "Busy", where: "of events", words: "no commit within 5 seconds" })
-      }),
       // A defect here is a bug of ours. The host must not die of it.
       Effect.catchAllDefect((defect) =>
         Effect.zipRight(
@@ -68,7 +61,7 @@ const make = Effect.gen(function*() {
       Effect.zipLeft(signal.notify)
     )
 
-  const publish = Effect.fn("StageEvents.publish")(function*(event: StageEvent) {
+  const publish = Effect.fnUntraced(function*(event: StageEvent) {
     const accepted = yield* accept(event, stageStates)
     const { id } = accepted
     return yield* Effect.matchEffect(store(accepted), {
@@ -87,7 +80,7 @@ const make = Effect.gen(function*() {
     })
   })
 
-  const publishOrFail = Effect.fn("StageEvents.publishOrFail")(function*(event: StageEvent) {
+  const publishOrFail = Effect.fnUntraced(function*(event: StageEvent) {
     const accepted = yield* accept(event, stageStates)
     const { conflict, duplicate } = yield* store(accepted)
     if (conflict) return yield* new IdTaken({ id: accepted.id })
@@ -102,7 +95,7 @@ const make = Effect.gen(function*() {
           const page = yield* outbox.eventsAfter(sequence, pageSize)
           const last = page.at(-1)
           if (last !== undefined) return [Chunk.fromIterable(page), Option.some(last.sequence)] as const
-          yield* Effect.raceFirst(signal.since(mark), Effect.sleep(pollMillis))
+          yield* signal.since(mark)
         }
       }))
 

@@ -7,7 +7,6 @@ import type { RateBudget, Slot } from "../plane/RateBudget.js"
 import type { Sender } from "./Sending.js"
 import { look, send } from "./Sending.js"
 import type { Signal } from "./Signal.js"
-import { pollMillis } from "./StageEvents.js"
 import { nextStep } from "./WorkItemSync.js"
 
 interface Work {
@@ -88,12 +87,11 @@ export const startWorkers = (
       const { open } = yield* destination.status
       const more = open && !(yield* Deferred.isDone(stopping))
       const slot = more ? yield* budget.tryAdmit : Option.none()
-      if (Option.isNone(slot)) {
-        yield* stored(outbox.turn({ settlement }))
-        return undefined
-      }
-      const claim = yield* claimNow
+      const claim = Option.isSome(slot) ? yield* claimNow : undefined
       const job = yield* stored(outbox.turn({ settlement, claim }))
+      // Whoever waits does so for what was due before: this lane may be due sooner.
+      yield* signal.notify
+      if (Option.isNone(slot)) return undefined
       if (job !== undefined) return { job, slot: slot.value }
       yield* slot.value.release
       return undefined
@@ -111,8 +109,10 @@ export const startWorkers = (
         const dueAt = yield* stored(outbox.nextDue(holder, ahead))
         const now = yield* Clock.currentTimeMillis
         if (dueAt === undefined || dueAt > now) {
-          const pause = Math.min(pollMillis, (dueAt ?? Infinity) - now)
-          yield* unlessStopping(Effect.raceFirst(signal.since(mark), Effect.sleep(pause)))
+          const published = signal.since(mark)
+          yield* unlessStopping(
+            dueAt === undefined ? published : Effect.raceFirst(published, Effect.sleep(dueAt - now))
+          )
           continue
         }
         const slot = yield* unlessStopping(budget.admit)

@@ -27,24 +27,25 @@ interface Options {
   readonly database?: string
 }
 
-const services = (database: string) =>
+const services = (database: string, signal: Layer.Layer<Signal>) =>
   Layer.merge(PlaneSync.layerPipeline, StageEvents.layer).pipe(
     Layer.provide(Destination.layer),
     Layer.provideMerge(PlaneClient.layer),
-    Layer.provideMerge(Layer.mergeAll(Outbox.layer, Signal.layer, RateBudget.layer)),
+    Layer.provideMerge(Layer.mergeAll(Outbox.layer, signal, RateBudget.layer)),
     Layer.provide(Storage.layerFile(database))
   )
 
 /** The whole pipeline against a simulated Plane without sockets: time is the TestClock's. */
 export const inMemory = (options: Options = {}) =>
-  services(options.database ?? ":memory:").pipe(
+  // Nobody else writes to this file, and each poll would cost the TestClock a step.
+  services(options.database ?? ":memory:", Signal.layerPolling("1 days")).pipe(
     Layer.provide(settings(options.settings ?? {})),
     Layer.provideMerge(PlaneSimulator.layerMemory(options.plane))
   )
 
 /** The whole pipeline over real HTTP on loopback. */
 export const overHttp = (options: Options = {}) =>
-  services(options.database ?? ":memory:").pipe(
+  services(options.database ?? ":memory:", Signal.layer).pipe(
     Layer.provide(NodeHttpClient.layer),
     Layer.provide(settings(options.settings ?? {})),
     Layer.provideMerge(PlaneSimulator.layer(options.plane))

@@ -1,0 +1,182 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, TestClock } from "effect"
+import { StageEvent } from "../../src/domain/StageEvent.js"
+import { Outbox } from "../../src/outbox/Outbox.js"
+import { Fault, PlaneSimulator } from "../../src/simulator/PlaneSimulator.js"
+import { StageEvents } from "../../src/sync/StageEvents.js"
+import { inMemory } from "./Pipeline.js"
+
+const publish = (workItem: string, from: string, to: string) =>
+  Effect.flatMap(StageEvents, (events) => events.publish(StageEvent.StageChanged({ workItem, from, to })))
+
+const fail = (workItem: string, reason: string) =>
+  Effect.flatMap(
+    StageEvents,
+    (events) => events.publish(StageEvent.QualityGateFailed({ workItem, stage: "review", check: "lint", reason }))
+  )
+
+const lines = (id: string) =>
+  Effect.gen(function*() {
+    const comments = yield* (yield* PlaneSimulator).comments(id)
+    return comments.map((comment) => comment.html.replace(/<[^>]*>/g, ""))
+  })
+
+const status = Effect.flatMap(Outbox, (outbox) => outbox.status)
+
+/** The moments, in ms of the TestClock, at which Plane received requests of a kind. */
+const moments = (method: string, path: RegExp) =>
+  Effect.gen(function*() {
+    const requests = yield* (yield* PlaneSimulator).requests
+    return requests.filter((request) => request.method === method && path.test(request.path)).map(({ at }) => at)
+  })
+
+describe("trouble", () => {
+  it.effect("Plane away: nothing is lost, no attempt is spent, and it goes on by itself", () =>
+    Effect.gen(function*() {
+      const plane = yield* PlaneSimulator
+      const item = yield* plane.addWorkItem({ name: "Trail map" })
+      yield* plane.misbehave(Fault.Down({}))
+      yield* publish(item.key, "created", "analysis")
+      yield* publish(item.key, "analysis", "architecture")
+      yield* TestClock.adjust("2 hours")
+      assert.deepInclude(yield* status, { pending: 2, dead: 0 })
+      yield* plane.calm
+      yield* TestClock.adjust("3 minutes")
+      assert.deepInclude(yield* status, { pending: 0, dead: 0, delivered: 2 })
+      assert.deepStrictEqual(yield* lines(item.id), [
+        "🔄 Stage: created → analysis",
+        "🔄 Stage: analysis → architecture"
+      ])
+    }).pipe(Effect.provide(inMemory())))
+
+  it.effect("a comment whose outcome is unknown is not repeated before 30 s, and never doubled", () =>
+    Effect.gen(function*() {
+      const plane = yield* PlaneSimulator
+      const item = yield* plane.addWorkItem({ name: "Trail map" })
+      yield* plane.misbehave(Fault.ApplyLate({ match: { method: "POST" }, count: 1, afterMillis: 25_000 }))
+      yield* fail(item.key, "two errors")
+      yield* TestClock.adjust("5 minutes")
+      assert.deepStrictEqual(yield* lines(item.id), ["⚠️ QG failed at review: lint — two errors"])
+      const [first, second, ...more] = yield* moments("POST", /comments/)
+      assert.deepStrictEqual(more, [])
+      assert.isAtLeast((second ?? 0) - (first ?? 0), 30_000)
+      assert.deepInclude(yield* status, { pending: 0, dead: 0, delivered: 1 })
+    }).pipe(Effect.provide(inMemory())))
+
+  it.effect("an event that always fails becomes a dead letter after 8 attempts, and its work item goes on", () =>
+    Effect.gen(function*() {
+      const plane = yield* PlaneSimulator
+      const item = yield* plane.addWorkItem({ name: "Trail map" })
+      const other = yield* plane.addWorkItem({ name: "Other" })
+      yield* publish(item.key, "created", "analysis")
+      yield* TestClock.adjust("1 seconds")
+      yield* plane.misbehave(Fault.Status({ match: { method: "POST", workItem: item.id }, count: 8, status: 500 }))
+      yield* fail(item.key, "poison")
+      yield* fail(item.key, "fine")
+      yield* fail(other.key, "nobody waits for it")
+      yield* TestClock.adjust("1 seconds")
+      assert.deepStrictEqual(yield* lines(other.id), ["⚠️ QG failed at review: lint — nobody waits for it"])
+      yield* TestClock.adjust("10 minutes")
+      assert.deepInclude(yield* status, { pending: 0, dead: 1, delivered: 3 })
+      assert.deepStrictEqual(yield* lines(item.id), [
+        "🔄 Stage: created → analysis",
+        "⚠️ QG failed at review: lint — fine"
+      ])
+      const [dead] = yield* (yield* Outbox).events({ status: "dead", limit: 10 })
+      assert.match(dead?.reason ?? "", /500/)
+    }).pipe(Effect.provide(inMemory())))
+
+  it.effect("a key that nobody has yet is looked for at 0, 5 s, 30 s, 2, 5 and 10 minutes", () =>
+    Effect.gen(function*() {
+      yield* fail("ET-77", "who?")
+      yield* TestClock.adjust("20 minutes")
+      const looks = yield* moments("GET", /ET-77/)
+      assert.deepStrictEqual(
+        looks.map((at) => Math.round((at - (looks[0] ?? 0)) / 1000)),
+        [0, 5, 30, 120, 300, 600]
+      )
+      assert.deepInclude(yield* status, { pending: 0, dead: 1 })
+    }).pipe(Effect.provide(inMemory())))
+
+  it.effect("a work item that appears later gets what was published for its key, in order", () =>
+    Effect.gen(function*() {
+      const plane = yield* PlaneSimulator
+      yield* publish("ET-002", "created", "analysis")
+      yield* fail("ET-2", "second")
+      yield* publish("ET-002", "analysis", "architecture")
+      yield* TestClock.adjust("1 minutes")
+      yield* plane.addWorkItem({ name: "One" })
+      const item = yield* plane.addWorkItem({ name: "Two", number: 2 })
+      yield* TestClock.adjust("5 minutes")
+      assert.deepStrictEqual(yield* lines(item.id), [
+        "🔄 Stage: created → analysis",
+        "⚠️ QG failed at review: lint — second",
+        "🔄 Stage: analysis → architecture"
+      ])
+    }).pipe(Effect.provide(inMemory())))
+
+  it.effect("a deleted work item: what is owed are dead letters; a later event costs one look", () =>
+    Effect.gen(function*() {
+      const plane = yield* PlaneSimulator
+      const item = yield* plane.addWorkItem({ name: "Trail map" })
+      yield* publish(item.key, "created", "analysis")
+      yield* TestClock.adjust("1 seconds")
+      yield* plane.deleteWorkItem(item.id)
+      yield* publish(item.key, "deploy", "done")
+      yield* TestClock.adjust("1 minutes")
+      assert.deepInclude(yield* status, { pending: 0, dead: 1, delivered: 1 })
+      yield* plane.forgetRequests
+      yield* publish(item.key, "created", "analysis")
+      yield* TestClock.adjust("30 minutes")
+      assert.strictEqual((yield* plane.requests).length, 1)
+      assert.deepInclude(yield* status, { pending: 0, dead: 2 })
+    }).pipe(Effect.provide(inMemory())))
+
+  it.effect("a wrong prefix is a dead letter that names the known one, without a request", () =>
+    Effect.gen(function*() {
+      const plane = yield* PlaneSimulator
+      yield* fail("XX-1", "whose?")
+      yield* TestClock.adjust("1 minutes")
+      const [dead] = yield* (yield* Outbox).events({ status: "dead", limit: 10 })
+      assert.match(dead?.reason ?? "", /"ET-"/)
+      assert.deepStrictEqual(yield* plane.requests, [])
+    }).pipe(Effect.provide(inMemory())))
+
+  it.effect("the key revoked: closed, and open again when it is renewed; nothing is lost", () =>
+    Effect.gen(function*() {
+      const plane = yield* PlaneSimulator
+      const item = yield* plane.addWorkItem({ name: "Trail map" })
+      yield* plane.revokeToken
+      yield* publish(item.key, "created", "analysis")
+      yield* TestClock.adjust("1 hours")
+      assert.deepInclude(yield* status, { pending: 1, dead: 0 })
+      yield* plane.restoreToken
+      yield* TestClock.adjust("2 minutes")
+      assert.deepInclude(yield* status, { pending: 0, delivered: 1 })
+    }).pipe(Effect.provide(inMemory())))
+
+  it.effect("no token: nothing is sent, what is published is kept", () =>
+    Effect.gen(function*() {
+      const plane = yield* PlaneSimulator
+      yield* publish("ET-1", "created", "analysis")
+      yield* TestClock.adjust("1 hours")
+      assert.deepInclude(yield* status, { pending: 1, dead: 0 })
+      assert.deepStrictEqual(yield* plane.requests, [])
+    }).pipe(Effect.provide(inMemory({ settings: { ORCH_PLANE_API_TOKEN: "" } }))))
+
+  it.effect("the budget of 60 a minute: no 429, and no minute is wasted", () =>
+    Effect.gen(function*() {
+      const plane = yield* PlaneSimulator
+      const items = yield* Effect.forEach(
+        Array.from({ length: 50 }),
+        (_, i) => plane.addWorkItem({ name: `Task ${i}` })
+      )
+      yield* Effect.forEach(items, (item) => publish(item.key, "created", "analysis"), { discard: true })
+      // A look-up, a state and a comment each: 150 requests.
+      yield* TestClock.adjust("121 seconds")
+      assert.deepInclude(yield* status, { pending: 0, delivered: 50 })
+      const requests = yield* plane.requests
+      assert.strictEqual(requests.length, 150)
+      assert.isTrue(requests.every((request) => request.status !== 429))
+    }).pipe(Effect.provide(inMemory())))
+})
