@@ -3,7 +3,7 @@ import * as HttpClient from "@effect/platform/HttpClient"
 import type * as HttpClientError from "@effect/platform/HttpClientError"
 import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import type * as HttpClientResponse from "@effect/platform/HttpClientResponse"
-import { Clock, Data, Duration, Effect, Exit, flow, Predicate, Redacted, Schema, Stream } from "effect"
+import { Cause, Clock, Data, Duration, Effect, Exit, flow, Option, Predicate, Redacted, Schema, Stream } from "effect"
 import { cleanLine } from "../domain/Text.js"
 import type { PlaneConfig } from "./PlaneConfig.js"
 import { PlaneError } from "./PlaneError.js"
@@ -90,6 +90,9 @@ const describe = (cause: unknown) => property(cause, "message") ?? property(caus
 const numberOf = (header: string | undefined) =>
   header !== undefined && /^\d{1,9}$/.test(header) ? Number(header) : undefined
 
+const isOk = ({ status }: Answer) => status >= 200 && status < 300
+
+/** What all requests share: address, key, budget, deadline, the limit of an answer, and what answers mean. */
 export const make = Effect.fnUntraced(function*(config: PlaneConfig) {
   const budget = yield* RateBudget
   const token = Redacted.value(config.apiToken)
@@ -171,15 +174,18 @@ export const make = Effect.fnUntraced(function*(config: PlaneConfig) {
       : Effect.uninterruptibleMask((restore) =>
         Effect.flatMap(budget.admit, (slot) =>
           Effect.onExit(restore(fetch(ask)), (exit) => {
-            if (Exit.isSuccess(exit)) {
-              const { headers, status } = exit.value
-              return Effect.flatMap(
-                verdict(exit.value),
-                ({ retryAfterMillis }) =>
-                  slot.answered({ status, remaining: numberOf(headers["x-ratelimit-remaining"]), retryAfterMillis })
-              )
+            if (Exit.isFailure(exit)) {
+              const notSent = Option.exists(Cause.failureOption(exit.cause), (error) => error.sent === "no")
+              return notSent ? slot.release : slot.answered({})
             }
-            return exit.cause._tag === "Fail" && exit.cause.error.sent === "no" ? slot.release : slot.answered({})
+            const { headers, status } = exit.value
+            const remaining = numberOf(headers["x-ratelimit-remaining"])
+            return isOk(exit.value)
+              ? slot.answered({ status, remaining })
+              : Effect.flatMap(
+                verdict(exit.value),
+                ({ retryAfterMillis }) => slot.answered({ status, remaining, retryAfterMillis })
+              )
           }))
       )
 
@@ -201,8 +207,6 @@ export const make = Effect.fnUntraced(function*(config: PlaneConfig) {
 
   const refused = (ask: Ask, answer: Answer) =>
     Effect.flatMap(verdict(answer), (why) => failure(ask, { ...why, status: answer.status }))
-
-  const isOk = ({ status }: Answer) => status >= 200 && status < 300
 
   const self: Exchange = {
     failure,

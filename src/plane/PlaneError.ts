@@ -25,8 +25,8 @@ const sentences: Record<PlaneErrorReason, string> = {
   Unavailable: "Plane gives no answer that can be used",
   RateLimited: "Plane's rate limit for this key is used up",
   KeyRefused: "Plane does not take the API key: check ORCH_PLANE_API_TOKEN",
-  PermissionDenied: "the API key's user may not do this: check ORCH_PLANE_WORKSPACE_SLUG, ORCH_PLANE_PROJECT_ID " +
-    "and the user's role in the project",
+  PermissionDenied: "the API key's user may not do this: check ORCH_PLANE_WORKSPACE_SLUG, ORCH_PLANE_PROJECT_ID, " +
+    "ORCH_PLANE_PROJECT_IDENTIFIER and the user's role in the project",
   NotFound: "Plane has no such work item, or it was deleted or archived",
   WrongAddress: "this is not where Plane's API answers: check ORCH_PLANE_API_URL, ORCH_PLANE_PROJECT_ID and " +
     "ORCH_PLANE_PROJECT_IDENTIFIER",

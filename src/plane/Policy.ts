@@ -22,24 +22,35 @@ export const wordsLimit = 300
 
 const Json = Schema.decodeUnknownEither(Schema.parseJson())
 
-const words = (body: unknown): string => {
-  if (typeof body === "string") return body
-  if (Array.isArray(body)) return body.map(words).join(" ")
+// What is looked at of a body for its words, and how deep: one that is not Plane's can be of any size and shape.
+const bodyLimit = 4_096
+const depthLimit = 5
+
+const words = (body: unknown, depth = 0): string => {
+  if (typeof body === "string") return body.slice(0, bodyLimit)
+  if (depth === depthLimit) return "…"
+  if (Array.isArray(body)) return body.slice(0, wordsLimit).map((part) => words(part, depth + 1)).join(" ")
   if (typeof body !== "object" || body === null) return JSON.stringify(body)
-  return Object.entries(body)
+  return Object.entries(body).slice(0, wordsLimit)
     // The names of these say nothing; of the others the name is the field that was wrong.
-    .map(([name, value]) => isPlain(name) ? words(value) : `${name}: ${words(value)}`)
+    .map(([name, value]) => isPlain(name) ? words(value, depth + 1) : `${name}: ${words(value, depth + 1)}`)
     .join("; ")
 }
 
 const isPlain = (name: string) => ["detail", "error", "error_message", "non_field_errors"].includes(name)
 
 const html = (body: string) =>
-  `not JSON: ${body.replace(/<(style|script)[^]*?<\/\1>/gi, " ").replace(/<[^>]*>/g, " ").trim() || "(empty)"}`
+  body.slice(0, bodyLimit).replace(/<(style|script)[^]*?<\/\1>/gi, " ").replace(/<[^>]*>/g, " ").trim() || "(empty)"
 
 /** What the body of an answer says, as one line. */
-export const plainWords = (body: string): string =>
-  cleanLine(Either.match(Json(body), { onLeft: () => html(body), onRight: words }).replace(/\s+/g, " "), wordsLimit)
+export const plainWords = (body: string): string => saidBy(body, Json(body))
+
+const saidBy = (body: string, json: Either.Either<unknown, unknown>) =>
+  cleanLine(
+    Either.match(json, { onLeft: () => `not JSON: ${html(body)}`, onRight: (value) => words(value) })
+      .replace(/\s+/g, " "),
+    wordsLimit
+  )
 
 const gone = "The requested resource does not exist."
 const badKey = /token is not valid/i
@@ -53,8 +64,9 @@ export const classify = (
   options: { readonly nowMillis: number; readonly windowMillis: number }
 ): Verdict => {
   const { body, headers, status } = answer
-  const isJson = Either.isRight(Json(body))
-  const said = plainWords(body)
+  const json = Json(body)
+  const isJson = Either.isRight(json)
+  const said = saidBy(body, json)
   const wait = retryAfter(headers["retry-after"], options.nowMillis)
   const verdict = (reason: Verdict["reason"]): Verdict => ({ reason, sent: "answered", words: said })
 

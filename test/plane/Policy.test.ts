@@ -64,7 +64,12 @@ describe("classify", () => {
   it("keeps Plane's words to one line of 300 characters without control characters or markup", () => {
     assert.strictEqual(plainWords(html), "not JSON: 502 Bad Gateway")
     assert.strictEqual(plainWords(`{"detail":"a\\u001b[31mb\\n\\tc"}`), "a[31mb c")
-    assert.isAtMost(plainWords(JSON.stringify({ detail: "x".repeat(10_000) })).length, 310)
+    for (
+      const body of [JSON.stringify({ detail: "x".repeat(10_000) }), "<style".repeat(1_000_000), "[".repeat(100_000)]
+    ) {
+      assert.isAtMost(plainWords(body).length, 310)
+    }
+    assert.strictEqual(plainWords(`${"[".repeat(100_000)}${"]".repeat(100_000)}`), "…")
   })
 })
 

@@ -77,7 +77,7 @@ describe("RateBudget against Plane's log of arrivals", () => {
         const { refused } = await Effect.runPromise(run(given))
         assert.strictEqual(refused, 0)
       }),
-      { numRuns: 60 }
+      { numRuns: 40 }
     )
   }, 60_000)
 
