@@ -1,0 +1,19 @@
+import * as Command from "@effect/cli/Command"
+import { Config, Effect, Layer } from "effect"
+import { serveLayer } from "../http/Serve.js"
+import { ServerConfig } from "../http/ServerConfig.js"
+import { databaseFile } from "../outbox/Storage.js"
+import { PlaneConfig } from "../plane/PlaneConfig.js"
+import { LogConfig } from "./Logging.js"
+
+// Read together, so that all that is wrong is said at once.
+const settings = Config.all([PlaneConfig, ServerConfig, databaseFile, LogConfig])
+
+/** Runs the program until SIGTERM or SIGINT. */
+export const runServe = Effect.zipRight(settings, Layer.launch(serveLayer))
+
+export const serve = Command.make("serve", {}, () => runServe).pipe(
+  Command.withDescription(
+    "Serve the HTTP interface and write to Plane what is published, until SIGTERM. This is the default command."
+  )
+)

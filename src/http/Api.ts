@@ -1,0 +1,97 @@
+import * as HttpApi from "@effect/platform/HttpApi"
+import * as HttpApiEndpoint from "@effect/platform/HttpApiEndpoint"
+import * as HttpApiGroup from "@effect/platform/HttpApiGroup"
+import * as HttpApiMiddleware from "@effect/platform/HttpApiMiddleware"
+import * as HttpApiSchema from "@effect/platform/HttpApiSchema"
+import * as HttpApiSecurity from "@effect/platform/HttpApiSecurity"
+import * as OpenApi from "@effect/platform/OpenApi"
+import { Schema } from "effect"
+import { StageEventJson } from "../domain/StageEvent.js"
+import { WorkItemKeyText } from "../domain/WorkItemKey.js"
+import { EventStatus } from "../outbox/Event.js"
+import { HealthReport } from "./Health.js"
+import { badRequest, conflict, notFound, notJson, tooLarge, unauthorized, unavailable } from "./Problem.js"
+import { version } from "./Version.js"
+import { EventView, WorkItemView } from "./Views.js"
+
+/** The bearer token of `ORCH_API_TOKEN`, when one is set. */
+export class Authorization extends HttpApiMiddleware.Tag<Authorization>()("plane-sync/Authorization", {
+  failure: unauthorized,
+  security: { bearer: HttpApiSecurity.bearer }
+}) {}
+
+const wholeNumber = (least: number, most: number) =>
+  Schema.NumberFromString.pipe(
+    Schema.int(),
+    Schema.between(least, most),
+    Schema.annotations({
+      description: `a whole number from ${least} to ${most}`,
+      message: ({ actual }) => ({
+        message: `${JSON.stringify(actual)} is not right: expected a whole number from ${least} to ${most}`,
+        override: true
+      })
+    })
+  )
+
+const limit = Schema.optionalWith(wholeNumber(1, 200), { default: () => 50 })
+
+const Accepted = Schema.Struct({
+  id: Schema.String,
+  duplicate: Schema.Boolean.annotations({ description: "it was published before, with the same content" })
+}).annotations({
+  identifier: "Accepted",
+  ...HttpApiSchema.annotations({ status: 202, description: "It is on disk, and will be told to Plane" })
+})
+
+const health = HttpApiEndpoint.get("health", "/health").addSuccess(HealthReport)
+  .annotate(OpenApi.Summary, "How the program is")
+  .annotate(
+    OpenApi.Description,
+    "Always 200, and never waits for anything: `status` says what a monitor wants to know."
+  )
+
+const publish = HttpApiEndpoint.post("publish", "/events").setPayload(StageEventJson).addSuccess(Accepted)
+  .addError(badRequest).addError(conflict).addError(tooLarge).addError(notJson).addError(unavailable)
+  .annotate(OpenApi.Summary, "Publish what happened to a task")
+  .annotate(
+    OpenApi.Description,
+    "Answers once the event is on disk, and never waits for Plane. An `id` makes it safe to send again: the same id with " +
+      "the same content is a duplicate, not a second event."
+  )
+
+const events = HttpApiEndpoint.get("list", "/events")
+  .setUrlParams(Schema.Struct({
+    status: Schema.optional(EventStatus),
+    workItem: Schema.optional(WorkItemKeyText),
+    limit,
+    cursor: Schema.optional(wholeNumber(1, Number.MAX_SAFE_INTEGER))
+  }))
+  .addSuccess(Schema.Struct({
+    events: Schema.Array(EventView),
+    nextCursor: Schema.NullOr(Schema.Number).annotations({
+      description: "`cursor` of the next page; null: this was the last one"
+    })
+  }))
+  .addError(badRequest).addError(unavailable)
+  .annotate(OpenApi.Summary, "Published events and what became of them, newest first")
+
+const workItem = HttpApiEndpoint.get("get", "/work-items/:key")
+  .setPath(Schema.Struct({ key: WorkItemKeyText }))
+  .setUrlParams(Schema.Struct({ limit }))
+  .addSuccess(WorkItemView)
+  .addError(badRequest).addError(notFound).addError(unavailable)
+  .annotate(OpenApi.Summary, "What a work item is owed, what was done and what went wrong")
+
+/**
+ * The program's HTTP interface. `HttpApiClient` makes a typed client of it; everyone else has `/openapi.json`.
+ */
+export class Api extends HttpApi.make("plane-sync")
+  .add(HttpApiGroup.make("health", { topLevel: true }).add(health))
+  .add(HttpApiGroup.make("events").add(publish).add(events).middleware(Authorization).prefix("/api"))
+  .add(HttpApiGroup.make("workItems").add(workItem).middleware(Authorization).prefix("/api"))
+  .annotateContext(OpenApi.annotations({
+    title: "plane-sync",
+    version,
+    description: "Makes Plane tell the truth: what happened to a task becomes the state and a comment of its work item."
+  }))
+{}

@@ -1,0 +1,91 @@
+import * as HttpApi from "@effect/platform/HttpApi"
+import * as HttpApiBuilder from "@effect/platform/HttpApiBuilder"
+import { HttpApiDecodeError } from "@effect/platform/HttpApiError"
+import * as HttpApp from "@effect/platform/HttpApp"
+import * as HttpServerError from "@effect/platform/HttpServerError"
+import * as HttpServerRequest from "@effect/platform/HttpServerRequest"
+import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
+import { Cause, Effect } from "effect"
+import { Api } from "./Api.js"
+import { guard } from "./Guard.js"
+import type { Problem } from "./Problem.js"
+import { ServerConfig } from "./ServerConfig.js"
+
+const problem = (status: number, body: Problem, headers: Readonly<Record<string, string>> = {}) =>
+  HttpServerResponse.unsafeJson(body, { status, headers })
+
+interface Route {
+  readonly path: RegExp
+  readonly method: string
+}
+
+const route = (method: string, path: string): Route => ({
+  path: new RegExp(`^${path.replace(/:[^/]+/g, "[^/]+")}$`),
+  method
+})
+
+// To tell a wrong method from a wrong path.
+const routes: Array<Route> = [route("GET", "/openapi.json"), route("GET", "/docs")]
+HttpApi.reflect(Api, {
+  onGroup: () => undefined,
+  onEndpoint: ({ endpoint }) => {
+    routes.push(route(endpoint.method, endpoint.path))
+  }
+})
+
+const noRoute = ({ method, url }: HttpServerRequest.HttpServerRequest) => {
+  const path = url.replace(/[?#].*$/, "")
+  const allowed = routes.filter((route) => route.path.test(path)).map((route) => route.method)
+  return allowed.length === 0
+    ? problem(404, { error: `There is nothing at ${path.slice(0, 200)}: see /docs` })
+    : problem(405, { error: `${method} is not for ${path}: expected ${allowed.join(" or ")}` }, {
+      allow: allowed.join(", ")
+    })
+}
+
+const badRequest = (error: HttpApiDecodeError) => {
+  const issues = error.issues.map(({ message, path }) => ({ field: path.join("."), message }))
+  return problem(400, { error: issues.map(({ field, message }) => `${field}: ${message}`).join("; "), issues })
+}
+
+// The type of an app has no errors: its routes' own are in the cause.
+const answerOf = <E>(
+  request: HttpServerRequest.HttpServerRequest,
+  cause: Cause.Cause<E>
+): Effect.Effect<HttpServerResponse.HttpServerResponse, E> => {
+  const error = Cause.squash(cause)
+  if (error instanceof HttpServerError.RouteNotFound) return Effect.succeed(noRoute(request))
+  if (error instanceof HttpApiDecodeError) return Effect.succeed(badRequest(error))
+  return Cause.isDie(cause)
+    ? Effect.as(
+      Effect.logError(`${request.method} ${request.url}: a bug`, cause),
+      problem(500, { error: "A bug in plane-sync: its log says more" })
+    )
+    : Effect.failCause(cause)
+}
+
+const withHeaders = HttpApp.appendPreResponseHandler((_, response) =>
+  Effect.succeed(
+    response.status === 401
+      ? HttpServerResponse.setHeader(response, "www-authenticate", "Bearer")
+      : response.status === 503
+      ? HttpServerResponse.setHeader(response, "retry-after", "1")
+      : response
+  )
+)
+
+/**
+ * What holds for every request: no foreign page, and an answer in JSON for all that the API itself has no answer to.
+ */
+export const edgeLayer = HttpApiBuilder.middleware(
+  Effect.map(ServerConfig, (config) => {
+    const foreign = guard(config)
+    return (app: HttpApp.Default) =>
+      Effect.flatMap(HttpServerRequest.HttpServerRequest, (request) => {
+        const why = foreign(request)
+        return why === undefined
+          ? Effect.zipRight(withHeaders, Effect.catchAllCause(app, (cause) => answerOf(request, cause)))
+          : Effect.succeed(problem(403, { error: why }))
+      })
+  })
+)

@@ -1,0 +1,98 @@
+import type * as HttpServerRequest from "@effect/platform/HttpServerRequest"
+import { Effect, Either, ParseResult, Schema, Stream } from "effect"
+import type { StageEvent } from "../domain/StageEvent.js"
+import { StageEventJson } from "../domain/StageEvent.js"
+import type { Issue } from "./Problem.js"
+import { BadRequest, NotJson, TooLarge } from "./Problem.js"
+
+/** The largest body that is taken, in bytes. */
+export const maxBodyBytes = 1024 * 1024
+
+// A field that is not known is a typo, and the event would say less than its publisher thinks.
+const decode = Schema.decodeUnknownEither(StageEventJson, { errors: "all", onExcessProperty: "error" })
+
+const maxGiven = 200
+
+const shortened = (value: unknown): unknown => {
+  const json = JSON.stringify(value)
+  return json.length <= maxGiven ? value : `${json.slice(0, maxGiven)}…`
+}
+
+const isObject = Schema.is(Schema.Record({ key: Schema.String, value: Schema.Unknown }))
+
+const at = (value: unknown, path: ReadonlyArray<PropertyKey>): unknown =>
+  path.reduce<unknown>((inner, key) => isObject(inner) ? inner[String(key)] : undefined, value)
+
+/** What a schema did not like in `input`, a line per field. */
+export const issuesOf = (input: unknown, error: ParseResult.ParseError): Array<Issue> => {
+  const byField = new Map<string, Issue>()
+  for (const { message, path } of ParseResult.ArrayFormatter.formatErrorSync(error)) {
+    const field = path.join(".")
+    // An optional field's second complaint, that it might have been missing, helps nobody.
+    if (byField.has(field)) continue
+    const given = at(input, path)
+    byField.set(field, { field, message, ...(given === undefined ? {} : { given: shortened(given) }) })
+  }
+  return Array.from(byField.values())
+}
+
+/** An event of outside data, or what is wrong with it, field by field. */
+export const decodeEvent = (input: unknown): Either.Either<StageEvent, Array<Issue>> =>
+  isObject(input)
+    ? Either.mapLeft(decode(input), (error) => issuesOf(input, error))
+    : Either.left([{ field: "", message: "expected a JSON object", given: shortened(input) }])
+
+const tooLarge = new TooLarge({ error: `The body is larger than ${maxBodyBytes} bytes` })
+
+// What is over the limit is read and thrown away: a client reads its answer only after it has sent all.
+const readText = (request: HttpServerRequest.HttpServerRequest) =>
+  Effect.gen(function*() {
+    if (Number(request.headers["content-length"] ?? 0) > maxBodyBytes) return yield* tooLarge
+    const chunks: Array<Uint8Array> = []
+    let size = 0
+    yield* Stream.runForEachChunk(request.stream, (received) =>
+      Effect.sync(() => {
+        for (const chunk of received) {
+          size += chunk.length
+          if (size <= maxBodyBytes) chunks.push(chunk)
+        }
+      })).pipe(Effect.mapError(() => new BadRequest({ error: "The body could not be read to its end" })))
+    if (size > maxBodyBytes) return yield* tooLarge
+    return Buffer.concat(chunks).toString("utf8")
+  })
+
+const parseJson = (text: string) =>
+  Effect.try({
+    try: (): unknown => JSON.parse(text),
+    catch: (cause) =>
+      new BadRequest({
+        error: "The body is not JSON",
+        issues: [{
+          field: "",
+          message: cause instanceof Error ? cause.message : String(cause),
+          given: shortened(text)
+        }]
+      })
+  })
+
+/** The event in a request's body. */
+export const eventOfRequest = (
+  request: HttpServerRequest.HttpServerRequest
+): Effect.Effect<StageEvent, BadRequest | NotJson | TooLarge> =>
+  Effect.gen(function*() {
+    const type = request.headers["content-type"] ?? ""
+    if (!/^application\/json\s*(;|$)/i.test(type)) {
+      return yield* new NotJson({
+        error: `Expected Content-Type: application/json, was given ${JSON.stringify(type.slice(0, 100))}`
+      })
+    }
+    const input = yield* Effect.flatMap(readText(request), parseJson)
+    return yield* Either.mapLeft(
+      decodeEvent(input),
+      (issues) =>
+        new BadRequest({
+          error: `Not an event: ${issues.map(({ field, message }) => `${field} ${message}`.trim()).join("; ")}`,
+          issues
+        })
+    )
+  })

@@ -1,0 +1,87 @@
+import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
+import * as HttpServer from "@effect/platform/HttpServer"
+import type { ConfigError, Scope } from "effect"
+import { Context, Effect, Layer, Schedule, Schema } from "effect"
+import * as Http from "node:http"
+import { ServerConfig } from "./ServerConfig.js"
+
+/** The address cannot be listened on. */
+export class ListenError extends Schema.TaggedError<ListenError>()("ListenError", {
+  host: Schema.String,
+  port: Schema.Number,
+  code: Schema.String,
+  cause: Schema.Defect
+}) {
+  override get message(): string {
+    const address = `${this.host}:${this.port}`
+    switch (this.code) {
+      case "EADDRINUSE":
+        return `${address} is in use: is plane-sync running already? Stop what listens there, or set ORCH_PORT`
+      case "EACCES":
+        return `${address} may not be listened on by this user: set ORCH_PORT to 1024 or more`
+      case "EADDRNOTAVAIL":
+      case "ENOTFOUND":
+        return `${address} is not an address of this machine: set ORCH_HOST`
+      default:
+        return `${address} cannot be listened on: ${this.code}`
+    }
+  }
+}
+
+const hasCode = Schema.is(Schema.Struct({ code: Schema.String }))
+
+/**
+ * The server, bound to its address but without an application: so that a second program on the same address stops before
+ * it does anything else, and the first request finds one that is ready.
+ */
+export class Listener extends Context.Tag("plane-sync/Listener")<Listener, {
+  readonly server: Http.Server
+  /** Takes no more connections and gives requests under way a second to end. */
+  readonly drain: Effect.Effect<void>
+}>() {
+  /** On `ORCH_HOST` and `ORCH_PORT`. */
+  static readonly layer: Layer.Layer<
+    Listener | HttpServer.HttpServer,
+    ConfigError.ConfigError | ListenError
+  > = Layer.scopedContext(Effect.suspend(() => make))
+}
+
+/** How long requests under way may take to end when the program is shut down. */
+const drainTime = "1 second"
+
+const make: Effect.Effect<
+  Context.Context<Listener | HttpServer.HttpServer>,
+  ConfigError.ConfigError | ListenError,
+  Scope.Scope
+> = Effect.gen(function*() {
+  const { host, port } = yield* ServerConfig
+  const server = Http.createServer({
+    // A client that sends slowly holds a connection for no longer than this.
+    headersTimeout: 10_000,
+    requestTimeout: 30_000,
+    connectionsCheckingInterval: 5_000
+  })
+  // Alone while the program starts, and again when it has stopped: a request that nobody answers would hang.
+  server.on("request", (_, response) => {
+    if (server.listenerCount("request") > 1) return
+    response.writeHead(503, { "content-type": "application/json", "retry-after": "1", "connection": "close" })
+    response.end(JSON.stringify({ error: "Starting or stopping" }))
+  })
+
+  const http = yield* NodeHttpServer.make(() => server, { host, port }).pipe(
+    Effect.mapError(({ cause }) => new ListenError({ host, port, code: hasCode(cause) ? cause.code : "?", cause }))
+  )
+
+  const closed = Effect.async<void>((resume) => {
+    server.close(() => resume(Effect.void))
+  })
+  // A connection that is kept alive is idle once its answer is written.
+  const closeIdle = Effect.repeat(Effect.sync(() => server.closeIdleConnections()), Schedule.spaced("20 millis"))
+  const drain = Effect.raceFirst(closed, closeIdle).pipe(
+    Effect.interruptible,
+    Effect.timeoutOption(drainTime),
+    Effect.zipRight(Effect.sync(() => server.closeAllConnections()))
+  )
+
+  return Context.make(Listener, { server, drain }).pipe(Context.add(HttpServer.HttpServer, http))
+})

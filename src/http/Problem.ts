@@ -1,0 +1,85 @@
+import * as HttpApiSchema from "@effect/platform/HttpApiSchema"
+import { Data, Schema } from "effect"
+
+/** What is wrong with one field of a request. */
+export const Issue = Schema.Struct({
+  field: Schema.String.annotations({ description: "the field's name; empty: the whole" }),
+  message: Schema.String,
+  given: Schema.optionalWith(Schema.Unknown, { exact: true }).annotations({
+    description: "what was given, shortened when it is long"
+  })
+}).annotations({ identifier: "Issue" })
+export type Issue = typeof Issue.Type
+
+/** The body of every answer that is not a success. */
+export const Problem = Schema.Struct({
+  error: Schema.String.annotations({ description: "what went wrong, for people" }),
+  issues: Schema.optionalWith(Schema.Array(Issue), { exact: true })
+}).annotations({ identifier: "Problem" })
+export type Problem = typeof Problem.Type
+
+export class BadRequest extends Data.TaggedError("BadRequest")<Problem> {}
+export class Unauthorized extends Data.TaggedError("Unauthorized")<Problem> {}
+export class NotFound extends Data.TaggedError("NotFound")<Problem> {}
+export class Conflict extends Data.TaggedError("Conflict")<Problem> {}
+export class TooLarge extends Data.TaggedError("TooLarge")<Problem> {}
+export class NotJson extends Data.TaggedError("NotJson")<Problem> {}
+export class Unavailable extends Data.TaggedError("Unavailable")<Problem> {}
+
+const answer = <A extends Problem>(
+  status: number,
+  type: Schema.Schema<A>,
+  make: (problem: Problem) => A,
+  description: string
+) =>
+  Schema.transform(Problem, type, {
+    strict: true,
+    decode: make,
+    // Only what a client is told: an error carries more.
+    encode: (problem: Problem): Problem =>
+      problem.issues === undefined ? { error: problem.error } : { error: problem.error, issues: problem.issues }
+  }).annotations(HttpApiSchema.annotations({ status, description }))
+
+/** The errors as HTTP tells them. */
+export const badRequest = answer(
+  400,
+  Schema.instanceOf(BadRequest),
+  (problem) => new BadRequest(problem),
+  "Something in the request is wrong: `issues` names each field"
+)
+export const unauthorized = answer(
+  401,
+  Schema.instanceOf(Unauthorized),
+  (problem) => new Unauthorized(problem),
+  "The bearer token is missing or not ORCH_API_TOKEN"
+)
+export const notFound = answer(
+  404,
+  Schema.instanceOf(NotFound),
+  (problem) => new NotFound(problem),
+  "Nothing is known of it"
+)
+export const conflict = answer(
+  409,
+  Schema.instanceOf(Conflict),
+  (problem) => new Conflict(problem),
+  "An event with this id was published before with other content: the first stands"
+)
+export const tooLarge = answer(
+  413,
+  Schema.instanceOf(TooLarge),
+  (problem) => new TooLarge(problem),
+  "The body is larger than 1 MiB"
+)
+export const notJson = answer(
+  415,
+  Schema.instanceOf(NotJson),
+  (problem) => new NotJson(problem),
+  "The body is not application/json"
+)
+export const unavailable = answer(
+  503,
+  Schema.instanceOf(Unavailable),
+  (problem) => new Unavailable(problem),
+  "Storage failed: nothing was stored, try again later"
+)

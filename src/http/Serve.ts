@@ -1,0 +1,54 @@
+import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
+import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
+import * as HttpApiBuilder from "@effect/platform/HttpApiBuilder"
+import * as HttpServer from "@effect/platform/HttpServer"
+import { Effect, Layer } from "effect"
+import { Outbox } from "../outbox/Outbox.js"
+import { Storage } from "../outbox/Storage.js"
+import { PlaneClient } from "../plane/PlaneClient.js"
+import { RateBudget } from "../plane/RateBudget.js"
+import { Destination } from "../sync/Destination.js"
+import { PlaneSync } from "../sync/PlaneSync.js"
+import { Signal } from "../sync/Signal.js"
+import { StageEvents } from "../sync/StageEvents.js"
+import { Api } from "./Api.js"
+import { authorizationLayer } from "./Authorize.js"
+import { docsLayer } from "./Docs.js"
+import { edgeLayer } from "./Edge.js"
+import { handlersLayer } from "./Handlers.js"
+import { Health } from "./Health.js"
+import { Listener } from "./Listener.js"
+
+const pipeline = Layer.merge(PlaneSync.layerPipeline, StageEvents.layer).pipe(
+  Layer.provide(Destination.layer),
+  Layer.provide(PlaneClient.layer),
+  Layer.provideMerge(Outbox.layer),
+  Layer.provide(Layer.mergeAll(Signal.layer, RateBudget.layer, NodeHttpClient.layer)),
+  Layer.provide(Storage.layer)
+)
+
+const api = HttpApiBuilder.api(Api).pipe(Layer.provide(handlersLayer), Layer.provide(authorizationLayer))
+
+const app = HttpApiBuilder.serve().pipe(
+  Layer.provide([docsLayer, edgeLayer]),
+  Layer.provide(api),
+  Layer.provide(NodeHttpServer.layerContext)
+)
+
+const announceAndDrain = Layer.scopedDiscard(Effect.gen(function*() {
+  const { drain } = yield* Listener
+  yield* Effect.addFinalizer(() => drain)
+  const address = yield* HttpServer.addressFormattedWith(Effect.succeed)
+  yield* Effect.logInfo(`plane-sync listens on ${address} (documentation: ${address}/docs)`)
+}))
+
+/**
+ * The program: the pipeline with its HTTP interface. It binds the address first, then opens the database, and serves when
+ * all is there. When its scope closes, requests under way have a second to end, then those to Plane have 8.
+ */
+export const serveLayer = announceAndDrain.pipe(
+  Layer.provide(app),
+  Layer.provide(Health.layer),
+  Layer.provide(pipeline),
+  Layer.provide(Listener.layer)
+)
