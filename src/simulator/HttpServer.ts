@@ -88,7 +88,10 @@ export const serve = (
 ): Effect.Effect<string, SimulatorError, Scope.Scope> =>
   Effect.gen(function*() {
     // A fiber per request, none of which ends because its client left: Plane goes on too.
-    const run = yield* FiberSet.makeRuntime()
+    const fork = yield* FiberSet.makeRuntime()
+    // A mistake of the simulator must not look like a Plane that is silent.
+    const run = (answering: Effect.Effect<void>) =>
+      fork(Effect.tapDefect(answering, (cause) => Effect.logError("Plane simulator: a request died", cause)))
 
     const received = (request: Request, response: Http.ServerResponse) => {
       if (request.path.startsWith(controlPrefix)) {
