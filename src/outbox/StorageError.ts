@@ -62,7 +62,8 @@ const reasonOfCode: ReadonlyArray<readonly [prefix: string, reason: StorageReaso
   ["EROFS", "ReadOnly"],
   ["EACCES", "CannotOpen"],
   ["ENOENT", "CannotOpen"],
-  ["ENOTDIR", "CannotOpen"]
+  ["ENOTDIR", "CannotOpen"],
+  ["EEXIST", "CannotOpen"]
 ]
 
 const hasCode = Schema.is(Schema.Struct({ code: Schema.String }))

@@ -1,4 +1,4 @@
-import { Clock, DateTime, Effect, Either, ParseResult, Schema } from "effect"
+import { Clock, DateTime, Effect, Either, ParseResult, Predicate, Schema } from "effect"
 import type { StageEvent } from "../domain/StageEvent.js"
 import { cleanJson, EventId, StageEventJson, stageOf } from "../domain/StageEvent.js"
 import type { StageStates } from "../domain/StageStates.js"
@@ -37,12 +37,13 @@ const asJson = (event: unknown): string => {
 export const accept = (event: StageEvent, states: StageStates): Effect.Effect<NewEvent> =>
   Effect.gen(function*() {
     const now = yield* Clock.currentTimeMillis
-    const id = isEventId(event.id) ? event.id : yield* uuidV7
+    const given: { readonly id?: unknown; readonly workItem?: unknown } = Predicate.isRecord(event) ? event : {}
+    const id = isEventId(given.id) ? given.id : yield* uuidV7
     return yield* Either.match(encode(event), {
       onLeft: (error) =>
         Effect.succeed<NewEvent>({
           id,
-          workItem: cleanLine(textOf(event.workItem), textLimit),
+          workItem: cleanLine(textOf(given.workItem), textLimit),
           lane: undefined,
           body: asJson(event),
           stage: undefined,

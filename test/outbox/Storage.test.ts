@@ -1,0 +1,97 @@
+import { assert, describe, it } from "@effect/vitest"
+import { ConfigProvider, Effect, Inspectable, Layer } from "effect"
+import { execFileSync } from "node:child_process"
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { Storage } from "../../src/outbox/Storage.js"
+
+const temporary = Effect.acquireRelease(
+  Effect.sync(() => mkdtempSync(join(tmpdir(), "plane-sync-"))),
+  (folder) => Effect.sync(() => rmSync(folder, { recursive: true }))
+)
+
+const opening = (file: string) => Effect.flip(Effect.scoped(Layer.build(Storage.layerFile(file))))
+
+const write = (text: string) => Effect.flatMap(Storage, ({ sql, write }) => write(sql.unsafe(text)))
+
+describe("Storage", () => {
+  it.scopedLive("makes the folder, and commits to the disk before it says so", () =>
+    Effect.gen(function*() {
+      const file = join(yield* temporary, "deep", "er", "events.sqlite")
+      yield* Effect.gen(function*() {
+        const { read, sql } = yield* Storage
+        assert.deepStrictEqual(yield* read(sql`PRAGMA synchronous`), [{ synchronous: 2 }])
+        assert.deepStrictEqual(yield* read(sql`PRAGMA journal_mode`), [{ journal_mode: "wal" }])
+      }).pipe(Effect.provide(Storage.layerFile(file)))
+    }))
+
+  it.scopedLive("a file that is no database, a folder that cannot be made: named, with what to do", () =>
+    Effect.gen(function*() {
+      const folder = yield* temporary
+      const file = join(folder, "notes.txt")
+      writeFileSync(file, "these are notes, and no database at all, however long they may be. ".repeat(20))
+      const noDatabase = yield* opening(file)
+      assert.strictEqual(noDatabase.reason, "NotADatabase")
+      assert.include(noDatabase.message, file)
+      assert.strictEqual((yield* opening(join(file, "events.sqlite"))).reason, "CannotOpen")
+    }))
+
+  it.scopedLive("tables of a newer version are refused", () =>
+    Effect.gen(function*() {
+      const file = join(yield* temporary, "events.sqlite")
+      yield* Effect.provide(
+        write("INSERT INTO plane_sync_migrations (migration_id, name) VALUES (99, 'future')"),
+        Storage.layerFile(file)
+      )
+      assert.strictEqual((yield* opening(file)).reason, "NewerSchema")
+    }))
+
+  it.live("a write that fails takes none of its neighbours with it", () =>
+    Effect.gen(function*() {
+      const { read, sql, write } = yield* Storage
+      yield* write(sql`CREATE TABLE note (id INTEGER PRIMARY KEY)`)
+      const results = yield* Effect.all(
+        [1, 2, 2, 3].map((id) => Effect.either(write(sql`INSERT INTO note VALUES (${id})`))),
+        { concurrency: "unbounded" }
+      )
+      assert.deepStrictEqual(results.map((result) => result._tag), ["Right", "Right", "Left", "Right"])
+      assert.deepStrictEqual(yield* read(sql`SELECT count(*) AS n FROM note`), [{ n: 3 }])
+    }).pipe(Effect.provide(Storage.layerFile(":memory:"))))
+
+  it.scopedLive("waits while another process holds the file", () =>
+    Effect.gen(function*() {
+      const file = join(yield* temporary, "events.sqlite")
+      yield* Effect.gen(function*() {
+        yield* write("CREATE TABLE note (id INTEGER)")
+        const other = yield* Effect.fork(Effect.sync(() =>
+          execFileSync(process.execPath, [
+            "-e",
+            `
+            const db = new (require("better-sqlite3"))(${JSON.stringify(file)})
+            db.exec("BEGIN IMMEDIATE; INSERT INTO note VALUES (1)")
+            setTimeout(() => db.exec("COMMIT"), 300)
+          `
+          ], { cwd: process.cwd(), stdio: "inherit" })
+        ))
+        yield* write("INSERT INTO note VALUES (2)")
+        yield* other
+        const { read, sql } = yield* Storage
+        assert.deepStrictEqual(yield* read(sql`SELECT count(*) AS n FROM note`), [{ n: 2 }])
+      }).pipe(Effect.provide(Storage.layerFile(file)))
+    }))
+
+  it.effect("ORCH_DATABASE_URL takes a path, and refuses an address without repeating its password", () =>
+    Effect.gen(function*() {
+      const error = yield* Layer.build(Storage.layer).pipe(
+        Effect.scoped,
+        Effect.withConfigProvider(
+          ConfigProvider.fromMap(new Map([["ORCH_DATABASE_URL", "postgres://me:hunter2@db/x"]]))
+        ),
+        Effect.flip
+      )
+      const message = Inspectable.toStringUnknown(error)
+      assert.match(message, /ORCH_DATABASE_URL[^]*expected the path of a SQLite file/)
+      assert.notInclude(message, "hunter2")
+    }))
+})
