@@ -6,7 +6,7 @@ import { cleanLine, cleanText, escapeHtml, textLimit } from "../domain/Text.js"
 import { uuidV7 } from "../domain/UuidV7.js"
 import { PlaneClient } from "../plane/PlaneClient.js"
 import { PlaneConfig } from "../plane/PlaneConfig.js"
-import { keyArgument, webAddress } from "./Find.js"
+import { findByKey, keyArgument, webAddress } from "./Find.js"
 
 /** The HTML of a text that a person typed, with its lines. */
 export const textHtml = (text: string): string =>
@@ -19,6 +19,8 @@ const textArgument = Args.text({ name: "text" }).pipe(
   )
 )
 
+const notKnown = "plane-sync: it is not known whether Plane has added the comment, look before you repeat it"
+
 /** `plane-sync comment ET-002 "text"`: adds a comment at once, past the outbox, with an external id of its own. */
 export const comment = Command.make(
   "comment",
@@ -27,13 +29,12 @@ export const comment = Command.make(
     Effect.gen(function*() {
       const plane = yield* PlaneClient
       const config = yield* PlaneConfig
-      const item = yield* plane.find(key)
+      const item = yield* findByKey(key)
       const externalId = `cli:${yield* uuidV7}`
-      const added = yield* plane.addComment(item.id, {
-        html: textHtml(text),
-        externalId,
-        createdAt: yield* DateTime.now
-      })
+      const createdAt = yield* DateTime.now
+      const added = yield* plane.addComment(item.id, { html: textHtml(text), externalId, createdAt }).pipe(
+        Effect.tapError((error) => error.sent === "unknown" ? Console.error(notKnown) : Effect.void)
+      )
       yield* Console.log([
         `commented    ${config.projectIdentifier}-${item.number} ${cleanLine(item.name, textLimit)}`,
         `comment id   ${added.id}`,

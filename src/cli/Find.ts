@@ -7,6 +7,7 @@ import { WorkItemKey } from "../domain/WorkItemKey.js"
 import type { WorkItem } from "../plane/PlaneClient.js"
 import { PlaneClient } from "../plane/PlaneClient.js"
 import { PlaneConfig } from "../plane/PlaneConfig.js"
+import { wrongUse } from "./Failure.js"
 
 /** The key of a work item on the command line; what is none is wrong use, in words. */
 export const keyArgument: Args.Args<WorkItemKey> = Args.text({ name: "key" }).pipe(
@@ -28,12 +29,18 @@ export const findLines = (config: PlaneConfig, item: WorkItem, state: string | u
   `address  ${webAddress(config, item)}`
 ]
 
+/** The work item of a key; one of another project is wrong use, for Plane is not even asked. */
+export const findByKey = Effect.fnUntraced(function*(key: WorkItemKey) {
+  const plane = yield* PlaneClient
+  return yield* Effect.catchTag(plane.find(key), "UnknownProject", (error) => wrongUse(error.message))
+})
+
 /** `plane-sync find ET-002`: the work item that people call so. */
 export const find = Command.make("find", { key: keyArgument }, ({ key }) =>
   Effect.gen(function*() {
     const plane = yield* PlaneClient
     const config = yield* PlaneConfig
-    const item = yield* plane.find(key)
+    const item = yield* findByKey(key)
     const states = yield* plane.states
     const state = states.find(({ id }) => id === item.stateId)
     yield* Console.log(findLines(config, item, state?.name).join("\n"))

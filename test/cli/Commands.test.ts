@@ -1,9 +1,9 @@
 import * as Command from "@effect/cli/Command"
 import * as NodeContext from "@effect/platform-node/NodeContext"
 import { assert, describe, it } from "@effect/vitest"
-import { Console, Effect, Either } from "effect"
+import { Console, Effect } from "effect"
 import { comment } from "../../src/cli/AddComment.js"
-import { ending } from "../../src/cli/ExitCode.js"
+import { exitCode, explain } from "../../src/cli/Failure.js"
 import { find } from "../../src/cli/Find.js"
 import { PlaneClient } from "../../src/plane/PlaneClient.js"
 import { RateBudget } from "../../src/plane/RateBudget.js"
@@ -29,11 +29,11 @@ const run = (args: ReadonlyArray<string>, more: Record<string, string> = {}) =>
       Effect.provide(PlaneClient.layer),
       Effect.provide([RateBudget.layer, NodeContext.layer]),
       Effect.provide(config),
+      Effect.tapErrorCause(explain),
       Effect.withConsole(quiet),
-      Effect.either
+      Effect.exit
     )
-    const end = Either.match(result, { onLeft: ending, onRight: () => ({ lines: [], code: 0 }) })
-    return { out: out.join("\n"), err: [...err, ...end.lines].join("\n"), code: end.code }
+    return { out: out.join("\n"), err: err.join("\n"), code: exitCode(result) }
   })
 
 const withPlane = Effect.provide(PlaneSimulator.layerMemory())
@@ -63,18 +63,18 @@ describe("plane-sync find", () => {
       const simulator = yield* PlaneSimulator
       assert.deepStrictEqual(yield* run(["find", "ET-404"]), {
         out: "",
-        err: "Plane has no work item ET-404: neither the number nor a name that carries it",
+        err: "plane-sync: Plane has no work item ET-404: neither the number nor a name that carries it",
         code: 1
       })
       yield* simulator.revokeToken
       const refused = yield* run(["find", "ET-404"])
       assert.strictEqual(refused.code, 1)
-      assert.match(refused.err, /^Plane does not take the API key.*Given API token is not valid\)$/)
+      assert.match(refused.err, /^plane-sync: Plane does not take the API key.*Given API token is not valid\)$/)
       assert.notInclude(refused.err, simulator.token)
       assert.strictEqual((yield* run(["find", "ET-404"], { ORCH_PLANE_API_TOKEN: "" })).code, 1)
     }).pipe(withPlane))
 
-  it.effect("ends with 2 on wrong use, without asking Plane", () =>
+  it.effect("ends with 2 on wrong use and with 1 on a wrong setting, without asking Plane", () =>
     Effect.gen(function*() {
       const wrong = yield* run(["find", "nonsense"])
       assert.strictEqual(wrong.code, 2)
@@ -84,8 +84,8 @@ describe("plane-sync find", () => {
       assert.strictEqual(other.code, 2)
       assert.include(other.err, `"ET-"`)
       const setting = yield* run(["find", "ET-1"], { ORCH_PLANE_API_URL: "nonsense" })
-      assert.strictEqual(setting.code, 2)
-      assert.match(setting.err, /^ORCH_PLANE_API_URL: "nonsense" is not a URL/)
+      assert.strictEqual(setting.code, 1)
+      assert.match(setting.err, /^plane-sync: ORCH_PLANE_API_URL: "nonsense" is not a URL/)
       assert.deepStrictEqual(yield* (yield* PlaneSimulator).requests, [])
     }).pipe(withPlane))
 
@@ -127,6 +127,6 @@ describe("plane-sync comment", () => {
       yield* simulator.misbehave({ _tag: "EmptyOk", match: { kind: "comments" } })
       const { code, err } = yield* run(["comment", key, "x"])
       assert.strictEqual(code, 1)
-      assert.include(err, "It is not known whether Plane has done it")
+      assert.include(err, "it is not known whether Plane has added the comment")
     }).pipe(withPlane))
 })
