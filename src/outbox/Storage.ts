@@ -56,7 +56,7 @@ export const databaseFile: Config.Config<string> = Config.nonEmptyString("ORCH_D
   Config.mapOrFail((given) =>
     /^[a-z]{3,}:/i.test(given) && !given.startsWith("file:")
       ? Either.left(ConfigError.InvalidData(
-        [],
+        ["ORCH_DATABASE_URL"],
         `expected the path of a SQLite file, like ./data/plane-sync.sqlite, was given an address of ` +
           `"${given.slice(0, given.indexOf(":"))}:"`
       ))
