@@ -143,7 +143,8 @@ export const startWorkers = (
     yield* Effect.addFinalizer(() =>
       Deferred.succeed(stopping, undefined).pipe(
         Effect.zipRight(Fiber.awaitAll(workers)),
-        Effect.disconnect,
+        // A finalizer cannot be interrupted otherwise, and the time-out would wait for what it gives up.
+        Effect.interruptible,
         Effect.timeoutOption(drainTime),
         Effect.flatMap(Option.match({
           onNone: () => Effect.logWarning("Requests to Plane were cut off after 8 seconds; they will be sent again"),

@@ -35,13 +35,16 @@ const services = (database: string, signal: Layer.Layer<Signal>) =>
     Layer.provide(Storage.layerFile(database))
   )
 
-/** The whole pipeline against a simulated Plane without sockets: time is the TestClock's. */
-export const inMemory = (options: Options = {}) =>
+/** The whole pipeline over the simulated Plane that is there, without sockets: time is the TestClock's. */
+export const overPlane = (options: Omit<Options, "plane"> = {}) =>
   // Nobody else writes to this file, and each poll would cost the TestClock a step.
   services(options.database ?? ":memory:", Signal.layerPolling("1 days")).pipe(
-    Layer.provide(settings(options.settings ?? {})),
-    Layer.provideMerge(PlaneSimulator.layerMemory(options.plane))
+    Layer.provide(settings(options.settings ?? {}))
   )
+
+/** `overPlane`, with a Plane of its own. */
+export const inMemory = (options: Options = {}) =>
+  Layer.provideMerge(overPlane(options), PlaneSimulator.layerMemory(options.plane))
 
 /** The whole pipeline over real HTTP on loopback. */
 export const overHttp = (options: Options = {}) =>
