@@ -1,0 +1,35 @@
+import type { Effect, Scope } from "effect"
+import { Data } from "effect"
+
+/** What a figure should come to. */
+export type Aim = Data.TaggedEnum<{
+  readonly AtMost: { readonly limit: number }
+  readonly AtLeast: { readonly limit: number }
+}>
+
+export const Aim = Data.taggedEnum<Aim>()
+
+/** One measured value: a line of the table. */
+export interface Figure {
+  /** Its name: the row's, a colon, and which of the row's figures it is. */
+  readonly row: string
+  readonly value: number
+  readonly unit: string
+  readonly aim: Aim
+  /** What something else came to under the same load in the same run. */
+  readonly beside?: { readonly what: string; readonly value: number }
+  /** What it means to a user, in one clause. */
+  readonly means: string
+}
+
+/** What can be asked for by name on the command line: a load, and the figures it gives. */
+export interface Row {
+  readonly name: string
+  /** For the help: what is measured. */
+  readonly description: string
+  /** Everything it starts and writes is gone when the scope closes. */
+  readonly measure: Effect.Effect<ReadonlyArray<Figure>, unknown, Scope.Scope>
+}
+
+export const holds = ({ aim, value }: Pick<Figure, "aim" | "value">): boolean =>
+  Aim.$match(aim, { AtMost: ({ limit }) => value <= limit, AtLeast: ({ limit }) => value >= limit })

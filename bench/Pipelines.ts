@@ -1,0 +1,43 @@
+import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
+import * as FileSystem from "@effect/platform/FileSystem"
+import { ConfigProvider, Effect, Layer, Logger, LogLevel } from "effect"
+import { Outbox } from "../src/outbox/Outbox.js"
+import { Storage } from "../src/outbox/Storage.js"
+import { PlaneSync } from "../src/sync/PlaneSync.js"
+import { Signal } from "../src/sync/Signal.js"
+import { StageEvents } from "../src/sync/StageEvents.js"
+
+/** `ORCH_…` variables, instead of the environment's. */
+export type Settings = Readonly<Record<string, string>>
+
+const configured = (settings: Settings) =>
+  Layer.setConfigProvider(ConfigProvider.fromMap(new Map(Object.entries(settings))))
+
+// A Plane that misbehaves is reported as it should be, but not amid a table.
+const quiet = Logger.minimumLogLevel(LogLevel.None)
+
+/** The path of a database of its own, in a folder that goes with the scope. */
+export const temporaryDatabase = Effect.flatMap(FileSystem.FileSystem, (fs) =>
+  Effect.map(
+    fs.makeTempDirectoryScoped({ prefix: "plane-sync-bench-" }),
+    (folder) => `${folder}/bench.sqlite`
+  )).pipe(Effect.provide(NodeFileSystem.layer))
+
+/** What a host has: `PlaneSync.layer`, on a SQLite file of its own that goes with the scope. */
+export const pipeline = (settings: Settings) =>
+  Layer.unwrapScoped(
+    Effect.map(
+      temporaryDatabase,
+      (file) => PlaneSync.layer.pipe(Layer.provide(configured({ ...settings, ORCH_DATABASE_URL: file })))
+    )
+  ).pipe(Layer.provide(quiet))
+
+/** The same publishing on the same kind of file, and nobody who sends. */
+export const publishingOnly = Layer.unwrapScoped(
+  Effect.map(temporaryDatabase, (file) =>
+    StageEvents.layer.pipe(
+      Layer.provide(Layer.merge(Outbox.layer, Signal.layer)),
+      Layer.provide(Storage.layerFile(file)),
+      Layer.provide(configured({}))
+    ))
+).pipe(Layer.provide(quiet))

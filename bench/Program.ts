@@ -1,0 +1,60 @@
+import * as Args from "@effect/cli/Args"
+import * as Command from "@effect/cli/Command"
+import * as HelpDoc from "@effect/cli/HelpDoc"
+import * as Span from "@effect/cli/HelpDoc/Span"
+import * as Options from "@effect/cli/Options"
+import { Console, Data, Effect } from "effect"
+import { machine } from "./Machine.js"
+import { exitCode, jsonLine, table, verdict } from "./Report.js"
+import { rows } from "./Rows.js"
+
+/** With `--strict`: what was measured is not what it should be. It has been said. */
+export class AimsMissed extends Data.TaggedError("AimsMissed") {}
+
+const names = Args.choice(rows.map((row) => [row.name, row]), { name: "row" }).pipe(
+  Args.withDescription(rows.map((row) => `${row.name}: ${row.description}`).join("; ")),
+  Args.repeated
+)
+
+const json = Options.boolean("json").pipe(
+  Options.withDescription(`One object a row, {"row","value","unit","aim","holds"}, and nothing else on stdout`)
+)
+
+const strict = Options.boolean("strict").pipe(
+  Options.withDescription("Exit 1 when an aim is missed; the last line names it (with --json: on stderr)")
+)
+
+const bench = Command.make("bench", { names, json, strict }, ({ json, names, strict }) =>
+  Effect.gen(function*() {
+    const wanted = names.length === 0 ? rows : rows.filter((row) => names.includes(row))
+    const where = yield* machine
+    const figures = yield* Effect.forEach(wanted, ({ measure, name }) =>
+      Effect.scoped(measure).pipe(
+        Effect.tap((measured) =>
+          json ? Effect.forEach(measured, (figure) => Console.log(jsonLine(figure)), { discard: true }) : Effect.void
+        ),
+        Effect.annotateLogs({ row: name })
+      )).pipe(Effect.map((measured) => measured.flat()))
+    if (!json) yield* Console.log(`${table(figures)}\n\n${where}`)
+    yield* (json ? Console.error : Console.log)(verdict(figures))
+    if (exitCode(figures, strict) !== 0) return yield* new AimsMissed()
+  })).pipe(Command.withDescription("Measures plane-sync on this machine and holds the figures against their aims."))
+
+const footer = HelpDoc.blocks([
+  HelpDoc.h1("EXAMPLES"),
+  HelpDoc.p("$ npm run bench                                 all rows"),
+  HelpDoc.p("$ npm run bench -- requests publish             these"),
+  HelpDoc.p("$ npm run --silent bench -- --json requests     for a program to read"),
+  HelpDoc.p("$ npm run bench -- --strict                     exit 1 when an aim is missed"),
+  HelpDoc.h1("EXIT CODES"),
+  HelpDoc.p("0 measured, 1 could not be measured or (--strict) an aim is missed, 2 wrong use")
+])
+
+/** The command line. */
+export const run = Command.run(bench, {
+  name: "plane-sync bench",
+  version: "1",
+  summary: Span.text("what it costs"),
+  executable: "npm run bench --",
+  footer
+})

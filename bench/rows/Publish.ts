@@ -1,0 +1,160 @@
+import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
+import { Array, Data, Effect } from "effect"
+import type { Layer } from "effect"
+import { createServer } from "node:net"
+import { stages } from "../../src/domain/Stage.js"
+import { StageEvent } from "../../src/domain/StageEvent.js"
+import { Fault } from "../../src/simulator/Faults.js"
+import { StageEvents } from "../../src/sync/StageEvents.js"
+import type { Figure, Row } from "../Figure.js"
+import { Aim } from "../Figure.js"
+import { atOnce, paced } from "../Pace.js"
+import type { Settings } from "../Pipelines.js"
+import { pipeline, publishingOnly } from "../Pipelines.js"
+import type { SimulatorProcess } from "../SimulatorProcess.js"
+import { start } from "../SimulatorProcess.js"
+import { median, percentile } from "../Statistics.js"
+
+const workItems = 50
+const perSecond = 100
+// The third longest of a slice is its p99; all slices together take about a minute.
+const perSlice = 225
+const rounds = 5
+
+class NotCommitted extends Data.TaggedError("NotCommitted")<{ readonly id: string }> {
+  override get message(): string {
+    return `An event was not committed (${this.id}): times of publishing mean nothing`
+  }
+}
+
+/** Publishes the `index`th of a run of events that go through the work items and their stages in turn. */
+const publish = (events: StageEvents["Type"], index: number) => {
+  const stage = Math.floor(index / workItems) % (stages.length - 1)
+  return Effect.filterOrFail(
+    events.publish(
+      StageEvent.StageChanged({
+        workItem: `ET-${index % workItems + 1}`,
+        from: stages[stage] ?? "",
+        to: stages[stage + 1] ?? "",
+        agent: "developer"
+      })
+    ),
+    ({ _tag }) => _tag === "Committed",
+    ({ id }) => new NotCommitted({ id })
+  )
+}
+
+// The first publishes prepare statements and open connections: what a host does once is not what it waits for.
+const settling = 10
+
+const p99 = <A, E>(layer: Layer.Layer<A | StageEvents, E>) =>
+  Effect.gen(function*() {
+    const events = yield* StageEvents
+    yield* paced({ count: settling, perSecond, each: (index) => publish(events, index) })
+    const millis = yield* paced({ count: perSlice, perSecond, each: (index) => publish(events, settling + index) })
+    return percentile(millis, 0.99)
+  }).pipe(Effect.provide(layer))
+
+/** A port of this machine where nobody listens. */
+const closedPort = Effect.async<number, Error>((resume) => {
+  const server = createServer()
+  server.once("error", (error) => resume(Effect.fail(error)))
+  server.listen(0, "127.0.0.1", () => {
+    const address = server.address()
+    server.close(() =>
+      resume(
+        typeof address === "object" && address !== null
+          ? Effect.succeed(address.port)
+          : Effect.fail(new Error("a server on a port has no port"))
+      )
+    )
+  })
+})
+
+interface Mood {
+  readonly name: string
+  readonly fault?: Fault
+  readonly settings: Settings
+}
+
+// Each has the pipeline work as hard as it can: no limit to wait for, and a deadline that passes again and again within
+// the run. What a host has by default, 60 requests a minute and 10 s each, would leave it idle nearly all the time.
+const moods = ({ token, url }: SimulatorProcess, refusingPort: number): ReadonlyArray<Mood> => {
+  const settings = {
+    ORCH_PLANE_API_URL: url,
+    ORCH_PLANE_API_TOKEN: token,
+    ORCH_PLANE_RATE_LIMIT: "1000000/second",
+    ORCH_PLANE_TIMEOUT: "500 millis",
+    ORCH_PLANE_QUIET: "500 millis",
+    ORCH_PLANE_MAX_BACKOFF: "500 millis"
+  }
+  return [
+    { name: "healthy", settings },
+    { name: "refusing", settings: { ...settings, ORCH_PLANE_API_URL: `http://127.0.0.1:${refusingPort}` } },
+    { name: "silent", fault: Fault.Silent({}), settings },
+    { name: "byte by byte", fault: Fault.ByteByByte({ everyMillis: 20 }), settings }
+  ]
+}
+
+const inMoods = Effect.gen(function*() {
+  const simulator = yield* start
+  yield* Effect.forEach(Array.range(1, workItems), (n) => simulator.addWorkItem(`Task ${n}`), { discard: true })
+  const all = moods(simulator, yield* closedPort)
+
+  const withPlane = (mood: Mood) =>
+    Effect.ensuring(
+      Effect.zipRight(simulator.misbehave(mood.fault), p99(pipeline(mood.settings))),
+      Effect.ignore(simulator.misbehave(undefined))
+    )
+
+  // In turn, so that a noisy minute of the machine is shared by all; and what is compared was measured side by side.
+  const measured = yield* Effect.forEach(Array.range(1, rounds), () =>
+    Effect.gen(function*() {
+      const without = yield* p99(publishingOnly)
+      return { without, each: yield* Effect.forEach(all, withPlane) }
+    }))
+
+  const without = median(Array.map(measured, (round) => round.without))
+  return all.flatMap(({ name }, index): ReadonlyArray<Figure> => {
+    const value = median(Array.map(measured, ({ each }) => each[index] ?? Infinity))
+    return [{
+      row: `publish: Plane ${name}`,
+      value,
+      unit: "ms p99",
+      aim: Aim.AtMost({ limit: 5 }),
+      beside: { what: "without a pipeline", value: without },
+      means: "how long the orchestrator waits, at worst in a hundred, at 100 events a second"
+    }, {
+      row: `publish: Plane ${name}, ratio`,
+      value: value / without,
+      unit: "× without a pipeline",
+      aim: Aim.AtMost({ limit: 2 }),
+      means: "how much of that wait is due to Plane"
+    }]
+  })
+})
+
+const durable = Effect.gen(function*() {
+  const events = yield* StageEvents
+  const run = (count: number) => atOnce({ fibers: 64, count, each: (index) => publish(events, index) })
+  yield* run(4_000)
+  const perSecond = median(yield* Effect.forEach(Array.range(1, 5), () => run(8_000)))
+  return {
+    row: "publish: 64 fibers at once",
+    value: perSecond,
+    unit: "durable publishes/s",
+    aim: Aim.AtLeast({ limit: 8_000 }),
+    means: "how many events a burst commits to disk in a second (median of 5 bursts)"
+  }
+}).pipe(Effect.provide(publishingOnly))
+
+/** What publishing costs the orchestrator, whatever Plane is doing. */
+export const row: Row = {
+  name: "publish",
+  description: "the time of a publish in the caller, Plane healthy, refusing, silent and byte by byte; and their pace",
+  // First the burst: it has also compiled the code of publishing when the first is timed.
+  measure: Effect.gen(function*() {
+    const burst = yield* durable
+    return [...yield* inMoods, burst]
+  }).pipe(Effect.provide(NodeHttpClient.layer))
+}
