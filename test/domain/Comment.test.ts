@@ -1,0 +1,65 @@
+import { assert, describe, it } from "@effect/vitest"
+import { FastCheck } from "effect"
+import { commentHtml } from "../../src/domain/Comment.js"
+import { StageEvent } from "../../src/domain/StageEvent.js"
+import { cleanLine, cleanText, escapeHtml } from "../../src/domain/Text.js"
+
+const workItem = "ET-2"
+
+describe("comments", () => {
+  it("have the specification's texts", () => {
+    assert.strictEqual(
+      commentHtml(StageEvent.StageChanged({ workItem, from: "analysis", to: "architecture" })),
+      "<p>🔄 Stage: analysis → architecture</p>"
+    )
+    assert.strictEqual(
+      commentHtml(StageEvent.StageChanged({ workItem, from: "analysis", to: "architecture", agent: "architect" })),
+      "<p>🔄 Stage: analysis → architecture (launching architect)</p>"
+    )
+    assert.strictEqual(
+      commentHtml(StageEvent.QualityGateFailed({ workItem, stage: "review", check: "lint", reason: "2 errors" })),
+      "<p>⚠️ QG failed at review: lint — 2 errors</p>"
+    )
+    assert.strictEqual(
+      commentHtml(StageEvent.TaskCompleted({ workItem })),
+      "<p>✅ Task completed! PR merged and deployed.</p>"
+    )
+  })
+
+  it("escape everything interpolated: no text makes markup of its own", () => {
+    FastCheck.assert(FastCheck.property(
+      FastCheck.string({ unit: "grapheme" }),
+      FastCheck.constantFrom("<script>alert(1)</script>", `" onclick="x()`, "&lt;", "a < b && c > d", "line\nfeed"),
+      (text, hostile) => {
+        const html = commentHtml(StageEvent.QualityGateFailed({
+          workItem,
+          stage: hostile + text,
+          check: text + hostile,
+          reason: hostile
+        }))
+        assert.match(html.replaceAll("<br>", ""), /^<p>[^<>"']*<\/p>$/)
+      }
+    ))
+    assert.strictEqual(escapeHtml(`<a href="x">'&`), "&lt;a href=&quot;x&quot;&gt;&#39;&amp;")
+  })
+})
+
+describe("texts", () => {
+  it("are cut with a mark, never within a character", () => {
+    assert.strictEqual(cleanText("abcdef", 6), "abcdef")
+    assert.strictEqual(cleanText("abcdefg", 6), "abcdef… (cut)")
+    assert.strictEqual(cleanText("abcde😀", 6), "abcde… (cut)")
+  })
+
+  it("hold nothing that Plane refuses or a terminal obeys", () => {
+    assert.strictEqual(cleanText("a\u0000b\u001b[31mc\r\nd\te", 100), "ab[31mc\nd\te")
+    assert.strictEqual(cleanLine("one\r\n\ttwo", 100), "one two")
+    FastCheck.assert(FastCheck.property(FastCheck.string({ unit: "binary" }), (text) => {
+      const clean = cleanText(text, 50)
+      assert.isTrue(clean.isWellFormed())
+
+      assert.notMatch(clean, /[\u0000-\u0008\u000B-\u001F\u007F]/)
+      assert.strictEqual(cleanText(clean, 70), clean)
+    }))
+  })
+})

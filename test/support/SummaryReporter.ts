@@ -1,0 +1,15 @@
+import type { Reporter } from "vitest/node"
+
+/** Ends the run with one plain line, "N passed, N failed", which whoever reads only the end can count. */
+export default class SummaryReporter implements Reporter {
+  onTestRunEnd: NonNullable<Reporter["onTestRunEnd"]> = (modules, errors) => {
+    const count = { passed: 0, failed: errors.length, skipped: 0, pending: 0 }
+    for (const module of modules) {
+      for (const test of module.children.allTests()) count[test.result().state] += 1
+      // A file that could not be loaded has no tests to fail.
+      if (module.state() === "failed" && module.children.size === 0) count.failed += 1
+    }
+    const skipped = count.skipped + count.pending
+    console.log(`\n${count.passed} passed, ${count.failed} failed${skipped === 0 ? "" : `, ${skipped} skipped`}`)
+  }
+}
