@@ -1,0 +1,81 @@
+/** What one work item must show in Plane when all is told: its lines in the order they were published. */
+export interface Expected {
+  readonly workItem: string
+  readonly lines: ReadonlyArray<string>
+  /** The name of its state. */
+  readonly state: string
+}
+
+/** What Plane shows of it. */
+export interface Shown {
+  readonly lines: ReadonlyArray<string>
+  readonly state: string
+}
+
+/** What is wrong, each finding in words. All empty: nothing is. */
+export interface Verdict {
+  readonly lost: ReadonlyArray<string>
+  readonly doubled: ReadonlyArray<string>
+  readonly outOfOrder: ReadonlyArray<string>
+  readonly wrongState: ReadonlyArray<string>
+  /** Lines that nobody published: a text that was changed on its way is one of these, and a lost one. */
+  readonly unexpected: ReadonlyArray<string>
+}
+
+/** How many findings there are. */
+export const findings = ({ doubled, lost, outOfOrder, unexpected, wrongState }: Verdict): number =>
+  lost.length + doubled.length + outOfOrder.length + wrongState.length + unexpected.length
+
+const entities: Readonly<Record<string, string>> = { amp: "&", lt: "<", gt: ">", quot: "\"", "#39": "'" }
+
+/**
+ * A comment's lines as a reader of Plane sees them. Markup is dropped, so a `<` that was not escaped takes text with it,
+ * and the line is not the one that was expected.
+ */
+export const linesOf = (html: string): Array<string> =>
+  html
+    .replace(/<br\s*\/?>|<\/p>/gi, "\n")
+    .replace(/<[^>]*>/g, "")
+    .replace(/&(amp|lt|gt|quot|#39);/g, (entity, name: string) => entities[name] ?? entity)
+    .split("\n")
+    .filter((line) => line !== "")
+
+/**
+ * Compares what Plane shows with what it must. It knows nothing of the pipeline: only what was published and what stands
+ * there. The n-th showing of a line is the n-th time it was published; one more is doubled.
+ */
+export const judge = (expected: Expected, shown: Shown): Verdict => {
+  const told = (line: string) => `${expected.workItem}: ${line}`
+  const places = new Map<string, Array<number>>()
+  for (const [place, line] of expected.lines.entries()) places.set(line, [...(places.get(line) ?? []), place])
+
+  const doubled: Array<string> = []
+  const unexpected: Array<string> = []
+  const outOfOrder: Array<string> = []
+  let latest = -1
+  for (const line of shown.lines) {
+    const left = places.get(line)
+    const place = left?.shift()
+    if (left === undefined) unexpected.push(told(line))
+    else if (place === undefined) doubled.push(told(line))
+    else if (place < latest) outOfOrder.push(told(line))
+    else latest = place
+  }
+
+  return {
+    lost: expected.lines.filter((line, place) => places.get(line)?.includes(place) === true).map(told),
+    doubled,
+    outOfOrder,
+    wrongState: shown.state === expected.state ? [] : [told(`in ${shown.state}, expected ${expected.state}`)],
+    unexpected
+  }
+}
+
+/** The findings of several work items together. */
+export const together = (verdicts: ReadonlyArray<Verdict>): Verdict => ({
+  lost: verdicts.flatMap((verdict) => verdict.lost),
+  doubled: verdicts.flatMap((verdict) => verdict.doubled),
+  outOfOrder: verdicts.flatMap((verdict) => verdict.outOfOrder),
+  wrongState: verdicts.flatMap((verdict) => verdict.wrongState),
+  unexpected: verdicts.flatMap((verdict) => verdict.unexpected)
+})

@@ -1,0 +1,34 @@
+import * as HttpServer from "@effect/platform/HttpServer"
+import { ConfigProvider, Effect, Layer, Logger } from "effect"
+import { Listener } from "../src/http/Listener.js"
+import { serveLayer } from "../src/http/Serve.js"
+import { PlaneSimulator } from "../src/simulator/PlaneSimulator.js"
+
+/** Shorter than in earnest, for an outage of four seconds. Everything else has its default, the rate limit too. */
+export const shortened = {
+  ORCH_PLANE_QUIET: "2 seconds",
+  ORCH_PLANE_MAX_BACKOFF: "1 second"
+}
+
+/**
+ * The program as `plane-sync serve` runs it, on a free port, against the simulated Plane. Only these settings count,
+ * whatever the environment has.
+ */
+export const layer = (options: { readonly database: string; readonly logger: Logger.Logger<unknown, void> }) =>
+  // Listener is the one that serves: a layer is built once.
+  Layer.merge(serveLayer, Listener.layer).pipe(
+    Layer.provide(Logger.replace(Logger.defaultLogger, options.logger)),
+    Layer.provide(Layer.unwrapEffect(Effect.map(PlaneSimulator, ({ token, url }) =>
+      Layer.setConfigProvider(ConfigProvider.fromMap(
+        new Map(Object.entries({
+          ORCH_PLANE_API_URL: url,
+          ORCH_PLANE_API_TOKEN: token,
+          ORCH_DATABASE_URL: options.database,
+          ORCH_PORT: "0",
+          ...shortened
+        }))
+      )))))
+  )
+
+/** Where it listens. */
+export const address = HttpServer.addressFormattedWith(Effect.succeed)

@@ -1,0 +1,121 @@
+import { Console, Effect } from "effect"
+import type { RecordedRequest } from "../src/simulator/PlaneSimulator.js"
+import { PlaneSimulator } from "../src/simulator/PlaneSimulator.js"
+import type { Verdict } from "./Judge.js"
+import { judge, linesOf, together } from "./Judge.js"
+import * as Look from "./Look.js"
+import type { Published, Task } from "./Story.js"
+import { expectedOf } from "./Story.js"
+import type { Placed } from "./Timeline.js"
+
+/** What the specification says a direct implementation of it needs for a task's life of eight events. */
+const specificationsWay = 32
+
+/** What Plane shows now, judged: from what the simulator has, and nothing else. */
+export const verdictOf = (placed: ReadonlyArray<Placed>): Effect.Effect<Verdict, never, PlaneSimulator> =>
+  Effect.gen(function*() {
+    const plane = yield* PlaneSimulator
+    return together(
+      yield* Effect.forEach(placed, ({ item, task }) =>
+        Effect.gen(function*() {
+          const { state } = yield* plane.workItem(item.id)
+          const comments = yield* plane.comments(item.id)
+          const lines = comments.flatMap(({ html }) => linesOf(html))
+          return judge(expectedOf(task), { lines, state: state.name })
+        }))
+    )
+  })
+
+/** Whether a request was made for this task: to find its work item, or to write to it. */
+const isFor = ({ item, task }: Placed) => ({ kind, path, query }: RecordedRequest) =>
+  path.includes(item.id) ||
+  (kind === "search" && new URLSearchParams(query).get("search") === task.key) ||
+  (kind === "identifier" && path.endsWith(`/${task.key}/`))
+
+const columns = [10, 46, 8, 11, 10, 0] as const
+
+const row = (cells: ReadonlyArray<string>, paint: ReadonlyArray<Look.Paint> = []) =>
+  // Padded before it is painted: codes of colours have no width.
+  `  ${cells.map((cell, index) => (paint[index] ?? String)(cell.padEnd(columns[index] ?? 0))).join("")}`
+
+const keyPaint = (task: Task, placed: ReadonlyArray<Placed>) =>
+  Look.keys[placed.findIndex((each) => each.task === task)] ?? Look.bold
+
+/** The end of the demo: a table, then the verdict and what is wrong. Answers whether all is right. */
+export const print = (options: {
+  readonly placed: ReadonlyArray<Placed>
+  readonly published: ReadonlyArray<Published>
+  readonly outage: { readonly from: number; readonly until: number }
+  readonly tookMillis: number
+}) =>
+  Effect.gen(function*() {
+    const { outage, placed, published, tookMillis } = options
+    const plane = yield* PlaneSimulator
+    const requests = yield* plane.requests
+    const verdict = yield* verdictOf(placed)
+
+    yield* Console.log(`\n${Look.rule("what Plane shows now", Look.bold)}`)
+    yield* Console.log(row(["task", "work item in Plane", "state", "comments", "requests", "the spec's way*"], [
+      Look.dim,
+      Look.dim,
+      Look.dim,
+      Look.dim,
+      Look.dim,
+      Look.dim
+    ]))
+    for (const each of placed) {
+      const { key, name, state } = yield* plane.workItem(each.item.id)
+      const comments = yield* plane.comments(each.item.id)
+      const expected = expectedOf(each.task).lines.length
+      yield* Console.log(row([
+        each.task.key,
+        `${key} ${name}`,
+        state.name,
+        `${comments.length} of ${expected}`,
+        String(requests.filter(isFor(each)).length),
+        String(specificationsWay)
+      ], [keyPaint(each.task, placed), String, Look.state]))
+    }
+    const others = requests.filter((request) => !placed.some((each) => isFor(each)(request)))
+    yield* Console.log(row(["", "probes while Plane was away", "", "", String(others.length)], [String, Look.dim]))
+    yield* Console.log(row(
+      ["", "together", "", "", String(requests.length), String(specificationsWay * placed.length)],
+      [String, Look.bold, String, String, Look.bold]
+    ))
+    yield* Console.log(
+      Look.dim(
+        "  * its own figure for one task of eight events, without gate or outage; 60 a minute is Plane's limit\n"
+      )
+    )
+
+    const during = published.filter(({ at }) => at >= outage.from && at < outage.until)
+    const longest = (all: ReadonlyArray<Published>) => Math.max(0, ...all.map(({ took }) => took)).toFixed(1)
+    yield* Console.log(
+      `  ${published.length} events published, the slowest in ${longest(published)} ms; ` +
+        `${during.length} of them while Plane was away, the slowest in ${longest(during)} ms`
+    )
+
+    const refused = requests.filter(({ status }) => status === 429).length
+    const problems = [
+      ...verdict.lost.map((line) => `missing       ${line}`),
+      ...verdict.doubled.map((line) => `doubled       ${line}`),
+      ...verdict.outOfOrder.map((line) => `out of order  ${line}`),
+      ...verdict.wrongState.map((line) => `wrong state   ${line}`),
+      ...verdict.unexpected.map((line) => `not expected  ${line}`),
+      ...(refused > 0 ? [`429           Plane's limit was passed ${refused} times`] : []),
+      // Otherwise what this run shows of an outage is nothing.
+      ...(requests.some(({ fault }) => fault !== null) ? [] : ["no outage     no request met it"]),
+      ...(during.length > 0 ? [] : ["no outage     nothing was published while Plane was away"])
+    ]
+    const right = problems.length === 0
+    const total = placed.reduce((sum, { task }) => sum + expectedOf(task).lines.length, 0)
+    yield* Console.log(
+      right
+        ? `  ${Look.good("✔")} ${
+          Look.bold(`all ${total} lines stand in Plane exactly once and in order, all tasks are Done`)
+        }` +
+          Look.dim(`, after ${(tookMillis / 1000).toFixed(1)} s\n`)
+        : `  ${Look.bad(`✘ not as it must be:`)}\n${problems.map((problem) => `      ${problem}`).join("\n")}\n`
+    )
+    return right
+  })

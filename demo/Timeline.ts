@@ -1,0 +1,119 @@
+import { Array, Cause, Clock, Console, Effect, HashMap, Logger, LogLevel, Option, Order, Schedule } from "effect"
+import type { RecordedRequest, SimulatedWorkItem } from "../src/simulator/PlaneSimulator.js"
+import { PlaneSimulator } from "../src/simulator/PlaneSimulator.js"
+import { linesOf } from "./Judge.js"
+import * as Look from "./Look.js"
+import type { Published, Task } from "./Story.js"
+import { tasks } from "./Story.js"
+
+/** A task and the work item that is it in Plane. */
+export interface Placed {
+  readonly task: Task
+  readonly item: SimulatedWorkItem
+}
+
+interface Entry {
+  readonly at: number
+  readonly text: string
+}
+
+const inOrder = Order.mapInput(Order.number, (entry: Entry) => entry.at)
+
+const keyWidth = 8
+
+const keyOf = (task: Task) => {
+  const paint = Look.keys[tasks.indexOf(task)] ?? Look.bold
+  return paint(task.key.padEnd(keyWidth))
+}
+
+const nobody = " ".repeat(keyWidth)
+
+// What a person would call the request.
+const called = ({ kind, method }: RecordedRequest) => {
+  if (kind === "comments") return "a comment"
+  if (kind === "item" && method === "PATCH") return "a state"
+  return kind === "project" ? "is Plane back? (a probe)" : "a look-up"
+}
+
+/** Prints what happens, with the time since `start` (Clock milliseconds). */
+export const make = (start: number) => {
+  const print = ({ at, text }: Entry) => Console.log(`${Look.time(Math.max(0, at - start))}  ${text}`)
+  const now = (text: string) => Effect.flatMap(Clock.currentTimeMillis, (at) => print({ at, text }))
+
+  /** What the orchestrator has said, and how long that held it up. */
+  const published = ({ at, says, task, took }: Published) =>
+    print({
+      at: at + took,
+      text: Look.dim(`${task.key.padEnd(keyWidth)}   orchestrator: ${says}, 202 in ${took.toFixed(1)} ms`)
+    })
+
+  /** Follows the simulated Plane: a line for each thing as it received it. */
+  const follow = (placed: ReadonlyArray<Placed>) =>
+    Effect.gen(function*() {
+      const plane = yield* PlaneSimulator
+      const seen = new Map(placed.map(({ item }) => [item.id, { comments: 0, changes: 0 }]))
+      let sequence = 0
+
+      const dropped = (request: RecordedRequest): ReadonlyArray<Entry> => {
+        if (request.fault === null) return []
+        const owner = placed.find(({ item }) => request.path.includes(item.id))
+        const who = owner === undefined ? nobody : keyOf(owner.task)
+        return [{
+          at: request.at,
+          text: `${who} ${Look.bad("✗")} ${Look.warn(`${called(request)}: dropped by Plane`)}`
+        }]
+      }
+
+      const ofItem = ({ item, task }: Placed, requests: ReadonlyArray<RecordedRequest>) =>
+        Effect.gen(function*() {
+          const known = seen.get(item.id) ?? { comments: 0, changes: 0 }
+          const comments = yield* plane.comments(item.id)
+          const changes = yield* plane.stateChanges(item.id)
+          seen.set(item.id, { comments: comments.length, changes: changes.length })
+          const arrivals = requests.filter((request) =>
+            request.kind === "comments" && request.applied && request.path.includes(item.id)
+          )
+          const at = yield* Clock.currentTimeMillis
+          const moves = changes.slice(known.changes).map(({ at, from, to }): Entry => ({
+            at,
+            text: `${keyOf(task)} ${Look.good("■")} ${Look.state(from.name)} → ${Look.state(to.name)}`
+          }))
+          const lines = comments.slice(known.comments).flatMap(({ html }, index) => {
+            const arrived = arrivals[known.comments + index]?.answeredAt ?? at
+            const told = linesOf(html).map((line) => ({
+              at: arrived,
+              text: `${keyOf(task)} ${Look.good("▌")} ${line}`
+            }))
+            return html.includes("&")
+              ? [...told, { at: arrived, text: Look.dim(`${nobody}   stored as ${Look.fit(html, 32)}`) }]
+              : told
+          })
+          return [...moves, ...lines]
+        })
+
+      const tick = Effect.gen(function*() {
+        const requests = yield* plane.requests
+        const fresh = requests.filter((request) => request.sequence > sequence)
+        sequence = requests.at(-1)?.sequence ?? 0
+        const told = yield* Effect.forEach(placed, (each) => ofItem(each, requests))
+        yield* Effect.forEach(Array.sort([...fresh.flatMap(dropped), ...told.flat()], inOrder), print, {
+          discard: true
+        })
+      })
+
+      yield* Effect.addFinalizer(() => tick)
+      yield* Effect.forkScoped(Effect.repeat(tick, Schedule.spaced("20 millis")))
+    })
+
+  /** What the service says for people: that Plane is closed and open again, and any trouble. */
+  const logger = Logger.make(({ annotations, cause, logLevel, message }) => {
+    const service = HashMap.get(annotations, "service")
+    if (Option.isNone(service) && LogLevel.lessThan(logLevel, LogLevel.Warning)) return
+    // Which request met it stands above.
+    const words = Array.ensure(message).map(String).join(" ").replace(/ \([A-Z]+ \/api[^)]*\)/, "") +
+      (Cause.isEmpty(cause) ? "" : ` ${Cause.pretty(cause)}`)
+    Effect.runSync(now(`${nobody} ${Look.warn("!")} ${Look.dim(Look.fit(words, 22))}`))
+  })
+
+  return { now, published, follow, logger }
+}

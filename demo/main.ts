@@ -1,0 +1,129 @@
+import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
+import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
+import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
+import * as FileSystem from "@effect/platform/FileSystem"
+import { Cause, Clock, Console, Data, Duration, Effect, Fiber, Layer, Option } from "effect"
+import { Fault, PlaneSimulator } from "../src/simulator/PlaneSimulator.js"
+import { findings } from "./Judge.js"
+import * as Look from "./Look.js"
+import * as Service from "./Service.js"
+import type { Published } from "./Story.js"
+import * as Story from "./Story.js"
+import * as Summary from "./Summary.js"
+import * as Timeline from "./Timeline.js"
+
+/**
+ * The demo: an orchestrator takes three tasks through all stages, Plane is away for some seconds in the middle, and each
+ * thing is shown as Plane received it. Exit 0 only if Plane shows everything once, in order, in the right state.
+ */
+
+class Wrong extends Data.TaggedError("Wrong") {}
+
+class TooSlow extends Data.TaggedError("TooSlow") {
+  override get message() {
+    return `it did not end within ${Duration.format(mostOfAll)}`
+  }
+}
+
+const outageAfter = Duration.seconds(3.4)
+const outageFor = Duration.seconds(4)
+// What has not arrived by then is judged missing. Closing may take 10 s more, and starting has taken some.
+const patience = Duration.seconds(16)
+const mostOfAll = Duration.seconds(27)
+
+const prepare = Effect.gen(function*() {
+  const plane = yield* PlaneSimulator
+  const placed = yield* Effect.forEach(
+    Story.tasks,
+    (task) => Effect.map(plane.addWorkItem({ name: task.name, number: task.number }), (item) => ({ task, item }))
+  )
+  yield* plane.forgetRequests
+  return placed
+})
+
+const introduce = (service: string, database: string) =>
+  Effect.gen(function*() {
+    const plane = yield* PlaneSimulator
+    const set = Object.entries(Service.shortened).map(([name, value]) => `${name}=${value}`).join(", ")
+    yield* Console.log(`
+${Look.bold("plane-sync")}: three tasks go through their stages, and Plane shows it
+
+  Plane         ${plane.url} ${Look.dim("simulated, with the real one's limit of 60 requests a minute")}
+  plane-sync    ${service} ${Look.dim("POST /api/events answers 202 once an event is on disk")}
+  database      ${database} ${Look.dim("removed at the end")}
+  shortened     ${set} ${Look.dim("for a short outage")}
+
+  ${Look.good("▌ ■")}  a comment, a move: what Plane received     ${Look.dim("grey: what the orchestrator published")}
+  ${Look.dim("\"ET-002\" is not ET-2: it is the work item that carries it in its title, ET-7")}
+`)
+  })
+
+const outage = (say: (text: string) => Effect.Effect<void>) =>
+  Effect.gen(function*() {
+    const plane = yield* PlaneSimulator
+    yield* Effect.sleep(outageAfter)
+    const from = yield* Clock.currentTimeMillis
+    yield* plane.misbehave(Fault.Down({}))
+    yield* say(Look.rule("Plane is down: every connection is dropped; the tasks go on", Look.bad))
+    yield* Effect.sleep(outageFor)
+    yield* plane.calm
+    yield* say(Look.rule("Plane is up: of each task the latest state first, then its comments in order", Look.good))
+    return { from, until: yield* Clock.currentTimeMillis }
+  })
+
+const demo = Effect.gen(function*() {
+  const files = yield* FileSystem.FileSystem
+  const directory = yield* files.makeTempDirectoryScoped({ prefix: "plane-sync-demo-" })
+  const database = `${directory}/plane-sync.sqlite`
+  const placed = yield* prepare
+  const start = yield* Clock.currentTimeMillis
+  const timeline = Timeline.make(start)
+  const published: Array<Published> = []
+
+  return yield* Effect.gen(function*() {
+    const baseUrl = yield* Service.address
+    yield* introduce(baseUrl, database)
+
+    const during = yield* Effect.scoped(Effect.gen(function*() {
+      yield* timeline.follow(placed)
+      const away = yield* Effect.fork(outage(timeline.now))
+      yield* Story.run({
+        baseUrl,
+        published: (what) => Effect.zipRight(Effect.sync(() => published.push(what)), timeline.published(what))
+      })
+      const during = yield* Fiber.join(away)
+      yield* Effect.iterate(false, {
+        while: (done) => !done,
+        body: () =>
+          Effect.delay(Effect.map(Summary.verdictOf(placed), (verdict) => findings(verdict) === 0), "50 millis")
+      }).pipe(
+        Effect.timeoutOption(Duration.subtract(patience, Duration.millis((yield* Clock.currentTimeMillis) - start)))
+      )
+      // A comment too many would come now.
+      yield* Effect.sleep("500 millis")
+      return during
+    }))
+
+    const tookMillis = (yield* Clock.currentTimeMillis) - start
+    return yield* Summary.print({ placed, published, outage: during, tookMillis })
+  }).pipe(Effect.provide(Service.layer({ database, logger: timeline.logger })))
+})
+
+demo.pipe(
+  Effect.scoped,
+  Effect.provide(Layer.mergeAll(PlaneSimulator.layer(), NodeFileSystem.layer, NodeHttpClient.layer)),
+  Effect.filterOrFail((right) => right, () => new Wrong()),
+  // Whatever hangs is not waited for.
+  Effect.disconnect,
+  Effect.timeoutFail({ duration: mostOfAll, onTimeout: () => new TooSlow() }),
+  Effect.tapErrorCause((cause) =>
+    Option.match(Cause.failureOption(cause), {
+      onNone: () => Cause.isInterruptedOnly(cause) ? Effect.void : Console.error(Cause.pretty(cause)),
+      onSome: (error) => {
+        if (error._tag === "Wrong") return Effect.void
+        return Console.error(Look.bad(`The demo was stopped: ${error.message}`))
+      }
+    })
+  ),
+  NodeRuntime.runMain({ disableErrorReporting: true, disablePrettyLogger: true })
+)
