@@ -22,7 +22,19 @@ describe("WorkItemKey", () => {
 
   it("refuses what is none, and says what would be right", () => {
     for (
-      const text of ["", "ET", "ET-", "-2", "ET-2a", "ET--2", "ET-1/../..", " ET-2", "ET-2\n", "ET 2", "TOOLONGIDENT-1"]
+      const text of [
+        "",
+        "ET",
+        "ET-",
+        "-2",
+        "ET-2a",
+        "ET--2",
+        "ET-1/../..",
+        " ET-2",
+        "ET-2\n",
+        "ET 2",
+        "TOOLONGIDENTI-1"
+      ]
     ) {
       const parsed = WorkItemKey.parse(text)
       assert.isTrue(Either.isLeft(parsed), text)
