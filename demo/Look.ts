@@ -22,7 +22,7 @@ const states: Readonly<Record<string, Paint>> = {
 }
 
 /** A state's name in the colour of its column. */
-export const state = (name: string): string => (states[name] ?? dim)(name)
+export const state = (name: string): string => (states[name.trimEnd()] ?? dim)(name)
 
 /** As wide as everything else is at most. */
 export const width = 104

@@ -1,0 +1,81 @@
+import { Deferred, Effect, Exit, Option, Schema } from "effect"
+import type { Scope } from "effect"
+import { spawn } from "node:child_process"
+import { createWriteStream } from "node:fs"
+import { createInterface } from "node:readline"
+
+/** A process could not be started, or ended when it should not have. */
+export class ChildError extends Schema.TaggedError<ChildError>()("ChildError", {
+  program: Schema.String,
+  words: Schema.String
+}) {
+  override get message(): string {
+    return `${this.program} ${this.words}`
+  }
+}
+
+/** A process of ours. It is gone, by SIGKILL, when the scope that started it is closed. */
+export interface Child {
+  /** SIGKILL, and waits until the system has taken it away. Whether it was still running. */
+  readonly kill: Effect.Effect<boolean>
+  /** The first line of its output that `wanted` likes. Fails when it ends first. */
+  readonly line: Effect.Effect<string, ChildError>
+}
+
+// Should this process be killed itself, it closes no scope: a child whose standard input ends goes too.
+const leash = `data:text/javascript,process.stdin.on("close",()=>process.exit(1)).resume()`
+
+/** Starts `node` with a script. Its output goes to the end of the file `log`. */
+export const start = (options: {
+  readonly program: string
+  readonly script: string
+  readonly args: ReadonlyArray<string>
+  readonly env: Readonly<Record<string, string>>
+  readonly cwd: string
+  readonly log: string
+  readonly wanted: (line: string) => boolean
+}): Effect.Effect<Child, never, Scope.Scope> =>
+  Effect.gen(function*() {
+    const { program, wanted } = options
+    const exited = yield* Deferred.make<string>()
+    const found = yield* Deferred.make<string, ChildError>()
+
+    const child = yield* Effect.acquireRelease(
+      Effect.sync(() => {
+        const child = spawn(process.execPath, ["--import", leash, options.script, ...options.args], {
+          cwd: options.cwd,
+          // Nothing of the environment: neither settings nor what a test runner puts there.
+          env: { PATH: process.env["PATH"] ?? "", ...options.env },
+          stdio: "pipe"
+        })
+        const end = (words: string) => {
+          Deferred.unsafeDone(exited, Exit.succeed(words))
+          Deferred.unsafeDone(found, Exit.fail(new ChildError({ program, words })))
+        }
+        child.on("error", (error) => end(`could not be started: ${error.message}`))
+        child.on("exit", (code, signal) => end(`ended by itself (${signal ?? `exit ${String(code)}`})`))
+        // It may be gone before it has read anything.
+        child.stdin.on("error", () => undefined)
+        const log = createWriteStream(options.log, { flags: "a" })
+        for (const output of [child.stdout, child.stderr]) {
+          output.pipe(log, { end: false })
+          createInterface(output).on("line", (line) => {
+            if (wanted(line)) Deferred.unsafeDone(found, Exit.succeed(line))
+          })
+        }
+        child.on("close", () => log.end())
+        return child
+      }),
+      (child) => Effect.zipRight(Effect.sync(() => child.kill("SIGKILL")), Deferred.await(exited))
+    )
+
+    return {
+      kill: Effect.gen(function*() {
+        const running = Option.isNone(yield* Deferred.poll(exited))
+        child.kill("SIGKILL")
+        yield* Deferred.await(exited)
+        return running
+      }),
+      line: Deferred.await(found)
+    }
+  })

@@ -1,0 +1,163 @@
+import * as HttpClient from "@effect/platform/HttpClient"
+import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
+import * as HttpClientResponse from "@effect/platform/HttpClientResponse"
+import { Deferred, Duration, Effect, Fiber, Option, Random, Schema } from "effect"
+import type { Expected } from "../../demo/Judge.js"
+
+/** A work item that is written about. */
+export interface Target {
+  /** As it is written in events. */
+  readonly key: string
+  readonly id: string
+  /** Between one event's 202 and the next event, on average. */
+  readonly pause: Duration.Duration
+}
+
+interface Made {
+  readonly body: Readonly<Record<string, string>>
+  readonly line: string
+  /** The state it asks for. */
+  readonly state: string | undefined
+}
+
+/** What was accepted so far, and what it took. */
+export interface Counts {
+  readonly accepted: number
+  /** Sent again because no answer came, or not 202. */
+  readonly resent: number
+  /** Of those, the ones that had been committed: answered `duplicate`. */
+  readonly duplicates: number
+}
+
+const states: ReadonlyArray<readonly [stage: string, state: string | undefined]> = [
+  ["created", "Todo"],
+  ["analysis", "In Progress"],
+  ["architecture", "In Progress"],
+  ["development", "In Progress"],
+  ["review", "In Progress"],
+  ["testing", "In Progress"],
+  ["deploy", "In Progress"],
+  ["done", "Done"],
+  // A stage of the orchestrator's own: it changes no state.
+  ["field test", undefined]
+]
+
+interface Next {
+  readonly made: Made
+  /** What the task is in after it. */
+  readonly stage: string
+  readonly completed: boolean
+}
+
+/** Every event can be told apart in Plane by its number; a completion is the only one of its work item. */
+const make = (key: string, number: number, from: string, completed: boolean): Effect.Effect<Next> =>
+  Effect.gen(function*() {
+    const dice = yield* Random.nextIntBetween(0, 20)
+    if (dice === 0 && !completed) {
+      const body = { type: "task_completed", workItem: key }
+      const made: Made = { body, line: "✅ Task completed! PR merged and deployed.", state: "Done" }
+      return { made, stage: "done", completed: true }
+    }
+    if (dice < 5) {
+      const reason = `number ${number}: 1 < 2 && "a" > 'b' </p>`
+      const body = { type: "quality_gate_failed", workItem: key, stage: from, check: "tests", reason }
+      const made: Made = { body, line: `⚠️ QG failed at ${from}: tests — ${reason}`, state: undefined }
+      return { made, stage: from, completed }
+    }
+    const [to, state] = states[yield* Random.nextIntBetween(0, states.length)] ?? ["done", "Done"]
+    const agent = `agent ${number}`
+    const body = { type: "stage_changed", workItem: key, from, to, agent }
+    const made: Made = { body, line: `🔄 Stage: ${from} → ${to} (launching ${agent})`, state }
+    return { made, stage: to, completed }
+  })
+
+const Accepted = Schema.Struct({ id: Schema.String, duplicate: Schema.Boolean })
+
+/**
+ * Publishes about every target, each event with an id of its own and again until it is answered 202, until `stop`. A target's
+ * next event is published after its last one was accepted: that is the order Plane must show. Only what was accepted counts.
+ */
+export const start = (options: {
+  readonly url: string
+  readonly seed: number
+  readonly targets: ReadonlyArray<Target>
+  /** The state of a work item that no event has asked for another. */
+  readonly initialState: string
+}) =>
+  Effect.gen(function*() {
+    const { initialState, seed, targets, url } = options
+    const client = yield* HttpClient.HttpClient
+    const stopping = yield* Deferred.make<void>()
+    const counts = { accepted: 0, resent: 0, duplicates: 0 }
+    const accepted = new Map(targets.map(({ id }): [string, Array<Made>] => [id, []]))
+    let number = 0
+
+    // 503 while it starts or stops, and no answer at all when it is killed. Anything else is a bug, of one of us.
+    const post = (body: Readonly<Record<string, string>>) =>
+      Effect.gen(function*() {
+        const response = yield* client.execute(
+          HttpClientRequest.post(`${url}/api/events`).pipe(HttpClientRequest.bodyUnsafeJson(body))
+        )
+        if (response.status === 202) return Option.some(yield* HttpClientResponse.schemaBodyJson(Accepted)(response))
+        const words = yield* response.text
+        return response.status === 503
+          ? Option.none()
+          : yield* Effect.dieMessage(`POST /api/events answered ${response.status} ${words} to ${JSON.stringify(body)}`)
+      }).pipe(
+        Effect.scoped,
+        Effect.timeout("2 seconds"),
+        Effect.orElseSucceed(() => Option.none<typeof Accepted.Type>())
+      )
+
+    const publishUntilAccepted = Effect.fnUntraced(function*(body: Readonly<Record<string, string>>) {
+      for (;;) {
+        const answer = yield* post(body)
+        if (Option.isSome(answer)) {
+          counts.accepted += 1
+          if (answer.value.duplicate) counts.duplicates += 1
+          return
+        }
+        counts.resent += 1
+        yield* Effect.sleep("100 millis")
+      }
+    })
+
+    const publishAbout = ({ id, key, pause }: Target, index: number) =>
+      Effect.gen(function*() {
+        let stage = "created"
+        let completed = false
+        for (;;) {
+          const wait = Duration.times(pause, yield* Random.nextRange(0.2, 1.8))
+          if (Option.isSome(yield* Effect.timeoutOption(Deferred.await(stopping), wait))) return
+          const mine = ++number
+          const next = yield* make(key, mine, stage, completed)
+          yield* publishUntilAccepted({ ...next.made.body, id: `crash-${seed}-${mine}` })
+          accepted.get(id)?.push(next.made)
+          stage = next.stage
+          completed = next.completed
+        }
+      }).pipe(Effect.withRandom(Random.make(`${seed}:${index}`)))
+
+    const publishing = yield* Effect.forkScoped(
+      Effect.forEach(targets, publishAbout, { concurrency: "unbounded", discard: true })
+    )
+
+    const expected = (): ReadonlyArray<Expected> =>
+      targets.map(({ id, key }) => {
+        const events = accepted.get(id) ?? []
+        return {
+          workItem: key,
+          lines: events.map(({ line }) => line),
+          state: events.findLast(({ state }) => state !== undefined)?.state ?? initialState
+        }
+      })
+
+    return {
+      counts: (): Counts => ({ ...counts }),
+      expected,
+      /** Ends only when it has failed. */
+      failed: Effect.zipRight(Fiber.join(publishing), Effect.never),
+      /** Publishes nothing new, and waits until what was begun is accepted. */
+      stop: Effect.zipRight(Deferred.succeed(stopping, undefined), Fiber.join(publishing))
+    }
+  })

@@ -1,0 +1,53 @@
+import * as HttpClient from "@effect/platform/HttpClient"
+import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
+import * as HttpClientResponse from "@effect/platform/HttpClientResponse"
+import { Effect, Schema } from "effect"
+import type { Fault } from "../../src/simulator/PlaneSimulator.js"
+
+/** What the simulator recorded of a request: what is read of it here. Moments are milliseconds since 1970. */
+export const Recorded = Schema.Struct({
+  at: Schema.Number,
+  method: Schema.String,
+  kind: Schema.NullOr(Schema.String),
+  status: Schema.NullOr(Schema.Number),
+  applied: Schema.Boolean,
+  clientGone: Schema.Boolean,
+  fault: Schema.NullOr(Schema.String)
+})
+export type Recorded = typeof Recorded.Type
+
+const Item = Schema.Struct({
+  id: Schema.String,
+  number: Schema.Number,
+  comments: Schema.Number,
+  state: Schema.Struct({ name: Schema.String })
+})
+
+const Comment = Schema.Struct({ html: Schema.String })
+
+/** The simulated Plane in its own process, by its control API: for the judge, and to set the stage. */
+export const make = Effect.fnUntraced(function*(url: string) {
+  const client = (yield* HttpClient.HttpClient).pipe(
+    HttpClient.mapRequest(HttpClientRequest.prependUrl(`${url}/_simulator/`)),
+    HttpClient.filterStatusOk
+  )
+  const get = <A, I>(path: string, schema: Schema.Schema<A, I>) =>
+    Effect.scoped(Effect.flatMap(client.get(path), HttpClientResponse.schemaBodyJson(schema)))
+  const post = <A, I>(path: string, body: unknown, schema: Schema.Schema<A, I>) =>
+    HttpClientRequest.post(path).pipe(
+      HttpClientRequest.bodyUnsafeJson(body),
+      client.execute,
+      Effect.flatMap(HttpClientResponse.schemaBodyJson(schema))
+    )
+
+  return {
+    addWorkItem: (name: string) => post("work-items", { name }, Item),
+    misbehave: (fault: Fault) => post("faults", fault, Schema.Unknown),
+    calm: Effect.asVoid(client.del("faults")),
+    workItems: get("work-items", Schema.Array(Item)),
+    comments: (id: string) => get(`work-items/${id}/comments`, Schema.Array(Comment)),
+    requests: get("requests", Schema.Array(Recorded))
+  }
+})
+
+export type Plane = Effect.Effect.Success<ReturnType<typeof make>>

@@ -1,0 +1,47 @@
+import * as Command from "@effect/cli/Command"
+import * as Options from "@effect/cli/Options"
+import * as NodeContext from "@effect/platform-node/NodeContext"
+import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
+import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
+import * as FileSystem from "@effect/platform/FileSystem"
+import { Cause, Console, Effect, Exit, Layer, Option, Schema } from "effect"
+import { run } from "./Run.js"
+
+/**
+ * The crash run: the real program under steady load is killed by SIGKILL again and again, while a Plane that fails at random
+ * does what it does; in the end that Plane's records show every accepted event once, in order, and the latest state.
+ */
+
+const kills = Options.integer("kills").pipe(
+  Options.withSchema(Schema.Int.pipe(Schema.between(1, 100_000))),
+  Options.withDefault(20),
+  Options.withDescription("how often the program is killed")
+)
+const seed = Options.integer("seed").pipe(
+  Options.withDefault(1),
+  Options.withDescription("of the load, of the faults and of the moments of the kills")
+)
+
+/** Files of a run that failed are kept: the database and the logs are what there is to find out why. */
+const command = Command.make("crash", { kills, seed }, (options) =>
+  Effect.gen(function*() {
+    const files = yield* FileSystem.FileSystem
+    const directory = yield* files.makeTempDirectory({ prefix: "plane-sync-crash-" })
+    yield* Effect.scoped(run({ ...options, directory })).pipe(
+      Effect.onExit((exit) =>
+        Exit.isSuccess(exit) ? Effect.orDie(files.remove(directory, { recursive: true })) : Effect.void
+      )
+    )
+  })).pipe(
+    Command.withDescription("Kills the program by SIGKILL under load and judges what a simulated Plane has in the end.")
+  )
+
+Command.run(command, { name: "npm run crash --", version: "1" })(process.argv).pipe(
+  Effect.tapErrorCause((cause) =>
+    Option.exists(Cause.failureOption(cause), ({ _tag }) => _tag === "Failed") || Cause.isInterruptedOnly(cause)
+      ? Effect.void
+      : Console.error(Cause.pretty(cause))
+  ),
+  Effect.provide(Layer.merge(NodeContext.layer, NodeHttpClient.layer)),
+  NodeRuntime.runMain({ disableErrorReporting: true, disablePrettyLogger: true })
+)
