@@ -11,6 +11,7 @@ import { WorkItemKeyText } from "../domain/WorkItemKey.js"
 import { EventStatus } from "../outbox/Event.js"
 import { HealthReport } from "./Health.js"
 import { badRequest, conflict, notFound, notJson, tooLarge, unauthorized, unavailable } from "./Problem.js"
+import { withoutDecodeError } from "./Specification.js"
 import { version } from "./Version.js"
 import { EventView, WorkItemView } from "./Views.js"
 
@@ -26,6 +27,7 @@ const wholeNumber = (least: number, most: number) =>
     Schema.between(least, most),
     Schema.annotations({
       description: `a whole number from ${least} to ${most}`,
+      jsonSchema: { type: "integer", minimum: least, maximum: most },
       message: ({ actual }) => ({
         message: `${JSON.stringify(actual)} is not right: expected a whole number from ${least} to ${most}`,
         override: true
@@ -33,7 +35,16 @@ const wholeNumber = (least: number, most: number) =>
     })
   )
 
-const limit = Schema.optionalWith(wholeNumber(1, 200), { default: () => 50 })
+const optional = <A, I>(schema: Schema.Schema<A, I>) => Schema.optionalWith(schema, { exact: true })
+
+const StatusText = EventStatus.annotations({
+  message: ({ actual }) => ({
+    message: `${JSON.stringify(actual)} is not a status: expected one of ${EventStatus.literals.join(", ")}`,
+    override: true
+  })
+})
+
+const limit = Schema.optionalWith(wholeNumber(1, 200), { exact: true, default: () => 50 })
 
 const Accepted = Schema.Struct({
   id: Schema.String,
@@ -60,12 +71,14 @@ const publish = HttpApiEndpoint.post("publish", "/events").setPayload(StageEvent
   )
 
 const events = HttpApiEndpoint.get("list", "/events")
-  .setUrlParams(Schema.Struct({
-    status: Schema.optional(EventStatus),
-    workItem: Schema.optional(WorkItemKeyText),
-    limit,
-    cursor: Schema.optional(wholeNumber(1, Number.MAX_SAFE_INTEGER))
-  }))
+  .setUrlParams(
+    Schema.Struct({
+      status: optional(StatusText),
+      workItem: optional(WorkItemKeyText),
+      limit,
+      cursor: optional(wholeNumber(1, Number.MAX_SAFE_INTEGER))
+    }).annotations({ parseOptions: { errors: "all" } })
+  )
   .addSuccess(Schema.Struct({
     events: Schema.Array(EventView),
     nextCursor: Schema.NullOr(Schema.Number).annotations({
@@ -92,6 +105,8 @@ export class Api extends HttpApi.make("plane-sync")
   .annotateContext(OpenApi.annotations({
     title: "plane-sync",
     version,
-    description: "Makes Plane tell the truth: what happened to a task becomes the state and a comment of its work item."
+    description:
+      "Makes Plane tell the truth: what happened to a task becomes the state and a comment of its work item.",
+    transform: withoutDecodeError
   }))
 {}

@@ -7,6 +7,7 @@ import * as HttpServerRequest from "@effect/platform/HttpServerRequest"
 import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
 import { Cause, Effect } from "effect"
 import { Api } from "./Api.js"
+import { describe, issuesOf } from "./EventBody.js"
 import { guard } from "./Guard.js"
 import type { Problem } from "./Problem.js"
 import { ServerConfig } from "./ServerConfig.js"
@@ -44,8 +45,8 @@ const noRoute = ({ method, url }: HttpServerRequest.HttpServerRequest) => {
 }
 
 const badRequest = (error: HttpApiDecodeError) => {
-  const issues = error.issues.map(({ message, path }) => ({ field: path.join("."), message }))
-  return problem(400, { error: issues.map(({ field, message }) => `${field}: ${message}`).join("; "), issues })
+  const issues = issuesOf(error.issues)
+  return problem(400, { error: describe(issues), issues })
 }
 
 // The type of an app has no errors: its routes' own are in the cause.

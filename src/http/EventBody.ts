@@ -18,15 +18,19 @@ const shortened = (value: unknown): unknown => {
   return json.length <= maxGiven ? value : `${json.slice(0, maxGiven)}…`
 }
 
-const isObject = Schema.is(Schema.Record({ key: Schema.String, value: Schema.Unknown }))
+const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === "object" && value !== null && !Array.isArray(value)
 
 const at = (value: unknown, path: ReadonlyArray<PropertyKey>): unknown =>
   path.reduce<unknown>((inner, key) => isObject(inner) ? inner[String(key)] : undefined, value)
 
-/** What a schema did not like in `input`, a line per field. */
-export const issuesOf = (input: unknown, error: ParseResult.ParseError): Array<Issue> => {
+/** What a schema did not like, once for each field; `input` shows what was given there. */
+export const issuesOf = (
+  issues: ReadonlyArray<Pick<ParseResult.ArrayFormatterIssue, "message" | "path">>,
+  input?: unknown
+): Array<Issue> => {
   const byField = new Map<string, Issue>()
-  for (const { message, path } of ParseResult.ArrayFormatter.formatErrorSync(error)) {
+  for (const { message, path } of issues) {
     const field = path.join(".")
     // An optional field's second complaint, that it might have been missing, helps nobody.
     if (byField.has(field)) continue
@@ -36,11 +40,15 @@ export const issuesOf = (input: unknown, error: ParseResult.ParseError): Array<I
   return Array.from(byField.values())
 }
 
+/** Issues in a line. */
+export const describe = (issues: ReadonlyArray<Issue>): string =>
+  issues.map(({ field, message }) => `${field}: ${message}`).join("; ")
+
 /** An event of outside data, or what is wrong with it, field by field. */
 export const decodeEvent = (input: unknown): Either.Either<StageEvent, Array<Issue>> =>
   isObject(input)
-    ? Either.mapLeft(decode(input), (error) => issuesOf(input, error))
-    : Either.left([{ field: "", message: "expected a JSON object", given: shortened(input) }])
+    ? Either.mapLeft(decode(input), (error) => issuesOf(ParseResult.ArrayFormatter.formatErrorSync(error), input))
+    : Either.left([{ field: "body", message: "expected a JSON object", given: shortened(input) }])
 
 const tooLarge = new TooLarge({ error: `The body is larger than ${maxBodyBytes} bytes` })
 
@@ -68,7 +76,7 @@ const parseJson = (text: string) =>
       new BadRequest({
         error: "The body is not JSON",
         issues: [{
-          field: "",
+          field: "body",
           message: cause instanceof Error ? cause.message : String(cause),
           given: shortened(text)
         }]
@@ -89,10 +97,6 @@ export const eventOfRequest = (
     const input = yield* Effect.flatMap(readText(request), parseJson)
     return yield* Either.mapLeft(
       decodeEvent(input),
-      (issues) =>
-        new BadRequest({
-          error: `Not an event: ${issues.map(({ field, message }) => `${field} ${message}`.trim()).join("; ")}`,
-          issues
-        })
+      (issues) => new BadRequest({ error: `Not an event: ${describe(issues)}`, issues })
     )
   })

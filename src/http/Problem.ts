@@ -3,12 +3,12 @@ import { Data, Schema } from "effect"
 
 /** What is wrong with one field of a request. */
 export const Issue = Schema.Struct({
-  field: Schema.String.annotations({ description: "the field's name; empty: the whole" }),
+  field: Schema.String.annotations({ description: "the field's name; `body`: the whole" }),
   message: Schema.String,
   given: Schema.optionalWith(Schema.Unknown, { exact: true }).annotations({
     description: "what was given, shortened when it is long"
   })
-}).annotations({ identifier: "Issue" })
+}).annotations({ identifier: "FieldIssue" })
 export type Issue = typeof Issue.Type
 
 /** The body of every answer that is not a success. */

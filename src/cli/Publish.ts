@@ -1,0 +1,103 @@
+import * as Command from "@effect/cli/Command"
+import * as HelpDoc from "@effect/cli/HelpDoc"
+import * as Options from "@effect/cli/Options"
+import { Console, Effect, Either, Layer, Option } from "effect"
+import { decodeEvent, describe } from "../http/EventBody.js"
+import { Outbox } from "../outbox/Outbox.js"
+import { Storage } from "../outbox/Storage.js"
+import { Signal } from "../sync/Signal.js"
+import { StageEvents } from "../sync/StageEvents.js"
+import { wrongUse } from "./Failure.js"
+import { keyArgument } from "./Find.js"
+import { tellWhoSends } from "./Sender.js"
+
+const text = (name: string, description: string) => Options.text(name).pipe(Options.withDescription(description))
+
+const common = {
+  key: keyArgument,
+  id: text("id", "An idempotency key: the same event with it again is a duplicate, not a second event").pipe(
+    Options.optional
+  ),
+  at: text("at", "When it happened, by ISO 8601 with an offset; default: now").pipe(Options.optional)
+}
+
+type Optional = Option.Option<string>
+
+const field = (name: string, value: Optional) =>
+  Option.match(value, { onNone: () => ({}), onSome: (some) => ({ [name]: some }) })
+
+interface Common {
+  readonly key: { readonly written: string }
+  readonly id: Optional
+  readonly at: Optional
+}
+
+/** Commits the event; its id is the result. */
+const commit = ({ at, id, key }: Common, event: Readonly<Record<string, unknown>>) =>
+  Effect.gen(function*() {
+    const decoded = decodeEvent({ ...event, workItem: key.written, ...field("id", id), ...field("occurredAt", at) })
+    if (Either.isLeft(decoded)) return yield* wrongUse(describe(decoded.left))
+    const events = yield* StageEvents
+    const receipt = yield* events.publishOrFail(decoded.right)
+    yield* Console.log(receipt.id)
+    if (receipt.duplicate) yield* Console.error("It was published before, with the same content: nothing was added.")
+    yield* tellWhoSends
+  })
+
+const stageChanged = Command.make(
+  "stage-changed",
+  {
+    ...common,
+    from: text("from", "The stage it left"),
+    to: text("to", "The stage it is in now"),
+    agent: text("agent", "The agent that is launched for it").pipe(Options.optional)
+  },
+  ({ agent, from, to, ...rest }) => commit(rest, { type: "stage_changed", from, to, ...field("agent", agent) })
+).pipe(Command.withDescription(HelpDoc.blocks([
+  HelpDoc.p("A task's stage has changed: its work item's state and a comment."),
+  HelpDoc.p("Example: plane-sync publish stage-changed ET-002 --from analysis --to architecture --agent architect")
+])))
+
+const gateFailed = Command.make(
+  "gate-failed",
+  {
+    ...common,
+    stage: text("stage", "The stage whose gate it is"),
+    check: text("check", "The check that failed"),
+    reason: text("reason", "Why, as people read it")
+  },
+  ({ check, reason, stage, ...rest }) => commit(rest, { type: "quality_gate_failed", stage, check, reason })
+).pipe(Command.withDescription(HelpDoc.blocks([
+  HelpDoc.p("A quality gate has failed: a comment."),
+  HelpDoc.p("Example: plane-sync publish gate-failed ET-002 --stage testing --check coverage --reason \"71 % < 80 %\"")
+])))
+
+const completed = Command.make("completed", common, (options) => commit(options, { type: "task_completed" })).pipe(
+  Command.withDescription(HelpDoc.blocks([
+    HelpDoc.p("A task is done: the state of the stage \"done\" and a comment."),
+    HelpDoc.p("Example: plane-sync publish completed ET-002")
+  ]))
+)
+
+// Neither Plane nor a token: an event is kept until a serve sends it.
+const publishing = StageEvents.layer.pipe(
+  Layer.provide(Outbox.layer),
+  Layer.provide(Signal.layer),
+  Layer.provide(Storage.layer)
+)
+
+/** `plane-sync publish …`: commits an event to the same file as a serve, which notices it within a second. */
+export const publish = Command.make(
+  "publish",
+  {},
+  () => wrongUse("publish what? One of: stage-changed, gate-failed, completed (see plane-sync publish --help)")
+).pipe(
+  Command.withSubcommands([stageChanged, gateFailed, completed]),
+  Command.provide(publishing),
+  Command.withDescription(HelpDoc.blocks([
+    HelpDoc.p(
+      "Commits what happened to a task to the database of ORCH_DATABASE_URL and prints its id. A serve on the same " +
+        "file notices it within a second; without one it waits."
+    )
+  ]))
+)

@@ -1,0 +1,41 @@
+import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
+import * as HttpClient from "@effect/platform/HttpClient"
+import * as HttpClientResponse from "@effect/platform/HttpClientResponse"
+import type { ConfigError } from "effect"
+import { Console, Effect } from "effect"
+import { isIPv6 } from "node:net"
+import { HealthReport } from "../http/Health.js"
+import { ServerConfig } from "../http/ServerConfig.js"
+
+// Where a server on every address of this machine is reached from the machine itself.
+const everyAddress: Readonly<Record<string, string>> = { "0.0.0.0": "127.0.0.1", "::": "::1" }
+
+const healthUrl = ({ host, port }: ServerConfig): string => {
+  const name = everyAddress[host] ?? host
+  return `http://${isIPv6(name) ? `[${name}]` : name}:${port}/health`
+}
+
+const health = (url: string) =>
+  HttpClient.get(url).pipe(
+    Effect.flatMap(HttpClientResponse.schemaBodyJson(HealthReport)),
+    Effect.timeout("1 second"),
+    Effect.provide(NodeHttpClient.layer)
+  )
+
+/**
+ * Says, on standard error, when what was committed may not be sent soon. It is a look at the serve that `ORCH_HOST` and
+ * `ORCH_PORT` name, no more: one on another address that sends from the same file is not seen.
+ */
+export const tellWhoSends: Effect.Effect<void, ConfigError.ConfigError> = Effect.gen(function*() {
+  const url = healthUrl(yield* ServerConfig)
+  yield* Effect.matchEffect(health(url), {
+    onFailure: () =>
+      Console.error(
+        `Nobody is sending: no plane-sync answers at ${url}. The event is kept, and sent once \`plane-sync serve\` runs.`
+      ),
+    onSuccess: ({ reasons, status }) =>
+      status === "ok"
+        ? Effect.void
+        : Console.error([`The event is kept, but the plane-sync at ${url} is degraded:`, ...reasons].join("\n  "))
+  })
+})
