@@ -130,7 +130,7 @@ export const start = (options: {
           const wait = Duration.times(pause, yield* Random.nextRange(0.2, 1.8))
           if (Option.isSome(yield* Effect.timeoutOption(Deferred.await(stopping), wait))) return
           const mine = ++number
-          const next = yield* make(key, mine, stage, completed)
+          const next: Next = yield* make(key, mine, stage, completed)
           yield* publishUntilAccepted({ ...next.made.body, id: `crash-${seed}-${mine}` })
           accepted.get(id)?.push(next.made)
           stage = next.stage

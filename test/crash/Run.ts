@@ -147,7 +147,7 @@ export const run = (options: { readonly kills: number; readonly seed: number; re
         const after = Math.round(yield* Random.nextRange(starting ? 100 : 200, starting ? 1_500 : 3_000))
         yield* Effect.sleep(after)
         const at = yield* Clock.currentTimeMillis
-        if (!(yield* child.kill)) yield* Effect.zipRight(child.line, Effect.fail(ended))
+        if (!(yield* child.kill)) return yield* Effect.zipRight(child.line, Effect.fail(ended))
         yield* say(
           `kill ${String(index + 1).padStart(3)} of ${options.kills}, ${String(after).padStart(4)} ms after ` +
             `${starting ? "it was started" : "it listened   "}; accepted so far ${load.counts().accepted}`
