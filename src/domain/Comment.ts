@@ -1,5 +1,12 @@
+import { DateTime } from "effect"
 import { StageEvent } from "./StageEvent.js"
 import { escapeHtml } from "./Text.js"
+
+/** An event with its moment, where a comment tells it. */
+export interface Moment {
+  readonly event: StageEvent
+  readonly occurredAt: DateTime.Utc
+}
 
 const text: (event: StageEvent) => string = StageEvent.$match({
   StageChanged: ({ agent, from, to }) =>
@@ -8,8 +15,20 @@ const text: (event: StageEvent) => string = StageEvent.$match({
   TaskCompleted: () => "✅ Task completed! PR merged and deployed."
 })
 
+const paragraph = (line: string) => `<p>${escapeHtml(line).replace(/\n/g, "<br>")}</p>`
+
+const utc = (moment: DateTime.Utc) => `${DateTime.formatIso(moment).slice(0, 19).replace("T", " ")} UTC`
+
 /**
  * The HTML of the comment that tells an event, with everything interpolated escaped: Plane does not sanitise comments.
  * The texts are the specification's.
  */
-export const commentHtml = (event: StageEvent): string => `<p>${escapeHtml(text(event)).replace(/\n/g, "<br>")}</p>`
+export const commentHtml = (event: StageEvent): string => paragraph(text(event))
+
+/** The HTML of one comment that tells several events: a line each, with its own time. */
+export const joinedHtml = (moments: ReadonlyArray<Moment>): string =>
+  moments.map(({ event, occurredAt }) => paragraph(`${text(event)} · ${utc(occurredAt)}`)).join("")
+
+/** The HTML of the comment that tells how often the same gate has failed, and when last. */
+export const countedHtml = (last: Moment, failures: number): string =>
+  paragraph(`${text(last.event)} (failed ${failures} times, last at ${utc(last.occurredAt)})`)

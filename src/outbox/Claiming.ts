@@ -1,11 +1,13 @@
 import type { SqlClient } from "@effect/sql/SqlClient"
 import type { SqlError } from "@effect/sql/SqlError"
 import { Effect } from "effect"
-import type { Claim, Delivery, Job, Lane, Owed, OwedEvent, Plan } from "./Lane.js"
+import type { Claim, Delivery, Job, Lane, Owed, OwedEvent, Plan, Told } from "./Lane.js"
+import { maxOwedComments } from "./Lane.js"
 import { closeDebts, free } from "./Settling.js"
 
-interface LaneRow extends Omit<Lane, "gone"> {
+interface LaneRow extends Omit<Lane, "gone" | "cancelled"> {
   readonly gone: number
+  readonly cancelled: number
 }
 
 // A transaction stays short: whoever finds more lanes that owe no request than this comes back for the rest.
@@ -18,12 +20,15 @@ const maxLanes = 64
 export const claim = (sql: SqlClient, claimed: Claim, now: number): Effect.Effect<Job | undefined, SqlError> =>
   Effect.gen(function*() {
     for (let tries = 0; tries < maxLanes; tries++) {
-      const [row] = yield* sql<LaneRow>`UPDATE plane_sync_lane SET holder = ${claimed.holder}, due_at = ${claimed.until}
-        WHERE id = (SELECT id FROM plane_sync_lane
-          WHERE due_at <= ${now} AND holder IS NOT ${claimed.holder} ORDER BY due_at, id LIMIT 1)
-        RETURNING id, name, work_item AS workItem, attempts, misses, missed_at AS missedAt, gone, state`
+      const [row] = yield* sql<
+        LaneRow
+      >`UPDATE plane_sync_lane SET holder = ${claimed.holder} WHERE id = (SELECT id FROM plane_sync_lane
+          WHERE due_at <= ${now} AND holder IS NULL ORDER BY due_at, id LIMIT 1)
+        RETURNING id, name, work_item AS "workItem", attempts, misses, missed_at AS "missedAt", gone, state, cancelled,
+          read_at AS "readAt", asked`
       if (row === undefined) return undefined
-      const job = yield* nextJob(sql, { ...row, gone: row.gone === 1 }, claimed, now)
+      const lane = { ...row, gone: row.gone === 1, cancelled: row.cancelled === 1 }
+      const job = yield* nextJob(sql, lane, claimed, now)
       if (job !== undefined) return job
     }
     return undefined
@@ -36,7 +41,7 @@ const nextJob = (sql: SqlClient, lane: Lane, claimed: Claim, now: number): Effec
       return { _tag: "Send", lane, workItem: lane.workItem, delivery: pending }
     }
     for (;;) {
-      const owed = yield* readOwed(sql, lane)
+      const owed = yield* readOwed(sql, lane, now)
       if (owed === undefined) {
         yield* free(sql, lane, now, null)
         return undefined
@@ -55,16 +60,20 @@ const nextJob = (sql: SqlClient, lane: Lane, claimed: Claim, now: number): Effec
             firstEvent: step.event.sequence,
             lastEvent: step.event.sequence
           }, "delivered")
+          yield* sql`UPDATE plane_sync_lane SET asked = ${step.asked} WHERE id = ${lane.id}`
           break
         case "Unfit":
           yield* bury(sql, lane, step.event, step.reason, now)
           break
+        case "Wait":
+          yield* free(sql, lane, step.dueAt, null, true)
+          return undefined
       }
     }
   })
 
 const deliveryColumns = `id, lane, kind, first_event AS "firstEvent", last_event AS "lastEvent",
-  external_id AS "externalId", body, occurred_at AS "occurredAt", attempts`
+  external_id AS "externalId", body, gate, failures, occurred_at AS "occurredAt", plane_id AS "planeId", attempts`
 
 // Counted before it is sent: a request that takes the process down with it counts as well.
 const sendAgain = (sql: SqlClient, lane: Lane, now: number) =>
@@ -76,16 +85,13 @@ const sendAgain = (sql: SqlClient, lane: Lane, now: number) =>
 
 const plan = (sql: SqlClient, lane: Lane, composed: Plan, now: number) =>
   Effect.gen(function*() {
-    const { event } = composed
-    const [kind, externalId, body] = composed._tag === "Comment"
-      ? ["comment", composed.externalId, composed.html] as const
-      : ["state", null, composed.state] as const
+    const { body, externalId, failures, first, gate, kind, last, planeId } = composed
     const [delivery] = yield* sql<
       Delivery
     >`INSERT INTO plane_sync_delivery (lane, kind, status, first_event, last_event,
-        external_id, body, occurred_at, attempts, planned_at, sent_at)
-      VALUES (${lane.id}, ${kind}, 'pending', ${event.sequence}, ${event.sequence}, ${externalId}, ${body},
-        ${event.occurredAt}, 1, ${now}, ${now})
+        external_id, body, gate, failures, occurred_at, plane_id, attempts, planned_at, sent_at)
+      VALUES (${lane.id}, ${kind}, 'pending', ${first.sequence}, ${last.sequence}, ${externalId}, ${body}, ${gate},
+        ${failures}, ${first.occurredAt}, ${planeId}, 1, ${now}, ${now})
       RETURNING ${sql.literal(deliveryColumns)}`
     return delivery ?? (yield* Effect.dieMessage("an INSERT returns its row"))
   })
@@ -103,13 +109,17 @@ const bury = (sql: SqlClient, lane: Lane, event: OwedEvent, reason: string, now:
 
 const eventColumns = `sequence, id, work_item AS "workItem", body, occurred_at AS "occurredAt"`
 
-const readOwed = (sql: SqlClient, lane: Lane): Effect.Effect<Owed | undefined, SqlError> =>
+const readOwed = (sql: SqlClient, lane: Lane, now: number): Effect.Effect<Owed | undefined, SqlError> =>
   Effect.gen(function*() {
     const columns = sql.literal(eventColumns)
     const [state] = yield* sql<OwedEvent>`SELECT ${columns} FROM plane_sync_event
       WHERE state = 'pending' AND sequence = (SELECT state_event FROM plane_sync_lane WHERE id = ${lane.id})`
-    const [comment] = yield* sql<OwedEvent>`SELECT ${columns} FROM plane_sync_event
-      WHERE lane = ${lane.id} AND status = 'pending' AND comment = 'pending' ORDER BY sequence LIMIT 1`
-    const first = comment ?? state
-    return first === undefined ? undefined : { lane, key: first.workItem, state, comment }
+    const comments = yield* sql<OwedEvent>`SELECT ${columns} FROM plane_sync_event
+      WHERE lane = ${lane.id} AND status = 'pending' AND comment = 'pending' ORDER BY sequence LIMIT ${maxOwedComments}`
+    const first = comments[0] ?? state
+    if (first === undefined) return undefined
+    const [told] = yield* sql<Told>`SELECT kind, gate, failures, plane_id AS "planeId", settled_at AS "settledAt"
+      FROM plane_sync_delivery WHERE lane = ${lane.id} AND status = 'delivered' AND kind <> 'state'
+      ORDER BY id DESC LIMIT 1`
+    return { lane, key: first.workItem, state, comments, told, now }
   })

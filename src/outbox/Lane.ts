@@ -1,6 +1,6 @@
 /**
  * A lane: what one work item is owed, in order, by one writer. While only its key is known it owes nothing but the
- * look-up (`workItem` is null).
+ * look-up (`workItem` is null). Times are milliseconds since 1970, UTC.
  */
 export interface Lane {
   readonly id: number
@@ -14,22 +14,34 @@ export interface Lane {
   readonly missedAt: number | null
   /** The work item was deleted or archived when it was last seen. */
   readonly gone: boolean
-  /** The id of its Plane state as last read or set; null while unknown. */
+  /** The id of its Plane state as last read or set, null while unknown, and whether that is a cancelled one. */
   readonly state: string | null
+  readonly cancelled: boolean
+  readonly readAt: number | null
+  /** The state that the pipeline last asked for: what stands otherwise is a person's. */
+  readonly asked: string | null
 }
+
+/** What kind of request: a new comment, a told gate failure's new count, or a state. */
+export type DeliveryKind = "comment" | "recount" | "state"
 
 /** One request that is owed to Plane. Planned once, repeated as it is. */
 export interface Delivery {
   readonly id: number
   readonly lane: number
-  readonly kind: "comment" | "state"
+  readonly kind: DeliveryKind
   /** The sequences of the first and the last event it tells, or whose state it sets. */
   readonly firstEvent: number
   readonly lastEvent: number
   readonly externalId: string | null
   /** A comment's HTML, or a state's id. */
   readonly body: string
+  /** The gate failure that it tells (stage, check and reason), and how often that has failed. */
+  readonly gate: string | null
+  readonly failures: number
   readonly occurredAt: number
+  /** The comment in Plane: the one to change, or the one that was made. */
+  readonly planeId: string | null
   /** Sendings so far, this one included, that were its own trouble. */
   readonly attempts: number
 }
@@ -43,6 +55,15 @@ export interface OwedEvent {
   readonly occurredAt: number
 }
 
+/** The comment that a lane was last told by. */
+export interface Told {
+  readonly kind: DeliveryKind
+  readonly gate: string | null
+  readonly failures: number
+  readonly planeId: string | null
+  readonly settledAt: number
+}
+
 /** All that decides what a lane does next. */
 export interface Owed {
   readonly lane: Lane
@@ -50,14 +71,26 @@ export interface Owed {
   readonly key: string
   /** The latest event whose state is owed. */
   readonly state: OwedEvent | undefined
-  /** The oldest event whose comment is owed. */
-  readonly comment: OwedEvent | undefined
+  /** The oldest events whose comments are owed, in order: at most `maxOwedComments`. */
+  readonly comments: ReadonlyArray<OwedEvent>
+  readonly told: Told | undefined
+  readonly now: number
 }
 
+/** So many events are told by one comment at most. */
+export const maxOwedComments = 50
+
 /** A request as it is planned. */
-export type Plan =
-  | { readonly _tag: "Comment"; readonly event: OwedEvent; readonly html: string; readonly externalId: string }
-  | { readonly _tag: "State"; readonly event: OwedEvent; readonly state: string }
+export interface Plan {
+  readonly kind: DeliveryKind
+  readonly first: OwedEvent
+  readonly last: OwedEvent
+  readonly externalId: string | null
+  readonly body: string
+  readonly gate: string | null
+  readonly failures: number
+  readonly planeId: string | null
+}
 
 /** What a lane does next. */
 export type Step =
@@ -65,10 +98,12 @@ export type Step =
   | { readonly _tag: "Look" }
   /** Compose a request, once. */
   | { readonly _tag: "Send"; readonly plan: Plan }
-  /** The owed state asks for no request: it holds already, or its stage has none. */
-  | { readonly _tag: "StateHolds"; readonly event: OwedEvent }
+  /** The owed state asks for no request: it was asked for already, or its stage has none. */
+  | { readonly _tag: "StateHolds"; readonly event: OwedEvent; readonly asked: string | null }
   /** An event that cannot be told. */
   | { readonly _tag: "Unfit"; readonly event: OwedEvent; readonly reason: string }
+  /** Nothing before `dueAt`. */
+  | { readonly _tag: "Wait"; readonly dueAt: number }
 
 /** A look-up by key, or a look at a work item that was gone. */
 export interface LookJob {
@@ -89,6 +124,13 @@ export interface SendJob {
 /** What a worker does for a lane it has claimed. Nobody else touches the lane until it is settled. */
 export type Job = LookJob | SendJob
 
+/** The state that a work item was seen in. */
+export interface SeenState {
+  readonly state: string | null
+  readonly cancelled: boolean
+  readonly readAt: number
+}
+
 /** Again, not before `dueAt`. `counted`: it was the job's own trouble, not the destination's. */
 export interface Later {
   readonly _tag: "Later"
@@ -106,9 +148,9 @@ export interface LaneDead {
   readonly answer?: number | undefined
 }
 
-/** How a look ended. Times are milliseconds since 1970, UTC. */
+/** How a look ended. */
 export type LookOutcome =
-  | { readonly _tag: "Found"; readonly workItem: string; readonly state: string | null }
+  | { readonly _tag: "Found"; readonly workItem: string; readonly seen: SeenState }
   /** Nobody has the key yet. */
   | { readonly _tag: "Missed"; readonly dueAt: number; readonly reason: string }
   | LaneDead
@@ -116,8 +158,12 @@ export type LookOutcome =
 
 /** How a sending ended. */
 export type SendOutcome =
-  /** Plane has it: the id of the comment, or the state that the work item is in now. */
-  | { readonly _tag: "Delivered"; readonly planeId: string | null; readonly state: string | null }
+  /** Plane has it: the comment's id, or the state that the work item is in now. */
+  | { readonly _tag: "Delivered"; readonly planeId: string | null; readonly seen: SeenState | undefined }
+  /** Not sent: a person has cancelled the work item, and that stands. */
+  | { readonly _tag: "Left"; readonly reason: string; readonly seen: SeenState }
+  /** The comment to change is gone: what it was to tell needs a new one. */
+  | { readonly _tag: "CommentGone"; readonly reason: string }
   /** This delivery is a dead letter; the lane goes on. */
   | { readonly _tag: "Dead"; readonly reason: string; readonly answer?: number | undefined }
   | LaneDead
@@ -138,9 +184,8 @@ export interface Sent {
   readonly outcome: SendOutcome
 }
 
-/** Who claims, until when the claim stands should nobody settle it, and who decides what is done. */
+/** Who claims, and who decides what is done. */
 export interface Claim {
   readonly holder: string
-  readonly until: number
   readonly plan: (owed: Owed) => Step
 }

@@ -24,10 +24,16 @@ const outbox = Effect.gen(function*() {
     missed_at INTEGER,
     gone INTEGER NOT NULL DEFAULT 0,
     state TEXT,
+    cancelled INTEGER NOT NULL DEFAULT 0,
+    read_at INTEGER,
+    asked TEXT,
     state_event INTEGER,
+    patient INTEGER NOT NULL DEFAULT 0,
     problem TEXT
   )`
   yield* sql`CREATE INDEX plane_sync_lane_due ON plane_sync_lane (due_at) WHERE due_at IS NOT NULL`
+
+  yield* sql`CREATE INDEX plane_sync_lane_holder ON plane_sync_lane (holder) WHERE holder IS NOT NULL`
 
   yield* sql`CREATE TABLE plane_sync_event (
     sequence INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -53,12 +59,14 @@ const outbox = Effect.gen(function*() {
   yield* sql`CREATE TABLE plane_sync_delivery (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     lane INTEGER REFERENCES plane_sync_lane (id),
-    kind TEXT NOT NULL CHECK (kind IN ('comment', 'state')),
+    kind TEXT NOT NULL CHECK (kind IN ('comment', 'recount', 'state')),
     status TEXT NOT NULL CHECK (status IN ('pending', 'delivered', 'dead', 'discarded')),
     first_event INTEGER NOT NULL,
     last_event INTEGER NOT NULL,
     external_id TEXT,
     body TEXT NOT NULL,
+    gate TEXT,
+    failures INTEGER NOT NULL DEFAULT 1,
     occurred_at INTEGER NOT NULL,
     attempts INTEGER NOT NULL DEFAULT 0,
     planned_at INTEGER NOT NULL,
@@ -73,16 +81,26 @@ const outbox = Effect.gen(function*() {
   yield* sql`CREATE INDEX plane_sync_delivery_status ON plane_sync_delivery (status, id)`
   yield* sql`CREATE INDEX plane_sync_delivery_lane ON plane_sync_delivery (lane, id)`
 
+  yield* sql`CREATE TABLE plane_sync_sender (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    holder TEXT NOT NULL,
+    pid INTEGER NOT NULL,
+    host TEXT NOT NULL,
+    since INTEGER NOT NULL,
+    seen_at INTEGER NOT NULL
+  )`
+
   yield* sql`CREATE TABLE plane_sync_count (status TEXT PRIMARY KEY, events INTEGER NOT NULL) WITHOUT ROWID`
   yield* sql`INSERT INTO plane_sync_count (status, events)
     VALUES ('pending', 0), ('delivered', 0), ('dead', 0), ('discarded', 0)`
 
-  // Only the latest stage's state is owed: an older one is nobody's wish any more.
+  // Only the latest stage's state is owed (a patient lane waits for nothing but more of the same): an older one is nobody's wish any more.
   yield* sql`CREATE TRIGGER plane_sync_event_inserted AFTER INSERT ON plane_sync_event BEGIN
     UPDATE plane_sync_count SET events = events + 1 WHERE status = NEW.status;
     UPDATE plane_sync_event SET state = 'superseded' WHERE NEW.state = 'pending' AND state = 'pending'
       AND sequence = (SELECT state_event FROM plane_sync_lane WHERE id = NEW.lane);
-    UPDATE plane_sync_lane SET owed = owed + 1, due_at = coalesce(due_at, NEW.published_at),
+    UPDATE plane_sync_lane SET owed = owed + 1,
+      due_at = CASE patient WHEN 0 THEN coalesce(due_at, NEW.published_at) ELSE NEW.published_at END,
       state_event = CASE NEW.state WHEN 'pending' THEN NEW.sequence ELSE state_event END
       WHERE id = NEW.lane AND NEW.status = 'pending';
   END`

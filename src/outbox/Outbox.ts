@@ -1,3 +1,4 @@
+import type { Scope } from "effect"
 import { Clock, Context, Effect, Layer } from "effect"
 import { claim } from "./Claiming.js"
 import type { NewEvent, StoredEvent } from "./Event.js"
@@ -6,6 +7,8 @@ import type { Published } from "./Publishing.js"
 import { makePublish } from "./Publishing.js"
 import type { EventQuery, OutboxStatus, WorkItemRow } from "./Reading.js"
 import { readEvents, readEventsAfter, readStatus, readWorkItem } from "./Reading.js"
+import type { Sender, SenderActive } from "./Sender.js"
+import { becomeSender, readSender } from "./Sender.js"
 import { settle } from "./Settling.js"
 import { Storage } from "./Storage.js"
 import type { StorageError } from "./StorageError.js"
@@ -23,10 +26,17 @@ export class Outbox extends Context.Tag("plane-sync/Outbox")<Outbox, {
     readonly claim?: Claim | undefined
   }) => Effect.Effect<Job | undefined, StorageError>
   /**
-   * When the next lane is due that `holder` has not claimed already. A due time more than `maxAhead` milliseconds from
-   * now was set before the clock was put back: such a lane is due now.
+   * When the next lane is due that nobody holds. A due time more than `maxAhead` milliseconds from now was set before the
+   * clock was put back: such a lane is due now.
    */
-  readonly nextDue: (holder: string, maxAhead: number) => Effect.Effect<number | undefined, StorageError>
+  readonly nextDue: (maxAhead: number) => Effect.Effect<number | undefined, StorageError>
+  /** See `becomeSender`. */
+  readonly becomeSender: (
+    holder: string,
+    quiet: number
+  ) => Effect.Effect<{ readonly lost: Effect.Effect<void> }, SenderActive | StorageError, Scope.Scope>
+  /** Who sends or has sent last, if anybody has. */
+  readonly sender: Effect.Effect<(Sender & { readonly active: boolean }) | undefined, StorageError>
   readonly events: (query: EventQuery) => Effect.Effect<ReadonlyArray<StoredEvent>, StorageError>
   readonly eventsAfter: (sequence: number, limit: number) => Effect.Effect<ReadonlyArray<StoredEvent>, StorageError>
   /** What the work item of a key (normalized) is owed, with its latest `limit` events and deliveries. */
@@ -40,16 +50,15 @@ const make = Effect.gen(function*() {
   const storage = yield* Storage
   const { read, sql, write } = storage
 
-  const nextDue = Effect.fnUntraced(function*(holder: string, maxAhead: number) {
-    const limit = (yield* Clock.currentTimeMillis) + maxAhead
+  const nextDue = Effect.fnUntraced(function*(maxAhead: number) {
+    const now = yield* Clock.currentTimeMillis
     const [row] = yield* read(sql<{ dueAt: number | null; latest: number | null }>`SELECT
-      (SELECT due_at FROM plane_sync_lane WHERE due_at IS NOT NULL AND holder IS NOT ${holder}
+      (SELECT due_at FROM plane_sync_lane WHERE due_at IS NOT NULL AND holder IS NULL
         ORDER BY due_at LIMIT 1) AS "dueAt",
       (SELECT max(due_at) FROM plane_sync_lane WHERE due_at IS NOT NULL) AS latest`)
-    if (row?.latest !== null && row?.latest !== undefined && row.latest > limit) {
-      yield* write(sql`UPDATE plane_sync_lane SET due_at = ${limit - maxAhead}
-        WHERE due_at > ${limit} AND holder IS NOT ${holder}`)
-      return limit - maxAhead
+    if (row?.latest !== null && row?.latest !== undefined && row.latest > now + maxAhead) {
+      yield* write(sql`UPDATE plane_sync_lane SET due_at = ${now} WHERE due_at > ${now + maxAhead}`)
+      return now
     }
     return row?.dueAt ?? undefined
   })
@@ -63,6 +72,8 @@ const make = Effect.gen(function*() {
         return options.claim === undefined ? undefined : yield* claim(sql, options.claim, now)
       })),
     nextDue,
+    becomeSender: (holder, quiet) => becomeSender(storage, holder, quiet),
+    sender: readSender(storage),
     events: (query) => read(readEvents(sql, query)),
     eventsAfter: (sequence, limit) => read(readEventsAfter(sql, sequence, limit)),
     workItem: (key, limit) => read(readWorkItem(sql, key, limit)),

@@ -1,7 +1,7 @@
 import type { SqlClient } from "@effect/sql/SqlClient"
 import type { SqlError } from "@effect/sql/SqlError"
 import { Effect } from "effect"
-import type { Delivery, Lane, LaneDead, LookOutcome, SendOutcome, Settlement } from "./Lane.js"
+import type { Delivery, Lane, LaneDead, LookOutcome, SeenState, SendOutcome, Settlement } from "./Lane.js"
 
 /** Writes down how a job ended and gives its lane free. Runs within a transaction. */
 export const settle = (sql: SqlClient, settlement: Settlement, now: number): Effect.Effect<void, SqlError> =>
@@ -12,12 +12,11 @@ export const settle = (sql: SqlClient, settlement: Settlement, now: number): Eff
 const looked = (sql: SqlClient, lane: Lane, outcome: LookOutcome, now: number) => {
   switch (outcome._tag) {
     case "Found":
-      return lane.workItem === null
-        ? found(sql, lane, outcome.workItem, outcome.state)
-        : Effect.zipRight(
-          sql`UPDATE plane_sync_lane SET gone = 0, state = ${outcome.state}, attempts = 0 WHERE id = ${lane.id}`,
-          free(sql, lane, now, null)
-        )
+      return lane.workItem === null ? found(sql, lane, outcome.workItem, outcome.seen) : Effect.gen(function*() {
+        yield* sql`UPDATE plane_sync_lane SET gone = 0, attempts = 0 WHERE id = ${lane.id}`
+        yield* see(sql, lane, outcome.seen)
+        yield* free(sql, lane, now, null)
+      })
     case "Missed":
       return Effect.zipRight(
         sql`UPDATE plane_sync_lane SET misses = misses + 1, missed_at = coalesce(missed_at, ${now}), attempts = 0
@@ -34,53 +33,73 @@ const looked = (sql: SqlClient, lane: Lane, outcome: LookOutcome, now: number) =
   }
 }
 
-const sent = (sql: SqlClient, lane: Lane, delivery: Delivery, outcome: SendOutcome, now: number) => {
-  switch (outcome._tag) {
-    case "Delivered":
-      return Effect.gen(function*() {
-        yield* sql`UPDATE plane_sync_delivery SET status = 'delivered', settled_at = ${now},
-          plane_id = ${outcome.planeId}, reason = NULL WHERE id = ${delivery.id}`
+const sent = (sql: SqlClient, lane: Lane, delivery: Delivery, outcome: SendOutcome, now: number) =>
+  Effect.gen(function*() {
+    switch (outcome._tag) {
+      case "Delivered": {
+        yield* close(sql, delivery, "delivered", now, { planeId: outcome.planeId })
         yield* closeDebts(sql, delivery, "delivered")
-        if (delivery.kind === "state") {
-          yield* sql`UPDATE plane_sync_lane SET state = ${outcome.state} WHERE id = ${lane.id}`
-        }
-        yield* free(sql, lane, now, null)
-      })
-    case "Dead":
-      return Effect.gen(function*() {
-        yield* buryDelivery(sql, delivery, outcome.reason, outcome.answer, now)
+        if (outcome.seen !== undefined) yield* asked(sql, lane, delivery, outcome.seen)
+        return yield* free(sql, lane, now, null)
+      }
+      case "Left": {
+        yield* close(sql, delivery, "discarded", now, { reason: outcome.reason })
+        yield* closeDebts(sql, delivery, "superseded")
+        yield* asked(sql, lane, delivery, outcome.seen)
+        return yield* free(sql, lane, now, null)
+      }
+      case "CommentGone": {
+        yield* close(sql, delivery, "discarded", now, { reason: outcome.reason })
+        // It is no comment that could be changed any more, so the next failure of the gate is told by a new one.
+        yield* sql`UPDATE plane_sync_delivery SET gate = NULL WHERE lane = ${lane.id} AND plane_id = ${delivery.planeId}`
+        return yield* free(sql, lane, now, null)
+      }
+      case "Dead": {
+        yield* close(sql, delivery, "dead", now, outcome)
         yield* closeDebts(sql, delivery, "dead")
         // Plane may have taken it: what state it is in now is not known.
-        if (delivery.kind === "state") yield* sql`UPDATE plane_sync_lane SET state = NULL WHERE id = ${lane.id}`
-        yield* free(sql, lane, now, outcome.reason)
-      })
-    case "LaneDead":
-      return Effect.gen(function*() {
-        yield* buryDelivery(sql, delivery, outcome.reason, outcome.answer, now)
+        if (delivery.kind === "state") yield* forget(sql, lane)
+        return yield* free(sql, lane, now, outcome.reason)
+      }
+      case "LaneDead": {
+        yield* close(sql, delivery, "dead", now, outcome)
         yield* closeDebts(sql, delivery, "dead")
-        yield* laneDead(sql, lane, outcome, now)
-      })
-    case "Later":
-      return Effect.zipRight(
-        sql`UPDATE plane_sync_delivery SET attempts = attempts - ${outcome.counted ? 0 : 1},
-          answer = ${outcome.answer ?? null}, reason = ${outcome.reason} WHERE id = ${delivery.id}`,
-        free(sql, lane, outcome.dueAt, outcome.reason)
-      )
-  }
-}
+        return yield* laneDead(sql, lane, outcome, now)
+      }
+      case "Later": {
+        yield* sql`UPDATE plane_sync_delivery SET attempts = attempts - ${outcome.counted ? 0 : 1},
+          answer = ${outcome.answer ?? null}, reason = ${outcome.reason} WHERE id = ${delivery.id}`
+        return yield* free(sql, lane, outcome.dueAt, outcome.reason)
+      }
+    }
+  })
 
-/** The lane is given free: due at `dueAt` if it owes anything. */
-export const free = (sql: SqlClient, lane: Lane, dueAt: number, problem: string | null) =>
-  sql`UPDATE plane_sync_lane SET holder = NULL, problem = ${problem},
+/** The lane is given free: due at `dueAt` if it owes anything; a patient one as soon as it is owed more. */
+export const free = (sql: SqlClient, lane: Lane, dueAt: number, problem: string | null, patient = false) =>
+  sql`UPDATE plane_sync_lane SET holder = NULL, problem = ${problem}, patient = ${patient ? 1 : 0},
     due_at = CASE owed WHEN 0 THEN NULL ELSE ${dueAt} END WHERE id = ${lane.id}`
 
+const see = (sql: SqlClient, lane: Lane, seen: SeenState) =>
+  sql`UPDATE plane_sync_lane SET state = ${seen.state}, cancelled = ${seen.cancelled ? 1 : 0}, read_at = ${seen.readAt}
+    WHERE id = ${lane.id}`
+
+const forget = (sql: SqlClient, lane: Lane) =>
+  sql`UPDATE plane_sync_lane SET state = NULL, cancelled = 0, read_at = NULL, asked = NULL WHERE id = ${lane.id}`
+
+const asked = (sql: SqlClient, lane: Lane, delivery: Delivery, seen: SeenState) =>
+  Effect.zipRight(
+    see(sql, lane, seen),
+    sql`UPDATE plane_sync_lane SET asked = ${delivery.body} WHERE id = ${lane.id}`
+  )
+
 // The events of a key go to the lane of its work item, which may have events of another spelling already: by their
-// sequence they are in one order again. What that lane knows of the state is newer than what the look-up read.
-const found = (sql: SqlClient, key: Lane, workItem: string, state: string | null) =>
+// sequence they are in one order again, and of two owed states the later stands. What that lane knows of its work item
+// is newer than what the look-up read.
+const found = (sql: SqlClient, key: Lane, workItem: string, { cancelled, readAt, state }: SeenState) =>
   Effect.gen(function*() {
-    const [lane] = yield* sql<{ id: number }>`INSERT INTO plane_sync_lane (name, work_item, state)
-      VALUES (${workItem}, ${workItem}, ${state})
-      ON CONFLICT (name) DO UPDATE SET gone = 0, state = coalesce(plane_sync_lane.state, excluded.state)
+    const [lane] = yield* sql<{ id: number }>`INSERT INTO plane_sync_lane (name, work_item, state, cancelled, read_at)
+      VALUES (${workItem}, ${workItem}, ${state}, ${cancelled ? 1 : 0}, ${readAt})
+      ON CONFLICT (name) DO UPDATE SET gone = 0
       RETURNING id`
     const target = lane?.id ?? null
     yield* sql`UPDATE plane_sync_event SET lane = ${target} WHERE lane = ${key.id}`
@@ -91,36 +110,38 @@ const found = (sql: SqlClient, key: Lane, workItem: string, state: string | null
       SELECT max(state_event) FROM plane_sync_lane WHERE id IN (${target}, ${key.id})) WHERE id = ${target}`
     yield* sql`UPDATE plane_sync_delivery SET lane = ${target} WHERE lane = ${key.id}`
     yield* sql`UPDATE plane_sync_lane SET target = ${target}, attempts = 0, misses = 0, missed_at = NULL,
-      state_event = NULL
-      WHERE id = ${key.id}`
+      state_event = NULL WHERE id = ${key.id}`
+    // Its state goes next: what was read of it is fresh now, and would have to be read again later.
+    yield* sql`UPDATE plane_sync_lane SET due_at = -1 WHERE id = ${target} AND due_at IS NOT NULL AND NOT EXISTS (
+      SELECT 1 FROM plane_sync_delivery d WHERE d.lane = ${target} AND d.status = 'pending')`
     yield* free(sql, key, 0, null)
   })
 
-const buryDelivery = (
+const close = (
   sql: SqlClient,
   delivery: Delivery,
-  reason: string,
-  answer: number | undefined,
-  now: number
+  status: "delivered" | "dead" | "discarded",
+  now: number,
+  told: { readonly planeId?: string | null; readonly reason?: string; readonly answer?: number | undefined }
 ) =>
-  sql`UPDATE plane_sync_delivery SET status = 'dead', settled_at = ${now}, reason = ${reason},
-    answer = ${answer ?? null} WHERE id = ${delivery.id}`
+  sql`UPDATE plane_sync_delivery SET status = ${status}, settled_at = ${now}, reason = ${told.reason ?? null},
+    answer = ${told.answer ?? null}, plane_id = coalesce(${told.planeId ?? null}, plane_id) WHERE id = ${delivery.id}`
 
 /** The events that a delivery tells, or the one whose state it sets, owe that no longer. */
 export const closeDebts = (
   sql: SqlClient,
   delivery: Pick<Delivery, "kind" | "lane" | "firstEvent" | "lastEvent">,
-  as: "delivered" | "dead"
+  as: "delivered" | "superseded" | "dead"
 ) =>
-  delivery.kind === "comment"
-    ? sql`UPDATE plane_sync_event SET comment = ${as} WHERE lane = ${delivery.lane} AND status = 'pending'
-      AND comment = 'pending' AND sequence BETWEEN ${delivery.firstEvent} AND ${delivery.lastEvent}`
+  delivery.kind === "state"
     // Superseded meanwhile, when a later stage has been published since it was planned.
-    : Effect.zipRight(
+    ? Effect.zipRight(
       sql`UPDATE plane_sync_event SET state = ${as} WHERE sequence = ${delivery.lastEvent} AND state = 'pending'`,
       sql`UPDATE plane_sync_lane SET state_event = NULL
         WHERE id = ${delivery.lane} AND state_event = ${delivery.lastEvent}`
     )
+    : sql`UPDATE plane_sync_event SET comment = ${as} WHERE lane = ${delivery.lane} AND status = 'pending'
+      AND comment = 'pending' AND sequence BETWEEN ${delivery.firstEvent} AND ${delivery.lastEvent}`
 
 const laneDead = (sql: SqlClient, lane: Lane, { answer, gone, reason }: LaneDead, now: number) =>
   Effect.gen(function*() {
@@ -144,7 +165,8 @@ const laneDead = (sql: SqlClient, lane: Lane, { answer, gone, reason }: LaneDead
         lastEvent: latest.sequence
       }, "dead")
     }
-    yield* sql`UPDATE plane_sync_lane SET gone = ${gone ? 1 : 0}, attempts = 0, misses = 0, missed_at = NULL,
-      state = NULL WHERE id = ${lane.id}`
+    yield* sql`UPDATE plane_sync_lane SET gone = ${gone ? 1 : 0}, attempts = 0, misses = 0, missed_at = NULL
+      WHERE id = ${lane.id}`
+    yield* forget(sql, lane)
     yield* free(sql, lane, now, reason)
   })

@@ -35,6 +35,10 @@ export interface Exchange {
   readonly failure: (ask: Ask, why: Pick<PlaneError, "reason" | "sent" | "words"> & { status?: number }) => PlaneError
 }
 
+interface Answered extends Answer {
+  readonly sentAt: number
+}
+
 class TooLarge extends Data.TaggedError("TooLarge") {}
 
 const tooLarge = `the answer is larger than ${answerLimit / 1024 / 1024} MiB`
@@ -115,7 +119,9 @@ export const make = Effect.fnUntraced(function*(config: PlaneConfig) {
 
   const failure = (
     ask: Ask,
-    why: Pick<PlaneError, "reason" | "sent" | "words"> & Partial<Pick<PlaneError, "status" | "retryAfterMillis">>,
+    why:
+      & Pick<PlaneError, "reason" | "sent" | "words">
+      & Partial<Pick<PlaneError, "status" | "retryAfterMillis" | "sentAt">>,
     cause?: unknown
   ) =>
     new PlaneError({
@@ -127,10 +133,11 @@ export const make = Effect.fnUntraced(function*(config: PlaneConfig) {
       ...(cause === undefined ? {} : { cause: new Error(withoutToken(describe(cause))) })
     })
 
-  const noAnswer = (ask: Ask, cause: unknown, status?: number) =>
+  const noAnswer = (ask: Ask, sentAt: number, cause: unknown, status?: number) =>
     failure(
       ask,
       {
+        sentAt,
         reason: "Unavailable",
         sent: status === undefined && neverSent(cause) ? "no" : "unknown",
         words: status === undefined ? describe(cause) : `the answer broke off: ${describe(cause)}`,
@@ -139,19 +146,25 @@ export const make = Effect.fnUntraced(function*(config: PlaneConfig) {
       cause
     )
 
-  const fetch = (ask: Ask): Effect.Effect<Answer, PlaneError> => {
+  const fetch = (ask: Ask, sentAt: number): Effect.Effect<Answered, PlaneError> => {
     const request = HttpClientRequest.make(ask.method)(encode(ask), { urlParams: ask.query })
     const withBody = ask.body === undefined ? request : HttpClientRequest.bodyUnsafeJson(request, ask.body)
     return client.execute(withBody).pipe(
-      Effect.mapError((error: HttpClientError.HttpClientError) => noAnswer(ask, error.cause ?? error.reason)),
+      Effect.mapError((error: HttpClientError.HttpClientError) => noAnswer(ask, sentAt, error.cause ?? error.reason)),
       Effect.flatMap((response) =>
         readText(response).pipe(
           Effect.mapBoth({
-            onSuccess: (body) => ({ status: response.status, headers: response.headers, body }),
+            onSuccess: (body) => ({ status: response.status, headers: response.headers, body, sentAt }),
             onFailure: (error) =>
               error._tag === "TooLarge"
-                ? failure(ask, { reason: "Unavailable", sent: "unknown", words: tooLarge, status: response.status })
-                : noAnswer(ask, error.cause ?? error.reason, response.status)
+                ? failure(ask, {
+                  reason: "Unavailable",
+                  sent: "unknown",
+                  sentAt,
+                  words: tooLarge,
+                  status: response.status
+                })
+                : noAnswer(ask, sentAt, error.cause ?? error.reason, response.status)
           })
         )
       ),
@@ -162,31 +175,35 @@ export const make = Effect.fnUntraced(function*(config: PlaneConfig) {
           failure(ask, {
             reason: "Unavailable",
             sent: "unknown",
+            sentAt,
             words: `no whole answer within ${Duration.format(config.timeout)}`
           })
       })
     )
   }
 
-  const exchange = (ask: Ask): Effect.Effect<Answer, PlaneError> =>
+  const exchange = (ask: Ask): Effect.Effect<Answered, PlaneError> =>
     token === ""
       ? Effect.fail(failure(ask, { reason: "KeyRefused", sent: "no", words: "no token is set, so nothing was sent" }))
       : Effect.uninterruptibleMask((restore) =>
         Effect.flatMap(budget.admit, (slot) =>
-          Effect.onExit(restore(fetch(ask)), (exit) => {
-            if (Exit.isFailure(exit)) {
-              const notSent = Option.exists(Cause.failureOption(exit.cause), (error) => error.sent === "no")
-              return notSent ? slot.release : slot.answered({})
+          Effect.onExit(
+            restore(Effect.flatMap(Clock.currentTimeMillis, (sentAt) => fetch(ask, sentAt))),
+            (exit) => {
+              if (Exit.isFailure(exit)) {
+                const notSent = Option.exists(Cause.failureOption(exit.cause), (error) => error.sent === "no")
+                return notSent ? slot.release : slot.answered({})
+              }
+              const { headers, status } = exit.value
+              const remaining = numberOf(headers["x-ratelimit-remaining"])
+              return isOk(exit.value)
+                ? slot.answered({ status, remaining })
+                : Effect.flatMap(
+                  verdict(exit.value),
+                  ({ retryAfterMillis }) => slot.answered({ status, remaining, retryAfterMillis })
+                )
             }
-            const { headers, status } = exit.value
-            const remaining = numberOf(headers["x-ratelimit-remaining"])
-            return isOk(exit.value)
-              ? slot.answered({ status, remaining })
-              : Effect.flatMap(
-                verdict(exit.value),
-                ({ retryAfterMillis }) => slot.answered({ status, remaining, retryAfterMillis })
-              )
-          }))
+          ))
       )
 
   const verdict = (answer: Answer) =>
@@ -195,18 +212,19 @@ export const make = Effect.fnUntraced(function*(config: PlaneConfig) {
       (nowMillis) => classify(answer, { nowMillis, windowMillis: Duration.toMillis(config.rateLimit.window) })
     )
 
-  const decode = <A, I>(ask: Ask, answer: Answer, schema: Schema.Schema<A, I>) =>
+  const decode = <A, I>(ask: Ask, answer: Answered, schema: Schema.Schema<A, I>) =>
     Effect.mapError(Schema.decodeUnknown(Schema.parseJson(schema))(answer.body), () =>
       failure(ask, {
         reason: "Unavailable",
         // It may have been done, and something on the way lost the answer.
         sent: "unknown",
+        sentAt: answer.sentAt,
         words: `not what Plane answers: ${plainWords(answer.body)}`,
         status: answer.status
       }))
 
-  const refused = (ask: Ask, answer: Answer) =>
-    Effect.flatMap(verdict(answer), (why) => failure(ask, { ...why, status: answer.status }))
+  const refused = (ask: Ask, { sentAt, ...answer }: Answered) =>
+    Effect.flatMap(verdict(answer), (why) => failure(ask, { ...why, sentAt, status: answer.status }))
 
   const self: Exchange = {
     failure,

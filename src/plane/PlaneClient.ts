@@ -18,6 +18,8 @@ export interface WorkItem {
   readonly number: number
   readonly name: string
   readonly stateId: string | null
+  /** backlog, unstarted, started, completed or cancelled; null where Plane did not tell. */
+  readonly stateGroup: string | null
   readonly updatedAt: DateTime.Utc
 }
 
@@ -50,6 +52,8 @@ export class PlaneClient extends Context.Tag("plane-sync/PlaneClient")<PlaneClie
     id: string,
     comment: { readonly html: string; readonly externalId: string; readonly createdAt: DateTime.Utc }
   ) => Effect.Effect<{ readonly id: string; readonly adopted: boolean }, PlaneError>
+  /** Replaces a comment's HTML. `NotFound` when the comment, or its work item, was deleted. */
+  readonly editComment: (id: string, commentId: string, html: string) => Effect.Effect<void, PlaneError>
   /** All states of the project. */
   readonly states: Effect.Effect<ReadonlyArray<StateJson>, PlaneError>
   readonly project: Effect.Effect<ProjectJson, PlaneError>
@@ -101,6 +105,9 @@ const withFamily = (exchange: Exchange) => {
     })
 }
 
+const stateIdOf = ({ state }: typeof Wire.WorkItemJson.Type) =>
+  typeof state === "string" || state === null ? state : state.id
+
 const make = Effect.gen(function*() {
   const config = yield* PlaneConfig
   const exchange = yield* makeExchange(config)
@@ -115,7 +122,8 @@ const make = Effect.gen(function*() {
     id: json.id,
     number: json.sequence_id,
     name: json.name,
-    stateId: json.state,
+    stateId: stateIdOf(json),
+    stateGroup: typeof json.state === "string" || json.state === null ? null : json.state.group,
     updatedAt: json.updated_at
   })
 
@@ -124,7 +132,7 @@ const make = Effect.gen(function*() {
       const ask: Ask = {
         method: "GET",
         path: [...workspace, family, key.canonical],
-        query: { fields: Wire.workItemFields }
+        query: Wire.workItemQuery
       }
       return Effect.filterOrFail(
         exchange.send(ask, Wire.WorkItemJson),
@@ -144,7 +152,7 @@ const make = Effect.gen(function*() {
     askItem(Wire.WorkItemJson, (family) => ({
       method: "GET",
       path: [...project, family, id],
-      query: { fields: Wire.workItemFields }
+      query: Wire.workItemQuery
     })).pipe(Effect.map(toWorkItem))
   )
 
@@ -199,11 +207,11 @@ const make = Effect.gen(function*() {
       // Nothing but the state: the answer to an unknown field is 200, and `sequence_id` could be overwritten.
       const ask: Ask = { method: "PATCH", path: [...project, family, id], body: { state: stateId } }
       return Effect.filterOrFail(exchange.send(ask, Wire.WorkItemJson), (json) =>
-        sameId(json.state, stateId), (json) =>
+        sameId(stateIdOf(json), stateId), (json) =>
         exchange.failure(ask, {
           reason: "Ignored",
           sent: "answered",
-          words: `asked for the state ${stateId}, it is ${json.state ?? "none"}`,
+          words: `asked for the state ${stateId}, it is ${stateIdOf(json) ?? "none"}`,
           status: 200
         }))
     }).pipe(Effect.map(toWorkItem))
@@ -225,6 +233,14 @@ const make = Effect.gen(function*() {
         }
       }, Wire.CommentJson)
     ).pipe(Effect.map(({ conflict, value }) => ({ id: value.id, adopted: conflict })))
+  )
+
+  const editComment = Effect.fn("PlaneClient.editComment")((id: string, commentId: string, html: string) =>
+    askItem(Wire.CommentJson, (family) => ({
+      method: "PATCH",
+      path: [...project, family, id, "comments", commentId],
+      body: { comment_html: html }
+    })).pipe(Effect.asVoid)
   )
 
   const states = Effect.gen(function*() {
@@ -250,6 +266,7 @@ const make = Effect.gen(function*() {
     read,
     setState,
     addComment,
+    editComment,
     states,
     project: get(project, "id,identifier,name", Wire.ProjectJson).pipe(Effect.withSpan("PlaneClient.project")),
     probe: get(project, "id", Wire.ProbeJson).pipe(Effect.asVoid, Effect.withSpan("PlaneClient.probe")),

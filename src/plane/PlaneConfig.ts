@@ -33,6 +33,10 @@ export interface PlaneConfig {
   readonly keyPatience: Duration.Duration
   /** Work items that are written to at the same time. */
   readonly concurrency: number
+  /** Whether what is owed together is told by one comment, or every event by its own. */
+  readonly comments: "joined" | "each"
+  /** Whether a work item that a person has cancelled stays so, or is moved all the same. */
+  readonly onConflict: "respect" | "force"
 }
 
 /** What was given, shortened for a message; quoted, so that blanks and control characters show. */
@@ -110,6 +114,12 @@ const integer = (least: number, most: number) => (text: string) => {
     : Either.left(`${given(text)} is not right: expected a whole number from ${least} to ${most}`)
 }
 
+const oneOf = <A extends string>(...choices: ReadonlyArray<A>) => (text: string): Either.Either<A, string> =>
+  Either.fromNullable(
+    choices.find((choice) => choice === text),
+    () => `${given(text)} is not right: expected ${choices.join(" or ")}`
+  )
+
 const parseRateLimit = (text: string): Either.Either<RateLimit, string> => {
   const [, digits, unit] = /^(\d{1,9})\s*\/\s*(second|minute)$/.exec(text) ?? []
   const requests = Number(digits)
@@ -158,5 +168,7 @@ export const PlaneConfig: Config.Config<PlaneConfig> = Config.all({
   maxBackoff: setting("ORCH_PLANE_MAX_BACKOFF", Duration.seconds(60), duration("1 millis", "1 days")),
   maxAttempts: setting("ORCH_PLANE_MAX_ATTEMPTS", 8, integer(1, 1_000)),
   keyPatience: setting("ORCH_PLANE_KEY_PATIENCE", Duration.minutes(10), duration("0 millis", "7 days")),
-  concurrency: setting("ORCH_PLANE_CONCURRENCY", 8, integer(1, 256))
+  concurrency: setting("ORCH_PLANE_CONCURRENCY", 8, integer(1, 256)),
+  comments: setting("ORCH_PLANE_COMMENTS", "joined", oneOf("joined", "each")),
+  onConflict: setting("ORCH_PLANE_ON_CONFLICT", "respect", oneOf("respect", "force"))
 })

@@ -1,14 +1,17 @@
 import { Schema } from "effect"
 
-/** The fields of a work item that are asked for: the whole one is as large as its description. */
-export const workItemFields = "id,sequence_id,name,state,updated_at,project"
+/**
+ * What is asked for of a work item: the whole one is as large as its description. The expanded state tells its group,
+ * which a PATCH's answer does not.
+ */
+export const workItemQuery = { fields: "id,sequence_id,name,state,updated_at,project", expand: "state" }
 
 /** A work item as Plane's API answers it. */
 export const WorkItemJson = Schema.Struct({
   id: Schema.String,
   sequence_id: Schema.Int,
   name: Schema.String,
-  state: Schema.NullOr(Schema.String),
+  state: Schema.NullOr(Schema.Union(Schema.String, Schema.Struct({ id: Schema.String, group: Schema.String }))),
   updated_at: Schema.DateTimeUtc,
   project: Schema.String
 })

@@ -1,10 +1,11 @@
 import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import type * as SqlClient from "@effect/sql/SqlClient"
 import type { ConfigError } from "effect"
-import { Context, Effect, Layer } from "effect"
+import { Context, Duration, Effect, Layer } from "effect"
 import { uuidV7 } from "../domain/UuidV7.js"
 import { Outbox } from "../outbox/Outbox.js"
 import type { OutboxStatus } from "../outbox/Reading.js"
+import type { SenderActive } from "../outbox/Sender.js"
 import { Storage } from "../outbox/Storage.js"
 import type { StorageError } from "../outbox/StorageError.js"
 import { PlaneClient } from "../plane/PlaneClient.js"
@@ -29,14 +30,15 @@ export class PlaneSync extends Context.Tag("plane-sync/PlaneSync")<PlaneSync, {
    */
   static readonly layerPipeline: Layer.Layer<
     PlaneSync,
-    ConfigError.ConfigError,
+    ConfigError.ConfigError | SenderActive | StorageError,
     Outbox | PlaneClient | RateBudget | Destination | Signal
   > = Layer.scoped(PlaneSync, Effect.suspend(() => make))
 
   /** With a SQLite file of its own, at `ORCH_DATABASE_URL`. Settings are read from the environment's `ORCH_PLANE_*`. */
-  static readonly layer: Layer.Layer<PlaneSync | StageEvents, ConfigError.ConfigError | StorageError> = Layer.suspend(
-    () => Layer.provide(pipeline, Storage.layer)
-  )
+  static readonly layer: Layer.Layer<
+    PlaneSync | StageEvents,
+    ConfigError.ConfigError | SenderActive | StorageError
+  > = Layer.suspend(() => Layer.provide(pipeline, Storage.layer))
 
   /**
    * In the host's own database (SQLite): a publish inside the host's `sql.withTransaction` is committed, or vanishes,
@@ -44,7 +46,7 @@ export class PlaneSync extends Context.Tag("plane-sync/PlaneSync")<PlaneSync, {
    */
   static readonly layerSql: Layer.Layer<
     PlaneSync | StageEvents,
-    ConfigError.ConfigError | StorageError,
+    ConfigError.ConfigError | SenderActive | StorageError,
     SqlClient.SqlClient
   > = Layer.suspend(() => Layer.provide(pipeline, Storage.layerSql))
 }
@@ -57,7 +59,8 @@ const make = Effect.gen(function*() {
   const outbox = yield* Outbox
   const signal = yield* Signal
   const holder = yield* uuidV7
-  yield* startWorkers({ client, config, destination, outbox, budget, signal, holder })
+  const { lost } = yield* outbox.becomeSender(holder, Duration.toMillis(config.quiet))
+  yield* startWorkers({ client, config, destination, outbox, budget, signal, holder, lost })
   return PlaneSync.of({ destination: destination.status, budget: budget.status, outbox: outbox.status })
 })
 

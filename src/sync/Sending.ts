@@ -1,11 +1,12 @@
 import { Clock, DateTime, Duration, Effect, Option } from "effect"
 import { WorkItemKey } from "../domain/WorkItemKey.js"
-import type { LaneDead, Later, LookJob, LookOutcome, SendJob, SendOutcome } from "../outbox/Lane.js"
+import type { LaneDead, Later, LookJob, LookOutcome, SeenState, SendJob, SendOutcome } from "../outbox/Lane.js"
 import type { PlaneClient, WorkItem } from "../plane/PlaneClient.js"
 import type { PlaneConfig } from "../plane/PlaneConfig.js"
 import type { PlaneError } from "../plane/PlaneError.js"
 import { backoff, mayMeanNoSuchItem, nextLookUp } from "../plane/Policy.js"
 import type { Destination } from "./Destination.js"
+import { isFresh } from "./WorkItemSync.js"
 
 /** What sending needs: Plane, how patient to be with it, and whose trouble a trouble is. */
 export interface Sender {
@@ -28,16 +29,16 @@ const gone = (answer?: number): LaneDead => ({
 const again = Effect.fnUntraced(function*(
   { config, destination }: Sender,
   error: PlaneError,
-  job: { readonly attempts: number; readonly sentAt: number }
+  attempts: number
 ) {
   const counted = error.reason !== "RateLimited" && !(yield* destination.isDown(error))
-  if (counted && job.attempts >= config.maxAttempts) return Option.none<Later>()
+  if (counted && attempts >= config.maxAttempts) return Option.none<Later>()
   const now = yield* Clock.currentTimeMillis
   // Uncounted, the budget or the destination holds it back, not the lane.
   const pause = counted
-    ? yield* backoff(job.attempts, { max: config.maxBackoff, retryAfterMillis: error.retryAfterMillis })
+    ? yield* backoff(attempts, { max: config.maxBackoff, retryAfterMillis: error.retryAfterMillis })
     : Duration.zero
-  const quietUntil = error.sent === "unknown" ? job.sentAt + Duration.toMillis(config.quiet) : 0
+  const quietUntil = error.sent === "unknown" ? (error.sentAt ?? now) + Duration.toMillis(config.quiet) : 0
   return Option.some<Later>({
     _tag: "Later",
     dueAt: Math.max(now + Duration.toMillis(pause), quietUntil),
@@ -50,25 +51,65 @@ const again = Effect.fnUntraced(function*(
 const isAboutTheRequest = (error: PlaneError) =>
   error.reason === "Refused" || error.reason === "Ignored" || error.reason === "NotFound"
 
+const seenAs = ({ stateGroup, stateId }: WorkItem, readAt: number): SeenState => ({
+  state: stateId,
+  cancelled: stateGroup === "cancelled",
+  readAt
+})
+
+/**
+ * A state, after a look where what is known of the work item is older than 30 s: a person may have cancelled it, or done
+ * what is asked for. There is no condition that Plane would check, so a cancel between look and PATCH is overwritten.
+ */
+const setState = ({ client, config }: Sender, { delivery, lane, workItem }: SendJob) =>
+  Effect.gen(function*() {
+    const now = yield* Clock.currentTimeMillis
+    if (config.onConflict === "respect") {
+      const seen = isFresh(lane, now)
+        ? { state: lane.state, cancelled: lane.cancelled, readAt: lane.readAt ?? now }
+        : seenAs(yield* client.read(workItem), now)
+      if (seen.state === delivery.body) return { _tag: "Delivered", planeId: null, seen } as const
+      if (seen.cancelled && seen.state !== lane.asked) {
+        return { _tag: "Left", reason: "a person has cancelled the work item, and that stands", seen } as const
+      }
+    }
+    const item = yield* client.setState(workItem, delivery.body)
+    return {
+      _tag: "Delivered",
+      planeId: null,
+      seen: seenAs(item, yield* Clock.currentTimeMillis)
+    } as const
+  })
+
+const addComment = ({ client }: Sender, { delivery, workItem }: SendJob) =>
+  Effect.map(
+    client.addComment(workItem, {
+      html: delivery.body,
+      externalId: delivery.externalId ?? "",
+      createdAt: DateTime.unsafeMake(delivery.occurredAt)
+    }),
+    ({ id }) => ({ _tag: "Delivered", planeId: id, seen: undefined }) as const
+  )
+
+const recount = ({ client }: Sender, { delivery, workItem }: SendJob) =>
+  client.editComment(workItem, delivery.planeId ?? "", delivery.body).pipe(
+    Effect.as({ _tag: "Delivered", planeId: null, seen: undefined } as const),
+    Effect.catchIf(
+      (error) => error.reason === "NotFound",
+      (error) => Effect.succeed({ _tag: "CommentGone", reason: error.message } as const)
+    )
+  )
+
 /** Sends a delivery, once, and tells what came of it. Never fails. */
-export const send = (sender: Sender, { delivery, workItem }: SendJob): Effect.Effect<SendOutcome> =>
+export const send = (sender: Sender, job: SendJob): Effect.Effect<SendOutcome> =>
   Effect.gen(function*() {
     const { client } = sender
-    const sentAt = yield* Clock.currentTimeMillis
+    const { delivery, workItem } = job
     const request: Effect.Effect<SendOutcome, PlaneError> = delivery.kind === "state"
-      ? Effect.map(client.setState(workItem, delivery.body), ({ stateId }) => ({
-        _tag: "Delivered",
-        planeId: null,
-        state: stateId
-      }))
-      : Effect.map(
-        client.addComment(workItem, {
-          html: delivery.body,
-          externalId: delivery.externalId ?? "",
-          createdAt: DateTime.unsafeMake(delivery.occurredAt)
-        }),
-        ({ id }) => ({ _tag: "Delivered", planeId: id, state: null })
-      )
+      ? setState(sender, job)
+      : delivery.kind === "comment"
+      ? addComment(sender, job)
+      : recount(sender, job)
     return yield* Effect.catchAll(request, (error) => {
       if (error.reason === "NotFound") return Effect.succeed<SendOutcome>(gone(error.status))
       const refused: SendOutcome = { _tag: "Dead", reason: error.message, answer: error.status }
@@ -80,7 +121,7 @@ export const send = (sender: Sender, { delivery, workItem }: SendJob): Effect.Ef
       }
       if (isAboutTheRequest(error)) return Effect.succeed(refused)
       return Effect.map(
-        again(sender, error, { attempts: delivery.attempts, sentAt }),
+        again(sender, error, delivery.attempts),
         Option.getOrElse((): SendOutcome => refused)
       )
     })
@@ -91,7 +132,7 @@ export const look = (sender: Sender, job: LookJob): Effect.Effect<LookOutcome> =
   Effect.gen(function*() {
     const { client, config } = sender
     const { lane } = job
-    const sentAt = yield* Clock.currentTimeMillis
+    const now = yield* Clock.currentTimeMillis
     const dead = (error: { readonly message: string }): LookOutcome => ({
       _tag: "LaneDead",
       reason: error.message,
@@ -102,7 +143,7 @@ export const look = (sender: Sender, job: LookJob): Effect.Effect<LookOutcome> =
       : client.read(lane.workItem)
     return yield* Effect.matchEffect(request, {
       onSuccess: (item: WorkItem) =>
-        Effect.succeed<LookOutcome>({ _tag: "Found", workItem: item.id, state: item.stateId }),
+        Effect.succeed<LookOutcome>({ _tag: "Found", workItem: item.id, seen: seenAs(item, now) }),
       onFailure: (error) => {
         if (error._tag === "WorkItemNotFound") {
           return Effect.map(Clock.currentTimeMillis, (now): LookOutcome =>
@@ -126,7 +167,7 @@ export const look = (sender: Sender, job: LookJob): Effect.Effect<LookOutcome> =
           return Effect.succeed(dead(error))
         }
         return Effect.map(
-          again(sender, error, { attempts: lane.attempts + 1, sentAt }),
+          again(sender, error, lane.attempts + 1),
           Option.getOrElse(() =>
             dead(error)
           )

@@ -1,20 +1,31 @@
-import { Option } from "effect"
-import { commentHtml } from "../domain/Comment.js"
+import { DateTime, Duration, Option } from "effect"
+import type { Moment } from "../domain/Comment.js"
+import { commentHtml, countedHtml, joinedHtml } from "../domain/Comment.js"
+import type { StageEvent } from "../domain/StageEvent.js"
 import { stageOf } from "../domain/StageEvent.js"
-import type { StageStates } from "../domain/StageStates.js"
 import { eventOfBody } from "../outbox/Event.js"
-import type { Owed, OwedEvent, Step } from "../outbox/Lane.js"
+import type { Lane, Owed, OwedEvent, Step } from "../outbox/Lane.js"
+import { maxOwedComments } from "../outbox/Lane.js"
+import type { PlaneConfig } from "../plane/PlaneConfig.js"
+
+/** How long what was read of a work item's state is relied on. */
+const freshFor = Duration.toMillis("30 seconds")
+
+/** How often a told gate failure's count is brought up to date, at most. */
+const recountEvery = Duration.toMillis("10 minutes")
+
+export const isFresh = (lane: Lane, now: number): boolean => lane.readAt !== null && now - lane.readAt < freshFor
 
 /**
  * What one work item still needs, and in which order: first to be found, then the state of its latest stage, then its
- * comments one by one. So a state may overtake older comments, and no comment its state. A state that holds already is
- * not sent.
+ * comments. So a state may overtake older comments, and no comment its state. A state that was asked for already is not
+ * asked for again: until the stage's state changes, what a person has moved stands.
  */
-export const nextStep = (states: StageStates) => ({ comment, lane, state }: Owed): Step => {
+export const nextStep = (config: Pick<PlaneConfig, "stageStates" | "comments">) => (owed: Owed): Step => {
+  const { comments: [comment], lane, state } = owed
   if (lane.workItem === null || lane.gone) return { _tag: "Look" }
-  if (state !== undefined) return stateStep(states, state, lane.state)
-  if (comment !== undefined) return commentStep(comment, lane.workItem)
-  return { _tag: "Look" }
+  if (state !== undefined) return stateStep(config, state, owed)
+  return comment === undefined ? { _tag: "Look" } : commentStep(config, comment, lane.workItem, owed)
 }
 
 const unreadable = (event: OwedEvent): Step => ({
@@ -23,30 +34,106 @@ const unreadable = (event: OwedEvent): Step => ({
   reason: "what was stored of this event cannot be read by this version"
 })
 
-const stateStep = (states: StageStates, event: OwedEvent, held: string | null): Step =>
+const stateStep = (
+  { stageStates }: Pick<PlaneConfig, "stageStates">,
+  event: OwedEvent,
+  { lane, now }: Owed
+): Step =>
   Option.match(eventOfBody(event.body), {
     onNone: () => unreadable(event),
     onSome: (told) => {
       const stage = stageOf(told)
-      const wanted = stage === undefined ? undefined : states.get(stage)
+      const wanted = stage === undefined ? undefined : stageStates.get(stage)
       // A table that was changed since the event was published may have no state for its stage any more.
-      return wanted === undefined || wanted === held
-        ? { _tag: "StateHolds", event }
-        : { _tag: "Send", plan: { _tag: "State", event, state: wanted } }
+      if (wanted === undefined) return { _tag: "StateHolds", event, asked: lane.asked }
+      if (wanted === lane.asked || (wanted === lane.state && isFresh(lane, now))) {
+        return { _tag: "StateHolds", event, asked: wanted }
+      }
+      return {
+        _tag: "Send",
+        plan: {
+          kind: "state",
+          first: event,
+          last: event,
+          externalId: null,
+          body: wanted,
+          gate: null,
+          failures: 1,
+          planeId: null
+        }
+      }
     }
   })
 
-const commentStep = (event: OwedEvent, workItem: string): Step =>
-  Option.match(eventOfBody(event.body), {
-    onNone: () => unreadable(event),
-    onSome: (told) => ({
-      _tag: "Send",
-      plan: {
-        _tag: "Comment",
-        event,
-        html: commentHtml(told),
-        // Plane's pair of source and id is unique in the whole project, so the work item is a part of it.
-        externalId: `${event.id}:${workItem}`
-      }
-    })
+interface Read extends Moment {
+  readonly owed: OwedEvent
+}
+
+const read = (owed: OwedEvent): Option.Option<Read> =>
+  Option.map(eventOfBody(owed.body), (event) => ({ owed, event, occurredAt: DateTime.unsafeMake(owed.occurredAt) }))
+
+/** The events from the first on that one comment tells. */
+const group = (
+  { comments: mode }: Pick<PlaneConfig, "comments">,
+  first: Read,
+  events: ReadonlyArray<OwedEvent>
+): ReadonlyArray<Read> => {
+  const together: Array<Read> = [first]
+  if (mode === "each") return together
+  for (const owed of events.slice(1)) {
+    const next = Option.getOrUndefined(read(owed))
+    if (next === undefined || !goesWith(first.event, next.event)) break
+    together.push(next)
+  }
+  return together
+}
+
+const goesWith = (first: StageEvent, next: StageEvent): boolean => {
+  if (first._tag === "StageChanged") return next._tag === "StageChanged"
+  const gate = gateOf(first)
+  return gate !== null && gate === gateOf(next)
+}
+
+/** What makes two failures of a gate the same. */
+const gateOf = (event: StageEvent): string | null =>
+  event._tag === "QualityGateFailed" ? JSON.stringify([event.stage, event.check, event.reason]) : null
+
+const commentStep = (
+  config: Pick<PlaneConfig, "comments">,
+  comment: OwedEvent,
+  workItem: string,
+  { comments, now, told }: Owed
+): Step => {
+  const first = Option.getOrUndefined(read(comment))
+  if (first === undefined) return unreadable(comment)
+  const together = group(config, first, comments)
+  const last = together.at(-1) ?? first
+  const gate = config.comments === "each" ? null : gateOf(first.event)
+  const send = (
+    plan: { kind: "comment" | "recount"; body: string; failures: number; planeId: string | null }
+  ): Step => ({
+    _tag: "Send",
+    plan: {
+      ...plan,
+      first: first.owed,
+      last: last.owed,
+      gate,
+      // Plane's pair of source and id is unique in the whole project, so the work item is a part of it.
+      externalId: plan.kind === "comment" ? `${first.owed.id}:${workItem}` : null
+    }
   })
+
+  if (gate !== null && told?.gate === gate && told.planeId !== null) {
+    const nothingElse = together.length === comments.length && comments.length < maxOwedComments
+    const dueAt = told.settledAt + recountEvery
+    if (told.kind === "recount" && nothingElse && now < dueAt) return { _tag: "Wait", dueAt }
+    const failures = told.failures + together.length
+    return send({ kind: "recount", body: countedHtml(last, failures), failures, planeId: told.planeId })
+  }
+  const body = together.length === 1
+    ? commentHtml(first.event)
+    : gate === null
+    ? joinedHtml(together)
+    : countedHtml(last, together.length)
+  return send({ kind: "comment", body, failures: together.length, planeId: null })
+}

@@ -41,20 +41,18 @@ export const startWorkers = (
     readonly signal: Signal["Type"]
     /** Who we are, in the lanes we hold: new with each start. */
     readonly holder: string
+    /** Completed when another process has taken over: then nothing more is sent here. */
+    readonly lost: Effect.Effect<void>
   }
 ): Effect.Effect<void, never, Scope.Scope> =>
   Effect.gen(function*() {
-    const { budget, config, destination, holder, outbox, signal } = dependencies
+    const { budget, config, destination, holder, lost, outbox, signal } = dependencies
     const stopping = yield* Deferred.make<void>()
     const onlyOne = yield* Effect.makeSemaphore(1)
-    const plan = nextStep(config.stageStates)
+    const plan = nextStep(config)
     const ahead = maxAhead(config)
 
-    const claimNow = Effect.map(Clock.currentTimeMillis, (now): Claim => ({
-      holder,
-      until: now + Duration.toMillis(config.quiet),
-      plan
-    }))
+    const claim: Claim = { holder, plan }
 
     let failing = false
     /** Until storage works again; said once. */
@@ -87,8 +85,7 @@ export const startWorkers = (
       const { open } = yield* destination.status
       const more = open && !(yield* Deferred.isDone(stopping))
       const slot = more ? yield* budget.tryAdmit : Option.none()
-      const claim = Option.isSome(slot) ? yield* claimNow : undefined
-      const job = yield* stored(outbox.turn({ settlement, claim }))
+      const job = yield* stored(outbox.turn({ settlement, claim: Option.isSome(slot) ? claim : undefined }))
       // Whoever waits does so for what was due before: this lane may be due sooner.
       yield* signal.notify
       if (Option.isNone(slot)) return undefined
@@ -106,7 +103,7 @@ export const startWorkers = (
       while (!(yield* Deferred.isDone(stopping))) {
         yield* unlessStopping(destination.opened)
         const mark = yield* signal.mark
-        const dueAt = yield* stored(outbox.nextDue(holder, ahead))
+        const dueAt = yield* stored(outbox.nextDue(ahead))
         const now = yield* Clock.currentTimeMillis
         if (dueAt === undefined || dueAt > now) {
           const published = signal.since(mark)
@@ -117,7 +114,6 @@ export const startWorkers = (
         }
         const slot = yield* unlessStopping(budget.admit)
         if (Option.isNone(slot)) break
-        const claim = yield* claimNow
         const { open } = yield* destination.status
         const job = open ? yield* stored(outbox.turn({ claim })) : undefined
         if (job !== undefined) return { job, slot: slot.value }
@@ -134,6 +130,12 @@ export const startWorkers = (
         while (work !== undefined) work = yield* settle(yield* perform(work))
       }
     })
+
+    yield* lost.pipe(
+      Effect.zipRight(Effect.logError("Another process has taken over this file: nothing more is sent from here")),
+      Effect.zipRight(Deferred.succeed(stopping, undefined)),
+      Effect.forkScoped
+    )
 
     const workers = yield* Effect.forEach(
       Array.from({ length: config.concurrency }),
@@ -166,6 +168,9 @@ const report = ({ job, outcome }: Settlement): Effect.Effect<void> => {
       return Effect.logDebug(`Again later: ${what}: ${outcome.reason}`)
     case "Missed":
       return Effect.logInfo(`${outcome.reason}; it will be looked for again`)
+    case "Left":
+      return job._tag === "Send" && job.lane.cancelled ? Effect.void : Effect.logInfo(`${what}: ${outcome.reason}`)
+    case "CommentGone":
     case "Delivered":
     case "Found":
       return Effect.void

@@ -58,12 +58,13 @@ describe("PlaneClient.find", () => {
         number: 2,
         name: "Second work item",
         stateId: "113b24f6-cce8-4be9-9a22-a359b9cf0122",
+        stateGroup: null,
         updatedAt: DateTime.unsafeMake("2026-11-23T21:10:39.731Z")
       })
       assert.deepStrictEqual(seen.map(({ method, path, query }) => ({ method, path, query })), [{
         method: "GET",
         path: "workspaces/ag_proj/work-items/ET-2/",
-        query: { fields: "id,sequence_id,name,state,updated_at,project" }
+        query: { fields: "id,sequence_id,name,state,updated_at,project", expand: "state" }
       }])
       assert.strictEqual(seen[0]?.headers["x-api-key"], token)
     }).pipe(Effect.provide(layer))

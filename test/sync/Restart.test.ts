@@ -45,7 +45,7 @@ describe("a restart", () => {
         yield* failed(item.key, "three")
         yield* TestClock.adjust("15 seconds")
         assert.strictEqual((yield* comments(item.id)).length, 1)
-        yield* TestClock.adjust("10 seconds")
+        yield* TestClock.adjust("20 seconds")
         assert.deepInclude(yield* (yield* Outbox).status, { pending: 0, dead: 0, delivered: 3 })
       }).pipe(Effect.provide(overPlane({ database })))
       assert.deepStrictEqual(

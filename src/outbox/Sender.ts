@@ -1,0 +1,117 @@
+import type { Scope } from "effect"
+import { Clock, DateTime, Deferred, Duration, Effect, Schedule, Schema } from "effect"
+import { hostname } from "node:os"
+import type { Storage } from "./Storage.js"
+import type { StorageError } from "./StorageError.js"
+
+/** How often the one who sends says that it is still there, and after how long without it is not. */
+const heartbeat = Duration.seconds(30)
+const staleAfter = Duration.toMillis("90 seconds")
+
+/** Who sends what this file owes. Times are milliseconds since 1970, UTC. */
+export interface Sender {
+  readonly holder: string
+  readonly pid: number
+  readonly host: string
+  readonly since: number
+  readonly seenAt: number
+}
+
+/** Another process sends what this file owes. Two would double comments: there is one writer per work item. */
+export class SenderActive extends Schema.TaggedError<SenderActive>()("SenderActive", {
+  where: Schema.String,
+  pid: Schema.Int,
+  host: Schema.String,
+  since: Schema.DateTimeUtcFromNumber
+}) {
+  override get message(): string {
+    return `Storage ${this.where}: process ${this.pid} on ${this.host} has been sending from it since ` +
+      `${DateTime.formatIso(this.since)}. Only one may`
+  }
+}
+
+// Of this process: its own pid in the table may also be that of a container's former life.
+const alive = new Set<string>()
+
+const isRunning = (pid: number): boolean => {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    // There is such a process, and it is somebody else's.
+    return error instanceof Error && "code" in error && error.code === "EPERM"
+  }
+}
+
+const isActive = ({ holder, host, pid, seenAt }: Sender, now: number): boolean => {
+  if (host === hostname()) return pid === process.pid ? alive.has(holder) : isRunning(pid)
+  return Math.abs(now - seenAt) < staleAfter
+}
+
+/** The last one that sends or has sent, and whether it does. */
+export const readSender = ({ read, sql }: Storage["Type"]) =>
+  Effect.gen(function*() {
+    const [sender] = yield* read(sql<Sender>`SELECT holder, pid, host, since, seen_at AS "seenAt"
+      FROM plane_sync_sender`)
+    const now = yield* Clock.currentTimeMillis
+    return sender === undefined ? undefined : { ...sender, active: isActive(sender, now) }
+  })
+
+/**
+ * Makes this process the one that sends, until the scope closes. What its predecessor had in flight when it died may
+ * still be executing: it is due `quiet` milliseconds from now at the earliest. `lost` is completed should another
+ * process have taken over, as after a long suspension of this one.
+ */
+export const becomeSender = (
+  { sql, where, write }: Storage["Type"],
+  holder: string,
+  quiet: number
+): Effect.Effect<{ readonly lost: Effect.Effect<void> }, SenderActive | StorageError, Scope.Scope> =>
+  Effect.gen(function*() {
+    const take = Effect.gen(function*() {
+      const now = yield* Clock.currentTimeMillis
+      // The first statement writes, so that two who start at the same time come one after the other.
+      const [sender] = yield* sql<Sender>`UPDATE plane_sync_sender SET seen_at = seen_at
+        RETURNING holder, pid, host, since, seen_at AS "seenAt"`
+      if (sender !== undefined && isActive(sender, now)) return sender
+      yield* sql`INSERT INTO plane_sync_sender (id, holder, pid, host, since, seen_at)
+        VALUES (1, ${holder}, ${process.pid}, ${hostname()}, ${now}, ${now})
+        ON CONFLICT (id) DO UPDATE SET holder = excluded.holder, pid = excluded.pid, host = excluded.host,
+          since = excluded.since, seen_at = excluded.seen_at`
+      yield* sql`UPDATE plane_sync_lane SET holder = NULL, due_at = CASE
+          WHEN EXISTS (SELECT 1 FROM plane_sync_delivery d WHERE d.lane = plane_sync_lane.id AND d.status = 'pending')
+          THEN max(due_at, ${now + quiet}) ELSE due_at END
+        WHERE holder IS NOT NULL`
+      alive.add(holder)
+      return undefined
+    })
+
+    yield* Effect.addFinalizer(() =>
+      write(sql`DELETE FROM plane_sync_sender WHERE holder = ${holder}`).pipe(
+        Effect.ignoreLogged,
+        Effect.ensuring(Effect.sync(() => alive.delete(holder)))
+      )
+    )
+    const other = yield* write(take)
+    if (other !== undefined) {
+      return yield* new SenderActive({
+        where,
+        pid: other.pid,
+        host: other.host,
+        since: DateTime.unsafeMake(other.since)
+      })
+    }
+
+    const lost = yield* Deferred.make<void>()
+    yield* Effect.flatMap(
+      Clock.currentTimeMillis,
+      (now) => write(sql`UPDATE plane_sync_sender SET seen_at = ${now} WHERE holder = ${holder} RETURNING id`)
+    ).pipe(
+      Effect.flatMap((rows) => rows.length === 0 ? Deferred.succeed(lost, undefined) : Effect.void),
+      // Storage that fails is the workers' trouble as well, and they say so.
+      Effect.ignore,
+      Effect.schedule(Schedule.spaced(heartbeat)),
+      Effect.forkScoped
+    )
+    return { lost: Deferred.await(lost) }
+  })
