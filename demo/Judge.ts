@@ -29,13 +29,14 @@ export const findings = ({ doubled, lost, outOfOrder, unexpected, wrongState }: 
 const entities: Readonly<Record<string, string>> = { amp: "&", lt: "<", gt: ">", quot: "\"", "#39": "'" }
 
 /**
- * A comment's lines as a reader of Plane sees them. Markup is dropped, so a `<` that was not escaped takes text with it,
- * and the line is not the one that was expected.
+ * A comment's lines as a reader of Plane sees them. What should have been escaped and was not is marked, so that its line is
+ * not the one that was expected, even where a browser would have guessed what was meant.
  */
 export const linesOf = (html: string): Array<string> =>
   html
-    .replace(/<br\s*\/?>|<\/p>/gi, "\n")
-    .replace(/<[^>]*>/g, "")
+    .replace(/<br>|<\/p>/g, "\n")
+    .replace(/<p>/g, "")
+    .replace(/[<>]|&(?!(amp|lt|gt|quot|#39);)/g, "[not escaped: $&]")
     .replace(/&(amp|lt|gt|quot|#39);/g, (entity, name: string) => entities[name] ?? entity)
     .split("\n")
     .filter((line) => line !== "")

@@ -118,7 +118,7 @@ export const start = (options: {
           return
         }
         counts.resent += 1
-        yield* Effect.sleep("100 millis")
+        yield* Effect.sleep("250 millis")
       }
     })
 

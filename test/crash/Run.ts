@@ -15,13 +15,14 @@ import { closing, problemsOf, strainOf } from "./Report.js"
 export class Failed extends Data.TaggedError("Failed") {}
 
 /**
- * Times are shorter than in earnest, in proportion: Plane applies a request up to 0.8 s after it came, a client gives up
- * after 0.5 s, and asks again 2.5 s after it sent. Attempts are not bounded: what fails at random is no poison.
+ * Times are shorter than in earnest, in proportion: Plane applies a request up to 1 s after it came, a client gives up
+ * after 0.5 s, and asks again 2.5 s after it sent. The backoff is so short that without the quiet time comments double.
+ * Attempts are not bounded: what fails at random is no poison.
  */
 const settings = {
   ORCH_PLANE_TIMEOUT: "500 millis",
   ORCH_PLANE_QUIET: "2500 millis",
-  ORCH_PLANE_MAX_BACKOFF: "500 millis",
+  ORCH_PLANE_MAX_BACKOFF: "100 millis",
   ORCH_PLANE_MAX_ATTEMPTS: "1000",
   ORCH_PLANE_RATE_LIMIT: "1000/second"
 }
@@ -41,7 +42,7 @@ const faults = (seed: number) =>
       Fault.Reset({ when: "after" }),
       Fault.Reset({ when: "midBody" }),
       Fault.Truncated({}),
-      Fault.ApplyLate({ afterMillis: 800 })
+      Fault.ApplyLate({ afterMillis: 1_000 })
     ]
   })
 

@@ -1,0 +1,83 @@
+import { assert, describe, it } from "@effect/vitest"
+import { findings, judge, linesOf, together } from "../../demo/Judge.js"
+
+const expected = { workItem: "ET-2", lines: ["one", "two", "three", "four"], state: "Done" }
+
+const right = { lost: [], doubled: [], outOfOrder: [], wrongState: [], unexpected: [] }
+
+const shown = (...lines: Array<string>) => judge(expected, { lines, state: "Done" })
+
+describe("judge", () => {
+  it("finds nothing where every line stands once, in order, in the right state", () => {
+    assert.deepStrictEqual(shown("one", "two", "three", "four"), right)
+    assert.strictEqual(findings(shown("one", "two", "three", "four")), 0)
+  })
+
+  it("finds a lost line", () => {
+    assert.deepStrictEqual(shown("one", "three", "four"), { ...right, lost: ["ET-2: two"] })
+  })
+
+  it("finds a doubled line, next to the first and later", () => {
+    assert.deepStrictEqual(shown("one", "one", "two", "three", "four"), { ...right, doubled: ["ET-2: one"] })
+    assert.deepStrictEqual(shown("one", "two", "three", "four", "two"), { ...right, doubled: ["ET-2: two"] })
+  })
+
+  it("finds a line that stands behind a later one", () => {
+    assert.deepStrictEqual(shown("one", "three", "two", "four"), { ...right, outOfOrder: ["ET-2: two"] })
+  })
+
+  it("finds a wrong state", () => {
+    assert.deepStrictEqual(
+      judge(expected, { lines: expected.lines, state: "In Progress" }),
+      { ...right, wrongState: ["ET-2: in In Progress, expected Done"] }
+    )
+  })
+
+  it("finds a line that was changed: lost, and never published", () => {
+    assert.deepStrictEqual(shown("one", "two", "three", "four!"), {
+      ...right,
+      lost: ["ET-2: four"],
+      unexpected: ["ET-2: four!"]
+    })
+  })
+
+  it("does not let a lost line and a doubled one make up for each other", () => {
+    assert.deepStrictEqual(shown("one", "two", "three", "three"), {
+      ...right,
+      lost: ["ET-2: four"],
+      doubled: ["ET-2: three"]
+    })
+  })
+
+  it("counts a text that was published twice", () => {
+    const twice = { ...expected, lines: ["one", "two", "one"] }
+    assert.deepStrictEqual(judge(twice, { lines: ["one", "two", "one"], state: "Done" }), right)
+    assert.deepStrictEqual(judge(twice, { lines: ["one", "two"], state: "Done" }).lost, ["ET-2: one"])
+    assert.deepStrictEqual(judge(twice, { lines: ["one", "two", "one", "one"], state: "Done" }).doubled, ["ET-2: one"])
+  })
+
+  it("puts findings together", () => {
+    const all = together([shown("one", "two", "three"), shown("one", "two", "three", "four", "four")])
+    assert.deepStrictEqual(all, { ...right, lost: ["ET-2: four"], doubled: ["ET-2: four"] })
+    assert.strictEqual(findings(all), 2)
+  })
+})
+
+describe("linesOf", () => {
+  it("reads a comment as a person does", () => {
+    assert.deepStrictEqual(linesOf("<p>a &lt;b&gt; &amp; &quot;c&quot; &#39;d&#39; &amp;lt;</p>"), [
+      "a <b> & \"c\" 'd' &lt;"
+    ])
+  })
+
+  it("takes paragraphs and line breaks apart", () => {
+    assert.deepStrictEqual(linesOf("<p>one<br>two</p><p>three</p>"), ["one", "two", "three"])
+  })
+
+  it("marks what was not escaped", () => {
+    assert.deepStrictEqual(linesOf("<p>2 <b 3</p>"), ["2 [not escaped: <]b 3"])
+    assert.deepStrictEqual(linesOf("<p>a & b</p>"), ["a [not escaped: &] b"])
+    assert.deepStrictEqual(linesOf("<p>a &nbsp; b</p>"), ["a [not escaped: &]nbsp; b"])
+    assert.deepStrictEqual(linesOf("<p><b>a</b></p>").length, 1)
+  })
+})
