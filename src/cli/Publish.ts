@@ -3,6 +3,7 @@ import * as HelpDoc from "@effect/cli/HelpDoc"
 import * as Options from "@effect/cli/Options"
 import { Console, Effect, Either, Layer, Option } from "effect"
 import { decodeEvent, describe } from "../http/EventBody.js"
+import type { Issue } from "../http/Problem.js"
 import { Outbox } from "../outbox/Outbox.js"
 import { Storage } from "../outbox/Storage.js"
 import { Signal } from "../sync/Signal.js"
@@ -32,11 +33,14 @@ interface Common {
   readonly at: Optional
 }
 
+const options: Readonly<Record<string, string>> = { id: "--id", occurredAt: "--at" }
+const asOption = (issue: Issue): Issue => ({ ...issue, field: options[issue.field] ?? issue.field })
+
 /** Commits the event; its id is the result. */
 const commit = ({ at, id, key }: Common, event: Readonly<Record<string, unknown>>) =>
   Effect.gen(function*() {
     const decoded = decodeEvent({ ...event, workItem: key.written, ...field("id", id), ...field("occurredAt", at) })
-    if (Either.isLeft(decoded)) return yield* wrongUse(describe(decoded.left))
+    if (Either.isLeft(decoded)) return yield* wrongUse(describe(decoded.left.map(asOption)))
     const events = yield* StageEvents
     const receipt = yield* events.publishOrFail(decoded.right)
     yield* Console.log(receipt.id)

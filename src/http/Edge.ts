@@ -83,7 +83,7 @@ export const edgeLayer = HttpApiBuilder.middleware(
     const foreign = guard(config)
     return (app: HttpApp.Default) =>
       Effect.flatMap(HttpServerRequest.HttpServerRequest, (request) => {
-        const why = foreign(request)
+        const why = foreign(request.headers)
         return why === undefined
           ? Effect.zipRight(withHeaders, Effect.catchAllCause(app, (cause) => answerOf(request, cause)))
           : Effect.succeed(problem(403, { error: why }))

@@ -1,4 +1,3 @@
-import type * as HttpServerRequest from "@effect/platform/HttpServerRequest"
 import type { ServerConfig } from "./ServerConfig.js"
 import { isLoopback } from "./ServerConfig.js"
 
@@ -20,7 +19,7 @@ const origin = (header: string): string | undefined => URL.canParse(header) ? ne
  */
 export const guard = ({ host }: ServerConfig) => {
   const anyName = !isLoopback(host)
-  return ({ headers }: HttpServerRequest.HttpServerRequest): string | undefined => {
+  return (headers: Readonly<Record<string, string | undefined>>): string | undefined => {
     const given = headers.host ?? ""
     const name = hostname(given)
     if (name === undefined || !(anyName || isLoopback(name) || name === host.toLowerCase())) {

@@ -50,5 +50,5 @@ export const serveLayer = announceAndDrain.pipe(
   Layer.provide(app),
   Layer.provide(Health.layer),
   Layer.provide(pipeline),
-  Layer.provide(Listener.layer)
+  Layer.provideMerge(Listener.layer)
 )

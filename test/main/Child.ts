@@ -1,0 +1,67 @@
+import { Effect } from "effect"
+import { spawn } from "node:child_process"
+import { createRequire } from "node:module"
+import { createServer } from "node:net"
+import { fileURLToPath, pathToFileURL } from "node:url"
+
+const main = fileURLToPath(new URL("../../src/main.ts", import.meta.url))
+// By its address: the working directory of a child is another one.
+const tsx = pathToFileURL(createRequire(import.meta.url).resolve("tsx")).href
+
+/** A port that was free a moment ago. */
+export const freePort = Effect.async<number>((resume) => {
+  const server = createServer()
+  server.listen(0, "127.0.0.1", () => {
+    const address = server.address()
+    server.close(() => resume(Effect.succeed(typeof address === "object" && address !== null ? address.port : 0)))
+  })
+})
+
+/** The real program as a process of its own, with no settings but those given. Killed when the scope closes. */
+export const start = (
+  args: ReadonlyArray<string>,
+  options: { readonly cwd: string; readonly settings?: Readonly<Record<string, string>> }
+) =>
+  Effect.gen(function*() {
+    const child = yield* Effect.acquireRelease(
+      Effect.sync(() =>
+        spawn(process.execPath, ["--import", tsx, main, ...args], {
+          cwd: options.cwd,
+          env: { PATH: process.env["PATH"], ...options.settings },
+          stdio: ["ignore", "pipe", "pipe"]
+        })
+      ),
+      (child) => Effect.sync(() => child.kill("SIGKILL"))
+    )
+    let out = ""
+    let err = ""
+    child.stdout.on("data", (chunk: Buffer) => {
+      out += chunk.toString()
+    })
+    child.stderr.on("data", (chunk: Buffer) => {
+      err += chunk.toString()
+    })
+    const ended = yield* Effect.fork(Effect.async<number | string>((resume) => {
+      child.on("close", (code, signal) => resume(Effect.succeed(code ?? signal ?? "?")))
+    }))
+    return {
+      output: Effect.sync(() => ({ out, err })),
+      signal: (name: "SIGTERM" | "SIGINT" | "SIGKILL") => Effect.sync(() => child.kill(name)),
+      /** The exit code, or the signal that ended it. */
+      ended: Effect.map(ended.await, (exit) => exit._tag === "Success" ? exit.value : "?")
+    }
+  })
+
+/** Runs the program to its end. */
+export const run = (args: ReadonlyArray<string>, options: Parameters<typeof start>[1]) =>
+  Effect.scoped(Effect.gen(function*() {
+    const child = yield* start(args, options)
+    const code = yield* child.ended
+    return { code, ...(yield* child.output) }
+  }))
+
+/** Waits until it says on standard error that it listens. */
+export const listening = (child: Effect.Effect.Success<ReturnType<typeof start>>) =>
+  Effect.repeat(Effect.zipLeft(child.output, Effect.sleep("20 millis")), {
+    until: ({ err }) => err.includes("listens on")
+  })
