@@ -1,0 +1,221 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Exit, Layer, Scope, TestClock } from "effect"
+import { mkdtempSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { StageEvent } from "../../src/domain/StageEvent.js"
+import { Outbox } from "../../src/outbox/Outbox.js"
+import { Fault, PlaneSimulator } from "../../src/simulator/PlaneSimulator.js"
+import { StageEvents } from "../../src/sync/StageEvents.js"
+import { inMemory, overPlane } from "./Pipeline.js"
+
+const publish = (event: StageEvent) => Effect.flatMap(StageEvents, (events) => events.publish(event))
+
+const changed = (workItem: string, from: string, to: string) => publish(StageEvent.StageChanged({ workItem, from, to }))
+
+const lint = (workItem: string) =>
+  publish(StageEvent.QualityGateFailed({ workItem, stage: "review", check: "lint", reason: "two errors" }))
+
+const comments = (id: string) =>
+  Effect.flatMap(PlaneSimulator, (plane) => Effect.map(plane.comments(id), (all) => all.map(({ html }) => html)))
+
+const stateName = (id: string) =>
+  Effect.flatMap(PlaneSimulator, (plane) => Effect.map(plane.workItem(id), ({ state }) => state.name))
+
+const requests = Effect.flatMap(
+  PlaneSimulator,
+  (plane) => Effect.map(plane.requests, (all) => all.map(({ kind, method }) => `${method} ${kind}`))
+)
+
+const item = Effect.flatMap(PlaneSimulator, (plane) => plane.addWorkItem({ name: "Trail map" }))
+
+describe("states", () => {
+  it.effect("a stage outside the table changes no state, and its comment is written", () =>
+    Effect.gen(function*() {
+      const { id, key } = yield* item
+      yield* changed(key, "review", "security audit")
+      yield* TestClock.adjust("1 seconds")
+      assert.strictEqual(yield* stateName(id), "Backlog")
+      assert.deepStrictEqual(yield* comments(id), ["<p>🔄 Stage: review → security audit</p>"])
+    }).pipe(Effect.provide(inMemory())))
+
+  it.effect("a person's cancel is left, what happened is still told; it is looked before a state is set", () =>
+    Effect.gen(function*() {
+      const plane = yield* PlaneSimulator
+      const { id, key } = yield* item
+      yield* changed(key, "created", "analysis")
+      yield* TestClock.adjust("10 minutes")
+      yield* plane.moveWorkItem(id, "Cancelled")
+      yield* plane.forgetRequests
+      yield* changed(key, "deploy", "done")
+      yield* publish(StageEvent.TaskCompleted({ workItem: key }))
+      yield* TestClock.adjust("1 minutes")
+      assert.strictEqual(yield* stateName(id), "Cancelled")
+      assert.deepStrictEqual((yield* comments(id)).slice(1), [
+        "<p>🔄 Stage: deploy → done</p>",
+        "<p>✅ Task completed! PR merged and deployed.</p>"
+      ])
+      assert.deepStrictEqual(yield* requests, ["GET item", "POST comments", "POST comments"])
+      assert.deepInclude(yield* (yield* Outbox).status, { pending: 0, dead: 0, delivered: 3 })
+    }).pipe(Effect.provide(inMemory())))
+
+  it.effect("with ORCH_PLANE_ON_CONFLICT=force it is moved all the same, without a look", () =>
+    Effect.gen(function*() {
+      const plane = yield* PlaneSimulator
+      const { id, key } = yield* item
+      yield* changed(key, "created", "analysis")
+      yield* TestClock.adjust("10 minutes")
+      yield* plane.moveWorkItem(id, "Cancelled")
+      yield* plane.forgetRequests
+      yield* changed(key, "deploy", "done")
+      yield* TestClock.adjust("1 minutes")
+      assert.strictEqual(yield* stateName(id), "Done")
+      assert.deepStrictEqual(yield* requests, ["PATCH item", "POST comments"])
+    }).pipe(Effect.provide(inMemory({ settings: { ORCH_PLANE_ON_CONFLICT: "force" } }))))
+
+  it.effect("a person's other moves stand until the stage's state changes", () =>
+    Effect.gen(function*() {
+      const plane = yield* PlaneSimulator
+      const { id, key } = yield* item
+      yield* changed(key, "created", "analysis")
+      yield* TestClock.adjust("10 minutes")
+      yield* plane.moveWorkItem(id, "Backlog")
+      yield* changed(key, "analysis", "architecture")
+      yield* TestClock.adjust("10 minutes")
+      assert.strictEqual(yield* stateName(id), "Backlog")
+      yield* changed(key, "deploy", "done")
+      yield* TestClock.adjust("10 minutes")
+      assert.strictEqual(yield* stateName(id), "Done")
+    }).pipe(Effect.provide(inMemory())))
+
+  it.effect("a PATCH that Plane says yes to and ignores is a dead letter; the comments go on", () =>
+    Effect.gen(function*() {
+      const plane = yield* PlaneSimulator
+      const { id, key } = yield* item
+      yield* plane.misbehave(Fault.IgnoreState({}))
+      yield* changed(key, "created", "analysis")
+      yield* TestClock.adjust("1 minutes")
+      assert.strictEqual((yield* comments(id)).length, 1)
+      const [event] = yield* (yield* Outbox).events({ limit: 1 })
+      assert.deepInclude(event, { status: "dead", state: "dead", comment: "delivered" })
+    }).pipe(Effect.provide(inMemory())))
+})
+
+describe("comments", () => {
+  it.effect("stage changes that are owed together are told by one comment, a line each, at the first's time", () =>
+    Effect.gen(function*() {
+      const plane = yield* PlaneSimulator
+      const { id, key } = yield* item
+      yield* plane.misbehave(Fault.Down({}))
+      yield* changed(key, "created", "analysis")
+      yield* TestClock.adjust("5 seconds")
+      yield* changed(key, "analysis", "architecture")
+      yield* TestClock.adjust("5 seconds")
+      yield* lint(key)
+      yield* changed(key, "architecture", "done")
+      yield* publish(StageEvent.TaskCompleted({ workItem: key }))
+      yield* plane.calm
+      yield* TestClock.adjust("5 minutes")
+      assert.deepStrictEqual(yield* comments(id), [
+        "<p>🔄 Stage: created → analysis · 2026-11-24 08:30:00 UTC</p>" +
+        "<p>🔄 Stage: analysis → architecture · 2026-11-24 08:30:05 UTC</p>",
+        "<p>⚠️ QG failed at review: lint — two errors</p>",
+        "<p>🔄 Stage: architecture → done</p>",
+        "<p>✅ Task completed! PR merged and deployed.</p>"
+      ])
+      const [first] = yield* plane.comments(id)
+      assert.strictEqual(first?.createdAt, "2026-11-24T08:30:00Z")
+      const moves = (yield* plane.stateChanges(id)).map(({ to }) => to.name)
+      assert.deepStrictEqual(moves, ["Done"])
+    }).pipe(
+      Effect.provide(inMemory()),
+      // Before the layers are built: nobody wakes up for all the years until then.
+      (test) => Effect.zipRight(TestClock.setTime(Date.UTC(2026, 10, 24, 8, 30)), test)
+    ))
+
+  it.effect("with ORCH_PLANE_COMMENTS=each every event is told alone", () =>
+    Effect.gen(function*() {
+      const { id, key } = yield* item
+      for (let i = 0; i < 3; i++) yield* lint(key)
+      yield* changed(key, "created", "analysis")
+      yield* changed(key, "analysis", "architecture")
+      yield* TestClock.adjust("1 minutes")
+      assert.strictEqual((yield* comments(id)).length, 5)
+    }).pipe(Effect.provide(inMemory({ settings: { ORCH_PLANE_COMMENTS: "each" } }))))
+
+  it.effect("the same gate failing again is counted: folded while owed, then one PATCH per 10 minutes", () =>
+    Effect.gen(function*() {
+      const plane = yield* PlaneSimulator
+      const { id, key } = yield* item
+      const told = (failures: number, at: string) =>
+        `<p>⚠️ QG failed at review: lint — two errors (failed ${failures} times, last at 1970-01-01 ${at} UTC)</p>`
+      for (let i = 0; i < 3; i++) yield* lint(key)
+      yield* TestClock.adjust("1 minutes")
+      assert.deepStrictEqual(yield* comments(id), [told(3, "00:00:00")])
+      yield* lint(key)
+      yield* TestClock.adjust("1 minutes")
+      assert.deepStrictEqual(yield* comments(id), [told(4, "00:01:00")])
+      yield* plane.forgetRequests
+      for (let i = 0; i < 5; i++) {
+        yield* lint(key)
+        yield* TestClock.adjust("1 minutes")
+      }
+      assert.deepStrictEqual(yield* requests, [])
+      yield* TestClock.adjust("5 minutes")
+      assert.deepStrictEqual(yield* requests, ["PATCH comment"])
+      assert.deepStrictEqual(yield* comments(id), [told(9, "00:06:00")])
+      assert.deepInclude(yield* (yield* Outbox).status, { pending: 0, delivered: 9 })
+    }).pipe(Effect.provide(inMemory())))
+
+  it.effect("what happens after a counted failure does not wait for the count, and ends it", () =>
+    Effect.gen(function*() {
+      const { id, key } = yield* item
+      yield* lint(key)
+      yield* TestClock.adjust("1 seconds")
+      yield* lint(key)
+      yield* TestClock.adjust("1 seconds")
+      yield* lint(key)
+      yield* TestClock.adjust("1 seconds")
+      yield* changed(key, "review", "testing")
+      yield* TestClock.adjust("1 seconds")
+      yield* lint(key)
+      yield* TestClock.adjust("1 seconds")
+      assert.deepStrictEqual(yield* comments(id), [
+        "<p>⚠️ QG failed at review: lint — two errors (failed 3 times, last at 1970-01-01 00:00:02 UTC)</p>",
+        "<p>🔄 Stage: review → testing</p>",
+        "<p>⚠️ QG failed at review: lint — two errors</p>"
+      ])
+    }).pipe(Effect.provide(inMemory())))
+
+  it.effect("a counted comment that a person has deleted: one new comment", () =>
+    Effect.gen(function*() {
+      const plane = yield* PlaneSimulator
+      const { id, key } = yield* item
+      yield* lint(key)
+      yield* TestClock.adjust("1 seconds")
+      const [first] = yield* plane.comments(id)
+      yield* plane.deleteComment(first?.id ?? "")
+      yield* lint(key)
+      yield* TestClock.adjust("1 minutes")
+      assert.deepStrictEqual(yield* comments(id), ["<p>⚠️ QG failed at review: lint — two errors</p>"])
+      assert.deepInclude(yield* (yield* Outbox).status, { pending: 0, dead: 0, delivered: 2 })
+    }).pipe(Effect.provide(inMemory())))
+})
+
+describe("one sender a file", () => {
+  it.scoped("a second is refused, naming the first; after it has ended, the next takes over", () =>
+    Effect.gen(function*() {
+      const folder = yield* Effect.acquireRelease(
+        Effect.sync(() => mkdtempSync(join(tmpdir(), "plane-sync-"))),
+        (path) => Effect.sync(() => rmSync(path, { recursive: true }))
+      )
+      const database = join(folder, "events.sqlite")
+      const first = yield* Scope.make()
+      yield* Layer.buildWithScope(overPlane({ database }), first)
+      const error = yield* Effect.flip(Effect.scoped(Layer.build(overPlane({ database }))))
+      assert.strictEqual(error._tag, "SenderActive")
+      assert.include(error.message, `process ${process.pid}`)
+      yield* Scope.close(first, Exit.void)
+      yield* Effect.scoped(Layer.build(overPlane({ database })))
+    }).pipe(Effect.provide(PlaneSimulator.layerMemory())))
+})
