@@ -41,6 +41,19 @@ export const linesOf = (html: string): Array<string> =>
     .split("\n")
     .filter((line) => line !== "")
 
+const ownTime = / · \d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2} UTC$/
+
+/**
+ * What a comment tells, each event by its line. A comment that tells several has the time of each behind its line, which is
+ * no part of what was published; without it the line is not the one that was expected.
+ */
+export const toldBy = (html: string): Array<string> => {
+  const lines = linesOf(html)
+  return lines.length === 1
+    ? lines
+    : lines.map((line) => ownTime.test(line) ? line.replace(ownTime, "") : `${line} (when?)`)
+}
+
 /**
  * Compares what Plane shows with what it must. It knows nothing of the pipeline: only what was published and what stands
  * there. The n-th showing of a line is the n-th time it was published; one more is doubled.

@@ -2,7 +2,7 @@ import { Console, Effect } from "effect"
 import type { RecordedRequest } from "../src/simulator/PlaneSimulator.js"
 import { PlaneSimulator } from "../src/simulator/PlaneSimulator.js"
 import type { Verdict } from "./Judge.js"
-import { judge, linesOf, together } from "./Judge.js"
+import { judge, together, toldBy } from "./Judge.js"
 import * as Look from "./Look.js"
 import type { Published, Task } from "./Story.js"
 import { expectedOf } from "./Story.js"
@@ -20,7 +20,7 @@ export const verdictOf = (placed: ReadonlyArray<Placed>): Effect.Effect<Verdict,
         Effect.gen(function*() {
           const { state } = yield* plane.workItem(item.id)
           const comments = yield* plane.comments(item.id)
-          const lines = comments.flatMap(({ html }) => linesOf(html))
+          const lines = comments.flatMap(({ html }) => toldBy(html))
           return judge(expectedOf(task), { lines, state: state.name })
         }))
     )
@@ -32,7 +32,7 @@ const isFor = ({ item, task }: Placed) => ({ kind, path, query }: RecordedReques
   (kind === "search" && new URLSearchParams(query).get("search") === task.key) ||
   (kind === "identifier" && path.endsWith(`/${task.key}/`))
 
-const columns = [10, 46, 8, 11, 10, 0] as const
+const columns = [9, 44, 7, 9, 10, 10, 0] as const
 
 const row = (cells: ReadonlyArray<string>, paint: ReadonlyArray<Look.Paint> = []) =>
   // Padded before it is painted: codes of colours have no width.
@@ -55,14 +55,17 @@ export const print = (options: {
     const verdict = yield* verdictOf(placed)
 
     yield* Console.log(`\n${Look.rule("what Plane shows now", Look.bold)}`)
-    yield* Console.log(row(["task", "work item in Plane", "state", "comments", "requests", "the spec's way*"], [
-      Look.dim,
-      Look.dim,
-      Look.dim,
-      Look.dim,
-      Look.dim,
-      Look.dim
-    ]))
+    yield* Console.log(
+      row(["task", "work item in Plane", "state", "lines", "comments", "requests", "the spec's way*"], [
+        Look.dim,
+        Look.dim,
+        Look.dim,
+        Look.dim,
+        Look.dim,
+        Look.dim,
+        Look.dim
+      ])
+    )
     for (const each of placed) {
       const { key, name, state } = yield* plane.workItem(each.item.id)
       const comments = yield* plane.comments(each.item.id)
@@ -71,16 +74,17 @@ export const print = (options: {
         each.task.key,
         `${key} ${name}`,
         state.name,
-        `${comments.length} of ${expected}`,
+        `${comments.flatMap(({ html }) => toldBy(html)).length} of ${expected}`,
+        String(comments.length),
         String(requests.filter(isFor(each)).length),
         String(specificationsWay)
       ], [keyPaint(each.task, placed), String, Look.state]))
     }
     const others = requests.filter((request) => !placed.some((each) => isFor(each)(request)))
-    yield* Console.log(row(["", "probes while Plane was away", "", "", String(others.length)], [String, Look.dim]))
+    yield* Console.log(row(["", "probes while Plane was away", "", "", "", String(others.length)], [String, Look.dim]))
     yield* Console.log(row(
-      ["", "together", "", "", String(requests.length), String(specificationsWay * placed.length)],
-      [String, Look.bold, String, String, Look.bold]
+      ["", "together", "", "", "", String(requests.length), String(specificationsWay * placed.length)],
+      [String, Look.bold, String, String, String, Look.bold]
     ))
     yield* Console.log(
       Look.dim(

@@ -4,7 +4,8 @@ import { Effect, Schema } from "effect"
 import { execFile } from "node:child_process"
 import { fileURLToPath } from "node:url"
 
-class BuildError extends Schema.TaggedError<BuildError>()("BuildError", { words: Schema.String }) {
+/** The program does not compile. */
+export class BuildError extends Schema.TaggedError<BuildError>()("BuildError", { words: Schema.String }) {
   override get message(): string {
     return `The program cannot be built: ${this.words}`
   }

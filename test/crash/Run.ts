@@ -1,8 +1,8 @@
 import * as FileSystem from "@effect/platform/FileSystem"
 import * as Path from "@effect/platform/Path"
-import { Clock, Console, Data, Duration, Effect, Random, Schema } from "effect"
+import { Clock, Console, Duration, Effect, Random, Schema } from "effect"
 import { createServer } from "node:net"
-import { judge, linesOf, together } from "../../demo/Judge.js"
+import { judge, together, toldBy } from "../../demo/Judge.js"
 import { Fault } from "../../src/simulator/PlaneSimulator.js"
 import { build } from "./Build.js"
 import * as Child from "./Child.js"
@@ -12,7 +12,7 @@ import * as Plane from "./Plane.js"
 import { closing, problemsOf, strainOf } from "./Report.js"
 
 /** The run ended and is not as it must be: all has been said. */
-export class Failed extends Data.TaggedError("Failed") {}
+export class Failed extends Schema.TaggedError<Failed>()("Failed", {}) {}
 
 /**
  * Times are shorter than in earnest, in proportion: Plane applies a request up to 1 s after it came, a client gives up
@@ -173,7 +173,7 @@ export const run = (options: { readonly kills: number; readonly seed: number; re
       const comments = yield* Effect.forEach(targets, ({ id }) => plane.comments(id), { concurrency: 4 })
       return together(expected.map((each, index) =>
         judge(each, {
-          lines: (comments[index] ?? []).flatMap(({ html }) => linesOf(html)),
+          lines: (comments[index] ?? []).flatMap(({ html }) => toldBy(html)),
           state: shown.find(({ id }) => id === targets[index]?.id)?.state.name ?? "no state at all"
         })
       ))

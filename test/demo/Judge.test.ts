@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { findings, judge, linesOf, together } from "../../demo/Judge.js"
+import { findings, judge, linesOf, together, toldBy } from "../../demo/Judge.js"
 
 const expected = { workItem: "ET-2", lines: ["one", "two", "three", "four"], state: "Done" }
 
@@ -79,5 +79,20 @@ describe("linesOf", () => {
     assert.deepStrictEqual(linesOf("<p>a & b</p>"), ["a [not escaped: &] b"])
     assert.deepStrictEqual(linesOf("<p>a &nbsp; b</p>"), ["a [not escaped: &]nbsp; b"])
     assert.deepStrictEqual(linesOf("<p><b>a</b></p>").length, 1)
+  })
+})
+
+describe("toldBy", () => {
+  it("takes the times from the lines of a comment that tells several", () => {
+    const html = "<p>one · 2026-11-24 08:00:00 UTC</p><p>two · 2026-11-24 08:00:01 UTC</p>"
+    assert.deepStrictEqual(toldBy(html), ["one", "two"])
+  })
+
+  it("leaves a line that stands alone as it is", () => {
+    assert.deepStrictEqual(toldBy("<p>one · 2026-11-24 08:00:00 UTC</p>"), ["one · 2026-11-24 08:00:00 UTC"])
+  })
+
+  it("does not take a line without its time for what was published", () => {
+    assert.deepStrictEqual(toldBy("<p>one</p><p>two · 2026-11-24 08:00:01 UTC</p>"), ["one (when?)", "two"])
   })
 })
