@@ -53,12 +53,21 @@ const nextJob = (sql: SqlClient, lane: Lane, claimed: Claim, now: number): Effec
         case "Send":
           if (lane.workItem === null) return yield* Effect.dieMessage("only a work item can be written to")
           return { _tag: "Send", lane, workItem: lane.workItem, delivery: yield* plan(sql, lane, step.plan, now) }
+        case "SendAgain": {
+          if (lane.workItem === null) return yield* Effect.dieMessage("only a work item can be written to")
+          const { body, delivery, externalId } = step
+          yield* sql`UPDATE plane_sync_delivery SET status = 'pending', attempts = 0, body = ${body},
+            external_id = ${externalId} WHERE id = ${delivery.id}`
+          const again = yield* sendAgain(sql, lane, now)
+          return again && { _tag: "Send", lane, workItem: lane.workItem, delivery: again }
+        }
         case "StateHolds":
           yield* closeDebts(sql, {
             kind: "state",
             lane: lane.id,
             firstEvent: step.event.sequence,
-            lastEvent: step.event.sequence
+            lastEvent: step.event.sequence,
+            afterEvent: null
           }, "delivered")
           yield* sql`UPDATE plane_sync_lane SET asked = ${step.asked} WHERE id = ${lane.id}`
           break
@@ -73,7 +82,8 @@ const nextJob = (sql: SqlClient, lane: Lane, claimed: Claim, now: number): Effec
   })
 
 const deliveryColumns = `id, lane, kind, first_event AS "firstEvent", last_event AS "lastEvent",
-  external_id AS "externalId", body, gate, failures, occurred_at AS "occurredAt", plane_id AS "planeId", attempts`
+  external_id AS "externalId", body, gate, failures, occurred_at AS "occurredAt", plane_id AS "planeId", attempts,
+  after_event AS "afterEvent"`
 
 // Counted before it is sent: a request that takes the process down with it counts as well.
 const sendAgain = (sql: SqlClient, lane: Lane, now: number) =>
@@ -99,9 +109,9 @@ const plan = (sql: SqlClient, lane: Lane, composed: Plan, now: number) =>
 const bury = (sql: SqlClient, lane: Lane, event: OwedEvent, reason: string, now: number) =>
   Effect.gen(function*() {
     yield* sql`INSERT INTO plane_sync_delivery (lane, kind, status, first_event, last_event, body, occurred_at,
-        planned_at, settled_at, reason)
+        planned_at, settled_at, code, reason)
       VALUES (${lane.id}, 'comment', 'dead', ${event.sequence}, ${event.sequence}, '', ${event.occurredAt}, ${now},
-        ${now}, ${reason})`
+        ${now}, 'unfit', ${reason})`
     yield* sql`UPDATE plane_sync_event SET comment = 'dead', state = CASE state WHEN 'pending' THEN 'dead' ELSE state END
       WHERE sequence = ${event.sequence}`
     yield* sql`UPDATE plane_sync_lane SET state_event = NULL WHERE id = ${lane.id} AND state_event = ${event.sequence}`
@@ -116,10 +126,18 @@ const readOwed = (sql: SqlClient, lane: Lane, now: number): Effect.Effect<Owed |
       WHERE state = 'pending' AND sequence = (SELECT state_event FROM plane_sync_lane WHERE id = ${lane.id})`
     const comments = yield* sql<OwedEvent>`SELECT ${columns} FROM plane_sync_event
       WHERE lane = ${lane.id} AND status = 'pending' AND comment = 'pending' ORDER BY sequence LIMIT ${maxOwedComments}`
-    const first = comments[0] ?? state
+    const [again] = yield* sql<Delivery>`SELECT ${
+      sql.literal(deliveryColumns)
+    } FROM plane_sync_delivery WHERE lane = ${lane.id} AND status = 'retried' ORDER BY id LIMIT 1`
+    const [retriedEvent] = again === undefined ? [] : yield* sql<OwedEvent>`SELECT ${columns} FROM plane_sync_event
+      WHERE sequence = ${again.firstEvent}`
+    const retried = again === undefined || retriedEvent === undefined
+      ? undefined
+      : { delivery: again, event: retriedEvent }
+    const first = comments[0] ?? state ?? retriedEvent
     if (first === undefined) return undefined
     const [told] = yield* sql<Told>`SELECT kind, gate, failures, plane_id AS "planeId", settled_at AS "settledAt"
       FROM plane_sync_delivery WHERE lane = ${lane.id} AND status = 'delivered' AND kind <> 'state'
       ORDER BY id DESC LIMIT 1`
-    return { lane, key: first.workItem, state, comments, told, now }
+    return { lane, key: first.workItem, state, comments, told, retried, now }
   })

@@ -3,10 +3,11 @@ import { Schema } from "effect"
 import type { StageEvent } from "../domain/StageEvent.js"
 import { StageEventJson } from "../domain/StageEvent.js"
 
-/** What has become of an event's comment, of its state, and (the last three and `pending`) of both. */
-export const DebtStatus = Schema.Literal("none", "pending", "delivered", "superseded", "dead", "discarded")
+/** What has become of an event's comment, or of its state. `retried`: a dead letter that is owed again. */
+export const DebtStatus = Schema.Literal("none", "pending", "retried", "delivered", "superseded", "dead", "discarded")
 export type DebtStatus = typeof DebtStatus.Type
 
+/** What both come to. */
 export const EventStatus = Schema.Literal("pending", "delivered", "dead", "discarded")
 export type EventStatus = typeof EventStatus.Type
 

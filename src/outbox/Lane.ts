@@ -44,6 +44,8 @@ export interface Delivery {
   readonly planeId: string | null
   /** Sendings so far, this one included, that were its own trouble. */
   readonly attempts: number
+  /** Of a dead letter that is owed again: the last event when it was retried. It goes behind that. */
+  readonly afterEvent: number | null
 }
 
 /** An event with a debt, as planning needs it. */
@@ -64,6 +66,13 @@ export interface Told {
   readonly settledAt: number
 }
 
+/** A dead letter that is owed again: behind what was owed when it was retried. */
+export interface Retried {
+  readonly delivery: Delivery
+  /** The event of a delivery that was never composed. */
+  readonly event: OwedEvent
+}
+
 /** All that decides what a lane does next. */
 export interface Owed {
   readonly lane: Lane
@@ -74,6 +83,7 @@ export interface Owed {
   /** The oldest events whose comments are owed, in order: at most `maxOwedComments`. */
   readonly comments: ReadonlyArray<OwedEvent>
   readonly told: Told | undefined
+  readonly retried: Retried | undefined
   readonly now: number
 }
 
@@ -98,6 +108,8 @@ export type Step =
   | { readonly _tag: "Look" }
   /** Compose a request, once. */
   | { readonly _tag: "Send"; readonly plan: Plan }
+  /** Send a dead letter again, as it was; `externalId` and `body` are those it gets if it never had any. */
+  | { readonly _tag: "SendAgain"; readonly delivery: Delivery; readonly externalId: string; readonly body: string }
   /** The owed state asks for no request: it was asked for already, or its stage has none. */
   | { readonly _tag: "StateHolds"; readonly event: OwedEvent; readonly asked: string | null }
   /** An event that cannot be told. */
@@ -131,6 +143,25 @@ export interface SeenState {
   readonly readAt: number
 }
 
+/** Why something is a dead letter, in a word; `reason` has the words. */
+export type DeadCode =
+  /** The event can never be told: its key or a text is not what it must be. */
+  | "unfit"
+  /** Its key's prefix is not the project's identifier. */
+  | "wrong_project"
+  /** Several names carry its key. */
+  | "ambiguous"
+  /** Nobody had its key for as long as is waited. */
+  | "not_found"
+  /** Its work item was deleted or archived. */
+  | "gone"
+  /** Plane refused the request. */
+  | "refused"
+  /** Plane said yes and did something else. */
+  | "ignored"
+  /** It failed as often as is tried. */
+  | "attempts"
+
 /** Again, not before `dueAt`. `counted`: it was the job's own trouble, not the destination's. */
 export interface Later {
   readonly _tag: "Later"
@@ -143,6 +174,7 @@ export interface Later {
 /** All that the lane owes becomes dead letters; `gone` when the work item was deleted or archived. */
 export interface LaneDead {
   readonly _tag: "LaneDead"
+  readonly code: DeadCode
   readonly reason: string
   readonly gone: boolean
   readonly answer?: number | undefined
@@ -165,7 +197,12 @@ export type SendOutcome =
   /** The comment to change is gone: what it was to tell needs a new one. */
   | { readonly _tag: "CommentGone"; readonly reason: string }
   /** This delivery is a dead letter; the lane goes on. */
-  | { readonly _tag: "Dead"; readonly reason: string; readonly answer?: number | undefined }
+  | {
+    readonly _tag: "Dead"
+    readonly code: DeadCode
+    readonly reason: string
+    readonly answer?: number | undefined
+  }
   | LaneDead
   | Later
 

@@ -44,10 +44,10 @@ const outbox = Effect.gen(function*() {
     occurred_at INTEGER NOT NULL,
     published_at INTEGER NOT NULL,
     lane INTEGER REFERENCES plane_sync_lane (id),
-    comment TEXT NOT NULL CHECK (comment IN ('pending', 'delivered', 'dead', 'discarded')),
+    comment TEXT NOT NULL CHECK (comment IN ('pending', 'retried', 'delivered', 'dead', 'discarded')),
     state TEXT NOT NULL CHECK (state IN ('none', 'pending', 'delivered', 'superseded', 'dead', 'discarded')),
     status TEXT NOT NULL GENERATED ALWAYS AS (CASE
-      WHEN 'pending' IN (comment, state) THEN 'pending'
+      WHEN 'pending' IN (comment, state) OR comment = 'retried' THEN 'pending'
       WHEN 'dead' IN (comment, state) THEN 'dead'
       WHEN 'discarded' IN (comment, state) THEN 'discarded'
       ELSE 'delivered' END) STORED
@@ -60,7 +60,7 @@ const outbox = Effect.gen(function*() {
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     lane INTEGER REFERENCES plane_sync_lane (id),
     kind TEXT NOT NULL CHECK (kind IN ('comment', 'recount', 'state')),
-    status TEXT NOT NULL CHECK (status IN ('pending', 'delivered', 'dead', 'discarded')),
+    status TEXT NOT NULL CHECK (status IN ('pending', 'retried', 'delivered', 'dead', 'discarded')),
     first_event INTEGER NOT NULL,
     last_event INTEGER NOT NULL,
     external_id TEXT,
@@ -74,12 +74,16 @@ const outbox = Effect.gen(function*() {
     settled_at INTEGER,
     plane_id TEXT,
     answer INTEGER,
-    reason TEXT
+    code TEXT,
+    reason TEXT,
+    after_event INTEGER
   )`
   // One writer per work item: a lane has at most one request on its way.
   yield* sql`CREATE UNIQUE INDEX plane_sync_delivery_pending ON plane_sync_delivery (lane) WHERE status = 'pending'`
   yield* sql`CREATE INDEX plane_sync_delivery_status ON plane_sync_delivery (status, id)`
   yield* sql`CREATE INDEX plane_sync_delivery_lane ON plane_sync_delivery (lane, id)`
+  yield* sql`CREATE INDEX plane_sync_delivery_dead ON plane_sync_delivery (code, id) WHERE status = 'dead'`
+  yield* sql`CREATE INDEX plane_sync_delivery_retried ON plane_sync_delivery (lane, id) WHERE status = 'retried'`
 
   yield* sql`CREATE TABLE plane_sync_sender (
     id INTEGER PRIMARY KEY CHECK (id = 1),

@@ -1,6 +1,8 @@
 import type { Scope } from "effect"
 import { Clock, Context, Effect, Layer } from "effect"
 import { claim } from "./Claiming.js"
+import type { DeadLetter, DeadLetterQuery, Which } from "./DeadLetters.js"
+import { discard, readDeadLetter, readDeadLetters, retry } from "./DeadLetters.js"
 import type { NewEvent, StoredEvent } from "./Event.js"
 import type { Claim, Job, Settlement } from "./Lane.js"
 import type { Published } from "./Publishing.js"
@@ -41,6 +43,12 @@ export class Outbox extends Context.Tag("plane-sync/Outbox")<Outbox, {
   readonly eventsAfter: (sequence: number, limit: number) => Effect.Effect<ReadonlyArray<StoredEvent>, StorageError>
   /** What the work item of a key (normalized) is owed, with its latest `limit` events and deliveries. */
   readonly workItem: (key: string, limit: number) => Effect.Effect<WorkItemRow | undefined, StorageError>
+  readonly deadLetters: (query: DeadLetterQuery) => Effect.Effect<ReadonlyArray<DeadLetter>, StorageError>
+  readonly deadLetter: (id: number) => Effect.Effect<DeadLetter | undefined, StorageError>
+  /** Owes dead letters again; how many. See `retry` in DeadLetters. */
+  readonly retry: (which: Which) => Effect.Effect<number, StorageError>
+  /** Gives dead letters up; how many. */
+  readonly discard: (which: Which) => Effect.Effect<number, StorageError>
   readonly status: Effect.Effect<OutboxStatus, StorageError>
 }>() {
   static readonly layer: Layer.Layer<Outbox, never, Storage> = Layer.scoped(Outbox, Effect.suspend(() => make))
@@ -77,6 +85,10 @@ const make = Effect.gen(function*() {
     events: (query) => read(readEvents(sql, query)),
     eventsAfter: (sequence, limit) => read(readEventsAfter(sql, sequence, limit)),
     workItem: (key, limit) => read(readWorkItem(sql, key, limit)),
+    deadLetters: (query) => read(readDeadLetters(sql, query)),
+    deadLetter: (id) => read(readDeadLetter(sql, id)),
+    retry: (which) => write(retry(sql, which)),
+    discard: (which) => write(discard(sql, which)),
     status: read(readStatus(sql))
   })
 })

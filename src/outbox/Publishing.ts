@@ -35,9 +35,9 @@ const insert = (sql: Storage["Type"]["sql"], events: ReadonlyArray<NewEvent>) =>
 
 const deadLetter = (sql: Storage["Type"]["sql"], event: NewEvent, sequence: number, now: number) =>
   sql`INSERT INTO plane_sync_delivery
-    (kind, status, first_event, last_event, body, occurred_at, planned_at, settled_at, reason)
+    (kind, status, first_event, last_event, body, occurred_at, planned_at, settled_at, code, reason)
     VALUES ('comment', 'dead', ${sequence}, ${sequence}, '', ${event.occurredAt}, ${now}, ${now},
-      ${event.unfit ?? null})`
+      'unfit', ${event.unfit ?? null})`
 
 const publishAll = (
   sql: Storage["Type"]["sql"],

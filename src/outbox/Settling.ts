@@ -1,7 +1,7 @@
 import type { SqlClient } from "@effect/sql/SqlClient"
 import type { SqlError } from "@effect/sql/SqlError"
 import { Effect } from "effect"
-import type { Delivery, Lane, LaneDead, LookOutcome, SeenState, SendOutcome, Settlement } from "./Lane.js"
+import type { DeadCode, Delivery, Lane, LaneDead, LookOutcome, SeenState, SendOutcome, Settlement } from "./Lane.js"
 
 /** Writes down how a job ended and gives its lane free. Runs within a transaction. */
 export const settle = (sql: SqlClient, settlement: Settlement, now: number): Effect.Effect<void, SqlError> =>
@@ -122,15 +122,22 @@ const close = (
   delivery: Delivery,
   status: "delivered" | "dead" | "discarded",
   now: number,
-  told: { readonly planeId?: string | null; readonly reason?: string; readonly answer?: number | undefined }
+  told: {
+    readonly planeId?: string | null
+    readonly code?: DeadCode
+    readonly reason?: string
+    readonly answer?: number | undefined
+  }
 ) =>
   sql`UPDATE plane_sync_delivery SET status = ${status}, settled_at = ${now}, reason = ${told.reason ?? null},
-    answer = ${told.answer ?? null}, plane_id = coalesce(${told.planeId ?? null}, plane_id) WHERE id = ${delivery.id}`
+    answer = ${told.answer ?? null}, code = ${told.code ?? null}, plane_id = coalesce(${
+    told.planeId ?? null
+  }, plane_id) WHERE id = ${delivery.id}`
 
 /** The events that a delivery tells, or the one whose state it sets, owe that no longer. */
 export const closeDebts = (
   sql: SqlClient,
-  delivery: Pick<Delivery, "kind" | "lane" | "firstEvent" | "lastEvent">,
+  delivery: Pick<Delivery, "kind" | "lane" | "firstEvent" | "lastEvent" | "afterEvent">,
   as: "delivered" | "superseded" | "dead"
 ) =>
   delivery.kind === "state"
@@ -141,19 +148,25 @@ export const closeDebts = (
         WHERE id = ${delivery.lane} AND state_event = ${delivery.lastEvent}`
     )
     : sql`UPDATE plane_sync_event SET comment = ${as} WHERE lane = ${delivery.lane} AND status = 'pending'
-      AND comment = 'pending' AND sequence BETWEEN ${delivery.firstEvent} AND ${delivery.lastEvent}`
+      AND comment = ${
+      delivery.afterEvent === null ? "pending" : "retried"
+    } AND sequence BETWEEN ${delivery.firstEvent} AND ${delivery.lastEvent}`
 
-const laneDead = (sql: SqlClient, lane: Lane, { answer, gone, reason }: LaneDead, now: number) =>
+const laneDead = (sql: SqlClient, lane: Lane, { answer, code, gone, reason }: LaneDead, now: number) =>
   Effect.gen(function*() {
     yield* sql`INSERT INTO plane_sync_delivery (lane, kind, status, first_event, last_event, body, occurred_at,
-        planned_at, settled_at, answer, reason)
-      SELECT lane, 'comment', 'dead', sequence, sequence, '', occurred_at, ${now}, ${now}, ${answer ?? null}, ${reason}
+        planned_at, settled_at, answer, code, reason)
+      SELECT lane, 'comment', 'dead', sequence, sequence, '', occurred_at, ${now}, ${now}, ${answer ?? null}, ${code},
+        ${reason}
       FROM plane_sync_event WHERE lane = ${lane.id} AND status = 'pending' AND comment = 'pending' ORDER BY sequence`
+    yield* sql`UPDATE plane_sync_delivery SET status = 'dead', settled_at = ${now}, answer = ${answer ?? null},
+      code = ${code}, reason = ${reason} WHERE lane = ${lane.id} AND status = 'retried'`
     yield* sql`UPDATE plane_sync_event SET comment = 'dead'
-      WHERE lane = ${lane.id} AND status = 'pending' AND comment = 'pending'`
+      WHERE lane = ${lane.id} AND status = 'pending' AND comment IN ('pending', 'retried')`
     const [latest] = yield* sql<{ sequence: number }>`INSERT INTO plane_sync_delivery (lane, kind, status, first_event,
-        last_event, body, occurred_at, planned_at, settled_at, answer, reason)
-      SELECT lane, 'state', 'dead', sequence, sequence, '', occurred_at, ${now}, ${now}, ${answer ?? null}, ${reason}
+        last_event, body, occurred_at, planned_at, settled_at, answer, code, reason)
+      SELECT lane, 'state', 'dead', sequence, sequence, '', occurred_at, ${now}, ${now}, ${answer ?? null}, ${code},
+        ${reason}
       FROM plane_sync_event WHERE state = 'pending'
         AND sequence = (SELECT state_event FROM plane_sync_lane WHERE id = ${lane.id})
       RETURNING last_event AS sequence`
@@ -162,7 +175,8 @@ const laneDead = (sql: SqlClient, lane: Lane, { answer, gone, reason }: LaneDead
         kind: "state",
         lane: lane.id,
         firstEvent: latest.sequence,
-        lastEvent: latest.sequence
+        lastEvent: latest.sequence,
+        afterEvent: null
       }, "dead")
     }
     yield* sql`UPDATE plane_sync_lane SET gone = ${gone ? 1 : 0}, attempts = 0, misses = 0, missed_at = NULL

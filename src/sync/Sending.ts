@@ -1,12 +1,23 @@
 import { Clock, DateTime, Duration, Effect, Option } from "effect"
 import { WorkItemKey } from "../domain/WorkItemKey.js"
-import type { LaneDead, Later, LookJob, LookOutcome, SeenState, SendJob, SendOutcome } from "../outbox/Lane.js"
+import type {
+  DeadCode,
+  LaneDead,
+  Later,
+  LookJob,
+  LookOutcome,
+  SeenState,
+  SendJob,
+  SendOutcome
+} from "../outbox/Lane.js"
 import type { PlaneClient, WorkItem } from "../plane/PlaneClient.js"
 import type { PlaneConfig } from "../plane/PlaneConfig.js"
-import type { PlaneError } from "../plane/PlaneError.js"
+import type { AmbiguousName, PlaneError, UnknownProject, WorkItemNotFound } from "../plane/PlaneError.js"
 import { backoff, mayMeanNoSuchItem, nextLookUp } from "../plane/Policy.js"
 import type { Destination } from "./Destination.js"
 import { isFresh } from "./WorkItemSync.js"
+
+type LookError = PlaneError | WorkItemNotFound | AmbiguousName | UnknownProject
 
 /** What sending needs: Plane, how patient to be with it, and whose trouble a trouble is. */
 export interface Sender {
@@ -17,6 +28,7 @@ export interface Sender {
 
 const gone = (answer?: number): LaneDead => ({
   _tag: "LaneDead",
+  code: "gone",
   reason: "the work item was deleted or archived in Plane",
   gone: true,
   answer
@@ -50,6 +62,18 @@ const again = Effect.fnUntraced(function*(
 
 const isAboutTheRequest = (error: PlaneError) =>
   error.reason === "Refused" || error.reason === "Ignored" || error.reason === "NotFound"
+
+const codes: Partial<Record<string, DeadCode>> = {
+  Refused: "refused",
+  Ignored: "ignored",
+  WorkItemNotFound: "not_found",
+  AmbiguousName: "ambiguous",
+  UnknownProject: "wrong_project"
+}
+
+/** What is no answer about the request is one attempt too many. */
+const codeOf = (error: LookError): DeadCode =>
+  codes[error._tag === "PlaneError" ? error.reason : error._tag] ?? "attempts"
 
 const seenAs = ({ stateGroup, stateId }: WorkItem, readAt: number): SeenState => ({
   state: stateId,
@@ -112,7 +136,12 @@ export const send = (sender: Sender, job: SendJob): Effect.Effect<SendOutcome> =
       : recount(sender, job)
     return yield* Effect.catchAll(request, (error) => {
       if (error.reason === "NotFound") return Effect.succeed<SendOutcome>(gone(error.status))
-      const refused: SendOutcome = { _tag: "Dead", reason: error.message, answer: error.status }
+      const refused: SendOutcome = {
+        _tag: "Dead",
+        code: codeOf(error),
+        reason: error.message,
+        answer: error.status
+      }
       if (delivery.kind === "comment" && mayMeanNoSuchItem(error)) {
         return Effect.match(client.read(workItem), {
           onSuccess: () => refused,
@@ -133,8 +162,9 @@ export const look = (sender: Sender, job: LookJob): Effect.Effect<LookOutcome> =
     const { client, config } = sender
     const { lane } = job
     const now = yield* Clock.currentTimeMillis
-    const dead = (error: { readonly message: string }): LookOutcome => ({
+    const dead = (error: LookError): LookOutcome => ({
       _tag: "LaneDead",
+      code: codeOf(error),
       reason: error.message,
       gone: false
     })

@@ -4,7 +4,7 @@ import { commentHtml, countedHtml, joinedHtml } from "../domain/Comment.js"
 import type { StageEvent } from "../domain/StageEvent.js"
 import { stageOf } from "../domain/StageEvent.js"
 import { eventOfBody } from "../outbox/Event.js"
-import type { Lane, Owed, OwedEvent, Step } from "../outbox/Lane.js"
+import type { Lane, Owed, OwedEvent, Retried, Step } from "../outbox/Lane.js"
 import { maxOwedComments } from "../outbox/Lane.js"
 import type { PlaneConfig } from "../plane/PlaneConfig.js"
 
@@ -22,11 +22,37 @@ export const isFresh = (lane: Lane, now: number): boolean => lane.readAt !== nul
  * asked for again: until the stage's state changes, what a person has moved stands.
  */
 export const nextStep = (config: Pick<PlaneConfig, "stageStates" | "comments">) => (owed: Owed): Step => {
-  const { comments: [comment], lane, state } = owed
+  const { comments: [comment], lane, retried, state } = owed
   if (lane.workItem === null || lane.gone) return { _tag: "Look" }
   if (state !== undefined) return stateStep(config, state, owed)
+  if (retried !== undefined && (comment === undefined || comment.sequence > (retried.delivery.afterEvent ?? 0))) {
+    return retriedStep(retried, lane.workItem)
+  }
   return comment === undefined ? { _tag: "Look" } : commentStep(config, comment, lane.workItem, owed)
 }
+
+// With the id it had, a comment that Plane has after all is not made a second time.
+const externalId = (event: OwedEvent, workItem: string) =>
+  // Plane's pair of source and id is unique in the whole project, so the work item is a part of it.
+  `${event.id}:${workItem}`
+
+const retriedStep = ({ delivery, event }: Retried, workItem: string): Step =>
+  delivery.body !== ""
+    ? {
+      _tag: "SendAgain",
+      delivery,
+      externalId: delivery.externalId ?? externalId(event, workItem),
+      body: delivery.body
+    }
+    : Option.match(eventOfBody(event.body), {
+      onNone: () => unreadable(event),
+      onSome: (told) => ({
+        _tag: "SendAgain",
+        delivery,
+        externalId: externalId(event, workItem),
+        body: commentHtml(told)
+      })
+    })
 
 const unreadable = (event: OwedEvent): Step => ({
   _tag: "Unfit",
@@ -118,8 +144,7 @@ const commentStep = (
       first: first.owed,
       last: last.owed,
       gate,
-      // Plane's pair of source and id is unique in the whole project, so the work item is a part of it.
-      externalId: plan.kind === "comment" ? `${first.owed.id}:${workItem}` : null
+      externalId: plan.kind === "comment" ? externalId(first.owed, workItem) : null
     }
   })
 

@@ -1,0 +1,123 @@
+import type { SqlClient } from "@effect/sql/SqlClient"
+import type { SqlError } from "@effect/sql/SqlError"
+import { Clock, Effect } from "effect"
+import type { DeadCode, DeliveryKind } from "./Lane.js"
+
+/** A request that was given up. Times are milliseconds since 1970, UTC. */
+export interface DeadLetter {
+  readonly id: number
+  readonly kind: DeliveryKind
+  readonly code: DeadCode
+  readonly reason: string
+  /** The key of its first event, as written. */
+  readonly workItem: string
+  readonly firstEvent: number
+  readonly lastEvent: number
+  /** A comment's HTML or a state's id; empty when it was never composed. */
+  readonly body: string
+  readonly externalId: string | null
+  readonly occurredAt: number
+  readonly settledAt: number
+  readonly attempts: number
+  /** Plane's last answer. */
+  readonly answer: number | null
+}
+
+export interface DeadLetterQuery {
+  readonly code?: DeadCode | undefined
+  readonly limit: number
+  /** The id of the last one of the page before: newest first. */
+  readonly cursor?: number | undefined
+}
+
+/** Which dead letters: one, or all of a code. */
+export type Which = { readonly id: number } | { readonly code: DeadCode }
+
+const columns = `d.id, d.kind, d.code, d.reason, e.work_item AS "workItem", d.first_event AS "firstEvent",
+  d.last_event AS "lastEvent", d.body, d.external_id AS "externalId", d.occurred_at AS "occurredAt",
+  d.settled_at AS "settledAt", d.attempts, d.answer`
+
+export const readDeadLetters = (sql: SqlClient, query: DeadLetterQuery) =>
+  sql<DeadLetter>`SELECT ${sql.literal(columns)} FROM plane_sync_delivery d
+    JOIN plane_sync_event e ON e.sequence = d.first_event
+    WHERE ${
+    sql.and([
+      sql`d.status = 'dead'`,
+      sql`d.id < ${query.cursor ?? Number.MAX_SAFE_INTEGER}`,
+      ...(query.code === undefined ? [] : [sql`d.code = ${query.code}`])
+    ])
+  } ORDER BY d.id DESC LIMIT ${query.limit}`
+
+export const readDeadLetter = (sql: SqlClient, id: number) =>
+  Effect.map(
+    sql<DeadLetter>`SELECT ${sql.literal(columns)} FROM plane_sync_delivery d
+      JOIN plane_sync_event e ON e.sequence = d.first_event WHERE d.status = 'dead' AND d.id = ${id}`,
+    ([letter]): DeadLetter | undefined => letter
+  )
+
+interface Chosen {
+  readonly id: number
+  readonly lane: number | null
+  readonly kind: DeliveryKind
+  readonly firstEvent: number
+  readonly lastEvent: number
+}
+
+// A write first, for the transaction's sake: it takes them out of the dead letters, and tells which they are.
+const choose = (sql: SqlClient, which: Which, status: "retried" | "discarded") =>
+  sql<Chosen>`UPDATE plane_sync_delivery SET status = ${status} WHERE status = 'dead' AND ${
+    "id" in which ? sql`id = ${which.id}` : sql`code = ${which.code}`
+  } ${status === "retried" ? sql`AND lane IS NOT NULL` : sql``}
+    RETURNING id, lane, kind, first_event AS "firstEvent", last_event AS "lastEvent"`
+
+/**
+ * Owes dead letters again, and says how many. A comment goes behind what its lane owes now, with its own time and
+ * external id, so that it cannot double; a count is made anew; a state becomes that of the *latest* stage. What can
+ * never be told (`unfit`) stays dead.
+ */
+export const retry = (sql: SqlClient, which: Which): Effect.Effect<number, SqlError> =>
+  Effect.gen(function*() {
+    const chosen = yield* choose(sql, which, "retried")
+    const now = yield* Clock.currentTimeMillis
+    for (const letter of chosen) {
+      if (letter.kind === "comment") {
+        yield* sql`UPDATE plane_sync_delivery SET after_event = (SELECT max(sequence) FROM plane_sync_event)
+          WHERE id = ${letter.id}`
+        yield* setComments(sql, letter, "retried")
+      } else {
+        yield* sql`UPDATE plane_sync_delivery SET status = 'discarded', reason = 'owed again' WHERE id = ${letter.id}`
+        yield* letter.kind === "recount" ? setComments(sql, letter, "pending") : oweLatestState(sql, letter)
+      }
+      yield* sql`UPDATE plane_sync_lane SET due_at = coalesce(due_at, ${now}) WHERE id = ${letter.lane}`
+    }
+    return chosen.length
+  })
+
+/** Gives dead letters up for good, and says how many. */
+export const discard = (sql: SqlClient, which: Which): Effect.Effect<number, SqlError> =>
+  Effect.gen(function*() {
+    const chosen = yield* choose(sql, which, "discarded")
+    for (const letter of chosen) {
+      if (letter.kind === "state" || letter.lane === null) {
+        yield* sql`UPDATE plane_sync_event SET state = 'discarded'
+          WHERE sequence = ${letter.lastEvent} AND state = 'dead'`
+      }
+      if (letter.kind !== "state") yield* setComments(sql, letter, "discarded")
+    }
+    return chosen.length
+  })
+
+const setComments = (sql: SqlClient, letter: Chosen, as: "pending" | "retried" | "discarded") =>
+  sql`UPDATE plane_sync_event SET comment = ${as} WHERE lane IS ${letter.lane} AND comment = 'dead'
+    AND sequence BETWEEN ${letter.firstEvent} AND ${letter.lastEvent}`
+
+const oweLatestState = (sql: SqlClient, letter: Chosen) =>
+  Effect.gen(function*() {
+    yield* sql`UPDATE plane_sync_event SET state = 'superseded' WHERE sequence = ${letter.lastEvent} AND state = 'dead'`
+    const [latest] = yield* sql<{ sequence: number }>`UPDATE plane_sync_event SET state = 'pending'
+      WHERE sequence = (SELECT sequence FROM plane_sync_event WHERE lane = ${letter.lane} AND stage IS NOT NULL
+        ORDER BY sequence DESC LIMIT 1)
+      RETURNING sequence`
+    yield* sql`UPDATE plane_sync_lane SET state_event = ${latest?.sequence ?? null}, asked = NULL
+      WHERE id = ${letter.lane}`
+  })

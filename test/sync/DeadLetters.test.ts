@@ -1,0 +1,101 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, TestClock } from "effect"
+import { StageEvent } from "../../src/domain/StageEvent.js"
+import { Outbox } from "../../src/outbox/Outbox.js"
+import { Fault, PlaneSimulator } from "../../src/simulator/PlaneSimulator.js"
+import { Signal } from "../../src/sync/Signal.js"
+import { StageEvents } from "../../src/sync/StageEvents.js"
+import { inMemory } from "./Pipeline.js"
+
+const publish = (event: StageEvent) => Effect.flatMap(StageEvents, (events) => events.publish(event))
+
+const failed = (workItem: string, reason: string) =>
+  publish(StageEvent.QualityGateFailed({ workItem, stage: "review", check: "lint", reason }))
+
+const reasons = (id: string) =>
+  Effect.flatMap(
+    PlaneSimulator,
+    (plane) => Effect.map(plane.comments(id), (all) => all.map(({ html }) => html.replace(/.* — (.*)<\/p>/, "$1")))
+  )
+
+const dead = Effect.flatMap(Outbox, (outbox) => outbox.deadLetters({ limit: 10 }))
+
+const retryAll = Effect.gen(function*() {
+  const outbox = yield* Outbox
+  for (const letter of yield* dead) yield* outbox.retry({ id: letter.id })
+  yield* (yield* Signal).notify
+})
+
+describe("dead letters", () => {
+  it.effect("a comment that Plane had taken after all is adopted when retried, not doubled", () =>
+    Effect.gen(function*() {
+      const plane = yield* PlaneSimulator
+      const { id, key } = yield* plane.addWorkItem({ name: "Trail map" })
+      // Applied, and answered as if it were our fault.
+      yield* plane.misbehave(Fault.Status({ match: { method: "POST" }, count: 1, status: 400, when: "after" }))
+      yield* failed(key, "one")
+      yield* failed(key, "two")
+      yield* TestClock.adjust("1 minutes")
+      const [letter] = yield* dead
+      assert.deepInclude(letter, { code: "refused", answer: 400, attempts: 1, workItem: key, kind: "comment" })
+      yield* retryAll
+      yield* TestClock.adjust("1 minutes")
+      assert.deepStrictEqual(yield* reasons(id), ["one", "two"])
+      assert.deepInclude(yield* (yield* Outbox).status, { pending: 0, dead: 0, delivered: 2 })
+    }).pipe(Effect.provide(inMemory())))
+
+  it.effect("a retried comment goes behind what its work item is owed, with its own time", () =>
+    Effect.gen(function*() {
+      const plane = yield* PlaneSimulator
+      const { id, key } = yield* plane.addWorkItem({ name: "Trail map" })
+      yield* plane.misbehave(Fault.Status({ match: { method: "POST" }, count: 1, status: 400 }))
+      yield* failed(key, "one")
+      yield* TestClock.adjust("1 minutes")
+      yield* plane.misbehave(Fault.Down({}))
+      yield* failed(key, "two")
+      yield* TestClock.adjust("1 minutes")
+      yield* retryAll
+      yield* failed(key, "three")
+      yield* plane.calm
+      yield* TestClock.adjust("3 minutes")
+      assert.deepStrictEqual(yield* reasons(id), ["two", "one", "three"])
+      assert.strictEqual((yield* plane.comments(id))[1]?.createdAt, "1970-01-01T00:00:00Z")
+    }).pipe(Effect.provide(inMemory())))
+
+  it.effect("a retried state sends the latest stage's state", () =>
+    Effect.gen(function*() {
+      const plane = yield* PlaneSimulator
+      const { id, key } = yield* plane.addWorkItem({ name: "Trail map" })
+      yield* plane.misbehave(Fault.Status({ match: { method: "PATCH" }, count: 2, status: 400 }))
+      yield* publish(StageEvent.StageChanged({ workItem: key, from: "created", to: "analysis" }))
+      yield* TestClock.adjust("1 minutes")
+      yield* publish(StageEvent.StageChanged({ workItem: key, from: "deploy", to: "done" }))
+      yield* TestClock.adjust("1 minutes")
+      assert.strictEqual((yield* dead).length, 2)
+      yield* retryAll
+      yield* TestClock.adjust("1 minutes")
+      assert.deepStrictEqual((yield* plane.stateChanges(id)).map(({ to }) => to.name), ["Done"])
+      assert.deepInclude(yield* (yield* Outbox).status, { pending: 0, dead: 0, delivered: 2 })
+    }).pipe(Effect.provide(inMemory())))
+
+  it.effect("all of one reason: retried when the key has come to be, or discarded for good", () =>
+    Effect.gen(function*() {
+      const plane = yield* PlaneSimulator
+      const outbox = yield* Outbox
+      yield* failed("ET-7", "one")
+      yield* failed("ET-7", "two")
+      yield* failed("XX-7", "whose?")
+      yield* failed("nonsense", "unfit")
+      yield* TestClock.adjust("1 hours")
+      assert.deepInclude(yield* outbox.status, { pending: 0, dead: 4 })
+      const { id } = yield* plane.addWorkItem({ name: "Seven", number: 7 })
+      assert.strictEqual(yield* outbox.retry({ code: "not_found" }), 2)
+      yield* (yield* Signal).notify
+      yield* TestClock.adjust("1 minutes")
+      assert.deepStrictEqual(yield* reasons(id), ["one", "two"])
+      assert.strictEqual(yield* outbox.discard({ code: "wrong_project" }), 1)
+      assert.strictEqual(yield* outbox.retry({ code: "unfit" }), 0)
+      assert.strictEqual(yield* outbox.discard({ code: "unfit" }), 1)
+      assert.deepInclude(yield* outbox.status, { pending: 0, dead: 0, delivered: 2, discarded: 2 })
+    }).pipe(Effect.provide(inMemory())))
+})
