@@ -80,9 +80,10 @@ export const make = (start: number) => {
           }))
           const lines = comments.slice(known.comments).flatMap(({ html }, index) => {
             const arrived = arrivals[known.comments + index]?.answeredAt ?? at
-            const told = linesOf(html).map((line) => ({
+            // A comment that tells several events is one block, under one key.
+            const told = linesOf(html).map((line, index) => ({
               at: arrived,
-              text: `${keyOf(task)} ${Look.good("▌")} ${line}`
+              text: `${index === 0 ? keyOf(task) : nobody} ${Look.good("▌")} ${line}`
             }))
             return html.includes("&")
               ? [...told, { at: arrived, text: Look.dim(`${nobody}   stored as ${Look.fit(html, 32)}`) }]
