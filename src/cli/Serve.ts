@@ -1,6 +1,5 @@
 import * as Command from "@effect/cli/Command"
 import { Config, Effect, Layer } from "effect"
-import { serveLayer } from "../http/Serve.js"
 import { ServerConfig } from "../http/ServerConfig.js"
 import { databaseFile } from "../outbox/Storage.js"
 import { PlaneConfig } from "../plane/PlaneConfig.js"
@@ -9,8 +8,12 @@ import { LogConfig } from "./Logging.js"
 // Read together, so that all that is wrong is said at once.
 const settings = Config.all([PlaneConfig, ServerConfig, databaseFile, LogConfig])
 
-/** Runs the program until SIGTERM or SIGINT. */
-export const runServe = Effect.zipRight(settings, Layer.launch(serveLayer))
+/** Runs the program until SIGTERM or SIGINT. The server is loaded only now: no other command needs it. */
+export const runServe = Effect.gen(function*() {
+  yield* settings
+  const { serveLayer } = yield* Effect.promise(() => import("../http/Serve.js"))
+  return yield* Layer.launch(serveLayer)
+})
 
 export const serve = Command.make("serve", {}, () => runServe).pipe(
   Command.withDescription(

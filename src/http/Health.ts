@@ -86,7 +86,7 @@ const make = Effect.gen(function*() {
     yield* Ref.update(lost, (before) => count > before.count ? { count, at } : before)
   })
 
-  yield* Effect.forkScoped(Effect.repeat(Effect.zipRight(countLost, refresh), Schedule.spaced("500 millis")))
+  yield* Effect.forkScoped(Effect.repeat(Effect.zipRight(countLost, refresh), Schedule.spaced("2 seconds")))
 
   const report = Effect.gen(function*() {
     yield* Effect.timeoutOption(refresh, patience)

@@ -1,31 +1,8 @@
-import * as NodeContext from "@effect/platform-node/NodeContext"
 import { assert, describe, it } from "@effect/vitest"
-import { ConfigProvider, Console, Effect, Layer } from "effect"
-import { exitCode, explain } from "../../src/cli/Failure.js"
-import { run } from "../../src/cli/Program.js"
+import { Effect } from "effect"
 import { PlaneSimulator } from "../../src/simulator/PlaneSimulator.js"
 import { folder, served } from "../http/Served.js"
-
-/** A command line within this process; what it printed, and how it ended. */
-const commandLine = (settings: Readonly<Record<string, string>>) => (...args: ReadonlyArray<string>) =>
-  Effect.gen(function*() {
-    const out: Array<string> = []
-    const err: Array<string> = []
-    const live = yield* Console.consoleWith(Effect.succeed)
-    const quiet: Console.Console = {
-      ...live,
-      log: (...parts) => Effect.sync(() => void out.push(parts.join(" "))),
-      error: (...parts) => Effect.sync(() => void err.push(parts.join(" ")))
-    }
-    const exit = yield* run(["node", "plane-sync", ...args]).pipe(
-      Effect.tapErrorCause(explain),
-      Effect.withConsole(quiet),
-      Effect.provide(Layer.setConfigProvider(ConfigProvider.fromMap(new Map(Object.entries(settings))))),
-      Effect.provide(NodeContext.layer),
-      Effect.exit
-    )
-    return { code: exitCode(exit), out: out.join("\n"), err: err.join("\n") }
-  })
+import { commandLine } from "./CommandLine.js"
 
 // Nobody listens on port 1.
 const alone = Effect.map(folder, (cwd) => commandLine({ ORCH_DATABASE_URL: `${cwd}/events.sqlite`, ORCH_PORT: "1" }))
@@ -91,6 +68,7 @@ describe("plane-sync publish", () => {
         [["publish", "completed", "ET-2", "--at", "yesterday"], "--at: \"yesterday\" is not an instant"],
         [["publish", "completed", "ET-2", "--id", "a b"], "--id: "],
         [["publish", "completed", "ET-2", "--nope"], "--nope"],
+        [["frobnicate"], "use one of 'serve', 'publish', 'events', 'find', 'comment'"],
         [["events", "--limit", "0"], "1 to 1000"],
         [["events", "--status", "lost"], "pending"]
       ] as const

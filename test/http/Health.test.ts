@@ -117,7 +117,7 @@ describe("Health", () => {
     withHealth(({ report }, state) =>
       Effect.gen(function*() {
         state.notStored = 2
-        yield* TestClock.adjust("1 seconds")
+        yield* TestClock.adjust("2 seconds")
         degradedBy(yield* report, /^2 events could not be stored/)
         yield* TestClock.adjust("5 minutes")
         assert.strictEqual((yield* report).status, "ok")

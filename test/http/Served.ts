@@ -1,7 +1,7 @@
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import * as FileSystem from "@effect/platform/FileSystem"
 import * as HttpServer from "@effect/platform/HttpServer"
-import { ConfigProvider, Effect, Layer, Logger } from "effect"
+import { ConfigProvider, Effect, Layer, Logger, LogLevel } from "effect"
 import { serveLayer } from "../../src/http/Serve.js"
 import { PlaneSimulator } from "../../src/simulator/PlaneSimulator.js"
 
@@ -27,7 +27,7 @@ export const served = (settings: Readonly<Record<string, string>> = {}) =>
     const context = yield* Layer.build(
       serveLayer.pipe(
         Layer.provide(Layer.setConfigProvider(config)),
-        Layer.provide(Logger.remove(Logger.defaultLogger))
+        Layer.provide(Logger.minimumLogLevel(LogLevel.None))
       )
     )
     return yield* HttpServer.addressFormattedWith(Effect.succeed).pipe(Effect.provide(context))
