@@ -1,5 +1,5 @@
 import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
-import { Data, Effect } from "effect"
+import { Data, Effect, Layer } from "effect"
 import { stages } from "../../src/domain/Stage.js"
 import { StageEvent } from "../../src/domain/StageEvent.js"
 import { PlaneSimulator } from "../../src/simulator/PlaneSimulator.js"
@@ -97,5 +97,5 @@ export const row: Row = {
         means: "a name like ET-002 costs one look more, once"
       }
     ]
-  }).pipe(Effect.provide(PlaneSimulator.layer({ rateLimit: "off" })), Effect.provide(NodeHttpClient.layer))
+  }).pipe(Effect.provide(Layer.merge(PlaneSimulator.layer({ rateLimit: "off" }), NodeHttpClient.layer)))
 }
