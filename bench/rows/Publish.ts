@@ -69,7 +69,7 @@ const closedPort = Effect.async<number, NoPort>((resume) => {
       resume(
         typeof address === "object" && address !== null
           ? Effect.succeed(address.port)
-          : new NoPort()
+          : new NoPort({})
       )
     )
   })
