@@ -80,7 +80,7 @@ export const judge = (expected: Expected, shown: Shown): Verdict => {
     lost: expected.lines.filter((line, place) => places.get(line)?.includes(place) === true).map(told),
     doubled,
     outOfOrder,
-    wrongState: shown.state === expected.state ? [] : [told(`in ${shown.state}, expected ${expected.state}`)],
+    wrongState: shown.state === expected.state ? [] : [told(`is ${shown.state}, expected ${expected.state}`)],
     unexpected
   }
 }

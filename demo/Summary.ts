@@ -32,7 +32,7 @@ const isFor = ({ item, task }: Placed) => ({ kind, path, query }: RecordedReques
   (kind === "search" && new URLSearchParams(query).get("search") === task.key) ||
   (kind === "identifier" && path.endsWith(`/${task.key}/`))
 
-const columns = [9, 44, 7, 9, 10, 10, 0] as const
+const columns = [9, 42, 13, 9, 10, 10, 0] as const
 
 const row = (cells: ReadonlyArray<string>, paint: ReadonlyArray<Look.Paint> = []) =>
   // Padded before it is painted: codes of colours have no width.

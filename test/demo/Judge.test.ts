@@ -29,7 +29,7 @@ describe("judge", () => {
   it("finds a wrong state", () => {
     assert.deepStrictEqual(
       judge(expected, { lines: expected.lines, state: "In Progress" }),
-      { ...right, wrongState: ["ET-2: in In Progress, expected Done"] }
+      { ...right, wrongState: ["ET-2: is In Progress, expected Done"] }
     )
   })
 
