@@ -11,7 +11,8 @@ import { PlaneSync } from "../../src/sync/PlaneSync.js"
 import { Signal } from "../../src/sync/Signal.js"
 import { StageEvents } from "../../src/sync/StageEvents.js"
 
-const settings = (settings: Readonly<Record<string, string>>) =>
+/** What the pipeline reads from its environment, for the simulated Plane that is there. */
+export const settingsFor = (settings: Readonly<Record<string, string>>) =>
   Effect.map(PlaneSimulator, (plane) =>
     Layer.setConfigProvider(ConfigProvider.fromMap(
       new Map(Object.entries({
@@ -27,19 +28,23 @@ interface Options {
   readonly database?: string
 }
 
-const services = (database: string, signal: Layer.Layer<Signal>) =>
+/** The whole pipeline, its storage and its way to Plane still open. */
+export const pipelineOver = (
+  storage: ReturnType<typeof Storage.layerFile>,
+  // Nobody else writes to this file, and each poll would cost the TestClock a step.
+  signal: Layer.Layer<Signal> = Signal.layerPolling("1 days")
+) =>
   Layer.merge(PlaneSync.layerPipeline, StageEvents.layer).pipe(
     Layer.provide(Destination.layer),
     Layer.provideMerge(PlaneClient.layer),
     Layer.provideMerge(Layer.mergeAll(Outbox.layer, signal, RateBudget.layer)),
-    Layer.provide(Storage.layerFile(database))
+    Layer.provide(storage)
   )
 
 /** The whole pipeline over the simulated Plane that is there, without sockets: time is the TestClock's. */
 export const overPlane = (options: Omit<Options, "plane"> = {}) =>
-  // Nobody else writes to this file, and each poll would cost the TestClock a step.
-  services(options.database ?? ":memory:", Signal.layerPolling("1 days")).pipe(
-    Layer.provide(settings(options.settings ?? {}))
+  pipelineOver(Storage.layerFile(options.database ?? ":memory:")).pipe(
+    Layer.provide(settingsFor(options.settings ?? {}))
   )
 
 /** `overPlane`, with a Plane of its own. */
@@ -48,9 +53,9 @@ export const inMemory = (options: Options = {}) =>
 
 /** The whole pipeline over real HTTP on loopback. */
 export const overHttp = (options: Options = {}) =>
-  services(options.database ?? ":memory:", Signal.layer).pipe(
+  pipelineOver(Storage.layerFile(options.database ?? ":memory:"), Signal.layer).pipe(
     Layer.provide(NodeHttpClient.layer),
-    Layer.provide(settings(options.settings ?? {})),
+    Layer.provide(settingsFor(options.settings ?? {})),
     Layer.provideMerge(PlaneSimulator.layer(options.plane))
   )
 

@@ -1,0 +1,96 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Config, Effect, FastCheck, Option, TestClock, TestContext } from "effect"
+import { mkdtempSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { findings, judge, toldBy } from "../../demo/Judge.js"
+import { commentHtml } from "../../src/domain/Comment.js"
+import type { StageEvent } from "../../src/domain/StageEvent.js"
+import { stageOf } from "../../src/domain/StageEvent.js"
+import { defaultStageStates } from "../../src/domain/StageStates.js"
+import { Outbox } from "../../src/outbox/Outbox.js"
+import { PlaneSimulator } from "../../src/simulator/PlaneSimulator.js"
+import { StageEvents } from "../../src/sync/StageEvents.js"
+import type { Step } from "./History.js"
+import { eventOf, histories, itemCount, killable } from "./History.js"
+
+/** Runs a history to its end and says what is wrong with what Plane shows then: nothing may be. */
+const run = (steps: ReadonlyArray<Step>) =>
+  Effect.gen(function*() {
+    const folder = yield* Effect.acquireRelease(
+      Effect.sync(() => mkdtempSync(join(tmpdir(), "plane-sync-"))),
+      (path) => Effect.sync(() => rmSync(path, { recursive: true }))
+    )
+    const database = join(folder, "events.sqlite")
+    const plane = yield* PlaneSimulator
+    const items = yield* Effect.forEach(
+      Array.from({ length: itemCount }, (_, i) => `Task ${i}`),
+      (name) => plane.addWorkItem({ name })
+    )
+    const published = new Map<string, Array<StageEvent>>(items.map(({ key }) => [key, []]))
+    let process = yield* killable(database)
+    for (const [n, step] of steps.entries()) {
+      switch (step._tag) {
+        case "Publish": {
+          const key = items[step.item]?.key ?? ""
+          const event = eventOf(n, key, step.kind)
+          const { publish } = yield* Effect.provide(StageEvents, process.context)
+          const receipt = yield* publish(event)
+          assert.strictEqual(receipt._tag, "Committed")
+          published.get(key)?.push(event)
+          break
+        }
+        case "Misbehave":
+          yield* plane.misbehave(step.fault)
+          break
+        case "Pass":
+          yield* TestClock.adjust(step.millis)
+          break
+        case "Kill":
+          yield* process.kill
+          process = yield* killable(database)
+      }
+    }
+    yield* plane.calm
+    yield* TestClock.adjust("15 minutes")
+    const outbox = yield* Effect.provide(Outbox, process.context)
+    assert.deepInclude(yield* outbox.status, { pending: 0, dead: 0 })
+    yield* process.kill
+
+    for (const item of items) {
+      const events = published.get(item.key) ?? []
+      const state = events.map(stageOf).filter((stage) => stage !== undefined && defaultStageStates.has(stage)).at(-1)
+      const wanted = Object.values(plane.states).find((each) => each.id === defaultStageStates.get(state ?? ""))
+      const comments = yield* plane.comments(item.id)
+      const verdict = judge(
+        {
+          workItem: item.key,
+          lines: events.flatMap((event) => toldBy(commentHtml(event))),
+          state: wanted?.name ?? "Backlog"
+        },
+        { lines: comments.flatMap(({ html }) => toldBy(html)), state: (yield* plane.workItem(item.id)).state.name }
+      )
+      assert.strictEqual(findings(verdict), 0, JSON.stringify(verdict))
+    }
+    return (yield* plane.requests).length
+  }).pipe(Effect.scoped, Effect.provide(PlaneSimulator.layerMemory()))
+
+describe("the invariants", () => {
+  it.effect("hold over random histories of publishing, trouble, time and kills", () =>
+    Effect.gen(function*() {
+      // A failing run prints its seed and path: PROPERTY_SEED=… gives it back.
+      const seed = yield* Config.option(Config.integer("PROPERTY_SEED"))
+      const runs = yield* Config.withDefault(Config.integer("PROPERTY_RUNS"), 25)
+      let requests = 0
+      yield* Effect.promise(() =>
+        FastCheck.assert(
+          FastCheck.asyncProperty(histories, async (steps) => {
+            const exit = await Effect.runPromise(Effect.provide(run(steps), TestContext.TestContext))
+            requests += exit
+          }),
+          { numRuns: runs, ...Option.match(seed, { onNone: () => ({}), onSome: (seed) => ({ seed }) }) }
+        )
+      )
+      assert.isAbove(requests, runs)
+    }), 150_000)
+})
