@@ -6,6 +6,7 @@ import * as NodeTerminal from "@effect/platform-node/NodeTerminal"
 import { Effect, Layer } from "effect"
 import { dotEnvLayer } from "./cli/DotEnv.js"
 import { exitCode, explain } from "./cli/Failure.js"
+import { withoutColour } from "./cli/Plain.js"
 import { run } from "./cli/Program.js"
 
 const platform = Layer.mergeAll(NodeFileSystem.layer, NodePath.layer, NodeTerminal.layer)
@@ -13,6 +14,7 @@ const platform = Layer.mergeAll(NodeFileSystem.layer, NodePath.layer, NodeTermin
 run(process.argv).pipe(
   Effect.provide(Layer.provideMerge(dotEnvLayer, platform)),
   Effect.tapErrorCause(explain),
+  withoutColour,
   NodeRuntime.runMain({
     disableErrorReporting: true,
     disablePrettyLogger: true,

@@ -1,8 +1,9 @@
+import * as CliConfig from "@effect/cli/CliConfig"
 import * as Command from "@effect/cli/Command"
 import * as HelpDoc from "@effect/cli/HelpDoc"
 import * as Span from "@effect/cli/HelpDoc/Span"
 import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
-import { Layer } from "effect"
+import { Effect, Layer } from "effect"
 import { version } from "../http/Version.js"
 import { PlaneClient } from "../plane/PlaneClient.js"
 import { RateBudget } from "../plane/RateBudget.js"
@@ -22,6 +23,8 @@ const footer = HelpDoc.blocks([
   HelpDoc.p("$ plane-sync events --status dead"),
   HelpDoc.p("$ plane-sync find ET-002"),
   HelpDoc.p("$ plane-sync comment ET-002 \"🧪 Test comment from Orchestrator\""),
+  HelpDoc.h1("MORE"),
+  HelpDoc.p("--help after a command, --version, --log-level debug, --completions bash|zsh|fish"),
   HelpDoc.h1("SETTINGS"),
   HelpDoc.p("Environment variables ORCH_…, or a file .env in the working directory: see .env.example"),
   HelpDoc.h1("EXIT CODES"),
@@ -42,11 +45,14 @@ const root = Command.make("plane-sync", {}, () => runServe).pipe(
   Command.provide(loggingLayer)
 )
 
-/** The command line. */
-export const run = Command.run(root, {
+const parse = Command.run(root, {
   name: "plane-sync",
   version,
   summary: Span.text("makes Plane tell the truth"),
   executable: "plane-sync",
   footer
 })
+
+/** The command line, as `process.argv` has it. */
+export const run = (argv: ReadonlyArray<string>) =>
+  Effect.provide(parse(argv), CliConfig.layer({ showBuiltIns: false }))

@@ -85,9 +85,9 @@ const completed = Command.make("completed", common, (options) => commit(options,
 
 // Neither Plane nor a token: an event is kept until a serve sends it.
 const publishing = StageEvents.layer.pipe(
-  Layer.provide(Outbox.layer),
+  Layer.provideMerge(Outbox.layer),
   Layer.provide(Signal.layer),
-  Layer.provide(Storage.layer)
+  Layer.provideMerge(Storage.layer)
 )
 
 /** `plane-sync publish …`: commits an event to the same file as a serve, which notices it within a second. */

@@ -6,6 +6,9 @@ import { Console, Effect } from "effect"
 import { isIPv6 } from "node:net"
 import { HealthReport } from "../http/Health.js"
 import { ServerConfig } from "../http/ServerConfig.js"
+import { Outbox } from "../outbox/Outbox.js"
+import { Storage } from "../outbox/Storage.js"
+import type { StorageError } from "../outbox/StorageError.js"
 
 // Where a server on every address of this machine is reached from the machine itself.
 const everyAddress: Readonly<Record<string, string>> = { "0.0.0.0": "127.0.0.1", "::": "::1" }
@@ -23,16 +26,24 @@ const health = (url: string) =>
   )
 
 /**
- * Says, on standard error, when what was committed may not be sent soon. It is a look at the serve that `ORCH_HOST` and
- * `ORCH_PORT` name, no more: one on another address that sends from the same file is not seen.
+ * Says, on standard error, when what was committed will not be sent soon: nobody sends from the database, or the serve of
+ * `ORCH_HOST` and `ORCH_PORT` says that it is degraded. A sender without that serve, within a host program, is not asked.
  */
-export const tellWhoSends: Effect.Effect<void, ConfigError.ConfigError> = Effect.gen(function*() {
+export const tellWhoSends: Effect.Effect<
+  void,
+  ConfigError.ConfigError | StorageError,
+  Outbox | Storage
+> = Effect.gen(function*() {
+  const { where } = yield* Storage
+  const sender = yield* (yield* Outbox).sender
+  if (sender?.active !== true) {
+    return yield* Console.error(
+      `Nobody is sending from ${where}: the event is kept, and sent once \`plane-sync serve\` runs.`
+    )
+  }
   const url = healthUrl(yield* ServerConfig)
   yield* Effect.matchEffect(health(url), {
-    onFailure: () =>
-      Console.error(
-        `Nobody is sending: no plane-sync answers at ${url}. The event is kept, and sent once \`plane-sync serve\` runs.`
-      ),
+    onFailure: () => Effect.void,
     onSuccess: ({ reasons, status }) =>
       status === "ok"
         ? Effect.void
