@@ -81,5 +81,5 @@ export const unavailable = answer(
   503,
   Schema.instanceOf(Unavailable),
   (problem) => new Unavailable(problem),
-  "Storage failed: nothing was stored, try again later"
+  "Storage failed, or took too long: try again, with an `id` so that it cannot count twice"
 )
