@@ -22,7 +22,12 @@ export class WorkItemKey extends Schema.Class<WorkItemKey>("WorkItemKey")({
 
   /** One string for all spellings that mean the same in every case: letter case aside, as written. */
   get normalized(): string {
-    return this.written.toUpperCase()
+    return WorkItemKey.normalize(this.written)
+  }
+
+  /** `normalized` of a key's text. */
+  static normalize(written: string): string {
+    return written.toUpperCase()
   }
 
   /** Whether `name` carries this key as written: a whole word, letter case aside. "ET-2" is not in "ET-20" or "BET-2". */
@@ -39,12 +44,13 @@ export class WorkItemKey extends Schema.Class<WorkItemKey>("WorkItemKey")({
     const number = Number(digits)
     if (number > maxNumber) return Either.left(`${notAKey(text)}, at most ${maxNumber}`)
     return Either.right(
-      WorkItemKey.make({
+      // The pattern has checked it all.
+      new WorkItemKey({
         written: text,
         identifier: identifier.toUpperCase(),
         number,
         zeros: digits.length > 1 && digits.startsWith("0")
-      })
+      }, true)
     )
   }
 }

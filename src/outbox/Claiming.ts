@@ -1,7 +1,7 @@
 import type { SqlClient } from "@effect/sql/SqlClient"
 import type { SqlError } from "@effect/sql/SqlError"
 import { Effect } from "effect"
-import type { Claim, Delivery, Job, Lane, Owed, OwedEvent, Plan, Told } from "./Lane.js"
+import type { Claim, Delivery, Job, Lane, Owed, OwedEvent, Plan, Step, Told } from "./Lane.js"
 import { maxOwedComments } from "./Lane.js"
 import { closeDebts, free } from "./Settling.js"
 
@@ -34,6 +34,17 @@ export const claim = (sql: SqlClient, claimed: Claim, now: number): Effect.Effec
     return undefined
   })
 
+// A bug that one event brings to light must not stop the others: it would be met again at every claim.
+const planned = (claimed: Claim, owed: Owed): Step => {
+  try {
+    return claimed.plan(owed)
+  } catch (error) {
+    const event = owed.state ?? owed.comments[0]
+    if (event === undefined) throw error
+    return { _tag: "Unfit", event, reason: `a bug in plane-sync: ${String(error)}` }
+  }
+}
+
 const nextJob = (sql: SqlClient, lane: Lane, claimed: Claim, now: number): Effect.Effect<Job | undefined, SqlError> =>
   Effect.gen(function*() {
     const pending = yield* sendAgain(sql, lane, now)
@@ -46,7 +57,7 @@ const nextJob = (sql: SqlClient, lane: Lane, claimed: Claim, now: number): Effec
         yield* free(sql, lane, now, null)
         return undefined
       }
-      const step = claimed.plan(owed)
+      const step = planned(claimed, owed)
       switch (step._tag) {
         case "Look":
           return { _tag: "Look", lane, key: owed.key }

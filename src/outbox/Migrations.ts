@@ -53,8 +53,7 @@ const outbox = Effect.gen(function*() {
       ELSE 'delivered' END) STORED
   )`
   yield* sql`CREATE INDEX plane_sync_event_status ON plane_sync_event (status, sequence)`
-  yield* sql`CREATE INDEX plane_sync_event_lane ON plane_sync_event (lane, sequence)`
-  yield* sql`CREATE INDEX plane_sync_event_lane_status ON plane_sync_event (lane, status, sequence)`
+  yield* sql`CREATE INDEX plane_sync_event_lane ON plane_sync_event (lane, status, sequence)`
 
   yield* sql`CREATE TABLE plane_sync_delivery (
     id INTEGER PRIMARY KEY AUTOINCREMENT,

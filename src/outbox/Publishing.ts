@@ -13,21 +13,24 @@ export interface Published {
   readonly conflict: boolean
 }
 
-// JSON as one parameter keeps the statement's text, and so its prepared form, the same for every size of group.
+// JSON as one parameter keeps the statement's text, and so its prepared form, the same for every size of group; arrays are
+// taken apart in less time than objects.
 const insert = (sql: Storage["Type"]["sql"], events: ReadonlyArray<NewEvent>) =>
   Effect.gen(function*() {
-    const rows = JSON.stringify(events)
+    const lanes = new Set<string>()
+    const rows = events.map(({ body, id, lane, occurredAt, publishedAt, stage, unfit, workItem }) => {
+      if (lane !== undefined) lanes.add(lane)
+      const debt = unfit === undefined ? "pending" : "dead"
+      return [id, workItem, body, stage, occurredAt, publishedAt, lane, debt, stage === undefined ? "none" : debt]
+    })
     yield* sql`INSERT INTO plane_sync_lane (name)
-      SELECT DISTINCT value ->> 'lane' FROM json_each(${rows}) WHERE value ->> 'lane' IS NOT NULL
+      SELECT value FROM json_each(${JSON.stringify(Array.from(lanes))}) WHERE true
       ON CONFLICT (name) DO NOTHING`
     const inserted = yield* sql<{ sequence: number; id: string }>`
       INSERT INTO plane_sync_event (id, work_item, body, stage, occurred_at, published_at, lane, comment, state)
-      SELECT value ->> 'id', value ->> 'workItem', value ->> 'body', value ->> 'stage',
-        value ->> 'occurredAt', value ->> 'publishedAt',
-        (SELECT coalesce(target, id) FROM plane_sync_lane WHERE name = value ->> 'lane'),
-        CASE WHEN value ->> 'unfit' IS NULL THEN 'pending' ELSE 'dead' END,
-        CASE WHEN value ->> 'stage' IS NULL THEN 'none' WHEN value ->> 'unfit' IS NULL THEN 'pending' ELSE 'dead' END
-      FROM json_each(${rows}) WHERE true ORDER BY key
+      SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5,
+        (SELECT coalesce(target, id) FROM plane_sync_lane WHERE name = value ->> 6), value ->> 7, value ->> 8
+      FROM json_each(${JSON.stringify(rows)}) WHERE true ORDER BY key
       ON CONFLICT (id) DO NOTHING
       RETURNING sequence, id`
     return new Map(inserted.map((row) => [row.id, row.sequence]))

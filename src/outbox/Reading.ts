@@ -67,6 +67,8 @@ const laneOf = (sql: SqlClient, key: string) =>
     ([lane]) => lane?.id
   )
 
+const statuses: ReadonlyArray<EventStatus> = ["pending", "delivered", "dead", "discarded"]
+
 export const readEvents = (
   sql: SqlClient,
   query: EventQuery
@@ -74,13 +76,20 @@ export const readEvents = (
   Effect.gen(function*() {
     const lane = query.workItem === undefined ? undefined : yield* laneOf(sql, query.workItem)
     if (query.workItem !== undefined && lane === undefined) return []
-    const conditions = [
-      sql`sequence < ${query.cursor ?? Number.MAX_SAFE_INTEGER}`,
-      ...(lane === undefined ? [] : [sql`lane = ${lane}`]),
-      ...(query.status === undefined ? [] : [sql`status = ${query.status}`])
-    ]
+    const before = sql`sequence < ${query.cursor ?? Number.MAX_SAFE_INTEGER}`
+    // A lane's events are indexed by their status: the newest of each are the newest of all.
+    const ofLane = (status: EventStatus) =>
+      sql`SELECT * FROM (SELECT sequence FROM plane_sync_event
+        WHERE lane = ${lane ?? null} AND status = ${status} AND ${before} ORDER BY sequence DESC LIMIT ${query.limit})`
+    const condition = lane !== undefined
+      ? sql`sequence IN (${
+        sql.join(" UNION ALL ", false)((query.status === undefined ? statuses : [query.status]).map(ofLane))
+      })`
+      : query.status !== undefined
+      ? sql`${before} AND status = ${query.status}`
+      : before
     return yield* sql<StoredEvent>`SELECT ${sql.literal(eventColumns)} FROM plane_sync_event e
-      WHERE ${sql.and(conditions)} ORDER BY sequence DESC LIMIT ${query.limit}`
+      WHERE ${condition} ORDER BY sequence DESC LIMIT ${query.limit}`
   })
 
 /** Events after a sequence, oldest first. */

@@ -44,8 +44,9 @@ const isRunning = (pid: number): boolean => {
 }
 
 const isActive = ({ holder, host, pid, seenAt }: Sender, now: number): boolean => {
-  if (host === hostname()) return pid === process.pid ? alive.has(holder) : isRunning(pid)
-  return Math.abs(now - seenAt) < staleAfter
+  if (host === hostname() && pid === process.pid) return alive.has(holder)
+  // The pid of one that was killed may be another program's by now, so it must have been seen lately as well.
+  return Math.abs(now - seenAt) < staleAfter && (host !== hostname() || isRunning(pid))
 }
 
 /** The last one that sends or has sent, and whether it does. */

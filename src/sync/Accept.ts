@@ -35,15 +35,15 @@ const asJson = (event: unknown): string => {
  * with its reason, and becomes a dead letter.
  */
 export const accept = (event: StageEvent, states: StageStates): Effect.Effect<NewEvent> =>
-  Effect.gen(function*() {
-    const now = yield* Clock.currentTimeMillis
-    const given: { readonly id?: unknown; readonly workItem?: unknown } = Predicate.isRecord(event) ? event : {}
-    const id = isEventId(given.id) ? given.id : yield* uuidV7
-    return yield* Either.match(encode(event), {
-      onLeft: (error) =>
-        Effect.succeed<NewEvent>({
+  Effect.flatMap(Clock.currentTimeMillis, (now) => {
+    const { id, workItem }: { readonly id?: unknown; readonly workItem?: unknown } = Predicate.isRecord(event)
+      ? event
+      : {}
+    return Effect.map(isEventId(id) ? Effect.succeed(id) : uuidV7, (id) =>
+      Either.match(encode(event), {
+        onLeft: (error) => ({
           id,
-          workItem: cleanLine(textOf(given.workItem), textLimit),
+          workItem: cleanLine(textOf(workItem), textLimit),
           lane: undefined,
           body: asJson(event),
           stage: undefined,
@@ -51,19 +51,28 @@ export const accept = (event: StageEvent, states: StageStates): Effect.Effect<Ne
           publishedAt: now,
           unfit: describe(error)
         }),
-      onRight: (json) => {
-        const stage = stageOf(event)
-        const occurredAt = event.occurredAt === undefined ? now : DateTime.toEpochMillis(event.occurredAt)
-        return Effect.map(WorkItemKey.parse(json.workItem), (key): NewEvent => ({
-          id,
-          workItem: key.written,
-          lane: key.normalized,
-          body: JSON.stringify({ ...cleanJson(json), id: undefined }),
-          stage: stage !== undefined && states.has(stage) ? stage : undefined,
-          occurredAt: occurredAt > now + maxAhead ? now : occurredAt,
-          publishedAt: now,
-          unfit: undefined
-        })).pipe(Effect.orDie)
-      }
-    })
+        onRight: (json) => fit(event, json, id, states, now)
+      }))
   })
+
+const fit = (
+  event: StageEvent,
+  json: typeof StageEventJson.Encoded,
+  id: string,
+  states: StageStates,
+  now: number
+): NewEvent => {
+  const stage = stageOf(event)
+  const occurredAt = event.occurredAt === undefined ? now : DateTime.toEpochMillis(event.occurredAt)
+  return {
+    id,
+    workItem: json.workItem,
+    lane: WorkItemKey.normalize(json.workItem),
+    // Without its id, which is no content.
+    body: JSON.stringify({ ...cleanJson(json), id: undefined }),
+    stage: stage !== undefined && states.has(stage) ? stage : undefined,
+    occurredAt: occurredAt > now + maxAhead ? now : occurredAt,
+    publishedAt: now,
+    unfit: undefined
+  }
+}
