@@ -97,15 +97,18 @@ const outbox = Effect.gen(function*() {
   yield* sql`INSERT INTO plane_sync_count (status, events)
     VALUES ('pending', 0), ('delivered', 0), ('dead', 0), ('discarded', 0)`
 
-  // Only the latest stage's state is owed (a patient lane waits for nothing but more of the same): an older one is nobody's wish any more.
+  // Only the latest stage's state is owed. An older one is closed with its comment, or here if that is done: an UPDATE of
+  // every row before would rewrite its index entries, as one of due_at would though it stays what it is.
   yield* sql`CREATE TRIGGER plane_sync_event_inserted AFTER INSERT ON plane_sync_event BEGIN
     UPDATE plane_sync_count SET events = events + 1 WHERE status = NEW.status;
     UPDATE plane_sync_event SET state = 'superseded' WHERE NEW.state = 'pending' AND state = 'pending'
+      AND comment NOT IN ('pending', 'retried')
       AND sequence = (SELECT state_event FROM plane_sync_lane WHERE id = NEW.lane);
     UPDATE plane_sync_lane SET owed = owed + 1,
-      due_at = CASE patient WHEN 0 THEN coalesce(due_at, NEW.published_at) ELSE NEW.published_at END,
       state_event = CASE NEW.state WHEN 'pending' THEN NEW.sequence ELSE state_event END
       WHERE id = NEW.lane AND NEW.status = 'pending';
+    UPDATE plane_sync_lane SET due_at = NEW.published_at
+      WHERE id = NEW.lane AND NEW.status = 'pending' AND (due_at IS NULL OR patient = 1);
   END`
   yield* sql`CREATE TRIGGER plane_sync_event_updated AFTER UPDATE OF comment, state, lane ON plane_sync_event
     WHEN OLD.status <> NEW.status OR OLD.lane IS NOT NEW.lane BEGIN

@@ -103,9 +103,10 @@ const found = (sql: SqlClient, key: Lane, workItem: string, { cancelled, readAt,
       RETURNING id`
     const target = lane?.id ?? null
     yield* sql`UPDATE plane_sync_event SET lane = ${target} WHERE lane = ${key.id}`
-    yield* sql`UPDATE plane_sync_event SET state = 'superseded' WHERE state = 'pending' AND sequence = (
-      SELECT min(state_event) FROM plane_sync_lane WHERE id IN (${target}, ${key.id})
-      HAVING count(state_event) = 2)`
+    yield* sql`UPDATE plane_sync_event SET state = 'superseded' WHERE state = 'pending'
+      AND comment NOT IN ('pending', 'retried') AND sequence = (
+        SELECT min(state_event) FROM plane_sync_lane WHERE id IN (${target}, ${key.id})
+        HAVING count(state_event) = 2)`
     yield* sql`UPDATE plane_sync_lane SET state_event = (
       SELECT max(state_event) FROM plane_sync_lane WHERE id IN (${target}, ${key.id})) WHERE id = ${target}`
     yield* sql`UPDATE plane_sync_delivery SET lane = ${target} WHERE lane = ${key.id}`
@@ -134,6 +135,11 @@ const close = (
     told.planeId ?? null
   }, plane_id) WHERE id = ${delivery.id}`
 
+/** What becomes of an event's state with its comment: superseded, unless it is the latest. */
+const superseded = (sql: SqlClient, lane: number) =>
+  sql`CASE WHEN state = 'pending' AND sequence IS NOT (SELECT state_event FROM plane_sync_lane WHERE id = ${lane})
+    THEN 'superseded' ELSE state END`
+
 /** The events that a delivery tells, or the one whose state it sets, owe that no longer. */
 export const closeDebts = (
   sql: SqlClient,
@@ -147,7 +153,8 @@ export const closeDebts = (
       sql`UPDATE plane_sync_lane SET state_event = NULL
         WHERE id = ${delivery.lane} AND state_event = ${delivery.lastEvent}`
     )
-    : sql`UPDATE plane_sync_event SET comment = ${as} WHERE lane = ${delivery.lane} AND status = 'pending'
+    : sql`UPDATE plane_sync_event SET comment = ${as}, state = ${superseded(sql, delivery.lane)}
+      WHERE lane = ${delivery.lane} AND status = 'pending'
       AND comment = ${
       delivery.afterEvent === null ? "pending" : "retried"
     } AND sequence BETWEEN ${delivery.firstEvent} AND ${delivery.lastEvent}`
@@ -161,7 +168,7 @@ const laneDead = (sql: SqlClient, lane: Lane, { answer, code, gone, reason }: La
       FROM plane_sync_event WHERE lane = ${lane.id} AND status = 'pending' AND comment = 'pending' ORDER BY sequence`
     yield* sql`UPDATE plane_sync_delivery SET status = 'dead', settled_at = ${now}, answer = ${answer ?? null},
       code = ${code}, reason = ${reason} WHERE lane = ${lane.id} AND status = 'retried'`
-    yield* sql`UPDATE plane_sync_event SET comment = 'dead'
+    yield* sql`UPDATE plane_sync_event SET comment = 'dead', state = ${superseded(sql, lane.id)}
       WHERE lane = ${lane.id} AND status = 'pending' AND comment IN ('pending', 'retried')`
     const [latest] = yield* sql<{ sequence: number }>`INSERT INTO plane_sync_delivery (lane, kind, status, first_event,
         last_event, body, occurred_at, planned_at, settled_at, answer, code, reason)
