@@ -5,6 +5,7 @@ import type { DeadLetter, DeadLetterQuery, Which } from "./DeadLetters.js"
 import { discard, readDeadLetter, readDeadLetters, retry } from "./DeadLetters.js"
 import type { NewEvent, StoredEvent } from "./Event.js"
 import type { Claim, Job, Settlement } from "./Lane.js"
+import { prune } from "./Pruning.js"
 import type { Published } from "./Publishing.js"
 import { makePublish } from "./Publishing.js"
 import type { EventQuery, OutboxStatus, WorkItemRow } from "./Reading.js"
@@ -49,6 +50,8 @@ export class Outbox extends Context.Tag("plane-sync/Outbox")<Outbox, {
   readonly retry: (which: Which) => Effect.Effect<number, StorageError>
   /** Gives dead letters up; how many. */
   readonly discard: (which: Which) => Effect.Effect<number, StorageError>
+  /** Deletes a batch of what was published before and owes nothing; whether there may be more. */
+  readonly prune: (before: number) => Effect.Effect<boolean, StorageError>
   readonly status: Effect.Effect<OutboxStatus, StorageError>
 }>() {
   static readonly layer: Layer.Layer<Outbox, never, Storage> = Layer.scoped(Outbox, Effect.suspend(() => make))
@@ -89,6 +92,7 @@ const make = Effect.gen(function*() {
     deadLetter: (id) => read(readDeadLetter(sql, id)),
     retry: (which) => write(retry(sql, which)),
     discard: (which) => write(discard(sql, which)),
+    prune: (before) => write(prune(sql, before)),
     status: read(readStatus(sql))
   })
 })

@@ -1,10 +1,13 @@
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
+import type { PlatformError, SystemErrorReason } from "@effect/platform/Error"
 import * as FileSystem from "@effect/platform/FileSystem"
 import * as SqliteClient from "@effect/sql-sqlite-node/SqliteClient"
 import * as SqlClient from "@effect/sql/SqlClient"
 import type { SqlError } from "@effect/sql/SqlError"
-import { Cause, Config, ConfigError, Context, Effect, Either, Layer, Schedule } from "effect"
+import type { Config, ConfigError } from "effect"
+import { Cause, Context, Effect, Either, Layer, Schedule } from "effect"
 import { dirname } from "node:path"
+import { setting } from "../domain/Setting.js"
 import { batched } from "./Batched.js"
 import { migrate } from "./Migrations.js"
 import { isOneStatements, StorageError, storageError } from "./StorageError.js"
@@ -35,7 +38,7 @@ export class Storage extends Context.Tag("plane-sync/Storage")<Storage, {
   static readonly layerFile = (filename: string): Layer.Layer<Storage, StorageError> =>
     Layer.scoped(Storage, makeFile(filename)).pipe(
       Layer.provide(SqliteClient.layer({ filename })),
-      Layer.provide(Layer.effectDiscard(makeFolder(filename))),
+      Layer.provide(Layer.effectDiscard(filename === ":memory:" ? Effect.void : makeFolder(dirname(filename)))),
       Layer.catchAllCause((cause) => Layer.fail(storageError(filename)(Cause.squash(cause)))),
       Layer.provide(NodeFileSystem.layer)
     )
@@ -51,24 +54,31 @@ export class Storage extends Context.Tag("plane-sync/Storage")<Storage, {
 }
 
 /** `ORCH_DATABASE_URL`: the path of a SQLite file. */
-export const databaseFile: Config.Config<string> = Config.nonEmptyString("ORCH_DATABASE_URL").pipe(
-  Config.withDefault("./data/plane-sync.sqlite"),
-  Config.mapOrFail((given) =>
-    /^[a-z]{3,}:/i.test(given) && !given.startsWith("file:")
-      ? Either.left(ConfigError.InvalidData(
-        ["ORCH_DATABASE_URL"],
-        `expected the path of a SQLite file, like ./data/plane-sync.sqlite, was given an address of ` +
-          `"${given.slice(0, given.indexOf(":"))}:"`
-      ))
-      : Either.right(given.replace(/^file:(\/\/)?/, ""))
-  )
+export const databaseFile: Config.Config<string> = setting(
+  "ORCH_DATABASE_URL",
+  "./data/plane-sync.sqlite",
+  (text) =>
+    /^[a-z]{3,}:/i.test(text) && !text.startsWith("file:")
+      // An address may hold a password, so no more of it is repeated.
+      ? Either.left(
+        `expected the path of a SQLite file, like "./data/plane-sync.sqlite", was given an address of ` +
+          `"${text.slice(0, text.indexOf(":"))}:"`
+      )
+      : Either.right(text.replace(/^file:(\/\/)?/, ""))
 )
 
-const makeFolder = (filename: string) =>
-  filename === ":memory:" ? Effect.void : Effect.flatMap(
-    FileSystem.FileSystem,
-    (fs) => fs.makeDirectory(dirname(filename), { recursive: true })
-  )
+const failedBy = (reason: SystemErrorReason) => (error: PlatformError): boolean =>
+  error._tag === "SystemError" && error.reason === reason
+
+// Not by Node's `recursive`, which never ends where a folder cannot be made though the one above is there, as in /proc.
+const makeFolder = (folder: string): Effect.Effect<void, PlatformError, FileSystem.FileSystem> =>
+  Effect.flatMap(FileSystem.FileSystem, (fs) => {
+    const parent = dirname(folder)
+    const one = fs.makeDirectory(folder).pipe(Effect.catchIf(failedBy("AlreadyExists"), () => Effect.void))
+    return parent === folder
+      ? one
+      : Effect.catchIf(one, failedBy("NotFound"), () => Effect.zipRight(makeFolder(parent), one))
+  })
 
 // Writes that share a commit. More would only lengthen the wait of the first.
 const maxGroup = 256

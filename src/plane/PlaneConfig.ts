@@ -1,5 +1,6 @@
 import type { Redacted } from "effect"
-import { Config, ConfigError, Duration, Either, ParseResult, Redacted as Secret, Schema } from "effect"
+import { Config, Duration, Either, ParseResult, Redacted as Secret, Schema } from "effect"
+import { duration, given, integer, matching, oneOf, setting } from "../domain/Setting.js"
 import { defaultStageStates, StageStates } from "../domain/StageStates.js"
 
 /** How many requests Plane takes from one key in a window: its server's `API_KEY_RATE_LIMIT`. */
@@ -39,21 +40,6 @@ export interface PlaneConfig {
   readonly onConflict: "respect" | "force"
 }
 
-/** What was given, shortened for a message; quoted, so that blanks and control characters show. */
-const given = (text: string) => JSON.stringify(text.length > 80 ? `${text.slice(0, 80)}…` : text)
-
-/** A variable that is missing or empty has its default; any other text is parsed or refused in words. */
-const setting = <A>(name: string, fallback: A, parse: (text: string) => Either.Either<A, string>): Config.Config<A> =>
-  Config.string(name).pipe(
-    Config.withDefault(""),
-    Config.mapOrFail((raw) => {
-      const text = raw.trim()
-      return text === ""
-        ? Either.right(fallback)
-        : Either.mapLeft(parse(text), (message) => ConfigError.InvalidData([name], message))
-    })
-  )
-
 const apiPath = /\/api(\/v1)?$/
 
 const parseUrl = (text: string): Either.Either<string, string> => {
@@ -77,9 +63,6 @@ const parseToken = (text: string): Either.Either<Redacted.Redacted, string> =>
     ? Either.right(Secret.make(text))
     : Either.left("the token has blanks or characters other than visible ASCII: expected it as Plane shows it")
 
-const matching = (pattern: RegExp, expected: string, as: (text: string) => string) => (text: string) =>
-  pattern.test(text) ? Either.right(as(text)) : Either.left(`${given(text)} is not right: expected ${expected}`)
-
 const lowerCase = (text: string) => text.toLowerCase()
 
 const parseStageStates = (text: string): Either.Either<StageStates, string> =>
@@ -89,35 +72,6 @@ const parseStageStates = (text: string): Either.Either<StageStates, string> =>
       `${given(text)} is not a table of states: expected JSON, stage → state id, like ` +
       `{"done":"381a2833-3c4e-4be5-bd0f-be84cb946ad8"}. ${ParseResult.TreeFormatter.formatErrorSync(error)}`
     )
-  )
-
-const duration = (least: Duration.DurationInput, most: Duration.DurationInput) => (text: string) => {
-  // The type of a duration's text is a template that only parsing can establish.
-  const parsed = Schema.decodeUnknownEither(DurationText)(text)
-  const expected = `expected ${Duration.format(least)} to ${Duration.format(most)}, like "10 seconds"`
-  if (Either.isLeft(parsed)) return Either.left(`${given(text)} is not a duration: ${expected}`)
-  return Duration.between(parsed.right, { minimum: least, maximum: most })
-    ? Either.right(parsed.right)
-    : Either.left(`${given(text)} is out of range: ${expected}`)
-}
-
-const DurationText = Schema.transformOrFail(Schema.String, Schema.DurationFromSelf, {
-  strict: true,
-  decode: (text, _, ast) => ParseResult.fromOption(Duration.decodeUnknown(text), () => new ParseResult.Type(ast, text)),
-  encode: (value) => ParseResult.succeed(Duration.format(value))
-})
-
-const integer = (least: number, most: number) => (text: string) => {
-  const value = Number(text)
-  return /^\d+$/.test(text) && value >= least && value <= most
-    ? Either.right(value)
-    : Either.left(`${given(text)} is not right: expected a whole number from ${least} to ${most}`)
-}
-
-const oneOf = <A extends string>(...choices: ReadonlyArray<A>) => (text: string): Either.Either<A, string> =>
-  Either.fromNullable(
-    choices.find((choice) => choice === text),
-    () => `${given(text)} is not right: expected ${choices.join(" or ")}`
   )
 
 const parseRateLimit = (text: string): Either.Either<RateLimit, string> => {

@@ -14,8 +14,10 @@ import type { RateStatus } from "../plane/RateBudget.js"
 import { RateBudget } from "../plane/RateBudget.js"
 import type { DestinationStatus } from "./Destination.js"
 import { Destination } from "./Destination.js"
+import { keepRetention } from "./Retention.js"
 import { Signal } from "./Signal.js"
 import { StageEvents } from "./StageEvents.js"
+import type { WorkersStatus } from "./Workers.js"
 import { startWorkers } from "./Workers.js"
 
 /** The pipeline: published events become states and comments in Plane. */
@@ -23,6 +25,7 @@ export class PlaneSync extends Context.Tag("plane-sync/PlaneSync")<PlaneSync, {
   readonly destination: Effect.Effect<DestinationStatus>
   readonly budget: Effect.Effect<RateStatus>
   readonly outbox: Effect.Effect<OutboxStatus, StorageError>
+  readonly workers: Effect.Effect<WorkersStatus>
 }>() {
   /**
    * The pipeline over the services it is made of. It starts with the layer; when the layer's scope closes, requests in
@@ -60,8 +63,14 @@ const make = Effect.gen(function*() {
   const signal = yield* Signal
   const holder = yield* uuidV7
   const { lost } = yield* outbox.becomeSender(holder, Duration.toMillis(config.quiet))
-  yield* startWorkers({ client, config, destination, outbox, budget, signal, holder, lost })
-  return PlaneSync.of({ destination: destination.status, budget: budget.status, outbox: outbox.status })
+  yield* keepRetention(outbox)
+  const workers = yield* startWorkers({ client, config, destination, outbox, budget, signal, holder, lost })
+  return PlaneSync.of({
+    destination: destination.status,
+    budget: budget.status,
+    outbox: outbox.status,
+    workers: workers.status
+  })
 })
 
 const pipeline = Layer.merge(PlaneSync.layerPipeline, StageEvents.layer).pipe(

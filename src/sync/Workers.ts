@@ -26,6 +26,14 @@ const maxAhead = (config: Sender["config"]) =>
     Duration.toMillis(Duration.minutes(5))
   ) + 60_000
 
+/** What keeps the workers from sending, when it is not Plane. */
+export interface WorkersStatus {
+  /** Why storage fails, until it works again. */
+  readonly storageFailure: StorageError | undefined
+  /** Another process has taken over as the sender: nothing more is sent from here. */
+  readonly takenOver: boolean
+}
+
 /**
  * Starts the workers, up to `ORCH_PLANE_CONCURRENCY` at once. Each takes a slot of the budget, claims the lane that has
  * been due longest, sends its one next request, and settles it in the commit that claims the next. When the scope closes
@@ -44,7 +52,7 @@ export const startWorkers = (
     /** Completed when another process has taken over: then nothing more is sent here. */
     readonly lost: Effect.Effect<void>
   }
-): Effect.Effect<void, never, Scope.Scope> =>
+): Effect.Effect<{ readonly status: Effect.Effect<WorkersStatus> }, never, Scope.Scope> =>
   Effect.gen(function*() {
     const { budget, config, destination, holder, lost, outbox, signal } = dependencies
     const stopping = yield* Deferred.make<void>()
@@ -54,20 +62,22 @@ export const startWorkers = (
 
     const claim: Claim = { holder, plan }
 
-    let failing = false
+    let storageFailure: StorageError | undefined
+    let takenOver = false
     /** Until storage works again; said once. */
     const stored = <A>(effect: Effect.Effect<A, StorageError>): Effect.Effect<A> =>
       effect.pipe(
         Effect.tapError((error) => {
-          if (failing) return Effect.void
-          failing = true
+          const isNew = storageFailure === undefined
+          storageFailure = error
+          if (!isNew) return Effect.void
           return Effect.logError(`${error.message}. Trying again each second`)
         }),
         Effect.retry(Schedule.spaced("1 second")),
         Effect.orDie,
         Effect.tap(() => {
-          if (!failing) return Effect.void
-          failing = false
+          if (storageFailure === undefined) return Effect.void
+          storageFailure = undefined
           return Effect.logInfo("Storage works again")
         })
       )
@@ -132,6 +142,9 @@ export const startWorkers = (
     })
 
     yield* lost.pipe(
+      Effect.zipRight(Effect.sync(() => {
+        takenOver = true
+      })),
       Effect.zipRight(Effect.logError("Another process has taken over this file: nothing more is sent from here")),
       Effect.zipRight(Deferred.succeed(stopping, undefined)),
       Effect.forkScoped
@@ -155,6 +168,8 @@ export const startWorkers = (
         Effect.asVoid
       )
     )
+
+    return { status: Effect.sync((): WorkersStatus => ({ storageFailure, takenOver })) }
   }).pipe(Effect.annotateLogs({ service: "PlaneSync" }))
 
 /** What a person should know of. */

@@ -1,0 +1,56 @@
+import { Config, ConfigError, Duration, Either, ParseResult, Schema } from "effect"
+
+/** What was given, shortened for a message; quoted, so that blanks and control characters show. */
+export const given = (text: string) => JSON.stringify(text.length > 80 ? `${text.slice(0, 80)}…` : text)
+
+/** A variable: one that is missing or empty has its default; any other text is parsed or refused in words. */
+export const setting = <A>(
+  name: string,
+  fallback: A,
+  parse: (text: string) => Either.Either<A, string>
+): Config.Config<A> =>
+  Config.string(name).pipe(
+    Config.withDefault(""),
+    Config.mapOrFail((raw) => {
+      const text = raw.trim()
+      return text === ""
+        ? Either.right(fallback)
+        : Either.mapLeft(parse(text), (message) => ConfigError.InvalidData([name], message))
+    })
+  )
+
+/** Text of a pattern; `expected` says what would be right. */
+export const matching = (pattern: RegExp, expected: string, as: (text: string) => string) => (text: string) =>
+  pattern.test(text) ? Either.right(as(text)) : Either.left(`${given(text)} is not right: expected ${expected}`)
+
+/** A duration from `least` to `most`, as people write it: "10 seconds". */
+export const duration = (least: Duration.DurationInput, most: Duration.DurationInput) => (text: string) => {
+  // The type of a duration's text is a template that only parsing can establish.
+  const parsed = Schema.decodeUnknownEither(DurationText)(text)
+  const expected = `expected ${Duration.format(least)} to ${Duration.format(most)}, like "10 seconds"`
+  if (Either.isLeft(parsed)) return Either.left(`${given(text)} is not a duration: ${expected}`)
+  return Duration.between(parsed.right, { minimum: least, maximum: most })
+    ? Either.right(parsed.right)
+    : Either.left(`${given(text)} is out of range: ${expected}`)
+}
+
+const DurationText = Schema.transformOrFail(Schema.String, Schema.DurationFromSelf, {
+  strict: true,
+  decode: (text, _, ast) => ParseResult.fromOption(Duration.decodeUnknown(text), () => new ParseResult.Type(ast, text)),
+  encode: (value) => ParseResult.succeed(Duration.format(value))
+})
+
+/** A whole number from `least` to `most`. */
+export const integer = (least: number, most: number) => (text: string) => {
+  const value = Number(text)
+  return /^\d+$/.test(text) && value >= least && value <= most
+    ? Either.right(value)
+    : Either.left(`${given(text)} is not right: expected a whole number from ${least} to ${most}`)
+}
+
+/** One of a few words. */
+export const oneOf = <A extends string>(...choices: ReadonlyArray<A>) => (text: string): Either.Either<A, string> =>
+  Either.fromNullable(
+    choices.find((choice) => choice === text),
+    () => `${given(text)} is not right: expected ${choices.join(" or ")}`
+  )
