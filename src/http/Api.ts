@@ -9,8 +9,9 @@ import { Schema } from "effect"
 import { StageEventJson } from "../domain/StageEvent.js"
 import { WorkItemKeyText } from "../domain/WorkItemKey.js"
 import { EventStatus } from "../outbox/Event.js"
+import { DeadCodeText, DeadLetterView } from "./DeadLetterView.js"
 import { HealthReport } from "./Health.js"
-import { badRequest, conflict, notFound, notJson, tooLarge, unauthorized, unavailable } from "./Problem.js"
+import { badRequest, conflict, neverTold, notFound, notJson, tooLarge, unauthorized, unavailable } from "./Problem.js"
 import { withoutDecodeError } from "./Specification.js"
 import { version } from "./Version.js"
 import { EventView, WorkItemView } from "./Views.js"
@@ -46,6 +47,11 @@ const StatusText = EventStatus.annotations({
 
 const limit = Schema.optionalWith(wholeNumber(1, 200), { exact: true, default: () => 50 })
 
+const cursor = wholeNumber(1, Number.MAX_SAFE_INTEGER)
+const nextCursor = Schema.NullOr(Schema.Number).annotations({
+  description: "`cursor` of the next page; null: this was the last one"
+})
+
 const Accepted = Schema.Struct({
   id: Schema.String,
   duplicate: Schema.Boolean.annotations({ description: "it was published before, with the same content" })
@@ -76,15 +82,10 @@ const events = HttpApiEndpoint.get("list", "/events")
       status: optional(StatusText),
       workItem: optional(WorkItemKeyText),
       limit,
-      cursor: optional(wholeNumber(1, Number.MAX_SAFE_INTEGER))
+      cursor: optional(cursor)
     }).annotations({ parseOptions: { errors: "all" } })
   )
-  .addSuccess(Schema.Struct({
-    events: Schema.Array(EventView),
-    nextCursor: Schema.NullOr(Schema.Number).annotations({
-      description: "`cursor` of the next page; null: this was the last one"
-    })
-  }))
+  .addSuccess(Schema.Struct({ events: Schema.Array(EventView), nextCursor }))
   .addError(badRequest).addError(unavailable)
   .annotate(OpenApi.Summary, "Published events and what became of them, newest first")
 
@@ -95,6 +96,49 @@ const workItem = HttpApiEndpoint.get("get", "/work-items/:key")
   .addError(badRequest).addError(notFound).addError(unavailable)
   .annotate(OpenApi.Summary, "What a work item is owed, what was done and what went wrong")
 
+const Id = Schema.Struct({ id: wholeNumber(1, Number.MAX_SAFE_INTEGER) })
+/** All dead letters of a code. */
+export const OfCode = Schema.Struct({ code: DeadCodeText }).annotations({ identifier: "DeadLettersOfCode" })
+
+const Retried = Schema.Struct({ retried: Schema.Number }).annotations({ identifier: "Retried" })
+const Discarded = Schema.Struct({ discarded: Schema.Number }).annotations({ identifier: "Discarded" })
+
+const deadLetters = HttpApiEndpoint.get("list", "/deliveries")
+  .setUrlParams(
+    Schema.Struct({ code: optional(DeadCodeText), limit, cursor: optional(cursor) }).annotations({
+      parseOptions: { errors: "all" }
+    })
+  )
+  .addSuccess(Schema.Struct({ deliveries: Schema.Array(DeadLetterView), nextCursor }))
+  .addError(badRequest).addError(unavailable)
+  .annotate(OpenApi.Summary, "Dead letters: deliveries that were given up, newest first")
+
+const deadLetter = HttpApiEndpoint.get("get", "/deliveries/:id").setPath(Id).addSuccess(DeadLetterView)
+  .addError(badRequest).addError(notFound).addError(unavailable)
+  .annotate(OpenApi.Summary, "A dead letter")
+
+const retryOwes =
+  "A comment goes behind what its work item is owed now, with its own time and external id, so that it cannot double; " +
+  "a state becomes that of the latest stage."
+
+const retry = HttpApiEndpoint.post("retry", "/deliveries/:id/retry").setPath(Id).addSuccess(Retried)
+  .addError(badRequest).addError(notFound).addError(neverTold).addError(unavailable)
+  .annotate(OpenApi.Summary, "Owe a dead letter again")
+  .annotate(OpenApi.Description, retryOwes)
+
+const retryAll = HttpApiEndpoint.post("retryAll", "/deliveries/retry").setPayload(OfCode).addSuccess(Retried)
+  .addError(badRequest).addError(neverTold).addError(tooLarge).addError(notJson).addError(unavailable)
+  .annotate(OpenApi.Summary, "Owe all dead letters of a code again")
+  .annotate(OpenApi.Description, retryOwes)
+
+const discard = HttpApiEndpoint.post("discard", "/deliveries/:id/discard").setPath(Id).addSuccess(Discarded)
+  .addError(badRequest).addError(notFound).addError(unavailable)
+  .annotate(OpenApi.Summary, "Give a dead letter up for good")
+
+const discardAll = HttpApiEndpoint.post("discardAll", "/deliveries/discard").setPayload(OfCode).addSuccess(Discarded)
+  .addError(badRequest).addError(tooLarge).addError(notJson).addError(unavailable)
+  .annotate(OpenApi.Summary, "Give all dead letters of a code up for good")
+
 /**
  * The program's HTTP interface. `HttpApiClient` makes a typed client of it; everyone else has `/openapi.json`.
  */
@@ -102,6 +146,10 @@ export class Api extends HttpApi.make("plane-sync")
   .add(HttpApiGroup.make("health", { topLevel: true }).add(health))
   .add(HttpApiGroup.make("events").add(publish).add(events).middleware(Authorization).prefix("/api"))
   .add(HttpApiGroup.make("workItems").add(workItem).middleware(Authorization).prefix("/api"))
+  .add(
+    HttpApiGroup.make("deliveries").add(deadLetters).add(deadLetter).add(retry).add(discard).add(retryAll)
+      .add(discardAll).middleware(Authorization).prefix("/api")
+  )
   .annotateContext(OpenApi.annotations({
     title: "plane-sync",
     version,

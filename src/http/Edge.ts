@@ -7,9 +7,9 @@ import * as HttpServerRequest from "@effect/platform/HttpServerRequest"
 import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
 import { Cause, Effect } from "effect"
 import { Api } from "./Api.js"
-import { describe, issuesOf } from "./EventBody.js"
 import { guard } from "./Guard.js"
 import type { Problem } from "./Problem.js"
+import { describe, issuesOf } from "./RequestBody.js"
 import { ServerConfig } from "./ServerConfig.js"
 
 const problem = (status: number, body: Problem, headers: Readonly<Record<string, string>> = {}) =>

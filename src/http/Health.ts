@@ -97,6 +97,7 @@ const make = Effect.gen(function*() {
     const losses = yield* Ref.get(lost)
     const destination = yield* plane.destination
     const budget = yield* plane.budget
+    const { storageFailure, takenOver } = yield* plane.workers
     const within = (at: number) => now - at < Duration.toMillis(recent)
 
     const reasons: Array<string> = []
@@ -109,8 +110,13 @@ const make = Effect.gen(function*() {
         }: ${destination.reason}`
       )
     }
-    if (readFailure !== undefined) reasons.push(readFailure.message)
-    else if (written !== undefined && within(written.at)) reasons.push(written.error.message)
+    if (takenOver) {
+      reasons.push("Another process has taken over this database and sends from it: nothing is sent from here")
+    }
+    // Each is what storage says now; which of them says it matters to nobody.
+    const failure = readFailure ?? storageFailure ??
+      (written !== undefined && within(written.at) ? written.error : undefined)
+    if (failure !== undefined) reasons.push(failure.message)
     if (losses.count > 0 && within(losses.at)) {
       reasons.push(`${losses.count} events could not be stored and are in the log only, the latest of them just now`)
     }

@@ -65,6 +65,12 @@ export const conflict = answer(
   (problem) => new Conflict(problem),
   "An event with this id was published before with other content: the first stands"
 )
+export const neverTold = answer(
+  409,
+  Schema.instanceOf(Conflict),
+  (problem) => new Conflict(problem),
+  "What can never be told cannot be retried"
+)
 export const tooLarge = answer(
   413,
   Schema.instanceOf(TooLarge),
@@ -81,5 +87,5 @@ export const unavailable = answer(
   503,
   Schema.instanceOf(Unavailable),
   (problem) => new Unavailable(problem),
-  "Storage failed, or took too long: try again, with an `id` so that it cannot count twice"
+  "Storage failed, or took too long: try again; an event with an `id`, so that it cannot count twice"
 )

@@ -22,8 +22,8 @@ import { Listener } from "./Listener.js"
 const pipeline = Layer.merge(PlaneSync.layerPipeline, StageEvents.layer).pipe(
   Layer.provide(Destination.layer),
   Layer.provide(PlaneClient.layer),
-  Layer.provideMerge(Outbox.layer),
-  Layer.provide(Layer.mergeAll(Signal.layer, RateBudget.layer, NodeHttpClient.layer)),
+  Layer.provideMerge(Layer.merge(Outbox.layer, Signal.layer)),
+  Layer.provide(Layer.merge(RateBudget.layer, NodeHttpClient.layer)),
   Layer.provide(Storage.layer)
 )
 

@@ -3,8 +3,8 @@ import { DebtStatus, EventStatus } from "../outbox/Event.js"
 import type { StoredEvent } from "../outbox/Event.js"
 import type { DeliveryRow, WorkItemRow } from "../outbox/Reading.js"
 
-const Instant = Schema.DateTimeUtc.annotations({ description: "an instant by ISO 8601, UTC" })
-const instant = (millis: number) => DateTime.unsafeMake(millis)
+export const Instant = Schema.DateTimeUtc.annotations({ description: "an instant by ISO 8601, UTC" })
+export const instant = (millis: number) => DateTime.unsafeMake(millis)
 const instantOrNull = (millis: number | null) => millis === null ? null : instant(millis)
 
 /** An event that was published, and what became of it. */
@@ -27,8 +27,12 @@ export type EventView = typeof EventView.Type
 /** A request that was owed to Plane, and what became of it. */
 export const DeliveryView = Schema.Struct({
   id: Schema.Number,
-  kind: Schema.Literal("comment", "state"),
-  status: EventStatus,
+  kind: Schema.Literal("comment", "recount", "state").annotations({
+    description: "a new comment, the new count of a told gate failure, or a state"
+  }),
+  status: Schema.Literal(...EventStatus.literals, "retried").annotations({
+    description: "retried: a dead letter that is owed again"
+  }),
   firstEvent: Schema.Number.annotations({ description: "the sequence of the first event it tells" }),
   lastEvent: Schema.Number,
   externalId: Schema.NullOr(Schema.String),

@@ -7,6 +7,7 @@ import { StorageError } from "../../src/outbox/StorageError.js"
 import type { DestinationStatus } from "../../src/sync/Destination.js"
 import { PlaneSync } from "../../src/sync/PlaneSync.js"
 import { StageEvents } from "../../src/sync/StageEvents.js"
+import type { WorkersStatus } from "../../src/sync/Workers.js"
 
 const empty: OutboxStatus = { pending: 0, dead: 0, delivered: 0, discarded: 0, oldestAt: null }
 const full = new StorageError({ reason: "Full", where: "x.sqlite", words: "SQLITE_FULL" })
@@ -15,7 +16,8 @@ const full = new StorageError({ reason: "Full", where: "x.sqlite", words: "SQLIT
 const program = {
   destination: { open: true } as DestinationStatus,
   outbox: Effect.succeed(empty) as Effect.Effect<OutboxStatus, StorageError>,
-  notStored: 0
+  notStored: 0,
+  workers: { storageFailure: undefined, takenOver: false } as WorkersStatus
 }
 
 const layer = (state: typeof program, token: string) =>
@@ -25,7 +27,8 @@ const layer = (state: typeof program, token: string) =>
       PlaneSync.of({
         destination: Effect.sync(() => state.destination),
         budget: Effect.succeed({ limit: 60, used: 3, waiting: 1, pausedUntil: Option.none() }),
-        outbox: Effect.suspend(() => state.outbox)
+        outbox: Effect.suspend(() => state.outbox),
+        workers: Effect.sync(() => state.workers)
       })
     )),
     Layer.provide(Layer.succeed(
@@ -97,6 +100,24 @@ describe("Health", () => {
         assert.strictEqual(failing.outbox.pending, 7)
         state.outbox = Effect.succeed(empty)
         assert.strictEqual((yield* report).status, "ok")
+      })
+    ))
+
+  it.effect("is degraded while the workers cannot store what they do, though reading goes well", () =>
+    withHealth(({ report }, state) =>
+      Effect.gen(function*() {
+        state.workers = { storageFailure: full, takenOver: false }
+        degradedBy(yield* report, /no space left/)
+        state.workers = { storageFailure: undefined, takenOver: false }
+        assert.strictEqual((yield* report).status, "ok")
+      })
+    ))
+
+  it.effect("is degraded once another process sends in its place", () =>
+    withHealth(({ report }, state) =>
+      Effect.gen(function*() {
+        state.workers = { storageFailure: undefined, takenOver: true }
+        degradedBy(yield* report, /^Another process has taken over/)
       })
     ))
 

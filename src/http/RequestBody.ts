@@ -8,9 +8,6 @@ import { BadRequest, NotJson, TooLarge } from "./Problem.js"
 /** The largest body that is taken, in bytes. */
 export const maxBodyBytes = 1024 * 1024
 
-// A field that is not known is a typo, and the event would say less than its publisher thinks.
-const decode = Schema.decodeUnknownEither(StageEventJson, { errors: "all", onExcessProperty: "error" })
-
 const maxGiven = 200
 
 const shortened = (value: unknown): unknown => {
@@ -44,11 +41,17 @@ export const issuesOf = (
 export const describe = (issues: ReadonlyArray<Issue>): string =>
   issues.map(({ field, message }) => `${field}: ${message}`).join("; ")
 
-/** An event of outside data, or what is wrong with it, field by field. */
-export const decodeEvent = (input: unknown): Either.Either<StageEvent, Array<Issue>> =>
-  isObject(input)
-    ? Either.mapLeft(decode(input), (error) => issuesOf(ParseResult.ArrayFormatter.formatErrorSync(error), input))
-    : Either.left([{ field: "body", message: "expected a JSON object", given: shortened(input) }])
+/** Decodes outside data, or says what is wrong with it, field by field. */
+export const decoderOf = <A, I>(schema: Schema.Schema<A, I>) => {
+  // A field that is not known is a typo, and what is taken would say less than its sender thinks.
+  const decode = Schema.decodeUnknownEither(schema, { errors: "all", onExcessProperty: "error" })
+  return (input: unknown): Either.Either<A, Array<Issue>> =>
+    isObject(input)
+      ? Either.mapLeft(decode(input), (error) => issuesOf(ParseResult.ArrayFormatter.formatErrorSync(error), input))
+      : Either.left([{ field: "body", message: "expected a JSON object", given: shortened(input) }])
+}
+
+export const decodeEvent: (input: unknown) => Either.Either<StageEvent, Array<Issue>> = decoderOf(StageEventJson)
 
 const tooLarge = new TooLarge({ error: `The body is larger than ${maxBodyBytes} bytes` })
 
@@ -83,10 +86,12 @@ const parseJson = (text: string) =>
       })
   })
 
-/** The event in a request's body. */
-export const eventOfRequest = (
-  request: HttpServerRequest.HttpServerRequest
-): Effect.Effect<StageEvent, BadRequest | NotJson | TooLarge> =>
+/** `what` the JSON in a request's body says, or what is wrong with it. */
+export const bodyOfRequest = <A>(
+  request: HttpServerRequest.HttpServerRequest,
+  what: string,
+  decode: (input: unknown) => Either.Either<A, Array<Issue>>
+): Effect.Effect<A, BadRequest | NotJson | TooLarge> =>
   Effect.gen(function*() {
     const type = request.headers["content-type"] ?? ""
     if (!/^application\/json\s*(;|$)/i.test(type)) {
@@ -96,7 +101,7 @@ export const eventOfRequest = (
     }
     const input = yield* Effect.flatMap(readText(request), parseJson)
     return yield* Either.mapLeft(
-      decodeEvent(input),
-      (issues) => new BadRequest({ error: `Not an event: ${describe(issues)}`, issues })
+      decode(input),
+      (issues) => new BadRequest({ error: `Not ${what}: ${describe(issues)}`, issues })
     )
   })
