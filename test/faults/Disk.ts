@@ -1,0 +1,42 @@
+import * as FileSystem from "@effect/platform/FileSystem"
+import type { SqlClient } from "@effect/sql/SqlClient"
+import type { Scope } from "effect"
+import { Effect, Option } from "effect"
+import { execFile } from "node:child_process"
+import type { Scene } from "./Scene.js"
+
+const run = (program: string, ...args: ReadonlyArray<string>) =>
+  Effect.async<boolean>((resume) => {
+    execFile(program, args, (error) => resume(Effect.succeed(error === null)))
+  })
+
+/** A disk of 8 MiB at a folder, where we may mount one; it is gone when the scope closes. */
+export const mountSmall = (directory: string): Effect.Effect<boolean, never, Scope.Scope> =>
+  Effect.acquireRelease(
+    run("mount", "-t", "tmpfs", "-o", "size=8m", "plane-sync-faults", directory),
+    // Lazily: a file that is still open must not keep it.
+    (mounted) => mounted ? run("umount", "-l", directory) : Effect.void
+  )
+
+/** Fills a small disk with a file, to its last byte. */
+export const byBallast = (directory: string) =>
+  Effect.map(FileSystem.FileSystem, (files): Scene["disk"] => {
+    const ballast = `${directory}/ballast`
+    const grow = (bytes: number) => files.writeFile(ballast, new Uint8Array(bytes), { flag: "a" })
+    const until = (bytes: number): Effect.Effect<void> =>
+      Effect.flatMap(
+        Effect.option(grow(bytes)),
+        Option.match({
+          onNone: () => Effect.void,
+          onSome: () => until(bytes)
+        })
+      )
+    return { fill: Effect.zipRight(until(65_536), until(512)), free: Effect.orDie(files.remove(ballast)) }
+  })
+
+/** Where nothing may be mounted: SQLite itself is told that there are no more pages. */
+export const byPages = (sql: SqlClient): Scene["disk"] => {
+  const limit = (pages: number) => Effect.asVoid(Effect.orDie(sql.unsafe(`PRAGMA max_page_count = ${pages}`)))
+  // Below what it has, it is what it has.
+  return { fill: limit(1), free: limit(1_073_741_823) }
+}

@@ -1,0 +1,32 @@
+import { Clock, Duration, Effect } from "effect"
+
+/** A clock that can be set, as a computer's can, and that can run faster than time. */
+export interface MovableClock {
+  readonly clock: Clock.Clock
+  /** Sets it forward or (negative) back by so many milliseconds. Only what it shows moves: sleeps last as long as they do. */
+  readonly shift: (millis: number) => Effect.Effect<void>
+}
+
+/** `speed` 100: what lasts 5 minutes by this clock is over in 3 seconds. */
+export const make = (speed = 1): MovableClock => {
+  const real = Clock.make()
+  const begin = { millis: real.unsafeCurrentTimeMillis(), nanos: real.unsafeCurrentTimeNanos() }
+  let offset = 0
+  const millis = () => begin.millis + (real.unsafeCurrentTimeMillis() - begin.millis) * speed + offset
+  // The monotonic one, which no setting of the computer's clock moves.
+  const nanos = () => begin.nanos + (real.unsafeCurrentTimeNanos() - begin.nanos) * BigInt(speed)
+  return {
+    clock: {
+      [Clock.ClockTypeId]: Clock.ClockTypeId,
+      unsafeCurrentTimeMillis: millis,
+      currentTimeMillis: Effect.sync(millis),
+      unsafeCurrentTimeNanos: nanos,
+      currentTimeNanos: Effect.sync(nanos),
+      sleep: (duration) => real.sleep(Duration.millis(Duration.toMillis(duration) / speed))
+    },
+    shift: (millis) =>
+      Effect.sync(() => {
+        offset += millis
+      })
+  }
+}

@@ -1,0 +1,187 @@
+import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
+import type * as FileSystem from "@effect/platform/FileSystem"
+import * as HttpClient from "@effect/platform/HttpClient"
+import type { Scope } from "effect"
+import { Clock, ConfigProvider, Context, Effect, Exit, Layer, Logger, Predicate, Scope as Scopes } from "effect"
+import { findings, type Verdict } from "../../demo/Judge.js"
+import { Outbox } from "../../src/outbox/Outbox.js"
+import { Storage } from "../../src/outbox/Storage.js"
+import { PlaneClient } from "../../src/plane/PlaneClient.js"
+import { RateBudget } from "../../src/plane/RateBudget.js"
+import { PlaneSimulator } from "../../src/simulator/PlaneSimulator.js"
+import { Destination } from "../../src/sync/Destination.js"
+import { PlaneSync } from "../../src/sync/PlaneSync.js"
+import { Signal } from "../../src/sync/Signal.js"
+import { StageEvents } from "../../src/sync/StageEvents.js"
+import * as Disk from "./Disk.js"
+import * as MovableClock from "./MovableClock.js"
+import type { Row } from "./Row.js"
+import { settings } from "./Row.js"
+import type { Seen } from "./Scene.js"
+import * as Scene from "./Scene.js"
+import * as Wire from "./Wire.js"
+
+/** What became of a row. Milliseconds. */
+export interface Outcome {
+  readonly row: Row
+  readonly accepted: number
+  readonly delivered: number
+  readonly dead: number
+  readonly verdict: Verdict
+  readonly requests: number
+  readonly publishP99: number
+  readonly recovery: number
+  readonly took: number
+  readonly notes: ReadonlyArray<string>
+  /** Why it fails; empty: it does not. */
+  readonly problems: ReadonlyArray<string>
+}
+
+/** The connections that were refused to this client. */
+const counting = () => {
+  const counts = { refused: 0 }
+  const codeOf = (value: unknown): unknown => Predicate.hasProperty(value, "code") ? value.code : undefined
+  const layer = Layer.effect(
+    HttpClient.HttpClient,
+    Effect.map(
+      HttpClient.HttpClient,
+      HttpClient.tapError((error) =>
+        Effect.sync(() => {
+          if (codeOf(error.cause) === "ECONNREFUSED") counts.refused += 1
+        })
+      )
+    )
+  ).pipe(Layer.provide(NodeHttpClient.layer))
+  return { counts, layer }
+}
+
+/** The pipeline as `PlaneSync.layer` puts it together, its storage and its way to Plane our own. */
+const pipeline = (database: string, http: Layer.Layer<HttpClient.HttpClient>) =>
+  Layer.merge(PlaneSync.layerPipeline, StageEvents.layer).pipe(
+    Layer.provide(Destination.layer),
+    Layer.provide(PlaneClient.layer),
+    Layer.provideMerge(Layer.mergeAll(Outbox.layer, Signal.layer, RateBudget.layer)),
+    Layer.provideMerge(Storage.layerFile(database)),
+    Layer.provide(http)
+  )
+
+/** The value that 99 of 100 are not above. */
+const p99 = (values: ReadonlyArray<number>): number => {
+  const sorted = values.toSorted((a, b) => a - b)
+  return sorted[Math.ceil(sorted.length * 0.99) - 1] ?? 0
+}
+
+// A request whose client has left goes on in Plane; only what is never answered has ended otherwise.
+const goesOn = ({ answeredAt, fault }: Seen["requests"][number]) =>
+  answeredAt === null && (fault === null || fault === "ApplyLate" || fault === "ByteByByte")
+
+const recoveryOf = ({ overAt, requests }: Seen): number => {
+  const lastFault = Math.max(0, ...requests.filter(({ fault }) => fault !== null).map(({ at }) => at))
+  const lastApplied = Math.max(
+    0,
+    ...requests.filter(({ applied }) => applied).map(({ answeredAt, at }) => answeredAt ?? at)
+  )
+  const from = overAt ?? lastFault
+  return from === 0 ? 0 : Math.max(0, lastApplied - from)
+}
+
+const problemsOf = (row: Row, verdict: Verdict, seen: Seen, dead: number): ReadonlyArray<string> => [
+  ...verdict.lost.map((line) => `lost: ${line}`),
+  ...verdict.doubled.map((line) => `doubled: ${line}`),
+  ...verdict.outOfOrder.map((line) => `out of order: ${line}`),
+  ...verdict.wrongState.map((line) => `wrong state: ${line}`),
+  ...verdict.unexpected.map((line) => `never accepted: ${line}`),
+  ...(dead === (row.dead ?? 0) ? [] : [`${dead} events are dead letters, expected ${row.dead ?? 0}`]),
+  ...(seen.accepted > 0 ? [] : ["this row proves nothing: no event was accepted"]),
+  ...(row.met(seen) > 0 ? [] : ["this row proves nothing: no request met its fault"]),
+  ...seen.problems
+]
+
+/** Runs a row in `directory`: a Plane, a pipeline and a file of its own. What it logs goes to `log`. */
+export const runRow = (
+  row: Row,
+  directory: string,
+  log: Array<string>
+): Effect.Effect<Outcome, unknown, FileSystem.FileSystem | Scope.Scope> =>
+  Effect.gen(function*() {
+    const begin = yield* Clock.currentTimeMillis
+    const plane = Context.get(
+      yield* Layer.build(PlaneSimulator.layer({ rateLimit: "off", ...row.plane })),
+      PlaneSimulator
+    )
+    const wire = yield* Wire.make(plane.url)
+    const clock = MovableClock.make(row.speed)
+    const { counts, layer: http } = counting()
+    const mounted = row.smallDisk === true && (yield* Disk.mountSmall(directory))
+    const config = ConfigProvider.fromMap(
+      new Map(Object.entries({
+        ORCH_PLANE_API_URL: wire.url,
+        ORCH_PLANE_API_TOKEN: plane.token,
+        ...settings,
+        ...row.settings
+      }))
+    )
+    const scope = yield* Effect.acquireRelease(Scopes.make(), (scope) => Scopes.close(scope, Exit.void))
+    const context = yield* pipeline(`${directory}/plane-sync.sqlite`, http).pipe(
+      Layer.buildWithScope(scope),
+      Effect.withConfigProvider(config),
+      Effect.withClock(clock.clock)
+    )
+    const outbox = Context.get(context, Outbox)
+    const scene = yield* Scene.make({
+      plane,
+      wire,
+      clock,
+      events: Context.get(context, StageEvents),
+      disk: mounted ? yield* Disk.byBallast(directory) : Disk.byPages(Context.get(context, Storage).sql),
+      refused: () => counts.refused
+    })
+    if (row.smallDisk === true) {
+      yield* scene.note(mounted ? "tmpfs of 8 MiB" : "PRAGMA max_page_count: no right to mount")
+    }
+
+    // Nothing is owed any more, and nothing that was sent is still being done: what comes after that is too much.
+    const settled = Effect.gen(function*() {
+      for (;;) {
+        const { pending } = yield* outbox.status
+        if (pending === 0 && !(yield* plane.requests).some(goesOn)) return
+        yield* Effect.sleep("50 millis")
+      }
+    })
+    const limit = row.deadlineSeconds ?? 30
+    const ended = yield* scene.seen.pipe(
+      Effect.zipRight(row.script(scene)),
+      Effect.zipRight(scene.told()),
+      Effect.zipRight(settled),
+      Effect.zipRight(Effect.sleep("500 millis")),
+      Effect.timeoutOption(`${limit} seconds`)
+    )
+    const dead = (yield* outbox.status).dead
+    yield* Scopes.close(scope, Exit.void)
+
+    const verdict = yield* scene.verdict
+    const seen = yield* scene.seen
+    return {
+      row,
+      accepted: seen.accepted,
+      delivered: scene.expected() - verdict.lost.length,
+      dead,
+      verdict,
+      requests: seen.requests.length,
+      publishP99: p99(seen.publishing),
+      recovery: recoveryOf(seen),
+      took: (yield* Clock.currentTimeMillis) - begin,
+      notes: seen.notes,
+      problems: [
+        ...problemsOf(row, verdict, seen, dead),
+        ...(ended._tag === "Some" ? [] : [`not all was done within ${limit} s`])
+      ]
+    }
+  }).pipe(Effect.provide(Logger.replace(
+    Logger.defaultLogger,
+    Logger.map(Logger.logfmtLogger, (line) => {
+      log.push(line)
+    })
+  )))
+
+export const hasFailed = ({ problems, verdict }: Outcome): boolean => problems.length + findings(verdict) > 0

@@ -1,0 +1,248 @@
+import { Clock, Effect } from "effect"
+import type { Scope } from "effect"
+import type { Expected, Verdict } from "../../demo/Judge.js"
+import { judge, together, toldBy } from "../../demo/Judge.js"
+import { StageEvent } from "../../src/domain/StageEvent.js"
+import type { PlaneSimulator, RecordedRequest } from "../../src/simulator/PlaneSimulator.js"
+import type { StageEvents } from "../../src/sync/StageEvents.js"
+import type { MovableClock } from "./MovableClock.js"
+import type { Wire } from "./Wire.js"
+
+/** What is published about: a work item, or a key that has none. */
+export interface Task {
+  /** As it is written in events. */
+  readonly key: string
+  /** Undefined while nobody has the key. */
+  id: string | undefined
+  stage: string
+  /** The state that Plane must show in the end. */
+  state: string
+  /** The lines that Plane must show in the end. */
+  readonly lines: Array<string>
+}
+
+/** What must become of an event: told, a dead letter, or its comment told and its state a dead letter. */
+export type Fate = "told" | "dead" | "state dead"
+
+/** What a row's script works with. */
+export interface Scene {
+  readonly plane: PlaneSimulator["Type"]
+  readonly tasks: readonly [Task, Task, Task]
+  readonly wire: Wire
+  readonly clock: MovableClock
+  /** A work item of a person's making, to publish about. */
+  readonly task: (name: string, number?: number) => Effect.Effect<Task>
+  /** A key that no work item has. */
+  readonly unknown: (key: string) => Task
+  readonly stage: (task: Task, to: string, fate?: Fate) => Effect.Effect<void>
+  readonly gate: (task: Task, fate?: Fate) => Effect.Effect<void>
+  readonly completed: (task: Task, fate?: Fate) => Effect.Effect<void>
+  /** Four events about each task, the tasks at the same time: the first leaves them In Progress, the second Done. */
+  readonly round: (which: 1 | 2, tasks?: ReadonlyArray<Task>) => Effect.Effect<void>
+  /** Waits until Plane shows all that was accepted, of these tasks or of all. */
+  readonly told: (tasks?: ReadonlyArray<Task>) => Effect.Effect<void>
+  /** Waits until Plane has received so many such requests. */
+  readonly received: (count: number, which: (request: RecordedRequest) => boolean) => Effect.Effect<void>
+  /** The fault is over now: from here on recovery is measured. */
+  readonly over: Effect.Effect<void>
+  /** What must hold besides; words for when it does not. */
+  readonly check: (holds: boolean, words: string) => Effect.Effect<void>
+  /** A remark for whoever reads the table. */
+  readonly note: (words: string) => Effect.Effect<void>
+  /** Stops the disk from taking more, and lets it again. */
+  readonly disk: { readonly fill: Effect.Effect<void>; readonly free: Effect.Effect<void> }
+  readonly seen: Effect.Effect<Seen>
+}
+
+/** What the other side recorded: the simulator its requests, the caller what it was answered. */
+export interface Seen {
+  readonly requests: ReadonlyArray<RecordedRequest>
+  /** Connections that were refused. */
+  readonly refused: number
+  readonly accepted: number
+  readonly notStored: number
+  /** How long each publish took, in milliseconds. */
+  readonly publishing: ReadonlyArray<number>
+  readonly overAt: number | undefined
+  readonly problems: ReadonlyArray<string>
+  readonly notes: ReadonlyArray<string>
+}
+
+/** What a scene comes to in the end. */
+export interface Judged {
+  readonly verdict: Effect.Effect<Verdict>
+  /** How many lines Plane must show. */
+  readonly expected: () => number
+}
+
+const states: Readonly<Record<string, string>> = {
+  created: "Todo",
+  analysis: "In Progress",
+  architecture: "In Progress",
+  development: "In Progress",
+  review: "In Progress",
+  testing: "In Progress",
+  deploy: "In Progress",
+  done: "Done"
+}
+
+interface Told {
+  readonly event: StageEvent
+  readonly line: string
+  readonly state: string | undefined
+}
+
+const poll = 25
+
+/** Sets the stage: three work items, and everything that is published about counted by what its publisher was answered. */
+export const make = (options: {
+  readonly plane: PlaneSimulator["Type"]
+  readonly events: StageEvents["Type"]
+  readonly wire: Wire
+  readonly clock: MovableClock
+  readonly disk: Scene["disk"]
+  readonly refused: () => number
+}): Effect.Effect<Scene & Judged> =>
+  Effect.gen(function*() {
+    const { clock, disk, events, plane, wire } = options
+    const all: Array<Task> = []
+    const problems: Array<string> = []
+    const notes: Array<string> = []
+    const publishing: Array<number> = []
+    const counts = { number: 0, accepted: 0, notStored: 0 }
+    let overAt: number | undefined
+
+    const add = (key: string, id: string | undefined): Task => {
+      const made: Task = { key, id, stage: "created", state: "Backlog", lines: [] }
+      all.push(made)
+      return made
+    }
+    const task = (name: string, number?: number) =>
+      Effect.map(
+        plane.addWorkItem({ name, ...(number === undefined ? {} : { number }) }),
+        ({ id, key }) => add(key, id)
+      )
+
+    const publish = Effect.fnUntraced(function*(task: Task, fate: Fate, { event, line, state }: Told) {
+      const begin = yield* Clock.currentTimeNanos
+      // The publisher lives in the same computer as the pipeline, so by the same clock.
+      const receipt = yield* Effect.withClock(events.publish(event), clock.clock)
+      publishing.push(Number((yield* Clock.currentTimeNanos) - begin) / 1e6)
+      if (receipt._tag === "NotStored") {
+        counts.notStored += 1
+        return
+      }
+      counts.accepted += 1
+      if (fate !== "dead") task.lines.push(line)
+      if (fate === "told" && state !== undefined) task.state = state
+    })
+
+    const stage: Scene["stage"] = (task, to, fate = "told") =>
+      Effect.suspend(() => {
+        const { key: workItem, stage: from } = task
+        const agent = `agent ${++counts.number}`
+        task.stage = to
+        return publish(task, fate, {
+          event: StageEvent.StageChanged({ workItem, from, to, agent }),
+          line: `🔄 Stage: ${from} → ${to} (launching ${agent})`,
+          state: states[to]
+        })
+      })
+    const gate: Scene["gate"] = (task, fate = "told") =>
+      Effect.suspend(() => {
+        const { key: workItem, stage } = task
+        const reason = `number ${++counts.number}: 1 < 2 && "a" > 'b'`
+        return publish(task, fate, {
+          event: StageEvent.QualityGateFailed({ workItem, stage, check: "lint", reason }),
+          line: `⚠️ QG failed at ${stage}: lint — ${reason}`,
+          state: undefined
+        })
+      })
+    const completed: Scene["completed"] = (task, fate = "told") =>
+      Effect.suspend(() => {
+        task.stage = "done"
+        return publish(task, fate, {
+          event: StageEvent.TaskCompleted({ workItem: task.key }),
+          line: "✅ Task completed! PR merged and deployed.",
+          state: "Done"
+        })
+      })
+
+    const verdictOf = (tasks: ReadonlyArray<Task>) =>
+      Effect.map(
+        Effect.forEach(tasks, (each) => {
+          const expected: Expected = { workItem: each.key, lines: each.lines, state: each.state }
+          // Nobody has the key, so nobody can be told.
+          if (each.id === undefined) return Effect.succeed(judge(expected, { lines: [], state: each.state }))
+          return Effect.map(
+            Effect.all([plane.comments(each.id), plane.workItem(each.id)]),
+            ([comments, { state }]) =>
+              judge(expected, { lines: comments.flatMap(({ html }) => toldBy(html)), state: state.name })
+          )
+        }),
+        together
+      )
+
+    const until = (holds: Effect.Effect<boolean>) =>
+      Effect.gen(function*() {
+        for (;;) {
+          const begin = yield* Clock.currentTimeMillis
+          if (yield* holds) return
+          const took = (yield* Clock.currentTimeMillis) - begin
+          yield* Effect.sleep(Math.max(poll, took * 10))
+        }
+      })
+
+    const standard = [yield* task("Trail map"), yield* task("Login form"), yield* task("Price list")] as const
+    const round: Scene["round"] = (which, tasks = standard) =>
+      Effect.forEach(tasks, (each) =>
+        which === 1
+          ? Effect.all([stage(each, "analysis"), gate(each), stage(each, "architecture"), gate(each)])
+          : Effect.all([stage(each, "review"), gate(each), stage(each, "deploy"), completed(each)]), {
+        concurrency: "unbounded",
+        discard: true
+      })
+
+    return {
+      plane,
+      tasks: standard,
+      wire,
+      clock,
+      task,
+      unknown: (key) => add(key, undefined),
+      stage,
+      gate,
+      completed,
+      round,
+      told: (tasks = all) =>
+        until(Effect.map(verdictOf(tasks), ({ lost, wrongState }) => lost.length + wrongState.length === 0)),
+      received: (count, which) => until(Effect.map(plane.requests, (each) => each.filter(which).length >= count)),
+      over: Effect.map(Clock.currentTimeMillis, (now) => {
+        overAt = now
+      }),
+      check: (holds, words) =>
+        Effect.sync(() => {
+          if (!holds) problems.push(words)
+        }),
+      note: (words) =>
+        Effect.sync(() => {
+          notes.push(words)
+        }),
+      disk,
+      seen: Effect.map(plane.requests, (requests) => ({
+        requests,
+        refused: options.refused(),
+        accepted: counts.accepted,
+        notStored: counts.notStored,
+        publishing,
+        overAt,
+        problems,
+        notes
+      })),
+      verdict: Effect.suspend(() => verdictOf(all)),
+      expected: () => all.reduce((sum, { lines }) => sum + lines.length, 0)
+    }
+  })
+
+/** What a script may need besides the scene. */
+export type Script = (scene: Scene) => Effect.Effect<void, never, Scope.Scope>

@@ -1,0 +1,34 @@
+import { Effect } from "effect"
+import type { Duration } from "effect"
+import type { Fault } from "../../../src/simulator/PlaneSimulator.js"
+import type { Script, Seen } from "../Scene.js"
+
+/** Requests that add a comment, and requests that set a state. */
+export const comments = { method: "POST", kind: "comments" } as const
+export const stateChanges = { method: "PATCH", kind: "item" } as const
+
+/** Half of the load in peace; then the fault, under which the other half is published, until its count is used up. */
+export const counted = (fault: Fault): Script => ({ plane, round, told }) =>
+  Effect.gen(function*() {
+    yield* round(1)
+    yield* told()
+    yield* plane.misbehave(fault)
+    yield* round(2)
+  })
+
+/** The same, with a fault that lasts. */
+export const lasting = (fault: Fault, time: Duration.DurationInput): Script => (scene) =>
+  Effect.gen(function*() {
+    yield* counted(fault)(scene)
+    yield* Effect.sleep(time)
+    yield* scene.plane.calm
+    yield* scene.over
+  })
+
+/** How many requests met a fault of this name, and were applied if that is what it is about. */
+export const met = (name: Fault["_tag"], applied?: "applied") => ({ requests }: Seen): number =>
+  requests.filter((request) => request.fault === name && (applied === undefined || request.applied)).length
+
+/** How many requests were answered so. */
+export const answered = (status: number) => ({ requests }: Seen): number =>
+  requests.filter((request) => request.status === status).length

@@ -1,0 +1,175 @@
+import { Effect } from "effect"
+import type { Scope } from "effect"
+import * as Http from "node:http"
+import { Fault } from "../../../src/simulator/PlaneSimulator.js"
+import type { Row } from "../Row.js"
+import type { Script } from "../Scene.js"
+import { answered, comments, met } from "./Fault.js"
+
+/** One comment about the first task is refused; everything else is taken. */
+const oneRefused =
+  (fault: Pick<ReturnType<typeof Fault.Status>, "status" | "html" | "body">): Script =>
+  ({ gate, plane, round, tasks, told }) =>
+    Effect.gen(function*() {
+      const [task] = tasks
+      yield* round(1)
+      yield* told()
+      yield* plane.misbehave(Fault.Status({ ...fault, count: 1, match: { ...comments, workItem: task.id ?? "" } }))
+      yield* gate(task, "dead")
+      yield* round(2)
+    })
+
+/** Another host, which must never be asked: it would be given the key. */
+const stranger: Effect.Effect<{ readonly url: string; readonly asked: () => number }, never, Scope.Scope> = Effect.gen(
+  function*() {
+    let asked = 0
+    const server = Http.createServer((_, response) => {
+      asked += 1
+      response.end("{}")
+    })
+    yield* Effect.acquireRelease(
+      Effect.async<void>((resume) => {
+        server.listen(0, "127.0.0.1", () => resume(Effect.void))
+      }),
+      () =>
+        Effect.async<void>((resume) => {
+          server.close(() => resume(Effect.void))
+          server.closeAllConnections()
+        })
+    )
+    const address = server.address()
+    const port = typeof address === "object" && address !== null ? address.port : 0
+    return { url: `http://127.0.0.1:${port}/`, asked: () => asked }
+  }
+)
+
+/** Plane answers, and says no. */
+export const refusals: ReadonlyArray<Row> = [
+  {
+    name: "400",
+    shows: "one comment is refused: a dead letter, its work item goes on",
+    ci: true,
+    dead: 1,
+    script: oneRefused({ status: 400, body: JSON.stringify({ comment_html: ["Not a valid string."] }) }),
+    met: answered(400)
+  },
+  {
+    name: "413",
+    shows: "one comment is too large for a proxy: a dead letter",
+    dead: 1,
+    script: oneRefused({ status: 413, html: true }),
+    met: answered(413)
+  },
+  {
+    name: "404-path-family",
+    shows: "an older Plane without /work-items/: /issues/ is used",
+    script: ({ check, plane, round, seen, told }) =>
+      Effect.gen(function*() {
+        const body = JSON.stringify({ error: "Page not found." })
+        yield* plane.misbehave(Fault.Status({ status: 404, body, match: { path: "/work-items/" } }))
+        yield* round(1)
+        yield* round(2)
+        yield* told()
+        const { requests } = yield* seen
+        const unknown = requests.filter(({ path }) => path.includes("/work-items/")).length
+        yield* check(unknown <= 3, `the path that Plane does not know was asked ${unknown} times`)
+      }),
+    met: answered(404)
+  },
+  {
+    name: "409-of-ours",
+    shows: "the comment is there, as after a crash: adopted, not doubled",
+    ci: true,
+    script: ({ check, plane, round, seen, told }) =>
+      Effect.gen(function*() {
+        yield* round(1)
+        yield* told()
+        yield* plane.misbehave(Fault.Reset({ when: "after", count: 5, match: comments }))
+        yield* round(2)
+        yield* told()
+        yield* Effect.repeat(seen, { until: ({ requests }) => requests.some(({ status }) => status === 409) }).pipe(
+          Effect.timeoutOption("10 seconds")
+        )
+        yield* check(answered(409)(yield* seen) > 0, "no repetition was answered 409")
+      }),
+    met: met("Reset", "applied")
+  },
+  {
+    name: "301-elsewhere",
+    shows: "redirected to another host for 2 s: never followed with the key",
+    script: ({ check, over, plane, round, told }) =>
+      Effect.gen(function*() {
+        const { asked, url } = yield* stranger
+        yield* round(1)
+        yield* told()
+        yield* plane.misbehave(Fault.Status({ status: 301, html: true, headers: { Location: url } }))
+        yield* round(2)
+        yield* Effect.sleep("2 seconds")
+        yield* plane.calm
+        yield* over
+        yield* told()
+        yield* check(asked() === 0, `the other host was asked ${asked()} times`)
+      }),
+    met: answered(301)
+  },
+  {
+    name: "key-revoked",
+    shows: "the key is revoked in mid-run, and valid again after 2 s",
+    ci: true,
+    script: ({ over, plane, round, told }) =>
+      Effect.gen(function*() {
+        yield* round(1)
+        yield* told()
+        yield* plane.revokeToken
+        yield* round(2)
+        yield* Effect.sleep("2 seconds")
+        yield* plane.restoreToken
+        yield* over
+      }),
+    met: answered(403)
+  },
+  {
+    name: "500-on-one-item",
+    shows: "one work item is answered 500 for 2 s: the others do not wait",
+    ci: true,
+    script: ({ check, over, plane, round, seen, tasks, told }) =>
+      Effect.gen(function*() {
+        const [sick, ...others] = tasks
+        yield* round(1)
+        yield* told()
+        yield* plane.misbehave(Fault.Status({ status: 500, match: { workItem: sick.id ?? "" } }))
+        yield* round(2)
+        const inTime = yield* Effect.timeoutOption(told(others), "2 seconds")
+        yield* check(inTime._tag === "Some", "the other work items waited for the one in trouble")
+        yield* Effect.sleep("2 seconds")
+        const { requests } = yield* seen
+        yield* check(requests.filter(({ fault }) => fault !== null).length > 2, "it was not tried again")
+        yield* plane.calm
+        yield* over
+      }),
+    met: met("Status")
+  },
+  {
+    name: "poison",
+    shows: "one event always fails, another is not fit: dead letters after 8 attempts and none, nobody stops",
+    ci: true,
+    dead: 2,
+    script: ({ check, gate, plane, round, seen, tasks, told, unknown }) =>
+      Effect.gen(function*() {
+        const [sick, ...others] = tasks
+        yield* round(1)
+        yield* told()
+        const match = { ...comments, workItem: sick.id ?? "" }
+        yield* plane.misbehave(Fault.Status({ status: 500, count: 8, match }))
+        yield* gate(unknown("not a key"), "dead")
+        yield* gate(sick, "dead")
+        yield* round(2)
+        const inTime = yield* Effect.timeoutOption(told(others), "2 seconds")
+        yield* check(inTime._tag === "Some", "the other work items waited for the one in trouble")
+        yield* told()
+        const tries = (yield* seen).requests.filter(({ fault }) => fault !== null).length
+        yield* check(tries === 8, `it was sent ${tries} times, expected 8`)
+      }),
+    met: met("Status")
+  }
+]

@@ -1,0 +1,9 @@
+import type { Row } from "../Row.js"
+import { machine } from "./Machine.js"
+import { network } from "./Network.js"
+import { people } from "./People.js"
+import { refusals } from "./Refusals.js"
+import { tooMany } from "./TooMany.js"
+
+/** All rows, in the order of the table. */
+export const rows: ReadonlyArray<Row> = [...network, ...tooMany, ...refusals, ...people, ...machine]
