@@ -15,7 +15,7 @@ const outbox = Effect.gen(function*() {
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     name TEXT NOT NULL UNIQUE,
     work_item TEXT,
-    target INTEGER REFERENCES plane_sync_lane (id),
+    target INTEGER,
     owed INTEGER NOT NULL DEFAULT 0,
     due_at INTEGER,
     holder TEXT,
@@ -43,7 +43,7 @@ const outbox = Effect.gen(function*() {
     stage TEXT,
     occurred_at INTEGER NOT NULL,
     published_at INTEGER NOT NULL,
-    lane INTEGER REFERENCES plane_sync_lane (id),
+    lane INTEGER,
     comment TEXT NOT NULL CHECK (comment IN ('pending', 'retried', 'delivered', 'dead', 'discarded')),
     state TEXT NOT NULL CHECK (state IN ('none', 'pending', 'delivered', 'superseded', 'dead', 'discarded')),
     status TEXT NOT NULL GENERATED ALWAYS AS (CASE
@@ -57,7 +57,7 @@ const outbox = Effect.gen(function*() {
 
   yield* sql`CREATE TABLE plane_sync_delivery (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
-    lane INTEGER REFERENCES plane_sync_lane (id),
+    lane INTEGER,
     kind TEXT NOT NULL CHECK (kind IN ('comment', 'recount', 'state')),
     status TEXT NOT NULL CHECK (status IN ('pending', 'retried', 'delivered', 'dead', 'discarded')),
     first_event INTEGER NOT NULL,

@@ -1,0 +1,122 @@
+import * as Statement from "@effect/sql/Statement"
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Layer } from "effect"
+import type { NewEvent } from "../../src/outbox/Event.js"
+import type { Job, Owed, Step } from "../../src/outbox/Lane.js"
+import { Outbox } from "../../src/outbox/Outbox.js"
+import { Storage } from "../../src/outbox/Storage.js"
+
+/** Every statement that was run, with the steps of its plan. */
+const plans = new Map<string, ReadonlyArray<string>>()
+
+const explaining = Statement.withTransformer((statement, sql) =>
+  Effect.gen(function*() {
+    const [text, params] = statement.compile()
+    if (/^\s*(SELECT|INSERT|UPDATE|DELETE)/i.test(text) && !plans.has(text)) {
+      const steps = yield* sql.unsafe<{ detail: string }>(`EXPLAIN QUERY PLAN ${text}`, params).pipe(
+        Statement.withTransformerDisabled,
+        Effect.orDie
+      )
+      plans.set(text, steps.map(({ detail }) => detail))
+    }
+    return statement
+  })
+)
+
+const layer = Layer.provideMerge(Outbox.layer, Storage.layerFile(":memory:"))
+
+const event = (n: number, type: string, workItem: string): NewEvent => ({
+  id: `event-${n}`,
+  workItem,
+  lane: workItem,
+  body: `{"type":"${type}","workItem":"${workItem}"}`,
+  stage: type === "task_completed" ? "done" : undefined,
+  occurredAt: n,
+  publishedAt: n,
+  unfit: n === 7 ? "unfit" : undefined
+})
+
+const plan = ({ comments: [comment], lane, state }: Owed): Step => {
+  if (lane.workItem === null) return { _tag: "Look" }
+  const first = state ?? comment
+  return first === undefined ? { _tag: "Look" } : {
+    _tag: "Send",
+    plan: {
+      kind: state === undefined ? "comment" : "state",
+      first,
+      last: first,
+      externalId: null,
+      body: "x",
+      gate: null,
+      failures: 1,
+      planeId: null
+    }
+  }
+}
+
+/** Whatever the outbox can be asked, once. */
+const everything = Effect.gen(function*() {
+  const outbox = yield* Outbox
+  for (let n = 0; n < 12; n++) {
+    yield* outbox.publish(event(n, n % 2 === 0 ? "task_completed" : "other", `ET-${n % 3}`))
+  }
+  yield* outbox.publish(event(0, "task_completed", "ET-0"))
+  yield* outbox.becomeSender("me", 0)
+  const claim = { holder: "me", plan }
+  const seen = { state: "a", cancelled: false, readAt: 0 }
+  const settlements = [
+    { _tag: "Delivered", planeId: "comment", seen } as const,
+    { _tag: "Later", dueAt: 0, counted: true, reason: "later" } as const,
+    { _tag: "Left", reason: "cancelled", seen } as const,
+    { _tag: "Dead", code: "refused", reason: "refused" } as const,
+    { _tag: "CommentGone", reason: "gone" } as const,
+    { _tag: "LaneDead", code: "gone", reason: "gone", gone: true } as const
+  ]
+  let job: Job | undefined = yield* outbox.turn({ claim })
+  for (let n = 0; job !== undefined && n < 40; n++) {
+    const settled: Job = job
+    job = yield* outbox.turn({
+      claim,
+      settlement: settled._tag === "Look"
+        ? { _tag: "Looked", job: settled, outcome: { _tag: "Found", workItem: `item-${settled.lane.id % 2}`, seen } }
+        : {
+          _tag: "Sent",
+          job: settled,
+          outcome: settlements[n % settlements.length] ?? { _tag: "CommentGone", reason: "gone" }
+        }
+    })
+  }
+  yield* outbox.nextDue(1_000)
+  for (const status of [undefined, "pending", "dead"] as const) {
+    for (const workItem of [undefined, "ET-1"]) yield* outbox.events({ status, workItem, limit: 10, cursor: 100 })
+  }
+  yield* outbox.eventsAfter(0, 10)
+  yield* outbox.workItem("ET-1", 10)
+  yield* outbox.status
+  const letters = yield* outbox.deadLetters({ limit: 10 })
+  yield* outbox.deadLetters({ limit: 10, code: "gone" })
+  yield* outbox.deadLetter(letters[0]?.id ?? 0)
+  yield* outbox.retry({ id: letters[0]?.id ?? 0 })
+  yield* outbox.retry({ code: "refused" })
+  yield* outbox.discard({ code: "gone" })
+  yield* outbox.prune(0)
+})
+
+// A table of a handful of rows, whatever is stored.
+const small = /^SCAN (plane_sync_(count|sender|migrations)|json_each|\(subquery|CONSTANT|4-ROW)/
+// In the order of an index, and cut by LIMIT.
+const inOrder =
+  /^SCAN (plane_sync_\w+|[a-z]) USING (COVERING )?INDEX plane_sync_(lane_due|delivery_status|event_status)/
+
+describe("the outbox's statements", () => {
+  it.scoped("read by an index what they need, and no table from end to end", () =>
+    Effect.gen(function*() {
+      yield* everything
+      assert.isAbove(plans.size, 30)
+      const scans = Array.from(plans).flatMap(([text, steps]) =>
+        steps.filter((step) => step.startsWith("SCAN") && !small.test(step) && !inOrder.test(step))
+          .map((step) => `${step}: ${text.replace(/\s+/g, " ")}`)
+      )
+      assert.deepStrictEqual(scans, [])
+    }).pipe(Effect.provide(layer), explaining))
+})
