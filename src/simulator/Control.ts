@@ -5,6 +5,7 @@ import { FaultSchema } from "./Faults.js"
 import type { Answer, Request } from "./Http.js"
 import { json } from "./Http.js"
 import { tokens } from "./Keyring.js"
+import { KillSchema } from "./Kills.js"
 import type { SimulatorError } from "./Options.js"
 import type { People } from "./People.js"
 
@@ -27,6 +28,9 @@ const NewComment = Schema.Struct({ html: Schema.String })
 
 class Refused extends Schema.TaggedError<Refused>()("Refused", { status: Schema.Int, text: Schema.String }) {}
 
+// Whoever reaches the port could otherwise end any process of this user.
+const noKills = Effect.fail(new Refused({ status: 403, text: "it was not started with the option to kill" }))
+
 const decoded = <A, I>(schema: Schema.Schema<A, I>, request: Request) =>
   Effect.mapError(
     Schema.decodeUnknown(Schema.parseJson(schema))(request.body, { onExcessProperty: "error" }),
@@ -45,6 +49,7 @@ const ok = <A, E>(effect: Effect.Effect<A, E>, status = 200): Effect.Effect<Answ
  * - `DELETE comments/{id}`, `DELETE states/{id}`
  * - `POST faults` (a Fault), `DELETE faults`
  * - `GET requests?after={sequence}`, `DELETE requests`, `GET deliveries`
+ * - `POST kill` (a Kill), `DELETE kill`: takes it back, or says what it did. Only with the option `kills`
  * - `DELETE token` (revoked), `PUT token` (valid again), `DELETE membership`, `PUT membership`
  */
 export const make = (core: Core, people: People): Control => {
@@ -89,6 +94,12 @@ export const make = (core: Core, people: People): Control => {
       }
       case "DELETE requests":
         return ok(core.forgetRequests)
+      case "POST kill":
+        return core.settings.kills
+          ? ok(Effect.map(decoded(KillSchema, request), core.kills.order), 201)
+          : noKills
+      case "DELETE kill":
+        return ok(Effect.sync(() => ({ killed: core.kills.end() ?? null })))
       case "GET deliveries":
         return ok(core.webhooks.deliveries)
       case "DELETE token":

@@ -6,6 +6,7 @@ import * as Faults from "./Faults.js"
 import type { Answer, Request } from "./Http.js"
 import * as Http from "./Http.js"
 import * as Keyring from "./Keyring.js"
+import * as Kills from "./Kills.js"
 import type { Settings } from "./Options.js"
 import * as RateLog from "./RateLog.js"
 import * as Router from "./Router.js"
@@ -60,11 +61,16 @@ export interface Core {
   readonly keys: Keyring.Keyring
   readonly faults: Faults.Faults
   readonly webhooks: Webhooks.Webhooks
+  readonly kills: Kills.Kills
   /**
    * Takes a request to its end. Run it in a fiber of its own: like Plane, it goes on when the client has left. `gone` notes that the client
-   * did so.
+   * did so, `answered` that it was given the whole answer.
    */
-  readonly handle: (request: Request) => { readonly outcome: Effect.Effect<Outcome>; readonly gone: () => void }
+  readonly handle: (request: Request) => {
+    readonly outcome: Effect.Effect<Outcome>
+    readonly gone: () => void
+    readonly answered: () => void
+  }
   readonly requests: Effect.Effect<ReadonlyArray<RecordedRequest>>
   readonly forgetRequests: Effect.Effect<void>
 }
@@ -88,6 +94,8 @@ export const make = (settings: Settings): Effect.Effect<Core, never, Scope.Scope
     const keys = Keyring.make()
     const faults = Faults.make(settings.seed, store)
     const webhooks = yield* Webhooks.make(settings, store.workspace.id)
+    const clock = yield* Effect.clock
+    const kills = Kills.make(() => clock.unsafeCurrentTimeMillis())
     const api: Api.Api = { store, keys, webhooks, rateLog: RateLog.make(settings.rateLimit, Keyring.limitOf) }
     let records: Array<Mutable<RecordedRequest>> = []
     let sequence = 0
@@ -157,10 +165,14 @@ export const make = (settings: Settings): Effect.Effect<Core, never, Scope.Scope
     const handle: Core["handle"] = (request) => {
       const resolved = Router.resolve(request.path)
       const entry = record(request, resolved)
+      const route = resolved._tag === "Found" ? resolved.route : undefined
+      const reached = (when: Kills.Kill["when"]) =>
+        kills.reached(when, entry.sequence, (match) => Faults.matches(match, request, route, store))
       const outcome = Effect.gen(function*() {
         const now = yield* Clock.currentTimeMillis
         entry.at = now
-        const fault = yield* faults.meet(request, resolved._tag === "Found" ? resolved.route : undefined)
+        reached("arrival")
+        const fault = yield* faults.meet(request, route)
         // With nothing known in its body, Plane answers a PATCH with 200 and the item as it was.
         const heard = fault?._tag === "IgnoreState" && request.method === "PATCH" ? { ...request, body: "" } : request
         const run = (delayMillis: number) =>
@@ -169,6 +181,7 @@ export const make = (settings: Settings): Effect.Effect<Core, never, Scope.Scope
               delayMillis,
               onWrite: () => {
                 entry.applied = heard === request
+                if (!entry.clientGone) reached("applied")
               }
             }, now)
           )
@@ -187,7 +200,8 @@ export const make = (settings: Settings): Effect.Effect<Core, never, Scope.Scope
         outcome,
         gone: () => {
           entry.clientGone = true
-        }
+        },
+        answered: () => reached("answered")
       }
     }
 
@@ -197,6 +211,7 @@ export const make = (settings: Settings): Effect.Effect<Core, never, Scope.Scope
       keys,
       faults,
       webhooks,
+      kills,
       handle,
       requests: Effect.sync(() => records.slice(-settings.record).map((entry) => ({ ...entry }))),
       forgetRequests: Effect.sync(() => {

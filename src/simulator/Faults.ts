@@ -122,7 +122,13 @@ export interface Faults {
   readonly meet: (request: Request, route: Route | undefined) => Effect.Effect<SingleFault | undefined>
 }
 
-const matches = (match: FaultMatch | undefined, request: Request, route: Route | undefined, store: Store): boolean => {
+/** Whether a request is one of those that `match` names. */
+export const matches = (
+  match: FaultMatch | undefined,
+  request: Request,
+  route: Route | undefined,
+  store: Store
+): boolean => {
   if (match === undefined) return true
   if (match.method !== undefined && match.method.toUpperCase() !== request.method) return false
   if (match.path !== undefined && !request.path.includes(match.path)) return false

@@ -98,11 +98,12 @@ export const serve = (
         run(Effect.map(control(request), (answer) => whole(response, answer)))
         return
       }
-      const { gone, outcome } = core.handle(request)
+      const { answered, gone, outcome } = core.handle(request)
       const closed = () => {
         if (!response.writableFinished) gone()
       }
       response.on("close", closed)
+      response.on("finish", answered)
       run(Effect.flatMap(outcome, (given) => {
         // From here on it is the simulator that closes.
         if (given._tag === "Drop" || given._tag === "Reset" || given._tag === "Half") response.off("close", closed)

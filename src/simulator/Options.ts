@@ -52,6 +52,8 @@ export interface PlaneSimulatorOptions {
   readonly seed?: number
   /** How many received requests are kept: all (default) or the last so many. */
   readonly record?: "all" | number
+  /** Whether the control API may kill processes of this user, for crash tests. Default: no. */
+  readonly kills?: boolean
 }
 
 /** The simulator cannot be what was asked for. `message` says which option, and what would be right. */
@@ -89,6 +91,7 @@ export interface Settings {
   readonly webhook: WebhookOptions | undefined
   readonly seed: number
   readonly record: number
+  readonly kills: boolean
 }
 
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
@@ -136,7 +139,8 @@ export const settle = (options: PlaneSimulatorOptions): Effect.Effect<Settings, 
     latency: Duration.toMillis(options.latency ?? 0),
     webhook: options.webhook,
     seed: options.seed ?? 1,
-    record: options.record === undefined || options.record === "all" ? Infinity : options.record
+    record: options.record === undefined || options.record === "all" ? Infinity : options.record,
+    kills: options.kills ?? false
   }
   const wrong = firstWrong(settings)
   return wrong === undefined

@@ -22,7 +22,8 @@ const Flags = Schema.Struct({
   "webhook-url": optional(Schema.String),
   "webhook-secret": optional(Schema.String),
   "seed": optional(Count),
-  "record": optional(Schema.Union(Schema.Literal("all"), Count))
+  "record": optional(Schema.Union(Schema.Literal("all"), Count)),
+  "kills": optional(Schema.Boolean)
 })
 
 const string = { type: "string" } as const
@@ -40,7 +41,8 @@ const given = Effect.try({
         "webhook-url": string,
         "webhook-secret": string,
         "seed": string,
-        "record": string
+        "record": string,
+        "kills": { type: "boolean" }
       }
     }).values,
   catch: (cause) => new SimulatorError({ reason: "BadOption", detail: String(cause), cause })
@@ -64,7 +66,8 @@ const options = Effect.map(given, (flags): PlaneSimulatorOptions => ({
     ? {}
     : { webhook: { url: flags["webhook-url"], secret: flags["webhook-secret"] ?? "plane_wh_simulator" } }),
   ...(flags.seed === undefined ? {} : { seed: flags.seed }),
-  record: flags.record ?? "all"
+  record: flags.record ?? "all",
+  kills: flags.kills ?? false
 }))
 
 const announce = Layer.effectDiscard(
