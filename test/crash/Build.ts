@@ -1,21 +1,28 @@
 import * as FileSystem from "@effect/platform/FileSystem"
 import * as Path from "@effect/platform/Path"
 import { Effect, Schema } from "effect"
-import { execFile } from "node:child_process"
+import { build as bundle } from "esbuild"
 import { fileURLToPath } from "node:url"
 
-/** The program does not compile. */
-export class BuildError extends Schema.TaggedError<BuildError>()("BuildError", { words: Schema.String }) {
+/** The program cannot be built. */
+export class BuildError extends Schema.TaggedError<BuildError>()("BuildError", { cause: Schema.Defect }) {
   override get message(): string {
-    return `The program cannot be built: ${this.words}`
+    return `The program cannot be built: ${String(this.cause)}`
   }
+}
+
+/** The programs as plain JavaScript. */
+export interface Built {
+  readonly program: string
+  readonly simulator: string
 }
 
 const root = fileURLToPath(new URL("../../", import.meta.url))
 
 /**
- * The program as plain JavaScript, for it is started many times: the folder with its `main.js`, gone when the scope closes.
- * It stands below `node_modules`, where its imports resolve and nobody's `dist` is overwritten.
+ * The program and the simulated Plane, each bundled into a file, for the program is started for every kill: it listens
+ * after a third of the time it takes to read its modules one by one. Only the SQLite driver, with its compiled part, stays
+ * outside. The files stand below `node_modules`, where that is found, and are gone when the scope closes.
  */
 export const build = Effect.gen(function*() {
   const files = yield* FileSystem.FileSystem
@@ -23,18 +30,29 @@ export const build = Effect.gen(function*() {
   const cache = path.join(root, "node_modules", ".cache")
   yield* files.makeDirectory(cache, { recursive: true })
   const directory = yield* files.makeTempDirectoryScoped({ directory: cache, prefix: "plane-sync-crash-" })
-  const compiled = path.join(directory, "dist")
+  // As deep as it stands in `dist/http`, from where the program's version is read.
+  const folder = path.join(directory, "dist", "crash")
+  yield* files.makeDirectory(folder, { recursive: true })
   yield* files.copyFile(path.join(root, "package.json"), path.join(directory, "package.json"))
-  const args = ["-p", "tsconfig.build.json", "--outDir", compiled, "--noCheck"]
-  const quick = ["--declaration", "false", "--declarationMap", "false", "--sourceMap", "false"]
-  yield* Effect.async<void, BuildError>((resume) => {
-    const tsc = path.join(root, "node_modules", "typescript", "bin", "tsc")
-    const child = execFile(process.execPath, [tsc, ...args, ...quick], { cwd: root }, (error, stdout) => {
-      resume(error === null ? Effect.void : Effect.fail(new BuildError({ words: `${error.message}\n${stdout}` })))
-    })
-    return Effect.sync(() => {
-      child.kill("SIGKILL")
-    })
+  const built: Built = { program: path.join(folder, "main.js"), simulator: path.join(folder, "simulator.js") }
+  const require = "import { createRequire } from \"node:module\"; const require = createRequire(import.meta.url);"
+  yield* Effect.tryPromise({
+    try: () =>
+      bundle({
+        entryPoints: {
+          main: path.join(root, "src", "main.ts"),
+          simulator: path.join(root, "src", "simulator", "main.ts")
+        },
+        outdir: folder,
+        bundle: true,
+        platform: "node",
+        target: "node20",
+        format: "esm",
+        external: ["better-sqlite3"],
+        banner: { js: require },
+        logLevel: "silent"
+      }),
+    catch: (cause) => new BuildError({ cause })
   })
-  return compiled
+  return built
 })

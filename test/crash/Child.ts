@@ -1,4 +1,4 @@
-import { Deferred, Effect, Exit, Option, Schema } from "effect"
+import { Deferred, Effect, Exit, Schema } from "effect"
 import type { Scope } from "effect"
 import { spawn } from "node:child_process"
 import { createWriteStream } from "node:fs"
@@ -14,10 +14,18 @@ export class ChildError extends Schema.TaggedError<ChildError>()("ChildError", {
   }
 }
 
+export interface End {
+  readonly killed: boolean
+  readonly words: string
+}
+
 /** A process of ours. It is gone, by SIGKILL, when the scope that started it is closed. */
 export interface Child {
-  /** SIGKILL, and waits until the system has taken it away. Whether it was still running. */
-  readonly kill: Effect.Effect<boolean>
+  readonly pid: number
+  /** SIGKILL, at once. */
+  readonly kill: () => void
+  /** Waits until the system has taken it away: whether a SIGKILL was its end, and how that is said. */
+  readonly end: Effect.Effect<End>
   /** The first line of its output that `wanted` likes. Fails when it ends first. */
   readonly line: Effect.Effect<string, ChildError>
 }
@@ -37,7 +45,7 @@ export const start = (options: {
 }): Effect.Effect<Child, never, Scope.Scope> =>
   Effect.gen(function*() {
     const { program, wanted } = options
-    const exited = yield* Deferred.make<string>()
+    const exited = yield* Deferred.make<End>()
     const found = yield* Deferred.make<string, ChildError>()
 
     const child = yield* Effect.acquireRelease(
@@ -48,14 +56,16 @@ export const start = (options: {
           env: { PATH: process.env["PATH"] ?? "", ...options.env },
           stdio: "pipe"
         })
-        const end = (words: string) => {
-          Deferred.unsafeDone(exited, Exit.succeed(words))
+        const end = (words: string, killed = false) => {
+          Deferred.unsafeDone(exited, Exit.succeed({ killed, words }))
           Deferred.unsafeDone(found, Exit.fail(new ChildError({ program, words })))
         }
         child.on("error", (error) => end(`could not be started: ${error.message}`))
-        child.on("exit", (code, signal) => end(`ended by itself (${signal ?? `exit ${String(code)}`})`))
+        child.on("exit", (code, signal) =>
+          end(`ended by itself (${signal ?? `exit ${String(code)}`})`, signal === "SIGKILL"))
         // It may be gone before it has read anything.
-        child.stdin.on("error", () => undefined)
+        child.stdin.on("error", () =>
+          undefined)
         const log = createWriteStream(options.log, { flags: "a" })
         for (const output of [child.stdout, child.stderr]) {
           output.pipe(log, { end: false })
@@ -70,12 +80,12 @@ export const start = (options: {
     )
 
     return {
-      kill: Effect.gen(function*() {
-        const running = Option.isNone(yield* Deferred.poll(exited))
+      // Without one it could not be started, and `end` says so.
+      pid: child.pid ?? -1,
+      kill: () => {
         child.kill("SIGKILL")
-        yield* Deferred.await(exited)
-        return running
-      }),
+      },
+      end: Deferred.await(exited),
       line: Deferred.await(found)
     }
   })

@@ -83,9 +83,12 @@ export const start = (options: {
   readonly targets: ReadonlyArray<Target>
   /** The state of a work item that no event has asked for another. */
   readonly initialState: string
+  /** Called in the moment in which a 202 arrives, before anything else is done. */
+  readonly accepted: () => void
 }) =>
   Effect.gen(function*() {
     const { initialState, seed, targets, url } = options
+    const again = Duration.millis(100)
     const client = yield* HttpClient.HttpClient
     const stopping = yield* Deferred.make<void>()
     const counts = { accepted: 0, resent: 0, duplicates: 0 }
@@ -98,7 +101,10 @@ export const start = (options: {
         const response = yield* client.execute(
           HttpClientRequest.post(`${url}/api/events`).pipe(HttpClientRequest.bodyUnsafeJson(body))
         )
-        if (response.status === 202) return Option.some(yield* HttpClientResponse.schemaBodyJson(Accepted)(response))
+        if (response.status === 202) {
+          options.accepted()
+          return Option.some(yield* HttpClientResponse.schemaBodyJson(Accepted)(response))
+        }
         const words = yield* response.text
         return response.status === 503
           ? Option.none()
@@ -118,7 +124,7 @@ export const start = (options: {
           return
         }
         counts.resent += 1
-        yield* Effect.sleep("250 millis")
+        yield* Effect.sleep(again)
       }
     })
 

@@ -2,12 +2,16 @@ import * as HttpClient from "@effect/platform/HttpClient"
 import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import * as HttpClientResponse from "@effect/platform/HttpClientResponse"
 import { Effect, Schema } from "effect"
+import type { Kill } from "../../src/simulator/Kills.js"
 import type { Fault } from "../../src/simulator/PlaneSimulator.js"
 
 /** What the simulator recorded of a request: what is read of it here. Moments are milliseconds since 1970. */
 export const Recorded = Schema.Struct({
+  sequence: Schema.Number,
   at: Schema.Number,
+  answeredAt: Schema.NullOr(Schema.Number),
   method: Schema.String,
+  path: Schema.String,
   kind: Schema.NullOr(Schema.String),
   status: Schema.NullOr(Schema.Number),
   applied: Schema.Boolean,
@@ -21,6 +25,10 @@ const Item = Schema.Struct({
   number: Schema.Number,
   comments: Schema.Number,
   state: Schema.Struct({ name: Schema.String })
+})
+
+const Killed = Schema.Struct({
+  killed: Schema.NullOr(Schema.Struct({ sequence: Schema.Number, at: Schema.Number }))
 })
 
 const Comment = Schema.Struct({ html: Schema.String })
@@ -43,10 +51,17 @@ export const make = Effect.fnUntraced(function*(url: string) {
   return {
     addWorkItem: (name: string) => post("work-items", { name }, Item),
     misbehave: (fault: Fault) => post("faults", fault, Schema.Unknown),
-    calm: Effect.asVoid(client.del("faults")),
+    orderKill: (kill: Kill) => Effect.asVoid(post("kill", kill, Schema.Unknown)),
+    /** Takes the order back; the request that killed, if one did. */
+    endKill: client.del("kill").pipe(
+      Effect.flatMap(HttpClientResponse.schemaBodyJson(Killed)),
+      Effect.scoped,
+      Effect.map(({ killed }) => killed)
+    ),
     workItems: get("work-items", Schema.Array(Item)),
+    workItem: (id: string) => get(`work-items/${id}`, Item),
     comments: (id: string) => get(`work-items/${id}/comments`, Schema.Array(Comment)),
-    requests: get("requests", Schema.Array(Recorded))
+    requests: (after: number) => get(`requests?after=${after}`, Schema.Array(Recorded))
   }
 })
 

@@ -1,11 +1,17 @@
 import { assert, describe, it } from "@effect/vitest"
 import { judge } from "../../demo/Judge.js"
 import type { Recorded } from "./Plane.js"
-import { closing, problemsOf, strainOf } from "./Report.js"
+import type { Result } from "./Report.js"
+import { closing, problemsOf, rowsOf, strainOf, table } from "./Report.js"
+import { emptyScene } from "./Scene.js"
+import { steps } from "./Steps.js"
 
 const comment: Recorded = {
+  sequence: 1,
   at: 1_000,
+  answeredAt: 1_010,
   method: "POST",
+  path: "/comments/",
   kind: "comments",
   status: 201,
   applied: true,
@@ -15,16 +21,22 @@ const comment: Recorded = {
 const cutOff: Recorded = { ...comment, clientGone: true }
 const conflict: Recorded = { ...comment, status: 409, applied: false }
 
-const strained = (requests: ReadonlyArray<Recorded>, kills: ReadonlyArray<number> = [1_200]) =>
-  strainOf({ requests, kills, timeoutMillis: 500 })
-
-const counts = { accepted: 2, resent: 1, duplicates: 1 }
+const scene = { ...emptyScene, starting: false, unmigrated: true, unclaimed: 2, claimed: 1, sent: 1, answered: 1 }
+const kills = steps.map((step) => ({ step, scene }))
 const expected = { workItem: "ET-2", lines: ["one", "two"], state: "Done" }
 const verdict = (...lines: Array<string>) => judge(expected, { lines, state: "Done" })
 
+const result = (but: Partial<Result> = {}): Result => ({
+  rows: rowsOf(kills),
+  strain: strainOf([comment, cutOff, conflict]),
+  counts: { accepted: 2, resent: 1, duplicates: 1 },
+  verdict: verdict("one", "two"),
+  ...but
+})
+
 describe("strainOf", () => {
   it("counts a write as ambiguous when its client had left, or what it was answered says nothing", () => {
-    const { ambiguous, applied } = strained([
+    const { ambiguous, applied } = strainOf([
       comment,
       cutOff,
       { ...comment, fault: "Truncated" },
@@ -37,56 +49,57 @@ describe("strainOf", () => {
   })
 
   it("counts the 409s that reached their client whole", () => {
-    const { conflicts } = strained([conflict, { ...conflict, fault: "Reset" }, { ...conflict, clientGone: true }])
+    const { conflicts } = strainOf([conflict, { ...conflict, fault: "Reset" }, { ...conflict, clientGone: true }])
     assert.strictEqual(conflicts, 1)
   })
+})
 
-  it("counts a kill as in flight when it cut a request off", () => {
-    assert.strictEqual(strained([cutOff], [1_200]).inFlight, 1)
-    assert.strictEqual(strained([cutOff], [999]).inFlight, 0)
-    assert.strictEqual(strained([cutOff], [1_500]).inFlight, 0)
-    assert.strictEqual(strained([comment], [1_200]).inFlight, 0)
+describe("rowsOf", () => {
+  it("counts kills by step, and those that met something", () => {
+    const rows = rowsOf([
+      { step: "after send", scene },
+      { step: "after send", scene: emptyScene },
+      { step: "random", scene: { ...emptyScene, torn: true } }
+    ])
+    assert.deepStrictEqual(rows.map(({ kills }) => kills), [1, 0, 0, 2, 0, 0, 0])
+    assert.deepInclude(rows[0], { starting: 1, torn: 1, sent: 0 })
+    assert.deepInclude(rows[3], { starting: 1, torn: 0, sent: 1, unclaimed: 1 })
+    assert.strictEqual(table(rows).length, steps.length + 2)
   })
 })
 
 describe("problemsOf", () => {
-  const strain = strained([comment, cutOff, conflict])
-
   it("has nothing to say of a run that is right", () => {
-    assert.deepStrictEqual(problemsOf(strain, counts, verdict("one", "two")), [])
+    assert.deepStrictEqual(problemsOf(result()), [])
     assert.strictEqual(
-      closing(strain, counts, verdict("one", "two")).at(-1),
-      "kills 1, accepted 2, lost 0, doubled 0, out of order 0, wrong state 0"
+      closing(result()).at(-1),
+      "kills 7, accepted 2, lost 0, doubled 0, out of order 0, wrong state 0"
     )
   })
 
   it("names a lost line, and one that was never published", () => {
-    assert.deepStrictEqual(problemsOf(strain, counts, verdict("one", "2")), [
+    assert.deepStrictEqual(problemsOf(result({ verdict: verdict("one", "2") })), [
       "lost: ET-2: two",
       "never published: ET-2: 2"
     ])
   })
 
   it("names a doubled line, and one out of order", () => {
-    assert.deepStrictEqual(problemsOf(strain, counts, verdict("two", "one", "one")), [
+    assert.deepStrictEqual(problemsOf(result({ verdict: verdict("two", "one", "one") })), [
       "doubled: ET-2: one",
       "out of order: ET-2: one"
     ])
   })
 
   it("fails a run without the strain that it is about", () => {
-    const without = (requests: ReadonlyArray<Recorded>, kills?: ReadonlyArray<number>) =>
-      problemsOf(strained(requests, kills), counts, verdict("one", "two"))
-    assert.deepStrictEqual(without([cutOff]), ["this run proves nothing: no 409s adopted"])
-    assert.deepStrictEqual(without([{ ...cutOff, applied: false }, conflict]), [
-      "this run proves nothing: no ambiguous answers to what was applied"
-    ])
-    assert.deepStrictEqual(without([cutOff, conflict], [5_000]), [
-      "this run proves nothing: no kills with requests in flight"
-    ])
-    assert.deepStrictEqual(
-      problemsOf(strain, { ...counts, accepted: 0 }, verdict("one", "two")),
-      ["this run proves nothing: no events accepted"]
-    )
+    const only = (problem: string, but: Partial<Result>) =>
+      assert.deepStrictEqual(problemsOf(result(but)), [`this run proves nothing: no ${problem}`])
+    only("409s adopted", { strain: strainOf([cutOff]) })
+    only("ambiguous answers to what was applied", { strain: strainOf([{ ...cutOff, applied: false }, conflict]) })
+    only("kills after claim", { rows: rowsOf(kills.filter(({ step }) => step !== "after claim")) })
+    only("kills that met an answer unsettled", {
+      rows: rowsOf(kills.map(({ step }) => ({ step, scene: { ...scene, answered: 0 } })))
+    })
+    only("events accepted", { counts: { accepted: 0, resent: 1, duplicates: 1 } })
   })
 })

@@ -1,20 +1,29 @@
 import type { Verdict } from "../../demo/Judge.js"
 import type { Counts } from "./Load.js"
 import type { Recorded } from "./Plane.js"
+import type { Scene } from "./Scene.js"
+import type { Step } from "./Steps.js"
+import { aims, steps } from "./Steps.js"
 
-/** What the run did to the program and to its requests. */
+/** What the simulator recorded of the requests. */
 export interface Strain {
-  readonly kills: number
-  /** Kills that cut off a request to Plane. */
-  readonly inFlight: number
+  readonly requests: number
   /** Writes whose answer does not tell whether they were done. */
   readonly ambiguous: number
   /** Those of them that were. */
   readonly applied: number
   /** Comments that Plane already had, sent again: answered 409. */
   readonly conflicts: number
-  readonly requests: number
 }
+
+export const noStrain: Strain = { requests: 0, ambiguous: 0, applied: 0, conflicts: 0 }
+
+export const addStrains = (a: Strain, b: Strain): Strain => ({
+  requests: a.requests + b.requests,
+  ambiguous: a.ambiguous + b.ambiguous,
+  applied: a.applied + b.applied,
+  conflicts: a.conflicts + b.conflicts
+})
 
 const isWrite = ({ method }: Recorded) => method === "POST" || method === "PATCH"
 
@@ -22,33 +31,61 @@ const isWrite = ({ method }: Recorded) => method === "POST" || method === "PATCH
 const isAmbiguous = (request: Recorded) =>
   isWrite(request) && (request.clientGone || (request.fault !== null && request.fault !== "ApplyLate"))
 
-/**
- * From what the simulator recorded. `kills` are their moments, and `timeoutMillis` is how long a request can last: one whose
- * client has left within it of a kill was cut off by that kill, for nobody was there to give up.
- */
-export const strainOf = (options: {
-  readonly requests: ReadonlyArray<Recorded>
-  readonly kills: ReadonlyArray<number>
-  readonly timeoutMillis: number
-}): Strain => {
-  const { kills, requests, timeoutMillis } = options
-  const left = requests.filter(({ clientGone }) => clientGone)
+export const strainOf = (requests: ReadonlyArray<Recorded>): Strain => {
   const ambiguous = requests.filter(isAmbiguous)
   return {
-    kills: kills.length,
-    inFlight: kills.filter((moment) => left.some(({ at }) => at <= moment && moment < at + timeoutMillis)).length,
+    requests: requests.length,
     ambiguous: ambiguous.length,
     applied: ambiguous.filter(({ applied }) => applied).length,
     conflicts:
       requests.filter(({ clientGone, fault, kind, status }) =>
         kind === "comments" && status === 409 && fault === null && !clientGone
-      ).length,
-    requests: requests.length
+      ).length
   }
 }
 
+/** How many kills there were at a step, and how many of them met what: a kill can meet several things, or nothing. */
+export interface Row {
+  readonly step: Step
+  readonly kills: number
+  readonly starting: number
+  readonly unmigrated: number
+  readonly unclaimed: number
+  readonly claimed: number
+  readonly sent: number
+  readonly answered: number
+  readonly torn: number
+}
+
+export const rowsOf = (kills: ReadonlyArray<{ readonly step: Step; readonly scene: Scene }>): ReadonlyArray<Row> =>
+  steps.map((step) => {
+    const scenes = kills.filter((kill) => kill.step === step).map(({ scene }) => scene)
+    const having = (is: (scene: Scene) => boolean) => scenes.filter(is).length
+    return {
+      step,
+      kills: scenes.length,
+      starting: having(({ starting, unmigrated }) => starting && !unmigrated),
+      unmigrated: having(({ unmigrated }) => unmigrated),
+      unclaimed: having(({ unclaimed }) => unclaimed > 0),
+      claimed: having(({ claimed }) => claimed > 0),
+      sent: having(({ sent }) => sent > 0),
+      answered: having(({ answered }) => answered > 0),
+      torn: having(({ torn }) => torn)
+    }
+  })
+
+/** All that a run has to show. */
+export interface Result {
+  readonly rows: ReadonlyArray<Row>
+  readonly strain: Strain
+  readonly counts: Counts
+  readonly verdict: Verdict
+}
+
+const sum = (rows: ReadonlyArray<Row>, of: (row: Row) => number) => rows.reduce((total, row) => total + of(row), 0)
+
 /** Why the run fails, in words; empty: it does not. A strain that was not there has shown nothing. */
-export const problemsOf = (strain: Strain, counts: Counts, verdict: Verdict): ReadonlyArray<string> => {
+export const problemsOf = ({ counts, rows, strain, verdict }: Result): ReadonlyArray<string> => {
   const all = [
     ...verdict.lost.map((line) => `lost: ${line}`),
     ...verdict.doubled.map((line) => `doubled: ${line}`),
@@ -58,19 +95,55 @@ export const problemsOf = (strain: Strain, counts: Counts, verdict: Verdict): Re
   ]
   const nothing: ReadonlyArray<readonly [count: number, of: string]> = [
     [counts.accepted, "events accepted"],
-    [strain.kills, "kills"],
-    [strain.inFlight, "kills with requests in flight"],
+    ...rows.map(({ kills, step }) => [kills, step === "random" ? "kills at random" : `kills ${step}`] as const),
+    [sum(rows, ({ unmigrated }) => unmigrated), "kills that met a file without its tables"],
+    [sum(rows, ({ unclaimed }) => unclaimed), "kills that met a committed event unclaimed"],
+    [sum(rows, ({ claimed }) => claimed), "kills that met a claim unsent"],
+    [sum(rows, ({ sent }) => sent), "kills that met a request unanswered"],
+    [sum(rows, ({ answered }) => answered), "kills that met an answer unsettled"],
     [strain.applied, "ambiguous answers to what was applied"],
     [strain.conflicts, "409s adopted"]
   ]
   return [...all, ...nothing.flatMap(([count, of]) => count > 0 ? [] : [`this run proves nothing: no ${of}`])]
 }
 
+const headings = [
+  "killed",
+  "kills",
+  "not yet sender",
+  "no tables",
+  "unclaimed",
+  "claimed, unsent",
+  "sent, unanswered",
+  "answered, unsettled",
+  "torn commit",
+  "aimed at"
+]
+
+const cellsOf = (row: Row): ReadonlyArray<string> => [
+  row.step,
+  ...[row.kills, row.starting, row.unmigrated, row.unclaimed, row.claimed, row.sent, row.answered, row.torn].map(
+    String
+  ),
+  aims[row.step]
+]
+
+/** The kills, a line a step: for a terminal, and as Markdown. */
+export const table = (rows: ReadonlyArray<Row>): ReadonlyArray<string> => {
+  const lines = [headings, ...rows.map(cellsOf)]
+  const widths = headings.map((_, column) => Math.max(...lines.map((line) => line[column]?.length ?? 0)))
+  const [head = "", ...body] = lines.map((line) =>
+    `| ${line.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join(" | ")} |`
+  )
+  return [head, `| ${widths.map((width) => "-".repeat(width)).join(" | ")} |`, ...body]
+}
+
 /** The end of the run. Its last line is for whoever reads only that. */
-export const closing = (strain: Strain, counts: Counts, verdict: Verdict): ReadonlyArray<string> => [
+export const closing = ({ counts, rows, strain, verdict }: Result): ReadonlyArray<string> => [
   `requests ${strain.requests}, ambiguous answers ${strain.ambiguous} (applied all the same: ${strain.applied}), ` +
-  `409s adopted ${strain.conflicts}, kills with requests in flight ${strain.inFlight}`,
+  `409s adopted ${strain.conflicts}`,
   `publishes sent again ${counts.resent}, of these committed before (duplicate) ${counts.duplicates}`,
-  `kills ${strain.kills}, accepted ${counts.accepted}, lost ${verdict.lost.length}, doubled ${verdict.doubled.length}, ` +
-  `out of order ${verdict.outOfOrder.length}, wrong state ${verdict.wrongState.length}`
+  `kills ${sum(rows, ({ kills }) => kills)}, accepted ${counts.accepted}, lost ${verdict.lost.length}, ` +
+  `doubled ${verdict.doubled.length}, out of order ${verdict.outOfOrder.length}, ` +
+  `wrong state ${verdict.wrongState.length}`
 ]

@@ -1,76 +1,31 @@
 import * as FileSystem from "@effect/platform/FileSystem"
 import * as Path from "@effect/platform/Path"
 import { Clock, Console, Duration, Effect, Random, Schema } from "effect"
-import { createServer } from "node:net"
-import { judge, together, toldBy } from "../../demo/Judge.js"
-import { Fault } from "../../src/simulator/PlaneSimulator.js"
+import { together } from "../../demo/Judge.js"
 import { build } from "./Build.js"
-import * as Child from "./Child.js"
-import type { Target } from "./Load.js"
-import * as Load from "./Load.js"
-import * as Plane from "./Plane.js"
-import { closing, problemsOf, strainOf } from "./Report.js"
+import * as Migrating from "./Migrating.js"
+import type { Kill } from "./Pair.js"
+import * as Pair from "./Pair.js"
+import { settings } from "./Program.js"
+import type { Result } from "./Report.js"
+import { addStrains, closing, noStrain, problemsOf, rowsOf, table } from "./Report.js"
+import type { Step } from "./Steps.js"
+import { deal } from "./Steps.js"
 
 /** The run ended and is not as it must be: all has been said. */
 export class Failed extends Schema.TaggedError<Failed>()("Failed", {}) {}
 
-/**
- * Times are shorter than in earnest, in proportion: Plane applies a request up to 1 s after it came, a client gives up
- * after 0.5 s, and asks again 2.5 s after it sent. The backoff is so short that without the quiet time comments double.
- * Attempts are not bounded: what fails at random is no poison.
- */
-const settings = {
-  ORCH_PLANE_TIMEOUT: "500 millis",
-  ORCH_PLANE_QUIET: "2500 millis",
-  ORCH_PLANE_MAX_BACKOFF: "100 millis",
-  ORCH_PLANE_MAX_ATTEMPTS: "1000",
-  ORCH_PLANE_RATE_LIMIT: "1000/second"
-}
-const timeoutMillis = 500
-const insertDelayMillis = 100
+/** So many lives at the same time: more than cores only make each of them slower, and kills less well aimed. */
+const pairs = 2
 
-const faults = (seed: number) =>
-  Fault.Random({
-    probability: 0.15,
-    seed,
-    faults: [
-      Fault.Status({ status: 500, when: "before" }),
-      Fault.Status({ status: 502, when: "before", html: true }),
-      Fault.Status({ status: 503, when: "after" }),
-      Fault.Status({ status: 502, when: "after", html: true }),
-      Fault.Reset({ when: "before" }),
-      Fault.Reset({ when: "after" }),
-      Fault.Reset({ when: "midBody" }),
-      Fault.Truncated({}),
-      Fault.ApplyLate({ afterMillis: 1_000 })
-    ]
-  })
-
-// Some are written about all the time, most now and then; every fifth is named with leading zeros.
-const hot = 4
-const items = 24
-const hotPause = Duration.millis(700)
-const coldPause = Duration.seconds(2)
-
-// All that a run waits for has an end.
-const startLimit = Duration.seconds(30)
 const drainLimit = Duration.minutes(3)
 
-const freePort = Effect.async<number>((resume) => {
-  const server = createServer()
-  server.listen(0, "127.0.0.1", () => {
-    const address = server.address()
-    server.close(() => resume(Effect.succeed(typeof address === "object" && address !== null ? address.port : 0)))
-  })
-})
-
-const Announced = Schema.parseJson(Schema.Struct({ url: Schema.String, token: Schema.String }))
-
-const inTime = (limit: Duration.Duration, what: string) => <A, E, R>(effect: Effect.Effect<A, E, R>) =>
-  Effect.timeoutFail(effect, {
-    duration: limit,
-    onTimeout: () => new Child.ChildError({ program: what, words: `not within ${Duration.format(limit)}` })
-  })
+/** What the run has come to, for a person and for the document. */
+export interface Ended {
+  readonly result: Result
+  readonly seconds: number
+  readonly lines: ReadonlyArray<string>
+}
 
 /** The whole run: build, load, kills, drain, and what Plane shows in the end. Its files go to `directory`. */
 export const run = (options: { readonly kills: number; readonly seed: number; readonly directory: string }) =>
@@ -79,120 +34,72 @@ export const run = (options: { readonly kills: number; readonly seed: number; re
     const files = yield* FileSystem.FileSystem
     const path = yield* Path.Path
     const begin = yield* Clock.currentTimeMillis
+    const elapsed = Effect.map(Clock.currentTimeMillis, (now) => (now - begin) / 1000)
     const say = (text: string) =>
-      Effect.flatMap(
-        Clock.currentTimeMillis,
-        (now) => Console.log(`${((now - begin) / 1000).toFixed(1).padStart(6)} s  ${text}`)
-      )
+      Effect.flatMap(elapsed, (seconds) => Console.log(`${seconds.toFixed(1).padStart(6)} s  ${text}`))
 
     yield* say(`seed ${seed}, files in ${directory}`)
-    const compiled = yield* build
-    const home = path.join(directory, "home")
-    yield* files.makeDirectory(home)
-
-    const simulator = yield* Child.start({
-      program: "the simulated Plane",
-      script: path.join(compiled, "simulator", "main.js"),
-      args: ["--limit", "off", "--insert-delay-millis", String(insertDelayMillis), "--seed", String(seed)],
-      env: {},
-      cwd: home,
-      log: path.join(directory, "plane.log"),
-      wanted: (line) => line.startsWith("{")
-    })
-    const { token, url: planeUrl } = yield* Effect.flatMap(
-      inTime(startLimit, "the simulated Plane: listening")(simulator.line),
-      Schema.decode(Announced)
+    const built = yield* build
+    const home = (name: string) => Effect.tap(Effect.succeed(path.join(directory, name)), files.makeDirectory)
+    const working = yield* Effect.forEach(
+      Array.from({ length: pairs }),
+      (_, index) => Effect.flatMap(home(`pair-${index + 1}`), (own) => Pair.make(built, own, seed * 1_000 + index))
     )
-    const plane = yield* Plane.make(planeUrl)
-    const targets = yield* Effect.forEach(
-      Array.from({ length: items }),
-      (_, index) =>
-        Effect.map(plane.addWorkItem(`Trail ${index + 1}`), ({ id, number }): Target => ({
-          id,
-          key: index % 5 === 4 ? `ET-${String(number).padStart(4, "0")}` : `ET-${number}`,
-          pause: index < hot ? hotPause : coldPause
-        }))
+    const migrating = yield* Effect.flatMap(home("migrations"), (own) => Migrating.make(built, own, seed))
+    yield* say(
+      `${pairs} pairs of a Plane and a program, ${Pair.items} work items each; ` +
+        "Plane fails or is late at 15 of 100 requests, at random"
     )
-    yield* plane.misbehave(faults(seed))
-
-    const port = yield* freePort
-    const program = Child.start({
-      program: "plane-sync",
-      script: path.join(compiled, "main.js"),
-      args: ["serve"],
-      env: {
-        ORCH_PLANE_API_URL: planeUrl,
-        ORCH_PLANE_API_TOKEN: token,
-        ORCH_DATABASE_URL: path.join(directory, "plane-sync.sqlite"),
-        ORCH_PORT: String(port),
-        ...settings
-      },
-      cwd: home,
-      log: path.join(directory, "plane-sync.log"),
-      wanted: (line) => line.includes("plane-sync listens on")
-    })
-    const listening = (child: Child.Child) => inTime(startLimit, "plane-sync: listening")(child.line)
-
-    const load = yield* Load.start({ url: `http://127.0.0.1:${port}`, seed, targets, initialState: "Backlog" })
-    yield* say(`${items} work items, ${hot} of them hot; Plane fails or is late at 15 of 100 requests, at random`)
     yield* say(
       Object.entries(settings).map(([name, value]) => `${name.replace("ORCH_PLANE_", "")}=${value}`).join(", ")
     )
 
-    /** One life of the program. Every fourth ends before it listens, or hardly after. */
-    const life = (index: number) =>
-      Effect.scoped(Effect.gen(function*() {
-        const child = yield* program
-        const starting = index % 4 === 3
-        if (!starting) yield* listening(child)
-        const after = Math.round(yield* Random.nextRange(starting ? 100 : 200, starting ? 1_500 : 3_000))
-        yield* Effect.sleep(after)
-        const at = yield* Clock.currentTimeMillis
-        if (!(yield* child.kill)) return yield* Effect.zipRight(child.line, Effect.fail(ended))
-        yield* say(
-          `kill ${String(index + 1).padStart(3)} of ${options.kills}, ${String(after).padStart(4)} ms after ` +
-            `${starting ? "it was started" : "it listened   "}; accepted so far ${load.counts().accepted}`
-        )
-        return at
-      }))
+    const dealt = yield* deal(options.kills, seed)
+    const kills: Array<Kill> = []
+    const accepted = () => working.reduce((total, pair) => total + pair.counts().accepted, migrating.verdicts.length)
+    const kill = <E, R>(life: Effect.Effect<Kill, E, R>) =>
+      Effect.gen(function*() {
+        const done = yield* life
+        kills.push(done)
+        const number = `kill ${String(kills.length).padStart(String(options.kills).length)} of ${options.kills}`
+        yield* say(`${number}, ${done.step.padEnd(16)} accepted so far ${accepted()}`)
+      })
 
-    const kills = yield* Effect.raceFirst(
-      Effect.forEach(Array.from({ length: options.kills }), (_, index) => life(index)).pipe(
-        Effect.withRandom(Random.make(`${seed}:kills`))
-      ),
-      load.failed
+    const isMigration = (step: Step) => step === "in a migration"
+    const others = dealt.filter((step) => !isMigration(step))
+    let next = 0
+    const lives = (pair: Pair.Pair, index: number) =>
+      Effect.whileLoop({
+        while: () => next < others.length,
+        body: () => kill(pair.life(others[next++] ?? "random")),
+        step: () => undefined
+      }).pipe(Effect.withRandom(Random.make(`${seed}:kills:${index}`)), Effect.raceFirst(pair.failed))
+    const migrations = Effect.forEach(
+      dealt.filter(isMigration),
+      (_, index) => kill(migrating.life(index + 1)),
+      { discard: true }
+    ).pipe(Effect.withRandom(Random.make(`${seed}:migrations`)))
+    yield* Effect.all([...working.map(lives), migrations], { concurrency: "unbounded", discard: true })
+
+    yield* say(`the last lives go on until nothing is owed: ${accepted()} accepted`)
+    const ends = yield* Effect.forEach(working, (pair) => pair.drain(drainLimit), { concurrency: "unbounded" })
+    yield* say(
+      ends.every(({ inTime }) => inTime) ? "all is told" : `not all was told within ${Duration.format(drainLimit)}`
     )
 
-    yield* Effect.flatMap(program, listening)
-    yield* inTime(startLimit, "the publishers: the last 202")(load.stop)
-    const expected = load.expected()
-    yield* say(`the last life goes on until nothing is owed: ${load.counts().accepted} accepted`)
-
-    const verdictNow = Effect.gen(function*() {
-      const shown = yield* plane.workItems
-      const comments = yield* Effect.forEach(targets, ({ id }) => plane.comments(id), { concurrency: 4 })
-      return together(expected.map((each, index) =>
-        judge(each, {
-          lines: (comments[index] ?? []).flatMap(({ html }) => toldBy(html)),
-          state: shown.find(({ id }) => id === targets[index]?.id)?.state.name ?? "no state at all"
-        })
-      ))
-    })
-    const isTold = Effect.map(verdictNow, ({ lost, wrongState }) => lost.length + wrongState.length === 0)
-    const drained = yield* Effect.iterate(false, {
-      while: (done) => !done,
-      body: () => Effect.delay(isTold, "500 millis")
-    }).pipe(Effect.timeoutOption(drainLimit))
-    // A line too many, and a state that was overtaken, would come once the quiet time is over.
-    yield* Effect.sleep("4 seconds")
-    yield* say(drained._tag === "Some" ? "all is told" : `not all was told within ${Duration.format(drainLimit)}`)
-
-    const verdict = yield* verdictNow
-    const strain = strainOf({ requests: yield* plane.requests, kills, timeoutMillis })
-    const counts = load.counts()
-    const problems = problemsOf(strain, counts, verdict)
-    yield* Effect.forEach([...problems, ...closing(strain, counts, verdict)], (line) => Console.log(line))
-    if (problems.length > 0) return yield* new Failed()
+    const counts = working.map((pair) => pair.counts())
+    const result: Result = {
+      rows: rowsOf(kills),
+      strain: ends.map(({ strain }) => strain).reduce(addStrains, noStrain),
+      counts: {
+        accepted: accepted(),
+        resent: counts.reduce((total, { resent }) => total + resent, 0),
+        duplicates: counts.reduce((total, { duplicates }) => total + duplicates, 0)
+      },
+      verdict: together([...ends.flatMap(({ verdicts }) => verdicts), ...migrating.verdicts])
+    }
+    const problems = problemsOf(result)
+    const ended: Ended = { result, seconds: yield* elapsed, lines: closing(result) }
+    yield* Effect.forEach([...problems, ...table(result.rows), ...ended.lines], (line) => Console.log(line))
+    return { ...ended, failed: problems.length > 0 }
   })
-
-const ended = new Child.ChildError({ program: "plane-sync", words: "ended by itself after it listened" })

@@ -5,7 +5,8 @@ import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as FileSystem from "@effect/platform/FileSystem"
 import { Cause, Console, Effect, Exit, Layer, Option, Schema } from "effect"
-import { run } from "./Run.js"
+import { write } from "./Document.js"
+import { Failed, run } from "./Run.js"
 
 /**
  * The crash run: the real program under steady load is killed by SIGKILL again and again, while a Plane that fails at random
@@ -22,12 +23,20 @@ const seed = Options.integer("seed").pipe(
   Options.withDescription("of the load, of the faults and of the moments of the kills")
 )
 
+const document = Options.boolean("write").pipe(
+  Options.withDescription("writes the last table into docs/reliability.md")
+)
+
 /** Files of a run that failed are kept: the database and the logs are what there is to find out why. */
-const command = Command.make("crash", { kills, seed }, (options) =>
+const command = Command.make("crash", { kills, seed, write: document }, (options) =>
   Effect.gen(function*() {
     const files = yield* FileSystem.FileSystem
     const directory = yield* files.makeTempDirectory({ prefix: "plane-sync-crash-" })
-    yield* Effect.scoped(run({ ...options, directory })).pipe(
+    yield* Effect.gen(function*() {
+      const ended = yield* Effect.scoped(run({ ...options, directory }))
+      if (ended.failed) return yield* new Failed()
+      if (options.write) yield* write(ended, options)
+    }).pipe(
       Effect.onExit((exit) =>
         Exit.isSuccess(exit) ? Effect.orDie(files.remove(directory, { recursive: true })) : Effect.void
       )

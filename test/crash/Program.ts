@@ -1,0 +1,114 @@
+import * as Path from "@effect/platform/Path"
+import { Duration, Effect, Random, Schema } from "effect"
+import { createServer } from "node:net"
+import type { Built } from "./Build.js"
+import * as Child from "./Child.js"
+import * as Plane from "./Plane.js"
+
+/**
+ * Times are shorter than in earnest, in proportion: Plane applies a request up to 1 s after it came, a client gives up
+ * after 0.5 s, and asks again 2.5 s after it sent. The backoff is so short that without the quiet time comments double.
+ * Attempts are not bounded: what fails at random is no poison.
+ */
+export const settings = {
+  ORCH_PLANE_TIMEOUT: "500 millis",
+  ORCH_PLANE_QUIET: "2500 millis",
+  ORCH_PLANE_MAX_BACKOFF: "100 millis",
+  ORCH_PLANE_MAX_ATTEMPTS: "1000",
+  ORCH_PLANE_RATE_LIMIT: "1000/second"
+}
+const insertDelayMillis = 100
+
+/** So many of the last requests the simulator keeps: they are fetched after every kill. */
+const kept = 5_000
+
+const startLimit = Duration.seconds(30)
+
+/** All that a run waits for has an end. */
+export const inTime = (limit: Duration.Duration, what: string) => <A, E, R>(effect: Effect.Effect<A, E, R>) =>
+  Effect.timeoutFail(effect, {
+    duration: limit,
+    onTimeout: () => new Child.ChildError({ program: what, words: `not within ${Duration.format(limit)}` })
+  })
+
+const isFree = (port: number) =>
+  Effect.async<boolean>((resume) => {
+    const server = createServer()
+    server.on("error", () => resume(Effect.succeed(false)))
+    server.listen(port, "127.0.0.1", () => server.close(() => resume(Effect.succeed(true))))
+  })
+
+// Below those that the system gives to connections: between two lives the port is nobody's, and must stay free.
+export const freePort = Effect.iterate({ port: 0, free: false }, {
+  while: ({ free }) => !free,
+  body: () =>
+    Effect.flatMap(
+      Effect.sync(() => 20_000 + Math.floor(Math.random() * 10_000)),
+      (port) => Effect.map(isFree(port), (free) => ({ port, free }))
+    )
+}).pipe(Effect.map(({ port }) => port))
+
+const Announced = Schema.parseJson(Schema.Struct({ url: Schema.String, token: Schema.String }))
+
+/** Starts a simulated Plane, with its log in `directory`. */
+export const startPlane = Effect.fnUntraced(function*(built: Built, directory: string, seed: number) {
+  const path = yield* Path.Path
+  const limits = ["--limit", "off", "--record", String(kept), "--kills"]
+  const simulator = yield* Child.start({
+    program: "the simulated Plane",
+    script: built.simulator,
+    args: [...limits, "--insert-delay-millis", String(insertDelayMillis), "--seed", String(seed)],
+    env: {},
+    cwd: directory,
+    log: path.join(directory, "plane.log"),
+    wanted: (line) => line.startsWith("{")
+  })
+  const { token, url } = yield* Effect.flatMap(
+    inTime(startLimit, "the simulated Plane: listening")(simulator.line),
+    Schema.decode(Announced)
+  )
+  return { token, url, control: yield* Plane.make(url) }
+})
+
+/** The program, to be started on the file `plane-sync.sqlite` of `directory`. */
+export const program = Effect.fnUntraced(function*(options: {
+  readonly built: Built
+  readonly directory: string
+  readonly plane: { readonly url: string; readonly token: string }
+  readonly port: number
+}) {
+  const { built, directory, plane, port } = options
+  const path = yield* Path.Path
+  const file = path.join(directory, "plane-sync.sqlite")
+  const start = Child.start({
+    program: "plane-sync",
+    script: built.program,
+    args: ["serve"],
+    env: {
+      ORCH_PLANE_API_URL: plane.url,
+      ORCH_PLANE_API_TOKEN: plane.token,
+      ORCH_DATABASE_URL: file,
+      ORCH_PORT: String(port),
+      ...settings
+    },
+    cwd: directory,
+    log: path.join(directory, "plane-sync.log"),
+    wanted: (line) => line.includes("plane-sync listens on")
+  })
+  return {
+    file,
+    url: `http://127.0.0.1:${port}`,
+    start,
+    listening: (child: Child.Child) => inTime(startLimit, "plane-sync: listening")(child.line)
+  }
+})
+
+/** Its process ended, and not by a kill. */
+export const killed = (child: Child.Child): Effect.Effect<void, Child.ChildError> =>
+  Effect.flatMap(
+    child.end,
+    ({ killed, words }) => killed ? Effect.void : Effect.fail(new Child.ChildError({ program: "plane-sync", words }))
+  )
+
+/** A moment's length in milliseconds, of the run's own dice. */
+export const within = (least: number, most: number) => Random.nextRange(least, most)

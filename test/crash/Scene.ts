@@ -1,0 +1,123 @@
+import * as FileSystem from "@effect/platform/FileSystem"
+import * as SqliteClient from "@effect/sql-sqlite-node/SqliteClient"
+import { SqlClient } from "@effect/sql/SqlClient"
+
+import { Effect } from "effect"
+import type { Recorded } from "./Plane.js"
+
+/** What a kill left behind: what the file and the simulator's records say that it met. */
+export interface Scene {
+  /** It had not become the sender of the file yet. */
+  readonly starting: boolean
+  /** Of a migration: the file was there, and its tables were not. */
+  readonly unmigrated: boolean
+  /** Events that were committed and of which nothing was claimed. */
+  readonly unclaimed: number
+  /** Requests that were committed to, and that the simulator never received. */
+  readonly claimed: number
+  /** Requests that it received and had not answered. */
+  readonly sent: number
+  /** Requests that it had answered whole, and whose settling is not in the file. */
+  readonly answered: number
+  /** The file's log ends in the midst of a commit. */
+  readonly torn: boolean
+}
+
+export const emptyScene: Scene = {
+  starting: true,
+  unmigrated: false,
+  unclaimed: 0,
+  claimed: 0,
+  sent: 0,
+  answered: 0,
+  torn: false
+}
+
+const walHeader = 32
+const frameHeader = 24
+
+/** Whether there is anything behind the last commit of this run of the write-ahead log (see sqlite.org/fileformat2). */
+export const endsInCommit = (wal: Uint8Array): boolean => {
+  if (wal.length < walHeader) return false
+  const view = new DataView(wal.buffer, wal.byteOffset, wal.byteLength)
+  const pageSize = view.getUint32(8)
+  const frame = frameHeader + pageSize
+  let open = false
+  for (let at = walHeader; at + frameHeader <= wal.length; at += frame) {
+    // Behind it stand frames of before the log began anew.
+    if (view.getUint32(at + 8) !== view.getUint32(16) || view.getUint32(at + 12) !== view.getUint32(20)) return open
+    if (at + frame > wal.length) return true
+    // The size of the database after a commit; 0 in a frame that is none.
+    open = view.getUint32(at + 4) === 0
+  }
+  return open
+}
+
+interface Owed {
+  readonly kind: "comment" | "recount" | "state"
+  readonly workItem: string
+  readonly sentAt: number
+}
+
+const isItsRequest = (owed: Owed) => ({ at, kind, method, path }: Recorded) =>
+  at >= owed.sentAt && path.includes(owed.workItem) &&
+  (owed.kind === "comment"
+    ? method === "POST" && kind === "comments"
+    : method === "PATCH" && kind === (owed.kind === "state" ? "item" : "comment"))
+
+const read = (file: string, bornAt: number) =>
+  Effect.gen(function*() {
+    const sql = yield* SqlClient
+    const [tables] = yield* sql<{ count: number }>`SELECT count(*) AS count FROM sqlite_schema
+      WHERE name = 'plane_sync_sender'`
+    if (tables?.count !== 1) return undefined
+    const [sender] = yield* sql<{ since: number }>`SELECT since FROM plane_sync_sender`
+    // What is held otherwise is held by its predecessor, whose kill has been looked at.
+    if (sender === undefined || sender.since < bornAt) return { owed: [], unclaimed: 0, starting: true }
+    const owed = yield* sql<Owed>`SELECT d.kind, l.work_item AS "workItem", d.sent_at AS "sentAt"
+      FROM plane_sync_delivery d JOIN plane_sync_lane l ON l.id = d.lane
+      WHERE d.status = 'pending' AND l.holder IS NOT NULL`
+    const [events] = yield* sql<{ count: number }>`SELECT count(*) AS count
+      FROM plane_sync_event e JOIN plane_sync_lane l ON l.id = e.lane
+      WHERE e.status = 'pending' AND l.holder IS NULL AND NOT EXISTS (
+        SELECT 1 FROM plane_sync_delivery d WHERE d.lane = l.id AND d.status = 'pending')`
+    return { owed, unclaimed: events?.count ?? 0, starting: false }
+  }).pipe(Effect.provide(SqliteClient.layer({ filename: file })))
+
+/**
+ * Looks at a file that a process killed at the moment `at` has left, with the simulator's records of its life. It looks at
+ * a copy: who opens a database mends it, and its next owner is to find it as it is.
+ */
+export const look = Effect.fnUntraced(function*(options: {
+  readonly file: string
+  readonly bornAt: number
+  readonly at: number
+  readonly requests: ReadonlyArray<Recorded>
+}) {
+  const { at, bornAt, file, requests } = options
+  const files = yield* FileSystem.FileSystem
+  if (!(yield* files.exists(file))) return emptyScene
+  const copy = `${file}.seen`
+  yield* Effect.forEach(
+    ["", "-wal"],
+    (end) => Effect.whenEffect(files.copyFile(`${file}${end}`, `${copy}${end}`), files.exists(`${file}${end}`))
+  )
+  const torn = (yield* files.exists(`${copy}-wal`)) && endsInCommit(yield* files.readFile(`${copy}-wal`))
+  const found = yield* read(copy, bornAt)
+  yield* Effect.forEach(["", "-wal", "-shm"], (end) => files.remove(`${copy}${end}`, { force: true }))
+  if (found === undefined) return { ...emptyScene, unmigrated: true, torn }
+
+  const seen = found.owed.map((owed) => requests.findLast(isItsRequest(owed)))
+  const isAnswered = (request: Recorded) =>
+    request.answeredAt !== null && request.answeredAt <= at && !request.clientGone
+  const scene: Scene = {
+    starting: found.starting,
+    unmigrated: false,
+    unclaimed: found.unclaimed,
+    claimed: seen.filter((request) => request === undefined).length,
+    sent: seen.filter((request) => request !== undefined && !isAnswered(request)).length,
+    answered: seen.filter((request) => request !== undefined && isAnswered(request)).length,
+    torn
+  }
+  return scene
+})
