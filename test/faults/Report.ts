@@ -28,7 +28,7 @@ const cells = (outcome: Outcome): ReadonlyArray<string> => {
     String(wrongState.length),
     String(outcome.requests),
     outcome.publishP99.toFixed(1),
-    (outcome.recovery / 1_000).toFixed(1),
+    outcome.recovery === undefined ? "–" : (outcome.recovery / 1_000).toFixed(1),
     hasPassed(outcome) ? "passed" : "FAILED"
   ]
 }

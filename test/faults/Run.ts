@@ -3,7 +3,7 @@ import type * as FileSystem from "@effect/platform/FileSystem"
 import * as HttpClient from "@effect/platform/HttpClient"
 import type { Scope } from "effect"
 import { Clock, ConfigProvider, Context, Effect, Exit, Layer, Logger, Predicate, Scope as Scopes } from "effect"
-import { findings, type Verdict } from "../../demo/Judge.js"
+import type { Verdict } from "../../demo/Judge.js"
 import { Outbox } from "../../src/outbox/Outbox.js"
 import { Storage } from "../../src/outbox/Storage.js"
 import { PlaneClient } from "../../src/plane/PlaneClient.js"
@@ -30,7 +30,8 @@ export interface Outcome {
   readonly verdict: Verdict
   readonly requests: number
   readonly publishP99: number
-  readonly recovery: number
+  /** From the end of the fault until Plane had everything; undefined where it has no end. */
+  readonly recovery: number | undefined
   readonly took: number
   readonly notes: ReadonlyArray<string>
   /** Why it fails; empty: it does not. */
@@ -75,14 +76,10 @@ const p99 = (values: ReadonlyArray<number>): number => {
 const goesOn = ({ answeredAt, fault }: Seen["requests"][number]) =>
   answeredAt === null && (fault === null || fault === "ApplyLate" || fault === "ByteByByte")
 
-const recoveryOf = ({ overAt, requests }: Seen): number => {
-  const lastFault = Math.max(0, ...requests.filter(({ fault }) => fault !== null).map(({ at }) => at))
-  const lastApplied = Math.max(
-    0,
-    ...requests.filter(({ applied }) => applied).map(({ answeredAt, at }) => answeredAt ?? at)
-  )
-  const from = overAt ?? lastFault
-  return from === 0 ? 0 : Math.max(0, lastApplied - from)
+const recoveryOf = ({ overAt, requests }: Seen): number | undefined => {
+  const from = overAt ?? requests.findLast(({ fault }) => fault !== null)?.at
+  const applied = requests.filter(({ applied }) => applied).map(({ answeredAt, at }) => answeredAt ?? at)
+  return from === undefined ? undefined : Math.max(0, Math.max(0, ...applied) - from)
 }
 
 const problemsOf = (row: Row, verdict: Verdict, seen: Seen, dead: number): ReadonlyArray<string> => [
@@ -183,5 +180,3 @@ export const runRow = (
       log.push(line)
     })
   )))
-
-export const hasFailed = ({ problems, verdict }: Outcome): boolean => problems.length + findings(verdict) > 0

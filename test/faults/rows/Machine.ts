@@ -67,7 +67,7 @@ export const machine: ReadonlyArray<Row> = [
     name: "5000-while-away",
     shows: "5,000 events of 50 work items are published while Plane is away",
     deadlineSeconds: 180,
-    script: ({ gate, over, plane, stage, task }) =>
+    script: ({ gate, over, plane, received, stage, task }) =>
       Effect.gen(function*() {
         const tasks = yield* Effect.forEach(Array.from({ length: 50 }), (_, index) => task(`Task ${index + 1}`))
         const names = ["analysis", "architecture", "development", "review", "testing", "deploy"]
@@ -79,6 +79,7 @@ export const machine: ReadonlyArray<Row> = [
               : stage(each, index === 98 ? "done" : names[index % names.length] ?? "done"), {
             discard: true
           }), { concurrency: "unbounded", discard: true })
+        yield* received(3, ({ fault }) => fault === "Down")
         yield* plane.calm
         yield* over
       }),

@@ -127,7 +127,8 @@ export const network: ReadonlyArray<Row> = [
   {
     name: "201-without-id",
     shows: "comments are done, the answer has no id",
-    script: counted(Fault.NoId({ count: 4, match: comments })),
+    // One for each work item: a repetition's 409 without an id would be nobody's.
+    script: counted(Fault.NoId({ count: 3, match: comments })),
     met: met("NoId", "applied")
   }
 ]

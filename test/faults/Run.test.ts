@@ -1,0 +1,43 @@
+import * as NodeContext from "@effect/platform-node/NodeContext"
+import * as FileSystem from "@effect/platform/FileSystem"
+import { assert, describe, it } from "@effect/vitest"
+import { Effect } from "effect"
+import type { Row } from "./Row.js"
+import { rows } from "./rows/Rows.js"
+import { runRow } from "./Run.js"
+
+const run = (name: string, changes: Partial<Row>) =>
+  Effect.gen(function*() {
+    const row = rows.find((each) => each.name === name)
+    if (row === undefined) return yield* Effect.dieMessage(`there is no row ${name}`)
+    const directory = yield* Effect.flatMap(FileSystem.FileSystem, (files) => files.makeTempDirectoryScoped())
+    return yield* runRow({ ...row, ...changes }, directory, [])
+  }).pipe(Effect.provide(NodeContext.layer))
+
+// A matrix that passes whatever happens would show nothing: each of these must fail.
+describe("the fault matrix", () => {
+  it.scopedLive("sees comments double when a request is repeated while the first still executes", () =>
+    Effect.gen(function*() {
+      const { problems, verdict } = yield* run("late-comment", { settings: { ORCH_PLANE_QUIET: "0 millis" } })
+      assert.isAbove(verdict.doubled.length, 0)
+      assert.isAbove(problems.length, 0)
+    }))
+
+  it.scopedLive("sees what was accepted and is not told", () =>
+    Effect.gen(function*() {
+      const { delivered, problems, verdict } = yield* run("400", {
+        dead: 0,
+        deadlineSeconds: 3,
+        settings: { ORCH_PLANE_API_TOKEN: "plane_api_wrong" }
+      })
+      assert.strictEqual(delivered, 0)
+      assert.isAbove(verdict.lost.length, 0)
+      assert.include(problems, "not all was done within 3 s")
+    }))
+
+  it.scopedLive("fails a row whose fault met no request", () =>
+    Effect.gen(function*() {
+      const { problems } = yield* run("503", { script: ({ round }) => round(1) })
+      assert.deepStrictEqual(problems, ["this row proves nothing: no request met its fault"])
+    }))
+})
