@@ -7,6 +7,7 @@ import { uuidV7 } from "../domain/UuidV7.js"
 import { PlaneClient } from "../plane/PlaneClient.js"
 import { PlaneConfig } from "../plane/PlaneConfig.js"
 import { findByKey, keyArgument, webAddress } from "./Find.js"
+import { lineOf } from "./Help.js"
 
 /** The HTML of a text that a person typed, with its lines. */
 export const textHtml = (text: string): string =>
@@ -43,8 +44,5 @@ export const comment = Command.make(
       ].join("\n"))
     })
 ).pipe(
-  Command.withDescription(HelpDoc.blocks([
-    HelpDoc.p("Adds a comment to a work item in Plane, at once."),
-    HelpDoc.p("Example: plane-sync comment ET-002 \"🧪 Test comment from Orchestrator\"")
-  ]))
+  Command.withDescription(lineOf("comment"))
 )

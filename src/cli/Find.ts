@@ -8,6 +8,7 @@ import type { WorkItem } from "../plane/PlaneClient.js"
 import { PlaneClient } from "../plane/PlaneClient.js"
 import { PlaneConfig } from "../plane/PlaneConfig.js"
 import { wrongUse } from "./Failure.js"
+import { lineOf } from "./Help.js"
 
 /** The key of a work item on the command line; what is none is wrong use, in words. */
 export const keyArgument: Args.Args<WorkItemKey> = Args.text({ name: "key" }).pipe(
@@ -45,13 +46,5 @@ export const find = Command.make("find", { key: keyArgument }, ({ key }) =>
     const state = states.find(({ id }) => id === item.stateId)
     yield* Console.log(findLines(config, item, state?.name).join("\n"))
   })).pipe(
-    Command.withDescription(HelpDoc.blocks([
-      HelpDoc.p("Finds a work item in Plane and prints its key, name, state, id and address."),
-      HelpDoc.p(
-        "A key with leading zeros means the work item whose name carries it, if there is one, else the number; " +
-          "a key without them means the number first."
-      ),
-      HelpDoc.p("Examples: plane-sync find ET-2"),
-      HelpDoc.p("          plane-sync find ET-002")
-    ]))
+    Command.withDescription(lineOf("find"))
   )

@@ -1,5 +1,4 @@
 import * as Command from "@effect/cli/Command"
-import * as HelpDoc from "@effect/cli/HelpDoc"
 import * as Options from "@effect/cli/Options"
 import { Console, Effect, Either, Layer, Option } from "effect"
 import type { Issue } from "../http/Problem.js"
@@ -10,6 +9,7 @@ import { Signal } from "../sync/Signal.js"
 import { StageEvents } from "../sync/StageEvents.js"
 import { wrongUse } from "./Failure.js"
 import { keyArgument } from "./Find.js"
+import { lineOf } from "./Help.js"
 import { tellWhoSends } from "./Sender.js"
 
 const text = (name: string, description: string) => Options.text(name).pipe(Options.withDescription(description))
@@ -45,7 +45,7 @@ const commit = ({ at, id, key }: Common, event: Readonly<Record<string, unknown>
     const receipt = yield* events.publishOrFail(decoded.right)
     yield* Console.log(receipt.id)
     if (receipt.duplicate) yield* Console.error("It was published before, with the same content: nothing was added.")
-    yield* tellWhoSends
+    yield* tellWhoSends("the event")
   })
 
 const stageChanged = Command.make(
@@ -57,10 +57,7 @@ const stageChanged = Command.make(
     agent: text("agent", "The agent that is launched for it").pipe(Options.optional)
   },
   ({ agent, from, to, ...rest }) => commit(rest, { type: "stage_changed", from, to, ...field("agent", agent) })
-).pipe(Command.withDescription(HelpDoc.blocks([
-  HelpDoc.p("A task's stage has changed: its work item's state and a comment."),
-  HelpDoc.p("Example: plane-sync publish stage-changed ET-002 --from analysis --to architecture --agent architect")
-])))
+).pipe(Command.withDescription(lineOf("publish stage-changed")))
 
 const gateFailed = Command.make(
   "gate-failed",
@@ -71,16 +68,10 @@ const gateFailed = Command.make(
     reason: text("reason", "Why, as people read it")
   },
   ({ check, reason, stage, ...rest }) => commit(rest, { type: "quality_gate_failed", stage, check, reason })
-).pipe(Command.withDescription(HelpDoc.blocks([
-  HelpDoc.p("A quality gate has failed: a comment."),
-  HelpDoc.p("Example: plane-sync publish gate-failed ET-002 --stage testing --check coverage --reason \"71 % < 80 %\"")
-])))
+).pipe(Command.withDescription(lineOf("publish gate-failed")))
 
 const completed = Command.make("completed", common, (options) => commit(options, { type: "task_completed" })).pipe(
-  Command.withDescription(HelpDoc.blocks([
-    HelpDoc.p("A task is done: the state of the stage \"done\" and a comment."),
-    HelpDoc.p("Example: plane-sync publish completed ET-002")
-  ]))
+  Command.withDescription(lineOf("publish completed"))
 )
 
 // Neither Plane nor a token: an event is kept until a serve sends it.
@@ -98,10 +89,5 @@ export const publish = Command.make(
 ).pipe(
   Command.withSubcommands([stageChanged, gateFailed, completed]),
   Command.provide(publishing),
-  Command.withDescription(HelpDoc.blocks([
-    HelpDoc.p(
-      "Commits what happened to a task to the database of ORCH_DATABASE_URL and prints its id. A serve on the same " +
-        "file notices it within a second; without one it waits."
-    )
-  ]))
+  Command.withDescription(lineOf("publish"))
 )

@@ -26,27 +26,28 @@ const health = (url: string) =>
   )
 
 /**
- * Says, on standard error, when what was committed will not be sent soon: nobody sends from the database, or the serve of
+ * Says, on standard error, when `what` was committed will not be sent soon: nobody sends from the database, or the serve of
  * `ORCH_HOST` and `ORCH_PORT` says that it is degraded. A sender without that serve, within a host program, is not asked.
  */
-export const tellWhoSends: Effect.Effect<
+export const tellWhoSends = (what: string): Effect.Effect<
   void,
   ConfigError.ConfigError | StorageError,
   Outbox | Storage
-> = Effect.gen(function*() {
-  const { where } = yield* Storage
-  const sender = yield* (yield* Outbox).sender
-  if (sender?.active !== true) {
-    return yield* Console.error(
-      `Nobody is sending from ${where}: the event is kept, and sent once \`plane-sync serve\` runs.`
-    )
-  }
-  const url = healthUrl(yield* ServerConfig)
-  yield* Effect.matchEffect(health(url), {
-    onFailure: () => Effect.void,
-    onSuccess: ({ reasons, status }) =>
-      status === "ok"
-        ? Effect.void
-        : Console.error([`The event is kept, but the plane-sync at ${url} is degraded:`, ...reasons].join("\n  "))
+> =>
+  Effect.gen(function*() {
+    const { where } = yield* Storage
+    const sender = yield* (yield* Outbox).sender
+    if (sender?.active !== true) {
+      return yield* Console.error(
+        `Nobody is sending from ${where}: ${what} is kept, and sent once \`plane-sync serve\` runs.`
+      )
+    }
+    const url = healthUrl(yield* ServerConfig)
+    yield* Effect.matchEffect(health(url), {
+      onFailure: () => Effect.void,
+      onSuccess: ({ reasons, status }) =>
+        status === "ok"
+          ? Effect.void
+          : Console.error([`The plane-sync at ${url} is degraded; ${what} is kept:`, ...reasons].join("\n  "))
+    })
   })
-})

@@ -3,6 +3,7 @@ import { Config, Effect, Layer } from "effect"
 import { ServerConfig } from "../http/ServerConfig.js"
 import { databaseFile } from "../outbox/Storage.js"
 import { PlaneConfig } from "../plane/PlaneConfig.js"
+import { lineOf } from "./Help.js"
 import { LogConfig } from "./Logging.js"
 
 // Read together, so that all that is wrong is said at once.
@@ -16,7 +17,5 @@ export const runServe = Effect.gen(function*() {
 })
 
 export const serve = Command.make("serve", {}, () => runServe).pipe(
-  Command.withDescription(
-    "Serve the HTTP interface and write to Plane what is published, until SIGTERM. This is the default command."
-  )
+  Command.withDescription(lineOf("serve"))
 )

@@ -1,8 +1,23 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect } from "effect"
-import { PlaneSimulator } from "../../src/simulator/PlaneSimulator.js"
-import { folder, served } from "../http/Served.js"
+import { Effect, Layer } from "effect"
+import type { HealthReport } from "../../src/http/Health.js"
+import type { NewEvent } from "../../src/outbox/Event.js"
+import { Outbox } from "../../src/outbox/Outbox.js"
+import { Storage } from "../../src/outbox/Storage.js"
+import { Fault, PlaneSimulator } from "../../src/simulator/PlaneSimulator.js"
+import { folder, post, request, served } from "../http/Served.js"
 import { commandLine } from "./CommandLine.js"
+
+const unfit: NewEvent = {
+  id: "unfit",
+  workItem: "?",
+  lane: undefined,
+  body: "{}",
+  stage: undefined,
+  occurredAt: 0,
+  publishedAt: 0,
+  unfit: "no key"
+}
 
 // Nobody listens on port 1.
 const alone = Effect.map(folder, (cwd) => commandLine({ ORCH_DATABASE_URL: `${cwd}/events.sqlite`, ORCH_PORT: "1" }))
@@ -54,7 +69,7 @@ describe("plane-sync publish", () => {
       const cli = commandLine({ ORCH_DATABASE_URL: database, ORCH_PORT: new URL(url).port })
       const { code, err } = yield* cli("publish", "completed", "ET-2")
       assert.strictEqual(code, 0)
-      assert.match(err, /is degraded:\n {2}ORCH_PLANE_API_TOKEN is not set/)
+      assert.match(err, /is degraded; the event is kept:\n {2}ORCH_PLANE_API_TOKEN is not set/)
     }).pipe(Effect.scoped, Effect.provide(PlaneSimulator.layer())))
 
   it.scopedLive("refuses wrong use with 2", () =>
@@ -62,13 +77,20 @@ describe("plane-sync publish", () => {
       const cli = yield* alone
       const wrong = [
         [["publish"], "stage-changed, gate-failed, completed"],
-        [["publish", "nonsense"], "Invalid subcommand"],
+        [["publish", "stage_changed", "ET-2"], "expected publish stage-changed | gate-failed | completed"],
+        [["dead"], "list, show, retry, discard"],
+        [["dead", "lst"], "expected dead list | show | retry | discard"],
+        [["dead", "list", "--code", "nope"], "unfit, wrong_project, ambiguous, not_found"],
+        [["dead", "show", "x"], "'x' is not a integer"],
+        [["dead", "show", "0"], "0 is not an id"],
+        [["dead", "retry"], "either an id or --code"],
+        [["dead", "retry", "1", "--code", "gone"], "either an id or --code"],
         [["publish", "stage-changed", "ET-2", "--from", "a"], "--to"],
         [["publish", "completed", "nokey"], "is not a work item key"],
         [["publish", "completed", "ET-2", "--at", "yesterday"], "--at: \"yesterday\" is not an instant"],
         [["publish", "completed", "ET-2", "--id", "a b"], "--id: "],
         [["publish", "completed", "ET-2", "--nope"], "--nope"],
-        [["frobnicate"], "use one of 'serve', 'publish', 'events', 'find', 'comment'"],
+        [["frobnicate"], "use one of 'serve', 'publish', 'events', 'dead', 'find', 'comment'"],
         [["events", "--limit", "0"], "1 to 1000"],
         [["events", "--status", "lost"], "pending"]
       ] as const
@@ -81,23 +103,118 @@ describe("plane-sync publish", () => {
     }))
 })
 
+// A Plane that refuses every comment as if it were our fault, and a key that is none of this project's.
+const refusing = (folder: string) =>
+  Effect.gen(function*() {
+    const plane = yield* PlaneSimulator
+    const { key } = yield* plane.addWorkItem({ name: "Trail map" })
+    yield* plane.misbehave(Fault.Status({ match: { method: "POST" }, status: 400 }))
+    const database = `${folder}/events.sqlite`
+    const url = yield* served({ ORCH_DATABASE_URL: database })
+    for (const workItem of [key, "XX-1"]) {
+      const gate = { type: "quality_gate_failed", stage: "review", check: "lint", reason: "one" }
+      yield* post(url, JSON.stringify({ ...gate, workItem, occurredAt: "2026-11-20T08:30:00Z" }))
+    }
+    const cli = commandLine({ ORCH_DATABASE_URL: database, ORCH_PORT: new URL(url).port })
+    const health = Effect.map(request(`${url}/health`), ({ body }) => body as HealthReport)
+    yield* Effect.repeat(Effect.zipRight(Effect.sleep("20 millis"), health), {
+      until: ({ outbox }) => outbox.dead === 2 && outbox.pending === 0
+    })
+    return { cli, database, health, key, plane, url }
+  })
+
+describe("plane-sync dead", () => {
+  it.live("lists, shows, retries beside a serve, and discards", () =>
+    Effect.gen(function*() {
+      const { cli, health, key, plane } = yield* refusing(yield* folder)
+      const lines = (yield* cli("dead", "list")).out.split("\n")
+      assert.strictEqual(lines.length, 3)
+      const [id = ""] = lines.map((line) => /^(\d+) .* refused /.exec(line)?.[1]).filter((id) => id !== undefined)
+      assert.match(lines[0] ?? "", /^id +given up +work item +kind +code +attempts +reason$/)
+      const { out: json } = yield* cli("dead", "list", "--json", "--code", "refused")
+      assert.containSubset(JSON.parse(json), {
+        id: Number(id),
+        kind: "comment",
+        code: "refused",
+        workItem: key,
+        answer: 400,
+        attempts: 1,
+        occurredAt: "2026-11-20T08:30:00.000Z"
+      })
+      const shown = yield* cli("dead", "show", id)
+      for (const words of [/^code +refused$/m, /^answer +400$/m, /^occurred +2026-11-20T08:30:00Z$/m, /^body +<p>/m]) {
+        assert.match(shown.out, words)
+      }
+
+      yield* plane.calm
+      assert.deepStrictEqual(yield* cli("dead", "retry", id), { code: 0, out: "retried 1", err: "" })
+      yield* Effect.repeat(Effect.zipRight(Effect.sleep("20 millis"), health), {
+        until: ({ outbox }) => outbox.dead === 1 && outbox.pending === 0
+      })
+      assert.deepStrictEqual(yield* cli("dead", "retry", id), {
+        code: 1,
+        out: "",
+        err: `plane-sync: ${id} is not the id of a dead letter`
+      })
+      assert.strictEqual((yield* cli("dead", "show", id)).code, 1)
+      assert.strictEqual((yield* cli("dead", "discard", id)).code, 1)
+
+      assert.strictEqual((yield* cli("dead", "discard", "--code", "wrong_project")).out, "discarded 1")
+      assert.strictEqual((yield* cli("dead", "retry", "--code", "wrong_project")).out, "retried 0")
+      const empty = yield* cli("dead", "list")
+      assert.deepStrictEqual([empty.code, empty.out], [0, ""])
+      assert.include(empty.err, "No such dead letters in ")
+    }).pipe(Effect.scoped, Effect.provide(PlaneSimulator.layer())))
+
+  it.live("says when nobody is sending, and what can never be told", () =>
+    Effect.gen(function*() {
+      const { cli, database } = yield* Effect.scoped(refusing(yield* folder))
+      const retried = yield* cli("dead", "retry", "--code", "refused")
+      assert.deepStrictEqual([retried.code, retried.out], [0, "retried 1"])
+      assert.match(retried.err, /^Nobody is sending from \S+: what was retried is kept, and sent once/)
+      yield* Effect.provide(
+        Effect.flatMap(Outbox, (outbox) => outbox.publish(unfit)),
+        Layer.provide(Outbox.layer, Storage.layerFile(database))
+      )
+      const [, id = ""] = /^(\d+) .* unfit /m.exec((yield* cli("dead", "list")).out) ?? []
+      for (const which of [["--code", "unfit"], [id]]) {
+        const { code, err, out } = yield* cli("dead", "retry", ...which)
+        assert.deepStrictEqual([code, out], [1, ""])
+        assert.include(err, "cannot be retried, only discarded: no key")
+      }
+      assert.strictEqual((yield* cli("dead", "discard", id)).out, "discarded 1")
+    }).pipe(Effect.scoped, Effect.provide(PlaneSimulator.layer())))
+})
+
 describe("plane-sync", () => {
   it.scopedLive("has help with examples and exit codes", () =>
     Effect.gen(function*() {
       const cli = yield* alone
       const { code, out } = yield* cli("--help")
       assert.strictEqual(code, 0)
-      for (const words of ["publish", "events", "find", "comment", "EXAMPLES", "EXIT CODES", ".env"]) {
+      for (const words of ["publish", "events", "dead", "find", "comment", "EXAMPLES", "EXIT CODES", ".env"]) {
         assert.include(out, words)
       }
-      assert.include((yield* cli("publish", "stage-changed", "--help")).out, "--agent architect")
+      assert.notInclude(out, "--wizard")
+      const { out: publish } = yield* cli("publish", "--help")
+      assert.match(publish, /- gate-failed .* <key> +A quality gate has failed: a comment$/m)
+      const examples = [
+        [["publish", "stage-changed"], "--agent architect"],
+        [["dead", "retry"], "$ plane-sync dead retry --code not_found"],
+        [["find"], "$ plane-sync find ET-002"],
+        [["comment"], "$ plane-sync comment ET-002"]
+      ] as const
+      for (const [command, words] of examples) assert.include((yield* cli(...command, "--help")).out, words)
     }))
 
   it.scopedLive("says in a line that the database cannot be used", () =>
     Effect.gen(function*() {
-      const cli = commandLine({ ORCH_DATABASE_URL: "/dev/null/x.sqlite" })
-      const { code, err } = yield* cli("events")
-      assert.strictEqual(code, 1)
-      assert.match(err, /^plane-sync: Storage \/dev\/null\/x.sqlite: [^\n]+$/)
+      // Node's own way to make folders never ends in the second.
+      for (const file of ["/dev/null/x.sqlite", "/proc/x/y/z.sqlite"]) {
+        const { code, err } = yield* commandLine({ ORCH_DATABASE_URL: file })("events")
+        assert.strictEqual(code, 1)
+        assert.match(err, /^plane-sync: Storage \S+: it cannot be opened[^\n]+$/)
+        assert.include(err, file)
+      }
     }))
 })

@@ -1,12 +1,15 @@
-import { Effect } from "effect"
+import * as NodeContext from "@effect/platform-node/NodeContext"
+import { Context, Effect, Layer } from "effect"
 import { spawn } from "node:child_process"
-import { createRequire } from "node:module"
 import { createServer } from "node:net"
-import { fileURLToPath, pathToFileURL } from "node:url"
+import { build } from "../crash/Build.js"
 
-const main = fileURLToPath(new URL("../../src/main.ts", import.meta.url))
-// By its address: the working directory of a child is another one.
-const tsx = pathToFileURL(createRequire(import.meta.url).resolve("tsx")).href
+/** The program, built once for all that start it. */
+export class Program extends Context.Tag("test/Program")<Program, { readonly path: string }>() {
+  static readonly layer = Layer.scoped(Program, Effect.map(build, ({ program }) => ({ path: program }))).pipe(
+    Layer.provide(NodeContext.layer)
+  )
+}
 
 /** A port that was free a moment ago. */
 export const freePort = Effect.async<number>((resume) => {
@@ -23,9 +26,10 @@ export const start = (
   options: { readonly cwd: string; readonly settings?: Readonly<Record<string, string>> }
 ) =>
   Effect.gen(function*() {
+    const { path } = yield* Program
     const child = yield* Effect.acquireRelease(
       Effect.sync(() =>
-        spawn(process.execPath, ["--import", tsx, main, ...args], {
+        spawn(process.execPath, [path, ...args], {
           cwd: options.cwd,
           env: { PATH: process.env["PATH"], ...options.settings },
           stdio: ["ignore", "pipe", "pipe"]

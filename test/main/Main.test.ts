@@ -1,10 +1,10 @@
-import { assert, describe, it } from "@effect/vitest"
+import { assert, describe, layer } from "@effect/vitest"
 import { Clock, Effect, Fiber } from "effect"
 import { writeFile } from "node:fs/promises"
 import { PlaneSimulator } from "../../src/simulator/PlaneSimulator.js"
 import { commandLine } from "../cli/CommandLine.js"
 import { folder, post, request, served } from "../http/Served.js"
-import { freePort, listening, run, start } from "./Child.js"
+import { freePort, listening, Program, run, start } from "./Child.js"
 
 // Slow enough that there is always something under way.
 const withPlane = Effect.provide(PlaneSimulator.layer({ latency: 300 }))
@@ -14,108 +14,110 @@ const pending = (url: string) =>
 
 const completed = (workItem: string) => JSON.stringify({ type: "task_completed", workItem })
 
-describe.concurrent("the program", () => {
-  it.live(
-    "lives from the specification's three settings, ends on SIGTERM, and goes on after it",
-    () =>
-      Effect.gen(function*() {
-        const plane = yield* PlaneSimulator
-        const items = yield* Effect.forEach(["a", "b", "c"], (name) => plane.addWorkItem({ name }))
-        const cwd = yield* folder
-        yield* Effect.promise(() =>
-          writeFile(
-            `${cwd}/.env`,
-            `ORCH_PLANE_API_URL=${plane.url}\nORCH_PLANE_API_TOKEN=${plane.token}\nORCH_PLANE_WORKSPACE_SLUG=ag_proj\n`
+layer(Program.layer, { excludeTestServices: true })((it) =>
+  describe.concurrent("the program", () => {
+    it.scoped(
+      "lives from the specification's three settings, ends on SIGTERM, and goes on after it",
+      () =>
+        Effect.gen(function*() {
+          const plane = yield* PlaneSimulator
+          const items = yield* Effect.forEach(["a", "b", "c"], (name) => plane.addWorkItem({ name }))
+          const cwd = yield* folder
+          yield* Effect.promise(() =>
+            writeFile(
+              `${cwd}/.env`,
+              `ORCH_PLANE_API_URL=${plane.url}\nORCH_PLANE_API_TOKEN=${plane.token}\nORCH_PLANE_WORKSPACE_SLUG=ag_proj\n`
+            )
           )
-        )
-        const settings = { ORCH_PORT: String(yield* freePort) }
-        const url = `http://127.0.0.1:${settings.ORCH_PORT}`
-        const first = yield* start([], { cwd, settings })
-        yield* listening(first)
+          const settings = { ORCH_PORT: String(yield* freePort) }
+          const url = `http://127.0.0.1:${settings.ORCH_PORT}`
+          const first = yield* start([], { cwd, settings })
+          yield* listening(first)
 
-        // Another one on the same address says so in a line, and does nothing else.
-        const second = yield* Effect.fork(run(["serve"], { cwd, settings }))
+          // Another one on the same address says so in a line, and does nothing else.
+          const second = yield* Effect.fork(run(["serve"], { cwd, settings }))
 
-        for (const { key } of items) assert.strictEqual((yield* post(url, completed(key))).status, 202)
-        const taken = yield* Fiber.join(second)
-        assert.strictEqual(taken.code, 1)
-        assert.match(taken.err, /^plane-sync: 127\.0\.0\.1:\d+ is in use[^\n]+\n$/)
+          for (const { key } of items) assert.strictEqual((yield* post(url, completed(key))).status, 202)
+          const taken = yield* Fiber.join(second)
+          assert.strictEqual(taken.code, 1)
+          assert.match(taken.err, /^plane-sync: 127\.0\.0\.1:\d+ is in use[^\n]+\n$/)
 
-        const database = `${cwd}/data/plane-sync.sqlite`
-        const cli = commandLine({ ...settings, ORCH_DATABASE_URL: database })
-        assert.deepStrictEqual(yield* cli("publish", "completed", "ET-1", "--id", "cli"), {
-          code: 0,
-          out: "cli",
-          err: ""
-        })
-        // One after the other: more than can be told while it stops.
-        for (let i = 0; i < 6; i++) yield* post(url, completed("ET-2"))
-        const before = yield* Clock.currentTimeMillis
-        yield* first.signal("SIGTERM")
-        assert.strictEqual(yield* first.ended, 0)
-        assert.isBelow((yield* Clock.currentTimeMillis) - before, 10_000)
+          const database = `${cwd}/data/plane-sync.sqlite`
+          const cli = commandLine({ ...settings, ORCH_DATABASE_URL: database })
+          assert.deepStrictEqual(yield* cli("publish", "completed", "ET-1", "--id", "cli"), {
+            code: 0,
+            out: "cli",
+            err: ""
+          })
+          // One after the other: more than can be told while it stops.
+          for (let i = 0; i < 6; i++) yield* post(url, completed("ET-2"))
+          const before = yield* Clock.currentTimeMillis
+          yield* first.signal("SIGTERM")
+          assert.strictEqual(yield* first.ended, 0)
+          assert.isBelow((yield* Clock.currentTimeMillis) - before, 10_000)
 
-        const next = yield* served({ ORCH_DATABASE_URL: database })
-        assert.isAbove(yield* pending(next), 0)
-        yield* Effect.repeat(Effect.zipLeft(pending(next), Effect.sleep("20 millis")), {
-          until: (count) => count === 0
-        })
-        const told = yield* Effect.forEach(items, ({ id }) => Effect.map(plane.comments(id), ({ length }) => length))
-        assert.deepStrictEqual(told, [2, 7, 1])
-      }).pipe(Effect.scoped, withPlane),
-    60_000
-  )
+          const next = yield* served({ ORCH_DATABASE_URL: database })
+          assert.isAbove(yield* pending(next), 0)
+          yield* Effect.repeat(Effect.zipLeft(pending(next), Effect.sleep("20 millis")), {
+            until: (count) => count === 0
+          })
+          const told = yield* Effect.forEach(items, ({ id }) => Effect.map(plane.comments(id), ({ length }) => length))
+          assert.deepStrictEqual(told, [2, 7, 1])
+        }).pipe(withPlane),
+      60_000
+    )
 
-  it.live("says in a line each which settings are wrong, and what would be right", () =>
-    Effect.gen(function*() {
-      const cwd = yield* folder
-      const settings = { ORCH_PLANE_API_URL: "nonsense", ORCH_PORT: "http", ORCH_API_TOKEN: "s3cr et" }
-      const { code, err, out } = yield* run([], { cwd, settings })
-      assert.deepStrictEqual([code, out], [1, ""])
-      const lines = err.trimEnd().split("\n")
-      assert.strictEqual(lines.length, 3)
-      assert.match(
-        err,
-        /^plane-sync: ORCH_PLANE_API_URL: "nonsense" is not a URL: expected Plane's address, like "http/m
-      )
-      assert.match(err, /^plane-sync: ORCH_PORT: "http" is not a port: expected a number/m)
-      assert.notInclude(err, "s3cr")
-    }).pipe(Effect.scoped))
-
-  it.live(
-    "starts without a token, says so once, and keeps what is published; a second signal ends it at once",
-    () =>
+    it.scoped("says in a line each which settings are wrong, and what would be right", () =>
       Effect.gen(function*() {
-        const plane = yield* PlaneSimulator
         const cwd = yield* folder
-        const settings = { ORCH_PORT: String(yield* freePort), ORCH_PLANE_API_URL: plane.url }
-        const url = `http://127.0.0.1:${settings.ORCH_PORT}`
-        const child = yield* start(["serve"], { cwd, settings })
-        yield* listening(child)
-        assert.strictEqual((yield* post(url, completed("ET-1"))).status, 202)
-        assert.strictEqual(yield* pending(url), 1)
-        const { err } = yield* child.output
-        assert.strictEqual(err.match(/ORCH_PLANE_API_TOKEN is not set/g)?.length, 1)
-        assert.include(err, "\"logLevel\":\"ERROR\"")
-        assert.deepStrictEqual(yield* plane.requests, [])
-        yield* child.signal("SIGINT")
-        assert.strictEqual(yield* child.ended, 0)
+        const settings = { ORCH_PLANE_API_URL: "nonsense", ORCH_PORT: "http", ORCH_API_TOKEN: "s3cr et" }
+        const { code, err, out } = yield* run([], { cwd, settings })
+        assert.deepStrictEqual([code, out], [1, ""])
+        const lines = err.trimEnd().split("\n")
+        assert.strictEqual(lines.length, 3)
+        assert.match(
+          err,
+          /^plane-sync: ORCH_PLANE_API_URL: "nonsense" is not a URL: expected Plane's address, like "http/m
+        )
+        assert.match(err, /^plane-sync: ORCH_PORT: "http" is not a port: expected a number/m)
+        assert.notInclude(err, "s3cr")
+      }))
 
-        const item = yield* plane.addWorkItem({ name: "a" })
-        yield* plane.misbehave({ _tag: "Silent" })
-        const again = yield* start(["serve"], { cwd, settings: { ...settings, ORCH_PLANE_API_TOKEN: plane.token } })
-        yield* listening(again)
-        yield* Effect.repeat(Effect.zipRight(Effect.sleep("20 millis"), plane.requests), {
-          until: (requests) => requests.length > 0
-        })
-        const before = yield* Clock.currentTimeMillis
-        yield* again.signal("SIGTERM")
-        yield* Effect.sleep("300 millis")
-        yield* again.signal("SIGTERM")
-        assert.strictEqual(yield* again.ended, "SIGTERM")
-        assert.isBelow((yield* Clock.currentTimeMillis) - before, 3000)
-        assert.deepStrictEqual(yield* plane.comments(item.id), [])
-      }).pipe(Effect.scoped, withPlane),
-    60_000
-  )
-})
+    it.scoped(
+      "starts without a token, says so once, and keeps what is published; a second signal ends it at once",
+      () =>
+        Effect.gen(function*() {
+          const plane = yield* PlaneSimulator
+          const cwd = yield* folder
+          const settings = { ORCH_PORT: String(yield* freePort), ORCH_PLANE_API_URL: plane.url }
+          const url = `http://127.0.0.1:${settings.ORCH_PORT}`
+          const child = yield* start(["serve"], { cwd, settings })
+          yield* listening(child)
+          assert.strictEqual((yield* post(url, completed("ET-1"))).status, 202)
+          assert.strictEqual(yield* pending(url), 1)
+          const { err } = yield* child.output
+          assert.strictEqual(err.match(/ORCH_PLANE_API_TOKEN is not set/g)?.length, 1)
+          assert.include(err, "\"logLevel\":\"ERROR\"")
+          assert.deepStrictEqual(yield* plane.requests, [])
+          yield* child.signal("SIGINT")
+          assert.strictEqual(yield* child.ended, 0)
+
+          const item = yield* plane.addWorkItem({ name: "a" })
+          yield* plane.misbehave({ _tag: "Silent" })
+          const again = yield* start(["serve"], { cwd, settings: { ...settings, ORCH_PLANE_API_TOKEN: plane.token } })
+          yield* listening(again)
+          yield* Effect.repeat(Effect.zipRight(Effect.sleep("20 millis"), plane.requests), {
+            until: (requests) => requests.length > 0
+          })
+          const before = yield* Clock.currentTimeMillis
+          yield* again.signal("SIGTERM")
+          yield* Effect.sleep("300 millis")
+          yield* again.signal("SIGTERM")
+          assert.strictEqual(yield* again.ended, "SIGTERM")
+          assert.isBelow((yield* Clock.currentTimeMillis) - before, 3000)
+          assert.deepStrictEqual(yield* plane.comments(item.id), [])
+        }).pipe(withPlane),
+      60_000
+    )
+  })
+)
