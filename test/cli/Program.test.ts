@@ -1,23 +1,11 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Layer } from "effect"
 import type { HealthReport } from "../../src/http/Health.js"
-import type { NewEvent } from "../../src/outbox/Event.js"
 import { Outbox } from "../../src/outbox/Outbox.js"
 import { Storage } from "../../src/outbox/Storage.js"
 import { Fault, PlaneSimulator } from "../../src/simulator/PlaneSimulator.js"
-import { folder, post, request, served } from "../http/Served.js"
+import { folder, post, request, served, unfit } from "../http/Served.js"
 import { commandLine } from "./CommandLine.js"
-
-const unfit: NewEvent = {
-  id: "unfit",
-  workItem: "?",
-  lane: undefined,
-  body: "{}",
-  stage: undefined,
-  occurredAt: 0,
-  publishedAt: 0,
-  unfit: "no key"
-}
 
 // Nobody listens on port 1.
 const alone = Effect.map(folder, (cwd) => commandLine({ ORCH_DATABASE_URL: `${cwd}/events.sqlite`, ORCH_PORT: "1" }))

@@ -3,6 +3,7 @@ import * as FileSystem from "@effect/platform/FileSystem"
 import * as HttpServer from "@effect/platform/HttpServer"
 import { ConfigProvider, Effect, Layer, Logger, LogLevel } from "effect"
 import { serveLayer } from "../../src/http/Serve.js"
+import type { NewEvent } from "../../src/outbox/Event.js"
 import { PlaneSimulator } from "../../src/simulator/PlaneSimulator.js"
 
 /** A folder that is gone when the scope closes. */
@@ -32,6 +33,18 @@ export const served = (settings: Readonly<Record<string, string>> = {}) =>
     )
     return yield* HttpServer.addressFormattedWith(Effect.succeed).pipe(Effect.provide(context))
   })
+
+/** An event that is a dead letter from the start: HTTP and the command line take none. */
+export const unfit: NewEvent = {
+  id: "unfit",
+  workItem: "?",
+  lane: undefined,
+  body: "{}",
+  stage: undefined,
+  occurredAt: 0,
+  publishedAt: 0,
+  unfit: "no key"
+}
 
 export interface Answer {
   readonly status: number
