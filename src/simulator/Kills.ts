@@ -1,4 +1,5 @@
 import * as Schema from "effect/Schema"
+import { watch } from "node:fs"
 import { FaultMatch } from "./Faults.js"
 
 const optional = <A, I>(schema: Schema.Schema<A, I>) => Schema.optionalWith(schema, { exact: true })
@@ -12,7 +13,9 @@ export const KillSchema = Schema.Struct({
   /** Of the matching requests the n-th to come so far (default: the first). */
   nth: optional(Schema.Int.pipe(Schema.positive())),
   /** So long after that moment (default: at once, before anything else happens here). */
-  afterMillis: optional(Schema.NonNegative)
+  afterMillis: optional(Schema.NonNegative),
+  /** Not then, but when this file is written to for the first time after that. */
+  written: optional(Schema.String)
 })
 export type Kill = typeof KillSchema.Type
 
@@ -39,10 +42,13 @@ export const make = (now: () => number): Kills => {
   let left = 0
   let killed: Killed | undefined
   let order = 0
+  let written = (): void => undefined
+  let unwatch = (): void => undefined
 
   const kill = (pid: number, sequence: number) => {
     ordered = undefined
     killed = { sequence, at: now() }
+    unwatch()
     try {
       process.kill(pid, "SIGKILL")
     } catch {
@@ -53,21 +59,37 @@ export const make = (now: () => number): Kills => {
 
   return {
     order: (given) => {
+      unwatch()
       ordered = given
       left = given.nth ?? 1
       killed = undefined
       order += 1
+      written = () => undefined
+      if (given.written === undefined) return
+      // From here on, for to begin watching takes longer than the moment lasts.
+      const watcher = watch(given.written, () => written())
+      unwatch = () => watcher.close()
     },
     end: () => {
       ordered = undefined
       order += 1
-      return killed
+      unwatch()
+      const done = killed
+      killed = undefined
+      return done
     },
     reached: (when, sequence, matches) => {
       if (ordered?.when !== when || left <= 0 || !matches(ordered.match)) return
       left -= 1
       if (left > 0) return
       const { afterMillis = 0, pid } = ordered
+      if (ordered.written !== undefined) {
+        written = () => {
+          written = () => undefined
+          kill(pid, sequence)
+        }
+        return
+      }
       if (afterMillis === 0) return kill(pid, sequence)
       const mine = order
       setTimeout(() => {

@@ -35,21 +35,25 @@ export const make = Effect.fnUntraced(function*(built: Built, directory: string,
 
       const kill: Kill = yield* Effect.scoped(Effect.gen(function*() {
         const appeared = yield* Deferred.make<void>()
-        const after = yield* within(0, 25)
+        const after = yield* within(0, 60)
+        let writes = (yield* within(0, 1)) < 0.5 ? Infinity : Math.ceil(yield* within(0, 8))
+        let strike = (): void => undefined
         yield* Effect.acquireRelease(
           Effect.sync(() =>
             watch(home, (_, name) => {
               if (name === "plane-sync.sqlite") Deferred.unsafeDone(appeared, Exit.void)
+              if (name === "plane-sync.sqlite-wal" && --writes === 0) strike()
             })
           ),
           (watcher) => Effect.sync(() => watcher.close())
         )
         const child = yield* start
+        strike = child.kill
         yield* Effect.raceFirst(
           inTime(tellLimit, "plane-sync: its file")(Deferred.await(appeared)),
           Effect.zipRight(killed(child), Effect.never)
         )
-        yield* Effect.sleep(after)
+        yield* Effect.sleep(writes === Infinity ? after : 200)
         child.kill()
         yield* killed(child)
         const scene = yield* look({ file, bornAt, at: yield* Clock.currentTimeMillis, requests: [] })

@@ -91,7 +91,7 @@ export const make = Effect.fnUntraced(function*(built: Built, directory: string,
 
   /** Kills in the moment in which the `nth` 202 from now on has arrived. */
   const atAccepted = Effect.fnUntraced(function*(then: () => void) {
-    let left = Math.round(yield* within(1, 6))
+    let left = Math.ceil(yield* within(0, items))
     accepted = () => {
       left -= 1
       if (left === 0) then()
@@ -124,9 +124,13 @@ export const make = Effect.fnUntraced(function*(built: Built, directory: string,
         ? { method: "POST", kind: "comments" }
         : { method: "PATCH", kind: "item" }
       const when = step !== "after send" ? "answered" : (yield* within(0, 1)) < 0.5 ? "arrival" : "applied"
-      const afterMillis = step === "in mid-settle" ? yield* within(0, 3) : 0
-      const nth = Math.round(yield* within(1, 3))
-      yield* plane.control.orderKill({ pid: child.pid, when, match, nth, afterMillis })
+      const later = step !== "in mid-settle"
+        ? {}
+        : (yield* within(0, 1)) < 0.5
+        ? { written: `${file}-wal` }
+        : { afterMillis: yield* within(0, 8) }
+      const nth = match.method === "PATCH" ? 1 : Math.ceil(yield* within(0, 4))
+      yield* plane.control.orderKill({ pid: child.pid, when, match, nth, ...later })
     })
 
   /** One life of the program and its end. */
@@ -169,7 +173,7 @@ export const make = Effect.fnUntraced(function*(built: Built, directory: string,
       const by = yield* plane.control.endKill
       const moment = at ?? by?.at ?? (yield* Clock.currentTimeMillis)
       const requests = yield* recorded(moment - recordedAfter)
-      const scene = yield* look({ file, bornAt, at: moment, requests })
+      const scene = yield* look({ file, bornAt, at: moment, requests, by: by?.sequence })
       const kill: Kill = { step, scene }
       return kill
     }))

@@ -54,6 +54,7 @@ export interface Row {
   readonly claimed: number
   readonly sent: number
   readonly answered: number
+  readonly settled: number
   readonly torn: number
 }
 
@@ -70,6 +71,7 @@ export const rowsOf = (kills: ReadonlyArray<{ readonly step: Step; readonly scen
       claimed: having(({ claimed }) => claimed > 0),
       sent: having(({ sent }) => sent > 0),
       answered: having(({ answered }) => answered > 0),
+      settled: having(({ settled }) => settled),
       torn: having(({ torn }) => torn)
     }
   })
@@ -116,13 +118,24 @@ const headings = [
   "claimed, unsent",
   "sent, unanswered",
   "answered, unsettled",
+  "settled just now",
   "torn commit",
   "aimed at"
 ]
 
 const cellsOf = (row: Row): ReadonlyArray<string> => [
   row.step,
-  ...[row.kills, row.starting, row.unmigrated, row.unclaimed, row.claimed, row.sent, row.answered, row.torn].map(
+  ...[
+    row.kills,
+    row.starting,
+    row.unmigrated,
+    row.unclaimed,
+    row.claimed,
+    row.sent,
+    row.answered,
+    row.settled,
+    row.torn
+  ].map(
     String
   ),
   aims[row.step]

@@ -19,6 +19,8 @@ export interface Scene {
   readonly sent: number
   /** Requests that it had answered whole, and whose settling is not in the file. */
   readonly answered: number
+  /** The request at whose answer the kill was aimed is settled in the file. */
+  readonly settled: boolean
   /** The file's log ends in the midst of a commit. */
   readonly torn: boolean
 }
@@ -30,6 +32,7 @@ export const emptyScene: Scene = {
   claimed: 0,
   sent: 0,
   answered: 0,
+  settled: false,
   torn: false
 }
 
@@ -93,8 +96,10 @@ export const look = Effect.fnUntraced(function*(options: {
   readonly bornAt: number
   readonly at: number
   readonly requests: ReadonlyArray<Recorded>
+  /** The sequence of the request that killed it. */
+  readonly by?: number | undefined
 }) {
-  const { at, bornAt, file, requests } = options
+  const { at, bornAt, by, file, requests } = options
   const files = yield* FileSystem.FileSystem
   if (!(yield* files.exists(file))) return emptyScene
   const copy = `${file}.seen`
@@ -117,6 +122,7 @@ export const look = Effect.fnUntraced(function*(options: {
     claimed: seen.filter((request) => request === undefined).length,
     sent: seen.filter((request) => request !== undefined && !isAnswered(request)).length,
     answered: seen.filter((request) => request !== undefined && isAnswered(request)).length,
+    settled: by !== undefined && !seen.some((request) => request?.sequence === by),
     torn
   }
   return scene

@@ -20,8 +20,8 @@ export const aims: Readonly<Record<Step, string>> = {
   "after claim": "the first write to the file's log after a publisher had its 202",
   "after send": "the simulator has a write's request, or has applied it, and has not answered",
   "after the answer": "the simulator has handed a write's whole answer to the system",
-  "in mid-settle": "0 to 3 ms after that",
-  "in a migration": "0 to 25 ms after its new file appeared"
+  "in mid-settle": "0 to 8 ms after that, or the first write to the file's log after that",
+  "in a migration": "0 to 60 ms after its new file appeared, or one of the first writes to its log"
 }
 
 /** So many kills, of every step as many as of any other, give or take one, in an order of the seed's. */

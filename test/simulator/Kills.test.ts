@@ -1,5 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import { spawn } from "node:child_process"
+import { appendFileSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { dirname, join } from "node:path"
 import type { Kill } from "../../src/simulator/Kills.js"
 import * as Kills from "../../src/simulator/Kills.js"
 
@@ -26,6 +29,24 @@ describe("Kills", () => {
     kills.reached("applied", 6, all)
     assert.strictEqual(await ended, "SIGKILL")
     assert.deepStrictEqual(kills.end(), { sequence: 5, at: 42 })
+  })
+
+  it("waits for the first write to a file after that moment", async () => {
+    const file = join(mkdtempSync(join(tmpdir(), "plane-sync-kills-")), "log")
+    writeFileSync(file, "")
+    const { ended, pid } = child()
+    const kills = Kills.make(() => 42)
+    kills.order({ pid, when: "answered", written: file })
+    appendFileSync(file, "before")
+    await new Promise((resolve) => setTimeout(resolve, 60))
+    kills.reached("answered", 1, all)
+    await new Promise((resolve) => setTimeout(resolve, 60))
+    process.kill(pid, 0)
+    appendFileSync(file, "after")
+    assert.strictEqual(await ended, "SIGKILL")
+    assert.deepStrictEqual(kills.end(), { sequence: 1, at: 42 })
+    assert.isUndefined(kills.end())
+    rmSync(dirname(file), { recursive: true })
   })
 
   it("does nothing late for an order that was taken back", async () => {
