@@ -67,3 +67,9 @@ export const post = (url: string, body: string, headers: Readonly<Record<string,
     body,
     headers: { "content-type": "application/json", ...headers }
   })
+
+/** The fields that a 400 names. */
+export const fieldsOf = ({ body }: Answer) => {
+  const { issues } = body as { readonly issues: ReadonlyArray<{ readonly field: string }> }
+  return issues.map(({ field }) => field)
+}

@@ -7,7 +7,7 @@ import { folder, post, request, served } from "../http/Served.js"
 import { freePort, listening, Program, run, start } from "./Child.js"
 
 // Slow enough that there is always something under way.
-const withPlane = Effect.provide(PlaneSimulator.layer({ latency: 300 }))
+const withPlane = Effect.provide(PlaneSimulator.layer({ latency: 100 }))
 
 const pending = (url: string) =>
   Effect.map(request(`${url}/health`), ({ body }) => (body as { outbox: { pending: number } }).outbox.pending)
