@@ -88,7 +88,9 @@ export const start = (options: {
 }) =>
   Effect.gen(function*() {
     const { initialState, seed, targets, url } = options
-    const again = Duration.millis(100)
+    // Fifty clients that hammer at a closed port would take the machine from the program that is to open it.
+    const listening = yield* Effect.makeLatch(false)
+    const again = Effect.timeoutOption(listening.await, "500 millis").pipe(Effect.delay("50 millis"))
     const client = yield* HttpClient.HttpClient
     const stopping = yield* Deferred.make<void>()
     const counts = { accepted: 0, resent: 0, duplicates: 0 }
@@ -124,7 +126,7 @@ export const start = (options: {
           return
         }
         counts.resent += 1
-        yield* Effect.sleep(again)
+        yield* again
       }
     })
 
@@ -161,6 +163,8 @@ export const start = (options: {
     return {
       counts: (): Counts => ({ ...counts }),
       expected,
+      /** Told whether anybody listens: then who waits to publish again does so at once. */
+      listening: (is: boolean) => is ? listening.open : listening.close,
       /** Ends only when it has failed. */
       failed: Effect.zipRight(Fiber.join(publishing), Effect.never),
       /** Publishes nothing new, and waits until what was begun is accepted. */

@@ -73,6 +73,8 @@ export const make = Effect.fnUntraced(function*(built: Built, directory: string,
     accepted: () => accepted()
   })
 
+  const listens = (child: Child.Child) => Effect.zipRight(listening(child), load.listening(true))
+
   let strain: Strain = noStrain
   let counted = 0
   /** What was recorded and not counted yet; what can change no more is counted and forgotten. */
@@ -150,10 +152,10 @@ export const make = Effect.fnUntraced(function*(built: Built, directory: string,
 
       let step = dealt
       if (step === "random") {
-        if ((yield* within(0, 1)) < 0.5) yield* listening(child)
+        if ((yield* within(0, 1)) < 0.5) yield* listens(child)
         yield* Effect.delay(strike, yield* within(50, 1_500))
       } else {
-        yield* listening(child)
+        yield* listens(child)
         yield* step === "after commit"
           ? atAccepted(() => {
             note()
@@ -169,6 +171,7 @@ export const make = Effect.fnUntraced(function*(built: Built, directory: string,
         }
       }
       yield* killed(child)
+      yield* load.listening(false)
       accepted = () => undefined
       const by = yield* plane.control.endKill
       const moment = at ?? by?.at ?? (yield* Clock.currentTimeMillis)
@@ -193,7 +196,7 @@ export const make = Effect.fnUntraced(function*(built: Built, directory: string,
   /** The last life goes on until nothing is owed: what Plane shows then, and what it had to answer. */
   const drain = (limit: Duration.Duration) =>
     Effect.gen(function*() {
-      yield* Effect.flatMap(start, listening)
+      yield* Effect.flatMap(start, listens)
       yield* inTime(Duration.seconds(30), "the publishers: the last 202")(load.stop)
       const isTold = Effect.map(
         verdictNow,
