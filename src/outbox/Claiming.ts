@@ -3,7 +3,7 @@ import type { SqlError } from "@effect/sql/SqlError"
 import { Effect } from "effect"
 import type { Claim, Delivery, Job, Lane, Owed, OwedEvent, Plan, Step, Told } from "./Lane.js"
 import { maxOwedComments } from "./Lane.js"
-import { closeDebts, free } from "./Settling.js"
+import { closeState, free } from "./Settling.js"
 
 interface LaneRow extends Omit<Lane, "gone" | "cancelled"> {
   readonly gone: number
@@ -12,18 +12,31 @@ interface LaneRow extends Omit<Lane, "gone" | "cancelled"> {
 
 // A transaction stays short: whoever finds more lanes that owe no request than this comes back for the rest.
 const maxLanes = 64
+const maxSteps = 64
+
+// Gate failures and completions (0), then states (1), then stage comments (2). A lane has the urgency of the most urgent
+// thing it owes, and its head goes first, so the order within a work item stands.
+const urgencies = [0, 1, 2]
 
 /**
- * Claims the lane that has been due longest and commits to its next request, if any lane is due. Runs within a
- * transaction.
+ * Claims the most urgent lane that is due, among equals the one that has waited longest, and commits to its next
+ * request, if any lane is due. Runs within a transaction.
  */
-export const claim = (sql: SqlClient, claimed: Claim, now: number): Effect.Effect<Job | undefined, SqlError> =>
+export const claim = (
+  sql: SqlClient,
+  holder: string,
+  claimed: Claim,
+  now: number
+): Effect.Effect<Job | undefined, SqlError> =>
   Effect.gen(function*() {
+    const longest = (urgency: number) =>
+      sql`SELECT * FROM (SELECT id, due_at, CASE WHEN due_at <= ${now - claimed.urgentAfter} THEN 0 ELSE ${urgency} END
+        AS rank FROM plane_sync_lane WHERE urgency = ${urgency} AND due_at <= ${now} AND holder IS NULL
+        ORDER BY due_at LIMIT 1)`
+    const next = sql`SELECT id FROM (${sql.join(" UNION ALL ", false)(urgencies.map(longest))})
+      ORDER BY rank, due_at, id LIMIT 1`
     for (let tries = 0; tries < maxLanes; tries++) {
-      const [row] = yield* sql<
-        LaneRow
-      >`UPDATE plane_sync_lane SET holder = ${claimed.holder} WHERE id = (SELECT id FROM plane_sync_lane
-          WHERE due_at <= ${now} AND holder IS NULL ORDER BY due_at, id LIMIT 1)
+      const [row] = yield* sql<LaneRow>`UPDATE plane_sync_lane SET holder = ${holder} WHERE id = (${next})
         RETURNING id, name, work_item AS "workItem", attempts, misses, missed_at AS "missedAt", gone, state, cancelled,
           read_at AS "readAt", asked`
       if (row === undefined) return undefined
@@ -39,9 +52,10 @@ const planned = (claimed: Claim, owed: Owed): Step => {
   try {
     return claimed.plan(owed)
   } catch (error) {
-    const event = owed.state ?? owed.comments[0]
-    if (event === undefined) throw error
-    return { _tag: "Unfit", event, reason: `a bug in plane-sync: ${String(error)}` }
+    const event = owed.state ?? owed.comments[0] ?? owed.retried?.event
+    return event === undefined
+      ? { _tag: "Wait", dueAt: owed.now + 60_000 }
+      : { _tag: "Unfit", event, reason: `a bug in plane-sync: ${String(error)}` }
   }
 }
 
@@ -51,7 +65,7 @@ const nextJob = (sql: SqlClient, lane: Lane, claimed: Claim, now: number): Effec
     if (pending !== undefined && lane.workItem !== null) {
       return { _tag: "Send", lane, workItem: lane.workItem, delivery: pending }
     }
-    for (;;) {
+    for (let steps = 0; steps < maxSteps; steps++) {
       const owed = yield* readOwed(sql, lane, now)
       if (owed === undefined) {
         yield* free(sql, lane, now, null)
@@ -73,23 +87,19 @@ const nextJob = (sql: SqlClient, lane: Lane, claimed: Claim, now: number): Effec
           return again && { _tag: "Send", lane, workItem: lane.workItem, delivery: again }
         }
         case "StateHolds":
-          yield* closeDebts(sql, {
-            kind: "state",
-            lane: lane.id,
-            firstEvent: step.event.sequence,
-            lastEvent: step.event.sequence,
-            afterEvent: null
-          }, "delivered")
+          yield* closeState(sql, lane.id, step.event.sequence, "delivered")
           yield* sql`UPDATE plane_sync_lane SET asked = ${step.asked} WHERE id = ${lane.id}`
           break
         case "Unfit":
-          yield* bury(sql, lane, step.event, step.reason, now)
+          yield* bury(sql, lane, owed, step.event, step.reason, now)
           break
         case "Wait":
           yield* free(sql, lane, step.dueAt, null, true)
           return undefined
       }
     }
+    yield* free(sql, lane, now, null)
+    return undefined
   })
 
 const deliveryColumns = `id, lane, kind, first_event AS "firstEvent", last_event AS "lastEvent",
@@ -106,7 +116,9 @@ const sendAgain = (sql: SqlClient, lane: Lane, now: number) =>
 
 const plan = (sql: SqlClient, lane: Lane, composed: Plan, now: number) =>
   Effect.gen(function*() {
-    const { body, externalId, failures, first, gate, kind, last, planeId } = composed
+    const { body, events, externalId, failures, gate, kind, planeId } = composed
+    const [first] = events
+    const last = events.at(-1) ?? first
     const [delivery] = yield* sql<
       Delivery
     >`INSERT INTO plane_sync_delivery (lane, kind, status, first_event, last_event,
@@ -114,16 +126,28 @@ const plan = (sql: SqlClient, lane: Lane, composed: Plan, now: number) =>
       VALUES (${lane.id}, ${kind}, 'pending', ${first.sequence}, ${last.sequence}, ${externalId}, ${body}, ${gate},
         ${failures}, ${first.occurredAt}, ${planeId}, 1, ${now}, ${now})
       RETURNING ${sql.literal(deliveryColumns)}`
-    return delivery ?? (yield* Effect.dieMessage("an INSERT returns its row"))
+    if (delivery === undefined) return yield* Effect.dieMessage("an INSERT returns its row")
+    // Exactly these, and no range: events of another spelling of the key can come in between.
+    yield* kind === "state"
+      ? sql`UPDATE plane_sync_event SET state_delivery = ${delivery.id} WHERE sequence = ${first.sequence}`
+      : sql`UPDATE plane_sync_event SET delivery = ${delivery.id}
+        WHERE sequence IN (SELECT value FROM json_each(${JSON.stringify(events.map((event) => event.sequence))}))`
+    return delivery
   })
 
-const bury = (sql: SqlClient, lane: Lane, event: OwedEvent, reason: string, now: number) =>
+/** An event that cannot be told becomes a dead letter; one that was retried is one again. */
+const bury = (sql: SqlClient, lane: Lane, { retried }: Owed, event: OwedEvent, reason: string, now: number) =>
   Effect.gen(function*() {
-    yield* sql`INSERT INTO plane_sync_delivery (lane, kind, status, first_event, last_event, body, occurred_at,
-        planned_at, settled_at, code, reason)
-      VALUES (${lane.id}, 'comment', 'dead', ${event.sequence}, ${event.sequence}, '', ${event.occurredAt}, ${now},
-        ${now}, 'unfit', ${reason})`
-    yield* sql`UPDATE plane_sync_event SET comment = 'dead', state = CASE state WHEN 'pending' THEN 'dead' ELSE state END
+    const again = retried?.event.sequence === event.sequence ? retried.delivery.id : undefined
+    const [letter] = again === undefined
+      ? yield* sql<{ id: number }>`INSERT INTO plane_sync_delivery (lane, kind, status, first_event, last_event, body,
+          occurred_at, planned_at, settled_at, code, reason)
+        VALUES (${lane.id}, 'comment', 'dead', ${event.sequence}, ${event.sequence}, '', ${event.occurredAt}, ${now},
+          ${now}, 'unfit', ${reason}) RETURNING id`
+      : yield* sql<{ id: number }>`UPDATE plane_sync_delivery SET status = 'dead', code = 'unfit', reason = ${reason},
+          settled_at = ${now} WHERE id = ${again} RETURNING id`
+    yield* sql`UPDATE plane_sync_event SET delivery = ${letter?.id ?? null}, comment = 'dead',
+        state = CASE state WHEN 'pending' THEN 'dead' ELSE state END
       WHERE sequence = ${event.sequence}`
     yield* sql`UPDATE plane_sync_lane SET state_event = NULL WHERE id = ${lane.id} AND state_event = ${event.sequence}`
   })

@@ -59,20 +59,23 @@ interface Chosen {
   readonly id: number
   readonly lane: number | null
   readonly kind: DeliveryKind
-  readonly firstEvent: number
   readonly lastEvent: number
 }
 
+/** Dead letters that one transaction takes: publishing waits no longer than for these. */
+export const deadLetterBatch = 500
+
 // A write first, for the transaction's sake: it takes them out of the dead letters, and tells which they are.
 const choose = (sql: SqlClient, which: Which, status: "retried" | "discarded") =>
-  sql<Chosen>`UPDATE plane_sync_delivery SET status = ${status} WHERE status = 'dead' AND ${
+  sql<Chosen>`UPDATE plane_sync_delivery SET status = ${status} WHERE id IN (
+      SELECT id FROM plane_sync_delivery WHERE status = 'dead' AND ${
     "id" in which ? sql`id = ${which.id}` : sql`code = ${which.code}`
-  } ${status === "retried" ? sql`AND lane IS NOT NULL` : sql``}
-    RETURNING id, lane, kind, first_event AS "firstEvent", last_event AS "lastEvent"`
+  } ${status === "retried" ? sql`AND code <> 'unfit'` : sql``} ORDER BY id LIMIT ${deadLetterBatch})
+    RETURNING id, lane, kind, last_event AS "lastEvent"`
 
 /**
- * Owes dead letters again, and says how many. A comment goes behind what its lane owes now, with its own time and
- * external id, so that it cannot double; a count is made anew; a state becomes that of the *latest* stage. What can
+ * Owes a batch of dead letters again, and says how many. A comment goes behind what its lane owes now, with its own time
+ * and external id, so that it cannot double; a count is made anew; a state becomes that of the *latest* stage. What can
  * never be told (`unfit`) stays dead.
  */
 export const retry = (sql: SqlClient, which: Which): Effect.Effect<number, SqlError> =>
@@ -88,16 +91,17 @@ export const retry = (sql: SqlClient, which: Which): Effect.Effect<number, SqlEr
         yield* sql`UPDATE plane_sync_delivery SET status = 'discarded', reason = 'owed again' WHERE id = ${letter.id}`
         yield* letter.kind === "recount" ? setComments(sql, letter, "pending") : oweLatestState(sql, letter)
       }
-      yield* sql`UPDATE plane_sync_lane SET due_at = coalesce(due_at, ${now}) WHERE id = ${letter.lane}`
+      yield* sql`UPDATE plane_sync_lane SET due_at = coalesce(due_at, ${now}) WHERE id = ${letter.lane} AND owed > 0`
     }
     return chosen.length
   })
 
-/** Gives dead letters up for good, and says how many. */
+/** Gives a batch of dead letters up for good, and says how many. */
 export const discard = (sql: SqlClient, which: Which): Effect.Effect<number, SqlError> =>
   Effect.gen(function*() {
     const chosen = yield* choose(sql, which, "discarded")
     for (const letter of chosen) {
+      // An event that can never be told has one letter for its comment and its state.
       if (letter.kind === "state" || letter.lane === null) {
         yield* sql`UPDATE plane_sync_event SET state = 'discarded'
           WHERE sequence = ${letter.lastEvent} AND state = 'dead'`
@@ -108,16 +112,13 @@ export const discard = (sql: SqlClient, which: Which): Effect.Effect<number, Sql
   })
 
 const setComments = (sql: SqlClient, letter: Chosen, as: "pending" | "retried" | "discarded") =>
-  sql`UPDATE plane_sync_event SET comment = ${as} WHERE lane IS ${letter.lane} AND comment = 'dead'
-    AND sequence BETWEEN ${letter.firstEvent} AND ${letter.lastEvent}`
+  sql`UPDATE plane_sync_event SET comment = ${as} WHERE delivery = ${letter.id} AND comment = 'dead'`
 
 const oweLatestState = (sql: SqlClient, letter: Chosen) =>
   Effect.gen(function*() {
     yield* sql`UPDATE plane_sync_event SET state = 'superseded' WHERE sequence = ${letter.lastEvent} AND state = 'dead'`
     const [latest] = yield* sql<{ sequence: number }>`UPDATE plane_sync_event SET state = 'pending'
-      WHERE sequence = (SELECT sequence FROM plane_sync_event WHERE lane = ${letter.lane} AND stage IS NOT NULL
-        ORDER BY sequence DESC LIMIT 1)
-      RETURNING sequence`
+      WHERE sequence = (SELECT latest_stage FROM plane_sync_lane WHERE id = ${letter.lane}) RETURNING sequence`
     yield* sql`UPDATE plane_sync_lane SET state_event = ${latest?.sequence ?? null}, asked = NULL
       WHERE id = ${letter.lane}`
   })

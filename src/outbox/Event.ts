@@ -22,6 +22,8 @@ export interface NewEvent {
   readonly body: string
   /** The stage whose state it asks for. */
   readonly stage: string | undefined
+  /** Told before what is not, when the budget is short. */
+  readonly urgent: boolean
   readonly occurredAt: number
   readonly publishedAt: number
   /** Why it can never be told: it becomes a dead letter at once. */

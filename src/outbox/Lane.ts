@@ -93,8 +93,8 @@ export const maxOwedComments = 50
 /** A request as it is planned. */
 export interface Plan {
   readonly kind: DeliveryKind
-  readonly first: OwedEvent
-  readonly last: OwedEvent
+  /** What it tells, in order; of a state the one event. */
+  readonly events: readonly [OwedEvent, ...Array<OwedEvent>]
   readonly externalId: string | null
   readonly body: string
   readonly gate: string | null
@@ -221,8 +221,9 @@ export interface Sent {
   readonly outcome: SendOutcome
 }
 
-/** Who claims, and who decides what is done. */
+/** How a claim chooses, and who decides what is done. */
 export interface Claim {
-  readonly holder: string
+  /** What has waited longer than this, in milliseconds, is as urgent as anything. */
+  readonly urgentAfter: number
   readonly plan: (owed: Owed) => Step
 }

@@ -18,6 +18,7 @@ const outbox = Effect.gen(function*() {
     target INTEGER,
     owed INTEGER NOT NULL DEFAULT 0,
     due_at INTEGER,
+    urgency INTEGER NOT NULL DEFAULT 2,
     holder TEXT,
     attempts INTEGER NOT NULL DEFAULT 0,
     misses INTEGER NOT NULL DEFAULT 0,
@@ -28,10 +29,11 @@ const outbox = Effect.gen(function*() {
     read_at INTEGER,
     asked TEXT,
     state_event INTEGER,
+    latest_stage INTEGER,
     patient INTEGER NOT NULL DEFAULT 0,
     problem TEXT
   )`
-  yield* sql`CREATE INDEX plane_sync_lane_due ON plane_sync_lane (due_at) WHERE due_at IS NOT NULL`
+  yield* sql`CREATE INDEX plane_sync_lane_due ON plane_sync_lane (urgency, due_at) WHERE due_at IS NOT NULL`
 
   yield* sql`CREATE INDEX plane_sync_lane_holder ON plane_sync_lane (holder) WHERE holder IS NOT NULL`
 
@@ -41,6 +43,7 @@ const outbox = Effect.gen(function*() {
     work_item TEXT NOT NULL,
     body TEXT NOT NULL,
     stage TEXT,
+    urgent INTEGER NOT NULL,
     occurred_at INTEGER NOT NULL,
     published_at INTEGER NOT NULL,
     lane INTEGER,
@@ -50,10 +53,14 @@ const outbox = Effect.gen(function*() {
       WHEN 'pending' IN (comment, state) OR comment = 'retried' THEN 'pending'
       WHEN 'dead' IN (comment, state) THEN 'dead'
       WHEN 'discarded' IN (comment, state) THEN 'discarded'
-      ELSE 'delivered' END) STORED
+      ELSE 'delivered' END) STORED,
+    delivery INTEGER,
+    state_delivery INTEGER
   )`
   yield* sql`CREATE INDEX plane_sync_event_status ON plane_sync_event (status, sequence)`
   yield* sql`CREATE INDEX plane_sync_event_lane ON plane_sync_event (lane, status, sequence)`
+  yield* sql`CREATE INDEX plane_sync_event_delivery ON plane_sync_event (delivery) WHERE delivery IS NOT NULL`
+  yield* sql`CREATE INDEX plane_sync_event_urgent ON plane_sync_event (lane) WHERE urgent = 1 AND comment = 'pending'`
 
   yield* sql`CREATE TABLE plane_sync_delivery (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -81,6 +88,8 @@ const outbox = Effect.gen(function*() {
   yield* sql`CREATE UNIQUE INDEX plane_sync_delivery_pending ON plane_sync_delivery (lane) WHERE status = 'pending'`
   yield* sql`CREATE INDEX plane_sync_delivery_status ON plane_sync_delivery (status, id)`
   yield* sql`CREATE INDEX plane_sync_delivery_lane ON plane_sync_delivery (lane, id)`
+  yield* sql`CREATE INDEX plane_sync_delivery_told ON plane_sync_delivery (lane, id)
+    WHERE status = 'delivered' AND kind <> 'state'`
   yield* sql`CREATE INDEX plane_sync_delivery_dead ON plane_sync_delivery (code, id) WHERE status = 'dead'`
   yield* sql`CREATE INDEX plane_sync_delivery_retried ON plane_sync_delivery (lane, id) WHERE status = 'retried'`
 
@@ -98,17 +107,21 @@ const outbox = Effect.gen(function*() {
     VALUES ('pending', 0), ('delivered', 0), ('dead', 0), ('discarded', 0)`
 
   // Only the latest stage's state is owed. An older one is closed with its comment, or here if that is done: an UPDATE of
-  // every row before would rewrite its index entries, as one of due_at would though it stays what it is.
+  // every row before would rewrite its index entries, as one of due_at would though it stays what it is. What is owed is
+  // raised first: a lane that owed nothing for a moment would forget when it is due.
   yield* sql`CREATE TRIGGER plane_sync_event_inserted AFTER INSERT ON plane_sync_event BEGIN
     UPDATE plane_sync_count SET events = events + 1 WHERE status = NEW.status;
+    UPDATE plane_sync_lane SET owed = owed + 1 WHERE id = NEW.lane AND NEW.status = 'pending';
     UPDATE plane_sync_event SET state = 'superseded' WHERE NEW.state = 'pending' AND state = 'pending'
       AND comment NOT IN ('pending', 'retried')
       AND sequence = (SELECT state_event FROM plane_sync_lane WHERE id = NEW.lane);
-    UPDATE plane_sync_lane SET owed = owed + 1,
-      state_event = CASE NEW.state WHEN 'pending' THEN NEW.sequence ELSE state_event END
-      WHERE id = NEW.lane AND NEW.status = 'pending';
+    UPDATE plane_sync_lane SET state_event = NEW.sequence, latest_stage = NEW.sequence
+      WHERE id = NEW.lane AND NEW.state = 'pending';
     UPDATE plane_sync_lane SET due_at = NEW.published_at
       WHERE id = NEW.lane AND NEW.status = 'pending' AND (due_at IS NULL OR patient = 1);
+    UPDATE plane_sync_lane SET urgency = CASE WHEN NEW.urgent = 1 THEN 0 ELSE 1 END
+      WHERE id = NEW.lane AND NEW.status = 'pending'
+        AND urgency > CASE WHEN NEW.urgent = 1 THEN 0 WHEN NEW.state = 'pending' THEN 1 ELSE 2 END;
   END`
   yield* sql`CREATE TRIGGER plane_sync_event_updated AFTER UPDATE OF comment, state, lane ON plane_sync_event
     WHEN OLD.status <> NEW.status OR OLD.lane IS NOT NEW.lane BEGIN

@@ -2,7 +2,7 @@ import type { Scope } from "effect"
 import { Clock, Context, Effect, Layer } from "effect"
 import { claim } from "./Claiming.js"
 import type { DeadLetter, DeadLetterQuery, Which } from "./DeadLetters.js"
-import { discard, readDeadLetter, readDeadLetters, retry } from "./DeadLetters.js"
+import { deadLetterBatch, discard, readDeadLetter, readDeadLetters, retry } from "./DeadLetters.js"
 import type { NewEvent, StoredEvent } from "./Event.js"
 import type { Claim, Job, Settlement } from "./Lane.js"
 import { prune } from "./Pruning.js"
@@ -11,7 +11,7 @@ import { makePublish } from "./Publishing.js"
 import type { EventQuery, OutboxStatus, WorkItemRow } from "./Reading.js"
 import { readEvents, readEventsAfter, readStatus, readWorkItem } from "./Reading.js"
 import type { Sender, SenderActive } from "./Sender.js"
-import { becomeSender, readSender } from "./Sender.js"
+import { becomeSender, isSender, readSender, SenderLost } from "./Sender.js"
 import { settle } from "./Settling.js"
 import { Storage } from "./Storage.js"
 import type { StorageError } from "./StorageError.js"
@@ -23,11 +23,15 @@ import type { StorageError } from "./StorageError.js"
 export class Outbox extends Context.Tag("plane-sync/Outbox")<Outbox, {
   /** Commits an event; the first with an id stands. */
   readonly publish: (event: NewEvent) => Effect.Effect<Published, StorageError>
-  /** Settles a job, and claims the next one for `claim`'s holder, in one commit. */
+  /**
+   * Settles a job, and claims the next one, in one commit; `SenderLost` and nothing of it when `holder` is no longer the
+   * one that sends.
+   */
   readonly turn: (options: {
+    readonly holder: string
     readonly settlement?: Settlement | undefined
     readonly claim?: Claim | undefined
-  }) => Effect.Effect<Job | undefined, StorageError>
+  }) => Effect.Effect<Job | undefined, StorageError | SenderLost>
   /**
    * When the next lane is due that nobody holds. A due time more than `maxAhead` milliseconds from now was set before the
    * clock was put back: such a lane is due now.
@@ -57,6 +61,16 @@ export class Outbox extends Context.Tag("plane-sync/Outbox")<Outbox, {
   static readonly layer: Layer.Layer<Outbox, never, Storage> = Layer.scoped(Outbox, Effect.suspend(() => make))
 }
 
+const inBatches = (batch: Effect.Effect<number, StorageError>) =>
+  Effect.gen(function*() {
+    let sum = 0
+    for (;;) {
+      const count = yield* batch
+      sum += count
+      if (count < deadLetterBatch) return sum
+    }
+  })
+
 const make = Effect.gen(function*() {
   const storage = yield* Storage
   const { read, sql, write } = storage
@@ -64,9 +78,11 @@ const make = Effect.gen(function*() {
   const nextDue = Effect.fnUntraced(function*(maxAhead: number) {
     const now = yield* Clock.currentTimeMillis
     const [row] = yield* read(sql<{ dueAt: number | null; latest: number | null }>`SELECT
-      (SELECT due_at FROM plane_sync_lane WHERE due_at IS NOT NULL AND holder IS NULL
-        ORDER BY due_at LIMIT 1) AS "dueAt",
-      (SELECT max(due_at) FROM plane_sync_lane WHERE due_at IS NOT NULL) AS latest`)
+      min((SELECT due_at FROM plane_sync_lane WHERE urgency = u.value AND due_at IS NOT NULL AND holder IS NULL
+        ORDER BY due_at LIMIT 1)) AS "dueAt",
+      max((SELECT due_at FROM plane_sync_lane WHERE urgency = u.value AND due_at IS NOT NULL
+        ORDER BY due_at DESC LIMIT 1)) AS latest
+      FROM json_each('[0,1,2]') u`)
     if (row?.latest !== null && row?.latest !== undefined && row.latest > now + maxAhead) {
       yield* write(sql`UPDATE plane_sync_lane SET due_at = ${now} WHERE due_at > ${now + maxAhead}`)
       return now
@@ -76,12 +92,13 @@ const make = Effect.gen(function*() {
 
   return Outbox.of({
     publish: yield* makePublish(storage),
-    turn: (options) =>
+    turn: ({ claim: claimed, holder, settlement }) =>
       write(Effect.gen(function*() {
         const now = yield* Clock.currentTimeMillis
-        if (options.settlement !== undefined) yield* settle(sql, options.settlement, now)
-        return options.claim === undefined ? undefined : yield* claim(sql, options.claim, now)
-      })),
+        if (!(yield* isSender(sql, holder, now))) return new SenderLost()
+        if (settlement !== undefined) yield* settle(sql, settlement, now)
+        return claimed === undefined ? undefined : yield* claim(sql, holder, claimed, now)
+      })).pipe(Effect.flatMap((job) => job instanceof SenderLost ? job : Effect.succeed(job))),
     nextDue,
     becomeSender: (holder, quiet) => becomeSender(storage, holder, quiet),
     sender: readSender(storage),
@@ -90,8 +107,8 @@ const make = Effect.gen(function*() {
     workItem: (key, limit) => read(readWorkItem(sql, key, limit)),
     deadLetters: (query) => read(readDeadLetters(sql, query)),
     deadLetter: (id) => read(readDeadLetter(sql, id)),
-    retry: (which) => write(retry(sql, which)),
-    discard: (which) => write(discard(sql, which)),
+    retry: (which) => inBatches(write(retry(sql, which))),
+    discard: (which) => inBatches(write(discard(sql, which))),
     prune: (before) => write(prune(sql, before)),
     status: read(readStatus(sql))
   })

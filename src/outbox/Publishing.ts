@@ -18,18 +18,20 @@ export interface Published {
 const insert = (sql: Storage["Type"]["sql"], events: ReadonlyArray<NewEvent>) =>
   Effect.gen(function*() {
     const lanes = new Set<string>()
-    const rows = events.map(({ body, id, lane, occurredAt, publishedAt, stage, unfit, workItem }) => {
+    const rows = events.map(({ body, id, lane, occurredAt, publishedAt, stage, unfit, urgent, workItem }) => {
       if (lane !== undefined) lanes.add(lane)
       const debt = unfit === undefined ? "pending" : "dead"
-      return [id, workItem, body, stage, occurredAt, publishedAt, lane, debt, stage === undefined ? "none" : debt]
+      const state = stage === undefined ? "none" : debt
+      return [id, workItem, body, stage, occurredAt, publishedAt, lane, debt, state, urgent ? 1 : 0]
     })
     yield* sql`INSERT INTO plane_sync_lane (name)
       SELECT value FROM json_each(${JSON.stringify(Array.from(lanes))}) WHERE true
       ON CONFLICT (name) DO NOTHING`
     const inserted = yield* sql<{ sequence: number; id: string }>`
-      INSERT INTO plane_sync_event (id, work_item, body, stage, occurred_at, published_at, lane, comment, state)
+      INSERT INTO plane_sync_event (id, work_item, body, stage, occurred_at, published_at, lane, comment, state, urgent)
       SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5,
-        (SELECT coalesce(target, id) FROM plane_sync_lane WHERE name = value ->> 6), value ->> 7, value ->> 8
+        (SELECT coalesce(target, id) FROM plane_sync_lane WHERE name = value ->> 6), value ->> 7, value ->> 8,
+        value ->> 9
       FROM json_each(${JSON.stringify(rows)}) WHERE true ORDER BY key
       ON CONFLICT (id) DO NOTHING
       RETURNING sequence, id`
@@ -37,10 +39,14 @@ const insert = (sql: Storage["Type"]["sql"], events: ReadonlyArray<NewEvent>) =>
   })
 
 const deadLetter = (sql: Storage["Type"]["sql"], event: NewEvent, sequence: number, now: number) =>
-  sql`INSERT INTO plane_sync_delivery
+  sql<{ id: number }>`INSERT INTO plane_sync_delivery
     (kind, status, first_event, last_event, body, occurred_at, planned_at, settled_at, code, reason)
     VALUES ('comment', 'dead', ${sequence}, ${sequence}, '', ${event.occurredAt}, ${now}, ${now},
-      'unfit', ${event.unfit ?? null})`
+      'unfit', ${event.unfit ?? null}) RETURNING id`.pipe(
+    Effect.flatMap(([letter]) =>
+      sql`UPDATE plane_sync_event SET delivery = ${letter?.id ?? null} WHERE sequence = ${sequence}`
+    )
+  )
 
 const publishAll = (
   sql: Storage["Type"]["sql"],
@@ -81,9 +87,14 @@ export const makePublish = (
     const closed = new StorageError({ reason: "Closed", where: storage.where, words: "shut down" })
     return batched({ run, isItems: isOneStatements, maxItems: 500, closed })
   }
+  // A client with one connection waits for whoever else has a transaction open. Given up, nothing of it is stored.
+  const inTime = Effect.timeoutFail({
+    duration: "5 seconds",
+    onTimeout: () => new StorageError({ reason: "Busy", where: storage.where, words: "no commit within 5 seconds" })
+  })
   return Effect.succeed((event) =>
     Effect.flatMap(
-      run([event]),
+      inTime(run([event])),
       ([published]) =>
         published === undefined ? Effect.dieMessage("publishing answers every event") : Effect.succeed(published)
     )

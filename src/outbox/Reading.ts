@@ -2,6 +2,7 @@ import type { SqlClient } from "@effect/sql/SqlClient"
 import type { SqlError } from "@effect/sql/SqlError"
 import { Effect } from "effect"
 import type { EventStatus, StoredEvent } from "./Event.js"
+import type { DeliveryKind } from "./Lane.js"
 
 /** A page of events, newest first; `cursor` is the sequence of the last one of the page before. */
 export interface EventQuery {
@@ -15,8 +16,8 @@ export interface EventQuery {
 /** A request that was owed to Plane, and what became of it. Times are milliseconds since 1970, UTC. */
 export interface DeliveryRow {
   readonly id: number
-  readonly kind: "comment" | "state"
-  readonly status: EventStatus
+  readonly kind: DeliveryKind
+  readonly status: EventStatus | "retried"
   readonly firstEvent: number
   readonly lastEvent: number
   readonly externalId: string | null
@@ -56,9 +57,8 @@ export interface OutboxStatus {
 const eventColumns = `e.sequence, e.id, e.work_item AS "workItem", e.body, e.occurred_at AS "occurredAt",
   e.published_at AS "publishedAt", e.status, e.comment, e.state,
   CASE e.status WHEN 'dead' THEN
-    (SELECT d.reason FROM plane_sync_delivery d
-      WHERE d.lane IS e.lane AND d.status = 'dead' AND e.sequence BETWEEN d.first_event AND d.last_event
-      ORDER BY d.id DESC LIMIT 1)
+    coalesce((SELECT d.reason FROM plane_sync_delivery d WHERE d.id = e.delivery AND d.status = 'dead'),
+      (SELECT d.reason FROM plane_sync_delivery d WHERE d.id = e.state_delivery AND d.status = 'dead'))
   WHEN 'pending' THEN (SELECT l.problem FROM plane_sync_lane l WHERE l.id = e.lane) END AS reason`
 
 const laneOf = (sql: SqlClient, key: string) =>

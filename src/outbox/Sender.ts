@@ -1,5 +1,5 @@
 import type { Scope } from "effect"
-import { Clock, DateTime, Deferred, Duration, Effect, Schedule, Schema } from "effect"
+import { Clock, Data, DateTime, Deferred, Duration, Effect, Schedule, Schema } from "effect"
 import { hostname } from "node:os"
 import type { Storage } from "./Storage.js"
 import type { StorageError } from "./StorageError.js"
@@ -29,6 +29,16 @@ export class SenderActive extends Schema.TaggedError<SenderActive>()("SenderActi
       `${DateTime.formatIso(this.since)}. Only one may`
   }
 }
+
+/** This process is no longer the one that sends: another has taken over, as after a long suspension of this one. */
+export class SenderLost extends Data.TaggedError("SenderLost") {}
+
+/** Whether `holder` still is the one that sends. A write, and a heartbeat. */
+export const isSender = (sql: Storage["Type"]["sql"], holder: string, now: number) =>
+  Effect.map(
+    sql`UPDATE plane_sync_sender SET seen_at = ${now} WHERE holder = ${holder} RETURNING id`,
+    (rows) => rows.length > 0
+  )
 
 // Of this process: its own pid in the table may also be that of a container's former life.
 const alive = new Set<string>()
@@ -106,9 +116,9 @@ export const becomeSender = (
     const lost = yield* Deferred.make<void>()
     yield* Effect.flatMap(
       Clock.currentTimeMillis,
-      (now) => write(sql`UPDATE plane_sync_sender SET seen_at = ${now} WHERE holder = ${holder} RETURNING id`)
+      (now) => write(isSender(sql, holder, now))
     ).pipe(
-      Effect.flatMap((rows) => rows.length === 0 ? Deferred.succeed(lost, undefined) : Effect.void),
+      Effect.flatMap((still) => still ? Effect.void : Deferred.succeed(lost, undefined)),
       // Storage that fails is the workers' trouble as well, and they say so.
       Effect.ignore,
       Effect.schedule(Schedule.spaced(heartbeat)),

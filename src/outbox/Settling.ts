@@ -77,6 +77,9 @@ const sent = (sql: SqlClient, lane: Lane, delivery: Delivery, outcome: SendOutco
 /** The lane is given free: due at `dueAt` if it owes anything; a patient one as soon as it is owed more. */
 export const free = (sql: SqlClient, lane: Lane, dueAt: number, problem: string | null, patient = false) =>
   sql`UPDATE plane_sync_lane SET holder = NULL, problem = ${problem}, patient = ${patient ? 1 : 0},
+    urgency = CASE
+      WHEN EXISTS (SELECT 1 FROM plane_sync_event WHERE lane = ${lane.id} AND urgent = 1 AND comment = 'pending') THEN 0
+      WHEN state_event IS NOT NULL THEN 1 ELSE 2 END,
     due_at = CASE owed WHEN 0 THEN NULL ELSE ${dueAt} END WHERE id = ${lane.id}`
 
 const see = (sql: SqlClient, lane: Lane, seen: SeenState) =>
@@ -102,16 +105,20 @@ const found = (sql: SqlClient, key: Lane, workItem: string, { cancelled, readAt,
       ON CONFLICT (name) DO UPDATE SET gone = 0
       RETURNING id`
     const target = lane?.id ?? null
+    const both = sql`(SELECT * FROM plane_sync_lane WHERE id IN (${target}, ${key.id}))`
     yield* sql`UPDATE plane_sync_event SET lane = ${target} WHERE lane = ${key.id}`
+    // An older stage's state is nobody's wish, also where the later one's has been set already.
     yield* sql`UPDATE plane_sync_event SET state = 'superseded' WHERE state = 'pending'
-      AND comment NOT IN ('pending', 'retried') AND sequence = (
-        SELECT min(state_event) FROM plane_sync_lane WHERE id IN (${target}, ${key.id})
-        HAVING count(state_event) = 2)`
-    yield* sql`UPDATE plane_sync_lane SET state_event = (
-      SELECT max(state_event) FROM plane_sync_lane WHERE id IN (${target}, ${key.id})) WHERE id = ${target}`
+      AND comment NOT IN ('pending', 'retried') AND sequence IN (SELECT state_event FROM ${both})
+      AND sequence < (SELECT max(latest_stage) FROM ${both})`
+    yield* sql`UPDATE plane_sync_lane SET
+        state_event = (SELECT CASE max(state_event) WHEN max(latest_stage) THEN max(state_event) END FROM ${both}),
+        latest_stage = (SELECT max(latest_stage) FROM ${both}),
+        urgency = (SELECT min(urgency) FROM ${both})
+      WHERE id = ${target}`
     yield* sql`UPDATE plane_sync_delivery SET lane = ${target} WHERE lane = ${key.id}`
     yield* sql`UPDATE plane_sync_lane SET target = ${target}, attempts = 0, misses = 0, missed_at = NULL,
-      state_event = NULL WHERE id = ${key.id}`
+      state_event = NULL, latest_stage = NULL WHERE id = ${key.id}`
     // Its state goes next: what was read of it is fresh now, and would have to be read again later.
     yield* sql`UPDATE plane_sync_lane SET due_at = -1 WHERE id = ${target} AND due_at IS NOT NULL AND NOT EXISTS (
       SELECT 1 FROM plane_sync_delivery d WHERE d.lane = ${target} AND d.status = 'pending')`
@@ -140,51 +147,46 @@ const superseded = (sql: SqlClient, lane: number) =>
   sql`CASE WHEN state = 'pending' AND sequence IS NOT (SELECT state_event FROM plane_sync_lane WHERE id = ${lane})
     THEN 'superseded' ELSE state END`
 
+type Closed = "delivered" | "superseded" | "dead"
+
+/** The state of an event is owed no longer. Superseded it is already, if a later stage has been published meanwhile. */
+export const closeState = (sql: SqlClient, lane: number, sequence: number, as: Closed) =>
+  Effect.zipRight(
+    sql`UPDATE plane_sync_event SET state = ${as} WHERE sequence = ${sequence} AND state = 'pending'`,
+    sql`UPDATE plane_sync_lane SET state_event = NULL WHERE id = ${lane} AND state_event = ${sequence}`
+  )
+
 /** The events that a delivery tells, or the one whose state it sets, owe that no longer. */
-export const closeDebts = (
-  sql: SqlClient,
-  delivery: Pick<Delivery, "kind" | "lane" | "firstEvent" | "lastEvent" | "afterEvent">,
-  as: "delivered" | "superseded" | "dead"
-) =>
-  delivery.kind === "state"
-    // Superseded meanwhile, when a later stage has been published since it was planned.
-    ? Effect.zipRight(
-      sql`UPDATE plane_sync_event SET state = ${as} WHERE sequence = ${delivery.lastEvent} AND state = 'pending'`,
-      sql`UPDATE plane_sync_lane SET state_event = NULL
-        WHERE id = ${delivery.lane} AND state_event = ${delivery.lastEvent}`
-    )
-    : sql`UPDATE plane_sync_event SET comment = ${as}, state = ${superseded(sql, delivery.lane)}
-      WHERE lane = ${delivery.lane} AND status = 'pending'
-      AND comment = ${
-      delivery.afterEvent === null ? "pending" : "retried"
-    } AND sequence BETWEEN ${delivery.firstEvent} AND ${delivery.lastEvent}`
+const closeDebts = (sql: SqlClient, { id, kind, lane, lastEvent }: Delivery, as: Closed) =>
+  kind === "state"
+    ? closeState(sql, lane, lastEvent, as)
+    : sql`UPDATE plane_sync_event SET comment = ${as}, state = ${superseded(sql, lane)}
+      WHERE delivery = ${id} AND comment IN ('pending', 'retried')`
 
 const laneDead = (sql: SqlClient, lane: Lane, { answer, code, gone, reason }: LaneDead, now: number) =>
   Effect.gen(function*() {
-    yield* sql`INSERT INTO plane_sync_delivery (lane, kind, status, first_event, last_event, body, occurred_at,
-        planned_at, settled_at, answer, code, reason)
-      SELECT lane, 'comment', 'dead', sequence, sequence, '', occurred_at, ${now}, ${now}, ${answer ?? null}, ${code},
-        ${reason}
-      FROM plane_sync_event WHERE lane = ${lane.id} AND status = 'pending' AND comment = 'pending' ORDER BY sequence`
+    const why = sql`${now}, ${now}, ${answer ?? null}, ${code}, ${reason}`
+    const columns = sql`(lane, kind, status, first_event, last_event, body, occurred_at, planned_at, settled_at, answer,
+      code, reason)`
+    const letters = yield* sql<{ id: number; sequence: number }>`INSERT INTO plane_sync_delivery ${columns}
+      SELECT lane, 'comment', 'dead', sequence, sequence, '', occurred_at, ${why}
+      FROM plane_sync_event WHERE lane = ${lane.id} AND status = 'pending' AND comment = 'pending' ORDER BY sequence
+      RETURNING id, first_event AS sequence`
+    yield* sql`UPDATE plane_sync_event SET comment = 'dead', state = ${superseded(sql, lane.id)}, delivery = value ->> 0
+      FROM json_each(${JSON.stringify(letters.map(({ id, sequence }) => [id, sequence]))})
+      WHERE sequence = value ->> 1`
+    yield* sql`UPDATE plane_sync_event SET comment = 'dead', state = ${superseded(sql, lane.id)}
+      WHERE lane = ${lane.id} AND status = 'pending' AND comment = 'retried'`
     yield* sql`UPDATE plane_sync_delivery SET status = 'dead', settled_at = ${now}, answer = ${answer ?? null},
       code = ${code}, reason = ${reason} WHERE lane = ${lane.id} AND status = 'retried'`
-    yield* sql`UPDATE plane_sync_event SET comment = 'dead', state = ${superseded(sql, lane.id)}
-      WHERE lane = ${lane.id} AND status = 'pending' AND comment IN ('pending', 'retried')`
-    const [latest] = yield* sql<{ sequence: number }>`INSERT INTO plane_sync_delivery (lane, kind, status, first_event,
-        last_event, body, occurred_at, planned_at, settled_at, answer, code, reason)
-      SELECT lane, 'state', 'dead', sequence, sequence, '', occurred_at, ${now}, ${now}, ${answer ?? null}, ${code},
-        ${reason}
+    const [latest] = yield* sql<{ id: number; sequence: number }>`INSERT INTO plane_sync_delivery ${columns}
+      SELECT lane, 'state', 'dead', sequence, sequence, '', occurred_at, ${why}
       FROM plane_sync_event WHERE state = 'pending'
         AND sequence = (SELECT state_event FROM plane_sync_lane WHERE id = ${lane.id})
-      RETURNING last_event AS sequence`
+      RETURNING id, last_event AS sequence`
     if (latest !== undefined) {
-      yield* closeDebts(sql, {
-        kind: "state",
-        lane: lane.id,
-        firstEvent: latest.sequence,
-        lastEvent: latest.sequence,
-        afterEvent: null
-      }, "dead")
+      yield* sql`UPDATE plane_sync_event SET state_delivery = ${latest.id} WHERE sequence = ${latest.sequence}`
+      yield* closeState(sql, lane.id, latest.sequence, "dead")
     }
     yield* sql`UPDATE plane_sync_lane SET gone = ${gone ? 1 : 0}, attempts = 0, misses = 0, missed_at = NULL
       WHERE id = ${lane.id}`

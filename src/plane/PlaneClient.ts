@@ -57,7 +57,10 @@ export class PlaneClient extends Context.Tag("plane-sync/PlaneClient")<PlaneClie
   /** All states of the project. */
   readonly states: Effect.Effect<ReadonlyArray<StateJson>, PlaneError>
   readonly project: Effect.Effect<ProjectJson, PlaneError>
-  /** The harmless request that tells whether Plane is there and takes the key. */
+  /**
+   * The harmless request that tells whether Plane is there, takes the key and has the project that is set: `WrongAddress`
+   * where its identifier is another.
+   */
   readonly probe: Effect.Effect<void, PlaneError>
   /** Whose key it is. Some versions do not have it: `WrongAddress`. */
   readonly me: Effect.Effect<UserJson, PlaneError>
@@ -261,6 +264,18 @@ const make = Effect.gen(function*() {
   const get = <A, I>(path: ReadonlyArray<string>, fields: string, schema: Schema.Schema<A, I>) =>
     exchange.send({ method: "GET", path, query: { fields } }, schema)
 
+  const probe = Effect.gen(function*() {
+    const ask: Ask = { method: "GET", path: project, query: { fields: "id,identifier" } }
+    const { identifier } = yield* exchange.send(ask, Wire.ProbeJson)
+    if (identifier.toUpperCase() === config.projectIdentifier) return
+    return yield* exchange.failure(ask, {
+      reason: "WrongAddress",
+      sent: "answered",
+      words: `the project's identifier is ${identifier}, but the one set is ${config.projectIdentifier}`,
+      status: 200
+    })
+  })
+
   return PlaneClient.of({
     find,
     read,
@@ -269,7 +284,7 @@ const make = Effect.gen(function*() {
     editComment,
     states,
     project: get(project, "id,identifier,name", Wire.ProjectJson).pipe(Effect.withSpan("PlaneClient.project")),
-    probe: get(project, "id", Wire.ProbeJson).pipe(Effect.asVoid, Effect.withSpan("PlaneClient.probe")),
+    probe: probe.pipe(Effect.withSpan("PlaneClient.probe")),
     me: get(["users", "me"], "id,display_name", Wire.UserJson).pipe(Effect.withSpan("PlaneClient.me"))
   })
 })

@@ -34,6 +34,8 @@ export interface PlaneConfig {
   readonly keyPatience: Duration.Duration
   /** Work items that are written to at the same time. */
   readonly concurrency: number
+  /** What has waited so long for the budget is as urgent as a gate failure. */
+  readonly urgentAfter: Duration.Duration
   /** Whether what is owed together is told by one comment, or every event by its own. */
   readonly comments: "joined" | "each"
   /** Whether a work item that a person has cancelled stays so, or is moved all the same. */
@@ -123,6 +125,7 @@ export const PlaneConfig: Config.Config<PlaneConfig> = Config.all({
   maxAttempts: setting("ORCH_PLANE_MAX_ATTEMPTS", 8, integer(1, 1_000)),
   keyPatience: setting("ORCH_PLANE_KEY_PATIENCE", Duration.minutes(10), duration("0 millis", "7 days")),
   concurrency: setting("ORCH_PLANE_CONCURRENCY", 8, integer(1, 256)),
+  urgentAfter: setting("ORCH_PLANE_URGENT_AFTER", Duration.minutes(10), duration("0 millis", "1 days")),
   comments: setting("ORCH_PLANE_COMMENTS", "joined", oneOf("joined", "each")),
   onConflict: setting("ORCH_PLANE_ON_CONFLICT", "respect", oneOf("respect", "force"))
 })

@@ -48,7 +48,7 @@ export const ProjectJson = Schema.Struct({ id: Schema.String, identifier: Schema
 export type ProjectJson = typeof ProjectJson.Type
 
 /** The answer to the harmless request that only asks whether Plane is there. */
-export const ProbeJson = Schema.Struct({ id: Schema.String })
+export const ProbeJson = Schema.Struct({ id: Schema.String, identifier: Schema.String })
 
 /** Whose key it is. */
 export const UserJson = Schema.Struct({ id: Schema.String, display_name: Schema.String })

@@ -2,7 +2,7 @@ import { Clock, DateTime, Effect, Either, ParseResult, Predicate, Schema } from 
 import type { StageEvent } from "../domain/StageEvent.js"
 import { cleanJson, EventId, StageEventJson, stageOf } from "../domain/StageEvent.js"
 import type { StageStates } from "../domain/StageStates.js"
-import { cleanLine, textLimit } from "../domain/Text.js"
+import { cleanLine, cleanText, reasonLimit, textLimit } from "../domain/Text.js"
 import { uuidV7 } from "../domain/UuidV7.js"
 import { WorkItemKey } from "../domain/WorkItemKey.js"
 import type { NewEvent } from "../outbox/Event.js"
@@ -22,9 +22,11 @@ const describe = (error: ParseResult.ParseError): string =>
 const textOf = (value: unknown): string => typeof value === "string" ? value : asJson(value)
 
 // The type says that this is a StageEvent; a host written in JavaScript may not have asked it.
-const asJson = (event: unknown): string => {
+const asJson = (value: unknown): string => {
   try {
-    return JSON.stringify(event ?? null)
+    // Undefined for a function, whatever its type says.
+    const json: unknown = JSON.stringify(value)
+    return typeof json === "string" ? cleanText(json, reasonLimit) : "null"
   } catch {
     return "{}"
   }
@@ -47,9 +49,10 @@ export const accept = (event: StageEvent, states: StageStates): Effect.Effect<Ne
           lane: undefined,
           body: asJson(event),
           stage: undefined,
+          urgent: false,
           occurredAt: now,
           publishedAt: now,
-          unfit: describe(error)
+          unfit: cleanText(describe(error), reasonLimit)
         }),
         onRight: (json) => fit(event, json, id, states, now)
       }))
@@ -71,6 +74,8 @@ const fit = (
     // Without its id, which is no content.
     body: JSON.stringify({ ...cleanJson(json), id: undefined }),
     stage: stage !== undefined && states.has(stage) ? stage : undefined,
+    // What a person acts on goes before what a person only reads.
+    urgent: event._tag !== "StageChanged",
     occurredAt: occurredAt > now + maxAhead ? now : occurredAt,
     publishedAt: now,
     unfit: undefined

@@ -1,4 +1,4 @@
-import { Clock, DateTime, Duration, Effect, Option } from "effect"
+import { Cause, Clock, DateTime, Duration, Effect, Option } from "effect"
 import { WorkItemKey } from "../domain/WorkItemKey.js"
 import type {
   DeadCode,
@@ -124,8 +124,36 @@ const recount = ({ client }: Sender, { delivery, workItem }: SendJob) =>
     )
   )
 
+/**
+ * A bug of ours while sending is the job's own trouble: it must neither end the worker nor keep the lane. As little is
+ * known of what was sent as after a time-out.
+ */
+const survive = <Outcome>(
+  outcome: Effect.Effect<Outcome>,
+  { config }: Sender,
+  attempts: number,
+  dead: (reason: string) => Outcome
+): Effect.Effect<Outcome | Later> =>
+  Effect.catchAllDefect(outcome, (defect) =>
+    Effect.gen(function*() {
+      const reason = `a bug in plane-sync: ${String(defect)}`
+      yield* Effect.logError(reason, Cause.die(defect))
+      if (attempts >= config.maxAttempts) return dead(reason)
+      const pause = Duration.max(config.quiet, yield* backoff(attempts, { max: config.maxBackoff }))
+      const now = yield* Clock.currentTimeMillis
+      return { _tag: "Later" as const, dueAt: now + Duration.toMillis(pause), counted: true, reason }
+    }))
+
 /** Sends a delivery, once, and tells what came of it. Never fails. */
 export const send = (sender: Sender, job: SendJob): Effect.Effect<SendOutcome> =>
+  survive(
+    sendOnce(sender, job),
+    sender,
+    job.delivery.attempts,
+    (reason): SendOutcome => ({ _tag: "Dead", code: "attempts", reason })
+  )
+
+const sendOnce = (sender: Sender, job: SendJob): Effect.Effect<SendOutcome> =>
   Effect.gen(function*() {
     const { client } = sender
     const { delivery, workItem } = job
@@ -143,9 +171,12 @@ export const send = (sender: Sender, job: SendJob): Effect.Effect<SendOutcome> =
         answer: error.status
       }
       if (delivery.kind === "comment" && mayMeanNoSuchItem(error)) {
-        return Effect.match(client.read(workItem), {
-          onSuccess: () => refused,
-          onFailure: (look) => look.reason === "NotFound" ? gone(error.status) : refused
+        return Effect.matchEffect(client.read(workItem), {
+          onSuccess: () => Effect.succeed(refused),
+          onFailure: (look) =>
+            look.reason === "NotFound"
+              ? Effect.succeed(gone(error.status))
+              : Effect.map(again(sender, look, delivery.attempts), Option.getOrElse((): SendOutcome => refused))
         })
       }
       if (isAboutTheRequest(error)) return Effect.succeed(refused)
@@ -158,6 +189,14 @@ export const send = (sender: Sender, job: SendJob): Effect.Effect<SendOutcome> =
 
 /** Looks a work item up by its key, or looks whether one that was gone is back. Never fails. */
 export const look = (sender: Sender, job: LookJob): Effect.Effect<LookOutcome> =>
+  survive(
+    lookOnce(sender, job),
+    sender,
+    job.lane.attempts + 1,
+    (reason): LookOutcome => ({ _tag: "LaneDead", code: "attempts", reason, gone: false })
+  )
+
+const lookOnce = (sender: Sender, job: LookJob): Effect.Effect<LookOutcome> =>
   Effect.gen(function*() {
     const { client, config } = sender
     const { lane } = job

@@ -43,6 +43,10 @@ export class StageEvents extends Context.Tag("plane-sync/StageEvents")<StageEven
 
 const pageSize = 200
 
+/** The event as `POST /api/events` takes it. */
+const asPublished = ({ body, id, unfit }: NewEvent): string =>
+  unfit === undefined ? body.replace(/\}$/, `,"id":${JSON.stringify(id)}}`) : body
+
 const make = Effect.gen(function*() {
   const outbox = yield* Outbox
   const signal = yield* Signal
@@ -68,7 +72,7 @@ const make = Effect.gen(function*() {
       onFailure: (error) => {
         notStored += 1
         return Effect.logError(`Event not stored: ${error.message}`).pipe(
-          Effect.annotateLogs({ event: JSON.stringify({ ...JSON.parse(accepted.body), id }) }),
+          Effect.annotateLogs({ event: asPublished(accepted) }),
           Effect.as(Receipt.NotStored({ id, error }))
         )
       },

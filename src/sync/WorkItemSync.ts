@@ -11,8 +11,8 @@ import type { PlaneConfig } from "../plane/PlaneConfig.js"
 /** How long what was read of a work item's state is relied on. */
 const freshFor = Duration.toMillis("30 seconds")
 
-/** How often a told gate failure's count is brought up to date, at most. */
-const recountEvery = Duration.toMillis("10 minutes")
+/** How often a told gate failure's count is brought up to date, at most. In milliseconds. */
+export const recountEvery = Duration.toMillis("10 minutes")
 
 export const isFresh = (lane: Lane, now: number): boolean => lane.readAt !== null && now - lane.readAt < freshFor
 
@@ -79,8 +79,7 @@ const stateStep = (
         _tag: "Send",
         plan: {
           kind: "state",
-          first: event,
-          last: event,
+          events: [event],
           externalId: null,
           body: wanted,
           gate: null,
@@ -141,8 +140,7 @@ const commentStep = (
     _tag: "Send",
     plan: {
       ...plan,
-      first: first.owed,
-      last: last.owed,
+      events: [first.owed, ...together.slice(1).map(({ owed }) => owed)],
       gate,
       externalId: plan.kind === "comment" ? externalId(first.owed, workItem) : null
     }

@@ -2,12 +2,13 @@ import { Clock, Deferred, Duration, Effect, Exit, Fiber, Option, Schedule } from
 import type { Scope } from "effect"
 import type { Claim, Job, Settlement } from "../outbox/Lane.js"
 import type { Outbox } from "../outbox/Outbox.js"
+import type { SenderLost } from "../outbox/Sender.js"
 import type { StorageError } from "../outbox/StorageError.js"
 import type { RateBudget, Slot } from "../plane/RateBudget.js"
 import type { Sender } from "./Sending.js"
 import { look, send } from "./Sending.js"
 import type { Signal } from "./Signal.js"
-import { nextStep } from "./WorkItemSync.js"
+import { nextStep, recountEvery } from "./WorkItemSync.js"
 
 interface Work {
   readonly job: Job
@@ -23,6 +24,7 @@ const maxAhead = (config: Sender["config"]) =>
     Duration.toMillis(config.keyPatience),
     Duration.toMillis(config.maxBackoff),
     Duration.toMillis(config.quiet),
+    recountEvery,
     Duration.toMillis(Duration.minutes(5))
   ) + 60_000
 
@@ -35,8 +37,8 @@ export interface WorkersStatus {
 }
 
 /**
- * Starts the workers, up to `ORCH_PLANE_CONCURRENCY` at once. Each takes a slot of the budget, claims the lane that has
- * been due longest, sends its one next request, and settles it in the commit that claims the next. When the scope closes
+ * Starts the workers, up to `ORCH_PLANE_CONCURRENCY` at once. Each takes a slot of the budget, claims the most urgent
+ * lane that is due, sends its one next request, and settles it in the commit that claims the next. When the scope closes
  * they claim nothing more, requests in flight have 8 s to end and are settled; what is cut off then counts as sent with
  * its outcome unknown, like after a crash.
  *
@@ -60,13 +62,14 @@ export const startWorkers = (
     const plan = nextStep(config)
     const ahead = maxAhead(config)
 
-    const claim: Claim = { holder, plan }
+    const claim: Claim = { urgentAfter: Duration.toMillis(config.urgentAfter), plan }
 
     let storageFailure: StorageError | undefined
     let takenOver = false
-    /** Until storage works again; said once. */
-    const stored = <A>(effect: Effect.Effect<A, StorageError>): Effect.Effect<A> =>
+    /** Until storage works again; said once. Whoever finds that another has taken over stops. */
+    const stored = <A>(effect: Effect.Effect<A, StorageError | SenderLost>): Effect.Effect<A | undefined> =>
       effect.pipe(
+        Effect.catchTag("SenderLost", () => Effect.as(takeOver, undefined)),
         Effect.tapError((error) => {
           const isNew = storageFailure === undefined
           storageFailure = error
@@ -82,6 +85,15 @@ export const startWorkers = (
         })
       )
 
+    const takeOver = Effect.suspend(() => {
+      if (takenOver) return Effect.void
+      takenOver = true
+      return Effect.zipRight(
+        Effect.logError("Another process has taken over this file: nothing more is sent from here"),
+        Deferred.succeed(stopping, undefined)
+      )
+    })
+
     const perform = ({ job, slot }: Work): Effect.Effect<Settlement> =>
       budget.spend(
         slot,
@@ -95,7 +107,9 @@ export const startWorkers = (
       const { open } = yield* destination.status
       const more = open && !(yield* Deferred.isDone(stopping))
       const slot = more ? yield* budget.tryAdmit : Option.none()
-      const job = yield* stored(outbox.turn({ settlement, claim: Option.isSome(slot) ? claim : undefined }))
+      const job = yield* stored(
+        outbox.turn({ holder, settlement, claim: Option.isSome(slot) ? claim : undefined })
+      )
       // Whoever waits does so for what was due before: this lane may be due sooner.
       yield* signal.notify
       if (Option.isNone(slot)) return undefined
@@ -125,7 +139,7 @@ export const startWorkers = (
         const slot = yield* unlessStopping(budget.admit)
         if (Option.isNone(slot)) break
         const { open } = yield* destination.status
-        const job = open ? yield* stored(outbox.turn({ claim })) : undefined
+        const job = open ? yield* stored(outbox.turn({ holder, claim })) : undefined
         if (job !== undefined) return { job, slot: slot.value }
         yield* slot.value.release
       }
@@ -141,14 +155,7 @@ export const startWorkers = (
       }
     })
 
-    yield* lost.pipe(
-      Effect.zipRight(Effect.sync(() => {
-        takenOver = true
-      })),
-      Effect.zipRight(Effect.logError("Another process has taken over this file: nothing more is sent from here")),
-      Effect.zipRight(Deferred.succeed(stopping, undefined)),
-      Effect.forkScoped
-    )
+    yield* Effect.forkScoped(Effect.zipRight(lost, takeOver))
 
     const workers = yield* Effect.forEach(
       Array.from({ length: config.concurrency }),

@@ -7,59 +7,86 @@ import { Storage } from "../../src/outbox/Storage.js"
 
 const inMemory = Layer.provide(Outbox.layer, Storage.layerFile(":memory:"))
 
+const holder = "me"
+
 const event = (id: string, lane: string): NewEvent => ({
   id,
   workItem: lane,
   lane,
   body: `{"type":"task_completed","workItem":"${lane}"}`,
   stage: "done",
+  urgent: true,
   occurredAt: 0,
   publishedAt: 0,
   unfit: undefined
 })
 
 describe("Outbox", () => {
-  it.effect("a bug that one event brings to light makes it a dead letter, and stops nobody", () =>
+  it.scoped("a bug that one event brings to light makes it a dead letter, and stops nobody", () =>
     Effect.gen(function*() {
       const outbox = yield* Outbox
+      yield* outbox.becomeSender(holder, 0)
       yield* outbox.publish(event("poison", "ET-1"))
       yield* outbox.publish(event("fine", "ET-2"))
       const plan = ({ key }: Owed): Step => {
         if (key === "ET-1") throw new Error("cannot read properties of undefined")
         return { _tag: "Look" }
       }
-      const job = yield* outbox.turn({ claim: { holder: "me", plan } })
+      const job = yield* outbox.turn({ holder, claim: { urgentAfter: 1_000, plan } })
       assert.deepInclude(job, { _tag: "Look", key: "ET-2" })
       const [dead] = yield* outbox.events({ status: "dead", limit: 10 })
       assert.deepInclude(dead, { id: "poison", comment: "dead", state: "dead" })
       assert.match(dead?.reason ?? "", /a bug in plane-sync.*cannot read/)
     }).pipe(Effect.provide(inMemory)))
 
-  it.effect("a lane is claimed once, and again when it was settled", () =>
+  it.scoped("a lane is claimed once, and again when it was settled", () =>
     Effect.gen(function*() {
       const outbox = yield* Outbox
+      yield* outbox.becomeSender(holder, 0)
       yield* outbox.publish(event("one", "ET-1"))
-      const claim = { holder: "me", plan: (): Step => ({ _tag: "Look" }) }
-      const job = yield* outbox.turn({ claim })
-      assert.strictEqual(yield* outbox.turn({ claim }), undefined)
+      const claim = { urgentAfter: 1_000, plan: (): Step => ({ _tag: "Look" }) }
+      const job = yield* outbox.turn({ holder, claim })
+      assert.strictEqual(yield* outbox.turn({ holder, claim }), undefined)
       assert.strictEqual(job?._tag, "Look")
       if (job?._tag !== "Look") return
       const again = yield* outbox.turn({
+        holder,
         settlement: { _tag: "Looked", job, outcome: { _tag: "Later", dueAt: 0, counted: true, reason: "a time-out" } },
         claim
       })
       assert.deepInclude(again?.lane, { attempts: 1 })
     }).pipe(Effect.provide(inMemory)))
 
-  it.effect("a due time that was set before the clock was put back is due now", () =>
+  it.scoped("who has lost the file to another settles and claims nothing more", () =>
     Effect.gen(function*() {
       const outbox = yield* Outbox
+      const { sql, write } = yield* Storage
+      yield* outbox.becomeSender(holder, 0)
       yield* outbox.publish(event("one", "ET-1"))
-      const claim = { holder: "me", plan: (): Step => ({ _tag: "Look" }) }
-      const job = yield* outbox.turn({ claim })
+      const claim = { urgentAfter: 1_000, plan: (): Step => ({ _tag: "Look" }) }
+      const job = yield* outbox.turn({ holder, claim })
+      if (job?._tag !== "Look") return assert.fail("a job")
+      yield* write(sql`UPDATE plane_sync_sender SET holder = 'another'`)
+      const lost = yield* Effect.flip(outbox.turn({
+        holder,
+        settlement: { _tag: "Looked", job, outcome: { _tag: "Later", dueAt: 0, counted: true, reason: "a time-out" } },
+        claim
+      }))
+      assert.strictEqual(lost._tag, "SenderLost")
+      assert.strictEqual(yield* outbox.nextDue(1_000), undefined)
+    }).pipe(Effect.provide(Layer.provideMerge(Outbox.layer, Storage.layerFile(":memory:")))))
+
+  it.scoped("a due time that was set before the clock was put back is due now", () =>
+    Effect.gen(function*() {
+      const outbox = yield* Outbox
+      yield* outbox.becomeSender(holder, 0)
+      yield* outbox.publish(event("one", "ET-1"))
+      const claim = { urgentAfter: 1_000, plan: (): Step => ({ _tag: "Look" }) }
+      const job = yield* outbox.turn({ holder, claim })
       if (job?._tag !== "Look") return assert.fail("a job")
       const tomorrow = 86_400_000
       yield* outbox.turn({
+        holder,
         settlement: {
           _tag: "Looked",
           job,
@@ -68,6 +95,6 @@ describe("Outbox", () => {
       })
       assert.strictEqual(yield* outbox.nextDue(2 * tomorrow), tomorrow)
       assert.strictEqual(yield* outbox.nextDue(60_000), 0)
-      assert.isDefined(yield* outbox.turn({ claim }))
+      assert.isDefined(yield* outbox.turn({ holder, claim }))
     }).pipe(Effect.provide(inMemory)))
 })

@@ -31,6 +31,7 @@ const event = (n: number, type: string, workItem: string): NewEvent => ({
   lane: workItem,
   body: `{"type":"${type}","workItem":"${workItem}"}`,
   stage: type === "task_completed" ? "done" : undefined,
+  urgent: n % 2 === 0,
   occurredAt: n,
   publishedAt: n,
   unfit: n === 7 ? "unfit" : undefined
@@ -43,8 +44,7 @@ const plan = ({ comments: [comment], lane, state }: Owed): Step => {
     _tag: "Send",
     plan: {
       kind: state === undefined ? "comment" : "state",
-      first,
-      last: first,
+      events: [first],
       externalId: null,
       body: "x",
       gate: null,
@@ -62,7 +62,8 @@ const everything = Effect.gen(function*() {
   }
   yield* outbox.publish(event(0, "task_completed", "ET-0"))
   yield* outbox.becomeSender("me", 0)
-  const claim = { holder: "me", plan }
+  const holder = "me"
+  const claim = { urgentAfter: 1_000, plan }
   const seen = { state: "a", cancelled: false, readAt: 0 }
   const settlements = [
     { _tag: "Delivered", planeId: "comment", seen } as const,
@@ -72,10 +73,11 @@ const everything = Effect.gen(function*() {
     { _tag: "CommentGone", reason: "gone" } as const,
     { _tag: "LaneDead", code: "gone", reason: "gone", gone: true } as const
   ]
-  let job: Job | undefined = yield* outbox.turn({ claim })
+  let job: Job | undefined = yield* outbox.turn({ holder, claim })
   for (let n = 0; job !== undefined && n < 40; n++) {
     const settled: Job = job
     job = yield* outbox.turn({
+      holder,
       claim,
       settlement: settled._tag === "Look"
         ? { _tag: "Looked", job: settled, outcome: { _tag: "Found", workItem: `item-${settled.lane.id % 2}`, seen } }
@@ -103,7 +105,7 @@ const everything = Effect.gen(function*() {
 })
 
 // A table of a handful of rows, whatever is stored.
-const small = /^SCAN (plane_sync_(count|sender|migrations)|json_each|\(subquery|CONSTANT|4-ROW)/
+const small = /^SCAN (plane_sync_(count|sender|migrations)|json_each|u VIRTUAL|\(subquery|CONSTANT|4-ROW)/
 // In the order of an index, and cut by LIMIT.
 const inOrder =
   /^SCAN (plane_sync_\w+|[a-z]) USING (COVERING )?INDEX plane_sync_(lane_due|delivery_status|event_status)/

@@ -254,7 +254,7 @@ describe("PlaneClient", () => {
         { fields: "id,name,group", per_page: "100", cursor: "100:1:0" },
         { fields: "id,identifier,name" },
         { fields: "id,display_name" },
-        { fields: "id" }
+        { fields: "id,identifier" }
       ])
     }).pipe(Effect.provide(layer))
   })

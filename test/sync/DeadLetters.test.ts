@@ -78,6 +78,51 @@ describe("dead letters", () => {
       assert.deepInclude(yield* (yield* Outbox).status, { pending: 0, dead: 0, delivered: 2 })
     }).pipe(Effect.provide(inMemory())))
 
+  it.effect("what this version cannot read stays dead, and stops nobody", () =>
+    Effect.gen(function*() {
+      const plane = yield* PlaneSimulator
+      const outbox = yield* Outbox
+      const { id, key } = yield* plane.addWorkItem({ name: "Trail map" })
+      yield* outbox.publish({
+        id: "later-version",
+        workItem: key,
+        lane: key,
+        body: `{"type":"task_paused","workItem":"${key}"}`,
+        stage: undefined,
+        urgent: false,
+        occurredAt: 0,
+        publishedAt: 0,
+        unfit: undefined
+      })
+      yield* failed(key, "fine")
+      yield* TestClock.adjust("1 minutes")
+      const [letter] = yield* dead
+      assert.deepInclude(letter, { code: "unfit" })
+      assert.strictEqual(yield* outbox.retry({ id: letter?.id ?? 0 }), 0)
+      assert.strictEqual(yield* outbox.retry({ code: "unfit" }), 0)
+      yield* failed(key, "still fine")
+      yield* TestClock.adjust("1 minutes")
+      assert.deepStrictEqual(yield* reasons(id), ["fine", "still fine"])
+    }).pipe(Effect.provide(inMemory())))
+
+  it.effect("a state of unknown outcome keeps its quiet time when a later stage is published", () =>
+    Effect.gen(function*() {
+      const plane = yield* PlaneSimulator
+      const { id, key } = yield* plane.addWorkItem({ name: "Trail map" })
+      yield* plane.misbehave(Fault.Status({ match: { method: "PATCH" }, count: 1, status: 400 }))
+      yield* publish(StageEvent.StageChanged({ workItem: key, from: "created", to: "analysis" }))
+      yield* TestClock.adjust("1 minutes")
+      yield* plane.misbehave(Fault.ApplyLate({ match: { method: "PATCH" }, count: 1, afterMillis: 25_000 }))
+      yield* retryAll
+      yield* TestClock.adjust("11 seconds")
+      yield* plane.forgetRequests
+      yield* publish(StageEvent.StageChanged({ workItem: key, from: "deploy", to: "done" }))
+      yield* TestClock.adjust("18 seconds")
+      assert.deepStrictEqual(yield* plane.requests, [])
+      yield* TestClock.adjust("2 minutes")
+      assert.strictEqual((yield* plane.workItem(id)).state.name, "Done")
+    }).pipe(Effect.provide(inMemory())))
+
   it.effect("all of one reason: retried when the key has come to be, or discarded for good", () =>
     Effect.gen(function*() {
       const plane = yield* PlaneSimulator

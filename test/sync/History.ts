@@ -9,7 +9,16 @@ import { pipelineOver, settingsFor } from "./Pipeline.js"
 
 /** A step of a history. */
 export type Step =
-  | { readonly _tag: "Publish"; readonly item: number; readonly kind: StageEvent["_tag"] }
+  | {
+    readonly _tag: "Publish"
+    readonly item: number
+    /** By its key with leading zeros. */
+    readonly zeros: boolean
+    readonly kind: StageEvent["_tag"]
+  }
+  /** Requests are refused for no reason: their events become dead letters. */
+  | { readonly _tag: "Refuse"; readonly fault: Fault }
+  | { readonly _tag: "RetryDead" }
   | { readonly _tag: "Misbehave"; readonly fault: Fault }
   | { readonly _tag: "Pass"; readonly millis: number }
   | { readonly _tag: "Kill" }
@@ -48,6 +57,7 @@ export const histories: FastCheck.Arbitrary<Array<Step>> = FastCheck.array(
       arbitrary: FastCheck.record({
         _tag: FastCheck.constant("Publish" as const),
         item: FastCheck.nat(itemCount - 1),
+        zeros: FastCheck.boolean(),
         kind: FastCheck.constantFrom<StageEvent["_tag"]>("StageChanged", "QualityGateFailed", "TaskCompleted")
       })
     },
@@ -56,7 +66,15 @@ export const histories: FastCheck.Arbitrary<Array<Step>> = FastCheck.array(
       weight: 3,
       arbitrary: FastCheck.constantFrom(1, 500, 5_000, 12_000, 40_000).map((millis): Step => ({ _tag: "Pass", millis }))
     },
-    { weight: 1, arbitrary: FastCheck.constant<Step>({ _tag: "Kill" }) }
+    { weight: 1, arbitrary: FastCheck.constant<Step>({ _tag: "Kill" }) },
+    {
+      weight: 1,
+      arbitrary: FastCheck.constantFrom("before" as const, "after" as const).map((when): Step => ({
+        _tag: "Refuse",
+        fault: Fault.Status({ count: 1, status: 400, when })
+      }))
+    },
+    { weight: 1, arbitrary: FastCheck.constant<Step>({ _tag: "RetryDead" }) }
   ),
   { minLength: 5, maxLength: 40 }
 )

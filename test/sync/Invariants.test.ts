@@ -10,6 +10,7 @@ import { stageOf } from "../../src/domain/StageEvent.js"
 import { defaultStageStates } from "../../src/domain/StageStates.js"
 import { Outbox } from "../../src/outbox/Outbox.js"
 import { PlaneSimulator } from "../../src/simulator/PlaneSimulator.js"
+import { Signal } from "../../src/sync/Signal.js"
 import { StageEvents } from "../../src/sync/StageEvents.js"
 import type { Step } from "./History.js"
 import { eventOf, histories, itemCount, killable } from "./History.js"
@@ -29,17 +30,37 @@ const run = (steps: ReadonlyArray<Step>) =>
     )
     const published = new Map<string, Array<StageEvent>>(items.map(({ key }) => [key, []]))
     let process = yield* killable(database)
+    const publish = Effect.fnUntraced(
+      function*(n: number, { key }: { key: string }, zeros: boolean, kind: StageEvent["_tag"]) {
+        const event = eventOf(n, zeros ? key.replace("-", "-00") : key, kind)
+        const receipt = yield* (yield* Effect.provide(StageEvents, process.context)).publish(event)
+        assert.strictEqual(receipt._tag, "Committed")
+        published.get(key)?.push(event)
+      }
+    )
+    const retryDead = Effect.gen(function*() {
+      const outbox = yield* Effect.provide(Outbox, process.context)
+      for (const { id } of yield* outbox.deadLetters({ limit: 100 })) yield* outbox.retry({ id })
+      yield* (yield* Effect.provide(Signal, process.context)).notify
+    })
+    // Found by both spellings: until then nobody knows that they are one work item, and have one order.
+    for (const [n, item] of items.entries()) {
+      yield* publish(1_000 + n, item, false, "QualityGateFailed")
+      yield* publish(2_000 + n, item, true, "QualityGateFailed")
+    }
+    yield* TestClock.adjust("2 minutes")
+
     for (const [n, step] of steps.entries()) {
       switch (step._tag) {
         case "Publish": {
-          const key = items[step.item]?.key ?? ""
-          const event = eventOf(n, key, step.kind)
-          const { publish } = yield* Effect.provide(StageEvents, process.context)
-          const receipt = yield* publish(event)
-          assert.strictEqual(receipt._tag, "Committed")
-          published.get(key)?.push(event)
+          const item = items[step.item]
+          if (item !== undefined) yield* publish(n, item, step.zeros, step.kind)
           break
         }
+        case "RetryDead":
+          yield* retryDead
+          break
+        case "Refuse":
         case "Misbehave":
           yield* plane.misbehave(step.fault)
           break
@@ -52,6 +73,8 @@ const run = (steps: ReadonlyArray<Step>) =>
       }
     }
     yield* plane.calm
+    yield* TestClock.adjust("15 minutes")
+    yield* retryDead
     yield* TestClock.adjust("15 minutes")
     const outbox = yield* Effect.provide(Outbox, process.context)
     assert.deepInclude(yield* outbox.status, { pending: 0, dead: 0 })
@@ -70,7 +93,13 @@ const run = (steps: ReadonlyArray<Step>) =>
         },
         { lines: comments.flatMap(({ html }) => toldBy(html)), state: (yield* plane.workItem(item.id)).state.name }
       )
-      assert.strictEqual(findings(verdict), 0, JSON.stringify(verdict))
+      // What was a dead letter is told behind what was owed then.
+      const inOrder = !steps.some(({ _tag }) => _tag === "Refuse")
+      assert.strictEqual(
+        findings(inOrder ? verdict : { ...verdict, outOfOrder: [] }),
+        0,
+        JSON.stringify(verdict)
+      )
     }
     return (yield* plane.requests).length
   }).pipe(Effect.scoped, Effect.provide(PlaneSimulator.layerMemory()))
@@ -80,7 +109,7 @@ describe("the invariants", () => {
     Effect.gen(function*() {
       // A failing run prints its seed and path: PROPERTY_SEED=… gives it back.
       const seed = yield* Config.option(Config.integer("PROPERTY_SEED"))
-      const runs = yield* Config.withDefault(Config.integer("PROPERTY_RUNS"), 25)
+      const runs = yield* Config.withDefault(Config.integer("PROPERTY_RUNS"), 12)
       let requests = 0
       yield* Effect.promise(() =>
         FastCheck.assert(

@@ -84,6 +84,10 @@ describe("StageEvents", () => {
         StageEvent.TaskCompleted({ workItem: "ET-2", id: "not an id" }),
         { _tag: "QualityGateFailed", workItem: "ET-2", stage: undefined, check: 5, reason: null },
         { _tag: "Other", workItem: { no: "text" } },
+        { _tag: "StageChanged", workItem: () => 1, from: "a", to: "b" },
+        () => 1,
+        Symbol("event"),
+        { toJSON: () => undefined },
         null
       ]
       for (const event of unfit) {
@@ -92,10 +96,10 @@ describe("StageEvents", () => {
         assert.isTrue(Receipt.$is("Committed")(receipt))
       }
       const rows = yield* stored
-      assert.deepStrictEqual(rows.map((row) => row.status), ["dead", "dead", "dead", "dead", "dead"])
-      assert.match(rows[4]?.reason ?? "", /workItem: "nonsense" is not a work item key/)
-      assert.match(rows[3]?.reason ?? "", /id: "not an id" is not an event id/)
-      assert.deepInclude(yield* (yield* Outbox).status, { pending: 0, dead: 5 })
+      assert.deepStrictEqual(rows.map((row) => row.status), Array.from({ length: 9 }, () => "dead"))
+      assert.match(rows[8]?.reason ?? "", /workItem: "nonsense" is not a work item key/)
+      assert.match(rows[7]?.reason ?? "", /id: "not an id" is not an event id/)
+      assert.deepInclude(yield* (yield* Outbox).status, { pending: 0, dead: 9 })
     }).pipe(Effect.provide(inMemory)))
 
   it.effect("texts are cleaned and cut; a moment far ahead counts as now", () =>

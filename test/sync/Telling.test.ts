@@ -167,6 +167,19 @@ describe("comments", () => {
       assert.deepInclude(yield* (yield* Outbox).status, { pending: 0, delivered: 9 })
     }).pipe(Effect.provide(inMemory())))
 
+  it.effect("a count that waits longer than any other pause is no clock that was put back", () =>
+    Effect.gen(function*() {
+      const { key } = yield* item
+      for (let i = 0; i < 4; i++) {
+        yield* lint(key)
+        yield* TestClock.adjust("1 seconds")
+      }
+      const outbox = yield* Outbox
+      assert.strictEqual((yield* outbox.workItem(key, 1))?.dueAt, 601_000)
+      yield* TestClock.adjust("11 minutes")
+      assert.deepInclude(yield* outbox.status, { pending: 0, delivered: 4 })
+    }).pipe(Effect.provide(inMemory({ settings: { ORCH_PLANE_KEY_PATIENCE: "1 minutes" } }))))
+
   it.effect("what happens after a counted failure does not wait for the count, and ends it", () =>
     Effect.gen(function*() {
       const { id, key } = yield* item

@@ -101,7 +101,7 @@ describe("trouble", () => {
     Effect.gen(function*() {
       const plane = yield* PlaneSimulator
       yield* publish("ET-002", "created", "analysis")
-      yield* fail("ET-2", "second")
+      yield* fail("ET-002", "second")
       yield* publish("ET-002", "analysis", "architecture")
       yield* TestClock.adjust("1 minutes")
       yield* plane.addWorkItem({ name: "One" })
@@ -153,6 +153,15 @@ describe("trouble", () => {
       yield* TestClock.adjust("2 minutes")
       assert.deepInclude(yield* status, { pending: 0, delivered: 1 })
     }).pipe(Effect.provide(inMemory())))
+
+  it.effect("an identifier that is not the project's: closed, and no event becomes a dead letter", () =>
+    Effect.gen(function*() {
+      const plane = yield* PlaneSimulator
+      yield* plane.addWorkItem({ name: "Trail map" })
+      yield* publish("XX-1", "created", "analysis")
+      yield* TestClock.adjust("10 minutes")
+      assert.deepInclude(yield* status, { pending: 1, dead: 0 })
+    }).pipe(Effect.provide(inMemory({ settings: { ORCH_PLANE_PROJECT_IDENTIFIER: "XX" } }))))
 
   it.effect("no token: nothing is sent, what is published is kept", () =>
     Effect.gen(function*() {
