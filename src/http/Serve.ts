@@ -1,16 +1,9 @@
-import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import * as HttpApiBuilder from "@effect/platform/HttpApiBuilder"
 import * as HttpServer from "@effect/platform/HttpServer"
 import { Effect, Layer } from "effect"
-import { Outbox } from "../outbox/Outbox.js"
 import { Storage } from "../outbox/Storage.js"
-import { PlaneClient } from "../plane/PlaneClient.js"
-import { RateBudget } from "../plane/RateBudget.js"
-import { Destination } from "../sync/Destination.js"
 import { PlaneSync } from "../sync/PlaneSync.js"
-import { Signal } from "../sync/Signal.js"
-import { StageEvents } from "../sync/StageEvents.js"
 import { Api } from "./Api.js"
 import { authorizationLayer } from "./Authorize.js"
 import { docsLayer } from "./Docs.js"
@@ -18,14 +11,6 @@ import { edgeLayer } from "./Edge.js"
 import { handlersLayer } from "./Handlers.js"
 import { Health } from "./Health.js"
 import { Listener } from "./Listener.js"
-
-const pipeline = Layer.merge(PlaneSync.layerPipeline, StageEvents.layer).pipe(
-  Layer.provide(Destination.layer),
-  Layer.provide(PlaneClient.layer),
-  Layer.provideMerge(Layer.merge(Outbox.layer, Signal.layer)),
-  Layer.provide(Layer.merge(RateBudget.layer, NodeHttpClient.layer)),
-  Layer.provide(Storage.layer)
-)
 
 const api = HttpApiBuilder.api(Api).pipe(Layer.provide(handlersLayer), Layer.provide(authorizationLayer))
 
@@ -49,6 +34,7 @@ const announceAndDrain = Layer.scopedDiscard(Effect.gen(function*() {
 export const serveLayer = announceAndDrain.pipe(
   Layer.provide(app),
   Layer.provide(Health.layer),
-  Layer.provide(pipeline),
+  Layer.provide(PlaneSync.layerStorage),
+  Layer.provide(Storage.layer),
   Layer.provideMerge(Listener.layer)
 )

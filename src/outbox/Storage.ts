@@ -5,7 +5,7 @@ import * as SqliteClient from "@effect/sql-sqlite-node/SqliteClient"
 import * as SqlClient from "@effect/sql/SqlClient"
 import type { SqlError } from "@effect/sql/SqlError"
 import type { Config, ConfigError } from "effect"
-import { Cause, Context, Effect, Either, Layer, Schedule } from "effect"
+import { Cause, Context, Effect, Either, Layer, Option, Schedule } from "effect"
 import { dirname } from "node:path"
 import { setting } from "../domain/Setting.js"
 import { batched } from "./Batched.js"
@@ -162,5 +162,13 @@ const makeSql = Effect.gen(function*() {
       (cause) => Cause.isInterruptedOnly(cause) ? Effect.interrupt : Effect.fail(toError(Cause.squash(cause)))
     )
   yield* edge(Effect.provideService(migrate, SqlClient.SqlClient, sql))
-  return Storage.of({ sql, where, write: (effect) => edge(sql.withTransaction(effect)), read: edge, shared: true })
+  const write = <A>(effect: Effect.Effect<A, SqlError>): Effect.Effect<A, StorageError> =>
+    Effect.flatMap(Effect.serviceOption(SqlClient.TransactionConnection), (open) => {
+      const once = edge(sql.withTransaction(effect))
+      // Within the host's transaction, waiting for another process's would only hold both up.
+      return Option.isSome(open)
+        ? once
+        : Effect.retry(once, { schedule: whileBusy, while: (error) => error.reason === "Busy" })
+    })
+  return Storage.of({ sql, where, write, read: edge, shared: true })
 })

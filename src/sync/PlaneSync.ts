@@ -37,11 +37,18 @@ export class PlaneSync extends Context.Tag("plane-sync/PlaneSync")<PlaneSync, {
     Outbox | PlaneClient | RateBudget | Destination | Signal
   > = Layer.scoped(PlaneSync, Effect.suspend(() => make))
 
+  /** The whole pipeline over a storage, and what it is read by. */
+  static readonly layerStorage: Layer.Layer<
+    PlaneSync | StageEvents | Outbox | Signal,
+    ConfigError.ConfigError | SenderActive | StorageError,
+    Storage
+  > = Layer.suspend(() => pipeline)
+
   /** With a SQLite file of its own, at `ORCH_DATABASE_URL`. Settings are read from the environment's `ORCH_PLANE_*`. */
   static readonly layer: Layer.Layer<
     PlaneSync | StageEvents,
     ConfigError.ConfigError | SenderActive | StorageError
-  > = Layer.suspend(() => Layer.provide(pipeline, Storage.layer))
+  > = Layer.suspend(() => Layer.provide(PlaneSync.layerStorage, Storage.layer))
 
   /**
    * In the host's own database (SQLite): a publish inside the host's `sql.withTransaction` is committed, or vanishes,
@@ -51,7 +58,7 @@ export class PlaneSync extends Context.Tag("plane-sync/PlaneSync")<PlaneSync, {
     PlaneSync | StageEvents,
     ConfigError.ConfigError | SenderActive | StorageError,
     SqlClient.SqlClient
-  > = Layer.suspend(() => Layer.provide(pipeline, Storage.layerSql))
+  > = Layer.suspend(() => Layer.provide(PlaneSync.layerStorage, Storage.layerSql))
 }
 
 const make = Effect.gen(function*() {
@@ -76,5 +83,6 @@ const make = Effect.gen(function*() {
 const pipeline = Layer.merge(PlaneSync.layerPipeline, StageEvents.layer).pipe(
   Layer.provide(Destination.layer),
   Layer.provide(PlaneClient.layer),
-  Layer.provide(Layer.mergeAll(Outbox.layer, Signal.layer, RateBudget.layer, NodeHttpClient.layer))
+  Layer.provideMerge(Layer.merge(Outbox.layer, Signal.layer)),
+  Layer.provide(Layer.merge(RateBudget.layer, NodeHttpClient.layer))
 )

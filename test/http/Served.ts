@@ -41,6 +41,7 @@ export const unfit: NewEvent = {
   lane: undefined,
   body: "{}",
   stage: undefined,
+  urgent: false,
   occurredAt: 0,
   publishedAt: 0,
   unfit: "no key"

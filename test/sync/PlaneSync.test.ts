@@ -1,10 +1,13 @@
+import * as SqliteClient from "@effect/sql-sqlite-node/SqliteClient"
+import * as SqlClient from "@effect/sql/SqlClient"
 import { assert, describe, it } from "@effect/vitest"
-import { Effect } from "effect"
+import { Effect, Layer } from "effect"
 import { stages } from "../../src/domain/Stage.js"
 import { StageEvent } from "../../src/domain/StageEvent.js"
 import { PlaneSimulator } from "../../src/simulator/PlaneSimulator.js"
+import { PlaneSync } from "../../src/sync/PlaneSync.js"
 import { StageEvents } from "../../src/sync/StageEvents.js"
-import { delivered, overHttp } from "./Pipeline.js"
+import { delivered, overHttp, settingsFor } from "./Pipeline.js"
 
 describe("PlaneSync over HTTP", () => {
   it.live("a task's life costs 11 requests, and Plane tells it", () =>
@@ -34,4 +37,28 @@ describe("PlaneSync over HTTP", () => {
       assert.strictEqual((yield* plane.workItem(item.id)).state.name, "Done")
       assert.strictEqual((yield* plane.requests).length, 11)
     }).pipe(Effect.provide(overHttp())))
+
+  it.live("in the host's database it is told once the host's transaction has ended", () =>
+    Effect.gen(function*() {
+      const plane = yield* PlaneSimulator
+      const sql = yield* SqlClient.SqlClient
+      const { publish } = yield* StageEvents
+      const item = yield* plane.addWorkItem({ name: "Ride along the river" })
+      const changed = (to: string) => publish(StageEvent.StageChanged({ workItem: item.key, from: "created", to }))
+      yield* Effect.flip(
+        sql.withTransaction(Effect.zipRight(changed("vanished"), Effect.fail("the host's own trouble")))
+      )
+      yield* sql.withTransaction(Effect.zipRight(changed("analysis"), Effect.sleep("300 millis")))
+      const told = Effect.map(plane.comments(item.id), (comments) => comments.map(({ html }) => html))
+      while ((yield* told).length === 0) yield* Effect.sleep("10 millis")
+      assert.deepStrictEqual(yield* told, ["<p>🔄 Stage: created → analysis</p>"])
+    }).pipe(
+      Effect.provide(
+        Layer.provide(PlaneSync.layerSql, settingsFor({})).pipe(
+          Layer.provideMerge(SqliteClient.layer({ filename: ":memory:" })),
+          Layer.provideMerge(PlaneSimulator.layer())
+        )
+      ),
+      Effect.timeout("10 seconds")
+    ))
 })
