@@ -11,10 +11,18 @@ import type { PlaneConfig } from "../plane/PlaneConfig.js"
 /** How long what was read of a work item's state is relied on. */
 const freshFor = Duration.toMillis("30 seconds")
 
+<<<<<<< ours
 /** How often a told gate failure's count is brought up to date, at most. In milliseconds. */
+=======
+/** How often a told gate failure's count is brought up to date, at most. */
+>>>>>>> theirs
 export const recountEvery = Duration.toMillis("10 minutes")
 
-export const isFresh = (lane: Lane, now: number): boolean => lane.readAt !== null && now - lane.readAt < freshFor
+// What is later than now was before the clock was put back, nobody knows how long ago.
+const isWithin = (millis: number, since: number, now: number) => since <= now && now < since + millis
+
+export const isFresh = (lane: Lane, now: number): boolean =>
+  lane.readAt !== null && isWithin(freshFor, lane.readAt, now)
 
 /**
  * What one work item still needs, and in which order: first to be found, then the state of its latest stage, then its
@@ -148,8 +156,9 @@ const commentStep = (
 
   if (gate !== null && told?.gate === gate && told.planeId !== null) {
     const nothingElse = together.length === comments.length && comments.length < maxOwedComments
-    const dueAt = told.settledAt + recountEvery
-    if (told.kind === "recount" && nothingElse && now < dueAt) return { _tag: "Wait", dueAt }
+    if (told.kind === "recount" && nothingElse && isWithin(recountEvery, told.settledAt, now)) {
+      return { _tag: "Wait", dueAt: told.settledAt + recountEvery }
+    }
     const failures = told.failures + together.length
     return send({ kind: "recount", body: countedHtml(last, failures), failures, planeId: told.planeId })
   }
