@@ -11,11 +11,7 @@ import type { PlaneConfig } from "../plane/PlaneConfig.js"
 /** How long what was read of a work item's state is relied on. */
 const freshFor = Duration.toMillis("30 seconds")
 
-<<<<<<< ours
 /** How often a told gate failure's count is brought up to date, at most. In milliseconds. */
-=======
-/** How often a told gate failure's count is brought up to date, at most. */
->>>>>>> theirs
 export const recountEvery = Duration.toMillis("10 minutes")
 
 // What is later than now was before the clock was put back, nobody knows how long ago.
