@@ -34,9 +34,16 @@ export const machine: ReadonlyArray<Row> = [
   },
   {
     name: "clock-back",
-    shows: "the clock is set back by a day, twice: nothing waits for it",
+    shows: "the clock is set back by a day, twice: nothing waits for it, and a person's cancel is seen",
     ci: true,
-    script: clockSet(-day),
+    script: (scene) =>
+      Effect.gen(function*() {
+        yield* clockSet(-day)(scene)
+        const [task] = scene.tasks
+        yield* scene.plane.moveWorkItem(task.id ?? "", "Cancelled")
+        yield* scene.stage(task, "review")
+        task.state = "Cancelled"
+      }),
     met: met("Status", "applied")
   },
   {
