@@ -1,5 +1,8 @@
 import type { Scope } from "effect"
-import { Effect, Exit } from "effect"
+import { Clock, Effect, Exit } from "effect"
+
+/** In nanoseconds. */
+const longestBlocking = 10_000_000n
 
 /**
  * Lets concurrent callers share one run of `run`, and with it the wait for the disk: what is asked for while one run
@@ -62,12 +65,23 @@ export const batched = <I, O, E>(
 
     const next = Effect.suspend(() => all(take()))
 
+    // Runs of a synchronous database follow each other without the event loop having a turn, for as long as callers keep
+    // asking: timers, requests and answers would stand still.
+    let pausedAt = 0n
+    const giveWay = Effect.flatMap(Clock.currentTimeNanos, (now) => {
+      if (now - pausedAt < longestBlocking) return Effect.void
+      pausedAt = now
+      return Effect.async<void>((resume) => void setImmediate(() => resume(Effect.void)))
+    })
+
     // Runs last, after the fiber below has ended: what was accepted until then is still done.
     yield* Effect.addFinalizer(() =>
       Effect.whileLoop({ while: () => waiting.length > 0, body: () => next, step: () => {} })
     )
 
-    yield* Effect.uninterruptibleMask((restore) => Effect.zipRight(restore(asked.await), next)).pipe(
+    yield* Effect.uninterruptibleMask((restore) =>
+      Effect.zipRight(restore(asked.await), Effect.zipRight(next, giveWay))
+    ).pipe(
       Effect.forever,
       Effect.forkScoped
     )

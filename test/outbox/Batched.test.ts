@@ -1,0 +1,45 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Fiber, Layer, Schedule } from "effect"
+import { mkdtempSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { Outbox } from "../../src/outbox/Outbox.js"
+import { Storage } from "../../src/outbox/Storage.js"
+
+describe("a burst of publishing", () => {
+  it.scopedLive("leaves the event loop to others in between", () =>
+    Effect.gen(function*() {
+      const folder = yield* Effect.acquireRelease(
+        Effect.sync(() => mkdtempSync(join(tmpdir(), "plane-sync-"))),
+        (path) => Effect.sync(() => rmSync(path, { recursive: true }))
+      )
+      const layer = Layer.provide(Outbox.layer, Storage.layerFile(join(folder, "events.sqlite")))
+      yield* Effect.gen(function*() {
+        const { publish } = yield* Outbox
+        let ticks = 0
+        const ticking = yield* Effect.fork(
+          Effect.repeat(Effect.sync(() => void (ticks += 1)), Schedule.spaced("5 millis"))
+        )
+        const fiber = (f: number) =>
+          Effect.forEach(Array.from({ length: 60 }), (_, n) =>
+            publish({
+              id: `${f}-${n}`,
+              workItem: `ET-${f}`,
+              lane: `ET-${f}`,
+              body: "{}",
+              stage: undefined,
+              urgent: false,
+              occurredAt: 0,
+              publishedAt: 0,
+              unfit: undefined
+            }), { discard: true })
+        yield* Effect.forEach(Array.from({ length: 50 }), (_, f) => fiber(f), {
+          concurrency: "unbounded",
+          discard: true
+        })
+        yield* Fiber.interrupt(ticking)
+        // It takes some hundred milliseconds: without a turn in between there would be one tick.
+        assert.isAbove(ticks, 4)
+      }).pipe(Effect.provide(layer))
+    }))
+})
