@@ -1,8 +1,8 @@
 import type { Scope } from "effect"
 import { Clock, Effect, Exit } from "effect"
 
-/** In nanoseconds. */
-const longestBlocking = 10_000_000n
+/** How long the event loop may owe everybody else a turn, in nanoseconds. */
+const longestBlocking = 50_000_000n
 
 /**
  * Lets concurrent callers share one run of `run`, and with it the wait for the disk: what is asked for while one run
@@ -67,11 +67,17 @@ export const batched = <I, O, E>(
 
     // Runs of a synchronous database follow each other without the event loop having a turn, for as long as callers keep
     // asking: timers, requests and answers would stand still.
-    let pausedAt = 0n
+    let owedSince: bigint | undefined
     const giveWay = Effect.flatMap(Clock.currentTimeNanos, (now) => {
-      if (now - pausedAt < longestBlocking) return Effect.void
-      pausedAt = now
-      return Effect.async<void>((resume) => void setImmediate(() => resume(Effect.void)))
+      if (owedSince === undefined) {
+        owedSince = now
+        setImmediate(() => {
+          owedSince = undefined
+        })
+      }
+      return now - owedSince < longestBlocking
+        ? Effect.void
+        : Effect.async<void>((resume) => void setImmediate(() => resume(Effect.void)))
     })
 
     // Runs last, after the fiber below has ended: what was accepted until then is still done.
