@@ -1,9 +1,9 @@
 import * as CliConfig from "@effect/cli/CliConfig"
 import * as Command from "@effect/cli/Command"
 import * as Span from "@effect/cli/HelpDoc/Span"
-import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import { Effect, Layer } from "effect"
 import { version } from "../http/Version.js"
+import { connections } from "../plane/Connections.js"
 import { PlaneClient } from "../plane/PlaneClient.js"
 import { RateBudget } from "../plane/RateBudget.js"
 import { comment } from "./AddComment.js"
@@ -16,7 +16,7 @@ import { loggingLayer } from "./Logging.js"
 import { publish } from "./Publish.js"
 import { runServe, serve } from "./Serve.js"
 
-const plane = PlaneClient.layer.pipe(Layer.provide(RateBudget.layer), Layer.provide(NodeHttpClient.layer))
+const plane = PlaneClient.layer.pipe(Layer.provide(RateBudget.layer), Layer.provide(connections))
 
 const root = Command.make("plane-sync", {}, () => runServe).pipe(
   Command.withDescription(rootLine),

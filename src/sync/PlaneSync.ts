@@ -1,4 +1,3 @@
-import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import type * as SqlClient from "@effect/sql/SqlClient"
 import type { ConfigError } from "effect"
 import { Context, Duration, Effect, Layer } from "effect"
@@ -8,6 +7,7 @@ import type { OutboxStatus } from "../outbox/Reading.js"
 import type { SenderActive } from "../outbox/Sender.js"
 import { Storage } from "../outbox/Storage.js"
 import type { StorageError } from "../outbox/StorageError.js"
+import { connections } from "../plane/Connections.js"
 import { PlaneClient } from "../plane/PlaneClient.js"
 import { PlaneConfig } from "../plane/PlaneConfig.js"
 import type { RateStatus } from "../plane/RateBudget.js"
@@ -84,5 +84,5 @@ const pipeline = Layer.merge(PlaneSync.layerPipeline, StageEvents.layer).pipe(
   Layer.provide(Destination.layer),
   Layer.provide(PlaneClient.layer),
   Layer.provideMerge(Layer.merge(Outbox.layer, Signal.layer)),
-  Layer.provide(Layer.merge(RateBudget.layer, NodeHttpClient.layer))
+  Layer.provide(Layer.merge(RateBudget.layer, connections))
 )

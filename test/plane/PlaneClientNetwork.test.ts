@@ -1,9 +1,9 @@
-import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import * as Headers from "@effect/platform/Headers"
 import { assert, describe, it } from "@effect/vitest"
 import { Clock, Deferred, Effect, Fiber, Layer, Runtime, Schedule, Tracer } from "effect"
 import * as Http from "node:http"
 import type { AddressInfo } from "node:net"
+import { connections } from "../../src/plane/Connections.js"
 import { PlaneClient } from "../../src/plane/PlaneClient.js"
 import { RateBudget } from "../../src/plane/RateBudget.js"
 import { item, settings, token } from "./FakePlane.js"
@@ -39,7 +39,7 @@ const isAddress = (address: string | AddressInfo | null): address is AddressInfo
 
 const planeAt = (url: string, timeout = "10 seconds") => {
   const config = settings({ ORCH_PLANE_API_URL: url, ORCH_PLANE_TIMEOUT: timeout })
-  return Layer.provideMerge(PlaneClient.layer, Layer.merge(RateBudget.layer, NodeHttpClient.layerUndici)).pipe(
+  return Layer.provideMerge(PlaneClient.layer, Layer.merge(RateBudget.layer, connections)).pipe(
     Layer.provide(config),
     Layer.orDie
   )

@@ -1,7 +1,7 @@
-import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import { assert, describe, it } from "@effect/vitest"
 import { DateTime, Effect, Either, Layer } from "effect"
 import { WorkItemKey } from "../../src/domain/WorkItemKey.js"
+import { connections } from "../../src/plane/Connections.js"
 import { PlaneClient } from "../../src/plane/PlaneClient.js"
 import { RateBudget } from "../../src/plane/RateBudget.js"
 import { Fault, PlaneSimulator } from "../../src/simulator/PlaneSimulator.js"
@@ -13,7 +13,7 @@ const client = Layer.unwrapEffect(Effect.map(PlaneSimulator, ({ token, url }) =>
     Layer.provide(settings({ ORCH_PLANE_API_URL: url, ORCH_PLANE_API_TOKEN: token, ORCH_PLANE_TIMEOUT: "500 millis" }))
   )))
 
-const overHttp = client.pipe(Layer.provide(NodeHttpClient.layerUndici), Layer.provideMerge(PlaneSimulator.layer()))
+const overHttp = client.pipe(Layer.provide(connections), Layer.provideMerge(PlaneSimulator.layer()))
 const inMemory = client.pipe(Layer.provideMerge(PlaneSimulator.layerMemory()))
 
 const key = (text: string) => Either.getOrThrow(WorkItemKey.parse(text))

@@ -1,7 +1,7 @@
-import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import { ConfigProvider, Effect, Layer } from "effect"
 import { Outbox } from "../../src/outbox/Outbox.js"
 import { Storage } from "../../src/outbox/Storage.js"
+import { connections } from "../../src/plane/Connections.js"
 import { PlaneClient } from "../../src/plane/PlaneClient.js"
 import { RateBudget } from "../../src/plane/RateBudget.js"
 import type { PlaneSimulatorOptions } from "../../src/simulator/PlaneSimulator.js"
@@ -54,7 +54,7 @@ export const inMemory = (options: Options = {}) =>
 /** The whole pipeline over real HTTP on loopback. */
 export const overHttp = (options: Options = {}) =>
   pipelineOver(Storage.layerFile(options.database ?? ":memory:"), Signal.layer).pipe(
-    Layer.provide(NodeHttpClient.layer),
+    Layer.provide(connections),
     Layer.provide(settingsFor(options.settings ?? {})),
     Layer.provideMerge(PlaneSimulator.layer(options.plane))
   )
