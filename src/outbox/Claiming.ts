@@ -5,9 +5,18 @@ import type { Claim, Delivery, Job, Lane, Owed, OwedEvent, Plan, Step, Told } fr
 import { maxOwedComments } from "./Lane.js"
 import { closeState, free } from "./Settling.js"
 
+/** A claimed lane, and what else is known at the claim and need not be asked again: flags are 0 or 1. */
 interface LaneRow extends Omit<Lane, "gone" | "cancelled"> {
   readonly gone: number
   readonly cancelled: number
+  readonly stateEvent: number | null
+  readonly pending: number
+  readonly retried: number
+}
+
+interface OwedRow extends OwedEvent {
+  readonly urgent: number
+  readonly state: string
 }
 
 // A transaction stays short: whoever finds more lanes that owe no request than this comes back for the rest.
@@ -38,14 +47,18 @@ export const claim = (
     for (let tries = 0; tries < maxLanes; tries++) {
       const [row] = yield* sql<LaneRow>`UPDATE plane_sync_lane SET holder = ${holder} WHERE id = (${next})
         RETURNING id, name, work_item AS "workItem", attempts, misses, missed_at AS "missedAt", gone, state, cancelled,
-          read_at AS "readAt", asked`
+          read_at AS "readAt", asked, state_event AS "stateEvent", ${has(sql, "pending")}, ${has(sql, "retried")}`
       if (row === undefined) return undefined
-      const lane = { ...row, gone: row.gone === 1, cancelled: row.cancelled === 1 }
-      const job = yield* nextJob(sql, lane, claimed, now)
+      const job = yield* nextJob(sql, row, claimed, now)
       if (job !== undefined) return job
     }
     return undefined
   })
+
+const has = (sql: SqlClient, status: "pending" | "retried") =>
+  sql`EXISTS (SELECT 1 FROM plane_sync_delivery d WHERE d.lane = plane_sync_lane.id AND d.status = ${
+    sql.literal(`'${status}'`)
+  }) AS ${sql(status)}`
 
 // A bug that one event brings to light must not stop the others: it would be met again at every claim.
 const planned = (claimed: Claim, owed: Owed): Step => {
@@ -59,14 +72,16 @@ const planned = (claimed: Claim, owed: Owed): Step => {
   }
 }
 
-const nextJob = (sql: SqlClient, lane: Lane, claimed: Claim, now: number): Effect.Effect<Job | undefined, SqlError> =>
+const nextJob = (sql: SqlClient, row: LaneRow, claimed: Claim, now: number): Effect.Effect<Job | undefined, SqlError> =>
   Effect.gen(function*() {
-    const pending = yield* sendAgain(sql, lane, now)
+    const { pending: isPending, retried, stateEvent, ...rest } = row
+    const lane = { ...rest, gone: row.gone === 1, cancelled: row.cancelled === 1 }
+    const pending = isPending === 1 ? yield* sendAgain(sql, lane, now) : undefined
     if (pending !== undefined && lane.workItem !== null) {
       return { _tag: "Send", lane, workItem: lane.workItem, delivery: pending }
     }
     for (let steps = 0; steps < maxSteps; steps++) {
-      const owed = yield* readOwed(sql, lane, now)
+      const owed = yield* readOwed(sql, lane, stateEvent, retried === 1, now)
       if (owed === undefined) {
         yield* free(sql, lane, now, null)
         return undefined
@@ -94,7 +109,7 @@ const nextJob = (sql: SqlClient, lane: Lane, claimed: Claim, now: number): Effec
           yield* bury(sql, lane, owed, step.event, step.reason, now)
           break
         case "Wait":
-          yield* free(sql, lane, step.dueAt, null, true)
+          yield* free(sql, lane, step.dueAt, null, { patient: true })
           return undefined
       }
     }
@@ -152,27 +167,43 @@ const bury = (sql: SqlClient, lane: Lane, { retried }: Owed, event: OwedEvent, r
     yield* sql`UPDATE plane_sync_lane SET state_event = NULL WHERE id = ${lane.id} AND state_event = ${event.sequence}`
   })
 
-const eventColumns = `sequence, id, work_item AS "workItem", body, occurred_at AS "occurredAt"`
+const eventColumns = `sequence, id, work_item AS "workItem", body, occurred_at AS "occurredAt", urgent, state`
 
-const readOwed = (sql: SqlClient, lane: Lane, now: number): Effect.Effect<Owed | undefined, SqlError> =>
+const readOwed = (
+  sql: SqlClient,
+  lane: Lane,
+  stateEvent: number | null,
+  isRetried: boolean,
+  now: number
+): Effect.Effect<Owed | undefined, SqlError> =>
   Effect.gen(function*() {
     const columns = sql.literal(eventColumns)
-    const [state] = yield* sql<OwedEvent>`SELECT ${columns} FROM plane_sync_event
-      WHERE state = 'pending' AND sequence = (SELECT state_event FROM plane_sync_lane WHERE id = ${lane.id})`
-    const comments = yield* sql<OwedEvent>`SELECT ${columns} FROM plane_sync_event
+    const comments = yield* sql<OwedRow>`SELECT ${columns} FROM plane_sync_event
       WHERE lane = ${lane.id} AND status = 'pending' AND comment = 'pending' ORDER BY sequence LIMIT ${maxOwedComments}`
-    const [again] = yield* sql<Delivery>`SELECT ${
-      sql.literal(deliveryColumns)
-    } FROM plane_sync_delivery WHERE lane = ${lane.id} AND status = 'retried' ORDER BY id LIMIT 1`
-    const [retriedEvent] = again === undefined ? [] : yield* sql<OwedEvent>`SELECT ${columns} FROM plane_sync_event
-      WHERE sequence = ${again.firstEvent}`
+    const bySequence = (sequence: number) =>
+      Effect.map(
+        sql<OwedRow>`SELECT ${columns} FROM plane_sync_event WHERE sequence = ${sequence}`,
+        ([event]) => event
+      )
+    // Mostly the state's event is one of those whose comments are owed.
+    const latest = stateEvent === null
+      ? undefined
+      : comments.find(({ sequence }) => sequence === stateEvent) ?? (yield* bySequence(stateEvent))
+    const state = latest?.state === "pending" ? latest : undefined
+    const [again] = isRetried
+      ? yield* sql<Delivery>`SELECT ${sql.literal(deliveryColumns)} FROM plane_sync_delivery
+        WHERE lane = ${lane.id} AND status = 'retried' ORDER BY id LIMIT 1`
+      : []
+    const retriedEvent = again && (yield* bySequence(again.firstEvent))
     const retried = again === undefined || retriedEvent === undefined
       ? undefined
       : { delivery: again, event: retriedEvent }
     const first = comments[0] ?? state ?? retriedEvent
     if (first === undefined) return undefined
-    const [told] = yield* sql<Told>`SELECT kind, gate, failures, plane_id AS "planeId", settled_at AS "settledAt"
-      FROM plane_sync_delivery WHERE lane = ${lane.id} AND status = 'delivered' AND kind <> 'state'
-      ORDER BY id DESC LIMIT 1`
+    const [told] = comments[0]?.urgent === 1
+      ? yield* sql<Told>`SELECT kind, gate, failures, plane_id AS "planeId", settled_at AS "settledAt"
+        FROM plane_sync_delivery WHERE lane = ${lane.id} AND status = 'delivered' AND kind <> 'state'
+        ORDER BY id DESC LIMIT 1`
+      : []
     return { lane, key: first.workItem, state, comments, told, retried, now }
   })

@@ -82,6 +82,7 @@ export interface Owed {
   readonly state: OwedEvent | undefined
   /** The oldest events whose comments are owed, in order: at most `maxOwedComments`. */
   readonly comments: ReadonlyArray<OwedEvent>
+  /** Read only where the first comment owed is an urgent event's: no other is told by changing a comment. */
   readonly told: Told | undefined
   readonly retried: Retried | undefined
   readonly now: number

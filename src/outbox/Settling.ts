@@ -38,15 +38,13 @@ const sent = (sql: SqlClient, lane: Lane, delivery: Delivery, outcome: SendOutco
     switch (outcome._tag) {
       case "Delivered": {
         yield* close(sql, delivery, "delivered", now, { planeId: outcome.planeId })
+        if (outcome.seen !== undefined) return yield* stateSettled(sql, lane, delivery, "delivered", outcome.seen, now)
         yield* closeDebts(sql, delivery, "delivered")
-        if (outcome.seen !== undefined) yield* asked(sql, lane, delivery, outcome.seen)
         return yield* free(sql, lane, now, null)
       }
       case "Left": {
         yield* close(sql, delivery, "discarded", now, { reason: outcome.reason })
-        yield* closeDebts(sql, delivery, "superseded")
-        yield* asked(sql, lane, delivery, outcome.seen)
-        return yield* free(sql, lane, now, null)
+        return yield* stateSettled(sql, lane, delivery, "superseded", outcome.seen, now)
       }
       case "CommentGone": {
         yield* close(sql, delivery, "discarded", now, { reason: outcome.reason })
@@ -74,26 +72,41 @@ const sent = (sql: SqlClient, lane: Lane, delivery: Delivery, outcome: SendOutco
     }
   })
 
+/** What is known of a lane's work item after a request, and the state that was asked for with it. */
+interface Asked {
+  readonly seen: SeenState
+  readonly asked: string
+  /** The event whose state is owed no longer. */
+  readonly closed: number
+}
+
 /** The lane is given free: due at `dueAt` if it owes anything; a patient one as soon as it is owed more. */
-export const free = (sql: SqlClient, lane: Lane, dueAt: number, problem: string | null, patient = false) =>
-  sql`UPDATE plane_sync_lane SET holder = NULL, problem = ${problem}, patient = ${patient ? 1 : 0},
+export const free = (
+  sql: SqlClient,
+  lane: Lane,
+  dueAt: number,
+  problem: string | null,
+  { asked, patient = false }: { readonly patient?: boolean; readonly asked?: Asked } = {}
+) => {
+  // A turn is short because it is few statements: what was learned goes into this one.
+  const learned = asked === undefined
+    ? sql``
+    : sql`${knows(sql, asked.seen)}, asked = ${asked.asked}, state_event = nullif(state_event, ${asked.closed}),`
+  return sql`UPDATE plane_sync_lane SET ${learned} holder = NULL, problem = ${problem}, patient = ${patient ? 1 : 0},
     urgency = CASE
       WHEN EXISTS (SELECT 1 FROM plane_sync_event WHERE lane = ${lane.id} AND urgent = 1 AND comment = 'pending') THEN 0
-      WHEN state_event IS NOT NULL THEN 1 ELSE 2 END,
+      WHEN nullif(state_event, ${asked?.closed ?? null}) IS NOT NULL THEN 1 ELSE 2 END,
     due_at = CASE owed WHEN 0 THEN NULL ELSE ${dueAt} END WHERE id = ${lane.id}`
+}
+
+const knows = (sql: SqlClient, { cancelled, readAt, state }: SeenState) =>
+  sql`state = ${state}, cancelled = ${cancelled ? 1 : 0}, read_at = ${readAt}`
 
 const see = (sql: SqlClient, lane: Lane, seen: SeenState) =>
-  sql`UPDATE plane_sync_lane SET state = ${seen.state}, cancelled = ${seen.cancelled ? 1 : 0}, read_at = ${seen.readAt}
-    WHERE id = ${lane.id}`
+  sql`UPDATE plane_sync_lane SET ${knows(sql, seen)} WHERE id = ${lane.id}`
 
 const forget = (sql: SqlClient, lane: Lane) =>
   sql`UPDATE plane_sync_lane SET state = NULL, cancelled = 0, read_at = NULL, asked = NULL WHERE id = ${lane.id}`
-
-const asked = (sql: SqlClient, lane: Lane, delivery: Delivery, seen: SeenState) =>
-  Effect.zipRight(
-    see(sql, lane, seen),
-    sql`UPDATE plane_sync_lane SET asked = ${delivery.body} WHERE id = ${lane.id}`
-  )
 
 // The events of a key go to the lane of its work item, which may have events of another spelling already: by their
 // sequence they are in one order again, and of two owed states the later stands. What that lane knows of its work item
@@ -149,10 +162,20 @@ const superseded = (sql: SqlClient, lane: number) =>
 
 type Closed = "delivered" | "superseded" | "dead"
 
-/** The state of an event is owed no longer. Superseded it is already, if a later stage has been published meanwhile. */
+const stateSettled = (sql: SqlClient, lane: Lane, delivery: Delivery, as: Closed, seen: SeenState, now: number) =>
+  Effect.zipRight(
+    stateClosed(sql, delivery.lastEvent, as),
+    free(sql, lane, now, null, { asked: { seen, asked: delivery.body, closed: delivery.lastEvent } })
+  )
+
+/** Superseded it is already, if a later stage has been published meanwhile. */
+const stateClosed = (sql: SqlClient, sequence: number, as: Closed) =>
+  sql`UPDATE plane_sync_event SET state = ${as} WHERE sequence = ${sequence} AND state = 'pending'`
+
+/** The state of an event is owed no longer. */
 export const closeState = (sql: SqlClient, lane: number, sequence: number, as: Closed) =>
   Effect.zipRight(
-    sql`UPDATE plane_sync_event SET state = ${as} WHERE sequence = ${sequence} AND state = 'pending'`,
+    stateClosed(sql, sequence, as),
     sql`UPDATE plane_sync_lane SET state_event = NULL WHERE id = ${lane} AND state_event = ${sequence}`
   )
 
