@@ -82,7 +82,7 @@ const publishAll = (
 export const makePublish = (
   storage: Storage["Type"]
 ): Effect.Effect<(event: NewEvent) => Effect.Effect<Published, StorageError>, never, Scope.Scope> => {
-  const run = (events: ReadonlyArray<NewEvent>) => storage.write(publishAll(storage.sql, events))
+  const run = (events: ReadonlyArray<NewEvent>) => storage.writeAlone(publishAll(storage.sql, events))
   if (!storage.shared) {
     const closed = new StorageError({ reason: "Closed", where: storage.where, words: "shut down" })
     return batched({ run, isItems: isOneStatements, maxItems: 500, closed })

@@ -25,6 +25,8 @@ export class Storage extends Context.Tag("plane-sync/Storage")<Storage, {
    * statement must be one that writes: a transaction that reads first cannot wait for another process's.
    */
   readonly write: <A>(effect: Effect.Effect<A, SqlError>) => Effect.Effect<A, StorageError>
+  /** `write` in a transaction of its own, where others may share theirs: for what is many writes already. */
+  readonly writeAlone: <A>(effect: Effect.Effect<A, SqlError>) => Effect.Effect<A, StorageError>
   readonly read: <A>(effect: Effect.Effect<A, SqlError>) => Effect.Effect<A, StorageError>
   /** The client is the host's: a write belongs to the caller's transaction, if it has one open. */
   readonly shared: boolean
@@ -138,7 +140,7 @@ const makeFile = (where: string) =>
           Effect.suspend(() => result)
         )
       })
-    return Storage.of({ sql, where, write, read: edge, shared: false })
+    return Storage.of({ sql, where, write, writeAlone: transaction, read: edge, shared: false })
   })
 
 const makeSql = Effect.gen(function*() {
@@ -170,5 +172,5 @@ const makeSql = Effect.gen(function*() {
         ? once
         : Effect.retry(once, { schedule: whileBusy, while: (error) => error.reason === "Busy" })
     })
-  return Storage.of({ sql, where, write, read: edge, shared: true })
+  return Storage.of({ sql, where, write, writeAlone: write, read: edge, shared: true })
 })
