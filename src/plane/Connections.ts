@@ -1,6 +1,6 @@
-import type { HttpClient } from "@effect/platform/HttpClient"
 import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import * as Undici from "@effect/platform-node/Undici"
+import type { HttpClient } from "@effect/platform/HttpClient"
 import { Effect, Layer } from "effect"
 
 /**
