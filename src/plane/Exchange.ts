@@ -87,8 +87,13 @@ const property = (error: unknown, name: string): string | undefined => {
   return typeof value === "string" && value !== "" ? value : undefined
 }
 
-const neverSent = (cause: unknown) =>
-  neverConnected.has(property(cause, "code") ?? "") || property(cause, "syscall") === "connect"
+// A route that is lost later has the same code, for what was written before: then the call was another.
+const neverSent = (cause: unknown) => {
+  const syscall = property(cause, "syscall")
+  return syscall === undefined
+    ? neverConnected.has(property(cause, "code") ?? "")
+    : syscall === "connect" || syscall === "getaddrinfo"
+}
 
 /** Both addresses of "localhost" refusing make an error with a code and no message. */
 const describe = (cause: unknown) => property(cause, "message") ?? property(cause, "code") ?? String(cause)

@@ -1,4 +1,6 @@
 import * as Headers from "@effect/platform/Headers"
+import * as HttpClient from "@effect/platform/HttpClient"
+import * as HttpClientError from "@effect/platform/HttpClientError"
 import { assert, describe, it } from "@effect/vitest"
 import { Clock, Deferred, Effect, Fiber, Layer, Runtime, Schedule, Tracer } from "effect"
 import * as Http from "node:http"
@@ -90,6 +92,19 @@ describe("PlaneClient over the network", () => {
       }).pipe(Effect.provide(planeAt(url, "300 millis")))
     }))
 
+  it.scopedLive("holds one that says how long its answer is, and never ends it, to the same", () =>
+    Effect.gen(function*() {
+      const { sockets, url } = yield* server((_, response) => {
+        response.writeHead(200, { "content-type": "application/json", "content-length": "1000" })
+        response.write("{")
+      })
+      yield* Effect.gen(function*() {
+        const error = yield* Effect.flip(soon(read))
+        assert.isTrue(error._tag === "PlaneError" && error.sent === "unknown")
+        yield* closed(sockets)
+      }).pipe(Effect.provide(planeAt(url, "200 millis")))
+    }))
+
   it.scopedLive("holds a peer that never answers to the deadline", () =>
     Effect.gen(function*() {
       const { sockets, url } = yield* server(() => undefined)
@@ -131,6 +146,22 @@ describe("PlaneClient over the network", () => {
       assert.include(error.message, "ECONNREFUSED")
       assert.strictEqual((yield* Effect.flatMap(RateBudget, (budget) => budget.status)).used, 0)
     }).pipe(Effect.provide(planeAt("http://127.0.0.1:1"))))
+
+  it.effect("does not know the outcome of a request whose route is lost, though connecting fails with the same code", () =>
+    Effect.gen(function*() {
+      for (const [syscall, sent] of [["read", "unknown"], ["connect", "no"]] as const) {
+        const cause = Object.assign(new Error("no route"), { code: "EHOSTUNREACH", syscall })
+        const lost = Layer.succeed(
+          HttpClient.HttpClient,
+          HttpClient.make((request) => new HttpClientError.RequestError({ request, reason: "Transport", cause }))
+        )
+        const layer = Layer.provideMerge(PlaneClient.layer, Layer.merge(RateBudget.layer, lost)).pipe(
+          Layer.provide(settings({})),
+          Layer.orDie
+        )
+        assert.strictEqual((yield* Effect.flip(Effect.provide(read, layer))).sent, sent)
+      }
+    }))
 
   it.scopedLive("does not know the outcome of a request whose connection breaks", () =>
     Effect.gen(function*() {
