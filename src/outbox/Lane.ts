@@ -9,9 +9,8 @@ export interface Lane {
   readonly workItem: string | null
   /** Look-ups that failed in a row without an answer about the work item. */
   readonly attempts: number
-  /** Look-ups in a row that found nobody, and when the first of them did. */
+  /** Look-ups in a row that found nobody. */
   readonly misses: number
-  readonly missedAt: number | null
   /** The work item was deleted or archived when it was last seen. */
   readonly gone: boolean
   /** The id of its Plane state as last read or set, null while unknown, and whether that is a cancelled one. */

@@ -22,7 +22,6 @@ const outbox = Effect.gen(function*() {
     holder TEXT,
     attempts INTEGER NOT NULL DEFAULT 0,
     misses INTEGER NOT NULL DEFAULT 0,
-    missed_at INTEGER,
     gone INTEGER NOT NULL DEFAULT 0,
     state TEXT,
     cancelled INTEGER NOT NULL DEFAULT 0,

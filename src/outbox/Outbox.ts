@@ -10,7 +10,7 @@ import type { Published } from "./Publishing.js"
 import { makePublish } from "./Publishing.js"
 import type { EventQuery, OutboxStatus, WorkItemRow } from "./Reading.js"
 import { readEvents, readEventsAfter, readStatus, readWorkItem } from "./Reading.js"
-import type { Sender, SenderActive } from "./Sender.js"
+import type { Sender, SenderActive, Sending } from "./Sender.js"
 import { becomeSender, isSender, readSender, SenderLost } from "./Sender.js"
 import { settle } from "./Settling.js"
 import { Storage } from "./Storage.js"
@@ -38,10 +38,7 @@ export class Outbox extends Context.Tag("plane-sync/Outbox")<Outbox, {
    */
   readonly nextDue: (maxAhead: number) => Effect.Effect<number | undefined, StorageError>
   /** See `becomeSender`. */
-  readonly becomeSender: (
-    holder: string,
-    quiet: number
-  ) => Effect.Effect<{ readonly lost: Effect.Effect<void> }, SenderActive | StorageError, Scope.Scope>
+  readonly becomeSender: (holder: string) => Effect.Effect<Sending, SenderActive | StorageError, Scope.Scope>
   /** Who sends or has sent last, if anybody has. */
   readonly sender: Effect.Effect<(Sender & { readonly active: boolean }) | undefined, StorageError>
   readonly events: (query: EventQuery) => Effect.Effect<ReadonlyArray<StoredEvent>, StorageError>
@@ -100,7 +97,7 @@ const make = Effect.gen(function*() {
         return claimed === undefined ? undefined : yield* claim(sql, holder, claimed, now)
       })).pipe(Effect.flatMap((job) => job instanceof SenderLost ? job : Effect.succeed(job))),
     nextDue,
-    becomeSender: (holder, quiet) => becomeSender(storage, holder, quiet),
+    becomeSender: (holder) => becomeSender(storage, holder),
     sender: readSender(storage),
     events: (query) => read(readEvents(sql, query)),
     eventsAfter: (sequence, limit) => read(readEventsAfter(sql, sequence, limit)),

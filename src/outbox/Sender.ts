@@ -68,33 +68,34 @@ export const readSender = ({ read, sql }: Storage["Type"]) =>
     return sender === undefined ? undefined : { ...sender, active: isActive(sender, now) }
   })
 
-/**
- * Makes this process the one that sends, until the scope closes. What its predecessor had in flight when it died may
- * still be executing: it is due `quiet` milliseconds from now at the earliest. `lost` is completed should another
- * process have taken over, as after a long suspension of this one.
- */
+/** This process is the one that sends. */
+export interface Sending {
+  /** The last delivery that was planned before. What its predecessor had in flight when it died may still be executing. */
+  readonly lastBefore: number
+  /** Completed should another process have taken over, as after a long suspension of this one. */
+  readonly lost: Effect.Effect<void>
+}
+
+/** Makes this process the one that sends, until the scope closes. */
 export const becomeSender = (
   { sql, where, write }: Storage["Type"],
-  holder: string,
-  quiet: number
-): Effect.Effect<{ readonly lost: Effect.Effect<void> }, SenderActive | StorageError, Scope.Scope> =>
+  holder: string
+): Effect.Effect<Sending, SenderActive | StorageError, Scope.Scope> =>
   Effect.gen(function*() {
     const take = Effect.gen(function*() {
       const now = yield* Clock.currentTimeMillis
       // The first statement writes, so that two who start at the same time come one after the other.
       const [sender] = yield* sql<Sender>`UPDATE plane_sync_sender SET seen_at = seen_at
         RETURNING holder, pid, host, since, seen_at AS "seenAt"`
-      if (sender !== undefined && isActive(sender, now)) return sender
+      if (sender !== undefined && isActive(sender, now)) return { other: sender }
       yield* sql`INSERT INTO plane_sync_sender (id, holder, pid, host, since, seen_at)
         VALUES (1, ${holder}, ${process.pid}, ${hostname()}, ${now}, ${now})
         ON CONFLICT (id) DO UPDATE SET holder = excluded.holder, pid = excluded.pid, host = excluded.host,
           since = excluded.since, seen_at = excluded.seen_at`
-      yield* sql`UPDATE plane_sync_lane SET holder = NULL, due_at = CASE
-          WHEN EXISTS (SELECT 1 FROM plane_sync_delivery d WHERE d.lane = plane_sync_lane.id AND d.status = 'pending')
-          THEN max(due_at, ${now + quiet}) ELSE due_at END
-        WHERE holder IS NOT NULL`
+      yield* sql`UPDATE plane_sync_lane SET holder = NULL WHERE holder IS NOT NULL`
+      const [last] = yield* sql<{ id: number | null }>`SELECT max(id) AS id FROM plane_sync_delivery`
       alive.add(holder)
-      return undefined
+      return { lastBefore: last?.id ?? 0 }
     })
 
     yield* Effect.addFinalizer(() =>
@@ -103,8 +104,9 @@ export const becomeSender = (
         Effect.ensuring(Effect.sync(() => alive.delete(holder)))
       )
     )
-    const other = yield* write(take)
-    if (other !== undefined) {
+    const taken = yield* write(take)
+    if ("other" in taken) {
+      const { other } = taken
       return yield* new SenderActive({
         where,
         pid: other.pid,
@@ -124,5 +126,5 @@ export const becomeSender = (
       Effect.schedule(Schedule.spaced(heartbeat)),
       Effect.forkScoped
     )
-    return { lost: Deferred.await(lost) }
+    return { lastBefore: taken.lastBefore, lost: Deferred.await(lost) }
   })

@@ -19,8 +19,7 @@ const looked = (sql: SqlClient, lane: Lane, outcome: LookOutcome, now: number) =
       })
     case "Missed":
       return Effect.zipRight(
-        sql`UPDATE plane_sync_lane SET misses = misses + 1, missed_at = coalesce(missed_at, ${now}), attempts = 0
-          WHERE id = ${lane.id}`,
+        sql`UPDATE plane_sync_lane SET misses = misses + 1, attempts = 0 WHERE id = ${lane.id}`,
         free(sql, lane, outcome.dueAt, outcome.reason)
       )
     case "LaneDead":
@@ -130,7 +129,7 @@ const found = (sql: SqlClient, key: Lane, workItem: string, { cancelled, readAt,
         urgency = (SELECT min(urgency) FROM ${both})
       WHERE id = ${target}`
     yield* sql`UPDATE plane_sync_delivery SET lane = ${target} WHERE lane = ${key.id}`
-    yield* sql`UPDATE plane_sync_lane SET target = ${target}, attempts = 0, misses = 0, missed_at = NULL,
+    yield* sql`UPDATE plane_sync_lane SET target = ${target}, attempts = 0, misses = 0,
       state_event = NULL, latest_stage = NULL WHERE id = ${key.id}`
     // Its state goes next: what was read of it is fresh now, and would have to be read again later.
     yield* sql`UPDATE plane_sync_lane SET due_at = -1 WHERE id = ${target} AND due_at IS NOT NULL AND NOT EXISTS (
@@ -211,7 +210,7 @@ const laneDead = (sql: SqlClient, lane: Lane, { answer, code, gone, reason }: La
       yield* sql`UPDATE plane_sync_event SET state_delivery = ${latest.id} WHERE sequence = ${latest.sequence}`
       yield* closeState(sql, lane.id, latest.sequence, "dead")
     }
-    yield* sql`UPDATE plane_sync_lane SET gone = ${gone ? 1 : 0}, attempts = 0, misses = 0, missed_at = NULL
+    yield* sql`UPDATE plane_sync_lane SET gone = ${gone ? 1 : 0}, attempts = 0, misses = 0
       WHERE id = ${lane.id}`
     yield* forget(sql, lane)
     yield* free(sql, lane, now, reason)

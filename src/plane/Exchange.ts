@@ -4,6 +4,7 @@ import type * as HttpClientError from "@effect/platform/HttpClientError"
 import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import type * as HttpClientResponse from "@effect/platform/HttpClientResponse"
 import { Cause, Clock, Data, Duration, Effect, Exit, flow, Option, Predicate, Redacted, Schema, Stream } from "effect"
+import { monotonicMillis } from "../domain/Monotonic.js"
 import { cleanLine } from "../domain/Text.js"
 import type { PlaneConfig } from "./PlaneConfig.js"
 import { PlaneError } from "./PlaneError.js"
@@ -36,6 +37,7 @@ export interface Exchange {
 }
 
 interface Answered extends Answer {
+  /** Monotonic. */
   readonly sentAt: number
 }
 
@@ -198,7 +200,7 @@ export const make = Effect.fnUntraced(function*(config: PlaneConfig) {
       : Effect.uninterruptibleMask((restore) =>
         Effect.flatMap(budget.admit, (slot) =>
           Effect.onExit(
-            restore(Effect.flatMap(Clock.currentTimeMillis, (sentAt) => fetch(ask, sentAt))),
+            restore(Effect.flatMap(monotonicMillis, (sentAt) => fetch(ask, sentAt))),
             (exit) => {
               if (Exit.isFailure(exit)) {
                 const notSent = Option.exists(Cause.failureOption(exit.cause), (error) => error.sent === "no")

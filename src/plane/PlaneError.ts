@@ -50,7 +50,7 @@ export class PlaneError extends Schema.TaggedError<PlaneError>()("PlaneError", {
    * is over. "unknown": the first may still be executing, so it must not be repeated before the quiet time has passed.
    */
   sent: Schema.Literal("no", "answered", "unknown"),
-  /** When it was sent, in milliseconds since 1970, UTC: what the quiet time is measured from. */
+  /** When it was sent, in milliseconds of the monotonic clock: what the quiet time is measured from. */
   sentAt: Schema.optional(Schema.Number),
   cause: Schema.optional(Schema.Defect)
 }) {

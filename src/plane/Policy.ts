@@ -148,10 +148,12 @@ const lookEvery = 600_000
 const lookAt = (index: number) => looks[index] ?? lookEvery * (index - looks.length + 1)
 
 /**
- * When a key that nobody has yet is looked for again, after so many answered misses (at least 1): at 5 s, 30 s, 2, 5, 10
- * minutes after the *first* of them and then every 10 minutes, the last look when `patience` ends. None: it has ended.
+ * How long after the last of so many answered misses (at least 1) a key that nobody has yet is looked for again: so that
+ * the looks come at 5 s, 30 s, 2, 5, 10 minutes after the *first* and then every 10 minutes, the last when `patience`
+ * ends. None: it has ended. It counts from look to look, so that a clock that is set cuts no more than one pause short.
  */
 export const nextLookUp = (misses: number, patience: Duration.DurationInput): Option.Option<Duration.Duration> => {
   const end = Duration.toMillis(patience)
-  return lookAt(misses - 1) >= end ? Option.none() : Option.some(Duration.millis(Math.min(lookAt(misses), end)))
+  const last = lookAt(misses - 1)
+  return last >= end ? Option.none() : Option.some(Duration.millis(Math.min(lookAt(misses), end) - last))
 }

@@ -1,5 +1,6 @@
-import { Clock, Context, DateTime, Deferred, Duration, Effect, FiberRef, Layer, Option } from "effect"
+import { Context, DateTime, Deferred, Duration, Effect, FiberRef, Layer, Option } from "effect"
 import type { ConfigError } from "effect"
+import { monotonicMillis } from "../domain/Monotonic.js"
 import type { RateLimit } from "./PlaneConfig.js"
 import { rateLimit } from "./PlaneConfig.js"
 
@@ -92,12 +93,11 @@ const make = (limit: RateLimit) =>
     // In order of arrival. Each waits for its own signal: to be the first, or that something has changed.
     const waiters = new Set<Waiter>()
 
-    // The monotonic clock in whole milliseconds, so that setting the computer's clock moves nothing. Should the Clock
-    // itself go back all the same, our time goes on from where it was.
+    // The monotonic clock, so that setting the computer's clock moves nothing. Should it go back all the same, our time
+    // goes on from where it was.
     let shift = 0
     let latest = 0
-    const now = Effect.map(Clock.currentTimeNanos, (nanos) => {
-      const time = Number(nanos / 1_000_000n)
+    const now = Effect.map(monotonicMillis, (time) => {
       if (time + shift < latest) shift = latest - time
       latest = time + shift
       while (first !== undefined && first.at <= latest) {

@@ -1,6 +1,6 @@
 import type * as SqlClient from "@effect/sql/SqlClient"
 import type { ConfigError } from "effect"
-import { Context, Duration, Effect, Layer } from "effect"
+import { Context, Effect, Layer } from "effect"
 import { uuidV7 } from "../domain/UuidV7.js"
 import { Outbox } from "../outbox/Outbox.js"
 import type { OutboxStatus } from "../outbox/Reading.js"
@@ -14,6 +14,7 @@ import type { RateStatus } from "../plane/RateBudget.js"
 import { RateBudget } from "../plane/RateBudget.js"
 import type { DestinationStatus } from "./Destination.js"
 import { Destination } from "./Destination.js"
+import * as QuietTimes from "./QuietTimes.js"
 import { keepRetention } from "./Retention.js"
 import { Signal } from "./Signal.js"
 import { StageEvents } from "./StageEvents.js"
@@ -69,9 +70,20 @@ const make = Effect.gen(function*() {
   const outbox = yield* Outbox
   const signal = yield* Signal
   const holder = yield* uuidV7
-  const { lost } = yield* outbox.becomeSender(holder, Duration.toMillis(config.quiet))
+  const { lastBefore, lost } = yield* outbox.becomeSender(holder)
+  const quietTimes = yield* QuietTimes.make(config.quiet, lastBefore)
   yield* keepRetention(outbox)
-  const workers = yield* startWorkers({ client, config, destination, outbox, budget, signal, holder, lost })
+  const workers = yield* startWorkers({
+    client,
+    config,
+    destination,
+    quietTimes,
+    outbox,
+    budget,
+    signal,
+    holder,
+    lost
+  })
   return PlaneSync.of({
     destination: destination.status,
     budget: budget.status,

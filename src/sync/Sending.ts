@@ -1,4 +1,5 @@
 import { Cause, Clock, DateTime, Duration, Effect, Option } from "effect"
+import { monotonicMillis } from "../domain/Monotonic.js"
 import { WorkItemKey } from "../domain/WorkItemKey.js"
 import type {
   DeadCode,
@@ -15,6 +16,7 @@ import type { PlaneConfig } from "../plane/PlaneConfig.js"
 import type { AmbiguousName, PlaneError, UnknownProject, WorkItemNotFound } from "../plane/PlaneError.js"
 import { backoff, mayMeanNoSuchItem, nextLookUp } from "../plane/Policy.js"
 import type { Destination } from "./Destination.js"
+import type { QuietTimes } from "./QuietTimes.js"
 import { isFresh } from "./WorkItemSync.js"
 
 type LookError = PlaneError | WorkItemNotFound | AmbiguousName | UnknownProject
@@ -24,6 +26,7 @@ export interface Sender {
   readonly client: PlaneClient["Type"]
   readonly config: PlaneConfig
   readonly destination: Destination["Type"]
+  readonly quietTimes: QuietTimes
 }
 
 const gone = (answer?: number): LaneDead => ({
@@ -33,6 +36,8 @@ const gone = (answer?: number): LaneDead => ({
   gone: true,
   answer
 })
+
+const sentAtOf = ({ sentAt }: PlaneError) => sentAt === undefined ? monotonicMillis : Effect.succeed(sentAt)
 
 /**
  * A request failed in a way that says nothing about its event: when to send the same again, or (none) that this was
@@ -50,10 +55,12 @@ const again = Effect.fnUntraced(function*(
   const pause = counted
     ? yield* backoff(attempts, { max: config.maxBackoff, retryAfterMillis: error.retryAfterMillis })
     : Duration.zero
-  const quietUntil = error.sent === "unknown" ? (error.sentAt ?? now) + Duration.toMillis(config.quiet) : 0
+  const quiet = error.sent === "unknown"
+    ? (yield* sentAtOf(error)) + Duration.toMillis(config.quiet) - (yield* monotonicMillis)
+    : 0
   return Option.some<Later>({
     _tag: "Later",
-    dueAt: Math.max(now + Duration.toMillis(pause), quietUntil),
+    dueAt: now + Math.max(Duration.toMillis(pause), quiet),
     counted,
     reason: error.message,
     answer: error.status
@@ -144,14 +151,25 @@ const survive = <Outcome>(
       return { _tag: "Later" as const, dueAt: now + Duration.toMillis(pause), counted: true, reason }
     }))
 
-/** Sends a delivery, once, and tells what came of it. Never fails. */
+/** Sends a delivery, once and not within its work item's quiet time, and tells what came of it. Never fails. */
 export const send = (sender: Sender, job: SendJob): Effect.Effect<SendOutcome> =>
-  survive(
-    sendOnce(sender, job),
-    sender,
-    job.delivery.attempts,
-    (reason): SendOutcome => ({ _tag: "Dead", code: "attempts", reason })
-  )
+  Effect.flatMap(sender.quietTimes.left(job.workItem, job.delivery.id), (left) =>
+    left > 0 ? tooEarly(left) : survive(
+      sendOnce(sender, job).pipe(
+        Effect.tapDefect(() => Effect.flatMap(monotonicMillis, (now) => sender.quietTimes.begin(job.workItem, now)))
+      ),
+      sender,
+      job.delivery.attempts,
+      (reason): SendOutcome => ({ _tag: "Dead", code: "attempts", reason })
+    ))
+
+const tooEarly = (left: number) =>
+  Effect.map(Clock.currentTimeMillis, (now): Later => ({
+    _tag: "Later",
+    dueAt: now + left,
+    counted: false,
+    reason: "Plane may still be executing what was sent before"
+  }))
 
 const sendOnce = (sender: Sender, job: SendJob): Effect.Effect<SendOutcome> =>
   Effect.gen(function*() {
@@ -162,7 +180,11 @@ const sendOnce = (sender: Sender, job: SendJob): Effect.Effect<SendOutcome> =>
       : delivery.kind === "comment"
       ? addComment(sender, job)
       : recount(sender, job)
-    return yield* Effect.catchAll(request, (error) => {
+    const noted = Effect.tapError(request, (error) =>
+      error.sent === "unknown"
+        ? Effect.flatMap(sentAtOf(error), (sentAt) => sender.quietTimes.begin(workItem, sentAt))
+        : Effect.void)
+    return yield* Effect.catchAll(noted, (error) => {
       if (error.reason === "NotFound") return Effect.succeed<SendOutcome>(gone(error.status))
       const refused: SendOutcome = {
         _tag: "Dead",
@@ -219,9 +241,9 @@ const lookOnce = (sender: Sender, job: LookJob): Effect.Effect<LookOutcome> =>
             Option.match(nextLookUp(lane.misses + 1, config.keyPatience), {
               onNone: () =>
                 dead(error),
-              onSome: (afterFirst) => ({
+              onSome: (pause) => ({
                 _tag: "Missed",
-                dueAt: (lane.missedAt ?? now) + Duration.toMillis(afterFirst),
+                dueAt: now + Duration.toMillis(pause),
                 reason: error.message
               })
             }))

@@ -13,8 +13,8 @@ import { Destination } from "../../src/sync/Destination.js"
 import { PlaneSync } from "../../src/sync/PlaneSync.js"
 import { Signal } from "../../src/sync/Signal.js"
 import { StageEvents } from "../../src/sync/StageEvents.js"
+import * as MovableClock from "../support/MovableClock.js"
 import * as Disk from "./Disk.js"
-import * as MovableClock from "./MovableClock.js"
 import type { Row } from "./Row.js"
 import { settings } from "./Row.js"
 import type { Seen } from "./Scene.js"
@@ -107,7 +107,7 @@ export const runRow = (
       PlaneSimulator
     )
     const wire = yield* Wire.make(plane.url)
-    const clock = MovableClock.make(row.speed)
+    const clock = MovableClock.make(Clock.make(), row.speed)
     const { counts, layer: http } = counting()
     const mounted = row.smallDisk === true && (yield* Disk.mountSmall(directory))
     const config = ConfigProvider.fromMap(

@@ -5,7 +5,7 @@ import { judge, together, toldBy } from "../../demo/Judge.js"
 import { StageEvent } from "../../src/domain/StageEvent.js"
 import type { PlaneSimulator, RecordedRequest } from "../../src/simulator/PlaneSimulator.js"
 import type { StageEvents } from "../../src/sync/StageEvents.js"
-import type { MovableClock } from "./MovableClock.js"
+import type { MovableClock } from "../support/MovableClock.js"
 import type { Wire } from "./Wire.js"
 
 /** What is published about: a work item, or a key that has none. */

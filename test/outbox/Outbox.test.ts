@@ -25,7 +25,7 @@ describe("Outbox", () => {
   it.scoped("a bug that one event brings to light makes it a dead letter, and stops nobody", () =>
     Effect.gen(function*() {
       const outbox = yield* Outbox
-      yield* outbox.becomeSender(holder, 0)
+      yield* outbox.becomeSender(holder)
       yield* outbox.publish(event("poison", "ET-1"))
       yield* outbox.publish(event("fine", "ET-2"))
       const plan = ({ key }: Owed): Step => {
@@ -42,7 +42,7 @@ describe("Outbox", () => {
   it.scoped("a lane is claimed once, and again when it was settled", () =>
     Effect.gen(function*() {
       const outbox = yield* Outbox
-      yield* outbox.becomeSender(holder, 0)
+      yield* outbox.becomeSender(holder)
       yield* outbox.publish(event("one", "ET-1"))
       const claim = { urgentAfter: 1_000, plan: (): Step => ({ _tag: "Look" }) }
       const job = yield* outbox.turn({ holder, claim })
@@ -61,7 +61,7 @@ describe("Outbox", () => {
     Effect.gen(function*() {
       const outbox = yield* Outbox
       const { sql, write } = yield* Storage
-      yield* outbox.becomeSender(holder, 0)
+      yield* outbox.becomeSender(holder)
       yield* outbox.publish(event("one", "ET-1"))
       const claim = { urgentAfter: 1_000, plan: (): Step => ({ _tag: "Look" }) }
       const job = yield* outbox.turn({ holder, claim })
@@ -79,7 +79,7 @@ describe("Outbox", () => {
   it.scoped("a due time that was set before the clock was put back is due now", () =>
     Effect.gen(function*() {
       const outbox = yield* Outbox
-      yield* outbox.becomeSender(holder, 0)
+      yield* outbox.becomeSender(holder)
       yield* outbox.publish(event("one", "ET-1"))
       const claim = { urgentAfter: 1_000, plan: (): Step => ({ _tag: "Look" }) }
       const job = yield* outbox.turn({ holder, claim })

@@ -61,7 +61,7 @@ const everything = Effect.gen(function*() {
     yield* outbox.publish(event(n, n % 2 === 0 ? "task_completed" : "other", `ET-${n % 3}`))
   }
   yield* outbox.publish(event(0, "task_completed", "ET-0"))
-  yield* outbox.becomeSender("me", 0)
+  yield* outbox.becomeSender("me")
   const holder = "me"
   const claim = { urgentAfter: 1_000, plan }
   const seen = { state: "a", cancelled: false, readAt: 0 }

@@ -155,10 +155,12 @@ describe("backoff", () => {
 describe("nextLookUp", () => {
   const looks = (patience: Duration.DurationInput) => {
     const found: Array<number> = []
+    let at = 0
     for (let misses = 1; misses < 20; misses++) {
       const next = nextLookUp(misses, patience)
       if (Option.isNone(next)) return found
-      found.push(Duration.toSeconds(next.value))
+      at += Duration.toSeconds(next.value)
+      found.push(at)
     }
     return found
   }

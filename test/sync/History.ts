@@ -22,6 +22,8 @@ export type Step =
   | { readonly _tag: "Misbehave"; readonly fault: Fault }
   | { readonly _tag: "Pass"; readonly millis: number }
   | { readonly _tag: "Kill" }
+  /** The computer's clock is set; what sleeps, sleeps on. */
+  | { readonly _tag: "SetClock"; readonly millis: number }
 
 /** Work items of a history. */
 export const itemCount = 3
@@ -49,7 +51,12 @@ const makers: ReadonlyArray<(count: number) => Fault> = [
 const fault: FastCheck.Arbitrary<Fault> = FastCheck.tuple(FastCheck.constantFrom(...makers), count)
   .map(([make, count]) => make(count))
 
-/** Histories in which publishing, trouble, time and kills follow each other at random. */
+const hour = 3_600_000
+
+// From what a time server corrects to what a wrong time zone, or a person, does.
+const shifts = [200, 5_000, 29_000, 600_000, hour, 24 * hour].flatMap((millis) => [millis, -millis])
+
+/** Histories in which publishing, trouble, time, kills and a clock that is set follow each other at random. */
 export const histories: FastCheck.Arbitrary<Array<Step>> = FastCheck.array(
   FastCheck.oneof(
     {
@@ -67,6 +74,10 @@ export const histories: FastCheck.Arbitrary<Array<Step>> = FastCheck.array(
       arbitrary: FastCheck.constantFrom(1, 500, 5_000, 12_000, 40_000).map((millis): Step => ({ _tag: "Pass", millis }))
     },
     { weight: 1, arbitrary: FastCheck.constant<Step>({ _tag: "Kill" }) },
+    {
+      weight: 2,
+      arbitrary: FastCheck.constantFrom(...shifts).map((millis): Step => ({ _tag: "SetClock", millis }))
+    },
     {
       weight: 1,
       arbitrary: FastCheck.constantFrom("before" as const, "after" as const).map((when): Step => ({

@@ -7,14 +7,13 @@ export interface MovableClock {
   readonly shift: (millis: number) => Effect.Effect<void>
 }
 
-/** `speed` 100: what lasts 5 minutes by this clock is over in 3 seconds. */
-export const make = (speed = 1): MovableClock => {
-  const real = Clock.make()
-  const begin = { millis: real.unsafeCurrentTimeMillis(), nanos: real.unsafeCurrentTimeNanos() }
+/** Over another clock. `speed` 100: what lasts 5 minutes by this one is over in 3 seconds. */
+export const make = (base: Clock.Clock, speed = 1): MovableClock => {
+  const begin = { millis: base.unsafeCurrentTimeMillis(), nanos: base.unsafeCurrentTimeNanos() }
   let offset = 0
-  const millis = () => begin.millis + (real.unsafeCurrentTimeMillis() - begin.millis) * speed + offset
+  const millis = () => begin.millis + (base.unsafeCurrentTimeMillis() - begin.millis) * speed + offset
   // The monotonic one, which no setting of the computer's clock moves.
-  const nanos = () => begin.nanos + (real.unsafeCurrentTimeNanos() - begin.nanos) * BigInt(speed)
+  const nanos = () => begin.nanos + (base.unsafeCurrentTimeNanos() - begin.nanos) * BigInt(speed)
   return {
     clock: {
       [Clock.ClockTypeId]: Clock.ClockTypeId,
@@ -22,7 +21,7 @@ export const make = (speed = 1): MovableClock => {
       currentTimeMillis: Effect.sync(millis),
       unsafeCurrentTimeNanos: nanos,
       currentTimeNanos: Effect.sync(nanos),
-      sleep: (duration) => real.sleep(Duration.millis(Duration.toMillis(duration) / speed))
+      sleep: (duration) => base.sleep(Duration.millis(Duration.toMillis(duration) / speed))
     },
     shift: (millis) =>
       Effect.sync(() => {

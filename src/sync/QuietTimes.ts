@@ -1,0 +1,33 @@
+import { Duration, Effect } from "effect"
+import { monotonicMillis } from "../domain/Monotonic.js"
+
+/**
+ * A request of unknown outcome may still be executing in Plane for the quiet time after it was sent: until that is over
+ * nothing else is sent to its work item. It is measured by the monotonic clock, for the due times in storage are the
+ * computer's clock's, which can be set. What was planned before this process started counts as sent when it started.
+ */
+export interface QuietTimes {
+  /** The outcome of what was sent to a work item at `sentAt` (monotonic, in milliseconds) is unknown. */
+  readonly begin: (workItem: string, sentAt: number) => Effect.Effect<void>
+  /** For how many milliseconds a delivery must not be sent yet. */
+  readonly left: (workItem: string, delivery: number) => Effect.Effect<number>
+}
+
+/** `lastBefore` is the last delivery that was planned before this process started. */
+export const make = (quiet: Duration.Duration, lastBefore: number): Effect.Effect<QuietTimes> =>
+  Effect.map(monotonicMillis, (startedAt) => {
+    const length = Duration.toMillis(quiet)
+    const ends = new Map<string, number>()
+    return {
+      begin: (workItem, sentAt) =>
+        Effect.map(monotonicMillis, (now) => {
+          for (const [other, end] of ends) if (end <= now) ends.delete(other)
+          ends.set(workItem, sentAt + length)
+        }),
+      left: (workItem, delivery) =>
+        Effect.map(
+          monotonicMillis,
+          (now) => Math.max(0, (ends.get(workItem) ?? now) - now, delivery <= lastBefore ? startedAt + length - now : 0)
+        )
+    }
+  })
