@@ -130,7 +130,13 @@ describe("the invariants", () => {
               const exit = await Effect.runPromise(Effect.provide(run(steps), TestContext.TestContext))
               requests += exit
             }),
-            { numRuns: runs, ...Option.match(seed, { onNone: () => ({}), onSome: (seed) => ({ seed }) }) }
+            {
+              numRuns: runs,
+              // Before the test's own time is up, which would not tell the seed.
+              interruptAfterTimeLimit: 120_000,
+              markInterruptAsFailure: true,
+              ...Option.match(seed, { onNone: () => ({}), onSome: (seed) => ({ seed }) })
+            }
           )
         )
         assert.isAbove(requests, runs)
