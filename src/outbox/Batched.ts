@@ -1,5 +1,5 @@
 import type { Scope } from "effect"
-import { Clock, Effect, Exit } from "effect"
+import { Cause, Clock, Effect, Exit, Option } from "effect"
 
 /** How long the event loop may owe everybody else a turn, in nanoseconds. */
 const longestBlocking = 50_000_000n
@@ -48,18 +48,19 @@ export const batched = <I, O, E>(
         Effect.map(answer)
       )
 
+    // Whatever a run comes to, a bug of ours too, is its callers': without this fiber all who come after would hang.
     const all = (group: ReadonlyArray<Asked>): Effect.Effect<void> =>
-      Effect.matchEffect(options.run(group.map(({ item }) => item)), {
+      Effect.matchCauseEffect(options.run(group.map(({ item }) => item)), {
         onSuccess: (results) =>
           Effect.sync(() => {
             for (const [index, result] of results.entries()) group[index]?.answer(Exit.succeed(result))
           }),
         // A group of one is tried twice: rare, and it does no harm.
-        onFailure: (error) =>
-          options.isItems(error)
+        onFailure: (cause) =>
+          Option.exists(Cause.failureOption(cause), options.isItems)
             ? Effect.forEach(group, one, { discard: true })
             : Effect.sync(() => {
-              for (const { answer } of group) answer(Exit.fail(error))
+              for (const { answer } of group) answer(Exit.failCause(cause))
             })
       })
 

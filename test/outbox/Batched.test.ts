@@ -1,8 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Fiber, Layer, Schedule } from "effect"
+import { Effect, Exit, Fiber, Layer, Schedule } from "effect"
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { batched } from "../../src/outbox/Batched.js"
 import { Outbox } from "../../src/outbox/Outbox.js"
 import { Storage } from "../../src/outbox/Storage.js"
 
@@ -41,5 +42,19 @@ describe("a burst of publishing", () => {
         // It takes about a second: without a turn in between there would be one tick.
         assert.isAbove(ticks, 3)
       }).pipe(Effect.provide(layer))
+    }))
+})
+
+describe("batched", () => {
+  it.scopedLive("a bug in a run is that of its callers; those who come after are served", () =>
+    Effect.gen(function*() {
+      const ask = yield* batched({
+        run: (items: ReadonlyArray<number>) => items.includes(0) ? Effect.die("a bug") : Effect.succeed(items),
+        isItems: () => true,
+        maxItems: 10,
+        closed: "closed"
+      })
+      assert.deepStrictEqual(yield* Effect.exit(ask(0)), Exit.die("a bug"))
+      assert.strictEqual(yield* Effect.timeout(ask(1), "1 seconds"), 1)
     }))
 })

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { ConfigProvider, Effect, Inspectable, Layer } from "effect"
 import { execFileSync } from "node:child_process"
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { Storage } from "../../src/outbox/Storage.js"
@@ -12,6 +12,14 @@ const temporary = Effect.acquireRelease(
 )
 
 const opening = (file: string) => Effect.flip(Effect.scoped(Layer.build(Storage.layerFile(file))))
+
+/** Root may write whatever the modes say, so it is nobody for a while. */
+const asOrdinaryUser = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
+  process.getuid?.() !== 0 ? effect : Effect.acquireUseRelease(
+    Effect.sync(() => process.seteuid?.(65_534)),
+    () => effect,
+    () => Effect.sync(() => process.seteuid?.(0))
+  )
 
 const write = (text: string) => Effect.flatMap(Storage, ({ sql, write }) => write(sql.unsafe(text)))
 
@@ -35,6 +43,20 @@ describe("Storage", () => {
       assert.strictEqual(noDatabase.reason, "NotADatabase")
       assert.include(noDatabase.message, file)
       assert.strictEqual((yield* opening(join(file, "events.sqlite"))).reason, "CannotOpen")
+    }))
+
+  it.scopedLive("a file and a folder that may not be written: named, and opened as soon as they may be", () =>
+    Effect.gen(function*() {
+      const folder = yield* temporary
+      const file = join(folder, "events.sqlite")
+      yield* Effect.provide(write("CREATE TABLE note (id INTEGER)"), Storage.layerFile(file))
+      chmodSync(file, 0o444)
+      chmodSync(folder, 0o555)
+      assert.strictEqual((yield* asOrdinaryUser(opening(file))).reason, "ReadOnly")
+      assert.strictEqual((yield* asOrdinaryUser(opening(join(folder, "none.sqlite")))).reason, "CannotOpen")
+      chmodSync(folder, 0o777)
+      chmodSync(file, 0o666)
+      yield* asOrdinaryUser(Effect.provide(write("INSERT INTO note VALUES (1)"), Storage.layerFile(file)))
     }))
 
   it.scopedLive("tables of a newer version are refused", () =>

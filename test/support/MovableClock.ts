@@ -7,7 +7,10 @@ export interface MovableClock {
   readonly shift: (millis: number) => Effect.Effect<void>
 }
 
-/** Over another clock. `speed` 100: what lasts 5 minutes by this one is over in 3 seconds. */
+/**
+ * Over another clock: a TestClock's own nanoseconds throw while it stands between two milliseconds, these do not. `speed` 100: what
+ * lasts 5 minutes by this one is over in 3 seconds.
+ */
 export const make = (base: Clock.Clock, speed = 1): MovableClock => {
   const begin = { millis: base.unsafeCurrentTimeMillis(), nanos: base.unsafeCurrentTimeNanos() }
   let offset = 0
