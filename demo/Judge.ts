@@ -42,15 +42,20 @@ export const linesOf = (html: string): Array<string> =>
     .filter((line) => line !== "")
 
 const ownTime = / · \d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2} UTC$/
+const counted = /^(.*) \(failed (\d+) times, last at \d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2} UTC\)$/
 
 /**
  * What a comment tells, each event by its line. A comment that tells several has the time of each behind its line, which is
- * no part of what was published; without it the line is not the one that was expected.
+ * no part of what was published; without it the line is not the one that was expected. One that tells how often a gate has
+ * failed tells as many events.
  */
 export const toldBy = (html: string): Array<string> => {
   const lines = linesOf(html)
   return lines.length === 1
-    ? lines
+    ? lines.flatMap((line) => {
+      const [, once, failures] = counted.exec(line) ?? []
+      return once === undefined ? [line] : Array.from({ length: Number(failures) }, () => once)
+    })
     : lines.map((line) => ownTime.test(line) ? line.replace(ownTime, "") : `${line} (when?)`)
 }
 

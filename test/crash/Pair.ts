@@ -122,9 +122,10 @@ export const make = Effect.fnUntraced(function*(built: Built, directory: string,
 
   const atRequest = (child: Child.Child, step: Step) =>
     Effect.gen(function*() {
-      const match: FaultMatch = (yield* within(0, 1)) < 0.7
+      const dice = yield* within(0, 1)
+      const match: FaultMatch = dice < 0.6
         ? { method: "POST", kind: "comments" }
-        : { method: "PATCH", kind: "item" }
+        : { method: "PATCH", kind: dice < 0.85 ? "item" : "comment" }
       const when = step !== "after send" ? "answered" : (yield* within(0, 1)) < 0.5 ? "arrival" : "applied"
       const later = step !== "in mid-settle"
         ? {}

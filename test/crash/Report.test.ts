@@ -20,6 +20,7 @@ const comment: Recorded = {
 }
 const cutOff: Recorded = { ...comment, clientGone: true }
 const conflict: Recorded = { ...comment, status: 409, applied: false }
+const recount: Recorded = { ...comment, method: "PATCH", kind: "comment", status: 200 }
 
 const scene = { ...emptyScene, starting: false, unmigrated: true, unclaimed: 2, claimed: 1, sent: 1, answered: 1 }
 const kills = steps.map((step) => ({ step, scene }))
@@ -28,7 +29,7 @@ const verdict = (...lines: Array<string>) => judge(expected, { lines, state: "Do
 
 const result = (but: Partial<Result> = {}): Result => ({
   rows: rowsOf(kills),
-  strain: strainOf([comment, cutOff, conflict]),
+  strain: strainOf([comment, cutOff, conflict, recount]),
   counts: { accepted: 2, resent: 1, duplicates: 1 },
   verdict: verdict("one", "two"),
   ...but
@@ -94,8 +95,11 @@ describe("problemsOf", () => {
   it("fails a run without the strain that it is about", () => {
     const only = (problem: string, but: Partial<Result>) =>
       assert.deepStrictEqual(problemsOf(result(but)), [`this run proves nothing: no ${problem}`])
-    only("409s adopted", { strain: strainOf([cutOff]) })
-    only("ambiguous answers to what was applied", { strain: strainOf([{ ...cutOff, applied: false }, conflict]) })
+    only("409s adopted", { strain: strainOf([cutOff, recount]) })
+    only("ambiguous answers to what was applied", {
+      strain: strainOf([{ ...cutOff, applied: false }, conflict, recount])
+    })
+    only("counts of a gate's failures brought up to date", { strain: strainOf([cutOff, conflict]) })
     only("kills after claim", { rows: rowsOf(kills.filter(({ step }) => step !== "after claim")) })
     only("kills that met an answer unsettled", {
       rows: rowsOf(kills.map(({ step }) => ({ step, scene: { ...scene, answered: 0 } })))

@@ -14,15 +14,18 @@ export interface Strain {
   readonly applied: number
   /** Comments that Plane already had, sent again: answered 409. */
   readonly conflicts: number
+  /** Told gate failures whose count was brought up to date. */
+  readonly recounts: number
 }
 
-export const noStrain: Strain = { requests: 0, ambiguous: 0, applied: 0, conflicts: 0 }
+export const noStrain: Strain = { requests: 0, ambiguous: 0, applied: 0, conflicts: 0, recounts: 0 }
 
 export const addStrains = (a: Strain, b: Strain): Strain => ({
   requests: a.requests + b.requests,
   ambiguous: a.ambiguous + b.ambiguous,
   applied: a.applied + b.applied,
-  conflicts: a.conflicts + b.conflicts
+  conflicts: a.conflicts + b.conflicts,
+  recounts: a.recounts + b.recounts
 })
 
 const isWrite = ({ method }: Recorded) => method === "POST" || method === "PATCH"
@@ -40,7 +43,8 @@ export const strainOf = (requests: ReadonlyArray<Recorded>): Strain => {
     conflicts:
       requests.filter(({ clientGone, fault, kind, status }) =>
         kind === "comments" && status === 409 && fault === null && !clientGone
-      ).length
+      ).length,
+    recounts: requests.filter(({ applied, kind, method }) => kind === "comment" && method === "PATCH" && applied).length
   }
 }
 
@@ -104,7 +108,8 @@ export const problemsOf = ({ counts, rows, strain, verdict }: Result): ReadonlyA
     [sum(rows, ({ sent }) => sent), "kills that met a request unanswered"],
     [sum(rows, ({ answered }) => answered), "kills that met an answer unsettled"],
     [strain.applied, "ambiguous answers to what was applied"],
-    [strain.conflicts, "409s adopted"]
+    [strain.conflicts, "409s adopted"],
+    [strain.recounts, "counts of a gate's failures brought up to date"]
   ]
   return [...all, ...nothing.flatMap(([count, of]) => count > 0 ? [] : [`this run proves nothing: no ${of}`])]
 }
@@ -154,7 +159,7 @@ export const table = (rows: ReadonlyArray<Row>): ReadonlyArray<string> => {
 /** The end of the run. Its last line is for whoever reads only that. */
 export const closing = ({ counts, rows, strain, verdict }: Result): ReadonlyArray<string> => [
   `requests ${strain.requests}, ambiguous answers ${strain.ambiguous} (applied all the same: ${strain.applied}), ` +
-  `409s adopted ${strain.conflicts}`,
+  `409s adopted ${strain.conflicts}, counts of gate failures brought up to date ${strain.recounts}`,
   `publishes sent again ${counts.resent}, of these committed before (duplicate) ${counts.duplicates}`,
   `kills ${sum(rows, ({ kills }) => kills)}, accepted ${counts.accepted}, lost ${verdict.lost.length}, ` +
   `doubled ${verdict.doubled.length}, out of order ${verdict.outOfOrder.length}, ` +

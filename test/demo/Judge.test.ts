@@ -88,6 +88,15 @@ describe("toldBy", () => {
     assert.deepStrictEqual(toldBy(html), ["one", "two"])
   })
 
+  it("takes a count for as many events", () => {
+    const line = "⚠️ QG failed at review: lint — two (2) errors"
+    assert.deepStrictEqual(toldBy(`<p>${line} (failed 3 times, last at 2026-11-24 08:00:00 UTC)</p>`), [
+      line,
+      line,
+      line
+    ])
+  })
+
   it("leaves a line that stands alone as it is", () => {
     assert.deepStrictEqual(toldBy("<p>one · 2026-11-24 08:00:00 UTC</p>"), ["one · 2026-11-24 08:00:00 UTC"])
   })
