@@ -168,9 +168,10 @@ const makeSql = Effect.gen(function*() {
     Effect.flatMap(Effect.serviceOption(SqlClient.TransactionConnection), (open) => {
       const once = edge(sql.withTransaction(effect))
       // Within the host's transaction, waiting for another process's would only hold both up.
-      return Option.isSome(open)
-        ? once
-        : Effect.retry(once, { schedule: whileBusy, while: (error) => error.reason === "Busy" })
+      if (Option.isSome(open)) return once
+      // The client waits for its one connection where it cannot be interrupted: whoever gives up leaves the waiting
+      // behind, which does nothing when its turn has come.
+      return Effect.retry(Effect.disconnect(once), { schedule: whileBusy, while: (error) => error.reason === "Busy" })
     })
   return Storage.of({ sql, where, write, writeAlone: write, read: edge, shared: true })
 })

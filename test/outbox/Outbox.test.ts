@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Layer } from "effect"
+import { deadLetterBatch } from "../../src/outbox/DeadLetters.js"
 import type { NewEvent } from "../../src/outbox/Event.js"
 import type { Owed, Step } from "../../src/outbox/Lane.js"
 import { Outbox } from "../../src/outbox/Outbox.js"
@@ -96,5 +97,28 @@ describe("Outbox", () => {
       assert.strictEqual(yield* outbox.nextDue(2 * tomorrow), tomorrow)
       assert.strictEqual(yield* outbox.nextDue(60_000), 0)
       assert.isDefined(yield* outbox.turn({ holder, claim }))
+    }).pipe(Effect.provide(inMemory)))
+
+  it.scoped("dead letters of one reason are retried and discarded all, however many, a batch at a time", () =>
+    Effect.gen(function*() {
+      const outbox = yield* Outbox
+      yield* outbox.becomeSender(holder)
+      const events = Array.from({ length: 2 * deadLetterBatch + 1 }, (_, n) => event(`event-${n}`, "ET-1"))
+      yield* Effect.forEach(events, outbox.publish, { concurrency: "unbounded", discard: true })
+      const claim = { urgentAfter: 1_000, plan: (): Step => ({ _tag: "Look" }) }
+      const die = Effect.gen(function*() {
+        const job = yield* outbox.turn({ holder, claim })
+        if (job?._tag !== "Look") return assert.fail("a look")
+        const outcome = { _tag: "LaneDead", code: "not_found", reason: "nobody has it", gone: false } as const
+        yield* outbox.turn({ holder, settlement: { _tag: "Looked", job, outcome } })
+      })
+      yield* die
+      assert.deepInclude(yield* outbox.status, { pending: 0, dead: events.length })
+      // Each has a letter for its comment, the latest one for its state as well.
+      assert.strictEqual(yield* outbox.retry({ code: "not_found" }), events.length + 1)
+      assert.deepInclude(yield* outbox.status, { pending: events.length, dead: 0 })
+      yield* die
+      assert.strictEqual(yield* outbox.discard({ code: "not_found" }), events.length + 1)
+      assert.deepInclude(yield* outbox.status, { pending: 0, dead: 0, discarded: events.length })
     }).pipe(Effect.provide(inMemory)))
 })

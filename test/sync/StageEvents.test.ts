@@ -1,7 +1,7 @@
 import * as SqliteClient from "@effect/sql-sqlite-node/SqliteClient"
 import * as SqlClient from "@effect/sql/SqlClient"
 import { assert, describe, it } from "@effect/vitest"
-import { Chunk, DateTime, Effect, Exit, Layer, Scope, Stream, TestClock } from "effect"
+import { Chunk, DateTime, Deferred, Effect, Exit, Fiber, Layer, Option, Scope, Stream, TestClock } from "effect"
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -176,6 +176,29 @@ describe("StageEvents in the host's database", () => {
       yield* Effect.flip(sql.withTransaction(Effect.zipRight(advance("gone"), Effect.fail("the host's own trouble"))))
       assert.deepStrictEqual(yield* sql<{ id: string }>`SELECT id FROM task`, [{ id: "kept" }])
       assert.deepStrictEqual((yield* stored).map((row) => row.id), ["kept"])
+    }).pipe(Effect.provide(shared)))
+
+  it.effect("a publish beside the host's open transaction waits 5 s for it, stores nothing then, and hangs nobody", () =>
+    Effect.gen(function*() {
+      const sql = yield* SqlClient.SqlClient
+      const { publish } = yield* StageEvents
+      const began = yield* Deferred.make<void>()
+      const over = yield* Deferred.make<void>()
+      const hosts = yield* Effect.fork(
+        sql.withTransaction(Effect.zipRight(Deferred.succeed(began, undefined), Deferred.await(over)))
+      )
+      yield* Deferred.await(began)
+      const waiting = yield* Effect.fork(publish(changed("in-vain")))
+      yield* TestClock.adjust("4900 millis")
+      assert.isTrue(Option.isNone(yield* Fiber.poll(waiting)))
+      const inTime = yield* Effect.fork(publish(changed("in-time")))
+      yield* TestClock.adjust("100 millis")
+      const receipt = yield* Fiber.join(waiting)
+      assert.strictEqual(Receipt.$is("NotStored")(receipt) ? receipt.error.reason : receipt._tag, "Busy")
+      yield* Deferred.succeed(over, undefined)
+      yield* Fiber.join(hosts)
+      assert.deepStrictEqual(yield* Fiber.join(inTime), Receipt.Committed({ id: "in-time", duplicate: false }))
+      assert.deepStrictEqual((yield* stored).map((row) => row.id), ["in-time"])
     }).pipe(Effect.provide(shared)))
 
   it.live("a file of our own stays out of the host's transaction", () =>

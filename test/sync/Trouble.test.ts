@@ -1,10 +1,12 @@
+import * as HttpClient from "@effect/platform/HttpClient"
+import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, TestClock } from "effect"
+import { Effect, Layer, TestClock } from "effect"
 import { StageEvent } from "../../src/domain/StageEvent.js"
 import { Outbox } from "../../src/outbox/Outbox.js"
 import { Fault, PlaneSimulator } from "../../src/simulator/PlaneSimulator.js"
 import { StageEvents } from "../../src/sync/StageEvents.js"
-import { inMemory } from "./Pipeline.js"
+import { inMemory, overPlane } from "./Pipeline.js"
 
 const publish = (workItem: string, from: string, to: string) =>
   Effect.flatMap(StageEvents, (events) => events.publish(StageEvent.StageChanged({ workItem, from, to })))
@@ -20,6 +22,9 @@ const lines = (id: string) =>
     const comments = yield* (yield* PlaneSimulator).comments(id)
     return comments.map((comment) => comment.html.replace(/<[^>]*>/g, ""))
   })
+
+const bodyOf = ({ body }: HttpClientRequest.HttpClientRequest) =>
+  body._tag === "Uint8Array" ? new TextDecoder().decode(body.body) : ""
 
 const status = Effect.flatMap(Outbox, (outbox) => outbox.status)
 
@@ -84,6 +89,40 @@ describe("trouble", () => {
       const [dead] = yield* (yield* Outbox).events({ status: "dead", limit: 10 })
       assert.match(dead?.reason ?? "", /500/)
     }).pipe(Effect.provide(inMemory())))
+
+  it.effect("a bug while sending is its event's own trouble: a dead letter in the end, and all else goes on", () =>
+    Effect.gen(function*() {
+      const plane = yield* PlaneSimulator
+      const item = yield* plane.addWorkItem({ name: "Trail map" })
+      const other = yield* plane.addWorkItem({ name: "Other" })
+      yield* Effect.gen(function*() {
+        yield* fail(item.key, "poison")
+        yield* fail(item.key, "fine")
+        yield* TestClock.adjust("1 seconds")
+        yield* fail(other.key, "nobody waits for it")
+        yield* TestClock.adjust("1 seconds")
+        assert.deepStrictEqual(yield* lines(other.id), ["⚠️ QG failed at review: lint — nobody waits for it"])
+        assert.deepInclude(yield* status, { pending: 2, dead: 0 })
+        yield* TestClock.adjust("5 minutes")
+        assert.deepStrictEqual(yield* lines(item.id), ["⚠️ QG failed at review: lint — fine"])
+        assert.deepInclude(yield* status, { pending: 0, dead: 1, delivered: 2 })
+        const [letter] = yield* (yield* Outbox).deadLetters({ limit: 10 })
+        assert.deepInclude(letter, { code: "attempts", attempts: 3 })
+        assert.match(letter?.reason ?? "", /a bug in plane-sync: .*cannot read/)
+      }).pipe(Effect.provide(
+        overPlane({ settings: { ORCH_PLANE_MAX_ATTEMPTS: "3" } }).pipe(
+          Layer.provide(Layer.effect(
+            HttpClient.HttpClient,
+            Effect.map(
+              HttpClient.HttpClient,
+              HttpClient.transform((effect, request) =>
+                bodyOf(request).includes("poison") ? Effect.die(new TypeError("cannot read properties")) : effect
+              )
+            )
+          ))
+        )
+      ))
+    }).pipe(Effect.provide(PlaneSimulator.layerMemory())))
 
   it.effect("a key that nobody has yet is looked for at 0, 5 s, 30 s, 2, 5 and 10 minutes", () =>
     Effect.gen(function*() {
