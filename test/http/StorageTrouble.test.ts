@@ -19,13 +19,16 @@ import { folder } from "./Served.js"
 interface Trouble {
   readonly name: string
   readonly reason: StorageReason
-  /** Brings it about; what it answers ends it. */
-  readonly begin: (sql: SqlClient.SqlClient, file: string) => Effect.Effect<Effect.Effect<void>, unknown, Scope.Scope>
+  /** Brings it about. */
+  readonly begin: (
+    sql: SqlClient.SqlClient,
+    file: string
+  ) => Effect.Effect<{ readonly end: Effect.Effect<void> }, unknown, Scope.Scope>
 }
 
 /** One statement begins it, another ends it, on the connection of the program. */
 const pragma = (begin: string, end: string): Trouble["begin"] => (sql) =>
-  Effect.as(sql.unsafe(begin), Effect.asVoid(Effect.orDie(sql.unsafe(end))))
+  Effect.as(sql.unsafe(begin), { end: Effect.asVoid(Effect.orDie(sql.unsafe(end))) })
 
 const troubles: ReadonlyArray<Trouble> = [
   {
@@ -55,7 +58,7 @@ const troubles: ReadonlyArray<Trouble> = [
           Effect.fork
         )
         yield* Deferred.await(began)
-        return Effect.zipRight(Deferred.succeed(over, undefined), Effect.orDie(Fiber.join(holding)))
+        return { end: Effect.zipRight(Deferred.succeed(over, undefined), Effect.orDie(Fiber.join(holding))) }
       })
   },
   {
@@ -71,10 +74,11 @@ const troubles: ReadonlyArray<Trouble> = [
           INSERT INTO child VALUES (1); END`
         yield* sql`CREATE TRIGGER orphan_sender AFTER UPDATE ON plane_sync_sender BEGIN
           INSERT INTO child VALUES (1); END`
-        return Effect.gen(function*() {
-          yield* sql`DROP TRIGGER orphan_event`
-          yield* sql`DROP TRIGGER orphan_sender`
-        }).pipe(Effect.orDie)
+        return {
+          end: Effect.orDie(
+            Effect.asVoid(Effect.zipRight(sql`DROP TRIGGER orphan_event`, sql`DROP TRIGGER orphan_sender`))
+          )
+        }
       })
   }
 ]
@@ -119,7 +123,7 @@ describe("storage that is", () => {
           yield* publish(failed(key, "before"))
           // Its comment is on its way: how that ended cannot be stored.
           yield* TestClock.adjust("1500 millis")
-          const end = yield* begin(Context.get(context, Storage).sql, file)
+          const { end } = yield* begin(Context.get(context, Storage).sql, file)
           let refused: Receipt = yield* receipt("meanwhile")
           // What the file still has room for is stored.
           let accepted = 1

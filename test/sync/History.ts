@@ -132,7 +132,12 @@ export const killable = (database: string) =>
 
     const storage = Layer.effect(
       Storage,
-      Effect.map(Storage, (open) => Storage.of({ ...open, write: (effect) => whileAlive(open.write(effect)) }))
+      Effect.map(Storage, (open) =>
+        Storage.of({
+          ...open,
+          write: (effect) => whileAlive(open.write(effect)),
+          writeAlone: (effect) => whileAlive(open.writeAlone(effect))
+        }))
     ).pipe(Layer.provide(Storage.layerFile(database)))
     const client = Layer.effect(
       HttpClient.HttpClient,
