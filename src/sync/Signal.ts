@@ -16,16 +16,24 @@ export class Signal extends Context.Tag("plane-sync/Signal")<Signal, {
 
   static readonly layerPolling = (every: Duration.DurationInput): Layer.Layer<Signal> =>
     Layer.sync(Signal, () => {
-      const latch = Effect.unsafeMakeLatch()
+      const waiting = new Set<() => void>()
       let count = 0
+      // The look and the waiting begin in one step: nothing is published unheard between them.
+      const after = (mark: number) =>
+        Effect.async<void>((resume) => {
+          if (count > mark) return resume(Effect.void)
+          const wake = () => resume(Effect.void)
+          waiting.add(wake)
+          return Effect.sync(() => waiting.delete(wake))
+        })
       return Signal.of({
-        notify: Effect.suspend(() => {
+        notify: Effect.sync(() => {
           count += 1
-          return latch.release
+          for (const wake of waiting) wake()
+          waiting.clear()
         }),
         mark: Effect.sync(() => count),
-        since: (mark) =>
-          Effect.suspend(() => count > mark ? Effect.void : Effect.raceFirst(latch.await, Effect.sleep(every)))
+        since: (mark) => Effect.raceFirst(after(mark), Effect.sleep(every))
       })
     })
 }
