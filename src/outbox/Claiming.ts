@@ -47,7 +47,7 @@ export const claim = (
     for (let tries = 0; tries < maxLanes; tries++) {
       const [row] = yield* sql<LaneRow>`UPDATE plane_sync_lane SET holder = ${holder} WHERE id = (${next})
         RETURNING id, name, work_item AS "workItem", attempts, misses, gone, state, cancelled, read_at AS "readAt",
-          asked, state_event AS "stateEvent", ${has(sql, "pending")}, ${has(sql, "retried")}`
+          updated_at AS "updatedAt", asked, state_event AS "stateEvent", ${has(sql, "pending")}, ${has(sql, "retried")}`
       if (row === undefined) return undefined
       const job = yield* nextJob(sql, row, claimed, now)
       if (job !== undefined) return job

@@ -17,6 +17,8 @@ export interface Lane {
   readonly state: string | null
   readonly cancelled: boolean
   readonly readAt: number | null
+  /** When Plane had last changed the work item, as of then: a `Moment`. */
+  readonly updatedAt: string | null
   /** The state that the pipeline last asked for: what stands otherwise is a person's. */
   readonly asked: string | null
 }
@@ -141,6 +143,8 @@ export interface SeenState {
   readonly state: string | null
   readonly cancelled: boolean
   readonly readAt: number
+  /** When Plane had last changed the work item: what is older than what is known tells nothing. */
+  readonly updatedAt: string | null
 }
 
 /** Why something is a dead letter, in a word; `reason` has the words. */

@@ -2,6 +2,7 @@ import * as Migrator from "@effect/sql/Migrator"
 import * as SqlClient from "@effect/sql/SqlClient"
 import type { SqlError } from "@effect/sql/SqlError"
 import { Effect } from "effect"
+import { orchestratorTables } from "./OrchestratorTables.js"
 import { StorageError } from "./StorageError.js"
 
 const table = "plane_sync_migrations"
@@ -136,7 +137,7 @@ const outbox = Effect.gen(function*() {
   END`
 })
 
-const migrations = { "0001_outbox": outbox }
+const migrations = { "0001_outbox": outbox, "0002_orchestrator": orchestratorTables }
 
 /** Brings the tables to this version's shape; refuses a file that a newer one has been at work on. */
 export const migrate: Effect.Effect<

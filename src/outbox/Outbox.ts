@@ -1,13 +1,17 @@
+import type { SqlError } from "@effect/sql/SqlError"
 import type { Scope } from "effect"
 import { Clock, Context, Effect, Layer } from "effect"
+import type { StageStates } from "../domain/StageStates.js"
 import { claim } from "./Claiming.js"
 import type { DeadLetter, DeadLetterQuery, Which } from "./DeadLetters.js"
 import { deadLetterBatch, discard, readDeadLetter, readDeadLetters, retry } from "./DeadLetters.js"
 import type { NewEvent, StoredEvent } from "./Event.js"
 import type { Claim, Job, Settlement } from "./Lane.js"
+import type { Observation, Observed } from "./Observing.js"
+import { observe } from "./Observing.js"
 import { prune } from "./Pruning.js"
 import type { Published } from "./Publishing.js"
-import { makePublish } from "./Publishing.js"
+import { makePublish, makeTransact } from "./Publishing.js"
 import type { EventQuery, OutboxStatus, WorkItemRow } from "./Reading.js"
 import { readEvents, readEventsAfter, readStatus, readWorkItem } from "./Reading.js"
 import type { Sender, SenderActive, Sending } from "./Sender.js"
@@ -23,6 +27,18 @@ import type { StorageError } from "./StorageError.js"
 export class Outbox extends Context.Tag("plane-sync/Outbox")<Outbox, {
   /** Commits an event; the first with an id stands. */
   readonly publish: (event: NewEvent) => Effect.Effect<Published, StorageError>
+  /**
+   * Runs `work` in a transaction and publishes the events it ends with in the same one. The first statement of `work` must
+   * be one that writes, as of every transaction (`Storage.write`).
+   */
+  readonly transact: <A>(
+    work: Effect.Effect<{ readonly value: A; readonly events: ReadonlyArray<NewEvent> }, SqlError>
+  ) => Effect.Effect<A, StorageError>
+  /**
+   * What a webhook's word of a work item is beside what is known, and if it is newer, known from now on. A key that nobody
+   * has asked for yet is that work item's without a look-up. `states`: which state each stage asks for.
+   */
+  readonly observe: (observation: Observation, states: StageStates) => Effect.Effect<Observed, StorageError>
   /**
    * Settles a job, and claims the next one, in one commit; `SenderLost` and nothing of it when `holder` is no longer the
    * one that sends.
@@ -89,6 +105,8 @@ const make = Effect.gen(function*() {
 
   return Outbox.of({
     publish: yield* makePublish(storage),
+    transact: makeTransact(storage),
+    observe: (observation, states) => write(observe(sql, observation, states)),
     turn: ({ claim: claimed, holder, settlement }) =>
       write(Effect.gen(function*() {
         const now = yield* Clock.currentTimeMillis

@@ -75,6 +75,15 @@ const publishAll = (
     })
   })
 
+// A client with one connection waits for whoever else has a transaction open. Given up, nothing of it is stored.
+const inTime = (storage: Storage["Type"]) => <A>(effect: Effect.Effect<A, StorageError>) =>
+  storage.shared
+    ? Effect.timeoutFail(effect, {
+      duration: "5 seconds",
+      onTimeout: () => new StorageError({ reason: "Busy", where: storage.where, words: "no commit within 5 seconds" })
+    })
+    : effect
+
 /**
  * Commits an event. In a file of our own, events that come together are inserted together, and one whose publisher is
  * interrupted is committed all the same; in a host's database, each is a part of its publisher's transaction.
@@ -87,16 +96,21 @@ export const makePublish = (
     const closed = new StorageError({ reason: "Closed", where: storage.where, words: "shut down" })
     return batched({ run, isItems: isOneStatements, maxItems: 500, closed })
   }
-  // A client with one connection waits for whoever else has a transaction open. Given up, nothing of it is stored.
-  const inTime = Effect.timeoutFail({
-    duration: "5 seconds",
-    onTimeout: () => new StorageError({ reason: "Busy", where: storage.where, words: "no commit within 5 seconds" })
-  })
   return Effect.succeed((event) =>
     Effect.flatMap(
-      inTime(run([event])),
+      inTime(storage)(run([event])),
       ([published]) =>
         published === undefined ? Effect.dieMessage("publishing answers every event") : Effect.succeed(published)
     )
   )
 }
+
+/** Commits a host's or the orchestrator's own rows together with the events that tell of them. */
+export const makeTransact = (storage: Storage["Type"]) =>
+<A>(
+  work: Effect.Effect<{ readonly value: A; readonly events: ReadonlyArray<NewEvent> }, SqlError>
+): Effect.Effect<A, StorageError> =>
+  inTime(storage)(storage.write(
+    Effect.flatMap(work, ({ events, value }) =>
+      Effect.as(events.length === 0 ? Effect.void : publishAll(storage.sql, events), value))
+  ))

@@ -98,8 +98,12 @@ export const free = (
     due_at = CASE owed WHEN 0 THEN NULL ELSE ${dueAt} END WHERE id = ${lane.id}`
 }
 
-const knows = (sql: SqlClient, { cancelled, readAt, state }: SeenState) =>
-  sql`state = ${state}, cancelled = ${cancelled ? 1 : 0}, read_at = ${readAt}`
+const knows = (sql: SqlClient, { cancelled, readAt, state, updatedAt }: SeenState) => {
+  // What a webhook has told meanwhile may be newer.
+  const isOlder = sql`coalesce(updated_at > ${updatedAt ?? ""}, 0)`
+  return sql`state = iif(${isOlder}, state, ${state}), cancelled = iif(${isOlder}, cancelled, ${cancelled ? 1 : 0}),
+    read_at = iif(${isOlder}, read_at, ${readAt}), updated_at = iif(${isOlder}, updated_at, ${updatedAt})`
+}
 
 const see = (sql: SqlClient, lane: Lane, seen: SeenState) =>
   sql`UPDATE plane_sync_lane SET ${knows(sql, seen)} WHERE id = ${lane.id}`
@@ -109,14 +113,16 @@ const forget = (sql: SqlClient, lane: Lane) =>
 
 // The events of a key go to the lane of its work item, which may have events of another spelling already: by their
 // sequence they are in one order again, and of two owed states the later stands. What that lane knows of its work item
-// is newer than what the look-up read.
-const found = (sql: SqlClient, key: Lane, workItem: string, { cancelled, readAt, state }: SeenState) =>
+// stands, unless the look-up has read what is newer.
+const found = (sql: SqlClient, key: Lane, workItem: string, { cancelled, readAt, state, updatedAt }: SeenState) =>
   Effect.gen(function*() {
-    const [lane] = yield* sql<{ id: number }>`INSERT INTO plane_sync_lane (name, work_item, state, cancelled, read_at)
-      VALUES (${workItem}, ${workItem}, ${state}, ${cancelled ? 1 : 0}, ${readAt})
-      ON CONFLICT (name) DO UPDATE SET gone = 0
-      RETURNING id`
+    const [lane] = yield* sql<{ id: number }>`INSERT INTO plane_sync_lane (name, work_item)
+      VALUES (${workItem}, ${workItem}) ON CONFLICT (name) DO UPDATE SET gone = 0 RETURNING id`
     const target = lane?.id ?? null
+    yield* sql`UPDATE plane_sync_lane SET state = ${state}, cancelled = ${cancelled ? 1 : 0}, read_at = ${readAt},
+        updated_at = ${updatedAt}
+      WHERE id = ${target} AND (updated_at < ${updatedAt}
+        OR (read_at IS NULL AND (updated_at IS NULL OR updated_at = ${updatedAt})))`
     const both = sql`(SELECT * FROM plane_sync_lane WHERE id IN (${target}, ${key.id}))`
     yield* sql`UPDATE plane_sync_event SET lane = ${target} WHERE lane = ${key.id}`
     // An older stage's state is nobody's wish, also where the later one's has been set already.

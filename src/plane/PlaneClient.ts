@@ -20,7 +20,8 @@ export interface WorkItem {
   readonly stateId: string | null
   /** backlog, unstarted, started, completed or cancelled; null where Plane did not tell. */
   readonly stateGroup: string | null
-  readonly updatedAt: DateTime.Utc
+  /** When Plane last changed it: a `Moment`. */
+  readonly updatedAt: string
 }
 
 /** What marks the comments as ours: Plane's `external_source`. */

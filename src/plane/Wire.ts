@@ -1,4 +1,5 @@
 import { Schema } from "effect"
+import { Moment } from "../domain/Moment.js"
 
 /**
  * What is asked for of a work item: the whole one is as large as its description. The expanded state tells its group,
@@ -12,7 +13,7 @@ export const WorkItemJson = Schema.Struct({
   sequence_id: Schema.Int,
   name: Schema.String,
   state: Schema.NullOr(Schema.Union(Schema.String, Schema.Struct({ id: Schema.String, group: Schema.String }))),
-  updated_at: Schema.DateTimeUtc,
+  updated_at: Moment,
   project: Schema.String
 })
 

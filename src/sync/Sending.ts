@@ -82,10 +82,11 @@ const codes: Partial<Record<string, DeadCode>> = {
 const codeOf = (error: LookError): DeadCode =>
   codes[error._tag === "PlaneError" ? error.reason : error._tag] ?? "attempts"
 
-const seenAs = ({ stateGroup, stateId }: WorkItem, readAt: number): SeenState => ({
+const seenAs = ({ stateGroup, stateId, updatedAt }: WorkItem, readAt: number): SeenState => ({
   state: stateId,
   cancelled: stateGroup === "cancelled",
-  readAt
+  readAt,
+  updatedAt
 })
 
 /**
@@ -97,7 +98,7 @@ const setState = ({ client, config }: Sender, { delivery, lane, workItem }: Send
     const now = yield* Clock.currentTimeMillis
     if (config.onConflict === "respect") {
       const seen = isFresh(lane, now)
-        ? { state: lane.state, cancelled: lane.cancelled, readAt: lane.readAt ?? now }
+        ? { state: lane.state, cancelled: lane.cancelled, readAt: lane.readAt ?? now, updatedAt: lane.updatedAt }
         : seenAs(yield* client.read(workItem), now)
       if (seen.state === delivery.body) return { _tag: "Delivered", planeId: null, seen } as const
       if (seen.cancelled && seen.state !== lane.asked) {

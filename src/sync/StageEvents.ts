@@ -1,3 +1,4 @@
+import type { SqlError } from "@effect/sql/SqlError"
 import type { ConfigError } from "effect"
 import { Cause, Chunk, Context, Effect, Layer, Option, Stream } from "effect"
 import type { StageEvent } from "../domain/StageEvent.js"
@@ -27,6 +28,13 @@ export class StageEvents extends Context.Tag("plane-sync/StageEvents")<StageEven
   readonly publishOrFail: (
     event: StageEvent
   ) => Effect.Effect<{ readonly id: string; readonly duplicate: boolean }, StorageError | IdTaken>
+  /**
+   * Runs `work` in a transaction on the same database and commits it together with the events it ends with: both or
+   * neither. Its first statement must be one that writes. An event whose id was published before stands as it was.
+   */
+  readonly transact: <A>(
+    work: Effect.Effect<{ readonly value: A; readonly events: ReadonlyArray<StageEvent> }, SqlError>
+  ) => Effect.Effect<A, StorageError>
   /**
    * The committed events after a sequence (0: from the first that is kept), in order, and then those to come. It reads
    * the table, so a slow reader delays nobody but itself.
@@ -91,6 +99,15 @@ const make = Effect.gen(function*() {
     return { id: accepted.id, duplicate }
   })
 
+  const transact = <A>(
+    work: Effect.Effect<{ readonly value: A; readonly events: ReadonlyArray<StageEvent> }, SqlError>
+  ) =>
+    outbox.transact(Effect.flatMap(work, ({ events, value }) =>
+      Effect.map(
+        Effect.forEach(events, (event) => accept(event, stageStates)),
+        (accepted) => ({ value, events: accepted })
+      ))).pipe(Effect.zipLeft(signal.notify))
+
   const stream = (after: number): Stream.Stream<StoredEvent, StorageError> =>
     Stream.paginateChunkEffect(after, (sequence) =>
       Effect.gen(function*() {
@@ -103,5 +120,5 @@ const make = Effect.gen(function*() {
         }
       }))
 
-  return StageEvents.of({ publish, publishOrFail, stream, notStored: Effect.sync(() => notStored) })
+  return StageEvents.of({ publish, publishOrFail, transact, stream, notStored: Effect.sync(() => notStored) })
 })

@@ -36,6 +36,7 @@ const layer = (state: typeof program, token: string) =>
       StageEvents.of({
         publish: () => Effect.dieMessage("nobody publishes"),
         publishOrFail: () => Effect.dieMessage("nobody publishes"),
+        transact: () => Effect.dieMessage("nobody publishes"),
         stream: () => Stream.dieMessage("nobody reads"),
         notStored: Effect.sync(() => state.notStored)
       })

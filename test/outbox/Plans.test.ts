@@ -64,7 +64,7 @@ const everything = Effect.gen(function*() {
   yield* outbox.becomeSender("me")
   const holder = "me"
   const claim = { urgentAfter: 1_000, plan }
-  const seen = { state: "a", cancelled: false, readAt: 0 }
+  const seen = { state: "a", cancelled: false, readAt: 0, updatedAt: "2026-11-23T21:10:39.731779Z" }
   const settlements = [
     { _tag: "Delivered", planeId: "comment", seen } as const,
     { _tag: "Later", dueAt: 0, counted: true, reason: "later" } as const,
@@ -105,7 +105,7 @@ const everything = Effect.gen(function*() {
 })
 
 // A table of a handful of rows, whatever is stored.
-const small = /^SCAN (plane_sync_(count|sender|migrations)|json_each|u VIRTUAL|\(subquery|CONSTANT|4-ROW)/
+const small = /^SCAN (plane_sync_(count|sender|migrations)|json_each|u VIRTUAL|\(subquery|CONSTANT|\d+-ROW)/
 // In the order of an index, and cut by LIMIT.
 const inOrder =
   /^SCAN (plane_sync_\w+|[a-z]) USING (COVERING )?INDEX plane_sync_(lane_due|delivery_status|event_status)/

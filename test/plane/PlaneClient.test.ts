@@ -59,7 +59,7 @@ describe("PlaneClient.find", () => {
         name: "Second work item",
         stateId: "113b24f6-cce8-4be9-9a22-a359b9cf0122",
         stateGroup: null,
-        updatedAt: DateTime.unsafeMake("2026-11-23T21:10:39.731Z")
+        updatedAt: "2026-11-23T21:10:39.731779Z"
       })
       assert.deepStrictEqual(seen.map(({ method, path, query }) => ({ method, path, query })), [{
         method: "GET",

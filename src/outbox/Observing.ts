@@ -1,0 +1,51 @@
+import type { SqlClient } from "@effect/sql/SqlClient"
+import type { SqlError } from "@effect/sql/SqlError"
+import { Effect } from "effect"
+import type { StageStates } from "../domain/StageStates.js"
+import { WorkItemKey } from "../domain/WorkItemKey.js"
+
+/** A work item's state as a webhook tells it. */
+export interface Observation {
+  /** Plane's uuid. */
+  readonly planeId: string
+  /** Its key by its number, as Plane writes it: "ET-2". */
+  readonly key: string
+  readonly state: string | null
+  readonly cancelled: boolean
+  /** When Plane last changed the work item: a `Moment`. */
+  readonly updatedAt: string
+}
+
+/**
+ * What an observation is beside what is known already. `old`: not newer. `ours`: the state that is known, or one that is
+ * asked for here. `moved`: somebody's move.
+ */
+export type Observed = "old" | "ours" | "moved"
+
+/**
+ * Tells what an observation is, and remembers it if it is newer. Not as a look: it may have been under way for long, so
+ * `read_at` stays. Runs within a transaction.
+ */
+export const observe = (
+  sql: SqlClient,
+  { cancelled, key, planeId, state, updatedAt }: Observation,
+  states: StageStates
+): Effect.Effect<Observed, SqlError> =>
+  Effect.gen(function*() {
+    const [lane] = yield* sql<{ id: number; state: string | null; updatedAt: string | null }>`
+      INSERT INTO plane_sync_lane (name, work_item) VALUES (${planeId}, ${planeId})
+      ON CONFLICT (name) DO UPDATE SET name = name RETURNING id, state, updated_at AS "updatedAt"`
+    if (lane === undefined) return yield* Effect.dieMessage("an INSERT returns its row")
+    // Without zeros it is the number's in every case. One that is waited for already is looked up: its events would move.
+    yield* sql`INSERT INTO plane_sync_lane (name, target) VALUES (${WorkItemKey.normalize(key)}, ${lane.id})
+      ON CONFLICT (name) DO NOTHING`
+    if (lane.updatedAt !== null && updatedAt <= lane.updatedAt) return "old"
+    const [owed] = yield* sql<{ stage: string | null }>`SELECT stage FROM plane_sync_event WHERE state = 'pending'
+      AND sequence = (SELECT state_event FROM plane_sync_lane WHERE id = ${lane.id})`
+    const [sent] = yield* sql<{ body: string }>`SELECT body FROM plane_sync_delivery
+      WHERE lane = ${lane.id} AND status = 'pending' AND kind = 'state'`
+    yield* sql`UPDATE plane_sync_lane SET state = ${state}, cancelled = ${cancelled ? 1 : 0}, updated_at = ${updatedAt}
+      WHERE id = ${lane.id}`
+    const ours = [lane.state, sent?.body, states.get(owed?.stage ?? "")]
+    return state !== null && ours.includes(state) ? "ours" : "moved"
+  })

@@ -1,0 +1,68 @@
+import * as SqlClient from "@effect/sql/SqlClient"
+import { Effect } from "effect"
+
+/** The tables of `src/orchestrator`, and what the outbox needs to know for webhooks. */
+export const orchestratorTables = Effect.gen(function*() {
+  const sql = yield* SqlClient.SqlClient
+
+  yield* sql`ALTER TABLE plane_sync_lane ADD COLUMN updated_at TEXT`
+  yield* sql`CREATE INDEX plane_sync_lane_target ON plane_sync_lane (target) WHERE target IS NOT NULL`
+
+  // `revision` rises with every change, so that who has asked the gates knows whether they spoke of what is there now.
+  yield* sql`CREATE TABLE plane_sync_task (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    work_item TEXT NOT NULL,
+    key TEXT NOT NULL,
+    canonical TEXT NOT NULL,
+    plane_id TEXT,
+    stage TEXT NOT NULL,
+    status TEXT NOT NULL CHECK (status IN ('active', 'paused', 'stopped', 'done')),
+    agent TEXT,
+    repository_id INTEGER,
+    repository_name TEXT,
+    pull_request INTEGER,
+    head_sha TEXT,
+    entry TEXT NOT NULL,
+    started_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL,
+    revision INTEGER NOT NULL DEFAULT 0,
+    due INTEGER NOT NULL DEFAULT 1
+  )`
+  yield* sql`CREATE INDEX plane_sync_task_canonical ON plane_sync_task (canonical, id)`
+  yield* sql`CREATE UNIQUE INDEX plane_sync_task_plane ON plane_sync_task (plane_id) WHERE plane_id IS NOT NULL`
+  yield* sql`CREATE INDEX plane_sync_task_key ON plane_sync_task (key, id)`
+  yield* sql`CREATE INDEX plane_sync_task_status ON plane_sync_task (status, id)`
+  yield* sql`CREATE INDEX plane_sync_task_pull_request ON plane_sync_task (repository_id, pull_request, id)
+    WHERE pull_request IS NOT NULL`
+  yield* sql`CREATE INDEX plane_sync_task_head ON plane_sync_task (repository_id, head_sha, id)
+    WHERE head_sha IS NOT NULL`
+  yield* sql`CREATE INDEX plane_sync_task_due ON plane_sync_task (id) WHERE due = 1`
+
+  yield* sql`CREATE TABLE plane_sync_verdict (
+    task INTEGER NOT NULL,
+    gate TEXT NOT NULL,
+    verdict TEXT NOT NULL CHECK (verdict IN ('passed', 'failed', 'pending')),
+    reason TEXT,
+    at INTEGER NOT NULL,
+    PRIMARY KEY (task, gate)
+  ) WITHOUT ROWID`
+
+  yield* sql`CREATE TABLE plane_sync_report (
+    task INTEGER NOT NULL,
+    stage TEXT NOT NULL,
+    outcome TEXT NOT NULL CHECK (outcome IN ('passed', 'failed')),
+    reason TEXT,
+    at INTEGER NOT NULL,
+    PRIMARY KEY (task, stage)
+  ) WITHOUT ROWID`
+
+  // A launch that is owed; its row goes once it is done.
+  yield* sql`CREATE TABLE plane_sync_launch (
+    entry TEXT PRIMARY KEY,
+    task INTEGER NOT NULL,
+    stage TEXT NOT NULL,
+    agent TEXT NOT NULL,
+    due_at INTEGER NOT NULL
+  ) WITHOUT ROWID`
+  yield* sql`CREATE INDEX plane_sync_launch_due ON plane_sync_launch (due_at)`
+})
