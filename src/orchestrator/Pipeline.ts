@@ -1,0 +1,66 @@
+import { Context, Effect, Layer, Schema } from "effect"
+import type { Stage } from "../domain/Stage.js"
+import { doneStage } from "../domain/Stage.js"
+
+/** One stage of the pipeline. */
+export interface PipelineStage {
+  readonly stage: Stage
+  /** The agent that is launched when a task enters it; none for a stage that needs none. */
+  readonly agent?: string
+  /** The names of the gates that must hold to leave it. Those of the last stage are never asked. */
+  readonly gates: ReadonlyArray<string>
+}
+
+/** The stages cannot be a pipeline, or a gate that they name is nowhere to be found. */
+export class PipelineError extends Schema.TaggedError<PipelineError>()("PipelineError", { why: Schema.String }) {
+  override get message(): string {
+    return `Pipeline: ${this.why}`
+  }
+}
+
+/** The stages of the specification, with the agents and gates that they have by default. */
+export const defaultStages: ReadonlyArray<PipelineStage> = [
+  { stage: "created", gates: ["started"] },
+  { stage: "analysis", agent: "analyst", gates: ["reported"] },
+  { stage: "architecture", agent: "architect", gates: ["reported"] },
+  { stage: "development", agent: "developer", gates: ["ci"] },
+  { stage: "review", agent: "reviewer", gates: ["approval"] },
+  { stage: "testing", agent: "tester", gates: ["ci"] },
+  { stage: "deploy", agent: "deployer", gates: ["merged"] },
+  { stage: doneStage, gates: [] }
+]
+
+/** The stages that a task goes through, in their order. */
+export class Pipeline extends Context.Tag("plane-sync/Pipeline")<Pipeline, {
+  readonly stages: readonly [PipelineStage, ...Array<PipelineStage>]
+  readonly names: ReadonlyArray<Stage>
+  readonly byName: (stage: Stage) => PipelineStage | undefined
+  /** The stage after this one; none after the last. */
+  readonly after: (stage: Stage) => PipelineStage | undefined
+}>() {
+  /** A host's own stages; at least two, each once. */
+  static readonly layer = (stages: ReadonlyArray<PipelineStage>): Layer.Layer<Pipeline, PipelineError> =>
+    Layer.effect(Pipeline, Effect.suspend(() => make(stages)))
+
+  static readonly layerDefault: Layer.Layer<Pipeline, PipelineError> = Layer.suspend(() =>
+    Pipeline.layer(defaultStages)
+  )
+}
+
+const make = (stages: ReadonlyArray<PipelineStage>): Effect.Effect<Pipeline["Type"], PipelineError> => {
+  const [first, ...rest] = stages
+  const names = stages.map(({ stage }) => stage)
+  const nameless = names.some((name) => name.trim() === "")
+  const twice = names.find((name, index) => names.indexOf(name) !== index)
+  if (first === undefined || rest.length === 0) {
+    return new PipelineError({ why: "it has fewer than two stages, so nothing could ever be done" })
+  }
+  if (nameless) return new PipelineError({ why: "a stage has no name" })
+  if (twice !== undefined) return new PipelineError({ why: `the stage ${JSON.stringify(twice)} is there twice` })
+  return Effect.succeed({
+    stages: [first, ...rest],
+    names,
+    byName: (stage) => stages.find((one) => one.stage === stage),
+    after: (stage) => stages.find((_, index) => names[index - 1] === stage)
+  })
+}
