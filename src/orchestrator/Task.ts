@@ -13,7 +13,7 @@ export interface GivenVerdict {
   readonly gate: string
   readonly verdict: "passed" | "failed" | "pending"
   /** Why it failed, or what it waits for. */
-  readonly reason: string | undefined
+  readonly reason?: string | undefined
   readonly at: number
 }
 
@@ -24,7 +24,7 @@ export type ReportOutcome = typeof ReportOutcome.Type
 export interface Report {
   readonly stage: Stage
   readonly outcome: ReportOutcome
-  readonly reason: string | undefined
+  readonly reason?: string | undefined
   readonly at: number
 }
 

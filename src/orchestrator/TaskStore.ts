@@ -1,9 +1,16 @@
 import type { SqlError } from "@effect/sql/SqlError"
-import type { Effect } from "effect"
-import { Context, Schema } from "effect"
+import { Clock, Context, Effect, Either, Layer, Schema } from "effect"
 import type { Stage } from "../domain/Stage.js"
+import { cleanText, reasonLimit } from "../domain/Text.js"
+import { uuidV7 } from "../domain/UuidV7.js"
+import { WorkItemKey } from "../domain/WorkItemKey.js"
+import { Storage } from "../outbox/Storage.js"
 import type { StorageError } from "../outbox/StorageError.js"
+import { Signal } from "../sync/Signal.js"
+import { Pipeline } from "./Pipeline.js"
 import type { ReportOutcome, Task, TaskStatus } from "./Task.js"
+import type { TaskRow } from "./TaskRows.js"
+import { agentOf, beginWrite, oweLaunch, taskReader, touch } from "./TaskRows.js"
 
 /** There is no task for the work item. */
 export class NoTask extends Schema.TaggedError<NoTask>()("NoTask", { workItem: Schema.String }) {
@@ -58,9 +65,10 @@ export interface Link {
  */
 export class TaskStore extends Context.Tag("plane-sync/TaskStore")<TaskStore, {
   /**
-   * Makes a work item a task, at the pipeline's first stage; nothing is published. A task that was paused or stopped goes
-   * on at its stage; one that is active or done stays as it is. The task is the one with this `planeId`, or else with
-   * this key, leading zeros or not, unless that is known to be another work item.
+   * Makes a work item a task, at the pipeline's first stage; nothing is published. A task that was paused goes on; one
+   * that was stopped enters its stage anew, so that its agent is launched again; one that is active or done stays as it
+   * is. The task is the one with this `planeId`, or else with this key, leading zeros or not, unless that is known to be
+   * another work item.
    */
   readonly start: (start: Start) => Effect.Effect<Task, StorageError | InvalidKey>
   readonly get: (key: string) => Effect.Effect<Task, StorageError | NoTask>
@@ -86,4 +94,133 @@ export class TaskStore extends Context.Tag("plane-sync/TaskStore")<TaskStore, {
    * runs it calls `Signal.notify` after the commit, or the next poll finds it.
    */
   readonly touch: (taskId: number) => Effect.Effect<void, SqlError>
-}>() {}
+}>() {
+  static readonly layer: Layer.Layer<TaskStore, never, Storage | Pipeline | Signal> = Layer.effect(
+    TaskStore,
+    Effect.suspend(() => make)
+  )
+}
+
+const make = Effect.gen(function*() {
+  const { read, sql, write } = yield* Storage
+  const pipeline = yield* Pipeline
+  const { notify } = yield* Signal
+  const reader = taskReader(sql, pipeline)
+  const [firstStage] = pipeline.stages
+
+  const one = (found: Effect.Effect<TaskRow | undefined, SqlError>) => Effect.map(read(found), (row) => row?.task)
+
+  const keyOf = (text: string) => Either.getOrUndefined(WorkItemKey.parse(text))
+
+  const byKey = (text: string) => {
+    const key = keyOf(text)
+    return key === undefined ? Effect.succeed(undefined) : one(reader.byKey(key, undefined))
+  }
+
+  const get = (key: string) =>
+    Effect.flatMap(byKey(key), (task) => task === undefined ? new NoTask({ workItem: key }) : Effect.succeed(task))
+
+  const insert = (key: WorkItemKey, { agent, planeId }: Start, entry: string, now: number) =>
+    Effect.gen(function*() {
+      const { stage } = firstStage
+      const [row] = yield* sql<{ id: number }>`INSERT INTO plane_sync_task
+        (work_item, key, canonical, plane_id, stage, status, agent, entry, started_at, updated_at, due_at)
+        VALUES (${key.written}, ${key.normalized}, ${key.canonical}, ${planeId ?? null}, ${stage}, 'active',
+          ${agent ?? null}, ${entry}, ${now}, ${now}, ${now}) RETURNING id`
+      if (row === undefined) return yield* Effect.dieMessage("an INSERT returns its row")
+      yield* oweLaunch(sql, { entry, taskId: row.id, stage, agent: agentOf(firstStage, agent) }, now)
+      return row.id
+    })
+
+  const goOn = ({ givenAgent, task }: TaskRow, { agent, planeId }: Start, entry: string, now: number) =>
+    Effect.gen(function*() {
+      yield* sql`UPDATE plane_sync_task SET plane_id = coalesce(plane_id, ${planeId ?? null}),
+        agent = coalesce(${agent ?? null}, agent) WHERE id = ${task.id}`
+      if (task.status === "done") return
+      yield* touch(sql, task.id, now)
+      if (task.status === "active") return
+      yield* sql`UPDATE plane_sync_task SET status = 'active', updated_at = ${now} WHERE id = ${task.id}`
+      if (task.status === "paused") return
+      yield* sql`UPDATE plane_sync_task SET entry = ${entry} WHERE id = ${task.id}`
+      const launched = agentOf(pipeline.byName(task.stage), agent ?? givenAgent)
+      yield* oweLaunch(sql, { entry, taskId: task.id, stage: task.stage, agent: launched }, now)
+    })
+
+  const start = Effect.fn("TaskStore.start")(function*(given: Start) {
+    const key = yield* Either.mapLeft(WorkItemKey.parse(given.workItem), (why) => new InvalidKey({ why }))
+    const entry = yield* uuidV7
+    const now = yield* Clock.currentTimeMillis
+    const row = yield* write(Effect.gen(function*() {
+      yield* beginWrite(sql)
+      const known = (given.planeId === undefined ? undefined : yield* reader.byPlaneId(given.planeId)) ??
+        (yield* reader.byKey(key, given.planeId))
+      if (known !== undefined) yield* goOn(known, given, entry, now)
+      return yield* reader.byId(known?.task.id ?? (yield* insert(key, given, entry, now)))
+    }))
+    yield* notify
+    return row?.task ?? (yield* Effect.dieMessage("a task that was started is there"))
+  })
+
+  const leave = (status: "stopped" | "paused", from: ReadonlyArray<TaskStatus>) => (taskId: number, why: string) =>
+    Effect.gen(function*() {
+      const now = yield* Clock.currentTimeMillis
+      const [left] = yield* write(sql<{ workItem: string; stage: string }>`UPDATE plane_sync_task
+        SET status = ${status}, due_at = NULL, updated_at = ${now}, revision = revision + 1
+        WHERE id = ${taskId} AND ${sql.in("status", from)} RETURNING work_item AS "workItem", stage`.pipe(
+        Effect.tap(([left]) =>
+          left === undefined || status === "paused"
+            ? Effect.void
+            : sql`DELETE FROM plane_sync_launch WHERE task = ${taskId}`
+        )
+      ))
+      if (left !== undefined) yield* Effect.logInfo(`${left.workItem} is ${status} at ${left.stage}: ${why}`)
+    })
+
+  const link = (taskId: number, { headSha, pullRequest, repository }: Link) =>
+    Effect.flatMap(Clock.currentTimeMillis, (now) =>
+      write(Effect.zipRight(
+        sql`UPDATE plane_sync_task SET repository_id = ${repository.id}, repository_name = ${repository.name},
+          pull_request = ${pullRequest}, head_sha = ${headSha}, updated_at = ${now} WHERE id = ${taskId}`,
+        touch(sql, taskId, now)
+      ))).pipe(Effect.zipLeft(notify))
+
+  const report = Effect.fn("TaskStore.report")(function*(
+    key: string,
+    { outcome, reason, stage }: { stage: Stage; outcome: ReportOutcome; reason?: string | undefined }
+  ) {
+    if (pipeline.byName(stage) === undefined) return yield* new UnknownStage({ stage, known: pipeline.names })
+    const { id } = yield* get(key)
+    const now = yield* Clock.currentTimeMillis
+    const words = reason === undefined ? null : cleanText(reason, reasonLimit)
+    yield* write(Effect.gen(function*() {
+      const [news] = yield* sql`INSERT INTO plane_sync_report (task, stage, outcome, reason, at)
+        VALUES (${id}, ${stage}, ${outcome}, ${words}, ${now})
+        ON CONFLICT (task, stage) DO UPDATE SET outcome = excluded.outcome, reason = excluded.reason, at = excluded.at
+          WHERE outcome <> excluded.outcome OR reason IS NOT excluded.reason
+        RETURNING 1`
+      if (news !== undefined) yield* touch(sql, id, now)
+    }))
+    yield* notify
+    return yield* get(key)
+  })
+
+  return TaskStore.of({
+    start,
+    get,
+    list: ({ cursor, limit, status }) =>
+      Effect.map(
+        read(reader.list(status, cursor ?? Number.MAX_SAFE_INTEGER, limit)),
+        (rows) => rows.map(({ task }) => task)
+      ),
+    byId: (id) => one(reader.byId(id)),
+    byKey,
+    byPlaneId: (planeId) => one(reader.byPlaneId(planeId)),
+    byPullRequest: (repositoryId, number) => one(reader.byPullRequest(repositoryId, number)),
+    byHeadSha: (repositoryId, sha) => one(reader.byHeadSha(repositoryId, sha)),
+    link,
+    stop: leave("stopped", ["active", "paused"]),
+    pause: leave("paused", ["active"]),
+    report,
+    touch: (taskId) => Effect.flatMap(Clock.currentTimeMillis, (now) => touch(sql, taskId, now))
+  })
+})

@@ -9,6 +9,7 @@ export const orchestratorTables = Effect.gen(function*() {
   yield* sql`CREATE INDEX plane_sync_lane_target ON plane_sync_lane (target) WHERE target IS NOT NULL`
 
   // `revision` rises with every change, so that who has asked the gates knows whether they spoke of what is there now.
+  // `due_at`: when the gates are to be asked; a fact that is stored sets it, and only having asked them clears it.
   yield* sql`CREATE TABLE plane_sync_task (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     work_item TEXT NOT NULL,
@@ -26,7 +27,7 @@ export const orchestratorTables = Effect.gen(function*() {
     started_at INTEGER NOT NULL,
     updated_at INTEGER NOT NULL,
     revision INTEGER NOT NULL DEFAULT 0,
-    due INTEGER NOT NULL DEFAULT 1
+    due_at INTEGER
   )`
   yield* sql`CREATE INDEX plane_sync_task_canonical ON plane_sync_task (canonical, id)`
   yield* sql`CREATE UNIQUE INDEX plane_sync_task_plane ON plane_sync_task (plane_id) WHERE plane_id IS NOT NULL`
@@ -36,7 +37,7 @@ export const orchestratorTables = Effect.gen(function*() {
     WHERE pull_request IS NOT NULL`
   yield* sql`CREATE INDEX plane_sync_task_head ON plane_sync_task (repository_id, head_sha, id)
     WHERE head_sha IS NOT NULL`
-  yield* sql`CREATE INDEX plane_sync_task_due ON plane_sync_task (id) WHERE due = 1`
+  yield* sql`CREATE INDEX plane_sync_task_due ON plane_sync_task (due_at) WHERE due_at IS NOT NULL`
 
   yield* sql`CREATE TABLE plane_sync_verdict (
     task INTEGER NOT NULL,
@@ -65,4 +66,5 @@ export const orchestratorTables = Effect.gen(function*() {
     due_at INTEGER NOT NULL
   ) WITHOUT ROWID`
   yield* sql`CREATE INDEX plane_sync_launch_due ON plane_sync_launch (due_at)`
+  yield* sql`CREATE INDEX plane_sync_launch_task ON plane_sync_launch (task)`
 })
