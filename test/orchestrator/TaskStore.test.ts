@@ -97,7 +97,10 @@ describe("starting a task", () => {
   it.effect("what is no key is refused in words", () =>
     Effect.gen(function*() {
       const tasks = yield* Tasks
-      assert.match((yield* Effect.flip(tasks.start({ workItem: "nonsense" }))).message, /"nonsense" is not a work item key/)
+      assert.match(
+        (yield* Effect.flip(tasks.start({ workItem: "nonsense" }))).message,
+        /"nonsense" is not a work item key/
+      )
       assert.strictEqual((yield* Effect.flip(tasks.get("ET-9")))._tag, "NoTask")
       assert.strictEqual(yield* tasks.byKey("nonsense"), undefined)
     }).pipe(Effect.provide(tasksOnly())))
