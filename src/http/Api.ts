@@ -7,12 +7,25 @@ import * as HttpApiSecurity from "@effect/platform/HttpApiSecurity"
 import * as OpenApi from "@effect/platform/OpenApi"
 import { Schema } from "effect"
 import { StageEventJson } from "../domain/StageEvent.js"
+import { textLimit } from "../domain/Text.js"
 import { WorkItemKeyText } from "../domain/WorkItemKey.js"
+import { ReportOutcome, TaskStatus } from "../orchestrator/Task.js"
 import { EventStatus } from "../outbox/Event.js"
 import { DeadCodeText, DeadLetterView } from "./DeadLetterView.js"
 import { HealthReport } from "./Health.js"
-import { badRequest, conflict, neverTold, notFound, notJson, tooLarge, unauthorized, unavailable } from "./Problem.js"
+import {
+  badRequest,
+  conflict,
+  neverTold,
+  notActive,
+  notFound,
+  notJson,
+  tooLarge,
+  unauthorized,
+  unavailable
+} from "./Problem.js"
 import { withoutDecodeError } from "./Specification.js"
+import { TaskView } from "./TaskView.js"
 import { version } from "./Version.js"
 import { EventView, WorkItemView } from "./Views.js"
 
@@ -38,12 +51,16 @@ const wholeNumber = (least: number, most: number) =>
 
 const optional = <A, I>(schema: Schema.Schema<A, I>) => Schema.optionalWith(schema, { exact: true })
 
-const StatusText = EventStatus.annotations({
-  message: ({ actual }) => ({
-    message: `${JSON.stringify(actual)} is not a status: expected one of ${EventStatus.literals.join(", ")}`,
-    override: true
+/** One of a few words; `what` they are, in a word. */
+const oneOf = <L extends readonly [string, ...Array<string>]>(what: string, schema: Schema.Literal<[...L]>) =>
+  schema.annotations({
+    message: ({ actual }) => ({
+      message: `${JSON.stringify(actual)} is not ${what}: expected one of ${schema.literals.join(", ")}`,
+      override: true
+    })
   })
-})
+
+const status = oneOf("a status", EventStatus)
 
 const limit = Schema.optionalWith(wholeNumber(1, 200), { exact: true, default: () => 50 })
 
@@ -79,7 +96,7 @@ const publish = HttpApiEndpoint.post("publish", "/events").setPayload(StageEvent
 const events = HttpApiEndpoint.get("list", "/events")
   .setUrlParams(
     Schema.Struct({
-      status: optional(StatusText),
+      status: optional(status),
       workItem: optional(WorkItemKeyText),
       limit,
       cursor: optional(cursor)
@@ -139,6 +156,63 @@ const discardAll = HttpApiEndpoint.post("discardAll", "/deliveries/discard").set
   .addError(badRequest).addError(tooLarge).addError(notJson).addError(unavailable)
   .annotate(OpenApi.Summary, "Give all dead letters of a code up for good")
 
+const Key = Schema.Struct({ key: WorkItemKeyText })
+
+/** Starts a task by hand. */
+export const StartTask = Schema.Struct({
+  workItem: WorkItemKeyText,
+  agent: optional(
+    Schema.Trimmed.pipe(
+      Schema.nonEmptyString(),
+      Schema.maxLength(textLimit),
+      Schema.annotations({ description: "takes the place of every stage's agent, for this task" })
+    )
+  )
+}).annotations({ identifier: "StartTask" })
+
+/** What an agent or a script says of a stage. */
+export const ReportStage = Schema.Struct({
+  stage: Schema.String,
+  outcome: oneOf("an outcome", ReportOutcome),
+  reason: optional(Schema.String.annotations({ description: "why it failed, as people read it" }))
+}).annotations({ identifier: "ReportStage" })
+
+const tasks = HttpApiEndpoint.get("list", "/tasks")
+  .setUrlParams(
+    Schema.Struct({ status: optional(oneOf("a status", TaskStatus)), limit, cursor: optional(cursor) })
+      .annotations({ parseOptions: { errors: "all" } })
+  )
+  .addSuccess(Schema.Struct({ tasks: Schema.Array(TaskView), nextCursor }))
+  .addError(badRequest).addError(unavailable)
+  .annotate(OpenApi.Summary, "Tasks, newest first")
+
+const task = HttpApiEndpoint.get("get", "/tasks/:key").setPath(Key).addSuccess(TaskView)
+  .addError(badRequest).addError(notFound).addError(unavailable)
+  .annotate(OpenApi.Summary, "A task: where it is, and what its gates said")
+
+const startTask = HttpApiEndpoint.post("start", "/tasks").setPayload(StartTask).addSuccess(TaskView)
+  .addError(badRequest).addError(tooLarge).addError(notJson).addError(unavailable)
+  .annotate(OpenApi.Summary, "Start a task by hand")
+  .annotate(
+    OpenApi.Description,
+    "Safe to send again. One that was paused or stopped goes on at its stage; one that is active or done stays as it is."
+  )
+
+const report = HttpApiEndpoint.post("report", "/tasks/:key/report").setPath(Key).setPayload(ReportStage)
+  .addSuccess(TaskView)
+  .addError(badRequest).addError(notFound).addError(tooLarge).addError(notJson).addError(unavailable)
+  .annotate(OpenApi.Summary, "Report that a stage is passed or failed")
+  .annotate(
+    OpenApi.Description,
+    "What the gate `reported` goes by. A report on a stage that the task has not reached counts when it does. Safe to " +
+      "send again; the last on a stage stands."
+  )
+
+const advance = HttpApiEndpoint.post("advance", "/tasks/:key/advance").setPath(Key).addSuccess(TaskView)
+  .addError(badRequest).addError(notFound).addError(notActive).addError(unavailable)
+  .annotate(OpenApi.Summary, "Ask the gates of a task's stage now")
+  .annotate(OpenApi.Description, "Answers when all have spoken, and the task has left the stage if they hold.")
+
 /**
  * The program's HTTP interface. `HttpApiClient` makes a typed client of it; everyone else has `/openapi.json`.
  */
@@ -149,6 +223,10 @@ export class Api extends HttpApi.make("plane-sync")
   .add(
     HttpApiGroup.make("deliveries").add(deadLetters).add(deadLetter).add(retry).add(discard).add(retryAll)
       .add(discardAll).middleware(Authorization).prefix("/api")
+  )
+  .add(
+    HttpApiGroup.make("tasks").add(tasks).add(task).add(startTask).add(report).add(advance).middleware(Authorization)
+      .prefix("/api")
   )
   .annotateContext(OpenApi.annotations({
     title: "plane-sync",

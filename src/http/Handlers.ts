@@ -2,17 +2,21 @@ import * as HttpApiBuilder from "@effect/platform/HttpApiBuilder"
 import type { HttpServerRequest } from "@effect/platform/HttpServerRequest"
 import { Effect, Either, Layer } from "effect"
 import { WorkItemKey } from "../domain/WorkItemKey.js"
+import type { Task } from "../orchestrator/Task.js"
+import { Tasks } from "../orchestrator/Tasks.js"
+import type { NoTask } from "../orchestrator/TaskStore.js"
 import { Outbox } from "../outbox/Outbox.js"
 import { StorageError } from "../outbox/StorageError.js"
 import { Signal } from "../sync/Signal.js"
 import { StageEvents } from "../sync/StageEvents.js"
-import { Api, OfCode } from "./Api.js"
+import { Api, OfCode, ReportStage, StartTask } from "./Api.js"
 import type { NeverTold, NoDeadLetter } from "./DeadLetterActions.js"
 import { deadLetter, discardAll, discardOne, retryAll, retryOne } from "./DeadLetterActions.js"
 import { deadLetterView } from "./DeadLetterView.js"
 import { Health } from "./Health.js"
-import { Conflict, NotFound, Unavailable } from "./Problem.js"
-import { bodyOfRequest, decodeEvent, decoderOf } from "./RequestBody.js"
+import { BadRequest, Conflict, NotFound, Unavailable } from "./Problem.js"
+import { bodyOfRequest, decodeEvent, decoderOf, shortened } from "./RequestBody.js"
+import { taskView } from "./TaskView.js"
 import { eventView, workItemView } from "./Views.js"
 
 // The request was decoded, so it is one.
@@ -134,5 +138,81 @@ const deliveries = HttpApiBuilder.group(Api, "deliveries", (handlers) =>
           ))
   }))
 
+const decodeStart = decoderOf(StartTask)
+const decodeReport = decoderOf(ReportStage)
+
+// Whoever starts a task or reports sees what comes of it, but waits for no slow gate: the orchestrator goes on.
+const advanceWithin = "2 seconds"
+
+const tasks = HttpApiBuilder.group(Api, "tasks", (handlers) =>
+  Effect.gen(function*() {
+    const tasks = yield* Tasks
+    const { noteWrite } = yield* Health
+
+    const noted = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
+      Effect.tapError(effect, (error) => error instanceof StorageError ? noteWrite(Either.left(error)) : Effect.void)
+    const soon = ({ id, workItem }: Task) =>
+      tasks.advance(id).pipe(
+        Effect.disconnect,
+        Effect.timeoutOption(advanceWithin),
+        // What was said is stored; the orchestrator tries again, and says what is wrong.
+        Effect.ignore,
+        Effect.zipRight(tasks.get(workItem)),
+        Effect.map(taskView)
+      )
+    const noTask = (error: NoTask) => new NotFound({ error: error.message })
+
+    return handlers
+      .handle("list", ({ urlParams: { cursor, limit, status } }) =>
+        Effect.gen(function*() {
+          const { next, page } = pageOf(yield* tasks.list({ status, cursor, limit: limit + 1 }), limit)
+          return { tasks: page.map(taskView), nextCursor: next?.id ?? null }
+        }).pipe(Effect.mapError(unavailable)))
+      .handle("get", ({ path: { key } }) =>
+        tasks.get(key).pipe(
+          Effect.map(taskView),
+          Effect.catchTags({ StorageError: unavailable, NoTask: noTask })
+        ))
+      // Raw, because the body is bounded, and each of its fields named when it is wrong.
+      .handleRaw("start", ({ request }) =>
+        Effect.flatMap(bodyOfRequest(request, "a task to start", decodeStart), tasks.start).pipe(
+          Effect.flatMap(soon),
+          noted,
+          Effect.catchTags({
+            StorageError: unavailable,
+            NoTask: (error) =>
+              Effect.die(error),
+            InvalidKey: (error) => Effect.die(error)
+          })
+        ))
+      .handleRaw("report", ({ path: { key }, request }) =>
+        Effect.flatMap(
+          bodyOfRequest(request, "a report", decodeReport),
+          (report) =>
+            tasks.report(key, report)
+        ).pipe(
+          Effect.flatMap(soon),
+          noted,
+          Effect.catchTags({
+            StorageError: unavailable,
+            NoTask: noTask,
+            UnknownStage: ({ message, stage }) =>
+              new BadRequest({
+                error: `Not a report: stage: ${message}`,
+                issues: [{ field: "stage", message, given: shortened(stage) }]
+              })
+          })
+        ))
+      .handle("advance", ({ path: { key } }) =>
+        Effect.gen(function*() {
+          const { id, stage, status } = yield* tasks.get(key)
+          if (status !== "active") {
+            return yield* new Conflict({ error: `The task of ${key} is ${status} at ${stage}: it does not advance` })
+          }
+          yield* noted(tasks.advance(id))
+          return taskView(yield* tasks.get(key))
+        }).pipe(Effect.catchTags({ StorageError: unavailable, NoTask: noTask })))
+  }))
+
 /** What answers the requests of `Api`. */
-export const handlersLayer = Layer.mergeAll(health, events, workItems, deliveries)
+export const handlersLayer = Layer.mergeAll(health, events, workItems, deliveries, tasks)

@@ -71,6 +71,12 @@ export const neverTold = answer(
   (problem) => new Conflict(problem),
   "What can never be told cannot be retried"
 )
+export const notActive = answer(
+  409,
+  Schema.instanceOf(Conflict),
+  (problem) => new Conflict(problem),
+  "The task is paused, stopped or done"
+)
 export const tooLarge = answer(
   413,
   Schema.instanceOf(TooLarge),

@@ -10,7 +10,8 @@ export const maxBodyBytes = 1024 * 1024
 
 const maxGiven = 200
 
-const shortened = (value: unknown): unknown => {
+/** What was given, as a problem shows it. */
+export const shortened = (value: unknown): unknown => {
   const json = JSON.stringify(value)
   return json.length <= maxGiven ? value : `${json.slice(0, maxGiven)}…`
 }

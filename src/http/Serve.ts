@@ -2,8 +2,11 @@ import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import * as HttpApiBuilder from "@effect/platform/HttpApiBuilder"
 import * as HttpServer from "@effect/platform/HttpServer"
 import { Effect, Layer } from "effect"
+import { AgentLauncher } from "../orchestrator/AgentLauncher.js"
+import { Orchestrator } from "../orchestrator/Orchestrator.js"
+import { Pipeline } from "../orchestrator/Pipeline.js"
+import { QualityGates, Verdict } from "../orchestrator/QualityGate.js"
 import { Storage } from "../outbox/Storage.js"
-import { PlaneSync } from "../sync/PlaneSync.js"
 import { Api } from "./Api.js"
 import { authorizationLayer } from "./Authorize.js"
 import { docsLayer } from "./Docs.js"
@@ -27,6 +30,16 @@ const announceAndDrain = Layer.scopedDiscard(Effect.gen(function*() {
   yield* Effect.logInfo(`plane-sync listens on ${address} (documentation: ${address}/docs)`)
 }))
 
+// Nothing tells of these yet.
+const unheard = ["ci", "approval", "merged"].map((name) => ({
+  name,
+  check: () => Effect.succeed(Verdict.Pending({ why: "Gitea's webhooks are not received yet" }))
+}))
+
+const orchestrator = Orchestrator.layerStorage.pipe(
+  Layer.provide(Layer.mergeAll(Pipeline.layerDefault, QualityGates.layer(unheard), AgentLauncher.layerLog))
+)
+
 /**
  * The program: the pipeline with its HTTP interface. It binds the address first, then opens the database, and serves when
  * all is there. When its scope closes, requests under way have a second to end, then those to Plane have 8.
@@ -34,7 +47,7 @@ const announceAndDrain = Layer.scopedDiscard(Effect.gen(function*() {
 export const serveLayer = announceAndDrain.pipe(
   Layer.provide(app),
   Layer.provide(Health.layer),
-  Layer.provide(PlaneSync.layerStorage),
+  Layer.provide(orchestrator),
   Layer.provide(Storage.layer),
   Layer.provideMerge(Listener.layer)
 )
