@@ -67,6 +67,33 @@ const commands = {
     more: [beside],
     examples: ["plane-sync dead discard 7", "plane-sync dead discard --code wrong_project"]
   },
+  task: {
+    line: "Tasks and their stages: list, show or start one, or report on it",
+    more: [beside],
+    examples: ["plane-sync task list --status active", "plane-sync task report ET-002 --stage analysis passed"]
+  },
+  "task list": {
+    line: "List them, newest first",
+    more: ["The work item, its status and stage, the stage's agent, when it changed, and the gates that do not hold."],
+    examples: ["plane-sync task list", "plane-sync task list --status active --json"]
+  },
+  "task show": {
+    line: "Show one with what its gates and agents said",
+    examples: ["plane-sync task show ET-002"]
+  },
+  "task start": {
+    line: "Make a work item a task, or go on with one that was paused or stopped",
+    more: ["Safe to repeat. A serve advances it and launches its agents.", beside],
+    examples: ["plane-sync task start ET-002", "plane-sync task start ET-002 --agent claude"]
+  },
+  "task report": {
+    line: "Report that a stage is passed or failed: what the gate \"reported\" goes by",
+    more: ["Safe to repeat; the last on a stage stands. On a stage not reached yet it counts when it is.", beside],
+    examples: [
+      "plane-sync task report ET-002 --stage analysis passed",
+      "plane-sync task report ET-002 --stage analysis failed --reason \"no acceptance criteria\""
+    ]
+  },
   find: {
     line: "Find a work item in Plane: its key, name, state, id and address",
     more: [
@@ -89,6 +116,7 @@ const root: Help = {
     ...commands.publish.examples,
     "plane-sync events --status dead",
     ...commands.dead.examples,
+    ...commands.task.examples,
     "plane-sync find ET-002",
     ...commands.comment.examples
   ]

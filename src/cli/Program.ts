@@ -15,6 +15,7 @@ import { footerOf, rootLine, subcommandsOf } from "./Help.js"
 import { loggingLayer } from "./Logging.js"
 import { publish } from "./Publish.js"
 import { runServe, serve } from "./Serve.js"
+import { task } from "./Task.js"
 
 const plane = PlaneClient.layer.pipe(Layer.provide(RateBudget.layer), Layer.provide(connections))
 
@@ -25,6 +26,7 @@ const root = Command.make("plane-sync", {}, () => runServe).pipe(
     publish,
     events,
     dead,
+    task,
     Command.provide(find, plane),
     Command.provide(comment, plane)
   ]),

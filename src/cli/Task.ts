@@ -1,0 +1,139 @@
+import * as Args from "@effect/cli/Args"
+import * as Command from "@effect/cli/Command"
+import * as Options from "@effect/cli/Options"
+import { Console, Effect, Layer, Option, Schema } from "effect"
+import { cleanLine } from "../domain/Text.js"
+import { TaskView, taskView } from "../http/TaskView.js"
+import { Pipeline } from "../orchestrator/Pipeline.js"
+import type { Task } from "../orchestrator/Task.js"
+import { ReportOutcome, TaskStatus } from "../orchestrator/Task.js"
+import { TaskStore } from "../orchestrator/TaskStore.js"
+import { Signal } from "../sync/Signal.js"
+import { wrongUse } from "./Failure.js"
+import { keyArgument } from "./Find.js"
+import { lineOf } from "./Help.js"
+import { database, limit, moment, shown, table, where } from "./Listing.js"
+import { tellWhoSends } from "./Sender.js"
+
+const status = Options.choice("status", TaskStatus.literals).pipe(
+  Options.withDescription("Only tasks of this status"),
+  Options.optional
+)
+
+const json = Options.boolean("json").pipe(
+  Options.withDescription("One JSON object a line, in the form of GET /api/tasks")
+)
+
+const toJson = Schema.encodeSync(Schema.parseJson(TaskView))
+
+/** The gates that do not hold, and why. */
+const open = ({ verdicts }: Task): ReadonlyArray<string> =>
+  verdicts.flatMap(({ gate, reason, verdict }) =>
+    verdict === "passed" ? [] : [`${gate} ${verdict}${reason === undefined ? "" : `: ${reason}`}`]
+  )
+
+const columns = (task: Task): ReadonlyArray<string> => [
+  shown(task.workItem),
+  task.status,
+  shown(task.stage),
+  shown(task.agent ?? "none"),
+  moment(task.updatedAt),
+  shown(open(task).join("; "))
+]
+
+const list = Command.make("list", { status, limit, json }, (options) =>
+  Effect.gen(function*() {
+    const tasks = yield* TaskStore
+    const found = yield* tasks.list({ status: Option.getOrUndefined(options.status), limit: options.limit })
+    if (options.json) return yield* Effect.forEach(found, (task) => Console.log(toJson(taskView(task))))
+    if (found.length === 0) return yield* Console.error(`No such tasks in ${yield* where}`)
+    yield* Console.log(table([["task", "status", "stage", "agent", "changed", "open gates"], ...found.map(columns)]))
+  }).pipe(Effect.asVoid)).pipe(Command.withDescription(lineOf("task list")))
+
+const whole = (text: string) => cleanLine(text, Infinity)
+
+const said = (name: string, what: string, reason: string | undefined, at: number): ReadonlyArray<string> => [
+  whole(name),
+  `${moment(at)} ${what}${reason === undefined ? "" : `: ${whole(reason)}`}`
+]
+
+const show = Command.make("show", { key: keyArgument }, ({ key }) =>
+  Effect.gen(function*() {
+    const task = yield* Effect.flatMap(TaskStore, (tasks) => tasks.get(key.written))
+    yield* Console.log(table([
+      ["work item", shown(task.workItem)],
+      ["plane id", task.planeId ?? "not known yet"],
+      ["status", task.status],
+      ["stage", whole(task.stage)],
+      ["agent", whole(task.agent ?? "none")],
+      ["repository", whole(task.repository?.name ?? "none")],
+      ["pull request", task.pullRequest === undefined ? "none" : String(task.pullRequest)],
+      ["head", whole(task.headSha ?? "none")],
+      ["transition", task.entry],
+      ["started", moment(task.startedAt)],
+      ["changed", moment(task.updatedAt)],
+      ...task.verdicts.map(({ at, gate, reason, verdict }) => said(`gate ${gate}`, verdict, reason, at)),
+      ...task.reports.map(({ at, outcome, reason, stage }) => said(`report on ${stage}`, outcome, reason, at))
+    ]))
+  })).pipe(Command.withDescription(lineOf("task show")))
+
+/** What was stored, and that a serve goes on with it. */
+const stored = (task: Task) =>
+  Effect.zipRight(
+    Console.log(`${shown(task.workItem)} ${task.status} at ${shown(task.stage)}`),
+    tellWhoSends("what comes of it")
+  )
+
+const agent = Options.text("agent").pipe(
+  Options.withDescription("Takes the place of every stage's agent, for this task"),
+  Options.optional
+)
+
+const start = Command.make("start", { key: keyArgument, agent }, (options) =>
+  Effect.gen(function*() {
+    const tasks = yield* TaskStore
+    const given = { workItem: options.key.written, agent: Option.getOrUndefined(options.agent) }
+    yield* stored(yield* tasks.start(given))
+  })).pipe(Command.withDescription(lineOf("task start")))
+
+const stage = Options.text("stage").pipe(Options.withDescription("The stage that is passed or failed"))
+
+const outcome = Args.choice(ReportOutcome.literals.map((outcome) => [outcome, outcome] as const), { name: "outcome" })
+  .pipe(Args.withDescription("passed or failed"))
+
+const reason = Options.text("reason").pipe(
+  Options.withDescription("Why it failed, as people read it"),
+  Options.optional
+)
+
+const report = Command.make(
+  "report",
+  { key: keyArgument, outcome, stage, reason },
+  (options) =>
+    Effect.gen(function*() {
+      const tasks = yield* TaskStore
+      const task = yield* tasks.report(options.key.written, {
+        stage: options.stage,
+        outcome: options.outcome,
+        reason: Option.getOrUndefined(options.reason)
+      }).pipe(Effect.catchTag("UnknownStage", (error) => wrongUse(`--stage: ${error.message}`)))
+      yield* stored(task)
+    })
+).pipe(Command.withDescription(lineOf("task report")))
+
+// Neither gates nor launchers: what is stored is due, and a serve on the same file notices it.
+const store = TaskStore.layer.pipe(
+  Layer.provide(Layer.merge(Pipeline.layerDefault, Signal.layer)),
+  Layer.provideMerge(database)
+)
+
+/** `plane-sync task …`: the tasks of the orchestrator. */
+export const task = Command.make(
+  "task",
+  {},
+  () => wrongUse("task what? One of: list, show, start, report (see plane-sync task --help)")
+).pipe(
+  Command.withSubcommands([list, show, start, report]),
+  Command.provide(store),
+  Command.withDescription(lineOf("task"))
+)

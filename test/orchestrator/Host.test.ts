@@ -1,0 +1,54 @@
+import * as SqliteClient from "@effect/sql-sqlite-node/SqliteClient"
+import * as SqlClient from "@effect/sql/SqlClient"
+import { assert, describe, it } from "@effect/vitest"
+import { ConfigProvider, Effect, Layer, Logger, LogLevel, Schedule } from "effect"
+import type { QualityGate } from "../../src/index.js"
+import { AgentLauncher, Orchestrator, Pipeline, QualityGates, Tasks, Verdict } from "../../src/index.js"
+
+/** What a host program gives of its own. */
+const lint: QualityGate = {
+  name: "lint",
+  check: ({ workItem }) =>
+    Effect.succeed(workItem === "ET-1" ? Verdict.Passed() : Verdict.Failed({ reason: "2 errors" }))
+}
+const launched: Array<string> = []
+const parts = Layer.mergeAll(
+  Pipeline.layer([
+    { stage: "write", agent: "writer", gates: ["started", "lint"] },
+    { stage: "published", gates: [] }
+  ]),
+  QualityGates.layer([lint]),
+  Layer.succeed(AgentLauncher, {
+    launch: ({ agent, task }) => Effect.sync(() => void launched.push(`${agent} ${task.workItem}`))
+  })
+)
+const host = SqliteClient.layer({ filename: ":memory:" })
+const layer = Orchestrator.layerSql.pipe(
+  Layer.provide(parts),
+  Layer.provideMerge(host),
+  Layer.provide(Layer.setConfigProvider(ConfigProvider.fromMap(new Map()))),
+  Layer.provide(Logger.minimumLogLevel(LogLevel.None))
+)
+
+describe("the orchestrator in a host program", () => {
+  it.live("has the host's stages, gates and launcher, in the host's database", () =>
+    Effect.gen(function*() {
+      const sql = yield* SqlClient.SqlClient
+      const tasks = yield* Tasks
+      yield* tasks.start({ workItem: "ET-1" })
+      yield* tasks.start({ workItem: "ET-2" })
+      const undone = sql.withTransaction(Effect.zipRight(tasks.start({ workItem: "ET-3" }), Effect.fail("no")))
+      yield* Effect.ignore(undone)
+      yield* Effect.repeat(tasks.get("ET-2"), { schedule: Schedule.spaced("10 millis"), until: ({ verdicts }) => verdicts.length === 2 })
+      yield* Effect.repeat(tasks.get("ET-1"), { schedule: Schedule.spaced("10 millis"), until: ({ status }) => status === "done" })
+      yield* Effect.repeat(Effect.sync(() => launched.length), { schedule: Schedule.spaced("10 millis"), until: (count) => count === 2 })
+      assert.sameMembers(launched, ["writer ET-1", "writer ET-2"])
+      assert.strictEqual(yield* tasks.byKey("ET-3"), undefined)
+      const events = yield* sql<{ id: string; body: string }>`SELECT body FROM plane_sync_event ORDER BY sequence`
+      assert.sameMembers(events.map(({ body }) => body.replace(/,"workItem":"ET-\d"/, "")), [
+        `{"type":"stage_changed","from":"write","to":"published"}`,
+        `{"type":"task_completed"}`,
+        `{"type":"quality_gate_failed","stage":"write","check":"lint","reason":"2 errors"}`
+      ])
+    }).pipe(Effect.provide(layer)))
+})
