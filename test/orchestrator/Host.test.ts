@@ -39,9 +39,18 @@ describe("the orchestrator in a host program", () => {
       yield* tasks.start({ workItem: "ET-2" })
       const undone = sql.withTransaction(Effect.zipRight(tasks.start({ workItem: "ET-3" }), Effect.fail("no")))
       yield* Effect.ignore(undone)
-      yield* Effect.repeat(tasks.get("ET-2"), { schedule: Schedule.spaced("10 millis"), until: ({ verdicts }) => verdicts.length === 2 })
-      yield* Effect.repeat(tasks.get("ET-1"), { schedule: Schedule.spaced("10 millis"), until: ({ status }) => status === "done" })
-      yield* Effect.repeat(Effect.sync(() => launched.length), { schedule: Schedule.spaced("10 millis"), until: (count) => count === 2 })
+      yield* Effect.repeat(tasks.get("ET-2"), {
+        schedule: Schedule.spaced("10 millis"),
+        until: ({ verdicts }) => verdicts.length === 2
+      })
+      yield* Effect.repeat(tasks.get("ET-1"), {
+        schedule: Schedule.spaced("10 millis"),
+        until: ({ status }) => status === "done"
+      })
+      yield* Effect.repeat(Effect.sync(() => launched.length), {
+        schedule: Schedule.spaced("10 millis"),
+        until: (count) => count === 2
+      })
       assert.sameMembers(launched, ["writer ET-1", "writer ET-2"])
       assert.strictEqual(yield* tasks.byKey("ET-3"), undefined)
       const events = yield* sql<{ id: string; body: string }>`SELECT body FROM plane_sync_event ORDER BY sequence`
