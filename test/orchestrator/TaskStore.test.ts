@@ -72,7 +72,7 @@ describe("starting a task", () => {
       const events = yield* StageEvents
       const task = yield* tasks.start({ workItem: "ET-002" })
       yield* events.publish({ _tag: "TaskCompleted", workItem: "ET-002" })
-      yield* outbox.becomeSender("me", 0)
+      yield* outbox.becomeSender("me")
       const plan = () => ({ _tag: "Look" }) as const
       const job = yield* outbox.turn({ holder: "me", claim: { urgentAfter: 1, plan } })
       if (job?._tag !== "Look") return assert.fail("a look-up")
