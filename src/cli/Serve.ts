@@ -4,11 +4,13 @@ import { ServerConfig } from "../http/ServerConfig.js"
 import { retention } from "../outbox/Pruning.js"
 import { databaseFile } from "../outbox/Storage.js"
 import { PlaneConfig } from "../plane/PlaneConfig.js"
+import { GiteaConfig } from "../webhooks/gitea/GiteaConfig.js"
+import { WebhookConfig } from "../webhooks/WebhookConfig.js"
 import { lineOf } from "./Help.js"
 import { LogConfig } from "./Logging.js"
 
 // Read together, so that all that is wrong is said at once.
-const settings = Config.all([PlaneConfig, ServerConfig, databaseFile, retention, LogConfig])
+const settings = Config.all([PlaneConfig, ServerConfig, databaseFile, retention, WebhookConfig, GiteaConfig, LogConfig])
 
 /** Runs the program until SIGTERM or SIGINT. The server is loaded only now: no other command needs it. */
 export const runServe = Effect.gen(function*() {

@@ -1,4 +1,5 @@
-import { Config, ConfigError, Duration, Either, ParseResult, Schema } from "effect"
+import type { Redacted } from "effect"
+import { Config, ConfigError, Duration, Either, ParseResult, Redacted as Secret, Schema } from "effect"
 
 /** What was given, shortened for a message; quoted, so that blanks and control characters show. */
 export const given = (text: string) => JSON.stringify(text.length > 80 ? `${text.slice(0, 80)}…` : text)
@@ -54,3 +55,28 @@ export const oneOf = <A extends string>(...choices: ReadonlyArray<A>) => (text: 
     choices.find((choice) => choice === text),
     () => `${given(text)} is not right: expected ${choices.join(" or ")}`
   )
+
+const apiPath = /\/api(\/v1)?$/
+
+/** Where `whose` API answers, without the API's path and without a slash at the end. */
+export const address = (whose: string, example: string) => (text: string): Either.Either<string, string> => {
+  const expected = `expected ${whose}'s address, like "${example}"`
+  if (!URL.canParse(text)) return Either.left(`${given(text)} is not a URL: ${expected}`)
+  const url = new URL(text)
+  if (url.username !== "" || url.password !== "") {
+    // The text is not repeated: it holds a password.
+    return Either.left(`the URL carries a user name or a password: ${expected}`)
+  }
+  if (url.protocol !== "http:" && url.protocol !== "https:") {
+    return Either.left(`${given(text)} is neither http nor https: ${expected}`)
+  }
+  if (url.search !== "" || url.hash !== "") return Either.left(`${given(text)} has a query or a fragment: ${expected}`)
+  return Either.right(url.origin + url.pathname.replace(/\/+$/, "").replace(apiPath, "").replace(/\/+$/, ""))
+}
+
+/** A token of `whose` API. It is never repeated. */
+export const token = (whose: string) => (text: string): Either.Either<Redacted.Redacted, string> =>
+  // It goes into a header, where a line feed would begin another one.
+  /^[\x21-\x7E]+$/.test(text)
+    ? Either.right(Secret.make(text))
+    : Either.left(`the token has blanks or characters other than visible ASCII: expected it as ${whose} shows it`)

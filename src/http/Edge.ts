@@ -7,10 +7,11 @@ import * as HttpServerRequest from "@effect/platform/HttpServerRequest"
 import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
 import { Cause, Effect } from "effect"
 import { Api } from "./Api.js"
-import { guard } from "./Guard.js"
+import { guardPath, isWebhook } from "./Guard.js"
 import type { Problem } from "./Problem.js"
 import { describe, issuesOf } from "./RequestBody.js"
 import { ServerConfig } from "./ServerConfig.js"
+import { webhookPaths } from "./WebhookRoutes.js"
 
 const problem = (status: number, body: Problem, headers: Readonly<Record<string, string>> = {}) =>
   HttpServerResponse.unsafeJson(body, { status, headers })
@@ -26,7 +27,11 @@ const route = (method: string, path: string): Route => ({
 })
 
 // To tell a wrong method from a wrong path.
-const routes: Array<Route> = [route("GET", "/openapi.json"), route("GET", "/docs")]
+const routes: Array<Route> = [
+  route("GET", "/openapi.json"),
+  route("GET", "/docs"),
+  ...webhookPaths.map((path) => route("POST", path))
+]
 HttpApi.reflect(Api, {
   onGroup: () => undefined,
   onEndpoint: ({ endpoint }) => {
@@ -65,9 +70,10 @@ const answerOf = <E>(
     : Effect.failCause(cause)
 }
 
-const withHeaders = HttpApp.appendPreResponseHandler((_, response) =>
+const withHeaders = HttpApp.appendPreResponseHandler((request, response) =>
   Effect.succeed(
-    response.status === 401
+    // Of a webhook it is the signature that is wrong.
+    response.status === 401 && !isWebhook(request.url)
       ? HttpServerResponse.setHeader(response, "www-authenticate", "Bearer")
       : response.status === 503
       ? HttpServerResponse.setHeader(response, "retry-after", "1")
@@ -80,10 +86,10 @@ const withHeaders = HttpApp.appendPreResponseHandler((_, response) =>
  */
 export const edgeLayer = HttpApiBuilder.middleware(
   Effect.map(ServerConfig, (config) => {
-    const foreign = guard(config)
+    const foreign = guardPath(config)
     return (app: HttpApp.Default) =>
       Effect.flatMap(HttpServerRequest.HttpServerRequest, (request) => {
-        const why = foreign(request.headers)
+        const why = foreign(request.url, request.headers)
         return why === undefined
           ? Effect.zipRight(withHeaders, Effect.catchAllCause(app, (cause) => answerOf(request, cause)))
           : Effect.succeed(problem(403, { error: why }))

@@ -31,3 +31,19 @@ export const guard = ({ host }: ServerConfig) => {
     return undefined
   }
 }
+
+/** Whether webhooks are delivered to this path. */
+export const isWebhook = (path: string): boolean => path.startsWith("/webhooks/")
+
+/**
+ * Why a request is refused, as `guard` says it, but for a webhook: Plane and Gitea reach this program by whatever name a
+ * person gave them, which `Host` then is. It is the signature that tells a delivery from a forgery; and a browser, which
+ * alone can be made to send what it is told, always gives the `Origin` of a POST, as neither of the two does.
+ */
+export const guardPath = (config: ServerConfig) => {
+  const foreign = guard(config)
+  return (path: string, headers: Readonly<Record<string, string | undefined>>): string | undefined => {
+    if (!isWebhook(path)) return foreign(headers)
+    return headers.origin === undefined ? undefined : "A browser's request to a webhook"
+  }
+}

@@ -5,6 +5,13 @@ import type { StorageError } from "../outbox/StorageError.js"
 import { PlaneConfig } from "../plane/PlaneConfig.js"
 import { PlaneSync } from "../sync/PlaneSync.js"
 import { StageEvents } from "../sync/StageEvents.js"
+import type { SourceStatus } from "../webhooks/Receiver.js"
+import { Receiver } from "../webhooks/Receiver.js"
+
+const WebhookSource = Schema.Struct({
+  lastAccepted: Schema.NullOr(Schema.DateTimeUtc),
+  lastRefused: Schema.NullOr(Schema.Struct({ at: Schema.DateTimeUtc, why: Schema.String }))
+}).annotations({ identifier: "WebhookSource", description: "the deliveries of a sender since the program was started" })
 
 /** `GET /health`. */
 export const HealthReport = Schema.Struct({
@@ -24,7 +31,8 @@ export const HealthReport = Schema.Struct({
     pending: Schema.Number,
     dead: Schema.Number,
     oldestSeconds: Schema.Number.annotations({ description: "how long the oldest event has been waiting" })
-  })
+  }),
+  webhooks: Schema.Struct({ plane: WebhookSource, gitea: WebhookSource })
 }).annotations({ identifier: "Health" })
 export type HealthReport = typeof HealthReport.Type
 
@@ -41,7 +49,7 @@ export class Health extends Context.Tag("plane-sync/Health")<Health, {
   /** What became of a write: a full disk is still read without a complaint. */
   readonly noteWrite: (outcome: Either.Either<unknown, StorageError>) => Effect.Effect<void>
 }>() {
-  static readonly layer: Layer.Layer<Health, ConfigError.ConfigError, PlaneSync | StageEvents> = Layer.scoped(
+  static readonly layer: Layer.Layer<Health, ConfigError.ConfigError, PlaneSync | StageEvents | Receiver> = Layer.scoped(
     Health,
     Effect.suspend(() => make)
   )
@@ -57,10 +65,16 @@ interface Trouble {
   readonly error: StorageError
 }
 
+const sourceView = ({ acceptedAt, refused }: SourceStatus): typeof WebhookSource.Type => ({
+  lastAccepted: acceptedAt === undefined ? null : DateTime.unsafeMake(acceptedAt),
+  lastRefused: refused === undefined ? null : { at: DateTime.unsafeMake(refused.at), why: refused.why }
+})
+
 const make = Effect.gen(function*() {
   const { apiToken } = yield* PlaneConfig
   const plane = yield* PlaneSync
   const events = yield* StageEvents
+  const receiver = yield* Receiver
   const hasToken = Redacted.value(apiToken) !== ""
 
   const known = yield* Ref.make<Known>({
@@ -97,6 +111,7 @@ const make = Effect.gen(function*() {
     const losses = yield* Ref.get(lost)
     const destination = yield* plane.destination
     const budget = yield* plane.budget
+    const webhooks = yield* receiver.status
     const { storageFailure, takenOver } = yield* plane.workers
     const within = (at: number) => now - at < Duration.toMillis(recent)
 
@@ -134,7 +149,8 @@ const make = Effect.gen(function*() {
         pending: outbox.pending,
         dead: outbox.dead,
         oldestSeconds: outbox.oldestAt === null ? 0 : Math.max(0, Math.floor((now - outbox.oldestAt) / 1000))
-      }
+      },
+      webhooks: { plane: sourceView(webhooks.plane), gitea: sourceView(webhooks.gitea) }
     } satisfies HealthReport
   })
 

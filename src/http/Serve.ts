@@ -7,6 +7,8 @@ import { Orchestrator } from "../orchestrator/Orchestrator.js"
 import { Pipeline } from "../orchestrator/Pipeline.js"
 import { QualityGates, Verdict } from "../orchestrator/QualityGate.js"
 import { Storage } from "../outbox/Storage.js"
+import { Inbox } from "../webhooks/Inbox.js"
+import { Receiver } from "../webhooks/Receiver.js"
 import { Api } from "./Api.js"
 import { authorizationLayer } from "./Authorize.js"
 import { docsLayer } from "./Docs.js"
@@ -14,11 +16,12 @@ import { edgeLayer } from "./Edge.js"
 import { handlersLayer } from "./Handlers.js"
 import { Health } from "./Health.js"
 import { Listener } from "./Listener.js"
+import { webhookRoutes } from "./WebhookRoutes.js"
 
 const api = HttpApiBuilder.api(Api).pipe(Layer.provide(handlersLayer), Layer.provide(authorizationLayer))
 
 const app = HttpApiBuilder.serve().pipe(
-  Layer.provide([docsLayer, edgeLayer]),
+  Layer.provide([docsLayer, edgeLayer, webhookRoutes]),
   Layer.provide(api),
   Layer.provide(NodeHttpServer.layerContext)
 )
@@ -47,6 +50,8 @@ const orchestrator = Orchestrator.layerStorage.pipe(
 export const serveLayer = announceAndDrain.pipe(
   Layer.provide(app),
   Layer.provide(Health.layer),
+  Layer.provide(Receiver.layer),
+  Layer.provide(Inbox.layer),
   Layer.provide(orchestrator),
   Layer.provide(Storage.layer),
   Layer.provideMerge(Listener.layer)

@@ -1,6 +1,6 @@
 import type { Redacted } from "effect"
 import { Config, Duration, Either, ParseResult, Redacted as Secret, Schema } from "effect"
-import { duration, given, integer, matching, oneOf, setting } from "../domain/Setting.js"
+import { address, duration, given, integer, matching, oneOf, setting, token } from "../domain/Setting.js"
 import { defaultStageStates, StageStates } from "../domain/StageStates.js"
 
 /** How many requests Plane takes from one key in a window: its server's `API_KEY_RATE_LIMIT`. */
@@ -42,29 +42,6 @@ export interface PlaneConfig {
   readonly onConflict: "respect" | "force"
 }
 
-const apiPath = /\/api(\/v1)?$/
-
-const parseUrl = (text: string): Either.Either<string, string> => {
-  const expected = `expected Plane's address, like "http://localhost:8091"`
-  if (!URL.canParse(text)) return Either.left(`${given(text)} is not a URL: ${expected}`)
-  const url = new URL(text)
-  if (url.username !== "" || url.password !== "") {
-    // The text is not repeated: it holds a password.
-    return Either.left(`the URL carries a user name or a password: ${expected}`)
-  }
-  if (url.protocol !== "http:" && url.protocol !== "https:") {
-    return Either.left(`${given(text)} is neither http nor https: ${expected}`)
-  }
-  if (url.search !== "" || url.hash !== "") return Either.left(`${given(text)} has a query or a fragment: ${expected}`)
-  return Either.right(url.origin + url.pathname.replace(/\/+$/, "").replace(apiPath, "").replace(/\/+$/, ""))
-}
-
-const parseToken = (text: string): Either.Either<Redacted.Redacted, string> =>
-  // It goes into a header, where a line feed would begin another one.
-  /^[\x21-\x7E]+$/.test(text)
-    ? Either.right(Secret.make(text))
-    : Either.left("the token has blanks or characters other than visible ASCII: expected it as Plane shows it")
-
 const lowerCase = (text: string) => text.toLowerCase()
 
 const parseStageStates = (text: string): Either.Either<StageStates, string> =>
@@ -96,8 +73,8 @@ export const rateLimit: Config.Config<RateLimit> = setting("ORCH_PLANE_RATE_LIMI
  * would be right.
  */
 export const PlaneConfig: Config.Config<PlaneConfig> = Config.all({
-  url: setting("ORCH_PLANE_API_URL", "http://localhost:8091", parseUrl),
-  apiToken: setting("ORCH_PLANE_API_TOKEN", Secret.make(""), parseToken),
+  url: setting("ORCH_PLANE_API_URL", "http://localhost:8091", address("Plane", "http://localhost:8091")),
+  apiToken: setting("ORCH_PLANE_API_TOKEN", Secret.make(""), token("Plane")),
   workspaceSlug: setting(
     "ORCH_PLANE_WORKSPACE_SLUG",
     "ag_proj",

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { ConfigProvider, Effect, Either, Fiber, Layer, Option, Stream, TestClock } from "effect"
+import { ConfigProvider, DateTime, Effect, Either, Fiber, Layer, Option, Stream, TestClock } from "effect"
 import type { HealthReport } from "../../src/http/Health.js"
 import { Health } from "../../src/http/Health.js"
 import type { OutboxStatus } from "../../src/outbox/Reading.js"
@@ -7,6 +7,7 @@ import { StorageError } from "../../src/outbox/StorageError.js"
 import type { DestinationStatus } from "../../src/sync/Destination.js"
 import { PlaneSync } from "../../src/sync/PlaneSync.js"
 import { StageEvents } from "../../src/sync/StageEvents.js"
+import { Receiver } from "../../src/webhooks/Receiver.js"
 import type { WorkersStatus } from "../../src/sync/Workers.js"
 
 const empty: OutboxStatus = { pending: 0, dead: 0, delivered: 0, discarded: 0, oldestAt: null }
@@ -41,6 +42,16 @@ const layer = (state: typeof program, token: string) =>
         notStored: Effect.sync(() => state.notStored)
       })
     )),
+    Layer.provide(Layer.succeed(
+      Receiver,
+      Receiver.of({
+        receive: () => Effect.dieMessage("nobody delivers"),
+        status: Effect.succeed({
+          plane: { acceptedAt: 0, refused: undefined },
+          gitea: { acceptedAt: undefined, refused: { at: 0, why: "it is not signed" } }
+        })
+      })
+    )),
     Layer.provide(Layer.setConfigProvider(ConfigProvider.fromMap(new Map([["ORCH_PLANE_API_TOKEN", token]]))))
   )
 
@@ -68,7 +79,11 @@ describe("Health", () => {
           status: "ok",
           reasons: [],
           plane: { state: "open", rateLimit: { limit: 60, used: 3, waiting: 1 } },
-          outbox: { pending: 2, dead: 1, oldestSeconds: 90 }
+          outbox: { pending: 2, dead: 1, oldestSeconds: 90 },
+          webhooks: {
+            plane: { lastAccepted: DateTime.unsafeMake(0), lastRefused: null },
+            gitea: { lastAccepted: null, lastRefused: { at: DateTime.unsafeMake(0), why: "it is not signed" } }
+          }
         })
       })
     ))

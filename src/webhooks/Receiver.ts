@@ -1,0 +1,143 @@
+import type { ConfigError } from "effect"
+import { Clock, Context, Data, Effect, Layer, Option, Redacted, Schema } from "effect"
+import { createHash } from "node:crypto"
+import { cleanLine, textLimit } from "../domain/Text.js"
+import type { StorageError } from "../outbox/StorageError.js"
+import { Inbox } from "./Inbox.js"
+import { isSignedWith } from "./Signature.js"
+import type { Source } from "./WebhookConfig.js"
+import { secretSetting, WebhookConfig } from "./WebhookConfig.js"
+
+/** Why a delivery is not taken, and the HTTP status that says so. */
+export class Refused extends Data.TaggedError("Refused")<{
+  readonly status: 400 | 401 | 408 | 413 | 415 | 503
+  readonly why: string
+}> {}
+
+/** When deliveries of a sender were last taken and refused. Milliseconds since 1970, UTC. */
+export interface SourceStatus {
+  readonly acceptedAt: number | undefined
+  readonly refused: { readonly at: number; readonly why: string } | undefined
+}
+
+/** A request, as far as it is looked at. Names of headers are lower case. */
+export interface Received {
+  readonly headers: Readonly<Record<string, string | undefined>>
+  /** The body's bytes; fails as `Refused` where they cannot be had. */
+  readonly body: Effect.Effect<Uint8Array, Refused>
+}
+
+/** Takes deliveries: what has the right signature is committed, and worked on afterwards. */
+export class Receiver extends Context.Tag("plane-sync/Receiver")<Receiver, {
+  /** Succeeds once the delivery is on disk; waits for nothing else. */
+  readonly receive: (source: Source, received: Received) => Effect.Effect<void, Refused | StorageError>
+  readonly status: Effect.Effect<Readonly<Record<Source, SourceStatus>>>
+}>() {
+  static readonly layer: Layer.Layer<Receiver, ConfigError.ConfigError, Inbox> = Layer.effect(
+    Receiver,
+    Effect.suspend(() => make)
+  )
+}
+
+// X-Gitea-Event groups several events under one name; only the type tells them apart.
+const headerNames: Readonly<Record<Source, Readonly<Record<"delivery" | "event" | "signature", string>>>> = {
+  plane: { delivery: "x-plane-delivery", event: "x-plane-event", signature: "x-plane-signature" },
+  gitea: { delivery: "x-gitea-delivery", event: "x-gitea-event-type", signature: "x-gitea-signature" }
+}
+
+/** Whoever knocks with a wrong signature fills no disk with log lines. */
+const quietFor = 60_000
+
+const decodeUtf8 = (bytes: Uint8Array) =>
+  Option.liftThrowable(() => new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes))()
+
+const parseJson = Schema.decodeOption(Schema.parseJson())
+
+const annotated = Effect.annotateLogs({ service: "Webhooks" })
+
+const make = Effect.gen(function*() {
+  const { insecure, secrets } = yield* WebhookConfig
+  const inbox = yield* Inbox
+  const status: Record<Source, SourceStatus> = {
+    plane: { acceptedAt: undefined, refused: undefined },
+    gitea: { acceptedAt: undefined, refused: undefined }
+  }
+  const logged: Record<Source, { at: number; unsaid: number }> = {
+    plane: { at: -Infinity, unsaid: 0 },
+    gitea: { at: -Infinity, unsaid: 0 }
+  }
+
+  for (const source of ["plane", "gitea"] as const) {
+    if (insecure && Redacted.value(secrets[source]) === "") {
+      yield* Effect.logWarning(
+        `ORCH_WEBHOOKS_INSECURE: deliveries to /webhooks/${source} are believed without a signature`
+      ).pipe(annotated)
+    }
+  }
+
+  const noteRefused = (source: Source, why: string) =>
+    Effect.flatMap(Clock.currentTimeMillis, (now) => {
+      status[source] = { ...status[source], refused: { at: now, why } }
+      const log = logged[source]
+      // A clock that was put back keeps nobody silent.
+      if (now >= log.at && now - log.at < quietFor) {
+        log.unsaid += 1
+        return Effect.void
+      }
+      const more = log.unsaid === 0 ? "" : ` (and ${log.unsaid} more since this was last said)`
+      logged[source] = { at: now, unsaid: 0 }
+      return Effect.logWarning(`A delivery to /webhooks/${source} was refused: ${why}${more}`)
+    }).pipe(annotated)
+
+  const checkSignature = (source: Source, body: Uint8Array, given: string) => {
+    const secret = Redacted.value(secrets[source])
+    // Without one, `insecure` let it come so far.
+    return secret === "" || isSignedWith(secret, body, given)
+      ? Effect.void
+      : new Refused({
+        status: 401,
+        why: given === ""
+          ? `it is not signed: is the secret of ${secretSetting[source]} set at the sender?`
+          : `its signature is not that of ${secretSetting[source]}`
+      })
+  }
+
+  const receive = (source: Source, { body, headers }: Received) =>
+    Effect.gen(function*() {
+      const names = headerNames[source]
+      const header = (name: string) => cleanLine(headers[name] ?? "", textLimit)
+      if (!insecure && Redacted.value(secrets[source]) === "") {
+        return yield* new Refused({
+          status: 503,
+          why: `no secret is set: set ${secretSetting[source]}, or ORCH_WEBHOOKS_INSECURE=true to believe anybody`
+        })
+      }
+      const type = headers["content-type"] ?? ""
+      if (!/^application\/json\s*(;|$)/i.test(type)) {
+        return yield* new Refused({
+          status: 415,
+          why: `its Content-Type is ${JSON.stringify(type.slice(0, 100))}: set application/json at the sender`
+        })
+      }
+      const bytes = yield* body
+      yield* checkSignature(source, bytes, headers[names.signature] ?? "")
+      const text = decodeUtf8(bytes)
+      if (Option.isNone(text) || Option.isNone(parseJson(text.value))) {
+        return yield* new Refused({ status: 400, why: "its body is not JSON" })
+      }
+      yield* inbox.store({
+        source,
+        delivery: header(names.delivery),
+        event: header(names.event),
+        body: text.value,
+        digest: createHash("sha256").update(bytes).digest("hex")
+      })
+      const acceptedAt = yield* Clock.currentTimeMillis
+      status[source] = { ...status[source], acceptedAt }
+    }).pipe(
+      Effect.tapErrorTag("Refused", ({ why }) => noteRefused(source, why)),
+      Effect.tapErrorTag("StorageError", (error) => noteRefused(source, error.message))
+    )
+
+  return Receiver.of({ receive, status: Effect.sync(() => ({ ...status })) })
+})

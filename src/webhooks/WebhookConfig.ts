@@ -1,0 +1,30 @@
+import type { Redacted } from "effect"
+import { Config, Either, Redacted as Secret } from "effect"
+import { oneOf, setting } from "../domain/Setting.js"
+
+/** Who sends webhooks. */
+export type Source = "plane" | "gitea"
+
+export interface WebhookConfig {
+  /** What each sender signs with, whole (Plane's with its `plane_wh_`); empty when none is set. */
+  readonly secrets: Readonly<Record<Source, Redacted.Redacted>>
+  /** Whether a sender without a secret is believed all the same. */
+  readonly insecure: boolean
+}
+
+/** The setting that holds a sender's secret. */
+export const secretSetting: Readonly<Record<Source, string>> = {
+  plane: "ORCH_PLANE_WEBHOOK_SECRET",
+  gitea: "ORCH_GITEA_WEBHOOK_SECRET"
+}
+
+// Gitea takes any text as a secret; a blank at its end is a slip of whoever copied it.
+const secret = (source: Source) =>
+  setting(secretSetting[source], Secret.make(""), (text) => Either.right(Secret.make(text)))
+
+/** `ORCH_PLANE_WEBHOOK_SECRET`, `ORCH_GITEA_WEBHOOK_SECRET` and `ORCH_WEBHOOKS_INSECURE`. */
+export const WebhookConfig: Config.Config<WebhookConfig> = Config.all({
+  plane: secret("plane"),
+  gitea: secret("gitea"),
+  insecure: setting("ORCH_WEBHOOKS_INSECURE", "false", oneOf("true", "false"))
+}).pipe(Config.map(({ gitea, insecure, plane }) => ({ secrets: { plane, gitea }, insecure: insecure === "true" })))

@@ -1,0 +1,150 @@
+import * as SqliteClient from "@effect/sql-sqlite-node/SqliteClient"
+import * as SqlClient from "@effect/sql/SqlClient"
+import { assert, describe, it } from "@effect/vitest"
+import { Effect } from "effect"
+import * as Http from "node:http"
+import { connect } from "node:net"
+import { PlaneSimulator } from "../../src/simulator/PlaneSimulator.js"
+import { folder, request, served } from "../http/Served.js"
+import { deliver, secrets, signature } from "./Sender.js"
+
+const withPlane = Effect.provide(PlaneSimulator.layer())
+
+const settings = {
+  ORCH_PLANE_WEBHOOK_SECRET: secrets.plane,
+  ORCH_GITEA_WEBHOOK_SECRET: secrets.gitea
+}
+
+const rowsOf = (file: string) =>
+  Effect.flatMap(SqlClient.SqlClient, (sql) => sql<{ source: string; body: string }>`SELECT source, body FROM plane_sync_webhook`)
+    .pipe(Effect.provide(SqliteClient.layer({ filename: file })))
+
+const healthOf = (url: string) =>
+  Effect.map(request(`${url}/health`), ({ body }) =>
+    (body as {
+      webhooks: Record<"plane" | "gitea", { lastAccepted: string | null; lastRefused: { why: string } | null }>
+    }).webhooks)
+
+describe("POST /webhooks", () => {
+  it.live("stores the bytes that were signed, whatever the Host, and answers 202", () =>
+    Effect.gen(function*() {
+      const file = `${yield* folder}/events.sqlite`
+      const url = yield* served({ ...settings, ORCH_DATABASE_URL: file, ORCH_API_TOKEN: "t" })
+      const body = "{\"event\": \"cycle\",\n \"name\": \"\\u017b\\u00f3\\u0142w\", \"data\" : {} }"
+      for (const source of ["plane", "gitea"] as const) {
+        const answer = yield* deliver(url, source, body, { headers: { host: "orchestrator.internal:8500" } })
+        assert.deepStrictEqual([answer.status, answer.body], [202, "{\"accepted\":true}"])
+      }
+      assert.deepStrictEqual(yield* rowsOf(file), [{ source: "plane", body }, { source: "gitea", body }])
+      const { gitea, plane } = yield* healthOf(url)
+      assert.isString(plane.lastAccepted)
+      assert.isString(gitea.lastAccepted)
+      assert.isNull(plane.lastRefused)
+    }).pipe(Effect.scoped, withPlane))
+
+  it.live("refuses every signature that is not exactly right, and stores nothing", () =>
+    Effect.gen(function*() {
+      const file = `${yield* folder}/events.sqlite`
+      const url = yield* served({ ...settings, ORCH_DATABASE_URL: file })
+      const body = "{\"event\":\"cycle\",\"data\":{}}"
+      for (const source of ["plane", "gitea"] as const) {
+        const right = signature(source, body)
+        const wrong = [
+          undefined,
+          "",
+          right.slice(0, 63),
+          right.slice(0, 8),
+          right.toUpperCase(),
+          `sha256=${right}`,
+          ` ${right}0`,
+          signature(source, `${body} `),
+          signature(source === "plane" ? "gitea" : "plane", body)
+        ]
+        for (const signed of wrong) {
+          const answer = yield* deliver(url, source, body, { signature: signed })
+          assert.strictEqual(answer.status, 401, String(signed))
+          assert.notInclude(answer.body, secrets[source])
+          assert.isUndefined(answer.headers["www-authenticate"])
+        }
+        assert.include((yield* healthOf(url))[source].lastRefused?.why, `ORCH_${source.toUpperCase()}_WEBHOOK_SECRET`)
+      }
+      assert.deepStrictEqual(yield* rowsOf(file), [])
+    }).pipe(Effect.scoped, withPlane))
+
+  it.live("without a secret says which to set, unless it is told to believe anybody", () =>
+    Effect.gen(function*() {
+      const url = yield* served({ ORCH_GITEA_WEBHOOK_SECRET: secrets.gitea })
+      const refused = yield* deliver(url, "plane", "{}")
+      assert.strictEqual(refused.status, 503)
+      assert.include(refused.body, "ORCH_PLANE_WEBHOOK_SECRET")
+      assert.strictEqual((yield* deliver(url, "gitea", "{}")).status, 202)
+
+      const trusting = yield* served({ ORCH_GITEA_WEBHOOK_SECRET: secrets.gitea, ORCH_WEBHOOKS_INSECURE: "true" })
+      assert.strictEqual((yield* deliver(trusting, "plane", "{}", { signature: undefined })).status, 202)
+      assert.strictEqual((yield* deliver(trusting, "gitea", "{}", { signature: undefined })).status, 401)
+      const browser = { headers: { origin: "http://evil.example", host: "evil.example" } }
+      assert.strictEqual((yield* deliver(trusting, "plane", "{}", browser)).status, 403)
+    }).pipe(Effect.scoped, withPlane))
+
+  it.live("names a wrong method, type, size and body", () =>
+    Effect.gen(function*() {
+      const url = yield* served(settings)
+      for (const source of ["plane", "gitea"] as const) {
+        const got = yield* request(`${url}/webhooks/${source}`)
+        assert.deepStrictEqual([got.status, got.headers.get("allow")], [405, "POST"])
+        const form = { headers: { "content-type": "application/x-www-form-urlencoded" } }
+        assert.strictEqual((yield* deliver(url, source, "payload=%7B%7D", form)).status, 415)
+        assert.strictEqual((yield* deliver(url, source, " ".repeat(5 * 1024 * 1024 + 1))).status, 413)
+        assert.strictEqual((yield* deliver(url, source, `{${" ".repeat(5 * 1024 * 1024 - 2)}}`)).status, 202)
+        for (const broken of ["", "{", "\u0000", "{\"a\":1}}"]) {
+          assert.strictEqual((yield* deliver(url, source, broken)).status, 400, broken)
+        }
+        assert.strictEqual((yield* deliver(url, source, Buffer.from([0x22, 0xff, 0x22]))).status, 400)
+      }
+      assert.strictEqual((yield* request(`${url}/webhooks/github`, { method: "POST" })).status, 404)
+    }).pipe(Effect.scoped, withPlane))
+
+  it.live("does not wait for a body that does not come", () =>
+    Effect.gen(function*() {
+      const url = yield* served(settings)
+      const status = yield* Effect.async<number | undefined>((resume) => {
+        const sending = Http.request(`${url}/webhooks/gitea`, {
+          method: "POST",
+          headers: { "content-type": "application/json", "content-length": "100" }
+        }, (response) => {
+          response.resume()
+          resume(Effect.succeed(response.statusCode))
+        })
+        sending.on("error", () => undefined)
+        sending.write("{")
+      })
+      assert.strictEqual(status, 408)
+    }).pipe(Effect.scoped, withPlane))
+
+  it.live("what cannot be stored: Plane's connection breaks, Gitea is told", () =>
+    Effect.gen(function*() {
+      const file = `${yield* folder}/events.sqlite`
+      const url = yield* served({ ...settings, ORCH_DATABASE_URL: file })
+      yield* Effect.flatMap(SqlClient.SqlClient, (sql) => sql`DROP TABLE plane_sync_webhook`).pipe(
+        Effect.provide(SqliteClient.layer({ filename: file }))
+      )
+      assert.strictEqual((yield* deliver(url, "gitea", "{}")).status, 500)
+      const plane = yield* Effect.exit(deliver(url, "plane", "{}"))
+      assert.strictEqual(plane._tag, "Failure")
+      assert.include(JSON.stringify(plane), "ECONNRESET")
+      const { status } = (yield* request(`${url}/health`)).body as { status: string }
+      assert.strictEqual(status, "degraded")
+    }).pipe(Effect.scoped, withPlane))
+
+  it.live("a sender that goes away in the middle leaves nothing behind", () =>
+    Effect.gen(function*() {
+      const file = `${yield* folder}/events.sqlite`
+      const url = yield* served({ ...settings, ORCH_DATABASE_URL: file })
+      const socket = connect(Number(new URL(url).port), "127.0.0.1")
+      socket.write("POST /webhooks/gitea HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{")
+      yield* Effect.sleep("50 millis")
+      socket.destroy()
+      assert.strictEqual((yield* deliver(url, "gitea", "{}")).status, 202)
+      assert.lengthOf(yield* rowsOf(file), 1)
+    }).pipe(Effect.scoped, withPlane))
+})
