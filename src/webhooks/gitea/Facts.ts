@@ -1,0 +1,145 @@
+import type { SqlClient } from "@effect/sql/SqlClient"
+import type { SqlError } from "@effect/sql/SqlError"
+import { Effect } from "effect"
+import type { PullRequestSeen, ReviewSeen, StatusSeen } from "./GiteaDelivery.js"
+
+/** What is known of a pull request, and may move a task. */
+export interface PullRequest {
+  readonly repository: number
+  /** "owner/name". */
+  readonly name: string
+  readonly number: number
+  /** The work item that it names, canonical, if it names one. */
+  readonly workItem: string | null
+  readonly open: boolean
+  readonly merged: boolean
+  readonly headSha: string
+}
+
+/** The newest state of a check of a commit. */
+export interface CommitStatus {
+  readonly context: string
+  readonly id: number
+  readonly state: string
+  readonly description: string
+}
+
+/** The newest word of a reviewer. */
+export interface Review {
+  readonly reviewer: string
+  readonly approved: boolean
+  readonly content: string
+  /** The pull request's head when it was given. */
+  readonly headSha: string
+}
+
+interface PullRequestRow extends Omit<PullRequest, "open" | "merged"> {
+  readonly open: number
+  readonly merged: number
+}
+
+const columns = `repository, name, number, work_item AS "workItem", open, merged, head_sha AS "headSha"`
+
+const pullRequest = (row: PullRequestRow): PullRequest => ({ ...row, open: row.open === 1, merged: row.merged === 1 })
+
+/**
+ * Remembers a pull request as it was seen. Deliveries come in any order, so it is the newest sight that stays; but a
+ * pull request that was merged is so for ever.
+ */
+export const rememberPullRequest = (
+  sql: SqlClient,
+  seen: PullRequestSeen,
+  workItem: string | null
+): Effect.Effect<void, SqlError> =>
+  Effect.gen(function*() {
+    yield* sql`INSERT INTO plane_sync_pull_request AS held
+        (repository, number, name, work_item, fork, open, merged, head_sha, created_at, updated_at, rank)
+      VALUES (${seen.repository}, ${seen.number}, ${seen.name}, ${workItem}, ${seen.fork ? 1 : 0}, ${seen.open ? 1 : 0},
+        ${seen.merged ? 1 : 0}, ${seen.headSha}, ${seen.createdAt}, ${seen.updatedAt}, ${seen.rank})
+      ON CONFLICT (repository, number) DO UPDATE SET name = excluded.name, work_item = excluded.work_item,
+        fork = excluded.fork, open = excluded.open, merged = max(held.merged, excluded.merged),
+        head_sha = excluded.head_sha, updated_at = excluded.updated_at, rank = excluded.rank
+      WHERE (excluded.updated_at, excluded.rank) >= (held.updated_at, held.rank)`
+    if (seen.merged) {
+      yield* sql`UPDATE plane_sync_pull_request SET merged = 1, open = 0
+        WHERE repository = ${seen.repository} AND number = ${seen.number}`
+    }
+  })
+
+export const rememberReview = (
+  sql: SqlClient,
+  { headSha, number, repository, updatedAt }: PullRequestSeen,
+  { approved, content, reviewer }: ReviewSeen
+) =>
+  sql`INSERT INTO plane_sync_review AS held
+      (repository, number, reviewer, approved, content, head_sha, updated_at)
+    VALUES (${repository}, ${number}, ${reviewer}, ${approved ? 1 : 0}, ${content}, ${headSha}, ${updatedAt})
+    ON CONFLICT (repository, number, reviewer) DO UPDATE SET approved = excluded.approved, content = excluded.content,
+      head_sha = excluded.head_sha, updated_at = excluded.updated_at
+    WHERE excluded.updated_at >= held.updated_at`
+
+/** Remembers a check of a commit, whether or not a pull request with that head is known yet. */
+export const rememberStatus = (
+  sql: SqlClient,
+  { context, description, id, repository, sha, state }: StatusSeen,
+  now: number
+) =>
+  sql`INSERT INTO plane_sync_commit_status AS held
+      (repository, sha, context, status_id, state, description, received_at)
+    VALUES (${repository}, ${sha}, ${context}, ${id}, ${state}, ${description}, ${now})
+    ON CONFLICT (repository, sha, context) DO UPDATE SET status_id = excluded.status_id, state = excluded.state,
+      description = excluded.description, received_at = excluded.received_at
+    WHERE excluded.status_id >= held.status_id`
+
+/** The pull request of this number, unless it comes from a fork. */
+export const readPullRequest = (sql: SqlClient, repository: number, number: number) =>
+  Effect.map(
+    sql<PullRequestRow>`SELECT ${sql.literal(columns)} FROM plane_sync_pull_request
+      WHERE repository = ${repository} AND number = ${number} AND fork = 0`,
+    ([row]) => row && pullRequest(row)
+  )
+
+/**
+ * The pull request that is about a work item: the one that was opened last, but one that was given up only when there is
+ * no other.
+ */
+export const readPullRequestOf = (sql: SqlClient, workItem: string) =>
+  Effect.map(
+    sql<PullRequestRow>`SELECT ${sql.literal(columns)} FROM plane_sync_pull_request
+      WHERE work_item = ${workItem} AND fork = 0
+      ORDER BY max(open, merged) DESC, created_at DESC, repository DESC, number DESC LIMIT 1`,
+    ([row]) => row && pullRequest(row)
+  )
+
+/** The pull requests whose head is this commit. */
+export const readPullRequestsAt = (sql: SqlClient, repository: number, sha: string) =>
+  Effect.map(
+    sql<PullRequestRow>`SELECT ${sql.literal(columns)} FROM plane_sync_pull_request
+      WHERE repository = ${repository} AND head_sha = ${sha} AND fork = 0`,
+    (rows) => rows.map(pullRequest)
+  )
+
+export const readStatuses = (sql: SqlClient, { headSha, repository }: PullRequest) =>
+  sql<CommitStatus>`SELECT context, status_id AS id, state, description FROM plane_sync_commit_status
+    WHERE repository = ${repository} AND sha = ${headSha} ORDER BY context`
+
+export const readReviews = (sql: SqlClient, { number, repository }: PullRequest) =>
+  Effect.map(
+    sql<Omit<Review, "approved"> & { readonly approved: number }>`
+      SELECT reviewer, approved, content, head_sha AS "headSha" FROM plane_sync_review
+      WHERE repository = ${repository} AND number = ${number} ORDER BY updated_at, reviewer`,
+    (rows) => rows.map((row): Review => ({ ...row, approved: row.approved === 1 }))
+  )
+
+/** Remembers that a task is linked to a pull request because that names its work item. */
+export const noteLinkedByName = (sql: SqlClient, task: number, { number, repository }: PullRequest) =>
+  Effect.asVoid(
+    sql`UPDATE plane_sync_pull_request SET task = ${task} WHERE repository = ${repository} AND number = ${number}`
+  )
+
+export const isLinkedByName = (sql: SqlClient, task: number, repository: number, number: number) =>
+  Effect.map(
+    sql`SELECT 1 FROM plane_sync_pull_request
+      WHERE repository = ${repository} AND number = ${number} AND task = ${task}`,
+    (rows) => rows.length > 0
+  )

@@ -1,0 +1,137 @@
+import type { ConfigError } from "effect"
+import { Duration, Effect, FiberMap, Layer, Option } from "effect"
+import type { Scope } from "effect"
+import type { QualityGate } from "../../orchestrator/QualityGate.js"
+import { QualityGates, Verdict } from "../../orchestrator/QualityGate.js"
+import type { Task } from "../../orchestrator/Task.js"
+import { TaskStore } from "../../orchestrator/TaskStore.js"
+import { Storage } from "../../outbox/Storage.js"
+import type { StorageError } from "../../outbox/StorageError.js"
+import { backoff } from "../../plane/Policy.js"
+import { Signal } from "../../sync/Signal.js"
+import type { CommitStatus, PullRequest } from "./Facts.js"
+import { readReviews, readStatuses } from "./Facts.js"
+import type { GiteaClient, GiteaError } from "./GiteaClient.js"
+import { Gitea } from "./GiteaClient.js"
+import { GiteaConfig } from "./GiteaConfig.js"
+import { TaskPullRequests } from "./TaskPullRequests.js"
+import { askedReviewsVerdict, checksVerdict, combinedVerdict, reviewsVerdict, undecided } from "./Verdicts.js"
+
+/** The longest pause before a Gitea that did not answer is asked again. */
+const maxBackoff = Duration.minutes(5)
+
+/** Tasks that are marked as due in one transaction. */
+const page = 100
+
+const { Passed, Pending } = Verdict
+
+/** The newest of what is held and what was asked, of each context. */
+const newest = (held: ReadonlyArray<CommitStatus>, asked: ReadonlyArray<CommitStatus>) => {
+  const byContext = new Map(held.map((status) => [status.context, status]))
+  for (const status of asked) {
+    if (status.id >= (byContext.get(status.context)?.id ?? 0)) byContext.set(status.context, status)
+  }
+  return Array.from(byContext.values())
+}
+
+/** The gates that go by what Gitea says: `ci`, `approval` and `merged`. They never fail a task for want of an answer. */
+export const giteaGates: Effect.Effect<
+  ReadonlyArray<QualityGate>,
+  ConfigError.ConfigError,
+  Gitea | Scope.Scope | Signal | Storage | TaskStore | TaskPullRequests
+> = Effect.gen(function*() {
+  const config = yield* GiteaConfig
+  const client = Option.getOrUndefined(yield* Gitea)
+  const { read, sql, write } = yield* Storage
+  const signal = yield* Signal
+  const tasks = yield* TaskStore
+  const pullRequests = yield* TaskPullRequests
+  const again = yield* FiberMap.make<number>()
+  const failures = new Map<number, number>()
+
+  const sayOnce = yield* Effect.once(
+    Effect.logWarning(
+      "Nobody says which checks have to be green, so the gate ci waits: set ORCH_GITEA_REQUIRED_CHECKS, " +
+        "or ORCH_GITEA_URL and ORCH_GITEA_TOKEN so that Gitea can be asked"
+    )
+  )
+
+  const due = (ids: ReadonlyArray<number>) =>
+    Effect.zipRight(write(Effect.forEach(ids, tasks.touch, { discard: true })), signal.notify)
+
+  /** The task waits, and is due again after a pause that grows. */
+  const waits = ({ id, workItem }: Task, error: GiteaError | StorageError) =>
+    Effect.gen(function*() {
+      const count = (failures.get(id) ?? 0) + 1
+      failures.set(id, count)
+      const pause = yield* backoff(count, { max: maxBackoff })
+      yield* Effect.logWarning(`${workItem} waits: ${error.message}`)
+      yield* FiberMap.run(again, id, Effect.delay(Effect.ignoreLogged(due([id])), pause))
+      return Pending({ why: error.message })
+    })
+
+  const askChecks = (api: GiteaClient, { headSha, name }: PullRequest, held: ReadonlyArray<CommitStatus>) =>
+    Effect.map(api.combinedStatus(name, headSha), ({ state, statuses }) => {
+      const asked = statuses.map(({ status, ...rest }): CommitStatus => ({ ...rest, state: status }))
+      return config.requiredChecks.length === 0
+        ? combinedVerdict(state, asked, config.warning)
+        : checksVerdict(newest(held, asked), config)
+    })
+
+  const ci = (pullRequest: PullRequest) =>
+    Effect.gen(function*() {
+      const held = yield* read(readStatuses(sql, pullRequest))
+      const verdict = checksVerdict(held, config)
+      // A failure is told at once; before anything else is believed, Gitea is asked: a delivery may have been lost.
+      if (verdict._tag === "Failed") return verdict
+      if (client !== undefined) return yield* askChecks(client, pullRequest, held)
+      if (verdict === undecided) yield* sayOnce
+      return verdict
+    })
+
+  // A dismissal sends nothing, so Gitea's own word stands in every case.
+  const approval = (pullRequest: PullRequest) =>
+    client === undefined
+      ? Effect.map(read(readReviews(sql, pullRequest)), (reviews) => reviewsVerdict(reviews, pullRequest))
+      : Effect.map(client.reviews(pullRequest.name, pullRequest.number), askedReviewsVerdict)
+
+  const merged = () => Effect.succeed(Pending({ why: "the pull request is not merged yet" }))
+
+  const gate = (
+    name: string,
+    check: (pullRequest: PullRequest) => Effect.Effect<Verdict, GiteaError | StorageError>
+  ): QualityGate => ({
+    name,
+    check: (task) =>
+      Effect.gen(function*() {
+        const pullRequest = yield* pullRequests.link(task)
+        if (pullRequest === undefined) return Pending({ why: `no pull request names ${task.workItem} yet` })
+        // What is merged has been built and approved as far as anybody was going to.
+        if (pullRequest.merged) return Passed()
+        if (!pullRequest.open) return Pending({ why: "the pull request was closed without a merge" })
+        const verdict = yield* check(pullRequest)
+        failures.delete(task.id)
+        return verdict
+      }).pipe(Effect.catchAll((error) => waits(task, error)))
+  })
+
+  // What was missed while nobody listened is asked for; without a Gitea to ask, what is known is all there is.
+  const askAll = Effect.gen(function*() {
+    for (let cursor: number | undefined;;) {
+      const active: ReadonlyArray<Task> = yield* tasks.list({ status: "active", limit: page, cursor })
+      if (active.length > 0) yield* due(active.map(({ id }) => id))
+      if (active.length < page) return
+      cursor = active.at(-1)?.id
+    }
+  })
+  if (client !== undefined) yield* Effect.forkScoped(Effect.ignoreLogged(askAll))
+
+  return [gate("ci", ci), gate("approval", approval), gate("merged", merged)]
+}).pipe(Effect.annotateLogs({ service: "Webhooks" }))
+
+/** All gates that there are: the orchestrator's own, and Gitea's. */
+export const gatesLayer: Layer.Layer<
+  QualityGates,
+  ConfigError.ConfigError,
+  Gitea | Signal | Storage | TaskStore | TaskPullRequests
+> = Layer.scoped(QualityGates, Effect.map(giteaGates, QualityGates.make))

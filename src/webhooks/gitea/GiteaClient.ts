@@ -1,0 +1,160 @@
+import * as Headers from "@effect/platform/Headers"
+import * as HttpClient from "@effect/platform/HttpClient"
+import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
+import type { ConfigError } from "effect"
+import { Context, Duration, Effect, flow, Layer, Option, Redacted, Schema } from "effect"
+import { cleanLine, textLimit } from "../../domain/Text.js"
+import type { GiteaApi } from "./GiteaConfig.js"
+import { GiteaConfig } from "./GiteaConfig.js"
+
+/**
+ * Gitea could not be asked, or did not answer what was asked. `KeyRefused`: the token, or its rights; `NotFound`: the
+ * token may not see the repository, or it is gone; `Unreachable`: anything that may be over when it is asked again.
+ */
+export class GiteaError extends Schema.TaggedError<GiteaError>()("GiteaError", {
+  reason: Schema.Literal("KeyRefused", "NotFound", "Unreachable"),
+  path: Schema.String,
+  words: Schema.String
+}) {
+  override get message(): string {
+    return `Gitea ${this.path}: ${advice[this.reason]} (${this.words})`
+  }
+}
+
+const advice: Record<GiteaError["reason"], string> = {
+  KeyRefused: "it refuses ORCH_GITEA_TOKEN, which needs to read repositories",
+  NotFound: "it has no such thing, or the user of ORCH_GITEA_TOKEN may not see it",
+  Unreachable: "it does not answer"
+}
+
+const text = Schema.optionalWith(Schema.String, { nullable: true, default: () => "" })
+const yes = Schema.optionalWith(Schema.Boolean, { nullable: true, default: () => false })
+const list = <A, I>(item: Schema.Schema<A, I>) =>
+  Schema.optionalWith(Schema.Array(item), { nullable: true, default: () => [] })
+
+const StatusJson = Schema.Struct({ id: Schema.Int, context: text, status: text, description: text })
+const CombinedJson = Schema.Struct({ state: text, total_count: Schema.optional(Schema.Int), statuses: list(StatusJson) })
+const ReviewJson = Schema.Struct({
+  id: Schema.Int,
+  user: Schema.NullOr(Schema.Struct({ login: Schema.String })),
+  state: text,
+  body: text,
+  stale: yes,
+  dismissed: yes
+})
+export type ReviewJson = typeof ReviewJson.Type
+
+/** What Gitea says of all checks of a commit together, and of each. */
+export interface Combined {
+  readonly state: string
+  readonly statuses: ReadonlyArray<typeof StatusJson.Type>
+}
+
+/** What a pull request of Gitea, "owner/name" and its number, is asked for. */
+export interface GiteaClient {
+  readonly combinedStatus: (repository: string, sha: string) => Effect.Effect<Combined, GiteaError>
+  /** All reviews, the oldest first. */
+  readonly reviews: (repository: string, number: number) => Effect.Effect<ReadonlyArray<ReviewJson>, GiteaError>
+}
+
+/** Gitea's REST API, as far as it is needed; none without `ORCH_GITEA_URL` and `ORCH_GITEA_TOKEN`. */
+export class Gitea extends Context.Tag("plane-sync/Gitea")<Gitea, Option.Option<GiteaClient>>() {
+  static readonly layer: Layer.Layer<Gitea, ConfigError.ConfigError, HttpClient.HttpClient> = Layer.effect(
+    Gitea,
+    Effect.flatMap(GiteaConfig, ({ api }) => api === undefined ? Effect.succeedNone : Effect.asSome(make(api)))
+  )
+}
+
+/** Over connecting, headers, bodies and all pages together. */
+const deadline = Duration.seconds(10)
+const pageSize = 50
+// A commit with more checks, or a pull request with more reviews, than this is not one that a person looks at.
+const maxPages = 20
+const answerLimit = 4 * 1024 * 1024
+
+const encodeName = (repository: string) => repository.split("/").map(encodeURIComponent).join("/")
+
+const make = Effect.fnUntraced(function*({ token, url }: GiteaApi) {
+  const secret = Redacted.value(token)
+  const client = (yield* HttpClient.HttpClient).pipe(
+    HttpClient.mapRequest(
+      flow(
+        HttpClientRequest.prependUrl(`${url}/api/v1/`),
+        HttpClientRequest.setHeader("authorization", `token ${secret}`),
+        HttpClientRequest.acceptJson
+      )
+    ),
+    // A host may have replaced the list of headers that its traces leave out.
+    HttpClient.transformResponse(Effect.locallyWith(Headers.currentRedactedNames, (names) => [...names, "authorization"]))
+  )
+
+  const failure = (path: string, reason: GiteaError["reason"], words: string) =>
+    new GiteaError({ reason, path, words: cleanLine(words.replaceAll(secret, "<redacted>"), textLimit) })
+
+  const get = <A, I>(path: string, page: number, schema: Schema.Schema<A, I>) =>
+    client.get(path, { urlParams: { page: String(page), limit: String(pageSize) } }).pipe(
+      Effect.mapError((error) => failure(path, "Unreachable", error.message)),
+      Effect.flatMap((response) => {
+        const { headers, status } = response
+        if (Number(headers["content-length"] ?? 0) > answerLimit) {
+          return failure(path, "Unreachable", `an answer of ${headers["content-length"] ?? ""} bytes`)
+        }
+        if (status === 401 || status === 403) return failure(path, "KeyRefused", `answered ${status}`)
+        // A repository that was moved is one that has another name: nothing is followed with the token.
+        if (status === 404 || (status >= 300 && status < 400)) return failure(path, "NotFound", `answered ${status}`)
+        if (status !== 200) return failure(path, "Unreachable", `answered ${status}`)
+        const total = headers["x-total-count"]
+        return response.text.pipe(
+          Effect.mapError((error) => failure(path, "Unreachable", error.message)),
+          Effect.flatMap((body) =>
+            Effect.mapError(
+              Schema.decodeUnknown(Schema.parseJson(schema))(body),
+              () => failure(path, "Unreachable", `not what Gitea answers: ${body.slice(0, textLimit)}`)
+            )
+          ),
+          Effect.map((value) => ({ value, total: total === undefined ? undefined : Number(total) }))
+        )
+      }),
+      Effect.scoped
+    )
+
+  const inTime = <A>(path: string, asking: Effect.Effect<A, GiteaError>) =>
+    Effect.timeoutFail(asking, {
+      duration: deadline,
+      onTimeout: () => failure(path, "Unreachable", `no whole answer within ${Duration.format(deadline)}`)
+    })
+
+  const self: GiteaClient = {
+    combinedStatus: (repository, sha) => {
+      const path = `repos/${encodeName(repository)}/commits/${encodeURIComponent(sha)}/status`
+      return inTime(
+        path,
+        Effect.gen(function*() {
+          const statuses: Array<typeof StatusJson.Type> = []
+          for (let page = 1;; page++) {
+            const { value } = yield* get(path, page, CombinedJson)
+            statuses.push(...value.statuses)
+            const done = value.statuses.length === 0 || statuses.length >= (value.total_count ?? 0)
+            if (done || page === maxPages) return { state: value.state, statuses }
+          }
+        })
+      )
+    },
+    reviews: (repository, number) => {
+      const path = `repos/${encodeName(repository)}/pulls/${number}/reviews`
+      return inTime(
+        path,
+        Effect.gen(function*() {
+          const reviews: Array<ReviewJson> = []
+          for (let page = 1;; page++) {
+            const { total, value } = yield* get(path, page, Schema.Array(ReviewJson))
+            reviews.push(...value)
+            const done = value.length === 0 || (total !== undefined && reviews.length >= total)
+            if (done || page === maxPages) return reviews
+          }
+        })
+      )
+    }
+  }
+  return self
+})

@@ -1,0 +1,127 @@
+import type { SqlError } from "@effect/sql/SqlError"
+import type { ConfigError } from "effect"
+import { Clock, Effect, Either } from "effect"
+import type { Task } from "../../orchestrator/Task.js"
+import { TaskStore } from "../../orchestrator/TaskStore.js"
+import { Storage } from "../../outbox/Storage.js"
+import { PlaneConfig } from "../../plane/PlaneConfig.js"
+import { Signal } from "../../sync/Signal.js"
+import type { Outcome, StoredDelivery } from "../Inbox.js"
+import { duplicate, Inbox, settle } from "../Inbox.js"
+import type { Handler } from "../Worker.js"
+import type { PullRequest } from "./Facts.js"
+import { readPullRequest, readPullRequestsAt, rememberPullRequest, rememberReview, rememberStatus } from "./Facts.js"
+import type { GiteaSeen, PullRequestSeen } from "./GiteaDelivery.js"
+import { decodeGitea } from "./GiteaDelivery.js"
+import { TaskPullRequests } from "./TaskPullRequests.js"
+import { workItemReader } from "./WorkItemOf.js"
+
+interface Read {
+  readonly delivery: StoredDelivery
+  readonly seen: Exclude<GiteaSeen, { readonly _tag: "Nothing" }>
+}
+
+/**
+ * Gitea's deliveries. Each is a fact that is remembered: the newest sight of a pull request, of a check, of a reviewer's
+ * word. Nothing is decided here: the tasks that a fact may concern are marked as due, and their gates go by all facts
+ * together, so it does not matter in which order they came, nor whether there was a task by then.
+ */
+export const giteaHandler: Effect.Effect<
+  Handler,
+  ConfigError.ConfigError,
+  Inbox | Signal | Storage | TaskStore | TaskPullRequests
+> = Effect.gen(function*() {
+  const { projectIdentifier } = yield* PlaneConfig
+  const inbox = yield* Inbox
+  const { read, sql, write } = yield* Storage
+  const signal = yield* Signal
+  const tasks = yield* TaskStore
+  const pullRequests = yield* TaskPullRequests
+  const workItemOf = workItemReader(projectIdentifier)
+
+  /** The work item that a pull request may move, which a fork's never does. */
+  const namedBy = (seen: PullRequestSeen) => {
+    const where = `Pull request ${seen.name}#${seen.number}`
+    if (seen.fork) return Effect.as(Effect.logInfo(`${where} comes from a fork: it moves no task`), null)
+    const named = workItemOf(seen)
+    switch (named._tag) {
+      case "Named":
+        return Effect.succeed(named.key)
+      case "Unnamed":
+        return Effect.as(Effect.logInfo(`${where} names no work item of ${projectIdentifier}`), null)
+      case "Ambiguous":
+        return Effect.as(
+          Effect.logWarning(`${where} names ${named.keys.join(" and ")}: it moves none of them`),
+          null
+        )
+    }
+  }
+
+  const remember = ({ seen }: Read): Effect.Effect<void, SqlError> =>
+    Effect.gen(function*() {
+      if (seen._tag === "Status") {
+        yield* rememberStatus(sql, seen.status, yield* Clock.currentTimeMillis)
+      } else {
+        yield* rememberPullRequest(sql, seen.pullRequest, yield* namedBy(seen.pullRequest))
+        if (seen.review !== undefined) yield* rememberReview(sql, seen.pullRequest, seen.review)
+      }
+    })
+
+  const concerned = ({ seen }: Read): Effect.Effect<ReadonlyArray<PullRequest>, SqlError> =>
+    seen._tag === "Status"
+      ? readPullRequestsAt(sql, seen.status.repository, seen.status.sha)
+      : Effect.map(
+        readPullRequest(sql, seen.pullRequest.repository, seen.pullRequest.number),
+        (found) => found === undefined ? [] : [found]
+      )
+
+  const tasksOf = (pullRequest: PullRequest) =>
+    Effect.all([
+      tasks.byPullRequest(pullRequest.repository, pullRequest.number),
+      pullRequest.workItem === null ? Effect.succeed(undefined) : tasks.byKey(pullRequest.workItem)
+    ])
+
+  /** What each delivery says, or how it ends because it says nothing. */
+  const sort = Effect.fnUntraced(function*(deliveries: ReadonlyArray<StoredDelivery>) {
+    const facts: Array<Read> = []
+    const outcomes = new Map<StoredDelivery, Outcome>()
+    const digests = new Set<string>()
+    for (const delivery of deliveries) {
+      const decoded = decodeGitea(delivery.event, delivery.body)
+      if (Either.isLeft(decoded)) {
+        outcomes.set(delivery, { _tag: "Skipped", reason: decoded.left })
+      } else if (decoded.right._tag === "Nothing") {
+        outcomes.set(delivery, { _tag: "Skipped", reason: decoded.right.reason })
+      } else if (digests.has(delivery.digest) || (yield* inbox.isDuplicate(delivery))) {
+        outcomes.set(delivery, duplicate)
+      } else {
+        digests.add(delivery.digest)
+        outcomes.set(delivery, { _tag: "Done" })
+        facts.push({ delivery, seen: decoded.right })
+      }
+    }
+    return { facts, outcomes }
+  })
+
+  return Effect.fnUntraced(function*(deliveries) {
+    const { facts, outcomes } = yield* sort(deliveries)
+    if (facts.length > 0) yield* write(Effect.forEach(facts, remember, { discard: true }))
+    // Looked for only now: a task that was started meanwhile has asked its gates before these facts were there.
+    const found = new Map<string, PullRequest>()
+    for (const fact of facts) {
+      for (const pullRequest of yield* read(concerned(fact))) {
+        found.set(`${pullRequest.repository}#${pullRequest.number}`, pullRequest)
+      }
+    }
+    const due = new Map<number, Task>()
+    for (const pullRequest of found.values()) {
+      for (const task of yield* tasksOf(pullRequest)) if (task !== undefined) due.set(task.id, task)
+    }
+    for (const task of due.values()) yield* pullRequests.link(task)
+    yield* write(Effect.gen(function*() {
+      for (const [{ id }, outcome] of outcomes) yield* settle(sql, id, outcome)
+      for (const id of due.keys()) yield* tasks.touch(id)
+    }))
+    if (due.size > 0) yield* signal.notify
+  })
+})
