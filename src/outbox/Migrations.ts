@@ -4,6 +4,7 @@ import type { SqlError } from "@effect/sql/SqlError"
 import { Effect } from "effect"
 import { orchestratorTables } from "./OrchestratorTables.js"
 import { StorageError } from "./StorageError.js"
+import { webhookTables } from "./WebhookTables.js"
 
 const table = "plane_sync_migrations"
 
@@ -137,7 +138,11 @@ const outbox = Effect.gen(function*() {
   END`
 })
 
-const migrations = { "0001_outbox": outbox, "0002_orchestrator": orchestratorTables }
+const migrations = {
+  "0001_outbox": outbox,
+  "0002_orchestrator": orchestratorTables,
+  "0003_webhooks": webhookTables
+}
 
 /** Brings the tables to this version's shape; refuses a file that a newer one has been at work on. */
 export const migrate: Effect.Effect<

@@ -18,7 +18,8 @@ export const webhookTables = Effect.gen(function*() {
     received_at INTEGER NOT NULL,
     due_at INTEGER NOT NULL DEFAULT 0,
     status TEXT NOT NULL DEFAULT 'pending' CHECK (status IN ('pending', 'done', 'skipped')),
-    reason TEXT
+    reason TEXT,
+    moved TEXT
   )`
   yield* sql`CREATE INDEX plane_sync_webhook_due ON plane_sync_webhook (due_at, id) WHERE status = 'pending'`
   yield* sql`CREATE INDEX plane_sync_webhook_digest ON plane_sync_webhook (source, digest) WHERE status = 'done'`
@@ -37,6 +38,7 @@ export const webhookTables = Effect.gen(function*() {
     created_at INTEGER NOT NULL,
     updated_at INTEGER NOT NULL,
     rank INTEGER NOT NULL,
+    task INTEGER,
     PRIMARY KEY (repository, number)
   ) WITHOUT ROWID`
   yield* sql`CREATE INDEX plane_sync_pull_request_work_item ON plane_sync_pull_request (work_item)
