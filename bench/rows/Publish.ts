@@ -1,7 +1,6 @@
 import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import { Array, Clock, Data, Effect } from "effect"
 import type { Layer } from "effect"
-import { createServer } from "node:net"
 import { stages } from "../../src/domain/Stage.js"
 import { StageEvent } from "../../src/domain/StageEvent.js"
 import { Fault } from "../../src/simulator/Faults.js"
@@ -11,6 +10,7 @@ import { Aim } from "../Figure.js"
 import { atOnce, paced } from "../Pace.js"
 import type { Settings } from "../Pipelines.js"
 import { pipeline, publishingOnly } from "../Pipelines.js"
+import { freePort } from "../Port.js"
 import type { SimulatorProcess } from "../SimulatorProcess.js"
 import { start } from "../SimulatorProcess.js"
 import { median, percentile } from "../Statistics.js"
@@ -22,8 +22,6 @@ const perSlice = 200
 const rounds = 5
 // On a busy machine all takes longer: no further round begins after so many seconds, so that the whole ends within 90.
 const lastRoundBy = 45
-
-class NoPort extends Data.TaggedError("NoPort")<{ readonly cause?: Error }> {}
 
 class NotCommitted extends Data.TaggedError("NotCommitted")<{ readonly id: string }> {
   override get message(): string {
@@ -59,22 +57,6 @@ const p99 = <A, E>(layer: Layer.Layer<A | StageEvents, E>) =>
     return percentile(millis, 0.99)
   }).pipe(Effect.provide(layer))
 
-/** A port of this machine where nobody listens. */
-const closedPort = Effect.async<number, NoPort>((resume) => {
-  const server = createServer()
-  server.once("error", (error) => resume(new NoPort({ cause: error })))
-  server.listen(0, "127.0.0.1", () => {
-    const address = server.address()
-    server.close(() =>
-      resume(
-        typeof address === "object" && address !== null
-          ? Effect.succeed(address.port)
-          : new NoPort({})
-      )
-    )
-  })
-})
-
 interface Mood {
   readonly name: string
   readonly fault?: Fault
@@ -103,7 +85,7 @@ const moods = ({ token, url }: SimulatorProcess, refusingPort: number): Readonly
 const inMoods = Effect.gen(function*() {
   const simulator = yield* start
   yield* Effect.forEach(Array.range(1, workItems), (n) => simulator.addWorkItem(`Task ${n}`), { discard: true })
-  const all = moods(simulator, yield* closedPort)
+  const all = moods(simulator, yield* freePort)
 
   const withPlane = (mood: Mood) =>
     Effect.ensuring(

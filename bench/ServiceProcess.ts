@@ -1,0 +1,75 @@
+import { Data, Effect, Schedule } from "effect"
+import type { Scope } from "effect"
+import { spawn } from "node:child_process"
+import { connect } from "node:net"
+import { fileURLToPath } from "node:url"
+
+/** A program of this project that listens, in a process of its own. It is killed when the scope closes. */
+export interface ServiceProcess {
+  /** SIGKILL, and waits until it is gone. */
+  readonly kill: Effect.Effect<void>
+}
+
+export class ServiceDidNotStart extends Data.TaggedError("ServiceDidNotStart")<{ readonly script: string }> {
+  override get message(): string {
+    return `${this.script} did not start`
+  }
+}
+
+const root = fileURLToPath(new URL("..", import.meta.url))
+
+// It ends with our end of its stdin, however we end: nothing is left behind by a bench that was killed.
+const endsWithParent = `data:text/javascript,process.stdin.resume().on("end",()=>process.exit())`
+
+const listens = (port: number) =>
+  Effect.async<void, Error>((resume) => {
+    const socket = connect(port, "127.0.0.1")
+    socket.once("connect", () => {
+      socket.destroy()
+      resume(Effect.void)
+    })
+    socket.once("error", (error) => resume(Effect.fail(error)))
+  })
+
+/** Starts a script and waits until `ready` succeeds, by default until something listens on its port. */
+export const startService = (options: {
+  readonly script: string
+  readonly args?: ReadonlyArray<string>
+  readonly env?: Readonly<Record<string, string>>
+  readonly port: number
+  readonly ready?: Effect.Effect<unknown, unknown>
+}): Effect.Effect<ServiceProcess, ServiceDidNotStart, Scope.Scope> =>
+  Effect.gen(function*() {
+    const { args = [], env = {}, port, ready = listens(port), script } = options
+    let gone = false
+    const exited = yield* Effect.makeLatch()
+    const kill = (child: ReturnType<typeof spawn>) =>
+      Effect.suspend(() => {
+        if (!gone) child.kill("SIGKILL")
+        return exited.await
+      })
+    const child = yield* Effect.acquireRelease(
+      Effect.sync(() => {
+        const child = spawn(
+          process.execPath,
+          ["--import", endsWithParent, "--import", "tsx", script, ...args],
+          // Nothing of the environment, and no `.env`.
+          { cwd: root, env: { PATH: process.env["PATH"], ...env }, stdio: ["pipe", "ignore", "ignore"] }
+        )
+        const end = () => {
+          gone = true
+          exited.unsafeOpen()
+        }
+        child.once("exit", end)
+        child.once("error", end)
+        return child
+      }),
+      kill
+    )
+    yield* ready.pipe(
+      Effect.retry(Schedule.spaced("100 millis")),
+      Effect.orDie,
+      Effect.timeoutFail({ duration: "60 seconds", onTimeout: () => new ServiceDidNotStart({ script }) })
+    )
+    return { kill: kill(child) }
+  })

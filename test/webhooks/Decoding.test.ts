@@ -1,0 +1,121 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Either } from "effect"
+import { decodeGitea } from "../../src/webhooks/gitea/GiteaDelivery.js"
+import { decodePlane } from "../../src/webhooks/plane/PlaneDelivery.js"
+import { changed, fixture, fixturesOf } from "./Fixtures.js"
+
+describe("Plane's bodies", () => {
+  it("say what state a work item is in, whatever was changed and in whichever version", () => {
+    const seen = {
+      _tag: "WorkItemSeen",
+      id: "a1e3b463-914e-564c-9341-2bf8665a56d8",
+      project: "7a79f0a9-5278-49cd-9007-9a338f238f9c",
+      number: 7,
+      stateId: "b873d9eb-993c-48cd-97ac-99a9b1623967",
+      stateGroup: "started",
+      updatedAt: "2026-10-05T07:16:29.568007Z"
+    } as const
+    assert.deepStrictEqual(decodePlane(fixture("plane/issue_updated_state")), Either.right(seen))
+    const byPage = changed("plane/issue_updated_state", { activity: { field: "state_id" } })
+    assert.deepStrictEqual(decodePlane(byPage), Either.right(seen))
+    assert.deepStrictEqual(
+      decodePlane(fixture("plane/workitem_updated_v2")),
+      Either.right({ ...seen, stateGroup: undefined })
+    )
+    for (const name of ["plane/issue_updated_priority", "plane/issue_updated_name", "plane/issue_created"]) {
+      assert.containSubset(decodePlane(fixture(name)), { _tag: "Right", right: { _tag: "WorkItemSeen" } }, name)
+    }
+  })
+
+  it("of comments, of other things and without a state say nothing", () => {
+    const nothing = (body: string) =>
+      Either.match(decodePlane(body), { onLeft: () => "left", onRight: (seen) => "reason" in seen ? seen.reason : "" })
+    assert.strictEqual(nothing(fixture("plane/issue_comment_created")), "a comment moves nothing")
+    const ours = changed("plane/issue_comment_created", { data: { external_source: "plane-sync" } })
+    assert.strictEqual(nothing(ours), "a comment of plane-sync's own")
+    assert.include(nothing("{\"event\":\"cycle\",\"data\":null}"), "cycle")
+    assert.strictEqual(nothing(changed("plane/issue_created", { data: { state: null } })), "it names no state")
+  })
+
+  it("that cannot be read say why", () => {
+    for (
+      const [body, field] of [
+        ["{}", "event"],
+        ["[]", ""],
+        [changed("plane/issue_created", { data: { sequence_id: "7" } }), "sequence_id"],
+        [changed("plane/issue_created", { data: { updated_at: "yesterday" } }), "updated_at"],
+        [changed("plane/issue_created", { data: null }), ""]
+      ] as const
+    ) {
+      const decoded = decodePlane(body)
+      assert.isTrue(Either.isLeft(decoded), body)
+      if (Either.isLeft(decoded)) assert.include(decoded.left, field)
+    }
+  })
+})
+
+const typeOf = (name: string) => {
+  const types: Readonly<Record<string, string>> = {
+    "gitea/pull_request_synchronized": "pull_request_sync",
+    "gitea/pull_request_review_requested": "pull_request_review_request",
+    "gitea/review_approved": "pull_request_review_approved",
+    "gitea/review_rejected": "pull_request_review_rejected",
+    "gitea/review_comment": "pull_request_review_comment",
+    "gitea/pr_issue_comment": "pull_request_comment"
+  }
+  return types[name] ?? (/gitea\/(status|pull_request|workflow_run)/.exec(name)?.[1] ?? name.replace("gitea/", ""))
+}
+
+describe("Gitea's bodies", () => {
+  it("are told apart by their type, and all can be read", () => {
+    const tags: Record<string, string> = {}
+    for (const name of fixturesOf("gitea")) {
+      const decoded = decodeGitea(typeOf(name), fixture(name))
+      tags[name.replace("gitea/", "")] = Either.match(decoded, { onLeft: (why) => why, onRight: ({ _tag }) => _tag })
+    }
+    const nothing = ["create_branch", "delete_branch", "pr_issue_comment", "push", "workflow_run_completed_pull_request"]
+    for (const [name, tag] of Object.entries(tags)) {
+      const expected = nothing.includes(name) ? "Nothing" : name.startsWith("status") ? "Status" : "PullRequest"
+      assert.strictEqual(tag, expected, name)
+    }
+  })
+
+  it("show a pull request: its branch by the label, a fork by its repository, merged apart from closed", () => {
+    const seen = (name: string, change = {}) => {
+      const decoded = Either.getOrThrow(decodeGitea(typeOf(name), changed(name, change)))
+      return decoded._tag === "PullRequest" ? decoded.pullRequest : undefined
+    }
+    assert.containSubset(seen("gitea/pull_request_opened"), {
+      repository: 41,
+      name: "rideworks/trail-maps",
+      number: 88,
+      fork: false,
+      open: true,
+      merged: false,
+      branch: "feature/et-007-north-climb",
+      title: "ET-7: Grade the north climb"
+    })
+    assert.containSubset(seen("gitea/pull_request_closed_branch_deleted"), { branch: "feature/et-007-north-climb" })
+    assert.containSubset(seen("gitea/pull_request_closed_merged"), { open: false, merged: true })
+    assert.containSubset(seen("gitea/pull_request_closed_unmerged"), { open: false, merged: false })
+    const outside = { pull_request: { head: { repo_id: 77 } } }
+    assert.containSubset(seen("gitea/pull_request_opened", outside), { fork: true })
+    assert.containSubset(seen("gitea/pull_request_opened", { pull_request: { head: { repo_id: null } } }), { fork: true })
+    assert.containSubset(seen("gitea/pull_request_opened", { pull_request: { body: null, labels: null } }), { body: "" })
+  })
+
+  it("show who reviewed, and what was said", () => {
+    const reviewed = (name: string) => Either.getOrThrow(decodeGitea(typeOf(name), fixture(name)))
+    assert.containSubset(reviewed("gitea/review_approved"), { review: { reviewer: "jonas", approved: true } })
+    assert.containSubset(reviewed("gitea/review_rejected"), {
+      review: { reviewer: "jonas", approved: false, content: "The third switchback is too steep:\n22 % is not rideable" }
+    })
+    assert.containSubset(reviewed("gitea/review_comment"), { review: undefined })
+  })
+
+  it("that cannot be read say why", () => {
+    const decoded = decodeGitea("status", changed("gitea/status_success", { id: "1003", sha: null }))
+    assert.isTrue(Either.isLeft(decoded))
+    if (Either.isLeft(decoded)) assert.match(decoded.left, /id: .*sha: /)
+  })
+})
