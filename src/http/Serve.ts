@@ -5,10 +5,9 @@ import { Effect, Layer } from "effect"
 import { AgentLauncher } from "../orchestrator/AgentLauncher.js"
 import { Orchestrator } from "../orchestrator/Orchestrator.js"
 import { Pipeline } from "../orchestrator/Pipeline.js"
-import { QualityGates, Verdict } from "../orchestrator/QualityGate.js"
 import { Storage } from "../outbox/Storage.js"
-import { Inbox } from "../webhooks/Inbox.js"
-import { Receiver } from "../webhooks/Receiver.js"
+import { PlaneSync } from "../sync/PlaneSync.js"
+import { gatesLayer, webhooksLayer } from "../webhooks/Webhooks.js"
 import { Api } from "./Api.js"
 import { authorizationLayer } from "./Authorize.js"
 import { docsLayer } from "./Docs.js"
@@ -33,14 +32,10 @@ const announceAndDrain = Layer.scopedDiscard(Effect.gen(function*() {
   yield* Effect.logInfo(`plane-sync listens on ${address} (documentation: ${address}/docs)`)
 }))
 
-// Nothing tells of these yet.
-const unheard = ["ci", "approval", "merged"].map((name) => ({
-  name,
-  check: () => Effect.succeed(Verdict.Pending({ why: "Gitea's webhooks are not received yet" }))
-}))
-
-const orchestrator = Orchestrator.layerStorage.pipe(
-  Layer.provide(Layer.mergeAll(Pipeline.layerDefault, QualityGates.layer(unheard), AgentLauncher.layerLog))
+const orchestrator = Orchestrator.layerTasks.pipe(
+  Layer.provide(gatesLayer),
+  Layer.provide(Layer.merge(Pipeline.layerDefault, AgentLauncher.layerLog)),
+  Layer.provideMerge(PlaneSync.layerStorage)
 )
 
 /**
@@ -50,8 +45,7 @@ const orchestrator = Orchestrator.layerStorage.pipe(
 export const serveLayer = announceAndDrain.pipe(
   Layer.provide(app),
   Layer.provide(Health.layer),
-  Layer.provide(Receiver.layer),
-  Layer.provide(Inbox.layer),
+  Layer.provide(webhooksLayer),
   Layer.provide(orchestrator),
   Layer.provide(Storage.layer),
   Layer.provideMerge(Listener.layer)

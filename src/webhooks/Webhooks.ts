@@ -1,11 +1,17 @@
+import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import type { ConfigError, Scope } from "effect"
 import { Clock, Duration, Effect, Layer, Schedule } from "effect"
-import type { TaskStore } from "../orchestrator/TaskStore.js"
+import type { Pipeline } from "../orchestrator/Pipeline.js"
+import { QualityGates } from "../orchestrator/QualityGate.js"
+import { TaskStore } from "../orchestrator/TaskStore.js"
 import type { Storage } from "../outbox/Storage.js"
-import type { PlaneClient } from "../plane/PlaneClient.js"
+import { PlaneClient } from "../plane/PlaneClient.js"
+import { RateBudget } from "../plane/RateBudget.js"
 import type { Signal } from "../sync/Signal.js"
+import { giteaGates } from "./gitea/Gates.js"
+import { Gitea } from "./gitea/GiteaClient.js"
 import { giteaHandler } from "./gitea/GiteaWebhook.js"
-import type { TaskPullRequests } from "./gitea/TaskPullRequests.js"
+import { TaskPullRequests } from "./gitea/TaskPullRequests.js"
 import { Inbox, keptFor } from "./Inbox.js"
 import { planeHandler } from "./plane/PlaneWebhook.js"
 import { Receiver } from "./Receiver.js"
@@ -35,5 +41,20 @@ const work = Layer.scopedDiscard(Effect.gen(function*() {
 export const webhooksLayer: Layer.Layer<
   Receiver,
   ConfigError.ConfigError,
-  PlaneClient | Signal | Storage | TaskPullRequests | TaskStore
-> = Layer.merge(Receiver.layer, work).pipe(Layer.provide(Inbox.layer))
+  Signal | Storage | TaskStore
+> = Layer.merge(Receiver.layer, work).pipe(
+  Layer.provide([Inbox.layer, TaskPullRequests.layer]),
+  // The client and the budget that the pipeline has: layers are built once.
+  Layer.provide(PlaneClient.layer),
+  Layer.provide([RateBudget.layer, NodeHttpClient.layer])
+)
+
+/** The gates that the default pipeline names: the orchestrator's own, and those that go by what Gitea says. */
+export const gatesLayer: Layer.Layer<
+  QualityGates,
+  ConfigError.ConfigError,
+  Pipeline | Signal | Storage
+> = Layer.scoped(QualityGates, Effect.map(giteaGates, QualityGates.make)).pipe(
+  Layer.provide([Gitea.layer, TaskPullRequests.layer]),
+  Layer.provide([TaskStore.layer, NodeHttpClient.layer])
+)

@@ -1,8 +1,8 @@
 import type { ConfigError } from "effect"
-import { Duration, Effect, FiberMap, Layer, Option } from "effect"
+import { Clock, Duration, Effect, FiberMap, Option } from "effect"
 import type { Scope } from "effect"
 import type { QualityGate } from "../../orchestrator/QualityGate.js"
-import { QualityGates, Verdict } from "../../orchestrator/QualityGate.js"
+import { Verdict } from "../../orchestrator/QualityGate.js"
 import type { Task } from "../../orchestrator/Task.js"
 import { TaskStore } from "../../orchestrator/TaskStore.js"
 import { Storage } from "../../outbox/Storage.js"
@@ -20,8 +20,8 @@ import { askedReviewsVerdict, checksVerdict, combinedVerdict, reviewsVerdict, un
 /** The longest pause before a Gitea that did not answer is asked again. */
 const maxBackoff = Duration.minutes(5)
 
-/** Tasks that are marked as due in one transaction. */
-const page = 100
+/** For how long, in milliseconds, one that did not answer is taken to be down. */
+const downFor = 5_000
 
 const { Passed, Pending } = Verdict
 
@@ -48,6 +48,7 @@ export const giteaGates: Effect.Effect<
   const pullRequests = yield* TaskPullRequests
   const again = yield* FiberMap.make<number>()
   const failures = new Map<number, number>()
+  let down: { readonly error: GiteaError; readonly at: number } | undefined
 
   const sayOnce = yield* Effect.once(
     Effect.logWarning(
@@ -56,8 +57,24 @@ export const giteaGates: Effect.Effect<
     )
   )
 
-  const due = (ids: ReadonlyArray<number>) =>
-    Effect.zipRight(write(Effect.forEach(ids, tasks.touch, { discard: true })), signal.notify)
+  /** Of a Gitea that does not answer one task waits for an answer; the others are told what that one found. */
+  const asked = <A>(ask: Effect.Effect<A, GiteaError>) =>
+    Effect.gen(function*() {
+      const now = yield* Clock.currentTimeMillis
+      if (down !== undefined && Math.abs(now - down.at) < downFor) return yield* down.error
+      return yield* Effect.tapBoth(ask, {
+        onSuccess: () =>
+          Effect.sync(() => {
+            down = undefined
+          }),
+        onFailure: (error) =>
+          Effect.map(Clock.currentTimeMillis, (at) => {
+            if (error.reason === "Unreachable") down = { error, at }
+          })
+      })
+    })
+
+  const due = (id: number) => Effect.zipRight(write(tasks.touch(id)), signal.notify)
 
   /** The task waits, and is due again after a pause that grows. */
   const waits = ({ id, workItem }: Task, error: GiteaError | StorageError) =>
@@ -66,12 +83,12 @@ export const giteaGates: Effect.Effect<
       failures.set(id, count)
       const pause = yield* backoff(count, { max: maxBackoff })
       yield* Effect.logWarning(`${workItem} waits: ${error.message}`)
-      yield* FiberMap.run(again, id, Effect.delay(Effect.ignoreLogged(due([id])), pause))
+      yield* FiberMap.run(again, id, Effect.delay(Effect.ignoreLogged(due(id)), pause))
       return Pending({ why: error.message })
     })
 
   const askChecks = (api: GiteaClient, { headSha, name }: PullRequest, held: ReadonlyArray<CommitStatus>) =>
-    Effect.map(api.combinedStatus(name, headSha), ({ state, statuses }) => {
+    Effect.map(asked(api.combinedStatus(name, headSha)), ({ state, statuses }) => {
       const asked = statuses.map(({ status, ...rest }): CommitStatus => ({ ...rest, state: status }))
       return config.requiredChecks.length === 0
         ? combinedVerdict(state, asked, config.warning)
@@ -93,7 +110,7 @@ export const giteaGates: Effect.Effect<
   const approval = (pullRequest: PullRequest) =>
     client === undefined
       ? Effect.map(read(readReviews(sql, pullRequest)), (reviews) => reviewsVerdict(reviews, pullRequest))
-      : Effect.map(client.reviews(pullRequest.name, pullRequest.number), askedReviewsVerdict)
+      : Effect.map(asked(client.reviews(pullRequest.name, pullRequest.number)), askedReviewsVerdict)
 
   const merged = () => Effect.succeed(Pending({ why: "the pull request is not merged yet" }))
 
@@ -115,23 +132,5 @@ export const giteaGates: Effect.Effect<
       }).pipe(Effect.catchAll((error) => waits(task, error)))
   })
 
-  // What was missed while nobody listened is asked for; without a Gitea to ask, what is known is all there is.
-  const askAll = Effect.gen(function*() {
-    for (let cursor: number | undefined;;) {
-      const active: ReadonlyArray<Task> = yield* tasks.list({ status: "active", limit: page, cursor })
-      if (active.length > 0) yield* due(active.map(({ id }) => id))
-      if (active.length < page) return
-      cursor = active.at(-1)?.id
-    }
-  })
-  if (client !== undefined) yield* Effect.forkScoped(Effect.ignoreLogged(askAll))
-
   return [gate("ci", ci), gate("approval", approval), gate("merged", merged)]
 }).pipe(Effect.annotateLogs({ service: "Webhooks" }))
-
-/** All gates that there are: the orchestrator's own, and Gitea's. */
-export const gatesLayer: Layer.Layer<
-  QualityGates,
-  ConfigError.ConfigError,
-  Gitea | Signal | Storage | TaskStore | TaskPullRequests
-> = Layer.scoped(QualityGates, Effect.map(giteaGates, QualityGates.make))
