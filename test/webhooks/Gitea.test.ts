@@ -1,0 +1,238 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Effect } from "effect"
+import { PlaneSimulator } from "../../src/simulator/PlaneSimulator.js"
+import { fixture, fixturesOf } from "./Fixtures.js"
+import { fakeGitea } from "./gitea/FakeGitea.js"
+import { moveBody, pullBody, scene, sha, statusBody } from "./Scene.js"
+
+const withPlane = Effect.provide(PlaneSimulator.layer())
+
+/** A task at `development`, with nothing of Gitea. */
+const developed = (workItem: number, settings: Readonly<Record<string, string>> = {}) =>
+  Effect.gen(function*() {
+    const at = yield* scene({ ORCH_PLANE_API_TOKEN: "", ...settings })
+    yield* at.plane(moveBody({ number: workItem, to: "inProgress", at: 1 }))
+    yield* at.settled
+    yield* at.reported(workItem)
+    assert.strictEqual(yield* at.stage(workItem), "development active")
+    return at
+  })
+
+const pull = { number: 88, workItem: 7, head: sha("one") }
+
+describe("POST /webhooks/gitea", () => {
+  it.live("takes a task from its pull request to done", () =>
+    Effect.gen(function*() {
+      const at = yield* developed(7)
+      yield* at.gitea("pull_request", pullBody("pull_request_opened", pull))
+      assert.strictEqual(yield* at.stage(7), "development active")
+      assert.strictEqual((yield* at.task(7))?.pullRequest, 88)
+
+      yield* at.gitea("status", statusBody({ id: 1, sha: pull.head, state: "pending" }))
+      yield* at.gitea(
+        "status",
+        statusBody({ id: 2, sha: pull.head, state: "failure", context: "build/tiles", description: "out of memory" })
+      )
+      assert.strictEqual(yield* at.stage(7), "development active")
+      assert.containSubset((yield* at.events).at(-1), {
+        type: "quality_gate_failed",
+        stage: "development",
+        check: "ci",
+        reason: "build/tiles: out of memory"
+      })
+
+      yield* at.gitea("status", statusBody({ id: 3, sha: pull.head, context: "build/tiles" }))
+      assert.strictEqual(yield* at.stage(7), "review active")
+
+      yield* at.gitea("pull_request_review_comment", pullBody("review_comment", { ...pull, at: 5 }))
+      yield* at.gitea("pull_request_review_rejected", pullBody("review_rejected", { ...pull, at: 5 }))
+      assert.strictEqual(yield* at.stage(7), "review active")
+      assert.containSubset((yield* at.events).at(-1), {
+        type: "quality_gate_failed",
+        stage: "review",
+        check: "approval",
+        reason: "jonas: The third switchback is too steep:\n22 % is not rideable"
+      })
+
+      yield* at.gitea("pull_request_review_approved", pullBody("review_approved", { ...pull, at: 9 }))
+      assert.strictEqual(yield* at.stage(7), "deploy active")
+      yield* at.gitea("pull_request", pullBody("pull_request_closed_merged", { ...pull, at: 20 }))
+      assert.strictEqual(yield* at.stage(7), "done done")
+      const said = (yield* at.events).map(({ to, type }) => to ?? type)
+      assert.deepStrictEqual(said, [
+        "analysis",
+        "architecture",
+        "development",
+        "quality_gate_failed",
+        "review",
+        "quality_gate_failed",
+        "testing",
+        "deploy",
+        "done",
+        "task_completed"
+      ])
+    }).pipe(Effect.scoped, withPlane))
+
+  it.live("a merge answers the checks and the review too", () =>
+    Effect.gen(function*() {
+      const at = yield* developed(7)
+      yield* at.gitea("pull_request", pullBody("pull_request_closed_merged", pull))
+      assert.strictEqual(yield* at.stage(7), "done done")
+    }).pipe(Effect.scoped, withPlane))
+
+  it.live("a pull request that is older than its task is found when the task starts", () =>
+    Effect.gen(function*() {
+      const at = yield* scene({ ORCH_PLANE_API_TOKEN: "" })
+      yield* at.gitea("status", statusBody({ id: 2, sha: pull.head }))
+      yield* at.gitea("pull_request", pullBody("pull_request_opened", pull))
+      yield* at.settled
+      assert.isUndefined(yield* at.task(7))
+      yield* at.plane(moveBody({ number: 7, to: "inProgress", at: 1 }))
+      yield* at.settled
+      yield* at.reported(7)
+      assert.strictEqual(yield* at.stage(7), "review active")
+      assert.strictEqual((yield* at.task(7))?.pullRequest, 88)
+    }).pipe(Effect.scoped, withPlane))
+
+  it.live("one that was given up is no answer; the next one of the same work item is", () =>
+    Effect.gen(function*() {
+      const at = yield* developed(7)
+      yield* at.gitea("status", statusBody({ id: 1, sha: pull.head }))
+      yield* at.gitea("pull_request", pullBody("pull_request_closed_unmerged", pull))
+      assert.strictEqual(yield* at.stage(7), "development active")
+      const second = { ...pull, number: 90, head: sha("two") }
+      yield* at.gitea("pull_request", pullBody("pull_request_opened", second))
+      yield* at.settled
+      assert.strictEqual((yield* at.task(7))?.pullRequest, 90)
+      yield* at.gitea("status", statusBody({ id: 2, sha: second.head }))
+      assert.strictEqual(yield* at.stage(7), "review active")
+    }).pipe(Effect.scoped, withPlane))
+
+  it.live("a fork's, an ambiguous and a nameless pull request move nothing, nor do their checks and merges", () =>
+    Effect.gen(function*() {
+      const at = yield* developed(7)
+      const outside = [
+        { head: { repo_id: 99 } },
+        { head: { label: "et-7-or-et-8" } },
+        { head: { label: "north-climb", ref: "north-climb" }, title: "see ET-70", body: "as in ET-7" }
+      ]
+      for (const [index, change] of outside.entries()) {
+        const other = { number: 60 + index, workItem: 7, head: sha(`other ${index}`), change }
+        yield* at.gitea("pull_request", pullBody("pull_request_opened", other))
+        yield* at.gitea("status", statusBody({ id: index + 1, sha: other.head }))
+        yield* at.gitea("status", statusBody({ id: index + 9, sha: other.head, context: "build/x", state: "failure" }))
+        yield* at.gitea("pull_request_review_approved", pullBody("review_approved", other))
+        yield* at.gitea("pull_request", pullBody("pull_request_closed_merged", { ...other, at: 9 }))
+      }
+      assert.strictEqual(yield* at.stage(7), "development active")
+      assert.isNull((yield* at.task(7))?.pullRequest)
+      assert.isFalse((yield* at.events).some(({ type }) => type === "quality_gate_failed"))
+    }).pipe(Effect.scoped, withPlane))
+
+  it.live("of 1,000 statuses only the newest of each check of the present head count", () =>
+    Effect.gen(function*() {
+      const at = yield* developed(7)
+      const heads = Array.from({ length: 20 }, (_, n) => sha(`head ${n}`))
+      const present = heads[13] ?? ""
+      yield* at.gitea("pull_request", pullBody("pull_request_opened", { ...pull, head: heads[0] ?? "" }))
+      yield* at.gitea("pull_request_sync", pullBody("pull_request_synchronized", { ...pull, head: present }))
+      // Each of 10 checks is told five times of each head; all fail, but the last word on the present head.
+      const all = heads.flatMap((head) =>
+        Array.from({ length: 50 }, (_, n) => ({ head, context: `build/${n % 10}`, round: Math.floor(n / 10) }))
+      ).map(({ context, head, round }, id) =>
+        statusBody({ id: id + 1, sha: head, context, state: head !== present ? "failure" : round < 4 ? "pending" : "success" })
+      )
+      // In an order that has nothing to do with theirs: 7 and 1,000 have no common factor.
+      const shuffled = all.map((_, n) => all[n * 7 % all.length] ?? "")
+      yield* Effect.forEach(shuffled, (body) => at.gitea("status", body), { concurrency: 16, discard: true })
+      assert.strictEqual(yield* at.stage(7), "review active")
+      assert.isFalse((yield* at.events).some(({ type }) => type === "quality_gate_failed"))
+      assert.isTrue((yield* at.inbox).every(({ status }) => status === "done"))
+    }).pipe(Effect.scoped, withPlane), 60_000)
+
+  it.live("the same again, with the same id or a new one, changes nothing; what went wrong may come again", () =>
+    Effect.gen(function*() {
+      const at = yield* developed(7)
+      const opened = pullBody("pull_request_opened", pull)
+      const rejected = pullBody("review_rejected", pull)
+      yield* at.gitea("pull_request", opened, { delivery: "d-1" })
+      yield* at.gitea("pull_request_review_rejected", rejected)
+      yield* at.gitea("pull_request_review_approved", pullBody("review_approved", pull))
+      yield* at.gitea("status", statusBody({ id: 1, sha: pull.head }))
+      assert.strictEqual(yield* at.stage(7), "deploy active")
+      // Were it taken for a new one, the reviewer's last word would be no.
+      yield* at.gitea("pull_request_review_rejected", rejected)
+      yield* at.gitea("pull_request", opened, { delivery: "d-1" })
+      yield* at.gitea("pull_request", opened)
+      yield* at.gitea("status", "{\"id\":\"x\"}")
+      yield* at.gitea("status", "{\"id\":\"x\"}")
+      assert.strictEqual(yield* at.stage(7), "deploy active")
+      const [, , , , , ...later] = yield* at.inbox
+      const again = "the same was worked on before"
+      assert.deepStrictEqual(later.slice(0, 3).map(({ reason }) => reason), [again, again, again])
+      for (const { reason, status } of later.slice(3)) {
+        assert.strictEqual(status, "skipped")
+        assert.include(reason, "id: ")
+      }
+    }).pipe(Effect.scoped, withPlane))
+
+  it.live("every other event is taken and moves nothing", () =>
+    Effect.gen(function*() {
+      const at = yield* developed(7)
+      for (const [event, name] of [["push", "push"], ["create", "create_branch"], ["workflow_run", "push"], ["x", "push"]]) {
+        yield* at.gitea(event ?? "", fixture(`gitea/${name ?? ""}`))
+      }
+      yield* at.gitea("pull_request_comment", fixture("gitea/pr_issue_comment"))
+      assert.strictEqual(yield* at.stage(7), "development active")
+      const [, ...others] = yield* at.inbox
+      assert.isTrue(others.every(({ status }) => status === "skipped"))
+      assert.isAbove(fixturesOf("gitea").length, 15)
+    }).pipe(Effect.scoped, withPlane))
+
+  it.live("without a list and without Gitea's word the checks stay open, failures aside", () =>
+    Effect.gen(function*() {
+      const at = yield* developed(7, { ORCH_GITEA_REQUIRED_CHECKS: "" })
+      yield* at.gitea("pull_request", pullBody("pull_request_opened", pull))
+      yield* at.gitea("status", statusBody({ id: 1, sha: pull.head }))
+      assert.strictEqual(yield* at.stage(7), "development active")
+      yield* at.gitea("status", statusBody({ id: 2, sha: pull.head, state: "error", description: "no runner" }))
+      yield* at.settled
+      assert.containSubset((yield* at.events).at(-1), { check: "ci", reason: "build/tiles: no runner" })
+    }).pipe(Effect.scoped, withPlane))
+
+  it.live("Gitea is asked before a stage is left; while it cannot be, only its own tasks wait", () =>
+    Effect.gen(function*() {
+      const gitea = yield* fakeGitea
+      const commit = `/api/v1/repos/rideworks/trail-maps/commits/${pull.head}/status`
+      const reviews = "/api/v1/repos/rideworks/trail-maps/pulls/88/reviews"
+      const at = yield* developed(7, {
+        ORCH_GITEA_REQUIRED_CHECKS: "",
+        ORCH_GITEA_URL: gitea.url,
+        ORCH_GITEA_TOKEN: gitea.token
+      })
+      gitea.misbehave = (response) => response.destroy()
+      yield* at.gitea("pull_request", pullBody("pull_request_opened", pull))
+      yield* at.gitea("status", statusBody({ id: 1, sha: pull.head }))
+      assert.strictEqual(yield* at.stage(7), "development active")
+
+      yield* at.plane(moveBody({ number: 8, to: "inProgress", at: 1 }))
+      yield* at.settled
+      yield* at.reported(8)
+      assert.strictEqual(yield* at.stage(8), "development active")
+
+      gitea.answers.set(commit, { state: "success", total_count: 0, statuses: [] })
+      gitea.answers.set(reviews, [{ id: 1, user: { login: "jonas" }, state: "APPROVED", body: "", dismissed: true }])
+      gitea.misbehave = undefined
+      const until = (stage: string) =>
+        Effect.repeat(Effect.zipLeft(at.stage(7), Effect.sleep("50 millis")), { until: (now) => now === stage }).pipe(
+          Effect.timeout("15 seconds")
+        )
+      yield* until("review active")
+      // The delivery says approved, Gitea that it was dismissed.
+      yield* at.gitea("pull_request_review_approved", pullBody("review_approved", { ...pull, at: 5 }))
+      assert.strictEqual(yield* at.stage(7), "review active")
+      gitea.answers.set(reviews, [{ id: 2, user: { login: "jonas" }, state: "APPROVED", body: "" }])
+      yield* at.gitea("pull_request_review_approved", pullBody("review_approved", { ...pull, at: 6 }))
+      yield* until("deploy active")
+    }).pipe(Effect.scoped, withPlane), 60_000)
+})
