@@ -54,32 +54,24 @@ export const decoderOf = <A, I>(schema: Schema.Schema<A, I>) => {
 
 export const decodeEvent: (input: unknown) => Either.Either<StageEvent, Array<Issue>> = decoderOf(StageEventJson)
 
-/**
- * The bytes of a request's body, at most `limit` of them. What is over the limit is read and thrown away: a client reads
- * its answer only after it has sent all.
- */
-export const bytesOf = (
-  request: HttpServerRequest.HttpServerRequest,
-  limit: number
-): Effect.Effect<Buffer, BadRequest | TooLarge> =>
+const tooLarge = new TooLarge({ error: `The body is larger than ${maxBodyBytes} bytes` })
+
+// What is over the limit is read and thrown away: a client reads its answer only after it has sent all.
+const readText = (request: HttpServerRequest.HttpServerRequest) =>
   Effect.gen(function*() {
-    const tooLarge = new TooLarge({ error: `The body is larger than ${limit} bytes` })
-    if (Number(request.headers["content-length"] ?? 0) > limit) return yield* tooLarge
+    if (Number(request.headers["content-length"] ?? 0) > maxBodyBytes) return yield* tooLarge
     const chunks: Array<Uint8Array> = []
     let size = 0
     yield* Stream.runForEachChunk(request.stream, (received) =>
       Effect.sync(() => {
         for (const chunk of received) {
           size += chunk.length
-          if (size <= limit) chunks.push(chunk)
+          if (size <= maxBodyBytes) chunks.push(chunk)
         }
       })).pipe(Effect.mapError(() => new BadRequest({ error: "The body could not be read to its end" })))
-    if (size > limit) return yield* tooLarge
-    return Buffer.concat(chunks)
+    if (size > maxBodyBytes) return yield* tooLarge
+    return Buffer.concat(chunks).toString("utf8")
   })
-
-const readText = (request: HttpServerRequest.HttpServerRequest) =>
-  Effect.map(bytesOf(request, maxBodyBytes), (bytes) => bytes.toString("utf8"))
 
 const parseJson = (text: string) =>
   Effect.try({

@@ -2,12 +2,12 @@ import * as NodeHttpServerRequest from "@effect/platform-node/NodeHttpServerRequ
 import * as HttpApiBuilder from "@effect/platform/HttpApiBuilder"
 import * as HttpServerRequest from "@effect/platform/HttpServerRequest"
 import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
-import { Duration, Effect, Either, Fiber } from "effect"
+import { Duration, Effect, Either } from "effect"
 import type { StorageError } from "../outbox/StorageError.js"
 import { Receiver, Refused } from "../webhooks/Receiver.js"
 import type { Source } from "../webhooks/WebhookConfig.js"
 import { Health } from "./Health.js"
-import { bytesOf } from "./RequestBody.js"
+import { rawBody } from "./RawBody.js"
 
 /** Where the senders deliver to. */
 const paths = { plane: "/webhooks/plane", gitea: "/webhooks/gitea" } as const satisfies Record<Source, string>
@@ -21,14 +21,12 @@ const maxBytes = 5 * 1024 * 1024
 const bodyTime = Duration.seconds(10)
 
 const bodyOf = (request: HttpServerRequest.HttpServerRequest) =>
-  bytesOf(request, maxBytes).pipe(
-    Effect.catchTags({
-      BadRequest: () => new Refused({ status: 400, why: "its body could not be read to its end" }),
-      TooLarge: () => new Refused({ status: 413, why: `its body is larger than ${maxBytes} bytes` })
-    }),
-    // Interrupted, reading would close the connection, and nobody would be told: it ends with the connection.
-    Effect.forkDaemon,
-    Effect.flatMap(Fiber.join),
+  rawBody(request, maxBytes).pipe(
+    Effect.mapError(({ reason }) =>
+      reason === "TooLarge"
+        ? new Refused({ status: 413, why: `its body is larger than ${maxBytes} bytes` })
+        : new Refused({ status: 400, why: "its body broke off" })
+    ),
     Effect.timeoutFail({
       duration: bodyTime,
       onTimeout: () => new Refused({ status: 408, why: `its body took longer than ${Duration.format(bodyTime)}` })

@@ -1,7 +1,8 @@
 import type { SqlClient } from "@effect/sql/SqlClient"
 import { Clock, Context, Duration, Effect, Layer } from "effect"
+import { batched } from "../outbox/Batched.js"
 import { Storage } from "../outbox/Storage.js"
-import type { StorageError } from "../outbox/StorageError.js"
+import { isOneStatements, StorageError } from "../outbox/StorageError.js"
 import type { Source } from "./WebhookConfig.js"
 
 /** A delivery as it came. Its signature was right. */
@@ -30,6 +31,12 @@ export type Outcome =
   | { readonly _tag: "Skipped"; readonly reason: string }
   | { readonly _tag: "Later"; readonly dueAt: number; readonly reason: string }
 
+/** How work on deliveries ended, by their ids. */
+export type Outcomes = ReadonlyMap<number, Outcome>
+
+/** Why a delivery is skipped that tells what was worked on before. */
+export const duplicate: Outcome = { _tag: "Skipped", reason: "the same was worked on before" }
+
 /** How long bodies are kept. */
 export const keptFor = Duration.days(7)
 
@@ -41,28 +48,59 @@ export class Inbox extends Context.Tag("plane-sync/Inbox")<Inbox, {
   readonly due: (limit: number) => Effect.Effect<ReadonlyArray<StoredDelivery>, StorageError>
   /** When the next one is due that was put off, if any. */
   readonly nextDue: Effect.Effect<number | undefined, StorageError>
-  /** Whether the same was worked on before: see `duplicateOf`. */
-  readonly isDuplicate: (delivery: StoredDelivery) => Effect.Effect<boolean, StorageError>
-  readonly settle: (id: number, outcome: Outcome) => Effect.Effect<void, StorageError>
+  /**
+   * Those of which the same was worked on before: Plane gives every attempt a new id, and Gitea a redelivery. Only what
+   * went well counts: a delivery that could not be worked on may be sent again.
+   */
+  readonly known: (deliveries: ReadonlyArray<StoredDelivery>) => Effect.Effect<ReadonlySet<number>, StorageError>
+  /** Writes down how work on deliveries ended. */
+  readonly settle: (outcomes: Outcomes) => Effect.Effect<void, StorageError>
   /** Deletes a batch of what came before (milliseconds since 1970, UTC) and is settled; whether there may be more. */
   readonly prune: (before: number) => Effect.Effect<boolean, StorageError>
   /** Waits for a delivery that came after the last that `due` has seen. */
   readonly arrived: Effect.Effect<void>
 }>() {
-  static readonly layer: Layer.Layer<Inbox, never, Storage> = Layer.effect(Inbox, Effect.suspend(() => make))
+  static readonly layer: Layer.Layer<Inbox, never, Storage> = Layer.scoped(Inbox, Effect.suspend(() => make))
 }
 
+/** A delivery with the moment it came. */
+interface Arrived extends NewDelivery {
+  readonly receivedAt: number
+}
+
+// JSON as one parameter keeps the statement the same for every size of group.
+const insert = (sql: SqlClient, deliveries: ReadonlyArray<Arrived>) => {
+  const rows = deliveries.map(({ body, delivery, digest, event, receivedAt, source }) => [
+    source,
+    delivery,
+    event,
+    body,
+    digest,
+    receivedAt
+  ])
+  return sql`INSERT INTO plane_sync_webhook (source, delivery, event, body, digest, received_at)
+    SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5
+    FROM json_each(${JSON.stringify(rows)}) WHERE true ORDER BY key`
+}
+
+/** Deliveries that share a commit. A body may have 5 MiB. */
+const maxGroup = 64
+
 const make = Effect.gen(function*() {
-  const { read, sql, write } = yield* Storage
+  const { read, sql, where, write } = yield* Storage
   const arrival = yield* Effect.makeLatch(true)
+  const commit = yield* batched({
+    run: (deliveries: ReadonlyArray<Arrived>) => Effect.as(write(insert(sql, deliveries)), deliveries),
+    isItems: isOneStatements,
+    maxItems: maxGroup,
+    closed: new StorageError({ reason: "Closed", where, words: "shut down" })
+  })
 
   return Inbox.of({
-    store: ({ body, delivery, digest, event, source }) =>
-      Effect.flatMap(Clock.currentTimeMillis, (now) =>
-        write(Effect.asVoid(sql`INSERT INTO plane_sync_webhook (source, delivery, event, body, digest, received_at)
-          VALUES (${source}, ${delivery}, ${event}, ${body}, ${digest}, ${now})`))).pipe(
-          Effect.zipRight(arrival.open)
-        ),
+    store: (delivery) =>
+      Effect.flatMap(Clock.currentTimeMillis, (receivedAt) => commit({ ...delivery, receivedAt })).pipe(
+        Effect.zipRight(arrival.open)
+      ),
     due: (limit) =>
       Effect.gen(function*() {
         yield* arrival.close
@@ -75,38 +113,40 @@ const make = Effect.gen(function*() {
         ORDER BY due_at, id LIMIT 1`),
       ([row]) => row?.dueAt
     ),
-    isDuplicate: (delivery) => read(isDuplicate(sql, delivery)),
-    settle: (id, outcome) => write(Effect.asVoid(settle(sql, id, outcome))),
+    known: (deliveries) => read(known(sql, deliveries)),
+    settle: (outcomes) => write(settle(sql, outcomes)),
     prune: (before) => write(prune(sql, before)),
     arrived: arrival.await
   })
 })
 
-/**
- * Whether the same was worked on before: Plane gives every attempt a new id, and Gitea a redelivery. Only what went well
- * counts: a delivery that could not be worked on may be sent again.
- */
-const isDuplicate = (sql: SqlClient, { delivery, digest, source }: StoredDelivery) =>
-  Effect.map(
-    sql`SELECT 1 FROM plane_sync_webhook WHERE source = ${source} AND digest = ${digest} AND status = 'done'
-      UNION ALL SELECT 1 FROM plane_sync_webhook
-      WHERE source = ${source} AND delivery = ${delivery} AND status = 'done' AND ${delivery} <> '' LIMIT 1`,
-    (rows) => rows.length > 0
+const known = (sql: SqlClient, deliveries: ReadonlyArray<StoredDelivery>) => {
+  const rows = deliveries.map(({ delivery, digest, id, source }) => [id, source, digest, delivery])
+  return Effect.map(
+    sql<{ id: number }>`SELECT value ->> 0 AS id FROM json_each(${JSON.stringify(rows)})
+      WHERE EXISTS (SELECT 1 FROM plane_sync_webhook
+          WHERE source = value ->> 1 AND digest = value ->> 2 AND status = 'done')
+        OR value ->> 3 <> '' AND EXISTS (SELECT 1 FROM plane_sync_webhook
+          WHERE source = value ->> 1 AND delivery = value ->> 3 AND status = 'done')`,
+    (found) => new Set(found.map(({ id }) => id))
   )
+}
 
-/** Why a delivery is skipped that tells what was worked on before. */
-export const duplicate: Outcome = { _tag: "Skipped", reason: "the same was worked on before" }
-
-/** Writes down how work on a delivery ended, within a transaction. */
-export const settle = (sql: SqlClient, id: number, outcome: Outcome) => {
-  switch (outcome._tag) {
-    case "Done":
-      return sql`UPDATE plane_sync_webhook SET status = 'done', reason = NULL WHERE id = ${id}`
-    case "Skipped":
-      return sql`UPDATE plane_sync_webhook SET status = 'skipped', reason = ${outcome.reason} WHERE id = ${id}`
-    case "Later":
-      return sql`UPDATE plane_sync_webhook SET due_at = ${outcome.dueAt}, reason = ${outcome.reason} WHERE id = ${id}`
-  }
+/** `Inbox.settle`, within a transaction. */
+export const settle = (sql: SqlClient, outcomes: Outcomes) => {
+  const rows = Array.from(outcomes, ([id, outcome]) => {
+    switch (outcome._tag) {
+      case "Done":
+        return [id, "done", null, 0]
+      case "Skipped":
+        return [id, "skipped", outcome.reason, 0]
+      case "Later":
+        return [id, "pending", outcome.reason, outcome.dueAt]
+    }
+  })
+  return Effect.asVoid(sql`UPDATE plane_sync_webhook
+    SET status = value ->> 1, reason = value ->> 2, due_at = value ->> 3
+    FROM json_each(${JSON.stringify(rows)}) WHERE plane_sync_webhook.id = value ->> 0`)
 }
 
 // Bodies are large: a transaction that deletes few is short.

@@ -1,5 +1,5 @@
 import type { ConfigError } from "effect"
-import { Clock, Context, Data, Effect, Layer, Option, Redacted, Schema } from "effect"
+import { Clock, Context, Data, Effect, Layer, Option, Redacted } from "effect"
 import { createHash } from "node:crypto"
 import { cleanLine, textLimit } from "../domain/Text.js"
 import type { StorageError } from "../outbox/StorageError.js"
@@ -51,7 +51,7 @@ const quietFor = 60_000
 const decodeUtf8 = (bytes: Uint8Array) =>
   Option.liftThrowable(() => new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes))()
 
-const parseJson = Schema.decodeOption(Schema.parseJson())
+const parseJson = Option.liftThrowable((text: string): unknown => JSON.parse(text))
 
 const annotated = Effect.annotateLogs({ service: "Webhooks" })
 

@@ -10,7 +10,7 @@ import type { Source } from "./WebhookConfig.js"
 export type Handler = (deliveries: ReadonlyArray<StoredDelivery>) => Effect.Effect<void, StorageError>
 
 /** Deliveries that are worked on together: they share their commits. */
-const batch = 64
+const batch = 128
 
 /** No longer than this is waited for one that was put off, should the clock have been put back. */
 const longestWait = 60_000
@@ -28,10 +28,9 @@ export const startWorker = (
     const skip = (delivery: StoredDelivery, cause: Cause.Cause<unknown>) =>
       Effect.zipRight(
         Effect.logError(`Delivery ${delivery.id} of ${delivery.source} cannot be worked on`, cause),
-        inbox.settle(delivery.id, {
-          _tag: "Skipped",
-          reason: cleanText(String(Cause.squash(cause)), reasonLimit)
-        })
+        inbox.settle(
+          new Map([[delivery.id, { _tag: "Skipped", reason: cleanText(String(Cause.squash(cause)), reasonLimit) }]])
+        )
       )
 
     const work = (source: Source, deliveries: ReadonlyArray<StoredDelivery>): Effect.Effect<void, StorageError> => {

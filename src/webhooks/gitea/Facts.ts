@@ -78,18 +78,24 @@ export const rememberReview = (
       head_sha = excluded.head_sha, updated_at = excluded.updated_at
     WHERE excluded.updated_at >= held.updated_at`
 
-/** Remembers a check of a commit, whether or not a pull request with that head is known yet. */
-export const rememberStatus = (
-  sql: SqlClient,
-  { context, description, id, repository, sha, state }: StatusSeen,
-  now: number
-) =>
-  sql`INSERT INTO plane_sync_commit_status AS held
+/** Remembers checks of commits, whether or not a pull request with such a head is known yet. */
+export const rememberStatuses = (sql: SqlClient, seen: ReadonlyArray<StatusSeen>, now: number) => {
+  const rows = seen.map(({ context, description, id, repository, sha, state }) => [
+    repository,
+    sha,
+    context,
+    id,
+    state,
+    description
+  ])
+  return sql`INSERT INTO plane_sync_commit_status AS held
       (repository, sha, context, status_id, state, description, received_at)
-    VALUES (${repository}, ${sha}, ${context}, ${id}, ${state}, ${description}, ${now})
+    SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, ${now}
+    FROM json_each(${JSON.stringify(rows)}) WHERE true ORDER BY key
     ON CONFLICT (repository, sha, context) DO UPDATE SET status_id = excluded.status_id, state = excluded.state,
       description = excluded.description, received_at = excluded.received_at
     WHERE excluded.status_id >= held.status_id`
+}
 
 /** The pull request of this number, unless it comes from a fork. */
 export const readPullRequest = (sql: SqlClient, repository: number, number: number) =>
@@ -111,13 +117,15 @@ export const readPullRequestOf = (sql: SqlClient, workItem: string) =>
     ([row]) => row && pullRequest(row)
   )
 
-/** The pull requests whose head is this commit. */
-export const readPullRequestsAt = (sql: SqlClient, repository: number, sha: string) =>
-  Effect.map(
-    sql<PullRequestRow>`SELECT ${sql.literal(columns)} FROM plane_sync_pull_request
-      WHERE repository = ${repository} AND head_sha = ${sha} AND fork = 0`,
+/** The pull requests whose heads are the commits of these checks. */
+export const readPullRequestsAt = (sql: SqlClient, statuses: ReadonlyArray<StatusSeen>) => {
+  const commits = new Map(statuses.map(({ repository, sha }) => [`${repository} ${sha}`, [repository, sha]]))
+  return Effect.map(
+    sql<PullRequestRow>`SELECT ${sql.literal(columns)} FROM json_each(${JSON.stringify(Array.from(commits.values()))})
+      JOIN plane_sync_pull_request ON repository = value ->> 0 AND head_sha = value ->> 1 WHERE fork = 0`,
     (rows) => rows.map(pullRequest)
   )
+}
 
 export const readStatuses = (sql: SqlClient, { headSha, repository }: PullRequest) =>
   sql<CommitStatus>`SELECT context, status_id AS id, state, description FROM plane_sync_commit_status

@@ -10,16 +10,16 @@ import type { Outcome, StoredDelivery } from "../Inbox.js"
 import { duplicate, Inbox, settle } from "../Inbox.js"
 import type { Handler } from "../Worker.js"
 import type { PullRequest } from "./Facts.js"
-import { readPullRequest, readPullRequestsAt, rememberPullRequest, rememberReview, rememberStatus } from "./Facts.js"
+import { readPullRequest, readPullRequestsAt, rememberPullRequest, rememberReview, rememberStatuses } from "./Facts.js"
 import type { GiteaSeen, PullRequestSeen } from "./GiteaDelivery.js"
 import { decodeGitea } from "./GiteaDelivery.js"
 import { TaskPullRequests } from "./TaskPullRequests.js"
 import { workItemReader } from "./WorkItemOf.js"
 
-interface Read {
-  readonly delivery: StoredDelivery
-  readonly seen: Exclude<GiteaSeen, { readonly _tag: "Nothing" }>
-}
+type Fact = Exclude<GiteaSeen, { readonly _tag: "Nothing" }>
+
+const statusesOf = (facts: ReadonlyArray<Fact>) =>
+  facts.flatMap((fact) => fact._tag === "Status" ? [fact.status] : [])
 
 /**
  * Gitea's deliveries. Each is a fact that is remembered: the newest sight of a pull request, of a check, of a reviewer's
@@ -57,23 +57,28 @@ export const giteaHandler: Effect.Effect<
     }
   }
 
-  const remember = ({ seen }: Read): Effect.Effect<void, SqlError> =>
+  const remember = (facts: ReadonlyArray<Fact>): Effect.Effect<void, SqlError> =>
     Effect.gen(function*() {
-      if (seen._tag === "Status") {
-        yield* rememberStatus(sql, seen.status, yield* Clock.currentTimeMillis)
-      } else {
-        yield* rememberPullRequest(sql, seen.pullRequest, yield* namedBy(seen.pullRequest))
-        if (seen.review !== undefined) yield* rememberReview(sql, seen.pullRequest, seen.review)
+      yield* rememberStatuses(sql, statusesOf(facts), yield* Clock.currentTimeMillis)
+      for (const fact of facts) {
+        if (fact._tag !== "PullRequest") continue
+        yield* rememberPullRequest(sql, fact.pullRequest, yield* namedBy(fact.pullRequest))
+        if (fact.review !== undefined) yield* rememberReview(sql, fact.pullRequest, fact.review)
       }
     })
 
-  const concerned = ({ seen }: Read): Effect.Effect<ReadonlyArray<PullRequest>, SqlError> =>
-    seen._tag === "Status"
-      ? readPullRequestsAt(sql, seen.status.repository, seen.status.sha)
-      : Effect.map(
-        readPullRequest(sql, seen.pullRequest.repository, seen.pullRequest.number),
-        (found) => found === undefined ? [] : [found]
-      )
+  const concerned = (facts: ReadonlyArray<Fact>): Effect.Effect<ReadonlyArray<PullRequest>, SqlError> =>
+    Effect.gen(function*() {
+      const found = new Map<string, PullRequest>()
+      const add = (pullRequest: PullRequest) => found.set(`${pullRequest.repository}#${pullRequest.number}`, pullRequest)
+      for (const pullRequest of yield* readPullRequestsAt(sql, statusesOf(facts))) add(pullRequest)
+      for (const fact of facts) {
+        if (fact._tag !== "PullRequest") continue
+        const pullRequest = yield* readPullRequest(sql, fact.pullRequest.repository, fact.pullRequest.number)
+        if (pullRequest !== undefined) add(pullRequest)
+      }
+      return Array.from(found.values())
+    })
 
   const tasksOf = (pullRequest: PullRequest) =>
     Effect.all([
@@ -81,23 +86,24 @@ export const giteaHandler: Effect.Effect<
       pullRequest.workItem === null ? Effect.succeed(undefined) : tasks.byKey(pullRequest.workItem)
     ])
 
-  /** What each delivery says, or how it ends because it says nothing. */
+  /** What the deliveries say, and how each ends. */
   const sort = Effect.fnUntraced(function*(deliveries: ReadonlyArray<StoredDelivery>) {
-    const facts: Array<Read> = []
-    const outcomes = new Map<StoredDelivery, Outcome>()
+    const facts: Array<Fact> = []
+    const outcomes = new Map<number, Outcome>()
+    const known = yield* inbox.known(deliveries)
     const digests = new Set<string>()
-    for (const delivery of deliveries) {
-      const decoded = decodeGitea(delivery.event, delivery.body)
+    for (const { body, digest, event, id } of deliveries) {
+      const decoded = decodeGitea(event, body)
       if (Either.isLeft(decoded)) {
-        outcomes.set(delivery, { _tag: "Skipped", reason: decoded.left })
+        outcomes.set(id, { _tag: "Skipped", reason: decoded.left })
       } else if (decoded.right._tag === "Nothing") {
-        outcomes.set(delivery, { _tag: "Skipped", reason: decoded.right.reason })
-      } else if (digests.has(delivery.digest) || (yield* inbox.isDuplicate(delivery))) {
-        outcomes.set(delivery, duplicate)
+        outcomes.set(id, { _tag: "Skipped", reason: decoded.right.reason })
+      } else if (digests.has(digest) || known.has(id)) {
+        outcomes.set(id, duplicate)
       } else {
-        digests.add(delivery.digest)
-        outcomes.set(delivery, { _tag: "Done" })
-        facts.push({ delivery, seen: decoded.right })
+        digests.add(digest)
+        outcomes.set(id, { _tag: "Done" })
+        facts.push(decoded.right)
       }
     }
     return { facts, outcomes }
@@ -105,21 +111,15 @@ export const giteaHandler: Effect.Effect<
 
   return Effect.fnUntraced(function*(deliveries) {
     const { facts, outcomes } = yield* sort(deliveries)
-    if (facts.length > 0) yield* write(Effect.forEach(facts, remember, { discard: true }))
+    if (facts.length > 0) yield* write(remember(facts))
     // Looked for only now: a task that was started meanwhile has asked its gates before these facts were there.
-    const found = new Map<string, PullRequest>()
-    for (const fact of facts) {
-      for (const pullRequest of yield* read(concerned(fact))) {
-        found.set(`${pullRequest.repository}#${pullRequest.number}`, pullRequest)
-      }
-    }
     const due = new Map<number, Task>()
-    for (const pullRequest of found.values()) {
+    for (const pullRequest of yield* read(concerned(facts))) {
       for (const task of yield* tasksOf(pullRequest)) if (task !== undefined) due.set(task.id, task)
     }
     for (const task of due.values()) yield* pullRequests.link(task)
     yield* write(Effect.gen(function*() {
-      for (const [{ id }, outcome] of outcomes) yield* settle(sql, id, outcome)
+      yield* settle(sql, outcomes)
       for (const id of due.keys()) yield* tasks.touch(id)
     }))
     if (due.size > 0) yield* signal.notify

@@ -75,7 +75,7 @@ export const planeHandler: Effect.Effect<
       if (seen._tag === "Nothing") return { _tag: "Skipped", reason: seen.reason }
       if (seen.project !== projectId) return { _tag: "Skipped", reason: `it is of the project ${seen.project}` }
       if (delivery.moved === null) {
-        if (yield* inbox.isDuplicate(delivery)) return duplicate
+        if ((yield* inbox.known([delivery])).size > 0) return duplicate
         const group = seen.stateGroup ?? (yield* groupOf(seen.stateId))
         if (group === undefined) {
           const now = yield* Clock.currentTimeMillis
@@ -93,7 +93,7 @@ export const planeHandler: Effect.Effect<
   return (deliveries) =>
     Effect.forEach(
       deliveries,
-      (delivery) => Effect.flatMap(handle(delivery), (outcome) => inbox.settle(delivery.id, outcome)),
+      (delivery) => Effect.flatMap(handle(delivery), (outcome) => inbox.settle(new Map([[delivery.id, outcome]]))),
       { discard: true }
     )
 })

@@ -1,0 +1,31 @@
+import * as NodeHttpServerRequest from "@effect/platform-node/NodeHttpServerRequest"
+import type * as HttpServerRequest from "@effect/platform/HttpServerRequest"
+import { Data, Effect } from "effect"
+
+/** The body cannot be had: it is larger than the limit, or the connection ended before it did. */
+export class NoBody extends Data.TaggedError("NoBody")<{ readonly reason: "TooLarge" | "BrokenOff" }> {}
+
+/**
+ * The bytes of a request's body, at most `limit` of them. What is over the limit is read and thrown away: a client reads
+ * its answer only after it has sent all. Interrupted, the connection stays open, so that the client can be told why.
+ */
+export const rawBody = (
+  request: HttpServerRequest.HttpServerRequest,
+  limit: number
+): Effect.Effect<Buffer, NoBody> =>
+  Effect.async((resume) => {
+    const message = NodeHttpServerRequest.toIncomingMessage(request)
+    const chunks: Array<Buffer> = []
+    let size = 0
+    const onData = (chunk: Buffer) => {
+      size += chunk.length
+      if (size <= limit) chunks.push(chunk)
+    }
+    const onEnd = () =>
+      resume(size > limit ? new NoBody({ reason: "TooLarge" }) : Effect.succeed(Buffer.concat(chunks)))
+    const onClose = () => resume(new NoBody({ reason: "BrokenOff" }))
+    message.on("data", onData).on("end", onEnd).on("error", onClose).on("close", onClose)
+    return Effect.sync(() => {
+      message.off("data", onData).off("end", onEnd).off("close", onClose)
+    })
+  })
