@@ -21,11 +21,15 @@ export const rawBody = (
       size += chunk.length
       if (size <= limit) chunks.push(chunk)
     }
-    const onEnd = () =>
-      resume(size > limit ? new NoBody({ reason: "TooLarge" }) : Effect.succeed(Buffer.concat(chunks)))
-    const onClose = () => resume(new NoBody({ reason: "BrokenOff" }))
-    message.on("data", onData).on("end", onEnd).on("error", onClose).on("close", onClose)
-    return Effect.sync(() => {
+    const forget = () => {
       message.off("data", onData).off("end", onEnd).off("close", onClose)
-    })
+    }
+    const onEnd = () => {
+      forget()
+      resume(size > limit ? new NoBody({ reason: "TooLarge" }) : Effect.succeed(Buffer.concat(chunks)))
+    }
+    const onClose = () => resume(new NoBody({ reason: "BrokenOff" }))
+    // What an error says, the close after it says too.
+    message.on("data", onData).on("end", onEnd).on("error", () => undefined).on("close", onClose)
+    return Effect.sync(forget)
   })

@@ -33,7 +33,7 @@ export const giteaHandler: Effect.Effect<
 > = Effect.gen(function*() {
   const { projectIdentifier } = yield* PlaneConfig
   const inbox = yield* Inbox
-  const { read, sql, write } = yield* Storage
+  const { sql, write } = yield* Storage
   const signal = yield* Signal
   const tasks = yield* TaskStore
   const pullRequests = yield* TaskPullRequests
@@ -111,10 +111,16 @@ export const giteaHandler: Effect.Effect<
 
   return Effect.fnUntraced(function*(deliveries) {
     const { facts, outcomes } = yield* sort(deliveries)
-    if (facts.length > 0) yield* write(remember(facts))
+    const found = yield* write(Effect.gen(function*() {
+      yield* remember(facts)
+      const found = yield* concerned(facts)
+      if (found.length === 0) yield* settle(sql, outcomes)
+      return found
+    }))
+    if (found.length === 0) return
     // Looked for only now: a task that was started meanwhile has asked its gates before these facts were there.
     const due = new Map<number, Task>()
-    for (const pullRequest of yield* read(concerned(facts))) {
+    for (const pullRequest of found) {
       for (const task of yield* tasksOf(pullRequest)) if (task !== undefined) due.set(task.id, task)
     }
     for (const task of due.values()) yield* pullRequests.link(task)
@@ -122,6 +128,6 @@ export const giteaHandler: Effect.Effect<
       yield* settle(sql, outcomes)
       for (const id of due.keys()) yield* tasks.touch(id)
     }))
-    if (due.size > 0) yield* signal.notify
+    yield* signal.notify
   })
 })

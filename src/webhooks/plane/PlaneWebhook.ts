@@ -14,7 +14,7 @@ import type { WorkItemSeen } from "./PlaneDelivery.js"
 import { decodePlane } from "./PlaneDelivery.js"
 
 /** How long a delivery that does not tell its state's group waits for Plane to tell it. */
-const groupWait = 10_000
+const groupWait = 5_000
 
 /** How long Plane is not asked again for its states after it was. */
 const statesWait = 60_000

@@ -1,0 +1,256 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Context, Effect, Layer } from "effect"
+import { PlaneSimulator } from "../../src/simulator/PlaneSimulator.js"
+import type { WebhookRequest } from "../../src/simulator/PlaneSimulator.js"
+import { folder } from "../http/Served.js"
+import { freePort } from "../main/Child.js"
+import { changed, fixture } from "./Fixtures.js"
+import { moveBody, pullBody, scene, sha, statusBody, uuid } from "./Scene.js"
+import { secrets } from "./Sender.js"
+
+const withPlane = Effect.provide(PlaneSimulator.layer())
+const alone = { ORCH_PLANE_API_TOKEN: "" }
+
+/** A Plane whose webhooks are kept back, to be delivered when the test says so. */
+const withKept = Effect.gen(function*() {
+  const kept: Array<WebhookRequest> = []
+  const send = (request: WebhookRequest) =>
+    Effect.sync(() => {
+      kept.push(request)
+      return 202
+    })
+  const context = yield* Layer.build(
+    PlaneSimulator.layer({ webhook: { url: "http://kept.test/", secret: secrets.plane, send } })
+  )
+  return { plane: Context.get(context, PlaneSimulator), kept }
+})
+
+type Scene = Effect.Effect.Success<ReturnType<typeof scene>>
+
+/** Waits until Plane was told all that is owed. */
+const told = (at: Scene) =>
+  Effect.repeat(
+    Effect.zipRight(
+      Effect.zipRight(at.settled, Effect.sleep("20 millis")),
+      at.sql<{ n: number }>`SELECT events AS n FROM plane_sync_count WHERE status = 'pending'`
+    ),
+    { until: ([row]) => row?.n === 0 }
+  ).pipe(Effect.timeout("20 seconds"))
+
+/** Waits until the simulator has as many deliveries to send, and for the stragglers. */
+const sent = (kept: ReadonlyArray<WebhookRequest>, least: number) =>
+  Effect.repeat(Effect.zipRight(Effect.sleep("50 millis"), Effect.sync(() => kept.length)), {
+    until: (length) => length >= least
+  }).pipe(Effect.timeout("10 seconds"), Effect.zipRight(Effect.sleep("100 millis")))
+
+/** A Plane whose webhooks are delivered to the program, and the program. */
+const circle = Effect.gen(function*() {
+  const port = yield* freePort
+  const context = yield* Layer.build(PlaneSimulator.layer({
+    webhook: { url: `http://127.0.0.1:${port}/webhooks/plane`, secret: secrets.plane }
+  }))
+  const plane = Context.get(context, PlaneSimulator)
+  const at = yield* Effect.provideService(
+    scene({ ORCH_PORT: String(port), ORCH_PLANE_API_URL: plane.url, ORCH_PLANE_API_TOKEN: plane.token }),
+    PlaneSimulator,
+    plane
+  )
+  return { at, plane }
+})
+
+const comesTo = (at: Scene, workItem: number, wanted: string) =>
+  Effect.repeat(Effect.zipRight(Effect.sleep("20 millis"), at.stage(workItem)), { until: (stage) => stage === wanted })
+    .pipe(Effect.timeout("10 seconds"))
+
+describe("POST /webhooks/plane", () => {
+  it.live("a person's move to a started state makes a task; cancelled stops it; other moves are remembered", () =>
+    Effect.gen(function*() {
+      const at = yield* scene(alone)
+      yield* at.plane(moveBody({ number: 7, to: "todo", at: 1 }))
+      assert.strictEqual(yield* at.stage(7), "- -")
+      yield* at.plane(moveBody({ number: 7, to: "inProgress", at: 2 }))
+      assert.strictEqual(yield* at.stage(7), "analysis active")
+      assert.deepStrictEqual(yield* at.task(7), {
+        workItem: "ET-7",
+        planeId: uuid(7),
+        stage: "analysis",
+        status: "active",
+        pullRequest: null
+      })
+      yield* at.plane(moveBody({ number: 7, to: "cancelled", at: 3 }))
+      assert.strictEqual(yield* at.stage(7), "analysis stopped")
+      assert.deepStrictEqual((yield* at.events).map(({ to }) => to), ["analysis"])
+    }).pipe(Effect.scoped, withPlane))
+
+  it.live("a task that was stopped goes on when a person takes its work item back", () =>
+    Effect.gen(function*() {
+      const { at, plane } = yield* circle
+      const { id, number } = yield* plane.addWorkItem({ name: "North climb" })
+      for (const [state, stage] of [["In Progress", "active"], ["Cancelled", "stopped"], ["In Progress", "active"]] as const) {
+        yield* plane.moveWorkItem(id, state)
+        yield* comesTo(at, number, `analysis ${stage}`)
+        yield* told(at)
+      }
+      assert.strictEqual((yield* plane.workItem(id)).state.name, "In Progress")
+      assert.deepStrictEqual((yield* at.events).map(({ to }) => to), ["analysis"])
+    }).pipe(Effect.scoped), 30_000)
+
+  it.live("what is not newer than what is known is no move, in whatever order it comes", () =>
+    Effect.gen(function*() {
+      const at = yield* scene(alone)
+      yield* at.plane(moveBody({ number: 7, to: "cancelled", at: 9 }))
+      yield* at.plane(moveBody({ number: 7, to: "inProgress", at: 5 }))
+      assert.strictEqual(yield* at.stage(7), "- -")
+      yield* at.plane(moveBody({ number: 8, to: "inProgress", at: 5 }))
+      yield* at.plane(moveBody({ number: 8, to: "todo", at: 4 }))
+      yield* at.plane(moveBody({ number: 8, to: "cancelled", at: 5 }))
+      assert.strictEqual(yield* at.stage(8), "analysis active")
+    }).pipe(Effect.scoped, withPlane))
+
+  it.live("both versions of a body, and both names of the field, say the same; a copy says nothing new", () =>
+    Effect.gen(function*() {
+      const at = yield* scene()
+      const page = changed("plane/issue_updated_state", { activity: { field: "state_id" } })
+      yield* at.plane(page)
+      yield* at.plane(page)
+      yield* at.plane(fixture("plane/issue_updated_state"))
+      assert.strictEqual(yield* at.stage(7), "analysis active")
+      // It only names the state: Plane says which group that is.
+      yield* at.plane(changed("plane/workitem_updated_v2", { data: { id: uuid(9), sequence_id: 9 } }))
+      yield* Effect.repeat(Effect.zipRight(Effect.sleep("200 millis"), at.stage(9)), {
+        until: (stage) => stage === "analysis active"
+      }).pipe(Effect.timeout("18 seconds"))
+      const { length } = (yield* at.events).filter(({ to }) => to === "analysis")
+      assert.strictEqual(length, 2)
+      const [, copy] = yield* at.inbox
+      assert.strictEqual(copy?.status, "skipped")
+    }).pipe(Effect.scoped, withPlane), 30_000)
+
+  it.live("comments, other projects, deleted things and what cannot be read move nothing, and say why", () =>
+    Effect.gen(function*() {
+      const at = yield* scene(alone)
+      yield* at.plane(fixture("plane/issue_comment_created"), { event: "issue_comment" })
+      yield* at.plane(fixture("plane/issue_comment_updated_comment_html"), { event: "issue_comment" })
+      yield* at.plane(moveBody({ number: 7, to: "inProgress", at: 1, project: uuid(99) }))
+      yield* at.plane(changed("plane/issue_updated_state", { data: { updated_at: null } }))
+      yield* at.plane("{\"event\":\"module\",\"data\":{}}")
+      assert.strictEqual(yield* at.stage(7), "- -")
+      const inbox = yield* at.inbox
+      assert.isTrue(inbox.every(({ status }) => status === "skipped"))
+      assert.include(inbox[2]?.reason, uuid(99))
+      assert.include(inbox[3]?.reason, "updated_at")
+    }).pipe(Effect.scoped, withPlane))
+
+  it.live("the echo of our own PATCH is no move: late, twice, after a restart", () =>
+    Effect.gen(function*() {
+      const { kept, plane } = yield* withKept
+      const settings = {
+        ORCH_PLANE_API_URL: plane.url,
+        ORCH_PLANE_API_TOKEN: plane.token,
+        ORCH_DATABASE_URL: `${yield* folder}/events.sqlite`
+      }
+      const echoes = yield* Effect.scoped(Effect.gen(function*() {
+        const at = yield* scene(settings)
+        const item = yield* plane.addWorkItem({ name: "North climb" })
+        yield* sent(kept, 1)
+        yield* plane.moveWorkItem(item.id, "In Progress")
+        yield* sent(kept, 2)
+        for (const { body } of kept.splice(0)) yield* at.plane(body)
+        yield* at.settled
+        yield* at.reported(item.number)
+        // Merged without a look at anything else: the work item ends in Done.
+        const pull = { number: 3, workItem: item.number, head: sha("x") }
+        yield* at.gitea("pull_request", pullBody("pull_request_closed_merged", pull))
+        assert.strictEqual(yield* at.stage(item.number), "done done")
+        yield* told(at)
+        assert.strictEqual((yield* plane.workItem(item.id)).state.name, "Done")
+        yield* sent(kept, 2)
+        return { bodies: kept.map(({ body }) => body), item }
+      }).pipe(Effect.provideService(PlaneSimulator, plane)))
+
+      const at = yield* Effect.provideService(scene(settings), PlaneSimulator, plane)
+      const before = { events: (yield* at.events).length, changes: (yield* plane.stateChanges(echoes.item.id)).length }
+      for (const body of [...echoes.bodies, ...echoes.bodies].reverse()) yield* at.plane(body)
+      yield* told(at)
+      assert.strictEqual((yield* at.events).length, before.events)
+      assert.strictEqual((yield* plane.stateChanges(echoes.item.id)).length, before.changes)
+      assert.strictEqual(yield* at.stage(echoes.item.number), "done done")
+    }).pipe(Effect.scoped), 60_000)
+
+  it.live("a person's move between our PATCH and its echo stands", () =>
+    Effect.gen(function*() {
+      const { kept, plane } = yield* withKept
+      const at = yield* Effect.provideService(
+        scene({ ORCH_PLANE_API_URL: plane.url, ORCH_PLANE_API_TOKEN: plane.token }),
+        PlaneSimulator,
+        plane
+      )
+      const item = yield* plane.addWorkItem({ name: "North climb", state: "Todo" })
+      yield* sent(kept, 1)
+      kept.splice(0)
+      // A stage that somebody publishes: the PATCH is ours, and its echo is kept back.
+      const publish = yield* Effect.promise(() =>
+        fetch(`${at.url}/api/events`, {
+          method: "POST",
+          headers: { "content-type": "application/json" },
+          body: JSON.stringify({ type: "stage_changed", workItem: item.key, from: "created", to: "analysis" })
+        })
+      )
+      assert.strictEqual(publish.status, 202)
+      yield* told(at)
+      assert.strictEqual((yield* plane.workItem(item.id)).state.name, "In Progress")
+      yield* plane.moveWorkItem(item.id, "Cancelled")
+      yield* plane.moveWorkItem(item.id, "In Progress")
+      yield* sent(kept, 4)
+      const moves = kept.filter(({ headers }) => headers["X-Plane-Event"] === "issue").map(({ body }) => body)
+      // The last first: what the others say is older by then.
+      for (const body of moves.reverse()) yield* at.plane(body)
+      yield* at.settled
+      assert.isTrue((yield* at.inbox).every(({ status }) => status === "done"))
+      assert.strictEqual((yield* plane.workItem(item.id)).state.name, "In Progress")
+    }).pipe(Effect.scoped), 60_000)
+
+  it.live("an echo that comes 50 minutes late, while a later stage stands, changes nothing", () =>
+    Effect.gen(function*() {
+      const at = yield* scene(alone)
+      yield* at.plane(moveBody({ number: 7, to: "inProgress", at: 0 }))
+      yield* at.settled
+      yield* at.reported(7)
+      yield* at.gitea("pull_request", pullBody("pull_request_closed_merged", { number: 3, workItem: 7, head: sha("x") }))
+      assert.strictEqual(yield* at.stage(7), "done done")
+      // Plane has long been told of Done, as its next delivery says; then the echo of the first PATCH.
+      yield* at.plane(moveBody({ number: 7, to: "done", at: 3_001 }))
+      yield* at.plane(moveBody({ number: 7, to: "inProgress", at: 1 }))
+      assert.strictEqual(yield* at.stage(7), "done done")
+      assert.lengthOf((yield* at.events).filter(({ type }) => type === "stage_changed"), 7)
+    }).pipe(Effect.scoped, withPlane))
+
+  it.live("with Plane's own webhooks a task goes round the whole circle without a loop", () =>
+    Effect.gen(function*() {
+      const { at, plane } = yield* circle
+      const { id, number } = yield* plane.addWorkItem({ name: "North climb" })
+      yield* plane.moveWorkItem(id, "In Progress")
+      yield* comesTo(at, number, "analysis active")
+      yield* told(at)
+      yield* at.reported(number)
+      yield* at.settled
+      yield* told(at)
+      const pull = { number: 3, workItem: number, head: sha("x") }
+      yield* at.gitea("pull_request", pullBody("pull_request_opened", pull))
+      yield* at.gitea("status", statusBody({ id: 1, sha: pull.head }))
+      yield* at.settled
+      yield* told(at)
+      yield* at.gitea("pull_request_review_approved", pullBody("review_approved", pull))
+      yield* at.settled
+      yield* told(at)
+      yield* at.gitea("pull_request", pullBody("pull_request_closed_merged", { ...pull, at: 9 }))
+      yield* told(at)
+      // Time for an echo of an echo.
+      yield* Effect.sleep("500 millis")
+      yield* told(at)
+      assert.strictEqual(yield* at.stage(number), "done done")
+      assert.lengthOf(yield* at.events, 8)
+      assert.deepStrictEqual((yield* plane.stateChanges(id)).length, 2)
+      assert.isAtMost((yield* plane.requests).length, 13)
+    }).pipe(Effect.scoped), 60_000)
+})
