@@ -59,7 +59,7 @@ const claim = { urgentAfter: 1_000, plan }
 
 const claimed = Effect.flatMap(Outbox, (outbox) => outbox.turn({ holder, claim }))
 
-const sender = Effect.flatMap(Outbox, (outbox) => outbox.becomeSender(holder, 0))
+const sender = Effect.flatMap(Outbox, (outbox) => outbox.becomeSender(holder))
 
 const sending = Effect.flatMap(
   claimed,
