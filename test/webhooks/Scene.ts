@@ -2,7 +2,7 @@ import * as SqliteClient from "@effect/sql-sqlite-node/SqliteClient"
 import { assert } from "@effect/vitest"
 import { Context, Effect, Layer, Schedule } from "effect"
 import { createHash } from "node:crypto"
-import { folder, served } from "../http/Served.js"
+import { folder, request, served } from "../http/Served.js"
 import { changed } from "./Fixtures.js"
 import type { DeliverOptions } from "./Sender.js"
 import { deliver, secrets } from "./Sender.js"
@@ -136,14 +136,15 @@ export const scene = (settings: Readonly<Record<string, string>> = {}) =>
         Effect.zipRight(settled, Effect.map(task(workItem), (row) => `${row?.stage ?? "-"} ${row?.status ?? "-"}`)),
       /** An agent has passed the stages that only an agent decides. */
       reported: (workItem: number) =>
-        Effect.gen(function*() {
-          for (const stage of ["analysis", "architecture"]) {
-            yield* sql`INSERT INTO plane_sync_report (task, stage, outcome, at)
-              SELECT id, ${stage}, 'passed', 0 FROM plane_sync_task WHERE canonical = ${`ET-${workItem}`}`
-          }
-          yield* sql`UPDATE plane_sync_task SET due_at = 0, revision = revision + 1
-            WHERE canonical = ${`ET-${workItem}`} AND status = 'active'`
-        }),
+        Effect.forEach(["analysis", "architecture"], (stage) =>
+          Effect.map(
+            request(`${url}/api/tasks/ET-${workItem}/report`, {
+              method: "POST",
+              headers: { "content-type": "application/json" },
+              body: JSON.stringify({ stage, outcome: "passed" })
+            }),
+            ({ status }) => assert.strictEqual(status, 200)
+          ), { discard: true }),
       /** What was published, in order. */
       events: Effect.map(
         sql<{ body: string }>`SELECT body FROM plane_sync_event ORDER BY sequence`,
