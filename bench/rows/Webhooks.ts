@@ -87,7 +87,9 @@ const lost = Effect.scoped(Effect.gen(function*() {
   yield* service(database)
   return yield* Effect.gen(function*() {
     const sql = yield* SqlClient.SqlClient
-    const pending = sql<{ pending: number }>`SELECT count(*) AS pending FROM plane_sync_webhook WHERE status = 'pending'`
+    const pending = sql<
+      { pending: number }
+    >`SELECT count(*) AS pending FROM plane_sync_webhook WHERE status = 'pending'`
     yield* Effect.repeat(pending, {
       until: ([row]) => row?.pending === 0,
       schedule: Schedule.spaced("200 millis")

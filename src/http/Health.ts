@@ -49,10 +49,11 @@ export class Health extends Context.Tag("plane-sync/Health")<Health, {
   /** What became of a write: a full disk is still read without a complaint. */
   readonly noteWrite: (outcome: Either.Either<unknown, StorageError>) => Effect.Effect<void>
 }>() {
-  static readonly layer: Layer.Layer<Health, ConfigError.ConfigError, PlaneSync | StageEvents | Receiver> = Layer.scoped(
-    Health,
-    Effect.suspend(() => make)
-  )
+  static readonly layer: Layer.Layer<Health, ConfigError.ConfigError, PlaneSync | StageEvents | Receiver> = Layer
+    .scoped(
+      Health,
+      Effect.suspend(() => make)
+    )
 }
 
 interface Known {

@@ -65,9 +65,9 @@ export const webhookRoutes = HttpApiBuilder.Router.use((router) =>
           Effect.zipRight(noteWrite(Either.void)),
           Effect.as(taken),
           Effect.catchTags({
-            Refused: (error) => Effect.succeed(refused(error)),
-            StorageError: (error) =>
-              Effect.zipRight(noteWrite(Either.left(error)), notStored(source, request, error))
+            Refused: (error) =>
+              Effect.succeed(refused(error)),
+            StorageError: (error) => Effect.zipRight(noteWrite(Either.left(error)), notStored(source, request, error))
           })
         ))
     yield* router.post(paths.plane, handler("plane"))

@@ -73,7 +73,13 @@ describe("Gitea's bodies", () => {
       const decoded = decodeGitea(typeOf(name), fixture(name))
       tags[name.replace("gitea/", "")] = Either.match(decoded, { onLeft: (why) => why, onRight: ({ _tag }) => _tag })
     }
-    const nothing = ["create_branch", "delete_branch", "pr_issue_comment", "push", "workflow_run_completed_pull_request"]
+    const nothing = [
+      "create_branch",
+      "delete_branch",
+      "pr_issue_comment",
+      "push",
+      "workflow_run_completed_pull_request"
+    ]
     for (const [name, tag] of Object.entries(tags)) {
       const expected = nothing.includes(name) ? "Nothing" : name.startsWith("status") ? "Status" : "PullRequest"
       assert.strictEqual(tag, expected, name)
@@ -100,15 +106,23 @@ describe("Gitea's bodies", () => {
     assert.containSubset(seen("gitea/pull_request_closed_unmerged"), { open: false, merged: false })
     const outside = { pull_request: { head: { repo_id: 77 } } }
     assert.containSubset(seen("gitea/pull_request_opened", outside), { fork: true })
-    assert.containSubset(seen("gitea/pull_request_opened", { pull_request: { head: { repo_id: null } } }), { fork: true })
-    assert.containSubset(seen("gitea/pull_request_opened", { pull_request: { body: null, labels: null } }), { body: "" })
+    assert.containSubset(seen("gitea/pull_request_opened", { pull_request: { head: { repo_id: null } } }), {
+      fork: true
+    })
+    assert.containSubset(seen("gitea/pull_request_opened", { pull_request: { body: null, labels: null } }), {
+      body: ""
+    })
   })
 
   it("show who reviewed, and what was said", () => {
     const reviewed = (name: string) => Either.getOrThrow(decodeGitea(typeOf(name), fixture(name)))
     assert.containSubset(reviewed("gitea/review_approved"), { review: { reviewer: "jonas", approved: true } })
     assert.containSubset(reviewed("gitea/review_rejected"), {
-      review: { reviewer: "jonas", approved: false, content: "The third switchback is too steep:\n22 % is not rideable" }
+      review: {
+        reviewer: "jonas",
+        approved: false,
+        content: "The third switchback is too steep:\n22 % is not rideable"
+      }
     })
     assert.containSubset(reviewed("gitea/review_comment"), { review: undefined })
   })

@@ -140,7 +140,12 @@ describe("POST /webhooks/gitea", () => {
       const all = heads.flatMap((head) =>
         Array.from({ length: 50 }, (_, n) => ({ head, context: `build/${n % 10}`, round: Math.floor(n / 10) }))
       ).map(({ context, head, round }, id) =>
-        statusBody({ id: id + 1, sha: head, context, state: head !== present ? "failure" : round < 4 ? "pending" : "success" })
+        statusBody({
+          id: id + 1,
+          sha: head,
+          context,
+          state: head !== present ? "failure" : round < 4 ? "pending" : "success"
+        })
       )
       // In an order that has nothing to do with theirs: 7 and 1,000 have no common factor.
       const shuffled = all.map((_, n) => all[n * 7 % all.length] ?? "")
@@ -179,7 +184,9 @@ describe("POST /webhooks/gitea", () => {
   it.live("every other event is taken and moves nothing", () =>
     Effect.gen(function*() {
       const at = yield* developed(7)
-      for (const [event, name] of [["push", "push"], ["create", "create_branch"], ["workflow_run", "push"], ["x", "push"]]) {
+      for (
+        const [event, name] of [["push", "push"], ["create", "create_branch"], ["workflow_run", "push"], ["x", "push"]]
+      ) {
         yield* at.gitea(event ?? "", fixture(`gitea/${name ?? ""}`))
       }
       yield* at.gitea("pull_request_comment", fixture("gitea/pr_issue_comment"))
@@ -199,39 +206,43 @@ describe("POST /webhooks/gitea", () => {
       assert.containSubset((yield* at.events).at(-1), { check: "ci", reason: "build/tiles: no runner" })
     }).pipe(Effect.scoped, withPlane))
 
-  it.live("Gitea is asked before a stage is left; while it cannot be, only its own tasks wait", () =>
-    Effect.gen(function*() {
-      const gitea = yield* fakeGitea
-      const commit = `/api/v1/repos/rideworks/trail-maps/commits/${pull.head}/status`
-      const reviews = "/api/v1/repos/rideworks/trail-maps/pulls/88/reviews"
-      const at = yield* developed(7, {
-        ORCH_GITEA_REQUIRED_CHECKS: "",
-        ORCH_GITEA_URL: gitea.url,
-        ORCH_GITEA_TOKEN: gitea.token
-      })
-      gitea.misbehave = (response) => response.destroy()
-      yield* at.gitea("pull_request", pullBody("pull_request_opened", pull))
-      yield* at.gitea("status", statusBody({ id: 1, sha: pull.head }))
-      assert.strictEqual(yield* at.stage(7), "development active")
+  it.live(
+    "Gitea is asked before a stage is left; while it cannot be, only its own tasks wait",
+    () =>
+      Effect.gen(function*() {
+        const gitea = yield* fakeGitea
+        const commit = `/api/v1/repos/rideworks/trail-maps/commits/${pull.head}/status`
+        const reviews = "/api/v1/repos/rideworks/trail-maps/pulls/88/reviews"
+        const at = yield* developed(7, {
+          ORCH_GITEA_REQUIRED_CHECKS: "",
+          ORCH_GITEA_URL: gitea.url,
+          ORCH_GITEA_TOKEN: gitea.token
+        })
+        gitea.misbehave = (response) => response.destroy()
+        yield* at.gitea("pull_request", pullBody("pull_request_opened", pull))
+        yield* at.gitea("status", statusBody({ id: 1, sha: pull.head }))
+        assert.strictEqual(yield* at.stage(7), "development active")
 
-      yield* at.plane(moveBody({ number: 8, to: "inProgress", at: 1 }))
-      yield* at.settled
-      yield* at.reported(8)
-      assert.strictEqual(yield* at.stage(8), "development active")
+        yield* at.plane(moveBody({ number: 8, to: "inProgress", at: 1 }))
+        yield* at.settled
+        yield* at.reported(8)
+        assert.strictEqual(yield* at.stage(8), "development active")
 
-      gitea.answers.set(commit, { state: "success", total_count: 0, statuses: [] })
-      gitea.answers.set(reviews, [{ id: 1, user: { login: "jonas" }, state: "APPROVED", body: "", dismissed: true }])
-      gitea.misbehave = undefined
-      const until = (stage: string) =>
-        Effect.repeat(Effect.zipLeft(at.stage(7), Effect.sleep("50 millis")), { until: (now) => now === stage }).pipe(
-          Effect.timeout("15 seconds")
-        )
-      yield* until("review active")
-      // The delivery says approved, Gitea that it was dismissed.
-      yield* at.gitea("pull_request_review_approved", pullBody("review_approved", { ...pull, at: 5 }))
-      assert.strictEqual(yield* at.stage(7), "review active")
-      gitea.answers.set(reviews, [{ id: 2, user: { login: "jonas" }, state: "APPROVED", body: "" }])
-      yield* at.gitea("pull_request_review_approved", pullBody("review_approved", { ...pull, at: 6 }))
-      yield* until("deploy active")
-    }).pipe(Effect.scoped, withPlane), 60_000)
+        gitea.answers.set(commit, { state: "success", total_count: 0, statuses: [] })
+        gitea.answers.set(reviews, [{ id: 1, user: { login: "jonas" }, state: "APPROVED", body: "", dismissed: true }])
+        gitea.misbehave = undefined
+        const until = (stage: string) =>
+          Effect.repeat(Effect.zipLeft(at.stage(7), Effect.sleep("50 millis")), { until: (now) => now === stage }).pipe(
+            Effect.timeout("15 seconds")
+          )
+        yield* until("review active")
+        // The delivery says approved, Gitea that it was dismissed.
+        yield* at.gitea("pull_request_review_approved", pullBody("review_approved", { ...pull, at: 5 }))
+        assert.strictEqual(yield* at.stage(7), "review active")
+        gitea.answers.set(reviews, [{ id: 2, user: { login: "jonas" }, state: "APPROVED", body: "" }])
+        yield* at.gitea("pull_request_review_approved", pullBody("review_approved", { ...pull, at: 6 }))
+        yield* until("deploy active")
+      }).pipe(Effect.scoped, withPlane),
+    60_000
+  )
 })

@@ -86,7 +86,12 @@ describe("POST /webhooks/plane", () => {
     Effect.gen(function*() {
       const { at, plane } = yield* circle
       const { id, number } = yield* plane.addWorkItem({ name: "North climb" })
-      for (const [state, stage] of [["In Progress", "active"], ["Cancelled", "stopped"], ["In Progress", "active"]] as const) {
+      for (
+        const [state, stage] of [["In Progress", "active"], ["Cancelled", "stopped"], [
+          "In Progress",
+          "active"
+        ]] as const
+      ) {
         yield* plane.moveWorkItem(id, state)
         yield* comesTo(at, number, `analysis ${stage}`)
         yield* told(at)
@@ -107,24 +112,28 @@ describe("POST /webhooks/plane", () => {
       assert.strictEqual(yield* at.stage(8), "analysis active")
     }).pipe(Effect.scoped, withPlane))
 
-  it.live("both versions of a body, and both names of the field, say the same; a copy says nothing new", () =>
-    Effect.gen(function*() {
-      const at = yield* scene()
-      const page = changed("plane/issue_updated_state", { activity: { field: "state_id" } })
-      yield* at.plane(page)
-      yield* at.plane(page)
-      yield* at.plane(fixture("plane/issue_updated_state"))
-      assert.strictEqual(yield* at.stage(7), "analysis active")
-      // It only names the state: Plane says which group that is.
-      yield* at.plane(changed("plane/workitem_updated_v2", { data: { id: uuid(9), sequence_id: 9 } }))
-      yield* Effect.repeat(Effect.zipRight(Effect.sleep("200 millis"), at.stage(9)), {
-        until: (stage) => stage === "analysis active"
-      }).pipe(Effect.timeout("18 seconds"))
-      const { length } = (yield* at.events).filter(({ to }) => to === "analysis")
-      assert.strictEqual(length, 2)
-      const [, copy] = yield* at.inbox
-      assert.strictEqual(copy?.status, "skipped")
-    }).pipe(Effect.scoped, withPlane), 30_000)
+  it.live(
+    "both versions of a body, and both names of the field, say the same; a copy says nothing new",
+    () =>
+      Effect.gen(function*() {
+        const at = yield* scene()
+        const page = changed("plane/issue_updated_state", { activity: { field: "state_id" } })
+        yield* at.plane(page)
+        yield* at.plane(page)
+        yield* at.plane(fixture("plane/issue_updated_state"))
+        assert.strictEqual(yield* at.stage(7), "analysis active")
+        // It only names the state: Plane says which group that is.
+        yield* at.plane(changed("plane/workitem_updated_v2", { data: { id: uuid(9), sequence_id: 9 } }))
+        yield* Effect.repeat(Effect.zipRight(Effect.sleep("200 millis"), at.stage(9)), {
+          until: (stage) => stage === "analysis active"
+        }).pipe(Effect.timeout("18 seconds"))
+        const { length } = (yield* at.events).filter(({ to }) => to === "analysis")
+        assert.strictEqual(length, 2)
+        const [, copy] = yield* at.inbox
+        assert.strictEqual(copy?.status, "skipped")
+      }).pipe(Effect.scoped, withPlane),
+    30_000
+  )
 
   it.live("comments, other projects, deleted things and what cannot be read move nothing, and say why", () =>
     Effect.gen(function*() {
@@ -149,24 +158,26 @@ describe("POST /webhooks/plane", () => {
         ORCH_PLANE_API_TOKEN: plane.token,
         ORCH_DATABASE_URL: `${yield* folder}/events.sqlite`
       }
-      const echoes = yield* Effect.scoped(Effect.gen(function*() {
-        const at = yield* scene(settings)
-        const item = yield* plane.addWorkItem({ name: "North climb" })
-        yield* sent(kept, 1)
-        yield* plane.moveWorkItem(item.id, "In Progress")
-        yield* sent(kept, 2)
-        for (const { body } of kept.splice(0)) yield* at.plane(body)
-        yield* at.settled
-        yield* at.reported(item.number)
-        // Merged without a look at anything else: the work item ends in Done.
-        const pull = { number: 3, workItem: item.number, head: sha("x") }
-        yield* at.gitea("pull_request", pullBody("pull_request_closed_merged", pull))
-        assert.strictEqual(yield* at.stage(item.number), "done done")
-        yield* told(at)
-        assert.strictEqual((yield* plane.workItem(item.id)).state.name, "Done")
-        yield* sent(kept, 2)
-        return { bodies: kept.map(({ body }) => body), item }
-      }).pipe(Effect.provideService(PlaneSimulator, plane)))
+      const echoes = yield* Effect.scoped(
+        Effect.gen(function*() {
+          const at = yield* scene(settings)
+          const item = yield* plane.addWorkItem({ name: "North climb" })
+          yield* sent(kept, 1)
+          yield* plane.moveWorkItem(item.id, "In Progress")
+          yield* sent(kept, 2)
+          for (const { body } of kept.splice(0)) yield* at.plane(body)
+          yield* at.settled
+          yield* at.reported(item.number)
+          // Merged without a look at anything else: the work item ends in Done.
+          const pull = { number: 3, workItem: item.number, head: sha("x") }
+          yield* at.gitea("pull_request", pullBody("pull_request_closed_merged", pull))
+          assert.strictEqual(yield* at.stage(item.number), "done done")
+          yield* told(at)
+          assert.strictEqual((yield* plane.workItem(item.id)).state.name, "Done")
+          yield* sent(kept, 2)
+          return { bodies: kept.map(({ body }) => body), item }
+        }).pipe(Effect.provideService(PlaneSimulator, plane))
+      )
 
       const at = yield* Effect.provideService(scene(settings), PlaneSimulator, plane)
       const before = { events: (yield* at.events).length, changes: (yield* plane.stateChanges(echoes.item.id)).length }
@@ -216,7 +227,10 @@ describe("POST /webhooks/plane", () => {
       yield* at.plane(moveBody({ number: 7, to: "inProgress", at: 0 }))
       yield* at.settled
       yield* at.reported(7)
-      yield* at.gitea("pull_request", pullBody("pull_request_closed_merged", { number: 3, workItem: 7, head: sha("x") }))
+      yield* at.gitea(
+        "pull_request",
+        pullBody("pull_request_closed_merged", { number: 3, workItem: 7, head: sha("x") })
+      )
       assert.strictEqual(yield* at.stage(7), "done done")
       // Plane has long been told of Done, as its next delivery says; then the echo of the first PATCH.
       yield* at.plane(moveBody({ number: 7, to: "done", at: 3_001 }))

@@ -16,7 +16,10 @@ const settings = {
 }
 
 const rowsOf = (file: string) =>
-  Effect.flatMap(SqlClient.SqlClient, (sql) => sql<{ source: string; body: string }>`SELECT source, body FROM plane_sync_webhook`)
+  Effect.flatMap(
+    SqlClient.SqlClient,
+    (sql) => sql<{ source: string; body: string }>`SELECT source, body FROM plane_sync_webhook`
+  )
     .pipe(Effect.provide(SqliteClient.layer({ filename: file })))
 
 const healthOf = (url: string) =>
@@ -141,7 +144,9 @@ describe("POST /webhooks", () => {
       const file = `${yield* folder}/events.sqlite`
       const url = yield* served({ ...settings, ORCH_DATABASE_URL: file })
       const socket = connect(Number(new URL(url).port), "127.0.0.1")
-      socket.write("POST /webhooks/gitea HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{")
+      socket.write(
+        "POST /webhooks/gitea HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{"
+      )
       yield* Effect.sleep("50 millis")
       socket.destroy()
       assert.strictEqual((yield* deliver(url, "gitea", "{}")).status, 202)

@@ -47,8 +47,10 @@ export const deliver = (url: string, source: Source, body: string | Buffer, opti
       response.setEncoding("utf8").on("data", (part: string) => {
         text += part
       })
-      response.on("end", () =>
-        resume(Effect.succeed({ status: response.statusCode ?? 0, headers: response.headers, body: text })))
+      response.on(
+        "end",
+        () => resume(Effect.succeed({ status: response.statusCode ?? 0, headers: response.headers, body: text }))
+      )
     })
     request.on("error", (error) => resume(Effect.fail(error)))
     request.end(body)

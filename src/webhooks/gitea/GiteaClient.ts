@@ -1,8 +1,8 @@
 import * as Headers from "@effect/platform/Headers"
 import * as HttpClient from "@effect/platform/HttpClient"
 import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
-import type { ConfigError } from "effect"
-import { Context, Duration, Effect, flow, Layer, Option, Redacted, Schema } from "effect"
+import type { ConfigError, Option } from "effect"
+import { Context, Duration, Effect, flow, Layer, Redacted, Schema } from "effect"
 import { cleanLine, textLimit } from "../../domain/Text.js"
 import type { GiteaApi } from "./GiteaConfig.js"
 import { GiteaConfig } from "./GiteaConfig.js"
@@ -33,7 +33,11 @@ const list = <A, I>(item: Schema.Schema<A, I>) =>
   Schema.optionalWith(Schema.Array(item), { nullable: true, default: () => [] })
 
 const StatusJson = Schema.Struct({ id: Schema.Int, context: text, status: text, description: text })
-const CombinedJson = Schema.Struct({ state: text, total_count: Schema.optional(Schema.Int), statuses: list(StatusJson) })
+const CombinedJson = Schema.Struct({
+  state: text,
+  total_count: Schema.optional(Schema.Int),
+  statuses: list(StatusJson)
+})
 const ReviewJson = Schema.Struct({
   id: Schema.Int,
   user: Schema.NullOr(Schema.Struct({ login: Schema.String })),
@@ -85,7 +89,9 @@ const make = Effect.fnUntraced(function*({ token, url }: GiteaApi) {
       )
     ),
     // A host may have replaced the list of headers that its traces leave out.
-    HttpClient.transformResponse(Effect.locallyWith(Headers.currentRedactedNames, (names) => [...names, "authorization"]))
+    HttpClient.transformResponse(
+      Effect.locallyWith(Headers.currentRedactedNames, (names) => [...names, "authorization"])
+    )
   )
 
   const failure = (path: string, reason: GiteaError["reason"], words: string) =>

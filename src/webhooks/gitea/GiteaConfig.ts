@@ -21,7 +21,9 @@ export interface GiteaConfig {
 const parseChecks = (text: string): Either.Either<ReadonlyArray<string>, string> => {
   const globs = text.split(",").map((glob) => glob.trim())
   return globs.includes("")
-    ? Either.left(`${given(text)} is not a list of checks: expected globs with commas between, like "ci/build, ci/test*"`)
+    ? Either.left(
+      `${given(text)} is not a list of checks: expected globs with commas between, like "ci/build, ci/test*"`
+    )
     : Either.right(globs)
 }
 

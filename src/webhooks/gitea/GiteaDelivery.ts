@@ -89,7 +89,9 @@ const rankOf = (action: string, merged: boolean): number => {
   return ranks[action] ?? 1
 }
 
-const seen = ({ action, pull_request: { head, ...pr }, repository }: typeof PullRequestEvent.Type): PullRequestSeen => ({
+const seen = (
+  { action, pull_request: { head, ...pr }, repository }: typeof PullRequestEvent.Type
+): PullRequestSeen => ({
   repository: repository.id,
   name: repository.full_name,
   number: pr.number,

@@ -18,8 +18,7 @@ import { workItemReader } from "./WorkItemOf.js"
 
 type Fact = Exclude<GiteaSeen, { readonly _tag: "Nothing" }>
 
-const statusesOf = (facts: ReadonlyArray<Fact>) =>
-  facts.flatMap((fact) => fact._tag === "Status" ? [fact.status] : [])
+const statusesOf = (facts: ReadonlyArray<Fact>) => facts.flatMap((fact) => fact._tag === "Status" ? [fact.status] : [])
 
 /**
  * Gitea's deliveries. Each is a fact that is remembered: the newest sight of a pull request, of a check, of a reviewer's
@@ -70,7 +69,8 @@ export const giteaHandler: Effect.Effect<
   const concerned = (facts: ReadonlyArray<Fact>): Effect.Effect<ReadonlyArray<PullRequest>, SqlError> =>
     Effect.gen(function*() {
       const found = new Map<string, PullRequest>()
-      const add = (pullRequest: PullRequest) => found.set(`${pullRequest.repository}#${pullRequest.number}`, pullRequest)
+      const add = (pullRequest: PullRequest) =>
+        found.set(`${pullRequest.repository}#${pullRequest.number}`, pullRequest)
       for (const pullRequest of yield* readPullRequestsAt(sql, statusesOf(facts))) add(pullRequest)
       for (const fact of facts) {
         if (fact._tag !== "PullRequest") continue

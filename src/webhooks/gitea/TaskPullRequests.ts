@@ -29,7 +29,8 @@ const make = Effect.gen(function*() {
       const { pullRequest: number, repository } = task
       // A link that only repeats what a name said goes where the name goes.
       if (
-        repository !== undefined && number !== undefined && !(yield* isLinkedByName(sql, task.id, repository.id, number))
+        repository !== undefined && number !== undefined &&
+        !(yield* isLinkedByName(sql, task.id, repository.id, number))
       ) return yield* readPullRequest(sql, repository.id, number)
       const key = WorkItemKey.parse(task.workItem)
       return Either.isRight(key) ? yield* readPullRequestOf(sql, key.right.canonical) : undefined

@@ -19,7 +19,14 @@ const withClient = <A, E>(test: (client: GiteaClient, gitea: FakeGitea) => Effec
     )
   }))
 
-const review = { id: 1, user: { login: "jonas" }, state: "APPROVED", body: "Rides well", stale: false, dismissed: false }
+const review = {
+  id: 1,
+  user: { login: "jonas" },
+  state: "APPROVED",
+  body: "Rides well",
+  stale: false,
+  dismissed: false
+}
 
 describe("GiteaClient", () => {
   it.live("reads reviews and combined statuses, whatever else they carry", () =>

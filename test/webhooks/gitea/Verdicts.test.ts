@@ -20,7 +20,10 @@ const checks = (globs: ReadonlyArray<string>, ...states: ReadonlyArray<readonly 
 describe("checks", () => {
   it("are green when each that is required is there and a success", () => {
     assert.strictEqual(checks(["ci/build", "ci/test*"], ["ci/build", "success"]), "Pending")
-    assert.strictEqual(checks(["ci/build", "ci/test*"], ["ci/build", "success"], ["ci/test (1/2)", "success"]), "Passed")
+    assert.strictEqual(
+      checks(["ci/build", "ci/test*"], ["ci/build", "success"], ["ci/test (1/2)", "success"]),
+      "Passed"
+    )
     assert.strictEqual(
       checks(["ci/build", "ci/test*"], ["ci/build", "success"], ["ci/test 1", "success"], ["ci/test 2", "pending"]),
       "Pending"

@@ -19,7 +19,9 @@ describe("the work item of a pull request", () => {
     for (const branch of ["ET-7", "et-007", "Et-07-x", "fix/ET-7/again", "ET-7.1", "w.et-7"]) {
       assert.deepStrictEqual(of({ branch }), named("ET-7"), branch)
     }
-    for (const branch of ["BET-7", "ET-7a", "ET-70000000000", "_ET-7", "ET-7_x", "ET-0", "ET7", "ET--7", "ÉT-7", "XT-7"]) {
+    for (
+      const branch of ["BET-7", "ET-7a", "ET-70000000000", "_ET-7", "ET-7_x", "ET-0", "ET7", "ET--7", "ÉT-7", "XT-7"]
+    ) {
       assert.deepStrictEqual(of({ branch }), unnamed, branch)
     }
     assert.deepStrictEqual(of({ branch: "et-70" }), named("ET-70"))
@@ -44,7 +46,10 @@ describe("the work item of a pull request", () => {
   })
 
   it("is nobody's when a level names several, though not when it names one twice", () => {
-    assert.deepStrictEqual(of({ branch: "et-7-and-et-8", title: "ET-7" }), { _tag: "Ambiguous", keys: ["ET-7", "ET-8"] })
+    assert.deepStrictEqual(of({ branch: "et-7-and-et-8", title: "ET-7" }), {
+      _tag: "Ambiguous",
+      keys: ["ET-7", "ET-8"]
+    })
     assert.deepStrictEqual(of({ body: "fixes ET-7, closes ET-9" }), { _tag: "Ambiguous", keys: ["ET-7", "ET-9"] })
     assert.deepStrictEqual(of({ title: "ET-7: as ET-007 says" }), named("ET-7"))
   })

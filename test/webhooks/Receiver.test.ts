@@ -1,0 +1,95 @@
+import { assert, describe, it } from "@effect/vitest"
+import { ConfigProvider, Effect, Layer, Logger, TestClock } from "effect"
+import { Storage } from "../../src/outbox/Storage.js"
+import { Inbox } from "../../src/webhooks/Inbox.js"
+import { Receiver } from "../../src/webhooks/Receiver.js"
+import { startWorker } from "../../src/webhooks/Worker.js"
+import { secrets, signature } from "./Sender.js"
+
+const receiving = (settings: Readonly<Record<string, string>>) => {
+  const lines: Array<string> = []
+  const logger = Logger.make(({ message }) => void lines.push(String(message)))
+  const layer = Layer.provideMerge(Receiver.layer, Inbox.layer).pipe(
+    Layer.provideMerge(Storage.layerFile(":memory:")),
+    Layer.provide(Layer.setConfigProvider(ConfigProvider.fromMap(new Map(Object.entries(settings))))),
+    Layer.provideMerge(Logger.replace(Logger.defaultLogger, logger))
+  )
+  return { lines, layer }
+}
+
+const receive = (body: string, signed: string) =>
+  Effect.flatMap(Receiver, ({ receive }) =>
+    receive("gitea", {
+      headers: { "content-type": "application/json", "x-gitea-signature": signed, "x-gitea-event-type": "push" },
+      body: Effect.succeed(Buffer.from(body))
+    }))
+
+const settings = { ORCH_GITEA_WEBHOOK_SECRET: secrets.gitea }
+
+describe("Receiver", () => {
+  it.effect("says at most once a minute that deliveries are refused, and then how many", () => {
+    const { layer, lines } = receiving(settings)
+    return Effect.gen(function*() {
+      const forged = Effect.flip(receive("{}", signature("plane", "{}")))
+      for (let n = 0; n < 50; n++) yield* forged
+      assert.lengthOf(lines, 1)
+      assert.include(lines[0], "ORCH_GITEA_WEBHOOK_SECRET")
+      assert.notInclude(lines[0], secrets.gitea)
+      yield* TestClock.adjust("61 seconds")
+      yield* forged
+      assert.lengthOf(lines, 2)
+      assert.include(lines[1], "49 more")
+      const { gitea, plane } = yield* Effect.flatMap(Receiver, ({ status }) => status)
+      assert.deepStrictEqual([gitea.refused?.at, plane.refused], [61_000, undefined])
+    }).pipe(Effect.provide(layer))
+  })
+
+  it.effect("says at the start whom it believes without a signature", () => {
+    const { layer, lines } = receiving({ ...settings, ORCH_WEBHOOKS_INSECURE: "true" })
+    return Effect.sync(() => {
+      assert.lengthOf(lines, 1)
+      assert.include(lines[0], "/webhooks/plane")
+    }).pipe(Effect.provide(layer))
+  })
+})
+
+describe("Inbox", () => {
+  it.effect("keeps what came for seven days once it is settled, and what is not for as long as it takes", () =>
+    Effect.gen(function*() {
+      const inbox = yield* Inbox
+      for (const body of ["{\"a\":1}", "{\"a\":2}"]) yield* receive(body, signature("gitea", body))
+      const [first, second] = yield* inbox.due(10)
+      assert.deepStrictEqual([first?.body, second?.body], ["{\"a\":1}", "{\"a\":2}"])
+      yield* inbox.settle(new Map([[first?.id ?? 0, { _tag: "Done" }]]))
+      assert.isFalse(yield* inbox.prune(0))
+      assert.strictEqual((yield* inbox.known(yield* inbox.due(1))).size, 0)
+      yield* inbox.prune(1)
+      const { read, sql } = yield* Storage
+      assert.deepStrictEqual(yield* read(sql`SELECT id FROM plane_sync_webhook`), [{ id: second?.id }])
+    }).pipe(Effect.provide(receiving(settings).layer)))
+})
+
+describe("the worker", () => {
+  it.live("skips a delivery that nothing can be done with, with its reason, and goes on with its neighbours", () =>
+    Effect.gen(function*() {
+      const inbox = yield* Inbox
+      const bodies = ["{\"a\":1}", "{\"poison\":1}", "{\"a\":2}"]
+      for (const body of bodies) yield* receive(body, signature("gitea", body))
+      const worked: Array<string> = []
+      yield* startWorker(inbox, {
+        plane: () => Effect.dieMessage("nothing came from Plane"),
+        gitea: (deliveries) =>
+          Effect.gen(function*() {
+            if (deliveries.some(({ body }) => body.includes("poison"))) return yield* Effect.dieMessage("a bug")
+            worked.push(...deliveries.map(({ body }) => body))
+            yield* inbox.settle(new Map(deliveries.map(({ id }) => [id, { _tag: "Done" }])))
+          })
+      })
+      yield* Effect.repeat(Effect.sleep("5 millis"), { until: () => worked.length === 2 })
+      yield* Effect.sleep("20 millis")
+      const { read, sql } = yield* Storage
+      const rows = yield* read(sql<{ status: string; reason: string }>`SELECT status, reason FROM plane_sync_webhook`)
+      assert.deepStrictEqual(rows.map(({ status }) => status), ["done", "skipped", "done"])
+      assert.include(rows[1]?.reason, "a bug")
+    }).pipe(Effect.scoped, Effect.provide(receiving(settings).layer)))
+})
