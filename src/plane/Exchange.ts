@@ -2,10 +2,10 @@ import * as Headers from "@effect/platform/Headers"
 import * as HttpClient from "@effect/platform/HttpClient"
 import type * as HttpClientError from "@effect/platform/HttpClientError"
 import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
-import type * as HttpClientResponse from "@effect/platform/HttpClientResponse"
-import { Cause, Clock, Data, Duration, Effect, Exit, flow, Option, Predicate, Redacted, Schema, Stream } from "effect"
+import { Cause, Clock, Duration, Effect, Exit, flow, Option, Predicate, Redacted, Schema } from "effect"
 import { monotonicMillis } from "../domain/Monotonic.js"
 import { cleanLine } from "../domain/Text.js"
+import { answerText } from "./AnswerText.js"
 import type { PlaneConfig } from "./PlaneConfig.js"
 import { PlaneError } from "./PlaneError.js"
 import type { Answer } from "./Policy.js"
@@ -41,31 +41,7 @@ interface Answered extends Answer {
   readonly sentAt: number
 }
 
-class TooLarge extends Data.TaggedError("TooLarge") {}
-
 const tooLarge = `the answer is larger than ${answerLimit / 1024 / 1024} MiB`
-
-/** The whole body as text. It is never buffered beyond the limit, whatever it keeps sending. */
-const readText = (response: HttpClientResponse.HttpClientResponse) =>
-  Effect.suspend(() => {
-    // No more is read than what an answer says is its length, and this takes half the time.
-    if ((numberOf(response.headers["content-length"]) ?? Infinity) <= answerLimit) return response.text
-    const decoder = new TextDecoder()
-    let size = 0
-    return response.stream.pipe(
-      Stream.mapEffect((bytes) => {
-        size += bytes.byteLength
-        return size > answerLimit ? new TooLarge() : Effect.succeed(decoder.decode(bytes, { stream: true }))
-      }),
-      Stream.runFold("", (text, part) => text + part),
-      Effect.map((text) => text + decoder.decode()),
-      // An answer without a body, as the in-memory clients have it.
-      Effect.catchIf(
-        (error) => error._tag === "ResponseError" && error.reason === "EmptyBody",
-        () => Effect.succeed("")
-      )
-    )
-  })
 
 // What a connection that was never made fails with. Everything else may have reached Plane.
 const neverConnected = new Set([
@@ -163,11 +139,11 @@ export const make = Effect.fnUntraced(function*(config: PlaneConfig) {
     return client.execute(withBody).pipe(
       Effect.mapError((error: HttpClientError.HttpClientError) => noAnswer(ask, sentAt, error.cause ?? error.reason)),
       Effect.flatMap((response) =>
-        readText(response).pipe(
+        answerText(response, answerLimit).pipe(
           Effect.mapBoth({
             onSuccess: (body) => ({ status: response.status, headers: response.headers, body, sentAt }),
             onFailure: (error) =>
-              error._tag === "TooLarge"
+              error._tag === "AnswerTooLarge"
                 ? failure(ask, {
                   reason: "Unavailable",
                   sent: "unknown",

@@ -12,6 +12,9 @@ export type Handler = (deliveries: ReadonlyArray<StoredDelivery>) => Effect.Effe
 /** Deliveries that are worked on together: they share their commits. */
 const batch = 128
 
+/** So long those that come after a batch gather: each batch costs commits, and has gates asked. */
+const gathering = "50 millis"
+
 /** No longer than this is waited for one that was put off, should the clock have been put back. */
 const longestWait = 60_000
 
@@ -60,6 +63,7 @@ export const startWorker = (
       for (const source of ["plane", "gitea"] as const) {
         yield* work(source, deliveries.filter((delivery) => delivery.source === source))
       }
+      if (deliveries.length < batch) yield* Effect.sleep(gathering)
     })
 
     let failing = false

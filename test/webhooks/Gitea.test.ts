@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { PlaneSimulator } from "../../src/simulator/PlaneSimulator.js"
+import { folder } from "../http/Served.js"
 import { fixture } from "./Fixtures.js"
 import { fakeGitea } from "./gitea/FakeGitea.js"
 import { moveBody, pullBody, scene, sha, statusBody } from "./Scene.js"
@@ -179,6 +180,26 @@ describe("POST /webhooks/gitea", () => {
         assert.strictEqual(status, "skipped")
         assert.include(reason, "id: ")
       }
+    }).pipe(Effect.scoped, withPlane))
+
+  it.live("what was taken is worked on after a restart", () =>
+    Effect.gen(function*() {
+      const settings = { ORCH_PLANE_API_TOKEN: "", ORCH_DATABASE_URL: `${yield* folder}/events.sqlite` }
+      yield* Effect.scoped(Effect.gen(function*() {
+        const at = yield* scene(settings)
+        yield* at.plane(moveBody({ number: 7, to: "inProgress", at: 1 }))
+        const statuses = Array.from({ length: 100 }, (_, n) => statusBody({ id: n + 1, sha: pull.head }))
+        yield* Effect.forEach(statuses, (body) => at.gitea("status", body), { concurrency: 16, discard: true })
+        yield* at.gitea("pull_request", pullBody("pull_request_opened", pull))
+        // Stopped with the last of them just taken.
+      }))
+      const at = yield* scene(settings)
+      yield* at.settled
+      yield* at.reported(7)
+      assert.strictEqual(yield* at.stage(7), "review active")
+      const inbox = yield* at.inbox
+      assert.lengthOf(inbox, 102)
+      assert.isTrue(inbox.every(({ status }) => status === "done"))
     }).pipe(Effect.scoped, withPlane))
 
   it.live("every other event is taken and moves nothing", () =>

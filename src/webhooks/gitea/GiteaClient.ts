@@ -4,6 +4,7 @@ import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import type { ConfigError, Option } from "effect"
 import { Context, Duration, Effect, flow, Layer, Redacted, Schema } from "effect"
 import { cleanLine, textLimit } from "../../domain/Text.js"
+import { answerText } from "../../plane/AnswerText.js"
 import type { GiteaApi } from "./GiteaConfig.js"
 import { GiteaConfig } from "./GiteaConfig.js"
 
@@ -74,6 +75,7 @@ const deadline = Duration.seconds(10)
 const pageSize = 50
 // A commit with more checks, or a pull request with more reviews, than this is not one that a person looks at.
 const maxPages = 20
+/** The most that is read of an answer, in bytes. */
 const answerLimit = 4 * 1024 * 1024
 
 const encodeName = (repository: string) => repository.split("/").map(encodeURIComponent).join("/")
@@ -91,7 +93,9 @@ const make = Effect.fnUntraced(function*({ token, url }: GiteaApi) {
     // A host may have replaced the list of headers that its traces leave out.
     HttpClient.transformResponse(
       Effect.locallyWith(Headers.currentRedactedNames, (names) => [...names, "authorization"])
-    )
+    ),
+    // Whoever gives up in mid-answer hangs up.
+    HttpClient.withScope
   )
 
   const failure = (path: string, reason: GiteaError["reason"], words: string) =>
@@ -102,16 +106,19 @@ const make = Effect.fnUntraced(function*({ token, url }: GiteaApi) {
       Effect.mapError((error) => failure(path, "Unreachable", error.message)),
       Effect.flatMap((response) => {
         const { headers, status } = response
-        if (Number(headers["content-length"] ?? 0) > answerLimit) {
-          return failure(path, "Unreachable", `an answer of ${headers["content-length"] ?? ""} bytes`)
-        }
         if (status === 401 || status === 403) return failure(path, "KeyRefused", `answered ${status}`)
         // A repository that was moved is one that has another name: nothing is followed with the token.
         if (status === 404 || (status >= 300 && status < 400)) return failure(path, "NotFound", `answered ${status}`)
         if (status !== 200) return failure(path, "Unreachable", `answered ${status}`)
         const total = headers["x-total-count"]
-        return response.text.pipe(
-          Effect.mapError((error) => failure(path, "Unreachable", error.message)),
+        return answerText(response, answerLimit).pipe(
+          Effect.mapError((error) =>
+            failure(
+              path,
+              "Unreachable",
+              error._tag === "AnswerTooLarge" ? `an answer of more than ${answerLimit} bytes` : error.message
+            )
+          ),
           Effect.flatMap((body) =>
             Effect.mapError(
               Schema.decodeUnknown(Schema.parseJson(schema))(body),

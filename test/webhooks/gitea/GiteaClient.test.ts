@@ -72,6 +72,11 @@ describe("GiteaClient", () => {
         }
         gitea.misbehave = (response) => response.destroy()
         assert.strictEqual((yield* failing).reason, "Unreachable")
+        gitea.misbehave = (response) => {
+          for (let n = 0; n < 6; n++) response.write(" ".repeat(1024 * 1024))
+          response.end("[]")
+        }
+        assert.include((yield* failing).message, "more than")
       })
     ))
 
