@@ -7,8 +7,8 @@ import { StorageError } from "../../src/outbox/StorageError.js"
 import type { DestinationStatus } from "../../src/sync/Destination.js"
 import { PlaneSync } from "../../src/sync/PlaneSync.js"
 import { StageEvents } from "../../src/sync/StageEvents.js"
-import { Receiver } from "../../src/webhooks/Receiver.js"
 import type { WorkersStatus } from "../../src/sync/Workers.js"
+import { Receiver } from "../../src/webhooks/Receiver.js"
 
 const empty: OutboxStatus = { pending: 0, dead: 0, delivered: 0, discarded: 0, oldestAt: null }
 const full = new StorageError({ reason: "Full", where: "x.sqlite", words: "SQLITE_FULL" })

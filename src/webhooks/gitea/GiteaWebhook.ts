@@ -80,11 +80,10 @@ export const giteaHandler: Effect.Effect<
       return Array.from(found.values())
     })
 
-  const tasksOf = (pullRequest: PullRequest) =>
-    Effect.all([
-      tasks.byPullRequest(pullRequest.repository, pullRequest.number),
-      pullRequest.workItem === null ? Effect.succeed(undefined) : tasks.byKey(pullRequest.workItem)
-    ])
+  const tasksOf = ({ number, repository, workItem }: PullRequest) => {
+    const linked = tasks.byPullRequest(repository, number)
+    return Effect.all(workItem === null ? [linked] : [linked, tasks.byKey(workItem)])
+  }
 
   /** What the deliveries say, and how each ends. */
   const sort = Effect.fnUntraced(function*(deliveries: ReadonlyArray<StoredDelivery>) {
