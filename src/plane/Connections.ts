@@ -18,7 +18,7 @@ const dispatcher = Layer.scoped(
 )
 
 /**
- * The HTTP client that talks to Plane. Undici's, for requests that follow each other share a connection, and one takes
+ * The HTTP client that talks to Plane and to Gitea. Undici's, for requests that follow each other share a connection, and one takes
  * half the time of the caller's event loop that `node:http` takes through Effect (measured).
  */
 export const connections: Layer.Layer<HttpClient> = Layer.provide(

@@ -1,10 +1,10 @@
-import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import type { ConfigError, Scope } from "effect"
 import { Clock, Duration, Effect, Layer, Schedule } from "effect"
 import type { Pipeline } from "../orchestrator/Pipeline.js"
 import { QualityGates } from "../orchestrator/QualityGate.js"
 import { TaskStore } from "../orchestrator/TaskStore.js"
 import type { Storage } from "../outbox/Storage.js"
+import { connections } from "../plane/Connections.js"
 import { PlaneClient } from "../plane/PlaneClient.js"
 import { RateBudget } from "../plane/RateBudget.js"
 import type { Signal } from "../sync/Signal.js"
@@ -46,7 +46,7 @@ export const webhooksLayer: Layer.Layer<
   Layer.provide([Inbox.layer, TaskPullRequests.layer]),
   // The client and the budget that the pipeline has: layers are built once.
   Layer.provide(PlaneClient.layer),
-  Layer.provide([RateBudget.layer, NodeHttpClient.layer])
+  Layer.provide([RateBudget.layer, connections])
 )
 
 /** The gates that the default pipeline names: the orchestrator's own, and those that go by what Gitea says. */
@@ -56,5 +56,5 @@ export const gatesLayer: Layer.Layer<
   Pipeline | Signal | Storage
 > = Layer.scoped(QualityGates, Effect.map(giteaGates, QualityGates.make)).pipe(
   Layer.provide([Gitea.layer, TaskPullRequests.layer]),
-  Layer.provide([TaskStore.layer, NodeHttpClient.layer])
+  Layer.provide([TaskStore.layer, connections])
 )

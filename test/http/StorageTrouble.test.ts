@@ -12,6 +12,8 @@ import { PlaneSimulator } from "../../src/simulator/PlaneSimulator.js"
 import { PlaneSync } from "../../src/sync/PlaneSync.js"
 import type { Receipt } from "../../src/sync/Receipt.js"
 import { StageEvents } from "../../src/sync/StageEvents.js"
+import { Inbox } from "../../src/webhooks/Inbox.js"
+import { Receiver } from "../../src/webhooks/Receiver.js"
 import * as MovableClock from "../support/MovableClock.js"
 import { pipelineOver, settingsFor } from "../sync/Pipeline.js"
 import { folder } from "./Served.js"
@@ -100,6 +102,7 @@ describe("storage that is", () => {
           const storage = Storage.layerFile(file)
           const context = yield* Layer.build(
             Health.layer.pipe(
+              Layer.provide(Layer.provide(Receiver.layer, Layer.provide(Inbox.layer, storage))),
               Layer.provideMerge(pipelineOver(storage)),
               Layer.merge(storage),
               Layer.provide(settingsFor({})),
