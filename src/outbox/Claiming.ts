@@ -89,7 +89,7 @@ const nextJob = (sql: SqlClient, row: LaneRow, claimed: Claim, now: number): Eff
       const step = planned(claimed, owed)
       switch (step._tag) {
         case "Look":
-          return { _tag: "Look", lane, key: owed.key }
+          return { _tag: "Look", lane, key: owed.key, since: owed.since }
         case "Send":
           if (lane.workItem === null) return yield* Effect.dieMessage("only a work item can be written to")
           return { _tag: "Send", lane, workItem: lane.workItem, delivery: yield* plan(sql, lane, step.plan, now) }
@@ -167,7 +167,8 @@ const bury = (sql: SqlClient, lane: Lane, { retried }: Owed, event: OwedEvent, r
     yield* sql`UPDATE plane_sync_lane SET state_event = NULL WHERE id = ${lane.id} AND state_event = ${event.sequence}`
   })
 
-const eventColumns = `sequence, id, work_item AS "workItem", body, occurred_at AS "occurredAt", urgent, state`
+const eventColumns = `sequence, id, work_item AS "workItem", body, occurred_at AS "occurredAt",
+  published_at AS "publishedAt", urgent, state`
 
 const readOwed = (
   sql: SqlClient,
@@ -205,5 +206,5 @@ const readOwed = (
         FROM plane_sync_delivery WHERE lane = ${lane.id} AND status = 'delivered' AND kind <> 'state'
         ORDER BY id DESC LIMIT 1`
       : []
-    return { lane, key: first.workItem, state, comments, told, retried, now }
+    return { lane, key: first.workItem, since: first.publishedAt, state, comments, told, retried, now }
   })

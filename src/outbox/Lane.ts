@@ -56,6 +56,7 @@ export interface OwedEvent {
   readonly workItem: string
   readonly body: string
   readonly occurredAt: number
+  readonly publishedAt: number
 }
 
 /** The comment that a lane was last told by. */
@@ -77,8 +78,9 @@ export interface Retried {
 /** All that decides what a lane does next. */
 export interface Owed {
   readonly lane: Lane
-  /** The key of its oldest debt, as written. */
+  /** The key of its oldest debt, as written, and when that was published. */
   readonly key: string
+  readonly since: number
   /** The latest event whose state is owed. */
   readonly state: OwedEvent | undefined
   /** The oldest events whose comments are owed, in order: at most `maxOwedComments`. */
@@ -124,6 +126,8 @@ export interface LookJob {
   readonly _tag: "Look"
   readonly lane: Lane
   readonly key: string
+  /** When its oldest debt was published. */
+  readonly since: number
 }
 
 /** A request to send. */

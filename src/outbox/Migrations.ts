@@ -36,6 +36,9 @@ const outbox = Effect.gen(function*() {
   )`
   yield* sql`CREATE INDEX plane_sync_lane_due ON plane_sync_lane (urgency, due_at) WHERE due_at IS NOT NULL`
 
+  yield* sql`CREATE INDEX plane_sync_lane_unfound ON plane_sync_lane (due_at)
+    WHERE work_item IS NULL AND due_at IS NOT NULL`
+
   yield* sql`CREATE INDEX plane_sync_lane_holder ON plane_sync_lane (holder) WHERE holder IS NOT NULL`
 
   yield* sql`CREATE TABLE plane_sync_event (

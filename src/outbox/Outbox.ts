@@ -13,7 +13,7 @@ import { prune } from "./Pruning.js"
 import type { Published } from "./Publishing.js"
 import { makePublish, makeTransact } from "./Publishing.js"
 import type { EventQuery, OutboxStatus, WorkItemRow } from "./Reading.js"
-import { readEvents, readEventsAfter, readStatus, readWorkItem } from "./Reading.js"
+import { readEvents, readEventsAfter, readStatus, readUnfoundKeys, readWorkItem } from "./Reading.js"
 import type { Sender, SenderActive, Sending } from "./Sender.js"
 import { becomeSender, isSender, readSender, SenderLost } from "./Sender.js"
 import { settle } from "./Settling.js"
@@ -53,6 +53,8 @@ export class Outbox extends Context.Tag("plane-sync/Outbox")<Outbox, {
    * clock was put back: such a lane is due now.
    */
   readonly nextDue: (maxAhead: number) => Effect.Effect<number | undefined, StorageError>
+  /** How many keys are to be looked up now, those that are being looked up included; no more than `most` are counted. */
+  readonly unfoundKeys: (most: number) => Effect.Effect<number, StorageError>
   /** See `becomeSender`. */
   readonly becomeSender: (holder: string) => Effect.Effect<Sending, SenderActive | StorageError, Scope.Scope>
   /** Who sends or has sent last, if anybody has. */
@@ -115,6 +117,7 @@ const make = Effect.gen(function*() {
         return claimed === undefined ? undefined : yield* claim(sql, holder, claimed, now)
       })).pipe(Effect.flatMap((job) => job instanceof SenderLost ? job : Effect.succeed(job))),
     nextDue,
+    unfoundKeys: (most) => Effect.flatMap(Clock.currentTimeMillis, (now) => read(readUnfoundKeys(sql, now, most))),
     becomeSender: (holder) => becomeSender(storage, holder),
     sender: readSender(storage),
     events: (query) => read(readEvents(sql, query)),

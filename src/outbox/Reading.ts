@@ -116,6 +116,13 @@ export const readWorkItem = (
     return { ...lane, gone: lane.gone === 1, events, deliveries }
   })
 
+/** How many lanes are due and owe a look-up, counted up to `most`. */
+export const readUnfoundKeys = (sql: SqlClient, now: number, most: number): Effect.Effect<number, SqlError> =>
+  Effect.map(
+    sql`SELECT 1 FROM plane_sync_lane WHERE work_item IS NULL AND due_at <= ${now} LIMIT ${most}`,
+    (rows) => rows.length
+  )
+
 export const readStatus = (sql: SqlClient): Effect.Effect<OutboxStatus, SqlError> =>
   Effect.gen(function*() {
     const rows = yield* sql<{ status: EventStatus; events: number }>`SELECT status, events FROM plane_sync_count`

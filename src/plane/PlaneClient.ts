@@ -40,6 +40,8 @@ export class PlaneClient extends Context.Tag("plane-sync/PlaneClient")<PlaneClie
   readonly find: (
     key: WorkItemKey
   ) => Effect.Effect<WorkItem, PlaneError | WorkItemNotFound | AmbiguousName | UnknownProject>
+  /** The newest work items of the project, at most 100; `all` when it has no others. One request. */
+  readonly newest: Effect.Effect<{ readonly items: ReadonlyArray<WorkItem>; readonly all: boolean }, PlaneError>
   /** `NotFound` when it was deleted or archived: Plane does not tell which. */
   readonly read: (id: string) => Effect.Effect<WorkItem, PlaneError>
   /** `Ignored` when Plane says yes and the state is another. */
@@ -72,6 +74,9 @@ export class PlaneClient extends Context.Tag("plane-sync/PlaneClient")<PlaneClie
 
 // More than any search for a key gives, so that what is beyond never decides.
 const searchLimit = 1_000
+
+// What Plane Cloud allows at most. The community edition gives up to 1,000, and an answer ten times as large.
+const pageSize = 100
 
 // The same views under two names: Plane has the first since 1.1.0 and has deprecated the second.
 const families = ["work-items", "issues"] as const
@@ -206,6 +211,15 @@ const make = Effect.gen(function*() {
     return yield* Effect.catchIf(found, isMissing, () => notFound)
   })
 
+  const newest = askItem(Wire.WorkItemsJson, (family) => ({
+    method: "GET",
+    path: [...project, family],
+    query: { ...Wire.workItemQuery, order_by: "-created_at", per_page: String(pageSize) }
+  })).pipe(
+    Effect.map(({ next_page_results, results }) => ({ items: results.map(toWorkItem), all: !next_page_results })),
+    Effect.withSpan("PlaneClient.newest")
+  )
+
   const setState = Effect.fn("PlaneClient.setState")((id: string, stateId: string) =>
     inFamily((family) => {
       // Nothing but the state: the answer to an unknown field is 200, and `sequence_id` could be overwritten.
@@ -254,7 +268,7 @@ const make = Effect.gen(function*() {
       const page: typeof Wire.StatesJson.Type = yield* exchange.send({
         method: "GET",
         path: [...project, "states"],
-        query: { fields: "id,name,group", per_page: "100", ...(cursor === undefined ? {} : { cursor }) }
+        query: { fields: "id,name,group", per_page: String(pageSize), ...(cursor === undefined ? {} : { cursor }) }
       }, Wire.StatesJson)
       found.push(...page.results)
       if (!page.next_page_results || page.next_cursor === cursor) return found
@@ -279,6 +293,7 @@ const make = Effect.gen(function*() {
 
   return PlaneClient.of({
     find,
+    newest,
     read,
     setState,
     addComment,

@@ -17,6 +17,9 @@ export const WorkItemJson = Schema.Struct({
   project: Schema.String
 })
 
+/** A page of work items. `next_cursor` is always there: the end is `next_page_results: false`. */
+export const WorkItemsJson = Schema.Struct({ results: Schema.Array(WorkItemJson), next_page_results: Schema.Boolean })
+
 /** What the search answers. It has no state, and results of other projects where the scope is ignored. */
 export const SearchJson = Schema.Struct({
   issues: Schema.Array(

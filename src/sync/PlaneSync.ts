@@ -14,6 +14,7 @@ import type { RateStatus } from "../plane/RateBudget.js"
 import { RateBudget } from "../plane/RateBudget.js"
 import type { DestinationStatus } from "./Destination.js"
 import { Destination } from "./Destination.js"
+import { makeFind } from "./Finding.js"
 import * as QuietTimes from "./QuietTimes.js"
 import { keepRetention } from "./Retention.js"
 import { Signal } from "./Signal.js"
@@ -75,6 +76,7 @@ const make = Effect.gen(function*() {
   yield* keepRetention(outbox)
   const workers = yield* startWorkers({
     client,
+    find: makeFind({ client, config, outbox }),
     config,
     destination,
     quietTimes,

@@ -13,17 +13,17 @@ import type {
 } from "../outbox/Lane.js"
 import type { PlaneClient, WorkItem } from "../plane/PlaneClient.js"
 import type { PlaneConfig } from "../plane/PlaneConfig.js"
-import type { AmbiguousName, PlaneError, UnknownProject, WorkItemNotFound } from "../plane/PlaneError.js"
+import type { PlaneError } from "../plane/PlaneError.js"
 import { backoff, mayMeanNoSuchItem, nextLookUp } from "../plane/Policy.js"
 import type { Destination } from "./Destination.js"
+import type { Find, LookError } from "./Finding.js"
 import type { QuietTimes } from "./QuietTimes.js"
 import { isFresh } from "./WorkItemSync.js"
 
-type LookError = PlaneError | WorkItemNotFound | AmbiguousName | UnknownProject
-
-/** What sending needs: Plane, how patient to be with it, and whose trouble a trouble is. */
+/** What sending needs: Plane, who finds keys there, how patient to be with it, and whose trouble a trouble is. */
 export interface Sender {
   readonly client: PlaneClient["Type"]
+  readonly find: Find
   readonly config: PlaneConfig
   readonly destination: Destination["Type"]
   readonly quietTimes: QuietTimes
@@ -221,7 +221,7 @@ export const look = (sender: Sender, job: LookJob): Effect.Effect<LookOutcome> =
 
 const lookOnce = (sender: Sender, job: LookJob): Effect.Effect<LookOutcome> =>
   Effect.gen(function*() {
-    const { client, config } = sender
+    const { client, config, find } = sender
     const { lane } = job
     const now = yield* Clock.currentTimeMillis
     const dead = (error: LookError): LookOutcome => ({
@@ -231,11 +231,14 @@ const lookOnce = (sender: Sender, job: LookJob): Effect.Effect<LookOutcome> =>
       gone: false
     })
     const request = lane.workItem === null
-      ? Effect.flatMap(Effect.orDieWith(WorkItemKey.parse(job.key), (why) => new Error(why)), client.find)
-      : client.read(lane.workItem)
+      ? Effect.flatMap(
+        Effect.orDieWith(WorkItemKey.parse(job.key), (why) => new Error(why)),
+        (key) => find(key, job.since)
+      )
+      : Effect.map(client.read(lane.workItem), (item) => ({ item, readAt: now }))
     return yield* Effect.matchEffect(request, {
-      onSuccess: (item: WorkItem) =>
-        Effect.succeed<LookOutcome>({ _tag: "Found", workItem: item.id, seen: seenAs(item, now) }),
+      onSuccess: ({ item, readAt }) =>
+        Effect.succeed<LookOutcome>({ _tag: "Found", workItem: item.id, seen: seenAs(item, readAt) }),
       onFailure: (error) => {
         if (error._tag === "WorkItemNotFound") {
           return Effect.map(Clock.currentTimeMillis, (now): LookOutcome =>

@@ -8,7 +8,7 @@ import type { Lane, Owed, OwedEvent, Retried, Step } from "../outbox/Lane.js"
 import { maxOwedComments } from "../outbox/Lane.js"
 import type { PlaneConfig } from "../plane/PlaneConfig.js"
 
-/** How long what was read of a work item's state is relied on. */
+/** How long what was read of a work item is relied on. */
 const freshFor = Duration.toMillis("30 seconds")
 
 /** How often a told gate failure's count is brought up to date, at most. In milliseconds. */
@@ -17,8 +17,8 @@ export const recountEvery = Duration.toMillis("10 minutes")
 // What is later than now was before the clock was put back, nobody knows how long ago.
 const isWithin = (millis: number, since: number, now: number) => since <= now && now < since + millis
 
-export const isFresh = (lane: Lane, now: number): boolean =>
-  lane.readAt !== null && isWithin(freshFor, lane.readAt, now)
+export const isFresh = ({ readAt }: Pick<Lane, "readAt">, now: number): boolean =>
+  readAt !== null && isWithin(freshFor, readAt, now)
 
 /**
  * What one work item still needs, and in which order: first to be found, then the state of its latest stage, then its

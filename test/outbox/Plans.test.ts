@@ -76,6 +76,7 @@ const everything = Effect.gen(function*() {
     })
   }
   yield* outbox.nextDue(1_000)
+  yield* outbox.unfoundKeys(3)
   for (const status of [undefined, "pending", "dead"] as const) {
     for (const workItem of [undefined, "ET-1"]) yield* outbox.events({ status, workItem, limit: 10, cursor: 100 })
   }
