@@ -3,6 +3,9 @@ import * as FileSystem from "@effect/platform/FileSystem"
 import { ConfigProvider, Effect, Layer, Logger, LogLevel } from "effect"
 import { Outbox } from "../src/outbox/Outbox.js"
 import { Storage } from "../src/outbox/Storage.js"
+import { PlaneClient } from "../src/plane/PlaneClient.js"
+import { RateBudget } from "../src/plane/RateBudget.js"
+import { Destination } from "../src/sync/Destination.js"
 import { PlaneSync } from "../src/sync/PlaneSync.js"
 import { Signal } from "../src/sync/Signal.js"
 import { StageEvents } from "../src/sync/StageEvents.js"
@@ -41,3 +44,21 @@ export const publishingOnly = Layer.unwrapScoped(
       Layer.provide(configured({}))
     ))
 ).pipe(Layer.provide(quiet))
+
+/** Over the HttpClient that is there, a simulated Plane in memory, and no file: its time is the TestClock's. */
+export const pipelineInMemory = (settings: Settings) =>
+  Layer.merge(PlaneSync.layerPipeline, StageEvents.layer).pipe(
+    Layer.provide(Destination.layer),
+    Layer.provide(PlaneClient.layer),
+    // Nobody else writes to it, and each poll would cost the TestClock a step.
+    Layer.provide(Layer.mergeAll(Outbox.layer, Signal.layerPolling("1 days"), RateBudget.layer)),
+    Layer.provide(Storage.layerFile(":memory:")),
+    Layer.provide(configured(settings)),
+    Layer.provide(quiet)
+  )
+
+/** Waits until nothing is owed. */
+export const delivered = Effect.gen(function*() {
+  const { outbox } = yield* PlaneSync
+  while ((yield* outbox).pending > 0) yield* Effect.sleep("10 millis")
+}).pipe(Effect.timeout("120 seconds"))

@@ -1,5 +1,6 @@
 import * as HttpClient from "@effect/platform/HttpClient"
 import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
+import * as HttpClientResponse from "@effect/platform/HttpClientResponse"
 import { Data, Effect, Schema } from "effect"
 import type { Scope } from "effect"
 import { spawn } from "node:child_process"
@@ -13,6 +14,30 @@ export interface SimulatorProcess {
   /** Ends the fault before; `undefined` is healthy. */
   readonly misbehave: (fault: Fault | undefined) => Effect.Effect<void, unknown>
   readonly addWorkItem: (name: string) => Effect.Effect<void, unknown>
+  /** What it received, in the order of arrival, as far as it is kept. */
+  readonly requests: Effect.Effect<ReadonlyArray<Received>, unknown>
+  readonly forgetRequests: Effect.Effect<void, unknown>
+}
+
+/** A request as it was received. Times are milliseconds since 1970, UTC, of the same clock as this process's. */
+export interface Received extends Schema.Schema.Type<typeof Received> {}
+
+const Received = Schema.Struct({
+  at: Schema.Number,
+  answeredAt: Schema.NullOr(Schema.Number),
+  method: Schema.String,
+  path: Schema.String,
+  query: Schema.String,
+  body: Schema.String,
+  kind: Schema.NullOr(Schema.String),
+  status: Schema.NullOr(Schema.Number)
+})
+
+export interface SimulatorOptions {
+  /** Requests that it takes in a window; without one, all. */
+  readonly limit?: { readonly requests: number; readonly windowMillis: number }
+  /** How many received requests it keeps. */
+  readonly record?: number
 }
 
 export class SimulatorDidNotStart extends Data.TaggedError("SimulatorDidNotStart")<{ readonly detail: string }> {
@@ -28,18 +53,32 @@ const root = fileURLToPath(new URL("..", import.meta.url))
 // It ends with our end of its stdin, however we end: nothing is left behind by a bench that was killed.
 const endsWithParent = `data:text/javascript,process.stdin.resume().on("end",()=>process.exit())`
 
-const child = Effect.acquireRelease(
-  Effect.sync(() =>
-    spawn(
-      process.execPath,
-      ["--import", endsWithParent, "--import", "tsx", "src/simulator/main.ts", "--limit", "off", "--record", "1000"],
-      { cwd: root, stdio: ["pipe", "pipe", "inherit"] }
-    )
-  ),
-  (child) => Effect.sync(() => child.kill("SIGKILL"))
-)
+const child = ({ limit, record = 1_000 }: SimulatorOptions) => {
+  const flags = limit === undefined
+    ? ["--limit", "off"]
+    : ["--limit", String(limit.requests), "--window-millis", String(limit.windowMillis)]
+  return Effect.acquireRelease(
+    Effect.sync(() =>
+      spawn(
+        process.execPath,
+        [
+          "--import",
+          endsWithParent,
+          "--import",
+          "tsx",
+          "src/simulator/main.ts",
+          ...flags,
+          "--record",
+          String(record)
+        ],
+        { cwd: root, stdio: ["pipe", "pipe", "inherit"] }
+      )
+    ),
+    (child) => Effect.sync(() => child.kill("SIGKILL"))
+  )
+}
 
-const firstLine = (process: Effect.Effect.Success<typeof child>) =>
+const firstLine = (process: Effect.Effect.Success<ReturnType<typeof child>>) =>
   Effect.async<string, SimulatorDidNotStart>((resume) => {
     let text = ""
     process.stdout.setEncoding("utf8").on("data", (part: string) => {
@@ -55,11 +94,13 @@ const firstLine = (process: Effect.Effect.Success<typeof child>) =>
     })
   )
 
-/** Starts it without a rate limit; it ends with the scope. */
-export const start: Effect.Effect<SimulatorProcess, unknown, Scope.Scope | HttpClient.HttpClient> = Effect.gen(
-  function*() {
+/** Starts it; it ends with the scope. */
+export const startWith = (
+  options: SimulatorOptions
+): Effect.Effect<SimulatorProcess, unknown, Scope.Scope | HttpClient.HttpClient> =>
+  Effect.gen(function*() {
     const client = HttpClient.filterStatusOk(yield* HttpClient.HttpClient)
-    const { token, url } = yield* Effect.flatMap(Effect.flatMap(child, firstLine), Schema.decode(Started))
+    const { token, url } = yield* Effect.flatMap(Effect.flatMap(child(options), firstLine), Schema.decode(Started))
     const control = (request: HttpClientRequest.HttpClientRequest) =>
       Effect.asVoid(
         Effect.flatMap(
@@ -77,7 +118,14 @@ export const start: Effect.Effect<SimulatorProcess, unknown, Scope.Scope | HttpC
           control(HttpClientRequest.del("/faults")),
           fault === undefined ? Effect.void : post("/faults", fault)
         ),
-      addWorkItem: (name) => post("/work-items", { name })
+      addWorkItem: (name) => post("/work-items", { name }),
+      requests: Effect.flatMap(
+        client.execute(HttpClientRequest.get(`${url}/_simulator/requests`)),
+        HttpClientResponse.schemaBodyJson(Schema.Array(Received))
+      ),
+      forgetRequests: control(HttpClientRequest.del("/requests"))
     }
-  }
-)
+  })
+
+/** Starts it without a rate limit. */
+export const start = startWith({})

@@ -8,7 +8,7 @@ import { rateLimit } from "./PlaneConfig.js"
 export interface Slot {
   /**
    * The request is over: with Plane's answer, or (no status) without one, as after the deadline or an interruption. The
-   * slot is free again a window and 250 ms later, for Plane counts from the moment a request *arrives*, and that is no
+   * slot is free again a window and a margin later, for Plane counts from the moment a request *arrives*, and that is no
    * later than its answer. 401, 403 and 429 free it at once: Plane does not count them.
    */
   readonly answered: (answer: {
@@ -38,8 +38,11 @@ interface Reserved {
 
 const reserved = FiberRef.unsafeMake(Option.none<Reserved>())
 
-/** How much longer than Plane's window a slot is kept, for the two clocks run apart a little. In milliseconds. */
-export const margin = 250
+/**
+ * How much longer than Plane's window a slot is kept, for the two clocks run apart a little: 250 ms of a minute, and never
+ * less than the few that clocks are read and timers fire apart. In milliseconds.
+ */
+const marginOf = (window: number) => Math.max(10, Math.ceil(window / 240))
 
 /**
  * Plane's rate limit, kept on this side: nothing is sent that would be answered 429, as long as nobody else uses the key.
@@ -81,6 +84,7 @@ interface Waiter {
 const make = (limit: RateLimit) =>
   Effect.sync(() => {
     const window = Duration.toMillis(limit.window)
+    const kept = window + marginOf(window)
 
     let inFlight = 0
     // Slots of answered requests, and of others': a list in order of time, one entry a millisecond.
@@ -109,7 +113,7 @@ const make = (limit: RateLimit) =>
     })
 
     const expireLater = (time: number, count: number) => {
-      const at = time + window + margin
+      const at = time + kept
       expiring += count
       if (last !== undefined && last.at === at) {
         last.count += count

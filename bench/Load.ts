@@ -1,0 +1,23 @@
+import { stages } from "../src/domain/Stage.js"
+import { StageEvent } from "../src/domain/StageEvent.js"
+
+/** A task's life: its seven changes of stage, and that it is done. */
+export const life = (workItem: string): ReadonlyArray<StageEvent> => [
+  ...stages.slice(1).map((to, index) => StageEvent.StageChanged({ workItem, from: stages[index] ?? "", to })),
+  StageEvent.TaskCompleted({ workItem })
+]
+
+/** The `index`th of a run of changes that go through the work items ET-1 … ET-`workItems` and their stages in turn. */
+export const changed = (index: number, workItems: number): StageEvent => {
+  const stage = Math.floor(index / workItems) % (stages.length - 1)
+  return StageEvent.StageChanged({
+    workItem: `ET-${index % workItems + 1}`,
+    from: stages[stage] ?? "",
+    to: stages[stage + 1] ?? "",
+    agent: "developer"
+  })
+}
+
+/** A change to a stage that has no state: it is told by a comment, and nothing else. */
+export const spoken = (workItem: string, id?: string): StageEvent =>
+  StageEvent.StageChanged({ workItem, from: "the lobby", to: "the garden", ...(id === undefined ? {} : { id }) })
