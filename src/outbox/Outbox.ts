@@ -6,6 +6,7 @@ import { claim } from "./Claiming.js"
 import type { DeadLetter, DeadLetterQuery, Which } from "./DeadLetters.js"
 import { deadLetterBatch, discard, readDeadLetter, readDeadLetters, retry } from "./DeadLetters.js"
 import type { NewEvent, StoredEvent } from "./Event.js"
+import { makeGathered } from "./Gathered.js"
 import type { Claim, Job, Settlement } from "./Lane.js"
 import type { Observation, Observed } from "./Observing.js"
 import { observe } from "./Observing.js"
@@ -89,6 +90,7 @@ const inBatches = (batch: Effect.Effect<number, StorageError>) =>
 const make = Effect.gen(function*() {
   const storage = yield* Storage
   const { read, sql, write } = storage
+  const gathered = yield* makeGathered
 
   const nextDue = Effect.fnUntraced(function*(maxAhead: number) {
     const now = yield* Clock.currentTimeMillis
@@ -110,12 +112,15 @@ const make = Effect.gen(function*() {
     transact: makeTransact(storage),
     observe: (observation, states) => write(observe(sql, observation, states)),
     turn: ({ claim: claimed, holder, settlement }) =>
-      write(Effect.gen(function*() {
-        const now = yield* Clock.currentTimeMillis
-        if (!(yield* isSender(sql, holder, now))) return new SenderLost()
-        if (settlement !== undefined) yield* settle(sql, settlement, now)
-        return claimed === undefined ? undefined : yield* claim(sql, holder, claimed, now)
-      })).pipe(Effect.flatMap((job) => job instanceof SenderLost ? job : Effect.succeed(job))),
+      gathered.pipe(
+        Effect.zipRight(write(Effect.gen(function*() {
+          const now = yield* Clock.currentTimeMillis
+          if (!(yield* isSender(sql, holder, now))) return new SenderLost()
+          if (settlement !== undefined) yield* settle(sql, settlement, now)
+          return claimed === undefined ? undefined : yield* claim(sql, holder, claimed, now)
+        }))),
+        Effect.flatMap((job) => job instanceof SenderLost ? job : Effect.succeed(job))
+      ),
     nextDue,
     unfoundKeys: (most) => Effect.flatMap(Clock.currentTimeMillis, (now) => read(readUnfoundKeys(sql, now, most))),
     becomeSender: (holder) => becomeSender(storage, holder),
