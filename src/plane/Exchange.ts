@@ -24,7 +24,10 @@ export interface Ask {
   readonly body?: unknown
 }
 
-/** Sends one request and reads its answer; anything but a success of the expected shape is a `PlaneError`. */
+/**
+ * Sends one request and reads its answer, of whose text the schema is; anything but a success of the expected shape is a
+ * `PlaneError`.
+ */
 export interface Exchange {
   readonly send: <A, I>(ask: Ask, schema: Schema.Schema<A, I>) => Effect.Effect<A, PlaneError>
   /** `send` for a request whose answer 409 names what is already there. */
@@ -201,7 +204,7 @@ export const make = Effect.fnUntraced(function*(config: PlaneConfig) {
     )
 
   const decode = <A, I>(ask: Ask, answer: Answered, schema: Schema.Schema<A, I>) =>
-    Effect.mapError(Schema.decodeUnknown(Schema.parseJson(schema))(answer.body), () =>
+    Effect.mapError(Schema.decodeUnknown(schema)(answer.body), () =>
       failure(ask, {
         reason: "Unavailable",
         // It may have been done, and something on the way lost the answer.

@@ -7,8 +7,7 @@ import { Moment } from "../domain/Moment.js"
  */
 export const workItemQuery = { fields: "id,sequence_id,name,state,updated_at,project", expand: "state" }
 
-/** A work item as Plane's API answers it. */
-export const WorkItemJson = Schema.Struct({
+const WorkItem = Schema.Struct({
   id: Schema.String,
   sequence_id: Schema.Int,
   name: Schema.String,
@@ -17,11 +16,18 @@ export const WorkItemJson = Schema.Struct({
   project: Schema.String
 })
 
+// Each is one schema from the answer's text on: one that is made anew for every answer is compiled for every answer.
+
+/** A work item as Plane's API answers it. */
+export const WorkItemJson = Schema.parseJson(WorkItem)
+
 /** A page of work items. `next_cursor` is always there: the end is `next_page_results: false`. */
-export const WorkItemsJson = Schema.Struct({ results: Schema.Array(WorkItemJson), next_page_results: Schema.Boolean })
+export const WorkItemsJson = Schema.parseJson(
+  Schema.Struct({ results: Schema.Array(WorkItem), next_page_results: Schema.Boolean })
+)
 
 /** What the search answers. It has no state, and results of other projects where the scope is ignored. */
-export const SearchJson = Schema.Struct({
+export const SearchJson = Schema.parseJson(Schema.Struct({
   issues: Schema.Array(
     Schema.Struct({
       id: Schema.String,
@@ -31,29 +37,31 @@ export const SearchJson = Schema.Struct({
       project__identifier: Schema.String
     })
   )
-})
+}))
 
 /** A comment that was made, or the one that a 409 names. */
-export const CommentJson = Schema.Struct({ id: Schema.String })
+export const CommentJson = Schema.parseJson(Schema.Struct({ id: Schema.String }))
 
 /** A state of a project; `group` is one of backlog, unstarted, started, completed, cancelled. */
-export const StateJson = Schema.Struct({ id: Schema.String, name: Schema.String, group: Schema.String })
-export type StateJson = typeof StateJson.Type
+const State = Schema.Struct({ id: Schema.String, name: Schema.String, group: Schema.String })
+export type StateJson = typeof State.Type
 
 /** A page of states. `next_cursor` is always there: the end is `next_page_results: false`. */
-export const StatesJson = Schema.Struct({
-  results: Schema.Array(StateJson),
+export const StatesJson = Schema.parseJson(Schema.Struct({
+  results: Schema.Array(State),
   next_page_results: Schema.Boolean,
   next_cursor: Schema.String
-})
+}))
 
 /** A project. */
-export const ProjectJson = Schema.Struct({ id: Schema.String, identifier: Schema.String, name: Schema.String })
+export const ProjectJson = Schema.parseJson(
+  Schema.Struct({ id: Schema.String, identifier: Schema.String, name: Schema.String })
+)
 export type ProjectJson = typeof ProjectJson.Type
 
 /** The answer to the harmless request that only asks whether Plane is there. */
-export const ProbeJson = Schema.Struct({ id: Schema.String, identifier: Schema.String })
+export const ProbeJson = Schema.parseJson(Schema.Struct({ id: Schema.String, identifier: Schema.String }))
 
 /** Whose key it is. */
-export const UserJson = Schema.Struct({ id: Schema.String, display_name: Schema.String })
+export const UserJson = Schema.parseJson(Schema.Struct({ id: Schema.String, display_name: Schema.String }))
 export type UserJson = typeof UserJson.Type
