@@ -27,6 +27,8 @@ export interface Row {
   readonly name: string
   /** For the help: what is measured. */
   readonly description: string
+  /** It takes minutes: measured only when it is named. */
+  readonly onDemand?: true
   /** Everything it starts and writes is gone when the scope closes. */
   readonly measure: Effect.Effect<ReadonlyArray<Figure>, unknown, Scope.Scope>
 }

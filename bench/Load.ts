@@ -21,3 +21,12 @@ export const changed = (index: number, workItems: number): StageEvent => {
 /** A change to a stage that has no state: it is told by a comment, and nothing else. */
 export const spoken = (workItem: string, id?: string): StageEvent =>
   StageEvent.StageChanged({ workItem, from: "the lobby", to: "the garden", ...(id === undefined ? {} : { id }) })
+
+/** A failed gate of the same work item as the `index`th change: it is told by a comment of its own. */
+export const failed = (index: number, workItems: number): StageEvent =>
+  StageEvent.QualityGateFailed({
+    workItem: `ET-${index % workItems + 1}`,
+    stage: "review",
+    check: "lint",
+    reason: "two errors"
+  })

@@ -35,15 +35,17 @@ export const pipeline = (settings: Settings) =>
     )
   ).pipe(Layer.provide(quiet))
 
+/** The same publishing on a file, and nobody who sends. */
+export const publishingOn = (file: string) =>
+  StageEvents.layer.pipe(
+    Layer.provideMerge(Layer.merge(Outbox.layer, Signal.layer)),
+    Layer.provide(Storage.layerFile(file)),
+    Layer.provide(configured({})),
+    Layer.provide(quiet)
+  )
+
 /** The same publishing on the same kind of file, and nobody who sends. */
-export const publishingOnly = Layer.unwrapScoped(
-  Effect.map(temporaryDatabase, (file) =>
-    StageEvents.layer.pipe(
-      Layer.provide(Layer.merge(Outbox.layer, Signal.layer)),
-      Layer.provide(Storage.layerFile(file)),
-      Layer.provide(configured({}))
-    ))
-).pipe(Layer.provide(quiet))
+export const publishingOnly = Layer.unwrapScoped(Effect.map(temporaryDatabase, publishingOn))
 
 /** Over the HttpClient that is there, a simulated Plane in memory, and no file: its time is the TestClock's. */
 export const pipelineInMemory = (settings: Settings) =>

@@ -26,7 +26,9 @@ const strict = Options.boolean("strict").pipe(
 
 const bench = Command.make("bench", { names, json, strict }, ({ json, names, strict }) =>
   Effect.gen(function*() {
-    const wanted = names.length === 0 ? rows : rows.filter((row) => names.includes(row))
+    const wanted = names.length === 0
+      ? rows.filter((row) => row.onDemand !== true)
+      : rows.filter((row) => names.includes(row))
     const where = yield* machine
     const figures = yield* Effect.forEach(wanted, ({ measure, name }) =>
       Effect.scoped(measure).pipe(
@@ -42,7 +44,7 @@ const bench = Command.make("bench", { names, json, strict }, ({ json, names, str
 
 const footer = HelpDoc.blocks([
   HelpDoc.h1("EXAMPLES"),
-  HelpDoc.p("$ npm run bench                                 all rows"),
+  HelpDoc.p("$ npm run bench                                 all rows but those that take long"),
   HelpDoc.p("$ npm run bench -- requests publish             these"),
   HelpDoc.p("$ npm run --silent bench -- --json requests     for a program to read"),
   HelpDoc.p("$ npm run bench -- --strict                     exit 1 when an aim is missed"),

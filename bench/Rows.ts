@@ -1,9 +1,30 @@
 import type { Row } from "./Figure.js"
 import * as Backlog from "./rows/Backlog.js"
+import * as Constant from "./rows/Constant.js"
+import * as Durable from "./rows/Durable.js"
+import * as EndToEnd from "./rows/EndToEnd.js"
+import * as Hot from "./rows/Hot.js"
+import * as Latency from "./rows/Latency.js"
+import * as Memory from "./rows/Memory.js"
 import * as Pace from "./rows/Pace.js"
 import * as Publish from "./rows/Publish.js"
 import * as Requests from "./rows/Requests.js"
+import * as Start from "./rows/Start.js"
 import * as Webhooks from "./rows/Webhooks.js"
 
 /** All rows, in the order of the table. A new one is a file in `rows/` and a name here. */
-export const rows: ReadonlyArray<Row> = [Requests.row, Backlog.row, Pace.row, Publish.row, Webhooks.row]
+export const rows: ReadonlyArray<Row> = [
+  Requests.row,
+  Backlog.row,
+  Pace.row,
+  Publish.row,
+  Webhooks.row,
+  Durable.row,
+  EndToEnd.row,
+  Latency.row,
+  Memory.row,
+  Start.row,
+  Hot.row,
+  Constant.row,
+  Constant.million
+]

@@ -20,7 +20,7 @@ export interface SimulatorProcess {
 }
 
 /** A request as it was received. Times are milliseconds since 1970, UTC, of the same clock as this process's. */
-export interface Received extends Schema.Schema.Type<typeof Received> {}
+export type Received = typeof Received.Type
 
 const Received = Schema.Struct({
   at: Schema.Number,

@@ -3,14 +3,14 @@ import { Array, Effect } from "effect"
 import { StageEvents } from "../../src/sync/StageEvents.js"
 import type { Row } from "../Figure.js"
 import { Aim } from "../Figure.js"
-import { changed } from "../Load.js"
+import { changed, failed } from "../Load.js"
 import { delivered, pipeline } from "../Pipelines.js"
 import { startWith } from "../SimulatorProcess.js"
 
 const perWindow = 60
 const windowMillis = 1_000
-// A state and a comment each, which is 300 requests; and a page of the list, again where what was read is too old.
-const workItems = 150
+// A state and two comments each, which is 300 requests; and a page of the list.
+const workItems = 100
 
 /** How much of the budget a backlog uses. */
 export const row: Row = {
@@ -23,7 +23,7 @@ export const row: Row = {
       const events = yield* StageEvents
       yield* Effect.forEach(
         Array.range(0, workItems - 1),
-        (index) => events.publish(changed(index, workItems)),
+        (index) => Effect.zipRight(events.publish(changed(index, workItems)), events.publish(failed(index, workItems))),
         { concurrency: "unbounded", discard: true }
       )
       yield* delivered

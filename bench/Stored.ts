@@ -1,0 +1,24 @@
+import { Array, Effect } from "effect"
+import { StageEvents } from "../src/sync/StageEvents.js"
+import { changed } from "./Load.js"
+import { publishingOn, temporaryDatabase } from "./Pipelines.js"
+
+/** Events of one work item. */
+export const eventsOfEach = 20
+// One commit takes up to so many.
+const together = 500
+
+/** The path of a database where so many events are owed, all of keys that nobody has looked up. It goes with the scope. */
+export const stored = (events: number) =>
+  Effect.gen(function*() {
+    const file = yield* temporaryDatabase
+    const workItems = Math.max(1, Math.ceil(events / eventsOfEach))
+    const fill = Effect.flatMap(StageEvents, ({ publish }) =>
+      Effect.forEach(
+        Array.makeBy(events, (index) => index),
+        (index) => publish(changed(index, workItems)),
+        { concurrency: together, discard: true }
+      ))
+    yield* Effect.provide(fill, publishingOn(file))
+    return file
+  })

@@ -1,0 +1,14 @@
+/** The SQLite driver, which comes without types: as much of it as is measured against. */
+declare module "better-sqlite3" {
+  interface Statement {
+    readonly reader: boolean
+    all(...parameters: ReadonlyArray<unknown>): ReadonlyArray<unknown>
+    run(...parameters: ReadonlyArray<unknown>): unknown
+  }
+  export default class Database {
+    constructor(filename: string)
+    prepare(text: string): Statement
+    pragma(text: string): unknown
+    close(): this
+  }
+}

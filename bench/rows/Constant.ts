@@ -1,0 +1,147 @@
+import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
+import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
+import * as FileSystem from "@effect/platform/FileSystem"
+import * as HttpClient from "@effect/platform/HttpClient"
+import * as HttpServer from "@effect/platform/HttpServer"
+import { Array, Clock, ConfigProvider, Effect, Layer, Logger, LogLevel } from "effect"
+import { serveLayer } from "../../src/http/Serve.js"
+import type { Job, Settlement } from "../../src/outbox/Lane.js"
+import { Outbox } from "../../src/outbox/Outbox.js"
+import { PlaneConfig } from "../../src/plane/PlaneConfig.js"
+import { StageEvents } from "../../src/sync/StageEvents.js"
+import { nextStep } from "../../src/sync/WorkItemSync.js"
+import type { Figure, Row } from "../Figure.js"
+import { Aim } from "../Figure.js"
+import { changed } from "../Load.js"
+import { timed } from "../Pace.js"
+import { publishingOn, temporaryDatabase } from "../Pipelines.js"
+import { median } from "../Statistics.js"
+import { eventsOfEach, stored } from "../Stored.js"
+
+const rounds = 10
+const each = 30
+
+const names = ["publish", "settle and claim", "GET /api/work-items/{key}"] as const
+type Name = (typeof names)[number]
+
+/** The program on a file, within this process and without a token: it serves, and sends nothing. */
+const served = (file: string) =>
+  Effect.gen(function*() {
+    const config = ConfigProvider.fromMap(new Map([["ORCH_DATABASE_URL", file], ["ORCH_PORT", "0"]]))
+    const context = yield* Layer.build(
+      serveLayer.pipe(
+        Layer.provide(Layer.setConfigProvider(config)),
+        Layer.provide(Logger.minimumLogLevel(LogLevel.None))
+      )
+    )
+    return yield* HttpServer.addressFormattedWith(Effect.succeed).pipe(Effect.provide(context))
+  })
+
+const settled = (job: Job, now: number): Settlement =>
+  job._tag === "Look"
+    ? {
+      _tag: "Looked",
+      job,
+      outcome: {
+        _tag: "Found",
+        workItem: `item-${job.lane.id}`,
+        seen: { state: null, cancelled: false, readAt: now }
+      }
+    }
+    : {
+      _tag: "Sent",
+      job,
+      outcome: {
+        _tag: "Delivered",
+        planeId: "comment",
+        seen: job.delivery.kind === "state"
+          ? { state: job.delivery.body, cancelled: false, readAt: now }
+          : undefined
+      }
+    }
+
+/** What is done again and again, on a database where so many events are owed. */
+const onDatabaseOf = (events: number) =>
+  Effect.gen(function*() {
+    const client = HttpClient.filterStatusOk(yield* HttpClient.HttpClient)
+    const file = yield* stored(events)
+    const copy = yield* temporaryDatabase
+    yield* Effect.flatMap(FileSystem.FileSystem, (files) => files.copyFile(file, copy))
+    const workItems = events / eventsOfEach
+    const url = yield* served(copy)
+    const context = yield* Layer.build(publishingOn(file))
+    const { publish } = yield* Effect.provide(StageEvents, context)
+    const outbox = yield* Effect.provide(Outbox, context)
+    const config = yield* Effect.withConfigProvider(PlaneConfig, ConfigProvider.fromMap(new Map()))
+    const claim = { urgentAfter: Infinity, plan: nextStep(config) }
+    const holder = "bench"
+    yield* outbox.becomeSender(holder, 0)
+
+    let index = 0
+    let job: Job | undefined
+    const operations: Record<Name, Effect.Effect<unknown, unknown>> = {
+      "publish": Effect.suspend(() => publish(changed(index++, workItems))),
+      "settle and claim": Effect.gen(function*() {
+        const now = yield* Clock.currentTimeMillis
+        job = yield* outbox.turn({ holder, claim, settlement: job && settled(job, now) })
+      }),
+      "GET /api/work-items/{key}": Effect.suspend(() =>
+        Effect.flatMap(
+          client.get(`${url}/api/work-items/ET-${index++ % workItems + 1}`),
+          (response) => response.text
+        )
+      )
+    }
+    return { events, operations }
+  })
+
+const measure = (sizes: Array.NonEmptyReadonlyArray<number>) =>
+  Effect.gen(function*() {
+    const databases = yield* Effect.forEach(sizes, onDatabaseOf)
+    const seen = databases.map(({ events, operations }) => ({
+      events,
+      operations,
+      millis: new Map<Name, Array<number>>()
+    }))
+    // In turn, so that a noisy moment of the machine is shared by all; the first round is for nothing.
+    for (let round = 0; round <= rounds; round++) {
+      for (const { millis, operations } of seen) {
+        for (const name of names) {
+          const times = yield* Effect.replicateEffect(timed(operations[name]), each)
+          if (round > 0) millis.set(name, [...(millis.get(name) ?? []), ...times])
+        }
+      }
+    }
+    const medianOf = (millis: ReadonlyArray<number> | undefined) =>
+      millis !== undefined && Array.isNonEmptyReadonlyArray(millis) ? median(millis) : NaN
+    return names.map((name): Figure => {
+      const all = seen.map(({ events, millis }) => ({ events, value: medianOf(millis.get(name)) }))
+      const [least = NaN, ...rest] = all.map(({ value }) => value)
+      const texts = all.slice(1).map(({ events, value }) =>
+        `${value.toFixed(2)} with ${events.toLocaleString("en-US")}`
+      )
+      return {
+        row: `constant: ${name}`,
+        value: (rest.at(-1) ?? NaN) / least,
+        unit: `× with ${(all.at(-1)?.events ?? 0).toLocaleString("en-US")} events`,
+        aim: Aim.AtMost({ limit: 1.5 }),
+        beside: { what: `ms with ${(all[0]?.events ?? 0).toLocaleString("en-US")}, ${texts.join(", ")}`, value: least },
+        means: "it stays as quick as on the first day"
+      }
+    })
+  }).pipe(Effect.provide(Layer.merge(NodeHttpClient.layer, NodeFileSystem.layer)))
+
+/** Whether what is stored makes work slower. */
+export const row: Row = {
+  name: "constant",
+  description: "publish, claim and GET /api/work-items/{key} with 1,000, 10,000 and 100,000 events stored",
+  measure: measure([1_000, 10_000, 100_000])
+}
+
+/** The same, further. */
+export const million: Row = {
+  name: "million",
+  description: "the same with 1,000 and 1,000,000 events; only when it is named",
+  onDemand: true,
+  measure: measure([1_000, 1_000_000])
+}

@@ -1,0 +1,113 @@
+import * as Statement from "@effect/sql/Statement"
+import Database from "better-sqlite3"
+import { Array, Effect } from "effect"
+import { StageEvents } from "../../src/sync/StageEvents.js"
+import type { Row } from "../Figure.js"
+import { Aim } from "../Figure.js"
+import { changed } from "../Load.js"
+import { atOnce } from "../Pace.js"
+import { publishingOn, publishingOnly, temporaryDatabase } from "../Pipelines.js"
+import { median } from "../Statistics.js"
+
+const workItems = 50
+const rounds = 7
+// Each slice takes some tenths of a second.
+const commits = { bare: 500, alone: 300, together: 3_200 }
+
+type Sent = readonly [text: string, parameters: ReadonlyArray<unknown>]
+
+const recordedId = "recorded"
+
+/** The statements that the driver gets for one publish but BEGIN and COMMIT, and the file they were for. */
+const recorded = Effect.gen(function*() {
+  const file = yield* temporaryDatabase
+  const sent: Array<Sent> = []
+  const publishing = Effect.gen(function*() {
+    const events = yield* StageEvents
+    // The first makes the lane of its work item.
+    yield* events.publish(changed(0, workItems))
+    sent.length = 0
+    yield* events.publish({ ...changed(0, workItems), id: recordedId })
+  })
+  yield* publishing.pipe(
+    Effect.provide(publishingOn(file)),
+    // Around the layer: the fiber that writes is forked when that is built.
+    Statement.withTransformer((statement) =>
+      Effect.sync(() => {
+        sent.push(statement.compile())
+        return statement
+      })
+    )
+  )
+  return { file, sent }
+})
+
+/** The same statements with nothing around them: a commit each. */
+const bare = Effect.gen(function*() {
+  const { file, sent } = yield* recorded
+  const database = yield* Effect.acquireRelease(
+    Effect.sync(() => new Database(file)),
+    (database) => Effect.sync(() => database.close())
+  )
+  database.pragma("journal_mode = WAL")
+  database.pragma("synchronous = FULL")
+  const begin = database.prepare("BEGIN")
+  const commit = database.prepare("COMMIT")
+  const statements = sent.map(([text, parameters]) => ({ statement: database.prepare(text), parameters }))
+  let published = 0
+  return Effect.sync(() => {
+    const id = `bare-${published++}`
+    begin.run()
+    for (const { parameters, statement } of statements) {
+      const own = parameters.map((value) => typeof value === "string" ? value.replaceAll(recordedId, id) : value)
+      if (statement.reader) statement.all(...own)
+      else statement.run(...own)
+    }
+    commit.run()
+  })
+})
+
+/** What durability costs here, and what is lost and won over the driver alone. */
+export const row: Row = {
+  name: "durable",
+  description: "durable publishes a second, by one fiber and by 64, beside the bare driver with a commit each",
+  measure: Effect.gen(function*() {
+    const events = yield* StageEvents
+    const publishOne = yield* bare
+    const ours = (fibers: number, count: number) =>
+      atOnce({ fibers, count, each: (index) => events.publish(changed(index, workItems)) })
+    const round = Effect.all({
+      bare: atOnce({ fibers: 1, count: commits.bare, each: () => publishOne }),
+      alone: ours(1, commits.alone),
+      together: ours(64, commits.together)
+    })
+    // Once for nothing: it compiles the code, and prepares the statements.
+    yield* round
+    const measured = yield* Effect.forEach(Array.range(1, rounds), () => round)
+    const beside = (ours: number) => ({
+      what: `a second by the bare driver with a commit each, ${Math.round(ours)} by us`,
+      value: median(Array.map(measured, ({ bare }) => bare))
+    })
+    const perSecond = (which: "alone" | "together") => {
+      const value = median(Array.map(measured, (each) => each[which]))
+      return { value, ratio: median(Array.map(measured, (each) => each[which] / each.bare)) }
+    }
+    const alone = perSecond("alone")
+    const together = perSecond("together")
+    return [{
+      row: "durable: 1 fiber",
+      value: alone.ratio,
+      unit: "× the bare driver",
+      aim: Aim.AtLeast({ limit: 0.3 }),
+      beside: beside(alone.value),
+      means: "what is left of the driver's pace for an orchestrator that publishes one event after the other"
+    }, {
+      row: "durable: 64 fibers",
+      value: together.ratio,
+      unit: "× the bare driver",
+      aim: Aim.AtLeast({ limit: 1.5 }),
+      beside: beside(together.value),
+      means: "how much more a burst commits to disk because it shares its commits"
+    }]
+  }).pipe(Effect.provide(publishingOnly))
+}

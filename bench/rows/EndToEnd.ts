@@ -1,0 +1,105 @@
+import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
+import * as HttpClient from "@effect/platform/HttpClient"
+import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
+import { Array, Data, Effect } from "effect"
+import { StageEvents } from "../../src/sync/StageEvents.js"
+import type { Row } from "../Figure.js"
+import { Aim } from "../Figure.js"
+import { changed } from "../Load.js"
+import { timed } from "../Pace.js"
+import { delivered, pipeline } from "../Pipelines.js"
+import type { Received, SimulatorProcess } from "../SimulatorProcess.js"
+import { startWith } from "../SimulatorProcess.js"
+import { median } from "../Statistics.js"
+
+const workItems = 500
+const rounds = 3
+// The pipeline's default.
+const concurrency = 8
+
+class NotAnswered extends Data.TaggedError("NotAnswered")<{ readonly status: number | null; readonly path: string }> {
+  override get message(): string {
+    return `${this.path} was answered ${String(this.status)}: times of such requests mean nothing`
+  }
+}
+
+/** From the first publish until Plane has told all; and what it was sent. A file, and so keys to find, of its own. */
+const byPipeline = (plane: SimulatorProcess) =>
+  Effect.gen(function*() {
+    const events = yield* StageEvents
+    yield* plane.forgetRequests
+    const millis = yield* timed(Effect.zipRight(
+      Effect.forEach(
+        Array.range(0, workItems - 1),
+        (index) => events.publish(changed(index, workItems)),
+        { concurrency: "unbounded", discard: true }
+      ),
+      delivered
+    ))
+    const requests = yield* plane.requests
+    const refused = requests.find(({ status }) => status === null || status >= 300)
+    if (refused !== undefined) return yield* new NotAnswered(refused)
+    return { millis, requests }
+  }).pipe(Effect.provide(pipeline({
+    ORCH_PLANE_API_URL: plane.url,
+    ORCH_PLANE_API_TOKEN: plane.token,
+    ORCH_PLANE_RATE_LIMIT: "1000000/second"
+  })))
+
+/** The same requests, one after the other, by as many at once, through the same client. */
+const bare = (plane: SimulatorProcess, requests: ReadonlyArray<Received>) =>
+  Effect.flatMap(HttpClient.HttpClient, (client) => {
+    const send = ({ body, method, path, query }: Received) => {
+      const request = method === "POST"
+        ? HttpClientRequest.post
+        : method === "PATCH"
+        ? HttpClientRequest.patch
+        : HttpClientRequest.get
+      return request(`${plane.url}${path}${query === "" ? "" : `?${query}`}`).pipe(
+        HttpClientRequest.setHeader("x-api-key", plane.token),
+        // A comment that is there already would be refused, which is less work.
+        body === ""
+          ? (same) => same
+          : HttpClientRequest.bodyText(
+            body.replace("\"external_id\":\"", "\"external_id\":\"again-"),
+            "application/json"
+          ),
+        client.execute,
+        Effect.flatMap((response) =>
+          Effect.filterOrFail(
+            response.text,
+            () => response.status < 300,
+            () => new NotAnswered({ status: response.status, path })
+          )
+        )
+      )
+    }
+    return timed(Effect.forEach(requests, send, { concurrency, discard: true }))
+  })
+
+/** What durability, order and one writer per work item leave of the pace of the requests themselves. */
+export const row: Row = {
+  name: "end-to-end",
+  description: "500 work items told without a limit, beside a bare loop of the same requests",
+  measure: Effect.gen(function*() {
+    const measured = yield* Effect.forEach(Array.range(1, rounds), () =>
+      Effect.scoped(Effect.gen(function*() {
+        const plane = yield* startWith({ record: 10_000 })
+        yield* Effect.forEach(Array.range(1, workItems), (n) => plane.addWorkItem(`Task ${n}`), { discard: true })
+        const { millis, requests } = yield* byPipeline(plane)
+        const beside = yield* bare(plane, requests)
+        return { ours: requests.length / millis * 1_000, bare: requests.length / beside * 1_000 }
+      })))
+    return [{
+      row: `end-to-end: 500 work items`,
+      value: median(Array.map(measured, ({ bare, ours }) => ours / bare)),
+      unit: "× a bare loop",
+      aim: Aim.AtLeast({ limit: 0.4 }),
+      beside: {
+        what: `requests a second by the loop, ${Math.round(median(Array.map(measured, ({ ours }) => ours)))} by us`,
+        value: median(Array.map(measured, ({ bare }) => bare))
+      },
+      means: "plane-sync is not what makes a faster Plane wait"
+    }]
+  }).pipe(Effect.provide(NodeHttpClient.layer))
+}
