@@ -59,8 +59,8 @@ export const pipelineInMemory = (settings: Settings) =>
     Layer.provide(quiet)
   )
 
-/** Waits until nothing is owed. */
+/** Waits until nothing is owed. Asked more often, it would take a share of what is measured. */
 export const delivered = Effect.gen(function*() {
   const { outbox } = yield* PlaneSync
-  while ((yield* outbox).pending > 0) yield* Effect.sleep("10 millis")
+  while ((yield* outbox).pending > 0) yield* Effect.sleep("50 millis")
 }).pipe(Effect.timeout("120 seconds"))
