@@ -55,7 +55,7 @@ const bare = Effect.gen(function*() {
   const commit = database.prepare("COMMIT")
   const statements = sent.map(([text, parameters]) => ({ statement: database.prepare(text), parameters }))
   let published = 0
-  return Effect.sync(() => {
+  const publish = Effect.sync(() => {
     const id = `bare-${published++}`
     begin.run()
     for (const { parameters, statement } of statements) {
@@ -65,6 +65,7 @@ const bare = Effect.gen(function*() {
     }
     commit.run()
   })
+  return { publish }
 })
 
 /** What durability costs here, and what is lost and won over the driver alone. */
@@ -73,11 +74,11 @@ export const row: Row = {
   description: "durable publishes a second, by one fiber and by 64, beside the bare driver with a commit each",
   measure: Effect.gen(function*() {
     const events = yield* StageEvents
-    const publishOne = yield* bare
+    const driver = yield* bare
     const ours = (fibers: number, count: number) =>
       atOnce({ fibers, count, each: (index) => events.publish(changed(index, workItems)) })
     const round = Effect.all({
-      bare: atOnce({ fibers: 1, count: commits.bare, each: () => publishOne }),
+      bare: atOnce({ fibers: 1, count: commits.bare, each: () => driver.publish }),
       alone: ours(1, commits.alone),
       together: ours(64, commits.together)
     })

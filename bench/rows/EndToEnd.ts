@@ -2,6 +2,7 @@ import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import * as HttpClient from "@effect/platform/HttpClient"
 import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import { Array, Data, Effect } from "effect"
+import { connections } from "../../src/plane/Connections.js"
 import { StageEvents } from "../../src/sync/StageEvents.js"
 import type { Row } from "../Figure.js"
 import { Aim } from "../Figure.js"
@@ -75,7 +76,7 @@ const bare = (plane: SimulatorProcess, requests: ReadonlyArray<Received>) =>
       )
     }
     return timed(Effect.forEach(requests, send, { concurrency, discard: true }))
-  })
+  }).pipe(Effect.provide(connections))
 
 /** What durability, order and one writer per work item leave of the pace of the requests themselves. */
 export const row: Row = {

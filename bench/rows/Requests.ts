@@ -1,5 +1,5 @@
 import type { Duration } from "effect"
-import { Data, Effect, TestClock, TestContext } from "effect"
+import { Data, Effect, Layer, TestClock, TestContext } from "effect"
 import { stages } from "../../src/domain/Stage.js"
 import { PlaneSimulator } from "../../src/simulator/PlaneSimulator.js"
 import { StageEvents } from "../../src/sync/StageEvents.js"
@@ -105,5 +105,7 @@ export const row: Row = {
           means: way.means + spelling.means
         }))
     )
-  }).pipe(Effect.provide(PlaneSimulator.layerMemory({ rateLimit: "off" })), Effect.provide(TestContext.TestContext))
+  }).pipe(
+    Effect.provide(Layer.provideMerge(PlaneSimulator.layerMemory({ rateLimit: "off" }), TestContext.TestContext))
+  )
 }
