@@ -112,7 +112,7 @@ const make = Effect.gen(function*() {
     transact: makeTransact(storage),
     observe: (observation, states) => write(observe(sql, observation, states)),
     turn: ({ claim: claimed, holder, settlement }) =>
-      gathered.pipe(
+      (settlement === undefined ? Effect.void : gathered).pipe(
         Effect.zipRight(write(Effect.gen(function*() {
           const now = yield* Clock.currentTimeMillis
           if (!(yield* isSender(sql, holder, now))) return new SenderLost()
