@@ -75,7 +75,7 @@ const onDatabaseOf = (events: number) =>
     const config = yield* Effect.withConfigProvider(PlaneConfig, ConfigProvider.fromMap(new Map()))
     const claim = { urgentAfter: Infinity, plan: nextStep(config) }
     const holder = "bench"
-    yield* outbox.becomeSender(holder, 0)
+    yield* outbox.becomeSender(holder)
 
     let index = 0
     let job: Job | undefined
