@@ -3,12 +3,16 @@ import { ConfigProvider, Effect, Layer, Logger } from "effect"
 import { Listener } from "../src/http/Listener.js"
 import { serveLayer } from "../src/http/Serve.js"
 import { PlaneSimulator } from "../src/simulator/PlaneSimulator.js"
+import { requiredCheck } from "./Gitea.js"
 
 /** Shorter than in earnest, for an outage of four seconds. Everything else has its default, the rate limit too. */
 export const shortened = {
   ORCH_PLANE_QUIET: "2 seconds",
   ORCH_PLANE_MAX_BACKOFF: "1 second"
 }
+
+/** What the webhooks in Plane and in Gitea are signed with. */
+export const secrets = { plane: "plane_wh_demo-of-plane-sync", gitea: "gitea-demo-of-plane-sync" }
 
 /**
  * The program as `plane-sync serve` runs it, on a free port, against the simulated Plane. Only these settings count,
@@ -25,6 +29,9 @@ export const layer = (options: { readonly database: string; readonly logger: Log
           ORCH_PLANE_API_TOKEN: token,
           ORCH_DATABASE_URL: options.database,
           ORCH_PORT: "0",
+          ORCH_PLANE_WEBHOOK_SECRET: secrets.plane,
+          ORCH_GITEA_WEBHOOK_SECRET: secrets.gitea,
+          ORCH_GITEA_REQUIRED_CHECKS: requiredCheck,
           ...shortened
         }))
       )))))

@@ -1,42 +1,38 @@
 import * as HttpClient from "@effect/platform/HttpClient"
+import type { HttpClientError } from "@effect/platform/HttpClientError"
 import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
-import * as HttpClientResponse from "@effect/platform/HttpClientResponse"
-import { Clock, Duration, Effect, Schema } from "effect"
+import { Clock, Duration, Effect } from "effect"
+import { PlaneSimulator } from "../src/simulator/PlaneSimulator.js"
+import type { Happening, PullRequest } from "./Gitea.js"
+import { deliver, requiredCheck } from "./Gitea.js"
 import type { Expected } from "./Judge.js"
 
-/** A task as the orchestrator knows it, and the work item that people made for it in Plane. */
+/** What somebody does, and what must then stand in Plane: the specification's words. */
+export interface Step {
+  readonly does: Does
+  readonly says: string
+  readonly lines: ReadonlyArray<string>
+  /** How long it is before the next, in milliseconds. */
+  readonly takes: number
+}
+
+export type Does =
+  /** A person moves the work item in Plane. */
+  | { readonly _tag: "Move"; readonly state: string }
+  /** An agent has done its part. */
+  | { readonly _tag: "Report"; readonly stage: string }
+  /** Something happened in Gitea. */
+  | { readonly _tag: "Gitea"; readonly happening: Happening; readonly pullRequest: PullRequest }
+  /** An orchestrator of somebody's own says what happened, as `POST /api/events` takes it. */
+  | { readonly _tag: "Event"; readonly event: Readonly<Record<string, string>> }
+
+/** A task, and the work item that people made for it in Plane. */
 export interface Task {
-  /** What the orchestrator calls it. */
   readonly key: string
   readonly name: string
   /** Its number in Plane. */
   readonly number: number
-  /** A gate that fails at review, and why. */
-  readonly fails?: { readonly check: string; readonly reason: string }
-}
-
-/**
- * "ET-002" stands in the title of ET-7, as some teams write it. A key with leading zeros means that one, although there
- * is an ET-2 too.
- */
-export const tasks: ReadonlyArray<Task> = [
-  {
-    key: "ET-2",
-    number: 2,
-    name: "Ride profiles on the trail map",
-    fails: { check: "tests", reason: "climb < 0 m & drawn anyway" }
-  },
-  { key: "ET-3", number: 3, name: "Warn of closed trails near the route" },
-  { key: "ET-002", number: 7, name: "ET-002: share a tour by link" }
-]
-
-/** What the orchestrator says, as `POST /api/events` takes it, and what must then stand in Plane: the specification's words. */
-export interface Step {
-  readonly event: Readonly<Record<string, string>>
-  readonly says: string
-  readonly line: string
-  /** What the orchestrator does before it, in milliseconds. */
-  readonly takes: number
+  readonly steps: ReadonlyArray<Step>
 }
 
 const pace = 850
@@ -51,74 +47,171 @@ const stages: ReadonlyArray<readonly [from: string, to: string, agent?: string]>
   ["deploy", "done"]
 ]
 
-/** A task's whole life: seven changes of stage, a gate on the way if it fails, and the completion. */
-export const stepsOf = (task: Task): ReadonlyArray<Step> => {
-  const workItem = task.key
-  const steps = stages.flatMap(([from, to, agent]): Array<Step> => {
-    const step: Step = {
-      event: { type: "stage_changed", workItem, from, to, ...(agent === undefined ? {} : { agent }) },
-      says: `${from} → ${to}`,
-      line: `🔄 Stage: ${from} → ${to}${agent === undefined ? "" : ` (launching ${agent})`}`,
-      takes: pace
-    }
-    if (from !== "review" || task.fails === undefined) return [step]
-    const { check, reason } = task.fails
-    return [{
-      event: { type: "quality_gate_failed", workItem, stage: "review", check, reason },
-      says: `gate "${check}" failed at review`,
-      line: `⚠️ QG failed at review: ${check} — ${reason}`,
-      takes: pace
-    }, step]
-  })
-  return [...steps, {
-    event: { type: "task_completed", workItem },
-    says: "completed",
-    line: "✅ Task completed! PR merged and deployed.",
-    takes: pace / 2
-  }]
+const changed = (from: string, to: string, agent?: string) =>
+  `🔄 Stage: ${from} → ${to}${agent === undefined ? "" : ` (launching ${agent})`}`
+
+/** The line of the change that leaves a stage. */
+const leaves = (stage: string) =>
+  stages.filter(([from]) => from === stage).map(([from, to, agent]) => changed(from, to, agent))
+
+const failed = (stage: string, check: string, reason: string) => `⚠️ QG failed at ${stage}: ${check} — ${reason}`
+
+const completed = "✅ Task completed! PR merged and deployed."
+
+const step = (does: Does, says: string, lines: ReadonlyArray<string>, takes = pace): Step => ({
+  does,
+  says,
+  lines,
+  takes
+})
+
+const report = (stage: string) => step({ _tag: "Report", stage }, `an agent: ${stage} is done`, leaves(stage))
+
+interface Trouble {
+  readonly build: string
+  readonly review: string
 }
+
+/** The whole circle: what people and agents do in Plane and Gitea moves the task, and nobody says what stage it is in. */
+const circle = (pullRequest: Omit<PullRequest, "headSha">, shas: readonly [string, string], trouble?: Trouble) => {
+  const gitea = (
+    says: string,
+    headSha: string,
+    happening: Happening,
+    lines: ReadonlyArray<string> = [],
+    takes?: number
+  ) => step({ _tag: "Gitea", happening, pullRequest: { ...pullRequest, headSha } }, `Gitea: ${says}`, lines, takes)
+  const [first, second] = shas
+  const last = trouble === undefined ? first : second
+  return [
+    step({ _tag: "Move", state: "In Progress" }, "a person moves it to In Progress", leaves("created")),
+    report("analysis"),
+    report("architecture"),
+    gitea(`pull request ${pullRequest.number} opened`, first, { _tag: "PullRequest", action: "opened" }, [], pace / 2),
+    ...(trouble === undefined ? [] : [
+      gitea(
+        "the build fails",
+        first,
+        { _tag: "Status", state: "failure", description: trouble.build },
+        [failed("development", "ci", `${requiredCheck}: ${trouble.build}`)]
+      ),
+      gitea("new commits", second, { _tag: "PullRequest", action: "synchronized" }, [], pace / 2)
+    ]),
+    gitea("the build is green", last, { _tag: "Status", state: "success", description: "" }, leaves("development")),
+    ...(trouble === undefined ? [] : [
+      gitea(
+        "the reviewer asks for changes",
+        last,
+        { _tag: "Review", approved: false, content: trouble.review },
+        [failed("review", "approval", `mira: ${trouble.review}`)]
+      )
+    ]),
+    // The build of these commits is green already, so testing is left at once.
+    gitea(
+      "the reviewer approves",
+      last,
+      { _tag: "Review", approved: true, content: "" },
+      [...leaves("review"), ...leaves("testing")]
+    ),
+    gitea("merged", last, { _tag: "PullRequest", action: "closed" }, [...leaves("deploy"), completed])
+  ]
+}
+
+/** An orchestrator of somebody's own, in any language, that only says what happened. */
+const told = (workItem: string): ReadonlyArray<Step> => [
+  ...stages.map(([from, to, agent]) =>
+    step(
+      {
+        _tag: "Event",
+        event: { type: "stage_changed", workItem, from, to, ...(agent === undefined ? {} : { agent }) }
+      },
+      `an orchestrator: ${from} → ${to}`,
+      [changed(from, to, agent)]
+    )
+  ),
+  step({ _tag: "Event", event: { type: "task_completed", workItem } }, "an orchestrator: completed", [completed])
+]
+
+/**
+ * Two tasks that move by themselves, and one of an orchestrator that keeps its own stages. That one's "ET-002" stands in the
+ * title of ET-7, as some teams write it: a key with leading zeros means that one, although there is an ET-2 too.
+ */
+export const tasks: ReadonlyArray<Task> = [
+  {
+    key: "ET-2",
+    number: 2,
+    name: "Ride profiles on the trail map",
+    steps: circle(
+      { number: 12, branch: "et-2-ride-profiles", title: "Ride profiles" },
+      ["4be1c7d0a52f3e9c8b6a1d7f0e2c4b5a69788f10", "9d03f6a2c8e14b7750c3d2e1f0a9b8c7d6e5f423"],
+      { build: "climb < 0 m & drawn anyway", review: "please test a ride over midnight" }
+    )
+  },
+  {
+    key: "ET-3",
+    number: 3,
+    name: "Warn of closed trails near the route",
+    steps: circle(
+      { number: 13, branch: "closed-trails", title: "WIP: ET-3 closed trails" },
+      ["17aa2c9e4d5b6f708192a3b4c5d6e7f809a1b2c3", "17aa2c9e4d5b6f708192a3b4c5d6e7f809a1b2c3"]
+    )
+  },
+  { key: "ET-002", number: 7, name: "ET-002: share a tour by link", steps: told("ET-002") }
+]
 
 /** What Plane must show of a task in the end. */
 export const expectedOf = (task: Task): Expected => ({
   workItem: task.key,
-  lines: stepsOf(task).map(({ line }) => line),
+  lines: task.steps.flatMap(({ lines }) => lines),
   state: "Done"
 })
 
-/** How a publish went, as the orchestrator saw it. Milliseconds. */
-export interface Published {
+/** How a step went, as whoever did it saw it. Milliseconds. */
+export interface Done {
   readonly task: Task
   readonly says: string
   readonly at: number
-  readonly took: number
+  /** How long plane-sync took to answer; none where it was not asked. */
+  readonly took: number | undefined
 }
 
-const Accepted = Schema.Struct({ id: Schema.String, duplicate: Schema.Boolean })
-
-/** The orchestrator: takes each task through its stages and says so at `baseUrl`. All it ever waits for is the 202. */
+/** Takes each task through its steps, at `baseUrl`, in Plane and in Gitea. All that anybody ever waits for is the answer. */
 export const run = (options: {
   readonly baseUrl: string
-  readonly published: (what: Published) => Effect.Effect<void>
+  readonly giteaSecret: string
+  readonly workItemOf: (task: Task) => string
+  readonly done: (what: Done) => Effect.Effect<void>
 }) =>
   Effect.gen(function*() {
+    const plane = yield* PlaneSimulator
     const client = (yield* HttpClient.HttpClient).pipe(
       HttpClient.mapRequest(HttpClientRequest.prependUrl(options.baseUrl)),
-      HttpClient.filterStatus((status) => status === 202)
+      HttpClient.filterStatusOk
     )
+    const giteaDelivers = deliver(client, options.giteaSecret)
+    const post = (path: string, body: unknown) =>
+      client.execute(HttpClientRequest.bodyUnsafeJson(HttpClientRequest.post(path), body))
+
+    const perform = (task: Task, does: Does): Effect.Effect<unknown, HttpClientError> => {
+      switch (does._tag) {
+        case "Move":
+          return plane.moveWorkItem(options.workItemOf(task), does.state)
+        case "Report":
+          return post(`/api/tasks/${task.key}/report`, { stage: does.stage, outcome: "passed" })
+        case "Gitea":
+          return giteaDelivers(does.happening, does.pullRequest)
+        case "Event":
+          return post("/api/events", does.event)
+      }
+    }
+
     yield* Effect.forEach(tasks, (task, index) =>
       Effect.gen(function*() {
         yield* Effect.sleep(index * pace / tasks.length)
-        for (const { event, says, takes } of stepsOf(task)) {
+        for (const { does, says, takes } of task.steps) {
           const at = yield* Clock.currentTimeMillis
-          const [took] = yield* Effect.timed(
-            HttpClientRequest.post("/api/events").pipe(
-              HttpClientRequest.bodyUnsafeJson(event),
-              client.execute,
-              Effect.flatMap(HttpClientResponse.schemaBodyJson(Accepted)),
-              Effect.timeout("10 seconds")
-            )
-          )
-          yield* options.published({ task, says, at, took: Duration.toMillis(took) })
+          const [took] = yield* Effect.timed(Effect.timeout(perform(task, does), "10 seconds"))
+          yield* options.done({ task, says, at, took: does._tag === "Move" ? undefined : Duration.toMillis(took) })
           yield* Effect.sleep(takes)
         }
       }), { concurrency: "unbounded", discard: true })

@@ -4,12 +4,15 @@ import { PlaneSimulator } from "../src/simulator/PlaneSimulator.js"
 import type { Verdict } from "./Judge.js"
 import { judge, together, toldBy } from "./Judge.js"
 import * as Look from "./Look.js"
-import type { Published, Task } from "./Story.js"
+import type { Done, Task } from "./Story.js"
 import { expectedOf } from "./Story.js"
 import type { Placed } from "./Timeline.js"
 
 /** What the specification says a direct implementation of it needs for a task's life of eight events. */
 const specificationsWay = 32
+
+/** The most that any task of these may need. */
+const mostRequests = 13
 
 /** What Plane shows now, judged: from what the simulator has, and nothing else. */
 export const verdictOf = (placed: ReadonlyArray<Placed>): Effect.Effect<Verdict, never, PlaneSimulator> =>
@@ -44,12 +47,12 @@ const keyPaint = (task: Task, placed: ReadonlyArray<Placed>) =>
 /** The end of the demo: a table, then the verdict and what is wrong. Answers whether all is right. */
 export const print = (options: {
   readonly placed: ReadonlyArray<Placed>
-  readonly published: ReadonlyArray<Published>
+  readonly done: ReadonlyArray<Done>
   readonly outage: { readonly from: number; readonly until: number }
   readonly tookMillis: number
 }) =>
   Effect.gen(function*() {
-    const { outage, placed, published, tookMillis } = options
+    const { done, outage, placed, tookMillis } = options
     const plane = yield* PlaneSimulator
     const requests = yield* plane.requests
     const verdict = yield* verdictOf(placed)
@@ -92,11 +95,15 @@ export const print = (options: {
       )
     )
 
-    const during = published.filter(({ at }) => at >= outage.from && at < outage.until)
-    const longest = (all: ReadonlyArray<Published>) => Math.max(0, ...all.map(({ took }) => took)).toFixed(1)
+    const answered = done.flatMap(({ at, took }) => took === undefined ? [] : [{ at, took }])
+    const during = answered.filter(({ at }) => at >= outage.from && at < outage.until)
+    const longest = (all: ReadonlyArray<{ readonly took: number }>) =>
+      Math.max(0, ...all.map(({ took }) => took)).toFixed(1)
+    const echoes = (yield* plane.deliveries).length
     yield* Console.log(
-      `  ${published.length} events published, the slowest in ${longest(published)} ms; ` +
-        `${during.length} of them while Plane was away, the slowest in ${longest(during)} ms`
+      `  ${answered.length} reports, deliveries and events were taken, the slowest in ${longest(answered)} ms; ` +
+        `${during.length} of them while Plane was away,\n  the slowest in ${longest(during)} ms. ` +
+        `Plane told ${echoes} changes by webhook, most of them our own: they moved nothing`
     )
 
     const refused = requests.filter(({ status }) => status === 429).length
@@ -109,7 +116,9 @@ export const print = (options: {
       ...(refused > 0 ? [`429           Plane's limit was passed ${refused} times`] : []),
       // Otherwise what this run shows of an outage is nothing.
       ...(requests.some(({ fault }) => fault !== null) ? [] : ["no outage     no request met it"]),
-      ...(during.length > 0 ? [] : ["no outage     nothing was published while Plane was away"])
+      ...(during.length > 0 ? [] : ["no outage     nothing happened while Plane was away"]),
+      ...placed.filter((each) => requests.filter(isFor(each)).length > mostRequests)
+        .map(({ task }) => `requests      ${task.key} needed more than ${mostRequests}`)
     ]
     const right = problems.length === 0
     const total = placed.reduce((sum, { task }) => sum + expectedOf(task).lines.length, 0)

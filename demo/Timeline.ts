@@ -3,7 +3,7 @@ import type { RecordedRequest, SimulatedWorkItem } from "../src/simulator/PlaneS
 import { PlaneSimulator } from "../src/simulator/PlaneSimulator.js"
 import { linesOf } from "./Judge.js"
 import * as Look from "./Look.js"
-import type { Published, Task } from "./Story.js"
+import type { Done, Task } from "./Story.js"
 import { tasks } from "./Story.js"
 
 /** A task and the work item that is it in Plane. */
@@ -40,11 +40,11 @@ export const make = (start: number) => {
   const print = ({ at, text }: Entry) => Console.log(`${Look.time(Math.max(0, at - start))}  ${text}`)
   const now = (text: string) => Effect.flatMap(Clock.currentTimeMillis, (at) => print({ at, text }))
 
-  /** What the orchestrator has said, and how long that held it up. */
-  const published = ({ at, says, task, took }: Published) =>
+  /** What somebody has done, and how long plane-sync held them up. */
+  const done = ({ at, says, task, took = 0 }: Done) =>
     print({
       at: at + took,
-      text: Look.dim(`${task.key.padEnd(keyWidth)}   orchestrator: ${says}, 202 in ${took.toFixed(1)} ms`)
+      text: Look.dim(`${task.key.padEnd(keyWidth)}   ${says}${took === 0 ? "" : `, taken in ${took.toFixed(1)} ms`}`)
     })
 
   /** Follows the simulated Plane: a line for each thing as it received it. */
@@ -116,5 +116,5 @@ export const make = (start: number) => {
     Effect.runSync(now(`${nobody} ${Look.warn("!")} ${Look.dim(Look.fit(words, 22))}`))
   })
 
-  return { now, published, follow, logger }
+  return { now, done, follow, logger }
 }

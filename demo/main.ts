@@ -7,14 +7,15 @@ import { Fault, PlaneSimulator } from "../src/simulator/PlaneSimulator.js"
 import { findings } from "./Judge.js"
 import * as Look from "./Look.js"
 import * as Service from "./Service.js"
-import type { Published } from "./Story.js"
+import type { Done } from "./Story.js"
 import * as Story from "./Story.js"
 import * as Summary from "./Summary.js"
 import * as Timeline from "./Timeline.js"
 
 /**
- * The demo: an orchestrator takes three tasks through all stages, Plane is away for some seconds in the middle, and each
- * thing is shown as Plane received it. Exit 0 only if Plane shows everything once, in order, in the right state.
+ * The demo: three tasks go through all stages, two of them moved by what people do in Plane and in Gitea; Plane is away for
+ * some seconds in the middle, and each thing is shown as Plane received it. Exit 0 only if Plane shows everything once, in
+ * order, in the right state.
  */
 
 class Wrong extends Data.TaggedError("Wrong") {}
@@ -49,11 +50,11 @@ const introduce = (service: string, database: string) =>
 ${Look.bold("plane-sync")}: three tasks go through their stages, and Plane shows it
 
   Plane         ${plane.url} ${Look.dim("simulated, with the real one's limit of 60 requests a minute")}
-  plane-sync    ${service} ${Look.dim("POST /api/events answers 202 once an event is on disk")}
+  plane-sync    ${service} ${Look.dim("answers webhooks and POST /api/events once they are on disk")}
   database      ${database} ${Look.dim("removed at the end")}
   shortened     ${set} ${Look.dim("for a short outage")}
 
-  ${Look.good("▌ ■")}  a comment, a move: what Plane received     ${Look.dim("grey: what the orchestrator published")}
+  ${Look.good("▌ ■")}  a comment, a move: what Plane received     ${Look.dim("grey: what people, agents and Gitea did")}
   ${Look.dim("\"ET-002\" is not ET-2: it is the work item that carries it in its title, ET-7")}
 `)
   })
@@ -78,10 +79,12 @@ const demo = Effect.gen(function*() {
   const placed = yield* prepare
   const start = yield* Clock.currentTimeMillis
   const timeline = Timeline.make(start)
-  const published: Array<Published> = []
+  const done: Array<Done> = []
 
   return yield* Effect.gen(function*() {
     const baseUrl = yield* Service.address
+    const plane = yield* PlaneSimulator
+    yield* plane.registerWebhook({ url: `${baseUrl}/webhooks/plane`, secret: Service.secrets.plane })
     yield* introduce(baseUrl, database)
 
     const during = yield* Effect.scoped(Effect.gen(function*() {
@@ -89,7 +92,9 @@ const demo = Effect.gen(function*() {
       const away = yield* Effect.fork(outage(timeline.now))
       yield* Story.run({
         baseUrl,
-        published: (what) => Effect.zipRight(Effect.sync(() => published.push(what)), timeline.published(what))
+        giteaSecret: Service.secrets.gitea,
+        workItemOf: (task) => placed.find((each) => each.task === task)?.item.id ?? "",
+        done: (what) => Effect.zipRight(Effect.sync(() => done.push(what)), timeline.done(what))
       })
       const during = yield* Fiber.join(away)
       yield* Effect.iterate(false, {
@@ -105,7 +110,7 @@ const demo = Effect.gen(function*() {
     }))
 
     const tookMillis = (yield* Clock.currentTimeMillis) - start
-    return yield* Summary.print({ placed, published, outage: during, tookMillis })
+    return yield* Summary.print({ placed, done, outage: during, tookMillis })
   }).pipe(Effect.provide(Service.layer({ database, logger: timeline.logger })))
 })
 

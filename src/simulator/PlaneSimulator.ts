@@ -17,7 +17,7 @@ import { tokens } from "./Keyring.js"
 import * as MemoryClient from "./MemoryClient.js"
 import type { StateChange } from "./Model.js"
 import { bot, owner } from "./Model.js"
-import type { PlaneSimulatorOptions, ProjectOptions, SimulatorError, StateOptions } from "./Options.js"
+import type { PlaneSimulatorOptions, ProjectOptions, SimulatorError, StateOptions, WebhookOptions } from "./Options.js"
 import { settle } from "./Options.js"
 import type { NewWorkItem, SimulatedComment, SimulatedWorkItem } from "./People.js"
 import * as People from "./People.js"
@@ -107,6 +107,8 @@ export class PlaneSimulator extends Context.Tag("plane-sync/PlaneSimulator")<Pla
   /** What it received, in the order of arrival. */
   readonly requests: Effect.Effect<ReadonlyArray<RecordedRequest>>
   readonly forgetRequests: Effect.Effect<void>
+  /** A person registers a webhook, in place of the one there is: for a receiver whose address comes later. */
+  readonly registerWebhook: (webhook: WebhookOptions) => Effect.Effect<void>
   /** Every attempt at delivering a webhook, as far as it has ended. */
   readonly deliveries: Effect.Effect<ReadonlyArray<Delivery>>
 }>() {
@@ -168,6 +170,7 @@ const service = (core: Core.Core, people: People.People, url: string): Context.T
     calm: core.faults.clear,
     requests: core.requests,
     forgetRequests: core.forgetRequests,
+    registerWebhook: core.webhooks.register,
     deliveries: core.webhooks.deliveries
   }
 }

@@ -85,6 +85,8 @@ export interface Delivery {
 }
 
 export interface Webhooks {
+  /** Tells this receiver from now on, instead of the one before. */
+  readonly register: (options: WebhookOptions) => Effect.Effect<void>
   readonly announce: (what: Announcement) => Effect.Effect<void>
   readonly deliveries: Effect.Effect<ReadonlyArray<Delivery>>
 }
@@ -108,8 +110,6 @@ const httpSender = Effect.map(HttpClient.HttpClient, sendByHttp).pipe(
   )
 )
 
-const nothing: Webhooks = { announce: () => Effect.void, deliveries: Effect.succeed([]) }
-
 const signed = (options: WebhookOptions, what: Announcement, body: string): WebhookRequest => ({
   url: options.url,
   headers: {
@@ -125,18 +125,18 @@ const signed = (options: WebhookOptions, what: Announcement, body: string): Webh
 /** Sends in the background of the scope, each announcement by itself: their order is not promised by Plane either. */
 export const make = (settings: Settings, workspaceId: string): Effect.Effect<Webhooks, never, Scope.Scope> =>
   Effect.gen(function*() {
-    const options = settings.webhook
-    if (options === undefined) return nothing
-    const send = options.send ?? (yield* httpSender)
+    const byHttp = yield* httpSender
     const random = Random.make(settings.seed)
-    const retryWithin = Duration.toMillis(options.retryWithin ?? "600 seconds")
+    let registered = settings.webhook
     const deliveries: Array<Delivery> = []
     const fibers = yield* FiberSet.make()
     let active = true
 
-    const attempt = (what: Announcement, count: number): Effect.Effect<void> =>
+    const attempt = (options: WebhookOptions, what: Announcement, count: number): Effect.Effect<void> =>
       Effect.gen(function*() {
-        if (!active) return
+        // Another has been registered since, or this one was switched off.
+        if (!active || options !== registered) return
+        const { retryWithin = "600 seconds", send = byHttp } = options
         const body = PythonJson.stringify({
           event: what.event,
           action: what.action,
@@ -178,12 +178,20 @@ export const make = (settings: Settings, workspaceId: string): Effect.Effect<Web
           active = false
           return
         }
-        yield* Effect.sleep(Math.floor((yield* random.next) * retryWithin))
-        yield* attempt(what, count + 1)
+        yield* Effect.sleep(Math.floor((yield* random.next) * Duration.toMillis(retryWithin)))
+        yield* attempt(options, what, count + 1)
       })
 
     return {
-      announce: (what) => Effect.asVoid(FiberSet.run(fibers, attempt(what, 1))),
+      register: (options) =>
+        Effect.sync(() => {
+          registered = options
+          active = true
+        }),
+      announce: (what) =>
+        Effect.suspend(() =>
+          registered === undefined ? Effect.void : Effect.asVoid(FiberSet.run(fibers, attempt(registered, what, 1)))
+        ),
       deliveries: Effect.sync(() => [...deliveries])
     }
   })
