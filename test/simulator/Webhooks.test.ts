@@ -111,6 +111,22 @@ describe("webhooks", () => {
       }).pipe(Effect.provide(PlaneSimulator.layer({ rateLimit: "off", webhook: { url, secret } })))
     }))
 
+  it.scopedLive("tell whom a person has registered meanwhile, and from then on nobody else", () =>
+    Effect.gen(function*() {
+      const first = yield* receiver(200)
+      const second = yield* receiver(200)
+      yield* Effect.gen(function*() {
+        const plane = yield* PlaneSimulator
+        yield* plane.addWorkItem({ name: "before there was any" })
+        for (const { receipts, url } of [first, second]) {
+          yield* plane.registerWebhook({ url, secret })
+          yield* plane.addWorkItem({ name: "after" })
+          yield* until(Effect.sync(() => receipts.length >= 1))
+        }
+        assert.deepStrictEqual([first, second].map(({ receipts }) => receipts.length), [1, 1])
+      }).pipe(Effect.provide(PlaneSimulator.layer({ rateLimit: "off" })))
+    }))
+
   it.scopedLive("have the keys and types of the real one's", () =>
     Effect.gen(function*() {
       const { receipts, url } = yield* receiver(200)
