@@ -106,10 +106,10 @@ export const make = (start: number) => {
       yield* Effect.forkScoped(Effect.repeat(tick, Schedule.spaced("20 millis")))
     })
 
-  /** What the service says for people: that Plane is closed and open again, and any trouble. */
+  /** What the pipeline says for people: that Plane is closed and open again, and any trouble. */
   const logger = Logger.make(({ annotations, cause, logLevel, message }) => {
     const service = HashMap.get(annotations, "service")
-    if (Option.isNone(service) && LogLevel.lessThan(logLevel, LogLevel.Warning)) return
+    if (!Option.contains(service, "PlaneSync") && LogLevel.lessThan(logLevel, LogLevel.Warning)) return
     // Which request met it stands above.
     const words = Array.ensure(message).map(String).join(" ").replace(/ \([A-Z]+ \/api[^)]*\)/, "") +
       (Cause.isEmpty(cause) ? "" : ` ${Cause.pretty(cause)}`)
