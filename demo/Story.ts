@@ -1,7 +1,7 @@
 import * as HttpClient from "@effect/platform/HttpClient"
 import type { HttpClientError } from "@effect/platform/HttpClientError"
 import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
-import { Clock, Duration, Effect } from "effect"
+import { Clock, Duration, Effect, Schedule } from "effect"
 import { PlaneSimulator } from "../src/simulator/PlaneSimulator.js"
 import type { Happening, PullRequest } from "./Gitea.js"
 import { deliver, requiredCheck } from "./Gitea.js"
@@ -197,7 +197,12 @@ export const run = (options: {
         case "Move":
           return plane.moveWorkItem(options.workItemOf(task), does.state)
         case "Report":
-          return post(`/api/tasks/${task.key}/report`, { stage: does.stage, outcome: "passed" })
+          // On a busy machine Plane's webhook, which makes the task, may come later than its agent would be done.
+          return Effect.retry(post(`/api/tasks/${task.key}/report`, { stage: does.stage, outcome: "passed" }), {
+            while: (error) => error._tag === "ResponseError" && error.response.status === 404,
+            schedule: Schedule.spaced("50 millis"),
+            times: 100
+          })
         case "Gitea":
           return giteaDelivers(does.happening, does.pullRequest)
         case "Event":
