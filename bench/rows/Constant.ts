@@ -45,7 +45,7 @@ const settled = (job: Job, now: number): Settlement =>
       outcome: {
         _tag: "Found",
         workItem: `item-${job.lane.id}`,
-        seen: { state: null, cancelled: false, readAt: now }
+        seen: { state: null, cancelled: false, readAt: now, updatedAt: null }
       }
     }
     : {
@@ -55,7 +55,7 @@ const settled = (job: Job, now: number): Settlement =>
         _tag: "Delivered",
         planeId: "comment",
         seen: job.delivery.kind === "state"
-          ? { state: job.delivery.body, cancelled: false, readAt: now }
+          ? { state: job.delivery.body, cancelled: false, readAt: now, updatedAt: null }
           : undefined
       }
     }

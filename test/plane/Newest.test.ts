@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { DateTime, Effect, Either, Option } from "effect"
+import { Effect, Either, Option } from "effect"
 import { WorkItemKey } from "../../src/domain/WorkItemKey.js"
 import { findAmong } from "../../src/plane/Newest.js"
 import { PlaneClient } from "../../src/plane/PlaneClient.js"
@@ -13,7 +13,7 @@ const workItem = (number: number, name: string) => ({
   name,
   stateId: null,
   stateGroup: null,
-  updatedAt: DateTime.unsafeMake(0)
+  updatedAt: "2026-11-24T08:00:00.000000Z"
 })
 
 const items = [
