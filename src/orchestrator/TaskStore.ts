@@ -114,7 +114,7 @@ const make = Effect.gen(function*() {
 
   const byKey = (text: string) => {
     const key = keyOf(text)
-    return key === undefined ? Effect.succeed(undefined) : one(reader.byKey(key, undefined))
+    return key === undefined ? Effect.sync(() => undefined) : one(reader.byKey(key, undefined))
   }
 
   const get = (key: string) =>
