@@ -54,7 +54,10 @@ export const decoderOf = <A, I>(schema: Schema.Schema<A, I>) => {
 
 export const decodeEvent: (input: unknown) => Either.Either<StageEvent, Array<Issue>> = decoderOf(StageEventJson)
 
-const tooLarge = new TooLarge({ error: `The body is larger than ${maxBodyBytes} bytes` })
+const tooLarge = new TooLarge({
+  error: `The body is larger than ${maxBodyBytes} bytes`,
+  issues: [{ field: "body", message: `expected at most ${maxBodyBytes} bytes` }]
+})
 
 // What is over the limit is read and thrown away: a client reads its answer only after it has sent all.
 const readText = (request: HttpServerRequest.HttpServerRequest) =>
@@ -73,7 +76,28 @@ const readText = (request: HttpServerRequest.HttpServerRequest) =>
     return Buffer.concat(chunks).toString("utf8")
   })
 
+// Nothing that is taken is half as deep, and what walks a value calls itself at each level.
+const maxDepth = 32
+
+const isTooDeep = (value: unknown): boolean => {
+  let level: Array<unknown> = [value]
+  for (let depth = 0; level.length > 0; depth++) {
+    if (depth > maxDepth) return true
+    level = level.flatMap((inner): Array<unknown> =>
+      typeof inner === "object" && inner !== null ? Object.values(inner) : []
+    )
+  }
+  return false
+}
+
 const parseJson = (text: string) =>
+  Effect.filterOrFail(jsonOf(text), (value) => !isTooDeep(value), () =>
+    new BadRequest({
+      error: "The body is nested too deeply",
+      issues: [{ field: "body", message: `expected no more than ${maxDepth} levels`, given: shortened(text) }]
+    }))
+
+const jsonOf = (text: string) =>
   Effect.try({
     try: (): unknown => JSON.parse(text),
     catch: (cause) =>

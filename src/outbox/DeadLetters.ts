@@ -2,6 +2,7 @@ import type { SqlClient } from "@effect/sql/SqlClient"
 import type { SqlError } from "@effect/sql/SqlError"
 import { Clock, Effect } from "effect"
 import type { DeadCode, DeliveryKind } from "./Lane.js"
+import { urgency } from "./Settling.js"
 
 /** A request that was given up. Times are milliseconds since 1970, UTC. */
 export interface DeadLetter {
@@ -91,7 +92,10 @@ export const retry = (sql: SqlClient, which: Which): Effect.Effect<number, SqlEr
         yield* sql`UPDATE plane_sync_delivery SET status = 'discarded', reason = 'owed again' WHERE id = ${letter.id}`
         yield* letter.kind === "recount" ? setComments(sql, letter, "pending") : oweLatestState(sql, letter)
       }
-      yield* sql`UPDATE plane_sync_lane SET due_at = coalesce(due_at, ${now}) WHERE id = ${letter.lane} AND owed > 0`
+      // A lane that waits to bring a count up to date has something to send now.
+      yield* sql`UPDATE plane_sync_lane SET due_at = CASE patient WHEN 1 THEN ${now} ELSE coalesce(due_at, ${now}) END,
+          patient = 0, urgency = min(urgency, ${urgency(sql, sql`state_event`)})
+        WHERE id = ${letter.lane} AND owed > 0`
     }
     return chosen.length
   })

@@ -1,5 +1,6 @@
 import type { SqlClient } from "@effect/sql/SqlClient"
 import type { SqlError } from "@effect/sql/SqlError"
+import type { Fragment } from "@effect/sql/Statement"
 import { Effect } from "effect"
 import type { DeadCode, Delivery, Lane, LaneDead, LookOutcome, SeenState, SendOutcome, Settlement } from "./Lane.js"
 
@@ -79,6 +80,13 @@ interface Asked {
   readonly closed: number
 }
 
+/** How urgent a lane is by what it owes, `stateEvent` included: see `claim`. */
+export const urgency = (sql: SqlClient, stateEvent: Fragment) =>
+  sql`CASE
+    WHEN EXISTS (SELECT 1 FROM plane_sync_event e WHERE e.lane = plane_sync_lane.id AND urgent = 1 AND comment = 'pending')
+      THEN 0
+    WHEN ${stateEvent} IS NOT NULL THEN 1 ELSE 2 END`
+
 /** The lane is given free: due at `dueAt` if it owes anything; a patient one as soon as it is owed more. */
 export const free = (
   sql: SqlClient,
@@ -92,9 +100,7 @@ export const free = (
     ? sql``
     : sql`${knows(sql, asked.seen)}, asked = ${asked.asked}, state_event = nullif(state_event, ${asked.closed}),`
   return sql`UPDATE plane_sync_lane SET ${learned} holder = NULL, problem = ${problem}, patient = ${patient ? 1 : 0},
-    urgency = CASE
-      WHEN EXISTS (SELECT 1 FROM plane_sync_event WHERE lane = ${lane.id} AND urgent = 1 AND comment = 'pending') THEN 0
-      WHEN nullif(state_event, ${asked?.closed ?? null}) IS NOT NULL THEN 1 ELSE 2 END,
+    urgency = ${urgency(sql, sql`nullif(state_event, ${asked?.closed ?? null})`)},
     due_at = CASE owed WHEN 0 THEN NULL ELSE ${dueAt} END WHERE id = ${lane.id}`
 }
 

@@ -67,11 +67,13 @@ describe("POST /api/events", () => {
         assert.strictEqual(answer.status, 400, JSON.stringify(event))
         assert.sameMembers(fieldsOf(answer), [...fields])
       }
-      for (const broken of ["", "{", "\u0000"]) {
+      const deep = "[".repeat(100_000) + "]".repeat(100_000)
+      for (const broken of ["", "{", "\u0000", deep, `{"workItem":${deep}}`]) {
         const answer = yield* post(url, broken)
         assert.deepStrictEqual([answer.status, fieldsOf(answer)], [400, ["body"]])
       }
-      assert.strictEqual((yield* post(url, " ".repeat(2_000_000))).status, 413)
+      const large = yield* post(url, " ".repeat(2_000_000))
+      assert.deepStrictEqual([large.status, fieldsOf(large)], [413, ["body"]])
       for (const type of ["text/plain", "application/x-www-form-urlencoded", "application/jsonx"]) {
         assert.strictEqual((yield* post(url, JSON.stringify(moved), { "content-type": type })).status, 415)
       }

@@ -78,6 +78,24 @@ describe("dead letters", () => {
       assert.deepInclude(yield* (yield* Outbox).status, { pending: 0, dead: 0, delivered: 2 })
     }).pipe(Effect.provide(inMemory())))
 
+  it.effect("a retried state does not wait for the time at which its work item's count is brought up to date", () =>
+    Effect.gen(function*() {
+      const plane = yield* PlaneSimulator
+      const { id, key } = yield* plane.addWorkItem({ name: "Trail map" })
+      yield* plane.misbehave(Fault.Status({ match: { method: "PATCH" }, count: 1, status: 400 }))
+      yield* publish(StageEvent.StageChanged({ workItem: key, from: "created", to: "analysis" }))
+      yield* TestClock.adjust("1 minutes")
+      // Told, counted, and the third has to wait for ten minutes.
+      for (let n = 0; n < 3; n++) {
+        yield* failed(key, "one")
+        yield* TestClock.adjust("1 minutes")
+      }
+      assert.strictEqual((yield* (yield* Outbox).status).pending, 1)
+      yield* retryAll
+      yield* TestClock.adjust("1 minutes")
+      assert.deepStrictEqual((yield* plane.stateChanges(id)).map(({ to }) => to.name), ["In Progress"])
+    }).pipe(Effect.provide(inMemory())))
+
   it.effect("what this version cannot read stays dead, and stops nobody", () =>
     Effect.gen(function*() {
       const plane = yield* PlaneSimulator
