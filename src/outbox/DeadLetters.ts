@@ -84,6 +84,10 @@ export const retry = (sql: SqlClient, which: Which): Effect.Effect<number, SqlEr
     const chosen = yield* choose(sql, which, "retried")
     const now = yield* Clock.currentTimeMillis
     for (const letter of chosen) {
+      // Due from now, and not from when its events were published; a lane that waits to bring a count up to date has
+      // something to send now.
+      yield* sql`UPDATE plane_sync_lane SET patient = 0,
+        due_at = CASE patient WHEN 1 THEN ${now} ELSE coalesce(due_at, ${now}) END WHERE id = ${letter.lane}`
       if (letter.kind === "comment") {
         yield* sql`UPDATE plane_sync_delivery SET after_event = (SELECT max(sequence) FROM plane_sync_event)
           WHERE id = ${letter.id}`
@@ -92,10 +96,8 @@ export const retry = (sql: SqlClient, which: Which): Effect.Effect<number, SqlEr
         yield* sql`UPDATE plane_sync_delivery SET status = 'discarded', reason = 'owed again' WHERE id = ${letter.id}`
         yield* letter.kind === "recount" ? setComments(sql, letter, "pending") : oweLatestState(sql, letter)
       }
-      // A lane that waits to bring a count up to date has something to send now.
-      yield* sql`UPDATE plane_sync_lane SET due_at = CASE patient WHEN 1 THEN ${now} ELSE coalesce(due_at, ${now}) END,
-          patient = 0, urgency = min(urgency, ${urgency(sql, sql`state_event`)})
-        WHERE id = ${letter.lane} AND owed > 0`
+      yield* sql`UPDATE plane_sync_lane SET urgency = min(urgency, ${urgency(sql, sql`state_event`)}),
+        due_at = CASE owed WHEN 0 THEN NULL ELSE due_at END WHERE id = ${letter.lane}`
     }
     return chosen.length
   })

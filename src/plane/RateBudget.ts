@@ -214,16 +214,23 @@ const make = (limit: RateLimit) =>
     const atOnce = Effect.map(now, (time) =>
       waiters.size === 0 && opensAt(time) <= time ? Option.some(reserve()) : Option.none())
 
-    const brought = Effect.map(
+    const brought = Effect.flatMap(
       FiberRef.get(reserved),
-      Option.flatMap((mine) => {
-        if (mine.taken) {
-          return Option.none()
-        }
-        mine.taken = true
-        return Option.some(mine.slot)
-      })
-    )
+      Effect.transposeMapOption((mine) =>
+        Effect.suspend(() => {
+          if (mine.taken) {
+            return Effect.succeedNone
+          }
+          mine.taken = true
+          // Plane may have told all to wait since: then it queues like any other.
+          return Effect.flatMap(
+            now,
+            (time) =>
+              pausedUntil <= time ? Effect.succeedSome(mine.slot) : Effect.as(mine.slot.release, Option.none<Slot>())
+          )
+        })
+      )
+    ).pipe(Effect.map(Option.flatten))
 
     const orElse = <A>(effect: Effect.Effect<Option.Option<A>>, other: Effect.Effect<A>) =>
       Effect.flatMap(

@@ -15,6 +15,7 @@ import type { PlaneClient, WorkItem } from "../plane/PlaneClient.js"
 import type { PlaneConfig } from "../plane/PlaneConfig.js"
 import type { PlaneError } from "../plane/PlaneError.js"
 import { backoff, mayMeanNoSuchItem, nextLookUp } from "../plane/Policy.js"
+import type { RateBudget } from "../plane/RateBudget.js"
 import type { Destination } from "./Destination.js"
 import type { Find, LookError } from "./Finding.js"
 import type { QuietTimes } from "./QuietTimes.js"
@@ -24,6 +25,7 @@ import { isFresh } from "./WorkItemSync.js"
 export interface Sender {
   readonly client: PlaneClient["Type"]
   readonly find: Find
+  readonly budget: RateBudget["Type"]
   readonly config: PlaneConfig
   readonly destination: Destination["Type"]
   readonly quietTimes: QuietTimes
@@ -93,24 +95,33 @@ const seenAs = ({ stateGroup, stateId, updatedAt }: WorkItem, readAt: number): S
  * A state, after a look where what is known of the work item is older than 30 s: a person may have cancelled it, or done
  * what is asked for. There is no condition that Plane would check, so a cancel between look and PATCH is overwritten.
  */
-const setState = ({ client, config }: Sender, { delivery, lane, workItem }: SendJob) =>
+const setState = ({ budget, client, config }: Sender, { delivery, lane, workItem }: SendJob) =>
   Effect.gen(function*() {
-    const now = yield* Clock.currentTimeMillis
-    if (config.onConflict === "respect") {
-      const seen = isFresh(lane, now)
-        ? { state: lane.state, cancelled: lane.cancelled, readAt: lane.readAt ?? now, updatedAt: lane.updatedAt }
-        : seenAs(yield* client.read(workItem), now)
-      if (seen.state === delivery.body) return { _tag: "Delivered", planeId: null, seen } as const
+    const set = client.setState(workItem, delivery.body)
+    const look = Effect.flatMap(Clock.currentTimeMillis, (now) =>
+      Effect.map(client.read(workItem), (item) => seenAs(item, now)))
+    const delivered = (seen: SeenState) =>
+      ({ _tag: "Delivered", planeId: null, seen }) as const
+    const answered = (item: WorkItem) => Effect.map(Clock.currentTimeMillis, (now) => delivered(seenAs(item, now)))
+    if (config.onConflict === "force") return yield* Effect.flatMap(set, answered)
+
+    const { cancelled, readAt, state, updatedAt } = lane
+    let seen: SeenState = readAt !== null && isFresh(lane, yield* Clock.currentTimeMillis)
+      ? { state, cancelled, readAt, updatedAt }
+      : yield* look
+    for (let again = false;; again = true) {
+      if (seen.state === delivery.body) return delivered(seen)
       if (seen.cancelled && seen.state !== lane.asked) {
         return { _tag: "Left", reason: "a person has cancelled the work item, and that stands", seen } as const
       }
+      // The budget may keep the PATCH waiting for longer than the look tells anything: then its slot is for another look.
+      // Once only: where a slot is always as long in coming, it would never be sent.
+      const slot = yield* budget.admit
+      if (again || isFresh(seen, yield* Clock.currentTimeMillis)) {
+        return yield* Effect.flatMap(budget.spend(slot, set), answered)
+      }
+      seen = yield* budget.spend(slot, look)
     }
-    const item = yield* client.setState(workItem, delivery.body)
-    return {
-      _tag: "Delivered",
-      planeId: null,
-      seen: seenAs(item, yield* Clock.currentTimeMillis)
-    } as const
   })
 
 const addComment = ({ client }: Sender, { delivery, workItem }: SendJob) =>
@@ -233,7 +244,8 @@ const lookOnce = (sender: Sender, job: LookJob): Effect.Effect<LookOutcome> =>
     const request = lane.workItem === null
       ? Effect.flatMap(
         Effect.orDieWith(WorkItemKey.parse(job.key), (why) => new Error(why)),
-        (key) => find(key, job.since)
+        // After a miss anything may have come to be since a page was read.
+        (key) => find(key, lane.misses === 0 ? job.since : Infinity)
       )
       : Effect.map(client.read(lane.workItem), (item) => ({ item, readAt: now }))
     return yield* Effect.matchEffect(request, {

@@ -4,7 +4,7 @@ import type { Claim, Job, Settlement } from "../outbox/Lane.js"
 import type { Outbox } from "../outbox/Outbox.js"
 import type { SenderLost } from "../outbox/Sender.js"
 import type { StorageError } from "../outbox/StorageError.js"
-import type { RateBudget, Slot } from "../plane/RateBudget.js"
+import type { Slot } from "../plane/RateBudget.js"
 import type { Sender } from "./Sending.js"
 import { look, send } from "./Sending.js"
 import type { Signal } from "./Signal.js"
@@ -47,7 +47,6 @@ export interface WorkersStatus {
 export const startWorkers = (
   dependencies: Sender & {
     readonly outbox: Outbox["Type"]
-    readonly budget: RateBudget["Type"]
     readonly signal: Signal["Type"]
     /** Who we are, in the lanes we hold: new with each start. */
     readonly holder: string

@@ -1,4 +1,3 @@
-import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import type * as FileSystem from "@effect/platform/FileSystem"
 import * as HttpClient from "@effect/platform/HttpClient"
 import type { Scope } from "effect"
@@ -6,6 +5,7 @@ import { Clock, ConfigProvider, Context, Effect, Exit, Layer, Logger, Predicate,
 import type { Verdict } from "../../demo/Judge.js"
 import { Outbox } from "../../src/outbox/Outbox.js"
 import { Storage } from "../../src/outbox/Storage.js"
+import { connections } from "../../src/plane/Connections.js"
 import { PlaneClient } from "../../src/plane/PlaneClient.js"
 import { RateBudget } from "../../src/plane/RateBudget.js"
 import { PlaneSimulator } from "../../src/simulator/PlaneSimulator.js"
@@ -52,7 +52,7 @@ const counting = () => {
         })
       )
     )
-  ).pipe(Layer.provide(NodeHttpClient.layer))
+  ).pipe(Layer.provide(connections))
   return { counts, layer }
 }
 

@@ -59,6 +59,24 @@ describe("states", () => {
       assert.deepInclude(yield* (yield* Outbox).status, { pending: 0, dead: 0, delivered: 3 })
     }).pipe(Effect.provide(inMemory())))
 
+  it.effect("a cancel is left that comes while the budget keeps the state waiting after its look", () =>
+    Effect.gen(function*() {
+      const plane = yield* PlaneSimulator
+      const { id, key } = yield* item
+      yield* changed(key, "created", "analysis")
+      yield* TestClock.adjust("10 minutes")
+      yield* plane.forgetRequests
+      // One of two slots a minute, and the look takes the other.
+      yield* lint(key)
+      yield* TestClock.adjust("1 seconds")
+      yield* changed(key, "deploy", "done")
+      yield* TestClock.adjust("40 seconds")
+      yield* plane.moveWorkItem(id, "Cancelled")
+      yield* TestClock.adjust("5 minutes")
+      assert.strictEqual(yield* stateName(id), "Cancelled")
+      assert.deepStrictEqual(yield* requests, ["POST comments", "GET item", "GET item", "POST comments"])
+    }).pipe(Effect.provide(inMemory({ settings: { ORCH_PLANE_RATE_LIMIT: "2/minute" } }))))
+
   it.effect("with ORCH_PLANE_ON_CONFLICT=force it is moved all the same, without a look", () =>
     Effect.gen(function*() {
       const plane = yield* PlaneSimulator
