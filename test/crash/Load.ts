@@ -132,7 +132,8 @@ export const start = (options: {
           : yield* Effect.dieMessage(`POST /api/events answered ${response.status} ${words} to ${JSON.stringify(body)}`)
       }).pipe(
         Effect.scoped,
-        Effect.timeout("2 seconds"),
+        // A busy machine answers late, and one that was killed breaks the connection.
+        Effect.timeout("10 seconds"),
         Effect.orElseSucceed(() => Option.none<typeof Accepted.Type>())
       )
 

@@ -198,7 +198,7 @@ export const make = Effect.fnUntraced(function*(built: Built, directory: string,
   const drain = (limit: Duration.Duration) =>
     Effect.gen(function*() {
       yield* Effect.flatMap(start, listens)
-      yield* inTime(Duration.seconds(30), "the publishers: the last 202")(load.stop)
+      yield* inTime(Duration.seconds(60), "the publishers: the last 202")(load.stop)
       const isTold = Effect.map(
         verdictNow,
         (verdicts) => verdicts.every(({ lost, wrongState }) => lost.length + wrongState.length === 0)
