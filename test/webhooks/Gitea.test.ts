@@ -19,6 +19,20 @@ const developed = (workItem: number, settings: Readonly<Record<string, string>> 
     return at
   })
 
+/** A task at `development`, with a Gitea that can be asked about `pull`. */
+const asking = (settings: Readonly<Record<string, string>> = {}) =>
+  Effect.gen(function*() {
+    const gitea = yield* fakeGitea
+    const at = yield* developed(7, { ORCH_GITEA_URL: gitea.url, ORCH_GITEA_TOKEN: gitea.token, ...settings })
+    const checks = (state: string, ...statuses: ReadonlyArray<{ readonly context: string; readonly status: string }>) =>
+      void gitea.answers.set(`/api/v1/repos/rideworks/trail-maps/commits/${pull.head}/status`, {
+        state,
+        total_count: statuses.length,
+        statuses: statuses.map((status, index) => ({ id: index + 1, description: "", ...status }))
+      })
+    return { at, gitea, checks }
+  })
+
 const pull = { number: 88, workItem: 7, head: sha("one") }
 
 describe("POST /webhooks/gitea", () => {
@@ -225,6 +239,15 @@ describe("POST /webhooks/gitea", () => {
       yield* at.gitea("status", statusBody({ id: 2, sha: pull.head, state: "error", description: "no runner" }))
       yield* at.settled
       assert.containSubset((yield* at.events).at(-1), { check: "ci", reason: "build/tiles: no runner" })
+    }).pipe(Effect.scoped, withPlane))
+
+  it.live("Gitea's own word stands over what was delivered, whatever their ids", () =>
+    Effect.gen(function*() {
+      const { at, checks } = yield* asking()
+      checks("success", { context: "build/tiles", status: "success" })
+      yield* at.gitea("status", statusBody({ id: 5_000, sha: pull.head, state: "pending", context: "build/tiles" }))
+      yield* at.gitea("pull_request", pullBody("pull_request_opened", pull))
+      assert.strictEqual(yield* at.stage(7), "review active")
     }).pipe(Effect.scoped, withPlane))
 
   it.live(

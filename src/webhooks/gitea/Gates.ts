@@ -25,13 +25,14 @@ const downFor = 5_000
 
 const { Passed, Pending } = Verdict
 
-/** The newest of what is held and what was asked, of each context. */
-const newest = (held: ReadonlyArray<CommitStatus>, asked: ReadonlyArray<CommitStatus>) => {
-  const byContext = new Map(held.map((status) => [status.context, status]))
-  for (const status of asked) {
-    if (status.id >= (byContext.get(status.context)?.id ?? 0)) byContext.set(status.context, status)
-  }
-  return Array.from(byContext.values())
+/**
+ * What Gitea answers, and of what is held only what that does not list. Which of the two is newer their ids do not tell: a
+ * delivery's counts all statuses there are, an answer's those of the commit. What is delivered while Gitea is asked has
+ * the gates asked again.
+ */
+const replaced = (held: ReadonlyArray<CommitStatus>, asked: ReadonlyArray<CommitStatus>) => {
+  const listed = new Set(asked.map(({ context }) => context))
+  return [...held.filter(({ context }) => !listed.has(context)), ...asked]
 }
 
 /** The gates that go by what Gitea says: `ci`, `approval` and `merged`. They never fail a task for want of an answer. */
@@ -92,7 +93,7 @@ export const giteaGates: Effect.Effect<
       const asked = statuses.map(({ status, ...rest }): CommitStatus => ({ ...rest, state: status }))
       return config.requiredChecks.length === 0
         ? combinedVerdict(state, asked, config.warning)
-        : checksVerdict(newest(held, asked), config)
+        : checksVerdict(replaced(held, asked), config)
     })
 
   const ci = (pullRequest: PullRequest) =>
