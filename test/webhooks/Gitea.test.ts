@@ -1,7 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
+import type { ServerResponse } from "node:http"
 import { PlaneSimulator } from "../../src/simulator/PlaneSimulator.js"
-import { folder } from "../http/Served.js"
+import { folder, request } from "../http/Served.js"
 import { fixture } from "./Fixtures.js"
 import { fakeGitea } from "./gitea/FakeGitea.js"
 import { moveBody, pullBody, scene, sha, statusBody } from "./Scene.js"
@@ -248,6 +249,42 @@ describe("POST /webhooks/gitea", () => {
       yield* at.gitea("status", statusBody({ id: 5_000, sha: pull.head, state: "pending", context: "build/tiles" }))
       yield* at.gitea("pull_request", pullBody("pull_request_opened", pull))
       assert.strictEqual(yield* at.stage(7), "review active")
+    }).pipe(Effect.scoped, withPlane))
+
+  it.live("a red check that has turned green is noticed without its delivery", () =>
+    Effect.gen(function*() {
+      const { at, checks } = yield* asking()
+      checks("failure", { context: "build/tiles", status: "failure" })
+      yield* at.gitea("pull_request", pullBody("pull_request_opened", pull))
+      yield* at.gitea("status", statusBody({ id: 1, sha: pull.head, state: "failure", context: "build/tiles" }))
+      assert.strictEqual(yield* at.stage(7), "development active")
+      checks("success", { context: "build/tiles", status: "success" })
+      yield* request(`${at.url}/api/tasks/ET-7/advance`, { method: "POST" })
+      assert.strictEqual(yield* at.stage(7), "review active")
+    }).pipe(Effect.scoped, withPlane))
+
+  it.live("an outage takes back no failure, tells none again, and hides none that is delivered", () =>
+    Effect.gen(function*() {
+      const { at, checks, gitea } = yield* asking()
+      const told = Effect.map(
+        at.events,
+        (events) => events.flatMap(({ reason, type }) => type === "quality_gate_failed" ? [reason] : [])
+      )
+      const advance = Effect.zipRight(request(`${at.url}/api/tasks/ET-7/advance`, { method: "POST" }), at.settled)
+      checks("failure", { context: "build/tiles", status: "failure" })
+      yield* at.gitea("pull_request", pullBody("pull_request_opened", pull))
+      yield* at.settled
+      assert.deepStrictEqual(yield* told, ["build/tiles: failure"])
+      for (const misbehave of [(response: ServerResponse) => response.destroy(), undefined]) {
+        gitea.misbehave = misbehave
+        yield* advance
+      }
+      assert.deepStrictEqual(yield* told, ["build/tiles: failure"])
+      gitea.misbehave = (response) => response.writeHead(500).end()
+      yield* at.gitea("status", statusBody({ id: 1, sha: pull.head, state: "error", context: "build/maps" }))
+      yield* at.settled
+      assert.lengthOf(yield* told, 2)
+      assert.include((yield* told)[1], "build/maps")
     }).pipe(Effect.scoped, withPlane))
 
   it.live(

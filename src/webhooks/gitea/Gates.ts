@@ -23,7 +23,10 @@ const maxBackoff = Duration.minutes(5)
 /** For how long, in milliseconds, one that did not answer is taken to be down. */
 const downFor = 5_000
 
-const { Passed, Pending } = Verdict
+const { Failed, Passed, Pending } = Verdict
+
+// As they are held: of several failures it is the same one that is told, whoever is asked.
+const byContext = (one: CommitStatus, other: CommitStatus) => one.context < other.context ? -1 : 1
 
 /**
  * What Gitea answers, and of what is held only what that does not list. Which of the two is newer their ids do not tell: a
@@ -32,7 +35,7 @@ const { Passed, Pending } = Verdict
  */
 const replaced = (held: ReadonlyArray<CommitStatus>, asked: ReadonlyArray<CommitStatus>) => {
   const listed = new Set(asked.map(({ context }) => context))
-  return [...held.filter(({ context }) => !listed.has(context)), ...asked]
+  return [...held.filter(({ context }) => !listed.has(context)), ...asked].sort(byContext)
 }
 
 /** The gates that go by what Gitea says: `ci`, `approval` and `merged`. They never fail a task for want of an answer. */
@@ -77,20 +80,28 @@ export const giteaGates: Effect.Effect<
 
   const due = (id: number) => Effect.zipRight(write(tasks.touch(id)), signal.notify)
 
-  /** The task waits, and is due again after a pause that grows. */
-  const waits = ({ id, workItem }: Task, error: GiteaError | StorageError) =>
+  /**
+   * What is said of a task while its question has no answer; it is due again after a pause that grows. A failure that is
+   * known stays one, and one that was told is repeated word for word: an outage is no news.
+   */
+  const waits = (gate: string, task: Task, error: GiteaError | StorageError, known: Verdict | undefined) =>
     Effect.gen(function*() {
+      const { id, verdicts, workItem } = task
       const count = (failures.get(id) ?? 0) + 1
       failures.set(id, count)
       const pause = yield* backoff(count, { max: maxBackoff })
       yield* Effect.logWarning(`${workItem} waits: ${error.message}`)
       yield* FiberMap.run(again, id, Effect.delay(Effect.ignoreLogged(due(id)), pause))
-      return Pending({ why: error.message })
+      if (known?._tag === "Failed") return known
+      // A stage is left when all its gates have passed, so what has failed did so since the stage was entered.
+      const told = verdicts.find((given) => given.gate === gate && given.verdict === "failed")
+      return told === undefined ? Pending({ why: error.message }) : Failed({ reason: told.reason ?? "" })
     })
 
   const askChecks = (api: GiteaClient, { headSha, name }: PullRequest, held: ReadonlyArray<CommitStatus>) =>
     Effect.map(asked(api.combinedStatus(name, headSha)), ({ state, statuses }) => {
       const asked = statuses.map(({ status, ...rest }): CommitStatus => ({ ...rest, state: status }))
+        .sort(byContext)
       return config.requiredChecks.length === 0
         ? combinedVerdict(state, asked, config.warning)
         : checksVerdict(replaced(held, asked), config)
@@ -99,15 +110,17 @@ export const giteaGates: Effect.Effect<
   const ci = (pullRequest: PullRequest) =>
     Effect.gen(function*() {
       const held = yield* read(readStatuses(sql, pullRequest))
-      const verdict = checksVerdict(held, config)
-      // A failure is told at once; before anything else is believed, Gitea is asked: a delivery may have been lost.
-      if (verdict._tag === "Failed") return verdict
+      // What a delivery said may have been answered by one that was lost.
       if (client !== undefined) return yield* askChecks(client, pullRequest, held)
+      const verdict = checksVerdict(held, config)
       if (verdict === undecided) yield* sayOnce
       return verdict
     })
 
-  // A dismissal sends nothing, so Gitea's own word stands in every case.
+  const heldChecks = (pullRequest: PullRequest) =>
+    Effect.map(read(readStatuses(sql, pullRequest)), (held) => checksVerdict(held, config))
+
+  // A dismissal sends nothing, so Gitea's own word stands in every case, and what is held is not enough for a failure.
   const approval = (pullRequest: PullRequest) =>
     client === undefined
       ? Effect.map(read(readReviews(sql, pullRequest)), (reviews) => reviewsVerdict(reviews, pullRequest))
@@ -117,7 +130,10 @@ export const giteaGates: Effect.Effect<
 
   const gate = (
     name: string,
-    check: (pullRequest: PullRequest) => Effect.Effect<Verdict, GiteaError | StorageError>
+    check: (pullRequest: PullRequest) => Effect.Effect<Verdict, GiteaError | StorageError>,
+    /** What is known without Gitea, which counts only as far as it is a failure. */
+    known: (pullRequest: PullRequest) => Effect.Effect<Verdict | undefined, StorageError> = () =>
+      Effect.succeed(undefined)
   ): QualityGate => ({
     name,
     check: (task) =>
@@ -127,11 +143,14 @@ export const giteaGates: Effect.Effect<
         // What is merged has been built and approved as far as anybody was going to.
         if (pullRequest.merged) return Passed()
         if (!pullRequest.open) return Pending({ why: "the pull request was closed without a merge" })
-        const verdict = yield* check(pullRequest)
-        failures.delete(task.id)
-        return verdict
-      }).pipe(Effect.catchAll((error) => waits(task, error)))
+        return yield* check(pullRequest).pipe(
+          Effect.tap(() => failures.delete(task.id)),
+          Effect.catchTag("GiteaError", (error) =>
+            Effect.flatMap(known(pullRequest), (verdict) => waits(name, task, error, verdict)))
+        )
+      }).pipe(Effect.catchTag("StorageError", (error) =>
+        waits(name, task, error, undefined)))
   })
 
-  return [gate("ci", ci), gate("approval", approval), gate("merged", merged)]
+  return [gate("ci", ci, heldChecks), gate("approval", approval), gate("merged", merged)]
 }).pipe(Effect.annotateLogs({ service: "Webhooks" }))

@@ -10,10 +10,11 @@ import { GiteaConfig } from "./GiteaConfig.js"
 
 /**
  * Gitea could not be asked, or did not answer what was asked. `KeyRefused`: the token, or its rights; `NotFound`: the
- * token may not see the repository, or it is gone; `Unreachable`: anything that may be over when it is asked again.
+ * token may not see the repository, or it is gone; `Unreachable`: no whole answer came; `Unanswered`: this question got
+ * none that could be used, which says nothing of others. The last two may be over when it is asked again.
  */
 export class GiteaError extends Schema.TaggedError<GiteaError>()("GiteaError", {
-  reason: Schema.Literal("KeyRefused", "NotFound", "Unreachable"),
+  reason: Schema.Literal("KeyRefused", "NotFound", "Unreachable", "Unanswered"),
   path: Schema.String,
   words: Schema.String
 }) {
@@ -25,7 +26,8 @@ export class GiteaError extends Schema.TaggedError<GiteaError>()("GiteaError", {
 const advice: Record<GiteaError["reason"], string> = {
   KeyRefused: "it refuses ORCH_GITEA_TOKEN, which needs to read repositories",
   NotFound: "it has no such thing, or the user of ORCH_GITEA_TOKEN may not see it",
-  Unreachable: "it does not answer"
+  Unreachable: "it does not answer",
+  Unanswered: "it does not answer this"
 }
 
 const text = Schema.optionalWith(Schema.String, { nullable: true, default: () => "" })
@@ -109,20 +111,18 @@ const make = Effect.fnUntraced(function*({ token, url }: GiteaApi) {
         if (status === 401 || status === 403) return failure(path, "KeyRefused", `answered ${status}`)
         // A repository that was moved is one that has another name: nothing is followed with the token.
         if (status === 404 || (status >= 300 && status < 400)) return failure(path, "NotFound", `answered ${status}`)
-        if (status !== 200) return failure(path, "Unreachable", `answered ${status}`)
+        if (status !== 200) return failure(path, "Unanswered", `answered ${status}`)
         const total = headers["x-total-count"]
         return answerText(response, answerLimit).pipe(
           Effect.mapError((error) =>
-            failure(
-              path,
-              "Unreachable",
-              error._tag === "AnswerTooLarge" ? `an answer of more than ${answerLimit} bytes` : error.message
-            )
+            error._tag === "AnswerTooLarge"
+              ? failure(path, "Unanswered", `an answer of more than ${answerLimit} bytes`)
+              : failure(path, "Unreachable", error.message)
           ),
           Effect.flatMap((body) =>
             Effect.mapError(
               Schema.decodeUnknown(Schema.parseJson(schema))(body),
-              () => failure(path, "Unreachable", `not what Gitea answers: ${body.slice(0, textLimit)}`)
+              () => failure(path, "Unanswered", `not what Gitea answers: ${body.slice(0, textLimit)}`)
             )
           ),
           Effect.map((value) => ({ value, total: total === undefined ? undefined : Number(total) }))

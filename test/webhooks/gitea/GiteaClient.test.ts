@@ -61,8 +61,8 @@ describe("GiteaClient", () => {
             [401, "KeyRefused"],
             [403, "KeyRefused"],
             [307, "NotFound"],
-            [500, "Unreachable"],
-            [200, "Unreachable"]
+            [500, "Unanswered"],
+            [200, "Unanswered"]
           ] as const
         ) {
           answering(status, `<html>${gitea.token}</html>`)
