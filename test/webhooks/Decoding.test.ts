@@ -109,6 +109,9 @@ describe("Gitea's bodies", () => {
     assert.containSubset(seen("gitea/pull_request_opened", { pull_request: { head: { repo_id: null } } }), {
       fork: true
     })
+    assert.containSubset(seen("gitea/pull_request_opened", { pull_request: { head: { label: "", ref: "et-7" } } }), {
+      fork: true
+    })
     assert.containSubset(seen("gitea/pull_request_opened", { pull_request: { body: null, labels: null } }), {
       body: ""
     })

@@ -55,7 +55,6 @@ const PullRequestEvent = Schema.parseJson(Schema.Struct({
     merged: Schema.optionalWith(Schema.Boolean, { nullable: true, default: () => false }),
     head: Schema.Struct({
       label: text,
-      ref: text,
       sha: Schema.String,
       repo_id: Schema.optional(Schema.NullOr(Schema.Int))
     }),
@@ -95,12 +94,13 @@ const seen = (
   repository: repository.id,
   name: repository.full_name,
   number: pr.number,
-  fork: head.repo_id !== repository.id,
+  // What was pushed to refs/for/… (AGit) is in the repository itself, but anybody who reads it may push there.
+  fork: head.repo_id !== repository.id || head.label === "",
   open: pr.state === "open" && !pr.merged,
   merged: pr.merged,
   headSha: head.sha,
-  // The ref of a branch that is gone is "refs/pull/12/head"; the label stays.
-  branch: head.label === "" ? head.ref : head.label,
+  // Not the ref: once the branch is gone, that is "refs/pull/12/head".
+  branch: head.label,
   title: pr.title,
   body: pr.body,
   createdAt: DateTime.toEpochMillis(pr.created_at),
