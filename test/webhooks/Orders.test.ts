@@ -41,8 +41,13 @@ const tell = (at: Scene, workItem: number, fact: Fact) => {
   // All within a second, so that the moment tells nothing about the order.
   const pull = { number: workItem, workItem, head: present }
   switch (fact) {
-    case "opened":
-      return at.gitea("pull_request", pullBody("pull_request_opened", { ...pull, head: old }))
+    case "opened": {
+      const opened = at.gitea("pull_request", pullBody("pull_request_opened", { ...pull, head: old }))
+      if (workItem % 2 === 0) return opened
+      // Closed and opened again, still before the push.
+      const reopened = at.gitea("pull_request", pullBody("pull_request_reopened", { ...pull, head: old }))
+      return Effect.zipRight(opened, reopened)
+    }
     case "status":
       return at.gitea("status", statusBody({ id: workItem, sha: present }))
     case "synchronized":

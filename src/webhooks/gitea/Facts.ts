@@ -42,9 +42,12 @@ const columns = `repository, name, number, work_item AS "workItem", open, merged
 
 const pullRequest = (row: PullRequestRow): PullRequest => ({ ...row, open: row.open === 1, merged: row.merged === 1 })
 
+/** The column `rank` holds two: that of the head, times this, and that of the state. */
+const ranks = 8
+
 /**
- * Remembers a pull request as it was seen. Deliveries come in any order, so it is the newest sight that stays; but a
- * pull request that was merged is so for ever.
+ * Remembers a pull request as it was seen. Deliveries come in any order, so it is the newest sight that stays, of its head
+ * and of its state; but a pull request that was merged is so for ever.
  */
 export const rememberPullRequest = (
   sql: SqlClient,
@@ -52,14 +55,19 @@ export const rememberPullRequest = (
   workItem: string | null
 ): Effect.Effect<void, SqlError> =>
   Effect.gen(function*() {
+    const rank = seen.headRank * ranks + seen.rank
+    yield* sql`UPDATE plane_sync_pull_request
+      SET head_sha = ${seen.headSha}, rank = ${seen.headRank * ranks} + rank % ${ranks}
+      WHERE repository = ${seen.repository} AND number = ${seen.number}
+        AND (${seen.updatedAt}, ${seen.headRank * ranks}) >= (updated_at, rank - rank % ${ranks})`
     yield* sql`INSERT INTO plane_sync_pull_request AS held
         (repository, number, name, work_item, fork, open, merged, head_sha, created_at, updated_at, rank)
       VALUES (${seen.repository}, ${seen.number}, ${seen.name}, ${workItem}, ${seen.fork ? 1 : 0}, ${seen.open ? 1 : 0},
-        ${seen.merged ? 1 : 0}, ${seen.headSha}, ${seen.createdAt}, ${seen.updatedAt}, ${seen.rank})
+        ${seen.merged ? 1 : 0}, ${seen.headSha}, ${seen.createdAt}, ${seen.updatedAt}, ${rank})
       ON CONFLICT (repository, number) DO UPDATE SET name = excluded.name, work_item = excluded.work_item,
         fork = excluded.fork, open = excluded.open, merged = max(held.merged, excluded.merged),
-        head_sha = excluded.head_sha, updated_at = excluded.updated_at, rank = excluded.rank
-      WHERE (excluded.updated_at, excluded.rank) >= (held.updated_at, held.rank)`
+        updated_at = excluded.updated_at, rank = held.rank - held.rank % ${ranks} + ${seen.rank}
+      WHERE (excluded.updated_at, ${seen.rank}) >= (held.updated_at, held.rank % ${ranks})`
     if (seen.merged) {
       yield* sql`UPDATE plane_sync_pull_request SET merged = 1, open = 0
         WHERE repository = ${seen.repository} AND number = ${seen.number}`

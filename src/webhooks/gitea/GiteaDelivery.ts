@@ -15,8 +15,10 @@ export interface PullRequestSeen extends PullRequestText {
   readonly headSha: string
   readonly createdAt: number
   readonly updatedAt: number
-  /** Of two that were updated in the same second, which comes later. */
+  /** Of two that were updated in the same second, whose state is the later one. */
   readonly rank: number
+  /** And whose head. */
+  readonly headRank: number
 }
 
 export interface ReviewSeen {
@@ -88,6 +90,13 @@ const rankOf = (action: string, merged: boolean): number => {
   return ranks[action] ?? 1
 }
 
+// A push may come before or after what closes and reopens: of the head it alone tells.
+const headRankOf = (action: string, merged: boolean): number => {
+  if (merged) return 3
+  const ranks: Readonly<Record<string, number>> = { opened: 0, synchronized: 2 }
+  return ranks[action] ?? 1
+}
+
 const seen = (
   { action, pull_request: { head, ...pr }, repository }: typeof PullRequestEvent.Type
 ): PullRequestSeen => ({
@@ -105,7 +114,8 @@ const seen = (
   body: pr.body,
   createdAt: DateTime.toEpochMillis(pr.created_at),
   updatedAt: DateTime.toEpochMillis(pr.updated_at),
-  rank: rankOf(action, pr.merged)
+  rank: rankOf(action, pr.merged),
+  headRank: headRankOf(action, pr.merged)
 })
 
 const pullRequest = (
