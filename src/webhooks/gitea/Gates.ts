@@ -99,11 +99,11 @@ export const giteaGates: Effect.Effect<
     })
 
   const askChecks = (api: GiteaClient, { headSha, name }: PullRequest, held: ReadonlyArray<CommitStatus>) =>
-    Effect.map(asked(api.combinedStatus(name, headSha)), ({ state, statuses }) => {
+    Effect.map(asked(api.combinedStatus(name, headSha)), ({ states, statuses }) => {
       const asked = statuses.map(({ status, ...rest }): CommitStatus => ({ ...rest, state: status }))
         .sort(byContext)
       return config.requiredChecks.length === 0
-        ? combinedVerdict(state, asked, config.warning)
+        ? combinedVerdict(states, asked, config.warning)
         : checksVerdict(replaced(held, asked), config)
     })
 

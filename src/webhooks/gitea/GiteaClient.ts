@@ -36,11 +36,8 @@ const list = <A, I>(item: Schema.Schema<A, I>) =>
   Schema.optionalWith(Schema.Array(item), { nullable: true, default: () => [] })
 
 const StatusJson = Schema.Struct({ id: Schema.Int, context: text, status: text, description: text })
-const CombinedJson = Schema.Struct({
-  state: text,
-  total_count: Schema.optional(Schema.Int),
-  statuses: list(StatusJson)
-})
+// Its `total_count` is that of the page, and so is its `state`.
+const CombinedJson = Schema.Struct({ state: text, statuses: list(StatusJson) })
 const ReviewJson = Schema.Struct({
   id: Schema.Int,
   user: Schema.NullOr(Schema.Struct({ login: Schema.String })),
@@ -51,9 +48,9 @@ const ReviewJson = Schema.Struct({
 })
 export type ReviewJson = typeof ReviewJson.Type
 
-/** What Gitea says of all checks of a commit together, and of each. */
+/** What Gitea says of all checks of a commit together, page by page, and of each. */
 export interface Combined {
-  readonly state: string
+  readonly states: ReadonlyArray<string>
   readonly statuses: ReadonlyArray<typeof StatusJson.Type>
 }
 
@@ -137,37 +134,46 @@ const make = Effect.fnUntraced(function*({ token, url }: GiteaApi) {
       onTimeout: () => failure(path, "Unreachable", `no whole answer within ${Duration.format(deadline)}`)
     })
 
+  /** All pages. Where no total is given the last is known by being empty: Gitea may give fewer than it is asked for. */
+  const pages = <A, I>(path: string, schema: Schema.Schema<A, I>, itemsOf: (page: A) => ReadonlyArray<unknown>) =>
+    inTime(
+      path,
+      Effect.gen(function*() {
+        const read: Array<A> = []
+        let items = 0
+        for (let page = 1; page <= maxPages; page++) {
+          const { total, value } = yield* get(path, page, schema)
+          const count = itemsOf(value).length
+          items += count
+          if (count > 0 || page === 1) read.push(value)
+          if (count === 0 || (total !== undefined && items >= total)) return read
+        }
+        return yield* failure(path, "Unanswered", `more than ${maxPages} pages`)
+      })
+    )
+
   const self: GiteaClient = {
-    combinedStatus: (repository, sha) => {
-      const path = `repos/${encodeName(repository)}/commits/${encodeURIComponent(sha)}/status`
-      return inTime(
-        path,
-        Effect.gen(function*() {
-          const statuses: Array<typeof StatusJson.Type> = []
-          for (let page = 1;; page++) {
-            const { value } = yield* get(path, page, CombinedJson)
-            statuses.push(...value.statuses)
-            const done = value.statuses.length === 0 || statuses.length >= (value.total_count ?? 0)
-            if (done || page === maxPages) return { state: value.state, statuses }
-          }
+    combinedStatus: (repository, sha) =>
+      Effect.map(
+        pages(
+          `repos/${encodeName(repository)}/commits/${encodeURIComponent(sha)}/status`,
+          CombinedJson,
+          ({ statuses }) => statuses
+        ),
+        (read) => ({
+          states: read.map(({ state }) => state),
+          statuses: read.flatMap(({ statuses }) => statuses)
         })
+      ),
+    reviews: (repository, number) =>
+      Effect.map(
+        pages(
+          `repos/${encodeName(repository)}/pulls/${number}/reviews`,
+          Schema.Array(ReviewJson),
+          (reviews) => reviews
+        ),
+        (read) => read.flat()
       )
-    },
-    reviews: (repository, number) => {
-      const path = `repos/${encodeName(repository)}/pulls/${number}/reviews`
-      return inTime(
-        path,
-        Effect.gen(function*() {
-          const reviews: Array<ReviewJson> = []
-          for (let page = 1;; page++) {
-            const { total, value } = yield* get(path, page, Schema.Array(ReviewJson))
-            reviews.push(...value)
-            const done = value.length === 0 || (total !== undefined && reviews.length >= total)
-            if (done || page === maxPages) return reviews
-          }
-        })
-      )
-    }
   }
   return self
 })

@@ -52,22 +52,21 @@ export const checksVerdict = (
   return required.length === 0 ? undecided : Verdict.Passed()
 }
 
-/** What Gitea says of all checks together, which `statuses` are. */
+/** What Gitea says of all checks together, which `statuses` are: one state for each page of them. */
 export const combinedVerdict = (
-  state: string,
+  states: ReadonlyArray<string>,
   statuses: ReadonlyArray<CommitStatus>,
   warning: Checks["warning"]
 ): Verdict => {
-  switch (meaningOf(state, warning)) {
-    case "success":
-      return Verdict.Passed()
-    case "failure": {
-      const failure = statuses.find((status) => meaningOf(status.state, warning) === "failure")
-      return failure === undefined ? Verdict.Failed({ reason: `the checks together: ${state}` }) : failed(failure)
-    }
-    case "pending":
-      return Verdict.Pending({ why: `the checks together: ${state === "" ? "none" : state}` })
+  const first = (meaning: "failure" | "pending") => states.find((state) => meaningOf(state, warning) === meaning)
+  const red = first("failure")
+  if (red !== undefined) {
+    const failure = statuses.find((status) => meaningOf(status.state, warning) === "failure")
+    return failure === undefined ? Verdict.Failed({ reason: `the checks together: ${red}` }) : failed(failure)
   }
+  const open = first("pending")
+  if (open === undefined && states.length > 0) return Verdict.Passed()
+  return Verdict.Pending({ why: `the checks together: ${open === undefined || open === "" ? "none" : open}` })
 }
 
 const waitsForReview = Verdict.Pending({ why: "nobody has approved the present commits" })

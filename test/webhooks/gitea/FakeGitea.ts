@@ -7,8 +7,10 @@ export interface FakeGitea {
   readonly token: string
   /** Paths that were asked for, with their query. */
   readonly asked: Array<string>
-  /** What is answered to a path (without query), as JSON. Others are 404. */
+  /** What is answered to a path (without query), as JSON; a list has one page. Others are 404. */
   readonly answers: Map<string, unknown>
+  /** What is answered to a path with its query, as JSON, with the total that is said. */
+  readonly pages: Map<string, { readonly total?: number; readonly answer: unknown }>
   /** Instead of an answer. */
   misbehave: ((response: ServerResponse) => void) | undefined
 }
@@ -22,6 +24,7 @@ export const fakeGitea = Effect.acquireRelease(
       token,
       asked: [] as Array<string>,
       answers: new Map<string, unknown>(),
+      pages: new Map<string, { readonly total?: number; readonly answer: unknown }>(),
       misbehave: undefined as FakeGitea["misbehave"],
       close: () => {
         server.closeAllConnections()
@@ -33,11 +36,17 @@ export const fakeGitea = Effect.acquireRelease(
       gitea.asked.push(url.pathname + url.search)
       if (gitea.misbehave !== undefined) return gitea.misbehave(response)
       if (request.headers.authorization !== `token ${token}`) return response.writeHead(401).end("{}")
-      const answer = gitea.answers.get(url.pathname)
+      const page = gitea.pages.get(url.pathname + url.search)
+      const answer = page?.answer ?? gitea.answers.get(url.pathname)
       if (answer === undefined) return response.writeHead(404).end("{}")
-      const first = url.searchParams.get("page") === "1"
-      response.writeHead(200, { "content-type": "application/json" })
-      response.end(JSON.stringify(Array.isArray(answer) && !first ? [] : answer))
+      const first = page !== undefined || url.searchParams.get("page") === "1"
+      const empty = Array.isArray(answer) ? [] : { state: "", statuses: [] }
+      const total = page?.total
+      response.writeHead(200, {
+        "content-type": "application/json",
+        ...(total === undefined ? {} : { "x-total-count": String(total) })
+      })
+      response.end(JSON.stringify(first ? answer : empty))
     })
     server.listen(0, "127.0.0.1", () => {
       const address = server.address()

@@ -36,14 +36,42 @@ describe("GiteaClient", () => {
         assert.deepStrictEqual(yield* client.reviews("ride works/maps", 88), [review])
         assert.lengthOf(gitea.asked, 2)
         gitea.answers.set("/api/v1/repos/a/b/commits/abc/status", { state: "", total_count: 0, statuses: null })
-        assert.deepStrictEqual(yield* client.combinedStatus("a/b", "abc"), { state: "", statuses: [] })
+        assert.deepStrictEqual(yield* client.combinedStatus("a/b", "abc"), { states: [""], statuses: [] })
         const status = { id: 4, context: "ci/build", status: "success", description: "" }
         gitea.answers.set("/api/v1/repos/a/b/commits/abc/status", {
           state: "success",
           total_count: 1,
           statuses: [{ ...status, target_url: "" }]
         })
-        assert.deepStrictEqual(yield* client.combinedStatus("a/b", "abc"), { state: "success", statuses: [status] })
+        assert.deepStrictEqual(yield* client.combinedStatus("a/b", "abc"), { states: ["success"], statuses: [status] })
+      })
+    ))
+
+  it.live("reads all pages of a commit's checks, whose totals and states are those of a page", () =>
+    withClient((client, gitea) =>
+      Effect.gen(function*() {
+        const path = "/api/v1/repos/a/b/commits/abc/status"
+        const page = (id: number, state: string) => ({
+          state,
+          total_count: 1,
+          statuses: [{ id, context: `ci/${id}`, status: state, description: "" }]
+        })
+        const answer = (total: number | undefined, ...states: ReadonlyArray<string>) => {
+          gitea.pages.clear()
+          for (const [index, state] of states.entries()) {
+            const said = total === undefined ? {} : { total }
+            gitea.pages.set(`${path}?page=${index + 1}&limit=50`, { ...said, answer: page(index + 1, state) })
+          }
+        }
+        gitea.answers.set(path, { state: "", statuses: null })
+        for (const total of [undefined, 3]) {
+          answer(total, "success", "pending", "success")
+          const { states, statuses } = yield* client.combinedStatus("a/b", "abc")
+          assert.deepStrictEqual(states, ["success", "pending", "success"])
+          assert.deepStrictEqual(statuses.map(({ id }) => id), [1, 2, 3])
+        }
+        // Four with the empty page, three with a total.
+        assert.lengthOf(gitea.asked, 7)
       })
     ))
 

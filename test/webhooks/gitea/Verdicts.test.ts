@@ -67,10 +67,13 @@ describe("checks", () => {
 
   it("are together what Gitea says", () => {
     const held = [status("a", "success"), status("b", "failure", "2 of 5")]
-    assert.deepStrictEqual(combinedVerdict("success", held, "failure"), passed)
-    assert.deepStrictEqual(combinedVerdict("failure", held, "failure"), failed("b: 2 of 5"))
-    assert.deepStrictEqual(combinedVerdict("failure", [], "failure"), failed("the checks together: failure"))
-    assert.strictEqual(combinedVerdict("", [], "failure")._tag, "Pending")
+    assert.deepStrictEqual(combinedVerdict(["success"], held, "failure"), passed)
+    assert.deepStrictEqual(combinedVerdict(["failure"], held, "failure"), failed("b: 2 of 5"))
+    assert.deepStrictEqual(combinedVerdict(["failure"], [], "failure"), failed("the checks together: failure"))
+    assert.strictEqual(combinedVerdict([""], [], "failure")._tag, "Pending")
+    assert.strictEqual(combinedVerdict([], [], "failure")._tag, "Pending")
+    assert.strictEqual(combinedVerdict(["success", "pending"], held, "failure")._tag, "Pending")
+    assert.deepStrictEqual(combinedVerdict(["pending", "failure"], held, "failure"), failed("b: 2 of 5"))
   })
 })
 
