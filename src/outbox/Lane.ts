@@ -198,8 +198,13 @@ export type LookOutcome =
 
 /** How a sending ended. */
 export type SendOutcome =
-  /** Plane has it: the comment's id, or the state that the work item is in now. */
-  | { readonly _tag: "Delivered"; readonly planeId: string | null; readonly seen: SeenState | undefined }
+  /** Plane has it: the comment's id, or the state that the work item is in now. `unsent`: it was in that state already. */
+  | {
+    readonly _tag: "Delivered"
+    readonly planeId: string | null
+    readonly seen: SeenState | undefined
+    readonly unsent?: true
+  }
   /** Not sent: a person has cancelled the work item, and that stands. */
   | { readonly _tag: "Left"; readonly reason: string; readonly seen: SeenState }
   /** The comment to change is gone: what it was to tell needs a new one. */

@@ -17,8 +17,9 @@ export interface Observation {
 }
 
 /**
- * What an observation is beside what is known already. `old`: not newer. `ours`: the state that is known, or one that is
- * asked for here. `moved`: somebody's move.
+ * What an observation is beside what was heard already, by webhooks and by the answers to our own PATCHes. `old`: not
+ * newer. `ours`: the state that was heard, or one that is asked for here. `moved`: somebody's move. What a look has seen
+ * counts for nothing: it acts on no move, so the move's webhook must still be able to.
  */
 export type Observed = "old" | "ours" | "moved"
 
@@ -32,20 +33,23 @@ export const observe = (
   states: StageStates
 ): Effect.Effect<Observed, SqlError> =>
   Effect.gen(function*() {
-    const [lane] = yield* sql<{ id: number; state: string | null; updatedAt: string | null }>`
+    const [lane] = yield* sql<{ id: number; heardState: string | null; heardAt: string | null }>`
       INSERT INTO plane_sync_lane (name, work_item) VALUES (${planeId}, ${planeId})
-      ON CONFLICT (name) DO UPDATE SET name = name RETURNING id, state, updated_at AS "updatedAt"`
+      ON CONFLICT (name) DO UPDATE SET name = name
+      RETURNING id, heard_state AS "heardState", heard_at AS "heardAt"`
     if (lane === undefined) return yield* Effect.dieMessage("an INSERT returns its row")
     // Without zeros it is the number's in every case. One that is waited for already is looked up: its events would move.
     yield* sql`INSERT INTO plane_sync_lane (name, target) VALUES (${WorkItemKey.normalize(key)}, ${lane.id})
       ON CONFLICT (name) DO NOTHING`
-    if (lane.updatedAt !== null && updatedAt <= lane.updatedAt) return "old"
+    if (lane.heardAt !== null && updatedAt <= lane.heardAt) return "old"
     const [owed] = yield* sql<{ stage: string | null }>`SELECT stage FROM plane_sync_event WHERE state = 'pending'
       AND sequence = (SELECT state_event FROM plane_sync_lane WHERE id = ${lane.id})`
     const [sent] = yield* sql<{ body: string }>`SELECT body FROM plane_sync_delivery
       WHERE lane = ${lane.id} AND status = 'pending' AND kind = 'state'`
+    yield* sql`UPDATE plane_sync_lane SET heard_state = ${state}, heard_at = ${updatedAt} WHERE id = ${lane.id}`
+    // A look may have seen what is newer.
     yield* sql`UPDATE plane_sync_lane SET state = ${state}, cancelled = ${cancelled ? 1 : 0}, updated_at = ${updatedAt}
-      WHERE id = ${lane.id}`
-    const ours = [lane.state, sent?.body, states.get(owed?.stage ?? "")]
+      WHERE id = ${lane.id} AND (updated_at IS NULL OR updated_at < ${updatedAt})`
+    const ours = [lane.heardState, sent?.body, states.get(owed?.stage ?? "")]
     return state !== null && ours.includes(state) ? "ours" : "moved"
   })

@@ -5,7 +5,11 @@ import { Effect } from "effect"
 export const orchestratorTables = Effect.gen(function*() {
   const sql = yield* SqlClient.SqlClient
 
+  // What was heard of a work item: told by webhooks and by the answers to our own PATCHes. `state` and `updated_at` come
+  // from looks too, which must not make a move old whose webhook is still to come.
   yield* sql`ALTER TABLE plane_sync_lane ADD COLUMN updated_at TEXT`
+  yield* sql`ALTER TABLE plane_sync_lane ADD COLUMN heard_state TEXT`
+  yield* sql`ALTER TABLE plane_sync_lane ADD COLUMN heard_at TEXT`
   yield* sql`CREATE INDEX plane_sync_lane_target ON plane_sync_lane (target) WHERE target IS NOT NULL`
 
   // `revision` rises with every change, so that who has asked the gates knows whether they spoke of what is there now.

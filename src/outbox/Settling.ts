@@ -37,14 +37,16 @@ const sent = (sql: SqlClient, lane: Lane, delivery: Delivery, outcome: SendOutco
   Effect.gen(function*() {
     switch (outcome._tag) {
       case "Delivered": {
+        const { seen } = outcome
+        const answered = outcome.unsent !== true || (yield* wasTried(sql, delivery))
         yield* close(sql, delivery, "delivered", now, { planeId: outcome.planeId })
-        if (outcome.seen !== undefined) return yield* stateSettled(sql, lane, delivery, "delivered", outcome.seen, now)
+        if (seen !== undefined) return yield* stateSettled(sql, lane, delivery, "delivered", { seen, answered }, now)
         yield* closeDebts(sql, delivery, "delivered")
         return yield* free(sql, lane, now, null)
       }
       case "Left": {
         yield* close(sql, delivery, "discarded", now, { reason: outcome.reason })
-        return yield* stateSettled(sql, lane, delivery, "superseded", outcome.seen, now)
+        return yield* stateSettled(sql, lane, delivery, "superseded", { seen: outcome.seen, answered: false }, now)
       }
       case "CommentGone": {
         yield* close(sql, delivery, "discarded", now, { reason: outcome.reason })
@@ -72,9 +74,18 @@ const sent = (sql: SqlClient, lane: Lane, delivery: Delivery, outcome: SendOutco
     }
   })
 
+/** An earlier attempt was given up or broke off, so Plane may have executed it: what is to be heard of it is our echo. */
+const wasTried = (sql: SqlClient, { id }: Delivery) =>
+  Effect.map(
+    sql`SELECT 1 FROM plane_sync_delivery WHERE id = ${id} AND (attempts > 1 OR reason IS NOT NULL)`,
+    (rows) => rows.length > 0
+  )
+
 /** What is known of a lane's work item after a request, and the state that was asked for with it. */
 interface Asked {
   readonly seen: SeenState
+  /** `seen` is what our own PATCH has made of it. */
+  readonly answered: boolean
   readonly asked: string
   /** The event whose state is owed no longer. */
   readonly closed: number
@@ -98,7 +109,8 @@ export const free = (
   // A turn is short because it is few statements: what was learned goes into this one.
   const learned = asked === undefined
     ? sql``
-    : sql`${knows(sql, asked.seen)}, asked = ${asked.asked}, state_event = nullif(state_event, ${asked.closed}),`
+    : sql`${knows(sql, asked.seen)}, ${asked.answered ? hears(sql, asked.seen) : sql``} asked = ${asked.asked},
+      state_event = nullif(state_event, ${asked.closed}),`
   return sql`UPDATE plane_sync_lane SET ${learned} holder = NULL, problem = ${problem}, patient = ${patient ? 1 : 0},
     urgency = ${urgency(sql, sql`nullif(state_event, ${asked?.closed ?? null})`)},
     due_at = CASE owed WHEN 0 THEN NULL ELSE ${dueAt} END WHERE id = ${lane.id}`
@@ -109,6 +121,12 @@ const knows = (sql: SqlClient, { cancelled, readAt, state, updatedAt }: SeenStat
   const isOlder = sql`coalesce(updated_at > ${updatedAt ?? ""}, 0)`
   return sql`state = iif(${isOlder}, state, ${state}), cancelled = iif(${isOlder}, cancelled, ${cancelled ? 1 : 0}),
     read_at = iif(${isOlder}, read_at, ${readAt}), updated_at = iif(${isOlder}, updated_at, ${updatedAt})`
+}
+
+// A webhook may have told meanwhile what a person made of it since.
+const hears = (sql: SqlClient, { state, updatedAt }: SeenState) => {
+  const isOlder = sql`coalesce(heard_at > ${updatedAt ?? ""}, 0)`
+  return sql`heard_state = iif(${isOlder}, heard_state, ${state}), heard_at = iif(${isOlder}, heard_at, ${updatedAt}),`
 }
 
 const see = (sql: SqlClient, lane: Lane, seen: SeenState) =>
@@ -173,10 +191,17 @@ const superseded = (sql: SqlClient, lane: number) =>
 
 type Closed = "delivered" | "superseded" | "dead"
 
-const stateSettled = (sql: SqlClient, lane: Lane, delivery: Delivery, as: Closed, seen: SeenState, now: number) =>
+const stateSettled = (
+  sql: SqlClient,
+  lane: Lane,
+  delivery: Delivery,
+  as: Closed,
+  { answered, seen }: Pick<Asked, "answered" | "seen">,
+  now: number
+) =>
   Effect.zipRight(
     stateClosed(sql, delivery.lastEvent, as),
-    free(sql, lane, now, null, { asked: { seen, asked: delivery.body, closed: delivery.lastEvent } })
+    free(sql, lane, now, null, { asked: { seen, answered, asked: delivery.body, closed: delivery.lastEvent } })
   )
 
 /** Superseded it is already, if a later stage has been published meanwhile. */

@@ -110,7 +110,7 @@ const setState = ({ budget, client, config }: Sender, { delivery, lane, workItem
       ? { state, cancelled, readAt, updatedAt }
       : yield* look
     for (let again = false;; again = true) {
-      if (seen.state === delivery.body) return delivered(seen)
+      if (seen.state === delivery.body) return { ...delivered(seen), unsent: true } as const
       if (seen.cancelled && seen.state !== lane.asked) {
         return { _tag: "Left", reason: "a person has cancelled the work item, and that stands", seen } as const
       }

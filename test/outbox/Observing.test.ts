@@ -66,7 +66,7 @@ const sending = Effect.flatMap(
   (job) => job?._tag === "Send" ? Effect.succeed(job) : Effect.dieMessage("a state to send")
 )
 
-const answered = (job: SendJob, state: string, second: number) =>
+const answered = (job: SendJob, state: string, second: number, more: { readonly unsent?: true } = {}) =>
   Effect.flatMap(Outbox, (outbox) =>
     outbox.turn({
       holder,
@@ -76,9 +76,17 @@ const answered = (job: SendJob, state: string, second: number) =>
         outcome: {
           _tag: "Delivered",
           planeId: null,
-          seen: { state, cancelled: false, readAt: 0, updatedAt: at(second) }
+          seen: { state, cancelled: false, readAt: 0, updatedAt: at(second) },
+          ...more
         }
       }
+    }))
+
+const tryAgain = (job: SendJob) =>
+  Effect.flatMap(Outbox, (outbox) =>
+    outbox.turn({
+      holder,
+      settlement: { _tag: "Sent", job, outcome: { _tag: "Later", dueAt: 0, counted: true, reason: "no answer" } }
     }))
 
 describe("what a webhook tells of a work item", () => {
@@ -119,6 +127,49 @@ describe("what a webhook tells of a work item", () => {
       yield* answered(job, "in-progress", 4)
       assert.strictEqual((yield* outbox.workItem("ET-2", 1))?.state, "cancelled")
       assert.strictEqual(yield* observe(4, "in-progress"), "old")
+    }).pipe(Effect.provide(layer)))
+
+  it.scoped("a move that a look has seen first is still somebody's when its webhook comes", () =>
+    Effect.gen(function*() {
+      yield* sender
+      const outbox = yield* Outbox
+      yield* observe(1, "todo")
+      yield* publish("development")
+      const job = yield* sending
+      const seen = { state: "cancelled", cancelled: true, readAt: 0, updatedAt: at(5) }
+      yield* outbox.turn({
+        holder,
+        settlement: { _tag: "Sent", job, outcome: { _tag: "Left", reason: "a person's", seen } }
+      })
+      assert.strictEqual(yield* observe(3, "todo"), "ours")
+      assert.strictEqual((yield* outbox.workItem("ET-2", 1))?.state, "cancelled")
+      assert.strictEqual(yield* observe(5, "cancelled"), "moved")
+    }).pipe(Effect.provide(layer)))
+
+  it.scoped("so is one that a key's look-up has seen first, and one that left nothing to send", () =>
+    Effect.gen(function*() {
+      yield* sender
+      const outbox = yield* Outbox
+      yield* publish("development")
+      const look = yield* claimed
+      if (look?._tag !== "Look") return assert.fail("a look-up")
+      const seen = { state: "in-progress", cancelled: false, readAt: 0, updatedAt: at(5) }
+      yield* outbox.turn({
+        holder,
+        settlement: { _tag: "Looked", job: look, outcome: { _tag: "Found", workItem: uuid, seen } }
+      })
+      yield* answered(yield* sending, "in-progress", 5, { unsent: true })
+      assert.strictEqual(yield* observe(5, "in-progress"), "moved")
+    }).pipe(Effect.provide(layer)))
+
+  it.scoped("what was in its state after an attempt whose answer was lost is our own echo", () =>
+    Effect.gen(function*() {
+      yield* sender
+      yield* observe(1, "todo")
+      yield* publish("development")
+      yield* tryAgain(yield* sending)
+      yield* answered(yield* sending, "in-progress", 5, { unsent: true })
+      assert.strictEqual(yield* observe(5, "in-progress"), "old")
     }).pipe(Effect.provide(layer)))
 
   it.scoped("a key that nobody has asked for is that work item's without a look-up; one with zeros is not", () =>

@@ -62,6 +62,17 @@ const comesTo = (at: Scene, workItem: number, wanted: string) =>
   Effect.repeat(Effect.zipRight(Effect.sleep("20 millis"), at.stage(workItem)), { until: (stage) => stage === wanted })
     .pipe(Effect.timeout("10 seconds"))
 
+const post = (url: string, body: unknown) =>
+  Effect.promise(() =>
+    fetch(url, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) })
+  )
+
+const publishAnalysis = (at: Scene, workItem: string) =>
+  Effect.map(
+    post(`${at.url}/api/events`, { type: "stage_changed", workItem, from: "created", to: "analysis" }),
+    ({ status }) => assert.strictEqual(status, 202)
+  )
+
 describe("POST /webhooks/plane", () => {
   it.live("a person's move to a started state makes a task; cancelled stops it; other moves are remembered", () =>
     Effect.gen(function*() {
@@ -200,14 +211,7 @@ describe("POST /webhooks/plane", () => {
       yield* sent(kept, 1)
       kept.splice(0)
       // A stage that somebody publishes: the PATCH is ours, and its echo is kept back.
-      const publish = yield* Effect.promise(() =>
-        fetch(`${at.url}/api/events`, {
-          method: "POST",
-          headers: { "content-type": "application/json" },
-          body: JSON.stringify({ type: "stage_changed", workItem: item.key, from: "created", to: "analysis" })
-        })
-      )
-      assert.strictEqual(publish.status, 202)
+      yield* publishAnalysis(at, item.key)
       yield* told(at)
       assert.strictEqual((yield* plane.workItem(item.id)).state.name, "In Progress")
       yield* plane.moveWorkItem(item.id, "Cancelled")
@@ -219,6 +223,36 @@ describe("POST /webhooks/plane", () => {
       yield* at.settled
       assert.isTrue((yield* at.inbox).every(({ status }) => status === "done"))
       assert.strictEqual((yield* plane.workItem(item.id)).state.name, "In Progress")
+    }).pipe(Effect.scoped), 60_000)
+
+  it.live("a move that a look has seen first is acted upon when its webhook comes", () =>
+    Effect.gen(function*() {
+      const { kept, plane } = yield* withKept
+      const at = yield* Effect.provideService(
+        scene({ ORCH_PLANE_API_URL: plane.url, ORCH_PLANE_API_TOKEN: plane.token }),
+        PlaneSimulator,
+        plane
+      )
+      const item = yield* plane.addWorkItem({ name: "North climb", state: "Todo" })
+      yield* plane.moveWorkItem(item.id, "In Progress")
+      yield* sent(kept, 2)
+      yield* publishAnalysis(at, item.key)
+      yield* told(at)
+      // The key's look-up has found it in the state that was to be set.
+      assert.lengthOf(yield* plane.stateChanges(item.id), 1)
+      for (const { body } of kept.splice(0)) yield* at.plane(body)
+      assert.strictEqual(yield* at.stage(item.number), "analysis active")
+      yield* told(at)
+
+      yield* plane.moveWorkItem(item.id, "Cancelled")
+      yield* at.sql`UPDATE plane_sync_lane SET read_at = 0`
+      yield* publishAnalysis(at, item.key)
+      yield* told(at)
+      assert.strictEqual((yield* plane.workItem(item.id)).state.name, "Cancelled")
+      assert.strictEqual(yield* at.stage(item.number), "analysis active")
+      yield* sent(kept, 1)
+      for (const { body } of kept.splice(0)) yield* at.plane(body)
+      assert.strictEqual(yield* at.stage(item.number), "analysis stopped")
     }).pipe(Effect.scoped), 60_000)
 
   it.live("an echo that comes 50 minutes late, while a later stage stands, changes nothing", () =>
