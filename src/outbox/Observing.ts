@@ -1,7 +1,6 @@
 import type { SqlClient } from "@effect/sql/SqlClient"
 import type { SqlError } from "@effect/sql/SqlError"
 import { Effect } from "effect"
-import type { StageStates } from "../domain/StageStates.js"
 import { WorkItemKey } from "../domain/WorkItemKey.js"
 
 /** A work item's state as a webhook tells it. */
@@ -18,8 +17,8 @@ export interface Observation {
 
 /**
  * What an observation is beside what was heard already, by webhooks and by the answers to our own PATCHes. `old`: not
- * newer. `ours`: the state that was heard, or one that is asked for here. `moved`: somebody's move. What a look has seen
- * counts for nothing: it acts on no move, so the move's webhook must still be able to.
+ * newer. `ours`: the state that was heard, or one that a PATCH of ours is to set. `moved`: somebody's move. What a look
+ * has seen counts for nothing: it acts on no move, so the move's webhook must still be able to.
  */
 export type Observed = "old" | "ours" | "moved"
 
@@ -29,8 +28,7 @@ export type Observed = "old" | "ours" | "moved"
  */
 export const observe = (
   sql: SqlClient,
-  { cancelled, key, planeId, state, updatedAt }: Observation,
-  states: StageStates
+  { cancelled, key, planeId, state, updatedAt }: Observation
 ): Effect.Effect<Observed, SqlError> =>
   Effect.gen(function*() {
     const [lane] = yield* sql<{ id: number; heardState: string | null; heardAt: string | null }>`
@@ -42,14 +40,13 @@ export const observe = (
     yield* sql`INSERT INTO plane_sync_lane (name, target) VALUES (${WorkItemKey.normalize(key)}, ${lane.id})
       ON CONFLICT (name) DO NOTHING`
     if (lane.heardAt !== null && updatedAt <= lane.heardAt) return "old"
-    const [owed] = yield* sql<{ stage: string | null }>`SELECT stage FROM plane_sync_event WHERE state = 'pending'
-      AND sequence = (SELECT state_event FROM plane_sync_lane WHERE id = ${lane.id})`
+    // One that is owed only cannot echo: a PATCH's row is committed before it is sent.
     const [sent] = yield* sql<{ body: string }>`SELECT body FROM plane_sync_delivery
       WHERE lane = ${lane.id} AND status = 'pending' AND kind = 'state'`
     yield* sql`UPDATE plane_sync_lane SET heard_state = ${state}, heard_at = ${updatedAt} WHERE id = ${lane.id}`
     // A look may have seen what is newer.
     yield* sql`UPDATE plane_sync_lane SET state = ${state}, cancelled = ${cancelled ? 1 : 0}, updated_at = ${updatedAt}
       WHERE id = ${lane.id} AND (updated_at IS NULL OR updated_at < ${updatedAt})`
-    const ours = [lane.heardState, sent?.body, states.get(owed?.stage ?? "")]
+    const ours = [lane.heardState, sent?.body]
     return state !== null && ours.includes(state) ? "ours" : "moved"
   })

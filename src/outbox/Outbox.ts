@@ -1,7 +1,6 @@
 import type { SqlError } from "@effect/sql/SqlError"
 import type { Scope } from "effect"
 import { Clock, Context, Effect, Layer } from "effect"
-import type { StageStates } from "../domain/StageStates.js"
 import { claim } from "./Claiming.js"
 import type { DeadLetter, DeadLetterQuery, Which } from "./DeadLetters.js"
 import { deadLetterBatch, discard, readDeadLetter, readDeadLetters, retry } from "./DeadLetters.js"
@@ -37,9 +36,9 @@ export class Outbox extends Context.Tag("plane-sync/Outbox")<Outbox, {
   ) => Effect.Effect<A, StorageError>
   /**
    * What a webhook's word of a work item is beside what is known, and if it is newer, known from now on. A key that nobody
-   * has asked for yet is that work item's without a look-up. `states`: which state each stage asks for.
+   * has asked for yet is that work item's without a look-up.
    */
-  readonly observe: (observation: Observation, states: StageStates) => Effect.Effect<Observed, StorageError>
+  readonly observe: (observation: Observation) => Effect.Effect<Observed, StorageError>
   /**
    * Settles a job, and claims the next one, in one commit; `SenderLost` and nothing of it when `holder` is no longer the
    * one that sends.
@@ -110,7 +109,7 @@ const make = Effect.gen(function*() {
   return Outbox.of({
     publish: yield* makePublish(storage),
     transact: makeTransact(storage),
-    observe: (observation, states) => write(observe(sql, observation, states)),
+    observe: (observation) => write(observe(sql, observation)),
     turn: ({ claim: claimed, holder, settlement }) =>
       (settlement === undefined ? Effect.void : gathered).pipe(
         Effect.zipRight(write(Effect.gen(function*() {

@@ -96,7 +96,7 @@ const everything = Effect.gen(function*() {
     cancelled: false,
     updatedAt: "2026-11-24T00:00:00.000000Z"
   }
-  yield* outbox.observe(observation, new Map([["done", "a"]]))
+  yield* outbox.observe(observation)
   yield* outbox.prune(0)
 })
 

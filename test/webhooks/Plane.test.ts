@@ -111,6 +111,27 @@ describe("POST /webhooks/plane", () => {
       assert.deepStrictEqual((yield* at.events).map(({ to }) => to), ["analysis"])
     }).pipe(Effect.scoped), 30_000)
 
+  it.live("a person's move to what is owed, while Plane is not told, is a move; an active task stays as it is", () =>
+    Effect.gen(function*() {
+      const at = yield* scene(alone)
+      const entry = Effect.map(
+        at.sql<{ entry: string }>`SELECT entry FROM plane_sync_task`,
+        (rows) => rows.map((row) => row.entry)
+      )
+      yield* at.plane(moveBody({ number: 7, to: "inProgress", at: 1 }))
+      assert.strictEqual(yield* at.stage(7), "analysis active")
+      const before = yield* entry
+      yield* at.plane(moveBody({ number: 7, to: "todo", at: 2 }))
+      yield* at.plane(moveBody({ number: 7, to: "inProgress", at: 3 }))
+      assert.strictEqual(yield* at.stage(7), "analysis active")
+      assert.deepStrictEqual(yield* entry, before)
+      yield* at.plane(moveBody({ number: 7, to: "cancelled", at: 4 }))
+      assert.strictEqual(yield* at.stage(7), "analysis stopped")
+      yield* at.plane(moveBody({ number: 7, to: "inProgress", at: 5 }))
+      assert.strictEqual(yield* at.stage(7), "analysis active")
+      assert.deepStrictEqual((yield* at.events).map(({ to }) => to), ["analysis"])
+    }).pipe(Effect.scoped, withPlane))
+
   it.live("what is not newer than what is known is no move, in whatever order it comes", () =>
     Effect.gen(function*() {
       const at = yield* scene(alone)

@@ -30,7 +30,7 @@ export const planeHandler: Effect.Effect<
   ConfigError.ConfigError,
   Inbox | PlaneClient | Scope.Scope | Signal | Storage | TaskStore
 > = Effect.gen(function*() {
-  const { projectId, projectIdentifier, stageStates } = yield* PlaneConfig
+  const { projectId, projectIdentifier } = yield* PlaneConfig
   const client = yield* PlaneClient
   const inbox = yield* Inbox
   const { sql, write } = yield* Storage
@@ -62,7 +62,7 @@ export const planeHandler: Effect.Effect<
         state: seen.stateId,
         cancelled: group === "cancelled",
         updatedAt: seen.updatedAt
-      }, stageStates)
+      })
       if (observed !== "moved") yield* sql`UPDATE plane_sync_webhook SET moved = NULL WHERE id = ${delivery.id}`
       return observed
     }))
