@@ -1,5 +1,6 @@
 import type * as HttpServerRequest from "@effect/platform/HttpServerRequest"
 import { Effect, Either, ParseResult, Schema, Stream } from "effect"
+import { isDeeperThan } from "../domain/Depth.js"
 import type { StageEvent } from "../domain/StageEvent.js"
 import { StageEventJson } from "../domain/StageEvent.js"
 import type { Issue } from "./Problem.js"
@@ -76,22 +77,11 @@ const readText = (request: HttpServerRequest.HttpServerRequest) =>
     return Buffer.concat(chunks).toString("utf8")
   })
 
-// Nothing that is taken is half as deep, and what walks a value calls itself at each level.
+// Nothing that is taken is half as deep.
 const maxDepth = 32
 
-const isTooDeep = (value: unknown): boolean => {
-  let level: Array<unknown> = [value]
-  for (let depth = 0; level.length > 0; depth++) {
-    if (depth > maxDepth) return true
-    level = level.flatMap((inner): Array<unknown> =>
-      typeof inner === "object" && inner !== null ? Object.values(inner) : []
-    )
-  }
-  return false
-}
-
 const parseJson = (text: string) =>
-  Effect.filterOrFail(jsonOf(text), (value) => !isTooDeep(value), () =>
+  Effect.filterOrFail(jsonOf(text), (value) => !isDeeperThan(value, maxDepth), () =>
     new BadRequest({
       error: "The body is nested too deeply",
       issues: [{ field: "body", message: `expected no more than ${maxDepth} levels`, given: shortened(text) }]

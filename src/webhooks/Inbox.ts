@@ -1,5 +1,5 @@
 import type { SqlClient } from "@effect/sql/SqlClient"
-import { Clock, Context, Duration, Effect, Layer } from "effect"
+import { Clock, Context, Duration, Effect, Layer, Option } from "effect"
 import { batched } from "../outbox/Batched.js"
 import { Storage } from "../outbox/Storage.js"
 import { isOneStatements, StorageError } from "../outbox/StorageError.js"
@@ -46,6 +46,8 @@ export class Inbox extends Context.Tag("plane-sync/Inbox")<Inbox, {
   readonly store: (delivery: NewDelivery) => Effect.Effect<void, StorageError>
   /** The oldest that are due, in the order they came. */
   readonly due: (limit: number) => Effect.Effect<ReadonlyArray<StoredDelivery>, StorageError>
+  /** This one, as it is now, if it is still due. */
+  readonly ifDue: (id: number) => Effect.Effect<Option.Option<StoredDelivery>, StorageError>
   /** When the next one is due that was put off, if any. */
   readonly nextDue: Effect.Effect<number | undefined, StorageError>
   /**
@@ -83,6 +85,8 @@ const insert = (sql: SqlClient, deliveries: ReadonlyArray<Arrived>) => {
     FROM json_each(${JSON.stringify(rows)}) WHERE true ORDER BY key`
 }
 
+const columns = "id, source, delivery, event, body, digest, moved"
+
 /** Deliveries that share a commit. A body may have 5 MiB. */
 const maxGroup = 64
 
@@ -105,8 +109,15 @@ const make = Effect.gen(function*() {
       Effect.gen(function*() {
         yield* arrival.close
         const now = yield* Clock.currentTimeMillis
-        return yield* read(sql<StoredDelivery>`SELECT id, source, delivery, event, body, digest, moved
-          FROM plane_sync_webhook WHERE status = 'pending' AND due_at <= ${now} ORDER BY due_at, id LIMIT ${limit}`)
+        return yield* read(sql<StoredDelivery>`SELECT ${sql.literal(columns)} FROM plane_sync_webhook
+          WHERE status = 'pending' AND due_at <= ${now} ORDER BY due_at, id LIMIT ${limit}`)
+      }),
+    ifDue: (id) =>
+      Effect.gen(function*() {
+        const now = yield* Clock.currentTimeMillis
+        const [row] = yield* read(sql<StoredDelivery>`SELECT ${sql.literal(columns)} FROM plane_sync_webhook
+          WHERE id = ${id} AND status = 'pending' AND due_at <= ${now}`)
+        return Option.fromNullable(row)
       }),
     nextDue: Effect.map(
       read(sql<{ dueAt: number }>`SELECT due_at AS "dueAt" FROM plane_sync_webhook WHERE status = 'pending'

@@ -1,6 +1,7 @@
 import type { ConfigError } from "effect"
 import { Clock, Context, Data, Effect, Layer, Option, Redacted } from "effect"
 import { createHash } from "node:crypto"
+import { isDeeperThan } from "../domain/Depth.js"
 import { cleanLine, textLimit } from "../domain/Text.js"
 import type { StorageError } from "../outbox/StorageError.js"
 import { Inbox } from "./Inbox.js"
@@ -47,6 +48,9 @@ const headerNames: Readonly<Record<Source, Readonly<Record<"delivery" | "event" 
 
 /** Whoever knocks with a wrong signature fills no disk with log lines. */
 const quietFor = 60_000
+
+/** The senders' bodies have a dozen levels. */
+const maxDepth = 64
 
 const decodeUtf8 = (bytes: Uint8Array) =>
   Option.liftThrowable(() => new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes))()
@@ -122,8 +126,12 @@ const make = Effect.gen(function*() {
       const bytes = yield* body
       yield* checkSignature(source, bytes, headers[names.signature] ?? "")
       const text = decodeUtf8(bytes)
-      if (Option.isNone(text) || Option.isNone(parseJson(text.value))) {
+      const json = Option.flatMap(text, parseJson)
+      if (Option.isNone(text) || Option.isNone(json)) {
         return yield* new Refused({ status: 400, why: "its body is not JSON" })
+      }
+      if (isDeeperThan(json.value, maxDepth)) {
+        return yield* new Refused({ status: 400, why: `its body is nested deeper than ${maxDepth} levels` })
       }
       yield* inbox.store({
         source,

@@ -45,7 +45,12 @@ export const startWorker = (
         if (!isItsOwn) return Effect.failCause(cause)
         return others.length === 0
           ? skip(first, cause)
-          : Effect.forEach(deliveries, (delivery) => work(source, [delivery]), { discard: true })
+          // A part of them may have been settled before the failure, and what the rows say may have changed.
+          : Effect.forEach(
+            deliveries,
+            ({ id }) => Effect.flatMap(inbox.ifDue(id), (delivery) => work(source, Option.toArray(delivery))),
+            { discard: true }
+          )
       })
     }
 

@@ -44,6 +44,13 @@ describe("Receiver", () => {
     }).pipe(Effect.provide(layer))
   })
 
+  it.effect("refuses what is nested too deeply", () =>
+    Effect.gen(function*() {
+      const body = `{"event":"issue","data":{"id":${"[".repeat(200_000)}${"]".repeat(200_000)}}}`
+      const error = yield* Effect.flip(receive(body, signature("gitea", body)))
+      assert.containSubset(error, { status: 400, why: "its body is nested deeper than 64 levels" })
+    }).pipe(Effect.provide(receiving(settings).layer)))
+
   it.effect("says at the start whom it believes without a signature", () => {
     const { layer, lines } = receiving({ ...settings, ORCH_WEBHOOKS_INSECURE: "true" })
     return Effect.sync(() => {
@@ -91,5 +98,25 @@ describe("the worker", () => {
       const rows = yield* read(sql<{ status: string; reason: string }>`SELECT status, reason FROM plane_sync_webhook`)
       assert.deepStrictEqual(rows.map(({ status }) => status), ["done", "skipped", "done"])
       assert.include(rows[1]?.reason, "a bug")
+    }).pipe(Effect.scoped, Effect.provide(receiving(settings).layer)))
+
+  it.live("works on nothing again that was settled before its batch failed", () =>
+    Effect.gen(function*() {
+      const inbox = yield* Inbox
+      for (const body of ["{\"a\":1}", "{\"poison\":1}", "{\"a\":2}"]) yield* receive(body, signature("gitea", body))
+      const worked: Array<string> = []
+      yield* startWorker(inbox, {
+        plane: () => Effect.dieMessage("nothing came from Plane"),
+        gitea: (deliveries) =>
+          Effect.forEach(deliveries, ({ body, id }) =>
+            body.includes("poison")
+              ? Effect.dieMessage("a bug")
+              : Effect.zipRight(
+                Effect.sync(() => worked.push(body)),
+                inbox.settle(new Map([[id, { _tag: "Done" }]]))
+              ), { discard: true })
+      })
+      yield* Effect.repeat(Effect.sleep("5 millis"), { until: () => worked.includes("{\"a\":2}") })
+      assert.deepStrictEqual(worked, ["{\"a\":1}", "{\"a\":2}"])
     }).pipe(Effect.scoped, Effect.provide(receiving(settings).layer)))
 })
