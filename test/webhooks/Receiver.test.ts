@@ -44,6 +44,18 @@ describe("Receiver", () => {
     }).pipe(Effect.provide(layer))
   })
 
+  it.effect("reads no body of what has no signature to check", () =>
+    Effect.gen(function*() {
+      const { receive } = yield* Receiver
+      for (const given of ["", "abc", "A".repeat(64)]) {
+        const refused = yield* Effect.flip(receive("gitea", {
+          headers: { "content-type": "application/json", "x-gitea-signature": given },
+          body: Effect.dieMessage("the body was read")
+        }))
+        assert.containSubset(refused, { status: 401 })
+      }
+    }).pipe(Effect.provide(receiving(settings).layer)))
+
   it.effect("refuses what is nested too deeply", () =>
     Effect.gen(function*() {
       const body = `{"event":"issue","data":{"id":${"[".repeat(200_000)}${"]".repeat(200_000)}}}`

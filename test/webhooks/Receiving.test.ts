@@ -113,7 +113,11 @@ describe("POST /webhooks", () => {
       const status = yield* Effect.async<number | undefined>((resume) => {
         const sending = Http.request(`${url}/webhooks/gitea`, {
           method: "POST",
-          headers: { "content-type": "application/json", "content-length": "100" }
+          headers: {
+            "content-type": "application/json",
+            "content-length": "100",
+            "x-gitea-signature": signature("gitea", "{")
+          }
         }, (response) => {
           response.resume()
           resume(Effect.succeed(response.statusCode))
@@ -145,7 +149,8 @@ describe("POST /webhooks", () => {
       const url = yield* served({ ...settings, ORCH_DATABASE_URL: file })
       const socket = connect(Number(new URL(url).port), "127.0.0.1")
       socket.write(
-        "POST /webhooks/gitea HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{"
+        "POST /webhooks/gitea HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 9\r\n" +
+          `X-Gitea-Signature: ${signature("gitea", "{")}\r\n\r\n{`
       )
       yield* Effect.sleep("50 millis")
       socket.destroy()
