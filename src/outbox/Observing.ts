@@ -13,11 +13,13 @@ export interface Observation {
   readonly cancelled: boolean
   /** When Plane last changed the work item: a `Moment`. */
   readonly updatedAt: string
+  /** It is told for another change than its state's, which may be as old as the work item. */
+  readonly isAside: boolean
 }
 
 /**
  * What an observation is beside what was heard already, by webhooks and by the answers to our own PATCHes. `old`: not
- * newer. `ours`: the state that was heard, or one that a PATCH of ours is to set. `moved`: somebody's move. What a look
+ * newer, or told aside while nothing was heard to compare it with. `ours`: the state that was heard, or one that a PATCH of ours is to set. `moved`: somebody's move. What a look
  * has seen counts for nothing: it acts on no move, so the move's webhook must still be able to.
  */
 export type Observed = "old" | "ours" | "moved"
@@ -28,7 +30,7 @@ export type Observed = "old" | "ours" | "moved"
  */
 export const observe = (
   sql: SqlClient,
-  { cancelled, key, planeId, state, updatedAt }: Observation
+  { cancelled, isAside, key, planeId, state, updatedAt }: Observation
 ): Effect.Effect<Observed, SqlError> =>
   Effect.gen(function*() {
     const [lane] = yield* sql<{ id: number; heardState: string | null; heardAt: string | null }>`
@@ -39,7 +41,8 @@ export const observe = (
     // Without zeros it is the number's in every case. One that is waited for already is looked up: its events would move.
     yield* sql`INSERT INTO plane_sync_lane (name, target) VALUES (${WorkItemKey.normalize(key)}, ${lane.id})
       ON CONFLICT (name) DO NOTHING`
-    if (lane.heardAt !== null && updatedAt <= lane.heardAt) return "old"
+    // Not remembered if told aside: the state's own delivery may be still to come, of the same moment.
+    if (lane.heardAt === null ? isAside : updatedAt <= lane.heardAt) return "old"
     // One that is owed only cannot echo: a PATCH's row is committed before it is sent.
     const [sent] = yield* sql<{ body: string }>`SELECT body FROM plane_sync_delivery
       WHERE lane = ${lane.id} AND status = 'pending' AND kind = 'state'`

@@ -18,6 +18,7 @@ const observation = (second: number, state: string, more: Partial<Observation> =
   state,
   cancelled: state === "cancelled",
   updatedAt: at(second),
+  isAside: false,
   ...more
 })
 
@@ -97,6 +98,13 @@ describe("what a webhook tells of a work item", () => {
       assert.strictEqual(yield* observe(6, "in-progress"), "ours")
       assert.strictEqual(yield* observe(7, "cancelled"), "moved")
       assert.strictEqual(yield* observe(8, "in-progress"), "moved")
+    }).pipe(Effect.provide(layer)))
+
+  it.effect("told aside, while nothing was heard, it is no news, and the state's own delivery still is", () =>
+    Effect.gen(function*() {
+      assert.strictEqual(yield* observe(5, "in-progress", { isAside: true }), "old")
+      assert.strictEqual(yield* observe(5, "in-progress"), "moved")
+      assert.strictEqual(yield* observe(6, "cancelled", { isAside: true }), "moved")
     }).pipe(Effect.provide(layer)))
 
   it.scoped("is our own echo before, while and after our PATCH is answered, and hours later", () =>

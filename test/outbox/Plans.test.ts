@@ -94,7 +94,8 @@ const everything = Effect.gen(function*() {
     key: "ET-9",
     state: "b",
     cancelled: false,
-    updatedAt: "2026-11-24T00:00:00.000000Z"
+    updatedAt: "2026-11-24T00:00:00.000000Z",
+    isAside: false
   }
   yield* outbox.observe(observation)
   yield* outbox.prune(0)

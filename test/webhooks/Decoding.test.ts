@@ -13,7 +13,8 @@ describe("Plane's bodies", () => {
       number: 7,
       stateId: "b873d9eb-993c-48cd-97ac-99a9b1623967",
       stateGroup: "started",
-      updatedAt: "2026-10-05T07:16:29.568007Z"
+      updatedAt: "2026-10-05T07:16:29.568007Z",
+      isAside: false
     } as const
     assert.deepStrictEqual(decodePlane(fixture("plane/issue_updated_state")), Either.right(seen))
     const byPage = changed("plane/issue_updated_state", { activity: { field: "state_id" } })

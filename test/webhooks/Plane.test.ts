@@ -5,7 +5,7 @@ import type { WebhookRequest } from "../../src/simulator/PlaneSimulator.js"
 import { folder } from "../http/Served.js"
 import { freePort } from "../main/Child.js"
 import { changed, fixture } from "./Fixtures.js"
-import { moveBody, pullBody, scene, sha, statusBody, uuid } from "./Scene.js"
+import { moveBody, pullBody, scene, sha, states, statusBody, uuid } from "./Scene.js"
 import { secrets } from "./Sender.js"
 
 const withPlane = Effect.provide(PlaneSimulator.layer())
@@ -130,6 +130,20 @@ describe("POST /webhooks/plane", () => {
       yield* at.plane(moveBody({ number: 7, to: "inProgress", at: 5 }))
       assert.strictEqual(yield* at.stage(7), "analysis active")
       assert.deepStrictEqual((yield* at.events).map(({ to }) => to), ["analysis"])
+    }).pipe(Effect.scoped, withPlane))
+
+  it.live("another change of a work item that was in a started state before the first webhook makes no task", () =>
+    Effect.gen(function*() {
+      const at = yield* scene(alone)
+      const item = { sequence_id: 7, state: states.inProgress, updated_at: "2026-10-05T08:00:01.250000Z" }
+      yield* at.plane(changed("plane/issue_updated_name", { data: { id: uuid(7), ...item } }))
+      yield* at.plane(changed("plane/issue_updated_priority", { data: { id: uuid(7), ...item } }))
+      assert.strictEqual(yield* at.stage(7), "- -")
+      // The state's own delivery of the same save.
+      yield* at.plane(moveBody({ number: 7, to: "inProgress", at: 1 }))
+      assert.strictEqual(yield* at.stage(7), "analysis active")
+      yield* at.plane(changed("plane/issue_created", { data: { ...item, id: uuid(8), sequence_id: 8 } }))
+      assert.strictEqual(yield* at.stage(8), "analysis active")
     }).pipe(Effect.scoped, withPlane))
 
   it.live("what is not newer than what is known is no move, in whatever order it comes", () =>

@@ -14,6 +14,8 @@ export interface WorkItemSeen {
   readonly stateGroup: string | undefined
   /** When Plane last changed it: a `momentText`. */
   readonly updatedAt: string
+  /** It is told for another change than its state's. */
+  readonly isAside: boolean
 }
 
 /** A delivery that says nothing about a state. */
@@ -40,9 +42,16 @@ const Data = Schema.Struct({
   updated_at: Moment
 })
 
-const Envelope = Schema.parseJson(Schema.Struct({ event: Schema.String, data: Schema.Unknown }))
+const Envelope = Schema.parseJson(Schema.Struct({
+  event: Schema.String,
+  action: Schema.optional(Schema.Unknown),
+  activity: Schema.optional(Schema.Unknown),
+  data: Schema.Unknown
+}))
+const StateActivity = Schema.Struct({ field: Schema.Literal("state", "state_id") })
 const Comment = Schema.Struct({ external_source: Schema.optional(Schema.NullOr(Schema.String)) })
 
+const isStateActivity = Schema.is(StateActivity)
 const isComment = Schema.is(Comment)
 const decodeEnvelope = Schema.decodeUnknownEither(Envelope)
 const decodeData = Schema.decodeUnknownEither(Data, { errors: "all" })
@@ -55,18 +64,20 @@ const nothing = (reason: string): Nothing => ({ _tag: "Nothing", reason })
 
 /** What a body says, or (left) why it cannot be read. */
 export const decodePlane = (body: string): Either.Either<WorkItemSeen | Nothing, string> =>
-  Either.flatMap(Either.mapLeft(decodeEnvelope(body), words), ({ data, event }) => {
+  Either.flatMap(Either.mapLeft(decodeEnvelope(body), words), ({ action, activity, data, event }) => {
     // "issue" and, with a version and a verb, "workitem.updated".
     if (/comment/i.test(event)) {
       const ours = isComment(data) && data.external_source === externalSource
       return Either.right(nothing(ours ? "a comment of plane-sync's own" : "a comment moves nothing"))
     }
+    // Only "v1" has an activity.
+    const isAside = activity !== undefined && activity !== null && action !== "created" && !isStateActivity(activity)
     return /^(issue|work_?item)(\.\w+)?$/i.test(event)
-      ? Either.flatMap(Either.mapLeft(decodeData(data), words), seenIn)
+      ? Either.flatMap(Either.mapLeft(decodeData(data), words), (data) => seenIn(data, isAside))
       : Either.right(nothing(`the event ${JSON.stringify(event.slice(0, 80))} moves nothing`))
   })
 
-const seenIn = (data: typeof Data.Type): Either.Either<WorkItemSeen | Nothing, string> => {
+const seenIn = (data: typeof Data.Type, isAside: boolean): Either.Either<WorkItemSeen | Nothing, string> => {
   const project = data.project ?? data.project_id
   if (project === undefined) return Either.left("project: is missing")
   const state = data.state ?? data.state_id
@@ -78,6 +89,7 @@ const seenIn = (data: typeof Data.Type): Either.Either<WorkItemSeen | Nothing, s
     number: data.sequence_id,
     stateId: typeof state === "string" ? state : state.id,
     stateGroup: typeof state === "string" ? undefined : state.group ?? undefined,
-    updatedAt: data.updated_at
+    updatedAt: data.updated_at,
+    isAside
   })
 }

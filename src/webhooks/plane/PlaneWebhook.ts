@@ -61,7 +61,8 @@ export const planeHandler: Effect.Effect<
         key: `${projectIdentifier}-${seen.number}`,
         state: seen.stateId,
         cancelled: group === "cancelled",
-        updatedAt: seen.updatedAt
+        updatedAt: seen.updatedAt,
+        isAside: seen.isAside
       })
       if (observed !== "moved") yield* sql`UPDATE plane_sync_webhook SET moved = NULL WHERE id = ${delivery.id}`
       return observed
