@@ -93,6 +93,20 @@ describe("POST /webhooks/plane", () => {
       assert.deepStrictEqual((yield* at.events).map(({ to }) => to), ["analysis"])
     }).pipe(Effect.scoped, withPlane))
 
+  it.live("cancelled stops also a task that was started by hand, whose key was not looked up; not another's", () =>
+    Effect.gen(function*() {
+      const at = yield* scene(alone)
+      for (const [number, key] of [[7, "ET-7"], [8, "ET-008"]] as const) {
+        yield* Effect.map(post(`${at.url}/api/tasks`, { workItem: key }), ({ ok }) => assert.isTrue(ok))
+        assert.deepInclude(yield* at.task(number), { planeId: null, status: "active" })
+        yield* at.plane(moveBody({ number, to: "cancelled", at: 1 }))
+        assert.match(yield* at.stage(number), / stopped$/)
+      }
+      yield* at.plane(moveBody({ number: 9, to: "inProgress", at: 1 }))
+      yield* at.plane(moveBody({ number: 9, id: uuid(99), to: "cancelled", at: 2 }))
+      assert.strictEqual(yield* at.stage(9), "analysis active")
+    }).pipe(Effect.scoped, withPlane))
+
   it.live("a task that was stopped goes on when a person takes its work item back", () =>
     Effect.gen(function*() {
       const { at, plane } = yield* circle

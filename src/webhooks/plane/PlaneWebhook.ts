@@ -38,6 +38,13 @@ export const planeHandler: Effect.Effect<
   const tasks = yield* TaskStore
   const groupOf = yield* makeGroups(client)
 
+  /** One that was started by hand has only a key, until that is looked up. */
+  const taskOf = (workItem: string, planeId: string) =>
+    Effect.gen(function*() {
+      const task = (yield* tasks.byPlaneId(planeId)) ?? (yield* tasks.byKey(workItem))
+      return task?.planeId === undefined || task.planeId === planeId ? task : undefined
+    })
+
   const act = Effect.fnUntraced(function*(seen: WorkItemSeen, group: string) {
     const workItem = `${projectIdentifier}-${seen.number}`
     if (group === "started") {
@@ -48,7 +55,7 @@ export const planeHandler: Effect.Effect<
       )
       return yield* Effect.logInfo(`${workItem} was moved to a started state: its task goes on`)
     }
-    const task = group === "cancelled" ? yield* tasks.byPlaneId(seen.id) : undefined
+    const task = group === "cancelled" ? yield* taskOf(workItem, seen.id) : undefined
     if (task !== undefined) yield* tasks.stop(task.id, "the work item was cancelled in Plane")
   })
 
