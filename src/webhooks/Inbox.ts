@@ -87,14 +87,36 @@ const insert = (sql: SqlClient, deliveries: ReadonlyArray<Arrived>) => {
 
 const columns = "id, source, delivery, event, body, digest, moved"
 
-/** Deliveries that share a commit. A body may have 5 MiB. */
+/** Deliveries that share a commit. */
 const maxGroup = 64
+
+/** Characters of the bodies that share a statement. A body may have 5 MiB, and a string half a gigabyte, escapes included. */
+const maxCharacters = 16 * 1024 * 1024
+
+/** A group, in statements of a bearable size. */
+const statements = (deliveries: ReadonlyArray<Arrived>): ReadonlyArray<ReadonlyArray<Arrived>> => {
+  const found: Array<Array<Arrived>> = []
+  let room = 0
+  for (const delivery of deliveries) {
+    const last = found.at(-1)
+    if (last === undefined || delivery.body.length > room) {
+      found.push([delivery])
+      room = maxCharacters
+    } else last.push(delivery)
+    room -= delivery.body.length
+  }
+  return found
+}
 
 const make = Effect.gen(function*() {
   const { read, sql, where, write } = yield* Storage
   const arrival = yield* Effect.makeLatch(true)
   const commit = yield* batched({
-    run: (deliveries: ReadonlyArray<Arrived>) => Effect.as(write(insert(sql, deliveries)), deliveries),
+    run: (deliveries: ReadonlyArray<Arrived>) =>
+      Effect.as(
+        write(Effect.forEach(statements(deliveries), (some) => insert(sql, some), { discard: true })),
+        deliveries
+      ),
     isItems: isOneStatements,
     maxItems: maxGroup,
     closed: new StorageError({ reason: "Closed", where, words: "shut down" })

@@ -88,6 +88,27 @@ describe("Inbox", () => {
     }).pipe(Effect.provide(receiving(settings).layer)))
 })
 
+describe("Inbox, of large deliveries", () => {
+  it.live("stores many that come at the same time, in their order", () =>
+    Effect.gen(function*() {
+      const inbox = yield* Inbox
+      const filling = " ".repeat(5 * 1024 * 1024)
+      const numbers = Array.from({ length: 8 }, (_, index) => index)
+      yield* Effect.forEach(numbers, (n) =>
+        inbox.store({ source: "gitea", delivery: String(n), event: "push", body: filling, digest: String(n) }), {
+        concurrency: "unbounded"
+      })
+      const { read, sql } = yield* Storage
+      const rows = yield* read(sql<{ delivery: string }>`SELECT delivery FROM plane_sync_webhook ORDER BY id`)
+      assert.deepStrictEqual(
+        rows.map(({ delivery }) =>
+          Number(delivery)
+        ),
+        numbers
+      )
+    }).pipe(Effect.provide(receiving(settings).layer)), 60_000)
+})
+
 describe("the worker", () => {
   it.live("skips a delivery that nothing can be done with, with its reason, and goes on with its neighbours", () =>
     Effect.gen(function*() {
