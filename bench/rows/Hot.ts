@@ -1,5 +1,5 @@
 import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
-import { Array, Data, Effect } from "effect"
+import { Array, Clock, Data, Effect } from "effect"
 import { StageEvents } from "../../src/sync/StageEvents.js"
 import type { Row } from "../Figure.js"
 import { Aim } from "../Figure.js"
@@ -43,8 +43,8 @@ const quietMillis = (events: number) =>
         count: quietItems,
         perSecond,
         each: (index) =>
-          Effect.suspend(() => {
-            publishedAt.set(idOf(index), Date.now())
+          Effect.flatMap(Clock.currentTimeMillis, (now) => {
+            publishedAt.set(idOf(index), now)
             return publish(spoken(`ET-${index + 1}`, idOf(index)))
           })
       })
