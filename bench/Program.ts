@@ -3,7 +3,7 @@ import * as Command from "@effect/cli/Command"
 import * as HelpDoc from "@effect/cli/HelpDoc"
 import * as Span from "@effect/cli/HelpDoc/Span"
 import * as Options from "@effect/cli/Options"
-import { Console, Data, Effect } from "effect"
+import { Console, Data, Duration, Effect, Fiber } from "effect"
 import { machine } from "./Machine.js"
 import { exitCode, jsonLine, table, verdict } from "./Report.js"
 import { rows } from "./Rows.js"
@@ -24,6 +24,11 @@ const strict = Options.boolean("strict").pipe(
   Options.withDescription("Exit 1 when an aim is missed; the last line names it (with --json: on stderr)")
 )
 
+// A row of its own fiber, of which nothing is inherited: a TestClock that one row was provided with would stay, and the
+// next would wait in it for ever.
+const alone = <A, E, R>(measure: Effect.Effect<A, E, R>) =>
+  Effect.flatMap(Effect.fork(measure), (fiber) => Effect.flatten(Fiber.await(fiber)))
+
 const bench = Command.make("bench", { names, json, strict }, ({ json, names, strict }) =>
   Effect.gen(function*() {
     const wanted = names.length === 0
@@ -31,12 +36,13 @@ const bench = Command.make("bench", { names, json, strict }, ({ json, names, str
       : rows.filter((row) => names.includes(row))
     const where = yield* machine
     const figures = yield* Effect.forEach(wanted, ({ measure, name }) =>
-      Effect.scoped(measure).pipe(
-        Effect.tap((measured) =>
-          json ? Effect.forEach(measured, (figure) => Console.log(jsonLine(figure)), { discard: true }) : Effect.void
-        ),
-        Effect.annotateLogs({ row: name })
-      )).pipe(Effect.map((measured) => measured.flat()))
+      Effect.gen(function*() {
+        const [took, measured] = yield* Effect.timed(alone(Effect.scoped(measure)))
+        // All together take minutes: on stderr, how far it is.
+        yield* Console.error(`${name}: ${Math.round(Duration.toSeconds(took))} s`)
+        if (json) yield* Effect.forEach(measured, (figure) => Console.log(jsonLine(figure)), { discard: true })
+        return measured
+      }).pipe(Effect.annotateLogs({ row: name }))).pipe(Effect.map((measured) => measured.flat()))
     if (!json) yield* Console.log(`${table(figures)}\n\n${where}`)
     yield* (json ? Console.error : Console.log)(verdict(figures))
     if (exitCode(figures, strict) !== 0) return yield* new AimsMissed()
