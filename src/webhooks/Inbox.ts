@@ -1,6 +1,7 @@
 import type { SqlClient } from "@effect/sql/SqlClient"
 import { Clock, Context, Duration, Effect, Layer, Option } from "effect"
 import { batched } from "../outbox/Batched.js"
+import { makeGathered } from "../outbox/Gathered.js"
 import { Storage } from "../outbox/Storage.js"
 import { isOneStatements, StorageError } from "../outbox/StorageError.js"
 import type { Source } from "./WebhookConfig.js"
@@ -111,6 +112,7 @@ const statements = (deliveries: ReadonlyArray<Arrived>): ReadonlyArray<ReadonlyA
 const make = Effect.gen(function*() {
   const { read, sql, where, write } = yield* Storage
   const arrival = yield* Effect.makeLatch(true)
+  const gathered = yield* makeGathered
   const commit = yield* batched({
     run: (deliveries: ReadonlyArray<Arrived>) =>
       Effect.as(
@@ -124,7 +126,10 @@ const make = Effect.gen(function*() {
 
   return Inbox.of({
     store: (delivery) =>
-      Effect.flatMap(Clock.currentTimeMillis, (receivedAt) => commit({ ...delivery, receivedAt })).pipe(
+      Effect.flatMap(
+        Clock.currentTimeMillis,
+        (receivedAt) => Effect.zipRight(gathered, commit({ ...delivery, receivedAt }))
+      ).pipe(
         Effect.zipRight(arrival.open)
       ),
     due: (limit) =>
