@@ -4,10 +4,8 @@ import * as Path from "@effect/platform/Path"
 import { Data, Effect, Schedule } from "effect"
 import { build } from "esbuild"
 import { spawn } from "node:child_process"
-import { createServer } from "node:net"
 import { fileURLToPath } from "node:url"
-
-class NoPort extends Data.TaggedError("NoPort") {}
+import { freePort } from "./Port.js"
 
 class DidNotStart extends Data.TaggedError("DidNotStart")<{ readonly path: string; readonly said: string }> {
   override get message(): string {
@@ -47,18 +45,6 @@ export const builtPrograms = Effect.gen(function*() {
   return { program: path.join(folder, "src", "main.js"), bare: path.join(folder, "bench", "BareApi.js") }
 })
 
-/** A port of this machine where nobody listens. */
-export const closedPort = Effect.async<number, NoPort>((resume) => {
-  const server = createServer()
-  server.once("error", () => resume(new NoPort()))
-  server.listen(0, "127.0.0.1", () => {
-    const address = server.address()
-    server.close(() =>
-      resume(typeof address === "object" && address !== null ? Effect.succeed(address.port) : new NoPort())
-    )
-  })
-})
-
 /**
  * Starts a program as a process of its own, with no settings but those given and `ORCH_PORT`, and waits until it
  * answers `GET /health`, which it gives. Killed when the scope closes.
@@ -66,7 +52,7 @@ export const closedPort = Effect.async<number, NoPort>((resume) => {
 export const startProgram = (path: string, args: ReadonlyArray<string>, settings: Readonly<Record<string, string>>) =>
   Effect.gen(function*() {
     const client = HttpClient.filterStatusOk(yield* HttpClient.HttpClient)
-    const port = yield* closedPort
+    const port = yield* freePort
     const child = yield* Effect.acquireRelease(
       Effect.sync(() =>
         spawn(process.execPath, [path, ...args], {

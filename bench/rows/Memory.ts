@@ -5,7 +5,8 @@ import { Array, Data, Effect, Layer } from "effect"
 import type { Row } from "../Figure.js"
 import { Aim } from "../Figure.js"
 import { temporaryDatabase } from "../Pipelines.js"
-import { builtPrograms, closedPort, startProgram } from "../ProgramProcess.js"
+import { freePort } from "../Port.js"
+import { builtPrograms, startProgram } from "../ProgramProcess.js"
 import { median } from "../Statistics.js"
 import { stored } from "../Stored.js"
 
@@ -32,7 +33,7 @@ export const row: Row = {
     const { program } = yield* builtPrograms
     const file = yield* stored(owed)
     const empty = yield* temporaryDatabase
-    const plane = yield* closedPort
+    const plane = yield* freePort
     /** The most it takes, as seen four times a second. */
     const mostOf = (database: string, pending: number) =>
       Effect.scoped(Effect.gen(function*() {

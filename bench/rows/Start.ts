@@ -5,7 +5,8 @@ import type { Row } from "../Figure.js"
 import { Aim } from "../Figure.js"
 import { timed } from "../Pace.js"
 import { temporaryDatabase } from "../Pipelines.js"
-import { builtPrograms, closedPort, startProgram } from "../ProgramProcess.js"
+import { freePort } from "../Port.js"
+import { builtPrograms, startProgram } from "../ProgramProcess.js"
 import { median } from "../Statistics.js"
 import { stored } from "../Stored.js"
 
@@ -20,7 +21,7 @@ export const row: Row = {
     const built = yield* builtPrograms
     const file = yield* stored(owed)
     const empty = yield* temporaryDatabase
-    const plane = yield* closedPort
+    const plane = yield* freePort
     const timeOf = (program: string, args: ReadonlyArray<string>, database: string) =>
       timed(Effect.scoped(startProgram(program, args, {
         ORCH_DATABASE_URL: database,
