@@ -6,9 +6,10 @@ import { maxOwedComments } from "./Lane.js"
 import { closeState, free } from "./Settling.js"
 
 /** A claimed lane, and what else is known at the claim and need not be asked again: flags are 0 or 1. */
-interface LaneRow extends Omit<Lane, "gone" | "cancelled"> {
+interface LaneRow extends Omit<Lane, "gone" | "cancelled" | "unanswered"> {
   readonly gone: number
   readonly cancelled: number
+  readonly unanswered: number
   readonly stateEvent: number | null
   readonly pending: number
   readonly retried: number
@@ -47,7 +48,8 @@ export const claim = (
     for (let tries = 0; tries < maxLanes; tries++) {
       const [row] = yield* sql<LaneRow>`UPDATE plane_sync_lane SET holder = ${holder} WHERE id = (${next})
         RETURNING id, name, work_item AS "workItem", attempts, misses, gone, state, cancelled, read_at AS "readAt",
-          updated_at AS "updatedAt", asked, state_event AS "stateEvent", ${has(sql, "pending")}, ${has(sql, "retried")}`
+          updated_at AS "updatedAt", asked, unanswered, state_event AS "stateEvent", ${has(sql, "pending")},
+          ${has(sql, "retried")}`
       if (row === undefined) return undefined
       const job = yield* nextJob(sql, row, claimed, now)
       if (job !== undefined) return job
@@ -75,7 +77,12 @@ const planned = (claimed: Claim, owed: Owed): Step => {
 const nextJob = (sql: SqlClient, row: LaneRow, claimed: Claim, now: number): Effect.Effect<Job | undefined, SqlError> =>
   Effect.gen(function*() {
     const { pending: isPending, retried, stateEvent, ...rest } = row
-    const lane = { ...rest, gone: row.gone === 1, cancelled: row.cancelled === 1 }
+    const lane = {
+      ...rest,
+      gone: row.gone === 1,
+      cancelled: row.cancelled === 1,
+      unanswered: row.unanswered === 1
+    }
     const pending = isPending === 1 ? yield* sendAgain(sql, lane, now) : undefined
     if (pending !== undefined && lane.workItem !== null) {
       return { _tag: "Send", lane, workItem: lane.workItem, delivery: pending }

@@ -21,6 +21,8 @@ export interface Lane {
   readonly updatedAt: string | null
   /** The state that the pipeline last asked for: what stands otherwise is a person's. */
   readonly asked: string | null
+  /** What was last sent to it was given up without an answer: Plane may still have been executing it then. */
+  readonly unanswered: boolean
 }
 
 /** What kind of request: a new comment, a told gate failure's new count, or a state. */

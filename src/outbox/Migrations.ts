@@ -29,6 +29,7 @@ const outbox = Effect.gen(function*() {
     cancelled INTEGER NOT NULL DEFAULT 0,
     read_at INTEGER,
     asked TEXT,
+    unanswered INTEGER NOT NULL DEFAULT 0,
     state_event INTEGER,
     latest_stage INTEGER,
     patient INTEGER NOT NULL DEFAULT 0,

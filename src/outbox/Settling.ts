@@ -35,6 +35,11 @@ const looked = (sql: SqlClient, lane: Lane, outcome: LookOutcome, now: number) =
 
 const sent = (sql: SqlClient, lane: Lane, delivery: Delivery, outcome: SendOutcome, now: number) =>
   Effect.gen(function*() {
+    const unanswered = outcome._tag === "Dead" && outcome.code === "attempts"
+    // What is to be sent again is remembered by its delivery.
+    if (outcome._tag !== "Later" && unanswered !== lane.unanswered) {
+      yield* sql`UPDATE plane_sync_lane SET unanswered = ${unanswered ? 1 : 0} WHERE id = ${lane.id}`
+    }
     switch (outcome._tag) {
       case "Delivered": {
         const { seen } = outcome

@@ -1,16 +1,18 @@
 import { Duration, Effect } from "effect"
 import { monotonicMillis } from "../domain/Monotonic.js"
+import type { SendJob } from "../outbox/Lane.js"
 
 /**
  * A request of unknown outcome may still be executing in Plane for the quiet time after it was sent: until that is over
  * nothing else is sent to its work item. It is measured by the monotonic clock, for the due times in storage are the
- * computer's clock's, which can be set. What was planned before this process started counts as sent when it started.
+ * computer's clock's, which can be set. What was planned before this process started counts as sent when it started, and
+ * so does what a work item's lane remembers as given up without an answer.
  */
 export interface QuietTimes {
   /** The outcome of what was sent to a work item at `sentAt` (monotonic, in milliseconds) is unknown. */
   readonly begin: (workItem: string, sentAt: number) => Effect.Effect<void>
   /** For how many milliseconds a delivery must not be sent yet. */
-  readonly left: (workItem: string, delivery: number) => Effect.Effect<number>
+  readonly left: (job: SendJob) => Effect.Effect<number>
 }
 
 /** `lastBefore` is the last delivery that was planned before this process started. */
@@ -24,10 +26,12 @@ export const make = (quiet: Duration.Duration, lastBefore: number): Effect.Effec
           for (const [other, end] of ends) if (end <= now) ends.delete(other)
           ends.set(workItem, sentAt + length)
         }),
-      left: (workItem, delivery) =>
-        Effect.map(
-          monotonicMillis,
-          (now) => Math.max(0, (ends.get(workItem) ?? now) - now, delivery <= lastBefore ? startedAt + length - now : 0)
-        )
+      left: ({ delivery, lane, workItem }) =>
+        Effect.map(monotonicMillis, (now) => {
+          const end = ends.get(workItem) ?? now
+          // What this process itself gave up is in `ends`, and ends later.
+          const isOfBefore = delivery.id <= lastBefore || lane.unanswered
+          return Math.max(0, end - now, isOfBefore ? startedAt + length - now : 0)
+        })
     }
   })

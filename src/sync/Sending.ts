@@ -165,7 +165,7 @@ const survive = <Outcome>(
 
 /** Sends a delivery, once and not within its work item's quiet time, and tells what came of it. Never fails. */
 export const send = (sender: Sender, job: SendJob): Effect.Effect<SendOutcome> =>
-  Effect.flatMap(sender.quietTimes.left(job.workItem, job.delivery.id), (left) =>
+  Effect.flatMap(sender.quietTimes.left(job), (left) =>
     left > 0 ? tooEarly(left) : survive(
       sendOnce(sender, job).pipe(
         Effect.tapDefect(() => Effect.flatMap(monotonicMillis, (now) => sender.quietTimes.begin(job.workItem, now)))
