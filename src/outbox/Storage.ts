@@ -47,7 +47,7 @@ export class Storage extends Context.Tag("plane-sync/Storage")<Storage, {
 
   /**
    * The host's own SqlClient, whose transactions a publish takes part in. SQLite only, so far. How durable a commit is,
-   * is then the host's setting (`synchronous = FULL` is what survives a power cut).
+   * is then the host's setting (`synchronous = FULL` is what survives a power cut). Within a transaction it is not built.
    */
   static readonly layerSql: Layer.Layer<Storage, StorageError, SqlClient.SqlClient> = Layer.effect(
     Storage,
@@ -96,11 +96,6 @@ const makeFile = (where: string) =>
   Effect.gen(function*() {
     const sql = yield* SqlClient.SqlClient
     const toError = storageError(where)
-    // The driver waits with the event loop frozen, so it waits briefly and we wait between tries.
-    yield* sql.unsafe("PRAGMA busy_timeout = 20")
-    // WAL's default, NORMAL, loses the last commits at a power cut.
-    yield* sql.unsafe("PRAGMA synchronous = FULL")
-
     const edge = <A, E>(effect: Effect.Effect<A, E>): Effect.Effect<A, StorageError> =>
       effect.pipe(
         // The tag of a running transaction is global: without this, ours would go to the host's own database.
@@ -121,6 +116,10 @@ const makeFile = (where: string) =>
         )
       )
 
+    // The driver waits with the event loop frozen, so it waits briefly and we wait between tries.
+    yield* edge(sql.unsafe("PRAGMA busy_timeout = 20"))
+    // WAL's default, NORMAL, loses the last commits at a power cut.
+    yield* edge(sql.unsafe("PRAGMA synchronous = FULL"))
     yield* edge(Effect.provideService(migrate, SqlClient.SqlClient, sql))
 
     const commit = yield* batched({
@@ -158,6 +157,15 @@ const makeSql = Effect.gen(function*() {
         })
       )
   })
+  // As a part of it our tables could vanish with it, and what is forked here would write to it when it is long over; beside
+  // it we would wait for the one connection there is, and the transaction for us.
+  if (Option.isSome(yield* Effect.serviceOption(SqlClient.TransactionConnection))) {
+    return yield* new StorageError({
+      reason: "Failed",
+      where,
+      words: "the layer is built within a transaction, which it would outlive: build it outside of sql.withTransaction"
+    })
+  }
   const edge = <A, E>(effect: Effect.Effect<A, E>): Effect.Effect<A, StorageError> =>
     Effect.catchAllCause(
       effect,

@@ -54,7 +54,7 @@ export class PlaneSync extends Context.Tag("plane-sync/PlaneSync")<PlaneSync, {
 
   /**
    * In the host's own database (SQLite): a publish inside the host's `sql.withTransaction` is committed, or vanishes,
-   * with it. Its tables are named `plane_sync_*`.
+   * with it. Its tables are named `plane_sync_*`. The layer itself is refused within a transaction.
    */
   static readonly layerSql: Layer.Layer<
     PlaneSync | StageEvents,

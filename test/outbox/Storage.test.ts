@@ -1,3 +1,5 @@
+import * as SqliteClient from "@effect/sql-sqlite-node/SqliteClient"
+import * as SqlClient from "@effect/sql/SqlClient"
 import { assert, describe, it } from "@effect/vitest"
 import { ConfigProvider, Effect, Inspectable, Layer } from "effect"
 import { execFileSync } from "node:child_process"
@@ -102,6 +104,21 @@ describe("Storage", () => {
         assert.deepStrictEqual(yield* read(sql`SELECT count(*) AS n FROM note`), [{ n: 2 }])
       }).pipe(Effect.provide(Storage.layerFile(file)))
     }))
+
+  const host = SqliteClient.layer({ filename: ":memory:" })
+
+  it.scopedLive("a file of our own is opened beside a host's open transaction, which has no part in it", () =>
+    Effect.gen(function*() {
+      const file = join(yield* temporary, "events.sqlite")
+      const hosts = yield* SqlClient.SqlClient
+      yield* hosts.withTransaction(
+        Effect.gen(function*() {
+          const { read, sql } = yield* Storage
+          assert.deepStrictEqual(yield* read(sql`PRAGMA synchronous`), [{ synchronous: 2 }])
+        }).pipe(Effect.provide(Storage.layerFile(file)))
+      )
+      assert.deepStrictEqual(yield* hosts`SELECT name FROM sqlite_schema`, [])
+    }).pipe(Effect.provide(host)))
 
   it.effect("ORCH_DATABASE_URL takes a path, and refuses an address without repeating its password", () =>
     Effect.gen(function*() {

@@ -61,4 +61,28 @@ describe("PlaneSync over HTTP", () => {
       ),
       Effect.timeout("10 seconds")
     ))
+
+  it.live("it is not started within a transaction of the host, which its workers would outlive", () =>
+    Effect.gen(function*() {
+      const sql = yield* SqlClient.SqlClient
+      const scope = yield* Effect.scope
+      yield* sql`CREATE TABLE task (id TEXT)`
+      const start = Layer.buildWithScope(Layer.provide(PlaneSync.layerSql, settingsFor({})), scope)
+      yield* sql.withTransaction(
+        Effect.gen(function*() {
+          yield* sql`INSERT INTO task VALUES ('one')`
+          const refused = yield* Effect.flip(start)
+          assert.isTrue(refused._tag === "StorageError" && refused.words.includes("outside of sql.withTransaction"))
+        })
+      )
+      assert.deepStrictEqual(yield* sql`SELECT id FROM task`, [{ id: "one" }])
+      assert.deepStrictEqual(yield* sql`SELECT name FROM sqlite_schema WHERE name LIKE 'plane_sync%'`, [])
+      yield* start
+    }).pipe(
+      Effect.scoped,
+      Effect.provide(
+        Layer.merge(SqliteClient.layer({ filename: ":memory:" }), PlaneSimulator.layer())
+      ),
+      Effect.timeout("10 seconds")
+    ))
 })
