@@ -38,7 +38,7 @@ export const comment = Command.make(
       )
       yield* Console.log([
         `commented    ${config.projectIdentifier}-${item.number} ${cleanLine(item.name, textLimit)}`,
-        `comment id   ${added.id}`,
+        `comment id   ${added.id ?? "unknown"}`,
         `external id  ${externalId}`,
         `address      ${webAddress(config, item)}`
       ].join("\n"))

@@ -30,11 +30,12 @@ export interface Ask {
  */
 export interface Exchange {
   readonly send: <A, I>(ask: Ask, schema: Schema.Schema<A, I>) => Effect.Effect<A, PlaneError>
-  /** `send` for a request whose answer 409 names what is already there. */
-  readonly sendOrConflict: <A, I>(
+  /** `send` for a request whose answer 409 may say, as the schema of its text tells, that it is done already. */
+  readonly sendOrConflict: <A, I, B, J>(
     ask: Ask,
-    schema: Schema.Schema<A, I>
-  ) => Effect.Effect<{ readonly conflict: boolean; readonly value: A }, PlaneError>
+    schema: Schema.Schema<A, I>,
+    conflict: Schema.Schema<B, J>
+  ) => Effect.Effect<{ readonly conflict: boolean; readonly value: A | B }, PlaneError>
   /** A failure that our side finds in what was answered. */
   readonly failure: (ask: Ask, why: Pick<PlaneError, "reason" | "sent" | "words"> & { status?: number }) => PlaneError
 }
@@ -221,16 +222,16 @@ export const make = Effect.fnUntraced(function*(config: PlaneConfig) {
     failure,
     send: (ask, schema) =>
       Effect.flatMap(exchange(ask), (answer) => isOk(answer) ? decode(ask, answer, schema) : refused(ask, answer)),
-    sendOrConflict: (ask, schema) =>
-      Effect.flatMap(exchange(ask), (answer) =>
-        isOk(answer)
-          ? Effect.map(decode(ask, answer, schema), (value) => ({ conflict: false, value }))
-          : answer.status === 409
-          ? decode(ask, answer, schema).pipe(
-            Effect.map((value) => ({ conflict: true, value })),
-            Effect.orElse(() => refused(ask, answer))
-          )
-          : refused(ask, answer))
+    sendOrConflict: (ask, schema, conflict) =>
+      Effect.gen(function*() {
+        const answer = yield* exchange(ask)
+        if (isOk(answer)) return { conflict: false, value: yield* decode(ask, answer, schema) }
+        if (answer.status !== 409) return yield* refused(ask, answer)
+        return {
+          conflict: true,
+          value: yield* Effect.orElse(decode(ask, answer, conflict), () => refused(ask, answer))
+        }
+      })
   }
   return self
 })

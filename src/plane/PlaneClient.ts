@@ -48,13 +48,13 @@ export class PlaneClient extends Context.Tag("plane-sync/PlaneClient")<PlaneClie
   readonly setState: (id: string, stateId: string) => Effect.Effect<WorkItem, PlaneError>
   /**
    * Adds a comment, at its true time. `externalId` (at most 255 characters, unique in the project) keeps a repetition
-   * from adding a second one: `adopted` says that it was there. Plane's check is not atomic, so one writer per work item
-   * must send one after the other.
+   * from adding a second one: `adopted` says that it was there; its id is null where Plane did not name it. Plane's
+   * check is not atomic, so one writer per work item must send one after the other.
    */
   readonly addComment: (
     id: string,
     comment: { readonly html: string; readonly externalId: string; readonly createdAt: DateTime.Utc }
-  ) => Effect.Effect<{ readonly id: string; readonly adopted: boolean }, PlaneError>
+  ) => Effect.Effect<{ readonly id: string | null; readonly adopted: boolean }, PlaneError>
   /** Replaces a comment's HTML. `NotFound` when the comment, or its work item, was deleted. */
   readonly editComment: (id: string, commentId: string, html: string) => Effect.Effect<void, PlaneError>
   /** All states of the project. */
@@ -240,17 +240,21 @@ const make = Effect.gen(function*() {
     comment: { readonly html: string; readonly externalId: string; readonly createdAt: DateTime.Utc }
   ) =>
     inFamily((family) =>
-      exchange.sendOrConflict({
-        method: "POST",
-        path: [...project, family, id, "comments"],
-        body: {
-          comment_html: comment.html,
-          external_source: externalSource,
-          external_id: comment.externalId,
-          created_at: DateTime.formatIso(comment.createdAt)
-        }
-      }, Wire.CommentJson)
-    ).pipe(Effect.map(({ conflict, value }) => ({ id: value.id, adopted: conflict })))
+      exchange.sendOrConflict(
+        {
+          method: "POST",
+          path: [...project, family, id, "comments"],
+          body: {
+            comment_html: comment.html,
+            external_source: externalSource,
+            external_id: comment.externalId,
+            created_at: DateTime.formatIso(comment.createdAt)
+          }
+        },
+        Wire.CommentJson,
+        Wire.TakenJson
+      )
+    ).pipe(Effect.map(({ conflict, value }) => ({ id: "id" in value ? value.id : null, adopted: conflict })))
   )
 
   const editComment = Effect.fn("PlaneClient.editComment")((id: string, commentId: string, html: string) =>

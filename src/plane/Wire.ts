@@ -39,8 +39,18 @@ export const SearchJson = Schema.parseJson(Schema.Struct({
   )
 }))
 
-/** A comment that was made, or the one that a 409 names. */
-export const CommentJson = Schema.parseJson(Schema.Struct({ id: Schema.String }))
+const Comment = Schema.Struct({ id: Schema.String })
+
+/** A comment that was made. */
+export const CommentJson = Schema.parseJson(Comment)
+
+/**
+ * A 409's: the pair of source and external id is there, with the comment that has it. Should the answer not name that,
+ * its words tell it from every other conflict.
+ */
+export const TakenJson = Schema.parseJson(
+  Schema.Union(Comment, Schema.Struct({ error: Schema.String.pipe(Schema.pattern(/same external id/i)) }))
+)
 
 /** A state of a project; `group` is one of backlog, unstarted, started, completed, cancelled. */
 const State = Schema.Struct({ id: Schema.String, name: Schema.String, group: Schema.String })

@@ -199,10 +199,13 @@ describe("PlaneClient", () => {
     }).pipe(Effect.provide(layer))
   })
 
-  it.effect("adopts the comment that a 409 names, and refuses one that names none", () =>
+  it.effect("adopts the comment that a 409 names or says to be there, and refuses what is another conflict", () =>
     Effect.gen(function*() {
       const there = withPlane(() => ({ status: 409, body: { error: "already exists", id: "c0" } }))
       assert.deepStrictEqual(yield* Effect.provide(addComment, there.layer), { id: "c0", adopted: true })
+      const error409 = "Work item comment with the same external id and external source already exists"
+      const unnamed = withPlane(() => ({ status: 409, body: { error: error409 } }))
+      assert.deepStrictEqual(yield* Effect.provide(addComment, unnamed.layer), { id: null, adopted: true })
       const other = withPlane(() => ({ status: 409, body: { error: "conflict" } }))
       const error = yield* Effect.flip(Effect.provide(addComment, other.layer))
       assert.deepStrictEqual([error.reason, error.words], ["Refused", "conflict"])

@@ -218,6 +218,25 @@ describe("comments", () => {
       ])
     }).pipe(Effect.provide(inMemory())))
 
+  it.effect("a comment that is there, though no answer names it, is told; its gate's next failure is a new comment", () =>
+    Effect.gen(function*() {
+      const plane = yield* PlaneSimulator
+      const { id, key } = yield* item
+      // Neither the answer to the first sending, nor the 409 to the second.
+      yield* plane.misbehave(Fault.NoId({ match: { method: "POST" }, count: 2 }))
+      yield* lint(key)
+      yield* TestClock.adjust("1 minutes")
+      assert.deepInclude(yield* (yield* Outbox).status, { pending: 0, dead: 0, delivered: 1 })
+      yield* lint(key)
+      yield* TestClock.adjust("1 seconds")
+      yield* lint(key)
+      yield* TestClock.adjust("1 seconds")
+      assert.deepStrictEqual(yield* comments(id), [
+        "<p>⚠️ QG failed at review: lint — two errors</p>",
+        "<p>⚠️ QG failed at review: lint — two errors (failed 2 times, last at 1970-01-01 00:01:01 UTC)</p>"
+      ])
+    }).pipe(Effect.provide(inMemory())))
+
   it.effect("a counted comment that a person has deleted: one new comment", () =>
     Effect.gen(function*() {
       const plane = yield* PlaneSimulator
