@@ -2,9 +2,11 @@ import * as Headers from "@effect/platform/Headers"
 import * as HttpClient from "@effect/platform/HttpClient"
 import * as HttpClientError from "@effect/platform/HttpClientError"
 import { assert, describe, it } from "@effect/vitest"
-import { Clock, Deferred, Effect, Fiber, Layer, Runtime, Schedule, Tracer } from "effect"
+import { Clock, Deferred, Effect, Exit, Fiber, Layer, Option, Runtime, Schedule, Scope, Tracer } from "effect"
 import * as Http from "node:http"
 import type { AddressInfo } from "node:net"
+import { connect } from "node:net"
+import { Worker } from "node:worker_threads"
 import { connections } from "../../src/plane/Connections.js"
 import { PlaneClient } from "../../src/plane/PlaneClient.js"
 import { RateBudget } from "../../src/plane/RateBudget.js"
@@ -38,6 +40,39 @@ const servers = new Map<object, Http.Server>()
 
 const isAddress = (address: string | AddressInfo | null): address is AddressInfo =>
   typeof address === "object" && address !== null
+
+/** Listens in a thread that stands still: it accepts nobody, and when its queue is full nobody is connected any more. */
+const deaf = Effect.gen(function*() {
+  const worker = yield* Effect.acquireRelease(
+    Effect.sync(() =>
+      new Worker(
+        `const server = require("node:net").createServer().listen({ port: 0, host: "127.0.0.1", backlog: 1 }, () => {
+          require("node:worker_threads").parentPort.postMessage(server.address().port)
+          setTimeout(() => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0))
+        })`,
+        { eval: true }
+      )
+    ),
+    (worker) => Effect.promise(() => worker.terminate())
+  )
+  const port = yield* Effect.async<number>((resume) => {
+    worker.once("message", (port: unknown) => resume(Effect.succeed(Number(port))))
+  })
+  const connects = Effect.acquireRelease(
+    Effect.sync(() => connect(port, "127.0.0.1")),
+    (socket) => Effect.sync(() => socket.destroy())
+  ).pipe(
+    Effect.flatMap((socket) => Effect.async<void>((resume) => void socket.once("connect", () => resume(Effect.void)))),
+    Effect.timeoutOption("500 millis")
+  )
+  yield* Effect.repeat(connects, { until: Option.isNone, times: 16 })
+  return `http://127.0.0.1:${port}`
+})
+
+/** How many sockets of this process are connecting. */
+const connecting = Effect.sync(() =>
+  process.getActiveResourcesInfo().filter((name) => name.includes("ConnectWrap")).length
+)
 
 const planeAt = (url: string, timeout = "10 seconds") => {
   const config = settings({ ORCH_PLANE_API_URL: url, ORCH_PLANE_TIMEOUT: timeout })
@@ -137,6 +172,23 @@ describe("PlaneClient over the network", () => {
           assert.strictEqual((yield* Effect.flatMap(RateBudget, (budget) => budget.status)).used, 1)
         }).pipe(Effect.provide(planeAt(url)))
       }
+    }))
+
+  it.scopedLive("lets go what is still connecting when its layer closes", () =>
+    Effect.gen(function*() {
+      const url = yield* deaf
+      const before = yield* connecting
+      const count = (wanted: number) =>
+        Effect.repeat(connecting, { until: (n) => n === wanted, schedule: Schedule.spaced("10 millis") }).pipe(
+          Effect.timeout("2 seconds")
+        )
+      const scope = yield* Scope.make()
+      const plane = yield* Layer.buildWithScope(planeAt(url), scope)
+      const fiber = yield* Effect.fork(Effect.provide(read, plane))
+      yield* count(before + 1)
+      yield* Fiber.interrupt(fiber)
+      yield* Effect.timeout(Scope.close(scope, Exit.void), "2 seconds")
+      yield* count(before)
     }))
 
   it.scopedLive("knows that nothing was sent when nobody listens", () =>
