@@ -3,7 +3,6 @@ import * as HttpApiBuilder from "@effect/platform/HttpApiBuilder"
 import * as HttpServerRequest from "@effect/platform/HttpServerRequest"
 import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
 import { Duration, Effect, Either } from "effect"
-import type { StorageError } from "../outbox/StorageError.js"
 import { Receiver, Refused } from "../webhooks/Receiver.js"
 import type { Source } from "../webhooks/WebhookConfig.js"
 import { Health } from "./Health.js"
@@ -20,6 +19,12 @@ const maxBytes = 5 * 1024 * 1024
 /** A body takes no longer than this: Gitea waits for five seconds in all. */
 const bodyTime = Duration.seconds(10)
 
+/** The most bytes that a body can have: it is no longer than it says. */
+const sizeOf = ({ headers }: HttpServerRequest.HttpServerRequest) => {
+  const said = headers["content-length"]
+  return said === undefined ? maxBytes : Math.min(Number(said), maxBytes)
+}
+
 const bodyOf = (request: HttpServerRequest.HttpServerRequest) =>
   rawBody(request, maxBytes).pipe(
     Effect.mapError(({ reason }) =>
@@ -33,24 +38,30 @@ const bodyOf = (request: HttpServerRequest.HttpServerRequest) =>
     })
   )
 
-const refused = ({ status, why }: Refused) => {
-  const response = HttpServerResponse.unsafeJson({ error: `The delivery was refused: ${why}` }, { status })
+const answer = (status: number, error: string) => HttpServerResponse.unsafeJson({ error }, { status })
+
+const refused = ({ status, why }: { readonly status: number; readonly why: string }) => {
+  const response = answer(status, `The delivery was refused: ${why}`)
   // What is left of the body would be taken for the next request.
   return status === 408 ? HttpServerResponse.setHeader(response, "connection", "close") : response
 }
 
 /**
- * Plane takes any answer for a delivery, also a 500, and sends again only when the connection breaks; Gitea never sends
- * again, but shows a 500 on its page, from where a person can.
+ * What may be taken when it is sent again. Plane takes any answer for a delivery, also a 500, and sends again only when the
+ * connection breaks; Gitea never sends again, but shows the answer on its page, from where a person can.
  */
-const notStored = (source: Source, request: HttpServerRequest.HttpServerRequest, error: StorageError) =>
+const notNow = (
+  source: Source,
+  request: HttpServerRequest.HttpServerRequest,
+  response: HttpServerResponse.HttpServerResponse
+) =>
   source === "plane"
     ? Effect.zipRight(
       Effect.sync(() => NodeHttpServerRequest.toIncomingMessage(request).socket.destroy()),
       // The server interrupts what answers a connection that is gone.
       Effect.never
     )
-    : Effect.succeed(HttpServerResponse.unsafeJson({ error: error.message }, { status: 500 }))
+    : Effect.succeed(response)
 
 const taken = HttpServerResponse.unsafeJson({ accepted: true }, { status: 202 })
 
@@ -61,13 +72,21 @@ export const webhookRoutes = HttpApiBuilder.Router.use((router) =>
     const { noteWrite } = yield* Health
     const handler = (source: Source) =>
       Effect.flatMap(HttpServerRequest.HttpServerRequest, (request) =>
-        receiver.receive(source, { headers: request.headers, body: bodyOf(request) }).pipe(
+        receiver.receive(source, {
+          headers: request.headers,
+          size: sizeOf(request),
+          body: bodyOf(request)
+        }).pipe(
           Effect.zipRight(noteWrite(Either.void)),
           Effect.as(taken),
           Effect.catchTags({
-            Refused: (error) =>
-              Effect.succeed(refused(error)),
-            StorageError: (error) => Effect.zipRight(noteWrite(Either.left(error)), notStored(source, request, error))
+            Refused: (error) => Effect.succeed(refused(error)),
+            Overloaded: ({ why }) => notNow(source, request, refused({ status: 503, why })),
+            StorageError: (error) =>
+              Effect.zipRight(
+                noteWrite(Either.left(error)),
+                notNow(source, request, answer(500, error.message))
+              )
           })
         ))
     yield* router.post(paths.plane, handler("plane"))

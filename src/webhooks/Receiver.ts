@@ -15,6 +15,9 @@ export class Refused extends Data.TaggedError("Refused")<{
   readonly why: string
 }> {}
 
+/** There is no room for the delivery's body beside those in flight. It may be sent again. */
+export class Overloaded extends Data.TaggedError("Overloaded")<{ readonly why: string }> {}
+
 /** When deliveries of a sender were last taken and refused. Milliseconds since 1970, UTC. */
 export interface SourceStatus {
   readonly acceptedAt: number | undefined
@@ -24,6 +27,8 @@ export interface SourceStatus {
 /** A request, as far as it is looked at. Names of headers are lower case. */
 export interface Received {
   readonly headers: Readonly<Record<string, string | undefined>>
+  /** The most bytes that its body can have. */
+  readonly size: number
   /** The body's bytes; fails as `Refused` where they cannot be had. */
   readonly body: Effect.Effect<Uint8Array, Refused>
 }
@@ -31,7 +36,7 @@ export interface Received {
 /** Takes deliveries: what has the right signature is committed, and worked on afterwards. */
 export class Receiver extends Context.Tag("plane-sync/Receiver")<Receiver, {
   /** Succeeds once the delivery is on disk; waits for nothing else. */
-  readonly receive: (source: Source, received: Received) => Effect.Effect<void, Refused | StorageError>
+  readonly receive: (source: Source, received: Received) => Effect.Effect<void, Overloaded | Refused | StorageError>
   readonly status: Effect.Effect<Readonly<Record<Source, SourceStatus>>>
 }>() {
   static readonly layer: Layer.Layer<Receiver, ConfigError.ConfigError, Inbox> = Layer.effect(
@@ -48,6 +53,9 @@ const headerNames: Readonly<Record<Source, Readonly<Record<"delivery" | "event" 
 
 /** Whoever knocks with a wrong signature fills no disk with log lines. */
 const quietFor = 60_000
+
+/** Bytes of all bodies together that are read or wait for their commit: each is bounded, but not how many there are. */
+const maxInFlight = 64 * 1024 * 1024
 
 /** The senders' bodies have a dozen levels. */
 const maxDepth = 64
@@ -106,26 +114,29 @@ const make = Effect.gen(function*() {
       })
   }
 
-  const receive = (source: Source, { body, headers }: Received) =>
+  let inFlight = 0
+
+  /** Keeps room for a body of `size` bytes until `taking` has ended, in whatever way. */
+  const withRoom = <E>(size: number, taking: Effect.Effect<void, E>) =>
+    Effect.acquireUseRelease(
+      Effect.suspend(() => {
+        if (inFlight + size > maxInFlight) {
+          return new Overloaded({ why: "there is no room for it beside the deliveries in flight: send it again" })
+        }
+        inFlight += size
+        return Effect.void
+      }),
+      () => taking,
+      () =>
+        Effect.sync(() => {
+          inFlight -= size
+        })
+    )
+
+  const take = (source: Source, { body, headers }: Received, given: string) =>
     Effect.gen(function*() {
       const names = headerNames[source]
       const header = (name: string) => cleanLine(headers[name] ?? "", textLimit)
-      if (!insecure && Redacted.value(secrets[source]) === "") {
-        return yield* new Refused({
-          status: 503,
-          why: `no secret is set: set ${secretSetting[source]}, or ORCH_WEBHOOKS_INSECURE=true to believe anybody`
-        })
-      }
-      const type = headers["content-type"] ?? ""
-      if (!/^application\/json\s*(;|$)/i.test(type)) {
-        return yield* new Refused({
-          status: 415,
-          why: `its Content-Type is ${JSON.stringify(type.slice(0, 100))}: set application/json at the sender`
-        })
-      }
-      const given = headers[names.signature] ?? ""
-      // Whoever cannot even write one gets no memory for a body.
-      yield* checkSignature(source, given, () => isSignature(given))
       const bytes = yield* body
       yield* checkSignature(source, given, (secret) => isSignedWith(secret, bytes, given))
       const text = decodeUtf8(bytes)
@@ -142,12 +153,34 @@ const make = Effect.gen(function*() {
         event: header(names.event),
         body: text.value,
         digest: createHash("sha256").update(bytes).digest("hex")
-      })
+        // It waits for its commit also when its sender has gone.
+      }).pipe(Effect.uninterruptible)
       const acceptedAt = yield* Clock.currentTimeMillis
       status[source] = { ...status[source], acceptedAt }
+    })
+
+  const receive = (source: Source, received: Received) =>
+    Effect.gen(function*() {
+      const { headers, size } = received
+      if (!insecure && Redacted.value(secrets[source]) === "") {
+        return yield* new Refused({
+          status: 503,
+          why: `no secret is set: set ${secretSetting[source]}, or ORCH_WEBHOOKS_INSECURE=true to believe anybody`
+        })
+      }
+      const type = headers["content-type"] ?? ""
+      if (!/^application\/json\s*(;|$)/i.test(type)) {
+        return yield* new Refused({
+          status: 415,
+          why: `its Content-Type is ${JSON.stringify(type.slice(0, 100))}: set application/json at the sender`
+        })
+      }
+      const given = headers[headerNames[source].signature] ?? ""
+      // Whoever cannot even write one gets no memory for a body.
+      yield* checkSignature(source, given, () => isSignature(given))
+      yield* withRoom(size, take(source, received, given))
     }).pipe(
-      Effect.tapErrorTag("Refused", ({ why }) => noteRefused(source, why)),
-      Effect.tapErrorTag("StorageError", (error) => noteRefused(source, error.message))
+      Effect.tapError((error) => noteRefused(source, error._tag === "StorageError" ? error.message : error.why))
     )
 
   return Receiver.of({ receive, status: Effect.sync(() => ({ ...status })) })

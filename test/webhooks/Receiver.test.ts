@@ -1,8 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
-import { ConfigProvider, Effect, Layer, Logger, TestClock } from "effect"
+import { ConfigProvider, Effect, Fiber, Layer, Logger, TestClock } from "effect"
 import { Storage } from "../../src/outbox/Storage.js"
 import { Inbox } from "../../src/webhooks/Inbox.js"
-import { Receiver } from "../../src/webhooks/Receiver.js"
+import { Receiver, Refused } from "../../src/webhooks/Receiver.js"
 import { startWorker } from "../../src/webhooks/Worker.js"
 import { secrets, signature } from "./Sender.js"
 
@@ -21,6 +21,7 @@ const receive = (body: string, signed: string) =>
   Effect.flatMap(Receiver, ({ receive }) =>
     receive("gitea", {
       headers: { "content-type": "application/json", "x-gitea-signature": signed, "x-gitea-event-type": "push" },
+      size: Buffer.byteLength(body),
       body: Effect.succeed(Buffer.from(body))
     }))
 
@@ -50,10 +51,39 @@ describe("Receiver", () => {
       for (const given of ["", "abc", "A".repeat(64)]) {
         const refused = yield* Effect.flip(receive("gitea", {
           headers: { "content-type": "application/json", "x-gitea-signature": given },
+          size: 2,
           body: Effect.dieMessage("the body was read")
         }))
         assert.containSubset(refused, { status: 401 })
       }
+    }).pipe(Effect.provide(receiving(settings).layer)))
+
+  it.effect("has room for bodies of 64 MiB together, which is free again however they end", () =>
+    Effect.gen(function*() {
+      const { receive, status } = yield* Receiver
+      const mebi = 1024 * 1024
+      const headers = { "content-type": "application/json", "x-gitea-signature": signature("gitea", "{}") }
+      const taking = (size: number, body: Effect.Effect<Uint8Array, Refused>) =>
+        receive("gitea", { headers, size, body })
+      const hanging = yield* Effect.fork(taking(5 * mebi, Effect.never))
+      const broken = yield* Effect.makeLatch()
+      const brokenOff = Effect.zipRight(broken.await, new Refused({ status: 400, why: "its body broke off" }))
+      const others = yield* Effect.forEach(
+        [4, ...Array.from({ length: 11 }, () => 5)],
+        (size) => Effect.fork(taking(size * mebi, brokenOff))
+      )
+      yield* Effect.yieldNow()
+      const small = taking(2, Effect.succeed(Buffer.from("{}")))
+      assert.strictEqual((yield* Effect.flip(small))._tag, "Overloaded")
+      assert.include((yield* status).gitea.refused?.why, "in flight")
+      yield* Fiber.interrupt(hanging)
+      yield* small
+      assert.strictEqual((yield* Effect.flip(taking(5 * mebi + 1, Effect.never)))._tag, "Overloaded")
+      yield* broken.open
+      yield* Effect.forEach(others, Fiber.await)
+      const whole = yield* Effect.fork(taking(64 * mebi, Effect.never))
+      yield* Effect.yieldNow()
+      assert.isNull(whole.unsafePoll())
     }).pipe(Effect.provide(receiving(settings).layer)))
 
   it.effect("refuses what is nested too deeply", () =>

@@ -143,6 +143,37 @@ describe("POST /webhooks", () => {
       assert.strictEqual(status, "degraded")
     }).pipe(Effect.scoped, withPlane))
 
+  it.live("what there is no room for: Plane's connection breaks, Gitea is told, nothing is stored", () =>
+    Effect.gen(function*() {
+      const file = `${yield* folder}/events.sqlite`
+      const url = yield* served({ ...settings, ORCH_DATABASE_URL: file })
+      const mebi = 1024 * 1024
+      // The one without a length may have as much as any.
+      const lengths = [4 * mebi, ...Array.from({ length: 11 }, () => 5 * mebi), undefined]
+      const sockets = lengths.map((length) => {
+        const socket = connect(Number(new URL(url).port), "127.0.0.1")
+        socket.write(
+          "POST /webhooks/gitea HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n" +
+            `X-Gitea-Signature: ${signature("gitea", "{")}\r\n` +
+            (length === undefined ? "Transfer-Encoding: chunked\r\n\r\n" : `Content-Length: ${length}\r\n\r\n{`)
+        )
+        return socket
+      })
+      yield* Effect.sleep("100 millis")
+      const gitea = yield* deliver(url, "gitea", "{}")
+      assert.strictEqual(gitea.status, 503)
+      assert.include(gitea.body, "in flight")
+      assert.include(JSON.stringify(yield* Effect.exit(deliver(url, "plane", "{}"))), "ECONNRESET")
+      assert.deepStrictEqual(yield* rowsOf(file), [])
+      const refusals = yield* healthOf(url)
+      for (const source of ["plane", "gitea"] as const) {
+        assert.include(refusals[source].lastRefused?.why, "in flight")
+      }
+      for (const socket of sockets) socket.destroy()
+      yield* Effect.sleep("100 millis")
+      assert.strictEqual((yield* deliver(url, "gitea", "{}")).status, 202)
+    }).pipe(Effect.scoped, withPlane))
+
   it.live("a sender that goes away in the middle leaves nothing behind", () =>
     Effect.gen(function*() {
       const file = `${yield* folder}/events.sqlite`
