@@ -4,7 +4,7 @@ import type { Config } from "effect"
 import { Duration, Effect } from "effect"
 import { duration, setting } from "../domain/Setting.js"
 
-/** `ORCH_RETENTION`: how long what was delivered is kept. */
+/** `ORCH_RETENTION`: how long what was delivered, and what is known of pull requests that are closed, is kept. */
 export const retention: Config.Config<Duration.Duration> = setting(
   "ORCH_RETENTION",
   Duration.days(30),

@@ -38,12 +38,14 @@ export const webhookTables = Effect.gen(function*() {
     created_at INTEGER NOT NULL,
     updated_at INTEGER NOT NULL,
     rank INTEGER NOT NULL,
+    received_at INTEGER NOT NULL,
     task INTEGER,
     PRIMARY KEY (repository, number)
   ) WITHOUT ROWID`
   yield* sql`CREATE INDEX plane_sync_pull_request_work_item ON plane_sync_pull_request (work_item)
     WHERE work_item IS NOT NULL`
   yield* sql`CREATE INDEX plane_sync_pull_request_head ON plane_sync_pull_request (repository, head_sha)`
+  yield* sql`CREATE INDEX plane_sync_pull_request_closed ON plane_sync_pull_request (received_at) WHERE open = 0`
 
   yield* sql`CREATE TABLE plane_sync_commit_status (
     repository INTEGER NOT NULL,

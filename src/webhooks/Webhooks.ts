@@ -3,12 +3,14 @@ import { Effect, Layer } from "effect"
 import type { Pipeline } from "../orchestrator/Pipeline.js"
 import { QualityGates } from "../orchestrator/QualityGate.js"
 import { TaskStore } from "../orchestrator/TaskStore.js"
-import type { Storage } from "../outbox/Storage.js"
+import { retention } from "../outbox/Pruning.js"
+import { Storage } from "../outbox/Storage.js"
 import { connections } from "../plane/Connections.js"
 import { PlaneClient } from "../plane/PlaneClient.js"
 import { RateBudget } from "../plane/RateBudget.js"
 import { pruneHourly } from "../sync/Retention.js"
 import type { Signal } from "../sync/Signal.js"
+import { prunePullRequests } from "./gitea/Facts.js"
 import { giteaGates } from "./gitea/Gates.js"
 import { Gitea } from "./gitea/GiteaClient.js"
 import { giteaHandler } from "./gitea/GiteaWebhook.js"
@@ -20,10 +22,12 @@ import { startWorker } from "./Worker.js"
 
 const work = Layer.scopedDiscard(Effect.gen(function*() {
   const inbox = yield* Inbox
+  const { sql, write } = yield* Storage
   const plane = yield* planeHandler
   const gitea = yield* giteaHandler
   yield* startWorker(inbox, { plane, gitea })
   yield* pruneHourly(inbox.prune, keptFor)
+  yield* pruneHourly((before) => write(prunePullRequests(sql, before)), yield* retention)
 }))
 
 /** Takes webhooks and works on them until the scope closes. */

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect } from "effect"
+import { Effect, Schedule } from "effect"
 import type { ServerResponse } from "node:http"
 import { PlaneSimulator } from "../../src/simulator/PlaneSimulator.js"
 import { folder, request } from "../http/Served.js"
@@ -215,6 +215,25 @@ describe("POST /webhooks/gitea", () => {
       const inbox = yield* at.inbox
       assert.lengthOf(inbox, 102)
       assert.isTrue(inbox.every(({ status }) => status === "done"))
+    }).pipe(Effect.scoped, withPlane))
+
+  it.live("what is known of a pull request that was closed long ago is deleted", () =>
+    Effect.gen(function*() {
+      const settings = { ORCH_PLANE_API_TOKEN: "", ORCH_DATABASE_URL: `${yield* folder}/events.sqlite` }
+      yield* Effect.scoped(Effect.gen(function*() {
+        const at = yield* scene(settings)
+        yield* at.gitea("pull_request", pullBody("pull_request_closed_unmerged", pull))
+        yield* at.gitea("pull_request", pullBody("pull_request_closed_merged", { ...pull, number: 89 }))
+        yield* at.settled
+        yield* at.sql`UPDATE plane_sync_pull_request SET received_at = received_at - ${
+          31 * 86_400_000
+        } WHERE number = 88`
+      }))
+      const { sql } = yield* scene(settings)
+      yield* Effect.repeat(sql<{ number: number }>`SELECT number FROM plane_sync_pull_request`, {
+        until: (rows) => rows.length === 1 && rows[0]?.number === 89,
+        schedule: Schedule.spaced("20 millis")
+      }).pipe(Effect.timeout("5 seconds"))
     }).pipe(Effect.scoped, withPlane))
 
   it.live("every other event is taken and moves nothing", () =>

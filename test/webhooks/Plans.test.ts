@@ -7,6 +7,7 @@ import { PlaneClient } from "../../src/plane/PlaneClient.js"
 import { RateBudget } from "../../src/plane/RateBudget.js"
 import { PlaneSimulator } from "../../src/simulator/PlaneSimulator.js"
 import { Signal } from "../../src/sync/Signal.js"
+import { prunePullRequests } from "../../src/webhooks/gitea/Facts.js"
 import { giteaGates } from "../../src/webhooks/gitea/Gates.js"
 import { Gitea } from "../../src/webhooks/gitea/GiteaClient.js"
 import { giteaHandler } from "../../src/webhooks/gitea/GiteaWebhook.js"
@@ -51,6 +52,8 @@ const everything = Effect.gen(function*() {
   for (const { check } of yield* giteaGates) yield* check(task)
   yield* inbox.settle(new Map([[1, { _tag: "Later", dueAt: 1, reason: "later" }]]))
   assert.isFalse(yield* inbox.prune(1))
+  const { sql, write } = yield* Storage
+  assert.isFalse(yield* write(prunePullRequests(sql, 1)))
   return task
 })
 

@@ -52,7 +52,8 @@ const ranks = 8
 export const rememberPullRequest = (
   sql: SqlClient,
   seen: PullRequestSeen,
-  workItem: string | null
+  workItem: string | null,
+  now: number
 ): Effect.Effect<void, SqlError> =>
   Effect.gen(function*() {
     const rank = seen.headRank * ranks + seen.rank
@@ -61,18 +62,28 @@ export const rememberPullRequest = (
       WHERE repository = ${seen.repository} AND number = ${seen.number}
         AND (${seen.updatedAt}, ${seen.headRank * ranks}) >= (updated_at, rank - rank % ${ranks})`
     yield* sql`INSERT INTO plane_sync_pull_request AS held
-        (repository, number, name, work_item, fork, open, merged, head_sha, created_at, updated_at, rank)
+        (repository, number, name, work_item, fork, open, merged, head_sha, created_at, updated_at, rank,
+          received_at)
       VALUES (${seen.repository}, ${seen.number}, ${seen.name}, ${workItem}, ${seen.fork ? 1 : 0}, ${seen.open ? 1 : 0},
-        ${seen.merged ? 1 : 0}, ${seen.headSha}, ${seen.createdAt}, ${seen.updatedAt}, ${rank})
+        ${seen.merged ? 1 : 0}, ${seen.headSha}, ${seen.createdAt}, ${seen.updatedAt}, ${rank}, ${now})
       ON CONFLICT (repository, number) DO UPDATE SET name = excluded.name, work_item = excluded.work_item,
         fork = excluded.fork, open = excluded.open, merged = max(held.merged, excluded.merged),
-        updated_at = excluded.updated_at, rank = held.rank - held.rank % ${ranks} + ${seen.rank}
+        updated_at = excluded.updated_at, rank = held.rank - held.rank % ${ranks} + ${seen.rank},
+        received_at = excluded.received_at
       WHERE (excluded.updated_at, ${seen.rank}) >= (held.updated_at, held.rank % ${ranks})`
-    if (seen.merged) {
-      yield* sql`UPDATE plane_sync_pull_request SET merged = 1, open = 0
-        WHERE repository = ${seen.repository} AND number = ${seen.number}`
-    }
+    if (seen.merged) yield* rememberMerged(sql, seen, now)
   })
+
+/** Remembers that a pull request is merged, which is for ever. */
+export const rememberMerged = (
+  sql: SqlClient,
+  { number, repository }: Pick<PullRequest, "number" | "repository">,
+  now: number
+): Effect.Effect<void, SqlError> =>
+  Effect.asVoid(
+    sql`UPDATE plane_sync_pull_request SET merged = 1, open = 0, received_at = ${now}
+      WHERE repository = ${repository} AND number = ${number}`
+  )
 
 export const rememberReview = (
   sql: SqlClient,
@@ -159,3 +170,27 @@ export const isLinkedByName = (sql: SqlClient, task: number, repository: number,
       WHERE repository = ${repository} AND number = ${number} AND task = ${task}`,
     (rows) => rows.length > 0
   )
+
+// Each has some reviews with it.
+const pruneBatch = 100
+
+/**
+ * Deletes a batch of the pull requests, with their reviews, that are closed or merged, that nothing was heard of since
+ * `before` (milliseconds since 1970, UTC, by our own clock) and that no unfinished task goes by, linked or named. Says
+ * whether there may be more.
+ */
+export const prunePullRequests = (sql: SqlClient, before: number): Effect.Effect<boolean, SqlError> =>
+  Effect.gen(function*() {
+    const deleted = yield* sql<{ repository: number; number: number }>`DELETE FROM plane_sync_pull_request
+      WHERE (repository, number) IN (
+        SELECT repository, number FROM plane_sync_pull_request p WHERE open = 0 AND received_at < ${before}
+          AND NOT EXISTS (SELECT 1 FROM plane_sync_task t
+            WHERE t.repository_id = p.repository AND t.pull_request = p.number AND t.status <> 'done')
+          AND NOT EXISTS (SELECT 1 FROM plane_sync_task t WHERE t.canonical = p.work_item AND t.status <> 'done')
+        ORDER BY received_at LIMIT ${pruneBatch})
+      RETURNING repository, number`
+    const keys = JSON.stringify(deleted.map(({ number, repository }) => [repository, number]))
+    yield* sql`DELETE FROM plane_sync_review
+      WHERE (repository, number) IN (SELECT value ->> 0, value ->> 1 FROM json_each(${keys}))`
+    return deleted.length === pruneBatch
+  })

@@ -58,10 +58,11 @@ export const giteaHandler: Effect.Effect<
 
   const remember = (facts: ReadonlyArray<Fact>): Effect.Effect<void, SqlError> =>
     Effect.gen(function*() {
-      yield* rememberStatuses(sql, statusesOf(facts), yield* Clock.currentTimeMillis)
+      const now = yield* Clock.currentTimeMillis
+      yield* rememberStatuses(sql, statusesOf(facts), now)
       for (const fact of facts) {
         if (fact._tag !== "PullRequest") continue
-        yield* rememberPullRequest(sql, fact.pullRequest, yield* namedBy(fact.pullRequest))
+        yield* rememberPullRequest(sql, fact.pullRequest, yield* namedBy(fact.pullRequest), now)
         if (fact.review !== undefined) yield* rememberReview(sql, fact.pullRequest, fact.review)
       }
     })
