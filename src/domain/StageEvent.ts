@@ -16,6 +16,13 @@ export const EventId = Schema.String.pipe(
 
 const isoInstant = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:?\d{2})$/
 
+/** Whether the calendar has the day: JavaScript takes the 31st of February for the 3rd of March. */
+const hasItsDay = (instant: string) => {
+  const day = instant.slice(0, 10)
+  const midnight = new Date(`${day}T00:00:00Z`)
+  return !Number.isNaN(midnight.getTime()) && midnight.toISOString().startsWith(day)
+}
+
 const OccurredAt = Schema.compose(
   Schema.String.pipe(
     Schema.pattern(isoInstant, {
@@ -23,6 +30,10 @@ const OccurredAt = Schema.compose(
       description: "an instant by ISO 8601, with its offset",
       message: ({ actual }) =>
         `${JSON.stringify(actual)} is not an instant: expected ISO 8601 with an offset, like "2026-11-24T08:30:00Z"`
+    }),
+    Schema.filter(hasItsDay, {
+      identifier: "Instant",
+      message: ({ actual }) => `${JSON.stringify(actual)} is not an instant: the calendar has no such day`
     })
   ),
   Schema.DateTimeUtc

@@ -76,6 +76,10 @@ describe("plane-sync publish", () => {
         [["publish", "stage-changed", "ET-2", "--from", "a"], "--to"],
         [["publish", "completed", "nokey"], "is not a work item key"],
         [["publish", "completed", "ET-2", "--at", "yesterday"], "--at: \"yesterday\" is not an instant"],
+        [
+          ["publish", "completed", "ET-2", "--at", "2026-02-31T00:00:00Z"],
+          "--at: \"2026-02-31T00:00:00Z\" is not an instant"
+        ],
         [["publish", "completed", "ET-2", "--id", "a b"], "--id: "],
         [["publish", "completed", "ET-2", "--nope"], "--nope"],
         [["frobnicate"], "use one of 'serve', 'publish', 'events', 'dead', 'task', 'find', 'comment'"],

@@ -58,6 +58,8 @@ describe("POST /api/events", () => {
         [{ ...moved, workItem: "ET-1/../.." }, ["workItem"]],
         [{ ...moved, id: "a b", occurredAt: "yesterday" }, ["id", "occurredAt"]],
         [{ ...moved, occurredAt: "2026-13-45T00:00:00Z" }, ["occurredAt"]],
+        [{ ...moved, occurredAt: "2026-02-31T00:00:00Z" }, ["occurredAt"]],
+        [{ ...moved, occurredAt: "2027-02-29T00:00:00.5+0200" }, ["occurredAt"]],
         [{ ...moved, agnet: "x" }, ["agnet"]],
         [[moved], ["body"]],
         ["text", ["body"]]
