@@ -5,7 +5,7 @@ import * as HttpApp from "@effect/platform/HttpApp"
 import * as HttpServerError from "@effect/platform/HttpServerError"
 import * as HttpServerRequest from "@effect/platform/HttpServerRequest"
 import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
-import { Cause, Effect } from "effect"
+import { Cause, Effect, Option } from "effect"
 import { Api } from "./Api.js"
 import { guardPath, isWebhook } from "./Guard.js"
 import type { Problem } from "./Problem.js"
@@ -39,8 +39,16 @@ HttpApi.reflect(Api, {
   }
 })
 
+const isEncoded = (path: string) => Option.isSome(Option.liftThrowable(decodeURIComponent)(path))
+
 const noRoute = ({ method, url }: HttpServerRequest.HttpServerRequest) => {
   const path = url.replace(/[?#].*$/, "")
+  // The router finds nothing at what it cannot decode.
+  if (!isEncoded(path)) {
+    const message = "it is not percent-encoded UTF-8"
+    const given = path.slice(0, 200)
+    return problem(400, { error: `The path ${given}: ${message}`, issues: [{ field: "path", message, given }] })
+  }
   const allowed = routes.filter((route) => route.path.test(path)).map((route) => route.method)
   return allowed.length === 0
     ? problem(404, { error: `There is nothing at ${path.slice(0, 200)}: see /docs` })

@@ -135,6 +135,29 @@ describe("GET /api", () => {
       assert.deepStrictEqual([method.status, method.headers.get("allow")], [405, "POST, GET"])
     }).pipe(Effect.scoped, withPlane))
 
+  it.live("names a path that is not encoded rightly", () =>
+    Effect.gen(function*() {
+      const url = yield* served()
+      for (
+        const [method, path] of [
+          ["GET", "/api/work-items/%E0%A4%A"],
+          ["GET", "/api/tasks/%E0%A4%A"],
+          ["POST", "/api/tasks/%ff/report"],
+          ["POST", "/api/tasks/%/advance"],
+          ["GET", "/api/deliveries/%E0%A4%A"],
+          ["POST", "/api/deliveries/%E0%A4%A/retry"],
+          ["POST", "/api/deliveries/%E0%A4%A/discard"]
+        ] as const
+      ) {
+        const answer = yield* request(`${url}${path}?limit=5`, { method })
+        assert.strictEqual(answer.status, 400, path)
+        assert.deepStrictEqual(fieldsOf(answer), ["path"])
+        assert.include(JSON.stringify(answer.body), path)
+      }
+      // What can be decoded is no key.
+      assert.deepStrictEqual(fieldsOf(yield* request(`${url}/api/work-items/%E0%A4%A4`)), ["key"])
+    }).pipe(Effect.scoped, withPlane))
+
   it.live("documents itself, without a network", () =>
     Effect.gen(function*() {
       const url = yield* served()
