@@ -17,20 +17,24 @@ import { publish } from "./Publish.js"
 import { runServe, serve } from "./Serve.js"
 import { task } from "./Task.js"
 
-const plane = PlaneClient.layer.pipe(Layer.provide(RateBudget.layer), Layer.provide(connections))
+const plane = PlaneClient.layer.pipe(
+  Layer.provide(RateBudget.layer),
+  Layer.provide(connections),
+  Layer.provideMerge(loggingLayer)
+)
 
 const root = Command.make("plane-sync", {}, () => runServe).pipe(
   Command.withDescription(rootLine),
   Command.withSubcommands([
+    // It reads the settings of its logs together with all others.
     serve,
-    publish,
-    events,
-    dead,
-    task,
+    Command.provide(publish, loggingLayer),
+    Command.provide(events, loggingLayer),
+    Command.provide(dead, loggingLayer),
+    Command.provide(task, loggingLayer),
     Command.provide(find, plane),
     Command.provide(comment, plane)
-  ]),
-  Command.provide(loggingLayer)
+  ])
 )
 
 // @effect/cli would name the commands beside the group in place of those within it.

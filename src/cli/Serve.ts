@@ -7,16 +7,16 @@ import { PlaneConfig } from "../plane/PlaneConfig.js"
 import { GiteaConfig } from "../webhooks/gitea/GiteaConfig.js"
 import { WebhookConfig } from "../webhooks/WebhookConfig.js"
 import { lineOf } from "./Help.js"
-import { LogConfig } from "./Logging.js"
+import { LogConfig, loggingLayer } from "./Logging.js"
 
-// Read together, so that all that is wrong is said at once.
+// Read together and before any layer reads its own, so that all that is wrong is said at once.
 const settings = Config.all([PlaneConfig, ServerConfig, databaseFile, retention, WebhookConfig, GiteaConfig, LogConfig])
 
 /** Runs the program until SIGTERM or SIGINT. The server is loaded only now: no other command needs it. */
 export const runServe = Effect.gen(function*() {
   yield* settings
   const { serveLayer } = yield* Effect.promise(() => import("../http/Serve.js"))
-  return yield* Layer.launch(serveLayer)
+  return yield* Effect.provide(Layer.launch(serveLayer), loggingLayer)
 })
 
 export const serve = Command.make("serve", {}, () => runServe).pipe(

@@ -95,6 +95,25 @@ describe("plane-sync publish", () => {
     }))
 })
 
+describe("plane-sync serve", () => {
+  it.effect("says all that is wrong at once, the settings of its logs too", () =>
+    Effect.gen(function*() {
+      const cli = commandLine({
+        ORCH_LOG_LEVEL: "loud",
+        ORCH_LOG_FORMAT: "xml",
+        ORCH_PORT: "http",
+        ORCH_RETENTION: "x"
+      })
+      for (const args of [[], ["serve"]]) {
+        const { code, err } = yield* cli(...args)
+        assert.strictEqual(code, 1)
+        const names = err.split("\n").map((line) => /^plane-sync: (\w+): /.exec(line)?.[1])
+        assert.sameMembers(names, ["ORCH_LOG_LEVEL", "ORCH_LOG_FORMAT", "ORCH_PORT", "ORCH_RETENTION"])
+      }
+      assert.match((yield* cli("events")).err, /^plane-sync: ORCH_LOG_LEVEL: "loud" is not right/)
+    }))
+})
+
 // A Plane that refuses every comment as if it were our fault, and a key that is none of this project's.
 const refusing = (folder: string) =>
   Effect.gen(function*() {
