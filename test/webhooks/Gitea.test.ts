@@ -34,6 +34,8 @@ const asking = (settings: Readonly<Record<string, string>> = {}) =>
     return { at, gitea, checks }
   })
 
+const pullPath = "/api/v1/repos/rideworks/trail-maps/pulls/88"
+
 const pull = { number: 88, workItem: 7, head: sha("one") }
 
 describe("POST /webhooks/gitea", () => {
@@ -278,6 +280,83 @@ describe("POST /webhooks/gitea", () => {
       yield* at.gitea("status", statusBody({ id: 1, sha: pull.head, state: "failure", context: "build/tiles" }))
       assert.strictEqual(yield* at.stage(7), "development active")
       checks("success", { context: "build/tiles", status: "success" })
+      yield* request(`${at.url}/api/tasks/ET-7/advance`, { method: "POST" })
+      assert.strictEqual(yield* at.stage(7), "review active")
+    }).pipe(Effect.scoped, withPlane))
+
+  it.live("a merge that was never delivered is noticed, whatever the checks and the review say", () =>
+    Effect.gen(function*() {
+      const { at, checks, gitea } = yield* asking()
+      checks("failure", { context: "build/tiles", status: "failure" })
+      yield* at.gitea("pull_request", pullBody("pull_request_opened", pull))
+      assert.strictEqual(yield* at.stage(7), "development active")
+      gitea.answers.set(pullPath, { state: "closed", merged: true, head: { sha: pull.head } })
+      yield* request(`${at.url}/api/tasks/ET-7/advance`, { method: "POST" })
+      assert.strictEqual(yield* at.stage(7), "done done")
+      // Once it was heard of, nobody asked about the rest.
+      assert.strictEqual(gitea.asked.at(-1), pullPath)
+      const [row] = yield* at.sql<{ open: number; merged: number }>`SELECT open, merged FROM plane_sync_pull_request`
+      assert.deepStrictEqual(row, { open: 0, merged: 1 })
+    }).pipe(Effect.scoped, withPlane))
+
+  it.live("a merge while the program is down is noticed when it starts again", () =>
+    Effect.gen(function*() {
+      const settings = { ORCH_DATABASE_URL: `${yield* folder}/events.sqlite` }
+      const gitea = yield* fakeGitea
+      const api = { ORCH_GITEA_URL: gitea.url, ORCH_GITEA_TOKEN: gitea.token, ORCH_PLANE_API_TOKEN: "" }
+      yield* Effect.scoped(Effect.gen(function*() {
+        const at = yield* developed(7, { ...settings, ...api })
+        gitea.answers.set(`/api/v1/repos/rideworks/trail-maps/commits/${pull.head}/status`, {
+          state: "success",
+          statuses: [{ id: 1, context: "build/tiles", status: "success" }]
+        })
+        gitea.answers.set(`${pullPath}/reviews`, [{ id: 1, user: { login: "jonas" }, state: "APPROVED", body: "" }])
+        yield* at.gitea("pull_request", pullBody("pull_request_opened", pull))
+        assert.strictEqual(yield* at.stage(7), "deploy active")
+      }))
+      gitea.answers.set(pullPath, { state: "closed", merged: true, head: { sha: pull.head } })
+      const at = yield* scene({ ...settings, ...api })
+      assert.strictEqual(yield* at.stage(7), "done done")
+    }).pipe(Effect.scoped, withPlane))
+
+  it.live("while Gitea cannot be asked, the gate merged waits and asks again by itself", () =>
+    Effect.gen(function*() {
+      const { at, checks, gitea } = yield* asking()
+      checks("success", { context: "build/tiles", status: "success" })
+      gitea.answers.set(`${pullPath}/reviews`, [{ id: 1, user: { login: "jonas" }, state: "APPROVED", body: "" }])
+      yield* at.gitea("pull_request", pullBody("pull_request_opened", pull))
+      assert.strictEqual(yield* at.stage(7), "deploy active")
+      gitea.misbehave = (response) => response.writeHead(500).end()
+      yield* request(`${at.url}/api/tasks/ET-7/advance`, { method: "POST" })
+      assert.strictEqual(yield* at.stage(7), "deploy active")
+      const { body } = yield* request(`${at.url}/api/tasks/ET-7`)
+      assert.include(JSON.stringify(body), "it does not answer this")
+      gitea.answers.set(pullPath, { state: "closed", merged: true, head: { sha: pull.head } })
+      gitea.misbehave = undefined
+      yield* Effect.repeat(Effect.zipLeft(at.stage(7), Effect.sleep("50 millis")), {
+        until: (now) => now === "done done"
+      })
+        .pipe(Effect.timeout("15 seconds"))
+    }).pipe(Effect.scoped, withPlane), 30_000)
+
+  it.live("a push and a reopening that were never delivered count too", () =>
+    Effect.gen(function*() {
+      const { at, checks, gitea } = yield* asking()
+      checks("success", { context: "build/tiles", status: "success" })
+      gitea.answers.set(pullPath, { state: "closed", merged: false, head: { sha: pull.head } })
+      yield* at.gitea("pull_request", pullBody("pull_request_closed_unmerged", pull))
+      assert.strictEqual(yield* at.stage(7), "development active")
+      const two = sha("two")
+      gitea.answers.set(pullPath, { state: "open", merged: false, head: { sha: two } })
+      const status = (state: string) => ({
+        state,
+        statuses: [{ id: 9, context: "build/tiles", status: state, description: "the second commit" }]
+      })
+      gitea.answers.set(`/api/v1/repos/rideworks/trail-maps/commits/${two}/status`, status("failure"))
+      yield* request(`${at.url}/api/tasks/ET-7/advance`, { method: "POST" })
+      assert.strictEqual(yield* at.stage(7), "development active")
+      assert.containSubset((yield* at.events).at(-1), { check: "ci", reason: "build/tiles: the second commit" })
+      gitea.answers.set(`/api/v1/repos/rideworks/trail-maps/commits/${two}/status`, status("success"))
       yield* request(`${at.url}/api/tasks/ET-7/advance`, { method: "POST" })
       assert.strictEqual(yield* at.stage(7), "review active")
     }).pipe(Effect.scoped, withPlane))

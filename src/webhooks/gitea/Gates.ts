@@ -10,7 +10,7 @@ import type { StorageError } from "../../outbox/StorageError.js"
 import { backoff } from "../../plane/Policy.js"
 import { Signal } from "../../sync/Signal.js"
 import type { CommitStatus, PullRequest } from "./Facts.js"
-import { readReviews, readStatuses } from "./Facts.js"
+import { readReviews, readStatuses, rememberMerged } from "./Facts.js"
 import type { GiteaClient, GiteaError } from "./GiteaClient.js"
 import { Gitea } from "./GiteaClient.js"
 import { GiteaConfig } from "./GiteaConfig.js"
@@ -22,6 +22,9 @@ const maxBackoff = Duration.minutes(5)
 
 /** For how long, in milliseconds, one that did not answer is taken to be down. */
 const downFor = 5_000
+
+/** A merge, a review or a check whose delivery was lost is never sent again: so often a task that waits is asked about. */
+const askedEvery = Duration.minutes(10)
 
 const { Failed, Passed, Pending } = Verdict
 
@@ -38,6 +41,8 @@ const replaced = (held: ReadonlyArray<CommitStatus>, asked: ReadonlyArray<Commit
   return [...held.filter(({ context }) => !listed.has(context)), ...asked].sort(byContext)
 }
 
+type Check = (pullRequest: PullRequest) => Effect.Effect<Verdict, GiteaError | StorageError>
+
 /** The gates that go by what Gitea says: `ci`, `approval` and `merged`. They never fail a task for want of an answer. */
 export const giteaGates: Effect.Effect<
   ReadonlyArray<QualityGate>,
@@ -51,6 +56,7 @@ export const giteaGates: Effect.Effect<
   const tasks = yield* TaskStore
   const pullRequests = yield* TaskPullRequests
   const again = yield* FiberMap.make<number>()
+  const routine = yield* FiberMap.make<number>()
   const failures = new Map<number, number>()
   let down: { readonly error: GiteaError; readonly at: number } | undefined
 
@@ -78,7 +84,10 @@ export const giteaGates: Effect.Effect<
       })
     })
 
-  const due = (id: number) => Effect.zipRight(write(tasks.touch(id)), signal.notify)
+  const due = (id: number) => Effect.ignoreLogged(Effect.zipRight(write(tasks.touch(id)), signal.notify))
+
+  // Counted from when it was last asked about: so they come one after the other, as they did then.
+  const askLater = (id: number) => FiberMap.run(routine, id, Effect.delay(due(id), askedEvery))
 
   /**
    * What is said of a task while its question has no answer; it is due again after a pause that grows. A failure that is
@@ -91,11 +100,20 @@ export const giteaGates: Effect.Effect<
       failures.set(id, count)
       const pause = yield* backoff(count, { max: maxBackoff })
       yield* Effect.logWarning(`${workItem} waits: ${error.message}`)
-      yield* FiberMap.run(again, id, Effect.delay(Effect.ignoreLogged(due(id)), pause))
+      yield* FiberMap.run(again, id, Effect.delay(due(id), pause))
       if (known?._tag === "Failed") return known
       // A stage is left when all its gates have passed, so what has failed did so since the stage was entered.
       const told = verdicts.find((given) => given.gate === gate && given.verdict === "failed")
       return told === undefined ? Pending({ why: error.message }) : Failed({ reason: told.reason ?? "" })
+    })
+
+  /** The pull request as it is now, as far as Gitea can be asked. What is merged stays so. */
+  const current = (held: PullRequest) =>
+    Effect.gen(function*() {
+      if (client === undefined || held.merged) return held
+      const { headSha, merged, open } = yield* asked(client.pullRequest(held.name, held.number))
+      if (merged) yield* write(rememberMerged(sql, held, yield* Clock.currentTimeMillis))
+      return { ...held, merged, open, headSha: headSha === "" ? held.headSha : headSha }
     })
 
   const askChecks = (api: GiteaClient, { headSha, name }: PullRequest, held: ReadonlyArray<CommitStatus>) =>
@@ -128,9 +146,17 @@ export const giteaGates: Effect.Effect<
 
   const merged = () => Effect.succeed(Pending({ why: "the pull request is not merged yet" }))
 
+  const unlessEnded = (check: Check): Check => (pullRequest) => {
+    // What is merged has been built and approved as far as anybody was going to.
+    if (pullRequest.merged) return Effect.succeed(Passed())
+    return pullRequest.open
+      ? check(pullRequest)
+      : Effect.succeed(Pending({ why: "the pull request was closed without a merge" }))
+  }
+
   const gate = (
     name: string,
-    check: (pullRequest: PullRequest) => Effect.Effect<Verdict, GiteaError | StorageError>,
+    check: Check,
     /** What is known without Gitea, which counts only as far as it is a failure. */
     known: (pullRequest: PullRequest) => Effect.Effect<Verdict | undefined, StorageError> = () =>
       Effect.succeed(undefined)
@@ -138,15 +164,14 @@ export const giteaGates: Effect.Effect<
     name,
     check: (task) =>
       Effect.gen(function*() {
-        const pullRequest = yield* pullRequests.link(task)
-        if (pullRequest === undefined) return Pending({ why: `no pull request names ${task.workItem} yet` })
-        // What is merged has been built and approved as far as anybody was going to.
-        if (pullRequest.merged) return Passed()
-        if (!pullRequest.open) return Pending({ why: "the pull request was closed without a merge" })
-        return yield* check(pullRequest).pipe(
+        const held = yield* pullRequests.link(task)
+        if (held === undefined) return Pending({ why: `no pull request names ${task.workItem} yet` })
+        return yield* Effect.flatMap(current(held), unlessEnded(check)).pipe(
           Effect.tap(() => failures.delete(task.id)),
+          Effect.tap(({ _tag }) => client === undefined || _tag === "Passed" ? Effect.void : askLater(task.id)),
           Effect.catchTag("GiteaError", (error) =>
-            Effect.flatMap(known(pullRequest), (verdict) => waits(name, task, error, verdict)))
+            Effect.flatMap(held.open ? known(held) : Effect.succeed(undefined), (verdict) =>
+              waits(name, task, error, verdict)))
         )
       }).pipe(Effect.catchTag("StorageError", (error) =>
         waits(name, task, error, undefined)))

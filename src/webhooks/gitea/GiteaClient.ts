@@ -47,6 +47,12 @@ const ReviewJson = Schema.Struct({
   dismissed: yes
 })
 export type ReviewJson = typeof ReviewJson.Type
+// Of a branch that is gone, some versions do not know the head.
+const PullRequestJson = Schema.Struct({
+  state: Schema.String,
+  merged: yes,
+  head: Schema.optionalWith(Schema.Struct({ sha: text }), { nullable: true, default: () => ({ sha: "" }) })
+})
 
 /** What Gitea says of all checks of a commit together, page by page, and of each. */
 export interface Combined {
@@ -54,8 +60,17 @@ export interface Combined {
   readonly statuses: ReadonlyArray<typeof StatusJson.Type>
 }
 
+/** A pull request as it is now. One that is neither open nor merged was given up. */
+export interface PullRequestNow {
+  readonly open: boolean
+  readonly merged: boolean
+  /** Empty when Gitea does not say. */
+  readonly headSha: string
+}
+
 /** What a pull request of Gitea, "owner/name" and its number, is asked for. */
 export interface GiteaClient {
+  readonly pullRequest: (repository: string, number: number) => Effect.Effect<PullRequestNow, GiteaError>
   readonly combinedStatus: (repository: string, sha: string) => Effect.Effect<Combined, GiteaError>
   /** All reviews, the oldest first. */
   readonly reviews: (repository: string, number: number) => Effect.Effect<ReadonlyArray<ReviewJson>, GiteaError>
@@ -100,8 +115,8 @@ const make = Effect.fnUntraced(function*({ token, url }: GiteaApi) {
   const failure = (path: string, reason: GiteaError["reason"], words: string) =>
     new GiteaError({ reason, path, words: cleanLine(words.replaceAll(secret, "<redacted>"), textLimit) })
 
-  const get = <A, I>(path: string, page: number, schema: Schema.Schema<A, I>) =>
-    client.get(path, { urlParams: { page: String(page), limit: String(pageSize) } }).pipe(
+  const get = <A, I>(path: string, urlParams: Readonly<Record<string, string>>, schema: Schema.Schema<A, I>) =>
+    client.get(path, { urlParams }).pipe(
       Effect.mapError((error) => failure(path, "Unreachable", error.message)),
       Effect.flatMap((response) => {
         const { headers, status } = response
@@ -142,7 +157,7 @@ const make = Effect.fnUntraced(function*({ token, url }: GiteaApi) {
         const read: Array<A> = []
         let items = 0
         for (let page = 1; page <= maxPages; page++) {
-          const { total, value } = yield* get(path, page, schema)
+          const { total, value } = yield* get(path, { page: String(page), limit: String(pageSize) }, schema)
           const count = itemsOf(value).length
           items += count
           if (count > 0 || page === 1) read.push(value)
@@ -153,6 +168,14 @@ const make = Effect.fnUntraced(function*({ token, url }: GiteaApi) {
     )
 
   const self: GiteaClient = {
+    pullRequest: (repository, number) => {
+      const path = `repos/${encodeName(repository)}/pulls/${number}`
+      return Effect.map(inTime(path, get(path, {}, PullRequestJson)), ({ value: { head, merged, state } }) => ({
+        open: state === "open" && !merged,
+        merged,
+        headSha: head.sha
+      }))
+    },
     combinedStatus: (repository, sha) =>
       Effect.map(
         pages(

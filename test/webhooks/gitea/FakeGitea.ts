@@ -7,13 +7,15 @@ export interface FakeGitea {
   readonly token: string
   /** Paths that were asked for, with their query. */
   readonly asked: Array<string>
-  /** What is answered to a path (without query), as JSON; a list has one page. Others are 404. */
+  /** What is answered to a path (without query), as JSON; a list has one page. Others are 404, but a pull request is open. */
   readonly answers: Map<string, unknown>
   /** What is answered to a path with its query, as JSON, with the total that is said. */
   readonly pages: Map<string, { readonly total?: number; readonly answer: unknown }>
   /** Instead of an answer. */
   misbehave: ((response: ServerResponse) => void) | undefined
 }
+
+const aPullRequest = /\/pulls\/\d+$/
 
 /** The part of Gitea's API that is asked, over a socket; 401 without the token. */
 export const fakeGitea = Effect.acquireRelease(
@@ -37,9 +39,10 @@ export const fakeGitea = Effect.acquireRelease(
       if (gitea.misbehave !== undefined) return gitea.misbehave(response)
       if (request.headers.authorization !== `token ${token}`) return response.writeHead(401).end("{}")
       const page = gitea.pages.get(url.pathname + url.search)
-      const answer = page?.answer ?? gitea.answers.get(url.pathname)
+      const answer = page?.answer ?? gitea.answers.get(url.pathname) ??
+        (aPullRequest.test(url.pathname) ? { state: "open", merged: false } : undefined)
       if (answer === undefined) return response.writeHead(404).end("{}")
-      const first = page !== undefined || url.searchParams.get("page") === "1"
+      const first = page !== undefined || (url.searchParams.get("page") ?? "1") === "1"
       const empty = Array.isArray(answer) ? [] : { state: "", statuses: [] }
       const total = page?.total
       response.writeHead(200, {

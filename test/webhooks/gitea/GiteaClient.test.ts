@@ -4,6 +4,7 @@ import { ConfigProvider, Effect, Inspectable, Layer, Option } from "effect"
 import type { GiteaClient } from "../../../src/webhooks/gitea/GiteaClient.js"
 import { Gitea } from "../../../src/webhooks/gitea/GiteaClient.js"
 import { GiteaConfig } from "../../../src/webhooks/gitea/GiteaConfig.js"
+import { fixture } from "../Fixtures.js"
 import type { FakeGitea } from "./FakeGitea.js"
 import { fakeGitea } from "./FakeGitea.js"
 
@@ -44,6 +45,30 @@ describe("GiteaClient", () => {
           statuses: [{ ...status, target_url: "" }]
         })
         assert.deepStrictEqual(yield* client.combinedStatus("a/b", "abc"), { states: ["success"], statuses: [status] })
+      })
+    ))
+
+  it.live("reads what has become of a pull request", () =>
+    withClient((client, gitea) =>
+      Effect.gen(function*() {
+        const path = "/api/v1/repos/rideworks/trail-maps/pulls/88"
+        const answer = (name: string) => {
+          const { pull_request } = JSON.parse(fixture(`gitea/${name}`)) as { readonly pull_request: unknown }
+          gitea.answers.set(path, pull_request)
+        }
+        const now = client.pullRequest("rideworks/trail-maps", 88)
+        answer("pull_request_opened")
+        assert.containSubset(yield* now, { open: true, merged: false })
+        assert.match((yield* now).headSha, /^[0-9a-f]{40}$/)
+        answer("pull_request_closed_merged")
+        assert.containSubset(yield* now, { open: false, merged: true })
+        answer("pull_request_closed_unmerged")
+        assert.containSubset(yield* now, { open: false, merged: false })
+        gitea.answers.set(path, { state: "open", head: null })
+        assert.deepStrictEqual(yield* now, { open: true, merged: false, headSha: "" })
+        assert.strictEqual(gitea.asked.at(-1), path)
+        gitea.answers.set(path, { message: "not a pull request" })
+        assert.strictEqual((yield* Effect.flip(now)).reason, "Unanswered")
       })
     ))
 

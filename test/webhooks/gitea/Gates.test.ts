@@ -1,0 +1,79 @@
+import { assert, describe, it } from "@effect/vitest"
+import { ConfigProvider, Effect, Layer, Option, TestClock } from "effect"
+import { Pipeline } from "../../../src/orchestrator/Pipeline.js"
+import { TaskStore } from "../../../src/orchestrator/TaskStore.js"
+import { Storage } from "../../../src/outbox/Storage.js"
+import { Signal } from "../../../src/sync/Signal.js"
+import { rememberPullRequest } from "../../../src/webhooks/gitea/Facts.js"
+import { giteaGates } from "../../../src/webhooks/gitea/Gates.js"
+import type { GiteaClient, PullRequestNow } from "../../../src/webhooks/gitea/GiteaClient.js"
+import { Gitea } from "../../../src/webhooks/gitea/GiteaClient.js"
+import { TaskPullRequests } from "../../../src/webhooks/gitea/TaskPullRequests.js"
+
+const layer = (client: Option.Option<GiteaClient>) =>
+  TaskPullRequests.layer.pipe(
+    Layer.provideMerge(TaskStore.layer),
+    Layer.provideMerge(
+      Layer.mergeAll(Storage.layerFile(":memory:"), Signal.layerPolling("1 days"), Pipeline.layerDefault)
+    ),
+    Layer.provideMerge(Layer.succeed(Gitea, client)),
+    Layer.provide(Layer.setConfigProvider(ConfigProvider.fromMap(new Map())))
+  )
+
+/** A task with an open pull request, and its gate `merged`. */
+const waiting = Effect.gen(function*() {
+  const { read, sql, write } = yield* Storage
+  const tasks = yield* TaskStore
+  const gate = (yield* giteaGates).find(({ name }) => name === "merged")
+  if (gate === undefined) return yield* Effect.dieMessage("there is no gate merged")
+  yield* tasks.start({ workItem: "ET-7" })
+  const seen = { repository: 1, name: "a/b", number: 88, fork: false, open: true, merged: false, headSha: "one" }
+  const rest = { branch: "et-7", title: "", body: "", createdAt: 0, updatedAt: 0, rank: 0, headRank: 0 }
+  yield* write(rememberPullRequest(sql, { ...seen, ...rest }, "ET-7", 0))
+  return {
+    /** As the orchestrator asks, which then owes the task nothing. */
+    ask: Effect.gen(function*() {
+      const verdict = yield* Effect.flatMap(tasks.get("ET-7"), gate.check)
+      yield* write(sql`UPDATE plane_sync_task SET due_at = NULL`)
+      return verdict._tag
+    }),
+    isDue: Effect.map(read(sql`SELECT 1 FROM plane_sync_task WHERE due_at IS NOT NULL`), ({ length }) => length > 0)
+  }
+})
+
+describe("a gate that goes by Gitea", () => {
+  it.scoped("is asked again every ten minutes while it waits", () => {
+    const open: PullRequestNow = { open: true, merged: false, headSha: "one" }
+    let now = open
+    const client: GiteaClient = {
+      pullRequest: () => Effect.sync(() => now),
+      combinedStatus: () => Effect.dieMessage("nobody asks for checks"),
+      reviews: () => Effect.dieMessage("nobody asks for reviews")
+    }
+    return Effect.gen(function*() {
+      const { ask, isDue } = yield* waiting
+      for (let round = 0; round < 3; round++) {
+        assert.strictEqual(yield* ask, "Pending")
+        yield* TestClock.adjust("599 seconds")
+        assert.isFalse(yield* isDue)
+        yield* TestClock.adjust("1 seconds")
+        assert.isTrue(yield* isDue)
+      }
+      now = { open: false, merged: true, headSha: "one" }
+      assert.strictEqual(yield* ask, "Passed")
+      now = open
+      // What was merged stays so.
+      assert.strictEqual(yield* ask, "Passed")
+      yield* TestClock.adjust("1 hours")
+      assert.isFalse(yield* isDue)
+    }).pipe(Effect.provide(layer(Option.some(client))))
+  })
+
+  it.scoped("is not asked again for the sake of a Gitea that cannot be asked", () =>
+    Effect.gen(function*() {
+      const { ask, isDue } = yield* waiting
+      assert.strictEqual(yield* ask, "Pending")
+      yield* TestClock.adjust("1 hours")
+      assert.isFalse(yield* isDue)
+    }).pipe(Effect.provide(layer(Option.none()))))
+})
