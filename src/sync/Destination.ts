@@ -56,10 +56,22 @@ const make = Effect.gen(function*() {
     yield* latch.open
   })
 
-  const probeUntilBack = Effect.gen(function*() {
+  /** What is wrong has become something else, as a key that was revoked while Plane was away. */
+  const stillClosed = Effect.fnUntraced(function*(reason: string) {
+    yield* Ref.update(status, (was) => was.open ? was : { ...was, reason })
+    yield* Effect.logError(`Nothing is sent to Plane, by now for another reason: ${reason}`)
+  })
+
+  const probeUntilBack = Effect.fnUntraced(function*(closedFor: PlaneError["reason"]) {
+    let reason = closedFor
     for (let failures = 1;; failures++) {
       yield* Effect.sleep(yield* backoff(failures, { max: maxBackoff }))
-      if (yield* Effect.isSuccess(client.probe)) return yield* open
+      const probe = yield* Effect.either(client.probe)
+      if (probe._tag === "Right") return yield* open
+      const error = probe.left
+      if (error.reason === reason || error.reason === "RateLimited") continue
+      reason = error.reason
+      yield* stillClosed(error.message)
     }
   })
 
@@ -71,7 +83,7 @@ const make = Effect.gen(function*() {
       // What the probe met says what is wrong with Plane; a 429 only says that others use the key.
       if (probe.left.reason === "RateLimited") return true
       yield* close(probe.left.reason === error.reason ? error.message : probe.left.message)
-      yield* Effect.forkIn(probeUntilBack, scope)
+      yield* Effect.forkIn(probeUntilBack(probe.left.reason), scope)
       return true
       // One probe for all who are in trouble at the same time: who comes later sees what it found.
     }).pipe(probing.withPermits(1))

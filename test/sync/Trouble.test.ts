@@ -5,6 +5,7 @@ import { Effect, Layer, TestClock } from "effect"
 import { StageEvent } from "../../src/domain/StageEvent.js"
 import { Outbox } from "../../src/outbox/Outbox.js"
 import { Fault, PlaneSimulator } from "../../src/simulator/PlaneSimulator.js"
+import { PlaneSync } from "../../src/sync/PlaneSync.js"
 import { StageEvents } from "../../src/sync/StageEvents.js"
 import { inMemory, overPlane } from "./Pipeline.js"
 
@@ -188,6 +189,25 @@ describe("trouble", () => {
       yield* publish(item.key, "created", "analysis")
       yield* TestClock.adjust("1 hours")
       assert.deepInclude(yield* status, { pending: 1, dead: 0 })
+      yield* plane.restoreToken
+      yield* TestClock.adjust("2 minutes")
+      assert.deepInclude(yield* status, { pending: 0, delivered: 1 })
+    }).pipe(Effect.provide(inMemory())))
+
+  it.effect("the key revoked while Plane is away: said once more, for that is for a person to put right", () =>
+    Effect.gen(function*() {
+      const plane = yield* PlaneSimulator
+      const { destination } = yield* PlaneSync
+      const item = yield* plane.addWorkItem({ name: "Trail map" })
+      yield* plane.misbehave(Fault.Down({}))
+      yield* publish(item.key, "created", "analysis")
+      yield* TestClock.adjust("10 minutes")
+      yield* plane.revokeToken
+      yield* plane.calm
+      yield* TestClock.adjust("1 hours")
+      const now = yield* destination
+      assert.match(now.open ? "" : now.reason, /key/)
+      assert.strictEqual(now.open ? 0 : now.since, 0)
       yield* plane.restoreToken
       yield* TestClock.adjust("2 minutes")
       assert.deepInclude(yield* status, { pending: 0, delivered: 1 })
