@@ -55,15 +55,11 @@ const publishAll = (
   Effect.gen(function*() {
     const now = yield* Clock.currentTimeMillis
     const inserted = yield* insert(sql, events)
-    for (const event of events) {
-      const sequence = inserted.get(event.id)
-      if (event.unfit !== undefined && sequence !== undefined) yield* deadLetter(sql, event, sequence, now)
-    }
     const known = inserted.size === events.length ? [] : yield* sql<{ sequence: number; id: string; body: string }>`
       SELECT sequence, id, body FROM plane_sync_event
       WHERE id IN (SELECT value FROM json_each(${JSON.stringify(events.map((event) => event.id))}))`
     const knownById = new Map(known.map((row) => [row.id, row]))
-    return events.map((event) => {
+    const published = events.map((event) => {
       const sequence = inserted.get(event.id)
       if (sequence !== undefined) {
         // The same id a second time within the group is a duplicate like any other.
@@ -73,6 +69,13 @@ const publishAll = (
       const first = knownById.get(event.id)
       return { sequence: first?.sequence ?? 0, duplicate: true, conflict: first?.body !== event.body }
     })
+    for (const [index, event] of events.entries()) {
+      const stored = published[index]
+      if (event.unfit !== undefined && stored?.duplicate === false) {
+        yield* deadLetter(sql, event, stored.sequence, now)
+      }
+    }
+    return published
   })
 
 // A client with one connection waits for whoever else has a transaction open. Given up, nothing of it is stored.

@@ -40,6 +40,18 @@ describe("Outbox", () => {
       assert.match(dead?.reason ?? "", /a bug in plane-sync.*cannot read/)
     }).pipe(Effect.provide(inMemory)))
 
+  it.scoped("one id twice at the same time, the second time unfit: the first stands, and nothing is a dead letter", () =>
+    Effect.gen(function*() {
+      const outbox = yield* Outbox
+      const unfit = { ...event("one", "ET-1"), body: "{}", lane: undefined, unfit: "no key" }
+      const published = yield* Effect.forEach([event("one", "ET-1"), unfit, unfit], outbox.publish, {
+        concurrency: "unbounded"
+      })
+      assert.deepStrictEqual(published.map(({ duplicate }) => duplicate), [false, true, true])
+      assert.deepInclude(yield* outbox.status, { pending: 1, dead: 0 })
+      assert.deepStrictEqual(yield* outbox.deadLetters({ limit: 10 }), [])
+    }).pipe(Effect.provide(inMemory)))
+
   it.scoped("a lane is claimed once, and again when it was settled", () =>
     Effect.gen(function*() {
       const outbox = yield* Outbox
