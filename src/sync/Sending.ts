@@ -29,6 +29,8 @@ export interface Sender {
   readonly config: PlaneConfig
   readonly destination: Destination["Type"]
   readonly quietTimes: QuietTimes
+  /** Never ends when another process has taken over as the sender. */
+  readonly stillSending: Effect.Effect<void>
 }
 
 const gone = (answer?: number): LaneDead => ({
@@ -92,18 +94,26 @@ const seenAs = ({ stateGroup, stateId, updatedAt }: WorkItem, readAt: number): S
 })
 
 /**
+ * A write waits for the budget, and the process may have been suspended in that time, or before: it is sent only if no
+ * other process has taken over meanwhile. Timers cannot tell, for they all are late then.
+ */
+const write = <A, E>({ budget, stillSending }: Sender, request: Effect.Effect<A, E>) =>
+  Effect.flatMap(budget.admit, (slot) => budget.spend(slot, Effect.zipRight(stillSending, request)))
+
+/**
  * A state, after a look where what is known of the work item is older than 30 s: a person may have cancelled it, or done
  * what is asked for. There is no condition that Plane would check, so a cancel between look and PATCH is overwritten.
  */
-const setState = ({ budget, client, config }: Sender, { delivery, lane, workItem }: SendJob) =>
+const setState = (sender: Sender, { delivery, lane, workItem }: SendJob) =>
   Effect.gen(function*() {
+    const { budget, client, config, stillSending } = sender
     const set = client.setState(workItem, delivery.body)
     const look = Effect.flatMap(Clock.currentTimeMillis, (now) =>
       Effect.map(client.read(workItem), (item) => seenAs(item, now)))
     const delivered = (seen: SeenState) =>
       ({ _tag: "Delivered", planeId: null, seen }) as const
     const answered = (item: WorkItem) => Effect.map(Clock.currentTimeMillis, (now) => delivered(seenAs(item, now)))
-    if (config.onConflict === "force") return yield* Effect.flatMap(set, answered)
+    if (config.onConflict === "force") return yield* Effect.flatMap(write(sender, set), answered)
 
     const { cancelled, readAt, state, updatedAt } = lane
     let seen: SeenState = readAt !== null && isFresh(lane, yield* Clock.currentTimeMillis)
@@ -117,6 +127,7 @@ const setState = ({ budget, client, config }: Sender, { delivery, lane, workItem
       // The budget may keep the PATCH waiting for longer than the look tells anything: then its slot is for another look.
       // Once only: where a slot is always as long in coming, it would never be sent.
       const slot = yield* budget.admit
+      yield* stillSending
       if (again || isFresh(seen, yield* Clock.currentTimeMillis)) {
         return yield* Effect.flatMap(budget.spend(slot, set), answered)
       }
@@ -124,18 +135,21 @@ const setState = ({ budget, client, config }: Sender, { delivery, lane, workItem
     }
   })
 
-const addComment = ({ client }: Sender, { delivery, workItem }: SendJob) =>
+const addComment = (sender: Sender, { delivery, workItem }: SendJob) =>
   Effect.map(
-    client.addComment(workItem, {
-      html: delivery.body,
-      externalId: delivery.externalId ?? "",
-      createdAt: DateTime.unsafeMake(delivery.occurredAt)
-    }),
+    write(
+      sender,
+      sender.client.addComment(workItem, {
+        html: delivery.body,
+        externalId: delivery.externalId ?? "",
+        createdAt: DateTime.unsafeMake(delivery.occurredAt)
+      })
+    ),
     ({ id }) => ({ _tag: "Delivered", planeId: id, seen: undefined }) as const
   )
 
-const recount = ({ client }: Sender, { delivery, workItem }: SendJob) =>
-  client.editComment(workItem, delivery.planeId ?? "", delivery.body).pipe(
+const recount = (sender: Sender, { delivery, workItem }: SendJob) =>
+  write(sender, sender.client.editComment(workItem, delivery.planeId ?? "", delivery.body)).pipe(
     Effect.as({ _tag: "Delivered", planeId: null, seen: undefined } as const),
     Effect.catchIf(
       (error) => error.reason === "NotFound",

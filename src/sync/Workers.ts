@@ -2,7 +2,7 @@ import { Clock, Deferred, Duration, Effect, Exit, Fiber, Option, Schedule } from
 import type { Scope } from "effect"
 import type { Claim, Job, Settlement } from "../outbox/Lane.js"
 import type { Outbox } from "../outbox/Outbox.js"
-import type { SenderLost } from "../outbox/Sender.js"
+import { SenderLost } from "../outbox/Sender.js"
 import type { StorageError } from "../outbox/StorageError.js"
 import type { Slot } from "../plane/RateBudget.js"
 import type { Sender } from "./Sending.js"
@@ -45,7 +45,7 @@ export interface WorkersStatus {
  * A worker never fails: whatever Plane does is an outcome, and while storage fails it tries again each second.
  */
 export const startWorkers = (
-  dependencies: Sender & {
+  dependencies: Omit<Sender, "stillSending"> & {
     readonly outbox: Outbox["Type"]
     readonly signal: Signal["Type"]
     /** Who we are, in the lanes we hold: new with each start. */
@@ -57,6 +57,7 @@ export const startWorkers = (
   Effect.gen(function*() {
     const { budget, config, destination, holder, lost, outbox, signal } = dependencies
     const stopping = yield* Deferred.make<void>()
+    const overtaken = yield* Deferred.make<void>()
     const onlyOne = yield* Effect.makeSemaphore(1)
     const plan = nextStep(config)
     const ahead = maxAhead(config)
@@ -65,10 +66,10 @@ export const startWorkers = (
 
     let storageFailure: StorageError | undefined
     let takenOver = false
-    /** Until storage works again; said once. Whoever finds that another has taken over stops. */
-    const stored = <A>(effect: Effect.Effect<A, StorageError | SenderLost>): Effect.Effect<A | undefined> =>
+    /** Until storage works again; said once. Whoever finds that another has taken over ends all workers, this one too. */
+    const stored = <A>(effect: Effect.Effect<A, StorageError | SenderLost>): Effect.Effect<A> =>
       effect.pipe(
-        Effect.catchTag("SenderLost", () => Effect.as(takeOver, undefined)),
+        Effect.catchTag("SenderLost", () => Effect.zipRight(takeOver, Effect.never)),
         Effect.tapError((error) => {
           const isNew = storageFailure === undefined
           storageFailure = error
@@ -89,16 +90,23 @@ export const startWorkers = (
       takenOver = true
       return Effect.zipRight(
         Effect.logError("Another process has taken over this file: nothing more is sent from here"),
-        Deferred.succeed(stopping, undefined)
+        Deferred.succeed(overtaken, undefined)
       )
     })
+
+    const sender: Sender = {
+      ...dependencies,
+      stillSending: stored(
+        Effect.flatMap(outbox.sender, (now) => now?.holder === holder ? Effect.void : new SenderLost())
+      )
+    }
 
     const perform = ({ job, slot }: Work): Effect.Effect<Settlement> =>
       budget.spend(
         slot,
         job._tag === "Send"
-          ? Effect.map(send(dependencies, job), (outcome): Settlement => ({ _tag: "Sent", job, outcome }))
-          : Effect.map(look(dependencies, job), (outcome): Settlement => ({ _tag: "Looked", job, outcome }))
+          ? Effect.map(send(sender, job), (outcome): Settlement => ({ _tag: "Sent", job, outcome }))
+          : Effect.map(look(sender, job), (outcome): Settlement => ({ _tag: "Looked", job, outcome }))
       ).pipe(Effect.tap(report))
 
     /** Settles, and goes on with the next at once if the budget has a slot. */
@@ -145,7 +153,8 @@ export const startWorkers = (
       return undefined
     }).pipe(onlyOne.withPermits(1))
 
-    // Interrupted only when the time to drain is over. What it held then counts as after a crash.
+    // Interrupted only when the time to drain is over, or another process has taken over. What it held then counts as
+    // after a crash.
     const worker = Effect.gen(function*() {
       for (;;) {
         let work: Work | undefined = yield* take
@@ -158,7 +167,7 @@ export const startWorkers = (
 
     const workers = yield* Effect.forEach(
       Array.from({ length: config.concurrency }),
-      () => Effect.forkScoped(worker)
+      () => Effect.forkScoped(Effect.raceFirst(worker, Deferred.await(overtaken)))
     )
 
     yield* Effect.addFinalizer(() =>

@@ -1,11 +1,14 @@
+import * as SqliteClient from "@effect/sql-sqlite-node/SqliteClient"
+import * as SqlClient from "@effect/sql/SqlClient"
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Exit, Layer, Scope, TestClock } from "effect"
+import { Context, Duration, Effect, Exit, Layer, Scope, TestClock } from "effect"
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { StageEvent } from "../../src/domain/StageEvent.js"
 import { Outbox } from "../../src/outbox/Outbox.js"
 import { Fault, PlaneSimulator } from "../../src/simulator/PlaneSimulator.js"
+import { PlaneSync } from "../../src/sync/PlaneSync.js"
 import { StageEvents } from "../../src/sync/StageEvents.js"
 import { inMemory, overPlane } from "./Pipeline.js"
 
@@ -252,14 +255,15 @@ describe("comments", () => {
     }).pipe(Effect.provide(inMemory())))
 })
 
+const temporary = Effect.acquireRelease(
+  Effect.sync(() => mkdtempSync(join(tmpdir(), "plane-sync-"))),
+  (path) => Effect.sync(() => rmSync(path, { recursive: true }))
+)
+
 describe("one sender a file", () => {
   it.scoped("a second is refused, naming the first; after it has ended, the next takes over", () =>
     Effect.gen(function*() {
-      const folder = yield* Effect.acquireRelease(
-        Effect.sync(() => mkdtempSync(join(tmpdir(), "plane-sync-"))),
-        (path) => Effect.sync(() => rmSync(path, { recursive: true }))
-      )
-      const database = join(folder, "events.sqlite")
+      const database = join(yield* temporary, "events.sqlite")
       const first = yield* Scope.make()
       yield* Layer.buildWithScope(overPlane({ database }), first)
       const error = yield* Effect.flip(Effect.scoped(Layer.build(overPlane({ database }))))
@@ -268,4 +272,42 @@ describe("one sender a file", () => {
       yield* Scope.close(first, Exit.void)
       yield* Effect.scoped(Layer.build(overPlane({ database })))
     }).pipe(Effect.provide(PlaneSimulator.layerMemory())))
+
+  // It asks every 30 s whether it was: at 240 s it has just done so, and its PATCH goes a second later.
+  for (const seconds of [186, 240.1]) {
+    it.scoped(`who is taken over at ${seconds} s sends nothing more`, () =>
+      Effect.gen(function*() {
+        const database = join(yield* temporary, "events.sqlite")
+        const plane = yield* PlaneSimulator
+        const { id, key } = yield* item
+        const first = yield* Layer.build(overPlane({ database, settings: { ORCH_PLANE_RATE_LIMIT: "2/minute" } }))
+        yield* Effect.provide(changed(key, "created", "analysis"), first)
+        yield* TestClock.adjust("3 minutes")
+        yield* Effect.provide(lint(key), first)
+        yield* TestClock.adjust("1 seconds")
+        // One of two slots a minute is used: the look takes the other, and the PATCH waits.
+        yield* Effect.provide(changed(key, "analysis", "created"), first)
+        yield* TestClock.adjust(Duration.seconds(seconds - 181))
+        // As if it had been suspended for 90 s.
+        yield* Effect.flatMap(SqlClient.SqlClient, (sql) => sql`DELETE FROM plane_sync_sender`).pipe(
+          Effect.provide(SqliteClient.layer({ filename: database }))
+        )
+        const second = yield* Layer.build(overPlane({ database }))
+        yield* plane.forgetRequests
+        yield* TestClock.adjust("29 seconds")
+        // The second waits for the quiet time of what the first may have sent.
+        assert.notInclude(yield* requests, "PATCH item")
+        yield* TestClock.adjust("2 seconds")
+        yield* Effect.provide(changed(key, "created", "done"), second)
+        yield* TestClock.adjust("5 seconds")
+        assert.strictEqual(yield* stateName(id), "Done")
+        yield* TestClock.adjust("5 minutes")
+        assert.deepStrictEqual((yield* plane.stateChanges(id)).map(({ to }) => to.name), [
+          "In Progress",
+          "Todo",
+          "Done"
+        ])
+        assert.isTrue((yield* Context.get(first, PlaneSync).workers).takenOver)
+      }).pipe(Effect.provide(PlaneSimulator.layerMemory())))
+  }
 })
