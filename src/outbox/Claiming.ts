@@ -47,8 +47,10 @@ export const claim = (
       ORDER BY rank, due_at, id LIMIT 1`
     for (let tries = 0; tries < maxLanes; tries++) {
       const [row] = yield* sql<LaneRow>`UPDATE plane_sync_lane SET holder = ${holder} WHERE id = (${next})
-        RETURNING id, name, work_item AS "workItem", attempts, misses, gone, state, cancelled, read_at AS "readAt",
-          updated_at AS "updatedAt", asked, unanswered, state_event AS "stateEvent", ${has(sql, "pending")},
+        RETURNING id, name, work_item AS "workItem", attempts, misses, gone, state, cancelled,
+          iif(read_by = holder, read_at, NULL) AS "readAt", updated_at AS "updatedAt", asked, unanswered, state_event AS "stateEvent", ${
+        has(sql, "pending")
+      },
           ${has(sql, "retried")}`
       if (row === undefined) return undefined
       const job = yield* nextJob(sql, row, claimed, now)
@@ -110,7 +112,6 @@ const nextJob = (sql: SqlClient, row: LaneRow, claimed: Claim, now: number): Eff
         }
         case "StateHolds":
           yield* closeState(sql, lane.id, step.event.sequence, "delivered")
-          yield* sql`UPDATE plane_sync_lane SET asked = ${step.asked} WHERE id = ${lane.id}`
           break
         case "Unfit":
           yield* bury(sql, lane, owed, step.event, step.reason, now)

@@ -16,6 +16,7 @@ export interface Lane {
   /** The id of its Plane state as last read or set, null while unknown, and whether that is a cancelled one. */
   readonly state: string | null
   readonly cancelled: boolean
+  /** When that was read or set, by the monotonic clock; null where this process has not done it. */
   readonly readAt: number | null
   /** When Plane had last changed the work item, as of then: a `Moment`. */
   readonly updatedAt: string | null
@@ -117,7 +118,7 @@ export type Step =
   /** Send a dead letter again, as it was; `externalId` and `body` are those it gets if it never had any. */
   | { readonly _tag: "SendAgain"; readonly delivery: Delivery; readonly externalId: string; readonly body: string }
   /** The owed state asks for no request: it was asked for already, or its stage has none. */
-  | { readonly _tag: "StateHolds"; readonly event: OwedEvent; readonly asked: string | null }
+  | { readonly _tag: "StateHolds"; readonly event: OwedEvent }
   /** An event that cannot be told. */
   | { readonly _tag: "Unfit"; readonly event: OwedEvent; readonly reason: string }
   /** Nothing before `dueAt`. */
@@ -148,6 +149,7 @@ export type Job = LookJob | SendJob
 export interface SeenState {
   readonly state: string | null
   readonly cancelled: boolean
+  /** By the monotonic clock. */
   readonly readAt: number
   /** When Plane had last changed the work item: what is older than what is known tells nothing. */
   readonly updatedAt: string | null

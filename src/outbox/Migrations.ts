@@ -28,6 +28,7 @@ const outbox = Effect.gen(function*() {
     state TEXT,
     cancelled INTEGER NOT NULL DEFAULT 0,
     read_at INTEGER,
+    read_by TEXT,
     asked TEXT,
     unanswered INTEGER NOT NULL DEFAULT 0,
     state_event INTEGER,

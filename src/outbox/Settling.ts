@@ -125,8 +125,12 @@ const knows = (sql: SqlClient, { cancelled, readAt, state, updatedAt }: SeenStat
   // What a webhook has told meanwhile may be newer.
   const isOlder = sql`coalesce(updated_at > ${updatedAt ?? ""}, 0)`
   return sql`state = iif(${isOlder}, state, ${state}), cancelled = iif(${isOlder}, cancelled, ${cancelled ? 1 : 0}),
-    read_at = iif(${isOlder}, read_at, ${readAt}), updated_at = iif(${isOlder}, updated_at, ${updatedAt})`
+    read_at = iif(${isOlder}, read_at, ${readAt}), read_by = iif(${isOlder}, read_by, ${reader(sql)}),
+    updated_at = iif(${isOlder}, updated_at, ${updatedAt})`
 }
+
+// The monotonic clock tells nothing to another process, or after a start.
+const reader = (sql: SqlClient) => sql`(SELECT holder FROM plane_sync_sender)`
 
 // A webhook may have told meanwhile what a person made of it since.
 const hears = (sql: SqlClient, { state, updatedAt }: SeenState) => {
@@ -149,7 +153,7 @@ const found = (sql: SqlClient, key: Lane, workItem: string, { cancelled, readAt,
       VALUES (${workItem}, ${workItem}) ON CONFLICT (name) DO UPDATE SET gone = 0 RETURNING id`
     const target = lane?.id ?? null
     yield* sql`UPDATE plane_sync_lane SET state = ${state}, cancelled = ${cancelled ? 1 : 0}, read_at = ${readAt},
-        updated_at = ${updatedAt}
+        read_by = ${reader(sql)}, updated_at = ${updatedAt}
       WHERE id = ${target} AND (updated_at < ${updatedAt}
         OR (read_at IS NULL AND (updated_at IS NULL OR updated_at = ${updatedAt})))`
     const both = sql`(SELECT * FROM plane_sync_lane WHERE id IN (${target}, ${key.id}))`

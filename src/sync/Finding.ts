@@ -1,16 +1,17 @@
 import { Clock, Effect, Option } from "effect"
+import { monotonicMillis } from "../domain/Monotonic.js"
 import type { WorkItemKey } from "../domain/WorkItemKey.js"
 import type { Outbox } from "../outbox/Outbox.js"
 import { findAmong } from "../plane/Newest.js"
 import type { PlaneClient, WorkItem } from "../plane/PlaneClient.js"
 import type { PlaneConfig } from "../plane/PlaneConfig.js"
 import type { AmbiguousName, PlaneError, UnknownProject, WorkItemNotFound } from "../plane/PlaneError.js"
-import { isFresh } from "./WorkItemSync.js"
+import { isFresh } from "./Fresh.js"
 
 /** Why a key is not found. */
 export type LookError = PlaneError | WorkItemNotFound | AmbiguousName | UnknownProject
 
-/** A work item, and when it was read. */
+/** A work item, and when it was read, by the monotonic clock. */
 export interface Found {
   readonly item: WorkItem
   readonly readAt: number
@@ -25,7 +26,9 @@ const enoughKeys = 3
 interface Page {
   readonly items: ReadonlyArray<WorkItem>
   readonly all: boolean
+  /** By the monotonic clock, which tells how old it is; by the computer's, to compare with what was published. */
   readonly readAt: number
+  readonly since1970: number
 }
 
 /**
@@ -44,36 +47,39 @@ export const makeFind = (
   // Who comes while it is read waits for it.
   const onlyOne = Effect.unsafeMakeSemaphore(1)
 
-  const readPage = Effect.fnUntraced(function*(readAt: number) {
+  const readPage = Effect.gen(function*() {
+    const readAt = yield* monotonicMillis
+    const since1970 = yield* Clock.currentTimeMillis
     const page = yield* Effect.orElseSucceed(client.newest, () => ({ items: [], all: false }))
-    kept = { ...page, readAt }
+    kept = { ...page, readAt, since1970 }
     return kept
   })
 
   const page = Effect.gen(function*() {
-    const now = yield* Clock.currentTimeMillis
-    if (kept !== undefined && isFresh(kept, now)) return kept
+    if (kept !== undefined && (yield* isFresh(kept.readAt))) return kept
     kept = undefined
     const keys = yield* Effect.orElseSucceed(outbox.unfoundKeys(enoughKeys), () => 0)
-    return keys < enoughKeys ? undefined : yield* readPage(now)
+    return keys < enoughKeys ? undefined : yield* readPage
   }).pipe(onlyOne.withPermits(1))
 
-  const onPage = (key: WorkItemKey, since: number, { all, items, readAt }: Page) =>
-    Option.map(
-      // What is not on a page that was read before the event may be what the event is about.
-      findAmong(key, items, all && since <= readAt),
-      (item): Found => ({ item, readAt })
-    )
+  const onPage = Effect.fnUntraced(function*(key: WorkItemKey, since: number, { all, items, readAt, since1970 }: Page) {
+    const pageAge = (yield* monotonicMillis) - readAt
+    const eventAge = (yield* Clock.currentTimeMillis) - since
+    // What is not on a page that was read before the event may be what the event is about. The first is wrong where the
+    // clock was put back since, the second where it was put forward.
+    const isOlder = since <= since1970 && pageAge <= eventAge
+    return Option.map(findAmong(key, items, all && isOlder), (item): Found => ({ item, readAt }))
+  })
 
   const single = Effect.fnUntraced(function*(key: WorkItemKey) {
-    const readAt = yield* Clock.currentTimeMillis
+    const readAt = yield* monotonicMillis
     return { item: yield* client.find(key), readAt }
   })
 
   return Effect.fnUntraced(function*(key, since) {
     if (key.identifier !== config.projectIdentifier) return yield* single(key)
     const read = yield* page
-    const found = read === undefined ? Option.none() : onPage(key, since, read)
+    const found = read === undefined ? Option.none() : yield* onPage(key, since, read)
     return yield* Option.match(found, { onNone: () => single(key), onSome: Effect.succeed })
   })
 }

@@ -18,8 +18,8 @@ import { backoff, mayMeanNoSuchItem, nextLookUp } from "../plane/Policy.js"
 import type { RateBudget } from "../plane/RateBudget.js"
 import type { Destination } from "./Destination.js"
 import type { Find, LookError } from "./Finding.js"
+import { isFresh } from "./Fresh.js"
 import type { QuietTimes } from "./QuietTimes.js"
-import { isFresh } from "./WorkItemSync.js"
 
 /** What sending needs: Plane, who finds keys there, how patient to be with it, and whose trouble a trouble is. */
 export interface Sender {
@@ -108,19 +108,23 @@ const setState = (sender: Sender, { delivery, lane, workItem }: SendJob) =>
   Effect.gen(function*() {
     const { budget, client, config, stillSending } = sender
     const set = client.setState(workItem, delivery.body)
-    const look = Effect.flatMap(Clock.currentTimeMillis, (now) =>
-      Effect.map(client.read(workItem), (item) => seenAs(item, now)))
-    const delivered = (seen: SeenState) =>
-      ({ _tag: "Delivered", planeId: null, seen }) as const
-    const answered = (item: WorkItem) => Effect.map(Clock.currentTimeMillis, (now) => delivered(seenAs(item, now)))
-    if (config.onConflict === "force") return yield* Effect.flatMap(write(sender, set), answered)
+    const look = Effect.flatMap(
+      monotonicMillis,
+      (now) => Effect.map(client.read(workItem), (item) => seenAs(item, now))
+    )
+    const delivered = (seen: SeenState) => ({ _tag: "Delivered", planeId: null, seen }) as const
+    const answered = (item: WorkItem) => Effect.map(monotonicMillis, (now) => delivered(seenAs(item, now)))
+    const unsent = (seen: SeenState) => ({ ...delivered(seen), unsent: true }) as const
 
     const { cancelled, readAt, state, updatedAt } = lane
-    let seen: SeenState = readAt !== null && isFresh(lane, yield* Clock.currentTimeMillis)
-      ? { state, cancelled, readAt, updatedAt }
-      : yield* look
+    const known = readAt !== null && (yield* isFresh(readAt)) ? { state, cancelled, readAt, updatedAt } : undefined
+    if (config.onConflict === "force") {
+      if (known?.state === delivery.body) return unsent(known)
+      return yield* Effect.flatMap(write(sender, set), answered)
+    }
+    let seen: SeenState = known ?? (yield* look)
     for (let again = false;; again = true) {
-      if (seen.state === delivery.body) return { ...delivered(seen), unsent: true } as const
+      if (seen.state === delivery.body) return unsent(seen)
       if (seen.cancelled && seen.state !== lane.asked) {
         return { _tag: "Left", reason: "a person has cancelled the work item, and that stands", seen } as const
       }
@@ -128,7 +132,7 @@ const setState = (sender: Sender, { delivery, lane, workItem }: SendJob) =>
       // Once only: where a slot is always as long in coming, it would never be sent.
       const slot = yield* budget.admit
       yield* stillSending
-      if (again || isFresh(seen, yield* Clock.currentTimeMillis)) {
+      if (again || (yield* isFresh(seen.readAt))) {
         return yield* Effect.flatMap(budget.spend(slot, set), answered)
       }
       seen = yield* budget.spend(slot, look)
@@ -248,7 +252,7 @@ const lookOnce = (sender: Sender, job: LookJob): Effect.Effect<LookOutcome> =>
   Effect.gen(function*() {
     const { client, config, find } = sender
     const { lane } = job
-    const now = yield* Clock.currentTimeMillis
+    const now = yield* monotonicMillis
     const dead = (error: LookError): LookOutcome => ({
       _tag: "LaneDead",
       code: codeOf(error),

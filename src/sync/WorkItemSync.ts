@@ -4,21 +4,15 @@ import { commentHtml, countedHtml, joinedHtml } from "../domain/Comment.js"
 import type { StageEvent } from "../domain/StageEvent.js"
 import { stageOf } from "../domain/StageEvent.js"
 import { eventOfBody } from "../outbox/Event.js"
-import type { Lane, Owed, OwedEvent, Retried, Step } from "../outbox/Lane.js"
+import type { Owed, OwedEvent, Retried, Step } from "../outbox/Lane.js"
 import { maxOwedComments } from "../outbox/Lane.js"
 import type { PlaneConfig } from "../plane/PlaneConfig.js"
-
-/** How long what was read of a work item is relied on. */
-const freshFor = Duration.toMillis("30 seconds")
 
 /** How often a told gate failure's count is brought up to date, at most. In milliseconds. */
 export const recountEvery = Duration.toMillis("10 minutes")
 
 // What is later than now was before the clock was put back, nobody knows how long ago.
 const isWithin = (millis: number, since: number, now: number) => since <= now && now < since + millis
-
-export const isFresh = ({ readAt }: Pick<Lane, "readAt">, now: number): boolean =>
-  readAt !== null && isWithin(freshFor, readAt, now)
 
 /**
  * What one work item still needs, and in which order: first to be found, then the state of its latest stage, then its
@@ -67,7 +61,7 @@ const unreadable = (event: OwedEvent): Step => ({
 const stateStep = (
   { stageStates }: Pick<PlaneConfig, "stageStates">,
   event: OwedEvent,
-  { lane, now }: Owed
+  { lane }: Owed
 ): Step =>
   Option.match(eventOfBody(event.body), {
     onNone: () => unreadable(event),
@@ -75,10 +69,7 @@ const stateStep = (
       const stage = stageOf(told)
       const wanted = stage === undefined ? undefined : stageStates.get(stage)
       // A table that was changed since the event was published may have no state for its stage any more.
-      if (wanted === undefined) return { _tag: "StateHolds", event, asked: lane.asked }
-      if (wanted === lane.asked || (wanted === lane.state && isFresh(lane, now))) {
-        return { _tag: "StateHolds", event, asked: wanted }
-      }
+      if (wanted === undefined || wanted === lane.asked) return { _tag: "StateHolds", event }
       return {
         _tag: "Send",
         plan: {

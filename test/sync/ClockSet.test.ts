@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Exit, Layer, Scope, TestClock } from "effect"
+import { Context, Effect, Exit, Layer, Scope, TestClock } from "effect"
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -17,6 +17,8 @@ const day = 86_400_000
 const computer = Effect.gen(function*() {
   const { clock, shift } = MovableClock.make(yield* Effect.clock)
   yield* shift(Date.UTC(2026, 10, 24))
+  const publish = (context: Context.Context<StageEvents>, event: StageEvent) =>
+    Effect.withClock(Context.get(context, StageEvents).publish(event), clock)
   const start = (settings: Parameters<typeof overPlane>[0] = {}) =>
     Effect.gen(function*() {
       const scope = yield* Effect.acquireRelease(Scope.make(), (scope) => Scope.close(scope, Exit.void))
@@ -25,11 +27,9 @@ const computer = Effect.gen(function*() {
         context,
         stop: Scope.close(scope, Exit.void),
         failed: (workItem: string, reason: string) =>
-          Effect.flatMap(StageEvents, (events) =>
-            events.publish(StageEvent.QualityGateFailed({ workItem, stage: "review", check: "lint", reason }))).pipe(
-              Effect.provide(context),
-              Effect.withClock(clock)
-            )
+          publish(context, StageEvent.QualityGateFailed({ workItem, stage: "review", check: "lint", reason })),
+        changed: (workItem: string, from: string, to: string) =>
+          publish(context, StageEvent.StageChanged({ workItem, from, to }))
       }
     }).pipe(Effect.withClock(clock))
   return { shift, start }
@@ -105,6 +105,65 @@ describe("a clock that is set", () => {
       yield* TestClock.adjust("10 minutes")
       assert.deepStrictEqual(yield* told(id), ["one"])
     }).pipe(Effect.provide(PlaneSimulator.layerMemory())))
+})
+
+describe("what was read of Plane", () => {
+  for (const [back, wait] of [[40, 45], [3_600, 3_605]] as const) {
+    it.scoped(`is not relied on ${wait} s later though the clock was set back by ${back} s: a person's cancel is seen`, () =>
+      Effect.gen(function*() {
+        const plane = yield* PlaneSimulator
+        const { id, key } = yield* plane.addWorkItem({ name: "Trail map" })
+        const { shift, start } = yield* computer
+        const { changed } = yield* start()
+        yield* changed(key, "created", "analysis")
+        yield* TestClock.adjust("2 seconds")
+        yield* shift(-back * 1_000)
+        yield* TestClock.adjust("20 seconds")
+        yield* plane.moveWorkItem(id, "Cancelled")
+        yield* TestClock.adjust(`${wait - 22} seconds`)
+        yield* changed(key, "deploy", "done")
+        yield* TestClock.adjust("1 minutes")
+        assert.strictEqual((yield* plane.workItem(id)).state.name, "Cancelled")
+      }).pipe(Effect.provide(PlaneSimulator.layerMemory())))
+  }
+
+  it.scoped("is not relied on after a start: a person's cancel in between is seen", () =>
+    Effect.gen(function*() {
+      const folder = yield* Effect.acquireRelease(
+        Effect.sync(() => mkdtempSync(join(tmpdir(), "plane-sync-"))),
+        (path) => Effect.sync(() => rmSync(path, { recursive: true }))
+      )
+      const database = join(folder, "events.sqlite")
+      const plane = yield* PlaneSimulator
+      const { id, key } = yield* plane.addWorkItem({ name: "Trail map" })
+      const { start } = yield* computer
+      const first = yield* start({ database })
+      yield* first.changed(key, "created", "analysis")
+      yield* TestClock.adjust("2 seconds")
+      yield* first.stop
+      yield* plane.moveWorkItem(id, "Cancelled")
+      const { changed } = yield* start({ database })
+      yield* changed(key, "deploy", "done")
+      yield* TestClock.adjust("1 minutes")
+      assert.strictEqual((yield* plane.workItem(id)).state.name, "Cancelled")
+    }).pipe(Effect.provide(PlaneSimulator.layerMemory())))
+
+  for (const [name, millis] of [["forward", 40_000], ["back", -40_000]] as const) {
+    it.scoped(`${name}: a name that came after a page was read is found, though the page was all there was`, () =>
+      Effect.gen(function*() {
+        const plane = yield* PlaneSimulator
+        yield* Effect.forEach(["A", "B", "C"], (name) => plane.addWorkItem({ name }))
+        const { shift, start } = yield* computer
+        const { changed } = yield* start()
+        for (const key of ["ET-1", "ET-2", "ET-3"]) yield* changed(key, "created", "lobby")
+        yield* TestClock.adjust("10 seconds")
+        yield* shift(millis)
+        const named = yield* plane.addWorkItem({ name: "ET-002 in the title" })
+        yield* changed("ET-002", "created", "lobby")
+        yield* TestClock.adjust("1 minutes")
+        assert.strictEqual((yield* plane.comments(named.id)).length, 1)
+      }).pipe(Effect.provide(PlaneSimulator.layerMemory())))
+  }
 })
 
 describe("the quiet time", () => {
