@@ -15,6 +15,7 @@ export interface Slot {
     readonly status?: number | undefined
     /** `X-RateLimit-Remaining`. */
     readonly remaining?: number | undefined
+    /** Of a 429: another answer's is about its own request. */
     readonly retryAfterMillis?: number | undefined
   }) => Effect.Effect<void>
   /** Nothing was sent. */
@@ -157,9 +158,10 @@ const make = (limit: RateLimit) =>
         release: close(() => undefined),
         answered: ({ remaining, retryAfterMillis, status }) =>
           close((time) => {
-            const wait = retryAfterMillis ?? (status === 429 ? window : 0)
-            if (wait > 0) pausedUntil = Math.max(pausedUntil, time + wait)
-            if (status === 429) alone = true
+            if (status === 429) {
+              alone = true
+              pausedUntil = Math.max(pausedUntil, time + (retryAfterMillis ?? window))
+            }
             if (status === 401 || status === 403 || status === 429) return
             expireLater(time, 1)
             if (status === undefined) return

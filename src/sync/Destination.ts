@@ -62,13 +62,14 @@ const make = Effect.gen(function*() {
     yield* Effect.logError(`Nothing is sent to Plane, by now for another reason: ${reason}`)
   })
 
-  const probeUntilBack = Effect.fnUntraced(function*(closedFor: PlaneError["reason"]) {
-    let reason = closedFor
+  const probeUntilBack = Effect.fnUntraced(function*(closedFor: PlaneError) {
+    let { reason, retryAfterMillis } = closedFor
     for (let failures = 1;; failures++) {
-      yield* Effect.sleep(yield* backoff(failures, { max: maxBackoff }))
+      yield* Effect.sleep(yield* backoff(failures, { max: maxBackoff, retryAfterMillis }))
       const probe = yield* Effect.either(client.probe)
       if (probe._tag === "Right") return yield* open
       const error = probe.left
+      retryAfterMillis = error.retryAfterMillis
       if (error.reason === reason || error.reason === "RateLimited") continue
       reason = error.reason
       yield* stillClosed(error.message)
@@ -83,7 +84,7 @@ const make = Effect.gen(function*() {
       // What the probe met says what is wrong with Plane; a 429 only says that others use the key.
       if (probe.left.reason === "RateLimited") return true
       yield* close(probe.left.reason === error.reason ? error.message : probe.left.message)
-      yield* Effect.forkIn(probeUntilBack(probe.left.reason), scope)
+      yield* Effect.forkIn(probeUntilBack(probe.left), scope)
       return true
       // One probe for all who are in trouble at the same time: who comes later sees what it found.
     }).pipe(probing.withPermits(1))

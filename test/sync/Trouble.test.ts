@@ -54,6 +54,19 @@ describe("trouble", () => {
       ])
     }).pipe(Effect.provide(inMemory())))
 
+  it.effect("Plane away that says until when: not even the probe is sent before", () =>
+    Effect.gen(function*() {
+      const plane = yield* PlaneSimulator
+      const item = yield* plane.addWorkItem({ name: "Trail map" })
+      yield* plane.misbehave(Fault.Status({ match: {}, status: 503, headers: { "retry-after": "300" } }))
+      yield* publish(item.key, "created", "analysis")
+      yield* TestClock.adjust("290 seconds")
+      assert.lengthOf(yield* plane.requests, 2)
+      yield* plane.calm
+      yield* TestClock.adjust("20 seconds")
+      assert.deepInclude(yield* status, { pending: 0, delivered: 1 })
+    }).pipe(Effect.provide(inMemory())))
+
   it.effect("a comment whose outcome is unknown is not repeated before 30 s, and never doubled", () =>
     Effect.gen(function*() {
       const plane = yield* PlaneSimulator
@@ -89,6 +102,45 @@ describe("trouble", () => {
       ])
       const [dead] = yield* (yield* Outbox).events({ status: "dead", limit: 10 })
       assert.match(dead?.reason ?? "", /500/)
+    }).pipe(Effect.provide(inMemory())))
+
+  it.effect("one work item that is answered 503 with Retry-After stops no other", () =>
+    Effect.gen(function*() {
+      const plane = yield* PlaneSimulator
+      const item = yield* plane.addWorkItem({ name: "Trail map" })
+      const other = yield* plane.addWorkItem({ name: "Other" })
+      yield* plane.misbehave(Fault.Status({
+        match: { method: "POST", workItem: item.id },
+        status: 503,
+        headers: { "retry-after": "300" }
+      }))
+      yield* fail(item.key, "poison")
+      yield* TestClock.adjust("5 seconds")
+      yield* fail(other.key, "nobody waits for it")
+      yield* TestClock.adjust("5 seconds")
+      assert.deepStrictEqual(yield* lines(other.id), ["⚠️ QG failed at review: lint — nobody waits for it"])
+      yield* TestClock.adjust("9 minutes")
+      const [first = NaN, second = NaN, ...more] = yield* moments("POST", new RegExp(item.id))
+      assert.deepStrictEqual(more, [])
+      assert.isAtLeast(second - first, 300_000)
+    }).pipe(Effect.provide(inMemory())))
+
+  it.effect("one work item that is always answered 500 keeps none of 99 others", () =>
+    Effect.gen(function*() {
+      const plane = yield* PlaneSimulator
+      const item = yield* plane.addWorkItem({ name: "Trail map" })
+      const others = yield* Effect.forEach(
+        Array.from({ length: 99 }),
+        (_, i) => plane.addWorkItem({ name: `Task ${i}` })
+      )
+      yield* plane.misbehave(Fault.Status({ match: { method: "POST", workItem: item.id }, status: 500 }))
+      for (const { key } of [item, ...others]) yield* fail(key, "told")
+      // Of 60 a minute a page, 99 comments, and what the one costs meanwhile: attempts and a probe each.
+      yield* TestClock.adjust("121 seconds")
+      assert.deepInclude(yield* status, { dead: 0, delivered: 99 })
+      for (const { id } of others) assert.lengthOf(yield* lines(id), 1)
+      yield* TestClock.adjust("5 minutes")
+      assert.deepInclude(yield* status, { pending: 0, dead: 1, delivered: 99 })
     }).pipe(Effect.provide(inMemory())))
 
   it.effect("a bug while sending is its event's own trouble: a dead letter in the end, and all else goes on", () =>
