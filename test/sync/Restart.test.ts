@@ -136,6 +136,26 @@ describe("a restart", () => {
       }).pipe(Effect.provide(pipeline))
     }).pipe(Effect.provide(PlaneSimulator.layerMemory())))
 
+  it.scoped("a comment that was given up without an answer is not overtaken by one that is published after a restart", () =>
+    Effect.gen(function*() {
+      const database = join(yield* temporary, "events.sqlite")
+      const plane = yield* PlaneSimulator
+      const { id, key } = yield* plane.addWorkItem({ name: "Trail map" })
+      yield* Effect.gen(function*() {
+        yield* Effect.zipRight(failed(key, "zero"), TestClock.adjust("1 minutes"))
+        yield* plane.misbehave(late("POST"))
+        yield* Effect.zipRight(failed(key, "one"), TestClock.adjust("11 seconds"))
+        assert.deepInclude(yield* (yield* Outbox).status, { pending: 0, dead: 1 })
+      }).pipe(Effect.provide(overPlane({ database, settings })))
+      yield* Effect.zipRight(failed(key, "two"), TestClock.adjust("2 minutes")).pipe(
+        Effect.provide(overPlane({ database, settings }))
+      )
+      assert.deepStrictEqual(
+        yield* comments(id),
+        ["zero", "one", "two"].map((reason) => `<p>⚠️ QG failed at review: lint — ${reason}</p>`)
+      )
+    }).pipe(Effect.provide(PlaneSimulator.layerMemory())))
+
   it.scoped("a comment that was given up without an answer is neither overtaken by the next nor doubled when retried", () =>
     Effect.gen(function*() {
       const database = join(yield* temporary, "events.sqlite")
