@@ -1,6 +1,6 @@
 import { Duration, Effect } from "effect"
 import { monotonicMillis } from "../domain/Monotonic.js"
-import type { SendJob } from "../outbox/Lane.js"
+import type { Delivery, Lane } from "../outbox/Lane.js"
 
 /**
  * A request of unknown outcome may still be executing in Plane for the quiet time after it was sent: until that is over
@@ -11,8 +11,8 @@ import type { SendJob } from "../outbox/Lane.js"
 export interface QuietTimes {
   /** The outcome of what was sent to a work item at `sentAt` (monotonic, in milliseconds) is unknown. */
   readonly begin: (workItem: string, sentAt: number) => Effect.Effect<void>
-  /** For how many milliseconds a delivery must not be sent yet. */
-  readonly left: (job: SendJob) => Effect.Effect<number>
+  /** For how many milliseconds from `now` (monotonic) nothing is to be planned for a work item, or a delivery to be sent. */
+  readonly left: (now: number, lane: Lane, delivery?: Delivery) => number
 }
 
 /** `lastBefore` is the last delivery that was planned before this process started. */
@@ -26,12 +26,11 @@ export const make = (quiet: Duration.Duration, lastBefore: number): Effect.Effec
           for (const [other, end] of ends) if (end <= now) ends.delete(other)
           ends.set(workItem, sentAt + length)
         }),
-      left: ({ delivery, lane, workItem }) =>
-        Effect.map(monotonicMillis, (now) => {
-          const end = ends.get(workItem) ?? now
-          // What this process itself gave up is in `ends`, and ends later.
-          const isOfBefore = delivery.id <= lastBefore || lane.unanswered
-          return Math.max(0, end - now, isOfBefore ? startedAt + length - now : 0)
-        })
+      left: (now, { unanswered, workItem }, delivery) => {
+        const end = workItem === null ? now : ends.get(workItem) ?? now
+        // What this process itself gave up is in `ends`, and ends later.
+        const isOfBefore = unanswered || (delivery !== undefined && delivery.id <= lastBefore)
+        return Math.max(0, end - now, isOfBefore ? startedAt + length - now : 0)
+      }
     }
   })

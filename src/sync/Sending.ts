@@ -183,15 +183,17 @@ const survive = <Outcome>(
 
 /** Sends a delivery, once and not within its work item's quiet time, and tells what came of it. Never fails. */
 export const send = (sender: Sender, job: SendJob): Effect.Effect<SendOutcome> =>
-  Effect.flatMap(sender.quietTimes.left(job), (left) =>
-    left > 0 ? tooEarly(left) : survive(
+  Effect.flatMap(monotonicMillis, (now) => {
+    const left = sender.quietTimes.left(now, job.lane, job.delivery)
+    return left > 0 ? tooEarly(left) : survive(
       sendOnce(sender, job).pipe(
         Effect.tapDefect(() => Effect.flatMap(monotonicMillis, (now) => sender.quietTimes.begin(job.workItem, now)))
       ),
       sender,
       job.delivery.attempts,
       (reason): SendOutcome => ({ _tag: "Dead", code: "attempts", reason })
-    ))
+    )
+  })
 
 const tooEarly = (left: number) =>
   Effect.map(Clock.currentTimeMillis, (now): Later => ({

@@ -1,5 +1,6 @@
 import { Clock, Deferred, Duration, Effect, Exit, Fiber, Option, Schedule } from "effect"
 import type { Scope } from "effect"
+import { monotonicMillis } from "../domain/Monotonic.js"
 import type { Claim, Job, Settlement } from "../outbox/Lane.js"
 import type { Outbox } from "../outbox/Outbox.js"
 import { SenderLost } from "../outbox/Sender.js"
@@ -55,14 +56,25 @@ export const startWorkers = (
   }
 ): Effect.Effect<{ readonly status: Effect.Effect<WorkersStatus> }, never, Scope.Scope> =>
   Effect.gen(function*() {
-    const { budget, config, destination, holder, lost, outbox, signal } = dependencies
+    const { budget, config, destination, holder, lost, outbox, quietTimes, signal } = dependencies
     const stopping = yield* Deferred.make<void>()
     const overtaken = yield* Deferred.make<void>()
     const onlyOne = yield* Effect.makeSemaphore(1)
     const plan = nextStep(config)
     const ahead = maxAhead(config)
 
-    const claim: Claim = { urgentAfter: Duration.toMillis(config.urgentAfter), plan }
+    /** `outbox.turn`; nothing is planned in a work item's quiet time, for by its end there may be more to tell together. */
+    const turn = (options: { readonly settlement?: Settlement; readonly claims: boolean }) =>
+      Effect.flatMap(monotonicMillis, (now) => {
+        const claim: Claim = {
+          urgentAfter: Duration.toMillis(config.urgentAfter),
+          plan: (owed) => {
+            const left = quietTimes.left(now, owed.lane)
+            return left > 0 ? { _tag: "Wait", dueAt: owed.now + left } : plan(owed)
+          }
+        }
+        return outbox.turn({ holder, settlement: options.settlement, claim: options.claims ? claim : undefined })
+      })
 
     let storageFailure: StorageError | undefined
     let takenOver = false
@@ -114,9 +126,7 @@ export const startWorkers = (
       const { open } = yield* destination.status
       const more = open && !(yield* Deferred.isDone(stopping))
       const slot = more ? yield* budget.tryAdmit : Option.none()
-      const job = yield* stored(
-        outbox.turn({ holder, settlement, claim: Option.isSome(slot) ? claim : undefined })
-      )
+      const job = yield* stored(turn({ settlement, claims: Option.isSome(slot) }))
       // Whoever waits does so for what was due before: this lane may be due sooner.
       yield* signal.notify
       if (Option.isNone(slot)) return undefined
@@ -146,7 +156,7 @@ export const startWorkers = (
         const slot = yield* unlessStopping(budget.admit)
         if (Option.isNone(slot)) break
         const { open } = yield* destination.status
-        const job = open ? yield* stored(outbox.turn({ holder, claim })) : undefined
+        const job = open ? yield* stored(turn({ claims: true })) : undefined
         if (job !== undefined) return { job, slot: slot.value }
         yield* slot.value.release
       }

@@ -141,6 +141,26 @@ describe("dead letters", () => {
       assert.strictEqual((yield* plane.workItem(id)).state.name, "Done")
     }).pipe(Effect.provide(inMemory())))
 
+  it.effect("what is published in the quiet time of a dead letter is planned at its end: only the latest state is set", () =>
+    Effect.gen(function*() {
+      const plane = yield* PlaneSimulator
+      const { id, key } = yield* plane.addWorkItem({ name: "Trail map" })
+      yield* failed(key, "one")
+      yield* TestClock.adjust("1 minutes")
+      yield* plane.misbehave(Fault.Silent({ match: { method: "POST" }, count: 1 }))
+      yield* failed(key, "two")
+      yield* TestClock.adjust("11 seconds")
+      yield* publish(StageEvent.StageChanged({ workItem: key, from: "analysis", to: "created" }))
+      yield* TestClock.adjust("2 seconds")
+      yield* publish(StageEvent.StageChanged({ workItem: key, from: "created", to: "done" }))
+      yield* TestClock.adjust("16 seconds")
+      assert.deepStrictEqual(yield* plane.stateChanges(id), [])
+      yield* TestClock.adjust("5 minutes")
+      assert.deepStrictEqual((yield* plane.stateChanges(id)).map(({ to }) => to.name), ["Done"])
+      assert.deepInclude(yield* (yield* Outbox).status, { pending: 0, dead: 1, delivered: 3 })
+      assert.lengthOf(yield* plane.comments(id), 2)
+    }).pipe(Effect.provide(inMemory({ settings: { ORCH_PLANE_MAX_ATTEMPTS: "1" } }))))
+
   it.effect("all of one reason: retried when the key has come to be, or discarded for good", () =>
     Effect.gen(function*() {
       const plane = yield* PlaneSimulator
