@@ -1,7 +1,7 @@
 import type { SqlClient } from "@effect/sql/SqlClient"
 import type { SqlError } from "@effect/sql/SqlError"
 import { Effect } from "effect"
-import type { Claim, Delivery, Job, Lane, Owed, OwedEvent, Plan, Step, Told } from "./Lane.js"
+import type { Claim, Delivery, Job, Lane, Owed, OwedEvent, Plan, Retried, Step, Told } from "./Lane.js"
 import { maxOwedComments } from "./Lane.js"
 import { closeState, free } from "./Settling.js"
 
@@ -69,7 +69,7 @@ const planned = (claimed: Claim, owed: Owed): Step => {
   try {
     return claimed.plan(owed)
   } catch (error) {
-    const event = owed.state ?? owed.comments[0] ?? owed.retried?.event
+    const event = owed.state ?? owed.comments[0] ?? owed.retried?.events[0]
     return event === undefined
       ? { _tag: "Wait", dueAt: owed.now + 60_000 }
       : { _tag: "Unfit", event, reason: `a bug in plane-sync: ${String(error)}` }
@@ -139,7 +139,7 @@ const sendAgain = (sql: SqlClient, lane: Lane, now: number) =>
 
 const plan = (sql: SqlClient, lane: Lane, composed: Plan, now: number) =>
   Effect.gen(function*() {
-    const { body, events, externalId, failures, gate, kind, planeId } = composed
+    const { body, events, externalId, failures, gate, insteadOf, kind, planeId } = composed
     const [first] = events
     const last = events.at(-1) ?? first
     const [delivery] = yield* sql<
@@ -150,6 +150,9 @@ const plan = (sql: SqlClient, lane: Lane, composed: Plan, now: number) =>
         ${failures}, ${first.occurredAt}, ${planeId}, 1, ${now}, ${now})
       RETURNING ${sql.literal(deliveryColumns)}`
     if (delivery === undefined) return yield* Effect.dieMessage("an INSERT returns its row")
+    if (insteadOf !== undefined) {
+      yield* sql`UPDATE plane_sync_delivery SET status = 'discarded', reason = 'owed again' WHERE id = ${insteadOf}`
+    }
     // Exactly these, and no range: events of another spelling of the key can come in between.
     yield* kind === "state"
       ? sql`UPDATE plane_sync_event SET state_delivery = ${delivery.id} WHERE sequence = ${first.sequence}`
@@ -161,7 +164,7 @@ const plan = (sql: SqlClient, lane: Lane, composed: Plan, now: number) =>
 /** An event that cannot be told becomes a dead letter; one that was retried is one again. */
 const bury = (sql: SqlClient, lane: Lane, { retried }: Owed, event: OwedEvent, reason: string, now: number) =>
   Effect.gen(function*() {
-    const again = retried?.event.sequence === event.sequence ? retried.delivery.id : undefined
+    const again = retried?.events[0].sequence === event.sequence ? retried.delivery.id : undefined
     const [letter] = again === undefined
       ? yield* sql<{ id: number }>`INSERT INTO plane_sync_delivery (lane, kind, status, first_event, last_event, body,
           occurred_at, planned_at, settled_at, code, reason)
@@ -177,6 +180,24 @@ const bury = (sql: SqlClient, lane: Lane, { retried }: Owed, event: OwedEvent, r
 
 const eventColumns = `sequence, id, work_item AS "workItem", body, occurred_at AS "occurredAt",
   published_at AS "publishedAt", urgent, state`
+
+const readRetried = (sql: SqlClient, lane: Lane): Effect.Effect<Retried | undefined, SqlError> =>
+  Effect.gen(function*() {
+    const [delivery] = yield* sql<Delivery>`SELECT ${sql.literal(deliveryColumns)} FROM plane_sync_delivery
+      WHERE lane = ${lane.id} AND status = 'retried' ORDER BY id LIMIT 1`
+    if (delivery === undefined) return undefined
+    const [first, ...others] = yield* sql<OwedEvent>`SELECT ${sql.literal(eventColumns)} FROM plane_sync_event
+      WHERE delivery = ${delivery.id} ORDER BY sequence`
+    if (first === undefined) return undefined
+    // Without itself: whether Plane has executed it before is not known, and does not matter to what it is to say.
+    const [told] = delivery.kind === "recount"
+      ? yield* sql<{ failures: number }>`SELECT failures FROM plane_sync_delivery
+        WHERE lane = ${lane.id} AND status = 'delivered' AND kind <> 'state' AND plane_id = ${delivery.planeId}
+        ORDER BY id DESC LIMIT 1`
+      : []
+    const events = [first, ...others] as const
+    return { delivery, events, counted: told?.failures ?? delivery.failures - events.length }
+  })
 
 const readOwed = (
   sql: SqlClient,
@@ -199,15 +220,8 @@ const readOwed = (
       ? undefined
       : comments.find(({ sequence }) => sequence === stateEvent) ?? (yield* bySequence(stateEvent))
     const state = latest?.state === "pending" ? latest : undefined
-    const [again] = isRetried
-      ? yield* sql<Delivery>`SELECT ${sql.literal(deliveryColumns)} FROM plane_sync_delivery
-        WHERE lane = ${lane.id} AND status = 'retried' ORDER BY id LIMIT 1`
-      : []
-    const retriedEvent = again && (yield* bySequence(again.firstEvent))
-    const retried = again === undefined || retriedEvent === undefined
-      ? undefined
-      : { delivery: again, event: retriedEvent }
-    const first = comments[0] ?? state ?? retriedEvent
+    const retried = isRetried ? yield* readRetried(sql, lane) : undefined
+    const first = comments[0] ?? state ?? retried?.events[0]
     if (first === undefined) return undefined
     const [told] = comments[0]?.urgent === 1
       ? yield* sql<Told>`SELECT kind, gate, failures, plane_id AS "planeId", settled_at AS "settledAt"

@@ -76,8 +76,8 @@ const choose = (sql: SqlClient, which: Which, status: "retried" | "discarded") =
 
 /**
  * Owes a batch of dead letters again, and says how many. A comment goes behind what its lane owes now, with its own time
- * and external id, so that it cannot double; a count is made anew; a state becomes that of the *latest* stage. What can
- * never be told (`unfit`) stays dead.
+ * and external id, so that it cannot double; a count as well, into the comment it was for; a state becomes that of the
+ * *latest* stage. What can never be told (`unfit`) stays dead.
  */
 export const retry = (sql: SqlClient, which: Which): Effect.Effect<number, SqlError> =>
   Effect.gen(function*() {
@@ -88,13 +88,13 @@ export const retry = (sql: SqlClient, which: Which): Effect.Effect<number, SqlEr
       // something to send now.
       yield* sql`UPDATE plane_sync_lane SET patient = 0,
         due_at = CASE patient WHEN 1 THEN ${now} ELSE coalesce(due_at, ${now}) END WHERE id = ${letter.lane}`
-      if (letter.kind === "comment") {
+      if (letter.kind === "state") {
+        yield* sql`UPDATE plane_sync_delivery SET status = 'discarded', reason = 'owed again' WHERE id = ${letter.id}`
+        yield* oweLatestState(sql, letter)
+      } else {
         yield* sql`UPDATE plane_sync_delivery SET after_event = (SELECT max(sequence) FROM plane_sync_event)
           WHERE id = ${letter.id}`
         yield* setComments(sql, letter, "retried")
-      } else {
-        yield* sql`UPDATE plane_sync_delivery SET status = 'discarded', reason = 'owed again' WHERE id = ${letter.id}`
-        yield* letter.kind === "recount" ? setComments(sql, letter, "pending") : oweLatestState(sql, letter)
       }
       yield* sql`UPDATE plane_sync_lane SET urgency = min(urgency, ${urgency(sql, sql`state_event`)}),
         due_at = CASE owed WHEN 0 THEN NULL ELSE due_at END WHERE id = ${letter.lane}`
@@ -117,7 +117,7 @@ export const discard = (sql: SqlClient, which: Which): Effect.Effect<number, Sql
     return chosen.length
   })
 
-const setComments = (sql: SqlClient, letter: Chosen, as: "pending" | "retried" | "discarded") =>
+const setComments = (sql: SqlClient, letter: Chosen, as: "retried" | "discarded") =>
   sql`UPDATE plane_sync_event SET comment = ${as} WHERE delivery = ${letter.id} AND comment = 'dead'`
 
 const oweLatestState = (sql: SqlClient, letter: Chosen) =>

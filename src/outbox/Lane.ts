@@ -74,8 +74,10 @@ export interface Told {
 /** A dead letter that is owed again: behind what was owed when it was retried. */
 export interface Retried {
   readonly delivery: Delivery
-  /** The event of a delivery that was never composed. */
-  readonly event: OwedEvent
+  /** What it tells, in order. */
+  readonly events: readonly [OwedEvent, ...Array<OwedEvent>]
+  /** Of a count: the failures that its comment tells without it. */
+  readonly counted: number
 }
 
 /** All that decides what a lane does next. */
@@ -107,6 +109,8 @@ export interface Plan {
   readonly gate: string | null
   readonly failures: number
   readonly planeId: string | null
+  /** The retried delivery that this one is owed instead of. */
+  readonly insteadOf?: number
 }
 
 /** What a lane does next. */

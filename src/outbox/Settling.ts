@@ -57,6 +57,7 @@ const sent = (sql: SqlClient, lane: Lane, delivery: Delivery, outcome: SendOutco
         yield* close(sql, delivery, "discarded", now, { reason: outcome.reason })
         // It is no comment that could be changed any more, so the next failure of the gate is told by a new one.
         yield* sql`UPDATE plane_sync_delivery SET gate = NULL WHERE lane = ${lane.id} AND plane_id = ${delivery.planeId}`
+        yield* sql`UPDATE plane_sync_event SET comment = 'pending' WHERE delivery = ${delivery.id} AND comment = 'retried'`
         return yield* free(sql, lane, now, null)
       }
       case "Dead": {

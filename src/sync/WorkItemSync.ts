@@ -34,8 +34,10 @@ const externalId = (event: OwedEvent, workItem: string) =>
   // Plane's pair of source and id is unique in the whole project, so the work item is a part of it.
   `${event.id}:${workItem}`
 
-const retriedStep = ({ delivery, event }: Retried, workItem: string): Step =>
-  delivery.body !== ""
+const retriedStep = (retried: Retried, workItem: string): Step => {
+  const { delivery, events: [event] } = retried
+  if (delivery.kind === "recount") return recountStep(retried)
+  return delivery.body !== ""
     ? {
       _tag: "SendAgain",
       delivery,
@@ -51,6 +53,28 @@ const retriedStep = ({ delivery, event }: Retried, workItem: string): Step =>
         body: commentHtml(told)
       })
     })
+}
+
+/** The number is absolute and its comment the one it was for, so it cannot double, whatever was told meanwhile. */
+const recountStep = ({ counted, delivery, events }: Retried): Step => {
+  const failures = counted + events.length
+  return {
+    _tag: "Send",
+    plan: {
+      kind: "recount",
+      events,
+      externalId: null,
+      body: Option.match(read(events.at(-1) ?? events[0]), {
+        onNone: () => delivery.body,
+        onSome: (last) => countedHtml(last, failures)
+      }),
+      gate: delivery.gate,
+      failures,
+      planeId: delivery.planeId,
+      insteadOf: delivery.id
+    }
+  }
+}
 
 const unreadable = (event: OwedEvent): Step => ({
   _tag: "Unfit",

@@ -62,6 +62,70 @@ describe("dead letters", () => {
       assert.strictEqual((yield* plane.comments(id))[1]?.createdAt, "1970-01-01T00:00:00Z")
     }).pipe(Effect.provide(inMemory())))
 
+  /** A count that was given up, though Plane had it, and was followed by another failure. */
+  const countGivenUp = Effect.gen(function*() {
+    const plane = yield* PlaneSimulator
+    const item = yield* plane.addWorkItem({ name: "Trail map" })
+    yield* failed(item.key, "one")
+    yield* TestClock.adjust("1 minutes")
+    const match = { method: "PATCH", kind: "comment" } as const
+    yield* plane.misbehave(Fault.Status({ match, status: 502, html: true, when: "after" }))
+    yield* failed(item.key, "one")
+    yield* TestClock.adjust("30 minutes")
+    yield* plane.calm
+    yield* failed(item.key, "two")
+    yield* TestClock.adjust("1 minutes")
+    const [letter] = yield* dead
+    assert.deepInclude(letter, { kind: "recount", code: "attempts" })
+    return item
+  })
+
+  const counts = (id: string) =>
+    Effect.map(reasons(id), (all) => all.map((reason) => reason.replace(/, last at.*/, ")")))
+
+  it.effect("a count that Plane had taken after all is not told a second time when retried", () =>
+    Effect.gen(function*() {
+      const { id } = yield* countGivenUp
+      yield* retryAll
+      yield* TestClock.adjust("30 minutes")
+      assert.deepStrictEqual(yield* counts(id), ["one (failed 2 times)", "two"])
+      assert.deepInclude(yield* (yield* Outbox).status, { pending: 0, dead: 0, delivered: 3 })
+    }).pipe(Effect.provide(inMemory())))
+
+  it.effect("a count whose comment a person has deleted is one new comment when retried", () =>
+    Effect.gen(function*() {
+      const plane = yield* PlaneSimulator
+      const { id } = yield* countGivenUp
+      yield* plane.deleteComment((yield* plane.comments(id))[0]?.id ?? "")
+      yield* retryAll
+      yield* TestClock.adjust("30 minutes")
+      assert.deepStrictEqual(yield* counts(id), ["two", "one"])
+      assert.deepInclude(yield* (yield* Outbox).status, { pending: 0, dead: 0, delivered: 3 })
+    }).pipe(Effect.provide(inMemory())))
+
+  it.effect("a count is retried with what its comment was told before, however often", () =>
+    Effect.gen(function*() {
+      const plane = yield* PlaneSimulator
+      const { id, key } = yield* plane.addWorkItem({ name: "Trail map" })
+      for (let n = 0; n < 2; n++) {
+        yield* failed(key, "one")
+        yield* TestClock.adjust("1 minutes")
+      }
+      const match = { method: "PATCH", kind: "comment" } as const
+      yield* plane.misbehave(Fault.Status({ match, count: 2, status: 400 }))
+      for (let n = 0; n < 3; n++) yield* failed(key, "one")
+      yield* TestClock.adjust("20 minutes")
+      yield* retryAll
+      yield* TestClock.adjust("1 minutes")
+      assert.strictEqual((yield* dead).length, 1)
+      yield* retryAll
+      yield* TestClock.adjust("1 minutes")
+      assert.deepStrictEqual(yield* counts(id), ["one (failed 5 times)"])
+      yield* failed(key, "one")
+      yield* TestClock.adjust("20 minutes")
+      assert.deepStrictEqual(yield* counts(id), ["one (failed 6 times)"])
+    }).pipe(Effect.provide(inMemory())))
+
   it.effect("a retried state sends the latest stage's state", () =>
     Effect.gen(function*() {
       const plane = yield* PlaneSimulator
