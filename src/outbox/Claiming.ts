@@ -161,7 +161,7 @@ const plan = (sql: SqlClient, lane: Lane, composed: Plan, now: number) =>
     return delivery
   })
 
-/** An event that cannot be told becomes a dead letter; one that was retried is one again. */
+/** An event that cannot be told becomes one dead letter, its owed state included; one that was retried is one again. */
 const bury = (sql: SqlClient, lane: Lane, { retried }: Owed, event: OwedEvent, reason: string, now: number) =>
   Effect.gen(function*() {
     const again = retried?.events[0].sequence === event.sequence ? retried.delivery.id : undefined
@@ -173,6 +173,7 @@ const bury = (sql: SqlClient, lane: Lane, { retried }: Owed, event: OwedEvent, r
       : yield* sql<{ id: number }>`UPDATE plane_sync_delivery SET status = 'dead', code = 'unfit', reason = ${reason},
           settled_at = ${now} WHERE id = ${again} RETURNING id`
     yield* sql`UPDATE plane_sync_event SET delivery = ${letter?.id ?? null}, comment = 'dead',
+        state_delivery = CASE state WHEN 'pending' THEN NULL ELSE state_delivery END,
         state = CASE state WHEN 'pending' THEN 'dead' ELSE state END
       WHERE sequence = ${event.sequence}`
     yield* sql`UPDATE plane_sync_lane SET state_event = NULL WHERE id = ${lane.id} AND state_event = ${event.sequence}`

@@ -61,6 +61,7 @@ interface Chosen {
   readonly lane: number | null
   readonly kind: DeliveryKind
   readonly lastEvent: number
+  readonly code: DeadCode
 }
 
 /** Dead letters that one transaction takes: publishing waits no longer than for these. */
@@ -72,7 +73,7 @@ const choose = (sql: SqlClient, which: Which, status: "retried" | "discarded") =
       SELECT id FROM plane_sync_delivery WHERE status = 'dead' AND ${
     "id" in which ? sql`id = ${which.id}` : sql`code = ${which.code}`
   } ${status === "retried" ? sql`AND code <> 'unfit'` : sql``} ORDER BY id LIMIT ${deadLetterBatch})
-    RETURNING id, lane, kind, last_event AS "lastEvent"`
+    RETURNING id, lane, kind, last_event AS "lastEvent", code`
 
 /**
  * Owes a batch of dead letters again, and says how many. A comment goes behind what its lane owes now, with its own time
@@ -107,10 +108,11 @@ export const discard = (sql: SqlClient, which: Which): Effect.Effect<number, Sql
   Effect.gen(function*() {
     const chosen = yield* choose(sql, which, "discarded")
     for (const letter of chosen) {
-      // An event that can never be told has one letter for its comment and its state.
-      if (letter.kind === "state" || letter.lane === null) {
+      // An event that can never be told has one letter for its comment and its state, unless the state has its own.
+      if (letter.kind === "state" || letter.code === "unfit") {
         yield* sql`UPDATE plane_sync_event SET state = 'discarded'
-          WHERE sequence = ${letter.lastEvent} AND state = 'dead'`
+          WHERE sequence = ${letter.lastEvent} AND state = 'dead'
+            AND ${letter.kind === "state" ? sql`true` : sql`state_delivery IS NULL`}`
       }
       if (letter.kind !== "state") yield* setComments(sql, letter, "discarded")
     }

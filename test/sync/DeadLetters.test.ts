@@ -187,6 +187,30 @@ describe("dead letters", () => {
       assert.deepStrictEqual(yield* reasons(id), ["fine", "still fine"])
     }).pipe(Effect.provide(inMemory())))
 
+  it.effect("what this version cannot read is discarded for good, its state as well", () =>
+    Effect.gen(function*() {
+      const plane = yield* PlaneSimulator
+      const outbox = yield* Outbox
+      const { key } = yield* plane.addWorkItem({ name: "Trail map" })
+      yield* outbox.publish({
+        id: "later-version",
+        workItem: key,
+        lane: key,
+        body: `{"type":"task_paused","workItem":"${key}"}`,
+        stage: "done",
+        urgent: false,
+        occurredAt: 0,
+        publishedAt: 0,
+        unfit: undefined
+      })
+      yield* (yield* Signal).notify
+      yield* TestClock.adjust("1 minutes")
+      assert.deepInclude(yield* outbox.status, { dead: 1 })
+      assert.strictEqual(yield* outbox.retry({ code: "unfit" }), 0)
+      assert.strictEqual(yield* outbox.discard({ code: "unfit" }), 1)
+      assert.deepInclude(yield* outbox.status, { dead: 0, discarded: 1 })
+    }).pipe(Effect.provide(inMemory())))
+
   it.effect("a state of unknown outcome keeps its quiet time when a later stage is published", () =>
     Effect.gen(function*() {
       const plane = yield* PlaneSimulator
