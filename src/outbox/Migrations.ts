@@ -149,21 +149,20 @@ const migrations = {
   "0003_webhooks": webhookTables
 }
 
-/** Brings the tables to this version's shape; refuses a file that a newer one has been at work on. */
-export const migrate: Effect.Effect<
-  void,
-  Migrator.MigrationError | SqlError | StorageError,
-  SqlClient.SqlClient
-> = Effect.gen(function*() {
-  const sql = yield* SqlClient.SqlClient
-  yield* Migrator.make({})({ loader: Migrator.fromRecord(migrations), table })
-  const [latest] = yield* sql<{ id: number }>`SELECT max(migration_id) AS id FROM ${sql(table)}`
-  const known = Object.keys(migrations).length
-  if (latest !== undefined && latest.id > known) {
-    return yield* new StorageError({
-      reason: "NewerSchema",
-      where: "schema",
-      words: `its tables are of version ${latest.id}, this plane-sync knows ${known}`
-    })
-  }
-})
+/** Brings the tables to this version's shape; refuses those (`where` names their file) that a newer one has been at. */
+export const migrate = (
+  where: string
+): Effect.Effect<void, Migrator.MigrationError | SqlError | StorageError, SqlClient.SqlClient> =>
+  Effect.gen(function*() {
+    const sql = yield* SqlClient.SqlClient
+    yield* Migrator.make({})({ loader: Migrator.fromRecord(migrations), table })
+    const [latest] = yield* sql<{ id: number }>`SELECT max(migration_id) AS id FROM ${sql(table)}`
+    const known = Object.keys(migrations).length
+    if (latest !== undefined && latest.id > known) {
+      return yield* new StorageError({
+        reason: "NewerSchema",
+        where,
+        words: `its tables are of version ${latest.id}, this plane-sync knows ${known}`
+      })
+    }
+  })

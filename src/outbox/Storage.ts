@@ -120,7 +120,7 @@ const makeFile = (where: string) =>
     yield* edge(sql.unsafe("PRAGMA busy_timeout = 20"))
     // WAL's default, NORMAL, loses the last commits at a power cut.
     yield* edge(sql.unsafe("PRAGMA synchronous = FULL"))
-    yield* edge(Effect.provideService(migrate, SqlClient.SqlClient, sql))
+    yield* edge(Effect.provideService(migrate(where), SqlClient.SqlClient, sql))
 
     const commit = yield* batched({
       run: (writes: ReadonlyArray<Effect.Effect<void, SqlError>>) =>
@@ -171,7 +171,7 @@ const makeSql = Effect.gen(function*() {
       effect,
       (cause) => Cause.isInterruptedOnly(cause) ? Effect.interrupt : Effect.fail(toError(Cause.squash(cause)))
     )
-  yield* edge(Effect.provideService(migrate, SqlClient.SqlClient, sql))
+  yield* edge(Effect.provideService(migrate(where), SqlClient.SqlClient, sql))
   const write = <A>(effect: Effect.Effect<A, SqlError>): Effect.Effect<A, StorageError> =>
     Effect.flatMap(Effect.serviceOption(SqlClient.TransactionConnection), (open) => {
       const once = edge(sql.withTransaction(effect))

@@ -68,7 +68,9 @@ describe("Storage", () => {
         write("INSERT INTO plane_sync_migrations (migration_id, name) VALUES (99, 'future')"),
         Storage.layerFile(file)
       )
-      assert.strictEqual((yield* opening(file)).reason, "NewerSchema")
+      const newer = yield* opening(file)
+      assert.strictEqual(newer.reason, "NewerSchema")
+      assert.include(newer.message, file)
     }))
 
   it.live("a write that fails takes none of its neighbours with it", () =>
