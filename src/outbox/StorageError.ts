@@ -7,6 +7,7 @@ import { Schema } from "effect"
  * - `Full`: no space, or no quota, for the file
  * - `ReadOnly`: the file or its folder may not be written
  * - `CannotOpen`: no such folder, or no right to it
+ * - `Moved`: the file that is open is not the one at its path any more: it was moved, deleted or replaced
  * - `NotADatabase`: the file is something else, or damaged
  * - `NewerSchema`: a newer plane-sync has been at work on this file
  * - `Closed`: the layer has been shut down
@@ -17,6 +18,7 @@ export const StorageReason = Schema.Literal(
   "Full",
   "ReadOnly",
   "CannotOpen",
+  "Moved",
   "NotADatabase",
   "NewerSchema",
   "Closed",
@@ -43,6 +45,8 @@ const advice: Record<StorageReason, string> = {
   Full: "there is no space left for it",
   ReadOnly: "it may not be written",
   CannotOpen: "it cannot be opened: is the folder there, and may this user write in it?",
+  Moved:
+    "the file was moved, deleted or replaced: put it back, or restart plane-sync to begin with the one that is there",
   NotADatabase: "it is not a database, or damaged: point ORCH_DATABASE_URL elsewhere or restore it",
   NewerSchema: "a newer version of plane-sync has written it: run that one",
   Closed: "it has been shut down",

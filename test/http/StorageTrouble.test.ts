@@ -3,6 +3,7 @@ import * as SqlClient from "@effect/sql/SqlClient"
 import { assert, describe, it } from "@effect/vitest"
 import type { Scope } from "effect"
 import { Context, Deferred, Effect, Fiber, Layer, Logger, TestClock } from "effect"
+import { renameSync } from "node:fs"
 import { StageEvent } from "../../src/domain/StageEvent.js"
 import { Health } from "../../src/http/Health.js"
 import { Outbox } from "../../src/outbox/Outbox.js"
@@ -33,6 +34,15 @@ const pragma = (begin: string, end: string): Trouble["begin"] => (sql) =>
   Effect.as(sql.unsafe(begin), { end: Effect.asVoid(Effect.orDie(sql.unsafe(end))) })
 
 const troubles: ReadonlyArray<Trouble> = [
+  {
+    name: "moved away from its path",
+    reason: "Moved",
+    begin: (_, file) =>
+      Effect.sync(() => {
+        renameSync(file, `${file}.away`)
+        return { end: Effect.sync(() => renameSync(`${file}.away`, file)) }
+      })
+  },
   {
     // What is open stays open for writing, whatever is done to the file's modes; SQLite itself is told to refuse.
     name: "read-only",

@@ -3,7 +3,7 @@ import * as SqlClient from "@effect/sql/SqlClient"
 import { assert, describe, it } from "@effect/vitest"
 import { ConfigProvider, Effect, Inspectable, Layer } from "effect"
 import { execFileSync } from "node:child_process"
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { chmodSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { Storage } from "../../src/outbox/Storage.js"
@@ -59,6 +59,34 @@ describe("Storage", () => {
       chmodSync(folder, 0o777)
       chmodSync(file, 0o666)
       yield* asOrdinaryUser(Effect.provide(write("INSERT INTO note VALUES (1)"), Storage.layerFile(file)))
+    }))
+
+  it.scopedLive("a file that is moved, deleted or replaced takes nothing more, until it is back", () =>
+    Effect.gen(function*() {
+      const file = join(yield* temporary, "events.sqlite")
+      yield* Effect.gen(function*() {
+        const { read, sql, write: writeHere } = yield* Storage
+        const insert = (id: number) => writeHere(sql`INSERT INTO note VALUES (${id})`)
+        const refused = Effect.all([Effect.flip(insert(2)), Effect.flip(read(sql`SELECT * FROM note`))])
+        yield* write("CREATE TABLE note (id INTEGER)")
+        yield* insert(1)
+        renameSync(file, `${file}.away`)
+        const errors = yield* refused
+        assert.deepStrictEqual(errors.map(({ reason }) => reason), ["Moved", "Moved"])
+        assert.include(errors[0].message, `Storage ${file}: the file was moved, deleted or replaced`)
+        renameSync(`${file}.away`, file)
+        yield* insert(3)
+        assert.deepStrictEqual(yield* read(sql`SELECT id FROM note`), [{ id: 1 }, { id: 3 }])
+
+        // Another one is opened at its path, and takes its log over.
+        renameSync(file, `${file}.away`)
+        yield* Effect.gen(function*() {
+          yield* write("CREATE TABLE other (id INTEGER)")
+          assert.deepStrictEqual((yield* refused).map(({ reason }) => reason), ["Moved", "Moved"])
+          yield* write("INSERT INTO other VALUES (1)")
+        }).pipe(Effect.provide(Storage.layerFile(file)))
+        assert.deepStrictEqual((yield* refused).map(({ reason }) => reason), ["Moved", "Moved"])
+      }).pipe(Effect.provide(Storage.layerFile(file)))
     }))
 
   it.scopedLive("tables of a newer version are refused", () =>
