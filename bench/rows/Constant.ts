@@ -45,6 +45,7 @@ const settled = (job: Job, now: number): Settlement =>
       outcome: {
         _tag: "Found",
         workItem: `item-${job.lane.id}`,
+        key: job.key,
         seen: { state: null, cancelled: false, readAt: now, updatedAt: null }
       }
     }

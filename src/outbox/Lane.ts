@@ -198,7 +198,8 @@ export interface LaneDead {
 
 /** How a look ended. */
 export type LookOutcome =
-  | { readonly _tag: "Found"; readonly workItem: string; readonly seen: SeenState }
+  /** `key` is the work item's by its number, as Plane writes it: "ET-2". */
+  | { readonly _tag: "Found"; readonly workItem: string; readonly key: string; readonly seen: SeenState }
   /** Nobody has the key yet. */
   | { readonly _tag: "Missed"; readonly dueAt: number; readonly reason: string }
   | LaneDead

@@ -2,6 +2,7 @@ import type { SqlClient } from "@effect/sql/SqlClient"
 import type { SqlError } from "@effect/sql/SqlError"
 import type { Fragment } from "@effect/sql/Statement"
 import { Effect } from "effect"
+import { WorkItemKey } from "../domain/WorkItemKey.js"
 import type { DeadCode, Delivery, Lane, LaneDead, LookOutcome, SeenState, SendOutcome, Settlement } from "./Lane.js"
 
 /** Writes down how a job ended and gives its lane free. Runs within a transaction. */
@@ -13,7 +14,7 @@ export const settle = (sql: SqlClient, settlement: Settlement, now: number): Eff
 const looked = (sql: SqlClient, lane: Lane, outcome: LookOutcome, now: number) => {
   switch (outcome._tag) {
     case "Found":
-      return lane.workItem === null ? found(sql, lane, outcome.workItem, outcome.seen) : Effect.gen(function*() {
+      return lane.workItem === null ? found(sql, lane, outcome) : Effect.gen(function*() {
         yield* sql`UPDATE plane_sync_lane SET gone = 0, attempts = 0 WHERE id = ${lane.id}`
         yield* see(sql, lane, outcome.seen)
         yield* free(sql, lane, now, null)
@@ -148,11 +149,18 @@ const forget = (sql: SqlClient, lane: Lane) =>
 // The events of a key go to the lane of its work item, which may have events of another spelling already: by their
 // sequence they are in one order again, and of two owed states the later stands. What that lane knows of its work item
 // stands, unless the look-up has read what is newer.
-const found = (sql: SqlClient, key: Lane, workItem: string, { cancelled, readAt, state, updatedAt }: SeenState) =>
+const found = (
+  sql: SqlClient,
+  key: Lane,
+  { key: canonical, seen: { cancelled, readAt, state, updatedAt }, workItem }: Extract<LookOutcome, { _tag: "Found" }>
+) =>
   Effect.gen(function*() {
     const [lane] = yield* sql<{ id: number }>`INSERT INTO plane_sync_lane (name, work_item)
       VALUES (${workItem}, ${workItem}) ON CONFLICT (name) DO UPDATE SET gone = 0 RETURNING id`
     const target = lane?.id ?? null
+    // Whatever it was published as, it is asked for by the key that Plane shows.
+    yield* sql`INSERT INTO plane_sync_lane (name, target) VALUES (${WorkItemKey.normalize(canonical)}, ${target})
+      ON CONFLICT (name) DO NOTHING`
     yield* sql`UPDATE plane_sync_lane SET state = ${state}, cancelled = ${cancelled ? 1 : 0}, read_at = ${readAt},
         read_by = ${reader(sql)}, updated_at = ${updatedAt}
       WHERE id = ${target} AND (updated_at < ${updatedAt}

@@ -270,7 +270,12 @@ const lookOnce = (sender: Sender, job: LookJob): Effect.Effect<LookOutcome> =>
       : Effect.map(client.read(lane.workItem), (item) => ({ item, readAt: now }))
     return yield* Effect.matchEffect(request, {
       onSuccess: ({ item, readAt }) =>
-        Effect.succeed<LookOutcome>({ _tag: "Found", workItem: item.id, seen: seenAs(item, readAt) }),
+        Effect.succeed<LookOutcome>({
+          _tag: "Found",
+          workItem: item.id,
+          key: `${config.projectIdentifier}-${item.number}`,
+          seen: seenAs(item, readAt)
+        }),
       onFailure: (error) => {
         if (error._tag === "WorkItemNotFound") {
           return Effect.map(Clock.currentTimeMillis, (now): LookOutcome =>

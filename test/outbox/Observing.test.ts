@@ -168,7 +168,7 @@ describe("what a webhook tells of a work item", () => {
       const seen = { state: "in-progress", cancelled: false, readAt: 0, updatedAt: at(5) }
       yield* outbox.turn({
         holder,
-        settlement: { _tag: "Looked", job: look, outcome: { _tag: "Found", workItem: uuid, seen } }
+        settlement: { _tag: "Looked", job: look, outcome: { _tag: "Found", workItem: uuid, key: "ET-2", seen } }
       })
       yield* answered(yield* sending, "in-progress", 5, { unsent: true })
       assert.strictEqual(yield* observe(5, "in-progress"), "moved")
@@ -205,7 +205,7 @@ describe("what a webhook tells of a work item", () => {
       const seen = { state: "todo", cancelled: false, readAt: 0, updatedAt: at(4) }
       yield* outbox.turn({
         holder,
-        settlement: { _tag: "Looked", job, outcome: { _tag: "Found", workItem: uuid, seen } }
+        settlement: { _tag: "Looked", job, outcome: { _tag: "Found", workItem: uuid, key: "ET-2", seen } }
       })
       assert.deepInclude(yield* outbox.workItem("ET-2", 1), { workItem: uuid, state: "cancelled", owed: 1 })
       assert.deepInclude(yield* claimed, { _tag: "Send", workItem: uuid })

@@ -42,6 +42,21 @@ describe("two spellings of one work item", () => {
       assert.strictEqual(patches.length, 1)
     }).pipe(Effect.provide(inMemory())))
 
+  it.effect("are shown by the key that Plane shows, whatever was published", () =>
+    Effect.gen(function*() {
+      const plane = yield* PlaneSimulator
+      const outbox = yield* Outbox
+      const { id } = yield* plane.addWorkItem({ name: "Trail map", number: 2 })
+      yield* failed("ET-002", "one")
+      yield* TestClock.adjust("1 minutes")
+      assert.deepInclude(yield* outbox.workItem("ET-2", 1), { workItem: id, owed: 0 })
+      assert.lengthOf(yield* outbox.events({ workItem: "ET-2", limit: 10 }), 1)
+      yield* plane.forgetRequests
+      yield* failed("ET-2", "two")
+      yield* TestClock.adjust("1 minutes")
+      assert.deepStrictEqual((yield* plane.requests).map(({ method }) => method), ["POST"])
+    }).pipe(Effect.provide(inMemory())))
+
   it.effect("no event is lost when the second is found while a joined comment is on its way", () =>
     Effect.gen(function*() {
       const plane = yield* PlaneSimulator
