@@ -67,7 +67,11 @@ const everything = Effect.gen(function*() {
       holder,
       claim,
       settlement: settled._tag === "Look"
-        ? { _tag: "Looked", job: settled, outcome: { _tag: "Found", workItem: `item-${settled.lane.id % 2}`, key: `ET-${settled.lane.id % 2}`, seen } }
+        ? {
+          _tag: "Looked",
+          job: settled,
+          outcome: { _tag: "Found", workItem: `item-${settled.lane.id % 2}`, key: `ET-${settled.lane.id % 2}`, seen }
+        }
         : {
           _tag: "Sent",
           job: settled,
