@@ -6,9 +6,10 @@ import { maxOwedComments } from "./Lane.js"
 import { closeState, free } from "./Settling.js"
 
 /** A claimed lane, and what else is known at the claim and need not be asked again: flags are 0 or 1. */
-interface LaneRow extends Omit<Lane, "gone" | "cancelled" | "unanswered"> {
+interface LaneRow extends Omit<Lane, "gone" | "cancelled" | "respected" | "unanswered"> {
   readonly gone: number
   readonly cancelled: number
+  readonly respected: number
   readonly unanswered: number
   readonly stateEvent: number | null
   readonly pending: number
@@ -48,7 +49,7 @@ export const claim = (
     for (let tries = 0; tries < maxLanes; tries++) {
       const [row] = yield* sql<LaneRow>`UPDATE plane_sync_lane SET holder = ${holder} WHERE id = (${next})
         RETURNING id, name, work_item AS "workItem", attempts, misses, gone, state, cancelled,
-          iif(read_by = holder, read_at, NULL) AS "readAt", updated_at AS "updatedAt", asked, unanswered, state_event AS "stateEvent", ${
+          iif(read_by = holder, read_at, NULL) AS "readAt", updated_at AS "updatedAt", asked, respected, unanswered, state_event AS "stateEvent", ${
         has(sql, "pending")
       },
           ${has(sql, "retried")}`
@@ -83,6 +84,7 @@ const nextJob = (sql: SqlClient, row: LaneRow, claimed: Claim, now: number): Eff
       ...rest,
       gone: row.gone === 1,
       cancelled: row.cancelled === 1,
+      respected: row.respected === 1,
       unanswered: row.unanswered === 1
     }
     const pending = isPending === 1 ? yield* sendAgain(sql, lane, now) : undefined

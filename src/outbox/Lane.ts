@@ -22,6 +22,8 @@ export interface Lane {
   readonly updatedAt: string | null
   /** The state that the pipeline last asked for: what stands otherwise is a person's. */
   readonly asked: string | null
+  /** The last state that was owed was left for a person's cancel. */
+  readonly respected: boolean
   /** What was last sent to it was given up without an answer: Plane may still have been executing it then. */
   readonly unanswered: boolean
 }

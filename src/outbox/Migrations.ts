@@ -30,6 +30,7 @@ const outbox = Effect.gen(function*() {
     read_at INTEGER,
     read_by TEXT,
     asked TEXT,
+    respected INTEGER NOT NULL DEFAULT 0,
     unanswered INTEGER NOT NULL DEFAULT 0,
     state_event INTEGER,
     latest_stage INTEGER,

@@ -94,6 +94,8 @@ interface Asked {
   /** `seen` is what our own PATCH has made of it. */
   readonly answered: boolean
   readonly asked: string
+  /** It was left for a person's cancel. */
+  readonly respected: boolean
   /** The event whose state is owed no longer. */
   readonly closed: number
 }
@@ -117,7 +119,7 @@ export const free = (
   const learned = asked === undefined
     ? sql``
     : sql`${knows(sql, asked.seen)}, ${asked.answered ? hears(sql, asked.seen) : sql``} asked = ${asked.asked},
-      state_event = nullif(state_event, ${asked.closed}),`
+      respected = ${asked.respected ? 1 : 0}, state_event = nullif(state_event, ${asked.closed}),`
   return sql`UPDATE plane_sync_lane SET ${learned} holder = NULL, problem = ${problem}, patient = ${patient ? 1 : 0},
     urgency = ${urgency(sql, sql`nullif(state_event, ${asked?.closed ?? null})`)},
     due_at = CASE owed WHEN 0 THEN NULL ELSE ${dueAt} END WHERE id = ${lane.id}`
@@ -219,7 +221,9 @@ const stateSettled = (
 ) =>
   Effect.zipRight(
     stateClosed(sql, delivery.lastEvent, as),
-    free(sql, lane, now, null, { asked: { seen, answered, asked: delivery.body, closed: delivery.lastEvent } })
+    free(sql, lane, now, null, {
+      asked: { seen, answered, asked: delivery.body, respected: as === "superseded", closed: delivery.lastEvent }
+    })
   )
 
 /** Superseded it is already, if a later stage has been published meanwhile. */

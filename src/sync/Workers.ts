@@ -209,7 +209,7 @@ const report = ({ job, outcome }: Settlement): Effect.Effect<void> => {
     case "Missed":
       return Effect.logInfo(`${outcome.reason}; it will be looked for again`)
     case "Left":
-      return job._tag === "Send" && job.lane.cancelled ? Effect.void : Effect.logInfo(`${what}: ${outcome.reason}`)
+      return job._tag === "Send" && job.lane.respected ? Effect.void : Effect.logInfo(`${what}: ${outcome.reason}`)
     case "CommentGone":
     case "Delivered":
     case "Found":

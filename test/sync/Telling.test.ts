@@ -1,7 +1,7 @@
 import * as SqliteClient from "@effect/sql-sqlite-node/SqliteClient"
 import * as SqlClient from "@effect/sql/SqlClient"
 import { assert, describe, it } from "@effect/vitest"
-import { Context, Duration, Effect, Exit, Layer, Scope, TestClock } from "effect"
+import { Context, DateTime, Duration, Effect, Exit, Layer, Logger, Scope, TestClock } from "effect"
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -61,6 +61,51 @@ describe("states", () => {
       assert.deepStrictEqual(yield* requests, ["GET item", "POST comments", "POST comments"])
       assert.deepInclude(yield* (yield* Outbox).status, { pending: 0, dead: 0, delivered: 3 })
     }).pipe(Effect.provide(inMemory())))
+
+  it.effect("a cancel that is left is logged once, also where a webhook has told it", () => {
+    const lines: Array<string> = []
+    const logger = Logger.make(({ message }) => void lines.push(String(message)))
+    const left = () => lines.splice(0).filter((line) => line.includes("cancelled")).length
+    return Effect.gen(function*() {
+      const plane = yield* PlaneSimulator
+      const outbox = yield* Outbox
+      const { id, key } = yield* item
+      const moved = (to: string) =>
+        Effect.gen(function*() {
+          yield* plane.moveWorkItem(id, to)
+          const { state } = yield* plane.workItem(id)
+          const now = yield* DateTime.now
+          yield* outbox.observe({
+            planeId: id,
+            key,
+            state: state.id,
+            cancelled: to === "Cancelled",
+            // Plane's moments have microseconds.
+            updatedAt: DateTime.formatIso(now).replace("Z", "500Z"),
+            isAside: false
+          })
+          yield* TestClock.adjust("10 minutes")
+        })
+      yield* changed(key, "created", "analysis")
+      yield* TestClock.adjust("10 minutes")
+      yield* moved("Cancelled")
+      yield* changed(key, "deploy", "done")
+      yield* TestClock.adjust("10 minutes")
+      assert.strictEqual(left(), 1)
+      yield* changed(key, "done", "analysis")
+      yield* TestClock.adjust("10 minutes")
+      assert.strictEqual(left(), 0)
+      assert.strictEqual(yield* stateName(id), "Cancelled")
+      yield* moved("Todo")
+      yield* changed(key, "deploy", "done")
+      yield* TestClock.adjust("10 minutes")
+      assert.strictEqual(yield* stateName(id), "Done")
+      yield* moved("Cancelled")
+      yield* changed(key, "done", "analysis")
+      yield* TestClock.adjust("10 minutes")
+      assert.strictEqual(left(), 1)
+    }).pipe(Effect.provide(inMemory()), Effect.provide(Logger.replace(Logger.defaultLogger, logger)))
+  })
 
   it.effect("a cancel is left that comes while the budget keeps the state waiting after its look", () =>
     Effect.gen(function*() {
