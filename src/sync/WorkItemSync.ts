@@ -14,12 +14,14 @@ export const recountEvery = Duration.toMillis("10 minutes")
 // What is later than now was before the clock was put back, nobody knows how long ago.
 const isWithin = (millis: number, since: number, now: number) => since <= now && now < since + millis
 
+type Planning = Pick<PlaneConfig, "stageStates" | "comments" | "onConflict">
+
 /**
  * What one work item still needs, and in which order: first to be found, then the state of its latest stage, then its
  * comments. So a state may overtake older comments, and no comment its state. A state that was asked for already is not
- * asked for again: until the stage's state changes, what a person has moved stands.
+ * asked for again: until the stage's state changes, what a person has moved stands, but for a cancel that is overruled.
  */
-export const nextStep = (config: Pick<PlaneConfig, "stageStates" | "comments">) => (owed: Owed): Step => {
+export const nextStep = (config: Planning) => (owed: Owed): Step => {
   const { comments: [comment], lane, retried, state } = owed
   if (lane.workItem === null || lane.gone) return { _tag: "Look" }
   if (state !== undefined) return stateStep(config, state, owed)
@@ -83,7 +85,7 @@ const unreadable = (event: OwedEvent): Step => ({
 })
 
 const stateStep = (
-  { stageStates }: Pick<PlaneConfig, "stageStates">,
+  { onConflict, stageStates }: Planning,
   event: OwedEvent,
   { lane }: Owed
 ): Step =>
@@ -93,7 +95,9 @@ const stateStep = (
       const stage = stageOf(told)
       const wanted = stage === undefined ? undefined : stageStates.get(stage)
       // A table that was changed since the event was published may have no state for its stage any more.
-      if (wanted === undefined || wanted === lane.asked) return { _tag: "StateHolds", event }
+      if (wanted === undefined) return { _tag: "StateHolds", event }
+      const isOverruled = onConflict === "force" && lane.cancelled && lane.state !== wanted
+      if (wanted === lane.asked && !isOverruled) return { _tag: "StateHolds", event }
       return {
         _tag: "Send",
         plan: {

@@ -32,6 +32,23 @@ const requests = Effect.flatMap(
 
 const item = Effect.flatMap(PlaneSimulator, (plane) => plane.addWorkItem({ name: "Trail map" }))
 
+/** A person moves a work item, and Plane's webhook tells it. */
+const movedAndHeard = (id: string, key: string, to: string) =>
+  Effect.gen(function*() {
+    const plane = yield* PlaneSimulator
+    yield* plane.moveWorkItem(id, to)
+    const { state } = yield* plane.workItem(id)
+    yield* (yield* Outbox).observe({
+      planeId: id,
+      key,
+      state: state.id,
+      cancelled: to === "Cancelled",
+      // Plane's moments have microseconds.
+      updatedAt: DateTime.formatIso(yield* DateTime.now).replace("Z", "500Z"),
+      isAside: false
+    })
+  })
+
 describe("states", () => {
   it.effect("a stage outside the table changes no state, and its comment is written", () =>
     Effect.gen(function*() {
@@ -67,25 +84,8 @@ describe("states", () => {
     const logger = Logger.make(({ message }) => void lines.push(String(message)))
     const left = () => lines.splice(0).filter((line) => line.includes("cancelled")).length
     return Effect.gen(function*() {
-      const plane = yield* PlaneSimulator
-      const outbox = yield* Outbox
       const { id, key } = yield* item
-      const moved = (to: string) =>
-        Effect.gen(function*() {
-          yield* plane.moveWorkItem(id, to)
-          const { state } = yield* plane.workItem(id)
-          const now = yield* DateTime.now
-          yield* outbox.observe({
-            planeId: id,
-            key,
-            state: state.id,
-            cancelled: to === "Cancelled",
-            // Plane's moments have microseconds.
-            updatedAt: DateTime.formatIso(now).replace("Z", "500Z"),
-            isAside: false
-          })
-          yield* TestClock.adjust("10 minutes")
-        })
+      const moved = (to: string) => Effect.zipRight(movedAndHeard(id, key, to), TestClock.adjust("10 minutes"))
       yield* changed(key, "created", "analysis")
       yield* TestClock.adjust("10 minutes")
       yield* moved("Cancelled")
@@ -137,6 +137,23 @@ describe("states", () => {
       yield* TestClock.adjust("1 minutes")
       assert.strictEqual(yield* stateName(id), "Done")
       assert.deepStrictEqual(yield* requests, ["PATCH item", "POST comments"])
+    }).pipe(Effect.provide(inMemory({ settings: { ORCH_PLANE_ON_CONFLICT: "force" } }))))
+
+  it.effect("with force a cancel that a webhook has told is overruled also by a stage of the same state", () =>
+    Effect.gen(function*() {
+      const plane = yield* PlaneSimulator
+      const { id, key } = yield* item
+      yield* changed(key, "created", "analysis")
+      yield* TestClock.adjust("10 minutes")
+      yield* movedAndHeard(id, key, "Cancelled")
+      yield* TestClock.adjust("1 seconds")
+      yield* plane.forgetRequests
+      yield* changed(key, "analysis", "development")
+      yield* TestClock.adjust("1 minutes")
+      assert.strictEqual(yield* stateName(id), "In Progress")
+      yield* changed(key, "development", "analysis")
+      yield* TestClock.adjust("1 minutes")
+      assert.deepStrictEqual(yield* requests, ["PATCH item", "POST comments", "POST comments"])
     }).pipe(Effect.provide(inMemory({ settings: { ORCH_PLANE_ON_CONFLICT: "force" } }))))
 
   it.effect("a person's other moves stand until the stage's state changes", () =>
