@@ -24,13 +24,17 @@ export const setting = <A>(
 export const matching = (pattern: RegExp, expected: string, as: (text: string) => string) => (text: string) =>
   pattern.test(text) ? Either.right(as(text)) : Either.left(`${given(text)} is not right: expected ${expected}`)
 
+/** A duration as people write it. */
+type Written = `${number} ${Duration.Unit}`
+
 /** A duration from `least` to `most`, as people write it: "10 seconds". */
-export const duration = (least: Duration.DurationInput, most: Duration.DurationInput) => (text: string) => {
+export const duration = (least: Written, most: Written) => (text: string) => {
   // The type of a duration's text is a template that only parsing can establish.
   const parsed = Schema.decodeUnknownEither(DurationText)(text)
-  const expected = `expected ${Duration.format(least)} to ${Duration.format(most)}, like "10 seconds"`
+  const expected = `expected ${least} to ${most}, like "10 seconds"`
   if (Either.isLeft(parsed)) return Either.left(`${given(text)} is not a duration: ${expected}`)
-  return Duration.between(parsed.right, { minimum: least, maximum: most })
+  // Effect reads what is less than nothing as nothing.
+  return !text.startsWith("-") && Duration.between(parsed.right, { minimum: least, maximum: most })
     ? Either.right(parsed.right)
     : Either.left(`${given(text)} is out of range: ${expected}`)
 }

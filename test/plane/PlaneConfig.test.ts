@@ -79,6 +79,9 @@ describe("PlaneConfig", () => {
     ["ORCH_PLANE_TIMEOUT", "0 seconds"],
     ["ORCH_PLANE_TIMEOUT", "-1 seconds"],
     ["ORCH_PLANE_QUIET", "2 days"],
+    ["ORCH_PLANE_QUIET", "-3 seconds"],
+    ["ORCH_PLANE_KEY_PATIENCE", "-1 millis"],
+    ["ORCH_PLANE_URGENT_AFTER", "-10 minutes"],
     ["ORCH_PLANE_RATE_LIMIT", "60"],
     ["ORCH_PLANE_RATE_LIMIT", "0/minute"],
     ["ORCH_PLANE_RATE_LIMIT", "60/hour"],
@@ -98,6 +101,14 @@ describe("PlaneConfig", () => {
         assert.include(error, "expected")
       })
   )
+
+  it.effect("takes the limits of a duration as its refusal writes them", () =>
+    Effect.gen(function*() {
+      const refusal = said(yield* Effect.flip(load({ ORCH_PLANE_QUIET: "10s" })))
+      const [, least = "", most = ""] = /expected (\S+ \S+) to (\S+ \S+), like/.exec(refusal) ?? []
+      assert.deepStrictEqual((yield* load({ ORCH_PLANE_QUIET: least })).quiet, Duration.zero)
+      assert.deepStrictEqual((yield* load({ ORCH_PLANE_QUIET: most })).quiet, Duration.hours(1))
+    }))
 
   it.effect("repeats no secret in a refusal", () =>
     Effect.gen(function*() {
