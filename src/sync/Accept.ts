@@ -1,4 +1,4 @@
-import { Clock, DateTime, Effect, Either, ParseResult, Predicate, Schema } from "effect"
+import { Clock, DateTime, Effect, Either, identity, ParseResult, Predicate, Schema } from "effect"
 import type { StageEvent } from "../domain/StageEvent.js"
 import { cleanJson, EventId, StageEventJson, stageOf } from "../domain/StageEvent.js"
 import type { StageStates } from "../domain/StageStates.js"
@@ -19,17 +19,27 @@ const describe = (error: ParseResult.ParseError): string =>
     .map(({ message, path }) => `${path.join(".")}: ${message}`)
     .join("; ")
 
+/**
+ * What `read` gives, or why it cannot. The type says that this is a StageEvent; a host written in JavaScript may not have
+ * asked it: a getter can throw, and what is nested too deep overflows whoever walks it.
+ */
+const attempt = <A>(read: () => A): Either.Either<A, string> => {
+  try {
+    return Either.right(read())
+  } catch (thrown) {
+    return Either.left(`it cannot be read${thrown instanceof Error ? `: ${thrown.message}` : ""}`)
+  }
+}
+
 const textOf = (value: unknown): string => typeof value === "string" ? value : asJson(value)
 
-// The type says that this is a StageEvent; a host written in JavaScript may not have asked it.
 const asJson = (value: unknown): string => {
-  try {
-    // Undefined for a function, whatever its type says.
-    const json: unknown = JSON.stringify(value)
-    return typeof json === "string" ? cleanText(json, reasonLimit) : "null"
-  } catch {
-    return "{}"
-  }
+  // Undefined for a function, whatever its type says.
+  const json = attempt((): unknown => JSON.stringify(value))
+  return Either.match(json, {
+    onLeft: () => "{}",
+    onRight: (text) => typeof text === "string" ? cleanText(text, reasonLimit) : "null"
+  })
 }
 
 /**
@@ -38,24 +48,25 @@ const asJson = (value: unknown): string => {
  */
 export const accept = (event: StageEvent, states: StageStates): Effect.Effect<NewEvent> =>
   Effect.flatMap(Clock.currentTimeMillis, (now) => {
-    const { id, workItem }: { readonly id?: unknown; readonly workItem?: unknown } = Predicate.isRecord(event)
-      ? event
-      : {}
-    return Effect.map(isEventId(id) ? Effect.succeed(id) : uuidV7, (id) =>
-      Either.match(encode(event), {
-        onLeft: (error) => ({
-          id,
-          workItem: cleanLine(textOf(workItem), textLimit),
-          lane: undefined,
-          body: asJson(event),
-          stage: undefined,
-          urgent: false,
-          occurredAt: now,
-          publishedAt: now,
-          unfit: cleanText(describe(error), reasonLimit)
-        }),
-        onRight: (json) => fit(event, json, id, states, now)
+    const part = (name: "id" | "workItem") =>
+      Either.getOrUndefined(attempt(() => Predicate.isRecord(event) ? event[name] : undefined))
+    const given = part("id")
+    return Effect.map(isEventId(given) ? Effect.succeed(given) : uuidV7, (id) => {
+      const accepted = attempt(() =>
+        Either.mapBoth(encode(event), { onLeft: describe, onRight: (json) => fit(event, json, id, states, now) })
+      )
+      return Either.getOrElse(Either.flatMap(accepted, identity), (reason) => ({
+        id,
+        workItem: cleanLine(textOf(part("workItem")), textLimit),
+        lane: undefined,
+        body: asJson(event),
+        stage: undefined,
+        urgent: false,
+        occurredAt: now,
+        publishedAt: now,
+        unfit: cleanText(reason, reasonLimit)
       }))
+    })
   })
 
 const fit = (
