@@ -1,8 +1,10 @@
 import type { SqlError } from "@effect/sql/SqlError"
 import type { ConfigError } from "effect"
-import { Cause, Chunk, Context, Effect, Layer, Option, Stream } from "effect"
+import { Cause, Chunk, Context, DateTime, Effect, Layer, Option, Schema, Stream } from "effect"
 import type { StageEvent } from "../domain/StageEvent.js"
+import { StageEventJson } from "../domain/StageEvent.js"
 import type { NewEvent, StoredEvent } from "../outbox/Event.js"
+import { eventOfBody } from "../outbox/Event.js"
 import { Outbox } from "../outbox/Outbox.js"
 import { StorageError } from "../outbox/StorageError.js"
 import { PlaneConfig } from "../plane/PlaneConfig.js"
@@ -51,9 +53,14 @@ export class StageEvents extends Context.Tag("plane-sync/StageEvents")<StageEven
 
 const pageSize = 200
 
-/** The event as `POST /api/events` takes it. */
-const asPublished = ({ body, id, unfit }: NewEvent): string =>
-  unfit === undefined ? body.replace(/\}$/, `,"id":${JSON.stringify(id)}}`) : body
+const toJson = Schema.encodeSync(Schema.parseJson(StageEventJson))
+
+/** The event as `POST /api/events` takes it, with its moment: posted again, it is told with the time at which it happened. */
+const asPublished = ({ body, id, occurredAt }: NewEvent): string =>
+  Option.match(eventOfBody(body), {
+    onNone: () => body,
+    onSome: (event) => toJson({ ...event, id, occurredAt: DateTime.unsafeMake(occurredAt) })
+  })
 
 const make = Effect.gen(function*() {
   const outbox = yield* Outbox

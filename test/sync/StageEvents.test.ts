@@ -1,7 +1,21 @@
 import * as SqliteClient from "@effect/sql-sqlite-node/SqliteClient"
 import * as SqlClient from "@effect/sql/SqlClient"
 import { assert, describe, it } from "@effect/vitest"
-import { Chunk, DateTime, Deferred, Effect, Exit, Fiber, Layer, Option, Scope, Stream, TestClock } from "effect"
+import {
+  Chunk,
+  DateTime,
+  Deferred,
+  Effect,
+  Exit,
+  Fiber,
+  HashMap,
+  Layer,
+  Logger,
+  Option,
+  Scope,
+  Stream,
+  TestClock
+} from "effect"
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -22,6 +36,16 @@ const temporary = Effect.acquireRelease(
 
 const changed = (id?: string) =>
   StageEvent.StageChanged({ workItem: "ET-002", from: "analysis", to: "architecture", id })
+
+// Pieces of what a host written in JavaScript can hand over.
+const nested = (levels: number) => {
+  let value: unknown = []
+  for (let level = 0; level < levels; level++) value = [value]
+  return value
+}
+const thrown = (): never => {
+  throw new TypeError("the host's own")
+}
 
 const stored = Effect.flatMap(Outbox, (outbox) => outbox.events({ limit: 100 }))
 
@@ -88,18 +112,41 @@ describe("StageEvents", () => {
         () => 1,
         Symbol("event"),
         { toJSON: () => undefined },
-        null
+        null,
+        { _tag: "StageChanged", workItem: "ET-2", from: nested(200_000), to: "b" },
+        { _tag: "TaskCompleted", workItem: nested(200_000) },
+        {
+          ...changed(),
+          get id() {
+            return thrown()
+          }
+        },
+        {
+          ...changed(),
+          get workItem() {
+            return thrown()
+          }
+        },
+        new Proxy(changed(), { get: thrown, ownKeys: thrown, has: thrown, getOwnPropertyDescriptor: thrown })
       ]
       for (const event of unfit) {
         // A host written in JavaScript can hand over anything.
         const receipt = yield* publish(event as StageEvent)
         assert.isTrue(Receipt.$is("Committed")(receipt))
       }
-      const rows = yield* stored
-      assert.deepStrictEqual(rows.map((row) => row.status), Array.from({ length: 9 }, () => "dead"))
-      assert.match(rows[8]?.reason ?? "", /workItem: "nonsense" is not a work item key/)
-      assert.match(rows[7]?.reason ?? "", /id: "not an id" is not an event id/)
-      assert.deepInclude(yield* (yield* Outbox).status, { pending: 0, dead: 9 })
+      const rows = (yield* stored).toReversed()
+      assert.deepStrictEqual(rows.map((row) => row.status), unfit.map(() => "dead"))
+      assert.match(rows[0]?.reason ?? "", /workItem: "nonsense" is not a work item key/)
+      assert.match(rows[1]?.reason ?? "", /id: "not an id" is not an event id/)
+      assert.deepInclude(yield* (yield* Outbox).status, { pending: 0, dead: unfit.length })
+      for (const row of rows.slice(9)) assert.match(row.reason ?? "", /cannot be read: /)
+      assert.strictEqual(rows[9]?.workItem, "ET-2")
+
+      const { publishOrFail, transact } = yield* StageEvents
+      for (const event of unfit.slice(9)) {
+        assert.isFalse((yield* publishOrFail(event as StageEvent)).duplicate)
+        yield* transact(Effect.succeed({ value: 1, events: [event as StageEvent] }))
+      }
     }).pipe(Effect.provide(inMemory)))
 
   it.effect("texts are cleaned and cut; a moment far ahead counts as now", () =>
@@ -131,6 +178,30 @@ describe("StageEvents", () => {
       assert.strictEqual(Receipt.$is("NotStored")(receipt) ? receipt.error.reason : receipt._tag, "Closed")
       assert.strictEqual(yield* notStored, 1)
     }))
+
+  it.effect("what is not stored is logged as JSON that can be posted again, with the moment it was accepted", () => {
+    const lines: Array<unknown> = []
+    const kept = Logger.make(({ annotations }) => {
+      lines.push(Option.getOrUndefined(HashMap.get(annotations, "event")))
+    })
+    return Effect.gen(function*() {
+      yield* TestClock.setTime(Date.UTC(2026, 10, 24, 8, 30))
+      const scope = yield* Scope.make()
+      const { publish } = yield* Effect.provide(StageEvents, yield* Layer.buildWithScope(inMemory, scope))
+      yield* Scope.close(scope, Exit.void)
+      yield* publish(changed("now"))
+      yield* publish(StageEvent.TaskCompleted({
+        workItem: "ET-2",
+        id: "ahead",
+        occurredAt: DateTime.unsafeMake(Date.UTC(2030, 0, 1))
+      }))
+      const occurredAt = "2026-11-24T08:30:00.000Z"
+      assert.deepStrictEqual(lines.map((line): unknown => JSON.parse(String(line))), [
+        { type: "stage_changed", workItem: "ET-002", from: "analysis", to: "architecture", id: "now", occurredAt },
+        { type: "task_completed", workItem: "ET-2", id: "ahead", occurredAt }
+      ])
+    }).pipe(Effect.provide(Logger.replace(Logger.defaultLogger, kept)))
+  })
 
   it.scopedLive("an interrupted publish is committed all the same; those in the queue at shutdown too", () =>
     Effect.gen(function*() {
