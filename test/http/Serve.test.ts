@@ -180,7 +180,9 @@ describe("who may ask", () => {
       const events = (headers: Readonly<Record<string, string>>) => request(`${url}/api/events`, { headers })
       const refused = yield* events({})
       assert.deepStrictEqual([refused.status, refused.headers.get("www-authenticate")], [401, "Bearer"])
-      assert.strictEqual((yield* events({ authorization: "Bearer s3cre" })).status, 401)
+      for (const wrong of ["s3cre", "s3creT", "x3cret"]) {
+        assert.strictEqual((yield* events({ authorization: `Bearer ${wrong}` })).status, 401, wrong)
+      }
       assert.strictEqual((yield* events({ authorization: "Bearer s3cret" })).status, 200)
       assert.strictEqual((yield* post(url, "{", { authorization: "Bearer x" })).status, 401)
       assert.strictEqual((yield* request(`${url}/health`)).status, 200)

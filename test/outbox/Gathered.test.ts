@@ -17,6 +17,7 @@ describe("gathered", () => {
       ], { concurrency: "unbounded" })
       yield* Fiber.interrupt(turns)
       assert.strictEqual(said.indexOf("b"), said.indexOf("a") + 1)
+      assert.include(said.slice(0, said.indexOf("a")), "turn")
       yield* Effect.zipRight(gathered, say("again"))
       assert.strictEqual(said.at(-1), "again")
     }))

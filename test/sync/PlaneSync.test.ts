@@ -1,13 +1,37 @@
 import * as SqliteClient from "@effect/sql-sqlite-node/SqliteClient"
 import * as SqlClient from "@effect/sql/SqlClient"
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Layer } from "effect"
+import { Effect, Layer, TestClock } from "effect"
 import { stages } from "../../src/domain/Stage.js"
 import { StageEvent } from "../../src/domain/StageEvent.js"
 import { PlaneSimulator } from "../../src/simulator/PlaneSimulator.js"
 import { PlaneSync } from "../../src/sync/PlaneSync.js"
 import { StageEvents } from "../../src/sync/StageEvents.js"
-import { delivered, overHttp, settingsFor } from "./Pipeline.js"
+import { delivered, inMemory, overHttp, settingsFor } from "./Pipeline.js"
+
+describe("how many work items are written to at once", () => {
+  const limits: ReadonlyArray<readonly [Readonly<Record<string, string>>, number]> = [
+    [{}, 8],
+    [{ ORCH_PLANE_CONCURRENCY: "2" }, 2]
+  ]
+  it.effect.each(limits)("with %o of twelve that are due", ([settings, most]) =>
+    Effect.gen(function*() {
+      const plane = yield* PlaneSimulator
+      const events = yield* StageEvents
+      const items = yield* Effect.forEach(
+        Array.from({ length: 12 }),
+        (_, index) => plane.addWorkItem({ name: `Task ${index}` })
+      )
+      yield* Effect.forEach(items, ({ key }) => events.publish(StageEvent.TaskCompleted({ workItem: key })))
+      yield* TestClock.adjust("1 minutes")
+      const requests = yield* plane.requests
+      const overlapping = requests.map(({ at }) =>
+        requests.filter((other) => other.at <= at && at < (other.answeredAt ?? Infinity)).length
+      )
+      assert.strictEqual(Math.max(...overlapping), most)
+      assert.strictEqual((yield* plane.comments(items[11]?.id ?? "")).length, 1)
+    }).pipe(Effect.provide(inMemory({ plane: { latency: "500 millis" }, settings }))))
+})
 
 describe("PlaneSync over HTTP", () => {
   it.live("a task's life costs 11 requests, and Plane tells it", () =>

@@ -177,6 +177,23 @@ describe("trouble", () => {
       ))
     }).pipe(Effect.provide(PlaneSimulator.layerMemory())))
 
+  it.effect("others use the key up, and the probe meets a 429 as well: nothing is closed, and nobody is alarmed", () =>
+    Effect.gen(function*() {
+      const plane = yield* PlaneSimulator
+      const item = yield* plane.addWorkItem({ name: "Trail map" })
+      yield* plane.misbehave(Fault.Status({ match: { kind: "comments" }, count: 1, status: 500 }))
+      yield* plane.misbehave(Fault.TooMany({ match: { kind: "project" }, retryAfter: "20" }))
+      const { destination } = yield* PlaneSync
+      yield* fail(item.key, "two errors")
+      yield* TestClock.adjust("10 seconds")
+      const requests = yield* plane.requests
+      assert.strictEqual(requests.filter((request) => request.status === 429).length, 1)
+      assert.deepStrictEqual(yield* destination, { open: true })
+      yield* plane.calm
+      yield* TestClock.adjust("2 minutes")
+      assert.deepStrictEqual(yield* lines(item.id), ["⚠️ QG failed at review: lint — two errors"])
+    }).pipe(Effect.provide(inMemory())))
+
   it.effect("a key that nobody has yet is looked for at 0, 5 s, 30 s, 2, 5 and 10 minutes", () =>
     Effect.gen(function*() {
       yield* fail("ET-77", "who?")
