@@ -196,6 +196,8 @@ export interface LaneDead {
   readonly reason: string
   readonly gone: boolean
   readonly answer?: number | undefined
+  /** Look-ups that came to this; none where it took none. */
+  readonly attempts?: number | undefined
 }
 
 /** How a look ended. */

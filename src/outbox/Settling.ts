@@ -244,11 +244,11 @@ const closeDebts = (sql: SqlClient, { id, kind, lane, lastEvent }: Delivery, as:
     : sql`UPDATE plane_sync_event SET comment = ${as}, state = ${superseded(sql, lane)}
       WHERE delivery = ${id} AND comment IN ('pending', 'retried')`
 
-const laneDead = (sql: SqlClient, lane: Lane, { answer, code, gone, reason }: LaneDead, now: number) =>
+const laneDead = (sql: SqlClient, lane: Lane, { answer, attempts, code, gone, reason }: LaneDead, now: number) =>
   Effect.gen(function*() {
-    const why = sql`${now}, ${now}, ${answer ?? null}, ${code}, ${reason}`
-    const columns = sql`(lane, kind, status, first_event, last_event, body, occurred_at, planned_at, settled_at, answer,
-      code, reason)`
+    const why = sql`${now}, ${now}, ${attempts ?? 0}, ${answer ?? null}, ${code}, ${reason}`
+    const columns = sql`(lane, kind, status, first_event, last_event, body, occurred_at, planned_at, settled_at,
+      attempts, answer, code, reason)`
     const letters = yield* sql<{ id: number; sequence: number }>`INSERT INTO plane_sync_delivery ${columns}
       SELECT lane, 'comment', 'dead', sequence, sequence, '', occurred_at, ${why}
       FROM plane_sync_event WHERE lane = ${lane.id} AND status = 'pending' AND comment = 'pending' ORDER BY sequence

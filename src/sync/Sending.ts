@@ -247,7 +247,13 @@ export const look = (sender: Sender, job: LookJob): Effect.Effect<LookOutcome> =
     lookOnce(sender, job),
     sender,
     job.lane.attempts + 1,
-    (reason): LookOutcome => ({ _tag: "LaneDead", code: "attempts", reason, gone: false })
+    (reason): LookOutcome => ({
+      _tag: "LaneDead",
+      code: "attempts",
+      reason,
+      gone: false,
+      attempts: job.lane.attempts + 1
+    })
   )
 
 const lookOnce = (sender: Sender, job: LookJob): Effect.Effect<LookOutcome> =>
@@ -259,7 +265,8 @@ const lookOnce = (sender: Sender, job: LookJob): Effect.Effect<LookOutcome> =>
       _tag: "LaneDead",
       code: codeOf(error),
       reason: error.message,
-      gone: false
+      gone: false,
+      ...(error._tag === "PlaneError" ? { answer: error.status, attempts: lane.attempts + 1 } : {})
     })
     const request = lane.workItem === null
       ? Effect.flatMap(

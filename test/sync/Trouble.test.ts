@@ -143,6 +143,17 @@ describe("trouble", () => {
       assert.deepInclude(yield* status, { pending: 0, dead: 1, delivered: 99 })
     }).pipe(Effect.provide(inMemory())))
 
+  it.effect("a look-up that always fails: the dead letter tells how often it was tried, and Plane's last answer", () =>
+    Effect.gen(function*() {
+      const plane = yield* PlaneSimulator
+      const item = yield* plane.addWorkItem({ name: "Trail map" })
+      yield* plane.misbehave(Fault.Status({ match: { method: "GET", kind: "identifier" }, status: 500 }))
+      yield* fail(item.key, "unheard")
+      yield* TestClock.adjust("30 minutes")
+      const [letter] = yield* (yield* Outbox).deadLetters({ limit: 10 })
+      assert.deepInclude(letter, { code: "attempts", attempts: 8, answer: 500 })
+    }).pipe(Effect.provide(inMemory())))
+
   it.effect("a bug while sending is its event's own trouble: a dead letter in the end, and all else goes on", () =>
     Effect.gen(function*() {
       const plane = yield* PlaneSimulator
