@@ -227,9 +227,21 @@ const readOwed = (
     const first = comments[0] ?? state ?? retried?.events[0]
     if (first === undefined) return undefined
     const [told] = comments[0]?.urgent === 1
-      ? yield* sql<Told>`SELECT kind, gate, failures, plane_id AS "planeId", settled_at AS "settledAt"
-        FROM plane_sync_delivery WHERE lane = ${lane.id} AND status = 'delivered' AND kind <> 'state'
+      ? yield* sql<Omit<Told, "isLast"> & { isLast: number }>`SELECT kind, gate, failures, plane_id AS "planeId",
+          settled_at AS "settledAt", NOT EXISTS (SELECT 1 FROM plane_sync_event e WHERE e.lane = ${lane.id}
+            AND e.status IN ('pending', 'delivered', 'dead', 'discarded') AND e.sequence > d.last_event
+            AND e.sequence < ${first.sequence}) AS "isLast"
+        FROM plane_sync_delivery d WHERE lane = ${lane.id} AND status = 'delivered' AND kind <> 'state'
         ORDER BY id DESC LIMIT 1`
       : []
-    return { lane, key: first.workItem, since: first.publishedAt, state, comments, told, retried, now }
+    return {
+      lane,
+      key: first.workItem,
+      since: first.publishedAt,
+      state,
+      comments,
+      told: told && { ...told, isLast: told.isLast === 1 },
+      retried,
+      now
+    }
   })

@@ -71,6 +71,8 @@ export interface Told {
   readonly failures: number
   readonly planeId: string | null
   readonly settledAt: number
+  /** No event lies between what it tells and the first that is owed: none told, dead or given up either. */
+  readonly isLast: boolean
 }
 
 /** A dead letter that is owed again: behind what was owed when it was retried. */

@@ -169,7 +169,7 @@ const commentStep = (
     }
   })
 
-  if (gate !== null && told?.gate === gate && told.planeId !== null) {
+  if (gate !== null && told?.gate === gate && told.isLast && told.planeId !== null) {
     const nothingElse = together.length === comments.length && comments.length < maxOwedComments
     if (told.kind === "recount" && nothingElse && isWithin(recountEvery, told.settledAt, now)) {
       return { _tag: "Wait", dueAt: told.settledAt + recountEvery }

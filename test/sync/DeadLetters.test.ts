@@ -85,11 +85,14 @@ describe("dead letters", () => {
 
   it.effect("a count that Plane had taken after all is not told a second time when retried", () =>
     Effect.gen(function*() {
-      const { id } = yield* countGivenUp
+      const { id, key } = yield* countGivenUp
       yield* retryAll
       yield* TestClock.adjust("30 minutes")
       assert.deepStrictEqual(yield* counts(id), ["one (failed 2 times)", "two"])
       assert.deepInclude(yield* (yield* Outbox).status, { pending: 0, dead: 0, delivered: 3 })
+      yield* failed(key, "one")
+      yield* TestClock.adjust("30 minutes")
+      assert.deepStrictEqual(yield* counts(id), ["one (failed 2 times)", "two", "one"])
     }).pipe(Effect.provide(inMemory())))
 
   it.effect("a count whose comment a person has deleted is one new comment when retried", () =>

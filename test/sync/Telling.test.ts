@@ -283,6 +283,22 @@ describe("comments", () => {
       ])
     }).pipe(Effect.provide(inMemory())))
 
+  it.effect("a failure is not counted across what came between, though that could not be told", () =>
+    Effect.gen(function*() {
+      const plane = yield* PlaneSimulator
+      const { id, key } = yield* item
+      yield* lint(key)
+      yield* TestClock.adjust("1 minutes")
+      yield* plane.misbehave(Fault.Status({ match: { method: "POST" }, count: 1, status: 400 }))
+      yield* changed(key, "review", "security audit")
+      yield* TestClock.adjust("1 minutes")
+      assert.deepInclude(yield* (yield* Outbox).status, { pending: 0, dead: 1, delivered: 1 })
+      yield* lint(key)
+      yield* TestClock.adjust("1 minutes")
+      const told = "<p>⚠️ QG failed at review: lint — two errors</p>"
+      assert.deepStrictEqual(yield* comments(id), [told, told])
+    }).pipe(Effect.provide(inMemory())))
+
   it.effect("a comment that is there, though no answer names it, is told; its gate's next failure is a new comment", () =>
     Effect.gen(function*() {
       const plane = yield* PlaneSimulator
