@@ -105,7 +105,6 @@ const outbox = Effect.gen(function*() {
     holder TEXT NOT NULL,
     pid INTEGER NOT NULL,
     host TEXT NOT NULL,
-    pid_namespace TEXT NOT NULL,
     since INTEGER NOT NULL,
     seen_at INTEGER NOT NULL
   )`

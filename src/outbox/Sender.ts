@@ -1,6 +1,5 @@
 import type { Scope } from "effect"
 import { Clock, Data, DateTime, Deferred, Duration, Effect, Schedule, Schema } from "effect"
-import { readlinkSync } from "node:fs"
 import { hostname } from "node:os"
 import type { Storage } from "./Storage.js"
 import type { StorageError } from "./StorageError.js"
@@ -14,8 +13,6 @@ export interface Sender {
   readonly holder: string
   readonly pid: number
   readonly host: string
-  /** In which its pid counts, where the system has several; else empty. */
-  readonly pidNamespace: string
   readonly since: number
   readonly seenAt: number
 }
@@ -56,33 +53,17 @@ const isRunning = (pid: number): boolean => {
   }
 }
 
-// Containers may share a name, and each of them has a process 1.
-const pidNamespace = (() => {
-  try {
-    return readlinkSync("/proc/self/ns/pid")
-  } catch {
-    return ""
-  }
-})()
-
-/** Whether a sender is still there, and not only what it has left behind. */
-export const isActive = (
-  sender: Pick<Sender, "holder" | "pid" | "host" | "pidNamespace" | "seenAt">,
-  now: number
-): boolean => {
-  const { holder, host, pid, seenAt } = sender
-  const isHere = host === hostname() && sender.pidNamespace === pidNamespace
-  if (isHere && pid === process.pid) return alive.has(holder)
+const isActive = ({ holder, host, pid, seenAt }: Sender, now: number): boolean => {
+  if (host === hostname() && pid === process.pid) return alive.has(holder)
   // The pid of one that was killed may be another program's by now, so it must have been seen lately as well.
-  return Math.abs(now - seenAt) < staleAfter && (!isHere || isRunning(pid))
+  return Math.abs(now - seenAt) < staleAfter && (host !== hostname() || isRunning(pid))
 }
-
-const columns = `holder, pid, host, pid_namespace AS "pidNamespace", since, seen_at AS "seenAt"`
 
 /** The last one that sends or has sent, and whether it does. */
 export const readSender = ({ read, sql }: Storage["Type"]) =>
   Effect.gen(function*() {
-    const [sender] = yield* read(sql<Sender>`SELECT ${sql.literal(columns)} FROM plane_sync_sender`)
+    const [sender] = yield* read(sql<Sender>`SELECT holder, pid, host, since, seen_at AS "seenAt"
+      FROM plane_sync_sender`)
     const now = yield* Clock.currentTimeMillis
     return sender === undefined ? undefined : { ...sender, active: isActive(sender, now) }
   })
@@ -105,12 +86,12 @@ export const becomeSender = (
       const now = yield* Clock.currentTimeMillis
       // The first statement writes, so that two who start at the same time come one after the other.
       const [sender] = yield* sql<Sender>`UPDATE plane_sync_sender SET seen_at = seen_at
-        RETURNING ${sql.literal(columns)}`
+        RETURNING holder, pid, host, since, seen_at AS "seenAt"`
       if (sender !== undefined && isActive(sender, now)) return { other: sender }
-      yield* sql`INSERT INTO plane_sync_sender (id, holder, pid, host, pid_namespace, since, seen_at)
-        VALUES (1, ${holder}, ${process.pid}, ${hostname()}, ${pidNamespace}, ${now}, ${now})
+      yield* sql`INSERT INTO plane_sync_sender (id, holder, pid, host, since, seen_at)
+        VALUES (1, ${holder}, ${process.pid}, ${hostname()}, ${now}, ${now})
         ON CONFLICT (id) DO UPDATE SET holder = excluded.holder, pid = excluded.pid, host = excluded.host,
-          pid_namespace = excluded.pid_namespace, since = excluded.since, seen_at = excluded.seen_at`
+          since = excluded.since, seen_at = excluded.seen_at`
       yield* sql`UPDATE plane_sync_lane SET holder = NULL WHERE holder IS NOT NULL`
       const [last] = yield* sql<{ id: number | null }>`SELECT max(id) AS id FROM plane_sync_delivery`
       alive.add(holder)
