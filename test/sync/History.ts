@@ -34,8 +34,8 @@ export type Step =
   | { readonly _tag: "Misbehave"; readonly fault: Fault }
   | { readonly _tag: "Pass"; readonly millis: number }
   | { readonly _tag: "Kill" }
-  /** Another process sends from now on; the one that did is still there, and what it has in flight goes on. */
-  | { readonly _tag: "TakeOver" }
+  /** Another process sends from now on; the one that did is suspended, for so long. What Plane has of it goes on. */
+  | { readonly _tag: "TakeOver"; readonly millis: number }
   /** The computer's clock is set; what sleeps, sleeps on. */
   | { readonly _tag: "SetClock"; readonly millis: number }
 
@@ -108,7 +108,7 @@ const pass = (...millis: ReadonlyArray<number>) =>
   FastCheck.constantFrom(...millis).map((millis): Step => ({ _tag: "Pass", millis }))
 
 const kill = FastCheck.constant<Step>({ _tag: "Kill" })
-const takeOver = FastCheck.constant<Step>({ _tag: "TakeOver" })
+const takeOver = FastCheck.constantFrom(0, 12_000, 40_000).map((millis): Step => ({ _tag: "TakeOver", millis }))
 const retryDead = FastCheck.constant<Step>({ _tag: "RetryDead" })
 
 // By chance it hardly ever comes to this: the clock is set while Plane still does what nobody waits for any more, and
@@ -196,8 +196,8 @@ export const eventOf = (n: number, workItem: string, kind: StageEvent["_tag"]): 
 
 /**
  * The pipeline as a process that can be killed: from then on no request leaves it and nothing more is written, while what
- * Plane has received it goes on with. Or it is taken for dead, as after a long suspension: then it goes on, and another can
- * become the sender.
+ * Plane has received it goes on with. Or it is suspended and taken for dead: then another can become the sender, and it goes on
+ * after that where it was.
  */
 export const processOn = ({ database, maxAttempts, planeClock }: {
   readonly database: string
@@ -205,16 +205,16 @@ export const processOn = ({ database, maxAttempts, planeClock }: {
   readonly planeClock: Clock.Clock
 }) =>
   Effect.gen(function*() {
-    let killed = false
-    const alive = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.suspend(() => killed ? Effect.never : effect)
+    const awake = yield* Effect.makeLatch(true)
     const whileAlive = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
-      alive(Effect.flatMap(effect, (a) => alive(Effect.succeed(a))))
+      Effect.zipRight(awake.await, Effect.flatMap(effect, (a) => Effect.as(awake.await, a)))
 
     const storage = Layer.effect(
       Storage,
       Effect.map(Storage, (open) =>
         Storage.of({
           ...open,
+          read: (effect) => whileAlive(open.read(effect)),
           write: (effect) => whileAlive(open.write(effect)),
           writeAlone: (effect) => whileAlive(open.writeAlone(effect))
         }))
@@ -237,9 +237,13 @@ export const processOn = ({ database, maxAttempts, planeClock }: {
     const takenForDead = Effect.flatMap(SqlClient.SqlClient, (sql) => sql`DELETE FROM plane_sync_sender`).pipe(
       Effect.provide(SqliteClient.layer({ filename: database }))
     )
-    const kill = Effect.suspend(() => {
-      killed = true
-      return takenForDead
-    })
-    return { context, kill, takenForDead }
+    return {
+      context,
+      kill: Effect.zipRight(awake.close, takenForDead),
+      suspend: (millis: number) =>
+        awake.close.pipe(
+          Effect.zipRight(takenForDead),
+          Effect.zipRight(Effect.forkScoped(Effect.delay(awake.open, millis)))
+        )
+    }
   })

@@ -138,7 +138,7 @@ const run = ({ maxAttempts, steps }: History) =>
           running = yield* start
           break
         case "TakeOver":
-          yield* running.takenForDead
+          yield* running.suspend(step.millis)
           running = yield* start
           break
         case "SetClock":
