@@ -16,7 +16,7 @@ import type { EventQuery, OutboxStatus, WorkItemRow } from "./Reading.js"
 import { readEvents, readEventsAfter, readStatus, readUnfoundKeys, readWorkItem } from "./Reading.js"
 import type { Sender, SenderActive, Sending } from "./Sender.js"
 import { becomeSender, isSender, readSender, SenderLost } from "./Sender.js"
-import { settle } from "./Settling.js"
+import { buryAhead, settle } from "./Settling.js"
 import { Storage } from "./Storage.js"
 import type { StorageError } from "./StorageError.js"
 
@@ -106,12 +106,20 @@ const make = Effect.gen(function*() {
     return row?.dueAt ?? undefined
   })
 
+  const ahead = (holder: string, settlement: Settlement) =>
+    settlement.outcome._tag !== "LaneDead"
+      ? Effect.void
+      : inBatches(write(Effect.gen(function*() {
+        const now = yield* Clock.currentTimeMillis
+        return (yield* isSender(sql, holder, now)) ? yield* buryAhead(sql, settlement, now, deadLetterBatch) : 0
+      })))
+
   return Outbox.of({
     publish: yield* makePublish(storage),
     transact: makeTransact(storage),
     observe: (observation) => write(observe(sql, observation)),
     turn: ({ claim: claimed, holder, settlement }) =>
-      (settlement === undefined ? Effect.void : gathered).pipe(
+      (settlement === undefined ? Effect.void : Effect.zipRight(gathered, ahead(holder, settlement))).pipe(
         Effect.zipRight(write(Effect.gen(function*() {
           const now = yield* Clock.currentTimeMillis
           if (!(yield* isSender(sql, holder, now))) return new SenderLost()

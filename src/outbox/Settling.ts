@@ -244,24 +244,58 @@ const closeDebts = (sql: SqlClient, { id, kind, lane, lastEvent }: Delivery, as:
     : sql`UPDATE plane_sync_event SET comment = ${as}, state = ${superseded(sql, lane)}
       WHERE delivery = ${id} AND comment IN ('pending', 'retried')`
 
-const laneDead = (sql: SqlClient, lane: Lane, { answer, attempts, code, gone, reason }: LaneDead, now: number) =>
+const letterColumns = (sql: SqlClient) =>
+  sql`(lane, kind, status, first_event, last_event, body, occurred_at, planned_at, settled_at, attempts, answer, code,
+    reason)`
+
+const why = (sql: SqlClient, { answer, attempts, code, reason }: LaneDead, now: number) =>
+  sql`${now}, ${now}, ${attempts ?? 0}, ${answer ?? null}, ${code}, ${reason}`
+
+/** Dead letters of the oldest owed comments, at most `limit`, but not of those that `delivery` tells; how many. */
+const commentsDead = (
+  sql: SqlClient,
+  lane: Lane,
+  dead: LaneDead,
+  now: number,
+  { delivery, limit }: { readonly delivery: number | null; readonly limit: number }
+) =>
   Effect.gen(function*() {
-    const why = sql`${now}, ${now}, ${attempts ?? 0}, ${answer ?? null}, ${code}, ${reason}`
-    const columns = sql`(lane, kind, status, first_event, last_event, body, occurred_at, planned_at, settled_at,
-      attempts, answer, code, reason)`
-    const letters = yield* sql<{ id: number; sequence: number }>`INSERT INTO plane_sync_delivery ${columns}
-      SELECT lane, 'comment', 'dead', sequence, sequence, '', occurred_at, ${why}
-      FROM plane_sync_event WHERE lane = ${lane.id} AND status = 'pending' AND comment = 'pending' ORDER BY sequence
+    const letters = yield* sql<{ id: number; sequence: number }>`INSERT INTO plane_sync_delivery ${letterColumns(sql)}
+      SELECT lane, 'comment', 'dead', sequence, sequence, '', occurred_at, ${why(sql, dead, now)}
+      FROM plane_sync_event WHERE lane = ${lane.id} AND status = 'pending' AND comment = 'pending'
+        AND (delivery IS NULL OR delivery IS NOT ${delivery}) ORDER BY sequence LIMIT ${limit}
       RETURNING id, first_event AS sequence`
     yield* sql`UPDATE plane_sync_event SET comment = 'dead', state = ${superseded(sql, lane.id)}, delivery = value ->> 0
       FROM json_each(${JSON.stringify(letters.map(({ id, sequence }) => [id, sequence]))})
       WHERE sequence = value ->> 1`
+    return letters.length
+  })
+
+/**
+ * A batch of the dead letters that `settle` would write, while its lane is still held; how many. Before `settle` until
+ * there are fewer than `limit`, so that no transaction is as long as what a lane owes. Runs within a transaction.
+ */
+export const buryAhead = (
+  sql: SqlClient,
+  settlement: Settlement,
+  now: number,
+  limit: number
+): Effect.Effect<number, SqlError> => {
+  const { job, outcome } = settlement
+  if (outcome._tag !== "LaneDead") return Effect.succeed(0)
+  return commentsDead(sql, job.lane, outcome, now, { delivery: job._tag === "Send" ? job.delivery.id : null, limit })
+}
+
+const laneDead = (sql: SqlClient, lane: Lane, dead: LaneDead, now: number) =>
+  Effect.gen(function*() {
+    const { answer, code, gone, reason } = dead
+    yield* commentsDead(sql, lane, dead, now, { delivery: null, limit: -1 })
     yield* sql`UPDATE plane_sync_event SET comment = 'dead', state = ${superseded(sql, lane.id)}
       WHERE lane = ${lane.id} AND status = 'pending' AND comment = 'retried'`
     yield* sql`UPDATE plane_sync_delivery SET status = 'dead', settled_at = ${now}, answer = ${answer ?? null},
       code = ${code}, reason = ${reason} WHERE lane = ${lane.id} AND status = 'retried'`
-    const [latest] = yield* sql<{ id: number; sequence: number }>`INSERT INTO plane_sync_delivery ${columns}
-      SELECT lane, 'state', 'dead', sequence, sequence, '', occurred_at, ${why}
+    const [latest] = yield* sql<{ id: number; sequence: number }>`INSERT INTO plane_sync_delivery ${letterColumns(sql)}
+      SELECT lane, 'state', 'dead', sequence, sequence, '', occurred_at, ${why(sql, dead, now)}
       FROM plane_sync_event WHERE state = 'pending'
         AND sequence = (SELECT state_event FROM plane_sync_lane WHERE id = ${lane.id})
       RETURNING id, last_event AS sequence`
