@@ -4,21 +4,40 @@ import tseslint from "typescript-eslint"
 // One direction: a folder imports only from the folders named before it (and from itself).
 const folders = ["domain", "plane", "outbox", "sync", "orchestrator", "webhooks", "http", "cli"]
 
-const forbid = (folder, later) => ({
-  files: [`src/${folder}/**/*.ts`],
-  rules: {
-    "no-restricted-imports": ["error", {
-      patterns: [
+// A path into one of these folders, or to the package's ends, however many dots it goes there by.
+const up = "^(\\.{1,2}/)+"
+const into = (names) => `${up}(${names.join("|")})/`
+const ends = `${up}(index|main)\\.js$|^plane-sync(/|$)`
+
+const forbid = (folder, later, others = []) => {
+  const message = `src/${folder} may not import from ${later.join(", ")}: data flows one way.`
+  const dynamic = [into(later), ...others.map(({ regex }) => regex), ends].join("|").replaceAll("/", "\\/")
+  return {
+    files: [`src/${folder}/**/*.ts`],
+    rules: {
+      "no-restricted-imports": ["error", {
+        patterns: [
+          { regex: into(later), message },
+          ...others,
+          { regex: ends, message: "index and main import the folders, never the reverse." },
+          barrel
+        ]
+      }],
+      // The rule above does not look at `import()`.
+      "no-restricted-syntax": [
+        "error",
         {
-          group: later.flatMap((name) => [`../${name}/*`, `../../${name}/*`]),
-          message: `src/${folder} may not import from ${later.join(", ")}: data flows one way.`
+          selector: `ImportExpression[source.value=/${dynamic}/]`,
+          message: "Data flows one way, also when it is loaded late."
         },
-        { group: ["../index.js", "../main.js"], message: "index and main import the folders, never the reverse." },
-        barrel
+        {
+          selector: "ImportExpression[source.type!='Literal']",
+          message: "Name the module, so that this rule can look at it."
+        }
       ]
-    }]
+    }
   }
-})
+}
 
 const barrel = {
   regex: "^@effect/(platform-node|platform|sql|sql-sqlite-node|experimental)$",
@@ -66,5 +85,8 @@ export default tseslint.config(
   },
   { files: ["**/*.js"], ...tseslint.configs.disableTypeChecked },
   ...folders.map((folder, index) => forbid(folder, [...folders.slice(index + 1), "simulator"])),
-  forbid("simulator", folders.filter((name) => name !== "domain" && name !== "plane"))
+  forbid("simulator", folders.filter((name) => name !== "domain" && name !== "plane"), [{
+    regex: `${up}plane/(?!Wire\\.js$)`,
+    message: "src/simulator takes plane's wire schemas and no more: it is Plane, not a client of it."
+  }])
 )
