@@ -68,6 +68,6 @@ export const WorkItemKeyText = Schema.String.pipe(
     identifier: "WorkItemKey",
     description: "a project's identifier, a dash and a number, leading zeros or not",
     examples: ["ET-2", "ET-002"],
-    jsonSchema: { type: "string", pattern: "^[A-Za-z0-9]{1,12}-[0-9]{1,20}$" }
+    jsonSchema: { type: "string", pattern: "^[\\p{L}\\p{N}]{1,12}-[0-9]{1,20}$" }
   })
 )
