@@ -50,7 +50,13 @@ const apiToken = Config.string("ORCH_API_TOKEN").pipe(
     const text = raw.trim()
     return /^[\x21-\x7E]*$/.test(text)
       ? Either.right(Secret.make(text))
-      : Either.left(invalid("ORCH_API_TOKEN", "it has blanks or characters other than visible ASCII"))
+      : Either.left(
+        invalid(
+          "ORCH_API_TOKEN",
+          "it has blanks or characters other than visible ASCII: expected letters, digits and signs alone, like those " +
+            "of `openssl rand -hex 32`"
+        )
+      )
   })
 )
 

@@ -26,7 +26,8 @@ export class SenderActive extends Schema.TaggedError<SenderActive>()("SenderActi
 }) {
   override get message(): string {
     return `Storage ${this.where}: process ${this.pid} on ${this.host} has been sending from it since ` +
-      `${DateTime.formatIso(this.since)}. Only one may`
+      `${DateTime.formatIso(this.since)}. Only one may: ` +
+      "stop that one, or give this one another ORCH_DATABASE_URL"
   }
 }
 

@@ -41,7 +41,7 @@ export class StorageError extends Schema.TaggedError<StorageError>()("StorageErr
 }
 
 const advice: Record<StorageReason, string> = {
-  Busy: "another process keeps it locked",
+  Busy: "another transaction keeps it locked, of another process or of the host itself",
   Full: "there is no space left for it",
   ReadOnly: "it may not be written",
   CannotOpen: "it cannot be opened: is the folder there, and may this user write in it?",
