@@ -276,7 +276,7 @@ describe("StageEvents in the host's database", () => {
     Effect.gen(function*() {
       const sql = yield* SqlClient.SqlClient
       const { publish } = yield* StageEvents
-      yield* Effect.flip(
+      const failure = yield* Effect.flip(
         sql.withTransaction(
           Effect.gen(function*() {
             yield* publish(changed("kept"))
@@ -286,6 +286,7 @@ describe("StageEvents in the host's database", () => {
           })
         )
       )
+      assert.strictEqual(failure, "rolled back")
       assert.deepStrictEqual((yield* stored).map((row) => row.id), ["kept"])
     }).pipe(Effect.provide(Layer.merge(inMemory, host))))
 })
