@@ -81,7 +81,7 @@ const health = HttpApiEndpoint.get("health", "/health").addSuccess(HealthReport)
   .annotate(OpenApi.Summary, "How the program is")
   .annotate(
     OpenApi.Description,
-    "Always 200, and never waits for anything: `status` says what a monitor wants to know."
+    "Always 200, within 0.1 s whatever storage does: `status` says what a monitor wants to know."
   )
 
 const publish = HttpApiEndpoint.post("publish", "/events").setPayload(StageEventJson).addSuccess(Accepted)

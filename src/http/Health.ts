@@ -43,7 +43,7 @@ const recent = Duration.minutes(5)
 /** Nobody who asks waits longer for storage: then the last that is known is told. */
 const patience = "100 millis"
 
-/** How the program is, at any moment, without waiting for anything. */
+/** How the program is, at any moment, waiting at most 0.1 s for storage and for nothing else. */
 export class Health extends Context.Tag("plane-sync/Health")<Health, {
   readonly report: Effect.Effect<HealthReport>
   /** What became of a write: a full disk is still read without a complaint. */
