@@ -47,10 +47,12 @@ const lowerCase = (text: string) => text.toLowerCase()
 const parseStageStates = (text: string): Either.Either<StageStates, string> =>
   Schema.decodeEither(Schema.parseJson(StageStates))(text).pipe(
     Either.map((states) => new Map(Array.from(states, ([stage, state]) => [stage, lowerCase(state)]))),
-    Either.mapLeft((error) =>
-      `${given(text)} is not a table of states: expected JSON, stage → state id, like ` +
-      `{"done":"381a2833-3c4e-4be5-bd0f-be84cb946ad8"}. ${ParseResult.TreeFormatter.formatErrorSync(error)}`
-    )
+    Either.mapLeft((error) => {
+      const [first] = ParseResult.ArrayFormatter.formatErrorSync(error)
+      const where = first === undefined ? "" : ` (${[...first.path, first.message].join(": ")})`
+      return `${given(text)} is not a table of states${where}: expected JSON, stage → state id, like ` +
+        `{"done":"381a2833-3c4e-4be5-bd0f-be84cb946ad8"}`
+    })
   )
 
 const parseRateLimit = (text: string): Either.Either<RateLimit, string> => {

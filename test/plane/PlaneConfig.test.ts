@@ -102,6 +102,14 @@ describe("PlaneConfig", () => {
       })
   )
 
+  it.effect("names the stage and the value that are wrong in the table of states, in a line", () =>
+    Effect.gen(function*() {
+      const error = yield* Effect.flip(load({ ORCH_PLANE_STAGE_STATES: `{"done":"Done"}` }))
+      const line = Cause.fail(error).toString()
+      assert.match(line, /\(done: .*"Done"\): expected JSON, stage → state id, like/)
+      assert.notInclude(line, "\n")
+    }))
+
   it.effect("takes the limits of a duration as its refusal writes them", () =>
     Effect.gen(function*() {
       const refusal = said(yield* Effect.flip(load({ ORCH_PLANE_QUIET: "10s" })))
