@@ -11,7 +11,7 @@ import type { DeadCode } from "../outbox/Lane.js"
 import { Outbox } from "../outbox/Outbox.js"
 import { wrongUse } from "./Failure.js"
 import { lineOf } from "./Help.js"
-import { database, invalid, limit, moment, shown, table, where } from "./Listing.js"
+import { existingDatabase, invalid, limit, moment, shown, table, where } from "./Listing.js"
 import { tellWhoSends } from "./Sender.js"
 
 const id = Args.integer({ name: "id" }).pipe(
@@ -129,6 +129,6 @@ export const dead = Command.make(
   () => wrongUse("dead what? One of: list, show, retry, discard (see plane-sync dead --help)")
 ).pipe(
   Command.withSubcommands([list, show, retry, discard]),
-  Command.provide(database),
+  Command.provide(existingDatabase),
   Command.withDescription(lineOf("dead"))
 )

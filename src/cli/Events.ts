@@ -8,7 +8,7 @@ import type { StoredEvent } from "../outbox/Event.js"
 import { eventOfBody, EventStatus } from "../outbox/Event.js"
 import { Outbox } from "../outbox/Outbox.js"
 import { lineOf } from "./Help.js"
-import { database, invalid, limit, moment, shown, table, where } from "./Listing.js"
+import { existingDatabase, invalid, limit, moment, shown, table, where } from "./Listing.js"
 
 const status = Options.choice("status", EventStatus.literals).pipe(
   Options.withDescription("Only events of this status"),
@@ -58,6 +58,6 @@ export const events = Command.make(
       yield* Console.log(table(found.map(columns)))
     }).pipe(Effect.asVoid)
 ).pipe(
-  Command.provide(database),
+  Command.provide(existingDatabase),
   Command.withDescription(lineOf("events"))
 )

@@ -1,10 +1,12 @@
 import * as HelpDoc from "@effect/cli/HelpDoc"
 import * as Options from "@effect/cli/Options"
 import * as ValidationError from "@effect/cli/ValidationError"
+import * as FileSystem from "@effect/platform/FileSystem"
 import { DateTime, Effect, Either, Layer } from "effect"
 import { cleanLine, textLimit } from "../domain/Text.js"
 import { Outbox } from "../outbox/Outbox.js"
-import { Storage } from "../outbox/Storage.js"
+import { databaseFile, Storage } from "../outbox/Storage.js"
+import { StorageError } from "../outbox/StorageError.js"
 
 export const invalid = (message: string) => ValidationError.invalidValue(HelpDoc.p(message))
 
@@ -36,6 +38,16 @@ export const table = (rows: ReadonlyArray<ReadonlyArray<string>>): string => {
 
 /** The database of `ORCH_DATABASE_URL`, also beside a serve. */
 export const database = Layer.provideMerge(Outbox.layer, Storage.layer)
+
+/** The same for who only looks: a mistyped path makes no new one. */
+export const existingDatabase = Layer.unwrapEffect(
+  Effect.gen(function*() {
+    const file = yield* databaseFile
+    const files = yield* FileSystem.FileSystem
+    if (yield* Effect.orElseSucceed(files.exists(file), () => false)) return database
+    return yield* new StorageError({ reason: "CannotOpen", where: file, words: "there is no such file" })
+  })
+)
 
 /** The file that is looked into. */
 export const where = Effect.map(Storage, ({ where }) => where)

@@ -12,7 +12,7 @@ import { Signal } from "../sync/Signal.js"
 import { wrongUse } from "./Failure.js"
 import { keyArgument } from "./Find.js"
 import { lineOf } from "./Help.js"
-import { database, limit, moment, shown, table, where } from "./Listing.js"
+import { database, existingDatabase, limit, moment, shown, table, where } from "./Listing.js"
 import { tellWhoSends } from "./Sender.js"
 
 const status = Options.choice("status", TaskStatus.literals).pipe(
@@ -122,10 +122,8 @@ const report = Command.make(
 ).pipe(Command.withDescription(lineOf("task report")))
 
 // Neither gates nor launchers: what is stored is due, and a serve on the same file notices it.
-const store = TaskStore.layer.pipe(
-  Layer.provide(Layer.merge(Pipeline.layerDefault, Signal.layer)),
-  Layer.provideMerge(database)
-)
+const store = TaskStore.layer.pipe(Layer.provide(Layer.merge(Pipeline.layerDefault, Signal.layer)))
+const existing = Layer.provideMerge(store, existingDatabase)
 
 /** `plane-sync task …`: the tasks of the orchestrator. */
 export const task = Command.make(
@@ -133,7 +131,11 @@ export const task = Command.make(
   {},
   () => wrongUse("task what? One of: list, show, start, report (see plane-sync task --help)")
 ).pipe(
-  Command.withSubcommands([list, show, start, report]),
-  Command.provide(store),
+  Command.withSubcommands([
+    Command.provide(list, existing),
+    Command.provide(show, existing),
+    Command.provide(start, Layer.provideMerge(store, database)),
+    Command.provide(report, existing)
+  ]),
   Command.withDescription(lineOf("task"))
 )

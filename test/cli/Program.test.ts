@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Layer } from "effect"
+import { existsSync } from "node:fs"
 import type { HealthReport } from "../../src/http/Health.js"
 import { Outbox } from "../../src/outbox/Outbox.js"
 import { Storage } from "../../src/outbox/Storage.js"
@@ -216,6 +217,19 @@ describe("plane-sync", () => {
         [["comment"], "$ plane-sync comment ET-002"]
       ] as const
       for (const [command, words] of examples) assert.include((yield* cli(...command, "--help")).out, words)
+    }))
+
+  it.scopedLive("who only looks makes no database where there is none", () =>
+    Effect.gen(function*() {
+      const mistyped = `${yield* folder}/mistyped`
+      const file = `${mistyped}/plane-sync.sqlite`
+      for (const command of [["events"], ["dead", "list"], ["task", "list"], ["task", "show", "ET-1"]]) {
+        const { code, err } = yield* commandLine({ ORCH_DATABASE_URL: file })(...command)
+        assert.strictEqual(code, 1)
+        assert.include(err, `${file}: it cannot be opened`)
+        assert.include(err, "there is no such file")
+      }
+      assert.isFalse(existsSync(mistyped))
     }))
 
   it.scopedLive("says in a line that the database cannot be used", () =>

@@ -39,6 +39,7 @@ describe("plane-sync task", () => {
   it.scopedLive("refuses wrong use with 2, and what is not there with 1", () =>
     Effect.gen(function*() {
       const cli = yield* alone
+      yield* cli("task", "start", "ET-1")
       const wrong = [
         [["task"], "list, show, start, report"],
         [["task", "strat", "ET-2"], "expected task list | show | start | report"],
