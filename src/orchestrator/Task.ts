@@ -42,6 +42,8 @@ export interface Task {
   readonly repository: { readonly id: number; /** "owner/repo" */ readonly name: string } | undefined
   readonly pullRequest: number | undefined
   readonly headSha: string | undefined
+  /** It is linked to the pull request because that names its work item; no host has said so. */
+  readonly linkedByName: boolean
   /** The id of the transition that entered the present stage. */
   readonly entry: string
   readonly startedAt: number

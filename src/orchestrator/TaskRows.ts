@@ -19,6 +19,7 @@ interface Row {
   readonly repositoryName: string | null
   readonly pullRequest: number | null
   readonly headSha: string | null
+  readonly linkedByName: number
   readonly entry: string
   readonly startedAt: number
   readonly updatedAt: number
@@ -70,6 +71,7 @@ const toTask = (pipeline: Pipeline["Type"]) => (row: Row): TaskRow => ({
     repository: row.repositoryId === null ? undefined : { id: row.repositoryId, name: row.repositoryName ?? "" },
     pullRequest: row.pullRequest ?? undefined,
     headSha: row.headSha ?? undefined,
+    linkedByName: row.linkedByName === 1,
     entry: row.entry,
     startedAt: row.startedAt,
     updatedAt: row.updatedAt,
@@ -83,8 +85,8 @@ const toTask = (pipeline: Pipeline["Type"]) => (row: Row): TaskRow => ({
 
 const columns = `t.id, t.work_item AS "workItem", t.plane_id AS "planeId", t.stage, t.status, t.agent AS "givenAgent",
   t.repository_id AS "repositoryId", t.repository_name AS "repositoryName", t.pull_request AS "pullRequest",
-  t.head_sha AS "headSha", t.entry, t.started_at AS "startedAt", t.updated_at AS "updatedAt", t.revision,
-  t.due_at AS "dueAt",
+  t.head_sha AS "headSha", t.linked_by_name AS "linkedByName", t.entry, t.started_at AS "startedAt",
+  t.updated_at AS "updatedAt", t.revision, t.due_at AS "dueAt",
   (SELECT json_group_array(json_object('gate', gate, 'verdict', verdict, 'reason', reason, 'at', at))
     FROM plane_sync_verdict WHERE task = t.id) AS verdicts,
   (SELECT json_group_array(json_object('stage', stage, 'outcome', outcome, 'reason', reason, 'at', at))

@@ -57,6 +57,8 @@ export interface Link {
   readonly repository: { readonly id: number; readonly name: string }
   readonly pullRequest: number
   readonly headSha: string
+  /** It only repeats what the pull request says of itself, so it goes where that goes. */
+  readonly byName?: boolean | undefined
 }
 
 /**
@@ -176,11 +178,12 @@ const make = Effect.gen(function*() {
       if (left !== undefined) yield* Effect.logInfo(`${left.workItem} is ${status} at ${left.stage}: ${why}`)
     })
 
-  const link = (taskId: number, { headSha, pullRequest, repository }: Link) =>
+  const link = (taskId: number, { byName = false, headSha, pullRequest, repository }: Link) =>
     Effect.flatMap(Clock.currentTimeMillis, (now) =>
       write(Effect.zipRight(
         sql`UPDATE plane_sync_task SET repository_id = ${repository.id}, repository_name = ${repository.name},
-          pull_request = ${pullRequest}, head_sha = ${headSha}, updated_at = ${now} WHERE id = ${taskId}`,
+          pull_request = ${pullRequest}, head_sha = ${headSha}, linked_by_name = ${byName ? 1 : 0}, updated_at = ${now}
+          WHERE id = ${taskId}`,
         touch(sql, taskId, now)
       ))).pipe(Effect.zipLeft(notify))
 

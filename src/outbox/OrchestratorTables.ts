@@ -27,6 +27,7 @@ export const orchestratorTables = Effect.gen(function*() {
     repository_name TEXT,
     pull_request INTEGER,
     head_sha TEXT,
+    linked_by_name INTEGER NOT NULL DEFAULT 0,
     entry TEXT NOT NULL,
     started_at INTEGER NOT NULL,
     updated_at INTEGER NOT NULL,

@@ -39,7 +39,6 @@ export const webhookTables = Effect.gen(function*() {
     updated_at INTEGER NOT NULL,
     rank INTEGER NOT NULL,
     received_at INTEGER NOT NULL,
-    task INTEGER,
     PRIMARY KEY (repository, number)
   ) WITHOUT ROWID`
   yield* sql`CREATE INDEX plane_sync_pull_request_work_item ON plane_sync_pull_request (work_item)

@@ -126,6 +126,30 @@ describe("POST /webhooks/gitea", () => {
       assert.strictEqual(yield* at.stage(7), "review active")
     }).pipe(Effect.scoped, withPlane))
 
+  it.live("a title that is corrected moves the task that it names in the end, and no other, whichever is the newer one", () =>
+    Effect.gen(function*() {
+      const at = yield* scene({ ORCH_PLANE_API_TOKEN: "" })
+      for (const n of [2, 3, 5, 6]) {
+        yield* at.plane(moveBody({ number: n, to: "inProgress", at: n }))
+        yield* at.settled
+        yield* at.reported(n)
+      }
+      for (const { meant, number, wrong } of [{ number: 88, wrong: 3, meant: 2 }, { number: 89, wrong: 5, meant: 6 }]) {
+        const pull = { number, workItem: meant, head: sha(`${number}`) }
+        const titled = (n: number) => ({ title: `ET-${n}: login`, head: { label: "login", ref: "login" } })
+        yield* at.gitea("pull_request", pullBody("pull_request_opened", { ...pull, change: titled(wrong) }))
+        yield* at.settled
+        assert.strictEqual((yield* at.task(wrong))?.pullRequest, number)
+        const correct = { ...pull, at: 5, change: titled(meant) }
+        yield* at.gitea("pull_request", pullBody("pull_request_edited_title", correct))
+        yield* at.settled
+        yield* at.gitea("pull_request", pullBody("pull_request_closed_merged", { ...correct, at: 9 }))
+        assert.strictEqual(yield* at.stage(meant), "done done")
+        yield* request(`${at.url}/api/tasks/ET-${wrong}/advance`, { method: "POST" })
+        assert.strictEqual(yield* at.stage(wrong), "development active")
+      }
+    }).pipe(Effect.scoped, withPlane))
+
   it.live("a fork's, an ambiguous and a nameless pull request move nothing, nor do their checks and merges", () =>
     Effect.gen(function*() {
       const at = yield* developed(7)

@@ -158,19 +158,6 @@ export const readReviews = (sql: SqlClient, { number, repository }: PullRequest)
     (rows) => rows.map((row): Review => ({ ...row, approved: row.approved === 1 }))
   )
 
-/** Remembers that a task is linked to a pull request because that names its work item. */
-export const noteLinkedByName = (sql: SqlClient, task: number, { number, repository }: PullRequest) =>
-  Effect.asVoid(
-    sql`UPDATE plane_sync_pull_request SET task = ${task} WHERE repository = ${repository} AND number = ${number}`
-  )
-
-export const isLinkedByName = (sql: SqlClient, task: number, repository: number, number: number) =>
-  Effect.map(
-    sql`SELECT 1 FROM plane_sync_pull_request
-      WHERE repository = ${repository} AND number = ${number} AND task = ${task}`,
-    (rows) => rows.length > 0
-  )
-
 // Each has some reviews with it.
 const pruneBatch = 100
 

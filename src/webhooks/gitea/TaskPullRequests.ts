@@ -5,7 +5,7 @@ import { TaskStore } from "../../orchestrator/TaskStore.js"
 import { Storage } from "../../outbox/Storage.js"
 import type { StorageError } from "../../outbox/StorageError.js"
 import type { PullRequest } from "./Facts.js"
-import { isLinkedByName, noteLinkedByName, readPullRequest, readPullRequestOf } from "./Facts.js"
+import { readPullRequest, readPullRequestOf } from "./Facts.js"
 
 /** Which pull request a task's work is in. */
 export class TaskPullRequests extends Context.Tag("plane-sync/TaskPullRequests")<TaskPullRequests, {
@@ -21,17 +21,16 @@ export class TaskPullRequests extends Context.Tag("plane-sync/TaskPullRequests")
 }
 
 const make = Effect.gen(function*() {
-  const { read, sql, write } = yield* Storage
+  const { read, sql } = yield* Storage
   const tasks = yield* TaskStore
 
   const of = (task: Task) =>
     read(Effect.gen(function*() {
-      const { pullRequest: number, repository } = task
+      const { linkedByName, pullRequest: number, repository } = task
       // A link that only repeats what a name said goes where the name goes.
-      if (
-        repository !== undefined && number !== undefined &&
-        !(yield* isLinkedByName(sql, task.id, repository.id, number))
-      ) return yield* readPullRequest(sql, repository.id, number)
+      if (repository !== undefined && number !== undefined && !linkedByName) {
+        return yield* readPullRequest(sql, repository.id, number)
+      }
       const key = WorkItemKey.parse(task.workItem)
       return Either.isRight(key) ? yield* readPullRequestOf(sql, key.right.canonical) : undefined
     }))
@@ -41,14 +40,13 @@ const make = Effect.gen(function*() {
       if (found === undefined) return Effect.void
       const isSame = task.repository?.id === found.repository && task.pullRequest === found.number
       if (isSame && task.headSha === found.headSha) return Effect.void
-      return Effect.zipRight(
-        isSame ? Effect.void : write(noteLinkedByName(sql, task.id, found)),
-        tasks.link(task.id, {
-          repository: { id: found.repository, name: found.name },
-          pullRequest: found.number,
-          headSha: found.headSha
-        })
-      )
+      return tasks.link(task.id, {
+        repository: { id: found.repository, name: found.name },
+        pullRequest: found.number,
+        headSha: found.headSha,
+        // Only a name leads to another one than is linked.
+        byName: !isSame || task.linkedByName
+      })
     })
 
   return TaskPullRequests.of({ of, link })
