@@ -102,20 +102,42 @@ export const taskReader = (sql: SqlClient, pipeline: Pipeline["Type"]) => {
   const first = (rest: Fragment): Effect.Effect<TaskRow | undefined, SqlError> =>
     Effect.map(select(rest), ([row]) => row)
 
+  /** Plane's uuid of the work item that the outbox has found a normalized key to be. */
+  const found = (key: string | Fragment) =>
+    sql`(SELECT item.work_item FROM plane_sync_lane spelling JOIN plane_sync_lane item ON item.id = spelling.target
+      WHERE spelling.name = ${key})`
+
+  /** The one that says so, or else one whose key the outbox has found to be that work item. */
+  const byPlaneId = (planeId: string) =>
+    first(sql`t.id = coalesce((SELECT id FROM plane_sync_task WHERE plane_id = ${planeId}),
+      (SELECT known.id FROM plane_sync_lane item JOIN plane_sync_lane spelling ON spelling.target = item.id
+        JOIN plane_sync_task known ON known.key = spelling.name AND known.plane_id IS NULL
+        WHERE item.name = ${planeId} ORDER BY known.id DESC LIMIT 1))`)
+
+  /** The one of this spelling, or else of another; but none that is known to be another work item. */
+  const bySpelling = (
+    { canonical, normalized, zeros }: WorkItemKey,
+    { given, workItem }: { readonly given: string | undefined; readonly workItem: string | undefined }
+  ) => {
+    const isUnknown = sql`coalesce(t.plane_id, ${found(sql.literal("t.key"))}) IS NULL`
+    const isSame = given === undefined ? sql`t.key = ${normalized}` : sql`false`
+    // Until it is looked up, a key with zeros is taken for the number's: few work items carry one in their name.
+    const mayBe = workItem === undefined && zeros ? sql`true` : isUnknown
+    return first(sql`t.canonical = ${canonical} AND (${isSame} OR ${mayBe})
+      ORDER BY t.key = ${normalized} DESC, t.id DESC LIMIT 1`)
+  }
+
   return {
     byId: (id: number) => first(sql`t.id = ${id}`),
-    /** The one of this spelling, or else of another: of those that may be the work item `planeId`, if one is given. */
-    byKey: ({ canonical, normalized }: WorkItemKey, planeId: string | undefined) =>
-      first(
-        sql`t.canonical = ${canonical} AND (${planeId ?? null} IS NULL OR coalesce(t.plane_id = ${planeId ?? null}, 1))
-        ORDER BY t.key = ${normalized} DESC, t.id DESC LIMIT 1`
-      ),
-    /** The one that says so, or else one whose key the outbox has found to be that work item. */
-    byPlaneId: (planeId: string) =>
-      first(sql`t.id = coalesce((SELECT id FROM plane_sync_task WHERE plane_id = ${planeId}),
-        (SELECT known.id FROM plane_sync_lane item JOIN plane_sync_lane spelling ON spelling.target = item.id
-          JOIN plane_sync_task known ON known.key = spelling.name AND known.plane_id IS NULL
-          WHERE item.name = ${planeId} ORDER BY known.id DESC LIMIT 1))`),
+    /** The one of the work item `given`, or of the one that the outbox has found the key to be; or else by its spelling. */
+    byKey: (key: WorkItemKey, given: string | undefined) =>
+      Effect.gen(function*() {
+        const [row] = yield* sql<{ workItem: string | null }>`SELECT ${found(key.normalized)} AS "workItem"`
+        const workItem = given ?? row?.workItem ?? undefined
+        const task = workItem === undefined ? undefined : yield* byPlaneId(workItem)
+        return task ?? (yield* bySpelling(key, { given, workItem }))
+      }),
+    byPlaneId,
     byPullRequest: (repositoryId: number, number: number) =>
       first(sql`t.repository_id = ${repositoryId} AND t.pull_request = ${number} ORDER BY t.id DESC LIMIT 1`),
     byHeadSha: (repositoryId: number, sha: string) =>

@@ -69,14 +69,17 @@ export class TaskStore extends Context.Tag("plane-sync/TaskStore")<TaskStore, {
   /**
    * Makes a work item a task, at the pipeline's first stage; nothing is published. A task that was paused goes on; one
    * that was stopped enters its stage anew, so that its agent is launched again; one that is active or done stays as it
-   * is. The task is the one with this `planeId`, or else with this key, leading zeros or not, unless that is known to be
-   * another work item.
+   * is. The task is the one with this `planeId`, or else the one that `byKey` tells, unless that is known to be another
+   * work item.
    */
   readonly start: (start: Start) => Effect.Effect<Task, StorageError | InvalidKey>
   readonly get: (key: string) => Effect.Effect<Task, StorageError | NoTask>
   readonly list: (query: TaskQuery) => Effect.Effect<ReadonlyArray<Task>, StorageError>
   readonly byId: (id: number) => Effect.Effect<Task | undefined, StorageError>
-  /** The task of this key as written, or else with other leading zeros. */
+  /**
+   * The task of the work item that this key was found to be in Plane. Or else the one of this key as written, or with
+   * other leading zeros; but "ET-2" and "ET-002" that are known to be two work items are two tasks.
+   */
   readonly byKey: (key: string) => Effect.Effect<Task | undefined, StorageError>
   readonly byPlaneId: (planeId: string) => Effect.Effect<Task | undefined, StorageError>
   readonly byPullRequest: (repositoryId: number, number: number) => Effect.Effect<Task | undefined, StorageError>
@@ -154,8 +157,7 @@ const make = Effect.gen(function*() {
     const now = yield* Clock.currentTimeMillis
     const row = yield* write(Effect.gen(function*() {
       yield* beginWrite(sql)
-      const known = (given.planeId === undefined ? undefined : yield* reader.byPlaneId(given.planeId)) ??
-        (yield* reader.byKey(key, given.planeId))
+      const known = yield* reader.byKey(key, given.planeId)
       if (known !== undefined) yield* goOn(known, given, entry, now)
       return yield* reader.byId(known?.task.id ?? (yield* insert(key, given, entry, now)))
     }))

@@ -107,6 +107,76 @@ describe("POST /webhooks/plane", () => {
       assert.strictEqual(yield* at.stage(9), "analysis active")
     }).pipe(Effect.scoped, withPlane))
 
+  it.live(
+    "a key with zeros is the work item that Plane's look-up found, and the number's is another",
+    () =>
+      Effect.gen(function*() {
+        const plane = yield* PlaneSimulator
+        const at = yield* scene()
+        const items = yield* Effect.forEach([1, 2, 3, 4, 5], (n) => plane.addWorkItem({ name: `Leg ${n}` }))
+        const [, two, , , five] = items.map(({ id }) => id)
+        const north = yield* plane.addWorkItem({ name: "ET-005 north climb" })
+        const stage = Effect.map(
+          at.sql<{ key: string; planeId: string | null; now: string }>`SELECT key, plane_id AS "planeId",
+          stage || ' ' || status AS now FROM plane_sync_task ORDER BY id`,
+          (rows) => rows.map(({ key, now, planeId }) => [key, planeId ?? null, now])
+        )
+
+        yield* post(`${at.url}/api/tasks`, { workItem: "ET-005" })
+        yield* told(at)
+        assert.strictEqual((yield* plane.workItem(north.id)).state.name, "In Progress")
+        yield* at.plane(moveBody({ number: 5, id: five ?? "", to: "cancelled", at: 1 }))
+        yield* at.settled
+        assert.deepStrictEqual(yield* stage, [["ET-005", null, "analysis active"]])
+        yield* at.plane(moveBody({ number: 5, id: five ?? "", to: "inProgress", at: 2 }))
+        yield* told(at)
+        assert.deepStrictEqual(yield* stage, [["ET-005", null, "analysis active"], ["ET-5", five, "analysis active"]])
+        // By its number it is the same task.
+        yield* post(`${at.url}/api/tasks/ET-6/report`, { stage: "analysis", outcome: "passed" })
+        yield* at.settled
+        assert.deepStrictEqual((yield* stage)[0], ["ET-005", null, "architecture active"])
+
+        const second = yield* plane.addWorkItem({ name: "ET-002 south climb" })
+        yield* publishAnalysis(at, "ET-002")
+        yield* at.plane(moveBody({ number: 2, id: two ?? "", to: "inProgress", at: 1 }))
+        yield* told(at)
+        assert.strictEqual((yield* plane.workItem(second.id)).state.name, "In Progress")
+        yield* post(`${at.url}/api/tasks`, { workItem: "ET-002" })
+        yield* post(`${at.url}/api/tasks/ET-002/report`, { stage: "analysis", outcome: "passed" })
+        yield* at.settled
+        assert.deepStrictEqual((yield* stage).slice(2), [["ET-2", two, "analysis active"], [
+          "ET-002",
+          null,
+          "architecture active"
+        ]])
+        const pull = { number: 3, workItem: 2, head: sha("x") }
+        yield* at.gitea("pull_request", pullBody("pull_request_closed_merged", pull))
+        for (const key of ["ET-002", "ET-2"]) {
+          yield* post(`${at.url}/api/tasks/${key}/report`, { stage: "analysis", outcome: "passed" })
+          yield* post(`${at.url}/api/tasks/${key}/report`, { stage: "architecture", outcome: "passed" })
+        }
+        yield* at.settled
+        assert.deepStrictEqual((yield* stage).slice(2), [["ET-2", two, "done done"], [
+          "ET-002",
+          null,
+          "development active"
+        ]])
+      }).pipe(Effect.scoped, withPlane),
+    60_000
+  )
+
+  it.live("one work item is one task, by its number and by the key in its name", () =>
+    Effect.gen(function*() {
+      const plane = yield* PlaneSimulator
+      const at = yield* scene()
+      const { id, number } = yield* plane.addWorkItem({ name: "ET-005 north climb" })
+      yield* at.plane(moveBody({ number, id, to: "inProgress", at: 1 }))
+      yield* publishAnalysis(at, "ET-005")
+      yield* told(at)
+      yield* post(`${at.url}/api/tasks`, { workItem: "ET-005" })
+      assert.lengthOf(yield* at.sql`SELECT 1 FROM plane_sync_task`, 1)
+    }).pipe(Effect.scoped, withPlane), 30_000)
+
   it.live("a task that was stopped goes on when a person takes its work item back", () =>
     Effect.gen(function*() {
       const { at, plane } = yield* circle

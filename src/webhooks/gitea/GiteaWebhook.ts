@@ -81,11 +81,6 @@ export const giteaHandler: Effect.Effect<
       return Array.from(found.values())
     })
 
-  const tasksOf = ({ number, repository, workItem }: PullRequest) => {
-    const linked = tasks.byPullRequest(repository, number)
-    return Effect.all(workItem === null ? [linked] : [linked, tasks.byKey(workItem)])
-  }
-
   /** What the deliveries say, and how each ends. */
   const sort = Effect.fnUntraced(function*(deliveries: ReadonlyArray<StoredDelivery>) {
     const facts: Array<Fact> = []
@@ -121,7 +116,7 @@ export const giteaHandler: Effect.Effect<
     // Looked for only now: a task that was started meanwhile has asked its gates before these facts were there.
     const due = new Map<number, Task>()
     for (const pullRequest of found) {
-      for (const task of yield* tasksOf(pullRequest)) if (task !== undefined) due.set(task.id, task)
+      for (const task of yield* pullRequests.tasksOf(pullRequest)) due.set(task.id, task)
     }
     for (const task of due.values()) yield* pullRequests.link(task)
     yield* write(Effect.gen(function*() {
