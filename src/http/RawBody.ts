@@ -2,16 +2,18 @@ import * as NodeHttpServerRequest from "@effect/platform-node/NodeHttpServerRequ
 import type * as HttpServerRequest from "@effect/platform/HttpServerRequest"
 import { Data, Effect } from "effect"
 
-/** The body cannot be had: it is larger than the limit, or the connection ended before it did. */
-export class NoBody extends Data.TaggedError("NoBody")<{ readonly reason: "TooLarge" | "BrokenOff" }> {}
+/** The body cannot be had: it is larger than the limit, the connection ended before it did, or there is no room for it. */
+export class NoBody extends Data.TaggedError("NoBody")<{ readonly reason: "TooLarge" | "BrokenOff" | "NoRoom" }> {}
 
 /**
- * The bytes of a request's body, at most `limit` of them. What is over the limit is read and thrown away: a client reads
- * its answer only after it has sent all. Interrupted, the connection stays open, so that the client can be told why.
+ * The bytes of a request's body, at most `limit` of them, for each of which `room` is asked as it comes. What is over the
+ * limit is read and thrown away: a client reads its answer only after it has sent all. Interrupted, or without room, the
+ * connection stays open, so that the client can be told why.
  */
 export const rawBody = (
   request: HttpServerRequest.HttpServerRequest,
-  limit: number
+  limit: number,
+  room: (bytes: number) => boolean
 ): Effect.Effect<Buffer, NoBody> =>
   Effect.async((resume) => {
     const message = NodeHttpServerRequest.toIncomingMessage(request)
@@ -19,7 +21,12 @@ export const rawBody = (
     let size = 0
     const onData = (chunk: Buffer) => {
       size += chunk.length
-      if (size <= limit) chunks.push(chunk)
+      if (size > limit) return
+      if (room(chunk.length)) chunks.push(chunk)
+      else {
+        forget()
+        resume(new NoBody({ reason: "NoRoom" }))
+      }
     }
     const forget = () => {
       message.off("data", onData).off("end", onEnd).off("close", onClose)

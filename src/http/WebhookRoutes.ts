@@ -3,7 +3,8 @@ import * as HttpApiBuilder from "@effect/platform/HttpApiBuilder"
 import * as HttpServerRequest from "@effect/platform/HttpServerRequest"
 import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
 import { Duration, Effect, Either } from "effect"
-import { Receiver, Refused } from "../webhooks/Receiver.js"
+import type { Room } from "../webhooks/Receiver.js"
+import { Overloaded, Receiver, Refused } from "../webhooks/Receiver.js"
 import type { Source } from "../webhooks/WebhookConfig.js"
 import { Health } from "./Health.js"
 import { rawBody } from "./RawBody.js"
@@ -19,19 +20,15 @@ const maxBytes = 5 * 1024 * 1024
 /** A body takes no longer than this: Gitea waits for five seconds in all. */
 const bodyTime = Duration.seconds(10)
 
-/** The most bytes that a body can have: it is no longer than it says. */
-const sizeOf = ({ headers }: HttpServerRequest.HttpServerRequest) => {
-  const said = headers["content-length"]
-  return said === undefined ? maxBytes : Math.min(Number(said), maxBytes)
+const noBody = {
+  TooLarge: new Refused({ status: 413, why: `its body is larger than ${maxBytes} bytes` }),
+  BrokenOff: new Refused({ status: 400, why: "its body broke off" }),
+  NoRoom: new Overloaded()
 }
 
-const bodyOf = (request: HttpServerRequest.HttpServerRequest) =>
-  rawBody(request, maxBytes).pipe(
-    Effect.mapError(({ reason }) =>
-      reason === "TooLarge"
-        ? new Refused({ status: 413, why: `its body is larger than ${maxBytes} bytes` })
-        : new Refused({ status: 400, why: "its body broke off" })
-    ),
+const bodyOf = (request: HttpServerRequest.HttpServerRequest) => (room: Room) =>
+  rawBody(request, maxBytes, room).pipe(
+    Effect.mapError(({ reason }) => noBody[reason]),
     Effect.timeoutFail({
       duration: bodyTime,
       onTimeout: () => new Refused({ status: 408, why: `its body took longer than ${Duration.format(bodyTime)}` })
@@ -74,7 +71,6 @@ export const webhookRoutes = HttpApiBuilder.Router.use((router) =>
       Effect.flatMap(HttpServerRequest.HttpServerRequest, (request) =>
         receiver.receive(source, {
           headers: request.headers,
-          size: sizeOf(request),
           body: bodyOf(request)
         }).pipe(
           Effect.zipRight(noteWrite(Either.void)),

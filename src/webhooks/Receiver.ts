@@ -16,7 +16,9 @@ export class Refused extends Data.TaggedError("Refused")<{
 }> {}
 
 /** There is no room for the delivery's body beside those in flight. It may be sent again. */
-export class Overloaded extends Data.TaggedError("Overloaded")<{ readonly why: string }> {}
+export class Overloaded extends Data.TaggedError("Overloaded") {
+  readonly why = "there is no room for it beside the deliveries in flight: send it again"
+}
 
 /** When deliveries of a sender were last taken and refused. Milliseconds since 1970, UTC. */
 export interface SourceStatus {
@@ -24,13 +26,14 @@ export interface SourceStatus {
   readonly refused: { readonly at: number; readonly why: string } | undefined
 }
 
+/** Takes room for so many bytes more of a body; whether there was any. It is free again when the delivery has ended. */
+export type Room = (bytes: number) => boolean
+
 /** A request, as far as it is looked at. Names of headers are lower case. */
 export interface Received {
   readonly headers: Readonly<Record<string, string | undefined>>
-  /** The most bytes that its body can have. */
-  readonly size: number
-  /** The body's bytes; fails as `Refused` where they cannot be had. */
-  readonly body: Effect.Effect<Uint8Array, Refused>
+  /** The body's bytes, which take room as they come; fails where they cannot be had, or there is none. */
+  readonly body: (room: Room) => Effect.Effect<Uint8Array, Overloaded | Refused>
 }
 
 /** Takes deliveries: what has the right signature is committed, and worked on afterwards. */
@@ -116,28 +119,32 @@ const make = Effect.gen(function*() {
 
   let inFlight = 0
 
-  /** Keeps room for a body of `size` bytes until `taking` has ended, in whatever way. */
-  const withRoom = <E>(size: number, taking: Effect.Effect<void, E>) =>
-    Effect.acquireUseRelease(
-      Effect.suspend(() => {
-        if (inFlight + size > maxInFlight) {
-          return new Overloaded({ why: "there is no room for it beside the deliveries in flight: send it again" })
-        }
-        inFlight += size
-        return Effect.void
-      }),
-      () => taking,
-      () =>
+  /**
+   * Keeps the room that a body takes until `taking` has ended, in whatever way. What is only announced takes none: anybody
+   * can announce much, and send nothing.
+   */
+  const withRoom = <E>(taking: (room: Room) => Effect.Effect<void, E>) =>
+    Effect.suspend(() => {
+      let held = 0
+      const room: Room = (bytes) => {
+        if (inFlight + bytes > maxInFlight) return false
+        inFlight += bytes
+        held += bytes
+        return true
+      }
+      return Effect.ensuring(
+        taking(room),
         Effect.sync(() => {
-          inFlight -= size
+          inFlight -= held
         })
-    )
+      )
+    })
 
-  const take = (source: Source, { body, headers }: Received, given: string) =>
+  const take = (source: Source, { body, headers }: Received, given: string, room: Room) =>
     Effect.gen(function*() {
       const names = headerNames[source]
       const header = (name: string) => cleanLine(headers[name] ?? "", textLimit)
-      const bytes = yield* body
+      const bytes = yield* body(room)
       yield* checkSignature(source, given, (secret) => isSignedWith(secret, bytes, given))
       const text = decodeUtf8(bytes)
       const json = Option.flatMap(text, parseJson)
@@ -161,7 +168,7 @@ const make = Effect.gen(function*() {
 
   const receive = (source: Source, received: Received) =>
     Effect.gen(function*() {
-      const { headers, size } = received
+      const { headers } = received
       if (!insecure && Redacted.value(secrets[source]) === "") {
         return yield* new Refused({
           status: 503,
@@ -178,7 +185,7 @@ const make = Effect.gen(function*() {
       const given = headers[headerNames[source].signature] ?? ""
       // Whoever cannot even write one gets no memory for a body.
       yield* checkSignature(source, given, () => isSignature(given))
-      yield* withRoom(size, take(source, received, given))
+      yield* withRoom((room) => take(source, received, given, room))
     }).pipe(
       Effect.tapError((error) => noteRefused(source, error._tag === "StorageError" ? error.message : error.why))
     )

@@ -22,6 +22,20 @@ const rowsOf = (file: string) =>
   )
     .pipe(Effect.provide(SqliteClient.layer({ filename: file })))
 
+/** A delivery of which only `sent` bytes come, with a signature that somebody made up. */
+const unfinished = (url: string, length: number | undefined, sent: number) => {
+  const socket = connect(Number(new URL(url).port), "127.0.0.1")
+  socket.on("error", () => undefined).write(
+    "POST /webhooks/gitea HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n" +
+      `X-Gitea-Signature: ${"0".repeat(64)}\r\n` +
+      (length === undefined
+        ? `Transfer-Encoding: chunked\r\n\r\n${sent.toString(16)}\r\n`
+        : `Content-Length: ${length}\r\n\r\n`) +
+      " ".repeat(sent)
+  )
+  return socket
+}
+
 const healthOf = (url: string) =>
   Effect.map(request(`${url}/health`), ({ body }) =>
     (body as {
@@ -143,27 +157,40 @@ describe("POST /webhooks", () => {
       assert.strictEqual(status, "degraded")
     }).pipe(Effect.scoped, withPlane))
 
+  it.live("what is announced and not sent takes nobody's room", () =>
+    Effect.gen(function*() {
+      const file = `${yield* folder}/events.sqlite`
+      const url = yield* served({ ...settings, ORCH_DATABASE_URL: file })
+      const sockets = [
+        ...Array.from({ length: 20 }, () => unfinished(url, 5 * 1024 * 1024, 1)),
+        ...Array.from({ length: 20 }, () => unfinished(url, undefined, 1))
+      ]
+      yield* Effect.sleep("100 millis")
+      for (const source of ["plane", "gitea"] as const) {
+        assert.strictEqual((yield* deliver(url, source, "{}")).status, 202)
+      }
+      assert.lengthOf(yield* rowsOf(file), 2)
+      for (const socket of sockets) socket.destroy()
+    }).pipe(Effect.scoped, withPlane))
+
   it.live("what there is no room for: Plane's connection breaks, Gitea is told, nothing is stored", () =>
     Effect.gen(function*() {
       const file = `${yield* folder}/events.sqlite`
       const url = yield* served({ ...settings, ORCH_DATABASE_URL: file })
       const mebi = 1024 * 1024
-      // The one without a length may have as much as any.
-      const lengths = [4 * mebi, ...Array.from({ length: 11 }, () => 5 * mebi), undefined]
-      const sockets = lengths.map((length) => {
-        const socket = connect(Number(new URL(url).port), "127.0.0.1")
-        socket.write(
-          "POST /webhooks/gitea HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n" +
-            `X-Gitea-Signature: ${signature("gitea", "{")}\r\n` +
-            (length === undefined ? "Transfer-Encoding: chunked\r\n\r\n" : `Content-Length: ${length}\r\n\r\n{`)
-        )
-        return socket
-      })
-      yield* Effect.sleep("100 millis")
-      const gitea = yield* deliver(url, "gitea", "{}")
+      // All but the last byte of each.
+      const sockets = [...Array.from({ length: 12 }, () => 5 * mebi), 4 * mebi].map((length) =>
+        unfinished(url, length, length - 1)
+      )
+      yield* Effect.repeat(Effect.sleep("20 millis"), {
+        until: () => sockets.every(({ writableLength }) => writableLength === 0)
+      }).pipe(Effect.timeout("5 seconds"))
+      yield* Effect.sleep("300 millis")
+      // Of one that has not grown much yet, too.
+      const gitea = yield* deliver(url, "gitea", `"${"x".repeat(1024)}"`)
       assert.strictEqual(gitea.status, 503)
       assert.include(gitea.body, "in flight")
-      assert.include(JSON.stringify(yield* Effect.exit(deliver(url, "plane", "{}"))), "ECONNRESET")
+      assert.include(JSON.stringify(yield* Effect.exit(deliver(url, "plane", `"${"x".repeat(1024)}"`))), "ECONNRESET")
       assert.deepStrictEqual(yield* rowsOf(file), [])
       const refusals = yield* healthOf(url)
       for (const source of ["plane", "gitea"] as const) {
