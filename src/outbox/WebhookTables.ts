@@ -13,14 +13,16 @@ export const webhookTables = Effect.gen(function*() {
     source TEXT NOT NULL CHECK (source IN ('plane', 'gitea')),
     delivery TEXT NOT NULL,
     event TEXT NOT NULL,
-    body TEXT NOT NULL,
     digest TEXT NOT NULL,
+    characters INTEGER NOT NULL,
     received_at INTEGER NOT NULL,
     due_at INTEGER NOT NULL DEFAULT 0,
     status TEXT NOT NULL DEFAULT 'pending' CHECK (status IN ('pending', 'done', 'skipped')),
     reason TEXT,
     moved TEXT
   )`
+  // Apart from what changes: to change a row is to write all of it, and a body may have 5 MiB.
+  yield* sql`CREATE TABLE plane_sync_webhook_body (id INTEGER PRIMARY KEY, body TEXT NOT NULL)`
   yield* sql`CREATE INDEX plane_sync_webhook_due ON plane_sync_webhook (due_at, id) WHERE status = 'pending'`
   yield* sql`CREATE INDEX plane_sync_webhook_digest ON plane_sync_webhook (source, digest) WHERE status = 'done'`
   yield* sql`CREATE INDEX plane_sync_webhook_delivery ON plane_sync_webhook (source, delivery) WHERE status = 'done'`

@@ -45,7 +45,7 @@ export const keptFor = Duration.days(7)
 export class Inbox extends Context.Tag("plane-sync/Inbox")<Inbox, {
   /** Commits a delivery; those that come at the same time share the commit. */
   readonly store: (delivery: NewDelivery) => Effect.Effect<void, StorageError>
-  /** The oldest that are due, in the order they came. */
+  /** The oldest that are due, in the order they came: so many as are borne in memory together, and at least one. */
   readonly due: (limit: number) => Effect.Effect<ReadonlyArray<StoredDelivery>, StorageError>
   /** This one, as it is now, if it is still due. */
   readonly ifDue: (id: number) => Effect.Effect<Option.Option<StoredDelivery>, StorageError>
@@ -72,26 +72,36 @@ interface Arrived extends NewDelivery {
 }
 
 // JSON as one parameter keeps the statement the same for every size of group.
-const insert = (sql: SqlClient, deliveries: ReadonlyArray<Arrived>) => {
-  const rows = deliveries.map(({ body, delivery, digest, event, receivedAt, source }) => [
-    source,
-    delivery,
-    event,
-    body,
-    digest,
-    receivedAt
-  ])
-  return sql`INSERT INTO plane_sync_webhook (source, delivery, event, body, digest, received_at)
-    SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5
-    FROM json_each(${JSON.stringify(rows)}) WHERE true ORDER BY key`
-}
+const insert = (sql: SqlClient, deliveries: ReadonlyArray<Arrived>) =>
+  Effect.gen(function*() {
+    const rows = deliveries.map(({ body, delivery, digest, event, receivedAt, source }) => [
+      source,
+      delivery,
+      event,
+      digest,
+      body.length,
+      receivedAt
+    ])
+    const inserted = yield* sql<{ id: number }>`
+      INSERT INTO plane_sync_webhook (source, delivery, event, digest, characters, received_at)
+      SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5
+      FROM json_each(${JSON.stringify(rows)}) WHERE true ORDER BY key RETURNING id`
+    // They ascend in the order of the rows, but may be returned in any.
+    const ids = inserted.map(({ id }) => id).sort((one, other) => one - other)
+    const bodies = deliveries.map(({ body }, index) => [ids[index], body])
+    yield* sql`INSERT INTO plane_sync_webhook_body (id, body)
+      SELECT value ->> 0, value ->> 1 FROM json_each(${JSON.stringify(bodies)})`
+  })
 
 const columns = "id, source, delivery, event, body, digest, moved"
 
 /** Deliveries that share a commit. */
 const maxGroup = 64
 
-/** Characters of the bodies that share a statement. A body may have 5 MiB, and a string half a gigabyte, escapes included. */
+/**
+ * Characters of the bodies that share a statement, or are worked on together: in memory a character has up to two bytes. A
+ * body may have 5 MiB, and a string half a gigabyte, escapes included.
+ */
 const maxCharacters = 16 * 1024 * 1024
 
 /** A group, in statements of a bearable size. */
@@ -136,13 +146,24 @@ const make = Effect.gen(function*() {
       Effect.gen(function*() {
         yield* arrival.close
         const now = yield* Clock.currentTimeMillis
-        return yield* read(sql<StoredDelivery>`SELECT ${sql.literal(columns)} FROM plane_sync_webhook
-          WHERE status = 'pending' AND due_at <= ${now} ORDER BY due_at, id LIMIT ${limit}`)
+        const waiting = yield* read(sql<{ id: number; characters: number }>`SELECT id, characters
+          FROM plane_sync_webhook WHERE status = 'pending' AND due_at <= ${now} ORDER BY due_at, id LIMIT ${limit}`)
+        let characters = 0
+        const ids: Array<number> = []
+        for (const next of waiting) {
+          characters += next.characters
+          if (ids.length > 0 && characters > maxCharacters) break
+          ids.push(next.id)
+        }
+        return yield* read(sql<StoredDelivery>`SELECT ${sql.literal(columns)}
+          FROM (SELECT key, value AS id FROM json_each(${JSON.stringify(ids)}))
+          JOIN plane_sync_webhook USING (id) JOIN plane_sync_webhook_body USING (id) ORDER BY key`)
       }),
     ifDue: (id) =>
       Effect.gen(function*() {
         const now = yield* Clock.currentTimeMillis
-        const [row] = yield* read(sql<StoredDelivery>`SELECT ${sql.literal(columns)} FROM plane_sync_webhook
+        const [row] = yield* read(sql<StoredDelivery>`SELECT ${sql.literal(columns)} 
+          FROM plane_sync_webhook JOIN plane_sync_webhook_body USING (id)
           WHERE id = ${id} AND status = 'pending' AND due_at <= ${now}`)
         return Option.fromNullable(row)
       }),
@@ -195,9 +216,11 @@ const prune = (sql: SqlClient, before: number) =>
     let more = false
     // The oldest are looked at, not searched for: where the first is too young, so are all.
     for (const status of ["done", "skipped"]) {
-      const deleted = yield* sql`DELETE FROM plane_sync_webhook WHERE id IN (
+      const deleted = yield* sql<{ id: number }>`DELETE FROM plane_sync_webhook WHERE id IN (
         SELECT id FROM (SELECT id, received_at FROM plane_sync_webhook WHERE status = ${status}
-          ORDER BY id LIMIT ${pruneBatch}) WHERE received_at < ${before}) RETURNING 1`
+          ORDER BY id LIMIT ${pruneBatch}) WHERE received_at < ${before}) RETURNING id`
+      yield* sql`DELETE FROM plane_sync_webhook_body
+        WHERE id IN (SELECT value FROM json_each(${JSON.stringify(deleted.map(({ id }) => id))}))`
       more ||= deleted.length === pruneBatch
     }
     // Of commits that are no pull request's head, or never were: what was parked for them in vain.

@@ -1,9 +1,11 @@
 import { assert, describe, it } from "@effect/vitest"
 import { ConfigProvider, Effect, Fiber, Layer, Logger, TestClock } from "effect"
+import { statSync } from "node:fs"
 import { Storage } from "../../src/outbox/Storage.js"
 import { Inbox } from "../../src/webhooks/Inbox.js"
 import { Overloaded, Receiver, Refused } from "../../src/webhooks/Receiver.js"
 import { startWorker } from "../../src/webhooks/Worker.js"
+import { folder } from "../http/Served.js"
 import { secrets, signature } from "./Sender.js"
 
 const receiving = (settings: Readonly<Record<string, string>>) => {
@@ -113,6 +115,7 @@ describe("Inbox", () => {
       yield* inbox.prune(1)
       const { read, sql } = yield* Storage
       assert.deepStrictEqual(yield* read(sql`SELECT id FROM plane_sync_webhook`), [{ id: second?.id }])
+      assert.deepStrictEqual(yield* read(sql`SELECT id FROM plane_sync_webhook_body`), [{ id: second?.id }])
     }).pipe(Effect.provide(receiving(settings).layer)))
 })
 
@@ -122,22 +125,49 @@ describe("Inbox, of large deliveries", () => {
       const inbox = yield* Inbox
       const filling = " ".repeat(5 * 1024 * 1024)
       const numbers = Array.from({ length: 8 }, (_, index) => index)
-      yield* Effect.forEach(numbers, (n) =>
-        inbox.store({ source: "gitea", delivery: String(n), event: "push", body: filling, digest: String(n) }), {
-        concurrency: "unbounded"
-      })
+      yield* Effect.forEach(
+        numbers,
+        (n) =>
+          inbox.store({
+            source: "gitea",
+            delivery: String(n),
+            event: "push",
+            body: `${n}${filling}`,
+            digest: String(n)
+          }),
+        {
+          concurrency: "unbounded"
+        }
+      )
       const { read, sql } = yield* Storage
       const rows = yield* read(sql<{ delivery: string }>`SELECT delivery FROM plane_sync_webhook ORDER BY id`)
       assert.deepStrictEqual(
-        rows.map(({ delivery }) =>
-          Number(delivery)
-        ),
+        rows.map(({ delivery }) => Number(delivery)),
         numbers
       )
+      // No more than is borne in memory together, and each with its own body.
+      const first = yield* inbox.due(128)
+      assert.deepStrictEqual(first.map(({ body, delivery }) => `${delivery} ${body[0] ?? ""}`), ["0 0", "1 1", "2 2"])
+      yield* inbox.settle(new Map(first.map(({ id }) => [id, { _tag: "Done" }])))
+      assert.deepStrictEqual((yield* inbox.due(128)).map(({ delivery }) => delivery), ["3", "4", "5"])
     }).pipe(Effect.provide(receiving(settings).layer)), 60_000)
 })
 
 describe("the worker", () => {
+  it.live("settles a large delivery without writing its body again", () =>
+    Effect.gen(function*() {
+      const file = `${yield* folder}/events.sqlite`
+      yield* Effect.gen(function*() {
+        const inbox = yield* Inbox
+        const body = `"${" ".repeat(5 * 1024 * 1024)}"`
+        yield* inbox.store({ source: "gitea", delivery: "", event: "push", body, digest: "" })
+        const { sql, write } = yield* Storage
+        yield* write(sql`PRAGMA wal_checkpoint(TRUNCATE)`)
+        yield* inbox.settle(new Map([[1, { _tag: "Skipped", reason: "a reason" }]]))
+        assert.isBelow(statSync(`${file}-wal`).size, 100_000)
+      }).pipe(Effect.provide(Inbox.layer.pipe(Layer.provideMerge(Storage.layerFile(file)))))
+    }).pipe(Effect.scoped))
+
   it.live("skips a delivery that nothing can be done with, with its reason, and goes on with its neighbours", () =>
     Effect.gen(function*() {
       const inbox = yield* Inbox

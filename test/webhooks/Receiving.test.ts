@@ -18,7 +18,9 @@ const settings = {
 const rowsOf = (file: string) =>
   Effect.flatMap(
     SqlClient.SqlClient,
-    (sql) => sql<{ source: string; body: string }>`SELECT source, body FROM plane_sync_webhook`
+    (sql) =>
+      sql<{ source: string; body: string }>`SELECT source, body
+        FROM plane_sync_webhook JOIN plane_sync_webhook_body USING (id)`
   )
     .pipe(Effect.provide(SqliteClient.layer({ filename: file })))
 
