@@ -1,5 +1,5 @@
 import type { ConfigError } from "effect"
-import { Clock, Duration, Effect, FiberMap, Option } from "effect"
+import { Clock, Duration, Effect, FiberMap, Option, Schedule } from "effect"
 import type { Scope } from "effect"
 import type { QualityGate } from "../../orchestrator/QualityGate.js"
 import { Verdict } from "../../orchestrator/QualityGate.js"
@@ -84,7 +84,15 @@ export const giteaGates: Effect.Effect<
       })
     })
 
-  const due = (id: number) => Effect.ignoreLogged(Effect.zipRight(write(tasks.touch(id)), signal.notify))
+  // Nothing else would ever have this task asked about again, so it is tried until it is written down.
+  const due = (id: number) => {
+    const touch = Effect.zipRight(write(tasks.touch(id)), signal.notify)
+    return Effect.catchAll(touch, (error) =>
+      Effect.zipRight(
+        Effect.logError(`${error.message}. Trying again each second`),
+        Effect.retry(touch, Schedule.spaced("1 second"))
+      ))
+  }
 
   // Counted from when it was last asked about: so they come one after the other, as they did then.
   const askLater = (id: number) => FiberMap.run(routine, id, Effect.delay(due(id), askedEvery))

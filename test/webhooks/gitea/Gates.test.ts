@@ -1,8 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
-import { ConfigProvider, Effect, Layer, Option, TestClock } from "effect"
+import { ConfigProvider, Context, Effect, Layer, Logger, Option, TestClock } from "effect"
 import { Pipeline } from "../../../src/orchestrator/Pipeline.js"
 import { TaskStore } from "../../../src/orchestrator/TaskStore.js"
 import { Storage } from "../../../src/outbox/Storage.js"
+import { StorageError } from "../../../src/outbox/StorageError.js"
 import { Signal } from "../../../src/sync/Signal.js"
 import { rememberPullRequest } from "../../../src/webhooks/gitea/Facts.js"
 import { giteaGates } from "../../../src/webhooks/gitea/Gates.js"
@@ -10,11 +11,11 @@ import type { GiteaClient, PullRequestNow } from "../../../src/webhooks/gitea/Gi
 import { Gitea } from "../../../src/webhooks/gitea/GiteaClient.js"
 import { TaskPullRequests } from "../../../src/webhooks/gitea/TaskPullRequests.js"
 
-const layer = (client: Option.Option<GiteaClient>) =>
+const layer = (client: Option.Option<GiteaClient>, storage = Storage.layerFile(":memory:")) =>
   TaskPullRequests.layer.pipe(
     Layer.provideMerge(TaskStore.layer),
     Layer.provideMerge(
-      Layer.mergeAll(Storage.layerFile(":memory:"), Signal.layerPolling("1 days"), Pipeline.layerDefault)
+      Layer.mergeAll(storage, Signal.layerPolling("1 days"), Pipeline.layerDefault)
     ),
     Layer.provideMerge(Layer.succeed(Gitea, client)),
     Layer.provide(Layer.setConfigProvider(ConfigProvider.fromMap(new Map())))
@@ -67,6 +68,38 @@ describe("a gate that goes by Gitea", () => {
       yield* TestClock.adjust("1 hours")
       assert.isFalse(yield* isDue)
     }).pipe(Effect.provide(layer(Option.some(client))))
+  })
+
+  it.scoped("is asked again also when that could not be written down at once, and says so once", () => {
+    const client: GiteaClient = {
+      pullRequest: () => Effect.succeed({ open: true, merged: false, headSha: "one" }),
+      combinedStatus: () => Effect.dieMessage("nobody asks for checks"),
+      reviews: () => Effect.dieMessage("nobody asks for reviews")
+    }
+    let full = false
+    const filling = Layer.map(Storage.layerFile(":memory:"), (context) => {
+      const storage = Context.get(context, Storage)
+      const noSpace = new StorageError({ reason: "Full", where: ":memory:", words: "no space" })
+      return Context.make(Storage, {
+        ...storage,
+        write: (effect) => Effect.suspend(() => full ? noSpace : storage.write(effect))
+      })
+    })
+    const lines: Array<string> = []
+    const logger = Logger.make(({ message }) => void lines.push(String(message)))
+    return Effect.gen(function*() {
+      const { ask, isDue } = yield* waiting
+      assert.strictEqual(yield* ask, "Pending")
+      full = true
+      yield* TestClock.adjust("601 seconds")
+      full = false
+      yield* TestClock.adjust("2 seconds")
+      assert.isTrue(yield* isDue)
+      assert.lengthOf(lines.filter((line) => line.includes("no space")), 1)
+    }).pipe(
+      Effect.provide(layer(Option.some(client), filling)),
+      Effect.provide(Logger.replace(Logger.defaultLogger, logger))
+    )
   })
 
   it.scoped("is not asked again for the sake of a Gitea that cannot be asked", () =>
