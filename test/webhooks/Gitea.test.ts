@@ -25,7 +25,10 @@ const asking = (settings: Readonly<Record<string, string>> = {}) =>
   Effect.gen(function*() {
     const gitea = yield* fakeGitea
     const at = yield* developed(7, { ORCH_GITEA_URL: gitea.url, ORCH_GITEA_TOKEN: gitea.token, ...settings })
-    const checks = (state: string, ...statuses: ReadonlyArray<{ readonly context: string; readonly status: string }>) =>
+    const checks = (
+      state: string,
+      ...statuses: ReadonlyArray<{ readonly context: string; readonly status: string; readonly description?: string }>
+    ) =>
       void gitea.answers.set(`/api/v1/repos/rideworks/trail-maps/commits/${pull.head}/status`, {
         state,
         total_count: statuses.length,
@@ -407,6 +410,23 @@ describe("POST /webhooks/gitea", () => {
       yield* at.settled
       assert.lengthOf(yield* told, 2)
       assert.include((yield* told)[1], "build/maps")
+    }).pipe(Effect.scoped, withPlane))
+
+  it.live("an outage tells no failure again whose words are long, or not fit to be shown", () =>
+    Effect.gen(function*() {
+      const { at, checks, gitea } = yield* asking()
+      const told = Effect.map(at.events, (events) => events.filter(({ type }) => type === "quality_gate_failed").length)
+      const description = `\u001b[31m${"x".repeat(150)}\n${"y".repeat(150)}`
+      checks("failure", { context: "build/tiles", status: "failure", description })
+      yield* at.gitea("pull_request", pullBody("pull_request_opened", pull))
+      const failure = { id: 1, sha: pull.head, state: "failure", context: "build/tiles", description }
+      yield* at.gitea("status", statusBody(failure))
+      yield* at.settled
+      assert.strictEqual(yield* told, 1)
+      gitea.misbehave = (response) => response.writeHead(500).end()
+      yield* request(`${at.url}/api/tasks/ET-7/advance`, { method: "POST" })
+      yield* at.settled
+      assert.strictEqual(yield* told, 1)
     }).pipe(Effect.scoped, withPlane))
 
   it.live(

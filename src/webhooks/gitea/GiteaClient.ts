@@ -3,7 +3,7 @@ import * as HttpClient from "@effect/platform/HttpClient"
 import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import type { ConfigError, Option } from "effect"
 import { Context, Duration, Effect, flow, Layer, Redacted, Schema } from "effect"
-import { cleanLine, textLimit } from "../../domain/Text.js"
+import { cleanLine, cleanText, reasonLimit, textLimit } from "../../domain/Text.js"
 import { answerText } from "../../plane/AnswerText.js"
 import type { GiteaApi } from "./GiteaConfig.js"
 import { GiteaConfig } from "./GiteaConfig.js"
@@ -91,6 +91,14 @@ const pageSize = 50
 const maxPages = 20
 /** The most that is read of an answer, in bytes. */
 const answerLimit = 4 * 1024 * 1024
+
+// As of what is delivered: the same words must be the same, whoever said them.
+const cleanStatus = ({ context, description, id, status }: typeof StatusJson.Type): typeof StatusJson.Type => ({
+  id,
+  context: cleanLine(context, textLimit),
+  status: cleanLine(status, textLimit),
+  description: cleanLine(description, textLimit)
+})
 
 const encodeName = (repository: string) => repository.split("/").map(encodeURIComponent).join("/")
 
@@ -185,7 +193,7 @@ const make = Effect.fnUntraced(function*({ token, url }: GiteaApi) {
         ),
         (read) => ({
           states: read.map(({ state }) => state),
-          statuses: read.flatMap(({ statuses }) => statuses)
+          statuses: read.flatMap(({ statuses }) => statuses.map(cleanStatus))
         })
       ),
     reviews: (repository, number) =>
@@ -195,7 +203,7 @@ const make = Effect.fnUntraced(function*({ token, url }: GiteaApi) {
           Schema.Array(ReviewJson),
           (reviews) => reviews
         ),
-        (read) => read.flat()
+        (read) => read.flat().map((review) => ({ ...review, body: cleanText(review.body, reasonLimit) }))
       )
   }
   return self
