@@ -2,12 +2,29 @@ import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
 import { parseArgs } from "node:util"
 import type { PlaneSimulatorOptions } from "./PlaneSimulator.js"
 import { PlaneSimulator, SimulatorError } from "./PlaneSimulator.js"
 
 /** The simulator as a process of its own: prints one line of JSON, `{"url", "token"}`, when it listens, and serves until SIGTERM. */
+
+const help = `A simulated Plane. Prints {"url","token"} when it listens, and serves until it is ended.
+
+  npm run simulator -- --port 8091
+
+  --port N                  where it listens on 127.0.0.1; without it, any free port
+  --workspace SLUG          its workspace
+  --limit N|off             requests a key may send in a window (60)
+  --window-millis N         the window (60000)
+  --latency-millis N        how long it takes to answer (0)
+  --insert-delay-millis N   how long it takes to insert a comment once it has checked it (0)
+  --webhook-url URL         where it delivers its webhooks; none without it
+  --webhook-secret SECRET   what it signs them with (plane_wh_simulator)
+  --record N|all            how many requests it remembers (all)
+  --seed N                  for its ids and moments
+  --kills                   for crash tests: kills whoever asks it to`
 
 const Count = Schema.NumberFromString.pipe(Schema.int(), Schema.nonNegative())
 const optional = <A, I>(schema: Schema.Schema<A, I>) => Schema.optionalWith(schema, { exact: true })
@@ -23,7 +40,8 @@ const Flags = Schema.Struct({
   "webhook-secret": optional(Schema.String),
   "seed": optional(Count),
   "record": optional(Schema.Union(Schema.Literal("all"), Count)),
-  "kills": optional(Schema.Boolean)
+  "kills": optional(Schema.Boolean),
+  "help": optional(Schema.Boolean)
 })
 
 const string = { type: "string" } as const
@@ -42,19 +60,27 @@ const given = Effect.try({
         "webhook-secret": string,
         "seed": string,
         "record": string,
-        "kills": { type: "boolean" }
+        "kills": { type: "boolean" },
+        "help": { type: "boolean" }
       }
     }).values,
-  catch: (cause) => new SimulatorError({ reason: "BadOption", detail: String(cause), cause })
+  catch: (cause) =>
+    new SimulatorError({ reason: "BadOption", detail: cause instanceof Error ? cause.message : String(cause), cause })
 }).pipe(
   Effect.flatMap((values) => Schema.decodeUnknown(Flags)({ ...values })),
   Effect.catchTag(
     "ParseError",
-    (error) => Effect.fail(new SimulatorError({ reason: "BadOption", detail: error.message, cause: error }))
+    (error) =>
+      new SimulatorError({
+        reason: "BadOption",
+        detail: ParseResult.ArrayFormatter.formatErrorSync(error)
+          .map(({ message, path }) => `--${path.join(".")}: ${message}`).join("; "),
+        cause: error
+      })
   )
 )
 
-const options = Effect.map(given, (flags): PlaneSimulatorOptions => ({
+const options = (flags: typeof Flags.Type): PlaneSimulatorOptions => ({
   ...(flags.port === undefined ? {} : { port: flags.port }),
   ...(flags.workspace === undefined ? {} : { workspace: flags.workspace }),
   ...(flags.limit === "off"
@@ -68,12 +94,18 @@ const options = Effect.map(given, (flags): PlaneSimulatorOptions => ({
   ...(flags.seed === undefined ? {} : { seed: flags.seed }),
   record: flags.record ?? "all",
   kills: flags.kills ?? false
-}))
+})
 
 const announce = Layer.effectDiscard(
   Effect.flatMap(PlaneSimulator, ({ token, url }) => Console.log(JSON.stringify({ url, token })))
 )
 
-const program = Layer.unwrapEffect(Effect.map(options, (value) => Layer.provide(announce, PlaneSimulator.layer(value))))
+const program = Effect.flatMap(given, (flags) =>
+  flags.help === true
+    ? Console.log(help)
+    : Layer.launch(Layer.provide(announce, PlaneSimulator.layer(options(flags)))))
 
-NodeRuntime.runMain(Layer.launch(program))
+program.pipe(
+  Effect.tapError(({ message }) => Console.error(`${message} (--help says what there is)`)),
+  NodeRuntime.runMain({ disableErrorReporting: true })
+)
