@@ -226,6 +226,21 @@ describe("POST /webhooks/gitea", () => {
       }
     }).pipe(Effect.scoped, withPlane))
 
+  it.live("a push back to an earlier head counts, though it reads like the push that first brought it", () =>
+    Effect.gen(function*() {
+      const at = yield* developed(7)
+      const [one, two] = [sha("one"), sha("two")]
+      yield* at.gitea("pull_request", pullBody("pull_request_opened", pull))
+      for (const head of [two, one, two]) {
+        yield* at.gitea("pull_request_sync", pullBody("pull_request_synchronized", { ...pull, head }))
+        yield* at.settled
+      }
+      yield* at.gitea("status", statusBody({ id: 1, sha: one }))
+      assert.strictEqual(yield* at.stage(7), "development active")
+      yield* at.gitea("status", statusBody({ id: 2, sha: two }))
+      assert.strictEqual(yield* at.stage(7), "review active")
+    }).pipe(Effect.scoped, withPlane))
+
   it.live("what was taken is worked on after a restart", () =>
     Effect.gen(function*() {
       const settings = { ORCH_PLANE_API_TOKEN: "", ORCH_DATABASE_URL: `${yield* folder}/events.sqlite` }

@@ -21,6 +21,12 @@ type Fact = Exclude<GiteaSeen, { readonly _tag: "Nothing" }>
 const statusesOf = (facts: ReadonlyArray<Fact>) => facts.flatMap((fact) => fact._tag === "Status" ? [fact.status] : [])
 
 /**
+ * A push back to an earlier head reads like that head's first push, to the letter. A copy of the newest changes nothing, and
+ * what is older in time does not count.
+ */
+const isPush = ({ event }: StoredDelivery) => event === "pull_request_sync"
+
+/**
  * Gitea's deliveries. Each is a fact that is remembered: the newest sight of a pull request, of a check, of a reviewer's
  * word. Nothing is decided here: the tasks that a fact may concern are marked as due, and their gates go by all facts
  * together, so it does not matter in which order they came, nor whether there was a task by then.
@@ -85,15 +91,16 @@ export const giteaHandler: Effect.Effect<
   const sort = Effect.fnUntraced(function*(deliveries: ReadonlyArray<StoredDelivery>) {
     const facts: Array<Fact> = []
     const outcomes = new Map<number, Outcome>()
-    const known = yield* inbox.known(deliveries)
+    const known = yield* inbox.known(deliveries.filter((delivery) => !isPush(delivery)))
     const digests = new Set<string>()
-    for (const { body, digest, event, id } of deliveries) {
+    for (const delivery of deliveries) {
+      const { body, digest, event, id } = delivery
       const decoded = decodeGitea(event, body)
       if (Either.isLeft(decoded)) {
         outcomes.set(id, { _tag: "Skipped", reason: decoded.left })
       } else if (decoded.right._tag === "Nothing") {
         outcomes.set(id, { _tag: "Skipped", reason: decoded.right.reason })
-      } else if (digests.has(digest) || known.has(id)) {
+      } else if (!isPush(delivery) && (digests.has(digest) || known.has(id))) {
         outcomes.set(id, duplicate)
       } else {
         digests.add(digest)
