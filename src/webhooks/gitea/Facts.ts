@@ -14,6 +14,8 @@ export interface PullRequest {
   readonly open: boolean
   readonly merged: boolean
   readonly headSha: string
+  /** When Gitea last changed it, in milliseconds since 1970, UTC. */
+  readonly updatedAt: number
 }
 
 /** The newest state of a check of a commit. */
@@ -38,7 +40,8 @@ interface PullRequestRow extends Omit<PullRequest, "open" | "merged"> {
   readonly merged: number
 }
 
-const columns = `repository, name, number, work_item AS "workItem", open, merged, head_sha AS "headSha"`
+const columns = `repository, name, number, work_item AS "workItem", open, merged, head_sha AS "headSha",
+  updated_at AS "updatedAt"`
 
 const pullRequest = (row: PullRequestRow): PullRequest => ({ ...row, open: row.open === 1, merged: row.merged === 1 })
 
@@ -83,6 +86,17 @@ export const rememberMerged = (
   Effect.asVoid(
     sql`UPDATE plane_sync_pull_request SET merged = 1, open = 0, received_at = ${now}
       WHERE repository = ${repository} AND number = ${number}`
+  )
+
+/** Remembers that a pull request is closed, unless something was delivered since it was read: it may have reopened. */
+export const rememberClosed = (
+  sql: SqlClient,
+  { number, repository, updatedAt }: PullRequest,
+  now: number
+): Effect.Effect<void, SqlError> =>
+  Effect.asVoid(
+    sql`UPDATE plane_sync_pull_request SET open = 0, received_at = ${now}
+      WHERE repository = ${repository} AND number = ${number} AND updated_at = ${updatedAt}`
   )
 
 export const rememberReview = (

@@ -10,7 +10,7 @@ import type { StorageError } from "../../outbox/StorageError.js"
 import { backoff } from "../../plane/Policy.js"
 import { Signal } from "../../sync/Signal.js"
 import type { CommitStatus, PullRequest } from "./Facts.js"
-import { readReviews, readStatuses, rememberMerged } from "./Facts.js"
+import { readReviews, readStatuses, rememberClosed, rememberMerged } from "./Facts.js"
 import type { GiteaClient, GiteaError } from "./GiteaClient.js"
 import { Gitea } from "./GiteaClient.js"
 import { GiteaConfig } from "./GiteaConfig.js"
@@ -115,12 +115,14 @@ export const giteaGates: Effect.Effect<
       return told === undefined ? Pending({ why: error.message }) : Failed({ reason: told.reason ?? "" })
     })
 
-  /** The pull request as it is now, as far as Gitea can be asked. What is merged stays so. */
+  /** The pull request as it is now, as far as Gitea can be asked. What is merged stays so; what is closed may reopen. */
   const current = (held: PullRequest) =>
     Effect.gen(function*() {
       if (client === undefined || held.merged) return held
       const { headSha, merged, open } = yield* asked(client.pullRequest(held.name, held.number))
-      if (merged) yield* write(rememberMerged(sql, held, yield* Clock.currentTimeMillis))
+      const now = yield* Clock.currentTimeMillis
+      if (merged) yield* write(rememberMerged(sql, held, now))
+      else if (held.open && !open) yield* write(rememberClosed(sql, held, now))
       return { ...held, merged, open, headSha: headSha === "" ? held.headSha : headSha }
     })
 

@@ -21,6 +21,24 @@ const layer = (client: Option.Option<GiteaClient>, storage = Storage.layerFile("
     Layer.provide(Layer.setConfigProvider(ConfigProvider.fromMap(new Map())))
   )
 
+/** The pull request, as Gitea tells it. */
+const told = {
+  repository: 1,
+  name: "a/b",
+  number: 88,
+  fork: false,
+  open: true,
+  merged: false,
+  headSha: "one",
+  branch: "et-7",
+  title: "",
+  body: "",
+  createdAt: 0,
+  updatedAt: 0,
+  rank: 0,
+  headRank: 0
+}
+
 /** A task with an open pull request, and its gate `merged`. */
 const waiting = Effect.gen(function*() {
   const { read, sql, write } = yield* Storage
@@ -28,9 +46,7 @@ const waiting = Effect.gen(function*() {
   const gate = (yield* giteaGates).find(({ name }) => name === "merged")
   if (gate === undefined) return yield* Effect.dieMessage("there is no gate merged")
   yield* tasks.start({ workItem: "ET-7" })
-  const seen = { repository: 1, name: "a/b", number: 88, fork: false, open: true, merged: false, headSha: "one" }
-  const rest = { branch: "et-7", title: "", body: "", createdAt: 0, updatedAt: 0, rank: 0, headRank: 0 }
-  yield* write(rememberPullRequest(sql, { ...seen, ...rest }, "ET-7", 0))
+  yield* write(rememberPullRequest(sql, told, "ET-7", 0))
   return {
     /** As the orchestrator asks, which then owes the task nothing. */
     ask: Effect.gen(function*() {
@@ -100,6 +116,33 @@ describe("a gate that goes by Gitea", () => {
       Effect.provide(layer(Option.some(client), filling)),
       Effect.provide(Logger.replace(Logger.defaultLogger, logger))
     )
+  })
+
+  it.scoped("remembers that the pull request is closed, but not over a reopening that was delivered meanwhile", () => {
+    const now: PullRequestNow = { open: false, merged: false, headSha: "one" }
+    let meanwhile: Effect.Effect<unknown> = Effect.void
+    const client: GiteaClient = {
+      pullRequest: () => Effect.as(Effect.suspend(() => meanwhile), now),
+      combinedStatus: () => Effect.dieMessage("nobody asks for checks"),
+      reviews: () => Effect.dieMessage("nobody asks for reviews")
+    }
+    return Effect.gen(function*() {
+      const { read, sql, write } = yield* Storage
+      const { ask } = yield* waiting
+      const open = Effect.map(
+        read(sql<{ open: number }>`SELECT open FROM plane_sync_pull_request`),
+        (rows) => rows.map((row) => row.open)
+      )
+      const reopened = (updatedAt: number) =>
+        Effect.orDie(write(rememberPullRequest(sql, { ...told, updatedAt, rank: 3 }, "ET-7", 0)))
+      assert.strictEqual(yield* ask, "Pending")
+      assert.deepStrictEqual(yield* open, [0])
+      yield* reopened(1_000)
+      assert.deepStrictEqual(yield* open, [1])
+      meanwhile = reopened(2_000)
+      assert.strictEqual(yield* ask, "Pending")
+      assert.deepStrictEqual(yield* open, [1])
+    }).pipe(Effect.provide(layer(Option.some(client))))
   })
 
   it.scoped("is not asked again for the sake of a Gitea that cannot be asked", () =>

@@ -84,7 +84,8 @@ const head = {
   workItem: "ET-7",
   open: true,
   merged: false,
-  headSha: "new"
+  headSha: "new",
+  updatedAt: 0
 }
 
 const review = (reviewer: string, approved: boolean, headSha = "new"): Review => ({
