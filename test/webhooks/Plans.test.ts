@@ -1,34 +1,17 @@
 import { assert, describe, it } from "@effect/vitest"
-import { ConfigProvider, Effect, Layer, Option } from "effect"
-import { Pipeline } from "../../src/orchestrator/Pipeline.js"
+import { Effect } from "effect"
 import { TaskStore } from "../../src/orchestrator/TaskStore.js"
 import { Storage } from "../../src/outbox/Storage.js"
-import { PlaneClient } from "../../src/plane/PlaneClient.js"
-import { RateBudget } from "../../src/plane/RateBudget.js"
-import { PlaneSimulator } from "../../src/simulator/PlaneSimulator.js"
-import { Signal } from "../../src/sync/Signal.js"
 import { prunePullRequests } from "../../src/webhooks/gitea/Facts.js"
 import { giteaGates } from "../../src/webhooks/gitea/Gates.js"
-import { Gitea } from "../../src/webhooks/gitea/GiteaClient.js"
 import { giteaHandler } from "../../src/webhooks/gitea/GiteaWebhook.js"
-import { TaskPullRequests } from "../../src/webhooks/gitea/TaskPullRequests.js"
 import { Inbox } from "../../src/webhooks/Inbox.js"
 import { planeHandler } from "../../src/webhooks/plane/PlaneWebhook.js"
 import { makePlans } from "../support/QueryPlans.js"
 import { fixture } from "./Fixtures.js"
+import { handlersOnly } from "./Handlers.js"
 
 const { explaining, plans, scans } = makePlans()
-
-const layer = Layer.mergeAll(Inbox.layer, TaskPullRequests.layer).pipe(
-  Layer.provideMerge(TaskStore.layer),
-  Layer.provideMerge(
-    Layer.mergeAll(Storage.layerFile(":memory:"), Signal.layer, Pipeline.layerDefault, PlaneClient.layer)
-  ),
-  Layer.provide(RateBudget.layer),
-  Layer.provideMerge(Layer.succeed(Gitea, Option.none())),
-  Layer.provide(PlaneSimulator.layerMemory()),
-  Layer.provide(Layer.setConfigProvider(ConfigProvider.fromMap(new Map())))
-)
 
 const sent = [
   ["plane", "issue", "plane/issue_updated_state"],
@@ -66,5 +49,5 @@ describe("the webhooks' statements", () => {
       assert.strictEqual(task.pullRequest, 88)
       assert.isAbove(plans.size, 20)
       assert.deepStrictEqual(scans(inOrder), [])
-    }).pipe(Effect.provide(layer), explaining))
+    }).pipe(Effect.provide(handlersOnly), explaining))
 })

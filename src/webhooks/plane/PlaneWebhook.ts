@@ -48,12 +48,13 @@ export const planeHandler: Effect.Effect<
   const act = Effect.fnUntraced(function*(seen: WorkItemSeen, group: string) {
     const workItem = `${projectIdentifier}-${seen.number}`
     if (group === "started") {
-      yield* Effect.catchTag(
+      const { status } = yield* Effect.catchTag(
         tasks.start({ workItem, planeId: seen.id }),
         "InvalidKey",
         (error) => Effect.dieMessage(error.message)
       )
-      return yield* Effect.logInfo(`${workItem} was moved to a started state: its task goes on`)
+      const goesOn = status === "done" ? "its task is done, and stays so" : "its task goes on"
+      return yield* Effect.logInfo(`${workItem} was moved to a started state: ${goesOn}`)
     }
     const task = group === "cancelled" ? yield* taskOf(workItem, seen.id) : undefined
     if (task !== undefined) yield* tasks.stop(task.id, "the work item was cancelled in Plane")

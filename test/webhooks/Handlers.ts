@@ -1,0 +1,23 @@
+import { ConfigProvider, Layer, Option } from "effect"
+import { Pipeline } from "../../src/orchestrator/Pipeline.js"
+import { TaskStore } from "../../src/orchestrator/TaskStore.js"
+import { Storage } from "../../src/outbox/Storage.js"
+import { PlaneClient } from "../../src/plane/PlaneClient.js"
+import { RateBudget } from "../../src/plane/RateBudget.js"
+import { PlaneSimulator } from "../../src/simulator/PlaneSimulator.js"
+import { Signal } from "../../src/sync/Signal.js"
+import { Gitea } from "../../src/webhooks/gitea/GiteaClient.js"
+import { TaskPullRequests } from "../../src/webhooks/gitea/TaskPullRequests.js"
+import { Inbox } from "../../src/webhooks/Inbox.js"
+
+/** What the handlers of deliveries need, and nobody who works by himself. */
+export const handlersOnly = Layer.mergeAll(Inbox.layer, TaskPullRequests.layer).pipe(
+  Layer.provideMerge(TaskStore.layer),
+  Layer.provideMerge(
+    Layer.mergeAll(Storage.layerFile(":memory:"), Signal.layer, Pipeline.layerDefault, PlaneClient.layer)
+  ),
+  Layer.provide(RateBudget.layer),
+  Layer.provideMerge(Layer.succeed(Gitea, Option.none())),
+  Layer.provide(PlaneSimulator.layerMemory()),
+  Layer.provide(Layer.setConfigProvider(ConfigProvider.fromMap(new Map())))
+)

@@ -1,0 +1,42 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Layer, Logger } from "effect"
+import { Storage } from "../../src/outbox/Storage.js"
+import { giteaHandler } from "../../src/webhooks/gitea/GiteaWebhook.js"
+import { Inbox } from "../../src/webhooks/Inbox.js"
+import { planeHandler } from "../../src/webhooks/plane/PlaneWebhook.js"
+import { handlersOnly } from "./Handlers.js"
+import { moveBody } from "./Scene.js"
+
+/** Has a delivery worked on. */
+const telling = Effect.gen(function*() {
+  const inbox = yield* Inbox
+  const handlers = { plane: yield* planeHandler, gitea: yield* giteaHandler }
+  return (source: "plane" | "gitea", event: string, body: string) =>
+    Effect.gen(function*() {
+      yield* inbox.store({ source, event, delivery: "", body, digest: body })
+      yield* handlers[source](yield* inbox.due(10))
+    })
+})
+
+// What is said within a transaction is said by a fiber of the layer's.
+const loggingTo = (lines: Array<string>) =>
+  Layer.provideMerge(
+    handlersOnly,
+    Logger.replace(Logger.defaultLogger, Logger.map(Logger.stringLogger, (line) => void lines.push(line)))
+  )
+
+describe("the log", () => {
+  it.scoped("says of a work item that is taken back that its task is done", () => {
+    const lines: Array<string> = []
+    return Effect.gen(function*() {
+      const tell = yield* telling
+      yield* tell("plane", "issue", moveBody({ number: 7, to: "inProgress", at: 1 }))
+      assert.include(lines.at(-1), "ET-7 was moved to a started state: its task goes on")
+      const { sql, write } = yield* Storage
+      yield* write(sql`UPDATE plane_sync_task SET status = 'done'`)
+      yield* tell("plane", "issue", moveBody({ number: 7, to: "done", at: 2 }))
+      yield* tell("plane", "issue", moveBody({ number: 7, to: "inProgress", at: 3 }))
+      assert.include(lines.at(-1), "ET-7 was moved to a started state: its task is done, and stays so")
+    }).pipe(Effect.provide(loggingTo(lines)))
+  })
+})
