@@ -18,6 +18,15 @@ import { workItemReader } from "./WorkItemOf.js"
 
 type Fact = Exclude<GiteaSeen, { readonly _tag: "Nothing" }>
 
+/** How many keys the log names: a body of megabytes may be full of them. */
+const mostNamed = 5
+
+/** Keys in words; the first of many. */
+const listed = (keys: ReadonlyArray<string>) =>
+  keys.length <= mostNamed
+    ? keys.join(" and ")
+    : `${keys.slice(0, mostNamed).join(", ")} and ${keys.length - mostNamed} more`
+
 const statusesOf = (facts: ReadonlyArray<Fact>) => facts.flatMap((fact) => fact._tag === "Status" ? [fact.status] : [])
 
 /**
@@ -56,7 +65,7 @@ export const giteaHandler: Effect.Effect<
         return Effect.as(Effect.logInfo(`${where} names no work item of ${projectIdentifier}`), null)
       case "Ambiguous":
         return Effect.as(
-          Effect.logWarning(`${where} names ${named.keys.join(" and ")}: it moves none of them`),
+          Effect.logWarning(`${where} names ${listed(named.keys)}: it moves none of them`),
           null
         )
     }
