@@ -10,6 +10,7 @@ export const orchestratorTables = Effect.gen(function*() {
   yield* sql`ALTER TABLE plane_sync_lane ADD COLUMN updated_at TEXT`
   yield* sql`ALTER TABLE plane_sync_lane ADD COLUMN heard_state TEXT`
   yield* sql`ALTER TABLE plane_sync_lane ADD COLUMN heard_at TEXT`
+  yield* sql`ALTER TABLE plane_sync_lane ADD COLUMN late_state TEXT`
   yield* sql`CREATE INDEX plane_sync_lane_target ON plane_sync_lane (target) WHERE target IS NOT NULL`
 
   // `revision` rises with every change, so that who has asked the gates knows whether they spoke of what is there now.

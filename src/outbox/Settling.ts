@@ -65,7 +65,10 @@ const sent = (sql: SqlClient, lane: Lane, delivery: Delivery, outcome: SendOutco
         yield* close(sql, delivery, "dead", now, outcome)
         yield* closeDebts(sql, delivery, "dead")
         // Plane may have taken it: what state it is in now is not known.
-        if (delivery.kind === "state") yield* forget(sql, lane)
+        if (delivery.kind === "state") {
+          yield* forget(sql, lane)
+          if (unanswered) yield* sql`UPDATE plane_sync_lane SET late_state = ${delivery.body} WHERE id = ${lane.id}`
+        }
         return yield* free(sql, lane, now, outcome.reason)
       }
       case "LaneDead": {
@@ -139,7 +142,8 @@ const reader = (sql: SqlClient) => sql`(SELECT holder FROM plane_sync_sender)`
 // A webhook may have told meanwhile what a person made of it since.
 const hears = (sql: SqlClient, { state, updatedAt }: SeenState) => {
   const isOlder = sql`coalesce(heard_at > ${updatedAt ?? ""}, 0)`
-  return sql`heard_state = iif(${isOlder}, heard_state, ${state}), heard_at = iif(${isOlder}, heard_at, ${updatedAt}),`
+  return sql`heard_state = iif(${isOlder}, heard_state, ${state}), heard_at = iif(${isOlder}, heard_at, ${updatedAt}),
+    late_state = NULL,`
 }
 
 const see = (sql: SqlClient, lane: Lane, seen: SeenState) =>

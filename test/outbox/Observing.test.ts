@@ -89,6 +89,13 @@ const tryAgain = (job: SendJob) =>
       settlement: { _tag: "Sent", job, outcome: { _tag: "Later", dueAt: 0, counted: true, reason: "no answer" } }
     }))
 
+const givenUp = (job: SendJob, code: "attempts" | "refused" = "attempts") =>
+  Effect.flatMap(Outbox, (outbox) =>
+    outbox.turn({
+      holder,
+      settlement: { _tag: "Sent", job, outcome: { _tag: "Dead", code, reason: "no answer" } }
+    }))
+
 describe("what a webhook tells of a work item", () => {
   it.effect("is news once: what is not newer is old, also with another state", () =>
     Effect.gen(function*() {
@@ -118,6 +125,35 @@ describe("what a webhook tells of a work item", () => {
       assert.strictEqual(yield* observe(4, "in-progress"), "old")
       // A comment of ours has changed the work item meanwhile.
       assert.strictEqual(yield* observe(5, "in-progress"), "ours")
+    }).pipe(Effect.provide(layer)))
+
+  it.scoped("is our own echo also when our PATCH was given up without an answer, until somebody moves", () =>
+    Effect.gen(function*() {
+      yield* sender
+      yield* observe(1, "todo")
+      yield* publish("development")
+      yield* givenUp(yield* sending)
+      assert.strictEqual(yield* observe(2, "todo"), "ours")
+      assert.strictEqual(yield* observe(3, "in-progress"), "ours")
+      yield* publish("testing")
+      yield* givenUp(yield* sending)
+      assert.strictEqual(yield* observe(4, "cancelled"), "moved")
+      assert.strictEqual(yield* observe(5, "in-progress"), "moved")
+    }).pipe(Effect.provide(layer)))
+
+  it.scoped("is somebody's move when what was given up was refused, or followed by what was answered", () =>
+    Effect.gen(function*() {
+      yield* sender
+      yield* observe(1, "todo")
+      yield* publish("development")
+      yield* givenUp(yield* sending, "refused")
+      assert.strictEqual(yield* observe(2, "in-progress"), "moved")
+      yield* observe(3, "todo")
+      yield* publish("testing")
+      yield* givenUp(yield* sending)
+      yield* publish("deploy")
+      yield* answered(yield* sending, "done", 4)
+      assert.strictEqual(yield* observe(5, "in-progress"), "moved")
     }).pipe(Effect.provide(layer)))
 
   it.scoped("a state that is owed but was never sent is somebody's move", () =>
