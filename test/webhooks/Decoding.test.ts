@@ -36,6 +36,23 @@ describe("Plane's bodies", () => {
     assert.strictEqual(nothing(ours), "a comment of plane-sync's own")
     assert.include(nothing("{\"event\":\"cycle\",\"data\":null}"), "cycle")
     assert.strictEqual(nothing(changed("plane/issue_created", { data: { state: null } })), "it names no state")
+    assert.include(nothing(changed("plane/workitem_updated_v2", { event: "workitem.deleted" })), "workitem.deleted")
+    assert.include(nothing(changed("plane/issue_updated_state", { action: "deleted" })), "moves nothing")
+  })
+
+  it("tell of another change than the state's, in either version, but not of a new work item", () => {
+    const isAside = (body: string) =>
+      Either.match(decodePlane(body), { onLeft: () => "left", onRight: (seen) => "isAside" in seen && seen.isAside })
+    assert.isTrue(isAside(fixture("plane/issue_updated_name")))
+    assert.isFalse(isAside(fixture("plane/issue_created")))
+    const v2 = JSON.parse(fixture("plane/workitem_updated_v2")) as object
+    const before = (attributes: unknown, event = "workitem.updated") =>
+      isAside(JSON.stringify({ ...v2, event, previous_attributes: attributes }))
+    assert.isTrue(before({ name: "North" }))
+    assert.isFalse(before({ name: "North", state_id: "x" }))
+    assert.isFalse(before({ state: { id: "x" } }))
+    assert.isFalse(before(undefined))
+    assert.isFalse(before({}, "workitem.created"))
   })
 
   it("that cannot be read say why", () => {

@@ -46,6 +46,7 @@ const Envelope = Schema.parseJson(Schema.Struct({
   event: Schema.String,
   action: Schema.optional(Schema.Unknown),
   activity: Schema.optional(Schema.Unknown),
+  previous_attributes: Schema.optional(Schema.Unknown),
   data: Schema.Unknown
 }))
 const StateActivity = Schema.Struct({ field: Schema.Literal("state", "state_id") })
@@ -62,19 +63,29 @@ const words = (error: ParseResult.ParseError) =>
 
 const nothing = (reason: string): Nothing => ({ _tag: "Nothing", reason })
 
+const namesState = (attributes: object) => "state" in attributes || "state_id" in attributes
+
+/** Only "v1" has an activity, and only "v2" what the changed attributes were before. */
+const isOfAnother = ({ activity, previous_attributes: previous }: typeof Envelope.Type) =>
+  activity !== undefined && activity !== null
+    ? !isStateActivity(activity)
+    : typeof previous === "object" && previous !== null && !namesState(previous)
+
 /** What a body says, or (left) why it cannot be read. */
 export const decodePlane = (body: string): Either.Either<WorkItemSeen | Nothing, string> =>
-  Either.flatMap(Either.mapLeft(decodeEnvelope(body), words), ({ action, activity, data, event }) => {
-    // "issue" and, with a version and a verb, "workitem.updated".
+  Either.flatMap(Either.mapLeft(decodeEnvelope(body), words), (envelope) => {
+    const { action, data, event } = envelope
     if (/comment/i.test(event)) {
       const ours = isComment(data) && data.external_source === externalSource
       return Either.right(nothing(ours ? "a comment of plane-sync's own" : "a comment moves nothing"))
     }
-    // Only "v1" has an activity.
-    const isAside = activity !== undefined && activity !== null && action !== "created" && !isStateActivity(activity)
-    return /^(issue|work_?item)(\.\w+)?$/i.test(event)
-      ? Either.flatMap(Either.mapLeft(decodeData(data), words), (data) => seenIn(data, isAside))
-      : Either.right(nothing(`the event ${JSON.stringify(event.slice(0, 80))} moves nothing`))
+    // "issue" with an action and, of "v2", "workitem.updated".
+    const [, verb = action ?? "updated"] = /^(?:issue|work_?item)(?:\.(\w+))?$/i.exec(event) ?? [event, "other"]
+    if (verb !== "created" && verb !== "updated") {
+      return Either.right(nothing(`the event ${JSON.stringify(event.slice(0, 80))} moves nothing`))
+    }
+    const isAside = verb === "updated" && isOfAnother(envelope)
+    return Either.flatMap(Either.mapLeft(decodeData(data), words), (data) => seenIn(data, isAside))
   })
 
 const seenIn = (data: typeof Data.Type, isAside: boolean): Either.Either<WorkItemSeen | Nothing, string> => {
