@@ -49,8 +49,11 @@ export class Inbox extends Context.Tag("plane-sync/Inbox")<Inbox, {
   readonly due: (limit: number) => Effect.Effect<ReadonlyArray<StoredDelivery>, StorageError>
   /** This one, as it is now, if it is still due. */
   readonly ifDue: (id: number) => Effect.Effect<Option.Option<StoredDelivery>, StorageError>
-  /** When the next one is due that was put off, if any. */
-  readonly nextDue: Effect.Effect<number | undefined, StorageError>
+  /**
+   * When the next one is due that was put off, if any. A due time more than `maxAhead` milliseconds from now was set before
+   * the clock was put back: such a delivery is due now.
+   */
+  readonly nextDue: (maxAhead: number) => Effect.Effect<number | undefined, StorageError>
   /**
    * Those of which the same was worked on before: Plane gives every attempt a new id, and Gitea a redelivery. Only what
    * went well counts: a delivery that could not be worked on may be sent again.
@@ -167,11 +170,21 @@ const make = Effect.gen(function*() {
           WHERE id = ${id} AND status = 'pending' AND due_at <= ${now}`)
         return Option.fromNullable(row)
       }),
-    nextDue: Effect.map(
-      read(sql<{ dueAt: number }>`SELECT due_at AS "dueAt" FROM plane_sync_webhook WHERE status = 'pending'
-        ORDER BY due_at, id LIMIT 1`),
-      ([row]) => row?.dueAt
-    ),
+    nextDue: (maxAhead) =>
+      Effect.gen(function*() {
+        const now = yield* Clock.currentTimeMillis
+        const pending = (order: "ASC" | "DESC") =>
+          Effect.map(
+            read(sql<{ dueAt: number }>`SELECT due_at AS "dueAt" FROM plane_sync_webhook WHERE status = 'pending'
+              ORDER BY due_at ${sql.literal(order)} LIMIT 1`),
+            ([row]) => row?.dueAt
+          )
+        const latest = yield* pending("DESC")
+        if (latest === undefined || latest <= now + maxAhead) return yield* pending("ASC")
+        yield* write(sql`UPDATE plane_sync_webhook SET due_at = ${now}
+          WHERE status = 'pending' AND due_at > ${now + maxAhead}`)
+        return now
+      }),
     known: (deliveries) => read(known(sql, deliveries)),
     settle: (outcomes) => write(settle(sql, outcomes)),
     prune: (before) => write(prune(sql, before)),

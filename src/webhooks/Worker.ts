@@ -15,7 +15,7 @@ const batch = 128
 /** So long those that come after a batch gather: each batch costs commits, and has gates asked. */
 const gathering = "50 millis"
 
-/** No longer than this is waited for one that was put off, should the clock have been put back. */
+/** No longer than this is waited for one that was put off: what is due later was so before the clock was put back. */
 const longestWait = 60_000
 
 /**
@@ -55,7 +55,7 @@ export const startWorker = (
     }
 
     const wait = Effect.gen(function*() {
-      const dueAt = yield* inbox.nextDue
+      const dueAt = yield* inbox.nextDue(longestWait)
       const now = yield* Clock.currentTimeMillis
       const pause = dueAt === undefined ? Effect.never : Effect.sleep(Math.min(Math.max(dueAt - now, 0), longestWait))
       yield* Effect.raceFirst(inbox.arrived, pause)

@@ -30,10 +30,11 @@ const everything = Effect.gen(function*() {
     yield* inbox.store({ source, event, delivery: name, body: fixture(name), digest: name })
     yield* handlers[source](yield* inbox.due(10))
   }
-  yield* inbox.nextDue
+  yield* inbox.nextDue(60_000)
   const task = yield* (yield* TaskStore).get("ET-7")
   for (const { check } of yield* giteaGates) yield* check(task)
-  yield* inbox.settle(new Map([[1, { _tag: "Later", dueAt: 1, reason: "later" }]]))
+  yield* inbox.settle(new Map([[1, { _tag: "Later", dueAt: 100_000, reason: "later" }]]))
+  assert.strictEqual(yield* inbox.nextDue(60_000), 0)
   assert.isFalse(yield* inbox.prune(1))
   const { sql, write } = yield* Storage
   assert.isFalse(yield* write(prunePullRequests(sql, 1)))

@@ -1,7 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
-import { ConfigProvider, Effect, Fiber, Layer, Logger, TestClock } from "effect"
+import { Clock, ConfigProvider, Effect, Fiber, Layer, Logger, TestClock } from "effect"
 import { statSync } from "node:fs"
 import { Storage } from "../../src/outbox/Storage.js"
+import type { Outcome } from "../../src/webhooks/Inbox.js"
 import { Inbox } from "../../src/webhooks/Inbox.js"
 import { Overloaded, Receiver, Refused } from "../../src/webhooks/Receiver.js"
 import { startWorker } from "../../src/webhooks/Worker.js"
@@ -154,6 +155,31 @@ describe("Inbox, of large deliveries", () => {
 })
 
 describe("the worker", () => {
+  it.scoped("does not wait for a day when the clock is put back by one", () =>
+    Effect.gen(function*() {
+      const day = 86_400_000
+      yield* TestClock.setTime(day)
+      const inbox = yield* Inbox
+      yield* receive("{}", signature("gitea", "{}"))
+      const tries: Array<string | undefined> = []
+      yield* startWorker(inbox, {
+        plane: () => Effect.dieMessage("nothing came from Plane"),
+        gitea: ([delivery]) =>
+          Effect.flatMap(Clock.currentTimeMillis, (now) => {
+            tries.push(delivery?.body)
+            const outcome: Outcome = { _tag: "Later", dueAt: now + 5_000, reason: "not yet" }
+            return inbox.settle(new Map([[delivery?.id ?? 0, outcome]]))
+          })
+      })
+      yield* TestClock.adjust("1 seconds")
+      assert.deepStrictEqual(tries, ["{}"])
+      yield* TestClock.setTime(0)
+      // The timers of this clock stand still until it has its former time: what arrives wakes the worker.
+      yield* receive("[]", signature("gitea", "[]"))
+      yield* TestClock.adjust("1 seconds")
+      assert.deepStrictEqual(tries, ["{}", "[]", "{}"])
+    }).pipe(Effect.provide(receiving(settings).layer)))
+
   it.live("settles a large delivery without writing its body again", () =>
     Effect.gen(function*() {
       const file = `${yield* folder}/events.sqlite`
