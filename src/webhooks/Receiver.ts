@@ -5,6 +5,7 @@ import { isDeeperThan } from "../domain/Depth.js"
 import { cleanLine, textLimit } from "../domain/Text.js"
 import type { StorageError } from "../outbox/StorageError.js"
 import { Inbox } from "./Inbox.js"
+import { makeSeldom } from "./Seldom.js"
 import { isSignature, isSignedWith } from "./Signature.js"
 import type { Source } from "./WebhookConfig.js"
 import { secretSetting, WebhookConfig } from "./WebhookConfig.js"
@@ -54,9 +55,6 @@ const headerNames: Readonly<Record<Source, Readonly<Record<"delivery" | "event" 
   gitea: { delivery: "x-gitea-delivery", event: "x-gitea-event-type", signature: "x-gitea-signature" }
 }
 
-/** Whoever knocks with a wrong signature fills no disk with log lines. */
-const quietFor = 60_000
-
 /** Bytes of all bodies together that are read or wait for their commit: each is bounded, but not how many there are. */
 const maxInFlight = 64 * 1024 * 1024
 
@@ -77,9 +75,9 @@ const make = Effect.gen(function*() {
     plane: { acceptedAt: undefined, refused: undefined },
     gitea: { acceptedAt: undefined, refused: undefined }
   }
-  const logged: Record<Source, { at: number; unsaid: number }> = {
-    plane: { at: -Infinity, unsaid: 0 },
-    gitea: { at: -Infinity, unsaid: 0 }
+  const warn: Readonly<Record<Source, (line: string) => Effect.Effect<void>>> = {
+    plane: yield* makeSeldom,
+    gitea: yield* makeSeldom
   }
 
   for (const source of ["plane", "gitea"] as const) {
@@ -93,15 +91,7 @@ const make = Effect.gen(function*() {
   const noteRefused = (source: Source, why: string) =>
     Effect.flatMap(Clock.currentTimeMillis, (now) => {
       status[source] = { ...status[source], refused: { at: now, why } }
-      const log = logged[source]
-      // A clock that was put back keeps nobody silent.
-      if (now >= log.at && now - log.at < quietFor) {
-        log.unsaid += 1
-        return Effect.void
-      }
-      const more = log.unsaid === 0 ? "" : ` (and ${log.unsaid} more since this was last said)`
-      logged[source] = { at: now, unsaid: 0 }
-      return Effect.logWarning(`A delivery to /webhooks/${source} was refused: ${why}${more}`)
+      return warn[source](`A delivery to /webhooks/${source} was refused: ${why}`)
     }).pipe(annotated)
 
   const checkSignature = (source: Source, given: string, isRight: (secret: string) => boolean) => {

@@ -5,6 +5,7 @@ import { Storage } from "../../src/outbox/Storage.js"
 import type { Outcome } from "../../src/webhooks/Inbox.js"
 import { Inbox } from "../../src/webhooks/Inbox.js"
 import { Overloaded, Receiver, Refused } from "../../src/webhooks/Receiver.js"
+import { makeUnreadable } from "../../src/webhooks/Seldom.js"
 import { startWorker } from "../../src/webhooks/Worker.js"
 import { folder } from "../http/Served.js"
 import { secrets, signature } from "./Sender.js"
@@ -99,6 +100,21 @@ describe("Receiver", () => {
     return Effect.sync(() => {
       assert.lengthOf(lines, 1)
       assert.include(lines[0], "/webhooks/plane")
+    }).pipe(Effect.provide(layer))
+  })
+})
+
+describe("what cannot be read", () => {
+  it.effect("is said at most once a minute, and then how many there were", () => {
+    const { layer, lines } = receiving(settings)
+    return Effect.gen(function*() {
+      const unreadable = yield* makeUnreadable
+      const delivery = { source: "plane", event: "issue\n", delivery: "", body: "", digest: "", moved: null } as const
+      for (let id = 1; id <= 3; id++) yield* unreadable({ ...delivery, id }, "data.sequence_id: is missing")
+      assert.deepStrictEqual(lines, ["Delivery 1 of plane, \"issue \", cannot be read: data.sequence_id: is missing"])
+      yield* TestClock.adjust("61 seconds")
+      yield* unreadable({ ...delivery, id: 4 }, "event: is missing")
+      assert.match(lines[1] ?? "", /^Delivery 4 .*event: is missing \(and 2 more since this was last said\)$/)
     }).pipe(Effect.provide(layer))
   })
 })

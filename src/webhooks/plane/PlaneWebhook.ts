@@ -9,6 +9,7 @@ import { PlaneConfig } from "../../plane/PlaneConfig.js"
 import { Signal } from "../../sync/Signal.js"
 import type { Outcome, StoredDelivery } from "../Inbox.js"
 import { duplicate, Inbox } from "../Inbox.js"
+import { makeUnreadable } from "../Seldom.js"
 import type { Handler } from "../Worker.js"
 import type { WorkItemSeen } from "./PlaneDelivery.js"
 import { decodePlane } from "./PlaneDelivery.js"
@@ -37,6 +38,7 @@ export const planeHandler: Effect.Effect<
   const signal = yield* Signal
   const tasks = yield* TaskStore
   const groupOf = yield* makeGroups(client)
+  const unreadable = yield* makeUnreadable
 
   /** One that was started by hand has only a key, until that is looked up. */
   const taskOf = (workItem: string, planeId: string) =>
@@ -79,7 +81,10 @@ export const planeHandler: Effect.Effect<
   const handle = (delivery: StoredDelivery): Effect.Effect<Outcome, StorageError> =>
     Effect.gen(function*() {
       const decoded = decodePlane(delivery.body)
-      if (Either.isLeft(decoded)) return { _tag: "Skipped", reason: decoded.left }
+      if (Either.isLeft(decoded)) {
+        yield* unreadable(delivery, decoded.left)
+        return { _tag: "Skipped", reason: decoded.left }
+      }
       const seen = decoded.right
       if (seen._tag === "Nothing") return { _tag: "Skipped", reason: seen.reason }
       if (seen.project !== projectId) return { _tag: "Skipped", reason: `it is of the project ${seen.project}` }
