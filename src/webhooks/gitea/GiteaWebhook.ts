@@ -8,6 +8,7 @@ import { PlaneConfig } from "../../plane/PlaneConfig.js"
 import { Signal } from "../../sync/Signal.js"
 import type { Outcome, StoredDelivery } from "../Inbox.js"
 import { duplicate, Inbox, settle } from "../Inbox.js"
+import { makeUnreadable } from "../Seldom.js"
 import type { Handler } from "../Worker.js"
 import type { PullRequest } from "./Facts.js"
 import { readPullRequest, readPullRequestsAt, rememberPullRequest, rememberReview, rememberStatuses } from "./Facts.js"
@@ -52,6 +53,7 @@ export const giteaHandler: Effect.Effect<
   const tasks = yield* TaskStore
   const pullRequests = yield* TaskPullRequests
   const workItemOf = workItemReader(projectIdentifier)
+  const unreadable = yield* makeUnreadable
 
   /** The work item that a pull request may move, which a fork's never does. */
   const namedBy = (seen: PullRequestSeen) => {
@@ -106,6 +108,7 @@ export const giteaHandler: Effect.Effect<
       const { body, digest, event, id } = delivery
       const decoded = decodeGitea(event, body)
       if (Either.isLeft(decoded)) {
+        yield* unreadable(delivery, decoded.left)
         outcomes.set(id, { _tag: "Skipped", reason: decoded.left })
       } else if (decoded.right._tag === "Nothing") {
         outcomes.set(id, { _tag: "Skipped", reason: decoded.right.reason })
