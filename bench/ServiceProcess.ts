@@ -52,7 +52,7 @@ export const startService = (options: {
       Effect.sync(() => {
         const child = spawn(
           process.execPath,
-          ["--import", endsWithParent, "--import", "tsx", script, ...args],
+          ["--import", endsWithParent, script, ...args],
           // Nothing of the environment, and no `.env`.
           { cwd: root, env: { PATH: process.env["PATH"], ...env }, stdio: ["pipe", "ignore", "ignore"] }
         )

@@ -64,9 +64,7 @@ const child = ({ limit, record = 1_000 }: SimulatorOptions) => {
         [
           "--import",
           endsWithParent,
-          "--import",
-          "tsx",
-          "src/simulator/main.ts",
+          "src/simulator/main.js",
           ...flags,
           "--record",
           String(record)

@@ -6,7 +6,7 @@ import type { Row } from "../Figure.js"
 import { Aim } from "../Figure.js"
 import { temporaryDatabase } from "../Pipelines.js"
 import { freePort } from "../Port.js"
-import { builtPrograms, startProgram } from "../ProgramProcess.js"
+import { programs, startProgram } from "../ProgramProcess.js"
 import { median } from "../Statistics.js"
 import { stored } from "../Stored.js"
 
@@ -30,14 +30,13 @@ export const row: Row = {
   name: "memory",
   description: "resident memory of the program with 100,000 events owed and Plane away, beside nothing owed",
   measure: Effect.gen(function*() {
-    const { program } = yield* builtPrograms
     const file = yield* stored(owed)
     const empty = yield* temporaryDatabase
     const plane = yield* freePort
     /** The most it takes, as seen four times a second. */
     const mostOf = (database: string, pending: number) =>
       Effect.scoped(Effect.gen(function*() {
-        const { health, pid } = yield* startProgram(program, ["serve"], {
+        const { health, pid } = yield* startProgram(programs.program, ["serve"], {
           ORCH_DATABASE_URL: database,
           ORCH_PLANE_API_URL: `http://127.0.0.1:${plane}`,
           ORCH_PLANE_API_TOKEN: "token"

@@ -6,7 +6,7 @@ import { Aim } from "../Figure.js"
 import { timed } from "../Pace.js"
 import { temporaryDatabase } from "../Pipelines.js"
 import { freePort } from "../Port.js"
-import { builtPrograms, startProgram } from "../ProgramProcess.js"
+import { programs, startProgram } from "../ProgramProcess.js"
 import { median } from "../Statistics.js"
 import { stored } from "../Stored.js"
 
@@ -18,7 +18,6 @@ export const row: Row = {
   name: "start",
   description: "from start to GET /health with 100,000 events owed, beside a bare HttpApi with one SQLite connection",
   measure: Effect.gen(function*() {
-    const built = yield* builtPrograms
     const file = yield* stored(owed)
     const empty = yield* temporaryDatabase
     const plane = yield* freePort
@@ -28,7 +27,10 @@ export const row: Row = {
         ORCH_PLANE_API_URL: `http://127.0.0.1:${plane}`,
         ORCH_PLANE_API_TOKEN: "token"
       })))
-    const round = Effect.all({ ours: timeOf(built.program, ["serve"], file), bare: timeOf(built.bare, [], empty) })
+    const round = Effect.all({
+      ours: timeOf(programs.program, ["serve"], file),
+      bare: timeOf(programs.bare, [], empty)
+    })
     // Once for nothing: what is read from the disk is in memory then.
     yield* round
     const measured = yield* Effect.forEach(Array.range(1, rounds), () => round)

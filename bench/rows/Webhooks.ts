@@ -33,7 +33,7 @@ const load = (port: number) =>
 
 const bare = Effect.scoped(Effect.gen(function*() {
   const port = yield* freePort
-  yield* startService({ script: "bench/BareServer.ts", args: [String(port), secret], port })
+  yield* startService({ script: "bench/BareServer.js", args: [String(port), secret], port })
   return yield* load(port)
 }))
 
@@ -43,7 +43,7 @@ const service = (database: string) =>
     const port = yield* freePort
     const away = yield* freePort
     const process = yield* startService({
-      script: "src/main.ts",
+      script: "src/main.js",
       env: {
         ORCH_PORT: String(port),
         ORCH_DATABASE_URL: database,
