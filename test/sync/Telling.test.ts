@@ -104,7 +104,7 @@ describe("states", () => {
       yield* changed(key, "done", "analysis")
       yield* TestClock.adjust("10 minutes")
       assert.strictEqual(left(), 1)
-    }).pipe(Effect.provide(inMemory()), Effect.provide(Logger.replace(Logger.defaultLogger, logger)))
+    }).pipe(Effect.provide(Layer.provideMerge(inMemory(), Logger.replace(Logger.defaultLogger, logger))))
   })
 
   it.effect("a cancel is left that comes while the budget keeps the state waiting after its look", () =>

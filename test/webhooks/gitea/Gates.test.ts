@@ -113,8 +113,9 @@ describe("a gate that goes by Gitea", () => {
       assert.isTrue(yield* isDue)
       assert.lengthOf(lines.filter((line) => line.includes("no space")), 1)
     }).pipe(
-      Effect.provide(layer(Option.some(client), filling)),
-      Effect.provide(Logger.replace(Logger.defaultLogger, logger))
+      Effect.provide(
+        Layer.provideMerge(layer(Option.some(client), filling), Logger.replace(Logger.defaultLogger, logger))
+      )
     )
   })
 
