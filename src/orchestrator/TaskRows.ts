@@ -1,9 +1,8 @@
-import type { SqlClient } from "@effect/sql/SqlClient"
 import type { SqlError } from "@effect/sql/SqlError"
-import type { Fragment } from "@effect/sql/Statement"
 import { Effect, Schema } from "effect"
 import type { Stage } from "../domain/Stage.js"
 import type { WorkItemKey } from "../domain/WorkItemKey.js"
+import type { Fragment, Sql } from "../outbox/Sql.js"
 import type { Pipeline, PipelineStage } from "./Pipeline.js"
 import type { Task, TaskStatus } from "./Task.js"
 import { ReportOutcome } from "./Task.js"
@@ -93,7 +92,7 @@ const columns = `t.id, t.work_item AS "workItem", t.plane_id AS "planeId", t.sta
     FROM plane_sync_report WHERE task = t.id) AS reports`
 
 /** The statements by which tasks are found; each by an index. */
-export const taskReader = (sql: SqlClient, pipeline: Pipeline["Type"]) => {
+export const taskReader = (sql: Sql, pipeline: Pipeline["Type"]) => {
   const select = (rest: Fragment) =>
     Effect.map(
       sql<Row>`SELECT ${sql.literal(columns)} FROM plane_sync_task t WHERE ${rest}`,
@@ -145,23 +144,23 @@ export const taskReader = (sql: SqlClient, pipeline: Pipeline["Type"]) => {
     list: (status: TaskStatus | undefined, before: number, limit: number) =>
       select(
         sql`${
-          sql.and([sql`t.id < ${before}`, ...(status === undefined ? [] : [sql`t.status = ${status}`])])
+          sql.join(" AND ", [sql`t.id < ${before}`, ...(status === undefined ? [] : [sql`t.status = ${status}`])])
         } ORDER BY t.id DESC LIMIT ${limit}`
       )
   }
 }
 
 /** A transaction's first statement must write, or it could not wait for another process's. This one changes nothing. */
-export const beginWrite = (sql: SqlClient): Effect.Effect<void, SqlError> =>
+export const beginWrite = (sql: Sql): Effect.Effect<void, SqlError> =>
   Effect.asVoid(sql`UPDATE plane_sync_task SET due_at = due_at WHERE id = 0`)
 
 /** Something was heard of a task: its gates are to be asked, and what they said before counts for nothing. */
-export const touch = (sql: SqlClient, taskId: number, now: number): Effect.Effect<void, SqlError> =>
+export const touch = (sql: Sql, taskId: number, now: number): Effect.Effect<void, SqlError> =>
   Effect.asVoid(sql`UPDATE plane_sync_task SET due_at = ${now}, revision = revision + 1 WHERE id = ${taskId}`)
 
 /** A task has entered a stage: its agent, if it has one, is to be launched. */
 export const oweLaunch = (
-  sql: SqlClient,
+  sql: Sql,
   launch: {
     readonly entry: string
     readonly taskId: number

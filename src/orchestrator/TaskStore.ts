@@ -170,7 +170,9 @@ const make = Effect.gen(function*() {
       const now = yield* Clock.currentTimeMillis
       const [left] = yield* write(sql<{ workItem: string; stage: string }>`UPDATE plane_sync_task
         SET status = ${status}, due_at = NULL, updated_at = ${now}, revision = revision + 1
-        WHERE id = ${taskId} AND ${sql.in("status", from)} RETURNING work_item AS "workItem", stage`.pipe(
+        WHERE id = ${taskId} AND status IN (SELECT value FROM json_each(${
+        JSON.stringify(from)
+      })) RETURNING work_item AS "workItem", stage`.pipe(
         Effect.tap(([left]) =>
           left === undefined || status === "paused"
             ? Effect.void

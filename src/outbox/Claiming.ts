@@ -1,9 +1,9 @@
-import type { SqlClient } from "@effect/sql/SqlClient"
 import type { SqlError } from "@effect/sql/SqlError"
 import { Effect } from "effect"
 import type { Claim, Delivery, Job, Lane, Owed, OwedEvent, Plan, Retried, Step, Told } from "./Lane.js"
 import { maxOwedComments } from "./Lane.js"
 import { closeState, free } from "./Settling.js"
+import type { Sql } from "./Sql.js"
 
 /** A claimed lane, and what else is known at the claim and need not be asked again: flags are 0 or 1. */
 interface LaneRow extends Omit<Lane, "gone" | "cancelled" | "respected" | "unanswered"> {
@@ -34,7 +34,7 @@ const urgencies = [0, 1, 2]
  * request, if any lane is due. Runs within a transaction.
  */
 export const claim = (
-  sql: SqlClient,
+  sql: Sql,
   holder: string,
   claimed: Claim,
   now: number
@@ -44,15 +44,11 @@ export const claim = (
       sql`SELECT * FROM (SELECT id, due_at, CASE WHEN due_at <= ${now - claimed.urgentAfter} THEN 0 ELSE ${urgency} END
         AS rank FROM plane_sync_lane WHERE urgency = ${urgency} AND due_at <= ${now} AND holder IS NULL
         ORDER BY due_at LIMIT 1)`
-    const next = sql`SELECT id FROM (${sql.join(" UNION ALL ", false)(urgencies.map(longest))})
+    const next = sql`SELECT id FROM (${sql.join(" UNION ALL ", urgencies.map(longest))})
       ORDER BY rank, due_at, id LIMIT 1`
     for (let tries = 0; tries < maxLanes; tries++) {
       const [row] = yield* sql<LaneRow>`UPDATE plane_sync_lane SET holder = ${holder} WHERE id = (${next})
-        RETURNING id, name, work_item AS "workItem", attempts, misses, gone, state, cancelled,
-          iif(read_by = holder, read_at, NULL) AS "readAt", updated_at AS "updatedAt", asked, respected, unanswered, state_event AS "stateEvent", ${
-        has(sql, "pending")
-      },
-          ${has(sql, "retried")}`
+        RETURNING ${sql.literal(claimedColumns)}`
       if (row === undefined) return undefined
       const job = yield* nextJob(sql, row, claimed, now)
       if (job !== undefined) return job
@@ -60,10 +56,12 @@ export const claim = (
     return undefined
   })
 
-const has = (sql: SqlClient, status: "pending" | "retried") =>
-  sql`EXISTS (SELECT 1 FROM plane_sync_delivery d WHERE d.lane = plane_sync_lane.id AND d.status = ${
-    sql.literal(`'${status}'`)
-  }) AS ${sql(status)}`
+const has = (status: "pending" | "retried") =>
+  `EXISTS (SELECT 1 FROM plane_sync_delivery d WHERE d.lane = plane_sync_lane.id AND d.status = '${status}') AS ${status}`
+
+const claimedColumns = `id, name, work_item AS "workItem", attempts, misses, gone, state, cancelled,
+  iif(read_by = holder, read_at, NULL) AS "readAt", updated_at AS "updatedAt", asked, respected, unanswered,
+  state_event AS "stateEvent", ${has("pending")}, ${has("retried")}`
 
 // A bug that one event brings to light must not stop the others: it would be met again at every claim.
 const planned = (claimed: Claim, owed: Owed): Step => {
@@ -77,7 +75,7 @@ const planned = (claimed: Claim, owed: Owed): Step => {
   }
 }
 
-const nextJob = (sql: SqlClient, row: LaneRow, claimed: Claim, now: number): Effect.Effect<Job | undefined, SqlError> =>
+const nextJob = (sql: Sql, row: LaneRow, claimed: Claim, now: number): Effect.Effect<Job | undefined, SqlError> =>
   Effect.gen(function*() {
     const { pending: isPending, retried, stateEvent, ...rest } = row
     const lane = {
@@ -132,14 +130,14 @@ const deliveryColumns = `id, lane, kind, first_event AS "firstEvent", last_event
   after_event AS "afterEvent"`
 
 // Counted before it is sent: a request that takes the process down with it counts as well.
-const sendAgain = (sql: SqlClient, lane: Lane, now: number) =>
+const sendAgain = (sql: Sql, lane: Lane, now: number) =>
   Effect.map(
     sql<Delivery>`UPDATE plane_sync_delivery SET attempts = attempts + 1, sent_at = ${now}
       WHERE lane = ${lane.id} AND status = 'pending' RETURNING ${sql.literal(deliveryColumns)}`,
     ([delivery]) => delivery
   )
 
-const plan = (sql: SqlClient, lane: Lane, composed: Plan, now: number) =>
+const plan = (sql: Sql, lane: Lane, composed: Plan, now: number) =>
   Effect.gen(function*() {
     const { body, events, externalId, failures, gate, insteadOf, kind, planeId } = composed
     const [first] = events
@@ -164,7 +162,7 @@ const plan = (sql: SqlClient, lane: Lane, composed: Plan, now: number) =>
   })
 
 /** An event that cannot be told becomes one dead letter, its owed state included; one that was retried is one again. */
-const bury = (sql: SqlClient, lane: Lane, { retried }: Owed, event: OwedEvent, reason: string, now: number) =>
+const bury = (sql: Sql, lane: Lane, { retried }: Owed, event: OwedEvent, reason: string, now: number) =>
   Effect.gen(function*() {
     const again = retried?.events[0].sequence === event.sequence ? retried.delivery.id : undefined
     const [letter] = again === undefined
@@ -184,7 +182,7 @@ const bury = (sql: SqlClient, lane: Lane, { retried }: Owed, event: OwedEvent, r
 const eventColumns = `sequence, id, work_item AS "workItem", body, occurred_at AS "occurredAt",
   published_at AS "publishedAt", urgent, state`
 
-const readRetried = (sql: SqlClient, lane: Lane): Effect.Effect<Retried | undefined, SqlError> =>
+const readRetried = (sql: Sql, lane: Lane): Effect.Effect<Retried | undefined, SqlError> =>
   Effect.gen(function*() {
     const [delivery] = yield* sql<Delivery>`SELECT ${sql.literal(deliveryColumns)} FROM plane_sync_delivery
       WHERE lane = ${lane.id} AND status = 'retried' ORDER BY id LIMIT 1`
@@ -203,7 +201,7 @@ const readRetried = (sql: SqlClient, lane: Lane): Effect.Effect<Retried | undefi
   })
 
 const readOwed = (
-  sql: SqlClient,
+  sql: Sql,
   lane: Lane,
   stateEvent: number | null,
   isRetried: boolean,
@@ -212,7 +210,8 @@ const readOwed = (
   Effect.gen(function*() {
     const columns = sql.literal(eventColumns)
     const comments = yield* sql<OwedRow>`SELECT ${columns} FROM plane_sync_event
-      WHERE lane = ${lane.id} AND status = 'pending' AND comment = 'pending' ORDER BY sequence LIMIT ${maxOwedComments}`
+      WHERE lane = ${lane.id} AND status = 'pending' AND comment = 'pending' ORDER BY sequence
+      LIMIT ${sql.literal(String(maxOwedComments))}`
     const bySequence = (sequence: number) =>
       Effect.map(
         sql<OwedRow>`SELECT ${columns} FROM plane_sync_event WHERE sequence = ${sequence}`,

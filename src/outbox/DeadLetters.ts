@@ -1,8 +1,8 @@
-import type { SqlClient } from "@effect/sql/SqlClient"
 import type { SqlError } from "@effect/sql/SqlError"
 import { Clock, Effect } from "effect"
 import type { DeadCode, DeliveryKind } from "./Lane.js"
 import { urgency } from "./Settling.js"
+import type { Sql } from "./Sql.js"
 
 /** A request that was given up. Times are milliseconds since 1970, UTC. */
 export interface DeadLetter {
@@ -38,18 +38,18 @@ const columns = `d.id, d.kind, d.code, d.reason, e.work_item AS "workItem", d.fi
   d.last_event AS "lastEvent", d.body, d.external_id AS "externalId", d.occurred_at AS "occurredAt",
   d.settled_at AS "settledAt", d.attempts, d.answer`
 
-export const readDeadLetters = (sql: SqlClient, query: DeadLetterQuery) =>
+export const readDeadLetters = (sql: Sql, query: DeadLetterQuery) =>
   sql<DeadLetter>`SELECT ${sql.literal(columns)} FROM plane_sync_delivery d
     JOIN plane_sync_event e ON e.sequence = d.first_event
     WHERE ${
-    sql.and([
+    sql.join(" AND ", [
       sql`d.status = 'dead'`,
       sql`d.id < ${query.cursor ?? Number.MAX_SAFE_INTEGER}`,
       ...(query.code === undefined ? [] : [sql`d.code = ${query.code}`])
     ])
   } ORDER BY d.id DESC LIMIT ${query.limit}`
 
-export const readDeadLetter = (sql: SqlClient, id: number) =>
+export const readDeadLetter = (sql: Sql, id: number) =>
   Effect.map(
     sql<DeadLetter>`SELECT ${sql.literal(columns)} FROM plane_sync_delivery d
       JOIN plane_sync_event e ON e.sequence = d.first_event WHERE d.status = 'dead' AND d.id = ${id}`,
@@ -68,11 +68,13 @@ interface Chosen {
 export const deadLetterBatch = 500
 
 // A write first, for the transaction's sake: it takes them out of the dead letters, and tells which they are.
-const choose = (sql: SqlClient, which: Which, status: "retried" | "discarded") =>
+const choose = (sql: Sql, which: Which, status: "retried" | "discarded") =>
   sql<Chosen>`UPDATE plane_sync_delivery SET status = ${status} WHERE id IN (
       SELECT id FROM plane_sync_delivery WHERE status = 'dead' AND ${
     "id" in which ? sql`id = ${which.id}` : sql`code = ${which.code}`
-  } ${status === "retried" ? sql`AND code <> 'unfit'` : sql``} ORDER BY id LIMIT ${deadLetterBatch})
+  } ${status === "retried" ? sql`AND code <> 'unfit'` : sql``} ORDER BY id LIMIT ${
+    sql.literal(String(deadLetterBatch))
+  })
     RETURNING id, lane, kind, last_event AS "lastEvent", code`
 
 /**
@@ -80,7 +82,7 @@ const choose = (sql: SqlClient, which: Which, status: "retried" | "discarded") =
  * and external id, so that it cannot double; a count as well, into the comment it was for; a state becomes that of the
  * *latest* stage. What can never be told (`unfit`) stays dead.
  */
-export const retry = (sql: SqlClient, which: Which): Effect.Effect<number, SqlError> =>
+export const retry = (sql: Sql, which: Which): Effect.Effect<number, SqlError> =>
   Effect.gen(function*() {
     const chosen = yield* choose(sql, which, "retried")
     const now = yield* Clock.currentTimeMillis
@@ -104,7 +106,7 @@ export const retry = (sql: SqlClient, which: Which): Effect.Effect<number, SqlEr
   })
 
 /** Gives a batch of dead letters up for good, and says how many. */
-export const discard = (sql: SqlClient, which: Which): Effect.Effect<number, SqlError> =>
+export const discard = (sql: Sql, which: Which): Effect.Effect<number, SqlError> =>
   Effect.gen(function*() {
     const chosen = yield* choose(sql, which, "discarded")
     for (const letter of chosen) {
@@ -119,10 +121,10 @@ export const discard = (sql: SqlClient, which: Which): Effect.Effect<number, Sql
     return chosen.length
   })
 
-const setComments = (sql: SqlClient, letter: Chosen, as: "retried" | "discarded") =>
+const setComments = (sql: Sql, letter: Chosen, as: "retried" | "discarded") =>
   sql`UPDATE plane_sync_event SET comment = ${as} WHERE delivery = ${letter.id} AND comment = 'dead'`
 
-const oweLatestState = (sql: SqlClient, letter: Chosen) =>
+const oweLatestState = (sql: Sql, letter: Chosen) =>
   Effect.gen(function*() {
     yield* sql`UPDATE plane_sync_event SET state = 'superseded' WHERE sequence = ${letter.lastEvent} AND state = 'dead'`
     const [latest] = yield* sql<{ sequence: number }>`UPDATE plane_sync_event SET state = 'pending'

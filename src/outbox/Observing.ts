@@ -1,7 +1,7 @@
-import type { SqlClient } from "@effect/sql/SqlClient"
 import type { SqlError } from "@effect/sql/SqlError"
 import { Effect } from "effect"
 import { WorkItemKey } from "../domain/WorkItemKey.js"
+import type { Sql } from "./Sql.js"
 
 /** A work item's state as a webhook tells it. */
 export interface Observation {
@@ -30,7 +30,7 @@ export type Observed = "old" | "ours" | "moved"
  * `read_at` stays. Runs within a transaction.
  */
 export const observe = (
-  sql: SqlClient,
+  sql: Sql,
   { cancelled, isAside, key, planeId, state, updatedAt }: Observation
 ): Effect.Effect<Observed, SqlError> =>
   Effect.gen(function*() {

@@ -1,8 +1,8 @@
-import type { SqlClient } from "@effect/sql/SqlClient"
 import type { SqlError } from "@effect/sql/SqlError"
 import { Effect } from "effect"
 import type { EventStatus, StoredEvent } from "./Event.js"
 import type { DeliveryKind } from "./Lane.js"
+import type { Sql } from "./Sql.js"
 
 /** A page of events, newest first; `cursor` is the sequence of the last one of the page before. */
 export interface EventQuery {
@@ -61,7 +61,7 @@ const eventColumns = `e.sequence, e.id, e.work_item AS "workItem", e.body, e.occ
       (SELECT d.reason FROM plane_sync_delivery d WHERE d.id = e.state_delivery AND d.status = 'dead'))
   WHEN 'pending' THEN (SELECT l.problem FROM plane_sync_lane l WHERE l.id = e.lane) END AS reason`
 
-const laneOf = (sql: SqlClient, key: string) =>
+const laneOf = (sql: Sql, key: string) =>
   Effect.map(
     sql<{ id: number }>`SELECT coalesce(target, id) AS id FROM plane_sync_lane WHERE name = ${key}`,
     ([lane]) => lane?.id
@@ -70,7 +70,7 @@ const laneOf = (sql: SqlClient, key: string) =>
 const statuses: ReadonlyArray<EventStatus> = ["pending", "delivered", "dead", "discarded"]
 
 export const readEvents = (
-  sql: SqlClient,
+  sql: Sql,
   query: EventQuery
 ): Effect.Effect<ReadonlyArray<StoredEvent>, SqlError> =>
   Effect.gen(function*() {
@@ -83,7 +83,7 @@ export const readEvents = (
         WHERE lane = ${lane ?? null} AND status = ${status} AND ${before} ORDER BY sequence DESC LIMIT ${query.limit})`
     const condition = lane !== undefined
       ? sql`sequence IN (${
-        sql.join(" UNION ALL ", false)((query.status === undefined ? statuses : [query.status]).map(ofLane))
+        sql.join(" UNION ALL ", (query.status === undefined ? statuses : [query.status]).map(ofLane))
       })`
       : query.status !== undefined
       ? sql`${before} AND status = ${query.status}`
@@ -93,12 +93,12 @@ export const readEvents = (
   })
 
 /** Events after a sequence, oldest first. */
-export const readEventsAfter = (sql: SqlClient, sequence: number, limit: number) =>
+export const readEventsAfter = (sql: Sql, sequence: number, limit: number) =>
   sql<StoredEvent>`SELECT ${sql.literal(eventColumns)} FROM plane_sync_event e
     WHERE sequence > ${sequence} ORDER BY sequence LIMIT ${limit}`
 
 export const readWorkItem = (
-  sql: SqlClient,
+  sql: Sql,
   key: string,
   limit: number
 ): Effect.Effect<WorkItemRow | undefined, SqlError> =>
@@ -117,13 +117,13 @@ export const readWorkItem = (
   })
 
 /** How many lanes are due and owe a look-up, counted up to `most`. */
-export const readUnfoundKeys = (sql: SqlClient, now: number, most: number): Effect.Effect<number, SqlError> =>
+export const readUnfoundKeys = (sql: Sql, now: number, most: number): Effect.Effect<number, SqlError> =>
   Effect.map(
     sql`SELECT 1 FROM plane_sync_lane WHERE work_item IS NULL AND due_at <= ${now} LIMIT ${most}`,
     (rows) => rows.length
   )
 
-export const readStatus = (sql: SqlClient): Effect.Effect<OutboxStatus, SqlError> =>
+export const readStatus = (sql: Sql): Effect.Effect<OutboxStatus, SqlError> =>
   Effect.gen(function*() {
     const rows = yield* sql<{ status: EventStatus; events: number }>`SELECT status, events FROM plane_sync_count`
     const counts = { pending: 0, dead: 0, delivered: 0, discarded: 0 }

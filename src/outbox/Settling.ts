@@ -1,17 +1,16 @@
-import type { SqlClient } from "@effect/sql/SqlClient"
 import type { SqlError } from "@effect/sql/SqlError"
-import type { Fragment } from "@effect/sql/Statement"
 import { Effect } from "effect"
 import { WorkItemKey } from "../domain/WorkItemKey.js"
 import type { DeadCode, Delivery, Lane, LaneDead, LookOutcome, SeenState, SendOutcome, Settlement } from "./Lane.js"
+import type { Fragment, Sql } from "./Sql.js"
 
 /** Writes down how a job ended and gives its lane free. Runs within a transaction. */
-export const settle = (sql: SqlClient, settlement: Settlement, now: number): Effect.Effect<void, SqlError> =>
+export const settle = (sql: Sql, settlement: Settlement, now: number): Effect.Effect<void, SqlError> =>
   settlement._tag === "Sent"
     ? sent(sql, settlement.job.lane, settlement.job.delivery, settlement.outcome, now)
     : looked(sql, settlement.job.lane, settlement.outcome, now)
 
-const looked = (sql: SqlClient, lane: Lane, outcome: LookOutcome, now: number) => {
+const looked = (sql: Sql, lane: Lane, outcome: LookOutcome, now: number) => {
   switch (outcome._tag) {
     case "Found":
       return lane.workItem === null ? found(sql, lane, outcome) : Effect.gen(function*() {
@@ -34,7 +33,7 @@ const looked = (sql: SqlClient, lane: Lane, outcome: LookOutcome, now: number) =
   }
 }
 
-const sent = (sql: SqlClient, lane: Lane, delivery: Delivery, outcome: SendOutcome, now: number) =>
+const sent = (sql: Sql, lane: Lane, delivery: Delivery, outcome: SendOutcome, now: number) =>
   Effect.gen(function*() {
     const unanswered = outcome._tag === "Dead" && outcome.code === "attempts"
     // What is to be sent again is remembered by its delivery.
@@ -85,7 +84,7 @@ const sent = (sql: SqlClient, lane: Lane, delivery: Delivery, outcome: SendOutco
   })
 
 /** An earlier attempt was given up or broke off, so Plane may have executed it: what is to be heard of it is our echo. */
-const wasTried = (sql: SqlClient, { id }: Delivery) =>
+const wasTried = (sql: Sql, { id }: Delivery) =>
   Effect.map(
     sql`SELECT 1 FROM plane_sync_delivery WHERE id = ${id} AND (attempts > 1 OR reason IS NOT NULL)`,
     (rows) => rows.length > 0
@@ -104,7 +103,7 @@ interface Asked {
 }
 
 /** How urgent a lane is by what it owes, `stateEvent` included: see `claim`. */
-export const urgency = (sql: SqlClient, stateEvent: Fragment) =>
+export const urgency = (sql: Sql, stateEvent: Fragment) =>
   sql`CASE
     WHEN EXISTS (SELECT 1 FROM plane_sync_event e WHERE e.lane = plane_sync_lane.id AND urgent = 1 AND comment = 'pending')
       THEN 0
@@ -112,7 +111,7 @@ export const urgency = (sql: SqlClient, stateEvent: Fragment) =>
 
 /** The lane is given free: due at `dueAt` if it owes anything; a patient one as soon as it is owed more. */
 export const free = (
-  sql: SqlClient,
+  sql: Sql,
   lane: Lane,
   dueAt: number,
   problem: string | null,
@@ -128,7 +127,7 @@ export const free = (
     due_at = CASE owed WHEN 0 THEN NULL ELSE ${dueAt} END WHERE id = ${lane.id}`
 }
 
-const knows = (sql: SqlClient, { cancelled, readAt, state, updatedAt }: SeenState) => {
+const knows = (sql: Sql, { cancelled, readAt, state, updatedAt }: SeenState) => {
   // What a webhook has told meanwhile may be newer.
   const isOlder = sql`coalesce(updated_at > ${updatedAt ?? ""}, 0)`
   return sql`state = iif(${isOlder}, state, ${state}), cancelled = iif(${isOlder}, cancelled, ${cancelled ? 1 : 0}),
@@ -137,26 +136,26 @@ const knows = (sql: SqlClient, { cancelled, readAt, state, updatedAt }: SeenStat
 }
 
 // The monotonic clock tells nothing to another process, or after a start.
-const reader = (sql: SqlClient) => sql`(SELECT holder FROM plane_sync_sender)`
+const reader = (sql: Sql) => sql`(SELECT holder FROM plane_sync_sender)`
 
 // A webhook may have told meanwhile what a person made of it since.
-const hears = (sql: SqlClient, { state, updatedAt }: SeenState) => {
+const hears = (sql: Sql, { state, updatedAt }: SeenState) => {
   const isOlder = sql`coalesce(heard_at > ${updatedAt ?? ""}, 0)`
   return sql`heard_state = iif(${isOlder}, heard_state, ${state}), heard_at = iif(${isOlder}, heard_at, ${updatedAt}),
     late_state = NULL,`
 }
 
-const see = (sql: SqlClient, lane: Lane, seen: SeenState) =>
+const see = (sql: Sql, lane: Lane, seen: SeenState) =>
   sql`UPDATE plane_sync_lane SET ${knows(sql, seen)} WHERE id = ${lane.id}`
 
-const forget = (sql: SqlClient, lane: Lane) =>
+const forget = (sql: Sql, lane: Lane) =>
   sql`UPDATE plane_sync_lane SET state = NULL, cancelled = 0, read_at = NULL, asked = NULL WHERE id = ${lane.id}`
 
 // The events of a key go to the lane of its work item, which may have events of another spelling already: by their
 // sequence they are in one order again, and of two owed states the later stands. What that lane knows of its work item
 // stands, unless the look-up has read what is newer.
 const found = (
-  sql: SqlClient,
+  sql: Sql,
   key: Lane,
   { key: canonical, seen: { cancelled, readAt, state, updatedAt }, workItem }: Extract<LookOutcome, { _tag: "Found" }>
 ) =>
@@ -192,7 +191,7 @@ const found = (
   })
 
 const close = (
-  sql: SqlClient,
+  sql: Sql,
   delivery: Delivery,
   status: "delivered" | "dead" | "discarded",
   now: number,
@@ -209,14 +208,14 @@ const close = (
   }, plane_id) WHERE id = ${delivery.id}`
 
 /** What becomes of an event's state with its comment: superseded, unless it is the latest. */
-const superseded = (sql: SqlClient, lane: number) =>
+const superseded = (sql: Sql, lane: number) =>
   sql`CASE WHEN state = 'pending' AND sequence IS NOT (SELECT state_event FROM plane_sync_lane WHERE id = ${lane})
     THEN 'superseded' ELSE state END`
 
 type Closed = "delivered" | "superseded" | "dead"
 
 const stateSettled = (
-  sql: SqlClient,
+  sql: Sql,
   lane: Lane,
   delivery: Delivery,
   as: Closed,
@@ -231,33 +230,33 @@ const stateSettled = (
   )
 
 /** Superseded it is already, if a later stage has been published meanwhile. */
-const stateClosed = (sql: SqlClient, sequence: number, as: Closed) =>
+const stateClosed = (sql: Sql, sequence: number, as: Closed) =>
   sql`UPDATE plane_sync_event SET state = ${as} WHERE sequence = ${sequence} AND state = 'pending'`
 
 /** The state of an event is owed no longer. */
-export const closeState = (sql: SqlClient, lane: number, sequence: number, as: Closed) =>
+export const closeState = (sql: Sql, lane: number, sequence: number, as: Closed) =>
   Effect.zipRight(
     stateClosed(sql, sequence, as),
     sql`UPDATE plane_sync_lane SET state_event = NULL WHERE id = ${lane} AND state_event = ${sequence}`
   )
 
 /** The events that a delivery tells, or the one whose state it sets, owe that no longer. */
-const closeDebts = (sql: SqlClient, { id, kind, lane, lastEvent }: Delivery, as: Closed) =>
+const closeDebts = (sql: Sql, { id, kind, lane, lastEvent }: Delivery, as: Closed) =>
   kind === "state"
     ? closeState(sql, lane, lastEvent, as)
     : sql`UPDATE plane_sync_event SET comment = ${as}, state = ${superseded(sql, lane)}
       WHERE delivery = ${id} AND comment IN ('pending', 'retried')`
 
-const letterColumns = (sql: SqlClient) =>
+const letterColumns = (sql: Sql) =>
   sql`(lane, kind, status, first_event, last_event, body, occurred_at, planned_at, settled_at, attempts, answer, code,
     reason)`
 
-const why = (sql: SqlClient, { answer, attempts, code, reason }: LaneDead, now: number) =>
+const why = (sql: Sql, { answer, attempts, code, reason }: LaneDead, now: number) =>
   sql`${now}, ${now}, ${attempts ?? 0}, ${answer ?? null}, ${code}, ${reason}`
 
 /** Dead letters of the oldest owed comments, at most `limit`, but not of those that `delivery` tells; how many. */
 const commentsDead = (
-  sql: SqlClient,
+  sql: Sql,
   lane: Lane,
   dead: LaneDead,
   now: number,
@@ -267,7 +266,7 @@ const commentsDead = (
     const letters = yield* sql<{ id: number; sequence: number }>`INSERT INTO plane_sync_delivery ${letterColumns(sql)}
       SELECT lane, 'comment', 'dead', sequence, sequence, '', occurred_at, ${why(sql, dead, now)}
       FROM plane_sync_event WHERE lane = ${lane.id} AND status = 'pending' AND comment = 'pending'
-        AND (delivery IS NULL OR delivery IS NOT ${delivery}) ORDER BY sequence LIMIT ${limit}
+        AND (delivery IS NULL OR delivery IS NOT ${delivery}) ORDER BY sequence LIMIT ${sql.literal(String(limit))}
       RETURNING id, first_event AS sequence`
     yield* sql`UPDATE plane_sync_event SET comment = 'dead', state = ${superseded(sql, lane.id)}, delivery = value ->> 0
       FROM json_each(${JSON.stringify(letters.map(({ id, sequence }) => [id, sequence]))})
@@ -280,7 +279,7 @@ const commentsDead = (
  * there are fewer than `limit`, so that no transaction is as long as what a lane owes. Runs within a transaction.
  */
 export const buryAhead = (
-  sql: SqlClient,
+  sql: Sql,
   settlement: Settlement,
   now: number,
   limit: number
@@ -290,7 +289,7 @@ export const buryAhead = (
   return commentsDead(sql, job.lane, outcome, now, { delivery: job._tag === "Send" ? job.delivery.id : null, limit })
 }
 
-const laneDead = (sql: SqlClient, lane: Lane, dead: LaneDead, now: number) =>
+const laneDead = (sql: Sql, lane: Lane, dead: LaneDead, now: number) =>
   Effect.gen(function*() {
     const { answer, code, gone, reason } = dead
     yield* commentsDead(sql, lane, dead, now, { delivery: null, limit: -1 })

@@ -11,6 +11,8 @@ import { dirname, resolve } from "node:path"
 import { setting } from "../domain/Setting.js"
 import { batched } from "./Batched.js"
 import { migrate } from "./Migrations.js"
+import type { Sql } from "./Sql.js"
+import { makeSql } from "./Sql.js"
 import { isOneStatements, StorageError, storageError } from "./StorageError.js"
 
 /**
@@ -18,7 +20,7 @@ import { isOneStatements, StorageError, storageError } from "./StorageError.js"
  * leaves as a `StorageError`.
  */
 export class Storage extends Context.Tag("plane-sync/Storage")<Storage, {
-  readonly sql: SqlClient.SqlClient
+  readonly sql: Sql
   /** The file or database, as a person knows it. */
   readonly where: string
   /**
@@ -52,7 +54,7 @@ export class Storage extends Context.Tag("plane-sync/Storage")<Storage, {
    */
   static readonly layerSql: Layer.Layer<Storage, StorageError, SqlClient.SqlClient> = Layer.effect(
     Storage,
-    Effect.suspend(() => makeSql)
+    Effect.suspend(() => makeShared)
   )
 }
 
@@ -122,7 +124,7 @@ const makeUnmoved = (where: string): Effect.Effect<Effect.Effect<void, StorageEr
 
 const makeFile = (where: string) =>
   Effect.gen(function*() {
-    const sql = yield* SqlClient.SqlClient
+    const client = yield* SqlClient.SqlClient
     const toError = storageError(where)
     const edge = <A, E>(effect: Effect.Effect<A, E>): Effect.Effect<A, StorageError> =>
       effect.pipe(
@@ -137,20 +139,22 @@ const makeFile = (where: string) =>
       )
 
     // The driver waits with the event loop frozen, so it waits briefly and we wait between tries.
-    yield* edge(sql.unsafe("PRAGMA busy_timeout = 20"))
+    yield* edge(client.unsafe("PRAGMA busy_timeout = 20"))
     // WAL's default, NORMAL, loses the last commits at a power cut.
-    yield* edge(sql.unsafe("PRAGMA synchronous = FULL"))
-    yield* edge(Effect.provideService(migrate(where), SqlClient.SqlClient, sql))
+    yield* edge(client.unsafe("PRAGMA synchronous = FULL"))
+    yield* edge(Effect.provideService(migrate(where), SqlClient.SqlClient, client))
     const unmoved = yield* makeUnmoved(where)
 
     const transaction = <A>(effect: Effect.Effect<A, SqlError>): Effect.Effect<A, StorageError> =>
       edge(
         Effect.zipLeft(effect, unmoved).pipe(
-          sql.withTransaction,
+          client.withTransaction,
           // Before as well: whoever opens another file at the path may go on with our log, and then it is not ours.
           (transaction) => Effect.zipRight(unmoved, transaction),
           // A COMMIT that failed leaves its transaction open, and all that follows would join it.
-          Effect.catchAllDefect((defect) => Effect.zipRight(Effect.either(sql.unsafe("ROLLBACK")), Effect.die(defect)))
+          Effect.catchAllDefect((defect) =>
+            Effect.zipRight(Effect.either(client.unsafe("ROLLBACK")), Effect.die(defect))
+          )
         )
       )
 
@@ -172,14 +176,14 @@ const makeFile = (where: string) =>
         )
       })
     const read = <A>(effect: Effect.Effect<A, SqlError>) => edge(Effect.zipRight(unmoved, effect))
-    return Storage.of({ sql, where, write, writeAlone: transaction, read, shared: false })
+    return Storage.of({ sql: makeSql(client), where, write, writeAlone: transaction, read, shared: false })
   })
 
-const makeSql = Effect.gen(function*() {
-  const sql = yield* SqlClient.SqlClient
+const makeShared = Effect.gen(function*() {
+  const client = yield* SqlClient.SqlClient
   const where = "of the host"
   const toError = storageError(where)
-  yield* sql.onDialectOrElse({
+  yield* client.onDialectOrElse({
     sqlite: () => Effect.void,
     orElse: () =>
       Effect.fail(
@@ -204,15 +208,15 @@ const makeSql = Effect.gen(function*() {
       effect,
       (cause) => Cause.isInterruptedOnly(cause) ? Effect.interrupt : Effect.fail(toError(Cause.squash(cause)))
     )
-  yield* edge(Effect.provideService(migrate(where), SqlClient.SqlClient, sql))
+  yield* edge(Effect.provideService(migrate(where), SqlClient.SqlClient, client))
   const write = <A>(effect: Effect.Effect<A, SqlError>): Effect.Effect<A, StorageError> =>
     Effect.flatMap(Effect.serviceOption(SqlClient.TransactionConnection), (open) => {
-      const once = edge(sql.withTransaction(effect))
+      const once = edge(client.withTransaction(effect))
       // Within the host's transaction, waiting for another process's would only hold both up.
       if (Option.isSome(open)) return once
       // The client waits for its one connection where it cannot be interrupted: whoever gives up leaves the waiting
       // behind, which does nothing when its turn has come.
       return Effect.retry(Effect.disconnect(once), { schedule: whileBusy, while: (error) => error.reason === "Busy" })
     })
-  return Storage.of({ sql, where, write, writeAlone: write, read: edge, shared: true })
+  return Storage.of({ sql: makeSql(client), where, write, writeAlone: write, read: edge, shared: true })
 })

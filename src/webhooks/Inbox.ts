@@ -1,7 +1,7 @@
-import type { SqlClient } from "@effect/sql/SqlClient"
 import { Clock, Context, Duration, Effect, Layer, Option } from "effect"
 import { batched } from "../outbox/Batched.js"
 import { makeGathered } from "../outbox/Gathered.js"
+import type { Sql } from "../outbox/Sql.js"
 import { Storage } from "../outbox/Storage.js"
 import { isOneStatements, StorageError } from "../outbox/StorageError.js"
 import type { Source } from "./WebhookConfig.js"
@@ -75,7 +75,7 @@ interface Arrived extends NewDelivery {
 }
 
 // JSON as one parameter keeps the statement the same for every size of group.
-const insert = (sql: SqlClient, deliveries: ReadonlyArray<Arrived>) =>
+const insert = (sql: Sql, deliveries: ReadonlyArray<Arrived>) =>
   Effect.gen(function*() {
     const rows = deliveries.map(({ body, delivery, digest, event, receivedAt, source }) => [
       source,
@@ -192,7 +192,7 @@ const make = Effect.gen(function*() {
   })
 })
 
-const known = (sql: SqlClient, deliveries: ReadonlyArray<StoredDelivery>) => {
+const known = (sql: Sql, deliveries: ReadonlyArray<StoredDelivery>) => {
   const rows = deliveries.map(({ delivery, digest, id, source }) => [id, source, digest, delivery])
   return Effect.map(
     sql<{ id: number }>`SELECT value ->> 0 AS id FROM json_each(${JSON.stringify(rows)})
@@ -205,7 +205,7 @@ const known = (sql: SqlClient, deliveries: ReadonlyArray<StoredDelivery>) => {
 }
 
 /** `Inbox.settle`, within a transaction. */
-export const settle = (sql: SqlClient, outcomes: Outcomes) => {
+export const settle = (sql: Sql, outcomes: Outcomes) => {
   const rows = Array.from(outcomes, ([id, outcome]) => {
     switch (outcome._tag) {
       case "Done":
@@ -224,14 +224,14 @@ export const settle = (sql: SqlClient, outcomes: Outcomes) => {
 // Bodies are large: a transaction that deletes few is short.
 const pruneBatch = 100
 
-const prune = (sql: SqlClient, before: number) =>
+const prune = (sql: Sql, before: number) =>
   Effect.gen(function*() {
     let more = false
     // The oldest are looked at, not searched for: where the first is too young, so are all.
     for (const status of ["done", "skipped"]) {
       const deleted = yield* sql<{ id: number }>`DELETE FROM plane_sync_webhook WHERE id IN (
         SELECT id FROM (SELECT id, received_at FROM plane_sync_webhook WHERE status = ${status}
-          ORDER BY id LIMIT ${pruneBatch}) WHERE received_at < ${before}) RETURNING id`
+          ORDER BY id LIMIT ${sql.literal(String(pruneBatch))}) WHERE received_at < ${before}) RETURNING id`
       yield* sql`DELETE FROM plane_sync_webhook_body
         WHERE id IN (SELECT value FROM json_each(${JSON.stringify(deleted.map(({ id }) => id))}))`
       more ||= deleted.length === pruneBatch
@@ -241,6 +241,6 @@ const prune = (sql: SqlClient, before: number) =>
       SELECT repository, sha, context FROM plane_sync_commit_status s WHERE received_at < ${before} AND NOT EXISTS (
         SELECT 1 FROM plane_sync_pull_request p
         WHERE p.repository = s.repository AND p.head_sha = s.sha AND p.open = 1)
-      ORDER BY received_at LIMIT ${pruneBatch}) RETURNING 1`
+      ORDER BY received_at LIMIT ${sql.literal(String(pruneBatch))}) RETURNING 1`
     return more || statuses.length === pruneBatch
   })

@@ -1,8 +1,8 @@
 import * as FileSystem from "@effect/platform/FileSystem"
-import type { SqlClient } from "@effect/sql/SqlClient"
 import type { Scope } from "effect"
 import { Effect, Option } from "effect"
 import { execFile } from "node:child_process"
+import type { Sql } from "../../src/outbox/Sql.js"
 import type { Scene } from "./Scene.js"
 
 const run = (program: string, ...args: ReadonlyArray<string>) =>
@@ -35,8 +35,8 @@ export const byBallast = (directory: string) =>
   })
 
 /** Where nothing may be mounted: SQLite itself is told that there are no more pages. */
-export const byPages = (sql: SqlClient): Scene["disk"] => {
-  const limit = (pages: number) => Effect.asVoid(Effect.orDie(sql.unsafe(`PRAGMA max_page_count = ${pages}`)))
+export const byPages = (sql: Sql): Scene["disk"] => {
+  const limit = (pages: number) => Effect.asVoid(Effect.orDie(sql`${sql.literal(`PRAGMA max_page_count = ${pages}`)}`))
   // Below what it has, it is what it has.
   return { fill: limit(1), free: limit(1_073_741_823) }
 }

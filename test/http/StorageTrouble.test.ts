@@ -7,6 +7,7 @@ import { renameSync } from "node:fs"
 import { StageEvent } from "../../src/domain/StageEvent.js"
 import { Health } from "../../src/http/Health.js"
 import { Outbox } from "../../src/outbox/Outbox.js"
+import type { Sql } from "../../src/outbox/Sql.js"
 import { Storage } from "../../src/outbox/Storage.js"
 import type { StorageReason } from "../../src/outbox/StorageError.js"
 import { PlaneSimulator } from "../../src/simulator/PlaneSimulator.js"
@@ -24,14 +25,14 @@ interface Trouble {
   readonly reason: StorageReason
   /** Brings it about. */
   readonly begin: (
-    sql: SqlClient.SqlClient,
+    sql: Sql,
     file: string
   ) => Effect.Effect<{ readonly end: Effect.Effect<void> }, unknown, Scope.Scope>
 }
 
 /** One statement begins it, another ends it, on the connection of the program. */
 const pragma = (begin: string, end: string): Trouble["begin"] => (sql) =>
-  Effect.as(sql.unsafe(begin), { end: Effect.asVoid(Effect.orDie(sql.unsafe(end))) })
+  Effect.as(sql`${sql.literal(begin)}`, { end: Effect.asVoid(Effect.orDie(sql`${sql.literal(end)}`)) })
 
 const troubles: ReadonlyArray<Trouble> = [
   {

@@ -23,7 +23,7 @@ const asOrdinaryUser = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
     () => Effect.sync(() => process.seteuid?.(0))
   )
 
-const write = (text: string) => Effect.flatMap(Storage, ({ sql, write }) => write(sql.unsafe(text)))
+const write = (text: string) => Effect.flatMap(Storage, ({ sql, write }) => write(sql`${sql.literal(text)}`))
 
 describe("Storage", () => {
   it.scopedLive("makes the folder, and commits to the disk before it says so", () =>

@@ -1,6 +1,6 @@
-import type { SqlClient } from "@effect/sql/SqlClient"
 import type { SqlError } from "@effect/sql/SqlError"
 import { Effect } from "effect"
+import type { Sql } from "../../outbox/Sql.js"
 import type { PullRequestSeen, ReviewSeen, StatusSeen } from "./GiteaDelivery.js"
 
 /** What is known of a pull request, and may move a task. */
@@ -53,7 +53,7 @@ const ranks = 8
  * and of its state; but a pull request that was merged is so for ever.
  */
 export const rememberPullRequest = (
-  sql: SqlClient,
+  sql: Sql,
   seen: PullRequestSeen,
   workItem: string | null,
   now: number
@@ -79,7 +79,7 @@ export const rememberPullRequest = (
 
 /** Remembers that a pull request is merged, which is for ever. */
 export const rememberMerged = (
-  sql: SqlClient,
+  sql: Sql,
   { number, repository }: Pick<PullRequest, "number" | "repository">,
   now: number
 ): Effect.Effect<void, SqlError> =>
@@ -90,7 +90,7 @@ export const rememberMerged = (
 
 /** Remembers that a pull request is closed, unless something was delivered since it was read: it may have reopened. */
 export const rememberClosed = (
-  sql: SqlClient,
+  sql: Sql,
   { number, repository, updatedAt }: PullRequest,
   now: number
 ): Effect.Effect<void, SqlError> =>
@@ -100,7 +100,7 @@ export const rememberClosed = (
   )
 
 export const rememberReview = (
-  sql: SqlClient,
+  sql: Sql,
   { headSha, number, repository, updatedAt }: PullRequestSeen,
   { approved, content, reviewer }: ReviewSeen
 ) =>
@@ -112,7 +112,7 @@ export const rememberReview = (
     WHERE excluded.updated_at >= held.updated_at`
 
 /** Remembers checks of commits, whether or not a pull request with such a head is known yet. */
-export const rememberStatuses = (sql: SqlClient, seen: ReadonlyArray<StatusSeen>, now: number) => {
+export const rememberStatuses = (sql: Sql, seen: ReadonlyArray<StatusSeen>, now: number) => {
   const rows = seen.map(({ context, description, id, repository, sha, state }) => [
     repository,
     sha,
@@ -131,7 +131,7 @@ export const rememberStatuses = (sql: SqlClient, seen: ReadonlyArray<StatusSeen>
 }
 
 /** The pull request of this number, unless it comes from a fork. */
-export const readPullRequest = (sql: SqlClient, repository: number, number: number) =>
+export const readPullRequest = (sql: Sql, repository: number, number: number) =>
   Effect.map(
     sql<PullRequestRow>`SELECT ${sql.literal(columns)} FROM plane_sync_pull_request
       WHERE repository = ${repository} AND number = ${number} AND fork = 0`,
@@ -142,7 +142,7 @@ export const readPullRequest = (sql: SqlClient, repository: number, number: numb
  * The pull request that is about a work item: the one that was opened last, but one that was given up only when there is
  * no other.
  */
-export const readPullRequestOf = (sql: SqlClient, workItem: string) =>
+export const readPullRequestOf = (sql: Sql, workItem: string) =>
   Effect.map(
     sql<PullRequestRow>`SELECT ${sql.literal(columns)} FROM plane_sync_pull_request
       WHERE work_item = ${workItem} AND fork = 0
@@ -151,7 +151,7 @@ export const readPullRequestOf = (sql: SqlClient, workItem: string) =>
   )
 
 /** The pull requests whose heads are the commits of these checks. */
-export const readPullRequestsAt = (sql: SqlClient, statuses: ReadonlyArray<StatusSeen>) => {
+export const readPullRequestsAt = (sql: Sql, statuses: ReadonlyArray<StatusSeen>) => {
   const commits = new Map(statuses.map(({ repository, sha }) => [`${repository} ${sha}`, [repository, sha]]))
   return Effect.map(
     sql<PullRequestRow>`SELECT ${sql.literal(columns)} FROM json_each(${JSON.stringify(Array.from(commits.values()))})
@@ -160,11 +160,11 @@ export const readPullRequestsAt = (sql: SqlClient, statuses: ReadonlyArray<Statu
   )
 }
 
-export const readStatuses = (sql: SqlClient, { headSha, repository }: PullRequest) =>
+export const readStatuses = (sql: Sql, { headSha, repository }: PullRequest) =>
   sql<CommitStatus>`SELECT context, status_id AS id, state, description FROM plane_sync_commit_status
     WHERE repository = ${repository} AND sha = ${headSha} ORDER BY context`
 
-export const readReviews = (sql: SqlClient, { number, repository }: PullRequest) =>
+export const readReviews = (sql: Sql, { number, repository }: PullRequest) =>
   Effect.map(
     sql<Omit<Review, "approved"> & { readonly approved: number }>`
       SELECT reviewer, approved, content, head_sha AS "headSha" FROM plane_sync_review
@@ -180,7 +180,7 @@ const pruneBatch = 100
  * `before` (milliseconds since 1970, UTC, by our own clock) and that no unfinished task goes by, linked or named. Says
  * whether there may be more.
  */
-export const prunePullRequests = (sql: SqlClient, before: number): Effect.Effect<boolean, SqlError> =>
+export const prunePullRequests = (sql: Sql, before: number): Effect.Effect<boolean, SqlError> =>
   Effect.gen(function*() {
     const deleted = yield* sql<{ repository: number; number: number }>`DELETE FROM plane_sync_pull_request
       WHERE (repository, number) IN (
@@ -188,7 +188,7 @@ export const prunePullRequests = (sql: SqlClient, before: number): Effect.Effect
           AND NOT EXISTS (SELECT 1 FROM plane_sync_task t
             WHERE t.repository_id = p.repository AND t.pull_request = p.number AND t.status <> 'done')
           AND NOT EXISTS (SELECT 1 FROM plane_sync_task t WHERE t.canonical = p.work_item AND t.status <> 'done')
-        ORDER BY received_at LIMIT ${pruneBatch})
+        ORDER BY received_at LIMIT ${sql.literal(String(pruneBatch))})
       RETURNING repository, number`
     const keys = JSON.stringify(deleted.map(({ number, repository }) => [repository, number]))
     yield* sql`DELETE FROM plane_sync_review
