@@ -1,5 +1,6 @@
 import type { Scope } from "effect"
 import { Cause, Clock, Effect, Exit, Option } from "effect"
+import { tracedIfCollected } from "../domain/Traced.js"
 
 /** How long the event loop may owe everybody else a turn, in nanoseconds. */
 const longestBlocking = 50_000_000n
@@ -90,6 +91,7 @@ export const batched = <I, O, E>(
       Effect.zipRight(restore(asked.await), Effect.zipRight(next, giveWay))
     ).pipe(
       Effect.forever,
+      tracedIfCollected,
       Effect.forkScoped
     )
 

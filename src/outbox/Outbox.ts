@@ -119,15 +119,19 @@ const make = Effect.gen(function*() {
     transact: makeTransact(storage),
     observe: (observation) => write(observe(sql, observation)),
     turn: ({ claim: claimed, holder, settlement }) =>
-      (settlement === undefined ? Effect.void : Effect.zipRight(gathered, ahead(holder, settlement))).pipe(
-        Effect.zipRight(write(Effect.gen(function*() {
+      Effect.gen(function*() {
+        if (settlement !== undefined) {
+          yield* gathered
+          yield* ahead(holder, settlement)
+        }
+        const job = yield* write(Effect.gen(function*() {
           const now = yield* Clock.currentTimeMillis
           if (!(yield* isSender(sql, holder, now))) return new SenderLost()
           if (settlement !== undefined) yield* settle(sql, settlement, now)
           return claimed === undefined ? undefined : yield* claim(sql, holder, claimed, now)
-        }))),
-        Effect.flatMap((job) => job instanceof SenderLost ? job : Effect.succeed(job))
-      ),
+        }))
+        return job instanceof SenderLost ? yield* job : job
+      }),
     nextDue,
     unfoundKeys: (most) => Effect.flatMap(Clock.currentTimeMillis, (now) => read(readUnfoundKeys(sql, now, most))),
     becomeSender: (holder) => becomeSender(storage, holder),

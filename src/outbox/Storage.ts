@@ -95,6 +95,18 @@ const whileBusy = Schedule.exponential("5 millis").pipe(
   Schedule.upTo("5 seconds")
 )
 
+const isBusy = (error: StorageError): boolean => error.reason === "Busy"
+
+// The tag of a running transaction is global: without this, ours would go to the host's own database.
+const outsideTransaction = <A, E>(effect: Effect.Effect<A, E>): Effect.Effect<A, E> =>
+  Effect.flatMap(Effect.serviceOption(SqlClient.TransactionConnection), (open) =>
+    Option.isNone(open)
+      ? effect
+      : Effect.mapInputContext(
+        effect,
+        (context: Context.Context<never>) => Context.omit(SqlClient.TransactionConnection)(context)
+      ))
+
 /**
  * Fails once another file, or none, is where the one that is open was: what would be written is on no disk any more when
  * that is closed, and whoever opens the path has a database, and is a sender, of its own. The log is as much of the
@@ -126,17 +138,15 @@ const makeFile = (where: string) =>
   Effect.gen(function*() {
     const client = yield* SqlClient.SqlClient
     const toError = storageError(where)
-    const edge = <A, E>(effect: Effect.Effect<A, E>): Effect.Effect<A, StorageError> =>
-      effect.pipe(
-        // The tag of a running transaction is global: without this, ours would go to the host's own database.
-        Effect.mapInputContext((context: Context.Context<never>) =>
-          Context.omit(SqlClient.TransactionConnection)(context)
-        ),
+    const edge = <A, E>(effect: Effect.Effect<A, E>): Effect.Effect<A, StorageError> => {
+      const once = outsideTransaction(effect).pipe(
         Effect.catchAllCause((cause) =>
           Cause.isInterruptedOnly(cause) ? Effect.interrupt : Effect.fail(toError(Cause.squash(cause)))
-        ),
-        Effect.retry({ schedule: whileBusy, while: (error) => error.reason === "Busy" })
+        )
       )
+      // What is seldom needed is put together when it is: it takes as long as a statement.
+      return Effect.catchIf(once, isBusy, () => Effect.retry(once, { schedule: whileBusy, while: isBusy }))
+    }
 
     // The driver waits with the event loop frozen, so it waits briefly and we wait between tries.
     yield* edge(client.unsafe("PRAGMA busy_timeout = 20"))
@@ -216,7 +226,7 @@ const makeShared = Effect.gen(function*() {
       if (Option.isSome(open)) return once
       // The client waits for its one connection where it cannot be interrupted: whoever gives up leaves the waiting
       // behind, which does nothing when its turn has come.
-      return Effect.retry(Effect.disconnect(once), { schedule: whileBusy, while: (error) => error.reason === "Busy" })
+      return Effect.retry(Effect.disconnect(once), { schedule: whileBusy, while: isBusy })
     })
   return Storage.of({ sql: makeSql(client), where, write, writeAlone: write, read: edge, shared: true })
 })

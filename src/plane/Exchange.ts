@@ -2,7 +2,7 @@ import * as Headers from "@effect/platform/Headers"
 import * as HttpClient from "@effect/platform/HttpClient"
 import type * as HttpClientError from "@effect/platform/HttpClientError"
 import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
-import { Cause, Clock, Duration, Effect, Exit, flow, Option, Predicate, Redacted, Schema } from "effect"
+import { Cause, Clock, Duration, Effect, Exit, FiberRef, flow, Option, Predicate, Redacted, Schema } from "effect"
 import { monotonicMillis } from "../domain/Monotonic.js"
 import { cleanLine } from "../domain/Text.js"
 import { answerText } from "./AnswerText.js"
@@ -83,6 +83,16 @@ const describe = (cause: unknown) => property(cause, "message") ?? property(caus
 const numberOf = (header: string | undefined) =>
   header !== undefined && /^\d{1,9}$/.test(header) ? Number(header) : undefined
 
+// A host may have replaced the list of headers that its traces leave out.
+const withoutKeyInTraces = <A, E, R>(request: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+  Effect.flatMap(
+    FiberRef.get(FiberRef.currentTracerEnabled),
+    (isTraced) =>
+      isTraced
+        ? Effect.locallyWith(request, Headers.currentRedactedNames, (names) => [...names, "x-api-key"])
+        : request
+  )
+
 const isOk = ({ status }: Answer) => status >= 200 && status < 300
 
 /** What all requests share: address, key, budget, deadline, the limit of an answer, and what answers mean. */
@@ -97,12 +107,7 @@ export const make = Effect.fnUntraced(function*(config: PlaneConfig) {
         HttpClientRequest.acceptJson
       )
     ),
-    // A host may have replaced the list of headers that its traces leave out.
-    HttpClient.transformResponse(
-      Effect.locallyWith(Headers.currentRedactedNames, (names) => [...names, "x-api-key"])
-    ),
-    // Whoever gives up in mid-answer hangs up.
-    HttpClient.withScope
+    HttpClient.transformResponse(withoutKeyInTraces)
   )
 
   const withoutToken = (text: string) => token === "" ? text : text.replaceAll(token, "<redacted>")
@@ -159,7 +164,6 @@ export const make = Effect.fnUntraced(function*(config: PlaneConfig) {
           })
         )
       ),
-      Effect.scoped,
       // Over headers and body together: a peer that sends a byte now and then keeps nobody.
       Effect.timeoutFail({
         duration: config.timeout,

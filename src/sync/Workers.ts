@@ -1,6 +1,7 @@
-import { Clock, Deferred, Duration, Effect, Exit, Fiber, Option, Schedule } from "effect"
+import { Clock, Deferred, Duration, Effect, Exit, Fiber, Option } from "effect"
 import type { Scope } from "effect"
 import { monotonicMillis } from "../domain/Monotonic.js"
+import { tracedIfCollected } from "../domain/Traced.js"
 import type { Claim, Job, Settlement } from "../outbox/Lane.js"
 import type { Outbox } from "../outbox/Outbox.js"
 import { SenderLost } from "../outbox/Sender.js"
@@ -15,6 +16,9 @@ interface Work {
   readonly job: Job
   readonly slot: Slot
 }
+
+// Who sends is taken for gone after 90 s of silence, so within a second of a commit that found us here nobody has taken over.
+const confirmedFor = 1_000
 
 /** How long requests in flight may take to end when the program is shut down. */
 const drainTime = Duration.seconds(8)
@@ -62,6 +66,8 @@ export const startWorkers = (
     const onlyOne = yield* Effect.makeSemaphore(1)
     const plan = nextStep(config)
     const ahead = maxAhead(config)
+    // When a commit last found that we are the one that sends, by the monotonic clock.
+    let confirmedAt = -Infinity
 
     /** `outbox.turn`; nothing is planned in a work item's quiet time, for by its end there may be more to tell together. */
     const turn = (options: { readonly settlement?: Settlement; readonly claims: boolean }) =>
@@ -73,29 +79,37 @@ export const startWorkers = (
             return left > 0 ? { _tag: "Wait", dueAt: owed.now + left } : plan(owed)
           }
         }
-        return outbox.turn({ holder, settlement: options.settlement, claim: options.claims ? claim : undefined })
+        return Effect.tap(
+          outbox.turn({ holder, settlement: options.settlement, claim: options.claims ? claim : undefined }),
+          () => Effect.sync(() => confirmedAt = now)
+        )
       })
 
     let storageFailure: StorageError | undefined
     let takenOver = false
-    /** Until storage works again; said once. Whoever finds that another has taken over ends all workers, this one too. */
+    const failed = (error: StorageError) =>
+      Effect.suspend(() => {
+        const isNew = storageFailure === undefined
+        storageFailure = error
+        return isNew ? Effect.logError(`${error.message}. Trying again each second`) : Effect.void
+      })
+    const succeeded = Effect.suspend(() => {
+      if (storageFailure === undefined) return Effect.void
+      storageFailure = undefined
+      return Effect.logInfo("Storage works again")
+    })
+    /**
+     * Until storage works again; said once. Whoever finds that another has taken over ends all workers, this one too. By
+     * hand, because a Schedule takes as long as a statement also where nothing fails.
+     */
     const stored = <A>(effect: Effect.Effect<A, StorageError | SenderLost>): Effect.Effect<A> =>
-      effect.pipe(
-        Effect.catchTag("SenderLost", () => Effect.zipRight(takeOver, Effect.never)),
-        Effect.tapError((error) => {
-          const isNew = storageFailure === undefined
-          storageFailure = error
-          if (!isNew) return Effect.void
-          return Effect.logError(`${error.message}. Trying again each second`)
-        }),
-        Effect.retry(Schedule.spaced("1 second")),
-        Effect.orDie,
-        Effect.tap(() => {
-          if (storageFailure === undefined) return Effect.void
-          storageFailure = undefined
-          return Effect.logInfo("Storage works again")
-        })
-      )
+      Effect.matchEffect(effect, {
+        onSuccess: (value) => Effect.as(succeeded, value),
+        onFailure: (error) =>
+          error._tag === "SenderLost"
+            ? Effect.zipRight(takeOver, Effect.never)
+            : failed(error).pipe(Effect.zipRight(Effect.sleep("1 second")), Effect.zipRight(stored(effect)))
+      })
 
     const takeOver = Effect.suspend(() => {
       if (takenOver) return Effect.void
@@ -108,9 +122,10 @@ export const startWorkers = (
 
     const sender: Sender = {
       ...dependencies,
-      stillSending: stored(
-        Effect.flatMap(outbox.sender, (now) => now?.holder === holder ? Effect.void : new SenderLost())
-      )
+      stillSending: Effect.flatMap(monotonicMillis, (now) =>
+        now - confirmedAt < confirmedFor ? Effect.void : stored(
+          Effect.flatMap(outbox.sender, (sender) => sender?.holder === holder ? Effect.void : new SenderLost())
+        ))
     }
 
     const perform = ({ job, slot }: Work): Effect.Effect<Settlement> =>
@@ -177,7 +192,7 @@ export const startWorkers = (
 
     const workers = yield* Effect.forEach(
       Array.from({ length: config.concurrency }),
-      () => Effect.forkScoped(Effect.raceFirst(worker, Deferred.await(overtaken)))
+      () => Effect.forkScoped(Effect.raceFirst(tracedIfCollected(worker), Deferred.await(overtaken)))
     )
 
     yield* Effect.addFinalizer(() =>
