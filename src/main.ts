@@ -7,11 +7,19 @@ import { Effect, Layer } from "effect"
 import { dotEnvLayer } from "./cli/DotEnv.js"
 import { exitCode, explain } from "./cli/Failure.js"
 import { withoutColour } from "./cli/Plain.js"
-import { run } from "./cli/Program.js"
+import { runServe } from "./cli/Serve.js"
 
 const platform = Layer.mergeAll(NodeFileSystem.layer, NodePath.layer, NodeTerminal.layer)
 
-run(process.argv).pipe(
+const args = process.argv.slice(2)
+
+// The parser of the command line is a seventh of what is to be loaded, and a service that is started again has no time for
+// it.
+const program = args.length === 0 || (args.length === 1 && args[0] === "serve")
+  ? runServe
+  : Effect.flatMap(Effect.promise(() => import("./cli/Program.js")), ({ run }) => run(process.argv))
+
+program.pipe(
   Effect.provide(Layer.provideMerge(dotEnvLayer, platform)),
   Effect.tapErrorCause(explain),
   withoutColour,

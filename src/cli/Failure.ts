@@ -1,12 +1,13 @@
-import * as HelpDoc from "@effect/cli/HelpDoc"
-import * as ValidationError from "@effect/cli/ValidationError"
-import { Cause, ConfigError, Console, Effect, Exit } from "effect"
+import { Cause, ConfigError, Console, Data, Effect, Exit } from "effect"
 
 /**
  * How the program ends: 0 done, 1 it could not be done (a setting, the address, storage, Plane), 2 the command line was
  * wrong.
  */
 export type ExitCode = 0 | 1 | 2
+
+/** The command line was wrong, which has been said. */
+export class WrongUse extends Data.TaggedError("WrongUse") {}
 
 /** A wrong setting, a line each: the variable's name and what is wrong with it. */
 export const configLines = (error: ConfigError.ConfigError): ReadonlyArray<string> => {
@@ -34,8 +35,7 @@ export const explain = (cause: Cause.Cause<unknown>): Effect.Effect<void> => {
   if (Cause.isInterruptedOnly(cause)) return Effect.void
   if (Cause.isDie(cause)) return Console.error(`plane-sync: a bug\n${Cause.pretty(cause)}`)
   const error = Cause.squash(cause)
-  // @effect/cli has printed what is wrong already.
-  if (ValidationError.isValidationError(error)) return Effect.void
+  if (error instanceof WrongUse) return Effect.void
   const lines = Array.from(new Set(linesOf(error)))
   return Effect.forEach(lines, (line) => Console.error(`plane-sync: ${line}`), { discard: true })
 }
@@ -43,12 +43,9 @@ export const explain = (cause: Cause.Cause<unknown>): Effect.Effect<void> => {
 /** SIGTERM and SIGINT are ordinary ends. */
 export const exitCode = (exit: Exit.Exit<unknown, unknown>): ExitCode => {
   if (Exit.isSuccess(exit) || Cause.isInterruptedOnly(exit.cause)) return 0
-  return ValidationError.isValidationError(Cause.squash(exit.cause)) ? 2 : 1
+  return Cause.squash(exit.cause) instanceof WrongUse ? 2 : 1
 }
 
 /** Wrong use of a command, found after its line was parsed. */
-export const wrongUse = (message: string): Effect.Effect<never, ValidationError.ValidationError> =>
-  Effect.zipRight(
-    Console.error(`plane-sync: ${message}`),
-    Effect.fail(ValidationError.invalidValue(HelpDoc.p(message)))
-  )
+export const wrongUse = (message: string): Effect.Effect<never, WrongUse> =>
+  Effect.zipRight(Console.error(`plane-sync: ${message}`), new WrongUse())

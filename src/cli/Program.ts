@@ -1,6 +1,7 @@
 import * as CliConfig from "@effect/cli/CliConfig"
 import * as Command from "@effect/cli/Command"
 import * as Span from "@effect/cli/HelpDoc/Span"
+import * as ValidationError from "@effect/cli/ValidationError"
 import { Effect, Layer } from "effect"
 import { version } from "../http/Version.js"
 import { connections } from "../plane/Connections.js"
@@ -9,12 +10,12 @@ import { RateBudget } from "../plane/RateBudget.js"
 import { comment } from "./AddComment.js"
 import { dead } from "./Dead.js"
 import { events } from "./Events.js"
-import { wrongUse } from "./Failure.js"
+import { WrongUse, wrongUse } from "./Failure.js"
 import { find } from "./Find.js"
-import { footerOf, rootLine, subcommandsOf } from "./Help.js"
+import { footerOf, lineOf, rootLine, subcommandsOf } from "./Help.js"
 import { loggingLayer } from "./Logging.js"
 import { publish } from "./Publish.js"
-import { runServe, serve } from "./Serve.js"
+import { runServe } from "./Serve.js"
 import { task } from "./Task.js"
 
 const plane = PlaneClient.layer.pipe(
@@ -22,6 +23,8 @@ const plane = PlaneClient.layer.pipe(
   Layer.provide(connections),
   Layer.provideMerge(loggingLayer)
 )
+
+const serve = Command.make("serve", {}, () => runServe).pipe(Command.withDescription(lineOf("serve")))
 
 const root = Command.make("plane-sync", {}, () => runServe).pipe(
   Command.withDescription(rootLine),
@@ -45,6 +48,10 @@ const checkSubcommand = ([group = "", word = "-"]: ReadonlyArray<string>) => {
     : wrongUse(`${group} ${word.slice(0, 80)}: there is no such command, expected ${group} ${names.join(" | ")}`)
 }
 
+/** What the parser refuses, it has printed. */
+export const withWrongUse = <A, E, R>(parsed: Effect.Effect<A, E, R>) =>
+  Effect.catchIf(parsed, ValidationError.isValidationError, () => new WrongUse())
+
 /** The command line, as `process.argv` has it. */
 export const run = (argv: ReadonlyArray<string>) => {
   const args = argv.slice(2)
@@ -56,6 +63,7 @@ export const run = (argv: ReadonlyArray<string>) => {
     footer: footerOf(args)
   })
   return Effect.zipRight(checkSubcommand(args), parse(argv)).pipe(
+    withWrongUse,
     // Its own options, the same with every command, drown a command's.
     Effect.provide(CliConfig.layer({ showBuiltIns: false }))
   )

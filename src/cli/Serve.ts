@@ -1,4 +1,3 @@
-import * as Command from "@effect/cli/Command"
 import { Config, Effect, Layer } from "effect"
 import { ServerConfig } from "../http/ServerConfig.js"
 import { retention } from "../outbox/Pruning.js"
@@ -6,7 +5,6 @@ import { databaseFile } from "../outbox/Storage.js"
 import { PlaneConfig } from "../plane/PlaneConfig.js"
 import { GiteaConfig } from "../webhooks/gitea/GiteaConfig.js"
 import { WebhookConfig } from "../webhooks/WebhookConfig.js"
-import { lineOf } from "./Help.js"
 import { LogConfig, loggingLayer } from "./Logging.js"
 
 // Read together and before any layer reads its own, so that all that is wrong is said at once.
@@ -18,7 +16,3 @@ export const runServe = Effect.gen(function*() {
   const { serveLayer } = yield* Effect.promise(() => import("../http/Serve.js"))
   return yield* Effect.provide(Layer.launch(serveLayer), loggingLayer)
 })
-
-export const serve = Command.make("serve", {}, () => runServe).pipe(
-  Command.withDescription(lineOf("serve"))
-)

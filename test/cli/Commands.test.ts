@@ -5,6 +5,7 @@ import { Console, Effect } from "effect"
 import { comment } from "../../src/cli/AddComment.js"
 import { exitCode, explain } from "../../src/cli/Failure.js"
 import { find } from "../../src/cli/Find.js"
+import { withWrongUse } from "../../src/cli/Program.js"
 import { PlaneClient } from "../../src/plane/PlaneClient.js"
 import { RateBudget } from "../../src/plane/RateBudget.js"
 import { PlaneSimulator } from "../../src/simulator/PlaneSimulator.js"
@@ -26,6 +27,7 @@ const run = (args: ReadonlyArray<string>, more: Record<string, string> = {}) =>
     }
     const config = settings({ ORCH_PLANE_API_URL: "http://plane.test", ORCH_PLANE_API_TOKEN: token, ...more })
     const result = yield* Command.run(main, { name: "plane-sync", version: "0" })(["node", "plane-sync", ...args]).pipe(
+      withWrongUse,
       Effect.provide(PlaneClient.layer),
       Effect.provide([RateBudget.layer, NodeContext.layer]),
       Effect.provide(config),
