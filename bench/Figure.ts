@@ -15,7 +15,8 @@ export interface Figure {
   readonly row: string
   readonly value: number
   readonly unit: string
-  readonly aim: Aim
+  /** None where it only explains another. */
+  readonly aim?: Aim
   /** What something else came to under the same load in the same run. */
   readonly beside?: { readonly what: string; readonly value: number }
   /** What it means to a user, in one clause. */
@@ -34,4 +35,5 @@ export interface Row {
 }
 
 export const holds = ({ aim, value }: Pick<Figure, "aim" | "value">): boolean =>
+  aim === undefined ||
   Aim.$match(aim, { AtMost: ({ limit }) => value <= limit, AtLeast: ({ limit }) => value >= limit })

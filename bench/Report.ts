@@ -5,10 +5,12 @@ import { Aim, holds } from "./Figure.js"
 export const readable = (value: number): string =>
   value.toLocaleString("en-US", { maximumFractionDigits: Math.abs(value) >= 100 ? 0 : 2 })
 
-const aimText = Aim.$match({
+const limitText = Aim.$match({
   AtMost: ({ limit }) => `≤ ${readable(limit)}`,
   AtLeast: ({ limit }) => `≥ ${readable(limit)}`
 })
+
+const aimText = ({ aim }: Figure): string => aim === undefined ? "none" : limitText(aim)
 
 /** A figure as one line of JSON; `beside` is there where something was measured beside it. */
 export const jsonLine = (figure: Figure): string =>
@@ -16,7 +18,7 @@ export const jsonLine = (figure: Figure): string =>
     row: figure.row,
     value: Number(figure.value.toPrecision(6)),
     unit: figure.unit,
-    aim: aimText(figure.aim),
+    aim: aimText(figure),
     holds: holds(figure),
     ...(figure.beside === undefined
       ? {}
@@ -29,7 +31,7 @@ const cells = (figure: Figure): ReadonlyArray<string> => [
   figure.row,
   readable(figure.value),
   figure.unit,
-  aimText(figure.aim),
+  aimText(figure),
   holds(figure) ? "yes" : "NO",
   figure.beside === undefined ? "" : `${readable(figure.beside.value)} ${figure.beside.what}`,
   figure.means
@@ -49,7 +51,7 @@ export const verdict = (figures: ReadonlyArray<Figure>): string => {
   const missed = figures.filter((figure) => !holds(figure))
   return missed.length === 0
     ? "All aims hold."
-    : `Missed: ${missed.map((each) => `${each.row} (${readable(each.value)}, ${aimText(each.aim)})`).join(", ")}`
+    : `Missed: ${missed.map((each) => `${each.row} (${readable(each.value)}, ${aimText(each)})`).join(", ")}`
 }
 
 /** How the run ends. */

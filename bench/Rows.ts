@@ -7,6 +7,7 @@ import * as Hot from "./rows/Hot.js"
 import * as Latency from "./rows/Latency.js"
 import * as Memory from "./rows/Memory.js"
 import * as Pace from "./rows/Pace.js"
+import * as Parts from "./rows/Parts.js"
 import * as Publish from "./rows/Publish.js"
 import * as Requests from "./rows/Requests.js"
 import * as Start from "./rows/Start.js"
@@ -29,5 +30,6 @@ export const rows: ReadonlyArray<Row> = [
   Start.row,
   Hot.row,
   Constant.row,
-  Constant.million
+  Constant.million,
+  Parts.row
 ]

@@ -5,12 +5,14 @@ import { stages } from "../../src/domain/Stage.js"
 import { StageEvent } from "../../src/domain/StageEvent.js"
 import { Fault } from "../../src/simulator/Faults.js"
 import { StageEvents } from "../../src/sync/StageEvents.js"
+import { bareDriver } from "../BareDriver.js"
 import type { Figure, Row } from "../Figure.js"
 import { Aim } from "../Figure.js"
 import { atOnce, paced } from "../Pace.js"
 import type { Settings } from "../Pipelines.js"
 import { pipeline, publishingOnly } from "../Pipelines.js"
 import { freePort } from "../Port.js"
+import { readable } from "../Report.js"
 import type { SimulatorProcess } from "../SimulatorProcess.js"
 import { start } from "../SimulatorProcess.js"
 import { median, percentile } from "../Statistics.js"
@@ -50,13 +52,14 @@ const publish = (events: StageEvents["Type"], index: number) => {
 // The first publishes prepare statements and open connections: what a host does once is not what it waits for.
 const settling = 10
 
-const p99 = <A, E>(layer: Layer.Layer<A | StageEvents, E>) =>
+const p99Of = <E, R>(each: (index: number) => Effect.Effect<unknown, E, R>) =>
   Effect.gen(function*() {
-    const events = yield* StageEvents
-    yield* paced({ count: settling, perSecond, each: (index) => publish(events, index) })
-    const millis = yield* paced({ count: perSlice, perSecond, each: (index) => publish(events, settling + index) })
-    return percentile(millis, 0.99)
-  }).pipe(Effect.provide(layer))
+    yield* paced({ count: settling, perSecond, each })
+    return percentile(yield* paced({ count: perSlice, perSecond, each: (index) => each(settling + index) }), 0.99)
+  })
+
+const p99 = <A, E>(layer: Layer.Layer<A | StageEvents, E>) =>
+  Effect.flatMap(StageEvents, (events) => p99Of((index) => publish(events, index))).pipe(Effect.provide(layer))
 
 interface Mood {
   readonly name: string
@@ -97,7 +100,9 @@ const inMoods = Effect.gen(function*() {
   // In turn, so that a noisy minute of the machine is shared by all; and what is compared was measured side by side.
   const round = Effect.gen(function*() {
     const without = yield* p99(publishingOnly)
-    return { without, each: yield* Effect.forEach(all, withPlane) }
+    // The disk's part, and the machine's, of all of them.
+    const driver = yield* Effect.scoped(Effect.flatMap(bareDriver, ({ publish }) => p99Of(() => publish)))
+    return { driver, without, each: yield* Effect.forEach(all, withPlane) }
   })
   // Once for nothing: it compiles the code, of the pipeline as well.
   yield* round
@@ -108,6 +113,7 @@ const inMoods = Effect.gen(function*() {
   }
 
   const without = median(Array.map(measured, (round) => round.without))
+  const driver = median(Array.map(measured, (round) => round.driver))
   return all.flatMap(({ name }, index): ReadonlyArray<Figure> => {
     const value = median(Array.map(measured, ({ each }) => each[index] ?? Infinity))
     return [{
@@ -115,7 +121,7 @@ const inMoods = Effect.gen(function*() {
       value,
       unit: "ms p99",
       aim: Aim.AtMost({ limit: 5 }),
-      beside: { what: "without a pipeline", value: without },
+      beside: { what: `without a pipeline, ${readable(driver)} by the bare driver alone`, value: without },
       means: "how long the orchestrator waits, at worst in a hundred, at 100 events a second"
     }, {
       row: `publish: Plane ${name}, ratio`,

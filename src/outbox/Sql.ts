@@ -21,8 +21,8 @@ export interface Statement<A> extends Fragment, Effect.Effect<ReadonlyArray<A>, 
  * Statements as `@effect/sql` writes them, run by its connection: a value becomes a parameter, a fragment a part of the
  * text. `A` is what the author says of a row.
  *
- * Of its own, because `@effect/sql` gives each statement a span, a scope and a compiler's pass, which take nearly ten times
- * as long as SQLite does for a row (32 µs beside 4, measured); a request takes a dozen statements. Spans are those of the
+ * Of its own, because `@effect/sql` gives each statement a span, a scope and a compiler's pass, which take several times as
+ * long as the statement itself (`npm run bench -- parts`), and a request takes a dozen. Spans are those of the
  * transactions. Where a transformer is set, as a host may do, it is handed the client's own statement.
  */
 export interface Sql {

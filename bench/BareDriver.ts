@@ -1,0 +1,62 @@
+import * as Statement from "@effect/sql/Statement"
+import Database from "better-sqlite3"
+import { Effect } from "effect"
+import { StageEvents } from "../src/sync/StageEvents.js"
+import { changed } from "./Load.js"
+import { publishingOn, temporaryDatabase } from "./Pipelines.js"
+
+const workItems = 50
+
+type Sent = readonly [text: string, parameters: ReadonlyArray<unknown>]
+
+const recordedId = "recorded"
+
+/** The statements that the driver gets for one publish but BEGIN and COMMIT, and the file they were for. */
+const recorded = Effect.gen(function*() {
+  const file = yield* temporaryDatabase
+  const sent: Array<Sent> = []
+  const publishing = Effect.gen(function*() {
+    const events = yield* StageEvents
+    // The first makes the lane of its work item.
+    yield* events.publish(changed(0, workItems))
+    sent.length = 0
+    yield* events.publish({ ...changed(0, workItems), id: recordedId })
+  })
+  yield* publishing.pipe(
+    Effect.provide(publishingOn(file)),
+    // Around the layer: the fiber that writes is forked when that is built.
+    Statement.withTransformer((statement) =>
+      Effect.sync(() => {
+        sent.push(statement.compile())
+        return statement
+      })
+    )
+  )
+  return { file, sent }
+})
+
+/** Publishes as we do, by the same statements with nothing around them: a commit each. */
+export const bareDriver = Effect.gen(function*() {
+  const { file, sent } = yield* recorded
+  const database = yield* Effect.acquireRelease(
+    Effect.sync(() => new Database(file)),
+    (database) => Effect.sync(() => database.close())
+  )
+  database.pragma("journal_mode = WAL")
+  database.pragma("synchronous = FULL")
+  const begin = database.prepare("BEGIN")
+  const commit = database.prepare("COMMIT")
+  const statements = sent.map(([text, parameters]) => ({ statement: database.prepare(text), parameters }))
+  let published = 0
+  const publish = Effect.sync(() => {
+    const id = `bare-${published++}`
+    begin.run()
+    for (const { parameters, statement } of statements) {
+      const own = parameters.map((value) => typeof value === "string" ? value.replaceAll(recordedId, id) : value)
+      if (statement.reader) statement.all(...own)
+      else statement.run(...own)
+    }
+    commit.run()
+  })
+  return { publish }
+})

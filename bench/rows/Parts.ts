@@ -1,0 +1,169 @@
+import * as HttpClient from "@effect/platform/HttpClient"
+import * as HttpClientResponse from "@effect/platform/HttpClientResponse"
+import * as SqliteClient from "@effect/sql-sqlite-node/SqliteClient"
+import * as SqlClient from "@effect/sql/SqlClient"
+import Database from "better-sqlite3"
+import { Array, Effect, Layer } from "effect"
+import type { Job, Settlement } from "../../src/outbox/Lane.js"
+import { Outbox } from "../../src/outbox/Outbox.js"
+import { makeSql } from "../../src/outbox/Sql.js"
+import { PlaneConfig } from "../../src/plane/PlaneConfig.js"
+import { StageEvents } from "../../src/sync/StageEvents.js"
+import { nextStep } from "../../src/sync/WorkItemSync.js"
+import type { Row } from "../Figure.js"
+import { changed } from "../Load.js"
+import { timed } from "../Pace.js"
+import { delivered, pipelineInMemory, publishingOn } from "../Pipelines.js"
+import { readable } from "../Report.js"
+import { median } from "../Statistics.js"
+
+const rounds = 7
+const workItems = 500
+// The pipeline's default.
+const concurrency = 8
+
+/** The median of some rounds, the first apart: it compiles the code. */
+const medianOf = <E, R>(round: Effect.Effect<number, E, R>) =>
+  Effect.map(Effect.zipRight(round, Effect.forEach(Array.range(1, rounds), () => round)), median)
+
+const statements = 5_000
+
+/** One row by its key, changed within a transaction: as we run it, as `@effect/sql` does, and the driver alone. */
+const statement = Effect.gen(function*() {
+  const client = yield* SqlClient.SqlClient
+  const sql = makeSql(client)
+  const table = "CREATE TABLE part (id INTEGER PRIMARY KEY, name TEXT, count INTEGER)"
+  const row = "INSERT INTO part VALUES (1, 'one', 0)"
+  yield* client.unsafe(table)
+  yield* client.unsafe(row)
+  const driver = new Database(":memory:")
+  driver.prepare(table).run()
+  driver.prepare(row).run()
+  const prepared = driver.prepare("UPDATE part SET count = ?, name = ? WHERE id = ?")
+  const each = (one: (index: number) => Effect.Effect<unknown, unknown>) =>
+    medianOf(Effect.map(
+      timed(client.withTransaction(Effect.forEach(Array.range(1, statements), one, { discard: true }))),
+      (millis) => millis * 1_000 / statements
+    ))
+  const ours = yield* each((index) => sql`UPDATE part SET count = ${index}, name = ${"two"} WHERE id = ${1}`)
+  const theirs = yield* each((index) => client`UPDATE part SET count = ${index}, name = ${"two"} WHERE id = ${1}`)
+  const bare = yield* each((index) => Effect.sync(() => prepared.run(index, "two", 1)))
+  driver.close()
+  return {
+    row: "parts: a statement",
+    value: ours,
+    unit: "µs",
+    beside: { what: `µs by @effect/sql's own, ${readable(bare)} by the driver alone`, value: theirs },
+    means: "what a turn does ten of"
+  }
+}).pipe(Effect.provide(SqliteClient.layer({ filename: ":memory:" })))
+
+const publishAll = Effect.flatMap(
+  StageEvents,
+  (events) =>
+    Effect.forEach(Array.range(1, workItems), (index) => events.publish(changed(index, workItems)), {
+      concurrency: "unbounded",
+      discard: true
+    })
+)
+
+const idOf = (number: number) => `00000000-0000-4000-8000-${String(number).padStart(12, "0")}`
+
+const settled = (job: Job): Settlement => {
+  const seen = (state: string | null) => ({ state, cancelled: false, readAt: 0, updatedAt: null })
+  return job._tag === "Look"
+    ? { _tag: "Looked", job, outcome: { _tag: "Found", workItem: idOf(job.lane.id), key: job.key, seen: seen(null) } }
+    : {
+      _tag: "Sent",
+      job,
+      outcome: {
+        _tag: "Delivered",
+        planeId: null,
+        seen: job.delivery.kind === "state" ? seen(job.delivery.body) : undefined
+      }
+    }
+}
+
+/** Settling and claiming, by as many lanes at once as have requests in flight, with nothing sent in between. */
+const turns = Effect.gen(function*() {
+  const outbox = yield* Outbox
+  const config = yield* PlaneConfig
+  yield* outbox.becomeSender("bench")
+  const claim = { urgentAfter: 600_000, plan: nextStep(config) }
+  yield* publishAll
+  let done = 0
+  const worker = Effect.gen(function*() {
+    let settlement: Settlement | undefined
+    for (;;) {
+      const job: Job | undefined = yield* outbox.turn({ holder: "bench", settlement, claim })
+      if (job === undefined) return
+      settlement = settled(job)
+      done += 1
+    }
+  })
+  const millis = yield* timed(Effect.all(Array.replicate(worker, concurrency), { concurrency, discard: true }))
+  return millis * 1_000 / done
+}).pipe(Effect.scoped, Effect.provide(publishingOn(":memory:")))
+
+/** A Plane that answers in the same process, and with next to no work. */
+const answering = Effect.map(PlaneConfig, ({ projectId }) => {
+  const item = (number: number, state: string | null) => ({
+    id: idOf(number),
+    sequence_id: number,
+    name: "A task",
+    project: projectId,
+    state,
+    updated_at: "2026-01-01T00:00:00.000000Z"
+  })
+  const bodyOf = (method: string, path: string) => {
+    const key = /-(\d+)\/$/.exec(path)?.[1]
+    if (method === "POST") return { id: idOf(0) }
+    return key === undefined ? { results: [], next_page_results: true } : item(Number(key), null)
+  }
+  let requests = 0
+  const client = HttpClient.make((request, { pathname }) =>
+    Effect.sync(() => {
+      requests += 1
+      const sent = request.body._tag === "Uint8Array" ? new TextDecoder().decode(request.body.body) : ""
+      const state = /"state":"([^"]+)"/.exec(sent)?.[1]
+      const body = JSON.stringify(
+        request.method === "PATCH"
+          ? item(Number(/(\d{12})\/$/.exec(pathname)?.[1]), state ?? null)
+          : bodyOf(request.method, pathname)
+      )
+      return HttpClientResponse.fromWeb(
+        request,
+        new Response(body, { headers: { "content-length": String(body.length) } })
+      )
+    }).pipe(Effect.zipLeft(Effect.yieldNow()))
+  )
+  return { layer: Layer.succeed(HttpClient.HttpClient, client), count: Effect.sync(() => requests) }
+})
+
+/** All of a request's work on our side but the connection's. */
+const pipelineAlone = Effect.gen(function*() {
+  const { count, layer } = yield* answering
+  const millis = yield* timed(Effect.zipRight(publishAll, delivered)).pipe(
+    Effect.provide(pipelineInMemory({ ORCH_PLANE_API_TOKEN: "token", ORCH_PLANE_RATE_LIMIT: "1000000/second" })),
+    Effect.provide(layer)
+  )
+  return millis * 1_000 / (yield* count)
+})
+
+/** Where the time of a request goes that `end-to-end` counts. */
+export const row: Row = {
+  name: "parts",
+  description: "what end-to-end is made of: a statement, a turn of a lane, a request without a network",
+  onDemand: true,
+  measure: Effect.gen(function*() {
+    const turn = yield* medianOf(turns)
+    const request = yield* medianOf(pipelineAlone)
+    return [yield* statement, {
+      row: "parts: a request, in memory and without a network",
+      value: request,
+      unit: "µs",
+      beside: { what: "µs of it to settle, commit and claim", value: turn },
+      means: "what our side does for a request, 500 work items, 8 at once"
+    }]
+  })
+}
