@@ -144,8 +144,10 @@ const answering = Effect.map(PlaneConfig, ({ projectId }) => {
 const pipelineAlone = Effect.gen(function*() {
   const { count, layer } = yield* answering
   const millis = yield* timed(Effect.zipRight(publishAll, delivered)).pipe(
-    Effect.provide(pipelineInMemory({ ORCH_PLANE_API_TOKEN: "token", ORCH_PLANE_RATE_LIMIT: "1000000/second" })),
-    Effect.provide(layer)
+    Effect.provide(Layer.provide(
+      pipelineInMemory({ ORCH_PLANE_API_TOKEN: "token", ORCH_PLANE_RATE_LIMIT: "1000000/second" }),
+      layer
+    ))
   )
   return millis * 1_000 / (yield* count)
 })
