@@ -52,6 +52,9 @@ const join = (separator: string, fragments: ReadonlyArray<Fragment>): Fragment =
 })
 
 export const makeSql = (client: SqlClient): Sql => {
+  // Our columns have the names that we give them, whatever a host calls its own.
+  const untransformed = client.withoutTransforms()
+
   class SqlStatement<A extends object> extends Effectable.Class<ReadonlyArray<A>, SqlError> implements Statement<A> {
     constructor(readonly text: string, readonly parameters: ReadonlyArray<Value>) {
       super()
@@ -59,7 +62,7 @@ export const makeSql = (client: SqlClient): Sql => {
     override commit(): Effect.Effect<ReadonlyArray<A>, SqlError> {
       return Effect.withFiberRuntime<ReadonlyArray<A>, SqlError>((fiber) => {
         const { parameters, text } = this
-        if (Option.isSome(fiber.getFiberRef(currentTransformer))) return client.unsafe<A>(text, parameters)
+        if (Option.isSome(fiber.getFiberRef(currentTransformer))) return untransformed.unsafe<A>(text, parameters)
         const execute = (connection: Runs) => connection.execute<A>(text, parameters, undefined)
         const open = Context.getOption(fiber.currentContext, TransactionConnection)
         return Option.isSome(open)

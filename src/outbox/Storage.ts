@@ -145,7 +145,11 @@ const makeFile = (where: string) =>
         )
       )
       // What is seldom needed is put together when it is: it takes as long as a statement.
-      return Effect.catchIf(once, isBusy, () => Effect.retry(once, { schedule: whileBusy, while: isBusy }))
+      return Effect.catchIf(once, isBusy, () =>
+        Effect.zipRight(
+          Effect.sleep("5 millis"),
+          Effect.retry(once, { schedule: whileBusy, while: isBusy })
+        ))
     }
 
     // The driver waits with the event loop frozen, so it waits briefly and we wait between tries.

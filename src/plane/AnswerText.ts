@@ -9,8 +9,8 @@ const lengthOf = (header: string | undefined) =>
   header !== undefined && /^\d{1,15}$/.test(header) ? Number(header) : Infinity
 
 /**
- * The whole body as text; whoever gives up in its midst hangs up. It is never buffered beyond `limit` bytes, whatever it
- * keeps sending.
+ * The whole body as text; platform's clients hang up when whoever reads it gives up. It is never buffered beyond `limit`
+ * bytes, whatever it keeps sending.
  */
 export const answerText = (
   response: HttpClientResponse.HttpClientResponse,

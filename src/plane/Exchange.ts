@@ -83,14 +83,14 @@ const describe = (cause: unknown) => property(cause, "message") ?? property(caus
 const numberOf = (header: string | undefined) =>
   header !== undefined && /^\d{1,9}$/.test(header) ? Number(header) : undefined
 
-// A host may have replaced the list of headers that its traces leave out.
+// A host may have replaced the list of headers that traces and logs leave out.
 const withoutKeyInTraces = <A, E, R>(request: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
   Effect.flatMap(
-    FiberRef.get(FiberRef.currentTracerEnabled),
-    (isTraced) =>
-      isTraced
-        ? Effect.locallyWith(request, Headers.currentRedactedNames, (names) => [...names, "x-api-key"])
-        : request
+    FiberRef.get(Headers.currentRedactedNames),
+    (names) =>
+      names.includes("x-api-key")
+        ? request
+        : Effect.locally(request, Headers.currentRedactedNames, [...names, "x-api-key"])
   )
 
 const isOk = ({ status }: Answer) => status >= 200 && status < 300

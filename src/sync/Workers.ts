@@ -17,8 +17,9 @@ interface Work {
   readonly slot: Slot
 }
 
-// Who sends is taken for gone after 90 s of silence, so within a second of a commit that found us here nobody has taken over.
-const confirmedFor = 1_000
+// A write so soon after a commit that found us the one who sends is as good as in flight: whoever takes over meanwhile
+// waits for the quiet time before it sends to that work item.
+const confirmedFor = (config: Sender["config"]) => Math.min(1_000, Duration.toMillis(config.quiet))
 
 /** How long requests in flight may take to end when the program is shut down. */
 const drainTime = Duration.seconds(8)
@@ -123,8 +124,9 @@ export const startWorkers = (
     const sender: Sender = {
       ...dependencies,
       stillSending: Effect.flatMap(monotonicMillis, (now) =>
-        now - confirmedAt < confirmedFor ? Effect.void : stored(
-          Effect.flatMap(outbox.sender, (sender) => sender?.holder === holder ? Effect.void : new SenderLost())
+        now - confirmedAt < confirmedFor(config) ? Effect.void : stored(
+          Effect.flatMap(outbox.sender, (sender) =>
+            sender?.holder === holder ? Effect.void : new SenderLost())
         ))
     }
 
@@ -144,8 +146,12 @@ export const startWorkers = (
       const job = yield* stored(turn({ settlement, claims: Option.isSome(slot) }))
       // Whoever waits does so for what was due before: this lane may be due sooner.
       yield* signal.notify
-      if (Option.isNone(slot)) return undefined
-      if (job !== undefined) return { job, slot: slot.value }
+      if (Option.isNone(slot)) {
+        return undefined
+      }
+      if (job !== undefined) {
+        return { job, slot: slot.value }
+      }
       yield* slot.value.release
       return undefined
     })
@@ -169,10 +175,14 @@ export const startWorkers = (
           continue
         }
         const slot = yield* unlessStopping(budget.admit)
-        if (Option.isNone(slot)) break
+        if (Option.isNone(slot)) {
+          break
+        }
         const { open } = yield* destination.status
         const job = open ? yield* stored(turn({ claims: true })) : undefined
-        if (job !== undefined) return { job, slot: slot.value }
+        if (job !== undefined) {
+          return { job, slot: slot.value }
+        }
         yield* slot.value.release
       }
       return undefined
@@ -183,8 +193,12 @@ export const startWorkers = (
     const worker = Effect.gen(function*() {
       for (;;) {
         let work: Work | undefined = yield* take
-        if (work === undefined) return
-        while (work !== undefined) work = yield* settle(yield* perform(work))
+        if (work === undefined) {
+          return
+        }
+        while (work !== undefined) {
+          work = yield* settle(yield* perform(work))
+        }
       }
     })
 
@@ -192,7 +206,8 @@ export const startWorkers = (
 
     const workers = yield* Effect.forEach(
       Array.from({ length: config.concurrency }),
-      () => Effect.forkScoped(Effect.raceFirst(tracedIfCollected(worker), Deferred.await(overtaken)))
+      () =>
+        Effect.forkScoped(Effect.raceFirst(tracedIfCollected(worker), Deferred.await(overtaken)))
     )
 
     yield* Effect.addFinalizer(() =>
