@@ -5,7 +5,7 @@ import * as HttpClient from "@effect/platform/HttpClient"
 import * as HttpServer from "@effect/platform/HttpServer"
 import { Array, Clock, ConfigProvider, Effect, Layer, Logger, LogLevel } from "effect"
 import { serveLayer } from "../../src/http/Serve.js"
-import type { Job, Settlement } from "../../src/outbox/Lane.js"
+import type { Job } from "../../src/outbox/Lane.js"
 import { Outbox } from "../../src/outbox/Outbox.js"
 import { PlaneConfig } from "../../src/plane/PlaneConfig.js"
 import { StageEvents } from "../../src/sync/StageEvents.js"
@@ -15,6 +15,7 @@ import { Aim } from "../Figure.js"
 import { changed } from "../Load.js"
 import { timed } from "../Pace.js"
 import { publishingOn, temporaryDatabase } from "../Pipelines.js"
+import { settled } from "../Settled.js"
 import { median } from "../Statistics.js"
 import { eventsOfEach, stored } from "../Stored.js"
 
@@ -36,30 +37,6 @@ const served = (file: string) =>
     )
     return yield* HttpServer.addressFormattedWith(Effect.succeed).pipe(Effect.provide(context))
   })
-
-const settled = (job: Job, now: number): Settlement =>
-  job._tag === "Look"
-    ? {
-      _tag: "Looked",
-      job,
-      outcome: {
-        _tag: "Found",
-        workItem: `item-${job.lane.id}`,
-        key: job.key,
-        seen: { state: null, cancelled: false, readAt: now, updatedAt: null }
-      }
-    }
-    : {
-      _tag: "Sent",
-      job,
-      outcome: {
-        _tag: "Delivered",
-        planeId: "comment",
-        seen: job.delivery.kind === "state"
-          ? { state: job.delivery.body, cancelled: false, readAt: now, updatedAt: null }
-          : undefined
-      }
-    }
 
 /** What is done again and again, on a database where so many events are owed. */
 const onDatabaseOf = (events: number) =>

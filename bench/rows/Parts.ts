@@ -15,6 +15,7 @@ import { changed } from "../Load.js"
 import { timed } from "../Pace.js"
 import { delivered, pipelineInMemory, publishingOn } from "../Pipelines.js"
 import { readable } from "../Report.js"
+import { settled } from "../Settled.js"
 import { median } from "../Statistics.js"
 
 const rounds = 7
@@ -69,21 +70,6 @@ const publishAll = Effect.flatMap(
 
 const idOf = (number: number) => `00000000-0000-4000-8000-${String(number).padStart(12, "0")}`
 
-const settled = (job: Job): Settlement => {
-  const seen = (state: string | null) => ({ state, cancelled: false, readAt: 0, updatedAt: null })
-  return job._tag === "Look"
-    ? { _tag: "Looked", job, outcome: { _tag: "Found", workItem: idOf(job.lane.id), key: job.key, seen: seen(null) } }
-    : {
-      _tag: "Sent",
-      job,
-      outcome: {
-        _tag: "Delivered",
-        planeId: null,
-        seen: job.delivery.kind === "state" ? seen(job.delivery.body) : undefined
-      }
-    }
-}
-
 /** Settling and claiming, by as many lanes at once as have requests in flight, with nothing sent in between. */
 const turns = Effect.gen(function*() {
   const outbox = yield* Outbox
@@ -97,7 +83,7 @@ const turns = Effect.gen(function*() {
     for (;;) {
       const job: Job | undefined = yield* outbox.turn({ holder: "bench", settlement, claim })
       if (job === undefined) return
-      settlement = settled(job)
+      settlement = settled(job, 0)
       done += 1
     }
   })

@@ -121,14 +121,14 @@ export const startWorkers = (
       )
     })
 
-    const sender: Sender = {
-      ...dependencies,
-      stillSending: Effect.flatMap(monotonicMillis, (now) =>
-        now - confirmedAt < confirmedFor(config) ? Effect.void : stored(
-          Effect.flatMap(outbox.sender, (sender) =>
-            sender?.holder === holder ? Effect.void : new SenderLost())
-        ))
-    }
+    const lookWhoSends = stored(
+      Effect.flatMap(outbox.sender, (sender) => sender?.holder === holder ? Effect.void : new SenderLost())
+    )
+    const stillSending = Effect.flatMap(
+      monotonicMillis,
+      (now) => now - confirmedAt < confirmedFor(config) ? Effect.void : lookWhoSends
+    )
+    const sender: Sender = { ...dependencies, stillSending }
 
     const perform = ({ job, slot }: Work): Effect.Effect<Settlement> =>
       budget.spend(
@@ -146,12 +146,8 @@ export const startWorkers = (
       const job = yield* stored(turn({ settlement, claims: Option.isSome(slot) }))
       // Whoever waits does so for what was due before: this lane may be due sooner.
       yield* signal.notify
-      if (Option.isNone(slot)) {
-        return undefined
-      }
-      if (job !== undefined) {
-        return { job, slot: slot.value }
-      }
+      if (Option.isNone(slot)) return undefined
+      if (job !== undefined) return { job, slot: slot.value }
       yield* slot.value.release
       return undefined
     })
@@ -175,14 +171,10 @@ export const startWorkers = (
           continue
         }
         const slot = yield* unlessStopping(budget.admit)
-        if (Option.isNone(slot)) {
-          break
-        }
+        if (Option.isNone(slot)) break
         const { open } = yield* destination.status
         const job = open ? yield* stored(turn({ claims: true })) : undefined
-        if (job !== undefined) {
-          return { job, slot: slot.value }
-        }
+        if (job !== undefined) return { job, slot: slot.value }
         yield* slot.value.release
       }
       return undefined
@@ -193,12 +185,8 @@ export const startWorkers = (
     const worker = Effect.gen(function*() {
       for (;;) {
         let work: Work | undefined = yield* take
-        if (work === undefined) {
-          return
-        }
-        while (work !== undefined) {
-          work = yield* settle(yield* perform(work))
-        }
+        if (work === undefined) return
+        while (work !== undefined) work = yield* settle(yield* perform(work))
       }
     })
 
@@ -206,8 +194,7 @@ export const startWorkers = (
 
     const workers = yield* Effect.forEach(
       Array.from({ length: config.concurrency }),
-      () =>
-        Effect.forkScoped(Effect.raceFirst(tracedIfCollected(worker), Deferred.await(overtaken)))
+      () => Effect.forkScoped(Effect.raceFirst(tracedIfCollected(worker), Deferred.await(overtaken)))
     )
 
     yield* Effect.addFinalizer(() =>

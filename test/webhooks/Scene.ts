@@ -153,3 +153,14 @@ export const scene = (settings: Readonly<Record<string, string>> = {}) =>
       inbox: sql<{ status: string; reason: string | null }>`SELECT status, reason FROM plane_sync_webhook ORDER BY id`
     }
   })
+
+/** A task at `development`, with nothing of Gitea. */
+export const developed = (workItem: number, settings: Readonly<Record<string, string>> = {}) =>
+  Effect.gen(function*() {
+    const at = yield* scene({ ORCH_PLANE_API_TOKEN: "", ...settings })
+    yield* at.plane(moveBody({ number: workItem, to: "inProgress", at: 1 }))
+    yield* at.settled
+    yield* at.reported(workItem)
+    assert.strictEqual(yield* at.stage(workItem), "development active")
+    return at
+  })
