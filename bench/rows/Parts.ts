@@ -6,7 +6,7 @@ import Database from "better-sqlite3"
 import { Array, Effect, Layer } from "effect"
 import type { Job, Settlement } from "../../src/outbox/Lane.js"
 import { Outbox } from "../../src/outbox/Outbox.js"
-import { makeSql } from "../../src/outbox/Sql.js"
+import { makeSql, runBy } from "../../src/outbox/Sql.js"
 import { PlaneConfig } from "../../src/plane/PlaneConfig.js"
 import { StageEvents } from "../../src/sync/StageEvents.js"
 import { nextStep } from "../../src/sync/WorkItemSync.js"
@@ -32,7 +32,7 @@ const statements = 5_000
 /** One row by its key, changed within a transaction: as we run it, as `@effect/sql` does, and the driver alone. */
 const statement = Effect.gen(function*() {
   const client = yield* SqlClient.SqlClient
-  const sql = makeSql(client)
+  const sql = makeSql(runBy(client))
   const table = "CREATE TABLE part (id INTEGER PRIMARY KEY, name TEXT, count INTEGER)"
   const row = "INSERT INTO part VALUES (1, 'one', 0)"
   yield* client.unsafe(table)

@@ -2,6 +2,15 @@ import { Context, DefaultServices, Effect, Tracer } from "effect"
 
 const nobodys = Context.get(DefaultServices.liveServices, Tracer.Tracer)
 
+const isCollected = Effect.map(Effect.tracer, (tracer) => tracer !== nobodys)
+
 /** With spans where a tracer is provided that collects them; those that nobody looks at take a fifth of the pipeline's time. */
 export const tracedIfCollected = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
-  Effect.flatMap(Effect.tracer, (tracer) => tracer === nobodys ? Effect.withTracerEnabled(effect, false) : effect)
+  Effect.if(isCollected, { onTrue: () => effect, onFalse: () => Effect.withTracerEnabled(effect, false) })
+
+/** As a span of its own, where a tracer is provided that collects it. */
+export const spanIfCollected = (name: string) => <A, E, R>(effect: Effect.Effect<A, E, R>) =>
+  Effect.if(isCollected, {
+    onTrue: () => Effect.withSpan(effect, name, { kind: "client", captureStackTrace: false }),
+    onFalse: () => effect
+  })

@@ -1,6 +1,6 @@
 import type { SqlClient } from "@effect/sql/SqlClient"
 import { TransactionConnection } from "@effect/sql/SqlClient"
-import type { Row } from "@effect/sql/SqlConnection"
+import type { Connection, Row } from "@effect/sql/SqlConnection"
 import type { SqlError } from "@effect/sql/SqlError"
 import { currentTransformer } from "@effect/sql/Statement"
 import { Context, Effect, Effectable, Option } from "effect"
@@ -23,7 +23,7 @@ export interface Statement<A> extends Fragment, Effect.Effect<ReadonlyArray<A>, 
  *
  * Of its own, because `@effect/sql` gives each statement a span, a scope and a compiler's pass, which take several times as
  * long as the statement itself (`npm run bench -- parts`), and a request takes a dozen. Spans are those of the
- * transactions. Where a transformer is set, as a host may do, it is handed the client's own statement.
+ * transactions.
  */
 export interface Sql {
   <A extends object = Row>(strings: TemplateStringsArray, ...values: ReadonlyArray<Value | Fragment>): Statement<A>
@@ -32,7 +32,13 @@ export interface Sql {
   readonly join: (separator: string, fragments: ReadonlyArray<Fragment>) => Fragment
 }
 
-/** A connection of `@effect/sql`, but for its `any`: the author's word is the rows' type. */
+/** Runs a statement: the author's word is the rows' type. */
+export type Run = <A extends object>(
+  text: string,
+  parameters: ReadonlyArray<Value>
+) => Effect.Effect<ReadonlyArray<A>, SqlError>
+
+/** A connection of `@effect/sql`, but for its `any`. */
 interface Runs {
   readonly execute: <A>(
     text: string,
@@ -40,6 +46,37 @@ interface Runs {
     transformRows: undefined
   ) => Effect.Effect<ReadonlyArray<A>, SqlError>
 }
+
+/**
+ * By the connection that is found for a fiber. Where a transformer is set, as a host may do, it is handed the client's own
+ * statement.
+ */
+const runWith = (
+  client: SqlClient,
+  connectionOf: (context: Context.Context<never>) => Connection | undefined
+): Run => {
+  // Our columns have the names that we give them, whatever a host calls its own.
+  const untransformed = client.withoutTransforms()
+  return <A extends object>(text: string, parameters: ReadonlyArray<Value>) =>
+    Effect.withFiberRuntime<ReadonlyArray<A>, SqlError>((fiber) => {
+      const execute = (connection: Runs) => connection.execute<A>(text, parameters, undefined)
+      const connection = connectionOf(fiber.currentContext)
+      if (Option.isNone(fiber.getFiberRef(currentTransformer))) {
+        return connection === undefined
+          ? Effect.scoped(Effect.flatMap(client.reserve, execute))
+          : execute(connection)
+      }
+      const own = untransformed.unsafe<A>(text, parameters)
+      return connection === undefined ? own : Effect.provideService(own, TransactionConnection, [connection, 0])
+    })
+}
+
+/** By a client that others use as well: in the transaction that the caller has open, if there is one. */
+export const runBy = (client: SqlClient): Run =>
+  runWith(client, (context) => Option.getOrUndefined(Context.getOption(context, TransactionConnection))?.[0])
+
+/** By a client's only connection, which we have taken for ourselves. */
+export const runOn = (client: SqlClient, connection: Connection): Run => runWith(client, () => connection)
 
 const isFragment = (value: Value | Fragment): value is Fragment =>
   typeof value === "object" && value !== null && "parameters" in value
@@ -51,24 +88,13 @@ const join = (separator: string, fragments: ReadonlyArray<Fragment>): Fragment =
   parameters: fragments.flatMap(({ parameters }) => parameters)
 })
 
-export const makeSql = (client: SqlClient): Sql => {
-  // Our columns have the names that we give them, whatever a host calls its own.
-  const untransformed = client.withoutTransforms()
-
+export const makeSql = (run: Run): Sql => {
   class SqlStatement<A extends object> extends Effectable.Class<ReadonlyArray<A>, SqlError> implements Statement<A> {
     constructor(readonly text: string, readonly parameters: ReadonlyArray<Value>) {
       super()
     }
     override commit(): Effect.Effect<ReadonlyArray<A>, SqlError> {
-      return Effect.withFiberRuntime<ReadonlyArray<A>, SqlError>((fiber) => {
-        const { parameters, text } = this
-        if (Option.isSome(fiber.getFiberRef(currentTransformer))) return untransformed.unsafe<A>(text, parameters)
-        const execute = (connection: Runs) => connection.execute<A>(text, parameters, undefined)
-        const open = Context.getOption(fiber.currentContext, TransactionConnection)
-        return Option.isSome(open)
-          ? execute(open.value[0])
-          : Effect.scoped(Effect.flatMap(client.reserve, execute))
-      })
+      return run<A>(this.text, this.parameters)
     }
   }
 

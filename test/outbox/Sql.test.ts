@@ -3,11 +3,11 @@ import * as SqlClient from "@effect/sql/SqlClient"
 import * as Statement from "@effect/sql/Statement"
 import { assert, describe, it } from "@effect/vitest"
 import { Deferred, Effect, Fiber } from "effect"
-import { makeSql } from "../../src/outbox/Sql.js"
+import { makeSql, runBy } from "../../src/outbox/Sql.js"
 
 const withTable = Effect.gen(function*() {
   const client = yield* SqlClient.SqlClient
-  const sql = makeSql(client)
+  const sql = makeSql(runBy(client))
   yield* sql`CREATE TABLE word (id INTEGER PRIMARY KEY, name TEXT)`
   const names = Effect.map(
     sql<{ name: string }>`SELECT name FROM word ORDER BY id`,

@@ -1,7 +1,7 @@
 import * as SqliteClient from "@effect/sql-sqlite-node/SqliteClient"
 import * as SqlClient from "@effect/sql/SqlClient"
 import { assert, describe, it } from "@effect/vitest"
-import { ConfigProvider, Effect, Inspectable, Layer } from "effect"
+import { ConfigProvider, Effect, Inspectable, Layer, Tracer } from "effect"
 import { execFileSync } from "node:child_process"
 import { chmodSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
@@ -112,6 +112,24 @@ describe("Storage", () => {
       assert.deepStrictEqual(results.map((result) => result._tag), ["Right", "Right", "Left", "Right"])
       assert.deepStrictEqual(yield* read(sql`SELECT count(*) AS n FROM note`), [{ n: 3 }])
     }).pipe(Effect.provide(Storage.layerFile(":memory:"))))
+
+  it.live("a transaction has a span where a tracer is provided", () =>
+    Effect.gen(function*() {
+      const names: Array<string> = []
+      const own = yield* Effect.tracer
+      const collecting = Tracer.make({
+        span: (name, ...rest) => {
+          names.push(name)
+          return own.span(name, ...rest)
+        },
+        context: (run) => run()
+      })
+      yield* write("CREATE TABLE note (id INTEGER)").pipe(
+        Effect.provide(Storage.layerFile(":memory:")),
+        Effect.withTracer(collecting)
+      )
+      assert.strictEqual(names.at(-1), "sql.transaction")
+    }))
 
   it.scopedLive("waits while another process holds the file", () =>
     Effect.gen(function*() {

@@ -1,0 +1,95 @@
+import * as SqlClient from "@effect/sql/SqlClient"
+import type { SqlError } from "@effect/sql/SqlError"
+import type { Scope } from "effect"
+import { Cause, Context, Effect } from "effect"
+import { spanIfCollected } from "../domain/Traced.js"
+import { batched } from "./Batched.js"
+import { migrate } from "./Migrations.js"
+import { makeSql, runOn } from "./Sql.js"
+import { isOneStatements, StorageError, storageError } from "./StorageError.js"
+import { makeUnmoved } from "./Unmoved.js"
+import { isBusy, whileBusy } from "./WhileBusy.js"
+
+// Writes that share a commit. More would only lengthen the wait of the first.
+const maxGroup = 256
+
+/** The edge to a SQLite file of our own: its one connection is taken for as long as the scope is open. */
+const open = Effect.fnUntraced(function*(where: string) {
+  const client = yield* SqlClient.SqlClient
+  const toError = storageError(where)
+  const typed = <A, E>(effect: Effect.Effect<A, E>): Effect.Effect<A, StorageError> =>
+    Effect.catchAllCause(effect, (cause) =>
+      Cause.isInterruptedOnly(cause) ? Effect.interrupt : Effect.fail(toError(Cause.squash(cause))))
+  const edge = <A, E>(effect: Effect.Effect<A, E>): Effect.Effect<A, StorageError> => {
+    const once = typed(effect)
+    // What is seldom needed is put together when it is: it takes as long as a statement.
+    return Effect.catchIf(once, isBusy, () =>
+      Effect.zipRight(
+        Effect.sleep("5 millis"),
+        Effect.retry(once, { schedule: whileBusy, while: isBusy })
+      ))
+  }
+
+  // The driver waits with the event loop frozen, so it waits briefly and we wait between tries.
+  yield* edge(client.unsafe("PRAGMA busy_timeout = 20"))
+  // WAL's default, NORMAL, loses the last commits at a power cut.
+  yield* edge(client.unsafe("PRAGMA synchronous = FULL"))
+  yield* edge(Effect.provideService(migrate(where), SqlClient.SqlClient, client))
+  const unmoved = yield* makeUnmoved(where)
+
+  const connection = yield* client.reserve.pipe(Effect.mapError(toError))
+  const sql = makeSql(runOn(client, connection))
+  const turn = Effect.unsafeMakeSemaphore(1)
+  const begin = connection.execute("BEGIN", [], undefined)
+  const commit = connection.execute("COMMIT", [], undefined)
+  // SQLite may have rolled back already, and says so.
+  const rollback = Effect.ignore(connection.execute("ROLLBACK", [], undefined))
+
+  const spanned = spanIfCollected("sql.transaction")
+
+  /**
+   * A transaction, of its own for what `client.withTransaction` costs: it prepares BEGIN and COMMIT anew each time, and
+   * looks in the fiber's context for one that is open, where it could find a host's. After a pause that is the greater
+   * part of a publish (`npm run bench -- parts`).
+   */
+  const transaction = <A>(effect: Effect.Effect<A, SqlError>): Effect.Effect<A, StorageError> =>
+    edge(turn.withPermits(1)(Effect.uninterruptibleMask((restore) =>
+      // Looked at before as well: whoever opens another file at the path may go on with our log, and then it is not ours.
+      Effect.zipRight(unmoved, begin).pipe(
+        Effect.zipRight(restore(effect)),
+        Effect.zipLeft(unmoved),
+        Effect.zipLeft(commit),
+        // A COMMIT that failed leaves its transaction open, and all that follows would join it.
+        Effect.onError(() => rollback),
+        spanned
+      )
+    )))
+
+  const commitTogether = yield* batched({
+    run: (writes: ReadonlyArray<Effect.Effect<void, SqlError>>) =>
+      Effect.as(transaction(Effect.all(writes, { discard: true })), writes),
+    isItems: isOneStatements,
+    maxItems: maxGroup,
+    closed: new StorageError({ reason: "Closed", where, words: "shut down" })
+  })
+  const write = <A>(effect: Effect.Effect<A, SqlError>): Effect.Effect<A, StorageError> =>
+    Effect.suspend(() => {
+      let result: Effect.Effect<A> = Effect.dieMessage("committed before it ran")
+      return Effect.zipRight(
+        commitTogether(Effect.map(effect, (value) => {
+          result = Effect.succeed(value)
+        })),
+        Effect.suspend(() => result)
+      )
+    })
+  const read = <A>(effect: Effect.Effect<A, SqlError>) => edge(turn.withPermits(1)(Effect.zipRight(unmoved, effect)))
+  return { sql, where, write, writeAlone: transaction, read, shared: false }
+})
+
+/**
+ * As `open`. The tag of a running transaction is global: within a host's, what the client runs would go to the host's
+ * own database.
+ */
+export const openFile = (where: string) =>
+  Effect.mapInputContext(open(where), (context: Context.Context<SqlClient.SqlClient | Scope.Scope>) =>
+    Context.omit(SqlClient.TransactionConnection)(context))
