@@ -1,4 +1,4 @@
-import { Data, Schema } from "effect"
+import { Data, DateTime, Schema } from "effect"
 import type { Stage } from "./Stage.js"
 import { doneStage } from "./Stage.js"
 import { cleanLine, cleanText, reasonLimit, textLimit } from "./Text.js"
@@ -23,20 +23,25 @@ const hasItsDay = (instant: string) => {
   return !Number.isNaN(midnight.getTime()) && midnight.toISOString().startsWith(day)
 }
 
+const notAnInstant = (text: string) =>
+  `${JSON.stringify(text)} is not an instant: expected ISO 8601 with an offset, like "2026-11-24T08:30:00Z"`
+
 const OccurredAt = Schema.compose(
   Schema.String.pipe(
     Schema.pattern(isoInstant, {
       identifier: "Instant",
       description: "an instant by ISO 8601, with its offset",
-      message: ({ actual }) =>
-        `${JSON.stringify(actual)} is not an instant: expected ISO 8601 with an offset, like "2026-11-24T08:30:00Z"`
+      message: ({ actual }) => notAnInstant(String(actual))
     }),
     Schema.filter(hasItsDay, {
       identifier: "Instant",
       message: ({ actual }) => `${JSON.stringify(actual)} is not an instant: the calendar has no such day`
     })
   ),
-  Schema.DateTimeUtc
+  Schema.DateTimeUtc.pipe(
+    // Before the year 0 and after 9999 its text has a sign, which the pattern does not take.
+    Schema.filter((moment) => isoInstant.test(DateTime.formatIso(moment)) || notAnInstant(DateTime.formatIso(moment)))
+  )
 )
 
 const common = {
@@ -95,24 +100,33 @@ export const stageOf: (event: StageEvent) => Stage | undefined = StageEvent.$mat
   TaskCompleted: () => doneStage
 })
 
-/** A stage event's JSON with its texts as they are stored and shown: see `cleanText`. */
-export const cleanJson = (json: typeof StageEventJson.Encoded): typeof StageEventJson.Encoded => {
-  switch (json.type) {
-    case "stage_changed":
+/**
+ * What an event says, as `StageEventJson` has it: its texts as they are stored and shown (see `cleanText`), and without its
+ * id. Written out, because a publish waits for it, and encoding takes several times as long.
+ */
+export const contentOf = (event: StageEvent): typeof StageEventJson.Encoded => {
+  const { workItem } = event
+  const occurredAt = event.occurredAt === undefined ? undefined : DateTime.formatIso(event.occurredAt)
+  switch (event._tag) {
+    case "StageChanged":
       return {
-        ...json,
-        from: cleanLine(json.from, textLimit),
-        to: cleanLine(json.to, textLimit),
-        ...(json.agent === undefined ? {} : { agent: cleanLine(json.agent, textLimit) })
+        type: "stage_changed",
+        workItem,
+        occurredAt,
+        from: cleanLine(event.from, textLimit),
+        to: cleanLine(event.to, textLimit),
+        agent: event.agent === undefined ? undefined : cleanLine(event.agent, textLimit)
       }
-    case "quality_gate_failed":
+    case "QualityGateFailed":
       return {
-        ...json,
-        stage: cleanLine(json.stage, textLimit),
-        check: cleanLine(json.check, textLimit),
-        reason: cleanText(json.reason, reasonLimit)
+        type: "quality_gate_failed",
+        workItem,
+        occurredAt,
+        stage: cleanLine(event.stage, textLimit),
+        check: cleanLine(event.check, textLimit),
+        reason: cleanText(event.reason, reasonLimit)
       }
-    case "task_completed":
-      return json
+    case "TaskCompleted":
+      return { type: "task_completed", workItem, occurredAt }
   }
 }

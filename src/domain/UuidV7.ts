@@ -1,12 +1,17 @@
 import { Clock, Effect, Random } from "effect"
 import { v7 } from "uuid"
 
-const word = Random.nextIntBetween(0, 2 ** 32)
+const low = 2 ** 21
+
+/** 16 bytes of two numbers from 0 to 1 with 53 bits each; the first 6 are the moment's. */
+const bytesOf = (one: number, other: number): Uint8Array => {
+  const [a, b] = [one * 2 ** 53, other * 2 ** 53]
+  return new Uint8Array(Uint32Array.of(0, a / low, b / low, (a % low) * 2 ** 11 + b % 2 ** 11).buffer)
+}
+
+/** A UUID v7 of a moment, in milliseconds since 1970, and Effect's Random. */
+export const uuidV7Of = (msecs: number): Effect.Effect<string> =>
+  Effect.zipWith(Random.next, Random.next, (one, other) => v7({ msecs, random: bytesOf(one, other) }))
 
 /** A UUID v7 of Effect's Clock and Random, so that a test can move the one and fix the other. */
-export const uuidV7: Effect.Effect<string> = Effect.zipWith(
-  Clock.currentTimeMillis,
-  // The first 6 of 16 bytes are the moment's.
-  Effect.all([word, word, word]),
-  (msecs, words) => v7({ msecs, random: new Uint8Array(Uint32Array.of(0, ...words).buffer) })
-)
+export const uuidV7: Effect.Effect<string> = Effect.flatMap(Clock.currentTimeMillis, uuidV7Of)

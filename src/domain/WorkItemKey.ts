@@ -38,11 +38,9 @@ export class WorkItemKey extends Schema.Class<WorkItemKey>("WorkItemKey")({
 
   /** The key in `text`, or what is wrong with it, in words. */
   static parse(text: string): Either.Either<WorkItemKey, string> {
-    const match = pattern.exec(text)
-    const [, identifier, digits] = match ?? []
-    if (identifier === undefined || digits === undefined) return Either.left(notAKey(text))
-    const number = Number(digits)
-    if (number > maxNumber) return Either.left(`${notAKey(text)}, at most ${maxNumber}`)
+    const parts = partsOf(text)
+    if (typeof parts === "string") return Either.left(parts)
+    const { digits, identifier, number } = parts
     return Either.right(
       // The pattern has checked it all.
       new WorkItemKey({
@@ -55,6 +53,14 @@ export class WorkItemKey extends Schema.Class<WorkItemKey>("WorkItemKey")({
   }
 }
 
+/** What a key is made of, or what is wrong with it, in words. */
+const partsOf = (text: string) => {
+  const [, identifier, digits] = pattern.exec(text) ?? []
+  if (identifier === undefined || digits === undefined) return notAKey(text)
+  const number = Number(digits)
+  return number > maxNumber ? `${notAKey(text)}, at most ${maxNumber}` : { identifier, digits, number }
+}
+
 const notAKey = (text: string) =>
   `${
     JSON.stringify(text.slice(0, 80))
@@ -63,7 +69,10 @@ const notAKey = (text: string) =>
 
 /** The text of a work item key: refused with what would be right, kept as written. */
 export const WorkItemKeyText = Schema.String.pipe(
-  Schema.filter((text) => Either.match(WorkItemKey.parse(text), { onLeft: (message) => message, onRight: () => true })),
+  Schema.filter((text) => {
+    const parts = partsOf(text)
+    return typeof parts !== "string" || parts
+  }),
   Schema.annotations({
     identifier: "WorkItemKey",
     description: "a project's identifier, a dash and a number, leading zeros or not",

@@ -1,23 +1,27 @@
 import { Clock, DateTime, Effect, Either, identity, ParseResult, Predicate, Schema } from "effect"
 import type { StageEvent } from "../domain/StageEvent.js"
-import { cleanJson, EventId, StageEventJson, stageOf } from "../domain/StageEvent.js"
+import { contentOf, EventId, StageEventJson, stageOf } from "../domain/StageEvent.js"
 import type { StageStates } from "../domain/StageStates.js"
 import { cleanLine, cleanText, reasonLimit, textLimit } from "../domain/Text.js"
-import { uuidV7 } from "../domain/UuidV7.js"
+import { uuidV7Of } from "../domain/UuidV7.js"
 import { WorkItemKey } from "../domain/WorkItemKey.js"
 import type { NewEvent } from "../outbox/Event.js"
 
 const isEventId = Schema.is(EventId)
-// Encoding checks what it is given: one pass over the event says whether it is fit, and writes its body.
-const encode = Schema.encodeEither(StageEventJson, { onExcessProperty: "ignore", errors: "all" })
+const isStageEvent = Schema.is(StageEventJson)
+const validate = Schema.validateEither(StageEventJson, { errors: "all" })
 
 /** How far ahead an event's moment may be, in milliseconds: beyond it the publisher's clock is wrong, and it is now. */
 const maxAhead = 5 * 60_000
 
-const describe = (error: ParseResult.ParseError): string =>
-  ParseResult.ArrayFormatter.formatErrorSync(error)
-    .map(({ message, path }) => `${path.join(".")}: ${message}`)
-    .join("; ")
+const problemsOf = (event: unknown): string =>
+  Either.match(validate(event), {
+    onLeft: (error) =>
+      ParseResult.ArrayFormatter.formatErrorSync(error)
+        .map(({ message, path }) => `${path.join(".")}: ${message}`)
+        .join("; "),
+    onRight: () => "it changes while it is read"
+  })
 
 /**
  * What `read` gives, or why it cannot. The type says that this is a StageEvent; a host written in JavaScript may not have
@@ -51,9 +55,9 @@ export const accept = (event: StageEvent, states: StageStates): Effect.Effect<Ne
     const part = (name: "id" | "workItem") =>
       Either.getOrUndefined(attempt(() => Predicate.isRecord(event) ? event[name] : undefined))
     const given = part("id")
-    return Effect.map(isEventId(given) ? Effect.succeed(given) : uuidV7, (id) => {
+    return Effect.map(isEventId(given) ? Effect.succeed(given) : uuidV7Of(now), (id) => {
       const accepted = attempt(() =>
-        Either.mapBoth(encode(event), { onLeft: describe, onRight: (json) => fit(event, json, id, states, now) })
+        isStageEvent(event) ? Either.right(fit(event, id, states, now)) : Either.left(problemsOf(event))
       )
       return Either.getOrElse(Either.flatMap(accepted, identity), (reason) => ({
         id,
@@ -71,19 +75,18 @@ export const accept = (event: StageEvent, states: StageStates): Effect.Effect<Ne
 
 const fit = (
   event: StageEvent,
-  json: typeof StageEventJson.Encoded,
   id: string,
   states: StageStates,
   now: number
 ): NewEvent => {
+  const content = contentOf(event)
   const stage = stageOf(event)
   const occurredAt = event.occurredAt === undefined ? now : DateTime.toEpochMillis(event.occurredAt)
   return {
     id,
-    workItem: json.workItem,
-    lane: WorkItemKey.normalize(json.workItem),
-    // Without its id, which is no content.
-    body: JSON.stringify({ ...cleanJson(json), id: undefined }),
+    workItem: content.workItem,
+    lane: WorkItemKey.normalize(content.workItem),
+    body: JSON.stringify(content),
     stage: stage !== undefined && states.has(stage) ? stage : undefined,
     // What a person acts on goes before what a person only reads.
     urgent: event._tag !== "StageChanged",
