@@ -2,17 +2,19 @@ import * as HttpClient from "@effect/platform/HttpClient"
 import * as HttpClientResponse from "@effect/platform/HttpClientResponse"
 import * as SqliteClient from "@effect/sql-sqlite-node/SqliteClient"
 import * as SqlClient from "@effect/sql/SqlClient"
+import type { SqlError } from "@effect/sql/SqlError"
 import Database from "better-sqlite3"
+import type { Scope } from "effect"
 import { Array, Effect, Layer } from "effect"
 import type { Job, Settlement } from "../../src/outbox/Lane.js"
 import { Outbox } from "../../src/outbox/Outbox.js"
-import { makeSql, runBy } from "../../src/outbox/Sql.js"
+import { Storage } from "../../src/outbox/Storage.js"
 import { PlaneConfig } from "../../src/plane/PlaneConfig.js"
 import { StageEvents } from "../../src/sync/StageEvents.js"
 import { nextStep } from "../../src/sync/WorkItemSync.js"
 import type { Row } from "../Figure.js"
 import { changed } from "../Load.js"
-import { timed } from "../Pace.js"
+import { paced, timed } from "../Pace.js"
 import { delivered, pipelineInMemory, publishingOn } from "../Pipelines.js"
 import { readable } from "../Report.js"
 import { settled } from "../Settled.js"
@@ -27,37 +29,76 @@ const concurrency = 8
 const medianOf = <E, R>(round: Effect.Effect<number, E, R>) =>
   Effect.map(Effect.zipRight(round, Effect.forEach(Array.range(1, rounds), () => round)), median)
 
+const table = "CREATE TABLE part (id INTEGER PRIMARY KEY, name TEXT, count INTEGER)"
+const firstRow = "INSERT INTO part VALUES (1, 'one', 0)"
+
+/** One row by its key, changed: as we run it, as `@effect/sql` does, and the driver alone, each with a table of its own. */
+const changes = Effect.gen(function*() {
+  const { sql, writeAlone } = yield* Storage
+  const client = yield* SqlClient.SqlClient
+  const driver = yield* Effect.acquireRelease(
+    Effect.sync(() => new Database(":memory:")),
+    (driver) => Effect.sync(() => driver.close())
+  )
+  for (const text of [table, firstRow]) {
+    yield* writeAlone(sql`${sql.literal(text)}`)
+    yield* client.unsafe(text)
+    driver.prepare(text).run()
+  }
+  const prepared = driver.prepare("UPDATE part SET count = ?, name = ? WHERE id = ?")
+  return {
+    ours: {
+      change: (index: number) => sql`UPDATE part SET count = ${index}, name = ${"two"} WHERE id = ${1}`,
+      within: writeAlone
+    },
+    theirs: {
+      change: (index: number) => client`UPDATE part SET count = ${index}, name = ${"two"} WHERE id = ${1}`,
+      within: client.withTransaction
+    },
+    bare: (index: number) => Effect.sync(() => prepared.run(index, "two", 1))
+  }
+})
+
+// Their tables are new each time.
+const inMemory = <A, E>(measured: Effect.Effect<A, E, Storage | SqlClient.SqlClient | Scope.Scope>) =>
+  measured.pipe(
+    Effect.scoped,
+    Effect.provide(Layer.merge(Storage.layerFile(":memory:"), SqliteClient.layer({ filename: ":memory:" })))
+  )
+
 const statements = 5_000
 
-/** One row by its key, changed within a transaction: as we run it, as `@effect/sql` does, and the driver alone. */
 const statement = Effect.gen(function*() {
-  const client = yield* SqlClient.SqlClient
-  const sql = makeSql(runBy(client))
-  const table = "CREATE TABLE part (id INTEGER PRIMARY KEY, name TEXT, count INTEGER)"
-  const row = "INSERT INTO part VALUES (1, 'one', 0)"
-  yield* client.unsafe(table)
-  yield* client.unsafe(row)
-  const driver = new Database(":memory:")
-  driver.prepare(table).run()
-  driver.prepare(row).run()
-  const prepared = driver.prepare("UPDATE part SET count = ?, name = ? WHERE id = ?")
-  const each = (one: (index: number) => Effect.Effect<unknown, unknown>) =>
-    medianOf(Effect.map(
-      timed(client.withTransaction(Effect.forEach(Array.range(1, statements), one, { discard: true }))),
-      (millis) => millis * 1_000 / statements
-    ))
-  const ours = yield* each((index) => sql`UPDATE part SET count = ${index}, name = ${"two"} WHERE id = ${1}`)
-  const theirs = yield* each((index) => client`UPDATE part SET count = ${index}, name = ${"two"} WHERE id = ${1}`)
-  const bare = yield* each((index) => Effect.sync(() => prepared.run(index, "two", 1)))
-  driver.close()
+  const { bare, ours, theirs } = yield* changes
+  const all = (change: (index: number) => Effect.Effect<unknown, SqlError>) =>
+    Effect.forEach(Array.range(1, statements), change, { discard: true })
+  const each = <E>(transaction: Effect.Effect<void, E>) =>
+    medianOf(Effect.map(timed(transaction), (millis) => millis * 1_000 / statements))
+  const value = yield* each(ours.within(all(ours.change)))
+  const byTheirs = yield* each(theirs.within(all(theirs.change)))
+  const byDriver = yield* each(all(bare))
   return {
     row: "parts: a statement",
-    value: ours,
+    value,
     unit: "µs",
-    beside: { what: `µs by @effect/sql's own, ${readable(bare)} by the driver alone`, value: theirs },
+    beside: { what: `µs by @effect/sql's own, ${readable(byDriver)} by the driver alone`, value: byTheirs },
     means: "what a turn does ten of"
   }
-}).pipe(Effect.provide(SqliteClient.layer({ filename: ":memory:" })))
+}).pipe(inMemory)
+
+// At the pace of the row `publish`: after a pause, code and data are no longer in the processor's caches.
+const transaction = Effect.gen(function*() {
+  const { ours, theirs } = yield* changes
+  const each = <E>(one: (index: number) => Effect.Effect<unknown, E>) =>
+    Effect.map(paced({ count: 400, perSecond: 100, each: one }), (millis) => median(millis) * 1_000)
+  return {
+    row: "parts: a transaction of one statement, 100 a second",
+    value: yield* each((index) => ours.within(ours.change(index))),
+    unit: "µs",
+    beside: { what: "µs by @effect/sql's own", value: yield* each((index) => theirs.within(theirs.change(index))) },
+    means: "what a publish waits for beside the disk, in memory"
+  }
+}).pipe(inMemory)
 
 const publishAll = Effect.flatMap(
   StageEvents,
@@ -141,12 +182,13 @@ const pipelineAlone = Effect.gen(function*() {
 /** Where the time of a request goes that `end-to-end` counts. */
 export const row: Row = {
   name: "parts",
-  description: "what end-to-end is made of: a statement, a turn of a lane, a request without a network",
+  description:
+    "what end-to-end and publish are made of: a statement, a transaction, a turn of a lane, a request without a network",
   onDemand: true,
   measure: Effect.gen(function*() {
     const turn = yield* medianOf(turns)
     const request = yield* medianOf(pipelineAlone)
-    return [yield* statement, {
+    return [yield* statement, yield* transaction, {
       row: "parts: a request, in memory and without a network",
       value: request,
       unit: "µs",

@@ -1,16 +1,15 @@
 import * as SqlClient from "@effect/sql/SqlClient"
 import type { SqlError } from "@effect/sql/SqlError"
-import { Cause, Effect, Option } from "effect"
+import { Effect, Option } from "effect"
 import { migrate } from "./Migrations.js"
 import { makeSql, runBy } from "./Sql.js"
-import { StorageError, storageError } from "./StorageError.js"
+import { orStorageError, StorageError } from "./StorageError.js"
 import { isBusy, whileBusy } from "./WhileBusy.js"
 
 /** The edge to a host's own database, by its client: what the host has open, a write is a part of. */
 export const shareDatabase = Effect.gen(function*() {
   const client = yield* SqlClient.SqlClient
   const where = "of the host"
-  const toError = storageError(where)
   yield* client.onDialectOrElse({
     sqlite: () => Effect.void,
     orElse: () =>
@@ -31,11 +30,7 @@ export const shareDatabase = Effect.gen(function*() {
       words: "the layer is built within a transaction, which it would outlive: build it outside of sql.withTransaction"
     })
   }
-  const edge = <A, E>(effect: Effect.Effect<A, E>): Effect.Effect<A, StorageError> =>
-    Effect.catchAllCause(
-      effect,
-      (cause) => Cause.isInterruptedOnly(cause) ? Effect.interrupt : Effect.fail(toError(Cause.squash(cause)))
-    )
+  const edge = orStorageError(where)
   yield* edge(Effect.provideService(migrate(where), SqlClient.SqlClient, client))
   const write = <A>(effect: Effect.Effect<A, SqlError>): Effect.Effect<A, StorageError> =>
     Effect.flatMap(Effect.serviceOption(SqlClient.TransactionConnection), (open) => {

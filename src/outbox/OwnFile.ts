@@ -1,12 +1,12 @@
 import * as SqlClient from "@effect/sql/SqlClient"
 import type { SqlError } from "@effect/sql/SqlError"
 import type { Scope } from "effect"
-import { Cause, Context, Effect } from "effect"
+import { Context, Effect } from "effect"
 import { spanIfCollected } from "../domain/Traced.js"
 import { batched } from "./Batched.js"
 import { migrate } from "./Migrations.js"
 import { makeSql, runOn } from "./Sql.js"
-import { isOneStatements, StorageError, storageError } from "./StorageError.js"
+import { isOneStatements, orStorageError, StorageError, storageError } from "./StorageError.js"
 import { makeUnmoved } from "./Unmoved.js"
 import { isBusy, whileBusy } from "./WhileBusy.js"
 
@@ -16,10 +16,7 @@ const maxGroup = 256
 /** The edge to a SQLite file of our own: its one connection is taken for as long as the scope is open. */
 const open = Effect.fnUntraced(function*(where: string) {
   const client = yield* SqlClient.SqlClient
-  const toError = storageError(where)
-  const typed = <A, E>(effect: Effect.Effect<A, E>): Effect.Effect<A, StorageError> =>
-    Effect.catchAllCause(effect, (cause) =>
-      Cause.isInterruptedOnly(cause) ? Effect.interrupt : Effect.fail(toError(Cause.squash(cause))))
+  const typed = orStorageError(where)
   const edge = <A, E>(effect: Effect.Effect<A, E>): Effect.Effect<A, StorageError> => {
     const once = typed(effect)
     // What is seldom needed is put together when it is: it takes as long as a statement.
@@ -37,7 +34,8 @@ const open = Effect.fnUntraced(function*(where: string) {
   yield* edge(Effect.provideService(migrate(where), SqlClient.SqlClient, client))
   const unmoved = yield* makeUnmoved(where)
 
-  const connection = yield* client.reserve.pipe(Effect.mapError(toError))
+  // Nobody else runs anything on it: a transaction that waits within has its own turn.
+  const connection = yield* Effect.mapError(client.reserve, storageError(where))
   const sql = makeSql(runOn(client, connection))
   const turn = Effect.unsafeMakeSemaphore(1)
   const begin = connection.execute("BEGIN", [], undefined)
@@ -47,23 +45,23 @@ const open = Effect.fnUntraced(function*(where: string) {
 
   const spanned = spanIfCollected("sql.transaction")
 
-  /**
-   * A transaction, of its own for what `client.withTransaction` costs: it prepares BEGIN and COMMIT anew each time, and
-   * looks in the fiber's context for one that is open, where it could find a host's. After a pause that is the greater
-   * part of a publish (`npm run bench -- parts`).
-   */
+  // Written out, because `client.withTransaction` prepares BEGIN and COMMIT anew each time, keeps a span and a scope for it,
+  // and takes more than twice as long, a good part of a publish (`npm run bench -- parts`). It would also join one that it
+  // finds open in the fiber's context, which is a host's.
   const transaction = <A>(effect: Effect.Effect<A, SqlError>): Effect.Effect<A, StorageError> =>
-    edge(turn.withPermits(1)(Effect.uninterruptibleMask((restore) =>
-      // Looked at before as well: whoever opens another file at the path may go on with our log, and then it is not ours.
-      Effect.zipRight(unmoved, begin).pipe(
-        Effect.zipRight(restore(effect)),
-        Effect.zipLeft(unmoved),
-        Effect.zipLeft(commit),
-        // A COMMIT that failed leaves its transaction open, and all that follows would join it.
-        Effect.onError(() => rollback),
-        spanned
-      )
-    )))
+    edge(
+      turn.withPermits(1)(Effect.uninterruptibleMask((restore) =>
+        // Looked at before as well: whoever opens another file at the path may go on with our log, and then it is not ours.
+        Effect.zipRight(unmoved, begin).pipe(
+          Effect.zipRight(restore(effect)),
+          Effect.zipLeft(unmoved),
+          Effect.zipLeft(commit),
+          // A COMMIT that failed leaves its transaction open, and all that follows would join it.
+          Effect.onError(() => rollback),
+          spanned
+        )
+      ))
+    )
 
   const commitTogether = yield* batched({
     run: (writes: ReadonlyArray<Effect.Effect<void, SqlError>>) =>
@@ -91,5 +89,8 @@ const open = Effect.fnUntraced(function*(where: string) {
  * own database.
  */
 export const openFile = (where: string) =>
-  Effect.mapInputContext(open(where), (context: Context.Context<SqlClient.SqlClient | Scope.Scope>) =>
-    Context.omit(SqlClient.TransactionConnection)(context))
+  Effect.mapInputContext(
+    open(where),
+    (context: Context.Context<SqlClient.SqlClient | Scope.Scope>) =>
+      Context.omit(SqlClient.TransactionConnection)(context)
+  )

@@ -1,4 +1,4 @@
-import { Schema } from "effect"
+import { Cause, Effect, Schema } from "effect"
 
 /**
  * What storing ran into.
@@ -92,6 +92,13 @@ export const storageError = (where: string) => (thrown: unknown): StorageError =
     (/directory does not exist/.test(wordsOf(thrown)) ? "CannotOpen" : "Failed")
   return new StorageError({ reason, where, words: wordsOf(thrown), cause: thrown })
 }
+
+/** Whatever it fails or dies of, as a StorageError. */
+export const orStorageError = (where: string) => <A, E>(effect: Effect.Effect<A, E>): Effect.Effect<A, StorageError> =>
+  Effect.catchAllCause(
+    effect,
+    (cause) => Cause.isInterruptedOnly(cause) ? Effect.interrupt : Effect.fail(storageError(where)(Cause.squash(cause)))
+  )
 
 /** Whether it may be one statement's own trouble; all other reasons are those of the whole file. */
 export const isOneStatements = (error: StorageError): boolean => error.reason === "Failed"

@@ -35,13 +35,16 @@ const isStageEvent = Schema.is(StageEventJson)
 
 describe("a stage event", () => {
   it("has the content that its JSON has, in the same order, and none where it has no JSON", () => {
-    FastCheck.assert(FastCheck.property(event, (event) => {
-      const encoded = encode(event)
-      assert.strictEqual(isStageEvent(event), Either.isRight(encoded))
-      if (Either.isRight(encoded)) {
-        assert.strictEqual(JSON.stringify(contentOf(event)), JSON.stringify(encoded.right))
-      }
-    }), { numRuns: 500 })
+    FastCheck.assert(
+      FastCheck.property(event, (event) => {
+        const encoded = encode(event)
+        assert.strictEqual(isStageEvent(event), Either.isRight(encoded))
+        if (Either.isRight(encoded)) {
+          assert.strictEqual(JSON.stringify(contentOf(event)), JSON.stringify(encoded.right))
+        }
+      }),
+      { numRuns: 500 }
+    )
   })
 
   it("has no moment that a text of four digits a year cannot say", () => {
@@ -60,7 +63,9 @@ describe("an id that is made", () => {
     Effect.gen(function*() {
       const ids = yield* Effect.forEach(Array.from({ length: 2_000 }, (_, index) => index), (index) =>
         uuidV7Of(1_764_000_000_000 + Math.floor(index / 100)))
-      assert.isTrue(ids.every((id) => validate(id) && version(id) === 7))
+      assert.isTrue(ids.every((id) =>
+        validate(id) && version(id) === 7
+      ))
       assert.strictEqual(new Set(ids.map((id) => id.slice(14))).size, ids.length)
       const moments = ids.map((id) => id.slice(0, 13))
       assert.deepStrictEqual(moments, [...moments].sort())
