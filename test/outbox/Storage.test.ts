@@ -1,12 +1,13 @@
 import * as SqliteClient from "@effect/sql-sqlite-node/SqliteClient"
 import * as SqlClient from "@effect/sql/SqlClient"
 import { assert, describe, it } from "@effect/vitest"
-import { ConfigProvider, Effect, Inspectable, Layer, Tracer } from "effect"
+import { ConfigProvider, Effect, Inspectable, Layer } from "effect"
 import { execFileSync } from "node:child_process"
 import { chmodSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { Storage } from "../../src/outbox/Storage.js"
+import { collecting } from "../support/Spans.js"
 
 const temporary = Effect.acquireRelease(
   Effect.sync(() => mkdtempSync(join(tmpdir(), "plane-sync-"))),
@@ -115,18 +116,10 @@ describe("Storage", () => {
 
   it.live("a transaction has a span where a tracer is provided", () =>
     Effect.gen(function*() {
-      const names: Array<string> = []
-      const own = yield* Effect.tracer
-      const collecting = Tracer.make({
-        span: (name, ...rest) => {
-          names.push(name)
-          return own.span(name, ...rest)
-        },
-        context: (run) => run()
-      })
+      const { names, tracer } = yield* collecting
       yield* write("CREATE TABLE note (id INTEGER)").pipe(
         Effect.provide(Storage.layerFile(":memory:")),
-        Effect.withTracer(collecting)
+        Effect.withTracer(tracer)
       )
       assert.strictEqual(names.at(-1), "sql.transaction")
     }))
