@@ -23,15 +23,16 @@ const hasItsDay = (instant: string) => {
   return !Number.isNaN(midnight.getTime()) && midnight.toISOString().startsWith(day)
 }
 
-const notAnInstant = (text: string) =>
-  `${JSON.stringify(text)} is not an instant: expected ISO 8601 with an offset, like "2026-11-24T08:30:00Z"`
+const firstMillis = Date.parse("0000-01-01T00:00:00Z")
+const lastMillis = Date.parse("9999-12-31T23:59:59.999Z")
 
 const OccurredAt = Schema.compose(
   Schema.String.pipe(
     Schema.pattern(isoInstant, {
       identifier: "Instant",
       description: "an instant by ISO 8601, with its offset",
-      message: ({ actual }) => notAnInstant(String(actual))
+      message: ({ actual }) =>
+        `${JSON.stringify(actual)} is not an instant: expected ISO 8601 with an offset, like "2026-11-24T08:30:00Z"`
     }),
     Schema.filter(hasItsDay, {
       identifier: "Instant",
@@ -39,8 +40,10 @@ const OccurredAt = Schema.compose(
     })
   ),
   Schema.DateTimeUtc.pipe(
-    // Before the year 0 and after 9999 its text has a sign, which the pattern does not take.
-    Schema.filter((moment) => isoInstant.test(DateTime.formatIso(moment)) || notAnInstant(DateTime.formatIso(moment)))
+    // Before and after those its text has a sign, which the pattern does not take: it could not be read again.
+    Schema.filter(({ epochMillis }) => epochMillis >= firstMillis && epochMillis <= lastMillis, {
+      message: ({ actual }) => `${String(actual)} is not an instant of the years 0 to 9999`
+    })
   )
 )
 

@@ -9,8 +9,9 @@ export const tracedIfCollected = <A, E, R>(effect: Effect.Effect<A, E, R>): Effe
   Effect.if(isCollected, { onTrue: () => effect, onFalse: () => Effect.withTracerEnabled(effect, false) })
 
 /** As a span of its own, where a tracer is provided that collects it. */
-export const spanIfCollected = (name: string) => <A, E, R>(effect: Effect.Effect<A, E, R>) =>
-  Effect.if(isCollected, {
-    onTrue: () => Effect.withSpan(effect, name, { kind: "client", captureStackTrace: false }),
-    onFalse: () => effect
-  })
+export const spanIfCollected =
+  (name: string, options: Tracer.SpanOptions) => <A, E, R>(effect: Effect.Effect<A, E, R>) =>
+    Effect.if(isCollected, {
+      onTrue: () => Effect.withSpan(effect, name, options),
+      onFalse: () => effect
+    })

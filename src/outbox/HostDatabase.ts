@@ -3,8 +3,8 @@ import type { SqlError } from "@effect/sql/SqlError"
 import { Effect, Option } from "effect"
 import { migrate } from "./Migrations.js"
 import { makeSql, runBy } from "./Sql.js"
-import { orStorageError, StorageError } from "./StorageError.js"
-import { isBusy, whileBusy } from "./WhileBusy.js"
+import { isBusy, orStorageError, StorageError } from "./StorageError.js"
+import { whileBusy } from "./WhileBusy.js"
 
 /** The edge to a host's own database, by its client: what the host has open, a write is a part of. */
 export const shareDatabase = Effect.gen(function*() {

@@ -6,9 +6,9 @@ import { spanIfCollected } from "../domain/Traced.js"
 import { batched } from "./Batched.js"
 import { migrate } from "./Migrations.js"
 import { makeSql, runOn } from "./Sql.js"
-import { isOneStatements, orStorageError, StorageError, storageError } from "./StorageError.js"
+import { isBusy, isOneStatements, orStorageError, StorageError } from "./StorageError.js"
 import { makeUnmoved } from "./Unmoved.js"
-import { isBusy, whileBusy } from "./WhileBusy.js"
+import { whileBusy } from "./WhileBusy.js"
 
 // Writes that share a commit. More would only lengthen the wait of the first.
 const maxGroup = 256
@@ -34,8 +34,8 @@ const open = Effect.fnUntraced(function*(where: string) {
   yield* edge(Effect.provideService(migrate(where), SqlClient.SqlClient, client))
   const unmoved = yield* makeUnmoved(where)
 
-  // Nobody else runs anything on it: a transaction that waits within has its own turn.
-  const connection = yield* Effect.mapError(client.reserve, storageError(where))
+  // Nobody else uses the client, so nobody waits for it: `turn` keeps transactions and reads apart.
+  const connection = yield* typed(client.reserve)
   const sql = makeSql(runOn(client, connection))
   const turn = Effect.unsafeMakeSemaphore(1)
   const begin = connection.execute("BEGIN", [], undefined)
@@ -43,7 +43,11 @@ const open = Effect.fnUntraced(function*(where: string) {
   // SQLite may have rolled back already, and says so.
   const rollback = Effect.ignore(connection.execute("ROLLBACK", [], undefined))
 
-  const spanned = spanIfCollected("sql.transaction")
+  const spanned = spanIfCollected("sql.transaction", {
+    kind: "client",
+    captureStackTrace: false,
+    attributes: { "db.system.name": "sqlite" }
+  })
 
   // Written out, because `client.withTransaction` prepares BEGIN and COMMIT anew each time, keeps a span and a scope for it,
   // and takes more than twice as long, a good part of a publish (`npm run bench -- parts`). It would also join one that it

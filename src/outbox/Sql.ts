@@ -1,5 +1,5 @@
 import type { SqlClient } from "@effect/sql/SqlClient"
-import { TransactionConnection } from "@effect/sql/SqlClient"
+import { SafeIntegers, TransactionConnection } from "@effect/sql/SqlClient"
 import type { Connection, Row } from "@effect/sql/SqlConnection"
 import type { SqlError } from "@effect/sql/SqlError"
 import { currentTransformer } from "@effect/sql/Statement"
@@ -14,7 +14,7 @@ export interface Fragment {
   readonly parameters: ReadonlyArray<Value>
 }
 
-/** Runs each time it is yielded, in the transaction that is open, if one is. */
+/** Runs each time it is yielded, in the transaction that is open, if one is: `runOn` and `runBy` say which. */
 export interface Statement<A> extends Fragment, Effect.Effect<ReadonlyArray<A>, SqlError> {}
 
 /**
@@ -33,13 +33,13 @@ export interface Sql {
 }
 
 /** Runs a statement: the author's word is the rows' type. */
-export type Run = <A extends object>(
+type Run = <A extends object>(
   text: string,
   parameters: ReadonlyArray<Value>
 ) => Effect.Effect<ReadonlyArray<A>, SqlError>
 
 /** A connection of `@effect/sql`, but for its `any`. */
-interface Runs {
+interface Executes {
   readonly execute: <A>(
     text: string,
     parameters: ReadonlyArray<Value>,
@@ -59,7 +59,11 @@ const runWith = (
   const untransformed = client.withoutTransforms()
   return <A extends object>(text: string, parameters: ReadonlyArray<Value>) =>
     Effect.withFiberRuntime<ReadonlyArray<A>, SqlError>((fiber) => {
-      const execute = (connection: Runs) => connection.execute<A>(text, parameters, undefined)
+      const execute = (connection: Executes) => {
+        const rows = connection.execute<A>(text, parameters, undefined)
+        // The driver would go on with big integers, whoever runs the statement next.
+        return Context.get(fiber.currentContext, SafeIntegers) ? Effect.provideService(rows, SafeIntegers, false) : rows
+      }
       const connection = connectionOf(fiber.currentContext)
       if (Option.isNone(fiber.getFiberRef(currentTransformer))) {
         return connection === undefined
@@ -75,7 +79,10 @@ const runWith = (
 export const runBy = (client: SqlClient): Run =>
   runWith(client, (context) => Option.getOrUndefined(Context.getOption(context, TransactionConnection))?.[0])
 
-/** By a client's only connection, which we have taken for ourselves. */
+/**
+ * By a client's only connection, which we have taken for ourselves: in the transaction that is open on it, whosever that
+ * is, so a statement is only run in a turn of its own.
+ */
 export const runOn = (client: SqlClient, connection: Connection): Run => runWith(client, () => connection)
 
 const isFragment = (value: Value | Fragment): value is Fragment =>

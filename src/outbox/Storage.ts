@@ -19,6 +19,7 @@ import { storageError } from "./StorageError.js"
  * leaves as a `StorageError`.
  */
 export class Storage extends Context.Tag("plane-sync/Storage")<Storage, {
+  /** Its statements are run by `read`, `write` or `writeAlone`: alone, one could be a part of another fiber's transaction. */
   readonly sql: Sql
   /** The file or database, as a person knows it. */
   readonly where: string

@@ -94,11 +94,16 @@ export const storageError = (where: string) => (thrown: unknown): StorageError =
 }
 
 /** Whatever it fails or dies of, as a StorageError. */
-export const orStorageError = (where: string) => <A, E>(effect: Effect.Effect<A, E>): Effect.Effect<A, StorageError> =>
-  Effect.catchAllCause(
-    effect,
-    (cause) => Cause.isInterruptedOnly(cause) ? Effect.interrupt : Effect.fail(storageError(where)(Cause.squash(cause)))
-  )
+export const orStorageError =
+  (where: string) => <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, StorageError, R> =>
+    Effect.catchAllCause(
+      effect,
+      (cause) =>
+        Cause.isInterruptedOnly(cause) ? Effect.interrupt : Effect.fail(storageError(where)(Cause.squash(cause)))
+    )
+
+/** Whether another transaction was in the way: it ends. */
+export const isBusy = (error: StorageError): boolean => error.reason === "Busy"
 
 /** Whether it may be one statement's own trouble; all other reasons are those of the whole file. */
 export const isOneStatements = (error: StorageError): boolean => error.reason === "Failed"

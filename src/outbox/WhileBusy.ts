@@ -1,5 +1,4 @@
 import { Schedule } from "effect"
-import type { StorageError } from "./StorageError.js"
 
 /** Nobody waits longer than this for another process's transaction; each of ours takes milliseconds. */
 export const whileBusy = Schedule.exponential("5 millis").pipe(
@@ -7,5 +6,3 @@ export const whileBusy = Schedule.exponential("5 millis").pipe(
   Schedule.jittered,
   Schedule.upTo("5 seconds")
 )
-
-export const isBusy = (error: StorageError): boolean => error.reason === "Busy"

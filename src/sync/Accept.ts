@@ -8,20 +8,50 @@ import { WorkItemKey } from "../domain/WorkItemKey.js"
 import type { NewEvent } from "../outbox/Event.js"
 
 const isEventId = Schema.is(EventId)
-const isStageEvent = Schema.is(StageEventJson)
 const validate = Schema.validateEither(StageEventJson, { errors: "all" })
 
 /** How far ahead an event's moment may be, in milliseconds: beyond it the publisher's clock is wrong, and it is now. */
 const maxAhead = 5 * 60_000
 
-const problemsOf = (event: unknown): string =>
-  Either.match(validate(event), {
-    onLeft: (error) =>
-      ParseResult.ArrayFormatter.formatErrorSync(error)
-        .map(({ message, path }) => `${path.join(".")}: ${message}`)
-        .join("; "),
-    onRight: () => "it changes while it is read"
-  })
+const describe = (error: ParseResult.ParseError): string =>
+  ParseResult.ArrayFormatter.formatErrorSync(error)
+    .map(({ message, path }) => `${path.join(".")}: ${message}`)
+    .join("; ")
+
+const properties = [
+  "_tag",
+  "workItem",
+  "id",
+  "occurredAt",
+  "from",
+  "to",
+  "agent",
+  "stage",
+  "check",
+  "reason"
+] as const
+
+/**
+ * An event's properties, each read once, so that what is stored is what was checked; those of an object's prototype
+ * among them, as the type allows.
+ */
+const copyOf = (event: unknown): unknown => {
+  if (!Predicate.isRecord(event)) return event
+  const copy: Record<string, unknown> = {}
+  for (const name of properties) {
+    const value = event[name]
+    if (value !== undefined) copy[name] = value
+  }
+  return copy
+}
+
+const wordsOf = (thrown: unknown): string => {
+  try {
+    return thrown instanceof Error ? `: ${thrown.message}` : ""
+  } catch {
+    return ""
+  }
+}
 
 /**
  * What `read` gives, or why it cannot. The type says that this is a StageEvent; a host written in JavaScript may not have
@@ -31,7 +61,7 @@ const attempt = <A>(read: () => A): Either.Either<A, string> => {
   try {
     return Either.right(read())
   } catch (thrown) {
-    return Either.left(`it cannot be read${thrown instanceof Error ? `: ${thrown.message}` : ""}`)
+    return Either.left(`it cannot be read${wordsOf(thrown)}`)
   }
 }
 
@@ -57,7 +87,10 @@ export const accept = (event: StageEvent, states: StageStates): Effect.Effect<Ne
     const given = part("id")
     return Effect.map(isEventId(given) ? Effect.succeed(given) : uuidV7Of(now), (id) => {
       const accepted = attempt(() =>
-        isStageEvent(event) ? Either.right(fit(event, id, states, now)) : Either.left(problemsOf(event))
+        Either.mapBoth(validate(copyOf(event)), {
+          onLeft: describe,
+          onRight: (valid) => fit(valid, id, states, now)
+        })
       )
       return Either.getOrElse(Either.flatMap(accepted, identity), (reason) => ({
         id,
@@ -90,7 +123,7 @@ const fit = (
     stage: stage !== undefined && states.has(stage) ? stage : undefined,
     // What a person acts on goes before what a person only reads.
     urgent: event._tag !== "StageChanged",
-    occurredAt: occurredAt > now + maxAhead ? now : occurredAt,
+    occurredAt: occurredAt <= now + maxAhead ? occurredAt : now,
     publishedAt: now,
     unfit: undefined
   }

@@ -32,7 +32,7 @@ export class StageEvents extends Context.Tag("plane-sync/StageEvents")<StageEven
   ) => Effect.Effect<{ readonly id: string; readonly duplicate: boolean }, StorageError | IdTaken>
   /**
    * Runs `work` in a transaction on the same database and commits it together with the events it ends with: both or
-   * neither. Its first statement must be one that writes. An event whose id was published before stands as it was.
+   * neither: by `Storage.sql` where the file is our own. Its first statement must be one that writes. An event whose id was published before stands as it was.
    */
   readonly transact: <A>(
     work: Effect.Effect<{ readonly value: A; readonly events: ReadonlyArray<StageEvent> }, SqlError>

@@ -53,7 +53,7 @@ describe("a stage event", () => {
         workItem: "ET-2",
         occurredAt: DateTime.unsafeMake(`${year}-01-01T00:00:00Z`)
       }))
-      assert.match(String(error), new RegExp(`\\${year}-01-01T00:00:00.000Z\\\\?" is not an instant`))
+      assert.include(String(error), "is not an instant of the years 0 to 9999")
     }
   })
 })

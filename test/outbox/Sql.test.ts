@@ -75,6 +75,14 @@ describe("a statement", () => {
       assert.strictEqual(ours._tag, "SqlError")
     }).pipe(inMemory))
 
+  it.effect("gives numbers, also where a host wants big integers of its own", () =>
+    Effect.gen(function*() {
+      const { sql } = yield* withTable
+      const one = sql<{ n: number }>`SELECT 1 AS n`
+      assert.deepStrictEqual(yield* Effect.provideService(one, SqlClient.SafeIntegers, true), [{ n: 1 }])
+      assert.deepStrictEqual(yield* one, [{ n: 1 }])
+    }).pipe(inMemory))
+
   it.effect("is handed to a transformer that a host has set for its database", () =>
     Effect.gen(function*() {
       const { names, sql } = yield* withTable

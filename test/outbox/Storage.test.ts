@@ -1,7 +1,7 @@
 import * as SqliteClient from "@effect/sql-sqlite-node/SqliteClient"
 import * as SqlClient from "@effect/sql/SqlClient"
 import { assert, describe, it } from "@effect/vitest"
-import { ConfigProvider, Effect, Inspectable, Layer } from "effect"
+import { ConfigProvider, Deferred, Effect, Fiber, Inspectable, Layer, Option } from "effect"
 import { execFileSync } from "node:child_process"
 import { chmodSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
@@ -112,6 +112,50 @@ describe("Storage", () => {
       )
       assert.deepStrictEqual(results.map((result) => result._tag), ["Right", "Right", "Left", "Right"])
       assert.deepStrictEqual(yield* read(sql`SELECT count(*) AS n FROM note`), [{ n: 3 }])
+    }).pipe(Effect.provide(Storage.layerFile(":memory:"))))
+
+  it.live("a read waits for the transaction that is open, and goes by when it is given up", () =>
+    Effect.gen(function*() {
+      const { read, sql, writeAlone } = yield* Storage
+      yield* write("CREATE TABLE note (id INTEGER)")
+      const ids = Effect.map(read(sql<{ id: number }>`SELECT id FROM note`), (rows) => rows.map(({ id }) => id))
+      const began = yield* Deferred.make<void>()
+      const go = yield* Deferred.make<void>()
+      const half = yield* sql`INSERT INTO note VALUES (1)`.pipe(
+        Effect.zipLeft(Deferred.succeed(began, undefined)),
+        Effect.zipLeft(Deferred.await(go)),
+        Effect.zipLeft(sql`INSERT INTO nowhere VALUES (1)`),
+        writeAlone,
+        Effect.either,
+        Effect.fork
+      )
+      yield* Deferred.await(began)
+      const [gone, waiting] = [yield* Effect.fork(ids), yield* Effect.fork(ids)]
+      yield* Effect.sleep("20 millis")
+      yield* Fiber.interrupt(gone)
+      assert.isTrue(Option.isNone(yield* Fiber.poll(waiting)))
+      yield* Deferred.succeed(go, undefined)
+      assert.strictEqual((yield* Fiber.join(half))._tag, "Left")
+      assert.deepStrictEqual(yield* Fiber.join(waiting), [])
+      yield* write("INSERT INTO note VALUES (2)")
+      assert.deepStrictEqual(yield* ids, [2])
+    }).pipe(Effect.provide(Storage.layerFile(":memory:"))))
+
+  it.live("a transaction that is interrupted leaves nothing", () =>
+    Effect.gen(function*() {
+      const { read, sql, writeAlone } = yield* Storage
+      yield* write("CREATE TABLE note (id INTEGER)")
+      const began = yield* Deferred.make<void>()
+      const half = yield* sql`INSERT INTO note VALUES (1)`.pipe(
+        Effect.zipLeft(Deferred.succeed(began, undefined)),
+        Effect.zipLeft(Effect.never),
+        writeAlone,
+        Effect.fork
+      )
+      yield* Deferred.await(began)
+      yield* Fiber.interrupt(half)
+      yield* write("INSERT INTO note VALUES (2)")
+      assert.deepStrictEqual(yield* read(sql`SELECT id FROM note`), [{ id: 2 }])
     }).pipe(Effect.provide(Storage.layerFile(":memory:"))))
 
   it.live("a transaction has a span where a tracer is provided", () =>

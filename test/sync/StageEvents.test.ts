@@ -149,6 +149,35 @@ describe("StageEvents", () => {
       }
     }).pipe(Effect.provide(inMemory)))
 
+  it.effect("an object of a host's own class is an event like any other, and each of its properties is read once", () =>
+    Effect.gen(function*() {
+      const { publish } = yield* StageEvents
+      class Done {
+        readonly _tag = "TaskCompleted"
+        reads = 0
+        get workItem() {
+          this.reads += 1
+          return this.reads === 1 ? "ET-2" : "nonsense"
+        }
+      }
+      class Unspeakable extends Error {
+        override get message() {
+          return thrown()
+        }
+      }
+      const receipt = yield* publish(new Done())
+      yield* publish({
+        _tag: "TaskCompleted",
+        get workItem(): string {
+          throw new Unspeakable()
+        }
+      })
+      const [unreadable, done] = yield* stored
+      assert.deepInclude(done, { id: receipt.id, status: "pending", workItem: "ET-2" })
+      assert.strictEqual(done?.body, `{"type":"task_completed","workItem":"ET-2"}`)
+      assert.deepInclude(unreadable, { status: "dead", reason: "it cannot be read" })
+    }).pipe(Effect.provide(inMemory)))
+
   it.effect("texts are cleaned and cut; a moment far ahead counts as now", () =>
     Effect.gen(function*() {
       yield* TestClock.setTime(Date.UTC(2026, 10, 24))
