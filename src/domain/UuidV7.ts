@@ -1,12 +1,13 @@
 import { Clock, Effect, Random } from "effect"
 import { v7 } from "uuid"
 
-const low = 2 ** 21
+// A number's 53 bits are 32 high ones and 21 low ones.
+const lowRange = 2 ** 21
 
 /** 16 bytes of two numbers from 0 to 1 with 53 bits each; the first 6 are the moment's. */
 const bytesOf = (one: number, other: number): Uint8Array => {
   const [a, b] = [one * 2 ** 53, other * 2 ** 53]
-  return new Uint8Array(Uint32Array.of(0, a / low, b / low, (a % low) * 2 ** 11 + b % 2 ** 11).buffer)
+  return new Uint8Array(Uint32Array.of(0, a / lowRange, b / lowRange, (a % lowRange) * 2 ** 11 + b % 2 ** 11).buffer)
 }
 
 /** A UUID v7 of a moment, in milliseconds since 1970, and Effect's Random. */

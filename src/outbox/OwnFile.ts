@@ -40,7 +40,8 @@ const open = Effect.fnUntraced(function*(where: string) {
   const turn = Effect.unsafeMakeSemaphore(1)
   const begin = connection.execute("BEGIN", [], undefined)
   const commit = connection.execute("COMMIT", [], undefined)
-  // SQLite may have rolled back already, and says so.
+  // It fails where SQLite has rolled back already. Should it leave a transaction open, the next BEGIN fails and is here again,
+  // so no write ever joins one that is not its own.
   const rollback = Effect.ignore(connection.execute("ROLLBACK", [], undefined))
 
   const spanned = spanIfCollected("sql.transaction", {
