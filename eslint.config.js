@@ -5,7 +5,7 @@ import tseslint from "typescript-eslint"
 const folders = ["domain", "plane", "outbox", "sync", "orchestrator", "webhooks", "http", "cli"]
 
 // A path into one of these folders, or to the package's ends, however many dots it goes there by.
-const up = "^(\\.{1,2}/)+"
+const up = "^(\\.{1,2}/)+(src/)?"
 const into = (names) => `${up}(${names.join("|")})/`
 const ends = `${up}(index|main)\\.js$|^plane-sync(/|$)`
 

@@ -254,7 +254,7 @@ const letterColumns = (sql: Sql) =>
 const why = (sql: Sql, { answer, attempts, code, reason }: LaneDead, now: number) =>
   sql`${now}, ${now}, ${attempts ?? 0}, ${answer ?? null}, ${code}, ${reason}`
 
-/** Dead letters of the oldest owed comments, at most `limit`, but not of those that `delivery` tells; how many. */
+/** Dead letters of the oldest owed comments, at most `limit`, but not of those that `delivery` tells (none has the id 0); how many. */
 const commentsDead = (
   sql: Sql,
   lane: Lane,
@@ -266,7 +266,7 @@ const commentsDead = (
     const letters = yield* sql<{ id: number; sequence: number }>`INSERT INTO plane_sync_delivery ${letterColumns(sql)}
       SELECT lane, 'comment', 'dead', sequence, sequence, '', occurred_at, ${why(sql, dead, now)}
       FROM plane_sync_event WHERE lane = ${lane.id} AND status = 'pending' AND comment = 'pending'
-        AND (delivery IS NULL OR delivery IS NOT ${delivery}) ORDER BY sequence LIMIT ${sql.literal(String(limit))}
+        AND delivery IS NOT ${delivery ?? 0} ORDER BY sequence LIMIT ${sql.literal(String(limit))}
       RETURNING id, first_event AS sequence`
     yield* sql`UPDATE plane_sync_event SET comment = 'dead', state = ${superseded(sql, lane.id)}, delivery = value ->> 0
       FROM json_each(${JSON.stringify(letters.map(({ id, sequence }) => [id, sequence]))})

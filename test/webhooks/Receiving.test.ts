@@ -4,11 +4,9 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import * as Http from "node:http"
 import { connect } from "node:net"
-import { PlaneSimulator } from "../../src/simulator/PlaneSimulator.js"
 import { folder, request, served } from "../http/Served.js"
+import { withPlane } from "./Scene.js"
 import { deliver, secrets, signature } from "./Sender.js"
-
-const withPlane = Effect.provide(PlaneSimulator.layer())
 
 const settings = {
   ORCH_PLANE_WEBHOOK_SECRET: secrets.plane,

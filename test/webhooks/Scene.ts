@@ -2,6 +2,7 @@ import * as SqliteClient from "@effect/sql-sqlite-node/SqliteClient"
 import { assert } from "@effect/vitest"
 import { Context, Effect, Layer, Schedule } from "effect"
 import { createHash } from "node:crypto"
+import { PlaneSimulator } from "../../src/simulator/PlaneSimulator.js"
 import { folder, request, served } from "../http/Served.js"
 import { changed } from "./Fixtures.js"
 import type { DeliverOptions } from "./Sender.js"
@@ -92,6 +93,12 @@ export interface TaskNow {
   readonly pullRequest: number | null
 }
 
+/** A program that does not send. */
+export const alone = { ORCH_PLANE_API_TOKEN: "" }
+
+/** A simulated Plane, for the test alone. */
+export const withPlane = Effect.provide(PlaneSimulator.layer())
+
 /** The real program, and what its database says. */
 export const scene = (settings: Readonly<Record<string, string>> = {}) =>
   Effect.gen(function*() {
@@ -157,7 +164,7 @@ export const scene = (settings: Readonly<Record<string, string>> = {}) =>
 /** A task at `development`, with nothing of Gitea. */
 export const developed = (workItem: number, settings: Readonly<Record<string, string>> = {}) =>
   Effect.gen(function*() {
-    const at = yield* scene({ ORCH_PLANE_API_TOKEN: "", ...settings })
+    const at = yield* scene({ ...alone, ...settings })
     yield* at.plane(moveBody({ number: workItem, to: "inProgress", at: 1 }))
     yield* at.settled
     yield* at.reported(workItem)

@@ -1,0 +1,71 @@
+import { assert, describe, it } from "@effect/vitest"
+import { ESLint } from "eslint"
+import { fileURLToPath } from "node:url"
+import tseslint from "typescript-eslint"
+
+// The project's own rules; those that need types would want the files to be there.
+const eslint = new ESLint({
+  cwd: fileURLToPath(new URL("../..", import.meta.url)),
+  overrideConfig: { files: ["**/*.ts"], ...tseslint.configs.disableTypeChecked }
+})
+
+const folders = ["domain", "plane", "outbox", "sync", "orchestrator", "webhooks", "http", "cli"] as const
+
+/** What the rules on imports say of a line of code in a folder of src, or below it. */
+const said = async (folder: string, code: string) => {
+  const [result] = await eslint.lintText(`${code}\n`, { filePath: `src/${folder}/Written.ts` })
+  const messages = result?.messages ?? []
+  assert.isFalse(messages.some(({ fatal }) => fatal), messages[0]?.message)
+  return messages
+    .filter(({ ruleId }) => ruleId === "no-restricted-imports" || ruleId === "no-restricted-syntax")
+    .map(({ message }) => message)
+}
+
+describe("the lint rule on folders", () => {
+  for (const [index, folder] of folders.entries()) {
+    it(`${folder} imports from those before it, and from none after it`, async () => {
+      for (const [other, name] of [...folders, "simulator"].entries()) {
+        const isAllowed = other <= index
+        for (
+          const code of [
+            `import { a } from "../${name}/A.js"`,
+            `export * from "../../src/${name}/A.js"`,
+            `import type { A } from "./../${name}/deeper/A.js"`,
+            `export const a = () => import("../${name}/A.js")`
+          ]
+        ) {
+          const messages = await said(folder, code)
+          assert.strictEqual(messages.length, isAllowed ? 0 : 1, `${folder}: ${code}\n${messages.join("\n")}`)
+        }
+      }
+    })
+  }
+
+  it("nobody below imports index or main, the package itself, a barrel, or what has no name yet", async () => {
+    for (
+      const code of [
+        `import { a } from "../index.js"`,
+        `export const a = () => import("../main.js")`,
+        `import { a } from "plane-sync"`,
+        `import { HttpClient } from "@effect/platform"`,
+        `export const a = (name: string) => import(name)`
+      ]
+    ) {
+      for (const folder of ["domain", "webhooks/gitea", "cli"]) {
+        assert.lengthOf(await said(folder, code.replace("../", folder.includes("/") ? "../../" : "../")), 1, code)
+      }
+    }
+  })
+
+  it("the simulator takes domain, and of plane its wire schemas alone", async () => {
+    for (
+      const [code, forbidden] of [
+        [`import { a } from "../domain/Text.js"`, 0],
+        [`import { a } from "../plane/Wire.js"`, 0],
+        [`import { a } from "../plane/PlaneClient.js"`, 1],
+        [`import { a } from "../outbox/Outbox.js"`, 1],
+        [`export const a = () => import("../plane/PlaneClient.js")`, 1]
+      ] as const
+    ) assert.lengthOf(await said("simulator", code), forbidden, code)
+  })
+})
