@@ -26,14 +26,16 @@ export const temporaryDatabase = Effect.flatMap(FileSystem.FileSystem, (fs) =>
     (folder) => `${folder}/bench.sqlite`
   )).pipe(Effect.provide(NodeFileSystem.layer))
 
-/** What a host has: `PlaneSync.layer`, on a SQLite file of its own that goes with the scope. */
+/** What a host has: `PlaneSync.layer`, on a SQLite file. */
+export const pipelineOn = (file: string, settings: Settings) =>
+  PlaneSync.layer.pipe(
+    Layer.provide(configured({ ...settings, ORCH_DATABASE_URL: file })),
+    Layer.provide(quiet)
+  )
+
+/** The same on a file of its own that goes with the scope. */
 export const pipeline = (settings: Settings) =>
-  Layer.unwrapScoped(
-    Effect.map(
-      temporaryDatabase,
-      (file) => PlaneSync.layer.pipe(Layer.provide(configured({ ...settings, ORCH_DATABASE_URL: file })))
-    )
-  ).pipe(Layer.provide(quiet))
+  Layer.unwrapScoped(Effect.map(temporaryDatabase, (file) => pipelineOn(file, settings)))
 
 /** The same publishing on a file, and nobody who sends. */
 export const publishingOn = (file: string) =>

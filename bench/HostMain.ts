@@ -1,0 +1,43 @@
+import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
+import * as NodeWorkerRunner from "@effect/platform-node/NodeWorkerRunner"
+import * as WorkerRunner from "@effect/platform/WorkerRunner"
+import { Context, Effect, Layer, Schema } from "effect"
+import type { Scope } from "effect"
+import { StageEvents } from "../src/sync/StageEvents.js"
+import { bareDriver } from "./BareDriver.js"
+import { publishCommitted } from "./Committed.js"
+import type { Kind } from "./Host.js"
+import { KindArgument, Slice } from "./Host.js"
+import { paced } from "./Pace.js"
+import { pipelineOn, publishingOn } from "./Pipelines.js"
+import { percentile } from "./Statistics.js"
+
+/** A publish, again and again. The layer is built once, as in a host that runs for days. */
+const publishing = (kind: Kind): Effect.Effect<Effect.Effect<unknown, unknown>, unknown, Scope.Scope> => {
+  if (kind._tag === "BareDriver") return Effect.map(bareDriver, ({ publish }) => publish)
+  const layer: Layer.Layer<StageEvents, unknown> = kind._tag === "Pipeline"
+    ? pipelineOn(kind.file, kind.settings)
+    : publishingOn(kind.file)
+  return Effect.map(Layer.build(layer), (context) => {
+    const events = Context.get(context, StageEvents)
+    let published = 0
+    return Effect.suspend(() => publishCommitted(events, published++))
+  })
+}
+
+// Nothing is left behind by a bench that was killed.
+process.once("disconnect", () => process.exit())
+
+Layer.unwrapScoped(
+  Effect.gen(function*() {
+    const publish = yield* Effect.flatMap(Schema.decodeUnknown(KindArgument)(process.argv[2]), publishing)
+    return WorkerRunner.layerSerialized(Slice, {
+      Slice: ({ count, perSecond }) =>
+        Effect.map(Effect.orDie(paced({ count, perSecond, each: () => publish })), (took) => percentile(took, 0.99))
+    })
+  })
+).pipe(
+  Layer.provide(NodeWorkerRunner.layer),
+  WorkerRunner.launch,
+  NodeRuntime.runMain
+)
