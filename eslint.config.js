@@ -5,13 +5,14 @@ import tseslint from "typescript-eslint"
 const folders = ["domain", "plane", "outbox", "sync", "orchestrator", "webhooks", "http", "cli"]
 
 // A path into one of these folders, or to the package's ends, however many dots it goes there by.
-const up = "^(\\.{1,2}/)+(src/)?"
+const up = "^\\.{1,2}/(\\.{1,2}/|src/)*"
 const into = (names) => `${up}(${names.join("|")})/`
 const ends = `${up}(index|main)\\.js$|^plane-sync(/|$)`
 
 const forbid = (folder, later, others = []) => {
   const message = `src/${folder} may not import from ${later.join(", ")}: data flows one way.`
-  const dynamic = [into(later), ...others.map(({ regex }) => regex), ends].join("|").replaceAll("/", "\\/")
+  const patterns = [into(later), ...others.map(({ regex }) => regex), ends, barrel.regex]
+  const dynamic = patterns.join("|").replaceAll("/", "\\/")
   return {
     files: [`src/${folder}/**/*.ts`],
     rules: {

@@ -2,18 +2,16 @@ import * as Statement from "@effect/sql/Statement"
 import Database from "better-sqlite3"
 import { Effect } from "effect"
 import { StageEvents } from "../src/sync/StageEvents.js"
+import { workItems } from "./Committed.js"
 import { changed } from "./Load.js"
-import { publishingOn, temporaryDatabase } from "./Pipelines.js"
-
-const workItems = 50
+import { publishingOn } from "./Pipelines.js"
 
 type Sent = readonly [text: string, parameters: ReadonlyArray<unknown>]
 
 const recordedId = "recorded"
 
 /** The statements that the driver gets for one publish but BEGIN and COMMIT, and the file they were for. */
-const recorded = Effect.gen(function*() {
-  const file = yield* temporaryDatabase
+const recorded = Effect.fnUntraced(function*(file: string) {
   const sent: Array<Sent> = []
   const publishing = Effect.gen(function*() {
     const events = yield* StageEvents
@@ -32,12 +30,12 @@ const recorded = Effect.gen(function*() {
       })
     )
   )
-  return { file, sent }
+  return sent
 })
 
-/** Publishes as we do, by the same statements with nothing around them: a commit each. */
-export const bareDriver = Effect.gen(function*() {
-  const { file, sent } = yield* recorded
+/** Publishes to a file as we do, by the same statements with nothing around them: a commit each. */
+export const bareDriver = Effect.fnUntraced(function*(file: string) {
+  const sent = yield* recorded(file)
   const database = yield* Effect.acquireRelease(
     Effect.sync(() => new Database(file)),
     (database) => Effect.sync(() => database.close())

@@ -1,23 +1,25 @@
 import * as NodeWorker from "@effect/platform-node/NodeWorker"
 import * as Worker from "@effect/platform/Worker"
-import type { WorkerError } from "@effect/platform/WorkerError"
-import { Effect, Schema } from "effect"
-import type { ParseResult, Scope } from "effect"
+import { Data, Deferred, Effect, Exit, Schema } from "effect"
+import type { Scope } from "effect"
 import { fork } from "node:child_process"
 import { fileURLToPath } from "node:url"
 
-/** What a host publishes by: with a pipeline, without, or by the bare driver of SQLite. */
+/** What a host publishes by, and the file that it publishes to: with a pipeline, without, or by the bare driver of SQLite. */
 export const Kind = Schema.Union(
   Schema.TaggedStruct("Pipeline", {
     file: Schema.String,
     settings: Schema.Record({ key: Schema.String, value: Schema.String })
   }),
   Schema.TaggedStruct("PublishingOnly", { file: Schema.String }),
-  Schema.TaggedStruct("BareDriver", {})
+  Schema.TaggedStruct("BareDriver", { file: Schema.String })
 )
 export type Kind = typeof Kind.Type
 
-/** Publishes so many events, so many a second, and tells the p99 of what each took, in milliseconds. */
+/**
+ * Publishes so many events, so many a second, and tells the p99, in milliseconds, of how long after it was due each was
+ * committed: what a busy event loop keeps a publish waiting is a part of it.
+ */
 export class Slice extends Schema.TaggedRequest<Slice>()("Slice", {
   failure: Schema.Never,
   success: Schema.Number,
@@ -26,22 +28,39 @@ export class Slice extends Schema.TaggedRequest<Slice>()("Slice", {
 
 export const KindArgument = Schema.parseJson(Kind)
 
+class HostFailed extends Data.TaggedError("HostFailed")<{ readonly kind: Kind["_tag"]; readonly detail: string }> {
+  override get message(): string {
+    return `The host that publishes (${this.kind}) ${this.detail}`
+  }
+}
+
 const program = fileURLToPath(new URL("HostMain.js", import.meta.url))
 
-/** Does a slice, and tells its p99. */
-export type Host = (slice: Slice) => Effect.Effect<number, WorkerError | ParseResult.ParseError>
-
-/** Starts a host in a process of its own. It ends with the scope. */
-export const startHost = (kind: Kind): Effect.Effect<Host, WorkerError, Scope.Scope> =>
-  Effect.map(
-    Worker.makeSerialized<Slice>({}).pipe(
-      Effect.provide(NodeWorker.layer(() =>
-        fork(program, [Schema.encodeSync(KindArgument)(kind)], {
-          // Nothing of the environment, and no `.env`.
-          env: { PATH: process.env["PATH"] },
-          stdio: ["ignore", "ignore", "inherit", "ipc"]
-        })
-      ))
-    ),
-    (worker) => (slice) => worker.executeEffect(slice)
-  )
+/** Starts a host in a process of its own, which does slices. It ends with the scope. */
+export const startHost = (
+  kind: Kind
+): Effect.Effect<(slice: Slice) => Effect.Effect<number, unknown>, unknown, Scope.Scope> =>
+  Effect.gen(function*() {
+    const failed = (detail: string) => new HostFailed({ kind: kind._tag, detail })
+    const ended = yield* Deferred.make<never, HostFailed>()
+    // Neither a start nor a request that waits hears by itself that the process has ended.
+    const unlessEnded = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
+      Effect.raceFirst(effect, Deferred.await(ended)).pipe(
+        Effect.timeoutFail({ duration: "60 seconds", onTimeout: () => failed("did not answer for 60 seconds") })
+      )
+    const spawn = () => {
+      // Nothing of the environment, and what it says beside our table.
+      const child = fork(program, [Schema.encodeSync(KindArgument)(kind)], {
+        env: { PATH: process.env["PATH"] },
+        stdio: ["ignore", process.stderr, "inherit", "ipc"]
+      })
+      child.once("exit", (code, signal) => {
+        Deferred.unsafeDone(ended, Exit.fail(failed(`ended with ${String(code ?? signal)}`)))
+      })
+      return child
+    }
+    const worker = yield* unlessEnded(
+      Effect.provide(Worker.makeSerialized<Slice>({}), NodeWorker.layer(spawn))
+    )
+    return (slice) => unlessEnded(worker.executeEffect(slice))
+  })

@@ -1,7 +1,7 @@
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as NodeWorkerRunner from "@effect/platform-node/NodeWorkerRunner"
 import * as WorkerRunner from "@effect/platform/WorkerRunner"
-import { Context, Effect, Layer, Schema } from "effect"
+import { Array, Context, Effect, Layer, Schema } from "effect"
 import type { Scope } from "effect"
 import { StageEvents } from "../src/sync/StageEvents.js"
 import { bareDriver } from "./BareDriver.js"
@@ -14,7 +14,7 @@ import { percentile } from "./Statistics.js"
 
 /** A publish, again and again. The layer is built once, as in a host that runs for days. */
 const publishing = (kind: Kind): Effect.Effect<Effect.Effect<unknown, unknown>, unknown, Scope.Scope> => {
-  if (kind._tag === "BareDriver") return Effect.map(bareDriver, ({ publish }) => publish)
+  if (kind._tag === "BareDriver") return Effect.map(bareDriver(kind.file), ({ publish }) => publish)
   const layer: Layer.Layer<StageEvents, unknown> = kind._tag === "Pipeline"
     ? pipelineOn(kind.file, kind.settings)
     : publishingOn(kind.file)
@@ -33,7 +33,10 @@ Layer.unwrapScoped(
     const publish = yield* Effect.flatMap(Schema.decodeUnknown(KindArgument)(process.argv[2]), publishing)
     return WorkerRunner.layerSerialized(Slice, {
       Slice: ({ count, perSecond }) =>
-        Effect.map(Effect.orDie(paced({ count, perSecond, each: () => publish })), (took) => percentile(took, 0.99))
+        Effect.map(
+          Effect.orDie(paced({ count, perSecond, each: () => publish })),
+          (all) => percentile(Array.map(all, ({ late, took }) => late + took), 0.99)
+        )
     })
   })
 ).pipe(

@@ -8,9 +8,17 @@ export const timed = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<nu
     return Number((yield* Clock.currentTimeNanos) - before) / 1e6
   })
 
+/** In milliseconds, of one of a paced run. */
+export interface Paced {
+  /** For the fiber that ran it. */
+  readonly took: number
+  /** How long after it was due it began: a timer's part, and what a busy event loop kept it waiting. */
+  readonly late: number
+}
+
 /**
  * Runs `each` `count` times, `perSecond` a second, every one in a fiber of its own: one that takes long does not make
- * the next begin later, and so look better than it was. Gives how long each took for the fiber that ran it.
+ * the next begin later, and so look better than it was.
  */
 export const paced = <E, R>(
   options: {
@@ -18,16 +26,21 @@ export const paced = <E, R>(
     readonly perSecond: number
     readonly each: (index: number) => Effect.Effect<unknown, E, R>
   }
-): Effect.Effect<Array.NonEmptyArray<number>, E, R> =>
+): Effect.Effect<Array.NonEmptyArray<Paced>, E, R> =>
   Effect.gen(function*() {
     const start = yield* Clock.currentTimeNanos
+    const sinceDue = (index: number) =>
+      Effect.map(Clock.currentTimeNanos, (now) => Number(now - start) / 1e6 - index * 1_000 / options.perSecond)
     const fibers = yield* Effect.forEach(Array.makeBy(options.count, (index) => index), (index) =>
       Effect.gen(function*() {
-        const late = Number((yield* Clock.currentTimeNanos) - start) / 1e6 - index * 1_000 / options.perSecond
-        if (late < 0) {
-          yield* Effect.sleep(Duration.millis(-late))
+        const early = -(yield* sinceDue(index))
+        if (early > 0) {
+          yield* Effect.sleep(Duration.millis(early))
         }
-        return yield* Effect.fork(timed(options.each(index)))
+        return yield* Effect.fork(Effect.gen(function*() {
+          const late = yield* sinceDue(index)
+          return { late, took: yield* timed(options.each(index)) }
+        }))
       }))
     return yield* Effect.forEach(fibers, Fiber.join)
   })

@@ -22,14 +22,14 @@ import { eventsOfEach, stored } from "../Stored.js"
 const rounds = 10
 
 // How often in a round. A work item's look-up and its state come one after the other, so two turns are measured as one; the
-// first round included, there are as many of them as the smallest database has work items to look up.
+// first round included, there are no more of them than the smallest database has work items to look up.
 const each = { "publish": 30, "settle and claim": 4, "GET /api/work-items/{key}": 30 } as const
 const names = ["publish", "settle and claim", "GET /api/work-items/{key}"] as const
 type Name = (typeof names)[number]
 
-class OtherJob extends Data.TaggedError("OtherJob")<{ readonly job: Job | undefined }> {
+class OtherJob extends Data.TaggedError("OtherJob")<{ readonly claimed: string; readonly expected: string }> {
   override get message(): string {
-    return `Claimed was ${this.job?._tag ?? "nothing"}: times of unlike jobs cannot be compared`
+    return `Claimed was a ${this.claimed}, not a ${this.expected}: times of unlike jobs cannot be compared`
   }
 }
 
@@ -65,14 +65,15 @@ const onDatabaseOf = (events: number) =>
 
     let index = 0
     let job: Job | undefined
-    const turn = Effect.fnUntraced(function*(expected: Job["_tag"]) {
+    const turn = Effect.fnUntraced(function*(expected: "look" | "state") {
       const now = yield* Clock.currentTimeMillis
       job = yield* outbox.turn({ holder, claim, settlement: job && settled(job, now) })
-      if (job?._tag !== expected) return yield* new OtherJob({ job })
+      const claimed = job === undefined ? "nothing" : job._tag === "Look" ? "look" : job.delivery.kind
+      if (claimed !== expected) return yield* new OtherJob({ claimed, expected })
     })
     const operations: Record<Name, Effect.Effect<unknown, unknown>> = {
       "publish": Effect.suspend(() => publish(changed(index++, workItems))),
-      "settle and claim": Effect.zipRight(turn("Look"), turn("Send")),
+      "settle and claim": Effect.zipRight(turn("look"), turn("state")),
       "GET /api/work-items/{key}": Effect.suspend(() =>
         Effect.flatMap(
           client.get(`${url}/api/work-items/ET-${index++ % workItems + 1}`),

@@ -1,14 +1,14 @@
 import { Array, Effect } from "effect"
 import { StageEvents } from "../../src/sync/StageEvents.js"
 import { bareDriver } from "../BareDriver.js"
+import { workItems } from "../Committed.js"
 import type { Row } from "../Figure.js"
 import { Aim } from "../Figure.js"
 import { changed } from "../Load.js"
 import { atOnce } from "../Pace.js"
-import { publishingOnly } from "../Pipelines.js"
+import { publishingOnly, temporaryDatabase } from "../Pipelines.js"
 import { median } from "../Statistics.js"
 
-const workItems = 50
 const rounds = 7
 // Each slice takes some tenths of a second.
 const commits = { bare: 500, alone: 300, together: 3_200 }
@@ -19,7 +19,7 @@ export const row: Row = {
   description: "durable publishes a second, by one fiber and by 64, beside the bare driver with a commit each",
   measure: Effect.gen(function*() {
     const events = yield* StageEvents
-    const driver = yield* bareDriver
+    const driver = yield* bareDriver(yield* temporaryDatabase)
     const ours = (fibers: number, count: number) =>
       atOnce({ fibers, count, each: (index) => events.publish(changed(index, workItems)) })
     const round = Effect.all({

@@ -10,6 +10,7 @@ import { Aim } from "../Figure.js"
 import type { Kind } from "../Host.js"
 import { Slice, startHost } from "../Host.js"
 import { atOnce } from "../Pace.js"
+import type { Settings } from "../Pipelines.js"
 import { publishingOnly, temporaryDatabase } from "../Pipelines.js"
 import { freePort } from "../Port.js"
 import { readable } from "../Report.js"
@@ -27,61 +28,61 @@ const warming = new Slice({ count: 6_000, perSecond: 1_000 })
 
 // Patience is cut so that deadlines, pauses and probes pass again and again within the run; with the defaults a silent
 // Plane would leave the pipeline idle nearly all the time.
-const patience = {
+const settings = {
   ORCH_PLANE_TIMEOUT: "250 millis",
   ORCH_PLANE_QUIET: "250 millis",
   ORCH_PLANE_MAX_BACKOFF: "250 millis"
 }
 
+// What was not answered counts for a minute, and by the default the budget would soon be used up by probes. A healthy Plane
+// is sent what it allows: 60 requests at once while the host is warmed, and then one a second.
+const unlimited = { ORCH_PLANE_RATE_LIMIT: "1000/second" }
+
 /** A Plane in a process of its own, with the work items; and how a pipeline is to send to it. */
-const plane = (fault?: Fault) =>
+const plane = (fault?: Fault): Effect.Effect<Settings, unknown, HttpClient | Scope.Scope> =>
   Effect.gen(function*() {
     const { addWorkItem, misbehave, token, url } = yield* start
     yield* Effect.forEach(Array.range(1, workItems), (n) => addWorkItem(`Task ${n}`), { discard: true })
     yield* misbehave(fault)
-    return { ...patience, ORCH_PLANE_API_URL: url, ORCH_PLANE_API_TOKEN: token }
+    const limit = fault === undefined ? {} : unlimited
+    return { ...settings, ...limit, ORCH_PLANE_API_URL: url, ORCH_PLANE_API_TOKEN: token }
   })
 
-type Settings = Readonly<Record<string, string>>
-
-const moods = {
-  // As many requests in a slice as Plane takes in a minute, half of them at once; by the default there would be two.
-  healthy: Effect.map(plane(), (settings) => ({ ...settings, ORCH_PLANE_RATE_LIMIT: "30/second" })),
-  refusing: Effect.map(freePort, (port) => ({
-    ...patience,
-    ORCH_PLANE_API_URL: `http://127.0.0.1:${port}`,
-    ORCH_PLANE_API_TOKEN: "token"
-  })),
-  silent: plane(Fault.Silent({})),
-  byteByByte: plane(Fault.ByteByByte({ everyMillis: 20 }))
-}
+const nobody = Effect.map(freePort, (port) => ({
+  ...settings,
+  ...unlimited,
+  ORCH_PLANE_API_URL: `http://127.0.0.1:${port}`,
+  ORCH_PLANE_API_TOKEN: "token"
+}))
 
 /** The p99s of a host that begins with nothing, and has been warmed. */
-const p99s = (kind: Kind) =>
+const p99s = <E, R>(kindOf: (file: string) => Effect.Effect<Kind, E, R>) =>
   Effect.scoped(Effect.gen(function*() {
-    const host = yield* startHost(kind)
+    const host = yield* startHost(yield* kindOf(yield* temporaryDatabase))
     yield* host(warming)
     // Once for nothing: what was written just before may still be on its way to the disk.
     yield* host(measured)
     return yield* Effect.forEach(Array.range(1, slices), () => host(measured))
   }))
 
-const withPipeline = (settings: Effect.Effect<Settings, unknown, HttpClient | Scope.Scope>) =>
-  Effect.scoped(Effect.gen(function*() {
-    return yield* p99s({ _tag: "Pipeline", file: yield* temporaryDatabase, settings: yield* settings })
-  }))
+const without = p99s((file) => Effect.succeed({ _tag: "PublishingOnly", file }))
+
+const withPipeline = <E, R>(settings: Effect.Effect<Settings, E, R>) =>
+  Effect.map(
+    p99s((file) => Effect.map(settings, (settings): Kind => ({ _tag: "Pipeline", file, settings }))),
+    median
+  )
 
 const inMoods = Effect.gen(function*() {
-  const without = Effect.flatMap(temporaryDatabase, (file) => p99s({ _tag: "PublishingOnly", file }))
-  const driver = readable(median(yield* p99s({ _tag: "BareDriver" })))
-  // Before, between and after, so that a noisy minute of the machine is shared.
-  const first = yield* without
-  const healthy = median(yield* withPipeline(moods.healthy))
-  const refusing = median(yield* withPipeline(moods.refusing))
-  const second = yield* without
-  const silent = median(yield* withPipeline(moods.silent))
-  const byteByByte = median(yield* withPipeline(moods.byteByByte))
-  const beside = median(Array.flatten([first, second, yield* without]))
+  const driver = readable(median(yield* p99s((file) => Effect.succeed({ _tag: "BareDriver", file }))))
+  // What all are compared with is measured before, between and after: the machine's noise changes in the course of the row.
+  const before = yield* without
+  const healthy = yield* withPipeline(plane())
+  const refusing = yield* withPipeline(nobody)
+  const between = yield* without
+  const silent = yield* withPipeline(plane(Fault.Silent({})))
+  const byteByByte = yield* withPipeline(plane(Fault.ByteByByte({ everyMillis: 20 })))
+  const beside = median(Array.flatten([before, between, yield* without]))
   return Object.entries({ healthy, refusing, silent, "byte by byte": byteByByte })
     .flatMap(([name, value]): ReadonlyArray<Figure> => [{
       row: `publish: Plane ${name}`,
@@ -118,8 +119,8 @@ const durable = Effect.gen(function*() {
 export const row: Row = {
   name: "publish",
   description: "the time of a publish in the caller, Plane healthy, refusing, silent and byte by byte; and their pace",
-  // First the burst: it has also compiled the code of publishing when the first is timed.
   measure: Effect.gen(function*() {
+    // First, while the disk has nothing else to write.
     const burst = yield* durable
     return [...yield* inMoods, burst]
   }).pipe(Effect.provide(NodeHttpClient.layer))

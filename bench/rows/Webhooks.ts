@@ -27,8 +27,8 @@ const load = (port: number) =>
         if (status !== 202) refused += 1
       })
     yield* paced({ count: warmUp, perSecond, each: each(0) })
-    const millis = yield* paced({ count: perSecond * seconds, perSecond, each: each(warmUp) })
-    return { p99: percentile(millis, 0.99), refused }
+    const sent = yield* paced({ count: perSecond * seconds, perSecond, each: each(warmUp) })
+    return { p99: percentile(Array.map(sent, ({ took }) => took), 0.99), refused }
   }))
 
 const bare = Effect.scoped(Effect.gen(function*() {

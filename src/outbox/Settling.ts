@@ -247,6 +247,9 @@ const closeDebts = (sql: Sql, { id, kind, lane, lastEvent }: Delivery, as: Close
     : sql`UPDATE plane_sync_event SET comment = ${as}, state = ${superseded(sql, lane)}
       WHERE delivery = ${id} AND comment IN ('pending', 'retried')`
 
+// Ids begin with 1.
+const noDelivery = 0
+
 const letterColumns = (sql: Sql) =>
   sql`(lane, kind, status, first_event, last_event, body, occurred_at, planned_at, settled_at, attempts, answer, code,
     reason)`
@@ -254,7 +257,7 @@ const letterColumns = (sql: Sql) =>
 const why = (sql: Sql, { answer, attempts, code, reason }: LaneDead, now: number) =>
   sql`${now}, ${now}, ${attempts ?? 0}, ${answer ?? null}, ${code}, ${reason}`
 
-/** Dead letters of the oldest owed comments, at most `limit`, but not of those that `delivery` tells (none has the id 0); how many. */
+/** Dead letters of the oldest owed comments, at most `limit`, but not of those that `delivery` tells; how many. */
 const commentsDead = (
   sql: Sql,
   lane: Lane,
@@ -266,7 +269,7 @@ const commentsDead = (
     const letters = yield* sql<{ id: number; sequence: number }>`INSERT INTO plane_sync_delivery ${letterColumns(sql)}
       SELECT lane, 'comment', 'dead', sequence, sequence, '', occurred_at, ${why(sql, dead, now)}
       FROM plane_sync_event WHERE lane = ${lane.id} AND status = 'pending' AND comment = 'pending'
-        AND delivery IS NOT ${delivery ?? 0} ORDER BY sequence LIMIT ${sql.literal(String(limit))}
+        AND delivery IS NOT ${delivery ?? noDelivery} ORDER BY sequence LIMIT ${sql.literal(String(limit))}
       RETURNING id, first_event AS sequence`
     yield* sql`UPDATE plane_sync_event SET comment = 'dead', state = ${superseded(sql, lane.id)}, delivery = value ->> 0
       FROM json_each(${JSON.stringify(letters.map(({ id, sequence }) => [id, sequence]))})

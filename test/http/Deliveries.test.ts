@@ -3,9 +3,7 @@ import { Effect, Layer } from "effect"
 import { Outbox } from "../../src/outbox/Outbox.js"
 import { Storage } from "../../src/outbox/Storage.js"
 import { Fault, PlaneSimulator } from "../../src/simulator/PlaneSimulator.js"
-import { fieldsOf, folder, post, request, served, unfit } from "./Served.js"
-
-const withPlane = Effect.provide(PlaneSimulator.layer())
+import { fieldsOf, folder, post, request, served, unfit, withPlane } from "./Served.js"
 
 const act = (url: string, path: string, body?: string) =>
   request(`${url}/api/deliveries${path}`, {

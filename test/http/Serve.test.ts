@@ -3,9 +3,7 @@ import { Effect } from "effect"
 import * as Http from "node:http"
 import { connect } from "node:net"
 import { PlaneSimulator } from "../../src/simulator/PlaneSimulator.js"
-import { fieldsOf, folder, post, request, served } from "./Served.js"
-
-const withPlane = Effect.provide(PlaneSimulator.layer())
+import { fieldsOf, folder, post, request, served, withPlane } from "./Served.js"
 
 const moved = { type: "stage_changed", workItem: "ET-1", from: "analysis", to: "architecture", agent: "architect" }
 

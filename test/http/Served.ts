@@ -12,6 +12,9 @@ export const folder = Effect.flatMap(FileSystem.FileSystem, (fs) => fs.makeTempD
   Effect.provide(NodeFileSystem.layer)
 )
 
+/** A simulated Plane, for the test alone. */
+export const withPlane = Effect.provide(PlaneSimulator.layer())
+
 /** Starts the program within this process on a free port; its address. It stops when the scope closes. */
 export const served = (settings: Readonly<Record<string, string>> = {}) =>
   Effect.gen(function*() {

@@ -2,9 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import type { TaskView } from "../../src/http/TaskView.js"
 import { PlaneSimulator } from "../../src/simulator/PlaneSimulator.js"
-import { fieldsOf, request, served } from "./Served.js"
-
-const withPlane = Effect.provide(PlaneSimulator.layer())
+import { fieldsOf, request, served, withPlane } from "./Served.js"
 
 const alone = served({ ORCH_PLANE_API_TOKEN: "" })
 

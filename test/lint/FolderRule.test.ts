@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { ESLint } from "eslint"
+import { readdir } from "node:fs/promises"
 import { fileURLToPath } from "node:url"
 import tseslint from "typescript-eslint"
 
@@ -22,6 +23,11 @@ const said = async (folder: string, code: string) => {
 }
 
 describe("the lint rule on folders", () => {
+  it("knows all folders of src", async () => {
+    const names = await readdir(fileURLToPath(new URL("../../src", import.meta.url)))
+    assert.sameMembers(names.filter((name) => !name.endsWith(".ts")), [...folders, "simulator"])
+  })
+
   for (const [index, folder] of folders.entries()) {
     it(`${folder} imports from those before it, and from none after it`, async () => {
       for (const [other, name] of [...folders, "simulator"].entries()) {
@@ -31,6 +37,7 @@ describe("the lint rule on folders", () => {
             `import { a } from "../${name}/A.js"`,
             `export * from "../../src/${name}/A.js"`,
             `import type { A } from "./../${name}/deeper/A.js"`,
+            `import { a } from "../../src/../${name}/A.js"`,
             `export const a = () => import("../${name}/A.js")`
           ]
         ) {
@@ -46,8 +53,10 @@ describe("the lint rule on folders", () => {
       const code of [
         `import { a } from "../index.js"`,
         `export const a = () => import("../main.js")`,
+        `import { a } from "../../src/index.js"`,
         `import { a } from "plane-sync"`,
         `import { HttpClient } from "@effect/platform"`,
+        `export const a = () => import("@effect/platform")`,
         `export const a = (name: string) => import(name)`
       ]
     ) {

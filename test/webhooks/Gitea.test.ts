@@ -1,8 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Schedule } from "effect"
-import { folder, request } from "../http/Served.js"
+import { folder, request, withPlane } from "../http/Served.js"
 import { fixture } from "./Fixtures.js"
-import { developed, moveBody, pullBody, scene, sha, statusBody, withPlane } from "./Scene.js"
+import { developed, moveBody, pullBody, scene, sha, statusBody } from "./Scene.js"
 
 const pull = { number: 88, workItem: 7, head: sha("one") }
 

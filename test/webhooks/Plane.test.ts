@@ -1,9 +1,10 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { PlaneSimulator } from "../../src/simulator/PlaneSimulator.js"
+import { withPlane } from "../http/Served.js"
 import { circle, comesTo, post, publishAnalysis, told } from "./Circle.js"
 import { changed, fixture } from "./Fixtures.js"
-import { alone, moveBody, pullBody, scene, sha, states, uuid, withPlane } from "./Scene.js"
+import { alone, moveBody, pullBody, scene, sha, states, uuid } from "./Scene.js"
 
 describe("POST /webhooks/plane", () => {
   it.live("a person's move to a started state makes a task; cancelled stops it; other moves are remembered", () =>

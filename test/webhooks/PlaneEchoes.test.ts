@@ -2,9 +2,9 @@ import { assert, describe, it } from "@effect/vitest"
 import { Context, Effect, Layer } from "effect"
 import { PlaneSimulator } from "../../src/simulator/PlaneSimulator.js"
 import type { WebhookRequest } from "../../src/simulator/PlaneSimulator.js"
-import { folder } from "../http/Served.js"
+import { folder, withPlane } from "../http/Served.js"
 import { circle, comesTo, publishAnalysis, told } from "./Circle.js"
-import { alone, moveBody, pullBody, scene, sha, statusBody, withPlane } from "./Scene.js"
+import { alone, moveBody, pullBody, scene, sha, statusBody } from "./Scene.js"
 import { secrets } from "./Sender.js"
 
 /** A Plane whose webhooks are kept back, to be delivered when the test says so. */

@@ -4,8 +4,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import * as Http from "node:http"
 import { connect } from "node:net"
-import { folder, request, served } from "../http/Served.js"
-import { withPlane } from "./Scene.js"
+import { folder, request, served, withPlane } from "../http/Served.js"
 import { deliver, secrets, signature } from "./Sender.js"
 
 const settings = {

@@ -2,7 +2,6 @@ import * as SqliteClient from "@effect/sql-sqlite-node/SqliteClient"
 import { assert } from "@effect/vitest"
 import { Context, Effect, Layer, Schedule } from "effect"
 import { createHash } from "node:crypto"
-import { PlaneSimulator } from "../../src/simulator/PlaneSimulator.js"
 import { folder, request, served } from "../http/Served.js"
 import { changed } from "./Fixtures.js"
 import type { DeliverOptions } from "./Sender.js"
@@ -95,9 +94,6 @@ export interface TaskNow {
 
 /** A program that does not send. */
 export const alone = { ORCH_PLANE_API_TOKEN: "" }
-
-/** A simulated Plane, for the test alone. */
-export const withPlane = Effect.provide(PlaneSimulator.layer())
 
 /** The real program, and what its database says. */
 export const scene = (settings: Readonly<Record<string, string>> = {}) =>
