@@ -21,6 +21,13 @@ const withKept = Effect.gen(function*() {
   return { plane: Context.get(context, PlaneSimulator), kept }
 })
 
+/** The same, and the program that sends to it. */
+const withProgram = Effect.gen(function*() {
+  const { kept, plane } = yield* withKept
+  const settings = { ORCH_PLANE_API_URL: plane.url, ORCH_PLANE_API_TOKEN: plane.token }
+  return { at: yield* Effect.provideService(scene(settings), PlaneSimulator, plane), kept, plane }
+})
+
 /** Waits until the simulator has as many deliveries to send, and for the stragglers. */
 const sent = (kept: ReadonlyArray<WebhookRequest>, least: number) =>
   Effect.repeat(Effect.zipRight(Effect.sleep("50 millis"), Effect.sync(() => kept.length)), {
@@ -68,12 +75,7 @@ describe("POST /webhooks/plane: what our own changes come back as", () => {
 
   it.live("a person's move between our PATCH and its echo stands", () =>
     Effect.gen(function*() {
-      const { kept, plane } = yield* withKept
-      const at = yield* Effect.provideService(
-        scene({ ORCH_PLANE_API_URL: plane.url, ORCH_PLANE_API_TOKEN: plane.token }),
-        PlaneSimulator,
-        plane
-      )
+      const { at, kept, plane } = yield* withProgram
       const item = yield* plane.addWorkItem({ name: "North climb", state: "Todo" })
       yield* sent(kept, 1)
       kept.splice(0)
@@ -94,12 +96,7 @@ describe("POST /webhooks/plane: what our own changes come back as", () => {
 
   it.live("a move that a look has seen first is acted upon when its webhook comes", () =>
     Effect.gen(function*() {
-      const { kept, plane } = yield* withKept
-      const at = yield* Effect.provideService(
-        scene({ ORCH_PLANE_API_URL: plane.url, ORCH_PLANE_API_TOKEN: plane.token }),
-        PlaneSimulator,
-        plane
-      )
+      const { at, kept, plane } = yield* withProgram
       const item = yield* plane.addWorkItem({ name: "North climb", state: "Todo" })
       yield* plane.moveWorkItem(item.id, "In Progress")
       yield* sent(kept, 2)
