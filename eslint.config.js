@@ -4,8 +4,8 @@ import tseslint from "typescript-eslint"
 // One direction: a folder imports only from the folders named before it (and from itself).
 const folders = ["domain", "plane", "outbox", "sync", "orchestrator", "webhooks", "http", "cli"]
 
-// A path into one of these folders, or to the package's ends, however many dots it goes there by.
-const up = "^\\.{1,2}/(\\.{1,2}/|src/)*"
+// A path into one of these folders, or to the package's ends, whatever way it goes there.
+const up = "^\\.{1,2}/(.*/)?"
 const into = (names) => `${up}(${names.join("|")})/`
 const ends = `${up}(index|main)\\.js$|^plane-sync(/|$)`
 

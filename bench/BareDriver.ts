@@ -10,7 +10,7 @@ type Sent = readonly [text: string, parameters: ReadonlyArray<unknown>]
 
 const recordedId = "recorded"
 
-/** The statements that the driver gets for one publish but BEGIN and COMMIT, and the file they were for. */
+/** The statements that the driver gets for one publish but BEGIN and COMMIT. */
 const recorded = Effect.fnUntraced(function*(file: string) {
   const sent: Array<Sent> = []
   const publishing = Effect.gen(function*() {
@@ -46,7 +46,7 @@ export const bareDriver = Effect.fnUntraced(function*(file: string) {
   const commit = database.prepare("COMMIT")
   const statements = sent.map(([text, parameters]) => ({ statement: database.prepare(text), parameters }))
   let published = 0
-  const publish = Effect.sync(() => {
+  return Effect.sync(() => {
     const id = `bare-${published++}`
     begin.run()
     for (const { parameters, statement } of statements) {
@@ -56,5 +56,4 @@ export const bareDriver = Effect.fnUntraced(function*(file: string) {
     }
     commit.run()
   })
-  return { publish }
 })

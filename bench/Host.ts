@@ -1,6 +1,6 @@
 import * as NodeWorker from "@effect/platform-node/NodeWorker"
 import * as Worker from "@effect/platform/Worker"
-import { Data, Deferred, Effect, Exit, Schema } from "effect"
+import { Data, Deferred, Duration, Effect, Exit, Schema } from "effect"
 import type { Scope } from "effect"
 import { fork } from "node:child_process"
 import { fileURLToPath } from "node:url"
@@ -43,10 +43,13 @@ export const startHost = (
   Effect.gen(function*() {
     const failed = (detail: string) => new HostFailed({ kind: kind._tag, detail })
     const ended = yield* Deferred.make<never, HostFailed>()
-    // Neither a start nor a request that waits hears by itself that the process has ended.
-    const unlessEnded = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
+    // A start does not hear by itself that the process has ended, and a slice hears nothing that a person could read.
+    const unlessEnded = <A, E, R>(effect: Effect.Effect<A, E, R>, seconds: number) =>
       Effect.raceFirst(effect, Deferred.await(ended)).pipe(
-        Effect.timeoutFail({ duration: "60 seconds", onTimeout: () => failed("did not answer for 60 seconds") })
+        Effect.timeoutFail({
+          duration: Duration.seconds(seconds),
+          onTimeout: () => failed(`did not answer for ${seconds} seconds`)
+        })
       )
     const spawn = () => {
       // Nothing of the environment, and what it says beside our table.
@@ -54,13 +57,15 @@ export const startHost = (
         env: { PATH: process.env["PATH"] },
         stdio: ["ignore", process.stderr, "inherit", "ipc"]
       })
-      child.once("exit", (code, signal) => {
-        Deferred.unsafeDone(ended, Exit.fail(failed(`ended with ${String(code ?? signal)}`)))
-      })
+      const end = (detail: string) => Deferred.unsafeDone(ended, Exit.fail(failed(detail)))
+      child.once("error", (error) => end(`did not start: ${error.message}`))
+      child.once("exit", (code, signal) => end(`ended with ${String(code ?? signal)}`))
       return child
     }
     const worker = yield* unlessEnded(
-      Effect.provide(Worker.makeSerialized<Slice>({}), NodeWorker.layer(spawn))
+      Effect.provide(Worker.makeSerialized<Slice>({}), NodeWorker.layer(spawn)),
+      60
     )
-    return (slice) => unlessEnded(worker.executeEffect(slice))
+    // A slow disk keeps no pace.
+    return (slice) => unlessEnded(worker.executeEffect(slice), 60 + 10 * slice.count / slice.perSecond)
   })

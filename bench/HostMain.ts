@@ -14,7 +14,7 @@ import { percentile } from "./Statistics.js"
 
 /** A publish, again and again. The layer is built once, as in a host that runs for days. */
 const publishing = (kind: Kind): Effect.Effect<Effect.Effect<unknown, unknown>, unknown, Scope.Scope> => {
-  if (kind._tag === "BareDriver") return Effect.map(bareDriver(kind.file), ({ publish }) => publish)
+  if (kind._tag === "BareDriver") return bareDriver(kind.file)
   const layer: Layer.Layer<StageEvents, unknown> = kind._tag === "Pipeline"
     ? pipelineOn(kind.file, kind.settings)
     : publishingOn(kind.file)

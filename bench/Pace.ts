@@ -35,7 +35,8 @@ export const paced = <E, R>(
       Effect.gen(function*() {
         const early = -(yield* sinceDue(index))
         if (early > 0) {
-          yield* Effect.sleep(Duration.millis(early))
+          // A timer takes whole milliseconds, and would be early otherwise.
+          yield* Effect.sleep(Duration.millis(Math.ceil(early)))
         }
         return yield* Effect.fork(Effect.gen(function*() {
           const late = yield* sinceDue(index)

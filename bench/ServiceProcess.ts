@@ -18,8 +18,11 @@ export class ServiceDidNotStart extends Data.TaggedError("ServiceDidNotStart")<{
 
 const root = fileURLToPath(new URL("..", import.meta.url))
 
-// It ends with our end of its stdin, however we end: nothing is left behind by a bench that was killed.
-const endsWithParent = `data:text/javascript,process.stdin.resume().on("end",()=>process.exit())`
+/**
+ * To be imported by a process with a pipe for its stdin: it ends with our end of that, however we end, so that nothing is
+ * left behind by a bench that was killed.
+ */
+export const endsWithParent = `data:text/javascript,process.stdin.resume().on("end",()=>process.exit())`
 
 const listens = (port: number) =>
   Effect.async<void, Error>((resume) => {

@@ -6,6 +6,7 @@ import type { Scope } from "effect"
 import { spawn } from "node:child_process"
 import { fileURLToPath } from "node:url"
 import type { Fault } from "../src/simulator/Faults.js"
+import { endsWithParent } from "./ServiceProcess.js"
 
 /** A simulated Plane in a process of its own, as its users see it. */
 export interface SimulatorProcess {
@@ -49,9 +50,6 @@ export class SimulatorDidNotStart extends Data.TaggedError("SimulatorDidNotStart
 const Started = Schema.parseJson(Schema.Struct({ url: Schema.String, token: Schema.String }))
 
 const root = fileURLToPath(new URL("..", import.meta.url))
-
-// It ends with our end of its stdin, however we end: nothing is left behind by a bench that was killed.
-const endsWithParent = `data:text/javascript,process.stdin.resume().on("end",()=>process.exit())`
 
 const child = ({ limit, record = 1_000 }: SimulatorOptions) => {
   const flags = limit === undefined

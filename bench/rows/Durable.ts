@@ -1,10 +1,9 @@
 import { Array, Effect } from "effect"
 import { StageEvents } from "../../src/sync/StageEvents.js"
 import { bareDriver } from "../BareDriver.js"
-import { workItems } from "../Committed.js"
+import { publishCommitted } from "../Committed.js"
 import type { Row } from "../Figure.js"
 import { Aim } from "../Figure.js"
-import { changed } from "../Load.js"
 import { atOnce } from "../Pace.js"
 import { publishingOnly, temporaryDatabase } from "../Pipelines.js"
 import { median } from "../Statistics.js"
@@ -21,9 +20,9 @@ export const row: Row = {
     const events = yield* StageEvents
     const driver = yield* bareDriver(yield* temporaryDatabase)
     const ours = (fibers: number, count: number) =>
-      atOnce({ fibers, count, each: (index) => events.publish(changed(index, workItems)) })
+      atOnce({ fibers, count, each: (index) => publishCommitted(events, index) })
     const round = Effect.all({
-      bare: atOnce({ fibers: 1, count: commits.bare, each: () => driver.publish }),
+      bare: atOnce({ fibers: 1, count: commits.bare, each: () => driver }),
       alone: ours(1, commits.alone),
       together: ours(64, commits.together)
     })

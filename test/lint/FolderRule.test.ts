@@ -37,7 +37,7 @@ describe("the lint rule on folders", () => {
             `import { a } from "../${name}/A.js"`,
             `export * from "../../src/${name}/A.js"`,
             `import type { A } from "./../${name}/deeper/A.js"`,
-            `import { a } from "../../src/../${name}/A.js"`,
+            `import { a } from "../domain/../${name}/A.js"`,
             `export const a = () => import("../${name}/A.js")`
           ]
         ) {
