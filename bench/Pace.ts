@@ -12,7 +12,7 @@ export const timed = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<nu
 export interface Paced {
   /** For the fiber that ran it. */
   readonly took: number
-  /** How long after it was due it began: a timer's part, and what a busy event loop kept it waiting. */
+  /** How long after its timer was due it began: what a busy event loop kept it waiting. */
   readonly late: number
 }
 
@@ -29,17 +29,19 @@ export const paced = <E, R>(
 ): Effect.Effect<Array.NonEmptyArray<Paced>, E, R> =>
   Effect.gen(function*() {
     const start = yield* Clock.currentTimeNanos
-    const sinceDue = (index: number) =>
-      Effect.map(Clock.currentTimeNanos, (now) => Number(now - start) / 1e6 - index * 1_000 / options.perSecond)
+    const elapsed = Effect.map(Clock.currentTimeNanos, (now) => Number(now - start) / 1e6)
     const fibers = yield* Effect.forEach(Array.makeBy(options.count, (index) => index), (index) =>
       Effect.gen(function*() {
-        const early = -(yield* sinceDue(index))
-        if (early > 0) {
-          // A timer takes whole milliseconds, and would be early otherwise.
-          yield* Effect.sleep(Duration.millis(Math.ceil(early)))
+        const now = yield* elapsed
+        const early = index * 1_000 / options.perSecond - now
+        // A timer takes whole milliseconds; it is due when they are over.
+        const pause = Math.max(0, Math.ceil(early))
+        const due = early > 0 ? now + pause : now + early
+        if (pause > 0) {
+          yield* Effect.sleep(Duration.millis(pause))
         }
         return yield* Effect.fork(Effect.gen(function*() {
-          const late = yield* sinceDue(index)
+          const late = Math.max(0, (yield* elapsed) - due)
           return { late, took: yield* timed(options.each(index)) }
         }))
       }))
