@@ -1,6 +1,6 @@
 import { DateTime } from "effect"
 import { StageEvent } from "./StageEvent.js"
-import { escapeHtml } from "./Text.js"
+import { escapeHtml, unescapeHtml } from "./Text.js"
 
 /** An event with its moment, where a comment tells it. */
 export interface Moment {
@@ -28,6 +28,19 @@ export const commentHtml = (event: StageEvent): string => paragraph(text(event))
 /** The HTML of one comment that tells several events: a line each, with its own time. */
 export const joinedHtml = (moments: ReadonlyArray<Moment>): string =>
   moments.map(({ event, occurredAt }) => paragraph(`${text(event)} · ${utc(occurredAt)}`)).join("")
+
+const linesOf = (html: string): ReadonlyArray<string> =>
+  html.split(/<\/p>/i).map((paragraph) =>
+    unescapeHtml(paragraph.replace(/<br\s*\/?>/gi, "\n").replace(/<[^>]*>/g, "")).trim()
+  )
+
+/** Whether the HTML of a comment tells an event: on a line of its own, with its time, or counted. */
+export const tells = (html: string, { event, occurredAt }: Moment): boolean => {
+  const line = text(event).trim()
+  return linesOf(html).some((told) =>
+    told === line || told === `${line} · ${utc(occurredAt)}` || told.startsWith(`${line} (failed `)
+  )
+}
 
 /** The HTML of the comment that tells how often the same gate has failed, and when last. */
 export const countedHtml = (last: Moment, failures: number): string =>

@@ -126,6 +126,8 @@ const make = Effect.gen(function*() {
         }: ${destination.reason}`
       )
     }
+    const misfit = yield* plane.misfit
+    if (misfit !== undefined) reasons.push(misfit)
     if (takenOver) {
       reasons.push("Another process has taken over this database and sends from it: nothing is sent from here")
     }

@@ -105,7 +105,7 @@ const nextJob = (sql: Sql, row: LaneRow, claimed: Claim, now: number): Effect.Ef
         case "SendAgain": {
           if (lane.workItem === null) return yield* Effect.dieMessage("only a work item can be written to")
           const { body, delivery, externalId } = step
-          yield* sql`UPDATE plane_sync_delivery SET status = 'pending', attempts = 0, body = ${body},
+          yield* sql`UPDATE plane_sync_delivery SET status = 'pending', attempts = 0, reason = '', body = ${body},
             external_id = ${externalId} WHERE id = ${delivery.id}`
           const again = yield* sendAgain(sql, lane, now)
           return again && { _tag: "Send", lane, workItem: lane.workItem, delivery: again }
@@ -117,7 +117,7 @@ const nextJob = (sql: Sql, row: LaneRow, claimed: Claim, now: number): Effect.Ef
           yield* bury(sql, lane, owed, step.event, step.reason, now)
           break
         case "Wait":
-          yield* free(sql, lane, step.dueAt, null, { patient: true })
+          yield* free(sql, lane, step.dueAt, step.reason ?? null, { patient: true })
           return undefined
       }
     }
@@ -127,14 +127,23 @@ const nextJob = (sql: Sql, row: LaneRow, claimed: Claim, now: number): Effect.Ef
 
 const deliveryColumns = `id, lane, kind, first_event AS "firstEvent", last_event AS "lastEvent",
   external_id AS "externalId", body, gate, failures, occurred_at AS "occurredAt", plane_id AS "planeId", attempts,
-  after_event AS "afterEvent"`
+  after_event AS "afterEvent", refusals, tried, part,
+  (SELECT count(*) FROM plane_sync_event e WHERE e.delivery = plane_sync_delivery.id) AS events`
 
-// Counted before it is sent: a request that takes the process down with it counts as well.
+interface DeliveryRow extends Omit<Delivery, "tried"> {
+  readonly tried: number
+}
+
+const deliveryOf = (row: DeliveryRow): Delivery => ({ ...row, tried: row.tried === 1 })
+
+// Counted before it is sent: a request that takes the process down with it counts as well. No reason says that the last
+// sending was never settled, as after a crash, so Plane may have executed it.
 const sendAgain = (sql: Sql, lane: Lane, now: number) =>
   Effect.map(
-    sql<Delivery>`UPDATE plane_sync_delivery SET attempts = attempts + 1, sent_at = ${now}
+    sql<DeliveryRow>`UPDATE plane_sync_delivery SET attempts = attempts + 1, sent_at = ${now},
+      tried = CASE WHEN reason IS NULL THEN 1 ELSE tried END, reason = NULL
       WHERE lane = ${lane.id} AND status = 'pending' RETURNING ${sql.literal(deliveryColumns)}`,
-    ([delivery]) => delivery
+    ([row]) => row && deliveryOf(row)
   )
 
 const plan = (sql: Sql, lane: Lane, composed: Plan, now: number) =>
@@ -142,13 +151,12 @@ const plan = (sql: Sql, lane: Lane, composed: Plan, now: number) =>
     const { body, events, externalId, failures, gate, insteadOf, kind, planeId } = composed
     const [first] = events
     const last = events.at(-1) ?? first
-    const [delivery] = yield* sql<
-      Delivery
-    >`INSERT INTO plane_sync_delivery (lane, kind, status, first_event, last_event,
-        external_id, body, gate, failures, occurred_at, plane_id, attempts, planned_at, sent_at)
+    const [row] = yield* sql<DeliveryRow>`INSERT INTO plane_sync_delivery (lane, kind, status, first_event, last_event,
+        external_id, body, gate, failures, occurred_at, plane_id, attempts, planned_at, sent_at, part)
       VALUES (${lane.id}, ${kind}, 'pending', ${first.sequence}, ${last.sequence}, ${externalId}, ${body}, ${gate},
-        ${failures}, ${first.occurredAt}, ${planeId}, 1, ${now}, ${now})
+        ${failures}, ${first.occurredAt}, ${planeId}, 1, ${now}, ${now}, ${kind === "state" ? null : first.part})
       RETURNING ${sql.literal(deliveryColumns)}`
+    const delivery = row && { ...deliveryOf(row), events: events.length }
     if (delivery === undefined) return yield* Effect.dieMessage("an INSERT returns its row")
     if (insteadOf !== undefined) {
       yield* sql`UPDATE plane_sync_delivery SET status = 'discarded', reason = 'owed again' WHERE id = ${insteadOf}`
@@ -180,13 +188,14 @@ const bury = (sql: Sql, lane: Lane, { retried }: Owed, event: OwedEvent, reason:
   })
 
 const eventColumns = `sequence, id, work_item AS "workItem", body, occurred_at AS "occurredAt",
-  published_at AS "publishedAt", urgent, state`
+  published_at AS "publishedAt", urgent, state, part`
 
 const readRetried = (sql: Sql, lane: Lane): Effect.Effect<Retried | undefined, SqlError> =>
   Effect.gen(function*() {
-    const [delivery] = yield* sql<Delivery>`SELECT ${sql.literal(deliveryColumns)} FROM plane_sync_delivery
+    const [row] = yield* sql<DeliveryRow>`SELECT ${sql.literal(deliveryColumns)} FROM plane_sync_delivery
       WHERE lane = ${lane.id} AND status = 'retried' ORDER BY id LIMIT 1`
-    if (delivery === undefined) return undefined
+    if (row === undefined) return undefined
+    const delivery = deliveryOf(row)
     const [first, ...others] = yield* sql<OwedEvent>`SELECT ${sql.literal(eventColumns)} FROM plane_sync_event
       WHERE delivery = ${delivery.id} ORDER BY sequence`
     if (first === undefined) return undefined

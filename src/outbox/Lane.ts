@@ -50,6 +50,14 @@ export interface Delivery {
   readonly planeId: string | null
   /** Sendings so far, this one included, that were its own trouble. */
   readonly attempts: number
+  /** So often Plane has answered that it refuses this. */
+  readonly refusals: number
+  /** It was sent before in a way that Plane may have executed: then a 409 about its external id is its own echo. */
+  readonly tried: boolean
+  /** How many events it tells. */
+  readonly events: number
+  /** Of one that a refused comment was split into: the sequence of its first event then. */
+  readonly part: number | null
   /** Of a dead letter that is owed again: the last event when it was retried. It goes behind that. */
   readonly afterEvent: number | null
 }
@@ -62,6 +70,8 @@ export interface OwedEvent {
   readonly body: string
   readonly occurredAt: number
   readonly publishedAt: number
+  /** Told only together with those of the same part: what they were told by was refused, and split. */
+  readonly part: number | null
 }
 
 /** The comment that a lane was last told by. */
@@ -130,7 +140,7 @@ export type Step =
   /** An event that cannot be told. */
   | { readonly _tag: "Unfit"; readonly event: OwedEvent; readonly reason: string }
   /** Nothing before `dueAt`. */
-  | { readonly _tag: "Wait"; readonly dueAt: number }
+  | { readonly _tag: "Wait"; readonly dueAt: number; readonly reason?: string }
 
 /** A look-up by key, or a look at a work item that was gone. */
 export interface LookJob {
@@ -187,6 +197,9 @@ export interface Later {
   readonly _tag: "Later"
   readonly dueAt: number
   readonly counted: boolean
+  /** Plane may have executed it all the same: its outcome is unknown, or `refused`, which is asked once more. */
+  readonly maybeDone?: boolean
+  readonly refused?: boolean
   readonly reason: string
   readonly answer?: number | undefined
 }
@@ -224,6 +237,28 @@ export type SendOutcome =
   | { readonly _tag: "Left"; readonly reason: string; readonly seen: SeenState }
   /** The comment to change is gone: what it was to tell needs a new one. */
   | { readonly _tag: "CommentGone"; readonly reason: string }
+  /**
+   * Plane has a comment under this external id that no request of ours explains. The events that it tells are told; if it
+   * tells none of them, they are told under the next external id.
+   */
+  | {
+    readonly _tag: "Taken"
+    readonly planeId: string
+    readonly tells: (event: OwedEvent) => boolean
+    readonly nextExternalId: string
+  }
+  /**
+   * Plane does not take what tells several events: each half is told by itself from now on, so that in the end only the one
+   * is a dead letter that it dislikes. `unanswered`: it may still be executing.
+   */
+  | {
+    readonly _tag: "Split"
+    readonly reason: string
+    readonly answer?: number | undefined
+    readonly unanswered: boolean
+  }
+  /** The stage table names a state that Plane does not have: the state is owed until it does. */
+  | { readonly _tag: "Withheld"; readonly reason: string }
   /** This delivery is a dead letter; the lane goes on. */
   | {
     readonly _tag: "Dead"

@@ -144,10 +144,21 @@ const outbox = Effect.gen(function*() {
   END`
 })
 
+// What a comment that Plane refuses has come to: whether Plane may have executed it, how often it said no, and of what was
+// split the sequence of the first event of each part.
+const splitting = Effect.gen(function*() {
+  const sql = yield* SqlClient.SqlClient
+  yield* sql`ALTER TABLE plane_sync_delivery ADD COLUMN tried INTEGER NOT NULL DEFAULT 0`
+  yield* sql`ALTER TABLE plane_sync_delivery ADD COLUMN refusals INTEGER NOT NULL DEFAULT 0`
+  yield* sql`ALTER TABLE plane_sync_delivery ADD COLUMN part INTEGER`
+  yield* sql`ALTER TABLE plane_sync_event ADD COLUMN part INTEGER`
+})
+
 const migrations = {
   "0001_outbox": outbox,
   "0002_orchestrator": orchestratorTables,
-  "0003_webhooks": webhookTables
+  "0003_webhooks": webhookTables,
+  "0004_splitting": splitting
 }
 
 /** Brings the tables to this version's shape; refuses those (`where` names their file) that a newer one has been at. */

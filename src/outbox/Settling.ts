@@ -1,7 +1,18 @@
 import type { SqlError } from "@effect/sql/SqlError"
 import { Effect } from "effect"
 import { WorkItemKey } from "../domain/WorkItemKey.js"
-import type { DeadCode, Delivery, Lane, LaneDead, LookOutcome, SeenState, SendOutcome, Settlement } from "./Lane.js"
+import type {
+  DeadCode,
+  Delivery,
+  Lane,
+  LaneDead,
+  LookOutcome,
+  OwedEvent,
+  SeenState,
+  SendOutcome,
+  Settlement
+} from "./Lane.js"
+import { maxOwedComments } from "./Lane.js"
 import type { Fragment, Sql } from "./Sql.js"
 
 /** Writes down how a job ended and gives its lane free. Runs within a transaction. */
@@ -35,7 +46,8 @@ const looked = (sql: Sql, lane: Lane, outcome: LookOutcome, now: number) => {
 
 const sent = (sql: Sql, lane: Lane, delivery: Delivery, outcome: SendOutcome, now: number) =>
   Effect.gen(function*() {
-    const unanswered = outcome._tag === "Dead" && outcome.code === "attempts"
+    const unanswered = (outcome._tag === "Dead" && outcome.code === "attempts") ||
+      (outcome._tag === "Split" && outcome.unanswered)
     // What is to be sent again is remembered by its delivery.
     if (outcome._tag !== "Later" && unanswered !== lane.unanswered) {
       yield* sql`UPDATE plane_sync_lane SET unanswered = ${unanswered ? 1 : 0} WHERE id = ${lane.id}`
@@ -43,7 +55,8 @@ const sent = (sql: Sql, lane: Lane, delivery: Delivery, outcome: SendOutcome, no
     switch (outcome._tag) {
       case "Delivered": {
         const { seen } = outcome
-        const answered = outcome.unsent !== true || (yield* wasTried(sql, delivery))
+        // An earlier attempt that Plane may have executed: what is to be heard of it is our echo.
+        const answered = outcome.unsent !== true || delivery.tried
         yield* close(sql, delivery, "delivered", now, { planeId: outcome.planeId })
         if (seen !== undefined) return yield* stateSettled(sql, lane, delivery, "delivered", { seen, answered }, now)
         yield* closeDebts(sql, delivery, "delivered")
@@ -59,6 +72,20 @@ const sent = (sql: Sql, lane: Lane, delivery: Delivery, outcome: SendOutcome, no
         yield* sql`UPDATE plane_sync_delivery SET gate = NULL WHERE lane = ${lane.id} AND plane_id = ${delivery.planeId}`
         yield* sql`UPDATE plane_sync_event SET comment = 'pending' WHERE delivery = ${delivery.id} AND comment = 'retried'`
         return yield* free(sql, lane, now, null)
+      }
+      case "Taken": {
+        yield* taken(sql, lane, delivery, outcome, now)
+        return yield* free(sql, lane, now, null)
+      }
+      case "Split": {
+        yield* close(sql, delivery, "discarded", now, { ...outcome, reason: `split in two: ${outcome.reason}` })
+        yield* split(sql, delivery)
+        return yield* free(sql, lane, now, outcome.reason)
+      }
+      case "Withheld": {
+        yield* close(sql, delivery, "discarded", now, outcome)
+        yield* forget(sql, lane)
+        return yield* free(sql, lane, now, outcome.reason)
       }
       case "Dead": {
         yield* close(sql, delivery, "dead", now, outcome)
@@ -77,18 +104,12 @@ const sent = (sql: Sql, lane: Lane, delivery: Delivery, outcome: SendOutcome, no
       }
       case "Later": {
         yield* sql`UPDATE plane_sync_delivery SET attempts = attempts - ${outcome.counted ? 0 : 1},
-          answer = ${outcome.answer ?? null}, reason = ${outcome.reason} WHERE id = ${delivery.id}`
+          tried = CASE WHEN ${outcome.maybeDone === true ? 1 : 0} = 1 THEN 1 ELSE tried END,
+          refusals = refusals + ${outcome.refused === true ? 1 : 0}, answer = ${outcome.answer ?? null}, reason = ${outcome.reason} WHERE id = ${delivery.id}`
         return yield* free(sql, lane, outcome.dueAt, outcome.reason)
       }
     }
   })
-
-/** An earlier attempt was given up or broke off, so Plane may have executed it: what is to be heard of it is our echo. */
-const wasTried = (sql: Sql, { id }: Delivery) =>
-  Effect.map(
-    sql`SELECT 1 FROM plane_sync_delivery WHERE id = ${id} AND (attempts > 1 OR reason IS NOT NULL)`,
-    (rows) => rows.length > 0
-  )
 
 /** What is known of a lane's work item after a request, and the state that was asked for with it. */
 interface Asked {
@@ -188,6 +209,54 @@ const found = (
     yield* sql`UPDATE plane_sync_lane SET due_at = -1 WHERE id = ${target} AND due_at IS NOT NULL AND NOT EXISTS (
       SELECT 1 FROM plane_sync_delivery d WHERE d.lane = ${target} AND d.status = 'pending')`
     yield* free(sql, key, 0, null)
+  })
+
+const owedColumns = `sequence, id, work_item AS "workItem", body, occurred_at AS "occurredAt",
+  published_at AS "publishedAt", part`
+
+/** From now on each half of the events of a refused comment is told by itself; what was retried is owed like any other. */
+const split = (sql: Sql, delivery: Delivery) =>
+  Effect.gen(function*() {
+    const events = yield* sql<{ sequence: number }>`SELECT sequence FROM plane_sync_event
+      WHERE delivery = ${delivery.id} AND comment IN ('pending', 'retried') ORDER BY sequence`
+    const half = Math.ceil(events.length / 2)
+    for (const part of [events.slice(0, half), events.slice(half)]) {
+      yield* sql`UPDATE plane_sync_event SET comment = 'pending', part = ${part[0]?.sequence ?? null}
+        WHERE sequence IN (SELECT value FROM json_each(${JSON.stringify(part.map(({ sequence }) => sequence))}))`
+    }
+  })
+
+/**
+ * What a comment tells that has our external id: events of this delivery and, where it is a part of a refused one, of the
+ * others that were to be told with it. What it does not tell is owed as before. It tells none: the next external id.
+ */
+const taken = (
+  sql: Sql,
+  lane: Lane,
+  delivery: Delivery,
+  { nextExternalId, planeId, tells }: Extract<SendOutcome, { _tag: "Taken" }>,
+  now: number
+) =>
+  Effect.gen(function*() {
+    const own = yield* sql<OwedEvent>`SELECT ${sql.literal(owedColumns)} FROM plane_sync_event
+      WHERE delivery = ${delivery.id} AND comment IN ('pending', 'retried') ORDER BY sequence`
+    if (!own.some(tells)) {
+      yield* sql`UPDATE plane_sync_delivery SET external_id = ${nextExternalId}, attempts = 0, tried = 0, refusals = 0,
+        reason = ${`another comment has the external id ${delivery.externalId ?? ""}`} WHERE id = ${delivery.id}`
+      return yield* Effect.logWarning(
+        `Plane has another comment under the external id ${delivery.externalId ?? ""}: told under ${nextExternalId}`
+      )
+    }
+    const others = delivery.part === null ? [] : yield* sql<OwedEvent>`SELECT ${sql.literal(owedColumns)}
+      FROM plane_sync_event WHERE lane = ${lane.id} AND status = 'pending' AND comment = 'pending' AND part IS NOT NULL
+        AND delivery IS NOT ${delivery.id} ORDER BY sequence LIMIT ${sql.literal(String(maxOwedComments))}`
+    const told = [...own, ...others].filter(tells).map(({ sequence }) => sequence)
+    yield* close(sql, delivery, "delivered", now, { planeId })
+    yield* sql`UPDATE plane_sync_event SET comment = 'pending', delivery = NULL
+      WHERE delivery = ${delivery.id} AND comment IN ('pending', 'retried')`
+    yield* sql`UPDATE plane_sync_event SET comment = 'delivered', state = ${superseded(sql, lane.id)},
+        delivery = ${delivery.id}
+      WHERE sequence IN (SELECT value FROM json_each(${JSON.stringify(told)}))`
   })
 
 const close = (

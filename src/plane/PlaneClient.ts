@@ -55,14 +55,16 @@ export class PlaneClient extends Context.Tag("plane-sync/PlaneClient")<PlaneClie
     id: string,
     comment: { readonly html: string; readonly externalId: string; readonly createdAt: DateTime.Utc }
   ) => Effect.Effect<{ readonly id: string | null; readonly adopted: boolean }, PlaneError>
+  /** The HTML of a comment. `NotFound` when it, or its work item, was deleted. */
+  readonly readComment: (id: string, commentId: string) => Effect.Effect<string, PlaneError>
   /** Replaces a comment's HTML. `NotFound` when the comment, or its work item, was deleted. */
   readonly editComment: (id: string, commentId: string, html: string) => Effect.Effect<void, PlaneError>
   /** All states of the project. */
   readonly states: Effect.Effect<ReadonlyArray<StateJson>, PlaneError>
   readonly project: Effect.Effect<ProjectJson, PlaneError>
   /**
-   * The harmless request that tells whether Plane is there, takes the key and has the project that is set: `WrongAddress`
-   * where its identifier is another.
+   * The harmless request that tells whether Plane is there, takes the key and lets it write to the project that is set.
+   * `WrongAddress`: its identifier is another; `PermissionDenied`: the key's user is no member, or a guest; `Archived`.
    */
   readonly probe: Effect.Effect<void, PlaneError>
   /** Whose key it is. Some versions do not have it: `WrongAddress`. */
@@ -116,6 +118,32 @@ const withFamily = (exchange: Exchange) => {
 
 const stateIdOf = ({ state }: typeof Wire.WorkItemJson.Type) =>
   typeof state === "string" || state === null ? state : state.id
+
+/** Plane's roles are 5 for guests, 15 for members and 20 for admins. */
+const leastRole = 15
+
+/** Why nothing can be written to a project that Plane shows; a version that does not tell is taken to allow it. */
+const whyNotWritable = (
+  { archived_at, identifier, is_member, member_role }: typeof Wire.ProbeJson.Type,
+  expected: string
+): Pick<PlaneError, "reason" | "words"> | undefined => {
+  if (identifier.toUpperCase() !== expected) {
+    return {
+      reason: "WrongAddress",
+      words: `the project's identifier is ${identifier}, but the one set is ${expected}`
+    }
+  }
+  if (typeof archived_at === "string") return { reason: "Archived", words: `archived since ${archived_at}` }
+  if (is_member === false) {
+    return { reason: "PermissionDenied", words: `the key's user is not a member of the project ${expected}` }
+  }
+  return typeof member_role === "number" && member_role < leastRole
+    ? {
+      reason: "PermissionDenied",
+      words: `the key's user is a guest in the project ${expected}, and guests may not move work items`
+    }
+    : undefined
+}
 
 const make = Effect.gen(function*() {
   const config = yield* PlaneConfig
@@ -257,6 +285,14 @@ const make = Effect.gen(function*() {
     ).pipe(Effect.map(({ conflict, value }) => ({ id: "id" in value ? value.id : null, adopted: conflict })))
   )
 
+  const readComment = Effect.fn("PlaneClient.readComment")((id: string, commentId: string) =>
+    askItem(Wire.CommentReadJson, (family) => ({
+      method: "GET",
+      path: [...project, family, id, "comments", commentId],
+      query: { fields: "id,comment_html" }
+    })).pipe(Effect.map(({ comment_html }) => comment_html))
+  )
+
   const editComment = Effect.fn("PlaneClient.editComment")((id: string, commentId: string, html: string) =>
     askItem(Wire.CommentJson, (family) => ({
       method: "PATCH",
@@ -284,15 +320,14 @@ const make = Effect.gen(function*() {
     exchange.send({ method: "GET", path, query: { fields } }, schema)
 
   const probe = Effect.gen(function*() {
-    const ask: Ask = { method: "GET", path: project, query: { fields: "id,identifier" } }
-    const { identifier } = yield* exchange.send(ask, Wire.ProbeJson)
-    if (identifier.toUpperCase() === config.projectIdentifier) return
-    return yield* exchange.failure(ask, {
-      reason: "WrongAddress",
-      sent: "answered",
-      words: `the project's identifier is ${identifier}, but the one set is ${config.projectIdentifier}`,
-      status: 200
-    })
+    const ask: Ask = {
+      method: "GET",
+      path: project,
+      query: { fields: "id,identifier,is_member,member_role,archived_at" }
+    }
+    const found = yield* exchange.send(ask, Wire.ProbeJson)
+    const why = whyNotWritable(found, config.projectIdentifier)
+    if (why !== undefined) return yield* exchange.failure(ask, { ...why, sent: "answered", status: 200 })
   })
 
   return PlaneClient.of({
@@ -301,6 +336,7 @@ const make = Effect.gen(function*() {
     read,
     setState,
     addComment,
+    readComment,
     editComment,
     states,
     project: get(project, "id,identifier,name", Wire.ProjectJson).pipe(Effect.withSpan("PlaneClient.project")),

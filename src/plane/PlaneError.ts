@@ -12,6 +12,8 @@ export const PlaneErrorReason = Schema.Literal(
   "PermissionDenied",
   /** Plane's own 404: no such work item, or a deleted or archived one. */
   "NotFound",
+  /** The project is archived in Plane: its lists are empty, and nothing in it is shown. */
+  "Archived",
   /** A redirect or a 404 that is not Plane's: the address, or a project id and identifier that do not belong together. */
   "WrongAddress",
   /** 400, 409, 413 and the like: the same request will never be taken. */
@@ -28,6 +30,7 @@ const sentences: Record<PlaneErrorReason, string> = {
   PermissionDenied: "the API key's user may not do this: check ORCH_PLANE_WORKSPACE_SLUG, ORCH_PLANE_PROJECT_ID, " +
     "ORCH_PLANE_PROJECT_IDENTIFIER and the user's role in the project",
   NotFound: "Plane has no such work item, or it was deleted or archived",
+  Archived: "the project is archived in Plane: restore it there, or set ORCH_PLANE_PROJECT_ID",
   WrongAddress: "this is not where Plane's API answers: check ORCH_PLANE_API_URL, ORCH_PLANE_PROJECT_ID and " +
     "ORCH_PLANE_PROJECT_IDENTIFIER",
   Refused: "Plane refuses the request",

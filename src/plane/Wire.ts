@@ -44,6 +44,9 @@ const Comment = Schema.Struct({ id: Schema.String })
 /** A comment that was made. */
 export const CommentJson = Schema.parseJson(Comment)
 
+/** What a comment that is there says. */
+export const CommentReadJson = Schema.parseJson(Schema.Struct({ id: Schema.String, comment_html: Schema.String }))
+
 /**
  * A 409's: the pair of source and external id is there, with the comment that has it. Should the answer not name that,
  * its words tell it from every other conflict.
@@ -70,7 +73,14 @@ export const ProjectJson = Schema.parseJson(
 export type ProjectJson = typeof ProjectJson.Type
 
 /** The answer to the harmless request that only asks whether Plane is there. */
-export const ProbeJson = Schema.parseJson(Schema.Struct({ id: Schema.String, identifier: Schema.String }))
+export const ProbeJson = Schema.parseJson(Schema.Struct({
+  id: Schema.String,
+  identifier: Schema.String,
+  // Every member of the workspace is answered 200, so these say whether we may write.
+  is_member: Schema.optional(Schema.NullOr(Schema.Boolean)),
+  member_role: Schema.optional(Schema.NullOr(Schema.Number)),
+  archived_at: Schema.optional(Schema.NullOr(Schema.String))
+}))
 
 /** Whose key it is. */
 export const UserJson = Schema.parseJson(Schema.Struct({ id: Schema.String, display_name: Schema.String }))

@@ -1,5 +1,7 @@
 import type { ConfigError } from "effect"
-import { Clock, Context, Duration, Effect, Layer, Redacted, Ref } from "effect"
+import { Clock, Context, Duration, Effect, Layer, Redacted, Ref, Schedule } from "effect"
+import type { Stage } from "../domain/Stage.js"
+import type { StageStates } from "../domain/StageStates.js"
 import { Outbox } from "../outbox/Outbox.js"
 import { PlaneClient } from "../plane/PlaneClient.js"
 import { PlaneConfig } from "../plane/PlaneConfig.js"
@@ -11,17 +13,34 @@ export type DestinationStatus =
   | { readonly open: true }
   | { readonly open: false; readonly since: number; readonly reason: string }
 
+/** A stage whose state the project in Plane does not have. */
+export interface Misfit {
+  readonly stage: Stage
+  readonly state: string
+}
+
 /**
  * Plane as a whole: open, or closed while it is down, misconfigured or refuses the key. Trouble closes it only when a
  * harmless request fails too; one that goes well says that the trouble is the work item's own. While it is closed
  * nothing is sent but that probe, nobody's attempts are spent, and nothing is lost.
+ *
+ * It opens with a first probe, and whenever it opens, the stage table is compared with the project's own states.
  */
 export class Destination extends Context.Tag("plane-sync/Destination")<Destination, {
   /** Waits until it is open. */
   readonly opened: Effect.Effect<void>
-  /** After a request failed for a reason that may be Plane's: whether it is. */
-  readonly isDown: (error: PlaneError) => Effect.Effect<boolean>
+  /**
+   * After a request failed for a reason that may be Plane's, or (no error) after an answer that an archived project gives
+   * as well: whether it is Plane's.
+   */
+  readonly isDown: (error?: PlaneError) => Effect.Effect<boolean>
+  /** Plane has taken a write: whatever it refuses now is no matter of what the key may do. */
+  readonly wrote: Effect.Effect<void>
   readonly status: Effect.Effect<DestinationStatus>
+  /** The stages whose states wait, because the project does not have them. As of the last look. */
+  readonly misfits: () => ReadonlyArray<Misfit>
+  /** Looks at the project's states again; whether this one is not among them. */
+  readonly lacks: (state: string) => Effect.Effect<boolean>
 }>() {
   static readonly layer: Layer.Layer<Destination, ConfigError.ConfigError, PlaneClient | Outbox> = Layer.scoped(
     Destination,
@@ -29,19 +48,59 @@ export class Destination extends Context.Tag("plane-sync/Destination")<Destinati
   )
 }
 
+/** How often the project's states are looked at while the table does not fit. */
+const misfitsEvery = "5 minutes"
+
+const misfitsOf = (table: StageStates, known: ReadonlySet<string>): ReadonlyArray<Misfit> =>
+  Array.from(table, ([stage, state]) => ({ stage, state })).filter(({ state }) => !known.has(state))
+
+/** What is wrong with the stage table, as a person can mend it. */
+export const misfitReason = (misfits: ReadonlyArray<Misfit>, project: string): string =>
+  `ORCH_PLANE_STAGE_STATES does not fit: the project ${project} has no state ${
+    misfits.map(({ stage, state }) => `${state} (stage ${JSON.stringify(stage)})`).join(", ")
+  }. The states of these stages wait, and are set once the table fits; comments are sent`
+
 const make = Effect.gen(function*() {
-  const { apiToken, maxBackoff } = yield* PlaneConfig
+  const { apiToken, maxBackoff, projectIdentifier, stageStates } = yield* PlaneConfig
   const client = yield* PlaneClient
   const outbox = yield* Outbox
   const scope = yield* Effect.scope
-  const latch = yield* Effect.makeLatch(true)
-  const status = yield* Ref.make<DestinationStatus>({ open: true })
+  const latch = yield* Effect.makeLatch(false)
+  const status = yield* Ref.make<DestinationStatus>({
+    open: false,
+    since: yield* Clock.currentTimeMillis,
+    reason: "Plane has not answered yet"
+  })
   const probing = yield* Effect.makeSemaphore(1)
+  let misfits: ReadonlyArray<Misfit> = []
+  // Writes that were forbidden one after the other, though the probe was fine, with none taken in between.
+  let forbidden = 0
+  let hasWritten = false
 
   const waiting = outbox.status.pipe(
     Effect.map(({ pending }) => `${pending} events wait`),
     Effect.orElseSucceed(() => "nothing is lost")
   )
+
+  /** What is not told is not known: an empty list is an archived project's, and an error says nothing of the table. */
+  const readTable = client.states.pipe(
+    Effect.map((states) => states.length === 0 ? undefined : new Set(states.map(({ id }) => id))),
+    Effect.catchAll((error) =>
+      Effect.as(Effect.logWarning(`The stage table could not be compared with Plane's states: ${error.message}`), undefined)
+    )
+  )
+
+  const compareTable = Effect.flatMap(readTable, (known) =>
+    Effect.suspend(() => {
+      if (known === undefined) return Effect.void
+      const before = misfits
+      misfits = misfitsOf(stageStates, known)
+      const isSame = JSON.stringify(before) === JSON.stringify(misfits)
+      if (isSame) return Effect.void
+      return misfits.length === 0
+        ? Effect.logInfo("ORCH_PLANE_STAGE_STATES fits the project's states again")
+        : Effect.logError(misfitReason(misfits, projectIdentifier))
+    }))
 
   const close = Effect.fnUntraced(function*(reason: string) {
     yield* latch.close
@@ -62,12 +121,15 @@ const make = Effect.gen(function*() {
     yield* Effect.logError(`Nothing is sent to Plane, by now for another reason: ${reason}`)
   })
 
-  const probeUntilBack = Effect.fnUntraced(function*(closedFor: PlaneError) {
+  const probeUntilBack = Effect.fnUntraced(function*(closedFor: PlaneError, failuresBefore = 0) {
     let { reason, retryAfterMillis } = closedFor
-    for (let failures = 1;; failures++) {
+    for (let failures = failuresBefore + 1;; failures++) {
       yield* Effect.sleep(yield* backoff(failures, { max: maxBackoff, retryAfterMillis }))
       const probe = yield* Effect.either(client.probe)
-      if (probe._tag === "Right") return yield* open
+      if (probe._tag === "Right") {
+        yield* compareTable
+        return yield* open
+      }
       const error = probe.left
       retryAfterMillis = error.retryAfterMillis
       if (error.reason === reason || error.reason === "RateLimited") continue
@@ -76,22 +138,67 @@ const make = Effect.gen(function*() {
     }
   })
 
-  const isDown = (error: PlaneError) =>
+  /** A 403 on a write while the probe is fine: of what the key may do, unless other writes are taken. */
+  const isForbidden = (error: PlaneError | undefined): error is PlaneError =>
+    error?.reason === "PermissionDenied" && error.method !== "GET"
+
+  const isDown = (error?: PlaneError) =>
     Effect.gen(function*() {
       if (!(yield* Ref.get(status)).open) return true
       const probe = yield* Effect.either(client.probe)
-      if (probe._tag === "Right") return false
-      // What the probe met says what is wrong with Plane; a 429 only says that others use the key.
-      if (probe.left.reason === "RateLimited") return true
-      yield* close(probe.left.reason === error.reason ? error.message : probe.left.message)
-      yield* Effect.forkIn(probeUntilBack(probe.left), scope)
+      if (probe._tag === "Left") {
+        // What the probe met says what is wrong with Plane; a 429 only says that others use the key.
+        if (probe.left.reason === "RateLimited") return true
+        yield* close(error !== undefined && probe.left.reason === error.reason ? error.message : probe.left.message)
+        yield* Effect.forkIn(probeUntilBack(probe.left), scope)
+        return true
+      }
+      if (!isForbidden(error)) return false
+      if (hasWritten) {
+        hasWritten = false
+        return false
+      }
+      yield* close(error.message)
+      yield* Effect.forkIn(probeUntilBack(error, forbidden), scope)
+      forbidden += 1
       return true
       // One probe for all who are in trouble at the same time: who comes later sees what it found.
     }).pipe(probing.withPermits(1))
 
+  const firstLook: Effect.Effect<void> = Effect.gen(function*() {
+    const probe = yield* Effect.either(client.probe)
+    if (probe._tag === "Right") {
+      yield* compareTable
+      yield* Ref.set<DestinationStatus>(status, { open: true })
+      return yield* latch.open
+    }
+    if (probe.left.reason === "RateLimited") {
+      yield* Effect.sleep(probe.left.retryAfterMillis ?? 0)
+      return yield* firstLook
+    }
+    yield* close(probe.left.message)
+    yield* probeUntilBack(probe.left)
+  })
+
   if (Redacted.value(apiToken) === "") {
     yield* close("ORCH_PLANE_API_TOKEN is not set. Events are kept until it is, and the program started again")
+  } else {
+    yield* Effect.forkIn(firstLook, scope)
+    yield* Effect.suspend(() => misfits.length === 0 ? Effect.void : compareTable).pipe(
+      Effect.schedule(Schedule.spaced(misfitsEvery)),
+      Effect.forkIn(scope)
+    )
   }
 
-  return Destination.of({ opened: latch.await, isDown, status: Ref.get(status) })
+  return Destination.of({
+    opened: latch.await,
+    isDown,
+    wrote: Effect.sync(() => {
+      hasWritten = true
+      forbidden = 0
+    }),
+    status: Ref.get(status),
+    misfits: () => misfits,
+    lacks: (state) => Effect.map(compareTable, () => misfits.some((misfit) => misfit.state === state))
+  })
 }).pipe(Effect.annotateLogs({ service: "Destination" }))

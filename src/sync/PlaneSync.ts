@@ -13,7 +13,7 @@ import { PlaneConfig } from "../plane/PlaneConfig.js"
 import type { RateStatus } from "../plane/RateBudget.js"
 import { RateBudget } from "../plane/RateBudget.js"
 import type { DestinationStatus } from "./Destination.js"
-import { Destination } from "./Destination.js"
+import { Destination, misfitReason } from "./Destination.js"
 import { makeFind } from "./Finding.js"
 import * as QuietTimes from "./QuietTimes.js"
 import { keepRetention } from "./Retention.js"
@@ -28,6 +28,8 @@ export class PlaneSync extends Context.Tag("plane-sync/PlaneSync")<PlaneSync, {
   readonly budget: Effect.Effect<RateStatus>
   readonly outbox: Effect.Effect<OutboxStatus, StorageError>
   readonly workers: Effect.Effect<WorkersStatus>
+  /** What is wrong with the stage table, in words; none while it fits. */
+  readonly misfit: Effect.Effect<string | undefined>
 }>() {
   /**
    * The pipeline over the services it is made of. It starts with the layer; when the layer's scope closes, requests in
@@ -90,7 +92,11 @@ const make = Effect.gen(function*() {
     destination: destination.status,
     budget: budget.status,
     outbox: outbox.status,
-    workers: workers.status
+    workers: workers.status,
+    misfit: Effect.sync(() => {
+      const misfits = destination.misfits()
+      return misfits.length === 0 ? undefined : misfitReason(misfits, config.projectIdentifier)
+    })
   })
 })
 

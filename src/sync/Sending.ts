@@ -3,6 +3,8 @@ import { monotonicMillis } from "../domain/Monotonic.js"
 import { WorkItemKey } from "../domain/WorkItemKey.js"
 import type {
   DeadCode,
+  Delivery,
+  Lane,
   LaneDead,
   Later,
   LookJob,
@@ -20,6 +22,7 @@ import type { Destination } from "./Destination.js"
 import type { Find, LookError } from "./Finding.js"
 import { isFresh } from "./Fresh.js"
 import type { QuietTimes } from "./QuietTimes.js"
+import { nextExternalId, tellsOwed } from "./WorkItemSync.js"
 
 /** What sending needs: Plane, who finds keys there, how patient to be with it, and whose trouble a trouble is. */
 export interface Sender {
@@ -113,7 +116,8 @@ const setState = (sender: Sender, { delivery, lane, workItem }: SendJob) =>
       (now) => Effect.map(client.read(workItem), (item) => seenAs(item, now))
     )
     const delivered = (seen: SeenState) => ({ _tag: "Delivered", planeId: null, seen }) as const
-    const answered = (item: WorkItem) => Effect.map(monotonicMillis, (now) => delivered(seenAs(item, now)))
+    const answered = (item: WorkItem) =>
+      Effect.zipRight(sender.destination.wrote, Effect.map(monotonicMillis, (now) => delivered(seenAs(item, now))))
     const unsent = (seen: SeenState) => ({ ...delivered(seen), unsent: true }) as const
 
     const { cancelled, readAt, state, updatedAt } = lane
@@ -149,12 +153,27 @@ const addComment = (sender: Sender, { delivery, workItem }: SendJob) =>
         createdAt: DateTime.unsafeMake(delivery.occurredAt)
       })
     ),
-    ({ id }) => ({ _tag: "Delivered", planeId: id, seen: undefined }) as const
+    (added) => added
+  ).pipe(
+    Effect.flatMap(({ adopted, id }): Effect.Effect<SendOutcome, PlaneError> => {
+      // Its own echo, or one that cannot be read: Plane names the comment in every version that was seen.
+      const isOwn = !adopted || id === null || (delivery.tried && delivery.part === null)
+      return isOwn
+        ? Effect.succeed({ _tag: "Delivered", planeId: id, seen: undefined })
+        : Effect.map(sender.client.readComment(workItem, id), (html) => ({
+          _tag: "Taken",
+          planeId: id,
+          tells: tellsOwed(html),
+          nextExternalId: nextExternalId(delivery.externalId ?? "")
+        }))
+    }),
+    Effect.tap(sender.destination.wrote)
   )
 
 const recount = (sender: Sender, { delivery, workItem }: SendJob) =>
   write(sender, sender.client.editComment(workItem, delivery.planeId ?? "", delivery.body)).pipe(
     Effect.as({ _tag: "Delivered", planeId: null, seen: undefined } as const),
+    Effect.tap(sender.destination.wrote),
     Effect.catchIf(
       (error) => error.reason === "NotFound",
       (error) => Effect.succeed({ _tag: "CommentGone", reason: error.message } as const)
@@ -191,7 +210,10 @@ export const send = (sender: Sender, job: SendJob): Effect.Effect<SendOutcome> =
       ),
       sender,
       job.delivery.attempts,
-      (reason): SendOutcome => ({ _tag: "Dead", code: "attempts", reason })
+      (reason): SendOutcome =>
+        tellsSeveral(job.delivery)
+          ? { _tag: "Split", reason, unanswered: true }
+          : { _tag: "Dead", code: "attempts", reason }
     )
   })
 
@@ -213,33 +235,99 @@ const sendOnce = (sender: Sender, job: SendJob): Effect.Effect<SendOutcome> =>
       ? addComment(sender, job)
       : recount(sender, job)
     const noted = Effect.tapError(request, (error) =>
-      error.sent === "unknown"
+      error.sent === "unknown" || isPerhapsDone(delivery, error)
         ? Effect.flatMap(sentAtOf(error), (sentAt) => sender.quietTimes.begin(workItem, sentAt))
         : Effect.void)
-    return yield* Effect.catchAll(noted, (error) => {
-      if (error.reason === "NotFound") return Effect.succeed<SendOutcome>(gone(error.status))
-      const refused: SendOutcome = {
-        _tag: "Dead",
-        code: codeOf(error),
-        reason: error.message,
-        answer: error.status
-      }
+    return yield* Effect.catchAll(noted, (error): Effect.Effect<SendOutcome> => {
+      if (error.reason === "NotFound") return goneUnlessDown(sender, error, job.lane)
+      if (delivery.kind === "state" && error.reason === "Refused") return stateRefused(sender, job, error)
       if (delivery.kind === "comment" && mayMeanNoSuchItem(error)) {
         return Effect.matchEffect(client.read(workItem), {
-          onSuccess: () => Effect.succeed(refused),
+          onSuccess: () => commentRefused(sender, job, error),
           onFailure: (look) =>
             look.reason === "NotFound"
-              ? Effect.succeed(gone(error.status))
-              : Effect.map(again(sender, look, delivery.attempts), Option.getOrElse((): SendOutcome => refused))
+              ? goneUnlessDown(sender, error, job.lane)
+              : Effect.map(
+                again(sender, look, delivery.attempts),
+                Option.getOrElse((): SendOutcome => dead(error))
+              )
         })
       }
-      if (isAboutTheRequest(error)) return Effect.succeed(refused)
+      if (isPerhapsDone(delivery, error)) return commentRefused(sender, job, error)
+      if (isAboutTheRequest(error)) return Effect.succeed(dead(error))
       return Effect.map(
-        again(sender, error, delivery.attempts),
-        Option.getOrElse((): SendOutcome => refused)
+        // A part of what was split is not tried as often as all of it: each smaller part is tried anew.
+        again(sender, error, delivery.part !== null && delivery.events > 1 ? Infinity : delivery.attempts),
+        Option.match({
+          onSome: (later): SendOutcome => ({ ...later, maybeDone: error.sent === "unknown" && error.method !== "GET" }),
+          onNone: () => tellsSeveral(delivery) ? splitFor(error, true) : dead(error)
+        })
       )
     })
   })
+
+const tellsSeveral = ({ events, kind }: Delivery) => kind === "comment" && events > 1
+
+const dead = (error: PlaneError): SendOutcome => ({
+  _tag: "Dead",
+  code: codeOf(error),
+  reason: error.message,
+  answer: error.status
+})
+
+const splitFor = (error: PlaneError, unanswered: boolean): SendOutcome => ({
+  _tag: "Split",
+  reason: error.message,
+  answer: error.status,
+  unanswered
+})
+
+/** Plane has been seen to add a comment and answer 4xx all the same (Plane #7505): its external id tells, by a 409. */
+const isPerhapsDone = ({ kind }: Delivery, error: PlaneError) => kind === "comment" && error.reason === "Refused"
+
+/**
+ * A comment is asked for once more before a refusal is believed, and not within its quiet time. One that tells several
+ * events is split then; its parts are believed at once, for what they do not find told another part will.
+ */
+const commentRefused = (
+  { config }: Sender,
+  { delivery }: SendJob,
+  error: PlaneError
+): Effect.Effect<SendOutcome> =>
+  Effect.gen(function*() {
+    if (delivery.refusals > 0 || delivery.part !== null) {
+      return tellsSeveral(delivery) ? splitFor(error, false) : dead(error)
+    }
+    const now = yield* Clock.currentTimeMillis
+    const quiet = (yield* sentAtOf(error)) + Duration.toMillis(config.quiet) - (yield* monotonicMillis)
+    return {
+      _tag: "Later",
+      dueAt: now + Math.max(0, quiet),
+      counted: true,
+      maybeDone: true,
+      refused: true,
+      reason: error.message,
+      answer: error.status
+    }
+  })
+
+/** A state that the project does not have is a setting's fault, which a person can mend: it costs no event. */
+const stateRefused = ({ destination }: Sender, { delivery }: SendJob, error: PlaneError): Effect.Effect<SendOutcome> =>
+  Effect.map(
+    destination.lacks(delivery.body),
+    (lacks): SendOutcome => lacks ? { _tag: "Withheld", reason: error.message } : dead(error)
+  )
+
+/** What an archived project hides is not gone; of what is known to be gone nothing else is expected. */
+const goneUnlessDown = (
+  { destination }: Sender,
+  error: PlaneError,
+  lane: Lane
+): Effect.Effect<LaneDead | Later> =>
+  Effect.zipWith(lane.gone ? Effect.succeed(false) : destination.isDown(), Clock.currentTimeMillis, (isDown, now): LaneDead | Later =>
+    isDown
+      ? { _tag: "Later", dueAt: now, counted: false, reason: error.message, answer: error.status }
+      : gone(error.status))
 
 /** Looks a work item up by its key, or looks whether one that was gone is back. Never fails. */
 export const look = (sender: Sender, job: LookJob): Effect.Effect<LookOutcome> =>
@@ -284,24 +372,11 @@ const lookOnce = (sender: Sender, job: LookJob): Effect.Effect<LookOutcome> =>
           seen: seenAs(item, readAt)
         }),
       onFailure: (error) => {
-        if (error._tag === "WorkItemNotFound") {
-          return Effect.map(Clock.currentTimeMillis, (now): LookOutcome =>
-            Option.match(nextLookUp(lane.misses + 1, config.keyPatience), {
-              onNone: () =>
-                dead(error),
-              onSome: (pause) => ({
-                _tag: "Missed",
-                dueAt: now + Duration.toMillis(pause),
-                reason: error.message
-              })
-            }))
-        }
+        if (error._tag === "WorkItemNotFound") return missed(sender, lane, error, dead(error))
         if (error._tag !== "PlaneError") {
           return Effect.succeed(dead(error))
         }
-        if (error.reason === "NotFound") {
-          return Effect.succeed<LookOutcome>(gone(error.status))
-        }
+        if (error.reason === "NotFound") return goneUnlessDown(sender, error, lane)
         if (isAboutTheRequest(error)) {
           return Effect.succeed(dead(error))
         }
@@ -312,5 +387,32 @@ const lookOnce = (sender: Sender, job: LookJob): Effect.Effect<LookOutcome> =>
           )
         )
       }
+    })
+  })
+
+/**
+ * Nobody has the key: it is looked for again, until it has been long enough. An archived project shows nothing either, so
+ * the first miss and the last are believed only after a probe.
+ */
+const missed = (
+  { config, destination }: Sender,
+  lane: Lane,
+  error: LookError,
+  dead: LookOutcome
+): Effect.Effect<LookOutcome> =>
+  Effect.gen(function*() {
+    const now = yield* Clock.currentTimeMillis
+    const pause = nextLookUp(lane.misses + 1, config.keyPatience)
+    const decides = lane.misses === 0 || Option.isNone(pause)
+    if (decides && (yield* destination.isDown())) {
+      return { _tag: "Later", dueAt: now, counted: false, reason: error.message }
+    }
+    return Option.match(pause, {
+      onNone: () => dead,
+      onSome: (pause): LookOutcome => ({
+        _tag: "Missed",
+        dueAt: now + Duration.toMillis(pause),
+        reason: error.message
+      })
     })
   })

@@ -1,12 +1,13 @@
 import { DateTime, Duration, Option } from "effect"
 import type { Moment } from "../domain/Comment.js"
-import { commentHtml, countedHtml, joinedHtml } from "../domain/Comment.js"
+import { commentHtml, countedHtml, joinedHtml, tells } from "../domain/Comment.js"
 import type { StageEvent } from "../domain/StageEvent.js"
 import { stageOf } from "../domain/StageEvent.js"
 import { eventOfBody } from "../outbox/Event.js"
 import type { Owed, OwedEvent, Retried, Step } from "../outbox/Lane.js"
 import { maxOwedComments } from "../outbox/Lane.js"
 import type { PlaneConfig } from "../plane/PlaneConfig.js"
+import type { Misfit } from "./Destination.js"
 
 /** How often a told gate failure's count is brought up to date, at most. In milliseconds. */
 export const recountEvery = Duration.toMillis("10 minutes")
@@ -14,7 +15,13 @@ export const recountEvery = Duration.toMillis("10 minutes")
 // What is later than now was before the clock was put back, nobody knows how long ago.
 const isWithin = (millis: number, since: number, now: number) => since <= now && now < since + millis
 
-type Planning = Pick<PlaneConfig, "stageStates" | "comments" | "onConflict">
+type Planning = Pick<PlaneConfig, "stageStates" | "comments" | "onConflict"> & {
+  /** Stages whose states the project does not have: these wait. */
+  readonly misfits: () => ReadonlyArray<Misfit>
+}
+
+/** How long a lane that owes nothing but such a state is left alone. */
+const withheldFor = 60_000
 
 /**
  * What one work item still needs, and in which order: first to be found, then the state of its latest stage, then its
@@ -24,11 +31,23 @@ type Planning = Pick<PlaneConfig, "stageStates" | "comments" | "onConflict">
 export const nextStep = (config: Planning) => (owed: Owed): Step => {
   const { comments: [comment], lane, retried, state } = owed
   if (lane.workItem === null || lane.gone) return { _tag: "Look" }
-  if (state !== undefined) return stateStep(config, state, owed)
+  const step = state === undefined ? undefined : stateStep(config, state, owed)
+  if (step !== undefined && step._tag !== "Wait") return step
   if (retried !== undefined && (comment === undefined || comment.sequence > (retried.delivery.afterEvent ?? 0))) {
     return retriedStep(retried, lane.workItem)
   }
-  return comment === undefined ? { _tag: "Look" } : commentStep(config, comment, lane.workItem, owed)
+  if (comment === undefined) return step ?? { _tag: "Look" }
+  return commentStep(config, comment, lane.workItem, owed)
+}
+
+/** What tells whether the HTML of a comment tells an event that is owed. */
+export const tellsOwed = (html: string) => (owed: OwedEvent): boolean =>
+  Option.match(read(owed), { onNone: () => false, onSome: (moment) => tells(html, moment) })
+
+/** The external id after one that another comment has: the same each time, so that a repetition finds its own. */
+export const nextExternalId = (id: string): string => {
+  const [, base = id, number] = /^(.*:[0-9a-f-]{36}):(\d+)$/.exec(id) ?? []
+  return `${base}:${Number(number ?? 1) + 1}`
 }
 
 // With the id it had, a comment that Plane has after all is not made a second time.
@@ -85,9 +104,9 @@ const unreadable = (event: OwedEvent): Step => ({
 })
 
 const stateStep = (
-  { onConflict, stageStates }: Planning,
+  { misfits, onConflict, stageStates }: Planning,
   event: OwedEvent,
-  { lane }: Owed
+  { lane, now }: Owed
 ): Step =>
   Option.match(eventOfBody(event.body), {
     onNone: () => unreadable(event),
@@ -96,6 +115,13 @@ const stateStep = (
       const wanted = stage === undefined ? undefined : stageStates.get(stage)
       // A table that was changed since the event was published may have no state for its stage any more.
       if (wanted === undefined) return { _tag: "StateHolds", event }
+      if (misfits().some((misfit) => misfit.stage === stage)) {
+        return {
+          _tag: "Wait",
+          dueAt: now + withheldFor,
+          reason: `the state of the stage ${JSON.stringify(stage)} waits: ORCH_PLANE_STAGE_STATES does not fit`
+        }
+      }
       const isOverruled = onConflict === "force" && lane.cancelled && lane.state !== wanted
       if (wanted === lane.asked && !isOverruled) return { _tag: "StateHolds", event }
       return {
@@ -130,7 +156,7 @@ const group = (
   if (mode === "each") return together
   for (const owed of events.slice(1)) {
     const next = Option.getOrUndefined(read(owed))
-    if (next === undefined || !goesWith(first.event, next.event)) break
+    if (next === undefined || owed.part !== first.owed.part || !goesWith(first.event, next.event)) break
     together.push(next)
   }
   return together

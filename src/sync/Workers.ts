@@ -65,7 +65,7 @@ export const startWorkers = (
     const stopping = yield* Deferred.make<void>()
     const overtaken = yield* Deferred.make<void>()
     const onlyOne = yield* Effect.makeSemaphore(1)
-    const plan = nextStep(config)
+    const plan = nextStep({ ...config, misfits: destination.misfits })
     const ahead = maxAhead(config)
     // When a commit last found that we are the one that sends, by the monotonic clock.
     let confirmedAt = -Infinity
@@ -87,30 +87,40 @@ export const startWorkers = (
       })
 
     let storageFailure: StorageError | undefined
+    let failedWriting = false
     let takenOver = false
-    const failed = (error: StorageError) =>
+    const failed = (error: StorageError, writes: boolean) =>
       Effect.suspend(() => {
         const isNew = storageFailure === undefined
         storageFailure = error
+        failedWriting ||= writes
         return isNew ? Effect.logError(`${error.message}. Trying again each second`) : Effect.void
       })
-    const succeeded = Effect.suspend(() => {
-      if (storageFailure === undefined) return Effect.void
-      storageFailure = undefined
-      return Effect.logInfo("Storage works again")
-    })
+    // A full disk is read without a complaint: only a write shows that writing works again.
+    const succeeded = (writes: boolean) =>
+      Effect.suspend(() => {
+        if (storageFailure === undefined || (failedWriting && !writes)) return Effect.void
+        storageFailure = undefined
+        failedWriting = false
+        return Effect.logInfo("Storage works again")
+      })
     /**
      * Until storage works again; said once. Whoever finds that another has taken over ends all workers, this one too. By
      * hand, because a Schedule takes as long as a statement also where nothing fails.
      */
-    const stored = <A>(effect: Effect.Effect<A, StorageError | SenderLost>): Effect.Effect<A> =>
+    const storedBy = (writes: boolean) => <A>(effect: Effect.Effect<A, StorageError | SenderLost>): Effect.Effect<A> =>
       Effect.matchEffect(effect, {
-        onSuccess: (value) => Effect.as(succeeded, value),
+        onSuccess: (value) => Effect.as(succeeded(writes), value),
         onFailure: (error) =>
           error._tag === "SenderLost"
             ? Effect.zipRight(takeOver, Effect.never)
-            : failed(error).pipe(Effect.zipRight(Effect.sleep("1 second")), Effect.zipRight(stored(effect)))
+            : failed(error, writes).pipe(
+              Effect.zipRight(Effect.sleep("1 second")),
+              Effect.zipRight(storedBy(writes)(effect))
+            )
       })
+    const read = storedBy(false)
+    const written = storedBy(true)
 
     const takeOver = Effect.suspend(() => {
       if (takenOver) return Effect.void
@@ -121,7 +131,7 @@ export const startWorkers = (
       )
     })
 
-    const lookWhoSends = stored(
+    const lookWhoSends = read(
       Effect.flatMap(outbox.sender, (sender) => sender?.holder === holder ? Effect.void : new SenderLost())
     )
     const stillSending = Effect.flatMap(
@@ -143,7 +153,7 @@ export const startWorkers = (
       const { open } = yield* destination.status
       const more = open && !(yield* Deferred.isDone(stopping))
       const slot = more ? yield* budget.tryAdmit : Option.none()
-      const job = yield* stored(turn({ settlement, claims: Option.isSome(slot) }))
+      const job = yield* written(turn({ settlement, claims: Option.isSome(slot) }))
       // Whoever waits does so for what was due before: this lane may be due sooner.
       yield* signal.notify
       if (Option.isNone(slot)) return undefined
@@ -161,7 +171,7 @@ export const startWorkers = (
       while (!(yield* Deferred.isDone(stopping))) {
         yield* unlessStopping(destination.opened)
         const mark = yield* signal.mark
-        const dueAt = yield* stored(outbox.nextDue(ahead))
+        const dueAt = yield* read(outbox.nextDue(ahead))
         const now = yield* Clock.currentTimeMillis
         if (dueAt === undefined || dueAt > now) {
           const published = signal.since(mark)
@@ -173,7 +183,7 @@ export const startWorkers = (
         const slot = yield* unlessStopping(budget.admit)
         if (Option.isNone(slot)) break
         const { open } = yield* destination.status
-        const job = open ? yield* stored(turn({ claims: true })) : undefined
+        const job = open ? yield* written(turn({ claims: true })) : undefined
         if (job !== undefined) return { job, slot: slot.value }
         yield* slot.value.release
       }
@@ -227,7 +237,12 @@ const report = ({ job, outcome }: Settlement): Effect.Effect<void> => {
       return Effect.logInfo(`${outcome.reason}; it will be looked for again`)
     case "Left":
       return job._tag === "Send" && job.lane.respected ? Effect.void : Effect.logInfo(`${what}: ${outcome.reason}`)
+    case "Split":
+      return Effect.logWarning(`${what} is split in two, to find what Plane dislikes: ${outcome.reason}`)
+    case "Withheld":
+      return Effect.logWarning(`${what} waits: ${outcome.reason}`)
     case "CommentGone":
+    case "Taken":
     case "Delivered":
     case "Found":
       return Effect.void

@@ -34,8 +34,8 @@ describe("/api/deliveries", () => {
     Effect.gen(function*() {
       const plane = yield* PlaneSimulator
       const { id, key } = yield* plane.addWorkItem({ name: "Trail map" })
-      yield* plane.misbehave(Fault.Status({ match: { method: "POST" }, count: 1, status: 400 }))
-      const url = yield* served()
+      yield* plane.misbehave(Fault.Status({ match: { method: "POST" }, count: 2, status: 400 }))
+      const url = yield* served({ ORCH_PLANE_QUIET: "100 millis" })
       yield* post(url, failed(key))
       yield* untilCounts(url, { pending: 0, dead: 1 })
       for (let i = 0; i < 3; i++) yield* post(url, failed("XX-1"))
@@ -48,7 +48,7 @@ describe("/api/deliveries", () => {
         deliveries: [{ kind: "comment", code: "refused", workItem: key }],
         nextCursor: null
       })
-      const shown = { occurredAt: "2026-11-20T08:30:00.000Z", answer: 400, attempts: 1 }
+      const shown = { occurredAt: "2026-11-20T08:30:00.000Z", answer: 400, attempts: 2 }
       assert.containSubset((yield* request(`${url}/api/deliveries${path}`)).body, shown)
       const first = (yield* request(`${url}/api/deliveries?limit=3`)).body as {
         readonly deliveries: ReadonlyArray<unknown>

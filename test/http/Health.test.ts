@@ -18,7 +18,8 @@ const program = {
   destination: { open: true } as DestinationStatus,
   outbox: Effect.succeed(empty) as Effect.Effect<OutboxStatus, StorageError>,
   notStored: 0,
-  workers: { storageFailure: undefined, takenOver: false } as WorkersStatus
+  workers: { storageFailure: undefined, takenOver: false } as WorkersStatus,
+  misfit: undefined as string | undefined
 }
 
 const layer = (state: typeof program, token: string) =>
@@ -29,7 +30,8 @@ const layer = (state: typeof program, token: string) =>
         destination: Effect.sync(() => state.destination),
         budget: Effect.succeed({ limit: 60, used: 3, waiting: 1, pausedUntil: Option.none() }),
         outbox: Effect.suspend(() => state.outbox),
-        workers: Effect.sync(() => state.workers)
+        workers: Effect.sync(() => state.workers),
+        misfit: Effect.sync(() => state.misfit)
       })
     )),
     Layer.provide(Layer.succeed(

@@ -257,7 +257,7 @@ describe("PlaneClient", () => {
         { fields: "id,name,group", per_page: "100", cursor: "100:1:0" },
         { fields: "id,identifier,name" },
         { fields: "id,display_name" },
-        { fields: "id,identifier" }
+        { fields: "id,identifier,is_member,member_role,archived_at" }
       ])
     }).pipe(Effect.provide(layer))
   })

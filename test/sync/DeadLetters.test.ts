@@ -31,13 +31,13 @@ describe("dead letters", () => {
     Effect.gen(function*() {
       const plane = yield* PlaneSimulator
       const { id, key } = yield* plane.addWorkItem({ name: "Trail map" })
-      // Applied, and answered as if it were our fault.
-      yield* plane.misbehave(Fault.Status({ match: { method: "POST" }, count: 1, status: 400, when: "after" }))
+      // Applied, and answered as if it were our fault, also when the external id would be a conflict.
+      yield* plane.misbehave(Fault.Status({ match: { method: "POST" }, count: 2, status: 400, when: "after" }))
       yield* failed(key, "one")
       yield* failed(key, "two")
       yield* TestClock.adjust("1 minutes")
       const [letter] = yield* dead
-      assert.deepInclude(letter, { code: "refused", answer: 400, attempts: 1, workItem: key, kind: "comment" })
+      assert.deepInclude(letter, { code: "refused", answer: 400, attempts: 2, workItem: key, kind: "comment" })
       yield* retryAll
       yield* TestClock.adjust("1 minutes")
       assert.deepStrictEqual(yield* reasons(id), ["one", "two"])
@@ -48,7 +48,7 @@ describe("dead letters", () => {
     Effect.gen(function*() {
       const plane = yield* PlaneSimulator
       const { id, key } = yield* plane.addWorkItem({ name: "Trail map" })
-      yield* plane.misbehave(Fault.Status({ match: { method: "POST" }, count: 1, status: 400 }))
+      yield* plane.misbehave(Fault.Status({ match: { method: "POST" }, count: 2, status: 400 }))
       yield* failed(key, "one")
       yield* TestClock.adjust("1 minutes")
       yield* plane.misbehave(Fault.Down({}))

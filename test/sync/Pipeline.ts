@@ -59,6 +59,12 @@ export const overHttp = (options: Options = {}) =>
     Layer.provideMerge(PlaneSimulator.layer(options.plane))
   )
 
+/** What Plane received besides the looks at the project and its states, which come with each start. */
+export const received = Effect.map(
+  Effect.flatMap(PlaneSimulator, (plane) => plane.requests),
+  (requests) => requests.filter(({ kind }) => kind !== "project" && kind !== "states")
+)
+
 /** Waits, for real, until nothing is owed. */
 export const delivered = Effect.gen(function*() {
   const outbox = yield* Outbox

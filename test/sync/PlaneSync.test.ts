@@ -7,7 +7,7 @@ import { StageEvent } from "../../src/domain/StageEvent.js"
 import { PlaneSimulator } from "../../src/simulator/PlaneSimulator.js"
 import { PlaneSync } from "../../src/sync/PlaneSync.js"
 import { StageEvents } from "../../src/sync/StageEvents.js"
-import { delivered, inMemory, overHttp, settingsFor } from "./Pipeline.js"
+import { delivered, inMemory, overHttp, received, settingsFor } from "./Pipeline.js"
 
 describe("how many work items are written to at once", () => {
   const limits: ReadonlyArray<readonly [Readonly<Record<string, string>>, number]> = [
@@ -59,7 +59,7 @@ describe("PlaneSync over HTTP", () => {
         "<p>✅ Task completed! PR merged and deployed.</p>"
       ])
       assert.strictEqual((yield* plane.workItem(item.id)).state.name, "Done")
-      assert.strictEqual((yield* plane.requests).length, 11)
+      assert.strictEqual((yield* received).length, 11)
     }).pipe(Effect.provide(overHttp())))
 
   it.live("in the host's database it is told once the host's transaction has ended", () =>

@@ -289,7 +289,7 @@ describe("comments", () => {
       const { id, key } = yield* item
       yield* lint(key)
       yield* TestClock.adjust("1 minutes")
-      yield* plane.misbehave(Fault.Status({ match: { method: "POST" }, count: 1, status: 400 }))
+      yield* plane.misbehave(Fault.Status({ match: { method: "POST" }, count: 2, status: 400 }))
       yield* changed(key, "review", "security audit")
       yield* TestClock.adjust("1 minutes")
       assert.deepInclude(yield* (yield* Outbox).status, { pending: 0, dead: 1, delivered: 1 })
