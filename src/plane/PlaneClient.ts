@@ -1,6 +1,6 @@
 import type * as HttpClient from "@effect/platform/HttpClient"
 import type { ConfigError, Schema } from "effect"
-import { Context, DateTime, Effect, Layer } from "effect"
+import { Context, DateTime, Effect, Layer, Option } from "effect"
 import type { WorkItemKey } from "../domain/WorkItemKey.js"
 import type { Ask, Exchange } from "./Exchange.js"
 import { make as makeExchange } from "./Exchange.js"
@@ -57,6 +57,11 @@ export class PlaneClient extends Context.Tag("plane-sync/PlaneClient")<PlaneClie
   ) => Effect.Effect<{ readonly id: string | null; readonly adopted: boolean }, PlaneError>
   /** The HTML of a comment. `NotFound` when it, or its work item, was deleted. */
   readonly readComment: (id: string, commentId: string) => Effect.Effect<string, PlaneError>
+  /** The comment of a work item that has an external id of ours, if it is among its newest 100. One request. */
+  readonly findComment: (
+    id: string,
+    externalId: string
+  ) => Effect.Effect<Option.Option<{ readonly id: string; readonly html: string }>, PlaneError>
   /** Replaces a comment's HTML. `NotFound` when the comment, or its work item, was deleted. */
   readonly editComment: (id: string, commentId: string, html: string) => Effect.Effect<void, PlaneError>
   /** All states of the project. */
@@ -293,6 +298,21 @@ const make = Effect.gen(function*() {
     })).pipe(Effect.map(({ comment_html }) => comment_html))
   )
 
+  const findComment = Effect.fn("PlaneClient.findComment")((id: string, externalId: string) =>
+    askItem(Wire.CommentsJson, (family) => ({
+      method: "GET",
+      path: [...project, family, id, "comments"],
+      query: { fields: "id,comment_html,external_source,external_id", per_page: String(pageSize) }
+    })).pipe(Effect.map(({ results }) =>
+      Option.map(
+        Option.fromNullable(
+          results.find((each) => each.external_source === externalSource && each.external_id === externalId)
+        ),
+        ({ comment_html, id }) => ({ id, html: comment_html })
+      )
+    ))
+  )
+
   const editComment = Effect.fn("PlaneClient.editComment")((id: string, commentId: string, html: string) =>
     askItem(Wire.CommentJson, (family) => ({
       method: "PATCH",
@@ -337,6 +357,7 @@ const make = Effect.gen(function*() {
     setState,
     addComment,
     readComment,
+    findComment,
     editComment,
     states,
     project: get(project, "id,identifier,name", Wire.ProjectJson).pipe(Effect.withSpan("PlaneClient.project")),

@@ -44,8 +44,18 @@ const Comment = Schema.Struct({ id: Schema.String })
 /** A comment that was made. */
 export const CommentJson = Schema.parseJson(Comment)
 
+const CommentRead = Schema.Struct({
+  id: Schema.String,
+  comment_html: Schema.String,
+  external_source: Schema.optional(Schema.NullOr(Schema.String)),
+  external_id: Schema.optional(Schema.NullOr(Schema.String))
+})
+
 /** What a comment that is there says. */
-export const CommentReadJson = Schema.parseJson(Schema.Struct({ id: Schema.String, comment_html: Schema.String }))
+export const CommentReadJson = Schema.parseJson(CommentRead)
+
+/** A page of comments, newest first. */
+export const CommentsJson = Schema.parseJson(Schema.Struct({ results: Schema.Array(CommentRead) }))
 
 /**
  * A 409's: the pair of source and external id is there, with the comment that has it. Should the answer not name that,

@@ -160,15 +160,17 @@ const addComment = (sender: Sender, { delivery, workItem }: SendJob) =>
       const isOwn = !adopted || id === null || (delivery.tried && delivery.part === null)
       return isOwn
         ? Effect.succeed({ _tag: "Delivered", planeId: id, seen: undefined })
-        : Effect.map(sender.client.readComment(workItem, id), (html) => ({
-          _tag: "Taken",
-          planeId: id,
-          tells: tellsOwed(html),
-          nextExternalId: nextExternalId(delivery.externalId ?? "")
-        }))
+        : Effect.map(sender.client.readComment(workItem, id), (html) => takenBy(delivery, { id, html }))
     }),
     Effect.tap(sender.destination.wrote)
   )
+
+const takenBy = (delivery: Delivery, comment: { readonly id: string; readonly html: string }): SendOutcome => ({
+  _tag: "Taken",
+  planeId: comment.id,
+  tells: tellsOwed(comment.html),
+  nextExternalId: nextExternalId(delivery.externalId ?? "")
+})
 
 const recount = (sender: Sender, { delivery, workItem }: SendJob) =>
   write(sender, sender.client.editComment(workItem, delivery.planeId ?? "", delivery.body)).pipe(
@@ -232,7 +234,9 @@ const sendOnce = (sender: Sender, job: SendJob): Effect.Effect<SendOutcome> =>
     const request: Effect.Effect<SendOutcome, PlaneError> = delivery.kind === "state"
       ? setState(sender, job)
       : delivery.kind === "comment"
-      ? addComment(sender, job)
+      ? (tellsSeveral(delivery) && delivery.attempts > mostAttempts(sender, delivery)
+        ? splitUnlessThere(sender, job)
+        : addComment(sender, job))
       : recount(sender, job)
     const noted = Effect.tapError(request, (error) =>
       error.sent === "unknown" || isPerhapsDone(delivery, error)
@@ -256,17 +260,43 @@ const sendOnce = (sender: Sender, job: SendJob): Effect.Effect<SendOutcome> =>
       if (isPerhapsDone(delivery, error)) return commentRefused(sender, job, error)
       if (isAboutTheRequest(error)) return Effect.succeed(dead(error))
       return Effect.map(
-        // A part of what was split is not tried as often as all of it: each smaller part is tried anew.
-        again(sender, error, delivery.part !== null && delivery.events > 1 ? Infinity : delivery.attempts),
+        again(sender, error, ownAttempts(sender, delivery)),
         Option.match({
-          onSome: (later): SendOutcome => ({ ...later, maybeDone: error.sent === "unknown" && error.method !== "GET" }),
-          onNone: () => tellsSeveral(delivery) ? splitFor(error, true) : dead(error)
+          onSome: (later): SendOutcome => ({ ...later, maybeDone: isMaybeDone(error) }),
+          onNone: () => dead(error)
         })
       )
     })
   })
 
+/** A write that was not answered, or by a word that says nothing of it. */
+const isMaybeDone = (error: PlaneError) => error.method !== "GET" && error.sent !== "no" && error.reason === "Unavailable"
+
 const tellsSeveral = ({ events, kind }: Delivery) => kind === "comment" && events > 1
+
+/** A part of what was split is not tried as often as all of it: each smaller part is tried anew. */
+const mostAttempts = ({ config }: Sender, delivery: Delivery) =>
+  tellsSeveral(delivery) && delivery.part !== null ? 1 : config.maxAttempts
+
+/** Of what tells several events the attempts do not end with the last: after it comes a look, and that has as many. */
+const ownAttempts = (sender: Sender, delivery: Delivery) => {
+  const most = mostAttempts(sender, delivery)
+  if (!tellsSeveral(delivery)) return delivery.attempts
+  return delivery.attempts <= most ? Math.min(delivery.attempts, sender.config.maxAttempts - 1) : delivery.attempts - most
+}
+
+/**
+ * After the last attempt of a comment that tells several events, when its quiet time is over: it is split, unless Plane has
+ * it after all. Its first half has the same external id, but the other has not.
+ */
+const splitUnlessThere = ({ client }: Sender, { delivery, workItem }: SendJob): Effect.Effect<SendOutcome, PlaneError> =>
+  Effect.map(
+    client.findComment(workItem, delivery.externalId ?? ""),
+    Option.match({
+      onNone: (): SendOutcome => ({ _tag: "Split", reason: "no attempt of it went well", unanswered: true }),
+      onSome: (comment) => takenBy(delivery, comment)
+    })
+  )
 
 const dead = (error: PlaneError): SendOutcome => ({
   _tag: "Dead",

@@ -82,7 +82,7 @@ describe("a restart", () => {
       assert.strictEqual((yield* comments(item.id)).length, 1)
       yield* Effect.gen(function*() {
         assert.deepInclude(yield* (yield* Outbox).status, { pending: 1, delivered: 1 })
-        yield* TestClock.adjust("3 seconds")
+        yield* TestClock.adjust("7 seconds")
         assert.deepInclude(yield* (yield* Outbox).status, { pending: 0, delivered: 2 })
       }).pipe(Effect.provide(overPlane({ database })))
     }).pipe(Effect.provide(PlaneSimulator.layerMemory({ latency: "2 seconds" }))))
@@ -125,7 +125,6 @@ describe("a restart", () => {
 
   it.scoped("a state that was given up without an answer keeps its quiet time when it is retried", () =>
     Effect.gen(function*() {
-      const plane = yield* PlaneSimulator
       const { pipeline } = yield* stateGivenUp
       yield* Effect.gen(function*() {
         assert.strictEqual(yield* retry("attempts"), 1)
