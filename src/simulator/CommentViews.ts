@@ -99,6 +99,7 @@ export const create = (call: Call, project: Model.Project): Effect.Effect<Answer
         externalSource: source ?? null,
         externalId: externalId ?? null,
         author,
+        actor: call.caller,
         createdAt: createdAt ?? call.store.moment(at / 1000),
         updatedAt: at
       })
@@ -108,7 +109,9 @@ export const create = (call: Call, project: Model.Project): Effect.Effect<Answer
       ...Views.comment(made, call.store.workspace),
       // The answer shows what was sent and who sent it; the row, read later, has neither.
       ...(createdRaw === undefined ? {} : { created_at: createdRaw }),
-      updated_by: call.caller.id
+      updated_by: call.caller.id,
+      // Only the answer believes `created_by`: the row and the webhook name whose key it was.
+      actor: author.id
     })
   })
 

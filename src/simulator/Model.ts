@@ -64,7 +64,10 @@ export interface Comment {
   access: string
   externalSource: string | null
   externalId: string | null
+  /** `created_by`, which whoever posts may set. */
   readonly author: User
+  /** Whose key or session posted it. */
+  readonly actor: User
   updatedBy: User | null
   readonly createdAt: number
   updatedAt: number

@@ -143,6 +143,7 @@ export const make = (core: Core): People => {
           externalSource: null,
           externalId: null,
           author: Model.owner,
+          actor: Model.owner,
           createdAt: at,
           updatedAt: at
         })

@@ -41,6 +41,7 @@ export interface NewComment {
   readonly externalSource: string | null
   readonly externalId: string | null
   readonly author: Model.User
+  readonly actor: Model.User
   readonly createdAt: number
   readonly updatedAt: number
 }

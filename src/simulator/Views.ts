@@ -176,7 +176,7 @@ export const comment = (value: Model.Comment, workspace: Workspace): JsonObject 
   workspace: workspace.id,
   description: value.descriptionId,
   issue: value.item.id,
-  actor: value.author.id,
+  actor: value.actor.id,
   parent: null
 })
 
