@@ -1,6 +1,10 @@
 /** What the stand-in remembers: mutable records, because Plane's own rows are. Nothing outside the simulator sees them. */
 
-export type Role = "admin" | "member" | "guest" | "outsider"
+/** What somebody is in a project. */
+export type ProjectRole = "admin" | "member" | "guest"
+
+/** What somebody is in the workspace. */
+export type Role = ProjectRole | "outsider"
 
 export interface User {
   readonly id: string

@@ -54,6 +54,9 @@ export interface People {
   readonly addPersonComment: (id: string, html: string) => Effect.Effect<SimulatedComment, SimulatorError>
   readonly deleteComment: (id: string) => Effect.Effect<void, SimulatorError>
   readonly removeState: (id: string) => Effect.Effect<void, SimulatorError>
+  /** The bot's; the project is the first one where none is named. */
+  readonly setMember: (member: boolean, projectId?: string) => Effect.Effect<void, SimulatorError>
+  readonly setRole: (role: Model.ProjectRole, projectId?: string) => Effect.Effect<void, SimulatorError>
 }
 
 const seen = (item: Model.WorkItem): SimulatedWorkItem => ({
@@ -85,6 +88,7 @@ const found = <A>(value: A | undefined, what: string): Effect.Effect<A, Simulato
 
 export const make = (core: Core): People => {
   const { store } = core
+  const projectOf = (id = core.settings.projects[0].id) => found(store.projects.get(id), `project ${id}`)
   const itemOf = (id: string) => found(store.item(id), `work item ${id}`)
   const stateOf = (project: Model.Project, wanted: string) =>
     found(
@@ -96,8 +100,7 @@ export const make = (core: Core): People => {
   return {
     addWorkItem: (what) =>
       Effect.gen(function*() {
-        const projectId = what.projectId ?? core.settings.projects[0].id
-        const project = yield* found(store.projects.get(projectId), `project ${projectId}`)
+        const project = yield* projectOf(what.projectId)
         const state = what.state === undefined ? undefined : yield* stateOf(project, what.state)
         const item = store.addItem(project, {
           name: what.name,
@@ -157,6 +160,8 @@ export const make = (core: Core): People => {
         return Effect.map(found(project, `state ${id}`), (owning) => {
           owning.states.delete(id)
         })
-      })
+      }),
+    setMember: (member, projectId) => Effect.map(projectOf(projectId), ({ id }) => core.keys.setMember(id, member)),
+    setRole: (role, projectId) => Effect.map(projectOf(projectId), ({ id }) => core.keys.setRole(id, role))
   }
 }

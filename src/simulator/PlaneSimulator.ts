@@ -15,7 +15,7 @@ import type { Fault } from "./Faults.js"
 import { serve } from "./HttpServer.js"
 import { tokens } from "./Keyring.js"
 import * as MemoryClient from "./MemoryClient.js"
-import type { StateChange } from "./Model.js"
+import type { ProjectRole, StateChange } from "./Model.js"
 import { bot, owner } from "./Model.js"
 import type { PlaneSimulatorOptions, ProjectOptions, SimulatorError, StateOptions, WebhookOptions } from "./Options.js"
 import { settle } from "./Options.js"
@@ -25,7 +25,7 @@ import type { Delivery } from "./Webhooks.js"
 
 export type { RecordedRequest } from "./Core.js"
 export { Fault, type FaultMatch, FaultSchema, type SingleFault } from "./Faults.js"
-export type { StateChange } from "./Model.js"
+export type { ProjectRole, StateChange } from "./Model.js"
 export {
   enduroTrails,
   type PlaneSimulatorOptions,
@@ -95,9 +95,16 @@ export class PlaneSimulator extends Context.Tag("plane-sync/PlaneSimulator")<Pla
   /** From now on `token` answers 403 "Given API token is not valid". */
   readonly revokeToken: Effect.Effect<void>
   readonly restoreToken: Effect.Effect<void>
-  /** From now on the bot has no permission in the project (default: `project`). */
+  /**
+   * The bot is put out of the project (default: `project`) and stays in the workspace. The project itself answers 200
+   * and says that the bot is no member, search finds nothing in it, and all below it is 403. Only the members can still
+   * be listed, while the bot is in another project.
+   */
   readonly leaveProject: (projectId?: string) => Effect.Effect<void>
+  /** It is back, in the role it had. */
   readonly joinProject: (projectId?: string) => Effect.Effect<void>
+  /** What the bot is in the project (default: `project`); at first a member. A guest's PATCH of an item is a 403. */
+  readonly setRole: (role: ProjectRole, projectId?: string) => Effect.Effect<void>
 
   /** Adds a fault; several can be active, the first that matches a request wins. */
   readonly misbehave: (fault: Fault) => Effect.Effect<void>
@@ -164,8 +171,9 @@ const service = (core: Core.Core, people: People.People, url: string): Context.T
     removeState: (id) => Effect.orDie(people.removeState(id)),
     revokeToken: Effect.sync(() => core.keys.revoke(tokens.bot)),
     restoreToken: Effect.sync(() => core.keys.restore(tokens.bot)),
-    leaveProject: (id = project.id) => Effect.sync(() => core.keys.setMember(id, false)),
-    joinProject: (id = project.id) => Effect.sync(() => core.keys.setMember(id, true)),
+    leaveProject: (projectId) => Effect.orDie(people.setMember(false, projectId)),
+    joinProject: (projectId) => Effect.orDie(people.setMember(true, projectId)),
+    setRole: (role, projectId) => Effect.orDie(people.setRole(role, projectId)),
     misbehave: core.faults.add,
     calm: core.faults.clear,
     requests: core.requests,

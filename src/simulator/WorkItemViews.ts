@@ -252,7 +252,7 @@ export const create = (call: Call, project: Model.Project): Effect.Effect<Answer
 export const remove = (call: Call, project: Model.Project): Effect.Effect<Answer> => {
   const item = named(call, project)
   if (item === undefined) return Effect.succeed(missing)
-  if (call.caller.role !== "admin" && item.createdBy !== call.caller) {
+  if (call.role !== "admin" && item.createdBy !== call.caller) {
     return Effect.succeed(json(403, { error: "Only admin or creator can delete the work item" }))
   }
   return Effect.as(call.write(() => call.store.deleteItem(item)), noContent)

@@ -4,7 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import { Fault, PlaneSimulator } from "../../src/simulator/PlaneSimulator.js"
-import { comment, itemUrl, move, read, send, until, whoAmI, withItem } from "./support.js"
+import { comment, controlOf, itemUrl, move, read, send, until, whoAmI, withItem } from "./support.js"
 
 const layer = PlaneSimulator.layer({ rateLimit: "off" })
 
@@ -174,8 +174,7 @@ describe("faults over HTTP", () => {
   it.scopedLive("the control path is served however Plane fares", () =>
     Effect.gen(function*() {
       const { item, plane } = yield* withItem
-      const control = (method: string, path: string, body?: unknown) =>
-        send(`${plane.url}/_simulator/${path}`, method, body === undefined ? {} : { body })
+      const control = controlOf(plane)
       assert.strictEqual((yield* control("POST", "faults", { _tag: "Down" })).status, 201)
       assert.isTrue(Either.isLeft(yield* Effect.either(whoAmI(plane))))
       const made = yield* control("POST", "work-items", { name: "By another process", number: 20, state: "Done" })
@@ -194,8 +193,7 @@ describe("faults over HTTP", () => {
   it.scopedLive("the control path says what is wrong with a request", () =>
     Effect.gen(function*() {
       const { plane } = yield* withItem
-      const control = (method: string, path: string, body?: unknown) =>
-        send(`${plane.url}/_simulator/${path}`, method, body === undefined ? {} : { body })
+      const control = controlOf(plane)
       const unknownFault = yield* control("POST", "faults", { _tag: "Asleep" })
       assert.strictEqual(unknownFault.status, 400)
       assert.include(unknownFault.text, "Asleep")
