@@ -59,6 +59,9 @@ const projectOf = (store: Store, route: Route): Model.Project | undefined =>
 const joinedProjects = (api: Api, caller: Model.User): ReadonlyArray<Model.Project> =>
   [...api.store.projects.values()].filter((project) => api.keys.roleIn(caller, project.id) !== undefined)
 
+const statesOf = (project: Model.Project): ReadonlyArray<Model.State> =>
+  project.archivedAt === null ? [...project.states.values()] : []
+
 const stateView = (call: Call, project: Model.Project) => (state: Model.State) =>
   Views.state(state, project.id, call.store.workspace.id, Model.owner)
 
@@ -83,9 +86,9 @@ const ofProject = (api: Api, call: Call, project: Model.Project): Effect.Effect<
       // Who was put out of the project is still listed.
       return Effect.succeed(Http.json(200, people.map(Views.user)))
     case "GET states":
-      return Effect.succeed(paginate([...project.states.values()], call.params, stateView(call, project)))
+      return Effect.succeed(paginate(statesOf(project), call.params, stateView(call, project)))
     case "GET state": {
-      const state = project.states.get(call.route.stateId)
+      const state = statesOf(project).find(({ id }) => id === call.route.stateId)
       return Effect.succeed(state === undefined ? Http.missing : Http.json(200, stateView(call, project)(state)))
     }
     case "GET items":

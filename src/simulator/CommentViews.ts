@@ -10,10 +10,12 @@ import { pairKey } from "./Store.js"
 import * as Views from "./Views.js"
 import { changes, commentChanged } from "./Webhooks.js"
 
-/** Newest first, whatever `order_by` or an external id asks for. */
+/** Newest first, whatever `order_by` or an external id asks for. None in an archived project. */
 export const list = (call: Call, project: Model.Project): Effect.Effect<Answer> => {
   const item = call.store.item(call.route.itemId)
-  const rows = item?.project === project ? [...item.comments].sort((a, b) => b.createdAt - a.createdAt) : []
+  const rows = item?.project === project && project.archivedAt === null
+    ? [...item.comments].sort((a, b) => b.createdAt - a.createdAt)
+    : []
   return Effect.succeed(paginate(rows, call.params, (row) => Views.commentRead(row, call.store.workspace)))
 }
 
@@ -25,7 +27,7 @@ const named = (call: Call, project: Model.Project): Model.Comment | undefined =>
 export const read = (call: Call, project: Model.Project): Effect.Effect<Answer> => {
   const found = named(call, project)
   return Effect.succeed(
-    found === undefined
+    found === undefined || project.archivedAt !== null
       ? missing
       : json(200, Views.pick(Views.commentRead(found, call.store.workspace), fieldsOf(call.params)))
   )

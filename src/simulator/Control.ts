@@ -48,7 +48,8 @@ const ok = <A, E>(effect: Effect.Effect<A, E>, status = 200): Effect.Effect<Answ
  * - `POST work-items` `{name, number?, state?, projectId?}`, `GET work-items`, `GET work-items/{id}`
  * - `GET work-items/{id}/comments`, `POST work-items/{id}/comments` `{html}`, `GET work-items/{id}/state-changes`
  * - `POST work-items/{id}/move` `{state}`, `POST work-items/{id}/archive`, `DELETE work-items/{id}`
- * - `DELETE comments/{id}`, `DELETE states/{id}`
+ * - `DELETE comments/{id}`, `DELETE states/{id}`, `PUT states/{id}` (there again)
+ * - `PUT archived` (the first project is), `DELETE archived` (it is not any more)
  * - `POST faults` (a Fault), `DELETE faults`
  * - `GET requests?after={sequence}`, `DELETE requests`, `GET deliveries`
  * - `POST kill` (a Kill), `DELETE kill`: takes it back, or says what it did. Only with the option `kills`
@@ -87,6 +88,12 @@ export const make = (core: Core, people: People): Control => {
         return ok(people.deleteComment(id))
       case "DELETE states {id}":
         return ok(people.removeState(id))
+      case "PUT states {id}":
+        return ok(people.restoreState(id))
+      case "PUT archived":
+        return ok(people.archiveProject())
+      case "DELETE archived":
+        return ok(people.restoreProject())
       case "POST faults":
         return ok(Effect.flatMap(decoded(FaultSchema, request), core.faults.add), 201)
       case "DELETE faults":

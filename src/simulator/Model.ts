@@ -82,8 +82,11 @@ export interface Project {
   readonly identifier: string
   readonly name: string
   readonly createdAt: number
+  archivedAt: number | null
   /** In Plane's order; a triage state is never listed and never accepted. */
   readonly states: Map<string, State>
+  /** What a person took away, for restoring. */
+  readonly removedStates: Map<string, State>
   readonly items: Map<string, WorkItem>
   /** More than one item can have a number: `sequence_id` is writable through the API. */
   readonly byNumber: Map<number, Array<WorkItem>>

@@ -41,7 +41,7 @@ export interface NewWorkItem {
   readonly projectId?: string
 }
 
-/** What people do in Plane's pages, and what tests need to see. An unknown id fails. */
+/** What people do in Plane's pages, and what tests need to see. An unknown id fails; no project id means the first. */
 export interface People {
   readonly addWorkItem: (what: NewWorkItem) => Effect.Effect<SimulatedWorkItem, SimulatorError>
   readonly workItem: (id: string) => Effect.Effect<SimulatedWorkItem, SimulatorError>
@@ -54,7 +54,10 @@ export interface People {
   readonly addPersonComment: (id: string, html: string) => Effect.Effect<SimulatedComment, SimulatorError>
   readonly deleteComment: (id: string) => Effect.Effect<void, SimulatorError>
   readonly removeState: (id: string) => Effect.Effect<void, SimulatorError>
-  /** The bot's; the project is the first one where none is named. */
+  readonly restoreState: (id: string) => Effect.Effect<void, SimulatorError>
+  readonly archiveProject: (projectId?: string) => Effect.Effect<void, SimulatorError>
+  readonly restoreProject: (projectId?: string) => Effect.Effect<void, SimulatorError>
+  /** The bot's. */
   readonly setMember: (member: boolean, projectId?: string) => Effect.Effect<void, SimulatorError>
   readonly setRole: (role: Model.ProjectRole, projectId?: string) => Effect.Effect<void, SimulatorError>
 }
@@ -154,12 +157,16 @@ export const make = (core: Core): People => {
         return seenComment(comment)
       }),
     deleteComment: (id) => Effect.map(found(store.comment(id), `comment ${id}`), store.deleteComment),
-    removeState: (id) =>
-      Effect.suspend(() => {
-        const project = [...store.projects.values()].find((each) => each.states.has(id))
-        return Effect.map(found(project, `state ${id}`), (owning) => {
-          owning.states.delete(id)
-        })
+    removeState: (id) => Effect.suspend(() => Effect.asVoid(found(store.removeState(id), `state ${id}`))),
+    restoreState: (id) => Effect.suspend(() => Effect.asVoid(found(store.restoreState(id), `removed state ${id}`))),
+    archiveProject: (projectId) =>
+      Effect.gen(function*() {
+        const project = yield* projectOf(projectId)
+        project.archivedAt = yield* moment
+      }),
+    restoreProject: (projectId) =>
+      Effect.map(projectOf(projectId), (project) => {
+        project.archivedAt = null
       }),
     setMember: (member, projectId) => Effect.map(projectOf(projectId), ({ id }) => core.keys.setMember(id, member)),
     setRole: (role, projectId) => Effect.map(projectOf(projectId), ({ id }) => core.keys.setRole(id, role))

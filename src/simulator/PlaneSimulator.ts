@@ -92,6 +92,14 @@ export class PlaneSimulator extends Context.Tag("plane-sync/PlaneSimulator")<Pla
   readonly deleteComment: (commentId: string) => Effect.Effect<void>
   /** Deletes a state: PATCHes to it get 400. Items in it keep it. */
   readonly removeState: (stateId: string) => Effect.Effect<void>
+  /** What `removeState` took away is there again, in its place. */
+  readonly restoreState: (stateId: string) => Effect.Effect<void>
+  /**
+   * A person archives the project (default: `project`), of which no webhook tells. The project itself says since when.
+   * Its lists and search answer 200 and are empty, items, states and comments are a 404, and writes are taken as before.
+   */
+  readonly archiveProject: (projectId?: string) => Effect.Effect<void>
+  readonly restoreProject: (projectId?: string) => Effect.Effect<void>
   /** From now on `token` answers 403 "Given API token is not valid". */
   readonly revokeToken: Effect.Effect<void>
   readonly restoreToken: Effect.Effect<void>
@@ -169,6 +177,9 @@ const service = (core: Core.Core, people: People.People, url: string): Context.T
     addPersonComment: (id, html) => Effect.orDie(people.addPersonComment(id, html)),
     deleteComment: (id) => Effect.orDie(people.deleteComment(id)),
     removeState: (id) => Effect.orDie(people.removeState(id)),
+    restoreState: (id) => Effect.orDie(people.restoreState(id)),
+    archiveProject: (projectId) => Effect.orDie(people.archiveProject(projectId)),
+    restoreProject: (projectId) => Effect.orDie(people.restoreProject(projectId)),
     revokeToken: Effect.sync(() => core.keys.revoke(tokens.bot)),
     restoreToken: Effect.sync(() => core.keys.restore(tokens.bot)),
     leaveProject: (projectId) => Effect.orDie(people.setMember(false, projectId)),

@@ -107,7 +107,7 @@ export const project = (
   archive_in: 0,
   close_in: 0,
   logo_props: {},
-  archived_at: null,
+  archived_at: momentOrNull(value.archivedAt),
   timezone: "UTC",
   external_source: null,
   external_id: null,

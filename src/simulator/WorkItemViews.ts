@@ -28,8 +28,9 @@ const sortKeys: Record<string, (item: Model.WorkItem) => string | number> = {
   target_date: (item) => item.targetDate ?? "9999"
 }
 
+/** Whether reading finds it. An archived project hides all that is in it, yet takes writes. */
 const listed = (item: Model.WorkItem | undefined): item is Model.WorkItem =>
-  item !== undefined && !item.deleted && item.archivedAt === null
+  item !== undefined && !item.deleted && item.archivedAt === null && item.project.archivedAt === null
 
 const shown = (call: Call, item: Model.WorkItem): Answer =>
   json(200, Views.pick(Views.workItem(item, call.store.workspace, expandOf(call.params)), fieldsOf(call.params)))
