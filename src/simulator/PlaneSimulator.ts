@@ -1,6 +1,7 @@
 /**
- * A stand-in for Plane 1.3 (Community), for tests and demos: the part of its REST API that plane-sync touches, with the real one's rate limit,
- * error shapes, external-id race and webhooks, and with faults to order.
+ * A stand-in for Plane 1.3 (Community), for tests and demos: the part of its REST API that plane-sync touches, with the
+ * real one's rate limit, error shapes, external-id race, memberships and roles, archived projects and webhooks, and with
+ * faults to order. It imports nothing of the rest of plane-sync.
  *
  * @module
  */
@@ -60,7 +61,7 @@ const memoryUrl = "http://plane.test"
 export class PlaneSimulator extends Context.Tag("plane-sync/PlaneSimulator")<PlaneSimulator, {
   /** The base address, without a path: "http://127.0.0.1:43121", or "http://plane.test" in memory. */
   readonly url: string
-  /** A valid key of the bot, a member of every project. */
+  /** A valid key of the bot, at first a member of every project. */
   readonly token: string
   /** Further keys: `owner` (admin), `guest`, `outsider` (of another workspace), `service` (five times the rate), `revoked`. */
   readonly tokens: typeof tokens
