@@ -1,6 +1,6 @@
 /**
  * A stand-in for Plane 1.3 (Community), for tests and demos: the part of its REST API that plane-sync touches, with the
- * real one's rate limit, error shapes, external-id race, memberships and roles, archived projects and webhooks, and with
+ * real one's rate limit, error shapes, external-id race, memberships, roles, archived projects and webhooks, and with
  * faults to order. It imports nothing of the rest of plane-sync.
  *
  * @module
@@ -97,7 +97,7 @@ export class PlaneSimulator extends Context.Tag("plane-sync/PlaneSimulator")<Pla
   readonly restoreState: (stateId: string) => Effect.Effect<void>
   /**
    * A person archives the project (default: `project`), of which no webhook tells. The project itself says since when.
-   * Its lists and search answer 200 and are empty, items, states and comments are a 404, and writes are taken as before.
+   * Its lists and search answer 200 and are empty, items, states and comments are a 404; writes are taken as before.
    */
   readonly archiveProject: (projectId?: string) => Effect.Effect<void>
   readonly restoreProject: (projectId?: string) => Effect.Effect<void>

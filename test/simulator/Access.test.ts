@@ -98,7 +98,7 @@ describe("keys and memberships", () => {
       assert.include((yield* ask(plane, "GET", "work-items/search/?search=lake")).text, item.id)
     }).pipe(Effect.provide(layer)))
 
-  it.scopedLive("is of one project: in another all goes on, and members can be listed, the one put out among them", () =>
+  it.scopedLive("is of one project: in another all goes on, and members can be listed, also the one put out", () =>
     Effect.gen(function*() {
       const { item, plane } = yield* withItem
       const other = yield* plane.addWorkItem({ name: "Cut the lake peat", projectId: peat.id })
