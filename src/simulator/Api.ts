@@ -27,53 +27,68 @@ export interface Writing {
   readonly onWrite: () => void
 }
 
-const roles: Record<Model.Role, number> = { admin: 20, member: 15, guest: 5, outsider: 0 }
+const roleNumbers: Record<Model.ProjectRole, number> = { admin: 20, member: 15, guest: 5 }
+
+/** All who are or were in a project. */
+const people = [Model.guest, Model.bot, Model.owner]
 
 /** Guests read everything and comment, but move nothing. */
-const mayWrite = (route: Route, role: Model.Role): boolean =>
+const mayWrite = (route: Route, role: Model.ProjectRole): boolean =>
   route.kind === "comments" || route.kind === "comment" || role !== "guest"
 
 /**
- * What the caller may not see is a 403, also when it does not exist. Search is the exception: it shows an outsider nothing, with 200.
+ * What the caller may not see is a 403, also when it does not exist. Search is an exception: it shows an outsider
+ * nothing, with 200. The project itself is another: all of the workspace may read it, and are told what they are in it.
  */
 const permitted = (api: Api, request: Request, route: Route, caller: Model.User): boolean => {
   if (route.kind === "me" || route.kind === "search") return true
   if (caller.role === "outsider" || route.workspace !== api.store.workspace.slug) return false
-  if (route.kind === "projects") return true
+  const reading = request.method === "GET"
+  if (route.kind === "projects" || (route.kind === "project" && reading)) return true
   const project = projectOf(api.store, route)
-  if (project === undefined || !api.keys.isMember(caller, project.id)) return false
-  return request.method === "GET" || mayWrite(route, caller.role)
+  if (project === undefined) return false
+  // The list of members asks for a membership of any project, this one or another.
+  if (route.kind === "members" && reading) return joinedProjects(api, caller).length > 0
+  const role = api.keys.roleIn(caller, project.id)
+  return role !== undefined && (reading || mayWrite(route, role))
 }
 
 const projectOf = (store: Store, route: Route): Model.Project | undefined =>
   route.kind === "identifier" ? store.projectByIdentifier(route.prefix) : store.projects.get(route.projectId)
 
-const visibleProjects = (api: Api, caller: Model.User): ReadonlyArray<Model.Project> =>
-  caller.role === "outsider"
-    ? []
-    : [...api.store.projects.values()].filter((project) => api.keys.isMember(caller, project.id))
+const joinedProjects = (api: Api, caller: Model.User): ReadonlyArray<Model.Project> =>
+  [...api.store.projects.values()].filter((project) => api.keys.roleIn(caller, project.id) !== undefined)
+
+const statesOf = (project: Model.Project): ReadonlyArray<Model.State> =>
+  project.archivedAt === null ? [...project.states.values()] : []
 
 const stateView = (call: Call, project: Model.Project) => (state: Model.State) =>
   Views.state(state, project.id, call.store.workspace.id, Model.owner)
 
-const projectView = (call: Call, listed: boolean) => (project: Model.Project) =>
-  Views.project(project, {
-    workspaceId: call.store.workspace.id,
+const projectView = (api: Api, caller: Model.User, listed: boolean) => (project: Model.Project) => {
+  const role = api.keys.roleIn(caller, project.id)
+  return Views.project(project, {
+    workspaceId: api.store.workspace.id,
     owner: Model.owner,
-    role: roles[call.caller.role],
+    members: people.filter((user) => api.keys.roleIn(user, project.id) !== undefined).length,
+    role: role === undefined ? null : roleNumbers[role],
     listed
   })
+}
 
-const ofProject = (call: Call, project: Model.Project): Effect.Effect<Answer> | undefined => {
+const ofProject = (api: Api, call: Call, project: Model.Project): Effect.Effect<Answer> | undefined => {
   switch (`${call.request.method} ${call.route.kind}`) {
     case "GET project":
-      return Effect.succeed(Http.json(200, Views.pick(projectView(call, false)(project), fieldsOf(call.params))))
+      return Effect.succeed(
+        Http.json(200, Views.pick(projectView(api, call.caller, false)(project), fieldsOf(call.params)))
+      )
     case "GET members":
-      return Effect.succeed(Http.json(200, [Model.guest, Model.bot, Model.owner].map(Views.user)))
+      // Who was put out of the project is still listed.
+      return Effect.succeed(Http.json(200, people.map(Views.user)))
     case "GET states":
-      return Effect.succeed(paginate([...project.states.values()], call.params, stateView(call, project)))
+      return Effect.succeed(paginate(statesOf(project), call.params, stateView(call, project)))
     case "GET state": {
-      const state = project.states.get(call.route.stateId)
+      const state = statesOf(project).find(({ id }) => id === call.route.stateId)
       return Effect.succeed(state === undefined ? Http.missing : Http.json(200, stateView(call, project)(state)))
     }
     case "GET items":
@@ -111,16 +126,19 @@ const dispatch = (api: Api, call: Call): Effect.Effect<Answer> => {
       case "search":
         return WorkItems.search(
           call,
-          call.route.workspace === api.store.workspace.slug ? visibleProjects(api, call.caller) : []
+          call.route.workspace === api.store.workspace.slug ? joinedProjects(api, call.caller) : []
         )
       case "projects":
-        return Effect.succeed(paginate(visibleProjects(api, call.caller), call.params, projectView(call, true)))
+        return Effect.succeed(
+          paginate([...api.store.projects.values()], call.params, projectView(api, call.caller, true))
+        )
       default:
         break
     }
   }
   const project = projectOf(api.store, call.route)
-  const answer = project === undefined ? undefined : ofProject(call, project)
+  if (project === undefined && call.route.kind === "project") return Effect.succeed(Http.missing)
+  const answer = project === undefined ? undefined : ofProject(api, call, project)
   return answer ?? Effect.succeed(Http.detail(405, `Method "${call.request.method}" not allowed.`))
 }
 
@@ -162,12 +180,14 @@ export const answer = (
     return Effect.succeed(withHeaders(Http.rateLimited(String(verdict.retryAfterSeconds)), allow))
   }
   const headers = { ...allow, ...verdict.headers }
+  const project = projectOf(api.store, route)
   const call: Call = {
     store: api.store,
     route,
     request,
     params: new URLSearchParams(request.query),
     caller,
+    role: project === undefined ? undefined : api.keys.roleIn(caller, project.id),
     write: (insert) =>
       (writing.delayMillis > 0 ? Effect.sleep(writing.delayMillis) : Effect.void).pipe(
         Effect.zipRight(Clock.currentTimeMillis),

@@ -12,6 +12,8 @@ export interface Call {
   readonly request: Request
   readonly params: URLSearchParams
   readonly caller: Model.User
+  /** What the caller is in the project of the path; undefined when not in it, or when the path has none. */
+  readonly role: Model.ProjectRole | undefined
   /**
    * Inserts after the request's delay, however the client fares meanwhile, and notes that the request wrote something. The moment is that
    * of the insertion, in microseconds.

@@ -10,10 +10,12 @@ import { pairKey } from "./Store.js"
 import * as Views from "./Views.js"
 import { changes, commentChanged } from "./Webhooks.js"
 
-/** Newest first, whatever `order_by` or an external id asks for. */
+/** Newest first, whatever `order_by` or an external id asks for. None in an archived project. */
 export const list = (call: Call, project: Model.Project): Effect.Effect<Answer> => {
   const item = call.store.item(call.route.itemId)
-  const rows = item?.project === project ? [...item.comments].sort((a, b) => b.createdAt - a.createdAt) : []
+  const rows = item?.project === project && project.archivedAt === null
+    ? [...item.comments].sort((a, b) => b.createdAt - a.createdAt)
+    : []
   return Effect.succeed(paginate(rows, call.params, (row) => Views.commentRead(row, call.store.workspace)))
 }
 
@@ -25,7 +27,7 @@ const named = (call: Call, project: Model.Project): Model.Comment | undefined =>
 export const read = (call: Call, project: Model.Project): Effect.Effect<Answer> => {
   const found = named(call, project)
   return Effect.succeed(
-    found === undefined
+    found === undefined || project.archivedAt !== null
       ? missing
       : json(200, Views.pick(Views.commentRead(found, call.store.workspace), fieldsOf(call.params)))
   )
@@ -99,6 +101,7 @@ export const create = (call: Call, project: Model.Project): Effect.Effect<Answer
         externalSource: source ?? null,
         externalId: externalId ?? null,
         author,
+        actor: call.caller,
         createdAt: createdAt ?? call.store.moment(at / 1000),
         updatedAt: at
       })
@@ -108,7 +111,9 @@ export const create = (call: Call, project: Model.Project): Effect.Effect<Answer
       ...Views.comment(made, call.store.workspace),
       // The answer shows what was sent and who sent it; the row, read later, has neither.
       ...(createdRaw === undefined ? {} : { created_at: createdRaw }),
-      updated_by: call.caller.id
+      updated_by: call.caller.id,
+      // Only the answer believes `created_by`: the row and the webhook name whose key it was.
+      actor: author.id
     })
   })
 

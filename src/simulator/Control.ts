@@ -24,6 +24,8 @@ const NewWorkItem = Schema.Struct({
 
 const Move = Schema.Struct({ state: Schema.String })
 
+const Role = Schema.Struct({ role: Schema.Literal("admin", "member", "guest") })
+
 const NewComment = Schema.Struct({ html: Schema.String })
 
 class Refused extends Schema.TaggedError<Refused>()("Refused", { status: Schema.Int, text: Schema.String }) {}
@@ -46,11 +48,14 @@ const ok = <A, E>(effect: Effect.Effect<A, E>, status = 200): Effect.Effect<Answ
  * - `POST work-items` `{name, number?, state?, projectId?}`, `GET work-items`, `GET work-items/{id}`
  * - `GET work-items/{id}/comments`, `POST work-items/{id}/comments` `{html}`, `GET work-items/{id}/state-changes`
  * - `POST work-items/{id}/move` `{state}`, `POST work-items/{id}/archive`, `DELETE work-items/{id}`
- * - `DELETE comments/{id}`, `DELETE states/{id}`
+ * - `DELETE comments/{id}`, `DELETE states/{id}`, `PUT states/{id}` (there again)
+ * - `PUT archived` (the first project is), `DELETE archived` (it is not any more)
  * - `POST faults` (a Fault), `DELETE faults`
  * - `GET requests?after={sequence}`, `DELETE requests`, `GET deliveries`
  * - `POST kill` (a Kill), `DELETE kill`: takes it back, or says what it did. Only with the option `kills`
- * - `DELETE token` (revoked), `PUT token` (valid again), `DELETE membership`, `PUT membership`
+ * - `DELETE token` (revoked), `PUT token` (valid again)
+ * - The bot in the first project: `DELETE membership` (put out), `PUT membership` (back in), `PUT role` `{role}`, which
+ *   is admin, member or guest
  */
 export const make = (core: Core, people: People): Control => {
   const route = (
@@ -59,7 +64,6 @@ export const make = (core: Core, people: People): Control => {
     id: string,
     action: string
   ): Effect.Effect<Answer, Refused | SimulatorError> => {
-    const projectId = core.settings.projects[0].id
     const pattern = [request.method, collection, id === "" ? "" : "{id}", action].filter((part) => part !== "")
     switch (pattern.join(" ")) {
       case "POST work-items":
@@ -84,6 +88,12 @@ export const make = (core: Core, people: People): Control => {
         return ok(people.deleteComment(id))
       case "DELETE states {id}":
         return ok(people.removeState(id))
+      case "PUT states {id}":
+        return ok(people.restoreState(id))
+      case "PUT archived":
+        return ok(people.archiveProject())
+      case "DELETE archived":
+        return ok(people.restoreProject())
       case "POST faults":
         return ok(Effect.flatMap(decoded(FaultSchema, request), core.faults.add), 201)
       case "DELETE faults":
@@ -107,9 +117,11 @@ export const make = (core: Core, people: People): Control => {
       case "PUT token":
         return ok(Effect.sync(() => core.keys.restore(tokens.bot)))
       case "DELETE membership":
-        return ok(Effect.sync(() => core.keys.setMember(projectId, false)))
+        return ok(people.setMember(false))
       case "PUT membership":
-        return ok(Effect.sync(() => core.keys.setMember(projectId, true)))
+        return ok(people.setMember(true))
+      case "PUT role":
+        return ok(Effect.flatMap(decoded(Role, request), ({ role }) => people.setRole(role)))
       default:
         return Effect.fail(
           new Refused({ status: 404, text: `the simulator has no ${request.method} ${request.path}` })

@@ -1,7 +1,9 @@
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
 import * as Random from "effect/Random"
 import * as Schema from "effect/Schema"
+import * as Body from "./Body.js"
 import type { Request } from "./Http.js"
 import type { Route } from "./Router.js"
 import type { Store } from "./Store.js"
@@ -31,7 +33,9 @@ export const FaultMatch = Schema.Struct({
     "comment",
     "identifier",
     "search"
-  ))
+  )),
+  /** A part of the comment that is sent, as HTML, or of the whole body where there is no `comment_html` in it. */
+  text: optional(Schema.String)
 })
 export type FaultMatch = typeof FaultMatch.Type
 
@@ -101,6 +105,8 @@ export const FaultSchema = Schema.Union(...single, RandomFault)
  * import { Fault } from "plane-sync/simulator"
  *
  * Fault.Status({ status: 502, when: "after", count: 1, match: { method: "POST", kind: "comments" } })
+ * // Only what carries this word is refused.
+ * Fault.Status({ status: 400, match: { method: "POST", kind: "comments", text: "poison" } })
  * ```
  */
 export type Fault = typeof FaultSchema.Type
@@ -122,6 +128,13 @@ export interface Faults {
   readonly meet: (request: Request, route: Route | undefined) => Effect.Effect<SingleFault | undefined>
 }
 
+/** What a request says. JSON may escape what it likes, so it is parsed before anything is looked for in it. */
+const textOf = (request: Request): string => {
+  const parsed = Body.parse(request)
+  const html = Either.isRight(parsed) ? parsed.right["comment_html"] : undefined
+  return typeof html === "string" ? html : request.body
+}
+
 /** Whether a request is one of those that `match` names. */
 export const matches = (
   match: FaultMatch | undefined,
@@ -133,6 +146,7 @@ export const matches = (
   if (match.method !== undefined && match.method.toUpperCase() !== request.method) return false
   if (match.path !== undefined && !request.path.includes(match.path)) return false
   if (match.kind !== undefined && match.kind !== route?.kind) return false
+  if (match.text !== undefined && !textOf(request).includes(match.text)) return false
   if (match.workItem === undefined || match.workItem === route?.itemId) return true
   if (route?.kind !== "identifier") return false
   const numbered = store.projectByIdentifier(route.prefix)?.byNumber.get(Number(route.number)) ?? []

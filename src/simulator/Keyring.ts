@@ -16,9 +16,12 @@ export interface Keyring {
   readonly userOf: (key: string) => Model.User | undefined
   readonly revoke: (key: string) => void
   readonly restore: (key: string) => void
-  readonly isMember: (user: Model.User, projectId: string) => boolean
+  /** What the user is in the project; undefined when not in it. */
+  readonly roleIn: (user: Model.User, projectId: string) => Model.ProjectRole | undefined
   /** Takes the bot out of a project, or back in. */
   readonly setMember: (projectId: string, member: boolean) => void
+  /** What the bot is in a project, now or when it is taken back in. */
+  readonly setRole: (projectId: string, role: Model.ProjectRole) => void
 }
 
 /** Plane gives service keys 300 requests a minute where others have 60. */
@@ -34,6 +37,7 @@ export const make = (): Keyring => {
   ])
   const revoked = new Set<string>()
   const closed = new Set<string>()
+  const botRoles = new Map<string, Model.ProjectRole>()
   return {
     userOf: (key) => revoked.has(key) ? undefined : holders.get(key),
     revoke: (key) => {
@@ -42,10 +46,17 @@ export const make = (): Keyring => {
     restore: (key) => {
       revoked.delete(key)
     },
-    isMember: (user, projectId) => user.role !== "outsider" && !(user === Model.bot && closed.has(projectId)),
+    roleIn: (user, projectId) => {
+      if (user.role === "outsider") return undefined
+      if (user !== Model.bot) return user.role
+      return closed.has(projectId) ? undefined : botRoles.get(projectId) ?? user.role
+    },
     setMember: (projectId, member) => {
       if (member) closed.delete(projectId)
       else closed.add(projectId)
+    },
+    setRole: (projectId, role) => {
+      botRoles.set(projectId, role)
     }
   }
 }

@@ -1,6 +1,10 @@
 /** What the stand-in remembers: mutable records, because Plane's own rows are. Nothing outside the simulator sees them. */
 
-export type Role = "admin" | "member" | "guest" | "outsider"
+/** What somebody is in a project. */
+export type ProjectRole = "admin" | "member" | "guest"
+
+/** What somebody is in the workspace. */
+export type Role = ProjectRole | "outsider"
 
 export interface User {
   readonly id: string
@@ -64,7 +68,10 @@ export interface Comment {
   access: string
   externalSource: string | null
   externalId: string | null
+  /** `created_by`, which whoever posts may set. */
   readonly author: User
+  /** Whose key or session posted it. */
+  readonly actor: User
   updatedBy: User | null
   readonly createdAt: number
   updatedAt: number
@@ -75,8 +82,11 @@ export interface Project {
   readonly identifier: string
   readonly name: string
   readonly createdAt: number
+  archivedAt: number | null
   /** In Plane's order; a triage state is never listed and never accepted. */
   readonly states: Map<string, State>
+  /** What a person took away, for restoring. */
+  readonly removedStates: Map<string, State>
   readonly items: Map<string, WorkItem>
   /** More than one item can have a number: `sequence_id` is writable through the API. */
   readonly byNumber: Map<number, Array<WorkItem>>

@@ -41,7 +41,7 @@ export interface NewWorkItem {
   readonly projectId?: string
 }
 
-/** What people do in Plane's pages, and what tests need to see. An unknown id fails. */
+/** What people do in Plane's pages, and what tests need to see. An unknown id fails; no project id means the first. */
 export interface People {
   readonly addWorkItem: (what: NewWorkItem) => Effect.Effect<SimulatedWorkItem, SimulatorError>
   readonly workItem: (id: string) => Effect.Effect<SimulatedWorkItem, SimulatorError>
@@ -54,6 +54,12 @@ export interface People {
   readonly addPersonComment: (id: string, html: string) => Effect.Effect<SimulatedComment, SimulatorError>
   readonly deleteComment: (id: string) => Effect.Effect<void, SimulatorError>
   readonly removeState: (id: string) => Effect.Effect<void, SimulatorError>
+  readonly restoreState: (id: string) => Effect.Effect<void, SimulatorError>
+  readonly archiveProject: (projectId?: string) => Effect.Effect<void, SimulatorError>
+  readonly restoreProject: (projectId?: string) => Effect.Effect<void, SimulatorError>
+  /** The bot's. */
+  readonly setMember: (member: boolean, projectId?: string) => Effect.Effect<void, SimulatorError>
+  readonly setRole: (role: Model.ProjectRole, projectId?: string) => Effect.Effect<void, SimulatorError>
 }
 
 const seen = (item: Model.WorkItem): SimulatedWorkItem => ({
@@ -85,6 +91,7 @@ const found = <A>(value: A | undefined, what: string): Effect.Effect<A, Simulato
 
 export const make = (core: Core): People => {
   const { store } = core
+  const projectOf = (id = core.settings.projects[0].id) => found(store.projects.get(id), `project ${id}`)
   const itemOf = (id: string) => found(store.item(id), `work item ${id}`)
   const stateOf = (project: Model.Project, wanted: string) =>
     found(
@@ -96,8 +103,7 @@ export const make = (core: Core): People => {
   return {
     addWorkItem: (what) =>
       Effect.gen(function*() {
-        const projectId = what.projectId ?? core.settings.projects[0].id
-        const project = yield* found(store.projects.get(projectId), `project ${projectId}`)
+        const project = yield* projectOf(what.projectId)
         const state = what.state === undefined ? undefined : yield* stateOf(project, what.state)
         const item = store.addItem(project, {
           name: what.name,
@@ -143,6 +149,7 @@ export const make = (core: Core): People => {
           externalSource: null,
           externalId: null,
           author: Model.owner,
+          actor: Model.owner,
           createdAt: at,
           updatedAt: at
         })
@@ -150,12 +157,18 @@ export const make = (core: Core): People => {
         return seenComment(comment)
       }),
     deleteComment: (id) => Effect.map(found(store.comment(id), `comment ${id}`), store.deleteComment),
-    removeState: (id) =>
-      Effect.suspend(() => {
-        const project = [...store.projects.values()].find((each) => each.states.has(id))
-        return Effect.map(found(project, `state ${id}`), (owning) => {
-          owning.states.delete(id)
-        })
-      })
+    removeState: (id) => Effect.suspend(() => Effect.asVoid(found(store.removeState(id), `state ${id}`))),
+    restoreState: (id) => Effect.suspend(() => Effect.asVoid(found(store.restoreState(id), `removed state ${id}`))),
+    archiveProject: (projectId) =>
+      Effect.gen(function*() {
+        const project = yield* projectOf(projectId)
+        project.archivedAt = yield* moment
+      }),
+    restoreProject: (projectId) =>
+      Effect.map(projectOf(projectId), (project) => {
+        project.archivedAt = null
+      }),
+    setMember: (member, projectId) => Effect.map(projectOf(projectId), ({ id }) => core.keys.setMember(id, member)),
+    setRole: (role, projectId) => Effect.map(projectOf(projectId), ({ id }) => core.keys.setRole(id, role))
   }
 }

@@ -1,6 +1,7 @@
 /**
- * A stand-in for Plane 1.3 (Community), for tests and demos: the part of its REST API that plane-sync touches, with the real one's rate limit,
- * error shapes, external-id race and webhooks, and with faults to order.
+ * A stand-in for Plane 1.3 (Community), for tests and demos: the part of its REST API that plane-sync touches, with the
+ * real one's rate limit, error shapes, external-id race, memberships, roles, archived projects and webhooks, and with
+ * faults to order. It imports nothing of the rest of plane-sync.
  *
  * @module
  */
@@ -15,7 +16,7 @@ import type { Fault } from "./Faults.js"
 import { serve } from "./HttpServer.js"
 import { tokens } from "./Keyring.js"
 import * as MemoryClient from "./MemoryClient.js"
-import type { StateChange } from "./Model.js"
+import type { ProjectRole, StateChange } from "./Model.js"
 import { bot, owner } from "./Model.js"
 import type { PlaneSimulatorOptions, ProjectOptions, SimulatorError, StateOptions, WebhookOptions } from "./Options.js"
 import { settle } from "./Options.js"
@@ -25,7 +26,7 @@ import type { Delivery } from "./Webhooks.js"
 
 export type { RecordedRequest } from "./Core.js"
 export { Fault, type FaultMatch, FaultSchema, type SingleFault } from "./Faults.js"
-export type { StateChange } from "./Model.js"
+export type { ProjectRole, StateChange } from "./Model.js"
 export {
   enduroTrails,
   type PlaneSimulatorOptions,
@@ -60,7 +61,7 @@ const memoryUrl = "http://plane.test"
 export class PlaneSimulator extends Context.Tag("plane-sync/PlaneSimulator")<PlaneSimulator, {
   /** The base address, without a path: "http://127.0.0.1:43121", or "http://plane.test" in memory. */
   readonly url: string
-  /** A valid key of the bot, a member of every project. */
+  /** A valid key of the bot, at first a member of every project. */
   readonly token: string
   /** Further keys: `owner` (admin), `guest`, `outsider` (of another workspace), `service` (five times the rate), `revoked`. */
   readonly tokens: typeof tokens
@@ -92,12 +93,27 @@ export class PlaneSimulator extends Context.Tag("plane-sync/PlaneSimulator")<Pla
   readonly deleteComment: (commentId: string) => Effect.Effect<void>
   /** Deletes a state: PATCHes to it get 400. Items in it keep it. */
   readonly removeState: (stateId: string) => Effect.Effect<void>
+  /** What `removeState` took away is there again, in its place. */
+  readonly restoreState: (stateId: string) => Effect.Effect<void>
+  /**
+   * A person archives the project (default: `project`), of which no webhook tells. The project itself says since when.
+   * Its lists and search answer 200 and are empty, items, states and comments are a 404; writes are taken as before.
+   */
+  readonly archiveProject: (projectId?: string) => Effect.Effect<void>
+  readonly restoreProject: (projectId?: string) => Effect.Effect<void>
   /** From now on `token` answers 403 "Given API token is not valid". */
   readonly revokeToken: Effect.Effect<void>
   readonly restoreToken: Effect.Effect<void>
-  /** From now on the bot has no permission in the project (default: `project`). */
+  /**
+   * The bot is put out of the project (default: `project`) and stays in the workspace. The project itself answers 200
+   * and says that the bot is no member, search finds nothing in it, and all below it is 403. Only the members can still
+   * be listed, while the bot is in another project.
+   */
   readonly leaveProject: (projectId?: string) => Effect.Effect<void>
+  /** It is back, in the role it had. */
   readonly joinProject: (projectId?: string) => Effect.Effect<void>
+  /** What the bot is in the project (default: `project`); at first a member. A guest's PATCH of an item is a 403. */
+  readonly setRole: (role: ProjectRole, projectId?: string) => Effect.Effect<void>
 
   /** Adds a fault; several can be active, the first that matches a request wins. */
   readonly misbehave: (fault: Fault) => Effect.Effect<void>
@@ -162,10 +178,14 @@ const service = (core: Core.Core, people: People.People, url: string): Context.T
     addPersonComment: (id, html) => Effect.orDie(people.addPersonComment(id, html)),
     deleteComment: (id) => Effect.orDie(people.deleteComment(id)),
     removeState: (id) => Effect.orDie(people.removeState(id)),
+    restoreState: (id) => Effect.orDie(people.restoreState(id)),
+    archiveProject: (projectId) => Effect.orDie(people.archiveProject(projectId)),
+    restoreProject: (projectId) => Effect.orDie(people.restoreProject(projectId)),
     revokeToken: Effect.sync(() => core.keys.revoke(tokens.bot)),
     restoreToken: Effect.sync(() => core.keys.restore(tokens.bot)),
-    leaveProject: (id = project.id) => Effect.sync(() => core.keys.setMember(id, false)),
-    joinProject: (id = project.id) => Effect.sync(() => core.keys.setMember(id, true)),
+    leaveProject: (projectId) => Effect.orDie(people.setMember(false, projectId)),
+    joinProject: (projectId) => Effect.orDie(people.setMember(true, projectId)),
+    setRole: (role, projectId) => Effect.orDie(people.setRole(role, projectId)),
     misbehave: core.faults.add,
     calm: core.faults.clear,
     requests: core.requests,

@@ -18,6 +18,10 @@ export interface Store {
   readonly addItem: (project: Model.Project, fields: NewItem) => Model.WorkItem
   readonly renumber: (item: Model.WorkItem, number: number) => void
   readonly setState: (item: Model.WorkItem, state: Model.State, by: Model.User, at: number) => void
+  /** The state that was taken away; undefined when no project has it. */
+  readonly removeState: (id: string) => Model.State | undefined
+  /** Puts a removed state back where it was; undefined when none was removed. */
+  readonly restoreState: (id: string) => Model.State | undefined
   readonly pairItem: (item: Model.WorkItem, source: string | null, id: string | null) => void
   readonly deleteItem: (item: Model.WorkItem) => void
   readonly addComment: (item: Model.WorkItem, fields: NewComment) => Model.Comment
@@ -41,6 +45,7 @@ export interface NewComment {
   readonly externalSource: string | null
   readonly externalId: string | null
   readonly author: Model.User
+  readonly actor: Model.User
   readonly createdAt: number
   readonly updatedAt: number
 }
@@ -97,6 +102,8 @@ export const make = (settings: Settings, nowMillis: number): Store => {
         isDefault: state === preferred,
         createdAt: moment(nowMillis)
       }])),
+      archivedAt: null,
+      removedStates: new Map(),
       items: new Map(),
       byNumber: new Map(),
       commentPairs: new Map(),
@@ -187,6 +194,28 @@ export const make = (settings: Settings, nowMillis: number): Store => {
       }
       item.state = state
       item.completedAt = state.group === "completed" ? at : null
+    },
+    removeState: (id) => {
+      for (const { removedStates, states } of projects.values()) {
+        const state = states.get(id)
+        if (state === undefined) continue
+        states.delete(id)
+        removedStates.set(id, state)
+        return state
+      }
+      return undefined
+    },
+    restoreState: (id) => {
+      for (const { removedStates, states } of projects.values()) {
+        const state = removedStates.get(id)
+        if (state === undefined) continue
+        removedStates.delete(id)
+        const ordered = [...states.values(), state].sort((a, b) => a.sequence - b.sequence)
+        states.clear()
+        for (const each of ordered) states.set(each.id, each)
+        return state
+      }
+      return undefined
     },
     pairItem,
     deleteItem: (item) => {

@@ -66,14 +66,21 @@ export const projectLite = (project: Model.Project): JsonObject => ({
 
 export const project = (
   value: Model.Project,
-  options: { readonly workspaceId: string; readonly owner: Model.User; readonly role: number; readonly listed: boolean }
+  options: {
+    readonly workspaceId: string
+    readonly owner: Model.User
+    readonly members: number
+    /** Of who asks; null when not in the project. */
+    readonly role: number | null
+    readonly listed: boolean
+  }
 ): JsonObject => ({
   id: value.id,
-  total_members: 3,
+  total_members: options.members,
   total_cycles: 0,
   total_modules: 0,
-  is_member: true,
-  ...(options.listed ? { sort_order: 65_535 } : {}),
+  is_member: options.role !== null,
+  ...(options.listed ? { sort_order: options.role === null ? null : 65_535 } : {}),
   member_role: options.role,
   is_deployed: false,
   cover_image_url: null,
@@ -100,7 +107,7 @@ export const project = (
   archive_in: 0,
   close_in: 0,
   logo_props: {},
-  archived_at: null,
+  archived_at: momentOrNull(value.archivedAt),
   timezone: "UTC",
   external_source: null,
   external_id: null,
@@ -176,7 +183,7 @@ export const comment = (value: Model.Comment, workspace: Workspace): JsonObject 
   workspace: workspace.id,
   description: value.descriptionId,
   issue: value.item.id,
-  actor: value.author.id,
+  actor: value.actor.id,
   parent: null
 })
 

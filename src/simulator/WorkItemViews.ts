@@ -28,8 +28,9 @@ const sortKeys: Record<string, (item: Model.WorkItem) => string | number> = {
   target_date: (item) => item.targetDate ?? "9999"
 }
 
+/** Whether reading finds it. An archived project hides all that is in it, yet takes writes. */
 const listed = (item: Model.WorkItem | undefined): item is Model.WorkItem =>
-  item !== undefined && !item.deleted && item.archivedAt === null
+  item !== undefined && !item.deleted && item.archivedAt === null && item.project.archivedAt === null
 
 const shown = (call: Call, item: Model.WorkItem): Answer =>
   json(200, Views.pick(Views.workItem(item, call.store.workspace, expandOf(call.params)), fieldsOf(call.params)))
@@ -252,7 +253,7 @@ export const create = (call: Call, project: Model.Project): Effect.Effect<Answer
 export const remove = (call: Call, project: Model.Project): Effect.Effect<Answer> => {
   const item = named(call, project)
   if (item === undefined) return Effect.succeed(missing)
-  if (call.caller.role !== "admin" && item.createdBy !== call.caller) {
+  if (call.role !== "admin" && item.createdBy !== call.caller) {
     return Effect.succeed(json(403, { error: "Only admin or creator can delete the work item" }))
   }
   return Effect.as(call.write(() => call.store.deleteItem(item)), noContent)

@@ -4,7 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import { Fault, PlaneSimulator } from "../../src/simulator/PlaneSimulator.js"
-import { comment, itemUrl, move, read, send, until, whoAmI, withItem } from "./support.js"
+import { comment, controlOf, itemUrl, move, read, send, until, whoAmI, withItem } from "./support.js"
 
 const layer = PlaneSimulator.layer({ rateLimit: "off" })
 
@@ -153,6 +153,54 @@ describe("faults over HTTP", () => {
       assert.strictEqual((yield* comment(plane, item.id, "a")).status, 201)
     }).pipe(Effect.provide(layer)))
 
+  it.scopedLive("only a comment that says something, however its JSON is written", () =>
+    Effect.gen(function*() {
+      const { item, plane } = yield* withItem
+      yield* plane.misbehave(Fault.Status({
+        status: 400,
+        match: { method: "POST", kind: "comments", text: "яд & <b>poison</b>" }
+      }))
+      const post = (body: string, type = "application/json") =>
+        Effect.promise(async () => {
+          const headers = { "X-API-Key": plane.token, "Content-Type": type }
+          const response = await fetch(`${itemUrl(plane, item.id)}comments/`, { method: "POST", headers, body })
+          return response.status
+        })
+      assert.strictEqual(yield* post(`{"comment_html": "<p>яд & <b>poison</b></p>"}`), 400)
+      assert.strictEqual(yield* post(`{"comment_html":"<p>\\u044f\\u0434 \\u0026 \\u003cb>poison<\\/b></p>"}`), 400)
+      assert.strictEqual(
+        yield* post("comment_html=%D1%8F%D0%B4+%26+%3Cb%3Epoison%3C%2Fb%3E", "application/x-www-form-urlencoded"),
+        400
+      )
+      assert.strictEqual(yield* post(`{"comment_html": "<p>яд & poison</p>"}`), 201)
+      const elsewhere = { comment_html: "<p>x</p>", external_source: "яд & <b>poison</b>", external_id: "a" }
+      assert.strictEqual(yield* post(JSON.stringify(elsewhere)), 201)
+      // No comment_html: the body as it came.
+      assert.strictEqual(yield* post(`{"access": "яд & <b>poison</b>"}`), 400)
+      assert.lengthOf(yield* plane.comments(item.id), 2)
+    }).pipe(Effect.provide(layer)))
+
+  it.scopedLive("a 400 for what was written nevertheless", () =>
+    Effect.gen(function*() {
+      const { item, plane } = yield* withItem
+      yield* plane.misbehave(Fault.Status({ status: 400, when: "after", match: { method: "PATCH", kind: "item" } }))
+      yield* plane.misbehave(Fault.Status({
+        status: 400,
+        when: "after",
+        match: { method: "POST", kind: "comments", text: "<p>a</p>" }
+      }))
+      assert.strictEqual((yield* move(plane, item.id, "Done")).status, 400)
+      assert.strictEqual((yield* plane.workItem(item.id)).state.name, "Done")
+      assert.strictEqual((yield* comment(plane, item.id, "a")).status, 400)
+      assert.strictEqual((yield* comment(plane, item.id, "b")).status, 201)
+      assert.deepStrictEqual(yield* inserted(item.id), ["a", "b"])
+      assert.deepStrictEqual((yield* plane.requests).map((each) => [each.status, each.applied, each.fault]), [
+        [400, true, "Status"],
+        [400, true, "Status"],
+        [201, true, null]
+      ])
+    }).pipe(Effect.provide(layer)))
+
   it.scopedLive("at random, the same for the same seed", () => {
     const drawn = Effect.gen(function*() {
       const { plane } = yield* withItem
@@ -174,8 +222,7 @@ describe("faults over HTTP", () => {
   it.scopedLive("the control path is served however Plane fares", () =>
     Effect.gen(function*() {
       const { item, plane } = yield* withItem
-      const control = (method: string, path: string, body?: unknown) =>
-        send(`${plane.url}/_simulator/${path}`, method, body === undefined ? {} : { body })
+      const control = controlOf(plane)
       assert.strictEqual((yield* control("POST", "faults", { _tag: "Down" })).status, 201)
       assert.isTrue(Either.isLeft(yield* Effect.either(whoAmI(plane))))
       const made = yield* control("POST", "work-items", { name: "By another process", number: 20, state: "Done" })
@@ -187,6 +234,10 @@ describe("faults over HTTP", () => {
       assert.strictEqual((yield* control("DELETE", "faults")).status, 200)
       assert.strictEqual((yield* read(plane, item.id)).status, 200)
       assert.include((yield* control("GET", "requests?after=1")).text, itemUrl(plane, item.id).slice(plane.url.length))
+      const fault = { _tag: "Status", status: 400, match: { text: "<p>poison</p>" } }
+      assert.strictEqual((yield* control("POST", "faults", fault)).status, 201)
+      assert.strictEqual((yield* comment(plane, item.id, "poison")).status, 400)
+      assert.strictEqual((yield* comment(plane, item.id, "food")).status, 201)
       assert.strictEqual((yield* control("DELETE", "token")).status, 200)
       assert.strictEqual((yield* whoAmI(plane)).status, 403)
     }).pipe(Effect.provide(layer)))
@@ -194,8 +245,7 @@ describe("faults over HTTP", () => {
   it.scopedLive("the control path says what is wrong with a request", () =>
     Effect.gen(function*() {
       const { plane } = yield* withItem
-      const control = (method: string, path: string, body?: unknown) =>
-        send(`${plane.url}/_simulator/${path}`, method, body === undefined ? {} : { body })
+      const control = controlOf(plane)
       const unknownFault = yield* control("POST", "faults", { _tag: "Asleep" })
       assert.strictEqual(unknownFault.status, 400)
       assert.include(unknownFault.text, "Asleep")

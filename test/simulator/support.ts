@@ -38,6 +38,18 @@ export const projectPath = (plane: Plane): string =>
 
 export const itemUrl = (plane: Plane, id: string): string => `${plane.url}${projectPath(plane)}work-items/${id}/`
 
+/** A request below the workspace, by default with the bot's key. */
+export const ask = (
+  plane: Plane,
+  method: string,
+  path: string,
+  options: { readonly key?: string; readonly body?: unknown } = {}
+) => send(`${plane.url}/api/v1/workspaces/${plane.workspace}/${path}`, method, { key: plane.token, ...options })
+
+/** The simulator's own paths. */
+export const controlOf = (plane: Plane) => (method: string, path: string, body?: unknown) =>
+  send(`${plane.url}/_simulator/${path}`, method, body === undefined ? {} : { body })
+
 export const comment = (plane: Plane, id: string, externalId: string) =>
   send(`${itemUrl(plane, id)}comments/`, "POST", {
     key: plane.token,
