@@ -33,7 +33,15 @@ export const escapeHtml = (text: string): string =>
     .replace(/"/g, "&quot;")
     .replace(/'/g, "&#39;")
 
-const entities: Readonly<Record<string, string>> = { amp: "&", lt: "<", gt: ">", quot: "\"", "#39": "'", "#x27": "'", nbsp: " " }
+const entities: Readonly<Record<string, string>> = {
+  amp: "&",
+  lt: "<",
+  gt: ">",
+  quot: "\"",
+  "#39": "'",
+  "#x27": "'",
+  nbsp: " "
+}
 
 /** The text that `escapeHtml`, or Plane's editor, has escaped. */
 export const unescapeHtml = (html: string): string =>

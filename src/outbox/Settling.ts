@@ -105,7 +105,9 @@ const sent = (sql: Sql, lane: Lane, delivery: Delivery, outcome: SendOutcome, no
       case "Later": {
         yield* sql`UPDATE plane_sync_delivery SET attempts = attempts - ${outcome.counted ? 0 : 1},
           tried = CASE WHEN ${outcome.maybeDone === true ? 1 : 0} = 1 THEN 1 ELSE tried END,
-          refusals = refusals + ${outcome.refused === true ? 1 : 0}, answer = ${outcome.answer ?? null}, reason = ${outcome.reason} WHERE id = ${delivery.id}`
+          refusals = refusals + ${outcome.refused === true ? 1 : 0}, answer = ${
+          outcome.answer ?? null
+        }, reason = ${outcome.reason} WHERE id = ${delivery.id}`
         return yield* free(sql, lane, outcome.dueAt, outcome.reason)
       }
     }

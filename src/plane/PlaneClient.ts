@@ -345,7 +345,17 @@ const make = Effect.gen(function*() {
       path: project,
       query: { fields: "id,identifier,is_member,member_role,archived_at" }
     }
-    const found = yield* exchange.send(ask, Wire.ProbeJson)
+    const found = yield* Effect.catchIf(
+      exchange.send(ask, Wire.ProbeJson),
+      (error) => error.reason === "NotFound",
+      ({ status }) =>
+        exchange.failure(ask, {
+          reason: "WrongAddress",
+          sent: "answered",
+          words: `there is no project with the id ${config.projectId}`,
+          ...(status === undefined ? {} : { status })
+        })
+    )
     const why = whyNotWritable(found, config.projectIdentifier)
     if (why !== undefined) return yield* exchange.failure(ask, { ...why, sent: "answered", status: 200 })
   })

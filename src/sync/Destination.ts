@@ -86,7 +86,10 @@ const make = Effect.gen(function*() {
   const readTable = client.states.pipe(
     Effect.map((states) => states.length === 0 ? undefined : new Set(states.map(({ id }) => id))),
     Effect.catchAll((error) =>
-      Effect.as(Effect.logWarning(`The stage table could not be compared with Plane's states: ${error.message}`), undefined)
+      Effect.as(
+        Effect.logWarning(`The stage table could not be compared with Plane's states: ${error.message}`),
+        undefined
+      )
     )
   )
 
@@ -121,7 +124,7 @@ const make = Effect.gen(function*() {
     yield* Effect.logError(`Nothing is sent to Plane, by now for another reason: ${reason}`)
   })
 
-  const probeUntilBack = Effect.fnUntraced(function*(closedFor: PlaneError, failuresBefore = 0) {
+  const probeUntilBack = Effect.fnUntraced(function*(closedFor: PlaneError, failuresBefore: number) {
     let { reason, retryAfterMillis } = closedFor
     for (let failures = failuresBefore + 1;; failures++) {
       yield* Effect.sleep(yield* backoff(failures, { max: maxBackoff, retryAfterMillis }))
@@ -150,7 +153,7 @@ const make = Effect.gen(function*() {
         // What the probe met says what is wrong with Plane; a 429 only says that others use the key.
         if (probe.left.reason === "RateLimited") return true
         yield* close(error !== undefined && probe.left.reason === error.reason ? error.message : probe.left.message)
-        yield* Effect.forkIn(probeUntilBack(probe.left), scope)
+        yield* Effect.forkIn(probeUntilBack(probe.left, 0), scope)
         return true
       }
       if (!isForbidden(error)) return false
@@ -177,7 +180,7 @@ const make = Effect.gen(function*() {
       return yield* firstLook
     }
     yield* close(probe.left.message)
-    yield* probeUntilBack(probe.left)
+    yield* probeUntilBack(probe.left, 0)
   })
 
   if (Redacted.value(apiToken) === "") {

@@ -270,7 +270,8 @@ const sendOnce = (sender: Sender, job: SendJob): Effect.Effect<SendOutcome> =>
   })
 
 /** A write that was not answered, or by a word that says nothing of it. */
-const isMaybeDone = (error: PlaneError) => error.method !== "GET" && error.sent !== "no" && error.reason === "Unavailable"
+const isMaybeDone = (error: PlaneError) =>
+  error.method !== "GET" && error.sent !== "no" && error.reason === "Unavailable"
 
 const tellsSeveral = ({ events, kind }: Delivery) => kind === "comment" && events > 1
 
@@ -282,14 +283,19 @@ const mostAttempts = ({ config }: Sender, delivery: Delivery) =>
 const ownAttempts = (sender: Sender, delivery: Delivery) => {
   const most = mostAttempts(sender, delivery)
   if (!tellsSeveral(delivery)) return delivery.attempts
-  return delivery.attempts <= most ? Math.min(delivery.attempts, sender.config.maxAttempts - 1) : delivery.attempts - most
+  return delivery.attempts <= most
+    ? Math.min(delivery.attempts, sender.config.maxAttempts - 1)
+    : delivery.attempts - most
 }
 
 /**
  * After the last attempt of a comment that tells several events, when its quiet time is over: it is split, unless Plane has
  * it after all. Its first half has the same external id, but the other has not.
  */
-const splitUnlessThere = ({ client }: Sender, { delivery, workItem }: SendJob): Effect.Effect<SendOutcome, PlaneError> =>
+const splitUnlessThere = (
+  { client }: Sender,
+  { delivery, workItem }: SendJob
+): Effect.Effect<SendOutcome, PlaneError> =>
   Effect.map(
     client.findComment(workItem, delivery.externalId ?? ""),
     Option.match({
@@ -354,10 +360,14 @@ const goneUnlessDown = (
   error: PlaneError,
   lane: Lane
 ): Effect.Effect<LaneDead | Later> =>
-  Effect.zipWith(lane.gone ? Effect.succeed(false) : destination.isDown(), Clock.currentTimeMillis, (isDown, now): LaneDead | Later =>
-    isDown
-      ? { _tag: "Later", dueAt: now, counted: false, reason: error.message, answer: error.status }
-      : gone(error.status))
+  Effect.zipWith(
+    lane.gone ? Effect.succeed(false) : destination.isDown(),
+    Clock.currentTimeMillis,
+    (isDown, now): LaneDead | Later =>
+      isDown
+        ? { _tag: "Later", dueAt: now, counted: false, reason: error.message, answer: error.status }
+        : gone(error.status)
+  )
 
 /** Looks a work item up by its key, or looks whether one that was gone is back. Never fails. */
 export const look = (sender: Sender, job: LookJob): Effect.Effect<LookOutcome> =>
@@ -412,9 +422,7 @@ const lookOnce = (sender: Sender, job: LookJob): Effect.Effect<LookOutcome> =>
         }
         return Effect.map(
           again(sender, error, lane.attempts + 1),
-          Option.getOrElse(() =>
-            dead(error)
-          )
+          Option.getOrElse(() => dead(error))
         )
       }
     })

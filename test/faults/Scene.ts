@@ -35,6 +35,8 @@ export interface Scene {
   /** A key that no work item has. */
   readonly unknown: (key: string) => Task
   readonly stage: (task: Task, to: string, fate?: Fate) => Effect.Effect<void>
+  /** The same, under an id of the publisher's. */
+  readonly stageAs: (task: Task, to: string, id: string) => Effect.Effect<void>
   readonly gate: (task: Task, fate?: Fate) => Effect.Effect<void>
   readonly completed: (task: Task, fate?: Fate) => Effect.Effect<void>
   /** Four events about each task, the tasks at the same time: the first leaves them In Progress, the second Done. */
@@ -137,17 +139,18 @@ export const make = (options: {
       if (fate === "told" && state !== undefined) task.state = state
     })
 
-    const stage: Scene["stage"] = (task, to, fate = "told") =>
+    const change = (task: Task, to: string, fate: Fate, id: { readonly id?: string }) =>
       Effect.suspend(() => {
         const { key: workItem, stage: from } = task
         const agent = `agent ${++counts.number}`
         task.stage = to
         return publish(task, fate, {
-          event: StageEvent.StageChanged({ workItem, from, to, agent }),
+          event: StageEvent.StageChanged({ workItem, from, to, agent, ...id }),
           line: `🔄 Stage: ${from} → ${to} (launching ${agent})`,
           state: states[to]
         })
       })
+    const stage: Scene["stage"] = (task, to, fate = "told") => change(task, to, fate, {})
     const gate: Scene["gate"] = (task, fate = "told") =>
       Effect.suspend(() => {
         const { key: workItem, stage } = task
@@ -211,6 +214,7 @@ export const make = (options: {
       task,
       unknown: (key) => add(key, undefined),
       stage,
+      stageAs: (task, to, id) => change(task, to, "told", { id }),
       gate,
       completed,
       round,

@@ -86,7 +86,11 @@ const tryAgain = (job: SendJob) =>
   Effect.flatMap(Outbox, (outbox) =>
     outbox.turn({
       holder,
-      settlement: { _tag: "Sent", job, outcome: { _tag: "Later", dueAt: 0, counted: true, maybeDone: true, reason: "no answer" } }
+      settlement: {
+        _tag: "Sent",
+        job,
+        outcome: { _tag: "Later", dueAt: 0, counted: true, maybeDone: true, reason: "no answer" }
+      }
     }))
 
 const givenUp = (job: SendJob, code: "attempts" | "refused" = "attempts") =>

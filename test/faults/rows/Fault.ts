@@ -32,3 +32,10 @@ export const met = (name: Fault["_tag"], applied?: "applied") => ({ requests }: 
 /** How many requests were answered so. */
 export const answered = (status: number) => ({ requests }: Seen): number =>
   requests.filter((request) => request.status === status).length
+
+/** The settings of all rows for a clock that runs 100 times as fast. */
+export const hundredfold: Readonly<Record<string, string>> = {
+  ORCH_PLANE_TIMEOUT: "100 seconds",
+  ORCH_PLANE_QUIET: "300 seconds",
+  ORCH_PLANE_MAX_BACKOFF: "50 seconds"
+}

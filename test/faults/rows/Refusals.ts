@@ -1,6 +1,7 @@
 import { Effect } from "effect"
 import type { Scope } from "effect"
 import * as Http from "node:http"
+import type { PlaneSimulator } from "../../../src/simulator/PlaneSimulator.js"
 import { Fault } from "../../../src/simulator/PlaneSimulator.js"
 import type { Row } from "../Row.js"
 import type { Script } from "../Scene.js"
@@ -14,7 +15,8 @@ const oneRefused =
       const [task] = tasks
       yield* round(1)
       yield* told()
-      yield* plane.misbehave(Fault.Status({ ...fault, count: 1, match: { ...comments, workItem: task.id ?? "" } }))
+      // A refusal is believed when it is repeated.
+      yield* plane.misbehave(Fault.Status({ ...fault, count: 2, match: { ...comments, workItem: task.id ?? "" } }))
       yield* gate(task, "dead")
       yield* round(2)
     })
@@ -43,6 +45,25 @@ const stranger: Effect.Effect<{ readonly url: string; readonly asked: () => numb
   }
 )
 
+const foreign = "Of a file that is not there any more"
+
+/** A comment under an external id of ours that says something else. */
+const alreadyThere = (plane: PlaneSimulator["Type"], workItem: string, id: string) =>
+  Effect.promise(() =>
+    fetch(
+      `${plane.url}/api/v1/workspaces/${plane.workspace}/projects/${plane.project.id}/work-items/${workItem}/comments/`,
+      {
+        method: "POST",
+        headers: { "x-api-key": plane.token, "content-type": "application/json" },
+        body: JSON.stringify({
+          comment_html: `<p>${foreign}</p>`,
+          external_source: "plane-sync",
+          external_id: `${id}:${workItem}`
+        })
+      }
+    )
+  )
+
 /** Plane answers, and says no. */
 export const refusals: ReadonlyArray<Row> = [
   {
@@ -59,6 +80,111 @@ export const refusals: ReadonlyArray<Row> = [
     dead: 1,
     script: oneRefused({ status: 413, html: true }),
     met: answered(413)
+  },
+  {
+    name: "400-after-applying",
+    shows: "comments are done and answered 400: asked for once more, adopted, none is a dead letter",
+    ci: true,
+    script: ({ plane, round, told }) =>
+      Effect.gen(function*() {
+        yield* round(1)
+        yield* told()
+        // Each task's next comment: what repeats one must be answered as Plane does.
+        yield* plane.misbehave(Fault.Status({ status: 400, when: "after", count: 3, match: comments }))
+        yield* round(2)
+      }),
+    met: met("Status", "applied")
+  },
+  {
+    name: "joined-refused",
+    shows: "one comment for 31 events, of which Plane dislikes one: split, and only that one is a dead letter",
+    ci: true,
+    dead: 1,
+    script: ({ check, plane, received, round, seen, stage, tasks, told }) =>
+      Effect.gen(function*() {
+        const [task] = tasks
+        yield* round(1)
+        yield* told()
+        yield* plane.misbehave(Fault.Down({}))
+        const before = (yield* plane.requests).length
+        // The text of the 18th that is owed together.
+        for (let index = 0; index < 31; index++) {
+          yield* stage(task, index === 17 ? "disliked" : `step ${index}`, index === 17 ? "dead" : "told")
+        }
+        yield* received(2, ({ sequence }) => sequence > before)
+        yield* plane.calm
+        yield* plane.misbehave(Fault.Status({ status: 400, match: { ...comments, text: "→ disliked" } }))
+        yield* told()
+        const refused = (yield* seen).requests.filter(({ status }) => status === 400).length
+        yield* check(refused <= 7, `${refused} requests to find one of 31, expected at most log2(31) + 2`)
+      }),
+    met: answered(400)
+  },
+  {
+    name: "id-reused",
+    shows: "Plane has another comment under our external id, as from a file that was renewed: told under a second id",
+    ci: true,
+    script: ({ plane, round, stageAs, tasks, told }) =>
+      Effect.gen(function*() {
+        const [task] = tasks
+        yield* round(1)
+        yield* told()
+        yield* alreadyThere(plane, task.id ?? "", "run-1")
+        task.lines.push(foreign)
+        yield* stageAs(task, "testing", "run-1")
+      }),
+    met: answered(409)
+  },
+  {
+    name: "member-removed",
+    shows: "the key's user is put out of the project, where Plane still shows it, and is back after 2 s",
+    ci: true,
+    script: ({ over, plane, round, told }) =>
+      Effect.gen(function*() {
+        yield* round(1)
+        yield* told()
+        yield* plane.leaveProject()
+        yield* round(2)
+        yield* Effect.sleep("2 seconds")
+        yield* plane.joinProject()
+        yield* over
+      }),
+    met: answered(403)
+  },
+  {
+    name: "made-a-guest",
+    shows: "the key's user is made a guest, who may comment and move nothing, for 2 s",
+    script: ({ over, plane, round, told }) =>
+      Effect.gen(function*() {
+        yield* round(1)
+        yield* told()
+        yield* plane.setRole("guest")
+        yield* round(2)
+        yield* Effect.sleep("2 seconds")
+        yield* plane.setRole("member")
+        yield* over
+      }),
+    met: answered(403)
+  },
+  {
+    name: "project-archived",
+    shows: "the project is archived for 2 s: its work items seem to be gone, and nothing is a dead letter",
+    ci: true,
+    script: ({ over, plane, received, round, task, told }) =>
+      Effect.gen(function*() {
+        yield* round(1)
+        yield* told()
+        const late = yield* task("Made before it was archived")
+        const before = (yield* plane.requests).length
+        yield* plane.archiveProject()
+        yield* round(2, [late])
+        yield* received(1, ({ sequence, status }) => sequence > before && status === 404)
+        yield* Effect.sleep("2 seconds")
+        yield* plane.restoreProject()
+        yield* over
+        yield* round(2)
+      }),
+    met: answered(404)
   },
   {
     name: "404-path-family",

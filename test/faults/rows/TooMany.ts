@@ -5,7 +5,7 @@ import { Clock, Effect, Schedule } from "effect"
 import { Fault } from "../../../src/simulator/PlaneSimulator.js"
 import type { Row } from "../Row.js"
 import type { Scene } from "../Scene.js"
-import { answered } from "./Fault.js"
+import { answered, hundredfold } from "./Fault.js"
 
 // What was on its way when the 429 was answered arrives within this, at most one request of each other work item.
 const underway = 500
@@ -64,11 +64,7 @@ export const tooMany: ReadonlyArray<Row> = [
       3_000
     ),
     speed: 100,
-    settings: {
-      ORCH_PLANE_TIMEOUT: "100 seconds",
-      ORCH_PLANE_QUIET: "300 seconds",
-      ORCH_PLANE_MAX_BACKOFF: "50 seconds"
-    }
+    settings: hundredfold
   },
   retryAfter("absent", "no Retry-After; the limit's window (1 s)", undefined, 1_000),
   {
