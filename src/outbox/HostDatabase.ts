@@ -41,5 +41,5 @@ export const shareDatabase = Effect.gen(function*() {
       // behind, which does nothing when its turn has come.
       return Effect.retry(Effect.disconnect(once), { schedule: whileBusy, while: isBusy })
     })
-  return { sql: makeSql(runBy(client)), where, write, writeAlone: write, read: edge, shared: true }
+  return { sql: makeSql(runBy(client)), where, write, writeAlone: write, read: edge, shared: true, index: undefined }
 })

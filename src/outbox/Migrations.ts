@@ -144,10 +144,17 @@ const outbox = Effect.gen(function*() {
   END`
 })
 
+// The index (`-shm`) that the sender has open: device and inode. Null: of an older version, or in a host's database.
+const indexFile = Effect.flatMap(
+  SqlClient.SqlClient,
+  (sql) => sql`ALTER TABLE plane_sync_sender ADD COLUMN index_file TEXT`
+)
+
 const migrations = {
   "0001_outbox": outbox,
   "0002_orchestrator": orchestratorTables,
-  "0003_webhooks": webhookTables
+  "0003_webhooks": webhookTables,
+  "0004_index_file": indexFile
 }
 
 /** Brings the tables to this version's shape; refuses those (`where` names their file) that a newer one has been at. */

@@ -74,7 +74,10 @@ describe("Storage", () => {
         renameSync(file, `${file}.away`)
         const errors = yield* refused
         assert.deepStrictEqual(errors.map(({ reason }) => reason), ["Moved", "Moved"])
-        assert.include(errors[0].message, `Storage ${file}: the file was moved, deleted or replaced`)
+        assert.include(
+          errors[0].message,
+          `Storage ${file}: the file, its log or its index was moved, deleted or replaced`
+        )
         renameSync(`${file}.away`, file)
         yield* insert(3)
         assert.deepStrictEqual(yield* read(sql`SELECT id FROM note`), [{ id: 1 }, { id: 3 }])
