@@ -1,10 +1,18 @@
 import { assert, describe, layer } from "@effect/vitest"
 import { Effect } from "effect"
+import { execFileSync } from "node:child_process"
 import { rmSync } from "node:fs"
 import { folder, post } from "../http/Served.js"
 import { freePort, listening, Program, run, start } from "./Child.js"
 
 const completed = (workItem: string, id: string) => JSON.stringify({ type: "task_completed", workItem, id })
+
+const integrity = (file: string) =>
+  execFileSync(process.execPath, [
+    "-e",
+    `process.stdout.write(new (require("better-sqlite3"))(${JSON.stringify(file)})
+      .pragma("integrity_check", { simple: true }))`
+  ]).toString()
 
 layer(Program.layer, { excludeTestServices: true })((it) =>
   describe.concurrent("the index of the log is removed under a running serve", () => {
@@ -60,6 +68,7 @@ layer(Program.layer, { excludeTestServices: true })((it) =>
 
             yield* serve.signal(end)
             yield* serve.ended
+            assert.strictEqual(integrity(database), "ok")
             const again = yield* start(["serve"], options)
             yield* listening(again)
             assert.strictEqual((yield* publish("restarted")).code, 0)
@@ -71,7 +80,7 @@ layer(Program.layer, { excludeTestServices: true })((it) =>
             assert.include(tasks, "ET-2")
             assert.notInclude(tasks, "ET-3")
           }),
-        60_000
+        120_000
       )
     }
   })

@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Clock, Effect, Layer } from "effect"
+import { Clock, Effect, Either, Layer } from "effect"
+import type { ChildProcess } from "node:child_process"
 import { execFileSync, spawn } from "node:child_process"
 import { once } from "node:events"
 import { existsSync, readFileSync, renameSync, rmSync } from "node:fs"
@@ -7,12 +8,19 @@ import { hostname } from "node:os"
 import { join } from "node:path"
 import { strangersIn } from "../../src/outbox/IndexFile.js"
 import { Outbox } from "../../src/outbox/Outbox.js"
+import { becomeSender, refuseOtherIndex } from "../../src/outbox/Sender.js"
 import { Storage } from "../../src/outbox/Storage.js"
 import { folder } from "../http/Served.js"
 
 const insert = (id: number) => Effect.flatMap(Storage, ({ sql, write }) => write(sql`INSERT INTO note VALUES (${id})`))
 
 const outbox = (file: string) => Layer.provideMerge(Outbox.layer, Storage.layerFile(file))
+
+const ending = (child: ChildProcess) =>
+  Effect.promise(async () => {
+    child.kill("SIGKILL")
+    if (child.exitCode === null && child.signalCode === null) await once(child, "exit")
+  })
 
 /** Another process that has the file open, until the scope closes; with the index that is there by then. */
 const another = (file: string) =>
@@ -27,11 +35,7 @@ const another = (file: string) =>
       await once(child.stdout, "data")
       return child
     }),
-    (child) =>
-      Effect.promise(async () => {
-        child.kill("SIGKILL")
-        if (child.exitCode === null && child.signalCode === null) await once(child, "exit")
-      })
+    ending
   )
 
 describe("the index of the log", () => {
@@ -112,6 +116,37 @@ describe("the index of the log", () => {
       assert.strictEqual(error.reason, "Moved")
       assert.include(error.message, "process 1 on elsewhere still has an index (-shm) open that was removed")
     }))
+
+  it.scopedLive("where no locks are to be seen, a sender's process is asked for, however long it was not seen", () =>
+    Effect.gen(function*() {
+      const storage = yield* Storage
+      const { sql, write } = storage
+      const other = yield* another(join(yield* folder, "unrelated.sqlite"))
+      const row = write(sql`INSERT OR REPLACE INTO plane_sync_sender (id, holder, pid, host, since, seen_at, index_file)
+        VALUES (1, 'x', ${other.pid ?? 0}, ${hostname()}, 0, 0, '1:1')`)
+      const asked = (identity: string, strangers: ReadonlyArray<number> | undefined) => {
+        const mine = { ...storage, index: { identity, strangers: () => strangers } }
+        return Effect.all({
+          row,
+          opening: Effect.either(refuseOtherIndex(mine)),
+          sending: Effect.either(Effect.scoped(becomeSender(mine, "me")))
+        })
+      }
+      const refused = yield* asked("2:2", undefined)
+      for (const answer of [refused.opening, refused.sending]) {
+        assert.match(
+          String(Either.isLeft(answer) && answer.left),
+          new RegExp(`process ${other.pid} on \\S+ still has an index \\(-shm\\) open that was removed`)
+        )
+      }
+      const assertAccepted = ({ opening, sending }: Effect.Effect.Success<ReturnType<typeof asked>>) =>
+        assert.deepStrictEqual([opening._tag, sending._tag], ["Right", "Right"])
+      // It is another program that has the number by now; it has the same index; it is gone.
+      assertAccepted(yield* asked("2:2", []))
+      assertAccepted(yield* asked("1:1", undefined))
+      yield* ending(other)
+      assertAccepted(yield* asked("2:2", undefined))
+    }).pipe(Effect.provide(Storage.layerFile(":memory:"))))
 
   it.scopedLive("the one who becomes the sender leaves word of its own", () =>
     Effect.gen(function*() {
