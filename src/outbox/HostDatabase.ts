@@ -31,7 +31,9 @@ export const shareDatabase = Effect.gen(function*() {
     })
   }
   const edge = orStorageError(where)
-  yield* edge(Effect.provideService(migrate(where), SqlClient.SqlClient, client))
+  yield* edge(Effect.provideService(migrate(where), SqlClient.SqlClient, client)).pipe(
+    Effect.retry({ schedule: whileBusy, while: isBusy })
+  )
   const write = <A>(effect: Effect.Effect<A, SqlError>): Effect.Effect<A, StorageError> =>
     Effect.flatMap(Effect.serviceOption(SqlClient.TransactionConnection), (open) => {
       const once = edge(client.withTransaction(effect))
