@@ -129,7 +129,7 @@ describe("the index of the log", () => {
         return Effect.all({
           row,
           opening: Effect.either(refuseOtherIndex(mine)),
-          sending: Effect.either(Effect.scoped(becomeSender(mine, "me")))
+          sending: Effect.either(Effect.scoped(Effect.asVoid(becomeSender(mine, "me"))))
         })
       }
       const refused = yield* asked("2:2", undefined)
