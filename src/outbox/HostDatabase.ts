@@ -31,7 +31,9 @@ export const shareDatabase = Effect.gen(function*() {
     })
   }
   const edge = orStorageError(where)
-  yield* edge(Effect.provideService(migrate(where), SqlClient.SqlClient, client))
+  yield* edge(Effect.provideService(migrate(where), SqlClient.SqlClient, client)).pipe(
+    Effect.retry({ schedule: whileBusy, while: isBusy })
+  )
   const write = <A>(effect: Effect.Effect<A, SqlError>): Effect.Effect<A, StorageError> =>
     Effect.flatMap(Effect.serviceOption(SqlClient.TransactionConnection), (open) => {
       const once = edge(client.withTransaction(effect))
@@ -41,5 +43,5 @@ export const shareDatabase = Effect.gen(function*() {
       // behind, which does nothing when its turn has come.
       return Effect.retry(Effect.disconnect(once), { schedule: whileBusy, while: isBusy })
     })
-  return { sql: makeSql(runBy(client)), where, write, writeAlone: write, read: edge, shared: true }
+  return { sql: makeSql(runBy(client)), where, write, writeAlone: write, read: edge, shared: true, index: undefined }
 })

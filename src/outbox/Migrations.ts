@@ -154,23 +154,37 @@ const splitting = Effect.gen(function*() {
   yield* sql`ALTER TABLE plane_sync_event ADD COLUMN part INTEGER`
 })
 
+// The index (`-shm`) that the sender has open: device and inode. Null: of an older version, or in a host's database.
+const indexFile = Effect.flatMap(
+  SqlClient.SqlClient,
+  (sql) => sql`ALTER TABLE plane_sync_sender ADD COLUMN index_file TEXT`
+)
+
 const migrations = {
   "0001_outbox": outbox,
   "0002_orchestrator": orchestratorTables,
   "0003_webhooks": webhookTables,
-  "0004_splitting": splitting
+  "0004_index_file": indexFile,
+  "0005_splitting": splitting
 }
 
-/** Brings the tables to this version's shape; refuses those (`where` names their file) that a newer one has been at. */
+/**
+ * Brings the tables to this version's shape; refuses those (`where` names their file) that a newer one has been at. `Busy`
+ * while another process makes them.
+ */
 export const migrate = (
   where: string
 ): Effect.Effect<void, Migrator.MigrationError | SqlError | StorageError, SqlClient.SqlClient> =>
   Effect.gen(function*() {
     const sql = yield* SqlClient.SqlClient
     yield* Migrator.make({})({ loader: Migrator.fromRecord(migrations), table })
-    const [latest] = yield* sql<{ id: number }>`SELECT max(migration_id) AS id FROM ${sql(table)}`
+    const [latest] = yield* sql<{ id: number | null }>`SELECT max(migration_id) AS id FROM ${sql(table)}`
     const known = Object.keys(migrations).length
-    if (latest !== undefined && latest.id > known) {
+    // The migrator says nothing where another process is at it, and does not wait for it.
+    if (latest === undefined || latest.id === null || latest.id < known) {
+      return yield* new StorageError({ reason: "Busy", where, words: "another process is making its tables" })
+    }
+    if (latest.id > known) {
       return yield* new StorageError({
         reason: "NewerSchema",
         where,

@@ -4,10 +4,12 @@ import type { Scope } from "effect"
 import { Context, Effect } from "effect"
 import { spanIfCollected } from "../domain/Traced.js"
 import { batched } from "./Batched.js"
+import { refuseStrangers } from "./IndexFile.js"
 import { migrate } from "./Migrations.js"
+import { refuseOtherIndex } from "./Sender.js"
 import { makeSql, runOn } from "./Sql.js"
 import { isBusy, isOneStatements, orStorageError, StorageError } from "./StorageError.js"
-import { makeUnmoved } from "./Unmoved.js"
+import { makeOpened } from "./Unmoved.js"
 import { whileBusy } from "./WhileBusy.js"
 
 // Writes that share a commit. More would only lengthen the wait of the first.
@@ -31,12 +33,16 @@ const open = Effect.fnUntraced(function*(where: string) {
   yield* edge(client.unsafe("PRAGMA busy_timeout = 20"))
   // WAL's default, NORMAL, loses the last commits at a power cut.
   yield* edge(client.unsafe("PRAGMA synchronous = FULL"))
+  // A read, so that its log and its index are open: what they are is asked before anything is written.
+  yield* edge(client.unsafe("PRAGMA schema_version"))
+  const { index, unmoved } = yield* makeOpened(where)
+  if (index !== undefined) yield* refuseStrangers(where, index)
   yield* edge(Effect.provideService(migrate(where), SqlClient.SqlClient, client))
-  const unmoved = yield* makeUnmoved(where)
 
   // Nobody else uses the client, so nobody waits for it: `turn` keeps transactions and reads apart.
   const connection = yield* typed(client.reserve)
   const sql = makeSql(runOn(client, connection))
+  yield* refuseOtherIndex({ read: edge, sql, where, index })
   const turn = Effect.unsafeMakeSemaphore(1)
   const begin = connection.execute("BEGIN", [], undefined)
   const commit = connection.execute("COMMIT", [], undefined)
@@ -86,7 +92,7 @@ const open = Effect.fnUntraced(function*(where: string) {
       )
     })
   const read = <A>(effect: Effect.Effect<A, SqlError>) => edge(turn.withPermits(1)(Effect.zipRight(unmoved, effect)))
-  return { sql, where, write, writeAlone: transaction, read, shared: false }
+  return { sql, where, write, writeAlone: transaction, read, shared: false, index }
 })
 
 /**

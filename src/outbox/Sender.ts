@@ -1,6 +1,8 @@
 import type { Scope } from "effect"
 import { Clock, Data, DateTime, Deferred, Duration, Effect, Schedule, Schema } from "effect"
 import { hostname } from "node:os"
+import type { IndexFile } from "./IndexFile.js"
+import { otherIndex } from "./IndexFile.js"
 import type { Storage } from "./Storage.js"
 import type { StorageError } from "./StorageError.js"
 
@@ -15,7 +17,11 @@ export interface Sender {
   readonly host: string
   readonly since: number
   readonly seenAt: number
+  /** The index of the log that it has open; null where that is not known. */
+  readonly index: string | null
 }
+
+const columns = `holder, pid, host, since, seen_at AS "seenAt", index_file AS "index"`
 
 /** Another process sends what this file owes. Two would double comments: there is one writer per work item. */
 export class SenderActive extends Schema.TaggedError<SenderActive>()("SenderActive", {
@@ -63,10 +69,33 @@ const isActive = ({ holder, host, pid, seenAt }: Sender, now: number): boolean =
 /** The last one that sends or has sent, and whether it does. */
 export const readSender = ({ read, sql }: Storage["Type"]) =>
   Effect.gen(function*() {
-    const [sender] = yield* read(sql<Sender>`SELECT holder, pid, host, since, seen_at AS "seenAt"
-      FROM plane_sync_sender`)
+    const [sender] = yield* read(sql<Sender>`SELECT ${sql.literal(columns)} FROM plane_sync_sender`)
     const now = yield* Clock.currentTimeMillis
     return sender === undefined ? undefined : { ...sender, active: isActive(sender, now) }
+  })
+
+/**
+ * Whether it runs with another index than `index`. It has no heartbeat any more once it has noticed, and would still write
+ * over what is committed here when it closes: on this host its process is asked for, however long it has not been seen.
+ */
+const hasOtherIndex = (sender: Sender, index: IndexFile | undefined, now: number): boolean => {
+  const { host, pid } = sender
+  if (sender.index === null || index === undefined || sender.index === index.identity) return false
+  if (host !== hostname() || pid === process.pid) return isActive(sender, now)
+  // The pid of one that was killed may be another program's by now, which does not have the file open.
+  return isRunning(pid) && (index.strangers()?.includes(pid) ?? true)
+}
+
+const named = ({ host, pid }: Sender) => `process ${pid} on ${host}`
+
+/** Fails where the one who sends has another index open, which was removed under it. */
+export const refuseOtherIndex = (
+  { index, read, sql, where }: Pick<Storage["Type"], "index" | "read" | "sql" | "where">
+): Effect.Effect<void, StorageError> =>
+  Effect.gen(function*() {
+    const [sender] = yield* read(sql<Sender>`SELECT ${sql.literal(columns)} FROM plane_sync_sender`)
+    const now = yield* Clock.currentTimeMillis
+    if (sender !== undefined && hasOtherIndex(sender, index, now)) return yield* otherIndex(where, named(sender))
   })
 
 /** This process is the one that sends. */
@@ -79,7 +108,7 @@ export interface Sending {
 
 /** Makes this process the one that sends, until the scope closes. */
 export const becomeSender = (
-  { sql, where, write }: Storage["Type"],
+  { index, sql, where, write }: Storage["Type"],
   holder: string
 ): Effect.Effect<Sending, SenderActive | StorageError, Scope.Scope> =>
   Effect.gen(function*() {
@@ -87,12 +116,13 @@ export const becomeSender = (
       const now = yield* Clock.currentTimeMillis
       // The first statement writes, so that two who start at the same time come one after the other.
       const [sender] = yield* sql<Sender>`UPDATE plane_sync_sender SET seen_at = seen_at
-        RETURNING holder, pid, host, since, seen_at AS "seenAt"`
+        RETURNING ${sql.literal(columns)}`
       if (sender !== undefined && isActive(sender, now)) return { other: sender }
-      yield* sql`INSERT INTO plane_sync_sender (id, holder, pid, host, since, seen_at)
-        VALUES (1, ${holder}, ${process.pid}, ${hostname()}, ${now}, ${now})
+      if (sender !== undefined && hasOtherIndex(sender, index, now)) return { apart: sender }
+      yield* sql`INSERT INTO plane_sync_sender (id, holder, pid, host, since, seen_at, index_file)
+        VALUES (1, ${holder}, ${process.pid}, ${hostname()}, ${now}, ${now}, ${index?.identity ?? null})
         ON CONFLICT (id) DO UPDATE SET holder = excluded.holder, pid = excluded.pid, host = excluded.host,
-          since = excluded.since, seen_at = excluded.seen_at`
+          since = excluded.since, seen_at = excluded.seen_at, index_file = excluded.index_file`
       yield* sql`UPDATE plane_sync_lane SET holder = NULL WHERE holder IS NOT NULL`
       const [last] = yield* sql<{ id: number | null }>`SELECT max(id) AS id FROM plane_sync_delivery`
       alive.add(holder)
@@ -115,6 +145,8 @@ export const becomeSender = (
         since: DateTime.unsafeMake(other.since)
       })
     }
+
+    if ("apart" in taken) return yield* otherIndex(where, named(taken.apart))
 
     const lost = yield* Deferred.make<void>()
     yield* Effect.flatMap(

@@ -9,6 +9,8 @@ import { Cause, Context, Effect, Either, Layer } from "effect"
 import { dirname } from "node:path"
 import { setting } from "../domain/Setting.js"
 import { shareDatabase } from "./HostDatabase.js"
+import type { IndexFile } from "./IndexFile.js"
+import { refuseLinked } from "./Linked.js"
 import { openFile } from "./OwnFile.js"
 import type { Sql } from "./Sql.js"
 import type { StorageError } from "./StorageError.js"
@@ -33,6 +35,8 @@ export class Storage extends Context.Tag("plane-sync/Storage")<Storage, {
   readonly read: <A>(effect: Effect.Effect<A, SqlError>) => Effect.Effect<A, StorageError>
   /** The client is the host's: a write belongs to the caller's transaction, if it has one open. */
   readonly shared: boolean
+  /** Undefined in memory and in a host's database, whose file we do not know. */
+  readonly index: IndexFile | undefined
 }>() {
   /** A SQLite file of our own, at `ORCH_DATABASE_URL`. */
   static readonly layer: Layer.Layer<Storage, StorageError | ConfigError.ConfigError> = Layer.unwrapEffect(
@@ -43,7 +47,9 @@ export class Storage extends Context.Tag("plane-sync/Storage")<Storage, {
   static readonly layerFile = (filename: string): Layer.Layer<Storage, StorageError> =>
     Layer.scoped(Storage, openFile(filename)).pipe(
       Layer.provide(SqliteClient.layer({ filename })),
-      Layer.provide(Layer.effectDiscard(filename === ":memory:" ? Effect.void : makeFolder(dirname(filename)))),
+      Layer.provide(Layer.effectDiscard(
+        filename === ":memory:" ? Effect.void : Effect.zipRight(makeFolder(dirname(filename)), refuseLinked(filename))
+      )),
       Layer.catchAllCause((cause) => Layer.fail(storageError(filename)(Cause.squash(cause)))),
       Layer.provide(NodeFileSystem.layer)
     )

@@ -7,7 +7,9 @@ import { Cause, Effect, Schema } from "effect"
  * - `Full`: no space, or no quota, for the file
  * - `ReadOnly`: the file or its folder may not be written
  * - `CannotOpen`: no such folder, or no right to it
- * - `Moved`: the file that is open is not the one at its path any more: it was moved, deleted or replaced
+ * - `Moved`: the file that is open, its log or its index is not the one at its path any more: it was moved, deleted or
+ *   replaced
+ * - `Linked`: the file has more than one path: it is a hard link, or is mounted alone
  * - `NotADatabase`: the file is something else, or damaged
  * - `NewerSchema`: a newer plane-sync has been at work on this file
  * - `Closed`: the layer has been shut down
@@ -19,6 +21,7 @@ export const StorageReason = Schema.Literal(
   "ReadOnly",
   "CannotOpen",
   "Moved",
+  "Linked",
   "NotADatabase",
   "NewerSchema",
   "Closed",
@@ -46,7 +49,10 @@ const advice: Record<StorageReason, string> = {
   ReadOnly: "it may not be written",
   CannotOpen: "it cannot be opened: is the folder there, and may this user write in it?",
   Moved:
-    "the file was moved, deleted or replaced: put it back, or restart plane-sync to begin with the one that is there",
+    "the file, its log or its index was moved, deleted or replaced: put it back, or restart plane-sync to begin with " +
+    "what is there",
+  Linked: "it has another path, by which a second program would not see this one's writes: mount the folder, not the " +
+    "file, or remove the other name",
   NotADatabase: "it is not a database, or damaged: point ORCH_DATABASE_URL elsewhere or restore it",
   NewerSchema: "a newer version of plane-sync has written it: run that one",
   Closed: "it has been shut down",

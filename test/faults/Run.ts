@@ -119,7 +119,8 @@ export const runRow = (
       }))
     )
     const scope = yield* Effect.acquireRelease(Scopes.make(), (scope) => Scopes.close(scope, Exit.void))
-    const context = yield* pipeline(`${directory}/plane-sync.sqlite`, http).pipe(
+    const database = `${directory}/plane-sync.sqlite`
+    const context = yield* pipeline(database, http).pipe(
       Layer.buildWithScope(scope),
       Effect.withConfigProvider(config),
       Effect.withClock(clock.clock)
@@ -129,6 +130,7 @@ export const runRow = (
       plane,
       wire,
       clock,
+      database,
       events: Context.get(context, StageEvents),
       disk: mounted ? yield* Disk.byBallast(directory) : Disk.byPages(Context.get(context, Storage).sql),
       refused: () => counts.refused

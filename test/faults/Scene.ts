@@ -6,6 +6,7 @@ import { StageEvent } from "../../src/domain/StageEvent.js"
 import type { PlaneSimulator, RecordedRequest } from "../../src/simulator/PlaneSimulator.js"
 import type { StageEvents } from "../../src/sync/StageEvents.js"
 import type { MovableClock } from "../support/MovableClock.js"
+import * as Elsewhere from "./Elsewhere.js"
 import type { Wire } from "./Wire.js"
 
 /** What is published about: a work item, or a key that has none. */
@@ -51,6 +52,10 @@ export interface Scene {
   readonly check: (holds: boolean, words: string) => Effect.Effect<void>
   /** A remark for whoever reads the table. */
   readonly note: (words: string) => Effect.Effect<void>
+  /** The pipeline's file. */
+  readonly database: string
+  /** A gate failure that another process publishes to the file at `path`, and what that said. The program is built for it. */
+  readonly elsewhere: Effect.Effect<(task: Task, path: string) => Effect.Effect<string>, never, Scope.Scope>
   /** Stops the disk from taking more, and lets it again. */
   readonly disk: { readonly fill: Effect.Effect<void>; readonly free: Effect.Effect<void> }
   readonly seen: Effect.Effect<Seen>
@@ -103,10 +108,11 @@ export const make = (options: {
   readonly wire: Wire
   readonly clock: MovableClock
   readonly disk: Scene["disk"]
+  readonly database: string
   readonly refused: () => number
 }): Effect.Effect<Scene & Judged> =>
   Effect.gen(function*() {
-    const { clock, disk, events, plane, wire } = options
+    const { clock, database, disk, events, plane, wire } = options
     const all: Array<Task> = []
     const problems: Array<string> = []
     const notes: Array<string> = []
@@ -171,16 +177,35 @@ export const make = (options: {
         })
       })
 
+    const elsewhere = Effect.map(Elsewhere.make, (program) =>
+      Effect.fnUntraced(function*({ key, lines, stage }: Task, path: string) {
+        const reason = `number ${++counts.number}, of another process`
+        const options = ["--stage", stage, "--check", "lint", "--reason", reason]
+        const { done, words } = yield* program(path, "publish", "gate-failed", key, ...options)
+        if (done) {
+          counts.accepted += 1
+          lines.push(`⚠️ QG failed at ${stage}: lint — ${reason}`)
+        } else counts.notStored += 1
+        return words
+      }))
+
     const verdictOf = (tasks: ReadonlyArray<Task>) =>
       Effect.map(
         Effect.forEach(tasks, (each) => {
           const expected: Expected = { workItem: each.key, lines: each.lines, state: each.state }
           // Nobody has the key, so nobody can be told.
-          if (each.id === undefined) return Effect.succeed(judge(expected, { lines: [], state: each.state }))
+          if (each.id === undefined) {
+            return Effect.succeed(judge(expected, { lines: [], state: each.state }))
+          }
           return Effect.map(
             Effect.all([plane.comments(each.id), plane.workItem(each.id)]),
             ([comments, { state }]) =>
-              judge(expected, { lines: comments.flatMap(({ html }) => toldBy(html)), state: state.name })
+              judge(expected, {
+                lines: comments.flatMap(({ html }) =>
+                  toldBy(html)
+                ),
+                state: state.name
+              })
           )
         }),
         together
@@ -232,6 +257,8 @@ export const make = (options: {
         Effect.sync(() => {
           notes.push(words)
         }),
+      database,
+      elsewhere,
       disk,
       seen: Effect.map(plane.requests, (requests) => ({
         requests,

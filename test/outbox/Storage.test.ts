@@ -2,7 +2,8 @@ import * as SqliteClient from "@effect/sql-sqlite-node/SqliteClient"
 import * as SqlClient from "@effect/sql/SqlClient"
 import { assert, describe, it } from "@effect/vitest"
 import { ConfigProvider, Deferred, Effect, Fiber, Inspectable, Layer, Option } from "effect"
-import { execFileSync } from "node:child_process"
+import { execFileSync, spawn } from "node:child_process"
+import { once } from "node:events"
 import { chmodSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -74,7 +75,10 @@ describe("Storage", () => {
         renameSync(file, `${file}.away`)
         const errors = yield* refused
         assert.deepStrictEqual(errors.map(({ reason }) => reason), ["Moved", "Moved"])
-        assert.include(errors[0].message, `Storage ${file}: the file was moved, deleted or replaced`)
+        assert.include(
+          errors[0].message,
+          `Storage ${file}: the file, its log or its index was moved, deleted or replaced`
+        )
         renameSync(`${file}.away`, file)
         yield* insert(3)
         assert.deepStrictEqual(yield* read(sql`SELECT id FROM note`), [{ id: 1 }, { id: 3 }])
@@ -188,6 +192,23 @@ describe("Storage", () => {
         const { read, sql } = yield* Storage
         assert.deepStrictEqual(yield* read(sql`SELECT count(*) AS n FROM note`), [{ n: 2 }])
       }).pipe(Effect.provide(Storage.layerFile(file)))
+    }))
+
+  it.scopedLive("waits while another process makes the tables", () =>
+    Effect.gen(function*() {
+      const file = join(yield* temporary, "events.sqlite")
+      const script = `
+        const db = new (require("better-sqlite3"))(${JSON.stringify(file)})
+        db.pragma("journal_mode = WAL")
+        db.exec(\`CREATE TABLE plane_sync_migrations (migration_id INTEGER PRIMARY KEY NOT NULL,
+          created_at datetime NOT NULL DEFAULT current_timestamp, name VARCHAR(255) NOT NULL)\`)
+        db.exec("BEGIN IMMEDIATE")
+        console.log("begun")
+        setTimeout(() => db.exec("COMMIT"), 300)`
+      const other = spawn(process.execPath, ["-e", script], { stdio: ["ignore", "pipe", "inherit"] })
+      yield* Effect.promise(() => once(other.stdout, "data"))
+      const count = Effect.flatMap(Storage, ({ read, sql }) => read(sql`SELECT count(*) AS n FROM plane_sync_event`))
+      assert.deepStrictEqual(yield* Effect.provide(count, Storage.layerFile(file)), [{ n: 0 }])
     }))
 
   const host = SqliteClient.layer({ filename: ":memory:" })

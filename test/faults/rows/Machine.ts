@@ -1,4 +1,5 @@
 import { Effect } from "effect"
+import { linkSync, renameSync, rmSync } from "node:fs"
 import { Fault } from "../../../src/simulator/PlaneSimulator.js"
 import type { Row } from "../Row.js"
 import type { Script } from "../Scene.js"
@@ -23,6 +24,35 @@ const clockSet = (millis: number): Script => ({ clock, gate, over, plane, receiv
       Effect.orDie
     )
   })
+
+/**
+ * Something is done to the file, and undone: meanwhile five events are published by another process, to `path`, and one
+ * here. None may be accepted, but each that is must be told.
+ */
+const fileFault = (options: {
+  readonly begin: (database: string) => void
+  readonly path: (database: string) => string
+  readonly end: (database: string) => void
+  readonly says: string
+}): Script =>
+({ check, database, elsewhere, gate, over, round, seen, tasks: [task], told }) =>
+  Effect.gen(function*() {
+    const publish = yield* elsewhere
+    yield* round(1)
+    const before = yield* publish(task, database)
+    yield* check((yield* seen).notStored === 0, `another process could not publish before: ${before}`)
+    yield* told()
+    yield* Effect.sync(() => options.begin(database))
+    for (let i = 0; i < 5; i++) {
+      const words = yield* publish(task, options.path(database))
+      yield* check(words.includes(options.says), `the other process does not say what is wrong, but: ${words}`)
+    }
+    yield* gate(task)
+    yield* check((yield* seen).notStored === 6, "something was accepted meanwhile")
+    yield* Effect.sync(() => options.end(database))
+    yield* over
+    yield* round(2)
+  }).pipe(Effect.scoped)
 
 /** What the pipeline's own machine does to it. */
 export const machine: ReadonlyArray<Row> = [
@@ -71,6 +101,30 @@ export const machine: ReadonlyArray<Row> = [
         yield* round(2)
         yield* check((yield* seen).notStored === before, "publish did not recover by itself")
       }),
+    met: ({ notStored }) => notStored
+  },
+  {
+    name: "file-linked",
+    shows: "the file has a second name for a while, by which another process publishes: refused by both",
+    script: fileFault({
+      begin: (database) => linkSync(database, `${database}.linked`),
+      path: (database) => `${database}.linked`,
+      // Its log and index, if somebody made them, go with it.
+      end: (database) => ["", "-wal", "-shm"].forEach((part) => rmSync(`${database}.linked${part}`, { force: true })),
+      says: "remove the other name"
+    }),
+    met: ({ notStored }) => notStored
+  },
+  {
+    name: "index-removed",
+    shows: "the file's index (-shm) is away for a while, and another process makes its own: refused by both",
+    ci: true,
+    script: fileFault({
+      begin: (database) => renameSync(`${database}-shm`, `${database}.away`),
+      path: (database) => database,
+      end: (database) => renameSync(`${database}.away`, `${database}-shm`),
+      says: "still has an index (-shm) open that was removed"
+    }),
     met: ({ notStored }) => notStored
   },
   {
