@@ -122,7 +122,7 @@ const refusing = (folder: string) =>
     const { key } = yield* plane.addWorkItem({ name: "Trail map" })
     yield* plane.misbehave(Fault.Status({ match: { method: "POST" }, status: 400 }))
     const database = `${folder}/events.sqlite`
-    const url = yield* served({ ORCH_DATABASE_URL: database })
+    const url = yield* served({ ORCH_DATABASE_URL: database, ORCH_PLANE_QUIET: "100 millis" })
     for (const workItem of [key, "XX-1"]) {
       const gate = { type: "quality_gate_failed", stage: "review", check: "lint", reason: "one" }
       yield* post(url, JSON.stringify({ ...gate, workItem, occurredAt: "2026-11-20T08:30:00Z" }))
@@ -150,7 +150,7 @@ describe("plane-sync dead", () => {
         code: "refused",
         workItem: key,
         answer: 400,
-        attempts: 1,
+        attempts: 2,
         occurredAt: "2026-11-20T08:30:00.000Z"
       })
       const shown = yield* cli("dead", "show", id)

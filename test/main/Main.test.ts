@@ -103,11 +103,11 @@ layer(Program.layer, { excludeTestServices: true })((it) =>
           assert.strictEqual(yield* child.ended, 0)
 
           const item = yield* plane.addWorkItem({ name: "a" })
-          yield* plane.misbehave({ _tag: "Silent" })
+          yield* plane.misbehave({ _tag: "Silent", match: { kind: "identifier" } })
           const again = yield* start(["serve"], { cwd, settings: { ...settings, ORCH_PLANE_API_TOKEN: plane.token } })
           yield* listening(again)
           yield* Effect.repeat(Effect.zipRight(Effect.sleep("20 millis"), plane.requests), {
-            until: (requests) => requests.length > 0
+            until: (requests) => requests.some(({ kind }) => kind === "identifier")
           })
           const before = yield* Clock.currentTimeMillis
           yield* again.signal("SIGTERM")

@@ -329,7 +329,7 @@ describe("PlaneError", () => {
       "PermissionDenied",
       "ORCH_PLANE_PROJECT_ID"
     ],
-    [404, { error: "The requested resource does not exist." }, "NotFound", "deleted or archived"],
+    [404, { error: "The requested resource does not exist." }, "WrongAddress", "there is no project with the id"],
     [429, { error_code: 5900, error_message: "RATE_LIMIT_EXCEEDED" }, "RateLimited", "60 s"],
     [400, { state: ["Invalid pk"] }, "Refused", "state: Invalid pk"],
     [500, { error: "Something went wrong please try again later" }, "Unavailable", "Something went wrong"]
