@@ -1,5 +1,5 @@
 import { Data, Effect } from "effect"
-import type { StageEvents } from "../src/sync/StageEvents.js"
+import type { StageEvents } from "../src/events/StageEvents.js"
 import { changed } from "./Load.js"
 
 /** How many work items publishing is spread over. */

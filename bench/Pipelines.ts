@@ -2,13 +2,13 @@ import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import * as FileSystem from "@effect/platform/FileSystem"
 import { ConfigProvider, Effect, Layer, Logger, LogLevel } from "effect"
 import { Outbox } from "../src/outbox/Outbox.js"
-import { Storage } from "../src/outbox/Storage.js"
+import { Storage } from "../src/storage/Storage.js"
 import { PlaneClient } from "../src/plane/PlaneClient.js"
 import { RateBudget } from "../src/plane/RateBudget.js"
-import { Destination } from "../src/sync/Destination.js"
-import { PlaneSync } from "../src/sync/PlaneSync.js"
-import { Signal } from "../src/sync/Signal.js"
-import { StageEvents } from "../src/sync/StageEvents.js"
+import { Destination } from "../src/sending/Destination.js"
+import { PlaneSync } from "../src/sending/PlaneSync.js"
+import { Signal } from "../src/storage/WakeUps.js"
+import { StageEvents } from "../src/events/StageEvents.js"
 
 /** `ORCH_…` variables, instead of the environment's. */
 export type Settings = Readonly<Record<string, string>>

@@ -1,5 +1,5 @@
 import { Array, Effect } from "effect"
-import { StageEvents } from "../src/sync/StageEvents.js"
+import { StageEvents } from "../src/events/StageEvents.js"
 import { changed } from "./Load.js"
 import { publishingOn, temporaryDatabase } from "./Pipelines.js"
 

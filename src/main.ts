@@ -6,7 +6,7 @@ import * as NodeTerminal from "@effect/platform-node/NodeTerminal"
 import { Effect, Layer } from "effect"
 import { dotEnvLayer } from "./cli/DotEnv.js"
 import { exitCode, explain } from "./cli/Failure.js"
-import { withoutColour } from "./cli/Plain.js"
+import { withoutColour } from "./cli/Colour.js"
 import { runServe } from "./cli/Serve.js"
 
 const platform = Layer.mergeAll(NodeFileSystem.layer, NodePath.layer, NodeTerminal.layer)

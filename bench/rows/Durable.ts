@@ -1,5 +1,5 @@
 import { Array, Effect } from "effect"
-import { StageEvents } from "../../src/sync/StageEvents.js"
+import { StageEvents } from "../../src/events/StageEvents.js"
 import { bareDriver } from "../BareDriver.js"
 import { publishCommitted } from "../Committed.js"
 import type { Row } from "../Figure.js"

@@ -1,6 +1,6 @@
 import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import { Array, Effect } from "effect"
-import { StageEvents } from "../../src/sync/StageEvents.js"
+import { StageEvents } from "../../src/events/StageEvents.js"
 import type { Row } from "../Figure.js"
 import { Aim } from "../Figure.js"
 import { changed, failed } from "../Load.js"

@@ -3,10 +3,10 @@ import * as Options from "@effect/cli/Options"
 import * as ValidationError from "@effect/cli/ValidationError"
 import * as FileSystem from "@effect/platform/FileSystem"
 import { DateTime, Effect, Either, Layer } from "effect"
-import { cleanLine, textLimit } from "../domain/Text.js"
+import { cleanLine, textLimit } from "../base/Text.js"
 import { Outbox } from "../outbox/Outbox.js"
-import { databaseFile, Storage } from "../outbox/Storage.js"
-import { StorageError } from "../outbox/StorageError.js"
+import { databaseFile, Storage } from "../storage/Storage.js"
+import { StorageError } from "../storage/StorageError.js"
 
 export const invalid = (message: string) => ValidationError.invalidValue(HelpDoc.p(message))
 

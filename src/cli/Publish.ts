@@ -4,13 +4,13 @@ import { Console, Effect, Either, Layer, Option } from "effect"
 import type { Issue } from "../http/Problem.js"
 import { decodeEvent, describe } from "../http/RequestBody.js"
 import { Outbox } from "../outbox/Outbox.js"
-import { Storage } from "../outbox/Storage.js"
-import { Signal } from "../sync/Signal.js"
-import { StageEvents } from "../sync/StageEvents.js"
+import { Storage } from "../storage/Storage.js"
+import { Signal } from "../storage/WakeUps.js"
+import { StageEvents } from "../events/StageEvents.js"
 import { wrongUse } from "./Failure.js"
 import { keyArgument } from "./Find.js"
 import { lineOf } from "./Help.js"
-import { tellWhoSends } from "./Sender.js"
+import { tellWhoSends } from "./LeaderNotice.js"
 
 const text = (name: string, description: string) => Options.text(name).pipe(Options.withDescription(description))
 

@@ -1,6 +1,6 @@
 import { DateTime } from "effect"
 import { StageEvent } from "./StageEvent.js"
-import { escapeHtml, unescapeHtml } from "./Text.js"
+import { escapeHtml, unescapeHtml } from "../base/Text.js"
 
 /** An event with its moment, where a comment tells it. */
 export interface Moment {

@@ -1,6 +1,6 @@
 import type * as HttpServerRequest from "@effect/platform/HttpServerRequest"
 import { Effect, Either, ParseResult, Schema, Stream } from "effect"
-import { isDeeperThan } from "../domain/Depth.js"
+import { isDeeperThan } from "../base/Depth.js"
 import type { StageEvent } from "../domain/StageEvent.js"
 import { StageEventJson } from "../domain/StageEvent.js"
 import type { Issue } from "./Problem.js"

@@ -6,7 +6,7 @@ import { Duration, Effect, Either } from "effect"
 import type { Room } from "../webhooks/Receiver.js"
 import { Overloaded, Receiver, Refused } from "../webhooks/Receiver.js"
 import type { Source } from "../webhooks/WebhookConfig.js"
-import { Health } from "./Health.js"
+import { Health } from "../health/Health.js"
 import { rawBody } from "./RawBody.js"
 
 /** Where the senders deliver to. */

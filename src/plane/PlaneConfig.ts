@@ -1,6 +1,6 @@
 import type { Redacted } from "effect"
 import { Config, Duration, Either, ParseResult, Redacted as Secret, Schema } from "effect"
-import { address, duration, given, integer, matching, oneOf, setting, token } from "../domain/Setting.js"
+import { address, duration, given, integer, matching, oneOf, setting, token } from "../base/Setting.js"
 import { defaultStageStates, StageStates } from "../domain/StageStates.js"
 
 /** How many requests Plane takes from one key in a window: its server's `API_KEY_RATE_LIMIT`. */

@@ -4,7 +4,7 @@
  * there is no second retry inside the client: a lane asks again, by `backoff` and `nextLookUp`, from what is stored.
  */
 import { Chunk, Duration, Effect, Either, Option, Schedule, Schema } from "effect"
-import { cleanLine } from "../domain/Text.js"
+import { cleanLine } from "../base/Text.js"
 import type { PlaneError } from "./PlaneError.js"
 
 /** An answer of Plane, or of something in front of it, with its whole body. Names of headers are lower case. */

@@ -1,6 +1,6 @@
 import { Context, DateTime, Deferred, Duration, Effect, FiberRef, Layer, Option } from "effect"
 import type { ConfigError } from "effect"
-import { monotonicMillis } from "../domain/Monotonic.js"
+import { monotonicMillis } from "../base/Time.js"
 import type { RateLimit } from "./PlaneConfig.js"
 import { rateLimit } from "./PlaneConfig.js"
 

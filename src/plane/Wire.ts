@@ -1,5 +1,5 @@
 import { Schema } from "effect"
-import { Moment } from "../domain/Moment.js"
+import { Moment } from "../domain/PlaneMoment.js"
 
 /**
  * What is asked for of a work item: the whole one is as large as its description. The expanded state tells its group,

@@ -1,9 +1,9 @@
 import { Clock, Context, Duration, Effect, Layer, Option } from "effect"
-import { batched } from "../outbox/Batched.js"
-import { makeGathered } from "../outbox/Gathered.js"
-import type { Sql } from "../outbox/Sql.js"
-import { Storage } from "../outbox/Storage.js"
-import { isOneStatements, StorageError } from "../outbox/StorageError.js"
+import { batched } from "../base/Batch.js"
+import { makeGathered } from "../base/SharedTurn.js"
+import type { Sql } from "../storage/Sql.js"
+import { Storage } from "../storage/Storage.js"
+import { isOneStatements, StorageError } from "../storage/StorageError.js"
 import type { Source } from "./WebhookConfig.js"
 
 /** A delivery as it came. Its signature was right. */

@@ -1,6 +1,6 @@
 import type { Redacted } from "effect"
 import { Config, Either, Redacted as Secret } from "effect"
-import { oneOf, setting } from "../domain/Setting.js"
+import { oneOf, setting } from "../base/Setting.js"
 
 /** Who sends webhooks. */
 export type Source = "plane" | "gitea"

@@ -2,7 +2,7 @@ import * as FileSystem from "@effect/platform/FileSystem"
 import type { Scope } from "effect"
 import { Effect, Option } from "effect"
 import { execFile } from "node:child_process"
-import type { Sql } from "../../src/outbox/Sql.js"
+import type { Sql } from "../../src/storage/Sql.js"
 import type { Scene } from "./Scene.js"
 
 const run = (program: string, ...args: ReadonlyArray<string>) =>

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Layer } from "effect"
 import { Outbox } from "../../src/outbox/Outbox.js"
-import { Storage } from "../../src/outbox/Storage.js"
+import { Storage } from "../../src/storage/Storage.js"
 import { Fault, PlaneSimulator } from "../../src/simulator/PlaneSimulator.js"
 import { fieldsOf, folder, post, request, served, unfit, withPlane } from "./Served.js"
 

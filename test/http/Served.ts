@@ -3,7 +3,7 @@ import * as FileSystem from "@effect/platform/FileSystem"
 import * as HttpServer from "@effect/platform/HttpServer"
 import { ConfigProvider, Effect, Layer, Logger, LogLevel } from "effect"
 import { serveLayer } from "../../src/http/Serve.js"
-import type { NewEvent } from "../../src/outbox/Event.js"
+import type { NewEvent } from "../../src/outbox/StoredEvent.js"
 import { PlaneSimulator } from "../../src/simulator/PlaneSimulator.js"
 
 /** A folder that is gone when the scope closes. */

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
-import type { TaskView } from "../../src/http/TaskView.js"
+import type { TaskView } from "../../src/views/TaskView.js"
 import { PlaneSimulator } from "../../src/simulator/PlaneSimulator.js"
 import { fieldsOf, request, served, withPlane } from "./Served.js"
 

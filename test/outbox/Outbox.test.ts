@@ -1,10 +1,10 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Layer } from "effect"
 import { deadLetterBatch } from "../../src/outbox/DeadLetters.js"
-import type { NewEvent } from "../../src/outbox/Event.js"
+import type { NewEvent } from "../../src/outbox/StoredEvent.js"
 import type { Owed, Step } from "../../src/outbox/Lane.js"
 import { Outbox } from "../../src/outbox/Outbox.js"
-import { Storage } from "../../src/outbox/Storage.js"
+import { Storage } from "../../src/storage/Storage.js"
 
 const inMemory = Layer.provide(Outbox.layer, Storage.layerFile(":memory:"))
 

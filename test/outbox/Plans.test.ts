@@ -1,11 +1,11 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Layer, TestClock } from "effect"
-import { Tasks } from "../../src/orchestrator/Tasks.js"
-import type { NewEvent } from "../../src/outbox/Event.js"
+import { Tasks } from "../../src/tasks/Tasks.js"
+import type { NewEvent } from "../../src/outbox/StoredEvent.js"
 import type { Job, Owed, Step } from "../../src/outbox/Lane.js"
 import { Outbox } from "../../src/outbox/Outbox.js"
-import { Storage } from "../../src/outbox/Storage.js"
-import { running } from "../orchestrator/Orchestration.js"
+import { Storage } from "../../src/storage/Storage.js"
+import { running } from "../tasks/Orchestration.js"
 import { makePlans } from "../support/QueryPlans.js"
 
 const { explaining, plans, scans } = makePlans()

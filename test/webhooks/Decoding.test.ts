@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Either } from "effect"
-import { decodeGitea } from "../../src/webhooks/gitea/GiteaDelivery.js"
-import { decodePlane } from "../../src/webhooks/plane/PlaneDelivery.js"
+import { decodeGitea } from "../../src/webhooks/GiteaHook.js"
+import { decodePlane } from "../../src/webhooks/PlaneHook.js"
 import { changed, fixture, fixturesOf } from "./Fixtures.js"
 
 describe("Plane's bodies", () => {

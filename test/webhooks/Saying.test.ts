@@ -1,9 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Layer, Logger } from "effect"
-import { Storage } from "../../src/outbox/Storage.js"
-import { giteaHandler } from "../../src/webhooks/gitea/GiteaWebhook.js"
+import { Storage } from "../../src/storage/Storage.js"
+import { giteaHandler } from "../../src/webhooks/GiteaHandler.js"
 import { Inbox } from "../../src/webhooks/Inbox.js"
-import { planeHandler } from "../../src/webhooks/plane/PlaneWebhook.js"
+import { planeHandler } from "../../src/webhooks/PlaneHandler.js"
 import { handlersOnly } from "./Handlers.js"
 import { moveBody, pullBody, sha } from "./Scene.js"
 

@@ -1,0 +1,34 @@
+import { Clock, Effect } from "effect"
+import { cleanLine, reasonLimit, textLimit } from "./Text.js"
+import type { StoredDelivery } from "../webhooks/Inbox.js"
+
+/** Whoever sends what is not taken fills no disk with log lines. In milliseconds. */
+const quietFor = 60_000
+
+/** Logs warnings of one kind, at most one a minute, which then says how many there were meanwhile. */
+export const makeSeldom: Effect.Effect<(line: string) => Effect.Effect<void>> = Effect.sync(() => {
+  let saidAt = -Infinity
+  let unsaid = 0
+  return (line) =>
+    Effect.flatMap(Clock.currentTimeMillis, (now) => {
+      // A clock that was put back keeps nobody silent.
+      if (now >= saidAt && now - saidAt < quietFor) {
+        unsaid += 1
+        return Effect.void
+      }
+      const more = unsaid === 0 ? "" : ` (and ${unsaid} more since this was last said)`
+      saidAt = now
+      unsaid = 0
+      return Effect.logWarning(`${line}${more}`)
+    })
+})
+
+/** Says that a delivery is skipped because it cannot be read, and why: nothing else shows it. */
+export const makeUnreadable = Effect.map(
+  makeSeldom,
+  (warn) => ({ event, id, source }: StoredDelivery, why: string) =>
+    warn(
+      `Delivery ${id} of ${source}, ${JSON.stringify(cleanLine(event, textLimit))}, cannot be read: ` +
+        cleanLine(why, reasonLimit)
+    )
+)

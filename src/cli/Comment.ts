@@ -1,0 +1,48 @@
+import * as Args from "@effect/cli/Args"
+import * as Command from "@effect/cli/Command"
+import * as HelpDoc from "@effect/cli/HelpDoc"
+import { Console, DateTime, Effect, Either } from "effect"
+import { cleanLine, cleanText, escapeHtml, textLimit } from "../base/Text.js"
+import { uuidV7 } from "../base/UuidV7.js"
+import { PlaneClient } from "../plane/PlaneClient.js"
+import { PlaneConfig } from "../plane/PlaneConfig.js"
+import { findByKey, keyArgument, webAddress } from "./Find.js"
+import { lineOf } from "./Help.js"
+
+/** The HTML of a text that a person typed, with its lines. */
+export const textHtml = (text: string): string =>
+  `<p>${escapeHtml(cleanText(text, Infinity)).replace(/\n/g, "<br>")}</p>`
+
+const textArgument = Args.text({ name: "text" }).pipe(
+  Args.withDescription("What the comment says, as plain text"),
+  Args.mapEffect((text) =>
+    text.trim() === "" ? Either.left(HelpDoc.p("The comment is empty: expected a text")) : Either.right(text)
+  )
+)
+
+const notKnown = "plane-sync: it is not known whether Plane has added the comment, look before you repeat it"
+
+/** `plane-sync comment ET-002 "text"`: adds a comment at once, past the outbox, with an external id of its own. */
+export const comment = Command.make(
+  "comment",
+  { key: keyArgument, text: textArgument },
+  ({ key, text }) =>
+    Effect.gen(function*() {
+      const plane = yield* PlaneClient
+      const config = yield* PlaneConfig
+      const item = yield* findByKey(key)
+      const externalId = `cli:${yield* uuidV7}`
+      const createdAt = yield* DateTime.now
+      const added = yield* plane.addComment(item.id, { html: textHtml(text), externalId, createdAt }).pipe(
+        Effect.tapError((error) => error.sent === "unknown" ? Console.error(notKnown) : Effect.void)
+      )
+      yield* Console.log([
+        `commented    ${config.projectIdentifier}-${item.number} ${cleanLine(item.name, textLimit)}`,
+        `comment id   ${added.id ?? "unknown"}`,
+        `external id  ${externalId}`,
+        `address      ${webAddress(config, item)}`
+      ].join("\n"))
+    })
+).pipe(
+  Command.withDescription(lineOf("comment"))
+)

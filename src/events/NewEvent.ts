@@ -1,0 +1,130 @@
+import { Clock, DateTime, Effect, Either, identity, ParseResult, Predicate, Schema } from "effect"
+import type { StageEvent } from "../domain/StageEvent.js"
+import { contentOf, EventId, StageEventJson, stageOf } from "../domain/StageEvent.js"
+import type { StageStates } from "../domain/StageStates.js"
+import { cleanLine, cleanText, reasonLimit, textLimit } from "../base/Text.js"
+import { uuidV7Of } from "../base/UuidV7.js"
+import { WorkItemKey } from "../domain/WorkItemKey.js"
+import type { NewEvent } from "../outbox/StoredEvent.js"
+
+const isEventId = Schema.is(EventId)
+const validate = Schema.validateEither(StageEventJson, { errors: "all" })
+
+/** How far ahead an event's moment may be, in milliseconds: beyond it the publisher's clock is wrong, and it is now. */
+const maxAhead = 5 * 60_000
+
+const describe = (error: ParseResult.ParseError): string =>
+  ParseResult.ArrayFormatter.formatErrorSync(error)
+    .map(({ message, path }) => `${path.join(".")}: ${message}`)
+    .join("; ")
+
+const properties = [
+  "_tag",
+  "workItem",
+  "id",
+  "occurredAt",
+  "from",
+  "to",
+  "agent",
+  "stage",
+  "check",
+  "reason"
+] as const
+
+/**
+ * An event's properties, each read once, so that what is stored is what was checked; those of an object's prototype
+ * among them, as the type allows.
+ */
+const copyOf = (event: unknown): unknown => {
+  if (!Predicate.isRecord(event)) return event
+  const copy: Record<string, unknown> = {}
+  for (const name of properties) {
+    const value = event[name]
+    if (value !== undefined) copy[name] = value
+  }
+  return copy
+}
+
+const wordsOf = (thrown: unknown): string => {
+  try {
+    return thrown instanceof Error ? `: ${thrown.message}` : ""
+  } catch {
+    return ""
+  }
+}
+
+/**
+ * What `read` gives, or why it cannot. The type says that this is a StageEvent; a host written in JavaScript may not have
+ * asked it: a getter can throw, and what is nested too deep overflows whoever walks it.
+ */
+const attempt = <A>(read: () => A): Either.Either<A, string> => {
+  try {
+    return Either.right(read())
+  } catch (thrown) {
+    return Either.left(`it cannot be read${wordsOf(thrown)}`)
+  }
+}
+
+const textOf = (value: unknown): string => typeof value === "string" ? value : asJson(value)
+
+const asJson = (value: unknown): string => {
+  // Undefined for a function, whatever its type says.
+  const json = attempt((): unknown => JSON.stringify(value))
+  return Either.match(json, {
+    onLeft: () => "{}",
+    onRight: (text) => typeof text === "string" ? cleanText(text, reasonLimit) : "null"
+  })
+}
+
+/**
+ * An event as it is stored: with id and moment, its texts cleaned. Total: what cannot be told to Plane is marked unfit,
+ * with its reason, and becomes a dead letter.
+ */
+export const accept = (event: StageEvent, states: StageStates): Effect.Effect<NewEvent> =>
+  Effect.flatMap(Clock.currentTimeMillis, (now) => {
+    const part = (name: "id" | "workItem") =>
+      Either.getOrUndefined(attempt(() => Predicate.isRecord(event) ? event[name] : undefined))
+    const given = part("id")
+    return Effect.map(isEventId(given) ? Effect.succeed(given) : uuidV7Of(now), (id) => {
+      const accepted = attempt(() =>
+        Either.mapBoth(validate(copyOf(event)), {
+          onLeft: describe,
+          onRight: (valid) => fit(valid, id, states, now)
+        })
+      )
+      return Either.getOrElse(Either.flatMap(accepted, identity), (reason) => ({
+        id,
+        workItem: cleanLine(textOf(part("workItem")), textLimit),
+        lane: undefined,
+        body: asJson(event),
+        stage: undefined,
+        urgent: false,
+        occurredAt: now,
+        publishedAt: now,
+        unfit: cleanText(reason, reasonLimit)
+      }))
+    })
+  })
+
+const fit = (
+  event: StageEvent,
+  id: string,
+  states: StageStates,
+  now: number
+): NewEvent => {
+  const content = contentOf(event)
+  const stage = stageOf(event)
+  const occurredAt = event.occurredAt === undefined ? now : DateTime.toEpochMillis(event.occurredAt)
+  return {
+    id,
+    workItem: content.workItem,
+    lane: WorkItemKey.normalize(content.workItem),
+    body: JSON.stringify(content),
+    stage: stage !== undefined && states.has(stage) ? stage : undefined,
+    // What a person acts on goes before what a person only reads.
+    urgent: event._tag !== "StageChanged",
+    occurredAt: occurredAt <= now + maxAhead ? occurredAt : now,
+    publishedAt: now,
+    unfit: undefined
+  }
+}

@@ -1,0 +1,131 @@
+import type { SqlError } from "@effect/sql/SqlError"
+import type { ConfigError } from "effect"
+import { Cause, Chunk, Context, DateTime, Effect, Layer, Option, Schema, Stream } from "effect"
+import type { StageEvent } from "../domain/StageEvent.js"
+import { StageEventJson } from "../domain/StageEvent.js"
+import type { NewEvent, StoredEvent } from "../outbox/StoredEvent.js"
+import { eventOfBody } from "../outbox/StoredEvent.js"
+import { Outbox } from "../outbox/Outbox.js"
+import { StorageError } from "../storage/StorageError.js"
+import { PlaneConfig } from "../plane/PlaneConfig.js"
+import { accept } from "./NewEvent.js"
+import { IdTaken, Receipt } from "./Receipt.js"
+import { Signal } from "../storage/WakeUps.js"
+
+/**
+ * Where an orchestrator says what happened. Publishing is a durable commit on this machine: it never waits for Plane and
+ * never fails because of it.
+ *
+ * @example
+ * const events = yield* StageEvents
+ * yield* events.publish(StageEvent.StageChanged({ workItem: "ET-002", from: "analysis", to: "architecture" }))
+ */
+export class StageEvents extends Context.Tag("plane-sync/StageEvents")<StageEvents, {
+  /**
+   * Commits an event. Never fails and never hangs, also after the layer's scope has closed: an event that cannot be
+   * stored within seconds is written to the log, and the receipt says so.
+   */
+  readonly publish: (event: StageEvent) => Effect.Effect<Receipt>
+  /** `publish` with the failure as a typed error; `IdTaken` when the id was published before with other content. */
+  readonly publishOrFail: (
+    event: StageEvent
+  ) => Effect.Effect<{ readonly id: string; readonly duplicate: boolean }, StorageError | IdTaken>
+  /**
+   * Runs `work` in a transaction on the same database and commits it together with the events it ends with: both or
+   * neither: by `Storage.sql` where the file is our own. Its first statement must be one that writes. An event whose id was published before stands as it was.
+   */
+  readonly transact: <A>(
+    work: Effect.Effect<{ readonly value: A; readonly events: ReadonlyArray<StageEvent> }, SqlError>
+  ) => Effect.Effect<A, StorageError>
+  /**
+   * The committed events after a sequence (0: from the first that is kept), in order, and then those to come. It reads
+   * the table, so a slow reader delays nobody but itself.
+   */
+  readonly stream: (after: number) => Stream.Stream<StoredEvent, StorageError>
+  /** Events that could not be stored since the start. */
+  readonly notStored: Effect.Effect<number>
+}>() {
+  static readonly layer: Layer.Layer<StageEvents, ConfigError.ConfigError, Outbox | Signal> = Layer.effect(
+    StageEvents,
+    Effect.suspend(() => make)
+  )
+}
+
+const pageSize = 200
+
+const toJson = Schema.encodeSync(Schema.parseJson(StageEventJson))
+
+/** The event as `POST /api/events` takes it, with its moment: posted again, it is told with the time at which it happened. */
+const asPublished = ({ body, id, occurredAt }: NewEvent): string =>
+  Option.match(eventOfBody(body), {
+    onNone: () => body,
+    onSome: (event) => toJson({ ...event, id, occurredAt: DateTime.unsafeMake(occurredAt) })
+  })
+
+const make = Effect.gen(function*() {
+  const outbox = yield* Outbox
+  const signal = yield* Signal
+  const { stageStates } = yield* PlaneConfig
+  let notStored = 0
+
+  const store = (event: NewEvent) =>
+    outbox.publish(event).pipe(
+      // A defect here is a bug of ours. The host must not die of it.
+      Effect.catchAllDefect((defect) =>
+        Effect.zipRight(
+          Effect.logError("publish: a bug", Cause.die(defect)),
+          new StorageError({ reason: "Failed", where: "of events", words: String(defect), cause: defect })
+        )
+      ),
+      Effect.zipLeft(signal.notify)
+    )
+
+  const publish = Effect.fnUntraced(function*(event: StageEvent) {
+    const accepted = yield* accept(event, stageStates)
+    const { id } = accepted
+    return yield* Effect.matchEffect(store(accepted), {
+      onFailure: (error) => {
+        notStored += 1
+        return Effect.logError(`Event not stored: ${error.message}`).pipe(
+          Effect.annotateLogs({ event: asPublished(accepted) }),
+          Effect.as(Receipt.NotStored({ id, error }))
+        )
+      },
+      onSuccess: ({ conflict, duplicate }) =>
+        Effect.as(
+          conflict ? Effect.logWarning(new IdTaken({ id }).message) : Effect.void,
+          Receipt.Committed({ id, duplicate })
+        )
+    })
+  })
+
+  const publishOrFail = Effect.fnUntraced(function*(event: StageEvent) {
+    const accepted = yield* accept(event, stageStates)
+    const { conflict, duplicate } = yield* store(accepted)
+    if (conflict) return yield* new IdTaken({ id: accepted.id })
+    return { id: accepted.id, duplicate }
+  })
+
+  const transact = <A>(
+    work: Effect.Effect<{ readonly value: A; readonly events: ReadonlyArray<StageEvent> }, SqlError>
+  ) =>
+    outbox.transact(Effect.flatMap(work, ({ events, value }) =>
+      Effect.map(
+        Effect.forEach(events, (event) => accept(event, stageStates)),
+        (accepted) => ({ value, events: accepted })
+      ))).pipe(Effect.zipLeft(signal.notify))
+
+  const stream = (after: number): Stream.Stream<StoredEvent, StorageError> =>
+    Stream.paginateChunkEffect(after, (sequence) =>
+      Effect.gen(function*() {
+        for (;;) {
+          const mark = yield* signal.mark
+          const page = yield* outbox.eventsAfter(sequence, pageSize)
+          const last = page.at(-1)
+          if (last !== undefined) return [Chunk.fromIterable(page), Option.some(last.sequence)] as const
+          yield* signal.since(mark)
+        }
+      }))
+
+  return StageEvents.of({ publish, publishOrFail, transact, stream, notStored: Effect.sync(() => notStored) })
+})

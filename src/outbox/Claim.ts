@@ -1,0 +1,255 @@
+import type { SqlError } from "@effect/sql/SqlError"
+import { Effect } from "effect"
+import type { Claim, Delivery, Job, Lane, Owed, OwedEvent, Plan, Retried, Step, Told } from "./Lane.js"
+import { maxOwedComments } from "./Lane.js"
+import { closeState, free } from "./Settlement.js"
+import type { Sql } from "../storage/Sql.js"
+
+/** A claimed lane, and what else is known at the claim and need not be asked again: flags are 0 or 1. */
+interface LaneRow extends Omit<Lane, "gone" | "cancelled" | "respected" | "unanswered"> {
+  readonly gone: number
+  readonly cancelled: number
+  readonly respected: number
+  readonly unanswered: number
+  readonly stateEvent: number | null
+  readonly pending: number
+  readonly retried: number
+}
+
+interface OwedRow extends OwedEvent {
+  readonly urgent: number
+  readonly state: string
+}
+
+// A transaction stays short: whoever finds more lanes that owe no request than this comes back for the rest.
+const maxLanes = 64
+const maxSteps = 64
+
+// Gate failures and completions (0), then states (1), then stage comments (2). A lane has the urgency of the most urgent
+// thing it owes, and its head goes first, so the order within a work item stands.
+const urgencies = [0, 1, 2]
+
+/**
+ * Claims the most urgent lane that is due, among equals the one that has waited longest, and commits to its next
+ * request, if any lane is due. Runs within a transaction.
+ */
+export const claim = (
+  sql: Sql,
+  holder: string,
+  claimed: Claim,
+  now: number
+): Effect.Effect<Job | undefined, SqlError> =>
+  Effect.gen(function*() {
+    const longest = (urgency: number) =>
+      sql`SELECT * FROM (SELECT id, due_at, CASE WHEN due_at <= ${now - claimed.urgentAfter} THEN 0 ELSE ${urgency} END
+        AS rank FROM plane_sync_lane WHERE urgency = ${urgency} AND due_at <= ${now} AND holder IS NULL
+        ORDER BY due_at LIMIT 1)`
+    const next = sql`SELECT id FROM (${sql.join(" UNION ALL ", urgencies.map(longest))})
+      ORDER BY rank, due_at, id LIMIT 1`
+    for (let tries = 0; tries < maxLanes; tries++) {
+      const [row] = yield* sql<LaneRow>`UPDATE plane_sync_lane SET holder = ${holder} WHERE id = (${next})
+        RETURNING ${sql.literal(claimedColumns)}`
+      if (row === undefined) return undefined
+      const job = yield* nextJob(sql, row, claimed, now)
+      if (job !== undefined) return job
+    }
+    return undefined
+  })
+
+const has = (status: "pending" | "retried") =>
+  `EXISTS (SELECT 1 FROM plane_sync_delivery d WHERE d.lane = plane_sync_lane.id AND d.status = '${status}') AS ${status}`
+
+const claimedColumns = `id, name, work_item AS "workItem", attempts, misses, gone, state, cancelled,
+  iif(read_by = holder, read_at, NULL) AS "readAt", updated_at AS "updatedAt", asked, respected, unanswered,
+  state_event AS "stateEvent", ${has("pending")}, ${has("retried")}`
+
+// A bug that one event brings to light must not stop the others: it would be met again at every claim.
+const planned = (claimed: Claim, owed: Owed): Step => {
+  try {
+    return claimed.plan(owed)
+  } catch (error) {
+    const event = owed.state ?? owed.comments[0] ?? owed.retried?.events[0]
+    return event === undefined
+      ? { _tag: "Wait", dueAt: owed.now + 60_000 }
+      : { _tag: "Unfit", event, reason: `a bug in plane-sync: ${String(error)}` }
+  }
+}
+
+const nextJob = (sql: Sql, row: LaneRow, claimed: Claim, now: number): Effect.Effect<Job | undefined, SqlError> =>
+  Effect.gen(function*() {
+    const { pending: isPending, retried, stateEvent, ...rest } = row
+    const lane = {
+      ...rest,
+      gone: row.gone === 1,
+      cancelled: row.cancelled === 1,
+      respected: row.respected === 1,
+      unanswered: row.unanswered === 1
+    }
+    const pending = isPending === 1 ? yield* sendAgain(sql, lane, now) : undefined
+    if (pending !== undefined && lane.workItem !== null) {
+      return { _tag: "Send", lane, workItem: lane.workItem, delivery: pending }
+    }
+    for (let steps = 0; steps < maxSteps; steps++) {
+      const owed = yield* readOwed(sql, lane, stateEvent, retried === 1, now)
+      if (owed === undefined) {
+        yield* free(sql, lane, now, null)
+        return undefined
+      }
+      const step = planned(claimed, owed)
+      switch (step._tag) {
+        case "Look":
+          return { _tag: "Look", lane, key: owed.key, since: owed.since }
+        case "Send":
+          if (lane.workItem === null) return yield* Effect.dieMessage("only a work item can be written to")
+          return { _tag: "Send", lane, workItem: lane.workItem, delivery: yield* plan(sql, lane, step.plan, now) }
+        case "SendAgain": {
+          if (lane.workItem === null) return yield* Effect.dieMessage("only a work item can be written to")
+          const { body, delivery, externalId } = step
+          yield* sql`UPDATE plane_sync_delivery SET status = 'pending', attempts = 0, reason = '', body = ${body},
+            external_id = ${externalId} WHERE id = ${delivery.id}`
+          const again = yield* sendAgain(sql, lane, now)
+          return again && { _tag: "Send", lane, workItem: lane.workItem, delivery: again }
+        }
+        case "StateHolds":
+          yield* closeState(sql, lane.id, step.event.sequence, "delivered")
+          break
+        case "Unfit":
+          yield* bury(sql, lane, owed, step.event, step.reason, now)
+          break
+        case "Wait":
+          yield* free(sql, lane, step.dueAt, step.reason ?? null, { patient: true })
+          return undefined
+      }
+    }
+    yield* free(sql, lane, now, null)
+    return undefined
+  })
+
+const deliveryColumns = `id, lane, kind, first_event AS "firstEvent", last_event AS "lastEvent",
+  external_id AS "externalId", body, gate, failures, occurred_at AS "occurredAt", plane_id AS "planeId", attempts,
+  after_event AS "afterEvent", refusals, tried, part,
+  (SELECT count(*) FROM plane_sync_event e WHERE e.delivery = plane_sync_delivery.id) AS events`
+
+interface DeliveryRow extends Omit<Delivery, "tried"> {
+  readonly tried: number
+}
+
+const deliveryOf = (row: DeliveryRow): Delivery => ({ ...row, tried: row.tried === 1 })
+
+// Counted before it is sent: a request that takes the process down with it counts as well. No reason says that the last
+// sending was never settled, as after a crash, so Plane may have executed it.
+const sendAgain = (sql: Sql, lane: Lane, now: number) =>
+  Effect.map(
+    sql<DeliveryRow>`UPDATE plane_sync_delivery SET attempts = attempts + 1, sent_at = ${now},
+      tried = CASE WHEN reason IS NULL THEN 1 ELSE tried END, reason = NULL
+      WHERE lane = ${lane.id} AND status = 'pending' RETURNING ${sql.literal(deliveryColumns)}`,
+    ([row]) => row && deliveryOf(row)
+  )
+
+const plan = (sql: Sql, lane: Lane, composed: Plan, now: number) =>
+  Effect.gen(function*() {
+    const { body, events, externalId, failures, gate, insteadOf, kind, planeId } = composed
+    const [first] = events
+    const last = events.at(-1) ?? first
+    const [row] = yield* sql<DeliveryRow>`INSERT INTO plane_sync_delivery (lane, kind, status, first_event, last_event,
+        external_id, body, gate, failures, occurred_at, plane_id, attempts, planned_at, sent_at, part)
+      VALUES (${lane.id}, ${kind}, 'pending', ${first.sequence}, ${last.sequence}, ${externalId}, ${body}, ${gate},
+        ${failures}, ${first.occurredAt}, ${planeId}, 1, ${now}, ${now}, ${kind === "state" ? null : first.part})
+      RETURNING ${sql.literal(deliveryColumns)}`
+    const delivery = row && { ...deliveryOf(row), events: events.length }
+    if (delivery === undefined) return yield* Effect.dieMessage("an INSERT returns its row")
+    if (insteadOf !== undefined) {
+      yield* sql`UPDATE plane_sync_delivery SET status = 'discarded', reason = 'owed again' WHERE id = ${insteadOf}`
+    }
+    // Exactly these, and no range: events of another spelling of the key can come in between.
+    yield* kind === "state"
+      ? sql`UPDATE plane_sync_event SET state_delivery = ${delivery.id} WHERE sequence = ${first.sequence}`
+      : sql`UPDATE plane_sync_event SET delivery = ${delivery.id}
+        WHERE sequence IN (SELECT value FROM json_each(${JSON.stringify(events.map((event) => event.sequence))}))`
+    return delivery
+  })
+
+/** An event that cannot be told becomes one dead letter, its owed state included; one that was retried is one again. */
+const bury = (sql: Sql, lane: Lane, { retried }: Owed, event: OwedEvent, reason: string, now: number) =>
+  Effect.gen(function*() {
+    const again = retried?.events[0].sequence === event.sequence ? retried.delivery.id : undefined
+    const [letter] = again === undefined
+      ? yield* sql<{ id: number }>`INSERT INTO plane_sync_delivery (lane, kind, status, first_event, last_event, body,
+          occurred_at, planned_at, settled_at, code, reason)
+        VALUES (${lane.id}, 'comment', 'dead', ${event.sequence}, ${event.sequence}, '', ${event.occurredAt}, ${now},
+          ${now}, 'unfit', ${reason}) RETURNING id`
+      : yield* sql<{ id: number }>`UPDATE plane_sync_delivery SET status = 'dead', code = 'unfit', reason = ${reason},
+          settled_at = ${now} WHERE id = ${again} RETURNING id`
+    yield* sql`UPDATE plane_sync_event SET delivery = ${letter?.id ?? null}, comment = 'dead',
+        state_delivery = CASE state WHEN 'pending' THEN NULL ELSE state_delivery END,
+        state = CASE state WHEN 'pending' THEN 'dead' ELSE state END
+      WHERE sequence = ${event.sequence}`
+    yield* sql`UPDATE plane_sync_lane SET state_event = NULL WHERE id = ${lane.id} AND state_event = ${event.sequence}`
+  })
+
+const eventColumns = `sequence, id, work_item AS "workItem", body, occurred_at AS "occurredAt",
+  published_at AS "publishedAt", urgent, state, part`
+
+const readRetried = (sql: Sql, lane: Lane): Effect.Effect<Retried | undefined, SqlError> =>
+  Effect.gen(function*() {
+    const [row] = yield* sql<DeliveryRow>`SELECT ${sql.literal(deliveryColumns)} FROM plane_sync_delivery
+      WHERE lane = ${lane.id} AND status = 'retried' ORDER BY id LIMIT 1`
+    if (row === undefined) return undefined
+    const delivery = deliveryOf(row)
+    const [first, ...others] = yield* sql<OwedEvent>`SELECT ${sql.literal(eventColumns)} FROM plane_sync_event
+      WHERE delivery = ${delivery.id} ORDER BY sequence`
+    if (first === undefined) return undefined
+    // Without itself: whether Plane has executed it before is not known, and does not matter to what it is to say.
+    const [told] = delivery.kind === "recount"
+      ? yield* sql<{ failures: number }>`SELECT failures FROM plane_sync_delivery
+        WHERE lane = ${lane.id} AND status = 'delivered' AND kind <> 'state' AND plane_id = ${delivery.planeId}
+        ORDER BY id DESC LIMIT 1`
+      : []
+    const events = [first, ...others] as const
+    return { delivery, events, counted: told?.failures ?? delivery.failures - events.length }
+  })
+
+const readOwed = (
+  sql: Sql,
+  lane: Lane,
+  stateEvent: number | null,
+  isRetried: boolean,
+  now: number
+): Effect.Effect<Owed | undefined, SqlError> =>
+  Effect.gen(function*() {
+    const columns = sql.literal(eventColumns)
+    const comments = yield* sql<OwedRow>`SELECT ${columns} FROM plane_sync_event
+      WHERE lane = ${lane.id} AND status = 'pending' AND comment = 'pending' ORDER BY sequence
+      LIMIT ${sql.literal(String(maxOwedComments))}`
+    const bySequence = (sequence: number) =>
+      Effect.map(
+        sql<OwedRow>`SELECT ${columns} FROM plane_sync_event WHERE sequence = ${sequence}`,
+        ([event]) => event
+      )
+    // Mostly the state's event is one of those whose comments are owed.
+    const latest = stateEvent === null
+      ? undefined
+      : comments.find(({ sequence }) => sequence === stateEvent) ?? (yield* bySequence(stateEvent))
+    const state = latest?.state === "pending" ? latest : undefined
+    const retried = isRetried ? yield* readRetried(sql, lane) : undefined
+    const first = comments[0] ?? state ?? retried?.events[0]
+    if (first === undefined) return undefined
+    const [told] = comments[0]?.urgent === 1
+      ? yield* sql<Omit<Told, "isLast"> & { isLast: number }>`SELECT kind, gate, failures, plane_id AS "planeId",
+          settled_at AS "settledAt", NOT EXISTS (SELECT 1 FROM plane_sync_event e WHERE e.lane = ${lane.id}
+            AND e.status IN ('pending', 'delivered', 'dead', 'discarded') AND e.sequence > d.last_event
+            AND e.sequence < ${first.sequence}) AS "isLast"
+        FROM plane_sync_delivery d WHERE lane = ${lane.id} AND status = 'delivered' AND kind <> 'state'
+        ORDER BY id DESC LIMIT 1`
+      : []
+    return {
+      lane,
+      key: first.workItem,
+      since: first.publishedAt,
+      state,
+      comments,
+      told: told && { ...told, isLast: told.isLast === 1 },
+      retried,
+      now
+    }
+  })

@@ -1,0 +1,36 @@
+import type { SqlError } from "@effect/sql/SqlError"
+import type { Config } from "effect"
+import { Duration, Effect } from "effect"
+import { duration, setting } from "../base/Setting.js"
+import type { Sql } from "../storage/Sql.js"
+
+/** `ORCH_RETENTION`: how long what was delivered, and what is known of pull requests that are closed, is kept. */
+export const retention: Config.Config<Duration.Duration> = setting(
+  "ORCH_RETENTION",
+  Duration.days(30),
+  duration("1 minutes", "3650 days")
+)
+
+/** Rows that one transaction deletes: publishing waits no longer than for these. */
+export const pruneBatch = 500
+
+/**
+ * Deletes events that were published before `before` (milliseconds since 1970, UTC) and owe nothing, and settled
+ * deliveries likewise: at most a batch of each, the oldest first. Dead letters stay until they are discarded. Says
+ * whether there may be more.
+ */
+export const prune = (sql: Sql, before: number): Effect.Effect<boolean, SqlError> =>
+  Effect.gen(function*() {
+    let more = false
+    // The oldest are looked at, not searched for: where the first is too young, so are all.
+    for (const status of ["delivered", "discarded"]) {
+      const events = yield* sql`DELETE FROM plane_sync_event WHERE sequence IN (
+        SELECT sequence FROM (SELECT sequence, published_at FROM plane_sync_event WHERE status = ${status}
+          ORDER BY sequence LIMIT ${sql.literal(String(pruneBatch))}) WHERE published_at < ${before}) RETURNING 1`
+      const deliveries = yield* sql`DELETE FROM plane_sync_delivery WHERE id IN (
+        SELECT id FROM (SELECT id, settled_at FROM plane_sync_delivery WHERE status = ${status}
+          ORDER BY id LIMIT ${sql.literal(String(pruneBatch))}) WHERE settled_at < ${before}) RETURNING 1`
+      more ||= events.length === pruneBatch || deliveries.length === pruneBatch
+    }
+    return more
+  })

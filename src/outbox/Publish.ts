@@ -1,0 +1,119 @@
+import type { SqlError } from "@effect/sql/SqlError"
+import type { Scope } from "effect"
+import { Clock, Effect } from "effect"
+import { batched } from "../base/Batch.js"
+import type { NewEvent } from "./StoredEvent.js"
+import type { Storage } from "../storage/Storage.js"
+import { isOneStatements, StorageError } from "../storage/StorageError.js"
+
+/** What publishing came to: `conflict` says that the id was published before, with other content. */
+export interface Published {
+  readonly sequence: number
+  readonly duplicate: boolean
+  readonly conflict: boolean
+}
+
+// JSON as one parameter keeps the statement's text, and so its prepared form, the same for every size of group; arrays are
+// taken apart in less time than objects.
+const insert = (sql: Storage["Type"]["sql"], events: ReadonlyArray<NewEvent>) =>
+  Effect.gen(function*() {
+    const lanes = new Set<string>()
+    const rows = events.map(({ body, id, lane, occurredAt, publishedAt, stage, unfit, urgent, workItem }) => {
+      if (lane !== undefined) lanes.add(lane)
+      const debt = unfit === undefined ? "pending" : "dead"
+      const state = stage === undefined ? "none" : debt
+      return [id, workItem, body, stage, occurredAt, publishedAt, lane, debt, state, urgent ? 1 : 0]
+    })
+    yield* sql`INSERT INTO plane_sync_lane (name)
+      SELECT value FROM json_each(${JSON.stringify(Array.from(lanes))}) WHERE true
+      ON CONFLICT (name) DO NOTHING`
+    const inserted = yield* sql<{ sequence: number; id: string }>`
+      INSERT INTO plane_sync_event (id, work_item, body, stage, occurred_at, published_at, lane, comment, state, urgent)
+      SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5,
+        (SELECT coalesce(target, id) FROM plane_sync_lane WHERE name = value ->> 6), value ->> 7, value ->> 8,
+        value ->> 9
+      FROM json_each(${JSON.stringify(rows)}) WHERE true ORDER BY key
+      ON CONFLICT (id) DO NOTHING
+      RETURNING sequence, id`
+    return new Map(inserted.map((row) => [row.id, row.sequence]))
+  })
+
+const deadLetter = (sql: Storage["Type"]["sql"], event: NewEvent, sequence: number, now: number) =>
+  sql<{ id: number }>`INSERT INTO plane_sync_delivery
+    (kind, status, first_event, last_event, body, occurred_at, planned_at, settled_at, code, reason)
+    VALUES ('comment', 'dead', ${sequence}, ${sequence}, '', ${event.occurredAt}, ${now}, ${now},
+      'unfit', ${event.unfit ?? null}) RETURNING id`.pipe(
+    Effect.flatMap(([letter]) =>
+      sql`UPDATE plane_sync_event SET delivery = ${letter?.id ?? null} WHERE sequence = ${sequence}`
+    )
+  )
+
+const publishAll = (
+  sql: Storage["Type"]["sql"],
+  events: ReadonlyArray<NewEvent>
+): Effect.Effect<Array<Published>, SqlError> =>
+  Effect.gen(function*() {
+    const now = yield* Clock.currentTimeMillis
+    const inserted = yield* insert(sql, events)
+    const known = inserted.size === events.length ? [] : yield* sql<{ sequence: number; id: string; body: string }>`
+      SELECT sequence, id, body FROM plane_sync_event
+      WHERE id IN (SELECT value FROM json_each(${JSON.stringify(events.map((event) => event.id))}))`
+    const knownById = new Map(known.map((row) => [row.id, row]))
+    const published = events.map((event) => {
+      const sequence = inserted.get(event.id)
+      if (sequence !== undefined) {
+        // The same id a second time within the group is a duplicate like any other.
+        inserted.delete(event.id)
+        return { sequence, duplicate: false, conflict: false }
+      }
+      const first = knownById.get(event.id)
+      return { sequence: first?.sequence ?? 0, duplicate: true, conflict: first?.body !== event.body }
+    })
+    for (const [index, event] of events.entries()) {
+      const stored = published[index]
+      if (event.unfit !== undefined && stored?.duplicate === false) {
+        yield* deadLetter(sql, event, stored.sequence, now)
+      }
+    }
+    return published
+  })
+
+// A client with one connection waits for whoever else has a transaction open. Given up, nothing of it is stored.
+const inTime = (storage: Storage["Type"]) => <A>(effect: Effect.Effect<A, StorageError>) =>
+  storage.shared
+    ? Effect.timeoutFail(effect, {
+      duration: "5 seconds",
+      onTimeout: () => new StorageError({ reason: "Busy", where: storage.where, words: "no commit within 5 seconds" })
+    })
+    : effect
+
+/**
+ * Commits an event. In a file of our own, events that come together are inserted together, and one whose publisher is
+ * interrupted is committed all the same; in a host's database, each is a part of its publisher's transaction.
+ */
+export const makePublish = (
+  storage: Storage["Type"]
+): Effect.Effect<(event: NewEvent) => Effect.Effect<Published, StorageError>, never, Scope.Scope> => {
+  const run = (events: ReadonlyArray<NewEvent>) => storage.writeAlone(publishAll(storage.sql, events))
+  if (!storage.shared) {
+    const closed = new StorageError({ reason: "Closed", where: storage.where, words: "shut down" })
+    return batched({ run, isItems: isOneStatements, maxItems: 500, closed })
+  }
+  return Effect.succeed((event) =>
+    Effect.flatMap(
+      inTime(storage)(run([event])),
+      ([published]) =>
+        published === undefined ? Effect.dieMessage("publishing answers every event") : Effect.succeed(published)
+    )
+  )
+}
+
+/** Commits a host's or the orchestrator's own rows together with the events that tell of them. */
+export const makeTransact = (storage: Storage["Type"]) =>
+<A>(
+  work: Effect.Effect<{ readonly value: A; readonly events: ReadonlyArray<NewEvent> }, SqlError>
+): Effect.Effect<A, StorageError> =>
+  inTime(storage)(storage.write(
+    Effect.flatMap(work, ({ events, value }) =>
+      Effect.as(events.length === 0 ? Effect.void : publishAll(storage.sql, events), value))
+  ))

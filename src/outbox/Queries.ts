@@ -1,0 +1,134 @@
+import type { SqlError } from "@effect/sql/SqlError"
+import { Effect } from "effect"
+import type { EventStatus, StoredEvent } from "./StoredEvent.js"
+import type { DeliveryKind } from "./Lane.js"
+import type { Sql } from "../storage/Sql.js"
+
+/** A page of events, newest first; `cursor` is the sequence of the last one of the page before. */
+export interface EventQuery {
+  readonly status?: EventStatus | undefined
+  /** A key, normalized. */
+  readonly workItem?: string | undefined
+  readonly limit: number
+  readonly cursor?: number | undefined
+}
+
+/** A request that was owed to Plane, and what became of it. Times are milliseconds since 1970, UTC. */
+export interface DeliveryRow {
+  readonly id: number
+  readonly kind: DeliveryKind
+  readonly status: EventStatus | "retried"
+  readonly firstEvent: number
+  readonly lastEvent: number
+  readonly externalId: string | null
+  readonly body: string
+  readonly attempts: number
+  readonly plannedAt: number
+  readonly sentAt: number | null
+  readonly settledAt: number | null
+  readonly planeId: string | null
+  readonly answer: number | null
+  readonly reason: string | null
+}
+
+/** What a work item is owed, what was done and what went wrong. */
+export interface WorkItemRow {
+  /** Plane's uuid; null while the key has not been found. */
+  readonly workItem: string | null
+  readonly owed: number
+  readonly dueAt: number | null
+  readonly state: string | null
+  readonly gone: boolean
+  /** Why it waits, in words. */
+  readonly problem: string | null
+  readonly events: ReadonlyArray<StoredEvent>
+  readonly deliveries: ReadonlyArray<DeliveryRow>
+}
+
+export interface OutboxStatus {
+  readonly pending: number
+  readonly dead: number
+  readonly delivered: number
+  readonly discarded: number
+  /** When the oldest event that still owes something was published. */
+  readonly oldestAt: number | null
+}
+
+const eventColumns = `e.sequence, e.id, e.work_item AS "workItem", e.body, e.occurred_at AS "occurredAt",
+  e.published_at AS "publishedAt", e.status, e.comment, e.state,
+  CASE e.status WHEN 'dead' THEN
+    coalesce((SELECT d.reason FROM plane_sync_delivery d WHERE d.id = e.delivery AND d.status = 'dead'),
+      (SELECT d.reason FROM plane_sync_delivery d WHERE d.id = e.state_delivery AND d.status = 'dead'))
+  WHEN 'pending' THEN (SELECT l.problem FROM plane_sync_lane l WHERE l.id = e.lane) END AS reason`
+
+const laneOf = (sql: Sql, key: string) =>
+  Effect.map(
+    sql<{ id: number }>`SELECT coalesce(target, id) AS id FROM plane_sync_lane WHERE name = ${key}`,
+    ([lane]) => lane?.id
+  )
+
+const statuses: ReadonlyArray<EventStatus> = ["pending", "delivered", "dead", "discarded"]
+
+export const readEvents = (
+  sql: Sql,
+  query: EventQuery
+): Effect.Effect<ReadonlyArray<StoredEvent>, SqlError> =>
+  Effect.gen(function*() {
+    const lane = query.workItem === undefined ? undefined : yield* laneOf(sql, query.workItem)
+    if (query.workItem !== undefined && lane === undefined) return []
+    const before = sql`sequence < ${query.cursor ?? Number.MAX_SAFE_INTEGER}`
+    // A lane's events are indexed by their status: the newest of each are the newest of all.
+    const ofLane = (status: EventStatus) =>
+      sql`SELECT * FROM (SELECT sequence FROM plane_sync_event
+        WHERE lane = ${lane ?? null} AND status = ${status} AND ${before} ORDER BY sequence DESC LIMIT ${query.limit})`
+    const condition = lane !== undefined
+      ? sql`sequence IN (${
+        sql.join(" UNION ALL ", (query.status === undefined ? statuses : [query.status]).map(ofLane))
+      })`
+      : query.status !== undefined
+      ? sql`${before} AND status = ${query.status}`
+      : before
+    return yield* sql<StoredEvent>`SELECT ${sql.literal(eventColumns)} FROM plane_sync_event e
+      WHERE ${condition} ORDER BY sequence DESC LIMIT ${query.limit}`
+  })
+
+/** Events after a sequence, oldest first. */
+export const readEventsAfter = (sql: Sql, sequence: number, limit: number) =>
+  sql<StoredEvent>`SELECT ${sql.literal(eventColumns)} FROM plane_sync_event e
+    WHERE sequence > ${sequence} ORDER BY sequence LIMIT ${limit}`
+
+export const readWorkItem = (
+  sql: Sql,
+  key: string,
+  limit: number
+): Effect.Effect<WorkItemRow | undefined, SqlError> =>
+  Effect.gen(function*() {
+    const id = yield* laneOf(sql, key)
+    const [lane] = yield* sql<Omit<WorkItemRow, "events" | "deliveries" | "gone"> & { readonly gone: number }>`
+      SELECT work_item AS "workItem", owed, due_at AS "dueAt", state, gone, problem
+      FROM plane_sync_lane WHERE id = ${id ?? null}`
+    if (lane === undefined) return undefined
+    const events = yield* readEvents(sql, { workItem: key, limit })
+    const deliveries = yield* sql<DeliveryRow>`SELECT id, kind, status, first_event AS "firstEvent",
+        last_event AS "lastEvent", external_id AS "externalId", body, attempts, planned_at AS "plannedAt",
+        sent_at AS "sentAt", settled_at AS "settledAt", plane_id AS "planeId", answer, reason
+      FROM plane_sync_delivery WHERE lane = ${id ?? null} ORDER BY id DESC LIMIT ${limit}`
+    return { ...lane, gone: lane.gone === 1, events, deliveries }
+  })
+
+/** How many lanes are due and owe a look-up, counted up to `most`. */
+export const readUnfoundKeys = (sql: Sql, now: number, most: number): Effect.Effect<number, SqlError> =>
+  Effect.map(
+    sql`SELECT 1 FROM plane_sync_lane WHERE work_item IS NULL AND due_at <= ${now} LIMIT ${most}`,
+    (rows) => rows.length
+  )
+
+export const readStatus = (sql: Sql): Effect.Effect<OutboxStatus, SqlError> =>
+  Effect.gen(function*() {
+    const rows = yield* sql<{ status: EventStatus; events: number }>`SELECT status, events FROM plane_sync_count`
+    const counts = { pending: 0, dead: 0, delivered: 0, discarded: 0 }
+    for (const row of rows) counts[row.status] = row.events
+    const [oldest] = yield* sql<{ publishedAt: number }>`SELECT published_at AS "publishedAt" FROM plane_sync_event
+      WHERE status = 'pending' ORDER BY sequence LIMIT 1`
+    return { ...counts, oldestAt: oldest?.publishedAt ?? null }
+  })

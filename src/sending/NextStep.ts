@@ -1,0 +1,212 @@
+import { DateTime, Duration, Option } from "effect"
+import type { Moment } from "../domain/Comment.js"
+import { commentHtml, countedHtml, joinedHtml, tells } from "../domain/Comment.js"
+import type { StageEvent } from "../domain/StageEvent.js"
+import { stageOf } from "../domain/StageEvent.js"
+import { eventOfBody } from "../outbox/StoredEvent.js"
+import type { Owed, OwedEvent, Retried, Step } from "../outbox/Lane.js"
+import { maxOwedComments } from "../outbox/Lane.js"
+import type { PlaneConfig } from "../plane/PlaneConfig.js"
+import type { Misfit } from "./Destination.js"
+
+/** How often a told gate failure's count is brought up to date, at most. In milliseconds. */
+export const recountEvery = Duration.toMillis("10 minutes")
+
+// What is later than now was before the clock was put back, nobody knows how long ago.
+const isWithin = (millis: number, since: number, now: number) => since <= now && now < since + millis
+
+type Planning = Pick<PlaneConfig, "stageStates" | "comments" | "onConflict"> & {
+  /** Stages whose states the project does not have: these wait. */
+  readonly misfits: () => ReadonlyArray<Misfit>
+}
+
+/** How long a lane that owes nothing but such a state is left alone. */
+const withheldFor = 60_000
+
+/**
+ * What one work item still needs, and in which order: first to be found, then the state of its latest stage, then its
+ * comments. So a state may overtake older comments, and no comment its state. A state that was asked for already is not
+ * asked for again: until the stage's state changes, what a person has moved stands, but for a cancel that is overruled.
+ */
+export const nextStep = (config: Planning) => (owed: Owed): Step => {
+  const { comments: [comment], lane, retried, state } = owed
+  if (lane.workItem === null || lane.gone) return { _tag: "Look" }
+  const step = state === undefined ? undefined : stateStep(config, state, owed)
+  if (step !== undefined && step._tag !== "Wait") return step
+  if (retried !== undefined && (comment === undefined || comment.sequence > (retried.delivery.afterEvent ?? 0))) {
+    return retriedStep(retried, lane.workItem)
+  }
+  if (comment === undefined) return step ?? { _tag: "Look" }
+  return commentStep(config, comment, lane.workItem, owed)
+}
+
+/** What tells whether the HTML of a comment tells an event that is owed. */
+export const tellsOwed = (html: string) => (owed: OwedEvent): boolean =>
+  Option.match(read(owed), { onNone: () => false, onSome: (moment) => tells(html, moment) })
+
+/** The external id after one that another comment has: the same each time, so that a repetition finds its own. */
+export const nextExternalId = (id: string): string => {
+  const [, base = id, number] = /^(.*:[0-9a-f-]{36}):(\d+)$/.exec(id) ?? []
+  return `${base}:${Number(number ?? 1) + 1}`
+}
+
+// With the id it had, a comment that Plane has after all is not made a second time.
+const externalId = (event: OwedEvent, workItem: string) =>
+  // Plane's pair of source and id is unique in the whole project, so the work item is a part of it.
+  `${event.id}:${workItem}`
+
+const retriedStep = (retried: Retried, workItem: string): Step => {
+  const { delivery, events: [event] } = retried
+  if (delivery.kind === "recount") return recountStep(retried)
+  return delivery.body !== ""
+    ? {
+      _tag: "SendAgain",
+      delivery,
+      externalId: delivery.externalId ?? externalId(event, workItem),
+      body: delivery.body
+    }
+    : Option.match(eventOfBody(event.body), {
+      onNone: () => unreadable(event),
+      onSome: (told) => ({
+        _tag: "SendAgain",
+        delivery,
+        externalId: externalId(event, workItem),
+        body: commentHtml(told)
+      })
+    })
+}
+
+/** The number is absolute and its comment the one it was for, so it cannot double, whatever was told meanwhile. */
+const recountStep = ({ counted, delivery, events }: Retried): Step => {
+  const failures = counted + events.length
+  return {
+    _tag: "Send",
+    plan: {
+      kind: "recount",
+      events,
+      externalId: null,
+      body: Option.match(read(events.at(-1) ?? events[0]), {
+        onNone: () => delivery.body,
+        onSome: (last) => countedHtml(last, failures)
+      }),
+      gate: delivery.gate,
+      failures,
+      planeId: delivery.planeId,
+      insteadOf: delivery.id
+    }
+  }
+}
+
+const unreadable = (event: OwedEvent): Step => ({
+  _tag: "Unfit",
+  event,
+  reason: "what was stored of this event cannot be read by this version"
+})
+
+const stateStep = (
+  { misfits, onConflict, stageStates }: Planning,
+  event: OwedEvent,
+  { lane, now }: Owed
+): Step =>
+  Option.match(eventOfBody(event.body), {
+    onNone: () => unreadable(event),
+    onSome: (told) => {
+      const stage = stageOf(told)
+      const wanted = stage === undefined ? undefined : stageStates.get(stage)
+      // A table that was changed since the event was published may have no state for its stage any more.
+      if (wanted === undefined) return { _tag: "StateHolds", event }
+      if (misfits().some((misfit) => misfit.stage === stage)) {
+        return {
+          _tag: "Wait",
+          dueAt: now + withheldFor,
+          reason: `the state of the stage ${JSON.stringify(stage)} waits: ORCH_PLANE_STAGE_STATES does not fit`
+        }
+      }
+      const isOverruled = onConflict === "force" && lane.cancelled && lane.state !== wanted
+      if (wanted === lane.asked && !isOverruled) return { _tag: "StateHolds", event }
+      return {
+        _tag: "Send",
+        plan: {
+          kind: "state",
+          events: [event],
+          externalId: null,
+          body: wanted,
+          gate: null,
+          failures: 1,
+          planeId: null
+        }
+      }
+    }
+  })
+
+interface Read extends Moment {
+  readonly owed: OwedEvent
+}
+
+const read = (owed: OwedEvent): Option.Option<Read> =>
+  Option.map(eventOfBody(owed.body), (event) => ({ owed, event, occurredAt: DateTime.unsafeMake(owed.occurredAt) }))
+
+/** The events from the first on that one comment tells. */
+const group = (
+  { comments: mode }: Pick<PlaneConfig, "comments">,
+  first: Read,
+  events: ReadonlyArray<OwedEvent>
+): ReadonlyArray<Read> => {
+  const together: Array<Read> = [first]
+  if (mode === "each") return together
+  for (const owed of events.slice(1)) {
+    const next = Option.getOrUndefined(read(owed))
+    if (next === undefined || owed.part !== first.owed.part || !goesWith(first.event, next.event)) break
+    together.push(next)
+  }
+  return together
+}
+
+const goesWith = (first: StageEvent, next: StageEvent): boolean => {
+  if (first._tag === "StageChanged") return next._tag === "StageChanged"
+  const gate = gateOf(first)
+  return gate !== null && gate === gateOf(next)
+}
+
+/** What makes two failures of a gate the same. */
+const gateOf = (event: StageEvent): string | null =>
+  event._tag === "QualityGateFailed" ? JSON.stringify([event.stage, event.check, event.reason]) : null
+
+const commentStep = (
+  config: Pick<PlaneConfig, "comments">,
+  comment: OwedEvent,
+  workItem: string,
+  { comments, now, told }: Owed
+): Step => {
+  const first = Option.getOrUndefined(read(comment))
+  if (first === undefined) return unreadable(comment)
+  const together = group(config, first, comments)
+  const last = together.at(-1) ?? first
+  const gate = config.comments === "each" ? null : gateOf(first.event)
+  const send = (
+    plan: { kind: "comment" | "recount"; body: string; failures: number; planeId: string | null }
+  ): Step => ({
+    _tag: "Send",
+    plan: {
+      ...plan,
+      events: [first.owed, ...together.slice(1).map(({ owed }) => owed)],
+      gate,
+      externalId: plan.kind === "comment" ? externalId(first.owed, workItem) : null
+    }
+  })
+
+  if (gate !== null && told?.gate === gate && told.isLast && told.planeId !== null) {
+    const nothingElse = together.length === comments.length && comments.length < maxOwedComments
+    if (told.kind === "recount" && nothingElse && isWithin(recountEvery, told.settledAt, now)) {
+      return { _tag: "Wait", dueAt: told.settledAt + recountEvery }
+    }
+    const failures = told.failures + together.length
+    return send({ kind: "recount", body: countedHtml(last, failures), failures, planeId: told.planeId })
+  }
+  const body = together.length === 1
+    ? commentHtml(first.event)
+    : gate === null
+    ? joinedHtml(together)
+    : countedHtml(last, together.length)
+  return send({ kind: "comment", body, failures: together.length, planeId: null })
+}

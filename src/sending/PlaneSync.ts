@@ -1,0 +1,108 @@
+import type * as SqlClient from "@effect/sql/SqlClient"
+import type { ConfigError } from "effect"
+import { Context, Effect, Layer } from "effect"
+import { uuidV7 } from "../base/UuidV7.js"
+import { Outbox } from "../outbox/Outbox.js"
+import type { OutboxStatus } from "../outbox/Queries.js"
+import type { SenderActive } from "../outbox/Leadership.js"
+import { Storage } from "../storage/Storage.js"
+import type { StorageError } from "../storage/StorageError.js"
+import { connections } from "../base/Connections.js"
+import { PlaneClient } from "../plane/PlaneClient.js"
+import { PlaneConfig } from "../plane/PlaneConfig.js"
+import type { RateStatus } from "../plane/RateBudget.js"
+import { RateBudget } from "../plane/RateBudget.js"
+import type { DestinationStatus } from "./Destination.js"
+import { Destination, misfitReason } from "./Destination.js"
+import { makeFind } from "./Find.js"
+import * as QuietTimes from "./QuietTimes.js"
+import { keepRetention } from "../storage/Retention.js"
+import { Signal } from "../storage/WakeUps.js"
+import { StageEvents } from "../events/StageEvents.js"
+import type { WorkersStatus } from "./Workers.js"
+import { startWorkers } from "./Workers.js"
+
+/** The pipeline: published events become states and comments in Plane. */
+export class PlaneSync extends Context.Tag("plane-sync/PlaneSync")<PlaneSync, {
+  readonly destination: Effect.Effect<DestinationStatus>
+  readonly budget: Effect.Effect<RateStatus>
+  readonly outbox: Effect.Effect<OutboxStatus, StorageError>
+  readonly workers: Effect.Effect<WorkersStatus>
+  /** What is wrong with the stage table, in words; none while it fits. */
+  readonly misfit: Effect.Effect<string | undefined>
+}>() {
+  /**
+   * The pipeline over the services it is made of. It starts with the layer; when the layer's scope closes, requests in
+   * flight have 8 s to end.
+   */
+  static readonly layerPipeline: Layer.Layer<
+    PlaneSync,
+    ConfigError.ConfigError | SenderActive | StorageError,
+    Outbox | PlaneClient | RateBudget | Destination | Signal
+  > = Layer.scoped(PlaneSync, Effect.suspend(() => make))
+
+  /** The whole pipeline over a storage, and what it is read by. */
+  static readonly layerStorage: Layer.Layer<
+    PlaneSync | StageEvents | Outbox | Signal,
+    ConfigError.ConfigError | SenderActive | StorageError,
+    Storage
+  > = Layer.suspend(() => pipeline)
+
+  /** With a SQLite file of its own, at `ORCH_DATABASE_URL`. Settings are read from the environment's `ORCH_PLANE_*`. */
+  static readonly layer: Layer.Layer<
+    PlaneSync | StageEvents,
+    ConfigError.ConfigError | SenderActive | StorageError
+  > = Layer.suspend(() => Layer.provide(PlaneSync.layerStorage, Storage.layer))
+
+  /**
+   * In the host's own database (SQLite): a publish inside the host's `sql.withTransaction` is committed, or vanishes,
+   * with it. Its tables are named `plane_sync_*`. The layer itself is refused within a transaction.
+   */
+  static readonly layerSql: Layer.Layer<
+    PlaneSync | StageEvents,
+    ConfigError.ConfigError | SenderActive | StorageError,
+    SqlClient.SqlClient
+  > = Layer.suspend(() => Layer.provide(PlaneSync.layerStorage, Storage.layerSql))
+}
+
+const make = Effect.gen(function*() {
+  const config = yield* PlaneConfig
+  const client = yield* PlaneClient
+  const budget = yield* RateBudget
+  const destination = yield* Destination
+  const outbox = yield* Outbox
+  const signal = yield* Signal
+  const holder = yield* uuidV7
+  const { lastBefore, lost } = yield* outbox.becomeSender(holder)
+  const quietTimes = yield* QuietTimes.make(config.quiet, lastBefore)
+  yield* keepRetention(outbox)
+  const workers = yield* startWorkers({
+    client,
+    find: makeFind({ client, config, outbox }),
+    config,
+    destination,
+    quietTimes,
+    outbox,
+    budget,
+    signal,
+    holder,
+    lost
+  })
+  return PlaneSync.of({
+    destination: destination.status,
+    budget: budget.status,
+    outbox: outbox.status,
+    workers: workers.status,
+    misfit: Effect.sync(() => {
+      const misfits = destination.misfits()
+      return misfits.length === 0 ? undefined : misfitReason(misfits, config.projectIdentifier)
+    })
+  })
+})
+
+const pipeline = Layer.merge(PlaneSync.layerPipeline, StageEvents.layer).pipe(
+  Layer.provide(Destination.layer),
+  Layer.provide(PlaneClient.layer),
+  Layer.provideMerge(Layer.merge(Outbox.layer, Signal.layer)),
+  Layer.provide(Layer.merge(RateBudget.layer, connections))
+)

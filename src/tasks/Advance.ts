@@ -1,0 +1,158 @@
+import type { SqlError } from "@effect/sql/SqlError"
+import { Clock, Duration, Effect } from "effect"
+import { StageEvent } from "../domain/StageEvent.js"
+import { cleanText, reasonLimit } from "../base/Text.js"
+import { uuidV7 } from "../base/UuidV7.js"
+import type { Fragment } from "../storage/Sql.js"
+import type { Storage } from "../storage/Storage.js"
+import type { StorageError } from "../storage/StorageError.js"
+import type { StageEvents } from "../events/StageEvents.js"
+import type { Pipeline, PipelineStage } from "./Pipeline.js"
+import type { QualityGates } from "./QualityGate.js"
+import { ask, Verdict } from "./QualityGate.js"
+import type { GivenVerdict } from "./Task.js"
+import type { TaskRow } from "./TaskRows.js"
+import { agentOf, oweLaunch, taskReader } from "./TaskRows.js"
+
+/** When a gate that said nothing is asked again, in milliseconds. */
+export const askAgainAfter = Duration.toMillis("1 minute")
+
+/** What one gate said of the task; none when it said nothing. */
+interface Answer {
+  readonly gate: string
+  readonly verdict: Verdict | undefined
+}
+
+type Work = Effect.Effect<{ readonly value: boolean; readonly events: ReadonlyArray<StageEvent> }, SqlError>
+
+const given = (gate: string, verdict: Verdict, at: number): GivenVerdict =>
+  Verdict.$match(verdict, {
+    Passed: (): GivenVerdict => ({ gate, verdict: "passed", at }),
+    Failed: ({ reason }): GivenVerdict => ({ gate, verdict: "failed", reason: cleanText(reason, reasonLimit), at }),
+    Pending: ({ why }): GivenVerdict => ({ gate, verdict: "pending", reason: cleanText(why, reasonLimit), at })
+  })
+
+/**
+ * Takes a task from stage to stage while its gates hold. They are asked outside of any transaction; what they said counts
+ * only if the task's revision is still the one that they were asked about, so of two who advance it at the same time, here or
+ * in another process, one does it, and a fact that comes in between has them asked again.
+ */
+export const makeAdvance = (
+  { read, sql }: Storage["Type"],
+  events: StageEvents["Type"],
+  pipeline: Pipeline["Type"],
+  gates: QualityGates["Type"]
+): (taskId: number) => Effect.Effect<void, StorageError> => {
+  const reader = taskReader(sql, pipeline)
+
+  const remember = (taskId: number, verdicts: ReadonlyArray<GivenVerdict>) =>
+    Effect.forEach(
+      verdicts,
+      ({ at, gate, reason, verdict }) =>
+        sql`INSERT INTO plane_sync_verdict (task, gate, verdict, reason, at)
+        VALUES (${taskId}, ${gate}, ${verdict}, ${reason ?? null}, ${at})
+        ON CONFLICT (task, gate) DO UPDATE SET verdict = excluded.verdict, reason = excluded.reason, at = excluded.at`,
+      {
+        discard: true
+      }
+    )
+
+  /** `change`, and whether the task was still the one that was read. First of its transaction, so that it waits. */
+  const ifUnchanged = (
+    { revision, task }: TaskRow,
+    set: Fragment,
+    change: Effect.Effect<ReadonlyArray<StageEvent>, SqlError>
+  ): Work =>
+    Effect.gen(function*() {
+      const [unchanged] = yield* sql`UPDATE plane_sync_task SET ${set}
+        WHERE id = ${task.id} AND revision = ${revision} RETURNING id`
+      return unchanged === undefined ? { value: false, events: [] } : { value: true, events: yield* change }
+    })
+
+  const enter = (row: TaskRow, next: PipelineStage, passed: ReadonlyArray<GivenVerdict>, step: string, now: number) => {
+    const { givenAgent, task } = row
+    const isLast = pipeline.after(next.stage) === undefined
+    const agent = agentOf(next, givenAgent)
+    const { workItem } = task
+    return ifUnchanged(
+      row,
+      sql`stage = ${next.stage}, status = ${isLast ? "done" : "active"}, entry = ${step}, updated_at = ${now},
+        due_at = ${isLast ? null : now}, revision = revision + 1`,
+      Effect.gen(function*() {
+        yield* remember(task.id, passed)
+        yield* oweLaunch(sql, { entry: step, taskId: task.id, stage: next.stage, agent }, now)
+        const changed = StageEvent.StageChanged({ workItem, from: task.stage, to: next.stage, agent, id: step })
+        return isLast ? [changed, StageEvent.TaskCompleted({ workItem, id: `${step}:done` })] : [changed]
+      })
+    )
+  }
+
+  const stay = (row: TaskRow, news: ReadonlyArray<GivenVerdict>, dueAt: number | null, step: string, now: number) => {
+    const { task } = row
+    return ifUnchanged(
+      row,
+      news.length === 0
+        ? sql`due_at = ${dueAt}`
+        : sql`due_at = ${dueAt}, updated_at = ${now}, revision = revision + 1`,
+      Effect.as(
+        remember(task.id, news),
+        news.flatMap(({ gate, reason = "", verdict }, index) =>
+          verdict === "failed"
+            ? [StageEvent.QualityGateFailed({
+              workItem: task.workItem,
+              stage: task.stage,
+              check: gate,
+              reason,
+              id: `${step}:${index}`
+            })]
+            : []
+        )
+      )
+    )
+  }
+
+  /** One step; whether there may be another. */
+  const step = (row: TaskRow) =>
+    Effect.gen(function*() {
+      const { task } = row
+      const here = pipeline.byName(task.stage)
+      const next = pipeline.after(task.stage)
+      const answers = task.status !== "active" || here === undefined || next === undefined
+        ? undefined
+        : yield* Effect.forEach(here.gates, (gate) => answerOf(gate, row), { concurrency: "unbounded" })
+      if (task.status === "active" && answers === undefined) {
+        yield* Effect.logWarning(`${task.workItem} is at ${task.stage}, which the pipeline cannot leave: it stays`)
+      }
+      const id = yield* uuidV7
+      const now = yield* Clock.currentTimeMillis
+      const said = (answers ?? []).flatMap(({ gate, verdict }) =>
+        verdict === undefined ? [] : [given(gate, verdict, now)]
+      )
+      if (next !== undefined && answers?.every(({ verdict }) => verdict?._tag === "Passed") === true) {
+        yield* events.transact(enter(row, next, said, id, now))
+        return true
+      }
+      const news = said.filter(({ gate, reason, verdict }) =>
+        !task.verdicts.some((known) => known.gate === gate && known.verdict === verdict && known.reason === reason)
+      )
+      const isSilent = answers?.some(({ verdict }) => verdict === undefined) === true
+      const dueAt = isSilent ? now + askAgainAfter : null
+      if (news.length === 0 && dueAt === row.dueAt) return false
+      return !(yield* events.transact(stay(row, news, dueAt, id, now)))
+    })
+
+  const answerOf = (name: string, { task }: TaskRow): Effect.Effect<Answer> => {
+    const gate = gates.get(name)
+    return gate === undefined
+      ? Effect.dieMessage(`the gate ${name} was there when the layer was built`)
+      : Effect.map(ask(gate, task), (verdict) => ({ gate: name, verdict }))
+  }
+
+  return (taskId) =>
+    Effect.gen(function*() {
+      for (;;) {
+        const row = yield* read(reader.byId(taskId))
+        if (row === undefined || !(yield* step(row))) return
+      }
+    })
+}

@@ -1,0 +1,71 @@
+import { Cause, Context, Data, Effect, Layer } from "effect"
+import { cleanLine, textLimit } from "../base/Text.js"
+import type { Task } from "./Task.js"
+
+/** What a gate says of a task. A failure is told in Plane, once per change of its reason; a pending gate waits. */
+export type Verdict = Data.TaggedEnum<{
+  Passed: object
+  Failed: { readonly reason: string }
+  Pending: { readonly why: string }
+}>
+
+export const Verdict = Data.taggedEnum<Verdict>()
+
+/** A condition for leaving a stage. The pipeline names the gates of each stage. */
+export interface QualityGate {
+  readonly name: string
+  /** Asked again whenever something is heard of the task. It may look elsewhere: it has 30 seconds. */
+  readonly check: (task: Task) => Effect.Effect<Verdict>
+}
+
+/** Holds as soon as there is a task: a person has moved the work item, or started it by hand. */
+export const started: QualityGate = { name: "started", check: () => Effect.succeed(Verdict.Passed()) }
+
+/** Holds when an agent or a script has reported that the task's present stage is passed. */
+export const reported: QualityGate = {
+  name: "reported",
+  check: ({ reports, stage }) => {
+    const report = reports.find((report) => report.stage === stage)
+    if (report === undefined) return Effect.succeed(Verdict.Pending({ why: `nobody has reported on ${stage} yet` }))
+    return Effect.succeed(
+      report.outcome === "passed"
+        ? Verdict.Passed()
+        : Verdict.Failed({ reason: report.reason ?? "reported as failed, without a reason" })
+    )
+  }
+}
+
+/** The gates that there are, by name. */
+export class QualityGates
+  extends Context.Tag("plane-sync/QualityGates")<QualityGates, ReadonlyMap<string, QualityGate>>()
+{
+  /** `started`, `reported`, and those given. Of two with one name the later stands, so a host replaces what it likes. */
+  static readonly make = (gates: ReadonlyArray<QualityGate>): ReadonlyMap<string, QualityGate> =>
+    new Map([started, reported, ...gates].map((gate) => [gate.name, gate]))
+
+  static readonly layer = (gates: ReadonlyArray<QualityGate>): Layer.Layer<QualityGates> =>
+    Layer.succeed(QualityGates, QualityGates.make(gates))
+}
+
+const patience = "30 seconds"
+
+/**
+ * What a gate says of a task; undefined when it said nothing, because it died or did not answer in time. That is logged,
+ * and the task waits as for a pending gate.
+ */
+export const ask = ({ check, name }: QualityGate, task: Task): Effect.Effect<Verdict | undefined> =>
+  Effect.suspend(() => check(task)).pipe(
+    // One that cannot be interrupted is left behind.
+    Effect.disconnect,
+    Effect.timeoutFail({ duration: patience, onTimeout: () => `no answer within ${patience}` }),
+    Effect.catchAllCause((cause) =>
+      Cause.isInterruptedOnly(cause)
+        ? Effect.interrupt
+        : Effect.as(
+          Effect.logError(
+            `Gate ${name} said nothing of ${task.workItem}: ${cleanLine(String(Cause.squash(cause)), textLimit)}`
+          ),
+          undefined
+        )
+    )
+  )

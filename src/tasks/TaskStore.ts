@@ -1,0 +1,233 @@
+import type { SqlError } from "@effect/sql/SqlError"
+import { Clock, Context, Effect, Either, Layer, Schema } from "effect"
+import type { Stage } from "../domain/Stage.js"
+import { cleanText, reasonLimit } from "../base/Text.js"
+import { uuidV7 } from "../base/UuidV7.js"
+import { WorkItemKey } from "../domain/WorkItemKey.js"
+import { Storage } from "../storage/Storage.js"
+import type { StorageError } from "../storage/StorageError.js"
+import { Signal } from "../storage/WakeUps.js"
+import { Pipeline } from "./Pipeline.js"
+import type { ReportOutcome, Task, TaskStatus } from "./Task.js"
+import type { TaskRow } from "./TaskRows.js"
+import { agentOf, beginWrite, oweLaunch, taskReader, touch } from "./TaskRows.js"
+
+/** There is no task for the work item. */
+export class NoTask extends Schema.TaggedError<NoTask>()("NoTask", { workItem: Schema.String }) {
+  override get message(): string {
+    return `There is no task for ${this.workItem}: nobody has started one`
+  }
+}
+
+/** The text is no work item key. */
+export class InvalidKey extends Schema.TaggedError<InvalidKey>()("InvalidKey", { why: Schema.String }) {
+  override get message(): string {
+    return this.why
+  }
+}
+
+/** The pipeline has no stage of this name. */
+export class UnknownStage extends Schema.TaggedError<UnknownStage>()("UnknownStage", {
+  stage: Schema.String,
+  known: Schema.Array(Schema.String)
+}) {
+  override get message(): string {
+    return `${JSON.stringify(this.stage.slice(0, 80))} is not a stage: expected one of ${this.known.join(", ")}`
+  }
+}
+
+export interface Start {
+  /** The work item's key. */
+  readonly workItem: string
+  /** Plane's uuid of it, where it is known. */
+  readonly planeId?: string | undefined
+  /** Takes the place of every stage's agent for this task; a stage that has none launches none. */
+  readonly agent?: string | undefined
+}
+
+/** A page of tasks, newest first; `cursor` is the id of the last one of the page before. */
+export interface TaskQuery {
+  readonly status?: TaskStatus | undefined
+  readonly limit: number
+  readonly cursor?: number | undefined
+}
+
+/** The pull request that a task's work is in. */
+export interface Link {
+  readonly repository: { readonly id: number; readonly name: string }
+  readonly pullRequest: number
+  readonly headSha: string
+  /** It only repeats what the pull request says of itself, so it goes where that goes. */
+  readonly byName?: boolean | undefined
+}
+
+/**
+ * The tasks, durably: what they are and what was said of them. Whatever may let a task advance marks it as due in the same
+ * commit, so a crash in between loses nothing; a running `Orchestrator` notices within a second, whichever process wrote.
+ */
+export class TaskStore extends Context.Tag("plane-sync/TaskStore")<TaskStore, {
+  /**
+   * Makes a work item a task, at the pipeline's first stage; nothing is published. A task that was paused goes on; one
+   * that was stopped enters its stage anew, so that its agent is launched again; one that is active or done stays as it
+   * is. The task is the one with this `planeId`, or else the one that `byKey` tells, unless that is known to be another
+   * work item.
+   */
+  readonly start: (start: Start) => Effect.Effect<Task, StorageError | InvalidKey>
+  readonly get: (key: string) => Effect.Effect<Task, StorageError | NoTask>
+  readonly list: (query: TaskQuery) => Effect.Effect<ReadonlyArray<Task>, StorageError>
+  readonly byId: (id: number) => Effect.Effect<Task | undefined, StorageError>
+  /**
+   * The task of the work item that this key was found to be in Plane. Or else the one of this key as written, or with
+   * other leading zeros; but "ET-2" and "ET-002" that are known to be two work items are two tasks.
+   */
+  readonly byKey: (key: string) => Effect.Effect<Task | undefined, StorageError>
+  readonly byPlaneId: (planeId: string) => Effect.Effect<Task | undefined, StorageError>
+  readonly byPullRequest: (repositoryId: number, number: number) => Effect.Effect<Task | undefined, StorageError>
+  readonly byHeadSha: (repositoryId: number, sha: string) => Effect.Effect<Task | undefined, StorageError>
+  readonly link: (taskId: number, link: Link) => Effect.Effect<void, StorageError>
+  /** An active or paused task stays where it is until it is started again. */
+  readonly stop: (taskId: number, why: string) => Effect.Effect<void, StorageError>
+  /** An active task stays where it is until it is started again. */
+  readonly pause: (taskId: number, why: string) => Effect.Effect<void, StorageError>
+  /** What the gate `reported` goes by. Of a stage that the task has not reached it counts when it does. */
+  readonly report: (
+    key: string,
+    report: { readonly stage: Stage; readonly outcome: ReportOutcome; readonly reason?: string | undefined }
+  ) => Effect.Effect<Task, StorageError | NoTask | UnknownStage>
+  /**
+   * Marks a task as due, within a transaction that stores a fact its gates go by: `Storage.write` around both. Whoever
+   * runs it calls `Signal.notify` after the commit, or the next poll finds it.
+   */
+  readonly touch: (taskId: number) => Effect.Effect<void, SqlError>
+}>() {
+  static readonly layer: Layer.Layer<TaskStore, never, Storage | Pipeline | Signal> = Layer.effect(
+    TaskStore,
+    Effect.suspend(() => make)
+  )
+}
+
+const make = Effect.gen(function*() {
+  const { read, sql, write } = yield* Storage
+  const pipeline = yield* Pipeline
+  const { notify } = yield* Signal
+  const reader = taskReader(sql, pipeline)
+  const [firstStage] = pipeline.stages
+
+  const one = (found: Effect.Effect<TaskRow | undefined, SqlError>) => Effect.map(read(found), (row) => row?.task)
+
+  const keyOf = (text: string) => Either.getOrUndefined(WorkItemKey.parse(text))
+
+  const byKey = (text: string) => {
+    const key = keyOf(text)
+    return key === undefined ? Effect.sync(() => undefined) : one(reader.byKey(key, undefined))
+  }
+
+  const get = (key: string) =>
+    Effect.flatMap(byKey(key), (task) => task === undefined ? new NoTask({ workItem: key }) : Effect.succeed(task))
+
+  const insert = (key: WorkItemKey, { agent, planeId }: Start, entry: string, now: number) =>
+    Effect.gen(function*() {
+      const { stage } = firstStage
+      const [row] = yield* sql<{ id: number }>`INSERT INTO plane_sync_task
+        (work_item, key, canonical, plane_id, stage, status, agent, entry, started_at, updated_at, due_at)
+        VALUES (${key.written}, ${key.normalized}, ${key.canonical}, ${planeId ?? null}, ${stage}, 'active',
+          ${agent ?? null}, ${entry}, ${now}, ${now}, ${now}) RETURNING id`
+      if (row === undefined) return yield* Effect.dieMessage("an INSERT returns its row")
+      yield* oweLaunch(sql, { entry, taskId: row.id, stage, agent: agentOf(firstStage, agent) }, now)
+      return row.id
+    })
+
+  const goOn = ({ givenAgent, task }: TaskRow, { agent, planeId }: Start, entry: string, now: number) =>
+    Effect.gen(function*() {
+      yield* sql`UPDATE plane_sync_task SET plane_id = coalesce(plane_id, ${planeId ?? null}),
+        agent = coalesce(${agent ?? null}, agent) WHERE id = ${task.id}`
+      if (task.status === "done") return
+      yield* touch(sql, task.id, now)
+      if (task.status === "active") return
+      yield* sql`UPDATE plane_sync_task SET status = 'active', updated_at = ${now} WHERE id = ${task.id}`
+      if (task.status === "paused") return
+      yield* sql`UPDATE plane_sync_task SET entry = ${entry} WHERE id = ${task.id}`
+      const launched = agentOf(pipeline.byName(task.stage), agent ?? givenAgent)
+      yield* oweLaunch(sql, { entry, taskId: task.id, stage: task.stage, agent: launched }, now)
+    })
+
+  const start = Effect.fn("TaskStore.start")(function*(given: Start) {
+    const key = yield* Either.mapLeft(WorkItemKey.parse(given.workItem), (why) => new InvalidKey({ why }))
+    const entry = yield* uuidV7
+    const now = yield* Clock.currentTimeMillis
+    const row = yield* write(Effect.gen(function*() {
+      yield* beginWrite(sql)
+      const known = yield* reader.byKey(key, given.planeId)
+      if (known !== undefined) yield* goOn(known, given, entry, now)
+      return yield* reader.byId(known?.task.id ?? (yield* insert(key, given, entry, now)))
+    }))
+    yield* notify
+    return row?.task ?? (yield* Effect.dieMessage("a task that was started is there"))
+  })
+
+  const leave = (status: "stopped" | "paused", from: ReadonlyArray<TaskStatus>) => (taskId: number, why: string) =>
+    Effect.gen(function*() {
+      const now = yield* Clock.currentTimeMillis
+      const [left] = yield* write(sql<{ workItem: string; stage: string }>`UPDATE plane_sync_task
+        SET status = ${status}, due_at = NULL, updated_at = ${now}, revision = revision + 1
+        WHERE id = ${taskId} AND status IN (SELECT value FROM json_each(${
+        JSON.stringify(from)
+      })) RETURNING work_item AS "workItem", stage`.pipe(
+        Effect.tap(([left]) =>
+          left === undefined || status === "paused"
+            ? Effect.void
+            : sql`DELETE FROM plane_sync_launch WHERE task = ${taskId}`
+        )
+      ))
+      if (left !== undefined) yield* Effect.logInfo(`${left.workItem} is ${status} at ${left.stage}: ${why}`)
+    })
+
+  const link = (taskId: number, { byName = false, headSha, pullRequest, repository }: Link) =>
+    Effect.flatMap(Clock.currentTimeMillis, (now) =>
+      write(Effect.zipRight(
+        sql`UPDATE plane_sync_task SET repository_id = ${repository.id}, repository_name = ${repository.name},
+          pull_request = ${pullRequest}, head_sha = ${headSha}, linked_by_name = ${byName ? 1 : 0}, updated_at = ${now}
+          WHERE id = ${taskId}`,
+        touch(sql, taskId, now)
+      ))).pipe(Effect.zipLeft(notify))
+
+  const report = Effect.fn("TaskStore.report")(function*(
+    key: string,
+    { outcome, reason, stage }: { stage: Stage; outcome: ReportOutcome; reason?: string | undefined }
+  ) {
+    if (pipeline.byName(stage) === undefined) return yield* new UnknownStage({ stage, known: pipeline.names })
+    const { id } = yield* get(key)
+    const now = yield* Clock.currentTimeMillis
+    const words = reason === undefined ? null : cleanText(reason, reasonLimit)
+    yield* write(Effect.gen(function*() {
+      const [news] = yield* sql`INSERT INTO plane_sync_report (task, stage, outcome, reason, at)
+        VALUES (${id}, ${stage}, ${outcome}, ${words}, ${now})
+        ON CONFLICT (task, stage) DO UPDATE SET outcome = excluded.outcome, reason = excluded.reason, at = excluded.at
+          WHERE outcome <> excluded.outcome OR reason IS NOT excluded.reason
+        RETURNING 1`
+      if (news !== undefined) yield* touch(sql, id, now)
+    }))
+    yield* notify
+    return yield* get(key)
+  })
+
+  return TaskStore.of({
+    start,
+    get,
+    list: ({ cursor, limit, status }) =>
+      Effect.map(
+        read(reader.list(status, cursor ?? Number.MAX_SAFE_INTEGER, limit)),
+        (rows) => rows.map(({ task }) => task)
+      ),
+    byId: (id) => one(reader.byId(id)),
+    byKey,
+    byPlaneId: (planeId) => one(reader.byPlaneId(planeId)),
+    byPullRequest: (repositoryId, number) => one(reader.byPullRequest(repositoryId, number)),
+    byHeadSha: (repositoryId, sha) => one(reader.byHeadSha(repositoryId, sha)),
+    link,
+    stop: leave("stopped", ["active", "paused"]),
+    pause: leave("paused", ["active"]),
+    report,
+    touch: (taskId) => Effect.flatMap(Clock.currentTimeMillis, (now) => touch(sql, taskId, now))
+  })
+})

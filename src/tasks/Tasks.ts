@@ -1,0 +1,67 @@
+import { Context, Effect, Layer } from "effect"
+import { Storage } from "../storage/Storage.js"
+import type { StorageError } from "../storage/StorageError.js"
+import { StageEvents } from "../events/StageEvents.js"
+import { makeAdvance } from "./Advance.js"
+import { Pipeline, PipelineError } from "./Pipeline.js"
+import { QualityGates } from "./QualityGate.js"
+import { TaskStore } from "./TaskStore.js"
+
+/** The tasks, and what takes them from stage to stage. */
+export class Tasks extends Context.Tag("plane-sync/Tasks")<
+  Tasks,
+  TaskStore["Type"] & {
+    /**
+     * Asks the gates of the task's present stage. All hold: the next stage and its `StageChanged` in one commit, and so on
+     * until one does not. One fails: `QualityGateFailed`, when that is news. Entering the last stage completes the task.
+     * Concurrent calls advance it once; a task that is not active, or not there, is left alone.
+     */
+    readonly advance: (taskId: number) => Effect.Effect<void, StorageError>
+  }
+>() {
+  /** Fails when the pipeline names a gate that nobody provides. */
+  static readonly layer: Layer.Layer<
+    Tasks,
+    PipelineError,
+    TaskStore | Storage | StageEvents | Pipeline | QualityGates
+  > = Layer.effect(Tasks, Effect.suspend(() => make))
+}
+
+/** One at a time for each task: the gates of one are not asked twice at once. */
+const makeLocks = () => {
+  const locks = new Map<number, { readonly semaphore: Effect.Semaphore; users: number }>()
+  return (taskId: number) => <A, E, R>(effect: Effect.Effect<A, E, R>) =>
+    Effect.acquireUseRelease(
+      Effect.sync(() => {
+        const lock = locks.get(taskId) ?? { semaphore: Effect.unsafeMakeSemaphore(1), users: 0 }
+        locks.set(taskId, lock)
+        lock.users += 1
+        return lock
+      }),
+      ({ semaphore }) => semaphore.withPermits(1)(effect),
+      (lock) =>
+        Effect.sync(() => {
+          lock.users -= 1
+          if (lock.users === 0) locks.delete(taskId)
+        })
+    )
+}
+
+const make = Effect.gen(function*() {
+  const store = yield* TaskStore
+  const pipeline = yield* Pipeline
+  const gates = yield* QualityGates
+  for (const { gates: names, stage } of pipeline.stages) {
+    // Those of the last stage are never asked.
+    const missing = pipeline.after(stage) === undefined ? undefined : names.find((name) => !gates.has(name))
+    if (missing !== undefined) {
+      return yield* new PipelineError({
+        why: `the stage ${JSON.stringify(stage)} has the gate ${JSON.stringify(missing)}, which nobody provides: ` +
+          `there are ${Array.from(gates.keys()).join(", ")}`
+      })
+    }
+  }
+  const advance = makeAdvance(yield* Storage, yield* StageEvents, pipeline, gates)
+  const locked = makeLocks()
+  return Tasks.of({ ...store, advance: (taskId) => locked(taskId)(advance(taskId)) })
+})

@@ -1,0 +1,106 @@
+import { Either, ParseResult, Schema } from "effect"
+import { Moment } from "../domain/PlaneMoment.js"
+import { externalSource } from "../plane/PlaneClient.js"
+
+/** What a delivery of Plane says of a work item: the state it was in when the delivery was sent. */
+export interface WorkItemSeen {
+  readonly _tag: "WorkItemSeen"
+  /** Plane's uuid of it, and of its project. */
+  readonly id: string
+  readonly project: string
+  readonly number: number
+  readonly stateId: string
+  /** backlog, unstarted, started, completed or cancelled; none where the delivery does not tell. */
+  readonly stateGroup: string | undefined
+  /** When Plane last changed it: a `momentText`. */
+  readonly updatedAt: string
+  /** It is told for another change than its state's. */
+  readonly isAside: boolean
+}
+
+/** A delivery that says nothing about a state. */
+export interface Nothing {
+  readonly _tag: "Nothing"
+  readonly reason: string
+}
+
+const State = Schema.Union(
+  Schema.String,
+  Schema.Struct({ id: Schema.String, group: Schema.optional(Schema.NullOr(Schema.String)) })
+)
+
+// Objects grow with every release: decoded is what is needed. Community's bodies ("v1") have the state as an object, and
+// call its field `state` or `state_id` depending on who moved it; the snapshot is the same. Cloud's ("v2") may name the two
+// references by their ids.
+const Data = Schema.Struct({
+  id: Schema.String,
+  sequence_id: Schema.Int,
+  project: Schema.optional(Schema.String),
+  project_id: Schema.optional(Schema.String),
+  state: Schema.optional(Schema.NullOr(State)),
+  state_id: Schema.optional(Schema.NullOr(Schema.String)),
+  updated_at: Moment
+})
+
+const Envelope = Schema.parseJson(Schema.Struct({
+  event: Schema.String,
+  action: Schema.optional(Schema.Unknown),
+  activity: Schema.optional(Schema.Unknown),
+  previous_attributes: Schema.optional(Schema.Unknown),
+  data: Schema.Unknown
+}))
+const StateActivity = Schema.Struct({ field: Schema.Literal("state", "state_id") })
+const Comment = Schema.Struct({ external_source: Schema.optional(Schema.NullOr(Schema.String)) })
+
+const isStateActivity = Schema.is(StateActivity)
+const isComment = Schema.is(Comment)
+const decodeEnvelope = Schema.decodeUnknownEither(Envelope)
+const decodeData = Schema.decodeUnknownEither(Data, { errors: "all" })
+
+const words = (error: ParseResult.ParseError) =>
+  ParseResult.ArrayFormatter.formatErrorSync(error).map(({ message, path }) => `${path.join(".")}: ${message}`)
+    .join("; ")
+
+const nothing = (reason: string): Nothing => ({ _tag: "Nothing", reason })
+
+const namesState = (attributes: object) => "state" in attributes || "state_id" in attributes
+
+/** Only "v1" has an activity, and only "v2" what the changed attributes were before. */
+const isOfAnother = ({ activity, previous_attributes: previous }: typeof Envelope.Type) =>
+  activity !== undefined && activity !== null
+    ? !isStateActivity(activity)
+    : typeof previous === "object" && previous !== null && !namesState(previous)
+
+/** What a body says, or (left) why it cannot be read. */
+export const decodePlane = (body: string): Either.Either<WorkItemSeen | Nothing, string> =>
+  Either.flatMap(Either.mapLeft(decodeEnvelope(body), words), (envelope) => {
+    const { action, data, event } = envelope
+    if (/comment/i.test(event)) {
+      const ours = isComment(data) && data.external_source === externalSource
+      return Either.right(nothing(ours ? "a comment of plane-sync's own" : "a comment moves nothing"))
+    }
+    // "issue" with an action and, of "v2", "workitem.updated".
+    const [, verb = action ?? "updated"] = /^(?:issue|work_?item)(?:\.(\w+))?$/i.exec(event) ?? [event, "other"]
+    if (verb !== "created" && verb !== "updated") {
+      return Either.right(nothing(`the event ${JSON.stringify(event.slice(0, 80))} moves nothing`))
+    }
+    const isAside = verb === "updated" && isOfAnother(envelope)
+    return Either.flatMap(Either.mapLeft(decodeData(data), words), (data) => seenIn(data, isAside))
+  })
+
+const seenIn = (data: typeof Data.Type, isAside: boolean): Either.Either<WorkItemSeen | Nothing, string> => {
+  const project = data.project ?? data.project_id
+  if (project === undefined) return Either.left("project: is missing")
+  const state = data.state ?? data.state_id
+  if (state === null || state === undefined) return Either.right(nothing("it names no state"))
+  return Either.right({
+    _tag: "WorkItemSeen",
+    id: data.id,
+    project: project.toLowerCase(),
+    number: data.sequence_id,
+    stateId: typeof state === "string" ? state : state.id,
+    stateGroup: typeof state === "string" ? undefined : state.group ?? undefined,
+    updatedAt: data.updated_at,
+    isAside
+  })
+}

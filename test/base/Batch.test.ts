@@ -1,0 +1,60 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Exit, Fiber, Layer, Schedule } from "effect"
+import { mkdtempSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { batched } from "../../src/base/Batch.js"
+import { Outbox } from "../../src/outbox/Outbox.js"
+import { Storage } from "../../src/storage/Storage.js"
+
+describe("a burst of publishing", () => {
+  it.scopedLive("leaves the event loop to others in between", () =>
+    Effect.gen(function*() {
+      const folder = yield* Effect.acquireRelease(
+        Effect.sync(() => mkdtempSync(join(tmpdir(), "plane-sync-"))),
+        (path) => Effect.sync(() => rmSync(path, { recursive: true }))
+      )
+      const layer = Layer.provide(Outbox.layer, Storage.layerFile(join(folder, "events.sqlite")))
+      yield* Effect.gen(function*() {
+        const { publish } = yield* Outbox
+        let ticks = 0
+        const ticking = yield* Effect.fork(
+          Effect.repeat(Effect.sync(() => void (ticks += 1)), Schedule.spaced("5 millis"))
+        )
+        const fiber = (f: number) =>
+          Effect.forEach(Array.from({ length: 200 }), (_, n) =>
+            publish({
+              id: `${f}-${n}`,
+              workItem: `ET-${f}`,
+              lane: `ET-${f}`,
+              body: "{}",
+              stage: undefined,
+              urgent: false,
+              occurredAt: 0,
+              publishedAt: 0,
+              unfit: undefined
+            }), { discard: true })
+        yield* Effect.forEach(Array.from({ length: 50 }), (_, f) => fiber(f), {
+          concurrency: "unbounded",
+          discard: true
+        })
+        yield* Fiber.interrupt(ticking)
+        // It takes about a second: without a turn in between there would be one tick.
+        assert.isAbove(ticks, 3)
+      }).pipe(Effect.provide(layer))
+    }))
+})
+
+describe("batched", () => {
+  it.scopedLive("a bug in a run is that of its callers; those who come after are served", () =>
+    Effect.gen(function*() {
+      const ask = yield* batched({
+        run: (items: ReadonlyArray<number>) => items.includes(0) ? Effect.die("a bug") : Effect.succeed(items),
+        isItems: () => true,
+        maxItems: 10,
+        closed: "closed"
+      })
+      assert.deepStrictEqual(yield* Effect.exit(ask(0)), Exit.die("a bug"))
+      assert.strictEqual(yield* Effect.timeout(ask(1), "1 seconds"), 1)
+    }))
+})

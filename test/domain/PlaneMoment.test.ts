@@ -1,0 +1,30 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Either } from "effect"
+import { momentText } from "../../src/domain/PlaneMoment.js"
+
+describe("a moment of Plane's", () => {
+  it("compares as a text, to the microsecond, whatever its offset", () => {
+    const written = [
+      "2026-11-23T21:10:39Z",
+      "2026-11-23T21:10:39.000001Z",
+      "2026-11-24T00:10:39.5+03:00",
+      "2026-11-23 21:10:39.731779+0000",
+      "2026-11-23T21:10:40-00:00"
+    ]
+    const texts = written.map((text) => Either.getOrThrow(momentText(text)))
+    assert.deepStrictEqual(texts, [
+      "2026-11-23T21:10:39.000000Z",
+      "2026-11-23T21:10:39.000001Z",
+      "2026-11-23T21:10:39.500000Z",
+      "2026-11-23T21:10:39.731779Z",
+      "2026-11-23T21:10:40.000000Z"
+    ])
+    assert.deepStrictEqual(texts.toSorted(), texts)
+  })
+
+  it("what is none is refused in words", () => {
+    for (const text of ["", "yesterday", "2026-11-23T21:10:39", "2026-13-23T21:10:39Z", "2026-11-23"]) {
+      assert.match(Either.getOrThrow(Either.flip(momentText(text))), /is not a moment: expected ISO 8601/)
+    }
+  })
+})

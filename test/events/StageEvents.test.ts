@@ -1,0 +1,321 @@
+import * as SqliteClient from "@effect/sql-sqlite-node/SqliteClient"
+import * as SqlClient from "@effect/sql/SqlClient"
+import { assert, describe, it } from "@effect/vitest"
+import {
+  Chunk,
+  DateTime,
+  Deferred,
+  Effect,
+  Exit,
+  Fiber,
+  HashMap,
+  Layer,
+  Logger,
+  Option,
+  Scope,
+  Stream,
+  TestClock
+} from "effect"
+import { mkdtempSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { StageEvent } from "../../src/domain/StageEvent.js"
+import { Outbox } from "../../src/outbox/Outbox.js"
+import { Storage } from "../../src/storage/Storage.js"
+import { Receipt } from "../../src/events/Receipt.js"
+import { Signal } from "../../src/storage/WakeUps.js"
+import { StageEvents } from "../../src/events/StageEvents.js"
+
+const events = Layer.provideMerge(StageEvents.layer, Layer.merge(Outbox.layer, Signal.layer))
+const inMemory = Layer.provide(events, Storage.layerFile(":memory:"))
+
+const temporary = Effect.acquireRelease(
+  Effect.sync(() => mkdtempSync(join(tmpdir(), "plane-sync-"))),
+  (folder) => Effect.sync(() => rmSync(folder, { recursive: true }))
+)
+
+const changed = (id?: string) =>
+  StageEvent.StageChanged({ workItem: "ET-002", from: "analysis", to: "architecture", id })
+
+// Pieces of what a host written in JavaScript can hand over.
+const nested = (levels: number) => {
+  let value: unknown = []
+  for (let level = 0; level < levels; level++) value = [value]
+  return value
+}
+const thrown = (): never => {
+  throw new TypeError("the host's own")
+}
+
+const stored = Effect.flatMap(Outbox, (outbox) => outbox.events({ limit: 100 }))
+
+describe("StageEvents", () => {
+  it.effect("publish fills id and moment, and commits once per id", () =>
+    Effect.gen(function*() {
+      yield* TestClock.setTime(Date.UTC(2026, 10, 24, 8, 30))
+      const { publish } = yield* StageEvents
+      const made = yield* publish(changed())
+      assert.match(made.id, /^01[0-9a-f]{6}-[0-9a-f]{4}-7/)
+      assert.deepStrictEqual(yield* publish(changed("mine")), Receipt.Committed({ id: "mine", duplicate: false }))
+      assert.deepStrictEqual(yield* publish(changed("mine")), Receipt.Committed({ id: "mine", duplicate: true }))
+      const rows = yield* stored
+      assert.deepStrictEqual(rows.map((row) => [row.id, row.occurredAt]), [
+        ["mine", Date.UTC(2026, 10, 24, 8, 30)],
+        [made.id, Date.UTC(2026, 10, 24, 8, 30)]
+      ])
+    }).pipe(Effect.provide(inMemory)))
+
+  it.effect("the same id with other content: the first stands, and publishOrFail says so", () =>
+    Effect.gen(function*() {
+      const { publish, publishOrFail } = yield* StageEvents
+      yield* publish(changed("mine"))
+      const reordered = {
+        to: "architecture",
+        id: "mine",
+        from: "analysis",
+        workItem: "ET-002",
+        _tag: "StageChanged"
+      } as const
+      assert.deepStrictEqual(yield* publishOrFail(reordered), { id: "mine", duplicate: true })
+      const other = StageEvent.TaskCompleted({ workItem: "ET-002", id: "mine" })
+      const error = yield* Effect.flip(publishOrFail(other))
+      assert.strictEqual(error._tag, "IdTaken")
+      assert.deepStrictEqual(yield* publish(other), Receipt.Committed({ id: "mine", duplicate: true }))
+      const rows = yield* stored
+      assert.deepStrictEqual(rows.map((row) => row.body), [
+        `{"type":"stage_changed","workItem":"ET-002","from":"analysis","to":"architecture"}`
+      ])
+    }).pipe(Effect.provide(inMemory)))
+
+  it.effect("ten fibers with the same id at once: one is committed", () =>
+    Effect.gen(function*() {
+      const { publish } = yield* StageEvents
+      const receipts = yield* Effect.all(Array.from({ length: 10 }, () => publish(changed("mine"))), {
+        concurrency: "unbounded"
+      })
+      assert.strictEqual(
+        receipts.filter((receipt) => Receipt.$is("Committed")(receipt) && !receipt.duplicate).length,
+        1
+      )
+      assert.strictEqual((yield* stored).length, 1)
+    }).pipe(Effect.provide(inMemory)))
+
+  it.effect("what can never be told becomes a dead letter with its reason, and nothing throws", () =>
+    Effect.gen(function*() {
+      const { publish } = yield* StageEvents
+      const unfit: ReadonlyArray<unknown> = [
+        StageEvent.StageChanged({ workItem: "nonsense", from: "a", to: "b" }),
+        StageEvent.TaskCompleted({ workItem: "ET-2", id: "not an id" }),
+        { _tag: "QualityGateFailed", workItem: "ET-2", stage: undefined, check: 5, reason: null },
+        { _tag: "Other", workItem: { no: "text" } },
+        { _tag: "StageChanged", workItem: () => 1, from: "a", to: "b" },
+        () => 1,
+        Symbol("event"),
+        { toJSON: () => undefined },
+        null,
+        { _tag: "StageChanged", workItem: "ET-2", from: nested(200_000), to: "b" },
+        { _tag: "TaskCompleted", workItem: nested(200_000) },
+        {
+          ...changed(),
+          get id() {
+            return thrown()
+          }
+        },
+        {
+          ...changed(),
+          get workItem() {
+            return thrown()
+          }
+        },
+        new Proxy(changed(), { get: thrown, ownKeys: thrown, has: thrown, getOwnPropertyDescriptor: thrown })
+      ]
+      for (const event of unfit) {
+        // A host written in JavaScript can hand over anything.
+        const receipt = yield* publish(event as StageEvent)
+        assert.isTrue(Receipt.$is("Committed")(receipt))
+      }
+      const rows = (yield* stored).toReversed()
+      assert.deepStrictEqual(rows.map((row) => row.status), unfit.map(() => "dead"))
+      assert.match(rows[0]?.reason ?? "", /workItem: "nonsense" is not a work item key/)
+      assert.match(rows[1]?.reason ?? "", /id: "not an id" is not an event id/)
+      assert.deepInclude(yield* (yield* Outbox).status, { pending: 0, dead: unfit.length })
+      for (const row of rows.slice(9)) assert.match(row.reason ?? "", /cannot be read: /)
+      assert.strictEqual(rows[9]?.workItem, "ET-2")
+
+      const { publishOrFail, transact } = yield* StageEvents
+      for (const event of unfit.slice(9)) {
+        assert.isFalse((yield* publishOrFail(event as StageEvent)).duplicate)
+        yield* transact(Effect.succeed({ value: 1, events: [event as StageEvent] }))
+      }
+    }).pipe(Effect.provide(inMemory)))
+
+  it.effect("an object of a host's own class is an event like any other, and each of its properties is read once", () =>
+    Effect.gen(function*() {
+      const { publish } = yield* StageEvents
+      class Done {
+        readonly _tag = "TaskCompleted"
+        reads = 0
+        get workItem() {
+          this.reads += 1
+          return this.reads === 1 ? "ET-2" : "nonsense"
+        }
+      }
+      class Unspeakable extends Error {
+        override get message() {
+          return thrown()
+        }
+      }
+      const receipt = yield* publish(new Done())
+      yield* publish({
+        _tag: "TaskCompleted",
+        get workItem(): string {
+          throw new Unspeakable()
+        }
+      })
+      const [unreadable, done] = yield* stored
+      assert.deepInclude(done, { id: receipt.id, status: "pending", workItem: "ET-2" })
+      assert.strictEqual(done?.body, `{"type":"task_completed","workItem":"ET-2"}`)
+      assert.deepInclude(unreadable, { status: "dead", reason: "it cannot be read" })
+    }).pipe(Effect.provide(inMemory)))
+
+  it.effect("texts are cleaned and cut; a moment far ahead counts as now", () =>
+    Effect.gen(function*() {
+      yield* TestClock.setTime(Date.UTC(2026, 10, 24))
+      const { publish } = yield* StageEvents
+      yield* publish(StageEvent.QualityGateFailed({
+        workItem: "ET-2",
+        stage: "re\u0000view\nnow",
+        check: "x".repeat(300),
+        reason: `lone \uD800, line\r\nfeed ${"y".repeat(5_000)}`,
+        occurredAt: DateTime.unsafeMake(Date.UTC(2030, 0, 1))
+      }))
+      const [row] = yield* stored
+      const body: unknown = JSON.parse(row?.body ?? "")
+      assert.deepInclude(body, { stage: "review now", check: `${"x".repeat(200)}… (cut)` })
+      assert.match(row?.body ?? "", /lone \uFFFD, line\\nfeed y+… \(cut\)/)
+      assert.strictEqual(row?.occurredAt, Date.UTC(2026, 10, 24))
+    }).pipe(Effect.provide(inMemory)))
+
+  it.live("after the layer's scope has closed, publish answers NotStored at once", () =>
+    Effect.gen(function*() {
+      const scope = yield* Scope.make()
+      const context = yield* Layer.buildWithScope(inMemory, scope)
+      const { notStored, publish } = yield* Effect.provide(StageEvents, context)
+      yield* publish(changed("before"))
+      yield* Scope.close(scope, Exit.void)
+      const receipt = yield* Effect.timeout(publish(changed("after")), "1 seconds")
+      assert.strictEqual(Receipt.$is("NotStored")(receipt) ? receipt.error.reason : receipt._tag, "Closed")
+      assert.strictEqual(yield* notStored, 1)
+    }))
+
+  it.effect("what is not stored is logged as JSON that can be posted again, with the moment it was accepted", () => {
+    const lines: Array<unknown> = []
+    const kept = Logger.make(({ annotations }) => {
+      lines.push(Option.getOrUndefined(HashMap.get(annotations, "event")))
+    })
+    return Effect.gen(function*() {
+      yield* TestClock.setTime(Date.UTC(2026, 10, 24, 8, 30))
+      const scope = yield* Scope.make()
+      const { publish } = yield* Effect.provide(StageEvents, yield* Layer.buildWithScope(inMemory, scope))
+      yield* Scope.close(scope, Exit.void)
+      yield* publish(changed("now"))
+      yield* publish(StageEvent.TaskCompleted({
+        workItem: "ET-2",
+        id: "ahead",
+        occurredAt: DateTime.unsafeMake(Date.UTC(2030, 0, 1))
+      }))
+      const occurredAt = "2026-11-24T08:30:00.000Z"
+      assert.deepStrictEqual(lines.map((line): unknown => JSON.parse(String(line))), [
+        { type: "stage_changed", workItem: "ET-002", from: "analysis", to: "architecture", id: "now", occurredAt },
+        { type: "task_completed", workItem: "ET-2", id: "ahead", occurredAt }
+      ])
+    }).pipe(Effect.provide(Logger.replace(Logger.defaultLogger, kept)))
+  })
+
+  it.scopedLive("an interrupted publish is committed all the same; those in the queue at shutdown too", () =>
+    Effect.gen(function*() {
+      const file = join(yield* temporary, "events.sqlite")
+      yield* Effect.gen(function*() {
+        const { publish } = yield* StageEvents
+        for (let i = 0; i < 20; i++) yield* Effect.fork(publish(changed(`forked-${i}`)))
+        yield* Effect.yieldNow()
+      }).pipe(Effect.provide(Layer.provide(events, Storage.layerFile(file))))
+      const rows = yield* Effect.provide(stored, Layer.provide(events, Storage.layerFile(file)))
+      assert.strictEqual(rows.length, 20)
+    }))
+
+  it.live("the stream gives what is there, in order, and then what comes", () =>
+    Effect.gen(function*() {
+      const { publish, stream } = yield* StageEvents
+      yield* publish(changed("one"))
+      yield* publish(changed("two"))
+      const reader = yield* stream(1).pipe(
+        Stream.take(3),
+        Stream.map((event) => event.id),
+        Stream.runCollect,
+        Effect.fork
+      )
+      yield* Effect.sleep("50 millis")
+      yield* publish(changed("three"))
+      yield* publish(changed("four"))
+      assert.deepStrictEqual(Chunk.toReadonlyArray(yield* reader), ["two", "three", "four"])
+    }).pipe(Effect.provide(inMemory)))
+})
+
+describe("StageEvents in the host's database", () => {
+  const host = SqliteClient.layer({ filename: ":memory:" })
+  const shared = Layer.provideMerge(Layer.provide(events, Storage.layerSql), host)
+
+  it.live("a publish is committed, or vanishes, with the host's transaction", () =>
+    Effect.gen(function*() {
+      const sql = yield* SqlClient.SqlClient
+      const { publish } = yield* StageEvents
+      yield* sql`CREATE TABLE task (id TEXT)`
+      const advance = (id: string) => Effect.zipRight(sql`INSERT INTO task VALUES (${id})`, publish(changed(id)))
+      yield* sql.withTransaction(advance("kept"))
+      yield* Effect.flip(sql.withTransaction(Effect.zipRight(advance("gone"), Effect.fail("the host's own trouble"))))
+      assert.deepStrictEqual(yield* sql<{ id: string }>`SELECT id FROM task`, [{ id: "kept" }])
+      assert.deepStrictEqual((yield* stored).map((row) => row.id), ["kept"])
+    }).pipe(Effect.provide(shared)))
+
+  it.effect("a publish beside the host's open transaction waits 5 s for it, stores nothing then, and hangs nobody", () =>
+    Effect.gen(function*() {
+      const sql = yield* SqlClient.SqlClient
+      const { publish } = yield* StageEvents
+      const began = yield* Deferred.make<void>()
+      const over = yield* Deferred.make<void>()
+      const hosts = yield* Effect.fork(
+        sql.withTransaction(Effect.zipRight(Deferred.succeed(began, undefined), Deferred.await(over)))
+      )
+      yield* Deferred.await(began)
+      const waiting = yield* Effect.fork(publish(changed("in-vain")))
+      yield* TestClock.adjust("4900 millis")
+      assert.isTrue(Option.isNone(yield* Fiber.poll(waiting)))
+      const inTime = yield* Effect.fork(publish(changed("in-time")))
+      yield* TestClock.adjust("100 millis")
+      const receipt = yield* Fiber.join(waiting)
+      assert.strictEqual(Receipt.$is("NotStored")(receipt) ? receipt.error.reason : receipt._tag, "Busy")
+      yield* Deferred.succeed(over, undefined)
+      yield* Fiber.join(hosts)
+      assert.deepStrictEqual(yield* Fiber.join(inTime), Receipt.Committed({ id: "in-time", duplicate: false }))
+      assert.deepStrictEqual((yield* stored).map((row) => row.id), ["in-time"])
+    }).pipe(Effect.provide(shared)))
+
+  it.live("a file of our own stays out of the host's transaction", () =>
+    Effect.gen(function*() {
+      const sql = yield* SqlClient.SqlClient
+      const { publish } = yield* StageEvents
+      const failure = yield* Effect.flip(
+        sql.withTransaction(
+          Effect.gen(function*() {
+            yield* publish(changed("kept"))
+            // Read from our file, and not over the host's connection, which knows no such table.
+            assert.deepStrictEqual((yield* stored).map((row) => row.id), ["kept"])
+            return yield* Effect.fail("rolled back")
+          })
+        )
+      )
+      assert.strictEqual(failure, "rolled back")
+      assert.deepStrictEqual((yield* stored).map((row) => row.id), ["kept"])
+    }).pipe(Effect.provide(Layer.merge(inMemory, host))))
+})

@@ -1,0 +1,96 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Layer } from "effect"
+import { Pipeline } from "../../src/tasks/Pipeline.js"
+import { TaskStore } from "../../src/tasks/TaskStore.js"
+import { Storage } from "../../src/storage/Storage.js"
+import { Signal } from "../../src/storage/WakeUps.js"
+import {
+  prunePullRequests,
+  rememberMerged,
+  rememberPullRequest,
+  rememberReview
+} from "../../src/gitea/Facts.js"
+import type { PullRequestSeen } from "../../src/webhooks/GiteaHook.js"
+
+const layer = TaskStore.layer.pipe(
+  Layer.provideMerge(Layer.mergeAll(Storage.layerFile(":memory:"), Signal.layer, Pipeline.layerDefault))
+)
+
+/** As Gitea tells it, whose clock is far ahead of ours. */
+const seen = (number: number, change: Partial<PullRequestSeen> = {}): PullRequestSeen => ({
+  repository: 1,
+  name: "rideworks/trail-maps",
+  number,
+  fork: false,
+  open: false,
+  merged: false,
+  headSha: `head ${number}`,
+  branch: "",
+  title: "",
+  body: "",
+  createdAt: 1e15,
+  updatedAt: 1e15,
+  rank: 3,
+  headRank: 1,
+  ...change
+})
+
+const remember = (pullRequest: PullRequestSeen, workItem: string | null, now: number) =>
+  Effect.flatMap(Storage, ({ sql, write }) =>
+    write(Effect.zipRight(
+      rememberPullRequest(sql, pullRequest, workItem, now),
+      rememberReview(sql, pullRequest, { reviewer: "jonas", approved: true, content: "" })
+    )))
+
+const prune = (before: number) => Effect.flatMap(Storage, ({ sql, write }) => write(prunePullRequests(sql, before)))
+
+const kept = Effect.flatMap(Storage, ({ read, sql }) =>
+  Effect.all([
+    read(sql<{ number: number }>`SELECT number FROM plane_sync_pull_request ORDER BY number`),
+    read(sql<{ number: number }>`SELECT number FROM plane_sync_review ORDER BY number`)
+  ])).pipe(Effect.map((tables) => tables.map((rows) => rows.map(({ number }) => number))))
+
+describe("prunePullRequests", () => {
+  it.effect("deletes what was closed or merged before, with its reviews, but nothing that a task still goes by", () =>
+    Effect.gen(function*() {
+      const tasks = yield* TaskStore
+      const { sql, write } = yield* Storage
+      yield* remember(seen(1), null, 10)
+      yield* remember(seen(2, { merged: true }), "ET-2", 10)
+      yield* remember(seen(3, { open: true }), null, 10)
+      yield* remember(seen(4), null, 10)
+      yield* remember(seen(4, { updatedAt: 1e15 + 1_000 }), null, 100)
+      yield* remember(seen(5), "ET-5", 10)
+      yield* remember(seen(6), null, 10)
+      yield* remember(seen(7), "ET-7", 10)
+      yield* remember(seen(8, { open: true }), null, 10)
+      yield* write(rememberMerged(sql, { repository: 1, number: 8 }, 10))
+      yield* tasks.start({ workItem: "ET-005" })
+      const link = (workItem: string, number: number) =>
+        Effect.flatMap(tasks.start({ workItem }), ({ id }) =>
+          Effect.as(
+            tasks.link(id, { repository: { id: 1, name: "a/b" }, pullRequest: number, headSha: "" }),
+            id
+          ))
+      const stopped = yield* link("ET-6", 6)
+      yield* tasks.stop(stopped, "a person's wish")
+      const done = yield* link("ET-7", 7)
+      yield* write(sql`UPDATE plane_sync_task SET status = 'done' WHERE id = ${done}`)
+
+      assert.isFalse(yield* prune(10))
+      assert.strictEqual((yield* kept)[0]?.length, 8)
+      assert.isFalse(yield* prune(11))
+      assert.deepStrictEqual(yield* kept, [[3, 4, 5, 6], [3, 4, 5, 6]])
+    }).pipe(Effect.provide(layer)))
+
+  it.effect("goes on in small batches, the oldest first", () =>
+    Effect.gen(function*() {
+      for (let number = 1; number <= 150; number++) yield* remember(seen(number), null, 200 - number)
+      assert.isTrue(yield* prune(1_000))
+      const [rows, reviews] = yield* kept
+      assert.deepStrictEqual(rows, Array.from({ length: 50 }, (_, index) => index + 1))
+      assert.deepStrictEqual(reviews, rows)
+      assert.isFalse(yield* prune(1_000))
+      assert.deepStrictEqual(yield* kept, [[], []])
+    }).pipe(Effect.provide(layer)))
+})

@@ -1,0 +1,177 @@
+import { assert, describe, it } from "@effect/vitest"
+import { ConfigProvider, DateTime, Effect, Either, Fiber, Layer, Option, Stream, TestClock } from "effect"
+import type { HealthReport } from "../../src/health/Health.js"
+import { Health } from "../../src/health/Health.js"
+import type { OutboxStatus } from "../../src/outbox/Queries.js"
+import { StorageError } from "../../src/storage/StorageError.js"
+import type { DestinationStatus } from "../../src/sending/Destination.js"
+import { PlaneSync } from "../../src/sending/PlaneSync.js"
+import { StageEvents } from "../../src/events/StageEvents.js"
+import type { WorkersStatus } from "../../src/sending/Workers.js"
+import { Receiver } from "../../src/webhooks/Receiver.js"
+
+const empty: OutboxStatus = { pending: 0, dead: 0, delivered: 0, discarded: 0, oldestAt: null }
+const full = new StorageError({ reason: "Full", where: "x.sqlite", words: "SQLITE_FULL" })
+
+/** A program whose parts are as the test says. */
+const program = {
+  destination: { open: true } as DestinationStatus,
+  outbox: Effect.succeed(empty) as Effect.Effect<OutboxStatus, StorageError>,
+  notStored: 0,
+  workers: { storageFailure: undefined, takenOver: false } as WorkersStatus,
+  misfit: undefined as string | undefined
+}
+
+const layer = (state: typeof program, token: string) =>
+  Health.layer.pipe(
+    Layer.provide(Layer.succeed(
+      PlaneSync,
+      PlaneSync.of({
+        destination: Effect.sync(() => state.destination),
+        budget: Effect.succeed({ limit: 60, used: 3, waiting: 1, pausedUntil: Option.none() }),
+        outbox: Effect.suspend(() => state.outbox),
+        workers: Effect.sync(() => state.workers),
+        misfit: Effect.sync(() => state.misfit)
+      })
+    )),
+    Layer.provide(Layer.succeed(
+      StageEvents,
+      StageEvents.of({
+        publish: () => Effect.dieMessage("nobody publishes"),
+        publishOrFail: () => Effect.dieMessage("nobody publishes"),
+        transact: () => Effect.dieMessage("nobody publishes"),
+        stream: () => Stream.dieMessage("nobody reads"),
+        notStored: Effect.sync(() => state.notStored)
+      })
+    )),
+    Layer.provide(Layer.succeed(
+      Receiver,
+      Receiver.of({
+        receive: () => Effect.dieMessage("nobody delivers"),
+        status: Effect.succeed({
+          plane: { acceptedAt: 0, refused: undefined },
+          gitea: { acceptedAt: undefined, refused: { at: 0, why: "it is not signed" } }
+        })
+      })
+    )),
+    Layer.provide(Layer.setConfigProvider(ConfigProvider.fromMap(new Map([["ORCH_PLANE_API_TOKEN", token]]))))
+  )
+
+const withHealth = <A, E>(
+  test: (health: Health["Type"], state: typeof program) => Effect.Effect<A, E>,
+  token = "plane_api_x"
+) =>
+  Effect.suspend(() => {
+    const state = { ...program }
+    return Effect.provide(Effect.flatMap(Health, (health) => test(health, state)), layer(state, token))
+  })
+
+const degradedBy = ({ reasons, status }: HealthReport, reason: RegExp) => {
+  assert.deepStrictEqual([status, reasons.length], ["degraded", 1])
+  assert.match(reasons.join(), reason)
+}
+
+describe("Health", () => {
+  it.effect("is ok when all goes well", () =>
+    withHealth(({ report }, state) =>
+      Effect.gen(function*() {
+        state.outbox = Effect.succeed({ ...empty, pending: 2, dead: 1, oldestAt: 0 })
+        yield* TestClock.adjust("90 seconds")
+        assert.deepStrictEqual(yield* report, {
+          status: "ok",
+          reasons: [],
+          plane: { state: "open", rateLimit: { limit: 60, used: 3, waiting: 1 } },
+          outbox: { pending: 2, dead: 1, oldestSeconds: 90 },
+          webhooks: {
+            plane: { lastAccepted: DateTime.unsafeMake(0), lastRefused: null },
+            gitea: { lastAccepted: null, lastRefused: { at: DateTime.unsafeMake(0), why: "it is not signed" } }
+          }
+        })
+      })
+    ))
+
+  it.effect("is degraded once Plane has been away for more than a minute", () =>
+    withHealth(({ report }, state) =>
+      Effect.gen(function*() {
+        state.destination = { open: false, since: 0, reason: "connection refused" }
+        yield* TestClock.adjust("60 seconds")
+        const soon = yield* report
+        assert.deepStrictEqual([soon.status, soon.plane.state], ["ok", "closed"])
+        yield* TestClock.adjust("1 seconds")
+        degradedBy(yield* report, /^Nothing has been sent to Plane since 1970-01-01T00:00:00.000Z: connection refused$/)
+        state.destination = { open: true }
+        assert.strictEqual((yield* report).status, "ok")
+      })
+    ))
+
+  it.effect("is degraded without a token, at once", () =>
+    withHealth(({ report }) => Effect.map(report, (given) => degradedBy(given, /ORCH_PLANE_API_TOKEN is not set/)), ""))
+
+  it.effect("is degraded while storage cannot be read, and tells what was known last", () =>
+    withHealth(({ report }, state) =>
+      Effect.gen(function*() {
+        state.outbox = Effect.succeed({ ...empty, pending: 7 })
+        yield* report
+        state.outbox = full
+        const failing = yield* report
+        degradedBy(failing, /no space left/)
+        assert.strictEqual(failing.outbox.pending, 7)
+        state.outbox = Effect.succeed(empty)
+        assert.strictEqual((yield* report).status, "ok")
+      })
+    ))
+
+  it.effect("is degraded while the workers cannot store what they do, though reading goes well", () =>
+    withHealth(({ report }, state) =>
+      Effect.gen(function*() {
+        state.workers = { storageFailure: full, takenOver: false }
+        degradedBy(yield* report, /no space left/)
+        state.workers = { storageFailure: undefined, takenOver: false }
+        assert.strictEqual((yield* report).status, "ok")
+      })
+    ))
+
+  it.effect("is degraded once another process sends in its place", () =>
+    withHealth(({ report }, state) =>
+      Effect.gen(function*() {
+        state.workers = { storageFailure: undefined, takenOver: true }
+        degradedBy(yield* report, /^Another process has taken over/)
+      })
+    ))
+
+  it.effect("is degraded after a write that failed, until one succeeds or 5 minutes are over", () =>
+    withHealth(({ noteWrite, report }) =>
+      Effect.gen(function*() {
+        yield* noteWrite(Either.left(full))
+        degradedBy(yield* report, /no space left/)
+        yield* noteWrite(Either.right(undefined))
+        assert.strictEqual((yield* report).status, "ok")
+        yield* noteWrite(Either.left(full))
+        yield* TestClock.adjust("5 minutes")
+        assert.strictEqual((yield* report).status, "ok")
+      })
+    ))
+
+  it.effect("is degraded for 5 minutes after an event could not be stored", () =>
+    withHealth(({ report }, state) =>
+      Effect.gen(function*() {
+        state.notStored = 2
+        yield* TestClock.adjust("2 seconds")
+        degradedBy(yield* report, /^2 events could not be stored/)
+        yield* TestClock.adjust("5 minutes")
+        assert.strictEqual((yield* report).status, "ok")
+      })
+    ))
+
+  it.effect("does not wait for storage that does not answer", () =>
+    withHealth(({ report }, state) =>
+      Effect.gen(function*() {
+        state.outbox = Effect.succeed({ ...empty, pending: 7 })
+        yield* report
+        state.outbox = Effect.never
+        const fiber = yield* Effect.fork(report)
+        yield* TestClock.adjust("100 millis")
+        assert.strictEqual((yield* Fiber.join(fiber)).outbox.pending, 7)
+      })
+    ))
+})

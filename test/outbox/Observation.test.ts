@@ -1,0 +1,253 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Layer } from "effect"
+import type { NewEvent } from "../../src/outbox/StoredEvent.js"
+import type { Owed, SendJob, Step } from "../../src/outbox/Lane.js"
+import type { Observation } from "../../src/outbox/Observation.js"
+import { Outbox } from "../../src/outbox/Outbox.js"
+import { Storage } from "../../src/storage/Storage.js"
+
+const layer = Layer.provide(Outbox.layer, Storage.layerFile(":memory:"))
+const holder = "me"
+const uuid = "11111111-1111-4111-8111-111111111111"
+
+const at = (second: number) => `2026-11-23T21:10:${String(second).padStart(2, "0")}.000000Z`
+
+const observation = (second: number, state: string, more: Partial<Observation> = {}): Observation => ({
+  planeId: uuid,
+  key: "ET-2",
+  state,
+  cancelled: state === "cancelled",
+  updatedAt: at(second),
+  isAside: false,
+  ...more
+})
+
+const observe = (second: number, state: string, more?: Partial<Observation>) =>
+  Effect.flatMap(Outbox, (outbox) => outbox.observe(observation(second, state, more)))
+
+const publish = (stage: string, workItem = "ET-2") =>
+  Effect.flatMap(Outbox, (outbox) => {
+    const event: NewEvent = {
+      id: `${workItem}-${stage}`,
+      workItem,
+      lane: workItem,
+      body: JSON.stringify({ type: "stage_changed", workItem, from: "created", to: stage }),
+      stage,
+      urgent: false,
+      occurredAt: 0,
+      publishedAt: 0,
+      unfit: undefined
+    }
+    return outbox.publish(event)
+  })
+
+const plan = ({ lane, state }: Owed): Step =>
+  lane.workItem === null || state === undefined ? { _tag: "Look" } : {
+    _tag: "Send",
+    plan: {
+      kind: "state",
+      events: [state],
+      externalId: null,
+      body: "in-progress",
+      gate: null,
+      failures: 1,
+      planeId: null
+    }
+  }
+
+const claim = { urgentAfter: 1_000, plan }
+
+const claimed = Effect.flatMap(Outbox, (outbox) => outbox.turn({ holder, claim }))
+
+const sender = Effect.flatMap(Outbox, (outbox) => outbox.becomeSender(holder))
+
+const sending = Effect.flatMap(
+  claimed,
+  (job) => job?._tag === "Send" ? Effect.succeed(job) : Effect.dieMessage("a state to send")
+)
+
+const answered = (job: SendJob, state: string, second: number, more: { readonly unsent?: true } = {}) =>
+  Effect.flatMap(Outbox, (outbox) =>
+    outbox.turn({
+      holder,
+      settlement: {
+        _tag: "Sent",
+        job,
+        outcome: {
+          _tag: "Delivered",
+          planeId: null,
+          seen: { state, cancelled: false, readAt: 0, updatedAt: at(second) },
+          ...more
+        }
+      }
+    }))
+
+const tryAgain = (job: SendJob) =>
+  Effect.flatMap(Outbox, (outbox) =>
+    outbox.turn({
+      holder,
+      settlement: {
+        _tag: "Sent",
+        job,
+        outcome: { _tag: "Later", dueAt: 0, counted: true, maybeDone: true, reason: "no answer" }
+      }
+    }))
+
+const givenUp = (job: SendJob, code: "attempts" | "refused" = "attempts") =>
+  Effect.flatMap(Outbox, (outbox) =>
+    outbox.turn({
+      holder,
+      settlement: { _tag: "Sent", job, outcome: { _tag: "Dead", code, reason: "no answer" } }
+    }))
+
+describe("what a webhook tells of a work item", () => {
+  it.effect("is news once: what is not newer is old, also with another state", () =>
+    Effect.gen(function*() {
+      assert.strictEqual(yield* observe(5, "in-progress"), "moved")
+      assert.strictEqual(yield* observe(5, "in-progress"), "old")
+      assert.strictEqual(yield* observe(4, "todo"), "old")
+      assert.strictEqual(yield* observe(6, "in-progress"), "ours")
+      assert.strictEqual(yield* observe(7, "cancelled"), "moved")
+      assert.strictEqual(yield* observe(8, "in-progress"), "moved")
+    }).pipe(Effect.provide(layer)))
+
+  it.effect("told aside, while nothing was heard, it is no news, and the state's own delivery still is", () =>
+    Effect.gen(function*() {
+      assert.strictEqual(yield* observe(5, "in-progress", { isAside: true }), "old")
+      assert.strictEqual(yield* observe(5, "in-progress"), "moved")
+      assert.strictEqual(yield* observe(6, "cancelled", { isAside: true }), "moved")
+    }).pipe(Effect.provide(layer)))
+
+  it.scoped("is our own echo before, while and after our PATCH is answered, and hours later", () =>
+    Effect.gen(function*() {
+      yield* sender
+      yield* observe(1, "todo")
+      yield* publish("development")
+      const job = yield* sending
+      assert.strictEqual(yield* observe(4, "in-progress"), "ours")
+      yield* answered(job, "in-progress", 4)
+      assert.strictEqual(yield* observe(4, "in-progress"), "old")
+      // A comment of ours has changed the work item meanwhile.
+      assert.strictEqual(yield* observe(5, "in-progress"), "ours")
+    }).pipe(Effect.provide(layer)))
+
+  it.scoped("is our own echo also when our PATCH was given up without an answer, until somebody moves", () =>
+    Effect.gen(function*() {
+      yield* sender
+      yield* observe(1, "todo")
+      yield* publish("development")
+      yield* givenUp(yield* sending)
+      assert.strictEqual(yield* observe(2, "todo"), "ours")
+      assert.strictEqual(yield* observe(3, "in-progress"), "ours")
+      yield* publish("testing")
+      yield* givenUp(yield* sending)
+      assert.strictEqual(yield* observe(4, "cancelled"), "moved")
+      assert.strictEqual(yield* observe(5, "in-progress"), "moved")
+    }).pipe(Effect.provide(layer)))
+
+  it.scoped("is somebody's move when what was given up was refused, or followed by what was answered", () =>
+    Effect.gen(function*() {
+      yield* sender
+      yield* observe(1, "todo")
+      yield* publish("development")
+      yield* givenUp(yield* sending, "refused")
+      assert.strictEqual(yield* observe(2, "in-progress"), "moved")
+      yield* observe(3, "todo")
+      yield* publish("testing")
+      yield* givenUp(yield* sending)
+      yield* publish("deploy")
+      yield* answered(yield* sending, "done", 4)
+      assert.strictEqual(yield* observe(5, "in-progress"), "moved")
+    }).pipe(Effect.provide(layer)))
+
+  it.scoped("a state that is owed but was never sent is somebody's move", () =>
+    Effect.gen(function*() {
+      yield* sender
+      yield* observe(1, "cancelled")
+      yield* publish("development")
+      assert.strictEqual(yield* observe(2, "in-progress"), "moved")
+    }).pipe(Effect.provide(layer)))
+
+  it.scoped("a person's move between our PATCH and its answer stands, and the late echo is old", () =>
+    Effect.gen(function*() {
+      yield* sender
+      const outbox = yield* Outbox
+      yield* observe(1, "todo")
+      yield* publish("development")
+      const job = yield* sending
+      assert.strictEqual(yield* observe(5, "cancelled"), "moved")
+      yield* answered(job, "in-progress", 4)
+      assert.strictEqual((yield* outbox.workItem("ET-2", 1))?.state, "cancelled")
+      assert.strictEqual(yield* observe(4, "in-progress"), "old")
+    }).pipe(Effect.provide(layer)))
+
+  it.scoped("a move that a look has seen first is still somebody's when its webhook comes", () =>
+    Effect.gen(function*() {
+      yield* sender
+      const outbox = yield* Outbox
+      yield* observe(1, "todo")
+      yield* publish("development")
+      const job = yield* sending
+      const seen = { state: "cancelled", cancelled: true, readAt: 0, updatedAt: at(5) }
+      yield* outbox.turn({
+        holder,
+        settlement: { _tag: "Sent", job, outcome: { _tag: "Left", reason: "a person's", seen } }
+      })
+      assert.strictEqual(yield* observe(3, "todo"), "ours")
+      assert.strictEqual((yield* outbox.workItem("ET-2", 1))?.state, "cancelled")
+      assert.strictEqual(yield* observe(5, "cancelled"), "moved")
+    }).pipe(Effect.provide(layer)))
+
+  it.scoped("so is one that a key's look-up has seen first, and one that left nothing to send", () =>
+    Effect.gen(function*() {
+      yield* sender
+      const outbox = yield* Outbox
+      yield* publish("development")
+      const look = yield* claimed
+      if (look?._tag !== "Look") return assert.fail("a look-up")
+      const seen = { state: "in-progress", cancelled: false, readAt: 0, updatedAt: at(5) }
+      yield* outbox.turn({
+        holder,
+        settlement: { _tag: "Looked", job: look, outcome: { _tag: "Found", workItem: uuid, key: "ET-2", seen } }
+      })
+      yield* answered(yield* sending, "in-progress", 5, { unsent: true })
+      assert.strictEqual(yield* observe(5, "in-progress"), "moved")
+    }).pipe(Effect.provide(layer)))
+
+  it.scoped("what was in its state after an attempt whose answer was lost is our own echo", () =>
+    Effect.gen(function*() {
+      yield* sender
+      yield* observe(1, "todo")
+      yield* publish("development")
+      yield* tryAgain(yield* sending)
+      yield* answered(yield* sending, "in-progress", 5, { unsent: true })
+      assert.strictEqual(yield* observe(5, "in-progress"), "old")
+    }).pipe(Effect.provide(layer)))
+
+  it.scoped("a key that nobody has asked for is that work item's without a look-up; one with zeros is not", () =>
+    Effect.gen(function*() {
+      yield* sender
+      yield* observe(1, "todo")
+      yield* publish("development", "ET-2")
+      assert.deepInclude(yield* claimed, { _tag: "Send", workItem: uuid })
+      yield* publish("development", "ET-002")
+      assert.deepInclude(yield* claimed, { _tag: "Look", key: "ET-002" })
+    }).pipe(Effect.provide(layer)))
+
+  it.scoped("a look-up under way takes the events along, and what is newer of the state stands", () =>
+    Effect.gen(function*() {
+      yield* sender
+      const outbox = yield* Outbox
+      yield* publish("development")
+      const job = yield* claimed
+      if (job?._tag !== "Look") return assert.fail("a look-up")
+      yield* observe(5, "cancelled")
+      const seen = { state: "todo", cancelled: false, readAt: 0, updatedAt: at(4) }
+      yield* outbox.turn({
+        holder,
+        settlement: { _tag: "Looked", job, outcome: { _tag: "Found", workItem: uuid, key: "ET-2", seen } }
+      })
+      assert.deepInclude(yield* outbox.workItem("ET-2", 1), { workItem: uuid, state: "cancelled", owed: 1 })
+      assert.deepInclude(yield* claimed, { _tag: "Send", workItem: uuid })
+    }).pipe(Effect.provide(layer)))
+})

@@ -1,0 +1,72 @@
+import { ConfigProvider, Effect, Layer } from "effect"
+import { Outbox } from "../../src/outbox/Outbox.js"
+import { Storage } from "../../src/storage/Storage.js"
+import { connections } from "../../src/base/Connections.js"
+import { PlaneClient } from "../../src/plane/PlaneClient.js"
+import { RateBudget } from "../../src/plane/RateBudget.js"
+import type { PlaneSimulatorOptions } from "../../src/simulator/PlaneSimulator.js"
+import { PlaneSimulator } from "../../src/simulator/PlaneSimulator.js"
+import { Destination } from "../../src/sending/Destination.js"
+import { PlaneSync } from "../../src/sending/PlaneSync.js"
+import { Signal } from "../../src/storage/WakeUps.js"
+import { StageEvents } from "../../src/events/StageEvents.js"
+
+/** What the pipeline reads from its environment, for the simulated Plane that is there. */
+export const settingsFor = (settings: Readonly<Record<string, string>>) =>
+  Effect.map(PlaneSimulator, (plane) =>
+    Layer.setConfigProvider(ConfigProvider.fromMap(
+      new Map(Object.entries({
+        ORCH_PLANE_API_URL: plane.url,
+        ORCH_PLANE_API_TOKEN: plane.token,
+        ...settings
+      }))
+    ))).pipe(Layer.unwrapEffect)
+
+interface Options {
+  readonly plane?: PlaneSimulatorOptions
+  readonly settings?: Readonly<Record<string, string>>
+  readonly database?: string
+}
+
+/** The whole pipeline, its storage and its way to Plane still open. */
+export const pipelineOver = (
+  storage: ReturnType<typeof Storage.layerFile>,
+  // Nobody else writes to this file, and each poll would cost the TestClock a step.
+  signal: Layer.Layer<Signal> = Signal.layerPolling("1 days")
+) =>
+  Layer.merge(PlaneSync.layerPipeline, StageEvents.layer).pipe(
+    Layer.provide(Destination.layer),
+    Layer.provideMerge(PlaneClient.layer),
+    Layer.provideMerge(Layer.mergeAll(Outbox.layer, signal, RateBudget.layer)),
+    Layer.provide(storage)
+  )
+
+/** The whole pipeline over the simulated Plane that is there, without sockets: time is the TestClock's. */
+export const overPlane = (options: Omit<Options, "plane"> = {}) =>
+  pipelineOver(Storage.layerFile(options.database ?? ":memory:")).pipe(
+    Layer.provide(settingsFor(options.settings ?? {}))
+  )
+
+/** `overPlane`, with a Plane of its own. */
+export const inMemory = (options: Options = {}) =>
+  Layer.provideMerge(overPlane(options), PlaneSimulator.layerMemory(options.plane))
+
+/** The whole pipeline over real HTTP on loopback. */
+export const overHttp = (options: Options = {}) =>
+  pipelineOver(Storage.layerFile(options.database ?? ":memory:"), Signal.layer).pipe(
+    Layer.provide(connections),
+    Layer.provide(settingsFor(options.settings ?? {})),
+    Layer.provideMerge(PlaneSimulator.layer(options.plane))
+  )
+
+/** What Plane received besides the looks at the project and its states, which come with each start. */
+export const received = Effect.map(
+  Effect.flatMap(PlaneSimulator, (plane) => plane.requests),
+  (requests) => requests.filter(({ kind }) => kind !== "project" && kind !== "states")
+)
+
+/** Waits, for real, until nothing is owed. */
+export const delivered = Effect.gen(function*() {
+  const outbox = yield* Outbox
+  while ((yield* outbox.status).pending > 0) yield* Effect.sleep("10 millis")
+})

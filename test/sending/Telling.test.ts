@@ -1,0 +1,391 @@
+import * as SqliteClient from "@effect/sql-sqlite-node/SqliteClient"
+import * as SqlClient from "@effect/sql/SqlClient"
+import { assert, describe, it } from "@effect/vitest"
+import { Context, DateTime, Duration, Effect, Exit, Layer, Logger, Scope, TestClock } from "effect"
+import { mkdtempSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { StageEvent } from "../../src/domain/StageEvent.js"
+import { Outbox } from "../../src/outbox/Outbox.js"
+import { Fault, PlaneSimulator } from "../../src/simulator/PlaneSimulator.js"
+import { PlaneSync } from "../../src/sending/PlaneSync.js"
+import { StageEvents } from "../../src/events/StageEvents.js"
+import { inMemory, overPlane } from "./Pipeline.js"
+
+const publish = (event: StageEvent) => Effect.flatMap(StageEvents, (events) => events.publish(event))
+
+const changed = (workItem: string, from: string, to: string) => publish(StageEvent.StageChanged({ workItem, from, to }))
+
+const lint = (workItem: string) =>
+  publish(StageEvent.QualityGateFailed({ workItem, stage: "review", check: "lint", reason: "two errors" }))
+
+const comments = (id: string) =>
+  Effect.flatMap(PlaneSimulator, (plane) => Effect.map(plane.comments(id), (all) => all.map(({ html }) => html)))
+
+const stateName = (id: string) =>
+  Effect.flatMap(PlaneSimulator, (plane) => Effect.map(plane.workItem(id), ({ state }) => state.name))
+
+const requests = Effect.flatMap(
+  PlaneSimulator,
+  (plane) => Effect.map(plane.requests, (all) => all.map(({ kind, method }) => `${method} ${kind}`))
+)
+
+const item = Effect.flatMap(PlaneSimulator, (plane) => plane.addWorkItem({ name: "Trail map" }))
+
+/** A person moves a work item, and Plane's webhook tells it. */
+const movedAndHeard = (id: string, key: string, to: string) =>
+  Effect.gen(function*() {
+    const plane = yield* PlaneSimulator
+    yield* plane.moveWorkItem(id, to)
+    const { state } = yield* plane.workItem(id)
+    yield* (yield* Outbox).observe({
+      planeId: id,
+      key,
+      state: state.id,
+      cancelled: to === "Cancelled",
+      // Plane's moments have microseconds.
+      updatedAt: DateTime.formatIso(yield* DateTime.now).replace("Z", "500Z"),
+      isAside: false
+    })
+  })
+
+describe("states", () => {
+  it.effect("a stage outside the table changes no state, and its comment is written", () =>
+    Effect.gen(function*() {
+      const { id, key } = yield* item
+      yield* changed(key, "review", "security audit")
+      yield* TestClock.adjust("1 seconds")
+      assert.strictEqual(yield* stateName(id), "Backlog")
+      assert.deepStrictEqual(yield* comments(id), ["<p>🔄 Stage: review → security audit</p>"])
+    }).pipe(Effect.provide(inMemory())))
+
+  it.effect("a person's cancel is left, what happened is still told; it is looked before a state is set", () =>
+    Effect.gen(function*() {
+      const plane = yield* PlaneSimulator
+      const { id, key } = yield* item
+      yield* changed(key, "created", "analysis")
+      yield* TestClock.adjust("10 minutes")
+      yield* plane.moveWorkItem(id, "Cancelled")
+      yield* plane.forgetRequests
+      yield* changed(key, "deploy", "done")
+      yield* publish(StageEvent.TaskCompleted({ workItem: key }))
+      yield* TestClock.adjust("1 minutes")
+      assert.strictEqual(yield* stateName(id), "Cancelled")
+      assert.deepStrictEqual((yield* comments(id)).slice(1), [
+        "<p>🔄 Stage: deploy → done</p>",
+        "<p>✅ Task completed! PR merged and deployed.</p>"
+      ])
+      assert.deepStrictEqual(yield* requests, ["GET item", "POST comments", "POST comments"])
+      assert.deepInclude(yield* (yield* Outbox).status, { pending: 0, dead: 0, delivered: 3 })
+    }).pipe(Effect.provide(inMemory())))
+
+  it.effect("a cancel that is left is logged once, also where a webhook has told it", () => {
+    const lines: Array<string> = []
+    const logger = Logger.make(({ message }) => void lines.push(String(message)))
+    const left = () => lines.splice(0).filter((line) => line.includes("cancelled")).length
+    return Effect.gen(function*() {
+      const { id, key } = yield* item
+      const moved = (to: string) => Effect.zipRight(movedAndHeard(id, key, to), TestClock.adjust("10 minutes"))
+      yield* changed(key, "created", "analysis")
+      yield* TestClock.adjust("10 minutes")
+      yield* moved("Cancelled")
+      yield* changed(key, "deploy", "done")
+      yield* TestClock.adjust("10 minutes")
+      assert.strictEqual(left(), 1)
+      yield* changed(key, "done", "analysis")
+      yield* TestClock.adjust("10 minutes")
+      assert.strictEqual(left(), 0)
+      assert.strictEqual(yield* stateName(id), "Cancelled")
+      yield* moved("Todo")
+      yield* changed(key, "deploy", "done")
+      yield* TestClock.adjust("10 minutes")
+      assert.strictEqual(yield* stateName(id), "Done")
+      yield* moved("Cancelled")
+      yield* changed(key, "done", "analysis")
+      yield* TestClock.adjust("10 minutes")
+      assert.strictEqual(left(), 1)
+    }).pipe(Effect.provide(Layer.provideMerge(inMemory(), Logger.replace(Logger.defaultLogger, logger))))
+  })
+
+  it.effect("a cancel is left that comes while the budget keeps the state waiting after its look", () =>
+    Effect.gen(function*() {
+      const plane = yield* PlaneSimulator
+      const { id, key } = yield* item
+      yield* changed(key, "created", "analysis")
+      yield* TestClock.adjust("10 minutes")
+      yield* plane.forgetRequests
+      // One of two slots a minute, and the look takes the other.
+      yield* lint(key)
+      yield* TestClock.adjust("1 seconds")
+      yield* changed(key, "deploy", "done")
+      yield* TestClock.adjust("40 seconds")
+      yield* plane.moveWorkItem(id, "Cancelled")
+      yield* TestClock.adjust("5 minutes")
+      assert.strictEqual(yield* stateName(id), "Cancelled")
+      assert.deepStrictEqual(yield* requests, ["POST comments", "GET item", "GET item", "POST comments"])
+    }).pipe(Effect.provide(inMemory({ settings: { ORCH_PLANE_RATE_LIMIT: "2/minute" } }))))
+
+  it.effect("with ORCH_PLANE_ON_CONFLICT=force it is moved all the same, without a look", () =>
+    Effect.gen(function*() {
+      const plane = yield* PlaneSimulator
+      const { id, key } = yield* item
+      yield* changed(key, "created", "analysis")
+      yield* TestClock.adjust("10 minutes")
+      yield* plane.moveWorkItem(id, "Cancelled")
+      yield* plane.forgetRequests
+      yield* changed(key, "deploy", "done")
+      yield* TestClock.adjust("1 minutes")
+      assert.strictEqual(yield* stateName(id), "Done")
+      assert.deepStrictEqual(yield* requests, ["PATCH item", "POST comments"])
+    }).pipe(Effect.provide(inMemory({ settings: { ORCH_PLANE_ON_CONFLICT: "force" } }))))
+
+  it.effect("with force a cancel that a webhook has told is overruled also by a stage of the same state", () =>
+    Effect.gen(function*() {
+      const plane = yield* PlaneSimulator
+      const { id, key } = yield* item
+      yield* changed(key, "created", "analysis")
+      yield* TestClock.adjust("10 minutes")
+      yield* movedAndHeard(id, key, "Cancelled")
+      yield* TestClock.adjust("1 seconds")
+      yield* plane.forgetRequests
+      yield* changed(key, "analysis", "development")
+      yield* TestClock.adjust("1 minutes")
+      assert.strictEqual(yield* stateName(id), "In Progress")
+      yield* changed(key, "development", "analysis")
+      yield* TestClock.adjust("1 minutes")
+      assert.deepStrictEqual(yield* requests, ["PATCH item", "POST comments", "POST comments"])
+    }).pipe(Effect.provide(inMemory({ settings: { ORCH_PLANE_ON_CONFLICT: "force" } }))))
+
+  it.effect("a person's other moves stand until the stage's state changes", () =>
+    Effect.gen(function*() {
+      const plane = yield* PlaneSimulator
+      const { id, key } = yield* item
+      yield* changed(key, "created", "analysis")
+      yield* TestClock.adjust("10 minutes")
+      yield* plane.moveWorkItem(id, "Backlog")
+      yield* changed(key, "analysis", "architecture")
+      yield* TestClock.adjust("10 minutes")
+      assert.strictEqual(yield* stateName(id), "Backlog")
+      yield* changed(key, "deploy", "done")
+      yield* TestClock.adjust("10 minutes")
+      assert.strictEqual(yield* stateName(id), "Done")
+    }).pipe(Effect.provide(inMemory())))
+
+  it.effect("a PATCH that Plane says yes to and ignores is a dead letter; the comments go on", () =>
+    Effect.gen(function*() {
+      const plane = yield* PlaneSimulator
+      const { id, key } = yield* item
+      yield* plane.misbehave(Fault.IgnoreState({}))
+      yield* changed(key, "created", "analysis")
+      yield* TestClock.adjust("1 minutes")
+      assert.strictEqual((yield* comments(id)).length, 1)
+      const [event] = yield* (yield* Outbox).events({ limit: 1 })
+      assert.deepInclude(event, { status: "dead", state: "dead", comment: "delivered" })
+    }).pipe(Effect.provide(inMemory())))
+})
+
+describe("comments", () => {
+  it.effect("stage changes that are owed together are told by one comment, a line each, at the first's time", () =>
+    Effect.gen(function*() {
+      const plane = yield* PlaneSimulator
+      const { id, key } = yield* item
+      yield* plane.misbehave(Fault.Down({}))
+      yield* changed(key, "created", "analysis")
+      yield* TestClock.adjust("5 seconds")
+      yield* changed(key, "analysis", "architecture")
+      yield* TestClock.adjust("5 seconds")
+      yield* lint(key)
+      yield* changed(key, "architecture", "done")
+      yield* publish(StageEvent.TaskCompleted({ workItem: key }))
+      yield* plane.calm
+      yield* TestClock.adjust("5 minutes")
+      assert.deepStrictEqual(yield* comments(id), [
+        "<p>🔄 Stage: created → analysis · 2026-11-24 08:30:00 UTC</p>" +
+        "<p>🔄 Stage: analysis → architecture · 2026-11-24 08:30:05 UTC</p>",
+        "<p>⚠️ QG failed at review: lint — two errors</p>",
+        "<p>🔄 Stage: architecture → done</p>",
+        "<p>✅ Task completed! PR merged and deployed.</p>"
+      ])
+      const [first] = yield* plane.comments(id)
+      assert.strictEqual(first?.createdAt, "2026-11-24T08:30:00Z")
+      const moves = (yield* plane.stateChanges(id)).map(({ to }) => to.name)
+      assert.deepStrictEqual(moves, ["Done"])
+    }).pipe(
+      Effect.provide(inMemory()),
+      // Before the layers are built: nobody wakes up for all the years until then.
+      (test) => Effect.zipRight(TestClock.setTime(Date.UTC(2026, 10, 24, 8, 30)), test)
+    ))
+
+  it.effect("with ORCH_PLANE_COMMENTS=each every event is told alone", () =>
+    Effect.gen(function*() {
+      const { id, key } = yield* item
+      for (let i = 0; i < 3; i++) yield* lint(key)
+      yield* changed(key, "created", "analysis")
+      yield* changed(key, "analysis", "architecture")
+      yield* TestClock.adjust("1 minutes")
+      assert.strictEqual((yield* comments(id)).length, 5)
+    }).pipe(Effect.provide(inMemory({ settings: { ORCH_PLANE_COMMENTS: "each" } }))))
+
+  it.effect("the same gate failing again is counted: folded while owed, then one PATCH per 10 minutes", () =>
+    Effect.gen(function*() {
+      const plane = yield* PlaneSimulator
+      const { id, key } = yield* item
+      const told = (failures: number, at: string) =>
+        `<p>⚠️ QG failed at review: lint — two errors (failed ${failures} times, last at 1970-01-01 ${at} UTC)</p>`
+      for (let i = 0; i < 3; i++) yield* lint(key)
+      yield* TestClock.adjust("1 minutes")
+      assert.deepStrictEqual(yield* comments(id), [told(3, "00:00:00")])
+      yield* lint(key)
+      yield* TestClock.adjust("1 minutes")
+      assert.deepStrictEqual(yield* comments(id), [told(4, "00:01:00")])
+      yield* plane.forgetRequests
+      for (let i = 0; i < 5; i++) {
+        yield* lint(key)
+        yield* TestClock.adjust("1 minutes")
+      }
+      assert.deepStrictEqual(yield* requests, [])
+      yield* TestClock.adjust("5 minutes")
+      assert.deepStrictEqual(yield* requests, ["PATCH comment"])
+      assert.deepStrictEqual(yield* comments(id), [told(9, "00:06:00")])
+      assert.deepInclude(yield* (yield* Outbox).status, { pending: 0, delivered: 9 })
+    }).pipe(Effect.provide(inMemory())))
+
+  it.effect("a count that waits longer than any other pause is no clock that was put back", () =>
+    Effect.gen(function*() {
+      const { key } = yield* item
+      for (let i = 0; i < 4; i++) {
+        yield* lint(key)
+        yield* TestClock.adjust("1 seconds")
+      }
+      const outbox = yield* Outbox
+      assert.strictEqual((yield* outbox.workItem(key, 1))?.dueAt, 601_000)
+      yield* TestClock.adjust("11 minutes")
+      assert.deepInclude(yield* outbox.status, { pending: 0, delivered: 4 })
+    }).pipe(Effect.provide(inMemory({ settings: { ORCH_PLANE_KEY_PATIENCE: "1 minutes" } }))))
+
+  it.effect("what happens after a counted failure does not wait for the count, and ends it", () =>
+    Effect.gen(function*() {
+      const { id, key } = yield* item
+      yield* lint(key)
+      yield* TestClock.adjust("1 seconds")
+      yield* lint(key)
+      yield* TestClock.adjust("1 seconds")
+      yield* lint(key)
+      yield* TestClock.adjust("1 seconds")
+      yield* changed(key, "review", "testing")
+      yield* TestClock.adjust("1 seconds")
+      yield* lint(key)
+      yield* TestClock.adjust("1 seconds")
+      assert.deepStrictEqual(yield* comments(id), [
+        "<p>⚠️ QG failed at review: lint — two errors (failed 3 times, last at 1970-01-01 00:00:02 UTC)</p>",
+        "<p>🔄 Stage: review → testing</p>",
+        "<p>⚠️ QG failed at review: lint — two errors</p>"
+      ])
+    }).pipe(Effect.provide(inMemory())))
+
+  it.effect("a failure is not counted across what came between, though that could not be told", () =>
+    Effect.gen(function*() {
+      const plane = yield* PlaneSimulator
+      const { id, key } = yield* item
+      yield* lint(key)
+      yield* TestClock.adjust("1 minutes")
+      yield* plane.misbehave(Fault.Status({ match: { method: "POST" }, count: 2, status: 400 }))
+      yield* changed(key, "review", "security audit")
+      yield* TestClock.adjust("1 minutes")
+      assert.deepInclude(yield* (yield* Outbox).status, { pending: 0, dead: 1, delivered: 1 })
+      yield* lint(key)
+      yield* TestClock.adjust("1 minutes")
+      const told = "<p>⚠️ QG failed at review: lint — two errors</p>"
+      assert.deepStrictEqual(yield* comments(id), [told, told])
+    }).pipe(Effect.provide(inMemory())))
+
+  it.effect("a comment that is there, though no answer names it, is told; its gate's next failure is a new comment", () =>
+    Effect.gen(function*() {
+      const plane = yield* PlaneSimulator
+      const { id, key } = yield* item
+      // Neither the answer to the first sending, nor the 409 to the second.
+      yield* plane.misbehave(Fault.NoId({ match: { method: "POST" }, count: 2 }))
+      yield* lint(key)
+      yield* TestClock.adjust("1 minutes")
+      assert.deepInclude(yield* (yield* Outbox).status, { pending: 0, dead: 0, delivered: 1 })
+      yield* lint(key)
+      yield* TestClock.adjust("1 seconds")
+      yield* lint(key)
+      yield* TestClock.adjust("1 seconds")
+      assert.deepStrictEqual(yield* comments(id), [
+        "<p>⚠️ QG failed at review: lint — two errors</p>",
+        "<p>⚠️ QG failed at review: lint — two errors (failed 2 times, last at 1970-01-01 00:01:01 UTC)</p>"
+      ])
+    }).pipe(Effect.provide(inMemory())))
+
+  it.effect("a counted comment that a person has deleted: one new comment", () =>
+    Effect.gen(function*() {
+      const plane = yield* PlaneSimulator
+      const { id, key } = yield* item
+      yield* lint(key)
+      yield* TestClock.adjust("1 seconds")
+      const [first] = yield* plane.comments(id)
+      yield* plane.deleteComment(first?.id ?? "")
+      yield* lint(key)
+      yield* TestClock.adjust("1 minutes")
+      assert.deepStrictEqual(yield* comments(id), ["<p>⚠️ QG failed at review: lint — two errors</p>"])
+      assert.deepInclude(yield* (yield* Outbox).status, { pending: 0, dead: 0, delivered: 2 })
+    }).pipe(Effect.provide(inMemory())))
+})
+
+const temporary = Effect.acquireRelease(
+  Effect.sync(() => mkdtempSync(join(tmpdir(), "plane-sync-"))),
+  (path) => Effect.sync(() => rmSync(path, { recursive: true }))
+)
+
+describe("one sender a file", () => {
+  it.scoped("a second is refused, naming the first; after it has ended, the next takes over", () =>
+    Effect.gen(function*() {
+      const database = join(yield* temporary, "events.sqlite")
+      const first = yield* Scope.make()
+      yield* Layer.buildWithScope(overPlane({ database }), first)
+      const error = yield* Effect.flip(Effect.scoped(Layer.build(overPlane({ database }))))
+      assert.strictEqual(error._tag, "SenderActive")
+      assert.include(error.message, `process ${process.pid}`)
+      yield* Scope.close(first, Exit.void)
+      yield* Effect.scoped(Layer.build(overPlane({ database })))
+    }).pipe(Effect.provide(PlaneSimulator.layerMemory())))
+
+  // It asks every 30 s whether it was: at 240 s it has just done so, and its PATCH goes a second later.
+  for (const seconds of [186, 240.1]) {
+    it.scoped(`who is taken over at ${seconds} s sends nothing more`, () =>
+      Effect.gen(function*() {
+        const database = join(yield* temporary, "events.sqlite")
+        const plane = yield* PlaneSimulator
+        const { id, key } = yield* item
+        const first = yield* Layer.build(overPlane({ database, settings: { ORCH_PLANE_RATE_LIMIT: "2/minute" } }))
+        yield* Effect.provide(changed(key, "created", "analysis"), first)
+        yield* TestClock.adjust("3 minutes")
+        yield* Effect.provide(lint(key), first)
+        yield* TestClock.adjust("1 seconds")
+        // One of two slots a minute is used: the look takes the other, and the PATCH waits.
+        yield* Effect.provide(changed(key, "analysis", "created"), first)
+        yield* TestClock.adjust(Duration.seconds(seconds - 181))
+        // As if it had been suspended for 90 s.
+        yield* Effect.flatMap(SqlClient.SqlClient, (sql) => sql`DELETE FROM plane_sync_sender`).pipe(
+          Effect.provide(SqliteClient.layer({ filename: database }))
+        )
+        const second = yield* Layer.build(overPlane({ database }))
+        yield* plane.forgetRequests
+        yield* TestClock.adjust("29 seconds")
+        // The second waits for the quiet time of what the first may have sent.
+        assert.notInclude(yield* requests, "PATCH item")
+        yield* TestClock.adjust("2 seconds")
+        yield* Effect.provide(changed(key, "created", "done"), second)
+        yield* TestClock.adjust("5 seconds")
+        assert.strictEqual(yield* stateName(id), "Done")
+        yield* TestClock.adjust("5 minutes")
+        assert.deepStrictEqual((yield* plane.stateChanges(id)).map(({ to }) => to.name), [
+          "In Progress",
+          "Todo",
+          "Done"
+        ])
+        assert.isTrue((yield* Context.get(first, PlaneSync).workers).takenOver)
+      }).pipe(Effect.provide(PlaneSimulator.layerMemory())))
+  }
+})

@@ -1,0 +1,40 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, TestClock } from "effect"
+import { StageEvent } from "../../src/domain/StageEvent.js"
+import { Outbox } from "../../src/outbox/Outbox.js"
+import { PlaneSimulator } from "../../src/simulator/PlaneSimulator.js"
+import { StageEvents } from "../../src/events/StageEvents.js"
+import { inMemory } from "../sending/Pipeline.js"
+
+describe("retention", () => {
+  it.effect(
+    "what was delivered is deleted after its time, in batches; what is owed or dead stays",
+    () =>
+      Effect.gen(function*() {
+        const plane = yield* PlaneSimulator
+        const outbox = yield* Outbox
+        const { publish } = yield* StageEvents
+        const { key } = yield* plane.addWorkItem({ name: "Trail map" })
+        const failed = (workItem: string, reason: string) =>
+          publish(StageEvent.QualityGateFailed({ workItem, stage: "review", check: "lint", reason }))
+        yield* Effect.forEach(Array.from({ length: 1_200 }), (_, i) => failed("XX-1", `reason ${i}`), {
+          concurrency: "unbounded"
+        })
+        yield* TestClock.adjust("1 minutes")
+        assert.strictEqual(yield* outbox.discard({ code: "wrong_project" }), 1_200)
+        yield* failed(key, "delivered")
+        yield* failed("XX-1", "dead")
+        yield* TestClock.adjust("70 minutes")
+        assert.deepInclude(yield* outbox.status, { discarded: 1_200, delivered: 1, dead: 1, pending: 0 })
+        yield* failed(key, "young")
+        yield* TestClock.adjust("55 minutes")
+        assert.deepInclude(yield* outbox.status, { discarded: 0, delivered: 1, dead: 1, pending: 0 })
+      }).pipe(Effect.provide(
+        inMemory({
+          plane: { rateLimit: "off" },
+          settings: { ORCH_RETENTION: "90 minutes", ORCH_PLANE_RATE_LIMIT: "100000/second" }
+        })
+      )),
+    40_000
+  )
+})

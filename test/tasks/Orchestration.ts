@@ -1,0 +1,94 @@
+import { ConfigProvider, Effect, Layer, Option } from "effect"
+import { AgentLauncher } from "../../src/tasks/AgentLauncher.js"
+import { Orchestrator } from "../../src/tasks/Orchestrator.js"
+import type { PipelineStage } from "../../src/tasks/Pipeline.js"
+import { defaultStages, Pipeline } from "../../src/tasks/Pipeline.js"
+import type { QualityGate } from "../../src/tasks/QualityGate.js"
+import { QualityGates, Verdict } from "../../src/tasks/QualityGate.js"
+import { Tasks } from "../../src/tasks/Tasks.js"
+import { TaskStore } from "../../src/tasks/TaskStore.js"
+import { eventOfBody } from "../../src/outbox/StoredEvent.js"
+import { Outbox } from "../../src/outbox/Outbox.js"
+import { Storage } from "../../src/storage/Storage.js"
+import { Signal } from "../../src/storage/WakeUps.js"
+import { StageEvents } from "../../src/events/StageEvents.js"
+
+interface Options {
+  readonly database?: string
+  readonly stages?: ReadonlyArray<PipelineStage>
+  readonly gates?: ReadonlyArray<QualityGate>
+}
+
+/** A gate that says what it is told to say; pending until then. How often it was asked is counted. */
+export const settable = (name: string) => {
+  let verdict: Effect.Effect<Verdict> = Effect.succeed(Verdict.Pending({ why: "nothing was heard" }))
+  let asked = 0
+  const gate: QualityGate = {
+    name,
+    check: () =>
+      Effect.suspend(() => {
+        asked += 1
+        return verdict
+      })
+  }
+  return {
+    gate,
+    say: (next: Verdict | Effect.Effect<Verdict>) => {
+      verdict = Effect.isEffect(next) ? next : Effect.succeed(next)
+    },
+    asked: () => asked
+  }
+}
+
+/** The default gates that others provide, each settable. */
+export const forge = () => {
+  const [ci, approval, merged] = [settable("ci"), settable("approval"), settable("merged")]
+  return { ci, approval, merged, gates: [ci.gate, approval.gate, merged.gate] }
+}
+
+const parts = ({ gates = forge().gates, stages = defaultStages }: Options) =>
+  Layer.merge(Pipeline.layer(stages), QualityGates.layer(gates))
+
+/** Events and storage, without a Plane. No polls, which would each cost the TestClock a step. */
+const events = (database = ":memory:") =>
+  Layer.provideMerge(StageEvents.layer, Layer.merge(Outbox.layer, Signal.layerPolling("1 days"))).pipe(
+    Layer.provideMerge(Storage.layerFile(database)),
+    Layer.provide(Layer.setConfigProvider(ConfigProvider.fromMap(new Map())))
+  )
+
+/** Tasks that nobody advances but by asking. */
+export const tasksOnly = (options: Options = {}) =>
+  Layer.provideMerge(Tasks.layer, TaskStore.layer).pipe(
+    Layer.provide(parts(options)),
+    Layer.provideMerge(events(options.database))
+  )
+
+/** With what works in the background. */
+export const running = (
+  options: Options & { readonly launcher?: Layer.Layer<AgentLauncher> } = {}
+) =>
+  Orchestrator.layerTasks.pipe(
+    Layer.provide(Layer.merge(parts(options), options.launcher ?? AgentLauncher.layerLog)),
+    Layer.provideMerge(events(options.database))
+  )
+
+/** What was published, oldest first, in short. */
+export const told = Effect.gen(function*() {
+  const outbox = yield* Outbox
+  const rows = yield* outbox.events({ limit: 200 })
+  return rows.toReversed().map(({ body }) =>
+    Option.match(eventOfBody(body), {
+      onNone: () => body,
+      onSome: (event) => {
+        switch (event._tag) {
+          case "StageChanged":
+            return `${event.from} → ${event.to}${event.agent === undefined ? "" : ` (${event.agent})`}`
+          case "QualityGateFailed":
+            return `${event.stage}: ${event.check} failed: ${event.reason}`
+          case "TaskCompleted":
+            return "completed"
+        }
+      }
+    })
+  )
+})

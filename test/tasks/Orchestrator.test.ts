@@ -1,0 +1,178 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Exit, Layer, Logger, LogLevel, Scope, TestClock } from "effect"
+import { AgentLauncher } from "../../src/tasks/AgentLauncher.js"
+import { Verdict } from "../../src/tasks/QualityGate.js"
+import { Tasks } from "../../src/tasks/Tasks.js"
+import { Storage } from "../../src/storage/Storage.js"
+import { Signal } from "../../src/storage/WakeUps.js"
+import { folder } from "../http/Served.js"
+import { forge, running, settable, tasksOnly, told } from "./Orchestration.js"
+
+const silent = Logger.minimumLogLevel(LogLevel.None)
+
+/** A launcher that does as it is told, and remembers for what it was called. */
+const launching = () => {
+  const launched: Array<string> = []
+  const entries = new Set<string>()
+  let how: Effect.Effect<void, unknown> = Effect.void
+  return {
+    launched,
+    entries,
+    does: (next: Effect.Effect<void, unknown>) => {
+      how = next
+    },
+    launcher: Layer.succeed(AgentLauncher, {
+      launch: ({ agent, entry, stage, task }) =>
+        Effect.suspend(() => {
+          launched.push(`${agent} at ${stage} of ${task.workItem}`)
+          entries.add(entry)
+          return how
+        })
+    })
+  }
+}
+
+// The fibers of the background get their turns.
+const settled = TestClock.adjust("1 millis").pipe(Effect.repeatN(3))
+
+const report = (workItem: string, stage: string) =>
+  Effect.flatMap(Tasks, (tasks) => tasks.report(workItem, { stage, outcome: "passed" }))
+
+const stageOf = (workItem: string) =>
+  Effect.flatMap(Tasks, (tasks) => Effect.map(tasks.get(workItem), ({ stage }) => stage))
+
+describe("the orchestrator", () => {
+  it.effect("advances a task as soon as something is heard of it, and launches the agents of what it enters", () => {
+    const { entries, launched, launcher } = launching()
+    return Effect.gen(function*() {
+      const tasks = yield* Tasks
+      yield* tasks.start({ workItem: "ET-2" })
+      yield* settled
+      assert.strictEqual(yield* stageOf("ET-2"), "analysis")
+      yield* report("ET-2", "analysis")
+      yield* report("ET-2", "architecture")
+      yield* settled
+      assert.strictEqual(yield* stageOf("ET-2"), "development")
+      assert.deepStrictEqual(launched, [
+        "analyst at analysis of ET-2",
+        "architect at architecture of ET-2",
+        "developer at development of ET-2"
+      ])
+      assert.strictEqual(entries.size, 3)
+      assert.isTrue(entries.has((yield* tasks.get("ET-2")).entry))
+    }).pipe(Effect.provide(running({ launcher })))
+  })
+
+  it.effect("a launcher that hangs or fails blocks nobody, and is called again", () => {
+    const { does, launched, launcher } = launching()
+    return Effect.gen(function*() {
+      const tasks = yield* Tasks
+      does(Effect.uninterruptible(Effect.never))
+      yield* tasks.start({ workItem: "ET-2" })
+      yield* settled
+      yield* report("ET-2", "analysis")
+      yield* settled
+      assert.strictEqual(yield* stageOf("ET-2"), "architecture")
+      yield* TestClock.adjust("31 seconds")
+      does(Effect.fail("no such agent"))
+      yield* TestClock.adjust("61 seconds")
+      assert.strictEqual(launched.length, 4)
+      does(Effect.void)
+      yield* TestClock.adjust("10 minutes")
+      assert.deepStrictEqual(launched.slice(4).toSorted(), [
+        "analyst at analysis of ET-2",
+        "architect at architecture of ET-2"
+      ])
+    }).pipe(Effect.provide(Layer.merge(running({ launcher }), silent)))
+  })
+
+  it.effect("what a gate did not say is asked again each minute, and a hanging one holds up nobody else", () => {
+    const slow = settable("ci")
+    const stages = [{ stage: "a", gates: ["ci"] }, { stage: "b", gates: ["reported"] }, { stage: "done", gates: [] }]
+    return Effect.gen(function*() {
+      const tasks = yield* Tasks
+      slow.say(Effect.never)
+      yield* tasks.start({ workItem: "ET-1" })
+      yield* settled
+      slow.say(Effect.die("no network"))
+      yield* tasks.start({ workItem: "ET-2" })
+      yield* settled
+      assert.strictEqual(slow.asked(), 2)
+      slow.say(Verdict.Passed())
+      yield* TestClock.adjust("59 seconds")
+      assert.strictEqual(yield* stageOf("ET-2"), "a")
+      yield* TestClock.adjust("1 minute")
+      assert.deepStrictEqual([yield* stageOf("ET-1"), yield* stageOf("ET-2")], ["b", "b"])
+    }).pipe(Effect.provide(Layer.merge(running({ stages, gates: [slow.gate] }), silent)))
+  })
+
+  it.effect("a fact that was stored with touch is acted upon, and one that was rolled back is not", () => {
+    const ci = settable("ci")
+    const stages = [{ stage: "a", gates: ["ci"] }, { stage: "done", gates: [] }]
+    return Effect.gen(function*() {
+      const tasks = yield* Tasks
+      const { sql, write } = yield* Storage
+      const { notify } = yield* Signal
+      const { id } = yield* tasks.start({ workItem: "ET-2" })
+      yield* settled
+      ci.say(Verdict.Passed())
+      yield* Effect.flip(write(Effect.zipRight(tasks.touch(id), sql`INSERT INTO nowhere VALUES (1)`)))
+      yield* notify
+      yield* settled
+      assert.strictEqual(yield* stageOf("ET-2"), "a")
+      yield* write(tasks.touch(id))
+      yield* notify
+      yield* settled
+      assert.strictEqual(yield* stageOf("ET-2"), "done")
+    }).pipe(Effect.provide(running({ stages, gates: [ci.gate] })))
+  })
+
+  it.scoped("goes on after a restart: facts that were stored, launches that were owed, gates that changed their minds", () =>
+    Effect.gen(function*() {
+      const database = `${yield* folder}/events.sqlite`
+      const { gates, ci } = forge()
+      yield* Effect.gen(function*() {
+        const tasks = yield* Tasks
+        // Only stored: the process ends before anybody advances them.
+        for (const key of ["ET-1", "ET-2"]) yield* tasks.start({ workItem: key })
+        yield* report("ET-1", "analysis")
+        yield* report("ET-1", "architecture")
+      }).pipe(Effect.provide(tasksOnly({ database, gates })))
+
+      const first = launching()
+      first.does(Effect.never)
+      const scope = yield* Scope.make()
+      const context = yield* Layer.buildWithScope(running({ database, gates, launcher: first.launcher }), scope)
+      yield* settled
+      assert.strictEqual(yield* Effect.provide(stageOf("ET-1"), context), "development")
+      assert.strictEqual(first.launched.length, 4)
+      yield* Scope.close(scope, Exit.void)
+
+      ci.say(Verdict.Passed())
+      const second = launching()
+      yield* Effect.gen(function*() {
+        yield* settled
+        assert.strictEqual(yield* stageOf("ET-1"), "review")
+        assert.strictEqual((yield* told).filter((event) => event === "created → analysis (analyst)").length, 2)
+      }).pipe(Effect.provide(running({ database, gates, launcher: second.launcher })))
+      assert.sameMembers(second.launched, [...first.launched, "reviewer at review of ET-1"])
+      for (const entry of first.entries) assert.isTrue(second.entries.has(entry))
+    }))
+
+  it.effect("a task that is stopped launches nothing more", () => {
+    const { does, launched, launcher } = launching()
+    return Effect.gen(function*() {
+      const tasks = yield* Tasks
+      does(Effect.fail("busy"))
+      const { id } = yield* tasks.start({ workItem: "ET-2" })
+      yield* settled
+      yield* tasks.stop(id, "cancelled")
+      yield* TestClock.adjust("10 minutes")
+      assert.strictEqual(launched.length, 1)
+      does(Effect.void)
+      yield* tasks.start({ workItem: "ET-2" })
+      yield* settled
+      assert.strictEqual(launched.length, 2)
+    }).pipe(Effect.provide(Layer.merge(running({ launcher }), silent)))
+  })
+})
