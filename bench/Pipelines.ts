@@ -7,7 +7,7 @@ import { PlaneClient } from "../src/plane/PlaneClient.js"
 import { RateBudget } from "../src/plane/RateBudget.js"
 import { Destination } from "../src/sending/Destination.js"
 import { PlaneSync } from "../src/sending/PlaneSync.js"
-import { Signal } from "../src/storage/WakeUps.js"
+import { WakeUps } from "../src/storage/WakeUps.js"
 import { StageEvents } from "../src/events/StageEvents.js"
 
 /** `ORCH_…` variables, instead of the environment's. */
@@ -40,7 +40,7 @@ export const pipeline = (settings: Settings) =>
 /** The same publishing on a file, and nobody who sends. */
 export const publishingOn = (file: string) =>
   StageEvents.layer.pipe(
-    Layer.provideMerge(Layer.merge(Outbox.layer, Signal.layer)),
+    Layer.provideMerge(Layer.merge(Outbox.layer, WakeUps.layer)),
     Layer.provide(Storage.layerFile(file)),
     Layer.provide(configured({})),
     Layer.provide(quiet)
@@ -55,7 +55,7 @@ export const pipelineInMemory = (settings: Settings) =>
     Layer.provide(Destination.layer),
     Layer.provide(PlaneClient.layer),
     // Nobody else writes to it, and each poll would cost the TestClock a step.
-    Layer.provide(Layer.mergeAll(Outbox.layer, Signal.layerPolling("1 days"), RateBudget.layer)),
+    Layer.provide(Layer.mergeAll(Outbox.layer, WakeUps.layerPolling("1 days"), RateBudget.layer)),
     Layer.provide(Storage.layerFile(":memory:")),
     Layer.provide(configured(settings)),
     Layer.provide(quiet)

@@ -18,7 +18,7 @@ export const settled = (job: Job, now: number): Settlement =>
       job,
       outcome: {
         _tag: "Delivered",
-        planeId: "comment",
+        commentId: "comment",
         seen: job.delivery.kind === "state"
           ? { state: job.delivery.body, cancelled: false, readAt: now, updatedAt: null }
           : undefined

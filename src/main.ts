@@ -4,9 +4,9 @@ import * as NodePath from "@effect/platform-node/NodePath"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as NodeTerminal from "@effect/platform-node/NodeTerminal"
 import { Effect, Layer } from "effect"
+import { withoutColour } from "./cli/Colour.js"
 import { dotEnvLayer } from "./cli/DotEnv.js"
 import { exitCode, explain } from "./cli/Failure.js"
-import { withoutColour } from "./cli/Colour.js"
 import { runServe } from "./cli/Serve.js"
 
 const platform = Layer.mergeAll(NodeFileSystem.layer, NodePath.layer, NodeTerminal.layer)

@@ -61,7 +61,7 @@ const onDatabaseOf = (events: number) =>
     const config = yield* Effect.withConfigProvider(PlaneConfig, ConfigProvider.fromMap(new Map()))
     const claim = { urgentAfter: Infinity, plan: nextStep({ ...config, misfits: () => [] }) }
     const holder = "bench"
-    yield* outbox.becomeSender(holder)
+    yield* outbox.becomeLeader(holder)
 
     let index = 0
     let job: Job | undefined

@@ -118,7 +118,7 @@ const idOf = (number: number) => `00000000-0000-4000-8000-${String(number).padSt
 const turns = Effect.gen(function*() {
   const outbox = yield* Outbox
   const config = yield* PlaneConfig
-  yield* outbox.becomeSender("bench")
+  yield* outbox.becomeLeader("bench")
   const claim = { urgentAfter: 600_000, plan: nextStep({ ...config, misfits: () => [] }) }
   yield* publishAll
   let done = 0

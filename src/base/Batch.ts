@@ -14,7 +14,7 @@ const longestBlocking = 50_000_000n
  *
  * An array and a latch: a Queue and a Deferred a caller took half of a publish's time (measured).
  */
-export const batched = <I, O, E>(
+export const makeBatch = <I, O, E>(
   options: {
     /** Results in the order of the items. */
     readonly run: (items: ReadonlyArray<I>) => Effect.Effect<ReadonlyArray<O>, E>

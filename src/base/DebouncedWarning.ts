@@ -1,12 +1,12 @@
 import { Clock, Effect } from "effect"
+import type { StoredHook } from "../webhooks/Inbox.js"
 import { cleanLine, reasonLimit, textLimit } from "./Text.js"
-import type { StoredDelivery } from "../webhooks/Inbox.js"
 
 /** Whoever sends what is not taken fills no disk with log lines. In milliseconds. */
 const quietFor = 60_000
 
 /** Logs warnings of one kind, at most one a minute, which then says how many there were meanwhile. */
-export const makeSeldom: Effect.Effect<(line: string) => Effect.Effect<void>> = Effect.sync(() => {
+export const makeDebouncedWarning: Effect.Effect<(line: string) => Effect.Effect<void>> = Effect.sync(() => {
   let saidAt = -Infinity
   let unsaid = 0
   return (line) =>
@@ -25,8 +25,8 @@ export const makeSeldom: Effect.Effect<(line: string) => Effect.Effect<void>> = 
 
 /** Says that a delivery is skipped because it cannot be read, and why: nothing else shows it. */
 export const makeUnreadable = Effect.map(
-  makeSeldom,
-  (warn) => ({ event, id, source }: StoredDelivery, why: string) =>
+  makeDebouncedWarning,
+  (warn) => ({ event, id, source }: StoredHook, why: string) =>
     warn(
       `Delivery ${id} of ${source}, ${JSON.stringify(cleanLine(event, textLimit))}, cannot be read: ` +
         cleanLine(why, reasonLimit)

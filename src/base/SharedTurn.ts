@@ -15,7 +15,7 @@ const arrivals = Effect.clockWith((clock) => clock === computers ? nextTurn : Ef
  * a commit: answers that arrive one by one while the file is being written would take one each, and a commit, which waits
  * for the disk, holds up all of them.
  */
-export const makeGathered: Effect.Effect<Effect.Effect<void>> = Effect.sync(() => {
+export const makeSharedTurn: Effect.Effect<Effect.Effect<void>> = Effect.sync(() => {
   const arrived = Effect.unsafeMakeLatch()
   let asked = false
   const first = Effect.ensuring(

@@ -1,7 +1,21 @@
-import { Clock, Effect } from "effect"
+import { Brand, Clock, Effect } from "effect"
 
-/** The clock that no setting of the computer's clock moves, in milliseconds: to be compared with itself, in one process. */
-export const monotonicMillis: Effect.Effect<number> = Effect.map(
+/** A moment: milliseconds since 1970, UTC, by the computer's clock, which can be set. */
+export type EpochMillis = number & Brand.Brand<"EpochMillis">
+export const EpochMillis = Brand.nominal<EpochMillis>()
+
+/** A moment by the clock that nobody can set, in milliseconds: to be compared with others of the same process. */
+export type MonotonicMillis = number & Brand.Brand<"MonotonicMillis">
+export const MonotonicMillis = Brand.nominal<MonotonicMillis>()
+
+/** Now. */
+export const epochMillis: Effect.Effect<EpochMillis> = Effect.map(Clock.currentTimeMillis, EpochMillis)
+
+/** Now, by the clock that nobody can set. */
+export const monotonicMillis: Effect.Effect<MonotonicMillis> = Effect.map(
   Clock.currentTimeNanos,
-  (nanos) => Number(nanos / 1_000_000n)
+  (nanos) => MonotonicMillis(Number(nanos / 1_000_000n))
 )
+
+/** The moment so many milliseconds later. */
+export const later = (at: EpochMillis, millis: number): EpochMillis => EpochMillis(at + millis)

@@ -5,14 +5,14 @@ import * as Options from "@effect/cli/Options"
 import { Console, Effect, Either, Option, Schema } from "effect"
 import { cleanLine } from "../base/Text.js"
 import { deadLetter, discardAll, discardOne, retryAll, retryOne } from "../outbox/DeadLetterActions.js"
-import { deadCodes, DeadCodeText, DeadLetterView, deadLetterView } from "../views/DeadLetterView.js"
 import type { DeadLetter } from "../outbox/DeadLetters.js"
 import type { DeadCode } from "../outbox/Lane.js"
 import { Outbox } from "../outbox/Outbox.js"
+import { deadCodes, DeadCodeText, DeadLetterView, deadLetterView } from "../views/DeadLetterView.js"
 import { wrongUse } from "./Failure.js"
 import { lineOf } from "./Help.js"
+import { noteLeader } from "./LeaderNotice.js"
 import { existingDatabase, invalid, limit, moment, shown, table, where } from "./Listing.js"
-import { tellWhoSends } from "./LeaderNotice.js"
 
 const id = Args.integer({ name: "id" }).pipe(
   Args.withDescription("Its id, as `plane-sync dead list` shows it"),
@@ -113,7 +113,7 @@ const which = { id: Args.optional(id), code }
 const retry = Command.make("retry", which, (given) =>
   Effect.flatMap(
     change({ name: "retry", done: "retried", one: retryOne, all: retryAll })(given),
-    (count) => count === 0 ? Effect.void : tellWhoSends("what was retried")
+    (count) => count === 0 ? Effect.void : noteLeader("what was retried")
   )).pipe(Command.withDescription(lineOf("dead retry")))
 
 const discard = Command.make(

@@ -29,14 +29,14 @@ const health = (url: string) =>
  * Says, on standard error, when `what` was committed will not be sent soon: nobody sends from the database, or the serve of
  * `ORCH_HOST` and `ORCH_PORT` says that it is degraded. A sender without that serve, within a host program, is not asked.
  */
-export const tellWhoSends = (what: string): Effect.Effect<
+export const noteLeader = (what: string): Effect.Effect<
   void,
   ConfigError.ConfigError | StorageError,
   Outbox | Storage
 > =>
   Effect.gen(function*() {
     const { where } = yield* Storage
-    const sender = yield* (yield* Outbox).sender
+    const sender = yield* (yield* Outbox).leader
     if (sender?.active !== true) {
       return yield* Console.error(
         `Nobody is sending from ${where}: ${what} is kept, and sent once \`plane-sync serve\` runs.`

@@ -1,16 +1,16 @@
 import * as Command from "@effect/cli/Command"
 import * as Options from "@effect/cli/Options"
 import { Console, Effect, Either, Layer, Option } from "effect"
+import { StageEvents } from "../events/StageEvents.js"
 import type { Issue } from "../http/Problem.js"
 import { decodeEvent, describe } from "../http/RequestBody.js"
 import { Outbox } from "../outbox/Outbox.js"
 import { Storage } from "../storage/Storage.js"
-import { Signal } from "../storage/WakeUps.js"
-import { StageEvents } from "../events/StageEvents.js"
+import { WakeUps } from "../storage/WakeUps.js"
 import { wrongUse } from "./Failure.js"
 import { keyArgument } from "./Find.js"
 import { lineOf } from "./Help.js"
-import { tellWhoSends } from "./LeaderNotice.js"
+import { noteLeader } from "./LeaderNotice.js"
 
 const text = (name: string, description: string) => Options.text(name).pipe(Options.withDescription(description))
 
@@ -45,7 +45,7 @@ const commit = ({ at, id, key }: Common, event: Readonly<Record<string, unknown>
     const receipt = yield* events.publishOrFail(decoded.right)
     yield* Console.log(receipt.id)
     if (receipt.duplicate) yield* Console.error("It was published before, with the same content: nothing was added.")
-    yield* tellWhoSends("the event")
+    yield* noteLeader("the event")
   })
 
 const stageChanged = Command.make(
@@ -77,7 +77,7 @@ const completed = Command.make("completed", common, (options) => commit(options,
 // Neither Plane nor a token: an event is kept until a serve sends it.
 const publishing = StageEvents.layer.pipe(
   Layer.provideMerge(Outbox.layer),
-  Layer.provide(Signal.layer),
+  Layer.provide(WakeUps.layer),
   Layer.provideMerge(Storage.layer)
 )
 

@@ -1,9 +1,9 @@
 import { Config, Effect, Layer } from "effect"
+import { GiteaConfig } from "../gitea/GiteaConfig.js"
 import { ServerConfig } from "../http/ServerConfig.js"
 import { retention } from "../outbox/Prune.js"
-import { databaseFile } from "../storage/Storage.js"
 import { PlaneConfig } from "../plane/PlaneConfig.js"
-import { GiteaConfig } from "../gitea/GiteaConfig.js"
+import { databaseFile } from "../storage/Storage.js"
 import { WebhookConfig } from "../webhooks/WebhookConfig.js"
 import { LogConfig, loggingLayer } from "./Logging.js"
 

@@ -3,17 +3,17 @@ import * as Command from "@effect/cli/Command"
 import * as Options from "@effect/cli/Options"
 import { Console, Effect, Layer, Option, Schema } from "effect"
 import { cleanLine } from "../base/Text.js"
-import { TaskView, taskView } from "../views/TaskView.js"
+import { WakeUps } from "../storage/WakeUps.js"
 import { Pipeline } from "../tasks/Pipeline.js"
 import type { Task } from "../tasks/Task.js"
 import { ReportOutcome, TaskStatus } from "../tasks/Task.js"
 import { TaskStore } from "../tasks/TaskStore.js"
-import { Signal } from "../storage/WakeUps.js"
+import { TaskView, taskView } from "../views/TaskView.js"
 import { wrongUse } from "./Failure.js"
 import { keyArgument } from "./Find.js"
 import { lineOf } from "./Help.js"
+import { noteLeader } from "./LeaderNotice.js"
 import { database, existingDatabase, limit, moment, shown, table, where } from "./Listing.js"
-import { tellWhoSends } from "./LeaderNotice.js"
 
 const status = Options.choice("status", TaskStatus.literals).pipe(
   Options.withDescription("Only tasks of this status"),
@@ -62,7 +62,7 @@ const show = Command.make("show", { key: keyArgument }, ({ key }) =>
     const task = yield* Effect.flatMap(TaskStore, (tasks) => tasks.get(key.written))
     yield* Console.log(table([
       ["work item", shown(task.workItem)],
-      ["plane id", task.planeId ?? "not known yet"],
+      ["plane id", task.itemId ?? "not known yet"],
       ["status", task.status],
       ["stage", whole(task.stage)],
       ["agent", whole(task.agent ?? "none")],
@@ -81,7 +81,7 @@ const show = Command.make("show", { key: keyArgument }, ({ key }) =>
 const stored = (task: Task) =>
   Effect.zipRight(
     Console.log(`${shown(task.workItem)} ${task.status} at ${shown(task.stage)}`),
-    tellWhoSends("what comes of it")
+    noteLeader("what comes of it")
   )
 
 const agent = Options.text("agent").pipe(
@@ -122,7 +122,7 @@ const report = Command.make(
 ).pipe(Command.withDescription(lineOf("task report")))
 
 // Neither gates nor launchers: what is stored is due, and a serve on the same file notices it.
-const store = TaskStore.layer.pipe(Layer.provide(Layer.merge(Pipeline.layerDefault, Signal.layer)))
+const store = TaskStore.layer.pipe(Layer.provide(Layer.merge(Pipeline.layerDefault, WakeUps.layer)))
 const existing = Layer.provideMerge(store, existingDatabase)
 
 /** `plane-sync task …`: the tasks of the orchestrator. */

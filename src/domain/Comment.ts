@@ -1,9 +1,9 @@
 import { DateTime } from "effect"
-import { StageEvent } from "./StageEvent.js"
 import { escapeHtml, unescapeHtml } from "../base/Text.js"
+import { StageEvent } from "./StageEvent.js"
 
 /** An event with its moment, where a comment tells it. */
-export interface Moment {
+export interface DatedEvent {
   readonly event: StageEvent
   readonly occurredAt: DateTime.Utc
 }
@@ -26,7 +26,7 @@ const utc = (moment: DateTime.Utc) => `${DateTime.formatIso(moment).slice(0, 19)
 export const commentHtml = (event: StageEvent): string => paragraph(text(event))
 
 /** The HTML of one comment that tells several events: a line each, with its own time. */
-export const joinedHtml = (moments: ReadonlyArray<Moment>): string =>
+export const joinedHtml = (moments: ReadonlyArray<DatedEvent>): string =>
   moments.map(({ event, occurredAt }) => paragraph(`${text(event)} · ${utc(occurredAt)}`)).join("")
 
 const linesOf = (html: string): ReadonlyArray<string> =>
@@ -35,7 +35,7 @@ const linesOf = (html: string): ReadonlyArray<string> =>
   )
 
 /** Whether the HTML of a comment tells an event: on a line of its own, with its time, or counted. */
-export const tells = (html: string, { event, occurredAt }: Moment): boolean => {
+export const tells = (html: string, { event, occurredAt }: DatedEvent): boolean => {
   const line = text(event).trim()
   return linesOf(html).some((told) =>
     told === line || told === `${line} · ${utc(occurredAt)}` || told.startsWith(`${line} (failed `)
@@ -43,5 +43,5 @@ export const tells = (html: string, { event, occurredAt }: Moment): boolean => {
 }
 
 /** The HTML of the comment that tells how often the same gate has failed, and when last. */
-export const countedHtml = (last: Moment, failures: number): string =>
+export const countedHtml = (last: DatedEvent, failures: number): string =>
   paragraph(`${text(last.event)} (failed ${failures} times, last at ${utc(last.occurredAt)})`)

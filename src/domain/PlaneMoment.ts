@@ -6,7 +6,7 @@ const pattern = /^(\d{4}-\d{2}-\d{2})[T ](\d{2}:\d{2}:\d{2})(?:\.(\d{1,9}))?(Z|[
  * A moment as Plane writes it (ISO 8601, to the microsecond) as a text that compares as the moments do:
  * "2026-11-23T21:10:39.731779Z". A millisecond would be too coarse: two changes of a work item can share one.
  */
-export const momentText = (text: string): Either.Either<string, string> => {
+export const planeMomentText = (text: string): Either.Either<string, string> => {
   const [, date = "", time = "", fraction = "", offset = ""] = pattern.exec(text) ?? []
   const seconds = new Date(`${date}T${time}${offset.replace(/(\d{2})(\d{2})$/, "$1:$2")}`)
   return Number.isNaN(seconds.getTime())
@@ -14,9 +14,10 @@ export const momentText = (text: string): Either.Either<string, string> => {
     : Either.right(`${seconds.toISOString().slice(0, 19)}.${fraction.slice(0, 6).padEnd(6, "0")}Z`)
 }
 
-/** A moment of Plane's, as `momentText`. */
-export const Moment = Schema.transformOrFail(Schema.String, Schema.String, {
+/** A moment of Plane's, as `planeMomentText`. */
+export const PlaneMoment = Schema.transformOrFail(Schema.String, Schema.String, {
   strict: true,
-  decode: (text, _, ast) => Either.mapLeft(momentText(text), (message) => new ParseResult.Type(ast, text, message)),
+  decode: (text, _, ast) =>
+    Either.mapLeft(planeMomentText(text), (message) => new ParseResult.Type(ast, text, message)),
   encode: ParseResult.succeed
-}).annotations({ identifier: "Moment" })
+}).annotations({ identifier: "PlaneMoment" })

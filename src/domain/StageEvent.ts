@@ -1,7 +1,7 @@
 import { Data, DateTime, Schema } from "effect"
+import { cleanLine, cleanText, reasonLimit, textLimit } from "../base/Text.js"
 import type { Stage } from "./Stage.js"
 import { doneStage } from "./Stage.js"
-import { cleanLine, cleanText, reasonLimit, textLimit } from "../base/Text.js"
 import { WorkItemKeyText } from "./WorkItemKey.js"
 
 /** An event's id, an idempotency key: 1 to 128 letters, digits, `.`, `_`, `:` and `-`. */

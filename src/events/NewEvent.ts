@@ -1,9 +1,9 @@
 import { Clock, DateTime, Effect, Either, identity, ParseResult, Predicate, Schema } from "effect"
+import { cleanLine, cleanText, reasonLimit, textLimit } from "../base/Text.js"
+import { uuidV7Of } from "../base/UuidV7.js"
 import type { StageEvent } from "../domain/StageEvent.js"
 import { contentOf, EventId, StageEventJson, stageOf } from "../domain/StageEvent.js"
 import type { StageStates } from "../domain/StageStates.js"
-import { cleanLine, cleanText, reasonLimit, textLimit } from "../base/Text.js"
-import { uuidV7Of } from "../base/UuidV7.js"
 import { WorkItemKey } from "../domain/WorkItemKey.js"
 import type { NewEvent } from "../outbox/StoredEvent.js"
 

@@ -3,14 +3,14 @@ import type { ConfigError } from "effect"
 import { Cause, Chunk, Context, DateTime, Effect, Layer, Option, Schema, Stream } from "effect"
 import type { StageEvent } from "../domain/StageEvent.js"
 import { StageEventJson } from "../domain/StageEvent.js"
+import { Outbox } from "../outbox/Outbox.js"
 import type { NewEvent, StoredEvent } from "../outbox/StoredEvent.js"
 import { eventOfBody } from "../outbox/StoredEvent.js"
-import { Outbox } from "../outbox/Outbox.js"
-import { StorageError } from "../storage/StorageError.js"
 import { PlaneConfig } from "../plane/PlaneConfig.js"
+import { StorageError } from "../storage/StorageError.js"
+import { WakeUps } from "../storage/WakeUps.js"
 import { accept } from "./NewEvent.js"
 import { IdTaken, Receipt } from "./Receipt.js"
-import { Signal } from "../storage/WakeUps.js"
 
 /**
  * Where an orchestrator says what happened. Publishing is a durable commit on this machine: it never waits for Plane and
@@ -45,7 +45,7 @@ export class StageEvents extends Context.Tag("plane-sync/StageEvents")<StageEven
   /** Events that could not be stored since the start. */
   readonly notStored: Effect.Effect<number>
 }>() {
-  static readonly layer: Layer.Layer<StageEvents, ConfigError.ConfigError, Outbox | Signal> = Layer.effect(
+  static readonly layer: Layer.Layer<StageEvents, ConfigError.ConfigError, Outbox | WakeUps> = Layer.effect(
     StageEvents,
     Effect.suspend(() => make)
   )
@@ -64,7 +64,7 @@ const asPublished = ({ body, id, occurredAt }: NewEvent): string =>
 
 const make = Effect.gen(function*() {
   const outbox = yield* Outbox
-  const signal = yield* Signal
+  const wakeUps = yield* WakeUps
   const { stageStates } = yield* PlaneConfig
   let notStored = 0
 
@@ -77,7 +77,7 @@ const make = Effect.gen(function*() {
           new StorageError({ reason: "Failed", where: "of events", words: String(defect), cause: defect })
         )
       ),
-      Effect.zipLeft(signal.notify)
+      Effect.zipLeft(wakeUps.notify)
     )
 
   const publish = Effect.fnUntraced(function*(event: StageEvent) {
@@ -113,17 +113,17 @@ const make = Effect.gen(function*() {
       Effect.map(
         Effect.forEach(events, (event) => accept(event, stageStates)),
         (accepted) => ({ value, events: accepted })
-      ))).pipe(Effect.zipLeft(signal.notify))
+      ))).pipe(Effect.zipLeft(wakeUps.notify))
 
   const stream = (after: number): Stream.Stream<StoredEvent, StorageError> =>
     Stream.paginateChunkEffect(after, (sequence) =>
       Effect.gen(function*() {
         for (;;) {
-          const mark = yield* signal.mark
+          const mark = yield* wakeUps.mark
           const page = yield* outbox.eventsAfter(sequence, pageSize)
           const last = page.at(-1)
           if (last !== undefined) return [Chunk.fromIterable(page), Option.some(last.sequence)] as const
-          yield* signal.since(mark)
+          yield* wakeUps.since(mark)
         }
       }))
 

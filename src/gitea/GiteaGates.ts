@@ -1,14 +1,14 @@
 import type { ConfigError } from "effect"
 import { Clock, Duration, Effect, FiberMap, Option, Schedule } from "effect"
 import type { Scope } from "effect"
+import { backoff } from "../plane/Policy.js"
+import { Storage } from "../storage/Storage.js"
+import type { StorageError } from "../storage/StorageError.js"
+import { WakeUps } from "../storage/WakeUps.js"
 import type { QualityGate } from "../tasks/QualityGate.js"
 import { Verdict } from "../tasks/QualityGate.js"
 import type { Task } from "../tasks/Task.js"
 import { TaskStore } from "../tasks/TaskStore.js"
-import { Storage } from "../storage/Storage.js"
-import type { StorageError } from "../storage/StorageError.js"
-import { backoff } from "../plane/Policy.js"
-import { Signal } from "../storage/WakeUps.js"
 import type { CommitStatus, PullRequest } from "./Facts.js"
 import { readReviews, readStatuses, rememberClosed, rememberMerged } from "./Facts.js"
 import type { GiteaClient, GiteaError } from "./GiteaClient.js"
@@ -47,12 +47,12 @@ type Check = (pullRequest: PullRequest) => Effect.Effect<Verdict, GiteaError | S
 export const giteaGates: Effect.Effect<
   ReadonlyArray<QualityGate>,
   ConfigError.ConfigError,
-  Gitea | Scope.Scope | Signal | Storage | TaskStore | TaskPullRequests
+  Gitea | Scope.Scope | WakeUps | Storage | TaskStore | TaskPullRequests
 > = Effect.gen(function*() {
   const config = yield* GiteaConfig
   const client = Option.getOrUndefined(yield* Gitea)
   const { read, sql, write } = yield* Storage
-  const signal = yield* Signal
+  const wakeUps = yield* WakeUps
   const tasks = yield* TaskStore
   const pullRequests = yield* TaskPullRequests
   const again = yield* FiberMap.make<number>()
@@ -86,7 +86,7 @@ export const giteaGates: Effect.Effect<
 
   // Nothing else would ever have this task asked about again, so it is tried until it is written down.
   const due = (id: number) => {
-    const touch = Effect.zipRight(write(tasks.touch(id)), signal.notify)
+    const touch = Effect.zipRight(write(tasks.touch(id)), wakeUps.notify)
     return Effect.catchAll(touch, (error) =>
       Effect.zipRight(
         Effect.logError(`${error.message}. Trying again each second`),

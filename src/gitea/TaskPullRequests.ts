@@ -1,9 +1,9 @@
 import { Context, Effect, Either, Layer } from "effect"
 import { WorkItemKey } from "../domain/WorkItemKey.js"
-import type { Task } from "../tasks/Task.js"
-import { TaskStore } from "../tasks/TaskStore.js"
 import { Storage } from "../storage/Storage.js"
 import type { StorageError } from "../storage/StorageError.js"
+import type { Task } from "../tasks/Task.js"
+import { TaskStore } from "../tasks/TaskStore.js"
 import type { PullRequest } from "./Facts.js"
 import { readPullRequest, readPullRequestOf } from "./Facts.js"
 

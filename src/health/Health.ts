@@ -1,10 +1,10 @@
 import type { ConfigError } from "effect"
 import { Clock, Context, DateTime, Duration, Effect, Either, Layer, Redacted, Ref, Schedule, Schema } from "effect"
+import { StageEvents } from "../events/StageEvents.js"
 import type { OutboxStatus } from "../outbox/Queries.js"
-import type { StorageError } from "../storage/StorageError.js"
 import { PlaneConfig } from "../plane/PlaneConfig.js"
 import { PlaneSync } from "../sending/PlaneSync.js"
-import { StageEvents } from "../events/StageEvents.js"
+import type { StorageError } from "../storage/StorageError.js"
 import type { SourceStatus } from "../webhooks/Receiver.js"
 import { Receiver } from "../webhooks/Receiver.js"
 

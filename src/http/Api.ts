@@ -6,13 +6,16 @@ import * as HttpApiSchema from "@effect/platform/HttpApiSchema"
 import * as HttpApiSecurity from "@effect/platform/HttpApiSecurity"
 import * as OpenApi from "@effect/platform/OpenApi"
 import { Schema } from "effect"
-import { StageEventJson } from "../domain/StageEvent.js"
 import { textLimit } from "../base/Text.js"
+import { version } from "../base/Version.js"
+import { StageEventJson } from "../domain/StageEvent.js"
 import { WorkItemKeyText } from "../domain/WorkItemKey.js"
-import { ReportOutcome, TaskStatus } from "../tasks/Task.js"
-import { EventStatus } from "../outbox/StoredEvent.js"
-import { DeadCodeText, DeadLetterView } from "../views/DeadLetterView.js"
 import { HealthReport } from "../health/Health.js"
+import { EventStatus } from "../outbox/StoredEvent.js"
+import { ReportOutcome, TaskStatus } from "../tasks/Task.js"
+import { DeadCodeText, DeadLetterView } from "../views/DeadLetterView.js"
+import { EventView, WorkItemView } from "../views/EventView.js"
+import { TaskView } from "../views/TaskView.js"
 import {
   badRequest,
   conflict,
@@ -25,9 +28,6 @@ import {
   unavailable
 } from "./Problem.js"
 import { withoutDecodeError } from "./Specification.js"
-import { TaskView } from "../views/TaskView.js"
-import { version } from "../base/Version.js"
-import { EventView, WorkItemView } from "../views/EventView.js"
 
 /** The bearer token of `ORCH_API_TOKEN`, when one is set. */
 export class Authorization extends HttpApiMiddleware.Tag<Authorization>()("plane-sync/Authorization", {

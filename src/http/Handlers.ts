@@ -2,22 +2,22 @@ import * as HttpApiBuilder from "@effect/platform/HttpApiBuilder"
 import type { HttpServerRequest } from "@effect/platform/HttpServerRequest"
 import { Effect, Either, Layer } from "effect"
 import { WorkItemKey } from "../domain/WorkItemKey.js"
+import { StageEvents } from "../events/StageEvents.js"
+import { Health } from "../health/Health.js"
+import type { NeverTold, NoDeadLetter } from "../outbox/DeadLetterActions.js"
+import { deadLetter, discardAll, discardOne, retryAll, retryOne } from "../outbox/DeadLetterActions.js"
+import { Outbox } from "../outbox/Outbox.js"
+import { StorageError } from "../storage/StorageError.js"
+import { WakeUps } from "../storage/WakeUps.js"
 import type { Task } from "../tasks/Task.js"
 import { Tasks } from "../tasks/Tasks.js"
 import type { NoTask } from "../tasks/TaskStore.js"
-import { Outbox } from "../outbox/Outbox.js"
-import { StorageError } from "../storage/StorageError.js"
-import { Signal } from "../storage/WakeUps.js"
-import { StageEvents } from "../events/StageEvents.js"
-import { Api, OfCode, ReportStage, StartTask } from "./Api.js"
-import type { NeverTold, NoDeadLetter } from "../outbox/DeadLetterActions.js"
-import { deadLetter, discardAll, discardOne, retryAll, retryOne } from "../outbox/DeadLetterActions.js"
 import { deadLetterView } from "../views/DeadLetterView.js"
-import { Health } from "../health/Health.js"
+import { eventView, workItemView } from "../views/EventView.js"
+import { taskView } from "../views/TaskView.js"
+import { Api, OfCode, ReportStage, StartTask } from "./Api.js"
 import { BadRequest, Conflict, NotFound, Unavailable } from "./Problem.js"
 import { bodyOfRequest, decodeEvent, decoderOf, shortened } from "./RequestBody.js"
-import { taskView } from "../views/TaskView.js"
-import { eventView, workItemView } from "../views/EventView.js"
 
 // The request was decoded, so it is one.
 const keyOf = (text: string) => Effect.orDieWith(WorkItemKey.parse(text), (why) => new Error(why))
@@ -89,7 +89,7 @@ const decodeOfCode = decoderOf(OfCode)
 const deliveries = HttpApiBuilder.group(Api, "deliveries", (handlers) =>
   Effect.gen(function*() {
     const outbox = yield* Outbox
-    const signal = yield* Signal
+    const wakeUps = yield* WakeUps
     const { noteWrite } = yield* Health
 
     const noted = <E>(effect: Effect.Effect<number, E, Outbox>) =>
@@ -98,7 +98,7 @@ const deliveries = HttpApiBuilder.group(Api, "deliveries", (handlers) =>
         Effect.tapError((error) => error instanceof StorageError ? noteWrite(Either.left(error)) : Effect.void)
       )
     const retrying = <E>(effect: Effect.Effect<number, E, Outbox>) =>
-      noted(effect).pipe(Effect.zipLeft(signal.notify), Effect.map((retried) => ({ retried })))
+      noted(effect).pipe(Effect.zipLeft(wakeUps.notify), Effect.map((retried) => ({ retried })))
     const discarding = <E>(effect: Effect.Effect<number, E, Outbox>) =>
       Effect.map(noted(effect), (discarded) => ({ discarded }))
 

@@ -3,10 +3,10 @@ import * as HttpApiBuilder from "@effect/platform/HttpApiBuilder"
 import * as HttpServerRequest from "@effect/platform/HttpServerRequest"
 import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
 import { Duration, Effect, Either } from "effect"
+import { Health } from "../health/Health.js"
 import type { Room } from "../webhooks/Receiver.js"
 import { Overloaded, Receiver, Refused } from "../webhooks/Receiver.js"
 import type { Source } from "../webhooks/WebhookConfig.js"
-import { Health } from "../health/Health.js"
 import { rawBody } from "./RawBody.js"
 
 /** Where the senders deliver to. */

@@ -1,9 +1,9 @@
 import type { SqlError } from "@effect/sql/SqlError"
 import { Effect } from "effect"
+import type { Sql } from "../storage/Sql.js"
 import type { Claim, Delivery, Job, Lane, Owed, OwedEvent, Plan, Retried, Step, Told } from "./Lane.js"
 import { maxOwedComments } from "./Lane.js"
 import { closeState, free } from "./Settlement.js"
-import type { Sql } from "../storage/Sql.js"
 
 /** A claimed lane, and what else is known at the claim and need not be asked again: flags are 0 or 1. */
 interface LaneRow extends Omit<Lane, "gone" | "cancelled" | "respected" | "unanswered"> {
@@ -126,7 +126,7 @@ const nextJob = (sql: Sql, row: LaneRow, claimed: Claim, now: number): Effect.Ef
   })
 
 const deliveryColumns = `id, lane, kind, first_event AS "firstEvent", last_event AS "lastEvent",
-  external_id AS "externalId", body, gate, failures, occurred_at AS "occurredAt", plane_id AS "planeId", attempts,
+  external_id AS "externalId", body, gate, failures, occurred_at AS "occurredAt", plane_id AS "commentId", attempts,
   after_event AS "afterEvent", refusals, tried, part,
   (SELECT count(*) FROM plane_sync_event e WHERE e.delivery = plane_sync_delivery.id) AS events`
 
@@ -148,13 +148,13 @@ const sendAgain = (sql: Sql, lane: Lane, now: number) =>
 
 const plan = (sql: Sql, lane: Lane, composed: Plan, now: number) =>
   Effect.gen(function*() {
-    const { body, events, externalId, failures, gate, insteadOf, kind, planeId } = composed
+    const { body, events, externalId, failures, gate, insteadOf, kind, commentId } = composed
     const [first] = events
     const last = events.at(-1) ?? first
     const [row] = yield* sql<DeliveryRow>`INSERT INTO plane_sync_delivery (lane, kind, status, first_event, last_event,
         external_id, body, gate, failures, occurred_at, plane_id, attempts, planned_at, sent_at, part)
       VALUES (${lane.id}, ${kind}, 'pending', ${first.sequence}, ${last.sequence}, ${externalId}, ${body}, ${gate},
-        ${failures}, ${first.occurredAt}, ${planeId}, 1, ${now}, ${now}, ${kind === "state" ? null : first.part})
+        ${failures}, ${first.occurredAt}, ${commentId}, 1, ${now}, ${now}, ${kind === "state" ? null : first.part})
       RETURNING ${sql.literal(deliveryColumns)}`
     const delivery = row && { ...deliveryOf(row), events: events.length }
     if (delivery === undefined) return yield* Effect.dieMessage("an INSERT returns its row")
@@ -202,7 +202,7 @@ const readRetried = (sql: Sql, lane: Lane): Effect.Effect<Retried | undefined, S
     // Without itself: whether Plane has executed it before is not known, and does not matter to what it is to say.
     const [told] = delivery.kind === "recount"
       ? yield* sql<{ failures: number }>`SELECT failures FROM plane_sync_delivery
-        WHERE lane = ${lane.id} AND status = 'delivered' AND kind <> 'state' AND plane_id = ${delivery.planeId}
+        WHERE lane = ${lane.id} AND status = 'delivered' AND kind <> 'state' AND plane_id = ${delivery.commentId}
         ORDER BY id DESC LIMIT 1`
       : []
     const events = [first, ...others] as const
@@ -235,7 +235,7 @@ const readOwed = (
     const first = comments[0] ?? state ?? retried?.events[0]
     if (first === undefined) return undefined
     const [told] = comments[0]?.urgent === 1
-      ? yield* sql<Omit<Told, "isLast"> & { isLast: number }>`SELECT kind, gate, failures, plane_id AS "planeId",
+      ? yield* sql<Omit<Told, "isLast"> & { isLast: number }>`SELECT kind, gate, failures, plane_id AS "commentId",
           settled_at AS "settledAt", NOT EXISTS (SELECT 1 FROM plane_sync_event e WHERE e.lane = ${lane.id}
             AND e.status IN ('pending', 'delivered', 'dead', 'discarded') AND e.sequence > d.last_event
             AND e.sequence < ${first.sequence}) AS "isLast"

@@ -1,8 +1,8 @@
 import type { SqlError } from "@effect/sql/SqlError"
 import { Clock, Effect } from "effect"
+import type { Sql } from "../storage/Sql.js"
 import type { DeadCode, DeliveryKind } from "./Lane.js"
 import { urgency } from "./Settlement.js"
-import type { Sql } from "../storage/Sql.js"
 
 /** A request that was given up. Times are milliseconds since 1970, UTC. */
 export interface DeadLetter {

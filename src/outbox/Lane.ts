@@ -47,7 +47,7 @@ export interface Delivery {
   readonly failures: number
   readonly occurredAt: number
   /** The comment in Plane: the one to change, or the one that was made. */
-  readonly planeId: string | null
+  readonly commentId: string | null
   /** Sendings so far, this one included, that were its own trouble. */
   readonly attempts: number
   /** So often Plane has answered that it refuses this. */
@@ -79,7 +79,7 @@ export interface Told {
   readonly kind: DeliveryKind
   readonly gate: string | null
   readonly failures: number
-  readonly planeId: string | null
+  readonly commentId: string | null
   readonly settledAt: number
   /** No event lies between what it tells and the first that is owed: none told, dead or given up either. */
   readonly isLast: boolean
@@ -122,7 +122,7 @@ export interface Plan {
   readonly body: string
   readonly gate: string | null
   readonly failures: number
-  readonly planeId: string | null
+  readonly commentId: string | null
   /** The retried delivery that this one is owed instead of. */
   readonly insteadOf?: number
 }
@@ -229,7 +229,7 @@ export type SendOutcome =
   /** Plane has it: the comment's id, or the state that the work item is in now. `unsent`: it was in that state already. */
   | {
     readonly _tag: "Delivered"
-    readonly planeId: string | null
+    readonly commentId: string | null
     readonly seen: SeenState | undefined
     readonly unsent?: true
   }
@@ -243,7 +243,7 @@ export type SendOutcome =
    */
   | {
     readonly _tag: "Taken"
-    readonly planeId: string
+    readonly commentId: string
     readonly tells: (event: OwedEvent) => boolean
     readonly nextExternalId: string
   }

@@ -11,7 +11,7 @@ const heartbeat = Duration.seconds(30)
 const staleAfter = Duration.toMillis("90 seconds")
 
 /** Who sends what this file owes. Times are milliseconds since 1970, UTC. */
-export interface Sender {
+export interface Leader {
   readonly holder: string
   readonly pid: number
   readonly host: string
@@ -24,7 +24,7 @@ export interface Sender {
 const columns = `holder, pid, host, since, seen_at AS "seenAt", index_file AS "index"`
 
 /** Another process sends what this file owes. Two would double comments: there is one writer per work item. */
-export class SenderActive extends Schema.TaggedError<SenderActive>()("SenderActive", {
+export class LeaderActive extends Schema.TaggedError<LeaderActive>()("LeaderActive", {
   where: Schema.String,
   pid: Schema.Int,
   host: Schema.String,
@@ -38,10 +38,10 @@ export class SenderActive extends Schema.TaggedError<SenderActive>()("SenderActi
 }
 
 /** This process is no longer the one that sends: another has taken over, as after a long suspension of this one. */
-export class SenderLost extends Data.TaggedError("SenderLost") {}
+export class LeadershipLost extends Data.TaggedError("LeadershipLost") {}
 
 /** Whether `holder` still is the one that sends. A write, and a heartbeat. */
-export const isSender = (sql: Storage["Type"]["sql"], holder: string, now: number) =>
+export const isLeader = (sql: Storage["Type"]["sql"], holder: string, now: number) =>
   Effect.map(
     sql`UPDATE plane_sync_sender SET seen_at = ${now} WHERE holder = ${holder} RETURNING id`,
     (rows) => rows.length > 0
@@ -60,46 +60,46 @@ const isRunning = (pid: number): boolean => {
   }
 }
 
-const isActive = ({ holder, host, pid, seenAt }: Sender, now: number): boolean => {
+const isActive = ({ holder, host, pid, seenAt }: Leader, now: number): boolean => {
   if (host === hostname() && pid === process.pid) return alive.has(holder)
   // The pid of one that was killed may be another program's by now, so it must have been seen lately as well.
   return Math.abs(now - seenAt) < staleAfter && (host !== hostname() || isRunning(pid))
 }
 
 /** The last one that sends or has sent, and whether it does. */
-export const readSender = ({ read, sql }: Storage["Type"]) =>
+export const readLeader = ({ read, sql }: Storage["Type"]) =>
   Effect.gen(function*() {
-    const [sender] = yield* read(sql<Sender>`SELECT ${sql.literal(columns)} FROM plane_sync_sender`)
+    const [leader] = yield* read(sql<Leader>`SELECT ${sql.literal(columns)} FROM plane_sync_sender`)
     const now = yield* Clock.currentTimeMillis
-    return sender === undefined ? undefined : { ...sender, active: isActive(sender, now) }
+    return leader === undefined ? undefined : { ...leader, active: isActive(leader, now) }
   })
 
 /**
  * Whether it runs with another index than `index`. It has no heartbeat any more once it has noticed, and would still write
  * over what is committed here when it closes: on this host its process is asked for, however long it has not been seen.
  */
-const hasOtherIndex = (sender: Sender, index: IndexFile | undefined, now: number): boolean => {
-  const { host, pid } = sender
-  if (sender.index === null || index === undefined || sender.index === index.identity) return false
-  if (host !== hostname() || pid === process.pid) return isActive(sender, now)
+const hasOtherIndex = (leader: Leader, index: IndexFile | undefined, now: number): boolean => {
+  const { host, pid } = leader
+  if (leader.index === null || index === undefined || leader.index === index.identity) return false
+  if (host !== hostname() || pid === process.pid) return isActive(leader, now)
   // The pid of one that was killed may be another program's by now, which does not have the file open.
   return isRunning(pid) && (index.strangers()?.includes(pid) ?? true)
 }
 
-const named = ({ host, pid }: Sender) => `process ${pid} on ${host}`
+const named = ({ host, pid }: Leader) => `process ${pid} on ${host}`
 
 /** Fails where the one who sends has another index open, which was removed under it. */
 export const refuseOtherIndex = (
   { index, read, sql, where }: Pick<Storage["Type"], "index" | "read" | "sql" | "where">
 ): Effect.Effect<void, StorageError> =>
   Effect.gen(function*() {
-    const [sender] = yield* read(sql<Sender>`SELECT ${sql.literal(columns)} FROM plane_sync_sender`)
+    const [leader] = yield* read(sql<Leader>`SELECT ${sql.literal(columns)} FROM plane_sync_sender`)
     const now = yield* Clock.currentTimeMillis
-    if (sender !== undefined && hasOtherIndex(sender, index, now)) return yield* otherIndex(where, named(sender))
+    if (leader !== undefined && hasOtherIndex(leader, index, now)) return yield* otherIndex(where, named(leader))
   })
 
 /** This process is the one that sends. */
-export interface Sending {
+export interface Leadership {
   /** The last delivery that was planned before. What its predecessor had in flight when it died may still be executing. */
   readonly lastBefore: number
   /** Completed should another process have taken over, as after a long suspension of this one. */
@@ -107,18 +107,18 @@ export interface Sending {
 }
 
 /** Makes this process the one that sends, until the scope closes. */
-export const becomeSender = (
+export const becomeLeader = (
   { index, sql, where, write }: Storage["Type"],
   holder: string
-): Effect.Effect<Sending, SenderActive | StorageError, Scope.Scope> =>
+): Effect.Effect<Leadership, LeaderActive | StorageError, Scope.Scope> =>
   Effect.gen(function*() {
     const take = Effect.gen(function*() {
       const now = yield* Clock.currentTimeMillis
       // The first statement writes, so that two who start at the same time come one after the other.
-      const [sender] = yield* sql<Sender>`UPDATE plane_sync_sender SET seen_at = seen_at
+      const [leader] = yield* sql<Leader>`UPDATE plane_sync_sender SET seen_at = seen_at
         RETURNING ${sql.literal(columns)}`
-      if (sender !== undefined && isActive(sender, now)) return { other: sender }
-      if (sender !== undefined && hasOtherIndex(sender, index, now)) return { apart: sender }
+      if (leader !== undefined && isActive(leader, now)) return { other: leader }
+      if (leader !== undefined && hasOtherIndex(leader, index, now)) return { apart: leader }
       yield* sql`INSERT INTO plane_sync_sender (id, holder, pid, host, since, seen_at, index_file)
         VALUES (1, ${holder}, ${process.pid}, ${hostname()}, ${now}, ${now}, ${index?.identity ?? null})
         ON CONFLICT (id) DO UPDATE SET holder = excluded.holder, pid = excluded.pid, host = excluded.host,
@@ -138,7 +138,7 @@ export const becomeSender = (
     const taken = yield* write(take)
     if ("other" in taken) {
       const { other } = taken
-      return yield* new SenderActive({
+      return yield* new LeaderActive({
         where,
         pid: other.pid,
         host: other.host,
@@ -151,7 +151,7 @@ export const becomeSender = (
     const lost = yield* Deferred.make<void>()
     yield* Effect.flatMap(
       Clock.currentTimeMillis,
-      (now) => write(isSender(sql, holder, now))
+      (now) => write(isLeader(sql, holder, now))
     ).pipe(
       Effect.flatMap((still) => still ? Effect.void : Deferred.succeed(lost, undefined)),
       // Storage that fails is the workers' trouble as well, and they say so.

@@ -6,7 +6,7 @@ import type { Sql } from "../storage/Sql.js"
 /** A work item's state as a webhook tells it. */
 export interface Observation {
   /** Plane's uuid. */
-  readonly planeId: string
+  readonly itemId: string
   /** Its key by its number, as Plane writes it: "ET-2". */
   readonly key: string
   readonly state: string | null
@@ -31,13 +31,13 @@ export type Observed = "old" | "ours" | "moved"
  */
 export const observe = (
   sql: Sql,
-  { cancelled, isAside, key, planeId, state, updatedAt }: Observation
+  { cancelled, isAside, key, itemId, state, updatedAt }: Observation
 ): Effect.Effect<Observed, SqlError> =>
   Effect.gen(function*() {
     const [lane] = yield* sql<
       { id: number; heardState: string | null; heardAt: string | null; lateState: string | null }
     >`
-      INSERT INTO plane_sync_lane (name, work_item) VALUES (${planeId}, ${planeId})
+      INSERT INTO plane_sync_lane (name, work_item) VALUES (${itemId}, ${itemId})
       ON CONFLICT (name) DO UPDATE SET name = name
       RETURNING id, heard_state AS "heardState", heard_at AS "heardAt", late_state AS "lateState"`
     if (lane === undefined) return yield* Effect.dieMessage("an INSERT returns its row")

@@ -1,12 +1,15 @@
 import type { SqlError } from "@effect/sql/SqlError"
 import type { Scope } from "effect"
 import { Clock, Context, Effect, Layer } from "effect"
+import { makeSharedTurn } from "../base/SharedTurn.js"
+import { Storage } from "../storage/Storage.js"
+import type { StorageError } from "../storage/StorageError.js"
 import { claim } from "./Claim.js"
 import type { DeadLetter, DeadLetterQuery, Which } from "./DeadLetters.js"
 import { deadLetterBatch, discard, readDeadLetter, readDeadLetters, retry } from "./DeadLetters.js"
-import type { NewEvent, StoredEvent } from "./StoredEvent.js"
-import { makeGathered } from "../base/SharedTurn.js"
 import type { Claim, Job, Settlement } from "./Lane.js"
+import type { Leader, LeaderActive, Leadership } from "./Leadership.js"
+import { becomeLeader, isLeader, LeadershipLost, readLeader } from "./Leadership.js"
 import type { Observation, Observed } from "./Observation.js"
 import { observe } from "./Observation.js"
 import { prune } from "./Prune.js"
@@ -14,11 +17,8 @@ import type { Published } from "./Publish.js"
 import { makePublish, makeTransact } from "./Publish.js"
 import type { EventQuery, OutboxStatus, WorkItemRow } from "./Queries.js"
 import { readEvents, readEventsAfter, readStatus, readUnfoundKeys, readWorkItem } from "./Queries.js"
-import type { Sender, SenderActive, Sending } from "./Leadership.js"
-import { becomeSender, isSender, readSender, SenderLost } from "./Leadership.js"
 import { buryAhead, settle } from "./Settlement.js"
-import { Storage } from "../storage/Storage.js"
-import type { StorageError } from "../storage/StorageError.js"
+import type { NewEvent, StoredEvent } from "./StoredEvent.js"
 
 /**
  * The durable queue between whoever publishes and Plane: events, the lanes they wait in, and the deliveries that tell
@@ -40,14 +40,14 @@ export class Outbox extends Context.Tag("plane-sync/Outbox")<Outbox, {
    */
   readonly observe: (observation: Observation) => Effect.Effect<Observed, StorageError>
   /**
-   * Settles a job, and claims the next one, in one commit; `SenderLost` and nothing of it when `holder` is no longer the
+   * Settles a job, and claims the next one, in one commit; `LeadershipLost` and nothing of it when `holder` is no longer the
    * one that sends.
    */
   readonly turn: (options: {
     readonly holder: string
     readonly settlement?: Settlement | undefined
     readonly claim?: Claim | undefined
-  }) => Effect.Effect<Job | undefined, StorageError | SenderLost>
+  }) => Effect.Effect<Job | undefined, StorageError | LeadershipLost>
   /**
    * When the next lane is due that nobody holds. A due time more than `maxAhead` milliseconds from now was set before the
    * clock was put back: such a lane is due now.
@@ -55,10 +55,10 @@ export class Outbox extends Context.Tag("plane-sync/Outbox")<Outbox, {
   readonly nextDue: (maxAhead: number) => Effect.Effect<number | undefined, StorageError>
   /** How many keys are to be looked up now, those that are being looked up included; no more than `most` are counted. */
   readonly unfoundKeys: (most: number) => Effect.Effect<number, StorageError>
-  /** See `becomeSender`. */
-  readonly becomeSender: (holder: string) => Effect.Effect<Sending, SenderActive | StorageError, Scope.Scope>
+  /** See `becomeLeader`. */
+  readonly becomeLeader: (holder: string) => Effect.Effect<Leadership, LeaderActive | StorageError, Scope.Scope>
   /** Who sends or has sent last, if anybody has. */
-  readonly sender: Effect.Effect<(Sender & { readonly active: boolean }) | undefined, StorageError>
+  readonly leader: Effect.Effect<(Leader & { readonly active: boolean }) | undefined, StorageError>
   readonly events: (query: EventQuery) => Effect.Effect<ReadonlyArray<StoredEvent>, StorageError>
   readonly eventsAfter: (sequence: number, limit: number) => Effect.Effect<ReadonlyArray<StoredEvent>, StorageError>
   /** What the work item of a key (normalized) is owed, with its latest `limit` events and deliveries. */
@@ -89,7 +89,7 @@ const inBatches = (batch: Effect.Effect<number, StorageError>) =>
 const make = Effect.gen(function*() {
   const storage = yield* Storage
   const { read, sql, write } = storage
-  const gathered = yield* makeGathered
+  const sharedTurn = yield* makeSharedTurn
 
   const nextDue = Effect.fnUntraced(function*(maxAhead: number) {
     const now = yield* Clock.currentTimeMillis
@@ -111,7 +111,7 @@ const make = Effect.gen(function*() {
       ? Effect.void
       : inBatches(write(Effect.gen(function*() {
         const now = yield* Clock.currentTimeMillis
-        return (yield* isSender(sql, holder, now)) ? yield* buryAhead(sql, settlement, now, deadLetterBatch) : 0
+        return (yield* isLeader(sql, holder, now)) ? yield* buryAhead(sql, settlement, now, deadLetterBatch) : 0
       })))
 
   return Outbox.of({
@@ -121,21 +121,21 @@ const make = Effect.gen(function*() {
     turn: ({ claim: claimed, holder, settlement }) =>
       Effect.gen(function*() {
         if (settlement !== undefined) {
-          yield* gathered
+          yield* sharedTurn
           yield* ahead(holder, settlement)
         }
         const job = yield* write(Effect.gen(function*() {
           const now = yield* Clock.currentTimeMillis
-          if (!(yield* isSender(sql, holder, now))) return new SenderLost()
+          if (!(yield* isLeader(sql, holder, now))) return new LeadershipLost()
           if (settlement !== undefined) yield* settle(sql, settlement, now)
           return claimed === undefined ? undefined : yield* claim(sql, holder, claimed, now)
         }))
-        return job instanceof SenderLost ? yield* job : job
+        return job instanceof LeadershipLost ? yield* job : job
       }),
     nextDue,
     unfoundKeys: (most) => Effect.flatMap(Clock.currentTimeMillis, (now) => read(readUnfoundKeys(sql, now, most))),
-    becomeSender: (holder) => becomeSender(storage, holder),
-    sender: readSender(storage),
+    becomeLeader: (holder) => becomeLeader(storage, holder),
+    leader: readLeader(storage),
     events: (query) => read(readEvents(sql, query)),
     eventsAfter: (sequence, limit) => read(readEventsAfter(sql, sequence, limit)),
     workItem: (key, limit) => read(readWorkItem(sql, key, limit)),

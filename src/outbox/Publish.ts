@@ -1,10 +1,10 @@
 import type { SqlError } from "@effect/sql/SqlError"
 import type { Scope } from "effect"
 import { Clock, Effect } from "effect"
-import { batched } from "../base/Batch.js"
-import type { NewEvent } from "./StoredEvent.js"
+import { makeBatch } from "../base/Batch.js"
 import type { Storage } from "../storage/Storage.js"
 import { isOneStatements, StorageError } from "../storage/StorageError.js"
+import type { NewEvent } from "./StoredEvent.js"
 
 /** What publishing came to: `conflict` says that the id was published before, with other content. */
 export interface Published {
@@ -97,7 +97,7 @@ export const makePublish = (
   const run = (events: ReadonlyArray<NewEvent>) => storage.writeAlone(publishAll(storage.sql, events))
   if (!storage.shared) {
     const closed = new StorageError({ reason: "Closed", where: storage.where, words: "shut down" })
-    return batched({ run, isItems: isOneStatements, maxItems: 500, closed })
+    return makeBatch({ run, isItems: isOneStatements, maxItems: 500, closed })
   }
   return Effect.succeed((event) =>
     Effect.flatMap(

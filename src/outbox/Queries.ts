@@ -1,8 +1,8 @@
 import type { SqlError } from "@effect/sql/SqlError"
 import { Effect } from "effect"
-import type { EventStatus, StoredEvent } from "./StoredEvent.js"
-import type { DeliveryKind } from "./Lane.js"
 import type { Sql } from "../storage/Sql.js"
+import type { DeliveryKind } from "./Lane.js"
+import type { EventStatus, StoredEvent } from "./StoredEvent.js"
 
 /** A page of events, newest first; `cursor` is the sequence of the last one of the page before. */
 export interface EventQuery {
@@ -26,7 +26,7 @@ export interface DeliveryRow {
   readonly plannedAt: number
   readonly sentAt: number | null
   readonly settledAt: number | null
-  readonly planeId: string | null
+  readonly commentId: string | null
   readonly answer: number | null
   readonly reason: string | null
 }
@@ -111,7 +111,7 @@ export const readWorkItem = (
     const events = yield* readEvents(sql, { workItem: key, limit })
     const deliveries = yield* sql<DeliveryRow>`SELECT id, kind, status, first_event AS "firstEvent",
         last_event AS "lastEvent", external_id AS "externalId", body, attempts, planned_at AS "plannedAt",
-        sent_at AS "sentAt", settled_at AS "settledAt", plane_id AS "planeId", answer, reason
+        sent_at AS "sentAt", settled_at AS "settledAt", plane_id AS "commentId", answer, reason
       FROM plane_sync_delivery WHERE lane = ${id ?? null} ORDER BY id DESC LIMIT ${limit}`
     return { ...lane, gone: lane.gone === 1, events, deliveries }
   })

@@ -1,6 +1,7 @@
 import type { SqlError } from "@effect/sql/SqlError"
 import { Effect } from "effect"
 import { WorkItemKey } from "../domain/WorkItemKey.js"
+import type { Fragment, Sql } from "../storage/Sql.js"
 import type {
   DeadCode,
   Delivery,
@@ -13,7 +14,6 @@ import type {
   Settlement
 } from "./Lane.js"
 import { maxOwedComments } from "./Lane.js"
-import type { Fragment, Sql } from "../storage/Sql.js"
 
 /** Writes down how a job ended and gives its lane free. Runs within a transaction. */
 export const settle = (sql: Sql, settlement: Settlement, now: number): Effect.Effect<void, SqlError> =>
@@ -57,7 +57,7 @@ const sent = (sql: Sql, lane: Lane, delivery: Delivery, outcome: SendOutcome, no
         const { seen } = outcome
         // An earlier attempt that Plane may have executed: what is to be heard of it is our echo.
         const answered = outcome.unsent !== true || delivery.tried
-        yield* close(sql, delivery, "delivered", now, { planeId: outcome.planeId })
+        yield* close(sql, delivery, "delivered", now, { commentId: outcome.commentId })
         if (seen !== undefined) return yield* stateSettled(sql, lane, delivery, "delivered", { seen, answered }, now)
         yield* closeDebts(sql, delivery, "delivered")
         return yield* free(sql, lane, now, null)
@@ -69,7 +69,7 @@ const sent = (sql: Sql, lane: Lane, delivery: Delivery, outcome: SendOutcome, no
       case "CommentGone": {
         yield* close(sql, delivery, "discarded", now, { reason: outcome.reason })
         // It is no comment that could be changed any more, so the next failure of the gate is told by a new one.
-        yield* sql`UPDATE plane_sync_delivery SET gate = NULL WHERE lane = ${lane.id} AND plane_id = ${delivery.planeId}`
+        yield* sql`UPDATE plane_sync_delivery SET gate = NULL WHERE lane = ${lane.id} AND plane_id = ${delivery.commentId}`
         yield* sql`UPDATE plane_sync_event SET comment = 'pending' WHERE delivery = ${delivery.id} AND comment = 'retried'`
         return yield* free(sql, lane, now, null)
       }
@@ -236,7 +236,7 @@ const taken = (
   sql: Sql,
   lane: Lane,
   delivery: Delivery,
-  { nextExternalId, planeId, tells }: Extract<SendOutcome, { _tag: "Taken" }>,
+  { nextExternalId, commentId, tells }: Extract<SendOutcome, { _tag: "Taken" }>,
   now: number
 ) =>
   Effect.gen(function*() {
@@ -253,7 +253,7 @@ const taken = (
       FROM plane_sync_event WHERE lane = ${lane.id} AND status = 'pending' AND comment = 'pending' AND part IS NOT NULL
         AND delivery IS NOT ${delivery.id} ORDER BY sequence LIMIT ${sql.literal(String(maxOwedComments))}`
     const told = [...own, ...others].filter(tells).map(({ sequence }) => sequence)
-    yield* close(sql, delivery, "delivered", now, { planeId })
+    yield* close(sql, delivery, "delivered", now, { commentId })
     yield* sql`UPDATE plane_sync_event SET comment = 'pending', delivery = NULL
       WHERE delivery = ${delivery.id} AND comment IN ('pending', 'retried')`
     yield* sql`UPDATE plane_sync_event SET comment = 'delivered', state = ${superseded(sql, lane.id)},
@@ -267,7 +267,7 @@ const close = (
   status: "delivered" | "dead" | "discarded",
   now: number,
   told: {
-    readonly planeId?: string | null
+    readonly commentId?: string | null
     readonly code?: DeadCode
     readonly reason?: string
     readonly answer?: number | undefined
@@ -275,7 +275,7 @@ const close = (
 ) =>
   sql`UPDATE plane_sync_delivery SET status = ${status}, settled_at = ${now}, reason = ${told.reason ?? null},
     answer = ${told.answer ?? null}, code = ${told.code ?? null}, plane_id = coalesce(${
-    told.planeId ?? null
+    told.commentId ?? null
   }, plane_id) WHERE id = ${delivery.id}`
 
 /** What becomes of an event's state with its comment: superseded, unless it is the latest. */

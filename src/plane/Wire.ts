@@ -1,5 +1,5 @@
 import { Schema } from "effect"
-import { Moment } from "../domain/PlaneMoment.js"
+import { PlaneMoment } from "../domain/PlaneMoment.js"
 
 /**
  * What is asked for of a work item: the whole one is as large as its description. The expanded state tells its group,
@@ -12,7 +12,7 @@ const WorkItem = Schema.Struct({
   sequence_id: Schema.Int,
   name: Schema.String,
   state: Schema.NullOr(Schema.Union(Schema.String, Schema.Struct({ id: Schema.String, group: Schema.String }))),
-  updated_at: Moment,
+  updated_at: PlaneMoment,
   project: Schema.String
 })
 

@@ -1,11 +1,11 @@
 import { DateTime, Duration, Option } from "effect"
-import type { Moment } from "../domain/Comment.js"
+import type { DatedEvent } from "../domain/Comment.js"
 import { commentHtml, countedHtml, joinedHtml, tells } from "../domain/Comment.js"
 import type { StageEvent } from "../domain/StageEvent.js"
 import { stageOf } from "../domain/StageEvent.js"
-import { eventOfBody } from "../outbox/StoredEvent.js"
 import type { Owed, OwedEvent, Retried, Step } from "../outbox/Lane.js"
 import { maxOwedComments } from "../outbox/Lane.js"
+import { eventOfBody } from "../outbox/StoredEvent.js"
 import type { PlaneConfig } from "../plane/PlaneConfig.js"
 import type { Misfit } from "./Destination.js"
 
@@ -91,7 +91,7 @@ const recountStep = ({ counted, delivery, events }: Retried): Step => {
       }),
       gate: delivery.gate,
       failures,
-      planeId: delivery.planeId,
+      commentId: delivery.commentId,
       insteadOf: delivery.id
     }
   }
@@ -133,13 +133,13 @@ const stateStep = (
           body: wanted,
           gate: null,
           failures: 1,
-          planeId: null
+          commentId: null
         }
       }
     }
   })
 
-interface Read extends Moment {
+interface Read extends DatedEvent {
   readonly owed: OwedEvent
 }
 
@@ -184,7 +184,7 @@ const commentStep = (
   const last = together.at(-1) ?? first
   const gate = config.comments === "each" ? null : gateOf(first.event)
   const send = (
-    plan: { kind: "comment" | "recount"; body: string; failures: number; planeId: string | null }
+    plan: { kind: "comment" | "recount"; body: string; failures: number; commentId: string | null }
   ): Step => ({
     _tag: "Send",
     plan: {
@@ -195,18 +195,18 @@ const commentStep = (
     }
   })
 
-  if (gate !== null && told?.gate === gate && told.isLast && told.planeId !== null) {
+  if (gate !== null && told?.gate === gate && told.isLast && told.commentId !== null) {
     const nothingElse = together.length === comments.length && comments.length < maxOwedComments
     if (told.kind === "recount" && nothingElse && isWithin(recountEvery, told.settledAt, now)) {
       return { _tag: "Wait", dueAt: told.settledAt + recountEvery }
     }
     const failures = told.failures + together.length
-    return send({ kind: "recount", body: countedHtml(last, failures), failures, planeId: told.planeId })
+    return send({ kind: "recount", body: countedHtml(last, failures), failures, commentId: told.commentId })
   }
   const body = together.length === 1
     ? commentHtml(first.event)
     : gate === null
     ? joinedHtml(together)
     : countedHtml(last, together.length)
-  return send({ kind: "comment", body, failures: together.length, planeId: null })
+  return send({ kind: "comment", body, failures: together.length, commentId: null })
 }

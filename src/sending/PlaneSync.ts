@@ -1,24 +1,24 @@
 import type * as SqlClient from "@effect/sql/SqlClient"
 import type { ConfigError } from "effect"
 import { Context, Effect, Layer } from "effect"
+import { connections } from "../base/Connections.js"
 import { uuidV7 } from "../base/UuidV7.js"
+import { StageEvents } from "../events/StageEvents.js"
+import type { LeaderActive } from "../outbox/Leadership.js"
 import { Outbox } from "../outbox/Outbox.js"
 import type { OutboxStatus } from "../outbox/Queries.js"
-import type { SenderActive } from "../outbox/Leadership.js"
-import { Storage } from "../storage/Storage.js"
-import type { StorageError } from "../storage/StorageError.js"
-import { connections } from "../base/Connections.js"
 import { PlaneClient } from "../plane/PlaneClient.js"
 import { PlaneConfig } from "../plane/PlaneConfig.js"
 import type { RateStatus } from "../plane/RateBudget.js"
 import { RateBudget } from "../plane/RateBudget.js"
+import { keepRetention } from "../storage/Retention.js"
+import { Storage } from "../storage/Storage.js"
+import type { StorageError } from "../storage/StorageError.js"
+import { WakeUps } from "../storage/WakeUps.js"
 import type { DestinationStatus } from "./Destination.js"
 import { Destination, misfitReason } from "./Destination.js"
 import { makeFind } from "./Find.js"
 import * as QuietTimes from "./QuietTimes.js"
-import { keepRetention } from "../storage/Retention.js"
-import { Signal } from "../storage/WakeUps.js"
-import { StageEvents } from "../events/StageEvents.js"
 import type { WorkersStatus } from "./Workers.js"
 import { startWorkers } from "./Workers.js"
 
@@ -37,21 +37,21 @@ export class PlaneSync extends Context.Tag("plane-sync/PlaneSync")<PlaneSync, {
    */
   static readonly layerPipeline: Layer.Layer<
     PlaneSync,
-    ConfigError.ConfigError | SenderActive | StorageError,
-    Outbox | PlaneClient | RateBudget | Destination | Signal
+    ConfigError.ConfigError | LeaderActive | StorageError,
+    Outbox | PlaneClient | RateBudget | Destination | WakeUps
   > = Layer.scoped(PlaneSync, Effect.suspend(() => make))
 
   /** The whole pipeline over a storage, and what it is read by. */
   static readonly layerStorage: Layer.Layer<
-    PlaneSync | StageEvents | Outbox | Signal,
-    ConfigError.ConfigError | SenderActive | StorageError,
+    PlaneSync | StageEvents | Outbox | WakeUps,
+    ConfigError.ConfigError | LeaderActive | StorageError,
     Storage
   > = Layer.suspend(() => pipeline)
 
   /** With a SQLite file of its own, at `ORCH_DATABASE_URL`. Settings are read from the environment's `ORCH_PLANE_*`. */
   static readonly layer: Layer.Layer<
     PlaneSync | StageEvents,
-    ConfigError.ConfigError | SenderActive | StorageError
+    ConfigError.ConfigError | LeaderActive | StorageError
   > = Layer.suspend(() => Layer.provide(PlaneSync.layerStorage, Storage.layer))
 
   /**
@@ -60,7 +60,7 @@ export class PlaneSync extends Context.Tag("plane-sync/PlaneSync")<PlaneSync, {
    */
   static readonly layerSql: Layer.Layer<
     PlaneSync | StageEvents,
-    ConfigError.ConfigError | SenderActive | StorageError,
+    ConfigError.ConfigError | LeaderActive | StorageError,
     SqlClient.SqlClient
   > = Layer.suspend(() => Layer.provide(PlaneSync.layerStorage, Storage.layerSql))
 }
@@ -71,9 +71,9 @@ const make = Effect.gen(function*() {
   const budget = yield* RateBudget
   const destination = yield* Destination
   const outbox = yield* Outbox
-  const signal = yield* Signal
+  const wakeUps = yield* WakeUps
   const holder = yield* uuidV7
-  const { lastBefore, lost } = yield* outbox.becomeSender(holder)
+  const { lastBefore, lost } = yield* outbox.becomeLeader(holder)
   const quietTimes = yield* QuietTimes.make(config.quiet, lastBefore)
   yield* keepRetention(outbox)
   const workers = yield* startWorkers({
@@ -84,7 +84,7 @@ const make = Effect.gen(function*() {
     quietTimes,
     outbox,
     budget,
-    signal,
+    wakeUps,
     holder,
     lost
   })
@@ -103,6 +103,6 @@ const make = Effect.gen(function*() {
 const pipeline = Layer.merge(PlaneSync.layerPipeline, StageEvents.layer).pipe(
   Layer.provide(Destination.layer),
   Layer.provide(PlaneClient.layer),
-  Layer.provideMerge(Layer.merge(Outbox.layer, Signal.layer)),
+  Layer.provideMerge(Layer.merge(Outbox.layer, WakeUps.layer)),
   Layer.provide(Layer.merge(RateBudget.layer, connections))
 )

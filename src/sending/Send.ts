@@ -21,19 +21,19 @@ import type { RateBudget } from "../plane/RateBudget.js"
 import type { Destination } from "./Destination.js"
 import type { Find, LookError } from "./Find.js"
 import { isFresh } from "./Freshness.js"
-import type { QuietTimes } from "./QuietTimes.js"
 import { nextExternalId, tellsOwed } from "./NextStep.js"
+import type { QuietTimes } from "./QuietTimes.js"
 
 /** What sending needs: Plane, who finds keys there, how patient to be with it, and whose trouble a trouble is. */
-export interface Sender {
+export interface SendContext {
   readonly client: PlaneClient["Type"]
   readonly find: Find
   readonly budget: RateBudget["Type"]
   readonly config: PlaneConfig
   readonly destination: Destination["Type"]
   readonly quietTimes: QuietTimes
-  /** Never ends when another process has taken over as the sender. */
-  readonly stillSending: Effect.Effect<void>
+  /** Never ends when another process has taken over as the context. */
+  readonly stillLeading: Effect.Effect<void>
 }
 
 const gone = (answer?: number): LaneDead => ({
@@ -51,7 +51,7 @@ const sentAtOf = ({ sentAt }: PlaneError) => sentAt === undefined ? monotonicMil
  * the last of its attempts. Where the first may still be executing, not before the quiet time is over.
  */
 const again = Effect.fnUntraced(function*(
-  { config, destination }: Sender,
+  { config, destination }: SendContext,
   error: PlaneError,
   attempts: number
 ) {
@@ -100,31 +100,31 @@ const seenAs = ({ stateGroup, stateId, updatedAt }: WorkItem, readAt: number): S
  * A write waits for the budget, and the process may have been suspended in that time, or before: it is sent only if no
  * other process has taken over meanwhile. Timers cannot tell, for they all are late then.
  */
-const write = <A, E>({ budget, stillSending }: Sender, request: Effect.Effect<A, E>) =>
-  Effect.flatMap(budget.admit, (slot) => budget.spend(slot, Effect.zipRight(stillSending, request)))
+const write = <A, E>({ budget, stillLeading }: SendContext, request: Effect.Effect<A, E>) =>
+  Effect.flatMap(budget.admit, (slot) => budget.spend(slot, Effect.zipRight(stillLeading, request)))
 
 /**
  * A state, after a look where what is known of the work item is older than 30 s: a person may have cancelled it, or done
  * what is asked for. There is no condition that Plane would check, so a cancel between look and PATCH is overwritten.
  */
-const setState = (sender: Sender, { delivery, lane, workItem }: SendJob) =>
+const setState = (context: SendContext, { delivery, lane, workItem }: SendJob) =>
   Effect.gen(function*() {
-    const { budget, client, config, stillSending } = sender
+    const { budget, client, config, stillLeading } = context
     const set = client.setState(workItem, delivery.body)
     const look = Effect.flatMap(
       monotonicMillis,
       (now) => Effect.map(client.read(workItem), (item) => seenAs(item, now))
     )
-    const delivered = (seen: SeenState) => ({ _tag: "Delivered", planeId: null, seen }) as const
+    const delivered = (seen: SeenState) => ({ _tag: "Delivered", commentId: null, seen }) as const
     const answered = (item: WorkItem) =>
-      Effect.zipRight(sender.destination.wrote, Effect.map(monotonicMillis, (now) => delivered(seenAs(item, now))))
+      Effect.zipRight(context.destination.wrote, Effect.map(monotonicMillis, (now) => delivered(seenAs(item, now))))
     const unsent = (seen: SeenState) => ({ ...delivered(seen), unsent: true }) as const
 
     const { cancelled, readAt, state, updatedAt } = lane
     const known = readAt !== null && (yield* isFresh(readAt)) ? { state, cancelled, readAt, updatedAt } : undefined
     if (config.onConflict === "force") {
       if (known?.state === delivery.body) return unsent(known)
-      return yield* Effect.flatMap(write(sender, set), answered)
+      return yield* Effect.flatMap(write(context, set), answered)
     }
     let seen: SeenState = known ?? (yield* look)
     for (let again = false;; again = true) {
@@ -135,7 +135,7 @@ const setState = (sender: Sender, { delivery, lane, workItem }: SendJob) =>
       // The budget may keep the PATCH waiting for longer than the look tells anything: then its slot is for another look.
       // Once only: where a slot is always as long in coming, it would never be sent.
       const slot = yield* budget.admit
-      yield* stillSending
+      yield* stillLeading
       if (again || (yield* isFresh(seen.readAt))) {
         return yield* Effect.flatMap(budget.spend(slot, set), answered)
       }
@@ -143,11 +143,11 @@ const setState = (sender: Sender, { delivery, lane, workItem }: SendJob) =>
     }
   })
 
-const addComment = (sender: Sender, { delivery, workItem }: SendJob) =>
+const addComment = (context: SendContext, { delivery, workItem }: SendJob) =>
   Effect.map(
     write(
-      sender,
-      sender.client.addComment(workItem, {
+      context,
+      context.client.addComment(workItem, {
         html: delivery.body,
         externalId: delivery.externalId ?? "",
         createdAt: DateTime.unsafeMake(delivery.occurredAt)
@@ -159,23 +159,23 @@ const addComment = (sender: Sender, { delivery, workItem }: SendJob) =>
       // Its own echo, or one that cannot be read: Plane names the comment in every version that was seen.
       const isOwn = !adopted || id === null || (delivery.tried && delivery.part === null)
       return isOwn
-        ? Effect.succeed({ _tag: "Delivered", planeId: id, seen: undefined })
-        : Effect.map(sender.client.readComment(workItem, id), (html) => takenBy(delivery, { id, html }))
+        ? Effect.succeed({ _tag: "Delivered", commentId: id, seen: undefined })
+        : Effect.map(context.client.readComment(workItem, id), (html) => takenBy(delivery, { id, html }))
     }),
-    Effect.tap(sender.destination.wrote)
+    Effect.tap(context.destination.wrote)
   )
 
 const takenBy = (delivery: Delivery, comment: { readonly id: string; readonly html: string }): SendOutcome => ({
   _tag: "Taken",
-  planeId: comment.id,
+  commentId: comment.id,
   tells: tellsOwed(comment.html),
   nextExternalId: nextExternalId(delivery.externalId ?? "")
 })
 
-const recount = (sender: Sender, { delivery, workItem }: SendJob) =>
-  write(sender, sender.client.editComment(workItem, delivery.planeId ?? "", delivery.body)).pipe(
-    Effect.as({ _tag: "Delivered", planeId: null, seen: undefined } as const),
-    Effect.tap(sender.destination.wrote),
+const recount = (context: SendContext, { delivery, workItem }: SendJob) =>
+  write(context, context.client.editComment(workItem, delivery.commentId ?? "", delivery.body)).pipe(
+    Effect.as({ _tag: "Delivered", commentId: null, seen: undefined } as const),
+    Effect.tap(context.destination.wrote),
     Effect.catchIf(
       (error) => error.reason === "NotFound",
       (error) => Effect.succeed({ _tag: "CommentGone", reason: error.message } as const)
@@ -188,7 +188,7 @@ const recount = (sender: Sender, { delivery, workItem }: SendJob) =>
  */
 const survive = <Outcome>(
   outcome: Effect.Effect<Outcome>,
-  { config }: Sender,
+  { config }: SendContext,
   attempts: number,
   dead: (reason: string) => Outcome
 ): Effect.Effect<Outcome | Later> =>
@@ -203,14 +203,14 @@ const survive = <Outcome>(
     }))
 
 /** Sends a delivery, once and not within its work item's quiet time, and tells what came of it. Never fails. */
-export const send = (sender: Sender, job: SendJob): Effect.Effect<SendOutcome> =>
+export const send = (context: SendContext, job: SendJob): Effect.Effect<SendOutcome> =>
   Effect.flatMap(monotonicMillis, (now) => {
-    const left = sender.quietTimes.left(now, job.lane, job.delivery)
+    const left = context.quietTimes.left(now, job.lane, job.delivery)
     return left > 0 ? tooEarly(left) : survive(
-      sendOnce(sender, job).pipe(
-        Effect.tapDefect(() => Effect.flatMap(monotonicMillis, (now) => sender.quietTimes.begin(job.workItem, now)))
+      sendOnce(context, job).pipe(
+        Effect.tapDefect(() => Effect.flatMap(monotonicMillis, (now) => context.quietTimes.begin(job.workItem, now)))
       ),
-      sender,
+      context,
       job.delivery.attempts,
       (reason): SendOutcome =>
         tellsSeveral(job.delivery)
@@ -227,40 +227,40 @@ const tooEarly = (left: number) =>
     reason: "Plane may still be executing what was sent before"
   }))
 
-const sendOnce = (sender: Sender, job: SendJob): Effect.Effect<SendOutcome> =>
+const sendOnce = (context: SendContext, job: SendJob): Effect.Effect<SendOutcome> =>
   Effect.gen(function*() {
-    const { client } = sender
+    const { client } = context
     const { delivery, workItem } = job
     const request: Effect.Effect<SendOutcome, PlaneError> = delivery.kind === "state"
-      ? setState(sender, job)
+      ? setState(context, job)
       : delivery.kind === "comment"
-      ? (tellsSeveral(delivery) && delivery.attempts > mostAttempts(sender, delivery)
-        ? splitUnlessThere(sender, job)
-        : addComment(sender, job))
-      : recount(sender, job)
+      ? (tellsSeveral(delivery) && delivery.attempts > mostAttempts(context, delivery)
+        ? splitUnlessThere(context, job)
+        : addComment(context, job))
+      : recount(context, job)
     const noted = Effect.tapError(request, (error) =>
       error.sent === "unknown" || isPerhapsDone(delivery, error)
-        ? Effect.flatMap(sentAtOf(error), (sentAt) => sender.quietTimes.begin(workItem, sentAt))
+        ? Effect.flatMap(sentAtOf(error), (sentAt) => context.quietTimes.begin(workItem, sentAt))
         : Effect.void)
     return yield* Effect.catchAll(noted, (error): Effect.Effect<SendOutcome> => {
-      if (error.reason === "NotFound") return goneUnlessDown(sender, error, job.lane)
-      if (delivery.kind === "state" && error.reason === "Refused") return stateRefused(sender, job, error)
+      if (error.reason === "NotFound") return goneUnlessDown(context, error, job.lane)
+      if (delivery.kind === "state" && error.reason === "Refused") return stateRefused(context, job, error)
       if (delivery.kind === "comment" && mayMeanNoSuchItem(error)) {
         return Effect.matchEffect(client.read(workItem), {
-          onSuccess: () => commentRefused(sender, job, error),
+          onSuccess: () => commentRefused(context, job, error),
           onFailure: (look) =>
             look.reason === "NotFound"
-              ? goneUnlessDown(sender, error, job.lane)
+              ? goneUnlessDown(context, error, job.lane)
               : Effect.map(
-                again(sender, look, delivery.attempts),
+                again(context, look, delivery.attempts),
                 Option.getOrElse((): SendOutcome => dead(error))
               )
         })
       }
-      if (isPerhapsDone(delivery, error)) return commentRefused(sender, job, error)
+      if (isPerhapsDone(delivery, error)) return commentRefused(context, job, error)
       if (isAboutTheRequest(error)) return Effect.succeed(dead(error))
       return Effect.map(
-        again(sender, error, ownAttempts(sender, delivery)),
+        again(context, error, ownAttempts(context, delivery)),
         Option.match({
           onSome: (later): SendOutcome => ({ ...later, maybeDone: isMaybeDone(error) }),
           onNone: () => dead(error)
@@ -276,15 +276,15 @@ const isMaybeDone = (error: PlaneError) =>
 const tellsSeveral = ({ events, kind }: Delivery) => kind === "comment" && events > 1
 
 /** A part of what was split is not tried as often as all of it: each smaller part is tried anew. */
-const mostAttempts = ({ config }: Sender, delivery: Delivery) =>
+const mostAttempts = ({ config }: SendContext, delivery: Delivery) =>
   tellsSeveral(delivery) && delivery.part !== null ? 1 : config.maxAttempts
 
 /** Of what tells several events the attempts do not end with the last: after it comes a look, and that has as many. */
-const ownAttempts = (sender: Sender, delivery: Delivery) => {
-  const most = mostAttempts(sender, delivery)
+const ownAttempts = (context: SendContext, delivery: Delivery) => {
+  const most = mostAttempts(context, delivery)
   if (!tellsSeveral(delivery)) return delivery.attempts
   return delivery.attempts <= most
-    ? Math.min(delivery.attempts, sender.config.maxAttempts - 1)
+    ? Math.min(delivery.attempts, context.config.maxAttempts - 1)
     : delivery.attempts - most
 }
 
@@ -293,7 +293,7 @@ const ownAttempts = (sender: Sender, delivery: Delivery) => {
  * it after all. Its first half has the same external id, but the other has not.
  */
 const splitUnlessThere = (
-  { client }: Sender,
+  { client }: SendContext,
   { delivery, workItem }: SendJob
 ): Effect.Effect<SendOutcome, PlaneError> =>
   Effect.map(
@@ -326,7 +326,7 @@ const isPerhapsDone = ({ kind }: Delivery, error: PlaneError) => kind === "comme
  * events is split then; its parts are believed at once, for what they do not find told another part will.
  */
 const commentRefused = (
-  { config }: Sender,
+  { config }: SendContext,
   { delivery }: SendJob,
   error: PlaneError
 ): Effect.Effect<SendOutcome> =>
@@ -348,7 +348,11 @@ const commentRefused = (
   })
 
 /** A state that the project does not have is a setting's fault, which a person can mend: it costs no event. */
-const stateRefused = ({ destination }: Sender, { delivery }: SendJob, error: PlaneError): Effect.Effect<SendOutcome> =>
+const stateRefused = (
+  { destination }: SendContext,
+  { delivery }: SendJob,
+  error: PlaneError
+): Effect.Effect<SendOutcome> =>
   Effect.map(
     destination.lacks(delivery.body),
     (lacks): SendOutcome => lacks ? { _tag: "Withheld", reason: error.message } : dead(error)
@@ -356,7 +360,7 @@ const stateRefused = ({ destination }: Sender, { delivery }: SendJob, error: Pla
 
 /** What an archived project hides is not gone; of what is known to be gone nothing else is expected. */
 const goneUnlessDown = (
-  { destination }: Sender,
+  { destination }: SendContext,
   error: PlaneError,
   lane: Lane
 ): Effect.Effect<LaneDead | Later> =>
@@ -370,10 +374,10 @@ const goneUnlessDown = (
   )
 
 /** Looks a work item up by its key, or looks whether one that was gone is back. Never fails. */
-export const look = (sender: Sender, job: LookJob): Effect.Effect<LookOutcome> =>
+export const look = (context: SendContext, job: LookJob): Effect.Effect<LookOutcome> =>
   survive(
-    lookOnce(sender, job),
-    sender,
+    lookOnce(context, job),
+    context,
     job.lane.attempts + 1,
     (reason): LookOutcome => ({
       _tag: "LaneDead",
@@ -384,9 +388,9 @@ export const look = (sender: Sender, job: LookJob): Effect.Effect<LookOutcome> =
     })
   )
 
-const lookOnce = (sender: Sender, job: LookJob): Effect.Effect<LookOutcome> =>
+const lookOnce = (context: SendContext, job: LookJob): Effect.Effect<LookOutcome> =>
   Effect.gen(function*() {
-    const { client, config, find } = sender
+    const { client, config, find } = context
     const { lane } = job
     const now = yield* monotonicMillis
     const dead = (error: LookError): LookOutcome => ({
@@ -412,16 +416,16 @@ const lookOnce = (sender: Sender, job: LookJob): Effect.Effect<LookOutcome> =>
           seen: seenAs(item, readAt)
         }),
       onFailure: (error) => {
-        if (error._tag === "WorkItemNotFound") return missed(sender, lane, error, dead(error))
+        if (error._tag === "WorkItemNotFound") return missed(context, lane, error, dead(error))
         if (error._tag !== "PlaneError") {
           return Effect.succeed(dead(error))
         }
-        if (error.reason === "NotFound") return goneUnlessDown(sender, error, lane)
+        if (error.reason === "NotFound") return goneUnlessDown(context, error, lane)
         if (isAboutTheRequest(error)) {
           return Effect.succeed(dead(error))
         }
         return Effect.map(
-          again(sender, error, lane.attempts + 1),
+          again(context, error, lane.attempts + 1),
           Option.getOrElse(() => dead(error))
         )
       }
@@ -433,7 +437,7 @@ const lookOnce = (sender: Sender, job: LookJob): Effect.Effect<LookOutcome> =>
  * the first miss and the last are believed only after a probe.
  */
 const missed = (
-  { config, destination }: Sender,
+  { config, destination }: SendContext,
   lane: Lane,
   error: LookError,
   dead: LookOutcome

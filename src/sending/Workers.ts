@@ -3,14 +3,14 @@ import type { Scope } from "effect"
 import { monotonicMillis } from "../base/Time.js"
 import { tracedIfCollected } from "../base/Tracing.js"
 import type { Claim, Job, Settlement } from "../outbox/Lane.js"
+import { LeadershipLost } from "../outbox/Leadership.js"
 import type { Outbox } from "../outbox/Outbox.js"
-import { SenderLost } from "../outbox/Leadership.js"
-import type { StorageError } from "../storage/StorageError.js"
 import type { Slot } from "../plane/RateBudget.js"
-import type { Sender } from "./Send.js"
-import { look, send } from "./Send.js"
-import type { Signal } from "../storage/WakeUps.js"
+import type { StorageError } from "../storage/StorageError.js"
+import type { WakeUps } from "../storage/WakeUps.js"
 import { nextStep, recountEvery } from "./NextStep.js"
+import type { SendContext } from "./Send.js"
+import { look, send } from "./Send.js"
 
 interface Work {
   readonly job: Job
@@ -19,13 +19,13 @@ interface Work {
 
 // A write so soon after a commit that found us the one who sends is as good as in flight: whoever takes over meanwhile
 // waits for the quiet time before it sends to that work item.
-const confirmedFor = (config: Sender["config"]) => Math.min(1_000, Duration.toMillis(config.quiet))
+const confirmedFor = (config: SendContext["config"]) => Math.min(1_000, Duration.toMillis(config.quiet))
 
 /** How long requests in flight may take to end when the program is shut down. */
 const drainTime = Duration.seconds(8)
 
 // No lane is put off for longer than this by itself: what is due later was set before the clock was put back.
-const maxAhead = (config: Sender["config"]) =>
+const maxAhead = (config: SendContext["config"]) =>
   Math.max(
     Duration.toMillis(config.keyPatience),
     Duration.toMillis(config.maxBackoff),
@@ -38,7 +38,7 @@ const maxAhead = (config: Sender["config"]) =>
 export interface WorkersStatus {
   /** Why storage fails, until it works again. */
   readonly storageFailure: StorageError | undefined
-  /** Another process has taken over as the sender: nothing more is sent from here. */
+  /** Another process has taken over as the context: nothing more is sent from here. */
   readonly takenOver: boolean
 }
 
@@ -51,9 +51,9 @@ export interface WorkersStatus {
  * A worker never fails: whatever Plane does is an outcome, and while storage fails it tries again each second.
  */
 export const startWorkers = (
-  dependencies: Omit<Sender, "stillSending"> & {
+  dependencies: Omit<SendContext, "stillLeading"> & {
     readonly outbox: Outbox["Type"]
-    readonly signal: Signal["Type"]
+    readonly wakeUps: WakeUps["Type"]
     /** Who we are, in the lanes we hold: new with each start. */
     readonly holder: string
     /** Completed when another process has taken over: then nothing more is sent here. */
@@ -61,7 +61,7 @@ export const startWorkers = (
   }
 ): Effect.Effect<{ readonly status: Effect.Effect<WorkersStatus> }, never, Scope.Scope> =>
   Effect.gen(function*() {
-    const { budget, config, destination, holder, lost, outbox, quietTimes, signal } = dependencies
+    const { budget, config, destination, holder, lost, outbox, quietTimes, wakeUps } = dependencies
     const stopping = yield* Deferred.make<void>()
     const overtaken = yield* Deferred.make<void>()
     const onlyOne = yield* Effect.makeSemaphore(1)
@@ -108,17 +108,18 @@ export const startWorkers = (
      * Until storage works again; said once. Whoever finds that another has taken over ends all workers, this one too. By
      * hand, because a Schedule takes as long as a statement also where nothing fails.
      */
-    const storedBy = (writes: boolean) => <A>(effect: Effect.Effect<A, StorageError | SenderLost>): Effect.Effect<A> =>
-      Effect.matchEffect(effect, {
-        onSuccess: (value) => Effect.as(succeeded(writes), value),
-        onFailure: (error) =>
-          error._tag === "SenderLost"
-            ? Effect.zipRight(takeOver, Effect.never)
-            : failed(error, writes).pipe(
-              Effect.zipRight(Effect.sleep("1 second")),
-              Effect.zipRight(storedBy(writes)(effect))
-            )
-      })
+    const storedBy =
+      (writes: boolean) => <A>(effect: Effect.Effect<A, StorageError | LeadershipLost>): Effect.Effect<A> =>
+        Effect.matchEffect(effect, {
+          onSuccess: (value) => Effect.as(succeeded(writes), value),
+          onFailure: (error) =>
+            error._tag === "LeadershipLost"
+              ? Effect.zipRight(takeOver, Effect.never)
+              : failed(error, writes).pipe(
+                Effect.zipRight(Effect.sleep("1 second")),
+                Effect.zipRight(storedBy(writes)(effect))
+              )
+        })
     const read = storedBy(false)
     const written = storedBy(true)
 
@@ -131,21 +132,21 @@ export const startWorkers = (
       )
     })
 
-    const lookWhoSends = read(
-      Effect.flatMap(outbox.sender, (sender) => sender?.holder === holder ? Effect.void : new SenderLost())
+    const checkLeader = read(
+      Effect.flatMap(outbox.leader, (context) => context?.holder === holder ? Effect.void : new LeadershipLost())
     )
-    const stillSending = Effect.flatMap(
+    const stillLeading = Effect.flatMap(
       monotonicMillis,
-      (now) => now - confirmedAt < confirmedFor(config) ? Effect.void : lookWhoSends
+      (now) => now - confirmedAt < confirmedFor(config) ? Effect.void : checkLeader
     )
-    const sender: Sender = { ...dependencies, stillSending }
+    const context: SendContext = { ...dependencies, stillLeading }
 
     const perform = ({ job, slot }: Work): Effect.Effect<Settlement> =>
       budget.spend(
         slot,
         job._tag === "Send"
-          ? Effect.map(send(sender, job), (outcome): Settlement => ({ _tag: "Sent", job, outcome }))
-          : Effect.map(look(sender, job), (outcome): Settlement => ({ _tag: "Looked", job, outcome }))
+          ? Effect.map(send(context, job), (outcome): Settlement => ({ _tag: "Sent", job, outcome }))
+          : Effect.map(look(context, job), (outcome): Settlement => ({ _tag: "Looked", job, outcome }))
       ).pipe(Effect.tap(report))
 
     /** Settles, and goes on with the next at once if the budget has a slot. */
@@ -155,7 +156,7 @@ export const startWorkers = (
       const slot = more ? yield* budget.tryAdmit : Option.none()
       const job = yield* written(turn({ settlement, claims: Option.isSome(slot) }))
       // Whoever waits does so for what was due before: this lane may be due sooner.
-      yield* signal.notify
+      yield* wakeUps.notify
       if (Option.isNone(slot)) return undefined
       if (job !== undefined) return { job, slot: slot.value }
       yield* slot.value.release
@@ -170,11 +171,11 @@ export const startWorkers = (
     const take = Effect.gen(function*() {
       while (!(yield* Deferred.isDone(stopping))) {
         yield* unlessStopping(destination.opened)
-        const mark = yield* signal.mark
+        const mark = yield* wakeUps.mark
         const dueAt = yield* read(outbox.nextDue(ahead))
         const now = yield* Clock.currentTimeMillis
         if (dueAt === undefined || dueAt > now) {
-          const published = signal.since(mark)
+          const published = wakeUps.since(mark)
           yield* unlessStopping(
             dueAt === undefined ? published : Effect.raceFirst(published, Effect.sleep(dueAt - now))
           )

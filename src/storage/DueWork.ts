@@ -1,7 +1,7 @@
 import type { Scope } from "effect"
 import { Cause, Clock, Duration, Effect, Schedule } from "effect"
 import type { StorageError } from "./StorageError.js"
-import type { Signal } from "./WakeUps.js"
+import type { WakeUps } from "./WakeUps.js"
 
 /** Something that is to be done at a time, in milliseconds since 1970, UTC. */
 interface Due {
@@ -22,10 +22,10 @@ export const startPool = <A extends Due>(options: {
   readonly read: (limit: number) => Effect.Effect<ReadonlyArray<A>, StorageError>
   /** Leaves it due no longer, or later. */
   readonly perform: (due: A) => Effect.Effect<void, StorageError>
-  readonly signal: Signal["Type"]
+  readonly wakeUps: WakeUps["Type"]
 }): Effect.Effect<void, never, Scope.Scope> =>
   Effect.gen(function*() {
-    const { concurrency, perform, read, signal } = options
+    const { concurrency, perform, read, wakeUps } = options
     const scope = yield* Effect.scope
     const onlyOne = yield* Effect.makeSemaphore(1)
     const busy = new Set<Due["id"]>()
@@ -47,19 +47,19 @@ export const startPool = <A extends Due>(options: {
 
     const take = Effect.gen(function*() {
       for (;;) {
-        const mark = yield* signal.mark
+        const mark = yield* wakeUps.mark
         const found = (yield* stored(read(busy.size + 1))).find(({ id }) => !busy.has(id))
         const ahead = found === undefined ? maxAhead : found.dueAt - (yield* Clock.currentTimeMillis)
         if (found !== undefined && (ahead <= 0 || ahead > maxAhead)) {
           busy.add(found.id)
           return found
         }
-        yield* Effect.raceFirst(signal.since(mark), Effect.sleep(ahead))
+        yield* Effect.raceFirst(wakeUps.since(mark), Effect.sleep(ahead))
       }
     }).pipe(onlyOne.withPermits(1))
 
     // It may have become due again meanwhile: whoever waits has passed it by.
-    const release = (id: Due["id"]) => Effect.zipRight(Effect.sync(() => busy.delete(id)), signal.notify)
+    const release = (id: Due["id"]) => Effect.zipRight(Effect.sync(() => busy.delete(id)), wakeUps.notify)
 
     const work = Effect.flatMap(take, (due) =>
       stored(perform(due)).pipe(

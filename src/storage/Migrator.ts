@@ -3,8 +3,8 @@ import * as SqlClient from "@effect/sql/SqlClient"
 import type { SqlError } from "@effect/sql/SqlError"
 import { Effect } from "effect"
 import { orchestratorTables } from "../tasks/Tables.js"
-import { StorageError } from "./StorageError.js"
 import { webhookTables } from "../webhooks/Tables.js"
+import { StorageError } from "./StorageError.js"
 
 const table = "plane_sync_migrations"
 

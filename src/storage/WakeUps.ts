@@ -5,17 +5,17 @@ import { Context, Effect, Layer } from "effect"
  * Tells those who wait for new events that there may be some: those of this process at once, those that another process
  * has committed to the same file at the next poll.
  */
-export class Signal extends Context.Tag("plane-sync/Signal")<Signal, {
+export class WakeUps extends Context.Tag("plane-sync/WakeUps")<WakeUps, {
   readonly notify: Effect.Effect<void>
   /** A mark of now: take it before looking. */
   readonly mark: Effect.Effect<number>
   /** Waits until something may have been published after the mark. */
   readonly since: (mark: number) => Effect.Effect<void>
 }>() {
-  static readonly layer: Layer.Layer<Signal> = Layer.suspend(() => Signal.layerPolling("500 millis"))
+  static readonly layer: Layer.Layer<WakeUps> = Layer.suspend(() => WakeUps.layerPolling("500 millis"))
 
-  static readonly layerPolling = (every: Duration.DurationInput): Layer.Layer<Signal> =>
-    Layer.sync(Signal, () => {
+  static readonly layerPolling = (every: Duration.DurationInput): Layer.Layer<WakeUps> =>
+    Layer.sync(WakeUps, () => {
       const waiting = new Set<() => void>()
       let count = 0
       // The look and the waiting begin in one step: nothing is published unheard between them.
@@ -26,7 +26,7 @@ export class Signal extends Context.Tag("plane-sync/Signal")<Signal, {
           waiting.add(wake)
           return Effect.sync(() => waiting.delete(wake))
         })
-      return Signal.of({
+      return WakeUps.of({
         notify: Effect.sync(() => {
           count += 1
           for (const wake of waiting) wake()

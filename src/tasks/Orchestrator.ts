@@ -1,13 +1,13 @@
 import { Cause, Clock, Duration, Effect, Layer, Schedule } from "effect"
 import { cleanLine, textLimit } from "../base/Text.js"
+import type { StageEvents } from "../events/StageEvents.js"
+import { PlaneSync } from "../sending/PlaneSync.js"
+import { startPool } from "../storage/DueWork.js"
 import { Storage } from "../storage/Storage.js"
 import type { StorageError } from "../storage/StorageError.js"
-import { PlaneSync } from "../sending/PlaneSync.js"
-import { Signal } from "../storage/WakeUps.js"
-import type { StageEvents } from "../events/StageEvents.js"
+import { WakeUps } from "../storage/WakeUps.js"
 import { AgentLauncher } from "./AgentLauncher.js"
 import type { Pipeline, PipelineError } from "./Pipeline.js"
-import { startPool } from "../storage/DueWork.js"
 import type { QualityGates } from "./QualityGate.js"
 import { Tasks } from "./Tasks.js"
 import { TaskStore } from "./TaskStore.js"
@@ -32,7 +32,7 @@ interface OwedLaunch {
 const work = Layer.scopedDiscard(
   Effect.gen(function*() {
     const { read, sql, write } = yield* Storage
-    const signal = yield* Signal
+    const wakeUps = yield* WakeUps
     const tasks = yield* Tasks
     const launcher = yield* AgentLauncher
 
@@ -71,7 +71,7 @@ const work = Layer.scopedDiscard(
     yield* write(sql`UPDATE plane_sync_task SET due_at = ${now} WHERE status = 'active'`)
     yield* startPool({
       concurrency,
-      signal,
+      wakeUps,
       read: (limit) =>
         read(sql<{ id: number; dueAt: number }>`SELECT id, due_at AS "dueAt" FROM plane_sync_task
           WHERE due_at IS NOT NULL ORDER BY due_at LIMIT ${limit}`),
@@ -79,7 +79,7 @@ const work = Layer.scopedDiscard(
     })
     yield* startPool({
       concurrency,
-      signal,
+      wakeUps,
       read: (limit) =>
         read(sql<OwedLaunch>`SELECT entry AS id, due_at AS "dueAt", task AS "taskId", stage, agent
           FROM plane_sync_launch ORDER BY due_at LIMIT ${limit}`),
@@ -93,7 +93,7 @@ type Parts = Pipeline | QualityGates | AgentLauncher
 const layerTasks: Layer.Layer<
   Tasks | TaskStore,
   PipelineError | StorageError,
-  Parts | Storage | StageEvents | Signal
+  Parts | Storage | StageEvents | WakeUps
 > = Layer.provideMerge(Layer.provideMerge(work, Tasks.layer), TaskStore.layer)
 
 const layerStorage = Layer.provideMerge(layerTasks, PlaneSync.layerStorage)

@@ -34,7 +34,7 @@ export interface Task {
   /** The work item's key as first written: "ET-2", "ET-002". */
   readonly workItem: string
   /** Plane's uuid of the work item, once it is known. */
-  readonly planeId: string | undefined
+  readonly itemId: string | undefined
   readonly stage: Stage
   readonly status: TaskStatus
   /** The agent of its present stage, if that has one. */

@@ -10,7 +10,7 @@ import { ReportOutcome } from "./Task.js"
 interface Row {
   readonly id: number
   readonly workItem: string
-  readonly planeId: string | null
+  readonly itemId: string | null
   readonly stage: Stage
   readonly status: TaskStatus
   readonly givenAgent: string | null
@@ -63,7 +63,7 @@ const toTask = (pipeline: Pipeline["Type"]) => (row: Row): TaskRow => ({
   task: {
     id: row.id,
     workItem: row.workItem,
-    planeId: row.planeId ?? undefined,
+    itemId: row.itemId ?? undefined,
     stage: row.stage,
     status: row.status,
     agent: agentOf(pipeline.byName(row.stage), row.givenAgent),
@@ -82,7 +82,7 @@ const toTask = (pipeline: Pipeline["Type"]) => (row: Row): TaskRow => ({
   givenAgent: row.givenAgent
 })
 
-const columns = `t.id, t.work_item AS "workItem", t.plane_id AS "planeId", t.stage, t.status, t.agent AS "givenAgent",
+const columns = `t.id, t.work_item AS "workItem", t.plane_id AS "itemId", t.stage, t.status, t.agent AS "givenAgent",
   t.repository_id AS "repositoryId", t.repository_name AS "repositoryName", t.pull_request AS "pullRequest",
   t.head_sha AS "headSha", t.linked_by_name AS "linkedByName", t.entry, t.started_at AS "startedAt",
   t.updated_at AS "updatedAt", t.revision, t.due_at AS "dueAt",
@@ -107,11 +107,11 @@ export const taskReader = (sql: Sql, pipeline: Pipeline["Type"]) => {
       WHERE spelling.name = ${key})`
 
   /** The one that says so, or else one whose key the outbox has found to be that work item. */
-  const byPlaneId = (planeId: string) =>
-    first(sql`t.id = coalesce((SELECT id FROM plane_sync_task WHERE plane_id = ${planeId}),
+  const byItemId = (itemId: string) =>
+    first(sql`t.id = coalesce((SELECT id FROM plane_sync_task WHERE plane_id = ${itemId}),
       (SELECT known.id FROM plane_sync_lane item JOIN plane_sync_lane spelling ON spelling.target = item.id
         JOIN plane_sync_task known ON known.key = spelling.name AND known.plane_id IS NULL
-        WHERE item.name = ${planeId} ORDER BY known.id DESC LIMIT 1))`)
+        WHERE item.name = ${itemId} ORDER BY known.id DESC LIMIT 1))`)
 
   /** The one of this spelling, or else of another; but none that is known to be another work item. */
   const bySpelling = (
@@ -133,10 +133,10 @@ export const taskReader = (sql: Sql, pipeline: Pipeline["Type"]) => {
       Effect.gen(function*() {
         const [row] = yield* sql<{ workItem: string | null }>`SELECT ${found(key.normalized)} AS "workItem"`
         const workItem = given ?? row?.workItem ?? undefined
-        const task = workItem === undefined ? undefined : yield* byPlaneId(workItem)
+        const task = workItem === undefined ? undefined : yield* byItemId(workItem)
         return task ?? (yield* bySpelling(key, { given, workItem }))
       }),
-    byPlaneId,
+    byItemId,
     byPullRequest: (repositoryId: number, number: number) =>
       first(sql`t.repository_id = ${repositoryId} AND t.pull_request = ${number} ORDER BY t.id DESC LIMIT 1`),
     byHeadSha: (repositoryId: number, sha: string) =>

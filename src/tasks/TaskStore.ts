@@ -1,12 +1,12 @@
 import type { SqlError } from "@effect/sql/SqlError"
 import { Clock, Context, Effect, Either, Layer, Schema } from "effect"
-import type { Stage } from "../domain/Stage.js"
 import { cleanText, reasonLimit } from "../base/Text.js"
 import { uuidV7 } from "../base/UuidV7.js"
+import type { Stage } from "../domain/Stage.js"
 import { WorkItemKey } from "../domain/WorkItemKey.js"
 import { Storage } from "../storage/Storage.js"
 import type { StorageError } from "../storage/StorageError.js"
-import { Signal } from "../storage/WakeUps.js"
+import { WakeUps } from "../storage/WakeUps.js"
 import { Pipeline } from "./Pipeline.js"
 import type { ReportOutcome, Task, TaskStatus } from "./Task.js"
 import type { TaskRow } from "./TaskRows.js"
@@ -40,7 +40,7 @@ export interface Start {
   /** The work item's key. */
   readonly workItem: string
   /** Plane's uuid of it, where it is known. */
-  readonly planeId?: string | undefined
+  readonly itemId?: string | undefined
   /** Takes the place of every stage's agent for this task; a stage that has none launches none. */
   readonly agent?: string | undefined
 }
@@ -69,7 +69,7 @@ export class TaskStore extends Context.Tag("plane-sync/TaskStore")<TaskStore, {
   /**
    * Makes a work item a task, at the pipeline's first stage; nothing is published. A task that was paused goes on; one
    * that was stopped enters its stage anew, so that its agent is launched again; one that is active or done stays as it
-   * is. The task is the one with this `planeId`, or else the one that `byKey` tells, unless that is known to be another
+   * is. The task is the one with this `itemId`, or else the one that `byKey` tells, unless that is known to be another
    * work item.
    */
   readonly start: (start: Start) => Effect.Effect<Task, StorageError | InvalidKey>
@@ -81,7 +81,7 @@ export class TaskStore extends Context.Tag("plane-sync/TaskStore")<TaskStore, {
    * other leading zeros; but "ET-2" and "ET-002" that are known to be two work items are two tasks.
    */
   readonly byKey: (key: string) => Effect.Effect<Task | undefined, StorageError>
-  readonly byPlaneId: (planeId: string) => Effect.Effect<Task | undefined, StorageError>
+  readonly byItemId: (itemId: string) => Effect.Effect<Task | undefined, StorageError>
   readonly byPullRequest: (repositoryId: number, number: number) => Effect.Effect<Task | undefined, StorageError>
   readonly byHeadSha: (repositoryId: number, sha: string) => Effect.Effect<Task | undefined, StorageError>
   readonly link: (taskId: number, link: Link) => Effect.Effect<void, StorageError>
@@ -96,11 +96,11 @@ export class TaskStore extends Context.Tag("plane-sync/TaskStore")<TaskStore, {
   ) => Effect.Effect<Task, StorageError | NoTask | UnknownStage>
   /**
    * Marks a task as due, within a transaction that stores a fact its gates go by: `Storage.write` around both. Whoever
-   * runs it calls `Signal.notify` after the commit, or the next poll finds it.
+   * runs it calls `WakeUps.notify` after the commit, or the next poll finds it.
    */
   readonly touch: (taskId: number) => Effect.Effect<void, SqlError>
 }>() {
-  static readonly layer: Layer.Layer<TaskStore, never, Storage | Pipeline | Signal> = Layer.effect(
+  static readonly layer: Layer.Layer<TaskStore, never, Storage | Pipeline | WakeUps> = Layer.effect(
     TaskStore,
     Effect.suspend(() => make)
   )
@@ -109,7 +109,7 @@ export class TaskStore extends Context.Tag("plane-sync/TaskStore")<TaskStore, {
 const make = Effect.gen(function*() {
   const { read, sql, write } = yield* Storage
   const pipeline = yield* Pipeline
-  const { notify } = yield* Signal
+  const { notify } = yield* WakeUps
   const reader = taskReader(sql, pipeline)
   const [firstStage] = pipeline.stages
 
@@ -125,21 +125,21 @@ const make = Effect.gen(function*() {
   const get = (key: string) =>
     Effect.flatMap(byKey(key), (task) => task === undefined ? new NoTask({ workItem: key }) : Effect.succeed(task))
 
-  const insert = (key: WorkItemKey, { agent, planeId }: Start, entry: string, now: number) =>
+  const insert = (key: WorkItemKey, { agent, itemId }: Start, entry: string, now: number) =>
     Effect.gen(function*() {
       const { stage } = firstStage
       const [row] = yield* sql<{ id: number }>`INSERT INTO plane_sync_task
         (work_item, key, canonical, plane_id, stage, status, agent, entry, started_at, updated_at, due_at)
-        VALUES (${key.written}, ${key.normalized}, ${key.canonical}, ${planeId ?? null}, ${stage}, 'active',
+        VALUES (${key.written}, ${key.normalized}, ${key.canonical}, ${itemId ?? null}, ${stage}, 'active',
           ${agent ?? null}, ${entry}, ${now}, ${now}, ${now}) RETURNING id`
       if (row === undefined) return yield* Effect.dieMessage("an INSERT returns its row")
       yield* oweLaunch(sql, { entry, taskId: row.id, stage, agent: agentOf(firstStage, agent) }, now)
       return row.id
     })
 
-  const goOn = ({ givenAgent, task }: TaskRow, { agent, planeId }: Start, entry: string, now: number) =>
+  const goOn = ({ givenAgent, task }: TaskRow, { agent, itemId }: Start, entry: string, now: number) =>
     Effect.gen(function*() {
-      yield* sql`UPDATE plane_sync_task SET plane_id = coalesce(plane_id, ${planeId ?? null}),
+      yield* sql`UPDATE plane_sync_task SET plane_id = coalesce(plane_id, ${itemId ?? null}),
         agent = coalesce(${agent ?? null}, agent) WHERE id = ${task.id}`
       if (task.status === "done") return
       yield* touch(sql, task.id, now)
@@ -157,7 +157,7 @@ const make = Effect.gen(function*() {
     const now = yield* Clock.currentTimeMillis
     const row = yield* write(Effect.gen(function*() {
       yield* beginWrite(sql)
-      const known = yield* reader.byKey(key, given.planeId)
+      const known = yield* reader.byKey(key, given.itemId)
       if (known !== undefined) yield* goOn(known, given, entry, now)
       return yield* reader.byId(known?.task.id ?? (yield* insert(key, given, entry, now)))
     }))
@@ -221,7 +221,7 @@ const make = Effect.gen(function*() {
       ),
     byId: (id) => one(reader.byId(id)),
     byKey,
-    byPlaneId: (planeId) => one(reader.byPlaneId(planeId)),
+    byItemId: (itemId) => one(reader.byItemId(itemId)),
     byPullRequest: (repositoryId, number) => one(reader.byPullRequest(repositoryId, number)),
     byHeadSha: (repositoryId, sha) => one(reader.byHeadSha(repositoryId, sha)),
     link,

@@ -1,7 +1,7 @@
 import { Context, Effect, Layer } from "effect"
+import { StageEvents } from "../events/StageEvents.js"
 import { Storage } from "../storage/Storage.js"
 import type { StorageError } from "../storage/StorageError.js"
-import { StageEvents } from "../events/StageEvents.js"
 import { makeAdvance } from "./Advance.js"
 import { Pipeline, PipelineError } from "./Pipeline.js"
 import { QualityGates } from "./QualityGate.js"

@@ -1,7 +1,7 @@
 import { DateTime, Option, Schema } from "effect"
+import type { DeliveryRow, WorkItemRow } from "../outbox/Queries.js"
 import { DebtStatus, EventStatus } from "../outbox/StoredEvent.js"
 import type { StoredEvent } from "../outbox/StoredEvent.js"
-import type { DeliveryRow, WorkItemRow } from "../outbox/Queries.js"
 
 export const Instant = Schema.DateTimeUtc.annotations({ description: "an instant by ISO 8601, UTC" })
 export const instant = (millis: number) => DateTime.unsafeMake(millis)
@@ -74,8 +74,9 @@ export const eventView = (event: StoredEvent): EventView => ({
   reason: event.reason
 })
 
-const deliveryView = (row: DeliveryRow): typeof DeliveryView.Type => ({
+const deliveryView = ({ commentId, ...row }: DeliveryRow): typeof DeliveryView.Type => ({
   ...row,
+  planeId: commentId,
   plannedAt: instant(row.plannedAt),
   sentAt: instantOrNull(row.sentAt),
   settledAt: instantOrNull(row.settledAt)

@@ -34,9 +34,9 @@ export const TaskView = Schema.Struct({
 }).annotations({ identifier: "Task" })
 export type TaskView = typeof TaskView.Type
 
-export const taskView = (task: Task): TaskView => ({
+export const taskView = ({ itemId, ...task }: Task): TaskView => ({
   ...task,
-  planeId: task.planeId ?? null,
+  planeId: itemId ?? null,
   agent: task.agent ?? null,
   repository: task.repository ?? null,
   pullRequest: task.pullRequest ?? null,

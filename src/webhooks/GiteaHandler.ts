@@ -1,21 +1,27 @@
 import type { SqlError } from "@effect/sql/SqlError"
 import type { ConfigError } from "effect"
 import { Clock, Effect, Either } from "effect"
-import type { Task } from "../tasks/Task.js"
-import { TaskStore } from "../tasks/TaskStore.js"
-import { Storage } from "../storage/Storage.js"
-import { PlaneConfig } from "../plane/PlaneConfig.js"
-import { Signal } from "../storage/WakeUps.js"
-import type { Outcome, StoredDelivery } from "./Inbox.js"
-import { duplicate, Inbox, settle } from "./Inbox.js"
 import { makeUnreadable } from "../base/DebouncedWarning.js"
-import type { Handler } from "./HookWorker.js"
 import type { PullRequest } from "../gitea/Facts.js"
-import { readPullRequest, readPullRequestsAt, rememberPullRequest, rememberReview, rememberStatuses } from "../gitea/Facts.js"
-import type { GiteaSeen, PullRequestSeen } from "./GiteaHook.js"
-import { decodeGitea } from "./GiteaHook.js"
+import {
+  readPullRequest,
+  readPullRequestsAt,
+  rememberPullRequest,
+  rememberReview,
+  rememberStatuses
+} from "../gitea/Facts.js"
 import { TaskPullRequests } from "../gitea/TaskPullRequests.js"
 import { workItemReader } from "../gitea/WorkItemOf.js"
+import { PlaneConfig } from "../plane/PlaneConfig.js"
+import { Storage } from "../storage/Storage.js"
+import { WakeUps } from "../storage/WakeUps.js"
+import type { Task } from "../tasks/Task.js"
+import { TaskStore } from "../tasks/TaskStore.js"
+import type { GiteaSeen, PullRequestSeen } from "./GiteaHook.js"
+import { decodeGitea } from "./GiteaHook.js"
+import type { Handler } from "./HookWorker.js"
+import type { Outcome, StoredHook } from "./Inbox.js"
+import { duplicate, Inbox, settle } from "./Inbox.js"
 
 type Fact = Exclude<GiteaSeen, { readonly _tag: "Nothing" }>
 
@@ -34,7 +40,7 @@ const statusesOf = (facts: ReadonlyArray<Fact>) => facts.flatMap((fact) => fact.
  * A push back to an earlier head reads like that head's first push, to the letter. A copy of the newest changes nothing, and
  * what is older in time does not count.
  */
-const isPush = ({ event }: StoredDelivery) => event === "pull_request_sync"
+const isPush = ({ event }: StoredHook) => event === "pull_request_sync"
 
 /**
  * Gitea's deliveries. Each is a fact that is remembered: the newest sight of a pull request, of a check, of a reviewer's
@@ -44,12 +50,12 @@ const isPush = ({ event }: StoredDelivery) => event === "pull_request_sync"
 export const giteaHandler: Effect.Effect<
   Handler,
   ConfigError.ConfigError,
-  Inbox | Signal | Storage | TaskStore | TaskPullRequests
+  Inbox | WakeUps | Storage | TaskStore | TaskPullRequests
 > = Effect.gen(function*() {
   const { projectIdentifier } = yield* PlaneConfig
   const inbox = yield* Inbox
   const { sql, write } = yield* Storage
-  const signal = yield* Signal
+  const wakeUps = yield* WakeUps
   const tasks = yield* TaskStore
   const pullRequests = yield* TaskPullRequests
   const workItemOf = workItemReader(projectIdentifier)
@@ -99,7 +105,7 @@ export const giteaHandler: Effect.Effect<
     })
 
   /** What the deliveries say, and how each ends. */
-  const sort = Effect.fnUntraced(function*(deliveries: ReadonlyArray<StoredDelivery>) {
+  const sort = Effect.fnUntraced(function*(deliveries: ReadonlyArray<StoredHook>) {
     const facts: Array<Fact> = []
     const outcomes = new Map<number, Outcome>()
     const known = yield* inbox.known(deliveries.filter((delivery) => !isPush(delivery)))
@@ -142,6 +148,6 @@ export const giteaHandler: Effect.Effect<
       yield* settle(sql, outcomes)
       for (const id of due.keys()) yield* tasks.touch(id)
     }))
-    yield* signal.notify
+    yield* wakeUps.notify
   })
 })

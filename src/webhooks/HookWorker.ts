@@ -3,11 +3,11 @@ import type { Scope } from "effect"
 import { cleanText, reasonLimit } from "../base/Text.js"
 import type { StorageError } from "../storage/StorageError.js"
 import { isOneStatements } from "../storage/StorageError.js"
-import type { Inbox, StoredDelivery } from "./Inbox.js"
+import type { Inbox, StoredHook } from "./Inbox.js"
 import type { Source } from "./WebhookConfig.js"
 
 /** Works on deliveries of one sender, in their order, and settles each. Done again after a crash, it changes nothing. */
-export type Handler = (deliveries: ReadonlyArray<StoredDelivery>) => Effect.Effect<void, StorageError>
+export type Handler = (deliveries: ReadonlyArray<StoredHook>) => Effect.Effect<void, StorageError>
 
 /** Deliveries that are worked on together: they share their commits. */
 const batch = 128
@@ -28,7 +28,7 @@ export const startWorker = (
   handlers: Readonly<Record<Source, Handler>>
 ): Effect.Effect<void, never, Scope.Scope> =>
   Effect.gen(function*() {
-    const skip = (delivery: StoredDelivery, cause: Cause.Cause<unknown>) =>
+    const skip = (delivery: StoredHook, cause: Cause.Cause<unknown>) =>
       Effect.zipRight(
         Effect.logError(`Delivery ${delivery.id} of ${delivery.source} cannot be worked on`, cause),
         inbox.settle(
@@ -36,7 +36,7 @@ export const startWorker = (
         )
       )
 
-    const work = (source: Source, deliveries: ReadonlyArray<StoredDelivery>): Effect.Effect<void, StorageError> => {
+    const work = (source: Source, deliveries: ReadonlyArray<StoredHook>): Effect.Effect<void, StorageError> => {
       const [first, ...others] = deliveries
       if (first === undefined) return Effect.void
       return Effect.catchAllCause(handlers[source](deliveries), (cause) => {

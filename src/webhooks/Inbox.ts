@@ -1,13 +1,13 @@
 import { Clock, Context, Duration, Effect, Layer, Option } from "effect"
-import { batched } from "../base/Batch.js"
-import { makeGathered } from "../base/SharedTurn.js"
+import { makeBatch } from "../base/Batch.js"
+import { makeSharedTurn } from "../base/SharedTurn.js"
 import type { Sql } from "../storage/Sql.js"
 import { Storage } from "../storage/Storage.js"
 import { isOneStatements, StorageError } from "../storage/StorageError.js"
 import type { Source } from "./WebhookConfig.js"
 
 /** A delivery as it came. Its signature was right. */
-export interface NewDelivery {
+export interface NewHook {
   readonly source: Source
   /** The sender's id of it, a UUID; empty when it gave none. */
   readonly delivery: string
@@ -20,7 +20,7 @@ export interface NewDelivery {
 }
 
 /** A delivery that is still to be worked on. `id` is the order of arrival. */
-export interface StoredDelivery extends NewDelivery {
+export interface StoredHook extends NewHook {
   readonly id: number
   /** Of a delivery of Plane's that was found to tell a person's move, but has not been acted upon: to which group. */
   readonly moved: string | null
@@ -44,11 +44,11 @@ export const keptFor = Duration.days(7)
 /** The deliveries that were taken, on disk until they have been worked on, and `keptFor` after they came. */
 export class Inbox extends Context.Tag("plane-sync/Inbox")<Inbox, {
   /** Commits a delivery; those that come at the same time share the commit. */
-  readonly store: (delivery: NewDelivery) => Effect.Effect<void, StorageError>
+  readonly store: (delivery: NewHook) => Effect.Effect<void, StorageError>
   /** The oldest that are due, in the order they came: so many as are borne in memory together, and at least one. */
-  readonly due: (limit: number) => Effect.Effect<ReadonlyArray<StoredDelivery>, StorageError>
+  readonly due: (limit: number) => Effect.Effect<ReadonlyArray<StoredHook>, StorageError>
   /** This one, as it is now, if it is still due. */
-  readonly ifDue: (id: number) => Effect.Effect<Option.Option<StoredDelivery>, StorageError>
+  readonly ifDue: (id: number) => Effect.Effect<Option.Option<StoredHook>, StorageError>
   /**
    * When the next one is due that was put off, if any. A due time more than `maxAhead` milliseconds from now was set before
    * the clock was put back: such a delivery is due now.
@@ -58,7 +58,7 @@ export class Inbox extends Context.Tag("plane-sync/Inbox")<Inbox, {
    * Those of which the same was worked on before: Plane gives every attempt a new id, and Gitea a redelivery. Only what
    * went well counts: a delivery that could not be worked on may be sent again.
    */
-  readonly known: (deliveries: ReadonlyArray<StoredDelivery>) => Effect.Effect<ReadonlySet<number>, StorageError>
+  readonly known: (deliveries: ReadonlyArray<StoredHook>) => Effect.Effect<ReadonlySet<number>, StorageError>
   /** Writes down how work on deliveries ended. */
   readonly settle: (outcomes: Outcomes) => Effect.Effect<void, StorageError>
   /** Deletes a batch of what came before (milliseconds since 1970, UTC) and is settled; whether there may be more. */
@@ -70,7 +70,7 @@ export class Inbox extends Context.Tag("plane-sync/Inbox")<Inbox, {
 }
 
 /** A delivery with the moment it came. */
-interface Arrived extends NewDelivery {
+interface Arrived extends NewHook {
   readonly receivedAt: number
 }
 
@@ -125,8 +125,8 @@ const statements = (deliveries: ReadonlyArray<Arrived>): ReadonlyArray<ReadonlyA
 const make = Effect.gen(function*() {
   const { read, sql, where, write } = yield* Storage
   const arrival = yield* Effect.makeLatch(true)
-  const gathered = yield* makeGathered
-  const commit = yield* batched({
+  const sharedTurn = yield* makeSharedTurn
+  const commit = yield* makeBatch({
     run: (deliveries: ReadonlyArray<Arrived>) =>
       Effect.as(
         write(Effect.forEach(statements(deliveries), (some) => insert(sql, some), { discard: true })),
@@ -141,7 +141,7 @@ const make = Effect.gen(function*() {
     store: (delivery) =>
       Effect.flatMap(
         Clock.currentTimeMillis,
-        (receivedAt) => Effect.zipRight(gathered, commit({ ...delivery, receivedAt }))
+        (receivedAt) => Effect.zipRight(sharedTurn, commit({ ...delivery, receivedAt }))
       ).pipe(
         Effect.zipRight(arrival.open)
       ),
@@ -158,14 +158,14 @@ const make = Effect.gen(function*() {
           if (ids.length > 0 && characters > maxCharacters) break
           ids.push(next.id)
         }
-        return yield* read(sql<StoredDelivery>`SELECT ${sql.literal(columns)}
+        return yield* read(sql<StoredHook>`SELECT ${sql.literal(columns)}
           FROM (SELECT key, value AS id FROM json_each(${JSON.stringify(ids)}))
           JOIN plane_sync_webhook USING (id) JOIN plane_sync_webhook_body USING (id) ORDER BY key`)
       }),
     ifDue: (id) =>
       Effect.gen(function*() {
         const now = yield* Clock.currentTimeMillis
-        const [row] = yield* read(sql<StoredDelivery>`SELECT ${sql.literal(columns)} 
+        const [row] = yield* read(sql<StoredHook>`SELECT ${sql.literal(columns)} 
           FROM plane_sync_webhook JOIN plane_sync_webhook_body USING (id)
           WHERE id = ${id} AND status = 'pending' AND due_at <= ${now}`)
         return Option.fromNullable(row)
@@ -192,7 +192,7 @@ const make = Effect.gen(function*() {
   })
 })
 
-const known = (sql: Sql, deliveries: ReadonlyArray<StoredDelivery>) => {
+const known = (sql: Sql, deliveries: ReadonlyArray<StoredHook>) => {
   const rows = deliveries.map(({ delivery, digest, id, source }) => [id, source, digest, delivery])
   return Effect.map(
     sql<{ id: number }>`SELECT value ->> 0 AS id FROM json_each(${JSON.stringify(rows)})

@@ -1,16 +1,16 @@
 import type { ConfigError, Scope } from "effect"
 import { Clock, Effect, Either, FiberHandle } from "effect"
-import { TaskStore } from "../tasks/TaskStore.js"
+import { makeUnreadable } from "../base/DebouncedWarning.js"
 import { observe } from "../outbox/Observation.js"
-import { Storage } from "../storage/Storage.js"
-import type { StorageError } from "../storage/StorageError.js"
 import { PlaneClient } from "../plane/PlaneClient.js"
 import { PlaneConfig } from "../plane/PlaneConfig.js"
-import { Signal } from "../storage/WakeUps.js"
-import type { Outcome, StoredDelivery } from "./Inbox.js"
-import { duplicate, Inbox } from "./Inbox.js"
-import { makeUnreadable } from "../base/DebouncedWarning.js"
+import { Storage } from "../storage/Storage.js"
+import type { StorageError } from "../storage/StorageError.js"
+import { WakeUps } from "../storage/WakeUps.js"
+import { TaskStore } from "../tasks/TaskStore.js"
 import type { Handler } from "./HookWorker.js"
+import type { Outcome, StoredHook } from "./Inbox.js"
+import { duplicate, Inbox } from "./Inbox.js"
 import type { WorkItemSeen } from "./PlaneHook.js"
 import { decodePlane } from "./PlaneHook.js"
 
@@ -29,29 +29,29 @@ const statesWait = 60_000
 export const planeHandler: Effect.Effect<
   Handler,
   ConfigError.ConfigError,
-  Inbox | PlaneClient | Scope.Scope | Signal | Storage | TaskStore
+  Inbox | PlaneClient | Scope.Scope | WakeUps | Storage | TaskStore
 > = Effect.gen(function*() {
   const { projectId, projectIdentifier } = yield* PlaneConfig
   const client = yield* PlaneClient
   const inbox = yield* Inbox
   const { sql, write } = yield* Storage
-  const signal = yield* Signal
+  const wakeUps = yield* WakeUps
   const tasks = yield* TaskStore
   const groupOf = yield* makeGroups(client)
   const unreadable = yield* makeUnreadable
 
   /** One that was started by hand has only a key, until that is looked up. */
-  const taskOf = (workItem: string, planeId: string) =>
+  const taskOf = (workItem: string, itemId: string) =>
     Effect.gen(function*() {
-      const task = (yield* tasks.byPlaneId(planeId)) ?? (yield* tasks.byKey(workItem))
-      return task?.planeId === undefined || task.planeId === planeId ? task : undefined
+      const task = (yield* tasks.byItemId(itemId)) ?? (yield* tasks.byKey(workItem))
+      return task?.itemId === undefined || task.itemId === itemId ? task : undefined
     })
 
   const act = Effect.fnUntraced(function*(seen: WorkItemSeen, group: string) {
     const workItem = `${projectIdentifier}-${seen.number}`
     if (group === "started") {
       const { status } = yield* Effect.catchTag(
-        tasks.start({ workItem, planeId: seen.id }),
+        tasks.start({ workItem, itemId: seen.id }),
         "InvalidKey",
         (error) => Effect.dieMessage(error.message)
       )
@@ -63,11 +63,11 @@ export const planeHandler: Effect.Effect<
   })
 
   /** In the commit that makes it known, so that a crash before it is acted upon does not make it old. */
-  const noteMove = (delivery: StoredDelivery, seen: WorkItemSeen, group: string) =>
+  const noteMove = (delivery: StoredHook, seen: WorkItemSeen, group: string) =>
     write(Effect.gen(function*() {
       yield* sql`UPDATE plane_sync_webhook SET moved = ${group} WHERE id = ${delivery.id}`
       const observed = yield* observe(sql, {
-        planeId: seen.id,
+        itemId: seen.id,
         key: `${projectIdentifier}-${seen.number}`,
         state: seen.stateId,
         cancelled: group === "cancelled",
@@ -78,7 +78,7 @@ export const planeHandler: Effect.Effect<
       return observed
     }))
 
-  const handle = (delivery: StoredDelivery): Effect.Effect<Outcome, StorageError> =>
+  const handle = (delivery: StoredHook): Effect.Effect<Outcome, StorageError> =>
     Effect.gen(function*() {
       const decoded = decodePlane(delivery.body)
       if (Either.isLeft(decoded)) {
@@ -100,7 +100,7 @@ export const planeHandler: Effect.Effect<
       } else {
         yield* act(seen, delivery.moved)
       }
-      yield* signal.notify
+      yield* wakeUps.notify
       return { _tag: "Done" }
     })
 

@@ -1,5 +1,5 @@
 import { Either, ParseResult, Schema } from "effect"
-import { Moment } from "../domain/PlaneMoment.js"
+import { PlaneMoment } from "../domain/PlaneMoment.js"
 import { externalSource } from "../plane/PlaneClient.js"
 
 /** What a delivery of Plane says of a work item: the state it was in when the delivery was sent. */
@@ -12,7 +12,7 @@ export interface WorkItemSeen {
   readonly stateId: string
   /** backlog, unstarted, started, completed or cancelled; none where the delivery does not tell. */
   readonly stateGroup: string | undefined
-  /** When Plane last changed it: a `momentText`. */
+  /** When Plane last changed it: a `planeMomentText`. */
   readonly updatedAt: string
   /** It is told for another change than its state's. */
   readonly isAside: boolean
@@ -39,7 +39,7 @@ const Data = Schema.Struct({
   project_id: Schema.optional(Schema.String),
   state: Schema.optional(Schema.NullOr(State)),
   state_id: Schema.optional(Schema.NullOr(Schema.String)),
-  updated_at: Moment
+  updated_at: PlaneMoment
 })
 
 const Envelope = Schema.parseJson(Schema.Struct({

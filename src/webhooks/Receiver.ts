@@ -1,11 +1,11 @@
 import type { ConfigError } from "effect"
 import { Clock, Context, Data, Effect, Layer, Option, Redacted } from "effect"
 import { createHash } from "node:crypto"
+import { makeDebouncedWarning } from "../base/DebouncedWarning.js"
 import { isDeeperThan } from "../base/Depth.js"
 import { cleanLine, textLimit } from "../base/Text.js"
 import type { StorageError } from "../storage/StorageError.js"
 import { Inbox } from "./Inbox.js"
-import { makeSeldom } from "../base/DebouncedWarning.js"
 import { isSignature, isSignedWith } from "./Signature.js"
 import type { Source } from "./WebhookConfig.js"
 import { secretSetting, WebhookConfig } from "./WebhookConfig.js"
@@ -76,8 +76,8 @@ const make = Effect.gen(function*() {
     gitea: { acceptedAt: undefined, refused: undefined }
   }
   const warn: Readonly<Record<Source, (line: string) => Effect.Effect<void>>> = {
-    plane: yield* makeSeldom,
-    gitea: yield* makeSeldom
+    plane: yield* makeDebouncedWarning,
+    gitea: yield* makeDebouncedWarning
   }
 
   for (const source of ["plane", "gitea"] as const) {

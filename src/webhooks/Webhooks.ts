@@ -1,24 +1,24 @@
 import type { ConfigError } from "effect"
 import { Effect, Layer } from "effect"
-import type { Pipeline } from "../tasks/Pipeline.js"
-import { QualityGates } from "../tasks/QualityGate.js"
-import { TaskStore } from "../tasks/TaskStore.js"
-import { retention } from "../outbox/Prune.js"
-import { Storage } from "../storage/Storage.js"
 import { connections } from "../base/Connections.js"
+import { prunePullRequests } from "../gitea/Facts.js"
+import { Gitea } from "../gitea/GiteaClient.js"
+import { giteaGates } from "../gitea/GiteaGates.js"
+import { TaskPullRequests } from "../gitea/TaskPullRequests.js"
+import { retention } from "../outbox/Prune.js"
 import { PlaneClient } from "../plane/PlaneClient.js"
 import { RateBudget } from "../plane/RateBudget.js"
 import { pruneHourly } from "../storage/Retention.js"
-import type { Signal } from "../storage/WakeUps.js"
-import { prunePullRequests } from "../gitea/Facts.js"
-import { giteaGates } from "../gitea/GiteaGates.js"
-import { Gitea } from "../gitea/GiteaClient.js"
+import { Storage } from "../storage/Storage.js"
+import type { WakeUps } from "../storage/WakeUps.js"
+import type { Pipeline } from "../tasks/Pipeline.js"
+import { QualityGates } from "../tasks/QualityGate.js"
+import { TaskStore } from "../tasks/TaskStore.js"
 import { giteaHandler } from "./GiteaHandler.js"
-import { TaskPullRequests } from "../gitea/TaskPullRequests.js"
+import { startWorker } from "./HookWorker.js"
 import { Inbox, keptFor } from "./Inbox.js"
 import { planeHandler } from "./PlaneHandler.js"
 import { Receiver } from "./Receiver.js"
-import { startWorker } from "./HookWorker.js"
 
 const work = Layer.scopedDiscard(Effect.gen(function*() {
   const inbox = yield* Inbox
@@ -34,7 +34,7 @@ const work = Layer.scopedDiscard(Effect.gen(function*() {
 export const webhooksLayer: Layer.Layer<
   Receiver,
   ConfigError.ConfigError,
-  Signal | Storage | TaskStore
+  WakeUps | Storage | TaskStore
 > = Layer.merge(Receiver.layer, work).pipe(
   Layer.provide([Inbox.layer, TaskPullRequests.layer]),
   // The client and the budget that the pipeline has: layers are built once.
@@ -46,7 +46,7 @@ export const webhooksLayer: Layer.Layer<
 export const gatesLayer: Layer.Layer<
   QualityGates,
   ConfigError.ConfigError,
-  Pipeline | Signal | Storage
+  Pipeline | WakeUps | Storage
 > = Layer.scoped(QualityGates, Effect.map(giteaGates, QualityGates.make)).pipe(
   Layer.provide([Gitea.layer, TaskPullRequests.layer]),
   Layer.provide([TaskStore.layer, connections])

@@ -3,7 +3,7 @@ import { Effect, Exit, Fiber, Layer, Schedule } from "effect"
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { batched } from "../../src/base/Batch.js"
+import { makeBatch } from "../../src/base/Batch.js"
 import { Outbox } from "../../src/outbox/Outbox.js"
 import { Storage } from "../../src/storage/Storage.js"
 
@@ -48,7 +48,7 @@ describe("a burst of publishing", () => {
 describe("batched", () => {
   it.scopedLive("a bug in a run is that of its callers; those who come after are served", () =>
     Effect.gen(function*() {
-      const ask = yield* batched({
+      const ask = yield* makeBatch({
         run: (items: ReadonlyArray<number>) => items.includes(0) ? Effect.die("a bug") : Effect.succeed(items),
         isItems: () => true,
         maxItems: 10,

@@ -1,10 +1,10 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Layer } from "effect"
+import { PlaneSimulator } from "../../src/simulator/PlaneSimulator.js"
+import { Storage } from "../../src/storage/Storage.js"
+import { WakeUps } from "../../src/storage/WakeUps.js"
 import { Pipeline } from "../../src/tasks/Pipeline.js"
 import { TaskStore } from "../../src/tasks/TaskStore.js"
-import { Storage } from "../../src/storage/Storage.js"
-import { PlaneSimulator } from "../../src/simulator/PlaneSimulator.js"
-import { Signal } from "../../src/storage/WakeUps.js"
 import { folder, request, served } from "../http/Served.js"
 import { commandLine } from "./CommandLine.js"
 
@@ -86,7 +86,7 @@ describe("plane-sync task", () => {
       yield* Effect.provide(
         Effect.flatMap(TaskStore, (tasks) => tasks.stop(1, "cancelled")),
         TaskStore.layer.pipe(
-          Layer.provide([Pipeline.layerDefault, Signal.layer, Storage.layerFile(database)])
+          Layer.provide([Pipeline.layerDefault, WakeUps.layer, Storage.layerFile(database)])
         )
       )
       const refused = yield* request(`${url}/api/tasks/ET-2/advance`, { method: "POST" })

@@ -1,8 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import { FastCheck } from "effect"
+import { cleanLine, cleanText, escapeHtml } from "../../src/base/Text.js"
 import { commentHtml } from "../../src/domain/Comment.js"
 import { StageEvent } from "../../src/domain/StageEvent.js"
-import { cleanLine, cleanText, escapeHtml } from "../../src/base/Text.js"
 
 const workItem = "ET-2"
 

@@ -1,8 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import { DateTime, Effect, Either, FastCheck, Random, Schema } from "effect"
 import { validate, version } from "uuid"
-import { contentOf, StageEvent, StageEventJson } from "../../src/domain/StageEvent.js"
 import { uuidV7Of } from "../../src/base/UuidV7.js"
+import { contentOf, StageEvent, StageEventJson } from "../../src/domain/StageEvent.js"
 
 const key = FastCheck.oneof(
   { weight: 5, arbitrary: FastCheck.stringMatching(/^[A-Z]{1,12}-0{0,2}[1-9][0-9]{0,6}$/) },

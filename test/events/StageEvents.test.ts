@@ -20,13 +20,13 @@ import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { StageEvent } from "../../src/domain/StageEvent.js"
+import { Receipt } from "../../src/events/Receipt.js"
+import { StageEvents } from "../../src/events/StageEvents.js"
 import { Outbox } from "../../src/outbox/Outbox.js"
 import { Storage } from "../../src/storage/Storage.js"
-import { Receipt } from "../../src/events/Receipt.js"
-import { Signal } from "../../src/storage/WakeUps.js"
-import { StageEvents } from "../../src/events/StageEvents.js"
+import { WakeUps } from "../../src/storage/WakeUps.js"
 
-const events = Layer.provideMerge(StageEvents.layer, Layer.merge(Outbox.layer, Signal.layer))
+const events = Layer.provideMerge(StageEvents.layer, Layer.merge(Outbox.layer, WakeUps.layer))
 const inMemory = Layer.provide(events, Storage.layerFile(":memory:"))
 
 const temporary = Effect.acquireRelease(

@@ -3,16 +3,16 @@ import * as HttpClient from "@effect/platform/HttpClient"
 import type { Scope } from "effect"
 import { Clock, ConfigProvider, Context, Effect, Exit, Layer, Logger, Predicate, Scope as Scopes } from "effect"
 import type { Verdict } from "../../demo/Judge.js"
-import { Outbox } from "../../src/outbox/Outbox.js"
-import { Storage } from "../../src/storage/Storage.js"
 import { connections } from "../../src/base/Connections.js"
+import { StageEvents } from "../../src/events/StageEvents.js"
+import { Outbox } from "../../src/outbox/Outbox.js"
 import { PlaneClient } from "../../src/plane/PlaneClient.js"
 import { RateBudget } from "../../src/plane/RateBudget.js"
-import { PlaneSimulator } from "../../src/simulator/PlaneSimulator.js"
 import { Destination } from "../../src/sending/Destination.js"
 import { PlaneSync } from "../../src/sending/PlaneSync.js"
-import { Signal } from "../../src/storage/WakeUps.js"
-import { StageEvents } from "../../src/events/StageEvents.js"
+import { PlaneSimulator } from "../../src/simulator/PlaneSimulator.js"
+import { Storage } from "../../src/storage/Storage.js"
+import { WakeUps } from "../../src/storage/WakeUps.js"
 import * as MovableClock from "../support/MovableClock.js"
 import * as Disk from "./Disk.js"
 import type { Row } from "./Row.js"
@@ -61,7 +61,7 @@ const pipeline = (database: string, http: Layer.Layer<HttpClient.HttpClient>) =>
   Layer.merge(PlaneSync.layerPipeline, StageEvents.layer).pipe(
     Layer.provide(Destination.layer),
     Layer.provide(PlaneClient.layer),
-    Layer.provideMerge(Layer.mergeAll(Outbox.layer, Signal.layer, RateBudget.layer)),
+    Layer.provideMerge(Layer.mergeAll(Outbox.layer, WakeUps.layer, RateBudget.layer)),
     Layer.provideMerge(Storage.layerFile(database)),
     Layer.provide(http)
   )

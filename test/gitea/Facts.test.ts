@@ -1,19 +1,14 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Layer } from "effect"
+import { prunePullRequests, rememberMerged, rememberPullRequest, rememberReview } from "../../src/gitea/Facts.js"
+import { Storage } from "../../src/storage/Storage.js"
+import { WakeUps } from "../../src/storage/WakeUps.js"
 import { Pipeline } from "../../src/tasks/Pipeline.js"
 import { TaskStore } from "../../src/tasks/TaskStore.js"
-import { Storage } from "../../src/storage/Storage.js"
-import { Signal } from "../../src/storage/WakeUps.js"
-import {
-  prunePullRequests,
-  rememberMerged,
-  rememberPullRequest,
-  rememberReview
-} from "../../src/gitea/Facts.js"
 import type { PullRequestSeen } from "../../src/webhooks/GiteaHook.js"
 
 const layer = TaskStore.layer.pipe(
-  Layer.provideMerge(Layer.mergeAll(Storage.layerFile(":memory:"), Signal.layer, Pipeline.layerDefault))
+  Layer.provideMerge(Layer.mergeAll(Storage.layerFile(":memory:"), WakeUps.layer, Pipeline.layerDefault))
 )
 
 /** As Gitea tells it, whose clock is far ahead of ours. */

@@ -1,21 +1,21 @@
 import { assert, describe, it } from "@effect/vitest"
 import { ConfigProvider, Context, Effect, Layer, Logger, Option, TestClock } from "effect"
-import { Pipeline } from "../../src/tasks/Pipeline.js"
-import { TaskStore } from "../../src/tasks/TaskStore.js"
-import { Storage } from "../../src/storage/Storage.js"
-import { StorageError } from "../../src/storage/StorageError.js"
-import { Signal } from "../../src/storage/WakeUps.js"
 import { rememberPullRequest } from "../../src/gitea/Facts.js"
-import { giteaGates } from "../../src/gitea/GiteaGates.js"
 import type { GiteaClient, PullRequestNow } from "../../src/gitea/GiteaClient.js"
 import { Gitea } from "../../src/gitea/GiteaClient.js"
+import { giteaGates } from "../../src/gitea/GiteaGates.js"
 import { TaskPullRequests } from "../../src/gitea/TaskPullRequests.js"
+import { Storage } from "../../src/storage/Storage.js"
+import { StorageError } from "../../src/storage/StorageError.js"
+import { WakeUps } from "../../src/storage/WakeUps.js"
+import { Pipeline } from "../../src/tasks/Pipeline.js"
+import { TaskStore } from "../../src/tasks/TaskStore.js"
 
 const layer = (client: Option.Option<GiteaClient>, storage = Storage.layerFile(":memory:")) =>
   TaskPullRequests.layer.pipe(
     Layer.provideMerge(TaskStore.layer),
     Layer.provideMerge(
-      Layer.mergeAll(storage, Signal.layerPolling("1 days"), Pipeline.layerDefault)
+      Layer.mergeAll(storage, WakeUps.layerPolling("1 days"), Pipeline.layerDefault)
     ),
     Layer.provideMerge(Layer.succeed(Gitea, client)),
     Layer.provide(Layer.setConfigProvider(ConfigProvider.fromMap(new Map())))

@@ -1,5 +1,4 @@
 import { assert, describe, it } from "@effect/vitest"
-import type { Verdict } from "../../src/tasks/QualityGate.js"
 import type { Review } from "../../src/gitea/Facts.js"
 import {
   askedReviewsVerdict,
@@ -8,6 +7,7 @@ import {
   reviewsVerdict,
   undecided
 } from "../../src/gitea/Verdicts.js"
+import type { Verdict } from "../../src/tasks/QualityGate.js"
 
 const status = (context: string, state: string, description = "") => ({ id: 1, context, state, description })
 const passed: Verdict = { _tag: "Passed" }

@@ -1,13 +1,13 @@
 import { assert, describe, it } from "@effect/vitest"
 import { ConfigProvider, DateTime, Effect, Either, Fiber, Layer, Option, Stream, TestClock } from "effect"
+import { StageEvents } from "../../src/events/StageEvents.js"
 import type { HealthReport } from "../../src/health/Health.js"
 import { Health } from "../../src/health/Health.js"
 import type { OutboxStatus } from "../../src/outbox/Queries.js"
-import { StorageError } from "../../src/storage/StorageError.js"
 import type { DestinationStatus } from "../../src/sending/Destination.js"
 import { PlaneSync } from "../../src/sending/PlaneSync.js"
-import { StageEvents } from "../../src/events/StageEvents.js"
 import type { WorkersStatus } from "../../src/sending/Workers.js"
+import { StorageError } from "../../src/storage/StorageError.js"
 import { Receiver } from "../../src/webhooks/Receiver.js"
 
 const empty: OutboxStatus = { pending: 0, dead: 0, delivered: 0, discarded: 0, oldestAt: null }

@@ -1,9 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Layer } from "effect"
-import type { NewEvent } from "../../src/outbox/StoredEvent.js"
 import type { Owed, SendJob, Step } from "../../src/outbox/Lane.js"
 import type { Observation } from "../../src/outbox/Observation.js"
 import { Outbox } from "../../src/outbox/Outbox.js"
+import type { NewEvent } from "../../src/outbox/StoredEvent.js"
 import { Storage } from "../../src/storage/Storage.js"
 
 const layer = Layer.provide(Outbox.layer, Storage.layerFile(":memory:"))
@@ -13,7 +13,7 @@ const uuid = "11111111-1111-4111-8111-111111111111"
 const at = (second: number) => `2026-11-23T21:10:${String(second).padStart(2, "0")}.000000Z`
 
 const observation = (second: number, state: string, more: Partial<Observation> = {}): Observation => ({
-  planeId: uuid,
+  itemId: uuid,
   key: "ET-2",
   state,
   cancelled: state === "cancelled",
@@ -51,7 +51,7 @@ const plan = ({ lane, state }: Owed): Step =>
       body: "in-progress",
       gate: null,
       failures: 1,
-      planeId: null
+      commentId: null
     }
   }
 
@@ -59,7 +59,7 @@ const claim = { urgentAfter: 1_000, plan }
 
 const claimed = Effect.flatMap(Outbox, (outbox) => outbox.turn({ holder, claim }))
 
-const sender = Effect.flatMap(Outbox, (outbox) => outbox.becomeSender(holder))
+const sender = Effect.flatMap(Outbox, (outbox) => outbox.becomeLeader(holder))
 
 const sending = Effect.flatMap(
   claimed,
@@ -75,7 +75,7 @@ const answered = (job: SendJob, state: string, second: number, more: { readonly 
         job,
         outcome: {
           _tag: "Delivered",
-          planeId: null,
+          commentId: null,
           seen: { state, cancelled: false, readAt: 0, updatedAt: at(second) },
           ...more
         }

@@ -1,9 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Layer } from "effect"
 import { deadLetterBatch } from "../../src/outbox/DeadLetters.js"
-import type { NewEvent } from "../../src/outbox/StoredEvent.js"
 import type { Owed, Step } from "../../src/outbox/Lane.js"
 import { Outbox } from "../../src/outbox/Outbox.js"
+import type { NewEvent } from "../../src/outbox/StoredEvent.js"
 import { Storage } from "../../src/storage/Storage.js"
 
 const inMemory = Layer.provide(Outbox.layer, Storage.layerFile(":memory:"))
@@ -26,7 +26,7 @@ describe("Outbox", () => {
   it.scoped("a bug that one event brings to light makes it a dead letter, and stops nobody", () =>
     Effect.gen(function*() {
       const outbox = yield* Outbox
-      yield* outbox.becomeSender(holder)
+      yield* outbox.becomeLeader(holder)
       yield* outbox.publish(event("poison", "ET-1"))
       yield* outbox.publish(event("fine", "ET-2"))
       const plan = ({ key }: Owed): Step => {
@@ -55,7 +55,7 @@ describe("Outbox", () => {
   it.scoped("a lane is claimed once, and again when it was settled", () =>
     Effect.gen(function*() {
       const outbox = yield* Outbox
-      yield* outbox.becomeSender(holder)
+      yield* outbox.becomeLeader(holder)
       yield* outbox.publish(event("one", "ET-1"))
       const claim = { urgentAfter: 1_000, plan: (): Step => ({ _tag: "Look" }) }
       const job = yield* outbox.turn({ holder, claim })
@@ -74,7 +74,7 @@ describe("Outbox", () => {
     Effect.gen(function*() {
       const outbox = yield* Outbox
       const { sql, write } = yield* Storage
-      yield* outbox.becomeSender(holder)
+      yield* outbox.becomeLeader(holder)
       yield* outbox.publish(event("one", "ET-1"))
       const claim = { urgentAfter: 1_000, plan: (): Step => ({ _tag: "Look" }) }
       const job = yield* outbox.turn({ holder, claim })
@@ -85,14 +85,14 @@ describe("Outbox", () => {
         settlement: { _tag: "Looked", job, outcome: { _tag: "Later", dueAt: 0, counted: true, reason: "a time-out" } },
         claim
       }))
-      assert.strictEqual(lost._tag, "SenderLost")
+      assert.strictEqual(lost._tag, "LeadershipLost")
       assert.strictEqual(yield* outbox.nextDue(1_000), undefined)
     }).pipe(Effect.provide(Layer.provideMerge(Outbox.layer, Storage.layerFile(":memory:")))))
 
   it.scoped("a due time that was set before the clock was put back is due now", () =>
     Effect.gen(function*() {
       const outbox = yield* Outbox
-      yield* outbox.becomeSender(holder)
+      yield* outbox.becomeLeader(holder)
       yield* outbox.publish(event("one", "ET-1"))
       const claim = { urgentAfter: 1_000, plan: (): Step => ({ _tag: "Look" }) }
       const job = yield* outbox.turn({ holder, claim })
@@ -114,7 +114,7 @@ describe("Outbox", () => {
   it.scoped("dead letters of one reason are retried and discarded all, however many, a batch at a time", () =>
     Effect.gen(function*() {
       const outbox = yield* Outbox
-      yield* outbox.becomeSender(holder)
+      yield* outbox.becomeLeader(holder)
       const events = Array.from({ length: 2 * deadLetterBatch + 1 }, (_, n) => event(`event-${n}`, "ET-1"))
       yield* Effect.forEach(events, outbox.publish, { concurrency: "unbounded", discard: true })
       const claim = { urgentAfter: 1_000, plan: (): Step => ({ _tag: "Look" }) }

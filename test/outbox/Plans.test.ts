@@ -1,12 +1,12 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Layer, TestClock } from "effect"
-import { Tasks } from "../../src/tasks/Tasks.js"
-import type { NewEvent } from "../../src/outbox/StoredEvent.js"
 import type { Job, Owed, Step } from "../../src/outbox/Lane.js"
 import { Outbox } from "../../src/outbox/Outbox.js"
+import type { NewEvent } from "../../src/outbox/StoredEvent.js"
 import { Storage } from "../../src/storage/Storage.js"
-import { running } from "../tasks/Orchestration.js"
+import { Tasks } from "../../src/tasks/Tasks.js"
 import { makePlans } from "../support/QueryPlans.js"
+import { running } from "../tasks/Orchestration.js"
 
 const { explaining, plans, scans } = makePlans()
 
@@ -36,7 +36,7 @@ const plan = ({ comments: [comment], lane, state }: Owed): Step => {
       body: "x",
       gate: null,
       failures: 1,
-      planeId: null
+      commentId: null
     }
   }
 }
@@ -48,12 +48,12 @@ const everything = Effect.gen(function*() {
     yield* outbox.publish(event(n, n % 2 === 0 ? "task_completed" : "other", `ET-${n % 3}`))
   }
   yield* outbox.publish(event(0, "task_completed", "ET-0"))
-  yield* outbox.becomeSender("me")
+  yield* outbox.becomeLeader("me")
   const holder = "me"
   const claim = { urgentAfter: 1_000, plan }
   const seen = { state: "a", cancelled: false, readAt: 0, updatedAt: "2026-11-23T21:10:39.731779Z" }
   const settlements = [
-    { _tag: "Delivered", planeId: "comment", seen } as const,
+    { _tag: "Delivered", commentId: "comment", seen } as const,
     { _tag: "Later", dueAt: 0, counted: true, reason: "later" } as const,
     { _tag: "Left", reason: "cancelled", seen } as const,
     { _tag: "Dead", code: "refused", reason: "refused" } as const,
@@ -94,7 +94,7 @@ const everything = Effect.gen(function*() {
   yield* outbox.retry({ code: "refused" })
   yield* outbox.discard({ code: "gone" })
   const observation = {
-    planeId: "item-1",
+    itemId: "item-1",
     key: "ET-9",
     state: "b",
     cancelled: false,
@@ -110,8 +110,8 @@ const everyTask = Effect.gen(function*() {
   const tasks = yield* Tasks
   const { write } = yield* Storage
   for (const workItem of ["ET-1", "ET-2", "ET-002"]) yield* tasks.start({ workItem })
-  const { id } = yield* tasks.start({ workItem: "ET-3", planeId: "item-1", agent: "claude" })
-  yield* tasks.start({ workItem: "ET-4", planeId: "item-0" })
+  const { id } = yield* tasks.start({ workItem: "ET-3", itemId: "item-1", agent: "claude" })
+  yield* tasks.start({ workItem: "ET-4", itemId: "item-0" })
   yield* tasks.link(id, { repository: { id: 1, name: "team/app" }, pullRequest: 1, headSha: "abc" })
   yield* tasks.report("ET-3", { stage: "analysis", outcome: "failed", reason: "no" })
   yield* tasks.advance(id)
@@ -121,7 +121,7 @@ const everyTask = Effect.gen(function*() {
   yield* tasks.list({ limit: 10, status: "active", cursor: 3 })
   yield* tasks.byPullRequest(1, 1)
   yield* tasks.byHeadSha(1, "abc")
-  yield* tasks.byPlaneId("item-1")
+  yield* tasks.byItemId("item-1")
   yield* write(tasks.touch(id))
   yield* tasks.pause(id, "moved")
   yield* tasks.stop(id, "cancelled")

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { DateTime, Effect, Either, Layer } from "effect"
-import { WorkItemKey } from "../../src/domain/WorkItemKey.js"
 import { connections } from "../../src/base/Connections.js"
+import { WorkItemKey } from "../../src/domain/WorkItemKey.js"
 import { PlaneClient } from "../../src/plane/PlaneClient.js"
 import { RateBudget } from "../../src/plane/RateBudget.js"
 import { Fault, PlaneSimulator } from "../../src/simulator/PlaneSimulator.js"

@@ -4,10 +4,10 @@ import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { StageEvent } from "../../src/domain/StageEvent.js"
+import { StageEvents } from "../../src/events/StageEvents.js"
 import { Outbox } from "../../src/outbox/Outbox.js"
 import { Fault, PlaneSimulator } from "../../src/simulator/PlaneSimulator.js"
-import { Signal } from "../../src/storage/WakeUps.js"
-import { StageEvents } from "../../src/events/StageEvents.js"
+import { WakeUps } from "../../src/storage/WakeUps.js"
 import * as MovableClock from "../support/MovableClock.js"
 import { overPlane } from "./Pipeline.js"
 
@@ -179,7 +179,7 @@ describe("the quiet time", () => {
       yield* TestClock.adjust("12 seconds")
       const outbox = yield* Effect.provide(Outbox, context)
       assert.strictEqual(yield* outbox.retry({ code: "attempts" }), 1)
-      yield* (yield* Effect.provide(Signal, context)).notify
+      yield* (yield* Effect.provide(WakeUps, context)).notify
       yield* TestClock.adjust("1 minutes")
       assert.deepStrictEqual(yield* told(id), ["one", "two"])
       assert.deepInclude(yield* outbox.status, { pending: 0, dead: 0, delivered: 2 })

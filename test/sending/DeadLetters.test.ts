@@ -1,10 +1,10 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, TestClock } from "effect"
 import { StageEvent } from "../../src/domain/StageEvent.js"
+import { StageEvents } from "../../src/events/StageEvents.js"
 import { Outbox } from "../../src/outbox/Outbox.js"
 import { Fault, PlaneSimulator } from "../../src/simulator/PlaneSimulator.js"
-import { Signal } from "../../src/storage/WakeUps.js"
-import { StageEvents } from "../../src/events/StageEvents.js"
+import { WakeUps } from "../../src/storage/WakeUps.js"
 import { inMemory } from "./Pipeline.js"
 
 const publish = (event: StageEvent) => Effect.flatMap(StageEvents, (events) => events.publish(event))
@@ -23,7 +23,7 @@ const dead = Effect.flatMap(Outbox, (outbox) => outbox.deadLetters({ limit: 10 }
 const retryAll = Effect.gen(function*() {
   const outbox = yield* Outbox
   for (const letter of yield* dead) yield* outbox.retry({ id: letter.id })
-  yield* (yield* Signal).notify
+  yield* (yield* WakeUps).notify
 })
 
 describe("dead letters", () => {
@@ -206,7 +206,7 @@ describe("dead letters", () => {
         publishedAt: 0,
         unfit: undefined
       })
-      yield* (yield* Signal).notify
+      yield* (yield* WakeUps).notify
       yield* TestClock.adjust("1 minutes")
       assert.deepInclude(yield* outbox.status, { dead: 1 })
       assert.strictEqual(yield* outbox.retry({ code: "unfit" }), 0)
@@ -264,7 +264,7 @@ describe("dead letters", () => {
       assert.deepInclude(yield* outbox.status, { pending: 0, dead: 4 })
       const { id } = yield* plane.addWorkItem({ name: "Seven", number: 7 })
       assert.strictEqual(yield* outbox.retry({ code: "not_found" }), 2)
-      yield* (yield* Signal).notify
+      yield* (yield* WakeUps).notify
       yield* TestClock.adjust("1 minutes")
       assert.deepStrictEqual(yield* reasons(id), ["one", "two"])
       assert.strictEqual(yield* outbox.discard({ code: "wrong_project" }), 1)

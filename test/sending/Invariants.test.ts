@@ -8,11 +8,11 @@ import { commentHtml } from "../../src/domain/Comment.js"
 import type { StageEvent } from "../../src/domain/StageEvent.js"
 import { stageOf } from "../../src/domain/StageEvent.js"
 import { defaultStageStates } from "../../src/domain/StageStates.js"
+import { StageEvents } from "../../src/events/StageEvents.js"
 import { Outbox } from "../../src/outbox/Outbox.js"
 import type { StateOptions } from "../../src/simulator/PlaneSimulator.js"
 import { PlaneSimulator } from "../../src/simulator/PlaneSimulator.js"
-import { Signal } from "../../src/storage/WakeUps.js"
-import { StageEvents } from "../../src/events/StageEvents.js"
+import { WakeUps } from "../../src/storage/WakeUps.js"
 import * as MovableClock from "../support/MovableClock.js"
 import type { History } from "./History.js"
 import { eventOf, histories, itemCount, processOn } from "./History.js"
@@ -97,7 +97,7 @@ const run = ({ maxAttempts, steps }: History) =>
       for (const code of new Set(letters.map((letter) => letter.code))) {
         yield* Effect.withClock(retry({ code }), clock)
       }
-      yield* (yield* Effect.provide(Signal, running.context)).notify
+      yield* (yield* Effect.provide(WakeUps, running.context)).notify
     })
     // A count may be ten minutes in coming. What comes too late, or twice, comes in the minute after that.
     const allTold = Effect.gen(function*() {

@@ -1,15 +1,15 @@
 import { ConfigProvider, Effect, Layer } from "effect"
-import { Outbox } from "../../src/outbox/Outbox.js"
-import { Storage } from "../../src/storage/Storage.js"
 import { connections } from "../../src/base/Connections.js"
+import { StageEvents } from "../../src/events/StageEvents.js"
+import { Outbox } from "../../src/outbox/Outbox.js"
 import { PlaneClient } from "../../src/plane/PlaneClient.js"
 import { RateBudget } from "../../src/plane/RateBudget.js"
-import type { PlaneSimulatorOptions } from "../../src/simulator/PlaneSimulator.js"
-import { PlaneSimulator } from "../../src/simulator/PlaneSimulator.js"
 import { Destination } from "../../src/sending/Destination.js"
 import { PlaneSync } from "../../src/sending/PlaneSync.js"
-import { Signal } from "../../src/storage/WakeUps.js"
-import { StageEvents } from "../../src/events/StageEvents.js"
+import type { PlaneSimulatorOptions } from "../../src/simulator/PlaneSimulator.js"
+import { PlaneSimulator } from "../../src/simulator/PlaneSimulator.js"
+import { Storage } from "../../src/storage/Storage.js"
+import { WakeUps } from "../../src/storage/WakeUps.js"
 
 /** What the pipeline reads from its environment, for the simulated Plane that is there. */
 export const settingsFor = (settings: Readonly<Record<string, string>>) =>
@@ -32,7 +32,7 @@ interface Options {
 export const pipelineOver = (
   storage: ReturnType<typeof Storage.layerFile>,
   // Nobody else writes to this file, and each poll would cost the TestClock a step.
-  signal: Layer.Layer<Signal> = Signal.layerPolling("1 days")
+  signal: Layer.Layer<WakeUps> = WakeUps.layerPolling("1 days")
 ) =>
   Layer.merge(PlaneSync.layerPipeline, StageEvents.layer).pipe(
     Layer.provide(Destination.layer),
@@ -53,7 +53,7 @@ export const inMemory = (options: Options = {}) =>
 
 /** The whole pipeline over real HTTP on loopback. */
 export const overHttp = (options: Options = {}) =>
-  pipelineOver(Storage.layerFile(options.database ?? ":memory:"), Signal.layer).pipe(
+  pipelineOver(Storage.layerFile(options.database ?? ":memory:"), WakeUps.layer).pipe(
     Layer.provide(connections),
     Layer.provide(settingsFor(options.settings ?? {})),
     Layer.provideMerge(PlaneSimulator.layer(options.plane))

@@ -4,9 +4,9 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Layer, TestClock } from "effect"
 import { stages } from "../../src/domain/Stage.js"
 import { StageEvent } from "../../src/domain/StageEvent.js"
-import { PlaneSimulator } from "../../src/simulator/PlaneSimulator.js"
-import { PlaneSync } from "../../src/sending/PlaneSync.js"
 import { StageEvents } from "../../src/events/StageEvents.js"
+import { PlaneSync } from "../../src/sending/PlaneSync.js"
+import { PlaneSimulator } from "../../src/simulator/PlaneSimulator.js"
 import { delivered, inMemory, overHttp, received, settingsFor } from "./Pipeline.js"
 
 describe("how many work items are written to at once", () => {

@@ -1,8 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, TestClock } from "effect"
 import { StageEvent } from "../../src/domain/StageEvent.js"
-import { PlaneSimulator } from "../../src/simulator/PlaneSimulator.js"
 import { StageEvents } from "../../src/events/StageEvents.js"
+import { PlaneSimulator } from "../../src/simulator/PlaneSimulator.js"
 import { inMemory } from "./Pipeline.js"
 
 const publish = (event: StageEvent) => Effect.flatMap(StageEvents, (events) => events.publish(event))

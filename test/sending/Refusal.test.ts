@@ -3,11 +3,11 @@ import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, TestClock } from "effect"
 import { StageEvent } from "../../src/domain/StageEvent.js"
-import { Outbox } from "../../src/outbox/Outbox.js"
-import { Fault, PlaneSimulator } from "../../src/simulator/PlaneSimulator.js"
-import { PlaneSync } from "../../src/sending/PlaneSync.js"
-import { Signal } from "../../src/storage/WakeUps.js"
 import { StageEvents } from "../../src/events/StageEvents.js"
+import { Outbox } from "../../src/outbox/Outbox.js"
+import { PlaneSync } from "../../src/sending/PlaneSync.js"
+import { Fault, PlaneSimulator } from "../../src/simulator/PlaneSimulator.js"
+import { WakeUps } from "../../src/storage/WakeUps.js"
 import { inMemory, received } from "./Pipeline.js"
 
 const publish = (event: StageEvent) => Effect.flatMap(StageEvents, (events) => events.publish(event))
@@ -175,13 +175,13 @@ describe("a comment that Plane refuses", () => {
       yield* plane.calm
       yield* refuse(`${stageLine(2)} ·`, `${stageLine(2)}</p>`)
       yield* (yield* Outbox).retry({ code: "gone" })
-      yield* (yield* Signal).notify
+      yield* (yield* WakeUps).notify
       yield* TestClock.adjust("30 minutes")
       assert.deepStrictEqual(yield* lines(id), [0, 1, 3, 4].map(stageLine))
       assert.deepInclude(yield* status, { pending: 0, dead: 1, delivered: 4 })
       yield* plane.calm
       for (const letter of yield* letters) yield* (yield* Outbox).retry({ id: letter.id })
-      yield* (yield* Signal).notify
+      yield* (yield* WakeUps).notify
       yield* TestClock.adjust("5 minutes")
       assert.deepStrictEqual(yield* lines(id), [0, 1, 3, 4, 2].map(stageLine))
       assert.deepInclude(yield* status, { pending: 0, dead: 0, delivered: 5 })

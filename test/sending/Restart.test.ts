@@ -4,10 +4,10 @@ import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { StageEvent } from "../../src/domain/StageEvent.js"
+import { StageEvents } from "../../src/events/StageEvents.js"
 import { Outbox } from "../../src/outbox/Outbox.js"
 import { Fault, PlaneSimulator } from "../../src/simulator/PlaneSimulator.js"
-import { Signal } from "../../src/storage/WakeUps.js"
-import { StageEvents } from "../../src/events/StageEvents.js"
+import { WakeUps } from "../../src/storage/WakeUps.js"
 import { overPlane, received } from "./Pipeline.js"
 
 const temporary = Effect.acquireRelease(
@@ -27,7 +27,7 @@ const changed = (workItem: string, to: string) =>
 const retry = (code: "attempts" | "refused") =>
   Effect.gen(function*() {
     const retried = yield* (yield* Outbox).retry({ code })
-    yield* (yield* Signal).notify
+    yield* (yield* WakeUps).notify
     return retried
   })
 

@@ -2,9 +2,9 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, TestClock } from "effect"
 import { toldBy } from "../../demo/Judge.js"
 import { StageEvent } from "../../src/domain/StageEvent.js"
+import { StageEvents } from "../../src/events/StageEvents.js"
 import { Outbox } from "../../src/outbox/Outbox.js"
 import { Fault, PlaneSimulator } from "../../src/simulator/PlaneSimulator.js"
-import { StageEvents } from "../../src/events/StageEvents.js"
 import { inMemory } from "./Pipeline.js"
 
 const publish = (event: StageEvent) => Effect.flatMap(StageEvents, (events) => events.publish(event))

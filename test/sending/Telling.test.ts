@@ -6,10 +6,10 @@ import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { StageEvent } from "../../src/domain/StageEvent.js"
-import { Outbox } from "../../src/outbox/Outbox.js"
-import { Fault, PlaneSimulator } from "../../src/simulator/PlaneSimulator.js"
-import { PlaneSync } from "../../src/sending/PlaneSync.js"
 import { StageEvents } from "../../src/events/StageEvents.js"
+import { Outbox } from "../../src/outbox/Outbox.js"
+import { PlaneSync } from "../../src/sending/PlaneSync.js"
+import { Fault, PlaneSimulator } from "../../src/simulator/PlaneSimulator.js"
 import { inMemory, overPlane } from "./Pipeline.js"
 
 const publish = (event: StageEvent) => Effect.flatMap(StageEvents, (events) => events.publish(event))
@@ -39,7 +39,7 @@ const movedAndHeard = (id: string, key: string, to: string) =>
     yield* plane.moveWorkItem(id, to)
     const { state } = yield* plane.workItem(id)
     yield* (yield* Outbox).observe({
-      planeId: id,
+      itemId: id,
       key,
       state: state.id,
       cancelled: to === "Cancelled",
@@ -345,7 +345,7 @@ describe("one sender a file", () => {
       const first = yield* Scope.make()
       yield* Layer.buildWithScope(overPlane({ database }), first)
       const error = yield* Effect.flip(Effect.scoped(Layer.build(overPlane({ database }))))
-      assert.strictEqual(error._tag, "SenderActive")
+      assert.strictEqual(error._tag, "LeaderActive")
       assert.include(error.message, `process ${process.pid}`)
       yield* Scope.close(first, Exit.void)
       yield* Effect.scoped(Layer.build(overPlane({ database })))

@@ -3,10 +3,10 @@ import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Layer, TestClock } from "effect"
 import { StageEvent } from "../../src/domain/StageEvent.js"
-import { Outbox } from "../../src/outbox/Outbox.js"
-import { Fault, PlaneSimulator } from "../../src/simulator/PlaneSimulator.js"
-import { PlaneSync } from "../../src/sending/PlaneSync.js"
 import { StageEvents } from "../../src/events/StageEvents.js"
+import { Outbox } from "../../src/outbox/Outbox.js"
+import { PlaneSync } from "../../src/sending/PlaneSync.js"
+import { Fault, PlaneSimulator } from "../../src/simulator/PlaneSimulator.js"
 import { inMemory, overPlane, received } from "./Pipeline.js"
 
 const publish = (workItem: string, from: string, to: string) =>

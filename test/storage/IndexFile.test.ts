@@ -6,9 +6,9 @@ import { once } from "node:events"
 import { existsSync, readFileSync, renameSync, rmSync } from "node:fs"
 import { hostname } from "node:os"
 import { join } from "node:path"
-import { strangersIn } from "../../src/storage/sqlite/IndexFile.js"
+import { becomeLeader, refuseOtherIndex } from "../../src/outbox/Leadership.js"
 import { Outbox } from "../../src/outbox/Outbox.js"
-import { becomeSender, refuseOtherIndex } from "../../src/outbox/Leadership.js"
+import { strangersIn } from "../../src/storage/sqlite/IndexFile.js"
 import { Storage } from "../../src/storage/Storage.js"
 import { folder } from "../http/Served.js"
 
@@ -129,7 +129,7 @@ describe("the index of the log", () => {
         return Effect.all({
           row,
           opening: Effect.either(refuseOtherIndex(mine)),
-          sending: Effect.either(Effect.scoped(Effect.asVoid(becomeSender(mine, "me"))))
+          sending: Effect.either(Effect.scoped(Effect.asVoid(becomeLeader(mine, "me"))))
         })
       }
       const refused = yield* asked("2:2", undefined)
@@ -153,8 +153,8 @@ describe("the index of the log", () => {
       const file = join(yield* folder, "events.sqlite")
       const again = Effect.scoped(
         Effect.gen(function*() {
-          const { becomeSender, sender } = yield* Outbox
-          yield* becomeSender("me")
+          const { becomeLeader, sender } = yield* Outbox
+          yield* becomeLeader("me")
           assert.strictEqual((yield* sender)?.index, (yield* Storage).index?.identity)
           assert.match((yield* sender)?.index ?? "", /^\d+:\d+$/)
         }).pipe(Effect.provide(outbox(file)))

@@ -1,17 +1,17 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Exit, Fiber } from "effect"
-import { Signal } from "../../src/storage/WakeUps.js"
+import { WakeUps } from "../../src/storage/WakeUps.js"
 
-describe("Signal", () => {
+describe("WakeUps", () => {
   // Between the look and the waiting lie some turns of the scheduler: whoever is told in any of them must hear it.
   for (const turns of [0, 1, 2, 3, 5, 8]) {
     it.effect(`what is told ${turns} turns after somebody began to wait is heard, not polled for`, () =>
       Effect.gen(function*() {
-        const { mark, notify, since } = yield* Signal
+        const { mark, notify, since } = yield* WakeUps
         const waiting = yield* Effect.fork(since(yield* mark))
         for (let turn = 0; turn < turns; turn++) yield* Effect.yieldNow()
         yield* notify
         assert.deepStrictEqual(yield* Fiber.await(waiting), Exit.void)
-      }).pipe(Effect.provide(Signal.layer)))
+      }).pipe(Effect.provide(WakeUps.layer)))
   }
 })

@@ -1,8 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Deferred, Effect, Fiber, Layer, Logger, LogLevel, TestClock } from "effect"
+import { Storage } from "../../src/storage/Storage.js"
 import { Verdict } from "../../src/tasks/QualityGate.js"
 import { Tasks } from "../../src/tasks/Tasks.js"
-import { Storage } from "../../src/storage/Storage.js"
 import { folder } from "../http/Served.js"
 import { forge, settable, tasksOnly, told } from "./Orchestration.js"
 

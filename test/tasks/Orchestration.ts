@@ -1,4 +1,9 @@
 import { ConfigProvider, Effect, Layer, Option } from "effect"
+import { StageEvents } from "../../src/events/StageEvents.js"
+import { Outbox } from "../../src/outbox/Outbox.js"
+import { eventOfBody } from "../../src/outbox/StoredEvent.js"
+import { Storage } from "../../src/storage/Storage.js"
+import { WakeUps } from "../../src/storage/WakeUps.js"
 import { AgentLauncher } from "../../src/tasks/AgentLauncher.js"
 import { Orchestrator } from "../../src/tasks/Orchestrator.js"
 import type { PipelineStage } from "../../src/tasks/Pipeline.js"
@@ -7,11 +12,6 @@ import type { QualityGate } from "../../src/tasks/QualityGate.js"
 import { QualityGates, Verdict } from "../../src/tasks/QualityGate.js"
 import { Tasks } from "../../src/tasks/Tasks.js"
 import { TaskStore } from "../../src/tasks/TaskStore.js"
-import { eventOfBody } from "../../src/outbox/StoredEvent.js"
-import { Outbox } from "../../src/outbox/Outbox.js"
-import { Storage } from "../../src/storage/Storage.js"
-import { Signal } from "../../src/storage/WakeUps.js"
-import { StageEvents } from "../../src/events/StageEvents.js"
 
 interface Options {
   readonly database?: string
@@ -51,7 +51,7 @@ const parts = ({ gates = forge().gates, stages = defaultStages }: Options) =>
 
 /** Events and storage, without a Plane. No polls, which would each cost the TestClock a step. */
 const events = (database = ":memory:") =>
-  Layer.provideMerge(StageEvents.layer, Layer.merge(Outbox.layer, Signal.layerPolling("1 days"))).pipe(
+  Layer.provideMerge(StageEvents.layer, Layer.merge(Outbox.layer, WakeUps.layerPolling("1 days"))).pipe(
     Layer.provideMerge(Storage.layerFile(database)),
     Layer.provide(Layer.setConfigProvider(ConfigProvider.fromMap(new Map())))
   )

@@ -1,10 +1,10 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Exit, Layer, Logger, LogLevel, Scope, TestClock } from "effect"
+import { Storage } from "../../src/storage/Storage.js"
+import { WakeUps } from "../../src/storage/WakeUps.js"
 import { AgentLauncher } from "../../src/tasks/AgentLauncher.js"
 import { Verdict } from "../../src/tasks/QualityGate.js"
 import { Tasks } from "../../src/tasks/Tasks.js"
-import { Storage } from "../../src/storage/Storage.js"
-import { Signal } from "../../src/storage/WakeUps.js"
 import { folder } from "../http/Served.js"
 import { forge, running, settable, tasksOnly, told } from "./Orchestration.js"
 
@@ -112,7 +112,7 @@ describe("the orchestrator", () => {
     return Effect.gen(function*() {
       const tasks = yield* Tasks
       const { sql, write } = yield* Storage
-      const { notify } = yield* Signal
+      const { notify } = yield* WakeUps
       const { id } = yield* tasks.start({ workItem: "ET-2" })
       yield* settled
       ci.say(Verdict.Passed())

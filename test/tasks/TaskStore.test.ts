@@ -1,8 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, TestClock } from "effect"
-import { Tasks } from "../../src/tasks/Tasks.js"
-import { Outbox } from "../../src/outbox/Outbox.js"
 import { StageEvents } from "../../src/events/StageEvents.js"
+import { Outbox } from "../../src/outbox/Outbox.js"
+import { Tasks } from "../../src/tasks/Tasks.js"
 import { tasksOnly, told } from "./Orchestration.js"
 
 const one = "11111111-1111-4111-8111-111111111111"
@@ -16,7 +16,7 @@ describe("starting a task", () => {
       const task = yield* tasks.start({ workItem: "ET-002" })
       assert.deepInclude(task, {
         workItem: "ET-002",
-        planeId: undefined,
+        itemId: undefined,
         stage: "created",
         status: "active",
         agent: undefined,
@@ -55,14 +55,14 @@ describe("starting a task", () => {
     Effect.gen(function*() {
       const tasks = yield* Tasks
       // Named "ET-002 …" in Plane, and number 57 there.
-      const named = yield* tasks.start({ workItem: "ET-002", planeId: one })
-      assert.strictEqual((yield* tasks.start({ workItem: "ET-57", planeId: one })).id, named.id)
-      const second = yield* tasks.start({ workItem: "ET-2", planeId: two })
+      const named = yield* tasks.start({ workItem: "ET-002", itemId: one })
+      assert.strictEqual((yield* tasks.start({ workItem: "ET-57", itemId: one })).id, named.id)
+      const second = yield* tasks.start({ workItem: "ET-2", itemId: two })
       assert.notStrictEqual(second.id, named.id)
       assert.strictEqual((yield* tasks.get("ET-002")).id, named.id)
       assert.strictEqual((yield* tasks.get("ET-2")).id, second.id)
-      assert.strictEqual((yield* tasks.byPlaneId(two))?.id, second.id)
-      assert.strictEqual(yield* tasks.byPlaneId("3"), undefined)
+      assert.strictEqual((yield* tasks.byItemId(two))?.id, second.id)
+      assert.strictEqual(yield* tasks.byItemId("3"), undefined)
     }).pipe(Effect.provide(tasksOnly())))
 
   it.effect("what was started by its key is known by its uuid as soon as Plane was asked for the key", () =>
@@ -72,7 +72,7 @@ describe("starting a task", () => {
       const events = yield* StageEvents
       const task = yield* tasks.start({ workItem: "ET-002" })
       yield* events.publish({ _tag: "TaskCompleted", workItem: "ET-002" })
-      yield* outbox.becomeSender("me")
+      yield* outbox.becomeLeader("me")
       const plan = () => ({ _tag: "Look" }) as const
       const job = yield* outbox.turn({ holder: "me", claim: { urgentAfter: 1, plan } })
       if (job?._tag !== "Look") return assert.fail("a look-up")
@@ -81,8 +81,8 @@ describe("starting a task", () => {
         holder: "me",
         settlement: { _tag: "Looked", job, outcome: { _tag: "Found", workItem: one, key: "ET-2", seen } }
       })
-      assert.strictEqual((yield* tasks.byPlaneId(one))?.id, task.id)
-      assert.deepInclude(yield* tasks.start({ workItem: "ET-57", planeId: one }), { id: task.id, planeId: one })
+      assert.strictEqual((yield* tasks.byItemId(one))?.id, task.id)
+      assert.deepInclude(yield* tasks.start({ workItem: "ET-57", itemId: one }), { id: task.id, itemId: one })
     }).pipe(Effect.scoped, Effect.provide(tasksOnly())))
 
   it.effect("an agent of its own takes the place of the pipeline's", () =>

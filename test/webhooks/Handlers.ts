@@ -1,20 +1,20 @@
 import { ConfigProvider, Layer, Option } from "effect"
-import { Pipeline } from "../../src/tasks/Pipeline.js"
-import { TaskStore } from "../../src/tasks/TaskStore.js"
-import { Storage } from "../../src/storage/Storage.js"
+import { Gitea } from "../../src/gitea/GiteaClient.js"
+import { TaskPullRequests } from "../../src/gitea/TaskPullRequests.js"
 import { PlaneClient } from "../../src/plane/PlaneClient.js"
 import { RateBudget } from "../../src/plane/RateBudget.js"
 import { PlaneSimulator } from "../../src/simulator/PlaneSimulator.js"
-import { Signal } from "../../src/storage/WakeUps.js"
-import { Gitea } from "../../src/gitea/GiteaClient.js"
-import { TaskPullRequests } from "../../src/gitea/TaskPullRequests.js"
+import { Storage } from "../../src/storage/Storage.js"
+import { WakeUps } from "../../src/storage/WakeUps.js"
+import { Pipeline } from "../../src/tasks/Pipeline.js"
+import { TaskStore } from "../../src/tasks/TaskStore.js"
 import { Inbox } from "../../src/webhooks/Inbox.js"
 
 /** What the handlers of deliveries need, and nobody who works by himself. */
 export const handlersOnly = Layer.mergeAll(Inbox.layer, TaskPullRequests.layer).pipe(
   Layer.provideMerge(TaskStore.layer),
   Layer.provideMerge(
-    Layer.mergeAll(Storage.layerFile(":memory:"), Signal.layer, Pipeline.layerDefault, PlaneClient.layer)
+    Layer.mergeAll(Storage.layerFile(":memory:"), WakeUps.layer, Pipeline.layerDefault, PlaneClient.layer)
   ),
   Layer.provide(RateBudget.layer),
   Layer.provideMerge(Layer.succeed(Gitea, Option.none())),

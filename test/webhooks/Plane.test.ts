@@ -16,7 +16,7 @@ describe("POST /webhooks/plane", () => {
       assert.strictEqual(yield* at.stage(7), "analysis active")
       assert.deepStrictEqual(yield* at.task(7), {
         workItem: "ET-7",
-        planeId: uuid(7),
+        itemId: uuid(7),
         stage: "analysis",
         status: "active",
         pullRequest: null
@@ -31,7 +31,7 @@ describe("POST /webhooks/plane", () => {
       const at = yield* scene(alone)
       for (const [number, key] of [[7, "ET-7"], [8, "ET-008"]] as const) {
         yield* Effect.map(post(`${at.url}/api/tasks`, { workItem: key }), ({ ok }) => assert.isTrue(ok))
-        assert.deepInclude(yield* at.task(number), { planeId: null, status: "active" })
+        assert.deepInclude(yield* at.task(number), { itemId: null, status: "active" })
         yield* at.plane(moveBody({ number, to: "cancelled", at: 1 }))
         assert.match(yield* at.stage(number), / stopped$/)
       }
@@ -50,9 +50,9 @@ describe("POST /webhooks/plane", () => {
         const [, two, , , five] = items.map(({ id }) => id)
         const north = yield* plane.addWorkItem({ name: "ET-005 north climb" })
         const stage = Effect.map(
-          at.sql<{ key: string; planeId: string | null; now: string }>`SELECT key, plane_id AS "planeId",
+          at.sql<{ key: string; itemId: string | null; now: string }>`SELECT key, plane_id AS "itemId",
           stage || ' ' || status AS now FROM plane_sync_task ORDER BY id`,
-          (rows) => rows.map(({ key, now, planeId }) => [key, planeId ?? null, now])
+          (rows) => rows.map(({ key, now, itemId }) => [key, itemId ?? null, now])
         )
 
         yield* post(`${at.url}/api/tasks`, { workItem: "ET-005" })

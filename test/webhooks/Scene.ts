@@ -86,7 +86,7 @@ export const statusBody = ({ state = "success", ...check }: Check) =>
 
 export interface TaskNow {
   readonly workItem: string
-  readonly planeId: string | null
+  readonly itemId: string | null
   readonly stage: string
   readonly status: string
   readonly pullRequest: number | null
@@ -113,7 +113,7 @@ export const scene = (settings: Readonly<Record<string, string>> = {}) =>
 
     const task = (workItem: number) =>
       Effect.map(
-        sql<TaskNow>`SELECT work_item AS "workItem", plane_id AS "planeId", stage, status, pull_request AS "pullRequest"
+        sql<TaskNow>`SELECT work_item AS "workItem", plane_id AS "itemId", stage, status, pull_request AS "pullRequest"
           FROM plane_sync_task WHERE canonical = ${`ET-${workItem}`}`,
         ([row]) => row
       )

@@ -2,10 +2,10 @@ import { Effect } from "effect"
 import type { BigIntStats } from "node:fs"
 import { realpathSync, statSync } from "node:fs"
 import { resolve } from "node:path"
+import { StorageError, storageError } from "../StorageError.js"
 import type { IndexFile } from "./IndexFile.js"
 import { strangers } from "./IndexFile.js"
 import { linked } from "./SinglePath.js"
-import { StorageError, storageError } from "../StorageError.js"
 
 /** The file that is open, as it was opened. */
 export interface Opened {

@@ -2,15 +2,15 @@ import * as SqlClient from "@effect/sql/SqlClient"
 import type { SqlError } from "@effect/sql/SqlError"
 import type { Scope } from "effect"
 import { Context, Effect } from "effect"
+import { makeBatch } from "../../base/Batch.js"
 import { spanIfCollected } from "../../base/Tracing.js"
-import { batched } from "../../base/Batch.js"
-import { refuseStrangers } from "./IndexFile.js"
-import { migrate } from "../Migrator.js"
 import { refuseOtherIndex } from "../../outbox/Leadership.js"
+import { migrate } from "../Migrator.js"
 import { makeSql, runOn } from "../Sql.js"
 import { isBusy, isOneStatements, orStorageError, StorageError } from "../StorageError.js"
-import { makeOpened } from "./FileIdentity.js"
 import { whileBusy } from "./BusySchedule.js"
+import { makeOpened } from "./FileIdentity.js"
+import { refuseStrangers } from "./IndexFile.js"
 
 // Writes that share a commit. More would only lengthen the wait of the first.
 const maxGroup = 256
@@ -74,7 +74,7 @@ const open = Effect.fnUntraced(function*(where: string) {
       ))
     )
 
-  const commitTogether = yield* batched({
+  const commitTogether = yield* makeBatch({
     run: (writes: ReadonlyArray<Effect.Effect<void, SqlError>>) =>
       Effect.as(transaction(Effect.all(writes, { discard: true })), writes),
     isItems: isOneStatements,

@@ -1,0 +1,17 @@
+import { Brand } from "effect"
+
+/** Plane's uuid of a work item. */
+export type ItemId = string & Brand.Brand<"ItemId">
+export const ItemId = Brand.nominal<ItemId>()
+
+/** Plane's uuid of a comment. */
+export type CommentId = string & Brand.Brand<"CommentId">
+export const CommentId = Brand.nominal<CommentId>()
+
+/** The order of all events: ascending, with gaps. */
+export type EventSequence = number & Brand.Brand<"EventSequence">
+export const EventSequence = Brand.nominal<EventSequence>()
+
+/** A lane of the outbox. */
+export type LaneId = number & Brand.Brand<"LaneId">
+export const LaneId = Brand.nominal<LaneId>()
