@@ -153,10 +153,10 @@ describe("the index of the log", () => {
       const file = join(yield* folder, "events.sqlite")
       const again = Effect.scoped(
         Effect.gen(function*() {
-          const { becomeLeader, sender } = yield* Outbox
+          const { becomeLeader, leader } = yield* Outbox
           yield* becomeLeader("me")
-          assert.strictEqual((yield* sender)?.index, (yield* Storage).index?.identity)
-          assert.match((yield* sender)?.index ?? "", /^\d+:\d+$/)
+          assert.strictEqual((yield* leader)?.index, (yield* Storage).index?.identity)
+          assert.match((yield* leader)?.index ?? "", /^\d+:\d+$/)
         }).pipe(Effect.provide(outbox(file)))
       )
       yield* again
