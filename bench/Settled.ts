@@ -8,7 +8,7 @@ export const settled = (job: Job, now: number): Settlement =>
       job,
       outcome: {
         _tag: "Found",
-        workItem: `item-${job.lane.id}`,
+        itemId: `item-${job.lane.id}`,
         key: job.key,
         seen: { state: null, cancelled: false, readAt: now, updatedAt: null }
       }

@@ -1,9 +1,14 @@
 import type { SqlError } from "@effect/sql/SqlError"
 import { Effect } from "effect"
 import type { Sql } from "../storage/Sql.js"
-import type { Claim, Delivery, Job, Lane, Owed, OwedEvent, Plan, Retried, Step, Told } from "./Lane.js"
+import { closeState } from "./Debt.js"
+import type { DeliveryRow } from "./DeliveryRow.js"
+import { deliveryColumns, deliveryOf, owedColumns } from "./DeliveryRow.js"
+import type { Claim, Job, Lane, Owed, OwedEvent, Plan, Retried, Step, Told } from "./Lane.js"
 import { maxOwedComments } from "./Lane.js"
-import { closeState, free } from "./Settlement.js"
+import { free } from "./LaneRow.js"
+import type { EventStatus } from "./StoredEvent.js"
+import type { Tally } from "./Tally.js"
 
 /** A claimed lane, and what else is known at the claim and need not be asked again: flags are 0 or 1. */
 interface LaneRow extends Omit<Lane, "gone" | "cancelled" | "respected" | "unanswered"> {
@@ -35,6 +40,7 @@ const urgencies = [0, 1, 2]
  */
 export const claim = (
   sql: Sql,
+  tally: Tally,
   holder: string,
   claimed: Claim,
   now: number
@@ -50,7 +56,7 @@ export const claim = (
       const [row] = yield* sql<LaneRow>`UPDATE plane_sync_lane SET holder = ${holder} WHERE id = (${next})
         RETURNING ${sql.literal(claimedColumns)}`
       if (row === undefined) return undefined
-      const job = yield* nextJob(sql, row, claimed, now)
+      const job = yield* nextJob(sql, tally, row, claimed, now)
       if (job !== undefined) return job
     }
     return undefined
@@ -59,7 +65,7 @@ export const claim = (
 const has = (status: "pending" | "retried") =>
   `EXISTS (SELECT 1 FROM plane_sync_delivery d WHERE d.lane = plane_sync_lane.id AND d.status = '${status}') AS ${status}`
 
-const claimedColumns = `id, name, work_item AS "workItem", attempts, misses, gone, state, cancelled,
+const claimedColumns = `id, name, work_item AS "itemId", attempts, misses, gone, state, cancelled,
   iif(read_by = holder, read_at, NULL) AS "readAt", updated_at AS "updatedAt", asked, respected, unanswered,
   state_event AS "stateEvent", ${has("pending")}, ${has("retried")}`
 
@@ -75,7 +81,13 @@ const planned = (claimed: Claim, owed: Owed): Step => {
   }
 }
 
-const nextJob = (sql: Sql, row: LaneRow, claimed: Claim, now: number): Effect.Effect<Job | undefined, SqlError> =>
+const nextJob = (
+  sql: Sql,
+  tally: Tally,
+  row: LaneRow,
+  claimed: Claim,
+  now: number
+): Effect.Effect<Job | undefined, SqlError> =>
   Effect.gen(function*() {
     const { pending: isPending, retried, stateEvent, ...rest } = row
     const lane = {
@@ -86,13 +98,13 @@ const nextJob = (sql: Sql, row: LaneRow, claimed: Claim, now: number): Effect.Ef
       unanswered: row.unanswered === 1
     }
     const pending = isPending === 1 ? yield* sendAgain(sql, lane, now) : undefined
-    if (pending !== undefined && lane.workItem !== null) {
-      return { _tag: "Send", lane, workItem: lane.workItem, delivery: pending }
+    if (pending !== undefined && lane.itemId !== null) {
+      return { _tag: "Send", lane, itemId: lane.itemId, delivery: pending }
     }
     for (let steps = 0; steps < maxSteps; steps++) {
       const owed = yield* readOwed(sql, lane, stateEvent, retried === 1, now)
       if (owed === undefined) {
-        yield* free(sql, lane, now, null)
+        yield* free(sql, tally, lane, now, null)
         return undefined
       }
       const step = planned(claimed, owed)
@@ -100,41 +112,30 @@ const nextJob = (sql: Sql, row: LaneRow, claimed: Claim, now: number): Effect.Ef
         case "Look":
           return { _tag: "Look", lane, key: owed.key, since: owed.since }
         case "Send":
-          if (lane.workItem === null) return yield* Effect.dieMessage("only a work item can be written to")
-          return { _tag: "Send", lane, workItem: lane.workItem, delivery: yield* plan(sql, lane, step.plan, now) }
+          if (lane.itemId === null) return yield* Effect.dieMessage("only a work item can be written to")
+          return { _tag: "Send", lane, itemId: lane.itemId, delivery: yield* plan(sql, lane, step.plan, now) }
         case "SendAgain": {
-          if (lane.workItem === null) return yield* Effect.dieMessage("only a work item can be written to")
+          if (lane.itemId === null) return yield* Effect.dieMessage("only a work item can be written to")
           const { body, delivery, externalId } = step
           yield* sql`UPDATE plane_sync_delivery SET status = 'pending', attempts = 0, reason = '', body = ${body},
             external_id = ${externalId} WHERE id = ${delivery.id}`
           const again = yield* sendAgain(sql, lane, now)
-          return again && { _tag: "Send", lane, workItem: lane.workItem, delivery: again }
+          return again && { _tag: "Send", lane, itemId: lane.itemId, delivery: again }
         }
         case "StateHolds":
-          yield* closeState(sql, lane.id, step.event.sequence, "delivered")
+          yield* closeState(sql, tally, lane.id, step.event.sequence, "delivered")
           break
         case "Unfit":
-          yield* bury(sql, lane, owed, step.event, step.reason, now)
+          yield* bury(sql, tally, lane, owed, step.event, step.reason, now)
           break
         case "Wait":
-          yield* free(sql, lane, step.dueAt, step.reason ?? null, { patient: true })
+          yield* free(sql, tally, lane, step.dueAt, step.reason ?? null, { patient: true })
           return undefined
       }
     }
-    yield* free(sql, lane, now, null)
+    yield* free(sql, tally, lane, now, null)
     return undefined
   })
-
-const deliveryColumns = `id, lane, kind, first_event AS "firstEvent", last_event AS "lastEvent",
-  external_id AS "externalId", body, gate, failures, occurred_at AS "occurredAt", plane_id AS "commentId", attempts,
-  after_event AS "afterEvent", refusals, tried, part,
-  (SELECT count(*) FROM plane_sync_event e WHERE e.delivery = plane_sync_delivery.id) AS events`
-
-interface DeliveryRow extends Omit<Delivery, "tried"> {
-  readonly tried: number
-}
-
-const deliveryOf = (row: DeliveryRow): Delivery => ({ ...row, tried: row.tried === 1 })
 
 // Counted before it is sent: a request that takes the process down with it counts as well. No reason says that the last
 // sending was never settled, as after a crash, so Plane may have executed it.
@@ -170,7 +171,15 @@ const plan = (sql: Sql, lane: Lane, composed: Plan, now: number) =>
   })
 
 /** An event that cannot be told becomes one dead letter, its owed state included; one that was retried is one again. */
-const bury = (sql: Sql, lane: Lane, { retried }: Owed, event: OwedEvent, reason: string, now: number) =>
+const bury = (
+  sql: Sql,
+  tally: Tally,
+  lane: Lane,
+  { retried }: Owed,
+  event: OwedEvent,
+  reason: string,
+  now: number
+) =>
   Effect.gen(function*() {
     const again = retried?.events[0].sequence === event.sequence ? retried.delivery.id : undefined
     const [letter] = again === undefined
@@ -180,15 +189,16 @@ const bury = (sql: Sql, lane: Lane, { retried }: Owed, event: OwedEvent, reason:
           ${now}, 'unfit', ${reason}) RETURNING id`
       : yield* sql<{ id: number }>`UPDATE plane_sync_delivery SET status = 'dead', code = 'unfit', reason = ${reason},
           settled_at = ${now} WHERE id = ${again} RETURNING id`
-    yield* sql`UPDATE plane_sync_event SET delivery = ${letter?.id ?? null}, comment = 'dead',
+    const rows = yield* sql<{ status: EventStatus }>`UPDATE plane_sync_event
+      SET delivery = ${letter?.id ?? null}, comment = 'dead',
         state_delivery = CASE state WHEN 'pending' THEN NULL ELSE state_delivery END,
         state = CASE state WHEN 'pending' THEN 'dead' ELSE state END
-      WHERE sequence = ${event.sequence}`
+      WHERE sequence = ${event.sequence} RETURNING status`
+    tally.settled(lane.id, rows)
     yield* sql`UPDATE plane_sync_lane SET state_event = NULL WHERE id = ${lane.id} AND state_event = ${event.sequence}`
   })
 
-const eventColumns = `sequence, id, work_item AS "workItem", body, occurred_at AS "occurredAt",
-  published_at AS "publishedAt", urgent, state, part`
+const eventColumns = `${owedColumns}, urgent, state`
 
 const readRetried = (sql: Sql, lane: Lane): Effect.Effect<Retried | undefined, SqlError> =>
   Effect.gen(function*() {

@@ -1,8 +1,11 @@
 import type { SqlError } from "@effect/sql/SqlError"
 import { Clock, Effect } from "effect"
-import type { Sql } from "../storage/Sql.js"
+import type { Fragment, Sql } from "../storage/Sql.js"
+import { folded } from "./Fold.js"
 import type { DeadCode, DeliveryKind } from "./Lane.js"
-import { urgency } from "./Settlement.js"
+import { urgency } from "./LaneRow.js"
+import type { EventStatus } from "./StoredEvent.js"
+import type { Tally } from "./Tally.js"
 
 /** A request that was given up. Times are milliseconds since 1970, UTC. */
 export interface DeadLetter {
@@ -82,7 +85,7 @@ const choose = (sql: Sql, which: Which, status: "retried" | "discarded") =>
  * and external id, so that it cannot double; a count as well, into the comment it was for; a state becomes that of the
  * *latest* stage. What can never be told (`unfit`) stays dead.
  */
-export const retry = (sql: Sql, which: Which): Effect.Effect<number, SqlError> =>
+export const retry = (sql: Sql, tally: Tally, which: Which): Effect.Effect<number, SqlError> =>
   Effect.gen(function*() {
     const chosen = yield* choose(sql, which, "retried")
     const now = yield* Clock.currentTimeMillis
@@ -93,42 +96,73 @@ export const retry = (sql: Sql, which: Which): Effect.Effect<number, SqlError> =
         due_at = CASE patient WHEN 1 THEN ${now} ELSE coalesce(due_at, ${now}) END WHERE id = ${letter.lane}`
       if (letter.kind === "state") {
         yield* sql`UPDATE plane_sync_delivery SET status = 'discarded', reason = 'owed again' WHERE id = ${letter.id}`
-        yield* oweLatestState(sql, letter)
+        yield* oweLatestState(sql, tally, letter)
       } else {
         yield* sql`UPDATE plane_sync_delivery SET after_event = (SELECT max(sequence) FROM plane_sync_event)
           WHERE id = ${letter.id}`
-        yield* setComments(sql, letter, "retried")
+        yield* setComments(sql, tally, letter, "retried")
       }
+      const owed = letter.lane === null ? 0 : tally.take(letter.lane)
       yield* sql`UPDATE plane_sync_lane SET urgency = min(urgency, ${urgency(sql, sql`state_event`)}),
-        due_at = CASE owed WHEN 0 THEN NULL ELSE due_at END WHERE id = ${letter.lane}`
+        owed = owed + ${owed}, due_at = CASE owed + ${owed} WHEN 0 THEN NULL ELSE due_at END WHERE id = ${letter.lane}`
     }
     return chosen.length
   })
 
 /** Gives a batch of dead letters up for good, and says how many. */
-export const discard = (sql: Sql, which: Which): Effect.Effect<number, SqlError> =>
+export const discard = (sql: Sql, tally: Tally, which: Which): Effect.Effect<number, SqlError> =>
   Effect.gen(function*() {
     const chosen = yield* choose(sql, which, "discarded")
     for (const letter of chosen) {
       // An event that can never be told has one letter for its comment and its state, unless the state has its own.
       if (letter.kind === "state" || letter.code === "unfit") {
-        yield* sql`UPDATE plane_sync_event SET state = 'discarded'
+        const rows = yield* sql<Changed>`UPDATE plane_sync_event SET state = 'discarded'
           WHERE sequence = ${letter.lastEvent} AND state = 'dead'
-            AND ${letter.kind === "state" ? sql`true` : sql`state_delivery IS NULL`}`
+            AND ${letter.kind === "state" ? sql`true` : sql`state_delivery IS NULL`}
+          RETURNING ${changed(sql, sql`comment`)}`
+        note(tally, letter.lane, rows)
       }
-      if (letter.kind !== "state") yield* setComments(sql, letter, "discarded")
+      if (letter.kind !== "state") yield* setComments(sql, tally, letter, "discarded")
     }
     return chosen.length
   })
 
-const setComments = (sql: Sql, letter: Chosen, as: "retried" | "discarded") =>
-  sql`UPDATE plane_sync_event SET comment = ${as} WHERE delivery = ${letter.id} AND comment = 'dead'`
+/** An event of a dead letter: its status now, whether its other debt is pending, and whether it is counted already. */
+interface Changed {
+  readonly status: EventStatus
+  readonly otherIsOwed: number
+  readonly isFolded: number
+}
 
-const oweLatestState = (sql: Sql, letter: Chosen) =>
+const changed = (sql: Sql, other: Fragment) =>
+  sql`status, ${other} IN ('pending', 'retried') AS "otherIsOwed", sequence <= ${folded(sql)} AS "isFolded"`
+
+// One of its debts was dead, so it was pending where the other one was, and dead where not. One that is not folded is
+// counted when it is.
+const note = (tally: Tally, lane: number | null, rows: ReadonlyArray<Changed>) => {
+  for (const { isFolded, otherIsOwed, status } of rows) {
+    if (isFolded === 1) tally.moved(lane, otherIsOwed === 1 ? "pending" : "dead", status)
+  }
+}
+
+const setComments = (sql: Sql, tally: Tally, letter: Chosen, as: "retried" | "discarded") =>
+  Effect.map(
+    sql<Changed>`UPDATE plane_sync_event SET comment = ${as} WHERE delivery = ${letter.id} AND comment = 'dead'
+      RETURNING ${changed(sql, sql`state`)}`,
+    (rows) => note(tally, letter.lane, rows)
+  )
+
+const oweLatestState = (sql: Sql, tally: Tally, letter: Chosen) =>
   Effect.gen(function*() {
-    yield* sql`UPDATE plane_sync_event SET state = 'superseded' WHERE sequence = ${letter.lastEvent} AND state = 'dead'`
-    const [latest] = yield* sql<{ sequence: number }>`UPDATE plane_sync_event SET state = 'pending'
-      WHERE sequence = (SELECT latest_stage FROM plane_sync_lane WHERE id = ${letter.lane}) RETURNING sequence`
-    yield* sql`UPDATE plane_sync_lane SET state_event = ${latest?.sequence ?? null}, asked = NULL
+    const older = yield* sql<Changed>`UPDATE plane_sync_event SET state = 'superseded'
+      WHERE sequence = ${letter.lastEvent} AND state = 'dead' RETURNING ${changed(sql, sql`comment`)}`
+    note(tally, letter.lane, older)
+    const [before] = yield* sql<{ sequence: number; status: EventStatus }>`SELECT sequence, status FROM plane_sync_event
+      WHERE sequence = (SELECT latest_stage FROM plane_sync_lane WHERE id = ${letter.lane})`
+    if (before !== undefined) {
+      yield* sql`UPDATE plane_sync_event SET state = 'pending' WHERE sequence = ${before.sequence}`
+      tally.moved(letter.lane, before.status, "pending")
+    }
+    yield* sql`UPDATE plane_sync_lane SET state_event = ${before?.sequence ?? null}, asked = NULL
       WHERE id = ${letter.lane}`
   })

@@ -1,12 +1,12 @@
 /**
  * A lane: what one work item is owed, in order, by one writer. While only its key is known it owes nothing but the
- * look-up (`workItem` is null). Times are milliseconds since 1970, UTC.
+ * look-up (`itemId` is null). Times are milliseconds since 1970, UTC.
  */
 export interface Lane {
   readonly id: number
   /** The key, normalized, or the work item's uuid. */
   readonly name: string
-  readonly workItem: string | null
+  readonly itemId: string | null
   /** Look-ups that failed in a row without an answer about the work item. */
   readonly attempts: number
   /** Look-ups in a row that found nobody. */
@@ -155,8 +155,7 @@ export interface LookJob {
 export interface SendJob {
   readonly _tag: "Send"
   readonly lane: Lane
-  /** Plane's uuid. */
-  readonly workItem: string
+  readonly itemId: string
   readonly delivery: Delivery
 }
 
@@ -218,7 +217,7 @@ export interface LaneDead {
 /** How a look ended. */
 export type LookOutcome =
   /** `key` is the work item's by its number, as Plane writes it: "ET-2". */
-  | { readonly _tag: "Found"; readonly workItem: string; readonly key: string; readonly seen: SeenState }
+  | { readonly _tag: "Found"; readonly itemId: string; readonly key: string; readonly seen: SeenState }
   /** Nobody has the key yet. */
   | { readonly _tag: "Missed"; readonly dueAt: number; readonly reason: string }
   | LaneDead

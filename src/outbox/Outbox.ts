@@ -1,13 +1,17 @@
 import type { SqlError } from "@effect/sql/SqlError"
 import type { Scope } from "effect"
-import { Clock, Context, Effect, Layer } from "effect"
+import { Clock, Context, Effect, Layer, Option } from "effect"
 import { makeSharedTurn } from "../base/SharedTurn.js"
+import type { EpochMillis } from "../base/Time.js"
+import { epochMillis } from "../base/Time.js"
 import { Storage } from "../storage/Storage.js"
 import type { StorageError } from "../storage/StorageError.js"
 import { claim } from "./Claim.js"
 import type { DeadLetter, DeadLetterQuery, Which } from "./DeadLetters.js"
 import { deadLetterBatch, discard, readDeadLetter, readDeadLetters, retry } from "./DeadLetters.js"
+import { fold, foldAll, foldBatch, hasNew, newEvents } from "./Fold.js"
 import type { Claim, Job, Settlement } from "./Lane.js"
+import { buryAhead } from "./LaneDeath.js"
 import type { Leader, LeaderActive, Leadership } from "./Leadership.js"
 import { becomeLeader, isLeader, LeadershipLost, readLeader } from "./Leadership.js"
 import type { Observation, Observed } from "./Observation.js"
@@ -17,8 +21,10 @@ import type { Published } from "./Publish.js"
 import { makePublish, makeTransact } from "./Publish.js"
 import type { EventQuery, OutboxStatus, WorkItemRow } from "./Queries.js"
 import { readEvents, readEventsAfter, readStatus, readUnfoundKeys, readWorkItem } from "./Queries.js"
-import { buryAhead, settle } from "./Settlement.js"
+import { settle } from "./Settlement.js"
 import type { NewEvent, StoredEvent } from "./StoredEvent.js"
+import type { Tally } from "./Tally.js"
+import { makeTally } from "./Tally.js"
 
 /**
  * The durable queue between whoever publishes and Plane: events, the lanes they wait in, and the deliveries that tell
@@ -53,6 +59,11 @@ export class Outbox extends Context.Tag("plane-sync/Outbox")<Outbox, {
    * clock was put back: such a lane is due now.
    */
   readonly nextDue: (maxAhead: number) => Effect.Effect<number | undefined, StorageError>
+  /**
+   * Folds what was published into its lanes; `turn` does so too. For the time in which no lane may be claimed, so that what
+   * piles up is folded bit by bit.
+   */
+  readonly fold: (holder: string) => Effect.Effect<void, StorageError | LeadershipLost>
   /** How many keys are to be looked up now, those that are being looked up included; no more than `most` are counted. */
   readonly unfoundKeys: (most: number) => Effect.Effect<number, StorageError>
   /** See `becomeLeader`. */
@@ -93,12 +104,14 @@ const make = Effect.gen(function*() {
 
   const nextDue = Effect.fnUntraced(function*(maxAhead: number) {
     const now = yield* Clock.currentTimeMillis
-    const [row] = yield* read(sql<{ dueAt: number | null; latest: number | null }>`SELECT
+    const [row] = yield* read(sql<{ dueAt: number | null; latest: number | null; hasNew: number }>`SELECT
       min((SELECT due_at FROM plane_sync_lane WHERE urgency = u.value AND due_at IS NOT NULL AND holder IS NULL
         ORDER BY due_at LIMIT 1)) AS "dueAt",
       max((SELECT due_at FROM plane_sync_lane WHERE urgency = u.value AND due_at IS NOT NULL
         ORDER BY due_at DESC LIMIT 1)) AS latest
+        , ${hasNew(sql)} AS "hasNew"
       FROM json_each('[0,1,2]') u`)
+    if (row?.hasNew === 1) return now
     if (row?.latest !== null && row?.latest !== undefined && row.latest > now + maxAhead) {
       yield* write(sql`UPDATE plane_sync_lane SET due_at = ${now} WHERE due_at > ${now + maxAhead}`)
       return now
@@ -106,32 +119,59 @@ const make = Effect.gen(function*() {
     return row?.dueAt ?? undefined
   })
 
-  const ahead = (holder: string, settlement: Settlement) =>
-    settlement.outcome._tag !== "LaneDead"
-      ? Effect.void
-      : inBatches(write(Effect.gen(function*() {
-        const now = yield* Clock.currentTimeMillis
-        return (yield* isLeader(sql, holder, now)) ? yield* buryAhead(sql, settlement, now, deadLetterBatch) : 0
-      })))
+  /** Runs in a transaction, and writes the sums of what it makes of events. */
+  const tallied = <A, E>(work: (tally: Tally) => Effect.Effect<A, SqlError | E>) =>
+    Effect.suspend(() => {
+      const tally = makeTally(sql)
+      return Effect.zipLeft(work(tally), tally.write)
+    })
+
+  /** A transaction of the leader's: none of it is stored where another process has taken over. */
+  const asLeader = <A>(holder: string, work: (tally: Tally, now: EpochMillis) => Effect.Effect<A, SqlError>) =>
+    Effect.flatMap(
+      write(tallied((tally) =>
+        Effect.gen(function*() {
+          const now = yield* epochMillis
+          return (yield* isLeader(sql, holder, now)) ? Option.some(yield* work(tally, now)) : Option.none<A>()
+        })
+      )),
+      Option.match({ onNone: () => Effect.fail(new LeadershipLost()), onSome: Effect.succeed })
+    )
+
+  /** Folds until fewer than `left` are new: one short transaction after the other, so that publishing goes on between. */
+  const foldUntil = (holder: string, left: number) =>
+    Effect.gen(function*() {
+      while ((yield* read(newEvents(sql))) >= left) yield* asLeader(holder, (tally) => fold(sql, tally))
+    })
+
+  const buryMost = (holder: string, settlement: Settlement) =>
+    Effect.gen(function*() {
+      const batch = asLeader(
+        holder,
+        (tally, now) => Effect.zipRight(foldAll(sql, tally), buryAhead(sql, tally, settlement, now, deadLetterBatch))
+      )
+      while ((yield* batch) === deadLetterBatch);
+    })
+
+  const turn: Outbox["Type"]["turn"] = ({ claim: claimed, holder, settlement }) =>
+    Effect.gen(function*() {
+      if (settlement !== undefined) yield* sharedTurn
+      yield* foldUntil(holder, foldBatch)
+      if (settlement?.outcome._tag === "LaneDead") yield* buryMost(holder, settlement)
+      return yield* asLeader(holder, (tally, now) =>
+        Effect.gen(function*() {
+          yield* foldAll(sql, tally)
+          if (settlement !== undefined) yield* settle(sql, tally, settlement, now)
+          return claimed === undefined ? undefined : yield* claim(sql, tally, holder, claimed, now)
+        }))
+    })
 
   return Outbox.of({
     publish: yield* makePublish(storage),
     transact: makeTransact(storage),
     observe: (observation) => write(observe(sql, observation)),
-    turn: ({ claim: claimed, holder, settlement }) =>
-      Effect.gen(function*() {
-        if (settlement !== undefined) {
-          yield* sharedTurn
-          yield* ahead(holder, settlement)
-        }
-        const job = yield* write(Effect.gen(function*() {
-          const now = yield* Clock.currentTimeMillis
-          if (!(yield* isLeader(sql, holder, now))) return new LeadershipLost()
-          if (settlement !== undefined) yield* settle(sql, settlement, now)
-          return claimed === undefined ? undefined : yield* claim(sql, holder, claimed, now)
-        }))
-        return job instanceof LeadershipLost ? yield* job : job
-      }),
+    turn,
+    fold: (holder) => foldUntil(holder, 1),
     nextDue,
     unfoundKeys: (most) => Effect.flatMap(Clock.currentTimeMillis, (now) => read(readUnfoundKeys(sql, now, most))),
     becomeLeader: (holder) => becomeLeader(storage, holder),
@@ -141,9 +181,9 @@ const make = Effect.gen(function*() {
     workItem: (key, limit) => read(readWorkItem(sql, key, limit)),
     deadLetters: (query) => read(readDeadLetters(sql, query)),
     deadLetter: (id) => read(readDeadLetter(sql, id)),
-    retry: (which) => inBatches(write(retry(sql, which))),
-    discard: (which) => inBatches(write(discard(sql, which))),
-    prune: (before) => write(prune(sql, before)),
+    retry: (which) => inBatches(write(tallied((tally) => retry(sql, tally, which)))),
+    discard: (which) => inBatches(write(tallied((tally) => discard(sql, tally, which)))),
+    prune: (before) => write(tallied((tally) => prune(sql, tally, before))),
     status: read(readStatus(sql))
   })
 })

@@ -3,6 +3,8 @@ import type { Config } from "effect"
 import { Duration, Effect } from "effect"
 import { duration, setting } from "../base/Setting.js"
 import type { Sql } from "../storage/Sql.js"
+import { folded } from "./Fold.js"
+import type { Tally } from "./Tally.js"
 
 /** `ORCH_RETENTION`: how long what was delivered, and what is known of pull requests that are closed, is kept. */
 export const retention: Config.Config<Duration.Duration> = setting(
@@ -19,14 +21,16 @@ export const pruneBatch = 500
  * deliveries likewise: at most a batch of each, the oldest first. Dead letters stay until they are discarded. Says
  * whether there may be more.
  */
-export const prune = (sql: Sql, before: number): Effect.Effect<boolean, SqlError> =>
+export const prune = (sql: Sql, tally: Tally, before: number): Effect.Effect<boolean, SqlError> =>
   Effect.gen(function*() {
     let more = false
     // The oldest are looked at, not searched for: where the first is too young, so are all.
-    for (const status of ["delivered", "discarded"]) {
+    for (const status of ["delivered", "discarded"] as const) {
       const events = yield* sql`DELETE FROM plane_sync_event WHERE sequence IN (
         SELECT sequence FROM (SELECT sequence, published_at FROM plane_sync_event WHERE status = ${status}
-          ORDER BY sequence LIMIT ${sql.literal(String(pruneBatch))}) WHERE published_at < ${before}) RETURNING 1`
+          ORDER BY sequence LIMIT ${sql.literal(String(pruneBatch))}) WHERE published_at < ${before}
+            AND sequence <= ${folded(sql)}) RETURNING 1`
+      tally.moved(null, status, undefined, events.length)
       const deliveries = yield* sql`DELETE FROM plane_sync_delivery WHERE id IN (
         SELECT id FROM (SELECT id, settled_at FROM plane_sync_delivery WHERE status = ${status}
           ORDER BY id LIMIT ${sql.literal(String(pruneBatch))}) WHERE settled_at < ${before}) RETURNING 1`

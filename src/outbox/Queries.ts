@@ -1,6 +1,7 @@
 import type { SqlError } from "@effect/sql/SqlError"
 import { Effect } from "effect"
 import type { Sql } from "../storage/Sql.js"
+import { folded } from "./Fold.js"
 import type { DeliveryKind } from "./Lane.js"
 import type { EventStatus, StoredEvent } from "./StoredEvent.js"
 
@@ -33,8 +34,8 @@ export interface DeliveryRow {
 
 /** What a work item is owed, what was done and what went wrong. */
 export interface WorkItemRow {
-  /** Plane's uuid; null while the key has not been found. */
-  readonly workItem: string | null
+  /** Null while the key has not been found. */
+  readonly itemId: string | null
   readonly owed: number
   readonly dueAt: number | null
   readonly state: string | null
@@ -97,6 +98,9 @@ export const readEventsAfter = (sql: Sql, sequence: number, limit: number) =>
   sql<StoredEvent>`SELECT ${sql.literal(eventColumns)} FROM plane_sync_event e
     WHERE sequence > ${sequence} ORDER BY sequence LIMIT ${limit}`
 
+const unfolded = (sql: Sql) =>
+  sql`FROM plane_sync_event e WHERE e.lane = l.id AND e.status = 'pending' AND e.sequence > ${folded(sql)}`
+
 export const readWorkItem = (
   sql: Sql,
   key: string,
@@ -104,9 +108,11 @@ export const readWorkItem = (
 ): Effect.Effect<WorkItemRow | undefined, SqlError> =>
   Effect.gen(function*() {
     const id = yield* laneOf(sql, key)
+    // What is published and not folded yet is owed as well.
     const [lane] = yield* sql<Omit<WorkItemRow, "events" | "deliveries" | "gone"> & { readonly gone: number }>`
-      SELECT work_item AS "workItem", owed, due_at AS "dueAt", state, gone, problem
-      FROM plane_sync_lane WHERE id = ${id ?? null}`
+      SELECT work_item AS "itemId", owed + (SELECT count(*) ${unfolded(sql)}) AS owed,
+        coalesce(due_at, (SELECT min(published_at) ${unfolded(sql)})) AS "dueAt", state, gone, problem
+      FROM plane_sync_lane l WHERE id = ${id ?? null}`
     if (lane === undefined) return undefined
     const events = yield* readEvents(sql, { workItem: key, limit })
     const deliveries = yield* sql<DeliveryRow>`SELECT id, kind, status, first_event AS "firstEvent",
@@ -126,8 +132,10 @@ export const readUnfoundKeys = (sql: Sql, now: number, most: number): Effect.Eff
 export const readStatus = (sql: Sql): Effect.Effect<OutboxStatus, SqlError> =>
   Effect.gen(function*() {
     const rows = yield* sql<{ status: EventStatus; events: number }>`SELECT status, events FROM plane_sync_count`
+    const added = yield* sql<{ status: EventStatus; events: number }>`SELECT status, count(*) AS events
+      FROM plane_sync_event WHERE sequence > ${folded(sql)} GROUP BY +status`
     const counts = { pending: 0, dead: 0, delivered: 0, discarded: 0 }
-    for (const row of rows) counts[row.status] = row.events
+    for (const row of [...rows, ...added]) counts[row.status] += row.events
     const [oldest] = yield* sql<{ publishedAt: number }>`SELECT published_at AS "publishedAt" FROM plane_sync_event
       WHERE status = 'pending' ORDER BY sequence LIMIT 1`
     return { ...counts, oldestAt: oldest?.publishedAt ?? null }

@@ -30,14 +30,14 @@ const withheldFor = 60_000
  */
 export const nextStep = (config: Planning) => (owed: Owed): Step => {
   const { comments: [comment], lane, retried, state } = owed
-  if (lane.workItem === null || lane.gone) return { _tag: "Look" }
+  if (lane.itemId === null || lane.gone) return { _tag: "Look" }
   const step = state === undefined ? undefined : stateStep(config, state, owed)
   if (step !== undefined && step._tag !== "Wait") return step
   if (retried !== undefined && (comment === undefined || comment.sequence > (retried.delivery.afterEvent ?? 0))) {
-    return retriedStep(retried, lane.workItem)
+    return retriedStep(retried, lane.itemId)
   }
   if (comment === undefined) return step ?? { _tag: "Look" }
-  return commentStep(config, comment, lane.workItem, owed)
+  return commentStep(config, comment, lane.itemId, owed)
 }
 
 /** What tells whether the HTML of a comment tells an event that is owed. */
@@ -51,18 +51,18 @@ export const nextExternalId = (id: string): string => {
 }
 
 // With the id it had, a comment that Plane has after all is not made a second time.
-const externalId = (event: OwedEvent, workItem: string) =>
+const externalId = (event: OwedEvent, itemId: string) =>
   // Plane's pair of source and id is unique in the whole project, so the work item is a part of it.
-  `${event.id}:${workItem}`
+  `${event.id}:${itemId}`
 
-const retriedStep = (retried: Retried, workItem: string): Step => {
+const retriedStep = (retried: Retried, itemId: string): Step => {
   const { delivery, events: [event] } = retried
   if (delivery.kind === "recount") return recountStep(retried)
   return delivery.body !== ""
     ? {
       _tag: "SendAgain",
       delivery,
-      externalId: delivery.externalId ?? externalId(event, workItem),
+      externalId: delivery.externalId ?? externalId(event, itemId),
       body: delivery.body
     }
     : Option.match(eventOfBody(event.body), {
@@ -70,7 +70,7 @@ const retriedStep = (retried: Retried, workItem: string): Step => {
       onSome: (told) => ({
         _tag: "SendAgain",
         delivery,
-        externalId: externalId(event, workItem),
+        externalId: externalId(event, itemId),
         body: commentHtml(told)
       })
     })
@@ -175,7 +175,7 @@ const gateOf = (event: StageEvent): string | null =>
 const commentStep = (
   config: Pick<PlaneConfig, "comments">,
   comment: OwedEvent,
-  workItem: string,
+  itemId: string,
   { comments, now, told }: Owed
 ): Step => {
   const first = Option.getOrUndefined(read(comment))
@@ -191,7 +191,7 @@ const commentStep = (
       ...plan,
       events: [first.owed, ...together.slice(1).map(({ owed }) => owed)],
       gate,
-      externalId: plan.kind === "comment" ? externalId(first.owed, workItem) : null
+      externalId: plan.kind === "comment" ? externalId(first.owed, itemId) : null
     }
   })
 

@@ -10,7 +10,7 @@ import type { Delivery, Lane } from "../outbox/Lane.js"
  */
 export interface QuietTimes {
   /** The outcome of what was sent to a work item at `sentAt` (monotonic, in milliseconds) is unknown. */
-  readonly begin: (workItem: string, sentAt: number) => Effect.Effect<void>
+  readonly begin: (itemId: string, sentAt: number) => Effect.Effect<void>
   /** For how many milliseconds from `now` (monotonic) nothing is to be planned for a work item, or a delivery to be sent. */
   readonly left: (now: number, lane: Lane, delivery?: Delivery) => number
 }
@@ -21,13 +21,13 @@ export const make = (quiet: Duration.Duration, lastBefore: number): Effect.Effec
     const length = Duration.toMillis(quiet)
     const ends = new Map<string, number>()
     return {
-      begin: (workItem, sentAt) =>
+      begin: (itemId, sentAt) =>
         Effect.map(monotonicMillis, (now) => {
           for (const [other, end] of ends) if (end <= now) ends.delete(other)
-          ends.set(workItem, sentAt + length)
+          ends.set(itemId, sentAt + length)
         }),
-      left: (now, { unanswered, workItem }, delivery) => {
-        const end = workItem === null ? now : ends.get(workItem) ?? now
+      left: (now, { unanswered, itemId }, delivery) => {
+        const end = itemId === null ? now : ends.get(itemId) ?? now
         // What this process itself gave up is in `ends`, and ends later.
         const isOfBefore = unanswered || (delivery !== undefined && delivery.id <= lastBefore)
         return Math.max(0, end - now, isOfBefore ? startedAt + length - now : 0)

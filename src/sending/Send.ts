@@ -107,13 +107,13 @@ const write = <A, E>({ budget, stillLeading }: SendContext, request: Effect.Effe
  * A state, after a look where what is known of the work item is older than 30 s: a person may have cancelled it, or done
  * what is asked for. There is no condition that Plane would check, so a cancel between look and PATCH is overwritten.
  */
-const setState = (context: SendContext, { delivery, lane, workItem }: SendJob) =>
+const setState = (context: SendContext, { delivery, lane, itemId }: SendJob) =>
   Effect.gen(function*() {
     const { budget, client, config, stillLeading } = context
-    const set = client.setState(workItem, delivery.body)
+    const set = client.setState(itemId, delivery.body)
     const look = Effect.flatMap(
       monotonicMillis,
-      (now) => Effect.map(client.read(workItem), (item) => seenAs(item, now))
+      (now) => Effect.map(client.read(itemId), (item) => seenAs(item, now))
     )
     const delivered = (seen: SeenState) => ({ _tag: "Delivered", commentId: null, seen }) as const
     const answered = (item: WorkItem) =>
@@ -143,11 +143,11 @@ const setState = (context: SendContext, { delivery, lane, workItem }: SendJob) =
     }
   })
 
-const addComment = (context: SendContext, { delivery, workItem }: SendJob) =>
+const addComment = (context: SendContext, { delivery, itemId }: SendJob) =>
   Effect.map(
     write(
       context,
-      context.client.addComment(workItem, {
+      context.client.addComment(itemId, {
         html: delivery.body,
         externalId: delivery.externalId ?? "",
         createdAt: DateTime.unsafeMake(delivery.occurredAt)
@@ -160,7 +160,7 @@ const addComment = (context: SendContext, { delivery, workItem }: SendJob) =>
       const isOwn = !adopted || id === null || (delivery.tried && delivery.part === null)
       return isOwn
         ? Effect.succeed({ _tag: "Delivered", commentId: id, seen: undefined })
-        : Effect.map(context.client.readComment(workItem, id), (html) => takenBy(delivery, { id, html }))
+        : Effect.map(context.client.readComment(itemId, id), (html) => takenBy(delivery, { id, html }))
     }),
     Effect.tap(context.destination.wrote)
   )
@@ -172,8 +172,8 @@ const takenBy = (delivery: Delivery, comment: { readonly id: string; readonly ht
   nextExternalId: nextExternalId(delivery.externalId ?? "")
 })
 
-const recount = (context: SendContext, { delivery, workItem }: SendJob) =>
-  write(context, context.client.editComment(workItem, delivery.commentId ?? "", delivery.body)).pipe(
+const recount = (context: SendContext, { delivery, itemId }: SendJob) =>
+  write(context, context.client.editComment(itemId, delivery.commentId ?? "", delivery.body)).pipe(
     Effect.as({ _tag: "Delivered", commentId: null, seen: undefined } as const),
     Effect.tap(context.destination.wrote),
     Effect.catchIf(
@@ -208,7 +208,7 @@ export const send = (context: SendContext, job: SendJob): Effect.Effect<SendOutc
     const left = context.quietTimes.left(now, job.lane, job.delivery)
     return left > 0 ? tooEarly(left) : survive(
       sendOnce(context, job).pipe(
-        Effect.tapDefect(() => Effect.flatMap(monotonicMillis, (now) => context.quietTimes.begin(job.workItem, now)))
+        Effect.tapDefect(() => Effect.flatMap(monotonicMillis, (now) => context.quietTimes.begin(job.itemId, now)))
       ),
       context,
       job.delivery.attempts,
@@ -230,7 +230,7 @@ const tooEarly = (left: number) =>
 const sendOnce = (context: SendContext, job: SendJob): Effect.Effect<SendOutcome> =>
   Effect.gen(function*() {
     const { client } = context
-    const { delivery, workItem } = job
+    const { delivery, itemId } = job
     const request: Effect.Effect<SendOutcome, PlaneError> = delivery.kind === "state"
       ? setState(context, job)
       : delivery.kind === "comment"
@@ -240,13 +240,13 @@ const sendOnce = (context: SendContext, job: SendJob): Effect.Effect<SendOutcome
       : recount(context, job)
     const noted = Effect.tapError(request, (error) =>
       error.sent === "unknown" || isPerhapsDone(delivery, error)
-        ? Effect.flatMap(sentAtOf(error), (sentAt) => context.quietTimes.begin(workItem, sentAt))
+        ? Effect.flatMap(sentAtOf(error), (sentAt) => context.quietTimes.begin(itemId, sentAt))
         : Effect.void)
     return yield* Effect.catchAll(noted, (error): Effect.Effect<SendOutcome> => {
       if (error.reason === "NotFound") return goneUnlessDown(context, error, job.lane)
       if (delivery.kind === "state" && error.reason === "Refused") return stateRefused(context, job, error)
       if (delivery.kind === "comment" && mayMeanNoSuchItem(error)) {
-        return Effect.matchEffect(client.read(workItem), {
+        return Effect.matchEffect(client.read(itemId), {
           onSuccess: () => commentRefused(context, job, error),
           onFailure: (look) =>
             look.reason === "NotFound"
@@ -294,10 +294,10 @@ const ownAttempts = (context: SendContext, delivery: Delivery) => {
  */
 const splitUnlessThere = (
   { client }: SendContext,
-  { delivery, workItem }: SendJob
+  { delivery, itemId }: SendJob
 ): Effect.Effect<SendOutcome, PlaneError> =>
   Effect.map(
-    client.findComment(workItem, delivery.externalId ?? ""),
+    client.findComment(itemId, delivery.externalId ?? ""),
     Option.match({
       onNone: (): SendOutcome => ({ _tag: "Split", reason: "no attempt of it went well", unanswered: true }),
       onSome: (comment) => takenBy(delivery, comment)
@@ -400,18 +400,18 @@ const lookOnce = (context: SendContext, job: LookJob): Effect.Effect<LookOutcome
       gone: false,
       ...(error._tag === "PlaneError" ? { answer: error.status, attempts: lane.attempts + 1 } : {})
     })
-    const request = lane.workItem === null
+    const request = lane.itemId === null
       ? Effect.flatMap(
         Effect.orDieWith(WorkItemKey.parse(job.key), (why) => new Error(why)),
         // After a miss anything may have come to be since a page was read.
         (key) => find(key, lane.misses === 0 ? job.since : Infinity)
       )
-      : Effect.map(client.read(lane.workItem), (item) => ({ item, readAt: now }))
+      : Effect.map(client.read(lane.itemId), (item) => ({ item, readAt: now }))
     return yield* Effect.matchEffect(request, {
       onSuccess: ({ item, readAt }) =>
         Effect.succeed<LookOutcome>({
           _tag: "Found",
-          workItem: item.id,
+          itemId: item.id,
           key: `${config.projectIdentifier}-${item.number}`,
           seen: seenAs(item, readAt)
         }),

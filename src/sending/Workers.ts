@@ -167,10 +167,21 @@ export const startWorkers = (
     const unlessStopping = <A>(waiting: Effect.Effect<A>) =>
       Effect.raceFirst(Effect.asSome(waiting), Effect.as(Deferred.await(stopping), Option.none<A>()))
 
+    // While nothing may be sent, what is published is folded all the same, so that it does not pile up: not at once, for
+    // each fold is a commit that publishing waits for.
+    const foldMeanwhile = Effect.gen(function*() {
+      for (;;) {
+        const mark = yield* wakeUps.mark
+        yield* written(outbox.fold(holder))
+        yield* wakeUps.since(mark)
+        yield* Effect.sleep("1 second")
+      }
+    })
+
     /** Waits for something to do. One worker at a time, so that a single event does not wake them all. */
     const take = Effect.gen(function*() {
       while (!(yield* Deferred.isDone(stopping))) {
-        yield* unlessStopping(destination.opened)
+        yield* unlessStopping(Effect.raceFirst(destination.opened, foldMeanwhile))
         const mark = yield* wakeUps.mark
         const dueAt = yield* read(outbox.nextDue(ahead))
         const now = yield* Clock.currentTimeMillis
@@ -227,7 +238,7 @@ export const startWorkers = (
 
 /** What a person should know of. */
 const report = ({ job, outcome }: Settlement): Effect.Effect<void> => {
-  const what = job._tag === "Look" ? job.key : `${job.delivery.kind} for ${job.workItem}`
+  const what = job._tag === "Look" ? job.key : `${job.delivery.kind} for ${job.itemId}`
   switch (outcome._tag) {
     case "Dead":
     case "LaneDead":

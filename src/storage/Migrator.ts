@@ -160,12 +160,24 @@ const indexFile = Effect.flatMap(
   (sql) => sql`ALTER TABLE plane_sync_sender ADD COLUMN index_file TEXT`
 )
 
+// What the triggers did, the leader and whoever settles an event do. All that is stored was counted by them.
+const folding = Effect.gen(function*() {
+  const sql = yield* SqlClient.SqlClient
+  yield* sql`DROP TRIGGER plane_sync_event_inserted`
+  yield* sql`DROP TRIGGER plane_sync_event_updated`
+  yield* sql`DROP TRIGGER plane_sync_event_deleted`
+  yield* sql`CREATE TABLE plane_sync_folded (id INTEGER PRIMARY KEY CHECK (id = 1), sequence INTEGER NOT NULL)`
+  yield* sql`INSERT INTO plane_sync_folded (id, sequence)
+    SELECT 1, coalesce(max(sequence), 0) FROM plane_sync_event`
+})
+
 const migrations = {
   "0001_outbox": outbox,
   "0002_orchestrator": orchestratorTables,
   "0003_webhooks": webhookTables,
   "0004_index_file": indexFile,
-  "0005_splitting": splitting
+  "0005_splitting": splitting,
+  "0006_folding": folding
 }
 
 /**

@@ -82,9 +82,10 @@ const deliveryView = ({ commentId, ...row }: DeliveryRow): typeof DeliveryView.T
   settledAt: instantOrNull(row.settledAt)
 })
 
-export const workItemView = (key: string, row: WorkItemRow): typeof WorkItemView.Type => ({
+export const workItemView = (key: string, { itemId, ...row }: WorkItemRow): typeof WorkItemView.Type => ({
   key,
   ...row,
+  workItem: itemId,
   dueAt: instantOrNull(row.dueAt),
   events: row.events.map(eventView),
   deliveries: row.deliveries.map(deliveryView)

@@ -42,7 +42,7 @@ const publish = (stage: string, workItem = "ET-2") =>
   })
 
 const plan = ({ lane, state }: Owed): Step =>
-  lane.workItem === null || state === undefined ? { _tag: "Look" } : {
+  lane.itemId === null || state === undefined ? { _tag: "Look" } : {
     _tag: "Send",
     plan: {
       kind: "state",
@@ -208,7 +208,7 @@ describe("what a webhook tells of a work item", () => {
       const seen = { state: "in-progress", cancelled: false, readAt: 0, updatedAt: at(5) }
       yield* outbox.turn({
         holder,
-        settlement: { _tag: "Looked", job: look, outcome: { _tag: "Found", workItem: uuid, key: "ET-2", seen } }
+        settlement: { _tag: "Looked", job: look, outcome: { _tag: "Found", itemId: uuid, key: "ET-2", seen } }
       })
       yield* answered(yield* sending, "in-progress", 5, { unsent: true })
       assert.strictEqual(yield* observe(5, "in-progress"), "moved")
@@ -229,7 +229,7 @@ describe("what a webhook tells of a work item", () => {
       yield* sender
       yield* observe(1, "todo")
       yield* publish("development", "ET-2")
-      assert.deepInclude(yield* claimed, { _tag: "Send", workItem: uuid })
+      assert.deepInclude(yield* claimed, { _tag: "Send", itemId: uuid })
       yield* publish("development", "ET-002")
       assert.deepInclude(yield* claimed, { _tag: "Look", key: "ET-002" })
     }).pipe(Effect.provide(layer)))
@@ -245,9 +245,9 @@ describe("what a webhook tells of a work item", () => {
       const seen = { state: "todo", cancelled: false, readAt: 0, updatedAt: at(4) }
       yield* outbox.turn({
         holder,
-        settlement: { _tag: "Looked", job, outcome: { _tag: "Found", workItem: uuid, key: "ET-2", seen } }
+        settlement: { _tag: "Looked", job, outcome: { _tag: "Found", itemId: uuid, key: "ET-2", seen } }
       })
-      assert.deepInclude(yield* outbox.workItem("ET-2", 1), { workItem: uuid, state: "cancelled", owed: 1 })
-      assert.deepInclude(yield* claimed, { _tag: "Send", workItem: uuid })
+      assert.deepInclude(yield* outbox.workItem("ET-2", 1), { itemId: uuid, state: "cancelled", owed: 1 })
+      assert.deepInclude(yield* claimed, { _tag: "Send", itemId: uuid })
     }).pipe(Effect.provide(layer)))
 })

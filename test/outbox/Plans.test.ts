@@ -25,7 +25,7 @@ const event = (n: number, type: string, workItem: string): NewEvent => ({
 })
 
 const plan = ({ comments: [comment], lane, state }: Owed): Step => {
-  if (lane.workItem === null) return { _tag: "Look" }
+  if (lane.itemId === null) return { _tag: "Look" }
   const first = state ?? comment
   return first === undefined ? { _tag: "Look" } : {
     _tag: "Send",
@@ -70,7 +70,7 @@ const everything = Effect.gen(function*() {
         ? {
           _tag: "Looked",
           job: settled,
-          outcome: { _tag: "Found", workItem: `item-${settled.lane.id % 2}`, key: `ET-${settled.lane.id % 2}`, seen }
+          outcome: { _tag: "Found", itemId: `item-${settled.lane.id % 2}`, key: `ET-${settled.lane.id % 2}`, seen }
         }
         : {
           _tag: "Sent",

@@ -49,7 +49,7 @@ describe("two spellings of one work item", () => {
       const { id } = yield* plane.addWorkItem({ name: "Trail map", number: 2 })
       yield* failed("ET-002", "one")
       yield* TestClock.adjust("1 minutes")
-      assert.deepInclude(yield* outbox.workItem("ET-2", 1), { workItem: id, owed: 0 })
+      assert.deepInclude(yield* outbox.workItem("ET-2", 1), { itemId: id, owed: 0 })
       assert.lengthOf(yield* outbox.events({ workItem: "ET-2", limit: 10 }), 1)
       yield* plane.forgetRequests
       yield* failed("ET-2", "two")

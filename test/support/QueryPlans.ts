@@ -2,7 +2,7 @@ import * as Statement from "@effect/sql/Statement"
 import { Effect } from "effect"
 
 // A table of a handful of rows, whatever is stored.
-const small = /^SCAN (plane_sync_(count|sender|migrations)|json_each|u VIRTUAL|\(subquery|CONSTANT|\d+-ROW)/
+const small = /^SCAN (plane_sync_(count|folded|sender|migrations)|json_each|u VIRTUAL|\(subquery|CONSTANT|\d+-ROW)/
 
 /** Collects every statement that is run, with the steps of its plan. */
 export const makePlans = () => {

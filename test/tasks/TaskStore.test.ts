@@ -79,7 +79,7 @@ describe("starting a task", () => {
       const seen = { state: "a", cancelled: false, readAt: 0, updatedAt: "2026-11-23T21:10:39.731779Z" }
       yield* outbox.turn({
         holder: "me",
-        settlement: { _tag: "Looked", job, outcome: { _tag: "Found", workItem: one, key: "ET-2", seen } }
+        settlement: { _tag: "Looked", job, outcome: { _tag: "Found", itemId: one, key: "ET-2", seen } }
       })
       assert.strictEqual((yield* tasks.byItemId(one))?.id, task.id)
       assert.deepInclude(yield* tasks.start({ workItem: "ET-57", itemId: one }), { id: task.id, itemId: one })

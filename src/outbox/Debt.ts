@@ -1,0 +1,55 @@
+import { Effect } from "effect"
+import type { Sql } from "../storage/Sql.js"
+import type { DeadCode, Delivery } from "./Lane.js"
+import type { EventStatus } from "./StoredEvent.js"
+import type { Tally } from "./Tally.js"
+
+/** How an event's comment, or its state, is owed no longer. */
+export type Closed = "delivered" | "superseded" | "dead"
+
+/** What becomes of an event's state with its comment: superseded, unless it is the latest. */
+export const superseded = (sql: Sql, lane: number) =>
+  sql`CASE WHEN state = 'pending' AND sequence IS NOT (SELECT state_event FROM plane_sync_lane WHERE id = ${lane})
+    THEN 'superseded' ELSE state END`
+
+/** Superseded it is already, if a later stage has been published meanwhile. */
+export const closeStateOfEvent = (sql: Sql, tally: Tally, lane: number, sequence: number, as: Closed) =>
+  Effect.map(
+    sql<{ status: EventStatus }>`UPDATE plane_sync_event SET state = ${as}
+      WHERE sequence = ${sequence} AND state = 'pending' RETURNING status`,
+    (rows) => tally.settled(lane, rows)
+  )
+
+/** The state of an event is owed no longer. */
+export const closeState = (sql: Sql, tally: Tally, lane: number, sequence: number, as: Closed) =>
+  Effect.zipRight(
+    closeStateOfEvent(sql, tally, lane, sequence, as),
+    sql`UPDATE plane_sync_lane SET state_event = NULL WHERE id = ${lane} AND state_event = ${sequence}`
+  )
+
+/** The events that a delivery tells, or the one whose state it sets, owe that no longer. */
+export const closeDebts = (sql: Sql, tally: Tally, { id, kind, lane, lastEvent }: Delivery, as: Closed) =>
+  kind === "state"
+    ? Effect.asVoid(closeState(sql, tally, lane, lastEvent, as))
+    : Effect.map(
+      sql<{ status: EventStatus }>`UPDATE plane_sync_event SET comment = ${as}, state = ${superseded(sql, lane)}
+        WHERE delivery = ${id} AND comment IN ('pending', 'retried') RETURNING status`,
+      (rows) => tally.settled(lane, rows)
+    )
+
+/** How a delivery ended. */
+export const closeDelivery = (
+  sql: Sql,
+  delivery: Delivery,
+  status: "delivered" | "dead" | "discarded",
+  now: number,
+  told: {
+    readonly commentId?: string | null
+    readonly code?: DeadCode
+    readonly reason?: string
+    readonly answer?: number | undefined
+  }
+) =>
+  sql`UPDATE plane_sync_delivery SET status = ${status}, settled_at = ${now}, reason = ${told.reason ?? null},
+    answer = ${told.answer ?? null}, code = ${told.code ?? null},
+    plane_id = coalesce(${told.commentId ?? null}, plane_id) WHERE id = ${delivery.id}`

@@ -1,0 +1,95 @@
+import type { SqlError } from "@effect/sql/SqlError"
+import { Effect } from "effect"
+import type { Fragment, Sql } from "../storage/Sql.js"
+import type { EventStatus } from "./StoredEvent.js"
+import type { Tally } from "./Tally.js"
+
+/**
+ * A publish only inserts its event. The leader folds new events into their lanes, in the order of their sequence: what
+ * the lane owes from now on, when it is due, how urgent it is, and whose stage is the latest. Rows above `folded` are new.
+ */
+export const folded = (sql: Sql): Fragment => sql`(SELECT sequence FROM plane_sync_folded)`
+
+/** Whether there are new events. */
+export const hasNew = (sql: Sql): Fragment =>
+  sql`coalesce((SELECT max(sequence) FROM plane_sync_event) > ${folded(sql)}, 0)`
+
+/** About how many there are, at least: a sequence may be left out. */
+export const newEvents = (sql: Sql): Effect.Effect<number, SqlError> =>
+  Effect.map(
+    sql<{ events: number }>`SELECT coalesce((SELECT max(sequence) FROM plane_sync_event) - ${
+      folded(sql)
+    }, 0) AS events`,
+    ([row]) => row?.events ?? 0
+  )
+
+/** Events that are folded together. */
+export const foldBatch = 500
+
+interface Row {
+  readonly sequence: number
+  readonly lane: number | null
+  readonly status: EventStatus
+  readonly asksState: number
+  readonly urgent: number
+  readonly publishedAt: number
+}
+
+/** What new events come to in one lane. */
+interface Folded {
+  readonly owed: number
+  readonly dueAt: number
+  readonly urgency: number
+  readonly lastStage: number | null
+}
+
+// Urgent events before states, states before stage comments: see `claim`.
+const urgencyOf = ({ asksState, urgent }: Row) => urgent === 1 ? 0 : asksState === 1 ? 1 : 2
+
+const foldedWith = (before: Folded | undefined, row: Row): Folded => ({
+  owed: (before?.owed ?? 0) + 1,
+  dueAt: before?.dueAt ?? row.publishedAt,
+  urgency: Math.min(before?.urgency ?? 2, urgencyOf(row)),
+  lastStage: row.asksState === 1 ? row.sequence : before?.lastStage ?? null
+})
+
+const foldLane = (sql: Sql, tally: Tally, lane: number, { dueAt, lastStage, owed, urgency }: Folded) =>
+  Effect.gen(function*() {
+    if (lastStage !== null) {
+      // Only the latest stage's state is owed. An older one's is closed with its comment, or here where that is done.
+      const rows = yield* sql<{ status: EventStatus }>`UPDATE plane_sync_event SET state = 'superseded'
+        WHERE state = 'pending' AND comment NOT IN ('pending', 'retried')
+          AND sequence = (SELECT state_event FROM plane_sync_lane WHERE id = ${lane}) RETURNING status`
+      tally.settled(lane, rows)
+    }
+    yield* sql`UPDATE plane_sync_lane SET owed = owed + ${owed + tally.take(lane)},
+      due_at = CASE WHEN due_at IS NULL OR patient = 1 THEN ${dueAt} ELSE due_at END,
+      urgency = min(urgency, ${urgency}),
+      state_event = coalesce(${lastStage}, state_event), latest_stage = coalesce(${lastStage}, latest_stage)
+      WHERE id = ${lane}`
+  })
+
+/** Folds the oldest new events, at most a batch of them; how many. Within a transaction of the leader's. */
+export const fold = (sql: Sql, tally: Tally): Effect.Effect<number, SqlError> =>
+  Effect.gen(function*() {
+    // The lane as of now: its key may have been found since.
+    const rows = yield* sql<Row>`SELECT e.sequence, coalesce(l.target, l.id) AS lane, e.status,
+        e.state = 'pending' AS "asksState", e.urgent, e.published_at AS "publishedAt"
+      FROM plane_sync_event e LEFT JOIN plane_sync_lane l ON l.id = e.lane
+      WHERE e.sequence > ${folded(sql)} ORDER BY e.sequence LIMIT ${sql.literal(String(foldBatch))}`
+    const last = rows.at(-1)
+    if (last === undefined) return 0
+    const lanes = new Map<number, Folded>()
+    for (const row of rows) {
+      // What a lane is owed is written with the rest of the lane, so here only the counts.
+      tally.moved(null, undefined, row.status)
+      if (row.lane !== null && row.status === "pending") lanes.set(row.lane, foldedWith(lanes.get(row.lane), row))
+    }
+    for (const [lane, what] of lanes) yield* foldLane(sql, tally, lane, what)
+    yield* sql`UPDATE plane_sync_folded SET sequence = ${last.sequence}`
+    return rows.length
+  })
+
+/** Folds all that is new. A transaction is kept short by having folded most of it before. */
+export const foldAll = (sql: Sql, tally: Tally): Effect.Effect<void, SqlError> =>
+  Effect.flatMap(fold(sql, tally), (count) => count < foldBatch ? Effect.void : foldAll(sql, tally))

@@ -1,0 +1,58 @@
+import { Effect } from "effect"
+import { WorkItemKey } from "../domain/WorkItemKey.js"
+import type { Sql } from "../storage/Sql.js"
+import type { Lane, LookOutcome } from "./Lane.js"
+import { free, reader } from "./LaneRow.js"
+import type { EventStatus } from "./StoredEvent.js"
+import type { Tally } from "./Tally.js"
+
+/**
+ * The events of a key go to the lane of its work item, which may have events of another spelling already: by their
+ * sequence they are in one order again, and of two owed states the later stands. What that lane knows of its work item
+ * stands, unless the look-up has read what is newer.
+ */
+export const keyFound = (
+  sql: Sql,
+  tally: Tally,
+  key: Lane,
+  { itemId, key: canonical, seen: { cancelled, readAt, state, updatedAt } }: Extract<
+    LookOutcome,
+    { readonly _tag: "Found" }
+  >
+) =>
+  Effect.gen(function*() {
+    const [lane] = yield* sql<{ id: number }>`INSERT INTO plane_sync_lane (name, work_item)
+      VALUES (${itemId}, ${itemId}) ON CONFLICT (name) DO UPDATE SET gone = 0 RETURNING id`
+    if (lane === undefined) return yield* Effect.dieMessage("an INSERT returns its row")
+    const target = lane.id
+    // Whatever it was published as, it is asked for by the key that Plane shows.
+    yield* sql`INSERT INTO plane_sync_lane (name, target) VALUES (${WorkItemKey.normalize(canonical)}, ${target})
+      ON CONFLICT (name) DO NOTHING`
+    yield* sql`UPDATE plane_sync_lane SET state = ${state}, cancelled = ${cancelled ? 1 : 0}, read_at = ${readAt},
+        read_by = ${reader(sql)}, updated_at = ${updatedAt}
+      WHERE id = ${target} AND (updated_at < ${updatedAt}
+        OR (read_at IS NULL AND (updated_at IS NULL OR updated_at = ${updatedAt})))`
+    const both = sql`(SELECT * FROM plane_sync_lane WHERE id IN (${target}, ${key.id}))`
+    yield* sql`UPDATE plane_sync_event SET lane = ${target} WHERE lane = ${key.id}`
+    // An older stage's state is nobody's wish, also where the later one's has been set already.
+    const older = yield* sql<{ status: EventStatus }>`UPDATE plane_sync_event SET state = 'superseded'
+      WHERE state = 'pending' AND comment NOT IN ('pending', 'retried')
+        AND sequence IN (SELECT state_event FROM ${both})
+        AND sequence < (SELECT max(latest_stage) FROM ${both}) RETURNING status`
+    tally.settled(target, older)
+    yield* sql`UPDATE plane_sync_delivery SET lane = ${target} WHERE lane = ${key.id}`
+    // Its state goes next: what was read of it is fresh now, and would have to be read again later.
+    const owed = sql`(SELECT sum(owed) FROM ${both}) + ${tally.take(target)}`
+    yield* sql`UPDATE plane_sync_lane SET
+        state_event = (SELECT CASE max(state_event) WHEN max(latest_stage) THEN max(state_event) END FROM ${both}),
+        latest_stage = (SELECT max(latest_stage) FROM ${both}),
+        urgency = (SELECT min(urgency) FROM ${both}),
+        owed = ${owed},
+        due_at = CASE WHEN ${owed} = 0 THEN NULL WHEN NOT EXISTS (
+            SELECT 1 FROM plane_sync_delivery d WHERE d.lane = ${target} AND d.status = 'pending') THEN -1
+          ELSE coalesce(due_at, (SELECT due_at FROM plane_sync_lane WHERE id = ${key.id})) END
+      WHERE id = ${target}`
+    yield* sql`UPDATE plane_sync_lane SET target = ${target}, attempts = 0, misses = 0, owed = 0,
+      state_event = NULL, latest_stage = NULL WHERE id = ${key.id}`
+    yield* free(sql, tally, key, 0, null)
+  })

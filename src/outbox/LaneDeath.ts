@@ -1,0 +1,84 @@
+import type { SqlError } from "@effect/sql/SqlError"
+import { Effect } from "effect"
+import type { Sql } from "../storage/Sql.js"
+import { closeState, superseded } from "./Debt.js"
+import type { Lane, LaneDead, Settlement } from "./Lane.js"
+import { forget, free } from "./LaneRow.js"
+import type { EventStatus } from "./StoredEvent.js"
+import type { Tally } from "./Tally.js"
+
+// Ids begin with 1.
+const noDelivery = 0
+
+const letterColumns = (sql: Sql) =>
+  sql`(lane, kind, status, first_event, last_event, body, occurred_at, planned_at, settled_at, attempts, answer, code,
+    reason)`
+
+const why = (sql: Sql, { answer, attempts, code, reason }: LaneDead, now: number) =>
+  sql`${now}, ${now}, ${attempts ?? 0}, ${answer ?? null}, ${code}, ${reason}`
+
+/** Dead letters of the oldest owed comments, at most `limit`, but not of those that `delivery` tells; how many. */
+const commentsDead = (
+  sql: Sql,
+  tally: Tally,
+  lane: Lane,
+  dead: LaneDead,
+  now: number,
+  { delivery, limit }: { readonly delivery: number | null; readonly limit: number }
+) =>
+  Effect.gen(function*() {
+    const letters = yield* sql<{ id: number; sequence: number }>`INSERT INTO plane_sync_delivery ${letterColumns(sql)}
+      SELECT lane, 'comment', 'dead', sequence, sequence, '', occurred_at, ${why(sql, dead, now)}
+      FROM plane_sync_event WHERE lane = ${lane.id} AND status = 'pending' AND comment = 'pending'
+        AND delivery IS NOT ${delivery ?? noDelivery} ORDER BY sequence LIMIT ${sql.literal(String(limit))}
+      RETURNING id, first_event AS sequence`
+    const rows = yield* sql<{ status: EventStatus }>`UPDATE plane_sync_event
+      SET comment = 'dead', state = ${superseded(sql, lane.id)}, delivery = value ->> 0
+      FROM json_each(${JSON.stringify(letters.map(({ id, sequence }) => [id, sequence]))})
+      WHERE sequence = value ->> 1 RETURNING status`
+    tally.settled(lane.id, rows)
+    return letters.length
+  })
+
+/**
+ * A batch of the dead letters that `settle` would write, while its lane is still held; how many. Before `settle` until
+ * there are fewer than `limit`, so that no transaction is as long as what a lane owes. Runs within a transaction.
+ */
+export const buryAhead = (
+  sql: Sql,
+  tally: Tally,
+  settlement: Settlement,
+  now: number,
+  limit: number
+): Effect.Effect<number, SqlError> => {
+  const { job, outcome } = settlement
+  if (outcome._tag !== "LaneDead") return Effect.succeed(0)
+  const delivery = job._tag === "Send" ? job.delivery.id : null
+  return commentsDead(sql, tally, job.lane, outcome, now, { delivery, limit })
+}
+
+/** All that a lane owes becomes dead letters: a comment each, and the latest state. */
+export const laneDead = (sql: Sql, tally: Tally, lane: Lane, dead: LaneDead, now: number) =>
+  Effect.gen(function*() {
+    const { answer, code, gone, reason } = dead
+    yield* commentsDead(sql, tally, lane, dead, now, { delivery: null, limit: -1 })
+    const retried = yield* sql<{ status: EventStatus }>`UPDATE plane_sync_event
+      SET comment = 'dead', state = ${superseded(sql, lane.id)}
+      WHERE lane = ${lane.id} AND status = 'pending' AND comment = 'retried' RETURNING status`
+    tally.settled(lane.id, retried)
+    yield* sql`UPDATE plane_sync_delivery SET status = 'dead', settled_at = ${now}, answer = ${answer ?? null},
+      code = ${code}, reason = ${reason} WHERE lane = ${lane.id} AND status = 'retried'`
+    const [latest] = yield* sql<{ id: number; sequence: number }>`INSERT INTO plane_sync_delivery ${letterColumns(sql)}
+      SELECT lane, 'state', 'dead', sequence, sequence, '', occurred_at, ${why(sql, dead, now)}
+      FROM plane_sync_event WHERE state = 'pending'
+        AND sequence = (SELECT state_event FROM plane_sync_lane WHERE id = ${lane.id})
+      RETURNING id, last_event AS sequence`
+    if (latest !== undefined) {
+      yield* sql`UPDATE plane_sync_event SET state_delivery = ${latest.id} WHERE sequence = ${latest.sequence}`
+      yield* closeState(sql, tally, lane.id, latest.sequence, "dead")
+    }
+    yield* sql`UPDATE plane_sync_lane SET gone = ${gone ? 1 : 0}, attempts = 0, misses = 0
+      WHERE id = ${lane.id}`
+    yield* forget(sql, lane)
+    yield* free(sql, tally, lane, now, reason)
+  })

@@ -1,0 +1,68 @@
+import type { Fragment, Sql } from "../storage/Sql.js"
+import type { Lane, SeenState } from "./Lane.js"
+import type { Tally } from "./Tally.js"
+
+/** How urgent a lane is by what it owes, `stateEvent` included: see `claim`. */
+export const urgency = (sql: Sql, stateEvent: Fragment) =>
+  sql`CASE
+    WHEN EXISTS (SELECT 1 FROM plane_sync_event e WHERE e.lane = plane_sync_lane.id AND urgent = 1 AND comment = 'pending')
+      THEN 0
+    WHEN ${stateEvent} IS NOT NULL THEN 1 ELSE 2 END`
+
+/** What is known of a lane's work item after a request, and the state that was asked for with it. */
+export interface Asked {
+  readonly seen: SeenState
+  /** `seen` is what our own PATCH has made of it. */
+  readonly answered: boolean
+  readonly asked: string
+  /** It was left as it is because a person has cancelled it. */
+  readonly respected: boolean
+  /** The event whose state is owed no longer. */
+  readonly closed: number
+}
+
+/** The lane is free again: due at `dueAt` if it owes anything; a patient one as soon as it is owed more. */
+export const free = (
+  sql: Sql,
+  tally: Tally,
+  lane: Lane,
+  dueAt: number,
+  problem: string | null,
+  { asked, patient = false }: { readonly patient?: boolean; readonly asked?: Asked } = {}
+) => {
+  const owed = tally.take(lane.id)
+  // A turn is short because it is few statements: what was learned goes into this one.
+  const learned = asked === undefined
+    ? sql``
+    : sql`${knows(sql, asked.seen)}, ${asked.answered ? hears(sql, asked.seen) : sql``} asked = ${asked.asked},
+      respected = ${asked.respected ? 1 : 0}, state_event = nullif(state_event, ${asked.closed}),`
+  return sql`UPDATE plane_sync_lane SET ${learned} holder = NULL, problem = ${problem}, patient = ${patient ? 1 : 0},
+    urgency = ${urgency(sql, sql`nullif(state_event, ${asked?.closed ?? null})`)}, owed = owed + ${owed},
+    due_at = CASE owed + ${owed} WHEN 0 THEN NULL ELSE ${dueAt} END WHERE id = ${lane.id}`
+}
+
+const knows = (sql: Sql, { cancelled, readAt, state, updatedAt }: SeenState) => {
+  // What a webhook has told meanwhile may be newer.
+  const isOlder = sql`coalesce(updated_at > ${updatedAt ?? ""}, 0)`
+  return sql`state = iif(${isOlder}, state, ${state}), cancelled = iif(${isOlder}, cancelled, ${cancelled ? 1 : 0}),
+    read_at = iif(${isOlder}, read_at, ${readAt}), read_by = iif(${isOlder}, read_by, ${reader(sql)}),
+    updated_at = iif(${isOlder}, updated_at, ${updatedAt})`
+}
+
+/** Who reads: a moment of the monotonic clock tells nothing to another process, or after a start. */
+export const reader = (sql: Sql) => sql`(SELECT holder FROM plane_sync_sender)`
+
+// A webhook may have told meanwhile what a person made of it since.
+const hears = (sql: Sql, { state, updatedAt }: SeenState) => {
+  const isOlder = sql`coalesce(heard_at > ${updatedAt ?? ""}, 0)`
+  return sql`heard_state = iif(${isOlder}, heard_state, ${state}), heard_at = iif(${isOlder}, heard_at, ${updatedAt}),
+    late_state = NULL,`
+}
+
+/** Remembers what a look has seen. */
+export const see = (sql: Sql, lane: Lane, seen: SeenState) =>
+  sql`UPDATE plane_sync_lane SET ${knows(sql, seen)} WHERE id = ${lane.id}`
+
+/** What state the work item is in is not known any more. */
+export const forget = (sql: Sql, lane: Lane) =>
+  sql`UPDATE plane_sync_lane SET state = NULL, cancelled = 0, read_at = NULL, asked = NULL WHERE id = ${lane.id}`

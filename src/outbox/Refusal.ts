@@ -1,0 +1,59 @@
+import type { SqlError } from "@effect/sql/SqlError"
+import { Effect } from "effect"
+import type { Sql } from "../storage/Sql.js"
+import { closeDelivery, superseded } from "./Debt.js"
+import { owedColumns } from "./DeliveryRow.js"
+import type { Delivery, Lane, OwedEvent, SendOutcome } from "./Lane.js"
+import { maxOwedComments } from "./Lane.js"
+import type { EventStatus } from "./StoredEvent.js"
+import type { Tally } from "./Tally.js"
+
+const listOf = (sequences: ReadonlyArray<number>) => JSON.stringify(sequences)
+
+/** From now on each half of the events of a refused comment is told by itself; what was retried is owed like any other. */
+export const split = (sql: Sql, delivery: Delivery): Effect.Effect<void, SqlError> =>
+  Effect.gen(function*() {
+    const events = yield* sql<{ sequence: number }>`SELECT sequence FROM plane_sync_event
+      WHERE delivery = ${delivery.id} AND comment IN ('pending', 'retried') ORDER BY sequence`
+    const half = Math.ceil(events.length / 2)
+    for (const part of [events.slice(0, half), events.slice(half)]) {
+      yield* sql`UPDATE plane_sync_event SET comment = 'pending', part = ${part[0]?.sequence ?? null}
+        WHERE sequence IN (SELECT value FROM json_each(${listOf(part.map(({ sequence }) => sequence))}))`
+    }
+  })
+
+/**
+ * What a comment tells that has our external id: events of this delivery and, where it is a part of a refused one, of the
+ * others that were to be told with it. What it does not tell is owed as before. It tells none: the next external id.
+ */
+export const taken = (
+  sql: Sql,
+  tally: Tally,
+  lane: Lane,
+  delivery: Delivery,
+  { commentId, nextExternalId, tells }: Extract<SendOutcome, { readonly _tag: "Taken" }>,
+  now: number
+): Effect.Effect<void, SqlError> =>
+  Effect.gen(function*() {
+    const columns = sql.literal(owedColumns)
+    const own = yield* sql<OwedEvent>`SELECT ${columns} FROM plane_sync_event
+      WHERE delivery = ${delivery.id} AND comment IN ('pending', 'retried') ORDER BY sequence`
+    if (!own.some(tells)) {
+      yield* sql`UPDATE plane_sync_delivery SET external_id = ${nextExternalId}, attempts = 0, tried = 0, refusals = 0,
+        reason = ${`another comment has the external id ${delivery.externalId ?? ""}`} WHERE id = ${delivery.id}`
+      return yield* Effect.logWarning(
+        `Plane has another comment under the external id ${delivery.externalId ?? ""}: told under ${nextExternalId}`
+      )
+    }
+    const others = delivery.part === null ? [] : yield* sql<OwedEvent>`SELECT ${columns}
+      FROM plane_sync_event WHERE lane = ${lane.id} AND status = 'pending' AND comment = 'pending' AND part IS NOT NULL
+        AND delivery IS NOT ${delivery.id} ORDER BY sequence LIMIT ${sql.literal(String(maxOwedComments))}`
+    const told = [...own, ...others].filter(tells).map(({ sequence }) => sequence)
+    yield* closeDelivery(sql, delivery, "delivered", now, { commentId })
+    yield* sql`UPDATE plane_sync_event SET comment = 'pending', delivery = NULL
+      WHERE delivery = ${delivery.id} AND comment IN ('pending', 'retried')`
+    const rows = yield* sql<{ status: EventStatus }>`UPDATE plane_sync_event
+      SET comment = 'delivered', state = ${superseded(sql, lane.id)}, delivery = ${delivery.id}
+      WHERE sequence IN (SELECT value FROM json_each(${listOf(told)})) RETURNING status`
+    tally.settled(lane.id, rows)
+  })

@@ -1,0 +1,70 @@
+import type { SqlError } from "@effect/sql/SqlError"
+import { Effect } from "effect"
+import type { Sql } from "../storage/Sql.js"
+import type { EventStatus } from "./StoredEvent.js"
+
+/**
+ * What a transaction makes of events, counted: how many have each status, and how many each lane is owed. The sums are
+ * kept where events change, because nothing that is served may have to count.
+ */
+export interface Tally {
+  /** Events that a lane was owed have come to these statuses; one that is still pending changes nothing. */
+  readonly settled: (lane: number | null, rows: ReadonlyArray<{ readonly status: EventStatus }>) => void
+  /** An event has changed its status. None: it was not counted before, or it is deleted. */
+  readonly moved: (
+    lane: number | null,
+    from: EventStatus | undefined,
+    to: EventStatus | undefined,
+    events?: number
+  ) => void
+  /** The change in what a lane is owed, which the caller writes itself. */
+  readonly take: (lane: number) => number
+  /** Writes the rest. */
+  readonly write: Effect.Effect<void, SqlError>
+}
+
+export const makeTally = (sql: Sql): Tally => {
+  const counts: Record<EventStatus, number> = { pending: 0, delivered: 0, dead: 0, discarded: 0 }
+  const owed = new Map<number, number>()
+
+  const owe = (lane: number | null, events: number) => {
+    if (lane !== null) owed.set(lane, (owed.get(lane) ?? 0) + events)
+  }
+  const moved: Tally["moved"] = (lane, from, to, events = 1) => {
+    if (from === to) return
+    if (from !== undefined) counts[from] -= events
+    if (to !== undefined) counts[to] += events
+    if (from === "pending") owe(lane, -events)
+    if (to === "pending") owe(lane, events)
+  }
+
+  const writeCounts = Effect.suspend(() => {
+    const { dead, delivered, discarded, pending } = counts
+    return pending === 0 && delivered === 0 && dead === 0 && discarded === 0
+      ? Effect.void
+      : sql`UPDATE plane_sync_count SET events = events + CASE status WHEN 'pending' THEN ${pending}
+          WHEN 'delivered' THEN ${delivered} WHEN 'dead' THEN ${dead} ELSE ${discarded} END`
+  })
+  const writeOwed = Effect.suspend(() =>
+    Effect.forEach(
+      Array.from(owed).filter(([, events]) => events !== 0),
+      ([lane, events]) =>
+        sql`UPDATE plane_sync_lane SET owed = owed + ${events},
+          due_at = CASE owed + ${events} WHEN 0 THEN NULL ELSE due_at END WHERE id = ${lane}`,
+      { discard: true }
+    )
+  )
+
+  return {
+    moved,
+    settled: (lane, rows) => {
+      for (const { status } of rows) moved(lane, "pending", status)
+    },
+    take: (lane) => {
+      const events = owed.get(lane) ?? 0
+      owed.delete(lane)
+      return events
+    },
+    write: Effect.zipRight(writeOwed, Effect.asVoid(writeCounts))
+  }
+}

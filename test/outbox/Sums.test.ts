@@ -1,0 +1,163 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, FastCheck, Layer, TestClock, TestContext } from "effect"
+import { defaultStageStates } from "../../src/domain/StageStates.js"
+import type { Job, LookOutcome, SendOutcome, Settlement } from "../../src/outbox/Lane.js"
+import { Outbox } from "../../src/outbox/Outbox.js"
+import type { EventStatus } from "../../src/outbox/StoredEvent.js"
+import { nextStep } from "../../src/sending/NextStep.js"
+import { Storage } from "../../src/storage/Storage.js"
+
+type Action =
+  | {
+    readonly _tag: "Publish"
+    readonly key: number
+    readonly stage: string | undefined
+    readonly isUnfit: boolean
+  }
+  | { readonly _tag: "Turn"; readonly outcome: number }
+  | { readonly _tag: "Retry"; readonly code: number }
+  | { readonly _tag: "Discard"; readonly code: number }
+  | { readonly _tag: "Prune" }
+  | { readonly _tag: "Fold" }
+
+const upTo = (max: number) => FastCheck.integer({ min: 0, max })
+
+const actions: FastCheck.Arbitrary<Array<Action>> = FastCheck.array(
+  FastCheck.oneof(
+    {
+      weight: 4,
+      arbitrary: FastCheck.record({
+        _tag: FastCheck.constant("Publish" as const),
+        key: upTo(2),
+        stage: FastCheck.constantFrom("analysis", "review", "done", undefined),
+        isUnfit: FastCheck.constantFrom(false, false, false, false, true)
+      })
+    },
+    { weight: 8, arbitrary: FastCheck.record({ _tag: FastCheck.constant("Turn" as const), outcome: upTo(8) }) },
+    { weight: 1, arbitrary: FastCheck.record({ _tag: FastCheck.constant("Retry" as const), code: upTo(3) }) },
+    { weight: 1, arbitrary: FastCheck.record({ _tag: FastCheck.constant("Discard" as const), code: upTo(3) }) },
+    { weight: 1, arbitrary: FastCheck.record({ _tag: FastCheck.constant("Prune" as const) }) },
+    { weight: 1, arbitrary: FastCheck.record({ _tag: FastCheck.constant("Fold" as const) }) }
+  ),
+  { minLength: 5, maxLength: 80 }
+)
+
+const codes = ["refused", "attempts", "gone", "unfit"] as const
+const holder = "me"
+const seen = { state: null, cancelled: false, readAt: 0, updatedAt: null }
+
+const looks: ReadonlyArray<LookOutcome> = [
+  { _tag: "Missed", dueAt: 0, reason: "nobody has it" },
+  { _tag: "LaneDead", code: "gone", reason: "deleted", gone: true },
+  { _tag: "Later", dueAt: 0, counted: true, reason: "no answer" }
+]
+
+const sendings: ReadonlyArray<SendOutcome> = [
+  { _tag: "Later", dueAt: 0, counted: true, reason: "no answer", maybeDone: true },
+  { _tag: "Dead", code: "refused", reason: "no" },
+  { _tag: "Dead", code: "attempts", reason: "no answer" },
+  { _tag: "LaneDead", code: "gone", reason: "deleted", gone: true },
+  { _tag: "Split", reason: "no", unanswered: false },
+  { _tag: "Withheld", reason: "no such state" },
+  { _tag: "CommentGone", reason: "deleted" },
+  { _tag: "Taken", commentId: "theirs", tells: ({ sequence }) => sequence % 2 === 0, nextExternalId: "next" }
+]
+
+/** How a job ends; work items 0 and 1 are one, whose key was written in two ways. */
+const settlementOf = (job: Job, outcome: number): Settlement => {
+  if (job._tag === "Look") {
+    const itemId = job.key === "ET-3" ? "item-3" : "item-1"
+    const found: LookOutcome = { _tag: "Found", itemId, key: itemId === "item-3" ? "ET-3" : "ET-1", seen }
+    return { _tag: "Looked", job, outcome: looks[outcome] ?? found }
+  }
+  const delivered: SendOutcome = {
+    _tag: "Delivered",
+    commentId: "comment",
+    seen: job.delivery.kind === "state" ? { ...seen, state: job.delivery.body } : undefined
+  }
+  const chosen = sendings[outcome] ?? delivered
+  const isForComments = ["Split", "Taken", "CommentGone"].includes(chosen._tag)
+  return { _tag: "Sent", job, outcome: job.delivery.kind === "state" && isForComments ? delivered : chosen }
+}
+
+const plan = nextStep({
+  stageStates: defaultStageStates,
+  comments: "joined",
+  onConflict: "respect",
+  misfits: () => []
+})
+
+const keys = ["ET-001", "ET-1", "ET-3"]
+
+const run = (history: ReadonlyArray<Action>) =>
+  Effect.gen(function*() {
+    const outbox = yield* Outbox
+    const { read, sql } = yield* Storage
+    yield* outbox.becomeLeader(holder)
+    let held: Settlement | undefined
+    for (const [index, action] of history.entries()) {
+      yield* TestClock.adjust("1 minutes")
+      switch (action._tag) {
+        case "Publish": {
+          const { isUnfit, key, stage } = action
+          const workItem = keys[key] ?? ""
+          yield* outbox.publish({
+            id: `event-${index}`,
+            workItem,
+            lane: isUnfit ? undefined : workItem,
+            body: JSON.stringify(
+              stage === undefined
+                ? { type: "quality_gate_failed", workItem, stage: "review", check: "lint", reason: `${index % 2}` }
+                : { type: "stage_changed", workItem, from: "created", to: stage }
+            ),
+            stage,
+            urgent: stage === undefined,
+            occurredAt: index,
+            publishedAt: index,
+            unfit: isUnfit ? "no key" : undefined
+          })
+          break
+        }
+        case "Turn": {
+          const job = yield* outbox.turn({ holder, settlement: held, claim: { urgentAfter: 1e9, plan } })
+          held = job && settlementOf(job, action.outcome)
+          break
+        }
+        case "Retry":
+          yield* outbox.retry({ code: codes[action.code] ?? "gone" })
+          break
+        case "Discard":
+          yield* outbox.discard({ code: codes[action.code] ?? "gone" })
+          break
+        case "Prune":
+          yield* outbox.prune(index - 20)
+          break
+        case "Fold":
+          yield* outbox.fold(holder)
+          break
+      }
+      const counted = yield* read(sql<{ status: EventStatus; events: number }>`SELECT status, count(*) AS events
+        FROM plane_sync_event GROUP BY status`)
+      const { dead, delivered, discarded, pending } = yield* outbox.status
+      const shown = { pending, delivered, dead, discarded }
+      const empty = { pending: 0, delivered: 0, dead: 0, discarded: 0 }
+      const expected = { ...empty, ...Object.fromEntries(counted.map(({ events, status }) => [status, events])) }
+      assert.deepStrictEqual(shown, expected, `after ${index}: ${JSON.stringify(action)}`)
+      const wrong = yield* read(sql`SELECT name, owed, due_at FROM (SELECT name, due_at, holder, owed,
+          (SELECT count(*) FROM plane_sync_event e WHERE e.lane = l.id AND e.status = 'pending'
+            AND e.sequence <= (SELECT sequence FROM plane_sync_folded)) AS counted FROM plane_sync_lane l)
+        WHERE owed <> counted OR (due_at IS NULL AND counted > 0)`)
+      assert.deepStrictEqual(wrong, [], `after ${index}: ${JSON.stringify(action)}`)
+    }
+  }).pipe(Effect.scoped, Effect.provide(Layer.provideMerge(Outbox.layer, Storage.layerFile(":memory:"))))
+
+describe("the sums that are kept", () => {
+  it.effect("are what counting gives, whatever is published, sent, retried, discarded and pruned", () =>
+    Effect.promise(() =>
+      FastCheck.assert(
+        FastCheck.asyncProperty(actions, (history) =>
+          Effect.runPromise(Effect.provide(run(history), TestContext.TestContext))),
+        { numRuns: 150, interruptAfterTimeLimit: 15_000 }
+      )
+    ))
+})
