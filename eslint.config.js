@@ -1,25 +1,64 @@
 import effect from "@effect/eslint-plugin"
 import tseslint from "typescript-eslint"
 
-// One direction: a folder imports only from the folders named before it (and from itself).
-const folders = ["domain", "plane", "outbox", "sync", "orchestrator", "webhooks", "http", "cli"]
+// Which rooms (folders of src) each room may import, besides itself. docs/architecture.md says what they hold.
+const base = ["base"]
+const domain = [...base, "domain"]
+const outbox = [...domain, "storage"]
+const events = [...outbox, "outbox"]
+const tasks = [...events, "events"]
+const gitea = [...tasks, "tasks"]
+const views = [...gitea, "gitea"]
+const webhooks = [...gitea, "gitea", "plane", "sending"]
+const health = [...webhooks, "webhooks", "views"]
+const ends = [...health, "health"]
 
-// A path into one of these folders, or to the package's ends, whatever way it goes there.
+/** The map. A room that is not in it may import nothing, and a test says so. */
+export const rooms = {
+  base: [],
+  domain: base,
+  storage: base,
+  plane: domain,
+  outbox,
+  events,
+  sending: [...tasks, "plane"],
+  tasks,
+  gitea,
+  webhooks,
+  views,
+  health,
+  http: ends,
+  cli: ends,
+  simulator: []
+}
+
+/** The tables, and the one room of each in which its SQL stands. */
+export const tables = {
+  storage: ["migrations"],
+  outbox: ["lane", "event", "delivery", "sender", "count", "folded"],
+  tasks: ["task", "verdict", "report", "launch"],
+  gitea: ["pull_request", "commit_status", "review"],
+  webhooks: ["webhook", "webhook_body"]
+}
+
+// A path into one of these rooms, or to the package's ends, whatever way it goes there.
 const up = "^\\.{1,2}/(.*/)?"
 const into = (names) => `${up}(${names.join("|")})/`
-const ends = `${up}(index|main)\\.js$|^plane-sync(/|$)`
+const packageEnds = `${up}(index|main|Schema)\\.js$|^plane-sync(/|$)`
 
-const forbid = (folder, later) => {
-  const message = `src/${folder} may not import from ${later.join(", ")}: data flows one way.`
-  const patterns = [into(later), ends, barrel.regex]
-  const dynamic = patterns.join("|").replaceAll("/", "\\/")
+const rulesOf = ([room, allowed]) => {
+  const others = Object.keys(rooms).filter((name) => name !== room && !allowed.includes(name))
+  const message = `src/${room} may import ${allowed.join(", ") || "no other room"}: data flows one way.`
+  const foreign = Object.entries(tables).filter(([owner]) => owner !== room).flatMap(([, names]) => names)
+  const dynamic = [into(others), packageEnds, barrel.regex].join("|").replaceAll("/", "\\/")
+  const table = `/plane_sync_(${foreign.join("|")})(?![a-z_])/`
   return {
-    files: [`src/${folder}/**/*.ts`],
+    files: [`src/${room}/**/*.ts`],
     rules: {
       "no-restricted-imports": ["error", {
         patterns: [
-          { regex: into(later), message },
-          { regex: ends, message: "index and main import the folders, never the reverse." },
+          { regex: into(others), message },
+          { regex: packageEnds, message: "The package's ends import the rooms, never the reverse." },
           barrel
         ]
       }],
@@ -33,7 +72,15 @@ const forbid = (folder, later) => {
         {
           selector: "ImportExpression[source.type!='Literal']",
           message: "Name the module, so that this rule can look at it."
-        }
+        },
+        ...["TemplateElement[value.raw", "Literal[value"].map((node) => ({
+          selector: `${node}=${table}]`,
+          message: "The SQL of a table stands in the room that owns it."
+        })),
+        ...(room in tables ? [] : [{
+          selector: "TaggedTemplateExpression[tag.name='sql']",
+          message: "SQL stands in rooms that own tables."
+        }])
       ]
     }
   }
@@ -84,7 +131,5 @@ export default tseslint.config(
     }
   },
   { files: ["**/*.js"], ...tseslint.configs.disableTypeChecked },
-  ...folders.map((folder, index) => forbid(folder, [...folders.slice(index + 1), "simulator"])),
-  // What stands in for Plane shares no word with its client: a mistake of the one must not be made by both.
-  forbid("simulator", folders)
+  ...Object.entries(rooms).map(rulesOf)
 )

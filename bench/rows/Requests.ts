@@ -1,8 +1,8 @@
 import type { Duration } from "effect"
 import { Data, Effect, Layer, TestClock, TestContext } from "effect"
 import { stages } from "../../src/domain/Stage.js"
-import { PlaneSimulator } from "../../src/simulator/PlaneSimulator.js"
 import { StageEvents } from "../../src/events/StageEvents.js"
+import { PlaneSimulator } from "../../src/simulator/PlaneSimulator.js"
 import type { Figure, Row } from "../Figure.js"
 import { Aim } from "../Figure.js"
 import { life } from "../Load.js"
@@ -42,10 +42,14 @@ const stageTakes: Duration.DurationInput = "5 minutes"
 
 const byPipeline = (settings: Settings, spell: (n: number) => string) =>
   Effect.gen(function*() {
-    const { token, url } = yield* PlaneSimulator
+    const plane = yield* PlaneSimulator
+    const { token, url } = plane
     const run = (key: string) =>
       Effect.gen(function*() {
         const events = yield* StageEvents
+        // A start costs two requests, however many tasks there are: a look at the project, and one at its states.
+        yield* TestClock.adjust("1 seconds")
+        yield* plane.forgetRequests
         for (const event of life(key)) {
           yield* events.publish(event)
           yield* TestClock.adjust(stageTakes)

@@ -1,0 +1,116 @@
+import { assert, describe, it } from "@effect/vitest"
+import { ESLint } from "eslint"
+import { readdir } from "node:fs/promises"
+import { fileURLToPath } from "node:url"
+import tseslint from "typescript-eslint"
+
+// The project's own rules; those that need types would want the files to be there.
+const eslint = new ESLint({
+  cwd: fileURLToPath(new URL("../..", import.meta.url)),
+  overrideConfig: { files: ["**/*.ts"], ...tseslint.configs.disableTypeChecked }
+})
+
+/** The map of docs/architecture.md, written a second time. */
+const map: Readonly<Record<string, string>> = {
+  base: "",
+  domain: "base",
+  storage: "base",
+  plane: "base domain",
+  outbox: "base domain storage",
+  events: "base domain storage outbox",
+  sending: "base domain storage outbox events plane",
+  tasks: "base domain storage outbox events",
+  gitea: "base domain storage outbox events tasks",
+  webhooks: "base domain storage outbox events tasks gitea plane sending",
+  views: "base domain storage outbox events tasks gitea",
+  health: "base domain storage outbox events tasks gitea plane sending webhooks views",
+  http: "base domain storage outbox events tasks gitea plane sending webhooks views health",
+  cli: "base domain storage outbox events tasks gitea plane sending webhooks views health",
+  simulator: ""
+}
+const rooms = Object.keys(map)
+
+/** What the rules on imports and SQL say of a line of code in a room, or below it. */
+const said = async (room: string, code: string) => {
+  const [result] = await eslint.lintText(`${code}\n`, { filePath: `src/${room}/Written.ts` })
+  const messages = result?.messages ?? []
+  assert.isFalse(messages.some(({ fatal }) => fatal), messages[0]?.message)
+  return messages
+    .filter(({ ruleId }) => ruleId === "no-restricted-imports" || ruleId === "no-restricted-syntax")
+    .map(({ message }) => message)
+}
+
+describe("the lint rule on rooms", () => {
+  it("knows all rooms of src", async () => {
+    const names = await readdir(fileURLToPath(new URL("../../src", import.meta.url)))
+    assert.sameMembers(names.filter((name) => !name.endsWith(".ts")), rooms)
+  })
+
+  for (const room of rooms) {
+    it(`${room} imports ${map[room] === "" ? "no other room" : map[room]}`, async () => {
+      for (const name of rooms) {
+        const isAllowed = name === room || map[room]?.split(" ").includes(name) === true
+        for (
+          const code of [
+            `import { a } from "../${name}/A.js"`,
+            `export * from "../../src/${name}/A.js"`,
+            `import type { A } from "./../${name}/deeper/A.js"`,
+            `import { a } from "../domain/../${name}/A.js"`,
+            `export const a = () => import("../${name}/A.js")`
+          ]
+        ) {
+          const messages = await said(room, code)
+          // A way that leads through a room is one into it.
+          const isThroughDomain = code.includes("domain/../") && room !== "domain" && !map[room]?.includes("domain")
+          const expected = isAllowed && !isThroughDomain ? 0 : 1
+          assert.strictEqual(messages.length, expected, `${room}: ${code}\n${messages.join("\n")}`)
+        }
+      }
+    })
+  }
+
+  it("nobody below imports index or main, the package itself, a barrel, or what has no name yet", async () => {
+    for (
+      const code of [
+        `import { a } from "../index.js"`,
+        `export const a = () => import("../main.js")`,
+        `import { a } from "../../src/index.js"`,
+        `import { a } from "plane-sync"`,
+        `import { HttpClient } from "@effect/platform"`,
+        `export const a = () => import("@effect/platform")`,
+        `export const a = (name: string) => import(name)`
+      ]
+    ) {
+      for (const room of ["domain", "storage/sqlite", "cli", "simulator"]) {
+        assert.lengthOf(await said(room, code.replace("../", room.includes("/") ? "../../" : "../")), 1, code)
+      }
+    }
+  })
+
+  it("the SQL of a table stands in the room that owns it, and nowhere else", async () => {
+    const owners: Readonly<Record<string, string>> = {
+      lane: "outbox",
+      event: "outbox",
+      delivery: "outbox",
+      task: "tasks",
+      review: "gitea",
+      webhook: "webhooks"
+    }
+    for (const [table, owner] of Object.entries(owners)) {
+      for (const room of ["outbox", "tasks", "gitea", "webhooks", "storage"]) {
+        for (const text of ["export const a = `SELECT 1 FROM TABLE t`", `export const a = "DELETE FROM TABLE"`]) {
+          const messages = await said(room, text.replace("TABLE", `plane_sync_${table}`))
+          assert.lengthOf(messages, room === owner ? 0 : 1, `${room}: ${table}`)
+        }
+      }
+    }
+  })
+
+  it("rooms that own no table write no SQL", async () => {
+    for (const room of rooms) {
+      const owns = ["storage", "outbox", "tasks", "gitea", "webhooks"].includes(room)
+      const code = "declare const sql: (text: TemplateStringsArray) => unknown\nexport const a = sql`SELECT 1`"
+      assert.lengthOf(await said(room, code), owns ? 0 : 1, room)
+    }
+  })
+})
