@@ -1,14 +1,17 @@
-import type { Job, Settlement } from "../src/outbox/Lane.js"
+import type { MonotonicMillis } from "../src/base/Time.js"
+import { ItemId, CommentId } from "../src/domain/Ids.js"
+import type { Job } from "../src/outbox/Job.js"
+import type { Settlement } from "../src/outbox/Outcome.js"
 
 /** A job done as a healthy Plane does it, looked at at `now` (monotonic): its work item found, or its delivery taken. */
-export const settled = (job: Job, now: number): Settlement =>
+export const settled = (job: Job, now: MonotonicMillis): Settlement =>
   job._tag === "Look"
     ? {
       _tag: "Looked",
       job,
       outcome: {
         _tag: "Found",
-        itemId: `item-${job.lane.id}`,
+        itemId: ItemId(`item-${job.lane.id}`),
         key: job.key,
         seen: { state: null, cancelled: false, readAt: now, updatedAt: null }
       }
@@ -18,7 +21,7 @@ export const settled = (job: Job, now: number): Settlement =>
       job,
       outcome: {
         _tag: "Delivered",
-        commentId: "comment",
+        commentId: CommentId("comment"),
         seen: job.delivery.kind === "state"
           ? { state: job.delivery.body, cancelled: false, readAt: now, updatedAt: null }
           : undefined

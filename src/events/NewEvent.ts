@@ -1,4 +1,5 @@
-import { Clock, DateTime, Effect, Either, identity, ParseResult, Predicate, Schema } from "effect"
+import { EpochMillis, epochMillis } from "../base/Time.js"
+import { DateTime, Effect, Either, identity, ParseResult, Predicate, Schema } from "effect"
 import { cleanLine, cleanText, reasonLimit, textLimit } from "../base/Text.js"
 import { uuidV7Of } from "../base/UuidV7.js"
 import type { StageEvent } from "../domain/StageEvent.js"
@@ -81,7 +82,7 @@ const asJson = (value: unknown): string => {
  * with its reason, and becomes a dead letter.
  */
 export const accept = (event: StageEvent, states: StageStates): Effect.Effect<NewEvent> =>
-  Effect.flatMap(Clock.currentTimeMillis, (now) => {
+  Effect.flatMap(epochMillis, (now) => {
     const part = (name: "id" | "workItem") =>
       Either.getOrUndefined(attempt(() => Predicate.isRecord(event) ? event[name] : undefined))
     const given = part("id")
@@ -110,11 +111,11 @@ const fit = (
   event: StageEvent,
   id: string,
   states: StageStates,
-  now: number
+  now: EpochMillis
 ): NewEvent => {
   const content = contentOf(event)
   const stage = stageOf(event)
-  const occurredAt = event.occurredAt === undefined ? now : DateTime.toEpochMillis(event.occurredAt)
+  const occurredAt = event.occurredAt === undefined ? now : EpochMillis(DateTime.toEpochMillis(event.occurredAt))
   return {
     id,
     workItem: content.workItem,

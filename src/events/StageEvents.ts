@@ -1,3 +1,4 @@
+import { EventSequence } from "../domain/Ids.js"
 import type { SqlError } from "@effect/sql/SqlError"
 import type { ConfigError } from "effect"
 import { Cause, Chunk, Context, DateTime, Effect, Layer, Option, Schema, Stream } from "effect"
@@ -116,7 +117,7 @@ const make = Effect.gen(function*() {
       ))).pipe(Effect.zipLeft(wakeUps.notify))
 
   const stream = (after: number): Stream.Stream<StoredEvent, StorageError> =>
-    Stream.paginateChunkEffect(after, (sequence) =>
+    Stream.paginateChunkEffect(EventSequence(after), (sequence) =>
       Effect.gen(function*() {
         for (;;) {
           const mark = yield* wakeUps.mark

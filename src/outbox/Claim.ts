@@ -1,12 +1,17 @@
+import { later } from "../base/Time.js"
 import type { SqlError } from "@effect/sql/SqlError"
 import { Effect } from "effect"
+import type { EpochMillis } from "../base/Time.js"
+import type { EventSequence } from "../domain/Ids.js"
 import type { Sql } from "../storage/Sql.js"
 import { closeState } from "./Debt.js"
 import type { DeliveryRow } from "./DeliveryRow.js"
 import { deliveryColumns, deliveryOf, owedColumns } from "./DeliveryRow.js"
-import type { Claim, Job, Lane, Owed, OwedEvent, Plan, Retried, Step, Told } from "./Lane.js"
-import { maxOwedComments } from "./Lane.js"
+import type { Job } from "./Job.js"
+import type { Lane } from "./Lane.js"
 import { free } from "./LaneRow.js"
+import type { Claim, Owed, OwedEvent, Plan, Retried, Step, Told } from "./Planning.js"
+import { maxOwedComments } from "./Planning.js"
 import type { EventStatus } from "./StoredEvent.js"
 import type { Tally } from "./Tally.js"
 
@@ -16,7 +21,7 @@ interface LaneRow extends Omit<Lane, "gone" | "cancelled" | "respected" | "unans
   readonly cancelled: number
   readonly respected: number
   readonly unanswered: number
-  readonly stateEvent: number | null
+  readonly stateEvent: EventSequence | null
   readonly pending: number
   readonly retried: number
 }
@@ -43,7 +48,7 @@ export const claim = (
   tally: Tally,
   holder: string,
   claimed: Claim,
-  now: number
+  now: EpochMillis
 ): Effect.Effect<Job | undefined, SqlError> =>
   Effect.gen(function*() {
     const longest = (urgency: number) =>
@@ -76,7 +81,7 @@ const planned = (claimed: Claim, owed: Owed): Step => {
   } catch (error) {
     const event = owed.state ?? owed.comments[0] ?? owed.retried?.events[0]
     return event === undefined
-      ? { _tag: "Wait", dueAt: owed.now + 60_000 }
+      ? { _tag: "Wait", dueAt: later(owed.now, 60_000) }
       : { _tag: "Unfit", event, reason: `a bug in plane-sync: ${String(error)}` }
   }
 }
@@ -86,7 +91,7 @@ const nextJob = (
   tally: Tally,
   row: LaneRow,
   claimed: Claim,
-  now: number
+  now: EpochMillis
 ): Effect.Effect<Job | undefined, SqlError> =>
   Effect.gen(function*() {
     const { pending: isPending, retried, stateEvent, ...rest } = row
@@ -139,7 +144,7 @@ const nextJob = (
 
 // Counted before it is sent: a request that takes the process down with it counts as well. No reason says that the last
 // sending was never settled, as after a crash, so Plane may have executed it.
-const sendAgain = (sql: Sql, lane: Lane, now: number) =>
+const sendAgain = (sql: Sql, lane: Lane, now: EpochMillis) =>
   Effect.map(
     sql<DeliveryRow>`UPDATE plane_sync_delivery SET attempts = attempts + 1, sent_at = ${now},
       tried = CASE WHEN reason IS NULL THEN 1 ELSE tried END, reason = NULL
@@ -147,7 +152,7 @@ const sendAgain = (sql: Sql, lane: Lane, now: number) =>
     ([row]) => row && deliveryOf(row)
   )
 
-const plan = (sql: Sql, lane: Lane, composed: Plan, now: number) =>
+const plan = (sql: Sql, lane: Lane, composed: Plan, now: EpochMillis) =>
   Effect.gen(function*() {
     const { body, events, externalId, failures, gate, insteadOf, kind, commentId } = composed
     const [first] = events
@@ -178,7 +183,7 @@ const bury = (
   { retried }: Owed,
   event: OwedEvent,
   reason: string,
-  now: number
+  now: EpochMillis
 ) =>
   Effect.gen(function*() {
     const again = retried?.events[0].sequence === event.sequence ? retried.delivery.id : undefined
@@ -222,16 +227,16 @@ const readRetried = (sql: Sql, lane: Lane): Effect.Effect<Retried | undefined, S
 const readOwed = (
   sql: Sql,
   lane: Lane,
-  stateEvent: number | null,
+  stateEvent: EventSequence | null,
   isRetried: boolean,
-  now: number
+  now: EpochMillis
 ): Effect.Effect<Owed | undefined, SqlError> =>
   Effect.gen(function*() {
     const columns = sql.literal(eventColumns)
     const comments = yield* sql<OwedRow>`SELECT ${columns} FROM plane_sync_event
       WHERE lane = ${lane.id} AND status = 'pending' AND comment = 'pending' ORDER BY sequence
       LIMIT ${sql.literal(String(maxOwedComments))}`
-    const bySequence = (sequence: number) =>
+    const bySequence = (sequence: EventSequence) =>
       Effect.map(
         sql<OwedRow>`SELECT ${columns} FROM plane_sync_event WHERE sequence = ${sequence}`,
         ([event]) => event

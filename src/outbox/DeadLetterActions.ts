@@ -1,5 +1,5 @@
 import { Effect, Schema } from "effect"
-import type { DeadCode } from "./Lane.js"
+import type { DeadCode } from "./DeadCode.js"
 import { Outbox } from "./Outbox.js"
 
 /** No delivery with this id is a dead letter: it never was, or it was retried or discarded. */

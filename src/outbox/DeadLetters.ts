@@ -1,8 +1,12 @@
+import { epochMillis } from "../base/Time.js"
 import type { SqlError } from "@effect/sql/SqlError"
-import { Clock, Effect } from "effect"
+import { Effect } from "effect"
+import type { EpochMillis } from "../base/Time.js"
+import type { EventSequence, LaneId } from "../domain/Ids.js"
 import type { Fragment, Sql } from "../storage/Sql.js"
+import type { DeadCode } from "./DeadCode.js"
+import type { DeliveryKind } from "./Delivery.js"
 import { folded } from "./Fold.js"
-import type { DeadCode, DeliveryKind } from "./Lane.js"
 import { urgency } from "./LaneRow.js"
 import type { EventStatus } from "./StoredEvent.js"
 import type { Tally } from "./Tally.js"
@@ -15,13 +19,13 @@ export interface DeadLetter {
   readonly reason: string
   /** The key of its first event, as written. */
   readonly workItem: string
-  readonly firstEvent: number
-  readonly lastEvent: number
+  readonly firstEvent: EventSequence
+  readonly lastEvent: EventSequence
   /** A comment's HTML or a state's id; empty when it was never composed. */
   readonly body: string
   readonly externalId: string | null
-  readonly occurredAt: number
-  readonly settledAt: number
+  readonly occurredAt: EpochMillis
+  readonly settledAt: EpochMillis
   readonly attempts: number
   /** Plane's last answer. */
   readonly answer: number | null
@@ -61,9 +65,9 @@ export const readDeadLetter = (sql: Sql, id: number) =>
 
 interface Chosen {
   readonly id: number
-  readonly lane: number | null
+  readonly lane: LaneId | null
   readonly kind: DeliveryKind
-  readonly lastEvent: number
+  readonly lastEvent: EventSequence
   readonly code: DeadCode
 }
 
@@ -88,7 +92,7 @@ const choose = (sql: Sql, which: Which, status: "retried" | "discarded") =>
 export const retry = (sql: Sql, tally: Tally, which: Which): Effect.Effect<number, SqlError> =>
   Effect.gen(function*() {
     const chosen = yield* choose(sql, which, "retried")
-    const now = yield* Clock.currentTimeMillis
+    const now = yield* epochMillis
     for (const letter of chosen) {
       // Due from now, and not from when its events were published; a lane that waits to bring a count up to date has
       // something to send now.
@@ -139,7 +143,7 @@ const changed = (sql: Sql, other: Fragment) =>
 
 // One of its debts was dead, so it was pending where the other one was, and dead where not. One that is not folded is
 // counted when it is.
-const note = (tally: Tally, lane: number | null, rows: ReadonlyArray<Changed>) => {
+const note = (tally: Tally, lane: LaneId | null, rows: ReadonlyArray<Changed>) => {
   for (const { isFolded, otherIsOwed, status } of rows) {
     if (isFolded === 1) tally.moved(lane, otherIsOwed === 1 ? "pending" : "dead", status)
   }
@@ -157,7 +161,9 @@ const oweLatestState = (sql: Sql, tally: Tally, letter: Chosen) =>
     const older = yield* sql<Changed>`UPDATE plane_sync_event SET state = 'superseded'
       WHERE sequence = ${letter.lastEvent} AND state = 'dead' RETURNING ${changed(sql, sql`comment`)}`
     note(tally, letter.lane, older)
-    const [before] = yield* sql<{ sequence: number; status: EventStatus }>`SELECT sequence, status FROM plane_sync_event
+    const [before] = yield* sql<
+      { sequence: EventSequence; status: EventStatus }
+    >`SELECT sequence, status FROM plane_sync_event
       WHERE sequence = (SELECT latest_stage FROM plane_sync_lane WHERE id = ${letter.lane})`
     if (before !== undefined) {
       yield* sql`UPDATE plane_sync_event SET state = 'pending' WHERE sequence = ${before.sequence}`

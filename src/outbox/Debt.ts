@@ -1,6 +1,9 @@
 import { Effect } from "effect"
+import type { EpochMillis } from "../base/Time.js"
+import type { CommentId, EventSequence, LaneId } from "../domain/Ids.js"
 import type { Sql } from "../storage/Sql.js"
-import type { DeadCode, Delivery } from "./Lane.js"
+import type { DeadCode } from "./DeadCode.js"
+import type { Delivery } from "./Delivery.js"
 import type { EventStatus } from "./StoredEvent.js"
 import type { Tally } from "./Tally.js"
 
@@ -8,12 +11,12 @@ import type { Tally } from "./Tally.js"
 export type Closed = "delivered" | "superseded" | "dead"
 
 /** What becomes of an event's state with its comment: superseded, unless it is the latest. */
-export const superseded = (sql: Sql, lane: number) =>
+export const superseded = (sql: Sql, lane: LaneId) =>
   sql`CASE WHEN state = 'pending' AND sequence IS NOT (SELECT state_event FROM plane_sync_lane WHERE id = ${lane})
     THEN 'superseded' ELSE state END`
 
 /** Superseded it is already, if a later stage has been published meanwhile. */
-export const closeStateOfEvent = (sql: Sql, tally: Tally, lane: number, sequence: number, as: Closed) =>
+export const closeStateOfEvent = (sql: Sql, tally: Tally, lane: LaneId, sequence: EventSequence, as: Closed) =>
   Effect.map(
     sql<{ status: EventStatus }>`UPDATE plane_sync_event SET state = ${as}
       WHERE sequence = ${sequence} AND state = 'pending' RETURNING status`,
@@ -21,7 +24,7 @@ export const closeStateOfEvent = (sql: Sql, tally: Tally, lane: number, sequence
   )
 
 /** The state of an event is owed no longer. */
-export const closeState = (sql: Sql, tally: Tally, lane: number, sequence: number, as: Closed) =>
+export const closeState = (sql: Sql, tally: Tally, lane: LaneId, sequence: EventSequence, as: Closed) =>
   Effect.zipRight(
     closeStateOfEvent(sql, tally, lane, sequence, as),
     sql`UPDATE plane_sync_lane SET state_event = NULL WHERE id = ${lane} AND state_event = ${sequence}`
@@ -42,9 +45,9 @@ export const closeDelivery = (
   sql: Sql,
   delivery: Delivery,
   status: "delivered" | "dead" | "discarded",
-  now: number,
+  now: EpochMillis,
   told: {
-    readonly commentId?: string | null
+    readonly commentId?: CommentId | null
     readonly code?: DeadCode
     readonly reason?: string
     readonly answer?: number | undefined

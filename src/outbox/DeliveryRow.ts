@@ -1,4 +1,4 @@
-import type { Delivery } from "./Lane.js"
+import type { Delivery } from "./Delivery.js"
 
 /** The columns of a delivery, as a job needs it. */
 export const deliveryColumns = `id, lane, kind, first_event AS "firstEvent", last_event AS "lastEvent",

@@ -1,5 +1,7 @@
 import type { SqlError } from "@effect/sql/SqlError"
 import { Effect } from "effect"
+import type { EpochMillis } from "../base/Time.js"
+import type { EventSequence, LaneId } from "../domain/Ids.js"
 import type { Fragment, Sql } from "../storage/Sql.js"
 import type { EventStatus } from "./StoredEvent.js"
 import type { Tally } from "./Tally.js"
@@ -27,20 +29,20 @@ export const newEvents = (sql: Sql): Effect.Effect<number, SqlError> =>
 export const foldBatch = 500
 
 interface Row {
-  readonly sequence: number
-  readonly lane: number | null
+  readonly sequence: EventSequence
+  readonly lane: LaneId | null
   readonly status: EventStatus
   readonly asksState: number
   readonly urgent: number
-  readonly publishedAt: number
+  readonly publishedAt: EpochMillis
 }
 
 /** What new events come to in one lane. */
 interface Folded {
   readonly owed: number
-  readonly dueAt: number
+  readonly dueAt: EpochMillis
   readonly urgency: number
-  readonly lastStage: number | null
+  readonly lastStage: EventSequence | null
 }
 
 // Urgent events before states, states before stage comments: see `claim`.
@@ -53,7 +55,7 @@ const foldedWith = (before: Folded | undefined, row: Row): Folded => ({
   lastStage: row.asksState === 1 ? row.sequence : before?.lastStage ?? null
 })
 
-const foldLane = (sql: Sql, tally: Tally, lane: number, { dueAt, lastStage, owed, urgency }: Folded) =>
+const foldLane = (sql: Sql, tally: Tally, lane: LaneId, { dueAt, lastStage, owed, urgency }: Folded) =>
   Effect.gen(function*() {
     if (lastStage !== null) {
       // Only the latest stage's state is owed. An older one's is closed with its comment, or here where that is done.
@@ -79,7 +81,7 @@ export const fold = (sql: Sql, tally: Tally): Effect.Effect<number, SqlError> =>
       WHERE e.sequence > ${folded(sql)} ORDER BY e.sequence LIMIT ${sql.literal(String(foldBatch))}`
     const last = rows.at(-1)
     if (last === undefined) return 0
-    const lanes = new Map<number, Folded>()
+    const lanes = new Map<LaneId, Folded>()
     for (const row of rows) {
       // What a lane is owed is written with the rest of the lane, so here only the counts.
       tally.moved(null, undefined, row.status)

@@ -1,8 +1,11 @@
+import { EpochMillis } from "../base/Time.js"
+import type { LaneId } from "../domain/Ids.js"
 import { Effect } from "effect"
 import { WorkItemKey } from "../domain/WorkItemKey.js"
 import type { Sql } from "../storage/Sql.js"
-import type { Lane, LookOutcome } from "./Lane.js"
+import type { Lane } from "./Lane.js"
 import { free, reader } from "./LaneRow.js"
+import type { LookOutcome } from "./Outcome.js"
 import type { EventStatus } from "./StoredEvent.js"
 import type { Tally } from "./Tally.js"
 
@@ -21,7 +24,7 @@ export const keyFound = (
   >
 ) =>
   Effect.gen(function*() {
-    const [lane] = yield* sql<{ id: number }>`INSERT INTO plane_sync_lane (name, work_item)
+    const [lane] = yield* sql<{ id: LaneId }>`INSERT INTO plane_sync_lane (name, work_item)
       VALUES (${itemId}, ${itemId}) ON CONFLICT (name) DO UPDATE SET gone = 0 RETURNING id`
     if (lane === undefined) return yield* Effect.dieMessage("an INSERT returns its row")
     const target = lane.id
@@ -54,5 +57,5 @@ export const keyFound = (
       WHERE id = ${target}`
     yield* sql`UPDATE plane_sync_lane SET target = ${target}, attempts = 0, misses = 0, owed = 0,
       state_event = NULL, latest_stage = NULL WHERE id = ${key.id}`
-    yield* free(sql, tally, key, 0, null)
+    yield* free(sql, tally, key, EpochMillis(0), null)
   })

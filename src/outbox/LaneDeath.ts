@@ -1,9 +1,12 @@
 import type { SqlError } from "@effect/sql/SqlError"
 import { Effect } from "effect"
+import type { EpochMillis } from "../base/Time.js"
+import type { EventSequence } from "../domain/Ids.js"
 import type { Sql } from "../storage/Sql.js"
 import { closeState, superseded } from "./Debt.js"
-import type { Lane, LaneDead, Settlement } from "./Lane.js"
+import type { Lane } from "./Lane.js"
 import { forget, free } from "./LaneRow.js"
+import type { LaneDead, Settlement } from "./Outcome.js"
 import type { EventStatus } from "./StoredEvent.js"
 import type { Tally } from "./Tally.js"
 
@@ -14,7 +17,7 @@ const letterColumns = (sql: Sql) =>
   sql`(lane, kind, status, first_event, last_event, body, occurred_at, planned_at, settled_at, attempts, answer, code,
     reason)`
 
-const why = (sql: Sql, { answer, attempts, code, reason }: LaneDead, now: number) =>
+const why = (sql: Sql, { answer, attempts, code, reason }: LaneDead, now: EpochMillis) =>
   sql`${now}, ${now}, ${attempts ?? 0}, ${answer ?? null}, ${code}, ${reason}`
 
 /** Dead letters of the oldest owed comments, at most `limit`, but not of those that `delivery` tells; how many. */
@@ -23,11 +26,13 @@ const commentsDead = (
   tally: Tally,
   lane: Lane,
   dead: LaneDead,
-  now: number,
+  now: EpochMillis,
   { delivery, limit }: { readonly delivery: number | null; readonly limit: number }
 ) =>
   Effect.gen(function*() {
-    const letters = yield* sql<{ id: number; sequence: number }>`INSERT INTO plane_sync_delivery ${letterColumns(sql)}
+    const letters = yield* sql<{ id: number; sequence: EventSequence }>`INSERT INTO plane_sync_delivery ${
+      letterColumns(sql)
+    }
       SELECT lane, 'comment', 'dead', sequence, sequence, '', occurred_at, ${why(sql, dead, now)}
       FROM plane_sync_event WHERE lane = ${lane.id} AND status = 'pending' AND comment = 'pending'
         AND delivery IS NOT ${delivery ?? noDelivery} ORDER BY sequence LIMIT ${sql.literal(String(limit))}
@@ -48,7 +53,7 @@ export const buryAhead = (
   sql: Sql,
   tally: Tally,
   settlement: Settlement,
-  now: number,
+  now: EpochMillis,
   limit: number
 ): Effect.Effect<number, SqlError> => {
   const { job, outcome } = settlement
@@ -58,7 +63,7 @@ export const buryAhead = (
 }
 
 /** All that a lane owes becomes dead letters: a comment each, and the latest state. */
-export const laneDead = (sql: Sql, tally: Tally, lane: Lane, dead: LaneDead, now: number) =>
+export const laneDead = (sql: Sql, tally: Tally, lane: Lane, dead: LaneDead, now: EpochMillis) =>
   Effect.gen(function*() {
     const { answer, code, gone, reason } = dead
     yield* commentsDead(sql, tally, lane, dead, now, { delivery: null, limit: -1 })
@@ -68,7 +73,9 @@ export const laneDead = (sql: Sql, tally: Tally, lane: Lane, dead: LaneDead, now
     tally.settled(lane.id, retried)
     yield* sql`UPDATE plane_sync_delivery SET status = 'dead', settled_at = ${now}, answer = ${answer ?? null},
       code = ${code}, reason = ${reason} WHERE lane = ${lane.id} AND status = 'retried'`
-    const [latest] = yield* sql<{ id: number; sequence: number }>`INSERT INTO plane_sync_delivery ${letterColumns(sql)}
+    const [latest] = yield* sql<{ id: number; sequence: EventSequence }>`INSERT INTO plane_sync_delivery ${
+      letterColumns(sql)
+    }
       SELECT lane, 'state', 'dead', sequence, sequence, '', occurred_at, ${why(sql, dead, now)}
       FROM plane_sync_event WHERE state = 'pending'
         AND sequence = (SELECT state_event FROM plane_sync_lane WHERE id = ${lane.id})

@@ -1,5 +1,8 @@
+import type { EpochMillis } from "../base/Time.js"
+import type { EventSequence } from "../domain/Ids.js"
 import type { Fragment, Sql } from "../storage/Sql.js"
-import type { Lane, SeenState } from "./Lane.js"
+import type { Lane } from "./Lane.js"
+import type { SeenState } from "./Outcome.js"
 import type { Tally } from "./Tally.js"
 
 /** How urgent a lane is by what it owes, `stateEvent` included: see `claim`. */
@@ -18,7 +21,7 @@ export interface Asked {
   /** It was left as it is because a person has cancelled it. */
   readonly respected: boolean
   /** The event whose state is owed no longer. */
-  readonly closed: number
+  readonly closed: EventSequence
 }
 
 /** The lane is free again: due at `dueAt` if it owes anything; a patient one as soon as it is owed more. */
@@ -26,7 +29,7 @@ export const free = (
   sql: Sql,
   tally: Tally,
   lane: Lane,
-  dueAt: number,
+  dueAt: EpochMillis,
   problem: string | null,
   { asked, patient = false }: { readonly patient?: boolean; readonly asked?: Asked } = {}
 ) => {

@@ -1,6 +1,8 @@
+import { epochMillis } from "../base/Time.js"
 import type { Scope } from "effect"
-import { Clock, Data, DateTime, Deferred, Duration, Effect, Schedule, Schema } from "effect"
+import { Data, DateTime, Deferred, Duration, Effect, Schedule, Schema } from "effect"
 import { hostname } from "node:os"
+import type { EpochMillis } from "../base/Time.js"
 import type { IndexFile } from "../storage/sqlite/IndexFile.js"
 import { otherIndex } from "../storage/sqlite/IndexFile.js"
 import type { Storage } from "../storage/Storage.js"
@@ -15,8 +17,8 @@ export interface Leader {
   readonly holder: string
   readonly pid: number
   readonly host: string
-  readonly since: number
-  readonly seenAt: number
+  readonly since: EpochMillis
+  readonly seenAt: EpochMillis
   /** The index of the log that it has open; null where that is not known. */
   readonly index: string | null
 }
@@ -41,7 +43,7 @@ export class LeaderActive extends Schema.TaggedError<LeaderActive>()("LeaderActi
 export class LeadershipLost extends Data.TaggedError("LeadershipLost") {}
 
 /** Whether `holder` still is the one that sends. A write, and a heartbeat. */
-export const isLeader = (sql: Storage["Type"]["sql"], holder: string, now: number) =>
+export const isLeader = (sql: Storage["Type"]["sql"], holder: string, now: EpochMillis) =>
   Effect.map(
     sql`UPDATE plane_sync_sender SET seen_at = ${now} WHERE holder = ${holder} RETURNING id`,
     (rows) => rows.length > 0
@@ -60,7 +62,7 @@ const isRunning = (pid: number): boolean => {
   }
 }
 
-const isActive = ({ holder, host, pid, seenAt }: Leader, now: number): boolean => {
+const isActive = ({ holder, host, pid, seenAt }: Leader, now: EpochMillis): boolean => {
   if (host === hostname() && pid === process.pid) return alive.has(holder)
   // The pid of one that was killed may be another program's by now, so it must have been seen lately as well.
   return Math.abs(now - seenAt) < staleAfter && (host !== hostname() || isRunning(pid))
@@ -70,7 +72,7 @@ const isActive = ({ holder, host, pid, seenAt }: Leader, now: number): boolean =
 export const readLeader = ({ read, sql }: Storage["Type"]) =>
   Effect.gen(function*() {
     const [leader] = yield* read(sql<Leader>`SELECT ${sql.literal(columns)} FROM plane_sync_sender`)
-    const now = yield* Clock.currentTimeMillis
+    const now = yield* epochMillis
     return leader === undefined ? undefined : { ...leader, active: isActive(leader, now) }
   })
 
@@ -78,7 +80,7 @@ export const readLeader = ({ read, sql }: Storage["Type"]) =>
  * Whether it runs with another index than `index`. It has no heartbeat any more once it has noticed, and would still write
  * over what is committed here when it closes: on this host its process is asked for, however long it has not been seen.
  */
-const hasOtherIndex = (leader: Leader, index: IndexFile | undefined, now: number): boolean => {
+const hasOtherIndex = (leader: Leader, index: IndexFile | undefined, now: EpochMillis): boolean => {
   const { host, pid } = leader
   if (leader.index === null || index === undefined || leader.index === index.identity) return false
   if (host !== hostname() || pid === process.pid) return isActive(leader, now)
@@ -94,7 +96,7 @@ export const refuseOtherIndex = (
 ): Effect.Effect<void, StorageError> =>
   Effect.gen(function*() {
     const [leader] = yield* read(sql<Leader>`SELECT ${sql.literal(columns)} FROM plane_sync_sender`)
-    const now = yield* Clock.currentTimeMillis
+    const now = yield* epochMillis
     if (leader !== undefined && hasOtherIndex(leader, index, now)) return yield* otherIndex(where, named(leader))
   })
 
@@ -113,7 +115,7 @@ export const becomeLeader = (
 ): Effect.Effect<Leadership, LeaderActive | StorageError, Scope.Scope> =>
   Effect.gen(function*() {
     const take = Effect.gen(function*() {
-      const now = yield* Clock.currentTimeMillis
+      const now = yield* epochMillis
       // The first statement writes, so that two who start at the same time come one after the other.
       const [leader] = yield* sql<Leader>`UPDATE plane_sync_sender SET seen_at = seen_at
         RETURNING ${sql.literal(columns)}`
@@ -150,7 +152,7 @@ export const becomeLeader = (
 
     const lost = yield* Deferred.make<void>()
     yield* Effect.flatMap(
-      Clock.currentTimeMillis,
+      epochMillis,
       (now) => write(isLeader(sql, holder, now))
     ).pipe(
       Effect.flatMap((still) => still ? Effect.void : Deferred.succeed(lost, undefined)),

@@ -1,12 +1,13 @@
 import type { SqlError } from "@effect/sql/SqlError"
 import { Effect } from "effect"
+import type { ItemId } from "../domain/Ids.js"
 import { WorkItemKey } from "../domain/WorkItemKey.js"
 import type { Sql } from "../storage/Sql.js"
 
 /** A work item's state as a webhook tells it. */
 export interface Observation {
   /** Plane's uuid. */
-  readonly itemId: string
+  readonly itemId: ItemId
   /** Its key by its number, as Plane writes it: "ET-2". */
   readonly key: string
   readonly state: string | null

@@ -1,21 +1,24 @@
 import type { SqlError } from "@effect/sql/SqlError"
 import type { Scope } from "effect"
-import { Clock, Context, Effect, Layer, Option } from "effect"
+import { Context, Effect, Layer, Option } from "effect"
 import { makeSharedTurn } from "../base/SharedTurn.js"
 import type { EpochMillis } from "../base/Time.js"
 import { epochMillis } from "../base/Time.js"
+import type { EventSequence } from "../domain/Ids.js"
 import { Storage } from "../storage/Storage.js"
 import type { StorageError } from "../storage/StorageError.js"
 import { claim } from "./Claim.js"
 import type { DeadLetter, DeadLetterQuery, Which } from "./DeadLetters.js"
 import { deadLetterBatch, discard, readDeadLetter, readDeadLetters, retry } from "./DeadLetters.js"
 import { fold, foldAll, foldBatch, hasNew, newEvents } from "./Fold.js"
-import type { Claim, Job, Settlement } from "./Lane.js"
+import type { Job } from "./Job.js"
 import { buryAhead } from "./LaneDeath.js"
 import type { Leader, LeaderActive, Leadership } from "./Leadership.js"
 import { becomeLeader, isLeader, LeadershipLost, readLeader } from "./Leadership.js"
 import type { Observation, Observed } from "./Observation.js"
 import { observe } from "./Observation.js"
+import type { Settlement } from "./Outcome.js"
+import type { Claim } from "./Planning.js"
 import { prune } from "./Prune.js"
 import type { Published } from "./Publish.js"
 import { makePublish, makeTransact } from "./Publish.js"
@@ -71,7 +74,10 @@ export class Outbox extends Context.Tag("plane-sync/Outbox")<Outbox, {
   /** Who sends or has sent last, if anybody has. */
   readonly leader: Effect.Effect<(Leader & { readonly active: boolean }) | undefined, StorageError>
   readonly events: (query: EventQuery) => Effect.Effect<ReadonlyArray<StoredEvent>, StorageError>
-  readonly eventsAfter: (sequence: number, limit: number) => Effect.Effect<ReadonlyArray<StoredEvent>, StorageError>
+  readonly eventsAfter: (
+    sequence: EventSequence,
+    limit: number
+  ) => Effect.Effect<ReadonlyArray<StoredEvent>, StorageError>
   /** What the work item of a key (normalized) is owed, with its latest `limit` events and deliveries. */
   readonly workItem: (key: string, limit: number) => Effect.Effect<WorkItemRow | undefined, StorageError>
   readonly deadLetters: (query: DeadLetterQuery) => Effect.Effect<ReadonlyArray<DeadLetter>, StorageError>
@@ -81,7 +87,7 @@ export class Outbox extends Context.Tag("plane-sync/Outbox")<Outbox, {
   /** Gives dead letters up; how many. */
   readonly discard: (which: Which) => Effect.Effect<number, StorageError>
   /** Deletes a batch of what was published before and owes nothing; whether there may be more. */
-  readonly prune: (before: number) => Effect.Effect<boolean, StorageError>
+  readonly prune: (before: EpochMillis) => Effect.Effect<boolean, StorageError>
   readonly status: Effect.Effect<OutboxStatus, StorageError>
 }>() {
   static readonly layer: Layer.Layer<Outbox, never, Storage> = Layer.scoped(Outbox, Effect.suspend(() => make))
@@ -103,8 +109,8 @@ const make = Effect.gen(function*() {
   const sharedTurn = yield* makeSharedTurn
 
   const nextDue = Effect.fnUntraced(function*(maxAhead: number) {
-    const now = yield* Clock.currentTimeMillis
-    const [row] = yield* read(sql<{ dueAt: number | null; latest: number | null; hasNew: number }>`SELECT
+    const now = yield* epochMillis
+    const [row] = yield* read(sql<{ dueAt: EpochMillis | null; latest: EpochMillis | null; hasNew: number }>`SELECT
       min((SELECT due_at FROM plane_sync_lane WHERE urgency = u.value AND due_at IS NOT NULL AND holder IS NULL
         ORDER BY due_at LIMIT 1)) AS "dueAt",
       max((SELECT due_at FROM plane_sync_lane WHERE urgency = u.value AND due_at IS NOT NULL
@@ -173,7 +179,7 @@ const make = Effect.gen(function*() {
     turn,
     fold: (holder) => foldUntil(holder, 1),
     nextDue,
-    unfoundKeys: (most) => Effect.flatMap(Clock.currentTimeMillis, (now) => read(readUnfoundKeys(sql, now, most))),
+    unfoundKeys: (most) => Effect.flatMap(epochMillis, (now) => read(readUnfoundKeys(sql, now, most))),
     becomeLeader: (holder) => becomeLeader(storage, holder),
     leader: readLeader(storage),
     events: (query) => read(readEvents(sql, query)),

@@ -2,6 +2,7 @@ import type { SqlError } from "@effect/sql/SqlError"
 import type { Config } from "effect"
 import { Duration, Effect } from "effect"
 import { duration, setting } from "../base/Setting.js"
+import type { EpochMillis } from "../base/Time.js"
 import type { Sql } from "../storage/Sql.js"
 import { folded } from "./Fold.js"
 import type { Tally } from "./Tally.js"
@@ -21,7 +22,7 @@ export const pruneBatch = 500
  * deliveries likewise: at most a batch of each, the oldest first. Dead letters stay until they are discarded. Says
  * whether there may be more.
  */
-export const prune = (sql: Sql, tally: Tally, before: number): Effect.Effect<boolean, SqlError> =>
+export const prune = (sql: Sql, tally: Tally, before: EpochMillis): Effect.Effect<boolean, SqlError> =>
   Effect.gen(function*() {
     let more = false
     // The oldest are looked at, not searched for: where the first is too young, so are all.

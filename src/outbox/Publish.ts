@@ -1,14 +1,17 @@
+import { epochMillis } from "../base/Time.js"
 import type { SqlError } from "@effect/sql/SqlError"
 import type { Scope } from "effect"
-import { Clock, Effect } from "effect"
+import { Effect } from "effect"
 import { makeBatch } from "../base/Batch.js"
+import type { EpochMillis } from "../base/Time.js"
+import { EventSequence } from "../domain/Ids.js"
 import type { Storage } from "../storage/Storage.js"
 import { isOneStatements, StorageError } from "../storage/StorageError.js"
 import type { NewEvent } from "./StoredEvent.js"
 
 /** What publishing came to: `conflict` says that the id was published before, with other content. */
 export interface Published {
-  readonly sequence: number
+  readonly sequence: EventSequence
   readonly duplicate: boolean
   readonly conflict: boolean
 }
@@ -27,7 +30,7 @@ const insert = (sql: Storage["Type"]["sql"], events: ReadonlyArray<NewEvent>) =>
     yield* sql`INSERT INTO plane_sync_lane (name)
       SELECT value FROM json_each(${JSON.stringify(Array.from(lanes))}) WHERE true
       ON CONFLICT (name) DO NOTHING`
-    const inserted = yield* sql<{ sequence: number; id: string }>`
+    const inserted = yield* sql<{ sequence: EventSequence; id: string }>`
       INSERT INTO plane_sync_event (id, work_item, body, stage, occurred_at, published_at, lane, comment, state, urgent)
       SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5,
         (SELECT coalesce(target, id) FROM plane_sync_lane WHERE name = value ->> 6), value ->> 7, value ->> 8,
@@ -38,7 +41,7 @@ const insert = (sql: Storage["Type"]["sql"], events: ReadonlyArray<NewEvent>) =>
     return new Map(inserted.map((row) => [row.id, row.sequence]))
   })
 
-const deadLetter = (sql: Storage["Type"]["sql"], event: NewEvent, sequence: number, now: number) =>
+const deadLetter = (sql: Storage["Type"]["sql"], event: NewEvent, sequence: EventSequence, now: EpochMillis) =>
   sql<{ id: number }>`INSERT INTO plane_sync_delivery
     (kind, status, first_event, last_event, body, occurred_at, planned_at, settled_at, code, reason)
     VALUES ('comment', 'dead', ${sequence}, ${sequence}, '', ${event.occurredAt}, ${now}, ${now},
@@ -53,9 +56,11 @@ const publishAll = (
   events: ReadonlyArray<NewEvent>
 ): Effect.Effect<Array<Published>, SqlError> =>
   Effect.gen(function*() {
-    const now = yield* Clock.currentTimeMillis
+    const now = yield* epochMillis
     const inserted = yield* insert(sql, events)
-    const known = inserted.size === events.length ? [] : yield* sql<{ sequence: number; id: string; body: string }>`
+    const known = inserted.size === events.length ?
+      [] :
+      yield* sql<{ sequence: EventSequence; id: string; body: string }>`
       SELECT sequence, id, body FROM plane_sync_event
       WHERE id IN (SELECT value FROM json_each(${JSON.stringify(events.map((event) => event.id))}))`
     const knownById = new Map(known.map((row) => [row.id, row]))
@@ -67,7 +72,7 @@ const publishAll = (
         return { sequence, duplicate: false, conflict: false }
       }
       const first = knownById.get(event.id)
-      return { sequence: first?.sequence ?? 0, duplicate: true, conflict: first?.body !== event.body }
+      return { sequence: first?.sequence ?? EventSequence(0), duplicate: true, conflict: first?.body !== event.body }
     })
     for (const [index, event] of events.entries()) {
       const stored = published[index]

@@ -1,8 +1,10 @@
 import type { SqlError } from "@effect/sql/SqlError"
 import { Effect } from "effect"
+import type { EpochMillis } from "../base/Time.js"
+import type { CommentId, EventSequence, ItemId } from "../domain/Ids.js"
 import type { Sql } from "../storage/Sql.js"
+import type { DeliveryKind } from "./Delivery.js"
 import { folded } from "./Fold.js"
-import type { DeliveryKind } from "./Lane.js"
 import type { EventStatus, StoredEvent } from "./StoredEvent.js"
 
 /** A page of events, newest first; `cursor` is the sequence of the last one of the page before. */
@@ -19,15 +21,15 @@ export interface DeliveryRow {
   readonly id: number
   readonly kind: DeliveryKind
   readonly status: EventStatus | "retried"
-  readonly firstEvent: number
-  readonly lastEvent: number
+  readonly firstEvent: EventSequence
+  readonly lastEvent: EventSequence
   readonly externalId: string | null
   readonly body: string
   readonly attempts: number
-  readonly plannedAt: number
-  readonly sentAt: number | null
-  readonly settledAt: number | null
-  readonly commentId: string | null
+  readonly plannedAt: EpochMillis
+  readonly sentAt: EpochMillis | null
+  readonly settledAt: EpochMillis | null
+  readonly commentId: CommentId | null
   readonly answer: number | null
   readonly reason: string | null
 }
@@ -35,9 +37,9 @@ export interface DeliveryRow {
 /** What a work item is owed, what was done and what went wrong. */
 export interface WorkItemRow {
   /** Null while the key has not been found. */
-  readonly itemId: string | null
+  readonly itemId: ItemId | null
   readonly owed: number
-  readonly dueAt: number | null
+  readonly dueAt: EpochMillis | null
   readonly state: string | null
   readonly gone: boolean
   /** Why it waits, in words. */
@@ -52,7 +54,7 @@ export interface OutboxStatus {
   readonly delivered: number
   readonly discarded: number
   /** When the oldest event that still owes something was published. */
-  readonly oldestAt: number | null
+  readonly oldestAt: EpochMillis | null
 }
 
 const eventColumns = `e.sequence, e.id, e.work_item AS "workItem", e.body, e.occurred_at AS "occurredAt",
@@ -94,7 +96,7 @@ export const readEvents = (
   })
 
 /** Events after a sequence, oldest first. */
-export const readEventsAfter = (sql: Sql, sequence: number, limit: number) =>
+export const readEventsAfter = (sql: Sql, sequence: EventSequence, limit: number) =>
   sql<StoredEvent>`SELECT ${sql.literal(eventColumns)} FROM plane_sync_event e
     WHERE sequence > ${sequence} ORDER BY sequence LIMIT ${limit}`
 
@@ -123,7 +125,7 @@ export const readWorkItem = (
   })
 
 /** How many lanes are due and owe a look-up, counted up to `most`. */
-export const readUnfoundKeys = (sql: Sql, now: number, most: number): Effect.Effect<number, SqlError> =>
+export const readUnfoundKeys = (sql: Sql, now: EpochMillis, most: number): Effect.Effect<number, SqlError> =>
   Effect.map(
     sql`SELECT 1 FROM plane_sync_lane WHERE work_item IS NULL AND due_at <= ${now} LIMIT ${most}`,
     (rows) => rows.length
@@ -136,7 +138,7 @@ export const readStatus = (sql: Sql): Effect.Effect<OutboxStatus, SqlError> =>
       FROM plane_sync_event WHERE sequence > ${folded(sql)} GROUP BY +status`
     const counts = { pending: 0, dead: 0, delivered: 0, discarded: 0 }
     for (const row of [...rows, ...added]) counts[row.status] += row.events
-    const [oldest] = yield* sql<{ publishedAt: number }>`SELECT published_at AS "publishedAt" FROM plane_sync_event
+    const [oldest] = yield* sql<{ publishedAt: EpochMillis }>`SELECT published_at AS "publishedAt" FROM plane_sync_event
       WHERE status = 'pending' ORDER BY sequence LIMIT 1`
     return { ...counts, oldestAt: oldest?.publishedAt ?? null }
   })

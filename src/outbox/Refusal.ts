@@ -1,10 +1,15 @@
 import type { SqlError } from "@effect/sql/SqlError"
 import { Effect } from "effect"
+import type { EpochMillis } from "../base/Time.js"
+import type { EventSequence } from "../domain/Ids.js"
 import type { Sql } from "../storage/Sql.js"
 import { closeDelivery, superseded } from "./Debt.js"
+import type { Delivery } from "./Delivery.js"
 import { owedColumns } from "./DeliveryRow.js"
-import type { Delivery, Lane, OwedEvent, SendOutcome } from "./Lane.js"
-import { maxOwedComments } from "./Lane.js"
+import type { Lane } from "./Lane.js"
+import type { SendOutcome } from "./Outcome.js"
+import type { OwedEvent } from "./Planning.js"
+import { maxOwedComments } from "./Planning.js"
 import type { EventStatus } from "./StoredEvent.js"
 import type { Tally } from "./Tally.js"
 
@@ -13,7 +18,7 @@ const listOf = (sequences: ReadonlyArray<number>) => JSON.stringify(sequences)
 /** From now on each half of the events of a refused comment is told by itself; what was retried is owed like any other. */
 export const split = (sql: Sql, delivery: Delivery): Effect.Effect<void, SqlError> =>
   Effect.gen(function*() {
-    const events = yield* sql<{ sequence: number }>`SELECT sequence FROM plane_sync_event
+    const events = yield* sql<{ sequence: EventSequence }>`SELECT sequence FROM plane_sync_event
       WHERE delivery = ${delivery.id} AND comment IN ('pending', 'retried') ORDER BY sequence`
     const half = Math.ceil(events.length / 2)
     for (const part of [events.slice(0, half), events.slice(half)]) {
@@ -32,7 +37,7 @@ export const taken = (
   lane: Lane,
   delivery: Delivery,
   { commentId, nextExternalId, tells }: Extract<SendOutcome, { readonly _tag: "Taken" }>,
-  now: number
+  now: EpochMillis
 ): Effect.Effect<void, SqlError> =>
   Effect.gen(function*() {
     const columns = sql.literal(owedColumns)

@@ -1,18 +1,26 @@
 import type { SqlError } from "@effect/sql/SqlError"
 import { Effect } from "effect"
+import type { EpochMillis } from "../base/Time.js"
 import type { Sql } from "../storage/Sql.js"
 import type { Closed } from "./Debt.js"
 import { closeDebts, closeDelivery, closeStateOfEvent } from "./Debt.js"
+import type { Delivery } from "./Delivery.js"
 import { keyFound } from "./KeyFound.js"
-import type { Delivery, Lane, LookOutcome, SendOutcome, Settlement } from "./Lane.js"
+import type { Lane } from "./Lane.js"
 import { laneDead } from "./LaneDeath.js"
 import type { Asked } from "./LaneRow.js"
 import { forget, free, see } from "./LaneRow.js"
+import type { LookOutcome, SendOutcome, Settlement } from "./Outcome.js"
 import { split, taken } from "./Refusal.js"
 import type { Tally } from "./Tally.js"
 
 /** Writes down how a job ended and gives its lane free. Runs within a transaction. */
-export const settle = (sql: Sql, tally: Tally, settlement: Settlement, now: number): Effect.Effect<void, SqlError> =>
+export const settle = (
+  sql: Sql,
+  tally: Tally,
+  settlement: Settlement,
+  now: EpochMillis
+): Effect.Effect<void, SqlError> =>
   Effect.asVoid(
     settlement._tag === "Sent"
       ? sent(sql, tally, settlement.job.lane, settlement.job.delivery, settlement.outcome, now)
@@ -24,7 +32,7 @@ const looked = (
   tally: Tally,
   lane: Lane,
   outcome: LookOutcome,
-  now: number
+  now: EpochMillis
 ): Effect.Effect<unknown, SqlError> => {
   switch (outcome._tag) {
     case "Found":
@@ -52,7 +60,7 @@ const looked = (
 const isUnanswered = (outcome: SendOutcome) =>
   (outcome._tag === "Dead" && outcome.code === "attempts") || (outcome._tag === "Split" && outcome.unanswered)
 
-const sent = (sql: Sql, tally: Tally, lane: Lane, delivery: Delivery, outcome: SendOutcome, now: number) =>
+const sent = (sql: Sql, tally: Tally, lane: Lane, delivery: Delivery, outcome: SendOutcome, now: EpochMillis) =>
   Effect.gen(function*() {
     const unanswered = isUnanswered(outcome)
     // What is to be sent again is remembered by its delivery.
@@ -129,7 +137,7 @@ const stateSettled = (
   delivery: Delivery,
   as: Closed,
   { answered, seen }: Pick<Asked, "answered" | "seen">,
-  now: number
+  now: EpochMillis
 ) =>
   Effect.flatMap(
     closeStateOfEvent(sql, tally, lane.id, delivery.lastEvent, as),

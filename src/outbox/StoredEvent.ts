@@ -1,5 +1,7 @@
 import type { Option } from "effect"
 import { Schema } from "effect"
+import type { EpochMillis } from "../base/Time.js"
+import type { EventSequence } from "../domain/Ids.js"
 import type { StageEvent } from "../domain/StageEvent.js"
 import { StageEventJson } from "../domain/StageEvent.js"
 
@@ -24,20 +26,20 @@ export interface NewEvent {
   readonly stage: string | undefined
   /** Told before what is not, when the budget is short. */
   readonly urgent: boolean
-  readonly occurredAt: number
-  readonly publishedAt: number
+  readonly occurredAt: EpochMillis
+  readonly publishedAt: EpochMillis
   /** Why it can never be told: it becomes a dead letter at once. */
   readonly unfit: string | undefined
 }
 
 /** A committed event. `sequence` is the order of all events. */
 export interface StoredEvent {
-  readonly sequence: number
+  readonly sequence: EventSequence
   readonly id: string
   readonly workItem: string
   readonly body: string
-  readonly occurredAt: number
-  readonly publishedAt: number
+  readonly occurredAt: EpochMillis
+  readonly publishedAt: EpochMillis
   readonly status: EventStatus
   readonly comment: DebtStatus
   readonly state: DebtStatus

@@ -1,5 +1,6 @@
 import type { SqlError } from "@effect/sql/SqlError"
 import { Effect } from "effect"
+import type { LaneId } from "../domain/Ids.js"
 import type { Sql } from "../storage/Sql.js"
 import type { EventStatus } from "./StoredEvent.js"
 
@@ -9,25 +10,25 @@ import type { EventStatus } from "./StoredEvent.js"
  */
 export interface Tally {
   /** Events that a lane was owed have come to these statuses; one that is still pending changes nothing. */
-  readonly settled: (lane: number | null, rows: ReadonlyArray<{ readonly status: EventStatus }>) => void
+  readonly settled: (lane: LaneId | null, rows: ReadonlyArray<{ readonly status: EventStatus }>) => void
   /** An event has changed its status. None: it was not counted before, or it is deleted. */
   readonly moved: (
-    lane: number | null,
+    lane: LaneId | null,
     from: EventStatus | undefined,
     to: EventStatus | undefined,
     events?: number
   ) => void
   /** The change in what a lane is owed, which the caller writes itself. */
-  readonly take: (lane: number) => number
+  readonly take: (lane: LaneId) => number
   /** Writes the rest. */
   readonly write: Effect.Effect<void, SqlError>
 }
 
 export const makeTally = (sql: Sql): Tally => {
   const counts: Record<EventStatus, number> = { pending: 0, delivered: 0, dead: 0, discarded: 0 }
-  const owed = new Map<number, number>()
+  const owed = new Map<LaneId, number>()
 
-  const owe = (lane: number | null, events: number) => {
+  const owe = (lane: LaneId | null, events: number) => {
     if (lane !== null) owed.set(lane, (owed.get(lane) ?? 0) + events)
   }
   const moved: Tally["moved"] = (lane, from, to, events = 1) => {

@@ -1,6 +1,7 @@
 import { Duration, Effect } from "effect"
 import { monotonicMillis } from "../base/Time.js"
-import type { Delivery, Lane } from "../outbox/Lane.js"
+import type { Delivery } from "../outbox/Delivery.js"
+import type { Lane } from "../outbox/Lane.js"
 
 /**
  * A request of unknown outcome may still be executing in Plane for the quiet time after it was sent: until that is over

@@ -1,18 +1,11 @@
 import { Cause, Clock, DateTime, Duration, Effect, Option } from "effect"
 import { monotonicMillis } from "../base/Time.js"
 import { WorkItemKey } from "../domain/WorkItemKey.js"
-import type {
-  DeadCode,
-  Delivery,
-  Lane,
-  LaneDead,
-  Later,
-  LookJob,
-  LookOutcome,
-  SeenState,
-  SendJob,
-  SendOutcome
-} from "../outbox/Lane.js"
+import type { DeadCode } from "../outbox/DeadCode.js"
+import type { Delivery } from "../outbox/Delivery.js"
+import type { Lane } from "../outbox/Lane.js"
+import type { LaneDead, Later, LookOutcome, SeenState, SendOutcome } from "../outbox/Outcome.js"
+import type { LookJob, SendJob } from "../outbox/Job.js"
 import type { PlaneClient, WorkItem } from "../plane/PlaneClient.js"
 import type { PlaneConfig } from "../plane/PlaneConfig.js"
 import type { PlaneError } from "../plane/PlaneError.js"

@@ -1,6 +1,6 @@
 import { Schema } from "effect"
 import type { DeadLetter } from "../outbox/DeadLetters.js"
-import type { DeadCode } from "../outbox/Lane.js"
+import type { DeadCode } from "../outbox/DeadCode.js"
 import { Instant, instant } from "./EventView.js"
 
 /** Why a delivery was given up, in a word. */

@@ -1,3 +1,4 @@
+import { EpochMillis } from "../../src/base/Time.js"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Exit, Fiber, Layer, Schedule } from "effect"
 import { mkdtempSync, rmSync } from "node:fs"
@@ -30,8 +31,8 @@ describe("a burst of publishing", () => {
               body: "{}",
               stage: undefined,
               urgent: false,
-              occurredAt: 0,
-              publishedAt: 0,
+              occurredAt: EpochMillis(0),
+              publishedAt: EpochMillis(0),
               unfit: undefined
             }), { discard: true })
         yield* Effect.forEach(Array.from({ length: 50 }), (_, f) => fiber(f), {

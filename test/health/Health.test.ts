@@ -1,3 +1,4 @@
+import { EpochMillis } from "../../src/base/Time.js"
 import { assert, describe, it } from "@effect/vitest"
 import { ConfigProvider, DateTime, Effect, Either, Fiber, Layer, Option, Stream, TestClock } from "effect"
 import { StageEvents } from "../../src/events/StageEvents.js"
@@ -75,7 +76,7 @@ describe("Health", () => {
   it.effect("is ok when all goes well", () =>
     withHealth(({ report }, state) =>
       Effect.gen(function*() {
-        state.outbox = Effect.succeed({ ...empty, pending: 2, dead: 1, oldestAt: 0 })
+        state.outbox = Effect.succeed({ ...empty, pending: 2, dead: 1, oldestAt: EpochMillis(0) })
         yield* TestClock.adjust("90 seconds")
         assert.deepStrictEqual(yield* report, {
           status: "ok",

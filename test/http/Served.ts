@@ -1,3 +1,4 @@
+import { EpochMillis } from "../../src/base/Time.js"
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import * as FileSystem from "@effect/platform/FileSystem"
 import * as HttpServer from "@effect/platform/HttpServer"
@@ -45,8 +46,8 @@ export const unfit: NewEvent = {
   body: "{}",
   stage: undefined,
   urgent: false,
-  occurredAt: 0,
-  publishedAt: 0,
+  occurredAt: EpochMillis(0),
+  publishedAt: EpochMillis(0),
   unfit: "no key"
 }
 

@@ -1,6 +1,9 @@
+import { ItemId } from "../../src/domain/Ids.js"
+import { EpochMillis, MonotonicMillis } from "../../src/base/Time.js"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Layer } from "effect"
-import type { Owed, SendJob, Step } from "../../src/outbox/Lane.js"
+import type { Owed, Step } from "../../src/outbox/Planning.js"
+import type { SendJob } from "../../src/outbox/Job.js"
 import type { Observation } from "../../src/outbox/Observation.js"
 import { Outbox } from "../../src/outbox/Outbox.js"
 import type { NewEvent } from "../../src/outbox/StoredEvent.js"
@@ -8,7 +11,7 @@ import { Storage } from "../../src/storage/Storage.js"
 
 const layer = Layer.provide(Outbox.layer, Storage.layerFile(":memory:"))
 const holder = "me"
-const uuid = "11111111-1111-4111-8111-111111111111"
+const uuid = ItemId("11111111-1111-4111-8111-111111111111")
 
 const at = (second: number) => `2026-11-23T21:10:${String(second).padStart(2, "0")}.000000Z`
 
@@ -34,8 +37,8 @@ const publish = (stage: string, workItem = "ET-2") =>
       body: JSON.stringify({ type: "stage_changed", workItem, from: "created", to: stage }),
       stage,
       urgent: false,
-      occurredAt: 0,
-      publishedAt: 0,
+      occurredAt: EpochMillis(0),
+      publishedAt: EpochMillis(0),
       unfit: undefined
     }
     return outbox.publish(event)
@@ -76,7 +79,7 @@ const answered = (job: SendJob, state: string, second: number, more: { readonly 
         outcome: {
           _tag: "Delivered",
           commentId: null,
-          seen: { state, cancelled: false, readAt: 0, updatedAt: at(second) },
+          seen: { state, cancelled: false, readAt: MonotonicMillis(0), updatedAt: at(second) },
           ...more
         }
       }
@@ -89,7 +92,7 @@ const tryAgain = (job: SendJob) =>
       settlement: {
         _tag: "Sent",
         job,
-        outcome: { _tag: "Later", dueAt: 0, counted: true, maybeDone: true, reason: "no answer" }
+        outcome: { _tag: "Later", dueAt: EpochMillis(0), counted: true, maybeDone: true, reason: "no answer" }
       }
     }))
 
@@ -188,7 +191,7 @@ describe("what a webhook tells of a work item", () => {
       yield* observe(1, "todo")
       yield* publish("development")
       const job = yield* sending
-      const seen = { state: "cancelled", cancelled: true, readAt: 0, updatedAt: at(5) }
+      const seen = { state: "cancelled", cancelled: true, readAt: MonotonicMillis(0), updatedAt: at(5) }
       yield* outbox.turn({
         holder,
         settlement: { _tag: "Sent", job, outcome: { _tag: "Left", reason: "a person's", seen } }
@@ -205,7 +208,7 @@ describe("what a webhook tells of a work item", () => {
       yield* publish("development")
       const look = yield* claimed
       if (look?._tag !== "Look") return assert.fail("a look-up")
-      const seen = { state: "in-progress", cancelled: false, readAt: 0, updatedAt: at(5) }
+      const seen = { state: "in-progress", cancelled: false, readAt: MonotonicMillis(0), updatedAt: at(5) }
       yield* outbox.turn({
         holder,
         settlement: { _tag: "Looked", job: look, outcome: { _tag: "Found", itemId: uuid, key: "ET-2", seen } }
@@ -242,7 +245,7 @@ describe("what a webhook tells of a work item", () => {
       const job = yield* claimed
       if (job?._tag !== "Look") return assert.fail("a look-up")
       yield* observe(5, "cancelled")
-      const seen = { state: "todo", cancelled: false, readAt: 0, updatedAt: at(4) }
+      const seen = { state: "todo", cancelled: false, readAt: MonotonicMillis(0), updatedAt: at(4) }
       yield* outbox.turn({
         holder,
         settlement: { _tag: "Looked", job, outcome: { _tag: "Found", itemId: uuid, key: "ET-2", seen } }

@@ -1,3 +1,4 @@
+import { EpochMillis } from "../../src/base/Time.js"
 import * as SqliteClient from "@effect/sql-sqlite-node/SqliteClient"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Layer } from "effect"
@@ -6,7 +7,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { deadLetterBatch } from "../../src/outbox/DeadLetters.js"
 import { foldBatch } from "../../src/outbox/Fold.js"
-import type { Owed, Step } from "../../src/outbox/Lane.js"
+import type { Owed, Step } from "../../src/outbox/Planning.js"
 import { Outbox } from "../../src/outbox/Outbox.js"
 import type { NewEvent } from "../../src/outbox/StoredEvent.js"
 import { Storage } from "../../src/storage/Storage.js"
@@ -41,8 +42,8 @@ const event = (id: string, lane: string): NewEvent => ({
   body: `{"type":"task_completed","workItem":"${lane}"}`,
   stage: "done",
   urgent: true,
-  occurredAt: 0,
-  publishedAt: 0,
+  occurredAt: EpochMillis(0),
+  publishedAt: EpochMillis(0),
   unfit: undefined
 })
 
@@ -93,7 +94,7 @@ const contract = <E>(name: string, layer: Layer.Layer<Outbox | Storage, E>) =>
           settlement: {
             _tag: "Looked",
             job,
-            outcome: { _tag: "Later", dueAt: 0, counted: true, reason: "a time-out" }
+            outcome: { _tag: "Later", dueAt: EpochMillis(0), counted: true, reason: "a time-out" }
           },
           claim
         })
@@ -115,7 +116,7 @@ const contract = <E>(name: string, layer: Layer.Layer<Outbox | Storage, E>) =>
           settlement: {
             _tag: "Looked",
             job,
-            outcome: { _tag: "Later", dueAt: 0, counted: true, reason: "a time-out" }
+            outcome: { _tag: "Later", dueAt: EpochMillis(0), counted: true, reason: "a time-out" }
           },
           claim
         }))
@@ -137,7 +138,7 @@ const contract = <E>(name: string, layer: Layer.Layer<Outbox | Storage, E>) =>
           settlement: {
             _tag: "Looked",
             job,
-            outcome: { _tag: "Later", dueAt: tomorrow, counted: false, reason: "quiet" }
+            outcome: { _tag: "Later", dueAt: EpochMillis(tomorrow), counted: false, reason: "quiet" }
           }
         })
         assert.strictEqual(yield* outbox.nextDue(2 * tomorrow), tomorrow)
@@ -174,12 +175,12 @@ const contract = <E>(name: string, layer: Layer.Layer<Outbox | Storage, E>) =>
       Effect.gen(function*() {
         const outbox = yield* Outbox
         yield* outbox.publish(event("one", "ET-1"))
-        yield* outbox.publish({ ...event("two", "ET-1"), publishedAt: 5 })
+        yield* outbox.publish({ ...event("two", "ET-1"), publishedAt: EpochMillis(5) })
         yield* outbox.publish({ ...event("unfit", "ET-1"), lane: undefined, unfit: "no key" })
         const shown = Effect.all([outbox.status, outbox.workItem("ET-1", 10)])
         const [status, item] = yield* shown
-        assert.deepInclude(status, { pending: 2, dead: 1, oldestAt: 0 })
-        assert.deepInclude(item, { owed: 2, dueAt: 0 })
+        assert.deepInclude(status, { pending: 2, dead: 1, oldestAt: EpochMillis(0) })
+        assert.deepInclude(item, { owed: 2, dueAt: EpochMillis(0) })
         assert.strictEqual(yield* outbox.nextDue(1_000), 0)
         yield* outbox.becomeLeader(holder)
         yield* outbox.fold(holder)

@@ -1,6 +1,9 @@
+import { ItemId, CommentId, EventSequence } from "../../src/domain/Ids.js"
+import { EpochMillis, MonotonicMillis } from "../../src/base/Time.js"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Layer, TestClock } from "effect"
-import type { Job, Owed, Step } from "../../src/outbox/Lane.js"
+import type { Job } from "../../src/outbox/Job.js"
+import type { Owed, Step } from "../../src/outbox/Planning.js"
 import { Outbox } from "../../src/outbox/Outbox.js"
 import type { NewEvent } from "../../src/outbox/StoredEvent.js"
 import { Storage } from "../../src/storage/Storage.js"
@@ -19,8 +22,8 @@ const event = (n: number, type: string, workItem: string): NewEvent => ({
   body: `{"type":"${type}","workItem":"${workItem}"}`,
   stage: type === "task_completed" ? "done" : undefined,
   urgent: n % 2 === 0,
-  occurredAt: n,
-  publishedAt: n,
+  occurredAt: EpochMillis(n),
+  publishedAt: EpochMillis(n),
   unfit: n === 7 ? "unfit" : undefined
 })
 
@@ -51,10 +54,10 @@ const everything = Effect.gen(function*() {
   yield* outbox.becomeLeader("me")
   const holder = "me"
   const claim = { urgentAfter: 1_000, plan }
-  const seen = { state: "a", cancelled: false, readAt: 0, updatedAt: "2026-11-23T21:10:39.731779Z" }
+  const seen = { state: "a", cancelled: false, readAt: MonotonicMillis(0), updatedAt: "2026-11-23T21:10:39.731779Z" }
   const settlements = [
-    { _tag: "Delivered", commentId: "comment", seen } as const,
-    { _tag: "Later", dueAt: 0, counted: true, reason: "later" } as const,
+    { _tag: "Delivered", commentId: CommentId("comment"), seen } as const,
+    { _tag: "Later", dueAt: EpochMillis(0), counted: true, reason: "later" } as const,
     { _tag: "Left", reason: "cancelled", seen } as const,
     { _tag: "Dead", code: "refused", reason: "refused" } as const,
     { _tag: "CommentGone", reason: "gone" } as const,
@@ -70,7 +73,7 @@ const everything = Effect.gen(function*() {
         ? {
           _tag: "Looked",
           job: settled,
-          outcome: { _tag: "Found", itemId: `item-${settled.lane.id % 2}`, key: `ET-${settled.lane.id % 2}`, seen }
+          outcome: { _tag: "Found", itemId: ItemId(`item-${settled.lane.id % 2}`), key: `ET-${settled.lane.id % 2}`, seen }
         }
         : {
           _tag: "Sent",
@@ -84,7 +87,7 @@ const everything = Effect.gen(function*() {
   for (const status of [undefined, "pending", "dead"] as const) {
     for (const workItem of [undefined, "ET-1"]) yield* outbox.events({ status, workItem, limit: 10, cursor: 100 })
   }
-  yield* outbox.eventsAfter(0, 10)
+  yield* outbox.eventsAfter(EventSequence(0), 10)
   yield* outbox.workItem("ET-1", 10)
   yield* outbox.status
   const letters = yield* outbox.deadLetters({ limit: 10 })
@@ -94,7 +97,7 @@ const everything = Effect.gen(function*() {
   yield* outbox.retry({ code: "refused" })
   yield* outbox.discard({ code: "gone" })
   const observation = {
-    itemId: "item-1",
+    itemId: ItemId("item-1"),
     key: "ET-9",
     state: "b",
     cancelled: false,
@@ -102,7 +105,7 @@ const everything = Effect.gen(function*() {
     isAside: false
   }
   yield* outbox.observe(observation)
-  yield* outbox.prune(0)
+  yield* outbox.prune(EpochMillis(0))
 })
 
 /** Whatever can be asked of tasks, once. */
@@ -110,7 +113,7 @@ const everyTask = Effect.gen(function*() {
   const tasks = yield* Tasks
   const { write } = yield* Storage
   for (const workItem of ["ET-1", "ET-2", "ET-002"]) yield* tasks.start({ workItem })
-  const { id } = yield* tasks.start({ workItem: "ET-3", itemId: "item-1", agent: "claude" })
+  const { id } = yield* tasks.start({ workItem: "ET-3", itemId: ItemId("item-1"), agent: "claude" })
   yield* tasks.start({ workItem: "ET-4", itemId: "item-0" })
   yield* tasks.link(id, { repository: { id: 1, name: "team/app" }, pullRequest: 1, headSha: "abc" })
   yield* tasks.report("ET-3", { stage: "analysis", outcome: "failed", reason: "no" })

@@ -1,7 +1,10 @@
+import { ItemId, CommentId } from "../../src/domain/Ids.js"
+import { EpochMillis, MonotonicMillis } from "../../src/base/Time.js"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, FastCheck, Layer, TestClock, TestContext } from "effect"
 import { defaultStageStates } from "../../src/domain/StageStates.js"
-import type { Job, LookOutcome, SendOutcome, Settlement } from "../../src/outbox/Lane.js"
+import type { Job } from "../../src/outbox/Job.js"
+import type { LookOutcome, SendOutcome, Settlement } from "../../src/outbox/Outcome.js"
 import { Outbox } from "../../src/outbox/Outbox.js"
 import type { EventStatus } from "../../src/outbox/StoredEvent.js"
 import { nextStep } from "../../src/sending/NextStep.js"
@@ -44,35 +47,35 @@ const actions: FastCheck.Arbitrary<Array<Action>> = FastCheck.array(
 
 const codes = ["refused", "attempts", "gone", "unfit"] as const
 const holder = "me"
-const seen = { state: null, cancelled: false, readAt: 0, updatedAt: null }
+const seen = { state: null, cancelled: false, readAt: MonotonicMillis(0), updatedAt: null }
 
 const looks: ReadonlyArray<LookOutcome> = [
-  { _tag: "Missed", dueAt: 0, reason: "nobody has it" },
+  { _tag: "Missed", dueAt: EpochMillis(0), reason: "nobody has it" },
   { _tag: "LaneDead", code: "gone", reason: "deleted", gone: true },
-  { _tag: "Later", dueAt: 0, counted: true, reason: "no answer" }
+  { _tag: "Later", dueAt: EpochMillis(0), counted: true, reason: "no answer" }
 ]
 
 const sendings: ReadonlyArray<SendOutcome> = [
-  { _tag: "Later", dueAt: 0, counted: true, reason: "no answer", maybeDone: true },
+  { _tag: "Later", dueAt: EpochMillis(0), counted: true, reason: "no answer", maybeDone: true },
   { _tag: "Dead", code: "refused", reason: "no" },
   { _tag: "Dead", code: "attempts", reason: "no answer" },
   { _tag: "LaneDead", code: "gone", reason: "deleted", gone: true },
   { _tag: "Split", reason: "no", unanswered: false },
   { _tag: "Withheld", reason: "no such state" },
   { _tag: "CommentGone", reason: "deleted" },
-  { _tag: "Taken", commentId: "theirs", tells: ({ sequence }) => sequence % 2 === 0, nextExternalId: "next" }
+  { _tag: "Taken", commentId: CommentId("theirs"), tells: ({ sequence }) => sequence % 2 === 0, nextExternalId: "next" }
 ]
 
 /** How a job ends; work items 0 and 1 are one, whose key was written in two ways. */
 const settlementOf = (job: Job, outcome: number): Settlement => {
   if (job._tag === "Look") {
-    const itemId = job.key === "ET-3" ? "item-3" : "item-1"
-    const found: LookOutcome = { _tag: "Found", itemId, key: itemId === "item-3" ? "ET-3" : "ET-1", seen }
+    const itemId = ItemId(job.key === "ET-3" ? "item-3" : "item-1")
+    const found: LookOutcome = { _tag: "Found", itemId, key: job.key === "ET-3" ? "ET-3" : "ET-1", seen }
     return { _tag: "Looked", job, outcome: looks[outcome] ?? found }
   }
   const delivered: SendOutcome = {
     _tag: "Delivered",
-    commentId: "comment",
+    commentId: CommentId("comment"),
     seen: job.delivery.kind === "state" ? { ...seen, state: job.delivery.body } : undefined
   }
   const chosen = sendings[outcome] ?? delivered
@@ -112,8 +115,8 @@ const run = (history: ReadonlyArray<Action>) =>
             ),
             stage,
             urgent: stage === undefined,
-            occurredAt: index,
-            publishedAt: index,
+            occurredAt: EpochMillis(index),
+            publishedAt: EpochMillis(index),
             unfit: isUnfit ? "no key" : undefined
           })
           break
@@ -130,7 +133,7 @@ const run = (history: ReadonlyArray<Action>) =>
           yield* outbox.discard({ code: codes[action.code] ?? "gone" })
           break
         case "Prune":
-          yield* outbox.prune(index - 20)
+          yield* outbox.prune(EpochMillis(index - 20))
           break
         case "Fold":
           yield* outbox.fold(holder)

@@ -1,3 +1,4 @@
+import { EpochMillis } from "../../src/base/Time.js"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, TestClock } from "effect"
 import { StageEvent } from "../../src/domain/StageEvent.js"
@@ -175,8 +176,8 @@ describe("dead letters", () => {
         body: `{"type":"task_paused","workItem":"${key}"}`,
         stage: undefined,
         urgent: false,
-        occurredAt: 0,
-        publishedAt: 0,
+        occurredAt: EpochMillis(0),
+        publishedAt: EpochMillis(0),
         unfit: undefined
       })
       yield* failed(key, "fine")
@@ -202,8 +203,8 @@ describe("dead letters", () => {
         body: `{"type":"task_paused","workItem":"${key}"}`,
         stage: "done",
         urgent: false,
-        occurredAt: 0,
-        publishedAt: 0,
+        occurredAt: EpochMillis(0),
+        publishedAt: EpochMillis(0),
         unfit: undefined
       })
       yield* (yield* WakeUps).notify

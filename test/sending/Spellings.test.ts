@@ -1,3 +1,4 @@
+import { ItemId } from "../../src/domain/Ids.js"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, TestClock } from "effect"
 import { toldBy } from "../../demo/Judge.js"
@@ -49,7 +50,7 @@ describe("two spellings of one work item", () => {
       const { id } = yield* plane.addWorkItem({ name: "Trail map", number: 2 })
       yield* failed("ET-002", "one")
       yield* TestClock.adjust("1 minutes")
-      assert.deepInclude(yield* outbox.workItem("ET-2", 1), { itemId: id, owed: 0 })
+      assert.deepInclude(yield* outbox.workItem("ET-2", 1), { itemId: ItemId(id), owed: 0 })
       assert.lengthOf(yield* outbox.events({ workItem: "ET-2", limit: 10 }), 1)
       yield* plane.forgetRequests
       yield* failed("ET-2", "two")

@@ -1,3 +1,4 @@
+import { ItemId } from "../../src/domain/Ids.js"
 import * as SqliteClient from "@effect/sql-sqlite-node/SqliteClient"
 import * as SqlClient from "@effect/sql/SqlClient"
 import { assert, describe, it } from "@effect/vitest"
@@ -39,7 +40,7 @@ const movedAndHeard = (id: string, key: string, to: string) =>
     yield* plane.moveWorkItem(id, to)
     const { state } = yield* plane.workItem(id)
     yield* (yield* Outbox).observe({
-      itemId: id,
+      itemId: ItemId(id),
       key,
       state: state.id,
       cancelled: to === "Cancelled",
