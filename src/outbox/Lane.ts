@@ -1,3 +1,8 @@
+import type { DeadCode } from "./DeadCode.js"
+import type { DeliveryKind } from "./DeliveryKind.js"
+
+export type { DeadCode, DeliveryKind }
+
 /**
  * A lane: what one work item is owed, in order, by one writer. While only its key is known it owes nothing but the
  * look-up (`workItem` is null). Times are milliseconds since 1970, UTC.
@@ -27,9 +32,6 @@ export interface Lane {
   /** What was last sent to it was given up without an answer: Plane may still have been executing it then. */
   readonly unanswered: boolean
 }
-
-/** What kind of request: a new comment, a told gate failure's new count, or a state. */
-export type DeliveryKind = "comment" | "recount" | "state"
 
 /** One request that is owed to Plane. Planned once, repeated as it is. */
 export interface Delivery {
@@ -172,25 +174,6 @@ export interface SeenState {
   /** When Plane had last changed the work item: what is older than what is known tells nothing. */
   readonly updatedAt: string | null
 }
-
-/** Why something is a dead letter, in a word; `reason` has the words. */
-export type DeadCode =
-  /** The event can never be told: its key or a text is not what it must be. */
-  | "unfit"
-  /** Its key's prefix is not the project's identifier. */
-  | "wrong_project"
-  /** Several names carry its key. */
-  | "ambiguous"
-  /** Nobody had its key for as long as is waited. */
-  | "not_found"
-  /** Its work item was deleted or archived. */
-  | "gone"
-  /** Plane refused the request. */
-  | "refused"
-  /** Plane said yes and did something else. */
-  | "ignored"
-  /** It failed as often as is tried. */
-  | "attempts"
 
 /** Again, not before `dueAt`. `counted`: it was the job's own trouble, not the destination's. */
 export interface Later {
