@@ -6,18 +6,22 @@ import * as NodeTerminal from "@effect/platform-node/NodeTerminal"
 import { Effect, Layer } from "effect"
 import { withoutColour } from "./cli/Colour.js"
 import { dotEnvLayer } from "./cli/DotEnv.js"
-import { exitCode, explain } from "./cli/Failure.js"
-import { runServe } from "./cli/Serve.js"
+import { exitCode } from "./cli/ExitCode.js"
+import { explain } from "./cli/Explain.js"
+import { serve } from "./cli/Serve.js"
 
 const platform = Layer.mergeAll(NodeFileSystem.layer, NodePath.layer, NodeTerminal.layer)
 
 const args = process.argv.slice(2)
 
-// The parser of the command line is a seventh of what is to be loaded, and a service that is started again has no time for
-// it.
+// The server is loaded only to serve, because no other command needs it.
+const serving = serve(Effect.map(Effect.promise(() => import("./http/Serve.js")), ({ serveLayer }) => serveLayer))
+
+// The parser of the command line is loaded only when there is something to parse. It is a seventh of all that is loaded,
+// and a service that is restarted must be back soon.
 const program = args.length === 0 || (args.length === 1 && args[0] === "serve")
-  ? runServe
-  : Effect.flatMap(Effect.promise(() => import("./cli/Program.js")), ({ run }) => run(process.argv))
+  ? serving
+  : Effect.flatMap(Effect.promise(() => import("./cli/Program.js")), ({ run }) => run(process.argv, serving))
 
 program.pipe(
   Effect.provide(Layer.provideMerge(dotEnvLayer, platform)),

@@ -1,34 +1,26 @@
 import type { ResponseError } from "@effect/platform/HttpClientError"
 import type * as HttpClientResponse from "@effect/platform/HttpClientResponse"
-import { Data, Effect, Stream } from "effect"
-
-/** An answer went on beyond the limit. */
-export class AnswerTooLarge extends Data.TaggedError("AnswerTooLarge") {}
+import { Effect } from "effect"
+import type { BodyTooLarge } from "./BoundedBody.js"
+import { boundedBody } from "./BoundedBody.js"
 
 const lengthOf = (header: string | undefined) =>
   header !== undefined && /^\d{1,15}$/.test(header) ? Number(header) : Infinity
 
 /**
- * The whole body as text; platform's clients hang up when whoever reads it gives up. It is never buffered beyond `limit`
- * bytes, whatever it keeps sending.
+ * The whole text that a server answered, never more than `limit` bytes of it in memory. The platform's clients hang up
+ * when the reading ends early.
  */
 export const answerText = (
   response: HttpClientResponse.HttpClientResponse,
   limit: number
-): Effect.Effect<string, AnswerTooLarge | ResponseError> =>
+): Effect.Effect<string, BodyTooLarge | ResponseError> =>
   Effect.suspend(() => {
-    // No more is read than what an answer says is its length, and this takes half the time.
+    // The client reads no more than the announced length, and reading it at once takes half the time.
     if (lengthOf(response.headers["content-length"]) <= limit) return response.text
-    const decoder = new TextDecoder()
-    let size = 0
-    return response.stream.pipe(
-      Stream.mapEffect((bytes) => {
-        size += bytes.byteLength
-        return size > limit ? new AnswerTooLarge() : Effect.succeed(decoder.decode(bytes, { stream: true }))
-      }),
-      Stream.runFold("", (text, part) => text + part),
-      Effect.map((text) => text + decoder.decode()),
-      // An answer without a body, as the in-memory clients have it.
+    return boundedBody(response.stream, { limit, overLimit: "stop" }).pipe(
+      Effect.map((bytes) => new TextDecoder().decode(bytes)),
+      // In-memory clients fail in this way when an answer has no body.
       Effect.catchIf(
         (error) => error._tag === "ResponseError" && error.reason === "EmptyBody",
         () => Effect.succeed("")

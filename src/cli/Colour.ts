@@ -5,8 +5,8 @@ const plain = (parts: ReadonlyArray<unknown>) =>
   parts.map((part) => typeof part === "string" ? stripVTControlCharacters(part) : part)
 
 /**
- * Without colour where no terminal shows it, or nobody wants it (`NO_COLOR`): @effect/cli writes help and errors in colour
- * everywhere.
+ * Removes colour where no terminal shows it, or where `NO_COLOR` is set, because @effect/cli writes help and errors in
+ * colour everywhere.
  */
 export const withoutColour = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
   Effect.flatMap(Console.consoleWith(Effect.succeed), (live) => {

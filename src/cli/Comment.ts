@@ -6,10 +6,11 @@ import { cleanLine, cleanText, escapeHtml, textLimit } from "../base/Text.js"
 import { uuidV7 } from "../base/UuidV7.js"
 import { PlaneClient } from "../plane/PlaneClient.js"
 import { PlaneConfig } from "../plane/PlaneConfig.js"
-import { findByKey, keyArgument, webAddress } from "./Find.js"
+import { findByKey, webAddress } from "./Find.js"
 import { lineOf } from "./Help.js"
+import { keyArgument } from "./KeyArgument.js"
 
-/** The HTML of a text that a person typed, with its lines. */
+/** The HTML of a text that a person typed. Its lines stay lines. */
 export const textHtml = (text: string): string =>
   `<p>${escapeHtml(cleanText(text, Infinity)).replace(/\n/g, "<br>")}</p>`
 
@@ -20,9 +21,9 @@ const textArgument = Args.text({ name: "text" }).pipe(
   )
 )
 
-const notKnown = "plane-sync: it is not known whether Plane has added the comment, look before you repeat it"
+const notKnown = "plane-sync: it is not known whether Plane has added the comment: look before you repeat it"
 
-/** `plane-sync comment ET-002 "text"`: adds a comment at once, past the outbox, with an external id of its own. */
+/** `plane-sync comment ET-002 "text"`: adds a comment at once, without the outbox, with an external id of its own. */
 export const comment = Command.make(
   "comment",
   { key: keyArgument, text: textArgument },

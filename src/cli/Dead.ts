@@ -3,37 +3,36 @@ import * as Command from "@effect/cli/Command"
 import * as HelpDoc from "@effect/cli/HelpDoc"
 import * as Options from "@effect/cli/Options"
 import { Console, Effect, Either, Option, Schema } from "effect"
-import { cleanLine } from "../base/Text.js"
+import { DeadCode } from "../outbox/DeadCode.js"
 import { deadLetter, discardAll, discardOne, retryAll, retryOne } from "../outbox/DeadLetterActions.js"
 import type { DeadLetter } from "../outbox/DeadLetters.js"
-import type { DeadCode } from "../outbox/DeadCode.js"
 import { Outbox } from "../outbox/Outbox.js"
-import { deadCodes, DeadCodeText, DeadLetterView, deadLetterView } from "../views/DeadLetterView.js"
-import { wrongUse } from "./Failure.js"
+import { DeadLetterView, deadLetterView } from "../views/DeadLetterView.js"
+import { databasePath, existingDatabase } from "./Database.js"
 import { lineOf } from "./Help.js"
-import { noteLeader } from "./LeaderNotice.js"
-import { existingDatabase, invalid, limit, moment, shown, table, where } from "./Listing.js"
+import { leaderNotice } from "./LeaderNotice.js"
+import { invalidOption, jsonLike, limit } from "./ListOptions.js"
+import { moment, shown, shownWhole, table } from "./Table.js"
+import { wrongUse } from "./WrongUse.js"
 
 const id = Args.integer({ name: "id" }).pipe(
-  Args.withDescription("Its id, as `plane-sync dead list` shows it"),
+  Args.withDescription("The id of a dead letter, as `plane-sync dead list` shows it"),
   Args.mapEffect((given) =>
     given >= 1 ? Either.right(given) : Either.left(HelpDoc.p(`${given} is not an id: expected one of "dead list"`))
   )
 )
 
-// Not a choice of @effect/cli: each usage would list them all.
+// Not a choice of @effect/cli, because every usage line would list all codes.
 const code = Options.text("code").pipe(
   Options.withPseudoName("code"),
-  Options.withDescription(`Those of a code: ${deadCodes.join(", ")}`),
+  Options.withDescription(`Only dead letters of this code: ${DeadCode.literals.join(", ")}`),
   Options.mapEffect((text) =>
-    Either.mapLeft(Schema.decodeUnknownEither(DeadCodeText)(text), ({ message }) => invalid(`--code: ${message}`))
+    Either.mapLeft(Schema.decodeUnknownEither(DeadCode)(text), ({ message }) => invalidOption(`--code: ${message}`))
   ),
   Options.optional
 )
 
-const json = Options.boolean("json").pipe(
-  Options.withDescription("One JSON object a line, in the form of GET /api/deliveries")
-)
+const json = jsonLike("GET /api/deliveries")
 
 const toJson = Schema.encodeSync(Schema.parseJson(DeadLetterView))
 
@@ -52,13 +51,11 @@ const list = Command.make("list", { code, limit, json }, (options) =>
     const outbox = yield* Outbox
     const found = yield* outbox.deadLetters({ code: Option.getOrUndefined(options.code), limit: options.limit })
     if (options.json) return yield* Effect.forEach(found, (letter) => Console.log(toJson(deadLetterView(letter))))
-    if (found.length === 0) return yield* Console.error(`No such dead letters in ${yield* where}`)
+    if (found.length === 0) return yield* Console.error(`No such dead letters in ${yield* databasePath}`)
     yield* Console.log(
-      table([["id", "given up", "work item", "kind", "code", "attempts", "reason"], ...found.map(columns)])
+      table([["id", "dead since", "work item", "kind", "code", "attempts", "reason"], ...found.map(columns)])
     )
   }).pipe(Effect.asVoid)).pipe(Command.withDescription(lineOf("dead list")))
-
-const whole = (text: string) => cleanLine(text, Infinity)
 
 const show = Command.make("show", { id }, ({ id }) =>
   Effect.gen(function*() {
@@ -67,7 +64,7 @@ const show = Command.make("show", { id }, ({ id }) =>
       ["id", String(letter.id)],
       ["kind", letter.kind],
       ["code", letter.code],
-      ["reason", whole(letter.reason)],
+      ["reason", shownWhole(letter.reason)],
       ["attempts", String(letter.attempts)],
       ["answer", letter.answer === null ? "none" : String(letter.answer)],
       ["work item", shown(letter.workItem)],
@@ -78,9 +75,9 @@ const show = Command.make("show", { id }, ({ id }) =>
           : `${letter.firstEvent} to ${letter.lastEvent}`
       ],
       ["occurred", moment(letter.occurredAt)],
-      ["given up", moment(letter.settledAt)],
+      ["dead since", moment(letter.settledAt)],
       ["external id", letter.externalId ?? "none"],
-      ["body", letter.body === "" ? "never composed" : whole(letter.body)]
+      ["body", letter.body === "" ? "never composed" : shownWhole(letter.body)]
     ]))
   })).pipe(Command.withDescription(lineOf("dead show")))
 
@@ -89,7 +86,7 @@ interface Given {
   readonly code: Option.Option<DeadCode>
 }
 
-/** Does it to one or to all of a code, and says how many that were. */
+/** Changes one dead letter or all of a code, and prints how many there were. */
 const change = <E, F, R>(options: {
   readonly name: "retry" | "discard"
   readonly done: string
@@ -113,7 +110,7 @@ const which = { id: Args.optional(id), code }
 const retry = Command.make("retry", which, (given) =>
   Effect.flatMap(
     change({ name: "retry", done: "retried", one: retryOne, all: retryAll })(given),
-    (count) => count === 0 ? Effect.void : noteLeader("what was retried")
+    (count) => count === 0 ? Effect.void : leaderNotice("what was retried")
   )).pipe(Command.withDescription(lineOf("dead retry")))
 
 const discard = Command.make(
@@ -122,7 +119,7 @@ const discard = Command.make(
   (given) => Effect.asVoid(change({ name: "discard", done: "discarded", one: discardOne, all: discardAll })(given))
 ).pipe(Command.withDescription(lineOf("dead discard")))
 
-/** `plane-sync dead …`: what was given up. */
+/** `plane-sync dead …`: the dead letters. */
 export const dead = Command.make(
   "dead",
   {},

@@ -3,7 +3,7 @@ import type * as FileSystem from "@effect/platform/FileSystem"
 import * as PlatformConfigProvider from "@effect/platform/PlatformConfigProvider"
 import { ConfigProvider, Effect, Layer } from "effect"
 
-/** Settings of `.env` in the working directory, when there is one. What the environment has wins over it. */
+/** The settings of a file `.env` in the working directory, if there is one. Environment variables win over it. */
 export const dotEnvLayer: Layer.Layer<never, PlatformError, FileSystem.FileSystem> = Layer.unwrapEffect(
   PlatformConfigProvider.fromDotEnv(".env").pipe(
     Effect.map((file) => Layer.setConfigProvider(ConfigProvider.orElse(ConfigProvider.fromEnv(), () => file))),

@@ -7,8 +7,10 @@ import { Outbox } from "../outbox/Outbox.js"
 import type { StoredEvent } from "../outbox/StoredEvent.js"
 import { eventOfBody, EventStatus } from "../outbox/StoredEvent.js"
 import { EventView, eventView } from "../views/EventView.js"
+import { databasePath, existingDatabase } from "./Database.js"
 import { lineOf } from "./Help.js"
-import { existingDatabase, invalid, limit, moment, shown, table, where } from "./Listing.js"
+import { invalidOption, jsonLike, limit } from "./ListOptions.js"
+import { moment, shown, table } from "./Table.js"
 
 const status = Options.choice("status", EventStatus.literals).pipe(
   Options.withDescription("Only events of this status"),
@@ -17,13 +19,11 @@ const status = Options.choice("status", EventStatus.literals).pipe(
 
 const workItem = Options.text("work-item").pipe(
   Options.withDescription("Only events of the work item with this key, like ET-002"),
-  Options.mapEffect((text) => Either.mapLeft(WorkItemKey.parse(text), invalid)),
+  Options.mapEffect((text) => Either.mapLeft(WorkItemKey.parse(text), invalidOption)),
   Options.optional
 )
 
-const json = Options.boolean("json").pipe(
-  Options.withDescription("One JSON object a line, in the form of GET /api/events")
-)
+const json = jsonLike("GET /api/events")
 
 const what = StageEvent.$match({
   StageChanged: ({ from, to }) => `${from} → ${to}`,
@@ -41,7 +41,7 @@ const columns = (event: StoredEvent): ReadonlyArray<string> => [
 
 const toJson = Schema.encodeSync(Schema.parseJson(EventView))
 
-/** `plane-sync events`: what was published and what became of it, newest first. */
+/** `plane-sync events`: lists published events and what became of them, newest first. */
 export const events = Command.make(
   "events",
   { status, workItem, limit, json },
@@ -54,7 +54,7 @@ export const events = Command.make(
         limit: options.limit
       })
       if (options.json) return yield* Effect.forEach(found, (event) => Console.log(toJson(eventView(event))))
-      if (found.length === 0) return yield* Console.error(`No such events in ${yield* where}`)
+      if (found.length === 0) return yield* Console.error(`No such events in ${yield* databasePath}`)
       yield* Console.log(table(found.map(columns)))
     }).pipe(Effect.asVoid)
 ).pipe(

@@ -1,26 +1,19 @@
-import * as Args from "@effect/cli/Args"
 import * as Command from "@effect/cli/Command"
-import * as HelpDoc from "@effect/cli/HelpDoc"
-import { Console, Effect, Either } from "effect"
+import { Console, Effect } from "effect"
 import { cleanLine, textLimit } from "../base/Text.js"
-import { WorkItemKey } from "../domain/WorkItemKey.js"
+import type { WorkItemKey } from "../domain/WorkItemKey.js"
 import type { WorkItem } from "../plane/PlaneClient.js"
 import { PlaneClient } from "../plane/PlaneClient.js"
 import { PlaneConfig } from "../plane/PlaneConfig.js"
-import { wrongUse } from "./Failure.js"
 import { lineOf } from "./Help.js"
+import { keyArgument } from "./KeyArgument.js"
+import { wrongUse } from "./WrongUse.js"
 
-/** The key of a work item on the command line; what is none is wrong use, in words. */
-export const keyArgument: Args.Args<WorkItemKey> = Args.text({ name: "key" }).pipe(
-  Args.withDescription("The work item as people name it, leading zeros or not: ET-2, ET-002"),
-  Args.mapEffect((text) => Either.mapLeft(WorkItemKey.parse(text), (message) => HelpDoc.p(message)))
-)
-
-/** Where a person sees the work item. */
+/** The page where a person sees the work item. */
 export const webAddress = (config: PlaneConfig, item: WorkItem): string =>
   `${config.url}/${config.workspaceSlug}/browse/${config.projectIdentifier}-${item.number}/`
 
-/** The lines that show a work item. Its name was written by anybody, and a terminal obeys control characters. */
+/** The lines that show a work item. Texts are cleaned, because anybody may have written them, and a terminal obeys. */
 export const findLines = (config: PlaneConfig, item: WorkItem, state: string | undefined): ReadonlyArray<string> => [
   `key      ${config.projectIdentifier}-${item.number}`,
   `number   ${item.number}`,
@@ -30,13 +23,13 @@ export const findLines = (config: PlaneConfig, item: WorkItem, state: string | u
   `address  ${webAddress(config, item)}`
 ]
 
-/** The work item of a key; one of another project is wrong use, for Plane is not even asked. */
+/** Finds the work item of a key. A key of another project is wrong use, because Plane is not even asked. */
 export const findByKey = Effect.fnUntraced(function*(key: WorkItemKey) {
   const plane = yield* PlaneClient
   return yield* Effect.catchTag(plane.find(key), "UnknownProject", (error) => wrongUse(error.message))
 })
 
-/** `plane-sync find ET-002`: the work item that people call so. */
+/** `plane-sync find ET-002`: shows the work item that has this key. */
 export const find = Command.make("find", { key: keyArgument }, ({ key }) =>
   Effect.gen(function*() {
     const plane = yield* PlaneClient

@@ -1,94 +1,104 @@
 import * as HelpDoc from "@effect/cli/HelpDoc"
 
 interface Help {
-  /** What stands beside the command in a list of commands. */
+  /** One line, shown beside the command in a list of commands. */
   readonly line: string
   readonly more?: ReadonlyArray<string>
   readonly examples: ReadonlyArray<string>
 }
 
-const beside = "Works on the database of ORCH_DATABASE_URL, also beside a serve, which notices it within a second."
+const beside =
+  "Works on the database of ORCH_DATABASE_URL. A running `plane-sync serve` notices changes within a second."
 
 /** What `--help` says of each command. */
 const commands = {
   serve: {
-    line: "Serve the HTTP interface and tell Plane, until SIGTERM: the default",
+    line: "Run the HTTP interface and send to Plane, until SIGTERM; this is the default",
     examples: ["plane-sync", "plane-sync serve"]
   },
   publish: {
-    line: "Commit what happened to a task",
+    line: "Publish an event: what happened to a task",
     more: [
-      "Prints the event's id. A serve on the database of ORCH_DATABASE_URL notices it within a second; without one it waits."
+      "Prints the event's id once it is on disk. A running `plane-sync serve` on the database of ORCH_DATABASE_URL sends it; " +
+      "without one it waits."
     ],
     examples: ["plane-sync publish stage-changed ET-002 --from analysis --to architecture --agent architect"]
   },
   "publish stage-changed": {
-    line: "A task's stage has changed: its work item's state, and a comment",
+    line: "A task's stage has changed: sets the work item's state, and adds a comment",
     examples: ["plane-sync publish stage-changed ET-002 --from analysis --to architecture --agent architect"]
   },
   "publish gate-failed": {
-    line: "A quality gate has failed: a comment",
+    line: "A quality gate has failed: adds a comment",
     examples: ["plane-sync publish gate-failed ET-002 --stage testing --check coverage --reason \"71 % < 80 %\""]
   },
   "publish completed": {
-    line: "A task is done: the state of the stage \"done\", and a comment",
+    line: "A task is done: sets the state of the stage \"done\", and adds a comment",
     examples: ["plane-sync publish completed ET-002"]
   },
   events: {
-    line: "List what was published and what became of it, newest first",
+    line: "List published events and what became of them, newest first",
     more: [
-      "When it happened, the work item, its status, what it was, and why it waits or is a dead letter.",
-      "Reads the database of ORCH_DATABASE_URL, also beside a serve."
+      "Columns: when it happened, the work item, the status, what happened, and why it waits or is a dead letter.",
+      "Reads the database of ORCH_DATABASE_URL, also while `plane-sync serve` is running."
     ],
     examples: ["plane-sync events --status dead", "plane-sync events --work-item ET-002 --json"]
   },
   dead: {
-    line: "Dead letters: what was given up; list, retry or discard it",
+    line: "List, show, retry or discard dead letters: deliveries that are not tried again by themselves",
     more: [beside],
     examples: ["plane-sync dead list --code not_found", "plane-sync dead retry --code not_found"]
   },
   "dead list": {
-    line: "List them, newest first",
-    more: ["Its id, when it was given up, the work item, what it was to be, its code, its attempts, and why."],
+    line: "List dead letters, newest first",
+    more: [
+      "Columns: the id, when it became a dead letter, the work item, the kind of request, the code, the attempts, and why."
+    ],
     examples: ["plane-sync dead list", "plane-sync dead list --code refused --json"]
   },
-  "dead show": { line: "Show one with all that is known of it", examples: ["plane-sync dead show 7"] },
+  "dead show": { line: "Show everything about a dead letter", examples: ["plane-sync dead show 7"] },
   "dead retry": {
-    line: "Owe one, or all of a code, again",
+    line: "Retry a dead letter, or all of a code",
     more: [
-      "A comment goes behind what its work item is owed now, with its own time, and cannot double; a state becomes that " +
-      "of the latest stage.",
+      "A comment is sent after what its work item is owed now. It keeps its time, and cannot double. A state becomes that of " +
+      "the latest stage.",
       beside
     ],
     examples: ["plane-sync dead retry 7", "plane-sync dead retry --code not_found"]
   },
   "dead discard": {
-    line: "Give one, or all of a code, up for good",
+    line: "Discard a dead letter, or all of a code: it is never sent",
     more: [beside],
     examples: ["plane-sync dead discard 7", "plane-sync dead discard --code wrong_project"]
   },
   task: {
-    line: "Tasks and their stages: list, show or start one, or report on it",
+    line: "List, show or start tasks, or report on their stages",
     more: [beside],
     examples: ["plane-sync task list --status active", "plane-sync task report ET-002 --stage analysis passed"]
   },
   "task list": {
-    line: "List them, newest first",
-    more: ["The work item, its status and stage, the stage's agent, when it changed, and the gates that do not hold."],
+    line: "List tasks, newest first",
+    more: [
+      "Columns: the work item, the status, the stage, the stage's agent, when it last changed, and the gates that do not hold."
+    ],
     examples: ["plane-sync task list", "plane-sync task list --status active --json"]
   },
   "task show": {
-    line: "Show one with what its gates and agents said",
+    line: "Show a task, and what its gates and agents said",
     examples: ["plane-sync task show ET-002"]
   },
   "task start": {
-    line: "Make a work item a task, or go on with one that was paused or stopped",
-    more: ["Safe to repeat. A serve advances it and launches its agents.", beside],
+    line: "Start a task for a work item, or continue one that was paused or stopped",
+    more: ["Safe to repeat. A running `plane-sync serve` advances the task and launches its agents.", beside],
     examples: ["plane-sync task start ET-002", "plane-sync task start ET-002 --agent claude"]
   },
   "task report": {
-    line: "Report that a stage is passed or failed: what the gate \"reported\" goes by",
-    more: ["Safe to repeat; the last on a stage stands. On a stage not reached yet it counts when it is.", beside],
+    line: "Report that a stage passed or failed, for the gate \"reported\"",
+    more: [
+      "Safe to repeat: the last report on a stage counts. A report on a stage that the task has not reached yet counts when " +
+      "it gets there.",
+      beside
+    ],
     examples: [
       "plane-sync task report ET-002 --stage analysis passed",
       "plane-sync task report ET-002 --stage analysis failed --reason \"no acceptance criteria\""
@@ -97,8 +107,8 @@ const commands = {
   find: {
     line: "Find a work item in Plane: its key, name, state, id and address",
     more: [
-      "A key with leading zeros means the work item whose name carries it, if there is one, else the number; a key without " +
-      "them means the number first."
+      "A key with leading zeros finds the work item whose name contains it, and otherwise the one with that number. A key " +
+      "without leading zeros finds the number first."
     ],
     examples: ["plane-sync find ET-2", "plane-sync find ET-002"]
   },
@@ -109,8 +119,9 @@ const commands = {
 } satisfies Record<string, Help>
 
 const root: Help = {
-  line: "What happened to a task becomes the state and a comment of its Plane work item. Without a command it serves.",
-  more: ["--help after a command, --version, --log-level debug, --completions bash|zsh|fish"],
+  line:
+    "Turns what happens to a task into the state and a comment of its work item in Plane. Without a command it runs serve.",
+  more: ["Also: --help after a command, --version, --log-level debug, --completions bash|zsh|fish"],
   examples: [
     "plane-sync",
     ...commands.publish.examples,
@@ -122,17 +133,17 @@ const root: Help = {
   ]
 }
 
-/** A command's line, which is all that a list of commands shows of it. */
+/** The line that a list of commands shows of a command. */
 export const lineOf = (command: keyof typeof commands): string => commands[command].line
 export const rootLine: string = root.line
 
-/** The commands within a group of them, in the order of its help. */
+/** The commands of a group, in the order of its help. */
 export const subcommandsOf = (group: string): ReadonlyArray<string> =>
   Object.keys(commands).filter((name) => name.startsWith(`${group} `)).map((name) => name.slice(group.length + 1))
 
 const isCommand = (words: string): words is keyof typeof commands => Object.hasOwn(commands, words)
 
-/** What follows a command's options in its help: more about it, and examples of it rather than of all others. */
+/** What follows a command's options in its help: more about it, and examples of this command alone. */
 export const footerOf = (args: ReadonlyArray<string>): HelpDoc.HelpDoc => {
   const [first = "", second = ""] = args
   const both = `${first} ${second}`
@@ -144,6 +155,6 @@ export const footerOf = (args: ReadonlyArray<string>): HelpDoc.HelpDoc => {
     HelpDoc.h1("SETTINGS"),
     HelpDoc.p("Environment variables ORCH_…, or a file .env in the working directory: see .env.example"),
     HelpDoc.h1("EXIT CODES"),
-    HelpDoc.p("0 done; 1 it could not be done (a setting, the address, storage, Plane); 2 wrong use")
+    HelpDoc.p("0 done; 1 failed because of a setting, the address, storage or Plane; 2 wrong use")
   ])
 }

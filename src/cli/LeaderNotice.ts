@@ -4,13 +4,13 @@ import * as HttpClientResponse from "@effect/platform/HttpClientResponse"
 import type { ConfigError } from "effect"
 import { Console, Effect } from "effect"
 import { isIPv6 } from "node:net"
-import { HealthReport } from "../health/Health.js"
-import { ServerConfig } from "../http/ServerConfig.js"
+import { ServerConfig } from "../base/ServerConfig.js"
+import { HealthReport } from "../health/HealthReport.js"
 import { Outbox } from "../outbox/Outbox.js"
 import { Storage } from "../storage/Storage.js"
 import type { StorageError } from "../storage/StorageError.js"
 
-// Where a server on every address of this machine is reached from the machine itself.
+// A server that listens on every address of this machine is reached from the machine itself at these.
 const everyAddress: Readonly<Record<string, string>> = { "0.0.0.0": "127.0.0.1", "::": "::1" }
 
 const healthUrl = ({ host, port }: ServerConfig): string => {
@@ -26,21 +26,20 @@ const health = (url: string) =>
   )
 
 /**
- * Says, on standard error, when `what` was committed will not be sent soon: nobody sends from the database, or the serve of
- * `ORCH_HOST` and `ORCH_PORT` says that it is degraded. A sender without that serve, within a host program, is not asked.
+ * Tells a person, on standard error, when `what` was stored and will not be sent soon: no process is the leader, or the
+ * server at `ORCH_HOST` and `ORCH_PORT` reports that it is degraded. A leader without such a server, within a host program,
+ * is not asked.
  */
-export const noteLeader = (what: string): Effect.Effect<
+export const leaderNotice = (what: string): Effect.Effect<
   void,
   ConfigError.ConfigError | StorageError,
   Outbox | Storage
 > =>
   Effect.gen(function*() {
     const { where } = yield* Storage
-    const sender = yield* (yield* Outbox).leader
-    if (sender?.active !== true) {
-      return yield* Console.error(
-        `Nobody is sending from ${where}: ${what} is kept, and sent once \`plane-sync serve\` runs.`
-      )
+    const leader = yield* (yield* Outbox).leader
+    if (leader?.active !== true) {
+      return yield* Console.error(`Nobody is sending from ${where}: ${what} waits until \`plane-sync serve\` runs.`)
     }
     const url = healthUrl(yield* ServerConfig)
     yield* Effect.matchEffect(health(url), {
@@ -48,6 +47,6 @@ export const noteLeader = (what: string): Effect.Effect<
       onSuccess: ({ reasons, status }) =>
         status === "ok"
           ? Effect.void
-          : Console.error([`The plane-sync at ${url} is degraded; ${what} is kept:`, ...reasons].join("\n  "))
+          : Console.error([`The plane-sync at ${url} is degraded, so ${what} may wait:`, ...reasons].join("\n  "))
     })
   })

@@ -41,8 +41,8 @@ export const LogConfig = Config.all({
 })
 
 /**
- * Where logs go: always to standard error, so that standard output is a command's result. A level given on the command
- * line stands.
+ * Writes logs to standard error, so that standard output holds only a command's result. A level on the command line wins
+ * over `ORCH_LOG_LEVEL`.
  */
 export const loggingLayer: Layer.Layer<never, ConfigError.ConfigError> = Layer.unwrapEffect(
   Effect.gen(function*() {

@@ -10,13 +10,12 @@ import { RateBudget } from "../plane/RateBudget.js"
 import { comment } from "./Comment.js"
 import { dead } from "./Dead.js"
 import { events } from "./Events.js"
-import { WrongUse, wrongUse } from "./Failure.js"
 import { find } from "./Find.js"
 import { footerOf, lineOf, rootLine, subcommandsOf } from "./Help.js"
 import { loggingLayer } from "./Logging.js"
 import { publish } from "./Publish.js"
-import { runServe } from "./Serve.js"
 import { task } from "./Task.js"
+import { WrongUse, wrongUse } from "./WrongUse.js"
 
 const plane = PlaneClient.layer.pipe(
   Layer.provide(RateBudget.layer),
@@ -24,23 +23,22 @@ const plane = PlaneClient.layer.pipe(
   Layer.provideMerge(loggingLayer)
 )
 
-const serve = Command.make("serve", {}, () => runServe).pipe(Command.withDescription(lineOf("serve")))
+const rootOf = <E, R>(serving: Effect.Effect<void, E, R>) =>
+  Command.make("plane-sync", {}, () => serving).pipe(
+    Command.withDescription(rootLine),
+    Command.withSubcommands([
+      // It reads the settings of its logs itself, together with all others.
+      Command.make("serve", {}, () => serving).pipe(Command.withDescription(lineOf("serve"))),
+      Command.provide(publish, loggingLayer),
+      Command.provide(events, loggingLayer),
+      Command.provide(dead, loggingLayer),
+      Command.provide(task, loggingLayer),
+      Command.provide(find, plane),
+      Command.provide(comment, plane)
+    ])
+  )
 
-const root = Command.make("plane-sync", {}, () => runServe).pipe(
-  Command.withDescription(rootLine),
-  Command.withSubcommands([
-    // It reads the settings of its logs together with all others.
-    serve,
-    Command.provide(publish, loggingLayer),
-    Command.provide(events, loggingLayer),
-    Command.provide(dead, loggingLayer),
-    Command.provide(task, loggingLayer),
-    Command.provide(find, plane),
-    Command.provide(comment, plane)
-  ])
-)
-
-// @effect/cli would name the commands beside the group in place of those within it.
+// @effect/cli would name the commands beside the group instead of those within it.
 const checkSubcommand = ([group = "", word = "-"]: ReadonlyArray<string>) => {
   const names = subcommandsOf(group)
   return names.length === 0 || word.startsWith("-") || names.includes(word)
@@ -48,14 +46,14 @@ const checkSubcommand = ([group = "", word = "-"]: ReadonlyArray<string>) => {
     : wrongUse(`${group} ${word.slice(0, 80)}: there is no such command, expected ${group} ${names.join(" | ")}`)
 }
 
-/** What the parser refuses, it has printed. */
+/** Turns what the parser refuses into wrong use. The parser has told why. */
 export const withWrongUse = <A, E, R>(parsed: Effect.Effect<A, E, R>) =>
   Effect.catchIf(parsed, ValidationError.isValidationError, () => new WrongUse())
 
-/** The command line, as `process.argv` has it. */
-export const run = (argv: ReadonlyArray<string>) => {
+/** Runs the command line that `process.argv` holds. `serving` is what `serve`, and no command at all, run. */
+export const run = <E, R>(argv: ReadonlyArray<string>, serving: Effect.Effect<void, E, R>) => {
   const args = argv.slice(2)
-  const parse = Command.run(root, {
+  const parse = Command.run(rootOf(serving), {
     name: "plane-sync",
     version,
     summary: Span.text("makes Plane tell the truth"),
@@ -64,7 +62,7 @@ export const run = (argv: ReadonlyArray<string>) => {
   })
   return Effect.zipRight(checkSubcommand(args), parse(argv)).pipe(
     withWrongUse,
-    // Its own options, the same with every command, drown a command's.
+    // The parser's own options are the same for every command, and would hide the command's.
     Effect.provide(CliConfig.layer({ showBuiltIns: false }))
   )
 }

@@ -1,25 +1,26 @@
 import * as Command from "@effect/cli/Command"
 import * as Options from "@effect/cli/Options"
 import { Console, Effect, Either, Layer, Option } from "effect"
+import type { Issue } from "../base/Issue.js"
+import { describeIssues } from "../base/Issue.js"
+import { decodeEvent } from "../events/DecodeEvent.js"
 import { StageEvents } from "../events/StageEvents.js"
-import type { Issue } from "../http/Problem.js"
-import { decodeEvent, describe } from "../http/RequestBody.js"
 import { Outbox } from "../outbox/Outbox.js"
 import { Storage } from "../storage/Storage.js"
 import { WakeUps } from "../storage/WakeUps.js"
-import { wrongUse } from "./Failure.js"
-import { keyArgument } from "./Find.js"
 import { lineOf } from "./Help.js"
-import { noteLeader } from "./LeaderNotice.js"
+import { keyArgument } from "./KeyArgument.js"
+import { leaderNotice } from "./LeaderNotice.js"
+import { wrongUse } from "./WrongUse.js"
 
 const text = (name: string, description: string) => Options.text(name).pipe(Options.withDescription(description))
 
 const common = {
   key: keyArgument,
-  id: text("id", "An idempotency key: the same event with it again is a duplicate, not a second event").pipe(
+  id: text("id", "An idempotency key: the same event with the same id is a duplicate, not a second event").pipe(
     Options.optional
   ),
-  at: text("at", "When it happened, by ISO 8601 with an offset; default: now").pipe(Options.optional)
+  at: text("at", "When it happened, in ISO 8601 with an offset; default: now").pipe(Options.optional)
 }
 
 type Optional = Option.Option<string>
@@ -36,25 +37,25 @@ interface Common {
 const options: Readonly<Record<string, string>> = { id: "--id", occurredAt: "--at" }
 const asOption = (issue: Issue): Issue => ({ ...issue, field: options[issue.field] ?? issue.field })
 
-/** Commits the event; its id is the result. */
+/** Stores the event, and prints its id. */
 const commit = ({ at, id, key }: Common, event: Readonly<Record<string, unknown>>) =>
   Effect.gen(function*() {
     const decoded = decodeEvent({ ...event, workItem: key.written, ...field("id", id), ...field("occurredAt", at) })
-    if (Either.isLeft(decoded)) return yield* wrongUse(describe(decoded.left.map(asOption)))
+    if (Either.isLeft(decoded)) return yield* wrongUse(describeIssues(decoded.left.map(asOption)))
     const events = yield* StageEvents
     const receipt = yield* events.publishOrFail(decoded.right)
     yield* Console.log(receipt.id)
     if (receipt.duplicate) yield* Console.error("It was published before, with the same content: nothing was added.")
-    yield* noteLeader("the event")
+    yield* leaderNotice("the event")
   })
 
 const stageChanged = Command.make(
   "stage-changed",
   {
     ...common,
-    from: text("from", "The stage it left"),
-    to: text("to", "The stage it is in now"),
-    agent: text("agent", "The agent that is launched for it").pipe(Options.optional)
+    from: text("from", "The stage that the task left"),
+    to: text("to", "The stage that the task is in now"),
+    agent: text("agent", "The agent that is launched for the new stage").pipe(Options.optional)
   },
   ({ agent, from, to, ...rest }) => commit(rest, { type: "stage_changed", from, to, ...field("agent", agent) })
 ).pipe(Command.withDescription(lineOf("publish stage-changed")))
@@ -63,9 +64,9 @@ const gateFailed = Command.make(
   "gate-failed",
   {
     ...common,
-    stage: text("stage", "The stage whose gate it is"),
+    stage: text("stage", "The stage of the quality gate"),
     check: text("check", "The check that failed"),
-    reason: text("reason", "Why, as people read it")
+    reason: text("reason", "Why it failed, in words for people")
   },
   ({ check, reason, stage, ...rest }) => commit(rest, { type: "quality_gate_failed", stage, check, reason })
 ).pipe(Command.withDescription(lineOf("publish gate-failed")))
@@ -74,14 +75,14 @@ const completed = Command.make("completed", common, (options) => commit(options,
   Command.withDescription(lineOf("publish completed"))
 )
 
-// Neither Plane nor a token: an event is kept until a serve sends it.
+// Neither Plane nor a token is needed: the event is kept until a `serve` sends it.
 const publishing = StageEvents.layer.pipe(
   Layer.provideMerge(Outbox.layer),
   Layer.provide(WakeUps.layer),
   Layer.provideMerge(Storage.layer)
 )
 
-/** `plane-sync publish …`: commits an event to the same file as a serve, which notices it within a second. */
+/** `plane-sync publish …`: stores an event. A `serve` on the same file notices it within a second. */
 export const publish = Command.make(
   "publish",
   {},

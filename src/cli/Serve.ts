@@ -1,18 +1,18 @@
 import { Config, Effect, Layer } from "effect"
+import { ServerConfig } from "../base/ServerConfig.js"
 import { GiteaConfig } from "../gitea/GiteaConfig.js"
-import { ServerConfig } from "../http/ServerConfig.js"
 import { retention } from "../outbox/Prune.js"
 import { PlaneConfig } from "../plane/PlaneConfig.js"
 import { databaseFile } from "../storage/Storage.js"
 import { WebhookConfig } from "../webhooks/WebhookConfig.js"
 import { LogConfig, loggingLayer } from "./Logging.js"
 
-// Read together and before any layer reads its own, so that all that is wrong is said at once.
+// Read together, before any layer reads its own: so a person is told of all wrong settings at once.
 const settings = Config.all([PlaneConfig, ServerConfig, databaseFile, retention, WebhookConfig, GiteaConfig, LogConfig])
 
-/** Runs the program until SIGTERM or SIGINT. The server is loaded only now: no other command needs it. */
-export const runServe = Effect.gen(function*() {
-  yield* settings
-  const { serveLayer } = yield* Effect.promise(() => import("../http/Serve.js"))
-  return yield* Effect.provide(Layer.launch(serveLayer), loggingLayer)
-})
+/** Checks the settings, then loads the server and runs it until SIGTERM or SIGINT. */
+export const serve = <A, E>(server: Effect.Effect<Layer.Layer<A, E>>) =>
+  Effect.gen(function*() {
+    yield* settings
+    return yield* Effect.provide(Layer.launch(yield* server), loggingLayer)
+  })

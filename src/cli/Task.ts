@@ -2,31 +2,30 @@ import * as Args from "@effect/cli/Args"
 import * as Command from "@effect/cli/Command"
 import * as Options from "@effect/cli/Options"
 import { Console, Effect, Layer, Option, Schema } from "effect"
-import { cleanLine } from "../base/Text.js"
 import { WakeUps } from "../storage/WakeUps.js"
 import { Pipeline } from "../tasks/Pipeline.js"
 import type { Task } from "../tasks/Task.js"
 import { ReportOutcome, TaskStatus } from "../tasks/Task.js"
 import { TaskStore } from "../tasks/TaskStore.js"
 import { TaskView, taskView } from "../views/TaskView.js"
-import { wrongUse } from "./Failure.js"
-import { keyArgument } from "./Find.js"
+import { database, databasePath, existingDatabase } from "./Database.js"
 import { lineOf } from "./Help.js"
-import { noteLeader } from "./LeaderNotice.js"
-import { database, existingDatabase, limit, moment, shown, table, where } from "./Listing.js"
+import { keyArgument } from "./KeyArgument.js"
+import { leaderNotice } from "./LeaderNotice.js"
+import { jsonLike, limit } from "./ListOptions.js"
+import { moment, shown, shownWhole, table } from "./Table.js"
+import { wrongUse } from "./WrongUse.js"
 
 const status = Options.choice("status", TaskStatus.literals).pipe(
   Options.withDescription("Only tasks of this status"),
   Options.optional
 )
 
-const json = Options.boolean("json").pipe(
-  Options.withDescription("One JSON object a line, in the form of GET /api/tasks")
-)
+const json = jsonLike("GET /api/tasks")
 
 const toJson = Schema.encodeSync(Schema.parseJson(TaskView))
 
-/** The gates that do not hold, and why. */
+/** The gates that do not hold yet, and why. */
 const open = ({ verdicts }: Task): ReadonlyArray<string> =>
   verdicts.flatMap(({ gate, reason, verdict }) =>
     verdict === "passed" ? [] : [`${gate} ${verdict}${reason === undefined ? "" : `: ${reason}`}`]
@@ -46,15 +45,13 @@ const list = Command.make("list", { status, limit, json }, (options) =>
     const tasks = yield* TaskStore
     const found = yield* tasks.list({ status: Option.getOrUndefined(options.status), limit: options.limit })
     if (options.json) return yield* Effect.forEach(found, (task) => Console.log(toJson(taskView(task))))
-    if (found.length === 0) return yield* Console.error(`No such tasks in ${yield* where}`)
+    if (found.length === 0) return yield* Console.error(`No such tasks in ${yield* databasePath}`)
     yield* Console.log(table([["task", "status", "stage", "agent", "changed", "open gates"], ...found.map(columns)]))
   }).pipe(Effect.asVoid)).pipe(Command.withDescription(lineOf("task list")))
 
-const whole = (text: string) => cleanLine(text, Infinity)
-
 const said = (name: string, what: string, reason: string | undefined, at: number): ReadonlyArray<string> => [
-  whole(name),
-  `${moment(at)} ${what}${reason === undefined ? "" : `: ${whole(reason)}`}`
+  shownWhole(name),
+  `${moment(at)} ${what}${reason === undefined ? "" : `: ${shownWhole(reason)}`}`
 ]
 
 const show = Command.make("show", { key: keyArgument }, ({ key }) =>
@@ -64,11 +61,11 @@ const show = Command.make("show", { key: keyArgument }, ({ key }) =>
       ["work item", shown(task.workItem)],
       ["plane id", task.itemId ?? "not known yet"],
       ["status", task.status],
-      ["stage", whole(task.stage)],
-      ["agent", whole(task.agent ?? "none")],
-      ["repository", whole(task.repository?.name ?? "none")],
+      ["stage", shownWhole(task.stage)],
+      ["agent", shownWhole(task.agent ?? "none")],
+      ["repository", shownWhole(task.repository?.name ?? "none")],
       ["pull request", task.pullRequest === undefined ? "none" : String(task.pullRequest)],
-      ["head", whole(task.headSha ?? "none")],
+      ["head", shownWhole(task.headSha ?? "none")],
       ["transition", task.entry],
       ["started", moment(task.startedAt)],
       ["changed", moment(task.updatedAt)],
@@ -77,15 +74,15 @@ const show = Command.make("show", { key: keyArgument }, ({ key }) =>
     ]))
   })).pipe(Command.withDescription(lineOf("task show")))
 
-/** What was stored, and that a serve goes on with it. */
+/** Prints what was stored, and a notice when nobody continues with it soon. */
 const stored = (task: Task) =>
   Effect.zipRight(
     Console.log(`${shown(task.workItem)} ${task.status} at ${shown(task.stage)}`),
-    noteLeader("what comes of it")
+    leaderNotice("the task")
   )
 
 const agent = Options.text("agent").pipe(
-  Options.withDescription("Takes the place of every stage's agent, for this task"),
+  Options.withDescription("Use this agent at every stage of this task"),
   Options.optional
 )
 
@@ -96,13 +93,13 @@ const start = Command.make("start", { key: keyArgument, agent }, (options) =>
     yield* stored(yield* tasks.start(given))
   })).pipe(Command.withDescription(lineOf("task start")))
 
-const stage = Options.text("stage").pipe(Options.withDescription("The stage that is passed or failed"))
+const stage = Options.text("stage").pipe(Options.withDescription("The stage that passed or failed"))
 
 const outcome = Args.choice(ReportOutcome.literals.map((outcome) => [outcome, outcome] as const), { name: "outcome" })
   .pipe(Args.withDescription("passed or failed"))
 
 const reason = Options.text("reason").pipe(
-  Options.withDescription("Why it failed, as people read it"),
+  Options.withDescription("Why it failed, in words for people"),
   Options.optional
 )
 
@@ -121,7 +118,7 @@ const report = Command.make(
     })
 ).pipe(Command.withDescription(lineOf("task report")))
 
-// Neither gates nor launchers: what is stored is due, and a serve on the same file notices it.
+// There are no gates and launchers here: a `serve` on the same file notices what was stored, and continues with it.
 const store = TaskStore.layer.pipe(Layer.provide(Layer.merge(Pipeline.layerDefault, WakeUps.layer)))
 const existing = Layer.provideMerge(store, existingDatabase)
 

@@ -135,7 +135,7 @@ const make = Effect.fnUntraced(function*({ token, url }: GiteaApi) {
         const total = headers["x-total-count"]
         return answerText(response, answerLimit).pipe(
           Effect.mapError((error) =>
-            error._tag === "AnswerTooLarge"
+            error._tag === "BodyTooLarge"
               ? failure(path, "Unanswered", `an answer of more than ${answerLimit} bytes`)
               : failure(path, "Unreachable", error.message)
           ),

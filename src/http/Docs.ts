@@ -8,7 +8,7 @@ import { Context, Effect, Layer } from "effect"
 const specification = (api: HttpApi.Api["Type"]["api"]) =>
   Effect.suspend(() => Effect.orDie(HttpServerResponse.json(OpenApi.fromApi(api))))
 
-// The page is two megabytes of script, all of it in the page itself: it needs no network, and is read when asked for.
+// The page carries its two megabytes of script itself, so that it needs no network. It is loaded when it is asked for.
 const page = (api: Layer.Layer<HttpApi.Api>) =>
   Effect.gen(function*() {
     const swagger = yield* Effect.promise(() => import("@effect/platform/HttpApiSwagger"))
@@ -18,7 +18,7 @@ const page = (api: Layer.Layer<HttpApi.Api>) =>
     return yield* HttpRouter.toHttpApp(yield* Context.get(pages, HttpApiBuilder.Router).router)
   }).pipe(Effect.scoped)
 
-/** `/openapi.json` and `/docs`, each made when it is first asked for. */
+/** `/openapi.json` and `/docs`. Each is made when it is first asked for. */
 export const docsLayer = HttpApiBuilder.Router.use((router) =>
   Effect.gen(function*() {
     const api = yield* HttpApi.Api

@@ -6,11 +6,11 @@ import * as HttpServerError from "@effect/platform/HttpServerError"
 import * as HttpServerRequest from "@effect/platform/HttpServerRequest"
 import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
 import { Cause, Effect, Option } from "effect"
+import { describeIssues, issuesOf } from "../base/Issue.js"
+import { ServerConfig } from "../base/ServerConfig.js"
 import { Api } from "./Api.js"
 import { guardPath, isWebhook } from "./Guard.js"
 import type { Problem } from "./Problem.js"
-import { describe, issuesOf } from "./RequestBody.js"
-import { ServerConfig } from "./ServerConfig.js"
 import { webhookPaths } from "./WebhookRoutes.js"
 
 const problem = (status: number, body: Problem, headers: Readonly<Record<string, string>> = {}) =>
@@ -26,7 +26,7 @@ const route = (method: string, path: string): Route => ({
   method
 })
 
-// To tell a wrong method from a wrong path.
+// The router does not say whether a path is wrong, or only the method: these do.
 const routes: Array<Route> = [
   route("GET", "/openapi.json"),
   route("GET", "/docs"),
@@ -43,7 +43,7 @@ const isEncoded = (path: string) => Option.isSome(Option.liftThrowable(decodeURI
 
 const noRoute = ({ method, url }: HttpServerRequest.HttpServerRequest) => {
   const path = url.replace(/[?#].*$/, "")
-  // The router finds nothing at what it cannot decode.
+  // The router finds nothing for a path that it cannot decode.
   if (!isEncoded(path)) {
     const message = "it is not percent-encoded UTF-8"
     const given = path.slice(0, 200)
@@ -59,10 +59,10 @@ const noRoute = ({ method, url }: HttpServerRequest.HttpServerRequest) => {
 
 const badRequest = (error: HttpApiDecodeError) => {
   const issues = issuesOf(error.issues)
-  return problem(400, { error: describe(issues), issues })
+  return problem(400, { error: describeIssues(issues), issues })
 }
 
-// The type of an app has no errors: its routes' own are in the cause.
+// The type of an app shows no errors; those of its routes are in the cause.
 const answerOf = <E>(
   request: HttpServerRequest.HttpServerRequest,
   cause: Cause.Cause<E>
@@ -80,7 +80,7 @@ const answerOf = <E>(
 
 const withHeaders = HttpApp.appendPreResponseHandler((request, response) =>
   Effect.succeed(
-    // Of a webhook it is the signature that is wrong.
+    // A 401 to a webhook is about its signature, not about a token.
     response.status === 401 && !isWebhook(request.url)
       ? HttpServerResponse.setHeader(response, "www-authenticate", "Bearer")
       : response.status === 503
@@ -90,7 +90,7 @@ const withHeaders = HttpApp.appendPreResponseHandler((request, response) =>
 )
 
 /**
- * What holds for every request: no foreign page, and an answer in JSON for all that the API itself has no answer to.
+ * Applies to every request: it refuses those of foreign web pages, and answers in JSON where the API itself has no answer.
  */
 export const edgeLayer = HttpApiBuilder.middleware(
   Effect.map(ServerConfig, (config) => {

@@ -1,5 +1,5 @@
-import type { ServerConfig } from "./ServerConfig.js"
-import { isLoopback } from "./ServerConfig.js"
+import type { ServerConfig } from "../base/ServerConfig.js"
+import { isLoopback } from "../base/ServerConfig.js"
 
 /** The host's name in a `Host` header: without port, without IPv6's brackets. */
 const hostname = (header: string): string | undefined => {
@@ -10,12 +10,12 @@ const hostname = (header: string): string | undefined => {
 const origin = (header: string): string | undefined => URL.canParse(header) ? new URL(header).host : undefined
 
 /**
- * Why a request is refused as one that a foreign page made a browser send, for that reaches loopback too; none when it
- * is not.
+ * Refuses requests that a foreign web page made a browser send, because these reach loopback too. It returns why a request
+ * is refused, or undefined.
  *
- * `Origin`, when there is one, has to be this server, port included. `Host` has to name this machine's loopback or
- * `ORCH_HOST`: another name is one that a foreign page let point here. A server on anything but loopback may have any
- * name; it has a token, which no foreign page knows.
+ * `Origin`, if there is one, must be this server, port included. `Host` must name this machine's loopback or `ORCH_HOST`,
+ * because a foreign page can let a name of its own point here. A server that is not on loopback may have any name: it has
+ * a token, which no foreign page knows.
  */
 export const guard = ({ host }: ServerConfig) => {
   const anyName = !isLoopback(host)
@@ -32,13 +32,13 @@ export const guard = ({ host }: ServerConfig) => {
   }
 }
 
-/** Whether webhooks are delivered to this path. */
+/** Whether this path takes webhooks. */
 export const isWebhook = (path: string): boolean => path.startsWith("/webhooks/")
 
 /**
- * Why a request is refused, as `guard` says it, but for a webhook: Plane and Gitea reach this program by whatever name a
- * person gave them, which `Host` then is. It is the signature that tells a delivery from a forgery; and a browser, which
- * alone can be made to send what it is told, always gives the `Origin` of a POST, as neither of the two does.
+ * `guard`, with another rule for webhooks. Plane and Gitea reach this program by whatever name a person gave them, so any
+ * `Host` is right. A signature tells a true webhook from a forged one. And a request from a web page is known by its
+ * `Origin`: a browser sends one with every POST, and neither of the two senders does.
  */
 export const guardPath = (config: ServerConfig) => {
   const foreign = guard(config)

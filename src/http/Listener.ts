@@ -3,9 +3,9 @@ import * as HttpServer from "@effect/platform/HttpServer"
 import type { ConfigError, Scope } from "effect"
 import { Context, Effect, Layer, Schedule, Schema } from "effect"
 import * as Http from "node:http"
-import { ServerConfig } from "./ServerConfig.js"
+import { ServerConfig } from "../base/ServerConfig.js"
 
-/** The address cannot be listened on. */
+/** The program cannot listen on its address. */
 export class ListenError extends Schema.TaggedError<ListenError>()("ListenError", {
   host: Schema.String,
   port: Schema.Number,
@@ -31,12 +31,12 @@ export class ListenError extends Schema.TaggedError<ListenError>()("ListenError"
 const hasCode = Schema.is(Schema.Struct({ code: Schema.String }))
 
 /**
- * The server, bound to its address but without an application: so that a second program on the same address stops before
- * it does anything else, and the first request finds one that is ready.
+ * The server, bound to its address but without an application. A second program on the same address so stops before it does
+ * anything else, and the first request finds an application that is ready.
  */
 export class Listener extends Context.Tag("plane-sync/Listener")<Listener, {
   readonly server: Http.Server
-  /** Takes no more connections and gives requests under way a second to end. */
+  /** Accepts no more connections, and gives requests in flight one second to end. */
   readonly drain: Effect.Effect<void>
 }>() {
   /** On `ORCH_HOST` and `ORCH_PORT`. */
@@ -46,7 +46,7 @@ export class Listener extends Context.Tag("plane-sync/Listener")<Listener, {
   > = Layer.scopedContext(Effect.suspend(() => make))
 }
 
-/** How long requests under way may take to end when the program is shut down. */
+/** How long requests in flight may take to end when the program is shut down. */
 const drainTime = "1 second"
 
 const make: Effect.Effect<
@@ -56,12 +56,12 @@ const make: Effect.Effect<
 > = Effect.gen(function*() {
   const { host, port } = yield* ServerConfig
   const server = Http.createServer({
-    // A client that sends slowly holds a connection for no longer than this.
+    // A client that sends slowly may not hold a connection for longer than this.
     headersTimeout: 10_000,
     requestTimeout: 30_000,
     connectionsCheckingInterval: 5_000
   })
-  // Alone while the program starts, and again when it has stopped: a request that nobody answers would hang.
+  // While the program starts, and after it has stopped, this is the only listener. Without it a request would hang.
   server.on("request", (_, response) => {
     if (server.listenerCount("request") > 1) return
     response.writeHead(503, { "content-type": "application/json", "retry-after": "1", "connection": "close" })
@@ -75,7 +75,7 @@ const make: Effect.Effect<
   const closed = Effect.async<void>((resume) => {
     server.close(() => resume(Effect.void))
   })
-  // A connection that is kept alive is idle once its answer is written.
+  // A connection that is kept alive becomes idle once its answer is written.
   const closeIdle = Effect.repeat(Effect.sync(() => server.closeIdleConnections()), Schedule.spaced("20 millis"))
   const drain = Effect.raceFirst(closed, closeIdle).pipe(
     Effect.interruptible,

@@ -1,15 +1,7 @@
 import * as HttpApiSchema from "@effect/platform/HttpApiSchema"
 import { Data, Schema } from "effect"
-
-/** What is wrong with one field of a request. */
-export const Issue = Schema.Struct({
-  field: Schema.String.annotations({ description: "the field's name; `body`: the whole" }),
-  message: Schema.String,
-  given: Schema.optionalWith(Schema.Unknown, { exact: true }).annotations({
-    description: "what was given, shortened when it is long"
-  })
-}).annotations({ identifier: "FieldIssue" })
-export type Issue = typeof Issue.Type
+import { Issue } from "../base/Issue.js"
+import type { StorageError } from "../storage/StorageError.js"
 
 /** The body of every answer that is not a success. */
 export const Problem = Schema.Struct({
@@ -35,12 +27,13 @@ const answer = <A extends Problem>(
   Schema.transform(Problem, type, {
     strict: true,
     decode: make,
-    // Only what a client is told: an error carries more.
+    // The error itself carries more than a client should see.
     encode: (problem: Problem): Problem =>
       problem.issues === undefined ? { error: problem.error } : { error: problem.error, issues: problem.issues }
   }).annotations(HttpApiSchema.annotations({ status, description }))
 
-/** The errors as HTTP tells them. */
+// The errors as endpoints declare them: each with its status and its description.
+
 export const badRequest = answer(
   400,
   Schema.instanceOf(BadRequest),
@@ -57,7 +50,7 @@ export const notFound = answer(
   404,
   Schema.instanceOf(NotFound),
   (problem) => new NotFound(problem),
-  "Nothing is known of it"
+  "There is no such thing"
 )
 export const conflict = answer(
   409,
@@ -69,7 +62,7 @@ export const neverTold = answer(
   409,
   Schema.instanceOf(Conflict),
   (problem) => new Conflict(problem),
-  "What can never be told cannot be retried"
+  "An event that can never be told cannot be retried"
 )
 export const notActive = answer(
   409,
@@ -93,5 +86,8 @@ export const unavailable = answer(
   503,
   Schema.instanceOf(Unavailable),
   (problem) => new Unavailable(problem),
-  "Storage failed, or took too long: try again; an event with an `id`, so that it cannot count twice"
+  "Storage failed or took too long: try again. Give an event an `id`, so that it cannot count twice"
 )
+
+/** What a client is told when storage fails. */
+export const storageFailed = ({ message }: StorageError): Unavailable => new Unavailable({ error: message })

@@ -9,19 +9,15 @@ import { AgentLauncher } from "../tasks/AgentLauncher.js"
 import { Orchestrator } from "../tasks/Orchestrator.js"
 import { Pipeline } from "../tasks/Pipeline.js"
 import { gatesLayer, webhooksLayer } from "../webhooks/Webhooks.js"
-import { Api } from "./Api.js"
-import { authorizationLayer } from "./Authorize.js"
+import { apiLayer } from "./Api.js"
 import { docsLayer } from "./Docs.js"
 import { edgeLayer } from "./Edge.js"
-import { handlersLayer } from "./Handlers.js"
 import { Listener } from "./Listener.js"
 import { webhookRoutes } from "./WebhookRoutes.js"
 
-const api = HttpApiBuilder.api(Api).pipe(Layer.provide(handlersLayer), Layer.provide(authorizationLayer))
-
 const app = HttpApiBuilder.serve().pipe(
   Layer.provide([docsLayer, edgeLayer, webhookRoutes]),
-  Layer.provide(api),
+  Layer.provide(apiLayer),
   Layer.provide(NodeHttpServer.layerContext)
 )
 
@@ -39,8 +35,8 @@ const orchestrator = Orchestrator.layerTasks.pipe(
 )
 
 /**
- * The program: the pipeline with its HTTP interface. It binds the address first, then opens the database, and serves when
- * all is there. When its scope closes, requests under way have a second to end, then those to Plane have 8.
+ * The whole program: the pipeline with its HTTP interface. It binds the address first, then opens the database, and then
+ * serves. When its scope closes, requests in flight have one second to end, and those to Plane have 8 more.
  */
 export const serveLayer = announceAndDrain.pipe(
   Layer.provide(app),

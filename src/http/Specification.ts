@@ -4,7 +4,7 @@ const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
 const name = "HttpApiDecodeError"
 const isDecodeError = (value: unknown) => isRecord(value) && value.$ref === `#/components/schemas/${name}`
 
-// The schemas that only it is made of.
+// It and the schemas that only it refers to.
 const unused = [name, "Issue", "PropertyKey"]
 
 const isDecodeErrorResponse = (value: unknown) =>
@@ -24,8 +24,8 @@ const pruned = (value: unknown): unknown => {
 }
 
 /**
- * The OpenAPI document without the platform's own body of a 400, which it puts at every endpoint: what is sent is a
- * `Problem` (see `Edge`), and only where the endpoint says so.
+ * The OpenAPI document without the platform's own body of a 400, which the platform adds to every endpoint. What is really
+ * sent is a `Problem` (see `Edge`), at those endpoints that declare it.
  */
 export const withoutDecodeError = (document: Readonly<Record<string, unknown>>): Record<string, unknown> =>
   Object.fromEntries(

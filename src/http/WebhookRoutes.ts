@@ -1,51 +1,60 @@
 import * as NodeHttpServerRequest from "@effect/platform-node/NodeHttpServerRequest"
+import * as NodeStream from "@effect/platform-node/NodeStream"
 import * as HttpApiBuilder from "@effect/platform/HttpApiBuilder"
 import * as HttpServerRequest from "@effect/platform/HttpServerRequest"
 import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
 import { Duration, Effect, Either } from "effect"
+import { boundedBody } from "../base/BoundedBody.js"
 import { Health } from "../health/Health.js"
 import type { Room } from "../webhooks/Receiver.js"
 import { Overloaded, Receiver, Refused } from "../webhooks/Receiver.js"
 import type { Source } from "../webhooks/WebhookConfig.js"
-import { rawBody } from "./RawBody.js"
 
-/** Where the senders deliver to. */
 const paths = { plane: "/webhooks/plane", gitea: "/webhooks/gitea" } as const satisfies Record<Source, string>
 
+/** The paths that take webhooks. */
 export const webhookPaths: ReadonlyArray<string> = Object.values(paths)
 
-/** The largest delivery that is taken, in bytes: Plane itself takes no larger work item. */
+/** The largest webhook that is taken, in bytes. Plane itself takes no larger work item. */
 const maxBytes = 5 * 1024 * 1024
 
-/** A body takes no longer than this: Gitea waits for five seconds in all. */
+/** The longest time that a body may take. Gitea gives up after five seconds. */
 const bodyTime = Duration.seconds(10)
 
-const noBody = {
-  TooLarge: new Refused({ status: 413, why: `its body is larger than ${maxBytes} bytes` }),
-  BrokenOff: new Refused({ status: 400, why: "its body broke off" }),
-  NoRoom: new Overloaded()
-}
+const tooLarge = new Refused({ status: 413, why: `its body is larger than ${maxBytes} bytes` })
+const brokenOff = new Refused({ status: 400, why: "its body broke off" })
+const tooSlow = new Refused({ status: 408, why: `its body took longer than ${Duration.format(bodyTime)}` })
 
-const bodyOf = (request: HttpServerRequest.HttpServerRequest) => (room: Room) =>
-  rawBody(request, maxBytes, room).pipe(
-    Effect.mapError(({ reason }) => noBody[reason]),
-    Effect.timeoutFail({
-      duration: bodyTime,
-      onTimeout: () => new Refused({ status: 408, why: `its body took longer than ${Duration.format(bodyTime)}` })
-    })
+const bodyOf = (request: HttpServerRequest.HttpServerRequest) => (room: Room) => {
+  const message = NodeHttpServerRequest.toIncomingMessage(request)
+  // The request's own stream closes the connection when it is not read to its end. Here the sender is told why.
+  return boundedBody(
+    NodeStream.fromReadable<Refused>(() => message, () => brokenOff, { closeOnDone: false }),
+    {
+      limit: maxBytes,
+      overLimit: "discard",
+      room: (bytes) => room(bytes) ? Effect.void : new Overloaded()
+    }
+  ).pipe(
+    // What was not read flows past: the sender reads our answer only after it has sent all.
+    Effect.ensuring(Effect.sync(() => message.resume())),
+    Effect.catchTag("BodyTooLarge", () => tooLarge),
+    Effect.timeoutFail({ duration: bodyTime, onTimeout: () => tooSlow })
   )
+}
 
 const answer = (status: number, error: string) => HttpServerResponse.unsafeJson({ error }, { status })
 
 const refused = ({ status, why }: { readonly status: number; readonly why: string }) => {
-  const response = answer(status, `The delivery was refused: ${why}`)
-  // What is left of the body would be taken for the next request.
+  const response = answer(status, `The webhook was refused: ${why}`)
+  // Otherwise the rest of the body would be taken for the next request.
   return status === 408 ? HttpServerResponse.setHeader(response, "connection", "close") : response
 }
 
 /**
- * What may be taken when it is sent again. Plane takes any answer for a delivery, also a 500, and sends again only when the
- * connection breaks; Gitea never sends again, but shows the answer on its page, from where a person can.
+ * Refuses a webhook that may be taken when it is sent again. Plane believes that a webhook was taken after any answer, even
+ * a 500, and sends it again only when the connection breaks: so its connection is broken. Gitea never sends again, but shows
+ * the answer on a page where a person can.
  */
 const notNow = (
   source: Source,
@@ -55,14 +64,14 @@ const notNow = (
   source === "plane"
     ? Effect.zipRight(
       Effect.sync(() => NodeHttpServerRequest.toIncomingMessage(request).socket.destroy()),
-      // The server interrupts what answers a connection that is gone.
+      // The server interrupts the handler of a connection that is gone.
       Effect.never
     )
     : Effect.succeed(response)
 
-const taken = HttpServerResponse.unsafeJson({ accepted: true }, { status: 202 })
+const accepted = HttpServerResponse.unsafeJson({ accepted: true }, { status: 202 })
 
-/** `POST /webhooks/plane` and `/webhooks/gitea`. They ask for no token: the signature is what says who sends. */
+/** `POST /webhooks/plane` and `/webhooks/gitea`. They need no token, because each webhook carries a signature. */
 export const webhookRoutes = HttpApiBuilder.Router.use((router) =>
   Effect.gen(function*() {
     const receiver = yield* Receiver
@@ -74,7 +83,7 @@ export const webhookRoutes = HttpApiBuilder.Router.use((router) =>
           body: bodyOf(request)
         }).pipe(
           Effect.zipRight(noteWrite(Either.void)),
-          Effect.as(taken),
+          Effect.as(accepted),
           Effect.catchTags({
             Refused: (error) => Effect.succeed(refused(error)),
             Overloaded: ({ why }) => notNow(source, request, refused({ status: 503, why })),

@@ -1,22 +1,31 @@
 import { Schema } from "effect"
 
-/** Why something is a dead letter, in a word; its `reason` has the words. */
-export const DeadCode = Schema.Literal(
-  /** The event can never be told: its key or a text is not what it must be. */
+const Code = Schema.Literal(
   "unfit",
-  /** Its key's prefix is not the project's identifier. */
   "wrong_project",
-  /** Several names carry its key. */
   "ambiguous",
-  /** Nobody had its key for as long as it is looked for. */
   "not_found",
-  /** Its work item was deleted or archived. */
   "gone",
-  /** Plane refused the request. */
   "refused",
-  /** Plane said yes and did something else. */
   "ignored",
-  /** It failed as often as it is tried. */
   "attempts"
 )
+
+/** Why a delivery is a dead letter, in one word. Its `reason` says the same in a sentence. */
+export const DeadCode = Code.annotations({
+  description: [
+    "unfit: the event can never be told",
+    "wrong_project: its key is another project's",
+    "ambiguous: several names carry its key",
+    "not_found: no work item had its key for as long as it was looked for",
+    "gone: its work item was deleted or archived",
+    "refused: Plane refused the request",
+    "ignored: Plane said yes and did something else",
+    "attempts: it failed as often as it is tried"
+  ].join("; "),
+  message: ({ actual }) => ({
+    message: `${JSON.stringify(actual)} is not a code: expected one of ${Code.literals.join(", ")}`,
+    override: true
+  })
+})
 export type DeadCode = typeof DeadCode.Type

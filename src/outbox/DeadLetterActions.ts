@@ -2,14 +2,14 @@ import { Effect, Schema } from "effect"
 import type { DeadCode } from "./DeadCode.js"
 import { Outbox } from "./Outbox.js"
 
-/** No delivery with this id is a dead letter: it never was, or it was retried or discarded. */
+/** No delivery with this id is a dead letter. Perhaps it was one, and was retried or discarded. */
 export class NoDeadLetter extends Schema.TaggedError<NoDeadLetter>()("NoDeadLetter", { id: Schema.Number }) {
   override get message(): string {
     return `${this.id} is not the id of a dead letter`
   }
 }
 
-/** What can never be told does not become better by a second try. */
+/** The event can never be told, so a retry would fail in the same way. */
 export class NeverTold extends Schema.TaggedError<NeverTold>()("NeverTold", { why: Schema.String }) {
   override get message(): string {
     return `An event that can never be told cannot be retried, only discarded: ${this.why}`
@@ -21,14 +21,14 @@ export const deadLetter = Effect.fnUntraced(function*(id: number) {
   return (yield* (yield* Outbox).deadLetter(id)) ?? (yield* new NoDeadLetter({ id }))
 })
 
-/** Owes one dead letter again. */
+/** Retries one dead letter: what it was to tell is pending again. */
 export const retryOne = Effect.fnUntraced(function*(id: number) {
   const retried = yield* (yield* Outbox).retry({ id })
   // One that is still there is one that cannot be retried.
   return retried > 0 ? retried : yield* new NeverTold({ why: (yield* deadLetter(id)).reason })
 })
 
-/** Owes all dead letters of a code again; how many. */
+/** Retries all dead letters of a code; how many there were. */
 export const retryAll = Effect.fnUntraced(function*(code: DeadCode) {
   const outbox = yield* Outbox
   const retried = yield* outbox.retry({ code })
@@ -36,11 +36,11 @@ export const retryAll = Effect.fnUntraced(function*(code: DeadCode) {
   return left === undefined ? retried : yield* new NeverTold({ why: left.reason })
 })
 
-/** Gives one dead letter up for good. */
+/** Discards one dead letter: it is never sent. */
 export const discardOne = Effect.fnUntraced(function*(id: number) {
   const discarded = yield* (yield* Outbox).discard({ id })
   return discarded > 0 ? discarded : yield* new NoDeadLetter({ id })
 })
 
-/** Gives all dead letters of a code up for good; how many. */
+/** Discards all dead letters of a code; how many there were. */
 export const discardAll = (code: DeadCode) => Effect.flatMap(Outbox, (outbox) => outbox.discard({ code }))

@@ -1,10 +1,6 @@
-import { Schema } from "effect"
 import type { EpochMillis } from "../base/Time.js"
 import type { CommentId, EventSequence, LaneId } from "../domain/Ids.js"
-
-/** What kind of request: a new comment, a new count in the comment of a gate failure, or a state. */
-export const DeliveryKind = Schema.Literal("comment", "recount", "state")
-export type DeliveryKind = typeof DeliveryKind.Type
+import type { DeliveryKind } from "./DeliveryKind.js"
 
 /** One request that is owed to Plane. It is planned once, and repeated as it is. */
 export interface Delivery {

@@ -1,6 +1,7 @@
 import type { EpochMillis } from "../base/Time.js"
 import type { CommentId, EventSequence } from "../domain/Ids.js"
-import type { Delivery, DeliveryKind } from "./Delivery.js"
+import type { Delivery } from "./Delivery.js"
+import type { DeliveryKind } from "./DeliveryKind.js"
 import type { Lane } from "./Lane.js"
 
 /** An event that is owed, as planning needs it. */

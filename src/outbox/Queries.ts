@@ -3,7 +3,7 @@ import { Effect } from "effect"
 import type { EpochMillis } from "../base/Time.js"
 import type { CommentId, EventSequence, ItemId } from "../domain/Ids.js"
 import type { Sql } from "../storage/Sql.js"
-import type { DeliveryKind } from "./Delivery.js"
+import type { DeliveryKind } from "./DeliveryKind.js"
 import { folded } from "./Fold.js"
 import type { EventStatus, StoredEvent } from "./StoredEvent.js"
 

@@ -152,7 +152,7 @@ export const make = Effect.fnUntraced(function*(config: PlaneConfig) {
           Effect.mapBoth({
             onSuccess: (body) => ({ status: response.status, headers: response.headers, body, sentAt }),
             onFailure: (error) =>
-              error._tag === "AnswerTooLarge"
+              error._tag === "BodyTooLarge"
                 ? failure(ask, {
                   reason: "Unavailable",
                   sent: "unknown",

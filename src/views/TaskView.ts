@@ -1,18 +1,22 @@
 import { Schema } from "effect"
 import type { Task } from "../tasks/Task.js"
 import { ReportOutcome, TaskStatus } from "../tasks/Task.js"
-import { Instant, instant } from "./EventView.js"
+import { Instant, instant } from "./Instant.js"
 
-/** A task, where it is and what was said of it. */
+/** A task: its stage, and what its gates and agents said of it. */
 export const TaskView = Schema.Struct({
   id: Schema.Number,
-  workItem: Schema.String.annotations({ description: "its work item's key, as it was first written" }),
-  planeId: Schema.NullOr(Schema.String).annotations({ description: "Plane's uuid of it; null while it is not known" }),
+  workItem: Schema.String.annotations({ description: "the key of its work item, as it was first written" }),
+  planeId: Schema.NullOr(Schema.String).annotations({
+    description: "Plane's uuid of the work item; null while it is not known"
+  }),
   stage: Schema.String,
   status: TaskStatus.annotations({
-    description: "active: it advances as its gates hold; paused, stopped: not before it is started again"
+    description: "active: it advances when its gates hold; paused, stopped: it waits until it is started again"
   }),
-  agent: Schema.NullOr(Schema.String).annotations({ description: "the agent of its stage; null for one without" }),
+  agent: Schema.NullOr(Schema.String).annotations({
+    description: "the agent of its stage; null when the stage has none"
+  }),
   repository: Schema.NullOr(Schema.Struct({ id: Schema.Number, name: Schema.String })),
   pullRequest: Schema.NullOr(Schema.Number),
   headSha: Schema.NullOr(Schema.String),
@@ -24,13 +28,13 @@ export const TaskView = Schema.Struct({
     verdict: Schema.Literal("passed", "failed", "pending"),
     reason: Schema.NullOr(Schema.String).annotations({ description: "why it failed, or what it waits for" }),
     at: Instant
-  })).annotations({ description: "what each gate that was asked last said" }),
+  })).annotations({ description: "the last verdict of each gate that was asked" }),
   reports: Schema.Array(Schema.Struct({
     stage: Schema.String,
     outcome: ReportOutcome,
     reason: Schema.NullOr(Schema.String),
     at: Instant
-  })).annotations({ description: "what was reported, of each stage the last" })
+  })).annotations({ description: "the last report on each stage" })
 }).annotations({ identifier: "Task" })
 export type TaskView = typeof TaskView.Type
 

@@ -1,7 +1,12 @@
 import * as NodeContext from "@effect/platform-node/NodeContext"
 import { ConfigProvider, Console, Effect, Layer } from "effect"
-import { exitCode, explain } from "../../src/cli/Failure.js"
+import { exitCode } from "../../src/cli/ExitCode.js"
+import { explain } from "../../src/cli/Explain.js"
 import { run } from "../../src/cli/Program.js"
+import { serve } from "../../src/cli/Serve.js"
+
+// It checks the settings as always, and must not come any further.
+const serving = serve(Effect.dieMessage("a test of the command line serves nobody"))
 
 /** A command line within this process; what it printed, and how it ended. */
 export const commandLine = (settings: Readonly<Record<string, string>>) => (...args: ReadonlyArray<string>) =>
@@ -14,7 +19,7 @@ export const commandLine = (settings: Readonly<Record<string, string>>) => (...a
       log: (...parts) => Effect.sync(() => void out.push(parts.join(" "))),
       error: (...parts) => Effect.sync(() => void err.push(parts.join(" ")))
     }
-    const exit = yield* run(["node", "plane-sync", ...args]).pipe(
+    const exit = yield* run(["node", "plane-sync", ...args], serving).pipe(
       Effect.tapErrorCause(explain),
       Effect.withConsole(quiet),
       Effect.provide(

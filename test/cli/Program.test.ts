@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Layer } from "effect"
 import { existsSync } from "node:fs"
-import type { HealthReport } from "../../src/health/Health.js"
+import type { HealthReport } from "../../src/health/HealthReport.js"
 import { Outbox } from "../../src/outbox/Outbox.js"
 import { Fault, PlaneSimulator } from "../../src/simulator/PlaneSimulator.js"
 import { Storage } from "../../src/storage/Storage.js"
@@ -18,7 +18,10 @@ describe("plane-sync publish", () => {
       const moved = ["publish", "stage-changed", "ET-2", "--from", "a", "--to", "b", "--agent", "c", "--id", "e1"]
       const first = yield* cli(...moved, "--at", "2026-11-20T08:30:00+01:00")
       assert.deepStrictEqual([first.code, first.out], [0, "e1"])
-      assert.match(first.err, /^Nobody is sending from \S+\/events.sqlite: the event is kept/)
+      assert.match(
+        first.err,
+        /^Nobody is sending from \S+\/events.sqlite: the event waits until `plane-sync serve` runs/
+      )
       yield* cli("publish", "gate-failed", "ET-2", "--stage", "testing", "--check", "coverage", "--reason", "71 %")
       yield* cli("publish", "completed", "ET-002")
       const { out } = yield* cli("events", "--json", "--work-item", "et-2")
@@ -58,7 +61,7 @@ describe("plane-sync publish", () => {
       const cli = commandLine({ ORCH_DATABASE_URL: database, ORCH_PORT: new URL(url).port })
       const { code, err } = yield* cli("publish", "completed", "ET-2")
       assert.strictEqual(code, 0)
-      assert.match(err, /is degraded; the event is kept:\n {2}ORCH_PLANE_API_TOKEN is not set/)
+      assert.match(err, /is degraded, so the event may wait:\n {2}ORCH_PLANE_API_TOKEN is not set/)
     }).pipe(Effect.scoped, Effect.provide(PlaneSimulator.layer())))
 
   it.scopedLive("refuses wrong use with 2", () =>
@@ -142,7 +145,7 @@ describe("plane-sync dead", () => {
       const lines = (yield* cli("dead", "list")).out.split("\n")
       assert.strictEqual(lines.length, 3)
       const [id = ""] = lines.map((line) => /^(\d+) .* refused /.exec(line)?.[1]).filter((id) => id !== undefined)
-      assert.match(lines[0] ?? "", /^id +given up +work item +kind +code +attempts +reason$/)
+      assert.match(lines[0] ?? "", /^id +dead since +work item +kind +code +attempts +reason$/)
       const { out: json } = yield* cli("dead", "list", "--json", "--code", "refused")
       assert.containSubset(JSON.parse(json), {
         id: Number(id),
@@ -183,7 +186,7 @@ describe("plane-sync dead", () => {
       const { cli, database } = yield* Effect.scoped(refusing(yield* folder))
       const retried = yield* cli("dead", "retry", "--code", "refused")
       assert.deepStrictEqual([retried.code, retried.out], [0, "retried 1"])
-      assert.match(retried.err, /^Nobody is sending from \S+: what was retried is kept, and sent once/)
+      assert.match(retried.err, /^Nobody is sending from \S+: what was retried waits until/)
       yield* Effect.provide(
         Effect.flatMap(Outbox, (outbox) => outbox.publish(unfit)),
         Layer.provide(Outbox.layer, Storage.layerFile(database))
@@ -209,7 +212,7 @@ describe("plane-sync", () => {
       }
       assert.notInclude(out, "--wizard")
       const { out: publish } = yield* cli("publish", "--help")
-      assert.match(publish, /- gate-failed .* <key> +A quality gate has failed: a comment$/m)
+      assert.match(publish, /- gate-failed .* <key> +A quality gate has failed: adds a comment$/m)
       const examples = [
         [["publish", "stage-changed"], "--agent architect"],
         [["dead", "retry"], "$ plane-sync dead retry --code not_found"],

@@ -17,7 +17,7 @@ describe("plane-sync task", () => {
       const cli = yield* alone
       const started = yield* cli("task", "start", "ET-2", "--agent", "claude")
       assert.deepStrictEqual([started.code, started.out], [0, "ET-2 active at created"])
-      assert.match(started.err, /^Nobody is sending from \S+: what comes of it is kept/)
+      assert.match(started.err, /^Nobody is sending from \S+: the task waits until/)
       const failed = ["task", "report", "et-002", "--stage", "analysis", "failed", "--reason", "no\ncriteria"]
       assert.deepStrictEqual((yield* cli(...failed)).code, 0)
       const { out: table } = yield* cli("task", "list")

@@ -30,7 +30,7 @@ const failed = (workItem: string) =>
   })
 
 describe("/api/deliveries", () => {
-  it.live("lists dead letters, owes them again at once, and gives them up", () =>
+  it.live("lists dead letters, retries them at once, and discards them", () =>
     Effect.gen(function*() {
       const plane = yield* PlaneSimulator
       const { id, key } = yield* plane.addWorkItem({ name: "Trail map" })

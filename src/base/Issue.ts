@@ -1,0 +1,47 @@
+import type { ParseResult } from "effect"
+import { Schema } from "effect"
+
+/** What is wrong with one field of something that was given from outside. */
+export const Issue = Schema.Struct({
+  field: Schema.String.annotations({ description: "the field's name; `body`: the whole" }),
+  message: Schema.String,
+  given: Schema.optionalWith(Schema.Unknown, { exact: true }).annotations({
+    description: "what was given, shortened when it is long"
+  })
+}).annotations({ identifier: "FieldIssue" })
+export type Issue = typeof Issue.Type
+
+const maxGiven = 200
+
+/** A given value as an issue shows it: one that is long is cut. */
+export const shortened = (value: unknown): unknown => {
+  const json = JSON.stringify(value)
+  return json.length <= maxGiven ? value : `${json.slice(0, maxGiven)}…`
+}
+
+/** Whether a value is what JSON calls an object. */
+export const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === "object" && value !== null && !Array.isArray(value)
+
+const at = (value: unknown, path: ReadonlyArray<PropertyKey>): unknown =>
+  path.reduce<unknown>((inner, key) => isObject(inner) ? inner[String(key)] : undefined, value)
+
+/** A schema's complaints, one for each field. With `input` they show what was given there. */
+export const issuesOf = (
+  complaints: ReadonlyArray<Pick<ParseResult.ArrayFormatterIssue, "message" | "path">>,
+  input?: unknown
+): Array<Issue> => {
+  const byField = new Map<string, Issue>()
+  for (const { message, path } of complaints) {
+    const field = path.join(".")
+    // The second complaint about an optional field says that it might have been left out, which helps nobody.
+    if (byField.has(field)) continue
+    const given = at(input, path)
+    byField.set(field, { field, message, ...(given === undefined ? {} : { given: shortened(given) }) })
+  }
+  return Array.from(byField.values())
+}
+
+/** All issues in one line. */
+export const describeIssues = (issues: ReadonlyArray<Issue>): string =>
+  issues.map(({ field, message }) => `${field}: ${message}`).join("; ")

@@ -1,0 +1,21 @@
+import * as FileSystem from "@effect/platform/FileSystem"
+import { Effect, Layer } from "effect"
+import { Outbox } from "../outbox/Outbox.js"
+import { databaseFile, Storage } from "../storage/Storage.js"
+import { StorageError } from "../storage/StorageError.js"
+
+/** The database of `ORCH_DATABASE_URL`. A `plane-sync serve` may run on it at the same time. */
+export const database = Layer.provideMerge(Outbox.layer, Storage.layer)
+
+/** The same for commands that only look: they fail where there is no file, so that a mistyped path makes no new one. */
+export const existingDatabase = Layer.unwrapEffect(
+  Effect.gen(function*() {
+    const file = yield* databaseFile
+    const files = yield* FileSystem.FileSystem
+    if (yield* Effect.orElseSucceed(files.exists(file), () => false)) return database
+    return yield* new StorageError({ reason: "CannotOpen", where: file, words: "there is no such file" })
+  })
+)
+
+/** The database's file, as a person knows it. */
+export const databasePath = Effect.map(Storage, ({ where }) => where)

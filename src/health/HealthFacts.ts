@@ -1,0 +1,31 @@
+import type { EpochMillis } from "../base/Time.js"
+import type { OutboxStatus } from "../outbox/Queries.js"
+import type { RateStatus } from "../plane/RateBudget.js"
+import type { DestinationStatus } from "../sending/Destination.js"
+import type { StorageError } from "../storage/StorageError.js"
+import type { SourceStatus } from "../webhooks/Receiver.js"
+import type { Source } from "../webhooks/WebhookConfig.js"
+
+/** All that a report on the program's health is made from, as it was read at the moment `now`. */
+export interface HealthFacts {
+  readonly now: EpochMillis
+  /** Whether `ORCH_PLANE_API_TOKEN` is set. */
+  readonly hasToken: boolean
+  readonly destination: DestinationStatus
+  /** What is wrong with the stage table; undefined while it fits. */
+  readonly misfit: string | undefined
+  readonly budget: RateStatus
+  /** Another process has become the leader. */
+  readonly takenOver: boolean
+  /** As last read. */
+  readonly outbox: OutboxStatus
+  /** Why storage could not be read, the last time that it was tried. */
+  readonly readFailure: StorageError | undefined
+  /** Why the workers cannot store what they do. */
+  readonly workerFailure: StorageError | undefined
+  /** The last write of a request or a hook, if it failed. */
+  readonly writeFailure: { readonly at: EpochMillis; readonly error: StorageError } | undefined
+  /** Events that could not be stored since the start and are only in the log, and when that was last noticed. */
+  readonly notStored: { readonly count: number; readonly at: EpochMillis }
+  readonly hooks: Readonly<Record<Source, SourceStatus>>
+}

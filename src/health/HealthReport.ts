@@ -1,0 +1,57 @@
+import { DateTime, Schema } from "effect"
+import type { SourceStatus } from "../webhooks/Receiver.js"
+import type { HealthFacts } from "./HealthFacts.js"
+import { judge } from "./Judge.js"
+
+const WebhookSource = Schema.Struct({
+  lastAccepted: Schema.NullOr(Schema.DateTimeUtc),
+  lastRefused: Schema.NullOr(Schema.Struct({ at: Schema.DateTimeUtc, why: Schema.String }))
+}).annotations({ identifier: "WebhookSource", description: "a sender's webhooks since the program was started" })
+
+/** What `GET /health` answers. */
+export const HealthReport = Schema.Struct({
+  status: Schema.Literal("ok", "degraded"),
+  reasons: Schema.Array(Schema.String).annotations({ description: "why it is degraded, for people" }),
+  plane: Schema.Struct({
+    state: Schema.Literal("open", "closed").annotations({ description: "closed: nothing is sent, everything is kept" }),
+    since: Schema.optionalWith(Schema.DateTimeUtc, { exact: true }),
+    reason: Schema.optionalWith(Schema.String, { exact: true }),
+    rateLimit: Schema.Struct({
+      limit: Schema.Number,
+      used: Schema.Number.annotations({ description: "requests that count against the limit now" }),
+      waiting: Schema.Number.annotations({ description: "requests that wait for their turn" })
+    })
+  }),
+  outbox: Schema.Struct({
+    pending: Schema.Number,
+    dead: Schema.Number,
+    oldestSeconds: Schema.Number.annotations({ description: "how long the oldest event has been waiting" })
+  }),
+  webhooks: Schema.Struct({ plane: WebhookSource, gitea: WebhookSource })
+}).annotations({ identifier: "Health" })
+export type HealthReport = typeof HealthReport.Type
+
+const sourceReport = ({ acceptedAt, refused }: SourceStatus): typeof WebhookSource.Type => ({
+  lastAccepted: acceptedAt === undefined ? null : DateTime.unsafeMake(acceptedAt),
+  lastRefused: refused === undefined ? null : { at: DateTime.unsafeMake(refused.at), why: refused.why }
+})
+
+/** The facts as they are shown, with their judgement. */
+export const healthReport = (facts: HealthFacts): HealthReport => {
+  const { budget, destination, hooks, now, outbox } = facts
+  return {
+    ...judge(facts),
+    plane: {
+      ...(destination.open
+        ? { state: "open" }
+        : { state: "closed", since: DateTime.unsafeMake(destination.since), reason: destination.reason }),
+      rateLimit: { limit: budget.limit, used: budget.used, waiting: budget.waiting }
+    },
+    outbox: {
+      pending: outbox.pending,
+      dead: outbox.dead,
+      oldestSeconds: outbox.oldestAt === null ? 0 : Math.max(0, Math.floor((now - outbox.oldestAt) / 1000))
+    },
+    webhooks: { plane: sourceReport(hooks.plane), gitea: sourceReport(hooks.gitea) }
+  }
+}

@@ -1,0 +1,75 @@
+import type * as HttpServerRequest from "@effect/platform/HttpServerRequest"
+import { Effect, Either } from "effect"
+import { boundedBody } from "../base/BoundedBody.js"
+import type { Decoder } from "../base/Decoder.js"
+import { isDeeperThan } from "../base/Depth.js"
+import { describeIssues, shortened } from "../base/Issue.js"
+import { BadRequest, NotJson, TooLarge } from "./Problem.js"
+
+/** The largest body that is taken, in bytes. */
+const maxBodyBytes = 1024 * 1024
+
+const tooLarge = new TooLarge({
+  error: `The body is larger than ${maxBodyBytes} bytes`,
+  issues: [{ field: "body", message: `expected at most ${maxBodyBytes} bytes` }]
+})
+
+const brokenOff = new BadRequest({ error: "The body could not be read to its end" })
+
+const readText = (request: HttpServerRequest.HttpServerRequest) =>
+  Number(request.headers["content-length"] ?? 0) > maxBodyBytes
+    // Node reads and discards a body that nobody has begun to read.
+    ? tooLarge
+    : boundedBody(request.stream, { limit: maxBodyBytes, overLimit: "discard" }).pipe(
+      Effect.mapBoth({
+        onFailure: (error) => error._tag === "BodyTooLarge" ? tooLarge : brokenOff,
+        onSuccess: (bytes) => bytes.toString("utf8")
+      })
+    )
+
+// No body that is right has half as many levels.
+const maxDepth = 32
+
+const jsonOf = (text: string) =>
+  Effect.try({
+    try: (): unknown => JSON.parse(text),
+    catch: (cause) =>
+      new BadRequest({
+        error: "The body is not JSON",
+        issues: [{
+          field: "body",
+          message: cause instanceof Error ? cause.message : String(cause),
+          given: shortened(text)
+        }]
+      })
+  })
+
+const parseJson = (text: string) =>
+  Effect.filterOrFail(jsonOf(text), (value) => !isDeeperThan(value, maxDepth), () =>
+    new BadRequest({
+      error: "The body is nested too deeply",
+      issues: [{ field: "body", message: `expected no more than ${maxDepth} levels`, given: shortened(text) }]
+    }))
+
+/**
+ * The JSON body of a request, decoded. `what` names in a few words what the body should be: "an event". It takes the
+ * place of the platform's own decoding, because a body is bounded here, and an answer names each field that is wrong.
+ */
+export const jsonBody = <A>(
+  request: HttpServerRequest.HttpServerRequest,
+  what: string,
+  decode: Decoder<A>
+): Effect.Effect<A, BadRequest | NotJson | TooLarge> =>
+  Effect.gen(function*() {
+    const type = request.headers["content-type"] ?? ""
+    if (!/^application\/json\s*(;|$)/i.test(type)) {
+      return yield* new NotJson({
+        error: `Expected Content-Type: application/json, was given ${JSON.stringify(type.slice(0, 100))}`
+      })
+    }
+    const input = yield* Effect.flatMap(readText(request), parseJson)
+    return yield* Either.mapLeft(
+      decode(input),
+      (issues) => new BadRequest({ error: `Not ${what}: ${describeIssues(issues)}`, issues })
+    )
+  })

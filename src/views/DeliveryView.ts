@@ -1,0 +1,34 @@
+import { Schema } from "effect"
+import { DeliveryKind } from "../outbox/DeliveryKind.js"
+import type { DeliveryRow } from "../outbox/Queries.js"
+import { EventStatus } from "../outbox/StoredEvent.js"
+import { Instant, instant, instantOrNull } from "./Instant.js"
+
+/** A request that is or was owed to Plane, and what became of it. */
+export const DeliveryView = Schema.Struct({
+  id: Schema.Number,
+  kind: DeliveryKind,
+  status: Schema.Literal(...EventStatus.literals, "retried").annotations({
+    description: "retried: it was a dead letter, and is pending again"
+  }),
+  firstEvent: Schema.Number.annotations({ description: "the sequence of the first event it tells" }),
+  lastEvent: Schema.Number,
+  externalId: Schema.NullOr(Schema.String),
+  body: Schema.String.annotations({ description: "the comment's HTML, or the state's id" }),
+  attempts: Schema.Number,
+  plannedAt: Instant,
+  sentAt: Schema.NullOr(Instant),
+  settledAt: Schema.NullOr(Instant),
+  planeId: Schema.NullOr(Schema.String).annotations({ description: "the comment's id in Plane" }),
+  answer: Schema.NullOr(Schema.Number).annotations({ description: "the HTTP status of Plane's last answer" }),
+  reason: Schema.NullOr(Schema.String)
+}).annotations({ identifier: "Delivery" })
+export type DeliveryView = typeof DeliveryView.Type
+
+export const deliveryView = ({ commentId, ...row }: DeliveryRow): DeliveryView => ({
+  ...row,
+  planeId: commentId,
+  plannedAt: instant(row.plannedAt),
+  sentAt: instantOrNull(row.sentAt),
+  settledAt: instantOrNull(row.settledAt)
+})

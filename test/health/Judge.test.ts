@@ -1,0 +1,110 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Option } from "effect"
+import { EpochMillis } from "../../src/base/Time.js"
+import type { HealthFacts } from "../../src/health/HealthFacts.js"
+import { judge } from "../../src/health/Judge.js"
+import { StorageError } from "../../src/storage/StorageError.js"
+
+const now = EpochMillis(1_000_000)
+const secondsAgo = (seconds: number) => EpochMillis(now - seconds * 1000)
+
+const storageError = (words: string) => new StorageError({ reason: "Full", where: "x.sqlite", words })
+
+/** All goes well. */
+const well: HealthFacts = {
+  now,
+  hasToken: true,
+  destination: { open: true },
+  misfit: undefined,
+  budget: { limit: 60, used: 0, waiting: 0, pausedUntil: Option.none() },
+  takenOver: false,
+  outbox: { pending: 0, dead: 0, delivered: 0, discarded: 0, oldestAt: null },
+  readFailure: undefined,
+  workerFailure: undefined,
+  writeFailure: undefined,
+  notStored: { count: 0, at: EpochMillis(0) },
+  hooks: {
+    plane: { acceptedAt: undefined, refused: undefined },
+    gitea: { acceptedAt: undefined, refused: undefined }
+  }
+}
+
+const closed = (seconds: number) => ({ open: false, since: secondsAgo(seconds), reason: "connection refused" }) as const
+const misfit = "The stage table is wrong"
+
+const noToken = /^ORCH_PLANE_API_TOKEN is not set: events are kept, and nothing is sent to Plane$/
+const away = /^Nothing has been sent to Plane since 1970-01-01T00:15:39.000Z: connection refused$/
+const wrongTable = /^The stage table is wrong$/
+const takenOver = /^Another process has taken over this database and sends from it: nothing is sent from here$/
+const byReading = /reading/
+const byWorkers = /working/
+const byWriting = /writing/
+const notStored = /^3 events could not be stored and are in the log only, the latest of them just now$/
+
+const rows: ReadonlyArray<readonly [string, Partial<HealthFacts>, ReadonlyArray<RegExp>]> = [
+  ["all goes well", {}, []],
+  [
+    "dead letters and a backlog, which are no alarm",
+    { outbox: { ...well.outbox, pending: 9, dead: 9, oldestAt: 0 } },
+    []
+  ],
+  ["no token", { hasToken: false }, [noToken]],
+  ["no token, for whose want Plane is closed", { hasToken: false, destination: closed(61) }, [noToken]],
+  ["Plane away for a minute", { destination: closed(60) }, []],
+  ["Plane away for longer", { destination: closed(61) }, [away]],
+  ["a stage table that does not fit", { misfit }, [wrongTable]],
+  ["another leader", { takenOver: true }, [takenOver]],
+  ["storage that cannot be read", { readFailure: storageError("reading") }, [byReading]],
+  ["workers that cannot store", { workerFailure: storageError("working") }, [byWorkers]],
+  ["a failed write", { writeFailure: { at: secondsAgo(299), error: storageError("writing") } }, [byWriting]],
+  ["a failed write of long ago", { writeFailure: { at: secondsAgo(300), error: storageError("writing") } }, []],
+  [
+    "storage that fails in each way, which is one reason",
+    {
+      readFailure: storageError("reading"),
+      workerFailure: storageError("working"),
+      writeFailure: { at: now, error: storageError("writing") }
+    },
+    [byReading]
+  ],
+  [
+    "storage that fails the workers and the writers",
+    { workerFailure: storageError("working"), writeFailure: { at: now, error: storageError("writing") } },
+    [byWorkers]
+  ],
+  ["events that were not stored", { notStored: { count: 3, at: secondsAgo(299) } }, [notStored]],
+  ["events that were not stored long ago", { notStored: { count: 3, at: secondsAgo(300) } }, []],
+  ["no such event, at any time", { notStored: { count: 0, at: now } }, []],
+  [
+    "everything at once",
+    {
+      destination: closed(61),
+      misfit,
+      takenOver: true,
+      readFailure: storageError("reading"),
+      notStored: { count: 3, at: now }
+    },
+    [away, wrongTable, takenOver, byReading, notStored]
+  ],
+  [
+    "everything at once, without a token",
+    {
+      hasToken: false,
+      destination: closed(61),
+      misfit,
+      takenOver: true,
+      writeFailure: { at: now, error: storageError("writing") },
+      notStored: { count: 3, at: now }
+    },
+    [noToken, wrongTable, takenOver, byWriting, notStored]
+  ]
+]
+
+describe("judge", () => {
+  it.each(rows)("%s", (_, facts, expected) => {
+    const { reasons, status } = judge({ ...well, ...facts })
+    assert.strictEqual(status, expected.length === 0 ? "ok" : "degraded")
+    assert.strictEqual(reasons.length, expected.length, reasons.join("\n"))
+    expected.forEach((pattern, index) => assert.match(reasons[index] ?? "", pattern))
+  })
+})
