@@ -1,5 +1,5 @@
 import type { MonotonicMillis } from "../src/base/Time.js"
-import { ItemId, CommentId } from "../src/domain/Ids.js"
+import { CommentId, ItemId } from "../src/domain/Ids.js"
 import type { Job } from "../src/outbox/Job.js"
 import type { Settlement } from "../src/outbox/Outcome.js"
 

@@ -4,6 +4,7 @@ import * as FileSystem from "@effect/platform/FileSystem"
 import * as HttpClient from "@effect/platform/HttpClient"
 import * as HttpServer from "@effect/platform/HttpServer"
 import { Array, Clock, ConfigProvider, Data, Effect, Layer, Logger, LogLevel } from "effect"
+import { monotonicMillis } from "../../src/base/Time.js"
 import { StageEvents } from "../../src/events/StageEvents.js"
 import { serveLayer } from "../../src/http/Serve.js"
 import type { Job } from "../../src/outbox/Job.js"
@@ -66,7 +67,7 @@ const onDatabaseOf = (events: number) =>
     let index = 0
     let job: Job | undefined
     const turn = Effect.fnUntraced(function*(expected: "look" | "state") {
-      const now = yield* Clock.currentTimeMillis
+      const now = yield* monotonicMillis
       job = yield* outbox.turn({ holder, claim, settlement: job && settled(job, now) })
       const claimed = job === undefined ? "nothing" : job._tag === "Look" ? "look" : job.delivery.kind
       if (claimed !== expected) return yield* new OtherJob({ claimed, expected })

@@ -6,10 +6,11 @@ import type { SqlError } from "@effect/sql/SqlError"
 import Database from "better-sqlite3"
 import type { Scope } from "effect"
 import { Array, Effect, Layer } from "effect"
+import { MonotonicMillis } from "../../src/base/Time.js"
 import { StageEvents } from "../../src/events/StageEvents.js"
 import type { Job } from "../../src/outbox/Job.js"
-import type { Settlement } from "../../src/outbox/Outcome.js"
 import { Outbox } from "../../src/outbox/Outbox.js"
+import type { Settlement } from "../../src/outbox/Outcome.js"
 import { PlaneConfig } from "../../src/plane/PlaneConfig.js"
 import { nextStep } from "../../src/sending/NextStep.js"
 import { Storage } from "../../src/storage/Storage.js"
@@ -128,7 +129,7 @@ const turns = Effect.gen(function*() {
     for (;;) {
       const job: Job | undefined = yield* outbox.turn({ holder: "bench", settlement, claim })
       if (job === undefined) return
-      settlement = settled(job, 0)
+      settlement = settled(job, MonotonicMillis(0))
       done += 1
     }
   })

@@ -1,9 +1,9 @@
-import * as Headers from "@effect/platform/Headers"
 import * as HttpClient from "@effect/platform/HttpClient"
 import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import type { ConfigError, Option } from "effect"
-import { Context, Duration, Effect, flow, Layer, Redacted, Schema } from "effect"
-import { answerText } from "../base/AnswerText.js"
+import { Context, Duration, Effect, Layer, Redacted, Schema } from "effect"
+import type { NoAnswer } from "../base/RestClient.js"
+import { makeRestClient, within } from "../base/RestClient.js"
 import { cleanLine, cleanText, reasonLimit, textLimit } from "../base/Text.js"
 import type { GiteaApi } from "./GiteaConfig.js"
 import { GiteaConfig } from "./GiteaConfig.js"
@@ -37,7 +37,7 @@ const list = <A, I>(item: Schema.Schema<A, I>) =>
 
 const StatusJson = Schema.Struct({ id: Schema.Int, context: text, status: text, description: text })
 // Its `total_count` is that of the page, and so is its `state`.
-const CombinedJson = Schema.Struct({ state: text, statuses: list(StatusJson) })
+const CombinedJson = Schema.parseJson(Schema.Struct({ state: text, statuses: list(StatusJson) }))
 const ReviewJson = Schema.Struct({
   id: Schema.Int,
   user: Schema.NullOr(Schema.Struct({ login: Schema.String })),
@@ -47,12 +47,13 @@ const ReviewJson = Schema.Struct({
   dismissed: yes
 })
 export type ReviewJson = typeof ReviewJson.Type
+const ReviewsJson = Schema.parseJson(Schema.Array(ReviewJson))
 // Of a branch that is gone, some versions do not know the head.
-const PullRequestJson = Schema.Struct({
+const PullRequestJson = Schema.parseJson(Schema.Struct({
   state: Schema.String,
   merged: yes,
   head: Schema.optionalWith(Schema.Struct({ sha: text }), { nullable: true, default: () => ({ sha: "" }) })
-})
+}))
 
 /** What Gitea says of all checks of a commit together, page by page, and of each. */
 export interface Combined {
@@ -104,58 +105,37 @@ const encodeName = (repository: string) => repository.split("/").map(encodeURICo
 
 const make = Effect.fnUntraced(function*({ token, url }: GiteaApi) {
   const secret = Redacted.value(token)
-  const client = (yield* HttpClient.HttpClient).pipe(
-    HttpClient.mapRequest(
-      flow(
-        HttpClientRequest.prependUrl(`${url}/api/v1/`),
-        HttpClientRequest.setHeader("authorization", `token ${secret}`),
-        HttpClientRequest.acceptJson
-      )
-    ),
-    // A host may have replaced the list of headers that its traces leave out.
-    HttpClient.transformResponse(
-      Effect.locallyWith(Headers.currentRedactedNames, (names) => [...names, "authorization"])
-    ),
-    // Whoever gives up in mid-answer hangs up.
-    HttpClient.withScope
-  )
+  const rest = makeRestClient(yield* HttpClient.HttpClient, {
+    url: `${url}/api/v1/`,
+    header: ["authorization", `token ${secret}`],
+    secret,
+    answerLimit
+  })
 
   const failure = (path: string, reason: GiteaError["reason"], words: string) =>
-    new GiteaError({ reason, path, words: cleanLine(words.replaceAll(secret, "<redacted>"), textLimit) })
+    new GiteaError({ reason, path, words: cleanLine(rest.withoutSecret(words), textLimit) })
 
   const get = <A, I>(path: string, urlParams: Readonly<Record<string, string>>, schema: Schema.Schema<A, I>) =>
-    client.get(path, { urlParams }).pipe(
-      Effect.mapError((error) => failure(path, "Unreachable", error.message)),
-      Effect.flatMap((response) => {
-        const { headers, status } = response
-        if (status === 401 || status === 403) return failure(path, "KeyRefused", `answered ${status}`)
-        // A repository that was moved is one that has another name: nothing is followed with the token.
-        if (status === 404 || (status >= 300 && status < 400)) return failure(path, "NotFound", `answered ${status}`)
-        if (status !== 200) return failure(path, "Unanswered", `answered ${status}`)
-        const total = headers["x-total-count"]
-        return answerText(response, answerLimit).pipe(
-          Effect.mapError((error) =>
-            error._tag === "BodyTooLarge"
-              ? failure(path, "Unanswered", `an answer of more than ${answerLimit} bytes`)
-              : failure(path, "Unreachable", error.message)
-          ),
-          Effect.flatMap((body) =>
-            Effect.mapError(
-              Schema.decodeUnknown(Schema.parseJson(schema))(body),
-              () => failure(path, "Unanswered", `not what Gitea answers: ${body.slice(0, textLimit)}`)
-            )
-          ),
-          Effect.map((value) => ({ value, total: total === undefined ? undefined : Number(total) }))
-        )
-      }),
-      Effect.scoped
-    )
-
-  const inTime = <A>(path: string, asking: Effect.Effect<A, GiteaError>) =>
-    Effect.timeoutFail(asking, {
-      duration: deadline,
-      onTimeout: () => failure(path, "Unreachable", `no whole answer within ${Duration.format(deadline)}`)
+    Effect.gen(function*() {
+      const { body, headers, status } = yield* rest.fetch(HttpClientRequest.get(path, { urlParams }))
+      if (status === 401 || status === 403) return yield* failure(path, "KeyRefused", `answered ${status}`)
+      // A repository that was moved is one that has another name: nothing is followed with the token.
+      if (status === 404 || (status >= 300 && status < 400)) {
+        return yield* failure(path, "NotFound", `answered ${status}`)
+      }
+      if (status !== 200) return yield* failure(path, "Unanswered", `answered ${status}`)
+      const value = yield* Effect.mapError(
+        Schema.decodeUnknown(schema)(body),
+        () => failure(path, "Unanswered", `not what Gitea answers: ${body.slice(0, textLimit)}`)
+      )
+      const total = headers["x-total-count"]
+      return { value, total: total === undefined ? undefined : Number(total) }
     })
+
+  const inTime = <A>(path: string, asking: Effect.Effect<A, GiteaError | NoAnswer>) =>
+    Effect.catchTag(within(deadline)(asking), "NoAnswer", ({ why, words }) =>
+      // What is too large says nothing of other questions.
+      failure(path, why === "TooLarge" ? "Unanswered" : "Unreachable", words))
 
   /** All pages. Where no total is given the last is known by being empty: Gitea may give fewer than it is asked for. */
   const pages = <A, I>(path: string, schema: Schema.Schema<A, I>, itemsOf: (page: A) => ReadonlyArray<unknown>) =>
@@ -200,7 +180,7 @@ const make = Effect.fnUntraced(function*({ token, url }: GiteaApi) {
       Effect.map(
         pages(
           `repos/${encodeName(repository)}/pulls/${number}/reviews`,
-          Schema.Array(ReviewJson),
+          ReviewsJson,
           (reviews) => reviews
         ),
         (read) => read.flat().map((review) => ({ ...review, body: cleanText(review.body, reasonLimit) }))

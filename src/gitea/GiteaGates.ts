@@ -1,7 +1,7 @@
 import type { ConfigError } from "effect"
 import { Clock, Duration, Effect, FiberMap, Option, Schedule } from "effect"
 import type { Scope } from "effect"
-import { backoff } from "../plane/Policy.js"
+import { backoff } from "../base/Backoff.js"
 import { Storage } from "../storage/Storage.js"
 import type { StorageError } from "../storage/StorageError.js"
 import { WakeUps } from "../storage/WakeUps.js"

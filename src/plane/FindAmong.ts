@@ -1,6 +1,6 @@
 import { Option } from "effect"
 import type { WorkItemKey } from "../domain/WorkItemKey.js"
-import type { WorkItem } from "./PlaneClient.js"
+import type { WorkItem } from "./WorkItem.js"
 
 /**
  * The work item that `PlaneClient.find` would give for a key of this project, where these of its work items tell it; `all`

@@ -1,6 +1,7 @@
 import { Schema } from "effect"
+import { MonotonicMillis } from "../base/Time.js"
 
-/** What went wrong between us and Plane, as `Policy.classify` tells it from Plane's answer. */
+/** What went wrong between us and Plane, as `meaningOf` tells it from Plane's answer. */
 export const PlaneErrorReason = Schema.Literal(
   /** No answer, or one that is not Plane's: a time-out, a reset, a 5xx, HTML. Worth another attempt. */
   "Unavailable",
@@ -53,8 +54,8 @@ export class PlaneError extends Schema.TaggedError<PlaneError>()("PlaneError", {
    * is over. "unknown": the first may still be executing, so it must not be repeated before the quiet time has passed.
    */
   sent: Schema.Literal("no", "answered", "unknown"),
-  /** When it was sent, in milliseconds of the monotonic clock: what the quiet time is measured from. */
-  sentAt: Schema.optional(Schema.Number),
+  /** When it was sent: the quiet time is measured from here. */
+  sentAt: Schema.optional(Schema.Number.pipe(Schema.fromBrand(MonotonicMillis))),
   cause: Schema.optional(Schema.Defect)
 }) {
   override get message(): string {

@@ -1,17 +1,19 @@
 import type { ConfigError } from "effect"
-import { Clock, Context, Duration, Effect, Layer, Redacted, Ref, Schedule } from "effect"
+import { Context, Duration, Effect, Layer, Redacted, Ref, Schedule } from "effect"
+import { backoff } from "../base/Backoff.js"
+import type { EpochMillis } from "../base/Time.js"
+import { epochMillis } from "../base/Time.js"
 import type { Stage } from "../domain/Stage.js"
 import type { StageStates } from "../domain/StageStates.js"
 import { Outbox } from "../outbox/Outbox.js"
 import { PlaneClient } from "../plane/PlaneClient.js"
 import { PlaneConfig } from "../plane/PlaneConfig.js"
 import type { PlaneError } from "../plane/PlaneError.js"
-import { backoff } from "../plane/Policy.js"
 
-/** Whether Plane is being written to. Times are milliseconds since 1970, UTC. */
+/** Whether Plane is being written to. */
 export type DestinationStatus =
   | { readonly open: true }
-  | { readonly open: false; readonly since: number; readonly reason: string }
+  | { readonly open: false; readonly since: EpochMillis; readonly reason: string }
 
 /** A stage whose state the project in Plane does not have. */
 export interface Misfit {
@@ -68,7 +70,7 @@ const make = Effect.gen(function*() {
   const latch = yield* Effect.makeLatch(false)
   const status = yield* Ref.make<DestinationStatus>({
     open: false,
-    since: yield* Clock.currentTimeMillis,
+    since: yield* epochMillis,
     reason: "Plane has not answered yet"
   })
   const probing = yield* Effect.makeSemaphore(1)
@@ -107,13 +109,13 @@ const make = Effect.gen(function*() {
 
   const close = Effect.fnUntraced(function*(reason: string) {
     yield* latch.close
-    yield* Ref.set(status, { open: false, since: yield* Clock.currentTimeMillis, reason })
+    yield* Ref.set(status, { open: false, since: yield* epochMillis, reason })
     yield* Effect.logError(`Nothing is sent to Plane: ${reason}. ${yield* waiting}`)
   })
 
   const open = Effect.gen(function*() {
     const was = yield* Ref.getAndSet<DestinationStatus>(status, { open: true })
-    const since = was.open ? 0 : (yield* Clock.currentTimeMillis) - was.since
+    const since = was.open ? 0 : (yield* epochMillis) - was.since
     yield* Effect.logInfo(`Plane answers again after ${Duration.format(Duration.millis(since))}. ${yield* waiting}`)
     yield* latch.open
   })

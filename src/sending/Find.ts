@@ -1,34 +1,35 @@
-import { Clock, Effect, Option } from "effect"
-import { monotonicMillis } from "../base/Time.js"
+import { Effect, Option } from "effect"
+import type { EpochMillis, MonotonicMillis } from "../base/Time.js"
+import { epochMillis, monotonicMillis } from "../base/Time.js"
 import type { WorkItemKey } from "../domain/WorkItemKey.js"
 import type { Outbox } from "../outbox/Outbox.js"
 import { findAmong } from "../plane/FindAmong.js"
-import type { PlaneClient, WorkItem } from "../plane/PlaneClient.js"
+import type { FindError } from "../plane/FindByKey.js"
+import type { PlaneClient } from "../plane/PlaneClient.js"
 import type { PlaneConfig } from "../plane/PlaneConfig.js"
-import type { AmbiguousName, PlaneError, UnknownProject, WorkItemNotFound } from "../plane/PlaneError.js"
-import { isFresh } from "./Freshness.js"
+import type { Slot } from "../plane/RateBudget.js"
+import type { WorkItem } from "../plane/WorkItem.js"
+import { isFresh } from "./Seen.js"
 
-/** Why a key is not found. */
-export type LookError = PlaneError | WorkItemNotFound | AmbiguousName | UnknownProject
-
-/** A work item, and when it was read, by the monotonic clock. */
+/** A work item, and when it was read. */
 export interface Found {
   readonly item: WorkItem
-  readonly readAt: number
+  readonly readAt: MonotonicMillis
 }
 
-/** Finds the work item of a key whose oldest event was published at `since`. */
-export type Find = (key: WorkItemKey, since: number) => Effect.Effect<Found, LookError>
+/** Finds the work item of a key whose oldest event was published at `since`. The first request uses the slot. */
+export type Find = (key: WorkItemKey, since: EpochMillis, slot: Slot) => Effect.Effect<Found, FindError>
 
-// A page costs one request like a single look-up, and is dear when it tells nothing: of three keys it need tell two.
+// A page costs one request, as a single look-up does. It is dear when it tells nothing: of three keys it must tell two.
 const enoughKeys = 3
 
 interface Page {
   readonly items: ReadonlyArray<WorkItem>
   readonly all: boolean
-  /** By the monotonic clock, which tells how old it is; by the computer's, to compare with what was published. */
-  readonly readAt: number
-  readonly since1970: number
+  /** Tells how old the page is. */
+  readonly readAt: MonotonicMillis
+  /** The same moment, to compare with when an event was published. */
+  readonly readAtEpoch: EpochMillis
 }
 
 /**
@@ -47,39 +48,44 @@ export const makeFind = (
   // Who comes while it is read waits for it.
   const onlyOne = Effect.unsafeMakeSemaphore(1)
 
-  const readPage = Effect.gen(function*() {
+  const readPage = Effect.fnUntraced(function*(slot: Slot) {
     const readAt = yield* monotonicMillis
-    const since1970 = yield* Clock.currentTimeMillis
-    const page = yield* Effect.orElseSucceed(client.newest, () => ({ items: [], all: false }))
-    kept = { ...page, readAt, since1970 }
+    const readAtEpoch = yield* epochMillis
+    const page = yield* Effect.orElseSucceed(client.newest(slot), () => ({ items: [], all: false }))
+    kept = { ...page, readAt, readAtEpoch }
     return kept
   })
 
-  const page = Effect.gen(function*() {
-    if (kept !== undefined && (yield* isFresh(kept.readAt))) return kept
-    kept = undefined
-    const keys = yield* Effect.orElseSucceed(outbox.unfoundKeys(enoughKeys), () => 0)
-    return keys < enoughKeys ? undefined : yield* readPage
-  }).pipe(onlyOne.withPermits(1))
+  const page = (slot: Slot) =>
+    Effect.gen(function*() {
+      if (kept !== undefined && (yield* isFresh(kept.readAt))) return kept
+      kept = undefined
+      const keys = yield* Effect.orElseSucceed(outbox.unfoundKeys(enoughKeys), () => 0)
+      return keys < enoughKeys ? undefined : yield* readPage(slot)
+    }).pipe(onlyOne.withPermits(1))
 
-  const onPage = Effect.fnUntraced(function*(key: WorkItemKey, since: number, { all, items, readAt, since1970 }: Page) {
-    const pageAge = (yield* monotonicMillis) - readAt
-    const eventAge = (yield* Clock.currentTimeMillis) - since
+  const onPage = Effect.fnUntraced(function*(key: WorkItemKey, since: EpochMillis, page: Page) {
+    const pageAge = (yield* monotonicMillis) - page.readAt
+    const eventAge = (yield* epochMillis) - since
     // What is not on a page that was read before the event may be what the event is about. The first is wrong where the
     // clock was put back since, the second where it was put forward.
-    const isOlder = since <= since1970 && pageAge <= eventAge
-    return Option.map(findAmong(key, items, all && isOlder), (item): Found => ({ item, readAt }))
+    const isOlder = since <= page.readAtEpoch && pageAge <= eventAge
+    return Option.map(
+      findAmong(key, page.items, page.all && isOlder),
+      (item): Found => ({ item, readAt: page.readAt })
+    )
   })
 
-  const single = Effect.fnUntraced(function*(key: WorkItemKey) {
+  const single = Effect.fnUntraced(function*(key: WorkItemKey, slot: Slot) {
     const readAt = yield* monotonicMillis
-    return { item: yield* client.find(key), readAt }
+    return { item: yield* client.find(key, slot), readAt }
   })
 
-  return Effect.fnUntraced(function*(key, since) {
-    if (key.identifier !== config.projectIdentifier) return yield* single(key)
-    const read = yield* page
+  return Effect.fnUntraced(function*(key, since, slot) {
+    if (key.identifier !== config.projectIdentifier) return yield* single(key, slot)
+    const read = yield* page(slot)
     const found = read === undefined ? Option.none() : yield* onPage(key, since, read)
-    return yield* Option.match(found, { onNone: () => single(key), onSome: Effect.succeed })
+    // The slot is still good if no page was read just now.
+    return yield* Option.match(found, { onNone: () => single(key, slot), onSome: Effect.succeed })
   })
 }

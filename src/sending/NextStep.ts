@@ -1,3 +1,5 @@
+import { later } from "../base/Time.js"
+import type { CommentId } from "../domain/Ids.js"
 import { DateTime, Duration, Option } from "effect"
 import type { DatedEvent } from "../domain/Comment.js"
 import { commentHtml, countedHtml, joinedHtml, tells } from "../domain/Comment.js"
@@ -118,7 +120,7 @@ const stateStep = (
       if (misfits().some((misfit) => misfit.stage === stage)) {
         return {
           _tag: "Wait",
-          dueAt: now + withheldFor,
+          dueAt: later(now, withheldFor),
           reason: `the state of the stage ${JSON.stringify(stage)} waits: ORCH_PLANE_STAGE_STATES does not fit`
         }
       }
@@ -184,7 +186,7 @@ const commentStep = (
   const last = together.at(-1) ?? first
   const gate = config.comments === "each" ? null : gateOf(first.event)
   const send = (
-    plan: { kind: "comment" | "recount"; body: string; failures: number; commentId: string | null }
+    plan: { kind: "comment" | "recount"; body: string; failures: number; commentId: CommentId | null }
   ): Step => ({
     _tag: "Send",
     plan: {
@@ -198,7 +200,7 @@ const commentStep = (
   if (gate !== null && told?.gate === gate && told.isLast && told.commentId !== null) {
     const nothingElse = together.length === comments.length && comments.length < maxOwedComments
     if (told.kind === "recount" && nothingElse && isWithin(recountEvery, told.settledAt, now)) {
-      return { _tag: "Wait", dueAt: told.settledAt + recountEvery }
+      return { _tag: "Wait", dueAt: later(told.settledAt, recountEvery) }
     }
     const failures = told.failures + together.length
     return send({ kind: "recount", body: countedHtml(last, failures), failures, commentId: told.commentId })

@@ -41,9 +41,12 @@ export class PlaneSync extends Context.Tag("plane-sync/PlaneSync")<PlaneSync, {
     Outbox | PlaneClient | RateBudget | Destination | WakeUps
   > = Layer.scoped(PlaneSync, Effect.suspend(() => make))
 
-  /** The whole pipeline over a storage, and what it is read by. */
+  /**
+   * The whole pipeline over a storage, and what it is read by. Whatever else asks Plane by the same key has to use the
+   * `PlaneClient` of this layer: one key has one budget.
+   */
   static readonly layerStorage: Layer.Layer<
-    PlaneSync | StageEvents | Outbox | WakeUps,
+    PlaneSync | StageEvents | Outbox | WakeUps | PlaneClient,
     ConfigError.ConfigError | LeaderActive | StorageError,
     Storage
   > = Layer.suspend(() => pipeline)
@@ -102,7 +105,7 @@ const make = Effect.gen(function*() {
 
 const pipeline = Layer.merge(PlaneSync.layerPipeline, StageEvents.layer).pipe(
   Layer.provide(Destination.layer),
-  Layer.provide(PlaneClient.layer),
+  Layer.provideMerge(PlaneClient.layer),
   Layer.provideMerge(Layer.merge(Outbox.layer, WakeUps.layer)),
   Layer.provide(Layer.merge(RateBudget.layer, connections))
 )

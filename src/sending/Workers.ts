@@ -1,6 +1,6 @@
-import { Clock, Deferred, Duration, Effect, Exit, Fiber, Option } from "effect"
+import { Deferred, Duration, Effect, Exit, Fiber, Option } from "effect"
 import type { Scope } from "effect"
-import { monotonicMillis } from "../base/Time.js"
+import { EpochMillis, epochMillis, later, MonotonicMillis, monotonicMillis } from "../base/Time.js"
 import { tracedIfCollected } from "../base/Tracing.js"
 import type { Claim } from "../outbox/Planning.js"
 import type { Job } from "../outbox/Job.js"
@@ -10,16 +10,19 @@ import type { Outbox } from "../outbox/Outbox.js"
 import type { Slot } from "../plane/RateBudget.js"
 import type { StorageError } from "../storage/StorageError.js"
 import type { WakeUps } from "../storage/WakeUps.js"
+import { look } from "./Look.js"
 import { nextStep, recountEvery } from "./NextStep.js"
-import type { SendContext } from "./Send.js"
-import { look, send } from "./Send.js"
+import { report } from "./Report.js"
+import { send } from "./Send.js"
+import type { SendContext } from "./SendContext.js"
+import { makeStorageRetry } from "./StorageRetry.js"
 
 interface Work {
   readonly job: Job
   readonly slot: Slot
 }
 
-// A write so soon after a commit that found us the one who sends is as good as in flight: whoever takes over meanwhile
+// A write so soon after a commit that found us the leader is as good as in flight: a process that takes over meanwhile
 // waits for the quiet time before it sends to that work item.
 const confirmedFor = (config: SendContext["config"]) => Math.min(1_000, Duration.toMillis(config.quiet))
 
@@ -40,7 +43,7 @@ const maxAhead = (config: SendContext["config"]) =>
 export interface WorkersStatus {
   /** Why storage fails, until it works again. */
   readonly storageFailure: StorageError | undefined
-  /** Another process has taken over as the context: nothing more is sent from here. */
+  /** Another process has taken over as the leader: nothing more is sent from here. */
   readonly takenOver: boolean
 }
 
@@ -69,17 +72,17 @@ export const startWorkers = (
     const onlyOne = yield* Effect.makeSemaphore(1)
     const plan = nextStep({ ...config, misfits: destination.misfits })
     const ahead = maxAhead(config)
-    // When a commit last found that we are the one that sends, by the monotonic clock.
-    let confirmedAt = -Infinity
+    // When a commit last found that we are the leader.
+    let confirmedAt = MonotonicMillis(-Infinity)
 
-    /** `outbox.turn`; nothing is planned in a work item's quiet time, for by its end there may be more to tell together. */
+    /** `outbox.turn`; nothing is planned in a work item's quiet time: by its end there may be more to tell together. */
     const turn = (options: { readonly settlement?: Settlement; readonly claims: boolean }) =>
       Effect.flatMap(monotonicMillis, (now) => {
         const claim: Claim = {
           urgentAfter: Duration.toMillis(config.urgentAfter),
           plan: (owed) => {
             const left = quietTimes.left(now, owed.lane)
-            return left > 0 ? { _tag: "Wait", dueAt: owed.now + left } : plan(owed)
+            return left > 0 ? { _tag: "Wait", dueAt: later(EpochMillis(owed.now), left) } : plan(owed)
           }
         }
         return Effect.tap(
@@ -88,43 +91,7 @@ export const startWorkers = (
         )
       })
 
-    let storageFailure: StorageError | undefined
-    let failedWriting = false
     let takenOver = false
-    const failed = (error: StorageError, writes: boolean) =>
-      Effect.suspend(() => {
-        const isNew = storageFailure === undefined
-        storageFailure = error
-        failedWriting ||= writes
-        return isNew ? Effect.logError(`${error.message}. Trying again each second`) : Effect.void
-      })
-    // A full disk is read without a complaint: only a write shows that writing works again.
-    const succeeded = (writes: boolean) =>
-      Effect.suspend(() => {
-        if (storageFailure === undefined || (failedWriting && !writes)) return Effect.void
-        storageFailure = undefined
-        failedWriting = false
-        return Effect.logInfo("Storage works again")
-      })
-    /**
-     * Until storage works again; said once. Whoever finds that another has taken over ends all workers, this one too. By
-     * hand, because a Schedule takes as long as a statement also where nothing fails.
-     */
-    const storedBy =
-      (writes: boolean) => <A>(effect: Effect.Effect<A, StorageError | LeadershipLost>): Effect.Effect<A> =>
-        Effect.matchEffect(effect, {
-          onSuccess: (value) => Effect.as(succeeded(writes), value),
-          onFailure: (error) =>
-            error._tag === "LeadershipLost"
-              ? Effect.zipRight(takeOver, Effect.never)
-              : failed(error, writes).pipe(
-                Effect.zipRight(Effect.sleep("1 second")),
-                Effect.zipRight(storedBy(writes)(effect))
-              )
-        })
-    const read = storedBy(false)
-    const written = storedBy(true)
-
     const takeOver = Effect.suspend(() => {
       if (takenOver) return Effect.void
       takenOver = true
@@ -134,8 +101,10 @@ export const startWorkers = (
       )
     })
 
-    const checkLeader = read(
-      Effect.flatMap(outbox.leader, (context) => context?.holder === holder ? Effect.void : new LeadershipLost())
+    const storage = makeStorageRetry(takeOver)
+
+    const checkLeader = storage.read(
+      Effect.flatMap(outbox.leader, (leader) => leader?.holder === holder ? Effect.void : new LeadershipLost())
     )
     const stillLeading = Effect.flatMap(
       monotonicMillis,
@@ -143,20 +112,20 @@ export const startWorkers = (
     )
     const context: SendContext = { ...dependencies, stillLeading }
 
-    const perform = ({ job, slot }: Work): Effect.Effect<Settlement> =>
-      budget.spend(
-        slot,
-        job._tag === "Send"
-          ? Effect.map(send(context, job), (outcome): Settlement => ({ _tag: "Sent", job, outcome }))
-          : Effect.map(look(context, job), (outcome): Settlement => ({ _tag: "Looked", job, outcome }))
-      ).pipe(Effect.tap(report))
+    const perform = ({ job, slot }: Work): Effect.Effect<Settlement> => {
+      const settlement = job._tag === "Send"
+        ? Effect.map(send(context, job, slot), (outcome): Settlement => ({ _tag: "Sent", job, outcome }))
+        : Effect.map(look(context, job, slot), (outcome): Settlement => ({ _tag: "Looked", job, outcome }))
+      // A job that needed no request has not used it.
+      return settlement.pipe(Effect.ensuring(slot.release), Effect.tap(report))
+    }
 
     /** Settles, and goes on with the next at once if the budget has a slot. */
     const settle = Effect.fnUntraced(function*(settlement: Settlement) {
       const { open } = yield* destination.status
       const more = open && !(yield* Deferred.isDone(stopping))
       const slot = more ? yield* budget.tryAdmit : Option.none()
-      const job = yield* written(turn({ settlement, claims: Option.isSome(slot) }))
+      const job = yield* storage.write(turn({ settlement, claims: Option.isSome(slot) }))
       // Whoever waits does so for what was due before: this lane may be due sooner.
       yield* wakeUps.notify
       if (Option.isNone(slot)) return undefined
@@ -169,12 +138,12 @@ export const startWorkers = (
     const unlessStopping = <A>(waiting: Effect.Effect<A>) =>
       Effect.raceFirst(Effect.asSome(waiting), Effect.as(Deferred.await(stopping), Option.none<A>()))
 
-    // While nothing may be sent, what is published is folded all the same, so that it does not pile up: not at once, for
+    // While nothing may be sent, what is published is folded all the same, so that it does not pile up: not at once, because
     // each fold is a commit that publishing waits for.
     const foldMeanwhile = Effect.gen(function*() {
       for (;;) {
         const mark = yield* wakeUps.mark
-        yield* written(outbox.fold(holder))
+        yield* storage.write(outbox.fold(holder))
         yield* wakeUps.since(mark)
         yield* Effect.sleep("1 second")
       }
@@ -185,8 +154,8 @@ export const startWorkers = (
       while (!(yield* Deferred.isDone(stopping))) {
         yield* unlessStopping(Effect.raceFirst(destination.opened, foldMeanwhile))
         const mark = yield* wakeUps.mark
-        const dueAt = yield* read(outbox.nextDue(ahead))
-        const now = yield* Clock.currentTimeMillis
+        const dueAt = yield* storage.read(outbox.nextDue(ahead))
+        const now = yield* epochMillis
         if (dueAt === undefined || dueAt > now) {
           const published = wakeUps.since(mark)
           yield* unlessStopping(
@@ -194,10 +163,10 @@ export const startWorkers = (
           )
           continue
         }
-        const slot = yield* unlessStopping(budget.admit)
+        const slot = yield* unlessStopping(budget.admit())
         if (Option.isNone(slot)) break
         const { open } = yield* destination.status
-        const job = open ? yield* written(turn({ claims: true })) : undefined
+        const job = open ? yield* storage.write(turn({ claims: true })) : undefined
         if (job !== undefined) return { job, slot: slot.value }
         yield* slot.value.release
       }
@@ -235,30 +204,5 @@ export const startWorkers = (
       )
     )
 
-    return { status: Effect.sync((): WorkersStatus => ({ storageFailure, takenOver })) }
+    return { status: Effect.sync((): WorkersStatus => ({ storageFailure: storage.failure(), takenOver })) }
   }).pipe(Effect.annotateLogs({ service: "PlaneSync" }))
-
-/** What a person should know of. */
-const report = ({ job, outcome }: Settlement): Effect.Effect<void> => {
-  const what = job._tag === "Look" ? job.key : `${job.delivery.kind} for ${job.itemId}`
-  switch (outcome._tag) {
-    case "Dead":
-    case "LaneDead":
-      return Effect.logWarning(`Dead letter: ${what}: ${outcome.reason}`)
-    case "Later":
-      return Effect.logDebug(`Again later: ${what}: ${outcome.reason}`)
-    case "Missed":
-      return Effect.logInfo(`${outcome.reason}; it will be looked for again`)
-    case "Left":
-      return job._tag === "Send" && job.lane.respected ? Effect.void : Effect.logInfo(`${what}: ${outcome.reason}`)
-    case "Split":
-      return Effect.logWarning(`${what} is split in two, to find what Plane dislikes: ${outcome.reason}`)
-    case "Withheld":
-      return Effect.logWarning(`${what} waits: ${outcome.reason}`)
-    case "CommentGone":
-    case "Taken":
-    case "Delivered":
-    case "Found":
-      return Effect.void
-  }
-}

@@ -6,8 +6,7 @@ import { Gitea } from "../gitea/GiteaClient.js"
 import { giteaGates } from "../gitea/GiteaGates.js"
 import { TaskPullRequests } from "../gitea/TaskPullRequests.js"
 import { retention } from "../outbox/Prune.js"
-import { PlaneClient } from "../plane/PlaneClient.js"
-import { RateBudget } from "../plane/RateBudget.js"
+import type { PlaneClient } from "../plane/PlaneClient.js"
 import { pruneHourly } from "../storage/Retention.js"
 import { Storage } from "../storage/Storage.js"
 import type { WakeUps } from "../storage/WakeUps.js"
@@ -30,17 +29,15 @@ const work = Layer.scopedDiscard(Effect.gen(function*() {
   yield* pruneHourly((before) => write(prunePullRequests(sql, before)), yield* retention)
 }))
 
-/** Takes webhooks and works on them until the scope closes. */
+/**
+ * Takes webhooks and works on them until the scope closes. It asks Plane by the `PlaneClient` of the pipeline that is
+ * there, so that both share one budget, however a host puts its layers together.
+ */
 export const webhooksLayer: Layer.Layer<
   Receiver,
   ConfigError.ConfigError,
-  WakeUps | Storage | TaskStore
-> = Layer.merge(Receiver.layer, work).pipe(
-  Layer.provide([Inbox.layer, TaskPullRequests.layer]),
-  // The client and the budget that the pipeline has: layers are built once.
-  Layer.provide(PlaneClient.layer),
-  Layer.provide([RateBudget.layer, connections])
-)
+  PlaneClient | WakeUps | Storage | TaskStore
+> = Layer.merge(Receiver.layer, work).pipe(Layer.provide([Inbox.layer, TaskPullRequests.layer]))
 
 /** The gates that the default pipeline names: the orchestrator's own, and those that go by what Gitea says. */
 export const gatesLayer: Layer.Layer<

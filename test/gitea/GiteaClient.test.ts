@@ -129,7 +129,7 @@ describe("GiteaClient", () => {
           for (let n = 0; n < 6; n++) response.write(" ".repeat(1024 * 1024))
           response.end("[]")
         }
-        assert.include((yield* failing).message, "more than")
+        assert.include((yield* failing).message, "larger than 4 MiB")
       })
     ))
 

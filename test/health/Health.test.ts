@@ -1,6 +1,6 @@
-import { EpochMillis } from "../../src/base/Time.js"
 import { assert, describe, it } from "@effect/vitest"
 import { ConfigProvider, DateTime, Effect, Either, Fiber, Layer, Option, Stream, TestClock } from "effect"
+import { EpochMillis } from "../../src/base/Time.js"
 import { StageEvents } from "../../src/events/StageEvents.js"
 import { Health } from "../../src/health/Health.js"
 import type { HealthReport } from "../../src/health/HealthReport.js"
@@ -94,7 +94,7 @@ describe("Health", () => {
   it.effect("is degraded once Plane has been away for more than a minute", () =>
     withHealth(({ report }, state) =>
       Effect.gen(function*() {
-        state.destination = { open: false, since: 0, reason: "connection refused" }
+        state.destination = { open: false, since: EpochMillis(0), reason: "connection refused" }
         yield* TestClock.adjust("60 seconds")
         const soon = yield* report
         assert.deepStrictEqual([soon.status, soon.plane.state], ["ok", "closed"])

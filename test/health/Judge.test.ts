@@ -45,7 +45,7 @@ const rows: ReadonlyArray<readonly [string, Partial<HealthFacts>, ReadonlyArray<
   ["all goes well", {}, []],
   [
     "dead letters and a backlog, which are no alarm",
-    { outbox: { ...well.outbox, pending: 9, dead: 9, oldestAt: 0 } },
+    { outbox: { ...well.outbox, pending: 9, dead: 9, oldestAt: EpochMillis(0) } },
     []
   ],
   ["no token", { hasToken: false }, [noToken]],

@@ -1,6 +1,7 @@
 import * as HttpClient from "@effect/platform/HttpClient"
 import * as HttpClientResponse from "@effect/platform/HttpClientResponse"
 import { ConfigProvider, Effect, Layer } from "effect"
+import { ItemId } from "../../src/domain/Ids.js"
 import { PlaneClient } from "../../src/plane/PlaneClient.js"
 import { RateBudget } from "../../src/plane/RateBudget.js"
 
@@ -24,7 +25,7 @@ export type Reply = {
 }
 
 export const item = (number: number, name: string, more: Record<string, unknown> = {}) => ({
-  id: `e7000000-0000-4000-8000-${String(number).padStart(12, "0")}`,
+  id: ItemId(`e7000000-0000-4000-8000-${String(number).padStart(12, "0")}`),
   sequence_id: number,
   name,
   state: "113b24f6-cce8-4be9-9a22-a359b9cf0122",

@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Either, Option } from "effect"
+import { ItemId } from "../../src/domain/Ids.js"
 import { WorkItemKey } from "../../src/domain/WorkItemKey.js"
 import { findAmong } from "../../src/plane/FindAmong.js"
 import { PlaneClient } from "../../src/plane/PlaneClient.js"
@@ -8,7 +9,7 @@ import { item, project, withPlane } from "./FakePlane.js"
 const key = (text: string) => Either.getOrThrow(WorkItemKey.parse(text))
 
 const workItem = (number: number, name: string) => ({
-  id: `item-${number}`,
+  id: ItemId(`item-${number}`),
   number,
   name,
   stateId: null,
@@ -57,7 +58,7 @@ describe("PlaneClient.newest", () => {
       body: { results: [item(3, "Third"), item(2, "Second")], next_page_results: true, next_cursor: "100:1:0" }
     }))
     return Effect.gen(function*() {
-      const page = yield* (yield* PlaneClient).newest
+      const page = yield* (yield* PlaneClient).newest()
       assert.deepStrictEqual(page.items.map(({ name, number }) => [number, name]), [[3, "Third"], [2, "Second"]])
       assert.isFalse(page.all)
       assert.deepStrictEqual(seen.map(({ method, path, query }) => ({ method, path, query })), [{

@@ -1,11 +1,12 @@
 import { assert, describe, it } from "@effect/vitest"
 import { DateTime, Effect, Either, Schema } from "effect"
 import { inspect } from "node:util"
+import { CommentId } from "../../src/domain/Ids.js"
 import { WorkItemKey } from "../../src/domain/WorkItemKey.js"
+import { mayMeanNoSuchItem } from "../../src/plane/Meaning.js"
 import { PlaneClient } from "../../src/plane/PlaneClient.js"
 import type { PlaneErrorReason } from "../../src/plane/PlaneError.js"
 import { PlaneError } from "../../src/plane/PlaneError.js"
-import { mayMeanNoSuchItem } from "../../src/plane/Policy.js"
 import type { Reply, Seen } from "./FakePlane.js"
 import { gone, item, noSuchPath, project, token, withPlane } from "./FakePlane.js"
 
@@ -185,7 +186,7 @@ describe("PlaneClient", () => {
   it.effect("adds a comment with its source, id and true time", () => {
     const { layer, seen } = withPlane(() => ({ status: 201, body: { id: "c1" } }))
     return Effect.gen(function*() {
-      assert.deepStrictEqual(yield* addComment, { id: "c1", adopted: false })
+      assert.deepStrictEqual(yield* addComment, { id: CommentId("c1"), adopted: false })
       assert.deepStrictEqual([seen[0]?.method, seen[0]?.path, seen[0]?.body], [
         "POST",
         `workspaces/ag_proj/projects/${project}/work-items/${id}/comments/`,
@@ -202,7 +203,7 @@ describe("PlaneClient", () => {
   it.effect("adopts the comment that a 409 names or says to be there, and refuses what is another conflict", () =>
     Effect.gen(function*() {
       const there = withPlane(() => ({ status: 409, body: { error: "already exists", id: "c0" } }))
-      assert.deepStrictEqual(yield* Effect.provide(addComment, there.layer), { id: "c0", adopted: true })
+      assert.deepStrictEqual(yield* Effect.provide(addComment, there.layer), { id: CommentId("c0"), adopted: true })
       const error409 = "Work item comment with the same external id and external source already exists"
       const unnamed = withPlane(() => ({ status: 409, body: { error: error409 } }))
       assert.deepStrictEqual(yield* Effect.provide(addComment, unnamed.layer), { id: null, adopted: true })

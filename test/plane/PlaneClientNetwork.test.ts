@@ -8,6 +8,7 @@ import type { AddressInfo } from "node:net"
 import { connect } from "node:net"
 import { Worker } from "node:worker_threads"
 import { connections } from "../../src/base/Connections.js"
+import { ItemId } from "../../src/domain/Ids.js"
 import { PlaneClient } from "../../src/plane/PlaneClient.js"
 import { RateBudget } from "../../src/plane/RateBudget.js"
 import { item, settings, token } from "./FakePlane.js"
@@ -91,7 +92,7 @@ const planeAt = (url: string, timeout = "10 seconds") => {
   )
 }
 
-const read = Effect.flatMap(PlaneClient, (plane) => plane.read("e7000000-0000-4000-8000-000000000002"))
+const read = Effect.flatMap(PlaneClient, (plane) => plane.read(ItemId("e7000000-0000-4000-8000-000000000002")))
 
 const ok = (response: Http.ServerResponse) => {
   response.writeHead(200, { "content-type": "application/json", "x-ratelimit-remaining": "50" })

@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { DateTime, Effect, Either, Layer } from "effect"
 import { connections } from "../../src/base/Connections.js"
+import { ItemId } from "../../src/domain/Ids.js"
 import { WorkItemKey } from "../../src/domain/WorkItemKey.js"
 import { PlaneClient } from "../../src/plane/PlaneClient.js"
 import { RateBudget } from "../../src/plane/RateBudget.js"
@@ -30,6 +31,7 @@ for (const [name, layer] of [["over HTTP", overHttp], ["in memory", inMemory]] a
         const simulator = yield* PlaneSimulator
         const plane = yield* PlaneClient
         const one = yield* simulator.addWorkItem({ name: "Login form" })
+        const id = ItemId(one.id)
         const two = yield* simulator.addWorkItem({ name: `ET-0077: logout` })
         assert.strictEqual((yield* plane.find(key(one.key))).id, one.id)
         assert.strictEqual((yield* plane.find(key("ET-0077"))).id, two.id)
@@ -38,10 +40,10 @@ for (const [name, layer] of [["over HTTP", overHttp], ["in memory", inMemory]] a
         assert.strictEqual((yield* simulator.requests).length, 1 + 2 + 2 + 2)
 
         const done = simulator.stateId("Done")
-        assert.strictEqual((yield* plane.setState(one.id, done)).stateId, done)
-        assert.strictEqual((yield* plane.read(one.id)).stateId, done)
-        const first = yield* plane.addComment(one.id, comment("a"))
-        const again = yield* plane.addComment(one.id, comment("a"))
+        assert.strictEqual((yield* plane.setState(id, done)).stateId, done)
+        assert.strictEqual((yield* plane.read(id)).stateId, done)
+        const first = yield* plane.addComment(id, comment("a"))
+        const again = yield* plane.addComment(id, comment("a"))
         assert.deepStrictEqual([first.adopted, again.adopted, again.id], [false, true, first.id])
         const comments = yield* simulator.comments(one.id)
         assert.strictEqual(comments.length, 1)
@@ -57,7 +59,7 @@ for (const [name, layer] of [["over HTTP", overHttp], ["in memory", inMemory]] a
       Effect.gen(function*() {
         const simulator = yield* PlaneSimulator
         const plane = yield* PlaneClient
-        const { id } = yield* simulator.addWorkItem({ name: "Login form" })
+        const id = ItemId((yield* simulator.addWorkItem({ name: "Login form" })).id)
         const outcome = Effect.map(
           Effect.flip(plane.addComment(id, comment("b"))),
           ({ reason, sent }) => [reason, sent]

@@ -5,7 +5,7 @@ import { RateBudget } from "../../src/plane/RateBudget.js"
 
 const perMinute = (requests: number) => RateBudget.layerLimit({ requests, window: Duration.minutes(1) })
 
-const admit = Effect.flatMap(RateBudget, (budget) => budget.admit)
+const admit = Effect.flatMap(RateBudget, (budget) => budget.admit())
 const tryAdmit = Effect.flatMap(RateBudget, (budget) => budget.tryAdmit)
 const status = Effect.flatMap(RateBudget, (budget) => budget.status)
 
@@ -204,31 +204,69 @@ describe("RateBudget", () => {
       assert.strictEqual((yield* Fiber.join(next))[1], 60_250)
     }).pipe(Effect.provide(perMinute(1))))
 
-  it.effect("spends a slot that was brought on the first request, and releases one that was not used", () =>
+  it.effect("takes over a slot that was brought for the first request, and admits the others anew", () =>
     Effect.gen(function*() {
       const budget = yield* RateBudget
       yield* request
       const slot = yield* admit
-      const used = yield* budget.spend(
-        slot,
-        Effect.gen(function*() {
-          const mine = yield* budget.admit
-          assert.strictEqual(mine, slot)
-          yield* mine.answered({ status: 200 })
-          yield* request
-          return (yield* status).used
-        })
-      )
-      assert.strictEqual(used, 3)
-      yield* budget.spend(yield* admit, Effect.void)
-      yield* Effect.exit(budget.spend(yield* admit, Effect.fail("no")))
+      assert.strictEqual((yield* status).used, 2)
+      yield* budget.withSlot(slot, (first) =>
+        budget.withSlot(first, (mine) => mine.answered({ status: 200 })).pipe(
+          Effect.zipRight(status),
+          Effect.tap(({ used }) => Effect.sync(() => assert.strictEqual(used, 2))),
+          Effect.zipRight(budget.withSlot(first, (other) => other.answered({ status: 200 })))
+        ))
+      assert.strictEqual((yield* status).used, 3)
+      // Who has brought it is not its owner any more.
+      yield* slot.answered({ status: 200 })
+      yield* slot.release
+      assert.strictEqual((yield* status).used, 3)
+    }).pipe(Effect.provide(perMinute(60))))
+
+  it.effect("gives one slot to one of two who bring it at the same time", () =>
+    Effect.gen(function*() {
+      const budget = yield* RateBudget
+      yield* request
+      const slot = yield* admit
+      yield* Effect.all([budget.admit(slot), budget.admit(slot)], { concurrency: 2 })
+      assert.strictEqual((yield* status).used, 3)
+    }).pipe(Effect.provide(perMinute(60))))
+
+  it.effect("releases a slot that was brought and not used, however that ended", () =>
+    Effect.gen(function*() {
+      const budget = yield* RateBudget
+      yield* request
+      yield* budget.withSlot(yield* admit, () => Effect.void)
+      yield* Effect.exit(budget.withSlot(yield* admit, () => Effect.fail("no")))
       const latch = yield* Deferred.make<void>()
+      const slot = yield* admit
       const fiber = yield* Effect.fork(
-        budget.spend(yield* admit, Effect.zipRight(Deferred.succeed(latch, undefined), Effect.never))
+        budget.withSlot(slot, () => Effect.zipRight(Deferred.succeed(latch, undefined), Effect.never))
       )
       yield* Deferred.await(latch)
       yield* Fiber.interrupt(fiber)
-      assert.strictEqual((yield* status).used, 3)
+      assert.strictEqual((yield* status).used, 1)
+    }).pipe(Effect.provide(perMinute(60))))
+
+  it.effect("has who brings a slot queue like all others once Plane has told all to wait", () =>
+    Effect.gen(function*() {
+      const budget = yield* RateBudget
+      yield* request
+      const refused = yield* admit
+      const slot = yield* admit
+      yield* refused.answered({ status: 429, retryAfterMillis: 5_000 })
+      const first = yield* admitted
+      const brought = yield* Effect.fork(Effect.zip(budget.admit(slot), Clock.currentTimeMillis))
+      yield* TestClock.adjust("1 seconds")
+      assert.strictEqual((yield* status).used, 1)
+      assert.strictEqual((yield* status).waiting, 2)
+      yield* TestClock.adjust("4 seconds")
+      const [ahead, at] = yield* Fiber.join(first)
+      assert.strictEqual(at, 5_000)
+      assert.isTrue(yield* isPending(brought))
+      yield* TestClock.adjust("1 seconds")
+      yield* ahead.answered({ status: 200, remaining: 50 })
+      assert.strictEqual((yield* Fiber.join(brought))[1], 6_000)
     }).pipe(Effect.provide(perMinute(60))))
 
   it.effect("costs nothing to speak of where the limit is out of reach", () =>

@@ -1,11 +1,12 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Clock, Duration, Effect, Fiber, Option, Random, TestClock } from "effect"
-import { backoff, classify, nextLookUp, plainWords, retryAfter } from "../../src/plane/Policy.js"
+import { Option } from "effect"
+import { EpochMillis } from "../../src/base/Time.js"
+import { meaningOf, plainWords, retryAfter } from "../../src/plane/Meaning.js"
 
 const html = "<html><head><title>502</title><style>a{}</style></head><body><h1>Bad\n Gateway</h1></body></html>"
-const now = Date.UTC(2026, 10, 24, 8, 30, 0)
+const now = EpochMillis(Date.UTC(2026, 10, 24, 8, 30, 0))
 
-describe("classify", () => {
+describe("meaningOf", () => {
   const rows: ReadonlyArray<readonly [number, string, string, string, string]> = [
     [
       401,
@@ -51,14 +52,14 @@ describe("classify", () => {
     [429, html, "RateLimited", "answered", "not JSON"]
   ]
   it.each(rows)("%i %s is %s", (status, body, reason, sent, words) => {
-    const verdict = classify({ status, headers: { location: "/there/" }, body }, {
-      nowMillis: now,
+    const meaning = meaningOf({ status, headers: { location: "/there/" }, body }, {
+      now,
       windowMillis: 60_000
     })
-    assert.strictEqual(verdict.reason, reason)
-    assert.strictEqual(verdict.sent, sent)
-    assert.include(verdict.words, words)
-    assert.strictEqual(verdict.retryAfterMillis, status === 429 ? 60_000 : undefined)
+    assert.strictEqual(meaning.reason, reason)
+    assert.strictEqual(meaning.sent, sent)
+    assert.include(meaning.words, words)
+    assert.strictEqual(meaning.retryAfterMillis, status === 429 ? 60_000 : undefined)
   })
 
   it("keeps Plane's words to one line of 300 characters without control characters or markup", () => {
@@ -94,83 +95,10 @@ describe("Retry-After", () => {
 
   it("comes with a 429 and a 503; a 429 without it waits the window out", () => {
     const of = (status: number, headers: Record<string, string>) =>
-      classify({ status, headers, body: "{}" }, { nowMillis: now, windowMillis: 1_000 }).retryAfterMillis
+      meaningOf({ status, headers, body: "{}" }, { now, windowMillis: 1_000 }).retryAfterMillis
     assert.strictEqual(of(429, { "retry-after": "3" }), 3_000)
     assert.strictEqual(of(429, {}), 1_000)
     assert.strictEqual(of(503, { "retry-after": "3" }), 3_000)
     assert.strictEqual(of(503, {}), undefined)
-  })
-})
-
-describe("backoff", () => {
-  // A fiber that fails at every attempt and sleeps as a lane does, from nothing but the count.
-  const attempts = (count: number, jitter: number, retryAfterMillis?: number) =>
-    Effect.gen(function*() {
-      const moments: Array<number> = []
-      const start = yield* Clock.currentTimeMillis
-      const lane = yield* Effect.fork(Effect.gen(function*() {
-        for (let failures = 1; failures <= count; failures++) {
-          moments.push((yield* Clock.currentTimeMillis) - start)
-          yield* Effect.sleep(yield* backoff(failures, { max: "1 minutes", retryAfterMillis }))
-        }
-      }))
-      yield* TestClock.adjust("1 hours")
-      yield* Fiber.join(lane)
-      return moments
-    }).pipe(Effect.withRandom(Random.fixed([jitter])))
-
-  it.effect("attempts at 0, 1, 3, 7, 15, 31, 63 s and then every minute, in the middle of the jitter", () =>
-    Effect.gen(function*() {
-      assert.deepStrictEqual(
-        yield* attempts(9, 0.5),
-        [0, 1_000, 3_000, 7_000, 15_000, 31_000, 63_000, 123_000, 183_000]
-      )
-    }))
-
-  it.effect("is a fifth shorter at the least and a fifth longer at the most, but never above the maximum", () =>
-    Effect.gen(function*() {
-      assert.deepStrictEqual(yield* attempts(4, 0), [0, 800, 2_400, 5_600])
-      assert.deepStrictEqual(
-        yield* attempts(9, 1),
-        [0, 1_200, 3_600, 8_400, 18_000, 37_200, 75_600, 135_600, 195_600]
-      )
-    }))
-
-  it.effect("waits as long as Retry-After says, also beyond the maximum, and not less than the backoff", () =>
-    Effect.gen(function*() {
-      assert.deepStrictEqual(yield* attempts(3, 0.5, 90_000), [0, 90_000, 180_000])
-      assert.deepStrictEqual(yield* attempts(4, 0.5, 1_500), [0, 1_500, 3_500, 7_500])
-    }))
-
-  it.effect("takes any stored count", () =>
-    Effect.gen(function*() {
-      for (const count of [-1, 0, 1.5, 1_000_000, Infinity]) {
-        const delay = Duration.toMillis(yield* backoff(count, { max: "1 minutes" }))
-        assert.isAtLeast(delay, 800)
-        assert.isAtMost(delay, 60_000)
-      }
-    }))
-})
-
-describe("nextLookUp", () => {
-  const looks = (patience: Duration.DurationInput) => {
-    const found: Array<number> = []
-    let at = 0
-    for (let misses = 1; misses < 20; misses++) {
-      const next = nextLookUp(misses, patience)
-      if (Option.isNone(next)) return found
-      at += Duration.toSeconds(next.value)
-      found.push(at)
-    }
-    return found
-  }
-
-  it("looks at 5 s, 30 s, 2, 5 and 10 minutes after the first answered miss", () => {
-    assert.deepStrictEqual(looks("10 minutes"), [5, 30, 120, 300, 600])
-  })
-  it("ends with the patience, which has the last look", () => {
-    assert.deepStrictEqual(looks("0 millis"), [])
-    assert.deepStrictEqual(looks("20 seconds"), [5, 20])
-    assert.deepStrictEqual(looks("30 minutes"), [5, 30, 120, 300, 600, 1_200, 1_800])
   })
 })

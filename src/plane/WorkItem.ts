@@ -1,0 +1,32 @@
+import { ItemId } from "../domain/Ids.js"
+import type { WorkItemJson } from "./Wire.js"
+
+/** A work item, as far as this program needs it. */
+export interface WorkItem {
+  readonly id: ItemId
+  readonly number: number
+  readonly name: string
+  readonly stateId: string | null
+  /** backlog, unstarted, started, completed or cancelled; null where Plane did not tell. */
+  readonly stateGroup: string | null
+  /** When Plane last changed it: a `PlaneMoment`. */
+  readonly updatedAt: string
+}
+
+type Json = typeof WorkItemJson.Type
+
+/** The state's id, which Plane answers alone or with its group. */
+export const stateIdOf = ({ state }: Json): string | null =>
+  typeof state === "string" || state === null ? state : state.id
+
+export const toWorkItem = (json: Json): WorkItem => ({
+  id: ItemId(json.id),
+  number: json.sequence_id,
+  name: json.name,
+  stateId: stateIdOf(json),
+  stateGroup: typeof json.state === "string" || json.state === null ? null : json.state.group,
+  updatedAt: json.updated_at
+})
+
+/** Whether two ids of Plane are the same: people and settings write uuids in either case. */
+export const isSameId = (one: string | null, other: string): boolean => one?.toLowerCase() === other.toLowerCase()

@@ -1,0 +1,99 @@
+import { Duration, Effect, Option } from "effect"
+import { EpochMillis, epochMillis, later, monotonicMillis } from "../base/Time.js"
+import { ItemId } from "../domain/Ids.js"
+import { WorkItemKey } from "../domain/WorkItemKey.js"
+import type { Lane } from "../outbox/Lane.js"
+import type { LookJob } from "../outbox/Job.js"
+import type { LookOutcome } from "../outbox/Outcome.js"
+import type { FindError } from "../plane/FindByKey.js"
+import type { Slot } from "../plane/RateBudget.js"
+import { nextLookUp } from "./NextLookUp.js"
+import { codeOf, goneUnlessDown, isAboutTheRequest } from "./Refusal.js"
+import { retry, survive } from "./Retry.js"
+import { seenAs } from "./Seen.js"
+import type { SendContext } from "./SendContext.js"
+
+/**
+ * Looks a work item up by its key, or looks whether one that was gone is back. The first request uses the slot. Never
+ * fails.
+ */
+export const look = (context: SendContext, job: LookJob, slot: Slot): Effect.Effect<LookOutcome> =>
+  survive(
+    lookOnce(context, job, slot),
+    context,
+    job.lane.attempts + 1,
+    (reason): LookOutcome => ({
+      _tag: "LaneDead",
+      code: "attempts",
+      reason,
+      gone: false,
+      attempts: job.lane.attempts + 1
+    })
+  )
+
+/** The work item, and when it was read. */
+const request = ({ client, find }: SendContext, { key, lane, since }: LookJob, slot: Slot) =>
+  lane.itemId === null
+    ? Effect.flatMap(
+      Effect.orDieWith(WorkItemKey.parse(key), (why) => new Error(why)),
+      // After a miss, anything may have been created since a page was read.
+      (parsed) => find(parsed, EpochMillis(lane.misses === 0 ? since : Infinity), slot)
+    )
+    : Effect.zipWith(monotonicMillis, client.read(ItemId(lane.itemId), slot), (readAt, item) => ({ item, readAt }))
+
+const lookOnce = (context: SendContext, job: LookJob, slot: Slot): Effect.Effect<LookOutcome> => {
+  const { lane } = job
+  const dead = (error: FindError): LookOutcome => ({
+    _tag: "LaneDead",
+    code: codeOf(error),
+    reason: error.message,
+    gone: false,
+    ...(error._tag === "PlaneError" ? { answer: error.status, attempts: lane.attempts + 1 } : {})
+  })
+  return Effect.matchEffect(request(context, job, slot), {
+    onSuccess: ({ item, readAt }) =>
+      Effect.succeed<LookOutcome>({
+        _tag: "Found",
+        itemId: item.id,
+        key: `${context.config.projectIdentifier}-${item.number}`,
+        seen: seenAs(item, readAt)
+      }),
+    onFailure: (error) => {
+      if (error._tag === "WorkItemNotFound") return missed(context, lane, error, dead(error))
+      if (error._tag !== "PlaneError") return Effect.succeed(dead(error))
+      if (error.reason === "NotFound") return goneUnlessDown(context, error, lane)
+      if (isAboutTheRequest(error)) return Effect.succeed(dead(error))
+      return Effect.map(
+        retry(context, error, lane.attempts + 1),
+        Option.getOrElse(() => dead(error))
+      )
+    }
+  })
+}
+
+/**
+ * Nobody has the key: it is looked for again, until it has been long enough. An archived project shows nothing either, so
+ * the first miss and the last are believed only after a probe.
+ */
+const missed = (
+  { config, destination }: SendContext,
+  lane: Lane,
+  error: FindError,
+  dead: LookOutcome
+): Effect.Effect<LookOutcome> =>
+  Effect.gen(function*() {
+    const now = yield* epochMillis
+    const pause = nextLookUp(lane.misses + 1, config.keyPatience)
+    const decides = lane.misses === 0 || Option.isNone(pause)
+    if (decides && (yield* destination.isDown())) {
+      return { _tag: "Later", dueAt: now, counted: false, reason: error.message }
+    }
+    return Option.match(pause, {
+      onNone: () => dead,
+      onSome: (pause): LookOutcome => ({
+        _tag: "Missed",
+        dueAt: later(now, Duration.toMillis(pause)),
+        reason: error.message
+      })
+    })
+  })

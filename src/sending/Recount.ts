@@ -1,0 +1,25 @@
+import { Effect } from "effect"
+import { CommentId, ItemId } from "../domain/Ids.js"
+import type { SendJob } from "../outbox/Job.js"
+import type { SendOutcome } from "../outbox/Outcome.js"
+import type { PlaneError } from "../plane/PlaneError.js"
+import type { Slot } from "../plane/RateBudget.js"
+import type { SendContext } from "./SendContext.js"
+import { write } from "./SendContext.js"
+
+/** Writes a gate failure's new count into the comment that tells it. */
+export const recount = (
+  context: SendContext,
+  { delivery, itemId }: SendJob,
+  slot: Slot
+): Effect.Effect<SendOutcome, PlaneError> => {
+  const comment = { id: CommentId(delivery.commentId ?? ""), html: delivery.body }
+  return write(context, slot, (mine) => context.client.editComment(ItemId(itemId), comment, mine)).pipe(
+    Effect.as<SendOutcome>({ _tag: "Delivered", commentId: null, seen: undefined }),
+    Effect.tap(context.destination.wrote),
+    Effect.catchIf(
+      (error) => error.reason === "NotFound",
+      (error) => Effect.succeed<SendOutcome>({ _tag: "CommentGone", reason: error.message })
+    )
+  )
+}

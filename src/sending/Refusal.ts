@@ -1,0 +1,57 @@
+import { Effect } from "effect"
+import { epochMillis } from "../base/Time.js"
+import type { DeadCode } from "../outbox/DeadCode.js"
+import type { Lane } from "../outbox/Lane.js"
+import type { LaneDead, Later, SendOutcome } from "../outbox/Outcome.js"
+import type { FindError } from "../plane/FindByKey.js"
+import type { PlaneError } from "../plane/PlaneError.js"
+import type { SendContext } from "./SendContext.js"
+
+/** Whether Plane's answer is about the request, so that repeating it is of no use. */
+export const isAboutTheRequest = (error: PlaneError): boolean =>
+  error.reason === "Refused" || error.reason === "Ignored" || error.reason === "NotFound"
+
+const codes: Partial<Record<string, DeadCode>> = {
+  Refused: "refused",
+  Ignored: "ignored",
+  WorkItemNotFound: "not_found",
+  AmbiguousName: "ambiguous",
+  UnknownProject: "wrong_project"
+}
+
+/** The code of a dead letter. What says nothing about the request has failed as often as is tried. */
+export const codeOf = (error: FindError): DeadCode =>
+  codes[error._tag === "PlaneError" ? error.reason : error._tag] ?? "attempts"
+
+/** The delivery becomes a dead letter, with Plane's words. */
+export const dead = (error: PlaneError): SendOutcome => ({
+  _tag: "Dead",
+  code: codeOf(error),
+  reason: error.message,
+  answer: error.status
+})
+
+/**
+ * Plane says that it has no such work item: all that is owed to it becomes dead letters. Not when the destination is down,
+ * because an archived project hides its work items, and these are not gone. A work item that was gone before needs no
+ * such check.
+ */
+export const goneUnlessDown = (
+  { destination }: SendContext,
+  error: PlaneError,
+  lane: Lane
+): Effect.Effect<LaneDead | Later> =>
+  Effect.zipWith(
+    lane.gone ? Effect.succeed(false) : destination.isDown(),
+    epochMillis,
+    (isDown, now): LaneDead | Later =>
+      isDown
+        ? { _tag: "Later", dueAt: now, counted: false, reason: error.message, answer: error.status }
+        : {
+          _tag: "LaneDead",
+          code: "gone",
+          reason: "the work item was deleted or archived in Plane",
+          gone: true,
+          answer: error.status
+        }
+  )

@@ -1,0 +1,27 @@
+import { Effect } from "effect"
+import type { Settlement } from "../outbox/Outcome.js"
+
+/** Logs what a person should know of how a job ended. */
+export const report = ({ job, outcome }: Settlement): Effect.Effect<void> => {
+  const what = job._tag === "Look" ? job.key : `${job.delivery.kind} for ${job.itemId}`
+  switch (outcome._tag) {
+    case "Dead":
+    case "LaneDead":
+      return Effect.logWarning(`Dead letter: ${what}: ${outcome.reason}`)
+    case "Later":
+      return Effect.logDebug(`Again later: ${what}: ${outcome.reason}`)
+    case "Missed":
+      return Effect.logInfo(`${outcome.reason}; it will be looked for again`)
+    case "Left":
+      return job._tag === "Send" && job.lane.respected ? Effect.void : Effect.logInfo(`${what}: ${outcome.reason}`)
+    case "Split":
+      return Effect.logWarning(`${what} is split in two, to find what Plane refuses: ${outcome.reason}`)
+    case "Withheld":
+      return Effect.logWarning(`${what} waits: ${outcome.reason}`)
+    case "CommentGone":
+    case "Taken":
+    case "Delivered":
+    case "Found":
+      return Effect.void
+  }
+}

@@ -1,0 +1,60 @@
+import { Cause, Duration, Effect, Option } from "effect"
+import { backoff } from "../base/Backoff.js"
+import { epochMillis, later, monotonicMillis } from "../base/Time.js"
+import type { Later } from "../outbox/Outcome.js"
+import type { PlaneError } from "../plane/PlaneError.js"
+import type { SendContext } from "./SendContext.js"
+
+/** When a failed request was sent; one that does not tell counts as sent now. */
+export const sentAtOf = ({ sentAt }: PlaneError) => sentAt === undefined ? monotonicMillis : Effect.succeed(sentAt)
+
+/** How many milliseconds of the quiet time are left after a failed request. */
+export const quietLeft = ({ config }: SendContext, error: PlaneError): Effect.Effect<number> =>
+  Effect.zipWith(
+    sentAtOf(error),
+    monotonicMillis,
+    (sentAt, now) => Math.max(0, sentAt + Duration.toMillis(config.quiet) - now)
+  )
+
+/**
+ * When to repeat a request whose failure says nothing about its event; none when this was the last of its attempts. If
+ * the first may still be executing, that is not before the quiet time is over.
+ */
+export const retry = Effect.fnUntraced(function*(context: SendContext, error: PlaneError, attempts: number) {
+  const { config, destination } = context
+  const counted = error.reason !== "RateLimited" && !(yield* destination.isDown(error))
+  if (counted && attempts >= config.maxAttempts) return Option.none<Later>()
+  const now = yield* epochMillis
+  // Uncounted, the budget or the destination holds it back, not the lane.
+  const pause = counted
+    ? yield* backoff(attempts, { max: config.maxBackoff, retryAfterMillis: error.retryAfterMillis })
+    : Duration.zero
+  const quiet = error.sent === "unknown" ? yield* quietLeft(context, error) : 0
+  return Option.some<Later>({
+    _tag: "Later",
+    dueAt: later(now, Math.max(Duration.toMillis(pause), quiet)),
+    counted,
+    reason: error.message,
+    answer: error.status
+  })
+})
+
+/**
+ * A bug of ours in a job is that job's own trouble: it must neither end the worker nor keep the lane. As little is known
+ * of what was sent as after a time-out.
+ */
+export const survive = <Outcome>(
+  outcome: Effect.Effect<Outcome>,
+  { config }: SendContext,
+  attempts: number,
+  dead: (reason: string) => Outcome
+): Effect.Effect<Outcome | Later> =>
+  Effect.catchAllDefect(outcome, (defect) =>
+    Effect.gen(function*() {
+      const reason = `a bug in plane-sync: ${String(defect)}`
+      yield* Effect.logError(reason, Cause.die(defect))
+      if (attempts >= config.maxAttempts) return dead(reason)
+      const pause = Duration.max(config.quiet, yield* backoff(attempts, { max: config.maxBackoff }))
+      const now = yield* epochMillis
+      return { _tag: "Later" as const, dueAt: later(now, Duration.toMillis(pause)), counted: true, reason }
+    }))

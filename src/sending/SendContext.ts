@@ -1,0 +1,30 @@
+import { Effect } from "effect"
+import type { PlaneClient } from "../plane/PlaneClient.js"
+import type { PlaneConfig } from "../plane/PlaneConfig.js"
+import type { RateBudget, Slot } from "../plane/RateBudget.js"
+import type { Destination } from "./Destination.js"
+import type { Find } from "./Find.js"
+import type { QuietTimes } from "./QuietTimes.js"
+
+/** What sending needs: Plane, who finds keys there, how patient to be with it, and whose trouble a trouble is. */
+export interface SendContext {
+  readonly client: PlaneClient["Type"]
+  readonly find: Find
+  readonly budget: RateBudget["Type"]
+  readonly config: PlaneConfig
+  readonly destination: Destination["Type"]
+  readonly quietTimes: QuietTimes
+  /** Ends at once while this process is the leader, and never when another has taken over. */
+  readonly stillLeading: Effect.Effect<void>
+}
+
+/**
+ * Sends a write with the slot that was brought, or with one of its own if that is not good any more. A write waits for the
+ * budget, and the process may have been suspended in that time, or before: so it is sent only if no other process has
+ * taken over meanwhile. Timers cannot tell, because they all are late then.
+ */
+export const write = <A, E>(
+  { budget, stillLeading }: SendContext,
+  brought: Slot | undefined,
+  request: (slot: Slot) => Effect.Effect<A, E>
+): Effect.Effect<A, E> => budget.withSlot(brought, (slot) => Effect.zipRight(stillLeading, request(slot)))

@@ -1,0 +1,71 @@
+import { Effect } from "effect"
+import { MonotonicMillis, monotonicMillis } from "../base/Time.js"
+import { ItemId } from "../domain/Ids.js"
+import type { SeenState, SendOutcome } from "../outbox/Outcome.js"
+import type { SendJob } from "../outbox/Job.js"
+import type { PlaneError } from "../plane/PlaneError.js"
+import type { Slot } from "../plane/RateBudget.js"
+import type { WorkItem } from "../plane/WorkItem.js"
+import { dead } from "./Refusal.js"
+import { isFresh, seenAs } from "./Seen.js"
+import type { SendContext } from "./SendContext.js"
+import { write } from "./SendContext.js"
+
+const delivered = (seen: SeenState): SendOutcome => ({ _tag: "Delivered", commentId: null, seen })
+
+const unsent = (seen: SeenState): SendOutcome => ({ _tag: "Delivered", commentId: null, seen, unsent: true })
+
+/**
+ * Sets a state, after a look if what is known of the work item is older than 30 s: a person may have cancelled it, or set
+ * the state already. Plane checks no condition, so a cancel between the look and the PATCH is overwritten.
+ */
+export const setState = (
+  context: SendContext,
+  { delivery, lane, itemId }: SendJob,
+  slot: Slot
+): Effect.Effect<SendOutcome, PlaneError> =>
+  Effect.gen(function*() {
+    const { budget, client, config, destination, stillLeading } = context
+    const id = ItemId(itemId)
+    const look = (slot: Slot) =>
+      Effect.flatMap(monotonicMillis, (now) => Effect.map(client.read(id, slot), (item) => seenAs(item, now)))
+    const answered = (item: WorkItem) =>
+      Effect.zipRight(destination.wrote, Effect.map(monotonicMillis, (now) => delivered(seenAs(item, now))))
+    const set = (slot: Slot) => Effect.flatMap(client.setState(id, delivery.body, slot), answered)
+
+    const { cancelled, readAt, state, updatedAt } = lane
+    const known = readAt !== null && (yield* isFresh(MonotonicMillis(readAt)))
+      ? { state, cancelled, readAt, updatedAt }
+      : undefined
+    if (config.onConflict === "force") {
+      return known?.state === delivery.body ? unsent(known) : yield* write(context, slot, set)
+    }
+    let seen: SeenState = known ?? (yield* look(slot))
+    for (let hasLookedAgain = false;; hasLookedAgain = true) {
+      if (seen.state === delivery.body) return unsent(seen)
+      if (seen.cancelled && seen.state !== lane.asked) {
+        return { _tag: "Left", reason: "a person has cancelled the work item, and that stands", seen }
+      }
+      const readAt = MonotonicMillis(seen.readAt)
+      // The budget may keep the PATCH waiting for longer than the look tells anything: then its slot is for another look.
+      // Once only: where a slot is always as long in coming, it would never be sent.
+      const next = yield* budget.withSlot(slot, (mine) =>
+        Effect.gen(function*() {
+          yield* stillLeading
+          return hasLookedAgain || (yield* isFresh(readAt)) ? yield* set(mine) : yield* look(mine)
+        }))
+      if ("_tag" in next) return next
+      seen = next
+    }
+  })
+
+/** A state that the project does not have is a setting's fault, which a person can mend: it costs no event. */
+export const stateRefused = (
+  { destination }: SendContext,
+  { delivery }: SendJob,
+  error: PlaneError
+): Effect.Effect<SendOutcome> =>
+  Effect.map(
+    destination.lacks(delivery.body),
+    (lacks): SendOutcome => lacks ? { _tag: "Withheld", reason: error.message } : dead(error)
+  )

@@ -1,0 +1,121 @@
+import { assert, describe, it } from "@effect/vitest"
+import { ConfigProvider, Effect, Layer } from "effect"
+import { randomUUID } from "node:crypto"
+import { StageEvent } from "../../src/domain/StageEvent.js"
+import { StageEvents } from "../../src/events/StageEvents.js"
+import { Outbox } from "../../src/outbox/Outbox.js"
+import { PlaneSync } from "../../src/sending/PlaneSync.js"
+import { PlaneSimulator } from "../../src/simulator/PlaneSimulator.js"
+import { Storage } from "../../src/storage/Storage.js"
+import { AgentLauncher } from "../../src/tasks/AgentLauncher.js"
+import { Orchestrator } from "../../src/tasks/Orchestrator.js"
+import { Pipeline } from "../../src/tasks/Pipeline.js"
+import { Receiver } from "../../src/webhooks/Receiver.js"
+import { gatesLayer, webhooksLayer } from "../../src/webhooks/Webhooks.js"
+import { changed } from "./Fixtures.js"
+import { states, uuid } from "./Scene.js"
+import { secrets, signature } from "./Sender.js"
+
+/** A hook that names a state without its group, so that Plane is asked for its states. */
+const received = Effect.gen(function*() {
+  const receiver = yield* Receiver
+  const body = changed("plane/issue_updated_state", {
+    data: { id: uuid(1), sequence_id: 1, state: states.todo.id, updated_at: "2026-10-05T08:00:01.250000Z" }
+  })
+  yield* receiver.receive("plane", {
+    headers: {
+      "content-type": "application/json",
+      "x-plane-delivery": randomUUID(),
+      "x-plane-event": "issue",
+      "x-plane-signature": signature("plane", body)
+    },
+    body: () => Effect.succeed(new TextEncoder().encode(body))
+  })
+})
+
+const orchestrator = Orchestrator.layerTasks.pipe(
+  Layer.provide(gatesLayer),
+  Layer.provide([Pipeline.layerDefault, AgentLauncher.layerLog]),
+  Layer.provideMerge(PlaneSync.layerStorage),
+  Layer.provideMerge(Storage.layerFile(":memory:"))
+)
+
+/** A host's program, in two steps: each builds its layers for itself. */
+const hosted = <A, E>(
+  program: Effect.Effect<A, E, Receiver | StageEvents | PlaneSync | Outbox | PlaneSimulator>,
+  limit: number,
+  unit: "second" | "minute"
+) =>
+  Effect.gen(function*() {
+    const { token, url } = yield* PlaneSimulator
+    const settings = Layer.setConfigProvider(ConfigProvider.fromMap(
+      new Map(Object.entries({
+        ORCH_PLANE_API_URL: url,
+        ORCH_PLANE_API_TOKEN: token,
+        ORCH_PLANE_RATE_LIMIT: `${limit}/${unit}`,
+        ORCH_PLANE_WEBHOOK_SECRET: secrets.plane
+      }))
+    ))
+    return yield* program.pipe(
+      Effect.provide(webhooksLayer),
+      Effect.provide(orchestrator),
+      Effect.provide(settings)
+    )
+  }).pipe(
+    Effect.provide(
+      PlaneSimulator.layer({ rateLimit: { limit, windowMillis: unit === "second" ? 1_000 : 60_000 } })
+    ),
+    Effect.timeout("20 seconds")
+  )
+
+/** Publishes for so many work items of their own. */
+const publish = (count: number) =>
+  Effect.gen(function*() {
+    const plane = yield* PlaneSimulator
+    const events = yield* StageEvents
+    for (let n = 0; n < count; n++) {
+      const { key } = yield* plane.addWorkItem({ name: `Work item ${n}` })
+      yield* events.publish(StageEvent.StageChanged({ workItem: key, from: "created", to: "analysis" }))
+    }
+  })
+
+const until = <E, R>(isSo: Effect.Effect<boolean, E, R>) =>
+  Effect.repeat(Effect.delay(isSo, "20 millis"), { until: (so) => so })
+
+const told = until(Effect.flatMap(Outbox, (outbox) => Effect.map(outbox.status, ({ pending }) => pending === 0)))
+
+const asked = Effect.flatMap(PlaneSimulator, (plane) => plane.requests)
+
+const statesAsked = Effect.map(asked, (requests) => requests.filter(({ kind }) => kind === "states").length)
+
+describe("webhooksLayer and PlaneSync, provided one after the other", () => {
+  it.live("send by one budget: what both have asked is in use there", () =>
+    hosted(
+      Effect.gen(function*() {
+        yield* publish(3)
+        yield* told
+        yield* received
+        yield* until(Effect.map(statesAsked, (count) => count === 2))
+        const { budget } = yield* PlaneSync
+        yield* until(Effect.map(Effect.zip(budget, asked), ([{ used }, requests]) => used === requests.length))
+      }),
+      60,
+      "minute"
+    ), 30_000)
+
+  it.live("never exceed Plane's limit together", () =>
+    hosted(
+      Effect.gen(function*() {
+        yield* publish(10)
+        yield* until(Effect.map(asked, ({ length }) => length >= 8))
+        yield* received
+        yield* told
+        yield* until(Effect.map(statesAsked, (count) => count === 2))
+        const requests = yield* asked
+        assert.isAbove(requests.length, 20)
+        assert.deepStrictEqual(requests.filter(({ status }) => status === 429), [])
+      }),
+      5,
+      "second"
+    ), 30_000)
+})
