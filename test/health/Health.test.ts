@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { ConfigProvider, DateTime, Effect, Either, Fiber, Layer, Option, Stream, TestClock } from "effect"
+import { EpochMillis } from "../../src/base/Time.js"
 import { StageEvents } from "../../src/events/StageEvents.js"
 import type { HealthReport } from "../../src/health/Health.js"
 import { Health } from "../../src/health/Health.js"
@@ -49,8 +50,8 @@ const layer = (state: typeof program, token: string) =>
       Receiver.of({
         receive: () => Effect.dieMessage("nobody delivers"),
         status: Effect.succeed({
-          plane: { acceptedAt: 0, refused: undefined },
-          gitea: { acceptedAt: undefined, refused: { at: 0, why: "it is not signed" } }
+          plane: { acceptedAt: EpochMillis(0), refused: undefined },
+          gitea: { acceptedAt: undefined, refused: { at: EpochMillis(0), why: "it is not signed" } }
         })
       })
     )),
