@@ -32,7 +32,7 @@ const receive = (body: string, signed: string) =>
 const settings = { ORCH_GITEA_WEBHOOK_SECRET: secrets.gitea }
 
 describe("Receiver", () => {
-  it.effect("says at most once a minute that deliveries are refused, and then how many", () => {
+  it.effect("says at most once a minute that hooks are refused, and then how many", () => {
     const { layer, lines } = receiving(settings)
     return Effect.gen(function*() {
       const forged = Effect.flip(receive("{}", signature("plane", "{}")))
