@@ -1,7 +1,45 @@
 import type { SqlError } from "@effect/sql/SqlError"
 import { Effect } from "effect"
+import type { EpochMillis } from "../base/Time.js"
 import type { Sql } from "../storage/Sql.js"
-import type { PullRequestSeen, ReviewSeen, StatusSeen } from "../webhooks/GiteaHook.js"
+import type { PullRequestText } from "./WorkItemOf.js"
+
+/** A pull request as a hook shows it: all of it, at one moment. */
+export interface PullRequestSeen extends PullRequestText {
+  readonly repository: number
+  /** "owner/name". */
+  readonly name: string
+  readonly number: number
+  /** An outsider chose its branch and title. */
+  readonly fork: boolean
+  readonly open: boolean
+  readonly merged: boolean
+  readonly headSha: string
+  readonly createdAt: EpochMillis
+  readonly updatedAt: EpochMillis
+  /** Of two hooks of the same second, the state of the higher rank is the later one. */
+  readonly rank: number
+  /** The same for the head. */
+  readonly headRank: number
+}
+
+/** A reviewer's word, as a hook shows it. */
+export interface ReviewSeen {
+  readonly reviewer: string
+  readonly approved: boolean
+  readonly content: string
+}
+
+/** A check of a commit, as a hook shows it. */
+export interface StatusSeen {
+  readonly repository: number
+  readonly sha: string
+  readonly context: string
+  /** Gitea's, ascending. */
+  readonly id: number
+  readonly state: string
+  readonly description: string
+}
 
 /** What is known of a pull request, and may move a task. */
 export interface PullRequest {
@@ -9,13 +47,13 @@ export interface PullRequest {
   /** "owner/name". */
   readonly name: string
   readonly number: number
-  /** The work item that it names, canonical, if it names one. */
+  /** The key that it names, canonical ("ET-2"), if it names one. */
   readonly workItem: string | null
   readonly open: boolean
   readonly merged: boolean
   readonly headSha: string
-  /** When Gitea last changed it, in milliseconds since 1970, UTC. */
-  readonly updatedAt: number
+  /** When Gitea last changed it. */
+  readonly updatedAt: EpochMillis
 }
 
 /** The newest state of a check of a commit. */
@@ -26,7 +64,7 @@ export interface CommitStatus {
   readonly description: string
 }
 
-/** The newest word of a reviewer. */
+/** A reviewer's newest word. */
 export interface Review {
   readonly reviewer: string
   readonly approved: boolean
@@ -45,18 +83,18 @@ const columns = `repository, name, number, work_item AS "workItem", open, merged
 
 const pullRequest = (row: PullRequestRow): PullRequest => ({ ...row, open: row.open === 1, merged: row.merged === 1 })
 
-/** The column `rank` holds two: that of the head, times this, and that of the state. */
+/** The column `rank` holds two ranks: that of the head times this number, plus that of the state. */
 const ranks = 8
 
 /**
- * Remembers a pull request as it was seen. Deliveries come in any order, so it is the newest sight that stays, of its head
- * and of its state; but a pull request that was merged is so for ever.
+ * Remembers a pull request as it was seen. Hooks come in any order, so the newest one counts, separately for its head and for
+ * its state. But a pull request that was merged stays merged.
  */
 export const rememberPullRequest = (
   sql: Sql,
   seen: PullRequestSeen,
   workItem: string | null,
-  now: number
+  now: EpochMillis
 ): Effect.Effect<void, SqlError> =>
   Effect.gen(function*() {
     const rank = seen.headRank * ranks + seen.rank
@@ -77,28 +115,29 @@ export const rememberPullRequest = (
     if (seen.merged) yield* rememberMerged(sql, seen, now)
   })
 
-/** Remembers that a pull request is merged, which is for ever. */
+/** Remembers that a pull request is merged. That never changes again. */
 export const rememberMerged = (
   sql: Sql,
   { number, repository }: Pick<PullRequest, "number" | "repository">,
-  now: number
+  now: EpochMillis
 ): Effect.Effect<void, SqlError> =>
   Effect.asVoid(
     sql`UPDATE plane_sync_pull_request SET merged = 1, open = 0, received_at = ${now}
       WHERE repository = ${repository} AND number = ${number}`
   )
 
-/** Remembers that a pull request is closed, unless something was delivered since it was read: it may have reopened. */
+/** Remembers that a pull request is closed, unless a hook came since it was read, because it may have been reopened. */
 export const rememberClosed = (
   sql: Sql,
   { number, repository, updatedAt }: PullRequest,
-  now: number
+  now: EpochMillis
 ): Effect.Effect<void, SqlError> =>
   Effect.asVoid(
     sql`UPDATE plane_sync_pull_request SET open = 0, received_at = ${now}
       WHERE repository = ${repository} AND number = ${number} AND updated_at = ${updatedAt}`
   )
 
+/** Remembers a reviewer's word, if it is the newest. */
 export const rememberReview = (
   sql: Sql,
   { headSha, number, repository, updatedAt }: PullRequestSeen,
@@ -112,7 +151,7 @@ export const rememberReview = (
     WHERE excluded.updated_at >= held.updated_at`
 
 /** Remembers checks of commits, whether or not a pull request with such a head is known yet. */
-export const rememberStatuses = (sql: Sql, seen: ReadonlyArray<StatusSeen>, now: number) => {
+export const rememberStatuses = (sql: Sql, seen: ReadonlyArray<StatusSeen>, now: EpochMillis) => {
   const rows = seen.map(({ context, description, id, repository, sha, state }) => [
     repository,
     sha,
@@ -139,8 +178,8 @@ export const readPullRequest = (sql: Sql, repository: number, number: number) =>
   )
 
 /**
- * The pull request that is about a work item: the one that was opened last, but one that was given up only when there is
- * no other.
+ * The pull request that is about a work item: the one that was opened last. One that was closed without a merge counts only
+ * when there is no other.
  */
 export const readPullRequestOf = (sql: Sql, workItem: string) =>
   Effect.map(
@@ -160,10 +199,12 @@ export const readPullRequestsAt = (sql: Sql, statuses: ReadonlyArray<StatusSeen>
   )
 }
 
+/** The checks of a pull request's head. */
 export const readStatuses = (sql: Sql, { headSha, repository }: PullRequest) =>
   sql<CommitStatus>`SELECT context, status_id AS id, state, description FROM plane_sync_commit_status
     WHERE repository = ${repository} AND sha = ${headSha} ORDER BY context`
 
+/** What the reviewers of a pull request say, the oldest word first. */
 export const readReviews = (sql: Sql, { number, repository }: PullRequest) =>
   Effect.map(
     sql<Omit<Review, "approved"> & { readonly approved: number }>`
@@ -171,27 +212,3 @@ export const readReviews = (sql: Sql, { number, repository }: PullRequest) =>
       WHERE repository = ${repository} AND number = ${number} ORDER BY updated_at, reviewer`,
     (rows) => rows.map((row): Review => ({ ...row, approved: row.approved === 1 }))
   )
-
-// Each has some reviews with it.
-const pruneBatch = 100
-
-/**
- * Deletes a batch of the pull requests, with their reviews, that are closed or merged, that nothing was heard of since
- * `before` (milliseconds since 1970, UTC, by our own clock) and that no unfinished task goes by, linked or named. Says
- * whether there may be more.
- */
-export const prunePullRequests = (sql: Sql, before: number): Effect.Effect<boolean, SqlError> =>
-  Effect.gen(function*() {
-    const deleted = yield* sql<{ repository: number; number: number }>`DELETE FROM plane_sync_pull_request
-      WHERE (repository, number) IN (
-        SELECT repository, number FROM plane_sync_pull_request p WHERE open = 0 AND received_at < ${before}
-          AND NOT EXISTS (SELECT 1 FROM plane_sync_task t
-            WHERE t.repository_id = p.repository AND t.pull_request = p.number AND t.status <> 'done')
-          AND NOT EXISTS (SELECT 1 FROM plane_sync_task t WHERE t.canonical = p.work_item AND t.status <> 'done')
-        ORDER BY received_at LIMIT ${sql.literal(String(pruneBatch))})
-      RETURNING repository, number`
-    const keys = JSON.stringify(deleted.map(({ number, repository }) => [repository, number]))
-    yield* sql`DELETE FROM plane_sync_review
-      WHERE (repository, number) IN (SELECT value ->> 0, value ->> 1 FROM json_each(${keys}))`
-    return deleted.length === pruneBatch
-  })

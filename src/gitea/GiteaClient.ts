@@ -9,9 +9,14 @@ import type { GiteaApi } from "./GiteaConfig.js"
 import { GiteaConfig } from "./GiteaConfig.js"
 
 /**
- * Gitea could not be asked, or did not answer what was asked. `KeyRefused`: the token, or its rights; `NotFound`: the
- * token may not see the repository, or it is gone; `Unreachable`: no whole answer came; `Unanswered`: this question got
- * none that could be used, which says nothing of others. The last two may be over when it is asked again.
+ * Gitea could not be asked, or did not answer what was asked.
+ *
+ * - `KeyRefused`: the token is wrong, or lacks a right
+ * - `NotFound`: the token may not see the repository, or it is gone
+ * - `Unreachable`: no whole answer came
+ * - `Unanswered`: this request got no answer that can be used; others may
+ *
+ * The last two may be over at the next try.
  */
 export class GiteaError extends Schema.TaggedError<GiteaError>()("GiteaError", {
   reason: Schema.Literal("KeyRefused", "NotFound", "Unreachable", "Unanswered"),
@@ -55,21 +60,21 @@ const PullRequestJson = Schema.parseJson(Schema.Struct({
   head: Schema.optionalWith(Schema.Struct({ sha: text }), { nullable: true, default: () => ({ sha: "" }) })
 }))
 
-/** What Gitea says of all checks of a commit together, page by page, and of each. */
+/** The checks of a commit: the combined state of each page, and all of them. */
 export interface Combined {
   readonly states: ReadonlyArray<string>
   readonly statuses: ReadonlyArray<typeof StatusJson.Type>
 }
 
-/** A pull request as it is now. One that is neither open nor merged was given up. */
+/** A pull request as it is now. One that is neither open nor merged was closed without a merge. */
 export interface PullRequestNow {
   readonly open: boolean
   readonly merged: boolean
-  /** Empty when Gitea does not say. */
+  /** Empty if Gitea does not tell. */
   readonly headSha: string
 }
 
-/** What a pull request of Gitea, "owner/name" and its number, is asked for. */
+/** What Gitea can be asked. A repository is named "owner/name". */
 export interface GiteaClient {
   readonly pullRequest: (repository: string, number: number) => Effect.Effect<PullRequestNow, GiteaError>
   readonly combinedStatus: (repository: string, sha: string) => Effect.Effect<Combined, GiteaError>
@@ -77,7 +82,7 @@ export interface GiteaClient {
   readonly reviews: (repository: string, number: number) => Effect.Effect<ReadonlyArray<ReviewJson>, GiteaError>
 }
 
-/** Gitea's REST API, as far as it is needed; none without `ORCH_GITEA_URL` and `ORCH_GITEA_TOKEN`. */
+/** The client of Gitea's REST API; none without `ORCH_GITEA_URL` and `ORCH_GITEA_TOKEN`. */
 export class Gitea extends Context.Tag("plane-sync/Gitea")<Gitea, Option.Option<GiteaClient>>() {
   static readonly layer: Layer.Layer<Gitea, ConfigError.ConfigError, HttpClient.HttpClient> = Layer.effect(
     Gitea,
@@ -85,15 +90,15 @@ export class Gitea extends Context.Tag("plane-sync/Gitea")<Gitea, Option.Option<
   )
 }
 
-/** Over connecting, headers, bodies and all pages together. */
+/** For connecting, headers, bodies and all pages together. */
 const deadline = Duration.seconds(10)
 const pageSize = 50
-// A commit with more checks, or a pull request with more reviews, than this is not one that a person looks at.
+// Nobody looks at a commit with more checks, or at a pull request with more reviews, than this.
 const maxPages = 20
 /** The most that is read of an answer, in bytes. */
 const answerLimit = 4 * 1024 * 1024
 
-// As of what is delivered: the same words must be the same, whoever said them.
+// As hooks are cleaned, so that the same words are equal, wherever they come from.
 const cleanStatus = ({ context, description, id, status }: typeof StatusJson.Type): typeof StatusJson.Type => ({
   id,
   context: cleanLine(context, textLimit),

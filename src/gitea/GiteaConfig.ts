@@ -2,19 +2,19 @@ import type { Redacted } from "effect"
 import { Config, ConfigError, Either, Redacted as Secret } from "effect"
 import { address, given, oneOf, setting, token } from "../base/Setting.js"
 
-/** How Gitea is asked, when it can be. */
+/** How to reach Gitea's API. */
 export interface GiteaApi {
-  /** Where Gitea answers, without the API's path and without a slash at the end. */
+  /** Gitea's address, without the API's path and without a slash at the end. */
   readonly url: string
   readonly token: Redacted.Redacted
 }
 
 export interface GiteaConfig {
-  /** None while `ORCH_GITEA_URL` and `ORCH_GITEA_TOKEN` are not set. */
+  /** None if `ORCH_GITEA_URL` and `ORCH_GITEA_TOKEN` are not set: then Gitea cannot be asked. */
   readonly api: GiteaApi | undefined
   /** Globs of the contexts that have to be green; empty: Gitea's combined status decides. */
   readonly requiredChecks: ReadonlyArray<string>
-  /** What the state `warning` counts as. */
+  /** What a check in the state `warning` counts as. */
   readonly warning: "success" | "failure" | "pending"
 }
 
@@ -27,12 +27,12 @@ const parseChecks = (text: string): Either.Either<ReadonlyArray<string>, string>
     : Either.right(globs)
 }
 
-/** The settings `ORCH_GITEA_*` but the webhook's secret. URL and token are set together, or neither is. */
+/** The settings `ORCH_GITEA_*`, except the webhook's secret. URL and token are set together, or neither is. */
 export const GiteaConfig: Config.Config<GiteaConfig> = Config.all({
   url: setting("ORCH_GITEA_URL", "", address("Gitea", "http://localhost:3000")),
   token: setting("ORCH_GITEA_TOKEN", Secret.make(""), token("Gitea")),
   requiredChecks: setting("ORCH_GITEA_REQUIRED_CHECKS", [], parseChecks),
-  // Versions differ: some count it among the successes, newer ones among the failures. What nobody looks at passes least.
+  // Older versions of Gitea count it as a success, newer ones as a failure. A failure is the safe choice.
   warning: setting("ORCH_GITEA_WARNING", "failure", oneOf("success", "failure", "pending"))
 }).pipe(
   Config.mapOrFail(({ requiredChecks, token, url, warning }) => {

@@ -1,13 +1,18 @@
 import type { ConfigError } from "effect"
-import { Clock, Duration, Effect, FiberMap, Option, Schedule } from "effect"
+import { Duration, Effect, FiberMap, Layer, Option } from "effect"
 import type { Scope } from "effect"
 import { backoff } from "../base/Backoff.js"
+import { connections } from "../base/Connections.js"
+import type { EpochMillis } from "../base/Time.js"
+import { epochMillis } from "../base/Time.js"
 import { Storage } from "../storage/Storage.js"
 import type { StorageError } from "../storage/StorageError.js"
+import { makeStorageTrouble } from "../storage/StorageTrouble.js"
 import { WakeUps } from "../storage/WakeUps.js"
+import type { Pipeline } from "../tasks/Pipeline.js"
 import type { QualityGate } from "../tasks/QualityGate.js"
-import { Verdict } from "../tasks/QualityGate.js"
-import type { Task } from "../tasks/Task.js"
+import { QualityGates, Verdict } from "../tasks/QualityGate.js"
+import type { Task, TaskId } from "../tasks/Task.js"
 import { TaskStore } from "../tasks/TaskStore.js"
 import type { CommitStatus, PullRequest } from "./Facts.js"
 import { readReviews, readStatuses, rememberClosed, rememberMerged } from "./Facts.js"
@@ -20,21 +25,21 @@ import { askedReviewsVerdict, checksVerdict, combinedVerdict, reviewsVerdict, un
 /** The longest pause before a Gitea that did not answer is asked again. */
 const maxBackoff = Duration.minutes(5)
 
-/** For how long, in milliseconds, one that did not answer is taken to be down. */
-const downFor = 5_000
+/** How long a Gitea that did not answer is not asked again. */
+const downFor = Duration.toMillis("5 seconds")
 
-/** A merge, a review or a check whose delivery was lost is never sent again: so often a task that waits is asked about. */
+/** How often Gitea is asked about a task that waits, because the hook of a merge, a review or a check may have been lost. */
 const askedEvery = Duration.minutes(10)
 
 const { Failed, Passed, Pending } = Verdict
 
-// As they are held: of several failures it is the same one that is told, whoever is asked.
+// The order of the stored ones: so of several failures the same one is told, wherever they come from.
 const byContext = (one: CommitStatus, other: CommitStatus) => one.context < other.context ? -1 : 1
 
 /**
- * What Gitea answers, and of what is held only what that does not list. Which of the two is newer their ids do not tell: a
- * delivery's counts all statuses there are, an answer's those of the commit. What is delivered while Gitea is asked has
- * the gates asked again.
+ * What Gitea answers, and from the stored checks only those that the answer does not list. Their ids do not tell which of two
+ * is newer, because a hook's id counts all statuses there are, and an answer's only those of the commit. A hook that comes
+ * while Gitea is asked has the gates asked again.
  */
 const replaced = (held: ReadonlyArray<CommitStatus>, asked: ReadonlyArray<CommitStatus>) => {
   const listed = new Set(asked.map(({ context }) => context))
@@ -43,7 +48,7 @@ const replaced = (held: ReadonlyArray<CommitStatus>, asked: ReadonlyArray<Commit
 
 type Check = (pullRequest: PullRequest) => Effect.Effect<Verdict, GiteaError | StorageError>
 
-/** The gates that go by what Gitea says: `ci`, `approval` and `merged`. They never fail a task for want of an answer. */
+/** The gates that depend on what Gitea says: `ci`, `approval` and `merged`. They never fail because an answer is missing. */
 export const giteaGates: Effect.Effect<
   ReadonlyArray<QualityGate>,
   ConfigError.ConfigError,
@@ -55,10 +60,11 @@ export const giteaGates: Effect.Effect<
   const wakeUps = yield* WakeUps
   const tasks = yield* TaskStore
   const pullRequests = yield* TaskPullRequests
-  const again = yield* FiberMap.make<number>()
-  const routine = yield* FiberMap.make<number>()
-  const failures = new Map<number, number>()
-  let down: { readonly error: GiteaError; readonly at: number } | undefined
+  const { untilWritten } = yield* makeStorageTrouble
+  const again = yield* FiberMap.make<TaskId>()
+  const routine = yield* FiberMap.make<TaskId>()
+  const failures = new Map<TaskId, number>()
+  let down: { readonly error: GiteaError; readonly at: EpochMillis } | undefined
 
   const sayOnce = yield* Effect.once(
     Effect.logWarning(
@@ -67,10 +73,10 @@ export const giteaGates: Effect.Effect<
     )
   )
 
-  /** Of a Gitea that does not answer one task waits for an answer; the others are told what that one found. */
+  /** While Gitea does not answer, one task waits for it, and the others get the error that this one found. */
   const asked = <A>(ask: Effect.Effect<A, GiteaError>) =>
     Effect.gen(function*() {
-      const now = yield* Clock.currentTimeMillis
+      const now = yield* epochMillis
       if (down !== undefined && Math.abs(now - down.at) < downFor) return yield* down.error
       return yield* Effect.tapBoth(ask, {
         onSuccess: () =>
@@ -78,28 +84,21 @@ export const giteaGates: Effect.Effect<
             down = undefined
           }),
         onFailure: (error) =>
-          Effect.map(Clock.currentTimeMillis, (at) => {
+          Effect.map(epochMillis, (at) => {
             if (error.reason === "Unreachable") down = { error, at }
           })
       })
     })
 
-  // Nothing else would ever have this task asked about again, so it is tried until it is written down.
-  const due = (id: number) => {
-    const touch = Effect.zipRight(write(tasks.touch(id)), wakeUps.notify)
-    return Effect.catchAll(touch, (error) =>
-      Effect.zipRight(
-        Effect.logError(`${error.message}. Trying again each second`),
-        Effect.retry(touch, Schedule.spaced("1 second"))
-      ))
-  }
+  // Until it is written, because nothing else would have the gates of this task asked again.
+  const due = (id: TaskId) => Effect.zipRight(untilWritten(write(tasks.touch(id))), wakeUps.notify)
 
-  // Counted from when it was last asked about: so they come one after the other, as they did then.
-  const askLater = (id: number) => FiberMap.run(routine, id, Effect.delay(due(id), askedEvery))
+  // Counted from when its gates were last asked, so that the tasks come one after the other, as they did then.
+  const askLater = (id: TaskId) => FiberMap.run(routine, id, Effect.delay(due(id), askedEvery))
 
   /**
-   * What is said of a task while its question has no answer; it is due again after a pause that grows. A failure that is
-   * known stays one, and one that was told is repeated word for word: an outage is no news.
+   * The verdict while there is no answer. The task is due again after a pause that grows. A failure that is known stays one,
+   * and one that was told is repeated word for word, because an outage is no news.
    */
   const waits = (gate: string, task: Task, error: GiteaError | StorageError, known: Verdict | undefined) =>
     Effect.gen(function*() {
@@ -115,12 +114,12 @@ export const giteaGates: Effect.Effect<
       return told === undefined ? Pending({ why: error.message }) : Failed({ reason: told.reason ?? "" })
     })
 
-  /** The pull request as it is now, as far as Gitea can be asked. What is merged stays so; what is closed may reopen. */
+  /** The pull request as it is now, if Gitea can be asked. A merged one stays merged; a closed one may be reopened. */
   const current = (held: PullRequest) =>
     Effect.gen(function*() {
       if (client === undefined || held.merged) return held
       const { headSha, merged, open } = yield* asked(client.pullRequest(held.name, held.number))
-      const now = yield* Clock.currentTimeMillis
+      const now = yield* epochMillis
       if (merged) yield* write(rememberMerged(sql, held, now))
       else if (held.open && !open) yield* write(rememberClosed(sql, held, now))
       return { ...held, merged, open, headSha: headSha === "" ? held.headSha : headSha }
@@ -138,7 +137,7 @@ export const giteaGates: Effect.Effect<
   const ci = (pullRequest: PullRequest) =>
     Effect.gen(function*() {
       const held = yield* read(readStatuses(sql, pullRequest))
-      // What a delivery said may have been answered by one that was lost.
+      // A later hook, which would replace what is stored, may have been lost.
       if (client !== undefined) return yield* askChecks(client, pullRequest, held)
       const verdict = checksVerdict(held, config)
       if (verdict === undecided) yield* sayOnce
@@ -148,7 +147,7 @@ export const giteaGates: Effect.Effect<
   const heldChecks = (pullRequest: PullRequest) =>
     Effect.map(read(readStatuses(sql, pullRequest)), (held) => checksVerdict(held, config))
 
-  // A dismissal sends nothing, so Gitea's own word stands in every case, and what is held is not enough for a failure.
+  // Gitea sends no hook for a dismissal. So its own answer counts in every case, and what is stored is not enough to fail.
   const approval = (pullRequest: PullRequest) =>
     client === undefined
       ? Effect.map(read(readReviews(sql, pullRequest)), (reviews) => reviewsVerdict(reviews, pullRequest))
@@ -157,7 +156,7 @@ export const giteaGates: Effect.Effect<
   const merged = () => Effect.succeed(Pending({ why: "the pull request is not merged yet" }))
 
   const unlessEnded = (check: Check): Check => (pullRequest) => {
-    // What is merged has been built and approved as far as anybody was going to.
+    // Once it is merged, nobody will build or approve it any more.
     if (pullRequest.merged) return Effect.succeed(Passed())
     return pullRequest.open
       ? check(pullRequest)
@@ -167,7 +166,7 @@ export const giteaGates: Effect.Effect<
   const gate = (
     name: string,
     check: Check,
-    /** What is known without Gitea, which counts only as far as it is a failure. */
+    /** What is known without Gitea: it counts only if it is a failure. */
     known: (pullRequest: PullRequest) => Effect.Effect<Verdict | undefined, StorageError> = () =>
       Effect.succeed(undefined)
   ): QualityGate => ({
@@ -188,4 +187,14 @@ export const giteaGates: Effect.Effect<
   })
 
   return [gate("ci", ci, heldChecks), gate("approval", approval), gate("merged", merged)]
-}).pipe(Effect.annotateLogs({ service: "Webhooks" }))
+})
+
+/** The gates that the default pipeline names: the orchestrator's own, and those that depend on what Gitea says. */
+export const gatesLayer: Layer.Layer<
+  QualityGates,
+  ConfigError.ConfigError,
+  Pipeline | WakeUps | Storage
+> = Layer.scoped(QualityGates, Effect.map(giteaGates, QualityGates.make)).pipe(
+  Layer.provide([Gitea.layer, TaskPullRequests.layer]),
+  Layer.provide([TaskStore.layer, connections])
+)

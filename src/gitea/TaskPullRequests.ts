@@ -7,17 +7,15 @@ import { TaskStore } from "../tasks/TaskStore.js"
 import type { PullRequest } from "./Facts.js"
 import { readPullRequest, readPullRequestOf } from "./Facts.js"
 
-/** Which pull request a task's work is in. */
+/** The pull request that a task's work is in. */
 export class TaskPullRequests extends Context.Tag("plane-sync/TaskPullRequests")<TaskPullRequests, {
   /**
-   * The one that a host has linked, or else the one that names the task's work item. Of two tasks, "ET-2" and "ET-002",
-   * what is named so is the first one's.
+   * The pull request that a host has linked to the task, or else the one that names the task's work item. Where "ET-2" and
+   * "ET-002" are two tasks, a pull request that names either belongs to "ET-2".
    */
   readonly of: (task: Task) => Effect.Effect<PullRequest | undefined, StorageError>
-  /** `of`, and the task shows it from now on. */
+  /** `of`, and links it to the task. */
   readonly link: (task: Task) => Effect.Effect<PullRequest | undefined, StorageError>
-  /** The tasks that may go by it: those that are linked to it, and those of the key that it names, in any spelling. */
-  readonly tasksOf: (pullRequest: PullRequest) => Effect.Effect<ReadonlyArray<Task>, StorageError>
 }>() {
   static readonly layer: Layer.Layer<TaskPullRequests, never, Storage | TaskStore> = Layer.effect(
     TaskPullRequests,
@@ -32,7 +30,7 @@ const make = Effect.gen(function*() {
   const of = (task: Task) =>
     Effect.gen(function*() {
       const { linkedByName, pullRequest: number, repository } = task
-      // A link that only repeats what a name said goes where the name goes.
+      // A link that comes only from a name follows the name.
       if (repository !== undefined && number !== undefined && !linkedByName) {
         return yield* read(readPullRequest(sql, repository.id, number))
       }
@@ -52,19 +50,10 @@ const make = Effect.gen(function*() {
         repository: { id: found.repository, name: found.name },
         pullRequest: found.number,
         headSha: found.headSha,
-        // Only a name leads to another one than is linked.
+        // Another pull request than the linked one can only have been found by its name.
         byName: !isSame || task.linkedByName
       })
     })
 
-  const tasksOf = ({ number, repository, workItem }: PullRequest) =>
-    Effect.gen(function*() {
-      const found = yield* read(sql<{ id: number }>`SELECT id FROM plane_sync_task
-          WHERE repository_id = ${repository} AND pull_request = ${number}
-        UNION SELECT id FROM plane_sync_task WHERE canonical = ${workItem}`)
-      const all = yield* Effect.forEach(found, ({ id }) => tasks.byId(id))
-      return all.filter((task) => task !== undefined)
-    })
-
-  return TaskPullRequests.of({ of, link, tasksOf })
+  return TaskPullRequests.of({ of, link })
 })

@@ -7,11 +7,11 @@ type Checks = Pick<GiteaConfig, "requiredChecks" | "warning">
 
 const escapeForPattern = (text: string) => text.replace(/[.+^${}()|[\]\\]/g, "\\$&")
 
-/** A glob's pattern: `*` is any text, slashes too (contexts are full of them), and `?` any one character. */
+/** The pattern of a glob: `*` is any text, also with slashes, because contexts are full of them; `?` is one character. */
 const patternOf = (glob: string) =>
   new RegExp(`^${escapeForPattern(glob).replace(/\*/g, ".*").replace(/\?/g, ".")}$`, "su")
 
-// Gitea does not check what a status says it is: what is not known is not a success.
+// Gitea takes any text as a state: one that is not known is not a success.
 const meaningOf = (state: string, warning: Checks["warning"]): "success" | "failure" | "pending" => {
   switch (state) {
     case "success":
@@ -30,10 +30,10 @@ const meaningOf = (state: string, warning: Checks["warning"]): "success" | "fail
 const failed = ({ context, description, state }: CommitStatus) =>
   Verdict.Failed({ reason: `${context}: ${description === "" ? state : description}` })
 
-/** What cannot be said without Gitea itself: a build is green when all its checks are, and nobody has said which. */
+/** The verdict while only Gitea could tell: a build is green when all its checks are, and no list says which there must be. */
 export const undecided = Verdict.Pending({ why: "which checks have to be green is not known" })
 
-/** What the checks of a pull request's head say. `undecided` when none has failed and no list says which there must be. */
+/** The verdict of a pull request's checks. `undecided` when none has failed and no list says which there must be. */
 export const checksVerdict = (
   statuses: ReadonlyArray<CommitStatus>,
   { requiredChecks, warning }: Checks
@@ -52,7 +52,7 @@ export const checksVerdict = (
   return required.length === 0 ? undecided : Verdict.Passed()
 }
 
-/** What Gitea says of all checks together, which `statuses` are: one state for each page of them. */
+/** The verdict by Gitea's combined states, one for each page of `statuses`. */
 export const combinedVerdict = (
   states: ReadonlyArray<string>,
   statuses: ReadonlyArray<CommitStatus>,
@@ -72,8 +72,9 @@ export const combinedVerdict = (
 const waitsForReview = Verdict.Pending({ why: "nobody has approved the present commits" })
 
 /**
- * What the reviewers say: who asks for changes is heeded until the same person approves, and an approval is one of the
- * commits that were there. (A delivery does not say which commit was reviewed: it is the head when it was sent.)
+ * The verdict of the reviewers, by what hooks have told. A request for changes counts until the same person approves. An
+ * approval counts only for the head that it was given for. (A hook does not say which commit was reviewed, so it is the head
+ * at the time.)
  */
 export const reviewsVerdict = (reviews: ReadonlyArray<Review>, { headSha }: PullRequest): Verdict => {
   const objection = reviews.find(({ approved }) => !approved)
@@ -82,8 +83,8 @@ export const reviewsVerdict = (reviews: ReadonlyArray<Review>, { headSha }: Pull
 }
 
 /**
- * The same from what Gitea itself says, dismissals included. Whether a review is "official" is not asked: where no
- * rule protects the branch, some versions call none so.
+ * The same by Gitea's own answer, which knows dismissals. It does not matter whether a review is "official", because some
+ * versions call none official where no rule protects the branch.
  */
 export const askedReviewsVerdict = (reviews: ReadonlyArray<ReviewJson>): Verdict => {
   const latest = new Map<string, ReviewJson>()

@@ -5,25 +5,26 @@ export interface PullRequestText {
   readonly body: string
 }
 
-/** The work item that a pull request is about, canonical ("ET-2"). */
+/** Which work item a pull request is about: its key, canonical ("ET-2"). */
 export type WorkItemOf =
   | { readonly _tag: "Named"; readonly key: string }
   | { readonly _tag: "Unnamed" }
-  /** Several are named at the same level: a guess could move the wrong task. */
+  /** Several are named in the same place: a guess could move the wrong task. */
   | { readonly _tag: "Ambiguous"; readonly keys: ReadonlyArray<string> }
 
 const closing = "(?:close[sd]?|fix(?:e[sd])?|resolve[sd]?)"
-// What stands before or after makes another word of it: "ET-2" is in neither "BET-2" nor "ET-20".
+// A letter or digit before or after makes it another word: "ET-2" is not in "BET-2" or "ET-20".
 const before = "(?<![\\p{L}\\p{N}_])"
 const after = "(?![\\p{L}\\p{N}_])"
 const draft = /^\s*(?:\[WIP\]|WIP:)\s*/i
 
 /**
- * Reads the work item of a pull request: its branch first, then its title without the mark of a draft, then its body, but
- * that only in brackets or after a closing word, for a body mentions others too. The first level that names any decides.
+ * Reads which work item a pull request is about: from its branch, then from its title without the mark of a draft, then from
+ * its body. In the body a key counts only in brackets or after a closing word, because a body mentions other work items too.
+ * The first of these that names any decides.
  */
 export const workItemReader = (identifier: string) => {
-  // An identifier is letters and digits, so it is a pattern of itself.
+  // An identifier has only letters and digits, so it needs no escaping.
   const key = `${identifier}-0*([1-9][0-9]{0,9})`
   const anywhere = new RegExp(`${before}${key}${after}`, "giu")
   const marked = new RegExp(`\\[${key}\\]|${before}${closing}:?\\s+${key}${after}`, "giu")

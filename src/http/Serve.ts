@@ -2,13 +2,14 @@ import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import * as HttpApiBuilder from "@effect/platform/HttpApiBuilder"
 import * as HttpServer from "@effect/platform/HttpServer"
 import { Effect, Layer } from "effect"
+import { gatesLayer } from "../gitea/GiteaGates.js"
 import { Health } from "../health/Health.js"
 import { PlaneSync } from "../sending/PlaneSync.js"
 import { Storage } from "../storage/Storage.js"
 import { AgentLauncher } from "../tasks/AgentLauncher.js"
-import { Orchestrator } from "../tasks/Orchestrator.js"
+import { orchestratorLayer } from "../tasks/Orchestrator.js"
 import { Pipeline } from "../tasks/Pipeline.js"
-import { gatesLayer, webhooksLayer } from "../webhooks/Webhooks.js"
+import { webhooksLayer } from "../webhooks/Webhooks.js"
 import { apiLayer } from "./Api.js"
 import { docsLayer } from "./Docs.js"
 import { edgeLayer } from "./Edge.js"
@@ -28,7 +29,7 @@ const announceAndDrain = Layer.scopedDiscard(Effect.gen(function*() {
   yield* Effect.logInfo(`plane-sync listens on ${address} (documentation: ${address}/docs)`)
 }))
 
-const orchestrator = Orchestrator.layerTasks.pipe(
+const orchestrator = orchestratorLayer.pipe(
   Layer.provide(gatesLayer),
   Layer.provide(Layer.merge(Pipeline.layerDefault, AgentLauncher.layerLog)),
   Layer.provideMerge(PlaneSync.layerStorage)

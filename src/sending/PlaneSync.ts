@@ -6,12 +6,13 @@ import { uuidV7 } from "../base/UuidV7.js"
 import { StageEvents } from "../events/StageEvents.js"
 import type { LeaderActive } from "../outbox/Leadership.js"
 import { Outbox } from "../outbox/Outbox.js"
+import { retention } from "../outbox/Prune.js"
 import type { OutboxStatus } from "../outbox/Queries.js"
 import { PlaneClient } from "../plane/PlaneClient.js"
 import { PlaneConfig } from "../plane/PlaneConfig.js"
 import type { RateStatus } from "../plane/RateBudget.js"
 import { RateBudget } from "../plane/RateBudget.js"
-import { keepRetention } from "../storage/Retention.js"
+import { pruneHourly } from "../storage/Retention.js"
 import { Storage } from "../storage/Storage.js"
 import type { StorageError } from "../storage/StorageError.js"
 import { WakeUps } from "../storage/WakeUps.js"
@@ -78,7 +79,7 @@ const make = Effect.gen(function*() {
   const holder = yield* uuidV7
   const { lastBefore, lost } = yield* outbox.becomeLeader(holder)
   const quietTimes = yield* QuietTimes.make(config.quiet, lastBefore)
-  yield* keepRetention(outbox)
+  yield* pruneHourly(outbox.prune, yield* retention)
   const workers = yield* startWorkers({
     client,
     find: makeFind({ client, config, outbox }),

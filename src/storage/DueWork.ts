@@ -1,73 +1,93 @@
 import type { Scope } from "effect"
-import { Cause, Clock, Duration, Effect, Schedule } from "effect"
+import { Cause, Duration, Effect } from "effect"
+import type { Signal } from "../base/Signal.js"
+import { epochMillis } from "../base/Time.js"
 import type { StorageError } from "./StorageError.js"
+import type { StorageTrouble } from "./StorageTrouble.js"
 import type { WakeUps } from "./WakeUps.js"
 
-/** Something that is to be done at a time, in milliseconds since 1970, UTC. */
-interface Due {
-  readonly id: string | number
+/** Something that is to be done at a moment. */
+export interface Due {
+  /** Milliseconds since 1970, UTC: a column as it was read. */
   readonly dueAt: number
 }
 
-// Nothing is put off for longer than a minute: what is due later was set before the clock was put back.
-const maxAhead = Duration.toMillis("2 minutes")
+/**
+ * Waits until something is due, and returns it. While nothing is, it looks again when the next moment has come, and whenever
+ * the signal says that there may be something new.
+ *
+ * Nothing is ever put off for longer than `maxAhead`. What is due later than that was stored before the clock was set back,
+ * so it counts as due now.
+ */
+export const takeDue = <A extends Due, E, R>(options: {
+  readonly signal: Pick<Signal, "mark" | "since">
+  /** What is due next, now or later; none when there is nothing. */
+  readonly next: Effect.Effect<A | undefined, E, R>
+  readonly maxAhead: Duration.DurationInput
+}): Effect.Effect<A, E, R> =>
+  Effect.gen(function*() {
+    const { next, signal } = options
+    const maxAhead = Duration.toMillis(options.maxAhead)
+    for (;;) {
+      // Before the look, so that what comes during it is not missed.
+      const mark = yield* signal.mark
+      const found = yield* next
+      if (found === undefined) {
+        yield* signal.since(mark)
+        continue
+      }
+      const ahead = found.dueAt - (yield* epochMillis)
+      if (ahead <= 0 || ahead > maxAhead) return found
+      yield* Effect.raceFirst(signal.since(mark), Effect.sleep(ahead))
+    }
+  })
+
+interface DueJob extends Due {
+  readonly id: string | number
+}
+
+// Nothing is put off for longer than a minute.
+const maxAhead = Duration.minutes(2)
 
 /**
- * Does what is due, up to `concurrency` at once and one thing never twice at the same time, until the scope closes. Storage
- * that fails is tried again each second, and said once.
+ * Starts workers that perform what is due, until the scope closes: up to `concurrency` jobs at once, and never the same job
+ * twice at the same time. While storage fails they try again each second. A job that dies of a bug is logged, and is tried
+ * again a minute later.
  */
-export const startPool = <A extends Due>(options: {
+export const startDueWork = <A extends DueJob>(options: {
   readonly concurrency: number
-  /** The `limit` that are due first, in order. */
+  /** The first `limit` jobs, in the order in which they are due. */
   readonly read: (limit: number) => Effect.Effect<ReadonlyArray<A>, StorageError>
-  /** Leaves it due no longer, or later. */
-  readonly perform: (due: A) => Effect.Effect<void, StorageError>
+  /** Does the job and writes down that it is due later, or no longer. */
+  readonly perform: (job: A) => Effect.Effect<void, StorageError>
+  readonly trouble: StorageTrouble
   readonly wakeUps: WakeUps["Type"]
 }): Effect.Effect<void, never, Scope.Scope> =>
   Effect.gen(function*() {
-    const { concurrency, perform, read, wakeUps } = options
+    const { concurrency, perform, read, trouble, wakeUps } = options
     const scope = yield* Effect.scope
     const onlyOne = yield* Effect.makeSemaphore(1)
-    const busy = new Set<Due["id"]>()
-    let failing = false
+    const busy = new Set<DueJob["id"]>()
 
-    const stored = <B>(effect: Effect.Effect<B, StorageError>) =>
-      effect.pipe(
-        Effect.tapError((error) => {
-          const isNew = !failing
-          failing = true
-          return isNew ? Effect.logError(`${error.message}. Trying again each second`) : Effect.void
-        }),
-        Effect.retry(Schedule.spaced("1 second")),
-        Effect.orDie,
-        Effect.tap(() => {
-          failing = false
-        })
-      )
+    const next = Effect.suspend(() =>
+      Effect.map(trouble.untilRead(read(busy.size + 1)), (jobs) => jobs.find(({ id }) => !busy.has(id)))
+    )
 
-    const take = Effect.gen(function*() {
-      for (;;) {
-        const mark = yield* wakeUps.mark
-        const found = (yield* stored(read(busy.size + 1))).find(({ id }) => !busy.has(id))
-        const ahead = found === undefined ? maxAhead : found.dueAt - (yield* Clock.currentTimeMillis)
-        if (found !== undefined && (ahead <= 0 || ahead > maxAhead)) {
-          busy.add(found.id)
-          return found
-        }
-        yield* Effect.raceFirst(wakeUps.since(mark), Effect.sleep(ahead))
-      }
-    }).pipe(onlyOne.withPermits(1))
+    const take = takeDue({ signal: wakeUps, next, maxAhead }).pipe(
+      Effect.tap(({ id }) => Effect.sync(() => busy.add(id))),
+      onlyOne.withPermits(1)
+    )
 
-    // It may have become due again meanwhile: whoever waits has passed it by.
-    const release = (id: Due["id"]) => Effect.zipRight(Effect.sync(() => busy.delete(id)), wakeUps.notify)
+    // The job may have become due again meanwhile, and the worker that waits has skipped it because it was busy.
+    const release = (id: DueJob["id"]) => Effect.zipRight(Effect.sync(() => busy.delete(id)), wakeUps.notify)
 
-    const work = Effect.flatMap(take, (due) =>
-      stored(perform(due)).pipe(
-        Effect.zipRight(release(due.id)),
-        // A bug that one brings to light must not stop the others, nor be met again and again.
+    const work = Effect.flatMap(take, (job) =>
+      trouble.untilWritten(perform(job)).pipe(
+        Effect.zipRight(release(job.id)),
+        // A bug that one job brings to light must not stop the others, and not be met again and again without a pause.
         Effect.catchAllDefect((defect) =>
-          Effect.logError(`a bug in plane-sync, at ${due.id}`, Cause.die(defect)).pipe(
-            Effect.zipRight(Effect.forkIn(Effect.delay(release(due.id), "1 minute"), scope))
+          Effect.logError(`a bug in plane-sync, at ${job.id}`, Cause.die(defect)).pipe(
+            Effect.zipRight(Effect.forkIn(Effect.delay(release(job.id), "1 minute"), scope))
           )
         )
       ))

@@ -1,23 +1,26 @@
 import type { SqlError } from "@effect/sql/SqlError"
-import { Clock, Duration, Effect } from "effect"
+import { Duration, Effect } from "effect"
 import { cleanText, reasonLimit } from "../base/Text.js"
+import type { EpochMillis } from "../base/Time.js"
+import { epochMillis, later } from "../base/Time.js"
 import { uuidV7 } from "../base/UuidV7.js"
 import { StageEvent } from "../domain/StageEvent.js"
 import type { StageEvents } from "../events/StageEvents.js"
 import type { Fragment } from "../storage/Sql.js"
 import type { Storage } from "../storage/Storage.js"
 import type { StorageError } from "../storage/StorageError.js"
+import { oweLaunch } from "./Launches.js"
 import type { Pipeline, PipelineStage } from "./Pipeline.js"
 import type { QualityGates } from "./QualityGate.js"
 import { ask, Verdict } from "./QualityGate.js"
-import type { GivenVerdict } from "./Task.js"
+import type { GivenVerdict, TaskId } from "./Task.js"
 import type { TaskRow } from "./TaskRows.js"
-import { agentOf, oweLaunch, taskReader } from "./TaskRows.js"
+import { agentOf, taskReader } from "./TaskRows.js"
 
-/** When a gate that said nothing is asked again, in milliseconds. */
-export const askAgainAfter = Duration.toMillis("1 minute")
+/** A gate that gave no verdict is asked again after this time. */
+const askAgainAfter = Duration.toMillis("1 minute")
 
-/** What one gate said of the task; none when it said nothing. */
+/** The verdict of one gate; none when it gave none. */
 interface Answer {
   readonly gate: string
   readonly verdict: Verdict | undefined
@@ -25,7 +28,7 @@ interface Answer {
 
 type Work = Effect.Effect<{ readonly value: boolean; readonly events: ReadonlyArray<StageEvent> }, SqlError>
 
-const given = (gate: string, verdict: Verdict, at: number): GivenVerdict =>
+const given = (gate: string, verdict: Verdict, at: EpochMillis): GivenVerdict =>
   Verdict.$match(verdict, {
     Passed: (): GivenVerdict => ({ gate, verdict: "passed", at }),
     Failed: ({ reason }): GivenVerdict => ({ gate, verdict: "failed", reason: cleanText(reason, reasonLimit), at }),
@@ -33,31 +36,29 @@ const given = (gate: string, verdict: Verdict, at: number): GivenVerdict =>
   })
 
 /**
- * Takes a task from stage to stage while its gates hold. They are asked outside of any transaction; what they said counts
- * only if the task's revision is still the one that they were asked about, so of two who advance it at the same time, here or
- * in another process, one does it, and a fact that comes in between has them asked again.
+ * Takes a task from stage to stage while its gates hold. The gates are asked outside of any transaction. Their verdicts count
+ * only if the task's revision is still the one that they were asked about. So when two advance a task at the same time, here
+ * or in another process, one of them does it; and a fact that comes in between has the gates asked again.
  */
 export const makeAdvance = (
   { read, sql }: Storage["Type"],
   events: StageEvents["Type"],
   pipeline: Pipeline["Type"],
   gates: QualityGates["Type"]
-): (taskId: number) => Effect.Effect<void, StorageError> => {
+): (taskId: TaskId) => Effect.Effect<void, StorageError> => {
   const reader = taskReader(sql, pipeline)
 
-  const remember = (taskId: number, verdicts: ReadonlyArray<GivenVerdict>) =>
+  const remember = (taskId: TaskId, verdicts: ReadonlyArray<GivenVerdict>) =>
     Effect.forEach(
       verdicts,
       ({ at, gate, reason, verdict }) =>
         sql`INSERT INTO plane_sync_verdict (task, gate, verdict, reason, at)
         VALUES (${taskId}, ${gate}, ${verdict}, ${reason ?? null}, ${at})
         ON CONFLICT (task, gate) DO UPDATE SET verdict = excluded.verdict, reason = excluded.reason, at = excluded.at`,
-      {
-        discard: true
-      }
+      { discard: true }
     )
 
-  /** `change`, and whether the task was still the one that was read. First of its transaction, so that it waits. */
+  /** Makes the change if the task is still as it was read, and says whether it was. Writes first, as a transaction must. */
   const ifUnchanged = (
     { revision, task }: TaskRow,
     set: Fragment,
@@ -69,7 +70,13 @@ export const makeAdvance = (
       return unchanged === undefined ? { value: false, events: [] } : { value: true, events: yield* change }
     })
 
-  const enter = (row: TaskRow, next: PipelineStage, passed: ReadonlyArray<GivenVerdict>, step: string, now: number) => {
+  const enter = (
+    row: TaskRow,
+    next: PipelineStage,
+    passed: ReadonlyArray<GivenVerdict>,
+    step: string,
+    now: EpochMillis
+  ) => {
     const { givenAgent, task } = row
     const isLast = pipeline.after(next.stage) === undefined
     const agent = agentOf(next, givenAgent)
@@ -87,7 +94,13 @@ export const makeAdvance = (
     )
   }
 
-  const stay = (row: TaskRow, news: ReadonlyArray<GivenVerdict>, dueAt: number | null, step: string, now: number) => {
+  const stay = (
+    row: TaskRow,
+    news: ReadonlyArray<GivenVerdict>,
+    dueAt: EpochMillis | null,
+    step: string,
+    now: EpochMillis
+  ) => {
     const { task } = row
     return ifUnchanged(
       row,
@@ -111,7 +124,7 @@ export const makeAdvance = (
     )
   }
 
-  /** One step; whether there may be another. */
+  /** One step. Says whether there may be another. */
   const step = (row: TaskRow) =>
     Effect.gen(function*() {
       const { task } = row
@@ -124,7 +137,7 @@ export const makeAdvance = (
         yield* Effect.logWarning(`${task.workItem} is at ${task.stage}, which the pipeline cannot leave: it stays`)
       }
       const id = yield* uuidV7
-      const now = yield* Clock.currentTimeMillis
+      const now = yield* epochMillis
       const said = (answers ?? []).flatMap(({ gate, verdict }) =>
         verdict === undefined ? [] : [given(gate, verdict, now)]
       )
@@ -136,7 +149,7 @@ export const makeAdvance = (
         !task.verdicts.some((known) => known.gate === gate && known.verdict === verdict && known.reason === reason)
       )
       const isSilent = answers?.some(({ verdict }) => verdict === undefined) === true
-      const dueAt = isSilent ? now + askAgainAfter : null
+      const dueAt = isSilent ? later(now, askAgainAfter) : null
       if (news.length === 0 && dueAt === row.dueAt) return false
       return !(yield* events.transact(stay(row, news, dueAt, id, now)))
     })

@@ -1,33 +1,28 @@
-import { Cause, Clock, Duration, Effect, Layer, Schedule } from "effect"
+import { Cause, Effect, Layer } from "effect"
 import { cleanLine, textLimit } from "../base/Text.js"
+import { epochMillis } from "../base/Time.js"
 import type { StageEvents } from "../events/StageEvents.js"
-import { PlaneSync } from "../sending/PlaneSync.js"
-import { startPool } from "../storage/DueWork.js"
+import { startDueWork } from "../storage/DueWork.js"
 import { Storage } from "../storage/Storage.js"
 import type { StorageError } from "../storage/StorageError.js"
+import { makeStorageTrouble } from "../storage/StorageTrouble.js"
 import { WakeUps } from "../storage/WakeUps.js"
 import { AgentLauncher } from "./AgentLauncher.js"
+import { makeActiveDue, readDueTasks } from "./DueTasks.js"
+import type { OwedLaunch } from "./Launches.js"
+import { postponeLaunch, readOwedLaunches, settleLaunch } from "./Launches.js"
 import type { Pipeline, PipelineError } from "./Pipeline.js"
 import type { QualityGates } from "./QualityGate.js"
 import { Tasks } from "./Tasks.js"
 import { TaskStore } from "./TaskStore.js"
 
-// Gates and launchers wait for others: each hanging one holds up a fourth of the rest, for 30 seconds.
+// Gates and launchers wait for others. One that hangs takes a fourth of these for 30 seconds.
 const concurrency = 4
 const launchPatience = "30 seconds"
-const launchAgainAfter = Duration.toMillis("1 minute")
-
-interface OwedLaunch {
-  readonly id: string
-  readonly dueAt: number
-  readonly taskId: number
-  readonly stage: string
-  readonly agent: string
-}
 
 /**
  * Advances the tasks that something was heard of, whichever process wrote it down, and launches the agents of the stages
- * that were entered. At the start every active task is tried once: its gates may have changed their minds.
+ * that were entered. At the start every active task is tried once, because its gates may say something else by now.
  */
 const work = Layer.scopedDiscard(
   Effect.gen(function*() {
@@ -35,11 +30,13 @@ const work = Layer.scopedDiscard(
     const wakeUps = yield* WakeUps
     const tasks = yield* Tasks
     const launcher = yield* AgentLauncher
+    const trouble = yield* makeStorageTrouble
 
-    const perform = ({ agent, id: entry, stage, taskId }: OwedLaunch) =>
+    const launch = (owed: OwedLaunch) =>
       Effect.gen(function*() {
+        const { agent, id: entry, stage, taskId } = owed
         const task = yield* tasks.byId(taskId)
-        const launched = task === undefined
+        const isDone = task === undefined
           ? true
           : yield* Effect.suspend(() => launcher.launch({ agent, entry, stage, task })).pipe(
             // One that cannot be interrupted is left behind.
@@ -58,57 +55,36 @@ const work = Layer.scopedDiscard(
                 )
             )
           )
-        const now = yield* Clock.currentTimeMillis
-        yield* write(
-          launched
-            ? sql`DELETE FROM plane_sync_launch WHERE entry = ${entry}`
-            : sql`UPDATE plane_sync_launch SET due_at = ${now + launchAgainAfter} WHERE entry = ${entry}`
-          // Here, so that storage that fails does not launch it each second.
-        ).pipe(Effect.retry(Schedule.spaced("1 second")))
+        const now = yield* epochMillis
+        // Repeated here, because the repetition of the whole would launch the agent again each second.
+        yield* trouble.untilWritten(write(isDone ? settleLaunch(sql, owed) : postponeLaunch(sql, owed, now)))
       })
 
-    const now = yield* Clock.currentTimeMillis
-    yield* write(sql`UPDATE plane_sync_task SET due_at = ${now} WHERE status = 'active'`)
-    yield* startPool({
+    const now = yield* epochMillis
+    yield* write(makeActiveDue(sql, now))
+    yield* startDueWork({
       concurrency,
+      trouble,
       wakeUps,
-      read: (limit) =>
-        read(sql<{ id: number; dueAt: number }>`SELECT id, due_at AS "dueAt" FROM plane_sync_task
-          WHERE due_at IS NOT NULL ORDER BY due_at LIMIT ${limit}`),
+      read: (limit) => read(readDueTasks(sql, limit)),
       perform: ({ id }) => tasks.advance(id)
     })
-    yield* startPool({
+    yield* startDueWork({
       concurrency,
+      trouble,
       wakeUps,
-      read: (limit) =>
-        read(sql<OwedLaunch>`SELECT entry AS id, due_at AS "dueAt", task AS "taskId", stage, agent
-          FROM plane_sync_launch ORDER BY due_at LIMIT ${limit}`),
-      perform
+      read: (limit) => read(readOwedLaunches(sql, limit)),
+      perform: launch
     })
   }).pipe(Effect.annotateLogs({ service: "Orchestrator" }))
 )
 
-type Parts = Pipeline | QualityGates | AgentLauncher
-
-const layerTasks: Layer.Layer<
+/**
+ * What decides that a stage changes: tasks, a pipeline of stages with their gates, and the launching of agents. The host
+ * gives its parts: `Pipeline`, `QualityGates`, `AgentLauncher`.
+ */
+export const orchestratorLayer: Layer.Layer<
   Tasks | TaskStore,
   PipelineError | StorageError,
-  Parts | Storage | StageEvents | WakeUps
+  Pipeline | QualityGates | AgentLauncher | Storage | StageEvents | WakeUps
 > = Layer.provideMerge(Layer.provideMerge(work, Tasks.layer), TaskStore.layer)
-
-const layerStorage = Layer.provideMerge(layerTasks, PlaneSync.layerStorage)
-
-/**
- * What decides that a stage changes: tasks, a pipeline of stages with their gates, and the launching of agents. Its parts
- * are the host's to give: `Pipeline`, `QualityGates`, `AgentLauncher`.
- */
-export const Orchestrator = {
-  /** Over a `PlaneSync` that is there. */
-  layerTasks,
-  /** With its `PlaneSync`, over a storage. */
-  layerStorage,
-  /** With its `PlaneSync` and a SQLite file of its own: see `PlaneSync.layer`. */
-  layer: Layer.provide(layerStorage, Storage.layer),
-  /** With its `PlaneSync`, in the host's own database: see `PlaneSync.layerSql`. */
-  layerSql: Layer.provide(layerStorage, Storage.layerSql)
-}

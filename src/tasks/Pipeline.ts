@@ -5,20 +5,20 @@ import { doneStage } from "../domain/Stage.js"
 /** One stage of the pipeline. */
 export interface PipelineStage {
   readonly stage: Stage
-  /** The agent that is launched when a task enters it; none for a stage that needs none. */
+  /** The agent that is launched when a task enters the stage, if it needs one. */
   readonly agent?: string
-  /** The names of the gates that must hold to leave it. Those of the last stage are never asked. */
+  /** The names of the gates that must hold before a task leaves the stage. Those of the last stage are never asked. */
   readonly gates: ReadonlyArray<string>
 }
 
-/** The stages cannot be a pipeline, or a gate that they name is nowhere to be found. */
+/** The stages cannot be a pipeline, or they name a gate that does not exist. */
 export class PipelineError extends Schema.TaggedError<PipelineError>()("PipelineError", { why: Schema.String }) {
   override get message(): string {
     return `Pipeline: ${this.why}`
   }
 }
 
-/** The stages of the specification, with the agents and gates that they have by default. */
+/** The default stages, with their agents and gates. */
 export const defaultStages: ReadonlyArray<PipelineStage> = [
   { stage: "created", gates: ["started"] },
   { stage: "analysis", agent: "analyst", gates: ["reported"] },

@@ -2,7 +2,7 @@ import { Cause, Context, Data, Effect, Layer } from "effect"
 import { cleanLine, textLimit } from "../base/Text.js"
 import type { Task } from "./Task.js"
 
-/** What a gate says of a task. A failure is told in Plane, once per change of its reason; a pending gate waits. */
+/** What a gate says of a task. A failure is told in Plane, once for each change of its reason. A pending gate waits. */
 export type Verdict = Data.TaggedEnum<{
   Passed: object
   Failed: { readonly reason: string }
@@ -14,14 +14,14 @@ export const Verdict = Data.taggedEnum<Verdict>()
 /** A condition for leaving a stage. The pipeline names the gates of each stage. */
 export interface QualityGate {
   readonly name: string
-  /** Asked again whenever something is heard of the task. It may look elsewhere: it has 30 seconds. */
+  /** Asked again whenever something is heard of the task. It may ask other services, and has 30 seconds. */
   readonly check: (task: Task) => Effect.Effect<Verdict>
 }
 
-/** Holds as soon as there is a task: a person has moved the work item, or started it by hand. */
+/** Holds as soon as there is a task, because a person has moved the work item or started the task by hand. */
 export const started: QualityGate = { name: "started", check: () => Effect.succeed(Verdict.Passed()) }
 
-/** Holds when an agent or a script has reported that the task's present stage is passed. */
+/** Holds when an agent or a script has reported the task's present stage as passed. */
 export const reported: QualityGate = {
   name: "reported",
   check: ({ reports, stage }) => {
@@ -35,11 +35,11 @@ export const reported: QualityGate = {
   }
 }
 
-/** The gates that there are, by name. */
+/** All gates, by name. */
 export class QualityGates
   extends Context.Tag("plane-sync/QualityGates")<QualityGates, ReadonlyMap<string, QualityGate>>()
 {
-  /** `started`, `reported`, and those given. Of two with one name the later stands, so a host replaces what it likes. */
+  /** `started`, `reported` and the given gates. Of two with the same name the later counts, so a host can replace any. */
   static readonly make = (gates: ReadonlyArray<QualityGate>): ReadonlyMap<string, QualityGate> =>
     new Map([started, reported, ...gates].map((gate) => [gate.name, gate]))
 
@@ -50,8 +50,8 @@ export class QualityGates
 const patience = "30 seconds"
 
 /**
- * What a gate says of a task; undefined when it said nothing, because it died or did not answer in time. That is logged,
- * and the task waits as for a pending gate.
+ * Asks a gate about a task. Undefined when it gave no verdict, because it died or did not answer in time. That is logged, and
+ * the task waits as for a pending gate.
  */
 export const ask = ({ check, name }: QualityGate, task: Task): Effect.Effect<Verdict | undefined> =>
   Effect.suspend(() => check(task)).pipe(

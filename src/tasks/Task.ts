@@ -1,9 +1,15 @@
-import { Schema } from "effect"
+import { Brand, Schema } from "effect"
+import type { EpochMillis } from "../base/Time.js"
+import type { ItemId } from "../domain/Ids.js"
 import type { Stage } from "../domain/Stage.js"
 
+/** A task's number: those of later tasks are higher. */
+export type TaskId = number & Brand.Brand<"TaskId">
+export const TaskId = Brand.nominal<TaskId>()
+
 /**
- * `active`: its stage is left as soon as the stage's gates hold. `paused` and `stopped`: it stays where it is, until it is
- * started again. `done`: it has entered the last stage.
+ * `active`: the task leaves its stage as soon as the stage's gates hold. `paused` and `stopped`: it stays where it is, until
+ * it is started again. `done`: it has entered the last stage.
  */
 export const TaskStatus = Schema.Literal("active", "paused", "stopped", "done")
 export type TaskStatus = typeof TaskStatus.Type
@@ -14,27 +20,27 @@ export interface GivenVerdict {
   readonly verdict: "passed" | "failed" | "pending"
   /** Why it failed, or what it waits for. */
   readonly reason?: string | undefined
-  readonly at: number
+  readonly at: EpochMillis
 }
 
 export const ReportOutcome = Schema.Literal("passed", "failed")
 export type ReportOutcome = typeof ReportOutcome.Type
 
-/** What an agent or a script said of a stage: the last that it said. */
+/** The last report of an agent or a script on a stage. */
 export interface Report {
   readonly stage: Stage
   readonly outcome: ReportOutcome
   readonly reason?: string | undefined
-  readonly at: number
+  readonly at: EpochMillis
 }
 
-/** What the orchestrator takes through its stages. Times are milliseconds since 1970, UTC. */
+/** A work item on its way through the pipeline. */
 export interface Task {
-  readonly id: number
+  readonly id: TaskId
   /** The work item's key as first written: "ET-2", "ET-002". */
   readonly workItem: string
-  /** Plane's uuid of the work item, once it is known. */
-  readonly itemId: string | undefined
+  /** None while it is not known. */
+  readonly itemId: ItemId | undefined
   readonly stage: Stage
   readonly status: TaskStatus
   /** The agent of its present stage, if that has one. */
@@ -42,14 +48,14 @@ export interface Task {
   readonly repository: { readonly id: number; /** "owner/repo" */ readonly name: string } | undefined
   readonly pullRequest: number | undefined
   readonly headSha: string | undefined
-  /** It is linked to the pull request because that names its work item; no host has said so. */
+  /** It is linked to the pull request only because that names its work item: no host has linked them. */
   readonly linkedByName: boolean
   /** The id of the transition that entered the present stage. */
   readonly entry: string
-  readonly startedAt: number
-  readonly updatedAt: number
-  /** What each gate that was asked last said. */
+  readonly startedAt: EpochMillis
+  readonly updatedAt: EpochMillis
+  /** The last verdict of each gate that was asked. */
   readonly verdicts: ReadonlyArray<GivenVerdict>
-  /** What was reported, of each stage the last: also of stages that it has not reached yet. */
+  /** The last report on each stage, also on stages that the task has not reached yet. */
   readonly reports: ReadonlyArray<Report>
 }

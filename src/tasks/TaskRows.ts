@@ -1,16 +1,19 @@
 import type { SqlError } from "@effect/sql/SqlError"
 import { Effect, Schema } from "effect"
+import { EpochMillis } from "../base/Time.js"
+import type { ItemId } from "../domain/Ids.js"
 import type { Stage } from "../domain/Stage.js"
 import type { WorkItemKey } from "../domain/WorkItemKey.js"
+import { itemOfKey, keysOfItem } from "../outbox/ItemKeys.js"
 import type { Fragment, Sql } from "../storage/Sql.js"
 import type { Pipeline, PipelineStage } from "./Pipeline.js"
-import type { Task, TaskStatus } from "./Task.js"
+import type { Task, TaskId, TaskStatus } from "./Task.js"
 import { ReportOutcome } from "./Task.js"
 
 interface Row {
-  readonly id: number
+  readonly id: TaskId
   readonly workItem: string
-  readonly itemId: string | null
+  readonly itemId: ItemId | null
   readonly stage: Stage
   readonly status: TaskStatus
   readonly givenAgent: string | null
@@ -20,39 +23,40 @@ interface Row {
   readonly headSha: string | null
   readonly linkedByName: number
   readonly entry: string
-  readonly startedAt: number
-  readonly updatedAt: number
+  readonly startedAt: EpochMillis
+  readonly updatedAt: EpochMillis
   readonly revision: number
-  readonly dueAt: number | null
+  readonly dueAt: EpochMillis | null
   readonly verdicts: string
   readonly reports: string
 }
 
-/** A task, and what deciding about it goes by. */
+/** A task, with what is needed to decide about it. */
 export interface TaskRow {
   readonly task: Task
   /** Rises with every change of it. */
   readonly revision: number
-  /** When its gates are to be asked; null: nothing was heard since they were. */
-  readonly dueAt: number | null
+  /** When its gates are to be asked. Null: nothing was heard since they were asked. */
+  readonly dueAt: EpochMillis | null
   /** See `Start.agent`. */
   readonly givenAgent: string | null
 }
 
 const reason = Schema.optionalWith(Schema.String, { nullable: true })
+const at = Schema.Number.pipe(Schema.fromBrand(EpochMillis))
 
 const verdictsOf = Schema.decodeSync(Schema.parseJson(Schema.Array(Schema.Struct({
   gate: Schema.String,
   verdict: Schema.Literal("passed", "failed", "pending"),
   reason,
-  at: Schema.Number
+  at
 }))))
 
 const reportsOf = Schema.decodeSync(Schema.parseJson(Schema.Array(Schema.Struct({
   stage: Schema.String,
   outcome: ReportOutcome,
   reason,
-  at: Schema.Number
+  at
 }))))
 
 /** The agent that is launched for a task that enters a stage. */
@@ -91,7 +95,7 @@ const columns = `t.id, t.work_item AS "workItem", t.plane_id AS "itemId", t.stag
   (SELECT json_group_array(json_object('stage', stage, 'outcome', outcome, 'reason', reason, 'at', at))
     FROM plane_sync_report WHERE task = t.id) AS reports`
 
-/** The statements by which tasks are found; each by an index. */
+/** The statements that find tasks, each by an index. */
 export const taskReader = (sql: Sql, pipeline: Pipeline["Type"]) => {
   const select = (rest: Fragment) =>
     Effect.map(
@@ -101,40 +105,35 @@ export const taskReader = (sql: Sql, pipeline: Pipeline["Type"]) => {
   const first = (rest: Fragment): Effect.Effect<TaskRow | undefined, SqlError> =>
     Effect.map(select(rest), ([row]) => row)
 
-  /** Plane's uuid of the work item that the outbox has found a normalized key to be. */
-  const found = (key: string | Fragment) =>
-    sql`(SELECT item.work_item FROM plane_sync_lane spelling JOIN plane_sync_lane item ON item.id = spelling.target
-      WHERE spelling.name = ${key})`
-
-  /** The one that says so, or else one whose key the outbox has found to be that work item. */
-  const byItemId = (itemId: string) =>
+  /** The task with this item id, or else one whose key was found to be that work item. */
+  const byItemId = (itemId: ItemId) =>
     first(sql`t.id = coalesce((SELECT id FROM plane_sync_task WHERE plane_id = ${itemId}),
-      (SELECT known.id FROM plane_sync_lane item JOIN plane_sync_lane spelling ON spelling.target = item.id
-        JOIN plane_sync_task known ON known.key = spelling.name AND known.plane_id IS NULL
-        WHERE item.name = ${itemId} ORDER BY known.id DESC LIMIT 1))`)
+      (SELECT known.id FROM ${keysOfItem(sql, itemId)} found
+        JOIN plane_sync_task known ON known.key = found.key AND known.plane_id IS NULL
+        ORDER BY known.id DESC LIMIT 1))`)
 
-  /** The one of this spelling, or else of another; but none that is known to be another work item. */
+  /** The task of this spelling, or else of another one; but none that is known to be another work item. */
   const bySpelling = (
     { canonical, normalized, zeros }: WorkItemKey,
-    { given, workItem }: { readonly given: string | undefined; readonly workItem: string | undefined }
+    { given, itemId }: { readonly given: ItemId | undefined; readonly itemId: ItemId | undefined }
   ) => {
-    const isUnknown = sql`coalesce(t.plane_id, ${found(sql.literal("t.key"))}) IS NULL`
+    const isUnknown = sql`coalesce(t.plane_id, ${itemOfKey(sql, sql.literal("t.key"))}) IS NULL`
     const isSame = given === undefined ? sql`t.key = ${normalized}` : sql`false`
-    // Until it is looked up, a key with zeros is taken for the number's: few work items carry one in their name.
-    const mayBe = workItem === undefined && zeros ? sql`true` : isUnknown
+    // Until it is looked up, "ET-002" is taken for ET-2, because few work items have such a key in their name.
+    const mayBe = itemId === undefined && zeros ? sql`true` : isUnknown
     return first(sql`t.canonical = ${canonical} AND (${isSame} OR ${mayBe})
       ORDER BY t.key = ${normalized} DESC, t.id DESC LIMIT 1`)
   }
 
   return {
-    byId: (id: number) => first(sql`t.id = ${id}`),
-    /** The one of the work item `given`, or of the one that the outbox has found the key to be; or else by its spelling. */
-    byKey: (key: WorkItemKey, given: string | undefined) =>
+    byId: (id: TaskId) => first(sql`t.id = ${id}`),
+    /** The task of the work item `given`, or of the one that the key was found to be; or else the one of its spelling. */
+    byKey: (key: WorkItemKey, given: ItemId | undefined) =>
       Effect.gen(function*() {
-        const [row] = yield* sql<{ workItem: string | null }>`SELECT ${found(key.normalized)} AS "workItem"`
-        const workItem = given ?? row?.workItem ?? undefined
-        const task = workItem === undefined ? undefined : yield* byItemId(workItem)
-        return task ?? (yield* bySpelling(key, { given, workItem }))
+        const [row] = yield* sql<{ itemId: ItemId | null }>`SELECT ${itemOfKey(sql, key.normalized)} AS "itemId"`
+        const itemId = given ?? row?.itemId ?? undefined
+        const task = itemId === undefined ? undefined : yield* byItemId(itemId)
+        return task ?? (yield* bySpelling(key, { given, itemId }))
       }),
     byItemId,
     byPullRequest: (repositoryId: number, number: number) =>
@@ -149,27 +148,3 @@ export const taskReader = (sql: Sql, pipeline: Pipeline["Type"]) => {
       )
   }
 }
-
-/** A transaction's first statement must write, or it could not wait for another process's. This one changes nothing. */
-export const beginWrite = (sql: Sql): Effect.Effect<void, SqlError> =>
-  Effect.asVoid(sql`UPDATE plane_sync_task SET due_at = due_at WHERE id = 0`)
-
-/** Something was heard of a task: its gates are to be asked, and what they said before counts for nothing. */
-export const touch = (sql: Sql, taskId: number, now: number): Effect.Effect<void, SqlError> =>
-  Effect.asVoid(sql`UPDATE plane_sync_task SET due_at = ${now}, revision = revision + 1 WHERE id = ${taskId}`)
-
-/** A task has entered a stage: its agent, if it has one, is to be launched. */
-export const oweLaunch = (
-  sql: Sql,
-  launch: {
-    readonly entry: string
-    readonly taskId: number
-    readonly stage: Stage
-    readonly agent: string | undefined
-  },
-  now: number
-): Effect.Effect<void, SqlError> =>
-  launch.agent === undefined
-    ? Effect.void
-    : Effect.asVoid(sql`INSERT INTO plane_sync_launch (entry, task, stage, agent, due_at)
-      VALUES (${launch.entry}, ${launch.taskId}, ${launch.stage}, ${launch.agent}, ${now})`)

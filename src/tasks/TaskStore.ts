@@ -1,16 +1,23 @@
 import type { SqlError } from "@effect/sql/SqlError"
-import { Clock, Context, Effect, Either, Layer, Schema } from "effect"
+import { Context, Effect, Either, Layer, Schema } from "effect"
 import { cleanText, reasonLimit } from "../base/Text.js"
+import type { EpochMillis } from "../base/Time.js"
+import { epochMillis } from "../base/Time.js"
 import { uuidV7 } from "../base/UuidV7.js"
+import type { ItemId } from "../domain/Ids.js"
 import type { Stage } from "../domain/Stage.js"
 import { WorkItemKey } from "../domain/WorkItemKey.js"
 import { Storage } from "../storage/Storage.js"
 import type { StorageError } from "../storage/StorageError.js"
 import { WakeUps } from "../storage/WakeUps.js"
+import { touch } from "./DueTasks.js"
+import { dropLaunches, oweLaunch } from "./Launches.js"
 import { Pipeline } from "./Pipeline.js"
-import type { ReportOutcome, Task, TaskStatus } from "./Task.js"
+import type { TaskPullRequest } from "./PullRequestTasks.js"
+import { readTasksOf } from "./PullRequestTasks.js"
+import type { ReportOutcome, Task, TaskId, TaskStatus } from "./Task.js"
 import type { TaskRow } from "./TaskRows.js"
-import { agentOf, beginWrite, oweLaunch, taskReader, touch } from "./TaskRows.js"
+import { agentOf, taskReader } from "./TaskRows.js"
 
 /** There is no task for the work item. */
 export class NoTask extends Schema.TaggedError<NoTask>()("NoTask", { workItem: Schema.String }) {
@@ -19,7 +26,7 @@ export class NoTask extends Schema.TaggedError<NoTask>()("NoTask", { workItem: S
   }
 }
 
-/** The text is no work item key. */
+/** The text is not a work item key. */
 export class InvalidKey extends Schema.TaggedError<InvalidKey>()("InvalidKey", { why: Schema.String }) {
   override get message(): string {
     return this.why
@@ -39,9 +46,8 @@ export class UnknownStage extends Schema.TaggedError<UnknownStage>()("UnknownSta
 export interface Start {
   /** The work item's key. */
   readonly workItem: string
-  /** Plane's uuid of it, where it is known. */
-  readonly itemId?: string | undefined
-  /** Takes the place of every stage's agent for this task; a stage that has none launches none. */
+  readonly itemId?: ItemId | undefined
+  /** The agent for this task instead of each stage's own. A stage without an agent still launches none. */
   readonly agent?: string | undefined
 }
 
@@ -57,48 +63,50 @@ export interface Link {
   readonly repository: { readonly id: number; readonly name: string }
   readonly pullRequest: number
   readonly headSha: string
-  /** It only repeats what the pull request says of itself, so it goes where that goes. */
+  /** The link comes only from the key that the pull request names: it follows when that changes. */
   readonly byName?: boolean | undefined
 }
 
 /**
- * The tasks, durably: what they are and what was said of them. Whatever may let a task advance marks it as due in the same
- * commit, so a crash in between loses nothing; a running `Orchestrator` notices within a second, whichever process wrote.
+ * The tasks, on disk: what they are and what was said of them. Whatever may let a task advance marks it as due in the same
+ * commit, so a crash in between loses nothing. A running orchestrator notices within a second, whichever process wrote it.
  */
 export class TaskStore extends Context.Tag("plane-sync/TaskStore")<TaskStore, {
   /**
-   * Makes a work item a task, at the pipeline's first stage; nothing is published. A task that was paused goes on; one
-   * that was stopped enters its stage anew, so that its agent is launched again; one that is active or done stays as it
-   * is. The task is the one with this `itemId`, or else the one that `byKey` tells, unless that is known to be another
+   * Makes a work item a task, at the pipeline's first stage. Nothing is published. A task that was paused goes on. One
+   * that was stopped enters its stage again, so that its agent is launched again. One that is active or done stays as it
+   * is. The task is the one with this `itemId`, or else the one that `byKey` finds, unless that is known to be another
    * work item.
    */
   readonly start: (start: Start) => Effect.Effect<Task, StorageError | InvalidKey>
   readonly get: (key: string) => Effect.Effect<Task, StorageError | NoTask>
   readonly list: (query: TaskQuery) => Effect.Effect<ReadonlyArray<Task>, StorageError>
-  readonly byId: (id: number) => Effect.Effect<Task | undefined, StorageError>
+  readonly byId: (id: TaskId) => Effect.Effect<Task | undefined, StorageError>
   /**
-   * The task of the work item that this key was found to be in Plane. Or else the one of this key as written, or with
-   * other leading zeros; but "ET-2" and "ET-002" that are known to be two work items are two tasks.
+   * The task of the work item that this key was found to be in Plane; or else the one of this key as written, or with
+   * other leading zeros. But "ET-2" and "ET-002" are two tasks if they are known to be two work items.
    */
   readonly byKey: (key: string) => Effect.Effect<Task | undefined, StorageError>
-  readonly byItemId: (itemId: string) => Effect.Effect<Task | undefined, StorageError>
+  readonly byItemId: (itemId: ItemId) => Effect.Effect<Task | undefined, StorageError>
   readonly byPullRequest: (repositoryId: number, number: number) => Effect.Effect<Task | undefined, StorageError>
   readonly byHeadSha: (repositoryId: number, sha: string) => Effect.Effect<Task | undefined, StorageError>
-  readonly link: (taskId: number, link: Link) => Effect.Effect<void, StorageError>
+  /** The tasks that a pull request concerns: those that are linked to it, and those of the key that it names. */
+  readonly tasksOf: (pullRequest: TaskPullRequest) => Effect.Effect<ReadonlyArray<Task>, StorageError>
+  readonly link: (taskId: TaskId, link: Link) => Effect.Effect<void, StorageError>
   /** An active or paused task stays where it is until it is started again. */
-  readonly stop: (taskId: number, why: string) => Effect.Effect<void, StorageError>
+  readonly stop: (taskId: TaskId, why: string) => Effect.Effect<void, StorageError>
   /** An active task stays where it is until it is started again. */
-  readonly pause: (taskId: number, why: string) => Effect.Effect<void, StorageError>
-  /** What the gate `reported` goes by. Of a stage that the task has not reached it counts when it does. */
+  readonly pause: (taskId: TaskId, why: string) => Effect.Effect<void, StorageError>
+  /** Stores what the gate `reported` reads. A report on a stage that the task has not reached counts when it gets there. */
   readonly report: (
     key: string,
     report: { readonly stage: Stage; readonly outcome: ReportOutcome; readonly reason?: string | undefined }
   ) => Effect.Effect<Task, StorageError | NoTask | UnknownStage>
   /**
-   * Marks a task as due, within a transaction that stores a fact its gates go by: `Storage.write` around both. Whoever
-   * runs it calls `WakeUps.notify` after the commit, or the next poll finds it.
+   * Marks a task as due, within the transaction that stores a fact its gates read: `Storage.write` around both. Call
+   * `WakeUps.notify` after the commit; without it the next poll finds the task.
    */
-  readonly touch: (taskId: number) => Effect.Effect<void, SqlError>
+  readonly touch: (taskId: TaskId) => Effect.Effect<void, SqlError>
 }>() {
   static readonly layer: Layer.Layer<TaskStore, never, Storage | Pipeline | WakeUps> = Layer.effect(
     TaskStore,
@@ -125,10 +133,10 @@ const make = Effect.gen(function*() {
   const get = (key: string) =>
     Effect.flatMap(byKey(key), (task) => task === undefined ? new NoTask({ workItem: key }) : Effect.succeed(task))
 
-  const insert = (key: WorkItemKey, { agent, itemId }: Start, entry: string, now: number) =>
+  const insert = (key: WorkItemKey, { agent, itemId }: Start, entry: string, now: EpochMillis) =>
     Effect.gen(function*() {
       const { stage } = firstStage
-      const [row] = yield* sql<{ id: number }>`INSERT INTO plane_sync_task
+      const [row] = yield* sql<{ id: TaskId }>`INSERT INTO plane_sync_task
         (work_item, key, canonical, plane_id, stage, status, agent, entry, started_at, updated_at, due_at)
         VALUES (${key.written}, ${key.normalized}, ${key.canonical}, ${itemId ?? null}, ${stage}, 'active',
           ${agent ?? null}, ${entry}, ${now}, ${now}, ${now}) RETURNING id`
@@ -137,7 +145,7 @@ const make = Effect.gen(function*() {
       return row.id
     })
 
-  const goOn = ({ givenAgent, task }: TaskRow, { agent, itemId }: Start, entry: string, now: number) =>
+  const goOn = ({ givenAgent, task }: TaskRow, { agent, itemId }: Start, entry: string, now: EpochMillis) =>
     Effect.gen(function*() {
       yield* sql`UPDATE plane_sync_task SET plane_id = coalesce(plane_id, ${itemId ?? null}),
         agent = coalesce(${agent ?? null}, agent) WHERE id = ${task.id}`
@@ -151,12 +159,15 @@ const make = Effect.gen(function*() {
       yield* oweLaunch(sql, { entry, taskId: task.id, stage: task.stage, agent: launched }, now)
     })
 
+  // A transaction's first statement must write, or it could not wait for another process's. This one changes nothing.
+  const beginWrite = sql`UPDATE plane_sync_task SET due_at = due_at WHERE id = 0`
+
   const start = Effect.fn("TaskStore.start")(function*(given: Start) {
     const key = yield* Either.mapLeft(WorkItemKey.parse(given.workItem), (why) => new InvalidKey({ why }))
     const entry = yield* uuidV7
-    const now = yield* Clock.currentTimeMillis
+    const now = yield* epochMillis
     const row = yield* write(Effect.gen(function*() {
-      yield* beginWrite(sql)
+      yield* beginWrite
       const known = yield* reader.byKey(key, given.itemId)
       if (known !== undefined) yield* goOn(known, given, entry, now)
       return yield* reader.byId(known?.task.id ?? (yield* insert(key, given, entry, now)))
@@ -165,9 +176,9 @@ const make = Effect.gen(function*() {
     return row?.task ?? (yield* Effect.dieMessage("a task that was started is there"))
   })
 
-  const leave = (status: "stopped" | "paused", from: ReadonlyArray<TaskStatus>) => (taskId: number, why: string) =>
+  const leave = (status: "stopped" | "paused", from: ReadonlyArray<TaskStatus>) => (taskId: TaskId, why: string) =>
     Effect.gen(function*() {
-      const now = yield* Clock.currentTimeMillis
+      const now = yield* epochMillis
       const [left] = yield* write(sql<{ workItem: string; stage: string }>`UPDATE plane_sync_task
         SET status = ${status}, due_at = NULL, updated_at = ${now}, revision = revision + 1
         WHERE id = ${taskId} AND status IN (SELECT value FROM json_each(${
@@ -176,14 +187,21 @@ const make = Effect.gen(function*() {
         Effect.tap(([left]) =>
           left === undefined || status === "paused"
             ? Effect.void
-            : sql`DELETE FROM plane_sync_launch WHERE task = ${taskId}`
+            : dropLaunches(sql, taskId)
         )
       ))
       if (left !== undefined) yield* Effect.logInfo(`${left.workItem} is ${status} at ${left.stage}: ${why}`)
     })
 
-  const link = (taskId: number, { byName = false, headSha, pullRequest, repository }: Link) =>
-    Effect.flatMap(Clock.currentTimeMillis, (now) =>
+  const tasksOf = (pullRequest: TaskPullRequest) =>
+    Effect.gen(function*() {
+      const ids = yield* read(readTasksOf(sql, pullRequest))
+      const found = yield* Effect.forEach(ids, (id) => one(reader.byId(id)))
+      return found.filter((task) => task !== undefined)
+    })
+
+  const link = (taskId: TaskId, { byName = false, headSha, pullRequest, repository }: Link) =>
+    Effect.flatMap(epochMillis, (now) =>
       write(Effect.zipRight(
         sql`UPDATE plane_sync_task SET repository_id = ${repository.id}, repository_name = ${repository.name},
           pull_request = ${pullRequest}, head_sha = ${headSha}, linked_by_name = ${byName ? 1 : 0}, updated_at = ${now}
@@ -197,7 +215,7 @@ const make = Effect.gen(function*() {
   ) {
     if (pipeline.byName(stage) === undefined) return yield* new UnknownStage({ stage, known: pipeline.names })
     const { id } = yield* get(key)
-    const now = yield* Clock.currentTimeMillis
+    const now = yield* epochMillis
     const words = reason === undefined ? null : cleanText(reason, reasonLimit)
     yield* write(Effect.gen(function*() {
       const [news] = yield* sql`INSERT INTO plane_sync_report (task, stage, outcome, reason, at)
@@ -224,10 +242,11 @@ const make = Effect.gen(function*() {
     byItemId: (itemId) => one(reader.byItemId(itemId)),
     byPullRequest: (repositoryId, number) => one(reader.byPullRequest(repositoryId, number)),
     byHeadSha: (repositoryId, sha) => one(reader.byHeadSha(repositoryId, sha)),
+    tasksOf,
     link,
     stop: leave("stopped", ["active", "paused"]),
     pause: leave("paused", ["active"]),
     report,
-    touch: (taskId) => Effect.flatMap(Clock.currentTimeMillis, (now) => touch(sql, taskId, now))
+    touch: (taskId) => Effect.flatMap(epochMillis, (now) => touch(sql, taskId, now))
   })
 })

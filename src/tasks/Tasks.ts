@@ -5,6 +5,7 @@ import type { StorageError } from "../storage/StorageError.js"
 import { makeAdvance } from "./Advance.js"
 import { Pipeline, PipelineError } from "./Pipeline.js"
 import { QualityGates } from "./QualityGate.js"
+import type { TaskId } from "./Task.js"
 import { TaskStore } from "./TaskStore.js"
 
 /** The tasks, and what takes them from stage to stage. */
@@ -12,11 +13,12 @@ export class Tasks extends Context.Tag("plane-sync/Tasks")<
   Tasks,
   TaskStore["Type"] & {
     /**
-     * Asks the gates of the task's present stage. All hold: the next stage and its `StageChanged` in one commit, and so on
-     * until one does not. One fails: `QualityGateFailed`, when that is news. Entering the last stage completes the task.
-     * Concurrent calls advance it once; a task that is not active, or not there, is left alone.
+     * Asks the gates of the task's present stage. If all hold, the next stage and its `StageChanged` are stored in one
+     * commit; and so on, until a gate does not hold. If one fails, `QualityGateFailed` is published, when that is news.
+     * Entering the last stage completes the task. Concurrent calls advance it once. A task that is not active, or does not
+     * exist, is left alone.
      */
-    readonly advance: (taskId: number) => Effect.Effect<void, StorageError>
+    readonly advance: (taskId: TaskId) => Effect.Effect<void, StorageError>
   }
 >() {
   /** Fails when the pipeline names a gate that nobody provides. */
@@ -27,10 +29,10 @@ export class Tasks extends Context.Tag("plane-sync/Tasks")<
   > = Layer.effect(Tasks, Effect.suspend(() => make))
 }
 
-/** One at a time for each task: the gates of one are not asked twice at once. */
+/** Runs one effect at a time for each task, so that the gates of a task are not asked twice at once. */
 const makeLocks = () => {
-  const locks = new Map<number, { readonly semaphore: Effect.Semaphore; users: number }>()
-  return (taskId: number) => <A, E, R>(effect: Effect.Effect<A, E, R>) =>
+  const locks = new Map<TaskId, { readonly semaphore: Effect.Semaphore; users: number }>()
+  return (taskId: TaskId) => <A, E, R>(effect: Effect.Effect<A, E, R>) =>
     Effect.acquireUseRelease(
       Effect.sync(() => {
         const lock = locks.get(taskId) ?? { semaphore: Effect.unsafeMakeSemaphore(1), users: 0 }
@@ -52,7 +54,7 @@ const make = Effect.gen(function*() {
   const pipeline = yield* Pipeline
   const gates = yield* QualityGates
   for (const { gates: names, stage } of pipeline.stages) {
-    // Those of the last stage are never asked.
+    // The gates of the last stage are never asked.
     const missing = pipeline.after(stage) === undefined ? undefined : names.find((name) => !gates.has(name))
     if (missing !== undefined) {
       return yield* new PipelineError({

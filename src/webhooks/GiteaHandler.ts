@@ -1,8 +1,8 @@
 import type { SqlError } from "@effect/sql/SqlError"
 import type { ConfigError } from "effect"
-import { Clock, Effect, Either } from "effect"
-import { makeUnreadable } from "../base/DebouncedWarning.js"
-import type { PullRequest } from "../gitea/Facts.js"
+import { Effect, Either } from "effect"
+import { epochMillis } from "../base/Time.js"
+import type { PullRequest, PullRequestSeen } from "../gitea/Facts.js"
 import {
   readPullRequest,
   readPullRequestsAt,
@@ -15,20 +15,21 @@ import { workItemReader } from "../gitea/WorkItemOf.js"
 import { PlaneConfig } from "../plane/PlaneConfig.js"
 import { Storage } from "../storage/Storage.js"
 import { WakeUps } from "../storage/WakeUps.js"
-import type { Task } from "../tasks/Task.js"
+import type { Task, TaskId } from "../tasks/Task.js"
 import { TaskStore } from "../tasks/TaskStore.js"
-import type { GiteaSeen, PullRequestSeen } from "./GiteaHook.js"
-import { decodeGitea } from "./GiteaHook.js"
+import type { GiteaSeen } from "./GiteaHook.js"
+import { decodeGiteaHook } from "./GiteaHook.js"
 import type { Handler } from "./HookWorker.js"
 import type { Outcome, StoredHook } from "./Inbox.js"
 import { duplicate, Inbox, settle } from "./Inbox.js"
+import { makeUnreadable } from "./UnreadableHook.js"
 
 type Fact = Exclude<GiteaSeen, { readonly _tag: "Nothing" }>
 
-/** How many keys the log names: a body of megabytes may be full of them. */
+/** How many keys a log line names, because a body of megabytes may be full of them. */
 const mostNamed = 5
 
-/** Keys in words; the first of many. */
+/** Keys in words. Of many keys only the first. */
 const listed = (keys: ReadonlyArray<string>) =>
   keys.length <= mostNamed
     ? keys.join(" and ")
@@ -37,15 +38,15 @@ const listed = (keys: ReadonlyArray<string>) =>
 const statusesOf = (facts: ReadonlyArray<Fact>) => facts.flatMap((fact) => fact._tag === "Status" ? [fact.status] : [])
 
 /**
- * A push back to an earlier head reads like that head's first push, to the letter. A copy of the newest changes nothing, and
- * what is older in time does not count.
+ * A push back to an earlier head may have the same body as that head's first push, so it must not count as a duplicate. A real
+ * duplicate does no harm: the newest one changes nothing, and an older one does not count.
  */
 const isPush = ({ event }: StoredHook) => event === "pull_request_sync"
 
 /**
- * Gitea's deliveries. Each is a fact that is remembered: the newest sight of a pull request, of a check, of a reviewer's
- * word. Nothing is decided here: the tasks that a fact may concern are marked as due, and their gates go by all facts
- * together, so it does not matter in which order they came, nor whether there was a task by then.
+ * Handles Gitea's hooks. Each tells a fact, and the newest fact is remembered: of each pull request, of each check, of each
+ * reviewer. Nothing is decided here. The tasks that a fact concerns are marked as due, and their gates look at all facts
+ * together. So it does not matter in which order the hooks come, nor whether the task exists by then.
  */
 export const giteaHandler: Effect.Effect<
   Handler,
@@ -61,7 +62,7 @@ export const giteaHandler: Effect.Effect<
   const workItemOf = workItemReader(projectIdentifier)
   const unreadable = yield* makeUnreadable
 
-  /** The work item that a pull request may move, which a fork's never does. */
+  /** The key of the work item that a pull request may move. One from a fork moves none. */
   const namedBy = (seen: PullRequestSeen) => {
     const where = `Pull request ${seen.name}#${seen.number}`
     if (seen.fork) return Effect.as(Effect.logInfo(`${where} comes from a fork: it moves no task`), null)
@@ -81,7 +82,7 @@ export const giteaHandler: Effect.Effect<
 
   const remember = (facts: ReadonlyArray<Fact>): Effect.Effect<void, SqlError> =>
     Effect.gen(function*() {
-      const now = yield* Clock.currentTimeMillis
+      const now = yield* epochMillis
       yield* rememberStatuses(sql, statusesOf(facts), now)
       for (const fact of facts) {
         if (fact._tag !== "PullRequest") continue
@@ -104,21 +105,21 @@ export const giteaHandler: Effect.Effect<
       return Array.from(found.values())
     })
 
-  /** What the deliveries say, and how each ends. */
-  const sort = Effect.fnUntraced(function*(deliveries: ReadonlyArray<StoredHook>) {
+  /** What the hooks say, and how each ends. */
+  const sort = Effect.fnUntraced(function*(hooks: ReadonlyArray<StoredHook>) {
     const facts: Array<Fact> = []
     const outcomes = new Map<number, Outcome>()
-    const known = yield* inbox.known(deliveries.filter((delivery) => !isPush(delivery)))
+    const known = yield* inbox.known(hooks.filter((hook) => !isPush(hook)))
     const digests = new Set<string>()
-    for (const delivery of deliveries) {
-      const { body, digest, event, id } = delivery
-      const decoded = decodeGitea(event, body)
+    for (const hook of hooks) {
+      const { body, digest, event, id } = hook
+      const decoded = decodeGiteaHook(event, body)
       if (Either.isLeft(decoded)) {
-        yield* unreadable(delivery, decoded.left)
+        yield* unreadable(hook, decoded.left)
         outcomes.set(id, { _tag: "Skipped", reason: decoded.left })
       } else if (decoded.right._tag === "Nothing") {
         outcomes.set(id, { _tag: "Skipped", reason: decoded.right.reason })
-      } else if (!isPush(delivery) && (digests.has(digest) || known.has(id))) {
+      } else if (!isPush(hook) && (digests.has(digest) || known.has(id))) {
         outcomes.set(id, duplicate)
       } else {
         digests.add(digest)
@@ -129,8 +130,8 @@ export const giteaHandler: Effect.Effect<
     return { facts, outcomes }
   })
 
-  return Effect.fnUntraced(function*(deliveries) {
-    const { facts, outcomes } = yield* sort(deliveries)
+  return Effect.fnUntraced(function*(hooks) {
+    const { facts, outcomes } = yield* sort(hooks)
     const found = yield* write(Effect.gen(function*() {
       yield* remember(facts)
       const found = yield* concerned(facts)
@@ -138,10 +139,10 @@ export const giteaHandler: Effect.Effect<
       return found
     }))
     if (found.length === 0) return
-    // Looked for only now: a task that was started meanwhile has asked its gates before these facts were there.
-    const due = new Map<number, Task>()
+    // After the commit, so that a task is found, too, that was started meanwhile and whose gates did not see these facts.
+    const due = new Map<TaskId, Task>()
     for (const pullRequest of found) {
-      for (const task of yield* pullRequests.tasksOf(pullRequest)) due.set(task.id, task)
+      for (const task of yield* tasks.tasksOf(pullRequest)) due.set(task.id, task)
     }
     for (const task of due.values()) yield* pullRequests.link(task)
     yield* write(Effect.gen(function*() {

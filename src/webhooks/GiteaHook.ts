@@ -1,42 +1,10 @@
-import { DateTime, Either, ParseResult, Schema } from "effect"
+import { DateTime, Either, Schema } from "effect"
 import { cleanLine, cleanText, reasonLimit, textLimit } from "../base/Text.js"
-import type { PullRequestText } from "../gitea/WorkItemOf.js"
+import { EpochMillis } from "../base/Time.js"
+import type { PullRequestSeen, ReviewSeen, StatusSeen } from "../gitea/Facts.js"
+import { whyUnreadable } from "./UnreadableHook.js"
 
-/** A pull request as a delivery shows it: all of it, at one moment. Times are milliseconds since 1970, UTC. */
-export interface PullRequestSeen extends PullRequestText {
-  readonly repository: number
-  /** "owner/name". */
-  readonly name: string
-  readonly number: number
-  /** An outsider chose its branch and title. */
-  readonly fork: boolean
-  readonly open: boolean
-  readonly merged: boolean
-  readonly headSha: string
-  readonly createdAt: number
-  readonly updatedAt: number
-  /** Of two that were updated in the same second, whose state is the later one. */
-  readonly rank: number
-  /** And whose head. */
-  readonly headRank: number
-}
-
-export interface ReviewSeen {
-  readonly reviewer: string
-  readonly approved: boolean
-  readonly content: string
-}
-
-export interface StatusSeen {
-  readonly repository: number
-  readonly sha: string
-  readonly context: string
-  /** Gitea's, ascending. */
-  readonly id: number
-  readonly state: string
-  readonly description: string
-}
-
+/** What a hook of Gitea says. */
 export type GiteaSeen =
   | { readonly _tag: "PullRequest"; readonly pullRequest: PullRequestSeen; readonly review: ReviewSeen | undefined }
   | { readonly _tag: "Status"; readonly status: StatusSeen }
@@ -45,7 +13,7 @@ export type GiteaSeen =
 const Repository = Schema.Struct({ id: Schema.Int, full_name: Schema.String })
 const text = Schema.optionalWith(Schema.String, { nullable: true, default: () => "" })
 
-// Objects grow with every release: decoded is what is needed.
+// Gitea's objects grow with every release, so only what is needed is decoded.
 const PullRequestEvent = Schema.parseJson(Schema.Struct({
   action: text,
   repository: Repository,
@@ -79,18 +47,14 @@ const StatusEvent = Schema.parseJson(Schema.Struct({
 const decodePullRequest = Schema.decodeUnknownEither(PullRequestEvent, { errors: "all" })
 const decodeStatus = Schema.decodeUnknownEither(StatusEvent, { errors: "all" })
 
-const words = (error: ParseResult.ParseError) =>
-  ParseResult.ArrayFormatter.formatErrorSync(error).map(({ message, path }) => `${path.join(".")}: ${message}`)
-    .join("; ")
-
-// Gitea writes whole seconds, and a push need not touch `updated_at` at all.
+// Gitea's times are whole seconds, and a push may leave `updated_at` as it was.
 const rankOf = (action: string, merged: boolean): number => {
   if (merged) return 4
   const ranks: Readonly<Record<string, number>> = { opened: 0, synchronized: 2, closed: 3, reopened: 3 }
   return ranks[action] ?? 1
 }
 
-// A push may come before or after what closes and reopens: of the head it alone tells.
+// A push may come before or after a hook that closes or reopens, and only the push tells a new head.
 const headRankOf = (action: string, merged: boolean): number => {
   if (merged) return 3
   const ranks: Readonly<Record<string, number>> = { opened: 0, synchronized: 2 }
@@ -103,7 +67,7 @@ const seen = (
   repository: repository.id,
   name: repository.full_name,
   number: pr.number,
-  // What was pushed to refs/for/… (AGit) is in the repository itself, but anybody who reads it may push there.
+  // A push to refs/for/… (AGit) is in the repository itself, but everybody who may read the repository may push there.
   fork: head.repo_id !== repository.id || head.label === "",
   open: pr.state === "open" && !pr.merged,
   merged: pr.merged,
@@ -112,8 +76,8 @@ const seen = (
   branch: head.label,
   title: pr.title,
   body: pr.body,
-  createdAt: DateTime.toEpochMillis(pr.created_at),
-  updatedAt: DateTime.toEpochMillis(pr.updated_at),
+  createdAt: EpochMillis(DateTime.toEpochMillis(pr.created_at)),
+  updatedAt: EpochMillis(DateTime.toEpochMillis(pr.updated_at)),
   rank: rankOf(action, pr.merged),
   headRank: headRankOf(action, pr.merged)
 })
@@ -123,7 +87,7 @@ const pullRequest = (
   review: (event: typeof PullRequestEvent.Type) => ReviewSeen | undefined
 ): Either.Either<GiteaSeen, string> =>
   Either.mapBoth(decodePullRequest(body), {
-    onLeft: words,
+    onLeft: whyUnreadable,
     onRight: (event) => ({ _tag: "PullRequest", pullRequest: seen(event), review: review(event) })
   })
 
@@ -135,7 +99,7 @@ const reviewed = (approved: boolean) => ({ review, sender }: typeof PullRequestE
 
 const status = (body: string): Either.Either<GiteaSeen, string> =>
   Either.mapBoth(decodeStatus(body), {
-    onLeft: words,
+    onLeft: whyUnreadable,
     onRight: ({ repository, ...event }) => ({
       _tag: "Status",
       status: {
@@ -149,8 +113,8 @@ const status = (body: string): Either.Either<GiteaSeen, string> =>
     })
   })
 
-/** What a body says, or (left) why it cannot be read. `type` is `X-Gitea-Event-Type`, which alone tells events apart. */
-export const decodeGitea = (type: string, body: string): Either.Either<GiteaSeen, string> => {
+/** What a body says, or (left) why it cannot be read. `type` is `X-Gitea-Event-Type`: no other header tells events apart. */
+export const decodeGiteaHook = (type: string, body: string): Either.Either<GiteaSeen, string> => {
   switch (type) {
     case "status":
       return status(body)

@@ -1,90 +1,86 @@
-import { Cause, Clock, Effect, Option, Schedule } from "effect"
+import { Cause, Duration, Effect, Option } from "effect"
 import type { Scope } from "effect"
 import { cleanText, reasonLimit } from "../base/Text.js"
+import { takeDue } from "../storage/DueWork.js"
 import type { StorageError } from "../storage/StorageError.js"
 import { isOneStatements } from "../storage/StorageError.js"
+import { makeStorageTrouble } from "../storage/StorageTrouble.js"
 import type { Inbox, StoredHook } from "./Inbox.js"
 import type { Source } from "./WebhookConfig.js"
 
-/** Works on deliveries of one sender, in their order, and settles each. Done again after a crash, it changes nothing. */
-export type Handler = (deliveries: ReadonlyArray<StoredHook>) => Effect.Effect<void, StorageError>
+/** Works on hooks of one sender, in their order, and settles each. Repeated after a crash, it changes nothing. */
+export type Handler = (hooks: ReadonlyArray<StoredHook>) => Effect.Effect<void, StorageError>
 
-/** Deliveries that are worked on together: they share their commits. */
+/** Hooks that are worked on together: they share their commits. */
 const batch = 128
 
-/** So long those that come after a batch gather: each batch costs commits, and has gates asked. */
-const gathering = "50 millis"
+/** A pause for hooks to gather into a batch, because each batch costs commits, and has gates asked. */
+const gatheringTime = "50 millis"
 
-/** No longer than this is waited for one that was put off: what is due later was so before the clock was put back. */
-const longestWait = 60_000
+// No hook is put off for longer than some seconds.
+const maxAhead = Duration.minutes(1)
 
 /**
- * Starts the one worker, which works on deliveries in the order they came, until the scope closes. What is not settled
- * then is worked on after the next start. While storage fails it tries again each second; a delivery that fails for a
- * reason of its own is kept with it, logged and skipped, so that it stops nobody.
+ * Starts the one worker, which works on hooks in the order they came, until the scope closes. What is not settled then is
+ * worked on after the next start. While storage fails it tries again each second. A hook that fails for a reason of its own
+ * is logged, and kept as skipped with the reason, so that it holds up no other.
  */
-export const startWorker = (
+export const startHookWorker = (
   inbox: Inbox["Type"],
   handlers: Readonly<Record<Source, Handler>>
 ): Effect.Effect<void, never, Scope.Scope> =>
   Effect.gen(function*() {
-    const skip = (delivery: StoredHook, cause: Cause.Cause<unknown>) =>
+    const { untilRead, untilWritten } = yield* makeStorageTrouble
+
+    const skip = (hook: StoredHook, cause: Cause.Cause<unknown>) =>
       Effect.zipRight(
-        Effect.logError(`Delivery ${delivery.id} of ${delivery.source} cannot be worked on`, cause),
+        Effect.logError(`Hook ${hook.id} of ${hook.source} cannot be worked on`, cause),
         inbox.settle(
-          new Map([[delivery.id, { _tag: "Skipped", reason: cleanText(String(Cause.squash(cause)), reasonLimit) }]])
+          new Map([[hook.id, { _tag: "Skipped", reason: cleanText(String(Cause.squash(cause)), reasonLimit) }]])
         )
       )
 
-    const work = (source: Source, deliveries: ReadonlyArray<StoredHook>): Effect.Effect<void, StorageError> => {
-      const [first, ...others] = deliveries
+    const work = (source: Source, hooks: ReadonlyArray<StoredHook>): Effect.Effect<void, StorageError> => {
+      const [first, ...others] = hooks
       if (first === undefined) return Effect.void
-      return Effect.catchAllCause(handlers[source](deliveries), (cause) => {
+      return Effect.catchAllCause(handlers[source](hooks), (cause) => {
         const failure = Cause.failureOption(cause)
         const isItsOwn = Cause.isDie(cause) || Option.exists(failure, isOneStatements)
         if (!isItsOwn) return Effect.failCause(cause)
         return others.length === 0
           ? skip(first, cause)
-          // A part of them may have been settled before the failure, and what the rows say may have changed.
+          // Some may have been settled before the failure, and what the rows say may have changed.
           : Effect.forEach(
-            deliveries,
-            ({ id }) => Effect.flatMap(inbox.ifDue(id), (delivery) => work(source, Option.toArray(delivery))),
+            hooks,
+            ({ id }) => Effect.flatMap(inbox.ifDue(id), (hook) => work(source, Option.toArray(hook))),
             { discard: true }
           )
       })
     }
 
-    const wait = Effect.gen(function*() {
-      const dueAt = yield* inbox.nextDue(longestWait)
-      const now = yield* Clock.currentTimeMillis
-      const pause = dueAt === undefined ? Effect.never : Effect.sleep(Math.min(Math.max(dueAt - now, 0), longestWait))
-      yield* Effect.raceFirst(inbox.arrived, pause)
+    /** Works on what is due. Says how many hooks that were. Before it is repeated it reads them again. */
+    const workOnDue = Effect.gen(function*() {
+      const hooks = yield* inbox.due(batch)
+      // The senders know nothing of each other, so only the order of each one's hooks matters.
+      for (const source of ["plane", "gitea"] as const) {
+        yield* work(source, hooks.filter((hook) => hook.source === source))
+      }
+      return hooks.length
+    })
+
+    const due = takeDue({
+      signal: inbox.arrivals,
+      maxAhead,
+      next: Effect.map(
+        untilRead(inbox.nextDue(Duration.toMillis(maxAhead))),
+        (dueAt) => dueAt === undefined ? undefined : { dueAt }
+      )
     })
 
     const turn = Effect.gen(function*() {
-      const deliveries = yield* inbox.due(batch)
-      if (deliveries.length === 0) return yield* wait
-      // The senders know nothing of each other, so the order within each is all there is.
-      for (const source of ["plane", "gitea"] as const) {
-        yield* work(source, deliveries.filter((delivery) => delivery.source === source))
-      }
-      if (deliveries.length < batch) yield* Effect.sleep(gathering)
+      yield* due
+      if ((yield* untilWritten(workOnDue)) < batch) yield* Effect.sleep(gatheringTime)
     })
 
-    let failing = false
-    yield* turn.pipe(
-      Effect.tap(() => {
-        if (!failing) return Effect.void
-        failing = false
-        return Effect.logInfo("Storage works again")
-      }),
-      Effect.tapError((error) => {
-        if (failing) return Effect.void
-        failing = true
-        return Effect.logError(`${error.message}. Trying again each second`)
-      }),
-      Effect.retry(Schedule.spaced("1 second")),
-      Effect.forever,
-      Effect.forkScoped
-    )
+    yield* Effect.forkScoped(Effect.forever(turn))
   }).pipe(Effect.annotateLogs({ service: "Webhooks" }))

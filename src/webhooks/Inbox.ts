@@ -1,16 +1,21 @@
-import { Clock, Context, Duration, Effect, Layer, Option } from "effect"
+import type { SqlError } from "@effect/sql/SqlError"
+import { Context, Duration, Effect, Layer, Option } from "effect"
 import { makeBatch } from "../base/Batch.js"
 import { makeSharedTurn } from "../base/SharedTurn.js"
+import type { Signal } from "../base/Signal.js"
+import { makeSignal } from "../base/Signal.js"
+import type { EpochMillis } from "../base/Time.js"
+import { epochMillis, later } from "../base/Time.js"
 import type { Sql } from "../storage/Sql.js"
 import { Storage } from "../storage/Storage.js"
 import { isOneStatements, StorageError } from "../storage/StorageError.js"
 import type { Source } from "./WebhookConfig.js"
 
-/** A delivery as it came. Its signature was right. */
+/** A hook as it came. Its signature was right. */
 export interface NewHook {
   readonly source: Source
-  /** The sender's id of it, a UUID; empty when it gave none. */
-  readonly delivery: string
+  /** The sender's id of it; empty when it gave none. */
+  readonly uuid: string
   /** What the sender's header calls the event. */
   readonly event: string
   /** Exactly what was signed. */
@@ -19,67 +24,68 @@ export interface NewHook {
   readonly digest: string
 }
 
-/** A delivery that is still to be worked on. `id` is the order of arrival. */
+/** A hook that is still to be worked on. `id` is the order of arrival. */
 export interface StoredHook extends NewHook {
   readonly id: number
-  /** Of a delivery of Plane's that was found to tell a person's move, but has not been acted upon: to which group. */
+  /** The group of states that a person moved the work item to, if the hook tells such a move and it is not acted upon yet. */
   readonly moved: string | null
 }
 
-/** How work on a delivery ended. `Later`: in milliseconds since 1970, UTC. */
+/** How work on a hook ended. */
 export type Outcome =
   | { readonly _tag: "Done" }
   | { readonly _tag: "Skipped"; readonly reason: string }
-  | { readonly _tag: "Later"; readonly dueAt: number; readonly reason: string }
+  | { readonly _tag: "Later"; readonly dueAt: EpochMillis; readonly reason: string }
 
-/** How work on deliveries ended, by their ids. */
+/** How work on hooks ended, by their ids. */
 export type Outcomes = ReadonlyMap<number, Outcome>
 
-/** Why a delivery is skipped that tells what was worked on before. */
+/** A hook that tells the same as one that was worked on before. */
 export const duplicate: Outcome = { _tag: "Skipped", reason: "the same was worked on before" }
 
-/** How long bodies are kept. */
+/** How long hooks are kept. */
 export const keptFor = Duration.days(7)
 
-/** The deliveries that were taken, on disk until they have been worked on, and `keptFor` after they came. */
+/** The hooks that were accepted. They stay on disk until they have been worked on, and for 7 days after they came. */
 export class Inbox extends Context.Tag("plane-sync/Inbox")<Inbox, {
-  /** Commits a delivery; those that come at the same time share the commit. */
-  readonly store: (delivery: NewHook) => Effect.Effect<void, StorageError>
-  /** The oldest that are due, in the order they came: so many as are borne in memory together, and at least one. */
+  /** Commits a hook. Those that come at the same time share the commit. */
+  readonly store: (hook: NewHook) => Effect.Effect<void, StorageError>
+  /** The oldest that are due, in the order they came. Large ones are fewer, because memory is bounded; at least one. */
   readonly due: (limit: number) => Effect.Effect<ReadonlyArray<StoredHook>, StorageError>
   /** This one, as it is now, if it is still due. */
   readonly ifDue: (id: number) => Effect.Effect<Option.Option<StoredHook>, StorageError>
   /**
-   * When the next one is due that was put off, if any. A due time more than `maxAhead` milliseconds from now was set before
-   * the clock was put back: such a delivery is due now.
+   * When the next one is due, if any is pending. A due time more than `maxAhead` milliseconds from now was stored before the
+   * clock was set back, so such a hook is due now.
    */
-  readonly nextDue: (maxAhead: number) => Effect.Effect<number | undefined, StorageError>
+  readonly nextDue: (maxAhead: number) => Effect.Effect<EpochMillis | undefined, StorageError>
   /**
-   * Those of which the same was worked on before: Plane gives every attempt a new id, and Gitea a redelivery. Only what
-   * went well counts: a delivery that could not be worked on may be sent again.
+   * The ids of those that tell the same as one that was worked on before. The body is compared as well as the uuid, because
+   * Plane gives every attempt a new uuid, and Gitea every redelivery. Only hooks that went well count: one that could not be
+   * worked on may be sent again.
    */
-  readonly known: (deliveries: ReadonlyArray<StoredHook>) => Effect.Effect<ReadonlySet<number>, StorageError>
-  /** Writes down how work on deliveries ended. */
+  readonly known: (hooks: ReadonlyArray<StoredHook>) => Effect.Effect<ReadonlySet<number>, StorageError>
+  /** Writes down how work on hooks ended. */
   readonly settle: (outcomes: Outcomes) => Effect.Effect<void, StorageError>
-  /** Deletes a batch of what came before (milliseconds since 1970, UTC) and is settled; whether there may be more. */
-  readonly prune: (before: number) => Effect.Effect<boolean, StorageError>
-  /** Waits for a delivery that came after the last that `due` has seen. */
-  readonly arrived: Effect.Effect<void>
+  /** Deletes a batch of what came before a moment and is settled. Says whether there may be more. */
+  readonly prune: (before: EpochMillis) => Effect.Effect<boolean, StorageError>
+  /** Tells that a hook was stored by this process. */
+  readonly arrivals: Pick<Signal, "mark" | "since">
 }>() {
   static readonly layer: Layer.Layer<Inbox, never, Storage> = Layer.scoped(Inbox, Effect.suspend(() => make))
 }
 
-/** A delivery with the moment it came. */
+/** A hook with the moment it came. */
 interface Arrived extends NewHook {
-  readonly receivedAt: number
+  readonly receivedAt: EpochMillis
 }
 
 // JSON as one parameter keeps the statement the same for every size of group.
-const insert = (sql: Sql, deliveries: ReadonlyArray<Arrived>) =>
+const insert = (sql: Sql, hooks: ReadonlyArray<Arrived>) =>
   Effect.gen(function*() {
-    const rows = deliveries.map(({ body, delivery, digest, event, receivedAt, source }) => [
+    const rows = hooks.map(({ body, digest, event, receivedAt, source, uuid }) => [
       source,
-      delivery,
+      uuid,
       event,
       digest,
       body.length,
@@ -91,64 +97,58 @@ const insert = (sql: Sql, deliveries: ReadonlyArray<Arrived>) =>
       FROM json_each(${JSON.stringify(rows)}) WHERE true ORDER BY key RETURNING id`
     // They ascend in the order of the rows, but may be returned in any.
     const ids = inserted.map(({ id }) => id).sort((one, other) => one - other)
-    const bodies = deliveries.map(({ body }, index) => [ids[index], body])
+    const bodies = hooks.map(({ body }, index) => [ids[index], body])
     yield* sql`INSERT INTO plane_sync_webhook_body (id, body)
       SELECT value ->> 0, value ->> 1 FROM json_each(${JSON.stringify(bodies)})`
   })
 
-const columns = "id, source, delivery, event, body, digest, moved"
+const columns = "id, source, delivery AS uuid, event, body, digest, moved"
 
-/** Deliveries that share a commit. */
+/** Hooks that share a commit. */
 const maxGroup = 64
 
 /**
- * Characters of the bodies that share a statement, or are worked on together: in memory a character has up to two bytes. A
+ * Characters of the bodies that share a statement, or are worked on together. In memory a character has up to two bytes. A
  * body may have 5 MiB, and a string half a gigabyte, escapes included.
  */
 const maxCharacters = 16 * 1024 * 1024
 
-/** A group, in statements of a bearable size. */
-const statements = (deliveries: ReadonlyArray<Arrived>): ReadonlyArray<ReadonlyArray<Arrived>> => {
+/** Splits a group, so that no statement is too large. */
+const statements = (hooks: ReadonlyArray<Arrived>): ReadonlyArray<ReadonlyArray<Arrived>> => {
   const found: Array<Array<Arrived>> = []
   let room = 0
-  for (const delivery of deliveries) {
+  for (const hook of hooks) {
     const last = found.at(-1)
-    if (last === undefined || delivery.body.length > room) {
-      found.push([delivery])
+    if (last === undefined || hook.body.length > room) {
+      found.push([hook])
       room = maxCharacters
-    } else last.push(delivery)
-    room -= delivery.body.length
+    } else last.push(hook)
+    room -= hook.body.length
   }
   return found
 }
 
 const make = Effect.gen(function*() {
   const { read, sql, where, write } = yield* Storage
-  const arrival = yield* Effect.makeLatch(true)
+  const { mark, notify, since } = yield* makeSignal
   const sharedTurn = yield* makeSharedTurn
   const commit = yield* makeBatch({
-    run: (deliveries: ReadonlyArray<Arrived>) =>
-      Effect.as(
-        write(Effect.forEach(statements(deliveries), (some) => insert(sql, some), { discard: true })),
-        deliveries
-      ),
+    run: (hooks: ReadonlyArray<Arrived>) =>
+      Effect.as(write(Effect.forEach(statements(hooks), (some) => insert(sql, some), { discard: true })), hooks),
     isItems: isOneStatements,
     maxItems: maxGroup,
     closed: new StorageError({ reason: "Closed", where, words: "shut down" })
   })
 
   return Inbox.of({
-    store: (delivery) =>
+    store: (hook) =>
       Effect.flatMap(
-        Clock.currentTimeMillis,
-        (receivedAt) => Effect.zipRight(sharedTurn, commit({ ...delivery, receivedAt }))
-      ).pipe(
-        Effect.zipRight(arrival.open)
-      ),
+        epochMillis,
+        (receivedAt) => Effect.zipRight(sharedTurn, commit({ ...hook, receivedAt }))
+      ).pipe(Effect.zipRight(notify)),
     due: (limit) =>
       Effect.gen(function*() {
-        yield* arrival.close
-        const now = yield* Clock.currentTimeMillis
+        const now = yield* epochMillis
         const waiting = yield* read(sql<{ id: number; characters: number }>`SELECT id, characters
           FROM plane_sync_webhook WHERE status = 'pending' AND due_at <= ${now} ORDER BY due_at, id LIMIT ${limit}`)
         let characters = 0
@@ -164,36 +164,37 @@ const make = Effect.gen(function*() {
       }),
     ifDue: (id) =>
       Effect.gen(function*() {
-        const now = yield* Clock.currentTimeMillis
-        const [row] = yield* read(sql<StoredHook>`SELECT ${sql.literal(columns)} 
+        const now = yield* epochMillis
+        const [row] = yield* read(sql<StoredHook>`SELECT ${sql.literal(columns)}
           FROM plane_sync_webhook JOIN plane_sync_webhook_body USING (id)
           WHERE id = ${id} AND status = 'pending' AND due_at <= ${now}`)
         return Option.fromNullable(row)
       }),
     nextDue: (maxAhead) =>
       Effect.gen(function*() {
-        const now = yield* Clock.currentTimeMillis
+        const now = yield* epochMillis
         const pending = (order: "ASC" | "DESC") =>
           Effect.map(
-            read(sql<{ dueAt: number }>`SELECT due_at AS "dueAt" FROM plane_sync_webhook WHERE status = 'pending'
+            read(sql<{ dueAt: EpochMillis }>`SELECT due_at AS "dueAt" FROM plane_sync_webhook WHERE status = 'pending'
               ORDER BY due_at ${sql.literal(order)} LIMIT 1`),
             ([row]) => row?.dueAt
           )
+        const furthest = later(now, maxAhead)
         const latest = yield* pending("DESC")
-        if (latest === undefined || latest <= now + maxAhead) return yield* pending("ASC")
+        if (latest === undefined || latest <= furthest) return yield* pending("ASC")
         yield* write(sql`UPDATE plane_sync_webhook SET due_at = ${now}
-          WHERE status = 'pending' AND due_at > ${now + maxAhead}`)
+          WHERE status = 'pending' AND due_at > ${furthest}`)
         return now
       }),
-    known: (deliveries) => read(known(sql, deliveries)),
+    known: (hooks) => read(known(sql, hooks)),
     settle: (outcomes) => write(settle(sql, outcomes)),
     prune: (before) => write(prune(sql, before)),
-    arrived: arrival.await
+    arrivals: { mark, since }
   })
 })
 
-const known = (sql: Sql, deliveries: ReadonlyArray<StoredHook>) => {
-  const rows = deliveries.map(({ delivery, digest, id, source }) => [id, source, digest, delivery])
+const known = (sql: Sql, hooks: ReadonlyArray<StoredHook>) => {
+  const rows = hooks.map(({ digest, id, source, uuid }) => [id, source, digest, uuid])
   return Effect.map(
     sql<{ id: number }>`SELECT value ->> 0 AS id FROM json_each(${JSON.stringify(rows)})
       WHERE EXISTS (SELECT 1 FROM plane_sync_webhook
@@ -221,13 +222,17 @@ export const settle = (sql: Sql, outcomes: Outcomes) => {
     FROM json_each(${JSON.stringify(rows)}) WHERE plane_sync_webhook.id = value ->> 0`)
 }
 
-// Bodies are large: a transaction that deletes few is short.
+/** Writes down, within a transaction, that a hook tells a person's move to a group of states; null: that it tells none. */
+export const noteMoved = (sql: Sql, id: number, group: string | null): Effect.Effect<void, SqlError> =>
+  Effect.asVoid(sql`UPDATE plane_sync_webhook SET moved = ${group} WHERE id = ${id}`)
+
+// Bodies are large, so a transaction that deletes few is short.
 const pruneBatch = 100
 
-const prune = (sql: Sql, before: number) =>
+const prune = (sql: Sql, before: EpochMillis) =>
   Effect.gen(function*() {
     let more = false
-    // The oldest are looked at, not searched for: where the first is too young, so are all.
+    // Only the oldest are read: if the first of them is too young, all are.
     for (const status of ["done", "skipped"]) {
       const deleted = yield* sql<{ id: number }>`DELETE FROM plane_sync_webhook WHERE id IN (
         SELECT id FROM (SELECT id, received_at FROM plane_sync_webhook WHERE status = ${status}
@@ -236,11 +241,5 @@ const prune = (sql: Sql, before: number) =>
         WHERE id IN (SELECT value FROM json_each(${JSON.stringify(deleted.map(({ id }) => id))}))`
       more ||= deleted.length === pruneBatch
     }
-    // Of commits that are no pull request's head, or never were: what was parked for them in vain.
-    const statuses = yield* sql`DELETE FROM plane_sync_commit_status WHERE (repository, sha, context) IN (
-      SELECT repository, sha, context FROM plane_sync_commit_status s WHERE received_at < ${before} AND NOT EXISTS (
-        SELECT 1 FROM plane_sync_pull_request p
-        WHERE p.repository = s.repository AND p.head_sha = s.sha AND p.open = 1)
-      ORDER BY received_at LIMIT ${sql.literal(String(pruneBatch))}) RETURNING 1`
-    return more || statuses.length === pruneBatch
+    return more
   })

@@ -1,6 +1,7 @@
 import type { ConfigError, Scope } from "effect"
-import { Clock, Effect, Either, FiberHandle } from "effect"
-import { makeUnreadable } from "../base/DebouncedWarning.js"
+import { Duration, Effect, Either, FiberHandle } from "effect"
+import { epochMillis, later } from "../base/Time.js"
+import type { ItemId } from "../domain/Ids.js"
 import { observe } from "../outbox/Observation.js"
 import { PlaneClient } from "../plane/PlaneClient.js"
 import { PlaneConfig } from "../plane/PlaneConfig.js"
@@ -10,21 +11,22 @@ import { WakeUps } from "../storage/WakeUps.js"
 import { TaskStore } from "../tasks/TaskStore.js"
 import type { Handler } from "./HookWorker.js"
 import type { Outcome, StoredHook } from "./Inbox.js"
-import { duplicate, Inbox } from "./Inbox.js"
+import { duplicate, Inbox, noteMoved } from "./Inbox.js"
 import type { WorkItemSeen } from "./PlaneHook.js"
-import { decodePlane } from "./PlaneHook.js"
+import { decodePlaneHook } from "./PlaneHook.js"
+import { makeUnreadable } from "./UnreadableHook.js"
 
-/** How long a delivery that does not tell its state's group waits for Plane to tell it. */
-const groupWait = 5_000
+/** How long a hook that does not tell its state's group waits for Plane to tell it. */
+const groupWait = Duration.toMillis("5 seconds")
 
-/** How long Plane is not asked again for its states after it was. */
-const statesWait = 60_000
+/** Plane is asked for its states at most once in this time. */
+const statesWait = Duration.toMillis("1 minute")
 
 /**
- * Plane's deliveries. Each says what state a work item is in since when, however it came to that: what is not newer than
- * what is known, or what this program asked for itself, is no move, so an echo of ours changes nothing however late it
- * comes. Anything else is a person's move: to a started state it makes the work item a task that goes on, to a cancelled
- * one it stops the task.
+ * Handles Plane's hooks. Each says which state a work item is in, and since when. What is not newer than what is known is not
+ * a move, and neither is a state that this program has set itself: so the echo of our own request changes nothing, however
+ * late it comes. Anything else is a person's move. To a started state, it makes the work item a task, or has its task go on;
+ * to a cancelled state, it stops the task.
  */
 export const planeHandler: Effect.Effect<
   Handler,
@@ -40,8 +42,8 @@ export const planeHandler: Effect.Effect<
   const groupOf = yield* makeGroups(client)
   const unreadable = yield* makeUnreadable
 
-  /** One that was started by hand has only a key, until that is looked up. */
-  const taskOf = (workItem: string, itemId: string) =>
+  /** A task that was started by hand has only a key until that is looked up. */
+  const taskOf = (workItem: string, itemId: ItemId) =>
     Effect.gen(function*() {
       const task = (yield* tasks.byItemId(itemId)) ?? (yield* tasks.byKey(workItem))
       return task?.itemId === undefined || task.itemId === itemId ? task : undefined
@@ -51,70 +53,70 @@ export const planeHandler: Effect.Effect<
     const workItem = `${projectIdentifier}-${seen.number}`
     if (group === "started") {
       const { status } = yield* Effect.catchTag(
-        tasks.start({ workItem, itemId: seen.id }),
+        tasks.start({ workItem, itemId: seen.itemId }),
         "InvalidKey",
         (error) => Effect.dieMessage(error.message)
       )
       const goesOn = status === "done" ? "its task is done, and stays so" : "its task goes on"
       return yield* Effect.logInfo(`${workItem} was moved to a started state: ${goesOn}`)
     }
-    const task = group === "cancelled" ? yield* taskOf(workItem, seen.id) : undefined
+    const task = group === "cancelled" ? yield* taskOf(workItem, seen.itemId) : undefined
     if (task !== undefined) yield* tasks.stop(task.id, "the work item was cancelled in Plane")
   })
 
-  /** In the commit that makes it known, so that a crash before it is acted upon does not make it old. */
-  const noteMove = (delivery: StoredHook, seen: WorkItemSeen, group: string) =>
+  /** Notes a move in the commit that makes the state known: after a crash that state is old, but the move is not lost. */
+  const noteMove = (hook: StoredHook, seen: WorkItemSeen, group: string) =>
     write(Effect.gen(function*() {
-      yield* sql`UPDATE plane_sync_webhook SET moved = ${group} WHERE id = ${delivery.id}`
+      yield* noteMoved(sql, hook.id, group)
       const observed = yield* observe(sql, {
-        itemId: seen.id,
+        itemId: seen.itemId,
         key: `${projectIdentifier}-${seen.number}`,
         state: seen.stateId,
         cancelled: group === "cancelled",
         updatedAt: seen.updatedAt,
         isAside: seen.isAside
       })
-      if (observed !== "moved") yield* sql`UPDATE plane_sync_webhook SET moved = NULL WHERE id = ${delivery.id}`
+      if (observed !== "moved") yield* noteMoved(sql, hook.id, null)
       return observed
     }))
 
-  const handle = (delivery: StoredHook): Effect.Effect<Outcome, StorageError> =>
+  const handle = (hook: StoredHook): Effect.Effect<Outcome, StorageError> =>
     Effect.gen(function*() {
-      const decoded = decodePlane(delivery.body)
+      const decoded = decodePlaneHook(hook.body)
       if (Either.isLeft(decoded)) {
-        yield* unreadable(delivery, decoded.left)
+        yield* unreadable(hook, decoded.left)
         return { _tag: "Skipped", reason: decoded.left }
       }
       const seen = decoded.right
       if (seen._tag === "Nothing") return { _tag: "Skipped", reason: seen.reason }
       if (seen.project !== projectId) return { _tag: "Skipped", reason: `it is of the project ${seen.project}` }
-      if (delivery.moved === null) {
-        if ((yield* inbox.known([delivery])).size > 0) return duplicate
+      if (hook.moved === null) {
+        if ((yield* inbox.known([hook])).size > 0) return duplicate
         const group = seen.stateGroup ?? (yield* groupOf(seen.stateId))
         if (group === undefined) {
-          const now = yield* Clock.currentTimeMillis
-          return { _tag: "Later", dueAt: now + groupWait, reason: "Plane has not told its states yet" }
+          const now = yield* epochMillis
+          return { _tag: "Later", dueAt: later(now, groupWait), reason: "Plane has not told its states yet" }
         }
-        if ((yield* noteMove(delivery, seen, group)) !== "moved") return { _tag: "Done" }
+        if ((yield* noteMove(hook, seen, group)) !== "moved") return { _tag: "Done" }
         yield* act(seen, group)
       } else {
-        yield* act(seen, delivery.moved)
+        yield* act(seen, hook.moved)
       }
       yield* wakeUps.notify
       return { _tag: "Done" }
     })
 
-  return (deliveries) =>
+  return (hooks) =>
     Effect.forEach(
-      deliveries,
-      (delivery) => Effect.flatMap(handle(delivery), (outcome) => inbox.settle(new Map([[delivery.id, outcome]]))),
+      hooks,
+      (hook) => Effect.flatMap(handle(hook), (outcome) => inbox.settle(new Map([[hook.id, outcome]]))),
       { discard: true }
     )
 })
 
 /**
- * The group of a state that a delivery only names; none while Plane has not told. It is asked beside the worker, which
- * waits for nobody, and at most once a minute.
+ * The group of a state, for a hook that gives only the state's id; none while Plane has not told it. Plane is asked by another
+ * fiber, because the worker must not wait for it, and at most once a minute.
  */
 const makeGroups = (client: PlaneClient["Type"]) =>
   Effect.gen(function*() {
@@ -134,7 +136,7 @@ const makeGroups = (client: PlaneClient["Type"]) =>
       Effect.gen(function*() {
         const group = groups.get(stateId)
         if (group !== undefined) return group
-        const now = yield* Clock.currentTimeMillis
+        const now = yield* epochMillis
         if (Math.abs(now - askedAt) >= statesWait) {
           askedAt = now
           told = false

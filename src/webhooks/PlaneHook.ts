@@ -1,24 +1,26 @@
-import { Either, ParseResult, Schema } from "effect"
+import { Either, Schema } from "effect"
+import { ItemId } from "../domain/Ids.js"
 import { PlaneMoment } from "../domain/PlaneMoment.js"
 import { externalSource } from "../plane/PlaneClient.js"
+import { whyUnreadable } from "./UnreadableHook.js"
 
-/** What a delivery of Plane says of a work item: the state it was in when the delivery was sent. */
+/** What a hook of Plane says of a work item: the state it was in when the hook was sent. */
 export interface WorkItemSeen {
   readonly _tag: "WorkItemSeen"
-  /** Plane's uuid of it, and of its project. */
-  readonly id: string
+  readonly itemId: ItemId
+  /** Plane's uuid of its project. */
   readonly project: string
   readonly number: number
   readonly stateId: string
-  /** backlog, unstarted, started, completed or cancelled; none where the delivery does not tell. */
+  /** backlog, unstarted, started, completed or cancelled; none if the hook does not tell. */
   readonly stateGroup: string | undefined
   /** When Plane last changed it: a `planeMomentText`. */
   readonly updatedAt: string
-  /** It is told for another change than its state's. */
+  /** The hook was sent because of another change than that of the state. */
   readonly isAside: boolean
 }
 
-/** A delivery that says nothing about a state. */
+/** A hook that says nothing about a state. */
 export interface Nothing {
   readonly _tag: "Nothing"
   readonly reason: string
@@ -29,7 +31,7 @@ const State = Schema.Union(
   Schema.Struct({ id: Schema.String, group: Schema.optional(Schema.NullOr(Schema.String)) })
 )
 
-// Objects grow with every release: decoded is what is needed. Community's bodies ("v1") have the state as an object, and
+// Plane's objects grow with every release, so only what is needed is decoded. Community's bodies ("v1") have the state as an object, and
 // call its field `state` or `state_id` depending on who moved it; the snapshot is the same. Cloud's ("v2") may name the two
 // references by their ids.
 const Data = Schema.Struct({
@@ -57,23 +59,19 @@ const isComment = Schema.is(Comment)
 const decodeEnvelope = Schema.decodeUnknownEither(Envelope)
 const decodeData = Schema.decodeUnknownEither(Data, { errors: "all" })
 
-const words = (error: ParseResult.ParseError) =>
-  ParseResult.ArrayFormatter.formatErrorSync(error).map(({ message, path }) => `${path.join(".")}: ${message}`)
-    .join("; ")
-
 const nothing = (reason: string): Nothing => ({ _tag: "Nothing", reason })
 
 const namesState = (attributes: object) => "state" in attributes || "state_id" in attributes
 
-/** Only "v1" has an activity, and only "v2" what the changed attributes were before. */
+/** Only "v1" has an activity, and only "v2" has the earlier values of what was changed. */
 const isOfAnother = ({ activity, previous_attributes: previous }: typeof Envelope.Type) =>
   activity !== undefined && activity !== null
     ? !isStateActivity(activity)
     : typeof previous === "object" && previous !== null && !namesState(previous)
 
 /** What a body says, or (left) why it cannot be read. */
-export const decodePlane = (body: string): Either.Either<WorkItemSeen | Nothing, string> =>
-  Either.flatMap(Either.mapLeft(decodeEnvelope(body), words), (envelope) => {
+export const decodePlaneHook = (body: string): Either.Either<WorkItemSeen | Nothing, string> =>
+  Either.flatMap(Either.mapLeft(decodeEnvelope(body), whyUnreadable), (envelope) => {
     const { action, data, event } = envelope
     if (/comment/i.test(event)) {
       const ours = isComment(data) && data.external_source === externalSource
@@ -85,7 +83,7 @@ export const decodePlane = (body: string): Either.Either<WorkItemSeen | Nothing,
       return Either.right(nothing(`the event ${JSON.stringify(event.slice(0, 80))} moves nothing`))
     }
     const isAside = verb === "updated" && isOfAnother(envelope)
-    return Either.flatMap(Either.mapLeft(decodeData(data), words), (data) => seenIn(data, isAside))
+    return Either.flatMap(Either.mapLeft(decodeData(data), whyUnreadable), (data) => seenIn(data, isAside))
   })
 
 const seenIn = (data: typeof Data.Type, isAside: boolean): Either.Either<WorkItemSeen | Nothing, string> => {
@@ -95,7 +93,7 @@ const seenIn = (data: typeof Data.Type, isAside: boolean): Either.Either<WorkIte
   if (state === null || state === undefined) return Either.right(nothing("it names no state"))
   return Either.right({
     _tag: "WorkItemSeen",
-    id: data.id,
+    itemId: ItemId(data.id),
     project: project.toLowerCase(),
     number: data.sequence_id,
     stateId: typeof state === "string" ? state : state.id,

@@ -1,45 +1,47 @@
 import type { ConfigError } from "effect"
-import { Clock, Context, Data, Effect, Layer, Option, Redacted } from "effect"
+import { Context, Data, Effect, Layer, Option, Redacted } from "effect"
 import { createHash } from "node:crypto"
-import { makeDebouncedWarning } from "../base/DebouncedWarning.js"
 import { isDeeperThan } from "../base/Depth.js"
 import { cleanLine, textLimit } from "../base/Text.js"
+import type { EpochMillis } from "../base/Time.js"
+import { epochMillis } from "../base/Time.js"
+import { makeWarningThrottle } from "../base/WarningThrottle.js"
 import type { StorageError } from "../storage/StorageError.js"
 import { Inbox } from "./Inbox.js"
 import { isSignature, isSignedWith } from "./Signature.js"
 import type { Source } from "./WebhookConfig.js"
 import { secretSetting, WebhookConfig } from "./WebhookConfig.js"
 
-/** Why a delivery is not taken, and the HTTP status that says so. */
+/** Why a hook is not accepted, and the HTTP status that says so. */
 export class Refused extends Data.TaggedError("Refused")<{
   readonly status: 400 | 401 | 408 | 413 | 415 | 503
   readonly why: string
 }> {}
 
-/** There is no room for the delivery's body beside those in flight. It may be sent again. */
+/** There is no room in memory for the hook's body beside those in flight. It may be sent again. */
 export class Overloaded extends Data.TaggedError("Overloaded") {
   readonly why = "there is no room for it beside the deliveries in flight: send it again"
 }
 
-/** When deliveries of a sender were last taken and refused. Milliseconds since 1970, UTC. */
+/** When hooks of a sender were last accepted and refused. */
 export interface SourceStatus {
-  readonly acceptedAt: number | undefined
-  readonly refused: { readonly at: number; readonly why: string } | undefined
+  readonly acceptedAt: EpochMillis | undefined
+  readonly refused: { readonly at: EpochMillis; readonly why: string } | undefined
 }
 
-/** Takes room for so many bytes more of a body; whether there was any. It is free again when the delivery has ended. */
+/** Takes room for so many more bytes of a body. Says whether there was any. It is free again when the request has ended. */
 export type Room = (bytes: number) => boolean
 
-/** A request, as far as it is looked at. Names of headers are lower case. */
+/** What is read of a request. Names of headers are lower case. */
 export interface Received {
   readonly headers: Readonly<Record<string, string | undefined>>
-  /** The body's bytes, which take room as they come; fails where they cannot be had, or there is none. */
+  /** The body's bytes, which take room as they come. Fails if they cannot be read, or there is no room. */
   readonly body: (room: Room) => Effect.Effect<Uint8Array, Overloaded | Refused>
 }
 
-/** Takes deliveries: what has the right signature is committed, and worked on afterwards. */
+/** Accepts hooks: one with the right signature is committed, and worked on afterwards. */
 export class Receiver extends Context.Tag("plane-sync/Receiver")<Receiver, {
-  /** Succeeds once the delivery is on disk; waits for nothing else. */
+  /** Succeeds once the hook is on disk. Waits for nothing else. */
   readonly receive: (source: Source, received: Received) => Effect.Effect<void, Overloaded | Refused | StorageError>
   readonly status: Effect.Effect<Readonly<Record<Source, SourceStatus>>>
 }>() {
@@ -50,15 +52,15 @@ export class Receiver extends Context.Tag("plane-sync/Receiver")<Receiver, {
 }
 
 // X-Gitea-Event groups several events under one name; only the type tells them apart.
-const headerNames: Readonly<Record<Source, Readonly<Record<"delivery" | "event" | "signature", string>>>> = {
-  plane: { delivery: "x-plane-delivery", event: "x-plane-event", signature: "x-plane-signature" },
-  gitea: { delivery: "x-gitea-delivery", event: "x-gitea-event-type", signature: "x-gitea-signature" }
+const headerNames: Readonly<Record<Source, Readonly<Record<"uuid" | "event" | "signature", string>>>> = {
+  plane: { uuid: "x-plane-delivery", event: "x-plane-event", signature: "x-plane-signature" },
+  gitea: { uuid: "x-gitea-delivery", event: "x-gitea-event-type", signature: "x-gitea-signature" }
 }
 
-/** Bytes of all bodies together that are read or wait for their commit: each is bounded, but not how many there are. */
+/** Bytes of all bodies together that are read or wait for their commit. Each is bounded, but their number is not. */
 const maxInFlight = 64 * 1024 * 1024
 
-/** The senders' bodies have a dozen levels. */
+/** The bodies of Plane and Gitea have about a dozen levels. */
 const maxDepth = 64
 
 const decodeUtf8 = (bytes: Uint8Array) =>
@@ -76,27 +78,27 @@ const make = Effect.gen(function*() {
     gitea: { acceptedAt: undefined, refused: undefined }
   }
   const warn: Readonly<Record<Source, (line: string) => Effect.Effect<void>>> = {
-    plane: yield* makeDebouncedWarning,
-    gitea: yield* makeDebouncedWarning
+    plane: yield* makeWarningThrottle,
+    gitea: yield* makeWarningThrottle
   }
 
   for (const source of ["plane", "gitea"] as const) {
     if (insecure && Redacted.value(secrets[source]) === "") {
       yield* Effect.logWarning(
-        `ORCH_WEBHOOKS_INSECURE: deliveries to /webhooks/${source} are believed without a signature`
+        `ORCH_WEBHOOKS_INSECURE: hooks sent to /webhooks/${source} are believed without a signature`
       ).pipe(annotated)
     }
   }
 
   const noteRefused = (source: Source, why: string) =>
-    Effect.flatMap(Clock.currentTimeMillis, (now) => {
+    Effect.flatMap(epochMillis, (now) => {
       status[source] = { ...status[source], refused: { at: now, why } }
-      return warn[source](`A delivery to /webhooks/${source} was refused: ${why}`)
+      return warn[source](`A hook sent to /webhooks/${source} was refused: ${why}`)
     }).pipe(annotated)
 
   const checkSignature = (source: Source, given: string, isRight: (secret: string) => boolean) => {
     const secret = Redacted.value(secrets[source])
-    // Without one, `insecure` let it come so far.
+    // Without a secret only `insecure` lets a hook come this far.
     return secret === "" || isRight(secret)
       ? Effect.void
       : new Refused({
@@ -110,8 +112,8 @@ const make = Effect.gen(function*() {
   let inFlight = 0
 
   /**
-   * Keeps the room that a body takes until `taking` has ended, in whatever way. What is only announced takes none: anybody
-   * can announce much, and send nothing.
+   * Keeps the room that a body takes until `taking` has ended, in whatever way. Only bytes that have come take room, because
+   * anybody can announce a large body and send nothing.
    */
   const withRoom = <E>(taking: (room: Room) => Effect.Effect<void, E>) =>
     Effect.suspend(() => {
@@ -146,13 +148,13 @@ const make = Effect.gen(function*() {
       }
       yield* inbox.store({
         source,
-        delivery: header(names.delivery),
+        uuid: header(names.uuid),
         event: header(names.event),
         body: text.value,
         digest: createHash("sha256").update(bytes).digest("hex")
-        // It waits for its commit also when its sender has gone.
+        // The commit is awaited even if the sender has hung up.
       }).pipe(Effect.uninterruptible)
-      const acceptedAt = yield* Clock.currentTimeMillis
+      const acceptedAt = yield* epochMillis
       status[source] = { ...status[source], acceptedAt }
     })
 
@@ -173,7 +175,7 @@ const make = Effect.gen(function*() {
         })
       }
       const given = headers[headerNames[source].signature] ?? ""
-      // Whoever cannot even write one gets no memory for a body.
+      // Checked before the body is read, so that a request without a signature takes no memory.
       yield* checkSignature(source, given, () => isSignature(given))
       yield* withRoom((room) => take(source, received, given, room))
     }).pipe(

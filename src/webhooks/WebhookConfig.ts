@@ -6,9 +6,9 @@ import { oneOf, setting } from "../base/Setting.js"
 export type Source = "plane" | "gitea"
 
 export interface WebhookConfig {
-  /** What each sender signs with, whole (Plane's with its `plane_wh_`); empty when none is set. */
+  /** The secret that each sender signs with, whole (Plane's with its `plane_wh_`); empty if none is set. */
   readonly secrets: Readonly<Record<Source, Redacted.Redacted>>
-  /** Whether a sender without a secret is believed all the same. */
+  /** Whether hooks of a sender without a secret are accepted without a signature. */
   readonly insecure: boolean
 }
 
@@ -18,7 +18,7 @@ export const secretSetting: Readonly<Record<Source, string>> = {
   gitea: "ORCH_GITEA_WEBHOOK_SECRET"
 }
 
-// Gitea takes any text as a secret; a blank at its end is a slip of whoever copied it.
+// Gitea accepts any text as a secret.
 const secret = (source: Source) =>
   setting(secretSetting[source], Secret.make(""), (text) => Either.right(Secret.make(text)))
 

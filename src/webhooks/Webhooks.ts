@@ -1,32 +1,25 @@
 import type { ConfigError } from "effect"
 import { Effect, Layer } from "effect"
-import { connections } from "../base/Connections.js"
-import { prunePullRequests } from "../gitea/Facts.js"
-import { Gitea } from "../gitea/GiteaClient.js"
-import { giteaGates } from "../gitea/GiteaGates.js"
+import { pruneFactsHourly } from "../gitea/Prune.js"
 import { TaskPullRequests } from "../gitea/TaskPullRequests.js"
-import { retention } from "../outbox/Prune.js"
 import type { PlaneClient } from "../plane/PlaneClient.js"
 import { pruneHourly } from "../storage/Retention.js"
-import { Storage } from "../storage/Storage.js"
+import type { Storage } from "../storage/Storage.js"
 import type { WakeUps } from "../storage/WakeUps.js"
-import type { Pipeline } from "../tasks/Pipeline.js"
-import { QualityGates } from "../tasks/QualityGate.js"
-import { TaskStore } from "../tasks/TaskStore.js"
+import type { TaskStore } from "../tasks/TaskStore.js"
 import { giteaHandler } from "./GiteaHandler.js"
-import { startWorker } from "./HookWorker.js"
+import { startHookWorker } from "./HookWorker.js"
 import { Inbox, keptFor } from "./Inbox.js"
 import { planeHandler } from "./PlaneHandler.js"
 import { Receiver } from "./Receiver.js"
 
 const work = Layer.scopedDiscard(Effect.gen(function*() {
   const inbox = yield* Inbox
-  const { sql, write } = yield* Storage
   const plane = yield* planeHandler
   const gitea = yield* giteaHandler
-  yield* startWorker(inbox, { plane, gitea })
+  yield* startHookWorker(inbox, { plane, gitea })
   yield* pruneHourly(inbox.prune, keptFor)
-  yield* pruneHourly((before) => write(prunePullRequests(sql, before)), yield* retention)
+  yield* pruneFactsHourly
 }))
 
 /**
@@ -38,13 +31,3 @@ export const webhooksLayer: Layer.Layer<
   ConfigError.ConfigError,
   PlaneClient | WakeUps | Storage | TaskStore
 > = Layer.merge(Receiver.layer, work).pipe(Layer.provide([Inbox.layer, TaskPullRequests.layer]))
-
-/** The gates that the default pipeline names: the orchestrator's own, and those that go by what Gitea says. */
-export const gatesLayer: Layer.Layer<
-  QualityGates,
-  ConfigError.ConfigError,
-  Pipeline | WakeUps | Storage
-> = Layer.scoped(QualityGates, Effect.map(giteaGates, QualityGates.make)).pipe(
-  Layer.provide([Gitea.layer, TaskPullRequests.layer]),
-  Layer.provide([TaskStore.layer, connections])
-)

@@ -4,6 +4,7 @@ import { PlaneSimulator } from "../../src/simulator/PlaneSimulator.js"
 import { Storage } from "../../src/storage/Storage.js"
 import { WakeUps } from "../../src/storage/WakeUps.js"
 import { Pipeline } from "../../src/tasks/Pipeline.js"
+import { TaskId } from "../../src/tasks/Task.js"
 import { TaskStore } from "../../src/tasks/TaskStore.js"
 import { folder, request, served } from "../http/Served.js"
 import { commandLine } from "./CommandLine.js"
@@ -84,7 +85,7 @@ describe("plane-sync task", () => {
       yield* stage("architecture")
 
       yield* Effect.provide(
-        Effect.flatMap(TaskStore, (tasks) => tasks.stop(1, "cancelled")),
+        Effect.flatMap(TaskStore, (tasks) => tasks.stop(TaskId(1), "cancelled")),
         TaskStore.layer.pipe(
           Layer.provide([Pipeline.layerDefault, WakeUps.layer, Storage.layerFile(database)])
         )

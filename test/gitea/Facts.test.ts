@@ -1,11 +1,13 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Layer } from "effect"
-import { prunePullRequests, rememberMerged, rememberPullRequest, rememberReview } from "../../src/gitea/Facts.js"
+import { EpochMillis } from "../../src/base/Time.js"
+import type { PullRequestSeen } from "../../src/gitea/Facts.js"
+import { rememberMerged, rememberPullRequest, rememberReview, rememberStatuses } from "../../src/gitea/Facts.js"
+import { pruneCommitStatuses, prunePullRequests } from "../../src/gitea/Prune.js"
 import { Storage } from "../../src/storage/Storage.js"
 import { WakeUps } from "../../src/storage/WakeUps.js"
 import { Pipeline } from "../../src/tasks/Pipeline.js"
 import { TaskStore } from "../../src/tasks/TaskStore.js"
-import type { PullRequestSeen } from "../../src/webhooks/GiteaHook.js"
 
 const layer = TaskStore.layer.pipe(
   Layer.provideMerge(Layer.mergeAll(Storage.layerFile(":memory:"), WakeUps.layer, Pipeline.layerDefault))
@@ -23,8 +25,8 @@ const seen = (number: number, change: Partial<PullRequestSeen> = {}): PullReques
   branch: "",
   title: "",
   body: "",
-  createdAt: 1e15,
-  updatedAt: 1e15,
+  createdAt: EpochMillis(1e15),
+  updatedAt: EpochMillis(1e15),
   rank: 3,
   headRank: 1,
   ...change
@@ -33,11 +35,12 @@ const seen = (number: number, change: Partial<PullRequestSeen> = {}): PullReques
 const remember = (pullRequest: PullRequestSeen, workItem: string | null, now: number) =>
   Effect.flatMap(Storage, ({ sql, write }) =>
     write(Effect.zipRight(
-      rememberPullRequest(sql, pullRequest, workItem, now),
+      rememberPullRequest(sql, pullRequest, workItem, EpochMillis(now)),
       rememberReview(sql, pullRequest, { reviewer: "jonas", approved: true, content: "" })
     )))
 
-const prune = (before: number) => Effect.flatMap(Storage, ({ sql, write }) => write(prunePullRequests(sql, before)))
+const prune = (before: number) =>
+  Effect.flatMap(Storage, ({ sql, write }) => write(prunePullRequests(sql, EpochMillis(before))))
 
 const kept = Effect.flatMap(Storage, ({ read, sql }) =>
   Effect.all([
@@ -54,12 +57,12 @@ describe("prunePullRequests", () => {
       yield* remember(seen(2, { merged: true }), "ET-2", 10)
       yield* remember(seen(3, { open: true }), null, 10)
       yield* remember(seen(4), null, 10)
-      yield* remember(seen(4, { updatedAt: 1e15 + 1_000 }), null, 100)
+      yield* remember(seen(4, { updatedAt: EpochMillis(1e15 + 1_000) }), null, 100)
       yield* remember(seen(5), "ET-5", 10)
       yield* remember(seen(6), null, 10)
       yield* remember(seen(7), "ET-7", 10)
       yield* remember(seen(8, { open: true }), null, 10)
-      yield* write(rememberMerged(sql, { repository: 1, number: 8 }, 10))
+      yield* write(rememberMerged(sql, { repository: 1, number: 8 }, EpochMillis(10)))
       yield* tasks.start({ workItem: "ET-005" })
       const link = (workItem: string, number: number) =>
         Effect.flatMap(tasks.start({ workItem }), ({ id }) =>
@@ -87,5 +90,43 @@ describe("prunePullRequests", () => {
       assert.deepStrictEqual(reviews, rows)
       assert.isFalse(yield* prune(1_000))
       assert.deepStrictEqual(yield* kept, [[], []])
+    }).pipe(Effect.provide(layer)))
+})
+
+describe("pruneCommitStatuses", () => {
+  it.effect("deletes what came before, unless its commit is the head of an open pull request", () =>
+    Effect.gen(function*() {
+      const { read, sql, write } = yield* Storage
+      const status = (sha: string, now: number) =>
+        write(rememberStatuses(
+          sql,
+          [{ repository: 1, sha, context: "ci", id: 1, state: "success", description: "" }],
+          EpochMillis(now)
+        ))
+      yield* remember(seen(1, { open: true }), null, 10)
+      yield* remember(seen(2), null, 10)
+      for (const sha of ["head 1", "head 2", "no head"]) yield* status(sha, 10)
+      yield* status("young", 11)
+      assert.isFalse(yield* write(pruneCommitStatuses(sql, EpochMillis(11))))
+      assert.deepStrictEqual(
+        yield* read(sql`SELECT sha FROM plane_sync_commit_status ORDER BY sha`),
+        [{ sha: "head 1" }, { sha: "young" }]
+      )
+    }).pipe(Effect.provide(layer)))
+
+  it.effect("goes on in small batches", () =>
+    Effect.gen(function*() {
+      const { sql, write } = yield* Storage
+      const statuses = Array.from({ length: 150 }, (_, index) => ({
+        repository: 1,
+        sha: `${index}`,
+        context: "ci",
+        id: 1,
+        state: "success",
+        description: ""
+      }))
+      yield* write(rememberStatuses(sql, statuses, EpochMillis(10)))
+      assert.isTrue(yield* write(pruneCommitStatuses(sql, EpochMillis(11))))
+      assert.isFalse(yield* write(pruneCommitStatuses(sql, EpochMillis(11))))
     }).pipe(Effect.provide(layer)))
 })

@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { ConfigProvider, Context, Effect, Layer, Logger, Option, TestClock } from "effect"
+import { EpochMillis } from "../../src/base/Time.js"
 import { rememberPullRequest } from "../../src/gitea/Facts.js"
 import type { GiteaClient, PullRequestNow } from "../../src/gitea/GiteaClient.js"
 import { Gitea } from "../../src/gitea/GiteaClient.js"
@@ -33,8 +34,8 @@ const told = {
   branch: "et-7",
   title: "",
   body: "",
-  createdAt: 0,
-  updatedAt: 0,
+  createdAt: EpochMillis(0),
+  updatedAt: EpochMillis(0),
   rank: 0,
   headRank: 0
 }
@@ -46,7 +47,7 @@ const waiting = Effect.gen(function*() {
   const gate = (yield* giteaGates).find(({ name }) => name === "merged")
   if (gate === undefined) return yield* Effect.dieMessage("there is no gate merged")
   yield* tasks.start({ workItem: "ET-7" })
-  yield* write(rememberPullRequest(sql, told, "ET-7", 0))
+  yield* write(rememberPullRequest(sql, told, "ET-7", EpochMillis(0)))
   return {
     /** As the orchestrator asks, which then owes the task nothing. */
     ask: Effect.gen(function*() {
@@ -135,7 +136,11 @@ describe("a gate that goes by Gitea", () => {
         (rows) => rows.map((row) => row.open)
       )
       const reopened = (updatedAt: number) =>
-        Effect.orDie(write(rememberPullRequest(sql, { ...told, updatedAt, rank: 3 }, "ET-7", 0)))
+        Effect.orDie(
+          write(
+            rememberPullRequest(sql, { ...told, updatedAt: EpochMillis(updatedAt), rank: 3 }, "ET-7", EpochMillis(0))
+          )
+        )
       assert.strictEqual(yield* ask, "Pending")
       assert.deepStrictEqual(yield* open, [0])
       yield* reopened(1_000)

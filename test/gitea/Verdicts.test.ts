@@ -1,4 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
+import { EpochMillis } from "../../src/base/Time.js"
 import type { Review } from "../../src/gitea/Facts.js"
 import {
   askedReviewsVerdict,
@@ -85,7 +86,7 @@ const head = {
   open: true,
   merged: false,
   headSha: "new",
-  updatedAt: 0
+  updatedAt: EpochMillis(0)
 }
 
 const review = (reviewer: string, approved: boolean, headSha = "new"): Review => ({

@@ -50,8 +50,8 @@ const layer = (state: typeof program, token: string) =>
       Receiver.of({
         receive: () => Effect.dieMessage("nobody delivers"),
         status: Effect.succeed({
-          plane: { acceptedAt: 0, refused: undefined },
-          gitea: { acceptedAt: undefined, refused: { at: 0, why: "it is not signed" } }
+          plane: { acceptedAt: EpochMillis(0), refused: undefined },
+          gitea: { acceptedAt: undefined, refused: { at: EpochMillis(0), why: "it is not signed" } }
         })
       })
     )),

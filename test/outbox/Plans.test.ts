@@ -114,7 +114,7 @@ const everyTask = Effect.gen(function*() {
   const { write } = yield* Storage
   for (const workItem of ["ET-1", "ET-2", "ET-002"]) yield* tasks.start({ workItem })
   const { id } = yield* tasks.start({ workItem: "ET-3", itemId: ItemId("item-1"), agent: "claude" })
-  yield* tasks.start({ workItem: "ET-4", itemId: "item-0" })
+  yield* tasks.start({ workItem: "ET-4", itemId: ItemId("item-0") })
   yield* tasks.link(id, { repository: { id: 1, name: "team/app" }, pullRequest: 1, headSha: "abc" })
   yield* tasks.report("ET-3", { stage: "analysis", outcome: "failed", reason: "no" })
   yield* tasks.advance(id)
@@ -124,7 +124,8 @@ const everyTask = Effect.gen(function*() {
   yield* tasks.list({ limit: 10, status: "active", cursor: 3 })
   yield* tasks.byPullRequest(1, 1)
   yield* tasks.byHeadSha(1, "abc")
-  yield* tasks.byItemId("item-1")
+  yield* tasks.tasksOf({ repository: 1, number: 1, workItem: "ET-3" })
+  yield* tasks.byItemId(ItemId("item-1"))
   yield* write(tasks.touch(id))
   yield* tasks.pause(id, "moved")
   yield* tasks.stop(id, "cancelled")

@@ -1,9 +1,12 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, TestClock } from "effect"
+import { Duration, Effect, Logger, TestClock } from "effect"
+import type { EpochMillis } from "../../src/base/Time.js"
 import { StageEvent } from "../../src/domain/StageEvent.js"
 import { StageEvents } from "../../src/events/StageEvents.js"
 import { Outbox } from "../../src/outbox/Outbox.js"
 import { PlaneSimulator } from "../../src/simulator/PlaneSimulator.js"
+import { pruneHourly } from "../../src/storage/Retention.js"
+import { StorageError } from "../../src/storage/StorageError.js"
 import { inMemory } from "../sending/Pipeline.js"
 
 describe("retention", () => {
@@ -37,4 +40,27 @@ describe("retention", () => {
       )),
     40_000
   )
+
+  it.scoped("goes on with the same batch each second while storage fails, and says so", () => {
+    const lines: Array<string> = []
+    const busy = new StorageError({ reason: "Busy", where: "a file", words: "locked" })
+    const asked: Array<EpochMillis> = []
+    return Effect.gen(function*() {
+      yield* TestClock.setTime(100_000)
+      yield* pruneHourly((before) =>
+        Effect.suspend(() => {
+          asked.push(before)
+          return asked.length < 3 ? busy : Effect.succeed(asked.length === 3)
+        }), Duration.minutes(1))
+      yield* TestClock.adjust("3 seconds")
+      assert.deepStrictEqual(asked, [40_000, 40_000, 40_000, 42_050])
+      assert.lengthOf(lines, 2)
+      yield* TestClock.adjust("1 hour")
+      assert.lengthOf(asked, 5)
+    }).pipe(
+      Effect.provide(
+        Logger.replace(Logger.defaultLogger, Logger.make(({ message }) => void lines.push(String(message))))
+      )
+    )
+  })
 })

@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { Verdict } from "../../src/tasks/QualityGate.js"
+import type { TaskId } from "../../src/tasks/Task.js"
 import { Tasks } from "../../src/tasks/Tasks.js"
 import { settable, tasksOnly, told } from "./Orchestration.js"
 
@@ -136,7 +137,7 @@ const run = (steps: ReadonlyArray<Step>, database: string) =>
       const layer = tasksOnly({ database, stages, gates: [gates.one.gate, gates.two.gate] })
       return { scope, context: yield* Layer.buildWithScope(layer, scope) }
     })
-    const take = (id: number, step: Step) =>
+    const take = (id: TaskId, step: Step) =>
       Effect.gen(function*() {
         const tasks = yield* Tasks
         switch (step.do) {

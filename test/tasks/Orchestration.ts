@@ -5,7 +5,7 @@ import { eventOfBody } from "../../src/outbox/StoredEvent.js"
 import { Storage } from "../../src/storage/Storage.js"
 import { WakeUps } from "../../src/storage/WakeUps.js"
 import { AgentLauncher } from "../../src/tasks/AgentLauncher.js"
-import { Orchestrator } from "../../src/tasks/Orchestrator.js"
+import { orchestratorLayer } from "../../src/tasks/Orchestrator.js"
 import type { PipelineStage } from "../../src/tasks/Pipeline.js"
 import { defaultStages, Pipeline } from "../../src/tasks/Pipeline.js"
 import type { QualityGate } from "../../src/tasks/QualityGate.js"
@@ -67,7 +67,7 @@ export const tasksOnly = (options: Options = {}) =>
 export const running = (
   options: Options & { readonly launcher?: Layer.Layer<AgentLauncher> } = {}
 ) =>
-  Orchestrator.layerTasks.pipe(
+  orchestratorLayer.pipe(
     Layer.provide(Layer.merge(parts(options), options.launcher ?? AgentLauncher.layerLog)),
     Layer.provideMerge(events(options.database))
   )

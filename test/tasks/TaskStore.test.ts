@@ -1,14 +1,16 @@
-import { ItemId } from "../../src/domain/Ids.js"
 import { MonotonicMillis } from "../../src/base/Time.js"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, TestClock } from "effect"
+import { EpochMillis } from "../../src/base/Time.js"
+import { ItemId } from "../../src/domain/Ids.js"
 import { StageEvents } from "../../src/events/StageEvents.js"
 import { Outbox } from "../../src/outbox/Outbox.js"
+import { TaskId } from "../../src/tasks/Task.js"
 import { Tasks } from "../../src/tasks/Tasks.js"
 import { tasksOnly, told } from "./Orchestration.js"
 
-const one = "11111111-1111-4111-8111-111111111111"
-const two = "22222222-2222-4222-8222-222222222222"
+const one = ItemId("11111111-1111-4111-8111-111111111111")
+const two = ItemId("22222222-2222-4222-8222-222222222222")
 
 describe("starting a task", () => {
   it.effect("publishes nothing, and is idempotent", () =>
@@ -22,7 +24,7 @@ describe("starting a task", () => {
         stage: "created",
         status: "active",
         agent: undefined,
-        startedAt: 1_000,
+        startedAt: EpochMillis(1_000),
         verdicts: [],
         reports: []
       })
@@ -64,7 +66,7 @@ describe("starting a task", () => {
       assert.strictEqual((yield* tasks.get("ET-002")).id, named.id)
       assert.strictEqual((yield* tasks.get("ET-2")).id, second.id)
       assert.strictEqual((yield* tasks.byItemId(two))?.id, second.id)
-      assert.strictEqual(yield* tasks.byItemId("3"), undefined)
+      assert.strictEqual(yield* tasks.byItemId(ItemId("3")), undefined)
     }).pipe(Effect.provide(tasksOnly())))
 
   it.effect("what was started by its key is known by its uuid as soon as Plane was asked for the key", () =>
@@ -112,14 +114,21 @@ describe("finding tasks", () => {
   it.effect("by pull request and by head, the latest first; in pages by status", () =>
     Effect.gen(function*() {
       const tasks = yield* Tasks
-      const ids: Array<number> = []
+      const ids: Array<TaskId> = []
       for (const workItem of ["ET-1", "ET-2", "ET-3"]) ids.push((yield* tasks.start({ workItem })).id)
-      const [first = 0, second = 0, third = 0] = ids
+      const none = TaskId(0)
+      const [first = none, second = none, third = none] = ids
       const link = { repository: { id: 7, name: "team/app" }, pullRequest: 12, headSha: "abc" }
       yield* tasks.link(first, link)
       yield* tasks.link(second, link)
       yield* tasks.link(third, { ...link, repository: { id: 8, name: "team/other" } })
       assert.deepInclude(yield* tasks.byPullRequest(7, 12), { id: second, ...link })
+      const tasksOf = (repository: number, workItem: string | null) =>
+        Effect.map(tasks.tasksOf({ repository, number: 12, workItem }), (found) => found.map(({ id }) => id))
+      assert.sameMembers(yield* tasksOf(7, "ET-3"), ids)
+      assert.sameMembers(yield* tasksOf(7, "ET-1"), [first, second])
+      assert.deepStrictEqual(yield* tasksOf(8, null), [third])
+      assert.deepStrictEqual(yield* tasksOf(9, "ET-9"), [])
       assert.strictEqual((yield* tasks.byHeadSha(8, "abc"))?.id, third)
       assert.strictEqual(yield* tasks.byHeadSha(8, "def"), undefined)
       yield* tasks.stop(second, "cancelled")

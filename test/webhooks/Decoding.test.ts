@@ -1,14 +1,15 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Either } from "effect"
-import { decodeGitea } from "../../src/webhooks/GiteaHook.js"
-import { decodePlane } from "../../src/webhooks/PlaneHook.js"
+import { ItemId } from "../../src/domain/Ids.js"
+import { decodeGiteaHook } from "../../src/webhooks/GiteaHook.js"
+import { decodePlaneHook } from "../../src/webhooks/PlaneHook.js"
 import { changed, fixture, fixturesOf } from "./Fixtures.js"
 
 describe("Plane's bodies", () => {
   it("say what state a work item is in, whatever was changed and in whichever version", () => {
     const seen = {
       _tag: "WorkItemSeen",
-      id: "a1e3b463-914e-564c-9341-2bf8665a56d8",
+      itemId: ItemId("a1e3b463-914e-564c-9341-2bf8665a56d8"),
       project: "7a79f0a9-5278-49cd-9007-9a338f238f9c",
       number: 7,
       stateId: "b873d9eb-993c-48cd-97ac-99a9b1623967",
@@ -16,21 +17,24 @@ describe("Plane's bodies", () => {
       updatedAt: "2026-10-05T07:16:29.568007Z",
       isAside: false
     } as const
-    assert.deepStrictEqual(decodePlane(fixture("plane/issue_updated_state")), Either.right(seen))
+    assert.deepStrictEqual(decodePlaneHook(fixture("plane/issue_updated_state")), Either.right(seen))
     const byPage = changed("plane/issue_updated_state", { activity: { field: "state_id" } })
-    assert.deepStrictEqual(decodePlane(byPage), Either.right(seen))
+    assert.deepStrictEqual(decodePlaneHook(byPage), Either.right(seen))
     assert.deepStrictEqual(
-      decodePlane(fixture("plane/workitem_updated_v2")),
+      decodePlaneHook(fixture("plane/workitem_updated_v2")),
       Either.right({ ...seen, stateGroup: undefined })
     )
     for (const name of ["plane/issue_updated_priority", "plane/issue_updated_name", "plane/issue_created"]) {
-      assert.containSubset(decodePlane(fixture(name)), { _tag: "Right", right: { _tag: "WorkItemSeen" } }, name)
+      assert.containSubset(decodePlaneHook(fixture(name)), { _tag: "Right", right: { _tag: "WorkItemSeen" } }, name)
     }
   })
 
   it("of comments, of other things and without a state say nothing", () => {
     const nothing = (body: string) =>
-      Either.match(decodePlane(body), { onLeft: () => "left", onRight: (seen) => "reason" in seen ? seen.reason : "" })
+      Either.match(decodePlaneHook(body), {
+        onLeft: () => "left",
+        onRight: (seen) => "reason" in seen ? seen.reason : ""
+      })
     assert.strictEqual(nothing(fixture("plane/issue_comment_created")), "a comment moves nothing")
     const ours = changed("plane/issue_comment_created", { data: { external_source: "plane-sync" } })
     assert.strictEqual(nothing(ours), "a comment of plane-sync's own")
@@ -42,7 +46,10 @@ describe("Plane's bodies", () => {
 
   it("tell of another change than the state's, in either version, but not of a new work item", () => {
     const isAside = (body: string) =>
-      Either.match(decodePlane(body), { onLeft: () => "left", onRight: (seen) => "isAside" in seen && seen.isAside })
+      Either.match(decodePlaneHook(body), {
+        onLeft: () => "left",
+        onRight: (seen) => "isAside" in seen && seen.isAside
+      })
     assert.isTrue(isAside(fixture("plane/issue_updated_name")))
     assert.isFalse(isAside(fixture("plane/issue_created")))
     const v2 = JSON.parse(fixture("plane/workitem_updated_v2")) as object
@@ -65,7 +72,7 @@ describe("Plane's bodies", () => {
         [changed("plane/issue_created", { data: null }), ""]
       ] as const
     ) {
-      const decoded = decodePlane(body)
+      const decoded = decodePlaneHook(body)
       assert.isTrue(Either.isLeft(decoded), body)
       if (Either.isLeft(decoded)) assert.include(decoded.left, field)
     }
@@ -88,7 +95,7 @@ describe("Gitea's bodies", () => {
   it("are told apart by their type, and all can be read", () => {
     const tags: Record<string, string> = {}
     for (const name of fixturesOf("gitea")) {
-      const decoded = decodeGitea(typeOf(name), fixture(name))
+      const decoded = decodeGiteaHook(typeOf(name), fixture(name))
       tags[name.replace("gitea/", "")] = Either.match(decoded, { onLeft: (why) => why, onRight: ({ _tag }) => _tag })
     }
     const nothing = [
@@ -106,7 +113,7 @@ describe("Gitea's bodies", () => {
 
   it("show a pull request: its branch by the label, a fork by its repository, merged apart from closed", () => {
     const seen = (name: string, change = {}) => {
-      const decoded = Either.getOrThrow(decodeGitea(typeOf(name), changed(name, change)))
+      const decoded = Either.getOrThrow(decodeGiteaHook(typeOf(name), changed(name, change)))
       return decoded._tag === "PullRequest" ? decoded.pullRequest : undefined
     }
     assert.containSubset(seen("gitea/pull_request_opened"), {
@@ -136,7 +143,7 @@ describe("Gitea's bodies", () => {
   })
 
   it("show who reviewed, and what was said", () => {
-    const reviewed = (name: string) => Either.getOrThrow(decodeGitea(typeOf(name), fixture(name)))
+    const reviewed = (name: string) => Either.getOrThrow(decodeGiteaHook(typeOf(name), fixture(name)))
     assert.containSubset(reviewed("gitea/review_approved"), { review: { reviewer: "jonas", approved: true } })
     assert.containSubset(reviewed("gitea/review_rejected"), {
       review: {
@@ -149,7 +156,7 @@ describe("Gitea's bodies", () => {
   })
 
   it("that cannot be read say why", () => {
-    const decoded = decodeGitea("status", changed("gitea/status_success", { id: "1003", sha: null }))
+    const decoded = decodeGiteaHook("status", changed("gitea/status_success", { id: "1003", sha: null }))
     assert.isTrue(Either.isLeft(decoded))
     if (Either.isLeft(decoded)) assert.match(decoded.left, /id: .*sha: /)
   })

@@ -47,7 +47,7 @@ describe("Gitea, asked", () => {
       assert.strictEqual(yield* at.stage(7), "review active")
     }).pipe(Effect.scoped, withPlane))
 
-  it.live("a red check that has turned green is noticed without its delivery", () =>
+  it.live("a red check that has turned green is noticed without its hook", () =>
     Effect.gen(function*() {
       const { at, checks } = yield* asking()
       checks("failure", { context: "build/tiles", status: "failure" })
@@ -207,7 +207,7 @@ describe("Gitea, asked", () => {
             Effect.timeout("15 seconds")
           )
         yield* until("review active")
-        // The delivery says approved, Gitea that it was dismissed.
+        // The hook says approved, Gitea that it was dismissed.
         yield* at.gitea("pull_request_review_approved", pullBody("review_approved", { ...pull, at: 5 }))
         assert.strictEqual(yield* at.stage(7), "review active")
         gitea.answers.set(reviews, [{ id: 2, user: { login: "jonas" }, state: "APPROVED", body: "" }])

@@ -10,7 +10,7 @@ import { Pipeline } from "../../src/tasks/Pipeline.js"
 import { TaskStore } from "../../src/tasks/TaskStore.js"
 import { Inbox } from "../../src/webhooks/Inbox.js"
 
-/** What the handlers of deliveries need, and nobody who works by himself. */
+/** What the handlers of hooks need, without any background work. */
 export const handlersOnly = Layer.mergeAll(Inbox.layer, TaskPullRequests.layer).pipe(
   Layer.provideMerge(TaskStore.layer),
   Layer.provideMerge(

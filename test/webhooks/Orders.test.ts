@@ -68,7 +68,7 @@ const start = (at: Scene, workItem: number) =>
     yield* at.reported(workItem)
   })
 
-describe("the order of deliveries", () => {
+describe("the order of hooks", () => {
   it.live("does not matter: a task ends where the facts together say", () =>
     Effect.gen(function*() {
       const at = yield* scene({ ORCH_PLANE_API_TOKEN: "" })

@@ -156,7 +156,7 @@ describe("POST /webhooks/plane", () => {
       yield* at.plane(changed("plane/issue_updated_name", { data: { id: uuid(7), ...item } }))
       yield* at.plane(changed("plane/issue_updated_priority", { data: { id: uuid(7), ...item } }))
       assert.strictEqual(yield* at.stage(7), "- -")
-      // The state's own delivery of the same save.
+      // The state's own hook of the same save.
       yield* at.plane(moveBody({ number: 7, to: "inProgress", at: 1 }))
       assert.strictEqual(yield* at.stage(7), "analysis active")
       yield* at.plane(changed("plane/issue_created", { data: { ...item, id: uuid(8), sequence_id: 8 } }))

@@ -28,7 +28,7 @@ const withProgram = Effect.gen(function*() {
   return { at: yield* Effect.provideService(scene(settings), PlaneSimulator, plane), kept, plane }
 })
 
-/** Waits until the simulator has as many deliveries to send, and for the stragglers. */
+/** Waits until the simulator has as many hooks to send, and for the late ones. */
 const sent = (kept: ReadonlyArray<WebhookRequest>, least: number) =>
   Effect.repeat(Effect.zipRight(Effect.sleep("50 millis"), Effect.sync(() => kept.length)), {
     until: (length) => length >= least
@@ -130,7 +130,7 @@ describe("POST /webhooks/plane: what our own changes come back as", () => {
         pullBody("pull_request_closed_merged", { number: 3, workItem: 7, head: sha("x") })
       )
       assert.strictEqual(yield* at.stage(7), "done done")
-      // Plane has long been told of Done, as its next delivery says; then the echo of the first PATCH.
+      // Plane has long been told of Done, as its next hook says; then the echo of the first PATCH.
       yield* at.plane(moveBody({ number: 7, to: "done", at: 3_001 }))
       yield* at.plane(moveBody({ number: 7, to: "inProgress", at: 1 }))
       assert.strictEqual(yield* at.stage(7), "done done")

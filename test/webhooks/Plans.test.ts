@@ -1,7 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
-import { prunePullRequests } from "../../src/gitea/Facts.js"
+import { EpochMillis } from "../../src/base/Time.js"
 import { giteaGates } from "../../src/gitea/GiteaGates.js"
+import { pruneCommitStatuses, prunePullRequests } from "../../src/gitea/Prune.js"
 import { Storage } from "../../src/storage/Storage.js"
 import { TaskStore } from "../../src/tasks/TaskStore.js"
 import { giteaHandler } from "../../src/webhooks/GiteaHandler.js"
@@ -27,17 +28,18 @@ const everything = Effect.gen(function*() {
   const inbox = yield* Inbox
   const handlers = { plane: yield* planeHandler, gitea: yield* giteaHandler }
   for (const [source, event, name] of sent) {
-    yield* inbox.store({ source, event, delivery: name, body: fixture(name), digest: name })
+    yield* inbox.store({ source, event, uuid: name, body: fixture(name), digest: name })
     yield* handlers[source](yield* inbox.due(10))
   }
   yield* inbox.nextDue(60_000)
   const task = yield* (yield* TaskStore).get("ET-7")
   for (const { check } of yield* giteaGates) yield* check(task)
-  yield* inbox.settle(new Map([[1, { _tag: "Later", dueAt: 100_000, reason: "later" }]]))
+  yield* inbox.settle(new Map([[1, { _tag: "Later", dueAt: EpochMillis(100_000), reason: "later" }]]))
   assert.strictEqual(yield* inbox.nextDue(60_000), 0)
-  assert.isFalse(yield* inbox.prune(1))
+  assert.isFalse(yield* inbox.prune(EpochMillis(1)))
   const { sql, write } = yield* Storage
-  assert.isFalse(yield* write(prunePullRequests(sql, 1)))
+  assert.isFalse(yield* write(prunePullRequests(sql, EpochMillis(1))))
+  assert.isFalse(yield* write(pruneCommitStatuses(sql, EpochMillis(1))))
   return task
 })
 

@@ -1,12 +1,13 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Clock, ConfigProvider, Effect, Fiber, Layer, Logger, TestClock } from "effect"
+import { ConfigProvider, Effect, Fiber, Layer, Logger, TestClock } from "effect"
 import { statSync } from "node:fs"
-import { makeUnreadable } from "../../src/base/DebouncedWarning.js"
+import { EpochMillis, epochMillis, later } from "../../src/base/Time.js"
 import { Storage } from "../../src/storage/Storage.js"
-import { startWorker } from "../../src/webhooks/HookWorker.js"
+import { startHookWorker } from "../../src/webhooks/HookWorker.js"
 import type { Outcome } from "../../src/webhooks/Inbox.js"
 import { Inbox } from "../../src/webhooks/Inbox.js"
 import { Overloaded, Receiver, Refused } from "../../src/webhooks/Receiver.js"
+import { makeUnreadable } from "../../src/webhooks/UnreadableHook.js"
 import { folder } from "../http/Served.js"
 import { secrets, signature } from "./Sender.js"
 
@@ -31,7 +32,7 @@ const receive = (body: string, signed: string) =>
 const settings = { ORCH_GITEA_WEBHOOK_SECRET: secrets.gitea }
 
 describe("Receiver", () => {
-  it.effect("says at most once a minute that deliveries are refused, and then how many", () => {
+  it.effect("says at most once a minute that hooks are refused, and then how many", () => {
     const { layer, lines } = receiving(settings)
     return Effect.gen(function*() {
       const forged = Effect.flip(receive("{}", signature("plane", "{}")))
@@ -109,12 +110,12 @@ describe("what cannot be read", () => {
     const { layer, lines } = receiving(settings)
     return Effect.gen(function*() {
       const unreadable = yield* makeUnreadable
-      const delivery = { source: "plane", event: "issue\n", delivery: "", body: "", digest: "", moved: null } as const
-      for (let id = 1; id <= 3; id++) yield* unreadable({ ...delivery, id }, "data.sequence_id: is missing")
-      assert.deepStrictEqual(lines, ["Delivery 1 of plane, \"issue \", cannot be read: data.sequence_id: is missing"])
+      const hook = { source: "plane", event: "issue\n", uuid: "", body: "", digest: "", moved: null } as const
+      for (let id = 1; id <= 3; id++) yield* unreadable({ ...hook, id }, "data.sequence_id: is missing")
+      assert.deepStrictEqual(lines, ["Hook 1 of plane, \"issue \", cannot be read: data.sequence_id: is missing"])
       yield* TestClock.adjust("61 seconds")
-      yield* unreadable({ ...delivery, id: 4 }, "event: is missing")
-      assert.match(lines[1] ?? "", /^Delivery 4 .*event: is missing \(and 2 more since this was last said\)$/)
+      yield* unreadable({ ...hook, id: 4 }, "event: is missing")
+      assert.match(lines[1] ?? "", /^Hook 4 .*event: is missing \(and 2 more since this was last said\)$/)
     }).pipe(Effect.provide(layer))
   })
 })
@@ -127,16 +128,16 @@ describe("Inbox", () => {
       const [first, second] = yield* inbox.due(10)
       assert.deepStrictEqual([first?.body, second?.body], ["{\"a\":1}", "{\"a\":2}"])
       yield* inbox.settle(new Map([[first?.id ?? 0, { _tag: "Done" }]]))
-      assert.isFalse(yield* inbox.prune(0))
+      assert.isFalse(yield* inbox.prune(EpochMillis(0)))
       assert.strictEqual((yield* inbox.known(yield* inbox.due(1))).size, 0)
-      yield* inbox.prune(1)
+      yield* inbox.prune(EpochMillis(1))
       const { read, sql } = yield* Storage
       assert.deepStrictEqual(yield* read(sql`SELECT id FROM plane_sync_webhook`), [{ id: second?.id }])
       assert.deepStrictEqual(yield* read(sql`SELECT id FROM plane_sync_webhook_body`), [{ id: second?.id }])
     }).pipe(Effect.provide(receiving(settings).layer)))
 })
 
-describe("Inbox, of large deliveries", () => {
+describe("Inbox, of large hooks", () => {
   it.live("stores many that come at the same time, in their order", () =>
     Effect.gen(function*() {
       const inbox = yield* Inbox
@@ -147,7 +148,7 @@ describe("Inbox, of large deliveries", () => {
         (n) =>
           inbox.store({
             source: "gitea",
-            delivery: String(n),
+            uuid: String(n),
             event: "push",
             body: `${n}${filling}`,
             digest: String(n)
@@ -164,9 +165,9 @@ describe("Inbox, of large deliveries", () => {
       )
       // No more than is borne in memory together, and each with its own body.
       const first = yield* inbox.due(128)
-      assert.deepStrictEqual(first.map(({ body, delivery }) => `${delivery} ${body[0] ?? ""}`), ["0 0", "1 1", "2 2"])
+      assert.deepStrictEqual(first.map(({ body, uuid }) => `${uuid} ${body[0] ?? ""}`), ["0 0", "1 1", "2 2"])
       yield* inbox.settle(new Map(first.map(({ id }) => [id, { _tag: "Done" }])))
-      assert.deepStrictEqual((yield* inbox.due(128)).map(({ delivery }) => delivery), ["3", "4", "5"])
+      assert.deepStrictEqual((yield* inbox.due(128)).map(({ uuid }) => uuid), ["3", "4", "5"])
     }).pipe(Effect.provide(receiving(settings).layer)), 60_000)
 })
 
@@ -178,13 +179,13 @@ describe("the worker", () => {
       const inbox = yield* Inbox
       yield* receive("{}", signature("gitea", "{}"))
       const tries: Array<string | undefined> = []
-      yield* startWorker(inbox, {
+      yield* startHookWorker(inbox, {
         plane: () => Effect.dieMessage("nothing came from Plane"),
-        gitea: ([delivery]) =>
-          Effect.flatMap(Clock.currentTimeMillis, (now) => {
-            tries.push(delivery?.body)
-            const outcome: Outcome = { _tag: "Later", dueAt: now + 5_000, reason: "not yet" }
-            return inbox.settle(new Map([[delivery?.id ?? 0, outcome]]))
+        gitea: ([hook]) =>
+          Effect.flatMap(epochMillis, (now) => {
+            tries.push(hook?.body)
+            const outcome: Outcome = { _tag: "Later", dueAt: later(now, 5_000), reason: "not yet" }
+            return inbox.settle(new Map([[hook?.id ?? 0, outcome]]))
           })
       })
       yield* TestClock.adjust("1 seconds")
@@ -193,16 +194,16 @@ describe("the worker", () => {
       // The timers of this clock stand still until it has its former time: what arrives wakes the worker.
       yield* receive("[]", signature("gitea", "[]"))
       yield* TestClock.adjust("1 seconds")
-      assert.deepStrictEqual(tries, ["{}", "[]", "{}"])
+      assert.deepStrictEqual(tries, ["{}", "{}", "[]"])
     }).pipe(Effect.provide(receiving(settings).layer)))
 
-  it.live("settles a large delivery without writing its body again", () =>
+  it.live("settles a large hook without writing its body again", () =>
     Effect.gen(function*() {
       const file = `${yield* folder}/events.sqlite`
       yield* Effect.gen(function*() {
         const inbox = yield* Inbox
         const body = `"${" ".repeat(5 * 1024 * 1024)}"`
-        yield* inbox.store({ source: "gitea", delivery: "", event: "push", body, digest: "" })
+        yield* inbox.store({ source: "gitea", uuid: "", event: "push", body, digest: "" })
         const { sql, write } = yield* Storage
         yield* write(sql`PRAGMA wal_checkpoint(TRUNCATE)`)
         yield* inbox.settle(new Map([[1, { _tag: "Skipped", reason: "a reason" }]]))
@@ -210,19 +211,19 @@ describe("the worker", () => {
       }).pipe(Effect.provide(Inbox.layer.pipe(Layer.provideMerge(Storage.layerFile(file)))))
     }).pipe(Effect.scoped))
 
-  it.live("skips a delivery that nothing can be done with, with its reason, and goes on with its neighbours", () =>
+  it.live("skips a hook that nothing can be done with, with its reason, and goes on with its neighbours", () =>
     Effect.gen(function*() {
       const inbox = yield* Inbox
       const bodies = ["{\"a\":1}", "{\"poison\":1}", "{\"a\":2}"]
       for (const body of bodies) yield* receive(body, signature("gitea", body))
       const worked: Array<string> = []
-      yield* startWorker(inbox, {
+      yield* startHookWorker(inbox, {
         plane: () => Effect.dieMessage("nothing came from Plane"),
-        gitea: (deliveries) =>
+        gitea: (hooks) =>
           Effect.gen(function*() {
-            if (deliveries.some(({ body }) => body.includes("poison"))) return yield* Effect.dieMessage("a bug")
-            worked.push(...deliveries.map(({ body }) => body))
-            yield* inbox.settle(new Map(deliveries.map(({ id }) => [id, { _tag: "Done" }])))
+            if (hooks.some(({ body }) => body.includes("poison"))) return yield* Effect.dieMessage("a bug")
+            worked.push(...hooks.map(({ body }) => body))
+            yield* inbox.settle(new Map(hooks.map(({ id }) => [id, { _tag: "Done" }])))
           })
       })
       yield* Effect.repeat(Effect.sleep("5 millis"), { until: () => worked.length === 2 })
@@ -238,10 +239,10 @@ describe("the worker", () => {
       const inbox = yield* Inbox
       for (const body of ["{\"a\":1}", "{\"poison\":1}", "{\"a\":2}"]) yield* receive(body, signature("gitea", body))
       const worked: Array<string> = []
-      yield* startWorker(inbox, {
+      yield* startHookWorker(inbox, {
         plane: () => Effect.dieMessage("nothing came from Plane"),
-        gitea: (deliveries) =>
-          Effect.forEach(deliveries, ({ body, id }) =>
+        gitea: (hooks) =>
+          Effect.forEach(hooks, ({ body, id }) =>
             body.includes("poison")
               ? Effect.dieMessage("a bug")
               : Effect.zipRight(

@@ -21,7 +21,7 @@ const rowsOf = (file: string) =>
   )
     .pipe(Effect.provide(SqliteClient.layer({ filename: file })))
 
-/** A delivery of which only `sent` bytes come, with a signature that somebody made up. */
+/** A hook of which only `sent` bytes come, with a signature that is made up. */
 const unfinished = (url: string, length: number | undefined, sent: number) => {
   const socket = connect(Number(new URL(url).port), "127.0.0.1")
   socket.on("error", () => undefined).write(

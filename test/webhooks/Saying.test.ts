@@ -7,13 +7,13 @@ import { planeHandler } from "../../src/webhooks/PlaneHandler.js"
 import { handlersOnly } from "./Handlers.js"
 import { moveBody, pullBody, sha } from "./Scene.js"
 
-/** Has a delivery worked on. */
+/** Has a hook worked on. */
 const telling = Effect.gen(function*() {
   const inbox = yield* Inbox
   const handlers = { plane: yield* planeHandler, gitea: yield* giteaHandler }
   return (source: "plane" | "gitea", event: string, body: string) =>
     Effect.gen(function*() {
-      yield* inbox.store({ source, event, delivery: "", body, digest: body })
+      yield* inbox.store({ source, event, uuid: "", body, digest: body })
       yield* handlers[source](yield* inbox.due(10))
     })
 })

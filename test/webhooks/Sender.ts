@@ -16,7 +16,7 @@ export interface DeliverOptions {
   /** Instead of the right one; `undefined`: no such header. */
   readonly signature?: string | undefined
   readonly event?: string
-  readonly delivery?: string
+  readonly uuid?: string
   readonly headers?: Readonly<Record<string, string>>
 }
 
@@ -37,7 +37,7 @@ export const deliver = (url: string, source: Source, body: string | Buffer, opti
       headers: {
         "content-type": "application/json",
         "content-length": String(Buffer.byteLength(body)),
-        [`${name}-Delivery`]: options.delivery ?? randomUUID(),
+        [`${name}-Delivery`]: options.uuid ?? randomUUID(),
         [source === "plane" ? "X-Plane-Event" : "X-Gitea-Event-Type"]: options.event ?? "issue",
         ...(signed === undefined ? {} : { [`${name}-Signature`]: signed }),
         ...options.headers

@@ -1,0 +1,31 @@
+import { Effect } from "effect"
+
+/** Tells all who wait that there may be something new. What is told between the mark and the waiting is not missed. */
+export interface Signal {
+  readonly notify: Effect.Effect<void>
+  /** A mark of this moment: take it before you look. */
+  readonly mark: Effect.Effect<number>
+  /** Waits until `notify` was called after the mark. */
+  readonly since: (mark: number) => Effect.Effect<void>
+}
+
+export const makeSignal: Effect.Effect<Signal> = Effect.sync(() => {
+  const waiting = new Set<() => void>()
+  let count = 0
+  return {
+    notify: Effect.sync(() => {
+      count += 1
+      for (const wake of waiting) wake()
+      waiting.clear()
+    }),
+    mark: Effect.sync(() => count),
+    // The check and the waiting begin in one step, so nothing is told unheard between them.
+    since: (mark) =>
+      Effect.async<void>((resume) => {
+        if (count > mark) return resume(Effect.void)
+        const wake = () => resume(Effect.void)
+        waiting.add(wake)
+        return Effect.sync(() => waiting.delete(wake))
+      })
+  }
+})

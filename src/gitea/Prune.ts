@@ -1,0 +1,61 @@
+import type { SqlError } from "@effect/sql/SqlError"
+import type { ConfigError, Scope } from "effect"
+import { Duration, Effect } from "effect"
+import type { EpochMillis } from "../base/Time.js"
+import { retention } from "../outbox/Prune.js"
+import { pruneHourly } from "../storage/Retention.js"
+import type { Sql } from "../storage/Sql.js"
+import { Storage } from "../storage/Storage.js"
+import { concernsNoTask } from "../tasks/PullRequestTasks.js"
+
+/** How long a check is kept while its commit is not the head of an open pull request. */
+const statusesKeptFor = Duration.days(7)
+
+// A pull request is deleted with its reviews, so a transaction that deletes few of them is short.
+const pruneBatch = 100
+
+/**
+ * Deletes a batch of the pull requests, with their reviews, that are closed or merged, that nothing was heard of since
+ * `before` (by our own clock), and that concern no unfinished task. Says whether there may be more.
+ */
+export const prunePullRequests = (sql: Sql, before: EpochMillis): Effect.Effect<boolean, SqlError> =>
+  Effect.gen(function*() {
+    const columns = {
+      repository: sql.literal("p.repository"),
+      number: sql.literal("p.number"),
+      workItem: sql.literal("p.work_item")
+    }
+    const deleted = yield* sql<{ repository: number; number: number }>`DELETE FROM plane_sync_pull_request
+      WHERE (repository, number) IN (
+        SELECT repository, number FROM plane_sync_pull_request p WHERE open = 0 AND received_at < ${before}
+          AND ${concernsNoTask(sql, columns)}
+        ORDER BY received_at LIMIT ${sql.literal(String(pruneBatch))})
+      RETURNING repository, number`
+    const keys = JSON.stringify(deleted.map(({ number, repository }) => [repository, number]))
+    yield* sql`DELETE FROM plane_sync_review
+      WHERE (repository, number) IN (SELECT value ->> 0, value ->> 1 FROM json_each(${keys}))`
+    return deleted.length === pruneBatch
+  })
+
+/**
+ * Deletes a batch of the checks that came before a moment and whose commit is not the head of an open pull request: it no
+ * longer is, or never was. Says whether there may be more.
+ */
+export const pruneCommitStatuses = (sql: Sql, before: EpochMillis): Effect.Effect<boolean, SqlError> =>
+  Effect.map(
+    sql`DELETE FROM plane_sync_commit_status WHERE (repository, sha, context) IN (
+      SELECT repository, sha, context FROM plane_sync_commit_status s WHERE received_at < ${before} AND NOT EXISTS (
+        SELECT 1 FROM plane_sync_pull_request p
+        WHERE p.repository = s.repository AND p.head_sha = s.sha AND p.open = 1)
+      ORDER BY received_at LIMIT ${sql.literal(String(pruneBatch))}) RETURNING 1`,
+    (deleted) => deleted.length === pruneBatch
+  )
+
+/** Deletes facts that are too old, every hour: pull requests after `ORCH_RETENTION`, checks after 7 days. */
+export const pruneFactsHourly: Effect.Effect<void, ConfigError.ConfigError, Scope.Scope | Storage> = Effect.gen(
+  function*() {
+    const { sql, write } = yield* Storage
+    yield* pruneHourly((before) => write(pruneCommitStatuses(sql, before)), statusesKeptFor)
+    yield* pruneHourly((before) => write(prunePullRequests(sql, before)), yield* retention)
+  }
+)

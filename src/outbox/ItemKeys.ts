@@ -1,0 +1,13 @@
+import type { Fragment, Sql } from "../storage/Sql.js"
+
+// A key that was looked up is a lane whose `target` is the lane of the work item; that lane is named by the item id.
+
+/** A subquery: the item id of the work item that a normalized key was found to be; NULL while that is not known. */
+export const itemOfKey = (sql: Sql, key: string | Fragment): Fragment =>
+  sql`(SELECT item.work_item FROM plane_sync_lane spelling JOIN plane_sync_lane item ON item.id = spelling.target
+    WHERE spelling.name = ${key})`
+
+/** A subquery to select from: the normalized keys (column `key`) that were found to be this work item. */
+export const keysOfItem = (sql: Sql, itemId: string): Fragment =>
+  sql`(SELECT spelling.name AS key FROM plane_sync_lane item JOIN plane_sync_lane spelling ON spelling.target = item.id
+    WHERE item.name = ${itemId})`
