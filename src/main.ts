@@ -8,8 +8,9 @@ import { withoutColour } from "./cli/Colour.js"
 import { dotEnvLayer } from "./cli/DotEnv.js"
 import { exitCode, explain } from "./cli/Failure.js"
 import { runServe } from "./cli/Serve.js"
+import { schemaLayer } from "./Schema.js"
 
-const platform = Layer.mergeAll(NodeFileSystem.layer, NodePath.layer, NodeTerminal.layer)
+const platform = Layer.mergeAll(NodeFileSystem.layer, NodePath.layer, NodeTerminal.layer, schemaLayer)
 
 const args = process.argv.slice(2)
 

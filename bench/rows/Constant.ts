@@ -5,6 +5,7 @@ import * as HttpClient from "@effect/platform/HttpClient"
 import * as HttpServer from "@effect/platform/HttpServer"
 import { Array, Clock, ConfigProvider, Data, Effect, Layer, Logger, LogLevel } from "effect"
 import { serveLayer } from "../../src/http/Serve.js"
+import { schemaLayer } from "../../src/Schema.js"
 import type { Job } from "../../src/outbox/Lane.js"
 import { Outbox } from "../../src/outbox/Outbox.js"
 import { PlaneConfig } from "../../src/plane/PlaneConfig.js"
@@ -39,6 +40,7 @@ const served = (file: string) =>
     const config = ConfigProvider.fromMap(new Map([["ORCH_DATABASE_URL", file], ["ORCH_PORT", "0"]]))
     const context = yield* Layer.build(
       serveLayer.pipe(
+        Layer.provide(schemaLayer),
         Layer.provide(Layer.setConfigProvider(config)),
         Layer.provide(Logger.minimumLogLevel(LogLevel.None))
       )

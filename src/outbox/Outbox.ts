@@ -1,7 +1,7 @@
 import type { SqlError } from "@effect/sql/SqlError"
 import type { Scope } from "effect"
 import { Clock, Context, Effect, Layer } from "effect"
-import { makeSharedTurn } from "../base/SharedTurn.js"
+import { makeEventLoopTurn } from "../base/EventLoopTurn.js"
 import { Storage } from "../storage/Storage.js"
 import type { StorageError } from "../storage/StorageError.js"
 import { claim } from "./Claim.js"
@@ -9,7 +9,7 @@ import type { DeadLetter, DeadLetterQuery, Which } from "./DeadLetters.js"
 import { deadLetterBatch, discard, readDeadLetter, readDeadLetters, retry } from "./DeadLetters.js"
 import type { Claim, Job, Settlement } from "./Lane.js"
 import type { Leader, LeaderActive, Leadership } from "./Leadership.js"
-import { becomeLeader, isLeader, LeadershipLost, readLeader } from "./Leadership.js"
+import { becomeLeader, isLeader, LeadershipLost, readLeader, refuseOtherIndex } from "./Leadership.js"
 import type { Observation, Observed } from "./Observation.js"
 import { observe } from "./Observation.js"
 import { prune } from "./Prune.js"
@@ -73,7 +73,7 @@ export class Outbox extends Context.Tag("plane-sync/Outbox")<Outbox, {
   readonly prune: (before: number) => Effect.Effect<boolean, StorageError>
   readonly status: Effect.Effect<OutboxStatus, StorageError>
 }>() {
-  static readonly layer: Layer.Layer<Outbox, never, Storage> = Layer.scoped(Outbox, Effect.suspend(() => make))
+  static readonly layer: Layer.Layer<Outbox, StorageError, Storage> = Layer.scoped(Outbox, Effect.suspend(() => make))
 }
 
 const inBatches = (batch: Effect.Effect<number, StorageError>) =>
@@ -89,7 +89,8 @@ const inBatches = (batch: Effect.Effect<number, StorageError>) =>
 const make = Effect.gen(function*() {
   const storage = yield* Storage
   const { read, sql, write } = storage
-  const sharedTurn = yield* makeSharedTurn
+  yield* refuseOtherIndex(storage)
+  const eventLoopTurn = yield* makeEventLoopTurn
 
   const nextDue = Effect.fnUntraced(function*(maxAhead: number) {
     const now = yield* Clock.currentTimeMillis
@@ -121,7 +122,7 @@ const make = Effect.gen(function*() {
     turn: ({ claim: claimed, holder, settlement }) =>
       Effect.gen(function*() {
         if (settlement !== undefined) {
-          yield* sharedTurn
+          yield* eventLoopTurn
           yield* ahead(holder, settlement)
         }
         const job = yield* write(Effect.gen(function*() {

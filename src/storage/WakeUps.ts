@@ -2,14 +2,15 @@ import type { Duration } from "effect"
 import { Context, Effect, Layer } from "effect"
 
 /**
- * Tells those who wait for new events that there may be some: those of this process at once, those that another process
- * has committed to the same file at the next poll.
+ * Wakes up those who wait for new work. Work of this process wakes them at once. Work that another process has committed to
+ * the same database is found at the next poll.
  */
 export class WakeUps extends Context.Tag("plane-sync/WakeUps")<WakeUps, {
+  /** Wakes up everybody who waits. */
   readonly notify: Effect.Effect<void>
-  /** A mark of now: take it before looking. */
+  /** A mark of now. Take it before you look for work. */
   readonly mark: Effect.Effect<number>
-  /** Waits until something may have been published after the mark. */
+  /** Waits until there may be work that is newer than the mark. */
   readonly since: (mark: number) => Effect.Effect<void>
 }>() {
   static readonly layer: Layer.Layer<WakeUps> = Layer.suspend(() => WakeUps.layerPolling("500 millis"))
@@ -18,7 +19,7 @@ export class WakeUps extends Context.Tag("plane-sync/WakeUps")<WakeUps, {
     Layer.sync(WakeUps, () => {
       const waiting = new Set<() => void>()
       let count = 0
-      // The look and the waiting begin in one step: nothing is published unheard between them.
+      // The comparison and the wait begin in one step, so that no notification is missed between them.
       const after = (mark: number) =>
         Effect.async<void>((resume) => {
           if (count > mark) return resume(Effect.void)

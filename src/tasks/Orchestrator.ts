@@ -1,7 +1,7 @@
 import { Cause, Clock, Duration, Effect, Layer, Schedule } from "effect"
 import { cleanLine, textLimit } from "../base/Text.js"
+import type { EpochMillis } from "../base/Time.js"
 import type { StageEvents } from "../events/StageEvents.js"
-import { PlaneSync } from "../sending/PlaneSync.js"
 import { startPool } from "../storage/DueWork.js"
 import { Storage } from "../storage/Storage.js"
 import type { StorageError } from "../storage/StorageError.js"
@@ -19,7 +19,7 @@ const launchAgainAfter = Duration.toMillis("1 minute")
 
 interface OwedLaunch {
   readonly id: string
-  readonly dueAt: number
+  readonly dueAt: EpochMillis
   readonly taskId: number
   readonly stage: string
   readonly agent: string
@@ -73,7 +73,7 @@ const work = Layer.scopedDiscard(
       concurrency,
       wakeUps,
       read: (limit) =>
-        read(sql<{ id: number; dueAt: number }>`SELECT id, due_at AS "dueAt" FROM plane_sync_task
+        read(sql<{ id: number; dueAt: EpochMillis }>`SELECT id, due_at AS "dueAt" FROM plane_sync_task
           WHERE due_at IS NOT NULL ORDER BY due_at LIMIT ${limit}`),
       perform: ({ id }) => tasks.advance(id)
     })
@@ -96,19 +96,11 @@ const layerTasks: Layer.Layer<
   Parts | Storage | StageEvents | WakeUps
 > = Layer.provideMerge(Layer.provideMerge(work, Tasks.layer), TaskStore.layer)
 
-const layerStorage = Layer.provideMerge(layerTasks, PlaneSync.layerStorage)
-
 /**
- * What decides that a stage changes: tasks, a pipeline of stages with their gates, and the launching of agents. Its parts
- * are the host's to give: `Pipeline`, `QualityGates`, `AgentLauncher`.
+ * What decides that a stage changes: tasks, a pipeline of stages with their gates, and the launching of agents. A host gives
+ * its parts: `Pipeline`, `QualityGates` and `AgentLauncher`.
  */
 export const Orchestrator = {
-  /** Over a `PlaneSync` that is there. */
-  layerTasks,
-  /** With its `PlaneSync`, over a storage. */
-  layerStorage,
-  /** With its `PlaneSync` and a SQLite file of its own: see `PlaneSync.layer`. */
-  layer: Layer.provide(layerStorage, Storage.layer),
-  /** With its `PlaneSync`, in the host's own database: see `PlaneSync.layerSql`. */
-  layerSql: Layer.provide(layerStorage, Storage.layerSql)
+  /** Over a `PlaneSync` that is already there. */
+  layerTasks
 }

@@ -2,7 +2,7 @@ import { Cause, Clock, Effect, Option, Schedule } from "effect"
 import type { Scope } from "effect"
 import { cleanText, reasonLimit } from "../base/Text.js"
 import type { StorageError } from "../storage/StorageError.js"
-import { isOneStatements } from "../storage/StorageError.js"
+import { isStatementError } from "../storage/StorageError.js"
 import type { Inbox, StoredHook } from "./Inbox.js"
 import type { Source } from "./WebhookConfig.js"
 
@@ -41,7 +41,7 @@ export const startWorker = (
       if (first === undefined) return Effect.void
       return Effect.catchAllCause(handlers[source](deliveries), (cause) => {
         const failure = Cause.failureOption(cause)
-        const isItsOwn = Cause.isDie(cause) || Option.exists(failure, isOneStatements)
+        const isItsOwn = Cause.isDie(cause) || Option.exists(failure, isStatementError)
         if (!isItsOwn) return Effect.failCause(cause)
         return others.length === 0
           ? skip(first, cause)

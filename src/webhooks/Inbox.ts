@@ -1,9 +1,9 @@
 import { Clock, Context, Duration, Effect, Layer, Option } from "effect"
-import { makeBatch } from "../base/Batch.js"
-import { makeSharedTurn } from "../base/SharedTurn.js"
+import { makeBatcher } from "../base/Batcher.js"
+import { makeEventLoopTurn } from "../base/EventLoopTurn.js"
 import type { Sql } from "../storage/Sql.js"
 import { Storage } from "../storage/Storage.js"
-import { isOneStatements, StorageError } from "../storage/StorageError.js"
+import { isStatementError, StorageError } from "../storage/StorageError.js"
 import type { Source } from "./WebhookConfig.js"
 
 /** A delivery as it came. Its signature was right. */
@@ -125,14 +125,14 @@ const statements = (deliveries: ReadonlyArray<Arrived>): ReadonlyArray<ReadonlyA
 const make = Effect.gen(function*() {
   const { read, sql, where, write } = yield* Storage
   const arrival = yield* Effect.makeLatch(true)
-  const sharedTurn = yield* makeSharedTurn
-  const commit = yield* makeBatch({
+  const eventLoopTurn = yield* makeEventLoopTurn
+  const commit = yield* makeBatcher({
     run: (deliveries: ReadonlyArray<Arrived>) =>
       Effect.as(
         write(Effect.forEach(statements(deliveries), (some) => insert(sql, some), { discard: true })),
         deliveries
       ),
-    isItems: isOneStatements,
+    runSinglyAfter: isStatementError,
     maxItems: maxGroup,
     closed: new StorageError({ reason: "Closed", where, words: "shut down" })
   })
@@ -141,7 +141,7 @@ const make = Effect.gen(function*() {
     store: (delivery) =>
       Effect.flatMap(
         Clock.currentTimeMillis,
-        (receivedAt) => Effect.zipRight(sharedTurn, commit({ ...delivery, receivedAt }))
+        (receivedAt) => Effect.zipRight(eventLoopTurn, commit({ ...delivery, receivedAt }))
       ).pipe(
         Effect.zipRight(arrival.open)
       ),

@@ -2,6 +2,7 @@ import * as NodeContext from "@effect/platform-node/NodeContext"
 import { ConfigProvider, Console, Effect, Layer } from "effect"
 import { exitCode, explain } from "../../src/cli/Failure.js"
 import { run } from "../../src/cli/Program.js"
+import { schemaLayer } from "../../src/Schema.js"
 
 /** A command line within this process; what it printed, and how it ended. */
 export const commandLine = (settings: Readonly<Record<string, string>>) => (...args: ReadonlyArray<string>) =>
@@ -18,8 +19,9 @@ export const commandLine = (settings: Readonly<Record<string, string>>) => (...a
       Effect.tapErrorCause(explain),
       Effect.withConsole(quiet),
       Effect.provide(
-        Layer.merge(
+        Layer.mergeAll(
           NodeContext.layer,
+          schemaLayer,
           Layer.setConfigProvider(ConfigProvider.fromMap(new Map(Object.entries(settings))))
         )
       ),

@@ -3,6 +3,7 @@ import * as FileSystem from "@effect/platform/FileSystem"
 import * as HttpServer from "@effect/platform/HttpServer"
 import { ConfigProvider, Effect, Layer, Logger, LogLevel } from "effect"
 import { serveLayer } from "../../src/http/Serve.js"
+import { schemaLayer } from "../../src/Schema.js"
 import type { NewEvent } from "../../src/outbox/StoredEvent.js"
 import { PlaneSimulator } from "../../src/simulator/PlaneSimulator.js"
 
@@ -30,6 +31,7 @@ export const served = (settings: Readonly<Record<string, string>> = {}) =>
     )
     const context = yield* Layer.build(
       serveLayer.pipe(
+        Layer.provide(schemaLayer),
         Layer.provide(Layer.setConfigProvider(config)),
         Layer.provide(Logger.minimumLogLevel(LogLevel.None))
       )

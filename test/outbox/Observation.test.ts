@@ -4,7 +4,7 @@ import type { Owed, SendJob, Step } from "../../src/outbox/Lane.js"
 import type { Observation } from "../../src/outbox/Observation.js"
 import { Outbox } from "../../src/outbox/Outbox.js"
 import type { NewEvent } from "../../src/outbox/StoredEvent.js"
-import { Storage } from "../../src/storage/Storage.js"
+import { Storage } from "../../src/Storage.js"
 
 const layer = Layer.provide(Outbox.layer, Storage.layerFile(":memory:"))
 const holder = "me"

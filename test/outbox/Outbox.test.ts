@@ -4,7 +4,7 @@ import { deadLetterBatch } from "../../src/outbox/DeadLetters.js"
 import type { Owed, Step } from "../../src/outbox/Lane.js"
 import { Outbox } from "../../src/outbox/Outbox.js"
 import type { NewEvent } from "../../src/outbox/StoredEvent.js"
-import { Storage } from "../../src/storage/Storage.js"
+import { Storage } from "../../src/Storage.js"
 
 const inMemory = Layer.provide(Outbox.layer, Storage.layerFile(":memory:"))
 

@@ -9,7 +9,7 @@ import { join } from "node:path"
 import { becomeLeader, refuseOtherIndex } from "../../src/outbox/Leadership.js"
 import { Outbox } from "../../src/outbox/Outbox.js"
 import { strangersIn } from "../../src/storage/sqlite/IndexFile.js"
-import { Storage } from "../../src/storage/Storage.js"
+import { Storage } from "../../src/Storage.js"
 import { folder } from "../http/Served.js"
 
 const insert = (id: number) => Effect.flatMap(Storage, ({ sql, write }) => write(sql`INSERT INTO note VALUES (${id})`))
