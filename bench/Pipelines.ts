@@ -1,14 +1,14 @@
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import * as FileSystem from "@effect/platform/FileSystem"
 import { ConfigProvider, Effect, Layer, Logger, LogLevel } from "effect"
+import { StageEvents } from "../src/events/StageEvents.js"
 import { Outbox } from "../src/outbox/Outbox.js"
-import { Storage } from "../src/Storage.js"
 import { PlaneClient } from "../src/plane/PlaneClient.js"
 import { RateBudget } from "../src/plane/RateBudget.js"
-import { Destination } from "../src/sending/Destination.js"
 import { PlaneSync } from "../src/PlaneSync.js"
+import { Destination } from "../src/sending/Destination.js"
+import { Storage } from "../src/Storage.js"
 import { WakeUps } from "../src/storage/WakeUps.js"
-import { StageEvents } from "../src/events/StageEvents.js"
 
 /** `ORCH_…` variables, instead of the environment's. */
 export type Settings = Readonly<Record<string, string>>

@@ -6,12 +6,12 @@ import type { SqlError } from "@effect/sql/SqlError"
 import Database from "better-sqlite3"
 import type { Scope } from "effect"
 import { Array, Effect, Layer } from "effect"
+import { StageEvents } from "../../src/events/StageEvents.js"
 import type { Job, Settlement } from "../../src/outbox/Lane.js"
 import { Outbox } from "../../src/outbox/Outbox.js"
-import { Storage } from "../../src/Storage.js"
 import { PlaneConfig } from "../../src/plane/PlaneConfig.js"
-import { StageEvents } from "../../src/events/StageEvents.js"
 import { nextStep } from "../../src/sending/NextStep.js"
+import { Storage } from "../../src/Storage.js"
 import type { Row } from "../Figure.js"
 import { changed } from "../Load.js"
 import { paced, timed } from "../Pace.js"
@@ -136,7 +136,7 @@ const turns = Effect.gen(function*() {
 }).pipe(Effect.scoped, Effect.provide(publishingOn(":memory:")))
 
 /** A Plane that answers in the same process, and with next to no work. */
-const answering = Effect.map(PlaneConfig, ({ projectId }) => {
+const answering = Effect.map(PlaneConfig, ({ projectId, projectIdentifier }) => {
   const item = (number: number, state: string | null) => ({
     id: idOf(number),
     sequence_id: number,
@@ -148,7 +148,10 @@ const answering = Effect.map(PlaneConfig, ({ projectId }) => {
   const bodyOf = (method: string, path: string) => {
     const key = /-(\d+)\/$/.exec(path)?.[1]
     if (method === "POST") return { id: idOf(0) }
-    return key === undefined ? { results: [], next_page_results: true } : item(Number(key), null)
+    return key === undefined
+      // The probe and the list of states are answered alike: each takes what it knows.
+      ? { id: projectId, identifier: projectIdentifier, results: [], next_page_results: true }
+      : item(Number(key), null)
   }
   let requests = 0
   const client = HttpClient.make((request, { pathname }) =>

@@ -3,8 +3,8 @@ import * as FileSystem from "@effect/platform/FileSystem"
 import * as HttpServer from "@effect/platform/HttpServer"
 import { ConfigProvider, Effect, Layer, Logger, LogLevel } from "effect"
 import { serveLayer } from "../../src/http/Serve.js"
-import { schemaLayer } from "../../src/Schema.js"
 import type { NewEvent } from "../../src/outbox/StoredEvent.js"
+import { schemaLayer } from "../../src/Schema.js"
 import { PlaneSimulator } from "../../src/simulator/PlaneSimulator.js"
 
 /** A folder that is gone when the scope closes. */

@@ -82,7 +82,8 @@ const open = Effect.fnUntraced(function*(where: string) {
         Effect.suspend(() => result)
       )
     })
-  const read = <A>(effect: Effect.Effect<A, SqlError>) => edge(turn.withPermits(1)(Effect.zipRight(refuseMoved, effect)))
+  const read = <A>(effect: Effect.Effect<A, SqlError>) =>
+    edge(turn.withPermits(1)(Effect.zipRight(refuseMoved, effect)))
   return { sql, where, write, writeAlone: transaction, read, shared: false, index }
 })
 

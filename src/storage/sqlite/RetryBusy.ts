@@ -12,5 +12,4 @@ const schedule = Schedule.exponential("5 millis").pipe(
 /** Tries again, for up to 5 seconds, while another transaction keeps the database locked. */
 export const retryBusy = <A, R>(effect: Effect.Effect<A, StorageError, R>): Effect.Effect<A, StorageError, R> =>
   // Starting a schedule takes as long as a statement, so it is started only once it is needed.
-  Effect.catchIf(effect, isBusy, () =>
-    Effect.delay(Effect.retry(effect, { schedule, while: isBusy }), "5 millis"))
+  Effect.catchIf(effect, isBusy, () => Effect.delay(Effect.retry(effect, { schedule, while: isBusy }), "5 millis"))
