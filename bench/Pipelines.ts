@@ -5,9 +5,9 @@ import { StageEvents } from "../src/events/StageEvents.js"
 import { Outbox } from "../src/outbox/Outbox.js"
 import { PlaneClient } from "../src/plane/PlaneClient.js"
 import { RateBudget } from "../src/plane/RateBudget.js"
+import { PlaneSync } from "../src/PlaneSync.js"
 import { Destination } from "../src/sending/Destination.js"
-import { PlaneSync } from "../src/sending/PlaneSync.js"
-import { Storage } from "../src/storage/Storage.js"
+import { Storage } from "../src/Storage.js"
 import { WakeUps } from "../src/storage/WakeUps.js"
 
 /** `ORCH_…` variables, instead of the environment's. */

@@ -1,4 +1,4 @@
-/** The SQLite driver, which comes without types: as much of it as is measured against. */
+/** The SQLite driver, which comes without types: as much of it as benchmarks and tests use. */
 declare module "better-sqlite3" {
   interface Statement {
     readonly reader: boolean
@@ -7,6 +7,7 @@ declare module "better-sqlite3" {
   }
   export default class Database {
     constructor(filename: string)
+    exec(text: string): this
     prepare(text: string): Statement
     pragma(text: string): unknown
     close(): this

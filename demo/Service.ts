@@ -2,6 +2,7 @@ import * as HttpServer from "@effect/platform/HttpServer"
 import { ConfigProvider, Effect, Layer, Logger } from "effect"
 import { Listener } from "../src/http/Listener.js"
 import { serveLayer } from "../src/http/Serve.js"
+import { schemaLayer } from "../src/Schema.js"
 import { PlaneSimulator } from "../src/simulator/PlaneSimulator.js"
 import { requiredCheck } from "./Gitea.js"
 
@@ -21,6 +22,7 @@ export const secrets = { plane: "plane_wh_demo-of-plane-sync", gitea: "gitea-dem
 export const layer = (options: { readonly database: string; readonly logger: Logger.Logger<unknown, void> }) =>
   // Listener is the one that serves: a layer is built once.
   Layer.merge(serveLayer, Listener.layer).pipe(
+    Layer.provide(schemaLayer),
     Layer.provide(Logger.replace(Logger.defaultLogger, options.logger)),
     Layer.provide(Layer.unwrapEffect(Effect.map(PlaneSimulator, ({ token, url }) =>
       Layer.setConfigProvider(ConfigProvider.fromMap(

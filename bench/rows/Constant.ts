@@ -1,9 +1,10 @@
+import { schemaLayer } from "../../src/Schema.js"
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import * as FileSystem from "@effect/platform/FileSystem"
 import * as HttpClient from "@effect/platform/HttpClient"
 import * as HttpServer from "@effect/platform/HttpServer"
-import { Array, Clock, ConfigProvider, Data, Effect, Layer, Logger, LogLevel } from "effect"
+import { Array, ConfigProvider, Data, Effect, Layer, Logger, LogLevel } from "effect"
 import { monotonicMillis } from "../../src/base/Time.js"
 import { StageEvents } from "../../src/events/StageEvents.js"
 import { serveLayer } from "../../src/http/Serve.js"
@@ -40,6 +41,7 @@ const served = (file: string) =>
     const config = ConfigProvider.fromMap(new Map([["ORCH_DATABASE_URL", file], ["ORCH_PORT", "0"]]))
     const context = yield* Layer.build(
       serveLayer.pipe(
+        Layer.provide(schemaLayer),
         Layer.provide(Layer.setConfigProvider(config)),
         Layer.provide(Logger.minimumLogLevel(LogLevel.None))
       )

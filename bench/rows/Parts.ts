@@ -13,7 +13,7 @@ import { Outbox } from "../../src/outbox/Outbox.js"
 import type { Settlement } from "../../src/outbox/Outcome.js"
 import { PlaneConfig } from "../../src/plane/PlaneConfig.js"
 import { nextStep } from "../../src/sending/NextStep.js"
-import { Storage } from "../../src/storage/Storage.js"
+import { Storage } from "../../src/Storage.js"
 import type { Row } from "../Figure.js"
 import { changed } from "../Load.js"
 import { paced, timed } from "../Pace.js"
@@ -138,7 +138,7 @@ const turns = Effect.gen(function*() {
 }).pipe(Effect.scoped, Effect.provide(publishingOn(":memory:")))
 
 /** A Plane that answers in the same process, and with next to no work. */
-const answering = Effect.map(PlaneConfig, ({ projectId }) => {
+const answering = Effect.map(PlaneConfig, ({ projectId, projectIdentifier }) => {
   const item = (number: number, state: string | null) => ({
     id: idOf(number),
     sequence_id: number,
@@ -150,7 +150,10 @@ const answering = Effect.map(PlaneConfig, ({ projectId }) => {
   const bodyOf = (method: string, path: string) => {
     const key = /-(\d+)\/$/.exec(path)?.[1]
     if (method === "POST") return { id: idOf(0) }
-    return key === undefined ? { results: [], next_page_results: true } : item(Number(key), null)
+    return key === undefined
+      // The probe and the list of states are answered alike: each takes what it knows.
+      ? { id: projectId, identifier: projectIdentifier, results: [], next_page_results: true }
+      : item(Number(key), null)
   }
   let requests = 0
   const client = HttpClient.make((request, { pathname }) =>

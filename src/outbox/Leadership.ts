@@ -4,7 +4,7 @@ import { Data, DateTime, Deferred, Duration, Effect, Schedule, Schema } from "ef
 import { hostname } from "node:os"
 import type { EpochMillis } from "../base/Time.js"
 import type { IndexFile } from "../storage/sqlite/IndexFile.js"
-import { otherIndex } from "../storage/sqlite/IndexFile.js"
+import { otherIndexError } from "../storage/sqlite/IndexFile.js"
 import type { Storage } from "../storage/Storage.js"
 import type { StorageError } from "../storage/StorageError.js"
 
@@ -90,14 +90,15 @@ const hasOtherIndex = (leader: Leader, index: IndexFile | undefined, now: EpochM
 
 const named = ({ host, pid }: Leader) => `process ${pid} on ${host}`
 
-/** Fails where the one who sends has another index open, which was removed under it. */
+/** Fails when the leader has another index open, because its own was removed while it was running. */
 export const refuseOtherIndex = (
   { index, read, sql, where }: Pick<Storage["Type"], "index" | "read" | "sql" | "where">
 ): Effect.Effect<void, StorageError> =>
   Effect.gen(function*() {
+    if (index === undefined) return
     const [leader] = yield* read(sql<Leader>`SELECT ${sql.literal(columns)} FROM plane_sync_sender`)
     const now = yield* epochMillis
-    if (leader !== undefined && hasOtherIndex(leader, index, now)) return yield* otherIndex(where, named(leader))
+    if (leader !== undefined && hasOtherIndex(leader, index, now)) return yield* otherIndexError(where, named(leader))
   })
 
 /** This process is the one that sends. */
@@ -148,7 +149,7 @@ export const becomeLeader = (
       })
     }
 
-    if ("apart" in taken) return yield* otherIndex(where, named(taken.apart))
+    if ("apart" in taken) return yield* otherIndexError(where, named(taken.apart))
 
     const lost = yield* Deferred.make<void>()
     yield* Effect.flatMap(

@@ -1,7 +1,7 @@
 import type { SqlError } from "@effect/sql/SqlError"
 import type { Scope } from "effect"
 import { Context, Effect, Layer, Option } from "effect"
-import { makeSharedTurn } from "../base/SharedTurn.js"
+import { makeEventLoopTurn } from "../base/EventLoopTurn.js"
 import type { EpochMillis } from "../base/Time.js"
 import { epochMillis } from "../base/Time.js"
 import type { EventSequence } from "../domain/Ids.js"
@@ -14,7 +14,7 @@ import { fold, foldAll, foldBatch, hasNew, newEvents } from "./Fold.js"
 import type { Job } from "./Job.js"
 import { buryAhead } from "./LaneDeath.js"
 import type { Leader, LeaderActive, Leadership } from "./Leadership.js"
-import { becomeLeader, isLeader, LeadershipLost, readLeader } from "./Leadership.js"
+import { becomeLeader, isLeader, LeadershipLost, readLeader, refuseOtherIndex } from "./Leadership.js"
 import type { Observation, Observed } from "./Observation.js"
 import { observe } from "./Observation.js"
 import type { Settlement } from "./Outcome.js"
@@ -90,7 +90,7 @@ export class Outbox extends Context.Tag("plane-sync/Outbox")<Outbox, {
   readonly prune: (before: EpochMillis) => Effect.Effect<boolean, StorageError>
   readonly status: Effect.Effect<OutboxStatus, StorageError>
 }>() {
-  static readonly layer: Layer.Layer<Outbox, never, Storage> = Layer.scoped(Outbox, Effect.suspend(() => make))
+  static readonly layer: Layer.Layer<Outbox, StorageError, Storage> = Layer.scoped(Outbox, Effect.suspend(() => make))
 }
 
 const inBatches = (batch: Effect.Effect<number, StorageError>) =>
@@ -106,7 +106,8 @@ const inBatches = (batch: Effect.Effect<number, StorageError>) =>
 const make = Effect.gen(function*() {
   const storage = yield* Storage
   const { read, sql, write } = storage
-  const sharedTurn = yield* makeSharedTurn
+  yield* refuseOtherIndex(storage)
+  const eventLoopTurn = yield* makeEventLoopTurn
 
   const nextDue = Effect.fnUntraced(function*(maxAhead: number) {
     const now = yield* epochMillis
@@ -161,7 +162,7 @@ const make = Effect.gen(function*() {
 
   const turn: Outbox["Type"]["turn"] = ({ claim: claimed, holder, settlement }) =>
     Effect.gen(function*() {
-      if (settlement !== undefined) yield* sharedTurn
+      if (settlement !== undefined) yield* eventLoopTurn
       yield* foldUntil(holder, foldBatch)
       if (settlement?.outcome._tag === "LaneDead") yield* buryMost(holder, settlement)
       return yield* asLeader(holder, (tally, now) =>

@@ -2,11 +2,11 @@ import { epochMillis } from "../base/Time.js"
 import type { SqlError } from "@effect/sql/SqlError"
 import type { Scope } from "effect"
 import { Effect } from "effect"
-import { makeBatch } from "../base/Batch.js"
+import { makeBatcher } from "../base/Batcher.js"
 import type { EpochMillis } from "../base/Time.js"
 import { EventSequence } from "../domain/Ids.js"
 import type { Storage } from "../storage/Storage.js"
-import { isOneStatements, StorageError } from "../storage/StorageError.js"
+import { isStatementError, StorageError } from "../storage/StorageError.js"
 import type { NewEvent } from "./StoredEvent.js"
 
 /** What publishing came to: `conflict` says that the id was published before, with other content. */
@@ -102,7 +102,7 @@ export const makePublish = (
   const run = (events: ReadonlyArray<NewEvent>) => storage.writeAlone(publishAll(storage.sql, events))
   if (!storage.shared) {
     const closed = new StorageError({ reason: "Closed", where: storage.where, words: "shut down" })
-    return makeBatch({ run, isItems: isOneStatements, maxItems: 500, closed })
+    return makeBatcher({ run, runSinglyAfter: isStatementError, maxItems: 500, closed })
   }
   return Effect.succeed((event) =>
     Effect.flatMap(

@@ -1,4 +1,3 @@
-import type * as SqlClient from "@effect/sql/SqlClient"
 import type { ConfigError } from "effect"
 import { Context, Effect, Layer } from "effect"
 import { connections } from "../base/Connections.js"
@@ -51,22 +50,6 @@ export class PlaneSync extends Context.Tag("plane-sync/PlaneSync")<PlaneSync, {
     ConfigError.ConfigError | LeaderActive | StorageError,
     Storage
   > = Layer.suspend(() => pipeline)
-
-  /** With a SQLite file of its own, at `ORCH_DATABASE_URL`. Settings are read from the environment's `ORCH_PLANE_*`. */
-  static readonly layer: Layer.Layer<
-    PlaneSync | StageEvents,
-    ConfigError.ConfigError | LeaderActive | StorageError
-  > = Layer.suspend(() => Layer.provide(PlaneSync.layerStorage, Storage.layer))
-
-  /**
-   * In the host's own database (SQLite): a publish inside the host's `sql.withTransaction` is committed, or vanishes,
-   * with it. Its tables are named `plane_sync_*`. The layer itself is refused within a transaction.
-   */
-  static readonly layerSql: Layer.Layer<
-    PlaneSync | StageEvents,
-    ConfigError.ConfigError | LeaderActive | StorageError,
-    SqlClient.SqlClient
-  > = Layer.suspend(() => Layer.provide(PlaneSync.layerStorage, Storage.layerSql))
 }
 
 const make = Effect.gen(function*() {

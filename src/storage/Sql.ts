@@ -2,126 +2,98 @@ import type { SqlClient } from "@effect/sql/SqlClient"
 import { SafeIntegers, TransactionConnection } from "@effect/sql/SqlClient"
 import type { Connection, Row } from "@effect/sql/SqlConnection"
 import type { SqlError } from "@effect/sql/SqlError"
-import { currentTransformer } from "@effect/sql/Statement"
+import type * as Client from "@effect/sql/Statement"
+import { currentTransformer, FragmentId, join } from "@effect/sql/Statement"
 import { Context, Effect, Effectable, Option } from "effect"
 
-/** What a statement's parameter can be: what SQLite stores. */
+/** What a parameter of a statement can be: what SQLite stores. */
 export type Value = string | number | bigint | Uint8Array | null
 
-/** A statement, or a part of one: its text, with a `?` for each parameter. */
-export interface Fragment {
-  readonly text: string
-  readonly parameters: ReadonlyArray<Value>
-}
+/** A part of a statement. It becomes part of the text of the statement it is put into. */
+export type Fragment = Client.Fragment
 
-/** Runs each time it is yielded, in the transaction that is open, if one is: `runOn` and `runBy` say which. */
+/** Runs each time it is yielded. It is also a fragment, so that it can be put into another statement. */
 export interface Statement<A> extends Fragment, Effect.Effect<ReadonlyArray<A>, SqlError> {}
 
 /**
- * Statements as `@effect/sql` writes them, run by its connection: a value becomes a parameter, a fragment a part of the
- * text. `A` is what the author says of a row.
+ * Builds statements with `@effect/sql`'s template: a value becomes a parameter, a fragment becomes part of the text. `A` is
+ * the type of a row; nothing checks it.
  *
- * Of its own, because `@effect/sql` gives each statement a span, a scope and a compiler's pass, which take several times as
- * long as the statement itself (`npm run bench -- parts`), and a request takes a dozen. Spans are those of the
- * transactions.
+ * A statement of `@effect/sql` opens a span and a scope each time it runs, which takes four times as long as the rest
+ * (`npm run bench -- parts`), and a request needs a dozen statements. So ours are compiled by the client and run on a
+ * connection that is already taken. Only transactions have spans.
  */
 export interface Sql {
   <A extends object = Row>(strings: TemplateStringsArray, ...values: ReadonlyArray<Value | Fragment>): Statement<A>
-  /** Text as it stands. */
+  /** The text itself, not a parameter. */
   readonly literal: (text: string) => Fragment
   readonly join: (separator: string, fragments: ReadonlyArray<Fragment>) => Fragment
 }
 
-/** Runs a statement: the author's word is the rows' type. */
-type Run = <A extends object>(
-  text: string,
-  parameters: ReadonlyArray<Value>
-) => Effect.Effect<ReadonlyArray<A>, SqlError>
-
-/** A connection of `@effect/sql`, but for its `any`. */
-interface Executes {
+/** A connection of `@effect/sql`, without its `any`. */
+interface Executor {
   readonly execute: <A>(
     text: string,
-    parameters: ReadonlyArray<Value>,
+    parameters: ReadonlyArray<unknown>,
     transformRows: undefined
   ) => Effect.Effect<ReadonlyArray<A>, SqlError>
 }
 
-/**
- * By the connection that is found for a fiber. Where a transformer is set, as a host may do, it is handed the client's own
- * statement.
- */
-const runWith = (
-  client: SqlClient,
-  connectionOf: (context: Context.Context<never>) => Connection | undefined
-): Run => {
-  // Our columns have the names that we give them, whatever a host calls its own.
+type ConnectionOf = (context: Context.Context<never>) => Connection | undefined
+
+const run = <A>(client: SqlClient, connectionOf: ConnectionOf, statement: Client.Statement<A>) =>
+  Effect.withFiberRuntime<ReadonlyArray<A>, SqlError>((fiber) => {
+    const connection = connectionOf(fiber.currentContext)
+    // A host may set a transformer for its statements. It is given the client's own statement, which calls it.
+    if (Option.isSome(fiber.getFiberRef(currentTransformer))) {
+      return connection === undefined
+        ? statement
+        : Effect.provideService(statement, TransactionConnection, [connection, 0])
+    }
+    const execute = (executor: Executor) => {
+      const [text, parameters] = statement.compile()
+      const rows = executor.execute<A>(text, parameters, undefined)
+      // The driver keeps this setting with the prepared statement, so a host's would stay for everybody who runs it later.
+      return Context.get(fiber.currentContext, SafeIntegers) ? Effect.provideService(rows, SafeIntegers, false) : rows
+    }
+    return connection === undefined
+      ? Effect.scoped(Effect.flatMap(client.reserve, execute))
+      : execute(connection)
+  })
+
+const makeSql = (client: SqlClient, connectionOf: ConnectionOf): Sql => {
+  // Our columns keep the names we give them, also where a host's client renames its own.
   const untransformed = client.withoutTransforms()
-  return <A extends object>(text: string, parameters: ReadonlyArray<Value>) =>
-    Effect.withFiberRuntime<ReadonlyArray<A>, SqlError>((fiber) => {
-      const execute = (connection: Executes) => {
-        const rows = connection.execute<A>(text, parameters, undefined)
-        // The driver would go on with big integers, whoever runs the statement next.
-        return Context.get(fiber.currentContext, SafeIntegers) ? Effect.provideService(rows, SafeIntegers, false) : rows
-      }
-      const connection = connectionOf(fiber.currentContext)
-      if (Option.isNone(fiber.getFiberRef(currentTransformer))) {
-        return connection === undefined
-          ? Effect.scoped(Effect.flatMap(client.reserve, execute))
-          : execute(connection)
-      }
-      const own = untransformed.unsafe<A>(text, parameters)
-      return connection === undefined ? own : Effect.provideService(own, TransactionConnection, [connection, 0])
-    })
+
+  class TakenStatement<A> extends Effectable.Class<ReadonlyArray<A>, SqlError> implements Statement<A> {
+    readonly [FragmentId]: Fragment[typeof FragmentId]
+    readonly segments: ReadonlyArray<Client.Segment>
+    constructor(readonly statement: Client.Statement<A>) {
+      super()
+      this[FragmentId] = statement[FragmentId]
+      this.segments = statement.segments
+    }
+    override commit() {
+      return run(client, connectionOf, this.statement)
+    }
+  }
+
+  return Object.assign(
+    <A extends object = Row>(strings: TemplateStringsArray, ...values: ReadonlyArray<Value | Fragment>) =>
+      new TakenStatement(untransformed<A>(strings, ...values)),
+    {
+      literal: untransformed.literal,
+      join: (separator: string, fragments: ReadonlyArray<Fragment>) => join(separator, false)(fragments)
+    }
+  )
 }
 
-/** By a client that others use as well: in the transaction that the caller has open, if there is one. */
-export const runBy = (client: SqlClient): Run =>
-  runWith(client, (context) => Option.getOrUndefined(Context.getOption(context, TransactionConnection))?.[0])
+/** For a client that others use too. A statement runs in the transaction that its caller has open, if there is one. */
+export const makeSharedSql = (client: SqlClient): Sql =>
+  makeSql(client, (context) => Option.getOrUndefined(Context.getOption(context, TransactionConnection))?.[0])
 
 /**
- * By a client's only connection, which we have taken for ourselves: in the transaction that is open on it, whosever that
- * is, so a statement is only run in a turn of its own.
+ * For a client whose only connection we have taken. A statement runs in whatever transaction is open on that connection, so
+ * the caller must make sure that the connection is its own meanwhile.
  */
-export const runOn = (client: SqlClient, connection: Connection): Run => runWith(client, () => connection)
-
-const isFragment = (value: Value | Fragment): value is Fragment =>
-  typeof value === "object" && value !== null && "parameters" in value
-
-const literal = (text: string): Fragment => ({ text, parameters: [] })
-
-const join = (separator: string, fragments: ReadonlyArray<Fragment>): Fragment => ({
-  text: fragments.map(({ text }) => text).join(separator),
-  parameters: fragments.flatMap(({ parameters }) => parameters)
-})
-
-export const makeSql = (run: Run): Sql => {
-  class SqlStatement<A extends object> extends Effectable.Class<ReadonlyArray<A>, SqlError> implements Statement<A> {
-    constructor(readonly text: string, readonly parameters: ReadonlyArray<Value>) {
-      super()
-    }
-    override commit(): Effect.Effect<ReadonlyArray<A>, SqlError> {
-      return run<A>(this.text, this.parameters)
-    }
-  }
-
-  const statement = <A extends object = Row>(
-    strings: TemplateStringsArray,
-    ...values: ReadonlyArray<Value | Fragment>
-  ): Statement<A> => {
-    let text = strings[0] ?? ""
-    const parameters: Array<Value> = []
-    for (const [index, value] of values.entries()) {
-      if (isFragment(value)) {
-        text += value.text
-        parameters.push(...value.parameters)
-      } else {
-        text += "?"
-        parameters.push(value)
-      }
-      text += strings[index + 1] ?? ""
-    }
-    return new SqlStatement<A>(text, parameters)
-  }
-  return Object.assign(statement, { literal, join })
-}
+export const makeOwnSql = (client: SqlClient, connection: Connection): Sql => makeSql(client, () => connection)

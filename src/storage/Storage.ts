@@ -8,44 +8,50 @@ import type { Config, ConfigError } from "effect"
 import { Cause, Context, Effect, Either, Layer } from "effect"
 import { dirname } from "node:path"
 import { setting } from "../base/Setting.js"
+import type { Migrations } from "./Migrations.js"
 import type { Sql } from "./Sql.js"
-import { shareDatabase } from "./sqlite/HostDatabase.js"
+import { openHostDatabase } from "./sqlite/HostDatabase.js"
 import type { IndexFile } from "./sqlite/IndexFile.js"
-import { openFile } from "./sqlite/OwnFile.js"
-import { refuseLinked } from "./sqlite/SinglePath.js"
+import { refuseLinked } from "./sqlite/LinkedFile.js"
+import { openOwnFile } from "./sqlite/OwnFile.js"
 import type { StorageError } from "./StorageError.js"
 import { storageError } from "./StorageError.js"
 
 /**
- * The SQL edge: every statement of the project passes here, and what a driver throws, as a failure or as a defect,
- * leaves as a `StorageError`.
+ * The SQL edge. Every statement of the project passes through it, and whatever a driver throws, as a failure or as a defect,
+ * comes out as a `StorageError`. Opening a database also brings its tables up to date with the `Migrations`.
  */
 export class Storage extends Context.Tag("plane-sync/Storage")<Storage, {
-  /** Its statements are run by `read`, `write` or `writeAlone`: alone, one could be a part of another fiber's transaction. */
+  /**
+   * Builds statements. Run them only within `read`, `write` or `writeAlone`: otherwise a statement could become part of
+   * another fiber's transaction.
+   */
   readonly sql: Sql
-  /** The file or database, as a person knows it. */
+  /** The file or the database, named as a person knows it. */
   readonly where: string
   /**
-   * Runs `effect` in a transaction and succeeds once that is committed; on a failure nothing of it is stored. Its first
-   * statement must be one that writes: a transaction that reads first cannot wait for another process's.
+   * Runs `effect` in a transaction and succeeds once it is committed. If it fails, nothing of it is stored. Its first
+   * statement must write, because a transaction that reads first cannot wait for one of another process. Writes that come
+   * at the same time share a transaction, and with it the wait for the disk.
    */
   readonly write: <A>(effect: Effect.Effect<A, SqlError>) => Effect.Effect<A, StorageError>
-  /** `write` in a transaction of its own, where others may share theirs: for what is many writes already. */
+  /** Like `write`, but never shares its transaction. Meant for an effect that is many writes already. */
   readonly writeAlone: <A>(effect: Effect.Effect<A, SqlError>) => Effect.Effect<A, StorageError>
+  /** Runs `effect`, which must only read. */
   readonly read: <A>(effect: Effect.Effect<A, SqlError>) => Effect.Effect<A, StorageError>
-  /** The client is the host's: a write belongs to the caller's transaction, if it has one open. */
+  /** Whether the client is a host's. A write then joins the transaction that its caller has open. */
   readonly shared: boolean
-  /** Undefined in memory and in a host's database, whose file we do not know. */
+  /** Undefined in memory, and in a host's database, whose file we do not know. */
   readonly index: IndexFile | undefined
 }>() {
   /** A SQLite file of our own, at `ORCH_DATABASE_URL`. */
-  static readonly layer: Layer.Layer<Storage, StorageError | ConfigError.ConfigError> = Layer.unwrapEffect(
+  static readonly layer: Layer.Layer<Storage, StorageError | ConfigError.ConfigError, Migrations> = Layer.unwrapEffect(
     Effect.suspend(() => Effect.map(databaseFile, Storage.layerFile))
   )
 
-  /** A SQLite file of our own; its folder is made where it is missing. */
-  static readonly layerFile = (filename: string): Layer.Layer<Storage, StorageError> =>
-    Layer.scoped(Storage, openFile(filename)).pipe(
+  /** A SQLite file of our own, or `:memory:`. A missing folder is created. */
+  static readonly layerFile = (filename: string): Layer.Layer<Storage, StorageError, Migrations> =>
+    Layer.scoped(Storage, openOwnFile(filename)).pipe(
       Layer.provide(SqliteClient.layer({ filename })),
       Layer.provide(Layer.effectDiscard(
         filename === ":memory:" ? Effect.void : Effect.zipRight(makeFolder(dirname(filename)), refuseLinked(filename))
@@ -55,12 +61,13 @@ export class Storage extends Context.Tag("plane-sync/Storage")<Storage, {
     )
 
   /**
-   * The host's own SqlClient, whose transactions a publish takes part in. SQLite only, so far. How durable a commit is,
-   * is then the host's setting (`synchronous = FULL` is what survives a power cut). Within a transaction it is not built.
+   * The host's own SqlClient, so that a publish joins the host's transaction. Only SQLite is supported so far. How durable a
+   * commit is depends on the host's settings: only `synchronous = FULL` survives a power cut. The layer is refused within a
+   * transaction.
    */
-  static readonly layerSql: Layer.Layer<Storage, StorageError, SqlClient.SqlClient> = Layer.effect(
+  static readonly layerSql: Layer.Layer<Storage, StorageError, SqlClient.SqlClient | Migrations> = Layer.effect(
     Storage,
-    shareDatabase
+    openHostDatabase
   )
 }
 
@@ -70,7 +77,7 @@ export const databaseFile: Config.Config<string> = setting(
   "./data/plane-sync.sqlite",
   (text) =>
     /^[a-z]{3,}:/i.test(text) && !text.startsWith("file:")
-      // An address may hold a password, so no more of it is repeated.
+      // An address may hold a password, so only its scheme is repeated.
       ? Either.left(
         `expected the path of a SQLite file, like "./data/plane-sync.sqlite", was given an address of ` +
           `"${text.slice(0, text.indexOf(":"))}:"`
@@ -81,7 +88,7 @@ export const databaseFile: Config.Config<string> = setting(
 const failedBy = (reason: SystemErrorReason) => (error: PlatformError): boolean =>
   error._tag === "SystemError" && error.reason === reason
 
-// Not by Node's `recursive`, which never ends where a folder cannot be made though the one above is there, as in /proc.
+// Not with Node's `recursive`: it never ends when a folder cannot be created in one that exists, as in /proc.
 const makeFolder = (folder: string): Effect.Effect<void, PlatformError, FileSystem.FileSystem> =>
   Effect.flatMap(FileSystem.FileSystem, (fs) => {
     const parent = dirname(folder)

@@ -1,19 +1,18 @@
 import { Cause, Effect, Schema } from "effect"
 
 /**
- * What storing ran into.
+ * Why storage failed.
  *
- * - `Busy`: another process held the file for longer than we wait
- * - `Full`: no space, or no quota, for the file
+ * - `Busy`: another transaction kept the database locked for longer than we wait
+ * - `Full`: there is no space, or no quota, left for the file
  * - `ReadOnly`: the file or its folder may not be written
- * - `CannotOpen`: no such folder, or no right to it
- * - `Moved`: the file that is open, its log or its index is not the one at its path any more: it was moved, deleted or
- *   replaced
- * - `Linked`: the file has more than one path: it is a hard link, or is mounted alone
- * - `NotADatabase`: the file is something else, or damaged
- * - `NewerSchema`: a newer plane-sync has been at work on this file
+ * - `CannotOpen`: the folder does not exist, or this user may not use it
+ * - `Moved`: the file that is open, its log or its index is no longer the one at its path: it was moved, deleted or replaced
+ * - `Linked`: the file has more than one path: it is a hard link, or is mounted by itself
+ * - `NotADatabase`: the file is something else, or is damaged
+ * - `NewerSchema`: a newer plane-sync has changed the tables
  * - `Closed`: the layer has been shut down
- * - `Failed`: anything else the database said
+ * - `Failed`: anything else that the database refused
  */
 export const StorageReason = Schema.Literal(
   "Busy",
@@ -29,12 +28,12 @@ export const StorageReason = Schema.Literal(
 )
 export type StorageReason = typeof StorageReason.Type
 
-/** The durable queue could not be read or written. Nothing of the transaction it befell was stored. */
+/** The database could not be read or written. Nothing of the transaction that failed was stored. */
 export class StorageError extends Schema.TaggedError<StorageError>()("StorageError", {
   reason: StorageReason,
-  /** The file or the database, as a person knows it. */
+  /** The file or the database, named as a person knows it. */
   where: Schema.String,
-  /** The database's own words, or ours. */
+  /** What the database said, or what we found. */
   words: Schema.String,
   cause: Schema.optional(Schema.Defect)
 }) {
@@ -44,7 +43,7 @@ export class StorageError extends Schema.TaggedError<StorageError>()("StorageErr
 }
 
 const advice: Record<StorageReason, string> = {
-  Busy: "another transaction keeps it locked, of another process or of the host itself",
+  Busy: "another transaction, of another process or of the host itself, keeps it locked",
   Full: "there is no space left for it",
   ReadOnly: "it may not be written",
   CannotOpen: "it cannot be opened: is the folder there, and may this user write in it?",
@@ -79,7 +78,7 @@ const reasonOfCode: ReadonlyArray<readonly [prefix: string, reason: StorageReaso
 const hasCode = Schema.is(Schema.Struct({ code: Schema.String }))
 const hasCause = Schema.is(Schema.Struct({ cause: Schema.Unknown }))
 
-// The client wraps the driver's error, and the migrator wraps the client's: the code is in the innermost.
+// The client wraps the driver's error, and the migrator wraps the client's. The code is in the innermost.
 const codeOf = (thrown: unknown): string | undefined => {
   if (hasCode(thrown)) return thrown.code
   return hasCause(thrown) ? codeOf(thrown.cause) : undefined
@@ -90,7 +89,7 @@ const wordsOf = (thrown: unknown): string => {
   return thrown instanceof Error ? thrown.message : String(thrown)
 }
 
-/** Names what the driver, the client or the file system threw. */
+/** Turns what the driver, the client or the file system threw into a `StorageError`. */
 export const storageError = (where: string) => (thrown: unknown): StorageError => {
   if (thrown instanceof StorageError) return thrown
   const code = codeOf(thrown)
@@ -99,7 +98,7 @@ export const storageError = (where: string) => (thrown: unknown): StorageError =
   return new StorageError({ reason, where, words: wordsOf(thrown), cause: thrown })
 }
 
-/** Whatever it fails or dies of, as a StorageError. */
+/** Turns every failure and every defect of an effect into a `StorageError`. */
 export const orStorageError =
   (where: string) => <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, StorageError, R> =>
     Effect.catchAllCause(
@@ -108,8 +107,8 @@ export const orStorageError =
         Cause.isInterruptedOnly(cause) ? Effect.interrupt : Effect.fail(storageError(where)(Cause.squash(cause)))
     )
 
-/** Whether another transaction was in the way: it ends. */
+/** Whether another transaction was in the way, so that trying again helps. */
 export const isBusy = (error: StorageError): boolean => error.reason === "Busy"
 
-/** Whether it may be one statement's own trouble; all other reasons are those of the whole file. */
-export const isOneStatements = (error: StorageError): boolean => error.reason === "Failed"
+/** Whether a single statement may be the reason. All other reasons concern the whole database. */
+export const isStatementError = (error: StorageError): boolean => error.reason === "Failed"

@@ -1,20 +1,13 @@
 import * as SqlClient from "@effect/sql/SqlClient"
 import { Effect } from "effect"
+import type { Migration } from "../storage/Migrations.js"
 
-/** The tables of `src/orchestrator`, and what the outbox needs to know for webhooks. */
-export const orchestratorTables = Effect.gen(function*() {
+/** The tables of tasks: the tasks, what their gates said, what was reported of them, and the launches that are owed. */
+export const taskTables: Migration = Effect.gen(function*() {
   const sql = yield* SqlClient.SqlClient
 
-  // What was heard of a work item: told by webhooks and by the answers to our own PATCHes. `state` and `updated_at` come
-  // from looks too, which must not make a move old whose webhook is still to come.
-  yield* sql`ALTER TABLE plane_sync_lane ADD COLUMN updated_at TEXT`
-  yield* sql`ALTER TABLE plane_sync_lane ADD COLUMN heard_state TEXT`
-  yield* sql`ALTER TABLE plane_sync_lane ADD COLUMN heard_at TEXT`
-  yield* sql`ALTER TABLE plane_sync_lane ADD COLUMN late_state TEXT`
-  yield* sql`CREATE INDEX plane_sync_lane_target ON plane_sync_lane (target) WHERE target IS NOT NULL`
-
-  // `revision` rises with every change, so that who has asked the gates knows whether they spoke of what is there now.
-  // `due_at`: when the gates are to be asked; a fact that is stored sets it, and only having asked them clears it.
+  // `revision` rises with every change, so that a gate's verdict is not applied to a task that has changed since.
+  // `due_at` is when the gates are asked next. A new fact sets it, and only asking the gates clears it.
   yield* sql`CREATE TABLE plane_sync_task (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     work_item TEXT NOT NULL,
@@ -63,7 +56,7 @@ export const orchestratorTables = Effect.gen(function*() {
     PRIMARY KEY (task, stage)
   ) WITHOUT ROWID`
 
-  // A launch that is owed; its row goes once it is done.
+  // A launch that is owed. Its row is deleted once the launch is done.
   yield* sql`CREATE TABLE plane_sync_launch (
     entry TEXT PRIMARY KEY,
     task INTEGER NOT NULL,

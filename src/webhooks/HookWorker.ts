@@ -3,7 +3,7 @@ import type { Scope } from "effect"
 import { cleanText, reasonLimit } from "../base/Text.js"
 import { takeDue } from "../storage/DueWork.js"
 import type { StorageError } from "../storage/StorageError.js"
-import { isOneStatements } from "../storage/StorageError.js"
+import { isStatementError } from "../storage/StorageError.js"
 import { makeStorageTrouble } from "../storage/StorageTrouble.js"
 import type { Inbox, StoredHook } from "./Inbox.js"
 import type { Source } from "./WebhookConfig.js"
@@ -45,7 +45,7 @@ export const startHookWorker = (
       if (first === undefined) return Effect.void
       return Effect.catchAllCause(handlers[source](hooks), (cause) => {
         const failure = Cause.failureOption(cause)
-        const isItsOwn = Cause.isDie(cause) || Option.exists(failure, isOneStatements)
+        const isItsOwn = Cause.isDie(cause) || Option.exists(failure, isStatementError)
         if (!isItsOwn) return Effect.failCause(cause)
         return others.length === 0
           ? skip(first, cause)

@@ -1,14 +1,14 @@
 import type { SqlError } from "@effect/sql/SqlError"
 import { Context, Duration, Effect, Layer, Option } from "effect"
-import { makeBatch } from "../base/Batch.js"
-import { makeSharedTurn } from "../base/SharedTurn.js"
+import { makeBatcher } from "../base/Batcher.js"
+import { makeEventLoopTurn } from "../base/EventLoopTurn.js"
 import type { Signal } from "../base/Signal.js"
 import { makeSignal } from "../base/Signal.js"
 import type { EpochMillis } from "../base/Time.js"
 import { epochMillis, later } from "../base/Time.js"
 import type { Sql } from "../storage/Sql.js"
 import { Storage } from "../storage/Storage.js"
-import { isOneStatements, StorageError } from "../storage/StorageError.js"
+import { isStatementError, StorageError } from "../storage/StorageError.js"
 import type { Source } from "./WebhookConfig.js"
 
 /** A hook as it came. Its signature was right. */
@@ -131,11 +131,11 @@ const statements = (hooks: ReadonlyArray<Arrived>): ReadonlyArray<ReadonlyArray<
 const make = Effect.gen(function*() {
   const { read, sql, where, write } = yield* Storage
   const { mark, notify, since } = yield* makeSignal
-  const sharedTurn = yield* makeSharedTurn
-  const commit = yield* makeBatch({
+  const eventLoopTurn = yield* makeEventLoopTurn
+  const commit = yield* makeBatcher({
     run: (hooks: ReadonlyArray<Arrived>) =>
       Effect.as(write(Effect.forEach(statements(hooks), (some) => insert(sql, some), { discard: true })), hooks),
-    isItems: isOneStatements,
+    runSinglyAfter: isStatementError,
     maxItems: maxGroup,
     closed: new StorageError({ reason: "Closed", where, words: "shut down" })
   })
@@ -144,7 +144,7 @@ const make = Effect.gen(function*() {
     store: (hook) =>
       Effect.flatMap(
         epochMillis,
-        (receivedAt) => Effect.zipRight(sharedTurn, commit({ ...hook, receivedAt }))
+        (receivedAt) => Effect.zipRight(eventLoopTurn, commit({ ...hook, receivedAt }))
       ).pipe(Effect.zipRight(notify)),
     due: (limit) =>
       Effect.gen(function*() {

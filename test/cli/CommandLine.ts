@@ -1,3 +1,4 @@
+import { schemaLayer } from "../../src/Schema.js"
 import * as NodeContext from "@effect/platform-node/NodeContext"
 import { ConfigProvider, Console, Effect, Layer } from "effect"
 import { exitCode } from "../../src/cli/ExitCode.js"
@@ -23,8 +24,9 @@ export const commandLine = (settings: Readonly<Record<string, string>>) => (...a
       Effect.tapErrorCause(explain),
       Effect.withConsole(quiet),
       Effect.provide(
-        Layer.merge(
+        Layer.mergeAll(
           NodeContext.layer,
+          schemaLayer,
           Layer.setConfigProvider(ConfigProvider.fromMap(new Map(Object.entries(settings))))
         )
       ),

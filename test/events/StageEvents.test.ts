@@ -23,7 +23,7 @@ import { StageEvent } from "../../src/domain/StageEvent.js"
 import { Receipt } from "../../src/events/Receipt.js"
 import { StageEvents } from "../../src/events/StageEvents.js"
 import { Outbox } from "../../src/outbox/Outbox.js"
-import { Storage } from "../../src/storage/Storage.js"
+import { Storage } from "../../src/Storage.js"
 import { WakeUps } from "../../src/storage/WakeUps.js"
 
 const events = Layer.provideMerge(StageEvents.layer, Layer.merge(Outbox.layer, WakeUps.layer))

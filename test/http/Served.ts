@@ -5,6 +5,7 @@ import * as HttpServer from "@effect/platform/HttpServer"
 import { ConfigProvider, Effect, Layer, Logger, LogLevel } from "effect"
 import { serveLayer } from "../../src/http/Serve.js"
 import type { NewEvent } from "../../src/outbox/StoredEvent.js"
+import { schemaLayer } from "../../src/Schema.js"
 import { PlaneSimulator } from "../../src/simulator/PlaneSimulator.js"
 
 /** A folder that is gone when the scope closes. */
@@ -31,6 +32,7 @@ export const served = (settings: Readonly<Record<string, string>> = {}) =>
     )
     const context = yield* Layer.build(
       serveLayer.pipe(
+        Layer.provide(schemaLayer),
         Layer.provide(Layer.setConfigProvider(config)),
         Layer.provide(Logger.minimumLogLevel(LogLevel.None))
       )

@@ -7,7 +7,7 @@ import type { SendJob } from "../../src/outbox/Job.js"
 import type { Observation } from "../../src/outbox/Observation.js"
 import { Outbox } from "../../src/outbox/Outbox.js"
 import type { NewEvent } from "../../src/outbox/StoredEvent.js"
-import { Storage } from "../../src/storage/Storage.js"
+import { Storage } from "../../src/Storage.js"
 
 const layer = Layer.provide(Outbox.layer, Storage.layerFile(":memory:"))
 const holder = "me"

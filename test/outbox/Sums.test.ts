@@ -8,7 +8,7 @@ import type { LookOutcome, SendOutcome, Settlement } from "../../src/outbox/Outc
 import { Outbox } from "../../src/outbox/Outbox.js"
 import type { EventStatus } from "../../src/outbox/StoredEvent.js"
 import { nextStep } from "../../src/sending/NextStep.js"
-import { Storage } from "../../src/storage/Storage.js"
+import { Storage } from "../../src/Storage.js"
 
 type Action =
   | {

@@ -3,11 +3,11 @@ import * as SqlClient from "@effect/sql/SqlClient"
 import * as Statement from "@effect/sql/Statement"
 import { assert, describe, it } from "@effect/vitest"
 import { Deferred, Effect, Fiber } from "effect"
-import { makeSql, runBy } from "../../src/storage/Sql.js"
+import { makeSharedSql } from "../../src/storage/Sql.js"
 
 const withTable = Effect.gen(function*() {
   const client = yield* SqlClient.SqlClient
-  const sql = makeSql(runBy(client))
+  const sql = makeSharedSql(client)
   yield* sql`CREATE TABLE word (id INTEGER PRIMARY KEY, name TEXT)`
   const names = Effect.map(
     sql<{ name: string }>`SELECT name FROM word ORDER BY id`,
@@ -21,9 +21,10 @@ const inMemory = Effect.provide(SqliteClient.layer({ filename: ":memory:" }))
 describe("a statement", () => {
   it.effect("has a parameter for each value, in the order of its text, those of its fragments among them", () =>
     Effect.gen(function*() {
-      const { sql } = yield* withTable
+      const { client, sql } = yield* withTable
       const both = sql.join(" AND ", [sql`id > ${1}`, sql`name <> ${"x"}`])
-      const { parameters, text } = sql`SELECT ${"first"}, ${sql.literal("id")} FROM word WHERE ${both} LIMIT ${5}`
+      const statement = sql`SELECT ${"first"}, ${sql.literal("id")} FROM word WHERE ${both} LIMIT ${5}`
+      const [text, parameters] = client`${statement}`.compile()
       assert.strictEqual(text, "SELECT ?, id FROM word WHERE id > ? AND name <> ? LIMIT ?")
       assert.deepStrictEqual(parameters, ["first", 1, "x", 5])
     }).pipe(inMemory))

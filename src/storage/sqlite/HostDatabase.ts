@@ -1,13 +1,13 @@
 import * as SqlClient from "@effect/sql/SqlClient"
 import type { SqlError } from "@effect/sql/SqlError"
 import { Effect, Option } from "effect"
-import { migrate } from "../Migrator.js"
-import { makeSql, runBy } from "../Sql.js"
-import { isBusy, orStorageError, StorageError } from "../StorageError.js"
-import { whileBusy } from "./BusySchedule.js"
+import { migrate } from "../Migrations.js"
+import { makeSharedSql } from "../Sql.js"
+import { orStorageError, StorageError } from "../StorageError.js"
+import { retryBusy } from "./RetryBusy.js"
 
-/** The edge to a host's own database, by its client: what the host has open, a write is a part of. */
-export const shareDatabase = Effect.gen(function*() {
+/** Opens storage in a host's own database, through the host's client. A write joins the transaction that its caller has open. */
+export const openHostDatabase = Effect.gen(function*() {
   const client = yield* SqlClient.SqlClient
   const where = "of the host"
   yield* client.onDialectOrElse({
@@ -21,8 +21,8 @@ export const shareDatabase = Effect.gen(function*() {
         })
       )
   })
-  // As a part of it our tables could vanish with it, and what is forked here would write to it when it is long over; beside
-  // it we would wait for the one connection there is, and the transaction for us.
+  // Inside the transaction, our tables would vanish if it is rolled back, and our background work would go on writing to it
+  // after it has ended. Outside of it, we would wait for the only connection, and the transaction would wait for us.
   if (Option.isSome(yield* Effect.serviceOption(SqlClient.TransactionConnection))) {
     return yield* new StorageError({
       reason: "Failed",
@@ -31,17 +31,15 @@ export const shareDatabase = Effect.gen(function*() {
     })
   }
   const edge = orStorageError(where)
-  yield* edge(Effect.provideService(migrate(where), SqlClient.SqlClient, client)).pipe(
-    Effect.retry({ schedule: whileBusy, while: isBusy })
-  )
+  yield* retryBusy(edge(migrate(where)))
   const write = <A>(effect: Effect.Effect<A, SqlError>): Effect.Effect<A, StorageError> =>
     Effect.flatMap(Effect.serviceOption(SqlClient.TransactionConnection), (open) => {
       const once = edge(client.withTransaction(effect))
-      // Within the host's transaction, waiting for another process's would only hold both up.
+      // Inside the host's transaction, waiting for one of another process would only hold up both.
       if (Option.isSome(open)) return once
-      // The client waits for its one connection where it cannot be interrupted: whoever gives up leaves the waiting
-      // behind, which does nothing when its turn has come.
-      return Effect.retry(Effect.disconnect(once), { schedule: whileBusy, while: isBusy })
+      // The client's wait for its only connection cannot be interrupted. So a caller that gives up leaves the wait behind;
+      // once that is over, it does nothing.
+      return retryBusy(Effect.disconnect(once))
     })
-  return { sql: makeSql(runBy(client)), where, write, writeAlone: write, read: edge, shared: true, index: undefined }
+  return { sql: makeSharedSql(client), where, write, writeAlone: write, read: edge, shared: true, index: undefined }
 })

@@ -3,18 +3,20 @@ import { readFileSync } from "node:fs"
 import { StorageError } from "../StorageError.js"
 
 /**
- * The index of the log (`-shm`) that this process has open. Only those who have the same one open see each other's commits.
+ * The index of the log (`-shm`) that this process has open. Two processes see each other's commits only if they have the same
+ * index open.
  */
 export interface IndexFile {
-  /** Its device and inode. */
+  /** Device and inode. */
   readonly identity: string
-  /** The processes that have the database open, and another index; undefined where the system does not tell. */
+  /** The processes that have the database open with another index. Undefined if the system does not tell. */
   readonly strangers: () => ReadonlyArray<number> | undefined
 }
 
 /**
- * The processes that hold a lock on the database and none on the index, by the text of Linux's /proc/locks. SQLite holds one
- * on both for as long as it has them open. Undefined where this process's own are not in it: then the others' may not be.
+ * The processes that hold a lock on the database but none on the index. SQLite holds a lock on both as long as it has them
+ * open. `locks` is the text of Linux's /proc/locks. The answer is undefined if our own locks are missing in it, because then
+ * those of others may be missing too.
  */
 export const strangersIn = (
   locks: string,
@@ -25,7 +27,7 @@ export const strangersIn = (
     return inode === undefined ? [] : [{ pid: Number(pid), device, inode: BigInt(inode) }]
   })
   const holders = (inode: bigint) => {
-    // The device as the kernel writes it, which is not always what a stat says.
+    // The kernel's notation of the device is not always what stat says, so it is taken from our own lock.
     const mine = held.find((lock) => lock.pid === own.pid && lock.inode === inode)
     return mine === undefined
       ? undefined
@@ -38,8 +40,8 @@ export const strangersIn = (
     : Array.from(new Set(ofDatabase.filter((pid) => !ofIndex.includes(pid))))
 }
 
-/** The same of this process and this moment. */
-export const strangers = (database: bigint, index: bigint): ReadonlyArray<number> | undefined => {
+/** `strangersIn` for this process and this moment, by the inodes of the database and the index. */
+export const strangersNow = (database: bigint, index: bigint): ReadonlyArray<number> | undefined => {
   try {
     return strangersIn(readFileSync("/proc/locks", "utf8"), { pid: process.pid, database, index })
   } catch {
@@ -47,20 +49,20 @@ export const strangers = (database: bigint, index: bigint): ReadonlyArray<number
   }
 }
 
-/** Another process has another index open: what one of the two commits, the other does not see, and writes over. */
-export const otherIndex = (where: string, process: string): StorageError =>
+/** Another process has another index open. Neither of the two sees what the other commits, and each writes over it. */
+export const otherIndexError = (where: string, process: string): StorageError =>
   new StorageError({
     reason: "Moved",
     where,
     words: `${process} still has an index (-shm) open that was removed: restart that process`
   })
 
-/** Fails where a process has the database open by another index. */
+/** Fails when another process has the database open with another index. */
 export const refuseStrangers = (where: string, { strangers }: IndexFile): Effect.Effect<void, StorageError> =>
   Effect.suspend(() => {
     const [pid] = strangers() ?? []
-    return pid === undefined ? Effect.void : otherIndex(where, `process ${pid}`)
+    return pid === undefined ? Effect.void : otherIndexError(where, `process ${pid}`)
   }).pipe(
-    // One that is just opening the file has a lock on it, and on the index a moment later.
+    // A process that is just opening the file locks the database first, and the index a moment later.
     Effect.retry({ schedule: Schedule.spaced("50 millis"), times: 5 })
   )

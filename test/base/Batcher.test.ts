@@ -4,9 +4,9 @@ import { Effect, Exit, Fiber, Layer, Schedule } from "effect"
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { makeBatch } from "../../src/base/Batch.js"
+import { makeBatcher } from "../../src/base/Batcher.js"
 import { Outbox } from "../../src/outbox/Outbox.js"
-import { Storage } from "../../src/storage/Storage.js"
+import { Storage } from "../../src/Storage.js"
 
 describe("a burst of publishing", () => {
   it.scopedLive("leaves the event loop to others in between", () =>
@@ -46,12 +46,12 @@ describe("a burst of publishing", () => {
     }))
 })
 
-describe("batched", () => {
+describe("a batcher", () => {
   it.scopedLive("a bug in a run is that of its callers; those who come after are served", () =>
     Effect.gen(function*() {
-      const ask = yield* makeBatch({
+      const ask = yield* makeBatcher({
         run: (items: ReadonlyArray<number>) => items.includes(0) ? Effect.die("a bug") : Effect.succeed(items),
-        isItems: () => true,
+        runSinglyAfter: () => true,
         maxItems: 10,
         closed: "closed"
       })

@@ -1,26 +1,26 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber } from "effect"
-import { makeSharedTurn } from "../../src/base/SharedTurn.js"
+import { makeEventLoopTurn } from "../../src/base/EventLoopTurn.js"
 
 const nextTurn = Effect.async<void>((resume) => void setImmediate(() => resume(Effect.void)))
 
-describe("sharedTurn", () => {
+describe("a turn of the event loop", () => {
   it.live("those who wait go on together, in one turn of the event loop; who comes later waits for the next", () =>
     Effect.gen(function*() {
-      const sharedTurn = yield* makeSharedTurn
+      const eventLoopTurn = yield* makeEventLoopTurn
       const said: Array<string> = []
       const say = (word: string) => Effect.sync(() => said.push(word))
       const turns = yield* Effect.fork(Effect.forever(Effect.zipRight(nextTurn, say("turn"))))
       yield* Effect.all([
-        Effect.zipRight(sharedTurn, say("a")),
-        Effect.zipRight(sharedTurn, say("b"))
+        Effect.zipRight(eventLoopTurn, say("a")),
+        Effect.zipRight(eventLoopTurn, say("b"))
       ], { concurrency: "unbounded" })
       yield* Fiber.interrupt(turns)
       assert.strictEqual(said.indexOf("b"), said.indexOf("a") + 1)
       assert.include(said.slice(0, said.indexOf("a")), "turn")
-      yield* Effect.zipRight(sharedTurn, say("again"))
+      yield* Effect.zipRight(eventLoopTurn, say("again"))
       assert.strictEqual(said.at(-1), "again")
     }))
 
-  it.effect("takes no time of a TestClock", () => Effect.flatten(makeSharedTurn))
+  it.effect("takes no time of a TestClock", () => Effect.flatten(makeEventLoopTurn))
 })

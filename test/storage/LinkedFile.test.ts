@@ -3,8 +3,8 @@ import { Effect, Layer } from "effect"
 import { execFileSync } from "node:child_process"
 import { existsSync, linkSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
-import { isMountPoint } from "../../src/storage/sqlite/SinglePath.js"
-import { Storage } from "../../src/storage/Storage.js"
+import { Storage } from "../../src/Storage.js"
+import { isMountPoint } from "../../src/storage/sqlite/LinkedFile.js"
 import { folder } from "../http/Served.js"
 
 const opened = (file: string) => Effect.scoped(Layer.build(Storage.layerFile(file)))

@@ -1,16 +1,12 @@
-import * as Migrator from "@effect/sql/Migrator"
 import * as SqlClient from "@effect/sql/SqlClient"
-import type { SqlError } from "@effect/sql/SqlError"
 import { Effect } from "effect"
-import { orchestratorTables } from "../tasks/Tables.js"
-import { webhookTables } from "../webhooks/Tables.js"
-import { StorageError } from "./StorageError.js"
+import type { Migration } from "../storage/Migrations.js"
 
-const table = "plane_sync_migrations"
-
-// An event's two debts, its comment and its state, are settled apart; `status` is what both come to. Sums are kept by
-// triggers, so that no code can forget them and nothing that is served has to count.
-const outbox = Effect.gen(function*() {
+/**
+ * The tables of the outbox. An event owes two things, its comment and its state, which are settled apart; its `status` sums
+ * up both. Triggers keep the counts, so that no code can forget them and no query has to count.
+ */
+export const outboxTables: Migration = Effect.gen(function*() {
   const sql = yield* SqlClient.SqlClient
 
   yield* sql`CREATE TABLE plane_sync_lane (
@@ -91,7 +87,7 @@ const outbox = Effect.gen(function*() {
     reason TEXT,
     after_event INTEGER
   )`
-  // One writer per work item: a lane has at most one request on its way.
+  // There is one writer per work item: a lane has at most one delivery that is pending.
   yield* sql`CREATE UNIQUE INDEX plane_sync_delivery_pending ON plane_sync_delivery (lane) WHERE status = 'pending'`
   yield* sql`CREATE INDEX plane_sync_delivery_status ON plane_sync_delivery (status, id)`
   yield* sql`CREATE INDEX plane_sync_delivery_lane ON plane_sync_delivery (lane, id)`
@@ -113,9 +109,9 @@ const outbox = Effect.gen(function*() {
   yield* sql`INSERT INTO plane_sync_count (status, events)
     VALUES ('pending', 0), ('delivered', 0), ('dead', 0), ('discarded', 0)`
 
-  // Only the latest stage's state is owed. An older one is closed with its comment, or here if that is done: an UPDATE of
-  // every row before would rewrite its index entries, as one of due_at would though it stays what it is. What is owed is
-  // raised first: a lane that owed nothing for a moment would forget when it is due.
+  // Only the state of the latest stage is owed. An older state is closed together with its comment, or here when that
+  // comment is already settled. The statements change as few rows as they can, because every UPDATE rewrites index entries,
+  // even when due_at keeps its value. `owed` is raised first, because a lane that owes nothing loses its due time.
   yield* sql`CREATE TRIGGER plane_sync_event_inserted AFTER INSERT ON plane_sync_event BEGIN
     UPDATE plane_sync_count SET events = events + 1 WHERE status = NEW.status;
     UPDATE plane_sync_lane SET owed = owed + 1 WHERE id = NEW.lane AND NEW.status = 'pending';
@@ -144,9 +140,33 @@ const outbox = Effect.gen(function*() {
   END`
 })
 
-// What a comment that Plane refuses has come to: whether Plane may have executed it, how often it said no, and of what was
-// split the sequence of the first event of each part.
-const splitting = Effect.gen(function*() {
+/**
+ * What was heard of a work item, from hooks and from the answers to our own PATCHes. `state` and `updated_at` also come from
+ * look-ups. Those must not make a move look old when its hook is still to come, so what was heard has columns of its own.
+ */
+export const heardColumns: Migration = Effect.gen(function*() {
+  const sql = yield* SqlClient.SqlClient
+  yield* sql`ALTER TABLE plane_sync_lane ADD COLUMN updated_at TEXT`
+  yield* sql`ALTER TABLE plane_sync_lane ADD COLUMN heard_state TEXT`
+  yield* sql`ALTER TABLE plane_sync_lane ADD COLUMN heard_at TEXT`
+  yield* sql`ALTER TABLE plane_sync_lane ADD COLUMN late_state TEXT`
+  yield* sql`CREATE INDEX plane_sync_lane_target ON plane_sync_lane (target) WHERE target IS NOT NULL`
+})
+
+/**
+ * The index file (`-shm`) that the leader has open, as device and inode. It is null when an older version wrote the row, and
+ * in a host's database.
+ */
+export const indexFileColumn: Migration = Effect.gen(function*() {
+  const sql = yield* SqlClient.SqlClient
+  yield* sql`ALTER TABLE plane_sync_sender ADD COLUMN index_file TEXT`
+})
+
+/**
+ * What became of a comment that Plane refused: whether Plane may have executed it (`tried`), how often Plane refused it, and,
+ * once it was split, the sequence of the first event of each part.
+ */
+export const splittingColumns: Migration = Effect.gen(function*() {
   const sql = yield* SqlClient.SqlClient
   yield* sql`ALTER TABLE plane_sync_delivery ADD COLUMN tried INTEGER NOT NULL DEFAULT 0`
   yield* sql`ALTER TABLE plane_sync_delivery ADD COLUMN refusals INTEGER NOT NULL DEFAULT 0`
@@ -154,14 +174,11 @@ const splitting = Effect.gen(function*() {
   yield* sql`ALTER TABLE plane_sync_event ADD COLUMN part INTEGER`
 })
 
-// The index (`-shm`) that the sender has open: device and inode. Null: of an older version, or in a host's database.
-const indexFile = Effect.flatMap(
-  SqlClient.SqlClient,
-  (sql) => sql`ALTER TABLE plane_sync_sender ADD COLUMN index_file TEXT`
-)
-
-// What the triggers did, the leader and whoever settles an event do. All that is stored was counted by them.
-const folding = Effect.gen(function*() {
+/**
+ * What triggers did before, the leader does, and whoever settles an event. All events that are stored by then were counted
+ * by the triggers, so they count as folded.
+ */
+export const foldedTable: Migration = Effect.gen(function*() {
   const sql = yield* SqlClient.SqlClient
   yield* sql`DROP TRIGGER plane_sync_event_inserted`
   yield* sql`DROP TRIGGER plane_sync_event_updated`
@@ -170,37 +187,3 @@ const folding = Effect.gen(function*() {
   yield* sql`INSERT INTO plane_sync_folded (id, sequence)
     SELECT 1, coalesce(max(sequence), 0) FROM plane_sync_event`
 })
-
-const migrations = {
-  "0001_outbox": outbox,
-  "0002_orchestrator": orchestratorTables,
-  "0003_webhooks": webhookTables,
-  "0004_index_file": indexFile,
-  "0005_splitting": splitting,
-  "0006_folding": folding
-}
-
-/**
- * Brings the tables to this version's shape; refuses those (`where` names their file) that a newer one has been at. `Busy`
- * while another process makes them.
- */
-export const migrate = (
-  where: string
-): Effect.Effect<void, Migrator.MigrationError | SqlError | StorageError, SqlClient.SqlClient> =>
-  Effect.gen(function*() {
-    const sql = yield* SqlClient.SqlClient
-    yield* Migrator.make({})({ loader: Migrator.fromRecord(migrations), table })
-    const [latest] = yield* sql<{ id: number | null }>`SELECT max(migration_id) AS id FROM ${sql(table)}`
-    const known = Object.keys(migrations).length
-    // The migrator says nothing where another process is at it, and does not wait for it.
-    if (latest === undefined || latest.id === null || latest.id < known) {
-      return yield* new StorageError({ reason: "Busy", where, words: "another process is making its tables" })
-    }
-    if (latest.id > known) {
-      return yield* new StorageError({
-        reason: "NewerSchema",
-        where,
-        words: `its tables are of version ${latest.id}, this plane-sync knows ${known}`
-      })
-    }
-  })

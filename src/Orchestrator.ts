@@ -1,0 +1,21 @@
+import { Layer } from "effect"
+import { PlaneSync } from "./sending/PlaneSync.js"
+import { Storage } from "./Storage.js"
+import { orchestratorLayer } from "./tasks/Orchestrator.js"
+
+const layerStorage = Layer.provideMerge(orchestratorLayer, PlaneSync.layerStorage)
+
+/**
+ * What decides that a stage changes: tasks, a pipeline of stages with their gates, and the launching of agents. A host gives
+ * its parts: `Pipeline`, `QualityGates` and `AgentLauncher`.
+ */
+export const Orchestrator = {
+  /** Over a `PlaneSync` that is already there. */
+  layerTasks: orchestratorLayer,
+  /** With its `PlaneSync`, over a storage. */
+  layerStorage,
+  /** With its `PlaneSync` and a SQLite file of its own: see `PlaneSync.layer`. */
+  layer: Layer.provide(layerStorage, Storage.layer),
+  /** With its `PlaneSync`, in the host's own database: see `PlaneSync.layerSql`. */
+  layerSql: Layer.provide(layerStorage, Storage.layerSql)
+}

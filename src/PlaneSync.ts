@@ -1,0 +1,27 @@
+import type * as SqlClient from "@effect/sql/SqlClient"
+import type { ConfigError } from "effect"
+import { Layer } from "effect"
+import type { StageEvents } from "./events/StageEvents.js"
+import type { LeaderActive } from "./outbox/Leadership.js"
+import { PlaneSync as Pipeline } from "./sending/PlaneSync.js"
+import { Storage } from "./Storage.js"
+import type { StorageError } from "./storage/StorageError.js"
+
+/** The pipeline, with its storage: published events become states and comments in Plane. */
+export class PlaneSync extends Pipeline {
+  /** With a SQLite file of its own, at `ORCH_DATABASE_URL`. Settings are read from the environment's `ORCH_PLANE_*`. */
+  static readonly layer: Layer.Layer<
+    Pipeline | StageEvents,
+    ConfigError.ConfigError | LeaderActive | StorageError
+  > = Layer.provide(Pipeline.layerStorage, Storage.layer)
+
+  /**
+   * In the host's own database (SQLite): a publish inside the host's `sql.withTransaction` is committed, or vanishes, with
+   * it. Its tables are named `plane_sync_*`. The layer itself is refused within a transaction.
+   */
+  static readonly layerSql: Layer.Layer<
+    Pipeline | StageEvents,
+    ConfigError.ConfigError | LeaderActive | StorageError,
+    SqlClient.SqlClient
+  > = Layer.provide(Pipeline.layerStorage, Storage.layerSql)
+}

@@ -1,0 +1,22 @@
+import { Effect, Layer } from "effect"
+import { giteaTables } from "./gitea/Tables.js"
+import { foldedTable, heardColumns, indexFileColumn, outboxTables, splittingColumns } from "./outbox/Tables.js"
+import { Migrations } from "./storage/Migrations.js"
+import { taskTables } from "./tasks/Tables.js"
+import { hookTables } from "./webhooks/Tables.js"
+
+/**
+ * The tables of all rooms, as the steps that create them. Every database gets all of them, whatever part of the program opens
+ * it. To change a table, add a step at the end.
+ */
+export const migrations = {
+  "0001_outbox": outboxTables,
+  "0002_orchestrator": Effect.zipRight(heardColumns, taskTables),
+  "0003_webhooks": Effect.zipRight(hookTables, giteaTables),
+  "0004_index_file": indexFileColumn,
+  "0005_splitting": splittingColumns,
+  "0006_folding": foldedTable
+}
+
+/** What opening a database needs. */
+export const schemaLayer: Layer.Layer<Migrations> = Layer.succeed(Migrations, migrations)

@@ -1,0 +1,36 @@
+import { Clock, Context, DefaultServices, Effect } from "effect"
+
+const liveClock = Context.get(DefaultServices.liveServices, Clock.Clock)
+
+const nextTurn = Effect.async<void>((resume) => {
+  const turn = setImmediate(() => resume(Effect.void))
+  return Effect.sync(() => clearImmediate(turn))
+})
+
+// With a TestClock nobody waits: turns of the event loop are no part of its time, which would run ahead.
+const unlessTestClock = Effect.clockWith((clock) => clock === liveClock ? nextTurn : Effect.void)
+
+/**
+ * Makes an effect that waits for the next turn of the event loop, together with everybody else who waits for it.
+ *
+ * By then, everything that has arrived in the meantime has been taken in, and those who wait go on at once, so that their
+ * writes share a commit. Otherwise, answers that arrive one by one while a commit waits for the disk would take one commit
+ * each, and each would hold up all others.
+ */
+export const makeEventLoopTurn: Effect.Effect<Effect.Effect<void>> = Effect.sync(() => {
+  const begun = Effect.unsafeMakeLatch()
+  let isAwaited = false
+  const first = Effect.ensuring(
+    unlessTestClock,
+    Effect.sync(() => {
+      isAwaited = false
+      begun.unsafeOpen()
+      begun.unsafeClose()
+    })
+  )
+  return Effect.suspend(() => {
+    if (isAwaited) return begun.await
+    isAwaited = true
+    return first
+  })
+})

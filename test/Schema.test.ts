@@ -1,0 +1,85 @@
+import { EpochMillis } from "../src/base/Time.js"
+import * as SqliteClient from "@effect/sql-sqlite-node/SqliteClient"
+import { assert, describe, it } from "@effect/vitest"
+import Database from "better-sqlite3"
+import { Effect, Layer } from "effect"
+import { readFileSync } from "node:fs"
+import { join } from "node:path"
+import { Outbox } from "../src/outbox/Outbox.js"
+import { migrations } from "../src/Schema.js"
+import { Storage } from "../src/Storage.js"
+import { folder } from "./http/Served.js"
+
+const schema = Effect.flatMap(
+  Storage,
+  ({ read, sql }) =>
+    read(sql<{ name: string; sql: string | null }>`SELECT type, name, sql FROM sqlite_schema ORDER BY type, name`)
+)
+
+const steps = Effect.flatMap(Storage, ({ read, sql }) =>
+  Effect.map(
+    read(sql<{ step: string }>`SELECT printf('%04d_%s', migration_id, name) AS step FROM plane_sync_migrations
+      ORDER BY migration_id`),
+    (rows) => rows.map(({ step }) => step)
+  ))
+
+/** A database as an older plane-sync left it, after the steps 0001 to 0003. */
+const oldDatabase = Effect.map(folder, (home) => {
+  const file = join(home, "old.sqlite")
+  const database = new Database(file)
+  database.exec(readFileSync(new URL("fixtures/0003.sql", import.meta.url), "utf8"))
+  database.close()
+  return file
+})
+
+describe("the schema", () => {
+  it.scopedLive("of a database with rows that an older version left is that of a new one, and the rows stay", () =>
+    Effect.gen(function*() {
+      const created = yield* Effect.provide(schema, Storage.layerFile(":memory:"))
+      const file = yield* oldDatabase
+      yield* Effect.gen(function*() {
+        assert.deepStrictEqual(yield* schema, created)
+        assert.deepStrictEqual(yield* steps, Object.keys(migrations))
+
+        const outbox = yield* Outbox
+        const ids = Effect.map(outbox.events({ limit: 10 }), (rows) => rows.map(({ id, status }) => [id, status]))
+        assert.deepStrictEqual(yield* ids, [["second", "delivered"], ["first", "pending"]])
+        yield* outbox.publish({
+          id: "third",
+          workItem: "ET-1",
+          lane: "ET-1",
+          body: "{}",
+          stage: undefined,
+          urgent: false,
+          occurredAt: EpochMillis(3),
+          publishedAt: EpochMillis(3),
+          unfit: undefined
+        })
+        assert.deepInclude(yield* outbox.status, { pending: 2, delivered: 1 })
+        const { read, sql } = yield* Storage
+        assert.deepStrictEqual(
+          yield* read(sql`SELECT (SELECT count(*) FROM plane_sync_delivery) AS deliveries,
+            (SELECT count(*) FROM plane_sync_task) AS tasks, (SELECT count(*) FROM plane_sync_webhook) AS hooks,
+            (SELECT count(*) FROM plane_sync_review) AS reviews`),
+          [{ deliveries: 1, tasks: 1, hooks: 1, reviews: 1 }]
+        )
+      }).pipe(Effect.provide(Layer.provideMerge(Outbox.layer, Storage.layerFile(file))))
+    }))
+
+  it.effect("is the same in a host's database", () =>
+    Effect.gen(function*() {
+      const created = yield* Effect.provide(schema, Storage.layerFile(":memory:"))
+      const host = SqliteClient.layer({ filename: ":memory:" })
+      assert.deepStrictEqual(
+        yield* Effect.provide(schema, Layer.provideMerge(Storage.layerSql, host)),
+        created
+      )
+    }))
+
+  it("has steps that are numbered without a gap", () => {
+    assert.deepStrictEqual(
+      Object.keys(migrations).map((name) => Number(name.slice(0, 4))),
+      Object.keys(migrations).map((_, index) => index + 1)
+    )
+  })
+})
