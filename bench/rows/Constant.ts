@@ -3,12 +3,13 @@ import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import * as FileSystem from "@effect/platform/FileSystem"
 import * as HttpClient from "@effect/platform/HttpClient"
 import * as HttpServer from "@effect/platform/HttpServer"
-import { Array, Clock, ConfigProvider, Data, Effect, Layer, Logger, LogLevel } from "effect"
+import { Array, Clock, Config, ConfigProvider, Data, Effect, Layer, Logger, LogLevel } from "effect"
+import { StageEvents } from "../../src/events/StageEvents.js"
 import { serveLayer } from "../../src/http/Serve.js"
 import type { Job } from "../../src/outbox/Lane.js"
 import { Outbox } from "../../src/outbox/Outbox.js"
 import { PlaneConfig } from "../../src/plane/PlaneConfig.js"
-import { StageEvents } from "../../src/events/StageEvents.js"
+import { projectConfig } from "../../src/plane/ProjectSettings.js"
 import { nextStep } from "../../src/sending/NextStep.js"
 import type { Figure, Row } from "../Figure.js"
 import { Aim } from "../Figure.js"
@@ -58,8 +59,11 @@ const onDatabaseOf = (events: number) =>
     const context = yield* Layer.build(publishingOn(file))
     const { publish } = yield* Effect.provide(StageEvents, context)
     const outbox = yield* Effect.provide(Outbox, context)
-    const config = yield* Effect.withConfigProvider(PlaneConfig, ConfigProvider.fromMap(new Map()))
-    const claim = { urgentAfter: Infinity, plan: nextStep({ ...config, misfits: () => [] }) }
+    const [config, { states }] = yield* Effect.withConfigProvider(
+      Config.all([PlaneConfig, projectConfig]),
+      ConfigProvider.fromMap(new Map())
+    )
+    const claim = { urgentAfter: Infinity, plan: nextStep({ ...config, states, misfits: () => [] }) }
     const holder = "bench"
     yield* outbox.becomeLeader(holder)
 

@@ -6,12 +6,13 @@ import type { SqlError } from "@effect/sql/SqlError"
 import Database from "better-sqlite3"
 import type { Scope } from "effect"
 import { Array, Effect, Layer } from "effect"
+import { StageEvents } from "../../src/events/StageEvents.js"
 import type { Job, Settlement } from "../../src/outbox/Lane.js"
 import { Outbox } from "../../src/outbox/Outbox.js"
-import { Storage } from "../../src/storage/Storage.js"
 import { PlaneConfig } from "../../src/plane/PlaneConfig.js"
-import { StageEvents } from "../../src/events/StageEvents.js"
+import { projectConfig } from "../../src/plane/ProjectSettings.js"
 import { nextStep } from "../../src/sending/NextStep.js"
+import { Storage } from "../../src/storage/Storage.js"
 import type { Row } from "../Figure.js"
 import { changed } from "../Load.js"
 import { paced, timed } from "../Pace.js"
@@ -118,8 +119,9 @@ const idOf = (number: number) => `00000000-0000-4000-8000-${String(number).padSt
 const turns = Effect.gen(function*() {
   const outbox = yield* Outbox
   const config = yield* PlaneConfig
+  const { states } = yield* projectConfig
   yield* outbox.becomeLeader("bench")
-  const claim = { urgentAfter: 600_000, plan: nextStep({ ...config, misfits: () => [] }) }
+  const claim = { urgentAfter: 600_000, plan: nextStep({ ...config, states, misfits: () => [] }) }
   yield* publishAll
   let done = 0
   const worker = Effect.gen(function*() {
@@ -136,7 +138,7 @@ const turns = Effect.gen(function*() {
 }).pipe(Effect.scoped, Effect.provide(publishingOn(":memory:")))
 
 /** A Plane that answers in the same process, and with next to no work. */
-const answering = Effect.map(PlaneConfig, ({ projectId }) => {
+const answering = Effect.map(projectConfig, ({ id: projectId }) => {
   const item = (number: number, state: string | null) => ({
     id: idOf(number),
     sequence_id: number,

@@ -3,6 +3,9 @@ import * as Command from "@effect/cli/Command"
 import * as HelpDoc from "@effect/cli/HelpDoc"
 import { Console, Effect, Either } from "effect"
 import { cleanLine, textLimit } from "../base/Text.js"
+import type { Project } from "../domain/Project.js"
+import { keyIn } from "../domain/Project.js"
+import { Projects } from "../domain/Projects.js"
 import { WorkItemKey } from "../domain/WorkItemKey.js"
 import type { WorkItem } from "../plane/PlaneClient.js"
 import { PlaneClient } from "../plane/PlaneClient.js"
@@ -17,17 +20,22 @@ export const keyArgument: Args.Args<WorkItemKey> = Args.text({ name: "key" }).pi
 )
 
 /** Where a person sees the work item. */
-export const webAddress = (config: PlaneConfig, item: WorkItem): string =>
-  `${config.url}/${config.workspaceSlug}/browse/${config.projectIdentifier}-${item.number}/`
+export const webAddress = ({ url, workspaceSlug }: PlaneConfig, project: Project, item: WorkItem): string =>
+  `${url}/${workspaceSlug}/browse/${keyIn(project, item.number)}/`
 
 /** The lines that show a work item. Its name was written by anybody, and a terminal obeys control characters. */
-export const findLines = (config: PlaneConfig, item: WorkItem, state: string | undefined): ReadonlyArray<string> => [
-  `key      ${config.projectIdentifier}-${item.number}`,
+export const findLines = (
+  config: PlaneConfig,
+  project: Project,
+  item: WorkItem,
+  state: string | undefined
+): ReadonlyArray<string> => [
+  `key      ${keyIn(project, item.number)}`,
   `number   ${item.number}`,
   `name     ${cleanLine(item.name, textLimit)}`,
   `state    ${cleanLine(state ?? item.stateId ?? "none", textLimit)}`,
   `id       ${item.id}`,
-  `address  ${webAddress(config, item)}`
+  `address  ${webAddress(config, project, item)}`
 ]
 
 /** The work item of a key; one of another project is wrong use, for Plane is not even asked. */
@@ -41,10 +49,11 @@ export const find = Command.make("find", { key: keyArgument }, ({ key }) =>
   Effect.gen(function*() {
     const plane = yield* PlaneClient
     const config = yield* PlaneConfig
+    const { project } = yield* Projects
     const item = yield* findByKey(key)
     const states = yield* plane.states
     const state = states.find(({ id }) => id === item.stateId)
-    yield* Console.log(findLines(config, item, state?.name).join("\n"))
+    yield* Console.log(findLines(config, project, item, state?.name).join("\n"))
   })).pipe(
     Command.withDescription(lineOf("find"))
   )

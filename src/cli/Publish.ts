@@ -5,6 +5,7 @@ import { StageEvents } from "../events/StageEvents.js"
 import type { Issue } from "../http/Problem.js"
 import { decodeEvent, describe } from "../http/RequestBody.js"
 import { Outbox } from "../outbox/Outbox.js"
+import { projectsLayer } from "../plane/ProjectSettings.js"
 import { Storage } from "../storage/Storage.js"
 import { WakeUps } from "../storage/WakeUps.js"
 import { wrongUse } from "./Failure.js"
@@ -77,7 +78,7 @@ const completed = Command.make("completed", common, (options) => commit(options,
 // Neither Plane nor a token: an event is kept until a serve sends it.
 const publishing = StageEvents.layer.pipe(
   Layer.provideMerge(Outbox.layer),
-  Layer.provide(WakeUps.layer),
+  Layer.provide([projectsLayer, WakeUps.layer]),
   Layer.provideMerge(Storage.layer)
 )
 

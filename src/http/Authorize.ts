@@ -2,7 +2,7 @@ import { Effect, Layer, Redacted } from "effect"
 import { createHash, timingSafeEqual } from "node:crypto"
 import { Authorization } from "./Api.js"
 import { Unauthorized } from "./Problem.js"
-import { ServerConfig } from "./ServerConfig.js"
+import { ServerConfig } from "../config/ServerConfig.js"
 
 const digest = (text: string) => createHash("sha256").update(text).digest()
 

@@ -10,7 +10,7 @@ import { Api } from "./Api.js"
 import { guardPath, isWebhook } from "./Guard.js"
 import type { Problem } from "./Problem.js"
 import { describe, issuesOf } from "./RequestBody.js"
-import { ServerConfig } from "./ServerConfig.js"
+import { ServerConfig } from "../config/ServerConfig.js"
 import { webhookPaths } from "./WebhookRoutes.js"
 
 const problem = (status: number, body: Problem, headers: Readonly<Record<string, string>> = {}) =>

@@ -1,6 +1,8 @@
 import type * as HttpClient from "@effect/platform/HttpClient"
 import type { ConfigError, Schema } from "effect"
 import { Context, DateTime, Effect, Layer, Option } from "effect"
+import { keyIn } from "../domain/Project.js"
+import { Projects } from "../domain/Projects.js"
 import type { WorkItemKey } from "../domain/WorkItemKey.js"
 import type { Ask, Exchange } from "./Exchange.js"
 import { make as makeExchange } from "./Exchange.js"
@@ -75,8 +77,11 @@ export class PlaneClient extends Context.Tag("plane-sync/PlaneClient")<PlaneClie
   /** Whose key it is. Some versions do not have it: `WrongAddress`. */
   readonly me: Effect.Effect<UserJson, PlaneError>
 }>() {
-  static readonly layer: Layer.Layer<PlaneClient, ConfigError.ConfigError, RateBudget | HttpClient.HttpClient> = Layer
-    .effect(PlaneClient, Effect.suspend(() => make))
+  static readonly layer: Layer.Layer<
+    PlaneClient,
+    ConfigError.ConfigError,
+    RateBudget | HttpClient.HttpClient | Projects
+  > = Layer.effect(PlaneClient, Effect.suspend(() => make))
 }
 
 // More than any search for a key gives, so that what is beyond never decides.
@@ -152,10 +157,11 @@ const whyNotWritable = (
 
 const make = Effect.gen(function*() {
   const config = yield* PlaneConfig
+  const { project: target } = yield* Projects
   const exchange = yield* makeExchange(config)
   const inFamily = withFamily(exchange)
   const workspace = ["workspaces", config.workspaceSlug]
-  const project = [...workspace, "projects", config.projectId]
+  const project = [...workspace, "projects", target.id]
 
   const askItem = <A, I>(schema: Schema.Schema<A, I>, ask: (family: Family) => Ask) =>
     inFamily((family) => exchange.send(ask(family), schema))
@@ -178,13 +184,13 @@ const make = Effect.gen(function*() {
       }
       return Effect.filterOrFail(
         exchange.send(ask, Wire.WorkItemJson),
-        (json) => sameId(json.project, config.projectId),
+        (json) => sameId(json.project, target.id),
         // Everything else goes to the project's id, so the work item would never be found again.
         (json) =>
           exchange.failure(ask, {
             reason: "WrongAddress",
             sent: "answered",
-            words: `${key.canonical} belongs to the project ${json.project}, but the one set is ${config.projectId}`,
+            words: `${key.canonical} belongs to the project ${json.project}, but the one set is ${target.id}`,
             status: 200
           })
       )
@@ -204,12 +210,12 @@ const make = Effect.gen(function*() {
       path: [...workspace, family, "search"],
       query: {
         search: key.written,
-        project_id: config.projectId,
+        project_id: target.id,
         limit: String(searchLimit),
         fields: "id,name,sequence_id,project_id,project__identifier"
       }
     }))
-    const items = issues.filter((issue) => sameId(issue.project_id, config.projectId) && key.isNamedIn(issue.name))
+    const items = issues.filter((issue) => sameId(issue.project_id, target.id) && key.isNamedIn(issue.name))
     const more = issues.length >= searchLimit
     if (items.length > 1 || more) {
       return yield* new AmbiguousName({
@@ -217,7 +223,7 @@ const make = Effect.gen(function*() {
         items: items.map(({ id, name, sequence_id }) => ({
           id,
           name,
-          key: `${config.projectIdentifier}-${sequence_id}`
+          key: keyIn(target, sequence_id)
         })),
         more
       })
@@ -234,8 +240,8 @@ const make = Effect.gen(function*() {
     error._tag === "PlaneError" && error.reason === "NotFound"
 
   const find = Effect.fn("PlaneClient.find")(function*(key: WorkItemKey) {
-    if (key.identifier !== config.projectIdentifier) {
-      return yield* new UnknownProject({ key: key.written, known: config.projectIdentifier })
+    if (key.identifier !== target.identifier) {
+      return yield* new UnknownProject({ key: key.written, known: target.identifier })
     }
     const notFound = new WorkItemNotFound({ key: key.written })
     const found = key.zeros
@@ -352,11 +358,11 @@ const make = Effect.gen(function*() {
         exchange.failure(ask, {
           reason: "WrongAddress",
           sent: "answered",
-          words: `there is no project with the id ${config.projectId}`,
+          words: `there is no project with the id ${target.id}`,
           ...(status === undefined ? {} : { status })
         })
     )
-    const why = whyNotWritable(found, config.projectIdentifier)
+    const why = whyNotWritable(found, target.identifier)
     if (why !== undefined) return yield* exchange.failure(ask, { ...why, sent: "answered", status: 200 })
   })
 

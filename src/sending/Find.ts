@@ -1,10 +1,10 @@
 import { Clock, Effect, Option } from "effect"
 import { monotonicMillis } from "../base/Time.js"
+import type { Project } from "../domain/Project.js"
 import type { WorkItemKey } from "../domain/WorkItemKey.js"
 import type { Outbox } from "../outbox/Outbox.js"
 import { findAmong } from "../plane/FindAmong.js"
 import type { PlaneClient, WorkItem } from "../plane/PlaneClient.js"
-import type { PlaneConfig } from "../plane/PlaneConfig.js"
 import type { AmbiguousName, PlaneError, UnknownProject, WorkItemNotFound } from "../plane/PlaneError.js"
 import { isFresh } from "./Freshness.js"
 
@@ -37,9 +37,9 @@ interface Page {
  * what it does not tell is looked up singly.
  */
 export const makeFind = (
-  { client, config, outbox }: {
+  { client, outbox, project }: {
     readonly client: PlaneClient["Type"]
-    readonly config: PlaneConfig
+    readonly project: Project
     readonly outbox: Outbox["Type"]
   }
 ): Find => {
@@ -77,7 +77,7 @@ export const makeFind = (
   })
 
   return Effect.fnUntraced(function*(key, since) {
-    if (key.identifier !== config.projectIdentifier) return yield* single(key)
+    if (key.identifier !== project.identifier) return yield* single(key)
     const read = yield* page
     const found = read === undefined ? Option.none() : yield* onPage(key, since, read)
     return yield* Option.match(found, { onNone: () => single(key), onSome: Effect.succeed })

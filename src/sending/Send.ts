@@ -1,5 +1,7 @@
 import { Cause, Clock, DateTime, Duration, Effect, Option } from "effect"
 import { monotonicMillis } from "../base/Time.js"
+import type { Project } from "../domain/Project.js"
+import { keyIn } from "../domain/Project.js"
 import { WorkItemKey } from "../domain/WorkItemKey.js"
 import type {
   DeadCode,
@@ -30,6 +32,7 @@ export interface SendContext {
   readonly find: Find
   readonly budget: RateBudget["Type"]
   readonly config: PlaneConfig
+  readonly project: Project
   readonly destination: Destination["Type"]
   readonly quietTimes: QuietTimes
   /** Never ends when another process has taken over as the context. */
@@ -390,7 +393,7 @@ export const look = (context: SendContext, job: LookJob): Effect.Effect<LookOutc
 
 const lookOnce = (context: SendContext, job: LookJob): Effect.Effect<LookOutcome> =>
   Effect.gen(function*() {
-    const { client, config, find } = context
+    const { client, find, project } = context
     const { lane } = job
     const now = yield* monotonicMillis
     const dead = (error: LookError): LookOutcome => ({
@@ -412,7 +415,7 @@ const lookOnce = (context: SendContext, job: LookJob): Effect.Effect<LookOutcome
         Effect.succeed<LookOutcome>({
           _tag: "Found",
           workItem: item.id,
-          key: `${config.projectIdentifier}-${item.number}`,
+          key: keyIn(project, item.number),
           seen: seenAs(item, readAt)
         }),
       onFailure: (error) => {

@@ -1,7 +1,7 @@
 import type { SqlError } from "@effect/sql/SqlError"
-import type { ConfigError } from "effect"
 import { Clock, Effect, Either } from "effect"
 import { makeUnreadable } from "../base/DebouncedWarning.js"
+import { Projects } from "../domain/Projects.js"
 import type { PullRequest } from "../gitea/Facts.js"
 import {
   readPullRequest,
@@ -12,7 +12,6 @@ import {
 } from "../gitea/Facts.js"
 import { TaskPullRequests } from "../gitea/TaskPullRequests.js"
 import { workItemReader } from "../gitea/WorkItemOf.js"
-import { PlaneConfig } from "../plane/PlaneConfig.js"
 import { Storage } from "../storage/Storage.js"
 import { WakeUps } from "../storage/WakeUps.js"
 import type { Task } from "../tasks/Task.js"
@@ -49,16 +48,16 @@ const isPush = ({ event }: StoredHook) => event === "pull_request_sync"
  */
 export const giteaHandler: Effect.Effect<
   Handler,
-  ConfigError.ConfigError,
-  Inbox | WakeUps | Storage | TaskStore | TaskPullRequests
+  never,
+  Inbox | Projects | WakeUps | Storage | TaskStore | TaskPullRequests
 > = Effect.gen(function*() {
-  const { projectIdentifier } = yield* PlaneConfig
+  const { project } = yield* Projects
   const inbox = yield* Inbox
   const { sql, write } = yield* Storage
   const wakeUps = yield* WakeUps
   const tasks = yield* TaskStore
   const pullRequests = yield* TaskPullRequests
-  const workItemOf = workItemReader(projectIdentifier)
+  const workItemOf = workItemReader(project.identifier)
   const unreadable = yield* makeUnreadable
 
   /** The work item that a pull request may move, which a fork's never does. */
@@ -70,7 +69,7 @@ export const giteaHandler: Effect.Effect<
       case "Named":
         return Effect.succeed(named.key)
       case "Unnamed":
-        return Effect.as(Effect.logInfo(`${where} names no work item of ${projectIdentifier}`), null)
+        return Effect.as(Effect.logInfo(`${where} names no work item of ${project.identifier}`), null)
       case "Ambiguous":
         return Effect.as(
           Effect.logWarning(`${where} names ${listed(named.keys)}: it moves none of them`),

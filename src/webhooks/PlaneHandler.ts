@@ -1,9 +1,10 @@
-import type { ConfigError, Scope } from "effect"
+import type { Scope } from "effect"
 import { Clock, Effect, Either, FiberHandle } from "effect"
 import { makeUnreadable } from "../base/DebouncedWarning.js"
+import { keyIn } from "../domain/Project.js"
+import { Projects } from "../domain/Projects.js"
 import { observe } from "../outbox/Observation.js"
 import { PlaneClient } from "../plane/PlaneClient.js"
-import { PlaneConfig } from "../plane/PlaneConfig.js"
 import { Storage } from "../storage/Storage.js"
 import type { StorageError } from "../storage/StorageError.js"
 import { WakeUps } from "../storage/WakeUps.js"
@@ -28,10 +29,10 @@ const statesWait = 60_000
  */
 export const planeHandler: Effect.Effect<
   Handler,
-  ConfigError.ConfigError,
-  Inbox | PlaneClient | Scope.Scope | WakeUps | Storage | TaskStore
+  never,
+  Inbox | PlaneClient | Projects | Scope.Scope | WakeUps | Storage | TaskStore
 > = Effect.gen(function*() {
-  const { projectId, projectIdentifier } = yield* PlaneConfig
+  const { project } = yield* Projects
   const client = yield* PlaneClient
   const inbox = yield* Inbox
   const { sql, write } = yield* Storage
@@ -48,7 +49,7 @@ export const planeHandler: Effect.Effect<
     })
 
   const act = Effect.fnUntraced(function*(seen: WorkItemSeen, group: string) {
-    const workItem = `${projectIdentifier}-${seen.number}`
+    const workItem = keyIn(project, seen.number)
     if (group === "started") {
       const { status } = yield* Effect.catchTag(
         tasks.start({ workItem, itemId: seen.id }),
@@ -68,7 +69,7 @@ export const planeHandler: Effect.Effect<
       yield* sql`UPDATE plane_sync_webhook SET moved = ${group} WHERE id = ${delivery.id}`
       const observed = yield* observe(sql, {
         itemId: seen.id,
-        key: `${projectIdentifier}-${seen.number}`,
+        key: keyIn(project, seen.number),
         state: seen.stateId,
         cancelled: group === "cancelled",
         updatedAt: seen.updatedAt,
@@ -87,7 +88,7 @@ export const planeHandler: Effect.Effect<
       }
       const seen = decoded.right
       if (seen._tag === "Nothing") return { _tag: "Skipped", reason: seen.reason }
-      if (seen.project !== projectId) return { _tag: "Skipped", reason: `it is of the project ${seen.project}` }
+      if (seen.project !== project.id) return { _tag: "Skipped", reason: `it is of the project ${seen.project}` }
       if (delivery.moved === null) {
         if ((yield* inbox.known([delivery])).size > 0) return duplicate
         const group = seen.stateGroup ?? (yield* groupOf(seen.stateId))

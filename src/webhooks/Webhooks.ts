@@ -7,6 +7,7 @@ import { giteaGates } from "../gitea/GiteaGates.js"
 import { TaskPullRequests } from "../gitea/TaskPullRequests.js"
 import { retention } from "../outbox/Prune.js"
 import { PlaneClient } from "../plane/PlaneClient.js"
+import { projectsLayer } from "../plane/ProjectSettings.js"
 import { RateBudget } from "../plane/RateBudget.js"
 import { pruneHourly } from "../storage/Retention.js"
 import { Storage } from "../storage/Storage.js"
@@ -39,7 +40,7 @@ export const webhooksLayer: Layer.Layer<
   Layer.provide([Inbox.layer, TaskPullRequests.layer]),
   // The client and the budget that the pipeline has: layers are built once.
   Layer.provide(PlaneClient.layer),
-  Layer.provide([RateBudget.layer, connections])
+  Layer.provide([projectsLayer, RateBudget.layer, connections])
 )
 
 /** The gates that the default pipeline names: the orchestrator's own, and those that go by what Gitea says. */

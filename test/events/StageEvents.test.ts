@@ -23,10 +23,11 @@ import { StageEvent } from "../../src/domain/StageEvent.js"
 import { Receipt } from "../../src/events/Receipt.js"
 import { StageEvents } from "../../src/events/StageEvents.js"
 import { Outbox } from "../../src/outbox/Outbox.js"
+import { projectsLayer } from "../../src/plane/ProjectSettings.js"
 import { Storage } from "../../src/storage/Storage.js"
 import { WakeUps } from "../../src/storage/WakeUps.js"
 
-const events = Layer.provideMerge(StageEvents.layer, Layer.merge(Outbox.layer, WakeUps.layer))
+const events = Layer.provideMerge(StageEvents.layer, Layer.mergeAll(Outbox.layer, projectsLayer, WakeUps.layer))
 const inMemory = Layer.provide(events, Storage.layerFile(":memory:"))
 
 const temporary = Effect.acquireRelease(

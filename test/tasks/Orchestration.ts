@@ -2,6 +2,7 @@ import { ConfigProvider, Effect, Layer, Option } from "effect"
 import { StageEvents } from "../../src/events/StageEvents.js"
 import { Outbox } from "../../src/outbox/Outbox.js"
 import { eventOfBody } from "../../src/outbox/StoredEvent.js"
+import { projectsLayer } from "../../src/plane/ProjectSettings.js"
 import { Storage } from "../../src/storage/Storage.js"
 import { WakeUps } from "../../src/storage/WakeUps.js"
 import { AgentLauncher } from "../../src/tasks/AgentLauncher.js"
@@ -51,7 +52,7 @@ const parts = ({ gates = forge().gates, stages = defaultStages }: Options) =>
 
 /** Events and storage, without a Plane. No polls, which would each cost the TestClock a step. */
 const events = (database = ":memory:") =>
-  Layer.provideMerge(StageEvents.layer, Layer.merge(Outbox.layer, WakeUps.layerPolling("1 days"))).pipe(
+  Layer.provideMerge(StageEvents.layer, Layer.mergeAll(Outbox.layer, projectsLayer, WakeUps.layerPolling("1 days"))).pipe(
     Layer.provideMerge(Storage.layerFile(database)),
     Layer.provide(Layer.setConfigProvider(ConfigProvider.fromMap(new Map())))
   )
