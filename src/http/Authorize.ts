@@ -1,8 +1,8 @@
 import { Effect, Layer, Redacted } from "effect"
 import { createHash, timingSafeEqual } from "node:crypto"
+import { ServerConfig } from "../config/ServerConfig.js"
 import { Authorization } from "./Api.js"
 import { Unauthorized } from "./Problem.js"
-import { ServerConfig } from "../config/ServerConfig.js"
 
 const digest = (text: string) => createHash("sha256").update(text).digest()
 

@@ -6,11 +6,11 @@ import * as HttpServerError from "@effect/platform/HttpServerError"
 import * as HttpServerRequest from "@effect/platform/HttpServerRequest"
 import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
 import { Cause, Effect, Option } from "effect"
+import { ServerConfig } from "../config/ServerConfig.js"
 import { Api } from "./Api.js"
 import { guardPath, isWebhook } from "./Guard.js"
 import type { Problem } from "./Problem.js"
 import { describe, issuesOf } from "./RequestBody.js"
-import { ServerConfig } from "../config/ServerConfig.js"
 import { webhookPaths } from "./WebhookRoutes.js"
 
 const problem = (status: number, body: Problem, headers: Readonly<Record<string, string>> = {}) =>

@@ -4,7 +4,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Cause, ConfigProvider, Effect, Inspectable } from "effect"
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
-import { join } from "node:path"
+import { join, sep } from "node:path"
 import { fileURLToPath } from "node:url"
 import { inspect } from "node:util"
 import { allSettings, firstSettings } from "../../src/config/AllSettings.js"
@@ -12,14 +12,14 @@ import { envExample, settingsPage } from "../../src/config/SettingTexts.js"
 
 const root = fileURLToPath(new URL("../../", import.meta.url))
 
-const sources = readdirSync(join(root, "src"), { recursive: true, encoding: "utf8" })
+const files = readdirSync(join(root, "src"), { recursive: true, encoding: "utf8" })
   .filter((name) => name.endsWith(".ts"))
-  .map((name) => readFileSync(join(root, "src", name), "utf8"))
+  .map((name) => ({ name, text: readFileSync(join(root, "src", name), "utf8") }))
 
 const names = allSettings.map(({ definition }) => definition.name)
 
 const found = (pattern: RegExp) =>
-  sources.flatMap((text) => Array.from(text.matchAll(pattern), ([, name = ""]) => name)).sort()
+  files.flatMap(({ text }) => Array.from(text.matchAll(pattern), ([, name = ""]) => name)).sort()
 
 const withVariables = (variables: Readonly<Record<string, string>>) =>
   Effect.withConfigProvider(ConfigProvider.fromMap(new Map(Object.entries(variables))))
@@ -34,6 +34,11 @@ describe("the settings", () => {
     // A name that goes on in a pattern, as in `ORCH_PLANE_*`, is none.
     const named = new Set(found(/\b(ORCH_\w*[A-Z])\b(?!_?\*)/g))
     assert.deepStrictEqual(Array.from(named).sort(), [...names].sort())
+  })
+
+  it("name the project in plane/ alone: all other rooms are handed it", () => {
+    const rooms = files.filter(({ text }) => text.includes("ORCH_PLANE_PROJECT")).map(({ name }) => name.split(sep)[0])
+    assert.deepStrictEqual(Array.from(new Set(rooms)), ["plane"])
   })
 
   it("have a sentence and words for what they accept", () => {

@@ -20,7 +20,7 @@ const load = (settings: Record<string, string>) =>
   Effect.withConfigProvider(configs, ConfigProvider.fromMap(new Map(Object.entries(settings))))
 
 describe("PlaneConfig", () => {
-  it.effect("has the specification's defaults, also for variables that are empty", () =>
+  it.effect("has its defaults, also for variables that are empty", () =>
     Effect.gen(function*() {
       const config = yield* load({})
       assert.strictEqual(config.url, "http://localhost:8091")
