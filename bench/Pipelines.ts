@@ -4,6 +4,7 @@ import { ConfigProvider, Effect, Layer, Logger, LogLevel } from "effect"
 import { StageEvents } from "../src/events/StageEvents.js"
 import { Outbox } from "../src/outbox/Outbox.js"
 import { PlaneClient } from "../src/plane/PlaneClient.js"
+import { projectsLayer } from "../src/plane/ProjectSettings.js"
 import { RateBudget } from "../src/plane/RateBudget.js"
 import { PlaneSync } from "../src/PlaneSync.js"
 import { Destination } from "../src/sending/Destination.js"
@@ -40,6 +41,7 @@ export const pipeline = (settings: Settings) =>
 /** The same publishing on a file, and nobody who sends. */
 export const publishingOn = (file: string) =>
   StageEvents.layer.pipe(
+    Layer.provide(projectsLayer),
     Layer.provideMerge(Layer.merge(Outbox.layer, WakeUps.layer)),
     Layer.provide(Storage.layerFile(file)),
     Layer.provide(configured({})),
@@ -55,7 +57,7 @@ export const pipelineInMemory = (settings: Settings) =>
     Layer.provide(Destination.layer),
     Layer.provide(PlaneClient.layer),
     // Nobody else writes to it, and each poll would cost the TestClock a step.
-    Layer.provide(Layer.mergeAll(Outbox.layer, WakeUps.layerPolling("1 days"), RateBudget.layer)),
+    Layer.provide(Layer.mergeAll(Outbox.layer, WakeUps.layerPolling("1 days"), projectsLayer, RateBudget.layer)),
     Layer.provide(Storage.layerFile(":memory:")),
     Layer.provide(configured(settings)),
     Layer.provide(quiet)

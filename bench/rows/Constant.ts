@@ -1,10 +1,11 @@
+import { projectConfig } from "../../src/plane/ProjectSettings.js"
 import { schemaLayer } from "../../src/Schema.js"
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import * as FileSystem from "@effect/platform/FileSystem"
 import * as HttpClient from "@effect/platform/HttpClient"
 import * as HttpServer from "@effect/platform/HttpServer"
-import { Array, ConfigProvider, Data, Effect, Layer, Logger, LogLevel } from "effect"
+import { Array, Config, ConfigProvider, Data, Effect, Layer, Logger, LogLevel } from "effect"
 import { monotonicMillis } from "../../src/base/Time.js"
 import { StageEvents } from "../../src/events/StageEvents.js"
 import { serveLayer } from "../../src/http/Serve.js"
@@ -61,8 +62,11 @@ const onDatabaseOf = (events: number) =>
     const context = yield* Layer.build(publishingOn(file))
     const { publish } = yield* Effect.provide(StageEvents, context)
     const outbox = yield* Effect.provide(Outbox, context)
-    const config = yield* Effect.withConfigProvider(PlaneConfig, ConfigProvider.fromMap(new Map()))
-    const claim = { urgentAfter: Infinity, plan: nextStep({ ...config, misfits: () => [] }) }
+    const [config, { states }] = yield* Effect.withConfigProvider(
+      Config.all([PlaneConfig, projectConfig]),
+      ConfigProvider.fromMap(new Map())
+    )
+    const claim = { urgentAfter: Infinity, plan: nextStep({ ...config, states, misfits: () => [] }) }
     const holder = "bench"
     yield* outbox.becomeLeader(holder)
 

@@ -1,3 +1,4 @@
+import { projectConfig } from "../../src/plane/ProjectSettings.js"
 import * as HttpClient from "@effect/platform/HttpClient"
 import * as HttpClientResponse from "@effect/platform/HttpClientResponse"
 import * as SqliteClient from "@effect/sql-sqlite-node/SqliteClient"
@@ -120,8 +121,9 @@ const idOf = (number: number) => `00000000-0000-4000-8000-${String(number).padSt
 const turns = Effect.gen(function*() {
   const outbox = yield* Outbox
   const config = yield* PlaneConfig
+  const { states } = yield* projectConfig
   yield* outbox.becomeLeader("bench")
-  const claim = { urgentAfter: 600_000, plan: nextStep({ ...config, misfits: () => [] }) }
+  const claim = { urgentAfter: 600_000, plan: nextStep({ ...config, states, misfits: () => [] }) }
   yield* publishAll
   let done = 0
   const worker = Effect.gen(function*() {
@@ -138,7 +140,7 @@ const turns = Effect.gen(function*() {
 }).pipe(Effect.scoped, Effect.provide(publishingOn(":memory:")))
 
 /** A Plane that answers in the same process, and with next to no work. */
-const answering = Effect.map(PlaneConfig, ({ projectId, projectIdentifier }) => {
+const answering = Effect.map(projectConfig, ({ id: projectId, identifier: projectIdentifier }) => {
   const item = (number: number, state: string | null) => ({
     id: idOf(number),
     sequence_id: number,

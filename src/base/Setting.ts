@@ -1,43 +1,122 @@
 import type { Redacted } from "effect"
 import { Config, ConfigError, Duration, Either, ParseResult, Redacted as Secret, Schema } from "effect"
 
-/** What was given, shortened for a message; quoted, so that blanks and control characters show. */
-export const given = (text: string) => JSON.stringify(text.length > 80 ? `${text.slice(0, 80)}…` : text)
+/** What a setting accepts. */
+export interface Accepted<A> {
+  /** In words, for documents and for the message about a wrong value: "a whole number from 1 to 256". */
+  readonly expected: string
+  /** The value of a text that is not empty, or what is wrong with the text. */
+  readonly parse: (text: string) => Either.Either<A, string>
+}
 
-/** A variable: one that is missing or empty has its default; any other text is parsed or refused in words. */
-export const setting = <A>(
-  name: string,
-  fallback: A,
-  parse: (text: string) => Either.Either<A, string>
-): Config.Config<A> =>
-  Config.string(name).pipe(
+/** The value of a setting that has no default which could be written into a file, and what that means in words. */
+export interface Unset<A> {
+  readonly value: A
+  readonly words: string
+}
+
+/** The default of a setting that has no text as its default. */
+export const unset = <A>(value: A, words = "not set"): Unset<A> => ({ value, words })
+
+/** All that people read about a setting. `.env.example` and docs/settings.md are made of these. */
+export interface SettingDefinition {
+  readonly name: string
+  /** What it does, in plain sentences. */
+  readonly about: string
+  /** What is accepted, in words. */
+  readonly expected: string
+  /** The text of the default, empty when there is none. */
+  readonly defaultText: string
+  /** What applies when the variable is not set, where that is not a text. */
+  readonly defaultWords: string | undefined
+  /** Its value is never shown. */
+  readonly secret: boolean
+}
+
+/** A variable of the environment: the Config that layers read, with its definition. */
+export interface Setting<out A> extends Config.Config<A> {
+  readonly definition: SettingDefinition
+}
+
+/**
+ * Defines a setting. A variable that is missing or empty has its default. Any other text is parsed, or refused with the
+ * variable's name, what was given and what would be right. The parser of a secret must not repeat what was given.
+ *
+ * @example
+ * const attempts = defineSetting({
+ *   name: "ORCH_PLANE_MAX_ATTEMPTS",
+ *   about: "After this many failed attempts a request becomes a dead letter.",
+ *   accepts: integer(1, 1_000),
+ *   default: "8"
+ * })
+ */
+export const defineSetting = <A>(
+  { about, accepts, default: fallback, name, secret = false }: {
+    readonly name: string
+    readonly about: string
+    readonly accepts: Accepted<A>
+    /** A text is parsed like any other. */
+    readonly default: string | Unset<A>
+    readonly secret?: boolean
+  }
+): Setting<A> => {
+  const { expected, parse } = accepts
+  const parsed = (text: string): Either.Either<A, ConfigError.ConfigError> =>
+    Either.mapLeft(parse(text), (problem) => ConfigError.InvalidData([name], `${problem}: expected ${expected}`))
+  const config = Config.string(name).pipe(
     Config.withDefault(""),
     Config.mapOrFail((raw) => {
       const text = raw.trim()
-      return text === ""
-        ? Either.right(fallback)
-        : Either.mapLeft(parse(text), (message) => ConfigError.InvalidData([name], message))
+      if (text !== "") return parsed(text)
+      return typeof fallback === "string" ? parsed(fallback) : Either.right(fallback.value)
     })
   )
+  const definition: SettingDefinition = {
+    name,
+    about,
+    expected,
+    defaultText: typeof fallback === "string" ? fallback : "",
+    defaultWords: typeof fallback === "string" ? undefined : fallback.words,
+    secret
+  }
+  return Object.assign(config, { definition })
+}
 
-/** Text of a pattern; `expected` says what would be right. */
-export const matching = (pattern: RegExp, expected: string, as: (text: string) => string) => (text: string) =>
-  pattern.test(text) ? Either.right(as(text)) : Either.left(`${given(text)} is not right: expected ${expected}`)
+/** What was given, shortened for a message; quoted, so that blanks and control characters show. */
+export const given = (text: string) => JSON.stringify(text.length > 80 ? `${text.slice(0, 80)}…` : text)
+
+const notRight = (text: string) => `${given(text)} is not right`
+
+/** Text of a pattern; `as` brings it into one form. */
+export const matching = (
+  pattern: RegExp,
+  expected: string,
+  as: (text: string) => string = (text) => text
+): Accepted<string> => ({
+  expected,
+  parse: (text) => pattern.test(text) ? Either.right(as(text)) : Either.left(notRight(text))
+})
 
 /** A duration as people write it. */
 type Written = `${number} ${Duration.Unit}`
 
 /** A duration from `least` to `most`, as people write it: "10 seconds". */
-export const duration = (least: Written, most: Written) => (text: string) => {
-  // The type of a duration's text is a template that only parsing can establish.
-  const parsed = Schema.decodeUnknownEither(DurationText)(text)
-  const expected = `expected ${least} to ${most}, like "10 seconds"`
-  if (Either.isLeft(parsed)) return Either.left(`${given(text)} is not a duration: ${expected}`)
-  // Effect reads what is less than nothing as nothing.
-  return !text.startsWith("-") && Duration.between(parsed.right, { minimum: least, maximum: most })
-    ? Either.right(parsed.right)
-    : Either.left(`${given(text)} is out of range: ${expected}`)
-}
+export const duration = (
+  least: Written,
+  most: Written,
+  example: Written = "10 seconds"
+): Accepted<Duration.Duration> => ({
+  expected: `${least} to ${most}, like "${example}"`,
+  parse: (text) => {
+    // The type of a duration's text is a template that only parsing can establish.
+    const parsed = Schema.decodeUnknownEither(DurationText)(text)
+    if (Either.isLeft(parsed)) return Either.left(`${given(text)} is not a duration`)
+    // Effect reads a negative duration as zero.
+    return !text.startsWith("-") && Duration.between(parsed.right, { minimum: least, maximum: most })
+      ? Either.right(parsed.right)
+      : Either.left(`${given(text)} is out of range`)
+  }
+})
 
 const DurationText = Schema.transformOrFail(Schema.String, Schema.DurationFromSelf, {
   strict: true,
@@ -46,41 +125,57 @@ const DurationText = Schema.transformOrFail(Schema.String, Schema.DurationFromSe
 })
 
 /** A whole number from `least` to `most`. */
-export const integer = (least: number, most: number) => (text: string) => {
-  const value = Number(text)
-  return /^\d+$/.test(text) && value >= least && value <= most
-    ? Either.right(value)
-    : Either.left(`${given(text)} is not right: expected a whole number from ${least} to ${most}`)
-}
+export const integer = (least: number, most: number): Accepted<number> => ({
+  expected: `a whole number from ${least} to ${most}`,
+  parse: (text) => {
+    const value = Number(text)
+    return /^\d+$/.test(text) && value >= least && value <= most ? Either.right(value) : Either.left(notRight(text))
+  }
+})
 
-/** One of a few words. */
-export const oneOf = <A extends string>(...choices: ReadonlyArray<A>) => (text: string): Either.Either<A, string> =>
-  Either.fromNullable(
-    choices.find((choice) => choice === text),
-    () => `${given(text)} is not right: expected ${choices.join(" or ")}`
-  )
+const listed = (words: ReadonlyArray<string>) => `${words.slice(0, -1).join(", ")} or ${words.at(-1) ?? ""}`
+
+/** One of a few words, which are all lower case where `anyCase` is set. */
+export const oneOf = <const A extends string>(
+  choices: ReadonlyArray<A>,
+  { anyCase = false }: { readonly anyCase?: boolean } = {}
+): Accepted<A> => ({
+  expected: listed(choices),
+  parse: (text) => {
+    const word = anyCase ? text.toLowerCase() : text
+    return Either.fromNullable(choices.find((choice) => choice === word), () => notRight(text))
+  }
+})
 
 const apiPath = /\/api(\/v1)?$/
 
-/** Where `whose` API answers, without the API's path and without a slash at the end. */
-export const address = (whose: string, example: string) => (text: string): Either.Either<string, string> => {
-  const expected = `expected ${whose}'s address, like "${example}"`
-  if (!URL.canParse(text)) return Either.left(`${given(text)} is not a URL: ${expected}`)
-  const url = new URL(text)
-  if (url.username !== "" || url.password !== "") {
-    // The text is not repeated: it holds a password.
-    return Either.left(`the URL carries a user name or a password: ${expected}`)
+/** The address of `whose` API; the value is without the API's path and without a slash at the end. */
+export const address = (whose: string, example: string): Accepted<string> => ({
+  expected: `${whose}'s address, like "${example}"`,
+  parse: (text) => {
+    if (!URL.canParse(text)) return Either.left(`${given(text)} is not a URL`)
+    const url = new URL(text)
+    // The text is not repeated, because it holds a password.
+    if (url.username !== "" || url.password !== "") return Either.left("the URL carries a user name or a password")
+    if (url.protocol !== "http:" && url.protocol !== "https:") {
+      return Either.left(`${given(text)} is neither http nor https`)
+    }
+    if (url.search !== "" || url.hash !== "") return Either.left(`${given(text)} has a query or a fragment`)
+    return Either.right(url.origin + url.pathname.replace(/\/+$/, "").replace(apiPath, "").replace(/\/+$/, ""))
   }
-  if (url.protocol !== "http:" && url.protocol !== "https:") {
-    return Either.left(`${given(text)} is neither http nor https: ${expected}`)
-  }
-  if (url.search !== "" || url.hash !== "") return Either.left(`${given(text)} has a query or a fragment: ${expected}`)
-  return Either.right(url.origin + url.pathname.replace(/\/+$/, "").replace(apiPath, "").replace(/\/+$/, ""))
-}
+})
 
-/** A token of `whose` API. It is never repeated. */
-export const token = (whose: string) => (text: string): Either.Either<Redacted.Redacted, string> =>
-  // It goes into a header, where a line feed would begin another one.
-  /^[\x21-\x7E]+$/.test(text)
-    ? Either.right(Secret.make(text))
-    : Either.left(`the token has blanks or characters other than visible ASCII: expected it as ${whose} shows it`)
+/** A secret that goes into a header, where a line feed would begin another header. It is never repeated. */
+export const token = (expected: string): Accepted<Redacted.Redacted> => ({
+  expected,
+  parse: (text) =>
+    /^[\x21-\x7E]+$/.test(text)
+      ? Either.right(Secret.make(text))
+      : Either.left("it has blanks or characters other than visible ASCII")
+})
+
+/** A secret that may be any text. */
+export const anySecret: Accepted<Redacted.Redacted> = {
+  expected: "any text",
+  parse: (text) => Either.right(Secret.make(text))
+}

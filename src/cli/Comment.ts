@@ -4,6 +4,8 @@ import * as HelpDoc from "@effect/cli/HelpDoc"
 import { Console, DateTime, Effect, Either } from "effect"
 import { cleanLine, cleanText, escapeHtml, textLimit } from "../base/Text.js"
 import { uuidV7 } from "../base/UuidV7.js"
+import { keyIn } from "../domain/Project.js"
+import { Projects } from "../domain/Projects.js"
 import { PlaneClient } from "../plane/PlaneClient.js"
 import { PlaneConfig } from "../plane/PlaneConfig.js"
 import { findByKey, webAddress } from "./Find.js"
@@ -31,6 +33,7 @@ export const comment = Command.make(
     Effect.gen(function*() {
       const plane = yield* PlaneClient
       const config = yield* PlaneConfig
+      const { project } = yield* Projects
       const item = yield* findByKey(key)
       const externalId = `cli:${yield* uuidV7}`
       const createdAt = yield* DateTime.now
@@ -38,10 +41,10 @@ export const comment = Command.make(
         Effect.tapError((error) => error.sent === "unknown" ? Console.error(notKnown) : Effect.void)
       )
       yield* Console.log([
-        `commented    ${config.projectIdentifier}-${item.number} ${cleanLine(item.name, textLimit)}`,
+        `commented    ${keyIn(project, item.number)} ${cleanLine(item.name, textLimit)}`,
         `comment id   ${added.id ?? "unknown"}`,
         `external id  ${externalId}`,
-        `address      ${webAddress(config, item)}`
+        `address      ${webAddress(config, project, item)}`
       ].join("\n"))
     })
 ).pipe(

@@ -1,3 +1,6 @@
+import type { Project } from "../domain/Project.js"
+import { keyIn } from "../domain/Project.js"
+import { Projects } from "../domain/Projects.js"
 import * as Command from "@effect/cli/Command"
 import { Console, Effect } from "effect"
 import { cleanLine, textLimit } from "../base/Text.js"
@@ -10,17 +13,22 @@ import { keyArgument } from "./KeyArgument.js"
 import { wrongUse } from "./WrongUse.js"
 
 /** The page where a person sees the work item. */
-export const webAddress = (config: PlaneConfig, item: WorkItem): string =>
-  `${config.url}/${config.workspaceSlug}/browse/${config.projectIdentifier}-${item.number}/`
+export const webAddress = ({ url, workspaceSlug }: PlaneConfig, project: Project, item: WorkItem): string =>
+  `${url}/${workspaceSlug}/browse/${keyIn(project, item.number)}/`
 
 /** The lines that show a work item. Texts are cleaned, because anybody may have written them, and a terminal obeys. */
-export const findLines = (config: PlaneConfig, item: WorkItem, state: string | undefined): ReadonlyArray<string> => [
-  `key      ${config.projectIdentifier}-${item.number}`,
+export const findLines = (
+  config: PlaneConfig,
+  project: Project,
+  item: WorkItem,
+  state: string | undefined
+): ReadonlyArray<string> => [
+  `key      ${keyIn(project, item.number)}`,
   `number   ${item.number}`,
   `name     ${cleanLine(item.name, textLimit)}`,
   `state    ${cleanLine(state ?? item.stateId ?? "none", textLimit)}`,
   `id       ${item.id}`,
-  `address  ${webAddress(config, item)}`
+  `address  ${webAddress(config, project, item)}`
 ]
 
 /** Finds the work item of a key. A key of another project is wrong use, because Plane is not even asked. */
@@ -34,10 +42,11 @@ export const find = Command.make("find", { key: keyArgument }, ({ key }) =>
   Effect.gen(function*() {
     const plane = yield* PlaneClient
     const config = yield* PlaneConfig
+    const { project } = yield* Projects
     const item = yield* findByKey(key)
     const states = yield* plane.states
     const state = states.find(({ id }) => id === item.stateId)
-    yield* Console.log(findLines(config, item, state?.name).join("\n"))
+    yield* Console.log(findLines(config, project, item, state?.name).join("\n"))
   })).pipe(
     Command.withDescription(lineOf("find"))
   )

@@ -1,5 +1,6 @@
 import type { ConfigError } from "effect"
-import { Config, ConfigError as Errors, Effect, Either, FiberRef, Layer, Logger, LogLevel } from "effect"
+import { Effect, FiberRef, Layer, Logger, LogLevel } from "effect"
+import { LogConfig } from "../config/LogConfig.js"
 
 const levels = {
   trace: LogLevel.Trace,
@@ -11,46 +12,22 @@ const levels = {
   none: LogLevel.None
 }
 
-const oneOf = <A>(name: string, fallback: A, allowed: Readonly<Record<string, A>>): Config.Config<A> =>
-  Config.string(name).pipe(
-    Config.withDefault(""),
-    Config.mapOrFail((raw) => {
-      const text = raw.trim().toLowerCase()
-      if (text === "") return Either.right(fallback)
-      const value = Object.hasOwn(allowed, text) ? allowed[text] : undefined
-      return value === undefined
-        ? Either.left(Errors.InvalidData(
-          [name],
-          `${JSON.stringify(raw.slice(0, 80))} is not right: expected one of ${Object.keys(allowed).join(", ")}`
-        ))
-        : Either.right(value)
-    })
-  )
-
-const isTerminal = process.stderr.isTTY
-
 const loggers = {
-  pretty: Logger.prettyLogger({ stderr: true, colors: isTerminal }),
+  pretty: Logger.prettyLogger({ stderr: true, colors: process.stderr.isTTY }),
   json: Logger.withConsoleError(Logger.jsonLogger)
 }
 
-/** `ORCH_LOG_LEVEL` and `ORCH_LOG_FORMAT`. */
-export const LogConfig = Config.all({
-  level: oneOf<LogLevel.LogLevel>("ORCH_LOG_LEVEL", LogLevel.Info, levels),
-  logger: oneOf<Logger.Logger<unknown, void>>("ORCH_LOG_FORMAT", isTerminal ? loggers.pretty : loggers.json, loggers)
-})
-
 /**
- * Writes logs to standard error, so that standard output holds only a command's result. A level on the command line wins
- * over `ORCH_LOG_LEVEL`.
+ * Where logs go: always to standard error, so that standard output is a command's result. A level given on the command
+ * line wins over the setting.
  */
 export const loggingLayer: Layer.Layer<never, ConfigError.ConfigError> = Layer.unwrapEffect(
   Effect.gen(function*() {
-    const { level, logger } = yield* LogConfig
+    const { format, level } = yield* LogConfig
     const given = yield* FiberRef.get(FiberRef.currentMinimumLogLevel)
     return Layer.merge(
-      Logger.replace(Logger.defaultLogger, logger),
-      given === LogLevel.Info ? Logger.minimumLogLevel(level) : Layer.empty
+      Logger.replace(Logger.defaultLogger, loggers[format]),
+      given === LogLevel.Info ? Logger.minimumLogLevel(levels[level]) : Layer.empty
     )
   })
 )

@@ -6,6 +6,7 @@ import { Effect, Layer } from "effect"
 import { connections } from "../base/Connections.js"
 import { version } from "../base/Version.js"
 import { PlaneClient } from "../plane/PlaneClient.js"
+import { projectsLayer } from "../plane/ProjectSettings.js"
 import { RateBudget } from "../plane/RateBudget.js"
 import { comment } from "./Comment.js"
 import { dead } from "./Dead.js"
@@ -18,6 +19,7 @@ import { task } from "./Task.js"
 import { WrongUse, wrongUse } from "./WrongUse.js"
 
 const plane = PlaneClient.layer.pipe(
+  Layer.provideMerge(projectsLayer),
   Layer.provide(RateBudget.layer),
   Layer.provide(connections),
   Layer.provideMerge(loggingLayer)

@@ -6,6 +6,7 @@ import { describeIssues } from "../base/Issue.js"
 import { decodeEvent } from "../events/DecodeEvent.js"
 import { StageEvents } from "../events/StageEvents.js"
 import { Outbox } from "../outbox/Outbox.js"
+import { projectsLayer } from "../plane/ProjectSettings.js"
 import { Storage } from "../storage/Storage.js"
 import { WakeUps } from "../storage/WakeUps.js"
 import { lineOf } from "./Help.js"
@@ -78,7 +79,7 @@ const completed = Command.make("completed", common, (options) => commit(options,
 // Neither Plane nor a token is needed: the event is kept until a `serve` sends it.
 const publishing = StageEvents.layer.pipe(
   Layer.provideMerge(Outbox.layer),
-  Layer.provide(WakeUps.layer),
+  Layer.provide([projectsLayer, WakeUps.layer]),
   Layer.provideMerge(Storage.layer)
 )
 

@@ -1,14 +1,25 @@
+import { LogConfig } from "../config/LogConfig.js"
 import { Config, Effect, Layer } from "effect"
-import { ServerConfig } from "../base/ServerConfig.js"
+import { ServerConfig } from "../config/ServerConfig.js"
 import { GiteaConfig } from "../gitea/GiteaConfig.js"
 import { retention } from "../outbox/Prune.js"
 import { PlaneConfig } from "../plane/PlaneConfig.js"
+import { projectConfig } from "../plane/ProjectSettings.js"
 import { databaseFile } from "../storage/Storage.js"
 import { WebhookConfig } from "../webhooks/WebhookConfig.js"
-import { LogConfig, loggingLayer } from "./Logging.js"
+import { loggingLayer } from "./Logging.js"
 
 // Read together, before any layer reads its own: so a person is told of all wrong settings at once.
-const settings = Config.all([PlaneConfig, ServerConfig, databaseFile, retention, WebhookConfig, GiteaConfig, LogConfig])
+const settings = Config.all([
+  PlaneConfig,
+  projectConfig,
+  ServerConfig,
+  databaseFile,
+  retention,
+  WebhookConfig,
+  GiteaConfig,
+  LogConfig
+])
 
 /** Checks the settings, then loads the server and runs it until SIGTERM or SIGINT. */
 export const serve = <A, E>(server: Effect.Effect<Layer.Layer<A, E>>) =>

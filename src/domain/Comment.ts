@@ -2,7 +2,7 @@ import { DateTime } from "effect"
 import { escapeHtml, unescapeHtml } from "../base/Text.js"
 import { StageEvent } from "./StageEvent.js"
 
-/** An event with its moment, where a comment tells it. */
+/** An event and when it happened. */
 export interface DatedEvent {
   readonly event: StageEvent
   readonly occurredAt: DateTime.Utc
@@ -20,12 +20,12 @@ const paragraph = (line: string) => `<p>${escapeHtml(line).replace(/\n/g, "<br>"
 const utc = (moment: DateTime.Utc) => `${DateTime.formatIso(moment).slice(0, 19).replace("T", " ")} UTC`
 
 /**
- * The HTML of the comment that tells an event, with everything interpolated escaped: Plane does not sanitise comments.
- * The texts are the specification's.
+ * The HTML of the comment that tells an event. All texts of the event are escaped, because Plane does not sanitise
+ * comments.
  */
 export const commentHtml = (event: StageEvent): string => paragraph(text(event))
 
-/** The HTML of one comment that tells several events: a line each, with its own time. */
+/** The HTML of one comment that tells several events: each has a line with its own time. */
 export const joinedHtml = (moments: ReadonlyArray<DatedEvent>): string =>
   moments.map(({ event, occurredAt }) => paragraph(`${text(event)} · ${utc(occurredAt)}`)).join("")
 
@@ -34,7 +34,7 @@ const linesOf = (html: string): ReadonlyArray<string> =>
     unescapeHtml(paragraph.replace(/<br\s*\/?>/gi, "\n").replace(/<[^>]*>/g, "")).trim()
   )
 
-/** Whether the HTML of a comment tells an event: on a line of its own, with its time, or counted. */
+/** Whether the HTML of a comment has a line that tells an event: alone, with its time, or with a count. */
 export const tells = (html: string, { event, occurredAt }: DatedEvent): boolean => {
   const line = text(event).trim()
   return linesOf(html).some((told) =>
@@ -42,6 +42,6 @@ export const tells = (html: string, { event, occurredAt }: DatedEvent): boolean 
   )
 }
 
-/** The HTML of the comment that tells how often the same gate has failed, and when last. */
+/** The HTML of the comment that tells how often the same gate has failed, and when it failed last. */
 export const countedHtml = (last: DatedEvent, failures: number): string =>
   paragraph(`${text(last.event)} (failed ${failures} times, last at ${utc(last.occurredAt)})`)

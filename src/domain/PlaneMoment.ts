@@ -3,8 +3,8 @@ import { Either, ParseResult, Schema } from "effect"
 const pattern = /^(\d{4}-\d{2}-\d{2})[T ](\d{2}:\d{2}:\d{2})(?:\.(\d{1,9}))?(Z|[+-]\d{2}:?\d{2})$/
 
 /**
- * A moment as Plane writes it (ISO 8601, to the microsecond) as a text that compares as the moments do:
- * "2026-11-23T21:10:39.731779Z". A millisecond would be too coarse: two changes of a work item can share one.
+ * A moment that Plane wrote (ISO 8601, to the microsecond), in the one form whose texts sort as the moments do:
+ * "2026-11-23T21:10:39.731779Z". Milliseconds are too coarse, because two changes of a work item can share one.
  */
 export const planeMomentText = (text: string): Either.Either<string, string> => {
   const [, date = "", time = "", fraction = "", offset = ""] = pattern.exec(text) ?? []
@@ -14,7 +14,7 @@ export const planeMomentText = (text: string): Either.Either<string, string> => 
     : Either.right(`${seconds.toISOString().slice(0, 19)}.${fraction.slice(0, 6).padEnd(6, "0")}Z`)
 }
 
-/** A moment of Plane's, as `planeMomentText`. */
+/** A moment that Plane wrote, in the form of `planeMomentText`. */
 export const PlaneMoment = Schema.transformOrFail(Schema.String, Schema.String, {
   strict: true,
   decode: (text, _, ast) =>

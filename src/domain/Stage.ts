@@ -1,10 +1,10 @@
 /**
- * A stage of a task, by name. An orchestrator may have stages of its own, so any text is a stage; the eight of the
- * specification are `stages`.
+ * A stage of a task, by name. Any text is a stage, because an orchestrator may have its own; `stages` are those of the
+ * default pipeline.
  */
 export type Stage = string
 
-/** The stages of a task in their order, as the specification has them. */
+/** The stages of the default pipeline, in their order. */
 export const stages = [
   "created",
   "analysis",

@@ -40,7 +40,7 @@ const OccurredAt = Schema.compose(
     })
   ),
   Schema.DateTimeUtc.pipe(
-    // Before and after those its text has a sign, which the pattern does not take: it could not be read again.
+    // The text of an earlier or later year has a sign, which the pattern does not accept: it could not be read again.
     Schema.filter(({ epochMillis }) => epochMillis >= firstMillis && epochMillis <= lastMillis, {
       message: ({ actual }) => `${String(actual)} is not an instant of the years 0 to 9999`
     })
@@ -78,7 +78,7 @@ const TaskCompleted = Schema.Struct({
 }).annotations({ identifier: "TaskCompleted" })
 
 /**
- * A stage event as JSON, which `POST /api/events` takes and the log writes when an event could not be stored:
+ * A stage event as JSON. `POST /api/events` takes it, and the log has it when an event could not be stored:
  * `{"type":"stage_changed","workItem":"ET-002","from":"analysis","to":"architecture","agent":"architect"}`.
  */
 export const StageEventJson = Schema.Union(StageChanged, QualityGateFailed, TaskCompleted).annotations({
@@ -104,8 +104,8 @@ export const stageOf: (event: StageEvent) => Stage | undefined = StageEvent.$mat
 })
 
 /**
- * What an event says, as `StageEventJson` has it: its texts as they are stored and shown (see `cleanText`), and without its
- * id. Written out, because a publish waits for it, and encoding takes several times as long.
+ * What an event says, in the form of `StageEventJson` but without its id. Its texts are as they are stored and shown (see
+ * `cleanText`). It is written out by hand, because a publish waits for it and encoding takes several times as long.
  */
 export const contentOf = (event: StageEvent): typeof StageEventJson.Encoded => {
   const { workItem } = event

@@ -1,22 +1,34 @@
 import { Schema } from "effect"
 
-/** The id of a Plane state: a UUID, lower case as Plane writes it. */
-export const StateId = Schema.UUID.pipe(
-  Schema.annotations({ identifier: "StateId", description: "the id of a Plane state, a UUID" })
+const uuid = { identifier: "StateId", description: "the id of a Plane state, a UUID" }
+
+/** Plane's uuid of a state, lower case as Plane writes it. */
+export const StateId = Schema.String.pipe(
+  Schema.pattern(/^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/),
+  Schema.brand("StateId"),
+  Schema.annotations(uuid)
 )
+export type StateId = typeof StateId.Type
+
+/** A state id as people copy it, in letters of either case. */
+const StateIdText = Schema.transform(Schema.UUID.annotations(uuid), StateId, {
+  strict: true,
+  decode: (text) => text.toLowerCase(),
+  encode: (id) => id
+})
 
 /**
- * Which Plane state a stage puts its work item in: stage name → state id. A stage that is not in the table changes no
- * state; its comment is written all the same.
+ * Which Plane state a stage puts its work item in. A stage that is not in the table changes no state; its comment is
+ * sent all the same.
  */
-export const StageStates = Schema.ReadonlyMapFromRecord({ key: Schema.NonEmptyString, value: StateId })
+export const StageStates = Schema.ReadonlyMapFromRecord({ key: Schema.NonEmptyString, value: StateIdText })
 export type StageStates = typeof StageStates.Type
 
-const todo = "2c7d3df3-9eb9-419b-92b7-d7d560bcdd10"
-const inProgress = "b873d9eb-993c-48cd-97ac-99a9b1623967"
-const done = "381a2833-3c4e-4be5-bd0f-be84cb946ad8"
+const todo = StateId.make("2c7d3df3-9eb9-419b-92b7-d7d560bcdd10")
+const inProgress = StateId.make("b873d9eb-993c-48cd-97ac-99a9b1623967")
+const done = StateId.make("381a2833-3c4e-4be5-bd0f-be84cb946ad8")
 
-/** The table of the installation that the specification was written for. */
+/** The table that applies when no other is set. */
 export const defaultStageStates: StageStates = new Map([
   ["created", todo],
   ["analysis", inProgress],

@@ -5,9 +5,9 @@ const pattern = /^([\p{L}\p{N}]{1,12})-([0-9]{1,20})$/u
 const maxNumber = 2_147_483_647
 
 /**
- * A work item as people name it: its project's identifier and its number. `written` is kept as it came (the name that
- * some teams put into a title), `identifier` is upper case as Plane has it, and `zeros` says that the number was written
- * with leading zeros, as Plane itself never does: "ET-002" and "ET-2" are usually, not always, the same work item.
+ * A work item as people name it: its project's identifier and its number. `written` is the text as it came, because some
+ * teams put it into a title. `identifier` is upper case as in Plane. `zeros` says that the number was written with leading
+ * zeros, which Plane itself never does: "ET-002" and "ET-2" are usually, but not always, the same work item.
  */
 export class WorkItemKey extends Schema.Class<WorkItemKey>("WorkItemKey")({
   written: Schema.String,
@@ -20,7 +20,7 @@ export class WorkItemKey extends Schema.Class<WorkItemKey>("WorkItemKey")({
     return `${this.identifier}-${this.number}`
   }
 
-  /** One string for all spellings that mean the same in every case: letter case aside, as written. */
+  /** The same text for all spellings that differ only in letter case. */
   get normalized(): string {
     return WorkItemKey.normalize(this.written)
   }
@@ -30,13 +30,13 @@ export class WorkItemKey extends Schema.Class<WorkItemKey>("WorkItemKey")({
     return written.toUpperCase()
   }
 
-  /** Whether `name` carries this key as written: a whole word, letter case aside. "ET-2" is not in "ET-20" or "BET-2". */
+  /** Whether `name` has this key as a whole word, in any letter case. "ET-2" is not in "ET-20" or "BET-2". */
   isNamedIn(name: string): boolean {
     // The pattern of a key has no character that a regular expression would take for its own.
     return new RegExp(`(?<![\\p{L}\\p{N}_])${this.written}(?![\\p{L}\\p{N}_])`, "iu").test(name)
   }
 
-  /** The key in `text`, or what is wrong with it, in words. */
+  /** The key that `text` is, or what is wrong with it, in words. */
   static parse(text: string): Either.Either<WorkItemKey, string> {
     const parts = partsOf(text)
     if (typeof parts === "string") return Either.left(parts)

@@ -1,13 +1,12 @@
 import { EventSequence } from "../domain/Ids.js"
 import type { SqlError } from "@effect/sql/SqlError"
-import type { ConfigError } from "effect"
 import { Cause, Chunk, Context, DateTime, Effect, Layer, Option, Schema, Stream } from "effect"
+import { Projects } from "../domain/Projects.js"
 import type { StageEvent } from "../domain/StageEvent.js"
 import { StageEventJson } from "../domain/StageEvent.js"
 import { Outbox } from "../outbox/Outbox.js"
 import type { NewEvent, StoredEvent } from "../outbox/StoredEvent.js"
 import { eventOfBody } from "../outbox/StoredEvent.js"
-import { PlaneConfig } from "../plane/PlaneConfig.js"
 import { StorageError } from "../storage/StorageError.js"
 import { WakeUps } from "../storage/WakeUps.js"
 import { accept } from "./NewEvent.js"
@@ -46,7 +45,7 @@ export class StageEvents extends Context.Tag("plane-sync/StageEvents")<StageEven
   /** Events that could not be stored since the start. */
   readonly notStored: Effect.Effect<number>
 }>() {
-  static readonly layer: Layer.Layer<StageEvents, ConfigError.ConfigError, Outbox | WakeUps> = Layer.effect(
+  static readonly layer: Layer.Layer<StageEvents, never, Outbox | WakeUps | Projects> = Layer.effect(
     StageEvents,
     Effect.suspend(() => make)
   )
@@ -66,7 +65,7 @@ const asPublished = ({ body, id, occurredAt }: NewEvent): string =>
 const make = Effect.gen(function*() {
   const outbox = yield* Outbox
   const wakeUps = yield* WakeUps
-  const { stageStates } = yield* PlaneConfig
+  const { project } = yield* Projects
   let notStored = 0
 
   const store = (event: NewEvent) =>
@@ -82,7 +81,7 @@ const make = Effect.gen(function*() {
     )
 
   const publish = Effect.fnUntraced(function*(event: StageEvent) {
-    const accepted = yield* accept(event, stageStates)
+    const accepted = yield* accept(event, project.states)
     const { id } = accepted
     return yield* Effect.matchEffect(store(accepted), {
       onFailure: (error) => {
@@ -101,7 +100,7 @@ const make = Effect.gen(function*() {
   })
 
   const publishOrFail = Effect.fnUntraced(function*(event: StageEvent) {
-    const accepted = yield* accept(event, stageStates)
+    const accepted = yield* accept(event, project.states)
     const { conflict, duplicate } = yield* store(accepted)
     if (conflict) return yield* new IdTaken({ id: accepted.id })
     return { id: accepted.id, duplicate }
@@ -112,7 +111,7 @@ const make = Effect.gen(function*() {
   ) =>
     outbox.transact(Effect.flatMap(work, ({ events, value }) =>
       Effect.map(
-        Effect.forEach(events, (event) => accept(event, stageStates)),
+        Effect.forEach(events, (event) => accept(event, project.states)),
         (accepted) => ({ value, events: accepted })
       ))).pipe(Effect.zipLeft(wakeUps.notify))
 

@@ -1,6 +1,7 @@
 import type { Redacted } from "effect"
 import { Config, ConfigError, Either, Redacted as Secret } from "effect"
-import { address, given, oneOf, setting, token } from "../base/Setting.js"
+import type { Accepted } from "../base/Setting.js"
+import { address, defineSetting, given, oneOf, token, unset } from "../base/Setting.js"
 
 /** How to reach Gitea's API. */
 export interface GiteaApi {
@@ -18,29 +19,55 @@ export interface GiteaConfig {
   readonly warning: "success" | "failure" | "pending"
 }
 
-const parseChecks = (text: string): Either.Either<ReadonlyArray<string>, string> => {
-  const globs = text.split(",").map((glob) => glob.trim())
-  return globs.includes("")
-    ? Either.left(
-      `${given(text)} is not a list of checks: expected globs with commas between, like "ci/build, ci/test*"`
-    )
-    : Either.right(globs)
+const checks: Accepted<ReadonlyArray<string>> = {
+  expected: `globs with commas between, like "ci/build, ci/test*"`,
+  parse: (text) => {
+    const globs = text.split(",").map((glob) => glob.trim())
+    return globs.includes("") ? Either.left(`${given(text)} is not a list of checks`) : Either.right(globs)
+  }
 }
 
-/** The settings `ORCH_GITEA_*`, except the webhook's secret. URL and token are set together, or neither is. */
-export const GiteaConfig: Config.Config<GiteaConfig> = Config.all({
-  url: setting("ORCH_GITEA_URL", "", address("Gitea", "http://localhost:3000")),
-  token: setting("ORCH_GITEA_TOKEN", Secret.make(""), token("Gitea")),
-  requiredChecks: setting("ORCH_GITEA_REQUIRED_CHECKS", [], parseChecks),
-  // Older versions of Gitea count it as a success, newer ones as a failure. A failure is the safe choice.
-  warning: setting("ORCH_GITEA_WARNING", "failure", oneOf("success", "failure", "pending"))
-}).pipe(
+/** The settings `ORCH_GITEA_*` but the webhook's secret. */
+export const giteaSettings = {
+  url: defineSetting({
+    name: "ORCH_GITEA_URL",
+    about:
+      "The address of Gitea, without /api/v1. With it and a token, Gitea is asked for merges, checks and approvals: " +
+      "before a stage is left, at the start and every 10 minutes.",
+    accepts: address("Gitea", "http://localhost:3000"),
+    default: unset("")
+  }),
+  token: defineSetting({
+    name: "ORCH_GITEA_TOKEN",
+    about: "A Gitea access token that may read the repositories.",
+    accepts: token("the token as Gitea shows it"),
+    default: unset(Secret.make("")),
+    secret: true
+  }),
+  requiredChecks: defineSetting({
+    name: "ORCH_GITEA_REQUIRED_CHECKS",
+    about:
+      "The checks that must be green: globs with commas between. Without any, Gitea's status of all checks together " +
+      "decides.",
+    accepts: checks,
+    default: unset([])
+  }),
+  // Versions differ: some count a warning as a success, newer ones as a failure. The default is the stricter one.
+  warning: defineSetting({
+    name: "ORCH_GITEA_WARNING",
+    about: "What a check that ends in a warning counts as: success, failure or pending.",
+    accepts: oneOf(["success", "failure", "pending"]),
+    default: "failure"
+  })
+}
+
+/** The settings `ORCH_GITEA_*` but the webhook's secret. Address and token are set together, or neither is. */
+export const GiteaConfig: Config.Config<GiteaConfig> = Config.all(giteaSettings).pipe(
   Config.mapOrFail(({ requiredChecks, token, url, warning }) => {
     const hasToken = Secret.value(token) !== ""
     if ((url === "") === hasToken) {
-      const [missing, set] = hasToken
-        ? ["ORCH_GITEA_URL", "ORCH_GITEA_TOKEN"] as const
-        : ["ORCH_GITEA_TOKEN", "ORCH_GITEA_URL"] as const
+      const names = [giteaSettings.url.definition.name, giteaSettings.token.definition.name] as const
+      const [missing, set] = hasToken ? names : [names[1], names[0]]
       return Either.left(ConfigError.InvalidData([missing], `it is not set, but ${set} is: expected both or neither`))
     }
     return Either.right({ api: hasToken ? { url, token } : undefined, requiredChecks, warning })

@@ -2,7 +2,7 @@ import * as HttpApiMiddleware from "@effect/platform/HttpApiMiddleware"
 import * as HttpApiSecurity from "@effect/platform/HttpApiSecurity"
 import { Effect, Layer, Redacted } from "effect"
 import { createHash, timingSafeEqual } from "node:crypto"
-import { ServerConfig } from "../base/ServerConfig.js"
+import { ServerConfig } from "../config/ServerConfig.js"
 import { Unauthorized, unauthorized } from "./Problem.js"
 
 const digest = (text: string) => createHash("sha256").update(text).digest()

@@ -1,5 +1,5 @@
-import type { ServerConfig } from "../base/ServerConfig.js"
-import { isLoopback } from "../base/ServerConfig.js"
+import type { ServerConfig } from "../config/ServerConfig.js"
+import { isLoopback } from "../config/ServerConfig.js"
 
 /** The host's name in a `Host` header: without port, without IPv6's brackets. */
 const hostname = (header: string): string | undefined => {

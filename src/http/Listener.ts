@@ -3,7 +3,7 @@ import * as HttpServer from "@effect/platform/HttpServer"
 import type { ConfigError, Scope } from "effect"
 import { Context, Effect, Layer, Schedule, Schema } from "effect"
 import * as Http from "node:http"
-import { ServerConfig } from "../base/ServerConfig.js"
+import { ServerConfig } from "../config/ServerConfig.js"
 
 /** The program cannot listen on its address. */
 export class ListenError extends Schema.TaggedError<ListenError>()("ListenError", {

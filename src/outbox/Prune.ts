@@ -1,18 +1,20 @@
 import type { SqlError } from "@effect/sql/SqlError"
-import type { Config } from "effect"
-import { Duration, Effect } from "effect"
-import { duration, setting } from "../base/Setting.js"
+import type { Duration } from "effect"
+import { Effect } from "effect"
+import type { Setting } from "../base/Setting.js"
+import { defineSetting, duration } from "../base/Setting.js"
 import type { EpochMillis } from "../base/Time.js"
 import type { Sql } from "../storage/Sql.js"
 import { folded } from "./Fold.js"
 import type { Tally } from "./Tally.js"
 
 /** `ORCH_RETENTION`: how long what was delivered, and what is known of pull requests that are closed, is kept. */
-export const retention: Config.Config<Duration.Duration> = setting(
-  "ORCH_RETENTION",
-  Duration.days(30),
-  duration("1 minutes", "3650 days")
-)
+export const retention: Setting<Duration.Duration> = defineSetting({
+  name: "ORCH_RETENTION",
+  about: "How long delivered events and closed pull requests are kept. Dead letters stay until they are discarded.",
+  accepts: duration("1 minutes", "3650 days", "30 days"),
+  default: "30 days"
+})
 
 /** Rows that one transaction deletes: publishing waits no longer than for these. */
 export const pruneBatch = 500

@@ -1,3 +1,5 @@
+import type { Project } from "../domain/Project.js"
+import { keyIn } from "../domain/Project.js"
 import { Effect } from "effect"
 import { ItemId } from "../domain/Ids.js"
 import type { WorkItemKey } from "../domain/WorkItemKey.js"
@@ -22,8 +24,9 @@ const isMissing = (error: { readonly _tag: string; readonly reason?: string }) =
 
 /** `PlaneClient.find`: by the number, by the names that carry the key, and which of them first. */
 export const makeFindByKey = (
-  { config, exchange, family, read }: {
+  { config, exchange, family, project, read }: {
     readonly config: PlaneConfig
+    readonly project: Project
     readonly exchange: Exchange
     readonly family: PathFamily
     readonly read: (id: ItemId) => Effect.Effect<WorkItem, PlaneError>
@@ -40,13 +43,13 @@ export const makeFindByKey = (
       }
       return Effect.filterOrFail(
         exchange.send(ask, Wire.WorkItemJson, slot),
-        (json) => isSameId(json.project, config.projectId),
+        (json) => isSameId(json.project, project.id),
         // Everything else goes to the project's id, so the work item would never be found again.
         (json) =>
           exchange.failure(ask, {
             reason: "WrongAddress",
             sent: "answered",
-            words: `${key.canonical} belongs to the project ${json.project}, but the one set is ${config.projectId}`,
+            words: `${key.canonical} belongs to the project ${json.project}, but the one set is ${project.id}`,
             status: 200
           })
       )
@@ -60,14 +63,14 @@ export const makeFindByKey = (
         path: [...workspace, name, "search"],
         query: {
           search: key.written,
-          project_id: config.projectId,
+          project_id: project.id,
           limit: String(searchLimit),
           fields: "id,name,sequence_id,project_id,project__identifier"
         }
       }),
       slot
     )
-    const items = issues.filter((issue) => isSameId(issue.project_id, config.projectId) && key.isNamedIn(issue.name))
+    const items = issues.filter((issue) => isSameId(issue.project_id, project.id) && key.isNamedIn(issue.name))
     const more = issues.length >= searchLimit
     if (items.length > 1 || more) {
       return yield* new AmbiguousName({
@@ -75,7 +78,7 @@ export const makeFindByKey = (
         items: items.map(({ id, name, sequence_id }) => ({
           id,
           name,
-          key: `${config.projectIdentifier}-${sequence_id}`
+          key: keyIn(project, sequence_id)
         })),
         more
       })
@@ -92,8 +95,8 @@ export const makeFindByKey = (
 
   return Effect.fn("PlaneClient.find")(
     function*(key: WorkItemKey, slot?: Slot): Effect.fn.Return<WorkItem, FindError> {
-      if (key.identifier !== config.projectIdentifier) {
-        return yield* new UnknownProject({ key: key.written, known: config.projectIdentifier })
+      if (key.identifier !== project.identifier) {
+        return yield* new UnknownProject({ key: key.written, known: project.identifier })
       }
       const notFound = new WorkItemNotFound({ key: key.written })
       const found = key.zeros

@@ -1,3 +1,4 @@
+import { Projects } from "../domain/Projects.js"
 import type * as HttpClient from "@effect/platform/HttpClient"
 import type { ConfigError, Schema } from "effect"
 import { Context, DateTime, Effect, Layer, Option } from "effect"
@@ -78,8 +79,11 @@ export class PlaneClient extends Context.Tag("plane-sync/PlaneClient")<PlaneClie
   /** Whose key it is. Some versions do not have it: `WrongAddress`. */
   readonly me: Effect.Effect<UserJson, PlaneError>
 }>() {
-  static readonly layer: Layer.Layer<PlaneClient, ConfigError.ConfigError, RateBudget | HttpClient.HttpClient> = Layer
-    .effect(PlaneClient, Effect.suspend(() => make))
+  static readonly layer: Layer.Layer<
+    PlaneClient,
+    ConfigError.ConfigError,
+    RateBudget | HttpClient.HttpClient | Projects
+  > = Layer.effect(PlaneClient, Effect.suspend(() => make))
 }
 
 // What Plane Cloud allows at most. The community edition gives up to 1,000, and an answer ten times as large.
@@ -87,9 +91,10 @@ const pageSize = 100
 
 const make = Effect.gen(function*() {
   const config = yield* PlaneConfig
+  const { project: target } = yield* Projects
   const exchange = yield* makeExchange(config)
   const family = makePathFamily(exchange)
-  const project = ["workspaces", config.workspaceSlug, "projects", config.projectId]
+  const project = ["workspaces", config.workspaceSlug, "projects", target.id]
 
   const read = Effect.fn("PlaneClient.read")((id: ItemId, slot?: Slot) =>
     family.send(
@@ -214,7 +219,7 @@ const make = Effect.gen(function*() {
     exchange.send({ method: "GET", path, query: { fields } }, schema)
 
   return PlaneClient.of({
-    find: makeFindByKey({ config, exchange, family, read }),
+    find: makeFindByKey({ config, project: target, exchange, family, read }),
     newest,
     read,
     setState,
@@ -224,7 +229,7 @@ const make = Effect.gen(function*() {
     editComment,
     states,
     project: get(project, "id,identifier,name", Wire.ProjectJson).pipe(Effect.withSpan("PlaneClient.project")),
-    probe: makeProbe({ config, exchange }),
+    probe: makeProbe({ config, project: target, exchange }),
     me: get(["users", "me"], "id,display_name", Wire.UserJson).pipe(Effect.withSpan("PlaneClient.me"))
   })
 })

@@ -1,7 +1,7 @@
 import type { Redacted } from "effect"
-import { Config, Duration, Either, ParseResult, Redacted as Secret, Schema } from "effect"
-import { address, duration, given, integer, matching, oneOf, setting, token } from "../base/Setting.js"
-import { defaultStageStates, StageStates } from "../domain/StageStates.js"
+import { Config, Duration, Either, Redacted as Secret } from "effect"
+import type { Accepted } from "../base/Setting.js"
+import { address, defineSetting, duration, given, integer, matching, oneOf, token, unset } from "../base/Setting.js"
 
 /** How many requests Plane takes from one key in a window: its server's `API_KEY_RATE_LIMIT`. */
 export interface RateLimit {
@@ -9,18 +9,13 @@ export interface RateLimit {
   readonly window: Duration.Duration
 }
 
-/** What is known about the Plane to write to, and how it is to be treated. See `PlaneConfig` for the variables. */
+/** Where Plane is, and how it is treated. Which project is written to, `Projects` says. */
 export interface PlaneConfig {
-  /** Where Plane answers, without the API's path and without a slash at the end: `http://localhost:8091`. */
+  /** Plane's address, without the API's path and without a slash at the end: `http://localhost:8091`. */
   readonly url: string
   /** Empty when none is set: then nothing is sent. */
   readonly apiToken: Redacted.Redacted
   readonly workspaceSlug: string
-  /** A UUID, lower case. */
-  readonly projectId: string
-  /** Upper case, as Plane has it. */
-  readonly projectIdentifier: string
-  readonly stageStates: StageStates
   /** The total deadline of one request: connect, headers and body. */
   readonly timeout: Duration.Duration
   readonly rateLimit: RateLimit
@@ -28,83 +23,119 @@ export interface PlaneConfig {
   readonly quiet: Duration.Duration
   /** The longest pause between two attempts of a lane. */
   readonly maxBackoff: Duration.Duration
-  /** After so many attempts of its own an event is a dead letter. */
+  /** A delivery that has failed this often by itself is a dead letter. */
   readonly maxAttempts: number
-  /** How long a key that nobody has yet is looked for. */
+  /** How long a key that Plane does not know yet is looked for. */
   readonly keyPatience: Duration.Duration
-  /** Work items that are written to at the same time. */
+  /** How many work items are written to at the same time. */
   readonly concurrency: number
-  /** What has waited so long for the budget is as urgent as a gate failure. */
+  /** A lane that has waited longer than this is as urgent as a gate failure. */
   readonly urgentAfter: Duration.Duration
-  /** Whether what is owed together is told by one comment, or every event by its own. */
+  /** Whether one comment tells all that is owed together, or each event has its own. */
   readonly comments: "joined" | "each"
-  /** Whether a work item that a person has cancelled stays so, or is moved all the same. */
+  /** Whether a work item that a person has cancelled stays cancelled, or is moved all the same. */
   readonly onConflict: "respect" | "force"
 }
 
-const lowerCase = (text: string) => text.toLowerCase()
-
-const parseStageStates = (text: string): Either.Either<StageStates, string> =>
-  Schema.decodeEither(Schema.parseJson(StageStates))(text).pipe(
-    Either.map((states) => new Map(Array.from(states, ([stage, state]) => [stage, lowerCase(state)]))),
-    Either.mapLeft((error) => {
-      const [first] = ParseResult.ArrayFormatter.formatErrorSync(error)
-      const where = first === undefined ? "" : ` (${[...first.path, first.message].join(": ")})`
-      return `${given(text)} is not a table of states${where}: expected JSON, stage → state id, like ` +
-        `{"done":"381a2833-3c4e-4be5-bd0f-be84cb946ad8"}`
-    })
-  )
-
-const parseRateLimit = (text: string): Either.Either<RateLimit, string> => {
-  const [, digits, unit] = /^(\d{1,9})\s*\/\s*(second|minute)$/.exec(text) ?? []
-  const requests = Number(digits)
-  return unit === undefined || requests < 1
-    ? Either.left(`${given(text)} is not a rate: expected requests a minute or a second, like "60/minute"`)
-    : Either.right({ requests, window: unit === "second" ? Duration.seconds(1) : Duration.minutes(1) })
+const rate: Accepted<RateLimit> = {
+  expected: `requests a minute or a second, like "60/minute"`,
+  parse: (text) => {
+    const [, digits, unit] = /^(\d{1,9})\s*\/\s*(second|minute)$/.exec(text) ?? []
+    const requests = Number(digits)
+    return unit === undefined || requests < 1
+      ? Either.left(`${given(text)} is not a rate`)
+      : Either.right({ requests, window: unit === "second" ? Duration.seconds(1) : Duration.minutes(1) })
+  }
 }
 
-/** What is allowed when `ORCH_PLANE_RATE_LIMIT` does not say: Plane's own default. */
-export const defaultRateLimit: RateLimit = { requests: 60, window: Duration.minutes(1) }
+/** The settings that say where Plane is: nothing works without them. */
+export const accessSettings = {
+  url: defineSetting({
+    name: "ORCH_PLANE_API_URL",
+    about: "The address of Plane, without /api/v1.",
+    accepts: address("Plane", "http://localhost:8091"),
+    default: "http://localhost:8091"
+  }),
+  apiToken: defineSetting({
+    name: "ORCH_PLANE_API_TOKEN",
+    about: "Plane's API key, sent as X-API-Key. Without one nothing is sent, and published events are kept.",
+    accepts: token("the token as Plane shows it"),
+    default: unset(Secret.make("")),
+    secret: true
+  }),
+  workspaceSlug: defineSetting({
+    name: "ORCH_PLANE_WORKSPACE_SLUG",
+    about: "The workspace's name as it stands in Plane's addresses.",
+    accepts: matching(/^[\p{L}\p{N}_-]{1,80}$/u, `a workspace's name in Plane's addresses, like "ag_proj"`),
+    default: "ag_proj"
+  })
+}
 
-/** `ORCH_PLANE_RATE_LIMIT` alone, for the budget. */
-export const rateLimit: Config.Config<RateLimit> = setting("ORCH_PLANE_RATE_LIMIT", defaultRateLimit, parseRateLimit)
+/** The settings that say how Plane is written to. */
+export const sendingSettings = {
+  timeout: defineSetting({
+    name: "ORCH_PLANE_TIMEOUT",
+    about: "The total time limit of one request to Plane: connecting, headers and body.",
+    accepts: duration("1 millis", "1 hours"),
+    default: "10 seconds"
+  }),
+  concurrency: defineSetting({
+    name: "ORCH_PLANE_CONCURRENCY",
+    about: "How many work items are written to at the same time.",
+    accepts: integer(1, 256),
+    default: "8"
+  }),
+  rateLimit: defineSetting({
+    name: "ORCH_PLANE_RATE_LIMIT",
+    about: "How many requests Plane allows, a minute or a second: the API_KEY_RATE_LIMIT of its server.",
+    accepts: rate,
+    default: "60/minute"
+  }),
+  quiet: defineSetting({
+    name: "ORCH_PLANE_QUIET",
+    about: "How long a request of unknown outcome is not repeated, because Plane may still be working on it.",
+    accepts: duration("0 millis", "1 hours"),
+    default: "30 seconds"
+  }),
+  maxBackoff: defineSetting({
+    name: "ORCH_PLANE_MAX_BACKOFF",
+    about: "The longest pause between two attempts.",
+    accepts: duration("1 millis", "1 days"),
+    default: "60 seconds"
+  }),
+  maxAttempts: defineSetting({
+    name: "ORCH_PLANE_MAX_ATTEMPTS",
+    about: "After this many failed attempts a request becomes a dead letter.",
+    accepts: integer(1, 1_000),
+    default: "8"
+  }),
+  keyPatience: defineSetting({
+    name: "ORCH_PLANE_KEY_PATIENCE",
+    about: "How long plane-sync looks for a key that Plane does not know yet.",
+    accepts: duration("0 millis", "7 days"),
+    default: "10 minutes"
+  }),
+  urgentAfter: defineSetting({
+    name: "ORCH_PLANE_URGENT_AFTER",
+    about: "An event that has waited this long is as urgent as a gate failure.",
+    accepts: duration("0 millis", "1 days"),
+    default: "10 minutes"
+  }),
+  comments: defineSetting({
+    name: "ORCH_PLANE_COMMENTS",
+    about:
+      "joined: one comment tells all that a work item is owed at the same time. each: every event has its own comment.",
+    accepts: oneOf(["joined", "each"]),
+    default: "joined"
+  }),
+  onConflict: defineSetting({
+    name: "ORCH_PLANE_ON_CONFLICT",
+    about: "What happens to a work item that a person has cancelled in Plane. respect: it stays cancelled. " +
+      "force: it is moved all the same.",
+    accepts: oneOf(["respect", "force"]),
+    default: "respect"
+  })
+}
 
-/**
- * The settings `ORCH_PLANE_*`, with the defaults of the installation this was written for. A variable that is missing or
- * empty has its default. A bad value is a `ConfigError` that names the variable, what was given (never the token) and what
- * would be right.
- */
-export const PlaneConfig: Config.Config<PlaneConfig> = Config.all({
-  url: setting("ORCH_PLANE_API_URL", "http://localhost:8091", address("Plane", "http://localhost:8091")),
-  apiToken: setting("ORCH_PLANE_API_TOKEN", Secret.make(""), token("Plane")),
-  workspaceSlug: setting(
-    "ORCH_PLANE_WORKSPACE_SLUG",
-    "ag_proj",
-    matching(/^[\p{L}\p{N}_-]{1,80}$/u, `a workspace's name in Plane's addresses, like "ag_proj"`, (text) => text)
-  ),
-  projectId: setting(
-    "ORCH_PLANE_PROJECT_ID",
-    "7a79f0a9-5278-49cd-9007-9a338f238f9c",
-    matching(
-      /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i,
-      `a project's UUID, like "7a79f0a9-5278-49cd-9007-9a338f238f9c"`,
-      lowerCase
-    )
-  ),
-  projectIdentifier: setting(
-    "ORCH_PLANE_PROJECT_IDENTIFIER",
-    "ET",
-    matching(/^[\p{L}\p{N}]{1,12}$/u, `1 to 12 letters or digits, like "ET"`, (text) => text.toUpperCase())
-  ),
-  stageStates: setting("ORCH_PLANE_STAGE_STATES", defaultStageStates, parseStageStates),
-  timeout: setting("ORCH_PLANE_TIMEOUT", Duration.seconds(10), duration("1 millis", "1 hours")),
-  rateLimit,
-  quiet: setting("ORCH_PLANE_QUIET", Duration.seconds(30), duration("0 millis", "1 hours")),
-  maxBackoff: setting("ORCH_PLANE_MAX_BACKOFF", Duration.seconds(60), duration("1 millis", "1 days")),
-  maxAttempts: setting("ORCH_PLANE_MAX_ATTEMPTS", 8, integer(1, 1_000)),
-  keyPatience: setting("ORCH_PLANE_KEY_PATIENCE", Duration.minutes(10), duration("0 millis", "7 days")),
-  concurrency: setting("ORCH_PLANE_CONCURRENCY", 8, integer(1, 256)),
-  urgentAfter: setting("ORCH_PLANE_URGENT_AFTER", Duration.minutes(10), duration("0 millis", "1 days")),
-  comments: setting("ORCH_PLANE_COMMENTS", "joined", oneOf("joined", "each")),
-  onConflict: setting("ORCH_PLANE_ON_CONFLICT", "respect", oneOf("respect", "force"))
-})
+/** The settings `ORCH_PLANE_*` but those of the project. */
+export const PlaneConfig: Config.Config<PlaneConfig> = Config.all({ ...accessSettings, ...sendingSettings })

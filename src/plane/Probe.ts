@@ -1,3 +1,4 @@
+import type { Project } from "../domain/Project.js"
 import { Effect } from "effect"
 import type { Ask, Exchange } from "./Exchange.js"
 import type { PlaneConfig } from "./PlaneConfig.js"
@@ -32,11 +33,11 @@ const whyNotWritable = (
 
 /** `PlaneClient.probe`. */
 export const makeProbe = (
-  { config, exchange }: { readonly config: PlaneConfig; readonly exchange: Exchange }
+  { config, exchange, project }: { readonly config: PlaneConfig; readonly project: Project; readonly exchange: Exchange }
 ): Effect.Effect<void, PlaneError> => {
   const ask: Ask = {
     method: "GET",
-    path: ["workspaces", config.workspaceSlug, "projects", config.projectId],
+    path: ["workspaces", config.workspaceSlug, "projects", project.id],
     query: { fields: "id,identifier,is_member,member_role,archived_at" }
   }
   return Effect.gen(function*() {
@@ -47,11 +48,11 @@ export const makeProbe = (
         exchange.failure(ask, {
           reason: "WrongAddress",
           sent: "answered",
-          words: `there is no project with the id ${config.projectId}`,
+          words: `there is no project with the id ${project.id}`,
           ...(status === undefined ? {} : { status })
         })
     )
-    const why = whyNotWritable(found, config.projectIdentifier)
+    const why = whyNotWritable(found, project.identifier)
     if (why !== undefined) return yield* exchange.failure(ask, { ...why, sent: "answered", status: 200 })
   }).pipe(Effect.withSpan("PlaneClient.probe"))
 }

@@ -2,7 +2,7 @@ import { Context, DateTime, Deferred, Duration, Effect, Layer, Option } from "ef
 import type { ConfigError } from "effect"
 import { monotonicMillis } from "../base/Time.js"
 import type { RateLimit } from "./PlaneConfig.js"
-import { rateLimit } from "./PlaneConfig.js"
+import { sendingSettings } from "./PlaneConfig.js"
 import * as SlidingWindow from "./SlidingWindow.js"
 
 /**
@@ -57,7 +57,7 @@ export class RateBudget extends Context.Tag("plane-sync/RateBudget")<RateBudget,
   /** By `ORCH_PLANE_RATE_LIMIT`. */
   static readonly layer: Layer.Layer<RateBudget, ConfigError.ConfigError> = Layer.effect(
     RateBudget,
-    Effect.flatMap(rateLimit, (limit) => make(limit))
+    Effect.flatMap(sendingSettings.rateLimit, (limit) => make(limit))
   )
 
   static readonly layerLimit = (limit: RateLimit): Layer.Layer<RateBudget> => Layer.effect(RateBudget, make(limit))

@@ -1,10 +1,11 @@
+import { Projects } from "../domain/Projects.js"
 import type { ConfigError } from "effect"
 import { Context, Duration, Effect, Layer, Redacted, Ref, Schedule } from "effect"
 import { backoff } from "../base/Backoff.js"
 import type { EpochMillis } from "../base/Time.js"
 import { epochMillis } from "../base/Time.js"
 import type { Stage } from "../domain/Stage.js"
-import type { StageStates } from "../domain/StageStates.js"
+import type { StageStates, StateId } from "../domain/StageStates.js"
 import { Outbox } from "../outbox/Outbox.js"
 import { PlaneClient } from "../plane/PlaneClient.js"
 import { PlaneConfig } from "../plane/PlaneConfig.js"
@@ -18,7 +19,7 @@ export type DestinationStatus =
 /** A stage whose state the project in Plane does not have. */
 export interface Misfit {
   readonly stage: Stage
-  readonly state: string
+  readonly state: StateId
 }
 
 /**
@@ -44,10 +45,11 @@ export class Destination extends Context.Tag("plane-sync/Destination")<Destinati
   /** Looks at the project's states again; whether this one is not among them. */
   readonly lacks: (state: string) => Effect.Effect<boolean>
 }>() {
-  static readonly layer: Layer.Layer<Destination, ConfigError.ConfigError, PlaneClient | Outbox> = Layer.scoped(
-    Destination,
-    Effect.suspend(() => make)
-  )
+  static readonly layer: Layer.Layer<Destination, ConfigError.ConfigError, PlaneClient | Outbox | Projects> = Layer
+    .scoped(
+      Destination,
+      Effect.suspend(() => make)
+    )
 }
 
 /** How often the project's states are looked at while the table does not fit. */
@@ -63,7 +65,8 @@ export const misfitReason = (misfits: ReadonlyArray<Misfit>, project: string): s
   }. The states of these stages wait, and are set once the table fits; comments are sent`
 
 const make = Effect.gen(function*() {
-  const { apiToken, maxBackoff, projectIdentifier, stageStates } = yield* PlaneConfig
+  const { apiToken, maxBackoff } = yield* PlaneConfig
+  const { project } = yield* Projects
   const client = yield* PlaneClient
   const outbox = yield* Outbox
   const scope = yield* Effect.scope
@@ -99,12 +102,12 @@ const make = Effect.gen(function*() {
     Effect.suspend(() => {
       if (known === undefined) return Effect.void
       const before = misfits
-      misfits = misfitsOf(stageStates, known)
+      misfits = misfitsOf(project.states, known)
       const isSame = JSON.stringify(before) === JSON.stringify(misfits)
       if (isSame) return Effect.void
       return misfits.length === 0
         ? Effect.logInfo("ORCH_PLANE_STAGE_STATES fits the project's states again")
-        : Effect.logError(misfitReason(misfits, projectIdentifier))
+        : Effect.logError(misfitReason(misfits, project.identifier))
     }))
 
   const close = Effect.fnUntraced(function*(reason: string) {

@@ -1,3 +1,4 @@
+import type { Project } from "../domain/Project.js"
 import { Effect, Option } from "effect"
 import type { EpochMillis, MonotonicMillis } from "../base/Time.js"
 import { epochMillis, monotonicMillis } from "../base/Time.js"
@@ -6,7 +7,6 @@ import type { Outbox } from "../outbox/Outbox.js"
 import { findAmong } from "../plane/FindAmong.js"
 import type { FindError } from "../plane/FindByKey.js"
 import type { PlaneClient } from "../plane/PlaneClient.js"
-import type { PlaneConfig } from "../plane/PlaneConfig.js"
 import type { Slot } from "../plane/RateBudget.js"
 import type { WorkItem } from "../plane/WorkItem.js"
 import { isFresh } from "./Seen.js"
@@ -38,9 +38,9 @@ interface Page {
  * what it does not tell is looked up singly.
  */
 export const makeFind = (
-  { client, config, outbox }: {
+  { client, outbox, project }: {
     readonly client: PlaneClient["Type"]
-    readonly config: PlaneConfig
+    readonly project: Project
     readonly outbox: Outbox["Type"]
   }
 ): Find => {
@@ -82,7 +82,7 @@ export const makeFind = (
   })
 
   return Effect.fnUntraced(function*(key, since, slot) {
-    if (key.identifier !== config.projectIdentifier) return yield* single(key, slot)
+    if (key.identifier !== project.identifier) return yield* single(key, slot)
     const read = yield* page(slot)
     const found = read === undefined ? Option.none() : yield* onPage(key, since, read)
     // The slot is still good if no page was read just now.

@@ -1,3 +1,4 @@
+import { keyIn } from "../domain/Project.js"
 import { Duration, Effect, Option } from "effect"
 import { EpochMillis, epochMillis, later, monotonicMillis } from "../base/Time.js"
 import { ItemId } from "../domain/Ids.js"
@@ -55,7 +56,7 @@ const lookOnce = (context: SendContext, job: LookJob, slot: Slot): Effect.Effect
       Effect.succeed<LookOutcome>({
         _tag: "Found",
         itemId: item.id,
-        key: `${context.config.projectIdentifier}-${item.number}`,
+        key: keyIn(context.project, item.number),
         seen: seenAs(item, readAt)
       }),
     onFailure: (error) => {

@@ -1,8 +1,10 @@
+import type { StageStates } from "../domain/StageStates.js"
 import { later } from "../base/Time.js"
 import type { CommentId } from "../domain/Ids.js"
 import { DateTime, Duration, Option } from "effect"
 import type { DatedEvent } from "../domain/Comment.js"
 import { commentHtml, countedHtml, joinedHtml, tells } from "../domain/Comment.js"
+import type { Stage } from "../domain/Stage.js"
 import type { StageEvent } from "../domain/StageEvent.js"
 import { stageOf } from "../domain/StageEvent.js"
 import type { Owed, OwedEvent, Retried, Step } from "../outbox/Planning.js"
@@ -17,7 +19,8 @@ export const recountEvery = Duration.toMillis("10 minutes")
 // What is later than now was before the clock was put back, nobody knows how long ago.
 const isWithin = (millis: number, since: number, now: number) => since <= now && now < since + millis
 
-type Planning = Pick<PlaneConfig, "stageStates" | "comments" | "onConflict"> & {
+type Planning = Pick<PlaneConfig, "comments" | "onConflict"> & {
+  readonly states: StageStates
   /** Stages whose states the project does not have: these wait. */
   readonly misfits: () => ReadonlyArray<Misfit>
 }
@@ -105,17 +108,35 @@ const unreadable = (event: OwedEvent): Step => ({
   reason: "what was stored of this event cannot be read by this version"
 })
 
+/**
+ * The latest stage before an event's that has a state, among those whose comments are owed: until its comment is sent, an
+ * event's state is not closed by a later one's.
+ */
+const stageBefore = (event: OwedEvent, comments: ReadonlyArray<OwedEvent>, states: StageStates): Stage | undefined => {
+  for (const { body } of comments.filter(({ sequence }) => sequence < event.sequence).reverse()) {
+    const stage = Option.getOrUndefined(Option.map(eventOfBody(body), stageOf))
+    if (stage !== undefined && states.has(stage)) return stage
+  }
+  return undefined
+}
+
 const stateStep = (
-  { misfits, onConflict, stageStates }: Planning,
+  { misfits, onConflict, states }: Planning,
   event: OwedEvent,
-  { lane, now }: Owed
+  { comments, lane, now }: Owed
 ): Step =>
   Option.match(eventOfBody(event.body), {
     onNone: () => unreadable(event),
     onSome: (told) => {
-      const stage = stageOf(told)
-      const wanted = stage === undefined ? undefined : stageStates.get(stage)
-      // A table that was changed since the event was published may have no state for its stage any more.
+      const latest = stageOf(told)
+      // The table may have been changed since the event was published. A stage that has no state any more does not keep
+      // an earlier one's from being set.
+      const hasState = latest !== undefined && states.has(latest)
+      // The later ones of these are not read yet: their turn comes when older comments are sent.
+      const mayHaveOthers = comments.length >= maxOwedComments && (comments.at(-1)?.sequence ?? 0) < event.sequence
+      if (!hasState && mayHaveOthers) return { _tag: "Wait", dueAt: now }
+      const stage = hasState ? latest : stageBefore(event, comments, states)
+      const wanted = stage === undefined ? undefined : states.get(stage)
       if (wanted === undefined) return { _tag: "StateHolds", event }
       if (misfits().some((misfit) => misfit.stage === stage)) {
         return {

@@ -2,6 +2,7 @@ import type { ConfigError } from "effect"
 import { Context, Effect, Layer } from "effect"
 import { connections } from "../base/Connections.js"
 import { uuidV7 } from "../base/UuidV7.js"
+import { Projects } from "../domain/Projects.js"
 import { StageEvents } from "../events/StageEvents.js"
 import type { LeaderActive } from "../outbox/Leadership.js"
 import { Outbox } from "../outbox/Outbox.js"
@@ -9,6 +10,7 @@ import { retention } from "../outbox/Prune.js"
 import type { OutboxStatus } from "../outbox/Queries.js"
 import { PlaneClient } from "../plane/PlaneClient.js"
 import { PlaneConfig } from "../plane/PlaneConfig.js"
+import { projectsLayer } from "../plane/ProjectSettings.js"
 import type { RateStatus } from "../plane/RateBudget.js"
 import { RateBudget } from "../plane/RateBudget.js"
 import { pruneHourly } from "../storage/Retention.js"
@@ -38,7 +40,7 @@ export class PlaneSync extends Context.Tag("plane-sync/PlaneSync")<PlaneSync, {
   static readonly layerPipeline: Layer.Layer<
     PlaneSync,
     ConfigError.ConfigError | LeaderActive | StorageError,
-    Outbox | PlaneClient | RateBudget | Destination | WakeUps
+    Outbox | PlaneClient | Projects | RateBudget | Destination | WakeUps
   > = Layer.scoped(PlaneSync, Effect.suspend(() => make))
 
   /**
@@ -54,6 +56,7 @@ export class PlaneSync extends Context.Tag("plane-sync/PlaneSync")<PlaneSync, {
 
 const make = Effect.gen(function*() {
   const config = yield* PlaneConfig
+  const { project } = yield* Projects
   const client = yield* PlaneClient
   const budget = yield* RateBudget
   const destination = yield* Destination
@@ -65,8 +68,9 @@ const make = Effect.gen(function*() {
   yield* pruneHourly(outbox.prune, yield* retention)
   const workers = yield* startWorkers({
     client,
-    find: makeFind({ client, config, outbox }),
+    find: makeFind({ client, outbox, project }),
     config,
+    project,
     destination,
     quietTimes,
     outbox,
@@ -82,7 +86,7 @@ const make = Effect.gen(function*() {
     workers: workers.status,
     misfit: Effect.sync(() => {
       const misfits = destination.misfits()
-      return misfits.length === 0 ? undefined : misfitReason(misfits, config.projectIdentifier)
+      return misfits.length === 0 ? undefined : misfitReason(misfits, project.identifier)
     })
   })
 })
@@ -91,5 +95,5 @@ const pipeline = Layer.merge(PlaneSync.layerPipeline, StageEvents.layer).pipe(
   Layer.provide(Destination.layer),
   Layer.provideMerge(PlaneClient.layer),
   Layer.provideMerge(Layer.merge(Outbox.layer, WakeUps.layer)),
-  Layer.provide(Layer.merge(RateBudget.layer, connections))
+  Layer.provide(Layer.mergeAll(projectsLayer, RateBudget.layer, connections))
 )

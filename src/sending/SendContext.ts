@@ -1,3 +1,4 @@
+import type { Project } from "../domain/Project.js"
 import { Effect } from "effect"
 import type { PlaneClient } from "../plane/PlaneClient.js"
 import type { PlaneConfig } from "../plane/PlaneConfig.js"
@@ -12,6 +13,7 @@ export interface SendContext {
   readonly find: Find
   readonly budget: RateBudget["Type"]
   readonly config: PlaneConfig
+  readonly project: Project
   readonly destination: Destination["Type"]
   readonly quietTimes: QuietTimes
   /** Ends at once while this process is the leader, and never when another has taken over. */

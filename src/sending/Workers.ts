@@ -66,11 +66,11 @@ export const startWorkers = (
   }
 ): Effect.Effect<{ readonly status: Effect.Effect<WorkersStatus> }, never, Scope.Scope> =>
   Effect.gen(function*() {
-    const { budget, config, destination, holder, lost, outbox, quietTimes, wakeUps } = dependencies
+    const { budget, config, destination, holder, lost, outbox, project, quietTimes, wakeUps } = dependencies
     const stopping = yield* Deferred.make<void>()
     const overtaken = yield* Deferred.make<void>()
     const onlyOne = yield* Effect.makeSemaphore(1)
-    const plan = nextStep({ ...config, misfits: destination.misfits })
+    const plan = nextStep({ ...config, states: project.states, misfits: destination.misfits })
     const ahead = maxAhead(config)
     // When a commit last found that we are the leader.
     let confirmedAt = MonotonicMillis(-Infinity)

@@ -4,10 +4,11 @@ import * as FileSystem from "@effect/platform/FileSystem"
 import * as SqliteClient from "@effect/sql-sqlite-node/SqliteClient"
 import type * as SqlClient from "@effect/sql/SqlClient"
 import type { SqlError } from "@effect/sql/SqlError"
-import type { Config, ConfigError } from "effect"
+import type { ConfigError } from "effect"
 import { Cause, Context, Effect, Either, Layer } from "effect"
 import { dirname } from "node:path"
-import { setting } from "../base/Setting.js"
+import type { Setting } from "../base/Setting.js"
+import { defineSetting } from "../base/Setting.js"
 import type { Migrations } from "./Migrations.js"
 import type { Sql } from "./Sql.js"
 import { openHostDatabase } from "./sqlite/HostDatabase.js"
@@ -72,18 +73,19 @@ export class Storage extends Context.Tag("plane-sync/Storage")<Storage, {
 }
 
 /** `ORCH_DATABASE_URL`: the path of a SQLite file. */
-export const databaseFile: Config.Config<string> = setting(
-  "ORCH_DATABASE_URL",
-  "./data/plane-sync.sqlite",
-  (text) =>
-    /^[a-z]{3,}:/i.test(text) && !text.startsWith("file:")
-      // An address may hold a password, so only its scheme is repeated.
-      ? Either.left(
-        `expected the path of a SQLite file, like "./data/plane-sync.sqlite", was given an address of ` +
-          `"${text.slice(0, text.indexOf(":"))}:"`
-      )
-      : Either.right(text.replace(/^file:(\/\/)?/, ""))
-)
+export const databaseFile: Setting<string> = defineSetting({
+  name: "ORCH_DATABASE_URL",
+  about: "The SQLite file that keeps what is published.",
+  accepts: {
+    expected: `the path of a SQLite file, like "./data/plane-sync.sqlite"`,
+    parse: (text) =>
+      /^[a-z]{3,}:/i.test(text) && !text.startsWith("file:")
+        // An address may hold a password, so no more of it is repeated.
+        ? Either.left(`an address that begins with "${text.slice(0, text.indexOf(":"))}:" is not right`)
+        : Either.right(text.replace(/^file:(\/\/)?/, ""))
+  },
+  default: "./data/plane-sync.sqlite"
+})
 
 const failedBy = (reason: SystemErrorReason) => (error: PlatformError): boolean =>
   error._tag === "SystemError" && error.reason === reason

@@ -1,5 +1,5 @@
+import { Projects } from "../domain/Projects.js"
 import type { SqlError } from "@effect/sql/SqlError"
-import type { ConfigError } from "effect"
 import { Effect, Either } from "effect"
 import { epochMillis } from "../base/Time.js"
 import type { PullRequest, PullRequestSeen } from "../gitea/Facts.js"
@@ -12,7 +12,6 @@ import {
 } from "../gitea/Facts.js"
 import { TaskPullRequests } from "../gitea/TaskPullRequests.js"
 import { workItemReader } from "../gitea/WorkItemOf.js"
-import { PlaneConfig } from "../plane/PlaneConfig.js"
 import { Storage } from "../storage/Storage.js"
 import { WakeUps } from "../storage/WakeUps.js"
 import type { Task, TaskId } from "../tasks/Task.js"
@@ -50,16 +49,16 @@ const isPush = ({ event }: StoredHook) => event === "pull_request_sync"
  */
 export const giteaHandler: Effect.Effect<
   Handler,
-  ConfigError.ConfigError,
-  Inbox | WakeUps | Storage | TaskStore | TaskPullRequests
+  never,
+  Inbox | Projects | WakeUps | Storage | TaskStore | TaskPullRequests
 > = Effect.gen(function*() {
-  const { projectIdentifier } = yield* PlaneConfig
+  const { project } = yield* Projects
   const inbox = yield* Inbox
   const { sql, write } = yield* Storage
   const wakeUps = yield* WakeUps
   const tasks = yield* TaskStore
   const pullRequests = yield* TaskPullRequests
-  const workItemOf = workItemReader(projectIdentifier)
+  const workItemOf = workItemReader(project.identifier)
   const unreadable = yield* makeUnreadable
 
   /** The key of the work item that a pull request may move. One from a fork moves none. */
@@ -71,7 +70,7 @@ export const giteaHandler: Effect.Effect<
       case "Named":
         return Effect.succeed(named.key)
       case "Unnamed":
-        return Effect.as(Effect.logInfo(`${where} names no work item of ${projectIdentifier}`), null)
+        return Effect.as(Effect.logInfo(`${where} names no work item of ${project.identifier}`), null)
       case "Ambiguous":
         return Effect.as(
           Effect.logWarning(`${where} names ${listed(named.keys)}: it moves none of them`),

@@ -1,10 +1,11 @@
-import type { ConfigError, Scope } from "effect"
+import { keyIn } from "../domain/Project.js"
+import { Projects } from "../domain/Projects.js"
+import type { Scope } from "effect"
 import { Duration, Effect, Either, FiberHandle } from "effect"
 import { epochMillis, later } from "../base/Time.js"
 import type { ItemId } from "../domain/Ids.js"
 import { observe } from "../outbox/Observation.js"
 import { PlaneClient } from "../plane/PlaneClient.js"
-import { PlaneConfig } from "../plane/PlaneConfig.js"
 import { Storage } from "../storage/Storage.js"
 import type { StorageError } from "../storage/StorageError.js"
 import { WakeUps } from "../storage/WakeUps.js"
@@ -30,10 +31,10 @@ const statesWait = Duration.toMillis("1 minute")
  */
 export const planeHandler: Effect.Effect<
   Handler,
-  ConfigError.ConfigError,
-  Inbox | PlaneClient | Scope.Scope | WakeUps | Storage | TaskStore
+  never,
+  Inbox | PlaneClient | Projects | Scope.Scope | WakeUps | Storage | TaskStore
 > = Effect.gen(function*() {
-  const { projectId, projectIdentifier } = yield* PlaneConfig
+  const { project } = yield* Projects
   const client = yield* PlaneClient
   const inbox = yield* Inbox
   const { sql, write } = yield* Storage
@@ -50,7 +51,7 @@ export const planeHandler: Effect.Effect<
     })
 
   const act = Effect.fnUntraced(function*(seen: WorkItemSeen, group: string) {
-    const workItem = `${projectIdentifier}-${seen.number}`
+    const workItem = keyIn(project, seen.number)
     if (group === "started") {
       const { status } = yield* Effect.catchTag(
         tasks.start({ workItem, itemId: seen.itemId }),
@@ -70,7 +71,7 @@ export const planeHandler: Effect.Effect<
       yield* noteMoved(sql, hook.id, group)
       const observed = yield* observe(sql, {
         itemId: seen.itemId,
-        key: `${projectIdentifier}-${seen.number}`,
+        key: keyIn(project, seen.number),
         state: seen.stateId,
         cancelled: group === "cancelled",
         updatedAt: seen.updatedAt,
@@ -89,7 +90,7 @@ export const planeHandler: Effect.Effect<
       }
       const seen = decoded.right
       if (seen._tag === "Nothing") return { _tag: "Skipped", reason: seen.reason }
-      if (seen.project !== projectId) return { _tag: "Skipped", reason: `it is of the project ${seen.project}` }
+      if (seen.project !== project.id) return { _tag: "Skipped", reason: `it is of the project ${seen.project}` }
       if (hook.moved === null) {
         if ((yield* inbox.known([hook])).size > 0) return duplicate
         const group = seen.stateGroup ?? (yield* groupOf(seen.stateId))

@@ -1,3 +1,4 @@
+import { projectsLayer } from "../plane/ProjectSettings.js"
 import type { ConfigError } from "effect"
 import { Effect, Layer } from "effect"
 import { pruneFactsHourly } from "../gitea/Prune.js"
@@ -30,4 +31,4 @@ export const webhooksLayer: Layer.Layer<
   Receiver,
   ConfigError.ConfigError,
   PlaneClient | WakeUps | Storage | TaskStore
-> = Layer.merge(Receiver.layer, work).pipe(Layer.provide([Inbox.layer, TaskPullRequests.layer]))
+> = Layer.merge(Receiver.layer, work).pipe(Layer.provide([Inbox.layer, TaskPullRequests.layer, projectsLayer]))

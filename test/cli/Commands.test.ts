@@ -8,6 +8,7 @@ import { explain } from "../../src/cli/Explain.js"
 import { find } from "../../src/cli/Find.js"
 import { withWrongUse } from "../../src/cli/Program.js"
 import { PlaneClient } from "../../src/plane/PlaneClient.js"
+import { projectsLayer } from "../../src/plane/ProjectSettings.js"
 import { RateBudget } from "../../src/plane/RateBudget.js"
 import { PlaneSimulator } from "../../src/simulator/PlaneSimulator.js"
 import { settings } from "../plane/FakePlane.js"
@@ -30,7 +31,7 @@ const run = (args: ReadonlyArray<string>, more: Record<string, string> = {}) =>
     const result = yield* Command.run(main, { name: "plane-sync", version: "0" })(["node", "plane-sync", ...args]).pipe(
       withWrongUse,
       Effect.provide(PlaneClient.layer),
-      Effect.provide([RateBudget.layer, NodeContext.layer]),
+      Effect.provide([projectsLayer, RateBudget.layer, NodeContext.layer]),
       Effect.provide(config),
       Effect.tapErrorCause(explain),
       Effect.withConsole(quiet),

@@ -1,3 +1,4 @@
+import { projectsLayer } from "../../src/plane/ProjectSettings.js"
 import * as SqliteClient from "@effect/sql-sqlite-node/SqliteClient"
 import * as SqlClient from "@effect/sql/SqlClient"
 import { assert, describe, it } from "@effect/vitest"
@@ -26,7 +27,7 @@ import { Outbox } from "../../src/outbox/Outbox.js"
 import { Storage } from "../../src/Storage.js"
 import { WakeUps } from "../../src/storage/WakeUps.js"
 
-const events = Layer.provideMerge(StageEvents.layer, Layer.merge(Outbox.layer, WakeUps.layer))
+const events = Layer.provideMerge(StageEvents.layer, Layer.mergeAll(Outbox.layer, projectsLayer, WakeUps.layer))
 const inMemory = Layer.provide(events, Storage.layerFile(":memory:"))
 
 const temporary = Effect.acquireRelease(

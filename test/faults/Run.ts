@@ -7,6 +7,7 @@ import { connections } from "../../src/base/Connections.js"
 import { StageEvents } from "../../src/events/StageEvents.js"
 import { Outbox } from "../../src/outbox/Outbox.js"
 import { PlaneClient } from "../../src/plane/PlaneClient.js"
+import { projectsLayer } from "../../src/plane/ProjectSettings.js"
 import { RateBudget } from "../../src/plane/RateBudget.js"
 import { Destination } from "../../src/sending/Destination.js"
 import { PlaneSync } from "../../src/sending/PlaneSync.js"
@@ -61,7 +62,7 @@ const pipeline = (database: string, http: Layer.Layer<HttpClient.HttpClient>) =>
   Layer.merge(PlaneSync.layerPipeline, StageEvents.layer).pipe(
     Layer.provide(Destination.layer),
     Layer.provide(PlaneClient.layer),
-    Layer.provideMerge(Layer.mergeAll(Outbox.layer, WakeUps.layer, RateBudget.layer)),
+    Layer.provideMerge(Layer.mergeAll(Outbox.layer, WakeUps.layer, projectsLayer, RateBudget.layer)),
     Layer.provideMerge(Storage.layerFile(database)),
     Layer.provide(http)
   )

@@ -84,7 +84,7 @@ const settlementOf = (job: Job, outcome: number): Settlement => {
 }
 
 const plan = nextStep({
-  stageStates: defaultStageStates,
+  states: defaultStageStates,
   comments: "joined",
   onConflict: "respect",
   misfits: () => []

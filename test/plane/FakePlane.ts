@@ -3,6 +3,7 @@ import * as HttpClientResponse from "@effect/platform/HttpClientResponse"
 import { ConfigProvider, Effect, Layer } from "effect"
 import { ItemId } from "../../src/domain/Ids.js"
 import { PlaneClient } from "../../src/plane/PlaneClient.js"
+import { projectsLayer } from "../../src/plane/ProjectSettings.js"
 import { RateBudget } from "../../src/plane/RateBudget.js"
 
 export const project = "7a79f0a9-5278-49cd-9007-9a338f238f9c"
@@ -78,7 +79,7 @@ export const withPlane = (reply: (seen: Seen) => Reply, more: Record<string, str
   return {
     seen,
     layer: PlaneClient.layer.pipe(
-      Layer.provide([layer, Layer.provide(RateBudget.layer, settings(more))]),
+      Layer.provide([layer, projectsLayer, Layer.provide(RateBudget.layer, settings(more))]),
       Layer.provide(settings(more)),
       Layer.orDie
     )

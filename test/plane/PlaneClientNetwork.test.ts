@@ -10,6 +10,7 @@ import { Worker } from "node:worker_threads"
 import { connections } from "../../src/base/Connections.js"
 import { ItemId } from "../../src/domain/Ids.js"
 import { PlaneClient } from "../../src/plane/PlaneClient.js"
+import { projectsLayer } from "../../src/plane/ProjectSettings.js"
 import { RateBudget } from "../../src/plane/RateBudget.js"
 import { item, settings, token } from "./FakePlane.js"
 
@@ -86,7 +87,7 @@ const connecting = Effect.sync(() =>
 
 const planeAt = (url: string, timeout = "10 seconds") => {
   const config = settings({ ORCH_PLANE_API_URL: url, ORCH_PLANE_TIMEOUT: timeout })
-  return Layer.provideMerge(PlaneClient.layer, Layer.merge(RateBudget.layer, connections)).pipe(
+  return Layer.provideMerge(PlaneClient.layer, Layer.mergeAll(projectsLayer, RateBudget.layer, connections)).pipe(
     Layer.provide(config),
     Layer.orDie
   )
@@ -217,7 +218,7 @@ describe("PlaneClient over the network", () => {
           HttpClient.HttpClient,
           HttpClient.make((request) => new HttpClientError.RequestError({ request, reason: "Transport", cause }))
         )
-        const layer = Layer.provideMerge(PlaneClient.layer, Layer.merge(RateBudget.layer, lost)).pipe(
+        const layer = Layer.provideMerge(PlaneClient.layer, Layer.mergeAll(projectsLayer, RateBudget.layer, lost)).pipe(
           Layer.provide(settings({})),
           Layer.orDie
         )

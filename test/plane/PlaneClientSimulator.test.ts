@@ -4,13 +4,14 @@ import { connections } from "../../src/base/Connections.js"
 import { ItemId } from "../../src/domain/Ids.js"
 import { WorkItemKey } from "../../src/domain/WorkItemKey.js"
 import { PlaneClient } from "../../src/plane/PlaneClient.js"
+import { projectsLayer } from "../../src/plane/ProjectSettings.js"
 import { RateBudget } from "../../src/plane/RateBudget.js"
 import { Fault, PlaneSimulator } from "../../src/simulator/PlaneSimulator.js"
 import { settings } from "./FakePlane.js"
 
 const client = Layer.unwrapEffect(Effect.map(PlaneSimulator, ({ token, url }) =>
   PlaneClient.layer.pipe(
-    Layer.provideMerge(RateBudget.layer),
+    Layer.provideMerge(Layer.merge(projectsLayer, RateBudget.layer)),
     Layer.provide(settings({ ORCH_PLANE_API_URL: url, ORCH_PLANE_API_TOKEN: token, ORCH_PLANE_TIMEOUT: "500 millis" }))
   )))
 

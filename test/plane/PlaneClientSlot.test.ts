@@ -1,3 +1,4 @@
+import { projectsLayer } from "../../src/plane/ProjectSettings.js"
 import { assert, describe, it } from "@effect/vitest"
 import { DateTime, Effect, Either, Layer } from "effect"
 import { CommentId } from "../../src/domain/Ids.js"
@@ -43,7 +44,8 @@ const using = (call: Call, reply: (seen: Seen) => Reply = answer, more: Record<s
   }).pipe(
     Effect.provide(PlaneClient.layer.pipe(
       Layer.provideMerge(RateBudget.layer),
-      Layer.provide([layer, settings(more)])
+      Layer.provide([projectsLayer, layer]),
+      Layer.provide(settings(more))
     ))
   )
 }

@@ -1,9 +1,10 @@
 import { assert, describe, it } from "@effect/vitest"
 import type { ConfigError } from "effect"
-import { Cause, ConfigProvider, Duration, Effect, Inspectable, Redacted } from "effect"
+import { Cause, Config, ConfigProvider, Duration, Effect, Inspectable, Redacted } from "effect"
 import { inspect } from "node:util"
-import { defaultStageStates } from "../../src/domain/StageStates.js"
+import { defaultStageStates, StateId } from "../../src/domain/StageStates.js"
 import { PlaneConfig } from "../../src/plane/PlaneConfig.js"
+import { projectConfig } from "../../src/plane/ProjectSettings.js"
 
 // A ConfigError says what it has to say in its `toString`.
 const said = (error: ConfigError.ConfigError) => `${Cause.fail(error).toString()} ${JSON.stringify(error)}`
@@ -11,19 +12,23 @@ const said = (error: ConfigError.ConfigError) => `${Cause.fail(error).toString()
 const texts = (error: ConfigError.ConfigError) =>
   [said(error), Inspectable.toStringUnknown(error), inspect(error, { depth: 9 })].join("\n")
 
+const configs = Config.all({ plane: PlaneConfig, project: projectConfig }).pipe(
+  Config.map(({ plane, project }) => ({ ...plane, project }))
+)
+
 const load = (settings: Record<string, string>) =>
-  Effect.withConfigProvider(PlaneConfig, ConfigProvider.fromMap(new Map(Object.entries(settings))))
+  Effect.withConfigProvider(configs, ConfigProvider.fromMap(new Map(Object.entries(settings))))
 
 describe("PlaneConfig", () => {
-  it.effect("has the specification's defaults, also for variables that are empty", () =>
+  it.effect("has its defaults, also for variables that are empty", () =>
     Effect.gen(function*() {
       const config = yield* load({})
       assert.strictEqual(config.url, "http://localhost:8091")
       assert.strictEqual(Redacted.value(config.apiToken), "")
       assert.strictEqual(config.workspaceSlug, "ag_proj")
-      assert.strictEqual(config.projectId, "7a79f0a9-5278-49cd-9007-9a338f238f9c")
-      assert.strictEqual(config.projectIdentifier, "ET")
-      assert.deepStrictEqual(config.stageStates, defaultStageStates)
+      assert.strictEqual(config.project.id, "7a79f0a9-5278-49cd-9007-9a338f238f9c")
+      assert.strictEqual(config.project.identifier, "ET")
+      assert.deepStrictEqual(config.project.states, defaultStageStates)
       assert.deepStrictEqual(config.timeout, Duration.seconds(10))
       assert.deepStrictEqual(config.rateLimit, { requests: 60, window: Duration.minutes(1) })
       assert.deepStrictEqual(config.quiet, Duration.seconds(30))
@@ -59,9 +64,12 @@ describe("PlaneConfig", () => {
         ORCH_PLANE_TIMEOUT: "250 millis"
       })
       assert.strictEqual(Redacted.value(config.apiToken), "plane_api_x")
-      assert.strictEqual(config.projectId, "7a79f0a9-5278-49cd-9007-9a338f238f9d")
-      assert.strictEqual(config.projectIdentifier, "WEB")
-      assert.deepStrictEqual(config.stageStates, new Map([["live", "381a2833-3c4e-4be5-bd0f-be84cb946ad8"]]))
+      assert.strictEqual(config.project.id, "7a79f0a9-5278-49cd-9007-9a338f238f9d")
+      assert.strictEqual(config.project.identifier, "WEB")
+      assert.deepStrictEqual(
+        config.project.states,
+        new Map([["live", StateId.make("381a2833-3c4e-4be5-bd0f-be84cb946ad8")]])
+      )
       assert.deepStrictEqual(config.rateLimit, { requests: 100_000, window: Duration.seconds(1) })
       assert.deepStrictEqual(config.timeout, Duration.millis(250))
     }))

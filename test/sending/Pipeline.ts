@@ -3,6 +3,7 @@ import { connections } from "../../src/base/Connections.js"
 import { StageEvents } from "../../src/events/StageEvents.js"
 import { Outbox } from "../../src/outbox/Outbox.js"
 import { PlaneClient } from "../../src/plane/PlaneClient.js"
+import { projectsLayer } from "../../src/plane/ProjectSettings.js"
 import { RateBudget } from "../../src/plane/RateBudget.js"
 import { Destination } from "../../src/sending/Destination.js"
 import { PlaneSync } from "../../src/sending/PlaneSync.js"
@@ -37,7 +38,7 @@ export const pipelineOver = (
   Layer.merge(PlaneSync.layerPipeline, StageEvents.layer).pipe(
     Layer.provide(Destination.layer),
     Layer.provideMerge(PlaneClient.layer),
-    Layer.provideMerge(Layer.mergeAll(Outbox.layer, signal, RateBudget.layer)),
+    Layer.provideMerge(Layer.mergeAll(Outbox.layer, signal, projectsLayer, RateBudget.layer)),
     Layer.provide(storage)
   )
 

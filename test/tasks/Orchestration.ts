@@ -1,3 +1,4 @@
+import { projectsLayer } from "../../src/plane/ProjectSettings.js"
 import { ConfigProvider, Effect, Layer, Option } from "effect"
 import { StageEvents } from "../../src/events/StageEvents.js"
 import { Outbox } from "../../src/outbox/Outbox.js"
@@ -51,10 +52,11 @@ const parts = ({ gates = forge().gates, stages = defaultStages }: Options) =>
 
 /** Events and storage, without a Plane. No polls, which would each cost the TestClock a step. */
 const events = (database = ":memory:") =>
-  Layer.provideMerge(StageEvents.layer, Layer.merge(Outbox.layer, WakeUps.layerPolling("1 days"))).pipe(
-    Layer.provideMerge(Storage.layerFile(database)),
-    Layer.provide(Layer.setConfigProvider(ConfigProvider.fromMap(new Map())))
-  )
+  Layer.provideMerge(StageEvents.layer, Layer.mergeAll(Outbox.layer, projectsLayer, WakeUps.layerPolling("1 days")))
+    .pipe(
+      Layer.provideMerge(Storage.layerFile(database)),
+      Layer.provide(Layer.setConfigProvider(ConfigProvider.fromMap(new Map())))
+    )
 
 /** Tasks that nobody advances but by asking. */
 export const tasksOnly = (options: Options = {}) =>

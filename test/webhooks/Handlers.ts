@@ -2,6 +2,7 @@ import { ConfigProvider, Layer, Option } from "effect"
 import { Gitea } from "../../src/gitea/GiteaClient.js"
 import { TaskPullRequests } from "../../src/gitea/TaskPullRequests.js"
 import { PlaneClient } from "../../src/plane/PlaneClient.js"
+import { projectsLayer } from "../../src/plane/ProjectSettings.js"
 import { RateBudget } from "../../src/plane/RateBudget.js"
 import { PlaneSimulator } from "../../src/simulator/PlaneSimulator.js"
 import { Storage } from "../../src/Storage.js"
@@ -16,6 +17,7 @@ export const handlersOnly = Layer.mergeAll(Inbox.layer, TaskPullRequests.layer).
   Layer.provideMerge(
     Layer.mergeAll(Storage.layerFile(":memory:"), WakeUps.layer, Pipeline.layerDefault, PlaneClient.layer)
   ),
+  Layer.provideMerge(projectsLayer),
   Layer.provide(RateBudget.layer),
   Layer.provideMerge(Layer.succeed(Gitea, Option.none())),
   Layer.provide(PlaneSimulator.layerMemory()),

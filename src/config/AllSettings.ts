@@ -1,0 +1,43 @@
+import type { Setting } from "../base/Setting.js"
+import { giteaSettings } from "../gitea/GiteaConfig.js"
+import { retention } from "../outbox/Prune.js"
+import { accessSettings, sendingSettings } from "../plane/PlaneConfig.js"
+import { projectSettings } from "../plane/ProjectSettings.js"
+import { databaseFile } from "../storage/Storage.js"
+import { webhookSettings } from "../webhooks/WebhookConfig.js"
+import { logSettings } from "./LogConfig.js"
+import { serverSettings } from "./ServerConfig.js"
+
+/** Settings that are shown together. */
+export interface SettingGroup {
+  readonly title: string
+  readonly settings: ReadonlyArray<Setting<unknown>>
+}
+
+const group = (title: string, settings: Readonly<Record<string, Setting<unknown>>>): SettingGroup => ({
+  title,
+  settings: Object.values(settings)
+})
+
+/** The settings that a new installation sets first. */
+export const firstSettings: SettingGroup = group("Plane", accessSettings)
+
+/**
+ * All other settings, in the order in which they are shown. Each room defines its own settings, because the rooms that
+ * read them (`storage/` imports only `base/`) may not import this one; what `http/` and `cli/` share stands here in
+ * `config/`. A setting that is missing in this list fails a test.
+ */
+export const optionalSettings: ReadonlyArray<SettingGroup> = [
+  group("The project", projectSettings),
+  group("Sending to Plane", sendingSettings),
+  group("Storage", { databaseFile, retention }),
+  group("The HTTP interface", serverSettings),
+  group("Webhooks", webhookSettings),
+  group("Gitea", giteaSettings),
+  group("Logs", logSettings)
+]
+
+/** All settings there are. */
+export const allSettings: ReadonlyArray<Setting<unknown>> = [firstSettings, ...optionalSettings].flatMap(
+  ({ settings }) => settings
+)

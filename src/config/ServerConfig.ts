@@ -1,0 +1,73 @@
+import type { Redacted } from "effect"
+import { Config, ConfigError, Either, Redacted as Secret } from "effect"
+import { isIP } from "node:net"
+import type { Accepted } from "../base/Setting.js"
+import { defineSetting, given, token, unset } from "../base/Setting.js"
+
+/** Where the program listens, and who may use it. */
+export interface ServerConfig {
+  readonly host: string
+  /** 0: any free port. */
+  readonly port: number
+  /** Empty when none is set: then everybody who reaches this machine's loopback may use `/api`. */
+  readonly apiToken: Redacted.Redacted
+}
+
+/** Whether only this machine reaches what listens on `host`. */
+export const isLoopback = (host: string): boolean =>
+  host === "localhost" || host === "::1" || /^127(\.\d{1,3}){3}$/.test(host)
+
+const ownAddress: Accepted<string> = {
+  expected: `an address of this machine, like "127.0.0.1"`,
+  parse: (text) => {
+    // An address of IPv6 stands in brackets in URLs, and without them here.
+    const host = text.replace(/^\[(.*)\]$/, "$1")
+    return isIP(host) > 0 || /^[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?$/.test(host)
+      ? Either.right(host)
+      : Either.left(`${given(host)} is not an address`)
+  }
+}
+
+const anyPort: Accepted<number> = {
+  expected: "a number from 0 (any free one) to 65535",
+  parse: (text) =>
+    /^\d{1,5}$/.test(text) && Number(text) <= 65_535
+      ? Either.right(Number(text))
+      : Either.left(`${given(text)} is not a port`)
+}
+
+/** The settings of the HTTP interface. */
+export const serverSettings = {
+  host: defineSetting({
+    name: "ORCH_HOST",
+    about: "The address that the program listens on. ORCH_API_TOKEN must be set for anything but loopback.",
+    accepts: ownAddress,
+    default: "127.0.0.1"
+  }),
+  port: defineSetting({
+    name: "ORCH_PORT",
+    about: "The port that the program listens on. 0: any free port.",
+    accepts: anyPort,
+    default: "8500"
+  }),
+  apiToken: defineSetting({
+    name: "ORCH_API_TOKEN",
+    about: "When it is set, requests to /api/* need it in a header: `Authorization: Bearer …`.",
+    accepts: token("letters, digits and signs alone, like those of `openssl rand -hex 32`"),
+    default: unset(Secret.make("")),
+    secret: true
+  })
+}
+
+/** The settings of the HTTP interface. A token is needed on anything but loopback. */
+export const ServerConfig: Config.Config<ServerConfig> = Config.all(serverSettings).pipe(
+  Config.mapOrFail((config) => {
+    if (isLoopback(config.host) || Secret.value(config.apiToken) !== "") return Either.right(config)
+    const { apiToken: { definition: token }, host: { definition: host } } = serverSettings
+    return Either.left(ConfigError.InvalidData(
+      [token.name],
+      `it is not set, and ${host.name} "${config.host}" can be reached from other machines: ` +
+        `set it, or leave ${host.name} at ${host.defaultText}`
+    ))
+  })
+)

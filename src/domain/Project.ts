@@ -1,0 +1,13 @@
+import type { StageStates } from "./StageStates.js"
+
+/** A project in Plane, and which of its states each stage puts a work item in. */
+export interface Project {
+  /** Plane's uuid, lower case. */
+  readonly id: string
+  /** What the keys of its work items begin with, upper case as in Plane: "ET". */
+  readonly identifier: string
+  readonly states: StageStates
+}
+
+/** The key of a project's work item as Plane shows it: "ET-2". */
+export const keyIn = ({ identifier }: Project, number: number): string => `${identifier}-${number}`

@@ -1,0 +1,95 @@
+import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
+import * as PlatformConfigProvider from "@effect/platform/PlatformConfigProvider"
+import { assert, describe, it } from "@effect/vitest"
+import { Cause, ConfigProvider, Effect, Inspectable } from "effect"
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join, sep } from "node:path"
+import { fileURLToPath } from "node:url"
+import { inspect } from "node:util"
+import { allSettings, firstSettings } from "../../src/config/AllSettings.js"
+import { envExample, settingsPage } from "../../src/config/SettingTexts.js"
+
+const root = fileURLToPath(new URL("../../", import.meta.url))
+
+const files = readdirSync(join(root, "src"), { recursive: true, encoding: "utf8" })
+  .filter((name) => name.endsWith(".ts"))
+  .map((name) => ({ name, text: readFileSync(join(root, "src", name), "utf8") }))
+
+const names = allSettings.map(({ definition }) => definition.name)
+
+const found = (pattern: RegExp) =>
+  files.flatMap(({ text }) => Array.from(text.matchAll(pattern), ([, name = ""]) => name)).sort()
+
+const withVariables = (variables: Readonly<Record<string, string>>) =>
+  Effect.withConfigProvider(ConfigProvider.fromMap(new Map(Object.entries(variables))))
+
+describe("the settings", () => {
+  it("are each defined once, and all are listed", () => {
+    assert.deepStrictEqual(found(/^\s+name: "(ORCH_\w+)"/gm), [...names].sort())
+    assert.strictEqual(new Set(names).size, names.length)
+  })
+
+  it("are all that the sources name", () => {
+    // A name that goes on in a pattern, as in `ORCH_PLANE_*`, is none.
+    const named = new Set(found(/\b(ORCH_\w*[A-Z])\b(?!_?\*)/g))
+    assert.deepStrictEqual(Array.from(named).sort(), [...names].sort())
+  })
+
+  it("name the project in plane/ alone: all other rooms are handed it", () => {
+    const rooms = files.filter(({ text }) => text.includes("ORCH_PLANE_PROJECT")).map(({ name }) => name.split(sep)[0])
+    assert.deepStrictEqual(Array.from(new Set(rooms)), ["plane"])
+  })
+
+  it("have a sentence and words for what they accept", () => {
+    for (const { definition: { about, defaultText, defaultWords, expected, name } } of allSettings) {
+      assert.match(about, /\.$/, name)
+      assert.notStrictEqual(expected, "", name)
+      assert.notStrictEqual(defaultText === "", defaultWords === undefined, name)
+    }
+  })
+
+  for (const [path, text] of [[".env.example", envExample()], ["docs/settings.md", settingsPage()]] as const) {
+    it(`are what ${path} shows: npm run settings -- --write`, () => {
+      assert.strictEqual(readFileSync(join(root, path), "utf8"), text)
+    })
+  }
+
+  it("stand in .env.example with the three first ones set", () => {
+    const set = envExample().split("\n").filter((line) => /^[A-Z]/.test(line)).map((line) => line.split("=")[0])
+    assert.deepStrictEqual(set, firstSettings.settings.map(({ definition }) => definition.name))
+  })
+
+  it.scoped("have the same values without a file and with all lines of .env.example", () =>
+    Effect.gen(function*() {
+      const folder = yield* Effect.acquireRelease(
+        Effect.sync(() => mkdtempSync(join(tmpdir(), "plane-sync-"))),
+        (folder) => Effect.sync(() => rmSync(folder, { recursive: true }))
+      )
+      const file = join(folder, ".env")
+      writeFileSync(file, envExample().replace(/^#(?=ORCH_)/gm, ""))
+      const provider = yield* PlatformConfigProvider.fromDotEnv(file)
+      for (const setting of allSettings) {
+        const { defaultText, name } = setting.definition
+        if (defaultText !== "") {
+          assert.deepStrictEqual(yield* provider.load(setting), yield* setting, name)
+        }
+      }
+    }).pipe(withVariables({}), Effect.provide(NodeFileSystem.layer)))
+
+  it.effect("say their name and what would be right, and never repeat a secret", () =>
+    Effect.gen(function*() {
+      // No text is right for all of them, and this one is for none but those that take any text.
+      const wrong = "hunter2 \n{"
+      for (const setting of allSettings) {
+        const { expected, name, secret } = setting.definition
+        const result = yield* Effect.either(withVariables({ [name]: wrong })(setting))
+        if (result._tag === "Right") continue
+        const text = Cause.fail(result.left).toString()
+        assert.include(text, name)
+        assert.include(text, `expected ${expected}`)
+        const all = [text, Inspectable.toStringUnknown(result.left), inspect(result.left, { depth: 9 })].join("\n")
+        assert.strictEqual(all.includes("hunter2"), !secret, name)
+      }
+    }))
+})

@@ -1,0 +1,68 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Cause, ConfigProvider, Effect, Redacted } from "effect"
+import { LogConfig } from "../../src/config/LogConfig.js"
+import { ServerConfig } from "../../src/config/ServerConfig.js"
+
+const withVariables = (variables: Readonly<Record<string, string>>) =>
+  Effect.withConfigProvider(ConfigProvider.fromMap(new Map(Object.entries(variables))))
+
+const refusal = (variables: Readonly<Record<string, string>>) =>
+  Effect.map(Effect.flip(withVariables(variables)(ServerConfig)), (error) => Cause.fail(error).toString())
+
+describe("ServerConfig", () => {
+  it.effect("has loopback as its default, and takes what is set", () =>
+    Effect.gen(function*() {
+      const { apiToken, host, port } = yield* withVariables({ ORCH_HOST: "" })(ServerConfig)
+      assert.deepStrictEqual([host, port, Redacted.value(apiToken)], ["127.0.0.1", 8500, ""])
+      for (
+        const [text, host] of [["[::1]", "::1"], [" localhost ", "localhost"], ["127.0.0.9", "127.0.0.9"]] as const
+      ) {
+        assert.strictEqual((yield* withVariables({ ORCH_HOST: text })(ServerConfig)).host, host)
+      }
+      const open = yield* withVariables({ ORCH_HOST: "0.0.0.0", ORCH_PORT: "0", ORCH_API_TOKEN: "s3cret" })(
+        ServerConfig
+      )
+      assert.deepStrictEqual([open.host, open.port, Redacted.value(open.apiToken)], ["0.0.0.0", 0, "s3cret"])
+    }))
+
+  it.effect("refuses what is no address, no port or no token, with what would be right", () =>
+    Effect.gen(function*() {
+      assert.match(
+        yield* refusal({ ORCH_HOST: "-x-" }),
+        /ORCH_HOST.*"-x-" is not an address: expected .*, like "127.0.0.1"/
+      )
+      for (const port of ["http", "65536", "-1"]) {
+        assert.include(
+          yield* refusal({ ORCH_PORT: port }),
+          `"${port}" is not a port: expected a number from 0 (any free one) to 65535`
+        )
+      }
+      const token = yield* refusal({ ORCH_API_TOKEN: "s3cr et" })
+      assert.match(
+        token,
+        /ORCH_API_TOKEN.*blanks or characters other than visible ASCII: expected .*openssl rand -hex 32/
+      )
+      assert.notInclude(token, "s3cr")
+    }))
+
+  it.effect("needs a token where other machines can reach it", () =>
+    Effect.gen(function*() {
+      assert.match(
+        yield* refusal({ ORCH_HOST: "0.0.0.0" }),
+        /ORCH_API_TOKEN.*it is not set, and ORCH_HOST "0.0.0.0" can be reached from other machines: set it, or leave ORCH_HOST at 127.0.0.1/
+      )
+    }))
+})
+
+describe("LogConfig", () => {
+  it.effect("takes its words in letters of either case, and says all of them", () =>
+    Effect.gen(function*() {
+      const { format, level } = yield* withVariables({ ORCH_LOG_LEVEL: "Debug", ORCH_LOG_FORMAT: "JSON" })(LogConfig)
+      assert.deepStrictEqual([level, format], ["debug", "json"])
+      const error = yield* Effect.flip(withVariables({ ORCH_LOG_LEVEL: "LOUD" })(LogConfig))
+      assert.include(
+        Cause.fail(error).toString(),
+        `"LOUD" is not right: expected trace, debug, info, warning, error, fatal or none`
+      )
+    }))
+})
