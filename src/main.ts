@@ -16,7 +16,12 @@ const platform = Layer.mergeAll(NodeFileSystem.layer, NodePath.layer, NodeTermin
 const args = process.argv.slice(2)
 
 // The server is loaded only to serve, because no other command needs it.
-const serving = serve(Effect.map(Effect.promise(() => import("./http/Serve.js")), ({ serveLayer }) => Layer.provide(serveLayer, schemaLayer)))
+const serving = serve(
+  Effect.map(
+    Effect.promise(() => import("./http/Serve.js")),
+    ({ serveLayer }) => Layer.provide(serveLayer, schemaLayer)
+  )
+)
 
 // The parser of the command line is loaded only when there is something to parse. It is a seventh of all that is loaded,
 // and a service that is restarted must be back soon.

@@ -1,5 +1,5 @@
-import { LogConfig } from "../config/LogConfig.js"
 import { Config, Effect, Layer } from "effect"
+import { LogConfig } from "../config/LogConfig.js"
 import { ServerConfig } from "../config/ServerConfig.js"
 import { GiteaConfig } from "../gitea/GiteaConfig.js"
 import { retention } from "../outbox/Prune.js"

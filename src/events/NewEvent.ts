@@ -1,6 +1,6 @@
-import { EpochMillis, epochMillis } from "../base/Time.js"
 import { DateTime, Effect, Either, identity, ParseResult, Predicate, Schema } from "effect"
 import { cleanLine, cleanText, reasonLimit, textLimit } from "../base/Text.js"
+import { EpochMillis, epochMillis } from "../base/Time.js"
 import { uuidV7Of } from "../base/UuidV7.js"
 import type { StageEvent } from "../domain/StageEvent.js"
 import { contentOf, EventId, StageEventJson, stageOf } from "../domain/StageEvent.js"

@@ -1,6 +1,6 @@
-import { EventSequence } from "../domain/Ids.js"
 import type { SqlError } from "@effect/sql/SqlError"
 import { Cause, Chunk, Context, DateTime, Effect, Layer, Option, Schema, Stream } from "effect"
+import { EventSequence } from "../domain/Ids.js"
 import { Projects } from "../domain/Projects.js"
 import type { StageEvent } from "../domain/StageEvent.js"
 import { StageEventJson } from "../domain/StageEvent.js"

@@ -1,6 +1,6 @@
-import { later } from "../base/Time.js"
 import type { SqlError } from "@effect/sql/SqlError"
 import { Effect } from "effect"
+import { later } from "../base/Time.js"
 import type { EpochMillis } from "../base/Time.js"
 import type { EventSequence } from "../domain/Ids.js"
 import type { Sql } from "../storage/Sql.js"

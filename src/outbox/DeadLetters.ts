@@ -1,6 +1,6 @@
-import { epochMillis } from "../base/Time.js"
 import type { SqlError } from "@effect/sql/SqlError"
 import { Effect } from "effect"
+import { epochMillis } from "../base/Time.js"
 import type { EpochMillis } from "../base/Time.js"
 import type { EventSequence, LaneId } from "../domain/Ids.js"
 import type { Fragment, Sql } from "../storage/Sql.js"

@@ -1,6 +1,6 @@
+import { Effect } from "effect"
 import { EpochMillis } from "../base/Time.js"
 import type { LaneId } from "../domain/Ids.js"
-import { Effect } from "effect"
 import { WorkItemKey } from "../domain/WorkItemKey.js"
 import type { Sql } from "../storage/Sql.js"
 import type { Lane } from "./Lane.js"

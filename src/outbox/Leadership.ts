@@ -1,7 +1,7 @@
-import { epochMillis } from "../base/Time.js"
 import type { Scope } from "effect"
 import { Data, DateTime, Deferred, Duration, Effect, Schedule, Schema } from "effect"
 import { hostname } from "node:os"
+import { epochMillis } from "../base/Time.js"
 import type { EpochMillis } from "../base/Time.js"
 import type { IndexFile } from "../storage/sqlite/IndexFile.js"
 import { otherIndexError } from "../storage/sqlite/IndexFile.js"

@@ -1,9 +1,9 @@
-import { Projects } from "../domain/Projects.js"
 import type * as HttpClient from "@effect/platform/HttpClient"
 import type { ConfigError, Schema } from "effect"
 import { Context, DateTime, Effect, Layer, Option } from "effect"
 import { CommentId } from "../domain/Ids.js"
 import type { ItemId } from "../domain/Ids.js"
+import { Projects } from "../domain/Projects.js"
 import type { WorkItemKey } from "../domain/WorkItemKey.js"
 import type { Ask } from "./Exchange.js"
 import { make as makeExchange } from "./Exchange.js"
@@ -122,14 +122,17 @@ const make = Effect.gen(function*() {
     family.run((name, slot) => {
       // Nothing but the state: the answer to an unknown field is 200, and `sequence_id` could be overwritten.
       const ask: Ask = { method: "PATCH", path: [...project, name, id], body: { state: stateId } }
-      return Effect.filterOrFail(exchange.send(ask, Wire.WorkItemJson, slot), (json) =>
-        isSameId(stateIdOf(json), stateId), (json) =>
-        exchange.failure(ask, {
-          reason: "Ignored",
-          sent: "answered",
-          words: `asked for the state ${stateId}, it is ${stateIdOf(json) ?? "none"}`,
-          status: 200
-        }))
+      return Effect.filterOrFail(
+        exchange.send(ask, Wire.WorkItemJson, slot),
+        (json) => isSameId(stateIdOf(json), stateId),
+        (json) =>
+          exchange.failure(ask, {
+            reason: "Ignored",
+            sent: "answered",
+            words: `asked for the state ${stateId}, it is ${stateIdOf(json) ?? "none"}`,
+            status: 200
+          })
+      )
     }, slot).pipe(Effect.map(toWorkItem))
   )
 

@@ -1,5 +1,5 @@
-import type { Project } from "../domain/Project.js"
 import { Effect } from "effect"
+import type { Project } from "../domain/Project.js"
 import type { Ask, Exchange } from "./Exchange.js"
 import type { PlaneConfig } from "./PlaneConfig.js"
 import type { PlaneError } from "./PlaneError.js"
@@ -33,7 +33,11 @@ const whyNotWritable = (
 
 /** `PlaneClient.probe`. */
 export const makeProbe = (
-  { config, exchange, project }: { readonly config: PlaneConfig; readonly project: Project; readonly exchange: Exchange }
+  { config, exchange, project }: {
+    readonly config: PlaneConfig
+    readonly project: Project
+    readonly exchange: Exchange
+  }
 ): Effect.Effect<void, PlaneError> => {
   const ask: Ask = {
     method: "GET",

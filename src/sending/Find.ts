@@ -1,7 +1,7 @@
-import type { Project } from "../domain/Project.js"
 import { Effect, Option } from "effect"
 import type { EpochMillis, MonotonicMillis } from "../base/Time.js"
 import { epochMillis, monotonicMillis } from "../base/Time.js"
+import type { Project } from "../domain/Project.js"
 import type { WorkItemKey } from "../domain/WorkItemKey.js"
 import type { Outbox } from "../outbox/Outbox.js"
 import { findAmong } from "../plane/FindAmong.js"

@@ -1,8 +1,8 @@
 import { Effect, Option } from "effect"
 import { epochMillis, later, monotonicMillis } from "../base/Time.js"
 import { ItemId } from "../domain/Ids.js"
-import type { Later, SendOutcome } from "../outbox/Outcome.js"
 import type { SendJob } from "../outbox/Job.js"
+import type { Later, SendOutcome } from "../outbox/Outcome.js"
 import { mayMeanNoSuchItem } from "../plane/Meaning.js"
 import type { PlaneError } from "../plane/PlaneError.js"
 import type { Slot } from "../plane/RateBudget.js"
@@ -21,9 +21,10 @@ export const send = (context: SendContext, job: SendJob, slot: Slot): Effect.Eff
   Effect.flatMap(monotonicMillis, (now) => {
     const left = context.quietTimes.left(now, job.lane, job.delivery)
     return left > 0 ? tooEarly(left) : survive(
-      Effect.tapDefect(sendOnce(context, job, slot), () =>
-        Effect.flatMap(monotonicMillis, (now) =>
-          context.quietTimes.begin(ItemId(job.itemId), now))),
+      Effect.tapDefect(
+        sendOnce(context, job, slot),
+        () => Effect.flatMap(monotonicMillis, (now) => context.quietTimes.begin(ItemId(job.itemId), now))
+      ),
       context,
       job.delivery.attempts,
       (reason): SendOutcome =>

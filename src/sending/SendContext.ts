@@ -1,5 +1,5 @@
-import type { Project } from "../domain/Project.js"
 import { Effect } from "effect"
+import type { Project } from "../domain/Project.js"
 import type { PlaneClient } from "../plane/PlaneClient.js"
 import type { PlaneConfig } from "../plane/PlaneConfig.js"
 import type { RateBudget, Slot } from "../plane/RateBudget.js"

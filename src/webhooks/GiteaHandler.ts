@@ -1,7 +1,7 @@
-import { Projects } from "../domain/Projects.js"
 import type { SqlError } from "@effect/sql/SqlError"
 import { Effect, Either } from "effect"
 import { epochMillis } from "../base/Time.js"
+import { Projects } from "../domain/Projects.js"
 import type { PullRequest, PullRequestSeen } from "../gitea/Facts.js"
 import {
   readPullRequest,

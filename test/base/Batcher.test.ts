@@ -1,10 +1,10 @@
-import { EpochMillis } from "../../src/base/Time.js"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Exit, Fiber, Layer, Schedule } from "effect"
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { makeBatcher } from "../../src/base/Batcher.js"
+import { EpochMillis } from "../../src/base/Time.js"
 import { Outbox } from "../../src/outbox/Outbox.js"
 import { Storage } from "../../src/Storage.js"
 

@@ -1,10 +1,10 @@
-import { schemaLayer } from "../../src/Schema.js"
 import * as NodeContext from "@effect/platform-node/NodeContext"
 import { ConfigProvider, Console, Effect, Layer } from "effect"
 import { exitCode } from "../../src/cli/ExitCode.js"
 import { explain } from "../../src/cli/Explain.js"
 import { run } from "../../src/cli/Program.js"
 import { serve } from "../../src/cli/Serve.js"
+import { schemaLayer } from "../../src/Schema.js"
 
 // It checks the settings as always, and must not come any further.
 const serving = serve(Effect.dieMessage("a test of the command line serves nobody"))

@@ -1,4 +1,3 @@
-import { projectsLayer } from "../../src/plane/ProjectSettings.js"
 import * as SqliteClient from "@effect/sql-sqlite-node/SqliteClient"
 import * as SqlClient from "@effect/sql/SqlClient"
 import { assert, describe, it } from "@effect/vitest"
@@ -24,6 +23,7 @@ import { StageEvent } from "../../src/domain/StageEvent.js"
 import { Receipt } from "../../src/events/Receipt.js"
 import { StageEvents } from "../../src/events/StageEvents.js"
 import { Outbox } from "../../src/outbox/Outbox.js"
+import { projectsLayer } from "../../src/plane/ProjectSettings.js"
 import { Storage } from "../../src/Storage.js"
 import { WakeUps } from "../../src/storage/WakeUps.js"
 

@@ -1,10 +1,10 @@
-import { ItemId, CommentId, EventSequence } from "../../src/domain/Ids.js"
-import { EpochMillis, MonotonicMillis } from "../../src/base/Time.js"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Layer, TestClock } from "effect"
+import { EpochMillis, MonotonicMillis } from "../../src/base/Time.js"
+import { CommentId, EventSequence, ItemId } from "../../src/domain/Ids.js"
 import type { Job } from "../../src/outbox/Job.js"
-import type { Owed, Step } from "../../src/outbox/Planning.js"
 import { Outbox } from "../../src/outbox/Outbox.js"
+import type { Owed, Step } from "../../src/outbox/Planning.js"
 import type { NewEvent } from "../../src/outbox/StoredEvent.js"
 import { Storage } from "../../src/Storage.js"
 import { Tasks } from "../../src/tasks/Tasks.js"
@@ -73,7 +73,12 @@ const everything = Effect.gen(function*() {
         ? {
           _tag: "Looked",
           job: settled,
-          outcome: { _tag: "Found", itemId: ItemId(`item-${settled.lane.id % 2}`), key: `ET-${settled.lane.id % 2}`, seen }
+          outcome: {
+            _tag: "Found",
+            itemId: ItemId(`item-${settled.lane.id % 2}`),
+            key: `ET-${settled.lane.id % 2}`,
+            seen
+          }
         }
         : {
           _tag: "Sent",

@@ -1,7 +1,7 @@
-import { ItemId } from "../../src/domain/Ids.js"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, TestClock } from "effect"
 import { toldBy } from "../../demo/Judge.js"
+import { ItemId } from "../../src/domain/Ids.js"
 import { StageEvent } from "../../src/domain/StageEvent.js"
 import { StageEvents } from "../../src/events/StageEvents.js"
 import { Outbox } from "../../src/outbox/Outbox.js"

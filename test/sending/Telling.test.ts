@@ -1,4 +1,3 @@
-import { ItemId } from "../../src/domain/Ids.js"
 import * as SqliteClient from "@effect/sql-sqlite-node/SqliteClient"
 import * as SqlClient from "@effect/sql/SqlClient"
 import { assert, describe, it } from "@effect/vitest"
@@ -6,6 +5,7 @@ import { Context, DateTime, Duration, Effect, Exit, Layer, Logger, Scope, TestCl
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { ItemId } from "../../src/domain/Ids.js"
 import { StageEvent } from "../../src/domain/StageEvent.js"
 import { StageEvents } from "../../src/events/StageEvents.js"
 import { Outbox } from "../../src/outbox/Outbox.js"

@@ -1,6 +1,6 @@
-import { MonotonicMillis } from "../../src/base/Time.js"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, TestClock } from "effect"
+import { MonotonicMillis } from "../../src/base/Time.js"
 import { EpochMillis } from "../../src/base/Time.js"
 import { ItemId } from "../../src/domain/Ids.js"
 import { StageEvents } from "../../src/events/StageEvents.js"
@@ -80,7 +80,12 @@ describe("starting a task", () => {
       const plan = () => ({ _tag: "Look" }) as const
       const job = yield* outbox.turn({ holder: "me", claim: { urgentAfter: 1, plan } })
       if (job?._tag !== "Look") return assert.fail("a look-up")
-      const seen = { state: "a", cancelled: false, readAt: MonotonicMillis(0), updatedAt: "2026-11-23T21:10:39.731779Z" }
+      const seen = {
+        state: "a",
+        cancelled: false,
+        readAt: MonotonicMillis(0),
+        updatedAt: "2026-11-23T21:10:39.731779Z"
+      }
       yield* outbox.turn({
         holder: "me",
         settlement: { _tag: "Looked", job, outcome: { _tag: "Found", itemId: ItemId(one), key: "ET-2", seen } }
