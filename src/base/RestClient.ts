@@ -141,6 +141,5 @@ export const within =
   (deadline: Duration.Duration) => <A, E, R>(fetched: Effect.Effect<A, E, R>): Effect.Effect<A, E | NoAnswer, R> =>
     Effect.timeoutFail(fetched, {
       duration: deadline,
-      onTimeout: () =>
-        new NoAnswer({ why: "TooLate", words: `no whole answer within ${Duration.format(deadline)}` })
+      onTimeout: () => new NoAnswer({ why: "TooLate", words: `no whole answer within ${Duration.format(deadline)}` })
     })

@@ -142,7 +142,10 @@ export const make = Effect.fnUntraced(function*(config: PlaneConfig) {
   const self: Exchange = {
     failure,
     send: (ask, schema, slot) =>
-      Effect.flatMap(exchange(ask, slot), (answer) => isOk(answer) ? decode(ask, answer, schema) : refused(ask, answer)),
+      Effect.flatMap(
+        exchange(ask, slot),
+        (answer) => isOk(answer) ? decode(ask, answer, schema) : refused(ask, answer)
+      ),
     sendOrConflict: (ask, schemas, slot) =>
       Effect.gen(function*() {
         const answer = yield* exchange(ask, slot)

@@ -117,14 +117,17 @@ const make = Effect.gen(function*() {
     family.run((name, slot) => {
       // Nothing but the state: the answer to an unknown field is 200, and `sequence_id` could be overwritten.
       const ask: Ask = { method: "PATCH", path: [...project, name, id], body: { state: stateId } }
-      return Effect.filterOrFail(exchange.send(ask, Wire.WorkItemJson, slot), (json) =>
-        isSameId(stateIdOf(json), stateId), (json) =>
-        exchange.failure(ask, {
-          reason: "Ignored",
-          sent: "answered",
-          words: `asked for the state ${stateId}, it is ${stateIdOf(json) ?? "none"}`,
-          status: 200
-        }))
+      return Effect.filterOrFail(
+        exchange.send(ask, Wire.WorkItemJson, slot),
+        (json) => isSameId(stateIdOf(json), stateId),
+        (json) =>
+          exchange.failure(ask, {
+            reason: "Ignored",
+            sent: "answered",
+            words: `asked for the state ${stateId}, it is ${stateIdOf(json) ?? "none"}`,
+            status: 200
+          })
+      )
     }, slot).pipe(Effect.map(toWorkItem))
   )
 

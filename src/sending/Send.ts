@@ -20,9 +20,10 @@ export const send = (context: SendContext, job: SendJob, slot: Slot): Effect.Eff
   Effect.flatMap(monotonicMillis, (now) => {
     const left = context.quietTimes.left(now, job.lane, job.delivery)
     return left > 0 ? tooEarly(left) : survive(
-      Effect.tapDefect(sendOnce(context, job, slot), () =>
-        Effect.flatMap(monotonicMillis, (now) =>
-          context.quietTimes.begin(ItemId(job.workItem), now))),
+      Effect.tapDefect(
+        sendOnce(context, job, slot),
+        () => Effect.flatMap(monotonicMillis, (now) => context.quietTimes.begin(ItemId(job.workItem), now))
+      ),
       context,
       job.delivery.attempts,
       (reason): SendOutcome =>

@@ -61,18 +61,24 @@ describe("a slot that PlaneClient is given", () => {
     ["findComment", 1, (plane, slot) => plane.findComment(one.id, "e:1", slot)],
     ["editComment", 1, (plane, slot) => plane.editComment(one.id, read, slot)]
   ]
-  it.effect.each(calls)("is the first request's, and each other has its own: %s", ([, requests, call]) =>
-    Effect.gen(function*() {
-      assert.deepStrictEqual(yield* using(call), { requests, used: requests, after: requests })
-    }))
+  it.effect.each(calls)(
+    "is the first request's, and each other has its own: %s",
+    ([, requests, call]) =>
+      Effect.gen(function*() {
+        assert.deepStrictEqual(yield* using(call), { requests, used: requests, after: requests })
+      })
+  )
 
-  it.effect.each(calls)("is not used a second time for the other family of paths: %s", ([, requests, call]) =>
-    Effect.gen(function*() {
-      const old = (seen: Seen) => seen.path.includes("/work-items/") ? noSuchPath : answer(seen)
-      // The family is found out by the first request, and known from then on.
-      const expected = requests + 1
-      assert.deepStrictEqual(yield* using(call, old), { requests: expected, used: expected, after: expected })
-    }))
+  it.effect.each(calls)(
+    "is not used a second time for the other family of paths: %s",
+    ([, requests, call]) =>
+      Effect.gen(function*() {
+        const old = (seen: Seen) => seen.path.includes("/work-items/") ? noSuchPath : answer(seen)
+        // The family is found out by the first request, and known from then on.
+        const expected = requests + 1
+        assert.deepStrictEqual(yield* using(call, old), { requests: expected, used: expected, after: expected })
+      })
+  )
 
   it.effect("is still the caller's when nothing was sent", () =>
     Effect.gen(function*() {

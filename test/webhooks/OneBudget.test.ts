@@ -56,11 +56,9 @@ const hosted = <A, E>(
         ORCH_PLANE_WEBHOOK_SECRET: secrets.plane
       }))
     ))
-    return yield* program.pipe(
-      Effect.provide(webhooksLayer),
-      Effect.provide(orchestrator),
-      Effect.provide(settings)
-    )
+    const hooks = Effect.provide(program, webhooksLayer)
+    const all = Effect.provide(hooks, orchestrator)
+    return yield* Effect.provide(all, settings)
   }).pipe(
     Effect.provide(
       PlaneSimulator.layer({ rateLimit: { limit, windowMillis: unit === "second" ? 1_000 : 60_000 } })
