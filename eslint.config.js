@@ -10,8 +10,9 @@ const tasks = [...events, "events"]
 const gitea = [...tasks, "tasks"]
 const views = [...gitea, "gitea"]
 const webhooks = [...gitea, "gitea", "plane", "sending"]
+const config = [...gitea, "gitea", "plane", "webhooks"]
 const health = [...webhooks, "webhooks", "views"]
-const ends = [...health, "health"]
+const ends = [...health, "health", "config"]
 
 /** The map. A room that is not in it may import nothing, and a test says so. */
 export const rooms = {
@@ -25,6 +26,7 @@ export const rooms = {
   tasks,
   gitea,
   webhooks,
+  config,
   views,
   health,
   http: ends,
@@ -44,7 +46,7 @@ export const tables = {
 // A path into one of these rooms, or to the package's ends, whatever way it goes there.
 const up = "^\\.{1,2}/(.*/)?"
 const into = (names) => `${up}(${names.join("|")})/`
-const packageEnds = `${up}(index|main|Schema)\\.js$|^plane-sync(/|$)`
+const packageEnds = `${up}(index|main|Schema|StorageLayers|PlaneSyncLayers|OrchestratorLayers)\\.js$|^plane-sync(/|$)`
 
 const rulesOf = ([room, allowed]) => {
   const others = Object.keys(rooms).filter((name) => name !== room && !allowed.includes(name))

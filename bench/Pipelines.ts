@@ -6,9 +6,9 @@ import { Outbox } from "../src/outbox/Outbox.js"
 import { PlaneClient } from "../src/plane/PlaneClient.js"
 import { projectsLayer } from "../src/plane/ProjectSettings.js"
 import { RateBudget } from "../src/plane/RateBudget.js"
-import { PlaneSync } from "../src/PlaneSync.js"
+import { PlaneSync } from "../src/PlaneSyncLayers.js"
 import { Destination } from "../src/sending/Destination.js"
-import { Storage } from "../src/Storage.js"
+import { Storage } from "../src/StorageLayers.js"
 import { WakeUps } from "../src/storage/WakeUps.js"
 
 /** `ORCH_…` variables, instead of the environment's. */

@@ -7,7 +7,7 @@ import { join } from "node:path"
 import { EpochMillis } from "../src/base/Time.js"
 import { Outbox } from "../src/outbox/Outbox.js"
 import { migrations } from "../src/Schema.js"
-import { Storage } from "../src/Storage.js"
+import { Storage } from "../src/StorageLayers.js"
 import { folder } from "./http/Served.js"
 
 const schema = Effect.flatMap(

@@ -5,18 +5,15 @@ import type { RateLimit } from "./PlaneConfig.js"
 import { sendingSettings } from "./PlaneConfig.js"
 import * as SlidingWindow from "./SlidingWindow.js"
 
-/**
- * The right to send one request. It has one owner, who ends it in one of these three ways: whatever comes second does
- * nothing.
- */
+/** The right to send one request. It has one owner, who does one of these three: whatever comes second does nothing. */
 export interface Slot {
   /** The request is over, with Plane's answer or (no status) without one. */
   readonly answered: (ending: SlidingWindow.Ending) => Effect.Effect<void>
   /** Nothing was sent. */
   readonly release: Effect.Effect<void>
   /**
-   * Makes the caller its owner, under a new name. None when it has been ended, and when Plane has told all to wait since
-   * it was had: then it is released, and its owner has to queue like all others.
+   * Gives it to a new owner: from then on only the slot that is returned counts. None if it has been ended or handed over,
+   * or if Plane has told all to wait meanwhile: then it is released, and its owner has to queue like all others.
    */
   readonly handOver: Effect.Effect<Option.Option<Slot>>
 }
@@ -47,7 +44,7 @@ export class RateBudget extends Context.Tag("plane-sync/RateBudget")<RateBudget,
   readonly admit: (brought?: Slot) => Effect.Effect<Slot>
   /** A slot at once or none; never before those who wait. */
   readonly tryAdmit: Effect.Effect<Option.Option<Slot>>
-  /** Runs `use` with what `admit` gives, and releases the slot when `use` ends and has not ended or handed over it. */
+  /** Runs `use` with what `admit` gives. A slot that `use` has neither ended nor handed over is released afterwards. */
   readonly withSlot: <A, E, R>(
     brought: Slot | undefined,
     use: (slot: Slot) => Effect.Effect<A, E, R>

@@ -33,11 +33,11 @@ export class Destination extends Context.Tag("plane-sync/Destination")<Destinati
   /** Waits until it is open. */
   readonly opened: Effect.Effect<void>
   /**
-   * After a request failed for a reason that may be Plane's, or (no error) after an answer that an archived project gives
-   * as well: whether it is Plane's.
+   * Whether the trouble is Plane's: asked after a request failed for a reason that may be Plane's, or (no error) after an
+   * answer that an archived project gives as well.
    */
   readonly isDown: (error?: PlaneError) => Effect.Effect<boolean>
-  /** Plane has taken a write: whatever it refuses now is no matter of what the key may do. */
+  /** Plane has accepted a write, so the key may write: what it forbids after that is about one request. */
   readonly wrote: Effect.Effect<void>
   readonly status: Effect.Effect<DestinationStatus>
   /** The stages whose states wait, because the project does not have them. As of the last look. */
@@ -78,7 +78,7 @@ const make = Effect.gen(function*() {
   })
   const probing = yield* Effect.makeSemaphore(1)
   let misfits: ReadonlyArray<Misfit> = []
-  // Writes that were forbidden one after the other, though the probe was fine, with none taken in between.
+  // Writes that were forbidden one after the other, though the probe was fine, with none accepted in between.
   let forbidden = 0
   let hasWritten = false
 
@@ -123,7 +123,7 @@ const make = Effect.gen(function*() {
     yield* latch.open
   })
 
-  /** What is wrong has become something else, as a key that was revoked while Plane was away. */
+  /** The reason has changed, as when the key was revoked while Plane was away. */
   const stillClosed = Effect.fnUntraced(function*(reason: string) {
     yield* Ref.update(status, (was) => was.open ? was : { ...was, reason })
     yield* Effect.logError(`Nothing is sent to Plane, by now for another reason: ${reason}`)
@@ -146,7 +146,7 @@ const make = Effect.gen(function*() {
     }
   })
 
-  /** A 403 on a write while the probe is fine: of what the key may do, unless other writes are taken. */
+  /** A 403 on a write while the probe is fine: it is about what the key may do, unless other writes are accepted. */
   const isForbidden = (error: PlaneError | undefined): error is PlaneError =>
     error?.reason === "PermissionDenied" && error.method !== "GET"
 
@@ -170,7 +170,7 @@ const make = Effect.gen(function*() {
       yield* Effect.forkIn(probeUntilBack(error, forbidden), scope)
       forbidden += 1
       return true
-      // One probe for all who are in trouble at the same time: who comes later sees what it found.
+      // One probe serves all who are in trouble at the same time: those who come later see what it found.
     }).pipe(probing.withPermits(1))
 
   const firstLook: Effect.Effect<void> = Effect.gen(function*() {

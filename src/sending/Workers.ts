@@ -39,7 +39,7 @@ const maxAhead = (config: SendContext["config"]) =>
     Duration.toMillis(Duration.minutes(5))
   ) + 60_000
 
-/** What keeps the workers from sending, when it is not Plane. */
+/** What keeps the workers from sending, other than Plane. */
 export interface WorkersStatus {
   /** Why storage fails, until it works again. */
   readonly storageFailure: StorageError | undefined
@@ -59,7 +59,7 @@ export const startWorkers = (
   dependencies: Omit<SendContext, "stillLeading"> & {
     readonly outbox: Outbox["Type"]
     readonly wakeUps: WakeUps["Type"]
-    /** Who we are, in the lanes we hold: new with each start. */
+    /** The name of this process in the lanes that it holds: new with each start. */
     readonly holder: string
     /** Completed when another process has taken over: then nothing more is sent here. */
     readonly lost: Effect.Effect<void>
@@ -120,18 +120,25 @@ export const startWorkers = (
       return settlement.pipe(Effect.ensuring(slot.release), Effect.tap(report))
     }
 
+    /** Claims a job for a slot, which is released if there is none. */
+    const claim = (slot: Slot, settlement?: Settlement): Effect.Effect<Work | undefined> =>
+      storage.write(turn({ ...(settlement === undefined ? {} : { settlement }), claims: true })).pipe(
+        // When another process has taken over, it waits here until it is interrupted.
+        Effect.onInterrupt(() => slot.release),
+        Effect.flatMap((job) => job === undefined ? Effect.as(slot.release, undefined) : Effect.succeed({ job, slot }))
+      )
+
     /** Settles, and goes on with the next at once if the budget has a slot. */
     const settle = Effect.fnUntraced(function*(settlement: Settlement) {
       const { open } = yield* destination.status
       const more = open && !(yield* Deferred.isDone(stopping))
       const slot = more ? yield* budget.tryAdmit : Option.none()
-      const job = yield* storage.write(turn({ settlement, claims: Option.isSome(slot) }))
-      // Whoever waits does so for what was due before: this lane may be due sooner.
+      const work = Option.isSome(slot)
+        ? yield* claim(slot.value, settlement)
+        : yield* Effect.as(storage.write(turn({ settlement, claims: false })), undefined)
+      // Others wait for what was due before, and this lane may be due sooner.
       yield* wakeUps.notify
-      if (Option.isNone(slot)) return undefined
-      if (job !== undefined) return { job, slot: slot.value }
-      yield* slot.value.release
-      return undefined
+      return work
     })
 
     /** None when we are to stop first. */
@@ -166,9 +173,8 @@ export const startWorkers = (
         const slot = yield* unlessStopping(budget.admit())
         if (Option.isNone(slot)) break
         const { open } = yield* destination.status
-        const job = open ? yield* storage.write(turn({ claims: true })) : undefined
-        if (job !== undefined) return { job, slot: slot.value }
-        yield* slot.value.release
+        const work = open ? yield* claim(slot.value) : yield* Effect.as(slot.value.release, undefined)
+        if (work !== undefined) return work
       }
       return undefined
     }).pipe(onlyOne.withPermits(1))
@@ -193,7 +199,7 @@ export const startWorkers = (
     yield* Effect.addFinalizer(() =>
       Deferred.succeed(stopping, undefined).pipe(
         Effect.zipRight(Fiber.awaitAll(workers)),
-        // A finalizer cannot be interrupted otherwise, and the time-out would wait for what it gives up.
+        // A finalizer is not interruptible by itself, and then the time-out would wait for what it cuts off.
         Effect.interruptible,
         Effect.timeoutOption(drainTime),
         Effect.flatMap(Option.match({

@@ -6,7 +6,7 @@ import { join } from "node:path"
 import { makeBatcher } from "../../src/base/Batcher.js"
 import { EpochMillis } from "../../src/base/Time.js"
 import { Outbox } from "../../src/outbox/Outbox.js"
-import { Storage } from "../../src/Storage.js"
+import { Storage } from "../../src/StorageLayers.js"
 
 describe("a burst of publishing", () => {
   it.scopedLive("leaves the event loop to others in between", () =>

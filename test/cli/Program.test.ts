@@ -4,7 +4,7 @@ import { existsSync } from "node:fs"
 import type { HealthReport } from "../../src/health/HealthReport.js"
 import { Outbox } from "../../src/outbox/Outbox.js"
 import { Fault, PlaneSimulator } from "../../src/simulator/PlaneSimulator.js"
-import { Storage } from "../../src/Storage.js"
+import { Storage } from "../../src/StorageLayers.js"
 import { folder, post, request, served, unfit } from "../http/Served.js"
 import { commandLine } from "./CommandLine.js"
 

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Layer } from "effect"
 import { PlaneSimulator } from "../../src/simulator/PlaneSimulator.js"
-import { Storage } from "../../src/Storage.js"
+import { Storage } from "../../src/StorageLayers.js"
 import { WakeUps } from "../../src/storage/WakeUps.js"
 import { Pipeline } from "../../src/tasks/Pipeline.js"
 import { TaskId } from "../../src/tasks/Task.js"

@@ -24,7 +24,7 @@ import { Receipt } from "../../src/events/Receipt.js"
 import { StageEvents } from "../../src/events/StageEvents.js"
 import { Outbox } from "../../src/outbox/Outbox.js"
 import { projectsLayer } from "../../src/plane/ProjectSettings.js"
-import { Storage } from "../../src/Storage.js"
+import { Storage } from "../../src/StorageLayers.js"
 import { WakeUps } from "../../src/storage/WakeUps.js"
 
 const events = Layer.provideMerge(StageEvents.layer, Layer.mergeAll(Outbox.layer, projectsLayer, WakeUps.layer))

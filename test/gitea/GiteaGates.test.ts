@@ -6,7 +6,7 @@ import type { GiteaClient, PullRequestNow } from "../../src/gitea/GiteaClient.js
 import { Gitea } from "../../src/gitea/GiteaClient.js"
 import { giteaGates } from "../../src/gitea/GiteaGates.js"
 import { TaskPullRequests } from "../../src/gitea/TaskPullRequests.js"
-import { Storage } from "../../src/Storage.js"
+import { Storage } from "../../src/StorageLayers.js"
 import { StorageError } from "../../src/storage/StorageError.js"
 import { WakeUps } from "../../src/storage/WakeUps.js"
 import { Pipeline } from "../../src/tasks/Pipeline.js"

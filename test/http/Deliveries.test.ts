@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Layer } from "effect"
 import { Outbox } from "../../src/outbox/Outbox.js"
 import { Fault, PlaneSimulator } from "../../src/simulator/PlaneSimulator.js"
-import { Storage } from "../../src/Storage.js"
+import { Storage } from "../../src/StorageLayers.js"
 import { fieldsOf, folder, post, request, served, unfit, withPlane } from "./Served.js"
 
 const act = (url: string, path: string, body?: string) =>

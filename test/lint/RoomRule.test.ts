@@ -22,10 +22,11 @@ const map: Readonly<Record<string, string>> = {
   tasks: "base domain storage outbox events",
   gitea: "base domain storage outbox events tasks",
   webhooks: "base domain storage outbox events tasks gitea plane sending",
+  config: "base domain storage outbox events tasks gitea plane webhooks",
   views: "base domain storage outbox events tasks gitea",
   health: "base domain storage outbox events tasks gitea plane sending webhooks views",
-  http: "base domain storage outbox events tasks gitea plane sending webhooks views health",
-  cli: "base domain storage outbox events tasks gitea plane sending webhooks views health",
+  http: "base domain storage outbox events tasks gitea plane sending webhooks views health config",
+  cli: "base domain storage outbox events tasks gitea plane sending webhooks views health config",
   simulator: ""
 }
 const rooms = Object.keys(map)

@@ -5,7 +5,7 @@ import { hostname } from "node:os"
 import { join } from "node:path"
 import { becomeLeader, refuseOtherIndex } from "../../src/outbox/Leadership.js"
 import { Outbox } from "../../src/outbox/Outbox.js"
-import { Storage } from "../../src/Storage.js"
+import { Storage } from "../../src/StorageLayers.js"
 import { folder } from "../http/Served.js"
 import { killed, openElsewhere } from "../support/OtherProcess.js"
 

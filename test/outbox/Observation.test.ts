@@ -7,7 +7,7 @@ import type { Observation } from "../../src/outbox/Observation.js"
 import { Outbox } from "../../src/outbox/Outbox.js"
 import type { Owed, Step } from "../../src/outbox/Planning.js"
 import type { NewEvent } from "../../src/outbox/StoredEvent.js"
-import { Storage } from "../../src/Storage.js"
+import { Storage } from "../../src/StorageLayers.js"
 
 const layer = Layer.provide(Outbox.layer, Storage.layerFile(":memory:"))
 const holder = "me"

@@ -8,7 +8,7 @@ import { Outbox } from "../../src/outbox/Outbox.js"
 import type { LookOutcome, SendOutcome, Settlement } from "../../src/outbox/Outcome.js"
 import type { EventStatus } from "../../src/outbox/StoredEvent.js"
 import { nextStep } from "../../src/sending/NextStep.js"
-import { Storage } from "../../src/Storage.js"
+import { Storage } from "../../src/StorageLayers.js"
 
 type Action =
   | {

@@ -6,7 +6,7 @@ import { Effect, FastCheck, Layer, Scope } from "effect"
 import { StageEvent } from "../../src/domain/StageEvent.js"
 import type { FaultMatch } from "../../src/simulator/PlaneSimulator.js"
 import { Fault } from "../../src/simulator/PlaneSimulator.js"
-import { Storage } from "../../src/Storage.js"
+import { Storage } from "../../src/StorageLayers.js"
 import { pipelineOver, settingsFor } from "./Pipeline.js"
 
 /** What a history's orchestrator, Plane, people and computer do, one after the other. */

@@ -9,7 +9,7 @@ import { Destination } from "../../src/sending/Destination.js"
 import { PlaneSync } from "../../src/sending/PlaneSync.js"
 import type { PlaneSimulatorOptions } from "../../src/simulator/PlaneSimulator.js"
 import { PlaneSimulator } from "../../src/simulator/PlaneSimulator.js"
-import { Storage } from "../../src/Storage.js"
+import { Storage } from "../../src/StorageLayers.js"
 import { WakeUps } from "../../src/storage/WakeUps.js"
 
 /** What the pipeline reads from its environment, for the simulated Plane that is there. */

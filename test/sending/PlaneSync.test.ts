@@ -5,7 +5,7 @@ import { Effect, Layer, TestClock } from "effect"
 import { stages } from "../../src/domain/Stage.js"
 import { StageEvent } from "../../src/domain/StageEvent.js"
 import { StageEvents } from "../../src/events/StageEvents.js"
-import { PlaneSync } from "../../src/PlaneSync.js"
+import { PlaneSync } from "../../src/PlaneSyncLayers.js"
 import { PlaneSimulator } from "../../src/simulator/PlaneSimulator.js"
 import { delivered, inMemory, overHttp, received, settingsFor } from "./Pipeline.js"
 

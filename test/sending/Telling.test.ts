@@ -386,7 +386,11 @@ describe("one sender a file", () => {
           "Todo",
           "Done"
         ])
-        assert.isTrue((yield* Context.get(first, PlaneSync).workers).takenOver)
+        const { budget, workers } = Context.get(first, PlaneSync)
+        assert.isTrue((yield* workers).takenOver)
+        // It keeps no slot either: others may use the same budget.
+        const { used, waiting } = yield* budget
+        assert.deepStrictEqual({ used, waiting }, { used: 0, waiting: 0 })
       }).pipe(Effect.provide(PlaneSimulator.layerMemory())))
   }
 })

@@ -3,7 +3,7 @@ import { Effect, Layer } from "effect"
 import { execFileSync } from "node:child_process"
 import { existsSync, linkSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
-import { Storage } from "../../src/Storage.js"
+import { Storage } from "../../src/StorageLayers.js"
 import { isMountPoint } from "../../src/storage/sqlite/LinkedFile.js"
 import { folder } from "../http/Served.js"
 

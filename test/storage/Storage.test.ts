@@ -7,7 +7,7 @@ import { once } from "node:events"
 import { chmodSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { Storage } from "../../src/Storage.js"
+import { Storage } from "../../src/StorageLayers.js"
 import { collecting } from "../support/Spans.js"
 
 const temporary = Effect.acquireRelease(

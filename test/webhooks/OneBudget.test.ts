@@ -4,11 +4,11 @@ import { randomUUID } from "node:crypto"
 import { StageEvent } from "../../src/domain/StageEvent.js"
 import { StageEvents } from "../../src/events/StageEvents.js"
 import { gatesLayer } from "../../src/gitea/GiteaGates.js"
-import { Orchestrator } from "../../src/Orchestrator.js"
+import { Orchestrator } from "../../src/OrchestratorLayers.js"
 import { Outbox } from "../../src/outbox/Outbox.js"
 import { PlaneSync } from "../../src/sending/PlaneSync.js"
 import { PlaneSimulator } from "../../src/simulator/PlaneSimulator.js"
-import { Storage } from "../../src/Storage.js"
+import { Storage } from "../../src/StorageLayers.js"
 import { AgentLauncher } from "../../src/tasks/AgentLauncher.js"
 import { Pipeline } from "../../src/tasks/Pipeline.js"
 import { Receiver } from "../../src/webhooks/Receiver.js"
@@ -57,11 +57,9 @@ const hosted = <A, E>(
         ORCH_PLANE_WEBHOOK_SECRET: secrets.plane
       }))
     ))
-    return yield* program.pipe(
-      Effect.provide(webhooksLayer),
-      Effect.provide(orchestrator),
-      Effect.provide(settings)
-    )
+    const hooks = Effect.provide(program, webhooksLayer)
+    const all = Effect.provide(hooks, orchestrator)
+    return yield* Effect.provide(all, settings)
   }).pipe(
     Effect.provide(
       PlaneSimulator.layer({ rateLimit: { limit, windowMillis: unit === "second" ? 1_000 : 60_000 } })

@@ -4,7 +4,7 @@ import { Layer } from "effect"
 import type { StageEvents } from "./events/StageEvents.js"
 import type { LeaderActive } from "./outbox/Leadership.js"
 import { PlaneSync as Pipeline } from "./sending/PlaneSync.js"
-import { Storage } from "./Storage.js"
+import { Storage } from "./StorageLayers.js"
 import type { StorageError } from "./storage/StorageError.js"
 
 /** The pipeline, with its storage: published events become states and comments in Plane. */

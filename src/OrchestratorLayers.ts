@@ -1,6 +1,6 @@
 import { Layer } from "effect"
 import { PlaneSync } from "./sending/PlaneSync.js"
-import { Storage } from "./Storage.js"
+import { Storage } from "./StorageLayers.js"
 import { orchestratorLayer } from "./tasks/Orchestrator.js"
 
 const layerStorage = Layer.provideMerge(orchestratorLayer, PlaneSync.layerStorage)
