@@ -4,8 +4,8 @@ import { Layer } from "effect"
 import type { StageEvents } from "./events/StageEvents.js"
 import type { LeaderActive } from "./outbox/Leadership.js"
 import { PlaneSync as Pipeline } from "./sending/PlaneSync.js"
-import { Storage } from "./StorageLayers.js"
 import type { StorageError } from "./storage/StorageError.js"
+import { Storage } from "./StorageLayers.js"
 
 /** The pipeline, with its storage: published events become states and comments in Plane. */
 export class PlaneSync extends Pipeline {

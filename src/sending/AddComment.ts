@@ -1,6 +1,5 @@
 import { DateTime, Effect, Option } from "effect"
 import { epochMillis, later } from "../base/Time.js"
-import { ItemId } from "../domain/Ids.js"
 import type { Delivery } from "../outbox/Delivery.js"
 import type { SendJob } from "../outbox/Job.js"
 import type { SendOutcome } from "../outbox/Outcome.js"
@@ -44,19 +43,18 @@ export const addComment = (
 
 const add = (context: SendContext, { delivery, itemId }: SendJob, slot: Slot) => {
   const { client, destination } = context
-  const id = ItemId(itemId)
   const comment = {
     html: delivery.body,
     externalId: delivery.externalId ?? "",
     createdAt: DateTime.unsafeMake(delivery.occurredAt)
   }
-  return write(context, slot, (mine) => client.addComment(id, comment, mine)).pipe(
+  return write(context, slot, (mine) => client.addComment(itemId, comment, mine)).pipe(
     Effect.flatMap(({ adopted, id: commentId }): Effect.Effect<SendOutcome, PlaneError> => {
       // Its own echo, or one that cannot be read: Plane names the comment in every version that was seen.
       const isOwn = !adopted || commentId === null || (delivery.tried && delivery.part === null)
       return isOwn
         ? Effect.succeed({ _tag: "Delivered", commentId, seen: undefined })
-        : Effect.map(client.readComment(id, commentId), (html) => takenBy(delivery, { id: commentId, html }))
+        : Effect.map(client.readComment(itemId, commentId), (html) => takenBy(delivery, { id: commentId, html }))
     }),
     Effect.tap(destination.wrote)
   )
@@ -79,7 +77,7 @@ const splitUnlessThere = (
   slot: Slot
 ): Effect.Effect<SendOutcome, PlaneError> =>
   Effect.map(
-    client.findComment(ItemId(itemId), delivery.externalId ?? "", slot),
+    client.findComment(itemId, delivery.externalId ?? "", slot),
     Option.match({
       onNone: (): SendOutcome => ({ _tag: "Split", reason: "no attempt of it went well", unanswered: true }),
       onSome: (comment) => takenBy(delivery, comment)

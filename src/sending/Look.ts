@@ -1,6 +1,5 @@
 import { Duration, Effect, Option } from "effect"
 import { EpochMillis, epochMillis, later, monotonicMillis } from "../base/Time.js"
-import { ItemId } from "../domain/Ids.js"
 import { keyIn } from "../domain/Project.js"
 import { WorkItemKey } from "../domain/WorkItemKey.js"
 import type { LookJob } from "../outbox/Job.js"
@@ -40,7 +39,7 @@ const request = ({ client, find }: SendContext, { key, lane, since }: LookJob, s
       // After a miss, anything may have been created since a page was read.
       (parsed) => find(parsed, EpochMillis(lane.misses === 0 ? since : Infinity), slot)
     )
-    : Effect.zipWith(monotonicMillis, client.read(ItemId(lane.itemId), slot), (readAt, item) => ({ item, readAt }))
+    : Effect.zipWith(monotonicMillis, client.read(lane.itemId, slot), (readAt, item) => ({ item, readAt }))
 
 const lookOnce = (context: SendContext, job: LookJob, slot: Slot): Effect.Effect<LookOutcome> => {
   const { lane } = job

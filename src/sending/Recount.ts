@@ -1,5 +1,5 @@
 import { Effect } from "effect"
-import { CommentId, ItemId } from "../domain/Ids.js"
+import { CommentId } from "../domain/Ids.js"
 import type { SendJob } from "../outbox/Job.js"
 import type { SendOutcome } from "../outbox/Outcome.js"
 import type { PlaneError } from "../plane/PlaneError.js"
@@ -13,8 +13,8 @@ export const recount = (
   { delivery, itemId }: SendJob,
   slot: Slot
 ): Effect.Effect<SendOutcome, PlaneError> => {
-  const comment = { id: CommentId(delivery.commentId ?? ""), html: delivery.body }
-  return write(context, slot, (mine) => context.client.editComment(ItemId(itemId), comment, mine)).pipe(
+  const comment = { id: delivery.commentId ?? CommentId(""), html: delivery.body }
+  return write(context, slot, (mine) => context.client.editComment(itemId, comment, mine)).pipe(
     Effect.as<SendOutcome>({ _tag: "Delivered", commentId: null, seen: undefined }),
     Effect.tap(context.destination.wrote),
     Effect.catchIf(

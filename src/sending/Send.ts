@@ -1,6 +1,5 @@
 import { Effect, Option } from "effect"
 import { epochMillis, later, monotonicMillis } from "../base/Time.js"
-import { ItemId } from "../domain/Ids.js"
 import type { SendJob } from "../outbox/Job.js"
 import type { Later, SendOutcome } from "../outbox/Outcome.js"
 import { mayMeanNoSuchItem } from "../plane/Meaning.js"
@@ -23,7 +22,7 @@ export const send = (context: SendContext, job: SendJob, slot: Slot): Effect.Eff
     return left > 0 ? tooEarly(left) : survive(
       Effect.tapDefect(
         sendOnce(context, job, slot),
-        () => Effect.flatMap(monotonicMillis, (now) => context.quietTimes.begin(ItemId(job.itemId), now))
+        () => Effect.flatMap(monotonicMillis, (now) => context.quietTimes.begin(job.itemId, now))
       ),
       context,
       job.delivery.attempts,
@@ -48,7 +47,7 @@ const sendOnce = (context: SendContext, job: SendJob, slot: Slot): Effect.Effect
   requests[job.delivery.kind](context, job, slot).pipe(
     Effect.tapError((error) =>
       error.sent === "unknown" || isPerhapsAdded(job.delivery, error)
-        ? Effect.flatMap(sentAtOf(error), (sentAt) => context.quietTimes.begin(ItemId(job.itemId), sentAt))
+        ? Effect.flatMap(sentAtOf(error), (sentAt) => context.quietTimes.begin(job.itemId, sentAt))
         : Effect.void
     ),
     Effect.catchAll((error) => failed(context, job, error))
@@ -73,7 +72,7 @@ const failed = (context: SendContext, job: SendJob, error: PlaneError): Effect.E
 
 /** A comment was refused in words that can also mean that the work item is gone: a look tells which. */
 const refusedOrGone = (context: SendContext, job: SendJob, error: PlaneError): Effect.Effect<SendOutcome> =>
-  Effect.matchEffect(context.client.read(ItemId(job.itemId)), {
+  Effect.matchEffect(context.client.read(job.itemId), {
     onSuccess: () => commentRefused(context, job, error),
     onFailure: (look) =>
       look.reason === "NotFound"

@@ -1,6 +1,5 @@
 import { Effect } from "effect"
 import { MonotonicMillis, monotonicMillis } from "../base/Time.js"
-import { ItemId } from "../domain/Ids.js"
 import type { SendJob } from "../outbox/Job.js"
 import type { SeenState, SendOutcome } from "../outbox/Outcome.js"
 import type { PlaneError } from "../plane/PlaneError.js"
@@ -21,17 +20,16 @@ const unsent = (seen: SeenState): SendOutcome => ({ _tag: "Delivered", commentId
  */
 export const setState = (
   context: SendContext,
-  { delivery, lane, itemId }: SendJob,
+  { delivery, itemId, lane }: SendJob,
   slot: Slot
 ): Effect.Effect<SendOutcome, PlaneError> =>
   Effect.gen(function*() {
     const { budget, client, config, destination, stillLeading } = context
-    const id = ItemId(itemId)
     const look = (slot: Slot) =>
-      Effect.flatMap(monotonicMillis, (now) => Effect.map(client.read(id, slot), (item) => seenAs(item, now)))
+      Effect.flatMap(monotonicMillis, (now) => Effect.map(client.read(itemId, slot), (item) => seenAs(item, now)))
     const answered = (item: WorkItem) =>
       Effect.zipRight(destination.wrote, Effect.map(monotonicMillis, (now) => delivered(seenAs(item, now))))
-    const set = (slot: Slot) => Effect.flatMap(client.setState(id, delivery.body, slot), answered)
+    const set = (slot: Slot) => Effect.flatMap(client.setState(itemId, delivery.body, slot), answered)
 
     const { cancelled, readAt, state, updatedAt } = lane
     const known = readAt !== null && (yield* isFresh(MonotonicMillis(readAt)))

@@ -1,6 +1,6 @@
 import { Deferred, Duration, Effect, Exit, Fiber, Option } from "effect"
 import type { Scope } from "effect"
-import { EpochMillis, epochMillis, later, MonotonicMillis, monotonicMillis } from "../base/Time.js"
+import { later, MonotonicMillis, monotonicMillis } from "../base/Time.js"
 import { tracedIfCollected } from "../base/Tracing.js"
 import type { Job } from "../outbox/Job.js"
 import { LeadershipLost } from "../outbox/Leadership.js"
@@ -8,14 +8,15 @@ import type { Outbox } from "../outbox/Outbox.js"
 import type { Settlement } from "../outbox/Outcome.js"
 import type { Claim } from "../outbox/Planning.js"
 import type { Slot } from "../plane/RateBudget.js"
+import { takeDue } from "../storage/DueWork.js"
 import type { StorageError } from "../storage/StorageError.js"
+import { makeStorageTrouble } from "../storage/StorageTrouble.js"
 import type { WakeUps } from "../storage/WakeUps.js"
 import { look } from "./Look.js"
 import { nextStep, recountEvery } from "./NextStep.js"
 import { report } from "./Report.js"
 import { send } from "./Send.js"
 import type { SendContext } from "./SendContext.js"
-import { makeStorageRetry } from "./StorageRetry.js"
 
 interface Work {
   readonly job: Job
@@ -82,7 +83,7 @@ export const startWorkers = (
           urgentAfter: Duration.toMillis(config.urgentAfter),
           plan: (owed) => {
             const left = quietTimes.left(now, owed.lane)
-            return left > 0 ? { _tag: "Wait", dueAt: later(EpochMillis(owed.now), left) } : plan(owed)
+            return left > 0 ? { _tag: "Wait", dueAt: later(owed.now, left) } : plan(owed)
           }
         }
         return Effect.tap(
@@ -101,9 +102,14 @@ export const startWorkers = (
       )
     })
 
-    const storage = makeStorageRetry(takeOver)
+    const trouble = yield* makeStorageTrouble
+    const unlessLost = <A>(effect: Effect.Effect<A, LeadershipLost>): Effect.Effect<A> =>
+      Effect.catchTag(effect, "LeadershipLost", () => Effect.zipRight(takeOver, Effect.never))
+    const read = <A>(effect: Effect.Effect<A, LeadershipLost | StorageError>) => unlessLost(trouble.untilRead(effect))
+    const written = <A>(effect: Effect.Effect<A, LeadershipLost | StorageError>) =>
+      unlessLost(trouble.untilWritten(effect))
 
-    const checkLeader = storage.read(
+    const checkLeader = read(
       Effect.flatMap(outbox.leader, (leader) => leader?.holder === holder ? Effect.void : new LeadershipLost())
     )
     const stillLeading = Effect.flatMap(
@@ -122,7 +128,7 @@ export const startWorkers = (
 
     /** Claims a job for a slot, which is released if there is none. */
     const claim = (slot: Slot, settlement?: Settlement): Effect.Effect<Work | undefined> =>
-      storage.write(turn({ ...(settlement === undefined ? {} : { settlement }), claims: true })).pipe(
+      written(turn({ ...(settlement === undefined ? {} : { settlement }), claims: true })).pipe(
         // When another process has taken over, it waits here until it is interrupted.
         Effect.onInterrupt(() => slot.release),
         Effect.flatMap((job) => job === undefined ? Effect.as(slot.release, undefined) : Effect.succeed({ job, slot }))
@@ -135,7 +141,7 @@ export const startWorkers = (
       const slot = more ? yield* budget.tryAdmit : Option.none()
       const work = Option.isSome(slot)
         ? yield* claim(slot.value, settlement)
-        : yield* Effect.as(storage.write(turn({ settlement, claims: false })), undefined)
+        : yield* Effect.as(written(turn({ settlement, claims: false })), undefined)
       // Others wait for what was due before, and this lane may be due sooner.
       yield* wakeUps.notify
       return work
@@ -150,26 +156,20 @@ export const startWorkers = (
     const foldMeanwhile = Effect.gen(function*() {
       for (;;) {
         const mark = yield* wakeUps.mark
-        yield* storage.write(outbox.fold(holder))
+        yield* written(outbox.fold(holder))
         yield* wakeUps.since(mark)
         yield* Effect.sleep("1 second")
       }
     })
 
+    const nextDue = Effect.map(read(outbox.nextDue(ahead)), (dueAt) => dueAt === undefined ? undefined : { dueAt })
+
     /** Waits for something to do. One worker at a time, so that a single event does not wake them all. */
     const take = Effect.gen(function*() {
       while (!(yield* Deferred.isDone(stopping))) {
         yield* unlessStopping(Effect.raceFirst(destination.opened, foldMeanwhile))
-        const mark = yield* wakeUps.mark
-        const dueAt = yield* storage.read(outbox.nextDue(ahead))
-        const now = yield* epochMillis
-        if (dueAt === undefined || dueAt > now) {
-          const published = wakeUps.since(mark)
-          yield* unlessStopping(
-            dueAt === undefined ? published : Effect.raceFirst(published, Effect.sleep(dueAt - now))
-          )
-          continue
-        }
+        const due = yield* unlessStopping(takeDue({ signal: wakeUps, next: nextDue, maxAhead: ahead }))
+        if (Option.isNone(due)) break
         const slot = yield* unlessStopping(budget.admit())
         if (Option.isNone(slot)) break
         const { open } = yield* destination.status
@@ -210,5 +210,5 @@ export const startWorkers = (
       )
     )
 
-    return { status: Effect.sync((): WorkersStatus => ({ storageFailure: storage.failure(), takenOver })) }
+    return { status: Effect.map(trouble.failure, (storageFailure): WorkersStatus => ({ storageFailure, takenOver })) }
   }).pipe(Effect.annotateLogs({ service: "PlaneSync" }))
