@@ -60,7 +60,7 @@ export const giteaGates: Effect.Effect<
   const wakeUps = yield* WakeUps
   const tasks = yield* TaskStore
   const pullRequests = yield* TaskPullRequests
-  const { untilWritten } = yield* makeStorageTrouble
+  const { retry } = yield* makeStorageTrouble
   const again = yield* FiberMap.make<TaskId>()
   const routine = yield* FiberMap.make<TaskId>()
   const failures = new Map<TaskId, number>()
@@ -91,7 +91,7 @@ export const giteaGates: Effect.Effect<
     })
 
   // Until it is written, because nothing else would have the gates of this task asked again.
-  const due = (id: TaskId) => Effect.zipRight(untilWritten(write(tasks.touch(id))), wakeUps.notify)
+  const due = (id: TaskId) => Effect.zipRight(retry(write(tasks.touch(id))), wakeUps.notify)
 
   // Counted from when its gates were last asked, so that the tasks come one after the other, as they did then.
   const askLater = (id: TaskId) => FiberMap.run(routine, id, Effect.delay(due(id), askedEvery))

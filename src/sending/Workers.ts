@@ -105,11 +105,9 @@ export const startWorkers = (
     const trouble = yield* makeStorageTrouble
     const unlessLost = <A>(effect: Effect.Effect<A, LeadershipLost>): Effect.Effect<A> =>
       Effect.catchTag(effect, "LeadershipLost", () => Effect.zipRight(takeOver, Effect.never))
-    const read = <A>(effect: Effect.Effect<A, LeadershipLost | StorageError>) => unlessLost(trouble.untilRead(effect))
-    const written = <A>(effect: Effect.Effect<A, LeadershipLost | StorageError>) =>
-      unlessLost(trouble.untilWritten(effect))
+    const stored = <A>(effect: Effect.Effect<A, LeadershipLost | StorageError>) => unlessLost(trouble.retry(effect))
 
-    const checkLeader = read(
+    const checkLeader = stored(
       Effect.flatMap(outbox.leader, (leader) => leader?.holder === holder ? Effect.void : new LeadershipLost())
     )
     const stillLeading = Effect.flatMap(
@@ -128,7 +126,7 @@ export const startWorkers = (
 
     /** Claims a job for a slot, which is released if there is none. */
     const claim = (slot: Slot, settlement?: Settlement): Effect.Effect<Work | undefined> =>
-      written(turn({ ...(settlement === undefined ? {} : { settlement }), claims: true })).pipe(
+      stored(turn({ ...(settlement === undefined ? {} : { settlement }), claims: true })).pipe(
         // When another process has taken over, it waits here until it is interrupted.
         Effect.onInterrupt(() => slot.release),
         Effect.flatMap((job) => job === undefined ? Effect.as(slot.release, undefined) : Effect.succeed({ job, slot }))
@@ -141,7 +139,7 @@ export const startWorkers = (
       const slot = more ? yield* budget.tryAdmit : Option.none()
       const work = Option.isSome(slot)
         ? yield* claim(slot.value, settlement)
-        : yield* Effect.as(written(turn({ settlement, claims: false })), undefined)
+        : yield* Effect.as(stored(turn({ settlement, claims: false })), undefined)
       // Others wait for what was due before, and this lane may be due sooner.
       yield* wakeUps.notify
       return work
@@ -156,13 +154,13 @@ export const startWorkers = (
     const foldMeanwhile = Effect.gen(function*() {
       for (;;) {
         const mark = yield* wakeUps.mark
-        yield* written(outbox.fold(holder))
+        yield* stored(outbox.fold(holder))
         yield* wakeUps.since(mark)
         yield* Effect.sleep("1 second")
       }
     })
 
-    const nextDue = Effect.map(read(outbox.nextDue(ahead)), (dueAt) => dueAt === undefined ? undefined : { dueAt })
+    const nextDue = Effect.map(stored(outbox.nextDue(ahead)), (dueAt) => dueAt === undefined ? undefined : { dueAt })
 
     /** Waits for something to do. One worker at a time, so that a single event does not wake them all. */
     const take = Effect.gen(function*() {

@@ -70,7 +70,7 @@ export const startDueWork = <A extends DueJob>(options: {
     const busy = new Set<DueJob["id"]>()
 
     const next = Effect.suspend(() =>
-      Effect.map(trouble.untilRead(read(busy.size + 1)), (jobs) => jobs.find(({ id }) => !busy.has(id)))
+      Effect.map(trouble.retry(read(busy.size + 1)), (jobs) => jobs.find(({ id }) => !busy.has(id)))
     )
 
     const take = takeDue({ signal: wakeUps, next, maxAhead }).pipe(
@@ -82,7 +82,7 @@ export const startDueWork = <A extends DueJob>(options: {
     const release = (id: DueJob["id"]) => Effect.zipRight(Effect.sync(() => busy.delete(id)), wakeUps.notify)
 
     const work = Effect.flatMap(take, (job) =>
-      trouble.untilWritten(perform(job)).pipe(
+      trouble.retry(perform(job)).pipe(
         Effect.zipRight(release(job.id)),
         // A bug that one job brings to light must not stop the others, and not be met again and again without a pause.
         Effect.catchAllDefect((defect) =>

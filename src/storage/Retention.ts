@@ -13,9 +13,9 @@ export const pruneHourly = (
   prune: (before: EpochMillis) => Effect.Effect<boolean, StorageError>,
   kept: Duration.Duration
 ): Effect.Effect<void, never, Scope.Scope> =>
-  Effect.flatMap(makeStorageTrouble, ({ untilWritten }) =>
+  Effect.flatMap(makeStorageTrouble, ({ retry }) =>
     epochMillis.pipe(
-      Effect.flatMap((now) => untilWritten(prune(later(now, -Duration.toMillis(kept))))),
+      Effect.flatMap((now) => retry(prune(later(now, -Duration.toMillis(kept))))),
       // Between two batches those who publish have their turn.
       Effect.repeat({ while: (more) => more, schedule: Schedule.spaced("50 millis") }),
       Effect.repeat(Schedule.spaced("1 hours")),

@@ -57,7 +57,7 @@ const work = Layer.scopedDiscard(
           )
         const now = yield* epochMillis
         // Repeated here, because the repetition of the whole would launch the agent again each second.
-        yield* trouble.untilWritten(write(isDone ? settleLaunch(sql, owed) : postponeLaunch(sql, owed, now)))
+        yield* trouble.retry(write(isDone ? settleLaunch(sql, owed) : postponeLaunch(sql, owed, now)))
       })
 
     const now = yield* epochMillis

@@ -30,7 +30,7 @@ export const startHookWorker = (
   handlers: Readonly<Record<Source, Handler>>
 ): Effect.Effect<void, never, Scope.Scope> =>
   Effect.gen(function*() {
-    const { untilRead, untilWritten } = yield* makeStorageTrouble
+    const { retry } = yield* makeStorageTrouble
 
     const skip = (hook: StoredHook, cause: Cause.Cause<unknown>) =>
       Effect.zipRight(
@@ -72,14 +72,14 @@ export const startHookWorker = (
       signal: inbox.arrivals,
       maxAhead,
       next: Effect.map(
-        untilRead(inbox.nextDue(Duration.toMillis(maxAhead))),
+        retry(inbox.nextDue(Duration.toMillis(maxAhead))),
         (dueAt) => dueAt === undefined ? undefined : { dueAt }
       )
     })
 
     const turn = Effect.gen(function*() {
       yield* due
-      if ((yield* untilWritten(workOnDue)) < batch) yield* Effect.sleep(gatheringTime)
+      if ((yield* retry(workOnDue)) < batch) yield* Effect.sleep(gatheringTime)
     })
 
     yield* Effect.forkScoped(Effect.forever(turn))

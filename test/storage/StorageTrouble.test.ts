@@ -28,10 +28,10 @@ describe("StorageTrouble", () => {
   it.effect("tries again each second, and says once that storage fails and once that it works", () => {
     const { layer, lines } = logging()
     return Effect.gen(function*() {
-      const { failure, untilRead } = yield* makeStorageTrouble
+      const { failure, retry } = yield* makeStorageTrouble
       const { run, state } = settable()
       state.error = trouble("Busy")
-      const reading = yield* Effect.fork(Effect.all([untilRead(run), untilRead(run)], { concurrency: 2 }))
+      const reading = yield* Effect.fork(Effect.all([retry(run), retry(run)], { concurrency: 2 }))
       yield* TestClock.adjust("3500 millis")
       assert.strictEqual(state.runs, 8)
       assert.lengthOf(lines, 1)
@@ -45,15 +45,15 @@ describe("StorageTrouble", () => {
     }).pipe(Effect.provide(layer))
   })
 
-  it.effect("after a failed write only a write shows that storage works, because a full disk can be read", () => {
+  it.effect("says that storage works when all that failed has succeeded, because a full disk can be read", () => {
     const { layer, lines } = logging()
     return Effect.gen(function*() {
-      const { failure, untilRead, untilWritten } = yield* makeStorageTrouble
+      const { failure, retry } = yield* makeStorageTrouble
       const { run, state } = settable()
       state.error = trouble("Full")
-      const writing = yield* Effect.fork(untilWritten(run))
+      const writing = yield* Effect.fork(retry(run))
       yield* TestClock.adjust("1 second")
-      yield* untilRead(Effect.void)
+      yield* retry(Effect.void)
       assert.strictEqual((yield* failure)?.reason, "Full")
       state.error = undefined
       yield* TestClock.adjust("1 second")
@@ -65,8 +65,8 @@ describe("StorageTrouble", () => {
 
   it.effect("leaves every other failure to the caller", () =>
     Effect.gen(function*() {
-      const { failure, untilWritten } = yield* makeStorageTrouble
-      assert.strictEqual(yield* Effect.flip(untilWritten(Effect.fail("another"))), "another")
+      const { failure, retry } = yield* makeStorageTrouble
+      assert.strictEqual(yield* Effect.flip(retry(Effect.fail("another"))), "another")
       assert.isUndefined(yield* failure)
     }))
 })
