@@ -141,8 +141,9 @@ export const outboxTables: Migration = Effect.gen(function*() {
 })
 
 /**
- * What was heard of a work item, from hooks and from the answers to our own PATCHes. `state` and `updated_at` also come from
- * look-ups. Those must not make a move look old when its hook is still to come, so what was heard has columns of its own.
+ * What was heard of a work item, from hooks and from the answers to our own PATCHes. `state` and `updated_at` also come
+ * from look-ups. A look-up must not make a move look old while its hook is still to come, so what was heard has
+ * separate columns.
  */
 export const heardColumns: Migration = Effect.gen(function*() {
   const sql = yield* SqlClient.SqlClient
@@ -175,8 +176,8 @@ export const splittingColumns: Migration = Effect.gen(function*() {
 })
 
 /**
- * What triggers did before, the leader does, and whoever settles an event. All events that are stored by then were counted
- * by the triggers, so they count as folded.
+ * The triggers go: the leader folds new events, and the code that settles an event updates the counts. The triggers
+ * have counted all events that are stored by then, so these count as folded.
  */
 export const foldedTable: Migration = Effect.gen(function*() {
   const sql = yield* SqlClient.SqlClient
