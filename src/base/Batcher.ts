@@ -18,8 +18,8 @@ export const makeBatcher = <I, O, E>(
     /** Answers with the results in the order of the items. */
     readonly run: (items: ReadonlyArray<I>) => Effect.Effect<ReadonlyArray<O>, E>
     /**
-     * Whether a run may have failed because of one item. Then each of its items is run again alone, so that only the one
-     * that is at fault fails.
+     * Whether a run may have failed because of one item. Then each of its items is run again alone, so that only the
+     * item at fault fails.
      */
     readonly runSinglyAfter: (error: E) => boolean
     readonly maxItems: number
