@@ -71,8 +71,8 @@ export const makeBatcher = <I, O, E>(
 
     const runNext = Effect.suspend(() => runAll(take()))
 
-    // Runs of a synchronous database follow each other without a turn of the event loop as long as callers keep coming. Then
-    // timers, requests and answers would stand still.
+    // Runs of a synchronous database follow each other without a turn of the event loop as long as callers keep coming.
+    // Then timers, requests and answers would stand still.
     let blockingSince: bigint | undefined
     const giveWay = Effect.flatMap(Clock.currentTimeNanos, (now) => {
       if (blockingSince === undefined) {

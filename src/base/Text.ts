@@ -10,8 +10,8 @@ const cutMark = "… (cut)"
 const controls = /[\u0000-\u0008\u000B-\u001F\u007F]/g
 
 /**
- * Text that can be stored, compared and shown: lone surrogates become U+FFFD, control characters are dropped (line feeds
- * and tabs stay), and what is longer than `limit` characters is cut and ends in "… (cut)".
+ * Text that can be stored, compared and shown: lone surrogates become U+FFFD, control characters are dropped (line
+ * feeds and tabs stay), and what is longer than `limit` characters is cut and ends in "… (cut)".
  */
 export const cleanText = (text: string, limit: number): string => {
   const clean = text.toWellFormed().replace(/\r\n?/g, "\n").replace(controls, "")

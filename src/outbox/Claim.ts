@@ -36,8 +36,8 @@ interface OwedRow extends OwedEvent {
 const maxLanes = 64
 const maxSteps = 64
 
-// Gate failures and completions (0), then states (1), then stage comments (2). A lane has the urgency of the most urgent
-// thing it owes, and its head goes first, so the order within a work item stands.
+// Gate failures and completions (0), then states (1), then stage comments (2). A lane has the urgency of the most
+// urgent thing it owes, and its head goes first, so the order within a work item stands.
 const urgencies = [0, 1, 2]
 
 /**

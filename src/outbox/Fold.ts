@@ -8,7 +8,8 @@ import type { Tally } from "./Tally.js"
 
 /**
  * A publish only inserts its event. The leader folds new events into their lanes, in the order of their sequence: what
- * the lane owes from now on, when it is due, how urgent it is, and whose stage is the latest. Rows above `folded` are new.
+ * the lane owes from now on, when it is due, how urgent it is, and whose stage is the latest. Rows above `folded` are
+ * new.
  */
 export const folded = (sql: Sql): Fragment => sql`(SELECT sequence FROM plane_sync_folded)`
 

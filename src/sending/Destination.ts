@@ -126,7 +126,7 @@ const make = Effect.gen(function*() {
     yield* latch.open
   })
 
-  /** It stays closed, for a new reason, as when the key was revoked while Plane was away. */
+  /** It stays closed, now because of another reason, as when the key was revoked while Plane was away. */
   const stillClosed = Effect.fnUntraced(function*(reason: string) {
     yield* Ref.update(status, (was) => was.open ? was : { ...was, reason })
     yield* Effect.logError(`Nothing is sent to Plane, by now for another reason: ${reason}`)

@@ -84,14 +84,14 @@ const RandomFault = Schema.TaggedStruct("Random", {
 export const FaultSchema = Schema.Union(...single, RandomFault)
 
 /**
- * How Plane is to misbehave, for the requests that `match` names (default: all), `count` times (default: until `calm`). "before" is before the
- * request has done anything, "after" is after it was applied.
+ * How Plane is to misbehave for the requests that `match` names (default: all), `count` times (default: until `calm`).
+ * "before" is before the request has done anything, "after" is after it was applied.
  *
  * - `Down`: the connection is dropped at once, nothing is read
  * - `Silent`: accepted and never answered (`when`: "before")
  * - `ByteByByte`: applied; the body comes a byte every `everyMillis`
  * - `Status`: that status (`when`: "before"), as `{"error": …}`, `body` or `html`
- * - `Reset`: the connection is reset, before or after applying, or amid the answer's body
+ * - `Reset`: the connection is reset, before or after applying, or in the middle of the answer's body
  * - `Truncated`: applied; half of the JSON, with a length that agrees
  * - `TooMany`: 429 and nothing written, with `Retry-After` if given
  * - `ApplyLate`: checked now, inserted `afterMillis` later, then answered, whether or not anybody still listens
@@ -105,7 +105,7 @@ export const FaultSchema = Schema.Union(...single, RandomFault)
  * import { Fault } from "plane-sync/simulator"
  *
  * Fault.Status({ status: 502, when: "after", count: 1, match: { method: "POST", kind: "comments" } })
- * // Only what carries this word is refused.
+ * // Only comments that carry this word are refused.
  * Fault.Status({ status: 400, match: { method: "POST", kind: "comments", text: "poison" } })
  * ```
  */

@@ -63,7 +63,10 @@ export class PlaneSimulator extends Context.Tag("plane-sync/PlaneSimulator")<Pla
   readonly url: string
   /** A valid key of the bot, at first a member of every project. */
   readonly token: string
-  /** Further keys: `owner` (admin), `guest`, `outsider` (of another workspace), `service` (five times the rate), `revoked`. */
+  /**
+   * Further keys: `owner` (admin), `guest`, `outsider` (of another workspace), `service` (five times the rate),
+   * `revoked`.
+   */
   readonly tokens: typeof tokens
   /** The user whose key `token` is. */
   readonly bot: { readonly id: string; readonly name: string }

@@ -1,0 +1,68 @@
+import { Effect } from "effect"
+import { createHash, createHmac } from "node:crypto"
+import { Agent, request } from "node:http"
+
+/** A signed hook, ready to be sent. */
+export interface Hook {
+  readonly body: Buffer
+  readonly digest: string
+  readonly headers: Readonly<Record<string, string>>
+}
+
+export const secret = "a bench's own secret"
+
+const hex = (text: string) => createHash("sha1").update(text).digest("hex")
+
+/** The `index`th status of a busy Gitea: as large as a real one, for one of a thousand commits. */
+export const statusHook = (index: number): Hook => {
+  const sha = hex(`commit ${index % 1_000}`)
+  const body = Buffer.from(JSON.stringify({
+    id: index + 1,
+    sha,
+    context: `ci/check-${index % 7}`,
+    state: index % 3 === 0 ? "success" : "pending",
+    description: `step ${index}`,
+    commit: { id: sha, message: "x".repeat(1_500) },
+    repository: { id: 1, full_name: "bench/load", description: "y".repeat(1_500) },
+    sender: { id: 1, login: "builder", full_name: "z".repeat(600) }
+  }))
+  return {
+    body,
+    digest: createHash("sha256").update(body).digest("hex"),
+    headers: {
+      "content-type": "application/json",
+      "content-length": String(body.length),
+      "x-gitea-event-type": "status",
+      "x-gitea-delivery": `bench-${index}`,
+      "x-gitea-signature": createHmac("sha256", secret).update(body).digest("hex")
+    }
+  }
+}
+
+/** Posts hooks over connections that are kept, and returns the answer's status, or 0 if there was none. */
+export const poster = (port: number) =>
+  Effect.map(
+    Effect.acquireRelease(
+      Effect.sync(() => new Agent({ keepAlive: true, maxSockets: 128 })),
+      (agent) => Effect.sync(() => agent.destroy())
+    ),
+    (agent) => ({ body, headers }: Hook) =>
+      Effect.async<number>((resume) => {
+        const sending = request({
+          agent,
+          host: "127.0.0.1",
+          port,
+          method: "POST",
+          path: "/webhooks/gitea",
+          headers,
+          timeout: 20_000
+        }, (response) => {
+          response.resume()
+          response.on("end", () => resume(Effect.succeed(response.statusCode ?? 0)))
+          response.on("error", () => resume(Effect.succeed(0)))
+        })
+        sending.on("timeout", () => sending.destroy())
+        sending.on("error", () => resume(Effect.succeed(0)))
+        sending.end(body)
+      })
+  )
