@@ -9,7 +9,7 @@ import * as SqlClient from "@effect/sql/SqlClient"
 import { Config, Effect, Layer, Schema } from "effect"
 import { createServer } from "node:http"
 
-/** The comparator for starting: the least that is an HttpApi with one SQLite connection. */
+/** The comparator for starting: the smallest HttpApi with one SQLite connection. */
 
 const Health = Schema.Struct({ status: Schema.Literal("ok") })
 

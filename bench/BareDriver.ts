@@ -10,19 +10,19 @@ type Sent = readonly [text: string, parameters: ReadonlyArray<unknown>]
 
 const recordedId = "recorded"
 
-/** The statements that the driver gets for one publish but BEGIN and COMMIT. */
+/** The statements that the driver gets for one publish, without BEGIN and COMMIT. */
 const recorded = Effect.fnUntraced(function*(file: string) {
   const sent: Array<Sent> = []
   const publishing = Effect.gen(function*() {
     const events = yield* StageEvents
-    // The first makes the lane of its work item.
+    // The first publish makes the lane of its work item.
     yield* events.publish(changed(0, workItems))
     sent.length = 0
     yield* events.publish({ ...changed(0, workItems), id: recordedId })
   })
   yield* publishing.pipe(
     Effect.provide(publishingOn(file)),
-    // Around the layer: the fiber that writes is forked when that is built.
+    // The transformer goes around the layer, because the fiber that writes is forked while the layer is built.
     Statement.withTransformer((statement) =>
       Effect.sync(() => {
         sent.push(statement.compile())
@@ -33,7 +33,7 @@ const recorded = Effect.fnUntraced(function*(file: string) {
   return sent
 })
 
-/** Publishes to a file as we do, by the same statements with nothing around them: a commit each. */
+/** Publishes to a file by the same statements as we do, with nothing around them. Each publish is a commit. */
 export const bareDriver = Effect.fnUntraced(function*(file: string) {
   const sent = yield* recorded(file)
   const database = yield* Effect.acquireRelease(

@@ -9,7 +9,7 @@ import { isSignedWith } from "../src/webhooks/Signature.js"
 
 const [port = "", secret = ""] = process.argv.slice(2)
 
-// What a delivery costs with nothing kept: the body, its signature, an answer.
+// The cost of a hook of which nothing is kept: the body, its signature, an answer.
 const app = Effect.gen(function*() {
   const request = yield* HttpServerRequest.HttpServerRequest
   const body = new Uint8Array(yield* request.arrayBuffer)

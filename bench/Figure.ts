@@ -1,7 +1,7 @@
 import type { Effect, Scope } from "effect"
 import { Data } from "effect"
 
-/** What a figure should come to. */
+/** The limit that a figure should keep to. */
 export type Aim = Data.TaggedEnum<{
   readonly AtMost: { readonly limit: number }
   readonly AtLeast: { readonly limit: number }
@@ -11,24 +11,24 @@ export const Aim = Data.taggedEnum<Aim>()
 
 /** One measured value: a line of the table. */
 export interface Figure {
-  /** Its name: the row's, a colon, and which of the row's figures it is. */
+  /** Its name: the row's name, a colon, and the figure's own name. */
   readonly row: string
   readonly value: number
   readonly unit: string
-  /** None where it only explains another. */
+  /** Undefined if the figure only explains another. */
   readonly aim?: Aim
-  /** What something else came to under the same load in the same run. */
+  /** What something else measured under the same load in the same run. */
   readonly beside?: { readonly what: string; readonly value: number }
   /** What it means to a user, in one clause. */
   readonly means: string
 }
 
-/** What can be asked for by name on the command line: a load, and the figures it gives. */
+/** A row can be asked for by name on the command line. It is a load, and the figures that it gives. */
 export interface Row {
   readonly name: string
   /** For the help: what is measured. */
   readonly description: string
-  /** It takes minutes: measured only when it is named. */
+  /** It takes minutes, so it is measured only when it is named. */
   readonly onDemand?: true
   /** Everything it starts and writes is gone when the scope closes. */
   readonly measure: Effect.Effect<ReadonlyArray<Figure>, unknown, Scope.Scope>

@@ -5,7 +5,10 @@ import type { Scope } from "effect"
 import { fork } from "node:child_process"
 import { fileURLToPath } from "node:url"
 
-/** What a host publishes by, and the file that it publishes to: with a pipeline, without, or by the bare driver of SQLite. */
+/**
+ * What a host publishes with, and the file that it publishes to: with a pipeline, without one, or by SQLite's bare
+ * driver.
+ */
 export const Kind = Schema.Union(
   Schema.TaggedStruct("Pipeline", {
     file: Schema.String,
@@ -17,8 +20,8 @@ export const Kind = Schema.Union(
 export type Kind = typeof Kind.Type
 
 /**
- * Publishes so many events, so many a second, and tells the p99, in milliseconds, of how long after it was due each was
- * committed: what a busy event loop keeps a publish waiting is a part of it.
+ * Publishes `count` events, `perSecond` a second. Returns the p99, in milliseconds, of how long after its due time each
+ * was committed. So the time that a busy event loop keeps a publish waiting is part of it.
  */
 export class Slice extends Schema.TaggedRequest<Slice>()("Slice", {
   failure: Schema.Never,
@@ -36,14 +39,14 @@ class HostFailed extends Data.TaggedError("HostFailed")<{ readonly kind: Kind["_
 
 const program = fileURLToPath(new URL("HostMain.js", import.meta.url))
 
-/** Starts a host in a process of its own, which does slices. It ends with the scope. */
+/** Starts a host in a separate process, which runs slices. It ends with the scope. */
 export const startHost = (
   kind: Kind
 ): Effect.Effect<(slice: Slice) => Effect.Effect<number, unknown>, unknown, Scope.Scope> =>
   Effect.gen(function*() {
     const failed = (detail: string) => new HostFailed({ kind: kind._tag, detail })
     const ended = yield* Deferred.make<never, HostFailed>()
-    // A start does not hear by itself that the process has ended, and a slice hears nothing that a person could read.
+    // Neither a start nor a slice learns from the worker that the process has ended, in words that a person could read.
     const unlessEnded = <A, E, R>(effect: Effect.Effect<A, E, R>, seconds: number) =>
       Effect.raceFirst(effect, Deferred.await(ended)).pipe(
         Effect.timeoutFail({
@@ -52,7 +55,7 @@ export const startHost = (
         })
       )
     const spawn = () => {
-      // Nothing of the environment, and what it says beside our table.
+      // Nothing of the environment is passed on, and its output stays out of our table.
       const child = fork(program, [Schema.encodeSync(KindArgument)(kind)], {
         env: { PATH: process.env["PATH"] },
         stdio: ["ignore", process.stderr, "inherit", "ipc"]
@@ -66,6 +69,6 @@ export const startHost = (
       Effect.provide(Worker.makeSerialized<Slice>({}), NodeWorker.layer(spawn)),
       60
     )
-    // A slow disk keeps no pace.
+    // A slow disk does not keep the pace, so more time is allowed.
     return (slice) => unlessEnded(worker.executeEffect(slice), 60 + 10 * slice.count / slice.perSecond)
   })

@@ -12,7 +12,7 @@ import { paced } from "./Pace.js"
 import { pipelineOn, publishingOn } from "./Pipelines.js"
 import { percentile } from "./Statistics.js"
 
-/** A publish, again and again. The layer is built once, as in a host that runs for days. */
+/** Makes a publish that can be run again and again. The layer is built once, as in a host that runs for days. */
 const publishing = (kind: Kind): Effect.Effect<Effect.Effect<unknown, unknown>, unknown, Scope.Scope> => {
   if (kind._tag === "BareDriver") return bareDriver(kind.file)
   const layer: Layer.Layer<StageEvents, unknown> = kind._tag === "Pipeline"
@@ -25,7 +25,7 @@ const publishing = (kind: Kind): Effect.Effect<Effect.Effect<unknown, unknown>, 
   })
 }
 
-// Nothing is left behind by a bench that was killed.
+// A bench that was killed leaves no process behind.
 process.once("disconnect", () => process.exit())
 
 Layer.unwrapScoped(

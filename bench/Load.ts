@@ -1,13 +1,13 @@
 import { stages } from "../src/domain/Stage.js"
 import { StageEvent } from "../src/domain/StageEvent.js"
 
-/** A task's life: its seven changes of stage, and that it is done. */
+/** A task's life: seven changes of stage, and its completion. */
 export const life = (workItem: string): ReadonlyArray<StageEvent> => [
   ...stages.slice(1).map((to, index) => StageEvent.StageChanged({ workItem, from: stages[index] ?? "", to })),
   StageEvent.TaskCompleted({ workItem })
 ]
 
-/** The `index`th of a run of changes that go through the work items ET-1 … ET-`workItems` and their stages in turn. */
+/** The `index`th change of a run that goes through the work items ET-1 … ET-`workItems` and their stages in turn. */
 export const changed = (index: number, workItems: number): StageEvent => {
   const stage = Math.floor(index / workItems) % (stages.length - 1)
   return StageEvent.StageChanged({
@@ -18,11 +18,11 @@ export const changed = (index: number, workItems: number): StageEvent => {
   })
 }
 
-/** A change to a stage that has no state: it is told by a comment, and nothing else. */
+/** A change to a stage without a state: it is told by a comment only. */
 export const spoken = (workItem: string, id?: string): StageEvent =>
   StageEvent.StageChanged({ workItem, from: "the lobby", to: "the garden", ...(id === undefined ? {} : { id }) })
 
-/** A failed gate of the same work item as the `index`th change: it is told by a comment of its own. */
+/** A failed gate of the same work item as the `index`th change. It is told by a separate comment. */
 export const failed = (index: number, workItems: number): StageEvent =>
   StageEvent.QualityGateFailed({
     workItem: `ET-${index % workItems + 1}`,

@@ -1,7 +1,7 @@
 import { DateTime, Effect } from "effect"
 import { availableParallelism, cpus, loadavg } from "node:os"
 
-/** What the figures were measured on, and when. The load at the start tells how quiet the machine was. */
+/** The machine that the figures were measured on, and when. The load at the start tells how quiet it was. */
 export const machine: Effect.Effect<string> = Effect.map(DateTime.now, (now) => {
   const cores = availableParallelism()
   return [

@@ -8,17 +8,17 @@ export const timed = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<nu
     return Number((yield* Clock.currentTimeNanos) - before) / 1e6
   })
 
-/** In milliseconds, of one of a paced run. */
+/** The times of one effect of a paced run, in milliseconds. */
 export interface Paced {
-  /** For the fiber that ran it. */
+  /** How long the fiber took that ran it. */
   readonly took: number
-  /** How long after its timer was due it began: what a busy event loop kept it waiting. */
+  /** How long after its due time it began, because a busy event loop kept it waiting. */
   readonly late: number
 }
 
 /**
- * Runs `each` `count` times, `perSecond` a second, every one in a fiber of its own: one that takes long does not make
- * the next begin later, and so look better than it was.
+ * Runs `each` `count` times, `perSecond` a second, each time in a separate fiber. So a slow one does not delay the
+ * next, which would make the next look better than it was.
  */
 export const paced = <E, R>(
   options: {
@@ -48,7 +48,7 @@ export const paced = <E, R>(
     return yield* Effect.forEach(fibers, Fiber.join)
   })
 
-/** How many a second `fibers` fibers get done, each starting its next `each` when its last is done. */
+/** How many times a second `fibers` fibers get `each` done, if each fiber starts again as soon as it is done. */
 export const atOnce = <E, R>(
   options: {
     readonly fibers: number

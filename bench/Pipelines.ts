@@ -8,8 +8,8 @@ import { projectsLayer } from "../src/plane/ProjectSettings.js"
 import { RateBudget } from "../src/plane/RateBudget.js"
 import { PlaneSync } from "../src/PlaneSyncLayers.js"
 import { Destination } from "../src/sending/Destination.js"
-import { Storage } from "../src/StorageLayers.js"
 import { WakeUps } from "../src/storage/WakeUps.js"
+import { Storage } from "../src/StorageLayers.js"
 
 /** `ORCH_…` variables, instead of the environment's. */
 export type Settings = Readonly<Record<string, string>>
@@ -17,28 +17,28 @@ export type Settings = Readonly<Record<string, string>>
 const configured = (settings: Settings) =>
   Layer.setConfigProvider(ConfigProvider.fromMap(new Map(Object.entries(settings))))
 
-// A Plane that misbehaves is reported as it should be, but not amid a table.
+// A misbehaving Plane is logged as it should be, but not in the middle of a table.
 const quiet = Logger.minimumLogLevel(LogLevel.None)
 
-/** The path of a database of its own, in a folder that goes with the scope. */
+/** The path of a new database, in a folder that is removed with the scope. */
 export const temporaryDatabase = Effect.flatMap(FileSystem.FileSystem, (fs) =>
   Effect.map(
     fs.makeTempDirectoryScoped({ prefix: "plane-sync-bench-" }),
     (folder) => `${folder}/bench.sqlite`
   )).pipe(Effect.provide(NodeFileSystem.layer))
 
-/** What a host has: `PlaneSync.layer`, on a SQLite file. */
+/** What a host has: `PlaneSync.layer` on a SQLite file. */
 export const pipelineOn = (file: string, settings: Settings) =>
   PlaneSync.layer.pipe(
     Layer.provide(configured({ ...settings, ORCH_DATABASE_URL: file })),
     Layer.provide(quiet)
   )
 
-/** The same on a file of its own that goes with the scope. */
+/** The same on a new file that is removed with the scope. */
 export const pipeline = (settings: Settings) =>
   Layer.unwrapScoped(Effect.map(temporaryDatabase, (file) => pipelineOn(file, settings)))
 
-/** The same publishing on a file, and nobody who sends. */
+/** The same publishing on a file, without anything that sends. */
 export const publishingOn = (file: string) =>
   StageEvents.layer.pipe(
     Layer.provide(projectsLayer),
@@ -48,22 +48,22 @@ export const publishingOn = (file: string) =>
     Layer.provide(quiet)
   )
 
-/** The same publishing on the same kind of file, and nobody who sends. */
+/** The same publishing on a new file, without anything that sends. */
 export const publishingOnly = Layer.unwrapScoped(Effect.map(temporaryDatabase, publishingOn))
 
-/** Over the HttpClient that is there, a simulated Plane in memory, and no file: its time is the TestClock's. */
+/** A pipeline over the given HttpClient, a simulated Plane in memory, and no file. Its time is the TestClock's. */
 export const pipelineInMemory = (settings: Settings) =>
   Layer.merge(PlaneSync.layerPipeline, StageEvents.layer).pipe(
     Layer.provide(Destination.layer),
     Layer.provide(PlaneClient.layer),
-    // Nobody else writes to it, and each poll would cost the TestClock a step.
+    // No other process writes to it, and each poll would cost the TestClock a step.
     Layer.provide(Layer.mergeAll(Outbox.layer, WakeUps.layerPolling("1 days"), projectsLayer, RateBudget.layer)),
     Layer.provide(Storage.layerFile(":memory:")),
     Layer.provide(configured(settings)),
     Layer.provide(quiet)
   )
 
-/** Waits until nothing is owed. Asked more often, it would take a share of what is measured. */
+/** Waits until nothing is owed. Asking more often would take a share of what is measured. */
 export const delivered = Effect.gen(function*() {
   const { outbox } = yield* PlaneSync
   while ((yield* outbox).pending > 0) yield* Effect.sleep("50 millis")

@@ -3,7 +3,7 @@ import { createServer } from "node:net"
 
 export class NoPort extends Data.TaggedError("NoPort")<{ readonly cause?: Error }> {}
 
-/** A port of this machine where nobody listens. */
+/** A free port of this machine. */
 export const freePort = Effect.async<number, NoPort>((resume) => {
   const server = createServer()
   server.once("error", (error) => resume(new NoPort({ cause: error })))

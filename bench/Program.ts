@@ -8,7 +8,7 @@ import { machine } from "./Machine.js"
 import { exitCode, jsonLine, table, verdict } from "./Report.js"
 import { rows } from "./Rows.js"
 
-/** With `--strict`: what was measured is not what it should be. It has been said. */
+/** With `--strict`: an aim was missed. The output has said which. */
 export class AimsMissed extends Data.TaggedError("AimsMissed") {}
 
 const names = Args.choice(rows.map((row) => [row.name, row]), { name: "row" }).pipe(
@@ -24,8 +24,8 @@ const strict = Options.boolean("strict").pipe(
   Options.withDescription("Exit 1 when an aim is missed; the last line names it (with --json: on stderr)")
 )
 
-// A row of its own fiber, of which nothing is inherited: a TestClock that one row was provided with would stay, and the
-// next would wait in it for ever.
+// Measures a row in a fiber that inherits nothing. Otherwise a TestClock that one row was provided with would stay, and
+// the next row would wait in it for ever.
 const alone = <A, E, R>(measure: Effect.Effect<A, E, R>) =>
   Effect.flatMap(Effect.fork(measure), (fiber) => Effect.flatten(Fiber.await(fiber)))
 
@@ -38,7 +38,7 @@ const bench = Command.make("bench", { names, json, strict }, ({ json, names, str
     const figures = yield* Effect.forEach(wanted, ({ measure, name }) =>
       Effect.gen(function*() {
         const [took, measured] = yield* Effect.timed(alone(Effect.scoped(measure)))
-        // All together take minutes: on stderr, how far it is.
+        // All rows together take minutes, so stderr shows the progress.
         yield* Console.error(`${name}: ${Math.round(Duration.toSeconds(took))} s`)
         if (json) yield* Effect.forEach(measured, (figure) => Console.log(jsonLine(figure)), { discard: true })
         return measured

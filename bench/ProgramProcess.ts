@@ -10,15 +10,15 @@ class DidNotStart extends Data.TaggedError("DidNotStart")<{ readonly path: strin
   }
 }
 
-/** The program, and the bare one that it is compared with. */
+/** The program, and the bare program that it is compared with. */
 export const programs = {
   program: fileURLToPath(new URL("../src/main.js", import.meta.url)),
   bare: fileURLToPath(new URL("BareApi.js", import.meta.url))
 }
 
 /**
- * Starts a program as a process of its own, with no settings but those given and `ORCH_PORT`, and waits until it
- * answers `GET /health`, which it gives. Killed when the scope closes.
+ * Starts a program in a separate process with no settings but the given ones and `ORCH_PORT`. Waits until it answers
+ * `GET /health`, and returns that answer. It is killed when the scope closes.
  */
 export const startProgram = (path: string, args: ReadonlyArray<string>, settings: Readonly<Record<string, string>>) =>
   Effect.gen(function*() {

@@ -1,7 +1,7 @@
 import type { Figure } from "./Figure.js"
 import { Aim, holds } from "./Figure.js"
 
-/** A number as a person reads it: thousands apart, no more digits than mean something. */
+/** A number as a person reads it: with thousands apart, and no more digits than mean something. */
 export const readable = (value: number): string =>
   value.toLocaleString("en-US", { maximumFractionDigits: Math.abs(value) >= 100 ? 0 : 2 })
 
@@ -12,7 +12,7 @@ const limitText = Aim.$match({
 
 const aimText = ({ aim }: Figure): string => aim === undefined ? "none" : limitText(aim)
 
-/** A figure as one line of JSON; `beside` is there where something was measured beside it. */
+/** A figure as one line of JSON. It has `beside` if something was measured beside it. */
 export const jsonLine = (figure: Figure): string =>
   JSON.stringify({
     row: figure.row,
@@ -46,7 +46,7 @@ export const table = (figures: ReadonlyArray<Figure>): string => {
     .join("\n")
 }
 
-/** Whether all aims hold, in one line that names those that do not. */
+/** Says in one line whether all aims hold, and names those that do not. */
 export const verdict = (figures: ReadonlyArray<Figure>): string => {
   const missed = figures.filter((figure) => !holds(figure))
   return missed.length === 0
@@ -54,6 +54,6 @@ export const verdict = (figures: ReadonlyArray<Figure>): string => {
     : `Missed: ${missed.map((each) => `${each.row} (${readable(each.value)}, ${aimText(each)})`).join(", ")}`
 }
 
-/** How the run ends. */
+/** The exit code of the run. */
 export const exitCode = (figures: ReadonlyArray<Figure>, strict: boolean): 0 | 1 =>
   strict && !figures.every(holds) ? 1 : 0

@@ -14,8 +14,8 @@ import * as Start from "./rows/Start.js"
 import * as Webhooks from "./rows/Webhooks.js"
 
 /**
- * All rows, in the order of the table. A new one is a file in `rows/` and a name here. The burst of `publish` comes
- * before rows on a TestClock, which leave behind what no host has.
+ * All rows, in the order of the table. A new row is a file in `rows/` and a name here. The burst of `publish` comes
+ * before the rows on a TestClock, because these leave something behind that no host has.
  */
 export const rows: ReadonlyArray<Row> = [
   Publish.row,

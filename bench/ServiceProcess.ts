@@ -4,9 +4,9 @@ import { spawn } from "node:child_process"
 import { connect } from "node:net"
 import { fileURLToPath } from "node:url"
 
-/** A program of this project that listens, in a process of its own. It is killed when the scope closes. */
+/** A program of this project that listens, in a separate process. It is killed when the scope closes. */
 export interface ServiceProcess {
-  /** SIGKILL, and waits until it is gone. */
+  /** Sends SIGKILL, and waits until the process is gone. */
   readonly kill: Effect.Effect<void>
 }
 
@@ -19,8 +19,8 @@ export class ServiceDidNotStart extends Data.TaggedError("ServiceDidNotStart")<{
 const root = fileURLToPath(new URL("..", import.meta.url))
 
 /**
- * To be imported by a process with a pipe for its stdin: it ends with our end of that, however we end, so that nothing is
- * left behind by a bench that was killed.
+ * A module for a process whose stdin is a pipe. The process ends when our end of the pipe closes, however we end, so a
+ * killed bench leaves nothing behind.
  */
 export const endsWithParent = `data:text/javascript,process.stdin.resume().on("end",()=>process.exit())`
 

@@ -3,7 +3,10 @@ import { CommentId, ItemId } from "../src/domain/Ids.js"
 import type { Job } from "../src/outbox/Job.js"
 import type { Settlement } from "../src/outbox/Outcome.js"
 
-/** A job done as a healthy Plane does it, looked at at `now` (monotonic): its work item found, or its delivery taken. */
+/**
+ * Settles a job as a healthy Plane would let it end, at the monotonic moment `now`: its work item is found, or its
+ * delivery taken.
+ */
 export const settled = (job: Job, now: MonotonicMillis): Settlement =>
   job._tag === "Look"
     ? {

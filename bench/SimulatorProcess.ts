@@ -8,19 +8,19 @@ import { fileURLToPath } from "node:url"
 import type { Fault } from "../src/simulator/Faults.js"
 import { endsWithParent } from "./ServiceProcess.js"
 
-/** A simulated Plane in a process of its own, as its users see it. */
+/** A simulated Plane in a separate process, as its users see it. */
 export interface SimulatorProcess {
   readonly url: string
   readonly token: string
-  /** Ends the fault before; `undefined` is healthy. */
+  /** Ends the present fault and begins another. `undefined` is a healthy Plane. */
   readonly misbehave: (fault: Fault | undefined) => Effect.Effect<void, unknown>
   readonly addWorkItem: (name: string) => Effect.Effect<void, unknown>
-  /** What it received, in the order of arrival, as far as it is kept. */
+  /** The requests that it received and still keeps, in the order of arrival. */
   readonly requests: Effect.Effect<ReadonlyArray<Received>, unknown>
   readonly forgetRequests: Effect.Effect<void, unknown>
 }
 
-/** A request as it was received. Times are milliseconds since 1970, UTC, of the same clock as this process's. */
+/** A received request. Times are milliseconds since 1970, by the same clock as this process's. */
 export type Received = typeof Received.Type
 
 const Received = Schema.Struct({
@@ -35,7 +35,7 @@ const Received = Schema.Struct({
 })
 
 export interface SimulatorOptions {
-  /** Requests that it takes in a window; without one, all. */
+  /** How many requests it takes in a window. Without this, all. */
   readonly limit?: { readonly requests: number; readonly windowMillis: number }
   /** How many received requests it keeps. */
   readonly record?: number

@@ -10,8 +10,9 @@ import { stageOf } from "../src/domain/StageEvent.js"
 import { defaultStageStates } from "../src/domain/StageStates.js"
 
 /**
- * The comparator: the specification taken word for word. In the caller, one after the other: the list with `?search=` to
- * find the work item, PATCH its state, the list again, POST the comment. No outbox, no budget, no memory of what was found.
+ * The comparator: the specification taken literally. Within the caller, one after the other, it lists with `?search=`
+ * to find the work item, PATCHes the state, lists again, and POSTs the comment. It has no outbox, no budget, and no
+ * memory of what was found.
  */
 export interface SpecificationWay {
   readonly write: (

@@ -3,12 +3,15 @@ import { StageEvents } from "../src/events/StageEvents.js"
 import { changed } from "./Load.js"
 import { publishingOn, temporaryDatabase } from "./Pipelines.js"
 
-/** Events of one work item. */
+/** How many events each work item has. */
 export const eventsOfEach = 20
-// One commit takes up to so many.
+// How many events one commit takes at most.
 const together = 500
 
-/** The path of a database where so many events are owed, all of keys that nobody has looked up. It goes with the scope. */
+/**
+ * The path of a new database where this many events are owed, all of keys that nobody has looked up. It is removed with
+ * the scope.
+ */
 export const stored = (events: number) =>
   Effect.gen(function*() {
     const file = yield* temporaryDatabase

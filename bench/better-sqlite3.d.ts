@@ -1,4 +1,4 @@
-/** The SQLite driver, which comes without types: as much of it as benchmarks and tests use. */
+/** The SQLite driver has no types. These are the parts that benchmarks and tests use. */
 declare module "better-sqlite3" {
   interface Statement {
     readonly reader: boolean

@@ -4,8 +4,9 @@ import { copyFileSync, mkdirSync, readdirSync, rmSync } from "node:fs"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 
-// Measured is what ships: plain JavaScript, a file for each module, as `npm run build` leaves them. tsx, which runs the tests,
-// keeps the names of all functions, and that alone took a third of the pace. Below `node_modules` packages are found.
+// Measures what ships: plain JavaScript, one file for each module, as `npm run build` leaves it. tsx, which runs the
+// tests, keeps the names of all functions, and that alone took a third of the pace. The files stand below
+// `node_modules`, so that packages are found.
 const root = fileURLToPath(new URL("..", import.meta.url))
 const built = join(root, "node_modules", ".cache", "plane-sync-bench", String(process.pid))
 

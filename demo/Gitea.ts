@@ -11,13 +11,16 @@ export interface PullRequest {
   readonly headSha: string
 }
 
-/** What happens in Gitea that it tells: its name there, and what its body has beside the pull request. */
+/**
+ * Something that happens in Gitea and that Gitea sends a hook for: the event's name there, and what its body has beside
+ * the pull request.
+ */
 export type Happening =
   | { readonly _tag: "PullRequest"; readonly action: "opened" | "synchronized" | "closed" }
   | { readonly _tag: "Review"; readonly approved: boolean; readonly content: string }
   | { readonly _tag: "Status"; readonly state: "success" | "failure"; readonly description: string }
 
-/** The one check that a pull request needs here. */
+/** The only check that a pull request needs in the demo. */
 export const requiredCheck = "ci/build"
 
 const repository = { id: 31, full_name: "trails/enduro" }
@@ -61,7 +64,7 @@ const bodyOf = (happening: Happening, pullRequest: PullRequest, id: number, now:
 
 let statuses = 0
 
-/** Sends the delivery as Gitea does, signed with the webhook's secret. */
+/** Sends a hook as Gitea does, signed with the webhook's secret. */
 export const deliver = (client: HttpClient.HttpClient, secret: string) =>
   Effect.fnUntraced(function*(happening: Happening, pullRequest: PullRequest) {
     const now = DateTime.formatIso(yield* DateTime.now)

@@ -1,4 +1,4 @@
-/** What one work item must show in Plane when all is told: its lines in the order they were published. */
+/** What one work item must show in Plane when all is told: its lines, in the order in which they were published. */
 export interface Expected {
   readonly workItem: string
   readonly lines: ReadonlyArray<string>
@@ -6,19 +6,19 @@ export interface Expected {
   readonly state: string
 }
 
-/** What Plane shows of it. */
+/** What Plane shows of a work item. */
 export interface Shown {
   readonly lines: ReadonlyArray<string>
   readonly state: string
 }
 
-/** What is wrong, each finding in words. All empty: nothing is. */
+/** What is wrong, each finding in words. If all lists are empty, nothing is wrong. */
 export interface Verdict {
   readonly lost: ReadonlyArray<string>
   readonly doubled: ReadonlyArray<string>
   readonly outOfOrder: ReadonlyArray<string>
   readonly wrongState: ReadonlyArray<string>
-  /** Lines that nobody published: a text that was changed on its way is one of these, and a lost one. */
+  /** Lines that nobody published. A text that was changed on its way is one of these, and also a lost one. */
   readonly unexpected: ReadonlyArray<string>
 }
 
@@ -29,8 +29,8 @@ export const findings = ({ doubled, lost, outOfOrder, unexpected, wrongState }: 
 const entities: Readonly<Record<string, string>> = { amp: "&", lt: "<", gt: ">", quot: "\"", "#39": "'" }
 
 /**
- * A comment's lines as a reader of Plane sees them. What should have been escaped and was not is marked, so that its line is
- * not the one that was expected, even where a browser would have guessed what was meant.
+ * A comment's lines as a reader of Plane sees them. A character that should have been escaped and was not is marked. So
+ * its line differs from the expected one, even if a browser would have guessed what was meant.
  */
 export const linesOf = (html: string): Array<string> =>
   html
@@ -45,9 +45,9 @@ const ownTime = / · \d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2} UTC$/
 const counted = /^(.*) \(failed (\d+) times, last at \d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2} UTC\)$/
 
 /**
- * What a comment tells, each event by its line. A comment that tells several has the time of each behind its line, which is
- * no part of what was published; without it the line is not the one that was expected. One that tells how often a gate has
- * failed tells as many events.
+ * The events that a comment tells, each by its line. A comment that tells several events has the time of each behind
+ * its line. That time was not published, so it is taken away; a line without it is not the expected one. A comment that
+ * counts a gate's failures tells as many events.
  */
 export const toldBy = (html: string): Array<string> => {
   const lines = linesOf(html)
@@ -60,8 +60,8 @@ export const toldBy = (html: string): Array<string> => {
 }
 
 /**
- * Compares what Plane shows with what it must. It knows nothing of the pipeline: only what was published and what stands
- * there. The n-th showing of a line is the n-th time it was published; one more is doubled.
+ * Compares what Plane shows with what it must show. It knows nothing of the pipeline, only what was published and what
+ * Plane has. The n-th time that a line is shown is the n-th time that it was published. One more is doubled.
  */
 export const judge = (expected: Expected, shown: Shown): Verdict => {
   const told = (line: string) => `${expected.workItem}: ${line}`

@@ -1,6 +1,6 @@
 import { styleText } from "node:util"
 
-/** How the demo's output looks: in colour on a terminal, plain in a pipe or where NO_COLOR asks for it. */
+/** How the demo's output looks: in colour on a terminal, plain in a pipe or with NO_COLOR. */
 
 const coloured = process.stdout.isTTY && (process.env["NO_COLOR"] ?? "") === ""
 
@@ -24,15 +24,15 @@ const states: Readonly<Record<string, Paint>> = {
 /** A state's name in the colour of its column. */
 export const state = (name: string): string => (states[name.trimEnd()] ?? dim)(name)
 
-/** As wide as everything else is at most. */
+/** The width of the widest line. */
 export const width = 104
 
-/** A line across, with a title in it. */
+/** A line across the output, with a title in it. */
 export const rule = (title: string, as: Paint): string => as(`──── ${title} ${"─".repeat(width - title.length - 6)}`)
 
-/** Cut to fit behind an indentation. */
+/** Cuts a text so that it fits behind an indentation. */
 export const fit = (text: string, indentation: number): string =>
   text.length <= width - indentation ? text : `${text.slice(0, width - indentation - 1)}…`
 
-/** Time since the start, in a column of its own. */
+/** A time since the start, in a column. */
 export const time = (millis: number): string => dim(`${(millis / 1000).toFixed(2).padStart(6)} s`)

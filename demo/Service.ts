@@ -6,21 +6,24 @@ import { schemaLayer } from "../src/Schema.js"
 import { PlaneSimulator } from "../src/simulator/PlaneSimulator.js"
 import { requiredCheck } from "./Gitea.js"
 
-/** Shorter than in earnest, for an outage of four seconds. Everything else has its default, the rate limit too. */
+/**
+ * Shorter than the defaults, because the demo's outage lasts four seconds. Everything else has its default, the rate
+ * limit too.
+ */
 export const shortened = {
   ORCH_PLANE_QUIET: "2 seconds",
   ORCH_PLANE_MAX_BACKOFF: "1 second"
 }
 
-/** What the webhooks in Plane and in Gitea are signed with. */
+/** The secrets that the webhooks of Plane and of Gitea are signed with. */
 export const secrets = { plane: "plane_wh_demo-of-plane-sync", gitea: "gitea-demo-of-plane-sync" }
 
 /**
  * The program as `plane-sync serve` runs it, on a free port, against the simulated Plane. Only these settings count,
- * whatever the environment has.
+ * and nothing of the environment.
  */
 export const layer = (options: { readonly database: string; readonly logger: Logger.Logger<unknown, void> }) =>
-  // Listener is the one that serves: a layer is built once.
+  // The same Listener that serves, because a layer is built only once.
   Layer.merge(serveLayer, Listener.layer).pipe(
     Layer.provide(schemaLayer),
     Layer.provide(Logger.replace(Logger.defaultLogger, options.logger)),
@@ -39,5 +42,5 @@ export const layer = (options: { readonly database: string; readonly logger: Log
       )))))
   )
 
-/** Where it listens. */
+/** The address that it listens on. */
 export const address = HttpServer.addressFormattedWith(Effect.succeed)

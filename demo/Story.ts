@@ -7,12 +7,12 @@ import type { Happening, PullRequest } from "./Gitea.js"
 import { deliver, requiredCheck } from "./Gitea.js"
 import type { Expected } from "./Judge.js"
 
-/** What somebody does, and what must then stand in Plane: the specification's words. */
+/** What somebody does, and what Plane must show after it, in the words of the specification. */
 export interface Step {
   readonly does: Does
   readonly says: string
   readonly lines: ReadonlyArray<string>
-  /** How long it is before the next, in milliseconds. */
+  /** How long it takes until the next step, in milliseconds. */
   readonly takes: number
 }
 
@@ -23,7 +23,7 @@ export type Does =
   | { readonly _tag: "Report"; readonly stage: string }
   /** Something happened in Gitea. */
   | { readonly _tag: "Gitea"; readonly happening: Happening; readonly pullRequest: PullRequest }
-  /** An orchestrator of somebody's own says what happened, as `POST /api/events` takes it. */
+  /** A foreign orchestrator says what happened, as `POST /api/events` takes it. */
   | { readonly _tag: "Event"; readonly event: Readonly<Record<string, string>> }
 
 /** A task, and the work item that people made for it in Plane. */
@@ -50,7 +50,7 @@ const stages: ReadonlyArray<readonly [from: string, to: string, agent?: string]>
 const changed = (from: string, to: string, agent?: string) =>
   `🔄 Stage: ${from} → ${to}${agent === undefined ? "" : ` (launching ${agent})`}`
 
-/** The line of the change that leaves a stage. */
+/** The line of the stage change that leaves a stage. */
 const leaves = (stage: string) =>
   stages.filter(([from]) => from === stage).map(([from, to, agent]) => changed(from, to, agent))
 
@@ -72,7 +72,7 @@ interface Trouble {
   readonly review: string
 }
 
-/** The whole circle: what people and agents do in Plane and Gitea moves the task, and nobody says what stage it is in. */
+/** The whole circle: what people and agents do in Plane and Gitea moves the task. Nobody says which stage it is in. */
 const circle = (pullRequest: Omit<PullRequest, "headSha">, shas: readonly [string, string], trouble?: Trouble) => {
   const gitea = (
     says: string,
@@ -117,7 +117,7 @@ const circle = (pullRequest: Omit<PullRequest, "headSha">, shas: readonly [strin
   ]
 }
 
-/** An orchestrator of somebody's own, in any language, that only says what happened. */
+/** A foreign orchestrator, in any language, that only says what happened. */
 const told = (workItem: string): ReadonlyArray<Step> => [
   ...stages.map(([from, to, agent]) =>
     step(
@@ -133,8 +133,9 @@ const told = (workItem: string): ReadonlyArray<Step> => [
 ]
 
 /**
- * Two tasks that move by themselves, and one of an orchestrator that keeps its own stages. That one's "ET-002" stands in the
- * title of ET-7, as some teams write it: a key with leading zeros means that one, although there is an ET-2 too.
+ * Two tasks that move by themselves, and one of an orchestrator that keeps its own stages. The third task's "ET-002"
+ * stands in the title of ET-7, as some teams write it: a key with leading zeros means that work item, although there is
+ * an ET-2 too.
  */
 export const tasks: ReadonlyArray<Task> = [
   {
@@ -166,16 +167,18 @@ export const expectedOf = (task: Task): Expected => ({
   state: "Done"
 })
 
-/** How a step went, as whoever did it saw it. Milliseconds. */
+/** How a step went, as its actor saw it. Times are milliseconds. */
 export interface Done {
   readonly task: Task
   readonly says: string
   readonly at: number
-  /** How long plane-sync took to answer; none where it was not asked. */
+  /** How long plane-sync took to answer. Undefined if it was not asked. */
   readonly took: number | undefined
 }
 
-/** Takes each task through its steps, at `baseUrl`, in Plane and in Gitea. All that anybody ever waits for is the answer. */
+/**
+ * Takes each task through its steps, at `baseUrl`, in Plane and in Gitea. Each actor waits for nothing but the answer.
+ */
 export const run = (options: {
   readonly baseUrl: string
   readonly giteaSecret: string
@@ -197,7 +200,7 @@ export const run = (options: {
         case "Move":
           return plane.moveWorkItem(options.workItemOf(task), does.state)
         case "Report":
-          // On a busy machine Plane's webhook, which makes the task, may come later than its agent would be done.
+          // Plane's webhook makes the task. On a busy machine it may arrive later than the agent is done.
           return Effect.retry(post(`/api/tasks/${task.key}/report`, { stage: does.stage, outcome: "passed" }), {
             while: (error) => error._tag === "ResponseError" && error.response.status === 404,
             schedule: Schedule.spaced("50 millis"),

@@ -8,13 +8,13 @@ import type { Done, Task } from "./Story.js"
 import { expectedOf } from "./Story.js"
 import type { Placed } from "./Timeline.js"
 
-/** What the specification says a direct implementation of it needs for a task's life of eight events. */
+/** How many requests a direct implementation of the specification needs for a task's life of eight events. */
 const specificationsWay = 32
 
-/** The most that any task of these may need. */
+/** How many requests any of these tasks may need at most. */
 const mostRequests = 13
 
-/** What Plane shows now, judged: from what the simulator has, and nothing else. */
+/** Judges what Plane shows now, by the simulator's data and nothing else. */
 export const verdictOf = (placed: ReadonlyArray<Placed>): Effect.Effect<Verdict, never, PlaneSimulator> =>
   Effect.gen(function*() {
     const plane = yield* PlaneSimulator
@@ -38,13 +38,13 @@ const isFor = ({ item, task }: Placed) => ({ kind, path, query }: RecordedReques
 const columns = [9, 42, 13, 9, 10, 10, 0] as const
 
 const row = (cells: ReadonlyArray<string>, paint: ReadonlyArray<Look.Paint> = []) =>
-  // Padded before it is painted: codes of colours have no width.
+  // Padded before it is painted, because the codes of colours have no width.
   `  ${cells.map((cell, index) => (paint[index] ?? String)(cell.padEnd(columns[index] ?? 0))).join("")}`
 
 const keyPaint = (task: Task, placed: ReadonlyArray<Placed>) =>
   Look.keys[placed.findIndex((each) => each.task === task)] ?? Look.bold
 
-/** The end of the demo: a table, then the verdict and what is wrong. Answers whether all is right. */
+/** Prints the end of the demo: a table, then the verdict and what is wrong. Returns whether all is right. */
 export const print = (options: {
   readonly placed: ReadonlyArray<Placed>
   readonly done: ReadonlyArray<Done>
@@ -91,7 +91,7 @@ export const print = (options: {
     ))
     yield* Console.log(
       Look.dim(
-        "  * its own figure for one task of eight events, without gate or outage; 60 a minute is Plane's limit\n"
+        "  * the spec's own figure for one task of eight events, without gate or outage; 60 a minute is Plane's limit\n"
       )
     )
 
@@ -101,9 +101,9 @@ export const print = (options: {
       Math.max(0, ...all.map(({ took }) => took)).toFixed(1)
     const echoes = (yield* plane.deliveries).length
     yield* Console.log(
-      `  ${answered.length} reports, deliveries and events were taken, the slowest in ${longest(answered)} ms; ` +
+      `  ${answered.length} reports, hooks and events were taken, the slowest in ${longest(answered)} ms; ` +
         `${during.length} of them while Plane was away,\n  the slowest in ${longest(during)} ms. ` +
-        `Plane told ${echoes} changes by webhook, most of them our own: they moved nothing`
+        `Plane sent ${echoes} webhooks, most of them about our own changes: those moved nothing`
     )
 
     const refused = requests.filter(({ status }) => status === 429).length
@@ -113,8 +113,8 @@ export const print = (options: {
       ...verdict.outOfOrder.map((line) => `out of order  ${line}`),
       ...verdict.wrongState.map((line) => `wrong state   ${line}`),
       ...verdict.unexpected.map((line) => `not expected  ${line}`),
-      ...(refused > 0 ? [`429           Plane's limit was passed ${refused} times`] : []),
-      // Otherwise what this run shows of an outage is nothing.
+      ...(refused > 0 ? [`429           Plane's limit was exceeded ${refused} times`] : []),
+      // Without this, the run would show nothing about an outage.
       ...(requests.some(({ fault }) => fault !== null) ? [] : ["no outage     no request met it"]),
       ...(during.length > 0 ? [] : ["no outage     nothing happened while Plane was away"]),
       ...placed.filter((each) => requests.filter(isFor(each)).length > mostRequests)
@@ -128,7 +128,9 @@ export const print = (options: {
           Look.bold(`all ${total} lines stand in Plane exactly once and in order, all tasks are Done`)
         }` +
           Look.dim(`, after ${(tookMillis / 1000).toFixed(1)} s\n`)
-        : `  ${Look.bad(`✘ not as it must be:`)}\n${problems.map((problem) => `      ${problem}`).join("\n")}\n`
+        : `  ${Look.bad(`✘ Plane does not show what it must:`)}\n${
+          problems.map((problem) => `      ${problem}`).join("\n")
+        }\n`
     )
     return right
   })

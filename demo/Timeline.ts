@@ -6,7 +6,7 @@ import * as Look from "./Look.js"
 import type { Done, Task } from "./Story.js"
 import { tasks } from "./Story.js"
 
-/** A task and the work item that is it in Plane. */
+/** A task and its work item in Plane. */
 export interface Placed {
   readonly task: Task
   readonly item: SimulatedWorkItem
@@ -28,7 +28,7 @@ const keyOf = (task: Task) => {
 
 const nobody = " ".repeat(keyWidth)
 
-// What a person would call the request.
+// A person's name for the request.
 const called = ({ kind, method }: RecordedRequest) => {
   if (kind === "comments") return "a comment"
   if (kind === "item" && method === "PATCH") return "a state"
@@ -40,14 +40,14 @@ export const make = (start: number) => {
   const print = ({ at, text }: Entry) => Console.log(`${Look.time(Math.max(0, at - start))}  ${text}`)
   const now = (text: string) => Effect.flatMap(Clock.currentTimeMillis, (at) => print({ at, text }))
 
-  /** What somebody has done, and how long plane-sync held them up. */
+  /** Prints what somebody has done, and how long plane-sync held them up. */
   const done = ({ at, says, task, took = 0 }: Done) =>
     print({
       at: at + took,
       text: Look.dim(`${task.key.padEnd(keyWidth)}   ${says}${took === 0 ? "" : `, taken in ${took.toFixed(1)} ms`}`)
     })
 
-  /** Follows the simulated Plane: a line for each thing as it received it. */
+  /** Follows the simulated Plane, and prints a line for each thing that it received. */
   const follow = (placed: ReadonlyArray<Placed>) =>
     Effect.gen(function*() {
       const plane = yield* PlaneSimulator
@@ -106,11 +106,11 @@ export const make = (start: number) => {
       yield* Effect.forkScoped(Effect.repeat(tick, Schedule.spaced("20 millis")))
     })
 
-  /** What the pipeline says for people: that Plane is closed and open again, and any trouble. */
+  /** Prints what the pipeline logs for people: that Plane is closed and open again, and any trouble. */
   const logger = Logger.make(({ annotations, cause, logLevel, message }) => {
     const service = HashMap.get(annotations, "service")
     if (!Option.contains(service, "PlaneSync") && LogLevel.lessThan(logLevel, LogLevel.Warning)) return
-    // Which request met it stands above.
+    // The line above shows which request met the fault.
     const words = Array.ensure(message).map(String).join(" ").replace(/ \([A-Z]+ \/api[^)]*\)/, "") +
       (Cause.isEmpty(cause) ? "" : ` ${Cause.pretty(cause)}`)
     Effect.runSync(now(`${nobody} ${Look.warn("!")} ${Look.dim(Look.fit(words, 22))}`))

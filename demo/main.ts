@@ -13,9 +13,9 @@ import * as Summary from "./Summary.js"
 import * as Timeline from "./Timeline.js"
 
 /**
- * The demo: three tasks go through all stages, two of them moved by what people do in Plane and in Gitea; Plane is away for
- * some seconds in the middle, and each thing is shown as Plane received it. Exit 0 only if Plane shows everything once, in
- * order, in the right state.
+ * The demo. Three tasks go through all stages, two of them moved by what people do in Plane and in Gitea. Plane is away
+ * for some seconds in the middle. Each thing is shown as Plane received it. Exit 0 only if Plane shows everything once,
+ * in order, in the right state.
  */
 
 class Wrong extends Data.TaggedError("Wrong") {}
@@ -28,7 +28,8 @@ class TooSlow extends Data.TaggedError("TooSlow") {
 
 const outageAfter = Duration.seconds(3.4)
 const outageFor = Duration.seconds(4)
-// What has not arrived by then is judged missing. Closing may take 10 s more, and starting has taken some.
+// Lines that have not arrived by then are judged missing. Starting has taken some time before, and closing may take 10
+// s more.
 const patience = Duration.seconds(16)
 const mostOfAll = Duration.seconds(27)
 
@@ -104,7 +105,7 @@ const demo = Effect.gen(function*() {
       }).pipe(
         Effect.timeoutOption(Duration.subtract(patience, Duration.millis((yield* Clock.currentTimeMillis) - start)))
       )
-      // A comment too many would come now.
+      // A doubled comment would come now.
       yield* Effect.sleep("500 millis")
       return during
     }))
@@ -118,7 +119,7 @@ demo.pipe(
   Effect.scoped,
   Effect.provide(Layer.mergeAll(PlaneSimulator.layer(), NodeFileSystem.layer, NodeHttpClient.layer)),
   Effect.filterOrFail((right) => right, () => new Wrong()),
-  // Whatever hangs is not waited for.
+  // Nothing that hangs is waited for.
   Effect.disconnect,
   Effect.timeoutFail({ duration: mostOfAll, onTimeout: () => new TooSlow() }),
   Effect.tapErrorCause((cause) =>

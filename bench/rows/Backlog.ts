@@ -24,7 +24,7 @@ const withTasks = <A, E, R>(counted: (plane: PlaneSimulator["Type"]) => Effect.E
     return yield* counted(plane)
   }).pipe(Effect.provide(PlaneSimulator.layerMemory({ rateLimit: "off" })))
 
-/** All requests that were received: those that met a Plane that is away, and its probes, are among them. */
+/** All received requests, also those that met a Plane that is away, and its probes. */
 const ours = withTasks((plane) =>
   Effect.gen(function*() {
     const events = yield* StageEvents
@@ -42,7 +42,9 @@ const ours = withTasks((plane) =>
   )
 )
 
-/** With Plane there all the time: while it is away that way sends as many, and loses them. */
+/**
+ * With a Plane that is never away: while it is away, the specification's way sends as many requests, and loses them.
+ */
 const specificationWay = withTasks((plane) =>
   Effect.gen(function*() {
     const way = yield* SpecificationWay.make(plane)
@@ -51,7 +53,7 @@ const specificationWay = withTasks((plane) =>
   })
 )
 
-/** What catching up costs. */
+/** The cost of catching up. */
 export const row: Row = {
   name: "backlog",
   description: "requests for 1,000 transitions of 50 tasks that were published while Plane was away",

@@ -24,19 +24,20 @@ import { eventsOfEach, stored } from "../Stored.js"
 
 const rounds = 10
 
-// How often in a round. A work item's look-up and its state come one after the other, so two turns are measured as one; the
-// first round included, there are no more of them than the smallest database has work items to look up.
+// How often each is done in a round. A work item's look-up and its state follow each other, so two turns are measured
+// as one. All rounds together, the first included, need no more turns than the smallest database has work items to look
+// up.
 const each = { "publish": 30, "settle and claim": 4, "GET /api/work-items/{key}": 30 } as const
 const names = ["publish", "settle and claim", "GET /api/work-items/{key}"] as const
 type Name = (typeof names)[number]
 
 class OtherJob extends Data.TaggedError("OtherJob")<{ readonly claimed: string; readonly expected: string }> {
   override get message(): string {
-    return `Claimed was a ${this.claimed}, not a ${this.expected}: times of unlike jobs cannot be compared`
+    return `A ${this.claimed} was claimed instead of a ${this.expected}: times of unlike jobs cannot be compared`
   }
 }
 
-/** The program on a file, within this process and without a token: it serves, and sends nothing. */
+/** The program on a file, within this process and without a token, so it serves and sends nothing. */
 const served = (file: string) =>
   Effect.gen(function*() {
     const config = ConfigProvider.fromMap(new Map([["ORCH_DATABASE_URL", file], ["ORCH_PORT", "0"]]))
@@ -50,7 +51,7 @@ const served = (file: string) =>
     return yield* HttpServer.addressFormattedWith(Effect.succeed).pipe(Effect.provide(context))
   })
 
-/** What is done again and again, on a database where so many events are owed. */
+/** The measured operations, on a database where this many events are owed. */
 const onDatabaseOf = (events: number) =>
   Effect.gen(function*() {
     const client = HttpClient.filterStatusOk(yield* HttpClient.HttpClient)
@@ -99,7 +100,7 @@ const measure = (sizes: Array.NonEmptyReadonlyArray<number>) =>
       operations,
       millis: new Map<Name, Array<number>>()
     }))
-    // In turn, so that a noisy moment of the machine is shared by all; the first round is for nothing.
+    // The databases take turns, so that a noisy moment of the machine hits all alike. The first round warms up.
     for (let round = 0; round <= rounds; round++) {
       for (const { millis, operations } of seen) {
         for (const name of names) {
@@ -122,7 +123,7 @@ const measure = (sizes: Array.NonEmptyReadonlyArray<number>) =>
         unit: `× with ${(all.at(-1)?.events ?? 0).toLocaleString("en-US")} events`,
         aim: Aim.AtMost({ limit: 1.5 }),
         beside: { what: `ms with ${(all[0]?.events ?? 0).toLocaleString("en-US")}, ${texts.join(", ")}`, value: least },
-        means: "it stays as quick as on the first day"
+        means: "it stays as fast as on the first day"
       }
     })
   }).pipe(Effect.provide(Layer.merge(NodeHttpClient.layer, NodeFileSystem.layer)))
@@ -134,7 +135,7 @@ export const row: Row = {
   measure: measure([1_000, 10_000, 100_000])
 }
 
-/** The same, further. */
+/** The same with more events. */
 export const million: Row = {
   name: "million",
   description: "the same with 1,000 and 1,000,000 events; only when it is named",

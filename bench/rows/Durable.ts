@@ -12,7 +12,7 @@ const rounds = 7
 // Each slice takes some tenths of a second.
 const commits = { bare: 500, alone: 300, together: 3_200 }
 
-/** What durability costs here, and what is lost and won over the driver alone. */
+/** The cost of durability here, compared with the driver alone. */
 export const row: Row = {
   name: "durable",
   description: "durable publishes a second, by one fiber and by 64, beside the bare driver with a commit each",
@@ -26,7 +26,7 @@ export const row: Row = {
       alone: ours(1, commits.alone),
       together: ours(64, commits.together)
     })
-    // Once for nothing: it compiles the code, and prepares the statements.
+    // The first round warms up: it compiles the code and prepares the statements.
     yield* round
     const measured = yield* Effect.forEach(Array.range(1, rounds), () => round)
     const beside = (ours: number) => ({

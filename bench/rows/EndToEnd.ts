@@ -20,11 +20,14 @@ const concurrency = 8
 
 class NotAnswered extends Data.TaggedError("NotAnswered")<{ readonly status: number | null; readonly path: string }> {
   override get message(): string {
-    return `${this.path} was answered ${String(this.status)}: times of such requests mean nothing`
+    return `${this.path} was answered ${String(this.status)}: the times of such requests mean nothing`
   }
 }
 
-/** From the first publish until Plane has told all; and what it was sent. A file, and so keys to find, of its own. */
+/**
+ * The time from the first publish until Plane has all, and the requests that were sent. Each round has a new file, so
+ * its keys must be found anew.
+ */
 const byPipeline = (plane: SimulatorProcess, from: number) =>
   Effect.gen(function*() {
     const events = yield* StageEvents
@@ -58,7 +61,7 @@ const bare = (plane: SimulatorProcess, requests: ReadonlyArray<Received>) =>
         : HttpClientRequest.get
       return request(`${plane.url}${path}${query === "" ? "" : `?${query}`}`).pipe(
         HttpClientRequest.setHeader("x-api-key", plane.token),
-        // A comment that is there already would be refused, which is less work.
+        // A comment that Plane has already would be refused, which is less work.
         body === ""
           ? (same) => same
           : HttpClientRequest.bodyText(
@@ -78,7 +81,7 @@ const bare = (plane: SimulatorProcess, requests: ReadonlyArray<Received>) =>
     return timed(Effect.forEach(requests, send, { concurrency, discard: true }))
   }).pipe(Effect.provide(connections))
 
-/** What durability, order and one writer per work item leave of the pace of the requests themselves. */
+/** How much of the bare requests' pace is left with durability, order and one writer per work item. */
 export const row: Row = {
   name: "end-to-end",
   description: "500 work items told without a limit, beside a bare loop of the same requests",
@@ -94,7 +97,7 @@ export const row: Row = {
         const beside = yield* bare(plane, requests)
         return { ours: requests.length / millis * 1_000, bare: requests.length / beside * 1_000 }
       })
-    // Once for nothing: it compiles the code, on both sides.
+    // The first round warms up: it compiles the code on both sides.
     yield* round(0)
     const measured = yield* Effect.forEach(Array.range(1, rounds), round)
     return [{
@@ -106,7 +109,7 @@ export const row: Row = {
         what: `requests a second by the loop, ${Math.round(median(Array.map(measured, ({ ours }) => ours)))} by us`,
         value: median(Array.map(measured, ({ bare }) => bare))
       },
-      means: "plane-sync is not what makes a faster Plane wait"
+      means: "plane-sync does not slow down a faster Plane"
     }]
   }).pipe(Effect.provide(NodeHttpClient.layer))
 }

@@ -11,7 +11,7 @@ import { percentile } from "../Statistics.js"
 
 const quietItems = 1_000
 const hotEvents = 10_000
-// Each takes a look-up and a comment: far from what a Plane without a limit is sent in a second.
+// Each takes a look-up and a comment, far below what a Plane without a limit is sent in a second.
 const perSecond = 40
 
 class NeverTold extends Data.TaggedError("NeverTold")<{ readonly id: string }> {
@@ -22,7 +22,10 @@ class NeverTold extends Data.TaggedError("NeverTold")<{ readonly id: string }> {
 
 const hot = `ET-${quietItems + 1}`
 
-/** How long the quiet ones' comments take from publish to recorded, with so many events of the hot one published first. */
+/**
+ * How long the quiet work items' comments take from publish to record, when this many events of the hot one are
+ * published first.
+ */
 const quietMillis = (events: number) =>
   Effect.scoped(Effect.gen(function*() {
     const plane = yield* startWith({ record: 20_000 })
@@ -69,10 +72,10 @@ const quietMillis = (events: number) =>
     return percentile(millis, 0.99)
   }))
 
-/** Whether one work item that everything happens to holds up the others. */
+/** Whether one very busy work item holds up the others. */
 export const row: Row = {
   name: "hot",
-  description: "the quiet ones among 1,000 quiet work items and a hot one with 10,000 events",
+  description: "comments of 1,000 quiet work items beside a hot one with 10,000 events",
   measure: Effect.gen(function*() {
     const without = yield* quietMillis(0)
     const among = yield* quietMillis(hotEvents)

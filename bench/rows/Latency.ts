@@ -9,7 +9,7 @@ import { startWith } from "../SimulatorProcess.js"
 import { percentile } from "../Statistics.js"
 
 const events = 100
-// Long enough for the one before to be told and all to be quiet again.
+// Long enough for the event before to be told, and for everything to be quiet again.
 const idle = "100 millis"
 const warmUp = 20
 
@@ -19,7 +19,7 @@ class NeverTold extends Data.TaggedError("NeverTold")<{ readonly id: string }> {
   }
 }
 
-/** How soon what happens is seen. */
+/** How soon an event is seen in Plane. */
 export const row: Row = {
   name: "latency",
   description: "from publish to the comment recorded by Plane, when nothing else is going on",

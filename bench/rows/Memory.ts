@@ -21,7 +21,7 @@ class OtherLoad extends Data.TaggedError("OtherLoad")<{ readonly pending: number
   }
 }
 
-/** The resident set of a process, in MB: all that the machine gives it, the database's own cache included. */
+/** The resident set of a process, in MB: all the memory that the machine gives it, the database's cache included. */
 const residentSet = (pid: number) =>
   Effect.map(Command.string(Command.make("ps", "-o", "rss=", "-p", String(pid))), (text) => Number(text) / 1_024)
 
@@ -33,7 +33,7 @@ export const row: Row = {
     const file = yield* stored(owed)
     const empty = yield* temporaryDatabase
     const plane = yield* freePort
-    /** The most it takes, as seen four times a second. */
+    /** The most memory it takes, as seen four times a second. */
     const mostOf = (database: string, pending: number) =>
       Effect.scoped(Effect.gen(function*() {
         const { health, pid } = yield* startProgram(programs.program, ["serve"], {

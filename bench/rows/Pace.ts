@@ -9,7 +9,7 @@ import { startWith } from "../SimulatorProcess.js"
 
 const perWindow = 60
 const windowMillis = 1_000
-// A state and two comments each, which is 300 requests; and a page of the list.
+// Each has a state and two comments, which is 300 requests, and a page of the list comes on top.
 const workItems = 100
 
 /** How much of the budget a backlog uses. */
@@ -46,7 +46,7 @@ export const row: Row = {
       value: requests.filter(({ status }) => status === 429).length,
       unit: "answers",
       aim: Aim.AtMost({ limit: 0 }),
-      means: "nobody else's requests with this key are refused on its account"
+      means: "it does not get other programs' requests with this key refused"
     }]
   }).pipe(Effect.provide(NodeHttpClient.layer))
 }

@@ -28,14 +28,17 @@ const workItems = 500
 // The pipeline's default.
 const concurrency = 8
 
-/** The median of some rounds, the first apart: it compiles the code. */
+/** The median of some rounds. The first is left out, because it compiles the code. */
 const medianOf = <E, R>(round: Effect.Effect<number, E, R>) =>
   Effect.map(Effect.zipRight(round, Effect.forEach(Array.range(1, rounds), () => round)), median)
 
 const table = "CREATE TABLE part (id INTEGER PRIMARY KEY, name TEXT, count INTEGER)"
 const firstRow = "INSERT INTO part VALUES (1, 'one', 0)"
 
-/** One row by its key, changed: as we run it, as `@effect/sql` does, and the driver alone, each with a table of its own. */
+/**
+ * Changes one row by its key in three ways: as we run it, as `@effect/sql` does, and by the driver alone. Each has a
+ * separate table.
+ */
 const changes = Effect.gen(function*() {
   const { sql, writeAlone } = yield* Storage
   const client = yield* SqlClient.SqlClient
@@ -62,7 +65,7 @@ const changes = Effect.gen(function*() {
   }
 })
 
-// Their tables are new each time.
+// The tables are new each time.
 const inMemory = <A, E>(measured: Effect.Effect<A, E, Storage | SqlClient.SqlClient | Scope.Scope>) =>
   measured.pipe(
     Effect.scoped,
@@ -89,7 +92,8 @@ const statement = Effect.gen(function*() {
   }
 }).pipe(inMemory)
 
-// At the pace of the row `publish`: after a pause, code and data are no longer in the processor's caches.
+// Measured at the pace of the row `publish`, because after a pause code and data are no longer in the processor's
+// caches.
 const transaction = Effect.gen(function*() {
   const { ours, theirs } = yield* changes
   const each = <E>(one: (index: number) => Effect.Effect<unknown, E>) =>
@@ -117,7 +121,7 @@ const publishAll = Effect.flatMap(
 
 const idOf = (number: number) => `00000000-0000-4000-8000-${String(number).padStart(12, "0")}`
 
-/** Settling and claiming, by as many lanes at once as have requests in flight, with nothing sent in between. */
+/** Settling and claiming, by as many lanes at once as there are requests in flight, without sending anything. */
 const turns = Effect.gen(function*() {
   const outbox = yield* Outbox
   const config = yield* PlaneConfig
@@ -139,7 +143,7 @@ const turns = Effect.gen(function*() {
   return millis * 1_000 / done
 }).pipe(Effect.scoped, Effect.provide(publishingOn(":memory:")))
 
-/** A Plane that answers in the same process, and with next to no work. */
+/** A Plane that answers within this process, with next to no work. */
 const answering = Effect.map(projectConfig, ({ id: projectId, identifier: projectIdentifier }) => {
   const item = (number: number, state: string | null) => ({
     id: idOf(number),
@@ -153,7 +157,7 @@ const answering = Effect.map(projectConfig, ({ id: projectId, identifier: projec
     const key = /-(\d+)\/$/.exec(path)?.[1]
     if (method === "POST") return { id: idOf(0) }
     return key === undefined
-      // The probe and the list of states are answered alike: each takes what it knows.
+      // The probe and the list of states get the same answer: each takes the fields it knows.
       ? { id: projectId, identifier: projectIdentifier, results: [], next_page_results: true }
       : item(Number(key), null)
   }
@@ -177,7 +181,7 @@ const answering = Effect.map(projectConfig, ({ id: projectId, identifier: projec
   return { layer: Layer.succeed(HttpClient.HttpClient, client), count: Effect.sync(() => requests) }
 })
 
-/** All of a request's work on our side but the connection's. */
+/** All of our side's work for a request, except the connection. */
 const pipelineAlone = Effect.gen(function*() {
   const { count, layer } = yield* answering
   const millis = yield* timed(Effect.zipRight(publishAll, delivered)).pipe(
@@ -189,7 +193,7 @@ const pipelineAlone = Effect.gen(function*() {
   return millis * 1_000 / (yield* count)
 })
 
-/** Where the time of a request goes that `end-to-end` counts. */
+/** Where the time of a request in `end-to-end` goes. */
 export const row: Row = {
   name: "parts",
   description:

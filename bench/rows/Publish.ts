@@ -22,25 +22,25 @@ const measured = new Slice({ count: 200, perSecond: 100 })
 const slices = 3
 const passes = 2
 
-// A host runs for days, so what is measured is code that V8 has compiled. While it compiles, in a thread of its own, the
-// disk's answers are up to 5 ms late: with slices that were as short, but each with a layer of its own, whose closures are
-// compiled anew, a p99 of what a publish took was 1.2 to 4 ms, and not 1 to 2.
+// A host runs for days, so the measured code is code that V8 has compiled. While V8 compiles, in another thread, the
+// disk's answers are up to 5 ms late. With equally short slices that each build a new layer, whose closures are
+// compiled anew, the p99 of a publish was 1.2 to 4 ms instead of 1 to 2 ms.
 const warming = new Slice({ count: 5_000, perSecond: 1_000 })
 
-// Patience is cut so that deadlines, pauses and probes pass again and again within the run; with the defaults a silent
-// Plane would leave the pipeline idle nearly all the time.
+// The deadlines are short, so that deadlines, pauses and probes pass many times within the run. With the defaults a
+// silent Plane would leave the pipeline idle nearly all the time.
 const settings = {
   ORCH_PLANE_TIMEOUT: "250 millis",
   ORCH_PLANE_QUIET: "250 millis",
   ORCH_PLANE_MAX_BACKOFF: "250 millis"
 }
 
-// What Plane allows is 60 a minute, which by the default would go out at once while the host is warmed, and nothing after. A
-// healthy Plane is sent as many evenly; what is not answered counts, too, and must not use up the limit.
+// Plane allows 60 requests a minute. By default they would all go out while the host is warmed up, and none after. So a
+// healthy Plane is sent as many evenly. Requests without an answer count too, and must not use up the limit.
 const even = { ORCH_PLANE_RATE_LIMIT: "1/second" }
 const unlimited = { ORCH_PLANE_RATE_LIMIT: "1000/second" }
 
-/** A Plane in a process of its own, with the work items; and how a pipeline is to send to it. */
+/** A Plane in a separate process with the work items, and the settings for a pipeline that sends to it. */
 const plane = (fault?: Fault): Effect.Effect<Settings, unknown, HttpClient | Scope.Scope> =>
   Effect.gen(function*() {
     const { addWorkItem, misbehave, token, url } = yield* start
@@ -57,12 +57,12 @@ const nobody = Effect.map(freePort, (port) => ({
   ORCH_PLANE_API_TOKEN: "token"
 }))
 
-/** The p99s of a host that begins with nothing, and has been warmed. */
+/** The p99s of a host that starts with an empty file and has been warmed up. */
 const p99s = <E, R>(kindOf: (file: string) => Effect.Effect<Kind, E, R>) =>
   Effect.scoped(Effect.gen(function*() {
     const host = yield* startHost(yield* kindOf(yield* temporaryDatabase))
     yield* host(warming)
-    // Once for nothing: what was written just before may still be on its way to the disk.
+    // The first slice warms up: earlier writes may still be on their way to the disk.
     yield* host(measured)
     return yield* Effect.forEach(Array.range(1, slices), () => host(measured))
   }))
@@ -74,7 +74,8 @@ const withPipeline = <E, R>(settings: Effect.Effect<Settings, E, R>) =>
 
 const inMoods = Effect.gen(function*() {
   const driver = readable(median(yield* p99s((file) => Effect.succeed({ _tag: "BareDriver", file }))))
-  // More than once, and what all are compared with amid them: a noisy quarter of a minute is not all that one of them had.
+  // Several passes, with the comparator measured within each of them, so that no figure has all of a noisy quarter of a
+  // minute.
   const pass = Effect.gen(function*() {
     const first = yield* without
     const healthy = yield* withPipeline(plane())
@@ -110,7 +111,7 @@ const inMoods = Effect.gen(function*() {
 const durable = Effect.gen(function*() {
   const events = yield* StageEvents
   const run = (count: number) => atOnce({ fibers: 64, count, each: (index) => publishCommitted(events, index) })
-  // The first two compile the code.
+  // The first two runs compile the code.
   yield* Effect.repeatN(run(6_400), 1)
   const perSecond = median(yield* Effect.forEach(Array.range(1, 5), () => run(6_400)))
   return {
@@ -127,7 +128,7 @@ export const row: Row = {
   name: "publish",
   description: "the time of a publish in the caller, Plane healthy, refusing, silent and byte by byte; and their pace",
   measure: Effect.gen(function*() {
-    // First, while the disk has nothing else to write.
+    // The burst comes first, while the disk has nothing else to write.
     const burst = yield* durable
     return [...yield* inMoods, burst]
   }).pipe(Effect.provide(NodeHttpClient.layer))

@@ -16,7 +16,7 @@ class NotTold extends Data.TaggedError("NotTold")<{ readonly who: string; readon
   }
 }
 
-/** How many requests the simulator received from `writing` until Plane told all of the work item's life. */
+/** How many requests the simulator received from `writing` until Plane had all of the work item's life. */
 const counted = <E, R>(
   who: string,
   writing: (key: string) => Effect.Effect<void, E, R>,
@@ -28,7 +28,7 @@ const counted = <E, R>(
     yield* plane.forgetRequests
     yield* writing(spell(item.number))
     const { length } = yield* plane.requests
-    // Requests that told nothing would be few for the wrong reason.
+    // If nothing was told, few requests would be no merit.
     const comments = yield* plane.comments(item.id)
     const { state } = yield* plane.workItem(item.id)
     if (comments.length !== stages.length || state.name !== "Done") {
@@ -37,7 +37,7 @@ const counted = <E, R>(
     return length
   })
 
-// A stage takes an agent minutes: what was known of the work item before it is no longer relied on after it.
+// An agent works on a stage for minutes, so what was read of the work item before it is no longer relied on after it.
 const stageTakes: Duration.DurationInput = "5 minutes"
 
 const byPipeline = (settings: Settings, spell: (n: number) => string) =>
@@ -47,7 +47,7 @@ const byPipeline = (settings: Settings, spell: (n: number) => string) =>
     const run = (key: string) =>
       Effect.gen(function*() {
         const events = yield* StageEvents
-        // A start costs two requests, however many tasks there are: a look at the project, and one at its states.
+        // A start costs two requests, however many tasks there are: one for the project, and one for its states.
         yield* TestClock.adjust("1 seconds")
         yield* plane.forgetRequests
         for (const event of life(key)) {
@@ -85,7 +85,7 @@ const ways = [
   }
 ]
 
-/** What one task's life costs of the 60 requests that Plane allows in a minute. */
+/** How many of the 60 requests that Plane allows in a minute one task's life costs. */
 export const row: Row = {
   name: "requests",
   description: "requests for one task's life, five minutes a stage",

@@ -13,7 +13,7 @@ import { stored } from "../Stored.js"
 const owed = 100_000
 const rounds = 5
 
-/** How long the program is not there when it is started again. */
+/** How long the program is unavailable when it is started again. */
 export const row: Row = {
   name: "start",
   description: "from start to GET /health with 100,000 events owed, beside a bare HttpApi with one SQLite connection",
@@ -31,7 +31,7 @@ export const row: Row = {
       ours: timeOf(programs.program, ["serve"], file),
       bare: timeOf(programs.bare, [], empty)
     })
-    // Once for nothing: what is read from the disk is in memory then.
+    // The first start warms up: afterwards the files are in memory.
     yield* round
     const measured = yield* Effect.forEach(Array.range(1, rounds), () => round)
     return [{

@@ -1,9 +1,9 @@
 import * as SqliteClient from "@effect/sql-sqlite-node/SqliteClient"
 import * as SqlClient from "@effect/sql/SqlClient"
 import { Array, Effect, Schedule } from "effect"
-import { poster, secret, statusDelivery } from "../Deliveries.js"
 import type { Row } from "../Figure.js"
 import { Aim } from "../Figure.js"
+import { poster, secret, statusHook } from "../Hooks.js"
 import { paced } from "../Pace.js"
 import { temporaryDatabase } from "../Pipelines.js"
 import { freePort } from "../Port.js"
@@ -15,15 +15,15 @@ const seconds = 10
 /** The first requests compile the code and open the connections. */
 const warmUp = 500
 
-const deliveries = Array.makeBy(warmUp + perSecond * seconds, statusDelivery)
+const hooks = Array.makeBy(warmUp + perSecond * seconds, statusHook)
 
-/** How long each of the deliveries took, and how many were answered by anything but 202. */
+/** How long each hook took, and how many were answered by anything but 202. */
 const load = (port: number) =>
   Effect.scoped(Effect.gen(function*() {
     const post = yield* poster(port)
     let refused = 0
     const each = (offset: number) => (index: number) =>
-      Effect.map(post(deliveries[offset + index] ?? statusDelivery(offset + index)), (status) => {
+      Effect.map(post(hooks[offset + index] ?? statusHook(offset + index)), (status) => {
         if (status !== 202) refused += 1
       })
     yield* paced({ count: warmUp, perSecond, each: each(0) })
@@ -65,7 +65,7 @@ const whole = Effect.scoped(Effect.gen(function*() {
   return yield* load(port)
 }))
 
-/** How many deliveries were answered 202 and are not worked on after a SIGKILL in the middle and a new start. */
+/** How many hooks were answered 202 and are not processed after a SIGKILL in the middle and a new start. */
 const lost = Effect.scoped(Effect.gen(function*() {
   const database = yield* temporaryDatabase
   const accepted: globalThis.Array<string> = []
@@ -76,9 +76,9 @@ const lost = Effect.scoped(Effect.gen(function*() {
       count: perSecond * 4,
       perSecond,
       each: (index) => {
-        const delivery = statusDelivery(index)
-        return Effect.map(post(delivery), (status) => {
-          if (status === 202) accepted.push(delivery.digest)
+        const hook = statusHook(index)
+        return Effect.map(post(hook), (status) => {
+          if (status === 202) accepted.push(hook.digest)
         })
       }
     })
@@ -100,10 +100,10 @@ const lost = Effect.scoped(Effect.gen(function*() {
   }).pipe(Effect.provide(SqliteClient.layer({ filename: database })))
 }))
 
-/** What receiving costs the senders, and what is left of it after a crash. */
+/** What receiving costs the clients that send hooks, and what is left after a crash. */
 export const row: Row = {
   name: "webhooks",
-  description: "500 signed deliveries a second for 10 s with Plane away; and a SIGKILL in the middle of such a load",
+  description: "500 signed hooks a second for 10 s with Plane away, and a SIGKILL in the middle of such a load",
   measure: Effect.gen(function*() {
     const without = yield* bare
     const { p99, refused } = yield* whole
@@ -120,16 +120,16 @@ export const row: Row = {
       {
         row: "webhooks: not taken",
         value: refused,
-        unit: "deliveries",
+        unit: "hooks",
         aim: Aim.AtMost({ limit: 0 }),
         means: `how many of ${warmUp + perSecond * seconds} were answered by anything but 202`
       },
       {
         row: "webhooks: lost by a SIGKILL",
         value: missing,
-        unit: "deliveries",
+        unit: "hooks",
         aim: Aim.AtMost({ limit: 0 }),
-        means: `how many of ${accepted} that were answered 202 were not worked on after a restart`
+        means: `how many of ${accepted} that were answered 202 were not processed after a restart`
       }
     ]
   })

@@ -9,13 +9,12 @@ export const backoffSchedule = (max: Duration.DurationInput): Schedule.Schedule<
     Schedule.delays
   )
 
-// Far beyond where any `max` cuts: what is stored can be any number.
+// More attempts than any `max` can matter for. The stored count can be any number.
 const longest = 64
 
 /**
- * How long to wait after the `attempts`-th failure (1 is the first): the schedule, driven so far. It is computed anew
- * from the stored count each time, so it survives a restart. The result is never less than a Retry-After, even where
- * that is longer than `max`.
+ * How long to wait after the `attempts`-th failure (1 is the first). It is computed from the stored count each time, so
+ * it survives a restart. The result is never less than a Retry-After, even if that is longer than `max`.
  */
 export const backoff = Effect.fnUntraced(function*(
   attempts: number,

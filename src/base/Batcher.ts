@@ -18,8 +18,8 @@ export const makeBatcher = <I, O, E>(
     /** Answers with the results in the order of the items. */
     readonly run: (items: ReadonlyArray<I>) => Effect.Effect<ReadonlyArray<O>, E>
     /**
-     * Whether a run may have failed because of one item. Then each of its items is run again alone, so that only the one
-     * that is at fault fails.
+     * Whether a run may have failed because of one item. Then each of its items is run again alone, so that only the
+     * item at fault fails.
      */
     readonly runSinglyAfter: (error: E) => boolean
     readonly maxItems: number
@@ -71,8 +71,8 @@ export const makeBatcher = <I, O, E>(
 
     const runNext = Effect.suspend(() => runAll(take()))
 
-    // Runs of a synchronous database follow each other without a turn of the event loop as long as callers keep coming. Then
-    // timers, requests and answers would stand still.
+    // Runs of a synchronous database follow each other without a turn of the event loop as long as callers keep coming.
+    // Then timers, requests and answers would stand still.
     let blockingSince: bigint | undefined
     const giveWay = Effect.flatMap(Clock.currentTimeNanos, (now) => {
       if (blockingSince === undefined) {

@@ -18,7 +18,9 @@ export interface BodyLimits<E> {
   readonly room?: (bytes: number) => Effect.Effect<void, E>
 }
 
-/** The bytes of a body, never more than `limit` of them in memory. A stream that breaks off fails with its own error. */
+/**
+ * The bytes of a body, never more than `limit` of them in memory. A stream that breaks off fails with its own error.
+ */
 export const boundedBody = <E, E2 = never>(
   body: Stream.Stream<Uint8Array, E>,
   { limit, overLimit, room = () => Effect.void }: BodyLimits<E2>

@@ -5,12 +5,14 @@ import { Effect, Layer } from "effect"
 import { Socket } from "node:net"
 
 /**
- * How long a connection nobody uses is kept, in milliseconds. A server that closes it at the moment the next request is
- * sent leaves open whether that was received, and none closes after so short a time.
+ * How long an idle connection is kept, in milliseconds. If a server closes it at the moment the next request is sent,
+ * nobody knows whether that request was received. No server closes a connection after so short a time.
  */
 const keptFor = 1_000
 
-/** Undici's agent does not end what is still connecting when it is destroyed, and the process would wait for that. */
+/**
+ * Destroying undici's agent does not end connections that are still being made, and the process would wait for them.
+ */
 const makeAgent = () => {
   const connecting = new Set<Socket>()
   const connector = Undici.buildConnector({})
@@ -41,9 +43,9 @@ const dispatcher = Layer.scoped(
 )
 
 /**
- * The HTTP client that talks to Plane and to Gitea. Undici's, for requests that follow each other share a connection, and
- * one takes half the time of the caller's event loop that `node:http` takes through Effect (measured). A request that is
- * given up costs a connection more, over which nothing is sent.
+ * The HTTP client that talks to Plane and to Gitea. It is undici's, because requests that follow each other share a
+ * connection, and a request takes half the time of the caller's event loop that `node:http` takes through Effect
+ * (measured). A request that is interrupted costs one more connection, over which nothing is sent.
  */
 export const connections: Layer.Layer<HttpClient> = Layer.provide(
   NodeHttpClient.layerUndiciWithoutDispatcher,

@@ -1,4 +1,4 @@
-/** Whether a value is nested deeper than so many levels. What walks a value calls itself at each, and may overflow. */
+/** Whether a value is nested deeper than `levels`. Code that walks a value recursively may overflow the stack. */
 export const isDeeperThan = (value: unknown, levels: number): boolean => {
   let level: Array<unknown> = [value]
   for (let depth = 0; level.length > 0; depth++) {

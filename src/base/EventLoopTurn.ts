@@ -7,7 +7,7 @@ const nextTurn = Effect.async<void>((resume) => {
   return Effect.sync(() => clearImmediate(turn))
 })
 
-// With a TestClock nobody waits: turns of the event loop are no part of its time, which would run ahead.
+// With a TestClock nothing waits: a turn of the event loop takes none of its time, and the clock would run ahead.
 const unlessTestClock = Effect.clockWith((clock) => clock === liveClock ? nextTurn : Effect.void)
 
 /**

@@ -13,7 +13,7 @@ export type Issue = typeof Issue.Type
 
 const maxGiven = 200
 
-/** A given value as an issue shows it: one that is long is cut. */
+/** A given value as an issue shows it: a long one is cut. */
 export const shortened = (value: unknown): unknown => {
   const json = JSON.stringify(value)
   return json.length <= maxGiven ? value : `${json.slice(0, maxGiven)}…`

@@ -13,9 +13,12 @@ export interface Answer {
 }
 
 /**
- * No whole answer came. `NotSent`: no connection was made, so the request cannot have been executed; with all others it
- * may have been. `Silent`: no answer began. `BrokenOff`: one did, and did not end. `TooLarge`, `TooLate`: it went on for
- * longer than is read or waited. Neither `words` nor `cause` holds the secret.
+ * No whole answer came. Neither `words` nor `cause` holds the secret.
+ *
+ * - `NotSent`: no connection was made, so the request cannot have been executed. With all others it may have been.
+ * - `Silent`: no answer began.
+ * - `BrokenOff`: an answer began and did not end.
+ * - `TooLarge`, `TooLate`: an answer was longer, or took longer, than we read or wait.
  */
 export class NoAnswer extends Data.TaggedError("NoAnswer")<{
   readonly why: "NotSent" | "Silent" | "BrokenOff" | "TooLarge" | "TooLate"
@@ -26,9 +29,11 @@ export class NoAnswer extends Data.TaggedError("NoAnswer")<{
 
 /** One REST API with its address and key. */
 export interface RestClient {
-  /** Sends a request, whose path goes behind the API's address, and reads the whole answer, whatever its status. */
+  /**
+   * Sends a request and reads the whole answer, whatever its status. The request's path goes behind the API's address.
+   */
   readonly fetch: (request: HttpClientRequest.HttpClientRequest) => Effect.Effect<Answer, NoAnswer>
-  /** A text that was answered, without the secret: a peer may repeat what it was sent. */
+  /** Takes the secret out of an answer's text, because a peer may repeat what it was sent. */
   readonly withoutSecret: (text: string) => string
 }
 
@@ -57,7 +62,8 @@ const property = (error: unknown, name: string): string | undefined => {
   return typeof value === "string" && value !== "" ? value : undefined
 }
 
-// A route that is lost later has the same code, and then what was written before may have arrived: the system call tells.
+// A route that is lost later has the same code, and then what was written before may have arrived. The name of the
+// system call tells the two apart.
 const neverSent = (cause: unknown) => {
   const syscall = property(cause, "syscall")
   return syscall === undefined
@@ -65,12 +71,12 @@ const neverSent = (cause: unknown) => {
     : syscall === "connect" || syscall === "getaddrinfo"
 }
 
-/** Both addresses of "localhost" refusing make an error with a code and no message. */
+/** When both addresses of "localhost" refuse, the error has a code and no message. */
 const describe = (cause: unknown) => property(cause, "message") ?? property(cause, "code") ?? String(cause)
 
 /**
- * What the clients of all REST APIs share: the address, the header with the key, which traces leave out, a bounded answer,
- * and failures that do not hold the key. It neither follows a redirect nor repeats a request.
+ * What the clients of all REST APIs share: the address, a header with the key that traces leave out, a limit for
+ * answers, and failures that do not hold the key. It neither follows redirects nor repeats requests.
  */
 export const makeRestClient = (
   http: HttpClient.HttpClient,
@@ -79,7 +85,7 @@ export const makeRestClient = (
     readonly url: string
     /** The header that carries the key, in lower case, and its value. */
     readonly header: readonly [name: string, value: string]
-    /** What is left out of all words. */
+    /** The text that is left out of all words. */
     readonly secret: string
     /** The most that is read of an answer, in bytes. */
     readonly answerLimit: number
@@ -94,7 +100,7 @@ export const makeRestClient = (
         HttpClientRequest.acceptJson
       )
     ),
-    // A host may have replaced the list of headers that its traces and logs leave out.
+    // A host may have replaced the list of headers that traces and logs leave out.
     HttpClient.transformResponse(Effect.locallyWith(Headers.currentRedactedNames, (names) => [...names, name]))
   )
 
@@ -103,7 +109,7 @@ export const makeRestClient = (
   const broken = (error: HttpClientError.HttpClientError, status?: number) => {
     const cause = error.cause ?? error.reason
     const words = withoutSecret(describe(cause))
-    // A copy: the original of a client that is not ours could hold the request with its headers.
+    // A copy, because the error of another client could hold the request with its headers.
     const copy = new Error(words)
     return status === undefined
       ? new NoAnswer({ why: neverSent(cause) ? "NotSent" : "Silent", words, cause: copy })
@@ -135,7 +141,8 @@ export const makeRestClient = (
 }
 
 /**
- * A deadline over all of what is fetched, headers and bodies together: a peer that sends a byte now and then keeps nobody.
+ * Puts one deadline over a whole exchange, headers and body together, so that a peer that sends a byte now and then
+ * holds nobody up.
  */
 export const within =
   (deadline: Duration.Duration) => <A, E, R>(fetched: Effect.Effect<A, E, R>): Effect.Effect<A, E | NoAnswer, R> =>

@@ -9,16 +9,16 @@ export interface Accepted<A> {
   readonly parse: (text: string) => Either.Either<A, string>
 }
 
-/** The value of a setting that has no default which could be written into a file, and what that means in words. */
+/** The value of a setting whose default cannot be written as a text, and what that value means in words. */
 export interface Unset<A> {
   readonly value: A
   readonly words: string
 }
 
-/** The default of a setting that has no text as its default. */
+/** The default of a setting whose default is not a text. */
 export const unset = <A>(value: A, words = "not set"): Unset<A> => ({ value, words })
 
-/** All that people read about a setting. `.env.example` and docs/settings.md are made of these. */
+/** All that people read about a setting. `.env.example` and docs/settings.md are made from these. */
 export interface SettingDefinition {
   readonly name: string
   /** What it does, in plain sentences. */
@@ -27,9 +27,9 @@ export interface SettingDefinition {
   readonly expected: string
   /** The text of the default, empty when there is none. */
   readonly defaultText: string
-  /** What applies when the variable is not set, where that is not a text. */
+  /** What applies when the variable is not set, if the default is not a text. */
   readonly defaultWords: string | undefined
-  /** Its value is never shown. */
+  /** Whether its value is never shown. */
   readonly secret: boolean
 }
 
@@ -82,12 +82,12 @@ export const defineSetting = <A>(
   return Object.assign(config, { definition })
 }
 
-/** What was given, shortened for a message; quoted, so that blanks and control characters show. */
+/** A given text for a message: shortened, and quoted, so that blanks and control characters show. */
 export const given = (text: string) => JSON.stringify(text.length > 80 ? `${text.slice(0, 80)}…` : text)
 
 const notRight = (text: string) => `${given(text)} is not right`
 
-/** Text of a pattern; `as` brings it into one form. */
+/** A text that matches a pattern. `as` brings it into one form. */
 export const matching = (
   pattern: RegExp,
   expected: string,
@@ -135,7 +135,7 @@ export const integer = (least: number, most: number): Accepted<number> => ({
 
 const listed = (words: ReadonlyArray<string>) => `${words.slice(0, -1).join(", ")} or ${words.at(-1) ?? ""}`
 
-/** One of a few words, which are all lower case where `anyCase` is set. */
+/** One of a few words. With `anyCase` the choices are lower case, and letters of either case are accepted. */
 export const oneOf = <const A extends string>(
   choices: ReadonlyArray<A>,
   { anyCase = false }: { readonly anyCase?: boolean } = {}

@@ -1,9 +1,12 @@
 import { Effect } from "effect"
 
-/** Tells all who wait that there may be something new. What is told between the mark and the waiting is not missed. */
+/**
+ * Tells all waiting fibers that there may be something new. A call of `notify` between the mark and the waiting is not
+ * missed.
+ */
 export interface Signal {
   readonly notify: Effect.Effect<void>
-  /** A mark of this moment: take it before you look. */
+  /** A mark of this moment. Take it before you look. */
   readonly mark: Effect.Effect<number>
   /** Waits until `notify` was called after the mark. */
   readonly since: (mark: number) => Effect.Effect<void>
@@ -19,7 +22,7 @@ export const makeSignal: Effect.Effect<Signal> = Effect.sync(() => {
       waiting.clear()
     }),
     mark: Effect.sync(() => count),
-    // The check and the waiting begin in one step, so nothing is told unheard between them.
+    // The check and the waiting begin in one synchronous step, so no `notify` falls between them.
     since: (mark) =>
       Effect.async<void>((resume) => {
         if (count > mark) return resume(Effect.void)

@@ -1,18 +1,17 @@
-/** Characters that a reason keeps; what is longer is cut and says so. */
+/** How many characters of a reason are kept. A longer one is cut and says so. */
 export const reasonLimit = 4_000
 
-/** Characters that any other text of an event keeps. */
+/** How many characters of any other text of an event are kept. */
 export const textLimit = 200
 
 const cutMark = "… (cut)"
 
 // Plane refuses NUL and a terminal obeys the rest. Line feed and tab are what a failed check's output is made of.
-
 const controls = /[\u0000-\u0008\u000B-\u001F\u007F]/g
 
 /**
- * Text that can be stored, compared and shown: lone surrogates become U+FFFD, control characters are dropped (line feeds
- * and tabs stay), and what is longer than `limit` characters is cut and ends in "… (cut)".
+ * Text that can be stored, compared and shown: lone surrogates become U+FFFD, control characters are dropped (line
+ * feeds and tabs stay), and what is longer than `limit` characters is cut and ends in "… (cut)".
  */
 export const cleanText = (text: string, limit: number): string => {
   const clean = text.toWellFormed().replace(/\r\n?/g, "\n").replace(controls, "")
@@ -21,10 +20,10 @@ export const cleanText = (text: string, limit: number): string => {
   return clean.slice(0, limit).replace(/[\uD800-\uDBFF]$/, "") + cutMark
 }
 
-/** `cleanText` for what stands within a line: line feeds and tabs become spaces. */
+/** `cleanText` for a text within a line: line feeds and tabs become spaces. */
 export const cleanLine = (text: string, limit: number): string => cleanText(text.replace(/[\r\n\t]+/g, " "), limit)
 
-/** Escapes what HTML would take for markup, in text and in attributes. Plane stores comments as they come. */
+/** Escapes the characters that have a meaning in HTML, in text and in attributes. Plane stores comments unchanged. */
 export const escapeHtml = (text: string): string =>
   text
     .replace(/&/g, "&amp;")

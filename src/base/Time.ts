@@ -4,7 +4,7 @@ import { Brand, Clock, Effect } from "effect"
 export type EpochMillis = number & Brand.Brand<"EpochMillis">
 export const EpochMillis = Brand.nominal<EpochMillis>()
 
-/** A moment by the clock that nobody can set, in milliseconds: to be compared with others of the same process. */
+/** A moment by the clock that nobody can set, in milliseconds. Compare it only with others of the same process. */
 export type MonotonicMillis = number & Brand.Brand<"MonotonicMillis">
 export const MonotonicMillis = Brand.nominal<MonotonicMillis>()
 
@@ -17,5 +17,5 @@ export const monotonicMillis: Effect.Effect<MonotonicMillis> = Effect.map(
   (nanos) => MonotonicMillis(Number(nanos / 1_000_000n))
 )
 
-/** The moment so many milliseconds later. */
+/** The moment that is `millis` later. */
 export const later = (at: EpochMillis, millis: number): EpochMillis => EpochMillis(at + millis)

@@ -4,11 +4,14 @@ const nobodys = Context.get(DefaultServices.liveServices, Tracer.Tracer)
 
 const isCollected = Effect.map(Effect.tracer, (tracer) => tracer !== nobodys)
 
-/** With spans where a tracer is provided that collects them; those that nobody looks at take a fifth of the pipeline's time. */
+/**
+ * Makes spans only if a tracer is provided that collects them, because spans that nobody looks at take a fifth of the
+ * pipeline's time.
+ */
 export const tracedIfCollected = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
   Effect.if(isCollected, { onTrue: () => effect, onFalse: () => Effect.withTracerEnabled(effect, false) })
 
-/** As a span of its own, where a tracer is provided that collects it. */
+/** Puts an effect into a span, if a tracer is provided that collects it. */
 export const spanIfCollected =
   (name: string, options: Tracer.SpanOptions) => <A, E, R>(effect: Effect.Effect<A, E, R>) =>
     Effect.if(isCollected, {

@@ -4,15 +4,15 @@ import { v7 } from "uuid"
 // A number's 53 bits are 32 high ones and 21 low ones.
 const lowRange = 2 ** 21
 
-/** 16 bytes of two numbers from 0 to 1 with 53 bits each; the first 6 are the moment's. */
+/** 16 bytes from two numbers between 0 and 1, with 53 bits each. The first 6 bytes are left to the moment. */
 const bytesOf = (one: number, other: number): Uint8Array => {
   const [a, b] = [one * 2 ** 53, other * 2 ** 53]
   return new Uint8Array(Uint32Array.of(0, a / lowRange, b / lowRange, (a % lowRange) * 2 ** 11 + b % 2 ** 11).buffer)
 }
 
-/** A UUID v7 of a moment, in milliseconds since 1970, and Effect's Random. */
+/** A UUID v7 of a moment in milliseconds since 1970, with the randomness of Effect's Random. */
 export const uuidV7Of = (msecs: number): Effect.Effect<string> =>
   Effect.zipWith(Random.next, Random.next, (one, other) => v7({ msecs, random: bytesOf(one, other) }))
 
-/** A UUID v7 of Effect's Clock and Random, so that a test can move the one and fix the other. */
+/** A UUID v7 of Effect's Clock and Random, so that a test can control both. */
 export const uuidV7: Effect.Effect<string> = Effect.flatMap(Clock.currentTimeMillis, uuidV7Of)

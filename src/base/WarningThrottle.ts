@@ -1,10 +1,10 @@
 import { Effect } from "effect"
 import { epochMillis } from "./Time.js"
 
-// Senders whose requests are refused must not fill the disk with log lines.
+// Clients whose requests are refused must not fill the disk with log lines.
 const quietMillis = 60_000
 
-/** Logs warnings of one kind, at most one a minute. The next one says how many were left out since the last. */
+/** Logs warnings of one kind, at most one a minute. The next line says how many were left out since. */
 export const makeWarningThrottle: Effect.Effect<(line: string) => Effect.Effect<void>> = Effect.sync(() => {
   let saidAt = -Infinity
   let unsaid = 0

@@ -104,8 +104,9 @@ export const stageOf: (event: StageEvent) => Stage | undefined = StageEvent.$mat
 })
 
 /**
- * What an event says, in the form of `StageEventJson` but without its id. Its texts are as they are stored and shown (see
- * `cleanText`). It is written out by hand, because a publish waits for it and encoding takes several times as long.
+ * What an event says, in the form of `StageEventJson` but without its id. Its texts are as they are stored and shown
+ * (see `cleanText`). It is written out by hand, because a publish waits for it and encoding takes several times as
+ * long.
  */
 export const contentOf = (event: StageEvent): typeof StageEventJson.Encoded => {
   const { workItem } = event

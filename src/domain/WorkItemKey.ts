@@ -5,9 +5,9 @@ const pattern = /^([\p{L}\p{N}]{1,12})-([0-9]{1,20})$/u
 const maxNumber = 2_147_483_647
 
 /**
- * A work item as people name it: its project's identifier and its number. `written` is the text as it came, because some
- * teams put it into a title. `identifier` is upper case as in Plane. `zeros` says that the number was written with leading
- * zeros, which Plane itself never does: "ET-002" and "ET-2" are usually, but not always, the same work item.
+ * A work item as people name it: its project's identifier and its number. `written` is the text as it came, because
+ * some teams put it into a title. `identifier` is upper case as in Plane. `zeros` says that the number was written with
+ * leading zeros, which Plane itself never does: "ET-002" and "ET-2" are usually, but not always, the same work item.
  */
 export class WorkItemKey extends Schema.Class<WorkItemKey>("WorkItemKey")({
   written: Schema.String,

@@ -11,7 +11,10 @@ import type { NewEvent } from "../outbox/StoredEvent.js"
 const isEventId = Schema.is(EventId)
 const validate = Schema.validateEither(StageEventJson, { errors: "all" })
 
-/** How far ahead an event's moment may be, in milliseconds: beyond it the publisher's clock is wrong, and it is now. */
+/**
+ * How far in the future an event's moment may be, in milliseconds. Beyond that the publisher's clock is wrong, and the
+ * moment counts as now.
+ */
 const maxAhead = 5 * 60_000
 
 const describe = (error: ParseResult.ParseError): string =>
@@ -33,8 +36,8 @@ const properties = [
 ] as const
 
 /**
- * An event's properties, each read once, so that what is stored is what was checked; those of an object's prototype
- * among them, as the type allows.
+ * Copies an event's properties, reading each only once, so that what was checked is what is stored. Properties of an
+ * object's prototype count too, as the type allows.
  */
 const copyOf = (event: unknown): unknown => {
   if (!Predicate.isRecord(event)) return event
@@ -55,8 +58,9 @@ const wordsOf = (thrown: unknown): string => {
 }
 
 /**
- * What `read` gives, or why it cannot. The type says that this is a StageEvent; a host written in JavaScript may not have
- * asked it: a getter can throw, and what is nested too deep overflows whoever walks it.
+ * The result of `read`, or why it failed. The type says that this is a StageEvent, but a host written in JavaScript is
+ * not held to it: a getter can throw, and a value that is nested too deep overflows the stack of any code that walks
+ * it.
  */
 const attempt = <A>(read: () => A): Either.Either<A, string> => {
   try {
@@ -78,8 +82,8 @@ const asJson = (value: unknown): string => {
 }
 
 /**
- * An event as it is stored: with id and moment, its texts cleaned. Total: what cannot be told to Plane is marked unfit,
- * with its reason, and becomes a dead letter.
+ * Makes the event that is stored: it has an id and a moment, and its texts are cleaned. Never fails: an event that
+ * cannot be told to Plane is marked unfit, with the reason, and becomes a dead letter.
  */
 export const accept = (event: StageEvent, states: StageStates): Effect.Effect<NewEvent> =>
   Effect.flatMap(epochMillis, (now) => {
@@ -122,7 +126,7 @@ const fit = (
     lane: WorkItemKey.normalize(content.workItem),
     body: JSON.stringify(content),
     stage: stage !== undefined && states.has(stage) ? stage : undefined,
-    // What a person acts on goes before what a person only reads.
+    // A person acts on a failed gate or a completion, so these go before what a person only reads.
     urgent: event._tag !== "StageChanged",
     occurredAt: occurredAt <= now + maxAhead ? occurredAt : now,
     publishedAt: now,

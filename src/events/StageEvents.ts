@@ -22,27 +22,28 @@ import { IdTaken, Receipt } from "./Receipt.js"
  */
 export class StageEvents extends Context.Tag("plane-sync/StageEvents")<StageEvents, {
   /**
-   * Commits an event. Never fails and never hangs, also after the layer's scope has closed: an event that cannot be
+   * Commits an event. Never fails and never hangs, also after the layer's scope has closed. An event that cannot be
    * stored within seconds is written to the log, and the receipt says so.
    */
   readonly publish: (event: StageEvent) => Effect.Effect<Receipt>
-  /** `publish` with the failure as a typed error; `IdTaken` when the id was published before with other content. */
+  /** Like `publish`, but fails with a typed error. `IdTaken`: the id was published before with other content. */
   readonly publishOrFail: (
     event: StageEvent
   ) => Effect.Effect<{ readonly id: string; readonly duplicate: boolean }, StorageError | IdTaken>
   /**
-   * Runs `work` in a transaction on the same database and commits it together with the events it ends with: both or
-   * neither: by `Storage.sql` where the file is our own. Its first statement must be one that writes. An event whose id was published before stands as it was.
+   * Runs `work` in a transaction on the same database and commits it together with the events that it returns: both are
+   * stored, or neither. In a file of our own, `work` uses `Storage.sql`. Its first statement must write. If an event's
+   * id was published before, the first event with it stands.
    */
   readonly transact: <A>(
     work: Effect.Effect<{ readonly value: A; readonly events: ReadonlyArray<StageEvent> }, SqlError>
   ) => Effect.Effect<A, StorageError>
   /**
-   * The committed events after a sequence (0: from the first that is kept), in order, and then those to come. It reads
-   * the table, so a slow reader delays nobody but itself.
+   * The committed events after a sequence, in order, and then new ones as they come. 0 means from the first that is
+   * kept. It reads the table, so a slow reader delays only itself.
    */
   readonly stream: (after: number) => Stream.Stream<StoredEvent, StorageError>
-  /** Events that could not be stored since the start. */
+  /** How many events could not be stored since the start. */
   readonly notStored: Effect.Effect<number>
 }>() {
   static readonly layer: Layer.Layer<StageEvents, never, Outbox | WakeUps | Projects> = Layer.effect(
@@ -55,7 +56,10 @@ const pageSize = 200
 
 const toJson = Schema.encodeSync(Schema.parseJson(StageEventJson))
 
-/** The event as `POST /api/events` takes it, with its moment: posted again, it is told with the time at which it happened. */
+/**
+ * The event as `POST /api/events` takes it, with its moment. If it is posted again, it is told with the time at which
+ * it happened.
+ */
 const asPublished = ({ body, id, occurredAt }: NewEvent): string =>
   Option.match(eventOfBody(body), {
     onNone: () => body,
@@ -70,7 +74,7 @@ const make = Effect.gen(function*() {
 
   const store = (event: NewEvent) =>
     outbox.publish(event).pipe(
-      // A defect here is a bug of ours. The host must not die of it.
+      // A defect here is a bug of ours, and must not end the host's fiber.
       Effect.catchAllDefect((defect) =>
         Effect.zipRight(
           Effect.logError("publish: a bug", Cause.die(defect)),

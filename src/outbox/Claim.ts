@@ -15,7 +15,7 @@ import { maxOwedComments } from "./Planning.js"
 import type { EventStatus } from "./StoredEvent.js"
 import type { Tally } from "./Tally.js"
 
-/** A claimed lane, and what else is known at the claim and need not be asked again: flags are 0 or 1. */
+/** A claimed lane, with the facts that the claim has read along with it. Flags are 0 or 1. */
 interface LaneRow extends Omit<Lane, "gone" | "cancelled" | "respected" | "unanswered"> {
   readonly gone: number
   readonly cancelled: number
@@ -31,12 +31,13 @@ interface OwedRow extends OwedEvent {
   readonly state: string
 }
 
-// A transaction stays short: whoever finds more lanes that owe no request than this comes back for the rest.
+// A transaction stays short: a worker that finds more lanes without a request to send leaves the rest to its next
+// claim.
 const maxLanes = 64
 const maxSteps = 64
 
-// Gate failures and completions (0), then states (1), then stage comments (2). A lane has the urgency of the most urgent
-// thing it owes, and its head goes first, so the order within a work item stands.
+// Gate failures and completions (0), then states (1), then stage comments (2). A lane has the urgency of the most
+// urgent thing it owes, and its head goes first, so the order within a work item stands.
 const urgencies = [0, 1, 2]
 
 /**
@@ -74,7 +75,7 @@ const claimedColumns = `id, name, work_item AS "itemId", attempts, misses, gone,
   iif(read_by = holder, read_at, NULL) AS "readAt", updated_at AS "updatedAt", asked, respected, unanswered,
   state_event AS "stateEvent", ${has("pending")}, ${has("retried")}`
 
-// A bug that one event brings to light must not stop the others: it would be met again at every claim.
+// A bug that one event brings to light must not stop the others, because every later claim would meet it again.
 const planned = (claimed: Claim, owed: Owed): Step => {
   try {
     return claimed.plan(owed)
@@ -142,8 +143,8 @@ const nextJob = (
     return undefined
   })
 
-// Counted before it is sent: a request that takes the process down with it counts as well. No reason says that the last
-// sending was never settled, as after a crash, so Plane may have executed it.
+// Counted before it is sent, so that a request which crashes the process counts as well. A missing reason means that
+// the last sending was never settled, as after a crash, so Plane may have executed it.
 const sendAgain = (sql: Sql, lane: Lane, now: EpochMillis) =>
   Effect.map(
     sql<DeliveryRow>`UPDATE plane_sync_delivery SET attempts = attempts + 1, sent_at = ${now},
@@ -165,9 +166,9 @@ const plan = (sql: Sql, lane: Lane, composed: Plan, now: EpochMillis) =>
     const delivery = row && { ...deliveryOf(row), events: events.length }
     if (delivery === undefined) return yield* Effect.dieMessage("an INSERT returns its row")
     if (insteadOf !== undefined) {
-      yield* sql`UPDATE plane_sync_delivery SET status = 'discarded', reason = 'owed again' WHERE id = ${insteadOf}`
+      yield* sql`UPDATE plane_sync_delivery SET status = 'discarded', reason = 'retried' WHERE id = ${insteadOf}`
     }
-    // Exactly these, and no range: events of another spelling of the key can come in between.
+    // Each event by its sequence, not by a range, because events of another spelling of the key can lie in between.
     yield* kind === "state"
       ? sql`UPDATE plane_sync_event SET state_delivery = ${delivery.id} WHERE sequence = ${first.sequence}`
       : sql`UPDATE plane_sync_event SET delivery = ${delivery.id}
@@ -175,7 +176,10 @@ const plan = (sql: Sql, lane: Lane, composed: Plan, now: EpochMillis) =>
     return delivery
   })
 
-/** An event that cannot be told becomes one dead letter, its owed state included; one that was retried is one again. */
+/**
+ * Makes one dead letter of an event that cannot be told, its owed state included. If the event was being retried, its
+ * old dead letter is dead again.
+ */
 const bury = (
   sql: Sql,
   tally: Tally,
@@ -214,7 +218,8 @@ const readRetried = (sql: Sql, lane: Lane): Effect.Effect<Retried | undefined, S
     const [first, ...others] = yield* sql<OwedEvent>`SELECT ${sql.literal(eventColumns)} FROM plane_sync_event
       WHERE delivery = ${delivery.id} ORDER BY sequence`
     if (first === undefined) return undefined
-    // Without itself: whether Plane has executed it before is not known, and does not matter to what it is to say.
+    // What its comment told before this count. The count itself is left out: whether Plane has executed it is not
+    // known, and does not matter.
     const [told] = delivery.kind === "recount"
       ? yield* sql<{ failures: number }>`SELECT failures FROM plane_sync_delivery
         WHERE lane = ${lane.id} AND status = 'delivered' AND kind <> 'state' AND plane_id = ${delivery.commentId}
@@ -241,7 +246,7 @@ const readOwed = (
         sql<OwedRow>`SELECT ${columns} FROM plane_sync_event WHERE sequence = ${sequence}`,
         ([event]) => event
       )
-    // Mostly the state's event is one of those whose comments are owed.
+    // The state's event is usually one of those whose comments are owed.
     const latest = stateEvent === null
       ? undefined
       : comments.find(({ sequence }) => sequence === stateEvent) ?? (yield* bySequence(stateEvent))

@@ -2,7 +2,7 @@ import { Effect, Schema } from "effect"
 import type { DeadCode } from "./DeadCode.js"
 import { Outbox } from "./Outbox.js"
 
-/** No delivery with this id is a dead letter. Perhaps it was one, and was retried or discarded. */
+/** There is no dead letter with this id. There may have been one that was retried or discarded. */
 export class NoDeadLetter extends Schema.TaggedError<NoDeadLetter>()("NoDeadLetter", { id: Schema.Number }) {
   override get message(): string {
     return `${this.id} is not the id of a dead letter`
@@ -16,7 +16,7 @@ export class NeverTold extends Schema.TaggedError<NeverTold>()("NeverTold", { wh
   }
 }
 
-/** One dead letter. */
+/** The dead letter with an id. */
 export const deadLetter = Effect.fnUntraced(function*(id: number) {
   return (yield* (yield* Outbox).deadLetter(id)) ?? (yield* new NoDeadLetter({ id }))
 })
@@ -24,11 +24,11 @@ export const deadLetter = Effect.fnUntraced(function*(id: number) {
 /** Retries one dead letter: what it was to tell is pending again. */
 export const retryOne = Effect.fnUntraced(function*(id: number) {
   const retried = yield* (yield* Outbox).retry({ id })
-  // One that is still there is one that cannot be retried.
+  // A letter that is still there cannot be retried.
   return retried > 0 ? retried : yield* new NeverTold({ why: (yield* deadLetter(id)).reason })
 })
 
-/** Retries all dead letters of a code; how many there were. */
+/** Retries all dead letters of a code, and returns how many there were. */
 export const retryAll = Effect.fnUntraced(function*(code: DeadCode) {
   const outbox = yield* Outbox
   const retried = yield* outbox.retry({ code })
@@ -42,5 +42,5 @@ export const discardOne = Effect.fnUntraced(function*(id: number) {
   return discarded > 0 ? discarded : yield* new NoDeadLetter({ id })
 })
 
-/** Discards all dead letters of a code; how many there were. */
+/** Discards all dead letters of a code, and returns how many there were. */
 export const discardAll = (code: DeadCode) => Effect.flatMap(Outbox, (outbox) => outbox.discard({ code }))

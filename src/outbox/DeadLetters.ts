@@ -11,7 +11,7 @@ import { urgency } from "./LaneRow.js"
 import type { EventStatus } from "./StoredEvent.js"
 import type { Tally } from "./Tally.js"
 
-/** A request that was given up. Times are milliseconds since 1970, UTC. */
+/** A delivery that is not tried again by itself. */
 export interface DeadLetter {
   readonly id: number
   readonly kind: DeliveryKind
@@ -34,7 +34,7 @@ export interface DeadLetter {
 export interface DeadLetterQuery {
   readonly code?: DeadCode | undefined
   readonly limit: number
-  /** The id of the last one of the page before: newest first. */
+  /** The id of the last letter of the page before. Pages are newest first. */
   readonly cursor?: number | undefined
 }
 
@@ -71,10 +71,10 @@ interface Chosen {
   readonly code: DeadCode
 }
 
-/** Dead letters that one transaction takes: publishing waits no longer than for these. */
+/** How many dead letters one transaction takes, because publishing waits for it. */
 export const deadLetterBatch = 500
 
-// A write first, for the transaction's sake: it takes them out of the dead letters, and tells which they are.
+// The first statement writes, as every transaction's must. It takes the letters out of the dead ones and returns them.
 const choose = (sql: Sql, which: Which, status: "retried" | "discarded") =>
   sql<Chosen>`UPDATE plane_sync_delivery SET status = ${status} WHERE id IN (
       SELECT id FROM plane_sync_delivery WHERE status = 'dead' AND ${
@@ -85,21 +85,21 @@ const choose = (sql: Sql, which: Which, status: "retried" | "discarded") =>
     RETURNING id, lane, kind, last_event AS "lastEvent", code`
 
 /**
- * Owes a batch of dead letters again, and says how many. A comment goes behind what its lane owes now, with its own time
- * and external id, so that it cannot double; a count as well, into the comment it was for; a state becomes that of the
- * *latest* stage. What can never be told (`unfit`) stays dead.
+ * Retries a batch of dead letters, and returns how many. A comment is sent after what its lane owes now, with its old
+ * time and external id, so it cannot double. A count goes into the comment that it was planned for. A state becomes the
+ * state of the *latest* stage. What can never be told (`unfit`) stays dead.
  */
 export const retry = (sql: Sql, tally: Tally, which: Which): Effect.Effect<number, SqlError> =>
   Effect.gen(function*() {
     const chosen = yield* choose(sql, which, "retried")
     const now = yield* epochMillis
     for (const letter of chosen) {
-      // Due from now, and not from when its events were published; a lane that waits to bring a count up to date has
-      // something to send now.
+      // Due from now on, not from when its events were published. A lane that waited to update a count has something to
+      // send now.
       yield* sql`UPDATE plane_sync_lane SET patient = 0,
         due_at = CASE patient WHEN 1 THEN ${now} ELSE coalesce(due_at, ${now}) END WHERE id = ${letter.lane}`
       if (letter.kind === "state") {
-        yield* sql`UPDATE plane_sync_delivery SET status = 'discarded', reason = 'owed again' WHERE id = ${letter.id}`
+        yield* sql`UPDATE plane_sync_delivery SET status = 'discarded', reason = 'retried' WHERE id = ${letter.id}`
         yield* oweLatestState(sql, tally, letter)
       } else {
         yield* sql`UPDATE plane_sync_delivery SET after_event = (SELECT max(sequence) FROM plane_sync_event)
@@ -113,12 +113,13 @@ export const retry = (sql: Sql, tally: Tally, which: Which): Effect.Effect<numbe
     return chosen.length
   })
 
-/** Gives a batch of dead letters up for good, and says how many. */
+/** Discards a batch of dead letters, and returns how many. */
 export const discard = (sql: Sql, tally: Tally, which: Which): Effect.Effect<number, SqlError> =>
   Effect.gen(function*() {
     const chosen = yield* choose(sql, which, "discarded")
     for (const letter of chosen) {
-      // An event that can never be told has one letter for its comment and its state, unless the state has its own.
+      // An event that can never be told has one letter for both its comment and its state, unless the state has a
+      // letter of its own.
       if (letter.kind === "state" || letter.code === "unfit") {
         const rows = yield* sql<Changed>`UPDATE plane_sync_event SET state = 'discarded'
           WHERE sequence = ${letter.lastEvent} AND state = 'dead'
@@ -131,7 +132,10 @@ export const discard = (sql: Sql, tally: Tally, which: Which): Effect.Effect<num
     return chosen.length
   })
 
-/** An event of a dead letter: its status now, whether its other debt is pending, and whether it is counted already. */
+/**
+ * An event of a dead letter: its status now, whether the rest of what it owes is pending, and whether it is counted
+ * already.
+ */
 interface Changed {
   readonly status: EventStatus
   readonly otherIsOwed: number
@@ -141,8 +145,8 @@ interface Changed {
 const changed = (sql: Sql, other: Fragment) =>
   sql`status, ${other} IN ('pending', 'retried') AS "otherIsOwed", sequence <= ${folded(sql)} AS "isFolded"`
 
-// One of its debts was dead, so it was pending where the other one was, and dead where not. One that is not folded is
-// counted when it is.
+// One of the two things that the event owes was dead. So the event was pending where the other was pending, and dead
+// otherwise. An event that is not folded yet is counted when it is.
 const note = (tally: Tally, lane: LaneId | null, rows: ReadonlyArray<Changed>) => {
   for (const { isFolded, otherIsOwed, status } of rows) {
     if (isFolded === 1) tally.moved(lane, otherIsOwed === 1 ? "pending" : "dead", status)

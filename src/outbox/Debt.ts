@@ -7,15 +7,15 @@ import type { Delivery } from "./Delivery.js"
 import type { EventStatus } from "./StoredEvent.js"
 import type { Tally } from "./Tally.js"
 
-/** How an event's comment, or its state, is owed no longer. */
+/** How an event's comment, or its state, came to be no longer owed. */
 export type Closed = "delivered" | "superseded" | "dead"
 
-/** What becomes of an event's state with its comment: superseded, unless it is the latest. */
+/** What becomes of an event's state when its comment is settled: superseded, unless it is the latest. */
 export const superseded = (sql: Sql, lane: LaneId) =>
   sql`CASE WHEN state = 'pending' AND sequence IS NOT (SELECT state_event FROM plane_sync_lane WHERE id = ${lane})
     THEN 'superseded' ELSE state END`
 
-/** Superseded it is already, if a later stage has been published meanwhile. */
+/** Closes the state of an event, unless a later stage that was published meanwhile has superseded it already. */
 export const closeStateOfEvent = (sql: Sql, tally: Tally, lane: LaneId, sequence: EventSequence, as: Closed) =>
   Effect.map(
     sql<{ status: EventStatus }>`UPDATE plane_sync_event SET state = ${as}
@@ -23,14 +23,14 @@ export const closeStateOfEvent = (sql: Sql, tally: Tally, lane: LaneId, sequence
     (rows) => tally.settled(lane, rows)
   )
 
-/** The state of an event is owed no longer. */
+/** Closes the state of an event: it is no longer owed. */
 export const closeState = (sql: Sql, tally: Tally, lane: LaneId, sequence: EventSequence, as: Closed) =>
   Effect.zipRight(
     closeStateOfEvent(sql, tally, lane, sequence, as),
     sql`UPDATE plane_sync_lane SET state_event = NULL WHERE id = ${lane} AND state_event = ${sequence}`
   )
 
-/** The events that a delivery tells, or the one whose state it sets, owe that no longer. */
+/** Closes what a delivery settles: the comments of the events that it tells, or the state that it sets. */
 export const closeDebts = (sql: Sql, tally: Tally, { id, kind, lane, lastEvent }: Delivery, as: Closed) =>
   kind === "state"
     ? Effect.asVoid(closeState(sql, tally, lane, lastEvent, as))
@@ -40,7 +40,7 @@ export const closeDebts = (sql: Sql, tally: Tally, { id, kind, lane, lastEvent }
       (rows) => tally.settled(lane, rows)
     )
 
-/** How a delivery ended. */
+/** Writes down how a delivery ended. */
 export const closeDelivery = (
   sql: Sql,
   delivery: Delivery,

@@ -6,7 +6,7 @@ export const deliveryColumns = `id, lane, kind, first_event AS "firstEvent", las
   after_event AS "afterEvent", refusals, tried, part,
   (SELECT count(*) FROM plane_sync_event e WHERE e.delivery = plane_sync_delivery.id) AS events`
 
-/** A row of them. Flags are 0 or 1. */
+/** A row of these columns. Flags are 0 or 1. */
 export interface DeliveryRow extends Omit<Delivery, "tried"> {
   readonly tried: number
 }

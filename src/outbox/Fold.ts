@@ -8,7 +8,8 @@ import type { Tally } from "./Tally.js"
 
 /**
  * A publish only inserts its event. The leader folds new events into their lanes, in the order of their sequence: what
- * the lane owes from now on, when it is due, how urgent it is, and whose stage is the latest. Rows above `folded` are new.
+ * the lane owes from now on, when it is due, how urgent it is, and whose stage is the latest. Rows above `folded` are
+ * new.
  */
 export const folded = (sql: Sql): Fragment => sql`(SELECT sequence FROM plane_sync_folded)`
 
@@ -16,7 +17,7 @@ export const folded = (sql: Sql): Fragment => sql`(SELECT sequence FROM plane_sy
 export const hasNew = (sql: Sql): Fragment =>
   sql`coalesce((SELECT max(sequence) FROM plane_sync_event) > ${folded(sql)}, 0)`
 
-/** About how many there are, at least: a sequence may be left out. */
+/** How many events are new, at most: sequences can have gaps. */
 export const newEvents = (sql: Sql): Effect.Effect<number, SqlError> =>
   Effect.map(
     sql<{ events: number }>`SELECT coalesce((SELECT max(sequence) FROM plane_sync_event) - ${
@@ -25,7 +26,7 @@ export const newEvents = (sql: Sql): Effect.Effect<number, SqlError> =>
     ([row]) => row?.events ?? 0
   )
 
-/** Events that are folded together. */
+/** How many events are folded together. */
 export const foldBatch = 500
 
 interface Row {
@@ -37,7 +38,7 @@ interface Row {
   readonly publishedAt: EpochMillis
 }
 
-/** What new events come to in one lane. */
+/** What new events change in one lane. */
 interface Folded {
   readonly owed: number
   readonly dueAt: EpochMillis
@@ -58,7 +59,8 @@ const foldedWith = (before: Folded | undefined, row: Row): Folded => ({
 const foldLane = (sql: Sql, tally: Tally, lane: LaneId, { dueAt, lastStage, owed, urgency }: Folded) =>
   Effect.gen(function*() {
     if (lastStage !== null) {
-      // Only the latest stage's state is owed. An older one's is closed with its comment, or here where that is done.
+      // Only the latest stage's state is owed. An older state is closed with its comment, or here if that comment is
+      // settled already.
       const rows = yield* sql<{ status: EventStatus }>`UPDATE plane_sync_event SET state = 'superseded'
         WHERE state = 'pending' AND comment NOT IN ('pending', 'retried')
           AND sequence = (SELECT state_event FROM plane_sync_lane WHERE id = ${lane}) RETURNING status`
@@ -71,10 +73,10 @@ const foldLane = (sql: Sql, tally: Tally, lane: LaneId, { dueAt, lastStage, owed
       WHERE id = ${lane}`
   })
 
-/** Folds the oldest new events, at most a batch of them; how many. Within a transaction of the leader's. */
+/** Folds the oldest new events, at most a batch, and returns how many. Runs within a transaction of the leader. */
 export const fold = (sql: Sql, tally: Tally): Effect.Effect<number, SqlError> =>
   Effect.gen(function*() {
-    // The lane as of now: its key may have been found since.
+    // The event's lane as of now, because its key may have been found since.
     const rows = yield* sql<Row>`SELECT e.sequence, coalesce(l.target, l.id) AS lane, e.status,
         e.state = 'pending' AS "asksState", e.urgent, e.published_at AS "publishedAt"
       FROM plane_sync_event e LEFT JOIN plane_sync_lane l ON l.id = e.lane
@@ -83,7 +85,7 @@ export const fold = (sql: Sql, tally: Tally): Effect.Effect<number, SqlError> =>
     if (last === undefined) return 0
     const lanes = new Map<LaneId, Folded>()
     for (const row of rows) {
-      // What a lane is owed is written with the rest of the lane, so here only the counts.
+      // Only the counts here: what a lane owes is written with the rest of the lane.
       tally.moved(null, undefined, row.status)
       if (row.lane !== null && row.status === "pending") lanes.set(row.lane, foldedWith(lanes.get(row.lane), row))
     }
@@ -92,6 +94,6 @@ export const fold = (sql: Sql, tally: Tally): Effect.Effect<number, SqlError> =>
     return rows.length
   })
 
-/** Folds all that is new. A transaction is kept short by having folded most of it before. */
+/** Folds all new events. Most must be folded before, so that this transaction stays short. */
 export const foldAll = (sql: Sql, tally: Tally): Effect.Effect<void, SqlError> =>
   Effect.flatMap(fold(sql, tally), (count) => count < foldBatch ? Effect.void : foldAll(sql, tally))

@@ -3,7 +3,7 @@ import type { ItemId } from "../domain/Ids.js"
 import type { Delivery } from "./Delivery.js"
 import type { Lane } from "./Lane.js"
 
-/** A look-up by key, or a look at a work item that was gone. */
+/** A look-up by key, or a look at a work item that was gone when it was last seen. */
 export interface LookJob {
   readonly _tag: "Look"
   readonly lane: Lane
@@ -20,5 +20,5 @@ export interface SendJob {
   readonly delivery: Delivery
 }
 
-/** What a worker does for a lane it has claimed. Nobody else touches the lane until it is settled. */
+/** What a worker does for a lane that it has claimed. Nobody else touches the lane until the job is settled. */
 export type Job = LookJob | SendJob

@@ -10,9 +10,9 @@ import type { EventStatus } from "./StoredEvent.js"
 import type { Tally } from "./Tally.js"
 
 /**
- * The events of a key go to the lane of its work item, which may have events of another spelling already: by their
- * sequence they are in one order again, and of two owed states the later stands. What that lane knows of its work item
- * stands, unless the look-up has read what is newer.
+ * Moves the events of a key to the lane of its work item. That lane may already have events of another spelling: the
+ * sequence puts them all into one order, and of two owed states the later stands. What the lane knows of its work item
+ * stands, unless the look-up has read something newer.
  */
 export const keyFound = (
   sql: Sql,
@@ -28,7 +28,7 @@ export const keyFound = (
       VALUES (${itemId}, ${itemId}) ON CONFLICT (name) DO UPDATE SET gone = 0 RETURNING id`
     if (lane === undefined) return yield* Effect.dieMessage("an INSERT returns its row")
     const target = lane.id
-    // Whatever it was published as, it is asked for by the key that Plane shows.
+    // However the key was published, people ask for it by the form that Plane shows.
     yield* sql`INSERT INTO plane_sync_lane (name, target) VALUES (${WorkItemKey.normalize(canonical)}, ${target})
       ON CONFLICT (name) DO NOTHING`
     yield* sql`UPDATE plane_sync_lane SET state = ${state}, cancelled = ${cancelled ? 1 : 0}, read_at = ${readAt},
@@ -37,14 +37,14 @@ export const keyFound = (
         OR (read_at IS NULL AND (updated_at IS NULL OR updated_at = ${updatedAt})))`
     const both = sql`(SELECT * FROM plane_sync_lane WHERE id IN (${target}, ${key.id}))`
     yield* sql`UPDATE plane_sync_event SET lane = ${target} WHERE lane = ${key.id}`
-    // An older stage's state is nobody's wish, also where the later one's has been set already.
+    // Nobody wants an older stage's state any more, even if the later one has been set already.
     const older = yield* sql<{ status: EventStatus }>`UPDATE plane_sync_event SET state = 'superseded'
       WHERE state = 'pending' AND comment NOT IN ('pending', 'retried')
         AND sequence IN (SELECT state_event FROM ${both})
         AND sequence < (SELECT max(latest_stage) FROM ${both}) RETURNING status`
     tally.settled(target, older)
     yield* sql`UPDATE plane_sync_delivery SET lane = ${target} WHERE lane = ${key.id}`
-    // Its state goes next: what was read of it is fresh now, and would have to be read again later.
+    // The state is sent next, because what was just read of the work item would otherwise have to be read again later.
     const owed = sql`(SELECT sum(owed) FROM ${both}) + ${tally.take(target)}`
     yield* sql`UPDATE plane_sync_lane SET
         state_event = (SELECT CASE max(state_event) WHEN max(latest_stage) THEN max(state_event) END FROM ${both}),

@@ -2,31 +2,33 @@ import type { MonotonicMillis } from "../base/Time.js"
 import type { ItemId, LaneId } from "../domain/Ids.js"
 
 /**
- * A lane: what one work item is owed, in order, by one writer. While only its key is known it owes nothing but the
- * look-up: `itemId` is null.
+ * All that one work item is owed, sent in order by one writer. While only the key is known, `itemId` is null and
+ * nothing is sent but the look-up.
  */
 export interface Lane {
   readonly id: LaneId
-  /** The key, normalized, or the work item's uuid. */
+  /** The normalized key, or the work item's uuid. */
   readonly name: string
   readonly itemId: ItemId | null
   /** Look-ups that failed in a row without an answer about the work item. */
   readonly attempts: number
-  /** Look-ups in a row that found nobody. */
+  /** Look-ups in a row that found no work item. */
   readonly misses: number
   /** The work item was deleted or archived when it was last seen. */
   readonly gone: boolean
-  /** The id of its Plane state as last read or set, null while unknown, and whether that is a cancelled one. */
+  /**
+   * The state of the work item as last read or set, null while unknown. `cancelled`: whether that is a cancelled state.
+   */
   readonly state: string | null
   readonly cancelled: boolean
-  /** When that was read or set; null where this process has not done it. */
+  /** When the state was read or set. Null if this process has not done it. */
   readonly readAt: MonotonicMillis | null
-  /** When Plane had last changed the work item, as of then: a `PlaneMoment`. */
+  /** When Plane had last changed the work item, as of that reading: a `PlaneMoment`. */
   readonly updatedAt: string | null
-  /** The state that the pipeline last asked for: any other was set by a person. */
+  /** The state that the pipeline last asked for. A person has set any other. */
   readonly asked: string | null
   /** The last state that was owed was not set, because a person has cancelled the work item. */
   readonly respected: boolean
-  /** What was last sent to it never got an answer: Plane may still have been executing it when we gave up. */
+  /** The last request to it never got an answer, so Plane may have gone on executing it after we stopped waiting. */
   readonly unanswered: boolean
 }

@@ -20,7 +20,10 @@ const letterColumns = (sql: Sql) =>
 const why = (sql: Sql, { answer, attempts, code, reason }: LaneDead, now: EpochMillis) =>
   sql`${now}, ${now}, ${attempts ?? 0}, ${answer ?? null}, ${code}, ${reason}`
 
-/** Dead letters of the oldest owed comments, at most `limit`, but not of those that `delivery` tells; how many. */
+/**
+ * Makes dead letters of at most `limit` of the oldest owed comments, except those that `delivery` tells, and returns
+ * how many.
+ */
 const commentsDead = (
   sql: Sql,
   tally: Tally,
@@ -46,8 +49,9 @@ const commentsDead = (
   })
 
 /**
- * A batch of the dead letters that `settle` would write, while its lane is still held; how many. Before `settle` until
- * there are fewer than `limit`, so that no transaction is as long as what a lane owes. Runs within a transaction.
+ * Makes a batch of the dead letters that `settle` would write, while the lane is still held, and returns how many. It
+ * is repeated before `settle` until a batch is smaller than `limit`, so that no transaction grows with what a lane
+ * owes. Runs within a transaction.
  */
 export const buryAhead = (
   sql: Sql,
@@ -62,7 +66,7 @@ export const buryAhead = (
   return commentsDead(sql, tally, job.lane, outcome, now, { delivery, limit })
 }
 
-/** All that a lane owes becomes dead letters: a comment each, and the latest state. */
+/** Makes dead letters of all that a lane owes: one for each comment, and one for the latest state. */
 export const laneDead = (sql: Sql, tally: Tally, lane: Lane, dead: LaneDead, now: EpochMillis) =>
   Effect.gen(function*() {
     const { answer, code, gone, reason } = dead

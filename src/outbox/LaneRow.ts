@@ -5,7 +5,7 @@ import type { Lane } from "./Lane.js"
 import type { SeenState } from "./Outcome.js"
 import type { Tally } from "./Tally.js"
 
-/** How urgent a lane is by what it owes, `stateEvent` included: see `claim`. */
+/** How urgent a lane is because of what it owes, `stateEvent` included: see `claim`. */
 export const urgency = (sql: Sql, stateEvent: Fragment) =>
   sql`CASE
     WHEN EXISTS (SELECT 1 FROM plane_sync_event e WHERE e.lane = plane_sync_lane.id AND urgent = 1 AND comment = 'pending')
@@ -15,16 +15,16 @@ export const urgency = (sql: Sql, stateEvent: Fragment) =>
 /** What is known of a lane's work item after a request, and the state that was asked for with it. */
 export interface Asked {
   readonly seen: SeenState
-  /** `seen` is what our own PATCH has made of it. */
+  /** Whether `seen` is the result of our own PATCH. */
   readonly answered: boolean
   readonly asked: string
-  /** It was left as it is because a person has cancelled it. */
+  /** The state was not set, because a person has cancelled the work item. */
   readonly respected: boolean
-  /** The event whose state is owed no longer. */
+  /** The event whose state is no longer owed. */
   readonly closed: EventSequence
 }
 
-/** The lane is free again: due at `dueAt` if it owes anything; a patient one as soon as it is owed more. */
+/** Frees a lane. It is due at `dueAt` if it owes anything. A patient lane is due as soon as it owes more. */
 export const free = (
   sql: Sql,
   tally: Tally,
@@ -34,7 +34,7 @@ export const free = (
   { asked, patient = false }: { readonly patient?: boolean; readonly asked?: Asked } = {}
 ) => {
   const owed = tally.take(lane.id)
-  // A turn is short because it is few statements: what was learned goes into this one.
+  // What was learned goes into the same statement, because a turn is short only with few statements.
   const learned = asked === undefined
     ? sql``
     : sql`${knows(sql, asked.seen)}, ${asked.answered ? hears(sql, asked.seen) : sql``} asked = ${asked.asked},
@@ -45,27 +45,27 @@ export const free = (
 }
 
 const knows = (sql: Sql, { cancelled, readAt, state, updatedAt }: SeenState) => {
-  // What a webhook has told meanwhile may be newer.
+  // A hook that came in meanwhile may have told something newer.
   const isOlder = sql`coalesce(updated_at > ${updatedAt ?? ""}, 0)`
   return sql`state = iif(${isOlder}, state, ${state}), cancelled = iif(${isOlder}, cancelled, ${cancelled ? 1 : 0}),
     read_at = iif(${isOlder}, read_at, ${readAt}), read_by = iif(${isOlder}, read_by, ${reader(sql)}),
     updated_at = iif(${isOlder}, updated_at, ${updatedAt})`
 }
 
-/** Who reads: a moment of the monotonic clock tells nothing to another process, or after a start. */
+/** The process that reads: a moment of the monotonic clock means nothing to another process, or after a restart. */
 export const reader = (sql: Sql) => sql`(SELECT holder FROM plane_sync_sender)`
 
-// A webhook may have told meanwhile what a person made of it since.
+// A hook may already have told how a person has moved the work item since.
 const hears = (sql: Sql, { state, updatedAt }: SeenState) => {
   const isOlder = sql`coalesce(heard_at > ${updatedAt ?? ""}, 0)`
   return sql`heard_state = iif(${isOlder}, heard_state, ${state}), heard_at = iif(${isOlder}, heard_at, ${updatedAt}),
     late_state = NULL,`
 }
 
-/** Remembers what a look has seen. */
+/** Stores the state that a look has seen. */
 export const see = (sql: Sql, lane: Lane, seen: SeenState) =>
   sql`UPDATE plane_sync_lane SET ${knows(sql, seen)} WHERE id = ${lane.id}`
 
-/** What state the work item is in is not known any more. */
+/** Forgets which state the work item is in. */
 export const forget = (sql: Sql, lane: Lane) =>
   sql`UPDATE plane_sync_lane SET state = NULL, cancelled = 0, read_at = NULL, asked = NULL WHERE id = ${lane.id}`

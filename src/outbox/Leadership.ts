@@ -8,24 +8,24 @@ import { otherIndexError } from "../storage/sqlite/IndexFile.js"
 import type { Storage } from "../storage/Storage.js"
 import type { StorageError } from "../storage/StorageError.js"
 
-/** How often the one who sends says that it is still there, and after how long without it is not. */
+/** How often the leader reports that it is alive, and how old its last report may be before it counts as gone. */
 const heartbeat = Duration.seconds(30)
 const staleAfter = Duration.toMillis("90 seconds")
 
-/** Who sends what this file owes. Times are milliseconds since 1970, UTC. */
+/** The process that sends what this file owes. */
 export interface Leader {
   readonly holder: string
   readonly pid: number
   readonly host: string
   readonly since: EpochMillis
   readonly seenAt: EpochMillis
-  /** The index of the log that it has open; null where that is not known. */
+  /** The index file that the leader has open. Null if that is not known. */
   readonly index: string | null
 }
 
 const columns = `holder, pid, host, since, seen_at AS "seenAt", index_file AS "index"`
 
-/** Another process sends what this file owes. Two would double comments: there is one writer per work item. */
+/** Another process is the leader of this file. With two, comments would double: each work item must have one writer. */
 export class LeaderActive extends Schema.TaggedError<LeaderActive>()("LeaderActive", {
   where: Schema.String,
   pid: Schema.Int,
@@ -39,17 +39,18 @@ export class LeaderActive extends Schema.TaggedError<LeaderActive>()("LeaderActi
   }
 }
 
-/** This process is no longer the one that sends: another has taken over, as after a long suspension of this one. */
+/** This process is no longer the leader. Another has taken over, as after a long suspension of this one. */
 export class LeadershipLost extends Data.TaggedError("LeadershipLost") {}
 
-/** Whether `holder` still is the one that sends. A write, and a heartbeat. */
+/** Whether `holder` is still the leader. It writes, because it is a heartbeat too. */
 export const isLeader = (sql: Storage["Type"]["sql"], holder: string, now: EpochMillis) =>
   Effect.map(
     sql`UPDATE plane_sync_sender SET seen_at = ${now} WHERE holder = ${holder} RETURNING id`,
     (rows) => rows.length > 0
   )
 
-// Of this process: its own pid in the table may also be that of a container's former life.
+// The holders of this process. Its pid in the table alone proves nothing: it may be that of the container's life
+// before.
 const alive = new Set<string>()
 
 const isRunning = (pid: number): boolean => {
@@ -57,18 +58,18 @@ const isRunning = (pid: number): boolean => {
     process.kill(pid, 0)
     return true
   } catch (error) {
-    // There is such a process, and it is somebody else's.
+    // The process exists, and belongs to another user.
     return error instanceof Error && "code" in error && error.code === "EPERM"
   }
 }
 
 const isActive = ({ holder, host, pid, seenAt }: Leader, now: EpochMillis): boolean => {
   if (host === hostname() && pid === process.pid) return alive.has(holder)
-  // The pid of one that was killed may be another program's by now, so it must have been seen lately as well.
+  // The pid of a leader that was killed may be another program's by now, so the leader must also have been seen lately.
   return Math.abs(now - seenAt) < staleAfter && (host !== hostname() || isRunning(pid))
 }
 
-/** The last one that sends or has sent, and whether it does. */
+/** The last leader, and whether it is still active. */
 export const readLeader = ({ read, sql }: Storage["Type"]) =>
   Effect.gen(function*() {
     const [leader] = yield* read(sql<Leader>`SELECT ${sql.literal(columns)} FROM plane_sync_sender`)
@@ -77,20 +78,21 @@ export const readLeader = ({ read, sql }: Storage["Type"]) =>
   })
 
 /**
- * Whether it runs with another index than `index`. It has no heartbeat any more once it has noticed, and would still write
- * over what is committed here when it closes: on this host its process is asked for, however long it has not been seen.
+ * Whether the leader runs with another index than `index`. Once it has noticed, it has no heartbeat any more, but when
+ * it closes it would still write over what is committed here. So on this host its process is checked, however long ago
+ * it was last seen.
  */
 const hasOtherIndex = (leader: Leader, index: IndexFile | undefined, now: EpochMillis): boolean => {
   const { host, pid } = leader
   if (leader.index === null || index === undefined || leader.index === index.identity) return false
   if (host !== hostname() || pid === process.pid) return isActive(leader, now)
-  // The pid of one that was killed may be another program's by now, which does not have the file open.
+  // The pid of a leader that was killed may be another program's by now, which does not have the file open.
   return isRunning(pid) && (index.strangers()?.includes(pid) ?? true)
 }
 
 const named = ({ host, pid }: Leader) => `process ${pid} on ${host}`
 
-/** Fails when the leader has another index open, because its own was removed while it was running. */
+/** Fails when the leader has another index open because its own was removed while it was running. */
 export const refuseOtherIndex = (
   { index, read, sql, where }: Pick<Storage["Type"], "index" | "read" | "sql" | "where">
 ): Effect.Effect<void, StorageError> =>
@@ -101,15 +103,18 @@ export const refuseOtherIndex = (
     if (leader !== undefined && hasOtherIndex(leader, index, now)) return yield* otherIndexError(where, named(leader))
   })
 
-/** This process is the one that sends. */
+/** This process is the leader. */
 export interface Leadership {
-  /** The last delivery that was planned before. What its predecessor had in flight when it died may still be executing. */
+  /**
+   * The id of the last delivery that was planned before. A request that the former leader had in flight when it died
+   * may still be executing.
+   */
   readonly lastBefore: number
-  /** Completed should another process have taken over, as after a long suspension of this one. */
+  /** Completes when another process has taken over, as after a long suspension of this one. */
   readonly lost: Effect.Effect<void>
 }
 
-/** Makes this process the one that sends, until the scope closes. */
+/** Makes this process the leader until the scope closes. */
 export const becomeLeader = (
   { index, sql, where, write }: Storage["Type"],
   holder: string
@@ -117,7 +122,7 @@ export const becomeLeader = (
   Effect.gen(function*() {
     const take = Effect.gen(function*() {
       const now = yield* epochMillis
-      // The first statement writes, so that two who start at the same time come one after the other.
+      // The first statement writes, so that two processes that start at the same time come one after the other.
       const [leader] = yield* sql<Leader>`UPDATE plane_sync_sender SET seen_at = seen_at
         RETURNING ${sql.literal(columns)}`
       if (leader !== undefined && isActive(leader, now)) return { other: leader }
@@ -157,7 +162,7 @@ export const becomeLeader = (
       (now) => write(isLeader(sql, holder, now))
     ).pipe(
       Effect.flatMap((still) => still ? Effect.void : Deferred.succeed(lost, undefined)),
-      // Storage that fails is the workers' trouble as well, and they say so.
+      // The workers notice failing storage as well, and they log it.
       Effect.ignore,
       Effect.schedule(Schedule.spaced(heartbeat)),
       Effect.forkScoped

@@ -30,27 +30,27 @@ import type { Tally } from "./Tally.js"
 import { makeTally } from "./Tally.js"
 
 /**
- * The durable queue between whoever publishes and Plane: events, the lanes they wait in, and the deliveries that tell
- * them. All times are milliseconds since 1970, UTC, from Effect's Clock.
+ * The durable queue between publishing and Plane: events, the lanes that they wait in, and the deliveries that tell
+ * them. All times come from Effect's Clock.
  */
 export class Outbox extends Context.Tag("plane-sync/Outbox")<Outbox, {
-  /** Commits an event; the first with an id stands. */
+  /** Commits an event. If the id was published before, the first event with it stands. */
   readonly publish: (event: NewEvent) => Effect.Effect<Published, StorageError>
   /**
-   * Runs `work` in a transaction and publishes the events it ends with in the same one. The first statement of `work` must
-   * be one that writes, as of every transaction (`Storage.write`).
+   * Runs `work` in a transaction and publishes the events that it returns in the same one. The first statement of
+   * `work` must write, as in every transaction (`Storage.write`).
    */
   readonly transact: <A>(
     work: Effect.Effect<{ readonly value: A; readonly events: ReadonlyArray<NewEvent> }, SqlError>
   ) => Effect.Effect<A, StorageError>
   /**
-   * What a webhook's word of a work item is beside what is known, and if it is newer, known from now on. A key that nobody
-   * has asked for yet is that work item's without a look-up.
+   * Compares a hook's state of a work item with what is known, and stores it if it is newer. If nobody has asked for
+   * the hook's key yet, the key is bound to this work item without a look-up.
    */
   readonly observe: (observation: Observation) => Effect.Effect<Observed, StorageError>
   /**
-   * Settles a job, and claims the next one, in one commit; `LeadershipLost` and nothing of it when `holder` is no longer the
-   * one that sends.
+   * Settles a job and claims the next one, in one commit. Fails with `LeadershipLost`, and stores nothing, when
+   * `holder` is no longer the leader.
    */
   readonly turn: (options: {
     readonly holder: string
@@ -58,35 +58,35 @@ export class Outbox extends Context.Tag("plane-sync/Outbox")<Outbox, {
     readonly claim?: Claim | undefined
   }) => Effect.Effect<Job | undefined, StorageError | LeadershipLost>
   /**
-   * When the next lane is due that nobody holds. A due time more than `maxAhead` milliseconds from now was set before the
-   * clock was put back: such a lane is due now.
+   * When the next free lane is due. A due time more than `maxAhead` milliseconds from now was set before the clock was
+   * put back: such a lane is due now.
    */
   readonly nextDue: (maxAhead: number) => Effect.Effect<number | undefined, StorageError>
   /**
-   * Folds what was published into its lanes; `turn` does so too. For the time in which no lane may be claimed, so that what
-   * piles up is folded bit by bit.
+   * Folds new events into their lanes. `turn` does so too. This is meant for times in which no lane may be claimed, so
+   * that new events do not pile up.
    */
   readonly fold: (holder: string) => Effect.Effect<void, StorageError | LeadershipLost>
-  /** How many keys are to be looked up now, those that are being looked up included; no more than `most` are counted. */
+  /** How many keys are due for a look-up or being looked up. Counts no further than `most`. */
   readonly unfoundKeys: (most: number) => Effect.Effect<number, StorageError>
   /** See `becomeLeader`. */
   readonly becomeLeader: (holder: string) => Effect.Effect<Leadership, LeaderActive | StorageError, Scope.Scope>
-  /** Who sends or has sent last, if anybody has. */
+  /** The last leader, if there ever was one, and whether it is active. */
   readonly leader: Effect.Effect<(Leader & { readonly active: boolean }) | undefined, StorageError>
   readonly events: (query: EventQuery) => Effect.Effect<ReadonlyArray<StoredEvent>, StorageError>
   readonly eventsAfter: (
     sequence: EventSequence,
     limit: number
   ) => Effect.Effect<ReadonlyArray<StoredEvent>, StorageError>
-  /** What the work item of a key (normalized) is owed, with its latest `limit` events and deliveries. */
+  /** What the work item of a normalized key is owed, with its latest `limit` events and deliveries. */
   readonly workItem: (key: string, limit: number) => Effect.Effect<WorkItemRow | undefined, StorageError>
   readonly deadLetters: (query: DeadLetterQuery) => Effect.Effect<ReadonlyArray<DeadLetter>, StorageError>
   readonly deadLetter: (id: number) => Effect.Effect<DeadLetter | undefined, StorageError>
-  /** Owes dead letters again; how many. See `retry` in DeadLetters. */
+  /** Retries dead letters, and returns how many. See `retry` in DeadLetters. */
   readonly retry: (which: Which) => Effect.Effect<number, StorageError>
-  /** Gives dead letters up; how many. */
+  /** Discards dead letters, and returns how many. */
   readonly discard: (which: Which) => Effect.Effect<number, StorageError>
-  /** Deletes a batch of what was published before and owes nothing; whether there may be more. */
+  /** Deletes a batch of what was published before a moment and owes nothing. Returns whether there may be more. */
   readonly prune: (before: EpochMillis) => Effect.Effect<boolean, StorageError>
   readonly status: Effect.Effect<OutboxStatus, StorageError>
 }>() {
@@ -126,14 +126,14 @@ const make = Effect.gen(function*() {
     return row?.dueAt ?? undefined
   })
 
-  /** Runs in a transaction, and writes the sums of what it makes of events. */
+  /** Runs `work` in a transaction, and writes the sums that its changes to events add up to. */
   const tallied = <A, E>(work: (tally: Tally) => Effect.Effect<A, SqlError | E>) =>
     Effect.suspend(() => {
       const tally = makeTally(sql)
       return Effect.zipLeft(work(tally), tally.write)
     })
 
-  /** A transaction of the leader's: none of it is stored where another process has taken over. */
+  /** A transaction of the leader. Nothing of it is stored if another process has taken over. */
   const asLeader = <A>(holder: string, work: (tally: Tally, now: EpochMillis) => Effect.Effect<A, SqlError>) =>
     Effect.flatMap(
       write(tallied((tally) =>
@@ -145,7 +145,7 @@ const make = Effect.gen(function*() {
       Option.match({ onNone: () => Effect.fail(new LeadershipLost()), onSome: Effect.succeed })
     )
 
-  /** Folds until fewer than `left` are new: one short transaction after the other, so that publishing goes on between. */
+  /** Folds until fewer than `left` events are new, in short transactions, so that publishing goes on in between. */
   const foldUntil = (holder: string, left: number) =>
     Effect.gen(function*() {
       while ((yield* read(newEvents(sql))) >= left) yield* asLeader(holder, (tally) => fold(sql, tally))

@@ -9,45 +9,54 @@ export interface SeenState {
   readonly state: string | null
   readonly cancelled: boolean
   readonly readAt: MonotonicMillis
-  /** When Plane had last changed the work item: what is older than what is known tells nothing. */
+  /** When Plane had last changed the work item. Tells nothing new if a later moment is known already. */
   readonly updatedAt: string | null
 }
 
-/** It is tried again, not before `dueAt`. `counted`: the trouble was its own, not the destination's. */
+/**
+ * It is tried again, but not before `dueAt`. `counted`: the trouble was its own, not the destination's, so the attempt
+ * counts.
+ */
 export interface Later {
   readonly _tag: "Later"
   readonly dueAt: EpochMillis
   readonly counted: boolean
-  /** Plane may have executed it all the same: its outcome is unknown, or `refused`, which is asked once more. */
+  /**
+   * Plane may have executed it all the same, because the outcome is unknown, or because it was refused (`refused`): a
+   * refusal is asked for once more.
+   */
   readonly maybeDone?: boolean
   readonly refused?: boolean
   readonly reason: string
   readonly answer?: number | undefined
 }
 
-/** All that the lane owes becomes dead letters; `gone` when the work item was deleted or archived. */
+/** All that the lane owes becomes dead letters. `gone`: the work item was deleted or archived. */
 export interface LaneDead {
   readonly _tag: "LaneDead"
   readonly code: DeadCode
   readonly reason: string
   readonly gone: boolean
   readonly answer?: number | undefined
-  /** How many look-ups this took; undefined where it took none. */
+  /** How many look-ups this took. Undefined if there was none. */
   readonly attempts?: number | undefined
 }
 
 /** How a look ended. */
 export type LookOutcome =
-  /** `key` is the work item's by its number, as Plane writes it: "ET-2". */
+  /** `key` is the work item's key with its number as Plane writes it: "ET-2". */
   | { readonly _tag: "Found"; readonly itemId: ItemId; readonly key: string; readonly seen: SeenState }
-  /** Nobody has the key yet. */
+  /** No work item has the key yet. */
   | { readonly _tag: "Missed"; readonly dueAt: EpochMillis; readonly reason: string }
   | LaneDead
   | Later
 
 /** How a sending ended. */
 export type SendOutcome =
-  /** Plane has it: the comment's id, or the state that the work item is in now. `unsent`: it was in that state already. */
+  /**
+   * Plane has it: the comment's id, or the state that the work item is in now. `unsent`: it was in that state already,
+   * so nothing was sent.
+   */
   | {
     readonly _tag: "Delivered"
     readonly commentId: CommentId | null
@@ -56,11 +65,11 @@ export type SendOutcome =
   }
   /** Not sent, because a person has cancelled the work item. */
   | { readonly _tag: "Left"; readonly reason: string; readonly seen: SeenState }
-  /** The comment to change is gone: what it was to tell needs a new one. */
+  /** The comment to change is gone, so a new one is needed. */
   | { readonly _tag: "CommentGone"; readonly reason: string }
   /**
-   * Plane has a comment under this external id that no request of ours explains. The events that it tells are told; if it
-   * tells none of them, they are told under the next external id.
+   * Plane has a comment under this external id that no request of ours explains. The events that it tells count as
+   * told. If it tells none of them, they are told under the next external id.
    */
   | {
     readonly _tag: "Taken"
@@ -69,8 +78,9 @@ export type SendOutcome =
     readonly nextExternalId: string
   }
   /**
-   * Plane does not take what tells several events: each half is told by itself from now on, so that in the end only the one
-   * is a dead letter that it dislikes. `unanswered`: it may still be executing.
+   * Plane does not take a comment that tells several events. From now on each half is told by itself, so that in the
+   * end only the event that Plane dislikes becomes a dead letter. `unanswered`: Plane may still be executing the
+   * request.
    */
   | {
     readonly _tag: "Split"
@@ -78,9 +88,9 @@ export type SendOutcome =
     readonly answer?: number | undefined
     readonly unanswered: boolean
   }
-  /** The stage table names a state that Plane does not have: the state is owed until it does. */
+  /** The stage table names a state that Plane does not have. The state stays owed until Plane has it. */
   | { readonly _tag: "Withheld"; readonly reason: string }
-  /** This delivery is a dead letter; the lane goes on. */
+  /** This delivery becomes a dead letter, and the lane goes on. */
   | {
     readonly _tag: "Dead"
     readonly code: DeadCode

@@ -13,27 +13,29 @@ export interface OwedEvent {
   readonly body: string
   readonly occurredAt: EpochMillis
   readonly publishedAt: EpochMillis
-  /** Told only together with those of the same part: the comment that told them together was refused, and split. */
+  /**
+   * It is told only together with events of the same part: the comment that told them together was refused and split.
+   */
   readonly part: EventSequence | null
 }
 
-/** The comment that a lane was last told by. */
+/** The last comment that was delivered for a lane. */
 export interface Told {
   readonly kind: DeliveryKind
   readonly gate: string | null
   readonly failures: number
   readonly commentId: CommentId | null
   readonly settledAt: EpochMillis
-  /** No event lies between what it tells and the first that is owed: none that was told, and no dead letter. */
+  /** No event lies between those that it tells and the first that is owed, neither a told one nor a dead letter. */
   readonly isLast: boolean
 }
 
-/** A dead letter that is retried. It is sent after what was owed when it was retried. */
+/** A dead letter that is retried. It is sent after everything that was owed at that moment. */
 export interface Retried {
   readonly delivery: Delivery
-  /** What it tells, in order. */
+  /** The events that it tells, in order. */
   readonly events: readonly [OwedEvent, ...Array<OwedEvent>]
-  /** Of a count: the failures that its comment tells without it. */
+  /** Of a count: the failures that its comment told before it. */
   readonly counted: number
 }
 
@@ -47,47 +49,47 @@ export interface Owed {
   readonly state: OwedEvent | undefined
   /** The oldest events whose comments are owed, in order: at most `maxOwedComments`. */
   readonly comments: ReadonlyArray<OwedEvent>
-  /** Read only where the first comment owed is an urgent event's, because no other is told by changing a comment. */
+  /** Read only if the first owed comment is an urgent event's, because no other is told by changing a comment. */
   readonly told: Told | undefined
   readonly retried: Retried | undefined
   readonly now: EpochMillis
 }
 
-/** So many events are told by one comment at most. */
+/** How many events one comment tells at most. */
 export const maxOwedComments = 50
 
 /** A request as it is planned. */
 export interface Plan {
   readonly kind: DeliveryKind
-  /** What it tells, in order; of a state the one event. */
+  /** The events that it tells, in order. A state has one event. */
   readonly events: readonly [OwedEvent, ...Array<OwedEvent>]
   readonly externalId: string | null
   readonly body: string
   readonly gate: string | null
   readonly failures: number
   readonly commentId: CommentId | null
-  /** The retried delivery that this one takes the place of. */
+  /** The retried delivery that this one replaces. */
   readonly insteadOf?: number
 }
 
 /** What a lane does next. */
 export type Step =
-  /** Find the work item by its key, or see whether one that was gone is back. */
+  /** Find the work item by its key, or see whether a work item that was gone is back. */
   | { readonly _tag: "Look" }
-  /** Compose a request, once. */
+  /** Send a new request. It is composed only once. */
   | { readonly _tag: "Send"; readonly plan: Plan }
-  /** Send a dead letter again, as it was; `externalId` and `body` are those it gets if it never had any. */
+  /** Send a dead letter again, unchanged. `externalId` and `body` are used if it never had any. */
   | { readonly _tag: "SendAgain"; readonly delivery: Delivery; readonly externalId: string; readonly body: string }
-  /** The owed state asks for no request: it was asked for already, or its stage has none. */
+  /** The owed state needs no request: it was asked for already, or its stage has no state. */
   | { readonly _tag: "StateHolds"; readonly event: OwedEvent }
   /** An event that cannot be told. */
   | { readonly _tag: "Unfit"; readonly event: OwedEvent; readonly reason: string }
   /** Nothing before `dueAt`. */
   | { readonly _tag: "Wait"; readonly dueAt: EpochMillis; readonly reason?: string }
 
-/** How a claim chooses, and who decides what is done. */
+/** How a claim chooses a lane, and who decides what is sent. */
 export interface Claim {
-  /** What has waited longer than so many milliseconds is as urgent as anything. */
+  /** A lane that has waited for more milliseconds than this is as urgent as any. */
   readonly urgentAfter: number
   readonly plan: (owed: Owed) => Step
 }

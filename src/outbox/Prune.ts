@@ -16,18 +16,17 @@ export const retention: Setting<Duration.Duration> = defineSetting({
   default: "30 days"
 })
 
-/** Rows that one transaction deletes: publishing waits no longer than for these. */
+/** How many rows one transaction deletes, because publishing waits for it. */
 export const pruneBatch = 500
 
 /**
- * Deletes events that were published before `before` (milliseconds since 1970, UTC) and owe nothing, and settled
- * deliveries likewise: at most a batch of each, the oldest first. Dead letters stay until they are discarded. Says
- * whether there may be more.
+ * Deletes events that were published before `before` and owe nothing, and settled deliveries likewise: at most a batch
+ * of each, the oldest first. Dead letters stay until they are discarded. Returns whether there may be more.
  */
 export const prune = (sql: Sql, tally: Tally, before: EpochMillis): Effect.Effect<boolean, SqlError> =>
   Effect.gen(function*() {
     let more = false
-    // The oldest are looked at, not searched for: where the first is too young, so are all.
+    // Only the oldest are looked at: if the first is too young, so are all.
     for (const status of ["delivered", "discarded"] as const) {
       const events = yield* sql`DELETE FROM plane_sync_event WHERE sequence IN (
         SELECT sequence FROM (SELECT sequence, published_at FROM plane_sync_event WHERE status = ${status}

@@ -9,15 +9,15 @@ import type { Storage } from "../storage/Storage.js"
 import { isStatementError, StorageError } from "../storage/StorageError.js"
 import type { NewEvent } from "./StoredEvent.js"
 
-/** What publishing came to: `conflict` says that the id was published before, with other content. */
+/** The result of publishing. `conflict`: the id was published before, with other content. */
 export interface Published {
   readonly sequence: EventSequence
   readonly duplicate: boolean
   readonly conflict: boolean
 }
 
-// JSON as one parameter keeps the statement's text, and so its prepared form, the same for every size of group; arrays are
-// taken apart in less time than objects.
+// One JSON parameter keeps the text of the statement, and so its prepared form, the same for groups of every size.
+// Arrays are parsed faster than objects.
 const insert = (sql: Storage["Type"]["sql"], events: ReadonlyArray<NewEvent>) =>
   Effect.gen(function*() {
     const lanes = new Set<string>()
@@ -83,7 +83,7 @@ const publishAll = (
     return published
   })
 
-// A client with one connection waits for whoever else has a transaction open. Given up, nothing of it is stored.
+// A client with one connection waits while anybody else has a transaction open. If we stop waiting, nothing is stored.
 const inTime = (storage: Storage["Type"]) => <A>(effect: Effect.Effect<A, StorageError>) =>
   storage.shared
     ? Effect.timeoutFail(effect, {
@@ -93,8 +93,8 @@ const inTime = (storage: Storage["Type"]) => <A>(effect: Effect.Effect<A, Storag
     : effect
 
 /**
- * Commits an event. In a file of our own, events that come together are inserted together, and one whose publisher is
- * interrupted is committed all the same; in a host's database, each is a part of its publisher's transaction.
+ * Commits an event. In a file of our own, events that arrive together are inserted together, and an event is committed
+ * even if its publisher is interrupted. In a host's database, each event is part of its publisher's transaction.
  */
 export const makePublish = (
   storage: Storage["Type"]
@@ -113,7 +113,7 @@ export const makePublish = (
   )
 }
 
-/** Commits a host's or the orchestrator's own rows together with the events that tell of them. */
+/** Commits rows of a host, or of the orchestrator, together with the events that tell of them. */
 export const makeTransact = (storage: Storage["Type"]) =>
 <A>(
   work: Effect.Effect<{ readonly value: A; readonly events: ReadonlyArray<NewEvent> }, SqlError>

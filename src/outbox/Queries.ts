@@ -7,16 +7,16 @@ import type { DeliveryKind } from "./DeliveryKind.js"
 import { folded } from "./Fold.js"
 import type { EventStatus, StoredEvent } from "./StoredEvent.js"
 
-/** A page of events, newest first; `cursor` is the sequence of the last one of the page before. */
+/** A page of events, newest first. `cursor` is the sequence of the last event of the page before. */
 export interface EventQuery {
   readonly status?: EventStatus | undefined
-  /** A key, normalized. */
+  /** A normalized key. */
   readonly workItem?: string | undefined
   readonly limit: number
   readonly cursor?: number | undefined
 }
 
-/** A request that was owed to Plane, and what became of it. Times are milliseconds since 1970, UTC. */
+/** A request that is or was owed to Plane, and what became of it. */
 export interface DeliveryRow {
   readonly id: number
   readonly kind: DeliveryKind
@@ -110,7 +110,7 @@ export const readWorkItem = (
 ): Effect.Effect<WorkItemRow | undefined, SqlError> =>
   Effect.gen(function*() {
     const id = yield* laneOf(sql, key)
-    // What is published and not folded yet is owed as well.
+    // Events that are not folded yet are owed as well.
     const [lane] = yield* sql<Omit<WorkItemRow, "events" | "deliveries" | "gone"> & { readonly gone: number }>`
       SELECT work_item AS "itemId", owed + (SELECT count(*) ${unfolded(sql)}) AS owed,
         coalesce(due_at, (SELECT min(published_at) ${unfolded(sql)})) AS "dueAt", state, gone, problem

@@ -15,7 +15,9 @@ import type { Tally } from "./Tally.js"
 
 const listOf = (sequences: ReadonlyArray<number>) => JSON.stringify(sequences)
 
-/** From now on each half of the events of a refused comment is told by itself; what was retried is owed like any other. */
+/**
+ * Tells each half of the events of a refused comment by itself from now on. Retried events are owed like any others.
+ */
 export const split = (sql: Sql, delivery: Delivery): Effect.Effect<void, SqlError> =>
   Effect.gen(function*() {
     const events = yield* sql<{ sequence: EventSequence }>`SELECT sequence FROM plane_sync_event
@@ -28,8 +30,9 @@ export const split = (sql: Sql, delivery: Delivery): Effect.Effect<void, SqlErro
   })
 
 /**
- * What a comment tells that has our external id: events of this delivery and, where it is a part of a refused one, of the
- * others that were to be told with it. What it does not tell is owed as before. It tells none: the next external id.
+ * Settles a comment that Plane has under our external id. It may tell events of this delivery and, if this delivery is
+ * a part of a refused one, of the other parts. The events that it does not tell are owed as before. If it tells none,
+ * they are told under the next external id.
  */
 export const taken = (
   sql: Sql,

@@ -14,7 +14,7 @@ import type { LookOutcome, SendOutcome, Settlement } from "./Outcome.js"
 import { split, taken } from "./Refusal.js"
 import type { Tally } from "./Tally.js"
 
-/** Writes down how a job ended and gives its lane free. Runs within a transaction. */
+/** Writes down how a job ended, and frees its lane. Runs within a transaction. */
 export const settle = (
   sql: Sql,
   tally: Tally,
@@ -56,21 +56,21 @@ const looked = (
   }
 }
 
-/** What was last sent to the work item was given up without an answer. */
+/** The last request to the work item got no answer, and is not waited for any more. */
 const isUnanswered = (outcome: SendOutcome) =>
   (outcome._tag === "Dead" && outcome.code === "attempts") || (outcome._tag === "Split" && outcome.unanswered)
 
 const sent = (sql: Sql, tally: Tally, lane: Lane, delivery: Delivery, outcome: SendOutcome, now: EpochMillis) =>
   Effect.gen(function*() {
     const unanswered = isUnanswered(outcome)
-    // What is to be sent again is remembered by its delivery.
+    // A request that will be sent again is remembered by its own delivery.
     if (outcome._tag !== "Later" && unanswered !== lane.unanswered) {
       yield* sql`UPDATE plane_sync_lane SET unanswered = ${unanswered ? 1 : 0} WHERE id = ${lane.id}`
     }
     switch (outcome._tag) {
       case "Delivered": {
         const { seen } = outcome
-        // An earlier attempt that Plane may have executed: what is to be heard of it is our echo.
+        // Plane may have executed an earlier attempt, so a hook that shows this state is our own echo.
         const answered = outcome.unsent !== true || delivery.tried
         yield* closeDelivery(sql, delivery, "delivered", now, { commentId: outcome.commentId })
         if (seen !== undefined) {
@@ -86,7 +86,7 @@ const sent = (sql: Sql, tally: Tally, lane: Lane, delivery: Delivery, outcome: S
       }
       case "CommentGone": {
         yield* closeDelivery(sql, delivery, "discarded", now, { reason: outcome.reason })
-        // It is no comment that could be changed any more, so the next failure of the gate is told by a new one.
+        // This comment can no longer be changed, so the gate's next failure is told by a new one.
         yield* sql`UPDATE plane_sync_delivery SET gate = NULL WHERE lane = ${lane.id} AND plane_id = ${delivery.commentId}`
         yield* sql`UPDATE plane_sync_event SET comment = 'pending' WHERE delivery = ${delivery.id} AND comment = 'retried'`
         return yield* free(sql, tally, lane, now, null)
@@ -108,7 +108,7 @@ const sent = (sql: Sql, tally: Tally, lane: Lane, delivery: Delivery, outcome: S
       case "Dead": {
         yield* closeDelivery(sql, delivery, "dead", now, outcome)
         yield* closeDebts(sql, tally, delivery, "dead")
-        // Plane may have taken it: what state it is in now is not known.
+        // Plane may have taken it, so which state the work item is in is not known now.
         if (delivery.kind === "state") {
           yield* forget(sql, lane)
           if (unanswered) yield* sql`UPDATE plane_sync_lane SET late_state = ${delivery.body} WHERE id = ${lane.id}`

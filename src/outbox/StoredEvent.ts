@@ -5,30 +5,33 @@ import type { EventSequence } from "../domain/Ids.js"
 import type { StageEvent } from "../domain/StageEvent.js"
 import { StageEventJson } from "../domain/StageEvent.js"
 
-/** What has become of an event's comment, or of its state. `retried`: a dead letter that is owed again. */
+/** The status of an event's comment, or of its state. `retried`: a dead letter that is pending again. */
 export const DebtStatus = Schema.Literal("none", "pending", "retried", "delivered", "superseded", "dead", "discarded")
 export type DebtStatus = typeof DebtStatus.Type
 
-/** What both come to. */
+/** The status that sums up both. */
 export const EventStatus = Schema.Literal("pending", "delivered", "dead", "discarded")
 export type EventStatus = typeof EventStatus.Type
 
-/** An event as it is handed to the outbox: checked, its texts cleaned. Times are milliseconds since 1970, UTC. */
+/** An event as it is handed to the outbox: checked, its texts cleaned. */
 export interface NewEvent {
   readonly id: string
   /** The work item's key as written. */
   readonly workItem: string
-  /** The lane it waits in until its key is found: `WorkItemKey.normalized`. None when the event can never be told. */
+  /**
+   * The lane that it waits in until its key is found: `WorkItemKey.normalized`. Undefined if the event can never be
+   * told.
+   */
   readonly lane: string | undefined
-  /** The event as JSON, without its id: what a second event with this id is compared with. */
+  /** The event as JSON, without its id. A second event with the same id is compared with it. */
   readonly body: string
   /** The stage whose state it asks for. */
   readonly stage: string | undefined
-  /** Told before what is not, when the budget is short. */
+  /** It is told before events that are not urgent when the budget is short. */
   readonly urgent: boolean
   readonly occurredAt: EpochMillis
   readonly publishedAt: EpochMillis
-  /** Why it can never be told: it becomes a dead letter at once. */
+  /** Why it can never be told. Such an event becomes a dead letter at once. */
   readonly unfit: string | undefined
 }
 
@@ -43,11 +46,11 @@ export interface StoredEvent {
   readonly status: EventStatus
   readonly comment: DebtStatus
   readonly state: DebtStatus
-  /** Why it is a dead letter, or what its work item waits for. */
+  /** Why the event is a dead letter, or what its work item waits for. */
   readonly reason: string | null
 }
 
 const fromBody = Schema.decodeOption(Schema.parseJson(StageEventJson))
 
-/** The event that a stored body tells of; none when the event was unfit. */
+/** The event of a stored body. None if the event was unfit. */
 export const eventOfBody = (body: string): Option.Option<StageEvent> => fromBody(body)

@@ -3,8 +3,8 @@ import { Effect } from "effect"
 import type { Migration } from "../storage/Migrations.js"
 
 /**
- * The tables of the outbox. An event owes two things, its comment and its state, which are settled apart; its `status` sums
- * up both. Triggers keep the counts, so that no code can forget them and no query has to count.
+ * The tables of the outbox. An event owes two things, its comment and its state, which are settled apart; its `status`
+ * sums up both. Triggers keep the counts, so that no code can forget them and no query has to count.
  */
 export const outboxTables: Migration = Effect.gen(function*() {
   const sql = yield* SqlClient.SqlClient
@@ -110,8 +110,9 @@ export const outboxTables: Migration = Effect.gen(function*() {
     VALUES ('pending', 0), ('delivered', 0), ('dead', 0), ('discarded', 0)`
 
   // Only the state of the latest stage is owed. An older state is closed together with its comment, or here when that
-  // comment is already settled. The statements change as few rows as they can, because every UPDATE rewrites index entries,
-  // even when due_at keeps its value. `owed` is raised first, because a lane that owes nothing loses its due time.
+  // comment is already settled. The statements change as few rows as they can, because every UPDATE rewrites index
+  // entries, even when due_at keeps its value. `owed` is raised first, because a lane that owes nothing loses its due
+  // time.
   yield* sql`CREATE TRIGGER plane_sync_event_inserted AFTER INSERT ON plane_sync_event BEGIN
     UPDATE plane_sync_count SET events = events + 1 WHERE status = NEW.status;
     UPDATE plane_sync_lane SET owed = owed + 1 WHERE id = NEW.lane AND NEW.status = 'pending';
@@ -141,8 +142,9 @@ export const outboxTables: Migration = Effect.gen(function*() {
 })
 
 /**
- * What was heard of a work item, from hooks and from the answers to our own PATCHes. `state` and `updated_at` also come from
- * look-ups. Those must not make a move look old when its hook is still to come, so what was heard has columns of its own.
+ * What was heard of a work item, from hooks and from the answers to our own PATCHes. `state` and `updated_at` also come
+ * from look-ups. A look-up must not make a move look old while its hook is still to come, so what was heard has
+ * separate columns.
  */
 export const heardColumns: Migration = Effect.gen(function*() {
   const sql = yield* SqlClient.SqlClient
@@ -154,8 +156,8 @@ export const heardColumns: Migration = Effect.gen(function*() {
 })
 
 /**
- * The index file (`-shm`) that the leader has open, as device and inode. It is null when an older version wrote the row, and
- * in a host's database.
+ * The index file (`-shm`) that the leader has open, as device and inode. It is null when an older version wrote the
+ * row, and in a host's database.
  */
 export const indexFileColumn: Migration = Effect.gen(function*() {
   const sql = yield* SqlClient.SqlClient
@@ -163,8 +165,8 @@ export const indexFileColumn: Migration = Effect.gen(function*() {
 })
 
 /**
- * What became of a comment that Plane refused: whether Plane may have executed it (`tried`), how often Plane refused it, and,
- * once it was split, the sequence of the first event of each part.
+ * What became of a comment that Plane refused: whether Plane may have executed it (`tried`), how often Plane refused
+ * it, and, once it was split, the sequence of the first event of each part.
  */
 export const splittingColumns: Migration = Effect.gen(function*() {
   const sql = yield* SqlClient.SqlClient
@@ -175,8 +177,8 @@ export const splittingColumns: Migration = Effect.gen(function*() {
 })
 
 /**
- * What triggers did before, the leader does, and whoever settles an event. All events that are stored by then were counted
- * by the triggers, so they count as folded.
+ * The triggers go: the leader folds new events, and the code that settles an event updates the counts. The triggers
+ * have counted all events that are stored by then, so these count as folded.
  */
 export const foldedTable: Migration = Effect.gen(function*() {
   const sql = yield* SqlClient.SqlClient

@@ -5,22 +5,22 @@ import type { Sql } from "../storage/Sql.js"
 import type { EventStatus } from "./StoredEvent.js"
 
 /**
- * What a transaction makes of events, counted: how many have each status, and how many each lane is owed. The sums are
- * kept where events change, because nothing that is served may have to count.
+ * Counts what a transaction changes: how many events have each status, and how many each lane is owed. The sums are
+ * kept where events change, so that no query has to count.
  */
 export interface Tally {
-  /** Events that a lane was owed have come to these statuses; one that is still pending changes nothing. */
+  /** Events that were pending now have these statuses. An event that is still pending changes nothing. */
   readonly settled: (lane: LaneId | null, rows: ReadonlyArray<{ readonly status: EventStatus }>) => void
-  /** An event has changed its status. None: it was not counted before, or it is deleted. */
+  /** An event has changed its status. `from` is undefined if it was not counted before, `to` if it is deleted. */
   readonly moved: (
     lane: LaneId | null,
     from: EventStatus | undefined,
     to: EventStatus | undefined,
     events?: number
   ) => void
-  /** The change in what a lane is owed, which the caller writes itself. */
+  /** The change in what a lane is owed. The caller writes it itself. */
   readonly take: (lane: LaneId) => number
-  /** Writes the rest. */
+  /** Writes all changes that were not taken. */
   readonly write: Effect.Effect<void, SqlError>
 }
 

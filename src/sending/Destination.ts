@@ -23,26 +23,26 @@ export interface Misfit {
 }
 
 /**
- * Plane as a whole: open, or closed while it is down, misconfigured or refuses the key. Trouble closes it only when a
- * harmless request fails too; one that goes well says that the trouble is the work item's own. While it is closed
- * nothing is sent but that probe, nobody's attempts are spent, and nothing is lost.
+ * Plane as a whole. It is open, or closed while Plane is down, misconfigured or refuses the key. Trouble closes it only
+ * when a harmless request, the probe, fails too. If the probe succeeds, the trouble is the work item's own. While it is
+ * closed, only the probe is sent, no attempts are counted, and nothing is lost.
  *
- * It opens with a first probe, and whenever it opens, the stage table is compared with the project's own states.
+ * It opens with a first probe. Whenever it opens, the stage table is compared with the project's states.
  */
 export class Destination extends Context.Tag("plane-sync/Destination")<Destination, {
   /** Waits until it is open. */
   readonly opened: Effect.Effect<void>
   /**
-   * Whether the trouble is Plane's: asked after a request failed for a reason that may be Plane's, or (no error) after an
-   * answer that an archived project gives as well.
+   * Whether the trouble is Plane's. Ask it after a request failed for a reason that may be Plane's. Ask it without an
+   * error after an answer that an archived project gives as well.
    */
   readonly isDown: (error?: PlaneError) => Effect.Effect<boolean>
-  /** Plane has accepted a write, so the key may write: what it forbids after that is about one request. */
+  /** Tells that Plane has accepted a write, so the key may write. A later 403 is then about one request. */
   readonly wrote: Effect.Effect<void>
   readonly status: Effect.Effect<DestinationStatus>
-  /** The stages whose states wait, because the project does not have them. As of the last look. */
+  /** The stages whose states wait because the project does not have them, as of the last look. */
   readonly misfits: () => ReadonlyArray<Misfit>
-  /** Looks at the project's states again; whether this one is not among them. */
+  /** Looks at the project's states again. Returns whether this state is missing. */
   readonly lacks: (state: string) => Effect.Effect<boolean>
 }>() {
   static readonly layer: Layer.Layer<Destination, ConfigError.ConfigError, PlaneClient | Outbox | Projects> = Layer
@@ -52,13 +52,13 @@ export class Destination extends Context.Tag("plane-sync/Destination")<Destinati
     )
 }
 
-/** How often the project's states are looked at while the table does not fit. */
+/** How often the project's states are read while the table does not fit. */
 const misfitsEvery = "5 minutes"
 
 const misfitsOf = (table: StageStates, known: ReadonlySet<string>): ReadonlyArray<Misfit> =>
   Array.from(table, ([stage, state]) => ({ stage, state })).filter(({ state }) => !known.has(state))
 
-/** What is wrong with the stage table, as a person can mend it. */
+/** What is wrong with the stage table, in words that tell a person how to mend it. */
 export const misfitReason = (misfits: ReadonlyArray<Misfit>, project: string): string =>
   `ORCH_PLANE_STAGE_STATES does not fit: the project ${project} has no state ${
     misfits.map(({ stage, state }) => `${state} (stage ${JSON.stringify(stage)})`).join(", ")
@@ -78,7 +78,7 @@ const make = Effect.gen(function*() {
   })
   const probing = yield* Effect.makeSemaphore(1)
   let misfits: ReadonlyArray<Misfit> = []
-  // Writes that were forbidden one after the other, though the probe was fine, with none accepted in between.
+  // How many writes in a row were forbidden while the probe succeeded, with no accepted write in between.
   let forbidden = 0
   let hasWritten = false
 
@@ -87,7 +87,10 @@ const make = Effect.gen(function*() {
     Effect.orElseSucceed(() => "nothing is lost")
   )
 
-  /** What is not told is not known: an empty list is an archived project's, and an error says nothing of the table. */
+  /**
+   * Plane's states, or undefined if they are not known: an empty list is an archived project's, and an error says
+   * nothing of the table.
+   */
   const readTable = client.states.pipe(
     Effect.map((states) => states.length === 0 ? undefined : new Set(states.map(({ id }) => id))),
     Effect.catchAll((error) =>
@@ -123,7 +126,7 @@ const make = Effect.gen(function*() {
     yield* latch.open
   })
 
-  /** The reason has changed, as when the key was revoked while Plane was away. */
+  /** It stays closed, now because of another reason, as when the key was revoked while Plane was away. */
   const stillClosed = Effect.fnUntraced(function*(reason: string) {
     yield* Ref.update(status, (was) => was.open ? was : { ...was, reason })
     yield* Effect.logError(`Nothing is sent to Plane, by now for another reason: ${reason}`)
@@ -146,7 +149,7 @@ const make = Effect.gen(function*() {
     }
   })
 
-  /** A 403 on a write while the probe is fine: it is about what the key may do, unless other writes are accepted. */
+  /** A 403 on a write although the probe succeeds is about what the key may do, unless other writes are accepted. */
   const isForbidden = (error: PlaneError | undefined): error is PlaneError =>
     error?.reason === "PermissionDenied" && error.method !== "GET"
 
@@ -155,7 +158,7 @@ const make = Effect.gen(function*() {
       if (!(yield* Ref.get(status)).open) return true
       const probe = yield* Effect.either(client.probe)
       if (probe._tag === "Left") {
-        // What the probe met says what is wrong with Plane; a 429 only says that others use the key.
+        // The probe's error says what is wrong with Plane. A 429 only says that others use the key.
         if (probe.left.reason === "RateLimited") return true
         yield* close(error !== undefined && probe.left.reason === error.reason ? error.message : probe.left.message)
         yield* Effect.forkIn(probeUntilBack(probe.left, 0), scope)
@@ -170,7 +173,7 @@ const make = Effect.gen(function*() {
       yield* Effect.forkIn(probeUntilBack(error, forbidden), scope)
       forbidden += 1
       return true
-      // One probe serves all who are in trouble at the same time: those who come later see what it found.
+      // One probe serves all requests that are in trouble at the same time: the later ones see its result.
     }).pipe(probing.withPermits(1))
 
   const firstLook: Effect.Effect<void> = Effect.gen(function*() {

@@ -20,7 +20,7 @@ export interface Found {
 /** Finds the work item of a key whose oldest event was published at `since`. The first request uses the slot. */
 export type Find = (key: WorkItemKey, since: EpochMillis, slot: Slot) => Effect.Effect<Found, FindError>
 
-// A page costs one request, as a single look-up does. It is dear when it tells nothing: of three keys it must tell two.
+// A page costs one request, as a single look-up does. With three keys it saves a request if it settles two of them.
 const enoughKeys = 3
 
 interface Page {
@@ -28,14 +28,14 @@ interface Page {
   readonly all: boolean
   /** Tells how old the page is. */
   readonly readAt: MonotonicMillis
-  /** The same moment, to compare with when an event was published. */
+  /** The same moment by the other clock, to compare with the moment at which an event was published. */
   readonly readAtEpoch: EpochMillis
 }
 
 /**
- * Looks keys up as `PlaneClient.find` does, with fewer requests where many are owed: then one page of the newest work
- * items is read, relied on as long as anything that was read, and tells what it can. It is never the reason of a failure:
- * what it does not tell is looked up singly.
+ * Looks keys up as `PlaneClient.find` does, with fewer requests if many are owed. Then it reads one page of the newest
+ * work items, relies on it for as long as on anything that was read, and takes from it what it can. The page is never
+ * the reason of a failure: keys that it does not settle are looked up singly.
  */
 export const makeFind = (
   { client, outbox, project }: {
@@ -45,7 +45,7 @@ export const makeFind = (
   }
 ): Find => {
   let kept: Page | undefined
-  // Who comes while it is read waits for it.
+  // Look-ups that come while the page is being read wait for it.
   const onlyOne = Effect.unsafeMakeSemaphore(1)
 
   const readPage = Effect.fnUntraced(function*(slot: Slot) {
@@ -67,8 +67,8 @@ export const makeFind = (
   const onPage = Effect.fnUntraced(function*(key: WorkItemKey, since: EpochMillis, page: Page) {
     const pageAge = (yield* monotonicMillis) - page.readAt
     const eventAge = (yield* epochMillis) - since
-    // What is not on a page that was read before the event may be what the event is about. The first is wrong where the
-    // clock was put back since, the second where it was put forward.
+    // A page that was read before the event was published may lack the very work item that the event is about. The
+    // first comparison is wrong if the clock was put back since, the second if it was put forward.
     const isOlder = since <= page.readAtEpoch && pageAge <= eventAge
     return Option.map(
       findAmong(key, page.items, page.all && isOlder),
@@ -85,7 +85,7 @@ export const makeFind = (
     if (key.identifier !== project.identifier) return yield* single(key, slot)
     const read = yield* page(slot)
     const found = read === undefined ? Option.none() : yield* onPage(key, since, read)
-    // The slot is still good if no page was read just now.
+    // The slot is still unused if no page was read just now.
     return yield* Option.match(found, { onNone: () => single(key, slot), onSome: Effect.succeed })
   })
 }

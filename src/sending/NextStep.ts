@@ -13,25 +13,25 @@ import { eventOfBody } from "../outbox/StoredEvent.js"
 import type { PlaneConfig } from "../plane/PlaneConfig.js"
 import type { Misfit } from "./Destination.js"
 
-/** How often a told gate failure's count is brought up to date, at most. In milliseconds. */
+/** How often the count of a told gate failure is updated, at most. In milliseconds. */
 export const recountEvery = Duration.toMillis("10 minutes")
 
-// What is later than now was before the clock was put back, nobody knows how long ago.
+// A moment in the future was set before the clock was put back, and nobody knows how long ago.
 const isWithin = (millis: number, since: number, now: number) => since <= now && now < since + millis
 
 type Planning = Pick<PlaneConfig, "comments" | "onConflict"> & {
   readonly states: StageStates
-  /** Stages whose states the project does not have: these wait. */
+  /** Stages whose states the project does not have. These states wait. */
   readonly misfits: () => ReadonlyArray<Misfit>
 }
 
-/** How long a lane that owes nothing but such a state is left alone. */
+/** How long a lane waits that owes nothing but such a state, in milliseconds. */
 const withheldFor = 60_000
 
 /**
- * What one work item still needs, and in which order: first to be found, then the state of its latest stage, then its
- * comments. So a state may overtake older comments, and no comment its state. A state that was asked for already is not
- * asked for again: until the stage's state changes, what a person has moved stands, but for a cancel that is overruled.
+ * What one work item needs next: first the look-up, then the state of its latest stage, then its comments. So a state
+ * may overtake older comments, and no comment overtakes its state. A state that was asked for is not asked for again.
+ * So a person's move stands until the stage's state changes, except a cancel that the settings overrule.
  */
 export const nextStep = (config: Planning) => (owed: Owed): Step => {
   const { comments: [comment], lane, retried, state } = owed
@@ -45,19 +45,22 @@ export const nextStep = (config: Planning) => (owed: Owed): Step => {
   return commentStep(config, comment, lane.itemId, owed)
 }
 
-/** What tells whether the HTML of a comment tells an event that is owed. */
+/** Makes a test of whether the HTML of a comment tells an owed event. */
 export const tellsOwed = (html: string) => (owed: OwedEvent): boolean =>
   Option.match(read(owed), { onNone: () => false, onSome: (moment) => tells(html, moment) })
 
-/** The external id after one that another comment has: the same each time, so that a repetition finds its own. */
+/**
+ * The next external id, when another comment has this one. It is always the same, so that a repetition finds its own
+ * comment.
+ */
 export const nextExternalId = (id: string): string => {
   const [, base = id, number] = /^(.*:[0-9a-f-]{36}):(\d+)$/.exec(id) ?? []
   return `${base}:${Number(number ?? 1) + 1}`
 }
 
-// With the id it had, a comment that Plane has after all is not made a second time.
+// A repetition has the same id, so a comment that Plane has after all is not made a second time.
 const externalId = (event: OwedEvent, itemId: string) =>
-  // Plane's pair of source and id is unique in the whole project, so the work item is a part of it.
+  // Plane's pair of source and id is unique in the whole project, so the work item's id is a part of it.
   `${event.id}:${itemId}`
 
 const retriedStep = (retried: Retried, itemId: string): Step => {
@@ -81,7 +84,10 @@ const retriedStep = (retried: Retried, itemId: string): Step => {
     })
 }
 
-/** The number is absolute and its comment the one it was for, so it cannot double, whatever was told meanwhile. */
+/**
+ * The number is absolute and goes into the comment that it was planned for, so it cannot double, whatever was told
+ * meanwhile.
+ */
 const recountStep = ({ counted, delivery, events }: Retried): Step => {
   const failures = counted + events.length
   return {
@@ -109,8 +115,8 @@ const unreadable = (event: OwedEvent): Step => ({
 })
 
 /**
- * The latest stage before an event's that has a state, among those whose comments are owed: until its comment is sent, an
- * event's state is not closed by a later one's.
+ * The latest stage with a state before an event, among the events whose comments are owed. An event's state is not
+ * closed by a later event's until its own comment is sent.
  */
 const stageBefore = (event: OwedEvent, comments: ReadonlyArray<OwedEvent>, states: StageStates): Stage | undefined => {
   for (const { body } of comments.filter(({ sequence }) => sequence < event.sequence).reverse()) {
@@ -129,10 +135,10 @@ const stateStep = (
     onNone: () => unreadable(event),
     onSome: (told) => {
       const latest = stageOf(told)
-      // The table may have been changed since the event was published. A stage that has no state any more does not keep
-      // an earlier one's from being set.
+      // The table may have been changed since the event was published. A stage that has no state any more must not keep
+      // an earlier stage's state from being set.
       const hasState = latest !== undefined && states.has(latest)
-      // The later ones of these are not read yet: their turn comes when older comments are sent.
+      // The later of these events are not read yet. They are read once older comments are sent.
       const mayHaveOthers = comments.length >= maxOwedComments && (comments.at(-1)?.sequence ?? 0) < event.sequence
       if (!hasState && mayHaveOthers) return { _tag: "Wait", dueAt: now }
       const stage = hasState ? latest : stageBefore(event, comments, states)
@@ -169,7 +175,7 @@ interface Read extends DatedEvent {
 const read = (owed: OwedEvent): Option.Option<Read> =>
   Option.map(eventOfBody(owed.body), (event) => ({ owed, event, occurredAt: DateTime.unsafeMake(owed.occurredAt) }))
 
-/** The events from the first on that one comment tells. */
+/** The events that one comment tells, from the first on. */
 const group = (
   { comments: mode }: Pick<PlaneConfig, "comments">,
   first: Read,

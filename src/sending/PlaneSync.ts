@@ -30,12 +30,12 @@ export class PlaneSync extends Context.Tag("plane-sync/PlaneSync")<PlaneSync, {
   readonly budget: Effect.Effect<RateStatus>
   readonly outbox: Effect.Effect<OutboxStatus, StorageError>
   readonly workers: Effect.Effect<WorkersStatus>
-  /** What is wrong with the stage table, in words; none while it fits. */
+  /** What is wrong with the stage table, in words. Undefined while it fits. */
   readonly misfit: Effect.Effect<string | undefined>
 }>() {
   /**
-   * The pipeline over the services it is made of. It starts with the layer; when the layer's scope closes, requests in
-   * flight have 8 s to end.
+   * The pipeline over the services that it is made of. It starts with the layer. When the layer's scope closes,
+   * requests in flight have 8 s to end.
    */
   static readonly layerPipeline: Layer.Layer<
     PlaneSync,
@@ -44,8 +44,8 @@ export class PlaneSync extends Context.Tag("plane-sync/PlaneSync")<PlaneSync, {
   > = Layer.scoped(PlaneSync, Effect.suspend(() => make))
 
   /**
-   * The whole pipeline over a storage, and what it is read by. Whatever else asks Plane by the same key has to use the
-   * `PlaneClient` of this layer: one key has one budget.
+   * The whole pipeline over a storage, together with the services that read it. Anything else that asks Plane by the
+   * same key has to use the `PlaneClient` of this layer, because one key has one budget.
    */
   static readonly layerStorage: Layer.Layer<
     PlaneSync | StageEvents | Outbox | WakeUps | PlaneClient,

@@ -6,19 +6,21 @@ import type { Delivery } from "../outbox/Delivery.js"
 import type { Lane } from "../outbox/Lane.js"
 
 /**
- * A request of unknown outcome may still be executing in Plane for the quiet time after it was sent: until that is over
- * nothing else is sent to its work item. It is measured by the monotonic clock, because the clock that the due times in
- * storage go by can be set. What was planned before this process started counts as sent when it started, and so does what
- * a lane remembers as unanswered.
+ * Keeps the quiet times. A request of unknown outcome may still be executing in Plane for the quiet time after it was
+ * sent, so until then nothing else is sent to its work item. It is measured by the monotonic clock, because the clock
+ * of the due times in storage can be set. A delivery that was planned before this process started counts as sent at the
+ * start, and so does a request that a lane remembers as unanswered.
  */
 export interface QuietTimes {
-  /** The outcome of what was sent to a work item at `sentAt` is unknown. */
+  /** Begins a quiet time: the outcome of a request that was sent to the work item at `sentAt` is unknown. */
   readonly begin: (itemId: ItemId, sentAt: MonotonicMillis) => Effect.Effect<void>
-  /** For how many milliseconds from `now` nothing is to be planned for a lane's work item, or a delivery to be sent. */
+  /**
+   * For how many milliseconds from `now` nothing may be planned for the lane's work item, or the delivery not be sent.
+   */
   readonly left: (now: MonotonicMillis, lane: Lane, delivery?: Delivery) => number
 }
 
-/** `lastBefore` is the last delivery that was planned before this process started. */
+/** `lastBefore` is the id of the last delivery that was planned before this process started. */
 export const make = (quiet: Duration.Duration, lastBefore: number): Effect.Effect<QuietTimes> =>
   Effect.map(monotonicMillis, (startedAt) => {
     const length = Duration.toMillis(quiet)
@@ -31,7 +33,7 @@ export const make = (quiet: Duration.Duration, lastBefore: number): Effect.Effec
         }),
       left: (now, { unanswered, itemId }, delivery) => {
         const end = itemId === null ? now : ends.get(itemId) ?? now
-        // What this process itself left unanswered is in `ends`, and ends later.
+        // Requests that this process left unanswered are in `ends`, and end later.
         const isOfBefore = unanswered || (delivery !== undefined && delivery.id <= lastBefore)
         return Math.max(0, end - now, isOfBefore ? startedAt + length - now : 0)
       }

@@ -23,14 +23,14 @@ interface Work {
   readonly slot: Slot
 }
 
-// A write so soon after a commit that found us the leader is as good as in flight: a process that takes over meanwhile
-// waits for the quiet time before it sends to that work item.
+// A write so soon after a commit that confirmed us as the leader counts as already in flight: a process that takes over
+// meanwhile waits for the quiet time before it sends to that work item.
 const confirmedFor = (config: SendContext["config"]) => Math.min(1_000, Duration.toMillis(config.quiet))
 
 /** How long requests in flight may take to end when the program is shut down. */
 const drainTime = Duration.seconds(8)
 
-// No lane is put off for longer than this by itself: what is due later was set before the clock was put back.
+// We put no lane off for longer than this. A later due time was set before the clock was put back.
 const maxAhead = (config: SendContext["config"]) =>
   Math.max(
     Duration.toMillis(config.keyPatience),
@@ -40,29 +40,29 @@ const maxAhead = (config: SendContext["config"]) =>
     Duration.toMillis(Duration.minutes(5))
   ) + 60_000
 
-/** What keeps the workers from sending, other than Plane. */
+/** What keeps the workers from sending, apart from Plane. */
 export interface WorkersStatus {
   /** Why storage fails, until it works again. */
   readonly storageFailure: StorageError | undefined
-  /** Another process has taken over as the leader: nothing more is sent from here. */
+  /** Another process has taken over as the leader, so nothing more is sent from here. */
   readonly takenOver: boolean
 }
 
 /**
- * Starts the workers, up to `ORCH_PLANE_CONCURRENCY` at once. Each takes a slot of the budget, claims the most urgent
- * lane that is due, sends its one next request, and settles it in the commit that claims the next. When the scope closes
- * they claim nothing more, requests in flight have 8 s to end and are settled; what is cut off then counts as sent with
- * its outcome unknown, like after a crash.
+ * Starts `ORCH_PLANE_CONCURRENCY` workers. Each takes a slot of the budget, claims the most urgent lane that is due,
+ * sends its next request, and settles it in the commit that claims the next lane. When the scope closes, they claim
+ * nothing more, and requests in flight have 8 s to end and be settled. A request that is cut off then counts as sent
+ * with an unknown outcome, like after a crash.
  *
- * A worker never fails: whatever Plane does is an outcome, and while storage fails it tries again each second.
+ * A worker never fails: whatever Plane does is an outcome, and while storage fails the worker tries again each second.
  */
 export const startWorkers = (
   dependencies: Omit<SendContext, "stillLeading"> & {
     readonly outbox: Outbox["Type"]
     readonly wakeUps: WakeUps["Type"]
-    /** The name of this process in the lanes that it holds: new with each start. */
+    /** The name of this process in the lanes that it holds. It is new at each start. */
     readonly holder: string
-    /** Completed when another process has taken over: then nothing more is sent here. */
+    /** Completes when another process has taken over. Then nothing more is sent here. */
     readonly lost: Effect.Effect<void>
   }
 ): Effect.Effect<{ readonly status: Effect.Effect<WorkersStatus> }, never, Scope.Scope> =>
@@ -76,7 +76,10 @@ export const startWorkers = (
     // When a commit last found that we are the leader.
     let confirmedAt = MonotonicMillis(-Infinity)
 
-    /** `outbox.turn`; nothing is planned in a work item's quiet time: by its end there may be more to tell together. */
+    /**
+     * Runs `outbox.turn`. Nothing is planned in a work item's quiet time, because by its end there may be more to tell
+     * together.
+     */
     const turn = (options: { readonly settlement?: Settlement; readonly claims: boolean }) =>
       Effect.flatMap(monotonicMillis, (now) => {
         const claim: Claim = {
@@ -120,19 +123,19 @@ export const startWorkers = (
       const settlement = job._tag === "Send"
         ? Effect.map(send(context, job, slot), (outcome): Settlement => ({ _tag: "Sent", job, outcome }))
         : Effect.map(look(context, job, slot), (outcome): Settlement => ({ _tag: "Looked", job, outcome }))
-      // A job that needed no request has not used it.
+      // Releases the slot of a job that needed no request.
       return settlement.pipe(Effect.ensuring(slot.release), Effect.tap(report))
     }
 
-    /** Claims a job for a slot, which is released if there is none. */
+    /** Claims a job for a slot. The slot is released if there is no job. */
     const claim = (slot: Slot, settlement?: Settlement): Effect.Effect<Work | undefined> =>
       stored(turn({ ...(settlement === undefined ? {} : { settlement }), claims: true })).pipe(
-        // When another process has taken over, it waits here until it is interrupted.
+        // When another process has taken over, this waits until it is interrupted.
         Effect.onInterrupt(() => slot.release),
         Effect.flatMap((job) => job === undefined ? Effect.as(slot.release, undefined) : Effect.succeed({ job, slot }))
       )
 
-    /** Settles, and goes on with the next at once if the budget has a slot. */
+    /** Settles a job, and claims the next one at once if the budget has a slot. */
     const settle = Effect.fnUntraced(function*(settlement: Settlement) {
       const { open } = yield* destination.status
       const more = open && !(yield* Deferred.isDone(stopping))
@@ -140,16 +143,16 @@ export const startWorkers = (
       const work = Option.isSome(slot)
         ? yield* claim(slot.value, settlement)
         : yield* Effect.as(stored(turn({ settlement, claims: false })), undefined)
-      // Others wait for what was due before, and this lane may be due sooner.
+      // The waiting worker goes by an earlier look, and this lane may be due sooner.
       yield* wakeUps.notify
       return work
     })
 
-    /** None when we are to stop first. */
+    /** Waits for an effect, or for the shutdown: none if that comes first. */
     const unlessStopping = <A>(waiting: Effect.Effect<A>) =>
       Effect.raceFirst(Effect.asSome(waiting), Effect.as(Deferred.await(stopping), Option.none<A>()))
 
-    // While nothing may be sent, what is published is folded all the same, so that it does not pile up: not at once, because
+    // Published events are folded also while nothing may be sent, so that they do not pile up. Not at once, because
     // each fold is a commit that publishing waits for.
     const foldMeanwhile = Effect.gen(function*() {
       for (;;) {
@@ -162,7 +165,7 @@ export const startWorkers = (
 
     const nextDue = Effect.map(stored(outbox.nextDue(ahead)), (dueAt) => dueAt === undefined ? undefined : { dueAt })
 
-    /** Waits for something to do. One worker at a time, so that a single event does not wake them all. */
+    /** Waits for something to do. Only one worker waits at a time, so that a single event does not wake them all. */
     const take = Effect.gen(function*() {
       while (!(yield* Deferred.isDone(stopping))) {
         yield* unlessStopping(Effect.raceFirst(destination.opened, foldMeanwhile))
@@ -177,8 +180,8 @@ export const startWorkers = (
       return undefined
     }).pipe(onlyOne.withPermits(1))
 
-    // Interrupted only when the time to drain is over, or another process has taken over. What it held then counts as
-    // after a crash.
+    // A worker is interrupted only when the time to drain is over, or another process has taken over. What it held then
+    // is treated as after a crash.
     const worker = Effect.gen(function*() {
       for (;;) {
         let work: Work | undefined = yield* take
@@ -197,7 +200,7 @@ export const startWorkers = (
     yield* Effect.addFinalizer(() =>
       Deferred.succeed(stopping, undefined).pipe(
         Effect.zipRight(Fiber.awaitAll(workers)),
-        // A finalizer is not interruptible by itself, and then the time-out would wait for what it cuts off.
+        // A finalizer is not interruptible by default, and then the time-out would wait for what it cuts off.
         Effect.interruptible,
         Effect.timeoutOption(drainTime),
         Effect.flatMap(Option.match({

@@ -21,7 +21,7 @@ export interface Api {
   readonly webhooks: Webhooks
 }
 
-/** How one request's writes go: so long after its arrival, and told to whoever keeps the record. */
+/** How one request's writes are made: after this delay from its arrival, and reported to whoever keeps the record. */
 export interface Writing {
   readonly delayMillis: number
   readonly onWrite: () => void
@@ -37,8 +37,9 @@ const mayWrite = (route: Route, role: Model.ProjectRole): boolean =>
   route.kind === "comments" || route.kind === "comment" || role !== "guest"
 
 /**
- * What the caller may not see is a 403, also when it does not exist. Search is an exception: it shows an outsider
- * nothing, with 200. The project itself is another: all of the workspace may read it, and are told what they are in it.
+ * Whether the caller may see this. What it may not see is a 403, even if it does not exist. There are two exceptions.
+ * Search answers an outsider 200 with nothing. The project itself may be read by the whole workspace, and says what the
+ * caller is in it.
  */
 const permitted = (api: Api, request: Request, route: Route, caller: Model.User): boolean => {
   if (route.kind === "me" || route.kind === "search") return true
@@ -47,7 +48,7 @@ const permitted = (api: Api, request: Request, route: Route, caller: Model.User)
   if (route.kind === "projects" || (route.kind === "project" && reading)) return true
   const project = projectOf(api.store, route)
   if (project === undefined) return false
-  // The list of members asks for a membership of any project, this one or another.
+  // The list of members only requires a membership of some project, not of this one.
   if (route.kind === "members" && reading) return joinedProjects(api, caller).length > 0
   const role = api.keys.roleIn(caller, project.id)
   return role !== undefined && (reading || mayWrite(route, role))
@@ -83,7 +84,7 @@ const ofProject = (api: Api, call: Call, project: Model.Project): Effect.Effect<
         Http.json(200, Views.pick(projectView(api, call.caller, false)(project), fieldsOf(call.params)))
       )
     case "GET members":
-      // Who was put out of the project is still listed.
+      // A member who was put out of the project is still listed.
       return Effect.succeed(Http.json(200, people.map(Views.user)))
     case "GET states":
       return Effect.succeed(paginate(statesOf(project), call.params, stateView(call, project)))
@@ -148,8 +149,9 @@ const withHeaders = (answer: Answer, headers: Readonly<Record<string, string>>):
 })
 
 /**
- * Django's order, which decides what counts: size, path, key, permission, throttle, method, view. So a 401, a permission 403 and a 413 are
- * not logged and carry no rate headers; a 400, a 404 of a view and a 405 do.
+ * Answers in Django's order: size, path, key, permission, throttle, method, view. The order decides what counts against
+ * the rate limit: a 401, a permission 403 and a 413 are not logged and carry no rate headers, but a 400, a view's 404
+ * and a 405 do.
  */
 export const answer = (
   api: Api,

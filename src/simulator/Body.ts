@@ -50,7 +50,7 @@ export const parse = (request: Request): Either.Either<JsonObject, Answer> => {
       })))
 }
 
-/** Collects what is wrong, field by field; a value that is wrong reads as undefined. */
+/** Collects what is wrong, field by field. A wrong value reads as undefined. */
 export interface Fields {
   readonly text: (name: string, rule: TextRule) => string | null | undefined
   readonly choice: (name: string, choices: ReadonlyArray<string>) => string | undefined
@@ -116,7 +116,7 @@ export const fields = (body: JsonObject): Fields => {
   }
 }
 
-/** A value that Python would find true: what `request.data.get(…)` in a condition asks. */
+/** Whether Python would take a value for true, as a condition on `request.data.get(…)` does. */
 export const truthy = (value: unknown): boolean =>
   value !== undefined && value !== null && value !== "" && value !== 0 && value !== false
 

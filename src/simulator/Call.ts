@@ -12,11 +12,11 @@ export interface Call {
   readonly request: Request
   readonly params: URLSearchParams
   readonly caller: Model.User
-  /** What the caller is in the project of the path; undefined when not in it, or when the path has none. */
+  /** What the caller is in the path's project. Undefined if it is not a member, or if the path has no project. */
   readonly role: Model.ProjectRole | undefined
   /**
-   * Inserts after the request's delay, however the client fares meanwhile, and notes that the request wrote something. The moment is that
-   * of the insertion, in microseconds.
+   * Inserts after the request's delay, even if the client has left meanwhile, and notes that the request wrote
+   * something. `at` is the moment of the insertion, in microseconds.
    */
   readonly write: <A>(insert: (at: number) => A) => Effect.Effect<A>
   readonly announce: (what: Announcement) => Effect.Effect<void>

@@ -10,7 +10,7 @@ import { pairKey } from "./Store.js"
 import * as Views from "./Views.js"
 import { changes, commentChanged } from "./Webhooks.js"
 
-/** Newest first, whatever `order_by` or an external id asks for. None in an archived project. */
+/** The newest first: `order_by` and an external id are ignored. An archived project has none. */
 export const list = (call: Call, project: Model.Project): Effect.Effect<Answer> => {
   const item = call.store.item(call.route.itemId)
   const rows = item?.project === project && project.archivedAt === null
@@ -66,8 +66,8 @@ const momentOf = (raw: string): number | undefined => {
 }
 
 /**
- * The pair is looked for when the request arrives, over the whole project, and only when both halves are there; the insertion comes later.
- * So parallel requests with one pair all pass, as they do in Plane.
+ * Looks for the pair when the request arrives, over the whole project, and only if both halves are given. The insertion
+ * comes later. So parallel requests with one pair all pass, as they do in Plane.
  */
 export const create = (call: Call, project: Model.Project): Effect.Effect<Answer> =>
   Effect.gen(function*() {
@@ -109,10 +109,10 @@ export const create = (call: Call, project: Model.Project): Effect.Effect<Answer
     yield* call.announce(commentChanged(made, call.store.workspace, undefined, call.caller))
     return json(201, {
       ...Views.comment(made, call.store.workspace),
-      // The answer shows what was sent and who sent it; the row, read later, has neither.
+      // The answer shows the given `created_at` and sender; the row, when it is read later, shows neither.
       ...(createdRaw === undefined ? {} : { created_at: createdRaw }),
       updated_by: call.caller.id,
-      // Only the answer believes `created_by`: the row and the webhook name whose key it was.
+      // Only the answer believes `created_by`: the row and the webhook name the owner of the key.
       actor: author.id
     })
   })

@@ -30,7 +30,7 @@ const NewComment = Schema.Struct({ html: Schema.String })
 
 class Refused extends Schema.TaggedError<Refused>()("Refused", { status: Schema.Int, text: Schema.String }) {}
 
-// Whoever reaches the port could otherwise end any process of this user.
+// Otherwise anybody who reaches the port could end any process of this user.
 const noKills = Effect.fail(new Refused({ status: 403, text: "it was not started with the option to kill" }))
 
 const decoded = <A, I>(schema: Schema.Schema<A, I>, request: Request) =>

@@ -19,7 +19,7 @@ export interface RecordedRequest {
   readonly sequence: number
   /** Clock milliseconds at arrival. */
   readonly at: number
-  /** Clock milliseconds at answering; null while unanswered, and for ever if it never was. */
+  /** Clock milliseconds of the answer. Null while unanswered, and for ever if no answer is ever given. */
   readonly answeredAt: number | null
   readonly key: string | null
   readonly method: string
@@ -43,11 +43,11 @@ type Mutable<A> = { -readonly [K in keyof A]: A[K] }
 /** What the front end is to do with the client. */
 export type Outcome =
   | { readonly _tag: "Whole"; readonly answer: Answer }
-  /** The headers at once, then a byte of the body every so many milliseconds. */
+  /** The headers at once, then one byte of the body every `everyMillis`. */
   | { readonly _tag: "Slow"; readonly answer: Answer; readonly everyMillis: number }
-  /** The headers and half of the body they promise, then the end of the connection. */
+  /** The headers and half of the body that they promise, then the end of the connection. */
   | { readonly _tag: "Half"; readonly answer: Answer }
-  /** Close the connection without a word. */
+  /** Close the connection without an answer. */
   | { readonly _tag: "Drop" }
   | { readonly _tag: "Reset" }
   /** Never answer. */
@@ -63,8 +63,8 @@ export interface Core {
   readonly webhooks: Webhooks.Webhooks
   readonly kills: Kills.Kills
   /**
-   * Takes a request to its end. Run it in a fiber of its own: like Plane, it goes on when the client has left. `gone` notes that the client
-   * did so, `answered` that it was given the whole answer.
+   * Takes a request to its end. Run it in a separate fiber, because like Plane it goes on when the client has left.
+   * `gone` notes that the client has left, `answered` that it got the whole answer.
    */
   readonly handle: (request: Request) => {
     readonly outcome: Effect.Effect<Outcome>
@@ -117,7 +117,7 @@ export const make = (settings: Settings): Effect.Effect<Core, never, Scope.Scope
         fault: null
       }
       records.push(made)
-      // Cut in big steps: shifting one off a long array per request would cost its length each time.
+      // The array is cut in big steps, because removing one record from a long array costs as much as its length.
       if (records.length > settings.record * 2) records = records.slice(-settings.record)
       return made
     }
@@ -173,7 +173,7 @@ export const make = (settings: Settings): Effect.Effect<Core, never, Scope.Scope
         entry.at = now
         reached("arrival")
         const fault = yield* faults.meet(request, route)
-        // With nothing known in its body, Plane answers a PATCH with 200 and the item as it was.
+        // Plane answers a PATCH without a known field with 200 and the unchanged item.
         const heard = fault?._tag === "IgnoreState" && request.method === "PATCH" ? { ...request, body: "" } : request
         const run = (delayMillis: number) =>
           Effect.suspend(() =>

@@ -12,14 +12,14 @@ const optional = <A, I>(schema: Schema.Schema<A, I>) => Schema.optionalWith(sche
 
 const When = Schema.Literal("before", "after")
 
-/** Which requests a fault is for; what is left out matches everything. */
+/** Which requests a fault meets. A field that is left out matches everything. */
 export const FaultMatch = Schema.Struct({
   method: optional(Schema.String),
   /** A part of the path. */
   path: optional(Schema.String),
-  /** A work item's uuid: requests under its path, or for its identifier. */
+  /** A work item's uuid. Matches requests under its path and look-ups of its identifier. */
   workItem: optional(Schema.String),
-  /** The view: GET `identifier` and `search` find, GET and PATCH `item` read and move, POST `comments` comments. */
+  /** The view. GET `identifier` and `search` find, GET and PATCH `item` read and move, POST `comments` comments. */
   kind: optional(Schema.Literal(
     "me",
     "projects",
@@ -34,14 +34,14 @@ export const FaultMatch = Schema.Struct({
     "identifier",
     "search"
   )),
-  /** A part of the comment that is sent, as HTML, or of the whole body where there is no `comment_html` in it. */
+  /** A part of the sent comment's HTML, or of the whole body if it has no `comment_html`. */
   text: optional(Schema.String)
 })
 export type FaultMatch = typeof FaultMatch.Type
 
 const common = {
   match: optional(FaultMatch),
-  /** For how many matching requests; left out: until calm. */
+  /** How many matching requests it meets. Left out: all until `calm`. */
   count: optional(Schema.Int.pipe(Schema.positive()))
 }
 
@@ -73,9 +73,9 @@ const Single = Schema.Union(...single)
 
 const RandomFault = Schema.TaggedStruct("Random", {
   ...common,
-  /** From 0 to 1, for each matching request. */
+  /** From 0 to 1, drawn for each matching request. */
   probability: Schema.Number.pipe(Schema.between(0, 1)),
-  /** One of these is drawn, evenly; their own `match` and `count` do not count. */
+  /** One of these is drawn, each as likely as the others. Their own `match` and `count` are ignored. */
   faults: Schema.NonEmptyArray(Single),
   seed: optional(Schema.Int)
 })
@@ -84,14 +84,14 @@ const RandomFault = Schema.TaggedStruct("Random", {
 export const FaultSchema = Schema.Union(...single, RandomFault)
 
 /**
- * How Plane is to misbehave, for the requests that `match` names (default: all), `count` times (default: until `calm`). "before" is before the
- * request has done anything, "after" is after it was applied.
+ * How Plane is to misbehave for the requests that `match` names (default: all), `count` times (default: until `calm`).
+ * "before" is before the request has done anything, "after" is after it was applied.
  *
  * - `Down`: the connection is dropped at once, nothing is read
  * - `Silent`: accepted and never answered (`when`: "before")
  * - `ByteByByte`: applied; the body comes a byte every `everyMillis`
  * - `Status`: that status (`when`: "before"), as `{"error": …}`, `body` or `html`
- * - `Reset`: the connection is reset, before or after applying, or amid the answer's body
+ * - `Reset`: the connection is reset, before or after applying, or in the middle of the answer's body
  * - `Truncated`: applied; half of the JSON, with a length that agrees
  * - `TooMany`: 429 and nothing written, with `Retry-After` if given
  * - `ApplyLate`: checked now, inserted `afterMillis` later, then answered, whether or not anybody still listens
@@ -105,7 +105,7 @@ export const FaultSchema = Schema.Union(...single, RandomFault)
  * import { Fault } from "plane-sync/simulator"
  *
  * Fault.Status({ status: 502, when: "after", count: 1, match: { method: "POST", kind: "comments" } })
- * // Only what carries this word is refused.
+ * // Only comments that carry this word are refused.
  * Fault.Status({ status: 400, match: { method: "POST", kind: "comments", text: "poison" } })
  * ```
  */
@@ -124,11 +124,13 @@ interface Active {
 export interface Faults {
   readonly add: (fault: Fault) => Effect.Effect<void>
   readonly clear: Effect.Effect<void>
-  /** The fault this request meets: the first active one that matches. */
+  /** The fault that this request meets: the first active one that matches. */
   readonly meet: (request: Request, route: Route | undefined) => Effect.Effect<SingleFault | undefined>
 }
 
-/** What a request says. JSON may escape what it likes, so it is parsed before anything is looked for in it. */
+/**
+ * The text of a request that `text` is looked for in. The JSON is parsed first, because it may escape any character.
+ */
 const textOf = (request: Request): string => {
   const parsed = Body.parse(request)
   const html = Either.isRight(parsed) ? parsed.right["comment_html"] : undefined

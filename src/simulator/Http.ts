@@ -9,7 +9,7 @@ export interface Request {
   /** Lower-case names. */
   readonly headers: Readonly<Record<string, string | undefined>>
   readonly body: string
-  /** Bytes received; when more than Plane takes, `body` is cut. */
+  /** How many bytes were received. If they are more than Plane takes, `body` is cut. */
   readonly size: number
 }
 
@@ -21,7 +21,7 @@ export interface Answer {
 
 export type JsonObject = { readonly [key: string]: unknown }
 
-/** Over this many bytes Plane answers 413: Django's limit for a body. */
+/** Plane answers 413 to a body of more bytes than this: Django's limit. */
 export const maxBodyBytes = 5 * 1024 * 1024
 
 export const json = (status: number, body: unknown): Answer => ({
@@ -30,7 +30,7 @@ export const json = (status: number, body: unknown): Answer => ({
   body: JSON.stringify(body)
 })
 
-/** These two come from middleware in front of the views, which formats its JSON in Python's way. */
+/** These two answers come from middleware in front of the views, which formats its JSON in Python's way. */
 export const pageNotFound: Answer = {
   status: 404,
   headers: { "Content-Type": "application/json" },
@@ -65,7 +65,7 @@ export const conflict = (what: string, id: string): Answer =>
 
 export const noContent: Answer = { status: 204, headers: {}, body: "" }
 
-/** Without `Retry-After` when there is none to tell: Plane may leave it out. */
+/** `retryAfter` is undefined for an answer without `Retry-After`, because Plane may leave it out. */
 export const rateLimited = (retryAfter: string | undefined): Answer => {
   const { headers, ...rest } = json(429, { error_code: 5900, error_message: "RATE_LIMIT_EXCEEDED" })
   return { ...rest, headers: retryAfter === undefined ? headers : { ...headers, "Retry-After": retryAfter } }

@@ -45,7 +45,7 @@ const slowly = (response: Http.ServerResponse, answer: Answer, everyMillis: numb
     response.flushHeaders()
     for (const [index] of body.entries()) {
       yield* Effect.sleep(everyMillis)
-      // The client has left: nobody is there to write to.
+      // The client has left, so nobody reads what is written.
       if (response.destroyed) return
       response.write(body.subarray(index, index + 1))
     }
@@ -76,7 +76,7 @@ const give = (response: Http.ServerResponse, outcome: Outcome): Effect.Effect<vo
         response.socket?.resetAndDestroy()
       })
     case "Silent":
-      // The socket stays open, held by nobody, until the client or the layer closes it.
+      // The socket stays open until the client or the layer closes it.
       return Effect.void
   }
 }
@@ -87,9 +87,9 @@ export const serve = (
   control: Control
 ): Effect.Effect<string, SimulatorError, Scope.Scope> =>
   Effect.gen(function*() {
-    // A fiber per request, none of which ends because its client left: Plane goes on too.
+    // One fiber per request. It does not end when its client leaves, because Plane goes on too.
     const fork = yield* FiberSet.makeRuntime()
-    // A mistake of the simulator must not look like a Plane that is silent.
+    // A bug in the simulator must not look like a silent Plane.
     const run = (answering: Effect.Effect<void>) =>
       fork(Effect.tapDefect(answering, (cause) => Effect.logError("Plane simulator: a request died", cause)))
 
@@ -105,7 +105,7 @@ export const serve = (
       response.on("close", closed)
       response.on("finish", answered)
       run(Effect.flatMap(outcome, (given) => {
-        // From here on it is the simulator that closes.
+        // From here on the simulator closes the connection itself.
         if (given._tag === "Drop" || given._tag === "Reset" || given._tag === "Half") response.off("close", closed)
         return give(response, given)
       }))
@@ -116,11 +116,11 @@ export const serve = (
       let size = 0
       incoming.on("data", (chunk: Buffer) => {
         size += chunk.length
-        // What is over the limit is read and thrown away, so that the client can finish sending and read its 413.
+        // The bytes over the limit are read and thrown away, so that the client can finish sending and read its 413.
         if (size <= maxBodyBytes) chunks.push(chunk)
       })
       incoming.on("end", () => received(requestOf(incoming, chunks, size), response))
-      // A client that resets while it sends: there is no request, and nothing to answer.
+      // The client has reset the connection while sending: there is no request, and nothing to answer.
       incoming.on("error", () => response.destroy())
     })
 

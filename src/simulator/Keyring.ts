@@ -1,12 +1,12 @@
 import * as Model from "./Model.js"
 
-/** Keys that work, by whose they are. They are no secrets: they open nothing but a simulator. */
+/** The keys, by their owners. They are no secrets, because they open nothing but a simulator. */
 export const tokens = {
   bot: "plane_api_simulator_bot_8c1f4e0d2b7a",
   owner: "plane_api_simulator_owner_41d7b3c9e6f0",
   guest: "plane_api_simulator_guest_97a0e25c1d48",
   outsider: "plane_api_simulator_outsider_5e3b8f6d0c21",
-  /** Of the bot, with five times the rate limit. */
+  /** The bot's, with five times the rate limit. */
   service: "plane_api_simulator_service_c4d2719a0e5b",
   /** Never valid. */
   revoked: "plane_api_simulator_revoked_0f6a3e9d8b17"
@@ -16,11 +16,11 @@ export interface Keyring {
   readonly userOf: (key: string) => Model.User | undefined
   readonly revoke: (key: string) => void
   readonly restore: (key: string) => void
-  /** What the user is in the project; undefined when not in it. */
+  /** What the user is in the project. Undefined if it is not a member. */
   readonly roleIn: (user: Model.User, projectId: string) => Model.ProjectRole | undefined
   /** Takes the bot out of a project, or back in. */
   readonly setMember: (projectId: string, member: boolean) => void
-  /** What the bot is in a project, now or when it is taken back in. */
+  /** Sets what the bot is in a project, now or once it is taken back in. */
   readonly setRole: (projectId: string, role: Model.ProjectRole) => void
 }
 

@@ -4,36 +4,36 @@ import { FaultMatch } from "./Faults.js"
 
 const optional = <A, I>(schema: Schema.Schema<A, I>) => Schema.optionalWith(schema, { exact: true })
 
-/** A process to be killed by SIGKILL at a certain moment of a request. */
+/** A process that is to be killed by SIGKILL at a certain moment of a request. */
 export const KillSchema = Schema.Struct({
   pid: Schema.Int.pipe(Schema.greaterThan(1)),
-  /** It has arrived whole, or its write was made, or its whole answer was handed to the system. */
+  /** When the request has arrived whole, when its write was made, or when its whole answer was handed to the system. */
   when: Schema.Literal("arrival", "applied", "answered"),
   match: optional(FaultMatch),
-  /** Of the matching requests the n-th to come so far (default: the first). */
+  /** Which of the matching requests from now on (default: the first). */
   nth: optional(Schema.Int.pipe(Schema.positive())),
-  /** So long after that moment (default: at once, before anything else happens here). */
+  /** How long after that moment (default: at once, before anything else happens here). */
   afterMillis: optional(Schema.NonNegative),
-  /** Not then, but when this file is written to for the first time after that. */
+  /** Wait after that moment until this file is written to for the first time. */
   written: optional(Schema.String)
 })
 export type Kill = typeof KillSchema.Type
 
-/** What killed: the request's sequence, and the moment in milliseconds since 1970. */
+/** The kill that was done: the request's sequence, and the moment in milliseconds since 1970. */
 export interface Killed {
   readonly sequence: number
   readonly at: number
 }
 
 /**
- * Kills on order, for crash tests: a pipeline is hit exactly between its request and its answer only from here, since it
- * has no failpoints. One order at a time; it is done once.
+ * Kills on order, for crash tests. The pipeline has no failpoints, so only from here can it be hit exactly between a
+ * request and its answer. There is one order at a time, and it is carried out once.
  */
 export interface Kills {
   readonly order: (kill: Kill) => void
-  /** Takes the order back, if it was not done yet; what was done. */
+  /** Takes the order back if it was not carried out yet. Returns the kill that was done, if any. */
   readonly end: () => Killed | undefined
-  /** A request that `matches` has come to `when`. Synchronous: the process is gone before this returns. */
+  /** Tells that a request which `matches` has come to `when`. Synchronous: the process is gone before this returns. */
   readonly reached: (when: Kill["when"], sequence: number, matches: (match: FaultMatch | undefined) => boolean) => void
 }
 
@@ -52,7 +52,7 @@ export const make = (now: () => number): Kills => {
     try {
       process.kill(pid, "SIGKILL")
     } catch {
-      // It has died before: then it was not this that killed it.
+      // The process had died before, so this did not kill it.
       killed = undefined
     }
   }
@@ -66,7 +66,7 @@ export const make = (now: () => number): Kills => {
       order += 1
       written = () => undefined
       if (given.written === undefined) return
-      // From here on, for to begin watching takes longer than the moment lasts.
+      // The watcher starts here, because starting one later takes longer than the moment lasts.
       const watcher = watch(given.written, () => written())
       unwatch = () => watcher.close()
     },

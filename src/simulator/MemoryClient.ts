@@ -21,8 +21,8 @@ type Pace = { readonly _tag: "Whole" } | { readonly _tag: "Slow"; readonly every
 }
 
 /**
- * An answer read without promises, so that under a TestClock a body that comes byte by byte takes exactly its time. Not `fromWeb`: reading a
- * web Response waits outside the fiber, where no test clock reaches.
+ * An answer that is read without promises, so that under a TestClock a body that comes byte by byte takes exactly its
+ * time. `fromWeb` does not do: reading a web Response waits outside of the fiber, where no test clock reaches.
  */
 class MemoryResponse extends Inspectable.Class implements HttpClientResponse.HttpClientResponse {
   readonly [HttpIncomingMessage.TypeId]: HttpIncomingMessage.TypeId = HttpIncomingMessage.TypeId
@@ -145,8 +145,9 @@ const delivered = (
 }
 
 /**
- * A client whose every request goes to the simulator, without sockets; addresses other than `url` cannot be reached. Each request runs in a
- * fiber of the scope, with the caller's clock, and goes on when the caller is interrupted, as Plane does when its client leaves.
+ * A client that sends every request to the simulator, without sockets. Addresses other than `url` cannot be reached.
+ * Each request runs in a fiber of the scope, with the caller's clock. It goes on when the caller is interrupted, as
+ * Plane does when its client leaves.
  */
 export const make = (core: Core, url: string): Effect.Effect<HttpClient.HttpClient, never, Scope.Scope> =>
   Effect.map(Effect.scope, (scope) =>

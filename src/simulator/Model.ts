@@ -1,4 +1,7 @@
-/** What the stand-in remembers: mutable records, because Plane's own rows are. Nothing outside the simulator sees them. */
+/**
+ * What the simulator remembers: mutable records, because Plane's rows are mutable too. Nothing outside the simulator
+ * sees them.
+ */
 
 /** What somebody is in a project. */
 export type ProjectRole = "admin" | "member" | "guest"
@@ -25,7 +28,7 @@ export interface State {
   readonly createdAt: number
 }
 
-/** Moments are microseconds since the epoch: that is the resolution Plane shows. */
+/** Moments are microseconds since 1970, because Plane shows that resolution. */
 export interface WorkItem {
   readonly id: string
   readonly project: Project
@@ -68,9 +71,9 @@ export interface Comment {
   access: string
   externalSource: string | null
   externalId: string | null
-  /** `created_by`, which whoever posts may set. */
+  /** `created_by`, which the poster may set. */
   readonly author: User
-  /** Whose key or session posted it. */
+  /** The user whose key or session posted it. */
   readonly actor: User
   updatedBy: User | null
   readonly createdAt: number
@@ -83,9 +86,9 @@ export interface Project {
   readonly name: string
   readonly createdAt: number
   archivedAt: number | null
-  /** In Plane's order; a triage state is never listed and never accepted. */
+  /** In Plane's order. A triage state is never listed and never accepted. */
   readonly states: Map<string, State>
-  /** What a person took away, for restoring. */
+  /** The states that a person took away, so that they can be restored. */
   readonly removedStates: Map<string, State>
   readonly items: Map<string, WorkItem>
   /** More than one item can have a number: `sequence_id` is writable through the API. */

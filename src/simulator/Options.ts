@@ -9,7 +9,7 @@ export interface StateOptions {
   readonly group: "backlog" | "unstarted" | "started" | "completed" | "cancelled"
 }
 
-/** The first state of group `backlog` (or the first one) is the project's default. */
+/** A project. Its default state is the first state of group `backlog`, or else the first one. */
 export interface ProjectOptions {
   readonly id: string
   /** Upper case, at most 12 characters: the "ET" of "ET-2". */
@@ -18,7 +18,7 @@ export interface ProjectOptions {
   readonly states: ReadonlyArray<StateOptions>
 }
 
-/** One request of a webhook, as its receiver gets it. The signature is over exactly this `body`. */
+/** One request of a webhook, as its receiver gets it. The signature covers exactly this `body`. */
 export interface WebhookRequest {
   readonly url: string
   readonly headers: Readonly<Record<string, string>>
@@ -29,9 +29,11 @@ export interface WebhookOptions {
   readonly url: string
   /** The whole secret, with its `plane_wh_` prefix. */
   readonly secret: string
-  /** The longest wait before a retry after a connection error; Plane's is 600 s, and each wait is random below it. */
+  /** The longest wait before a retry after a connection error. Plane's is 600 s, and each wait is random below it. */
   readonly retryWithin?: Duration.DurationInput
-  /** Sends instead of HTTP: answers the receiver's status, fails for a connection error. For tests without sockets. */
+  /**
+   * Sends instead of HTTP, for tests without sockets. Returns the receiver's status, or fails for a connection error.
+   */
   readonly send?: (request: WebhookRequest) => Effect.Effect<number, unknown>
 }
 
@@ -41,22 +43,22 @@ export interface PlaneSimulatorOptions {
   readonly workspace?: string
   readonly project?: ProjectOptions
   readonly furtherProjects?: ReadonlyArray<ProjectOptions>
-  /** The sliding log per key; `off` never answers 429. Default 60 in 60,000 ms. */
+  /** The rate limit of each key. `off` never answers 429. Default 60 in 60,000 ms. */
   readonly rateLimit?: { readonly limit: number; readonly windowMillis: number } | "off"
-  /** How long after its arrival (and its check of the external id) a write is inserted. */
+  /** How long after its arrival, and its check of the external id, a write is inserted. */
   readonly insertDelay?: Duration.DurationInput
   /** How long every answer takes. */
   readonly latency?: Duration.DurationInput
   readonly webhook?: WebhookOptions
   /** Seed of the random faults and of the webhook's retry waits. */
   readonly seed?: number
-  /** How many received requests are kept: all (default) or the last so many. */
+  /** How many received requests are kept: all (default), or the last ones up to a number. */
   readonly record?: "all" | number
   /** Whether the control API may kill processes of this user, for crash tests. Default: no. */
   readonly kills?: boolean
 }
 
-/** The simulator cannot be what was asked for. `message` says which option, and what would be right. */
+/** The simulator cannot do what was asked for. `message` says which option is wrong, and what would be right. */
 export class SimulatorError extends Schema.TaggedError<SimulatorError>()("SimulatorError", {
   reason: Schema.Literal("BadOption", "CannotListen", "Unknown"),
   detail: Schema.String,
@@ -67,7 +69,7 @@ export class SimulatorError extends Schema.TaggedError<SimulatorError>()("Simula
   }
 }
 
-/** The installation the project was written for: its project and states are the defaults. */
+/** The installation that plane-sync was written for. Its project and states are the defaults. */
 export const enduroTrails: ProjectOptions = {
   id: "7a79f0a9-5278-49cd-9007-9a338f238f9c",
   identifier: "ET",
@@ -128,7 +130,7 @@ const firstWrong = (settings: Settings): string | undefined => {
   return undefined
 }
 
-/** Fills in the defaults; the first wrong option fails, named. */
+/** Fills in the defaults. Fails with the first wrong option, named. */
 export const settle = (options: PlaneSimulatorOptions): Effect.Effect<Settings, SimulatorError> => {
   const settings: Settings = {
     port: options.port ?? 0,

@@ -3,7 +3,7 @@ import type { Answer, JsonObject } from "./Http.js"
 import { detail, json, somethingWrong } from "./Http.js"
 import { pick } from "./Views.js"
 
-/** Plane's offset paginator: cursors are `size:page:is_previous`, and the envelope always names a next one. */
+/** Plane's offset paginator. Its cursors are `size:page:is_previous`, and the envelope always names a next one. */
 
 const integer = (text: string): number | undefined => /^\s*[+-]?\d+\s*$/.test(text) ? Number(text) : undefined
 
@@ -30,7 +30,7 @@ const pageOf = (params: URLSearchParams): Either.Either<Page, Answer> => {
   if (cursor.length !== 3 || value === undefined || offset === undefined || previous === undefined) {
     return Either.left(detail(400, "Invalid cursor parameter."))
   }
-  // The real one divides by the size, and slices with a negative one.
+  // Plane divides by the size, and slices with a negative one.
   if (size <= 0) return Either.left(somethingWrong)
   if (offset < 0) return Either.left(detail(400, "Error in parsing"))
   return Either.right({ size, page: offset })
@@ -45,7 +45,7 @@ export const paginate = <A>(
   const wanted = pageOf(params)
   if (Either.isLeft(wanted)) return wanted.left
   const { page, size } = wanted.right
-  // The page is counted in `per_page`, whatever size the cursor names: they must be sent together.
+  // Pages are counted in `per_page`, whatever size the cursor names, so the two must be sent together.
   const start = page * size
   const results = rows.slice(start, start + size)
   const more = rows.length > start + size

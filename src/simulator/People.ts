@@ -41,7 +41,10 @@ export interface NewWorkItem {
   readonly projectId?: string
 }
 
-/** What people do in Plane's pages, and what tests need to see. An unknown id fails; no project id means the first. */
+/**
+ * What people do in Plane's pages, and what tests need to see. An unknown id fails. Without a project id the first
+ * project is meant.
+ */
 export interface People {
   readonly addWorkItem: (what: NewWorkItem) => Effect.Effect<SimulatedWorkItem, SimulatorError>
   readonly workItem: (id: string) => Effect.Effect<SimulatedWorkItem, SimulatorError>
@@ -57,7 +60,7 @@ export interface People {
   readonly restoreState: (id: string) => Effect.Effect<void, SimulatorError>
   readonly archiveProject: (projectId?: string) => Effect.Effect<void, SimulatorError>
   readonly restoreProject: (projectId?: string) => Effect.Effect<void, SimulatorError>
-  /** The bot's. */
+  /** Takes the bot out of a project, or back in. */
   readonly setMember: (member: boolean, projectId?: string) => Effect.Effect<void, SimulatorError>
   readonly setRole: (role: Model.ProjectRole, projectId?: string) => Effect.Effect<void, SimulatorError>
 }
@@ -129,7 +132,7 @@ export const make = (core: Core): People => {
         store.setState(item, state, Model.owner, at)
         item.updatedBy = Model.owner
         item.updatedAt = at
-        // The web page's own API calls the column `state_id`, and so does its webhook.
+        // Plane's web page calls the column `state_id`, and so does its webhook.
         const changed = { field: "state_id", newValue: state.id, oldValue }
         yield* core.webhooks.announce(itemChanged(item, store.workspace, changed, Model.owner))
       }),

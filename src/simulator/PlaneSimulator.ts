@@ -1,7 +1,7 @@
 /**
- * A stand-in for Plane 1.3 (Community), for tests and demos: the part of its REST API that plane-sync touches, with the
- * real one's rate limit, error shapes, external-id race, memberships, roles, archived projects and webhooks, and with
- * faults to order. It imports nothing of the rest of plane-sync.
+ * A simulated Plane 1.3 (Community) for tests and demos. It has the part of Plane's REST API that plane-sync uses, with
+ * Plane's rate limit, error shapes, external-id race, memberships, roles, archived projects and webhooks, and with
+ * faults on demand. It imports nothing of the rest of plane-sync.
  *
  * @module
  */
@@ -39,7 +39,7 @@ export {
 export type { NewWorkItem, SimulatedComment, SimulatedWorkItem } from "./People.js"
 export type { Delivery } from "./Webhooks.js"
 
-/** Where the simulator in memory pretends to be. */
+/** The address of the simulator in memory. */
 const memoryUrl = "http://plane.test"
 
 /**
@@ -63,28 +63,34 @@ export class PlaneSimulator extends Context.Tag("plane-sync/PlaneSimulator")<Pla
   readonly url: string
   /** A valid key of the bot, at first a member of every project. */
   readonly token: string
-  /** Further keys: `owner` (admin), `guest`, `outsider` (of another workspace), `service` (five times the rate), `revoked`. */
+  /**
+   * Further keys: `owner` (admin), `guest`, `outsider` (of another workspace), `service` (five times the rate),
+   * `revoked`.
+   */
   readonly tokens: typeof tokens
-  /** Whose key `token` is. */
+  /** The user whose key `token` is. */
   readonly bot: { readonly id: string; readonly name: string }
-  /** Who `moveWorkItem` and `addPersonComment` act as. */
+  /** The user that `moveWorkItem` and `addPersonComment` act as. */
   readonly person: { readonly id: string; readonly name: string }
   readonly workspace: string
   readonly project: ProjectOptions
   /** The states of `project` by name. */
   readonly states: Readonly<Record<string, StateOptions>>
-  /** The id of a state of `project`; throws when there is none of that name. */
+  /** The id of a state of `project`. Throws if there is none of that name. */
   readonly stateId: (name: string) => string
 
-  /** A person makes an item (webhook: created). */
+  /** A person makes a work item (webhook: created). */
   readonly addWorkItem: (what: NewWorkItem) => Effect.Effect<SimulatedWorkItem>
   readonly workItem: (id: string) => Effect.Effect<SimulatedWorkItem>
   readonly workItems: Effect.Effect<ReadonlyArray<SimulatedWorkItem>>
-  /** In the order they were inserted. */
+  /** In the order of their insertion. */
   readonly comments: (workItemId: string) => Effect.Effect<ReadonlyArray<SimulatedComment>>
   /** Every change of state, with its moment in Clock milliseconds. */
   readonly stateChanges: (workItemId: string) => Effect.Effect<ReadonlyArray<StateChange>>
-  /** A person's move in the web page, to a state's id or name: the webhook says `state_id` and names the person. */
+  /**
+   * A person moves a work item in the web page, to a state's id or name. The webhook says `state_id` and names the
+   * person.
+   */
   readonly moveWorkItem: (workItemId: string, state: string) => Effect.Effect<void>
   readonly deleteWorkItem: (workItemId: string) => Effect.Effect<void>
   readonly archiveWorkItem: (workItemId: string) => Effect.Effect<void>
@@ -93,11 +99,12 @@ export class PlaneSimulator extends Context.Tag("plane-sync/PlaneSimulator")<Pla
   readonly deleteComment: (commentId: string) => Effect.Effect<void>
   /** Deletes a state: PATCHes to it get 400. Items in it keep it. */
   readonly removeState: (stateId: string) => Effect.Effect<void>
-  /** What `removeState` took away is there again, in its place. */
+  /** Puts a state that `removeState` took away back in its place. */
   readonly restoreState: (stateId: string) => Effect.Effect<void>
   /**
-   * A person archives the project (default: `project`), of which no webhook tells. The project itself says since when.
-   * Its lists and search answer 200 and are empty, items, states and comments are a 404; writes are taken as before.
+   * A person archives the project (default: `project`). No webhook tells of it, but the project itself says since when
+   * it is archived. Its lists and search answer 200 and are empty, its items, states and comments are a 404, and writes
+   * are taken as before.
    */
   readonly archiveProject: (projectId?: string) => Effect.Effect<void>
   readonly restoreProject: (projectId?: string) => Effect.Effect<void>
@@ -105,27 +112,30 @@ export class PlaneSimulator extends Context.Tag("plane-sync/PlaneSimulator")<Pla
   readonly revokeToken: Effect.Effect<void>
   readonly restoreToken: Effect.Effect<void>
   /**
-   * The bot is put out of the project (default: `project`) and stays in the workspace. The project itself answers 200
-   * and says that the bot is no member, search finds nothing in it, and all below it is 403. Only the members can still
-   * be listed, while the bot is in another project.
+   * Puts the bot out of the project (default: `project`); it stays in the workspace. The project itself answers 200 and
+   * says that the bot is no member, search finds nothing in it, and everything below it is a 403. Only its members can
+   * still be listed, while the bot is in another project.
    */
   readonly leaveProject: (projectId?: string) => Effect.Effect<void>
-  /** It is back, in the role it had. */
+  /** Takes the bot back into the project, in the role that it had. */
   readonly joinProject: (projectId?: string) => Effect.Effect<void>
-  /** What the bot is in the project (default: `project`); at first a member. A guest's PATCH of an item is a 403. */
+  /**
+   * Sets what the bot is in the project (default: `project`). At first it is a member. A guest's PATCH of an item is a
+   * 403.
+   */
   readonly setRole: (role: ProjectRole, projectId?: string) => Effect.Effect<void>
 
-  /** Adds a fault; several can be active, the first that matches a request wins. */
+  /** Adds a fault. Several can be active: the first that matches a request wins. */
   readonly misbehave: (fault: Fault) => Effect.Effect<void>
   /** Ends all faults. */
   readonly calm: Effect.Effect<void>
 
-  /** What it received, in the order of arrival. */
+  /** The requests that it received, in the order of arrival. */
   readonly requests: Effect.Effect<ReadonlyArray<RecordedRequest>>
   readonly forgetRequests: Effect.Effect<void>
-  /** A person registers a webhook, in place of the one there is: for a receiver whose address comes later. */
+  /** A person registers a webhook in place of the present one, for a receiver whose address is known only later. */
   readonly registerWebhook: (webhook: WebhookOptions) => Effect.Effect<void>
-  /** Every attempt at delivering a webhook, as far as it has ended. */
+  /** Every finished attempt at delivering a webhook. */
   readonly deliveries: Effect.Effect<ReadonlyArray<Delivery>>
 }>() {
   /** Plane on a port of 127.0.0.1, with the control API of `Control.ts` under `/_simulator/`. */
@@ -139,7 +149,7 @@ export class PlaneSimulator extends Context.Tag("plane-sync/PlaneSimulator")<Pla
       })
     )
 
-  /** Plane without sockets, as the HttpClient: for whole pipelines under a TestClock. `port` means nothing here. */
+  /** Plane without sockets, as the HttpClient: for whole pipelines under a TestClock. `port` has no meaning here. */
   static readonly layerMemory = (
     options: PlaneSimulatorOptions = {}
   ): Layer.Layer<PlaneSimulator | HttpClient.HttpClient, SimulatorError> =>

@@ -1,4 +1,4 @@
-/** Columns that are floats in Plane: Python writes them with ".0". */
+/** Columns that are floats in Plane. Python writes them with ".0". */
 const floats = new Set(["sort_order", "sequence"])
 
 const escaped = (text: string): string =>
@@ -18,7 +18,7 @@ const write = (value: unknown, key: string): string => {
 }
 
 /**
- * JSON as Python's `json.dumps` writes it: a space after colons and commas, everything but ASCII escaped. A receiver that parses and
- * re-serialises a webhook before checking the signature fails against this, as it does against Plane.
+ * JSON as Python's `json.dumps` writes it: a space after colons and commas, everything but ASCII escaped. A receiver
+ * that parses and re-serialises a webhook before it checks the signature fails here, as it does with Plane.
  */
 export const stringify = (value: unknown): string => write(value, "")

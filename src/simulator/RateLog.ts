@@ -1,8 +1,8 @@
 import type { Settings } from "./Options.js"
 
 /**
- * Plane's throttle: a sliding log, per key, of the moments requests *arrived*. A slot frees exactly one window after that; refused
- * requests are not logged. `Reset` is always now + window, as the real one has it.
+ * Plane's throttle: for each key a sliding log of the moments at which requests *arrived*. A slot becomes free exactly
+ * one window after its arrival. Refused requests are not logged. `Reset` is always now + window, as in Plane.
  */
 export interface RateLog {
   readonly admit: (key: string, now: number) => Verdict
@@ -12,7 +12,7 @@ export type Verdict =
   | { readonly admitted: true; readonly headers: Readonly<Record<string, string>> }
   | { readonly admitted: false; readonly retryAfterSeconds: number }
 
-/** A queue whose head moves, so that forgetting old arrivals costs nothing per request. */
+/** A queue whose head moves, so that forgetting old arrivals costs next to nothing. */
 interface Log {
   times: Array<number>
   head: number

@@ -1,4 +1,4 @@
-/** Plane's paths, as far as the project touches them. `/issues/` and `/work-items/` are the same views. */
+/** Plane's paths, as far as plane-sync uses them. `/issues/` and `/work-items/` are the same views. */
 
 export type Kind =
   | "me"

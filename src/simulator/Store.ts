@@ -3,8 +3,8 @@ import type * as Model from "./Model.js"
 import type { Settings } from "./Options.js"
 
 /**
- * Plane's data, in memory. Every method is synchronous, so each is atomic; what is *not* atomic in Plane (looking for an external id, then
- * inserting) is two calls here as well.
+ * Plane's data, in memory. Every method is synchronous, so each is atomic. Looking for an external id and then
+ * inserting is *not* atomic in Plane, so it is two calls here as well.
  */
 export interface Store {
   readonly workspace: { readonly id: string; readonly slug: string }
@@ -13,12 +13,12 @@ export interface Store {
   readonly item: (id: string) => Model.WorkItem | undefined
   readonly items: () => ReadonlyArray<Model.WorkItem>
   readonly comment: (id: string) => Model.Comment | undefined
-  /** A moment in microseconds, later than every one given before. */
+  /** A moment in microseconds that is later than all before. */
   readonly moment: (nowMillis: number) => number
   readonly addItem: (project: Model.Project, fields: NewItem) => Model.WorkItem
   readonly renumber: (item: Model.WorkItem, number: number) => void
   readonly setState: (item: Model.WorkItem, state: Model.State, by: Model.User, at: number) => void
-  /** The state that was taken away; undefined when no project has it. */
+  /** Takes a state away and returns it. Undefined if no project has it. */
   readonly removeState: (id: string) => Model.State | undefined
   /** Puts a removed state back where it was; undefined when none was removed. */
   readonly restoreState: (id: string) => Model.State | undefined

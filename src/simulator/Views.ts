@@ -3,7 +3,7 @@ import type * as Model from "./Model.js"
 
 /** The JSON Plane shows of its rows, key for key in its order. */
 
-/** Microseconds since the epoch in Plane's form; like Python it leaves the fraction out when it is zero. */
+/** Microseconds since 1970 in Plane's form. Like Python, it leaves the fraction out if it is zero. */
 export const moment = (micros: number): string => {
   const millis = Math.floor(micros / 1000)
   const text = new Date(millis).toISOString()
@@ -70,7 +70,7 @@ export const project = (
     readonly workspaceId: string
     readonly owner: Model.User
     readonly members: number
-    /** Of who asks; null when not in the project. */
+    /** The caller's role. Null if the caller is not in the project. */
     readonly role: number | null
     readonly listed: boolean
   }
@@ -187,13 +187,13 @@ export const comment = (value: Model.Comment, workspace: Workspace): JsonObject 
   parent: null
 })
 
-/** Reading shows one key more than writing does. */
+/** Reading a comment shows one key more than writing it does. */
 export const commentRead = (value: Model.Comment, workspace: Workspace): JsonObject => {
   const { id, ...rest } = comment(value, workspace)
   return { id, is_member: true, ...rest }
 }
 
-/** The state of things a webhook carries: an item with its state spelled out and three more descriptions. */
+/** A work item as a webhook carries it: with its state spelled out, and three more descriptions. */
 export const webhookItem = (item: Model.WorkItem, workspace: Workspace): JsonObject => ({
   id: item.id,
   labels: [],
@@ -209,6 +209,6 @@ export const webhookItem = (item: Model.WorkItem, workspace: Workspace): JsonObj
   )
 })
 
-/** `?fields=`: unknown names are ignored, no names mean all. */
+/** The fields of `?fields=`. Unknown names are ignored, and no names mean all. */
 export const pick = (view: JsonObject, fields: ReadonlySet<string>): JsonObject =>
   fields.size === 0 ? view : Object.fromEntries(Object.entries(view).filter(([key]) => fields.has(key)))

@@ -14,7 +14,10 @@ import type { Settings, WebhookOptions, WebhookRequest } from "./Options.js"
 import * as PythonJson from "./PythonJson.js"
 import * as Views from "./Views.js"
 
-/** What the webhook is to say. `data` is called when it is sent: the snapshot is of that moment, not of the change. */
+/**
+ * What the webhook is to say. `data` is called when it is sent, because Plane shows the item as of that moment, not of
+ * the change.
+ */
 export interface Announcement {
   readonly event: "issue" | "issue_comment"
   readonly action: "created" | "updated"
@@ -68,24 +71,24 @@ export const commentChanged = (
   ...activityOf(changed)
 })
 
-/** One attempt at telling the receiver, as it went. */
+/** One attempt at delivering a webhook, and how it ended. */
 export interface Delivery {
   /** Clock milliseconds at sending. */
   readonly at: number
   readonly event: string
   readonly action: string
   readonly field: string | null
-  /** 1 for the first; only connection errors and time-outs are tried again. */
+  /** 1 for the first. Only connection errors and time-outs are tried again. */
   readonly attempt: number
   readonly headers: Readonly<Record<string, string>>
   readonly body: string
-  /** Any status counts as delivered. `status` is null when there was none. */
+  /** Any status counts as delivered. `status` is null if there was none. */
   readonly status: number | null
   readonly error: string | null
 }
 
 export interface Webhooks {
-  /** Tells this receiver from now on, instead of the one before. */
+  /** Delivers to this receiver from now on, instead of the one before. */
   readonly register: (options: WebhookOptions) => Effect.Effect<void>
   readonly announce: (what: Announcement) => Effect.Effect<void>
   readonly deliveries: Effect.Effect<ReadonlyArray<Delivery>>
@@ -122,7 +125,9 @@ const signed = (options: WebhookOptions, what: Announcement, body: string): Webh
   body
 })
 
-/** Sends in the background of the scope, each announcement by itself: their order is not promised by Plane either. */
+/**
+ * Sends in the background of the scope, each announcement by itself, because Plane does not promise their order either.
+ */
 export const make = (settings: Settings, workspaceId: string): Effect.Effect<Webhooks, never, Scope.Scope> =>
   Effect.gen(function*() {
     const byHttp = yield* httpSender

@@ -28,14 +28,14 @@ const sortKeys: Record<string, (item: Model.WorkItem) => string | number> = {
   target_date: (item) => item.targetDate ?? "9999"
 }
 
-/** Whether reading finds it. An archived project hides all that is in it, yet takes writes. */
+/** Whether reading finds a work item. An archived project hides everything in it, yet takes writes. */
 const listed = (item: Model.WorkItem | undefined): item is Model.WorkItem =>
   item !== undefined && !item.deleted && item.archivedAt === null && item.project.archivedAt === null
 
 const shown = (call: Call, item: Model.WorkItem): Answer =>
   json(200, Views.pick(Views.workItem(item, call.store.workspace, expandOf(call.params)), fieldsOf(call.params)))
 
-/** `search`, `state`, `updated_at__gt` and the like are ignored without a word, as Plane does. */
+/** `search`, `state`, `updated_at__gt` and the like are silently ignored, as in Plane. */
 export const list = (call: Call, project: Model.Project): Effect.Effect<Answer> => {
   const source = call.params.get("external_source")
   const id = call.params.get("external_id")
@@ -58,7 +58,7 @@ export const list = (call: Call, project: Model.Project): Effect.Effect<Answer> 
   return Effect.succeed(paginate(rows, call.params, (item) => Views.workItem(item, call.store.workspace, expand)))
 }
 
-/** The item named by the path, if it is of that project and not deleted; an archived one is there for PATCH alone. */
+/** The item that the path names, if it is in that project and not deleted. An archived one is found for PATCH only. */
 const named = (call: Call, project: Model.Project): Model.WorkItem | undefined => {
   const item = project.items.get(call.route.itemId)
   return item?.deleted === true ? undefined : item
@@ -77,7 +77,9 @@ export const byIdentifier = (call: Call, project: Model.Project): Effect.Effect<
   return Effect.succeed(second === undefined ? shown(call, item) : somethingWrong)
 }
 
-/** Substrings of the name, or any whole number of the query as the number, in all projects of the caller. */
+/**
+ * Finds substrings of the name, or any whole number of the query as the item's number, in all projects of the caller.
+ */
 export const search = (call: Call, projects: ReadonlyArray<Model.Project>): Effect.Effect<Answer> => {
   const query = call.params.get("search") ?? ""
   if (query === "") return Effect.succeed(json(200, { issues: [] }))
@@ -112,7 +114,7 @@ interface Change {
   readonly targetDate: string | null | undefined
   readonly source: string | null | undefined
   readonly externalId: string | null | undefined
-  /** null: the project's default; undefined: untouched. */
+  /** Null: the project's default. Undefined: unchanged. */
   readonly state: Model.State | null | undefined
 }
 
@@ -147,7 +149,7 @@ const stateOf = (
   return { state: undefined, foreign }
 }
 
-/** Checked as the serializer does: all fields first, then what spans fields. Unknown names are ignored. */
+/** Checks in the serializer's order: all fields first, then rules that span fields. Unknown names are ignored. */
 const validate = (
   body: JsonObject,
   call: Call,

@@ -8,7 +8,10 @@ import { parseArgs } from "node:util"
 import type { PlaneSimulatorOptions } from "./PlaneSimulator.js"
 import { PlaneSimulator, SimulatorError } from "./PlaneSimulator.js"
 
-/** The simulator as a process of its own: prints one line of JSON, `{"url", "token"}`, when it listens, and serves until SIGTERM. */
+/**
+ * The simulator as a separate process. When it listens, it prints one line of JSON, `{"url", "token"}`. It serves until
+ * SIGTERM.
+ */
 
 const help = `A simulated Plane. Prints {"url","token"} when it listens, and serves until it is ended.
 

@@ -50,9 +50,9 @@ interface DueJob extends Due {
 const maxAhead = Duration.minutes(2)
 
 /**
- * Starts workers that perform what is due, until the scope closes: up to `concurrency` jobs at once, and never the same job
- * twice at the same time. While storage fails they try again each second. A job that dies of a bug is logged, and is tried
- * again a minute later.
+ * Starts workers that perform what is due, until the scope closes: up to `concurrency` jobs at once, and never the same
+ * job twice at the same time. While storage fails they try again each second. A job that dies of a bug is logged, and
+ * is tried again a minute later.
  */
 export const startDueWork = <A extends DueJob>(options: {
   readonly concurrency: number

@@ -21,8 +21,8 @@ export class Migrations extends Context.Tag("plane-sync/Migrations")<
 const table = "plane_sync_migrations"
 
 /**
- * Runs the steps that a database does not have yet. Fails with `NewerSchema` when a newer plane-sync has changed the tables,
- * and with `Busy` while another process creates them. `where` names the database in errors.
+ * Runs the steps that a database does not have yet. Fails with `NewerSchema` when a newer plane-sync has changed the
+ * tables, and with `Busy` while another process creates them. `where` names the database in errors.
  */
 export const migrate = (
   where: string

@@ -6,8 +6,8 @@ import type { StorageError } from "./StorageError.js"
 import { makeStorageTrouble } from "./StorageTrouble.js"
 
 /**
- * Deletes what is older than `kept`, every hour, until the scope closes. `prune` deletes one small batch of what is older
- * than a moment, and says whether there may be more.
+ * Deletes what is older than `kept`, every hour, until the scope closes. `prune` deletes one small batch of what is
+ * older than a moment, and says whether there may be more.
  */
 export const pruneHourly = (
   prune: (before: EpochMillis) => Effect.Effect<boolean, StorageError>,

@@ -53,7 +53,8 @@ const run = <A>(client: SqlClient, connectionOf: ConnectionOf, statement: Client
     const execute = (executor: Executor) => {
       const [text, parameters] = statement.compile()
       const rows = executor.execute<A>(text, parameters, undefined)
-      // The driver keeps this setting with the prepared statement, so a host's would stay for everybody who runs it later.
+      // The driver keeps this setting with the prepared statement, so a host's would stay for everybody who runs it
+      // later.
       return Context.get(fiber.currentContext, SafeIntegers) ? Effect.provideService(rows, SafeIntegers, false) : rows
     }
     return connection === undefined
@@ -93,7 +94,7 @@ export const makeSharedSql = (client: SqlClient): Sql =>
   makeSql(client, (context) => Option.getOrUndefined(Context.getOption(context, TransactionConnection))?.[0])
 
 /**
- * For a client whose only connection we have taken. A statement runs in whatever transaction is open on that connection, so
- * the caller must make sure that the connection is its own meanwhile.
+ * For a client whose only connection we have taken. A statement runs in whatever transaction is open on that
+ * connection, so the caller must make sure that the connection is its own meanwhile.
  */
 export const makeOwnSql = (client: SqlClient, connection: Connection): Sql => makeSql(client, () => connection)

@@ -19,8 +19,8 @@ import type { StorageError } from "./StorageError.js"
 import { storageError } from "./StorageError.js"
 
 /**
- * The SQL edge. Every statement of the project passes through it, and whatever a driver throws, as a failure or as a defect,
- * comes out as a `StorageError`. Opening a database also brings its tables up to date with the `Migrations`.
+ * The SQL edge. Every statement of the project passes through it, and whatever a driver throws, as a failure or as a
+ * defect, comes out as a `StorageError`. Opening a database also brings its tables up to date with the `Migrations`.
  */
 export class Storage extends Context.Tag("plane-sync/Storage")<Storage, {
   /**
@@ -32,8 +32,8 @@ export class Storage extends Context.Tag("plane-sync/Storage")<Storage, {
   readonly where: string
   /**
    * Runs `effect` in a transaction and succeeds once it is committed. If it fails, nothing of it is stored. Its first
-   * statement must write, because a transaction that reads first cannot wait for one of another process. Writes that come
-   * at the same time share a transaction, and with it the wait for the disk.
+   * statement must write, because a transaction that reads first cannot wait for one of another process. Writes that
+   * come at the same time share a transaction, and with it the wait for the disk.
    */
   readonly write: <A>(effect: Effect.Effect<A, SqlError>) => Effect.Effect<A, StorageError>
   /** Like `write`, but never shares its transaction. Meant for an effect that is many writes already. */
@@ -62,9 +62,9 @@ export class Storage extends Context.Tag("plane-sync/Storage")<Storage, {
     )
 
   /**
-   * The host's own SqlClient, so that a publish joins the host's transaction. Only SQLite is supported so far. How durable a
-   * commit is depends on the host's settings: only `synchronous = FULL` survives a power cut. The layer is refused within a
-   * transaction.
+   * The host's own SqlClient, so that a publish joins the host's transaction. Only SQLite is supported so far. How
+   * durable a commit is depends on the host's settings: only `synchronous = FULL` survives a power cut. The layer is
+   * refused within a transaction.
    */
   static readonly layerSql: Layer.Layer<Storage, StorageError, SqlClient.SqlClient | Migrations> = Layer.effect(
     Storage,

@@ -2,8 +2,8 @@ import { Effect } from "effect"
 import { StorageError } from "./StorageError.js"
 
 /**
- * How a background loop goes on while storage fails: it tries again each second. The log says once that storage fails, and
- * once that it works again. All else that an effect fails with is the caller's.
+ * How a background loop goes on while storage fails: it tries again each second. The log says once that storage fails,
+ * and once that it works again. All else that an effect fails with is the caller's.
  */
 export interface StorageTrouble {
   /** Repeats an effect until storage does not fail. */
@@ -43,8 +43,13 @@ export const makeStorageTrouble: Effect.Effect<StorageTrouble> = Effect.sync(() 
     orElse(Effect.delay(effect, "1 second"), Effect.suspend(() => repeat(effect)))
 
   const counted = Effect.acquireRelease(
-    Effect.sync(() => void repeated++),
-    () => Effect.sync(() => void repeated--)
+    Effect.sync(() => {
+      repeated += 1
+    }),
+    () =>
+      Effect.sync(() => {
+        repeated -= 1
+      })
   )
 
   return {

@@ -4,8 +4,8 @@ import type { Signal } from "../base/Signal.js"
 import { makeSignal } from "../base/Signal.js"
 
 /**
- * Tells those who wait for work that there may be some. What this process has committed wakes them at once. What another
- * process has committed to the same file is found by the next poll: `since` ends then, too.
+ * Tells those who wait for work that there may be some. What this process has committed wakes them at once. What
+ * another process has committed to the same file is found by the next poll: `since` ends then, too.
  */
 export class WakeUps extends Context.Tag("plane-sync/WakeUps")<WakeUps, Signal>() {
   static readonly layer: Layer.Layer<WakeUps> = Layer.suspend(() => WakeUps.layerPolling("500 millis"))

@@ -42,7 +42,7 @@ describe("backoff", () => {
       assert.deepStrictEqual(yield* attempts(4, 0.5, 1_500), [0, 1_500, 3_500, 7_500])
     }))
 
-  it.effect("takes any stored count", () =>
+  it.effect("works for any stored count", () =>
     Effect.gen(function*() {
       for (const count of [-1, 0, 1.5, 1_000_000, Infinity]) {
         const delay = Duration.toMillis(yield* backoff(count, { max: "1 minutes" }))

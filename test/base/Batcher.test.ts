@@ -9,7 +9,7 @@ import { Outbox } from "../../src/outbox/Outbox.js"
 import { Storage } from "../../src/StorageLayers.js"
 
 describe("a burst of publishing", () => {
-  it.scopedLive("leaves the event loop to others in between", () =>
+  it.scopedLive("gives other fibers turns of the event loop in between", () =>
     Effect.gen(function*() {
       const folder = yield* Effect.acquireRelease(
         Effect.sync(() => mkdtempSync(join(tmpdir(), "plane-sync-"))),
@@ -47,7 +47,7 @@ describe("a burst of publishing", () => {
 })
 
 describe("a batcher", () => {
-  it.scopedLive("a bug in a run is that of its callers; those who come after are served", () =>
+  it.scopedLive("a bug in a run fails its callers only; later callers are served", () =>
     Effect.gen(function*() {
       const ask = yield* makeBatcher({
         run: (items: ReadonlyArray<number>) => items.includes(0) ? Effect.die("a bug") : Effect.succeed(items),

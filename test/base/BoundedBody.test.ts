@@ -45,7 +45,7 @@ describe("boundedBody", () => {
       assert.deepStrictEqual([tagOf(stopped.outcome), stopped.read], ["BodyTooLarge", 3])
     }))
 
-  it.effect("asks for room chunk by chunk, within the limit only, and ends without it", () =>
+  it.effect("asks for room for each chunk within the limit, and ends when there is none", () =>
     Effect.gen(function*() {
       const asked: Array<number> = []
       const room = (most: number) => (bytes: number) => {
@@ -58,7 +58,7 @@ describe("boundedBody", () => {
       assert.deepStrictEqual([ended, asked], [{ outcome: "no room", read: 2 }, [2, 3]])
     }))
 
-  it.effect("tells a body that breaks off from one that ends", () =>
+  it.effect("distinguishes a body that breaks off from one that ends", () =>
     Effect.gen(function*() {
       for (const limit of [9, 1]) {
         const { outcome } = yield* reading(["ab"], { limit, overLimit: "discard" }, Stream.fail("broken off"))

@@ -5,7 +5,7 @@ import { makeEventLoopTurn } from "../../src/base/EventLoopTurn.js"
 const nextTurn = Effect.async<void>((resume) => void setImmediate(() => resume(Effect.void)))
 
 describe("a turn of the event loop", () => {
-  it.live("those who wait go on together, in one turn of the event loop; who comes later waits for the next", () =>
+  it.live("fibers that wait go on together in one turn of the event loop; a later one waits for the next turn", () =>
     Effect.gen(function*() {
       const eventLoopTurn = yield* makeEventLoopTurn
       const said: Array<string> = []

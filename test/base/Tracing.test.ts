@@ -6,7 +6,7 @@ import { collecting } from "../support/Spans.js"
 const work = tracedIfCollected(Effect.withSpan(FiberRef.get(FiberRef.currentTracerEnabled), "work"))
 
 describe("spans", () => {
-  it.effect("are made for a tracer that somebody has provided", () =>
+  it.effect("are made for a provided tracer", () =>
     Effect.gen(function*() {
       const { names, tracer } = yield* collecting
       yield* Effect.withTracer(work, tracer)

@@ -42,7 +42,7 @@ describe("plane-sync publish", () => {
       )
     }))
 
-  it.scopedLive("tells duplicates, and refuses an id with other content", () =>
+  it.scopedLive("reports duplicates, and refuses an id with other content", () =>
     Effect.gen(function*() {
       const cli = yield* alone
       yield* cli("publish", "completed", "ET-2", "--id", "e1")
@@ -222,7 +222,7 @@ describe("plane-sync", () => {
       for (const [command, words] of examples) assert.include((yield* cli(...command, "--help")).out, words)
     }))
 
-  it.scopedLive("who only looks makes no database where there is none", () =>
+  it.scopedLive("a command that only reads makes no database", () =>
     Effect.gen(function*() {
       const mistyped = `${yield* folder}/mistyped`
       const file = `${mistyped}/plane-sync.sqlite`

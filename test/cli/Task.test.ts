@@ -1,8 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Layer } from "effect"
 import { PlaneSimulator } from "../../src/simulator/PlaneSimulator.js"
-import { Storage } from "../../src/StorageLayers.js"
 import { WakeUps } from "../../src/storage/WakeUps.js"
+import { Storage } from "../../src/StorageLayers.js"
 import { Pipeline } from "../../src/tasks/Pipeline.js"
 import { TaskId } from "../../src/tasks/Task.js"
 import { TaskStore } from "../../src/tasks/TaskStore.js"
@@ -13,7 +13,7 @@ import { commandLine } from "./CommandLine.js"
 const alone = Effect.map(folder, (cwd) => commandLine({ ORCH_DATABASE_URL: `${cwd}/events.sqlite`, ORCH_PORT: "1" }))
 
 describe("plane-sync task", () => {
-  it.scopedLive("stores what a serve will go on with, and says that there is none", () =>
+  it.scopedLive("stores the task for a later serve, and says that none is running", () =>
     Effect.gen(function*() {
       const cli = yield* alone
       const started = yield* cli("task", "start", "ET-2", "--agent", "claude")

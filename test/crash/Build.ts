@@ -20,9 +20,10 @@ export interface Built {
 const root = fileURLToPath(new URL("../../", import.meta.url))
 
 /**
- * The program and the simulated Plane, each bundled into a file, for the program is started for every kill: it listens
- * after a third of the time it takes to read its modules one by one. Only the SQLite driver, with its compiled part, stays
- * outside. The files stand below `node_modules`, where that is found, and are gone when the scope closes.
+ * Bundles the program and the simulated Plane, each into one file. The program is started for every kill, and a bundle
+ * listens after a third of the time that reading the modules one by one takes. Only the SQLite driver, with its
+ * compiled part, stays outside. The files stand below `node_modules`, so that the driver is found, and are removed when
+ * the scope closes.
  */
 export const build = Effect.gen(function*() {
   const files = yield* FileSystem.FileSystem
@@ -30,7 +31,7 @@ export const build = Effect.gen(function*() {
   const cache = path.join(root, "node_modules", ".cache")
   yield* files.makeDirectory(cache, { recursive: true })
   const directory = yield* files.makeTempDirectoryScoped({ directory: cache, prefix: "plane-sync-crash-" })
-  // As deep as it stands in `dist/http`, from where the program's version is read.
+  // As deep as `dist/http`, because the program reads its version from a relative path.
   const folder = path.join(directory, "dist", "crash")
   yield* files.makeDirectory(folder, { recursive: true })
   yield* files.copyFile(path.join(root, "package.json"), path.join(directory, "package.json"))

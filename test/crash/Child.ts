@@ -19,18 +19,18 @@ export interface End {
   readonly words: string
 }
 
-/** A process of ours. It is gone, by SIGKILL, when the scope that started it is closed. */
+/** A process that we started. It is killed by SIGKILL when the scope that started it closes. */
 export interface Child {
   readonly pid: number
-  /** SIGKILL, at once. */
+  /** Sends SIGKILL at once. */
   readonly kill: () => void
-  /** Waits until the system has taken it away: whether a SIGKILL was its end, and how that is said. */
+  /** Waits until the process is gone. Returns whether a SIGKILL ended it, and how that is said. */
   readonly end: Effect.Effect<End>
-  /** The first line of its output that `wanted` likes. Fails when it ends first. */
+  /** The first line of its output that `wanted` accepts. Fails if the process ends before. */
   readonly line: Effect.Effect<string, ChildError>
 }
 
-// Should this process be killed itself, it closes no scope: a child whose standard input ends goes too.
+// If this process is itself killed, it closes no scope. So a child ends when its standard input ends.
 const leash = `data:text/javascript,process.stdin.on("close",()=>process.exit(1)).resume()`
 
 /** Starts `node` with a script. Its output goes to the end of the file `log`. */
@@ -63,7 +63,7 @@ export const start = (options: {
         child.on("error", (error) => end(`could not be started: ${error.message}`))
         child.on("exit", (code, signal) =>
           end(`ended by itself (${signal ?? `exit ${String(code)}`})`, signal === "SIGKILL"))
-        // It may be gone before it has read anything.
+        // The child may be gone before it has read anything.
         child.stdin.on("error", () =>
           undefined)
         const log = createWriteStream(options.log, { flags: "a" })
@@ -80,7 +80,7 @@ export const start = (options: {
     )
 
     return {
-      // Without one it could not be started, and `end` says so.
+      // Without a pid the process could not be started, and `end` says so.
       pid: child.pid ?? -1,
       kill: () => {
         child.kill("SIGKILL")

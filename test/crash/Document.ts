@@ -11,7 +11,7 @@ const end = "<!-- crash:end -->"
 
 const file = fileURLToPath(new URL("../../docs/reliability.md", import.meta.url))
 
-/** The text with `part` between the markers; they are added at the end where they are missing. */
+/** The text with `part` between the markers. Missing markers are added at the end. */
 export const replaced = (text: string, part: string): string => {
   const from = text.indexOf(begin)
   const to = text.indexOf(end)
@@ -21,7 +21,7 @@ export const replaced = (text: string, part: string): string => {
     : `${text.slice(0, from)}${between}${text.slice(to)}`
 }
 
-/** Writes how the run has ended into `docs/reliability.md`. */
+/** Writes the results of the run into `docs/reliability.md`. */
 export const write = Effect.fnUntraced(
   function*(ended: Ended, options: { readonly kills: number; readonly seed: number }) {
     const files = yield* FileSystem.FileSystem
@@ -34,7 +34,7 @@ export const write = Effect.fnUntraced(
       "",
       ...table(ended.result.rows),
       "",
-      "The columns from “not yet sender” on count the kills of a row that met such a thing: what the file that was left and",
+      "The columns from “not yet leader” on count the kills of a row that met such a thing: what the file that was left and",
       "the simulator's records say, not what was aimed at. A kill can meet several things, or nothing.",
       "",
       "```",

@@ -4,28 +4,28 @@ import * as HttpClientResponse from "@effect/platform/HttpClientResponse"
 import { Deferred, Duration, Effect, Fiber, Option, Random, Schema } from "effect"
 import type { Expected } from "../../demo/Judge.js"
 
-/** A work item that is written about. */
+/** A work item that events are published about. */
 export interface Target {
-  /** As it is written in events. */
+  /** The key as it is written in events. */
   readonly key: string
   readonly id: string
-  /** Between one event's 202 and the next event, on average. */
+  /** The average pause between one event's 202 and the next event. */
   readonly pause: Duration.Duration
 }
 
 interface Made {
   readonly body: Readonly<Record<string, string>>
   readonly line: string
-  /** The state it asks for. */
+  /** The state that the event asks for. */
   readonly state: string | undefined
 }
 
-/** What was accepted so far, and what it took. */
+/** How many events were accepted so far, and what that took. */
 export interface Counts {
   readonly accepted: number
-  /** Sent again because no answer came, or not 202. */
+  /** How many were sent again because no answer came, or an answer other than 202. */
   readonly resent: number
-  /** Of those, the ones that had been committed: answered `duplicate`. */
+  /** How many of those had been committed already: they were answered `duplicate`. */
   readonly duplicates: number
 }
 
@@ -38,13 +38,13 @@ const states: ReadonlyArray<readonly [stage: string, state: string | undefined]>
   ["testing", "In Progress"],
   ["deploy", "In Progress"],
   ["done", "Done"],
-  // A stage of the orchestrator's own: it changes no state.
+  // A stage of the orchestrator's own, which changes no state.
   ["field test", undefined]
 ]
 
 interface Next {
   readonly made: Made
-  /** What the task is in after it. */
+  /** The task's stage after the event. */
   readonly stage: string
   readonly completed: boolean
 }
@@ -60,8 +60,8 @@ const stageChanged = (key: string, from: string, to: string, agent: string, stat
 })
 
 /**
- * Every event can be told apart in Plane by its number, but for a gate that fails again for the same reason: that is counted
- * in the comment that tells it. A completion is the only one of its work item.
+ * Makes an event whose text has its number, so that Plane shows which event it was. An exception is a gate that fails
+ * again for the same reason: it is counted in the comment that tells it. A completion is the only one of its work item.
  */
 const make = (
   { completed, key, last, number, stage: from }: {
@@ -93,21 +93,22 @@ const make = (
 const Accepted = Schema.Struct({ id: Schema.String, duplicate: Schema.Boolean })
 
 /**
- * Publishes about every target, each event with an id of its own and again until it is answered 202, until `stop`. A target's
- * next event is published after its last one was accepted: that is the order Plane must show. Only what was accepted counts.
+ * Publishes about every target until `stop`. Each event has an id of its own and is published again until it is
+ * answered 202. A target's next event is published after its last one was accepted, so Plane must show them in that
+ * order. Only accepted events count.
  */
 export const start = (options: {
   readonly url: string
   readonly seed: number
   readonly targets: ReadonlyArray<Target>
-  /** The state of a work item that no event has asked for another. */
+  /** The state of a work item that no event has asked to change. */
   readonly initialState: string
-  /** Called in the moment in which a 202 arrives, before anything else is done. */
+  /** Called at the moment at which a 202 arrives, before anything else is done. */
   readonly accepted: () => void
 }) =>
   Effect.gen(function*() {
     const { initialState, seed, targets, url } = options
-    // Fifty clients that hammer at a closed port would take the machine from the program that is to open it.
+    // Fifty clients that keep trying a closed port would take the processor from the program that is to open it.
     const listening = yield* Effect.makeLatch(false)
     const again = Effect.timeoutOption(listening.await, "500 millis").pipe(Effect.delay("50 millis"))
     const client = yield* HttpClient.HttpClient
@@ -116,7 +117,8 @@ export const start = (options: {
     const accepted = new Map(targets.map(({ id }): [string, Array<Made>] => [id, []]))
     let number = 0
 
-    // 503 while it starts or stops, and no answer at all when it is killed. Anything else is a bug, of one of us.
+    // The program answers 503 while it starts or stops, and nothing when it is killed. Anything else is a bug, in the
+    // program or here.
     const post = (body: Readonly<Record<string, string>>) =>
       Effect.gen(function*() {
         const response = yield* client.execute(
@@ -132,7 +134,7 @@ export const start = (options: {
           : yield* Effect.dieMessage(`POST /api/events answered ${response.status} ${words} to ${JSON.stringify(body)}`)
       }).pipe(
         Effect.scoped,
-        // A busy machine answers late, and one that was killed breaks the connection.
+        // A busy machine answers late, and a killed program breaks the connection.
         Effect.timeout("10 seconds"),
         Effect.orElseSucceed(() => Option.none<typeof Accepted.Type>())
       )
@@ -169,7 +171,7 @@ export const start = (options: {
           stage = next.stage
           completed = next.completed
         }
-        // A count that nothing follows may wait for ten minutes.
+        // A count that no event follows may wait for ten minutes.
         if (isGate(last)) yield* publish(stageChanged(key, stage, "field test", lastEvent, undefined), ++number)
       }).pipe(Effect.withRandom(Random.make(`${seed}:${index}`)))
 
@@ -190,11 +192,11 @@ export const start = (options: {
     return {
       counts: (): Counts => ({ ...counts }),
       expected,
-      /** Told whether anybody listens: then who waits to publish again does so at once. */
+      /** Tells whether the program listens. If it does, publishers that wait try again at once. */
       listening: (is: boolean) => is ? listening.open : listening.close,
-      /** Ends only when it has failed. */
+      /** Ends only if publishing has failed. */
       failed: Effect.zipRight(Fiber.join(publishing), Effect.never),
-      /** Publishes nothing new, and waits until what was begun is accepted. */
+      /** Begins no new events, and waits until those that were begun are accepted. */
       stop: Effect.zipRight(Deferred.succeed(stopping, undefined), Fiber.join(publishing))
     }
   })

@@ -14,9 +14,9 @@ import { look } from "./Scene.js"
 const tellLimit = Duration.seconds(30)
 
 /**
- * Kills in the program's first start on a file, while it makes its tables, and starts it again on what is left: that must
- * work as on any other. Every kill has a file and a work item of its own, with one event. This Plane is well: it is the
- * file that is at stake.
+ * Kills the program during its first start on a file, while it makes its tables, and then starts it again on the same
+ * file. That must work as on any other file. Every kill has a new file and a work item with one event. Plane is healthy
+ * here, because only the file is at stake.
  */
 export const make = Effect.fnUntraced(function*(built: Built, directory: string, seed: number) {
   const files = yield* FileSystem.FileSystem

@@ -31,25 +31,31 @@ const faults = (seed: number) =>
     ]
   })
 
-// Some are written about all the time, most now and then; every fifth is named with leading zeros.
+// Some work items have events all the time, most now and then. Every fifth has a key with leading zeros.
 const hot = 4
 export const items = 24
 const hotPause = Duration.millis(700)
 const coldPause = Duration.seconds(2)
 
-/** A step that does not come up for so long (nothing was due, or Plane failed) becomes a kill at any moment. */
+/** A step that does not come up within this time (nothing was due, or Plane failed) becomes a kill at any moment. */
 const patience = Duration.seconds(4)
 
-/** No request's record changes any more after this: it was applied late and answered, and its client has long gone. */
+/**
+ * After this time, in milliseconds, no request's record changes any more: a late one was applied and answered, and its
+ * client has long gone.
+ */
 const recordedAfter = 5_000
 
-/** A kill and what it met. */
+/** A kill, and the state that it met. */
 export interface Kill {
   readonly step: Step
   readonly scene: Scene
 }
 
-/** One simulated Plane, one file, and the program on it, life after life, under load; independent of other pairs. */
+/**
+ * One simulated Plane, one file, and the program on it under load, started again after each kill. It is independent of
+ * other pairs.
+ */
 export const make = Effect.fnUntraced(function*(built: Built, directory: string, seed: number) {
   const plane = yield* startPlane(built, directory, seed)
   const targets = yield* Effect.forEach(
@@ -77,7 +83,7 @@ export const make = Effect.fnUntraced(function*(built: Built, directory: string,
 
   let strain: Strain = noStrain
   let counted = 0
-  /** What was recorded and not counted yet; what can change no more is counted and forgotten. */
+  /** The records that are not counted yet. Those that can no longer change are counted and forgotten. */
   const recorded = Effect.fnUntraced(function*(before: number) {
     const requests = yield* plane.control.requests(counted)
     const first = requests[0]
@@ -91,7 +97,7 @@ export const make = Effect.fnUntraced(function*(built: Built, directory: string,
     return requests
   })
 
-  /** Kills in the moment in which the `nth` 202 from now on has arrived. */
+  /** Kills at the moment at which the `nth` 202 from now on has arrived. */
   const atAccepted = Effect.fnUntraced(function*(then: () => void) {
     let left = Math.ceil(yield* within(0, items))
     accepted = () => {
@@ -136,7 +142,7 @@ export const make = Effect.fnUntraced(function*(built: Built, directory: string,
       yield* plane.control.orderKill({ pid: child.pid, when, match, nth, ...later })
     })
 
-  /** One life of the program and its end. */
+  /** One life of the program, from its start to the kill. */
   const life = (dealt: Step) =>
     Effect.scoped(Effect.gen(function*() {
       const bornAt = yield* Clock.currentTimeMillis
@@ -194,7 +200,7 @@ export const make = Effect.fnUntraced(function*(built: Built, directory: string,
     )
   })
 
-  /** The last life goes on until nothing is owed: what Plane shows then, and what it had to answer. */
+  /** Runs the last life until nothing is owed. Returns what Plane shows then, and what it had to answer. */
   const drain = (limit: Duration.Duration) =>
     Effect.gen(function*() {
       yield* Effect.flatMap(start, listens)
@@ -207,7 +213,7 @@ export const make = Effect.fnUntraced(function*(built: Built, directory: string,
         while: (done) => !done,
         body: () => Effect.delay(isTold, "1 second")
       }).pipe(Effect.timeoutOption(limit))
-      // A line too many, and a state that was overtaken, would come once the quiet time is over.
+      // A doubled line, or a state that was overtaken, would come once the quiet time is over.
       yield* Effect.sleep("4 seconds")
       const verdicts = yield* verdictNow
       yield* recorded(Infinity)

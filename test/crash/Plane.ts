@@ -5,7 +5,7 @@ import { Effect, Schema } from "effect"
 import type { Kill } from "../../src/simulator/Kills.js"
 import type { Fault } from "../../src/simulator/PlaneSimulator.js"
 
-/** What the simulator recorded of a request: what is read of it here. Moments are milliseconds since 1970. */
+/** A request as the simulator recorded it, with the fields that are read here. Moments are milliseconds since 1970. */
 export const Recorded = Schema.Struct({
   sequence: Schema.Number,
   at: Schema.Number,
@@ -33,7 +33,7 @@ const Killed = Schema.Struct({
 
 const Comment = Schema.Struct({ html: Schema.String })
 
-/** The simulated Plane in its own process, by its control API: for the judge, and to set the stage. */
+/** The simulated Plane in a separate process, by its control API. */
 export const make = Effect.fnUntraced(function*(url: string) {
   const client = (yield* HttpClient.HttpClient).pipe(
     HttpClient.mapRequest(HttpClientRequest.prependUrl(`${url}/_simulator/`)),
@@ -52,7 +52,7 @@ export const make = Effect.fnUntraced(function*(url: string) {
     addWorkItem: (name: string) => post("work-items", { name }, Item),
     misbehave: (fault: Fault) => post("faults", fault, Schema.Unknown),
     orderKill: (kill: Kill) => Effect.asVoid(post("kill", kill, Schema.Unknown)),
-    /** Takes the order back; the request that killed, if one did. */
+    /** Takes the kill order back. Returns the request that killed, if one did. */
     endKill: client.del("kill").pipe(
       Effect.flatMap(HttpClientResponse.schemaBodyJson(Killed)),
       Effect.scoped,

@@ -6,9 +6,9 @@ import * as Child from "./Child.js"
 import * as Plane from "./Plane.js"
 
 /**
- * Times are shorter than in earnest, in proportion: Plane applies a request up to 1 s after it came, a client gives up
- * after 0.5 s, and asks again 2.5 s after it sent. The backoff is so short that without the quiet time comments double.
- * Attempts are not bounded: what fails at random is no poison.
+ * Times are shorter than the defaults, in proportion. Plane applies a request up to 1 s after it came, a client stops
+ * waiting after 0.5 s, and repeats it 2.5 s after it was sent. The backoff is so short that comments would double
+ * without the quiet time. Attempts are not limited, because failing at random does not make an event poison.
  */
 export const settings = {
   ORCH_PLANE_TIMEOUT: "500 millis",
@@ -19,12 +19,12 @@ export const settings = {
 }
 const insertDelayMillis = 100
 
-/** So many of the last requests the simulator keeps: they are fetched after every kill. */
+/** How many of the last requests the simulator keeps. They are fetched after every kill. */
 const kept = 5_000
 
 const startLimit = Duration.seconds(30)
 
-/** All that a run waits for has an end. */
+/** Puts a limit on everything that a run waits for. */
 export const inTime = (limit: Duration.Duration, what: string) => <A, E, R>(effect: Effect.Effect<A, E, R>) =>
   Effect.timeoutFail(effect, {
     duration: limit,
@@ -38,7 +38,8 @@ const isFree = (port: number) =>
     server.listen(port, "127.0.0.1", () => server.close(() => resume(Effect.succeed(true))))
   })
 
-// Below those that the system gives to connections: between two lives the port is nobody's, and must stay free.
+// Below the ports that the system gives to connections, because between two lives the port belongs to nobody and must
+// stay free.
 export const freePort = Effect.iterate({ port: 0, free: false }, {
   while: ({ free }) => !free,
   body: () =>
@@ -70,7 +71,7 @@ export const startPlane = Effect.fnUntraced(function*(built: Built, directory: s
   return { token, url, control: yield* Plane.make(url) }
 })
 
-/** The program, to be started on the file `plane-sync.sqlite` of `directory`. */
+/** Makes the program's start on the file `plane-sync.sqlite` of `directory`. */
 export const program = Effect.fnUntraced(function*(options: {
   readonly built: Built
   readonly directory: string
@@ -103,12 +104,12 @@ export const program = Effect.fnUntraced(function*(options: {
   }
 })
 
-/** Its process ended, and not by a kill. */
+/** Waits for the process to be killed. Fails if it ends in any other way. */
 export const killed = (child: Child.Child): Effect.Effect<void, Child.ChildError> =>
   Effect.flatMap(
     child.end,
     ({ killed, words }) => killed ? Effect.void : Effect.fail(new Child.ChildError({ program: "plane-sync", words }))
   )
 
-/** A moment's length in milliseconds, of the run's own dice. */
+/** A random length of time in milliseconds, by the run's seed. */
 export const within = (least: number, most: number) => Random.nextRange(least, most)

@@ -70,7 +70,7 @@ describe("rowsOf", () => {
 })
 
 describe("problemsOf", () => {
-  it("has nothing to say of a run that is right", () => {
+  it("finds nothing in a run that is right", () => {
     assert.deepStrictEqual(problemsOf(result()), [])
     assert.strictEqual(
       closing(result()).at(-1),
@@ -92,7 +92,7 @@ describe("problemsOf", () => {
     ])
   })
 
-  it("fails a run without the strain that it is about", () => {
+  it("fails a run in which a strain never occurred", () => {
     const only = (problem: string, but: Partial<Result>) =>
       assert.deepStrictEqual(problemsOf(result(but)), [`this run proves nothing: no ${problem}`])
     only("409s adopted", { strain: strainOf([cutOff, recount]) })

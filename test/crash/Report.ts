@@ -5,16 +5,16 @@ import type { Scene } from "./Scene.js"
 import type { Step } from "./Steps.js"
 import { aims, steps } from "./Steps.js"
 
-/** What the simulator recorded of the requests. */
+/** What the simulator's records of the requests add up to. */
 export interface Strain {
   readonly requests: number
-  /** Writes whose answer does not tell whether they were done. */
+  /** Writes whose answer does not tell whether they were applied. */
   readonly ambiguous: number
-  /** Those of them that were. */
+  /** The ambiguous writes that were applied. */
   readonly applied: number
-  /** Comments that Plane already had, sent again: answered 409. */
+  /** Repeated comments that Plane already had. They were answered 409. */
   readonly conflicts: number
-  /** Told gate failures whose count was brought up to date. */
+  /** Updates of the count of a told gate failure. */
   readonly recounts: number
 }
 
@@ -30,7 +30,7 @@ export const addStrains = (a: Strain, b: Strain): Strain => ({
 
 const isWrite = ({ method }: Recorded) => method === "POST" || method === "PATCH"
 
-// Late, it is answered as ever; it is the client that has left by then, or has not.
+// A late answer is a normal answer. It is ambiguous only if the client has left by then.
 const isAmbiguous = (request: Recorded) =>
   isWrite(request) && (request.clientGone || (request.fault !== null && request.fault !== "ApplyLate"))
 
@@ -48,7 +48,7 @@ export const strainOf = (requests: ReadonlyArray<Recorded>): Strain => {
   }
 }
 
-/** How many kills there were at a step, and how many of them met what: a kill can meet several things, or nothing. */
+/** How many kills there were at a step, and how many of them met each state. A kill can meet several, or none. */
 export interface Row {
   readonly step: Step
   readonly kills: number
@@ -80,7 +80,7 @@ export const rowsOf = (kills: ReadonlyArray<{ readonly step: Step; readonly scen
     }
   })
 
-/** All that a run has to show. */
+/** The results of a run. */
 export interface Result {
   readonly rows: ReadonlyArray<Row>
   readonly strain: Strain
@@ -90,7 +90,10 @@ export interface Result {
 
 const sum = (rows: ReadonlyArray<Row>, of: (row: Row) => number) => rows.reduce((total, row) => total + of(row), 0)
 
-/** Why the run fails, in words; empty: it does not. A strain that was not there has shown nothing. */
+/**
+ * Why the run fails, in words. Empty if it passes. A run fails too if one of its strains never occurred, because then
+ * it shows nothing about it.
+ */
 export const problemsOf = ({ counts, rows, strain, verdict }: Result): ReadonlyArray<string> => {
   const all = [
     ...verdict.lost.map((line) => `lost: ${line}`),
@@ -117,7 +120,7 @@ export const problemsOf = ({ counts, rows, strain, verdict }: Result): ReadonlyA
 const headings = [
   "killed",
   "kills",
-  "not yet sender",
+  "not yet leader",
   "no tables",
   "unclaimed",
   "claimed, unsent",
@@ -146,7 +149,7 @@ const cellsOf = (row: Row): ReadonlyArray<string> => [
   aims[row.step]
 ]
 
-/** The kills, a line a step: for a terminal, and as Markdown. */
+/** The kills, one line for each step, for a terminal and as Markdown. */
 export const table = (rows: ReadonlyArray<Row>): ReadonlyArray<string> => {
   const lines = [headings, ...rows.map(cellsOf)]
   const widths = headings.map((_, column) => Math.max(...lines.map((line) => line[column]?.length ?? 0)))
@@ -156,7 +159,7 @@ export const table = (rows: ReadonlyArray<Row>): ReadonlyArray<string> => {
   return [head, `| ${widths.map((width) => "-".repeat(width)).join(" | ")} |`, ...body]
 }
 
-/** The end of the run. Its last line is for whoever reads only that. */
+/** The end of the run. The last line stands alone, for people who read only that. */
 export const closing = ({ counts, rows, strain, verdict }: Result): ReadonlyArray<string> => [
   `requests ${strain.requests}, ambiguous answers ${strain.ambiguous} (applied all the same: ${strain.applied}), ` +
   `409s adopted ${strain.conflicts}, counts of gate failures brought up to date ${strain.recounts}`,

@@ -12,15 +12,17 @@ import { addStrains, closing, noStrain, problemsOf, rowsOf, table } from "./Repo
 import type { Step } from "./Steps.js"
 import { deal } from "./Steps.js"
 
-/** The run ended and is not as it must be: all has been said. */
+/** The run ended with problems, and the output has said which. */
 export class Failed extends Schema.TaggedError<Failed>()("Failed", {}) {}
 
-/** So many lives at the same time: more than cores only make each of them slower, and kills less well aimed. */
+/**
+ * How many programs run at the same time. With more than the cores, each is slower, and the kills are aimed less well.
+ */
 const pairs = 2
 
 const drainLimit = Duration.minutes(3)
 
-/** What the run has come to, for a person and for the document. */
+/** The results of the run, for a person and for the document. */
 export interface Ended {
   readonly result: Result
   readonly seconds: number

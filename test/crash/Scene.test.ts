@@ -3,7 +3,7 @@ import { endsInCommit } from "./Scene.js"
 
 const pageSize = 512
 
-/** A log of frames: `0` is none that commits, `old` one of before the log began anew. */
+/** A log of frames. `part` is a frame without a commit, `old` one from before the log began anew. */
 const wal = (frames: ReadonlyArray<"commit" | "part" | "old">, cut = 0) => {
   const frame = 24 + pageSize
   const bytes = new Uint8Array(32 + frames.length * frame)
@@ -29,7 +29,7 @@ describe("endsInCommit", () => {
     assert.isTrue(endsInCommit(wal(["commit", "commit"], 10)))
   })
 
-  it("stops where the log of before begins", () => {
+  it("stops where frames from before begin", () => {
     assert.isFalse(endsInCommit(wal(["commit", "old", "old"])))
     assert.isTrue(endsInCommit(wal(["part", "old"])))
   })

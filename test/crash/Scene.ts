@@ -5,23 +5,23 @@ import { SqlClient } from "@effect/sql/SqlClient"
 import { Effect } from "effect"
 import type { Recorded } from "./Plane.js"
 
-/** What a kill left behind: what the file and the simulator's records say that it met. */
+/** What a kill met, as the file that it left and the simulator's records show. */
 export interface Scene {
-  /** It had not become the sender of the file yet. */
+  /** It had not become the leader of the file yet. */
   readonly starting: boolean
-  /** Of a migration: the file was there, and its tables were not. */
+  /** Of a migration: the file was there, but its tables were not. */
   readonly unmigrated: boolean
-  /** Events that were committed and of which nothing was claimed. */
+  /** Committed events of which nothing was claimed. */
   readonly unclaimed: number
-  /** Requests that were committed to, and that the simulator never received. */
+  /** Claimed requests that the simulator never received. */
   readonly claimed: number
-  /** Requests that it received and had not answered. */
+  /** Requests that the simulator received and had not answered. */
   readonly sent: number
-  /** Requests that it had answered whole, and whose settling is not in the file. */
+  /** Requests that the simulator had answered whole, and that are not settled in the file. */
   readonly answered: number
-  /** The request at whose answer the kill was aimed is settled in the file. */
+  /** The request whose answer the kill was aimed at is settled in the file. */
   readonly settled: boolean
-  /** The file's log ends in the midst of a commit. */
+  /** The file's log ends in the middle of a commit. */
   readonly torn: boolean
 }
 
@@ -39,7 +39,7 @@ export const emptyScene: Scene = {
 const walHeader = 32
 const frameHeader = 24
 
-/** Whether there is anything behind the last commit of this run of the write-ahead log (see sqlite.org/fileformat2). */
+/** Whether anything stands behind the last commit of the write-ahead log (see sqlite.org/fileformat2). */
 export const endsInCommit = (wal: Uint8Array): boolean => {
   if (wal.length < walHeader) return false
   const view = new DataView(wal.buffer, wal.byteOffset, wal.byteLength)
@@ -47,10 +47,10 @@ export const endsInCommit = (wal: Uint8Array): boolean => {
   const frame = frameHeader + pageSize
   let open = false
   for (let at = walHeader; at + frameHeader <= wal.length; at += frame) {
-    // Behind it stand frames of before the log began anew.
+    // Behind this frame stand frames from before the log began anew.
     if (view.getUint32(at + 8) !== view.getUint32(16) || view.getUint32(at + 12) !== view.getUint32(20)) return open
     if (at + frame > wal.length) return true
-    // The size of the database after a commit; 0 in a frame that is none.
+    // The size of the database after a commit. 0 in a frame that is no commit.
     open = view.getUint32(at + 4) === 0
   }
   return open
@@ -74,9 +74,9 @@ const read = (file: string, bornAt: number) =>
     const [tables] = yield* sql<{ count: number }>`SELECT count(*) AS count FROM sqlite_schema
       WHERE name = 'plane_sync_sender'`
     if (tables?.count !== 1) return undefined
-    const [sender] = yield* sql<{ since: number }>`SELECT since FROM plane_sync_sender`
-    // What is held otherwise is held by its predecessor, whose kill has been looked at.
-    if (sender === undefined || sender.since < bornAt) return { owed: [], unclaimed: 0, starting: true }
+    const [leader] = yield* sql<{ since: number }>`SELECT since FROM plane_sync_sender`
+    // Lanes that are still held belong to its predecessor, whose kill has been looked at already.
+    if (leader === undefined || leader.since < bornAt) return { owed: [], unclaimed: 0, starting: true }
     const owed = yield* sql<Owed>`SELECT d.kind, l.work_item AS "workItem", d.sent_at AS "sentAt"
       FROM plane_sync_delivery d JOIN plane_sync_lane l ON l.id = d.lane
       WHERE d.status = 'pending' AND l.holder IS NOT NULL`
@@ -88,15 +88,15 @@ const read = (file: string, bornAt: number) =>
   }).pipe(Effect.provide(SqliteClient.layer({ filename: file })))
 
 /**
- * Looks at a file that a process killed at the moment `at` has left, with the simulator's records of its life. It looks at
- * a copy: who opens a database mends it, and its next owner is to find it as it is.
+ * Looks at the file of a process that was killed at the moment `at`, together with the simulator's records of its life.
+ * It opens a copy, because opening a database repairs it, and the next process is to find the file unchanged.
  */
 export const look = Effect.fnUntraced(function*(options: {
   readonly file: string
   readonly bornAt: number
   readonly at: number
   readonly requests: ReadonlyArray<Recorded>
-  /** The sequence of the request that killed it. */
+  /** The sequence of the request that killed the process. */
   readonly by?: number | undefined
 }) {
   const { at, bornAt, by, file, requests } = options

@@ -13,7 +13,7 @@ export const steps = [
 
 export type Step = typeof steps[number]
 
-/** How each is aimed, from outside the program. */
+/** How each kill is aimed, from outside the program. */
 export const aims: Readonly<Record<Step, string>> = {
   "random": "any moment of its start, or of the 1.5 s after it listens",
   "after commit": "the publisher has its 202",
@@ -24,7 +24,7 @@ export const aims: Readonly<Record<Step, string>> = {
   "in a migration": "0 to 60 ms after its new file appeared, or one of the first writes to its log"
 }
 
-/** So many kills, of every step as many as of any other, give or take one, in an order of the seed's. */
+/** Deals a number of kills: each step equally often, give or take one, in an order that the seed decides. */
 export const deal = (kills: number, seed: number): Effect.Effect<ReadonlyArray<Step>> =>
   Effect.map(
     Effect.forEach(Arr.range(1, Math.ceil(kills / steps.length)), () => Random.shuffle(steps)),

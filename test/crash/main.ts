@@ -9,8 +9,9 @@ import { write } from "./Document.js"
 import { Failed, run } from "./Run.js"
 
 /**
- * The crash run: the real program under steady load is killed by SIGKILL again and again, while a Plane that fails at random
- * does what it does; in the end that Plane's records show every accepted event once, in order, and the latest state.
+ * The crash run. The real program is killed by SIGKILL again and again, under steady load and with a Plane that fails
+ * at random. In the end the simulated Plane's records must show every accepted event once, in order, and the latest
+ * state.
  */
 
 const kills = Options.integer("kills").pipe(
@@ -27,7 +28,7 @@ const document = Options.boolean("write").pipe(
   Options.withDescription("writes the last table into docs/reliability.md")
 )
 
-/** Files of a run that failed are kept: the database and the logs are what there is to find out why. */
+/** The files of a failed run are kept, because the database and the logs show what went wrong. */
 const command = Command.make("crash", { kills, seed, write: document }, (options) =>
   Effect.gen(function*() {
     const files = yield* FileSystem.FileSystem

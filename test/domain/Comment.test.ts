@@ -26,7 +26,7 @@ describe("comments", () => {
     )
   })
 
-  it("escape everything interpolated: no text makes markup of its own", () => {
+  it("escape everything that is put in: no text becomes markup", () => {
     FastCheck.assert(FastCheck.property(
       FastCheck.string({ unit: "grapheme" }),
       FastCheck.constantFrom("<script>alert(1)</script>", `" onclick="x()`, "&lt;", "a < b && c > d", "line\nfeed"),

@@ -22,7 +22,7 @@ describe("a moment of Plane's", () => {
     assert.deepStrictEqual(texts.toSorted(), texts)
   })
 
-  it("what is none is refused in words", () => {
+  it("refuses a text that is no moment, and says why", () => {
     for (const text of ["", "yesterday", "2026-11-23T21:10:39", "2026-13-23T21:10:39Z", "2026-11-23"]) {
       assert.match(Either.getOrThrow(Either.flip(planeMomentText(text))), /is not a moment: expected ISO 8601/)
     }

@@ -34,7 +34,7 @@ const encode = Schema.encodeEither(StageEventJson)
 const isStageEvent = Schema.is(StageEventJson)
 
 describe("a stage event", () => {
-  it("has the content that its JSON has, in the same order, and none where it has no JSON", () => {
+  it("has the same content as its JSON, in the same order, and none if it has no JSON", () => {
     FastCheck.assert(
       FastCheck.property(event, (event) => {
         const encoded = encode(event)
@@ -47,7 +47,7 @@ describe("a stage event", () => {
     )
   })
 
-  it("has no moment that a text of four digits a year cannot say", () => {
+  it("has no moment outside of the years that four digits can write", () => {
     for (const year of ["-000001", "+010000"]) {
       const error = encode(StageEvent.TaskCompleted({
         workItem: "ET-2",

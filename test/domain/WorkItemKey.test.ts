@@ -20,7 +20,7 @@ describe("WorkItemKey", () => {
     assert.notStrictEqual(key("ET-2").normalized, key("ET-002").normalized)
   })
 
-  it("refuses what is none, and says what would be right", () => {
+  it("refuses a text that is no key, and says what would be right", () => {
     for (
       const text of [
         "",
@@ -44,7 +44,7 @@ describe("WorkItemKey", () => {
     assert.isTrue(Either.isRight(WorkItemKey.parse("ET-2147483647")))
   })
 
-  it("is in a name as a whole word only, as written, letter case aside", () => {
+  it("is found in a name only as a whole word, as written, in any letter case", () => {
     for (const name of ["ET-2", "[et-2] login", "Login (ET-2)", "fix ET-2: login", "ET-2, ET-3"]) {
       assert.isTrue(key("ET-2").isNamedIn(name), name)
     }

@@ -24,8 +24,8 @@ import { Receipt } from "../../src/events/Receipt.js"
 import { StageEvents } from "../../src/events/StageEvents.js"
 import { Outbox } from "../../src/outbox/Outbox.js"
 import { projectsLayer } from "../../src/plane/ProjectSettings.js"
-import { Storage } from "../../src/StorageLayers.js"
 import { WakeUps } from "../../src/storage/WakeUps.js"
+import { Storage } from "../../src/StorageLayers.js"
 
 const events = Layer.provideMerge(StageEvents.layer, Layer.mergeAll(Outbox.layer, projectsLayer, WakeUps.layer))
 const inMemory = Layer.provide(events, Storage.layerFile(":memory:"))
@@ -101,7 +101,7 @@ describe("StageEvents", () => {
       assert.strictEqual((yield* stored).length, 1)
     }).pipe(Effect.provide(inMemory)))
 
-  it.effect("what can never be told becomes a dead letter with its reason, and nothing throws", () =>
+  it.effect("an event that can never be told becomes a dead letter with its reason, and nothing throws", () =>
     Effect.gen(function*() {
       const { publish } = yield* StageEvents
       const unfit: ReadonlyArray<unknown> = [
@@ -233,7 +233,7 @@ describe("StageEvents", () => {
     }).pipe(Effect.provide(Logger.replace(Logger.defaultLogger, kept)))
   })
 
-  it.scopedLive("an interrupted publish is committed all the same; those in the queue at shutdown too", () =>
+  it.scopedLive("an interrupted publish is committed all the same, and so are those in the queue at shutdown", () =>
     Effect.gen(function*() {
       const file = join(yield* temporary, "events.sqlite")
       yield* Effect.gen(function*() {

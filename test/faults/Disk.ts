@@ -10,11 +10,11 @@ const run = (program: string, ...args: ReadonlyArray<string>) =>
     execFile(program, args, (error) => resume(Effect.succeed(error === null)))
   })
 
-/** A disk of 8 MiB at a folder, where we may mount one; it is gone when the scope closes. */
+/** Mounts a disk of 8 MiB at a folder until the scope closes. Returns whether we may mount one. */
 export const mountSmall = (directory: string): Effect.Effect<boolean, never, Scope.Scope> =>
   Effect.acquireRelease(
     run("mount", "-t", "tmpfs", "-o", "size=8m", "plane-sync-faults", directory),
-    // Lazily: a file that is still open must not keep it.
+    // Unmounted lazily, because a file that is still open must not prevent it.
     (mounted) => mounted ? run("umount", "-l", directory) : Effect.void
   )
 
@@ -34,9 +34,9 @@ export const byBallast = (directory: string) =>
     return { fill: Effect.zipRight(until(65_536), until(512)), free: Effect.orDie(files.remove(ballast)) }
   })
 
-/** Where nothing may be mounted: SQLite itself is told that there are no more pages. */
+/** Fills the disk without a mount: SQLite itself is told that there are no more pages. */
 export const byPages = (sql: Sql): Scene["disk"] => {
   const limit = (pages: number) => Effect.asVoid(Effect.orDie(sql`${sql.literal(`PRAGMA max_page_count = ${pages}`)}`))
-  // Below what it has, it is what it has.
+  // A limit below the present size counts as the present size.
   return { fill: limit(1), free: limit(1_073_741_823) }
 }

@@ -4,19 +4,19 @@ import type { Scope } from "effect"
 import { execFile } from "node:child_process"
 import { build } from "../crash/Build.js"
 
-/** The real program as a process of its own on a database: whether it could do it, and what it said. */
+/** Runs the real program in a separate process on a database. Returns whether it succeeded, and its output. */
 export type Elsewhere = (
   database: string,
   ...args: ReadonlyArray<string>
 ) => Effect.Effect<{ readonly done: boolean; readonly words: string }>
 
-/** Builds the program, which is gone when the scope closes. */
+/** Builds the program. It is removed when the scope closes. */
 export const make: Effect.Effect<Elsewhere, never, Scope.Scope> = build.pipe(
   Effect.orDie,
   Effect.provide(NodeContext.layer),
   Effect.map(({ program }): Elsewhere => (database, ...args) =>
     Effect.async((resume) => {
-      // Nobody listens on port 1, where it would ask how the sender is.
+      // Nobody listens on port 1, where the program would ask for the leader's health.
       const env = { PATH: process.env["PATH"], ORCH_DATABASE_URL: database, ORCH_PORT: "1" }
       execFile(process.execPath, [program, ...args], { env }, (error, _, words) =>
         resume(Effect.succeed({ done: error === null, words })))

@@ -32,7 +32,7 @@ const doubled = outcome("late", {
 })
 
 describe("the report of a fault run", () => {
-  it("has a line a row, aligned, and ends with how many passed", () => {
+  it("has an aligned line for each row, and ends with how many passed", () => {
     const [headings = "", first = "", second = ""] = table([outcome("refused"), doubled])
     assert.match(headings, /^row +accepted +delivered +dead +lost +doubled .* verdict$/)
     assert.match(first, /^refused +24 +24 +0 +0 +0 +0 +0 +40 +1\.3 +3\.1 +passed$/)
@@ -41,7 +41,7 @@ describe("the report of a fault run", () => {
     assert.strictEqual(closing([outcome("refused"), doubled]), "1 passed, 1 failed")
   })
 
-  it("says why a row failed, and of thousands of findings the first", () => {
+  it("says why a row failed, and shows only the first of thousands of findings", () => {
     assert.deepStrictEqual(remarks([doubled]), ["late FAILED: doubled: ET-1: one"])
     const many = outcome("many", { problems: Array.from({ length: 5_000 }, (_, index) => `lost: ${index}`) })
     assert.strictEqual(remarks([many]).length, 21)

@@ -37,7 +37,7 @@ export const hasPassed = ({ problems }: Outcome): boolean => problems.length ===
 
 const isText = (column: number) => column === 0 || column === headings.length - 1
 
-/** Lines of aligned columns: the headings and a line a row. */
+/** Lines of aligned columns: the headings, and a line for each row. */
 export const table = (outcomes: ReadonlyArray<Outcome>): ReadonlyArray<string> => {
   const lines = [headings, ...outcomes.map(cells)]
   const widths = headings.map((_, column) => Math.max(...lines.map((line) => line[column]?.length ?? 0)))
@@ -47,10 +47,10 @@ export const table = (outcomes: ReadonlyArray<Outcome>): ReadonlyArray<string> =
   )
 }
 
-// A check that failed may have found thousands.
+// A failed check may have thousands of findings.
 const shown = 20
 
-/** Why rows failed, and what is to be remarked. */
+/** Why rows failed, and their remarks. */
 export const remarks = (outcomes: ReadonlyArray<Outcome>): ReadonlyArray<string> =>
   outcomes.flatMap(({ notes, problems, row }) => [
     ...notes.map((note) => `${row.name}: ${note}`),
@@ -64,7 +64,7 @@ export const closing = (outcomes: ReadonlyArray<Outcome>): string => {
   return `${passed} passed, ${outcomes.length - passed} failed`
 }
 
-/** The table for a document, with what each row is. */
+/** The table for a document, with a description of each row. */
 export const markdown = (outcomes: ReadonlyArray<Outcome>): string => {
   const row = (each: ReadonlyArray<string>) => `| ${each.join(" | ")} |`
   const [name = "", ...others] = headings
@@ -78,7 +78,7 @@ export const markdown = (outcomes: ReadonlyArray<Outcome>): string => {
   ].join("\n")
 }
 
-/** `document` with what stands between two markers replaced. Undefined: it does not have them. */
+/** `document` with the text between two markers replaced. Undefined if it does not have the markers. */
 export const between = (document: string, marker: string, text: string): string | undefined => {
   const begin = `<!-- ${marker}:begin -->`
   const end = `<!-- ${marker}:end -->`

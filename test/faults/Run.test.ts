@@ -14,7 +14,7 @@ const run = (name: string, changes: Partial<Row>) =>
     return yield* runRow({ ...row, ...changes }, directory, [])
   }).pipe(Effect.provide(NodeContext.layer))
 
-// A matrix that passes whatever happens would show nothing: each of these must fail.
+// A matrix that always passes would show nothing, so each of these must fail.
 describe("the fault matrix", () => {
   it.scopedLive("sees comments double when a request is repeated while the first still executes", () =>
     Effect.gen(function*() {
@@ -23,7 +23,7 @@ describe("the fault matrix", () => {
       assert.isAbove(problems.length, 0)
     }))
 
-  it.scopedLive("sees what was accepted and is not told", () =>
+  it.scopedLive("sees an accepted event that is not told", () =>
     Effect.gen(function*() {
       const { delivered, problems, verdict } = yield* run("400", {
         dead: 0,

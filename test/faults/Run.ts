@@ -12,8 +12,8 @@ import { RateBudget } from "../../src/plane/RateBudget.js"
 import { Destination } from "../../src/sending/Destination.js"
 import { PlaneSync } from "../../src/sending/PlaneSync.js"
 import { PlaneSimulator } from "../../src/simulator/PlaneSimulator.js"
-import { Storage } from "../../src/StorageLayers.js"
 import { WakeUps } from "../../src/storage/WakeUps.js"
+import { Storage } from "../../src/StorageLayers.js"
 import * as MovableClock from "../support/MovableClock.js"
 import * as Disk from "./Disk.js"
 import type { Row } from "./Row.js"
@@ -22,7 +22,7 @@ import type { Seen } from "./Scene.js"
 import * as Scene from "./Scene.js"
 import * as Wire from "./Wire.js"
 
-/** What became of a row. Milliseconds. */
+/** The outcome of a row. Times are milliseconds. */
 export interface Outcome {
   readonly row: Row
   readonly accepted: number
@@ -31,15 +31,15 @@ export interface Outcome {
   readonly verdict: Verdict
   readonly requests: number
   readonly publishP99: number
-  /** From the end of the fault until Plane had everything; undefined where it has no end. */
+  /** The time from the end of the fault until Plane had everything. Undefined if the fault has no end. */
   readonly recovery: number | undefined
   readonly took: number
   readonly notes: ReadonlyArray<string>
-  /** Why it fails; empty: it does not. */
+  /** Why it fails. Empty if it passes. */
   readonly problems: ReadonlyArray<string>
 }
 
-/** The connections that were refused to this client. */
+/** Counts the refused connections of this client. */
 const counting = () => {
   const counts = { refused: 0 }
   const codeOf = (value: unknown): unknown => Predicate.hasProperty(value, "code") ? value.code : undefined
@@ -57,7 +57,7 @@ const counting = () => {
   return { counts, layer }
 }
 
-/** The pipeline as `PlaneSync.layer` puts it together, its storage and its way to Plane our own. */
+/** The pipeline as `PlaneSync.layer` builds it, but with our storage and our way to Plane. */
 const pipeline = (database: string, http: Layer.Layer<HttpClient.HttpClient>) =>
   Layer.merge(PlaneSync.layerPipeline, StageEvents.layer).pipe(
     Layer.provide(Destination.layer),
@@ -67,13 +67,13 @@ const pipeline = (database: string, http: Layer.Layer<HttpClient.HttpClient>) =>
     Layer.provide(http)
   )
 
-/** The value that 99 of 100 are not above. */
+/** The value that 99 of 100 values do not exceed. */
 const p99 = (values: ReadonlyArray<number>): number => {
   const sorted = values.toSorted((a, b) => a - b)
   return sorted[Math.ceil(sorted.length * 0.99) - 1] ?? 0
 }
 
-// A request whose client has left goes on in Plane; only what is never answered has ended otherwise.
+// A request goes on in Plane when its client has left. A request that is never answered has ended otherwise.
 const goesOn = ({ answeredAt, fault }: Seen["requests"][number]) =>
   answeredAt === null && (fault === null || fault === "ApplyLate" || fault === "ByteByByte")
 
@@ -95,7 +95,7 @@ const problemsOf = (row: Row, verdict: Verdict, seen: Seen, dead: number): Reado
   ...seen.problems
 ]
 
-/** Runs a row in `directory`: a Plane, a pipeline and a file of its own. What it logs goes to `log`. */
+/** Runs a row in `directory`, with a Plane, a pipeline and a file of its own. Its log lines go to `log`. */
 export const runRow = (
   row: Row,
   directory: string,
@@ -140,7 +140,8 @@ export const runRow = (
       yield* scene.note(mounted ? "tmpfs of 8 MiB" : "PRAGMA max_page_count: no right to mount")
     }
 
-    // Nothing is owed any more, and nothing that was sent is still being done: what comes after that is too much.
+    // Nothing is owed any more, and nothing that was sent is still executing. Anything that comes after that is too
+    // much.
     const settled = Effect.gen(function*() {
       for (;;) {
         const { pending } = yield* outbox.status

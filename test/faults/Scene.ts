@@ -9,11 +9,11 @@ import type { MovableClock } from "../support/MovableClock.js"
 import * as Elsewhere from "./Elsewhere.js"
 import type { Wire } from "./Wire.js"
 
-/** What is published about: a work item, or a key that has none. */
+/** What events are published about: a work item, or a key that has none. */
 export interface Task {
-  /** As it is written in events. */
+  /** The key as it is written in events. */
   readonly key: string
-  /** Undefined while nobody has the key. */
+  /** Undefined while no work item has the key. */
   id: string | undefined
   stage: string
   /** The state that Plane must show in the end. */
@@ -31,40 +31,45 @@ export interface Scene {
   readonly tasks: readonly [Task, Task, Task]
   readonly wire: Wire
   readonly clock: MovableClock
-  /** A work item of a person's making, to publish about. */
+  /** A work item that a person made, to publish about. */
   readonly task: (name: string, number?: number) => Effect.Effect<Task>
   /** A key that no work item has. */
   readonly unknown: (key: string) => Task
   readonly stage: (task: Task, to: string, fate?: Fate) => Effect.Effect<void>
-  /** The same, under an id of the publisher's. */
+  /** The same, under an id that the publisher chose. */
   readonly stageAs: (task: Task, to: string, id: string) => Effect.Effect<void>
   readonly gate: (task: Task, fate?: Fate) => Effect.Effect<void>
   readonly completed: (task: Task, fate?: Fate) => Effect.Effect<void>
-  /** Four events about each task, the tasks at the same time: the first leaves them In Progress, the second Done. */
+  /**
+   * Publishes four events about each task, the tasks at the same time. Round 1 leaves them In Progress, round 2 Done.
+   */
   readonly round: (which: 1 | 2, tasks?: ReadonlyArray<Task>) => Effect.Effect<void>
-  /** Waits until Plane shows all that was accepted, of these tasks or of all. */
+  /** Waits until Plane shows everything that was accepted, about these tasks or about all. */
   readonly told: (tasks?: ReadonlyArray<Task>) => Effect.Effect<void>
-  /** Waits until Plane has received so many such requests. */
+  /** Waits until Plane has received this many of such requests. */
   readonly received: (count: number, which: (request: RecordedRequest) => boolean) => Effect.Effect<void>
-  /** The fault is over now: from here on recovery is measured. */
+  /** Says that the fault is over. Recovery is measured from here on. */
   readonly over: Effect.Effect<void>
-  /** What must hold besides; words for when it does not. */
+  /** Checks something else that must hold. `words` says what is wrong if it does not. */
   readonly check: (holds: boolean, words: string) => Effect.Effect<void>
-  /** A remark for whoever reads the table. */
+  /** Adds a remark below the table. */
   readonly note: (words: string) => Effect.Effect<void>
   /** The pipeline's file. */
   readonly database: string
-  /** A gate failure that another process publishes to the file at `path`, and what that said. The program is built for it. */
+  /**
+   * Has another process publish a gate failure to the file at `path`, and returns its output. The program is built for
+   * it.
+   */
   readonly elsewhere: Effect.Effect<(task: Task, path: string) => Effect.Effect<string>, never, Scope.Scope>
-  /** Stops the disk from taking more, and lets it again. */
+  /** Makes the disk full, and frees it again. */
   readonly disk: { readonly fill: Effect.Effect<void>; readonly free: Effect.Effect<void> }
   readonly seen: Effect.Effect<Seen>
 }
 
-/** What the other side recorded: the simulator its requests, the caller what it was answered. */
+/** What both ends recorded: the simulator its requests, the caller its answers. */
 export interface Seen {
   readonly requests: ReadonlyArray<RecordedRequest>
-  /** Connections that were refused. */
+  /** How many connections were refused. */
   readonly refused: number
   readonly accepted: number
   readonly notStored: number
@@ -75,7 +80,7 @@ export interface Seen {
   readonly notes: ReadonlyArray<string>
 }
 
-/** What a scene comes to in the end. */
+/** What a scene is judged by in the end. */
 export interface Judged {
   readonly verdict: Effect.Effect<Verdict>
   /** How many lines Plane must show. */
@@ -101,7 +106,7 @@ interface Told {
 
 const poll = 25
 
-/** Sets the stage: three work items, and everything that is published about counted by what its publisher was answered. */
+/** Sets the stage: three work items. Everything that is published counts by what its publisher was answered. */
 export const make = (options: {
   readonly plane: PlaneSimulator["Type"]
   readonly events: StageEvents["Type"]
@@ -133,7 +138,7 @@ export const make = (options: {
 
     const publish = Effect.fnUntraced(function*(task: Task, fate: Fate, { event, line, state }: Told) {
       const begin = yield* Clock.currentTimeNanos
-      // The publisher lives in the same computer as the pipeline, so by the same clock.
+      // The publisher runs on the same computer as the pipeline, so by the same clock.
       const receipt = yield* Effect.withClock(events.publish(event), clock.clock)
       publishing.push(Number((yield* Clock.currentTimeNanos) - begin) / 1e6)
       if (receipt._tag === "NotStored") {
@@ -193,7 +198,7 @@ export const make = (options: {
       Effect.map(
         Effect.forEach(tasks, (each) => {
           const expected: Expected = { workItem: each.key, lines: each.lines, state: each.state }
-          // Nobody has the key, so nobody can be told.
+          // No work item has the key, so nothing can be told.
           if (each.id === undefined) {
             return Effect.succeed(judge(expected, { lines: [], state: each.state }))
           }
@@ -275,5 +280,5 @@ export const make = (options: {
     }
   })
 
-/** What a script may need besides the scene. */
+/** The script of a row. It may use the scope besides the scene. */
 export type Script = (scene: Scene) => Effect.Effect<void, never, Scope.Scope>

@@ -3,7 +3,7 @@ import { Effect } from "effect"
 // Refusing a connection needs the listening socket itself.
 import * as Net from "node:net"
 
-/** The way to a port of this machine, at an address of its own. It can be cut: then connecting is refused. */
+/** A way to a port of this machine, at another address. It can be cut, and then connecting is refused. */
 export interface Wire {
   readonly url: string
   readonly cut: Effect.Effect<void>
@@ -15,7 +15,7 @@ const portOf = (server: Net.Server): number => {
   return typeof address === "object" && address !== null ? address.port : 0
 }
 
-/** A wire to `target` ("http://127.0.0.1:43121"), there until the scope closes. */
+/** Makes a wire to `target` ("http://127.0.0.1:43121") until the scope closes. */
 export const make = (target: string): Effect.Effect<Wire, never, Scope.Scope> =>
   Effect.gen(function*() {
     const sockets = new Set<Net.Socket>()
@@ -23,7 +23,7 @@ export const make = (target: string): Effect.Effect<Wire, never, Scope.Scope> =>
       const far = Net.connect(Number(new URL(target).port), "127.0.0.1")
       for (const [from, to] of [[near, far], [far, near]] as const) {
         sockets.add(from)
-        // An end that breaks breaks the other, as it would without a wire between.
+        // When one end breaks, the other breaks too, as it would without a wire between them.
         from.on("error", () => to.destroy())
         from.on("close", () => {
           sockets.delete(from)

@@ -12,7 +12,7 @@ import { scaling } from "./Row.js"
 import { rows } from "./rows/Rows.js"
 import { runRow } from "./Run.js"
 
-/** A row failed, or the run did: it has been said. */
+/** A row or the run failed, and the output has said why. */
 class Failed extends Data.TaggedError("Failed") {}
 
 const hardLimit = "6 minutes"
@@ -29,7 +29,7 @@ const subset = Options.choice("subset", ["ci"]).pipe(
 )
 const write = Options.boolean("write").pipe(Options.withDescription(`Put the table into ${document}`))
 
-/** A row in a folder of its own, which is kept with its database and log if the row fails. */
+/** Runs a row in a new folder. If the row fails, the folder is kept, with its database and log. */
 const inFolder = (row: Row) =>
   Effect.gen(function*() {
     const files = yield* FileSystem.FileSystem
@@ -80,7 +80,11 @@ const command = Command.make("faults", { names, list, subset, write }, (options)
   }).pipe(
     Effect.timeoutOption(hardLimit),
     Effect.flatMap(Option.match({
-      onNone: () => Effect.zipRight(Console.error(`The run was not over within ${hardLimit}: given up.`), new Failed()),
+      onNone: () =>
+        Effect.zipRight(
+          Console.error(`The run was stopped, because it was not over within ${hardLimit}.`),
+          new Failed()
+        ),
       onSome: () => Effect.void
     }))
   )).pipe(

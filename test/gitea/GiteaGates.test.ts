@@ -6,9 +6,9 @@ import type { GiteaClient, PullRequestNow } from "../../src/gitea/GiteaClient.js
 import { Gitea } from "../../src/gitea/GiteaClient.js"
 import { giteaGates } from "../../src/gitea/GiteaGates.js"
 import { TaskPullRequests } from "../../src/gitea/TaskPullRequests.js"
-import { Storage } from "../../src/StorageLayers.js"
 import { StorageError } from "../../src/storage/StorageError.js"
 import { WakeUps } from "../../src/storage/WakeUps.js"
+import { Storage } from "../../src/StorageLayers.js"
 import { Pipeline } from "../../src/tasks/Pipeline.js"
 import { TaskStore } from "../../src/tasks/TaskStore.js"
 
@@ -87,7 +87,7 @@ describe("a gate that goes by Gitea", () => {
     }).pipe(Effect.provide(layer(Option.some(client))))
   })
 
-  it.scoped("is asked again also when that could not be written down at once, and says so once", () => {
+  it.scoped("is asked again also if that could not be stored at once, which is logged once", () => {
     const client: GiteaClient = {
       pullRequest: () => Effect.succeed({ open: true, merged: false, headSha: "one" }),
       combinedStatus: () => Effect.dieMessage("nobody asks for checks"),
@@ -151,7 +151,7 @@ describe("a gate that goes by Gitea", () => {
     }).pipe(Effect.provide(layer(Option.some(client))))
   })
 
-  it.scoped("is not asked again for the sake of a Gitea that cannot be asked", () =>
+  it.scoped("is not asked again while Gitea cannot be asked", () =>
     Effect.gen(function*() {
       const { ask, isDue } = yield* waiting
       assert.strictEqual(yield* ask, "Pending")

@@ -18,7 +18,7 @@ class Wrong extends Data.TaggedError("Wrong")<{ readonly what: string }> {
 
 const root = fileURLToPath(new URL("../../", import.meta.url))
 
-/** What a command wrote to both outputs; whatever does not end with 0 is wrong. */
+/** What a command wrote to both outputs. It fails if the command does not end with 0. */
 const run = (cwd: string, command: string, ...args: ReadonlyArray<string>) =>
   Effect.scoped(Effect.gen(function*() {
     const child = yield* Command.start(

@@ -20,7 +20,7 @@ export const freePort = Effect.async<number>((resume) => {
   })
 })
 
-/** The real program as a process of its own, with no settings but those given. Killed when the scope closes. */
+/** The real program in a separate process, with no settings but the given ones. It is killed when the scope closes. */
 export const start = (
   args: ReadonlyArray<string>,
   options: { readonly cwd: string; readonly settings?: Readonly<Record<string, string>> }

@@ -12,11 +12,11 @@ import { killed, openElsewhere } from "../support/OtherProcess.js"
 const outbox = (file: string) => Layer.provideMerge(Outbox.layer, Storage.layerFile(file))
 
 describe("the index that the leader has open", () => {
-  it.scopedLive("a leader with another index: nobody opens the outbox while it runs, here or elsewhere", () =>
+  it.scopedLive("while a leader with another index runs, no process can open the outbox", () =>
     Effect.gen(function*() {
       const file = join(yield* folder, "events.sqlite")
       const other = yield* openElsewhere(join(yield* folder, "unrelated.sqlite"))
-      const sender = (row: { pid: number; host: string; seenAgo: number; index: string | null }) =>
+      const leader = (row: { pid: number; host: string; seenAgo: number; index: string | null }) =>
         Effect.gen(function*() {
           const { sql, write } = yield* Storage
           const seenAt = (yield* Clock.currentTimeMillis) - row.seenAgo
@@ -27,24 +27,24 @@ describe("the index that the leader has open", () => {
       const answer = Effect.map(opening, (either) => either._tag === "Left" ? either.left.reason : "opened")
 
       // Of another host nothing is known but when it was last seen.
-      yield* sender({ pid: 1, host: "elsewhere", seenAgo: 0, index: null })
+      yield* leader({ pid: 1, host: "elsewhere", seenAgo: 0, index: null })
       assert.strictEqual(yield* answer, "opened")
-      yield* sender({ pid: 1, host: "elsewhere", seenAgo: 100_000, index: "1:1" })
+      yield* leader({ pid: 1, host: "elsewhere", seenAgo: 100_000, index: "1:1" })
       assert.strictEqual(yield* answer, "opened")
       // Its former life within this process, or one whose process id is another program's by now.
-      yield* sender({ pid: process.pid, host: hostname(), seenAgo: 0, index: "1:1" })
+      yield* leader({ pid: process.pid, host: hostname(), seenAgo: 0, index: "1:1" })
       assert.strictEqual(yield* answer, "opened")
       if (existsSync("/proc/locks")) {
-        yield* sender({ pid: other.pid ?? 0, host: hostname(), seenAgo: 0, index: "1:1" })
+        yield* leader({ pid: other.pid ?? 0, host: hostname(), seenAgo: 0, index: "1:1" })
         assert.strictEqual(yield* answer, "opened")
       }
-      yield* sender({ pid: 1, host: "elsewhere", seenAgo: 0, index: "1:1" })
+      yield* leader({ pid: 1, host: "elsewhere", seenAgo: 0, index: "1:1" })
       const error = yield* Effect.flip(Effect.scoped(Layer.build(outbox(file))))
       assert.strictEqual(error.reason, "Moved")
       assert.include(error.message, "process 1 on elsewhere still has an index (-shm) open that was removed")
     }))
 
-  it.scopedLive("where no locks are to be seen, the leader's process is asked for, however long ago it was seen", () =>
+  it.scopedLive("if no locks can be seen, the leader's process is checked, however long ago it was seen", () =>
     Effect.gen(function*() {
       const storage = yield* Storage
       const { sql, write } = storage
@@ -75,7 +75,7 @@ describe("the index that the leader has open", () => {
       assertAccepted(yield* asked("2:2", undefined))
     }).pipe(Effect.provide(Storage.layerFile(":memory:"))))
 
-  it.scopedLive("whoever becomes the leader leaves word of its own index", () =>
+  it.scopedLive("a new leader stores which index it has open", () =>
     Effect.gen(function*() {
       const file = join(yield* folder, "events.sqlite")
       const again = Effect.scoped(

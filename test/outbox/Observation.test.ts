@@ -62,7 +62,7 @@ const claim = { urgentAfter: 1_000, plan }
 
 const claimed = Effect.flatMap(Outbox, (outbox) => outbox.turn({ holder, claim }))
 
-const sender = Effect.flatMap(Outbox, (outbox) => outbox.becomeLeader(holder))
+const leading = Effect.flatMap(Outbox, (outbox) => outbox.becomeLeader(holder))
 
 const sending = Effect.flatMap(
   claimed,
@@ -103,8 +103,8 @@ const givenUp = (job: SendJob, code: "attempts" | "refused" = "attempts") =>
       settlement: { _tag: "Sent", job, outcome: { _tag: "Dead", code, reason: "no answer" } }
     }))
 
-describe("what a webhook tells of a work item", () => {
-  it.effect("is news once: what is not newer is old, also with another state", () =>
+describe("an observation of a work item by a hook", () => {
+  it.effect("is news once: if it is not newer it is old, also with another state", () =>
     Effect.gen(function*() {
       assert.strictEqual(yield* observe(5, "in-progress"), "moved")
       assert.strictEqual(yield* observe(5, "in-progress"), "old")
@@ -114,7 +114,7 @@ describe("what a webhook tells of a work item", () => {
       assert.strictEqual(yield* observe(8, "in-progress"), "moved")
     }).pipe(Effect.provide(layer)))
 
-  it.effect("told aside, while nothing was heard, it is no news, and the state's own delivery still is", () =>
+  it.effect("is no news if its hook is about another change and nothing was heard before; the state's own hook still is news", () =>
     Effect.gen(function*() {
       assert.strictEqual(yield* observe(5, "in-progress", { isAside: true }), "old")
       assert.strictEqual(yield* observe(5, "in-progress"), "moved")
@@ -123,7 +123,7 @@ describe("what a webhook tells of a work item", () => {
 
   it.scoped("is our own echo before, while and after our PATCH is answered, and hours later", () =>
     Effect.gen(function*() {
-      yield* sender
+      yield* leading
       yield* observe(1, "todo")
       yield* publish("development")
       const job = yield* sending
@@ -134,9 +134,9 @@ describe("what a webhook tells of a work item", () => {
       assert.strictEqual(yield* observe(5, "in-progress"), "ours")
     }).pipe(Effect.provide(layer)))
 
-  it.scoped("is our own echo also when our PATCH was given up without an answer, until somebody moves", () =>
+  it.scoped("is our own echo also when our PATCH never got an answer, until somebody moves the work item", () =>
     Effect.gen(function*() {
-      yield* sender
+      yield* leading
       yield* observe(1, "todo")
       yield* publish("development")
       yield* givenUp(yield* sending)
@@ -148,9 +148,9 @@ describe("what a webhook tells of a work item", () => {
       assert.strictEqual(yield* observe(5, "in-progress"), "moved")
     }).pipe(Effect.provide(layer)))
 
-  it.scoped("is somebody's move when what was given up was refused, or followed by what was answered", () =>
+  it.scoped("is somebody's move when our unanswered PATCH was refused, or followed by an answered one", () =>
     Effect.gen(function*() {
-      yield* sender
+      yield* leading
       yield* observe(1, "todo")
       yield* publish("development")
       yield* givenUp(yield* sending, "refused")
@@ -163,9 +163,9 @@ describe("what a webhook tells of a work item", () => {
       assert.strictEqual(yield* observe(5, "in-progress"), "moved")
     }).pipe(Effect.provide(layer)))
 
-  it.scoped("a state that is owed but was never sent is somebody's move", () =>
+  it.scoped("is somebody's move if its state is owed but was never sent", () =>
     Effect.gen(function*() {
-      yield* sender
+      yield* leading
       yield* observe(1, "cancelled")
       yield* publish("development")
       assert.strictEqual(yield* observe(2, "in-progress"), "moved")
@@ -173,7 +173,7 @@ describe("what a webhook tells of a work item", () => {
 
   it.scoped("a person's move between our PATCH and its answer stands, and the late echo is old", () =>
     Effect.gen(function*() {
-      yield* sender
+      yield* leading
       const outbox = yield* Outbox
       yield* observe(1, "todo")
       yield* publish("development")
@@ -184,9 +184,9 @@ describe("what a webhook tells of a work item", () => {
       assert.strictEqual(yield* observe(4, "in-progress"), "old")
     }).pipe(Effect.provide(layer)))
 
-  it.scoped("a move that a look has seen first is still somebody's when its webhook comes", () =>
+  it.scoped("a move that a look has seen first is still somebody's move when its hook comes", () =>
     Effect.gen(function*() {
-      yield* sender
+      yield* leading
       const outbox = yield* Outbox
       yield* observe(1, "todo")
       yield* publish("development")
@@ -201,9 +201,9 @@ describe("what a webhook tells of a work item", () => {
       assert.strictEqual(yield* observe(5, "cancelled"), "moved")
     }).pipe(Effect.provide(layer)))
 
-  it.scoped("so is one that a key's look-up has seen first, and one that left nothing to send", () =>
+  it.scoped("so is a move that a key's look-up has seen first, and a move that left nothing to send", () =>
     Effect.gen(function*() {
-      yield* sender
+      yield* leading
       const outbox = yield* Outbox
       yield* publish("development")
       const look = yield* claimed
@@ -217,9 +217,9 @@ describe("what a webhook tells of a work item", () => {
       assert.strictEqual(yield* observe(5, "in-progress"), "moved")
     }).pipe(Effect.provide(layer)))
 
-  it.scoped("what was in its state after an attempt whose answer was lost is our own echo", () =>
+  it.scoped("is our own echo if our PATCH's answer was lost and a look found the state already set", () =>
     Effect.gen(function*() {
-      yield* sender
+      yield* leading
       yield* observe(1, "todo")
       yield* publish("development")
       yield* tryAgain(yield* sending)
@@ -227,9 +227,9 @@ describe("what a webhook tells of a work item", () => {
       assert.strictEqual(yield* observe(5, "in-progress"), "old")
     }).pipe(Effect.provide(layer)))
 
-  it.scoped("a key that nobody has asked for is that work item's without a look-up; one with zeros is not", () =>
+  it.scoped("binds a key that nobody has asked for without a look-up, but not one with leading zeros", () =>
     Effect.gen(function*() {
-      yield* sender
+      yield* leading
       yield* observe(1, "todo")
       yield* publish("development", "ET-2")
       assert.deepInclude(yield* claimed, { _tag: "Send", itemId: uuid })
@@ -237,9 +237,9 @@ describe("what a webhook tells of a work item", () => {
       assert.deepInclude(yield* claimed, { _tag: "Look", key: "ET-002" })
     }).pipe(Effect.provide(layer)))
 
-  it.scoped("a look-up under way takes the events along, and what is newer of the state stands", () =>
+  it.scoped("a look-up under way still moves the events, and the newer state stands", () =>
     Effect.gen(function*() {
-      yield* sender
+      yield* leading
       const outbox = yield* Outbox
       yield* publish("development")
       const job = yield* claimed

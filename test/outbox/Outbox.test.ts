@@ -10,11 +10,12 @@ import { foldBatch } from "../../src/outbox/Fold.js"
 import { Outbox } from "../../src/outbox/Outbox.js"
 import type { Owed, Step } from "../../src/outbox/Planning.js"
 import type { NewEvent } from "../../src/outbox/StoredEvent.js"
-import { Storage } from "../../src/StorageLayers.js"
+import type { Storage } from "../../src/storage/Storage.js"
+import { Storage as StorageLayers } from "../../src/StorageLayers.js"
 
 const outboxOver = <E, R>(storage: Layer.Layer<Storage, E, R>) => Layer.provideMerge(Outbox.layer, storage)
 
-const inMemory = outboxOver(Storage.layerFile(":memory:"))
+const inMemory = outboxOver(StorageLayers.layerFile(":memory:"))
 
 const folder = Effect.acquireRelease(
   Effect.sync(() => mkdtempSync(join(tmpdir(), "plane-sync-outbox-"))),
@@ -22,14 +23,16 @@ const folder = Effect.acquireRelease(
 )
 
 const inFile = Layer.unwrapScoped(
-  Effect.map(folder, (path) => outboxOver(Storage.layerFile(join(path, "events.sqlite"))))
+  Effect.map(folder, (path) => outboxOver(StorageLayers.layerFile(join(path, "events.sqlite"))))
 )
 
 const inHostsDatabase = Layer.unwrapScoped(
   Effect.map(
     folder,
     (path) =>
-      outboxOver(Storage.layerSql).pipe(Layer.provide(SqliteClient.layer({ filename: join(path, "host.sqlite") })))
+      outboxOver(StorageLayers.layerSql).pipe(
+        Layer.provide(SqliteClient.layer({ filename: join(path, "host.sqlite") }))
+      )
   )
 )
 
@@ -47,7 +50,7 @@ const event = (id: string, lane: string): NewEvent => ({
   unfit: undefined
 })
 
-/** What holds of every outbox, whatever keeps its rows. */
+/** What holds for every outbox, wherever its rows are kept. */
 const contract = <E>(name: string, layer: Layer.Layer<Outbox | Storage, E>) =>
   describe(`Outbox ${name}`, () => {
     it.scoped("a bug that one event brings to light makes it a dead letter, and stops nobody", () =>
@@ -79,7 +82,7 @@ const contract = <E>(name: string, layer: Layer.Layer<Outbox | Storage, E>) =>
         assert.deepStrictEqual(yield* outbox.deadLetters({ limit: 10 }), [])
       }).pipe(Effect.provide(layer)))
 
-    it.scoped("a lane is claimed once, and again when it was settled", () =>
+    it.scoped("a lane is claimed once, and again after it was settled", () =>
       Effect.gen(function*() {
         const outbox = yield* Outbox
         yield* outbox.becomeLeader(holder)
@@ -101,7 +104,7 @@ const contract = <E>(name: string, layer: Layer.Layer<Outbox | Storage, E>) =>
         assert.deepInclude(again?.lane, { attempts: 1 })
       }).pipe(Effect.provide(layer)))
 
-    it.scoped("who has lost the file to another settles and claims nothing more", () =>
+    it.scoped("a former leader settles and claims nothing more", () =>
       Effect.gen(function*() {
         const outbox = yield* Outbox
         const { sql, write } = yield* Storage
@@ -146,7 +149,7 @@ const contract = <E>(name: string, layer: Layer.Layer<Outbox | Storage, E>) =>
         assert.isDefined(yield* outbox.turn({ holder, claim }))
       }).pipe(Effect.provide(layer)))
 
-    it.scoped("dead letters of one reason are retried and discarded all, however many, a batch at a time", () =>
+    it.scoped("all dead letters of one code are retried or discarded, however many, a batch at a time", () =>
       Effect.gen(function*() {
         const outbox = yield* Outbox
         yield* outbox.becomeLeader(holder)
@@ -171,7 +174,7 @@ const contract = <E>(name: string, layer: Layer.Layer<Outbox | Storage, E>) =>
 
     const look = { urgentAfter: 1_000, plan: (): Step => ({ _tag: "Look" }) }
 
-    it.scoped("what is published is shown at once, whether or not it is folded into its lane yet", () =>
+    it.scoped("a published event is shown at once, whether or not it is folded into its lane yet", () =>
       Effect.gen(function*() {
         const outbox = yield* Outbox
         yield* outbox.publish(event("one", "ET-1"))
@@ -187,7 +190,7 @@ const contract = <E>(name: string, layer: Layer.Layer<Outbox | Storage, E>) =>
         assert.deepStrictEqual(yield* shown, [status, item])
       }).pipe(Effect.provide(layer)))
 
-    it.scoped("what piled up is folded in the order of its sequence: of several stages the last is the latest", () =>
+    it.scoped("piled-up events are folded in the order of their sequence: of several stages the last is the latest", () =>
       Effect.gen(function*() {
         const outbox = yield* Outbox
         yield* outbox.becomeLeader(holder)

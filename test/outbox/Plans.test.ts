@@ -143,7 +143,7 @@ const inOrder =
   /^SCAN (plane_sync_\w+|[a-z]) USING (COVERING )?INDEX plane_sync_(lane_due|delivery_status|event_status|launch_due)/
 
 describe("the outbox's statements", () => {
-  it.scoped("of tasks, too, read by an index what they need", () =>
+  it.scoped("for tasks read by an index, too", () =>
     Effect.gen(function*() {
       const { explaining, plans, scans } = makePlans()
       yield* everyTask.pipe(Effect.provide(running()), explaining)
@@ -151,7 +151,7 @@ describe("the outbox's statements", () => {
       assert.deepStrictEqual(scans(inOrder), [])
     }))
 
-  it.scoped("read by an index what they need, and no table from end to end", () =>
+  it.scoped("read by an index, and never a whole table", () =>
     Effect.gen(function*() {
       yield* everything
       assert.isAbove(plans.size, 30)

@@ -155,7 +155,7 @@ const run = (history: ReadonlyArray<Action>) =>
   }).pipe(Effect.scoped, Effect.provide(Layer.provideMerge(Outbox.layer, Storage.layerFile(":memory:"))))
 
 describe("the sums that are kept", () => {
-  it.effect("are what counting gives, whatever is published, sent, retried, discarded and pruned", () =>
+  it.effect("equal the counts, whatever is published, sent, retried, discarded and pruned", () =>
     Effect.promise(() =>
       FastCheck.assert(
         FastCheck.asyncProperty(actions, (history) =>

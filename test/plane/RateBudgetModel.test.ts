@@ -19,7 +19,7 @@ const scenario = FastCheck.record({
   limit: FastCheck.integer({ min: 1, max: 60 }),
   fibers: FastCheck.integer({ min: 1, max: 12 }),
   latency: FastCheck.integer({ min: 0, max: 12_000 }),
-  // Of a hundred requests so many reach Plane and get no answer before the deadline.
+  // How many of a hundred requests reach Plane and get no answer before the deadline.
   lost: FastCheck.integer({ min: 0, max: 40 }),
   // Requests of ours before a restart. Were there as many as the limit, the very first would have to be refused.
   before: FastCheck.constant(0),

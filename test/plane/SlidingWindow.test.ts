@@ -106,7 +106,8 @@ describe("SlidingWindow, whatever happens", () => {
         let window = start(limit)
         let time = 0
         const flights: Array<Flight> = []
-        // The moments between which Plane can have counted each request: what is in flight may be counted at any time.
+        // The moments between which Plane can have counted each request. A request in flight may be counted at any
+        // time.
         const ended: Array<number> = []
         for (const { after, remaining, sends, status, which } of actions) {
           time += after

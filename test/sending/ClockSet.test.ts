@@ -86,7 +86,7 @@ describe("a clock that is set", () => {
       assert.deepStrictEqual(yield* told(id), ["one"])
     }).pipe(Effect.provide(PlaneSimulator.layerMemory())))
 
-  it.scoped("back and forward: a key that nobody has yet is looked for as long as ever, but for one pause each", () =>
+  it.scoped("back and forward: a key that nobody has yet is looked for as long as usual, except for one pause each", () =>
     Effect.gen(function*() {
       const plane = yield* PlaneSimulator
       const { shift, start } = yield* computer

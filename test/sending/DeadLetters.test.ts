@@ -63,7 +63,7 @@ describe("dead letters", () => {
       assert.strictEqual((yield* plane.comments(id))[1]?.createdAt, "1970-01-01T00:00:00Z")
     }).pipe(Effect.provide(inMemory())))
 
-  /** A count that was given up, though Plane had it, and was followed by another failure. */
+  /** A dead letter's count that Plane had executed all the same, followed by another failure. */
   const countGivenUp = Effect.gen(function*() {
     const plane = yield* PlaneSimulator
     const item = yield* plane.addWorkItem({ name: "Trail map" })
@@ -107,7 +107,7 @@ describe("dead letters", () => {
       assert.deepInclude(yield* (yield* Outbox).status, { pending: 0, dead: 0, delivered: 3 })
     }).pipe(Effect.provide(inMemory())))
 
-  it.effect("a count is retried with what its comment was told before, however often", () =>
+  it.effect("a retried count includes the failures that its comment told before, however often", () =>
     Effect.gen(function*() {
       const plane = yield* PlaneSimulator
       const { id, key } = yield* plane.addWorkItem({ name: "Trail map" })
@@ -164,7 +164,7 @@ describe("dead letters", () => {
       assert.deepStrictEqual((yield* plane.stateChanges(id)).map(({ to }) => to.name), ["In Progress"])
     }).pipe(Effect.provide(inMemory())))
 
-  it.effect("what this version cannot read stays dead, and stops nobody", () =>
+  it.effect("an event that this version cannot read stays dead, and stops nobody", () =>
     Effect.gen(function*() {
       const plane = yield* PlaneSimulator
       const outbox = yield* Outbox
@@ -191,7 +191,7 @@ describe("dead letters", () => {
       assert.deepStrictEqual(yield* reasons(id), ["fine", "still fine"])
     }).pipe(Effect.provide(inMemory())))
 
-  it.effect("what this version cannot read is discarded for good, its state as well", () =>
+  it.effect("a discarded event that this version cannot read owes nothing more, its state included", () =>
     Effect.gen(function*() {
       const plane = yield* PlaneSimulator
       const outbox = yield* Outbox
@@ -233,7 +233,7 @@ describe("dead letters", () => {
       assert.strictEqual((yield* plane.workItem(id)).state.name, "Done")
     }).pipe(Effect.provide(inMemory())))
 
-  it.effect("what is published in the quiet time of a dead letter is planned at its end: only the latest state is set", () =>
+  it.effect("events that are published in a dead letter's quiet time are planned at its end: only the latest state is set", () =>
     Effect.gen(function*() {
       const plane = yield* PlaneSimulator
       const { id, key } = yield* plane.addWorkItem({ name: "Trail map" })
@@ -253,7 +253,7 @@ describe("dead letters", () => {
       assert.lengthOf(yield* plane.comments(id), 2)
     }).pipe(Effect.provide(inMemory({ settings: { ORCH_PLANE_MAX_ATTEMPTS: "1" } }))))
 
-  it.effect("all of one reason: retried when the key has come to be, or discarded for good", () =>
+  it.effect("all letters of one code are retried when the key exists at last, or are discarded", () =>
     Effect.gen(function*() {
       const plane = yield* PlaneSimulator
       const outbox = yield* Outbox

@@ -33,7 +33,7 @@ const plane = { rateLimit: "off" } as const
 const settings = { ORCH_PLANE_RATE_LIMIT: "10000/minute" }
 
 describe("when many keys are owed a look-up", () => {
-  it.effect("one page of the list finds them all; nothing else is read, and what is so already is not asked for", () =>
+  it.effect("one page of the list finds them all; nothing else is read, and a state that holds already is not asked for", () =>
     Effect.gen(function*() {
       const all = yield* items(20)
       yield* Effect.forEach(
@@ -54,7 +54,7 @@ describe("when many keys are owed a look-up", () => {
       assert.deepStrictEqual(yield* kinds, { "GET identifier": 2, "PATCH item": 2, "POST comments": 2 })
     }).pipe(Effect.provide(inMemory({ plane, settings }))))
 
-  it.effect("a page that is all there is tells of names too; on one that is not, only the number is sure", () =>
+  it.effect("a page with all work items settles names too; on any other page only the number is sure", () =>
     Effect.gen(function*() {
       const plane = yield* PlaneSimulator
       const named = yield* plane.addWorkItem({ name: "ET-004: login form" })
@@ -78,7 +78,7 @@ describe("when many keys are owed a look-up", () => {
       })
     }).pipe(Effect.provide(inMemory({ plane, settings }))))
 
-  it.effect("a name that came after the page was read is found, though the page was all there was", () =>
+  it.effect("a name that came after a page with all work items was read is found", () =>
     Effect.gen(function*() {
       const plane = yield* PlaneSimulator
       yield* items(3)
@@ -91,7 +91,7 @@ describe("when many keys are owed a look-up", () => {
       assert.deepInclude(yield* kinds, { "GET items": 1, "GET search": 1 })
     }).pipe(Effect.provide(inMemory({ plane, settings }))))
 
-  it.effect("what a page does not tell, or a Plane that does not give it, is looked up singly", () =>
+  it.effect("keys that a page does not settle are looked up singly, and all keys if Plane gives no page", () =>
     Effect.gen(function*() {
       const plane = yield* PlaneSimulator
       const all = yield* items(5)

@@ -11,7 +11,10 @@ import { pipelineOver, settingsFor } from "./Pipeline.js"
 
 /** What a history's orchestrator, Plane, people and computer do, one after the other. */
 export interface History {
-  /** `ORCH_PLANE_MAX_ATTEMPTS`: with few, trouble costs an event its attempts, and it is a dead letter until it is retried. */
+  /**
+   * `ORCH_PLANE_MAX_ATTEMPTS`: with few, trouble costs an event its attempts, and it is a dead letter until it is
+   * retried.
+   */
   readonly maxAttempts: number
   readonly steps: ReadonlyArray<Step>
 }
@@ -123,8 +126,8 @@ const setWhileLate = FastCheck.tuple(
   publish
 )
 
-// Nor to this: a gate fails again for the reason that was told last (every other step has the same), and telling how often
-// meets trouble.
+// Nor to this: a gate fails again for the reason that was told last (every other step has the same), and telling how
+// often meets trouble.
 const failedAgain = items.chain((item) => {
   const failed = publishOf(FastCheck.constant(item), FastCheck.constant("QualityGateFailed"))
   return FastCheck.tuple(
@@ -180,8 +183,9 @@ export const histories: FastCheck.Arbitrary<History> = FastCheck.record({
 const stageNames = ["analysis", "review", "created", "security audit", "deploy", "done"]
 
 /**
- * The n-th event of a history. The number of a stage change stands in its text, so that its line in Plane is one event's. A
- * gate has few reasons to fail: its failures are folded and counted, and told right where as many are told as there were.
+ * The n-th event of a history. The number of a stage change stands in its text, so that its line in Plane is one
+ * event's. A gate has few reasons to fail: its failures are folded and counted, and told right where as many are told
+ * as there were.
  */
 export const eventOf = (n: number, workItem: string, kind: StageEvent["_tag"]): StageEvent => {
   switch (kind) {
@@ -195,9 +199,9 @@ export const eventOf = (n: number, workItem: string, kind: StageEvent["_tag"]): 
 }
 
 /**
- * The pipeline as a process that can be killed: from then on no request leaves it and nothing more is written, while what
- * Plane has received it goes on with. Or it is suspended and taken for dead: then another can become the sender, and it goes on
- * after that where it was.
+ * The pipeline as a process that can be killed: from then on no request leaves it and nothing more is written, while
+ * what Plane has received it goes on with. Or it is suspended and taken for dead: then another can become the sender,
+ * and it goes on after that where it was.
  */
 export const processOn = ({ database, maxAttempts, planeClock }: {
   readonly database: string

@@ -36,7 +36,7 @@ const stateAsked = (event: StageEvent, states: ReadonlyArray<StateOptions>) => {
   return states.find((state) => state.id === id)?.name
 }
 
-/** Runs a history to its end and says what is wrong with what Plane shows then: nothing may be. */
+/** Runs a history to its end. Returns what is wrong with what Plane shows then, which must be nothing. */
 const run = ({ maxAttempts, steps }: History) =>
   Effect.gen(function*() {
     yield* TestClock.setTime(Date.UTC(2026, 10, 24))
@@ -193,7 +193,8 @@ const run = ({ maxAttempts, steps }: History) =>
     Logger.withMinimumLogLevel(LogLevel.None)
   )
 
-// A failing run prints its seed and path: PROPERTY_SEED=… gives it back, with PROPERTY_PATH=… its smallest history alone.
+// A failing run prints its seed and path: PROPERTY_SEED=… gives it back, with PROPERTY_PATH=… its smallest history
+// alone.
 const { path, runs, seed } = Effect.runSync(Config.all({
   seed: Config.option(Config.integer("PROPERTY_SEED")),
   path: Config.option(Config.string("PROPERTY_PATH")),

@@ -9,8 +9,8 @@ import { Destination } from "../../src/sending/Destination.js"
 import { PlaneSync } from "../../src/sending/PlaneSync.js"
 import type { PlaneSimulatorOptions } from "../../src/simulator/PlaneSimulator.js"
 import { PlaneSimulator } from "../../src/simulator/PlaneSimulator.js"
-import { Storage } from "../../src/StorageLayers.js"
 import { WakeUps } from "../../src/storage/WakeUps.js"
+import { Storage } from "../../src/StorageLayers.js"
 
 /** What the pipeline reads from its environment, for the simulated Plane that is there. */
 export const settingsFor = (settings: Readonly<Record<string, string>>) =>
@@ -48,7 +48,7 @@ export const overPlane = (options: Omit<Options, "plane"> = {}) =>
     Layer.provide(settingsFor(options.settings ?? {}))
   )
 
-/** `overPlane`, with a Plane of its own. */
+/** `overPlane`, with a new Plane. */
 export const inMemory = (options: Options = {}) =>
   Layer.provideMerge(overPlane(options), PlaneSimulator.layerMemory(options.plane))
 

@@ -56,7 +56,7 @@ const refuse = (...texts: ReadonlyArray<string>) =>
   )
 
 describe("a comment that Plane refuses", () => {
-  it.effect("applied, then 400: it is asked for once more after its quiet time, and adopted (42)", () =>
+  it.effect("applied, then answered 400: the comment is sent once more after its quiet time, and adopted (42)", () =>
     Effect.gen(function*() {
       const plane = yield* PlaneSimulator
       const { id, key } = yield* item
@@ -70,7 +70,7 @@ describe("a comment that Plane refuses", () => {
       assert.deepInclude(yield* status, { pending: 0, dead: 0, delivered: 2 })
     }).pipe(Effect.provide(inMemory())))
 
-  it.effect("refused twice: it is believed, with Plane's words, and its work item goes on (42)", () =>
+  it.effect("refused twice: the refusal is believed, with Plane's words, and the work item goes on (42)", () =>
     Effect.gen(function*() {
       const { id, key } = yield* item
       yield* refuse("poison")
@@ -145,7 +145,7 @@ describe("a comment that Plane refuses", () => {
       assert.deepInclude(yield* status, { pending: 0, dead: 1, delivered: 5 })
     }).pipe(Effect.provide(inMemory())))
 
-  it.effect("it was applied though every attempt broke off: what it tells is found, and nothing is told twice (60)", () =>
+  it.effect("applied though every attempt broke off: the events that it tells are found, and none is told twice (60)", () =>
     Effect.gen(function*() {
       const plane = yield* PlaneSimulator
       const { id, key } = yield* item
@@ -233,7 +233,7 @@ describe("an external id that Plane has already", () => {
       assert.deepInclude(yield* status, { pending: 0, dead: 0, delivered: 1 })
     }).pipe(Effect.provide(inMemory())))
 
-  it.effect("it tells some of what is owed, as a backup owes less than was told: the rest is told alone (63)", () =>
+  it.effect("it tells some of the owed events, as after a restored backup: the others are told alone (63)", () =>
     Effect.gen(function*() {
       const { id, key } = yield* item
       yield* alreadyThere(
@@ -361,7 +361,7 @@ describe("what the key may do", () => {
 const foreign = "0f0f0f0f-0f0f-4f0f-8f0f-0f0f0f0f0f0f"
 
 describe("a stage table that does not fit", () => {
-  it.effect("names a state of nobody: said with stage, state and setting at the start; comments go, states wait (41)", () =>
+  it.effect("names a state that does not exist: logged with stage, state and setting; comments go, states wait (41)", () =>
     Effect.gen(function*() {
       const { id, key } = yield* item
       yield* changed(key, "created", "analysis")

@@ -87,11 +87,11 @@ describe("a restart", () => {
       }).pipe(Effect.provide(overPlane({ database })))
     }).pipe(Effect.provide(PlaneSimulator.layerMemory({ latency: "2 seconds" }))))
 
-  // Given up for good after 10 s without an answer; Plane executes it after 25 s.
+  // Not waited for any more after 10 s without an answer. Plane executes it after 25 s.
   const settings = { ORCH_PLANE_MAX_ATTEMPTS: "1" }
   const late = (method: "PATCH" | "POST") => Fault.ApplyLate({ match: { method }, count: 1, afterMillis: 25_000 })
 
-  /** A work item that is owed nothing, and whose state was just given up without an answer. */
+  /** A work item that is owed nothing, and whose last state is a dead letter that never got an answer. */
   const stateGivenUp = Effect.gen(function*() {
     const database = join(yield* temporary, "events.sqlite")
     const plane = yield* PlaneSimulator
@@ -109,7 +109,7 @@ describe("a restart", () => {
     return { ...item, pipeline: overPlane({ database, settings }) }
   })
 
-  it.scoped("a state that was given up without an answer keeps its quiet time when a later stage is published", () =>
+  it.scoped("a dead letter's unanswered state keeps its quiet time when a later stage is published", () =>
     Effect.gen(function*() {
       const plane = yield* PlaneSimulator
       const { id, key, pipeline } = yield* stateGivenUp
@@ -123,7 +123,7 @@ describe("a restart", () => {
       }).pipe(Effect.provide(pipeline))
     }).pipe(Effect.provide(PlaneSimulator.layerMemory())))
 
-  it.scoped("a state that was given up without an answer keeps its quiet time when it is retried", () =>
+  it.scoped("a dead letter's unanswered state keeps its quiet time when it is retried", () =>
     Effect.gen(function*() {
       const { pipeline } = yield* stateGivenUp
       yield* Effect.gen(function*() {
@@ -135,7 +135,7 @@ describe("a restart", () => {
       }).pipe(Effect.provide(pipeline))
     }).pipe(Effect.provide(PlaneSimulator.layerMemory())))
 
-  it.scoped("a comment that was given up without an answer is not overtaken by one that is published after a restart", () =>
+  it.scoped("a dead letter's unanswered comment is not overtaken by one that is published after a restart", () =>
     Effect.gen(function*() {
       const database = join(yield* temporary, "events.sqlite")
       const plane = yield* PlaneSimulator
@@ -155,7 +155,7 @@ describe("a restart", () => {
       )
     }).pipe(Effect.provide(PlaneSimulator.layerMemory())))
 
-  it.scoped("a comment that was given up without an answer is neither overtaken by the next nor doubled when retried", () =>
+  it.scoped("a dead letter's unanswered comment is neither overtaken by the next nor doubled when retried", () =>
     Effect.gen(function*() {
       const database = join(yield* temporary, "events.sqlite")
       const plane = yield* PlaneSimulator

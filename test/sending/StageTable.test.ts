@@ -55,7 +55,7 @@ describe("a stage without a state", () => {
       assert.deepStrictEqual(yield* told(database, {}, id), ["In Progress"])
     }).pipe(inPlane))
 
-  it.scoped("does not when its state was taken out of the table while it was owed", () =>
+  it.scoped("nor does one whose state was taken out of the table while it was owed", () =>
     Effect.gen(function*() {
       const database = yield* file
       const { id, key } = yield* (yield* PlaneSimulator).addWorkItem({ name: "Trail map" })
@@ -71,7 +71,7 @@ describe("a stage without a state", () => {
       assert.lengthOf((yield* plane.requests).filter(({ method }) => method === "PATCH"), 1)
     }).pipe(inPlane))
 
-  it.scoped("lets the latest one be set though more comments are owed than one sends", () =>
+  it.scoped("does not keep the latest state from being set, though more comments are owed than one comment tells", () =>
     Effect.gen(function*() {
       const database = yield* file
       const { id, key } = yield* (yield* PlaneSimulator).addWorkItem({ name: "Trail map" })

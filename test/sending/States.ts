@@ -52,8 +52,8 @@ export const overCancels = ({ bot, changes, heldUp, patches }: Told): ReadonlyAr
 
 /**
  * The state that a work item must be in, once all is told. It is that of the latest stage, and where a person moved it
- * last: that one's, as long as no stage with another state was published after that. What was owed or in flight when a person
- * moved it may have gone before or after, so either may stand then; and a cancel may always.
+ * last: that one's, as long as no stage with another state was published after that. What was owed or in flight when a
+ * person moved it may have gone before or after, so either may stand then; and a cancel may always.
  */
 export const stateOf = ({ asked, bot, changes, initial, moves }: Told): string => {
   const latest = asked.at(-1)?.state ?? initial

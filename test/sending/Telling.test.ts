@@ -60,7 +60,7 @@ describe("states", () => {
       assert.deepStrictEqual(yield* comments(id), ["<p>🔄 Stage: review → security audit</p>"])
     }).pipe(Effect.provide(inMemory())))
 
-  it.effect("a person's cancel is left, what happened is still told; it is looked before a state is set", () =>
+  it.effect("a person's cancel stands, and events are still told; a look comes before a state is set", () =>
     Effect.gen(function*() {
       const plane = yield* PlaneSimulator
       const { id, key } = yield* item
@@ -80,7 +80,7 @@ describe("states", () => {
       assert.deepInclude(yield* (yield* Outbox).status, { pending: 0, dead: 0, delivered: 3 })
     }).pipe(Effect.provide(inMemory())))
 
-  it.effect("a cancel that is left is logged once, also where a webhook has told it", () => {
+  it.effect("a cancel that stands is logged once, also if a hook has told it", () => {
     const lines: Array<string> = []
     const logger = Logger.make(({ message }) => void lines.push(String(message)))
     const left = () => lines.splice(0).filter((line) => line.includes("cancelled")).length
@@ -108,7 +108,7 @@ describe("states", () => {
     }).pipe(Effect.provide(Layer.provideMerge(inMemory(), Logger.replace(Logger.defaultLogger, logger))))
   })
 
-  it.effect("a cancel is left that comes while the budget keeps the state waiting after its look", () =>
+  it.effect("a cancel stands that comes after the look, while the state waits for the budget", () =>
     Effect.gen(function*() {
       const plane = yield* PlaneSimulator
       const { id, key } = yield* item
@@ -140,7 +140,7 @@ describe("states", () => {
       assert.deepStrictEqual(yield* requests, ["PATCH item", "POST comments"])
     }).pipe(Effect.provide(inMemory({ settings: { ORCH_PLANE_ON_CONFLICT: "force" } }))))
 
-  it.effect("with force a cancel that a webhook has told is overruled also by a stage of the same state", () =>
+  it.effect("with force a cancel that a hook has told is overruled also by a stage of the same state", () =>
     Effect.gen(function*() {
       const plane = yield* PlaneSimulator
       const { id, key } = yield* item
@@ -251,7 +251,7 @@ describe("comments", () => {
       assert.deepInclude(yield* (yield* Outbox).status, { pending: 0, delivered: 9 })
     }).pipe(Effect.provide(inMemory())))
 
-  it.effect("a count that waits longer than any other pause is no clock that was put back", () =>
+  it.effect("a count that waits longer than any other pause is not taken for a clock that was put back", () =>
     Effect.gen(function*() {
       const { key } = yield* item
       for (let i = 0; i < 4; i++) {
@@ -300,7 +300,7 @@ describe("comments", () => {
       assert.deepStrictEqual(yield* comments(id), [told, told])
     }).pipe(Effect.provide(inMemory())))
 
-  it.effect("a comment that is there, though no answer names it, is told; its gate's next failure is a new comment", () =>
+  it.effect("a comment that exists, though no answer names it, counts as told; its gate's next failure is a new comment", () =>
     Effect.gen(function*() {
       const plane = yield* PlaneSimulator
       const { id, key } = yield* item
@@ -339,8 +339,8 @@ const temporary = Effect.acquireRelease(
   (path) => Effect.sync(() => rmSync(path, { recursive: true }))
 )
 
-describe("one sender a file", () => {
-  it.scoped("a second is refused, naming the first; after it has ended, the next takes over", () =>
+describe("one leader for each file", () => {
+  it.scoped("a second process is refused, and the first is named; after the first has ended, the next takes over", () =>
     Effect.gen(function*() {
       const database = join(yield* temporary, "events.sqlite")
       const first = yield* Scope.make()

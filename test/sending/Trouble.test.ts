@@ -54,7 +54,7 @@ describe("trouble", () => {
       ])
     }).pipe(Effect.provide(inMemory())))
 
-  it.effect("Plane away that says until when: not even the probe is sent before", () =>
+  it.effect("Plane away, with a time until when: not even the probe is sent before", () =>
     Effect.gen(function*() {
       const plane = yield* PlaneSimulator
       const item = yield* plane.addWorkItem({ name: "Trail map" })
@@ -127,7 +127,7 @@ describe("trouble", () => {
       assert.isAtLeast(second - first, 300_000)
     }).pipe(Effect.provide(inMemory())))
 
-  it.effect("one work item that is always answered 500 keeps none of 99 others", () =>
+  it.effect("one work item that is always answered 500 holds up none of 99 others", () =>
     Effect.gen(function*() {
       const plane = yield* PlaneSimulator
       const item = yield* plane.addWorkItem({ name: "Trail map" })
@@ -275,7 +275,7 @@ describe("trouble", () => {
       assert.deepInclude(yield* status, { pending: 0, delivered: 1 })
     }).pipe(Effect.provide(inMemory())))
 
-  it.effect("the key revoked while Plane is away: said once more, for that is for a person to put right", () =>
+  it.effect("the key revoked while Plane is away: logged once more, because a person has to mend it", () =>
     Effect.gen(function*() {
       const plane = yield* PlaneSimulator
       const { destination } = yield* PlaneSync

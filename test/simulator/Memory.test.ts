@@ -64,7 +64,7 @@ describe("in memory, under a TestClock", () => {
       assert.deepInclude((yield* plane.requests)[0], { at: 0, answeredAt: 30_000, applied: true, clientGone: true })
     }).pipe(Effect.provide(PlaneSimulator.layerMemory({ insertDelay: "30 seconds" }))))
 
-  it.scoped("a body byte by byte takes its time, and can be given up", () =>
+  it.scoped("a body that comes byte by byte takes its time, and can be interrupted", () =>
     Effect.gen(function*() {
       const { plane } = yield* withItem
       yield* plane.misbehave(Fault.ByteByByte({ everyMillis: 1000 }))

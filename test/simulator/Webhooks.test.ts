@@ -111,7 +111,7 @@ describe("webhooks", () => {
       }).pipe(Effect.provide(PlaneSimulator.layer({ rateLimit: "off", webhook: { url, secret } })))
     }))
 
-  it.scopedLive("tell whom a person has registered meanwhile, and from then on nobody else", () =>
+  it.scopedLive("go to the receiver that was registered last, and to no other", () =>
     Effect.gen(function*() {
       const first = yield* receiver(200)
       const second = yield* receiver(200)

@@ -22,7 +22,7 @@ const waiting = Effect.gen(function*() {
 })
 
 describe("takeDue", () => {
-  it.effect("looks again when it is told, and when the time has come, and not before", () =>
+  it.effect("looks again when it is notified or the time has come, and not before", () =>
     Effect.gen(function*() {
       const { fiber, isDone, signal, state } = yield* waiting
       yield* TestClock.adjust("1 hour")

@@ -3,15 +3,15 @@ import { Effect, Layer } from "effect"
 import { execFileSync } from "node:child_process"
 import { existsSync, readFileSync, renameSync, rmSync } from "node:fs"
 import { join } from "node:path"
-import { Storage } from "../../src/StorageLayers.js"
 import { strangersIn } from "../../src/storage/sqlite/IndexFile.js"
+import { Storage } from "../../src/StorageLayers.js"
 import { folder } from "../http/Served.js"
 import { openElsewhere } from "../support/OtherProcess.js"
 
 const insert = (id: number) => Effect.flatMap(Storage, ({ sql, write }) => write(sql`INSERT INTO note VALUES (${id})`))
 
 describe("the index of the log", () => {
-  it.scopedLive("once it is removed or replaced, nothing more is taken, until it is back", () =>
+  it.scopedLive("once it is removed or replaced, nothing more is written until it is back", () =>
     Effect.gen(function*() {
       const file = join(yield* folder, "events.sqlite")
       yield* Effect.gen(function*() {
@@ -60,7 +60,7 @@ describe("the index of the log", () => {
       })
   )
 
-  it("who holds the database and not the index is a stranger, where our own locks are to be seen", () => {
+  it("a process that holds the database but not the index is a stranger, if our own locks can be seen", () => {
     const locks = [
       "1: POSIX  ADVISORY  READ 10 fe:00:200 128 128",
       "2: POSIX  ADVISORY  READ 10 fe:00:100 1073741826 1073742335",

@@ -3,8 +3,8 @@ import { Effect, Layer } from "effect"
 import { execFileSync } from "node:child_process"
 import { existsSync, linkSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
-import { Storage } from "../../src/StorageLayers.js"
 import { isMountPoint } from "../../src/storage/sqlite/LinkedFile.js"
+import { Storage } from "../../src/StorageLayers.js"
 import { folder } from "../http/Served.js"
 
 const opened = (file: string) => Effect.scoped(Layer.build(Storage.layerFile(file)))
@@ -40,7 +40,7 @@ describe("a file with two paths", () => {
       yield* opened(file)
     }))
 
-  it.scopedLive("takes nothing more once it is linked, until the other name is gone", () =>
+  it.scopedLive("is not written any more once it is linked, until the other name is gone", () =>
     Effect.gen(function*() {
       const file = join(yield* folder, "events.sqlite")
       yield* Effect.gen(function*() {

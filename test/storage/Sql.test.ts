@@ -19,7 +19,7 @@ const withTable = Effect.gen(function*() {
 const inMemory = Effect.provide(SqliteClient.layer({ filename: ":memory:" }))
 
 describe("a statement", () => {
-  it.effect("has a parameter for each value, in the order of its text, those of its fragments among them", () =>
+  it.effect("has a parameter for each value, those of its fragments included, in the order of its text", () =>
     Effect.gen(function*() {
       const { client, sql } = yield* withTable
       const both = sql.join(" AND ", [sql`id > ${1}`, sql`name <> ${"x"}`])
@@ -48,7 +48,7 @@ describe("a statement", () => {
       assert.deepStrictEqual(yield* names, ["kept"])
     }).pipe(inMemory))
 
-  it.effect("outside of a transaction waits for the one that another fiber has open", () =>
+  it.effect("outside of a transaction waits for another fiber's open transaction", () =>
     Effect.gen(function*() {
       const { client, names, sql } = yield* withTable
       const began = yield* Deferred.make<void>()

@@ -63,7 +63,7 @@ describe("Storage", () => {
       yield* asOrdinaryUser(Effect.provide(write("INSERT INTO note VALUES (1)"), Storage.layerFile(file)))
     }))
 
-  it.scopedLive("a file that is moved, deleted or replaced takes nothing more, until it is back", () =>
+  it.scopedLive("a file that is moved, deleted or replaced is not written any more until it is back", () =>
     Effect.gen(function*() {
       const file = join(yield* temporary, "events.sqlite")
       yield* Effect.gen(function*() {
@@ -106,7 +106,7 @@ describe("Storage", () => {
       assert.include(newer.message, file)
     }))
 
-  it.live("a write that fails takes none of its neighbours with it", () =>
+  it.live("a failed write does not fail its neighbours", () =>
     Effect.gen(function*() {
       const { read, sql, write } = yield* Storage
       yield* write(sql`CREATE TABLE note (id INTEGER PRIMARY KEY)`)
@@ -118,7 +118,7 @@ describe("Storage", () => {
       assert.deepStrictEqual(yield* read(sql`SELECT count(*) AS n FROM note`), [{ n: 3 }])
     }).pipe(Effect.provide(Storage.layerFile(":memory:"))))
 
-  it.live("a read waits for the transaction that is open, and goes by when it is given up", () =>
+  it.live("a read waits for the open transaction, and an interrupted read lets others go on", () =>
     Effect.gen(function*() {
       const { read, sql, writeAlone } = yield* Storage
       yield* write("CREATE TABLE note (id INTEGER)")

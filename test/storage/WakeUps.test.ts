@@ -3,7 +3,7 @@ import { Effect, Exit, Fiber } from "effect"
 import { WakeUps } from "../../src/storage/WakeUps.js"
 
 describe("WakeUps", () => {
-  // Between the look and the waiting lie some turns of the scheduler: whoever is told in any of them must hear it.
+  // Some turns of the scheduler lie between the look and the waiting. A notification in any of them must not be missed.
   for (const turns of [0, 1, 2, 3, 5, 8]) {
     it.effect(`what is told ${turns} turns after somebody began to wait is heard, not polled for`, () =>
       Effect.gen(function*() {

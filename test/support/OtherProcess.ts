@@ -10,7 +10,7 @@ export const killed = (child: ChildProcess) =>
     if (child.exitCode === null && child.signalCode === null) await once(child, "exit")
   })
 
-/** Another process that has a database open until the scope closes, with the index that is there when it opens. */
+/** Another process that has a database open until the scope closes, with the index that exists when it opens it. */
 export const openElsewhere = (file: string) =>
   Effect.acquireRelease(
     Effect.promise(async () => {

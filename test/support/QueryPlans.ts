@@ -1,7 +1,7 @@
 import * as Statement from "@effect/sql/Statement"
 import { Effect } from "effect"
 
-// A table of a handful of rows, whatever is stored.
+// These tables have a handful of rows, however much is stored.
 const small = /^SCAN (plane_sync_(count|folded|sender|migrations)|json_each|u VIRTUAL|\(subquery|CONSTANT|\d+-ROW)/
 
 /** Collects every statement that is run, with the steps of its plan. */
@@ -22,7 +22,7 @@ export const makePlans = () => {
     })
   )
 
-  /** Steps that read a table from end to end, but for `inOrder`: those in the order of an index and cut by a LIMIT. */
+  /** Steps that read a whole table, except those that match `inOrder`: they follow an index and are cut by a LIMIT. */
   const scans = (inOrder: RegExp) =>
     Array.from(plans).flatMap(([text, steps]) =>
       steps.filter((step) => step.startsWith("SCAN") && !small.test(step) && !inOrder.test(step))

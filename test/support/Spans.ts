@@ -1,6 +1,6 @@
 import { Effect, Tracer } from "effect"
 
-/** A tracer that somebody has provided, and the names of the spans that it was asked for. */
+/** A tracer like one that a host provides, and the names of the spans that it was asked for. */
 export const collecting = Effect.map(Effect.tracer, (own) => {
   const names: Array<string> = []
   const tracer = Tracer.make({

@@ -1,6 +1,6 @@
 import type { Reporter } from "vitest/node"
 
-/** Ends the run with one plain line, "N passed, N failed", which whoever reads only the end can count. */
+/** Ends the run with one plain line, "N passed, N failed", so that the end of the output tells the result. */
 export default class SummaryReporter implements Reporter {
   onTestRunEnd: NonNullable<Reporter["onTestRunEnd"]> = (modules, errors) => {
     const count = { passed: 0, failed: errors.length, skipped: 0, pending: 0 }

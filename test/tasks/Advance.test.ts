@@ -117,7 +117,7 @@ describe("advance", () => {
     }).pipe(Effect.provide(Layer.merge(tasksOnly({ stages, gates: [ci.gate] }), silent)))
   })
 
-  it.effect("a report on a stage that there is not is refused, and names those that there are", () =>
+  it.effect("a report on an unknown stage is refused, and the known stages are named", () =>
     Effect.gen(function*() {
       yield* start("ET-2")
       const error = yield* Effect.flip(report("anlysis", "passed"))
@@ -142,7 +142,7 @@ describe("advance", () => {
     }).pipe(Effect.provide(tasksOnly({ stages, gates: [ci.gate] })))
   })
 
-  it.effect("a fact that comes while the gates are asked has them asked again", () => {
+  it.effect("the gates are asked again if a fact comes while they are asked", () => {
     const ci = settable("ci")
     const stages = [{ stage: "build", gates: ["ci"] }, { stage: "done", gates: [] }]
     return Effect.gen(function*() {
@@ -160,7 +160,7 @@ describe("advance", () => {
     }).pipe(Effect.provide(tasksOnly({ stages, gates: [ci.gate] })))
   })
 
-  it.effect("one that was stopped while the gates are asked stays", () => {
+  it.effect("a task that was stopped while its gates are asked stays stopped", () => {
     const ci = settable("ci")
     const stages = [{ stage: "build", gates: ["ci"] }, { stage: "done", gates: [] }]
     return Effect.gen(function*() {

@@ -5,7 +5,7 @@ import { ConfigProvider, Effect, Layer, Logger, LogLevel, Schedule } from "effec
 import type { QualityGate } from "../../src/index.js"
 import { AgentLauncher, Orchestrator, Pipeline, QualityGates, Tasks, Verdict } from "../../src/index.js"
 
-/** What a host program gives of its own. */
+/** What a host program provides itself. */
 const lint: QualityGate = {
   name: "lint",
   check: ({ workItem }) =>

@@ -42,7 +42,7 @@ const stageOf = (workItem: string) =>
   Effect.flatMap(Tasks, (tasks) => Effect.map(tasks.get(workItem), ({ stage }) => stage))
 
 describe("the orchestrator", () => {
-  it.effect("advances a task as soon as something is heard of it, and launches the agents of what it enters", () => {
+  it.effect("advances a task as soon as a fact about it comes, and launches the agents of the stages that it enters", () => {
     const { entries, launched, launcher } = launching()
     return Effect.gen(function*() {
       const tasks = yield* Tasks
@@ -86,7 +86,7 @@ describe("the orchestrator", () => {
     }).pipe(Effect.provide(Layer.merge(running({ launcher }), silent)))
   })
 
-  it.effect("what a gate did not say is asked again each minute, and a hanging one holds up nobody else", () => {
+  it.effect("a gate that did not answer is asked again each minute, and a hanging gate holds up no other", () => {
     const slow = settable("ci")
     const stages = [{ stage: "a", gates: ["ci"] }, { stage: "b", gates: ["reported"] }, { stage: "done", gates: [] }]
     return Effect.gen(function*() {

@@ -34,7 +34,7 @@ describe("starting a task", () => {
       assert.strictEqual((yield* tasks.list({ limit: 10 })).length, 1)
     }).pipe(Effect.provide(tasksOnly())))
 
-  it.effect("a paused one goes on, a stopped one enters its stage anew, one that is done stays", () =>
+  it.effect("a paused task goes on, a stopped one enters its stage again, and one that is done stays done", () =>
     Effect.gen(function*() {
       const tasks = yield* Tasks
       const { entry, id } = yield* tasks.start({ workItem: "ET-2" })

@@ -80,7 +80,7 @@ describe("POST /webhooks/gitea", () => {
       assert.strictEqual((yield* at.task(7))?.pullRequest, 88)
     }).pipe(Effect.scoped, withPlane))
 
-  it.live("one that was given up is no answer; the next one of the same work item is", () =>
+  it.live("a pull request that was closed unmerged is no answer; the next one of the same work item is", () =>
     Effect.gen(function*() {
       const at = yield* developed(7)
       yield* at.gitea("status", statusBody({ id: 1, sha: pull.head }))

@@ -67,7 +67,7 @@ const hosted = <A, E>(
     Effect.timeout("20 seconds")
   )
 
-/** Publishes for so many work items of their own. */
+/** Publishes about this many new work items. */
 const publish = (count: number) =>
   Effect.gen(function*() {
     const plane = yield* PlaneSimulator

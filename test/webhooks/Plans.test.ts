@@ -46,7 +46,7 @@ const everything = Effect.gen(function*() {
 const inOrder = /^SCAN plane_sync_webhook USING (COVERING )?INDEX plane_sync_webhook_(due|status)/
 
 describe("the webhooks' statements", () => {
-  it.scoped("read by an index what they need, and no table from end to end", () =>
+  it.scoped("read by an index, and never a whole table", () =>
     Effect.gen(function*() {
       const task = yield* everything
       assert.strictEqual(task.pullRequest, 88)

@@ -96,7 +96,7 @@ describe("Receiver", () => {
       assert.containSubset(error, { status: 400, why: "its body is nested deeper than 64 levels" })
     }).pipe(Effect.provide(receiving(settings).layer)))
 
-  it.effect("says at the start whom it believes without a signature", () => {
+  it.effect("says at the start whose hooks it accepts without a signature", () => {
     const { layer, lines } = receiving({ ...settings, ORCH_WEBHOOKS_INSECURE: "true" })
     return Effect.sync(() => {
       assert.lengthOf(lines, 1)
@@ -121,7 +121,7 @@ describe("what cannot be read", () => {
 })
 
 describe("Inbox", () => {
-  it.effect("keeps what came for seven days once it is settled, and what is not for as long as it takes", () =>
+  it.effect("keeps settled hooks for seven days, and others until they are settled", () =>
     Effect.gen(function*() {
       const inbox = yield* Inbox
       for (const body of ["{\"a\":1}", "{\"a\":2}"]) yield* receive(body, signature("gitea", body))
@@ -234,7 +234,7 @@ describe("the worker", () => {
       assert.include(rows[1]?.reason, "a bug")
     }).pipe(Effect.scoped, Effect.provide(receiving(settings).layer)))
 
-  it.live("works on nothing again that was settled before its batch failed", () =>
+  it.live("does not process a hook again that was settled before its batch failed", () =>
     Effect.gen(function*() {
       const inbox = yield* Inbox
       for (const body of ["{\"a\":1}", "{\"poison\":1}", "{\"a\":2}"]) yield* receive(body, signature("gitea", body))

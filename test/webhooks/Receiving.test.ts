@@ -87,7 +87,7 @@ describe("POST /webhooks", () => {
       assert.deepStrictEqual(yield* rowsOf(file), [])
     }).pipe(Effect.scoped, withPlane))
 
-  it.live("without a secret says which to set, unless it is told to believe anybody", () =>
+  it.live("without a secret says which to set, unless unsigned hooks are allowed", () =>
     Effect.gen(function*() {
       const url = yield* served({ ORCH_GITEA_WEBHOOK_SECRET: secrets.gitea })
       const refused = yield* deliver(url, "plane", "{}")
@@ -141,7 +141,7 @@ describe("POST /webhooks", () => {
       assert.strictEqual(status, 408)
     }).pipe(Effect.scoped, withPlane))
 
-  it.live("what cannot be stored: Plane's connection breaks, Gitea is told", () =>
+  it.live("a hook cannot be stored: Plane's connection breaks, Gitea gets an answer", () =>
     Effect.gen(function*() {
       const file = `${yield* folder}/events.sqlite`
       const url = yield* served({ ...settings, ORCH_DATABASE_URL: file })
@@ -156,7 +156,7 @@ describe("POST /webhooks", () => {
       assert.strictEqual(status, "degraded")
     }).pipe(Effect.scoped, withPlane))
 
-  it.live("what is announced and not sent takes nobody's room", () =>
+  it.live("a body that is announced and not sent takes up no room", () =>
     Effect.gen(function*() {
       const file = `${yield* folder}/events.sqlite`
       const url = yield* served({ ...settings, ORCH_DATABASE_URL: file })
@@ -172,7 +172,7 @@ describe("POST /webhooks", () => {
       for (const socket of sockets) socket.destroy()
     }).pipe(Effect.scoped, withPlane))
 
-  it.live("what there is no room for: Plane's connection breaks, Gitea is told, nothing is stored", () =>
+  it.live("no room for a hook: Plane's connection breaks, Gitea gets an answer, nothing is stored", () =>
     Effect.gen(function*() {
       const file = `${yield* folder}/events.sqlite`
       const url = yield* served({ ...settings, ORCH_DATABASE_URL: file })

@@ -6,7 +6,10 @@ import { makeSharedSql } from "../Sql.js"
 import { orStorageError, StorageError } from "../StorageError.js"
 import { retryBusy } from "./RetryBusy.js"
 
-/** Opens storage in a host's own database, through the host's client. A write joins the transaction that its caller has open. */
+/**
+ * Opens storage in a host's own database, through the host's client. A write joins the transaction that its caller has
+ * open.
+ */
 export const openHostDatabase = Effect.gen(function*() {
   const client = yield* SqlClient.SqlClient
   const where = "of the host"
@@ -21,8 +24,9 @@ export const openHostDatabase = Effect.gen(function*() {
         })
       )
   })
-  // Inside the transaction, our tables would vanish if it is rolled back, and our background work would go on writing to it
-  // after it has ended. Outside of it, we would wait for the only connection, and the transaction would wait for us.
+  // Inside the transaction, our tables would vanish if it is rolled back, and our background work would go on writing
+  // to it after it has ended. Outside of it, we would wait for the only connection, and the transaction would wait for
+  // us.
   if (Option.isSome(yield* Effect.serviceOption(SqlClient.TransactionConnection))) {
     return yield* new StorageError({
       reason: "Failed",
@@ -37,8 +41,8 @@ export const openHostDatabase = Effect.gen(function*() {
       const once = edge(client.withTransaction(effect))
       // Inside the host's transaction, waiting for one of another process would only hold up both.
       if (Option.isSome(open)) return once
-      // The client's wait for its only connection cannot be interrupted. So a caller that gives up leaves the wait behind;
-      // once that is over, it does nothing.
+      // The client's wait for its only connection cannot be interrupted. So a caller that gives up leaves the wait
+      // behind; once that is over, it does nothing.
       return retryBusy(Effect.disconnect(once))
     })
   return { sql: makeSharedSql(client), where, write, writeAlone: write, read: edge, shared: true, index: undefined }

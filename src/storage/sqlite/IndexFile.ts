@@ -3,8 +3,8 @@ import { readFileSync } from "node:fs"
 import { StorageError } from "../StorageError.js"
 
 /**
- * The index of the log (`-shm`) that this process has open. Two processes see each other's commits only if they have the same
- * index open.
+ * The index of the log (`-shm`) that this process has open. Two processes see each other's commits only if they have
+ * the same index open.
  */
 export interface IndexFile {
   /** Device and inode. */
@@ -14,9 +14,9 @@ export interface IndexFile {
 }
 
 /**
- * The processes that hold a lock on the database but none on the index. SQLite holds a lock on both as long as it has them
- * open. `locks` is the text of Linux's /proc/locks. The answer is undefined if our own locks are missing in it, because then
- * those of others may be missing too.
+ * The processes that hold a lock on the database but none on the index. SQLite holds a lock on both as long as it has
+ * them open. `locks` is the text of Linux's /proc/locks. The answer is undefined if our own locks are missing in it,
+ * because then those of others may be missing too.
  */
 export const strangersIn = (
   locks: string,

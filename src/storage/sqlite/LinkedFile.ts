@@ -11,7 +11,9 @@ const unescape = (field: string) =>
 export const isMountPoint = (mountinfo: string, path: string): boolean =>
   mountinfo.split("\n").some((line) => unescape(line.split(" ")[4] ?? "") === path)
 
-/** The file has several names. SQLite keeps a log beside each name, so two programs would not see each other's writes. */
+/**
+ * The file has several names. SQLite keeps a log beside each name, so two programs would not see each other's writes.
+ */
 export const hardLinkError = (where: string, names: bigint): StorageError =>
   new StorageError({ reason: "Linked", where, words: `a hard link: the file has ${names} names` })
 
@@ -24,8 +26,9 @@ const readMountinfo = (): string | undefined => {
 }
 
 /**
- * Fails when the file at `where` has more than one path, because it is a hard link or is mounted by itself. Call it before
- * SQLite opens the file, because opening may already write. A file that does not exist yet is fine: it will have one path.
+ * Fails when the file at `where` has more than one path, because it is a hard link or is mounted by itself. Call it
+ * before SQLite opens the file, because opening may already write. A file that does not exist yet is fine: it will have
+ * one path.
  */
 export const refuseLinked = (where: string): Effect.Effect<void, StorageError> =>
   Effect.try({

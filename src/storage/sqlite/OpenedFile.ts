@@ -10,10 +10,10 @@ import { hardLinkError } from "./LinkedFile.js"
 /** Which file is open, as it was when it was opened. */
 export interface OpenedFile {
   /**
-   * Fails while the open file, its log or its index is no longer the one at its path. What we write to a removed file is lost
-   * when it is closed, and another process that opens the path gets a database, and becomes a leader, of its own. The log and
-   * the index count as much as the file: without the same index, another process neither sees our commits nor spares them.
-   * Fails also while the file has a second name.
+   * Fails while the open file, its log or its index is no longer the one at its path. What we write to a removed file
+   * is lost when it is closed, and another process that opens the path gets a database, and becomes a leader, of its
+   * own. The log and the index count as much as the file: without the same index, another process neither sees our
+   * commits nor spares them. Fails also while the file has a second name.
    */
   readonly refuseMoved: Effect.Effect<void, StorageError>
   /** Undefined for a database in memory. */

@@ -31,14 +31,15 @@ const open = Effect.fnUntraced(function*(where: string) {
   if (index !== undefined) yield* refuseStrangers(where, index)
   yield* edge(migrate(where))
 
-  // Nobody else uses this client, so taking its connection makes nobody wait. `turn` keeps transactions and reads apart.
+  // Nobody else uses this client, so taking its connection makes nobody wait. `turn` keeps transactions and reads
+  // apart.
   const connection = yield* typed(client.reserve)
   const sql = makeOwnSql(client, connection)
   const turn = Effect.unsafeMakeSemaphore(1)
   const begin = connection.execute("BEGIN", [], undefined)
   const commit = connection.execute("COMMIT", [], undefined)
-  // A ROLLBACK fails when SQLite has rolled back already. If it ever leaves a transaction open, the next BEGIN fails and
-  // leads here again, so no write joins a transaction that is not its own.
+  // A ROLLBACK fails when SQLite has rolled back already. If it ever leaves a transaction open, the next BEGIN fails
+  // and leads here again, so no write joins a transaction that is not its own.
   const rollback = Effect.ignore(connection.execute("ROLLBACK", [], undefined))
 
   const spanned = spanIfCollected("sql.transaction", {
@@ -47,9 +48,9 @@ const open = Effect.fnUntraced(function*(where: string) {
     attributes: { "db.system.name": "sqlite" }
   })
 
-  // Not `client.withTransaction`: it prepares BEGIN and COMMIT each time, opens a span and a scope, and takes more than twice
-  // as long, which is a good part of a publish (`npm run bench -- parts`). It would also join a transaction of a host that it
-  // finds in the fiber's context.
+  // Not `client.withTransaction`: it prepares BEGIN and COMMIT each time, opens a span and a scope, and takes more than
+  // twice as long, which is a good part of a publish (`npm run bench -- parts`). It would also join a transaction of a
+  // host that it finds in the fiber's context.
   const transaction = <A>(effect: Effect.Effect<A, SqlError>): Effect.Effect<A, StorageError> =>
     edge(
       turn.withPermits(1)(Effect.uninterruptibleMask((restore) =>
@@ -88,8 +89,8 @@ const open = Effect.fnUntraced(function*(where: string) {
 })
 
 /**
- * Opens a SQLite file of our own until the scope closes. The tag of the running transaction is global, so a transaction that
- * a host has open is taken out of the context: otherwise our statements would go to the host's database.
+ * Opens a SQLite file of our own until the scope closes. The tag of the running transaction is global, so a transaction
+ * that a host has open is taken out of the context: otherwise our statements would go to the host's database.
  */
 export const openOwnFile = (where: string) =>
   Effect.mapInputContext(

@@ -7,7 +7,10 @@ import type { Script, Seen } from "../Scene.js"
 export const comments = { method: "POST", kind: "comments" } as const
 export const stateChanges = { method: "PATCH", kind: "item" } as const
 
-/** Half of the load in peace; then the fault, under which the other half is published, until its count is used up. */
+/**
+ * Publishes half of the load undisturbed. Then the fault begins, and the other half is published until the fault's
+ * count is used up.
+ */
 export const counted = (fault: Fault): Script => ({ plane, round, told }) =>
   Effect.gen(function*() {
     yield* round(1)
@@ -25,15 +28,15 @@ export const lasting = (fault: Fault, time: Duration.DurationInput): Script => (
     yield* scene.over
   })
 
-/** How many requests met a fault of this name, and were applied if that is what it is about. */
+/** How many requests met a fault of this name, and were applied if `applied` is given. */
 export const met = (name: Fault["_tag"], applied?: "applied") => ({ requests }: Seen): number =>
   requests.filter((request) => request.fault === name && (applied === undefined || request.applied)).length
 
-/** How many requests were answered so. */
+/** How many requests were answered with a status. */
 export const answered = (status: number) => ({ requests }: Seen): number =>
   requests.filter((request) => request.status === status).length
 
-/** The settings of all rows for a clock that runs 100 times as fast. */
+/** The settings of rows whose clock runs 100 times as fast. */
 export const hundredfold: Readonly<Record<string, string>> = {
   ORCH_PLANE_TIMEOUT: "100 seconds",
   ORCH_PLANE_QUIET: "300 seconds",

@@ -7,7 +7,7 @@ import { comments, met } from "./Fault.js"
 
 const day = 86_400_000
 
-/** The clock is set while comments wait for the end of their quiet time, and once more while nothing is owed. */
+/** Sets the clock while comments wait for the end of their quiet time, and once more while nothing is owed. */
 const clockSet = (millis: number): Script => ({ clock, gate, over, plane, received, round, tasks, told }) =>
   Effect.gen(function*() {
     yield* round(1)
@@ -26,8 +26,8 @@ const clockSet = (millis: number): Script => ({ clock, gate, over, plane, receiv
   })
 
 /**
- * Something is done to the file, and undone: meanwhile five events are published by another process, to `path`, and one
- * here. None may be accepted, but each that is must be told.
+ * Something is done to the file, and undone. Meanwhile another process publishes five events to `path`, and this one
+ * publishes one. None of them should be accepted, but each that is must be told.
  */
 const fileFault = (options: {
   readonly begin: (database: string) => void
@@ -54,7 +54,7 @@ const fileFault = (options: {
     yield* round(2)
   }).pipe(Effect.scoped)
 
-/** What the pipeline's own machine does to it. */
+/** Faults of the machine that the pipeline runs on. */
 export const machine: ReadonlyArray<Row> = [
   {
     name: "clock-forward",
@@ -71,7 +71,7 @@ export const machine: ReadonlyArray<Row> = [
       Effect.gen(function*() {
         yield* clockSet(-day)(scene)
         const [task] = scene.tasks
-        // For so long, which is not scaled, what was read before is relied on, however the clock is set.
+        // What was read before is relied on for this long, however the clock is set. It is not scaled.
         yield* Effect.sleep("31 seconds")
         yield* scene.plane.moveWorkItem(task.id ?? "", "Cancelled")
         yield* scene.stage(task, "review")
@@ -89,7 +89,7 @@ export const machine: ReadonlyArray<Row> = [
         yield* round(1)
         yield* told()
         yield* disk.fill
-        // What the file still has room for is stored.
+        // The file still has room for some events, and stores them.
         yield* Effect.iterate(0, {
           while: (notStored) => notStored < 10,
           body: () => Effect.zipRight(gate(task), Effect.map(seen, ({ notStored }) => notStored))
@@ -109,7 +109,7 @@ export const machine: ReadonlyArray<Row> = [
     script: fileFault({
       begin: (database) => linkSync(database, `${database}.linked`),
       path: (database) => `${database}.linked`,
-      // Its log and index, if somebody made them, go with it.
+      // Its log and index are removed with it, if somebody made them.
       end: (database) => ["", "-wal", "-shm"].forEach((part) => rmSync(`${database}.linked${part}`, { force: true })),
       says: "remove the other name"
     }),

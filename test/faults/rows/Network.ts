@@ -5,11 +5,11 @@ import { lateMillis } from "../Row.js"
 import type { Seen } from "../Scene.js"
 import { comments, counted, lasting, met, stateChanges } from "./Fault.js"
 
-/** Requests that were applied when their client had long gone. */
+/** How many requests were applied when their client had long gone. */
 const appliedLate = ({ requests }: Seen) =>
   requests.filter(({ applied, clientGone, fault }) => fault === "ApplyLate" && applied && clientGone).length
 
-/** Plane is away, or the way to it breaks; some of what was sent is done all the same. */
+/** Plane is away, or the way to it breaks. Some requests are executed all the same. */
 export const network: ReadonlyArray<Row> = [
   {
     name: "refused",
@@ -127,7 +127,8 @@ export const network: ReadonlyArray<Row> = [
   {
     name: "201-without-id",
     shows: "comments are done, the answer has no id",
-    // One for each work item: a repetition's 409 without an id would be nobody's.
+    // One for each work item. A fourth would meet a repetition and take the id out of its 409, which could then not be
+    // adopted.
     script: counted(Fault.NoId({ count: 3, match: comments })),
     met: met("NoId", "applied")
   }

@@ -7,7 +7,7 @@ import type { Row } from "../Row.js"
 import type { Script } from "../Scene.js"
 import { answered, comments, met } from "./Fault.js"
 
-/** One comment about the first task is refused; everything else is taken. */
+/** One comment about the first task is refused, and everything else is taken. */
 const oneRefused =
   (fault: Pick<ReturnType<typeof Fault.Status>, "status" | "html" | "body">): Script =>
   ({ gate, plane, round, tasks, told }) =>
@@ -21,7 +21,7 @@ const oneRefused =
       yield* round(2)
     })
 
-/** Another host, which must never be asked: it would be given the key. */
+/** Another host, which must never get a request, because that would hand it the key. */
 const stranger: Effect.Effect<{ readonly url: string; readonly asked: () => number }, never, Scope.Scope> = Effect.gen(
   function*() {
     let asked = 0
@@ -47,7 +47,7 @@ const stranger: Effect.Effect<{ readonly url: string; readonly asked: () => numb
 
 const foreign = "Of a file that is not there any more"
 
-/** A comment under an external id of ours that says something else. */
+/** Adds a comment with other content under an external id of ours. */
 const alreadyThere = (plane: PlaneSimulator["Type"], workItem: string, id: string) =>
   Effect.promise(() =>
     fetch(
@@ -64,7 +64,7 @@ const alreadyThere = (plane: PlaneSimulator["Type"], workItem: string, id: strin
     )
   )
 
-/** Plane answers, and says no. */
+/** Plane answers, and refuses. */
 export const refusals: ReadonlyArray<Row> = [
   {
     name: "400",
@@ -89,7 +89,7 @@ export const refusals: ReadonlyArray<Row> = [
       Effect.gen(function*() {
         yield* round(1)
         yield* told()
-        // Each task's next comment: what repeats one must be answered as Plane does.
+        // Meets each task's next comment. Its repetition must be answered as Plane does.
         yield* plane.misbehave(Fault.Status({ status: 400, when: "after", count: 3, match: comments }))
         yield* round(2)
       }),
@@ -107,7 +107,7 @@ export const refusals: ReadonlyArray<Row> = [
         yield* told()
         yield* plane.misbehave(Fault.Down({}))
         const before = (yield* plane.requests).length
-        // The text of the 18th that is owed together.
+        // The 18th of the 31 events has the text that Plane dislikes.
         for (let index = 0; index < 31; index++) {
           yield* stage(task, index === 17 ? "disliked" : `step ${index}`, index === 17 ? "dead" : "told")
         }

@@ -7,11 +7,11 @@ import type { Row } from "../Row.js"
 import type { Scene } from "../Scene.js"
 import { answered, hundredfold } from "./Fault.js"
 
-// What was on its way when the 429 was answered arrives within this, at most one request of each other work item.
+// Requests that were on their way when the 429 was answered arrive within this, at most one for each other work item.
 const underway = 500
 const lanes = 2
 
-/** One 429 with `header`; then nothing may arrive for `waitMillis`. */
+/** One 429 with `header`. After it nothing may arrive for `waitMillis`. */
 const once = (
   { check, plane, round, seen, told }: Scene,
   header: string | undefined,

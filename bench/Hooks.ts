@@ -2,8 +2,8 @@ import { Effect } from "effect"
 import { createHash, createHmac } from "node:crypto"
 import { Agent, request } from "node:http"
 
-/** A signed delivery, ready to be sent. */
-export interface Delivery {
+/** A signed hook, ready to be sent. */
+export interface Hook {
   readonly body: Buffer
   readonly digest: string
   readonly headers: Readonly<Record<string, string>>
@@ -13,8 +13,8 @@ export const secret = "a bench's own secret"
 
 const hex = (text: string) => createHash("sha1").update(text).digest("hex")
 
-/** The `index`th status of a busy installation: as large as Gitea's, of one of a thousand commits. */
-export const statusDelivery = (index: number): Delivery => {
+/** The `index`th status of a busy Gitea: as large as a real one, for one of a thousand commits. */
+export const statusHook = (index: number): Hook => {
   const sha = hex(`commit ${index % 1_000}`)
   const body = Buffer.from(JSON.stringify({
     id: index + 1,
@@ -39,14 +39,14 @@ export const statusDelivery = (index: number): Delivery => {
   }
 }
 
-/** Posts deliveries over connections that are kept, and gives the answer's status: 0 where there was none. */
+/** Posts hooks over connections that are kept, and returns the answer's status, or 0 if there was none. */
 export const poster = (port: number) =>
   Effect.map(
     Effect.acquireRelease(
       Effect.sync(() => new Agent({ keepAlive: true, maxSockets: 128 })),
       (agent) => Effect.sync(() => agent.destroy())
     ),
-    (agent) => ({ body, headers }: Delivery) =>
+    (agent) => ({ body, headers }: Hook) =>
       Effect.async<number>((resume) => {
         const sending = request({
           agent,
