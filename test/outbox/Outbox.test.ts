@@ -10,7 +10,7 @@ import { foldBatch } from "../../src/outbox/Fold.js"
 import { Outbox } from "../../src/outbox/Outbox.js"
 import type { Owed, Step } from "../../src/outbox/Planning.js"
 import type { NewEvent } from "../../src/outbox/StoredEvent.js"
-import type { Storage } from "../../src/storage/Storage.js"
+import { Storage } from "../../src/storage/Storage.js"
 import { Storage as StorageLayers } from "../../src/StorageLayers.js"
 
 const outboxOver = <E, R>(storage: Layer.Layer<Storage, E, R>) => Layer.provideMerge(Outbox.layer, storage)
