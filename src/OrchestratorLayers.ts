@@ -6,8 +6,8 @@ import { orchestratorLayer } from "./tasks/Orchestrator.js"
 const layerStorage = Layer.provideMerge(orchestratorLayer, PlaneSync.layerStorage)
 
 /**
- * What decides that a stage changes: tasks, a pipeline of stages with their gates, and the launching of agents. A host gives
- * its parts: `Pipeline`, `QualityGates` and `AgentLauncher`.
+ * What decides that a stage changes: tasks, a pipeline of stages with their gates, and the launching of agents. A host
+ * gives its parts: `Pipeline`, `QualityGates` and `AgentLauncher`.
  */
 export const Orchestrator = {
   /** Over a `PlaneSync` that is already there. */

@@ -16,8 +16,8 @@ export class PlaneSync extends Pipeline {
   > = Layer.provide(Pipeline.layerStorage, Storage.layer)
 
   /**
-   * In the host's own database (SQLite): a publish inside the host's `sql.withTransaction` is committed, or vanishes, with
-   * it. Its tables are named `plane_sync_*`. The layer itself is refused within a transaction.
+   * In the host's own database (SQLite): a publish inside the host's `sql.withTransaction` is committed, or vanishes,
+   * with it. Its tables are named `plane_sync_*`. The layer itself is refused within a transaction.
    */
   static readonly layerSql: Layer.Layer<
     Pipeline | StageEvents,

@@ -6,8 +6,8 @@ import { taskTables } from "./tasks/Tables.js"
 import { hookTables } from "./webhooks/Tables.js"
 
 /**
- * The tables of all rooms, as the steps that create them. Every database gets all of them, whatever part of the program opens
- * it. To change a table, add a step at the end.
+ * The tables of all rooms, as the steps that create them. Every database gets all of them, whatever part of the program
+ * opens it. To change a table, add a step at the end.
  */
 export const migrations = {
   "0001_outbox": outboxTables,

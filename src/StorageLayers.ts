@@ -18,9 +18,9 @@ export class Storage extends StorageService {
     Layer.provide(StorageService.layerFile(filename), schemaLayer)
 
   /**
-   * The host's own SqlClient, so that a publish joins the host's transaction. Only SQLite is supported so far. How durable a
-   * commit is depends on the host's settings: only `synchronous = FULL` survives a power cut. The layer is refused within a
-   * transaction.
+   * The host's own SqlClient, so that a publish joins the host's transaction. Only SQLite is supported so far. How
+   * durable a commit is depends on the host's settings: only `synchronous = FULL` survives a power cut. The layer is
+   * refused within a transaction.
    */
   static override readonly layerSql: Layer.Layer<StorageService, StorageError, SqlClient.SqlClient> = Layer.provide(
     StorageService.layerSql,

@@ -23,8 +23,8 @@ const serving = serve(
   )
 )
 
-// The parser of the command line is loaded only when there is something to parse. It is a seventh of all that is loaded,
-// and a service that is restarted must be back soon.
+// The parser of the command line is loaded only when there is something to parse. It is a seventh of all that is
+// loaded, and a service that is restarted must be back soon.
 const program = args.length === 0 || (args.length === 1 && args[0] === "serve")
   ? serving
   : Effect.flatMap(Effect.promise(() => import("./cli/Program.js")), ({ run }) => run(process.argv, serving))

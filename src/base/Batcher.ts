@@ -10,8 +10,8 @@ const longestBlocking = 50_000_000n
  * during one run are in the next.
  *
  * One fiber does all runs, so a caller's interruption, context and open transaction have no effect on them: an item is
- * processed even when its caller has gone. When the scope closes, accepted items are still processed, and every later call
- * fails with `closed`.
+ * processed even when its caller has gone. When the scope closes, accepted items are still processed, and every later
+ * call fails with `closed`.
  */
 export const makeBatcher = <I, O, E>(
   options: {

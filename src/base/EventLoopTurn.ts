@@ -13,9 +13,9 @@ const unlessTestClock = Effect.clockWith((clock) => clock === liveClock ? nextTu
 /**
  * Makes an effect that waits for the next turn of the event loop, together with everybody else who waits for it.
  *
- * By then, everything that has arrived in the meantime has been taken in, and those who wait go on at once, so that their
- * writes share a commit. Otherwise, answers that arrive one by one while a commit waits for the disk would take one commit
- * each, and each would hold up all others.
+ * By then, everything that has arrived in the meantime has been taken in, and those who wait go on at once, so that
+ * their writes share a commit. Otherwise, answers that arrive one by one while a commit waits for the disk would take
+ * one commit each, and each would hold up all others.
  */
 export const makeEventLoopTurn: Effect.Effect<Effect.Effect<void>> = Effect.sync(() => {
   const begun = Effect.unsafeMakeLatch()

@@ -2,7 +2,8 @@ import { Cause, Exit } from "effect"
 import { WrongUse } from "./WrongUse.js"
 
 /**
- * How the program ended: 0 done; 1 failed because of a setting, the address, storage or Plane; 2 the command line was wrong.
+ * How the program ended: 0 done; 1 failed because of a setting, the address, storage or Plane; 2 the command line was
+ * wrong.
  */
 export type ExitCode = 0 | 1 | 2
 

@@ -27,8 +27,8 @@ const health = (url: string) =>
 
 /**
  * Tells a person, on standard error, when `what` was stored and will not be sent soon: no process is the leader, or the
- * server at `ORCH_HOST` and `ORCH_PORT` reports that it is degraded. A leader without such a server, within a host program,
- * is not asked.
+ * server at `ORCH_HOST` and `ORCH_PORT` reports that it is degraded. A leader without such a server, within a host
+ * program, is not asked.
  */
 export const leaderNotice = (what: string): Effect.Effect<
   void,

@@ -13,8 +13,8 @@ import { accept } from "./NewEvent.js"
 import { IdTaken, Receipt } from "./Receipt.js"
 
 /**
- * Where an orchestrator says what happened. Publishing is a durable commit on this machine: it never waits for Plane and
- * never fails because of it.
+ * Where an orchestrator says what happened. Publishing is a durable commit on this machine: it never waits for Plane
+ * and never fails because of it.
  *
  * @example
  * const events = yield* StageEvents

@@ -87,8 +87,8 @@ const pullRequest = (row: PullRequestRow): PullRequest => ({ ...row, open: row.o
 const ranks = 8
 
 /**
- * Remembers a pull request as it was seen. Hooks come in any order, so the newest one counts, separately for its head and for
- * its state. But a pull request that was merged stays merged.
+ * Remembers a pull request as it was seen. Hooks come in any order, so the newest one counts, separately for its head
+ * and for its state. But a pull request that was merged stays merged.
  */
 export const rememberPullRequest = (
   sql: Sql,
@@ -178,8 +178,8 @@ export const readPullRequest = (sql: Sql, repository: number, number: number) =>
   )
 
 /**
- * The pull request that is about a work item: the one that was opened last. One that was closed without a merge counts only
- * when there is no other.
+ * The pull request that is about a work item: the one that was opened last. One that was closed without a merge counts
+ * only when there is no other.
  */
 export const readPullRequestOf = (sql: Sql, workItem: string) =>
   Effect.map(

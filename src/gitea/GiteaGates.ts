@@ -28,7 +28,10 @@ const maxBackoff = Duration.minutes(5)
 /** How long a Gitea that did not answer is not asked again. */
 const downFor = Duration.toMillis("5 seconds")
 
-/** How often Gitea is asked about a task that waits, because the hook of a merge, a review or a check may have been lost. */
+/**
+ * How often Gitea is asked about a task that waits, because the hook of a merge, a review or a check may have been
+ * lost.
+ */
 const askedEvery = Duration.minutes(10)
 
 const { Failed, Passed, Pending } = Verdict
@@ -37,9 +40,9 @@ const { Failed, Passed, Pending } = Verdict
 const byContext = (one: CommitStatus, other: CommitStatus) => one.context < other.context ? -1 : 1
 
 /**
- * What Gitea answers, and from the stored checks only those that the answer does not list. Their ids do not tell which of two
- * is newer, because a hook's id counts all statuses there are, and an answer's only those of the commit. A hook that comes
- * while Gitea is asked has the gates asked again.
+ * What Gitea answers, and from the stored checks only those that the answer does not list. Their ids do not tell which
+ * of two is newer, because a hook's id counts all statuses there are, and an answer's only those of the commit. A hook
+ * that comes while Gitea is asked has the gates asked again.
  */
 const replaced = (held: ReadonlyArray<CommitStatus>, asked: ReadonlyArray<CommitStatus>) => {
   const listed = new Set(asked.map(({ context }) => context))
@@ -48,7 +51,10 @@ const replaced = (held: ReadonlyArray<CommitStatus>, asked: ReadonlyArray<Commit
 
 type Check = (pullRequest: PullRequest) => Effect.Effect<Verdict, GiteaError | StorageError>
 
-/** The gates that depend on what Gitea says: `ci`, `approval` and `merged`. They never fail because an answer is missing. */
+/**
+ * The gates that depend on what Gitea says: `ci`, `approval` and `merged`. They never fail because an answer is
+ * missing.
+ */
 export const giteaGates: Effect.Effect<
   ReadonlyArray<QualityGate>,
   ConfigError.ConfigError,
@@ -97,8 +103,8 @@ export const giteaGates: Effect.Effect<
   const askLater = (id: TaskId) => FiberMap.run(routine, id, Effect.delay(due(id), askedEvery))
 
   /**
-   * The verdict while there is no answer. The task is due again after a pause that grows. A failure that is known stays one,
-   * and one that was told is repeated word for word, because an outage is no news.
+   * The verdict while there is no answer. The task is due again after a pause that grows. A failure that is known stays
+   * one, and one that was told is repeated word for word, because an outage is no news.
    */
   const waits = (gate: string, task: Task, error: GiteaError | StorageError, known: Verdict | undefined) =>
     Effect.gen(function*() {
@@ -147,7 +153,8 @@ export const giteaGates: Effect.Effect<
   const heldChecks = (pullRequest: PullRequest) =>
     Effect.map(read(readStatuses(sql, pullRequest)), (held) => checksVerdict(held, config))
 
-  // Gitea sends no hook for a dismissal. So its own answer counts in every case, and what is stored is not enough to fail.
+  // Gitea sends no hook for a dismissal. So its own answer counts in every case, and what is stored is not enough to
+  // fail.
   const approval = (pullRequest: PullRequest) =>
     client === undefined
       ? Effect.map(read(readReviews(sql, pullRequest)), (reviews) => reviewsVerdict(reviews, pullRequest))

@@ -38,8 +38,8 @@ export const prunePullRequests = (sql: Sql, before: EpochMillis): Effect.Effect<
   })
 
 /**
- * Deletes a batch of the checks that came before a moment and whose commit is not the head of an open pull request: it no
- * longer is, or never was. Says whether there may be more.
+ * Deletes a batch of the checks that came before a moment and whose commit is not the head of an open pull request: it
+ * no longer is, or never was. Says whether there may be more.
  */
 export const pruneCommitStatuses = (sql: Sql, before: EpochMillis): Effect.Effect<boolean, SqlError> =>
   Effect.map(

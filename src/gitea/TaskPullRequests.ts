@@ -10,8 +10,8 @@ import { readPullRequest, readPullRequestOf } from "./Facts.js"
 /** The pull request that a task's work is in. */
 export class TaskPullRequests extends Context.Tag("plane-sync/TaskPullRequests")<TaskPullRequests, {
   /**
-   * The pull request that a host has linked to the task, or else the one that names the task's work item. Where "ET-2" and
-   * "ET-002" are two tasks, a pull request that names either belongs to "ET-2".
+   * The pull request that a host has linked to the task, or else the one that names the task's work item. Where "ET-2"
+   * and "ET-002" are two tasks, a pull request that names either belongs to "ET-2".
    */
   readonly of: (task: Task) => Effect.Effect<PullRequest | undefined, StorageError>
   /** `of`, and links it to the task. */

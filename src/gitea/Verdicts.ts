@@ -7,7 +7,9 @@ type Checks = Pick<GiteaConfig, "requiredChecks" | "warning">
 
 const escapeForPattern = (text: string) => text.replace(/[.+^${}()|[\]\\]/g, "\\$&")
 
-/** The pattern of a glob: `*` is any text, also with slashes, because contexts are full of them; `?` is one character. */
+/**
+ * The pattern of a glob: `*` is any text, also with slashes, because contexts are full of them; `?` is one character.
+ */
 const patternOf = (glob: string) =>
   new RegExp(`^${escapeForPattern(glob).replace(/\*/g, ".*").replace(/\?/g, ".")}$`, "su")
 
@@ -30,7 +32,10 @@ const meaningOf = (state: string, warning: Checks["warning"]): "success" | "fail
 const failed = ({ context, description, state }: CommitStatus) =>
   Verdict.Failed({ reason: `${context}: ${description === "" ? state : description}` })
 
-/** The verdict while only Gitea could tell: a build is green when all its checks are, and no list says which there must be. */
+/**
+ * The verdict while only Gitea could tell: a build is green when all its checks are, and no list says which there must
+ * be.
+ */
 export const undecided = Verdict.Pending({ why: "which checks have to be green is not known" })
 
 /** The verdict of a pull request's checks. `undecided` when none has failed and no list says which there must be. */
@@ -72,9 +77,9 @@ export const combinedVerdict = (
 const waitsForReview = Verdict.Pending({ why: "nobody has approved the present commits" })
 
 /**
- * The verdict of the reviewers, by what hooks have told. A request for changes counts until the same person approves. An
- * approval counts only for the head that it was given for. (A hook does not say which commit was reviewed, so it is the head
- * at the time.)
+ * The verdict of the reviewers, by what hooks have told. A request for changes counts until the same person approves.
+ * An approval counts only for the head that it was given for. (A hook does not say which commit was reviewed, so it is
+ * the head at the time.)
  */
 export const reviewsVerdict = (reviews: ReadonlyArray<Review>, { headSha }: PullRequest): Verdict => {
   const objection = reviews.find(({ approved }) => !approved)
@@ -83,8 +88,8 @@ export const reviewsVerdict = (reviews: ReadonlyArray<Review>, { headSha }: Pull
 }
 
 /**
- * The same by Gitea's own answer, which knows dismissals. It does not matter whether a review is "official", because some
- * versions call none official where no rule protects the branch.
+ * The same by Gitea's own answer, which knows dismissals. It does not matter whether a review is "official", because
+ * some versions call none official where no rule protects the branch.
  */
 export const askedReviewsVerdict = (reviews: ReadonlyArray<ReviewJson>): Verdict => {
   const latest = new Map<string, ReviewJson>()

@@ -19,9 +19,9 @@ const after = "(?![\\p{L}\\p{N}_])"
 const draft = /^\s*(?:\[WIP\]|WIP:)\s*/i
 
 /**
- * Reads which work item a pull request is about: from its branch, then from its title without the mark of a draft, then from
- * its body. In the body a key counts only in brackets or after a closing word, because a body mentions other work items too.
- * The first of these that names any decides.
+ * Reads which work item a pull request is about: from its branch, then from its title without the mark of a draft, then
+ * from its body. In the body a key counts only in brackets or after a closing word, because a body mentions other work
+ * items too. The first of these that names any decides.
  */
 export const workItemReader = (identifier: string) => {
   // An identifier has only letters and digits, so it needs no escaping.

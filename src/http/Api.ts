@@ -12,8 +12,8 @@ import { tasksGroup, tasksHandlers } from "./Tasks.js"
 import { workItemsGroup, workItemsHandlers } from "./WorkItems.js"
 
 /**
- * The program's HTTP interface: one group of endpoints for each resource. `HttpApiClient` makes a typed client of it; for
- * all others there is `/openapi.json`.
+ * The program's HTTP interface: one group of endpoints for each resource. `HttpApiClient` makes a typed client of it;
+ * for all others there is `/openapi.json`.
  */
 export class Api extends HttpApi.make("plane-sync")
   .add(healthGroup)

@@ -10,12 +10,12 @@ const hostname = (header: string): string | undefined => {
 const origin = (header: string): string | undefined => URL.canParse(header) ? new URL(header).host : undefined
 
 /**
- * Refuses requests that a foreign web page made a browser send, because these reach loopback too. It returns why a request
- * is refused, or undefined.
+ * Refuses requests that a foreign web page made a browser send, because these reach loopback too. It returns why a
+ * request is refused, or undefined.
  *
- * `Origin`, if there is one, must be this server, port included. `Host` must name this machine's loopback or `ORCH_HOST`,
- * because a foreign page can let a name of its own point here. A server that is not on loopback may have any name: it has
- * a token, which no foreign page knows.
+ * `Origin`, if there is one, must be this server, port included. `Host` must name this machine's loopback or
+ * `ORCH_HOST`, because a foreign page can let a name of its own point here. A server that is not on loopback may have
+ * any name: it has a token, which no foreign page knows.
  */
 export const guard = ({ host }: ServerConfig) => {
   const anyName = !isLoopback(host)
@@ -36,9 +36,9 @@ export const guard = ({ host }: ServerConfig) => {
 export const isWebhook = (path: string): boolean => path.startsWith("/webhooks/")
 
 /**
- * `guard`, with another rule for webhooks. Plane and Gitea reach this program by whatever name a person gave them, so any
- * `Host` is right. A signature tells a true webhook from a forged one. And a request from a web page is known by its
- * `Origin`: a browser sends one with every POST, and neither of the two senders does.
+ * `guard`, with another rule for webhooks. Plane and Gitea reach this program by whatever name a person gave them, so
+ * any `Host` is right. A signature tells a true webhook from a forged one. And a request from a web page is known by
+ * its `Origin`: a browser sends one with every POST, and neither of the two senders does.
  */
 export const guardPath = (config: ServerConfig) => {
   const foreign = guard(config)

@@ -31,8 +31,8 @@ export class ListenError extends Schema.TaggedError<ListenError>()("ListenError"
 const hasCode = Schema.is(Schema.Struct({ code: Schema.String }))
 
 /**
- * The server, bound to its address but without an application. A second program on the same address so stops before it does
- * anything else, and the first request finds an application that is ready.
+ * The server, bound to its address but without an application. A second program on the same address so stops before it
+ * does anything else, and the first request finds an application that is ready.
  */
 export class Listener extends Context.Tag("plane-sync/Listener")<Listener, {
   readonly server: Http.Server

@@ -12,7 +12,9 @@ export const nextCursor = Schema.NullOr(Schema.Number).annotations({
   description: "`cursor` of the next page; null: this was the last one"
 })
 
-/** The rows of a page, out of one row more than it shows: the last one that it shows is `next` if there is another page. */
+/**
+ * The rows of a page, out of one row more than it shows: the last one that it shows is `next` if there is another page.
+ */
 export const pageOf = <A>(rows: ReadonlyArray<A>, limit: number) => {
   const page = rows.slice(0, limit)
   return { page, next: rows.length > limit ? page.at(-1) : undefined }

@@ -24,8 +24,8 @@ const pruned = (value: unknown): unknown => {
 }
 
 /**
- * The OpenAPI document without the platform's own body of a 400, which the platform adds to every endpoint. What is really
- * sent is a `Problem` (see `Edge`), at those endpoints that declare it.
+ * The OpenAPI document without the platform's own body of a 400, which the platform adds to every endpoint. What is
+ * really sent is a `Problem` (see `Edge`), at those endpoints that declare it.
  */
 export const withoutDecodeError = (document: Readonly<Record<string, unknown>>): Record<string, unknown> =>
   Object.fromEntries(

@@ -52,9 +52,9 @@ const refused = ({ status, why }: { readonly status: number; readonly why: strin
 }
 
 /**
- * Refuses a webhook that may be taken when it is sent again. Plane believes that a webhook was taken after any answer, even
- * a 500, and sends it again only when the connection breaks: so its connection is broken. Gitea never sends again, but shows
- * the answer on a page where a person can.
+ * Refuses a webhook that may be taken when it is sent again. Plane believes that a webhook was taken after any answer,
+ * even a 500, and sends it again only when the connection breaks: so its connection is broken. Gitea never sends again,
+ * but shows the answer on a page where a person can.
  */
 const notNow = (
   source: Source,

@@ -1,5 +1,5 @@
 import type { SqlError } from "@effect/sql/SqlError"
-import { Effect } from "effect"
+import { Duration, Effect } from "effect"
 import { later } from "../base/Time.js"
 import type { EpochMillis } from "../base/Time.js"
 import type { EventSequence } from "../domain/Ids.js"
@@ -9,14 +9,14 @@ import type { DeliveryRow } from "./DeliveryRow.js"
 import { deliveryColumns, deliveryOf, owedColumns } from "./DeliveryRow.js"
 import type { Job } from "./Job.js"
 import type { Lane } from "./Lane.js"
-import { free } from "./LaneRow.js"
-import type { Claim, Owed, OwedEvent, Plan, Retried, Step, Told } from "./Planning.js"
+import { free } from "./LaneUpdate.js"
+import type { ClaimPolicy, Owed, OwedEvent, Plan, Retried, Step, Told } from "./Planning.js"
 import { maxOwedComments } from "./Planning.js"
 import type { EventStatus } from "./StoredEvent.js"
 import type { Tally } from "./Tally.js"
 
 /** A claimed lane, with the facts that the claim has read along with it. Flags are 0 or 1. */
-interface LaneRow extends Omit<Lane, "gone" | "cancelled" | "respected" | "unanswered"> {
+interface ClaimedRow extends Omit<Lane, "gone" | "cancelled" | "respected" | "unanswered"> {
   readonly gone: number
   readonly cancelled: number
   readonly respected: number
@@ -48,21 +48,22 @@ export const claim = (
   sql: Sql,
   tally: Tally,
   holder: string,
-  claimed: Claim,
+  policy: ClaimPolicy,
   now: EpochMillis
 ): Effect.Effect<Job | undefined, SqlError> =>
   Effect.gen(function*() {
+    const tooLong = later(now, -Duration.toMillis(policy.urgentAfter))
     const longest = (urgency: number) =>
-      sql`SELECT * FROM (SELECT id, due_at, CASE WHEN due_at <= ${now - claimed.urgentAfter} THEN 0 ELSE ${urgency} END
+      sql`SELECT * FROM (SELECT id, due_at, CASE WHEN due_at <= ${tooLong} THEN 0 ELSE ${urgency} END
         AS rank FROM plane_sync_lane WHERE urgency = ${urgency} AND due_at <= ${now} AND holder IS NULL
         ORDER BY due_at LIMIT 1)`
     const next = sql`SELECT id FROM (${sql.join(" UNION ALL ", urgencies.map(longest))})
       ORDER BY rank, due_at, id LIMIT 1`
     for (let tries = 0; tries < maxLanes; tries++) {
-      const [row] = yield* sql<LaneRow>`UPDATE plane_sync_lane SET holder = ${holder} WHERE id = (${next})
+      const [row] = yield* sql<ClaimedRow>`UPDATE plane_sync_lane SET holder = ${holder} WHERE id = (${next})
         RETURNING ${sql.literal(claimedColumns)}`
       if (row === undefined) return undefined
-      const job = yield* nextJob(sql, tally, row, claimed, now)
+      const job = yield* nextJob(sql, tally, row, policy, now)
       if (job !== undefined) return job
     }
     return undefined
@@ -76,9 +77,9 @@ const claimedColumns = `id, name, work_item AS "itemId", attempts, misses, gone,
   state_event AS "stateEvent", ${has("pending")}, ${has("retried")}`
 
 // A bug that one event brings to light must not stop the others, because every later claim would meet it again.
-const planned = (claimed: Claim, owed: Owed): Step => {
+const planned = (policy: ClaimPolicy, owed: Owed): Step => {
   try {
-    return claimed.plan(owed)
+    return policy.plan(owed)
   } catch (error) {
     const event = owed.state ?? owed.comments[0] ?? owed.retried?.events[0]
     return event === undefined
@@ -90,8 +91,8 @@ const planned = (claimed: Claim, owed: Owed): Step => {
 const nextJob = (
   sql: Sql,
   tally: Tally,
-  row: LaneRow,
-  claimed: Claim,
+  row: ClaimedRow,
+  policy: ClaimPolicy,
   now: EpochMillis
 ): Effect.Effect<Job | undefined, SqlError> =>
   Effect.gen(function*() {
@@ -113,7 +114,7 @@ const nextJob = (
         yield* free(sql, tally, lane, now, null)
         return undefined
       }
-      const step = planned(claimed, owed)
+      const step = planned(policy, owed)
       switch (step._tag) {
         case "Look":
           return { _tag: "Look", lane, key: owed.key, since: owed.since }

@@ -7,7 +7,7 @@ import type { Fragment, Sql } from "../storage/Sql.js"
 import type { DeadCode } from "./DeadCode.js"
 import type { DeliveryKind } from "./DeliveryKind.js"
 import { folded } from "./Fold.js"
-import { urgency } from "./LaneRow.js"
+import { urgency } from "./LaneUpdate.js"
 import type { EventStatus } from "./StoredEvent.js"
 import type { Tally } from "./Tally.js"
 

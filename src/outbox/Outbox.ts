@@ -15,10 +15,8 @@ import type { Job } from "./Job.js"
 import { buryAhead } from "./LaneDeath.js"
 import type { Leader, LeaderActive, Leadership } from "./Leadership.js"
 import { becomeLeader, isLeader, LeadershipLost, readLeader, refuseOtherIndex } from "./Leadership.js"
-import type { Observation, Observed } from "./Observation.js"
-import { observe } from "./Observation.js"
 import type { Settlement } from "./Outcome.js"
-import type { Claim } from "./Planning.js"
+import type { ClaimPolicy } from "./Planning.js"
 import { prune } from "./Prune.js"
 import type { Published } from "./Publish.js"
 import { makePublish, makeTransact } from "./Publish.js"
@@ -44,18 +42,13 @@ export class Outbox extends Context.Tag("plane-sync/Outbox")<Outbox, {
     work: Effect.Effect<{ readonly value: A; readonly events: ReadonlyArray<NewEvent> }, SqlError>
   ) => Effect.Effect<A, StorageError>
   /**
-   * Compares a hook's state of a work item with what is known, and stores it if it is newer. If nobody has asked for
-   * the hook's key yet, the key is bound to this work item without a look-up.
-   */
-  readonly observe: (observation: Observation) => Effect.Effect<Observed, StorageError>
-  /**
    * Settles a job and claims the next one, in one commit. Fails with `LeadershipLost`, and stores nothing, when
    * `holder` is no longer the leader.
    */
   readonly turn: (options: {
     readonly holder: string
     readonly settlement?: Settlement | undefined
-    readonly claim?: Claim | undefined
+    readonly claim?: ClaimPolicy | undefined
   }) => Effect.Effect<Job | undefined, StorageError | LeadershipLost>
   /**
    * When the next free lane is due. A due time more than `maxAhead` milliseconds from now was set before the clock was
@@ -176,7 +169,6 @@ const make = Effect.gen(function*() {
   return Outbox.of({
     publish: yield* makePublish(storage),
     transact: makeTransact(storage),
-    observe: (observation) => write(observe(sql, observation)),
     turn,
     fold: (holder) => foldUntil(holder, 1),
     nextDue,

@@ -1,3 +1,4 @@
+import type { Duration } from "effect"
 import type { EpochMillis } from "../base/Time.js"
 import type { CommentId, EventSequence } from "../domain/Ids.js"
 import type { Delivery } from "./Delivery.js"
@@ -88,8 +89,8 @@ export type Step =
   | { readonly _tag: "Wait"; readonly dueAt: EpochMillis; readonly reason?: string }
 
 /** How a claim chooses a lane, and who decides what is sent. */
-export interface Claim {
-  /** A lane that has waited for more milliseconds than this is as urgent as any. */
-  readonly urgentAfter: number
+export interface ClaimPolicy {
+  /** A lane that has waited for longer than this is as urgent as any. */
+  readonly urgentAfter: Duration.DurationInput
   readonly plan: (owed: Owed) => Step
 }

@@ -17,7 +17,7 @@ export interface EventQuery {
 }
 
 /** A request that is or was owed to Plane, and what became of it. */
-export interface DeliveryRow {
+export interface DeliveryRecord {
   readonly id: number
   readonly kind: DeliveryKind
   readonly status: EventStatus | "retried"
@@ -45,7 +45,7 @@ export interface WorkItemRow {
   /** Why it waits, in words. */
   readonly problem: string | null
   readonly events: ReadonlyArray<StoredEvent>
-  readonly deliveries: ReadonlyArray<DeliveryRow>
+  readonly deliveries: ReadonlyArray<DeliveryRecord>
 }
 
 export interface OutboxStatus {
@@ -117,7 +117,7 @@ export const readWorkItem = (
       FROM plane_sync_lane l WHERE id = ${id ?? null}`
     if (lane === undefined) return undefined
     const events = yield* readEvents(sql, { workItem: key, limit })
-    const deliveries = yield* sql<DeliveryRow>`SELECT id, kind, status, first_event AS "firstEvent",
+    const deliveries = yield* sql<DeliveryRecord>`SELECT id, kind, status, first_event AS "firstEvent",
         last_event AS "lastEvent", external_id AS "externalId", body, attempts, planned_at AS "plannedAt",
         sent_at AS "sentAt", settled_at AS "settledAt", plane_id AS "commentId", answer, reason
       FROM plane_sync_delivery WHERE lane = ${id ?? null} ORDER BY id DESC LIMIT ${limit}`

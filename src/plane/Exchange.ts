@@ -25,9 +25,9 @@ export interface Ask {
 }
 
 /**
- * Sends one request and reads its answer, of whose text the schema is. Anything but a success of the expected shape is a
- * `PlaneError`. The request uses the slot that it is given, and waits for one of its own if there is none, or if that is
- * not good any more.
+ * Sends one request and reads its answer, of whose text the schema is. Anything but a success of the expected shape is
+ * a `PlaneError`. The request uses the slot that it is given, and waits for one of its own if there is none, or if that
+ * is not good any more.
  */
 export interface Exchange {
   readonly send: <A, I>(ask: Ask, schema: Schema.Schema<A, I>, slot?: Slot) => Effect.Effect<A, PlaneError>

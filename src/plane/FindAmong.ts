@@ -3,9 +3,9 @@ import type { WorkItemKey } from "../domain/WorkItemKey.js"
 import type { WorkItem } from "./WorkItem.js"
 
 /**
- * The work item that `PlaneClient.find` would give for a key of this project, as far as some of its work items can tell;
- * `all` says that the project has no others. None: only Plane can tell, because the name of a work item that is not among
- * these may carry the key.
+ * The work item that `PlaneClient.find` would give for a key of this project, as far as some of its work items can
+ * tell; `all` says that the project has no others. None: only Plane can tell, because the name of a work item that is
+ * not among these may carry the key.
  */
 export const findAmong = (key: WorkItemKey, items: ReadonlyArray<WorkItem>, all: boolean): Option.Option<WorkItem> => {
   const numbered = items.filter(({ number }) => number === key.number)

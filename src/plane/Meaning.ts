@@ -46,8 +46,8 @@ const gone = "The requested resource does not exist."
 const badKey = /token is not valid/i
 
 /**
- * What an answer that is not a success means. `windowMillis` is how long a 429 without Retry-After asks to wait; `now` is
- * what a Retry-After with a date is measured from.
+ * What an answer that is not a success means. `windowMillis` is how long a 429 without Retry-After asks to wait; `now`
+ * is what a Retry-After with a date is measured from.
  */
 export const meaningOf = (
   answer: Answer,
@@ -94,8 +94,9 @@ const leastWait = 1_000
 const mostWait = 300_000
 
 /**
- * Retry-After in milliseconds: it holds seconds or a date; none where it holds neither. At least a second, because a peer
- * that keeps saying "0" would be asked without pause, and at most five minutes, because none may stop us for a day.
+ * Retry-After in milliseconds: it holds seconds or a date; none where it holds neither. At least a second, because a
+ * peer that keeps saying "0" would be asked without pause, and at most five minutes, because none may stop us for a
+ * day.
  */
 export const retryAfter = (header: string | undefined, now: EpochMillis): Option.Option<number> => {
   if (header === undefined || header.trim() === "") return Option.none()

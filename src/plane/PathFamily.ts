@@ -12,7 +12,9 @@ export type Family = (typeof families)[number]
 
 /** Sends to the family of paths that this Plane knows. */
 export interface PathFamily {
-  /** Runs `send` for the family that is known, with the slot; if Plane does not know the path, once more for the other. */
+  /**
+   * Runs `send` for the family that is known, with the slot; if Plane does not know the path, once more for the other.
+   */
   readonly run: <A>(
     send: (family: Family, slot: Slot | undefined) => Effect.Effect<A, PlaneError>,
     slot?: Slot

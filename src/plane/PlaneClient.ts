@@ -36,8 +36,8 @@ export interface CommentRead {
 export class PlaneClient extends Context.Tag("plane-sync/PlaneClient")<PlaneClient, {
   /**
    * The work item that people call so. A key with leading zeros means the work item whose name carries it, if there is
-   * one, else the number: two requests. Without them it means the number (one request), and a name only when there is no
-   * such number (three).
+   * one, else the number: two requests. Without them it means the number (one request), and a name only when there is
+   * no such number (three).
    */
   readonly find: (key: WorkItemKey, slot?: Slot) => Effect.Effect<WorkItem, FindError>
   /** The newest work items of the project, at most 100; `all` when it has no others. One request. */

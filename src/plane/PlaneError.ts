@@ -15,7 +15,9 @@ export const PlaneErrorReason = Schema.Literal(
   "NotFound",
   /** The project is archived in Plane: its lists are empty, and nothing in it is shown. */
   "Archived",
-  /** A redirect or a 404 that is not Plane's: the address, or a project id and identifier that do not belong together. */
+  /**
+   * A redirect or a 404 that is not Plane's: the address, or a project id and identifier that do not belong together.
+   */
   "WrongAddress",
   /** 400, 409, 413 and the like: the same request will never be taken. */
   "Refused",
@@ -50,8 +52,9 @@ export class PlaneError extends Schema.TaggedError<PlaneError>()("PlaneError", {
   /** How long the answer asks to wait, in milliseconds. */
   retryAfterMillis: Schema.optional(Schema.Number),
   /**
-   * Whether Plane can still be executing the request. "no": it never left, nothing can have been applied. "answered": it
-   * is over. "unknown": the first may still be executing, so it must not be repeated before the quiet time has passed.
+   * Whether Plane can still be executing the request. "no": it never left, nothing can have been applied. "answered":
+   * it is over. "unknown": the first may still be executing, so it must not be repeated before the quiet time has
+   * passed.
    */
   sent: Schema.Literal("no", "answered", "unknown"),
   /** When it was sent: the quiet time is measured from here. */

@@ -12,8 +12,8 @@ export interface Slot {
   /** Nothing was sent. */
   readonly release: Effect.Effect<void>
   /**
-   * Gives it to a new owner: from then on only the slot that is returned counts. None if it has been ended or handed over,
-   * or if Plane has told all to wait meanwhile: then it is released, and its owner has to queue like all others.
+   * Gives it to a new owner: from then on only the slot that is returned counts. None if it has been ended or handed
+   * over, or if Plane has told all to wait meanwhile: then it is released, and its owner has to queue like all others.
    */
   readonly handOver: Effect.Effect<Option.Option<Slot>>
 }
@@ -29,9 +29,9 @@ export interface RateStatus {
 }
 
 /**
- * Plane's rate limit, kept on this side: nothing is sent that would be answered 429, as long as nobody else uses the key.
- * What others use shows in `X-RateLimit-Remaining`, which only ever makes the budget smaller. After a start, and after a
- * 429, one request goes alone, and what its answer shows as used counts as used now.
+ * Plane's rate limit, kept on this side: nothing is sent that would be answered 429, as long as nobody else uses the
+ * key. What others use shows in `X-RateLimit-Remaining`, which only ever makes the budget smaller. After a start, and
+ * after a 429, one request goes alone, and what its answer shows as used counts as used now.
  *
  * The rules are `SlidingWindow`'s. Here are the clock, the queue, and who is woken when.
  */

@@ -18,14 +18,16 @@ export interface SlidingWindow {
   /** Plane's window, in milliseconds. */
   readonly length: number
   /**
-   * The moment that this value is true for. It never goes back: should the clock do so all the same, `shift` is added to
-   * it from then on.
+   * The moment that this value is true for. It never goes back: should the clock do so all the same, `shift` is added
+   * to it from then on.
    */
   readonly now: MonotonicMillis
   readonly shift: number
   /** Requests that were admitted and have not ended. */
   readonly inFlight: number
-  /** When the slots of answered requests, and of other users of the key, come free: in order, one entry a millisecond. */
+  /**
+   * When the slots of answered requests, and of other users of the key, come free: in order, one entry a millisecond.
+   */
   readonly expiries: ReadonlyArray<Expiry>
   /** The sum of their counts. */
   readonly expiring: number
@@ -117,8 +119,8 @@ export const release = (window: SlidingWindow): SlidingWindow => ({ ...window, i
 const uncounted = [401, 403, 429]
 
 /**
- * Gives a slot back whose request has ended. It is free again a window and a margin later: Plane counts from the moment a
- * request arrives, and that is no later than its answer.
+ * Gives a slot back whose request has ended. It is free again a window and a margin later: Plane counts from the moment
+ * a request arrives, and that is no later than its answer.
  */
 export const end = (
   window: SlidingWindow,
@@ -133,10 +135,11 @@ export const end = (
   if (status !== undefined && uncounted.includes(status)) return freed
   const counted = keep(freed, 1)
   if (status === undefined) return counted
-  // A gateway's error says nothing about the window. An answer of a Plane that does not tell what remains must be enough.
+  // A gateway's error says nothing about the window. An answer of a Plane that does not tell what remains must be
+  // enough.
   if (remaining === undefined) return status < 500 ? { ...counted, alone: false } : counted
-  // Plane counted when the request arrived: some that it saw then have come free here since, and some of those in flight
-  // it had not seen yet. What no request of ours can explain was somebody else's.
+  // Plane counted when the request arrived: some that it saw then have come free here since, and some of those in
+  // flight it had not seen yet. What no request of ours can explain was somebody else's.
   const ours = Math.max(admission.used + counted.admitted - admission.admitted, used(counted))
   const others = Math.min(counted.limit - remaining - ours, counted.limit - used(counted))
   return { ...(others > 0 ? keep(counted, others) : counted), alone: false }

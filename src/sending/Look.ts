@@ -7,8 +7,8 @@ import type { Lane } from "../outbox/Lane.js"
 import type { LookOutcome } from "../outbox/Outcome.js"
 import type { FindError } from "../plane/FindByKey.js"
 import type { Slot } from "../plane/RateBudget.js"
+import { codeOf, goneUnlessDown, isAboutTheRequest } from "./DeadOutcome.js"
 import { nextLookUp } from "./NextLookUp.js"
-import { codeOf, goneUnlessDown, isAboutTheRequest } from "./Refusal.js"
 import { retry, survive } from "./Retry.js"
 import { seenAs } from "./Seen.js"
 import type { SendContext } from "./SendContext.js"
@@ -72,8 +72,8 @@ const lookOnce = (context: SendContext, job: LookJob, slot: Slot): Effect.Effect
 }
 
 /**
- * Nobody has the key: it is looked for again, until it has been long enough. An archived project shows nothing either, so
- * the first miss and the last are believed only after a probe.
+ * Nobody has the key: it is looked for again, until it has been long enough. An archived project shows nothing either,
+ * so the first miss and the last are believed only after a probe.
  */
 const missed = (
   { config, destination }: SendContext,

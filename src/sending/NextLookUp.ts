@@ -7,9 +7,10 @@ const lookEvery = 600_000
 const lookAt = (index: number) => looks[index] ?? lookEvery * (index - looks.length + 1)
 
 /**
- * How long after the last of so many answered misses (at least 1) a key that nobody has yet is looked for again. The looks
- * come 5 s, 30 s, 2, 5 and 10 minutes after the *first* miss and then every 10 minutes; the last one when `patience` ends.
- * None: it has ended. It counts from look to look, so a clock that is set cuts no more than one pause short.
+ * How long after the last of so many answered misses (at least 1) a key that nobody has yet is looked for again. The
+ * looks come 5 s, 30 s, 2, 5 and 10 minutes after the *first* miss and then every 10 minutes; the last one when
+ * `patience` ends. None: it has ended. It counts from look to look, so a clock that is set cuts no more than one pause
+ * short.
  */
 export const nextLookUp = (misses: number, patience: Duration.DurationInput): Option.Option<Duration.Duration> => {
   const end = Duration.toMillis(patience)

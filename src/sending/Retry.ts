@@ -40,8 +40,8 @@ export const retry = Effect.fnUntraced(function*(context: SendContext, error: Pl
 })
 
 /**
- * A bug of ours in a job is that job's own trouble: it must neither end the worker nor keep the lane. As little is known
- * of what was sent as after a time-out.
+ * A bug of ours in a job is that job's own trouble: it must neither end the worker nor keep the lane. As little is
+ * known of what was sent as after a time-out.
  */
 export const survive = <Outcome>(
   outcome: Effect.Effect<Outcome>,

@@ -6,15 +6,15 @@ import { mayMeanNoSuchItem } from "../plane/Meaning.js"
 import type { PlaneError } from "../plane/PlaneError.js"
 import type { Slot } from "../plane/RateBudget.js"
 import { addComment, commentRefused, isPerhapsAdded, ownAttempts, tellsSeveral } from "./AddComment.js"
+import { dead, goneUnlessDown, isAboutTheRequest } from "./DeadOutcome.js"
 import { recount } from "./Recount.js"
-import { dead, goneUnlessDown, isAboutTheRequest } from "./Refusal.js"
 import { retry, sentAtOf, survive } from "./Retry.js"
 import type { SendContext } from "./SendContext.js"
 import { setState, stateRefused } from "./SetState.js"
 
 /**
- * Sends a delivery, once and not within its work item's quiet time, and tells what came of it. The first request uses the
- * slot; whatever else is asked waits for its own. Never fails.
+ * Sends a delivery, once and not within its work item's quiet time, and tells what came of it. The first request uses
+ * the slot; whatever else is asked waits for its own. Never fails.
  */
 export const send = (context: SendContext, job: SendJob, slot: Slot): Effect.Effect<SendOutcome> =>
   Effect.flatMap(monotonicMillis, (now) => {

@@ -21,9 +21,9 @@ export interface SendContext {
 }
 
 /**
- * Sends a write with the slot that was brought, or with one of its own if that is not good any more. A write waits for the
- * budget, and the process may have been suspended in that time, or before: so it is sent only if no other process has
- * taken over meanwhile. Timers cannot tell, because they all are late then.
+ * Sends a write with the slot that was brought, or with one of its own if that is not good any more. A write waits for
+ * the budget, and the process may have been suspended in that time, or before: so it is sent only if no other process
+ * has taken over meanwhile. Timers cannot tell, because they all are late then.
  */
 export const write = <A, E>(
   { budget, stillLeading }: SendContext,

@@ -5,7 +5,7 @@ import type { SeenState, SendOutcome } from "../outbox/Outcome.js"
 import type { PlaneError } from "../plane/PlaneError.js"
 import type { Slot } from "../plane/RateBudget.js"
 import type { WorkItem } from "../plane/WorkItem.js"
-import { dead } from "./Refusal.js"
+import { dead } from "./DeadOutcome.js"
 import { isFresh, seenAs } from "./Seen.js"
 import type { SendContext } from "./SendContext.js"
 import { write } from "./SendContext.js"
@@ -15,8 +15,8 @@ const delivered = (seen: SeenState): SendOutcome => ({ _tag: "Delivered", commen
 const unsent = (seen: SeenState): SendOutcome => ({ _tag: "Delivered", commentId: null, seen, unsent: true })
 
 /**
- * Sets a state, after a look if what is known of the work item is older than 30 s: a person may have cancelled it, or set
- * the state already. Plane checks no condition, so a cancel between the look and the PATCH is overwritten.
+ * Sets a state, after a look if what is known of the work item is older than 30 s: a person may have cancelled it, or
+ * set the state already. Plane checks no condition, so a cancel between the look and the PATCH is overwritten.
  */
 export const setState = (
   context: SendContext,
@@ -45,8 +45,8 @@ export const setState = (
         return { _tag: "Left", reason: "a person has cancelled the work item, and that stands", seen }
       }
       const readAt = MonotonicMillis(seen.readAt)
-      // The budget may keep the PATCH waiting for longer than the look tells anything: then its slot is for another look.
-      // Once only: where a slot is always as long in coming, it would never be sent.
+      // The budget may keep the PATCH waiting for longer than the look tells anything: then its slot is for another
+      // look. Once only: where a slot is always as long in coming, it would never be sent.
       const next = yield* budget.withSlot(slot, (mine) =>
         Effect.gen(function*() {
           yield* stillLeading

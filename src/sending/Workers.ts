@@ -6,7 +6,7 @@ import type { Job } from "../outbox/Job.js"
 import { LeadershipLost } from "../outbox/Leadership.js"
 import type { Outbox } from "../outbox/Outbox.js"
 import type { Settlement } from "../outbox/Outcome.js"
-import type { Claim } from "../outbox/Planning.js"
+import type { ClaimPolicy } from "../outbox/Planning.js"
 import type { Slot } from "../plane/RateBudget.js"
 import { takeDue } from "../storage/DueWork.js"
 import type { StorageError } from "../storage/StorageError.js"
@@ -82,15 +82,15 @@ export const startWorkers = (
      */
     const turn = (options: { readonly settlement?: Settlement; readonly claims: boolean }) =>
       Effect.flatMap(monotonicMillis, (now) => {
-        const claim: Claim = {
-          urgentAfter: Duration.toMillis(config.urgentAfter),
+        const policy: ClaimPolicy = {
+          urgentAfter: config.urgentAfter,
           plan: (owed) => {
             const left = quietTimes.left(now, owed.lane)
             return left > 0 ? { _tag: "Wait", dueAt: later(owed.now, left) } : plan(owed)
           }
         }
         return Effect.tap(
-          outbox.turn({ holder, settlement: options.settlement, claim: options.claims ? claim : undefined }),
+          outbox.turn({ holder, settlement: options.settlement, claim: options.claims ? policy : undefined }),
           () => Effect.sync(() => confirmedAt = now)
         )
       })

@@ -13,11 +13,11 @@ export interface Due {
 }
 
 /**
- * Waits until something is due, and returns it. While nothing is, it looks again when the next moment has come, and whenever
- * the signal says that there may be something new.
+ * Waits until something is due, and returns it. While nothing is, it looks again when the next moment has come, and
+ * whenever the signal says that there may be something new.
  *
- * Nothing is ever put off for longer than `maxAhead`. What is due later than that was stored before the clock was set back,
- * so it counts as due now.
+ * Nothing is ever put off for longer than `maxAhead`. What is due later than that was stored before the clock was set
+ * back, so it counts as due now.
  */
 export const takeDue = <A extends Due, E, R>(options: {
   readonly signal: Pick<Signal, "mark" | "since">

@@ -8,8 +8,8 @@ import { StorageError } from "./StorageError.js"
 export type Migration = Effect.Effect<void, SqlError, SqlClient.SqlClient>
 
 /**
- * All steps, by number and name (`0001_outbox`), numbered without a gap. A step that has been released is never changed:
- * existing databases have run it.
+ * All steps, by number and name (`0001_outbox`), numbered without a gap. A step that has been released is never
+ * changed: existing databases have run it.
  *
  * Storage does not know the tables. Each room owns its own, in its `Tables.ts`, and `src/Schema.ts` lists the steps.
  */

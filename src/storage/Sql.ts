@@ -16,8 +16,8 @@ export type Fragment = Client.Fragment
 export interface Statement<A> extends Fragment, Effect.Effect<ReadonlyArray<A>, SqlError> {}
 
 /**
- * Builds statements with `@effect/sql`'s template: a value becomes a parameter, a fragment becomes part of the text. `A` is
- * the type of a row; nothing checks it.
+ * Builds statements with `@effect/sql`'s template: a value becomes a parameter, a fragment becomes part of the text.
+ * `A` is the type of a row; nothing checks it.
  *
  * A statement of `@effect/sql` opens a span and a scope each time it runs, which takes four times as long as the rest
  * (`npm run bench -- parts`), and a request needs a dozen statements. So ours are compiled by the client and run on a

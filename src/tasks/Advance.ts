@@ -36,9 +36,9 @@ const given = (gate: string, verdict: Verdict, at: EpochMillis): GivenVerdict =>
   })
 
 /**
- * Takes a task from stage to stage while its gates hold. The gates are asked outside of any transaction. Their verdicts count
- * only if the task's revision is still the one that they were asked about. So when two advance a task at the same time, here
- * or in another process, one of them does it; and a fact that comes in between has the gates asked again.
+ * Takes a task from stage to stage while its gates hold. The gates are asked outside of any transaction. Their verdicts
+ * count only if the task's revision is still the one that they were asked about. So when two advance a task at the same
+ * time, here or in another process, one of them does it; and a fact that comes in between has the gates asked again.
  */
 export const makeAdvance = (
   { read, sql }: Storage["Type"],
@@ -58,7 +58,9 @@ export const makeAdvance = (
       { discard: true }
     )
 
-  /** Makes the change if the task is still as it was read, and says whether it was. Writes first, as a transaction must. */
+  /**
+   * Makes the change if the task is still as it was read, and says whether it was. Writes first, as a transaction must.
+   */
   const ifUnchanged = (
     { revision, task }: TaskRow,
     set: Fragment,

@@ -13,9 +13,9 @@ export interface Launch {
 }
 
 /**
- * Starts the agents. It is called after the commit, at least once for each stage that was entered, also when the program is
- * restarted in between. No task waits for it. A launch that fails, or takes longer than 30 seconds, is logged and tried again
- * each minute.
+ * Starts the agents. It is called after the commit, at least once for each stage that was entered, also when the
+ * program is restarted in between. No task waits for it. A launch that fails, or takes longer than 30 seconds, is
+ * logged and tried again each minute.
  */
 export class AgentLauncher extends Context.Tag("plane-sync/AgentLauncher")<AgentLauncher, {
   readonly launch: (launch: Launch) => Effect.Effect<void, unknown>

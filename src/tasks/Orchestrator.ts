@@ -21,8 +21,9 @@ const concurrency = 4
 const launchPatience = "30 seconds"
 
 /**
- * Advances the tasks that something was heard of, whichever process wrote it down, and launches the agents of the stages
- * that were entered. At the start every active task is tried once, because its gates may say something else by now.
+ * Advances the tasks that something was heard of, whichever process wrote it down, and launches the agents of the
+ * stages that were entered. At the start every active task is tried once, because its gates may say something else by
+ * now.
  */
 const work = Layer.scopedDiscard(
   Effect.gen(function*() {
@@ -80,8 +81,8 @@ const work = Layer.scopedDiscard(
 )
 
 /**
- * What decides that a stage changes: tasks, a pipeline of stages with their gates, and the launching of agents. The host
- * gives its parts: `Pipeline`, `QualityGates`, `AgentLauncher`.
+ * What decides that a stage changes: tasks, a pipeline of stages with their gates, and the launching of agents. The
+ * host gives its parts: `Pipeline`, `QualityGates`, `AgentLauncher`.
  */
 export const orchestratorLayer: Layer.Layer<
   Tasks | TaskStore,

@@ -11,7 +11,10 @@ export interface TaskPullRequest {
   readonly workItem: string | null
 }
 
-/** The tasks that a pull request concerns: those that are linked to it, and those of the key that it names, in any spelling. */
+/**
+ * The tasks that a pull request concerns: those that are linked to it, and those of the key that it names, in any
+ * spelling.
+ */
 export const readTasksOf = (
   sql: Sql,
   { number, repository, workItem }: TaskPullRequest
@@ -23,7 +26,10 @@ export const readTasksOf = (
     (found) => found.map(({ id }) => id)
   )
 
-/** A condition: no unfinished task is linked to the pull request, or of the key that it names. Its columns are handed in. */
+/**
+ * A condition: no unfinished task is linked to the pull request, or of the key that it names. Its columns are handed
+ * in.
+ */
 export const concernsNoTask = (
   sql: Sql,
   { number, repository, workItem }: { readonly [Column in keyof TaskPullRequest]: Fragment }

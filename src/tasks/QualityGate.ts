@@ -39,7 +39,9 @@ export const reported: QualityGate = {
 export class QualityGates
   extends Context.Tag("plane-sync/QualityGates")<QualityGates, ReadonlyMap<string, QualityGate>>()
 {
-  /** `started`, `reported` and the given gates. Of two with the same name the later counts, so a host can replace any. */
+  /**
+   * `started`, `reported` and the given gates. Of two with the same name the later counts, so a host can replace any.
+   */
   static readonly make = (gates: ReadonlyArray<QualityGate>): ReadonlyMap<string, QualityGate> =>
     new Map([started, reported, ...gates].map((gate) => [gate.name, gate]))
 
@@ -50,8 +52,8 @@ export class QualityGates
 const patience = "30 seconds"
 
 /**
- * Asks a gate about a task. Undefined when it gave no verdict, because it died or did not answer in time. That is logged, and
- * the task waits as for a pending gate.
+ * Asks a gate about a task. Undefined when it gave no verdict, because it died or did not answer in time. That is
+ * logged, and the task waits as for a pending gate.
  */
 export const ask = ({ check, name }: QualityGate, task: Task): Effect.Effect<Verdict | undefined> =>
   Effect.suspend(() => check(task)).pipe(

@@ -8,8 +8,8 @@ export type TaskId = number & Brand.Brand<"TaskId">
 export const TaskId = Brand.nominal<TaskId>()
 
 /**
- * `active`: the task leaves its stage as soon as the stage's gates hold. `paused` and `stopped`: it stays where it is, until
- * it is started again. `done`: it has entered the last stage.
+ * `active`: the task leaves its stage as soon as the stage's gates hold. `paused` and `stopped`: it stays where it is,
+ * until it is started again. `done`: it has entered the last stage.
  */
 export const TaskStatus = Schema.Literal("active", "paused", "stopped", "done")
 export type TaskStatus = typeof TaskStatus.Type

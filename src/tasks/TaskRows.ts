@@ -127,7 +127,9 @@ export const taskReader = (sql: Sql, pipeline: Pipeline["Type"]) => {
 
   return {
     byId: (id: TaskId) => first(sql`t.id = ${id}`),
-    /** The task of the work item `given`, or of the one that the key was found to be; or else the one of its spelling. */
+    /**
+     * The task of the work item `given`, or of the one that the key was found to be; or else the one of its spelling.
+     */
     byKey: (key: WorkItemKey, given: ItemId | undefined) =>
       Effect.gen(function*() {
         const [row] = yield* sql<{ itemId: ItemId | null }>`SELECT ${itemOfKey(sql, key.normalized)} AS "itemId"`

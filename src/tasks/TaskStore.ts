@@ -68,15 +68,16 @@ export interface Link {
 }
 
 /**
- * The tasks, on disk: what they are and what was said of them. Whatever may let a task advance marks it as due in the same
- * commit, so a crash in between loses nothing. A running orchestrator notices within a second, whichever process wrote it.
+ * The tasks, on disk: what they are and what was said of them. Whatever may let a task advance marks it as due in the
+ * same commit, so a crash in between loses nothing. A running orchestrator notices within a second, whichever process
+ * wrote it.
  */
 export class TaskStore extends Context.Tag("plane-sync/TaskStore")<TaskStore, {
   /**
    * Makes a work item a task, at the pipeline's first stage. Nothing is published. A task that was paused goes on. One
-   * that was stopped enters its stage again, so that its agent is launched again. One that is active or done stays as it
-   * is. The task is the one with this `itemId`, or else the one that `byKey` finds, unless that is known to be another
-   * work item.
+   * that was stopped enters its stage again, so that its agent is launched again. One that is active or done stays as
+   * it is. The task is the one with this `itemId`, or else the one that `byKey` finds, unless that is known to be
+   * another work item.
    */
   readonly start: (start: Start) => Effect.Effect<Task, StorageError | InvalidKey>
   readonly get: (key: string) => Effect.Effect<Task, StorageError | NoTask>
@@ -97,7 +98,9 @@ export class TaskStore extends Context.Tag("plane-sync/TaskStore")<TaskStore, {
   readonly stop: (taskId: TaskId, why: string) => Effect.Effect<void, StorageError>
   /** An active task stays where it is until it is started again. */
   readonly pause: (taskId: TaskId, why: string) => Effect.Effect<void, StorageError>
-  /** Stores what the gate `reported` reads. A report on a stage that the task has not reached counts when it gets there. */
+  /**
+   * Stores what the gate `reported` reads. A report on a stage that the task has not reached counts when it gets there.
+   */
   readonly report: (
     key: string,
     report: { readonly stage: Stage; readonly outcome: ReportOutcome; readonly reason?: string | undefined }

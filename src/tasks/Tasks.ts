@@ -15,8 +15,8 @@ export class Tasks extends Context.Tag("plane-sync/Tasks")<
     /**
      * Asks the gates of the task's present stage. If all hold, the next stage and its `StageChanged` are stored in one
      * commit; and so on, until a gate does not hold. If one fails, `QualityGateFailed` is published, when that is news.
-     * Entering the last stage completes the task. Concurrent calls advance it once. A task that is not active, or does not
-     * exist, is left alone.
+     * Entering the last stage completes the task. Concurrent calls advance it once. A task that is not active, or does
+     * not exist, is left alone.
      */
     readonly advance: (taskId: TaskId) => Effect.Effect<void, StorageError>
   }

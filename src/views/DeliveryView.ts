@@ -1,6 +1,6 @@
 import { Schema } from "effect"
 import { DeliveryKind } from "../outbox/DeliveryKind.js"
-import type { DeliveryRow } from "../outbox/Queries.js"
+import type { DeliveryRecord } from "../outbox/Queries.js"
 import { EventStatus } from "../outbox/StoredEvent.js"
 import { Instant, instant, instantOrNull } from "./Instant.js"
 
@@ -25,7 +25,7 @@ export const DeliveryView = Schema.Struct({
 }).annotations({ identifier: "Delivery" })
 export type DeliveryView = typeof DeliveryView.Type
 
-export const deliveryView = ({ commentId, ...row }: DeliveryRow): DeliveryView => ({
+export const deliveryView = ({ commentId, ...row }: DeliveryRecord): DeliveryView => ({
   ...row,
   planeId: commentId,
   plannedAt: instant(row.plannedAt),

@@ -19,7 +19,7 @@ import { TaskStore } from "../tasks/TaskStore.js"
 import type { GiteaSeen } from "./GiteaHook.js"
 import { decodeGiteaHook } from "./GiteaHook.js"
 import type { Handler } from "./HookWorker.js"
-import type { Outcome, StoredHook } from "./Inbox.js"
+import type { HookOutcome, StoredHook } from "./Inbox.js"
 import { duplicate, Inbox, settle } from "./Inbox.js"
 import { makeUnreadable } from "./UnreadableHook.js"
 
@@ -37,15 +37,15 @@ const listed = (keys: ReadonlyArray<string>) =>
 const statusesOf = (facts: ReadonlyArray<Fact>) => facts.flatMap((fact) => fact._tag === "Status" ? [fact.status] : [])
 
 /**
- * A push back to an earlier head may have the same body as that head's first push, so it must not count as a duplicate. A real
- * duplicate does no harm: the newest one changes nothing, and an older one does not count.
+ * A push back to an earlier head may have the same body as that head's first push, so it must not count as a duplicate.
+ * A real duplicate does no harm: the newest one changes nothing, and an older one does not count.
  */
 const isPush = ({ event }: StoredHook) => event === "pull_request_sync"
 
 /**
- * Handles Gitea's hooks. Each tells a fact, and the newest fact is remembered: of each pull request, of each check, of each
- * reviewer. Nothing is decided here. The tasks that a fact concerns are marked as due, and their gates look at all facts
- * together. So it does not matter in which order the hooks come, nor whether the task exists by then.
+ * Handles Gitea's hooks. Each tells a fact, and the newest fact is remembered: of each pull request, of each check, of
+ * each reviewer. Nothing is decided here. The tasks that a fact concerns are marked as due, and their gates look at all
+ * facts together. So it does not matter in which order the hooks come, nor whether the task exists by then.
  */
 export const giteaHandler: Effect.Effect<
   Handler,
@@ -107,7 +107,7 @@ export const giteaHandler: Effect.Effect<
   /** What the hooks say, and how each ends. */
   const sort = Effect.fnUntraced(function*(hooks: ReadonlyArray<StoredHook>) {
     const facts: Array<Fact> = []
-    const outcomes = new Map<number, Outcome>()
+    const outcomes = new Map<number, HookOutcome>()
     const known = yield* inbox.known(hooks.filter((hook) => !isPush(hook)))
     const digests = new Set<string>()
     for (const hook of hooks) {
@@ -138,7 +138,8 @@ export const giteaHandler: Effect.Effect<
       return found
     }))
     if (found.length === 0) return
-    // After the commit, so that a task is found, too, that was started meanwhile and whose gates did not see these facts.
+    // After the commit, so that a task is found, too, that was started meanwhile and whose gates did not see these
+    // facts.
     const due = new Map<TaskId, Task>()
     for (const pullRequest of found) {
       for (const task of yield* tasks.tasksOf(pullRequest)) due.set(task.id, task)

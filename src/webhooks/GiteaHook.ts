@@ -113,7 +113,10 @@ const status = (body: string): Either.Either<GiteaSeen, string> =>
     })
   })
 
-/** What a body says, or (left) why it cannot be read. `type` is `X-Gitea-Event-Type`: no other header tells events apart. */
+/**
+ * What a body says, or (left) why it cannot be read. `type` is `X-Gitea-Event-Type`: no other header tells events
+ * apart.
+ */
 export const decodeGiteaHook = (type: string, body: string): Either.Either<GiteaSeen, string> => {
   switch (type) {
     case "status":

@@ -21,9 +21,9 @@ const gatheringTime = "50 millis"
 const maxAhead = Duration.minutes(1)
 
 /**
- * Starts the one worker, which works on hooks in the order they came, until the scope closes. What is not settled then is
- * worked on after the next start. While storage fails it tries again each second. A hook that fails for a reason of its own
- * is logged, and kept as skipped with the reason, so that it holds up no other.
+ * Starts the one worker, which works on hooks in the order they came, until the scope closes. What is not settled then
+ * is worked on after the next start. While storage fails it tries again each second. A hook that fails for a reason of
+ * its own is logged, and kept as skipped with the reason, so that it holds up no other.
  */
 export const startHookWorker = (
   inbox: Inbox["Type"],

@@ -27,21 +27,24 @@ export interface NewHook {
 /** A hook that is still to be worked on. `id` is the order of arrival. */
 export interface StoredHook extends NewHook {
   readonly id: number
-  /** The group of states that a person moved the work item to, if the hook tells such a move and it is not acted upon yet. */
+  /**
+   * The group of states that a person moved the work item to, if the hook tells such a move and it is not acted upon
+   * yet.
+   */
   readonly moved: string | null
 }
 
 /** How work on a hook ended. */
-export type Outcome =
+export type HookOutcome =
   | { readonly _tag: "Done" }
   | { readonly _tag: "Skipped"; readonly reason: string }
   | { readonly _tag: "Later"; readonly dueAt: EpochMillis; readonly reason: string }
 
 /** How work on hooks ended, by their ids. */
-export type Outcomes = ReadonlyMap<number, Outcome>
+export type HookOutcomes = ReadonlyMap<number, HookOutcome>
 
 /** A hook that tells the same as one that was worked on before. */
-export const duplicate: Outcome = { _tag: "Skipped", reason: "the same was worked on before" }
+export const duplicate: HookOutcome = { _tag: "Skipped", reason: "the same was worked on before" }
 
 /** How long hooks are kept. */
 export const keptFor = Duration.days(7)
@@ -55,18 +58,18 @@ export class Inbox extends Context.Tag("plane-sync/Inbox")<Inbox, {
   /** This one, as it is now, if it is still due. */
   readonly ifDue: (id: number) => Effect.Effect<Option.Option<StoredHook>, StorageError>
   /**
-   * When the next one is due, if any is pending. A due time more than `maxAhead` milliseconds from now was stored before the
-   * clock was set back, so such a hook is due now.
+   * When the next one is due, if any is pending. A due time more than `maxAhead` milliseconds from now was stored
+   * before the clock was set back, so such a hook is due now.
    */
   readonly nextDue: (maxAhead: number) => Effect.Effect<EpochMillis | undefined, StorageError>
   /**
-   * The ids of those that tell the same as one that was worked on before. The body is compared as well as the uuid, because
-   * Plane gives every attempt a new uuid, and Gitea every redelivery. Only hooks that went well count: one that could not be
-   * worked on may be sent again.
+   * The ids of those that tell the same as one that was worked on before. The body is compared as well as the uuid,
+   * because Plane gives every attempt a new uuid, and Gitea every redelivery. Only hooks that went well count: one that
+   * could not be worked on may be sent again.
    */
   readonly known: (hooks: ReadonlyArray<StoredHook>) => Effect.Effect<ReadonlySet<number>, StorageError>
   /** Writes down how work on hooks ended. */
-  readonly settle: (outcomes: Outcomes) => Effect.Effect<void, StorageError>
+  readonly settle: (outcomes: HookOutcomes) => Effect.Effect<void, StorageError>
   /** Deletes a batch of what came before a moment and is settled. Says whether there may be more. */
   readonly prune: (before: EpochMillis) => Effect.Effect<boolean, StorageError>
   /** Tells that a hook was stored by this process. */
@@ -108,8 +111,8 @@ const columns = "id, source, delivery AS uuid, event, body, digest, moved"
 const maxGroup = 64
 
 /**
- * Characters of the bodies that share a statement, or are worked on together. In memory a character has up to two bytes. A
- * body may have 5 MiB, and a string half a gigabyte, escapes included.
+ * Characters of the bodies that share a statement, or are worked on together. In memory a character has up to two
+ * bytes. A body may have 5 MiB, and a string half a gigabyte, escapes included.
  */
 const maxCharacters = 16 * 1024 * 1024
 
@@ -206,7 +209,7 @@ const known = (sql: Sql, hooks: ReadonlyArray<StoredHook>) => {
 }
 
 /** `Inbox.settle`, within a transaction. */
-export const settle = (sql: Sql, outcomes: Outcomes) => {
+export const settle = (sql: Sql, outcomes: HookOutcomes) => {
   const rows = Array.from(outcomes, ([id, outcome]) => {
     switch (outcome._tag) {
       case "Done":
@@ -222,7 +225,9 @@ export const settle = (sql: Sql, outcomes: Outcomes) => {
     FROM json_each(${JSON.stringify(rows)}) WHERE plane_sync_webhook.id = value ->> 0`)
 }
 
-/** Writes down, within a transaction, that a hook tells a person's move to a group of states; null: that it tells none. */
+/**
+ * Writes down, within a transaction, that a hook tells a person's move to a group of states; null: that it tells none.
+ */
 export const noteMoved = (sql: Sql, id: number, group: string | null): Effect.Effect<void, SqlError> =>
   Effect.asVoid(sql`UPDATE plane_sync_webhook SET moved = ${group} WHERE id = ${id}`)
 

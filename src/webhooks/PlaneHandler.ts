@@ -11,7 +11,7 @@ import type { StorageError } from "../storage/StorageError.js"
 import { WakeUps } from "../storage/WakeUps.js"
 import { TaskStore } from "../tasks/TaskStore.js"
 import type { Handler } from "./HookWorker.js"
-import type { Outcome, StoredHook } from "./Inbox.js"
+import type { HookOutcome, StoredHook } from "./Inbox.js"
 import { duplicate, Inbox, noteMoved } from "./Inbox.js"
 import type { WorkItemSeen } from "./PlaneHook.js"
 import { decodePlaneHook } from "./PlaneHook.js"
@@ -24,10 +24,10 @@ const groupWait = Duration.toMillis("5 seconds")
 const statesWait = Duration.toMillis("1 minute")
 
 /**
- * Handles Plane's hooks. Each says which state a work item is in, and since when. What is not newer than what is known is not
- * a move, and neither is a state that this program has set itself: so the echo of our own request changes nothing, however
- * late it comes. Anything else is a person's move. To a started state, it makes the work item a task, or has its task go on;
- * to a cancelled state, it stops the task.
+ * Handles Plane's hooks. Each says which state a work item is in, and since when. What is not newer than what is known
+ * is not a move, and neither is a state that this program has set itself: so the echo of our own request changes
+ * nothing, however late it comes. Anything else is a person's move. To a started state, it makes the work item a task,
+ * or has its task go on; to a cancelled state, it stops the task.
  */
 export const planeHandler: Effect.Effect<
   Handler,
@@ -65,7 +65,9 @@ export const planeHandler: Effect.Effect<
     if (task !== undefined) yield* tasks.stop(task.id, "the work item was cancelled in Plane")
   })
 
-  /** Notes a move in the commit that makes the state known: after a crash that state is old, but the move is not lost. */
+  /**
+   * Notes a move in the commit that makes the state known: after a crash that state is old, but the move is not lost.
+   */
   const noteMove = (hook: StoredHook, seen: WorkItemSeen, group: string) =>
     write(Effect.gen(function*() {
       yield* noteMoved(sql, hook.id, group)
@@ -81,7 +83,7 @@ export const planeHandler: Effect.Effect<
       return observed
     }))
 
-  const handle = (hook: StoredHook): Effect.Effect<Outcome, StorageError> =>
+  const handle = (hook: StoredHook): Effect.Effect<HookOutcome, StorageError> =>
     Effect.gen(function*() {
       const decoded = decodePlaneHook(hook.body)
       if (Either.isLeft(decoded)) {
@@ -116,8 +118,8 @@ export const planeHandler: Effect.Effect<
 })
 
 /**
- * The group of a state, for a hook that gives only the state's id; none while Plane has not told it. Plane is asked by another
- * fiber, because the worker must not wait for it, and at most once a minute.
+ * The group of a state, for a hook that gives only the state's id; none while Plane has not told it. Plane is asked by
+ * another fiber, because the worker must not wait for it, and at most once a minute.
  */
 const makeGroups = (client: PlaneClient["Type"]) =>
   Effect.gen(function*() {

@@ -31,9 +31,9 @@ const State = Schema.Union(
   Schema.Struct({ id: Schema.String, group: Schema.optional(Schema.NullOr(Schema.String)) })
 )
 
-// Plane's objects grow with every release, so only what is needed is decoded. Community's bodies ("v1") have the state as an object, and
-// call its field `state` or `state_id` depending on who moved it; the snapshot is the same. Cloud's ("v2") may name the two
-// references by their ids.
+// Plane's objects grow with every release, so only what is needed is decoded. Community's bodies ("v1") have the state
+// as an object, and call its field `state` or `state_id` depending on who moved it; the snapshot is the same. Cloud's
+// ("v2") may name the two references by their ids.
 const Data = Schema.Struct({
   id: Schema.String,
   sequence_id: Schema.Int,

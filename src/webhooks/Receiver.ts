@@ -20,7 +20,7 @@ export class Refused extends Data.TaggedError("Refused")<{
 
 /** There is no room in memory for the hook's body beside those in flight. It may be sent again. */
 export class Overloaded extends Data.TaggedError("Overloaded") {
-  readonly why = "there is no room for it beside the deliveries in flight: send it again"
+  readonly why = "there is no room for it beside the hooks in flight: send it again"
 }
 
 /** When hooks of a sender were last accepted and refused. */
@@ -29,7 +29,9 @@ export interface SourceStatus {
   readonly refused: { readonly at: EpochMillis; readonly why: string } | undefined
 }
 
-/** Takes room for so many more bytes of a body. Says whether there was any. It is free again when the request has ended. */
+/**
+ * Takes room for so many more bytes of a body. Says whether there was any. It is free again when the request has ended.
+ */
 export type Room = (bytes: number) => boolean
 
 /** What is read of a request. Names of headers are lower case. */
@@ -112,8 +114,8 @@ const make = Effect.gen(function*() {
   let inFlight = 0
 
   /**
-   * Keeps the room that a body takes until `taking` has ended, in whatever way. Only bytes that have come take room, because
-   * anybody can announce a large body and send nothing.
+   * Keeps the room that a body takes until `taking` has ended, in whatever way. Only bytes that have come take room,
+   * because anybody can announce a large body and send nothing.
    */
   const withRoom = <E>(taking: (room: Room) => Effect.Effect<void, E>) =>
     Effect.suspend(() => {

@@ -4,8 +4,8 @@ import { createHmac, timingSafeEqual } from "node:crypto"
 export const isSignature = (given: string): boolean => /^[0-9a-f]{64}$/.test(given)
 
 /**
- * Whether `given` is the HMAC-SHA256 of exactly these bytes, as both senders write it: 64 lower-case hexadecimal digits and
- * nothing else. They are compared in constant time.
+ * Whether `given` is the HMAC-SHA256 of exactly these bytes, as both senders write it: 64 lower-case hexadecimal digits
+ * and nothing else. They are compared in constant time.
  */
 export const isSignedWith = (secret: string, body: Uint8Array, given: string): boolean =>
   isSignature(given) &&

@@ -7,7 +7,10 @@ export interface FakeGitea {
   readonly token: string
   /** Paths that were asked for, with their query. */
   readonly asked: Array<string>
-  /** What is answered to a path (without query), as JSON; a list has one page. Others are 404, but a pull request is open. */
+  /**
+   * What is answered to a path (without query), as JSON; a list has one page. Others are 404, but a pull request is
+   * open.
+   */
   readonly answers: Map<string, unknown>
   /** What is answered to a path with its query, as JSON, with the total that is said. */
   readonly pages: Map<string, { readonly total?: number; readonly answer: unknown }>

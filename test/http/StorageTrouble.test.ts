@@ -51,7 +51,8 @@ const troubles: ReadonlyArray<Trouble> = [
     begin: pragma("PRAGMA query_only = ON", "PRAGMA query_only = OFF")
   },
   {
-    // `npm run faults` fills a real disk; here, where nothing may be mounted, SQLite is told that there is no more room.
+    // `npm run faults` fills a real disk; here, where nothing may be mounted, SQLite is told that there is no more
+    // room.
     name: "full",
     reason: "Full",
     begin: pragma("PRAGMA max_page_count = 1", "PRAGMA max_page_count = 1073741823")

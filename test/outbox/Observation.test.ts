@@ -4,12 +4,13 @@ import { EpochMillis, MonotonicMillis } from "../../src/base/Time.js"
 import { ItemId } from "../../src/domain/Ids.js"
 import type { SendJob } from "../../src/outbox/Job.js"
 import type { Observation } from "../../src/outbox/Observation.js"
+import { observe as observeIn } from "../../src/outbox/Observation.js"
 import { Outbox } from "../../src/outbox/Outbox.js"
 import type { Owed, Step } from "../../src/outbox/Planning.js"
 import type { NewEvent } from "../../src/outbox/StoredEvent.js"
 import { Storage } from "../../src/StorageLayers.js"
 
-const layer = Layer.provide(Outbox.layer, Storage.layerFile(":memory:"))
+const layer = Layer.provideMerge(Outbox.layer, Storage.layerFile(":memory:"))
 const holder = "me"
 const uuid = ItemId("11111111-1111-4111-8111-111111111111")
 
@@ -26,7 +27,7 @@ const observation = (second: number, state: string, more: Partial<Observation> =
 })
 
 const observe = (second: number, state: string, more?: Partial<Observation>) =>
-  Effect.flatMap(Outbox, (outbox) => outbox.observe(observation(second, state, more)))
+  Effect.flatMap(Storage, ({ sql, write }) => write(observeIn(sql, observation(second, state, more))))
 
 const publish = (stage: string, workItem = "ET-2") =>
   Effect.flatMap(Outbox, (outbox) => {

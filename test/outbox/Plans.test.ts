@@ -3,6 +3,7 @@ import { Effect, Layer, TestClock } from "effect"
 import { EpochMillis, MonotonicMillis } from "../../src/base/Time.js"
 import { CommentId, EventSequence, ItemId } from "../../src/domain/Ids.js"
 import type { Job } from "../../src/outbox/Job.js"
+import { observe } from "../../src/outbox/Observation.js"
 import { Outbox } from "../../src/outbox/Outbox.js"
 import type { Owed, Step } from "../../src/outbox/Planning.js"
 import type { NewEvent } from "../../src/outbox/StoredEvent.js"
@@ -109,7 +110,8 @@ const everything = Effect.gen(function*() {
     updatedAt: "2026-11-24T00:00:00.000000Z",
     isAside: false
   }
-  yield* outbox.observe(observation)
+  const { sql, write } = yield* Storage
+  yield* write(observe(sql, observation))
   yield* outbox.prune(EpochMillis(0))
 })
 

@@ -43,7 +43,10 @@ const servers = new Map<object, Http.Server>()
 const isAddress = (address: string | AddressInfo | null): address is AddressInfo =>
   typeof address === "object" && address !== null
 
-/** Listens in a thread that stands still from then on: it accepts nobody, and when its queue is full nobody is connected any more. */
+/**
+ * Listens in a thread that stands still from then on: it accepts nobody, and when its queue is full nobody is connected
+ * any more.
+ */
 const deaf = Effect.gen(function*() {
   const worker = yield* Effect.acquireRelease(
     Effect.sync(() =>

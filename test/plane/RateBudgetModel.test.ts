@@ -3,7 +3,9 @@ import { Clock, Duration, Effect, FastCheck, Fiber, Random, Ref } from "effect"
 import { RateBudget } from "../../src/plane/RateBudget.js"
 import { withVirtualTime } from "./VirtualTime.js"
 
-/** Plane's throttle: the moments at which requests of this key arrived; 429 once there are `limit` in the last window. */
+/**
+ * Plane's throttle: the moments at which requests of this key arrived; 429 once there are `limit` in the last window.
+ */
 const arrivals = (limit: number, window: number, before: number) => {
   // From before our start, a second apart.
   const log = Array.from({ length: before }, (_, i) => (i - before) * 1_000)

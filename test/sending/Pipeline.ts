@@ -39,7 +39,7 @@ export const pipelineOver = (
     Layer.provide(Destination.layer),
     Layer.provideMerge(PlaneClient.layer),
     Layer.provideMerge(Layer.mergeAll(Outbox.layer, signal, projectsLayer, RateBudget.layer)),
-    Layer.provide(storage)
+    Layer.provideMerge(storage)
   )
 
 /** The whole pipeline over the simulated Plane that is there, without sockets: time is the TestClock's. */

@@ -8,9 +8,11 @@ import { join } from "node:path"
 import { ItemId } from "../../src/domain/Ids.js"
 import { StageEvent } from "../../src/domain/StageEvent.js"
 import { StageEvents } from "../../src/events/StageEvents.js"
+import { observe } from "../../src/outbox/Observation.js"
 import { Outbox } from "../../src/outbox/Outbox.js"
 import { PlaneSync } from "../../src/sending/PlaneSync.js"
 import { Fault, PlaneSimulator } from "../../src/simulator/PlaneSimulator.js"
+import { Storage } from "../../src/StorageLayers.js"
 import { inMemory, overPlane } from "./Pipeline.js"
 
 const publish = (event: StageEvent) => Effect.flatMap(StageEvents, (events) => events.publish(event))
@@ -39,7 +41,8 @@ const movedAndHeard = (id: string, key: string, to: string) =>
     const plane = yield* PlaneSimulator
     yield* plane.moveWorkItem(id, to)
     const { state } = yield* plane.workItem(id)
-    yield* (yield* Outbox).observe({
+    const { sql, write } = yield* Storage
+    yield* write(observe(sql, {
       itemId: ItemId(id),
       key,
       state: state.id,
@@ -47,7 +50,7 @@ const movedAndHeard = (id: string, key: string, to: string) =>
       // Plane's moments have microseconds.
       updatedAt: DateTime.formatIso(yield* DateTime.now).replace("Z", "500Z"),
       isAside: false
-    })
+    }))
   })
 
 describe("states", () => {

@@ -4,7 +4,7 @@ import { statSync } from "node:fs"
 import { EpochMillis, epochMillis, later } from "../../src/base/Time.js"
 import { Storage } from "../../src/StorageLayers.js"
 import { startHookWorker } from "../../src/webhooks/HookWorker.js"
-import type { Outcome } from "../../src/webhooks/Inbox.js"
+import type { HookOutcome } from "../../src/webhooks/Inbox.js"
 import { Inbox } from "../../src/webhooks/Inbox.js"
 import { Overloaded, Receiver, Refused } from "../../src/webhooks/Receiver.js"
 import { makeUnreadable } from "../../src/webhooks/UnreadableHook.js"
@@ -184,7 +184,7 @@ describe("the worker", () => {
         gitea: ([hook]) =>
           Effect.flatMap(epochMillis, (now) => {
             tries.push(hook?.body)
-            const outcome: Outcome = { _tag: "Later", dueAt: later(now, 5_000), reason: "not yet" }
+            const outcome: HookOutcome = { _tag: "Later", dueAt: later(now, 5_000), reason: "not yet" }
             return inbox.settle(new Map([[hook?.id ?? 0, outcome]]))
           })
       })

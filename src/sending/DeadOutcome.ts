@@ -4,14 +4,22 @@ import type { DeadCode } from "../outbox/DeadCode.js"
 import type { Lane } from "../outbox/Lane.js"
 import type { LaneDead, Later, SendOutcome } from "../outbox/Outcome.js"
 import type { FindError } from "../plane/FindByKey.js"
-import type { PlaneError } from "../plane/PlaneError.js"
+import type { PlaneError, PlaneErrorReason } from "../plane/PlaneError.js"
 import type { SendContext } from "./SendContext.js"
 
 /** Whether Plane's answer is about the request, so that repeating it is of no use. */
 export const isAboutTheRequest = (error: PlaneError): boolean =>
   error.reason === "Refused" || error.reason === "Ignored" || error.reason === "NotFound"
 
-const codes: Partial<Record<string, DeadCode>> = {
+// What says nothing about the request has failed as often as is tried.
+const codes: Record<PlaneErrorReason | Exclude<FindError, PlaneError>["_tag"], DeadCode> = {
+  Unavailable: "attempts",
+  RateLimited: "attempts",
+  KeyRefused: "attempts",
+  PermissionDenied: "attempts",
+  NotFound: "attempts",
+  Archived: "attempts",
+  WrongAddress: "attempts",
   Refused: "refused",
   Ignored: "ignored",
   WorkItemNotFound: "not_found",
@@ -19,9 +27,8 @@ const codes: Partial<Record<string, DeadCode>> = {
   UnknownProject: "wrong_project"
 }
 
-/** The code of a dead letter. What says nothing about the request has failed as often as is tried. */
-export const codeOf = (error: FindError): DeadCode =>
-  codes[error._tag === "PlaneError" ? error.reason : error._tag] ?? "attempts"
+/** The code of a dead letter. */
+export const codeOf = (error: FindError): DeadCode => codes[error._tag === "PlaneError" ? error.reason : error._tag]
 
 /** The delivery becomes a dead letter, with Plane's words. */
 export const dead = (error: PlaneError): SendOutcome => ({
@@ -32,9 +39,9 @@ export const dead = (error: PlaneError): SendOutcome => ({
 })
 
 /**
- * Plane says that it has no such work item: all that is owed to it becomes dead letters. Not when the destination is down,
- * because an archived project hides its work items, and these are not gone. A work item that was gone before needs no
- * such check.
+ * Plane says that it has no such work item: all that is owed to it becomes dead letters. Not when the destination is
+ * down, because an archived project hides its work items, and these are not gone. A work item that was gone before
+ * needs no such check.
  */
 export const goneUnlessDown = (
   { destination }: SendContext,
