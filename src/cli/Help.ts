@@ -19,8 +19,8 @@ const commands = {
   publish: {
     line: "Publish an event: what happened to a task",
     more: [
-      "Prints the event's id once it is on disk. A running `plane-sync serve` on the database of ORCH_DATABASE_URL sends it; " +
-      "without one it waits."
+      "Prints the event's id once it is on disk. A running `plane-sync serve` on the database of ORCH_DATABASE_URL sends " +
+      "it; without one it waits."
     ],
     examples: ["plane-sync publish stage-changed ET-002 --from analysis --to architecture --agent architect"]
   },
@@ -52,7 +52,8 @@ const commands = {
   "dead list": {
     line: "List dead letters, newest first",
     more: [
-      "Columns: the id, when it became a dead letter, the work item, the kind of request, the code, the attempts, and why."
+      "Columns: the id, when it became a dead letter, the work item, the kind of request, the code, the attempts, and " +
+      "why."
     ],
     examples: ["plane-sync dead list", "plane-sync dead list --code refused --json"]
   },
@@ -60,8 +61,8 @@ const commands = {
   "dead retry": {
     line: "Retry a dead letter, or all of a code",
     more: [
-      "A comment is sent after what its work item is owed now. It keeps its time, and cannot double. A state becomes that of " +
-      "the latest stage.",
+      "A comment is sent after what its work item is owed now. It keeps its time, and cannot double. A state becomes that " +
+      "of the latest stage.",
       beside
     ],
     examples: ["plane-sync dead retry 7", "plane-sync dead retry --code not_found"]
@@ -79,7 +80,8 @@ const commands = {
   "task list": {
     line: "List tasks, newest first",
     more: [
-      "Columns: the work item, the status, the stage, the stage's agent, when it last changed, and the gates that do not hold."
+      "Columns: the work item, the status, the stage, the stage's agent, when it last changed, and the gates that do not " +
+      "hold."
     ],
     examples: ["plane-sync task list", "plane-sync task list --status active --json"]
   },
@@ -95,8 +97,8 @@ const commands = {
   "task report": {
     line: "Report that a stage passed or failed, for the gate \"reported\"",
     more: [
-      "Safe to repeat: the last report on a stage counts. A report on a stage that the task has not reached yet counts when " +
-      "it gets there.",
+      "Safe to repeat: the last report on a stage counts. A report on a stage that the task has not reached yet counts " +
+      "when it gets there.",
       beside
     ],
     examples: [
@@ -107,8 +109,8 @@ const commands = {
   find: {
     line: "Find a work item in Plane: its key, name, state, id and address",
     more: [
-      "A key with leading zeros finds the work item whose name contains it, and otherwise the one with that number. A key " +
-      "without leading zeros finds the number first."
+      "A key with leading zeros finds the work item whose name contains it, and otherwise the one with that number. A " +
+      "key without leading zeros finds the number first."
     ],
     examples: ["plane-sync find ET-2", "plane-sync find ET-002"]
   },
@@ -120,7 +122,8 @@ const commands = {
 
 const root: Help = {
   line:
-    "Turns what happens to a task into the state and a comment of its work item in Plane. Without a command it runs serve.",
+    "Turns what happens to a task into the state and a comment of its work item in Plane. Without a command it runs " +
+    "serve.",
   more: ["Also: --help after a command, --version, --log-level debug, --completions bash|zsh|fish"],
   examples: [
     "plane-sync",

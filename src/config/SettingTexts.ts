@@ -68,9 +68,9 @@ export const settingsPage = (): string =>
   [
     "# Settings",
     "",
-    "plane-sync reads its settings from the environment, and from a file `.env` in the working directory. The environment",
-    "wins. A variable that is missing or empty has its default. A wrong value stops the program at the start: it says the",
-    "variable's name, what was given (never of a secret) and what would be right.",
+    "plane-sync reads its settings from the environment, and from a file `.env` in the working directory. The",
+    "environment wins. A variable that is missing or empty has its default. A wrong value stops the program at the",
+    "start: it says the variable's name, what was given (never of a secret) and what would be right.",
     "",
     "This page and `.env.example` are written by `npm run settings -- --write`.",
     ...[firstSettings, ...optionalSettings].flatMap(table),

@@ -32,8 +32,8 @@ const publish = HttpApiEndpoint.post("publish", "/events").setPayload(StageEvent
   .annotate(OpenApi.Summary, "Publish an event: what happened to a task")
   .annotate(
     OpenApi.Description,
-    "Answers once the event is on disk, and never waits for Plane. With an `id`, an event is safe to send again: the same " +
-      "id with the same content is a duplicate, not a second event."
+    "Answers once the event is on disk, and never waits for Plane. With an `id`, an event is safe to send again: the " +
+      "same id with the same content is a duplicate, not a second event."
   )
 
 const list = HttpApiEndpoint.get("list", "/events")

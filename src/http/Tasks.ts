@@ -64,7 +64,8 @@ const start = HttpApiEndpoint.post("start", "/tasks").setPayload(StartTask).addS
   .annotate(OpenApi.Summary, "Start a task")
   .annotate(
     OpenApi.Description,
-    "Safe to send again. A task that was paused or stopped continues at its stage; one that is active or done stays as it is."
+    "Safe to send again. A task that was paused or stopped continues at its stage; one that is active or done stays as " +
+      "it is."
   )
 
 const report = HttpApiEndpoint.post("report", "/tasks/:key/report").setPath(KeyPath).setPayload(ReportStage)
@@ -73,8 +74,8 @@ const report = HttpApiEndpoint.post("report", "/tasks/:key/report").setPath(KeyP
   .annotate(OpenApi.Summary, "Report that a stage is passed or failed")
   .annotate(
     OpenApi.Description,
-    "The gate `reported` decides by these reports. A report on a stage that the task has not reached yet counts when it " +
-      "gets there. Safe to send again: the last report on a stage counts."
+    "The gate `reported` decides by these reports. A report on a stage that the task has not reached yet counts when " +
+      "it gets there. Safe to send again: the last report on a stage counts."
   )
 
 const advance = HttpApiEndpoint.post("advance", "/tasks/:key/advance").setPath(KeyPath).addSuccess(TaskView)

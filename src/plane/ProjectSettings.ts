@@ -39,8 +39,8 @@ export const projectSettings = {
   states: defineSetting({
     name: "ORCH_PLANE_STAGE_STATES",
     about:
-      "The Plane state of each stage, as JSON: stage name to state id. A stage that is not listed changes no state; its " +
-      "comment is sent all the same.",
+      "The Plane state of each stage, as JSON: stage name to state id. A stage that is not listed changes no state; " +
+      "its comment is sent all the same.",
     accepts: stageStates,
     default: Schema.encodeSync(StageStatesText)(defaultStageStates)
   })

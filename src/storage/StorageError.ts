@@ -7,7 +7,8 @@ import { Cause, Effect, Schema } from "effect"
  * - `Full`: there is no space, or no quota, left for the file
  * - `ReadOnly`: the file or its folder may not be written
  * - `CannotOpen`: the folder does not exist, or this user may not use it
- * - `Moved`: the file that is open, its log or its index is no longer the one at its path: it was moved, deleted or replaced
+ * - `Moved`: the file that is open, its log or its index is no longer the one at its path: it was moved, deleted or
+ *   replaced
  * - `Linked`: the file has more than one path: it is a hard link, or is mounted by itself
  * - `NotADatabase`: the file is something else, or is damaged
  * - `NewerSchema`: a newer plane-sync has changed the tables
