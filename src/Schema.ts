@@ -1,5 +1,6 @@
 import { Effect, Layer } from "effect"
 import { giteaTables } from "./gitea/Tables.js"
+import { whileNobodyLeads } from "./outbox/Leadership.js"
 import { foldedTable, heardColumns, indexFileColumn, outboxTables, splittingColumns } from "./outbox/Tables.js"
 import { Migrations } from "./storage/Migrations.js"
 import { taskTables } from "./tasks/Tables.js"
@@ -15,7 +16,7 @@ export const migrations = {
   "0003_webhooks": Effect.zipRight(hookTables, giteaTables),
   "0004_index_file": indexFileColumn,
   "0005_splitting": splittingColumns,
-  "0006_folding": foldedTable
+  "0006_folding": whileNobodyLeads(foldedTable)
 }
 
 /** What opening a database needs. */

@@ -66,6 +66,27 @@ describe("the schema", () => {
       }).pipe(Effect.provide(Layer.provideMerge(Outbox.layer, Storage.layerFile(file))))
     }))
 
+  it.scopedLive("is not changed under an older program that sends, and its sums are counted once more", () =>
+    Effect.gen(function*() {
+      const file = yield* oldDatabase
+      const database = new Database(file)
+      const sending = (at: number) =>
+        database.exec(`INSERT INTO plane_sync_sender (id, holder, pid, host, since, seen_at)
+          VALUES (1, 'old', 1, 'another-host', 0, ${at})
+          ON CONFLICT (id) DO UPDATE SET holder = 'old', pid = 1, host = 'another-host', seen_at = ${at}`)
+      sending(Date.now())
+      database.exec("UPDATE plane_sync_count SET events = 70")
+      const refused = yield* Effect.flip(Effect.scoped(Layer.build(Storage.layerFile(file))))
+      assert.match(refused.message, /process 1 on another-host sends from it with an older plane-sync: stop that one/)
+      sending(0)
+      database.close()
+      const status = Effect.flatMap(Outbox, (outbox) => outbox.status)
+      assert.deepInclude(
+        yield* Effect.provide(status, Layer.provideMerge(Outbox.layer, Storage.layerFile(file))),
+        { pending: 1, delivered: 1, dead: 0 }
+      )
+    }))
+
   it.effect("is the same in a host's database", () =>
     Effect.gen(function*() {
       const created = yield* Effect.provide(schema, Storage.layerFile(":memory:"))

@@ -30,15 +30,22 @@ export const joinedHtml = (moments: ReadonlyArray<DatedEvent>): string =>
   moments.map(({ event, occurredAt }) => paragraph(`${text(event)} · ${utc(occurredAt)}`)).join("")
 
 const linesOf = (html: string): ReadonlyArray<string> =>
-  html.split(/<\/p>/i).map((paragraph) =>
-    unescapeHtml(paragraph.replace(/<br\s*\/?>/gi, "\n").replace(/<[^>]*>/g, "")).trim()
-  )
+  html.split(/<\/p>/i).map((paragraph) => unescapeHtml(paragraph.replace(/<br\s*\/?>/gi, "\n").replace(/<[^>]*>/g, "")))
 
-/** Whether the HTML of a comment has a line that tells an event: alone, with its time, or with a count. */
+// Editors and cleaners of HTML change spaces, marks and symbols of what they keep.
+const lettersOf = (text: string) => text.normalize("NFKC").replace(/[^\p{L}\p{N}]+/gu, "").toLowerCase()
+
+const counted = /^failed\d+timeslastat/
+
+/**
+ * Whether the HTML of a comment has a line that tells an event: alone, with its time, or with a count. Letters and
+ * numbers are compared, because what Plane keeps of the rest differs between versions.
+ */
 export const tells = (html: string, { event, occurredAt }: DatedEvent): boolean => {
-  const line = text(event).trim()
-  return linesOf(html).some((told) =>
-    told === line || told === `${line} · ${utc(occurredAt)}` || told.startsWith(`${line} (failed `)
+  const line = lettersOf(text(event))
+  const dated = line + lettersOf(utc(occurredAt))
+  return linesOf(html).map(lettersOf).some((told) =>
+    told === line || told === dated || (told.startsWith(line) && counted.test(told.slice(line.length)))
   )
 }
 

@@ -4,7 +4,7 @@ import { later } from "../base/Time.js"
 import type { EpochMillis } from "../base/Time.js"
 import type { EventSequence } from "../domain/Ids.js"
 import type { Sql } from "../storage/Sql.js"
-import { closeState } from "./Debt.js"
+import { closeState, superseded } from "./Debt.js"
 import type { DeliveryRow } from "./DeliveryRow.js"
 import { deliveryColumns, deliveryOf, owedColumns } from "./DeliveryRow.js"
 import type { Job } from "./Job.js"
@@ -112,6 +112,7 @@ const nextJob = (
       const owed = yield* readOwed(sql, lane, stateEvent, retried === 1, now)
       if (owed === undefined) {
         yield* free(sql, tally, lane, now, null)
+        yield* correctOwed(sql, lane)
         return undefined
       }
       const step = planned(policy, owed)
@@ -143,6 +144,17 @@ const nextJob = (
     yield* free(sql, tally, lane, now, null)
     return undefined
   })
+
+// Nothing is left to read, so the sum is wrong if it says that something is owed. The lane would be claimed again and
+// again for it.
+const correctOwed = (sql: Sql, { id, name }: Lane) =>
+  Effect.flatMap(
+    sql`UPDATE plane_sync_lane SET owed = 0, due_at = NULL WHERE id = ${id} AND owed <> 0 RETURNING 1`,
+    ([wrong]) =>
+      wrong === undefined
+        ? Effect.void
+        : Effect.logError(`A bug in plane-sync, or an older one that wrote to the file: the sum of ${name} was wrong`)
+  )
 
 // Counted before it is sent, so that a request which crashes the process counts as well. A missing reason means that
 // the last sending was never settled, as after a crash, so Plane may have executed it.
@@ -205,6 +217,12 @@ const bury = (
         state = CASE state WHEN 'pending' THEN 'dead' ELSE state END
       WHERE sequence = ${event.sequence} RETURNING status`
     tally.settled(lane.id, rows)
+    if (again !== undefined) {
+      const others = yield* sql<{ status: EventStatus }>`UPDATE plane_sync_event
+        SET comment = 'dead', state = ${superseded(sql, lane.id)}
+        WHERE delivery = ${again} AND comment = 'retried' RETURNING status`
+      tally.settled(lane.id, others)
+    }
     yield* sql`UPDATE plane_sync_lane SET state_event = NULL WHERE id = ${lane.id} AND state_event = ${event.sequence}`
   })
 
@@ -218,7 +236,11 @@ const readRetried = (sql: Sql, lane: Lane): Effect.Effect<Retried | undefined, S
     const delivery = deliveryOf(row)
     const [first, ...others] = yield* sql<OwedEvent>`SELECT ${sql.literal(eventColumns)} FROM plane_sync_event
       WHERE delivery = ${delivery.id} ORDER BY sequence`
-    if (first === undefined) return undefined
+    if (first === undefined) {
+      // Its events have another letter by now. It would hide the letters after it.
+      yield* sql`UPDATE plane_sync_delivery SET status = 'discarded', reason = 'retried' WHERE id = ${delivery.id}`
+      return yield* readRetried(sql, lane)
+    }
     // What its comment told before this count. The count itself is left out: whether Plane has executed it is not
     // known, and does not matter.
     const [told] = delivery.kind === "recount"

@@ -164,12 +164,17 @@ const oweLatestState = (sql: Sql, tally: Tally, letter: Chosen) =>
   Effect.gen(function*() {
     const older = yield* sql<Changed>`UPDATE plane_sync_event SET state = 'superseded'
       WHERE sequence = ${letter.lastEvent} AND state = 'dead' RETURNING ${changed(sql, sql`comment`)}`
+    // Another letter's retry has made the latest stage's state pending already.
+    if (older.length === 0) return
     note(tally, letter.lane, older)
     const [before] = yield* sql<
       { sequence: EventSequence; status: EventStatus }
     >`SELECT sequence, status FROM plane_sync_event
       WHERE sequence = (SELECT latest_stage FROM plane_sync_lane WHERE id = ${letter.lane})`
     if (before !== undefined) {
+      // Its own letter is retried with it: later it would undo what a person has chosen since.
+      yield* sql`UPDATE plane_sync_delivery SET status = 'discarded', reason = 'retried'
+        WHERE status = 'dead' AND id = (SELECT state_delivery FROM plane_sync_event WHERE sequence = ${before.sequence})`
       yield* sql`UPDATE plane_sync_event SET state = 'pending' WHERE sequence = ${before.sequence}`
       tally.moved(letter.lane, before.status, "pending")
     }

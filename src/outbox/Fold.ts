@@ -67,8 +67,8 @@ const foldLane = (sql: Sql, tally: Tally, lane: LaneId, { dueAt, lastStage, owed
       tally.settled(lane, rows)
     }
     yield* sql`UPDATE plane_sync_lane SET owed = owed + ${owed + tally.take(lane)},
-      due_at = CASE WHEN due_at IS NULL OR patient = 1 THEN ${dueAt} ELSE due_at END,
-      urgency = min(urgency, ${urgency}),
+      due_at = CASE WHEN due_at IS NULL THEN ${dueAt} WHEN patient = 1 THEN min(due_at, ${dueAt}) ELSE due_at END,
+      patient = 0, urgency = min(urgency, ${urgency}),
       state_event = coalesce(${lastStage}, state_event), latest_stage = coalesce(${lastStage}, latest_stage)
       WHERE id = ${lane}`
   })

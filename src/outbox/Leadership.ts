@@ -1,8 +1,10 @@
+import * as SqlClient from "@effect/sql/SqlClient"
 import type { Scope } from "effect"
 import { Data, DateTime, Deferred, Duration, Effect, Schedule, Schema } from "effect"
 import { hostname } from "node:os"
 import { epochMillis } from "../base/Time.js"
 import type { EpochMillis } from "../base/Time.js"
+import type { Migration } from "../storage/Migrations.js"
 import type { IndexFile } from "../storage/sqlite/IndexFile.js"
 import { otherIndexError } from "../storage/sqlite/IndexFile.js"
 import type { Storage } from "../storage/Storage.js"
@@ -101,6 +103,20 @@ export const refuseOtherIndex = (
     const [leader] = yield* read(sql<Leader>`SELECT ${sql.literal(columns)} FROM plane_sync_sender`)
     const now = yield* epochMillis
     if (leader !== undefined && hasOtherIndex(leader, index, now)) return yield* otherIndexError(where, named(leader))
+  })
+
+/**
+ * A step that changes what an older plane-sync works with: it fails while such a process is the leader, because that one
+ * would go on without noticing.
+ */
+export const whileNobodyLeads = (migration: Migration): Migration =>
+  Effect.gen(function*() {
+    const sql = yield* SqlClient.SqlClient
+    const [leader] = yield* sql<Leader>`SELECT ${sql.literal(columns)} FROM plane_sync_sender`
+    if (leader !== undefined && isActive(leader, yield* epochMillis)) {
+      return yield* Effect.dieMessage(`${named(leader)} sends from it with an older plane-sync: stop that one first`)
+    }
+    yield* migration
   })
 
 /** This process is the leader. */

@@ -177,14 +177,19 @@ export const splittingColumns: Migration = Effect.gen(function*() {
 })
 
 /**
- * The triggers go: the leader folds new events, and the code that settles an event updates the counts. The triggers
- * have counted all events that are stored by then, so these count as folded.
+ * The triggers go: the leader folds new events, and the code that settles an event updates the counts. All events that
+ * are stored by then count as folded. They are counted once more, so that the sums begin with the truth.
  */
 export const foldedTable: Migration = Effect.gen(function*() {
   const sql = yield* SqlClient.SqlClient
   yield* sql`DROP TRIGGER plane_sync_event_inserted`
   yield* sql`DROP TRIGGER plane_sync_event_updated`
   yield* sql`DROP TRIGGER plane_sync_event_deleted`
+  yield* sql`UPDATE plane_sync_count SET events =
+    (SELECT count(*) FROM plane_sync_event e WHERE e.status = plane_sync_count.status)`
+  yield* sql`UPDATE plane_sync_lane SET owed =
+    (SELECT count(*) FROM plane_sync_event e WHERE e.lane = plane_sync_lane.id AND e.status = 'pending')`
+  yield* sql`UPDATE plane_sync_lane SET due_at = CASE owed WHEN 0 THEN NULL ELSE coalesce(due_at, 0) END`
   yield* sql`CREATE TABLE plane_sync_folded (id INTEGER PRIMARY KEY CHECK (id = 1), sequence INTEGER NOT NULL)`
   yield* sql`INSERT INTO plane_sync_folded (id, sequence)
     SELECT 1, coalesce(max(sequence), 0) FROM plane_sync_event`

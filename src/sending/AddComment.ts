@@ -1,5 +1,5 @@
 import { DateTime, Effect, Option } from "effect"
-import { epochMillis, later } from "../base/Time.js"
+import { epochMillis } from "../base/Time.js"
 import type { Delivery } from "../outbox/Delivery.js"
 import type { SendJob } from "../outbox/Job.js"
 import type { SendOutcome } from "../outbox/Outcome.js"
@@ -8,7 +8,7 @@ import type { PlaneError } from "../plane/PlaneError.js"
 import type { Slot } from "../plane/RateBudget.js"
 import { dead } from "./DeadOutcome.js"
 import { nextExternalId, tellsOwed } from "./NextStep.js"
-import { quietLeft } from "./Retry.js"
+import { askOnceMore, retry } from "./Retry.js"
 import type { SendContext } from "./SendContext.js"
 import { write } from "./SendContext.js"
 
@@ -50,15 +50,21 @@ const add = (context: SendContext, { delivery, itemId }: SendJob, slot: Slot) =>
   }
   return write(context, slot, (mine) => client.addComment(itemId, comment, mine)).pipe(
     Effect.flatMap(({ adopted, id: commentId }): Effect.Effect<SendOutcome, PlaneError> => {
-      // Its own echo, or one that cannot be read: Plane names the comment in every version that was seen.
-      const isOwn = !adopted || commentId === null || (delivery.tried && delivery.part === null)
-      return isOwn
+      // Plane names the comment that it has in every version that was seen. It may be this one, from an attempt before,
+      // or another, as in a file that was restored from a backup: only its text tells.
+      return !adopted || commentId === null
         ? Effect.succeed({ _tag: "Delivered", commentId, seen: undefined })
-        : Effect.map(client.readComment(itemId, commentId), (html) => takenBy(delivery, { id: commentId, html }))
+        : Effect.map(client.readComment(itemId, commentId), (html) => takenBy(delivery, { id: commentId, html })).pipe(
+          Effect.catchIf(({ reason }) => reason === "NotFound", deletedMeanwhile)
+        )
     }),
     Effect.tap(destination.wrote)
   )
 }
+
+/** A person has deleted the comment between the 409 and the look at it: the next sending adds it again. */
+const deletedMeanwhile = ({ message, status }: PlaneError): Effect.Effect<SendOutcome> =>
+  Effect.map(epochMillis, (dueAt) => ({ _tag: "Later", dueAt, counted: true, reason: message, answer: status }))
 
 const takenBy = (delivery: Delivery, comment: CommentRead): SendOutcome => ({
   _tag: "Taken",
@@ -84,33 +90,36 @@ const splitUnlessThere = (
     })
   )
 
-/** Plane has been seen to add a comment and answer 4xx all the same (Plane #7505): its external id tells, by a 409. */
-export const isPerhapsAdded = ({ kind }: Delivery, error: PlaneError): boolean =>
-  kind === "comment" && error.reason === "Refused"
+/** Whether Plane may have executed a write although it has refused it. */
+export const isPerhapsDone = (error: PlaneError): boolean => error.method !== "GET" && error.reason === "Refused"
 
 /**
- * A refused comment is sent once more before the refusal is believed, and not within its quiet time. One that tells
- * several events is split then. Its parts are believed at once: the parts that follow tell what this one does not find.
+ * What a refused comment means. It is sent once more before the refusal is believed. Then one that tells several events
+ * is split. A part of a split comment is believed at once if it tells several events, because the parts that follow
+ * find what it told; a part that tells one event is looked for.
  */
 export const commentRefused = (
   context: SendContext,
-  { delivery }: SendJob,
+  job: SendJob,
   error: PlaneError
 ): Effect.Effect<SendOutcome> => {
-  if (delivery.refusals > 0 || delivery.part !== null) {
-    return Effect.succeed(
-      tellsSeveral(delivery)
-        ? { _tag: "Split", reason: error.message, answer: error.status, unanswered: false }
-        : dead(error)
-    )
+  const { delivery } = job
+  if (delivery.refusals === 0 && delivery.part === null) return askOnceMore(context, error)
+  if (tellsSeveral(delivery)) {
+    return Effect.succeed({ _tag: "Split", reason: error.message, answer: error.status, unanswered: false })
   }
-  return Effect.zipWith(epochMillis, quietLeft(context, error), (now, quiet): SendOutcome => ({
-    _tag: "Later",
-    dueAt: later(now, quiet),
-    counted: true,
-    maybeDone: true,
-    refused: true,
-    reason: error.message,
-    answer: error.status
-  }))
+  return delivery.part === null ? Effect.succeed(dead(error)) : deadUnlessThere(context, job, error)
 }
+
+const deadUnlessThere = (context: SendContext, { delivery, itemId }: SendJob, error: PlaneError) =>
+  Effect.matchEffect(context.client.findComment(itemId, delivery.externalId ?? ""), {
+    onSuccess: Option.match({
+      onNone: () => Effect.succeed(dead(error)),
+      onSome: (comment) => Effect.succeed(takenBy(delivery, comment))
+    }),
+    onFailure: (look) =>
+      Effect.map(
+        retry(context, look, ownAttempts(context, delivery)),
+        Option.getOrElse((): SendOutcome => dead(error))
+      )
+  })

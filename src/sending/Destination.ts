@@ -42,8 +42,8 @@ export class Destination extends Context.Tag("plane-sync/Destination")<Destinati
   readonly status: Effect.Effect<DestinationStatus>
   /** The stages whose states wait because the project does not have them, as of the last look. */
   readonly misfits: () => ReadonlyArray<Misfit>
-  /** Looks at the project's states again. Returns whether this state is missing. */
-  readonly lacks: (state: string) => Effect.Effect<boolean>
+  /** Looks at the project's states again: whether this one is there, or undefined if Plane does not tell. */
+  readonly hasState: (state: string) => Effect.Effect<boolean | undefined>
 }>() {
   static readonly layer: Layer.Layer<Destination, ConfigError.ConfigError, PlaneClient | Outbox | Projects> = Layer
     .scoped(
@@ -52,7 +52,7 @@ export class Destination extends Context.Tag("plane-sync/Destination")<Destinati
     )
 }
 
-/** How often the project's states are read while the table does not fit. */
+/** How often the project's states are read while the table does not fit, or could not be compared. */
 const misfitsEvery = "5 minutes"
 
 const misfitsOf = (table: StageStates, known: ReadonlySet<string>): ReadonlyArray<Misfit> =>
@@ -78,6 +78,8 @@ const make = Effect.gen(function*() {
   })
   const probing = yield* Effect.makeSemaphore(1)
   let misfits: ReadonlyArray<Misfit> = []
+  // Whether the last comparison of the stage table had an answer.
+  let compared = false
   // How many writes in a row were forbidden while the probe succeeded, with no accepted write in between.
   let forbidden = 0
   let hasWritten = false
@@ -101,8 +103,9 @@ const make = Effect.gen(function*() {
     )
   )
 
-  const compareTable = Effect.flatMap(readTable, (known) =>
+  const compareTable = Effect.tap(readTable, (known) =>
     Effect.suspend(() => {
+      compared = known !== undefined
       if (known === undefined) return Effect.void
       const before = misfits
       misfits = misfitsOf(project.states, known)
@@ -195,7 +198,11 @@ const make = Effect.gen(function*() {
     yield* close("ORCH_PLANE_API_TOKEN is not set. Events are kept until it is, and the program started again")
   } else {
     yield* Effect.forkIn(firstLook, scope)
-    yield* Effect.suspend(() => misfits.length === 0 ? Effect.void : compareTable).pipe(
+    const compareAgain = Effect.flatMap(
+      Ref.get(status),
+      ({ open }) => open && (misfits.length > 0 || !compared) ? compareTable : Effect.void
+    )
+    yield* compareAgain.pipe(
       Effect.schedule(Schedule.spaced(misfitsEvery)),
       Effect.forkIn(scope)
     )
@@ -210,6 +217,6 @@ const make = Effect.gen(function*() {
     }),
     status: Ref.get(status),
     misfits: () => misfits,
-    lacks: (state) => Effect.map(compareTable, () => misfits.some((misfit) => misfit.state === state))
+    hasState: (state) => Effect.map(compareTable, (known) => known?.has(state))
   })
 }).pipe(Effect.annotateLogs({ service: "Destination" }))

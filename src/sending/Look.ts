@@ -62,7 +62,8 @@ const lookOnce = (context: SendContext, job: LookJob, slot: Slot): Effect.Effect
       if (error._tag === "WorkItemNotFound") return missed(context, lane, error, dead(error))
       if (error._tag !== "PlaneError") return Effect.succeed(dead(error))
       if (error.reason === "NotFound") return goneUnlessDown(context, error, lane)
-      if (isAboutTheRequest(error)) return Effect.succeed(dead(error))
+      // Asked once more before it is believed: all that is owed to the work item hangs on it.
+      if (isAboutTheRequest(error) && lane.attempts > 0) return Effect.succeed(dead(error))
       return Effect.map(
         retry(context, error, lane.attempts + 1),
         Option.getOrElse(() => dead(error))

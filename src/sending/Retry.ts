@@ -40,6 +40,21 @@ export const retry = Effect.fnUntraced(function*(context: SendContext, error: Pl
 })
 
 /**
+ * A write that was refused is sent once more before the refusal is believed, and not within its quiet time, because
+ * Plane has been seen to execute a write and answer 4xx all the same (Plane #7505).
+ */
+export const askOnceMore = (context: SendContext, error: PlaneError): Effect.Effect<Later> =>
+  Effect.zipWith(epochMillis, quietLeft(context, error), (now, quiet) => ({
+    _tag: "Later",
+    dueAt: later(now, quiet),
+    counted: true,
+    maybeDone: true,
+    refused: true,
+    reason: error.message,
+    answer: error.status
+  }))
+
+/**
  * A bug of ours in a job is that job's own trouble: it must neither end the worker nor keep the lane. As little is
  * known of what was sent as after a time-out.
  */

@@ -5,10 +5,10 @@ import type { Later, SendOutcome } from "../outbox/Outcome.js"
 import { mayMeanNoSuchItem } from "../plane/Meaning.js"
 import type { PlaneError } from "../plane/PlaneError.js"
 import type { Slot } from "../plane/RateBudget.js"
-import { addComment, commentRefused, isPerhapsAdded, ownAttempts, tellsSeveral } from "./AddComment.js"
+import { addComment, commentRefused, isPerhapsDone, ownAttempts, tellsSeveral } from "./AddComment.js"
 import { dead, goneUnlessDown, isAboutTheRequest } from "./DeadOutcome.js"
 import { recount } from "./Recount.js"
-import { retry, sentAtOf, survive } from "./Retry.js"
+import { askOnceMore, retry, sentAtOf, survive } from "./Retry.js"
 import type { SendContext } from "./SendContext.js"
 import { setState, stateRefused } from "./SetState.js"
 
@@ -46,7 +46,7 @@ const requests = { state: setState, comment: addComment, recount }
 const sendOnce = (context: SendContext, job: SendJob, slot: Slot): Effect.Effect<SendOutcome> =>
   requests[job.delivery.kind](context, job, slot).pipe(
     Effect.tapError((error) =>
-      error.sent === "unknown" || isPerhapsAdded(job.delivery, error)
+      error.sent === "unknown" || isPerhapsDone(error)
         ? Effect.flatMap(sentAtOf(error), (sentAt) => context.quietTimes.begin(job.itemId, sentAt))
         : Effect.void
     ),
@@ -59,7 +59,8 @@ const failed = (context: SendContext, job: SendJob, error: PlaneError): Effect.E
   if (error.reason === "NotFound") return goneUnlessDown(context, error, lane)
   if (delivery.kind === "state" && error.reason === "Refused") return stateRefused(context, job, error)
   if (delivery.kind === "comment" && mayMeanNoSuchItem(error)) return refusedOrGone(context, job, error)
-  if (isPerhapsAdded(delivery, error)) return commentRefused(context, job, error)
+  if (delivery.kind === "comment" && error.reason === "Refused") return commentRefused(context, job, error)
+  if (error.reason === "Refused" && delivery.refusals === 0) return askOnceMore(context, error)
   if (isAboutTheRequest(error)) return Effect.succeed(dead(error))
   return Effect.map(
     retry(context, error, ownAttempts(context, delivery)),
@@ -77,9 +78,9 @@ const refusedOrGone = (context: SendContext, job: SendJob, error: PlaneError): E
     onFailure: (look) =>
       look.reason === "NotFound"
         ? goneUnlessDown(context, error, job.lane)
-        : Effect.map(
-          retry(context, look, job.delivery.attempts),
-          Option.getOrElse((): SendOutcome => dead(error))
+        : Effect.flatMap(
+          retry(context, look, ownAttempts(context, job.delivery)),
+          Option.match({ onSome: Effect.succeed, onNone: () => commentRefused(context, job, error) })
         )
   })
 

@@ -6,6 +6,7 @@ import type { PlaneError } from "../plane/PlaneError.js"
 import type { Slot } from "../plane/RateBudget.js"
 import type { WorkItem } from "../plane/WorkItem.js"
 import { dead } from "./DeadOutcome.js"
+import { askOnceMore } from "./Retry.js"
 import { isFresh, seenAs } from "./Seen.js"
 import type { SendContext } from "./SendContext.js"
 import { write } from "./SendContext.js"
@@ -57,13 +58,17 @@ export const setState = (
     }
   })
 
-/** A state that the project does not have is a setting's fault, which a person can mend: it costs no event. */
-export const stateRefused = (
-  { destination }: SendContext,
-  { delivery }: SendJob,
-  error: PlaneError
-): Effect.Effect<SendOutcome> =>
-  Effect.map(
-    destination.lacks(delivery.body),
-    (lacks): SendOutcome => lacks ? { _tag: "Withheld", reason: error.message } : dead(error)
+/**
+ * A state that the project does not have is a setting's fault, which a person can mend: it costs no event. So while
+ * Plane does not tell its states, the refusal is not believed.
+ */
+export const stateRefused = (context: SendContext, job: SendJob, error: PlaneError): Effect.Effect<SendOutcome> =>
+  Effect.flatMap(
+    context.destination.hasState(job.delivery.body),
+    (isThere): Effect.Effect<SendOutcome> => {
+      if (isThere === false) return Effect.succeed({ _tag: "Withheld", reason: error.message })
+      return isThere === undefined || job.delivery.refusals === 0
+        ? askOnceMore(context, error)
+        : Effect.succeed(dead(error))
+    }
   )

@@ -104,6 +104,23 @@ const contract = <E>(name: string, layer: Layer.Layer<Outbox | Storage, E>) =>
         assert.deepInclude(again?.lane, { attempts: 1 })
       }).pipe(Effect.provide(layer)))
 
+    it.scoped("a lane whose sum is wrong is corrected, and not claimed for ever", () =>
+      Effect.gen(function*() {
+        const outbox = yield* Outbox
+        const { read, sql, write } = yield* Storage
+        yield* outbox.becomeLeader(holder)
+        yield* outbox.publish(event("one", "ET-1"))
+        const claim = { urgentAfter: 1_000, plan: (): Step => ({ _tag: "Look" }) }
+        yield* outbox.turn({ holder, claim })
+        yield* write(sql`UPDATE plane_sync_event SET comment = 'delivered', state = 'none'`)
+        yield* write(sql`UPDATE plane_sync_lane SET holder = NULL, due_at = 0`)
+        assert.strictEqual(yield* outbox.turn({ holder, claim }), undefined)
+        assert.deepStrictEqual(
+          yield* read(sql`SELECT owed, due_at AS due FROM plane_sync_lane WHERE name = 'ET-1'`),
+          [{ owed: 0, due: null }]
+        )
+      }).pipe(Effect.provide(layer)))
+
     it.scoped("a former leader settles and claims nothing more", () =>
       Effect.gen(function*() {
         const outbox = yield* Outbox

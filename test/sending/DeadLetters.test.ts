@@ -45,6 +45,27 @@ describe("dead letters", () => {
       assert.deepInclude(yield* (yield* Outbox).status, { pending: 0, dead: 0, delivered: 2 })
     }).pipe(Effect.provide(inMemory())))
 
+  it.effect("a state that is retried takes the letter of the latest stage along, and a later retry changes nothing", () =>
+    Effect.gen(function*() {
+      const plane = yield* PlaneSimulator
+      const outbox = yield* Outbox
+      const { id, key } = yield* plane.addWorkItem({ name: "Trail map" })
+      const refused = { method: "PATCH", kind: "item" } as const
+      const stage = (from: string, to: string) => publish(StageEvent.StageChanged({ workItem: key, from, to }))
+      for (const [from, to] of [["created", "analysis"], ["deploy", "done"]] as const) {
+        yield* plane.misbehave(Fault.Status({ match: refused, count: 2, status: 400 }))
+        yield* stage(from, to)
+        yield* TestClock.adjust("5 minutes")
+      }
+      const [latest, first] = yield* dead
+      assert.deepStrictEqual([latest?.kind, first?.kind], ["state", "state"])
+      yield* outbox.retry({ id: first?.id ?? 0 })
+      yield* (yield* WakeUps).notify
+      yield* TestClock.adjust("5 minutes")
+      assert.strictEqual((yield* plane.workItem(id)).state.name, "Done")
+      assert.deepStrictEqual(yield* dead, [])
+    }).pipe(Effect.provide(inMemory())))
+
   it.effect("a retried comment goes behind what its work item is owed, with its own time", () =>
     Effect.gen(function*() {
       const plane = yield* PlaneSimulator
@@ -116,11 +137,12 @@ describe("dead letters", () => {
         yield* TestClock.adjust("1 minutes")
       }
       const match = { method: "PATCH", kind: "comment" } as const
-      yield* plane.misbehave(Fault.Status({ match, count: 2, status: 400 }))
+      // Each is asked once more.
+      yield* plane.misbehave(Fault.Status({ match, count: 4, status: 400 }))
       for (let n = 0; n < 3; n++) yield* failed(key, "one")
       yield* TestClock.adjust("20 minutes")
       yield* retryAll
-      yield* TestClock.adjust("1 minutes")
+      yield* TestClock.adjust("20 minutes")
       assert.strictEqual((yield* dead).length, 1)
       yield* retryAll
       yield* TestClock.adjust("1 minutes")
@@ -134,7 +156,7 @@ describe("dead letters", () => {
     Effect.gen(function*() {
       const plane = yield* PlaneSimulator
       const { id, key } = yield* plane.addWorkItem({ name: "Trail map" })
-      yield* plane.misbehave(Fault.Status({ match: { method: "PATCH" }, count: 2, status: 400 }))
+      yield* plane.misbehave(Fault.Status({ match: { method: "PATCH" }, count: 4, status: 400 }))
       yield* publish(StageEvent.StageChanged({ workItem: key, from: "created", to: "analysis" }))
       yield* TestClock.adjust("1 minutes")
       yield* publish(StageEvent.StageChanged({ workItem: key, from: "deploy", to: "done" }))
@@ -150,7 +172,7 @@ describe("dead letters", () => {
     Effect.gen(function*() {
       const plane = yield* PlaneSimulator
       const { id, key } = yield* plane.addWorkItem({ name: "Trail map" })
-      yield* plane.misbehave(Fault.Status({ match: { method: "PATCH" }, count: 1, status: 400 }))
+      yield* plane.misbehave(Fault.Status({ match: { method: "PATCH" }, count: 2, status: 400 }))
       yield* publish(StageEvent.StageChanged({ workItem: key, from: "created", to: "analysis" }))
       yield* TestClock.adjust("1 minutes")
       // Told, counted, and the third has to wait for ten minutes.
@@ -219,7 +241,7 @@ describe("dead letters", () => {
     Effect.gen(function*() {
       const plane = yield* PlaneSimulator
       const { id, key } = yield* plane.addWorkItem({ name: "Trail map" })
-      yield* plane.misbehave(Fault.Status({ match: { method: "PATCH" }, count: 1, status: 400 }))
+      yield* plane.misbehave(Fault.Status({ match: { method: "PATCH" }, count: 2, status: 400 }))
       yield* publish(StageEvent.StageChanged({ workItem: key, from: "created", to: "analysis" }))
       yield* TestClock.adjust("1 minutes")
       yield* plane.misbehave(Fault.ApplyLate({ match: { method: "PATCH" }, count: 1, afterMillis: 25_000 }))

@@ -83,6 +83,62 @@ describe("a comment that Plane refuses", () => {
       assert.match(letter?.reason ?? "", /Simulated failure/)
     }).pipe(Effect.provide(inMemory())))
 
+  it.effect("a state and a count are applied, then answered 400: asked once more, neither is a dead letter (42)", () =>
+    Effect.gen(function*() {
+      const plane = yield* PlaneSimulator
+      const { id, key } = yield* item
+      yield* plane.misbehave(Fault.Status({ match: { method: "PATCH" }, count: 1, status: 400, when: "after" }))
+      yield* changed(key, "created", "analysis")
+      yield* TestClock.adjust("5 minutes")
+      assert.deepInclude(yield* status, { pending: 0, dead: 0, delivered: 1 })
+      assert.strictEqual((yield* plane.workItem(id)).state.name, "In Progress")
+      yield* failed(key, "one")
+      yield* TestClock.adjust("1 minutes")
+      const match = { method: "PATCH", kind: "comment" } as const
+      yield* plane.misbehave(Fault.Status({ match, count: 1, status: 400, when: "after" }))
+      yield* failed(key, "one")
+      yield* TestClock.adjust("5 minutes")
+      assert.deepInclude(yield* status, { pending: 0, dead: 0, delivered: 3 })
+      assert.include((yield* lines(id)).at(-1), "failed 2 times")
+    }).pipe(Effect.provide(inMemory())))
+
+  it.effect("a look at a work item is answered 400 once: asked once more, nothing dies (42)", () =>
+    Effect.gen(function*() {
+      const plane = yield* PlaneSimulator
+      const { key } = yield* item
+      yield* plane.misbehave(Fault.Status({ match: { method: "GET" }, count: 1, status: 400 }))
+      yield* failed(key, "one")
+      yield* TestClock.adjust("5 minutes")
+      assert.deepInclude(yield* status, { pending: 0, dead: 0, delivered: 1 })
+    }).pipe(Effect.provide(inMemory())))
+
+  it.effect("a part that tells one event is applied, then answered 400: found, and not a dead letter (42, 60)", () =>
+    Effect.gen(function*() {
+      const plane = yield* PlaneSimulator
+      const { id, key } = yield* item
+      yield* owedTogether(key, 2)
+      yield* refuse(`${stageLine(1)} ·`, `${stageLine(1)}</p>`)
+      const match = { ...posts, text: `${stageLine(0)}</p>` }
+      yield* plane.misbehave(Fault.Status({ match, count: 1, status: 400, when: "after" }))
+      yield* TestClock.adjust("30 minutes")
+      assert.deepStrictEqual(yield* lines(id), [stageLine(0)])
+      assert.deepInclude(yield* status, { pending: 0, dead: 1, delivered: 1 })
+    }).pipe(Effect.provide(inMemory())))
+
+  it.effect("the last attempt is refused as if the work item were gone, and no look tells: split, one dies (60)", () =>
+    Effect.gen(function*() {
+      const plane = yield* PlaneSimulator
+      const { id, key } = yield* item
+      yield* owedTogether(key, 4)
+      yield* plane.misbehave(Fault.Status({ match: { method: "GET", kind: "item" }, status: 503 }))
+      for (const text of [`${stageLine(2)} ·`, `${stageLine(2)}</p>`]) {
+        const body = `{"error":"The payload is not valid"}`
+        yield* plane.misbehave(Fault.Status({ status: 400, body, match: { ...posts, text } }))
+      }
+      yield* TestClock.adjust("5 hours")
+      assert.deepStrictEqual(yield* lines(id), [0, 1, 3].map(stageLine))
+    }).pipe(Effect.provide(inMemory())))
+
   for (
     const [count, culprits] of [
       [31, [0]],
@@ -231,6 +287,34 @@ describe("an external id that Plane has already", () => {
       assert.deepStrictEqual(yield* lines(id), ["🔄 Stage: a → b"])
       assert.strictEqual((yield* received).filter(({ kind }) => kind === "comment").length, 1)
       assert.deepInclude(yield* status, { pending: 0, dead: 0, delivered: 1 })
+    }).pipe(Effect.provide(inMemory())))
+
+  it.effect("other content under it, though the first request's outcome is unknown: told under a second id (63)", () =>
+    Effect.gen(function*() {
+      const plane = yield* PlaneSimulator
+      const { id, key } = yield* item
+      yield* alreadyThere(id, "run-1", "<p>🔄 Stage: a → b</p>")
+      yield* plane.misbehave(Fault.Status({ status: 503, count: 1, match: posts }))
+      yield* publish(StageEvent.StageChanged({ id: "run-1", workItem: key, from: "c", to: "d" }))
+      yield* TestClock.adjust("5 minutes")
+      assert.deepStrictEqual(yield* lines(id), ["🔄 Stage: a → b", "🔄 Stage: c → d"])
+      assert.deepInclude(yield* status, { pending: 0, dead: 0, delivered: 1 })
+    }).pipe(Effect.provide(inMemory())))
+
+  it.effect("a person deletes the comment before it is looked at: sent again, and nothing is taken to be gone (63)", () =>
+    Effect.gen(function*() {
+      const plane = yield* PlaneSimulator
+      const { id, key } = yield* item
+      yield* alreadyThere(id, "run-1", "<p>🔄 Stage: a → b</p>")
+      const body = `{"error":"The requested resource does not exist."}`
+      yield* plane.misbehave(
+        Fault.Status({ status: 404, count: 1, body, match: { method: "GET", kind: "comment" } })
+      )
+      yield* publish(StageEvent.StageChanged({ id: "run-1", workItem: key, from: "a", to: "b" }))
+      yield* failed(key, "meanwhile")
+      yield* TestClock.adjust("5 minutes")
+      assert.deepStrictEqual(yield* lines(id), ["🔄 Stage: a → b", "⚠️ QG failed at review: lint — meanwhile"])
+      assert.deepInclude(yield* status, { pending: 0, dead: 0, delivered: 2 })
     }).pipe(Effect.provide(inMemory())))
 
   it.effect("it tells some of the owed events, as after a restored backup: the others are told alone (63)", () =>
@@ -406,4 +490,35 @@ describe("a stage table that does not fit", () => {
       assert.strictEqual((yield* plane.workItem(id)).state.name, "Done")
       assert.isUndefined(yield* (yield* PlaneSync).misfit)
     }).pipe(Effect.provide(inMemory())))
+
+  it.effect("Plane does not tell its states when a state is refused: that is not believed, and nothing dies (41)", () =>
+    Effect.gen(function*() {
+      const plane = yield* PlaneSimulator
+      const { id, key } = yield* item
+      yield* failed(key, "before")
+      yield* TestClock.adjust("1 minutes")
+      yield* plane.removeState(plane.stateId("Done"))
+      yield* plane.misbehave(Fault.Status({ status: 503, match: { method: "GET", kind: "states" } }))
+      yield* changed(key, "deploy", "done")
+      yield* TestClock.adjust("1 hours")
+      assert.deepInclude(yield* status, { pending: 1, dead: 0 })
+      yield* plane.calm
+      yield* TestClock.adjust("10 minutes")
+      assert.include((yield* (yield* PlaneSync).misfit) ?? "", `"done"`)
+      assert.deepInclude(yield* status, { pending: 1, dead: 0 })
+      yield* plane.restoreState(plane.stateId("Done"))
+      yield* TestClock.adjust("10 minutes")
+      assert.deepInclude(yield* status, { pending: 0, dead: 0, delivered: 2 })
+      assert.strictEqual((yield* plane.workItem(id)).state.name, "Done")
+    }).pipe(Effect.provide(inMemory())))
+
+  it.effect("Plane does not tell its states at the start: they are compared as soon as it does (41)", () =>
+    Effect.gen(function*() {
+      const plane = yield* PlaneSimulator
+      yield* plane.misbehave(Fault.Status({ status: 503, count: 1, match: { method: "GET", kind: "states" } }))
+      yield* TestClock.adjust("6 minutes")
+      assert.include((yield* (yield* PlaneSync).misfit) ?? "", foreign)
+    }).pipe(Effect.provide(inMemory({
+      settings: { ORCH_PLANE_STAGE_STATES: JSON.stringify({ analysis: foreign }) }
+    }))))
 })

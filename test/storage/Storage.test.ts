@@ -118,6 +118,20 @@ describe("Storage", () => {
       assert.deepStrictEqual(yield* read(sql`SELECT count(*) AS n FROM note`), [{ n: 3 }])
     }).pipe(Effect.provide(Storage.layerFile(":memory:"))))
 
+  it.live("a write that interrupts itself fails, and its neighbours do not notice", () =>
+    Effect.gen(function*() {
+      const { read, sql, write } = yield* Storage
+      yield* write(sql`CREATE TABLE note (id INTEGER)`)
+      const exits = yield* Effect.all([
+        Effect.exit(write(sql`INSERT INTO note (id) VALUES (1)`)),
+        Effect.exit(write(Effect.zipRight(sql`INSERT INTO note (id) VALUES (2)`, Effect.interrupt))),
+        Effect.exit(write(sql`INSERT INTO note (id) VALUES (3)`))
+      ], { concurrency: "unbounded" })
+      assert.deepStrictEqual(exits.map(({ _tag }) => _tag), ["Success", "Failure", "Success"])
+      assert.deepStrictEqual(yield* read(sql`SELECT id FROM note ORDER BY id`), [{ id: 1 }, { id: 3 }])
+      yield* write(sql`INSERT INTO note (id) VALUES (4)`)
+    }).pipe(Effect.provide(Storage.layerFile(":memory:"))))
+
   it.live("a read waits for the open transaction, and an interrupted read lets others go on", () =>
     Effect.gen(function*() {
       const { read, sql, writeAlone } = yield* Storage
