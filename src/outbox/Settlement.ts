@@ -111,8 +111,7 @@ const sent = (sql: Sql, tally: Tally, lane: Lane, delivery: Delivery, outcome: S
         // Plane may have taken it, so which state the work item is in is not known now.
         if (delivery.kind === "state") {
           yield* forget(sql, lane)
-          const isPerhapsDone = unanswered || outcome.code === "refused"
-          if (isPerhapsDone) yield* sql`UPDATE plane_sync_lane SET late_state = ${delivery.body} WHERE id = ${lane.id}`
+          if (unanswered) yield* sql`UPDATE plane_sync_lane SET late_state = ${delivery.body} WHERE id = ${lane.id}`
         }
         return yield* free(sql, tally, lane, now, outcome.reason)
       }

@@ -96,7 +96,7 @@ describe("a restart", () => {
     const database = join(yield* temporary, "events.sqlite")
     const plane = yield* PlaneSimulator
     const item = yield* plane.addWorkItem({ name: "Trail map" })
-    yield* plane.misbehave(Fault.Status({ match: { method: "PATCH" }, count: 1, status: 400 }))
+    yield* plane.misbehave(Fault.Status({ match: { method: "PATCH" }, count: 2, status: 400 }))
     yield* Effect.gen(function*() {
       yield* changed(item.key, "analysis")
       yield* TestClock.adjust("1 minutes")
