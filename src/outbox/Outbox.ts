@@ -138,10 +138,15 @@ const make = Effect.gen(function*() {
       Option.match({ onNone: () => Effect.fail(new LeadershipLost()), onSome: Effect.succeed })
     )
 
-  /** Folds until fewer than `left` events are new, in short transactions, so that publishing goes on in between. */
-  const foldUntil = (holder: string, left: number) =>
+  /**
+   * Folds what is new by now, in short transactions, so that publishing goes on in between. What is published meanwhile
+   * is left to the next time, because it may never end.
+   */
+  const foldAhead = (holder: string) =>
     Effect.gen(function*() {
-      while ((yield* read(newEvents(sql))) >= left) yield* asLeader(holder, (tally) => fold(sql, tally))
+      for (let left = yield* read(newEvents(sql)); left > 0; left -= foldBatch) {
+        yield* asLeader(holder, (tally) => fold(sql, tally))
+      }
     })
 
   const buryMost = (holder: string, settlement: Settlement) =>
@@ -156,21 +161,30 @@ const make = Effect.gen(function*() {
   const turn: Outbox["Type"]["turn"] = ({ claim: claimed, holder, settlement }) =>
     Effect.gen(function*() {
       if (settlement !== undefined) yield* eventLoopTurn
-      yield* foldUntil(holder, foldBatch)
-      if (settlement?.outcome._tag === "LaneDead") yield* buryMost(holder, settlement)
-      return yield* asLeader(holder, (tally, now) =>
+      if (settlement?.outcome._tag === "LaneDead") {
+        yield* foldAhead(holder)
+        yield* buryMost(holder, settlement)
+      }
+      const work = (tally: Tally, now: EpochMillis) =>
         Effect.gen(function*() {
-          yield* foldAll(sql, tally)
           if (settlement !== undefined) yield* settle(sql, tally, settlement, now)
           return claimed === undefined ? undefined : yield* claim(sql, tally, holder, claimed, now)
-        }))
+        })
+      const atOnce = yield* asLeader(holder, (tally, now) =>
+        Effect.flatMap(
+          fold(sql, tally),
+          (count) => count < foldBatch ? Effect.asSome(work(tally, now)) : Effect.succeedNone
+        ))
+      if (Option.isSome(atOnce)) return atOnce.value
+      yield* foldAhead(holder)
+      return yield* asLeader(holder, (tally, now) => Effect.zipRight(foldAll(sql, tally), work(tally, now)))
     })
 
   return Outbox.of({
     publish: yield* makePublish(storage),
     transact: makeTransact(storage),
     turn,
-    fold: (holder) => foldUntil(holder, 1),
+    fold: foldAhead,
     nextDue,
     unfoundKeys: (most) => Effect.flatMap(epochMillis, (now) => read(readUnfoundKeys(sql, now, most))),
     becomeLeader: (holder) => becomeLeader(storage, holder),
