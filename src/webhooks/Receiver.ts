@@ -167,8 +167,8 @@ const make = Effect.gen(function*() {
       if (!insecure && Redacted.value(secrets[source]) === "") {
         return yield* new Refused({
           status: 503,
-          why: `no secret is set: set ${secretSetting[source]}, or ORCH_WEBHOOKS_INSECURE=true to accept hooks without a ` +
-            "signature"
+          why: `no secret is set: set ${secretSetting[source]}, ` +
+            "or ORCH_WEBHOOKS_INSECURE=true to accept hooks without a signature"
         })
       }
       const type = headers["content-type"] ?? ""

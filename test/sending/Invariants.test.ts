@@ -183,7 +183,11 @@ const run = ({ maxAttempts, steps }: History) =>
       )
       const findings = { ...judge(expected, shown), outOfOrder }
       const cancels = overCancels(told)
-      assert.strictEqual(countFindings(findings) + cancels.length, 0, JSON.stringify({ findings, cancels, shown, told }))
+      assert.strictEqual(
+        countFindings(findings) + cancels.length,
+        0,
+        JSON.stringify({ findings, cancels, shown, told })
+      )
     }
     return requests.length
   }).pipe(
