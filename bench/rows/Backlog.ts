@@ -65,7 +65,7 @@ export const row: Row = {
       unit: "requests",
       aim: Aim.AtMost({ limit: 250 }),
       beside: { what: "the direct way, Plane never away", value: yield* directWay },
-      means: "at 60 a minute, the minutes until Plane is up to date after an outage"
+      means: "at 60 a minute, the minutes until Plane shows all events after an outage"
     }]
   }).pipe(Effect.provide(TestContext.TestContext))
 }

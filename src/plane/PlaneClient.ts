@@ -72,9 +72,8 @@ export class PlaneClient extends Context.Tag("plane-sync/PlaneClient")<PlaneClie
   readonly states: Effect.Effect<ReadonlyArray<StateJson>, PlaneError>
   readonly project: Effect.Effect<ProjectJson, PlaneError>
   /**
-   * A request that only reads. It tells whether Plane is there, takes the API token and lets its user write to the
-   * project that is set. `WrongAddress`: its identifier is another; `PermissionDenied`: the user is no member, or a
-   * guest; `Archived`.
+   * The harmless request that tells whether Plane is there, takes the key and lets it write to the project that is set.
+   * `WrongAddress`: its identifier is another; `PermissionDenied`: the key's user is no member, or a guest; `Archived`.
    */
   readonly probe: Effect.Effect<void, PlaneError>
   /** Whose key it is. Some versions do not have it: `WrongAddress`. */

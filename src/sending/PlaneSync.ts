@@ -45,7 +45,7 @@ export class PlaneSync extends Context.Tag("plane-sync/PlaneSync")<PlaneSync, {
 
   /**
    * The whole pipeline over a storage, together with the services that read it. Anything else that asks Plane by the
-   * same API token has to use the `PlaneClient` of this layer, because one token has one budget.
+   * same key has to use the `PlaneClient` of this layer, because one key has one budget.
    */
   static readonly layerStorage: Layer.Layer<
     PlaneSync | StageEvents | Outbox | WakeUps | PlaneClient,
