@@ -8,7 +8,6 @@ const outbox = [...domain, "storage"]
 const events = [...outbox, "outbox"]
 const tasks = [...events, "events"]
 const gitea = [...tasks, "tasks"]
-const views = [...gitea, "gitea"]
 const webhooks = [...gitea, "gitea", "plane", "sending"]
 const config = [...gitea, "gitea", "plane", "webhooks"]
 const health = [...webhooks, "webhooks", "views"]
@@ -27,7 +26,7 @@ export const rooms = {
   gitea,
   webhooks,
   config,
-  views,
+  views: gitea,
   health,
   http: ends,
   cli: ends,

@@ -13,7 +13,7 @@ export interface Shown {
 }
 
 /** What is wrong, each finding in words. If all lists are empty, nothing is wrong. */
-export interface Verdict {
+export interface Findings {
   readonly lost: ReadonlyArray<string>
   readonly doubled: ReadonlyArray<string>
   readonly outOfOrder: ReadonlyArray<string>
@@ -23,7 +23,7 @@ export interface Verdict {
 }
 
 /** How many findings there are. */
-export const findings = ({ doubled, lost, outOfOrder, unexpected, wrongState }: Verdict): number =>
+export const countFindings = ({ doubled, lost, outOfOrder, unexpected, wrongState }: Findings): number =>
   lost.length + doubled.length + outOfOrder.length + wrongState.length + unexpected.length
 
 const entities: Readonly<Record<string, string>> = { amp: "&", lt: "<", gt: ">", quot: "\"", "#39": "'" }
@@ -63,7 +63,7 @@ export const toldBy = (html: string): Array<string> => {
  * Compares what Plane shows with what it must show. It knows nothing of the pipeline, only what was published and what
  * Plane has. The n-th time that a line is shown is the n-th time that it was published. One more is doubled.
  */
-export const judge = (expected: Expected, shown: Shown): Verdict => {
+export const judge = (expected: Expected, shown: Shown): Findings => {
   const told = (line: string) => `${expected.workItem}: ${line}`
   const places = new Map<string, Array<number>>()
   for (const [place, line] of expected.lines.entries()) places.set(line, [...(places.get(line) ?? []), place])
@@ -91,10 +91,10 @@ export const judge = (expected: Expected, shown: Shown): Verdict => {
 }
 
 /** The findings of several work items together. */
-export const together = (verdicts: ReadonlyArray<Verdict>): Verdict => ({
-  lost: verdicts.flatMap((verdict) => verdict.lost),
-  doubled: verdicts.flatMap((verdict) => verdict.doubled),
-  outOfOrder: verdicts.flatMap((verdict) => verdict.outOfOrder),
-  wrongState: verdicts.flatMap((verdict) => verdict.wrongState),
-  unexpected: verdicts.flatMap((verdict) => verdict.unexpected)
+export const together = (all: ReadonlyArray<Findings>): Findings => ({
+  lost: all.flatMap((each) => each.lost),
+  doubled: all.flatMap((each) => each.doubled),
+  outOfOrder: all.flatMap((each) => each.outOfOrder),
+  wrongState: all.flatMap((each) => each.wrongState),
+  unexpected: all.flatMap((each) => each.unexpected)
 })

@@ -7,7 +7,7 @@ import type { Happening, PullRequest } from "./Gitea.js"
 import { deliver, requiredCheck } from "./Gitea.js"
 import type { Expected } from "./Judge.js"
 
-/** What somebody does, and what Plane must show after it, in the words of the specification. */
+/** What somebody does, and what Plane must show after it: the lines of comments, word for word. */
 export interface Step {
   readonly does: Does
   readonly says: string

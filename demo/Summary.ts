@@ -1,21 +1,21 @@
 import { Console, Effect } from "effect"
 import type { RecordedRequest } from "../src/simulator/PlaneSimulator.js"
 import { PlaneSimulator } from "../src/simulator/PlaneSimulator.js"
-import type { Verdict } from "./Judge.js"
+import type { Findings } from "./Judge.js"
 import { judge, together, toldBy } from "./Judge.js"
 import * as Look from "./Look.js"
 import type { Done, Task } from "./Story.js"
 import { expectedOf } from "./Story.js"
 import type { Placed } from "./Timeline.js"
 
-/** How many requests a direct implementation of the specification needs for a task's life of eight events. */
-const specificationsWay = 32
+/** How many requests a task of eight events takes if each state and each comment is a look-up and a write. */
+const directWay = 32
 
 /** How many requests any of these tasks may need at most. */
 const mostRequests = 13
 
 /** Judges what Plane shows now, by the simulator's data and nothing else. */
-export const verdictOf = (placed: ReadonlyArray<Placed>): Effect.Effect<Verdict, never, PlaneSimulator> =>
+export const findingsOf = (placed: ReadonlyArray<Placed>): Effect.Effect<Findings, never, PlaneSimulator> =>
   Effect.gen(function*() {
     const plane = yield* PlaneSimulator
     return together(
@@ -44,7 +44,7 @@ const row = (cells: ReadonlyArray<string>, paint: ReadonlyArray<Look.Paint> = []
 const keyPaint = (task: Task, placed: ReadonlyArray<Placed>) =>
   Look.keys[placed.findIndex((each) => each.task === task)] ?? Look.bold
 
-/** Prints the end of the demo: a table, then the verdict and what is wrong. Returns whether all is right. */
+/** Prints the end of the demo: a table, then what is wrong. Returns whether all is right. */
 export const print = (options: {
   readonly placed: ReadonlyArray<Placed>
   readonly done: ReadonlyArray<Done>
@@ -55,11 +55,11 @@ export const print = (options: {
     const { done, outage, placed, tookMillis } = options
     const plane = yield* PlaneSimulator
     const requests = yield* plane.requests
-    const verdict = yield* verdictOf(placed)
+    const findings = yield* findingsOf(placed)
 
     yield* Console.log(`\n${Look.rule("what Plane shows now", Look.bold)}`)
     yield* Console.log(
-      row(["task", "work item in Plane", "state", "lines", "comments", "requests", "the spec's way*"], [
+      row(["task", "work item in Plane", "state", "lines", "comments", "requests", "the direct way*"], [
         Look.dim,
         Look.dim,
         Look.dim,
@@ -80,18 +80,18 @@ export const print = (options: {
         `${comments.flatMap(({ html }) => toldBy(html)).length} of ${expected}`,
         String(comments.length),
         String(requests.filter(isFor(each)).length),
-        String(specificationsWay)
+        String(directWay)
       ], [keyPaint(each.task, placed), String, Look.state]))
     }
     const others = requests.filter((request) => !placed.some((each) => isFor(each)(request)))
     yield* Console.log(row(["", "probes while Plane was away", "", "", "", String(others.length)], [String, Look.dim]))
     yield* Console.log(row(
-      ["", "together", "", "", "", String(requests.length), String(specificationsWay * placed.length)],
+      ["", "together", "", "", "", String(requests.length), String(directWay * placed.length)],
       [String, Look.bold, String, String, String, Look.bold]
     ))
     yield* Console.log(
       Look.dim(
-        "  * the spec's own figure for one task of eight events, without gate or outage; 60 a minute is Plane's limit\n"
+        "  * a look-up before each write, for one task of eight events, without an outage; 60 a minute is Plane's limit\n"
       )
     )
 
@@ -99,7 +99,7 @@ export const print = (options: {
     const during = answered.filter(({ at }) => at >= outage.from && at < outage.until)
     const longest = (all: ReadonlyArray<{ readonly took: number }>) =>
       Math.max(0, ...all.map(({ took }) => took)).toFixed(1)
-    const echoes = (yield* plane.deliveries).length
+    const echoes = (yield* plane.hooks).length
     yield* Console.log(
       `  ${answered.length} reports, hooks and events were taken, the slowest in ${longest(answered)} ms; ` +
         `${during.length} of them while Plane was away,\n  the slowest in ${longest(during)} ms. ` +
@@ -108,11 +108,11 @@ export const print = (options: {
 
     const refused = requests.filter(({ status }) => status === 429).length
     const problems = [
-      ...verdict.lost.map((line) => `missing       ${line}`),
-      ...verdict.doubled.map((line) => `doubled       ${line}`),
-      ...verdict.outOfOrder.map((line) => `out of order  ${line}`),
-      ...verdict.wrongState.map((line) => `wrong state   ${line}`),
-      ...verdict.unexpected.map((line) => `not expected  ${line}`),
+      ...findings.lost.map((line) => `missing       ${line}`),
+      ...findings.doubled.map((line) => `doubled       ${line}`),
+      ...findings.outOfOrder.map((line) => `out of order  ${line}`),
+      ...findings.wrongState.map((line) => `wrong state   ${line}`),
+      ...findings.unexpected.map((line) => `not expected  ${line}`),
       ...(refused > 0 ? [`429           Plane's limit was exceeded ${refused} times`] : []),
       // Without this, the run would show nothing about an outage.
       ...(requests.some(({ fault }) => fault !== null) ? [] : ["no outage     no request met it"]),

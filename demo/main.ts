@@ -4,7 +4,7 @@ import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as FileSystem from "@effect/platform/FileSystem"
 import { Cause, Clock, Console, Data, Duration, Effect, Fiber, Layer, Option } from "effect"
 import { Fault, PlaneSimulator } from "../src/simulator/PlaneSimulator.js"
-import { findings } from "./Judge.js"
+import { countFindings } from "./Judge.js"
 import * as Look from "./Look.js"
 import * as Service from "./Service.js"
 import type { Done } from "./Story.js"
@@ -101,7 +101,7 @@ const demo = Effect.gen(function*() {
       yield* Effect.iterate(false, {
         while: (done) => !done,
         body: () =>
-          Effect.delay(Effect.map(Summary.verdictOf(placed), (verdict) => findings(verdict) === 0), "50 millis")
+          Effect.delay(Effect.map(Summary.findingsOf(placed), (findings) => countFindings(findings) === 0), "50 millis")
       }).pipe(
         Effect.timeoutOption(Duration.subtract(patience, Duration.millis((yield* Clock.currentTimeMillis) - start)))
       )

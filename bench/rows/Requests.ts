@@ -3,12 +3,12 @@ import { Data, Effect, Layer, TestClock, TestContext } from "effect"
 import { stages } from "../../src/domain/Stage.js"
 import { StageEvents } from "../../src/events/StageEvents.js"
 import { PlaneSimulator } from "../../src/simulator/PlaneSimulator.js"
+import * as DirectWay from "../DirectWay.js"
 import type { Figure, Row } from "../Figure.js"
 import { Aim } from "../Figure.js"
 import { life } from "../Load.js"
 import type { Settings } from "../Pipelines.js"
 import { pipelineInMemory } from "../Pipelines.js"
-import * as SpecificationWay from "../SpecificationWay.js"
 
 class NotTold extends Data.TaggedError("NotTold")<{ readonly who: string; readonly what: string }> {
   override get message(): string {
@@ -90,13 +90,13 @@ export const row: Row = {
   name: "requests",
   description: "requests for one task's life, five minutes a stage",
   measure: Effect.gen(function*() {
-    const way = yield* SpecificationWay.make(yield* PlaneSimulator)
+    const way = yield* DirectWay.make(yield* PlaneSimulator)
     const value = yield* counted(
-      "the specification's way",
+      "the direct way",
       (key) => Effect.forEach(life(key), way.write, { discard: true }),
       (number) => `ET-${number}`
     )
-    const beside = { what: "the specification's way", value }
+    const beside = { what: "the direct way", value }
     return yield* Effect.forEach(
       ways.flatMap((way) => spellings.map((spelling) => ({ way, spelling }))),
       ({ spelling, way }) =>

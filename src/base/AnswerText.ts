@@ -4,8 +4,12 @@ import { Effect } from "effect"
 import type { BodyTooLarge } from "./BoundedBody.js"
 import { boundedBody } from "./BoundedBody.js"
 
-const lengthOf = (header: string | undefined) =>
-  header !== undefined && /^\d{1,15}$/.test(header) ? Number(header) : Infinity
+/** How many bytes an answer has at most, as it announces. A client may unpack more than an encoded one announces. */
+const announced = ({ headers }: HttpClientResponse.HttpClientResponse): number => {
+  const length = headers["content-length"]
+  const isCounted = length !== undefined && /^\d{1,15}$/.test(length) && headers["content-encoding"] === undefined
+  return isCounted ? Number(length) : Infinity
+}
 
 /**
  * The whole text that a server answered, never more than `limit` bytes of it in memory. The platform's clients hang up
@@ -17,7 +21,7 @@ export const answerText = (
 ): Effect.Effect<string, BodyTooLarge | ResponseError> =>
   Effect.suspend(() => {
     // The client reads no more than the announced length, and reading it at once takes half the time.
-    if (lengthOf(response.headers["content-length"]) <= limit) return response.text
+    if (announced(response) <= limit) return response.text
     return boundedBody(response.stream, { limit, overLimit: "stop" }).pipe(
       Effect.map((bytes) => new TextDecoder().decode(bytes)),
       // In-memory clients fail in this way when an answer has no body.

@@ -14,8 +14,8 @@ export interface BodyLimits<E> {
    * `stop`: nothing more is read, because a server that answers us may never stop sending.
    */
   readonly overLimit: "discard" | "stop"
-  /** Is asked before each chunk within the limit is kept. Its failure ends the reading. */
-  readonly room?: (bytes: number) => Effect.Effect<void, E>
+  /** Runs before each chunk within the limit is kept, to reserve memory for it. Its failure ends the reading. */
+  readonly reserve?: (bytes: number) => Effect.Effect<void, E>
 }
 
 /**
@@ -23,7 +23,7 @@ export interface BodyLimits<E> {
  */
 export const boundedBody = <E, E2 = never>(
   body: Stream.Stream<Uint8Array, E>,
-  { limit, overLimit, room = () => Effect.void }: BodyLimits<E2>
+  { limit, overLimit, reserve = () => Effect.void }: BodyLimits<E2>
 ): Effect.Effect<Buffer, BodyTooLarge | E | E2> =>
   Effect.suspend(() => {
     const kept: Array<Uint8Array> = []
@@ -31,7 +31,7 @@ export const boundedBody = <E, E2 = never>(
     const take = (chunk: Uint8Array): Effect.Effect<void, BodyTooLarge | E2> => {
       size += chunk.byteLength
       if (size > limit) return overLimit === "stop" ? new BodyTooLarge() : Effect.void
-      return Effect.map(room(chunk.byteLength), () => {
+      return Effect.map(reserve(chunk.byteLength), () => {
         kept.push(chunk)
       })
     }

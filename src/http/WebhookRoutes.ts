@@ -6,7 +6,7 @@ import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
 import { Duration, Effect, Either } from "effect"
 import { boundedBody } from "../base/BoundedBody.js"
 import { Health } from "../health/Health.js"
-import type { Room } from "../webhooks/Receiver.js"
+import type { ReserveMemory } from "../webhooks/Receiver.js"
 import { Overloaded, Receiver, Refused } from "../webhooks/Receiver.js"
 import type { Source } from "../webhooks/WebhookConfig.js"
 
@@ -25,7 +25,7 @@ const tooLarge = new Refused({ status: 413, why: `its body is larger than ${maxB
 const brokenOff = new Refused({ status: 400, why: "its body broke off" })
 const tooSlow = new Refused({ status: 408, why: `its body took longer than ${Duration.format(bodyTime)}` })
 
-const bodyOf = (request: HttpServerRequest.HttpServerRequest) => (room: Room) => {
+const bodyOf = (request: HttpServerRequest.HttpServerRequest) => (reserve: ReserveMemory) => {
   const message = NodeHttpServerRequest.toIncomingMessage(request)
   // The request's own stream closes the connection when it is not read to its end. Here the sender is told why.
   return boundedBody(
@@ -33,7 +33,7 @@ const bodyOf = (request: HttpServerRequest.HttpServerRequest) => (room: Room) =>
     {
       limit: maxBytes,
       overLimit: "discard",
-      room: (bytes) => room(bytes) ? Effect.void : new Overloaded()
+      reserve: (bytes) => reserve(bytes) ? Effect.void : new Overloaded()
     }
   ).pipe(
     // What was not read flows past: the sender reads our answer only after it has sent all.

@@ -25,13 +25,16 @@ export interface Ask {
 }
 
 /**
- * Sends one request and reads its answer, of whose text the schema is. Anything but a success of the expected shape is
- * a `PlaneError`. The request uses the slot that it is given, and waits for one of its own if there is none, or if that
- * is not good any more.
+ * Sends one request and decodes the text of its answer with a schema. Anything but a success of the expected shape is a
+ * `PlaneError`. The request uses the slot that it is given. Without one, or if that one is not valid any more, it waits
+ * for a slot of its own.
  */
 export interface Exchange {
   readonly send: <A, I>(ask: Ask, schema: Schema.Schema<A, I>, slot?: Slot) => Effect.Effect<A, PlaneError>
-  /** `send` for a request whose answer 409 may say, as the schema of its text tells, that it is done already. */
+  /**
+   * Like `send`, but an answer 409 that fits the schema `conflict` is a success too: it says that the request was done
+   * before.
+   */
   readonly sendOrConflict: <A, I, B, J>(
     ask: Ask,
     schemas: { readonly success: Schema.Schema<A, I>; readonly conflict: Schema.Schema<B, J> },
@@ -48,7 +51,7 @@ interface Answered extends Answer {
 const numberOf = (header: string | undefined) =>
   header !== undefined && /^\d{1,9}$/.test(header) ? Number(header) : undefined
 
-// The slash at the end is needed: without it Plane redirects, and a redirect is never followed with the key.
+// The slash at the end is needed: without it Plane redirects, and a redirect is never followed with the API token.
 const encode = (ask: Ask) => `${ask.path.map(encodeURIComponent).join("/")}/`
 
 const toRequest = (ask: Ask) => {
@@ -56,7 +59,7 @@ const toRequest = (ask: Ask) => {
   return ask.body === undefined ? request : HttpClientRequest.bodyUnsafeJson(request, ask.body)
 }
 
-/** What all requests share: address, key, budget, deadline, the limit of an answer, and what answers mean. */
+/** What all requests share: address, API token, budget, deadline, the limit of an answer, and what answers mean. */
 export const make = Effect.fnUntraced(function*(config: PlaneConfig) {
   const budget = yield* RateBudget
   const token = Redacted.value(config.apiToken)

@@ -21,12 +21,12 @@ const whyNotWritable = (
   }
   if (typeof archived_at === "string") return { reason: "Archived", words: `archived since ${archived_at}` }
   if (is_member === false) {
-    return { reason: "PermissionDenied", words: `the key's user is not a member of the project ${expected}` }
+    return { reason: "PermissionDenied", words: `the API token's user is not a member of the project ${expected}` }
   }
   return typeof member_role === "number" && member_role < leastRole
     ? {
       reason: "PermissionDenied",
-      words: `the key's user is a guest in the project ${expected}, and guests may not move work items`
+      words: `the API token's user is a guest in the project ${expected}, and guests may not move work items`
     }
     : undefined
 }

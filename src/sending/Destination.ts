@@ -23,9 +23,9 @@ export interface Misfit {
 }
 
 /**
- * Plane as a whole. It is open, or closed while Plane is down, misconfigured or refuses the key. Trouble closes it only
- * when a harmless request, the probe, fails too. If the probe succeeds, the trouble is the work item's own. While it is
- * closed, only the probe is sent, no attempts are counted, and nothing is lost.
+ * Plane as a whole. It is open, or closed while Plane is down, misconfigured or refuses the token. Trouble closes it
+ * only when a harmless request, the probe, fails too. If the probe succeeds, the trouble is the work item's own. While
+ * it is closed, only the probe is sent, no attempts are counted, and nothing is lost.
  *
  * It opens with a first probe. Whenever it opens, the stage table is compared with the project's states.
  */
@@ -37,7 +37,7 @@ export class Destination extends Context.Tag("plane-sync/Destination")<Destinati
    * error after an answer that an archived project gives as well.
    */
   readonly isDown: (error?: PlaneError) => Effect.Effect<boolean>
-  /** Tells that Plane has accepted a write, so the key may write. A later 403 is then about one request. */
+  /** Tells that Plane has accepted a write, so the token may write. A later 403 is then about one request. */
   readonly wrote: Effect.Effect<void>
   readonly status: Effect.Effect<DestinationStatus>
   /** The stages whose states wait because the project does not have them, as of the last look. */
@@ -129,7 +129,7 @@ const make = Effect.gen(function*() {
     yield* latch.open
   })
 
-  /** It stays closed, now because of another reason, as when the key was revoked while Plane was away. */
+  /** It stays closed, now because of another reason, as when the token was revoked while Plane was away. */
   const stillClosed = Effect.fnUntraced(function*(reason: string) {
     yield* Ref.update(status, (was) => was.open ? was : { ...was, reason })
     yield* Effect.logError(`Nothing is sent to Plane, by now for another reason: ${reason}`)
@@ -152,7 +152,7 @@ const make = Effect.gen(function*() {
     }
   })
 
-  /** A 403 on a write although the probe succeeds is about what the key may do, unless other writes are accepted. */
+  /** A 403 on a write although the probe succeeds is about what the token may do, unless other writes are accepted. */
   const isForbidden = (error: PlaneError | undefined): error is PlaneError =>
     error?.reason === "PermissionDenied" && error.method !== "GET"
 
@@ -161,7 +161,7 @@ const make = Effect.gen(function*() {
       if (!(yield* Ref.get(status)).open) return true
       const probe = yield* Effect.either(client.probe)
       if (probe._tag === "Left") {
-        // The probe's error says what is wrong with Plane. A 429 only says that others use the key.
+        // The probe's error says what is wrong with Plane. A 429 only says that others use the token.
         if (probe.left.reason === "RateLimited") return true
         yield* close(error !== undefined && probe.left.reason === error.reason ? error.message : probe.left.message)
         yield* Effect.forkIn(probeUntilBack(probe.left, 0), scope)

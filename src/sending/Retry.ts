@@ -41,7 +41,7 @@ export const retry = Effect.fnUntraced(function*(context: SendContext, error: Pl
 
 /**
  * A write that was refused is sent once more before the refusal is believed, and not within its quiet time, because
- * Plane has been seen to execute a write and answer 4xx all the same (Plane #7505).
+ * Plane has been seen to execute a write and answer 4xx all the same: docs/reliability.md, *What Plane refuses*.
  */
 export const askOnceMore = (context: SendContext, error: PlaneError): Effect.Effect<Later> =>
   Effect.zipWith(epochMillis, quietLeft(context, error), (now, quiet) => ({
@@ -55,8 +55,8 @@ export const askOnceMore = (context: SendContext, error: PlaneError): Effect.Eff
   }))
 
 /**
- * A bug of ours in a job is that job's own trouble: it must neither end the worker nor keep the lane. As little is
- * known of what was sent as after a time-out.
+ * A bug of ours in a job is that job's own trouble: it must neither end the worker nor keep the lane. The request may
+ * have been sent, so it is repeated only after the quiet time, as after a time-out.
  */
 export const survive = <Outcome>(
   outcome: Effect.Effect<Outcome>,

@@ -149,7 +149,7 @@ const withHeaders = (answer: Answer, headers: Readonly<Record<string, string>>):
 })
 
 /**
- * Answers in Django's order: size, path, key, permission, throttle, method, view. The order decides what counts against
+ * Answers in Django's order: size, path, token, permission, throttle, method, view. The order decides what counts against
  * the rate limit: a 401, a permission 403 and a 413 are not logged and carry no rate headers, but a 400, a view's 404
  * and a 405 do.
  */
@@ -172,16 +172,16 @@ export const answer = (
   }
   const { route } = resolved
   const allow = { "Allow": route.allow.join(", ") }
-  const key = request.headers["x-api-key"]
-  if (key === undefined || key === "") return Effect.succeed(withHeaders(Http.noKey, allow))
-  const caller = api.keys.userOf(key)
+  const token = request.headers["x-api-key"]
+  if (token === undefined || token === "") return Effect.succeed(withHeaders(Http.noKey, allow))
+  const caller = api.keys.userOf(token)
   if (caller === undefined) return Effect.succeed(withHeaders(Http.badKey, allow))
   if (!permitted(api, request, route, caller)) return Effect.succeed(withHeaders(Http.forbidden, allow))
-  const verdict = api.rateLog.admit(key, arrivedAt)
-  if (!verdict.admitted) {
-    return Effect.succeed(withHeaders(Http.rateLimited(String(verdict.retryAfterSeconds)), allow))
+  const admission = api.rateLog.admit(token, arrivedAt)
+  if (!admission.admitted) {
+    return Effect.succeed(withHeaders(Http.rateLimited(String(admission.retryAfterSeconds)), allow))
   }
-  const headers = { ...allow, ...verdict.headers }
+  const headers = { ...allow, ...admission.headers }
   const project = projectOf(api.store, route)
   const call: Call = {
     store: api.store,

@@ -112,7 +112,7 @@ export const create = (call: Call, project: Model.Project): Effect.Effect<Answer
       // The answer shows the given `created_at` and sender; the row, when it is read later, shows neither.
       ...(createdRaw === undefined ? {} : { created_at: createdRaw }),
       updated_by: call.caller.id,
-      // Only the answer believes `created_by`: the row and the webhook name the owner of the key.
+      // Only the answer believes `created_by`: the row and the webhook name the owner of the API token.
       actor: author.id
     })
   })

@@ -9,7 +9,7 @@ import { KillSchema } from "./Kills.js"
 import type { SimulatorError } from "./Options.js"
 import type { People } from "./People.js"
 
-/** Paths under this are the simulator's own: no key, no rate limit, no faults. */
+/** Paths under this are the simulator's own: no token, no rate limit, no faults. */
 export const controlPrefix = "/_simulator/"
 
 /** Answers a request for the control API: JSON both ways, errors as `{"error": …}`. */
@@ -111,7 +111,7 @@ export const make = (core: Core, people: People): Control => {
       case "DELETE kill":
         return ok(Effect.sync(() => ({ killed: core.kills.end() ?? null })))
       case "GET deliveries":
-        return ok(core.webhooks.deliveries)
+        return ok(core.webhooks.hooks)
       case "DELETE token":
         return ok(Effect.sync(() => core.keys.revoke(tokens.bot)))
       case "PUT token":

@@ -1,6 +1,6 @@
 import * as Model from "./Model.js"
 
-/** The keys, by their owners. They are no secrets, because they open nothing but a simulator. */
+/** The API tokens, by their owners. They are no secrets, because they open nothing but a simulator. */
 export const tokens = {
   bot: "plane_api_simulator_bot_8c1f4e0d2b7a",
   owner: "plane_api_simulator_owner_41d7b3c9e6f0",
@@ -13,9 +13,9 @@ export const tokens = {
 } as const
 
 export interface Keyring {
-  readonly userOf: (key: string) => Model.User | undefined
-  readonly revoke: (key: string) => void
-  readonly restore: (key: string) => void
+  readonly userOf: (token: string) => Model.User | undefined
+  readonly revoke: (token: string) => void
+  readonly restore: (token: string) => void
   /** What the user is in the project. Undefined if it is not a member. */
   readonly roleIn: (user: Model.User, projectId: string) => Model.ProjectRole | undefined
   /** Takes the bot out of a project, or back in. */
@@ -24,8 +24,8 @@ export interface Keyring {
   readonly setRole: (projectId: string, role: Model.ProjectRole) => void
 }
 
-/** Plane gives service keys 300 requests a minute where others have 60. */
-export const limitOf = (key: string, limit: number): number => key === tokens.service ? limit * 5 : limit
+/** Plane gives service tokens 300 requests a minute where others have 60. */
+export const limitOf = (token: string, limit: number): number => token === tokens.service ? limit * 5 : limit
 
 export const make = (): Keyring => {
   const holders = new Map<string, Model.User>([
@@ -39,12 +39,12 @@ export const make = (): Keyring => {
   const closed = new Set<string>()
   const botRoles = new Map<string, Model.ProjectRole>()
   return {
-    userOf: (key) => revoked.has(key) ? undefined : holders.get(key),
-    revoke: (key) => {
-      revoked.add(key)
+    userOf: (token) => revoked.has(token) ? undefined : holders.get(token),
+    revoke: (token) => {
+      revoked.add(token)
     },
-    restore: (key) => {
-      revoked.delete(key)
+    restore: (token) => {
+      revoked.delete(token)
     },
     roleIn: (user, projectId) => {
       if (user.role === "outsider") return undefined

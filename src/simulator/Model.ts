@@ -73,7 +73,7 @@ export interface Comment {
   externalId: string | null
   /** `created_by`, which the poster may set. */
   readonly author: User
-  /** The user whose key or session posted it. */
+  /** The user whose API token or session posted it. */
   readonly actor: User
   updatedBy: User | null
   readonly createdAt: number

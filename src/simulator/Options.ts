@@ -43,7 +43,7 @@ export interface PlaneSimulatorOptions {
   readonly workspace?: string
   readonly project?: ProjectOptions
   readonly furtherProjects?: ReadonlyArray<ProjectOptions>
-  /** The rate limit of each key. `off` never answers 429. Default 60 in 60,000 ms. */
+  /** The rate limit of each API token. `off` never answers 429. Default 60 in 60,000 ms. */
   readonly rateLimit?: { readonly limit: number; readonly windowMillis: number } | "off"
   /** How long after its arrival, and its check of the external id, a write is inserted. */
   readonly insertDelay?: Duration.DurationInput

@@ -22,7 +22,7 @@ import type { PlaneSimulatorOptions, ProjectOptions, SimulatorError, StateOption
 import { settle } from "./Options.js"
 import type { NewWorkItem, SimulatedComment, SimulatedWorkItem } from "./People.js"
 import * as People from "./People.js"
-import type { Delivery } from "./Webhooks.js"
+import type { SentHook } from "./Webhooks.js"
 
 export type { RecordedRequest } from "./Core.js"
 export { Fault, type FaultMatch, FaultSchema, type SingleFault } from "./Faults.js"
@@ -37,7 +37,7 @@ export {
   type WebhookRequest
 } from "./Options.js"
 export type { NewWorkItem, SimulatedComment, SimulatedWorkItem } from "./People.js"
-export type { Delivery } from "./Webhooks.js"
+export type { SentHook } from "./Webhooks.js"
 
 /** The address of the simulator in memory. */
 const memoryUrl = "http://plane.test"
@@ -61,14 +61,14 @@ const memoryUrl = "http://plane.test"
 export class PlaneSimulator extends Context.Tag("plane-sync/PlaneSimulator")<PlaneSimulator, {
   /** The base address, without a path: "http://127.0.0.1:43121", or "http://plane.test" in memory. */
   readonly url: string
-  /** A valid key of the bot, at first a member of every project. */
+  /** A valid API token of the bot, at first a member of every project. */
   readonly token: string
   /**
-   * Further keys: `owner` (admin), `guest`, `outsider` (of another workspace), `service` (five times the rate),
+   * Further tokens: `owner` (admin), `guest`, `outsider` (of another workspace), `service` (five times the rate),
    * `revoked`.
    */
   readonly tokens: typeof tokens
-  /** The user whose key `token` is. */
+  /** The user of `token`. */
   readonly bot: { readonly id: string; readonly name: string }
   /** The user that `moveWorkItem` and `addPersonComment` act as. */
   readonly person: { readonly id: string; readonly name: string }
@@ -135,8 +135,8 @@ export class PlaneSimulator extends Context.Tag("plane-sync/PlaneSimulator")<Pla
   readonly forgetRequests: Effect.Effect<void>
   /** A person registers a webhook in place of the present one, for a receiver whose address is known only later. */
   readonly registerWebhook: (webhook: WebhookOptions) => Effect.Effect<void>
-  /** Every finished attempt at delivering a webhook. */
-  readonly deliveries: Effect.Effect<ReadonlyArray<Delivery>>
+  /** The webhooks that it has sent, each attempt by itself, once it has ended. */
+  readonly hooks: Effect.Effect<ReadonlyArray<SentHook>>
 }>() {
   /** Plane on a port of 127.0.0.1, with the control API of `Control.ts` under `/_simulator/`. */
   static readonly layer = (options: PlaneSimulatorOptions = {}): Layer.Layer<PlaneSimulator, SimulatorError> =>
@@ -201,6 +201,6 @@ const service = (core: Core.Core, people: People.People, url: string): Context.T
     requests: core.requests,
     forgetRequests: core.forgetRequests,
     registerWebhook: core.webhooks.register,
-    deliveries: core.webhooks.deliveries
+    hooks: core.webhooks.hooks
   }
 }

@@ -1,14 +1,15 @@
 import type { Settings } from "./Options.js"
 
 /**
- * Plane's throttle: for each key a sliding log of the moments at which requests *arrived*. A slot becomes free exactly
+ * Plane's throttle: for each API token a sliding log of the moments at which requests *arrived*. A slot becomes free exactly
  * one window after its arrival. Refused requests are not logged. `Reset` is always now + window, as in Plane.
  */
 export interface RateLog {
-  readonly admit: (key: string, now: number) => Verdict
+  readonly admit: (token: string, now: number) => Admission
 }
 
-export type Verdict =
+/** Whether a request is let through. */
+export type Admission =
   | { readonly admitted: true; readonly headers: Readonly<Record<string, string>> }
   | { readonly admitted: false; readonly retryAfterSeconds: number }
 
@@ -23,16 +24,16 @@ const headers = (remaining: number, resetMillis: number) => ({
   "X-RateLimit-Reset": String(Math.floor(resetMillis / 1000))
 })
 
-export const make = (setting: Settings["rateLimit"], limitOf: (key: string, limit: number) => number): RateLog => {
+export const make = (setting: Settings["rateLimit"], limitOf: (token: string, limit: number) => number): RateLog => {
   if (setting === "off") {
-    return { admit: (_key, now) => ({ admitted: true, headers: headers(1_000_000, now + 60_000) }) }
+    return { admit: (_token, now) => ({ admitted: true, headers: headers(1_000_000, now + 60_000) }) }
   }
   const { limit, windowMillis } = setting
   const logs = new Map<string, Log>()
   return {
-    admit: (key, now) => {
-      const log = logs.get(key) ?? { times: [], head: 0 }
-      logs.set(key, log)
+    admit: (token, now) => {
+      const log = logs.get(token) ?? { times: [], head: 0 }
+      logs.set(token, log)
       for (let oldest = log.times[log.head]; oldest !== undefined && oldest <= now - windowMillis;) {
         oldest = log.times[++log.head]
       }
@@ -40,7 +41,7 @@ export const make = (setting: Settings["rateLimit"], limitOf: (key: string, limi
         log.times = log.times.slice(log.head)
         log.head = 0
       }
-      const allowed = limitOf(key, limit)
+      const allowed = limitOf(token, limit)
       const used = log.times.length - log.head
       if (used >= allowed) {
         const oldest = log.times[log.head] ?? now

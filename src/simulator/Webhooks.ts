@@ -71,8 +71,8 @@ export const commentChanged = (
   ...activityOf(changed)
 })
 
-/** One attempt at delivering a webhook, and how it ended. */
-export interface Delivery {
+/** A webhook that was sent, and how that ended. Each attempt is one. */
+export interface SentHook {
   /** Clock milliseconds at sending. */
   readonly at: number
   readonly event: string
@@ -88,10 +88,11 @@ export interface Delivery {
 }
 
 export interface Webhooks {
-  /** Delivers to this receiver from now on, instead of the one before. */
+  /** Sends to this receiver from now on, instead of the one before. */
   readonly register: (options: WebhookOptions) => Effect.Effect<void>
   readonly announce: (what: Announcement) => Effect.Effect<void>
-  readonly deliveries: Effect.Effect<ReadonlyArray<Delivery>>
+  /** The last ones that were sent. */
+  readonly hooks: Effect.Effect<ReadonlyArray<SentHook>>
 }
 
 const retries = 5
@@ -133,7 +134,7 @@ export const make = (settings: Settings, workspaceId: string): Effect.Effect<Web
     const byHttp = yield* httpSender
     const random = Random.make(settings.seed)
     let registered = settings.webhook
-    const deliveries: Array<Delivery> = []
+    const hooks: Array<SentHook> = []
     const fibers = yield* FiberSet.make()
     let active = true
 
@@ -166,7 +167,7 @@ export const make = (settings: Settings, workspaceId: string): Effect.Effect<Web
             onFailure: (error) => ({ status: null, error: String(error) })
           })
         )
-        deliveries.push({
+        hooks.push({
           at,
           event: what.event,
           action: what.action,
@@ -176,7 +177,7 @@ export const make = (settings: Settings, workspaceId: string): Effect.Effect<Web
           body,
           ...outcome
         })
-        if (deliveries.length > settings.record) deliveries.shift()
+        if (hooks.length > settings.record) hooks.shift()
         if (outcome.error === null) return
         if (count > retries) {
           // Plane switches the whole webhook off, for every later event too.
@@ -197,6 +198,6 @@ export const make = (settings: Settings, workspaceId: string): Effect.Effect<Web
         Effect.suspend(() =>
           registered === undefined ? Effect.void : Effect.asVoid(FiberSet.run(fibers, attempt(registered, what, 1)))
         ),
-      deliveries: Effect.sync(() => [...deliveries])
+      hooks: Effect.sync(() => [...hooks])
     }
   })

@@ -19,7 +19,7 @@ const help = `A simulated Plane. Prints {"url","token"} when it listens, and ser
 
   --port N                  where it listens on 127.0.0.1; without it, any free port
   --workspace SLUG          its workspace
-  --limit N|off             requests a key may send in a window (60)
+  --limit N|off             requests an API token may send in a window (60)
   --window-millis N         the window (60000)
   --latency-millis N        how long it takes to answer (0)
   --insert-delay-millis N   how long it takes to insert a comment once it has checked it (0)

@@ -30,15 +30,16 @@ export interface SourceStatus {
 }
 
 /**
- * Takes room for so many more bytes of a body. Says whether there was any. It is free again when the request has ended.
+ * Reserves memory for so many more bytes of a body. Returns false if too much is in use. The memory is free again when
+ * the request has ended.
  */
-export type Room = (bytes: number) => boolean
+export type ReserveMemory = (bytes: number) => boolean
 
 /** What is read of a request. Names of headers are lower case. */
 export interface Received {
   readonly headers: Readonly<Record<string, string | undefined>>
-  /** The body's bytes, which take room as they come. Fails if they cannot be read, or there is no room. */
-  readonly body: (room: Room) => Effect.Effect<Uint8Array, Overloaded | Refused>
+  /** The body's bytes, whose memory is reserved as they come. Fails if they cannot be read, or there is no memory. */
+  readonly body: (reserve: ReserveMemory) => Effect.Effect<Uint8Array, Overloaded | Refused>
 }
 
 /** Accepts hooks: one with the right signature is committed, and worked on afterwards. */
@@ -87,7 +88,7 @@ const make = Effect.gen(function*() {
   for (const source of ["plane", "gitea"] as const) {
     if (insecure && Redacted.value(secrets[source]) === "") {
       yield* Effect.logWarning(
-        `ORCH_WEBHOOKS_INSECURE: hooks sent to /webhooks/${source} are believed without a signature`
+        `ORCH_WEBHOOKS_INSECURE: hooks sent to /webhooks/${source} are accepted without a signature`
       ).pipe(annotated)
     }
   }
@@ -114,31 +115,31 @@ const make = Effect.gen(function*() {
   let inFlight = 0
 
   /**
-   * Keeps the room that a body takes until `taking` has ended, in whatever way. Only bytes that have come take room,
-   * because anybody can announce a large body and send nothing.
+   * Holds the memory of a body until `taking` has ended, in whatever way. It is reserved for bytes that have come and
+   * not for bytes that are announced, because anybody can announce a large body and send nothing.
    */
-  const withRoom = <E>(taking: (room: Room) => Effect.Effect<void, E>) =>
+  const withMemory = <E>(taking: (reserve: ReserveMemory) => Effect.Effect<void, E>) =>
     Effect.suspend(() => {
       let held = 0
-      const room: Room = (bytes) => {
+      const reserve: ReserveMemory = (bytes) => {
         if (inFlight + bytes > maxInFlight) return false
         inFlight += bytes
         held += bytes
         return true
       }
       return Effect.ensuring(
-        taking(room),
+        taking(reserve),
         Effect.sync(() => {
           inFlight -= held
         })
       )
     })
 
-  const take = (source: Source, { body, headers }: Received, given: string, room: Room) =>
+  const take = (source: Source, { body, headers }: Received, given: string, reserve: ReserveMemory) =>
     Effect.gen(function*() {
       const names = headerNames[source]
       const header = (name: string) => cleanLine(headers[name] ?? "", textLimit)
-      const bytes = yield* body(room)
+      const bytes = yield* body(reserve)
       yield* checkSignature(source, given, (secret) => isSignedWith(secret, bytes, given))
       const text = decodeUtf8(bytes)
       const json = Option.flatMap(text, parseJson)
@@ -166,7 +167,8 @@ const make = Effect.gen(function*() {
       if (!insecure && Redacted.value(secrets[source]) === "") {
         return yield* new Refused({
           status: 503,
-          why: `no secret is set: set ${secretSetting[source]}, or ORCH_WEBHOOKS_INSECURE=true to believe anybody`
+          why: `no secret is set: set ${secretSetting[source]}, ` +
+            "or ORCH_WEBHOOKS_INSECURE=true to accept hooks without a signature"
         })
       }
       const type = headers["content-type"] ?? ""
@@ -179,7 +181,7 @@ const make = Effect.gen(function*() {
       const given = headers[headerNames[source].signature] ?? ""
       // Checked before the body is read, so that a request without a signature takes no memory.
       yield* checkSignature(source, given, () => isSignature(given))
-      yield* withRoom((room) => take(source, received, given, room))
+      yield* withMemory((reserve) => take(source, received, given, reserve))
     }).pipe(
       Effect.tapError((error) => noteRefused(source, error._tag === "StorageError" ? error.message : error.why))
     )

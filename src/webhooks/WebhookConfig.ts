@@ -12,7 +12,7 @@ export interface WebhookConfig {
   readonly insecure: boolean
 }
 
-/** The settings of webhooks. A blank at the end of a secret is dropped, because it is a slip of whoever copied it. */
+/** The settings of webhooks. Blanks at the end of a secret are dropped, because they come from copying it. */
 export const webhookSettings = {
   plane: defineSetting({
     name: "ORCH_PLANE_WEBHOOK_SECRET",

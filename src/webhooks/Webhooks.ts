@@ -24,8 +24,11 @@ const work = Layer.scopedDiscard(Effect.gen(function*() {
 }))
 
 /**
- * Takes webhooks and works on them until the scope closes. It asks Plane by the `PlaneClient` of the pipeline that is
- * there, so that both share one budget, however a host puts its layers together.
+ * Takes webhooks and works on them until the scope closes. It goes over the tasks, the pipeline to Plane and the storage
+ * of a host: `Orchestrator.layerStorage` (or `Orchestrator.layerTasks` over `PlaneSync.layerStorage`), with
+ * `Layer.provideMerge(Storage.layer)`. It asks Plane by the `PlaneClient` of that pipeline, so that both share one
+ * budget, however a host puts its layers together. A host hands the requests to the `Receiver`: docs/setup.md has a
+ * whole example.
  */
 export const webhooksLayer: Layer.Layer<
   Receiver,

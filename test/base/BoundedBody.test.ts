@@ -45,16 +45,16 @@ describe("boundedBody", () => {
       assert.deepStrictEqual([tagOf(stopped.outcome), stopped.read], ["BodyTooLarge", 3])
     }))
 
-  it.effect("asks for room for each chunk within the limit, and ends when there is none", () =>
+  it.effect("reserves memory for each chunk within the limit, and ends when there is none", () =>
     Effect.gen(function*() {
       const asked: Array<number> = []
-      const room = (most: number) => (bytes: number) => {
+      const reserve = (most: number) => (bytes: number) => {
         asked.push(bytes)
         return bytes > most ? Effect.fail("no room") : Effect.void
       }
-      yield* reading(["ab", "cde", "f"], { limit: 5, overLimit: "discard", room: room(3) })
+      yield* reading(["ab", "cde", "f"], { limit: 5, overLimit: "discard", reserve: reserve(3) })
       assert.deepStrictEqual(asked.splice(0), [2, 3])
-      const ended = yield* reading(["ab", "cde", "f"], { limit: 9, overLimit: "discard", room: room(2) })
+      const ended = yield* reading(["ab", "cde", "f"], { limit: 9, overLimit: "discard", reserve: reserve(2) })
       assert.deepStrictEqual([ended, asked], [{ outcome: "no room", read: 2 }, [2, 3]])
     }))
 

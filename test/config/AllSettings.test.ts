@@ -12,9 +12,12 @@ import { envExample, settingsPage } from "../../src/config/SettingTexts.js"
 
 const root = fileURLToPath(new URL("../../", import.meta.url))
 
-const files = readdirSync(join(root, "src"), { recursive: true, encoding: "utf8" })
-  .filter((name) => name.endsWith(".ts"))
-  .map((name) => ({ name, text: readFileSync(join(root, "src", name), "utf8") }))
+const filesOf = (folder: string, extension: string) =>
+  readdirSync(join(root, folder), { recursive: true, encoding: "utf8" })
+    .filter((name) => name.endsWith(extension))
+    .map((name) => ({ name, text: readFileSync(join(root, folder, name), "utf8") }))
+
+const files = filesOf("src", ".ts")
 
 const names = allSettings.map(({ definition }) => definition.name)
 
@@ -34,6 +37,38 @@ describe("the settings", () => {
     // A name that goes on in a pattern, as in `ORCH_PLANE_*`, is none.
     const named = new Set(found(/\b(ORCH_\w*[A-Z])\b(?!_?\*)/g))
     assert.deepStrictEqual(Array.from(named).sort(), [...names].sort())
+  })
+
+  it("are all that documents, tests, demo and bench name", () => {
+    const others = [
+      ...["README.md", "CONTRIBUTING.md", ".env.example", ".ci/run", "package.json"].map((name) => ({
+        name,
+        text: readFileSync(join(root, name), "utf8")
+      })),
+      ...filesOf("docs", ".md"),
+      ...["test", "demo", "bench"].flatMap((folder) => filesOf(folder, ".ts"))
+    ]
+    // The test below looks for all names that begin so.
+    const own = ["ORCH_PLANE_PROJECT"]
+    for (const { name: file, text } of others) {
+      for (const [name] of text.matchAll(/\bORCH_\w*/g)) {
+        // A name that ends in a dash is the beginning of a pattern, as in `ORCH_PLANE_*`.
+        const isKnown = name.endsWith("_") ? names.some((each) => each.startsWith(name)) : names.includes(name)
+        assert.isTrue(isKnown || own.includes(name), `${file} names ${name}`)
+      }
+    }
+  })
+
+  it("are all in the README's table", () => {
+    const rows = readFileSync(join(root, "README.md"), "utf8").match(/^\| `ORCH_\w+`.*$/gm) ?? []
+    const shown = rows.flatMap((row) => {
+      const [cell = ""] = row.split(" | ")
+      const written = Array.from(cell.matchAll(/`(\w+)`/g), ([, name = ""]) => name)
+      // `_TOKEN` beside `ORCH_GITEA_URL` is `ORCH_GITEA_TOKEN`.
+      const [prefix = ""] = /^ORCH_[A-Z]+/.exec(written[0] ?? "") ?? []
+      return written.map((name) => name.startsWith("_") ? prefix + name : name)
+    })
+    assert.deepStrictEqual([...shown].sort(), [...names].sort())
   })
 
   it("name the project in plane/ alone: all other rooms are handed it", () => {

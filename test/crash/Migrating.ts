@@ -4,7 +4,7 @@ import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import * as Path from "@effect/platform/Path"
 import { Clock, Deferred, Duration, Effect, Exit } from "effect"
 import { watch } from "node:fs"
-import type { Verdict } from "../../demo/Judge.js"
+import type { Findings } from "../../demo/Judge.js"
 import { judge, toldBy } from "../../demo/Judge.js"
 import type { Built } from "./Build.js"
 import type { Kill } from "./Pair.js"
@@ -24,7 +24,7 @@ export const make = Effect.fnUntraced(function*(built: Built, directory: string,
   const client = yield* HttpClient.HttpClient
   const plane = yield* startPlane(built, directory, seed)
   const port = yield* freePort
-  const verdicts: Array<Verdict> = []
+  const findings: Array<Findings> = []
 
   const life = (number: number) =>
     Effect.scoped(Effect.gen(function*() {
@@ -77,14 +77,14 @@ export const make = Effect.fnUntraced(function*(built: Built, directory: string,
         while: (told) => !told,
         body: () => Effect.delay(Effect.map(shown, ({ lines, state }) => lines.length > 0 && state !== "Backlog"), 50)
       }).pipe(Effect.timeoutOption(tellLimit))
-      const verdict = judge({
+      const found = judge({
         workItem: `ET-${item} of ${home}`,
         lines: [`🔄 Stage: created → analysis (launching ${agent})`],
         state: "In Progress"
       }, yield* shown)
-      verdicts.push(verdict)
+      findings.push(found)
       return kill
     }))
 
-  return { life, verdicts }
+  return { life, findings }
 })

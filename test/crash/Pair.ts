@@ -188,7 +188,7 @@ export const make = Effect.fnUntraced(function*(built: Built, directory: string,
       return kill
     }))
 
-  const verdictNow = Effect.gen(function*() {
+  const findingsNow = Effect.gen(function*() {
     const expected = load.expected()
     const shown = yield* plane.control.workItems
     const comments = yield* Effect.forEach(targets, ({ id }) => plane.control.comments(id), { concurrency: 4 })
@@ -206,8 +206,8 @@ export const make = Effect.fnUntraced(function*(built: Built, directory: string,
       yield* Effect.flatMap(start, listens)
       yield* inTime(Duration.seconds(60), "the publishers: the last 202")(load.stop)
       const isTold = Effect.map(
-        verdictNow,
-        (verdicts) => verdicts.every(({ lost, wrongState }) => lost.length + wrongState.length === 0)
+        findingsNow,
+        (findings) => findings.every(({ lost, wrongState }) => lost.length + wrongState.length === 0)
       )
       const told = yield* Effect.iterate(false, {
         while: (done) => !done,
@@ -215,9 +215,9 @@ export const make = Effect.fnUntraced(function*(built: Built, directory: string,
       }).pipe(Effect.timeoutOption(limit))
       // A doubled line, or a state that was overtaken, would come once the quiet time is over.
       yield* Effect.sleep("4 seconds")
-      const verdicts = yield* verdictNow
+      const findings = yield* findingsNow
       yield* recorded(Infinity)
-      return { verdicts, strain, inTime: Option.isSome(told) }
+      return { findings, strain, inTime: Option.isSome(told) }
     })
 
   return { life, drain, counts: load.counts, failed: load.failed }

@@ -25,13 +25,13 @@ const recount: Recorded = { ...comment, method: "PATCH", kind: "comment", status
 const scene = { ...emptyScene, starting: false, unmigrated: true, unclaimed: 2, claimed: 1, sent: 1, answered: 1 }
 const kills = steps.map((step) => ({ step, scene }))
 const expected = { workItem: "ET-2", lines: ["one", "two"], state: "Done" }
-const verdict = (...lines: Array<string>) => judge(expected, { lines, state: "Done" })
+const findings = (...lines: Array<string>) => judge(expected, { lines, state: "Done" })
 
 const result = (but: Partial<Result> = {}): Result => ({
   rows: rowsOf(kills),
   strain: strainOf([comment, cutOff, conflict, recount]),
   counts: { accepted: 2, resent: 1, duplicates: 1 },
-  verdict: verdict("one", "two"),
+  findings: findings("one", "two"),
   ...but
 })
 
@@ -79,14 +79,14 @@ describe("problemsOf", () => {
   })
 
   it("names a lost line, and one that was never published", () => {
-    assert.deepStrictEqual(problemsOf(result({ verdict: verdict("one", "2") })), [
+    assert.deepStrictEqual(problemsOf(result({ findings: findings("one", "2") })), [
       "lost: ET-2: two",
       "never published: ET-2: 2"
     ])
   })
 
   it("names a doubled line, and one out of order", () => {
-    assert.deepStrictEqual(problemsOf(result({ verdict: verdict("two", "one", "one") })), [
+    assert.deepStrictEqual(problemsOf(result({ findings: findings("two", "one", "one") })), [
       "doubled: ET-2: one",
       "out of order: ET-2: one"
     ])

@@ -1,4 +1,4 @@
-import type { Verdict } from "../../demo/Judge.js"
+import type { Findings } from "../../demo/Judge.js"
 import type { Counts } from "./Load.js"
 import type { Recorded } from "./Plane.js"
 import type { Scene } from "./Scene.js"
@@ -85,7 +85,7 @@ export interface Result {
   readonly rows: ReadonlyArray<Row>
   readonly strain: Strain
   readonly counts: Counts
-  readonly verdict: Verdict
+  readonly findings: Findings
 }
 
 const sum = (rows: ReadonlyArray<Row>, of: (row: Row) => number) => rows.reduce((total, row) => total + of(row), 0)
@@ -94,13 +94,13 @@ const sum = (rows: ReadonlyArray<Row>, of: (row: Row) => number) => rows.reduce(
  * Why the run fails, in words. Empty if it passes. A run fails too if one of its strains never occurred, because then
  * it shows nothing about it.
  */
-export const problemsOf = ({ counts, rows, strain, verdict }: Result): ReadonlyArray<string> => {
+export const problemsOf = ({ counts, findings, rows, strain }: Result): ReadonlyArray<string> => {
   const all = [
-    ...verdict.lost.map((line) => `lost: ${line}`),
-    ...verdict.doubled.map((line) => `doubled: ${line}`),
-    ...verdict.outOfOrder.map((line) => `out of order: ${line}`),
-    ...verdict.wrongState.map((line) => `wrong state: ${line}`),
-    ...verdict.unexpected.map((line) => `never published: ${line}`)
+    ...findings.lost.map((line) => `lost: ${line}`),
+    ...findings.doubled.map((line) => `doubled: ${line}`),
+    ...findings.outOfOrder.map((line) => `out of order: ${line}`),
+    ...findings.wrongState.map((line) => `wrong state: ${line}`),
+    ...findings.unexpected.map((line) => `never published: ${line}`)
   ]
   const nothing: ReadonlyArray<readonly [count: number, of: string]> = [
     [counts.accepted, "events accepted"],
@@ -160,11 +160,11 @@ export const table = (rows: ReadonlyArray<Row>): ReadonlyArray<string> => {
 }
 
 /** The end of the run. The last line stands alone, for people who read only that. */
-export const closing = ({ counts, rows, strain, verdict }: Result): ReadonlyArray<string> => [
+export const closing = ({ counts, findings, rows, strain }: Result): ReadonlyArray<string> => [
   `requests ${strain.requests}, ambiguous answers ${strain.ambiguous} (applied all the same: ${strain.applied}), ` +
   `409s adopted ${strain.conflicts}, counts of gate failures brought up to date ${strain.recounts}`,
   `publishes sent again ${counts.resent}, of these committed before (duplicate) ${counts.duplicates}`,
-  `kills ${sum(rows, ({ kills }) => kills)}, accepted ${counts.accepted}, lost ${verdict.lost.length}, ` +
-  `doubled ${verdict.doubled.length}, out of order ${verdict.outOfOrder.length}, ` +
-  `wrong state ${verdict.wrongState.length}`
+  `kills ${sum(rows, ({ kills }) => kills)}, accepted ${counts.accepted}, lost ${findings.lost.length}, ` +
+  `doubled ${findings.doubled.length}, out of order ${findings.outOfOrder.length}, ` +
+  `wrong state ${findings.wrongState.length}`
 ]

@@ -58,7 +58,7 @@ export const run = (options: { readonly kills: number; readonly seed: number; re
 
     const dealt = yield* deal(options.kills, seed)
     const kills: Array<Kill> = []
-    const accepted = () => working.reduce((total, pair) => total + pair.counts().accepted, migrating.verdicts.length)
+    const accepted = () => working.reduce((total, pair) => total + pair.counts().accepted, migrating.findings.length)
     const kill = <E, R>(life: Effect.Effect<Kill, E, R>) =>
       Effect.gen(function*() {
         const done = yield* life
@@ -98,7 +98,7 @@ export const run = (options: { readonly kills: number; readonly seed: number; re
         resent: counts.reduce((total, { resent }) => total + resent, 0),
         duplicates: counts.reduce((total, { duplicates }) => total + duplicates, 0)
       },
-      verdict: together([...ends.flatMap(({ verdicts }) => verdicts), ...migrating.verdicts])
+      findings: together([...ends.flatMap(({ findings }) => findings), ...migrating.findings])
     }
     const problems = problemsOf(result)
     const ended: Ended = { result, seconds: yield* elapsed, lines: closing(result) }

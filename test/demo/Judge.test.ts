@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { findings, judge, linesOf, together, toldBy } from "../../demo/Judge.js"
+import { countFindings, judge, linesOf, together, toldBy } from "../../demo/Judge.js"
 
 const expected = { workItem: "ET-2", lines: ["one", "two", "three", "four"], state: "Done" }
 
@@ -10,7 +10,7 @@ const shown = (...lines: Array<string>) => judge(expected, { lines, state: "Done
 describe("judge", () => {
   it("finds nothing where every line stands once, in order, in the right state", () => {
     assert.deepStrictEqual(shown("one", "two", "three", "four"), right)
-    assert.strictEqual(findings(shown("one", "two", "three", "four")), 0)
+    assert.strictEqual(countFindings(shown("one", "two", "three", "four")), 0)
   })
 
   it("finds a lost line", () => {
@@ -59,7 +59,7 @@ describe("judge", () => {
   it("puts findings together", () => {
     const all = together([shown("one", "two", "three"), shown("one", "two", "three", "four", "four")])
     assert.deepStrictEqual(all, { ...right, lost: ["ET-2: four"], doubled: ["ET-2: four"] })
-    assert.strictEqual(findings(all), 2)
+    assert.strictEqual(countFindings(all), 2)
   })
 })
 

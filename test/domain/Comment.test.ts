@@ -7,7 +7,7 @@ import { StageEvent } from "../../src/domain/StageEvent.js"
 const workItem = "ET-2"
 
 describe("comments", () => {
-  it("have the specification's texts", () => {
+  it("have the texts that are promised", () => {
     assert.strictEqual(
       commentHtml(StageEvent.StageChanged({ workItem, from: "analysis", to: "architecture" })),
       "<p>🔄 Stage: analysis → architecture</p>"

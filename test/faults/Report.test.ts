@@ -15,7 +15,7 @@ const outcome = (name: string, more: Partial<Outcome> = {}): Outcome => ({
   accepted: 24,
   delivered: 24,
   dead: 0,
-  verdict: judge({ workItem: "ET-1", lines: ["one"], state: "Done" }, { lines: ["one"], state: "Done" }),
+  findings: judge({ workItem: "ET-1", lines: ["one"], state: "Done" }, { lines: ["one"], state: "Done" }),
   requests: 40,
   publishP99: 1.26,
   recovery: 3_140,
@@ -26,7 +26,7 @@ const outcome = (name: string, more: Partial<Outcome> = {}): Outcome => ({
 })
 
 const doubled = outcome("late", {
-  verdict: judge({ workItem: "ET-1", lines: ["one"], state: "Done" }, { lines: ["one", "one"], state: "Done" }),
+  findings: judge({ workItem: "ET-1", lines: ["one"], state: "Done" }, { lines: ["one", "one"], state: "Done" }),
   recovery: undefined,
   problems: ["doubled: ET-1: one"]
 })

@@ -16,7 +16,7 @@ const headings = [
 ]
 
 const cells = (outcome: Outcome): ReadonlyArray<string> => {
-  const { doubled, lost, outOfOrder, wrongState } = outcome.verdict
+  const { doubled, lost, outOfOrder, wrongState } = outcome.findings
   return [
     outcome.row.name,
     String(outcome.accepted),

@@ -18,20 +18,20 @@ const run = (name: string, changes: Partial<Row>) =>
 describe("the fault matrix", () => {
   it.scopedLive("sees comments double when a request is repeated while the first still executes", () =>
     Effect.gen(function*() {
-      const { problems, verdict } = yield* run("late-comment", { settings: { ORCH_PLANE_QUIET: "0 millis" } })
-      assert.isAbove(verdict.doubled.length, 0)
+      const { findings, problems } = yield* run("late-comment", { settings: { ORCH_PLANE_QUIET: "0 millis" } })
+      assert.isAbove(findings.doubled.length, 0)
       assert.isAbove(problems.length, 0)
     }))
 
   it.scopedLive("sees an accepted event that is not told", () =>
     Effect.gen(function*() {
-      const { delivered, problems, verdict } = yield* run("400", {
+      const { delivered, findings, problems } = yield* run("400", {
         dead: 0,
         deadlineSeconds: 3,
         settings: { ORCH_PLANE_API_TOKEN: "plane_api_wrong" }
       })
       assert.strictEqual(delivered, 0)
-      assert.isAbove(verdict.lost.length, 0)
+      assert.isAbove(findings.lost.length, 0)
       assert.include(problems, "not all was done within 3 s")
     }))
 

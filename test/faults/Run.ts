@@ -2,7 +2,7 @@ import type * as FileSystem from "@effect/platform/FileSystem"
 import * as HttpClient from "@effect/platform/HttpClient"
 import type { Scope } from "effect"
 import { Clock, ConfigProvider, Context, Effect, Exit, Layer, Logger, Predicate, Scope as Scopes } from "effect"
-import type { Verdict } from "../../demo/Judge.js"
+import type { Findings } from "../../demo/Judge.js"
 import { connections } from "../../src/base/Connections.js"
 import { StageEvents } from "../../src/events/StageEvents.js"
 import { Outbox } from "../../src/outbox/Outbox.js"
@@ -28,7 +28,7 @@ export interface Outcome {
   readonly accepted: number
   readonly delivered: number
   readonly dead: number
-  readonly verdict: Verdict
+  readonly findings: Findings
   readonly requests: number
   readonly publishP99: number
   /** The time from the end of the fault until Plane had everything. Undefined if the fault has no end. */
@@ -83,12 +83,12 @@ const recoveryOf = ({ overAt, requests }: Seen): number | undefined => {
   return from === undefined ? undefined : Math.max(0, Math.max(0, ...applied) - from)
 }
 
-const problemsOf = (row: Row, verdict: Verdict, seen: Seen, dead: number): ReadonlyArray<string> => [
-  ...verdict.lost.map((line) => `lost: ${line}`),
-  ...verdict.doubled.map((line) => `doubled: ${line}`),
-  ...verdict.outOfOrder.map((line) => `out of order: ${line}`),
-  ...verdict.wrongState.map((line) => `wrong state: ${line}`),
-  ...verdict.unexpected.map((line) => `never accepted: ${line}`),
+const problemsOf = (row: Row, findings: Findings, seen: Seen, dead: number): ReadonlyArray<string> => [
+  ...findings.lost.map((line) => `lost: ${line}`),
+  ...findings.doubled.map((line) => `doubled: ${line}`),
+  ...findings.outOfOrder.map((line) => `out of order: ${line}`),
+  ...findings.wrongState.map((line) => `wrong state: ${line}`),
+  ...findings.unexpected.map((line) => `never accepted: ${line}`),
   ...(dead === (row.dead ?? 0) ? [] : [`${dead} events are dead letters, expected ${row.dead ?? 0}`]),
   ...(seen.accepted > 0 ? [] : ["this row proves nothing: no event was accepted"]),
   ...(row.met(seen) > 0 ? [] : ["this row proves nothing: no request met its fault"]),
@@ -160,21 +160,21 @@ export const runRow = (
     const dead = (yield* outbox.status).dead
     yield* Scopes.close(scope, Exit.void)
 
-    const verdict = yield* scene.verdict
+    const findings = yield* scene.findings
     const seen = yield* scene.seen
     return {
       row,
       accepted: seen.accepted,
-      delivered: scene.expected() - verdict.lost.length,
+      delivered: scene.expected() - findings.lost.length,
       dead,
-      verdict,
+      findings,
       requests: seen.requests.length,
       publishP99: p99(seen.publishing),
       recovery: recoveryOf(seen),
       took: (yield* Clock.currentTimeMillis) - begin,
       notes: seen.notes,
       problems: [
-        ...problemsOf(row, verdict, seen, dead),
+        ...problemsOf(row, findings, seen, dead),
         ...(ended._tag === "Some" ? [] : [`not all was done within ${limit} s`])
       ]
     }

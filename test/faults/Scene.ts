@@ -1,6 +1,6 @@
 import { Clock, Effect } from "effect"
 import type { Scope } from "effect"
-import type { Expected, Verdict } from "../../demo/Judge.js"
+import type { Expected, Findings } from "../../demo/Judge.js"
 import { judge, together, toldBy } from "../../demo/Judge.js"
 import { StageEvent } from "../../src/domain/StageEvent.js"
 import type { StageEvents } from "../../src/events/StageEvents.js"
@@ -82,7 +82,7 @@ export interface Seen {
 
 /** What a scene is judged by in the end. */
 export interface Judged {
-  readonly verdict: Effect.Effect<Verdict>
+  readonly findings: Effect.Effect<Findings>
   /** How many lines Plane must show. */
   readonly expected: () => number
 }
@@ -194,7 +194,7 @@ export const make = (options: {
         return words
       }))
 
-    const verdictOf = (tasks: ReadonlyArray<Task>) =>
+    const findingsOf = (tasks: ReadonlyArray<Task>) =>
       Effect.map(
         Effect.forEach(tasks, (each) => {
           const expected: Expected = { workItem: each.key, lines: each.lines, state: each.state }
@@ -249,7 +249,7 @@ export const make = (options: {
       completed,
       round,
       told: (tasks = all) =>
-        until(Effect.map(verdictOf(tasks), ({ lost, wrongState }) => lost.length + wrongState.length === 0)),
+        until(Effect.map(findingsOf(tasks), ({ lost, wrongState }) => lost.length + wrongState.length === 0)),
       received: (count, which) => until(Effect.map(plane.requests, (each) => each.filter(which).length >= count)),
       over: Effect.map(Clock.currentTimeMillis, (now) => {
         overAt = now
@@ -275,7 +275,7 @@ export const make = (options: {
         problems,
         notes
       })),
-      verdict: Effect.suspend(() => verdictOf(all)),
+      findings: Effect.suspend(() => findingsOf(all)),
       expected: () => all.reduce((sum, { lines }) => sum + lines.length, 0)
     }
   })

@@ -7,7 +7,8 @@ import { fileURLToPath } from "node:url"
 
 /**
  * What a user gets: the packed package, installed in an empty program beside nothing. It has one copy of effect, the
- * README's example is a whole program there, under strict types, and what that publishes the command line shows.
+ * examples of the documents are whole programs there, under strict types, and what the README's example publishes the
+ * command line shows.
  */
 
 class Wrong extends Data.TaggedError("Wrong")<{ readonly what: string }> {
@@ -37,11 +38,14 @@ const run = (cwd: string, command: string, ...args: ReadonlyArray<string>) =>
     return out
   }))
 
-/** The first example of the README that embeds the package. */
-const example = (readme: string) => {
-  const code = /```ts\n(.*?from "plane-sync".*?)```/s.exec(readme)?.[1]
-  return code === undefined ? new Wrong({ what: "the README has no example of a host" }) : Effect.succeed(code)
-}
+/** The example of a document that embeds the package. */
+const exampleIn = (document: string) =>
+  Effect.gen(function*() {
+    const text = yield* Effect.flatMap(FileSystem.FileSystem, (files) => files.readFileString(`${root}${document}`))
+    const blocks = Array.from(text.matchAll(/```ts\n(.*?)```/gs), ([, code = ""]) => code)
+    const code = blocks.find((block) => block.includes("from \"plane-sync\""))
+    return code ?? (yield* new Wrong({ what: `${document} has no example of a host` }))
+  })
 
 const Versions = Schema.parseJson(
   Schema.Struct({ devDependencies: Schema.Record({ key: Schema.String, value: Schema.String }) })
@@ -91,11 +95,12 @@ const host = Effect.gen(function*() {
   yield* Console.log(`copies of effect: ${copies.length}`)
   if (copies.length !== 1) return yield* new Wrong({ what: `copies of effect:\n${copies.join("\n")}` })
 
-  yield* files.writeFileString(`${cwd}/host.ts`, yield* example(yield* files.readFileString(`${root}README.md`)))
+  yield* files.writeFileString(`${cwd}/host.ts`, yield* exampleIn("README.md"))
+  yield* files.writeFileString(`${cwd}/webhooks.ts`, yield* exampleIn("docs/setup.md"))
   yield* files.writeFileString(`${cwd}/simulated.ts`, simulated)
   yield* files.writeFileString(`${cwd}/tsconfig.json`, JSON.stringify(types))
   yield* run(cwd, "npx", "tsc")
-  yield* Console.log("the README's example and the simulator: types as strict as they can be")
+  yield* Console.log("the examples of README and docs/setup.md, and the simulator: types as strict as they can be")
 
   const said = yield* run(cwd, "node", "out/host.js")
   if (!said.includes("Committed")) return yield* new Wrong({ what: `the README's example said:\n${said}` })

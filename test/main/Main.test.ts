@@ -17,7 +17,7 @@ const completed = (workItem: string) => JSON.stringify({ type: "task_completed",
 layer(Program.layer, { excludeTestServices: true })((it) =>
   describe.concurrent("the program", () => {
     it.scoped(
-      "lives from the specification's three settings, ends on SIGTERM, and goes on after it",
+      "needs only the three settings of Plane, ends on SIGTERM, and goes on after it",
       () =>
         Effect.gen(function*() {
           const plane = yield* PlaneSimulator

@@ -27,7 +27,7 @@ const found = (...items: ReadonlyArray<ReturnType<typeof item>>): Reply => ({
   }
 })
 
-/** Plane with some work items: by identifier, by id, and the search as wire.md tells it. */
+/** Plane with some work items: by identifier, by id, and its search by words and numbers. */
 const plane = (...items: ReadonlyArray<ReturnType<typeof item>>) => ({ path, query }: Seen): Reply => {
   const last = path.split("/").at(-2) ?? ""
   if (last === "search") {

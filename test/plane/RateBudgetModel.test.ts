@@ -73,7 +73,7 @@ const run = (
   )
 
 describe("RateBudget against Plane's log of arrivals", () => {
-  it("provokes no 429 with the key to itself, whatever the latencies and the losses", async () => {
+  it("provokes no 429 with the API token to itself, whatever the latencies and the losses", async () => {
     await FastCheck.assert(
       FastCheck.asyncProperty(FastCheck.oneof(scenario, restart), async (given) => {
         const { refused } = await Effect.runPromise(run(given))

@@ -3,7 +3,7 @@ import { Clock, Config, Effect, FastCheck, Logger, LogLevel, Option, TestClock, 
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { findings, judge, toldBy } from "../../demo/Judge.js"
+import { countFindings, judge, toldBy } from "../../demo/Judge.js"
 import { commentHtml } from "../../src/domain/Comment.js"
 import type { StageEvent } from "../../src/domain/StageEvent.js"
 import { stageOf } from "../../src/domain/StageEvent.js"
@@ -181,9 +181,13 @@ const run = ({ maxAttempts, steps }: History) =>
         { ...expected, lines: expected.lines.filter(isPunctual) },
         { ...shown, lines: shown.lines.filter(isPunctual) }
       )
-      const verdict = { ...judge(expected, shown), outOfOrder }
+      const findings = { ...judge(expected, shown), outOfOrder }
       const cancels = overCancels(told)
-      assert.strictEqual(findings(verdict) + cancels.length, 0, JSON.stringify({ verdict, cancels, shown, told }))
+      assert.strictEqual(
+        countFindings(findings) + cancels.length,
+        0,
+        JSON.stringify({ findings, cancels, shown, told })
+      )
     }
     return requests.length
   }).pipe(

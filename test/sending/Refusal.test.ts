@@ -342,7 +342,7 @@ const closedFor = Effect.map(
   (status) => status.open ? "it is open" : status.reason
 )
 
-describe("what the key may do", () => {
+describe("what the API token may do", () => {
   for (
     const [what, begin, end] of [
       [

@@ -32,7 +32,7 @@ const publish = (workItem: string, ...stages: ReadonlyArray<string>) =>
     for (const to of stages) yield* events.publish(StageEvent.StageChanged({ workItem, from: "before", to }))
   })
 
-/** Publishes without a key, so that all is owed. */
+/** Publishes without an API token, so that all is owed. */
 const owed = (database: string, table: Readonly<Record<string, string>>, ...published: Parameters<typeof publish>) =>
   Effect.provide(publish(...published), overPlane({ database, settings: { ...table, ORCH_PLANE_API_TOKEN: "" } }))
 

@@ -190,7 +190,7 @@ describe("trouble", () => {
       ))
     }).pipe(Effect.provide(PlaneSimulator.layerMemory())))
 
-  it.effect("others use the key up, and the probe meets a 429 as well: nothing is closed, and nobody is alarmed", () =>
+  it.effect("others use the API token up, and the probe meets a 429 as well: nothing is closed, and nobody is alarmed", () =>
     Effect.gen(function*() {
       const plane = yield* PlaneSimulator
       const item = yield* plane.addWorkItem({ name: "Trail map" })
@@ -262,7 +262,7 @@ describe("trouble", () => {
       assert.deepStrictEqual(yield* received, [])
     }).pipe(Effect.provide(inMemory())))
 
-  it.effect("the key revoked: closed, and open again when it is renewed; nothing is lost", () =>
+  it.effect("the API token revoked: closed, and open again when it is renewed; nothing is lost", () =>
     Effect.gen(function*() {
       const plane = yield* PlaneSimulator
       const item = yield* plane.addWorkItem({ name: "Trail map" })
@@ -275,7 +275,7 @@ describe("trouble", () => {
       assert.deepInclude(yield* status, { pending: 0, delivered: 1 })
     }).pipe(Effect.provide(inMemory())))
 
-  it.effect("the key revoked while Plane is away: logged once more, because a person has to mend it", () =>
+  it.effect("the API token revoked while Plane is away: logged once more, because a person has to mend it", () =>
     Effect.gen(function*() {
       const plane = yield* PlaneSimulator
       const { destination } = yield* PlaneSync

@@ -28,7 +28,7 @@ const as = (role: number | null) => [
 ]
 
 describe("keys and memberships", () => {
-  it.scopedLive("a key comes and goes", () =>
+  it.scopedLive("an API token comes and goes", () =>
     Effect.gen(function*() {
       const { item, plane } = yield* withItem
       yield* plane.revokeToken

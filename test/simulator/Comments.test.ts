@@ -50,7 +50,7 @@ describe("a comment's people and external id", () => {
     }).pipe(Effect.provide(telling(told)))
   })
 
-  it.scopedLive("name whose key it was, though `created_by` says another", () => {
+  it.scopedLive("name the API token's user, though `created_by` says another", () => {
     const told: Array<typeof Delivered.Type> = []
     return Effect.gen(function*() {
       const { item, plane } = yield* withItem

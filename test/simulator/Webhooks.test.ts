@@ -71,7 +71,7 @@ describe("webhooks", () => {
         yield* plane.moveWorkItem(item.id, "Cancelled")
         yield* plane.deleteWorkItem(item.id)
         yield* until(Effect.sync(() => receipts.length >= 6))
-        yield* until(Effect.map(plane.deliveries, (all) => all.length >= 6))
+        yield* until(Effect.map(plane.hooks, (all) => all.length >= 6))
 
         const told = receipts.map(({ body }) => [
           field(body, "event"),
@@ -105,7 +105,7 @@ describe("webhooks", () => {
         assert.include(named?.body, `\\u017b\\u00f3\\u0142w \\u2013 \\u201c\\ud83d\\udc22\\u201d`)
         assert.include(named?.body, `"sort_order": 65535.0`)
         assert.deepStrictEqual(
-          (yield* plane.deliveries).map(({ attempt, status }) => [attempt, status]),
+          (yield* plane.hooks).map(({ attempt, status }) => [attempt, status]),
           told.map(() => [1, 500])
         )
       }).pipe(Effect.provide(PlaneSimulator.layer({ rateLimit: "off", webhook: { url, secret } })))

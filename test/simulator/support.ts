@@ -38,7 +38,7 @@ export const projectPath = (plane: Plane): string =>
 
 export const itemUrl = (plane: Plane, id: string): string => `${plane.url}${projectPath(plane)}work-items/${id}/`
 
-/** A request below the workspace, by default with the bot's key. */
+/** A request below the workspace, by default with the bot's API token. */
 export const ask = (
   plane: Plane,
   method: string,

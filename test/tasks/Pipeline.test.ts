@@ -12,7 +12,7 @@ const refused = (given: ReadonlyArray<PipelineStage>) =>
   )
 
 describe("Pipeline", () => {
-  it("has the specification's stages by default", () => {
+  it("has the stages of domain/Stage.ts by default, in their order", () => {
     assert.deepStrictEqual(defaultStages.map(({ stage }) => stage), [...stages])
   })
 

@@ -67,7 +67,7 @@ describe("Receiver", () => {
       const mebi = 1024 * 1024
       const headers = { "content-type": "application/json", "x-gitea-signature": signature("gitea", "{}") }
       const taking = (size: number, body: Effect.Effect<Uint8Array, Refused>) =>
-        receive("gitea", { headers, body: (room) => room(size) ? body : new Overloaded() })
+        receive("gitea", { headers, body: (reserve) => reserve(size) ? body : new Overloaded() })
       const hanging = yield* Effect.fork(taking(5 * mebi, Effect.never))
       const broken = yield* Effect.makeLatch()
       const brokenOff = Effect.zipRight(broken.await, new Refused({ status: 400, why: "its body broke off" }))

@@ -21,7 +21,7 @@ const oneRefused =
       yield* round(2)
     })
 
-/** Another host, which must never get a request, because that would hand it the key. */
+/** Another host, which must never get a request, because that would hand it the API token. */
 const stranger: Effect.Effect<{ readonly url: string; readonly asked: () => number }, never, Scope.Scope> = Effect.gen(
   function*() {
     let asked = 0
@@ -137,7 +137,7 @@ export const refusals: ReadonlyArray<Row> = [
   },
   {
     name: "member-removed",
-    shows: "the key's user is put out of the project, where Plane still shows it, and is back after 2 s",
+    shows: "the API token's user is put out of the project, where Plane still shows it, and is back after 2 s",
     ci: true,
     script: ({ over, plane, round, told }) =>
       Effect.gen(function*() {
@@ -153,7 +153,7 @@ export const refusals: ReadonlyArray<Row> = [
   },
   {
     name: "made-a-guest",
-    shows: "the key's user is made a guest, who may comment and move nothing, for 2 s",
+    shows: "the API token's user is made a guest, who may comment and move nothing, for 2 s",
     script: ({ over, plane, round, told }) =>
       Effect.gen(function*() {
         yield* round(1)
@@ -222,7 +222,7 @@ export const refusals: ReadonlyArray<Row> = [
   },
   {
     name: "301-elsewhere",
-    shows: "redirected to another host for 2 s: never followed with the key",
+    shows: "redirected to another host for 2 s: never followed with the API token",
     script: ({ check, over, plane, round, told }) =>
       Effect.gen(function*() {
         const { asked, url } = yield* stranger
@@ -239,8 +239,8 @@ export const refusals: ReadonlyArray<Row> = [
     met: answered(301)
   },
   {
-    name: "key-revoked",
-    shows: "the key is revoked in mid-run, and valid again after 2 s",
+    name: "token-revoked",
+    shows: "the API token is revoked in mid-run, and valid again after 2 s",
     ci: true,
     script: ({ over, plane, round, told }) =>
       Effect.gen(function*() {

@@ -69,7 +69,7 @@ export const tooMany: ReadonlyArray<Row> = [
   retryAfter("absent", "no Retry-After; the limit's window (1 s)", undefined, 1_000),
   {
     name: "429-others",
-    shows: "another client uses up the key's 10 a second for 3 s",
+    shows: "another client uses up the API token's 10 a second for 3 s",
     plane: { rateLimit: { limit: 10, windowMillis: 1_000 } },
     settings: { ORCH_PLANE_RATE_LIMIT: "10/second" },
     deadlineSeconds: 60,

@@ -10,11 +10,11 @@ import { stageOf } from "../src/domain/StageEvent.js"
 import { defaultStageStates } from "../src/domain/StageStates.js"
 
 /**
- * The comparator: the specification taken literally. Within the caller, one after the other, it lists with `?search=`
- * to find the work item, PATCHes the state, lists again, and POSTs the comment. It has no outbox, no budget, and no
- * memory of what was found.
+ * What the pipeline is compared with: the direct way to write an event to Plane. Within the caller, one after the
+ * other, it lists with `?search=` to find the work item, PATCHes the state, lists again, and POSTs the comment. It has
+ * no outbox, no budget, and no memory of what was found.
  */
-export interface SpecificationWay {
+export interface DirectWay {
   readonly write: (
     event: StageEvent
   ) => Effect.Effect<void, HttpClientError.HttpClientError | ParseResult.ParseError>
@@ -29,7 +29,7 @@ export const make = (plane: {
   readonly token: string
   readonly workspace: string
   readonly project: { readonly id: string; readonly identifier: string }
-}): Effect.Effect<SpecificationWay, never, HttpClient.HttpClient> =>
+}): Effect.Effect<DirectWay, never, HttpClient.HttpClient> =>
   Effect.map(HttpClient.HttpClient, (client) => {
     const items = `${plane.url}/api/v1/workspaces/${plane.workspace}/projects/${plane.project.id}/issues/`
     const send = (request: HttpClientRequest.HttpClientRequest) =>
@@ -50,7 +50,7 @@ export const make = (plane: {
           )
       )
 
-    const write: SpecificationWay["write"] = Effect.fnUntraced(function*(event) {
+    const write: DirectWay["write"] = Effect.fnUntraced(function*(event) {
       const state = defaultStageStates.get(stageOf(event) ?? "")
       if (state !== undefined) {
         const item = yield* find(event.workItem)
