@@ -129,8 +129,6 @@ const everyTask = Effect.gen(function*() {
   yield* tasks.advance(id)
   yield* tasks.list({ limit: 10 })
   yield* tasks.list({ limit: 10, status: "active", cursor: 3 })
-  yield* tasks.byPullRequest(1, 1)
-  yield* tasks.byHeadSha(1, "abc")
   yield* tasks.tasksOf({ repository: 1, number: 1, workItem: "ET-3" })
   yield* tasks.byItemId(ItemId("item-1"))
   yield* write(tasks.touch(id))
