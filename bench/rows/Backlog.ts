@@ -65,7 +65,7 @@ export const row: Row = {
       unit: "requests",
       aim: Aim.AtMost({ limit: 250 }),
       beside: { what: "the specification's way, Plane never away", value: yield* specificationWay },
-      means: "at 60 a minute, the minutes until Plane tells the truth after an outage"
+      means: "at 60 a minute, the minutes until Plane shows all events after an outage"
     }]
   }).pipe(Effect.provide(TestContext.TestContext))
 }
