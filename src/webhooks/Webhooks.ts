@@ -25,7 +25,8 @@ const work = Layer.scopedDiscard(Effect.gen(function*() {
 
 /**
  * Takes webhooks and works on them until the scope closes. It asks Plane by the `PlaneClient` of the pipeline that is
- * there, so that both share one budget, however a host puts its layers together.
+ * there, so that both share one budget, however a host puts its layers together. All that it needs besides `Storage` is
+ * given by `Orchestrator.layer` and its variants.
  */
 export const webhooksLayer: Layer.Layer<
   Receiver,
