@@ -50,9 +50,11 @@ const packageEnds = `${up}(index|main|Schema|StorageLayers|PlaneSyncLayers|Orche
 const rulesOf = ([room, allowed]) => {
   const others = Object.keys(rooms).filter((name) => name !== room && !allowed.includes(name))
   const message = `src/${room} may import ${allowed.join(", ") || "no other room"}: data flows one way.`
+  const own = tables[room] ?? ["nothing"]
   const foreign = Object.entries(tables).filter(([owner]) => owner !== room).flatMap(([, names]) => names)
   const dynamic = [into(others), packageEnds, barrel.regex].join("|").replaceAll("/", "\\/")
-  const table = `/plane_sync_(${foreign.join("|")})(?![a-z_])/`
+  // Tables of other rooms, and all names that do not begin like one of our own, such as those of indexes do.
+  const table = `/plane_sync_((${foreign.join("|")})(?![a-z_])|(?!${own.join("|")}))/`
   return {
     files: [`src/${room}/**/*.ts`],
     rules: {
@@ -78,10 +80,9 @@ const rulesOf = ([room, allowed]) => {
           selector: `${node}=${table}]`,
           message: "The SQL of a table stands in the room that owns it."
         })),
-        ...(room in tables ? [] : [{
-          selector: "TaggedTemplateExpression[tag.name='sql']",
-          message: "SQL stands in rooms that own tables."
-        }])
+        ...(room in tables ? [] : ["TaggedTemplateExpression", "CallExpression[callee.property.name='unsafe']"]).map(
+          (selector) => ({ selector, message: "SQL stands in rooms that own tables." })
+        )
       ]
     }
   }

@@ -43,7 +43,7 @@ const dispatcher = Layer.scoped(
 )
 
 /**
- * The HTTP client that talks to Plane and to Gitea. It is undici's, because requests that follow each other share a
+ * The HTTP client of all REST clients. It is undici's, because requests that follow each other share a
  * connection, and a request takes half the time of the caller's event loop that `node:http` takes through Effect
  * (measured). A request that is interrupted costs one more connection, over which nothing is sent.
  */

@@ -1,5 +1,4 @@
-import type { ParseResult } from "effect"
-import { Schema } from "effect"
+import { ParseResult, Schema } from "effect"
 
 /** What is wrong with one field of something that was given from outside. */
 export const Issue = Schema.Struct({
@@ -45,3 +44,7 @@ export const issuesOf = (
 /** All issues in one line. */
 export const describeIssues = (issues: ReadonlyArray<Issue>): string =>
   issues.map(({ field, message }) => `${field}: ${message}`).join("; ")
+
+/** What a schema has refused, in one line: each field that is wrong, and what is wrong with it. */
+export const describeParseError = (error: ParseResult.ParseError): string =>
+  describeIssues(issuesOf(ParseResult.ArrayFormatter.formatErrorSync(error)))

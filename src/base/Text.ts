@@ -1,12 +1,12 @@
-/** How many characters of a reason are kept. A longer one is cut and says so. */
+/** How many characters of a long text, like a reason, are kept. A longer one is cut and says so. */
 export const reasonLimit = 4_000
 
-/** How many characters of any other text of an event are kept. */
+/** How many characters of a short text, like a name, are kept. */
 export const textLimit = 200
 
 const cutMark = "… (cut)"
 
-// Plane refuses NUL and a terminal obeys the rest. Line feed and tab are what a failed check's output is made of.
+// Some receivers refuse NUL, and a terminal obeys the rest. Line feed and tab stay, because long texts have lines.
 const controls = /[\u0000-\u0008\u000B-\u001F\u007F]/g
 
 /**
@@ -23,7 +23,7 @@ export const cleanText = (text: string, limit: number): string => {
 /** `cleanText` for a text within a line: line feeds and tabs become spaces. */
 export const cleanLine = (text: string, limit: number): string => cleanText(text.replace(/[\r\n\t]+/g, " "), limit)
 
-/** Escapes the characters that have a meaning in HTML, in text and in attributes. Plane stores comments unchanged. */
+/** Escapes the characters that have a meaning in HTML, in text and in attributes. */
 export const escapeHtml = (text: string): string =>
   text
     .replace(/&/g, "&amp;")
@@ -42,6 +42,6 @@ const entities: Readonly<Record<string, string>> = {
   nbsp: " "
 }
 
-/** The text that `escapeHtml`, or Plane's editor, has escaped. */
+/** The text that `escapeHtml`, or an editor of HTML, has escaped. */
 export const unescapeHtml = (html: string): string =>
   html.replace(/&(amp|lt|gt|quot|#39|#x27|nbsp);/gi, (whole, name: string) => entities[name.toLowerCase()] ?? whole)

@@ -58,7 +58,7 @@ export const run = <E, R>(argv: ReadonlyArray<string>, serving: Effect.Effect<vo
   const parse = Command.run(rootOf(serving), {
     name: "plane-sync",
     version,
-    summary: Span.text("makes Plane tell the truth"),
+    summary: Span.text("shows in Plane what happens to an orchestrator's tasks"),
     executable: "plane-sync",
     footer: footerOf(args)
   })

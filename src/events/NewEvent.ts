@@ -1,4 +1,5 @@
-import { DateTime, Effect, Either, identity, ParseResult, Predicate, Schema } from "effect"
+import { DateTime, Effect, Either, identity, Predicate, Schema } from "effect"
+import { describeParseError } from "../base/Issue.js"
 import { cleanLine, cleanText, reasonLimit, textLimit } from "../base/Text.js"
 import { EpochMillis, epochMillis } from "../base/Time.js"
 import { uuidV7Of } from "../base/UuidV7.js"
@@ -16,11 +17,6 @@ const validate = Schema.validateEither(StageEventJson, { errors: "all" })
  * moment counts as now.
  */
 const maxAhead = 5 * 60_000
-
-const describe = (error: ParseResult.ParseError): string =>
-  ParseResult.ArrayFormatter.formatErrorSync(error)
-    .map(({ message, path }) => `${path.join(".")}: ${message}`)
-    .join("; ")
 
 const properties = [
   "_tag",
@@ -93,7 +89,7 @@ export const accept = (event: StageEvent, states: StageStates): Effect.Effect<Ne
     return Effect.map(isEventId(given) ? Effect.succeed(given) : uuidV7Of(now), (id) => {
       const accepted = attempt(() =>
         Either.mapBoth(validate(copyOf(event)), {
-          onLeft: describe,
+          onLeft: describeParseError,
           onRight: (valid) => fit(valid, id, states, now)
         })
       )

@@ -2,7 +2,7 @@ import { DateTime, Duration } from "effect"
 import type { EpochMillis } from "../base/Time.js"
 import type { HealthFacts } from "./HealthFacts.js"
 
-/** How well the program does. */
+/** What the report says of the program as a whole. */
 export interface Judgement {
   readonly status: "ok" | "degraded"
   /** Why it is degraded, in sentences for people. */
@@ -31,7 +31,7 @@ const leaderReason = ({ takenOver }: HealthFacts): string | undefined =>
     ? "Another process has taken over this database and sends from it: nothing is sent from here"
     : undefined
 
-// Storage has one reason, whoever found out about it.
+// Reads, workers and writes may all meet the same trouble with storage. It is reported once.
 const storageReason = ({ now, readFailure, workerFailure, writeFailure }: HealthFacts): string | undefined =>
   (readFailure ?? workerFailure ??
     (writeFailure !== undefined && isRecent(now, writeFailure.at) ? writeFailure.error : undefined))?.message

@@ -25,7 +25,7 @@ export class Api extends HttpApi.make("plane-sync")
     title: "plane-sync",
     version,
     description:
-      "Makes Plane tell the truth: what happened to a task becomes the state and a comment of its work item.",
+      "Shows in Plane what happens to an orchestrator's tasks: a task's work item gets the right state and a comment.",
     transform: withoutDecodeError
   }))
 {}

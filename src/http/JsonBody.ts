@@ -1,6 +1,7 @@
 import type * as HttpServerRequest from "@effect/platform/HttpServerRequest"
 import { Effect, Either } from "effect"
 import { boundedBody } from "../base/BoundedBody.js"
+import { isJsonType } from "../base/ContentType.js"
 import type { Decoder } from "../base/Decoder.js"
 import { isDeeperThan } from "../base/Depth.js"
 import { describeIssues, shortened } from "../base/Issue.js"
@@ -27,7 +28,7 @@ const readText = (request: HttpServerRequest.HttpServerRequest) =>
       })
     )
 
-// No body that is right has half as many levels.
+/** How deeply a body may be nested. A right one has less than half as many levels. */
 const maxDepth = 32
 
 const jsonOf = (text: string) =>
@@ -62,7 +63,7 @@ export const jsonBody = <A>(
 ): Effect.Effect<A, BadRequest | NotJson | TooLarge> =>
   Effect.gen(function*() {
     const type = request.headers["content-type"] ?? ""
-    if (!/^application\/json\s*(;|$)/i.test(type)) {
+    if (!isJsonType(type)) {
       return yield* new NotJson({
         error: `Expected Content-Type: application/json, was given ${JSON.stringify(type.slice(0, 100))}`
       })

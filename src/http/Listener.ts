@@ -3,6 +3,7 @@ import * as HttpServer from "@effect/platform/HttpServer"
 import type { ConfigError, Scope } from "effect"
 import { Context, Effect, Layer, Schedule, Schema } from "effect"
 import * as Http from "node:http"
+import { hasCode } from "../base/ErrorCode.js"
 import { ServerConfig } from "../config/ServerConfig.js"
 
 /** The program cannot listen on its address. */
@@ -27,8 +28,6 @@ export class ListenError extends Schema.TaggedError<ListenError>()("ListenError"
     }
   }
 }
-
-const hasCode = Schema.is(Schema.Struct({ code: Schema.String }))
 
 /**
  * The server, bound to its address but without an application. A second program on the same address so stops before it

@@ -21,7 +21,7 @@ export const DeadCode = Code.annotations({
     "gone: its work item was deleted or archived",
     "refused: Plane refused the request",
     "ignored: Plane said yes and did something else",
-    "attempts: it failed as often as it is tried"
+    "attempts: all its attempts failed, and there are no more"
   ].join("; "),
   message: ({ actual }) => ({
     message: `${JSON.stringify(actual)} is not a code: expected one of ${Code.literals.join(", ")}`,

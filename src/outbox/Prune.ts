@@ -1,20 +1,9 @@
 import type { SqlError } from "@effect/sql/SqlError"
-import type { Duration } from "effect"
 import { Effect } from "effect"
-import type { Setting } from "../base/Setting.js"
-import { defineSetting, duration } from "../base/Setting.js"
 import type { EpochMillis } from "../base/Time.js"
 import type { Sql } from "../storage/Sql.js"
 import { folded } from "./Fold.js"
 import type { Tally } from "./Tally.js"
-
-/** `ORCH_RETENTION`: how long what was delivered, and what is known of pull requests that are closed, is kept. */
-export const retention: Setting<Duration.Duration> = defineSetting({
-  name: "ORCH_RETENTION",
-  about: "How long delivered events and closed pull requests are kept. Dead letters stay until they are discarded.",
-  accepts: duration("1 minutes", "3650 days", "30 days"),
-  default: "30 days"
-})
 
 /** How many rows one transaction deletes, because publishing waits for it. */
 export const pruneBatch = 500

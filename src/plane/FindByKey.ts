@@ -65,7 +65,7 @@ export const makeFindByKey = (
           search: key.written,
           project_id: project.id,
           limit: String(searchLimit),
-          fields: "id,name,sequence_id,project_id,project__identifier"
+          fields: "id,name,sequence_id,project_id"
         }
       }),
       slot

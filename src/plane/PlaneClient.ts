@@ -1,5 +1,5 @@
 import type * as HttpClient from "@effect/platform/HttpClient"
-import type { ConfigError, Schema } from "effect"
+import type { ConfigError } from "effect"
 import { Context, DateTime, Effect, Layer, Option } from "effect"
 import { CommentId } from "../domain/Ids.js"
 import type { ItemId } from "../domain/Ids.js"
@@ -14,7 +14,7 @@ import { PlaneConfig } from "./PlaneConfig.js"
 import type { PlaneError } from "./PlaneError.js"
 import { makeProbe } from "./Probe.js"
 import type { RateBudget, Slot } from "./RateBudget.js"
-import type { ProjectJson, StateJson, UserJson } from "./Wire.js"
+import type { StateJson } from "./Wire.js"
 import * as Wire from "./Wire.js"
 import type { WorkItem } from "./WorkItem.js"
 import { isSameId, stateIdOf, toWorkItem } from "./WorkItem.js"
@@ -35,9 +35,9 @@ export interface CommentRead {
  */
 export class PlaneClient extends Context.Tag("plane-sync/PlaneClient")<PlaneClient, {
   /**
-   * The work item that people call so. A key with leading zeros means the work item whose name carries it, if there is
-   * one, else the number: two requests. Without them it means the number (one request), and a name only when there is
-   * no such number (three).
+   * The work item that a key names. A key with leading zeros ("ET-002") means the work item that has the key in its
+   * name, or else the one with this number: two requests. A key without them ("ET-2") means the one with this number
+   * (one request), or else the one that has the key in its name (three).
    */
   readonly find: (key: WorkItemKey, slot?: Slot) => Effect.Effect<WorkItem, FindError>
   /** The newest work items of the project, at most 100; `all` when it has no others. One request. */
@@ -70,14 +70,11 @@ export class PlaneClient extends Context.Tag("plane-sync/PlaneClient")<PlaneClie
   readonly editComment: (id: ItemId, comment: CommentRead, slot?: Slot) => Effect.Effect<void, PlaneError>
   /** All states of the project. */
   readonly states: Effect.Effect<ReadonlyArray<StateJson>, PlaneError>
-  readonly project: Effect.Effect<ProjectJson, PlaneError>
   /**
    * The harmless request that tells whether Plane is there, takes the key and lets it write to the project that is set.
    * `WrongAddress`: its identifier is another; `PermissionDenied`: the key's user is no member, or a guest; `Archived`.
    */
   readonly probe: Effect.Effect<void, PlaneError>
-  /** Whose key it is. Some versions do not have it: `WrongAddress`. */
-  readonly me: Effect.Effect<UserJson, PlaneError>
 }>() {
   static readonly layer: Layer.Layer<
     PlaneClient,
@@ -218,9 +215,6 @@ const make = Effect.gen(function*() {
     }
   }).pipe(Effect.withSpan("PlaneClient.states"))
 
-  const get = <A, I>(path: ReadonlyArray<string>, fields: string, schema: Schema.Schema<A, I>) =>
-    exchange.send({ method: "GET", path, query: { fields } }, schema)
-
   return PlaneClient.of({
     find: makeFindByKey({ config, project: target, exchange, family, read }),
     newest,
@@ -231,8 +225,6 @@ const make = Effect.gen(function*() {
     findComment,
     editComment,
     states,
-    project: get(project, "id,identifier,name", Wire.ProjectJson).pipe(Effect.withSpan("PlaneClient.project")),
-    probe: makeProbe({ config, project: target, exchange }),
-    me: get(["users", "me"], "id,display_name", Wire.UserJson).pipe(Effect.withSpan("PlaneClient.me"))
+    probe: makeProbe({ config, project: target, exchange })
   })
 })

@@ -33,8 +33,7 @@ export const SearchJson = Schema.parseJson(Schema.Struct({
       id: Schema.String,
       name: Schema.String,
       sequence_id: Schema.Int,
-      project_id: Schema.String,
-      project__identifier: Schema.String
+      project_id: Schema.String
     })
   )
 }))
@@ -76,12 +75,6 @@ export const StatesJson = Schema.parseJson(Schema.Struct({
   next_cursor: Schema.String
 }))
 
-/** A project. */
-export const ProjectJson = Schema.parseJson(
-  Schema.Struct({ id: Schema.String, identifier: Schema.String, name: Schema.String })
-)
-export type ProjectJson = typeof ProjectJson.Type
-
 /** The answer to the harmless request that only asks whether Plane is there. */
 export const ProbeJson = Schema.parseJson(Schema.Struct({
   id: Schema.String,
@@ -91,7 +84,3 @@ export const ProbeJson = Schema.parseJson(Schema.Struct({
   member_role: Schema.optional(Schema.NullOr(Schema.Number)),
   archived_at: Schema.optional(Schema.NullOr(Schema.String))
 }))
-
-/** Whose key it is. */
-export const UserJson = Schema.parseJson(Schema.Struct({ id: Schema.String, display_name: Schema.String }))
-export type UserJson = typeof UserJson.Type

@@ -7,7 +7,7 @@ import type { Destination } from "./Destination.js"
 import type { Find } from "./Find.js"
 import type { QuietTimes } from "./QuietTimes.js"
 
-/** What sending needs: Plane, who finds keys there, how patient to be with it, and whose trouble a trouble is. */
+/** What sending a request needs: the services it uses, the settings, and whether this process is still the leader. */
 export interface SendContext {
   readonly client: PlaneClient["Type"]
   readonly find: Find

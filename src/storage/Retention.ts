@@ -1,9 +1,19 @@
 import type { Scope } from "effect"
 import { Duration, Effect, Schedule } from "effect"
+import type { Setting } from "../base/Setting.js"
+import { defineSetting, duration } from "../base/Setting.js"
 import type { EpochMillis } from "../base/Time.js"
 import { epochMillis, later } from "../base/Time.js"
 import type { StorageError } from "./StorageError.js"
 import { makeStorageTrouble } from "./StorageTrouble.js"
+
+/** `ORCH_RETENTION`: how long what was delivered, and what is known of pull requests that are closed, is kept. */
+export const retention: Setting<Duration.Duration> = defineSetting({
+  name: "ORCH_RETENTION",
+  about: "How long delivered events and closed pull requests are kept. Dead letters stay until they are discarded.",
+  accepts: duration("1 minutes", "3650 days", "30 days"),
+  default: "30 days"
+})
 
 /**
  * Deletes what is older than `kept`, every hour, until the scope closes. `prune` deletes one small batch of what is

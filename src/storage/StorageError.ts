@@ -1,4 +1,5 @@
 import { Cause, Effect, Schema } from "effect"
+import { hasCode } from "../base/ErrorCode.js"
 
 /**
  * Why storage failed.
@@ -76,7 +77,6 @@ const reasonOfCode: ReadonlyArray<readonly [prefix: string, reason: StorageReaso
   ["EEXIST", "CannotOpen"]
 ]
 
-const hasCode = Schema.is(Schema.Struct({ code: Schema.String }))
 const hasCause = Schema.is(Schema.Struct({ cause: Schema.Unknown }))
 
 // The client wraps the driver's error, and the migrator wraps the client's. The code is in the innermost.

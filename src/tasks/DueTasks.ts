@@ -10,7 +10,10 @@ export interface DueTask {
   readonly dueAt: EpochMillis
 }
 
-/** Something was heard of a task: its gates are to be asked, and what they said before does not count any more. */
+/**
+ * A new fact about a task is stored, like a report or a review. Its gates are to be asked again, and what they say
+ * about the task as it was before does not count.
+ */
 export const touch = (sql: Sql, taskId: TaskId, now: EpochMillis): Effect.Effect<void, SqlError> =>
   Effect.asVoid(sql`UPDATE plane_sync_task SET due_at = ${now}, revision = revision + 1 WHERE id = ${taskId}`)
 

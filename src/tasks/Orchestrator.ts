@@ -21,9 +21,9 @@ const concurrency = 4
 const launchPatience = "30 seconds"
 
 /**
- * Advances the tasks that something was heard of, whichever process wrote it down, and launches the agents of the
- * stages that were entered. At the start every active task is tried once, because its gates may say something else by
- * now.
+ * Advances the tasks that have a new fact, stored by this process or by another one, and launches the agents of the
+ * stages that were entered. At the start the gates of every active task are asked once, because their answers may have
+ * changed.
  */
 const work = Layer.scopedDiscard(
   Effect.gen(function*() {
@@ -40,7 +40,7 @@ const work = Layer.scopedDiscard(
         const isDone = task === undefined
           ? true
           : yield* Effect.suspend(() => launcher.launch({ agent, entry, stage, task })).pipe(
-            // One that cannot be interrupted is left behind.
+            // A launch that cannot be interrupted goes on in the background, and nobody waits for it.
             Effect.disconnect,
             Effect.timeoutFail({ duration: launchPatience, onTimeout: () => `no answer within ${launchPatience}` }),
             Effect.as(true),

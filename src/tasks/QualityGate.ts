@@ -14,7 +14,7 @@ export const Verdict = Data.taggedEnum<Verdict>()
 /** A condition for leaving a stage. The pipeline names the gates of each stage. */
 export interface QualityGate {
   readonly name: string
-  /** Asked again whenever something is heard of the task. It may ask other services, and has 30 seconds. */
+  /** Asked again whenever there is a new fact about the task. It may ask other services, and has 30 seconds. */
   readonly check: (task: Task) => Effect.Effect<Verdict>
 }
 
@@ -57,7 +57,7 @@ const patience = "30 seconds"
  */
 export const ask = ({ check, name }: QualityGate, task: Task): Effect.Effect<Verdict | undefined> =>
   Effect.suspend(() => check(task)).pipe(
-    // One that cannot be interrupted is left behind.
+    // A check that cannot be interrupted goes on in the background, and nobody waits for it.
     Effect.disconnect,
     Effect.timeoutFail({ duration: patience, onTimeout: () => `no answer within ${patience}` }),
     Effect.catchAllCause((cause) =>

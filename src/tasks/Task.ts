@@ -14,10 +14,13 @@ export const TaskId = Brand.nominal<TaskId>()
 export const TaskStatus = Schema.Literal("active", "paused", "stopped", "done")
 export type TaskStatus = typeof TaskStatus.Type
 
+/** A gate's verdict as it is stored and shown, in one word. */
+export const VerdictWord = Schema.Literal("passed", "failed", "pending")
+
 /** What a quality gate last said of a task. */
 export interface GivenVerdict {
   readonly gate: string
-  readonly verdict: "passed" | "failed" | "pending"
+  readonly verdict: typeof VerdictWord.Type
   /** Why it failed, or what it waits for. */
   readonly reason?: string | undefined
   readonly at: EpochMillis

@@ -8,7 +8,7 @@ import { itemOfKey, keysOfItem } from "../outbox/ItemKeys.js"
 import type { Fragment, Sql } from "../storage/Sql.js"
 import type { Pipeline, PipelineStage } from "./Pipeline.js"
 import type { Task, TaskId, TaskStatus } from "./Task.js"
-import { ReportOutcome } from "./Task.js"
+import { ReportOutcome, VerdictWord } from "./Task.js"
 
 interface Row {
   readonly id: TaskId
@@ -36,7 +36,7 @@ export interface TaskRow {
   readonly task: Task
   /** Rises with every change of it. */
   readonly revision: number
-  /** When its gates are to be asked. Null: nothing was heard since they were asked. */
+  /** When its gates are to be asked. Null: there is nothing new since they were asked. */
   readonly dueAt: EpochMillis | null
   /** See `Start.agent`. */
   readonly givenAgent: string | null
@@ -47,7 +47,7 @@ const at = Schema.Number.pipe(Schema.fromBrand(EpochMillis))
 
 const verdictsOf = Schema.decodeSync(Schema.parseJson(Schema.Array(Schema.Struct({
   gate: Schema.String,
-  verdict: Schema.Literal("passed", "failed", "pending"),
+  verdict: VerdictWord,
   reason,
   at
 }))))
@@ -138,10 +138,6 @@ export const taskReader = (sql: Sql, pipeline: Pipeline["Type"]) => {
         return task ?? (yield* bySpelling(key, { given, itemId }))
       }),
     byItemId,
-    byPullRequest: (repositoryId: number, number: number) =>
-      first(sql`t.repository_id = ${repositoryId} AND t.pull_request = ${number} ORDER BY t.id DESC LIMIT 1`),
-    byHeadSha: (repositoryId: number, sha: string) =>
-      first(sql`t.repository_id = ${repositoryId} AND t.head_sha = ${sha} ORDER BY t.id DESC LIMIT 1`),
     list: (status: TaskStatus | undefined, before: number, limit: number) =>
       select(
         sql`${

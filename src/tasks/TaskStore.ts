@@ -89,8 +89,6 @@ export class TaskStore extends Context.Tag("plane-sync/TaskStore")<TaskStore, {
    */
   readonly byKey: (key: string) => Effect.Effect<Task | undefined, StorageError>
   readonly byItemId: (itemId: ItemId) => Effect.Effect<Task | undefined, StorageError>
-  readonly byPullRequest: (repositoryId: number, number: number) => Effect.Effect<Task | undefined, StorageError>
-  readonly byHeadSha: (repositoryId: number, sha: string) => Effect.Effect<Task | undefined, StorageError>
   /** The tasks that a pull request concerns: those that are linked to it, and those of the key that it names. */
   readonly tasksOf: (pullRequest: TaskPullRequest) => Effect.Effect<ReadonlyArray<Task>, StorageError>
   readonly link: (taskId: TaskId, link: Link) => Effect.Effect<void, StorageError>
@@ -243,8 +241,6 @@ const make = Effect.gen(function*() {
     byId: (id) => one(reader.byId(id)),
     byKey,
     byItemId: (itemId) => one(reader.byItemId(itemId)),
-    byPullRequest: (repositoryId, number) => one(reader.byPullRequest(repositoryId, number)),
-    byHeadSha: (repositoryId, sha) => one(reader.byHeadSha(repositoryId, sha)),
     tasksOf,
     link,
     stop: leave("stopped", ["active", "paused"]),

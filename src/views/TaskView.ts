@@ -1,6 +1,6 @@
 import { Schema } from "effect"
 import type { Task } from "../tasks/Task.js"
-import { ReportOutcome, TaskStatus } from "../tasks/Task.js"
+import { ReportOutcome, TaskStatus, VerdictWord } from "../tasks/Task.js"
 import { Instant, instant } from "./Instant.js"
 
 /** A task: its stage, and what its gates and agents said of it. */
@@ -25,7 +25,7 @@ export const TaskView = Schema.Struct({
   updatedAt: Instant,
   verdicts: Schema.Array(Schema.Struct({
     gate: Schema.String,
-    verdict: Schema.Literal("passed", "failed", "pending"),
+    verdict: VerdictWord,
     reason: Schema.NullOr(Schema.String).annotations({ description: "why it failed, or what it waits for" }),
     at: Instant
   })).annotations({ description: "the last verdict of each gate that was asked" }),

@@ -1,8 +1,8 @@
 import { DateTime, Either, Schema } from "effect"
+import { describeParseError } from "../base/Issue.js"
 import { cleanLine, cleanText, reasonLimit, textLimit } from "../base/Text.js"
 import { EpochMillis } from "../base/Time.js"
 import type { PullRequestSeen, ReviewSeen, StatusSeen } from "../gitea/Facts.js"
-import { whyUnreadable } from "./UnreadableHook.js"
 
 /** What a hook of Gitea says. */
 export type GiteaSeen =
@@ -87,7 +87,7 @@ const pullRequest = (
   review: (event: typeof PullRequestEvent.Type) => ReviewSeen | undefined
 ): Either.Either<GiteaSeen, string> =>
   Either.mapBoth(decodePullRequest(body), {
-    onLeft: whyUnreadable,
+    onLeft: describeParseError,
     onRight: (event) => ({ _tag: "PullRequest", pullRequest: seen(event), review: review(event) })
   })
 
@@ -99,7 +99,7 @@ const reviewed = (approved: boolean) => ({ review, sender }: typeof PullRequestE
 
 const status = (body: string): Either.Either<GiteaSeen, string> =>
   Either.mapBoth(decodeStatus(body), {
-    onLeft: whyUnreadable,
+    onLeft: describeParseError,
     onRight: ({ repository, ...event }) => ({
       _tag: "Status",
       status: {

@@ -1,8 +1,8 @@
 import { Either, Schema } from "effect"
+import { describeParseError } from "../base/Issue.js"
 import { ItemId } from "../domain/Ids.js"
 import { PlaneMoment } from "../domain/PlaneMoment.js"
 import { externalSource } from "../plane/PlaneClient.js"
-import { whyUnreadable } from "./UnreadableHook.js"
 
 /** What a hook of Plane says of a work item: the state it was in when the hook was sent. */
 export interface WorkItemSeen {
@@ -71,7 +71,7 @@ const isOfAnother = ({ activity, previous_attributes: previous }: typeof Envelop
 
 /** What a body says, or (left) why it cannot be read. */
 export const decodePlaneHook = (body: string): Either.Either<WorkItemSeen | Nothing, string> =>
-  Either.flatMap(Either.mapLeft(decodeEnvelope(body), whyUnreadable), (envelope) => {
+  Either.flatMap(Either.mapLeft(decodeEnvelope(body), describeParseError), (envelope) => {
     const { action, data, event } = envelope
     if (/comment/i.test(event)) {
       const ours = isComment(data) && data.external_source === externalSource
@@ -83,7 +83,7 @@ export const decodePlaneHook = (body: string): Either.Either<WorkItemSeen | Noth
       return Either.right(nothing(`the event ${JSON.stringify(event.slice(0, 80))} moves nothing`))
     }
     const isAside = verb === "updated" && isOfAnother(envelope)
-    return Either.flatMap(Either.mapLeft(decodeData(data), whyUnreadable), (data) => seenIn(data, isAside))
+    return Either.flatMap(Either.mapLeft(decodeData(data), describeParseError), (data) => seenIn(data, isAside))
   })
 
 const seenIn = (data: typeof Data.Type, isAside: boolean): Either.Either<WorkItemSeen | Nothing, string> => {

@@ -1,6 +1,7 @@
 import type { ConfigError } from "effect"
 import { Context, Data, Effect, Layer, Option, Redacted } from "effect"
 import { createHash } from "node:crypto"
+import { isJsonType } from "../base/ContentType.js"
 import { isDeeperThan } from "../base/Depth.js"
 import { cleanLine, textLimit } from "../base/Text.js"
 import type { EpochMillis } from "../base/Time.js"
@@ -172,7 +173,7 @@ const make = Effect.gen(function*() {
         })
       }
       const type = headers["content-type"] ?? ""
-      if (!/^application\/json\s*(;|$)/i.test(type)) {
+      if (!isJsonType(type)) {
         return yield* new Refused({
           status: 415,
           why: `its Content-Type is ${JSON.stringify(type.slice(0, 100))}: set application/json at the sender`

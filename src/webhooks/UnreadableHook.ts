@@ -1,4 +1,4 @@
-import { Effect, ParseResult } from "effect"
+import { Effect } from "effect"
 import { cleanLine, reasonLimit, textLimit } from "../base/Text.js"
 import { makeWarningThrottle } from "../base/WarningThrottle.js"
 import type { StoredHook } from "./Inbox.js"
@@ -12,8 +12,3 @@ export const makeUnreadable = Effect.map(
         cleanLine(why, reasonLimit)
     )
 )
-
-/** Why a body cannot be read: each field that is wrong, and what is wrong with it. */
-export const whyUnreadable = (error: ParseResult.ParseError): string =>
-  ParseResult.ArrayFormatter.formatErrorSync(error).map(({ message, path }) => `${path.join(".")}: ${message}`)
-    .join("; ")

@@ -116,7 +116,7 @@ describe("starting a task", () => {
 })
 
 describe("finding tasks", () => {
-  it.effect("by pull request and by head, the latest first; in pages by status", () =>
+  it.effect("by pull request and key; in pages by status", () =>
     Effect.gen(function*() {
       const tasks = yield* Tasks
       const ids: Array<TaskId> = []
@@ -127,15 +127,13 @@ describe("finding tasks", () => {
       yield* tasks.link(first, link)
       yield* tasks.link(second, link)
       yield* tasks.link(third, { ...link, repository: { id: 8, name: "team/other" } })
-      assert.deepInclude(yield* tasks.byPullRequest(7, 12), { id: second, ...link })
+      assert.deepInclude(yield* tasks.byId(second), { id: second, ...link })
       const tasksOf = (repository: number, workItem: string | null) =>
         Effect.map(tasks.tasksOf({ repository, number: 12, workItem }), (found) => found.map(({ id }) => id))
       assert.sameMembers(yield* tasksOf(7, "ET-3"), ids)
       assert.sameMembers(yield* tasksOf(7, "ET-1"), [first, second])
       assert.deepStrictEqual(yield* tasksOf(8, null), [third])
       assert.deepStrictEqual(yield* tasksOf(9, "ET-9"), [])
-      assert.strictEqual((yield* tasks.byHeadSha(8, "abc"))?.id, third)
-      assert.strictEqual(yield* tasks.byHeadSha(8, "def"), undefined)
       yield* tasks.stop(second, "cancelled")
       const page = (query: Parameters<typeof tasks.list>[0]) =>
         Effect.map(tasks.list(query), (found) => found.map(({ workItem }) => workItem))

@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { EpochMillis } from "../../src/base/Time.js"
+import { readPullRequestOf, readReviews, readStatuses, rememberClosed } from "../../src/gitea/Facts.js"
 import { giteaGates } from "../../src/gitea/GiteaGates.js"
 import { pruneCommitStatuses, prunePullRequests } from "../../src/gitea/Prune.js"
 import { Storage } from "../../src/storage/Storage.js"
@@ -9,6 +10,7 @@ import { giteaHandler } from "../../src/webhooks/GiteaHandler.js"
 import { Inbox } from "../../src/webhooks/Inbox.js"
 import { planeHandler } from "../../src/webhooks/PlaneHandler.js"
 import { makePlans } from "../support/QueryPlans.js"
+import { unexplained } from "../support/Statements.js"
 import { fixture } from "./Fixtures.js"
 import { handlersOnly } from "./Handlers.js"
 
@@ -32,12 +34,19 @@ const everything = Effect.gen(function*() {
     yield* handlers[source](yield* inbox.due(10))
   }
   yield* inbox.nextDue(60_000)
+  yield* inbox.ifDue(1)
   const task = yield* (yield* TaskStore).get("ET-7")
   for (const { check } of yield* giteaGates) yield* check(task)
   yield* inbox.settle(new Map([[1, { _tag: "Later", dueAt: EpochMillis(100_000), reason: "later" }]]))
   assert.strictEqual(yield* inbox.nextDue(60_000), 0)
   assert.isFalse(yield* inbox.prune(EpochMillis(1)))
-  const { sql, write } = yield* Storage
+  const { read, sql, write } = yield* Storage
+  // The gates stop asking when the pull request has ended.
+  const held = yield* read(readPullRequestOf(sql, "ET-7"))
+  assert.isDefined(held)
+  yield* read(readStatuses(sql, held))
+  yield* read(readReviews(sql, held))
+  yield* write(rememberClosed(sql, held, EpochMillis(2)))
   assert.isFalse(yield* write(prunePullRequests(sql, EpochMillis(1))))
   assert.isFalse(yield* write(pruneCommitStatuses(sql, EpochMillis(1))))
   return task
@@ -51,6 +60,8 @@ describe("the webhooks' statements", () => {
       const task = yield* everything
       assert.strictEqual(task.pullRequest, 88)
       assert.isAbove(plans.size, 20)
+      assert.deepStrictEqual(yield* unexplained("gitea", plans), [])
+      assert.deepStrictEqual(yield* unexplained("webhooks", plans), [])
       assert.deepStrictEqual(scans(inOrder), [])
     }).pipe(Effect.provide(handlersOnly), explaining))
 })

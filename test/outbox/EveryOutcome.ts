@@ -1,0 +1,158 @@
+import { Effect, TestClock } from "effect"
+import { EpochMillis, MonotonicMillis } from "../../src/base/Time.js"
+import { CommentId, ItemId } from "../../src/domain/Ids.js"
+import { defaultStageStates } from "../../src/domain/StageStates.js"
+import type { DeliveryKind } from "../../src/outbox/DeliveryKind.js"
+import type { Job } from "../../src/outbox/Job.js"
+import { Outbox } from "../../src/outbox/Outbox.js"
+import type { LookOutcome, SeenState, SendOutcome, Settlement } from "../../src/outbox/Outcome.js"
+import { nextStep } from "../../src/sending/NextStep.js"
+
+/** Some members of a union, by their tag. A tag that is missing is a type error. */
+type ByTag<A extends { readonly _tag: string }> = {
+  readonly [Tag in A["_tag"]]: readonly [
+    Extract<A, { readonly _tag: Tag }>,
+    ...Array<Extract<A, { readonly _tag: Tag }>>
+  ]
+}
+
+const seen: SeenState = { state: null, cancelled: false, readAt: MonotonicMillis(0), updatedAt: null }
+const later = { _tag: "Later", dueAt: EpochMillis(0), counted: true, reason: "no answer" } as const
+const gone = { _tag: "LaneDead", code: "gone", reason: "it was deleted", gone: true } as const
+const taken = { _tag: "Taken", commentId: CommentId("another"), nextExternalId: "next" } as const
+
+const looks: ByTag<LookOutcome> = {
+  Found: [{ _tag: "Found", itemId: ItemId("item"), key: "ET-1", seen }],
+  Missed: [{ _tag: "Missed", dueAt: EpochMillis(0), reason: "nobody has it" }],
+  LaneDead: [{ ...gone, code: "not_found", gone: false }],
+  Later: [later]
+}
+
+const sendings: ByTag<SendOutcome> = {
+  Delivered: [{ _tag: "Delivered", commentId: CommentId("comment"), seen: undefined }],
+  Left: [{ _tag: "Left", reason: "a person has cancelled it", seen }],
+  CommentGone: [{ _tag: "CommentGone", reason: "it was deleted" }],
+  Taken: [{ ...taken, tells: () => true }, { ...taken, tells: () => false }],
+  Split: [{ _tag: "Split", reason: "no", unanswered: false }],
+  Withheld: [{ _tag: "Withheld", reason: "no such state" }],
+  Dead: [
+    { _tag: "Dead", code: "refused", reason: "no" },
+    { _tag: "Dead", code: "attempts", reason: "no answer" }
+  ],
+  LaneDead: [gone],
+  Later: [{ ...later, maybeDone: true, refused: true }]
+}
+
+const holder = "me"
+const claim = {
+  urgentAfter: "1 minutes",
+  plan: nextStep({ states: defaultStageStates, comments: "joined", onConflict: "respect", misfits: () => [] })
+} as const
+
+const stageChanged = { type: "stage_changed", from: "created", to: "analysis" }
+const gateFailed = { type: "quality_gate_failed", stage: "review", check: "lint", reason: "no" }
+const unreadable = { type: "of a later version" }
+
+/**
+ * Jobs of every kind that end in every way. Each story has a work item of its own: its events are published, what it
+ * owes is worked off, and its dead letters are retried.
+ */
+export const everyOutcome = Effect.gen(function*() {
+  const outbox = yield* Outbox
+  // What is published is due at once.
+  yield* TestClock.adjust("1 hours")
+  let stories = 0
+  let events = 0
+
+  const publish = (workItem: string, content: { readonly type: string; readonly to?: string }) =>
+    outbox.publish({
+      id: `told-${(events += 1)}`,
+      workItem,
+      lane: workItem,
+      body: JSON.stringify({ ...content, workItem }),
+      stage: content.to,
+      urgent: content.to === undefined,
+      occurredAt: EpochMillis(events),
+      publishedAt: EpochMillis(events),
+      unfit: undefined
+    })
+
+  const well = (job: Job): Settlement =>
+    job._tag === "Look"
+      ? {
+        _tag: "Looked",
+        job,
+        outcome: { _tag: "Found", itemId: ItemId(job.lane.itemId ?? `item of ${job.key}`), key: job.key, seen }
+      }
+      : {
+        _tag: "Sent",
+        job,
+        outcome: {
+          _tag: "Delivered",
+          commentId: job.delivery.commentId ?? CommentId(`comment ${job.delivery.id}`),
+          seen: job.delivery.kind === "state" ? { ...seen, state: job.delivery.body } : undefined
+        }
+      }
+
+  /** Works off all that is owed. The first jobs that `end` knows end as it says, and all others well. */
+  const work = (end: (job: Job) => Settlement | undefined = () => undefined) =>
+    Effect.gen(function*() {
+      let settlement: Settlement | undefined
+      for (let n = 0; n < 60; n++) {
+        const job: Job | undefined = yield* outbox.turn({ holder, claim, settlement })
+        if (job === undefined) break
+        settlement = end(job) ?? well(job)
+      }
+    })
+
+  const looked = (...outcomes: Array<LookOutcome>) => (job: Job): Settlement | undefined => {
+    const outcome = job._tag === "Look" ? outcomes.shift() : undefined
+    return job._tag === "Look" && outcome !== undefined ? { _tag: "Looked", job, outcome } : undefined
+  }
+
+  const sent = (kind: DeliveryKind, ...outcomes: Array<SendOutcome>) => (job: Job): Settlement | undefined => {
+    const outcome = job._tag === "Send" && job.delivery.kind === kind ? outcomes.shift() : undefined
+    return job._tag === "Send" && outcome !== undefined ? { _tag: "Sent", job, outcome } : undefined
+  }
+
+  const retryAll = Effect.forEach(
+    ["not_found", "gone", "refused", "attempts"] as const,
+    (code) => Effect.repeat(outbox.retry({ code }), { while: (retried) => retried > 0 })
+  )
+
+  const newItem = () => `ET-${100 + (stories += 1)}`
+
+  for (const outcome of Object.values(looks).flat()) {
+    const workItem = newItem()
+    yield* publish(workItem, stageChanged)
+    yield* publish(workItem, unreadable)
+    yield* work(looked(outcome))
+    yield* retryAll
+    yield* work()
+  }
+
+  for (const kind of ["state", "comment", "recount"] as const) {
+    for (const outcome of Object.values(sendings).flat()) {
+      const workItem = newItem()
+      for (let n = 0; n < 3; n++) yield* publish(workItem, kind === "recount" ? gateFailed : stageChanged)
+      if (kind === "recount") {
+        yield* work()
+        yield* publish(workItem, gateFailed)
+      }
+      yield* work(sent(kind, outcome))
+      yield* publish(workItem, stageChanged)
+      yield* publish(workItem, unreadable)
+      yield* work()
+      yield* retryAll
+      yield* work()
+    }
+  }
+  // A count that was updated lately waits.
+  yield* TestClock.adjust("11 minutes")
+  yield* work()
+
+  // Plane has a comment that tells both parts of a split one.
+  const workItem = newItem()
+  for (let n = 0; n < 4; n++) yield* publish(workItem, stageChanged)
+  yield* work(sent("comment", ...sendings.Split, ...sendings.Taken))
+})
