@@ -8,7 +8,7 @@ import { EpochMillis } from "../src/base/Time.js"
 import { Outbox } from "../src/outbox/Outbox.js"
 import { migrations } from "../src/Schema.js"
 import { Storage } from "../src/StorageLayers.js"
-import { folder } from "./http/Served.js"
+import { folder } from "./http/Server.js"
 
 const schema = Effect.flatMap(
   Storage,

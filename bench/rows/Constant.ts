@@ -18,9 +18,9 @@ import { Aim } from "../Figure.js"
 import { changed } from "../Load.js"
 import { timed } from "../Pace.js"
 import { publishingOn, temporaryDatabase } from "../Pipelines.js"
-import { settled } from "../Settled.js"
+import { settled } from "../Settlement.js"
 import { median } from "../Statistics.js"
-import { eventsOfEach, stored } from "../Stored.js"
+import { eventsOfEach, stored } from "../FilledDatabase.js"
 
 const rounds = 10
 

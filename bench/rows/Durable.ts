@@ -1,7 +1,7 @@
 import { Array, Effect } from "effect"
 import { StageEvents } from "../../src/events/StageEvents.js"
 import { bareDriver } from "../BareDriver.js"
-import { publishCommitted } from "../Committed.js"
+import { publishCommitted } from "../Publisher.js"
 import type { Row } from "../Figure.js"
 import { Aim } from "../Figure.js"
 import { atOnce } from "../Pace.js"

@@ -8,7 +8,7 @@ import { temporaryDatabase } from "../Pipelines.js"
 import { freePort } from "../Port.js"
 import { programs, startProgram } from "../ProgramProcess.js"
 import { median } from "../Statistics.js"
-import { stored } from "../Stored.js"
+import { stored } from "../FilledDatabase.js"
 
 const owed = 100_000
 const rounds = 5

@@ -85,7 +85,7 @@ const asJson = (value: unknown): string => {
  * Makes the event that is stored: it has an id and a moment, and its texts are cleaned. Never fails: an event that
  * cannot be told to Plane is marked unfit, with the reason, and becomes a dead letter.
  */
-export const accept = (event: StageEvent, states: StageStates): Effect.Effect<NewEvent> =>
+export const newEvent = (event: StageEvent, states: StageStates): Effect.Effect<NewEvent> =>
   Effect.flatMap(epochMillis, (now) => {
     const part = (name: "id" | "workItem") =>
       Either.getOrUndefined(attempt(() => Predicate.isRecord(event) ? event[name] : undefined))

@@ -2,7 +2,7 @@ import type { EpochMillis, MonotonicMillis } from "../base/Time.js"
 import type { CommentId, ItemId } from "../domain/Ids.js"
 import type { DeadCode } from "./DeadCode.js"
 import type { LookJob, SendJob } from "./Job.js"
-import type { OwedEvent } from "./Planning.js"
+import type { OwedEvent } from "./Plan.js"
 
 /** The state that a work item was seen in. */
 export interface SeenState {

@@ -11,7 +11,7 @@ import { laneDead } from "./LaneDeath.js"
 import type { Asked } from "./LaneUpdate.js"
 import { forget, free, see } from "./LaneUpdate.js"
 import type { LookOutcome, SendOutcome, Settlement } from "./Outcome.js"
-import { split, taken } from "./Refusal.js"
+import { split, taken } from "./RefusedComment.js"
 import type { Tally } from "./Tally.js"
 
 /** Writes down how a job ended, and frees its lane. Runs within a transaction. */

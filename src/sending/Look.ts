@@ -10,7 +10,7 @@ import type { Slot } from "../plane/RateBudget.js"
 import { codeOf, goneUnlessDown, isAboutTheRequest } from "./DeadOutcome.js"
 import { nextLookUp } from "./NextLookUp.js"
 import { retry, survive } from "./Retry.js"
-import { seenAs } from "./Seen.js"
+import { seenAs } from "./SeenState.js"
 import type { SendContext } from "./SendContext.js"
 
 /**

@@ -7,7 +7,7 @@ import type { Slot } from "../plane/RateBudget.js"
 import type { WorkItem } from "../plane/WorkItem.js"
 import { dead } from "./DeadOutcome.js"
 import { askOnceMore } from "./Retry.js"
-import { isFresh, seenAs } from "./Seen.js"
+import { isFresh, seenAs } from "./SeenState.js"
 import type { SendContext } from "./SendContext.js"
 import { write } from "./SendContext.js"
 

@@ -6,7 +6,7 @@ import type { Job } from "../outbox/Job.js"
 import { LeadershipLost } from "../outbox/Leadership.js"
 import type { Outbox } from "../outbox/Outbox.js"
 import type { Settlement } from "../outbox/Outcome.js"
-import type { ClaimPolicy } from "../outbox/Planning.js"
+import type { ClaimPolicy } from "../outbox/Plan.js"
 import type { Slot } from "../plane/RateBudget.js"
 import { takeDue } from "../storage/DueWork.js"
 import type { StorageError } from "../storage/StorageError.js"
@@ -14,7 +14,7 @@ import { makeStorageTrouble } from "../storage/StorageTrouble.js"
 import type { WakeUps } from "../storage/WakeUps.js"
 import { look } from "./Look.js"
 import { nextStep, recountEvery } from "./NextStep.js"
-import { report } from "./Report.js"
+import { logOutcome } from "./OutcomeLog.js"
 import { send } from "./Send.js"
 import type { SendContext } from "./SendContext.js"
 
@@ -124,7 +124,7 @@ export const startWorkers = (
         ? Effect.map(send(context, job, slot), (outcome): Settlement => ({ _tag: "Sent", job, outcome }))
         : Effect.map(look(context, job, slot), (outcome): Settlement => ({ _tag: "Looked", job, outcome }))
       // Releases the slot of a job that needed no request.
-      return settlement.pipe(Effect.ensuring(slot.release), Effect.tap(report))
+      return settlement.pipe(Effect.ensuring(slot.release), Effect.tap(logOutcome))
     }
 
     /** Claims a job for a slot. The slot is released if there is no job. */

@@ -6,7 +6,7 @@ import type { SendJob } from "../../src/outbox/Job.js"
 import type { Observation } from "../../src/outbox/Observation.js"
 import { observe as observeIn } from "../../src/outbox/Observation.js"
 import { Outbox } from "../../src/outbox/Outbox.js"
-import type { Owed, Step } from "../../src/outbox/Planning.js"
+import type { Owed, Step } from "../../src/outbox/Plan.js"
 import type { NewEvent } from "../../src/outbox/StoredEvent.js"
 import { Storage } from "../../src/StorageLayers.js"
 
