@@ -168,13 +168,14 @@ const sendAgain = (sql: Sql, lane: Lane, now: EpochMillis) =>
 
 const plan = (sql: Sql, lane: Lane, composed: Plan, now: EpochMillis) =>
   Effect.gen(function*() {
-    const { body, events, externalId, failures, gate, insteadOf, kind, commentId } = composed
+    const { body, events, externalId, failureKey, failures, insteadOf, kind, commentId } = composed
     const [first] = events
     const last = events.at(-1) ?? first
     const [row] = yield* sql<DeliveryRow>`INSERT INTO plane_sync_delivery (lane, kind, status, first_event, last_event,
         external_id, body, gate, failures, occurred_at, plane_id, attempts, planned_at, sent_at, part)
-      VALUES (${lane.id}, ${kind}, 'pending', ${first.sequence}, ${last.sequence}, ${externalId}, ${body}, ${gate},
-        ${failures}, ${first.occurredAt}, ${commentId}, 1, ${now}, ${now}, ${kind === "state" ? null : first.part})
+      VALUES (${lane.id}, ${kind}, 'pending', ${first.sequence}, ${last.sequence}, ${externalId}, ${body},
+        ${failureKey}, ${failures}, ${first.occurredAt}, ${commentId}, 1, ${now}, ${now},
+        ${kind === "state" ? null : first.part})
       RETURNING ${sql.literal(deliveryColumns)}`
     const delivery = row && { ...deliveryOf(row), events: events.length }
     if (delivery === undefined) return yield* Effect.dieMessage("an INSERT returns its row")
@@ -278,8 +279,9 @@ const readOwed = (
     const first = comments[0] ?? state ?? retried?.events[0]
     if (first === undefined) return undefined
     const [told] = comments[0]?.urgent === 1
-      ? yield* sql<Omit<Told, "isLast"> & { isLast: number }>`SELECT kind, gate, failures, plane_id AS "commentId",
-          settled_at AS "settledAt", NOT EXISTS (SELECT 1 FROM plane_sync_event e WHERE e.lane = ${lane.id}
+      ? yield* sql<Omit<Told, "isLast"> & { isLast: number }>`SELECT kind, gate AS "failureKey", failures,
+          plane_id AS "commentId", settled_at AS "settledAt",
+          NOT EXISTS (SELECT 1 FROM plane_sync_event e WHERE e.lane = ${lane.id}
             AND e.status IN ('pending', 'delivered', 'dead', 'discarded') AND e.sequence > d.last_event
             AND e.sequence < ${first.sequence}) AS "isLast"
         FROM plane_sync_delivery d WHERE lane = ${lane.id} AND status = 'delivered' AND kind <> 'state'

@@ -48,7 +48,7 @@ interface Answered extends Answer {
 const numberOf = (header: string | undefined) =>
   header !== undefined && /^\d{1,9}$/.test(header) ? Number(header) : undefined
 
-// The slash at the end is needed: without it Plane redirects, and a redirect is never followed with the key.
+// The slash at the end is needed: without it Plane redirects, and a redirect is never followed with the API token.
 const encode = (ask: Ask) => `${ask.path.map(encodeURIComponent).join("/")}/`
 
 const toRequest = (ask: Ask) => {
@@ -56,7 +56,7 @@ const toRequest = (ask: Ask) => {
   return ask.body === undefined ? request : HttpClientRequest.bodyUnsafeJson(request, ask.body)
 }
 
-/** What all requests share: address, key, budget, deadline, the limit of an answer, and what answers mean. */
+/** What all requests share: address, API token, budget, deadline, the limit of an answer, and what answers mean. */
 export const make = Effect.fnUntraced(function*(config: PlaneConfig) {
   const budget = yield* RateBudget
   const token = Redacted.value(config.apiToken)

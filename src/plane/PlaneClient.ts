@@ -72,11 +72,12 @@ export class PlaneClient extends Context.Tag("plane-sync/PlaneClient")<PlaneClie
   readonly states: Effect.Effect<ReadonlyArray<StateJson>, PlaneError>
   readonly project: Effect.Effect<ProjectJson, PlaneError>
   /**
-   * The harmless request that tells whether Plane is there, takes the key and lets it write to the project that is set.
-   * `WrongAddress`: its identifier is another; `PermissionDenied`: the key's user is no member, or a guest; `Archived`.
+   * The harmless request that tells whether Plane is there, takes the API token and lets it write to the project that
+   * is set. `WrongAddress`: its identifier is another; `PermissionDenied`: the token's user is no member, or a guest;
+   * `Archived`.
    */
   readonly probe: Effect.Effect<void, PlaneError>
-  /** Whose key it is. Some versions do not have it: `WrongAddress`. */
+  /** Whose API token it is. Some versions do not have it: `WrongAddress`. */
   readonly me: Effect.Effect<UserJson, PlaneError>
 }>() {
   static readonly layer: Layer.Layer<

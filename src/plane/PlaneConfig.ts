@@ -3,7 +3,7 @@ import { Config, Duration, Either, Redacted as Secret } from "effect"
 import type { Accepted } from "../base/Setting.js"
 import { address, defineSetting, duration, given, integer, matching, oneOf, token, unset } from "../base/Setting.js"
 
-/** How many requests Plane takes from one key in a window: its server's `API_KEY_RATE_LIMIT`. */
+/** How many requests Plane takes with one API token in a window: its server's `API_KEY_RATE_LIMIT`. */
 export interface RateLimit {
   readonly requests: number
   readonly window: Duration.Duration

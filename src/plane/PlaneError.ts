@@ -7,9 +7,9 @@ export const PlaneErrorReason = Schema.Literal(
   "Unavailable",
   /** Plane's 429. `retryAfterMillis` is always there. */
   "RateLimited",
-  /** 401, or the 403 about the key; also when there is no token, and then nothing was sent. */
+  /** 401, or the 403 about the API token; also when there is none, and then nothing was sent. */
   "KeyRefused",
-  /** Any other 403: the key's user may not do this in this project or workspace. */
+  /** Any other 403: the API token's user may not do this in this project or workspace. */
   "PermissionDenied",
   /** Plane's own 404: no such work item, or a deleted or archived one. */
   "NotFound",

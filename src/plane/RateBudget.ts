@@ -30,8 +30,8 @@ export interface RateStatus {
 
 /**
  * Plane's rate limit, kept on this side: nothing is sent that would be answered 429, as long as nobody else uses the
- * key. What others use shows in `X-RateLimit-Remaining`, which only ever makes the budget smaller. After a start, and
- * after a 429, one request goes alone, and what its answer shows as used counts as used now.
+ * API token. What others use shows in `X-RateLimit-Remaining`, which only ever makes the budget smaller. After a start,
+ * and after a 429, one request goes alone, and what its answer shows as used counts as used now.
  *
  * The rules are `SlidingWindow`'s. Here are the clock, the queue, and who is woken when.
  */

@@ -9,8 +9,8 @@ interface Expiry {
 }
 
 /**
- * What is known of one key's use of Plane, as a plain value: every function here takes it and gives back an answer or
- * another window. Time goes on only by `advance`. It knows nothing of those who wait.
+ * What is known of one API token's use of Plane, as a plain value: every function here takes it and gives back an
+ * answer or another window. Time goes on only by `advance`. It knows nothing of those who wait.
  */
 export interface SlidingWindow {
   /** How many requests Plane takes in a window. */
@@ -26,7 +26,8 @@ export interface SlidingWindow {
   /** Requests that were admitted and have not ended. */
   readonly inFlight: number
   /**
-   * When the slots of answered requests, and of other users of the key, come free: in order, one entry a millisecond.
+   * When the slots of answered requests, and of other users of the API token, come free: in order, one entry a
+   * millisecond.
    */
   readonly expiries: ReadonlyArray<Expiry>
   /** The sum of their counts. */
@@ -35,7 +36,7 @@ export interface SlidingWindow {
   readonly admitted: number
   /** Until when a 429 stops everything. */
   readonly pausedUntil: MonotonicMillis
-  /** Only one request may be in flight, because nobody knows what else the key has been used for. */
+  /** Only one request may be in flight, because nobody knows what else the API token has been used for. */
   readonly alone: boolean
 }
 
@@ -61,7 +62,7 @@ export interface Ending {
  */
 const marginOf = (length: number) => Math.max(10, Math.ceil(length / 240))
 
-/** The window at the start. What the key was used for before is not known, so the first request goes alone. */
+/** The window at the start. What the API token was used for before is not known, so the first request goes alone. */
 export const make = (limit: RateLimit): SlidingWindow => ({
   limit: limit.requests,
   length: Duration.toMillis(limit.window),

@@ -92,6 +92,6 @@ export const ProbeJson = Schema.parseJson(Schema.Struct({
   archived_at: Schema.optional(Schema.NullOr(Schema.String))
 }))
 
-/** Whose key it is. */
+/** Whose API token it is. */
 export const UserJson = Schema.parseJson(Schema.Struct({ id: Schema.String, display_name: Schema.String }))
 export type UserJson = typeof UserJson.Type

@@ -73,8 +73,8 @@ const lookOnce = (context: SendContext, job: LookJob, slot: Slot): Effect.Effect
 }
 
 /**
- * Nobody has the key: it is looked for again, until it has been long enough. An archived project shows nothing either,
- * so the first miss and the last are believed only after a probe.
+ * No work item has the key: it is looked for again, until `ORCH_PLANE_KEY_PATIENCE` is over. An archived project shows
+ * no work items at all, so after the first miss and after the last a probe tells whether the project is archived.
  */
 const missed = (
   { config, destination }: SendContext,

@@ -100,7 +100,7 @@ const recountStep = ({ counted, delivery, events }: Retried): Step => {
         onNone: () => delivery.body,
         onSome: (last) => countedHtml(last, failures)
       }),
-      gate: delivery.gate,
+      failureKey: delivery.failureKey,
       failures,
       commentId: delivery.commentId,
       insteadOf: delivery.id
@@ -160,7 +160,7 @@ const stateStep = (
           events: [event],
           externalId: null,
           body: wanted,
-          gate: null,
+          failureKey: null,
           failures: 1,
           commentId: null
         }
@@ -193,12 +193,12 @@ const group = (
 
 const goesWith = (first: StageEvent, next: StageEvent): boolean => {
   if (first._tag === "StageChanged") return next._tag === "StageChanged"
-  const gate = gateOf(first)
-  return gate !== null && gate === gateOf(next)
+  const key = failureKeyOf(first)
+  return key !== null && key === failureKeyOf(next)
 }
 
 /** What makes two failures of a gate the same. */
-const gateOf = (event: StageEvent): string | null =>
+const failureKeyOf = (event: StageEvent): string | null =>
   event._tag === "QualityGateFailed" ? JSON.stringify([event.stage, event.check, event.reason]) : null
 
 const commentStep = (
@@ -211,7 +211,7 @@ const commentStep = (
   if (first === undefined) return unreadable(comment)
   const together = group(config, first, comments)
   const last = together.at(-1) ?? first
-  const gate = config.comments === "each" ? null : gateOf(first.event)
+  const failureKey = config.comments === "each" ? null : failureKeyOf(first.event)
   const send = (
     plan: { kind: "comment" | "recount"; body: string; failures: number; commentId: CommentId | null }
   ): Step => ({
@@ -219,12 +219,12 @@ const commentStep = (
     plan: {
       ...plan,
       events: [first.owed, ...together.slice(1).map(({ owed }) => owed)],
-      gate,
+      failureKey,
       externalId: plan.kind === "comment" ? externalId(first.owed, itemId) : null
     }
   })
 
-  if (gate !== null && told?.gate === gate && told.isLast && told.commentId !== null) {
+  if (failureKey !== null && told?.failureKey === failureKey && told.isLast && told.commentId !== null) {
     const nothingElse = together.length === comments.length && comments.length < maxOwedComments
     if (told.kind === "recount" && nothingElse && isWithin(recountEvery, told.settledAt, now)) {
       return { _tag: "Wait", dueAt: later(told.settledAt, recountEvery) }
@@ -234,7 +234,7 @@ const commentStep = (
   }
   const body = together.length === 1
     ? commentHtml(first.event)
-    : gate === null
+    : failureKey === null
     ? joinedHtml(together)
     : countedHtml(last, together.length)
   return send({ kind: "comment", body, failures: together.length, commentId: null })

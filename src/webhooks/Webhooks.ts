@@ -24,8 +24,8 @@ const work = Layer.scopedDiscard(Effect.gen(function*() {
 }))
 
 /**
- * Takes webhooks and works on them until the scope closes. It asks Plane by the `PlaneClient` of the pipeline that is
- * there, so that both share one budget, however a host puts its layers together.
+ * Takes webhooks and works on them until the scope closes. It asks Plane with the `PlaneClient` that sending uses, so
+ * that both share one budget, however a host puts its layers together.
  */
 export const webhooksLayer: Layer.Layer<
   Receiver,

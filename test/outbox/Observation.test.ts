@@ -53,7 +53,7 @@ const plan = ({ lane, state }: Owed): Step =>
       events: [state],
       externalId: null,
       body: "in-progress",
-      gate: null,
+      failureKey: null,
       failures: 1,
       commentId: null
     }

@@ -38,7 +38,7 @@ const plan = ({ comments: [comment], lane, state }: Owed): Step => {
       events: [first],
       externalId: null,
       body: "x",
-      gate: null,
+      failureKey: null,
       failures: 1,
       commentId: null
     }
