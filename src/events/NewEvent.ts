@@ -1,4 +1,4 @@
-import { DateTime, Effect, Either, identity, ParseResult, Predicate, Schema } from "effect"
+import { DateTime, Duration, Effect, Either, identity, ParseResult, Predicate, Schema } from "effect"
 import { cleanLine, cleanText, reasonLimit, textLimit } from "../base/Text.js"
 import { EpochMillis, epochMillis } from "../base/Time.js"
 import { uuidV7Of } from "../base/UuidV7.js"
@@ -12,10 +12,10 @@ const isEventId = Schema.is(EventId)
 const validate = Schema.validateEither(StageEventJson, { errors: "all" })
 
 /**
- * How far in the future an event's moment may be, in milliseconds. Beyond that the publisher's clock is wrong, and the
- * moment counts as now.
+ * How far in the future an event's moment may be. Beyond that the publisher's clock is wrong, and the moment counts as
+ * now.
  */
-const maxAhead = 5 * 60_000
+const maxAhead = Duration.toMillis("5 minutes")
 
 const describe = (error: ParseResult.ParseError): string =>
   ParseResult.ArrayFormatter.formatErrorSync(error)

@@ -1,6 +1,6 @@
 import type { SqlError } from "@effect/sql/SqlError"
-import { Duration, Effect } from "effect"
-import { later } from "../base/Time.js"
+import { Effect } from "effect"
+import { earlier, later } from "../base/Time.js"
 import type { EpochMillis } from "../base/Time.js"
 import type { EventSequence } from "../domain/Ids.js"
 import type { Sql } from "../storage/Sql.js"
@@ -52,7 +52,7 @@ export const claim = (
   now: EpochMillis
 ): Effect.Effect<Job | undefined, SqlError> =>
   Effect.gen(function*() {
-    const tooLong = later(now, -Duration.toMillis(policy.urgentAfter))
+    const tooLong = earlier(now, policy.urgentAfter)
     const longest = (urgency: number) =>
       sql`SELECT * FROM (SELECT id, due_at, CASE WHEN due_at <= ${tooLong} THEN 0 ELSE ${urgency} END
         AS rank FROM plane_sync_lane WHERE urgency = ${urgency} AND due_at <= ${now} AND holder IS NULL
@@ -83,7 +83,7 @@ const planned = (policy: ClaimPolicy, owed: Owed): Step => {
   } catch (error) {
     const event = owed.state ?? owed.comments[0] ?? owed.retried?.events[0]
     return event === undefined
-      ? { _tag: "Wait", dueAt: later(owed.now, 60_000) }
+      ? { _tag: "Wait", dueAt: later(owed.now, "1 minute") }
       : { _tag: "Unfit", event, reason: `a bug in plane-sync: ${String(error)}` }
   }
 }

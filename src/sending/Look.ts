@@ -1,4 +1,4 @@
-import { Duration, Effect, Option } from "effect"
+import { Effect, Option } from "effect"
 import { EpochMillis, epochMillis, later, monotonicMillis } from "../base/Time.js"
 import { keyIn } from "../domain/Project.js"
 import { WorkItemKey } from "../domain/WorkItemKey.js"
@@ -93,7 +93,7 @@ const missed = (
       onNone: () => dead,
       onSome: (pause): LookOutcome => ({
         _tag: "Missed",
-        dueAt: later(now, Duration.toMillis(pause)),
+        dueAt: later(now, pause),
         reason: error.message
       })
     })

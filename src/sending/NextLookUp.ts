@@ -1,10 +1,10 @@
 import { Duration, Option } from "effect"
 
-const looks = [0, 5_000, 30_000, 120_000, 300_000]
-const lookEvery = 600_000
+const looks = [Duration.zero, Duration.seconds(5), Duration.seconds(30), Duration.minutes(2), Duration.minutes(5)]
+const lookEvery = Duration.minutes(10)
 
-/** When the `index`-th look is due, in milliseconds after the first answered miss (which is look 0). */
-const lookAt = (index: number) => looks[index] ?? lookEvery * (index - looks.length + 1)
+/** How long after the first answered miss (which is look 0) the `index`-th look is due. */
+const lookAt = (index: number) => looks[index] ?? Duration.times(lookEvery, index - looks.length + 1)
 
 /**
  * How long after the last of so many answered misses (at least 1) a key that nobody has yet is looked for again. The
@@ -13,7 +13,8 @@ const lookAt = (index: number) => looks[index] ?? lookEvery * (index - looks.len
  * short.
  */
 export const nextLookUp = (misses: number, patience: Duration.DurationInput): Option.Option<Duration.Duration> => {
-  const end = Duration.toMillis(patience)
   const last = lookAt(misses - 1)
-  return last >= end ? Option.none() : Option.some(Duration.millis(Math.min(lookAt(misses), end) - last))
+  return Duration.greaterThanOrEqualTo(last, patience)
+    ? Option.none()
+    : Option.some(Duration.subtract(Duration.min(lookAt(misses), patience), last))
 }

@@ -1,8 +1,9 @@
 import { DateTime, Duration, Option } from "effect"
+import type { EpochMillis } from "../base/Time.js"
 import { later } from "../base/Time.js"
 import type { DatedEvent } from "../domain/Comment.js"
 import { commentHtml, countedHtml, joinedHtml, tells } from "../domain/Comment.js"
-import type { CommentId } from "../domain/Ids.js"
+import type { CommentId, ItemId } from "../domain/Ids.js"
 import type { Stage } from "../domain/Stage.js"
 import type { StageEvent } from "../domain/StageEvent.js"
 import { stageOf } from "../domain/StageEvent.js"
@@ -13,11 +14,12 @@ import { eventOfBody } from "../outbox/StoredEvent.js"
 import type { PlaneConfig } from "../plane/PlaneConfig.js"
 import type { Misfit } from "./Destination.js"
 
-/** How often the count of a told gate failure is updated, at most. In milliseconds. */
-export const recountEvery = Duration.toMillis("10 minutes")
+/** How often the count of a told gate failure is updated, at most. */
+export const recountEvery = Duration.minutes(10)
 
 // A moment in the future was set before the clock was put back, and nobody knows how long ago.
-const isWithin = (millis: number, since: number, now: number) => since <= now && now < since + millis
+const isWithin = (length: Duration.Duration, since: EpochMillis, now: EpochMillis) =>
+  since <= now && now < later(since, length)
 
 type Planning = Pick<PlaneConfig, "comments" | "onConflict"> & {
   readonly states: StageStates
@@ -25,8 +27,8 @@ type Planning = Pick<PlaneConfig, "comments" | "onConflict"> & {
   readonly misfits: () => ReadonlyArray<Misfit>
 }
 
-/** How long a lane waits that owes nothing but such a state, in milliseconds. */
-const withheldFor = 60_000
+/** How long a lane waits that owes nothing but such a state. */
+const withheldFor = Duration.minutes(1)
 
 /**
  * What one work item needs next: first the look-up, then the state of its latest stage, then its comments. So a state
@@ -59,11 +61,11 @@ export const nextExternalId = (id: string): string => {
 }
 
 // A repetition has the same id, so a comment that Plane has after all is not made a second time.
-const externalId = (event: OwedEvent, itemId: string) =>
+const externalId = (event: OwedEvent, itemId: ItemId) =>
   // Plane's pair of source and id is unique in the whole project, so the work item's id is a part of it.
   `${event.id}:${itemId}`
 
-const retriedStep = (retried: Retried, itemId: string): Step => {
+const retriedStep = (retried: Retried, itemId: ItemId): Step => {
   const { delivery, events: [event] } = retried
   if (delivery.kind === "recount") return recountStep(retried)
   return delivery.body !== ""
@@ -204,7 +206,7 @@ const failureKeyOf = (event: StageEvent): string | null =>
 const commentStep = (
   config: Pick<PlaneConfig, "comments">,
   comment: OwedEvent,
-  itemId: string,
+  itemId: ItemId,
   { comments, now, told }: Owed
 ): Step => {
   const first = Option.getOrUndefined(read(comment))

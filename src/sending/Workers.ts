@@ -32,13 +32,9 @@ const drainTime = Duration.seconds(8)
 
 // We put no lane off for longer than this. A later due time was set before the clock was put back.
 const maxAhead = (config: SendContext["config"]) =>
-  Math.max(
-    Duration.toMillis(config.keyPatience),
-    Duration.toMillis(config.maxBackoff),
-    Duration.toMillis(config.quiet),
-    recountEvery,
-    Duration.toMillis(Duration.minutes(5))
-  ) + 60_000
+  [config.maxBackoff, config.quiet, recountEvery, Duration.minutes(5)]
+    .reduce((longest, each) => Duration.max(longest, each), config.keyPatience)
+    .pipe(Duration.sum("1 minute"))
 
 /** What keeps the workers from sending, apart from Plane. */
 export interface WorkersStatus {
@@ -86,7 +82,7 @@ export const startWorkers = (
           urgentAfter: config.urgentAfter,
           plan: (owed) => {
             const left = quietTimes.left(now, owed.lane)
-            return left > 0 ? { _tag: "Wait", dueAt: later(owed.now, left) } : plan(owed)
+            return !Duration.isZero(left) ? { _tag: "Wait", dueAt: later(owed.now, left) } : plan(owed)
           }
         }
         return Effect.tap(

@@ -2,6 +2,9 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Layer, TestClock } from "effect"
 import { EpochMillis, MonotonicMillis } from "../../src/base/Time.js"
 import { CommentId, EventSequence, ItemId } from "../../src/domain/Ids.js"
+import { PlaneMoment } from "../../src/domain/PlaneMoment.js"
+import { StateId } from "../../src/domain/StageStates.js"
+import { CanonicalKey, NormalizedKey } from "../../src/domain/WorkItemKey.js"
 import type { Job } from "../../src/outbox/Job.js"
 import { observe } from "../../src/outbox/Observation.js"
 import { Outbox } from "../../src/outbox/Outbox.js"
@@ -19,7 +22,7 @@ const layer = Layer.provideMerge(Outbox.layer, Storage.layerFile(":memory:"))
 const event = (n: number, type: string, workItem: string): NewEvent => ({
   id: `event-${n}`,
   workItem,
-  lane: workItem,
+  lane: NormalizedKey(workItem),
   body: `{"type":"${type}","workItem":"${workItem}"}`,
   stage: type === "task_completed" ? "done" : undefined,
   urgent: n % 2 === 0,
@@ -55,7 +58,12 @@ const everything = Effect.gen(function*() {
   yield* outbox.becomeLeader("me")
   const holder = "me"
   const claim = { urgentAfter: 1_000, plan }
-  const seen = { state: "a", cancelled: false, readAt: MonotonicMillis(0), updatedAt: "2026-11-23T21:10:39.731779Z" }
+  const seen = {
+    state: StateId("a"),
+    cancelled: false,
+    readAt: MonotonicMillis(0),
+    updatedAt: PlaneMoment("2026-11-23T21:10:39.731779Z")
+  }
   const settlements = [
     { _tag: "Delivered", commentId: CommentId("comment"), seen } as const,
     { _tag: "Later", dueAt: EpochMillis(0), counted: true, reason: "later" } as const,
@@ -77,7 +85,7 @@ const everything = Effect.gen(function*() {
           outcome: {
             _tag: "Found",
             itemId: ItemId(`item-${settled.lane.id % 2}`),
-            key: `ET-${settled.lane.id % 2}`,
+            key: CanonicalKey(`ET-${settled.lane.id % 2}`),
             seen
           }
         }
@@ -91,10 +99,12 @@ const everything = Effect.gen(function*() {
   yield* outbox.nextDue(1_000)
   yield* outbox.unfoundKeys(3)
   for (const status of [undefined, "pending", "dead"] as const) {
-    for (const workItem of [undefined, "ET-1"]) yield* outbox.events({ status, workItem, limit: 10, cursor: 100 })
+    for (const workItem of [undefined, NormalizedKey("ET-1")]) {
+      yield* outbox.events({ status, workItem, limit: 10, cursor: 100 })
+    }
   }
   yield* outbox.eventsAfter(EventSequence(0), 10)
-  yield* outbox.workItem("ET-1", 10)
+  yield* outbox.workItem(NormalizedKey("ET-1"), 10)
   yield* outbox.status
   const letters = yield* outbox.deadLetters({ limit: 10 })
   yield* outbox.deadLetters({ limit: 10, code: "gone" })
@@ -104,10 +114,10 @@ const everything = Effect.gen(function*() {
   yield* outbox.discard({ code: "gone" })
   const observation = {
     itemId: ItemId("item-1"),
-    key: "ET-9",
-    state: "b",
+    key: CanonicalKey("ET-9"),
+    state: StateId("b"),
     cancelled: false,
-    updatedAt: "2026-11-24T00:00:00.000000Z",
+    updatedAt: PlaneMoment("2026-11-24T00:00:00.000000Z"),
     isAside: false
   }
   const { sql, write } = yield* Storage
@@ -131,7 +141,7 @@ const everyTask = Effect.gen(function*() {
   yield* tasks.list({ limit: 10, status: "active", cursor: 3 })
   yield* tasks.byPullRequest(1, 1)
   yield* tasks.byHeadSha(1, "abc")
-  yield* tasks.tasksOf({ repository: 1, number: 1, workItem: "ET-3" })
+  yield* tasks.tasksOf({ repository: 1, number: 1, workItem: CanonicalKey("ET-3") })
   yield* tasks.byItemId(ItemId("item-1"))
   yield* write(tasks.touch(id))
   yield* tasks.pause(id, "moved")
