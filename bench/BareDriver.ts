@@ -2,9 +2,9 @@ import * as Statement from "@effect/sql/Statement"
 import Database from "better-sqlite3"
 import { Effect } from "effect"
 import { StageEvents } from "../src/events/StageEvents.js"
-import { workItems } from "./Committed.js"
 import { changed } from "./Load.js"
 import { publishingOn } from "./Pipelines.js"
+import { workItems } from "./Publisher.js"
 
 type Sent = readonly [text: string, parameters: ReadonlyArray<unknown>]
 

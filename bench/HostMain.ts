@@ -5,11 +5,11 @@ import { Array, Context, Effect, Layer, Schema } from "effect"
 import type { Scope } from "effect"
 import { StageEvents } from "../src/events/StageEvents.js"
 import { bareDriver } from "./BareDriver.js"
-import { publishCommitted } from "./Committed.js"
 import type { Kind } from "./Host.js"
 import { KindArgument, Slice } from "./Host.js"
 import { paced } from "./Pace.js"
 import { pipelineOn, publishingOn } from "./Pipelines.js"
+import { publishCommitted } from "./Publisher.js"
 import { percentile } from "./Statistics.js"
 
 /** Makes a publish that can be run again and again. The layer is built once, as in a host that runs for days. */

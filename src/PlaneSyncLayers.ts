@@ -3,25 +3,25 @@ import type { ConfigError } from "effect"
 import { Layer } from "effect"
 import type { StageEvents } from "./events/StageEvents.js"
 import type { LeaderActive } from "./outbox/Leadership.js"
-import { PlaneSync as Pipeline } from "./sending/PlaneSync.js"
+import { PlaneSync as Sending } from "./sending/PlaneSync.js"
 import type { StorageError } from "./storage/StorageError.js"
 import { Storage } from "./StorageLayers.js"
 
-/** The pipeline, with its storage: published events become states and comments in Plane. */
-export class PlaneSync extends Pipeline {
+/** Sending, with its storage: published events become states and comments in Plane. */
+export class PlaneSync extends Sending {
   /** With a SQLite file of its own, at `ORCH_DATABASE_URL`. Settings are read from the environment's `ORCH_PLANE_*`. */
   static readonly layer: Layer.Layer<
-    Pipeline | StageEvents,
+    Sending | StageEvents,
     ConfigError.ConfigError | LeaderActive | StorageError
-  > = Layer.provide(Pipeline.layerStorage, Storage.layer)
+  > = Layer.provide(Sending.layerStorage, Storage.layer)
 
   /**
    * In the host's own database (SQLite): a publish inside the host's `sql.withTransaction` is committed, or vanishes,
    * with it. Its tables are named `plane_sync_*`. The layer itself is refused within a transaction.
    */
   static readonly layerSql: Layer.Layer<
-    Pipeline | StageEvents,
+    Sending | StageEvents,
     ConfigError.ConfigError | LeaderActive | StorageError,
     SqlClient.SqlClient
-  > = Layer.provide(Pipeline.layerStorage, Storage.layerSql)
+  > = Layer.provide(Sending.layerStorage, Storage.layerSql)
 }

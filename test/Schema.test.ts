@@ -5,10 +5,11 @@ import { Effect, Layer } from "effect"
 import { readFileSync } from "node:fs"
 import { join } from "node:path"
 import { EpochMillis } from "../src/base/Time.js"
+import { NormalizedKey } from "../src/domain/WorkItemKey.js"
 import { Outbox } from "../src/outbox/Outbox.js"
 import { migrations } from "../src/Schema.js"
 import { Storage } from "../src/StorageLayers.js"
-import { folder } from "./http/Served.js"
+import { folder } from "./http/Server.js"
 
 const schema = Effect.flatMap(
   Storage,
@@ -47,7 +48,7 @@ describe("the schema", () => {
         yield* outbox.publish({
           id: "third",
           workItem: "ET-1",
-          lane: "ET-1",
+          lane: NormalizedKey("ET-1"),
           body: "{}",
           stage: undefined,
           urgent: false,

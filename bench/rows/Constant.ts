@@ -15,12 +15,12 @@ import { schemaLayer } from "../../src/Schema.js"
 import { nextStep } from "../../src/sending/NextStep.js"
 import type { Figure, Row } from "../Figure.js"
 import { Aim } from "../Figure.js"
+import { eventsOfEach, stored } from "../FilledDatabase.js"
 import { changed } from "../Load.js"
 import { timed } from "../Pace.js"
 import { publishingOn, temporaryDatabase } from "../Pipelines.js"
-import { settled } from "../Settled.js"
+import { settled } from "../Settlement.js"
 import { median } from "../Statistics.js"
-import { eventsOfEach, stored } from "../Stored.js"
 
 const rounds = 10
 

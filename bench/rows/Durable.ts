@@ -1,11 +1,11 @@
 import { Array, Effect } from "effect"
 import { StageEvents } from "../../src/events/StageEvents.js"
 import { bareDriver } from "../BareDriver.js"
-import { publishCommitted } from "../Committed.js"
 import type { Row } from "../Figure.js"
 import { Aim } from "../Figure.js"
 import { atOnce } from "../Pace.js"
 import { publishingOnly, temporaryDatabase } from "../Pipelines.js"
+import { publishCommitted } from "../Publisher.js"
 import { median } from "../Statistics.js"
 
 const rounds = 7

@@ -4,11 +4,11 @@ import * as Command from "@effect/platform/Command"
 import { Array, Data, Effect, Layer } from "effect"
 import type { Row } from "../Figure.js"
 import { Aim } from "../Figure.js"
+import { stored } from "../FilledDatabase.js"
 import { temporaryDatabase } from "../Pipelines.js"
 import { freePort } from "../Port.js"
 import { programs, startProgram } from "../ProgramProcess.js"
 import { median } from "../Statistics.js"
-import { stored } from "../Stored.js"
 
 const owed = 100_000
 const rounds = 2

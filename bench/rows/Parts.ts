@@ -20,7 +20,7 @@ import { changed } from "../Load.js"
 import { paced, timed } from "../Pace.js"
 import { delivered, pipelineInMemory, publishingOn } from "../Pipelines.js"
 import { readable } from "../Report.js"
-import { settled } from "../Settled.js"
+import { settled } from "../Settlement.js"
 import { median } from "../Statistics.js"
 
 const rounds = 7

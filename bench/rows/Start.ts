@@ -3,12 +3,12 @@ import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import { Array, Effect, Layer } from "effect"
 import type { Row } from "../Figure.js"
 import { Aim } from "../Figure.js"
+import { stored } from "../FilledDatabase.js"
 import { timed } from "../Pace.js"
 import { temporaryDatabase } from "../Pipelines.js"
 import { freePort } from "../Port.js"
 import { programs, startProgram } from "../ProgramProcess.js"
 import { median } from "../Statistics.js"
-import { stored } from "../Stored.js"
 
 const owed = 100_000
 const rounds = 5

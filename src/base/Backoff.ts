@@ -18,10 +18,10 @@ const longest = 64
  */
 export const backoff = Effect.fnUntraced(function*(
   attempts: number,
-  options: { readonly max: Duration.DurationInput; readonly retryAfterMillis?: number | undefined }
+  options: { readonly max: Duration.DurationInput; readonly retryAfter?: Duration.Duration | undefined }
 ) {
   const failures = Chunk.range(1, Math.min(Math.max(Math.floor(attempts), 1), longest))
   const delays = yield* Schedule.run(backoffSchedule(options.max), 0, failures)
   const delay = Option.getOrElse(Chunk.last(delays), () => Duration.zero)
-  return Duration.millis(Math.ceil(Math.max(Duration.toMillis(delay), options.retryAfterMillis ?? 0)))
+  return Duration.millis(Math.ceil(Duration.toMillis(Duration.max(delay, options.retryAfter ?? Duration.zero))))
 })

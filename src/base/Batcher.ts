@@ -1,9 +1,9 @@
 import type { Scope } from "effect"
-import { Cause, Clock, Effect, Exit, Option } from "effect"
+import { Cause, Clock, Duration, Effect, Exit, Option } from "effect"
 import { tracedIfCollected } from "./Tracing.js"
 
-/** For how long runs may follow each other before the event loop gets a turn, in nanoseconds. */
-const longestBlocking = 50_000_000n
+/** For how long runs may follow each other before the event loop gets a turn. */
+const longestBlocking = Duration.unsafeToNanos("50 millis")
 
 /**
  * Makes a function whose concurrent callers share one run of `run`, and with it the wait for the disk: items that come

@@ -1,14 +1,14 @@
 import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import * as Undici from "@effect/platform-node/Undici"
 import type { HttpClient } from "@effect/platform/HttpClient"
-import { Effect, Layer } from "effect"
+import { Duration, Effect, Layer } from "effect"
 import { Socket } from "node:net"
 
 /**
- * How long an idle connection is kept, in milliseconds. If a server closes it at the moment the next request is sent,
+ * How long an idle connection is kept. If a server closes it at the moment the next request is sent,
  * nobody knows whether that request was received. No server closes a connection after so short a time.
  */
-const keptFor = 1_000
+const keptFor = Duration.toMillis("1 second")
 
 /**
  * Destroying undici's agent does not end connections that are still being made, and the process would wait for them.

@@ -27,7 +27,7 @@ export class NoAnswer extends Data.TaggedError("NoAnswer")<{
   readonly cause?: Error
 }> {}
 
-/** One REST API with its address and key. */
+/** One REST API with its address and API token. */
 export interface RestClient {
   /**
    * Sends a request and reads the whole answer, whatever its status. The request's path goes behind the API's address.
@@ -75,15 +75,15 @@ const neverSent = (cause: unknown) => {
 const describe = (cause: unknown) => property(cause, "message") ?? property(cause, "code") ?? String(cause)
 
 /**
- * What the clients of all REST APIs share: the address, a header with the key that traces leave out, a limit for
- * answers, and failures that do not hold the key. It neither follows redirects nor repeats requests.
+ * What the clients of all REST APIs share: the address, a header with the API token that traces leave out, a limit for
+ * answers, and failures that do not hold the token. It neither follows redirects nor repeats requests.
  */
 export const makeRestClient = (
   http: HttpClient.HttpClient,
   options: {
     /** The address of the API, with a slash at the end. */
     readonly url: string
-    /** The header that carries the key, in lower case, and its value. */
+    /** The header that carries the API token, in lower case, and its value. */
     readonly header: readonly [name: string, value: string]
     /** The text that is left out of all words. */
     readonly secret: string

@@ -1,4 +1,4 @@
-import { Brand, Clock, Effect } from "effect"
+import { Brand, Clock, Duration, Effect } from "effect"
 
 /** A moment: milliseconds since 1970, UTC, by the computer's clock, which can be set. */
 export type EpochMillis = number & Brand.Brand<"EpochMillis">
@@ -17,5 +17,10 @@ export const monotonicMillis: Effect.Effect<MonotonicMillis> = Effect.map(
   (nanos) => MonotonicMillis(Number(nanos / 1_000_000n))
 )
 
-/** The moment that is `millis` later. */
-export const later = (at: EpochMillis, millis: number): EpochMillis => EpochMillis(at + millis)
+/** The moment that is so much later. */
+export const later = (at: EpochMillis, by: Duration.DurationInput): EpochMillis =>
+  EpochMillis(at + Duration.toMillis(by))
+
+/** The moment that is so much earlier. */
+export const earlier = (at: EpochMillis, by: Duration.DurationInput): EpochMillis =>
+  EpochMillis(at - Duration.toMillis(by))

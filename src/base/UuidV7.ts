@@ -1,5 +1,7 @@
-import { Clock, Effect, Random } from "effect"
+import { Effect, Random } from "effect"
 import { v7 } from "uuid"
+import type { EpochMillis } from "./Time.js"
+import { epochMillis } from "./Time.js"
 
 // A number's 53 bits are 32 high ones and 21 low ones.
 const lowRange = 2 ** 21
@@ -10,9 +12,9 @@ const bytesOf = (one: number, other: number): Uint8Array => {
   return new Uint8Array(Uint32Array.of(0, a / lowRange, b / lowRange, (a % lowRange) * 2 ** 11 + b % 2 ** 11).buffer)
 }
 
-/** A UUID v7 of a moment in milliseconds since 1970, with the randomness of Effect's Random. */
-export const uuidV7Of = (msecs: number): Effect.Effect<string> =>
-  Effect.zipWith(Random.next, Random.next, (one, other) => v7({ msecs, random: bytesOf(one, other) }))
+/** A UUID v7 of a moment, with the randomness of Effect's Random. */
+export const uuidV7Of = (at: EpochMillis): Effect.Effect<string> =>
+  Effect.zipWith(Random.next, Random.next, (one, other) => v7({ msecs: at, random: bytesOf(one, other) }))
 
 /** A UUID v7 of Effect's Clock and Random, so that a test can control both. */
-export const uuidV7: Effect.Effect<string> = Effect.flatMap(Clock.currentTimeMillis, uuidV7Of)
+export const uuidV7: Effect.Effect<string> = Effect.flatMap(epochMillis, uuidV7Of)

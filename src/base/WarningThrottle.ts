@@ -1,12 +1,12 @@
 import { Effect } from "effect"
-import { epochMillis } from "./Time.js"
+import { EpochMillis, epochMillis } from "./Time.js"
 
 // Clients whose requests are refused must not fill the disk with log lines.
 const quietMillis = 60_000
 
 /** Logs warnings of one kind, at most one a minute. The next line says how many were left out since. */
 export const makeWarningThrottle: Effect.Effect<(line: string) => Effect.Effect<void>> = Effect.sync(() => {
-  let saidAt = -Infinity
+  let saidAt = EpochMillis(-Infinity)
   let unsaid = 0
   return (line) =>
     Effect.flatMap(epochMillis, (now) => {

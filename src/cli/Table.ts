@@ -1,5 +1,6 @@
 import { DateTime } from "effect"
 import { cleanLine, textLimit } from "../base/Text.js"
+import type { EpochMillis } from "../base/Time.js"
 
 /** A text from outside, in one line and cut when it is long. Control characters go, because a terminal obeys them. */
 export const shown = (text: string): string => cleanLine(text, textLimit)
@@ -7,9 +8,8 @@ export const shown = (text: string): string => cleanLine(text, textLimit)
 /** The same, but never cut. */
 export const shownWhole = (text: string): string => cleanLine(text, Infinity)
 
-/** Milliseconds since 1970 as people and programs read them: "2026-11-20T08:30:00Z". */
-export const moment = (millis: number): string =>
-  DateTime.formatIso(DateTime.unsafeMake(millis)).replace(/\.\d+Z$/, "Z")
+/** A moment as people and programs read it: "2026-11-20T08:30:00Z". */
+export const moment = (at: EpochMillis): string => DateTime.formatIso(DateTime.unsafeMake(at)).replace(/\.\d+Z$/, "Z")
 
 /** Rows with their columns below each other. */
 export const table = (rows: ReadonlyArray<ReadonlyArray<string>>): string => {

@@ -2,6 +2,7 @@ import * as Args from "@effect/cli/Args"
 import * as Command from "@effect/cli/Command"
 import * as Options from "@effect/cli/Options"
 import { Console, Effect, Layer, Option, Schema } from "effect"
+import type { EpochMillis } from "../base/Time.js"
 import { WakeUps } from "../storage/WakeUps.js"
 import { Pipeline } from "../tasks/Pipeline.js"
 import type { Task } from "../tasks/Task.js"
@@ -49,7 +50,7 @@ const list = Command.make("list", { status, limit, json }, (options) =>
     yield* Console.log(table([["task", "status", "stage", "agent", "changed", "open gates"], ...found.map(columns)]))
   }).pipe(Effect.asVoid)).pipe(Command.withDescription(lineOf("task list")))
 
-const said = (name: string, what: string, reason: string | undefined, at: number): ReadonlyArray<string> => [
+const said = (name: string, what: string, reason: string | undefined, at: EpochMillis): ReadonlyArray<string> => [
   shownWhole(name),
   `${moment(at)} ${what}${reason === undefined ? "" : `: ${shownWhole(reason)}`}`
 ]

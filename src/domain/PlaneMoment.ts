@@ -1,4 +1,4 @@
-import { Either, ParseResult, Schema } from "effect"
+import { Brand, Either, ParseResult, Schema } from "effect"
 
 const pattern = /^(\d{4}-\d{2}-\d{2})[T ](\d{2}:\d{2}:\d{2})(?:\.(\d{1,9}))?(Z|[+-]\d{2}:?\d{2})$/
 
@@ -6,18 +6,26 @@ const pattern = /^(\d{4}-\d{2}-\d{2})[T ](\d{2}:\d{2}:\d{2})(?:\.(\d{1,9}))?(Z|[
  * A moment that Plane wrote (ISO 8601, to the microsecond), in the one form whose texts sort as the moments do:
  * "2026-11-23T21:10:39.731779Z". Milliseconds are too coarse, because two changes of a work item can share one.
  */
-export const planeMomentText = (text: string): Either.Either<string, string> => {
+export type PlaneMoment = string & Brand.Brand<"PlaneMoment">
+export const PlaneMoment = Brand.nominal<PlaneMoment>()
+
+/** The moment that Plane wrote as `text`, or what is wrong with it, in words. */
+export const parsePlaneMoment = (text: string): Either.Either<PlaneMoment, string> => {
   const [, date = "", time = "", fraction = "", offset = ""] = pattern.exec(text) ?? []
   const seconds = new Date(`${date}T${time}${offset.replace(/(\d{2})(\d{2})$/, "$1:$2")}`)
   return Number.isNaN(seconds.getTime())
     ? Either.left(`${JSON.stringify(text.slice(0, 80))} is not a moment: expected ISO 8601 with an offset`)
-    : Either.right(`${seconds.toISOString().slice(0, 19)}.${fraction.slice(0, 6).padEnd(6, "0")}Z`)
+    : Either.right(PlaneMoment(`${seconds.toISOString().slice(0, 19)}.${fraction.slice(0, 6).padEnd(6, "0")}Z`))
 }
 
-/** A moment that Plane wrote, in the form of `planeMomentText`. */
-export const PlaneMoment = Schema.transformOrFail(Schema.String, Schema.String, {
-  strict: true,
-  decode: (text, _, ast) =>
-    Either.mapLeft(planeMomentText(text), (message) => new ParseResult.Type(ast, text, message)),
-  encode: ParseResult.succeed
-}).annotations({ identifier: "PlaneMoment" })
+/** A moment as Plane writes it. */
+export const PlaneMomentText = Schema.transformOrFail(
+  Schema.String,
+  Schema.String.pipe(Schema.fromBrand(PlaneMoment)),
+  {
+    strict: true,
+    decode: (text, _, ast) =>
+      Either.mapLeft(parsePlaneMoment(text), (message) => new ParseResult.Type(ast, text, message)),
+    encode: ParseResult.succeed
+  }
+).annotations({ identifier: "PlaneMoment" })

@@ -1,4 +1,5 @@
 import type { StageStates } from "./StageStates.js"
+import { CanonicalKey } from "./WorkItemKey.js"
 
 /** A project in Plane, and which of its states each stage puts a work item in. */
 export interface Project {
@@ -9,5 +10,5 @@ export interface Project {
   readonly states: StageStates
 }
 
-/** The key of a project's work item as Plane shows it: "ET-2". */
-export const keyIn = ({ identifier }: Project, number: number): string => `${identifier}-${number}`
+/** The key of a project's work item, as Plane shows it. */
+export const keyIn = ({ identifier }: Project, number: number): CanonicalKey => CanonicalKey(`${identifier}-${number}`)

@@ -1,17 +1,16 @@
-import { Schema } from "effect"
+import { Brand, Schema } from "effect"
 
 const uuid = { identifier: "StateId", description: "the id of a Plane state, a UUID" }
 
 /** Plane's uuid of a state, lower case as Plane writes it. */
-export const StateId = Schema.String.pipe(
-  Schema.pattern(/^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/),
-  Schema.brand("StateId"),
-  Schema.annotations(uuid)
-)
-export type StateId = typeof StateId.Type
+export type StateId = string & Brand.Brand<"StateId">
+export const StateId = Brand.nominal<StateId>()
+
+/** A state id as Plane writes it. */
+export const PlaneStateId = Schema.String.pipe(Schema.fromBrand(StateId))
 
 /** A state id as people copy it, in letters of either case. */
-const StateIdText = Schema.transform(Schema.UUID.annotations(uuid), StateId, {
+const StateIdText = Schema.transform(Schema.UUID.annotations(uuid), PlaneStateId, {
   strict: true,
   decode: (text) => text.toLowerCase(),
   encode: (id) => id
@@ -24,9 +23,9 @@ const StateIdText = Schema.transform(Schema.UUID.annotations(uuid), StateId, {
 export const StageStates = Schema.ReadonlyMapFromRecord({ key: Schema.NonEmptyString, value: StateIdText })
 export type StageStates = typeof StageStates.Type
 
-const todo = StateId.make("2c7d3df3-9eb9-419b-92b7-d7d560bcdd10")
-const inProgress = StateId.make("b873d9eb-993c-48cd-97ac-99a9b1623967")
-const done = StateId.make("381a2833-3c4e-4be5-bd0f-be84cb946ad8")
+const todo = StateId("2c7d3df3-9eb9-419b-92b7-d7d560bcdd10")
+const inProgress = StateId("b873d9eb-993c-48cd-97ac-99a9b1623967")
+const done = StateId("381a2833-3c4e-4be5-bd0f-be84cb946ad8")
 
 /** The table that applies when no other is set. */
 export const defaultStageStates: StageStates = new Map([

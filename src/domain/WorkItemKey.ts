@@ -1,8 +1,16 @@
-import { Either, Schema } from "effect"
+import { Brand, Either, Schema } from "effect"
 
 // At most 12 letters or digits, as Plane's identifiers are; its numbers are 32-bit, and people write zeros before them.
 const pattern = /^([\p{L}\p{N}]{1,12})-([0-9]{1,20})$/u
 const maxNumber = 2_147_483_647
+
+/** A key's text with its number as Plane writes it: "ET-2". Plane's by-identifier path takes it. */
+export type CanonicalKey = string & Brand.Brand<"CanonicalKey">
+export const CanonicalKey = Brand.nominal<CanonicalKey>()
+
+/** A key's text, the same for all spellings that differ only in letter case: "ET-002". */
+export type NormalizedKey = string & Brand.Brand<"NormalizedKey">
+export const NormalizedKey = Brand.nominal<NormalizedKey>()
 
 /**
  * A work item as people name it: its project's identifier and its number. `written` is the text as it came, because
@@ -15,19 +23,17 @@ export class WorkItemKey extends Schema.Class<WorkItemKey>("WorkItemKey")({
   number: Schema.Int,
   zeros: Schema.Boolean
 }) {
-  /** The form that Plane's by-identifier path takes: "ET-2". */
-  get canonical(): string {
-    return `${this.identifier}-${this.number}`
+  get canonical(): CanonicalKey {
+    return CanonicalKey(`${this.identifier}-${this.number}`)
   }
 
-  /** The same text for all spellings that differ only in letter case. */
-  get normalized(): string {
+  get normalized(): NormalizedKey {
     return WorkItemKey.normalize(this.written)
   }
 
   /** `normalized` of a key's text. */
-  static normalize(written: string): string {
-    return written.toUpperCase()
+  static normalize(written: string): NormalizedKey {
+    return NormalizedKey(written.toUpperCase())
   }
 
   /** Whether `name` has this key as a whole word, in any letter case. "ET-2" is not in "ET-20" or "BET-2". */

@@ -1,4 +1,4 @@
-import { DateTime, Effect, Either, identity, Predicate, Schema } from "effect"
+import { DateTime, Duration, Effect, Either, identity, Predicate, Schema } from "effect"
 import { describeParseError } from "../base/Issue.js"
 import { cleanLine, cleanText, reasonLimit, textLimit } from "../base/Text.js"
 import { EpochMillis, epochMillis } from "../base/Time.js"
@@ -13,10 +13,10 @@ const isEventId = Schema.is(EventId)
 const validate = Schema.validateEither(StageEventJson, { errors: "all" })
 
 /**
- * How far in the future an event's moment may be, in milliseconds. Beyond that the publisher's clock is wrong, and the
- * moment counts as now.
+ * How far in the future an event's moment may be. Beyond that the publisher's clock is wrong, and the moment counts as
+ * now.
  */
-const maxAhead = 5 * 60_000
+const maxAhead = Duration.toMillis("5 minutes")
 
 const properties = [
   "_tag",
@@ -81,7 +81,7 @@ const asJson = (value: unknown): string => {
  * Makes the event that is stored: it has an id and a moment, and its texts are cleaned. Never fails: an event that
  * cannot be told to Plane is marked unfit, with the reason, and becomes a dead letter.
  */
-export const accept = (event: StageEvent, states: StageStates): Effect.Effect<NewEvent> =>
+export const newEvent = (event: StageEvent, states: StageStates): Effect.Effect<NewEvent> =>
   Effect.flatMap(epochMillis, (now) => {
     const part = (name: "id" | "workItem") =>
       Either.getOrUndefined(attempt(() => Predicate.isRecord(event) ? event[name] : undefined))

@@ -9,7 +9,7 @@ import type { NewEvent, StoredEvent } from "../outbox/StoredEvent.js"
 import { eventOfBody } from "../outbox/StoredEvent.js"
 import { StorageError } from "../storage/StorageError.js"
 import { WakeUps } from "../storage/WakeUps.js"
-import { accept } from "./NewEvent.js"
+import { newEvent } from "./NewEvent.js"
 import { IdTaken, Receipt } from "./Receipt.js"
 
 /**
@@ -85,7 +85,7 @@ const make = Effect.gen(function*() {
     )
 
   const publish = Effect.fnUntraced(function*(event: StageEvent) {
-    const accepted = yield* accept(event, project.states)
+    const accepted = yield* newEvent(event, project.states)
     const { id } = accepted
     return yield* Effect.matchEffect(store(accepted), {
       onFailure: (error) => {
@@ -104,7 +104,7 @@ const make = Effect.gen(function*() {
   })
 
   const publishOrFail = Effect.fnUntraced(function*(event: StageEvent) {
-    const accepted = yield* accept(event, project.states)
+    const accepted = yield* newEvent(event, project.states)
     const { conflict, duplicate } = yield* store(accepted)
     if (conflict) return yield* new IdTaken({ id: accepted.id })
     return { id: accepted.id, duplicate }
@@ -115,7 +115,7 @@ const make = Effect.gen(function*() {
   ) =>
     outbox.transact(Effect.flatMap(work, ({ events, value }) =>
       Effect.map(
-        Effect.forEach(events, (event) => accept(event, project.states)),
+        Effect.forEach(events, (event) => newEvent(event, project.states)),
         (accepted) => ({ value, events: accepted })
       ))).pipe(Effect.zipLeft(wakeUps.notify))
 

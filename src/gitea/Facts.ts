@@ -1,6 +1,7 @@
 import type { SqlError } from "@effect/sql/SqlError"
 import { Effect } from "effect"
 import type { EpochMillis } from "../base/Time.js"
+import type { CanonicalKey } from "../domain/WorkItemKey.js"
 import type { Sql } from "../storage/Sql.js"
 import type { PullRequestText } from "./WorkItemOf.js"
 
@@ -47,8 +48,8 @@ export interface PullRequest {
   /** "owner/name". */
   readonly name: string
   readonly number: number
-  /** The key that it names, canonical ("ET-2"), if it names one. */
-  readonly workItem: string | null
+  /** The key that it names, if it names one. */
+  readonly workItem: CanonicalKey | null
   readonly open: boolean
   readonly merged: boolean
   readonly headSha: string
@@ -93,7 +94,7 @@ const ranks = 8
 export const rememberPullRequest = (
   sql: Sql,
   seen: PullRequestSeen,
-  workItem: string | null,
+  workItem: CanonicalKey | null,
   now: EpochMillis
 ): Effect.Effect<void, SqlError> =>
   Effect.gen(function*() {
@@ -181,7 +182,7 @@ export const readPullRequest = (sql: Sql, repository: number, number: number) =>
  * The pull request that is about a work item: the one that was opened last. One that was closed without a merge counts
  * only when there is no other.
  */
-export const readPullRequestOf = (sql: Sql, workItem: string) =>
+export const readPullRequestOf = (sql: Sql, workItem: CanonicalKey) =>
   Effect.map(
     sql<PullRequestRow>`SELECT ${sql.literal(columns)} FROM plane_sync_pull_request
       WHERE work_item = ${workItem} AND fork = 0

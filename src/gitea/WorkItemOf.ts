@@ -1,3 +1,5 @@
+import { CanonicalKey } from "../domain/WorkItemKey.js"
+
 /** What a pull request says about itself, as far as it can name a work item. */
 export interface PullRequestText {
   readonly branch: string
@@ -5,12 +7,12 @@ export interface PullRequestText {
   readonly body: string
 }
 
-/** Which work item a pull request is about: its key, canonical ("ET-2"). */
+/** Which work item a pull request is about. */
 export type WorkItemOf =
-  | { readonly _tag: "Named"; readonly key: string }
+  | { readonly _tag: "Named"; readonly key: CanonicalKey }
   | { readonly _tag: "Unnamed" }
   /** Several are named in the same place: a guess could move the wrong task. */
-  | { readonly _tag: "Ambiguous"; readonly keys: ReadonlyArray<string> }
+  | { readonly _tag: "Ambiguous"; readonly keys: ReadonlyArray<CanonicalKey> }
 
 const closing = "(?:close[sd]?|fix(?:e[sd])?|resolve[sd]?)"
 // A letter or digit before or after makes it another word: "ET-2" is not in "BET-2" or "ET-20".
@@ -30,7 +32,7 @@ export const workItemReader = (identifier: string) => {
   const marked = new RegExp(`\\[${key}\\]|${before}${closing}:?\\s+${key}${after}`, "giu")
 
   const keysIn = (text: string, pattern: RegExp) =>
-    new Set(Array.from(text.matchAll(pattern), ([, one, other]) => `${identifier}-${one ?? other ?? ""}`))
+    new Set(Array.from(text.matchAll(pattern), ([, one, other]) => CanonicalKey(`${identifier}-${one ?? other ?? ""}`)))
 
   return ({ body, branch, title }: PullRequestText): WorkItemOf => {
     const levels = [keysIn(branch, anywhere), keysIn(title.replace(draft, ""), anywhere), keysIn(body, marked)]

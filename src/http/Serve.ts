@@ -36,8 +36,9 @@ const orchestrator = orchestratorLayer.pipe(
 )
 
 /**
- * The whole program: the pipeline with its HTTP interface. It binds the address first, then opens the database, and
- * then serves. When its scope closes, requests in flight have one second to end, and those to Plane have 8 more.
+ * The whole program: publishing, sending, tasks and hooks, with the HTTP interface. It binds the address first, then
+ * opens the database, and then serves. When its scope closes, requests in flight have one second to end, and those to
+ * Plane have 8 more.
  */
 export const serveLayer = announceAndDrain.pipe(
   Layer.provide(app),

@@ -1,6 +1,6 @@
 import type { SqlError } from "@effect/sql/SqlError"
-import { Duration, Effect } from "effect"
-import { later } from "../base/Time.js"
+import { Effect } from "effect"
+import { earlier, later } from "../base/Time.js"
 import type { EpochMillis } from "../base/Time.js"
 import type { EventSequence } from "../domain/Ids.js"
 import type { Sql } from "../storage/Sql.js"
@@ -10,8 +10,8 @@ import { deliveryColumns, deliveryOf, owedColumns } from "./DeliveryRow.js"
 import type { Job } from "./Job.js"
 import type { Lane } from "./Lane.js"
 import { free } from "./LaneUpdate.js"
-import type { ClaimPolicy, Owed, OwedEvent, Plan, Retried, Step, Told } from "./Planning.js"
-import { maxOwedComments } from "./Planning.js"
+import type { ClaimPolicy, Owed, OwedEvent, Plan, Retried, Step, Told } from "./Plan.js"
+import { maxOwedComments } from "./Plan.js"
 import type { EventStatus } from "./StoredEvent.js"
 import type { Tally } from "./Tally.js"
 
@@ -52,7 +52,7 @@ export const claim = (
   now: EpochMillis
 ): Effect.Effect<Job | undefined, SqlError> =>
   Effect.gen(function*() {
-    const tooLong = later(now, -Duration.toMillis(policy.urgentAfter))
+    const tooLong = earlier(now, policy.urgentAfter)
     const longest = (urgency: number) =>
       sql`SELECT * FROM (SELECT id, due_at, CASE WHEN due_at <= ${tooLong} THEN 0 ELSE ${urgency} END
         AS rank FROM plane_sync_lane WHERE urgency = ${urgency} AND due_at <= ${now} AND holder IS NULL
@@ -83,7 +83,7 @@ const planned = (policy: ClaimPolicy, owed: Owed): Step => {
   } catch (error) {
     const event = owed.state ?? owed.comments[0] ?? owed.retried?.events[0]
     return event === undefined
-      ? { _tag: "Wait", dueAt: later(owed.now, 60_000) }
+      ? { _tag: "Wait", dueAt: later(owed.now, "1 minute") }
       : { _tag: "Unfit", event, reason: `a bug in plane-sync: ${String(error)}` }
   }
 }
@@ -168,13 +168,14 @@ const sendAgain = (sql: Sql, lane: Lane, now: EpochMillis) =>
 
 const plan = (sql: Sql, lane: Lane, composed: Plan, now: EpochMillis) =>
   Effect.gen(function*() {
-    const { body, events, externalId, failures, gate, insteadOf, kind, commentId } = composed
+    const { body, events, externalId, failureKey, failures, insteadOf, kind, commentId } = composed
     const [first] = events
     const last = events.at(-1) ?? first
     const [row] = yield* sql<DeliveryRow>`INSERT INTO plane_sync_delivery (lane, kind, status, first_event, last_event,
         external_id, body, gate, failures, occurred_at, plane_id, attempts, planned_at, sent_at, part)
-      VALUES (${lane.id}, ${kind}, 'pending', ${first.sequence}, ${last.sequence}, ${externalId}, ${body}, ${gate},
-        ${failures}, ${first.occurredAt}, ${commentId}, 1, ${now}, ${now}, ${kind === "state" ? null : first.part})
+      VALUES (${lane.id}, ${kind}, 'pending', ${first.sequence}, ${last.sequence}, ${externalId}, ${body},
+        ${failureKey}, ${failures}, ${first.occurredAt}, ${commentId}, 1, ${now}, ${now},
+        ${kind === "state" ? null : first.part})
       RETURNING ${sql.literal(deliveryColumns)}`
     const delivery = row && { ...deliveryOf(row), events: events.length }
     if (delivery === undefined) return yield* Effect.dieMessage("an INSERT returns its row")
@@ -278,8 +279,9 @@ const readOwed = (
     const first = comments[0] ?? state ?? retried?.events[0]
     if (first === undefined) return undefined
     const [told] = comments[0]?.urgent === 1
-      ? yield* sql<Omit<Told, "isLast"> & { isLast: number }>`SELECT kind, gate, failures, plane_id AS "commentId",
-          settled_at AS "settledAt", NOT EXISTS (SELECT 1 FROM plane_sync_event e WHERE e.lane = ${lane.id}
+      ? yield* sql<Omit<Told, "isLast"> & { isLast: number }>`SELECT kind, gate AS "failureKey", failures,
+          plane_id AS "commentId", settled_at AS "settledAt",
+          NOT EXISTS (SELECT 1 FROM plane_sync_event e WHERE e.lane = ${lane.id}
             AND e.status IN ('pending', 'delivered', 'dead', 'discarded') AND e.sequence > d.last_event
             AND e.sequence < ${first.sequence}) AS "isLast"
         FROM plane_sync_delivery d WHERE lane = ${lane.id} AND status = 'delivered' AND kind <> 'state'

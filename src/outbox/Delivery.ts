@@ -13,8 +13,9 @@ export interface Delivery {
   readonly externalId: string | null
   /** A comment's HTML, or a state's id. */
   readonly body: string
-  /** The gate failure that it tells (stage, check and reason). `failures` is how often that gate has failed. */
-  readonly gate: string | null
+  /** What the gate failures that it tells have in common, as JSON of stage, check and reason. Null if it tells none. */
+  readonly failureKey: string | null
+  /** How often that gate has failed. */
   readonly failures: number
   readonly occurredAt: EpochMillis
   /** The comment in Plane: the one to change, or the one that was made. */

@@ -2,8 +2,8 @@ import type { Delivery } from "./Delivery.js"
 
 /** The columns of a delivery, as a job needs it. */
 export const deliveryColumns = `id, lane, kind, first_event AS "firstEvent", last_event AS "lastEvent",
-  external_id AS "externalId", body, gate, failures, occurred_at AS "occurredAt", plane_id AS "commentId", attempts,
-  after_event AS "afterEvent", refusals, tried, part,
+  external_id AS "externalId", body, gate AS "failureKey", failures, occurred_at AS "occurredAt",
+  plane_id AS "commentId", attempts, after_event AS "afterEvent", refusals, tried, part,
   (SELECT count(*) FROM plane_sync_event e WHERE e.delivery = plane_sync_delivery.id) AS events`
 
 /** A row of these columns. Flags are 0 or 1. */

@@ -1,13 +1,15 @@
+import type { ItemId } from "../domain/Ids.js"
+import type { NormalizedKey } from "../domain/WorkItemKey.js"
 import type { Fragment, Sql } from "../storage/Sql.js"
 
 // A key that was looked up is a lane whose `target` is the lane of the work item; that lane is named by the item id.
 
-/** A subquery: the item id of the work item that a normalized key was found to be; NULL while that is not known. */
-export const itemOfKey = (sql: Sql, key: string | Fragment): Fragment =>
+/** A subquery: the item id of the work item that a key was found to be; NULL while that is not known. */
+export const itemOfKey = (sql: Sql, key: NormalizedKey | Fragment): Fragment =>
   sql`(SELECT item.work_item FROM plane_sync_lane spelling JOIN plane_sync_lane item ON item.id = spelling.target
     WHERE spelling.name = ${key})`
 
-/** A subquery to select from: the normalized keys (column `key`) that were found to be this work item. */
-export const keysOfItem = (sql: Sql, itemId: string): Fragment =>
+/** A subquery to select from: the keys (column `key`) that were found to be this work item. */
+export const keysOfItem = (sql: Sql, itemId: ItemId): Fragment =>
   sql`(SELECT spelling.name AS key FROM plane_sync_lane item JOIN plane_sync_lane spelling ON spelling.target = item.id
     WHERE item.name = ${itemId})`

@@ -7,6 +7,7 @@ import type { Lane } from "./Lane.js"
 export interface LookJob {
   readonly _tag: "Look"
   readonly lane: Lane
+  /** As it was published. */
   readonly key: string
   /** When the oldest event that is owed was published. */
   readonly since: EpochMillis

@@ -17,8 +17,8 @@ import type { Tally } from "./Tally.js"
 export const keyFound = (
   sql: Sql,
   tally: Tally,
-  key: Lane,
-  { itemId, key: canonical, seen: { cancelled, readAt, state, updatedAt } }: Extract<
+  keyLane: Lane,
+  { itemId, key, seen: { cancelled, readAt, state, updatedAt } }: Extract<
     LookOutcome,
     { readonly _tag: "Found" }
   >
@@ -29,21 +29,21 @@ export const keyFound = (
     if (lane === undefined) return yield* Effect.dieMessage("an INSERT returns its row")
     const target = lane.id
     // However the key was published, people ask for it by the form that Plane shows.
-    yield* sql`INSERT INTO plane_sync_lane (name, target) VALUES (${WorkItemKey.normalize(canonical)}, ${target})
+    yield* sql`INSERT INTO plane_sync_lane (name, target) VALUES (${WorkItemKey.normalize(key)}, ${target})
       ON CONFLICT (name) DO NOTHING`
     yield* sql`UPDATE plane_sync_lane SET state = ${state}, cancelled = ${cancelled ? 1 : 0}, read_at = ${readAt},
         read_by = ${reader(sql)}, updated_at = ${updatedAt}
       WHERE id = ${target} AND (updated_at < ${updatedAt}
         OR (read_at IS NULL AND (updated_at IS NULL OR updated_at = ${updatedAt})))`
-    const both = sql`(SELECT * FROM plane_sync_lane WHERE id IN (${target}, ${key.id}))`
-    yield* sql`UPDATE plane_sync_event SET lane = ${target} WHERE lane = ${key.id}`
+    const both = sql`(SELECT * FROM plane_sync_lane WHERE id IN (${target}, ${keyLane.id}))`
+    yield* sql`UPDATE plane_sync_event SET lane = ${target} WHERE lane = ${keyLane.id}`
     // Nobody wants an older stage's state any more, even if the later one has been set already.
     const older = yield* sql<{ status: EventStatus }>`UPDATE plane_sync_event SET state = 'superseded'
       WHERE state = 'pending' AND comment NOT IN ('pending', 'retried')
         AND sequence IN (SELECT state_event FROM ${both})
         AND sequence < (SELECT max(latest_stage) FROM ${both}) RETURNING status`
     tally.settled(target, older)
-    yield* sql`UPDATE plane_sync_delivery SET lane = ${target} WHERE lane = ${key.id}`
+    yield* sql`UPDATE plane_sync_delivery SET lane = ${target} WHERE lane = ${keyLane.id}`
     // The state is sent next, because what was just read of the work item would otherwise have to be read again later.
     const owed = sql`(SELECT sum(owed) FROM ${both}) + ${tally.take(target)}`
     yield* sql`UPDATE plane_sync_lane SET
@@ -53,9 +53,9 @@ export const keyFound = (
         owed = ${owed},
         due_at = CASE WHEN ${owed} = 0 THEN NULL WHEN NOT EXISTS (
             SELECT 1 FROM plane_sync_delivery d WHERE d.lane = ${target} AND d.status = 'pending') THEN -1
-          ELSE coalesce(due_at, (SELECT due_at FROM plane_sync_lane WHERE id = ${key.id})) END
+          ELSE coalesce(due_at, (SELECT due_at FROM plane_sync_lane WHERE id = ${keyLane.id})) END
       WHERE id = ${target}`
     yield* sql`UPDATE plane_sync_lane SET target = ${target}, attempts = 0, misses = 0, owed = 0,
-      state_event = NULL, latest_stage = NULL WHERE id = ${key.id}`
-    yield* free(sql, tally, key, EpochMillis(0), null)
+      state_event = NULL, latest_stage = NULL WHERE id = ${keyLane.id}`
+    yield* free(sql, tally, keyLane, EpochMillis(0), null)
   })

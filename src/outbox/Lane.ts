@@ -1,5 +1,8 @@
 import type { MonotonicMillis } from "../base/Time.js"
 import type { ItemId, LaneId } from "../domain/Ids.js"
+import type { PlaneMoment } from "../domain/PlaneMoment.js"
+import type { StateId } from "../domain/StageStates.js"
+import type { NormalizedKey } from "../domain/WorkItemKey.js"
 
 /**
  * All that one work item is owed, sent in order by one writer. While only the key is known, `itemId` is null and
@@ -7,8 +10,8 @@ import type { ItemId, LaneId } from "../domain/Ids.js"
  */
 export interface Lane {
   readonly id: LaneId
-  /** The normalized key, or the work item's uuid. */
-  readonly name: string
+  /** The key while only that is known, or else the work item's id. */
+  readonly name: NormalizedKey | ItemId
   readonly itemId: ItemId | null
   /** Look-ups that failed in a row without an answer about the work item. */
   readonly attempts: number
@@ -19,14 +22,14 @@ export interface Lane {
   /**
    * The state of the work item as last read or set, null while unknown. `cancelled`: whether that is a cancelled state.
    */
-  readonly state: string | null
+  readonly state: StateId | null
   readonly cancelled: boolean
   /** When the state was read or set. Null if this process has not done it. */
   readonly readAt: MonotonicMillis | null
-  /** When Plane had last changed the work item, as of that reading: a `PlaneMoment`. */
-  readonly updatedAt: string | null
-  /** The state that the pipeline last asked for. A person has set any other. */
-  readonly asked: string | null
+  /** When Plane had last changed the work item, as of that reading. */
+  readonly updatedAt: PlaneMoment | null
+  /** The state that plane-sync last asked for. A person has set any other. */
+  readonly asked: StateId | null
   /** The last state that was owed was not set, because a person has cancelled the work item. */
   readonly respected: boolean
   /** The last request to it never got an answer, so Plane may have gone on executing it after we stopped waiting. */

@@ -1,5 +1,6 @@
 import type { EpochMillis } from "../base/Time.js"
 import type { EventSequence } from "../domain/Ids.js"
+import type { StateId } from "../domain/StageStates.js"
 import type { Fragment, Sql } from "../storage/Sql.js"
 import type { Lane } from "./Lane.js"
 import type { SeenState } from "./Outcome.js"
@@ -17,7 +18,7 @@ export interface Asked {
   readonly seen: SeenState
   /** Whether `seen` is the result of our own PATCH. */
   readonly answered: boolean
-  readonly asked: string
+  readonly asked: StateId
   /** The state was not set, because a person has cancelled the work item. */
   readonly respected: boolean
   /** The event whose state is no longer owed. */

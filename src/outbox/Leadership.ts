@@ -10,7 +10,7 @@ import { otherIndexError } from "../storage/sqlite/IndexFile.js"
 import type { Storage } from "../storage/Storage.js"
 import type { StorageError } from "../storage/StorageError.js"
 
-/** How often the leader reports that it is alive, and how old its last report may be before it counts as gone. */
+/** How often the leader shows that it is alive, and how long ago it may last have done so before it counts as gone. */
 const heartbeat = Duration.seconds(30)
 const staleAfter = Duration.toMillis("90 seconds")
 

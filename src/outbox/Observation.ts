@@ -1,18 +1,20 @@
 import type { SqlError } from "@effect/sql/SqlError"
 import { Effect } from "effect"
-import type { ItemId } from "../domain/Ids.js"
+import type { ItemId, LaneId } from "../domain/Ids.js"
+import type { PlaneMoment } from "../domain/PlaneMoment.js"
+import type { StateId } from "../domain/StageStates.js"
+import type { CanonicalKey } from "../domain/WorkItemKey.js"
 import { WorkItemKey } from "../domain/WorkItemKey.js"
 import type { Sql } from "../storage/Sql.js"
 
 /** A work item's state as a hook tells it. */
 export interface Observation {
   readonly itemId: ItemId
-  /** The key with its number as Plane writes it: "ET-2". */
-  readonly key: string
-  readonly state: string | null
+  readonly key: CanonicalKey
+  readonly state: StateId | null
   readonly cancelled: boolean
-  /** When Plane last changed the work item: a `PlaneMoment`. */
-  readonly updatedAt: string
+  /** When Plane last changed the work item. */
+  readonly updatedAt: PlaneMoment
   /** The hook is about another change than one of the state. The state that it shows may be as old as the work item. */
   readonly isAside: boolean
 }
@@ -39,7 +41,7 @@ export const observe = (
 ): Effect.Effect<Observed, SqlError> =>
   Effect.gen(function*() {
     const [lane] = yield* sql<
-      { id: number; heardState: string | null; heardAt: string | null; lateState: string | null }
+      { id: LaneId; heardState: StateId | null; heardAt: PlaneMoment | null; lateState: StateId | null }
     >`
       INSERT INTO plane_sync_lane (name, work_item) VALUES (${itemId}, ${itemId})
       ON CONFLICT (name) DO UPDATE SET name = name
@@ -52,7 +54,7 @@ export const observe = (
     // Not stored if the hook is about another change: the hook of the state itself, of the same moment, may still come.
     if (lane.heardAt === null ? isAside : updatedAt <= lane.heardAt) return "old"
     // A state that is only owed cannot echo: a PATCH's row is committed before it is sent.
-    const [sent] = yield* sql<{ body: string }>`SELECT body FROM plane_sync_delivery
+    const [sent] = yield* sql<{ body: StateId }>`SELECT body FROM plane_sync_delivery
       WHERE lane = ${lane.id} AND status = 'pending' AND kind = 'state'`
     // Plane may still execute an unanswered PATCH, until somebody has moved the work item since.
     const late = state === lane.heardState ? lane.lateState : null

@@ -1,10 +1,11 @@
 import type { SqlError } from "@effect/sql/SqlError"
-import type { Scope } from "effect"
+import type { Duration, Scope } from "effect"
 import { Context, Effect, Layer, Option } from "effect"
 import { makeEventLoopTurn } from "../base/EventLoopTurn.js"
 import type { EpochMillis } from "../base/Time.js"
-import { epochMillis } from "../base/Time.js"
+import { epochMillis, later } from "../base/Time.js"
 import type { EventSequence } from "../domain/Ids.js"
+import type { NormalizedKey } from "../domain/WorkItemKey.js"
 import { Storage } from "../storage/Storage.js"
 import type { StorageError } from "../storage/StorageError.js"
 import { claim } from "./Claim.js"
@@ -16,7 +17,7 @@ import { buryAhead } from "./LaneDeath.js"
 import type { Leader, LeaderActive, Leadership } from "./Leadership.js"
 import { becomeLeader, isLeader, LeadershipLost, readLeader, refuseOtherIndex } from "./Leadership.js"
 import type { Settlement } from "./Outcome.js"
-import type { ClaimPolicy } from "./Planning.js"
+import type { ClaimPolicy } from "./Plan.js"
 import { prune } from "./Prune.js"
 import type { Published } from "./Publish.js"
 import { makePublish, makeTransact } from "./Publish.js"
@@ -51,10 +52,10 @@ export class Outbox extends Context.Tag("plane-sync/Outbox")<Outbox, {
     readonly claim?: ClaimPolicy | undefined
   }) => Effect.Effect<Job | undefined, StorageError | LeadershipLost>
   /**
-   * When the next free lane is due. A due time more than `maxAhead` milliseconds from now was set before the clock was
-   * put back: such a lane is due now.
+   * When the next free lane is due. A due time further ahead than `maxAhead` was set before the clock was put back:
+   * such a lane is due now.
    */
-  readonly nextDue: (maxAhead: number) => Effect.Effect<number | undefined, StorageError>
+  readonly nextDue: (maxAhead: Duration.DurationInput) => Effect.Effect<EpochMillis | undefined, StorageError>
   /**
    * Folds new events into their lanes. `turn` does so too. This is meant for times in which no lane may be claimed, so
    * that new events do not pile up.
@@ -71,8 +72,8 @@ export class Outbox extends Context.Tag("plane-sync/Outbox")<Outbox, {
     sequence: EventSequence,
     limit: number
   ) => Effect.Effect<ReadonlyArray<StoredEvent>, StorageError>
-  /** What the work item of a normalized key is owed, with its latest `limit` events and deliveries. */
-  readonly workItem: (key: string, limit: number) => Effect.Effect<WorkItemRow | undefined, StorageError>
+  /** What the work item of a key is owed, with its latest `limit` events and deliveries. */
+  readonly workItem: (key: NormalizedKey, limit: number) => Effect.Effect<WorkItemRow | undefined, StorageError>
   readonly deadLetters: (query: DeadLetterQuery) => Effect.Effect<ReadonlyArray<DeadLetter>, StorageError>
   readonly deadLetter: (id: number) => Effect.Effect<DeadLetter | undefined, StorageError>
   /** Retries dead letters, and returns how many. See `retry` in DeadLetters. */
@@ -102,8 +103,9 @@ const make = Effect.gen(function*() {
   yield* refuseOtherIndex(storage)
   const eventLoopTurn = yield* makeEventLoopTurn
 
-  const nextDue = Effect.fnUntraced(function*(maxAhead: number) {
+  const nextDue = Effect.fnUntraced(function*(maxAhead: Duration.DurationInput) {
     const now = yield* epochMillis
+    const furthest = later(now, maxAhead)
     const [row] = yield* read(sql<{ dueAt: EpochMillis | null; latest: EpochMillis | null; hasNew: number }>`SELECT
       min((SELECT due_at FROM plane_sync_lane WHERE urgency = u.value AND due_at IS NOT NULL AND holder IS NULL
         ORDER BY due_at LIMIT 1)) AS "dueAt",
@@ -112,8 +114,8 @@ const make = Effect.gen(function*() {
         , ${hasNew(sql)} AS "hasNew"
       FROM json_each('[0,1,2]') u`)
     if (row?.hasNew === 1) return now
-    if (row?.latest !== null && row?.latest !== undefined && row.latest > now + maxAhead) {
-      yield* write(sql`UPDATE plane_sync_lane SET due_at = ${now} WHERE due_at > ${now + maxAhead}`)
+    if (row?.latest !== null && row?.latest !== undefined && row.latest > furthest) {
+      yield* write(sql`UPDATE plane_sync_lane SET due_at = ${now} WHERE due_at > ${furthest}`)
       return now
     }
     return row?.dueAt ?? undefined

@@ -1,16 +1,19 @@
 import type { EpochMillis, MonotonicMillis } from "../base/Time.js"
 import type { CommentId, ItemId } from "../domain/Ids.js"
+import type { PlaneMoment } from "../domain/PlaneMoment.js"
+import type { StateId } from "../domain/StageStates.js"
+import type { CanonicalKey } from "../domain/WorkItemKey.js"
 import type { DeadCode } from "./DeadCode.js"
 import type { LookJob, SendJob } from "./Job.js"
-import type { OwedEvent } from "./Planning.js"
+import type { OwedEvent } from "./Plan.js"
 
 /** The state that a work item was seen in. */
 export interface SeenState {
-  readonly state: string | null
+  readonly state: StateId | null
   readonly cancelled: boolean
   readonly readAt: MonotonicMillis
   /** When Plane had last changed the work item. Tells nothing new if a later moment is known already. */
-  readonly updatedAt: string | null
+  readonly updatedAt: PlaneMoment | null
 }
 
 /**
@@ -44,8 +47,7 @@ export interface LaneDead {
 
 /** How a look ended. */
 export type LookOutcome =
-  /** `key` is the work item's key with its number as Plane writes it: "ET-2". */
-  | { readonly _tag: "Found"; readonly itemId: ItemId; readonly key: string; readonly seen: SeenState }
+  | { readonly _tag: "Found"; readonly itemId: ItemId; readonly key: CanonicalKey; readonly seen: SeenState }
   /** No work item has the key yet. */
   | { readonly _tag: "Missed"; readonly dueAt: EpochMillis; readonly reason: string }
   | LaneDead

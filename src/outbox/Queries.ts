@@ -1,7 +1,9 @@
 import type { SqlError } from "@effect/sql/SqlError"
 import { Effect } from "effect"
 import type { EpochMillis } from "../base/Time.js"
-import type { CommentId, EventSequence, ItemId } from "../domain/Ids.js"
+import type { CommentId, EventSequence, ItemId, LaneId } from "../domain/Ids.js"
+import type { StateId } from "../domain/StageStates.js"
+import type { NormalizedKey } from "../domain/WorkItemKey.js"
 import type { Sql } from "../storage/Sql.js"
 import type { DeliveryKind } from "./DeliveryKind.js"
 import { folded } from "./Fold.js"
@@ -10,8 +12,7 @@ import type { EventStatus, StoredEvent } from "./StoredEvent.js"
 /** A page of events, newest first. `cursor` is the sequence of the last event of the page before. */
 export interface EventQuery {
   readonly status?: EventStatus | undefined
-  /** A normalized key. */
-  readonly workItem?: string | undefined
+  readonly workItem?: NormalizedKey | undefined
   readonly limit: number
   readonly cursor?: number | undefined
 }
@@ -40,7 +41,7 @@ export interface WorkItemRow {
   readonly itemId: ItemId | null
   readonly owed: number
   readonly dueAt: EpochMillis | null
-  readonly state: string | null
+  readonly state: StateId | null
   readonly gone: boolean
   /** Why it waits, in words. */
   readonly problem: string | null
@@ -64,9 +65,9 @@ const eventColumns = `e.sequence, e.id, e.work_item AS "workItem", e.body, e.occ
       (SELECT d.reason FROM plane_sync_delivery d WHERE d.id = e.state_delivery AND d.status = 'dead'))
   WHEN 'pending' THEN (SELECT l.problem FROM plane_sync_lane l WHERE l.id = e.lane) END AS reason`
 
-const laneOf = (sql: Sql, key: string) =>
+const laneOf = (sql: Sql, key: NormalizedKey) =>
   Effect.map(
-    sql<{ id: number }>`SELECT coalesce(target, id) AS id FROM plane_sync_lane WHERE name = ${key}`,
+    sql<{ id: LaneId }>`SELECT coalesce(target, id) AS id FROM plane_sync_lane WHERE name = ${key}`,
     ([lane]) => lane?.id
   )
 
@@ -105,7 +106,7 @@ const unfolded = (sql: Sql) =>
 
 export const readWorkItem = (
   sql: Sql,
-  key: string,
+  key: NormalizedKey,
   limit: number
 ): Effect.Effect<WorkItemRow | undefined, SqlError> =>
   Effect.gen(function*() {

@@ -1,6 +1,7 @@
 import type { SqlError } from "@effect/sql/SqlError"
 import { Effect } from "effect"
 import type { EpochMillis } from "../base/Time.js"
+import { StateId } from "../domain/StageStates.js"
 import type { Sql } from "../storage/Sql.js"
 import type { Closed } from "./Debt.js"
 import { closeDebts, closeDelivery, closeStateOfEvent } from "./Debt.js"
@@ -11,7 +12,7 @@ import { laneDead } from "./LaneDeath.js"
 import type { Asked } from "./LaneUpdate.js"
 import { forget, free, see } from "./LaneUpdate.js"
 import type { LookOutcome, SendOutcome, Settlement } from "./Outcome.js"
-import { split, taken } from "./Refusal.js"
+import { split, taken } from "./RefusedComment.js"
 import type { Tally } from "./Tally.js"
 
 /** Writes down how a job ended, and frees its lane. Runs within a transaction. */
@@ -143,6 +144,12 @@ const stateSettled = (
     closeStateOfEvent(sql, tally, lane.id, delivery.lastEvent, as),
     () =>
       free(sql, tally, lane, now, null, {
-        asked: { seen, answered, asked: delivery.body, respected: as === "superseded", closed: delivery.lastEvent }
+        asked: {
+          seen,
+          answered,
+          asked: StateId(delivery.body),
+          respected: as === "superseded",
+          closed: delivery.lastEvent
+        }
       })
   )

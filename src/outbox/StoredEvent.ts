@@ -4,6 +4,7 @@ import type { EpochMillis } from "../base/Time.js"
 import type { EventSequence } from "../domain/Ids.js"
 import type { StageEvent } from "../domain/StageEvent.js"
 import { StageEventJson } from "../domain/StageEvent.js"
+import type { NormalizedKey } from "../domain/WorkItemKey.js"
 
 /** The status of an event's comment, or of its state. `retried`: a dead letter that is pending again. */
 export const DebtStatus = Schema.Literal("none", "pending", "retried", "delivered", "superseded", "dead", "discarded")
@@ -18,11 +19,8 @@ export interface NewEvent {
   readonly id: string
   /** The work item's key as written. */
   readonly workItem: string
-  /**
-   * The lane that it waits in until its key is found: `WorkItemKey.normalized`. Undefined if the event can never be
-   * told.
-   */
-  readonly lane: string | undefined
+  /** The lane that it waits in until its key is found. Undefined if the event can never be told. */
+  readonly lane: NormalizedKey | undefined
   /** The event as JSON, without its id. A second event with the same id is compared with it. */
   readonly body: string
   /** The stage whose state it asks for. */

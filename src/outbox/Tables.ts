@@ -4,7 +4,7 @@ import type { Migration } from "../storage/Migrations.js"
 
 /**
  * The tables of the outbox. An event owes two things, its comment and its state, which are settled apart; its `status`
- * sums up both. Triggers keep the counts, so that no code can forget them and no query has to count.
+ * sums up both. Here triggers keep the counts. They go with `foldedTable`: since then the code keeps them (`Tally`).
  */
 export const outboxTables: Migration = Effect.gen(function*() {
   const sql = yield* SqlClient.SqlClient

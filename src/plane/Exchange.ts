@@ -1,6 +1,6 @@
 import * as HttpClient from "@effect/platform/HttpClient"
 import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
-import { Cause, Duration, Effect, Exit, Option, Redacted, Schema } from "effect"
+import { Cause, Effect, Exit, Option, Redacted, Schema } from "effect"
 import type { Answer, NoAnswer } from "../base/RestClient.js"
 import { isOk, makeRestClient, within } from "../base/RestClient.js"
 import { cleanLine } from "../base/Text.js"
@@ -63,7 +63,7 @@ const toRequest = (ask: Ask) => {
 export const make = Effect.fnUntraced(function*(config: PlaneConfig) {
   const budget = yield* RateBudget
   const token = Redacted.value(config.apiToken)
-  const windowMillis = Duration.toMillis(config.rateLimit.window)
+  const { window } = config.rateLimit
   const rest = makeRestClient(yield* HttpClient.HttpClient, {
     url: `${config.url}/api/v1/`,
     header: ["x-api-key", token],
@@ -76,7 +76,7 @@ export const make = Effect.fnUntraced(function*(config: PlaneConfig) {
     ask: Ask,
     why:
       & Pick<PlaneError, "reason" | "sent" | "words">
-      & Partial<Pick<PlaneError, "status" | "retryAfterMillis" | "sentAt" | "cause">>
+      & Partial<Pick<PlaneError, "status" | "retryAfter" | "sentAt" | "cause">>
   ) =>
     new PlaneError({
       ...why,
@@ -105,7 +105,7 @@ export const make = Effect.fnUntraced(function*(config: PlaneConfig) {
         })
       ))
 
-  const meaning = (answer: Answer) => Effect.map(epochMillis, (now) => meaningOf(answer, { now, windowMillis }))
+  const meaning = (answer: Answer) => Effect.map(epochMillis, (now) => meaningOf(answer, { now, window }))
 
   /** Ends the slot with what came of the request. */
   const endSlot = (slot: Slot, exit: Exit.Exit<Answered, PlaneError>): Effect.Effect<void> => {
@@ -119,7 +119,7 @@ export const make = Effect.fnUntraced(function*(config: PlaneConfig) {
       ? slot.answered({ status, remaining })
       : Effect.flatMap(
         meaning(exit.value),
-        ({ retryAfterMillis }) => slot.answered({ status, remaining, retryAfterMillis })
+        ({ retryAfter }) => slot.answered({ status, remaining, retryAfter })
       )
   }
 

@@ -1,11 +1,11 @@
-import { Either, Option, Schema } from "effect"
+import { Duration, Either, Option, Schema } from "effect"
 import type { Answer } from "../base/RestClient.js"
 import { cleanLine } from "../base/Text.js"
 import type { EpochMillis } from "../base/Time.js"
 import type { PlaneError } from "./PlaneError.js"
 
 /** What an answer means: the part of a `PlaneError` that the answer alone decides. */
-export type Meaning = Pick<PlaneError, "reason" | "sent" | "words"> & { readonly retryAfterMillis?: number }
+export type Meaning = Pick<PlaneError, "reason" | "sent" | "words"> & { readonly retryAfter?: Duration.Duration }
 
 /** Characters of Plane's words that an error keeps. */
 export const wordsLimit = 300
@@ -46,22 +46,22 @@ const gone = "The requested resource does not exist."
 const badKey = /token is not valid/i
 
 /**
- * What an answer that is not a success means. `windowMillis` is how long a 429 without Retry-After asks to wait; `now`
- * is what a Retry-After with a date is measured from.
+ * What an answer that is not a success means. `window` is how long a 429 without Retry-After asks to wait; `now` is
+ * what a Retry-After with a date is measured from.
  */
 export const meaningOf = (
   answer: Answer,
-  options: { readonly now: EpochMillis; readonly windowMillis: number }
+  options: { readonly now: EpochMillis; readonly window: Duration.Duration }
 ): Meaning => {
   const { body, headers, status } = answer
   const json = Json(body)
   const isJson = Either.isRight(json)
   const said = saidBy(body, json)
-  const wait = retryAfter(headers["retry-after"], options.now)
+  const wait = retryAfterOf(headers["retry-after"], options.now)
   const meaning = (reason: Meaning["reason"]): Meaning => ({ reason, sent: "answered", words: said })
 
   if (status === 429) {
-    return { ...meaning("RateLimited"), retryAfterMillis: Option.getOrElse(wait, () => options.windowMillis) }
+    return { ...meaning("RateLimited"), retryAfter: Option.getOrElse(wait, () => options.window) }
   }
   if (status === 401) return meaning("KeyRefused")
   if (status >= 300 && status < 400) {
@@ -73,7 +73,7 @@ export const meaningOf = (
       ...meaning("Unavailable"),
       // Plane's own 500 and 503 are final; a gateway's word is about itself, while Plane may go on.
       sent: isJson && status < 600 && ![408, 502, 504].includes(status) ? "answered" : "unknown",
-      ...Option.match(wait, { onNone: () => ({}), onSome: (retryAfterMillis) => ({ retryAfterMillis }) })
+      ...Option.match(wait, { onNone: () => ({}), onSome: (retryAfter) => ({ retryAfter }) })
     }
   }
   if (status === 413) return meaning("Refused")
@@ -90,17 +90,18 @@ export const meaningOf = (
 export const mayMeanNoSuchItem = (error: PlaneError): boolean =>
   error.reason === "Refused" && error.status === 400 && error.words === "The payload is not valid"
 
-const leastWait = 1_000
-const mostWait = 300_000
+const leastWait = Duration.toMillis("1 second")
+const mostWait = Duration.toMillis("5 minutes")
 
 /**
- * Retry-After in milliseconds: it holds seconds or a date; none where it holds neither. At least a second, because a
- * peer that keeps saying "0" would be asked without pause, and at most five minutes, because none may stop us for a
- * day.
+ * Retry-After, which holds seconds or a date; none where it holds neither. At least a second, because a peer that keeps
+ * saying "0" would be asked without pause, and at most five minutes, because none may stop us for a day.
  */
-export const retryAfter = (header: string | undefined, now: EpochMillis): Option.Option<number> => {
+export const retryAfterOf = (header: string | undefined, now: EpochMillis): Option.Option<Duration.Duration> => {
   if (header === undefined || header.trim() === "") return Option.none()
   const seconds = Number(header)
   const millis = Number.isNaN(seconds) ? Date.parse(header) - now : seconds * 1_000
-  return Number.isNaN(millis) ? Option.none() : Option.some(Math.ceil(Math.min(Math.max(millis, leastWait), mostWait)))
+  return Number.isNaN(millis)
+    ? Option.none()
+    : Option.some(Duration.millis(Math.ceil(Math.min(Math.max(millis, leastWait), mostWait))))
 }

@@ -4,6 +4,7 @@ import { Context, DateTime, Effect, Layer, Option } from "effect"
 import { CommentId } from "../domain/Ids.js"
 import type { ItemId } from "../domain/Ids.js"
 import { Projects } from "../domain/Projects.js"
+import type { StateId } from "../domain/StageStates.js"
 import type { WorkItemKey } from "../domain/WorkItemKey.js"
 import type { Ask } from "./Exchange.js"
 import { make as makeExchange } from "./Exchange.js"
@@ -47,7 +48,7 @@ export class PlaneClient extends Context.Tag("plane-sync/PlaneClient")<PlaneClie
   /** `NotFound` when it was deleted or archived: Plane does not tell which. */
   readonly read: (id: ItemId, slot?: Slot) => Effect.Effect<WorkItem, PlaneError>
   /** `Ignored` when Plane says yes and the state is another. */
-  readonly setState: (id: ItemId, stateId: string, slot?: Slot) => Effect.Effect<WorkItem, PlaneError>
+  readonly setState: (id: ItemId, stateId: StateId, slot?: Slot) => Effect.Effect<WorkItem, PlaneError>
   /**
    * Adds a comment, at its true time. `externalId` (at most 255 characters, unique in the project) keeps a repetition
    * from adding a second one: `adopted` says that it was there; its id is null where Plane did not name it. Plane's
@@ -71,8 +72,9 @@ export class PlaneClient extends Context.Tag("plane-sync/PlaneClient")<PlaneClie
   /** All states of the project. */
   readonly states: Effect.Effect<ReadonlyArray<StateJson>, PlaneError>
   /**
-   * The harmless request that tells whether Plane is there, takes the key and lets it write to the project that is set.
-   * `WrongAddress`: its identifier is another; `PermissionDenied`: the key's user is no member, or a guest; `Archived`.
+   * The harmless request that tells whether Plane is there, takes the API token and lets it write to the project that
+   * is set. `WrongAddress`: its identifier is another; `PermissionDenied`: the token's user is no member, or a guest;
+   * `Archived`.
    */
   readonly probe: Effect.Effect<void, PlaneError>
 }>() {
@@ -115,7 +117,7 @@ const make = Effect.gen(function*() {
     )
   )
 
-  const setState = Effect.fn("PlaneClient.setState")((id: ItemId, stateId: string, slot?: Slot) =>
+  const setState = Effect.fn("PlaneClient.setState")((id: ItemId, stateId: StateId, slot?: Slot) =>
     family.run((name, slot) => {
       // Nothing but the state: the answer to an unknown field is 200, and `sequence_id` could be overwritten.
       const ask: Ask = { method: "PATCH", path: [...project, name, id], body: { state: stateId } }

@@ -1,15 +1,15 @@
-import { Schema } from "effect"
+import { Duration, Schema } from "effect"
 import { MonotonicMillis } from "../base/Time.js"
 
 /** What went wrong between us and Plane, as `meaningOf` tells it from Plane's answer. */
 export const PlaneErrorReason = Schema.Literal(
   /** No answer, or one that is not Plane's: a time-out, a reset, a 5xx, HTML. Worth another attempt. */
   "Unavailable",
-  /** Plane's 429. `retryAfterMillis` is always there. */
+  /** Plane's 429. `retryAfter` is always there. */
   "RateLimited",
-  /** 401, or the 403 about the key; also when there is no token, and then nothing was sent. */
+  /** 401, or the 403 about the API token; also when there is none, and then nothing was sent. */
   "KeyRefused",
-  /** Any other 403: the key's user may not do this in this project or workspace. */
+  /** Any other 403: the API token's user may not do this in this project or workspace. */
   "PermissionDenied",
   /** Plane's own 404: no such work item, or a deleted or archived one. */
   "NotFound",
@@ -49,8 +49,8 @@ export class PlaneError extends Schema.TaggedError<PlaneError>()("PlaneError", {
   status: Schema.optional(Schema.Int),
   /** Plane's own words, or the network's: one line of at most 300 characters. */
   words: Schema.String,
-  /** How long the answer asks to wait, in milliseconds. */
-  retryAfterMillis: Schema.optional(Schema.Number),
+  /** How long the answer asks to wait. */
+  retryAfter: Schema.optional(Schema.DurationFromMillis),
   /**
    * Whether Plane can still be executing the request. "no": it never left, nothing can have been applied. "answered":
    * it is over. "unknown": the first may still be executing, so it must not be repeated before the quiet time has
@@ -63,7 +63,9 @@ export class PlaneError extends Schema.TaggedError<PlaneError>()("PlaneError", {
 }) {
   override get message(): string {
     const status = this.status === undefined ? "" : ` ${this.status}`
-    const wait = this.retryAfterMillis === undefined ? "" : `, to be tried again in ${this.retryAfterMillis / 1_000} s`
+    const wait = this.retryAfter === undefined
+      ? ""
+      : `, to be tried again in ${Duration.toSeconds(this.retryAfter)} s`
     return `${sentences[this.reason]} (${this.method} ${this.path} →${status} ${this.words || "(no words)"}${wait})`
   }
 }

@@ -30,8 +30,8 @@ export interface RateStatus {
 
 /**
  * Plane's rate limit, kept on this side: nothing is sent that would be answered 429, as long as nobody else uses the
- * key. What others use shows in `X-RateLimit-Remaining`, which only ever makes the budget smaller. After a start, and
- * after a 429, one request goes alone, and what its answer shows as used counts as used now.
+ * API token. What others use shows in `X-RateLimit-Remaining`, which only ever makes the budget smaller. After a start,
+ * and after a 429, one request goes alone, and what its answer shows as used counts as used now.
  *
  * The rules are `SlidingWindow`'s. Here are the clock, the queue, and who is woken when.
  */
@@ -96,7 +96,7 @@ const make = (limit: RateLimit) =>
         answered: (ending) => end((now) => SlidingWindow.end(now, admission, ending)),
         handOver: Effect.flatMap(look, (now) => {
           if (!isOwned) return Effect.succeedNone
-          if (SlidingWindow.pause(now) > 0) return Effect.as(release, Option.none())
+          if (!Duration.isZero(SlidingWindow.pause(now))) return Effect.as(release, Option.none())
           isOwned = false
           return Effect.succeedSome(slotOf(admission))
         })
@@ -119,8 +119,8 @@ const make = (limit: RateLimit) =>
         // Made before looking, so that no change after the look goes unheard.
         waiter.signal = yield* Deferred.make<void>()
         const now = yield* look
-        const wait = isFirst(waiter) ? SlidingWindow.wait(now) : Infinity
-        if (wait === 0) {
+        const wait = isFirst(waiter) ? SlidingWindow.wait(now) : Duration.infinity
+        if (Duration.isZero(wait)) {
           waiters.delete(waiter)
           const slot = reserve(now)
           yield* wakeFirst
@@ -128,7 +128,7 @@ const make = (limit: RateLimit) =>
         }
         const changed = Deferred.await(waiter.signal)
         yield* Effect.interruptible(
-          wait === Infinity ? changed : Effect.raceFirst(changed, Effect.sleep(Duration.millis(wait)))
+          Duration.isFinite(wait) ? Effect.raceFirst(changed, Effect.sleep(wait)) : changed
         )
       }
     })
@@ -144,7 +144,8 @@ const make = (limit: RateLimit) =>
 
     const atOnce = Effect.map(
       look,
-      (now) => waiters.size === 0 && SlidingWindow.wait(now) === 0 ? Option.some(reserve(now)) : Option.none()
+      (now) =>
+        waiters.size === 0 && Duration.isZero(SlidingWindow.wait(now)) ? Option.some(reserve(now)) : Option.none()
     )
 
     const orElse = <A>(effect: Effect.Effect<Option.Option<A>>, other: Effect.Effect<A>) =>
@@ -168,7 +169,7 @@ const make = (limit: RateLimit) =>
           limit: limit.requests,
           used: SlidingWindow.used(now),
           waiting: waiters.size,
-          pausedUntil: pause > 0 ? Option.some(DateTime.add(clock, { millis: pause })) : Option.none()
+          pausedUntil: Duration.isZero(pause) ? Option.none() : Option.some(DateTime.addDuration(clock, pause))
         }
       })
     })

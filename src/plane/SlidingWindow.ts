@@ -4,19 +4,19 @@ import type { RateLimit } from "./PlaneConfig.js"
 
 /** So many slots come free at the same millisecond. */
 interface Expiry {
-  readonly at: number
+  readonly at: MonotonicMillis
   readonly count: number
 }
 
 /**
- * What is known of one key's use of Plane, as a plain value: every function here takes it and gives back an answer or
- * another window. Time goes on only by `advance`. It knows nothing of those who wait.
+ * What is known of one API token's use of Plane, as a plain value: every function here takes it and gives back an
+ * answer or another window. Time goes on only by `advance`. It knows nothing of those who wait.
  */
 export interface SlidingWindow {
   /** How many requests Plane takes in a window. */
   readonly limit: number
-  /** Plane's window, in milliseconds. */
-  readonly length: number
+  /** Plane's window. */
+  readonly length: Duration.Duration
   /**
    * The moment that this value is true for. It never goes back: should the clock do so all the same, `shift` is added
    * to it from then on.
@@ -26,7 +26,8 @@ export interface SlidingWindow {
   /** Requests that were admitted and have not ended. */
   readonly inFlight: number
   /**
-   * When the slots of answered requests, and of other users of the key, come free: in order, one entry a millisecond.
+   * When the slots of answered requests, and of other users of the API token, come free: in order, one entry a
+   * millisecond.
    */
   readonly expiries: ReadonlyArray<Expiry>
   /** The sum of their counts. */
@@ -35,7 +36,7 @@ export interface SlidingWindow {
   readonly admitted: number
   /** Until when a 429 stops everything. */
   readonly pausedUntil: MonotonicMillis
-  /** Only one request may be in flight, because nobody knows what else the key has been used for. */
+  /** Only one request may be in flight, because nobody knows what else the API token has been used for. */
   readonly alone: boolean
 }
 
@@ -52,19 +53,23 @@ export interface Ending {
   /** `X-RateLimit-Remaining`. */
   readonly remaining?: number | undefined
   /** Counts with a 429 only: with another answer it is about that one request. */
-  readonly retryAfterMillis?: number | undefined
+  readonly retryAfter?: Duration.Duration | undefined
 }
 
 /**
- * How much longer than Plane's window a slot is kept, because two clocks run apart a little: 250 ms of a minute, and
- * never less than the few milliseconds that reading a clock and firing a timer can differ.
+ * When the slot of a request that ends now is free again. It is kept longer than Plane's window, because two clocks run
+ * apart a little: by 250 ms of a minute, and never less than the few milliseconds that reading a clock and firing a
+ * timer can differ.
  */
-const marginOf = (length: number) => Math.max(10, Math.ceil(length / 240))
+const expiryOf = ({ length, now }: SlidingWindow): MonotonicMillis => {
+  const millis = Duration.toMillis(length)
+  return MonotonicMillis(now + millis + Math.max(10, Math.ceil(millis / 240)))
+}
 
-/** The window at the start. What the key was used for before is not known, so the first request goes alone. */
+/** The window at the start. What the API token was used for before is not known, so the first request goes alone. */
 export const make = (limit: RateLimit): SlidingWindow => ({
   limit: limit.requests,
-  length: Duration.toMillis(limit.window),
+  length: limit.window,
   now: MonotonicMillis(0),
   shift: 0,
   inFlight: 0,
@@ -93,20 +98,26 @@ export const advance = (window: SlidingWindow, clock: MonotonicMillis): SlidingW
 /** Slots in use: of requests in flight, and of those that ended within the window, others' included. */
 export const used = ({ expiring, inFlight }: SlidingWindow): number => inFlight + expiring
 
-/** For how many milliseconds more a 429 stops everything. */
-export const pause = ({ now, pausedUntil }: SlidingWindow): number => Math.max(0, pausedUntil - now)
+// Nearly every request may go at once, and makes no new Duration for that.
+const between = (now: MonotonicMillis, then: MonotonicMillis): Duration.Duration =>
+  then <= now ? Duration.zero : Duration.millis(then - now)
+
+/** For how long a 429 still stops everything. */
+export const pause = ({ now, pausedUntil }: SlidingWindow): Duration.Duration => between(now, pausedUntil)
 
 /**
- * For how many milliseconds the next request has to wait, as far as time alone decides it. 0: it may go now. Infinity:
- * only the end of a request that is in flight can tell.
+ * For how long the next request has to wait, as far as time alone decides it. Zero: it may go now. Infinite: only the
+ * end of a request that is in flight can tell.
  */
-export const wait = (window: SlidingWindow): number => {
-  if (window.alone && window.inFlight > 0) return Infinity
-  const freeAt = used(window) < window.limit ? window.now : window.expiries[0]?.at ?? Infinity
-  return Math.max(pause(window), freeAt - window.now)
+export const wait = (window: SlidingWindow): Duration.Duration => {
+  if (window.alone && window.inFlight > 0) return Duration.infinity
+  const freeAt = used(window) < window.limit ? window.now : window.expiries[0]?.at
+  return freeAt === undefined
+    ? Duration.infinity
+    : between(window.now, MonotonicMillis(Math.max(window.pausedUntil, freeAt)))
 }
 
-/** Takes a slot for a request. Only to be called when `wait` is 0. */
+/** Takes a slot for a request. Only to be called when `wait` is zero. */
 export const admit = (window: SlidingWindow): readonly [SlidingWindow, Admission] => {
   const after = { ...window, inFlight: window.inFlight + 1, admitted: window.admitted + 1 }
   return [after, { used: used(after), admitted: after.admitted }]
@@ -125,11 +136,11 @@ const uncounted = [401, 403, 429]
 export const end = (
   window: SlidingWindow,
   admission: Admission,
-  { remaining, retryAfterMillis, status }: Ending
+  { remaining, retryAfter, status }: Ending
 ): SlidingWindow => {
   const freed = release(window)
   if (status === 429) {
-    const pausedUntil = Math.max(freed.pausedUntil, freed.now + (retryAfterMillis ?? freed.length))
+    const pausedUntil = Math.max(freed.pausedUntil, freed.now + Duration.toMillis(retryAfter ?? freed.length))
     return { ...freed, alone: true, pausedUntil: MonotonicMillis(pausedUntil) }
   }
   if (status !== undefined && uncounted.includes(status)) return freed
@@ -147,7 +158,7 @@ export const end = (
 
 /** The window with `count` slots more that come free a window and a margin from now. */
 const keep = (window: SlidingWindow, count: number): SlidingWindow => {
-  const at = window.now + window.length + marginOf(window.length)
+  const at = expiryOf(window)
   const last = window.expiries.at(-1)
   const expiries = last?.at === at
     ? [...window.expiries.slice(0, -1), { at, count: last.count + count }]

@@ -1,5 +1,6 @@
 import { Schema } from "effect"
-import { PlaneMoment } from "../domain/PlaneMoment.js"
+import { PlaneMomentText } from "../domain/PlaneMoment.js"
+import { PlaneStateId } from "../domain/StageStates.js"
 
 /**
  * What is asked for of a work item: the whole one is as large as its description. The expanded state tells its group,
@@ -11,8 +12,8 @@ const WorkItem = Schema.Struct({
   id: Schema.String,
   sequence_id: Schema.Int,
   name: Schema.String,
-  state: Schema.NullOr(Schema.Union(Schema.String, Schema.Struct({ id: Schema.String, group: Schema.String }))),
-  updated_at: PlaneMoment,
+  state: Schema.NullOr(Schema.Union(PlaneStateId, Schema.Struct({ id: PlaneStateId, group: Schema.String }))),
+  updated_at: PlaneMomentText,
   project: Schema.String
 })
 
@@ -65,7 +66,7 @@ export const TakenJson = Schema.parseJson(
 )
 
 /** A state of a project; `group` is one of backlog, unstarted, started, completed, cancelled. */
-const State = Schema.Struct({ id: Schema.String, name: Schema.String, group: Schema.String })
+const State = Schema.Struct({ id: PlaneStateId, name: Schema.String, group: Schema.String })
 export type StateJson = typeof State.Type
 
 /** A page of states. `next_cursor` is always there: the end is `next_page_results: false`. */

@@ -1,4 +1,6 @@
 import { ItemId } from "../domain/Ids.js"
+import type { PlaneMoment } from "../domain/PlaneMoment.js"
+import type { StateId } from "../domain/StageStates.js"
 import type { WorkItemJson } from "./Wire.js"
 
 /** A work item, as far as this program needs it. */
@@ -6,17 +8,17 @@ export interface WorkItem {
   readonly id: ItemId
   readonly number: number
   readonly name: string
-  readonly stateId: string | null
+  readonly stateId: StateId | null
   /** backlog, unstarted, started, completed or cancelled; null where Plane did not tell. */
   readonly stateGroup: string | null
-  /** When Plane last changed it: a `PlaneMoment`. */
-  readonly updatedAt: string
+  /** When Plane last changed it. */
+  readonly updatedAt: PlaneMoment
 }
 
 type Json = typeof WorkItemJson.Type
 
 /** The state's id, which Plane answers alone or with its group. */
-export const stateIdOf = ({ state }: Json): string | null =>
+export const stateIdOf = ({ state }: Json): StateId | null =>
   typeof state === "string" || state === null ? state : state.id
 
 export const toWorkItem = (json: Json): WorkItem => ({

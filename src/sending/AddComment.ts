@@ -15,13 +15,17 @@ import { write } from "./SendContext.js"
 /** Whether a delivery is a comment that tells several events. */
 export const tellsSeveral = ({ events, kind }: Delivery): boolean => kind === "comment" && events > 1
 
-/** A part of what was split is not tried as often as all of it: each smaller part is tried anew. */
+/**
+ * How often a comment is sent before it is split or given up. A part that can still be split is sent only once, because
+ * its own halves are sent again anyway.
+ */
 const mostAttempts = ({ config }: SendContext, delivery: Delivery) =>
   tellsSeveral(delivery) && delivery.part !== null ? 1 : config.maxAttempts
 
 /**
- * The attempts of a delivery that count towards the last one. A comment that tells several events has more than those:
- * after the last comes a look, and that has as many.
+ * The attempts that are compared with `maxAttempts`. A comment that tells several events is looked for in Plane after
+ * its last attempt (`splitUnlessThere`). That look may fail too, so it has attempts of its own, counted from 1. Before
+ * the look, the number stays below `maxAttempts`, so that the delivery does not die.
  */
 export const ownAttempts = (context: SendContext, delivery: Delivery): number => {
   const most = mostAttempts(context, delivery)
@@ -94,9 +98,10 @@ const splitUnlessThere = (
 export const isPerhapsDone = (error: PlaneError): boolean => error.method !== "GET" && error.reason === "Refused"
 
 /**
- * What a refused comment means. It is sent once more before the refusal is believed. Then one that tells several events
- * is split. A part of a split comment is believed at once if it tells several events, because the parts that follow
- * find what it told; a part that tells one event is looked for.
+ * What a refused comment means. It is sent a second time, because Plane may have added it all the same. If it is
+ * refused again, it is split if it tells several events, and dies if it tells one. A part of a split comment is not
+ * sent a second time. If it tells several events, it is split at once: should Plane have added it, its first half meets
+ * it under the same external id. If it tells one event, Plane is asked for it before it dies.
  */
 export const commentRefused = (
   context: SendContext,

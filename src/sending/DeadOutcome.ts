@@ -11,7 +11,7 @@ import type { SendContext } from "./SendContext.js"
 export const isAboutTheRequest = (error: PlaneError): boolean =>
   error.reason === "Refused" || error.reason === "Ignored" || error.reason === "NotFound"
 
-// What says nothing about the request has failed as often as is tried.
+// An error that says nothing about the request is repeated. Its delivery dies only when all attempts are used up.
 const codes: Record<PlaneErrorReason | Exclude<FindError, PlaneError>["_tag"], DeadCode> = {
   Unavailable: "attempts",
   RateLimited: "attempts",

@@ -43,7 +43,7 @@ export class Destination extends Context.Tag("plane-sync/Destination")<Destinati
   /** The stages whose states wait because the project does not have them, as of the last look. */
   readonly misfits: () => ReadonlyArray<Misfit>
   /** Looks at the project's states again: whether this one is there, or undefined if Plane does not tell. */
-  readonly hasState: (state: string) => Effect.Effect<boolean | undefined>
+  readonly hasState: (state: StateId) => Effect.Effect<boolean | undefined>
 }>() {
   static readonly layer: Layer.Layer<Destination, ConfigError.ConfigError, PlaneClient | Outbox | Projects> = Layer
     .scoped(
@@ -55,7 +55,7 @@ export class Destination extends Context.Tag("plane-sync/Destination")<Destinati
 /** How often the project's states are read while the table does not fit, or could not be compared. */
 const misfitsEvery = "5 minutes"
 
-const misfitsOf = (table: StageStates, known: ReadonlySet<string>): ReadonlyArray<Misfit> =>
+const misfitsOf = (table: StageStates, known: ReadonlySet<StateId>): ReadonlyArray<Misfit> =>
   Array.from(table, ([stage, state]) => ({ stage, state })).filter(({ state }) => !known.has(state))
 
 /** What is wrong with the stage table, in words that tell a person how to mend it. */
@@ -136,16 +136,16 @@ const make = Effect.gen(function*() {
   })
 
   const probeUntilBack = Effect.fnUntraced(function*(closedFor: PlaneError, failuresBefore: number) {
-    let { reason, retryAfterMillis } = closedFor
+    let { reason, retryAfter } = closedFor
     for (let failures = failuresBefore + 1;; failures++) {
-      yield* Effect.sleep(yield* backoff(failures, { max: maxBackoff, retryAfterMillis }))
+      yield* Effect.sleep(yield* backoff(failures, { max: maxBackoff, retryAfter }))
       const probe = yield* Effect.either(client.probe)
       if (probe._tag === "Right") {
         yield* compareTable
         return yield* open
       }
       const error = probe.left
-      retryAfterMillis = error.retryAfterMillis
+      retryAfter = error.retryAfter
       if (error.reason === reason || error.reason === "RateLimited") continue
       reason = error.reason
       yield* stillClosed(error.message)
@@ -187,7 +187,7 @@ const make = Effect.gen(function*() {
       return yield* latch.open
     }
     if (probe.left.reason === "RateLimited") {
-      yield* Effect.sleep(probe.left.retryAfterMillis ?? 0)
+      yield* Effect.sleep(probe.left.retryAfter ?? Duration.zero)
       return yield* firstLook
     }
     yield* close(probe.left.message)

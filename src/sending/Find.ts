@@ -9,7 +9,7 @@ import type { FindError } from "../plane/FindByKey.js"
 import type { PlaneClient } from "../plane/PlaneClient.js"
 import type { Slot } from "../plane/RateBudget.js"
 import type { WorkItem } from "../plane/WorkItem.js"
-import { isFresh } from "./Seen.js"
+import { isFresh } from "./SeenState.js"
 
 /** A work item, and when it was read. */
 export interface Found {

@@ -1,4 +1,4 @@
-import { Duration, Effect, Option } from "effect"
+import { Effect, Option } from "effect"
 import { EpochMillis, epochMillis, later, monotonicMillis } from "../base/Time.js"
 import { keyIn } from "../domain/Project.js"
 import { WorkItemKey } from "../domain/WorkItemKey.js"
@@ -10,7 +10,7 @@ import type { Slot } from "../plane/RateBudget.js"
 import { codeOf, goneUnlessDown, isAboutTheRequest } from "./DeadOutcome.js"
 import { nextLookUp } from "./NextLookUp.js"
 import { retry, survive } from "./Retry.js"
-import { seenAs } from "./Seen.js"
+import { seenAs } from "./SeenState.js"
 import type { SendContext } from "./SendContext.js"
 
 /**
@@ -73,8 +73,8 @@ const lookOnce = (context: SendContext, job: LookJob, slot: Slot): Effect.Effect
 }
 
 /**
- * Nobody has the key: it is looked for again, until it has been long enough. An archived project shows nothing either,
- * so the first miss and the last are believed only after a probe.
+ * No work item has the key: it is looked for again, until `ORCH_PLANE_KEY_PATIENCE` is over. An archived project shows
+ * no work items at all, so after the first miss and after the last a probe tells whether the project is archived.
  */
 const missed = (
   { config, destination }: SendContext,
@@ -93,7 +93,7 @@ const missed = (
       onNone: () => dead,
       onSome: (pause): LookOutcome => ({
         _tag: "Missed",
-        dueAt: later(now, Duration.toMillis(pause)),
+        dueAt: later(now, pause),
         reason: error.message
       })
     })

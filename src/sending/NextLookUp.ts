@@ -1,10 +1,10 @@
 import { Duration, Option } from "effect"
 
-const looks = [0, 5_000, 30_000, 120_000, 300_000]
-const lookEvery = 600_000
+const looks = [Duration.zero, Duration.seconds(5), Duration.seconds(30), Duration.minutes(2), Duration.minutes(5)]
+const lookEvery = Duration.minutes(10)
 
-/** When a look-up is due, in milliseconds after the first one that found no work item (which has the index 0). */
-const lookAt = (index: number) => looks[index] ?? lookEvery * (index - looks.length + 1)
+/** How long after the first look-up that found no work item (which has the index 0) another one is due. */
+const lookAt = (index: number) => looks[index] ?? Duration.times(lookEvery, index - looks.length + 1)
 
 /**
  * How long to wait before a key is looked up again, when no work item has had it so far. `misses` (at least 1) is how
@@ -13,7 +13,8 @@ const lookAt = (index: number) => looks[index] ?? lookEvery * (index - looks.len
  * counted from the look-up before it, so if the clock is set, at most one pause has the wrong length.
  */
 export const nextLookUp = (misses: number, patience: Duration.DurationInput): Option.Option<Duration.Duration> => {
-  const end = Duration.toMillis(patience)
   const last = lookAt(misses - 1)
-  return last >= end ? Option.none() : Option.some(Duration.millis(Math.min(lookAt(misses), end) - last))
+  return Duration.greaterThanOrEqualTo(last, patience)
+    ? Option.none()
+    : Option.some(Duration.subtract(Duration.min(lookAt(misses), patience), last))
 }

@@ -1,23 +1,25 @@
 import { DateTime, Duration, Option } from "effect"
+import type { EpochMillis } from "../base/Time.js"
 import { later } from "../base/Time.js"
 import type { DatedEvent } from "../domain/Comment.js"
 import { commentHtml, countedHtml, joinedHtml, tells } from "../domain/Comment.js"
-import type { CommentId } from "../domain/Ids.js"
+import type { CommentId, ItemId } from "../domain/Ids.js"
 import type { Stage } from "../domain/Stage.js"
 import type { StageEvent } from "../domain/StageEvent.js"
 import { stageOf } from "../domain/StageEvent.js"
 import type { StageStates } from "../domain/StageStates.js"
-import type { Owed, OwedEvent, Retried, Step } from "../outbox/Planning.js"
-import { maxOwedComments } from "../outbox/Planning.js"
+import type { Owed, OwedEvent, Retried, Step } from "../outbox/Plan.js"
+import { maxOwedComments } from "../outbox/Plan.js"
 import { eventOfBody } from "../outbox/StoredEvent.js"
 import type { PlaneConfig } from "../plane/PlaneConfig.js"
 import type { Misfit } from "./Destination.js"
 
-/** How often the count of a told gate failure is updated, at most. In milliseconds. */
-export const recountEvery = Duration.toMillis("10 minutes")
+/** How often the count of a told gate failure is updated, at most. */
+export const recountEvery = Duration.minutes(10)
 
 // A moment in the future was set before the clock was put back, and nobody knows how long ago.
-const isWithin = (millis: number, since: number, now: number) => since <= now && now < since + millis
+const isWithin = (length: Duration.Duration, since: EpochMillis, now: EpochMillis) =>
+  since <= now && now < later(since, length)
 
 type Planning = Pick<PlaneConfig, "comments" | "onConflict"> & {
   readonly states: StageStates
@@ -25,8 +27,8 @@ type Planning = Pick<PlaneConfig, "comments" | "onConflict"> & {
   readonly misfits: () => ReadonlyArray<Misfit>
 }
 
-/** How long a lane waits that owes nothing but such a state, in milliseconds. */
-const withheldFor = 60_000
+/** How long a lane waits that owes nothing but such a state. */
+const withheldFor = Duration.minutes(1)
 
 /**
  * What one work item needs next: first the look-up, then the state of its latest stage, then its comments. So a state
@@ -59,11 +61,11 @@ export const nextExternalId = (id: string): string => {
 }
 
 // A repetition has the same id, so a comment that Plane has after all is not made a second time.
-const externalId = (event: OwedEvent, itemId: string) =>
+const externalId = (event: OwedEvent, itemId: ItemId) =>
   // Plane's pair of source and id is unique in the whole project, so the work item's id is a part of it.
   `${event.id}:${itemId}`
 
-const retriedStep = (retried: Retried, itemId: string): Step => {
+const retriedStep = (retried: Retried, itemId: ItemId): Step => {
   const { delivery, events: [event] } = retried
   if (delivery.kind === "recount") return recountStep(retried)
   return delivery.body !== ""
@@ -100,7 +102,7 @@ const recountStep = ({ counted, delivery, events }: Retried): Step => {
         onNone: () => delivery.body,
         onSome: (last) => countedHtml(last, failures)
       }),
-      gate: delivery.gate,
+      failureKey: delivery.failureKey,
       failures,
       commentId: delivery.commentId,
       insteadOf: delivery.id
@@ -160,7 +162,7 @@ const stateStep = (
           events: [event],
           externalId: null,
           body: wanted,
-          gate: null,
+          failureKey: null,
           failures: 1,
           commentId: null
         }
@@ -193,25 +195,25 @@ const group = (
 
 const goesWith = (first: StageEvent, next: StageEvent): boolean => {
   if (first._tag === "StageChanged") return next._tag === "StageChanged"
-  const gate = gateOf(first)
-  return gate !== null && gate === gateOf(next)
+  const key = failureKeyOf(first)
+  return key !== null && key === failureKeyOf(next)
 }
 
 /** What makes two failures of a gate the same. */
-const gateOf = (event: StageEvent): string | null =>
+const failureKeyOf = (event: StageEvent): string | null =>
   event._tag === "QualityGateFailed" ? JSON.stringify([event.stage, event.check, event.reason]) : null
 
 const commentStep = (
   config: Pick<PlaneConfig, "comments">,
   comment: OwedEvent,
-  itemId: string,
+  itemId: ItemId,
   { comments, now, told }: Owed
 ): Step => {
   const first = Option.getOrUndefined(read(comment))
   if (first === undefined) return unreadable(comment)
   const together = group(config, first, comments)
   const last = together.at(-1) ?? first
-  const gate = config.comments === "each" ? null : gateOf(first.event)
+  const failureKey = config.comments === "each" ? null : failureKeyOf(first.event)
   const send = (
     plan: { kind: "comment" | "recount"; body: string; failures: number; commentId: CommentId | null }
   ): Step => ({
@@ -219,12 +221,12 @@ const commentStep = (
     plan: {
       ...plan,
       events: [first.owed, ...together.slice(1).map(({ owed }) => owed)],
-      gate,
+      failureKey,
       externalId: plan.kind === "comment" ? externalId(first.owed, itemId) : null
     }
   })
 
-  if (gate !== null && told?.gate === gate && told.isLast && told.commentId !== null) {
+  if (failureKey !== null && told?.failureKey === failureKey && told.isLast && told.commentId !== null) {
     const nothingElse = together.length === comments.length && comments.length < maxOwedComments
     if (told.kind === "recount" && nothingElse && isWithin(recountEvery, told.settledAt, now)) {
       return { _tag: "Wait", dueAt: later(told.settledAt, recountEvery) }
@@ -234,7 +236,7 @@ const commentStep = (
   }
   const body = together.length === 1
     ? commentHtml(first.event)
-    : gate === null
+    : failureKey === null
     ? joinedHtml(together)
     : countedHtml(last, together.length)
   return send({ kind: "comment", body, failures: together.length, commentId: null })

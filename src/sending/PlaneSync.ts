@@ -23,7 +23,7 @@ import * as QuietTimes from "./QuietTimes.js"
 import type { WorkersStatus } from "./Workers.js"
 import { startWorkers } from "./Workers.js"
 
-/** The pipeline: published events become states and comments in Plane. */
+/** Sending: published events become states and comments in Plane. */
 export class PlaneSync extends Context.Tag("plane-sync/PlaneSync")<PlaneSync, {
   readonly destination: Effect.Effect<DestinationStatus>
   readonly budget: Effect.Effect<RateStatus>
@@ -33,7 +33,7 @@ export class PlaneSync extends Context.Tag("plane-sync/PlaneSync")<PlaneSync, {
   readonly misfit: Effect.Effect<string | undefined>
 }>() {
   /**
-   * The pipeline over the services that it is made of. It starts with the layer. When the layer's scope closes,
+   * Sending, over the services that it is made of. It starts with the layer. When the layer's scope closes,
    * requests in flight have 8 s to end.
    */
   static readonly layerPipeline: Layer.Layer<
@@ -43,14 +43,14 @@ export class PlaneSync extends Context.Tag("plane-sync/PlaneSync")<PlaneSync, {
   > = Layer.scoped(PlaneSync, Effect.suspend(() => make))
 
   /**
-   * The whole pipeline over a storage, together with the services that read it. Anything else that asks Plane by the
-   * same key has to use the `PlaneClient` of this layer, because one key has one budget.
+   * All of sending, over a storage, together with the services that read it. Anything else that asks Plane with the
+   * same API token has to use the `PlaneClient` of this layer, because one token has one budget.
    */
   static readonly layerStorage: Layer.Layer<
     PlaneSync | StageEvents | Outbox | WakeUps | PlaneClient,
     ConfigError.ConfigError | LeaderActive | StorageError,
     Storage
-  > = Layer.suspend(() => pipeline)
+  > = Layer.suspend(() => sending)
 }
 
 const make = Effect.gen(function*() {
@@ -90,7 +90,7 @@ const make = Effect.gen(function*() {
   })
 })
 
-const pipeline = Layer.merge(PlaneSync.layerPipeline, StageEvents.layer).pipe(
+const sending = Layer.merge(PlaneSync.layerPipeline, StageEvents.layer).pipe(
   Layer.provide(Destination.layer),
   Layer.provideMerge(PlaneClient.layer),
   Layer.provideMerge(Layer.merge(Outbox.layer, WakeUps.layer)),

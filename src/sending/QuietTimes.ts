@@ -1,6 +1,5 @@
 import { Duration, Effect } from "effect"
-import type { MonotonicMillis } from "../base/Time.js"
-import { monotonicMillis } from "../base/Time.js"
+import { MonotonicMillis, monotonicMillis } from "../base/Time.js"
 import type { ItemId } from "../domain/Ids.js"
 import type { Delivery } from "../outbox/Delivery.js"
 import type { Lane } from "../outbox/Lane.js"
@@ -14,28 +13,26 @@ import type { Lane } from "../outbox/Lane.js"
 export interface QuietTimes {
   /** Begins a quiet time: the outcome of a request that was sent to the work item at `sentAt` is unknown. */
   readonly begin: (itemId: ItemId, sentAt: MonotonicMillis) => Effect.Effect<void>
-  /**
-   * For how many milliseconds from `now` nothing may be planned for the lane's work item, or the delivery not be sent.
-   */
-  readonly left: (now: MonotonicMillis, lane: Lane, delivery?: Delivery) => number
+  /** For how long from `now` nothing may be planned for the lane's work item, or the delivery not be sent. */
+  readonly left: (now: MonotonicMillis, lane: Lane, delivery?: Delivery) => Duration.Duration
 }
 
 /** `lastBefore` is the id of the last delivery that was planned before this process started. */
 export const make = (quiet: Duration.Duration, lastBefore: number): Effect.Effect<QuietTimes> =>
   Effect.map(monotonicMillis, (startedAt) => {
     const length = Duration.toMillis(quiet)
-    const ends = new Map<string, number>()
+    const ends = new Map<ItemId, MonotonicMillis>()
     return {
       begin: (itemId, sentAt) =>
         Effect.map(monotonicMillis, (now) => {
           for (const [other, end] of ends) if (end <= now) ends.delete(other)
-          ends.set(itemId, sentAt + length)
+          ends.set(itemId, MonotonicMillis(sentAt + length))
         }),
       left: (now, { unanswered, itemId }, delivery) => {
         const end = itemId === null ? now : ends.get(itemId) ?? now
         // Requests that this process left unanswered are in `ends`, and end later.
         const isOfBefore = unanswered || (delivery !== undefined && delivery.id <= lastBefore)
-        return Math.max(0, end - now, isOfBefore ? startedAt + length - now : 0)
+        return Duration.millis(Math.max(0, end - now, isOfBefore ? startedAt + length - now : 0))
       }
     }
   })

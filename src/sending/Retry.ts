@@ -8,12 +8,12 @@ import type { SendContext } from "./SendContext.js"
 /** When a failed request was sent; one that does not tell counts as sent now. */
 export const sentAtOf = ({ sentAt }: PlaneError) => sentAt === undefined ? monotonicMillis : Effect.succeed(sentAt)
 
-/** How many milliseconds of the quiet time are left after a failed request. */
-export const quietLeft = ({ config }: SendContext, error: PlaneError): Effect.Effect<number> =>
+/** How much of the quiet time is left after a failed request. */
+export const quietLeft = ({ config }: SendContext, error: PlaneError): Effect.Effect<Duration.Duration> =>
   Effect.zipWith(
     sentAtOf(error),
     monotonicMillis,
-    (sentAt, now) => Math.max(0, sentAt + Duration.toMillis(config.quiet) - now)
+    (sentAt, now) => Duration.subtract(config.quiet, Duration.millis(now - sentAt))
   )
 
 /**
@@ -27,12 +27,12 @@ export const retry = Effect.fnUntraced(function*(context: SendContext, error: Pl
   const now = yield* epochMillis
   // Uncounted, the budget or the destination holds it back, not the lane.
   const pause = counted
-    ? yield* backoff(attempts, { max: config.maxBackoff, retryAfterMillis: error.retryAfterMillis })
+    ? yield* backoff(attempts, { max: config.maxBackoff, retryAfter: error.retryAfter })
     : Duration.zero
-  const quiet = error.sent === "unknown" ? yield* quietLeft(context, error) : 0
+  const quiet = error.sent === "unknown" ? yield* quietLeft(context, error) : Duration.zero
   return Option.some<Later>({
     _tag: "Later",
-    dueAt: later(now, Math.max(Duration.toMillis(pause), quiet)),
+    dueAt: later(now, Duration.max(pause, quiet)),
     counted,
     reason: error.message,
     answer: error.status
@@ -71,5 +71,5 @@ export const survive = <Outcome>(
       if (attempts >= config.maxAttempts) return dead(reason)
       const pause = Duration.max(config.quiet, yield* backoff(attempts, { max: config.maxBackoff }))
       const now = yield* epochMillis
-      return { _tag: "Later" as const, dueAt: later(now, Duration.toMillis(pause)), counted: true, reason }
+      return { _tag: "Later" as const, dueAt: later(now, pause), counted: true, reason }
     }))

@@ -1,4 +1,4 @@
-import { Effect, Option } from "effect"
+import { Duration, Effect, Option } from "effect"
 import { epochMillis, later, monotonicMillis } from "../base/Time.js"
 import type { SendJob } from "../outbox/Job.js"
 import type { Later, SendOutcome } from "../outbox/Outcome.js"
@@ -19,7 +19,7 @@ import { setState, stateRefused } from "./SetState.js"
 export const send = (context: SendContext, job: SendJob, slot: Slot): Effect.Effect<SendOutcome> =>
   Effect.flatMap(monotonicMillis, (now) => {
     const left = context.quietTimes.left(now, job.lane, job.delivery)
-    return left > 0 ? tooEarly(left) : survive(
+    return !Duration.isZero(left) ? tooEarly(left) : survive(
       Effect.tapDefect(
         sendOnce(context, job, slot),
         () => Effect.flatMap(monotonicMillis, (now) => context.quietTimes.begin(job.itemId, now))
@@ -33,7 +33,7 @@ export const send = (context: SendContext, job: SendJob, slot: Slot): Effect.Eff
     )
   })
 
-const tooEarly = (left: number) =>
+const tooEarly = (left: Duration.Duration) =>
   Effect.map(epochMillis, (now): Later => ({
     _tag: "Later",
     dueAt: later(now, left),

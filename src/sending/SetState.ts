@@ -1,5 +1,6 @@
 import { Effect } from "effect"
-import { MonotonicMillis, monotonicMillis } from "../base/Time.js"
+import { monotonicMillis } from "../base/Time.js"
+import { StateId } from "../domain/StageStates.js"
 import type { SendJob } from "../outbox/Job.js"
 import type { SeenState, SendOutcome } from "../outbox/Outcome.js"
 import type { PlaneError } from "../plane/PlaneError.js"
@@ -7,7 +8,7 @@ import type { Slot } from "../plane/RateBudget.js"
 import type { WorkItem } from "../plane/WorkItem.js"
 import { dead } from "./DeadOutcome.js"
 import { askOnceMore } from "./Retry.js"
-import { isFresh, seenAs } from "./Seen.js"
+import { isFresh, seenAs } from "./SeenState.js"
 import type { SendContext } from "./SendContext.js"
 import { write } from "./SendContext.js"
 
@@ -30,10 +31,10 @@ export const setState = (
       Effect.flatMap(monotonicMillis, (now) => Effect.map(client.read(itemId, slot), (item) => seenAs(item, now)))
     const answered = (item: WorkItem) =>
       Effect.zipRight(destination.wrote, Effect.map(monotonicMillis, (now) => delivered(seenAs(item, now))))
-    const set = (slot: Slot) => Effect.flatMap(client.setState(itemId, delivery.body, slot), answered)
+    const set = (slot: Slot) => Effect.flatMap(client.setState(itemId, StateId(delivery.body), slot), answered)
 
     const { cancelled, readAt, state, updatedAt } = lane
-    const known = readAt !== null && (yield* isFresh(MonotonicMillis(readAt)))
+    const known = readAt !== null && (yield* isFresh(readAt))
       ? { state, cancelled, readAt, updatedAt }
       : undefined
     if (config.onConflict === "force") {
@@ -45,7 +46,7 @@ export const setState = (
       if (seen.cancelled && seen.state !== lane.asked) {
         return { _tag: "Left", reason: "a person has cancelled the work item, and that stands", seen }
       }
-      const readAt = MonotonicMillis(seen.readAt)
+      const { readAt } = seen
       // The budget may keep the PATCH waiting for longer than the look tells anything: then its slot is for another
       // look. Once only: where a slot is always as long in coming, it would never be sent.
       const next = yield* budget.withSlot(slot, (mine) =>
@@ -64,7 +65,7 @@ export const setState = (
  */
 export const stateRefused = (context: SendContext, job: SendJob, error: PlaneError): Effect.Effect<SendOutcome> =>
   Effect.flatMap(
-    context.destination.hasState(job.delivery.body),
+    context.destination.hasState(StateId(job.delivery.body)),
     (isThere): Effect.Effect<SendOutcome> => {
       if (isThere === false) return Effect.succeed({ _tag: "Withheld", reason: error.message })
       return isThere === undefined || job.delivery.refusals === 0

@@ -6,7 +6,7 @@ import type { Job } from "../outbox/Job.js"
 import { LeadershipLost } from "../outbox/Leadership.js"
 import type { Outbox } from "../outbox/Outbox.js"
 import type { Settlement } from "../outbox/Outcome.js"
-import type { ClaimPolicy } from "../outbox/Planning.js"
+import type { ClaimPolicy } from "../outbox/Plan.js"
 import type { Slot } from "../plane/RateBudget.js"
 import { takeDue } from "../storage/DueWork.js"
 import type { StorageError } from "../storage/StorageError.js"
@@ -14,7 +14,7 @@ import { makeStorageTrouble } from "../storage/StorageTrouble.js"
 import type { WakeUps } from "../storage/WakeUps.js"
 import { look } from "./Look.js"
 import { nextStep, recountEvery } from "./NextStep.js"
-import { report } from "./Report.js"
+import { logOutcome } from "./OutcomeLog.js"
 import { send } from "./Send.js"
 import type { SendContext } from "./SendContext.js"
 
@@ -32,13 +32,9 @@ const drainTime = Duration.seconds(8)
 
 // We put no lane off for longer than this. A later due time was set before the clock was put back.
 const maxAhead = (config: SendContext["config"]) =>
-  Math.max(
-    Duration.toMillis(config.keyPatience),
-    Duration.toMillis(config.maxBackoff),
-    Duration.toMillis(config.quiet),
-    recountEvery,
-    Duration.toMillis(Duration.minutes(5))
-  ) + 60_000
+  [config.maxBackoff, config.quiet, recountEvery, Duration.minutes(5)]
+    .reduce((longest, each) => Duration.max(longest, each), config.keyPatience)
+    .pipe(Duration.sum("1 minute"))
 
 /** What keeps the workers from sending, apart from Plane. */
 export interface WorkersStatus {
@@ -86,7 +82,7 @@ export const startWorkers = (
           urgentAfter: config.urgentAfter,
           plan: (owed) => {
             const left = quietTimes.left(now, owed.lane)
-            return left > 0 ? { _tag: "Wait", dueAt: later(owed.now, left) } : plan(owed)
+            return !Duration.isZero(left) ? { _tag: "Wait", dueAt: later(owed.now, left) } : plan(owed)
           }
         }
         return Effect.tap(
@@ -124,7 +120,7 @@ export const startWorkers = (
         ? Effect.map(send(context, job, slot), (outcome): Settlement => ({ _tag: "Sent", job, outcome }))
         : Effect.map(look(context, job, slot), (outcome): Settlement => ({ _tag: "Looked", job, outcome }))
       // Releases the slot of a job that needed no request.
-      return settlement.pipe(Effect.ensuring(slot.release), Effect.tap(report))
+      return settlement.pipe(Effect.ensuring(slot.release), Effect.tap(logOutcome))
     }
 
     /** Claims a job for a slot. The slot is released if there is no job. */

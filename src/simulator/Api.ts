@@ -1,4 +1,3 @@
-import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type { Call } from "./Call.js"
 import * as Comments from "./CommentViews.js"
@@ -6,6 +5,8 @@ import type { Answer, Request } from "./Http.js"
 import * as Http from "./Http.js"
 import type { Keyring } from "./Keyring.js"
 import * as Model from "./Model.js"
+import type { ClockMillis } from "./Moment.js"
+import { clockMillis } from "./Moment.js"
 import { fieldsOf, paginate } from "./Pages.js"
 import type { RateLog } from "./RateLog.js"
 import type { Resolved, Route } from "./Router.js"
@@ -158,7 +159,7 @@ export const answer = (
   request: Request,
   resolved: Resolved,
   writing: Writing,
-  arrivedAt: number
+  arrivedAt: ClockMillis
 ): Effect.Effect<Answer> => {
   if (request.size > Http.maxBodyBytes) return Effect.succeed(Http.tooLarge)
   if (resolved._tag === "NotFound") return Effect.succeed(Http.pageNotFound)
@@ -192,7 +193,7 @@ export const answer = (
     role: project === undefined ? undefined : api.keys.roleIn(caller, project.id),
     write: (insert) =>
       (writing.delayMillis > 0 ? Effect.sleep(writing.delayMillis) : Effect.void).pipe(
-        Effect.zipRight(Clock.currentTimeMillis),
+        Effect.zipRight(clockMillis),
         Effect.map((now) => {
           const made = insert(api.store.moment(now))
           writing.onWrite()

@@ -1,6 +1,7 @@
 import type * as Effect from "effect/Effect"
 import type { Request } from "./Http.js"
 import type * as Model from "./Model.js"
+import type { PlaneMicros } from "./Moment.js"
 import type { Route } from "./Router.js"
 import type { Store } from "./Store.js"
 import type { Announcement } from "./Webhooks.js"
@@ -16,8 +17,8 @@ export interface Call {
   readonly role: Model.ProjectRole | undefined
   /**
    * Inserts after the request's delay, even if the client has left meanwhile, and notes that the request wrote
-   * something. `at` is the moment of the insertion, in microseconds.
+   * something. `at` is the moment of the insertion.
    */
-  readonly write: <A>(insert: (at: number) => A) => Effect.Effect<A>
+  readonly write: <A>(insert: (at: PlaneMicros) => A) => Effect.Effect<A>
   readonly announce: (what: Announcement) => Effect.Effect<void>
 }

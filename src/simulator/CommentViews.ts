@@ -5,6 +5,7 @@ import type { Call } from "./Call.js"
 import type { Answer, JsonObject } from "./Http.js"
 import { conflict, invalidDetail, invalidPayload, json, missing, noContent } from "./Http.js"
 import * as Model from "./Model.js"
+import { clockMillisOf, PlaneMicros } from "./Moment.js"
 import { fieldsOf, paginate } from "./Pages.js"
 import { pairKey } from "./Store.js"
 import * as Views from "./Views.js"
@@ -58,11 +59,11 @@ const holderOf = (project: Model.Project, source: unknown, id: unknown): Model.C
     other.createdAt > newest.createdAt ? other : newest
   )
 
-/** `created_at` as sent, in microseconds; undefined when it is no date. */
-const momentOf = (raw: string): number | undefined => {
+/** `created_at` as sent; undefined when it is no date. */
+const momentOf = (raw: string): PlaneMicros | undefined => {
   const fraction = /\.(\d+)/.exec(raw)?.[1] ?? ""
   const millis = Date.parse(raw)
-  return Number.isNaN(millis) ? undefined : millis * 1000 + Number(fraction.padEnd(6, "0").slice(3, 6))
+  return Number.isNaN(millis) ? undefined : PlaneMicros(millis * 1000 + Number(fraction.padEnd(6, "0").slice(3, 6)))
 }
 
 /**
@@ -102,7 +103,7 @@ export const create = (call: Call, project: Model.Project): Effect.Effect<Answer
         externalId: externalId ?? null,
         author,
         actor: call.caller,
-        createdAt: createdAt ?? call.store.moment(at / 1000),
+        createdAt: createdAt ?? call.store.moment(clockMillisOf(at)),
         updatedAt: at
       })
     )

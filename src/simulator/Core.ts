@@ -1,4 +1,3 @@
-import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import * as Api from "./Api.js"
@@ -7,6 +6,7 @@ import type { Answer, Request } from "./Http.js"
 import * as Http from "./Http.js"
 import * as Keyring from "./Keyring.js"
 import * as Kills from "./Kills.js"
+import { ClockMillis, clockMillis } from "./Moment.js"
 import type { Settings } from "./Options.js"
 import * as RateLog from "./RateLog.js"
 import * as Router from "./Router.js"
@@ -17,10 +17,10 @@ import * as Webhooks from "./Webhooks.js"
 export interface RecordedRequest {
   /** 1 for the first received. */
   readonly sequence: number
-  /** Clock milliseconds at arrival. */
-  readonly at: number
-  /** Clock milliseconds of the answer. Null while unanswered, and for ever if no answer is ever given. */
-  readonly answeredAt: number | null
+  /** When it arrived. */
+  readonly at: ClockMillis
+  /** When it was answered. Null while unanswered, and for ever if no answer is ever given. */
+  readonly answeredAt: ClockMillis | null
   readonly key: string | null
   readonly method: string
   readonly path: string
@@ -90,12 +90,12 @@ const statusAnswer = (fault: Extract<Faults.Fault, { readonly _tag: "Status" }>)
 
 export const make = (settings: Settings): Effect.Effect<Core, never, Scope.Scope> =>
   Effect.gen(function*() {
-    const store = Store.make(settings, yield* Clock.currentTimeMillis)
+    const store = Store.make(settings, yield* clockMillis)
     const keys = Keyring.make()
     const faults = Faults.make(settings.seed, store)
     const webhooks = yield* Webhooks.make(settings, store.workspace.id)
     const clock = yield* Effect.clock
-    const kills = Kills.make(() => clock.unsafeCurrentTimeMillis())
+    const kills = Kills.make(() => ClockMillis(clock.unsafeCurrentTimeMillis()))
     const api: Api.Api = { store, keys, webhooks, rateLog: RateLog.make(settings.rateLimit, Keyring.limitOf) }
     let records: Array<Mutable<RecordedRequest>> = []
     let sequence = 0
@@ -103,7 +103,7 @@ export const make = (settings: Settings): Effect.Effect<Core, never, Scope.Scope
     const record = (request: Request, resolved: Router.Resolved): Mutable<RecordedRequest> => {
       const made: Mutable<RecordedRequest> = {
         sequence: ++sequence,
-        at: 0,
+        at: ClockMillis(0),
         answeredAt: null,
         key: request.headers["x-api-key"] ?? null,
         method: request.method,
@@ -169,7 +169,7 @@ export const make = (settings: Settings): Effect.Effect<Core, never, Scope.Scope
       const reached = (when: Kills.Kill["when"]) =>
         kills.reached(when, entry.sequence, (match) => Faults.matches(match, request, route, store))
       const outcome = Effect.gen(function*() {
-        const now = yield* Clock.currentTimeMillis
+        const now = yield* clockMillis
         entry.at = now
         reached("arrival")
         const fault = yield* faults.meet(request, route)
@@ -192,7 +192,7 @@ export const make = (settings: Settings): Effect.Effect<Core, never, Scope.Scope
         if (settings.latency > 0) yield* Effect.sleep(settings.latency)
         if (made._tag !== "Drop" && made._tag !== "Reset" && made._tag !== "Silent") {
           entry.status = made.answer.status
-          entry.answeredAt = yield* Clock.currentTimeMillis
+          entry.answeredAt = yield* clockMillis
         }
         return made
       })

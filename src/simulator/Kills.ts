@@ -1,6 +1,7 @@
 import * as Schema from "effect/Schema"
 import { watch } from "node:fs"
 import { FaultMatch } from "./Faults.js"
+import type { ClockMillis } from "./Moment.js"
 
 const optional = <A, I>(schema: Schema.Schema<A, I>) => Schema.optionalWith(schema, { exact: true })
 
@@ -19,14 +20,14 @@ export const KillSchema = Schema.Struct({
 })
 export type Kill = typeof KillSchema.Type
 
-/** The kill that was done: the request's sequence, and the moment in milliseconds since 1970. */
+/** The kill that was done: the request's sequence, and the moment. */
 export interface Killed {
   readonly sequence: number
-  readonly at: number
+  readonly at: ClockMillis
 }
 
 /**
- * Kills on order, for crash tests. The pipeline has no failpoints, so only from here can it be hit exactly between a
+ * Kills on order, for crash tests. plane-sync has no failpoints, so only from here can it be hit exactly between a
  * request and its answer. There is one order at a time, and it is carried out once.
  */
 export interface Kills {
@@ -37,7 +38,7 @@ export interface Kills {
   readonly reached: (when: Kill["when"], sequence: number, matches: (match: FaultMatch | undefined) => boolean) => void
 }
 
-export const make = (now: () => number): Kills => {
+export const make = (now: () => ClockMillis): Kills => {
   let ordered: Kill | undefined
   let left = 0
   let killed: Killed | undefined

@@ -3,6 +3,8 @@
  * sees them.
  */
 
+import type { ClockMillis, PlaneMicros } from "./Moment.js"
+
 /** What somebody is in a project. */
 export type ProjectRole = "admin" | "member" | "guest"
 
@@ -25,10 +27,9 @@ export interface State {
   readonly color: string
   readonly sequence: number
   readonly isDefault: boolean
-  readonly createdAt: number
+  readonly createdAt: PlaneMicros
 }
 
-/** Moments are microseconds since 1970, because Plane shows that resolution. */
 export interface WorkItem {
   readonly id: string
   readonly project: Project
@@ -44,10 +45,10 @@ export interface WorkItem {
   externalId: string | null
   readonly createdBy: User
   updatedBy: User | null
-  readonly createdAt: number
-  updatedAt: number
-  completedAt: number | null
-  archivedAt: number | null
+  readonly createdAt: PlaneMicros
+  updatedAt: PlaneMicros
+  completedAt: PlaneMicros | null
+  archivedAt: PlaneMicros | null
   deleted: boolean
   /** In the order of insertion, deleted ones removed. */
   readonly comments: Array<Comment>
@@ -55,8 +56,7 @@ export interface WorkItem {
 }
 
 export interface StateChange {
-  /** Clock milliseconds. */
-  readonly at: number
+  readonly at: ClockMillis
   readonly from: { readonly id: string; readonly name: string }
   readonly to: { readonly id: string; readonly name: string }
   /** Display name of the user who moved it. */
@@ -76,16 +76,16 @@ export interface Comment {
   /** The user whose API token or session posted it. */
   readonly actor: User
   updatedBy: User | null
-  readonly createdAt: number
-  updatedAt: number
+  readonly createdAt: PlaneMicros
+  updatedAt: PlaneMicros
 }
 
 export interface Project {
   readonly id: string
   readonly identifier: string
   readonly name: string
-  readonly createdAt: number
-  archivedAt: number | null
+  readonly createdAt: PlaneMicros
+  archivedAt: PlaneMicros | null
   /** In Plane's order. A triage state is never listed and never accepted. */
   readonly states: Map<string, State>
   /** The states that a person took away, so that they can be restored. */

@@ -1,7 +1,7 @@
-import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type { Core } from "./Core.js"
 import * as Model from "./Model.js"
+import { clockMillis } from "./Moment.js"
 import { SimulatorError } from "./Options.js"
 import * as Views from "./Views.js"
 import { commentChanged, itemChanged } from "./Webhooks.js"
@@ -101,7 +101,7 @@ export const make = (core: Core): People => {
       project.states.get(wanted) ?? [...project.states.values()].find((state) => state.name === wanted),
       `state "${wanted}" in project ${project.identifier}`
     )
-  const moment = Effect.map(Clock.currentTimeMillis, store.moment)
+  const moment = Effect.map(clockMillis, store.moment)
 
   return {
     addWorkItem: (what) =>

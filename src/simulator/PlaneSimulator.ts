@@ -27,6 +27,7 @@ import type { SentHook } from "./Webhooks.js"
 export type { RecordedRequest } from "./Core.js"
 export { Fault, type FaultMatch, FaultSchema, type SingleFault } from "./Faults.js"
 export type { ProjectRole, StateChange } from "./Model.js"
+export { ClockMillis } from "./Moment.js"
 export {
   enduroTrails,
   type PlaneSimulatorOptions,
@@ -85,7 +86,7 @@ export class PlaneSimulator extends Context.Tag("plane-sync/PlaneSimulator")<Pla
   readonly workItems: Effect.Effect<ReadonlyArray<SimulatedWorkItem>>
   /** In the order of their insertion. */
   readonly comments: (workItemId: string) => Effect.Effect<ReadonlyArray<SimulatedComment>>
-  /** Every change of state, with its moment in Clock milliseconds. */
+  /** Every change of state, with its moment. */
   readonly stateChanges: (workItemId: string) => Effect.Effect<ReadonlyArray<StateChange>>
   /**
    * A person moves a work item in the web page, to a state's id or name. The webhook says `state_id` and names the
@@ -149,7 +150,7 @@ export class PlaneSimulator extends Context.Tag("plane-sync/PlaneSimulator")<Pla
       })
     )
 
-  /** Plane without sockets, as the HttpClient: for whole pipelines under a TestClock. `port` has no meaning here. */
+  /** Plane without sockets, as the HttpClient: for all of plane-sync under a TestClock. `port` has no meaning here. */
   static readonly layerMemory = (
     options: PlaneSimulatorOptions = {}
   ): Layer.Layer<PlaneSimulator | HttpClient.HttpClient, SimulatorError> =>

@@ -1,3 +1,4 @@
+import type { ClockMillis } from "./Moment.js"
 import type { Settings } from "./Options.js"
 
 /**
@@ -5,7 +6,7 @@ import type { Settings } from "./Options.js"
  * one window after its arrival. Refused requests are not logged. `Reset` is always now + window, as in Plane.
  */
 export interface RateLog {
-  readonly admit: (token: string, now: number) => Admission
+  readonly admit: (token: string, now: ClockMillis) => Admission
 }
 
 /** Whether a request is let through. */
@@ -15,7 +16,7 @@ export type Admission =
 
 /** A queue whose head moves, so that forgetting old arrivals costs next to nothing. */
 interface Log {
-  times: Array<number>
+  times: Array<ClockMillis>
   head: number
 }
 

@@ -1,5 +1,7 @@
 import { randomUUID } from "node:crypto"
 import type * as Model from "./Model.js"
+import type { ClockMillis } from "./Moment.js"
+import { clockMillisOf, PlaneMicros } from "./Moment.js"
 import type { Settings } from "./Options.js"
 
 /**
@@ -13,11 +15,11 @@ export interface Store {
   readonly item: (id: string) => Model.WorkItem | undefined
   readonly items: () => ReadonlyArray<Model.WorkItem>
   readonly comment: (id: string) => Model.Comment | undefined
-  /** A moment in microseconds that is later than all before. */
-  readonly moment: (nowMillis: number) => number
+  /** Now as Plane keeps it, and later than all moments before. */
+  readonly moment: (now: ClockMillis) => PlaneMicros
   readonly addItem: (project: Model.Project, fields: NewItem) => Model.WorkItem
   readonly renumber: (item: Model.WorkItem, number: number) => void
-  readonly setState: (item: Model.WorkItem, state: Model.State, by: Model.User, at: number) => void
+  readonly setState: (item: Model.WorkItem, state: Model.State, by: Model.User, at: PlaneMicros) => void
   /** Takes a state away and returns it. Undefined if no project has it. */
   readonly removeState: (id: string) => Model.State | undefined
   /** Puts a removed state back where it was; undefined when none was removed. */
@@ -36,7 +38,7 @@ export interface NewItem {
   readonly descriptionHtml?: string
   readonly priority?: string
   readonly createdBy: Model.User
-  readonly at: number
+  readonly at: PlaneMicros
 }
 
 export interface NewComment {
@@ -46,8 +48,8 @@ export interface NewComment {
   readonly externalId: string | null
   readonly author: Model.User
   readonly actor: Model.User
-  readonly createdAt: number
-  readonly updatedAt: number
+  readonly createdAt: PlaneMicros
+  readonly updatedAt: PlaneMicros
 }
 
 const colors: Record<Model.StateGroup, string> = {
@@ -80,9 +82,9 @@ const drop = <K, V>(map: Map<K, Array<V>>, key: K, value: V): void => {
   else map.set(key, left)
 }
 
-export const make = (settings: Settings, nowMillis: number): Store => {
+export const make = (settings: Settings, startedAt: ClockMillis): Store => {
   let last = 0
-  const moment = (now: number): number => last = Math.max(last + 1, Math.floor(now) * 1000)
+  const moment = (now: ClockMillis): PlaneMicros => PlaneMicros(last = Math.max(last + 1, Math.floor(now) * 1000))
   const items = new Map<string, Model.WorkItem>()
   const comments = new Map<string, Model.Comment>()
   const projects = new Map<string, Model.Project>()
@@ -94,13 +96,13 @@ export const make = (settings: Settings, nowMillis: number): Store => {
       id: options.id,
       identifier: options.identifier,
       name: options.name,
-      createdAt: moment(nowMillis),
+      createdAt: moment(startedAt),
       states: new Map(options.states.map((state, index) => [state.id, {
         ...state,
         color: colors[state.group],
         sequence: 15_000 + index * 10_000,
         isDefault: state === preferred,
-        createdAt: moment(nowMillis)
+        createdAt: moment(startedAt)
       }])),
       archivedAt: null,
       removedStates: new Map(),
@@ -186,7 +188,7 @@ export const make = (settings: Settings, nowMillis: number): Store => {
     setState: (item, state, by, at) => {
       if (item.state.id !== state.id) {
         item.stateChanges.push({
-          at: Math.floor(at / 1000),
+          at: clockMillisOf(at),
           from: { id: item.state.id, name: item.state.name },
           to: { id: state.id, name: state.name },
           by: by.name

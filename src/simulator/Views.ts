@@ -1,10 +1,11 @@
 import type { JsonObject } from "./Http.js"
 import type * as Model from "./Model.js"
+import type { PlaneMicros } from "./Moment.js"
 
 /** The JSON Plane shows of its rows, key for key in its order. */
 
-/** Microseconds since 1970 in Plane's form. Like Python, it leaves the fraction out if it is zero. */
-export const moment = (micros: number): string => {
+/** A moment in Plane's form. Like Python, it leaves the fraction out if it is zero. */
+export const moment = (micros: PlaneMicros): string => {
   const millis = Math.floor(micros / 1000)
   const text = new Date(millis).toISOString()
   const rest = micros - millis * 1000
@@ -13,7 +14,7 @@ export const moment = (micros: number): string => {
     : `${text.slice(0, 23)}${String(rest).padStart(3, "0")}Z`
 }
 
-const momentOrNull = (micros: number | null): string | null => micros === null ? null : moment(micros)
+const momentOrNull = (micros: PlaneMicros | null): string | null => micros === null ? null : moment(micros)
 
 export const user = (value: Model.User): JsonObject => ({
   id: value.id,

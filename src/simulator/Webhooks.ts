@@ -1,7 +1,6 @@
 import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
 import * as HttpClient from "@effect/platform/HttpClient"
 import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
-import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as FiberSet from "effect/FiberSet"
@@ -10,6 +9,8 @@ import type * as Scope from "effect/Scope"
 import { createHmac, randomUUID } from "node:crypto"
 import type { JsonObject } from "./Http.js"
 import type * as Model from "./Model.js"
+import type { ClockMillis } from "./Moment.js"
+import { clockMillis } from "./Moment.js"
 import type { Settings, WebhookOptions, WebhookRequest } from "./Options.js"
 import * as PythonJson from "./PythonJson.js"
 import * as Views from "./Views.js"
@@ -73,8 +74,8 @@ export const commentChanged = (
 
 /** A webhook that was sent, and how that ended. Each attempt is one. */
 export interface SentHook {
-  /** Clock milliseconds at sending. */
-  readonly at: number
+  /** When it was sent. */
+  readonly at: ClockMillis
   readonly event: string
   readonly action: string
   readonly field: string | null
@@ -159,7 +160,7 @@ export const make = (settings: Settings, workspaceId: string): Effect.Effect<Web
           }
         })
         const request = signed(options, what, body)
-        const at = yield* Clock.currentTimeMillis
+        const at = yield* clockMillis
         const outcome = yield* send(request).pipe(
           Effect.timeoutFail({ duration: "30 seconds", onTimeout: () => "no answer within 30 s" }),
           Effect.match({

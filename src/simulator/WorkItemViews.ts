@@ -6,6 +6,8 @@ import type { Answer } from "./Http.js"
 import { conflict, json, missing, noContent, somethingWrong } from "./Http.js"
 import type { JsonObject } from "./Http.js"
 import type * as Model from "./Model.js"
+import type { PlaneMicros } from "./Moment.js"
+import { clockMillisOf } from "./Moment.js"
 import { expandOf, fieldsOf, paginate } from "./Pages.js"
 import { defaultState, pairKey } from "./Store.js"
 import * as Views from "./Views.js"
@@ -181,7 +183,7 @@ const validate = (
   return foreign ? nonField("State is not valid please pass a valid state_id") : Either.right({ ...change, state })
 }
 
-const apply = (call: Call, item: Model.WorkItem, change: Change, by: Model.User, at: number): void => {
+const apply = (call: Call, item: Model.WorkItem, change: Change, by: Model.User, at: PlaneMicros): void => {
   if (change.name !== undefined) item.name = change.name
   if (change.description !== undefined) item.descriptionHtml = change.description ?? "<p></p>"
   if (change.priority !== undefined) item.priority = change.priority
@@ -218,7 +220,7 @@ export const patch = (call: Call, project: Model.Project): Effect.Effect<Answer>
     yield* call.write((at) => {
       apply(call, item, change.right, call.caller, at)
       item.updatedBy = call.caller
-      item.updatedAt = call.store.moment(at / 1000)
+      item.updatedAt = call.store.moment(clockMillisOf(at))
     })
     for (const changed of changes(before, body.right)) {
       yield* call.announce(itemChanged(item, call.store.workspace, changed, call.caller))

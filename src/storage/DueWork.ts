@@ -1,6 +1,7 @@
 import type { Scope } from "effect"
 import { Cause, Duration, Effect } from "effect"
 import type { Signal } from "../base/Signal.js"
+import type { EpochMillis } from "../base/Time.js"
 import { epochMillis } from "../base/Time.js"
 import type { StorageError } from "./StorageError.js"
 import type { StorageTrouble } from "./StorageTrouble.js"
@@ -8,8 +9,7 @@ import type { WakeUps } from "./WakeUps.js"
 
 /** Something that is to be done at a moment. */
 export interface Due {
-  /** Milliseconds since 1970, UTC: a column as it was read. */
-  readonly dueAt: number
+  readonly dueAt: EpochMillis
 }
 
 /**

@@ -3,7 +3,7 @@ import { Duration, Effect, Schedule } from "effect"
 import type { Setting } from "../base/Setting.js"
 import { defineSetting, duration } from "../base/Setting.js"
 import type { EpochMillis } from "../base/Time.js"
-import { epochMillis, later } from "../base/Time.js"
+import { earlier, epochMillis } from "../base/Time.js"
 import type { StorageError } from "./StorageError.js"
 import { makeStorageTrouble } from "./StorageTrouble.js"
 
@@ -25,7 +25,7 @@ export const pruneHourly = (
 ): Effect.Effect<void, never, Scope.Scope> =>
   Effect.flatMap(makeStorageTrouble, ({ retry }) =>
     epochMillis.pipe(
-      Effect.flatMap((now) => retry(prune(later(now, -Duration.toMillis(kept))))),
+      Effect.flatMap((now) => retry(prune(earlier(now, kept)))),
       // Between two batches those who publish have their turn.
       Effect.repeat({ while: (more) => more, schedule: Schedule.spaced("50 millis") }),
       Effect.repeat(Schedule.spaced("1 hours")),

@@ -16,7 +16,7 @@ export interface OwedLaunch {
   readonly agent: string
 }
 
-const againAfter = Duration.toMillis("1 minute")
+const againAfter = Duration.minutes(1)
 
 /** A task has entered a stage: its agent, if it has one, is to be launched. */
 export const oweLaunch = (

@@ -1,5 +1,6 @@
 import type { SqlError } from "@effect/sql/SqlError"
 import { Effect } from "effect"
+import type { CanonicalKey } from "../domain/WorkItemKey.js"
 import type { Fragment, Sql } from "../storage/Sql.js"
 import type { TaskId } from "./Task.js"
 
@@ -7,8 +8,8 @@ import type { TaskId } from "./Task.js"
 export interface TaskPullRequest {
   readonly repository: number
   readonly number: number
-  /** The key that it names, canonical ("ET-2"), if it names one. */
-  readonly workItem: string | null
+  /** The key that it names, if it names one. */
+  readonly workItem: CanonicalKey | null
 }
 
 /**

@@ -1,10 +1,11 @@
 import { DateTime, Schema } from "effect"
+import type { EpochMillis } from "../base/Time.js"
 
 /** An instant as JSON shows it. */
 export const Instant = Schema.DateTimeUtc.annotations({ description: "an instant by ISO 8601, UTC" })
 
-/** An instant from milliseconds since 1970. */
-export const instant = (millis: number): DateTime.Utc => DateTime.unsafeMake(millis)
+/** A stored moment as such an instant. */
+export const instant = (at: EpochMillis): DateTime.Utc => DateTime.unsafeMake(at)
 
 /** The same for one that may be missing. */
-export const instantOrNull = (millis: number | null): DateTime.Utc | null => millis === null ? null : instant(millis)
+export const instantOrNull = (at: EpochMillis | null): DateTime.Utc | null => at === null ? null : instant(at)

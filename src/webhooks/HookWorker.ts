@@ -72,7 +72,7 @@ export const startHookWorker = (
       signal: inbox.arrivals,
       maxAhead,
       next: Effect.map(
-        retry(inbox.nextDue(Duration.toMillis(maxAhead))),
+        retry(inbox.nextDue(maxAhead)),
         (dueAt) => dueAt === undefined ? undefined : { dueAt }
       )
     })

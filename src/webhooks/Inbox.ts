@@ -16,7 +16,7 @@ export interface NewHook {
   readonly source: Source
   /** The sender's id of it; empty when it gave none. */
   readonly uuid: string
-  /** What the sender's header calls the event. */
+  /** The hook's type, as the sender's header has it: "issue", "pull_request". */
   readonly event: string
   /** Exactly what was signed. */
   readonly body: string
@@ -58,10 +58,10 @@ export class Inbox extends Context.Tag("plane-sync/Inbox")<Inbox, {
   /** This one, as it is now, if it is still due. */
   readonly ifDue: (id: number) => Effect.Effect<Option.Option<StoredHook>, StorageError>
   /**
-   * When the next one is due, if any is pending. A due time more than `maxAhead` milliseconds from now was stored
-   * before the clock was set back, so such a hook is due now.
+   * When the next one is due, if any is pending. A due time further ahead than `maxAhead` was stored before the clock
+   * was set back, so such a hook is due now.
    */
-  readonly nextDue: (maxAhead: number) => Effect.Effect<EpochMillis | undefined, StorageError>
+  readonly nextDue: (maxAhead: Duration.DurationInput) => Effect.Effect<EpochMillis | undefined, StorageError>
   /**
    * The ids of those that tell the same as one that was worked on before. The body is compared as well as the uuid,
    * because Plane gives every attempt a new uuid, and Gitea every redelivery. Only hooks that went well count: one that

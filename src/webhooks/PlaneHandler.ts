@@ -1,9 +1,10 @@
 import type { Scope } from "effect"
 import { Duration, Effect, Either, FiberHandle } from "effect"
-import { epochMillis, later } from "../base/Time.js"
+import { EpochMillis, epochMillis, later } from "../base/Time.js"
 import type { ItemId } from "../domain/Ids.js"
 import { keyIn } from "../domain/Project.js"
 import { Projects } from "../domain/Projects.js"
+import type { StateId } from "../domain/StageStates.js"
 import { observe } from "../outbox/Observation.js"
 import { PlaneClient } from "../plane/PlaneClient.js"
 import { Storage } from "../storage/Storage.js"
@@ -18,7 +19,7 @@ import { decodePlaneHook } from "./PlaneHook.js"
 import { makeUnreadable } from "./UnreadableHook.js"
 
 /** How long a hook that does not tell its state's group waits for Plane to tell it. */
-const groupWait = Duration.toMillis("5 seconds")
+const groupWait = Duration.seconds(5)
 
 /** Plane is asked for its states at most once in this time. */
 const statesWait = Duration.toMillis("1 minute")
@@ -123,9 +124,9 @@ export const planeHandler: Effect.Effect<
  */
 const makeGroups = (client: PlaneClient["Type"]) =>
   Effect.gen(function*() {
-    const groups = new Map<string, string>()
+    const groups = new Map<StateId, string>()
     const asking = yield* FiberHandle.make()
-    let askedAt = -Infinity
+    let askedAt = EpochMillis(-Infinity)
     let told = false
     const ask = Effect.matchEffect(client.states, {
       onFailure: (error) => Effect.logWarning(`The groups of Plane's states are not known: ${error.message}`),
@@ -135,7 +136,7 @@ const makeGroups = (client: PlaneClient["Type"]) =>
           told = true
         })
     })
-    return (stateId: string) =>
+    return (stateId: StateId) =>
       Effect.gen(function*() {
         const group = groups.get(stateId)
         if (group !== undefined) return group

@@ -1,7 +1,10 @@
 import { Either, Schema } from "effect"
 import { describeParseError } from "../base/Issue.js"
 import { ItemId } from "../domain/Ids.js"
-import { PlaneMoment } from "../domain/PlaneMoment.js"
+import type { PlaneMoment } from "../domain/PlaneMoment.js"
+import { PlaneMomentText } from "../domain/PlaneMoment.js"
+import type { StateId } from "../domain/StageStates.js"
+import { PlaneStateId } from "../domain/StageStates.js"
 import { externalSource } from "../plane/PlaneClient.js"
 
 /** What a hook of Plane says of a work item: the state it was in when the hook was sent. */
@@ -11,11 +14,11 @@ export interface WorkItemSeen {
   /** Plane's uuid of its project. */
   readonly project: string
   readonly number: number
-  readonly stateId: string
+  readonly stateId: StateId
   /** backlog, unstarted, started, completed or cancelled; none if the hook does not tell. */
   readonly stateGroup: string | undefined
-  /** When Plane last changed it: a `planeMomentText`. */
-  readonly updatedAt: string
+  /** When Plane last changed it. */
+  readonly updatedAt: PlaneMoment
   /** The hook was sent because of another change than that of the state. */
   readonly isAside: boolean
 }
@@ -27,8 +30,8 @@ export interface Nothing {
 }
 
 const State = Schema.Union(
-  Schema.String,
-  Schema.Struct({ id: Schema.String, group: Schema.optional(Schema.NullOr(Schema.String)) })
+  PlaneStateId,
+  Schema.Struct({ id: PlaneStateId, group: Schema.optional(Schema.NullOr(Schema.String)) })
 )
 
 // Plane's objects grow with every release, so only what is needed is decoded. Community's bodies ("v1") have the state
@@ -40,8 +43,8 @@ const Data = Schema.Struct({
   project: Schema.optional(Schema.String),
   project_id: Schema.optional(Schema.String),
   state: Schema.optional(Schema.NullOr(State)),
-  state_id: Schema.optional(Schema.NullOr(Schema.String)),
-  updated_at: PlaneMoment
+  state_id: Schema.optional(Schema.NullOr(PlaneStateId)),
+  updated_at: PlaneMomentText
 })
 
 const Envelope = Schema.parseJson(Schema.Struct({

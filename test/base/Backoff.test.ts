@@ -4,14 +4,14 @@ import { backoff } from "../../src/base/Backoff.js"
 
 describe("backoff", () => {
   // A fiber that fails at every attempt and sleeps as a lane does, from nothing but the count.
-  const attempts = (count: number, jitter: number, retryAfterMillis?: number) =>
+  const attempts = (count: number, jitter: number, retryAfter?: Duration.Duration) =>
     Effect.gen(function*() {
       const moments: Array<number> = []
       const start = yield* Clock.currentTimeMillis
       const lane = yield* Effect.fork(Effect.gen(function*() {
         for (let failures = 1; failures <= count; failures++) {
           moments.push((yield* Clock.currentTimeMillis) - start)
-          yield* Effect.sleep(yield* backoff(failures, { max: "1 minutes", retryAfterMillis }))
+          yield* Effect.sleep(yield* backoff(failures, { max: "1 minutes", retryAfter }))
         }
       }))
       yield* TestClock.adjust("1 hours")
@@ -38,8 +38,8 @@ describe("backoff", () => {
 
   it.effect("waits as long as Retry-After says, also beyond the maximum, and not less than the backoff", () =>
     Effect.gen(function*() {
-      assert.deepStrictEqual(yield* attempts(3, 0.5, 90_000), [0, 90_000, 180_000])
-      assert.deepStrictEqual(yield* attempts(4, 0.5, 1_500), [0, 1_500, 3_500, 7_500])
+      assert.deepStrictEqual(yield* attempts(3, 0.5, Duration.seconds(90)), [0, 90_000, 180_000])
+      assert.deepStrictEqual(yield* attempts(4, 0.5, Duration.millis(1_500)), [0, 1_500, 3_500, 7_500])
     }))
 
   it.effect("works for any stored count", () =>

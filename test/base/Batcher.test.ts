@@ -5,6 +5,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { makeBatcher } from "../../src/base/Batcher.js"
 import { EpochMillis } from "../../src/base/Time.js"
+import { NormalizedKey } from "../../src/domain/WorkItemKey.js"
 import { Outbox } from "../../src/outbox/Outbox.js"
 import { Storage } from "../../src/StorageLayers.js"
 
@@ -27,7 +28,7 @@ describe("a burst of publishing", () => {
             publish({
               id: `${f}-${n}`,
               workItem: `ET-${f}`,
-              lane: `ET-${f}`,
+              lane: NormalizedKey(`ET-${f}`),
               body: "{}",
               stage: undefined,
               urgent: false,

@@ -5,7 +5,7 @@ import type { HealthReport } from "../../src/health/HealthReport.js"
 import { Outbox } from "../../src/outbox/Outbox.js"
 import { Fault, PlaneSimulator } from "../../src/simulator/PlaneSimulator.js"
 import { Storage } from "../../src/StorageLayers.js"
-import { folder, post, request, served, unfit } from "../http/Served.js"
+import { folder, post, request, served, unfit } from "../http/Server.js"
 import { commandLine } from "./CommandLine.js"
 
 // Nobody listens on port 1.

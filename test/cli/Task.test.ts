@@ -6,7 +6,7 @@ import { Storage } from "../../src/StorageLayers.js"
 import { Pipeline } from "../../src/tasks/Pipeline.js"
 import { TaskId } from "../../src/tasks/Task.js"
 import { TaskStore } from "../../src/tasks/TaskStore.js"
-import { folder, request, served } from "../http/Served.js"
+import { folder, request, served } from "../http/Server.js"
 import { commandLine } from "./CommandLine.js"
 
 // Nobody listens on port 1.

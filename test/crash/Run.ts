@@ -3,7 +3,7 @@ import * as Path from "@effect/platform/Path"
 import { Clock, Console, Duration, Effect, Random, Schema } from "effect"
 import { together } from "../../demo/Judge.js"
 import { build } from "./Build.js"
-import * as Migrating from "./Migrating.js"
+import * as MigrationKills from "./MigrationKills.js"
 import type { Kill } from "./Pair.js"
 import * as Pair from "./Pair.js"
 import { settings } from "./Program.js"
@@ -47,7 +47,7 @@ export const run = (options: { readonly kills: number; readonly seed: number; re
       Array.from({ length: pairs }),
       (_, index) => Effect.flatMap(home(`pair-${index + 1}`), (own) => Pair.make(built, own, seed * 1_000 + index))
     )
-    const migrating = yield* Effect.flatMap(home("migrations"), (own) => Migrating.make(built, own, seed))
+    const migrating = yield* Effect.flatMap(home("migrations"), (own) => MigrationKills.make(built, own, seed))
     yield* say(
       `${pairs} pairs of a Plane and a program, ${Pair.items} work items each; ` +
         "Plane fails or is late at 15 of 100 requests, at random"

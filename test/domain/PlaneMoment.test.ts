@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Either } from "effect"
-import { planeMomentText } from "../../src/domain/PlaneMoment.js"
+import { parsePlaneMoment } from "../../src/domain/PlaneMoment.js"
 
 describe("a moment of Plane's", () => {
   it("compares as a text, to the microsecond, whatever its offset", () => {
@@ -11,7 +11,7 @@ describe("a moment of Plane's", () => {
       "2026-11-23 21:10:39.731779+0000",
       "2026-11-23T21:10:40-00:00"
     ]
-    const texts = written.map((text) => Either.getOrThrow(planeMomentText(text)))
+    const texts = written.map((text) => Either.getOrThrow(parsePlaneMoment(text)))
     assert.deepStrictEqual(texts, [
       "2026-11-23T21:10:39.000000Z",
       "2026-11-23T21:10:39.000001Z",
@@ -24,7 +24,7 @@ describe("a moment of Plane's", () => {
 
   it("refuses a text that is no moment, and says why", () => {
     for (const text of ["", "yesterday", "2026-11-23T21:10:39", "2026-13-23T21:10:39Z", "2026-11-23"]) {
-      assert.match(Either.getOrThrow(Either.flip(planeMomentText(text))), /is not a moment: expected ISO 8601/)
+      assert.match(Either.getOrThrow(Either.flip(parsePlaneMoment(text))), /is not a moment: expected ISO 8601/)
     }
   })
 })

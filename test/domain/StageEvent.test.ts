@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { DateTime, Effect, Either, FastCheck, Random, Schema } from "effect"
 import { validate, version } from "uuid"
+import { EpochMillis } from "../../src/base/Time.js"
 import { uuidV7Of } from "../../src/base/UuidV7.js"
 import { contentOf, StageEvent, StageEventJson } from "../../src/domain/StageEvent.js"
 
@@ -62,7 +63,7 @@ describe("an id that is made", () => {
   it.effect("is a UUID v7, in the order of its moments, and not the same twice", () =>
     Effect.gen(function*() {
       const ids = yield* Effect.forEach(Array.from({ length: 2_000 }, (_, index) => index), (index) =>
-        uuidV7Of(1_764_000_000_000 + Math.floor(index / 100)))
+        uuidV7Of(EpochMillis(1_764_000_000_000 + Math.floor(index / 100))))
       assert.isTrue(ids.every((id) =>
         validate(id) && version(id) === 7
       ))
@@ -74,7 +75,7 @@ describe("an id that is made", () => {
   it.effect("has every random bit set in about half of them", () =>
     Effect.gen(function*() {
       const count = 2_000
-      const ids = yield* Effect.forEach(Array.from({ length: count }), () => uuidV7Of(0))
+      const ids = yield* Effect.forEach(Array.from({ length: count }), () => uuidV7Of(EpochMillis(0)))
       const bits = ids.map((id) => BigInt(`0x${id.replaceAll("-", "")}`))
       // 12 bits follow the version, 62 the variant.
       const random = Array.from({ length: 76 }, (_, bit) => bit).filter((bit) => bit !== 62 && bit !== 63)

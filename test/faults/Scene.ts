@@ -6,7 +6,7 @@ import { StageEvent } from "../../src/domain/StageEvent.js"
 import type { StageEvents } from "../../src/events/StageEvents.js"
 import type { PlaneSimulator, RecordedRequest } from "../../src/simulator/PlaneSimulator.js"
 import type { MovableClock } from "../support/MovableClock.js"
-import * as Elsewhere from "./Elsewhere.js"
+import * as ProgramRunner from "./ProgramRunner.js"
 import type { Wire } from "./Wire.js"
 
 /** What events are published about: a work item, or a key that has none. */
@@ -182,7 +182,7 @@ export const make = (options: {
         })
       })
 
-    const elsewhere = Effect.map(Elsewhere.make, (program) =>
+    const elsewhere = Effect.map(ProgramRunner.make, (program) =>
       Effect.fnUntraced(function*({ key, lines, stage }: Task, path: string) {
         const reason = `number ${++counts.number}, of another process`
         const options = ["--stage", stage, "--check", "lint", "--reason", reason]

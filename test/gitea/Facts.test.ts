@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Layer } from "effect"
 import { EpochMillis } from "../../src/base/Time.js"
+import { CanonicalKey } from "../../src/domain/WorkItemKey.js"
 import type { PullRequestSeen } from "../../src/gitea/Facts.js"
 import { rememberMerged, rememberPullRequest, rememberReview, rememberStatuses } from "../../src/gitea/Facts.js"
 import { pruneCommitStatuses, prunePullRequests } from "../../src/gitea/Prune.js"
@@ -35,7 +36,7 @@ const seen = (number: number, change: Partial<PullRequestSeen> = {}): PullReques
 const remember = (pullRequest: PullRequestSeen, workItem: string | null, now: number) =>
   Effect.flatMap(Storage, ({ sql, write }) =>
     write(Effect.zipRight(
-      rememberPullRequest(sql, pullRequest, workItem, EpochMillis(now)),
+      rememberPullRequest(sql, pullRequest, workItem === null ? null : CanonicalKey(workItem), EpochMillis(now)),
       rememberReview(sql, pullRequest, { reviewer: "jonas", approved: true, content: "" })
     )))
 

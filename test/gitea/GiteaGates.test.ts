@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { ConfigProvider, Context, Effect, Layer, Logger, Option, TestClock } from "effect"
 import { EpochMillis } from "../../src/base/Time.js"
+import { CanonicalKey } from "../../src/domain/WorkItemKey.js"
 import { rememberPullRequest } from "../../src/gitea/Facts.js"
 import type { GiteaClient, PullRequestNow } from "../../src/gitea/GiteaClient.js"
 import { Gitea } from "../../src/gitea/GiteaClient.js"
@@ -47,7 +48,7 @@ const waiting = Effect.gen(function*() {
   const gate = (yield* giteaGates).find(({ name }) => name === "merged")
   if (gate === undefined) return yield* Effect.dieMessage("there is no gate merged")
   yield* tasks.start({ workItem: "ET-7" })
-  yield* write(rememberPullRequest(sql, told, "ET-7", EpochMillis(0)))
+  yield* write(rememberPullRequest(sql, told, CanonicalKey("ET-7"), EpochMillis(0)))
   return {
     /** As the orchestrator asks, which then owes the task nothing. */
     ask: Effect.gen(function*() {
@@ -138,7 +139,12 @@ describe("a gate that goes by Gitea", () => {
       const reopened = (updatedAt: number) =>
         Effect.orDie(
           write(
-            rememberPullRequest(sql, { ...told, updatedAt: EpochMillis(updatedAt), rank: 3 }, "ET-7", EpochMillis(0))
+            rememberPullRequest(
+              sql,
+              { ...told, updatedAt: EpochMillis(updatedAt), rank: 3 },
+              CanonicalKey("ET-7"),
+              EpochMillis(0)
+            )
           )
         )
       assert.strictEqual(yield* ask, "Pending")

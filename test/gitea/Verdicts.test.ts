@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { EpochMillis } from "../../src/base/Time.js"
+import { CanonicalKey } from "../../src/domain/WorkItemKey.js"
 import type { Review } from "../../src/gitea/Facts.js"
 import {
   askedReviewsVerdict,
@@ -82,7 +83,7 @@ const head = {
   repository: 1,
   name: "a/b",
   number: 3,
-  workItem: "ET-7",
+  workItem: CanonicalKey("ET-7"),
   open: true,
   merged: false,
   headSha: "new",

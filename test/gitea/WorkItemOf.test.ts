@@ -1,10 +1,12 @@
 import { assert, describe, it } from "@effect/vitest"
+import { CanonicalKey } from "../../src/domain/WorkItemKey.js"
 import type { PullRequestText } from "../../src/gitea/WorkItemOf.js"
 import { workItemReader } from "../../src/gitea/WorkItemOf.js"
 
 const read = workItemReader("ET")
 const of = (text: Partial<PullRequestText>) => read({ branch: "", title: "", body: "", ...text })
-const named = (key: string) => ({ _tag: "Named", key } as const)
+const named = (key: string) => ({ _tag: "Named", key: CanonicalKey(key) } as const)
+const ambiguous = (...keys: ReadonlyArray<string>) => ({ _tag: "Ambiguous", keys: keys.map(CanonicalKey) } as const)
 const unnamed = { _tag: "Unnamed" } as const
 
 describe("the work item of a pull request", () => {
@@ -46,11 +48,8 @@ describe("the work item of a pull request", () => {
   })
 
   it("is nobody's when a level names several, though not when it names one twice", () => {
-    assert.deepStrictEqual(of({ branch: "et-7-and-et-8", title: "ET-7" }), {
-      _tag: "Ambiguous",
-      keys: ["ET-7", "ET-8"]
-    })
-    assert.deepStrictEqual(of({ body: "fixes ET-7, closes ET-9" }), { _tag: "Ambiguous", keys: ["ET-7", "ET-9"] })
+    assert.deepStrictEqual(of({ branch: "et-7-and-et-8", title: "ET-7" }), ambiguous("ET-7", "ET-8"))
+    assert.deepStrictEqual(of({ body: "fixes ET-7, closes ET-9" }), ambiguous("ET-7", "ET-9"))
     assert.deepStrictEqual(of({ title: "ET-7: as ET-007 says" }), named("ET-7"))
   })
 })

@@ -3,7 +3,7 @@ import { Effect, Layer } from "effect"
 import { Outbox } from "../../src/outbox/Outbox.js"
 import { Fault, PlaneSimulator } from "../../src/simulator/PlaneSimulator.js"
 import { Storage } from "../../src/StorageLayers.js"
-import { fieldsOf, folder, post, request, served, unfit, withPlane } from "./Served.js"
+import { fieldsOf, folder, post, request, served, unfit, withPlane } from "./Server.js"
 
 const act = (url: string, path: string, body?: string) =>
   request(`${url}/api/deliveries${path}`, {

@@ -3,7 +3,7 @@ import { Effect } from "effect"
 import * as Http from "node:http"
 import { connect } from "node:net"
 import { PlaneSimulator } from "../../src/simulator/PlaneSimulator.js"
-import { fieldsOf, folder, post, request, served, withPlane } from "./Served.js"
+import { fieldsOf, folder, post, request, served, withPlane } from "./Server.js"
 
 const moved = { type: "stage_changed", workItem: "ET-1", from: "analysis", to: "architecture", agent: "architect" }
 

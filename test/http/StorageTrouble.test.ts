@@ -18,7 +18,7 @@ import { Inbox } from "../../src/webhooks/Inbox.js"
 import { Receiver } from "../../src/webhooks/Receiver.js"
 import { pipelineOver, settingsFor } from "../sending/Pipeline.js"
 import * as MovableClock from "../support/MovableClock.js"
-import { folder } from "./Served.js"
+import { folder } from "./Server.js"
 
 interface Trouble {
   readonly name: string

@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { PlaneSimulator } from "../../src/simulator/PlaneSimulator.js"
 import type { TaskView } from "../../src/views/TaskView.js"
-import { fieldsOf, request, served, withPlane } from "./Served.js"
+import { fieldsOf, request, served, withPlane } from "./Server.js"
 
 const alone = served({ ORCH_PLANE_API_TOKEN: "" })
 

@@ -2,7 +2,7 @@ import { assert, describe, layer } from "@effect/vitest"
 import { Effect } from "effect"
 import { execFileSync } from "node:child_process"
 import { rmSync } from "node:fs"
-import { folder, post } from "../http/Served.js"
+import { folder, post } from "../http/Server.js"
 import { freePort, listening, Program, run, start } from "./Child.js"
 
 const completed = (workItem: string, id: string) => JSON.stringify({ type: "task_completed", workItem, id })

@@ -3,7 +3,7 @@ import { Clock, Effect, Fiber } from "effect"
 import { writeFile } from "node:fs/promises"
 import { PlaneSimulator } from "../../src/simulator/PlaneSimulator.js"
 import { commandLine } from "../cli/CommandLine.js"
-import { folder, post, request, served } from "../http/Served.js"
+import { folder, post, request, served } from "../http/Server.js"
 import { freePort, listening, Program, run, start } from "./Child.js"
 
 // Slow enough that there is always something under way.

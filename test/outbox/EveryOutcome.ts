@@ -1,7 +1,8 @@
 import { Effect, TestClock } from "effect"
 import { EpochMillis, MonotonicMillis } from "../../src/base/Time.js"
 import { CommentId, ItemId } from "../../src/domain/Ids.js"
-import { defaultStageStates } from "../../src/domain/StageStates.js"
+import { defaultStageStates, StateId } from "../../src/domain/StageStates.js"
+import { CanonicalKey, NormalizedKey } from "../../src/domain/WorkItemKey.js"
 import type { DeliveryKind } from "../../src/outbox/DeliveryKind.js"
 import type { Job } from "../../src/outbox/Job.js"
 import { Outbox } from "../../src/outbox/Outbox.js"
@@ -22,7 +23,7 @@ const gone = { _tag: "LaneDead", code: "gone", reason: "it was deleted", gone: t
 const taken = { _tag: "Taken", commentId: CommentId("another"), nextExternalId: "next" } as const
 
 const looks: ByTag<LookOutcome> = {
-  Found: [{ _tag: "Found", itemId: ItemId("item"), key: "ET-1", seen }],
+  Found: [{ _tag: "Found", itemId: ItemId("item"), key: CanonicalKey("ET-1"), seen }],
   Missed: [{ _tag: "Missed", dueAt: EpochMillis(0), reason: "nobody has it" }],
   LaneDead: [{ ...gone, code: "not_found", gone: false }],
   Later: [later]
@@ -68,7 +69,7 @@ export const everyOutcome = Effect.gen(function*() {
     outbox.publish({
       id: `told-${(events += 1)}`,
       workItem,
-      lane: workItem,
+      lane: NormalizedKey(workItem),
       body: JSON.stringify({ ...content, workItem }),
       stage: content.to,
       urgent: content.to === undefined,
@@ -82,7 +83,7 @@ export const everyOutcome = Effect.gen(function*() {
       ? {
         _tag: "Looked",
         job,
-        outcome: { _tag: "Found", itemId: ItemId(job.lane.itemId ?? `item of ${job.key}`), key: job.key, seen }
+        outcome: { _tag: "Found", itemId: ItemId(job.lane.itemId ?? `item of ${job.key}`), key: CanonicalKey(job.key), seen }
       }
       : {
         _tag: "Sent",
@@ -90,7 +91,7 @@ export const everyOutcome = Effect.gen(function*() {
         outcome: {
           _tag: "Delivered",
           commentId: job.delivery.commentId ?? CommentId(`comment ${job.delivery.id}`),
-          seen: job.delivery.kind === "state" ? { ...seen, state: job.delivery.body } : undefined
+          seen: job.delivery.kind === "state" ? { ...seen, state: StateId(job.delivery.body) } : undefined
         }
       }
 

@@ -6,7 +6,7 @@ import { join } from "node:path"
 import { becomeLeader, refuseOtherIndex } from "../../src/outbox/Leadership.js"
 import { Outbox } from "../../src/outbox/Outbox.js"
 import { Storage } from "../../src/StorageLayers.js"
-import { folder } from "../http/Served.js"
+import { folder } from "../http/Server.js"
 import { killed, openElsewhere } from "../support/OtherProcess.js"
 
 const outbox = (file: string) => Layer.provideMerge(Outbox.layer, Storage.layerFile(file))

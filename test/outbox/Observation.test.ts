@@ -2,11 +2,14 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Layer } from "effect"
 import { EpochMillis, MonotonicMillis } from "../../src/base/Time.js"
 import { ItemId } from "../../src/domain/Ids.js"
+import { PlaneMoment } from "../../src/domain/PlaneMoment.js"
+import { StateId } from "../../src/domain/StageStates.js"
+import { CanonicalKey, NormalizedKey } from "../../src/domain/WorkItemKey.js"
 import type { SendJob } from "../../src/outbox/Job.js"
 import type { Observation } from "../../src/outbox/Observation.js"
 import { observe as observeIn } from "../../src/outbox/Observation.js"
 import { Outbox } from "../../src/outbox/Outbox.js"
-import type { Owed, Step } from "../../src/outbox/Planning.js"
+import type { Owed, Step } from "../../src/outbox/Plan.js"
 import type { NewEvent } from "../../src/outbox/StoredEvent.js"
 import { Storage } from "../../src/StorageLayers.js"
 
@@ -14,12 +17,12 @@ const layer = Layer.provideMerge(Outbox.layer, Storage.layerFile(":memory:"))
 const holder = "me"
 const uuid = ItemId("11111111-1111-4111-8111-111111111111")
 
-const at = (second: number) => `2026-11-23T21:10:${String(second).padStart(2, "0")}.000000Z`
+const at = (second: number) => PlaneMoment(`2026-11-23T21:10:${String(second).padStart(2, "0")}.000000Z`)
 
 const observation = (second: number, state: string, more: Partial<Observation> = {}): Observation => ({
   itemId: uuid,
-  key: "ET-2",
-  state,
+  key: CanonicalKey("ET-2"),
+  state: StateId(state),
   cancelled: state === "cancelled",
   updatedAt: at(second),
   isAside: false,
@@ -34,7 +37,7 @@ const publish = (stage: string, workItem = "ET-2") =>
     const event: NewEvent = {
       id: `${workItem}-${stage}`,
       workItem,
-      lane: workItem,
+      lane: NormalizedKey(workItem),
       body: JSON.stringify({ type: "stage_changed", workItem, from: "created", to: stage }),
       stage,
       urgent: false,
@@ -53,7 +56,7 @@ const plan = ({ lane, state }: Owed): Step =>
       events: [state],
       externalId: null,
       body: "in-progress",
-      gate: null,
+      failureKey: null,
       failures: 1,
       commentId: null
     }
@@ -80,7 +83,7 @@ const answered = (job: SendJob, state: string, second: number, more: { readonly 
         outcome: {
           _tag: "Delivered",
           commentId: null,
-          seen: { state, cancelled: false, readAt: MonotonicMillis(0), updatedAt: at(second) },
+          seen: { state: StateId(state), cancelled: false, readAt: MonotonicMillis(0), updatedAt: at(second) },
           ...more
         }
       }
@@ -181,7 +184,7 @@ describe("an observation of a work item by a hook", () => {
       const job = yield* sending
       assert.strictEqual(yield* observe(5, "cancelled"), "moved")
       yield* answered(job, "in-progress", 4)
-      assert.strictEqual((yield* outbox.workItem("ET-2", 1))?.state, "cancelled")
+      assert.strictEqual((yield* outbox.workItem(NormalizedKey("ET-2"), 1))?.state, "cancelled")
       assert.strictEqual(yield* observe(4, "in-progress"), "old")
     }).pipe(Effect.provide(layer)))
 
@@ -192,13 +195,13 @@ describe("an observation of a work item by a hook", () => {
       yield* observe(1, "todo")
       yield* publish("development")
       const job = yield* sending
-      const seen = { state: "cancelled", cancelled: true, readAt: MonotonicMillis(0), updatedAt: at(5) }
+      const seen = { state: StateId("cancelled"), cancelled: true, readAt: MonotonicMillis(0), updatedAt: at(5) }
       yield* outbox.turn({
         holder,
         settlement: { _tag: "Sent", job, outcome: { _tag: "Left", reason: "a person's", seen } }
       })
       assert.strictEqual(yield* observe(3, "todo"), "ours")
-      assert.strictEqual((yield* outbox.workItem("ET-2", 1))?.state, "cancelled")
+      assert.strictEqual((yield* outbox.workItem(NormalizedKey("ET-2"), 1))?.state, "cancelled")
       assert.strictEqual(yield* observe(5, "cancelled"), "moved")
     }).pipe(Effect.provide(layer)))
 
@@ -209,10 +212,14 @@ describe("an observation of a work item by a hook", () => {
       yield* publish("development")
       const look = yield* claimed
       if (look?._tag !== "Look") return assert.fail("a look-up")
-      const seen = { state: "in-progress", cancelled: false, readAt: MonotonicMillis(0), updatedAt: at(5) }
+      const seen = { state: StateId("in-progress"), cancelled: false, readAt: MonotonicMillis(0), updatedAt: at(5) }
       yield* outbox.turn({
         holder,
-        settlement: { _tag: "Looked", job: look, outcome: { _tag: "Found", itemId: uuid, key: "ET-2", seen } }
+        settlement: {
+          _tag: "Looked",
+          job: look,
+          outcome: { _tag: "Found", itemId: uuid, key: CanonicalKey("ET-2"), seen }
+        }
       })
       yield* answered(yield* sending, "in-progress", 5, { unsent: true })
       assert.strictEqual(yield* observe(5, "in-progress"), "moved")
@@ -246,12 +253,16 @@ describe("an observation of a work item by a hook", () => {
       const job = yield* claimed
       if (job?._tag !== "Look") return assert.fail("a look-up")
       yield* observe(5, "cancelled")
-      const seen = { state: "todo", cancelled: false, readAt: MonotonicMillis(0), updatedAt: at(4) }
+      const seen = { state: StateId("todo"), cancelled: false, readAt: MonotonicMillis(0), updatedAt: at(4) }
       yield* outbox.turn({
         holder,
-        settlement: { _tag: "Looked", job, outcome: { _tag: "Found", itemId: uuid, key: "ET-2", seen } }
+        settlement: { _tag: "Looked", job, outcome: { _tag: "Found", itemId: uuid, key: CanonicalKey("ET-2"), seen } }
       })
-      assert.deepInclude(yield* outbox.workItem("ET-2", 1), { itemId: uuid, state: "cancelled", owed: 1 })
+      assert.deepInclude(yield* outbox.workItem(NormalizedKey("ET-2"), 1), {
+        itemId: uuid,
+        state: StateId("cancelled"),
+        owed: 1
+      })
       assert.deepInclude(yield* claimed, { _tag: "Send", itemId: uuid })
     }).pipe(Effect.provide(layer)))
 })

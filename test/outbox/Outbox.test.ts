@@ -5,10 +5,11 @@ import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { EpochMillis } from "../../src/base/Time.js"
+import { NormalizedKey } from "../../src/domain/WorkItemKey.js"
 import { deadLetterBatch } from "../../src/outbox/DeadLetters.js"
 import { foldBatch } from "../../src/outbox/Fold.js"
 import { Outbox } from "../../src/outbox/Outbox.js"
-import type { Owed, Step } from "../../src/outbox/Planning.js"
+import type { Owed, Step } from "../../src/outbox/Plan.js"
 import type { NewEvent } from "../../src/outbox/StoredEvent.js"
 import { Storage } from "../../src/storage/Storage.js"
 import { Storage as StorageLayers } from "../../src/StorageLayers.js"
@@ -41,7 +42,7 @@ const holder = "me"
 const event = (id: string, lane: string): NewEvent => ({
   id,
   workItem: lane,
-  lane,
+  lane: NormalizedKey(lane),
   body: `{"type":"task_completed","workItem":"${lane}"}`,
   stage: "done",
   urgent: true,
@@ -197,7 +198,7 @@ const contract = <E>(name: string, layer: Layer.Layer<Outbox | Storage, E>) =>
         yield* outbox.publish(event("one", "ET-1"))
         yield* outbox.publish({ ...event("two", "ET-1"), publishedAt: EpochMillis(5) })
         yield* outbox.publish({ ...event("unfit", "ET-1"), lane: undefined, unfit: "no key" })
-        const shown = Effect.all([outbox.status, outbox.workItem("ET-1", 10)])
+        const shown = Effect.all([outbox.status, outbox.workItem(NormalizedKey("ET-1"), 10)])
         const [status, item] = yield* shown
         assert.deepInclude(status, { pending: 2, dead: 1, oldestAt: EpochMillis(0) })
         assert.deepInclude(item, { owed: 2, dueAt: EpochMillis(0) })
@@ -226,7 +227,7 @@ const contract = <E>(name: string, layer: Layer.Layer<Outbox | Storage, E>) =>
           }
         })
         assert.strictEqual(latest, `event-${count - 1}`)
-        assert.deepInclude(yield* outbox.workItem("ET-1", 1), { owed: count })
+        assert.deepInclude(yield* outbox.workItem(NormalizedKey("ET-1"), 1), { owed: count })
       }).pipe(Effect.provide(layer)))
 
     it.scoped("a letter that is discarded before its event is folded is counted once", () =>

@@ -2,6 +2,9 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Layer, TestClock } from "effect"
 import { EpochMillis } from "../../src/base/Time.js"
 import { EventSequence, ItemId } from "../../src/domain/Ids.js"
+import { PlaneMoment } from "../../src/domain/PlaneMoment.js"
+import { StateId } from "../../src/domain/StageStates.js"
+import { CanonicalKey, NormalizedKey } from "../../src/domain/WorkItemKey.js"
 import { itemOfKey, keysOfItem } from "../../src/outbox/ItemKeys.js"
 import { observe } from "../../src/outbox/Observation.js"
 import { Outbox } from "../../src/outbox/Outbox.js"
@@ -22,7 +25,7 @@ const layer = Layer.provideMerge(Outbox.layer, Storage.layerFile(":memory:"))
 const event = (n: number, type: string, workItem: string): NewEvent => ({
   id: `event-${n}`,
   workItem,
-  lane: workItem,
+  lane: NormalizedKey(workItem),
   body: `{"type":"${type}","workItem":"${workItem}"}`,
   stage: type === "task_completed" ? "done" : undefined,
   urgent: n % 2 === 0,
@@ -48,10 +51,12 @@ const everything = Effect.gen(function*() {
   yield* outbox.nextDue(-1e9)
   yield* outbox.unfoundKeys(3)
   for (const status of [undefined, "pending", "dead"] as const) {
-    for (const workItem of [undefined, "ET-1"]) yield* outbox.events({ status, workItem, limit: 10, cursor: 100 })
+    for (const workItem of [undefined, NormalizedKey("ET-1")]) {
+      yield* outbox.events({ status, workItem, limit: 10, cursor: 100 })
+    }
   }
   yield* outbox.eventsAfter(EventSequence(0), 10)
-  yield* outbox.workItem("ET-1", 10)
+  yield* outbox.workItem(NormalizedKey("ET-1"), 10)
   yield* outbox.status
   const letters = yield* outbox.deadLetters({ limit: 10 })
   yield* outbox.deadLetters({ limit: 10, code: "gone" })
@@ -62,15 +67,15 @@ const everything = Effect.gen(function*() {
   yield* outbox.discard({ code: "unfit" })
   const observation = {
     itemId: ItemId("item-1"),
-    key: "ET-9",
-    state: "b",
+    key: CanonicalKey("ET-9"),
+    state: StateId("b"),
     cancelled: false,
-    updatedAt: "2026-11-24T00:00:00.000000Z",
+    updatedAt: PlaneMoment("2026-11-24T00:00:00.000000Z"),
     isAside: false
   }
   const { read, sql, write } = yield* Storage
   yield* write(observe(sql, observation))
-  yield* read(sql`SELECT ${itemOfKey(sql, "ET-1")}, (SELECT key FROM ${keysOfItem(sql, "item-1")})`)
+  yield* read(sql`SELECT ${itemOfKey(sql, NormalizedKey("ET-1"))}, (SELECT key FROM ${keysOfItem(sql, ItemId("item-1"))})`)
   yield* outbox.prune(EpochMillis(0))
 })
 
@@ -88,7 +93,7 @@ const everyTask = Effect.gen(function*() {
   yield* tasks.advance(id)
   yield* tasks.list({ limit: 10 })
   yield* tasks.list({ limit: 10, status: "active", cursor: 3 })
-  yield* tasks.tasksOf({ repository: 1, number: 1, workItem: "ET-3" })
+  yield* tasks.tasksOf({ repository: 1, number: 1, workItem: CanonicalKey("ET-3") })
   yield* tasks.byItemId(ItemId("item-1"))
   yield* write(tasks.touch(id))
   yield* tasks.pause(id, "moved")

@@ -2,7 +2,8 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, FastCheck, Layer, TestClock, TestContext } from "effect"
 import { EpochMillis, MonotonicMillis } from "../../src/base/Time.js"
 import { CommentId, ItemId } from "../../src/domain/Ids.js"
-import { defaultStageStates } from "../../src/domain/StageStates.js"
+import { defaultStageStates, StateId } from "../../src/domain/StageStates.js"
+import { CanonicalKey, NormalizedKey } from "../../src/domain/WorkItemKey.js"
 import type { Job } from "../../src/outbox/Job.js"
 import { Outbox } from "../../src/outbox/Outbox.js"
 import type { LookOutcome, SendOutcome, Settlement } from "../../src/outbox/Outcome.js"
@@ -70,13 +71,13 @@ const sendings: ReadonlyArray<SendOutcome> = [
 const settlementOf = (job: Job, outcome: number): Settlement => {
   if (job._tag === "Look") {
     const itemId = ItemId(job.key === "ET-3" ? "item-3" : "item-1")
-    const found: LookOutcome = { _tag: "Found", itemId, key: job.key === "ET-3" ? "ET-3" : "ET-1", seen }
+    const found: LookOutcome = { _tag: "Found", itemId, key: CanonicalKey(job.key === "ET-3" ? "ET-3" : "ET-1"), seen }
     return { _tag: "Looked", job, outcome: looks[outcome] ?? found }
   }
   const delivered: SendOutcome = {
     _tag: "Delivered",
     commentId: CommentId("comment"),
-    seen: job.delivery.kind === "state" ? { ...seen, state: job.delivery.body } : undefined
+    seen: job.delivery.kind === "state" ? { ...seen, state: StateId(job.delivery.body) } : undefined
   }
   const chosen = sendings[outcome] ?? delivered
   const isForComments = ["Split", "Taken", "CommentGone"].includes(chosen._tag)
@@ -107,7 +108,7 @@ const run = (history: ReadonlyArray<Action>) =>
           yield* outbox.publish({
             id: `event-${index}`,
             workItem,
-            lane: isUnfit ? undefined : workItem,
+            lane: isUnfit ? undefined : NormalizedKey(workItem),
             body: JSON.stringify(
               stage === undefined
                 ? { type: "quality_gate_failed", workItem, stage: "review", check: "lint", reason: `${index % 2}` }

@@ -2,6 +2,7 @@ import * as HttpClient from "@effect/platform/HttpClient"
 import * as HttpClientResponse from "@effect/platform/HttpClientResponse"
 import { ConfigProvider, Effect, Layer } from "effect"
 import { ItemId } from "../../src/domain/Ids.js"
+import { StateId } from "../../src/domain/StageStates.js"
 import { PlaneClient } from "../../src/plane/PlaneClient.js"
 import { projectsLayer } from "../../src/plane/ProjectSettings.js"
 import { RateBudget } from "../../src/plane/RateBudget.js"
@@ -29,7 +30,7 @@ export const item = (number: number, name: string, more: Record<string, unknown>
   id: ItemId(`e7000000-0000-4000-8000-${String(number).padStart(12, "0")}`),
   sequence_id: number,
   name,
-  state: "113b24f6-cce8-4be9-9a22-a359b9cf0122",
+  state: StateId("113b24f6-cce8-4be9-9a22-a359b9cf0122"),
   updated_at: "2026-11-23T21:10:39.731779Z",
   project,
   ...more

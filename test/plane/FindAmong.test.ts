@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Either, Option } from "effect"
 import { ItemId } from "../../src/domain/Ids.js"
+import { PlaneMoment } from "../../src/domain/PlaneMoment.js"
 import { WorkItemKey } from "../../src/domain/WorkItemKey.js"
 import { findAmong } from "../../src/plane/FindAmong.js"
 import { PlaneClient } from "../../src/plane/PlaneClient.js"
@@ -14,7 +15,7 @@ const workItem = (number: number, name: string) => ({
   name,
   stateId: null,
   stateGroup: null,
-  updatedAt: "2026-11-24T08:00:00.000000Z"
+  updatedAt: PlaneMoment("2026-11-24T08:00:00.000000Z")
 })
 
 const items = [

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Option } from "effect"
+import { Duration, Option } from "effect"
 import { EpochMillis } from "../../src/base/Time.js"
-import { meaningOf, plainWords, retryAfter } from "../../src/plane/Meaning.js"
+import { meaningOf, plainWords, retryAfterOf } from "../../src/plane/Meaning.js"
 
 const html = "<html><head><title>502</title><style>a{}</style></head><body><h1>Bad\n Gateway</h1></body></html>"
 const now = EpochMillis(Date.UTC(2026, 10, 24, 8, 30, 0))
@@ -54,12 +54,12 @@ describe("meaningOf", () => {
   it.each(rows)("%i %s is %s", (status, body, reason, sent, words) => {
     const meaning = meaningOf({ status, headers: { location: "/there/" }, body }, {
       now,
-      windowMillis: 60_000
+      window: Duration.minutes(1)
     })
     assert.strictEqual(meaning.reason, reason)
     assert.strictEqual(meaning.sent, sent)
     assert.include(meaning.words, words)
-    assert.strictEqual(meaning.retryAfterMillis, status === 429 ? 60_000 : undefined)
+    assert.deepStrictEqual(meaning.retryAfter, status === 429 ? Duration.minutes(1) : undefined)
   })
 
   it("keeps Plane's words to one line of 300 characters without control characters or markup", () => {
@@ -90,15 +90,15 @@ describe("Retry-After", () => {
     [undefined, undefined]
   ]
   it.each(rows)("%s is %s ms", (header, millis) => {
-    assert.strictEqual(Option.getOrUndefined(retryAfter(header, now)), millis)
+    assert.strictEqual(Option.getOrUndefined(Option.map(retryAfterOf(header, now), Duration.toMillis)), millis)
   })
 
   it("comes with a 429 and a 503; a 429 without it waits the window out", () => {
     const of = (status: number, headers: Record<string, string>) =>
-      meaningOf({ status, headers, body: "{}" }, { now, windowMillis: 1_000 }).retryAfterMillis
-    assert.strictEqual(of(429, { "retry-after": "3" }), 3_000)
-    assert.strictEqual(of(429, {}), 1_000)
-    assert.strictEqual(of(503, { "retry-after": "3" }), 3_000)
+      meaningOf({ status, headers, body: "{}" }, { now, window: Duration.seconds(1) }).retryAfter
+    assert.deepStrictEqual(of(429, { "retry-after": "3" }), Duration.seconds(3))
+    assert.deepStrictEqual(of(429, {}), Duration.seconds(1))
+    assert.deepStrictEqual(of(503, { "retry-after": "3" }), Duration.seconds(3))
     assert.strictEqual(of(503, {}), undefined)
   })
 })

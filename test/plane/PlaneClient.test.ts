@@ -2,6 +2,8 @@ import { assert, describe, it } from "@effect/vitest"
 import { DateTime, Effect, Either, Schema } from "effect"
 import { inspect } from "node:util"
 import { CommentId } from "../../src/domain/Ids.js"
+import { PlaneMoment } from "../../src/domain/PlaneMoment.js"
+import { StateId } from "../../src/domain/StageStates.js"
 import { WorkItemKey } from "../../src/domain/WorkItemKey.js"
 import { mayMeanNoSuchItem } from "../../src/plane/Meaning.js"
 import { PlaneClient } from "../../src/plane/PlaneClient.js"
@@ -57,9 +59,9 @@ describe("PlaneClient.find", () => {
         id: numbered.id,
         number: 2,
         name: "Second work item",
-        stateId: "113b24f6-cce8-4be9-9a22-a359b9cf0122",
+        stateId: StateId("113b24f6-cce8-4be9-9a22-a359b9cf0122"),
         stateGroup: null,
-        updatedAt: "2026-11-23T21:10:39.731779Z"
+        updatedAt: PlaneMoment("2026-11-23T21:10:39.731779Z")
       })
       assert.deepStrictEqual(seen.map(({ method, path, query }) => ({ method, path, query })), [{
         method: "GET",
@@ -152,7 +154,7 @@ describe("PlaneClient.find", () => {
 })
 
 const id = item(2, "").id
-const done = "381a2833-3c4e-4be5-bd0f-be84cb946ad8"
+const done = StateId("381a2833-3c4e-4be5-bd0f-be84cb946ad8")
 const comment = { html: "<p>x</p>", externalId: "e:1", createdAt: DateTime.unsafeMake("2026-11-24T08:30:00.500Z") }
 const setState = Effect.flatMap(PlaneClient, (plane) => plane.setState(id, done))
 const addComment = Effect.flatMap(PlaneClient, (plane) => plane.addComment(id, comment))

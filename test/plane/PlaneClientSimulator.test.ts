@@ -1,7 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
-import { DateTime, Effect, Either, Layer } from "effect"
+import { DateTime, Duration, Effect, Either, Layer } from "effect"
 import { connections } from "../../src/base/Connections.js"
 import { ItemId } from "../../src/domain/Ids.js"
+import { StateId } from "../../src/domain/StageStates.js"
 import { WorkItemKey } from "../../src/domain/WorkItemKey.js"
 import { PlaneClient } from "../../src/plane/PlaneClient.js"
 import { projectsLayer } from "../../src/plane/ProjectSettings.js"
@@ -40,7 +41,7 @@ for (const [name, layer] of [["over HTTP", overHttp], ["in memory", inMemory]] a
         assert.strictEqual((yield* Effect.flip(plane.find(key("ET-99"))))._tag, "WorkItemNotFound")
         assert.strictEqual((yield* simulator.requests).length, 1 + 2 + 2 + 2)
 
-        const done = simulator.stateId("Done")
+        const done = StateId(simulator.stateId("Done"))
         assert.strictEqual((yield* plane.setState(id, done)).stateId, done)
         assert.strictEqual((yield* plane.read(id)).stateId, done)
         const first = yield* plane.addComment(id, comment("a"))
@@ -84,7 +85,7 @@ for (const [name, layer] of [["over HTTP", overHttp], ["in memory", inMemory]] a
         assert.strictEqual((yield* Effect.flip(plane.read(id))).reason, "NotFound")
         yield* simulator.misbehave(Fault.TooMany({ retryAfter: "7" }))
         const refused = yield* Effect.flip(plane.read(id))
-        assert.deepStrictEqual([refused.reason, refused.retryAfterMillis], ["RateLimited", 7_000])
+        assert.deepStrictEqual([refused.reason, refused.retryAfter], ["RateLimited", Duration.seconds(7)])
       }).pipe(Effect.provide(layer)))
   })
 }

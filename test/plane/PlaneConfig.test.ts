@@ -68,7 +68,7 @@ describe("PlaneConfig", () => {
       assert.strictEqual(config.project.identifier, "WEB")
       assert.deepStrictEqual(
         config.project.states,
-        new Map([["live", StateId.make("381a2833-3c4e-4be5-bd0f-be84cb946ad8")]])
+        new Map([["live", StateId("381a2833-3c4e-4be5-bd0f-be84cb946ad8")]])
       )
       assert.deepStrictEqual(config.rateLimit, { requests: 100_000, window: Duration.seconds(1) })
       assert.deepStrictEqual(config.timeout, Duration.millis(250))

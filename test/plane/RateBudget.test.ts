@@ -144,7 +144,7 @@ describe("RateBudget", () => {
       yield* request
       const slot = yield* admit
       yield* slot.release
-      yield* slot.answered({ status: 429, retryAfterMillis: 1_000 })
+      yield* slot.answered({ status: 429, retryAfter: Duration.millis(1_000) })
       yield* slot.release
       assert.deepStrictEqual(yield* status, { limit: 60, used: 1, waiting: 0, pausedUntil: Option.none() })
     }).pipe(Effect.provide(perMinute(60))))
@@ -154,8 +154,8 @@ describe("RateBudget", () => {
       yield* request
       const refused = yield* admit
       const other = yield* admit
-      yield* refused.answered({ status: 429, retryAfterMillis: 57_000 })
-      yield* other.answered({ status: 429, retryAfterMillis: 56_000 })
+      yield* refused.answered({ status: 429, retryAfter: Duration.millis(57_000) })
+      yield* other.answered({ status: 429, retryAfter: Duration.millis(56_000) })
       assert.deepStrictEqual((yield* status).pausedUntil, Option.some(DateTime.unsafeMake(57_000)))
       const next = yield* admitted
       const after = yield* admitted
@@ -254,7 +254,7 @@ describe("RateBudget", () => {
       yield* request
       const refused = yield* admit
       const slot = yield* admit
-      yield* refused.answered({ status: 429, retryAfterMillis: 5_000 })
+      yield* refused.answered({ status: 429, retryAfter: Duration.millis(5_000) })
       const first = yield* admitted
       const brought = yield* Effect.fork(Effect.zip(budget.admit(slot), Clock.currentTimeMillis))
       yield* TestClock.adjust("1 seconds")

@@ -6,6 +6,9 @@ import * as SlidingWindow from "../../src/plane/SlidingWindow.js"
 const start = (requests: number) => SlidingWindow.make({ requests, window: Duration.minutes(1) })
 const at = (window: SlidingWindow.SlidingWindow, time: number) => SlidingWindow.advance(window, MonotonicMillis(time))
 
+const wait = (window: SlidingWindow.SlidingWindow) => Duration.toMillis(SlidingWindow.wait(window))
+const pause = (window: SlidingWindow.SlidingWindow) => Duration.toMillis(SlidingWindow.pause(window))
+
 /** A request that Plane answers at once. */
 const request = (window: SlidingWindow.SlidingWindow, ending: SlidingWindow.Ending = { status: 200 }) => {
   const [after, admission] = SlidingWindow.admit(window)
@@ -15,10 +18,10 @@ const request = (window: SlidingWindow.SlidingWindow, ending: SlidingWindow.Endi
 describe("SlidingWindow", () => {
   it("keeps a slot for a window and a margin after the end of its request", () => {
     const window = request(at(start(1), 700))
-    assert.strictEqual(SlidingWindow.wait(window), 60_250)
-    assert.strictEqual(SlidingWindow.wait(at(window, 700 + 60_249)), 1)
+    assert.strictEqual(wait(window), 60_250)
+    assert.strictEqual(wait(at(window, 700 + 60_249)), 1)
     assert.strictEqual(SlidingWindow.used(at(window, 700 + 60_249)), 1)
-    assert.strictEqual(SlidingWindow.wait(at(window, 700 + 60_250)), 0)
+    assert.strictEqual(wait(at(window, 700 + 60_250)), 0)
     assert.strictEqual(SlidingWindow.used(at(window, 700 + 60_250)), 0)
   })
 
@@ -42,41 +45,41 @@ describe("SlidingWindow", () => {
 
   it("lets one go alone until Plane itself has answered, and after each 429", () => {
     let [window, admission] = SlidingWindow.admit(start(60))
-    assert.strictEqual(SlidingWindow.wait(window), Infinity)
+    assert.strictEqual(wait(window), Infinity)
     for (const ending of [{}, { status: 502 }, { status: 401 }]) {
       window = SlidingWindow.end(window, admission, ending)
-      assert.strictEqual(SlidingWindow.wait(window), 0)
+      assert.strictEqual(wait(window), 0)
       ;[window, admission] = SlidingWindow.admit(window)
-      assert.strictEqual(SlidingWindow.wait(window), Infinity)
+      assert.strictEqual(wait(window), Infinity)
     }
     window = SlidingWindow.end(window, admission, { status: 200, remaining: 30 })
     ;[window, admission] = SlidingWindow.admit(window)
-    assert.strictEqual(SlidingWindow.wait(window), 0)
-    window = SlidingWindow.end(window, admission, { status: 429, retryAfterMillis: 3_000 })
-    assert.strictEqual(SlidingWindow.wait(window), 3_000)
-    assert.strictEqual(SlidingWindow.wait(SlidingWindow.admit(at(window, 3_000))[0]), Infinity)
+    assert.strictEqual(wait(window), 0)
+    window = SlidingWindow.end(window, admission, { status: 429, retryAfter: Duration.millis(3_000) })
+    assert.strictEqual(wait(window), 3_000)
+    assert.strictEqual(wait(SlidingWindow.admit(at(window, 3_000))[0]), Infinity)
   })
 
   it("has the longest of several pauses, and the window's length where a 429 does not say", () => {
     const [one, first] = SlidingWindow.admit(request(start(60)))
     const [two, second] = SlidingWindow.admit(one)
     const window = SlidingWindow.end(
-      SlidingWindow.end(two, first, { status: 429, retryAfterMillis: 57_000 }),
+      SlidingWindow.end(two, first, { status: 429, retryAfter: Duration.millis(57_000) }),
       second,
-      { status: 429, retryAfterMillis: 56_000 }
+      { status: 429, retryAfter: Duration.millis(56_000) }
     )
-    assert.strictEqual(SlidingWindow.pause(window), 57_000)
-    assert.strictEqual(SlidingWindow.pause(at(window, 57_000)), 0)
-    assert.strictEqual(SlidingWindow.pause(request(start(60), { status: 429 })), 60_000)
+    assert.strictEqual(pause(window), 57_000)
+    assert.strictEqual(pause(at(window, 57_000)), 0)
+    assert.strictEqual(pause(request(start(60), { status: 429 })), 60_000)
   })
 
   it("goes on when the clock is set back", () => {
     let window = request(at(start(1), 3_600_000))
     window = at(window, 0)
-    assert.strictEqual(SlidingWindow.wait(window), 60_250)
+    assert.strictEqual(wait(window), 60_250)
     window = at(window, 0)
-    assert.strictEqual(SlidingWindow.wait(at(window, 60_249)), 1)
-    assert.strictEqual(SlidingWindow.wait(at(window, 60_250)), 0)
+    assert.strictEqual(wait(at(window, 60_249)), 1)
+    assert.strictEqual(wait(at(window, 60_250)), 0)
   })
 })
 
@@ -112,7 +115,7 @@ describe("SlidingWindow, whatever happens", () => {
         for (const { after, remaining, sends, status, which } of actions) {
           time += after
           window = at(window, time)
-          if (sends && SlidingWindow.wait(window) === 0) {
+          if (sends && wait(window) === 0) {
             const [admitted, admission] = SlidingWindow.admit(window)
             window = admitted
             flights.push({ admission, arrived: time })
@@ -140,7 +143,7 @@ describe("SlidingWindow, whatever happens", () => {
         for (const { after, sends } of actions) {
           time += after
           window = at(window, time)
-          if (sends && SlidingWindow.wait(window) === 0) {
+          if (sends && wait(window) === 0) {
             const [admitted, admission] = SlidingWindow.admit(window)
             window = admitted
             flights.push(admission)
@@ -150,7 +153,7 @@ describe("SlidingWindow, whatever happens", () => {
             const untold = SlidingWindow.end(window, admission, { status: 200 })
             const told = SlidingWindow.end(window, admission, { status: 200, remaining })
             assert.isAtLeast(SlidingWindow.used(told), SlidingWindow.used(untold))
-            assert.isAtLeast(SlidingWindow.wait(told), SlidingWindow.wait(untold))
+            assert.isAtLeast(wait(told), wait(untold))
             assert.isAtMost(SlidingWindow.used(told), Math.max(limit, SlidingWindow.used(untold)))
             window = told
           }
@@ -167,7 +170,7 @@ describe("SlidingWindow, whatever happens", () => {
         for (const { after, remaining, status } of actions) {
           time += after
           window = at(window, time)
-          if (SlidingWindow.wait(window) === 0) window = request(window, { status, remaining })
+          if (wait(window) === 0) window = request(window, { status, remaining })
           assert.strictEqual(window.expiries.reduce((sum, { count }) => sum + count, 0), window.expiring)
           assert.deepStrictEqual(
             window.expiries.map(({ at }) => at),

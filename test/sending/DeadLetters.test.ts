@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, TestClock } from "effect"
 import { EpochMillis } from "../../src/base/Time.js"
 import { StageEvent } from "../../src/domain/StageEvent.js"
+import { NormalizedKey } from "../../src/domain/WorkItemKey.js"
 import { StageEvents } from "../../src/events/StageEvents.js"
 import { Outbox } from "../../src/outbox/Outbox.js"
 import { Fault, PlaneSimulator } from "../../src/simulator/PlaneSimulator.js"
@@ -194,7 +195,7 @@ describe("dead letters", () => {
       yield* outbox.publish({
         id: "later-version",
         workItem: key,
-        lane: key,
+        lane: NormalizedKey(key),
         body: `{"type":"task_paused","workItem":"${key}"}`,
         stage: undefined,
         urgent: false,
@@ -221,7 +222,7 @@ describe("dead letters", () => {
       yield* outbox.publish({
         id: "later-version",
         workItem: key,
-        lane: key,
+        lane: NormalizedKey(key),
         body: `{"type":"task_paused","workItem":"${key}"}`,
         stage: "done",
         urgent: false,

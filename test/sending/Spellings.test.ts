@@ -3,6 +3,7 @@ import { Effect, TestClock } from "effect"
 import { toldBy } from "../../demo/Judge.js"
 import { ItemId } from "../../src/domain/Ids.js"
 import { StageEvent } from "../../src/domain/StageEvent.js"
+import { NormalizedKey } from "../../src/domain/WorkItemKey.js"
 import { StageEvents } from "../../src/events/StageEvents.js"
 import { Outbox } from "../../src/outbox/Outbox.js"
 import { Fault, PlaneSimulator } from "../../src/simulator/PlaneSimulator.js"
@@ -50,8 +51,8 @@ describe("two spellings of one work item", () => {
       const { id } = yield* plane.addWorkItem({ name: "Trail map", number: 2 })
       yield* failed("ET-002", "one")
       yield* TestClock.adjust("1 minutes")
-      assert.deepInclude(yield* outbox.workItem("ET-2", 1), { itemId: ItemId(id), owed: 0 })
-      assert.lengthOf(yield* outbox.events({ workItem: "ET-2", limit: 10 }), 1)
+      assert.deepInclude(yield* outbox.workItem(NormalizedKey("ET-2"), 1), { itemId: ItemId(id), owed: 0 })
+      assert.lengthOf(yield* outbox.events({ workItem: NormalizedKey("ET-2"), limit: 10 }), 1)
       yield* plane.forgetRequests
       yield* failed("ET-2", "two")
       yield* TestClock.adjust("1 minutes")

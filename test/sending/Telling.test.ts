@@ -6,7 +6,10 @@ import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { ItemId } from "../../src/domain/Ids.js"
+import { PlaneMoment } from "../../src/domain/PlaneMoment.js"
 import { StageEvent } from "../../src/domain/StageEvent.js"
+import { StateId } from "../../src/domain/StageStates.js"
+import { CanonicalKey, NormalizedKey } from "../../src/domain/WorkItemKey.js"
 import { StageEvents } from "../../src/events/StageEvents.js"
 import { observe } from "../../src/outbox/Observation.js"
 import { Outbox } from "../../src/outbox/Outbox.js"
@@ -44,11 +47,11 @@ const movedAndHeard = (id: string, key: string, to: string) =>
     const { sql, write } = yield* Storage
     yield* write(observe(sql, {
       itemId: ItemId(id),
-      key,
-      state: state.id,
+      key: CanonicalKey(key),
+      state: StateId(state.id),
       cancelled: to === "Cancelled",
       // Plane's moments have microseconds.
-      updatedAt: DateTime.formatIso(yield* DateTime.now).replace("Z", "500Z"),
+      updatedAt: PlaneMoment(DateTime.formatIso(yield* DateTime.now).replace("Z", "500Z")),
       isAside: false
     }))
   })
@@ -262,7 +265,7 @@ describe("comments", () => {
         yield* TestClock.adjust("1 seconds")
       }
       const outbox = yield* Outbox
-      assert.strictEqual((yield* outbox.workItem(key, 1))?.dueAt, 601_000)
+      assert.strictEqual((yield* outbox.workItem(NormalizedKey(key), 1))?.dueAt, 601_000)
       yield* TestClock.adjust("11 minutes")
       assert.deepInclude(yield* outbox.status, { pending: 0, delivered: 4 })
     }).pipe(Effect.provide(inMemory({ settings: { ORCH_PLANE_KEY_PATIENCE: "1 minutes" } }))))

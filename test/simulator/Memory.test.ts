@@ -7,7 +7,7 @@ import * as Either from "effect/Either"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as TestClock from "effect/TestClock"
-import { Fault, PlaneSimulator } from "../../src/simulator/PlaneSimulator.js"
+import { ClockMillis, Fault, PlaneSimulator } from "../../src/simulator/PlaneSimulator.js"
 import { itemUrl, type Plane, withItem } from "./support.js"
 
 const whoAmI = (plane: Plane) =>
@@ -61,7 +61,12 @@ describe("in memory, under a TestClock", () => {
       assert.lengthOf(yield* plane.comments(item.id), 0)
       yield* TestClock.adjust("25 seconds")
       assert.lengthOf(yield* plane.comments(item.id), 1)
-      assert.deepInclude((yield* plane.requests)[0], { at: 0, answeredAt: 30_000, applied: true, clientGone: true })
+      assert.deepInclude((yield* plane.requests)[0], {
+        at: ClockMillis(0),
+        answeredAt: ClockMillis(30_000),
+        applied: true,
+        clientGone: true
+      })
     }).pipe(Effect.provide(PlaneSimulator.layerMemory({ insertDelay: "30 seconds" }))))
 
   it.scoped("a body that comes byte by byte takes its time, and can be interrupted", () =>

@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Duration, Effect, Fiber, TestClock } from "effect"
 import { makeSignal } from "../../src/base/Signal.js"
+import { EpochMillis } from "../../src/base/Time.js"
 import { startDueWork, takeDue } from "../../src/storage/DueWork.js"
 import { makeStorageTrouble } from "../../src/storage/StorageTrouble.js"
 import { WakeUps } from "../../src/storage/WakeUps.js"
@@ -8,7 +9,7 @@ import { WakeUps } from "../../src/storage/WakeUps.js"
 /** Waits for the one thing that `state` says is due. */
 const waiting = Effect.gen(function*() {
   const signal = yield* makeSignal
-  const state = { dueAt: undefined as number | undefined, looks: 0 }
+  const state = { dueAt: undefined as EpochMillis | undefined, looks: 0 }
   const fiber = yield* Effect.fork(takeDue({
     signal,
     maxAhead: "1 minute",
@@ -27,7 +28,7 @@ describe("takeDue", () => {
       const { fiber, isDone, signal, state } = yield* waiting
       yield* TestClock.adjust("1 hour")
       assert.strictEqual(state.looks, 1)
-      const dueAt = Duration.toMillis("1 hour") + 30_000
+      const dueAt = EpochMillis(Duration.toMillis("1 hour") + 30_000)
       state.dueAt = dueAt
       yield* signal.notify
       yield* TestClock.adjust("29 seconds")
@@ -41,20 +42,20 @@ describe("takeDue", () => {
   it.effect("takes what is due sooner than what it waits for", () =>
     Effect.gen(function*() {
       const { fiber, signal, state } = yield* waiting
-      state.dueAt = 30_000
+      state.dueAt = EpochMillis(30_000)
       yield* signal.notify
       yield* TestClock.adjust("1 second")
-      state.dueAt = 1_000
+      state.dueAt = EpochMillis(1_000)
       yield* signal.notify
-      assert.deepStrictEqual(yield* Fiber.join(fiber), { dueAt: 1_000 })
+      assert.deepStrictEqual(yield* Fiber.join(fiber), { dueAt: EpochMillis(1_000) })
     }))
 
   it.effect("does not wait for what was put off before the clock was set back", () =>
     Effect.gen(function*() {
       const { fiber, signal, state } = yield* waiting
-      state.dueAt = 60_001
+      state.dueAt = EpochMillis(60_001)
       yield* signal.notify
-      assert.deepStrictEqual(yield* Fiber.join(fiber), { dueAt: 60_001 })
+      assert.deepStrictEqual(yield* Fiber.join(fiber), { dueAt: EpochMillis(60_001) })
     }))
 })
 
@@ -62,7 +63,7 @@ describe("startDueWork", () => {
   it.scoped("does several jobs at once, no job twice at the same time, and a job with a bug a minute later again", () =>
     Effect.gen(function*() {
       const wakeUps = yield* WakeUps
-      const jobs = new Map(["a", "b", "bug"].map((id) => [id, 0]))
+      const jobs = new Map(["a", "b", "bug"].map((id) => [id, EpochMillis(0)]))
       const done: Array<string> = []
       yield* startDueWork({
         concurrency: 3,

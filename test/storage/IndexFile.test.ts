@@ -5,7 +5,7 @@ import { existsSync, readFileSync, renameSync, rmSync } from "node:fs"
 import { join } from "node:path"
 import { strangersIn } from "../../src/storage/sqlite/IndexFile.js"
 import { Storage } from "../../src/StorageLayers.js"
-import { folder } from "../http/Served.js"
+import { folder } from "../http/Server.js"
 import { openElsewhere } from "../support/OtherProcess.js"
 
 const insert = (id: number) => Effect.flatMap(Storage, ({ sql, write }) => write(sql`INSERT INTO note VALUES (${id})`))

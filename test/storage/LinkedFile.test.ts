@@ -5,7 +5,7 @@ import { existsSync, linkSync, readFileSync, rmSync, symlinkSync, writeFileSync 
 import { join } from "node:path"
 import { isMountPoint } from "../../src/storage/sqlite/LinkedFile.js"
 import { Storage } from "../../src/StorageLayers.js"
-import { folder } from "../http/Served.js"
+import { folder } from "../http/Server.js"
 
 const opened = (file: string) => Effect.scoped(Layer.build(Storage.layerFile(file)))
 const refused = (file: string) => Effect.flip(opened(file))

@@ -3,7 +3,7 @@ import { Deferred, Effect, Fiber, Layer, Logger, LogLevel, TestClock } from "eff
 import { Storage } from "../../src/storage/Storage.js"
 import { Verdict } from "../../src/tasks/QualityGate.js"
 import { Tasks } from "../../src/tasks/Tasks.js"
-import { folder } from "../http/Served.js"
+import { folder } from "../http/Server.js"
 import { forge, settable, tasksOnly, told } from "./Orchestration.js"
 
 const passed = Verdict.Passed()

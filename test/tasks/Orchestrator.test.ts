@@ -5,7 +5,7 @@ import { WakeUps } from "../../src/storage/WakeUps.js"
 import { AgentLauncher } from "../../src/tasks/AgentLauncher.js"
 import { Verdict } from "../../src/tasks/QualityGate.js"
 import { Tasks } from "../../src/tasks/Tasks.js"
-import { folder } from "../http/Served.js"
+import { folder } from "../http/Server.js"
 import { forge, running, settable, tasksOnly, told } from "./Orchestration.js"
 
 const silent = Logger.minimumLogLevel(LogLevel.None)

@@ -3,6 +3,9 @@ import { Effect, TestClock } from "effect"
 import { MonotonicMillis } from "../../src/base/Time.js"
 import { EpochMillis } from "../../src/base/Time.js"
 import { ItemId } from "../../src/domain/Ids.js"
+import { PlaneMoment } from "../../src/domain/PlaneMoment.js"
+import { StateId } from "../../src/domain/StageStates.js"
+import { CanonicalKey } from "../../src/domain/WorkItemKey.js"
 import { StageEvents } from "../../src/events/StageEvents.js"
 import { Outbox } from "../../src/outbox/Outbox.js"
 import { TaskId } from "../../src/tasks/Task.js"
@@ -81,14 +84,18 @@ describe("starting a task", () => {
       const job = yield* outbox.turn({ holder: "me", claim: { urgentAfter: 1, plan } })
       if (job?._tag !== "Look") return assert.fail("a look-up")
       const seen = {
-        state: "a",
+        state: StateId("a"),
         cancelled: false,
         readAt: MonotonicMillis(0),
-        updatedAt: "2026-11-23T21:10:39.731779Z"
+        updatedAt: PlaneMoment("2026-11-23T21:10:39.731779Z")
       }
       yield* outbox.turn({
         holder: "me",
-        settlement: { _tag: "Looked", job, outcome: { _tag: "Found", itemId: ItemId(one), key: "ET-2", seen } }
+        settlement: {
+          _tag: "Looked",
+          job,
+          outcome: { _tag: "Found", itemId: ItemId(one), key: CanonicalKey("ET-2"), seen }
+        }
       })
       assert.strictEqual((yield* tasks.byItemId(one))?.id, task.id)
       assert.deepInclude(yield* tasks.start({ workItem: "ET-57", itemId: one }), { id: task.id, itemId: one })
@@ -129,7 +136,10 @@ describe("finding tasks", () => {
       yield* tasks.link(third, { ...link, repository: { id: 8, name: "team/other" } })
       assert.deepInclude(yield* tasks.byId(second), { id: second, ...link })
       const tasksOf = (repository: number, workItem: string | null) =>
-        Effect.map(tasks.tasksOf({ repository, number: 12, workItem }), (found) => found.map(({ id }) => id))
+        Effect.map(
+          tasks.tasksOf({ repository, number: 12, workItem: workItem === null ? null : CanonicalKey(workItem) }),
+          (found) => found.map(({ id }) => id)
+        )
       assert.sameMembers(yield* tasksOf(7, "ET-3"), ids)
       assert.sameMembers(yield* tasksOf(7, "ET-1"), [first, second])
       assert.deepStrictEqual(yield* tasksOf(8, null), [third])

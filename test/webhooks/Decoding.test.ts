@@ -1,6 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Either } from "effect"
 import { ItemId } from "../../src/domain/Ids.js"
+import { PlaneMoment } from "../../src/domain/PlaneMoment.js"
+import { StateId } from "../../src/domain/StageStates.js"
 import { decodeGiteaHook } from "../../src/webhooks/GiteaHook.js"
 import { decodePlaneHook } from "../../src/webhooks/PlaneHook.js"
 import { changed, fixture, fixturesOf } from "./Fixtures.js"
@@ -12,9 +14,9 @@ describe("Plane's bodies", () => {
       itemId: ItemId("a1e3b463-914e-564c-9341-2bf8665a56d8"),
       project: "7a79f0a9-5278-49cd-9007-9a338f238f9c",
       number: 7,
-      stateId: "b873d9eb-993c-48cd-97ac-99a9b1623967",
+      stateId: StateId("b873d9eb-993c-48cd-97ac-99a9b1623967"),
       stateGroup: "started",
-      updatedAt: "2026-10-05T07:16:29.568007Z",
+      updatedAt: PlaneMoment("2026-10-05T07:16:29.568007Z"),
       isAside: false
     } as const
     assert.deepStrictEqual(decodePlaneHook(fixture("plane/issue_updated_state")), Either.right(seen))

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Schedule } from "effect"
-import { folder, request, withPlane } from "../http/Served.js"
+import { folder, request, withPlane } from "../http/Server.js"
 import { fixture } from "./Fixtures.js"
 import { developed, moveBody, pullBody, scene, sha, statusBody } from "./Scene.js"
 

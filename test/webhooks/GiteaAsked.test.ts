@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import type { ServerResponse } from "node:http"
 import { fakeGitea } from "../gitea/FakeGitea.js"
-import { folder, request, withPlane } from "../http/Served.js"
+import { folder, request, withPlane } from "../http/Server.js"
 import { developed, moveBody, pullBody, scene, sha, statusBody } from "./Scene.js"
 
 /** A task at `development`, with a Gitea that can be asked about `pull`. */

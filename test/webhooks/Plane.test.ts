@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { PlaneSimulator } from "../../src/simulator/PlaneSimulator.js"
-import { withPlane } from "../http/Served.js"
+import { withPlane } from "../http/Server.js"
 import { circle, comesTo, post, publishAnalysis, told } from "./Circle.js"
 import { changed, fixture } from "./Fixtures.js"
 import { alone, moveBody, pullBody, scene, sha, states, uuid } from "./Scene.js"

@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { EpochMillis } from "../../src/base/Time.js"
+import { CanonicalKey } from "../../src/domain/WorkItemKey.js"
 import { readPullRequestOf, readReviews, readStatuses, rememberClosed } from "../../src/gitea/Facts.js"
 import { giteaGates } from "../../src/gitea/GiteaGates.js"
 import { pruneCommitStatuses, prunePullRequests } from "../../src/gitea/Prune.js"
@@ -42,7 +43,7 @@ const everything = Effect.gen(function*() {
   assert.isFalse(yield* inbox.prune(EpochMillis(1)))
   const { read, sql, write } = yield* Storage
   // The gates stop asking when the pull request has ended.
-  const held = yield* read(readPullRequestOf(sql, "ET-7"))
+  const held = yield* read(readPullRequestOf(sql, CanonicalKey("ET-7")))
   assert.isDefined(held)
   yield* read(readStatuses(sql, held))
   yield* read(readReviews(sql, held))

@@ -8,7 +8,7 @@ import type { HookOutcome } from "../../src/webhooks/Inbox.js"
 import { Inbox } from "../../src/webhooks/Inbox.js"
 import { Overloaded, Receiver, Refused } from "../../src/webhooks/Receiver.js"
 import { makeUnreadable } from "../../src/webhooks/UnreadableHook.js"
-import { folder } from "../http/Served.js"
+import { folder } from "../http/Server.js"
 import { secrets, signature } from "./Sender.js"
 
 const receiving = (settings: Readonly<Record<string, string>>) => {

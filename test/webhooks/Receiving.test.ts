@@ -4,7 +4,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import * as Http from "node:http"
 import { connect } from "node:net"
-import { folder, request, served, withPlane } from "../http/Served.js"
+import { folder, request, served, withPlane } from "../http/Server.js"
 import { deliver, secrets, signature } from "./Sender.js"
 
 const settings = {

@@ -31,11 +31,11 @@ const open = Effect.fnUntraced(function*(where: string) {
   if (index !== undefined) yield* refuseStrangers(where, index)
   yield* edge(migrate(where))
 
-  // Nobody else uses this client, so taking its connection makes nobody wait. `turn` keeps transactions and reads
-  // apart.
+  // Nobody else uses this client, so taking its connection makes nobody wait. `connectionLock` keeps transactions
+  // and reads apart.
   const connection = yield* typed(client.reserve)
   const sql = makeOwnSql(client, connection)
-  const turn = Effect.unsafeMakeSemaphore(1)
+  const connectionLock = Effect.unsafeMakeSemaphore(1)
   const begin = connection.execute("BEGIN", [], undefined)
   const commit = connection.execute("COMMIT", [], undefined)
   // A ROLLBACK fails when SQLite has rolled back already. If it ever leaves a transaction open, the next BEGIN fails
@@ -53,7 +53,7 @@ const open = Effect.fnUntraced(function*(where: string) {
   // host that it finds in the fiber's context.
   const transaction = <A>(effect: Effect.Effect<A, SqlError>): Effect.Effect<A, StorageError> =>
     edge(
-      turn.withPermits(1)(Effect.uninterruptibleMask((restore) =>
+      connectionLock.withPermits(1)(Effect.uninterruptibleMask((restore) =>
         // Checked before BEGIN too: a process that opens another file at our path may take over our log.
         Effect.zipRight(refuseMoved, begin).pipe(
           Effect.zipRight(restore(effect)),
@@ -91,7 +91,7 @@ const open = Effect.fnUntraced(function*(where: string) {
       )
     })
   const read = <A>(effect: Effect.Effect<A, SqlError>) =>
-    edge(turn.withPermits(1)(Effect.zipRight(refuseMoved, effect)))
+    edge(connectionLock.withPermits(1)(Effect.zipRight(refuseMoved, effect)))
   return { sql, where, write, writeAlone: transaction, read, shared: false, index }
 })
 

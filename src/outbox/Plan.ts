@@ -23,7 +23,7 @@ export interface OwedEvent {
 /** The last comment that was delivered for a lane. */
 export interface Told {
   readonly kind: DeliveryKind
-  readonly gate: string | null
+  readonly failureKey: string | null
   readonly failures: number
   readonly commentId: CommentId | null
   readonly settledAt: EpochMillis
@@ -66,7 +66,7 @@ export interface Plan {
   readonly events: readonly [OwedEvent, ...Array<OwedEvent>]
   readonly externalId: string | null
   readonly body: string
-  readonly gate: string | null
+  readonly failureKey: string | null
   readonly failures: number
   readonly commentId: CommentId | null
   /** The retried delivery that this one replaces. */

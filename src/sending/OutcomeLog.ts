@@ -2,7 +2,7 @@ import { Effect } from "effect"
 import type { Settlement } from "../outbox/Outcome.js"
 
 /** Logs what a person should know of how a job ended. */
-export const report = ({ job, outcome }: Settlement): Effect.Effect<void> => {
+export const logOutcome = ({ job, outcome }: Settlement): Effect.Effect<void> => {
   const what = job._tag === "Look" ? job.key : `${job.delivery.kind} for ${job.itemId}`
   switch (outcome._tag) {
     case "Dead":

@@ -4,17 +4,17 @@ import type { Scope } from "effect"
 import { execFile } from "node:child_process"
 import { build } from "../crash/Build.js"
 
-/** Runs the real program in a separate process on a database. Returns whether it succeeded, and its output. */
-export type Elsewhere = (
+/** Runs the real program, in a process of its own, on a database. Returns whether it succeeded, and its output. */
+export type ProgramRunner = (
   database: string,
   ...args: ReadonlyArray<string>
 ) => Effect.Effect<{ readonly done: boolean; readonly words: string }>
 
 /** Builds the program. It is removed when the scope closes. */
-export const make: Effect.Effect<Elsewhere, never, Scope.Scope> = build.pipe(
+export const make: Effect.Effect<ProgramRunner, never, Scope.Scope> = build.pipe(
   Effect.orDie,
   Effect.provide(NodeContext.layer),
-  Effect.map(({ program }): Elsewhere => (database, ...args) =>
+  Effect.map(({ program }): ProgramRunner => (database, ...args) =>
     Effect.async((resume) => {
       // Nobody listens on port 1, where the program would ask for the leader's health.
       const env = { PATH: process.env["PATH"], ORCH_DATABASE_URL: database, ORCH_PORT: "1" }

@@ -1,5 +1,7 @@
 import type { MonotonicMillis } from "../src/base/Time.js"
 import { CommentId, ItemId } from "../src/domain/Ids.js"
+import { StateId } from "../src/domain/StageStates.js"
+import { CanonicalKey } from "../src/domain/WorkItemKey.js"
 import type { Job } from "../src/outbox/Job.js"
 import type { Settlement } from "../src/outbox/Outcome.js"
 
@@ -15,7 +17,7 @@ export const settled = (job: Job, now: MonotonicMillis): Settlement =>
       outcome: {
         _tag: "Found",
         itemId: ItemId(`item-${job.lane.id}`),
-        key: job.key,
+        key: CanonicalKey(job.key),
         seen: { state: null, cancelled: false, readAt: now, updatedAt: null }
       }
     }
@@ -26,7 +28,7 @@ export const settled = (job: Job, now: MonotonicMillis): Settlement =>
         _tag: "Delivered",
         commentId: CommentId("comment"),
         seen: job.delivery.kind === "state"
-          ? { state: job.delivery.body, cancelled: false, readAt: now, updatedAt: null }
+          ? { state: StateId(job.delivery.body), cancelled: false, readAt: now, updatedAt: null }
           : undefined
       }
     }
