@@ -1,5 +1,5 @@
-import type { Scope } from "effect"
-import { Duration, Effect, Schedule } from "effect"
+import type { Duration, Scope } from "effect"
+import { Effect, Schedule } from "effect"
 import type { Setting } from "../base/Setting.js"
 import { defineSetting, duration } from "../base/Setting.js"
 import type { EpochMillis } from "../base/Time.js"

@@ -83,7 +83,12 @@ export const everyOutcome = Effect.gen(function*() {
       ? {
         _tag: "Looked",
         job,
-        outcome: { _tag: "Found", itemId: ItemId(job.lane.itemId ?? `item of ${job.key}`), key: CanonicalKey(job.key), seen }
+        outcome: {
+          _tag: "Found",
+          itemId: ItemId(job.lane.itemId ?? `item of ${job.key}`),
+          key: CanonicalKey(job.key),
+          seen
+        }
       }
       : {
         _tag: "Sent",

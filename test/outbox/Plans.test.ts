@@ -75,7 +75,9 @@ const everything = Effect.gen(function*() {
   }
   const { read, sql, write } = yield* Storage
   yield* write(observe(sql, observation))
-  yield* read(sql`SELECT ${itemOfKey(sql, NormalizedKey("ET-1"))}, (SELECT key FROM ${keysOfItem(sql, ItemId("item-1"))})`)
+  yield* read(
+    sql`SELECT ${itemOfKey(sql, NormalizedKey("ET-1"))}, (SELECT key FROM ${keysOfItem(sql, ItemId("item-1"))})`
+  )
   yield* outbox.prune(EpochMillis(0))
 })
 
