@@ -1,18 +1,21 @@
 import { assert, describe, it } from "@effect/vitest"
+import type { Context } from "effect"
 import { ConfigProvider, Effect, Layer } from "effect"
 import { randomUUID } from "node:crypto"
-import { StageEvent } from "../../src/domain/StageEvent.js"
-import { StageEvents } from "../../src/events/StageEvents.js"
-import { gatesLayer } from "../../src/gitea/GiteaGates.js"
-import { Orchestrator } from "../../src/OrchestratorLayers.js"
-import { Outbox } from "../../src/outbox/Outbox.js"
-import { PlaneSync } from "../../src/sending/PlaneSync.js"
+// Only what the package exports, as a host has it.
+import {
+  AgentLauncher,
+  gatesLayer,
+  Orchestrator,
+  Pipeline,
+  PlaneSync,
+  Receiver,
+  StageEvent,
+  StageEvents,
+  Storage,
+  webhooksLayer
+} from "../../src/index.js"
 import { PlaneSimulator } from "../../src/simulator/PlaneSimulator.js"
-import { Storage } from "../../src/StorageLayers.js"
-import { AgentLauncher } from "../../src/tasks/AgentLauncher.js"
-import { Pipeline } from "../../src/tasks/Pipeline.js"
-import { Receiver } from "../../src/webhooks/Receiver.js"
-import { webhooksLayer } from "../../src/webhooks/Webhooks.js"
 import { changed } from "./Fixtures.js"
 import { states, uuid } from "./Scene.js"
 import { secrets, signature } from "./Sender.js"
@@ -43,7 +46,7 @@ const orchestrator = Orchestrator.layerTasks.pipe(
 
 /** A host's program, in two steps: each builds its layers for itself. */
 const hosted = <A, E>(
-  program: Effect.Effect<A, E, Receiver | StageEvents | PlaneSync | Outbox | PlaneSimulator>,
+  program: Effect.Effect<A, E, Receiver | StageEvents | Context.Tag.Identifier<typeof PlaneSync> | PlaneSimulator>,
   limit: number,
   unit: "second" | "minute"
 ) =>
@@ -81,7 +84,7 @@ const publish = (count: number) =>
 const until = <E, R>(isSo: Effect.Effect<boolean, E, R>) =>
   Effect.repeat(Effect.delay(isSo, "20 millis"), { until: (so) => so })
 
-const told = until(Effect.flatMap(Outbox, (outbox) => Effect.map(outbox.status, ({ pending }) => pending === 0)))
+const told = until(Effect.flatMap(PlaneSync, ({ outbox }) => Effect.map(outbox, ({ pending }) => pending === 0)))
 
 const asked = Effect.flatMap(PlaneSimulator, (plane) => plane.requests)
 
