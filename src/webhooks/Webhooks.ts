@@ -24,10 +24,10 @@ const work = Layer.scopedDiscard(Effect.gen(function*() {
 }))
 
 /**
- * Takes webhooks and works on them until the scope closes. It goes over the tasks, the pipeline to Plane and the storage
+ * Takes webhooks and works on them until the scope closes. It goes over the tasks, the sending to Plane and the storage
  * of a host: `Orchestrator.layerStorage` (or `Orchestrator.layerTasks` over `PlaneSync.layerStorage`), with
- * `Layer.provideMerge(Storage.layer)`. It asks Plane by the `PlaneClient` of that pipeline, so that both share one
- * budget, however a host puts its layers together. A host hands the requests to the `Receiver`: docs/setup.md has a
+ * `Layer.provideMerge(Storage.layer)`. It asks Plane with the `PlaneClient` that sends, so that both share one budget,
+ * however a host puts its layers together. A host hands the requests to the `Receiver`: docs/setup.md has a
  * whole example.
  */
 export const webhooksLayer: Layer.Layer<

@@ -85,7 +85,7 @@ export const everyOutcome = Effect.gen(function*() {
         job,
         outcome: {
           _tag: "Found",
-          itemId: ItemId(job.lane.itemId ?? `item of ${job.key}`),
+          itemId: job.lane.itemId ?? ItemId(`item of ${job.key}`),
           key: CanonicalKey(job.key),
           seen
         }
