@@ -27,7 +27,7 @@ export interface Delivery {
   readonly attempts: number
   /** How often Plane has answered that it refuses this. */
   readonly refusals: number
-  /** It was sent before and Plane may have executed it, so a 409 about its external id may be its own echo. */
+  /** It was sent before and Plane may have executed it, so a hook that shows its state may be our own echo. */
   readonly tried: boolean
   /** How many events it tells. */
   readonly events: number

@@ -70,8 +70,8 @@ export type SendOutcome =
   /** The comment to change is gone, so a new one is needed. */
   | { readonly _tag: "CommentGone"; readonly reason: string }
   /**
-   * Plane has a comment under this external id that no request of ours explains. The events that it tells count as
-   * told. If it tells none of them, they are told under the next external id.
+   * Plane already has a comment under this external id, from an attempt before or from somewhere else. The events that
+   * it tells count as told. If it tells none of them, they are told under the next external id.
    */
   | {
     readonly _tag: "Taken"
