@@ -266,7 +266,7 @@ describe("Outbox", () => {
       yield* outbox.fold(holder)
       assert.strictEqual(publishes.count, 2)
       yield* outbox.turn({ holder })
-      assert.isBelow(publishes.count, 5)
+      assert.isBelow(publishes.count, 10)
     }).pipe(Effect.provide(StorageLayers.layerFile(":memory:"))))
 })
 
