@@ -1,14 +1,12 @@
 import type { ConfigError } from "effect"
-import { Duration, Effect, FiberMap, Layer, Option } from "effect"
-import type { Scope } from "effect"
+import { Duration, Effect, Layer, Option } from "effect"
 import { backoff } from "../base/Backoff.js"
 import { connections } from "../base/Connections.js"
 import type { EpochMillis } from "../base/Time.js"
 import { epochMillis } from "../base/Time.js"
 import { Storage } from "../storage/Storage.js"
 import type { StorageError } from "../storage/StorageError.js"
-import { makeStorageTrouble } from "../storage/StorageTrouble.js"
-import { WakeUps } from "../storage/WakeUps.js"
+import type { WakeUps } from "../storage/WakeUps.js"
 import type { Pipeline } from "../tasks/Pipeline.js"
 import type { QualityGate } from "../tasks/QualityGate.js"
 import { QualityGates, Verdict } from "../tasks/QualityGate.js"
@@ -36,6 +34,9 @@ const askedEvery = Duration.minutes(10)
 
 const { Failed, Passed, Pending } = Verdict
 
+const askAgain = (verdict: Verdict, againAfter: Duration.Duration): Verdict =>
+  verdict._tag === "Passed" ? verdict : { ...verdict, againAfter }
+
 // The order of the stored ones: so of several failures the same one is told, wherever they come from.
 const byContext = (one: CommitStatus, other: CommitStatus) => one.context < other.context ? -1 : 1
 
@@ -58,17 +59,13 @@ type Check = (pullRequest: PullRequest) => Effect.Effect<Verdict, GiteaError | S
 export const giteaGates: Effect.Effect<
   ReadonlyArray<QualityGate>,
   ConfigError.ConfigError,
-  Gitea | Scope.Scope | WakeUps | Storage | TaskStore | TaskPullRequests
+  Gitea | Storage | TaskPullRequests
 > = Effect.gen(function*() {
   const config = yield* GiteaConfig
   const client = Option.getOrUndefined(yield* Gitea)
   const { read, sql, write } = yield* Storage
-  const wakeUps = yield* WakeUps
-  const tasks = yield* TaskStore
   const pullRequests = yield* TaskPullRequests
-  const { retry } = yield* makeStorageTrouble
-  const again = yield* FiberMap.make<TaskId>()
-  const routine = yield* FiberMap.make<TaskId>()
+  // How often in a row Gitea did not answer about a task. A restart forgets it, and then asks about every task anyway.
   const failures = new Map<TaskId, number>()
   let down: { readonly error: GiteaError; readonly at: EpochMillis } | undefined
 
@@ -96,15 +93,9 @@ export const giteaGates: Effect.Effect<
       })
     })
 
-  // Until it is written, because nothing else would have the gates of this task asked again.
-  const due = (id: TaskId) => Effect.zipRight(retry(write(tasks.touch(id))), wakeUps.notify)
-
-  // Counted from when its gates were last asked, so that the tasks come one after the other, as they did then.
-  const askLater = (id: TaskId) => FiberMap.run(routine, id, Effect.delay(due(id), askedEvery))
-
   /**
-   * The verdict while there is no answer. The task is due again after a pause that grows. A failure that is known stays
-   * one, and one that was told is repeated word for word, because an outage is no news.
+   * The verdict while there is no answer. The gate is asked again after a pause that grows. A failure that is known
+   * stays one, and one that was told is repeated word for word, because an outage is no news.
    */
   const waits = (gate: string, task: Task, error: GiteaError | StorageError, known: Verdict | undefined) =>
     Effect.gen(function*() {
@@ -113,11 +104,12 @@ export const giteaGates: Effect.Effect<
       failures.set(id, count)
       const pause = yield* backoff(count, { max: maxBackoff })
       yield* Effect.logWarning(`${workItem} waits: ${error.message}`)
-      yield* FiberMap.run(again, id, Effect.delay(due(id), pause))
-      if (known?._tag === "Failed") return known
+      if (known?._tag === "Failed") return askAgain(known, pause)
       // A stage is left when all its gates have passed, so what has failed did so since the stage was entered.
       const told = verdicts.find((given) => given.gate === gate && given.verdict === "failed")
-      return told === undefined ? Pending({ why: error.message }) : Failed({ reason: told.reason ?? "" })
+      return told === undefined
+        ? Pending({ why: error.message, againAfter: pause })
+        : Failed({ reason: told.reason ?? "", againAfter: pause })
     })
 
   /** The pull request as it is now, if Gitea can be asked. A merged one stays merged; a closed one may be reopened. */
@@ -184,7 +176,7 @@ export const giteaGates: Effect.Effect<
         if (held === undefined) return Pending({ why: `no pull request names ${task.workItem} yet` })
         return yield* Effect.flatMap(current(held), unlessEnded(check)).pipe(
           Effect.tap(() => failures.delete(task.id)),
-          Effect.tap(({ _tag }) => client === undefined || _tag === "Passed" ? Effect.void : askLater(task.id)),
+          Effect.map((verdict) => client === undefined ? verdict : askAgain(verdict, askedEvery)),
           Effect.catchTag("GiteaError", (error) =>
             Effect.flatMap(held.open ? known(held) : Effect.succeed(undefined), (verdict) =>
               waits(name, task, error, verdict)))
@@ -201,7 +193,7 @@ export const gatesLayer: Layer.Layer<
   QualityGates,
   ConfigError.ConfigError,
   Pipeline | WakeUps | Storage
-> = Layer.scoped(QualityGates, Effect.map(giteaGates, QualityGates.make)).pipe(
+> = Layer.effect(QualityGates, Effect.map(giteaGates, QualityGates.make)).pipe(
   Layer.provide([Gitea.layer, TaskPullRequests.layer]),
   Layer.provide([TaskStore.layer, connections])
 )

@@ -3,9 +3,10 @@ import type { Duration, Scope } from "effect"
 import { Context, Effect, Layer, Option } from "effect"
 import { makeEventLoopTurn } from "../base/EventLoopTurn.js"
 import type { EpochMillis } from "../base/Time.js"
-import { epochMillis, later } from "../base/Time.js"
+import { epochMillis } from "../base/Time.js"
 import type { EventSequence } from "../domain/Ids.js"
 import type { NormalizedKey } from "../domain/WorkItemKey.js"
+import { nextDueAt } from "../storage/DueWork.js"
 import { Storage } from "../storage/Storage.js"
 import type { StorageError } from "../storage/StorageError.js"
 import { claim } from "./Claim.js"
@@ -103,23 +104,17 @@ const make = Effect.gen(function*() {
   yield* refuseOtherIndex(storage)
   const eventLoopTurn = yield* makeEventLoopTurn
 
-  const nextDue = Effect.fnUntraced(function*(maxAhead: Duration.DurationInput) {
-    const now = yield* epochMillis
-    const furthest = later(now, maxAhead)
-    const [row] = yield* read(sql<{ dueAt: EpochMillis | null; latest: EpochMillis | null; hasNew: number }>`SELECT
-      min((SELECT due_at FROM plane_sync_lane WHERE urgency = u.value AND due_at IS NOT NULL AND holder IS NULL
-        ORDER BY due_at LIMIT 1)) AS "dueAt",
-      max((SELECT due_at FROM plane_sync_lane WHERE urgency = u.value AND due_at IS NOT NULL
-        ORDER BY due_at DESC LIMIT 1)) AS latest
-        , ${hasNew(sql)} AS "hasNew"
-      FROM json_each('[0,1,2]') u`)
-    if (row?.hasNew === 1) return now
-    if (row?.latest !== null && row?.latest !== undefined && row.latest > furthest) {
-      yield* write(sql`UPDATE plane_sync_lane SET due_at = ${now} WHERE due_at > ${furthest}`)
-      return now
-    }
-    return row?.dueAt ?? undefined
-  })
+  const dueEnds = (now: EpochMillis) =>
+    Effect.map(
+      read(sql<{ first: EpochMillis | null; last: EpochMillis | null; hasNew: number }>`SELECT
+        min((SELECT due_at FROM plane_sync_lane WHERE urgency = u.value AND due_at IS NOT NULL AND holder IS NULL
+          ORDER BY due_at LIMIT 1)) AS first,
+        max((SELECT due_at FROM plane_sync_lane WHERE urgency = u.value AND due_at IS NOT NULL
+          ORDER BY due_at DESC LIMIT 1)) AS last,
+        ${hasNew(sql)} AS "hasNew"
+        FROM json_each('[0,1,2]') u`),
+      ([row]) => ({ first: row?.hasNew === 1 ? now : row?.first ?? null, last: row?.last ?? null })
+    )
 
   /** Runs `work` in a transaction, and writes the sums that its changes to events add up to. */
   const tallied = <A, E>(work: (tally: Tally) => Effect.Effect<A, SqlError | E>) =>
@@ -187,7 +182,12 @@ const make = Effect.gen(function*() {
     transact: makeTransact(storage),
     turn,
     fold: foldAhead,
-    nextDue,
+    nextDue: (maxAhead) =>
+      nextDueAt({
+        maxAhead,
+        ends: dueEnds,
+        makeDue: (now, after) => write(sql`UPDATE plane_sync_lane SET due_at = ${now} WHERE due_at > ${after}`)
+      }),
     unfoundKeys: (most) => Effect.flatMap(epochMillis, (now) => read(readUnfoundKeys(sql, now, most))),
     becomeLeader: (holder) => becomeLeader(storage, holder),
     leader: readLeader(storage),

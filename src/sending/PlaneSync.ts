@@ -44,10 +44,11 @@ export class PlaneSync extends Context.Tag("plane-sync/PlaneSync")<PlaneSync, {
 
   /**
    * All of sending, over a storage, together with the services that read it. Anything else that asks Plane with the
-   * same API token has to use the `PlaneClient` of this layer, because one token has one budget.
+   * same API token has to use the `PlaneClient` of this layer, because one token has one budget. What needs the project
+   * has to use its `Projects`, because the settings elsewhere may name another one.
    */
   static readonly layerStorage: Layer.Layer<
-    PlaneSync | StageEvents | Outbox | WakeUps | PlaneClient,
+    PlaneSync | StageEvents | Outbox | WakeUps | PlaneClient | Projects,
     ConfigError.ConfigError | LeaderActive | StorageError,
     Storage
   > = Layer.suspend(() => sending)
@@ -94,5 +95,6 @@ const sending = Layer.merge(PlaneSync.layerPipeline, StageEvents.layer).pipe(
   Layer.provide(Destination.layer),
   Layer.provideMerge(PlaneClient.layer),
   Layer.provideMerge(Layer.merge(Outbox.layer, WakeUps.layer)),
-  Layer.provide(Layer.mergeAll(projectsLayer, RateBudget.layer, connections))
+  Layer.provideMerge(projectsLayer),
+  Layer.provide(Layer.merge(RateBudget.layer, connections))
 )

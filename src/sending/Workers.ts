@@ -159,6 +159,9 @@ export const startWorkers = (
       }
     })
 
+    // After a 429 the wait for a slot can be minutes. A slot that comes sooner needs no fold, because its turn folds.
+    const admit = Effect.raceFirst(budget.admit(), Effect.delay(foldMeanwhile, "1 second"))
+
     const nextDue = Effect.map(stored(outbox.nextDue(ahead)), (dueAt) => dueAt === undefined ? undefined : { dueAt })
 
     /** Waits for something to do. Only one worker waits at a time, so that a single event does not wake them all. */
@@ -167,7 +170,7 @@ export const startWorkers = (
         yield* unlessStopping(Effect.raceFirst(destination.opened, foldMeanwhile))
         const due = yield* unlessStopping(takeDue({ signal: wakeUps, next: nextDue, maxAhead: ahead }))
         if (Option.isNone(due)) break
-        const slot = yield* unlessStopping(budget.admit())
+        const slot = yield* unlessStopping(admit)
         if (Option.isNone(slot)) break
         const { open } = yield* destination.status
         const work = open ? yield* claim(slot.value) : yield* Effect.as(slot.value.release, undefined)

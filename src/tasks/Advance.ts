@@ -9,6 +9,7 @@ import type { StageEvents } from "../events/StageEvents.js"
 import type { Fragment } from "../storage/Sql.js"
 import type { Storage } from "../storage/Storage.js"
 import type { StorageError } from "../storage/StorageError.js"
+import { longestWait } from "./DueTasks.js"
 import { oweLaunch } from "./Launches.js"
 import type { Pipeline, PipelineStage } from "./Pipeline.js"
 import type { QualityGates } from "./QualityGate.js"
@@ -18,12 +19,29 @@ import type { TaskRow } from "./TaskRows.js"
 import { agentOf, taskReader } from "./TaskRows.js"
 
 /** A gate that gave no verdict is asked again after this time. */
-const askAgainAfter = Duration.toMillis("1 minute")
+const silentAgainAfter = Duration.minutes(1)
+
+/** A gate that wants to be asked again at once must not keep a worker busy without a pause. */
+const shortestWait = Duration.seconds(1)
 
 /** The verdict of one gate; none when it gave none. */
 interface Answer {
   readonly gate: string
   readonly verdict: Verdict | undefined
+}
+
+/** After which time a gate is to be asked again although there is no new fact. */
+const againAfter = ({ verdict }: Answer) => {
+  if (verdict === undefined) return silentAgainAfter
+  return verdict._tag === "Passed" || verdict.againAfter === undefined
+    ? undefined
+    : Duration.clamp(verdict.againAfter, { minimum: shortestWait, maximum: longestWait })
+}
+
+/** When the gates are due again: the first time that one of them names. Null if none does. */
+const dueAgain = (answers: ReadonlyArray<Answer>, now: EpochMillis): EpochMillis | null => {
+  const waits = answers.map(againAfter).filter((wait) => wait !== undefined)
+  return waits.length === 0 ? null : later(now, Math.min(...waits.map(Duration.toMillis)))
 }
 
 type Work = Effect.Effect<{ readonly value: boolean; readonly events: ReadonlyArray<StageEvent> }, SqlError>
@@ -150,8 +168,7 @@ export const makeAdvance = (
       const news = said.filter(({ gate, reason, verdict }) =>
         !task.verdicts.some((known) => known.gate === gate && known.verdict === verdict && known.reason === reason)
       )
-      const isSilent = answers?.some(({ verdict }) => verdict === undefined) === true
-      const dueAt = isSilent ? later(now, askAgainAfter) : null
+      const dueAt = dueAgain(answers ?? [], now)
       if (news.length === 0 && dueAt === row.dueAt) return false
       return !(yield* events.transact(stay(row, news, dueAt, id, now)))
     })

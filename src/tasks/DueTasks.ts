@@ -1,5 +1,5 @@
 import type { SqlError } from "@effect/sql/SqlError"
-import { Effect } from "effect"
+import { Duration, Effect } from "effect"
 import type { EpochMillis } from "../base/Time.js"
 import type { Sql } from "../storage/Sql.js"
 import type { TaskId } from "./Task.js"
@@ -21,7 +21,17 @@ export const touch = (sql: Sql, taskId: TaskId, now: EpochMillis): Effect.Effect
 export const makeActiveDue = (sql: Sql, now: EpochMillis): Effect.Effect<void, SqlError> =>
   Effect.asVoid(sql`UPDATE plane_sync_task SET due_at = ${now} WHERE status = 'active'`)
 
-/** The first `limit` tasks whose gates are to be asked, in the order in which they are due. */
-export const readDueTasks = (sql: Sql, limit: number): Effect.Effect<ReadonlyArray<DueTask>, SqlError> =>
-  sql<DueTask>`SELECT id, due_at AS "dueAt" FROM plane_sync_task
-    WHERE due_at IS NOT NULL ORDER BY due_at LIMIT ${limit}`
+/** The longest time after which the gates of a task are asked again. */
+export const longestWait = Duration.minutes(10)
+
+/** The first `limit` tasks whose gates are to be asked: those due after `furthest`, then in the order of due times. */
+export const readDueTasks = (
+  sql: Sql,
+  limit: number,
+  furthest: EpochMillis
+): Effect.Effect<ReadonlyArray<DueTask>, SqlError> =>
+  sql<DueTask>`SELECT * FROM (SELECT id, due_at AS "dueAt" FROM plane_sync_task
+      WHERE due_at > ${furthest} ORDER BY due_at LIMIT ${limit})
+    UNION ALL SELECT * FROM (SELECT id, due_at AS "dueAt" FROM plane_sync_task
+      WHERE due_at <= ${furthest} ORDER BY due_at LIMIT ${limit})
+    LIMIT ${limit}`

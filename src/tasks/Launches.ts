@@ -16,7 +16,8 @@ export interface OwedLaunch {
   readonly agent: string
 }
 
-const againAfter = Duration.minutes(1)
+/** After this time a launch that failed is tried again. */
+export const launchAgainAfter = Duration.minutes(1)
 
 /** A task has entered a stage: its agent, if it has one, is to be launched. */
 export const oweLaunch = (
@@ -34,10 +35,17 @@ export const oweLaunch = (
     : Effect.asVoid(sql`INSERT INTO plane_sync_launch (entry, task, stage, agent, due_at)
       VALUES (${launch.entry}, ${launch.taskId}, ${launch.stage}, ${launch.agent}, ${now})`)
 
-/** The first `limit` launches, in the order in which they are due. */
-export const readOwedLaunches = (sql: Sql, limit: number): Effect.Effect<ReadonlyArray<OwedLaunch>, SqlError> =>
-  sql<OwedLaunch>`SELECT entry AS id, due_at AS "dueAt", task AS "taskId", stage, agent
-    FROM plane_sync_launch ORDER BY due_at LIMIT ${limit}`
+/** The first `limit` launches: those that are due after `furthest`, then in the order of their due times. */
+export const readOwedLaunches = (
+  sql: Sql,
+  limit: number,
+  furthest: EpochMillis
+): Effect.Effect<ReadonlyArray<OwedLaunch>, SqlError> =>
+  sql<OwedLaunch>`SELECT * FROM (SELECT entry AS id, due_at AS "dueAt", task AS "taskId", stage, agent
+      FROM plane_sync_launch WHERE due_at > ${furthest} ORDER BY due_at LIMIT ${limit})
+    UNION ALL SELECT * FROM (SELECT entry AS id, due_at AS "dueAt", task AS "taskId", stage, agent
+      FROM plane_sync_launch WHERE due_at <= ${furthest} ORDER BY due_at LIMIT ${limit})
+    LIMIT ${limit}`
 
 /** The launch is done, or there is nothing left to launch for. */
 export const settleLaunch = (sql: Sql, { id }: OwedLaunch): Effect.Effect<void, SqlError> =>
@@ -45,7 +53,9 @@ export const settleLaunch = (sql: Sql, { id }: OwedLaunch): Effect.Effect<void, 
 
 /** The launch failed: it is due again in a minute. */
 export const postponeLaunch = (sql: Sql, { id }: OwedLaunch, now: EpochMillis): Effect.Effect<void, SqlError> =>
-  Effect.asVoid(sql`UPDATE plane_sync_launch SET due_at = ${later(now, againAfter)} WHERE entry = ${id}`)
+  Effect.asVoid(
+    sql`UPDATE plane_sync_launch SET due_at = ${later(now, launchAgainAfter)} WHERE entry = ${id}`
+  )
 
 /** The task has stopped: what was to be launched for it is not launched any more. */
 export const dropLaunches = (sql: Sql, taskId: TaskId): Effect.Effect<void, SqlError> =>

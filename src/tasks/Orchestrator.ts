@@ -8,9 +8,9 @@ import type { StorageError } from "../storage/StorageError.js"
 import { makeStorageTrouble } from "../storage/StorageTrouble.js"
 import { WakeUps } from "../storage/WakeUps.js"
 import { AgentLauncher } from "./AgentLauncher.js"
-import { makeActiveDue, readDueTasks } from "./DueTasks.js"
+import { longestWait, makeActiveDue, readDueTasks } from "./DueTasks.js"
 import type { OwedLaunch } from "./Launches.js"
-import { postponeLaunch, readOwedLaunches, settleLaunch } from "./Launches.js"
+import { launchAgainAfter, postponeLaunch, readOwedLaunches, settleLaunch } from "./Launches.js"
 import type { Pipeline, PipelineError } from "./Pipeline.js"
 import type { QualityGates } from "./QualityGate.js"
 import { Tasks } from "./Tasks.js"
@@ -21,9 +21,9 @@ const concurrency = 4
 const launchPatience = "30 seconds"
 
 /**
- * Advances the tasks that have a new fact, stored by this process or by another one, and launches the agents of the
- * stages that were entered. At the start the gates of every active task are asked once, because their answers may have
- * changed.
+ * Advances the tasks that have a new fact, stored by this process or by another one, and those whose gates want to be
+ * asked again. Launches the agents of the stages that were entered. At the start the gates of every active task are
+ * asked once, because their answers may have changed.
  */
 const work = Layer.scopedDiscard(
   Effect.gen(function*() {
@@ -67,14 +67,16 @@ const work = Layer.scopedDiscard(
       concurrency,
       trouble,
       wakeUps,
-      read: (limit) => read(readDueTasks(sql, limit)),
+      maxAhead: longestWait,
+      read: (limit, furthest) => read(readDueTasks(sql, limit, furthest)),
       perform: ({ id }) => tasks.advance(id)
     })
     yield* startDueWork({
       concurrency,
       trouble,
       wakeUps,
-      read: (limit) => read(readOwedLaunches(sql, limit)),
+      maxAhead: launchAgainAfter,
+      read: (limit, furthest) => read(readOwedLaunches(sql, limit, furthest)),
       perform: launch
     })
   }).pipe(Effect.annotateLogs({ service: "Orchestrator" }))

@@ -1,12 +1,19 @@
+import type { Duration } from "effect"
 import { Cause, Context, Data, Effect, Layer } from "effect"
 import { cleanLine, textLimit } from "../base/Text.js"
 import type { Task } from "./Task.js"
 
-/** What a gate says of a task. A failure is told in Plane, once for each change of its reason. A pending gate waits. */
+/**
+ * What a gate says of a task. A failure is told in Plane, once for each change of its reason. A pending gate waits.
+ *
+ * `againAfter`: all gates of the stage are asked again after this time, although there is no new fact about the task.
+ * It is for a gate whose answer can change without a word to plane-sync. Of several gates the shortest time counts; less
+ * than a second counts as a second, and more than 10 minutes as 10 minutes.
+ */
 export type Verdict = Data.TaggedEnum<{
   Passed: object
-  Failed: { readonly reason: string }
-  Pending: { readonly why: string }
+  Failed: { readonly reason: string; readonly againAfter?: Duration.DurationInput | undefined }
+  Pending: { readonly why: string; readonly againAfter?: Duration.DurationInput | undefined }
 }>
 
 export const Verdict = Data.taggedEnum<Verdict>()
@@ -14,7 +21,10 @@ export const Verdict = Data.taggedEnum<Verdict>()
 /** A condition for leaving a stage. The pipeline names the gates of each stage. */
 export interface QualityGate {
   readonly name: string
-  /** Asked again whenever there is a new fact about the task. It may ask other services, and has 30 seconds. */
+  /**
+   * Asked again whenever there is a new fact about the task, and when the time that a verdict names is over. It may ask
+   * other services, and has 30 seconds.
+   */
   readonly check: (task: Task) => Effect.Effect<Verdict>
 }
 

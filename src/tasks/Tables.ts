@@ -7,7 +7,8 @@ export const taskTables: Migration = Effect.gen(function*() {
   const sql = yield* SqlClient.SqlClient
 
   // `revision` rises with every change, so that a gate's verdict is not applied to a task that has changed since.
-  // `due_at` is when the gates are asked next. A new fact sets it, and only asking the gates clears it.
+  // `due_at` is when the gates are asked next. A new fact sets it to now. Asking the gates sets it to when they want to
+  // be asked again, or clears it.
   yield* sql`CREATE TABLE plane_sync_task (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     work_item TEXT NOT NULL,

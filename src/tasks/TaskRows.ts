@@ -36,7 +36,7 @@ export interface TaskRow {
   readonly task: Task
   /** Rises with every change of it. */
   readonly revision: number
-  /** When its gates are to be asked. Null: there is nothing new since they were asked. */
+  /** When its gates are to be asked. Null: when there is a new fact. */
   readonly dueAt: EpochMillis | null
   /** See `Start.agent`. */
   readonly givenAgent: string | null

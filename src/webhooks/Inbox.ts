@@ -5,7 +5,8 @@ import { makeEventLoopTurn } from "../base/EventLoopTurn.js"
 import type { Signal } from "../base/Signal.js"
 import { makeSignal } from "../base/Signal.js"
 import type { EpochMillis } from "../base/Time.js"
-import { epochMillis, later } from "../base/Time.js"
+import { epochMillis } from "../base/Time.js"
+import { nextDueAt } from "../storage/DueWork.js"
 import type { Sql } from "../storage/Sql.js"
 import { Storage } from "../storage/Storage.js"
 import { isStatementError, StorageError } from "../storage/StorageError.js"
@@ -174,20 +175,17 @@ const make = Effect.gen(function*() {
         return Option.fromNullable(row)
       }),
     nextDue: (maxAhead) =>
-      Effect.gen(function*() {
-        const now = yield* epochMillis
-        const pending = (order: "ASC" | "DESC") =>
+      nextDueAt({
+        maxAhead,
+        ends: () =>
           Effect.map(
-            read(sql<{ dueAt: EpochMillis }>`SELECT due_at AS "dueAt" FROM plane_sync_webhook WHERE status = 'pending'
-              ORDER BY due_at ${sql.literal(order)} LIMIT 1`),
-            ([row]) => row?.dueAt
-          )
-        const furthest = later(now, maxAhead)
-        const latest = yield* pending("DESC")
-        if (latest === undefined || latest <= furthest) return yield* pending("ASC")
-        yield* write(sql`UPDATE plane_sync_webhook SET due_at = ${now}
-          WHERE status = 'pending' AND due_at > ${furthest}`)
-        return now
+            read(sql<{ first: EpochMillis | null; last: EpochMillis | null }>`SELECT
+              (SELECT due_at FROM plane_sync_webhook WHERE status = 'pending' ORDER BY due_at LIMIT 1) AS first,
+              (SELECT due_at FROM plane_sync_webhook WHERE status = 'pending' ORDER BY due_at DESC LIMIT 1) AS last`),
+            ([row]) => row ?? { first: null, last: null }
+          ),
+        makeDue: (now, after) =>
+          write(sql`UPDATE plane_sync_webhook SET due_at = ${now} WHERE status = 'pending' AND due_at > ${after}`)
       }),
     known: (hooks) => read(known(sql, hooks)),
     settle: (outcomes) => write(settle(sql, outcomes)),

@@ -1,9 +1,9 @@
 import type { ConfigError } from "effect"
 import { Effect, Layer } from "effect"
+import type { Projects } from "../domain/Projects.js"
 import { pruneFactsHourly } from "../gitea/Prune.js"
 import { TaskPullRequests } from "../gitea/TaskPullRequests.js"
 import type { PlaneClient } from "../plane/PlaneClient.js"
-import { projectsLayer } from "../plane/ProjectSettings.js"
 import { pruneHourly } from "../storage/Retention.js"
 import type { Storage } from "../storage/Storage.js"
 import type { WakeUps } from "../storage/WakeUps.js"
@@ -26,12 +26,12 @@ const work = Layer.scopedDiscard(Effect.gen(function*() {
 /**
  * Takes webhooks and works on them until the scope closes. It goes over the tasks, the sending to Plane and the storage
  * of a host: `Orchestrator.layerStorage` (or `Orchestrator.layerTasks` over `PlaneSync.layerStorage`), with
- * `Layer.provideMerge(Storage.layer)`. It asks Plane with the `PlaneClient` that sends, so that both share one budget,
- * however a host puts its layers together. A host hands the requests to the `Receiver`: docs/setup.md has a
- * whole example.
+ * `Layer.provideMerge(Storage.layer)`. It uses the `PlaneClient` and the `Projects` that sending uses, so that both share
+ * one budget and one project, however a host puts its layers together. A host hands the requests to the `Receiver`:
+ * docs/setup.md has a whole example.
  */
 export const webhooksLayer: Layer.Layer<
   Receiver,
   ConfigError.ConfigError,
-  PlaneClient | WakeUps | Storage | TaskStore
-> = Layer.merge(Receiver.layer, work).pipe(Layer.provide([Inbox.layer, TaskPullRequests.layer, projectsLayer]))
+  PlaneClient | Projects | WakeUps | Storage | TaskStore
+> = Layer.merge(Receiver.layer, work).pipe(Layer.provide([Inbox.layer, TaskPullRequests.layer]))

@@ -1,23 +1,23 @@
 import { assert, describe, it } from "@effect/vitest"
-import { ConfigProvider, Context, Effect, Layer, Logger, Option, TestClock } from "effect"
+import { ConfigProvider, Duration, Effect, Layer, Logger, LogLevel, Option } from "effect"
 import { EpochMillis } from "../../src/base/Time.js"
 import { CanonicalKey } from "../../src/domain/WorkItemKey.js"
 import { rememberPullRequest } from "../../src/gitea/Facts.js"
 import type { GiteaClient, PullRequestNow } from "../../src/gitea/GiteaClient.js"
-import { Gitea } from "../../src/gitea/GiteaClient.js"
+import { Gitea, GiteaError } from "../../src/gitea/GiteaClient.js"
 import { giteaGates } from "../../src/gitea/GiteaGates.js"
 import { TaskPullRequests } from "../../src/gitea/TaskPullRequests.js"
-import { StorageError } from "../../src/storage/StorageError.js"
 import { WakeUps } from "../../src/storage/WakeUps.js"
 import { Storage } from "../../src/StorageLayers.js"
 import { Pipeline } from "../../src/tasks/Pipeline.js"
+import { Verdict } from "../../src/tasks/QualityGate.js"
 import { TaskStore } from "../../src/tasks/TaskStore.js"
 
-const layer = (client: Option.Option<GiteaClient>, storage = Storage.layerFile(":memory:")) =>
+const layer = (client: Option.Option<GiteaClient>) =>
   TaskPullRequests.layer.pipe(
     Layer.provideMerge(TaskStore.layer),
     Layer.provideMerge(
-      Layer.mergeAll(storage, WakeUps.layerPolling("1 days"), Pipeline.layerDefault)
+      Layer.mergeAll(Storage.layerFile(":memory:"), WakeUps.layerPolling("1 days"), Pipeline.layerDefault)
     ),
     Layer.provideMerge(Layer.succeed(Gitea, client)),
     Layer.provide(Layer.setConfigProvider(ConfigProvider.fromMap(new Map())))
@@ -43,95 +43,77 @@ const told = {
 
 /** A task with an open pull request, and its gate `merged`. */
 const waiting = Effect.gen(function*() {
-  const { read, sql, write } = yield* Storage
+  const { sql, write } = yield* Storage
   const tasks = yield* TaskStore
   const gate = (yield* giteaGates).find(({ name }) => name === "merged")
   if (gate === undefined) return yield* Effect.dieMessage("there is no gate merged")
   yield* tasks.start({ workItem: "ET-7" })
   yield* write(rememberPullRequest(sql, told, CanonicalKey("ET-7"), EpochMillis(0)))
-  return {
-    /** As the orchestrator asks, which then owes the task nothing. */
-    ask: Effect.gen(function*() {
-      const verdict = yield* Effect.flatMap(tasks.get("ET-7"), gate.check)
-      yield* write(sql`UPDATE plane_sync_task SET due_at = NULL`)
-      return verdict._tag
-    }),
-    isDue: Effect.map(read(sql`SELECT 1 FROM plane_sync_task WHERE due_at IS NOT NULL`), ({ length }) => length > 0)
-  }
+  return Effect.flatMap(tasks.get("ET-7"), gate.check)
 })
 
+/** After how many seconds the gate is to be asked again; undefined: only when there is a new fact. */
+const secondsUntilAsked = (verdict: Verdict) =>
+  verdict._tag === "Passed" || verdict.againAfter === undefined ? undefined : Duration.toSeconds(verdict.againAfter)
+
+const asked = (pullRequest: GiteaClient["pullRequest"]): GiteaClient => ({
+  pullRequest,
+  combinedStatus: () => Effect.dieMessage("nobody asks for checks"),
+  reviews: () => Effect.dieMessage("nobody asks for reviews")
+})
+
+const open: PullRequestNow = { open: true, merged: false, headSha: "one" }
+
 describe("a gate that goes by Gitea", () => {
-  it.scoped("is asked again every ten minutes while it waits", () => {
-    const open: PullRequestNow = { open: true, merged: false, headSha: "one" }
+  it.effect("is asked again after ten minutes while it waits", () => {
     let now = open
-    const client: GiteaClient = {
-      pullRequest: () => Effect.sync(() => now),
-      combinedStatus: () => Effect.dieMessage("nobody asks for checks"),
-      reviews: () => Effect.dieMessage("nobody asks for reviews")
-    }
     return Effect.gen(function*() {
-      const { ask, isDue } = yield* waiting
+      const ask = yield* waiting
       for (let round = 0; round < 3; round++) {
-        assert.strictEqual(yield* ask, "Pending")
-        yield* TestClock.adjust("599 seconds")
-        assert.isFalse(yield* isDue)
-        yield* TestClock.adjust("1 seconds")
-        assert.isTrue(yield* isDue)
+        const verdict = yield* ask
+        assert.strictEqual(verdict._tag, "Pending")
+        assert.strictEqual(secondsUntilAsked(verdict), 600)
       }
       now = { open: false, merged: true, headSha: "one" }
-      assert.strictEqual(yield* ask, "Passed")
+      assert.deepStrictEqual(yield* ask, Verdict.Passed())
       now = open
       // What was merged stays so.
-      assert.strictEqual(yield* ask, "Passed")
-      yield* TestClock.adjust("1 hours")
-      assert.isFalse(yield* isDue)
-    }).pipe(Effect.provide(layer(Option.some(client))))
+      assert.deepStrictEqual(yield* ask, Verdict.Passed())
+    }).pipe(Effect.provide(layer(Option.some(asked(() => Effect.sync(() => now))))))
   })
 
-  it.scoped("is asked again also if that could not be stored at once, which is logged once", () => {
-    const client: GiteaClient = {
-      pullRequest: () => Effect.succeed({ open: true, merged: false, headSha: "one" }),
-      combinedStatus: () => Effect.dieMessage("nobody asks for checks"),
-      reviews: () => Effect.dieMessage("nobody asks for reviews")
-    }
-    let full = false
-    const filling = Layer.map(Storage.layerFile(":memory:"), (context) => {
-      const storage = Context.get(context, Storage)
-      const noSpace = new StorageError({ reason: "Full", where: ":memory:", words: "no space" })
-      return Context.make(Storage, {
-        ...storage,
-        write: (effect) => Effect.suspend(() => full ? noSpace : storage.write(effect))
-      })
-    })
-    const lines: Array<string> = []
-    const logger = Logger.make(({ message }) => void lines.push(String(message)))
+  it.effect("is asked again after growing pauses, of five minutes at most, while Gitea does not answer", () => {
+    const refused = new GiteaError({ reason: "Unanswered", path: "/pulls/88", words: "500" })
+    let answer: Effect.Effect<PullRequestNow, GiteaError> = refused
     return Effect.gen(function*() {
-      const { ask, isDue } = yield* waiting
-      assert.strictEqual(yield* ask, "Pending")
-      full = true
-      yield* TestClock.adjust("601 seconds")
-      full = false
-      yield* TestClock.adjust("2 seconds")
-      assert.isTrue(yield* isDue)
-      assert.lengthOf(lines.filter((line) => line.includes("no space")), 1)
+      const ask = yield* waiting
+      const pauses = Effect.replicateEffect(Effect.map(ask, (verdict) => secondsUntilAsked(verdict) ?? 0), 12)
+      const between = (pause: number | undefined, from: number, to: number) => {
+        assert.isAtLeast(pause ?? 0, from)
+        assert.isAtMost(pause ?? 0, to)
+      }
+      const [first, second, third, ...more] = yield* pauses
+      between(first, 0.8, 1.2)
+      between(second, 1.6, 2.4)
+      between(third, 3.2, 4.8)
+      assert.strictEqual(more.at(-1), 300)
+      answer = Effect.succeed(open)
+      assert.strictEqual(secondsUntilAsked(yield* ask), 600)
+      answer = refused
+      between(secondsUntilAsked(yield* ask), 0.8, 1.2)
     }).pipe(
-      Effect.provide(
-        Layer.provideMerge(layer(Option.some(client), filling), Logger.replace(Logger.defaultLogger, logger))
-      )
+      Effect.provide(layer(Option.some(asked(() => Effect.suspend(() => answer))))),
+      Logger.withMinimumLogLevel(LogLevel.None)
     )
   })
 
-  it.scoped("remembers that the pull request is closed, but not over a reopening that was delivered meanwhile", () => {
+  it.effect("remembers that the pull request is closed, but not over a reopening that was delivered meanwhile", () => {
     const now: PullRequestNow = { open: false, merged: false, headSha: "one" }
     let meanwhile: Effect.Effect<unknown> = Effect.void
-    const client: GiteaClient = {
-      pullRequest: () => Effect.as(Effect.suspend(() => meanwhile), now),
-      combinedStatus: () => Effect.dieMessage("nobody asks for checks"),
-      reviews: () => Effect.dieMessage("nobody asks for reviews")
-    }
+    const client = asked(() => Effect.as(Effect.suspend(() => meanwhile), now))
     return Effect.gen(function*() {
       const { read, sql, write } = yield* Storage
-      const { ask } = yield* waiting
+      const ask = Effect.map(yield* waiting, ({ _tag }) => _tag)
       const open = Effect.map(
         read(sql<{ open: number }>`SELECT open FROM plane_sync_pull_request`),
         (rows) => rows.map((row) => row.open)
@@ -157,11 +139,10 @@ describe("a gate that goes by Gitea", () => {
     }).pipe(Effect.provide(layer(Option.some(client))))
   })
 
-  it.scoped("is not asked again while Gitea cannot be asked", () =>
+  it.effect("is not asked again by itself where Gitea cannot be asked", () =>
     Effect.gen(function*() {
-      const { ask, isDue } = yield* waiting
-      assert.strictEqual(yield* ask, "Pending")
-      yield* TestClock.adjust("1 hours")
-      assert.isFalse(yield* isDue)
+      const verdict = yield* yield* waiting
+      assert.strictEqual(verdict._tag, "Pending")
+      assert.strictEqual(secondsUntilAsked(verdict), undefined)
     }).pipe(Effect.provide(layer(Option.none()))))
 })

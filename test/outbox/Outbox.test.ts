@@ -1,6 +1,6 @@
 import * as SqliteClient from "@effect/sql-sqlite-node/SqliteClient"
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Layer } from "effect"
+import { Context, Effect, Layer } from "effect"
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -241,6 +241,34 @@ const contract = <E>(name: string, layer: Layer.Layer<Outbox | Storage, E>) =>
         assert.deepInclude(yield* outbox.status, { pending: 0, dead: 0, discarded: 1 })
       }).pipe(Effect.provide(layer)))
   })
+
+describe("Outbox", () => {
+  it.scoped("folds what was new at the beginning, and does not wait until nobody publishes any more", () =>
+    Effect.gen(function*() {
+      const storage = yield* Storage
+      const publishes = { count: 0, pile: Effect.void }
+      // After each commit of the leader a batch of new events is there, ten times in all.
+      const publishing = Storage.of({
+        ...storage,
+        write: (effect) => Effect.zipLeft(storage.write(effect), Effect.suspend(() => publishes.pile))
+      })
+      const context = yield* Layer.build(Layer.provide(Outbox.layer, Layer.succeed(Storage, publishing)))
+      const outbox = Context.get(context, Outbox)
+      yield* outbox.becomeLeader(holder)
+      const batch = Effect.suspend(() => {
+        if (publishes.count === 10) return Effect.void
+        publishes.count += 1
+        const events = Array.from({ length: foldBatch }, (_, n) => event(`${publishes.count}-${n}`, "ET-1"))
+        return Effect.orDie(Effect.forEach(events, outbox.publish, { concurrency: "unbounded", discard: true }))
+      })
+      yield* batch
+      publishes.pile = batch
+      yield* outbox.fold(holder)
+      assert.strictEqual(publishes.count, 2)
+      yield* outbox.turn({ holder })
+      assert.isBelow(publishes.count, 10)
+    }).pipe(Effect.provide(StorageLayers.layerFile(":memory:"))))
+})
 
 contract("in memory", inMemory)
 contract("in a file", inFile)

@@ -2,7 +2,8 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, TestClock } from "effect"
 import { StageEvent } from "../../src/domain/StageEvent.js"
 import { StageEvents } from "../../src/events/StageEvents.js"
-import { PlaneSimulator } from "../../src/simulator/PlaneSimulator.js"
+import { Fault, PlaneSimulator } from "../../src/simulator/PlaneSimulator.js"
+import { Storage } from "../../src/storage/Storage.js"
 import { inMemory } from "./Pipeline.js"
 
 const publish = (event: StageEvent) => Effect.flatMap(StageEvents, (events) => events.publish(event))
@@ -41,6 +42,23 @@ const received = Effect.gen(function*() {
 })
 
 describe("when the budget is short", () => {
+  it.effect("published events are folded while all wait for a slot, so that they do not pile up", () =>
+    Effect.gen(function*() {
+      const { read, sql } = yield* Storage
+      const plane = yield* PlaneSimulator
+      yield* found
+      yield* plane.misbehave(Fault.Status({ match: {}, count: 1, status: 429, headers: { "retry-after": "300" } }))
+      yield* changed("ET-1", "hall")
+      yield* TestClock.adjust("10 seconds")
+      yield* plane.forgetRequests
+      for (let n = 2; n <= 11; n++) yield* changed(`ET-${n}`, "hall")
+      yield* TestClock.adjust("10 seconds")
+      assert.lengthOf(yield* plane.requests, 0)
+      const [row] = yield* read(sql`SELECT (SELECT max(sequence) FROM plane_sync_event)
+        - (SELECT sequence FROM plane_sync_folded) AS new`)
+      assert.deepStrictEqual(row, { new: 0 })
+    }).pipe(Effect.provide(inMemory({ settings }))))
+
   it.effect("gate failures go first, then states, then stage comments; within a work item the order stands", () =>
     Effect.gen(function*() {
       yield* found

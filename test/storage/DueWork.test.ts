@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Duration, Effect, Fiber, TestClock } from "effect"
 import { makeSignal } from "../../src/base/Signal.js"
 import { EpochMillis } from "../../src/base/Time.js"
-import { startDueWork, takeDue } from "../../src/storage/DueWork.js"
+import { nextDueAt, startDueWork, takeDue } from "../../src/storage/DueWork.js"
 import { makeStorageTrouble } from "../../src/storage/StorageTrouble.js"
 import { WakeUps } from "../../src/storage/WakeUps.js"
 
@@ -59,6 +59,33 @@ describe("takeDue", () => {
     }))
 })
 
+describe("nextDueAt", () => {
+  const rows = (...times: ReadonlyArray<number>) => {
+    const state = times.map(EpochMillis)
+    const next = nextDueAt({
+      maxAhead: "1 minute",
+      ends: () => Effect.sync(() => ({ first: state.at(0) ?? null, last: state.at(-1) ?? null })),
+      makeDue: (now, after) => Effect.sync(() => state.splice(0, Infinity, ...state.map((at) => at > after ? now : at)))
+    })
+    return { next, state }
+  }
+
+  it.effect("is when the first is due", () =>
+    Effect.gen(function*() {
+      assert.strictEqual(yield* rows().next, undefined)
+      const { next, state } = rows(30_000, 60_000)
+      assert.strictEqual(yield* next, 30_000)
+      assert.deepStrictEqual(state, [30_000, 60_000])
+    }))
+
+  it.effect("is now when any was put off before the clock was set back, and only these are made due", () =>
+    Effect.gen(function*() {
+      const { next, state } = rows(30_000, 60_001)
+      assert.strictEqual(yield* next, 0)
+      assert.deepStrictEqual(state, [30_000, 0])
+    }))
+})
+
 describe("startDueWork", () => {
   it.scoped("does several jobs at once, no job twice at the same time, and a job with a bug a minute later again", () =>
     Effect.gen(function*() {
@@ -67,6 +94,7 @@ describe("startDueWork", () => {
       const done: Array<string> = []
       yield* startDueWork({
         concurrency: 3,
+        maxAhead: "1 minute",
         wakeUps,
         trouble: yield* makeStorageTrouble,
         read: (limit) =>

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Deferred, Effect, Fiber, Layer, Logger, LogLevel, TestClock } from "effect"
+import { Deferred, Duration, Effect, Fiber, Layer, Logger, LogLevel, TestClock } from "effect"
 import { Storage } from "../../src/storage/Storage.js"
 import { Verdict } from "../../src/tasks/QualityGate.js"
 import { Tasks } from "../../src/tasks/Tasks.js"
@@ -115,6 +115,46 @@ describe("advance", () => {
       assert.strictEqual(yield* due, null)
       assert.deepStrictEqual(yield* told, ["build: ci failed: a"])
     }).pipe(Effect.provide(Layer.merge(tasksOnly({ stages, gates: [ci.gate] }), silent)))
+  })
+
+  it.effect("the gates are due again after the shortest time that one of them names, also if nothing else is news", () => {
+    const [ci, approval] = [settable("ci"), settable("approval")]
+    const stages = [{ stage: "build", gates: ["ci", "approval"] }, { stage: "done", gates: [] }]
+    const again = (againAfter: Duration.DurationInput) => Verdict.Pending({ why: "it runs", againAfter })
+    const row = Effect.gen(function*() {
+      const { read, sql } = yield* Storage
+      return yield* read(sql`SELECT revision, updated_at FROM plane_sync_task`)
+    })
+    return Effect.gen(function*() {
+      yield* start("ET-2")
+      ci.say(again("5 minutes"))
+      approval.say(Verdict.Failed({ reason: "no", againAfter: "3 minutes" }))
+      yield* advance("ET-2")
+      assert.strictEqual(yield* due, 180_000)
+      const before = yield* row
+      yield* TestClock.adjust("3 minutes")
+      yield* advance("ET-2")
+      assert.strictEqual(yield* due, 360_000)
+      assert.deepStrictEqual(yield* row, before)
+      // Too short would keep a worker busy, and too long counts as put off before the clock was set back.
+      for (const [wait, millis] of [[0, 1_000], ["2 hours", 600_000], [Duration.infinity, 600_000]] as const) {
+        ci.say(again(wait))
+        approval.say(pending)
+        yield* advance("ET-2")
+        assert.strictEqual(yield* due, 180_000 + millis)
+      }
+      ci.say(Effect.die("no network"))
+      approval.say(again("10 seconds"))
+      yield* advance("ET-2")
+      assert.strictEqual(yield* due, 190_000)
+      approval.say(pending)
+      yield* advance("ET-2")
+      assert.strictEqual(yield* due, 240_000)
+      ci.say(passed)
+      yield* advance("ET-2")
+      assert.strictEqual(yield* due, null)
+      assert.deepStrictEqual(yield* told, ["build: approval failed: no"])
+    }).pipe(Effect.provide(Layer.merge(tasksOnly({ stages, gates: [ci.gate, approval.gate] }), silent)))
   })
 
   it.effect("a report on an unknown stage is refused, and the known stages are named", () =>

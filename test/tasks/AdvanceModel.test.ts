@@ -16,7 +16,7 @@ const stages = [
 ]
 const gateNames = ["one", "two"] as const
 
-type Said = "passed" | "pending" | "dies" | { readonly failed: string }
+type Said = "passed" | "pending" | "asks again" | "dies" | { readonly failed: string }
 
 type Step =
   | { readonly do: "say"; readonly gate: (typeof gateNames)[number]; readonly said: Said }
@@ -25,7 +25,7 @@ type Step =
   | { readonly do: "advance"; readonly callers: number }
 
 const said = FastCheck.oneof(
-  FastCheck.constantFrom<Said>("passed", "passed", "pending", "dies"),
+  FastCheck.constantFrom<Said>("passed", "passed", "pending", "asks again", "dies"),
   FastCheck.constantFrom<Said>({ failed: "x" }, { failed: "y" })
 )
 const step: FastCheck.Arbitrary<Step> = FastCheck.oneof(
@@ -124,6 +124,7 @@ const makeModel = () => {
 const verdictOf = (said: Said): Effect.Effect<Verdict> => {
   if (said === "dies") return Effect.die("no network")
   if (said === "passed") return Effect.succeed(Verdict.Passed())
+  if (said === "asks again") return Effect.succeed(Verdict.Pending({ why: "it runs", againAfter: "1 minute" }))
   return Effect.succeed(
     said === "pending" ? Verdict.Pending({ why: "it runs" }) : Verdict.Failed({ reason: said.failed })
   )

@@ -6,6 +6,7 @@ import { AgentLauncher } from "../../src/tasks/AgentLauncher.js"
 import { Verdict } from "../../src/tasks/QualityGate.js"
 import { Tasks } from "../../src/tasks/Tasks.js"
 import { folder } from "../http/Server.js"
+import { make } from "../support/MovableClock.js"
 import { forge, running, settable, tasksOnly, told } from "./Orchestration.js"
 
 const silent = Logger.minimumLogLevel(LogLevel.None)
@@ -104,6 +105,55 @@ describe("the orchestrator", () => {
       yield* TestClock.adjust("1 minute")
       assert.deepStrictEqual([yield* stageOf("ET-1"), yield* stageOf("ET-2")], ["b", "b"])
     }).pipe(Effect.provide(Layer.merge(running({ stages, gates: [slow.gate] }), silent)))
+  })
+
+  it.effect("a gate is asked again when the time that it names is over, and not before", () => {
+    const ci = settable("ci")
+    const stages = [{ stage: "a", gates: ["ci"] }, { stage: "done", gates: [] }]
+    return Effect.gen(function*() {
+      const tasks = yield* Tasks
+      ci.say(Verdict.Pending({ why: "it runs", againAfter: "10 minutes" }))
+      yield* tasks.start({ workItem: "ET-1" })
+      yield* settled
+      assert.strictEqual(ci.asked(), 1)
+      yield* TestClock.adjust("599 seconds")
+      assert.strictEqual(ci.asked(), 1)
+      yield* TestClock.adjust("1 seconds")
+      yield* settled
+      assert.strictEqual(ci.asked(), 2)
+      yield* TestClock.adjust("1 hours")
+      assert.strictEqual(ci.asked(), 8)
+    }).pipe(Effect.provide(running({ stages, gates: [ci.gate] })))
+  })
+
+  it.scoped("what waits is tried again at once when the clock was set back, and holds up no other", () => {
+    const ci = settable("ci")
+    const stages = [{ stage: "a", gates: ["ci"], agent: "builder" }, { stage: "done", gates: [] }]
+    const { does, launched, launcher } = launching()
+    return Effect.gen(function*() {
+      const { clock, shift } = make(yield* Effect.clock)
+      const context = yield* Effect.withClock(
+        Layer.build(running({ stages, gates: [ci.gate], launcher })),
+        clock
+      )
+      const start = (workItem: string) =>
+        Effect.flatMap(Tasks, (tasks) => tasks.start({ workItem })).pipe(
+          Effect.withClock(clock),
+          Effect.provide(context)
+        )
+      ci.say(Verdict.Pending({ why: "it runs", againAfter: "10 minutes" }))
+      does(Effect.fail("busy"))
+      yield* start("ET-1")
+      yield* settled
+      assert.deepStrictEqual([ci.asked(), launched.length], [1, 1])
+      yield* shift(-86_400_000)
+      // Its due times are before those of ET-1.
+      yield* start("ET-2")
+      yield* settled
+      assert.deepStrictEqual([ci.asked(), launched.length], [3, 3])
+      yield* TestClock.adjust("599 seconds")
+      assert.strictEqual(ci.asked(), 3)
+    }).pipe(Effect.provide(silent))
   })
 
   it.effect("a fact that was stored with touch is acted upon, and one that was rolled back is not", () => {

@@ -16,26 +16,28 @@ import {
   webhooksLayer
 } from "../../src/index.js"
 import { PlaneSimulator } from "../../src/simulator/PlaneSimulator.js"
+import { Storage as StorageService } from "../../src/storage/Storage.js"
 import { changed } from "./Fixtures.js"
 import { states, uuid } from "./Scene.js"
 import { secrets, signature } from "./Sender.js"
 
-/** A hook that names a state without its group, so that Plane is asked for its states. */
-const received = Effect.gen(function*() {
-  const receiver = yield* Receiver
-  const body = changed("plane/issue_updated_state", {
-    data: { id: uuid(1), sequence_id: 1, state: states.todo.id, updated_at: "2026-10-05T08:00:01.250000Z" }
+/** A hook that says which state a work item is in. Where it names only the state's id, Plane is asked for its states. */
+const received = (state: string | { readonly id: string; readonly group: string }) =>
+  Effect.gen(function*() {
+    const receiver = yield* Receiver
+    const body = changed("plane/issue_updated_state", {
+      data: { id: uuid(1), sequence_id: 1, state, updated_at: "2026-10-05T08:00:01.250000Z" }
+    })
+    yield* receiver.receive("plane", {
+      headers: {
+        "content-type": "application/json",
+        "x-plane-delivery": randomUUID(),
+        "x-plane-event": "issue",
+        "x-plane-signature": signature("plane", body)
+      },
+      body: () => Effect.succeed(new TextEncoder().encode(body))
+    })
   })
-  yield* receiver.receive("plane", {
-    headers: {
-      "content-type": "application/json",
-      "x-plane-delivery": randomUUID(),
-      "x-plane-event": "issue",
-      "x-plane-signature": signature("plane", body)
-    },
-    body: () => Effect.succeed(new TextEncoder().encode(body))
-  })
-})
 
 const orchestrator = Orchestrator.layerTasks.pipe(
   Layer.provide(gatesLayer),
@@ -46,21 +48,32 @@ const orchestrator = Orchestrator.layerTasks.pipe(
 
 /** A host's program, in two steps: each builds its layers for itself. */
 const hosted = <A, E>(
-  program: Effect.Effect<A, E, Receiver | StageEvents | Context.Tag.Identifier<typeof PlaneSync> | PlaneSimulator>,
+  program: Effect.Effect<
+    A,
+    E,
+    Receiver | StageEvents | Context.Tag.Identifier<typeof PlaneSync> | StorageService | PlaneSimulator
+  >,
   limit: number,
   unit: "second" | "minute"
 ) =>
   Effect.gen(function*() {
     const { token, url } = yield* PlaneSimulator
+    const hooksSettings = Layer.setConfigProvider(ConfigProvider.fromMap(
+      new Map(Object.entries({
+        ORCH_PLANE_WEBHOOK_SECRET: secrets.plane,
+        ORCH_PLANE_PROJECT_ID: uuid(99),
+        ORCH_PLANE_PROJECT_IDENTIFIER: "OTHER"
+      }))
+    ))
     const settings = Layer.setConfigProvider(ConfigProvider.fromMap(
       new Map(Object.entries({
         ORCH_PLANE_API_URL: url,
         ORCH_PLANE_API_TOKEN: token,
-        ORCH_PLANE_RATE_LIMIT: `${limit}/${unit}`,
-        ORCH_PLANE_WEBHOOK_SECRET: secrets.plane
+        ORCH_PLANE_RATE_LIMIT: `${limit}/${unit}`
       }))
     ))
-    const hooks = Effect.provide(program, webhooksLayer)
+    // Its settings name another project, as those of a host may that composes its layers under two ConfigProviders.
+    const hooks = Effect.provide(program, Layer.provide(webhooksLayer, hooksSettings))
     const all = Effect.provide(hooks, orchestrator)
     return yield* Effect.provide(all, settings)
   }).pipe(
@@ -96,10 +109,27 @@ describe("webhooksLayer and PlaneSync, provided one after the other", () => {
       Effect.gen(function*() {
         yield* publish(3)
         yield* told
-        yield* received
+        yield* received(states.todo.id)
         yield* until(Effect.map(statesAsked, (count) => count === 2))
         const { budget } = yield* PlaneSync
         yield* until(Effect.map(Effect.zip(budget, asked), ([{ used }, requests]) => used === requests.length))
+      }),
+      60,
+      "minute"
+    ), 30_000)
+
+  it.live("write to one project, which is that of PlaneSync", () =>
+    hosted(
+      Effect.gen(function*() {
+        yield* received(states.inProgress)
+        const { read, sql } = yield* StorageService
+        const status = Effect.map(read(sql<{ status: string }>`SELECT status FROM plane_sync_webhook`), ([row]) =>
+          row?.status)
+        yield* until(Effect.map(status, (now) =>
+          now !== "pending"))
+        assert.strictEqual(yield* status, "done")
+        const [task] = yield* read(sql`SELECT work_item AS "workItem" FROM plane_sync_task`)
+        assert.deepStrictEqual(task, { workItem: "ET-1" })
       }),
       60,
       "minute"
@@ -110,7 +140,7 @@ describe("webhooksLayer and PlaneSync, provided one after the other", () => {
       Effect.gen(function*() {
         yield* publish(10)
         yield* until(Effect.map(asked, ({ length }) => length >= 8))
-        yield* received
+        yield* received(states.todo.id)
         yield* told
         yield* until(Effect.map(statesAsked, (count) => count === 2))
         const requests = yield* asked

@@ -2,6 +2,7 @@ import * as SqliteClient from "@effect/sql-sqlite-node/SqliteClient"
 import { assert } from "@effect/vitest"
 import { Context, Effect, Layer, Schedule } from "effect"
 import { createHash } from "node:crypto"
+import { epochMillis } from "../../src/base/Time.js"
 import { folder, request, served } from "../http/Server.js"
 import { changed } from "./Fixtures.js"
 import type { DeliverOptions } from "./Sender.js"
@@ -118,10 +119,14 @@ export const scene = (settings: Readonly<Record<string, string>> = {}) =>
         ([row]) => row
       )
 
-    /** Waits until all that came was worked on and no task is to be asked about. */
+    /** Waits until all that came was worked on and no task is to be asked about now. */
     const settled = Effect.repeat(
-      sql<{ n: number }>`SELECT (SELECT count(*) FROM plane_sync_webhook WHERE status = 'pending' AND due_at = 0)
-        + (SELECT count(*) FROM plane_sync_task WHERE due_at IS NOT NULL) AS n`,
+      Effect.flatMap(
+        epochMillis,
+        (now) =>
+          sql<{ n: number }>`SELECT (SELECT count(*) FROM plane_sync_webhook WHERE status = 'pending' AND due_at = 0)
+            + (SELECT count(*) FROM plane_sync_task WHERE due_at <= ${now}) AS n`
+      ),
       { until: ([row]) => row?.n === 0, schedule: Schedule.spaced("10 millis") }
     ).pipe(Effect.timeout("15 seconds"))
 
