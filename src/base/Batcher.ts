@@ -62,7 +62,8 @@ export const makeBatcher = <I, O, E>(
           }),
         // A batch of one item is run twice, which is rare and does no harm.
         onFailure: (cause) =>
-          Option.exists(Cause.failureOption(cause), options.runSinglyAfter)
+          // Nothing from outside interrupts a run. An item that interrupts itself must not end the others.
+          Cause.isInterruptedOnly(cause) || Option.exists(Cause.failureOption(cause), options.runSinglyAfter)
             ? Effect.forEach(batch, runOne, { discard: true })
             : Effect.sync(() => {
               for (const { answer } of batch) answer(Exit.failCause(cause))

@@ -36,6 +36,7 @@ interface Row {
   readonly asksState: number
   readonly urgent: number
   readonly publishedAt: EpochMillis
+  readonly owesState: number
 }
 
 /** What new events change in one lane. */
@@ -44,6 +45,8 @@ interface Folded {
   readonly dueAt: EpochMillis
   readonly urgency: number
   readonly lastStage: EventSequence | null
+  /** Whether the lane owed a state before. */
+  readonly owesState: boolean
 }
 
 // Urgent events before states, states before stage comments: see `claim`.
@@ -53,12 +56,13 @@ const foldedWith = (before: Folded | undefined, row: Row): Folded => ({
   owed: (before?.owed ?? 0) + 1,
   dueAt: before?.dueAt ?? row.publishedAt,
   urgency: Math.min(before?.urgency ?? 2, urgencyOf(row)),
-  lastStage: row.asksState === 1 ? row.sequence : before?.lastStage ?? null
+  lastStage: row.asksState === 1 ? row.sequence : before?.lastStage ?? null,
+  owesState: before?.owesState ?? row.owesState === 1
 })
 
-const foldLane = (sql: Sql, tally: Tally, lane: LaneId, { dueAt, lastStage, owed, urgency }: Folded) =>
+const foldLane = (sql: Sql, tally: Tally, lane: LaneId, { dueAt, lastStage, owed, owesState, urgency }: Folded) =>
   Effect.gen(function*() {
-    if (lastStage !== null) {
+    if (lastStage !== null && owesState) {
       // Only the latest stage's state is owed. An older state is closed with its comment, or here if that comment is
       // settled already.
       const rows = yield* sql<{ status: EventStatus }>`UPDATE plane_sync_event SET state = 'superseded'
@@ -78,7 +82,8 @@ export const fold = (sql: Sql, tally: Tally): Effect.Effect<number, SqlError> =>
   Effect.gen(function*() {
     // The event's lane as of now, because its key may have been found since.
     const rows = yield* sql<Row>`SELECT e.sequence, coalesce(l.target, l.id) AS lane, e.status,
-        e.state = 'pending' AS "asksState", e.urgent, e.published_at AS "publishedAt"
+        e.state = 'pending' AS "asksState", e.urgent, e.published_at AS "publishedAt",
+        coalesce(l.target, l.state_event) IS NOT NULL AS "owesState"
       FROM plane_sync_event e LEFT JOIN plane_sync_lane l ON l.id = e.lane
       WHERE e.sequence > ${folded(sql)} ORDER BY e.sequence LIMIT ${sql.literal(String(foldBatch))}`
     const last = rows.at(-1)

@@ -5,6 +5,7 @@ import { hostname } from "node:os"
 import { epochMillis } from "../base/Time.js"
 import type { EpochMillis } from "../base/Time.js"
 import type { Migration } from "../storage/Migrations.js"
+import type { Fragment, Sql } from "../storage/Sql.js"
 import type { IndexFile } from "../storage/sqlite/IndexFile.js"
 import { otherIndexError } from "../storage/sqlite/IndexFile.js"
 import type { Storage } from "../storage/Storage.js"
@@ -44,11 +45,14 @@ export class LeaderActive extends Schema.TaggedError<LeaderActive>()("LeaderActi
 /** This process is no longer the leader. Another has taken over, as after a long suspension of this one. */
 export class LeadershipLost extends Data.TaggedError("LeadershipLost") {}
 
-/** Whether `holder` is still the leader. It writes, because it is a heartbeat too. */
-export const isLeader = (sql: Storage["Type"]["sql"], holder: string, now: EpochMillis) =>
+/**
+ * Whether `holder` is still the leader, and what else is asked in the same statement. It writes, because it is a
+ * heartbeat too.
+ */
+export const ifLeader = <A extends object>(sql: Sql, holder: string, now: EpochMillis, columns: Fragment) =>
   Effect.map(
-    sql`UPDATE plane_sync_sender SET seen_at = ${now} WHERE holder = ${holder} RETURNING id`,
-    (rows) => rows.length > 0
+    sql<A>`UPDATE plane_sync_sender SET seen_at = ${now} WHERE holder = ${holder} RETURNING ${columns}`,
+    ([row]) => row
   )
 
 // The holders of this process. Its pid in the table alone proves nothing: it may be that of the container's life
@@ -175,9 +179,9 @@ export const becomeLeader = (
     const lost = yield* Deferred.make<void>()
     yield* Effect.flatMap(
       epochMillis,
-      (now) => write(isLeader(sql, holder, now))
+      (now) => write(ifLeader(sql, holder, now, sql`id`))
     ).pipe(
-      Effect.flatMap((still) => still ? Effect.void : Deferred.succeed(lost, undefined)),
+      Effect.flatMap((still) => still !== undefined ? Effect.void : Deferred.succeed(lost, undefined)),
       // The workers notice failing storage as well, and they log it.
       Effect.ignore,
       Effect.schedule(Schedule.spaced(heartbeat)),

@@ -16,7 +16,7 @@ import { fold, foldAll, foldBatch, hasNew, newEvents } from "./Fold.js"
 import type { Job } from "./Job.js"
 import { buryAhead } from "./LaneDeath.js"
 import type { Leader, LeaderActive, Leadership } from "./Leadership.js"
-import { becomeLeader, isLeader, LeadershipLost, readLeader, refuseOtherIndex } from "./Leadership.js"
+import { becomeLeader, ifLeader, LeadershipLost, readLeader, refuseOtherIndex } from "./Leadership.js"
 import type { Settlement } from "./Outcome.js"
 import type { ClaimPolicy } from "./Plan.js"
 import { prune } from "./Prune.js"
@@ -124,12 +124,16 @@ const make = Effect.gen(function*() {
     })
 
   /** A transaction of the leader. Nothing of it is stored if another process has taken over. */
-  const asLeader = <A>(holder: string, work: (tally: Tally, now: EpochMillis) => Effect.Effect<A, SqlError>) =>
+  const asLeader = <A>(
+    holder: string,
+    work: (tally: Tally, now: EpochMillis, hasNew: boolean) => Effect.Effect<A, SqlError>
+  ) =>
     Effect.flatMap(
       write(tallied((tally) =>
         Effect.gen(function*() {
           const now = yield* epochMillis
-          return (yield* isLeader(sql, holder, now)) ? Option.some(yield* work(tally, now)) : Option.none<A>()
+          const row = yield* ifLeader<{ readonly hasNew: number }>(sql, holder, now, sql`${hasNew(sql)} AS "hasNew"`)
+          return row === undefined ? Option.none<A>() : Option.some(yield* work(tally, now, row.hasNew === 1))
         })
       )),
       Option.match({ onNone: () => Effect.fail(new LeadershipLost()), onSome: Effect.succeed })
@@ -167,9 +171,9 @@ const make = Effect.gen(function*() {
           if (settlement !== undefined) yield* settle(sql, tally, settlement, now)
           return claimed === undefined ? undefined : yield* claim(sql, tally, holder, claimed, now)
         })
-      const atOnce = yield* asLeader(holder, (tally, now) =>
+      const atOnce = yield* asLeader(holder, (tally, now, hasNew) =>
         Effect.flatMap(
-          fold(sql, tally),
+          hasNew ? fold(sql, tally) : Effect.succeed(0),
           (count) => count < foldBatch ? Effect.asSome(work(tally, now)) : Effect.succeedNone
         ))
       if (Option.isSome(atOnce)) return atOnce.value

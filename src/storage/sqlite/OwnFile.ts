@@ -1,7 +1,7 @@
 import * as SqlClient from "@effect/sql/SqlClient"
 import type { SqlError } from "@effect/sql/SqlError"
 import type { Scope } from "effect"
-import { Cause, Context, Effect, Option } from "effect"
+import { Context, Effect } from "effect"
 import { makeBatcher } from "../../base/Batcher.js"
 import { spanIfCollected } from "../../base/Tracing.js"
 import type { Migrations } from "../Migrations.js"
@@ -66,13 +66,6 @@ const open = Effect.fnUntraced(function*(where: string) {
       ))
     )
 
-  // Nothing from outside interrupts a commit that writes share. What interrupts itself must not end the others.
-  const failedIfInterrupted = <A>(effect: Effect.Effect<A, SqlError>) =>
-    Effect.catchSomeCause(effect, (cause) =>
-      Cause.isInterruptedOnly(cause)
-        ? Option.some(Effect.dieMessage("the work of a transaction interrupted itself"))
-        : Option.none())
-
   const commitTogether = yield* makeBatcher({
     run: (writes: ReadonlyArray<Effect.Effect<void, SqlError>>) =>
       Effect.as(transaction(Effect.all(writes, { discard: true })), writes),
@@ -84,7 +77,7 @@ const open = Effect.fnUntraced(function*(where: string) {
     Effect.suspend(() => {
       let result: Effect.Effect<A> = Effect.dieMessage("committed before it ran")
       return Effect.zipRight(
-        commitTogether(Effect.map(failedIfInterrupted(effect), (value) => {
+        commitTogether(Effect.map(effect, (value) => {
           result = Effect.succeed(value)
         })),
         Effect.suspend(() => result)
