@@ -47,6 +47,9 @@ const everything = Effect.gen(function*() {
   // As if the clock had been set back since: it is due too far ahead.
   yield* outbox.publish({ ...event(12, "task_completed", "ET-9"), publishedAt: EpochMillis(1e12) })
   yield* outbox.fold("me")
+  // A later stage of the same work item takes the place of the one that is owed.
+  yield* outbox.publish(event(13, "task_completed", "ET-9"))
+  yield* outbox.fold("me")
   yield* outbox.nextDue("1 second")
   yield* outbox.unfoundKeys(3)
   for (const status of [undefined, "pending", "dead"] as const) {
