@@ -122,6 +122,23 @@ const contract = <E>(name: string, layer: Layer.Layer<Outbox | Storage, E>) =>
         )
       }).pipe(Effect.provide(layer)))
 
+    it.scoped("a lane that waits is due from the first new event on, however many follow", () =>
+      Effect.gen(function*() {
+        const outbox = yield* Outbox
+        const { read, sql } = yield* Storage
+        yield* outbox.becomeLeader(holder)
+        yield* outbox.publish(event("one", "ET-1"))
+        const plan = (): Step => ({ _tag: "Wait", dueAt: EpochMillis(1_000_000) })
+        assert.strictEqual(yield* outbox.turn({ holder, claim: { urgentAfter: 1_000, plan } }), undefined)
+        for (const [id, publishedAt] of [["two", 5], ["three", 9]] as const) {
+          yield* outbox.publish({ ...event(id, "ET-1"), publishedAt: EpochMillis(publishedAt) })
+          yield* outbox.fold(holder)
+        }
+        assert.deepStrictEqual(yield* read(sql`SELECT due_at AS due FROM plane_sync_lane WHERE name = 'ET-1'`), [
+          { due: 5 }
+        ])
+      }).pipe(Effect.provide(layer)))
+
     it.scoped("a former leader settles and claims nothing more", () =>
       Effect.gen(function*() {
         const outbox = yield* Outbox
