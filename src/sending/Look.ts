@@ -7,7 +7,7 @@ import type { Lane } from "../outbox/Lane.js"
 import type { LookOutcome } from "../outbox/Outcome.js"
 import type { FindError } from "../plane/FindByKey.js"
 import type { Slot } from "../plane/RateBudget.js"
-import { codeOf, goneUnlessDown, isAboutTheRequest } from "./DeadOutcome.js"
+import { codeOf, goneUnlessDown } from "./DeadOutcome.js"
 import { nextLookUp } from "./NextLookUp.js"
 import { retry, survive } from "./Retry.js"
 import { seenAs } from "./SeenState.js"
@@ -62,8 +62,7 @@ const lookOnce = (context: SendContext, job: LookJob, slot: Slot): Effect.Effect
       if (error._tag === "WorkItemNotFound") return missed(context, lane, error, dead(error))
       if (error._tag !== "PlaneError") return Effect.succeed(dead(error))
       if (error.reason === "NotFound") return goneUnlessDown(context, error, lane)
-      // Asked once more before it is believed: all that is owed to the work item hangs on it.
-      if (isAboutTheRequest(error) && lane.attempts > 0) return Effect.succeed(dead(error))
+      // Repeated like any other trouble, also when it is refused: all that is owed to the work item hangs on it.
       return Effect.map(
         retry(context, error, lane.attempts + 1),
         Option.getOrElse(() => dead(error))

@@ -102,11 +102,13 @@ describe("a comment that Plane refuses", () => {
       assert.include((yield* lines(id)).at(-1), "failed 2 times")
     }).pipe(Effect.provide(inMemory())))
 
-  it.effect("a look at a work item is answered 400 once: asked once more, nothing dies (42)", () =>
+  it.effect("a look at a work item is answered 503 and 400 a few times: asked again, nothing dies (42)", () =>
     Effect.gen(function*() {
       const plane = yield* PlaneSimulator
       const { key } = yield* item
-      yield* plane.misbehave(Fault.Status({ match: { method: "GET" }, count: 1, status: 400 }))
+      for (const status of [503, 400]) {
+        yield* plane.misbehave(Fault.Status({ match: { method: "GET", kind: "identifier" }, count: 2, status }))
+      }
       yield* failed(key, "one")
       yield* TestClock.adjust("5 minutes")
       assert.deepInclude(yield* status, { pending: 0, dead: 0, delivered: 1 })
