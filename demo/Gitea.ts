@@ -23,7 +23,7 @@ export type Happening =
 /** The only check that a pull request needs in the demo. */
 export const requiredCheck = "ci/build"
 
-const repository = { id: 31, full_name: "trails/enduro" }
+const repository = { id: 31, full_name: "trails/enduro", default_branch: "main" }
 
 const eventType = (happening: Happening): string => {
   switch (happening._tag) {
@@ -52,6 +52,10 @@ const bodyOf = (happening: Happening, pullRequest: PullRequest, id: number, now:
       body: "",
       state: merged ? "closed" : "open",
       merged,
+      merged_at: merged ? now : null,
+      draft: false,
+      user: { login: "developer" },
+      base: { label: "main", ref: "main", repo_id: repository.id },
       head: { label: branch, ref: branch, sha: headSha, repo_id: repository.id },
       created_at: now,
       updated_at: now

@@ -1,5 +1,5 @@
 import { Effect, Layer } from "effect"
-import { giteaTables } from "./gitea/Tables.js"
+import { claimTable, giteaTables } from "./gitea/Tables.js"
 import { whileNobodyLeads } from "./outbox/Leadership.js"
 import { foldedTable, heardColumns, indexFileColumn, outboxTables, splittingColumns } from "./outbox/Tables.js"
 import { Migrations } from "./storage/Migrations.js"
@@ -16,7 +16,8 @@ export const migrations = {
   "0003_webhooks": Effect.zipRight(hookTables, giteaTables),
   "0004_index_file": indexFileColumn,
   "0005_splitting": splittingColumns,
-  "0006_folding": whileNobodyLeads(foldedTable)
+  "0006_folding": whileNobodyLeads(foldedTable),
+  "0007_claims": whileNobodyLeads(claimTable)
 }
 
 /** What opening a database needs. */

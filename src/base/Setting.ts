@@ -149,6 +149,32 @@ export const oneOf = <const A extends string>(
 
 const apiPath = /\/api(\/v1)?$/
 
+const StringsText = Schema.parseJson(Schema.Array(Schema.String))
+
+/** The parts of a text between commas; none if a comma stands within brackets, because it may be a part of a name. */
+const partsOf = (text: string): ReadonlyArray<string> | undefined => {
+  const inBrackets = /\([^)]*,[^)]*\)|\[[^\]]*,[^\]]*\]|\{[^}]*,[^}]*\}/u
+  return inBrackets.test(text) ? undefined : text.split(",")
+}
+
+/** A list of `what`: texts with commas between, or a JSON array of texts for those that have commas themselves. */
+export const listOf = (what: string, example: string): Accepted<ReadonlyArray<string>> => ({
+  expected: `${what} with commas between, like "${example}", or a JSON array, like ${
+    JSON.stringify(example.split(", "))
+  }`,
+  parse: (text) => {
+    const json = Schema.decodeEither(StringsText)(text)
+    const parts = Either.isRight(json) ? json.right : partsOf(text)
+    if (parts === undefined) {
+      return Either.left(`${given(text)} has a comma within brackets, which could be a part of a name: write JSON`)
+    }
+    const items = parts.map((part) => part.trim())
+    return items.includes("")
+      ? Either.left(`${given(text)} has an empty name in it`)
+      : Either.right(items)
+  }
+})
+
 /** The address of `whose` API; the value is without the API's path and without a slash at the end. */
 export const address = (whose: string, example: string): Accepted<string> => ({
   expected: `${whose}'s address, like "${example}"`,

@@ -1,7 +1,7 @@
 import type { Setting } from "../base/Setting.js"
+import { projectSettings, pullRequestSettings } from "../domain/ProjectSettings.js"
 import { giteaSettings } from "../gitea/GiteaConfig.js"
 import { accessSettings, sendingSettings } from "../plane/PlaneConfig.js"
-import { projectSettings } from "../plane/ProjectSettings.js"
 import { retention } from "../storage/Retention.js"
 import { databaseFile } from "../storage/Storage.js"
 import { webhookSettings } from "../webhooks/WebhookConfig.js"
@@ -33,7 +33,7 @@ export const optionalSettings: ReadonlyArray<SettingGroup> = [
   group("Storage", { databaseFile, retention }),
   group("The HTTP interface", serverSettings),
   group("Webhooks", webhookSettings),
-  group("Gitea", giteaSettings),
+  group("Gitea", { ...giteaSettings, ...pullRequestSettings }),
   group("Logs", logSettings)
 ]
 

@@ -1,12 +1,16 @@
 import * as HttpClient from "@effect/platform/HttpClient"
 import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import type { ConfigError, Option } from "effect"
-import { Context, Duration, Effect, Layer, Redacted, Schema } from "effect"
+import { Context, DateTime, Duration, Effect, Layer, Redacted, Schema } from "effect"
 import type { NoAnswer } from "../base/RestClient.js"
 import { makeRestClient, within } from "../base/RestClient.js"
 import { cleanLine, cleanText, reasonLimit, textLimit } from "../base/Text.js"
+import { EpochMillis } from "../base/Time.js"
+import { draftPrefix } from "./Claims.js"
+import type { CommitStatus, PullRequest, PullRequestAnswer } from "./Facts.js"
 import type { GiteaApi } from "./GiteaConfig.js"
 import { GiteaConfig } from "./GiteaConfig.js"
+import type { StandingReview } from "./Verdicts.js"
 
 /**
  * Gitea could not be asked, or did not answer what was asked.
@@ -40,46 +44,76 @@ const yes = Schema.optionalWith(Schema.Boolean, { nullable: true, default: () =>
 const list = <A, I>(item: Schema.Schema<A, I>) =>
   Schema.optionalWith(Schema.Array(item), { nullable: true, default: () => [] })
 
-const StatusJson = Schema.Struct({ id: Schema.Int, context: text, status: text, description: text })
-// Its `total_count` is that of the page, and so is its `state`.
-const CombinedJson = Schema.parseJson(Schema.Struct({ state: text, statuses: list(StatusJson) }))
+const UserJson = Schema.NullOr(Schema.Struct({ login: text }))
+const StatusJson = Schema.Struct({
+  context: text,
+  status: text,
+  description: text,
+  creator: Schema.optionalWith(UserJson, { default: () => null })
+})
+// Its `total_count` is that of the page, and so is its `state`, which some versions make of warnings as others do not.
+const CombinedJson = Schema.parseJson(Schema.Struct({ statuses: list(StatusJson) }))
 const ReviewJson = Schema.Struct({
-  id: Schema.Int,
-  user: Schema.NullOr(Schema.Struct({ login: Schema.String })),
+  user: UserJson,
   state: text,
   body: text,
   stale: yes,
+  official: yes,
   dismissed: yes
 })
-export type ReviewJson = typeof ReviewJson.Type
 const ReviewsJson = Schema.parseJson(Schema.Array(ReviewJson))
-// Of a branch that is gone, some versions do not know the head.
 const PullRequestJson = Schema.parseJson(Schema.Struct({
   state: Schema.String,
   merged: yes,
+  merged_at: Schema.optionalWith(Schema.DateTimeUtc, { nullable: true }),
+  draft: yes,
+  title: text,
+  user: Schema.optionalWith(UserJson, { default: () => null }),
+  base: Schema.optionalWith(
+    Schema.Struct({
+      ref: text,
+      repo: Schema.optionalWith(Schema.NullOr(Schema.Struct({ default_branch: text })), { default: () => null })
+    }),
+    { nullable: true, default: () => ({ ref: "", repo: null }) }
+  ),
+  // Of a branch that is gone, some versions do not know the head.
   head: Schema.optionalWith(Schema.Struct({ sha: text }), { nullable: true, default: () => ({ sha: "" }) })
 }))
+const BranchJson = Schema.parseJson(Schema.Struct({
+  protected: yes,
+  required_approvals: Schema.optionalWith(Schema.Int, { nullable: true, default: () => 0 }),
+  enable_status_check: yes,
+  status_check_contexts: list(Schema.String)
+}))
+const VersionJson = Schema.parseJson(Schema.Struct({ version: Schema.String }))
 
-/** The checks of a commit: the combined state of each page, and all of them. */
-export interface Combined {
-  readonly states: ReadonlyArray<string>
-  readonly statuses: ReadonlyArray<typeof StatusJson.Type>
+/** A check of a commit, as Gitea answers. */
+export type CheckAnswer = Pick<CommitStatus, "context" | "creator" | "description" | "state">
+
+/** What protects a branch. */
+export interface BranchAnswer {
+  readonly protected: boolean
+  readonly approvals: number
+  /** Globs of the checks that must be green. */
+  readonly checks: ReadonlyArray<string>
 }
 
-/** A pull request as it is now. One that is neither open nor merged was closed without a merge. */
-export interface PullRequestNow {
-  readonly open: boolean
-  readonly merged: boolean
-  /** Empty if Gitea does not tell. */
-  readonly headSha: string
+/** The version of Gitea whose API it is: 22 for 1.22, and 28 for 28, which dropped the "1."; 0 if it is not known. */
+const versionOf = (text: string): number => {
+  // Forgejo says which Gitea it is compatible with.
+  const [, one, two] = /(\d+)\.(\d+)/.exec(text.split("+gitea-").at(-1) ?? "") ?? []
+  return Number(one === "1" ? two : one ?? 0)
 }
 
 /** What Gitea can be asked. A repository is named "owner/name". */
 export interface GiteaClient {
-  readonly pullRequest: (repository: string, number: number) => Effect.Effect<PullRequestNow, GiteaError>
-  readonly combinedStatus: (repository: string, sha: string) => Effect.Effect<Combined, GiteaError>
-  /** All reviews, the oldest first. */
-  readonly reviews: (repository: string, number: number) => Effect.Effect<ReadonlyArray<ReviewJson>, GiteaError>
+  readonly pullRequest: (held: PullRequest) => Effect.Effect<PullRequestAnswer, GiteaError>
+  readonly checks: (repository: string, sha: string) => Effect.Effect<ReadonlyArray<CheckAnswer>, GiteaError>
+  /** The last word of each reviewer that stands. */
+  readonly reviews: (repository: string, number: number) => Effect.Effect<ReadonlyArray<StandingReview>, GiteaError>
+  readonly branch: (repository: string, name: string) => Effect.Effect<BranchAnswer, GiteaError>
+  /** 22 for Gitea 1.22. */
+  readonly version: Effect.Effect<number, GiteaError>
 }
 
 /** The client of Gitea's REST API; none without `ORCH_GITEA_URL` and `ORCH_GITEA_TOKEN`. */
@@ -99,12 +133,26 @@ const maxPages = 20
 const answerLimit = 4 * 1024 * 1024
 
 // As hooks are cleaned, so that the same words are equal, wherever they come from.
-const cleanStatus = ({ context, description, id, status }: typeof StatusJson.Type): typeof StatusJson.Type => ({
-  id,
-  context: cleanLine(context, textLimit),
-  status: cleanLine(status, textLimit),
-  description: cleanLine(description, textLimit)
+const checkOf = ({ context, creator, description, status }: typeof StatusJson.Type): CheckAnswer => ({
+  // It is a key, so it is not cut.
+  context: cleanLine(context, Infinity),
+  state: cleanLine(status, textLimit),
+  description: cleanLine(description, textLimit),
+  creator: creator?.login ?? null
 })
+
+const standing = (reviews: ReadonlyArray<typeof ReviewJson.Type>): ReadonlyArray<StandingReview> => {
+  const latest = new Map<string, StandingReview>()
+  for (const { body, dismissed, official, stale, state, user } of reviews) {
+    if (dismissed || user === null) continue
+    if (state !== "APPROVED" && state !== "REQUEST_CHANGES") continue
+    const content = cleanText(body, reasonLimit)
+    // The last one comes last, as those of the hooks do.
+    latest.delete(user.login)
+    latest.set(user.login, { reviewer: user.login, approved: state === "APPROVED", content, fresh: !stale, official })
+  }
+  return Array.from(latest.values())
+}
 
 const encodeName = (repository: string) => repository.split("/").map(encodeURIComponent).join("/")
 
@@ -160,26 +208,32 @@ const make = Effect.fnUntraced(function*({ token, url }: GiteaApi) {
       })
     )
 
+  const one = <A, I>(path: string, schema: Schema.Schema<A, I>) =>
+    Effect.map(inTime(path, get(path, {}, schema)), ({ value }) => value)
+
   const self: GiteaClient = {
-    pullRequest: (repository, number) => {
-      const path = `repos/${encodeName(repository)}/pulls/${number}`
-      return Effect.map(inTime(path, get(path, {}, PullRequestJson)), ({ value: { head, merged, state } }) => ({
-        open: state === "open" && !merged,
-        merged,
-        headSha: head.sha
-      }))
-    },
-    combinedStatus: (repository, sha) =>
+    pullRequest: (held) =>
+      Effect.map(
+        one(`repos/${encodeName(held.name)}/pulls/${held.number}`, PullRequestJson),
+        ({ base, draft, head, merged, merged_at, state, title, user }): PullRequestAnswer => ({
+          open: state === "open" && !merged,
+          merged,
+          mergedAt: merged && merged_at !== undefined ? EpochMillis(DateTime.toEpochMillis(merged_at)) : null,
+          draft: draft || draftPrefix.test(title),
+          author: user?.login ?? held.author,
+          base: base.ref === "" ? held.base : base.ref,
+          defaultBranch: base.repo?.default_branch ?? held.defaultBranch,
+          headSha: head.sha === "" ? held.headSha : head.sha
+        })
+      ),
+    checks: (repository, sha) =>
       Effect.map(
         pages(
           `repos/${encodeName(repository)}/commits/${encodeURIComponent(sha)}/status`,
           CombinedJson,
           ({ statuses }) => statuses
         ),
-        (read) => ({
-          states: read.map(({ state }) => state),
-          statuses: read.flatMap(({ statuses }) => statuses.map(cleanStatus))
-        })
+        (read) => read.flatMap(({ statuses }) => statuses.map(checkOf))
       ),
     reviews: (repository, number) =>
       Effect.map(
@@ -188,8 +242,18 @@ const make = Effect.fnUntraced(function*({ token, url }: GiteaApi) {
           ReviewsJson,
           (reviews) => reviews
         ),
-        (read) => read.flat().map((review) => ({ ...review, body: cleanText(review.body, reasonLimit) }))
-      )
+        (read) => standing(read.flat())
+      ),
+    branch: (repository, name) =>
+      Effect.map(
+        one(`repos/${encodeName(repository)}/branches/${encodeName(name)}`, BranchJson),
+        (branch) => ({
+          protected: branch.protected,
+          approvals: branch.protected ? branch.required_approvals : 0,
+          checks: branch.protected && branch.enable_status_check ? branch.status_check_contexts : []
+        })
+      ),
+    version: Effect.map(one("version", VersionJson), ({ version }) => versionOf(version))
   }
   return self
 })

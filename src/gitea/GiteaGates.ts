@@ -1,9 +1,11 @@
 import type { ConfigError } from "effect"
-import { Duration, Effect, Layer, Option } from "effect"
+import { Cache, Data, Duration, Effect, Exit, Layer, Option } from "effect"
 import { backoff } from "../base/Backoff.js"
 import { connections } from "../base/Connections.js"
 import type { EpochMillis } from "../base/Time.js"
-import { epochMillis } from "../base/Time.js"
+import { epochMillis, later } from "../base/Time.js"
+import { Projects } from "../domain/Projects.js"
+import { projectsLayer } from "../domain/ProjectSettings.js"
 import { Storage } from "../storage/Storage.js"
 import type { StorageError } from "../storage/StorageError.js"
 import type { WakeUps } from "../storage/WakeUps.js"
@@ -12,13 +14,15 @@ import type { QualityGate } from "../tasks/QualityGate.js"
 import { QualityGates, Verdict } from "../tasks/QualityGate.js"
 import type { Task, TaskId } from "../tasks/Task.js"
 import { TaskStore } from "../tasks/TaskStore.js"
-import type { CommitStatus, PullRequest } from "./Facts.js"
-import { readReviews, readStatuses, rememberClosed, rememberMerged } from "./Facts.js"
-import type { GiteaClient, GiteaError } from "./GiteaClient.js"
+import type { CommitStatus, PullRequest, PullRequestAnswer } from "./Facts.js"
+import { readReviews, readStatuses, rememberAnswer, rememberAskedStatuses } from "./Facts.js"
+import type { CheckAnswer, GiteaError } from "./GiteaClient.js"
 import { Gitea } from "./GiteaClient.js"
-import { GiteaConfig } from "./GiteaConfig.js"
+import type { Considered, Standing } from "./Standing.js"
+import { standingOf } from "./Standing.js"
 import { TaskPullRequests } from "./TaskPullRequests.js"
-import { askedReviewsVerdict, checksVerdict, combinedVerdict, reviewsVerdict, undecided } from "./Verdicts.js"
+import type { Answer, Demands } from "./Verdicts.js"
+import { checksAnswer, eachOpen, heardReviews, mergedVerdict, noDemands, reviewsVerdict } from "./Verdicts.js"
 
 /** The longest pause before a Gitea that did not answer is asked again. */
 const maxBackoff = Duration.minutes(5)
@@ -32,25 +36,40 @@ const downFor = Duration.toMillis("5 seconds")
  */
 const askedEvery = Duration.minutes(10)
 
-const { Failed, Passed, Pending } = Verdict
+const until = (now: EpochMillis, moments: ReadonlyArray<EpochMillis>) =>
+  Duration.millis(Math.max(0, Math.min(...moments) - now))
+
+const { Failed, Pending } = Verdict
 
 const askAgain = (verdict: Verdict, againAfter: Duration.Duration): Verdict =>
   verdict._tag === "Passed" ? verdict : { ...verdict, againAfter }
 
-// The order of the stored ones: so of several failures the same one is told, wherever they come from.
-const byContext = (one: CommitStatus, other: CommitStatus) => one.context < other.context ? -1 : 1
+/** How many pull requests of a task Gitea is asked about at the same time. */
+const mostAsked = 4
 
-/**
- * What Gitea answers, and from the stored checks only those that the answer does not list. Their ids do not tell which
- * of two is newer, because a hook's id counts all statuses there are, and an answer's only those of the commit. A hook
- * that comes while Gitea is asked has the gates asked again.
- */
-const replaced = (held: ReadonlyArray<CommitStatus>, asked: ReadonlyArray<CommitStatus>) => {
-  const listed = new Set(asked.map(({ context }) => context))
-  return [...held.filter(({ context }) => !listed.has(context)), ...asked].sort(byContext)
+/** What a gate says of one open pull request. */
+type Check = (pullRequest: PullRequest) => Effect.Effect<Answer, GiteaError | StorageError>
+
+/** How long it is known what a branch demands, and which version Gitea has. */
+const demandsKnownFor = Duration.minutes(1)
+
+/** From this version on Gitea says which reviews are official also where no rule protects the branch. */
+const marksOfficialSince = 23
+
+const differs = (held: PullRequest, answer: PullRequestAnswer) =>
+  held.base !== answer.base || held.defaultBranch !== answer.defaultBranch || held.draft !== answer.draft ||
+  held.author !== answer.author || held.headSha !== answer.headSha || held.merged !== answer.merged ||
+  held.open !== answer.open
+
+/** What Gitea answers that is not stored. */
+const news = (held: ReadonlyArray<CommitStatus>, asked: ReadonlyArray<CheckAnswer>) => {
+  const known = new Map(held.map((status) => [status.context, status]))
+  return asked.filter(({ context, creator, description, state }) => {
+    const status = known.get(context)
+    return status === undefined || status.state !== state || status.description !== description ||
+      status.creator !== creator
+  })
 }
-
-type Check = (pullRequest: PullRequest) => Effect.Effect<Verdict, GiteaError | StorageError>
 
 /**
  * The gates that depend on what Gitea says: `ci`, `approval` and `merged`. They never fail because an answer is
@@ -58,23 +77,16 @@ type Check = (pullRequest: PullRequest) => Effect.Effect<Verdict, GiteaError | S
  */
 export const giteaGates: Effect.Effect<
   ReadonlyArray<QualityGate>,
-  ConfigError.ConfigError,
-  Gitea | Storage | TaskPullRequests
+  never,
+  Gitea | Projects | Storage | TaskPullRequests
 > = Effect.gen(function*() {
-  const config = yield* GiteaConfig
+  const { project: { pullRequests: rules } } = yield* Projects
   const client = Option.getOrUndefined(yield* Gitea)
   const { read, sql, write } = yield* Storage
   const pullRequests = yield* TaskPullRequests
   // How often in a row Gitea did not answer about a task. A restart forgets it, and then asks about every task anyway.
   const failures = new Map<TaskId, number>()
   let down: { readonly error: GiteaError; readonly at: EpochMillis } | undefined
-
-  const sayOnce = yield* Effect.once(
-    Effect.logWarning(
-      "Nobody says which checks have to be green, so the gate ci waits: set ORCH_GITEA_REQUIRED_CHECKS, " +
-        "or ORCH_GITEA_URL and ORCH_GITEA_TOKEN so that Gitea can be asked"
-    )
-  )
 
   /** While Gitea does not answer, one task waits for it, and the others get the error that this one found. */
   const asked = <A>(ask: Effect.Effect<A, GiteaError>) =>
@@ -116,76 +128,124 @@ export const giteaGates: Effect.Effect<
   const current = (held: PullRequest) =>
     Effect.gen(function*() {
       if (client === undefined || held.merged) return held
-      const { headSha, merged, open } = yield* asked(client.pullRequest(held.name, held.number))
+      const answer = yield* asked(client.pullRequest(held))
       const now = yield* epochMillis
-      if (merged) yield* write(rememberMerged(sql, held, now))
-      else if (held.open && !open) yield* write(rememberClosed(sql, held, now))
-      return { ...held, merged, open, headSha: headSha === "" ? held.headSha : headSha }
+      const mergedAt = answer.mergedAt ?? (answer.merged ? now : null)
+      if (differs(held, answer)) yield* write(rememberAnswer(sql, held, { ...answer, mergedAt }, now))
+      return { ...held, ...answer, mergedAt }
     })
 
-  const askChecks = (api: GiteaClient, { headSha, name }: PullRequest, held: ReadonlyArray<CommitStatus>) =>
-    Effect.map(asked(api.combinedStatus(name, headSha)), ({ states, statuses }) => {
-      const asked = statuses.map(({ status, ...rest }): CommitStatus => ({ ...rest, state: status }))
-        .sort(byContext)
-      return config.requiredChecks.length === 0
-        ? combinedVerdict(states, asked, config.warning)
-        : checksVerdict(replaced(held, asked), config)
-    })
+  /** The pull requests as they are now. One that would not count in any state is not asked about. */
+  const renewed = (task: Task, considered: ReadonlyArray<Considered>) =>
+    Effect.forEach(considered, ({ pullRequest, whyNot }) =>
+      whyNot === undefined || pullRequest.base === null
+        ? Effect.map(current(pullRequest), (now) => pullRequests.judge(task, now))
+        : Effect.succeed({ pullRequest, whyNot }), { concurrency: mostAsked })
+
+  const marksOfficial = client === undefined
+    ? Effect.succeed(false)
+    : yield* Effect.cachedWithTTL(
+      asked(client.version).pipe(
+        Effect.map((version) => version >= marksOfficialSince),
+        // A token for repositories alone may not be told.
+        Effect.catchIf(
+          ({ reason }) => reason === "KeyRefused" || reason === "NotFound",
+          () => Effect.succeed(false)
+        )
+      ),
+      demandsKnownFor
+    )
+
+  const demandsOf = yield* Cache.makeWith({
+    capacity: 1_000,
+    // A failure is not kept.
+    timeToLive: Exit.match({ onFailure: () => Duration.zero, onSuccess: () => demandsKnownFor }),
+    lookup: (branch: readonly [repository: string, name: string]): Effect.Effect<Demands, GiteaError> =>
+      client === undefined
+        ? Effect.succeed(noDemands)
+        : Effect.flatMap(asked(client.branch(...branch)), ({ approvals, checks, protected: isProtected }) =>
+          Effect.map(
+            isProtected ? Effect.succeed(true) : marksOfficial,
+            (official) => ({ checks, approvals, official })
+          ))
+  })
+
+  const demands = ({ base, name }: PullRequest) => demandsOf.get(Data.tuple(name, base ?? ""))
 
   const ci = (pullRequest: PullRequest) =>
     Effect.gen(function*() {
-      const held = yield* read(readStatuses(sql, pullRequest))
-      // A later hook, which would replace what is stored, may have been lost.
-      if (client !== undefined) return yield* askChecks(client, pullRequest, held)
-      const verdict = checksVerdict(held, config)
-      if (verdict === undecided) yield* sayOnce
-      return verdict
+      if (client !== undefined) {
+        const held = yield* read(readStatuses(sql, pullRequest))
+        const fresh = news(held, yield* asked(client.checks(pullRequest.name, pullRequest.headSha)))
+        const now = yield* epochMillis
+        if (fresh.length > 0) yield* write(rememberAskedStatuses(sql, pullRequest, fresh, now))
+      }
+      const demanded = rules.requiredChecks.length > 0 ? noDemands : yield* demands(pullRequest)
+      return yield* heldChecks(pullRequest, demanded)
     })
 
-  const heldChecks = (pullRequest: PullRequest) =>
-    Effect.map(read(readStatuses(sql, pullRequest)), (held) => checksVerdict(held, config))
+  const heldChecks = (pullRequest: PullRequest, demanded: Demands) =>
+    Effect.gen(function*() {
+      const held = yield* read(readStatuses(sql, pullRequest))
+      return checksAnswer(pullRequest, held, demanded, rules, yield* epochMillis)
+    })
 
   // Gitea sends no hook for a dismissal. So its own answer counts in every case, and what is stored is not enough to
   // fail.
   const approval = (pullRequest: PullRequest) =>
-    client === undefined
-      ? Effect.map(read(readReviews(sql, pullRequest)), (reviews) => reviewsVerdict(reviews, pullRequest))
-      : Effect.map(asked(client.reviews(pullRequest.name, pullRequest.number)), askedReviewsVerdict)
+    Effect.gen(function*() {
+      const reviews = client === undefined
+        ? heardReviews(yield* read(readReviews(sql, pullRequest)), pullRequest)
+        : yield* asked(client.reviews(pullRequest.name, pullRequest.number))
+      return { verdict: reviewsVerdict(reviews, pullRequest, yield* demands(pullRequest), rules) }
+    })
 
-  const merged = () => Effect.succeed(Pending({ why: "the pull request is not merged yet" }))
-
-  const unlessEnded = (check: Check): Check => (pullRequest) => {
-    // Once it is merged, nobody will build or approve it any more.
-    if (pullRequest.merged) return Effect.succeed(Passed())
-    return pullRequest.open
-      ? check(pullRequest)
-      : Effect.succeed(Pending({ why: "the pull request was closed without a merge" }))
-  }
+  const onEach = (check: Check) => (workItem: string, standing: Standing) =>
+    Effect.map(
+      Effect.forEach(
+        standing.open,
+        (pullRequest) => Effect.map(check(pullRequest), (answer) => ({ pullRequest, answer })),
+        { concurrency: mostAsked }
+      ),
+      (answers) => eachOpen(workItem, standing, answers)
+    )
 
   const gate = (
     name: string,
-    check: Check,
+    judge: (workItem: string, standing: Standing) => Effect.Effect<Answer, GiteaError | StorageError>,
     /** What is known without Gitea: it counts only if it is a failure. */
-    known: (pullRequest: PullRequest) => Effect.Effect<Verdict | undefined, StorageError> = () =>
-      Effect.succeed(undefined)
+    known: Check = () => Effect.succeed({ verdict: Pending({ why: "Gitea did not answer" }) })
   ): QualityGate => ({
     name,
     check: (task) =>
       Effect.gen(function*() {
-        const held = yield* pullRequests.link(task)
-        if (held === undefined) return Pending({ why: `no pull request names ${task.workItem} yet` })
-        return yield* Effect.flatMap(current(held), unlessEnded(check)).pipe(
-          Effect.tap(() => failures.delete(task.id)),
-          Effect.map((verdict) => client === undefined ? verdict : askAgain(verdict, askedEvery)),
+        const { id, workItem } = task
+        const considered = yield* pullRequests.link(task)
+        return yield* Effect.flatMap(renewed(task, considered), (now) => judge(workItem, standingOf(now))).pipe(
+          Effect.tap(() => failures.delete(id)),
+          Effect.flatMap(({ againAt, verdict }) =>
+            Effect.map(epochMillis, (now) => {
+              const moments = [
+                ...(client !== undefined && considered.length > 0 ? [later(now, askedEvery)] : []),
+                ...(againAt === undefined ? [] : [againAt])
+              ]
+              return moments.length === 0 ? verdict : askAgain(verdict, until(now, moments))
+            })
+          ),
           Effect.catchTag("GiteaError", (error) =>
-            Effect.flatMap(held.open ? known(held) : Effect.succeed(undefined), (verdict) =>
+            Effect.flatMap(onEach(known)(workItem, standingOf(considered)), ({ verdict }) =>
               waits(name, task, error, verdict)))
         )
-      }).pipe(Effect.catchTag("StorageError", (error) =>
-        waits(name, task, error, undefined)))
+      }).pipe(Effect.catchAll((error) =>
+        waits(name, task, error, undefined)
+      ))
   })
 
-  return [gate("ci", ci, heldChecks), gate("approval", approval), gate("merged", merged)]
+  return [
+    gate("ci", onEach(ci), (pullRequest) => heldChecks(pullRequest, noDemands)),
+    gate("approval", onEach(approval)),
+    gate("merged", (workItem, standing) => Effect.succeed({ verdict: mergedVerdict(workItem, standing) }))
+  ]
 })
 
 /** The gates that the default pipeline names: the orchestrator's own, and those that depend on what Gitea says. */
@@ -195,5 +255,5 @@ export const gatesLayer: Layer.Layer<
   Pipeline | WakeUps | Storage
 > = Layer.effect(QualityGates, Effect.map(giteaGates, QualityGates.make)).pipe(
   Layer.provide([Gitea.layer, TaskPullRequests.layer]),
-  Layer.provide([TaskStore.layer, connections])
+  Layer.provide([TaskStore.layer, projectsLayer, connections])
 )

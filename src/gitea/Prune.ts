@@ -10,11 +10,11 @@ import { concernsNoTask } from "../tasks/PullRequestTasks.js"
 /** How long a check is kept while its commit is not the head of an open pull request. */
 const statusesKeptFor = Duration.days(7)
 
-// A pull request is deleted with its reviews, so a transaction that deletes few of them is short.
+// A pull request is deleted with its reviews and claims, so a transaction that deletes few of them is short.
 const pruneBatch = 100
 
 /**
- * Deletes a batch of the pull requests, with their reviews, that are closed or merged, that nothing was heard of since
+ * Deletes a batch of the pull requests, with their reviews and claims, that are closed or merged, that nothing was heard of since
  * `before` (by our own clock), and that concern no unfinished task. Says whether there may be more.
  */
 export const prunePullRequests = (sql: Sql, before: EpochMillis): Effect.Effect<boolean, SqlError> =>
@@ -22,7 +22,7 @@ export const prunePullRequests = (sql: Sql, before: EpochMillis): Effect.Effect<
     const columns = {
       repository: sql.literal("p.repository"),
       number: sql.literal("p.number"),
-      workItem: sql.literal("p.work_item")
+      keys: sql`SELECT c.key FROM plane_sync_claim c WHERE c.repository = p.repository AND c.number = p.number`
     }
     const deleted = yield* sql<{ repository: number; number: number }>`DELETE FROM plane_sync_pull_request
       WHERE (repository, number) IN (
@@ -32,6 +32,8 @@ export const prunePullRequests = (sql: Sql, before: EpochMillis): Effect.Effect<
       RETURNING repository, number`
     const keys = JSON.stringify(deleted.map(({ number, repository }) => [repository, number]))
     yield* sql`DELETE FROM plane_sync_review
+      WHERE (repository, number) IN (SELECT value ->> 0, value ->> 1 FROM json_each(${keys}))`
+    yield* sql`DELETE FROM plane_sync_claim
       WHERE (repository, number) IN (SELECT value ->> 0, value ->> 1 FROM json_each(${keys}))`
     return deleted.length === pruneBatch
   })

@@ -49,3 +49,36 @@ export const giteaTables: Migration = Effect.gen(function*() {
     PRIMARY KEY (repository, number, reviewer)
   ) WITHOUT ROWID`
 })
+
+/**
+ * What decides whether a pull request counts, and which work items it is about: as many as it names. What was stored
+ * before has no base branch, so it counts again when Gitea tells of it.
+ */
+export const claimTable: Migration = Effect.gen(function*() {
+  const sql = yield* SqlClient.SqlClient
+
+  yield* sql`ALTER TABLE plane_sync_pull_request ADD COLUMN base TEXT`
+  yield* sql`ALTER TABLE plane_sync_pull_request ADD COLUMN default_branch TEXT`
+  yield* sql`ALTER TABLE plane_sync_pull_request ADD COLUMN draft INTEGER NOT NULL DEFAULT 0`
+  yield* sql`ALTER TABLE plane_sync_pull_request ADD COLUMN author TEXT`
+  yield* sql`ALTER TABLE plane_sync_pull_request ADD COLUMN merged_at INTEGER`
+  // How much the text says of which the claims were read, and when it was written: see \`rememberClaims\`.
+  yield* sql`ALTER TABLE plane_sync_pull_request ADD COLUMN text_rank INTEGER NOT NULL DEFAULT 0`
+  yield* sql`ALTER TABLE plane_sync_pull_request ADD COLUMN text_at INTEGER NOT NULL DEFAULT 0`
+  yield* sql`ALTER TABLE plane_sync_commit_status ADD COLUMN creator TEXT`
+
+  yield* sql`CREATE TABLE plane_sync_claim (
+    repository INTEGER NOT NULL,
+    number INTEGER NOT NULL,
+    key TEXT NOT NULL,
+    kind TEXT NOT NULL CHECK (kind IN ('about', 'reverts')),
+    PRIMARY KEY (repository, number, key)
+  ) WITHOUT ROWID`
+  yield* sql`CREATE INDEX plane_sync_claim_key ON plane_sync_claim (key)`
+  yield* sql`INSERT INTO plane_sync_claim (repository, number, key, kind)
+    SELECT repository, number, work_item, 'about' FROM plane_sync_pull_request WHERE work_item IS NOT NULL`
+  yield* sql`UPDATE plane_sync_pull_request SET text_rank = 1, text_at = updated_at * 8,
+    merged_at = CASE WHEN merged = 1 THEN updated_at END`
+  yield* sql`DROP INDEX plane_sync_pull_request_work_item`
+  yield* sql`ALTER TABLE plane_sync_pull_request DROP COLUMN work_item`
+})

@@ -1,59 +1,83 @@
+import type { SqlError } from "@effect/sql/SqlError"
 import { Context, Effect, Either, Layer } from "effect"
+import { Projects } from "../domain/Projects.js"
+import type { CanonicalKey } from "../domain/WorkItemKey.js"
 import { WorkItemKey } from "../domain/WorkItemKey.js"
 import { Storage } from "../storage/Storage.js"
 import type { StorageError } from "../storage/StorageError.js"
 import type { Task } from "../tasks/Task.js"
 import { TaskStore } from "../tasks/TaskStore.js"
 import type { PullRequest } from "./Facts.js"
-import { readPullRequest, readPullRequestOf } from "./Facts.js"
+import { readPullRequest, readPullRequestsOf } from "./Facts.js"
+import type { Considered } from "./Standing.js"
+import { standingOf, whyNot } from "./Standing.js"
 
-/** The pull request that a task's work is in. */
+/** The pull requests that a task's work is in. */
 export class TaskPullRequests extends Context.Tag("plane-sync/TaskPullRequests")<TaskPullRequests, {
   /**
-   * The pull request that a host has linked to the task, or else the one that names the task's work item. Where "ET-2"
-   * and "ET-002" are two tasks, a pull request that names either belongs to "ET-2".
+   * The pull requests that are about the task's work item, newest first, and the one that a host has linked to the task.
+   * Where "ET-2" and "ET-002" are two tasks, a pull request that names either belongs to "ET-2".
    */
-  readonly of: (task: Task) => Effect.Effect<PullRequest | undefined, StorageError>
-  /** `of`, and links it to the task. */
-  readonly link: (task: Task) => Effect.Effect<PullRequest | undefined, StorageError>
+  readonly consider: (task: Task) => Effect.Effect<ReadonlyArray<Considered>, StorageError>
+  /** `consider`, and links the one that is shown with the task: the newest that is open, or else that was merged. */
+  readonly link: (task: Task) => Effect.Effect<ReadonlyArray<Considered>, StorageError>
+  /** Whether a pull request counts for a task, by what is known of it now. */
+  readonly judge: (task: Task, pullRequest: PullRequest) => Considered
 }>() {
-  static readonly layer: Layer.Layer<TaskPullRequests, never, Storage | TaskStore> = Layer.effect(
+  static readonly layer: Layer.Layer<TaskPullRequests, never, Storage | TaskStore | Projects> = Layer.effect(
     TaskPullRequests,
     Effect.suspend(() => make)
   )
 }
 
+const isSame = (one: PullRequest) => (other: PullRequest) =>
+  one.repository === other.repository && one.number === other.number
+
 const make = Effect.gen(function*() {
+  const { project } = yield* Projects
   const { read, sql } = yield* Storage
   const tasks = yield* TaskStore
 
-  const of = (task: Task) =>
+  const judge = (task: Task, pullRequest: PullRequest): Considered => ({
+    pullRequest,
+    whyNot: whyNot(pullRequest, task.startedAt, project.pullRequests)
+  })
+
+  /** The one that a host has linked. A link that comes only from a name follows the name. */
+  const linked = ({ linkedByName, pullRequest: number, repository }: Task) =>
+    repository === undefined || number === undefined || linkedByName
+      ? Effect.sync(() => undefined)
+      : readPullRequest(sql, { repository: repository.id, number })
+
+  const named = (key: CanonicalKey): Effect.Effect<ReadonlyArray<PullRequest>, SqlError> => readPullRequestsOf(sql, key)
+
+  const consider = (task: Task) =>
     Effect.gen(function*() {
-      const { linkedByName, pullRequest: number, repository } = task
-      // A link that comes only from a name follows the name.
-      if (repository !== undefined && number !== undefined && !linkedByName) {
-        return yield* read(readPullRequest(sql, repository.id, number))
-      }
       const key = WorkItemKey.parse(task.workItem)
-      if (Either.isLeft(key)) return undefined
-      const { canonical, zeros } = key.right
-      const named = zeros ? yield* tasks.byKey(canonical) : task
-      return named === undefined || named.id === task.id ? yield* read(readPullRequestOf(sql, canonical)) : undefined
+      const byHost = yield* read(linked(task))
+      const namesake = Either.isRight(key) && key.right.zeros ? yield* tasks.byKey(key.right.canonical) : task
+      const isNamed = namesake === undefined || namesake.id === task.id
+      const byName = Either.isRight(key) && isNamed ? yield* read(named(key.right.canonical)) : []
+      const all = byHost === undefined || byName.some(isSame(byHost)) ? byName : [byHost, ...byName]
+      return all.map((pullRequest) => judge(task, pullRequest))
     })
 
   const link = (task: Task) =>
-    Effect.tap(of(task), (found) => {
-      if (found === undefined) return Effect.void
-      const isSame = task.repository?.id === found.repository && task.pullRequest === found.number
-      if (isSame && task.headSha === found.headSha) return Effect.void
+    Effect.tap(consider(task), (considered) => {
+      const { closed, merged, open } = standingOf(considered)
+      const [shown] = [...open, ...merged, ...closed]
+      if (shown === undefined) return Effect.void
+      const isLinked = task.repository?.id === shown.repository && task.pullRequest === shown.number
+      // A host's own link stays, whatever else names the work item.
+      if (!isLinked && task.pullRequest !== undefined && !task.linkedByName) return Effect.void
+      if (isLinked && task.headSha === shown.headSha) return Effect.void
       return tasks.link(task.id, {
-        repository: { id: found.repository, name: found.name },
-        pullRequest: found.number,
-        headSha: found.headSha,
-        // Another pull request than the linked one can only have been found by its name.
-        byName: !isSame || task.linkedByName
+        repository: { id: shown.repository, name: shown.name },
+        pullRequest: shown.number,
+        headSha: shown.headSha,
+        byName: !isLinked || task.linkedByName
       })
     })
 
-  return TaskPullRequests.of({ of, link })
+  return TaskPullRequests.of({ consider, link, judge })
 })

@@ -1,20 +1,92 @@
+import { Duration } from "effect"
+import { isGlob, matchesAny } from "../base/Glob.js"
+import { EpochMillis, later } from "../base/Time.js"
+import type { PullRequestRules } from "../domain/PullRequestRules.js"
 import { Verdict } from "../tasks/QualityGate.js"
 import type { CommitStatus, PullRequest, Review } from "./Facts.js"
-import type { ReviewJson } from "./GiteaClient.js"
-import type { GiteaConfig } from "./GiteaConfig.js"
+import type { Standing } from "./Standing.js"
+import { nameOf } from "./Standing.js"
 
-type Checks = Pick<GiteaConfig, "requiredChecks" | "warning">
+/** What a gate says, and when it may say something else although nothing new is heard. */
+export interface Answer {
+  readonly verdict: Verdict
+  readonly againAt?: EpochMillis | undefined
+}
 
-const escapeForPattern = (text: string) => text.replace(/[.+^${}()|[\]\\]/g, "\\$&")
+/** What the protection of a base branch demands of a pull request into it. */
+export interface Demands {
+  /** Globs of the checks that must be green; none: it demands no checks. */
+  readonly checks: ReadonlyArray<string>
+  /** How many official approvals there must be; 0: the branch is not protected, or demands none. */
+  readonly approvals: number
+  /** Whether only official reviews count, because Gitea marks which are. */
+  readonly official: boolean
+}
+
+/** What is demanded where Gitea cannot be asked. */
+export const noDemands: Demands = { checks: [], approvals: 0, official: false }
+
+const { Failed, Passed, Pending } = Verdict
+
+/** How many pull requests a reason names. */
+const mostNamed = 5
+
+/** A verdict without any pull request that counts: it names those that were considered, and why they do not count. */
+const nobody = (workItem: string, { closed, uncounted }: Standing): Verdict => {
+  const [last] = closed
+  if (last !== undefined) return Pending({ why: `${nameOf(last)} was closed without a merge` })
+  if (uncounted.length === 0) return Pending({ why: `no pull request names ${workItem} yet` })
+  const named = uncounted.slice(0, mostNamed).map(({ pullRequest, whyNot }) =>
+    `${nameOf(pullRequest)} does not count: ${whyNot}`
+  )
+  const more = uncounted.length - named.length
+  return Pending({ why: [...named, ...(more > 0 ? [`and ${more} more`] : [])].join("; ") })
+}
+
+/** Whether the work is merged: at least one pull request is, and none is open any more. */
+export const mergedVerdict = (workItem: string, standing: Standing): Verdict => {
+  const [open] = standing.open
+  const [merged] = standing.merged
+  if (open !== undefined) {
+    return Pending({
+      why: merged === undefined
+        ? `${nameOf(open)} is not merged yet`
+        : `${nameOf(merged)} is merged, but ${nameOf(open)} is still open`
+    })
+  }
+  return merged === undefined ? nobody(workItem, standing) : Passed()
+}
 
 /**
- * The pattern of a glob: `*` is any text, also with slashes, because contexts are full of them; `?` is one character.
+ * The verdict on each open pull request, taken together: the first failure, or else the first that waits. When none is
+ * open a merge answers it, because nobody will build or approve what is merged.
  */
-const patternOf = (glob: string) =>
-  new RegExp(`^${escapeForPattern(glob).replace(/\*/g, ".*").replace(/\?/g, ".")}$`, "su")
+export const eachOpen = (
+  workItem: string,
+  standing: Standing,
+  answers: ReadonlyArray<{ readonly pullRequest: PullRequest; readonly answer: Answer }>
+): Answer => {
+  if (standing.open.length === 0) return { verdict: mergedVerdict(workItem, standing) }
+  const named = (pullRequest: PullRequest, reason: string) =>
+    standing.open.length === 1 ? reason : `${nameOf(pullRequest)}: ${reason}`
+  const verdicts = answers.map(({ answer: { verdict }, pullRequest }) =>
+    Verdict.$match(verdict, {
+      Passed: () => Passed(),
+      Failed: ({ reason }) => Failed({ reason: named(pullRequest, reason) }),
+      Pending: ({ why }) => Pending({ why: named(pullRequest, why) })
+    })
+  )
+  const verdict = verdicts.find(({ _tag }) => _tag === "Failed") ?? verdicts.find(({ _tag }) => _tag === "Pending")
+  const moments = answers.flatMap(({ answer: { againAt } }) => againAt === undefined ? [] : [againAt])
+  const againAt = moments.reduce<EpochMillis | undefined>(
+    (first, next) => first === undefined || next < first ? next : first,
+    undefined
+  )
+  return { verdict: verdict ?? Passed(), againAt }
+}
 
 // Gitea takes any text as a state: one that is not known is not a success.
-const meaningOf = (state: string, warning: Checks["warning"]): "success" | "failure" | "pending" => {
+const meaningOf = (state: string, warning: PullRequestRules["warning"]): "success" | "failure" | "pending" => {
   switch (state) {
     case "success":
     case "skipped":
@@ -29,79 +101,93 @@ const meaningOf = (state: string, warning: Checks["warning"]): "success" | "fail
   }
 }
 
-const failed = ({ context, description, state }: CommitStatus) =>
-  Verdict.Failed({ reason: `${context}: ${description === "" ? state : description}` })
+const isOneOf = (logins: ReadonlyArray<string>, login: string | null) =>
+  login !== null && logins.some((one) => one.toLowerCase() === login.toLowerCase())
 
 /**
- * The verdict while only Gitea could tell: a build is green when all its checks are, and no list says which there must
- * be.
+ * The verdict on the checks of a pull request's head. A list of plain names is complete: they must all be green. A glob
+ * may match more that have not started yet, and so may everything there is where no list says what must be green. Then
+ * all that were reported must be green, and nothing new may have come for a while. No check at all is never green.
  */
-export const undecided = Verdict.Pending({ why: "which checks have to be green is not known" })
-
-/** The verdict of a pull request's checks. `undecided` when none has failed and no list says which there must be. */
-export const checksVerdict = (
+export const checksAnswer = (
+  { draft }: Pick<PullRequest, "draft">,
   statuses: ReadonlyArray<CommitStatus>,
-  { requiredChecks, warning }: Checks
-): Verdict => {
-  const required = requiredChecks.map((glob) => ({ glob, pattern: patternOf(glob) }))
-  const counted = required.length === 0
-    ? statuses
-    : statuses.filter(({ context }) => required.some(({ pattern }) => pattern.test(context)))
+  { checks }: Demands,
+  { ciUsers, requiredChecks, settle, warning }: PullRequestRules,
+  now: EpochMillis
+): Answer => {
+  const trusted = ciUsers.length === 0 ? statuses : statuses.filter(({ creator }) => isOneOf(ciUsers, creator))
+  const required = requiredChecks.length > 0 ? requiredChecks : checks
+  const isRequired = required.length === 0 ? () => true : matchesAny(required)
+  const counted = trusted.filter(({ context }) => isRequired(context))
   const means = (status: CommitStatus) => meaningOf(status.state, warning)
   const failure = counted.find((status) => means(status) === "failure")
-  if (failure !== undefined) return failed(failure)
-  const missing = required.find(({ pattern }) => !counted.some(({ context }) => pattern.test(context)))
-  if (missing !== undefined) return Verdict.Pending({ why: `${missing.glob}: nothing was reported yet` })
+  if (failure !== undefined) {
+    const { context, description, state } = failure
+    return { verdict: Failed({ reason: `${context}: ${description === "" ? state : description}` }) }
+  }
+  const waits = (why: string, againAt?: EpochMillis): Answer => ({ verdict: Pending({ why }), againAt })
+  if (draft) return waits("the pull request is a draft")
+  const missing = required.find((glob) => !counted.some(({ context }) => matchesAny([glob])(context)))
+  if (missing !== undefined) return waits(`${missing}: nothing was reported yet`)
   const pending = counted.find((status) => means(status) === "pending")
-  if (pending !== undefined) return Verdict.Pending({ why: `${pending.context}: ${pending.state}` })
-  return required.length === 0 ? undecided : Verdict.Passed()
+  if (pending !== undefined) return waits(`${pending.context}: ${pending.state}`)
+  if (counted.length === 0) {
+    return waits("no check was reported yet (a pipeline that has none leaves out the gate ci)")
+  }
+  if (required.length > 0 && !required.some(isGlob)) return { verdict: Passed() }
+  const latest = EpochMillis(Math.max(...counted.map(({ receivedAt }) => receivedAt)))
+  const settledAt = later(latest, Duration.toMillis(settle))
+  // A moment ahead of now is from before the clock was set back.
+  if (now >= settledAt || latest > now) return { verdict: Passed() }
+  return waits(`other checks may start: waits until none has for ${Duration.format(settle)}`, settledAt)
 }
 
-/** The verdict by Gitea's combined states, one for each page of `statuses`. */
-export const combinedVerdict = (
-  states: ReadonlyArray<string>,
-  statuses: ReadonlyArray<CommitStatus>,
-  warning: Checks["warning"]
+/** A reviewer's word that stands, from a hook or from Gitea's answer. */
+export interface StandingReview {
+  readonly reviewer: string
+  readonly approved: boolean
+  readonly content: string
+  /** Whether it was given for the present commits. */
+  readonly fresh: boolean
+  /** Whether Gitea counts it, if it says. */
+  readonly official: boolean
+}
+
+/** The words that hooks told. They do not say which commit was reviewed, so it is the head at the time. */
+export const heardReviews = (
+  reviews: ReadonlyArray<Review>,
+  { headSha }: Pick<PullRequest, "headSha">
+): ReadonlyArray<StandingReview> =>
+  reviews.map((review) => ({ ...review, fresh: review.headSha === headSha, official: false }))
+
+/**
+ * The verdict of the reviewers. A request for changes stands until the same person approves, or it is dismissed. An
+ * approval counts only for the present commits. The author's own word never counts, and neither does that of somebody
+ * who is not one of `reviewers`, where these are set, or whom Gitea does not count, where it says so.
+ */
+export const reviewsVerdict = (
+  reviews: ReadonlyArray<StandingReview>,
+  { author }: Pick<PullRequest, "author">,
+  demands: Demands,
+  { reviewers }: PullRequestRules
 ): Verdict => {
-  const first = (meaning: "failure" | "pending") => states.find((state) => meaningOf(state, warning) === meaning)
-  const red = first("failure")
-  if (red !== undefined) {
-    const failure = statuses.find((status) => meaningOf(status.state, warning) === "failure")
-    return failure === undefined ? Verdict.Failed({ reason: `the checks together: ${red}` }) : failed(failure)
+  const counted = reviews.filter(({ official, reviewer }) =>
+    !isOneOf([reviewer], author)
+    && (reviewers.length === 0 || isOneOf(reviewers, reviewer))
+    && (official || !demands.official)
+  )
+  const objection = counted.find(({ approved }) => !approved)
+  if (objection !== undefined) {
+    const { content, reviewer } = objection
+    return Failed({ reason: content.trim() === "" ? `${reviewer} asks for changes` : `${reviewer}: ${content.trim()}` })
   }
-  const open = first("pending")
-  if (open === undefined && states.length > 0) return Verdict.Passed()
-  return Verdict.Pending({ why: `the checks together: ${open === undefined || open === "" ? "none" : open}` })
+  const needed = Math.max(1, demands.approvals)
+  const given = counted.filter(({ fresh }) => fresh).length
+  if (given >= needed) return Passed()
+  return Pending({
+    why: given === 0
+      ? "nobody has approved the present commits"
+      : `${given} of ${needed} approvals of the present commits are there`
+  })
 }
-
-const waitsForReview = Verdict.Pending({ why: "nobody has approved the present commits" })
-
-/**
- * The verdict of the reviewers, by what hooks have told. A request for changes counts until the same person approves.
- * An approval counts only for the head that it was given for. (A hook does not say which commit was reviewed, so it is
- * the head at the time.)
- */
-export const reviewsVerdict = (reviews: ReadonlyArray<Review>, { headSha }: PullRequest): Verdict => {
-  const objection = reviews.find(({ approved }) => !approved)
-  if (objection !== undefined) return changesRequested(objection.reviewer, objection.content)
-  return reviews.some((review) => review.approved && review.headSha === headSha) ? Verdict.Passed() : waitsForReview
-}
-
-/**
- * The same by Gitea's own answer, which knows dismissals. It does not matter whether a review is "official", because
- * some versions call none official where no rule protects the branch.
- */
-export const askedReviewsVerdict = (reviews: ReadonlyArray<ReviewJson>): Verdict => {
-  const latest = new Map<string, ReviewJson>()
-  for (const review of reviews) {
-    if (review.dismissed || review.user === null) continue
-    if (review.state === "APPROVED" || review.state === "REQUEST_CHANGES") latest.set(review.user.login, review)
-  }
-  const standing = Array.from(latest)
-  const objection = standing.find(([, { state }]) => state === "REQUEST_CHANGES")
-  if (objection !== undefined) return changesRequested(objection[0], objection[1].body)
-  return standing.some(([, { stale }]) => !stale) ? Verdict.Passed() : waitsForReview
-}
-
-const changesRequested = (reviewer: string, content: string) =>
-  Verdict.Failed({ reason: content.trim() === "" ? `${reviewer} asks for changes` : `${reviewer}: ${content.trim()}` })

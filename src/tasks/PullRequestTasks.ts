@@ -8,33 +8,33 @@ import type { TaskId } from "./Task.js"
 export interface TaskPullRequest {
   readonly repository: number
   readonly number: number
-  /** The key that it names, if it names one. */
-  readonly workItem: CanonicalKey | null
+  /** The keys of the work items that it is about. */
+  readonly keys: ReadonlyArray<CanonicalKey>
 }
 
 /**
- * The tasks that a pull request concerns: those that are linked to it, and those of the key that it names, in any
+ * The tasks that a pull request concerns: those that are linked to it, and those of the keys that it names, in any
  * spelling.
  */
 export const readTasksOf = (
   sql: Sql,
-  { number, repository, workItem }: TaskPullRequest
+  { keys, number, repository }: TaskPullRequest
 ): Effect.Effect<ReadonlyArray<TaskId>, SqlError> =>
   Effect.map(
     sql<{ id: TaskId }>`SELECT id FROM plane_sync_task
         WHERE repository_id = ${repository} AND pull_request = ${number}
-      UNION SELECT id FROM plane_sync_task WHERE canonical = ${workItem}`,
+      UNION SELECT id FROM plane_sync_task WHERE canonical IN (SELECT value FROM json_each(${JSON.stringify(keys)}))`,
     (found) => found.map(({ id }) => id)
   )
 
 /**
- * A condition: no unfinished task is linked to the pull request, or of the key that it names. Its columns are handed
- * in.
+ * A condition: no unfinished task is linked to the pull request, or of a key that it names. Its columns, and a query for
+ * its keys, are handed in.
  */
 export const concernsNoTask = (
   sql: Sql,
-  { number, repository, workItem }: { readonly [Column in keyof TaskPullRequest]: Fragment }
+  { keys, number, repository }: { readonly [Column in keyof TaskPullRequest]: Fragment }
 ): Fragment =>
   sql`NOT EXISTS (SELECT 1 FROM plane_sync_task t
       WHERE t.repository_id = ${repository} AND t.pull_request = ${number} AND t.status <> 'done')
-    AND NOT EXISTS (SELECT 1 FROM plane_sync_task t WHERE t.canonical = ${workItem} AND t.status <> 'done')`
+    AND NOT EXISTS (SELECT 1 FROM plane_sync_task t WHERE t.canonical IN (${keys}) AND t.status <> 'done')`

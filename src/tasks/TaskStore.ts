@@ -89,7 +89,7 @@ export class TaskStore extends Context.Tag("plane-sync/TaskStore")<TaskStore, {
    */
   readonly byKey: (key: string) => Effect.Effect<Task | undefined, StorageError>
   readonly byItemId: (itemId: ItemId) => Effect.Effect<Task | undefined, StorageError>
-  /** The tasks that a pull request concerns: those that are linked to it, and those of the key that it names. */
+  /** The tasks that a pull request concerns: those that are linked to it, and those of the keys that it names. */
   readonly tasksOf: (pullRequest: TaskPullRequest) => Effect.Effect<ReadonlyArray<Task>, StorageError>
   readonly link: (taskId: TaskId, link: Link) => Effect.Effect<void, StorageError>
   /** An active or paused task stays where it is until it is started again. */

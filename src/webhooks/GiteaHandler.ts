@@ -2,16 +2,12 @@ import type { SqlError } from "@effect/sql/SqlError"
 import { Effect, Either } from "effect"
 import { epochMillis } from "../base/Time.js"
 import { Projects } from "../domain/Projects.js"
-import type { PullRequest, PullRequestSeen } from "../gitea/Facts.js"
-import {
-  readPullRequest,
-  readPullRequestsAt,
-  rememberPullRequest,
-  rememberReview,
-  rememberStatuses
-} from "../gitea/Facts.js"
+import type { CanonicalKey } from "../domain/WorkItemKey.js"
+import { readKeysOf } from "../gitea/ClaimRows.js"
+import { claimReader } from "../gitea/Claims.js"
+import type { PullRequestId, PullRequestSeen } from "../gitea/Facts.js"
+import { readPullRequestsAt, rememberPullRequest, rememberReview, rememberStatuses } from "../gitea/Facts.js"
 import { TaskPullRequests } from "../gitea/TaskPullRequests.js"
-import { workItemReader } from "../gitea/WorkItemOf.js"
 import { Storage } from "../storage/Storage.js"
 import { WakeUps } from "../storage/WakeUps.js"
 import type { Task, TaskId } from "../tasks/Task.js"
@@ -24,15 +20,6 @@ import { duplicate, Inbox, settle } from "./Inbox.js"
 import { makeUnreadable } from "./UnreadableHook.js"
 
 type Fact = Exclude<GiteaSeen, { readonly _tag: "Nothing" }>
-
-/** How many keys a log line names, because a body of megabytes may be full of them. */
-const mostNamed = 5
-
-/** Keys in words. Of many keys only the first. */
-const listed = (keys: ReadonlyArray<string>) =>
-  keys.length <= mostNamed
-    ? keys.join(" and ")
-    : `${keys.slice(0, mostNamed).join(", ")} and ${keys.length - mostNamed} more`
 
 const statusesOf = (facts: ReadonlyArray<Fact>) => facts.flatMap((fact) => fact._tag === "Status" ? [fact.status] : [])
 
@@ -58,50 +45,42 @@ export const giteaHandler: Effect.Effect<
   const wakeUps = yield* WakeUps
   const tasks = yield* TaskStore
   const pullRequests = yield* TaskPullRequests
-  const workItemOf = workItemReader(project.identifier)
+  const claimsOf = claimReader(project.identifier)
   const unreadable = yield* makeUnreadable
 
-  /** The key of the work item that a pull request may move. One from a fork moves none. */
-  const namedBy = (seen: PullRequestSeen) => {
-    const where = `Pull request ${seen.name}#${seen.number}`
-    if (seen.fork) return Effect.as(Effect.logInfo(`${where} comes from a fork: it moves no task`), null)
-    const named = workItemOf(seen)
-    switch (named._tag) {
-      case "Named":
-        return Effect.succeed(named.key)
-      case "Unnamed":
-        return Effect.as(Effect.logInfo(`${where} names no work item of ${project.identifier}`), null)
-      case "Ambiguous":
-        return Effect.as(
-          Effect.logWarning(`${where} names ${listed(named.keys)}: it moves none of them`),
-          null
-        )
-    }
+  /** The work items that a pull request is about. Whether it counts is judged when a task asks. */
+  const claimsIn = (seen: PullRequestSeen) => {
+    const claims = claimsOf(seen)
+    if (claims.length > 0) return Effect.succeed(claims)
+    const nameless = `Pull request ${seen.name}#${seen.number} names no work item of ${project.identifier}`
+    return Effect.as(Effect.logInfo(nameless), claims)
   }
 
-  const remember = (facts: ReadonlyArray<Fact>): Effect.Effect<void, SqlError> =>
+  /** A pull request, and the keys of all tasks that may have to look at it again. */
+  interface Concerned extends PullRequestId {
+    readonly keys: ReadonlyArray<CanonicalKey>
+  }
+
+  const concerned = (id: PullRequestId): Effect.Effect<Concerned, SqlError> =>
+    Effect.map(readKeysOf(sql, id), (keys) => ({ ...id, keys }))
+
+  /** Remembers the facts, and gives the pull requests that they are about. */
+  const remember = (facts: ReadonlyArray<Fact>): Effect.Effect<ReadonlyArray<Concerned>, SqlError> =>
     Effect.gen(function*() {
       const now = yield* epochMillis
+      const found: Array<Concerned> = []
       yield* rememberStatuses(sql, statusesOf(facts), now)
       for (const fact of facts) {
         if (fact._tag !== "PullRequest") continue
-        yield* rememberPullRequest(sql, fact.pullRequest, yield* namedBy(fact.pullRequest), now)
-        if (fact.review !== undefined) yield* rememberReview(sql, fact.pullRequest, fact.review)
+        const { pullRequest, review } = fact
+        // The tasks that it named before have to look again too.
+        found.push(yield* concerned(pullRequest))
+        yield* rememberPullRequest(sql, pullRequest, yield* claimsIn(pullRequest), now)
+        if (review !== undefined) yield* rememberReview(sql, pullRequest, review)
+        found.push(yield* concerned(pullRequest))
       }
-    })
-
-  const concerned = (facts: ReadonlyArray<Fact>): Effect.Effect<ReadonlyArray<PullRequest>, SqlError> =>
-    Effect.gen(function*() {
-      const found = new Map<string, PullRequest>()
-      const add = (pullRequest: PullRequest) =>
-        found.set(`${pullRequest.repository}#${pullRequest.number}`, pullRequest)
-      for (const pullRequest of yield* readPullRequestsAt(sql, statusesOf(facts))) add(pullRequest)
-      for (const fact of facts) {
-        if (fact._tag !== "PullRequest") continue
-        const pullRequest = yield* readPullRequest(sql, fact.pullRequest.repository, fact.pullRequest.number)
-        if (pullRequest !== undefined) add(pullRequest)
-      }
-      return Array.from(found.values())
+      for (const id of yield* readPullRequestsAt(sql, statusesOf(facts))) found.push(yield* concerned(id))
+      return found
     })
 
   /** What the hooks say, and how each ends. */
@@ -132,8 +111,7 @@ export const giteaHandler: Effect.Effect<
   return Effect.fnUntraced(function*(hooks) {
     const { facts, outcomes } = yield* sort(hooks)
     const found = yield* write(Effect.gen(function*() {
-      yield* remember(facts)
-      const found = yield* concerned(facts)
+      const found = yield* remember(facts)
       if (found.length === 0) yield* settle(sql, outcomes)
       return found
     }))

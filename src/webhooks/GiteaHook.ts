@@ -2,6 +2,7 @@ import { DateTime, Either, Schema } from "effect"
 import { describeParseError } from "../base/Issue.js"
 import { cleanLine, cleanText, reasonLimit, textLimit } from "../base/Text.js"
 import { EpochMillis } from "../base/Time.js"
+import { draftPrefix } from "../gitea/Claims.js"
 import type { PullRequestSeen, ReviewSeen, StatusSeen } from "../gitea/Facts.js"
 
 /** What a hook of Gitea says. */
@@ -10,7 +11,11 @@ export type GiteaSeen =
   | { readonly _tag: "Status"; readonly status: StatusSeen }
   | { readonly _tag: "Nothing"; readonly reason: string }
 
-const Repository = Schema.Struct({ id: Schema.Int, full_name: Schema.String })
+const Repository = Schema.Struct({
+  id: Schema.Int,
+  full_name: Schema.String,
+  default_branch: Schema.optionalWith(Schema.String, { nullable: true })
+})
 const text = Schema.optionalWith(Schema.String, { nullable: true, default: () => "" })
 
 // Gitea's objects grow with every release, so only what is needed is decoded.
@@ -23,6 +28,10 @@ const PullRequestEvent = Schema.parseJson(Schema.Struct({
     body: text,
     state: Schema.String,
     merged: Schema.optionalWith(Schema.Boolean, { nullable: true, default: () => false }),
+    merged_at: Schema.optionalWith(Schema.DateTimeUtc, { nullable: true }),
+    draft: Schema.optionalWith(Schema.Boolean, { nullable: true, default: () => false }),
+    user: Schema.optional(Schema.NullOr(Schema.Struct({ login: text }))),
+    base: Schema.Struct({ ref: Schema.String }),
     head: Schema.Struct({
       label: text,
       sha: Schema.String,
@@ -41,7 +50,8 @@ const StatusEvent = Schema.parseJson(Schema.Struct({
   context: text,
   state: text,
   description: text,
-  repository: Repository
+  repository: Repository,
+  sender: Schema.optional(Schema.NullOr(Schema.Struct({ login: text })))
 }))
 
 const decodePullRequest = Schema.decodeUnknownEither(PullRequestEvent, { errors: "all" })
@@ -71,6 +81,11 @@ const seen = (
   fork: head.repo_id !== repository.id || head.label === "",
   open: pr.state === "open" && !pr.merged,
   merged: pr.merged,
+  mergedAt: pr.merged ? EpochMillis(DateTime.toEpochMillis(pr.merged_at ?? pr.updated_at)) : null,
+  draft: pr.draft || draftPrefix.test(pr.title),
+  author: pr.user?.login ?? null,
+  base: pr.base.ref,
+  defaultBranch: repository.default_branch ?? null,
   headSha: head.sha,
   // Not the ref: once the branch is gone, that is "refs/pull/12/head".
   branch: head.label,
@@ -79,7 +94,8 @@ const seen = (
   createdAt: EpochMillis(DateTime.toEpochMillis(pr.created_at)),
   updatedAt: EpochMillis(DateTime.toEpochMillis(pr.updated_at)),
   rank: rankOf(action, pr.merged),
-  headRank: headRankOf(action, pr.merged)
+  headRank: headRankOf(action, pr.merged),
+  isMerging: pr.merged && action === "closed"
 })
 
 const pullRequest = (
@@ -100,15 +116,17 @@ const reviewed = (approved: boolean) => ({ review, sender }: typeof PullRequestE
 const status = (body: string): Either.Either<GiteaSeen, string> =>
   Either.mapBoth(decodeStatus(body), {
     onLeft: describeParseError,
-    onRight: ({ repository, ...event }) => ({
+    onRight: ({ repository, sender, ...event }) => ({
       _tag: "Status",
       status: {
         repository: repository.id,
         sha: event.sha,
-        context: cleanLine(event.context, textLimit),
+        // It is a key, so it is not cut.
+        context: cleanLine(event.context, Infinity),
         id: event.id,
         state: cleanLine(event.state, textLimit),
-        description: cleanLine(event.description, textLimit)
+        description: cleanLine(event.description, textLimit),
+        creator: sender?.login ?? null
       }
     })
   })

@@ -19,11 +19,11 @@ import {
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { projectsLayer } from "../../src/domain/ProjectSettings.js"
 import { StageEvent } from "../../src/domain/StageEvent.js"
 import { Receipt } from "../../src/events/Receipt.js"
 import { StageEvents } from "../../src/events/StageEvents.js"
 import { Outbox } from "../../src/outbox/Outbox.js"
-import { projectsLayer } from "../../src/plane/ProjectSettings.js"
 import { WakeUps } from "../../src/storage/WakeUps.js"
 import { Storage } from "../../src/StorageLayers.js"
 

@@ -3,7 +3,7 @@ import { Effect, Layer } from "effect"
 import { EpochMillis } from "../../src/base/Time.js"
 import { CanonicalKey } from "../../src/domain/WorkItemKey.js"
 import type { PullRequestSeen } from "../../src/gitea/Facts.js"
-import { rememberMerged, rememberPullRequest, rememberReview, rememberStatuses } from "../../src/gitea/Facts.js"
+import { rememberPullRequest, rememberReview, rememberStatuses } from "../../src/gitea/Facts.js"
 import { pruneCommitStatuses, prunePullRequests } from "../../src/gitea/Prune.js"
 import { WakeUps } from "../../src/storage/WakeUps.js"
 import { Storage } from "../../src/StorageLayers.js"
@@ -22,6 +22,11 @@ const seen = (number: number, change: Partial<PullRequestSeen> = {}): PullReques
   fork: false,
   open: false,
   merged: false,
+  mergedAt: null,
+  draft: false,
+  author: "dev",
+  base: "main",
+  defaultBranch: "main",
   headSha: `head ${number}`,
   branch: "",
   title: "",
@@ -30,13 +35,19 @@ const seen = (number: number, change: Partial<PullRequestSeen> = {}): PullReques
   updatedAt: EpochMillis(1e15),
   rank: 3,
   headRank: 1,
+  isMerging: false,
   ...change
 })
 
 const remember = (pullRequest: PullRequestSeen, workItem: string | null, now: number) =>
   Effect.flatMap(Storage, ({ sql, write }) =>
     write(Effect.zipRight(
-      rememberPullRequest(sql, pullRequest, workItem === null ? null : CanonicalKey(workItem), EpochMillis(now)),
+      rememberPullRequest(
+        sql,
+        pullRequest,
+        workItem === null ? [] : [{ key: CanonicalKey(workItem), kind: "about" }],
+        EpochMillis(now)
+      ),
       rememberReview(sql, pullRequest, { reviewer: "jonas", approved: true, content: "" })
     )))
 
@@ -63,7 +74,7 @@ describe("prunePullRequests", () => {
       yield* remember(seen(6), null, 10)
       yield* remember(seen(7), "ET-7", 10)
       yield* remember(seen(8, { open: true }), null, 10)
-      yield* write(rememberMerged(sql, { repository: 1, number: 8 }, EpochMillis(10)))
+      yield* remember(seen(8, { merged: true }), null, 10)
       yield* tasks.start({ workItem: "ET-005" })
       const link = (workItem: string, number: number) =>
         Effect.flatMap(tasks.start({ workItem }), ({ id }) =>
@@ -101,7 +112,7 @@ describe("pruneCommitStatuses", () => {
       const status = (sha: string, now: number) =>
         write(rememberStatuses(
           sql,
-          [{ repository: 1, sha, context: "ci", id: 1, state: "success", description: "" }],
+          [{ repository: 1, sha, context: "ci", id: 1, state: "success", description: "", creator: null }],
           EpochMillis(now)
         ))
       yield* remember(seen(1, { open: true }), null, 10)
@@ -124,7 +135,8 @@ describe("pruneCommitStatuses", () => {
         context: "ci",
         id: 1,
         state: "success",
-        description: ""
+        description: "",
+        creator: null
       }))
       yield* write(rememberStatuses(sql, statuses, EpochMillis(10)))
       assert.isTrue(yield* write(pruneCommitStatuses(sql, EpochMillis(11))))

@@ -9,7 +9,7 @@ export interface FakeGitea {
   readonly asked: Array<string>
   /**
    * What is answered to a path (without query), as JSON; a list has one page. Others are 404, but a pull request is
-   * open.
+   * open, the branch main is not protected, and the version is 1.22.0.
    */
   readonly answers: Map<string, unknown>
   /** What is answered to a path with its query, as JSON, with the total that is said. */
@@ -18,7 +18,11 @@ export interface FakeGitea {
   misbehave: ((response: ServerResponse) => void) | undefined
 }
 
-const aPullRequest = /\/pulls\/\d+$/
+const usual: ReadonlyArray<readonly [RegExp, unknown]> = [
+  [/\/pulls\/\d+$/, { state: "open", merged: false }],
+  [/\/branches\/main$/, { name: "main", protected: false }],
+  [/^\/api\/v1\/version$/, { version: "1.22.0" }]
+]
 
 /** The part of Gitea's API that is asked, over a socket; 401 without the token. */
 export const fakeGitea = Effect.acquireRelease(
@@ -43,7 +47,7 @@ export const fakeGitea = Effect.acquireRelease(
       if (request.headers.authorization !== `token ${token}`) return response.writeHead(401).end("{}")
       const page = gitea.pages.get(url.pathname + url.search)
       const answer = page?.answer ?? gitea.answers.get(url.pathname) ??
-        (aPullRequest.test(url.pathname) ? { state: "open", merged: false } : undefined)
+        usual.find(([path]) => path.test(url.pathname))?.[1]
       if (answer === undefined) return response.writeHead(404).end("{}")
       const first = page !== undefined || (url.searchParams.get("page") ?? "1") === "1"
       const empty = Array.isArray(answer) ? [] : { state: "", statuses: [] }

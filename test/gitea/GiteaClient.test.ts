@@ -1,6 +1,9 @@
 import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import { assert, describe, it } from "@effect/vitest"
-import { ConfigProvider, Effect, Inspectable, Layer, Option } from "effect"
+import { Config, ConfigProvider, Duration, Effect, Inspectable, Layer, Option } from "effect"
+import { EpochMillis } from "../../src/base/Time.js"
+import { projectConfig } from "../../src/domain/ProjectSettings.js"
+import type { PullRequest } from "../../src/gitea/Facts.js"
 import type { GiteaClient } from "../../src/gitea/GiteaClient.js"
 import { Gitea } from "../../src/gitea/GiteaClient.js"
 import { GiteaConfig } from "../../src/gitea/GiteaConfig.js"
@@ -20,31 +23,89 @@ const withClient = <A, E>(test: (client: GiteaClient, gitea: FakeGitea) => Effec
     )
   }))
 
-const review = {
-  id: 1,
-  user: { login: "jonas" },
-  state: "APPROVED",
-  body: "Rides well",
-  stale: false,
-  dismissed: false
+const held: PullRequest = {
+  repository: 1,
+  name: "rideworks/trail-maps",
+  number: 88,
+  fork: false,
+  open: true,
+  merged: false,
+  mergedAt: null,
+  draft: false,
+  author: "dev",
+  base: "main",
+  defaultBranch: "main",
+  headSha: "held",
+  updatedAt: EpochMillis(0)
 }
 
+const check = (context: string, state: string) => ({ context, state, description: "", creator: null })
+
 describe("GiteaClient", () => {
-  it.live("reads reviews and combined statuses, whatever else they carry", () =>
+  it.live("reads the last word of each reviewer, dismissals aside, and whether it counts", () =>
     withClient((client, gitea) =>
       Effect.gen(function*() {
-        gitea.answers.set("/api/v1/repos/ride%20works/maps/pulls/88/reviews", [{ ...review, official: true }])
-        assert.deepStrictEqual(yield* client.reviews("ride works/maps", 88), [review])
-        assert.lengthOf(gitea.asked, 2)
-        gitea.answers.set("/api/v1/repos/a/b/commits/abc/status", { state: "", total_count: 0, statuses: null })
-        assert.deepStrictEqual(yield* client.combinedStatus("a/b", "abc"), { states: [""], statuses: [] })
-        const status = { id: 4, context: "ci/build", status: "success", description: "" }
-        gitea.answers.set("/api/v1/repos/a/b/commits/abc/status", {
-          state: "success",
-          total_count: 1,
-          statuses: [{ ...status, target_url: "" }]
+        const of = (login: string, state: string, more: object = {}) => ({
+          id: 1,
+          user: { login },
+          state,
+          body: "",
+          ...more
         })
-        assert.deepStrictEqual(yield* client.combinedStatus("a/b", "abc"), { states: ["success"], statuses: [status] })
+        gitea.answers.set("/api/v1/repos/ride%20works/maps/pulls/88/reviews", [
+          of("jonas", "REQUEST_CHANGES", { body: "Too steep" }),
+          of("lea", "APPROVED", { official: true, stale: true }),
+          of("jonas", "APPROVED", { official: true, body: "Rides well" }),
+          of("jonas", "COMMENT"),
+          of("mallory", "REQUEST_CHANGES", { dismissed: true }),
+          { ...of("", "APPROVED"), user: null }
+        ])
+        assert.deepStrictEqual(yield* client.reviews("ride works/maps", 88), [
+          { reviewer: "lea", approved: true, content: "", fresh: false, official: true },
+          { reviewer: "jonas", approved: true, content: "Rides well", fresh: true, official: true }
+        ])
+      })
+    ))
+
+  it.live("reads checks, whatever else they carry, and names them whole", () =>
+    withClient((client, gitea) =>
+      Effect.gen(function*() {
+        const path = "/api/v1/repos/a/b/commits/abc/status"
+        gitea.answers.set(path, { state: "", total_count: 0, statuses: null })
+        assert.deepStrictEqual(yield* client.checks("a/b", "abc"), [])
+        const context = "ci/".repeat(200)
+        gitea.answers.set(path, {
+          state: "success",
+          statuses: [{ id: 4, context, status: "success", target_url: "", creator: { login: "drone" } }]
+        })
+        assert.deepStrictEqual(yield* client.checks("a/b", "abc"), [{ ...check(context, "success"), creator: "drone" }])
+      })
+    ))
+
+  it.live("reads what protects a branch, and which version answers", () =>
+    withClient((client, gitea) =>
+      Effect.gen(function*() {
+        const path = "/api/v1/repos/a/b/branches/release/2.x"
+        const asked = client.branch("a/b", "release/2.x")
+        gitea.answers.set(path, { name: "release/2.x", protected: false, enable_status_check: true })
+        assert.deepStrictEqual(yield* asked, { protected: false, approvals: 0, checks: [] })
+        const rule = { protected: true, required_approvals: 2, status_check_contexts: ["ci/*"] }
+        gitea.answers.set(path, { ...rule, enable_status_check: true })
+        assert.deepStrictEqual(yield* asked, { protected: true, approvals: 2, checks: ["ci/*"] })
+        gitea.answers.set(path, { ...rule, enable_status_check: false })
+        assert.deepStrictEqual(yield* asked, { protected: true, approvals: 2, checks: [] })
+        for (
+          const [version, number] of [
+            ["1.22.3", 22],
+            ["1.25.0+dev-12-gabc", 25],
+            ["28.0.1", 28],
+            ["12.0.1+gitea-1.22.0", 22],
+            ["unknown", 0]
+          ] as const
+        ) {
+          gitea.answers.set("/api/v1/version", { version })
+          assert.strictEqual(yield* client.version, number, version)
+        }
       })
     ))
 
@@ -52,27 +113,31 @@ describe("GiteaClient", () => {
     withClient((client, gitea) =>
       Effect.gen(function*() {
         const path = "/api/v1/repos/rideworks/trail-maps/pulls/88"
-        const answer = (name: string) => {
-          const { pull_request } = JSON.parse(fixture(`gitea/${name}`)) as { readonly pull_request: unknown }
-          gitea.answers.set(path, pull_request)
+        const answer = (name: string, change: object = {}) => {
+          const { pull_request } = JSON.parse(fixture(`gitea/${name}`)) as { readonly pull_request: object }
+          gitea.answers.set(path, { ...pull_request, ...change })
         }
-        const now = client.pullRequest("rideworks/trail-maps", 88)
+        const now = client.pullRequest(held)
         answer("pull_request_opened")
-        assert.containSubset(yield* now, { open: true, merged: false })
+        assert.containSubset(yield* now, { open: true, merged: false, mergedAt: null, draft: false })
         assert.match((yield* now).headSha, /^[0-9a-f]{40}$/)
+        answer("pull_request_opened", { title: "WIP: ET-7" })
+        assert.isTrue((yield* now).draft)
         answer("pull_request_closed_merged")
-        assert.containSubset(yield* now, { open: false, merged: true })
+        const merged = yield* now
+        assert.containSubset(merged, { open: false, merged: true })
+        assert.isAbove(merged.mergedAt ?? 0, 0)
         answer("pull_request_closed_unmerged")
         assert.containSubset(yield* now, { open: false, merged: false })
         gitea.answers.set(path, { state: "open", head: null })
-        assert.deepStrictEqual(yield* now, { open: true, merged: false, headSha: "" })
+        assert.containSubset(yield* now, { open: true, headSha: "held", base: "main", author: "dev" })
         assert.strictEqual(gitea.asked.at(-1), path)
         gitea.answers.set(path, { message: "not a pull request" })
         assert.strictEqual((yield* Effect.flip(now)).reason, "Unanswered")
       })
     ))
 
-  it.live("reads all pages of a commit's checks, whose totals and states are those of a page", () =>
+  it.live("reads all pages of a commit's checks, whose totals are those of a page", () =>
     withClient((client, gitea) =>
       Effect.gen(function*() {
         const path = "/api/v1/repos/a/b/commits/abc/status"
@@ -91,9 +156,10 @@ describe("GiteaClient", () => {
         gitea.answers.set(path, { state: "", statuses: null })
         for (const total of [undefined, 3]) {
           answer(total, "success", "pending", "success")
-          const { states, statuses } = yield* client.combinedStatus("a/b", "abc")
-          assert.deepStrictEqual(states, ["success", "pending", "success"])
-          assert.deepStrictEqual(statuses.map(({ id }) => id), [1, 2, 3])
+          assert.deepStrictEqual(
+            yield* client.checks("a/b", "abc"),
+            [check("ci/1", "success"), check("ci/2", "pending"), check("ci/3", "success")]
+          )
         }
         // Four with the empty page, three with a total.
         assert.lengthOf(gitea.asked, 7)
@@ -148,18 +214,41 @@ describe("GiteaClient", () => {
     ))
 })
 
-const settings = (given: Readonly<Record<string, string>>) =>
-  GiteaConfig.pipe(Effect.withConfigProvider(ConfigProvider.fromMap(new Map(Object.entries(given)))))
+const configs = Config.all({ gitea: GiteaConfig, project: projectConfig })
 
-describe("GiteaConfig", () => {
-  it.effect("has defaults, and a list of globs", () =>
+const settings = (given: Readonly<Record<string, string>>) =>
+  configs.pipe(Effect.withConfigProvider(ConfigProvider.fromMap(new Map(Object.entries(given)))))
+
+describe("the settings of Gitea", () => {
+  it.effect("have defaults", () =>
     Effect.gen(function*() {
-      assert.deepStrictEqual(yield* settings({}), { api: undefined, requiredChecks: [], warning: "failure" })
-      const { requiredChecks } = yield* settings({ ORCH_GITEA_REQUIRED_CHECKS: "ci/build, CI / test (*)" })
-      assert.deepStrictEqual(requiredChecks, ["ci/build", "CI / test (*)"])
+      const { gitea, project } = yield* settings({})
+      assert.deepStrictEqual(gitea, { api: undefined })
+      assert.deepStrictEqual(project.pullRequests, {
+        branches: [],
+        repositories: [],
+        forks: false,
+        reviewers: [],
+        requiredChecks: [],
+        ciUsers: [],
+        warning: "failure",
+        settle: Duration.minutes(2)
+      })
     }))
 
-  it.effect("names what is wrong, and never the token", () =>
+  it.effect("take lists with commas, and JSON for names that have commas themselves (11)", () =>
+    Effect.gen(function*() {
+      const checks = (text: string) =>
+        Effect.map(settings({ ORCH_GITEA_REQUIRED_CHECKS: text }), ({ project }) => project.pullRequests.requiredChecks)
+      assert.deepStrictEqual(yield* checks("ci/build, CI / test (*)"), ["ci/build", "CI / test (*)"])
+      const context = "CI / test (20, ubuntu-latest) (pull_request)"
+      assert.deepStrictEqual(yield* checks(JSON.stringify(["ci/build", context])), ["ci/build", context])
+      for (const text of [context, "ci/{build,test}", "ci/[a,b]"]) {
+        assert.include(Inspectable.toStringUnknown(yield* Effect.flip(checks(text))), "a JSON array, like")
+      }
+    }))
+
+  it.effect("name what is wrong, and never the token", () =>
     Effect.gen(function*() {
       for (
         const [given, name] of [
@@ -168,7 +257,9 @@ describe("GiteaConfig", () => {
           [{ ORCH_GITEA_TOKEN: "s3cret" }, "ORCH_GITEA_URL"],
           [{ ORCH_GITEA_TOKEN: "s3cr et", ORCH_GITEA_URL: "http://x" }, "ORCH_GITEA_TOKEN"],
           [{ ORCH_GITEA_REQUIRED_CHECKS: "a,,b" }, "ORCH_GITEA_REQUIRED_CHECKS"],
-          [{ ORCH_GITEA_WARNING: "no" }, "ORCH_GITEA_WARNING"]
+          [{ ORCH_GITEA_WARNING: "no" }, "ORCH_GITEA_WARNING"],
+          [{ ORCH_GITEA_FORKS: "perhaps" }, "ORCH_GITEA_FORKS"],
+          [{ ORCH_GITEA_SETTLE: "2 years" }, "ORCH_GITEA_SETTLE"]
         ] as const
       ) {
         const text = Inspectable.toStringUnknown(yield* Effect.flip(settings(given)))

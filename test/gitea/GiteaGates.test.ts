@@ -1,9 +1,11 @@
 import { assert, describe, it } from "@effect/vitest"
 import { ConfigProvider, Duration, Effect, Layer, Logger, LogLevel, Option } from "effect"
 import { EpochMillis } from "../../src/base/Time.js"
+import { projectsLayer } from "../../src/domain/ProjectSettings.js"
 import { CanonicalKey } from "../../src/domain/WorkItemKey.js"
+import type { PullRequestAnswer } from "../../src/gitea/Facts.js"
 import { rememberPullRequest } from "../../src/gitea/Facts.js"
-import type { GiteaClient, PullRequestNow } from "../../src/gitea/GiteaClient.js"
+import type { GiteaClient } from "../../src/gitea/GiteaClient.js"
 import { Gitea, GiteaError } from "../../src/gitea/GiteaClient.js"
 import { giteaGates } from "../../src/gitea/GiteaGates.js"
 import { TaskPullRequests } from "../../src/gitea/TaskPullRequests.js"
@@ -19,7 +21,7 @@ const layer = (client: Option.Option<GiteaClient>) =>
     Layer.provideMerge(
       Layer.mergeAll(Storage.layerFile(":memory:"), WakeUps.layerPolling("1 days"), Pipeline.layerDefault)
     ),
-    Layer.provideMerge(Layer.succeed(Gitea, client)),
+    Layer.provideMerge(Layer.merge(Layer.succeed(Gitea, client), projectsLayer)),
     Layer.provide(Layer.setConfigProvider(ConfigProvider.fromMap(new Map())))
   )
 
@@ -31,6 +33,11 @@ const told = {
   fork: false,
   open: true,
   merged: false,
+  mergedAt: null,
+  draft: false,
+  author: "dev",
+  base: "main",
+  defaultBranch: "main",
   headSha: "one",
   branch: "et-7",
   title: "",
@@ -38,8 +45,11 @@ const told = {
   createdAt: EpochMillis(0),
   updatedAt: EpochMillis(0),
   rank: 0,
-  headRank: 0
+  headRank: 0,
+  isMerging: false
 }
+
+const claims = [{ key: CanonicalKey("ET-7"), kind: "about" }] as const
 
 /** A task with an open pull request, and its gate `merged`. */
 const waiting = Effect.gen(function*() {
@@ -48,7 +58,7 @@ const waiting = Effect.gen(function*() {
   const gate = (yield* giteaGates).find(({ name }) => name === "merged")
   if (gate === undefined) return yield* Effect.dieMessage("there is no gate merged")
   yield* tasks.start({ workItem: "ET-7" })
-  yield* write(rememberPullRequest(sql, told, CanonicalKey("ET-7"), EpochMillis(0)))
+  yield* write(rememberPullRequest(sql, told, claims, EpochMillis(0)))
   return Effect.flatMap(tasks.get("ET-7"), gate.check)
 })
 
@@ -58,11 +68,22 @@ const secondsUntilAsked = (verdict: Verdict) =>
 
 const asked = (pullRequest: GiteaClient["pullRequest"]): GiteaClient => ({
   pullRequest,
-  combinedStatus: () => Effect.dieMessage("nobody asks for checks"),
-  reviews: () => Effect.dieMessage("nobody asks for reviews")
+  checks: () => Effect.dieMessage("nobody asks for checks"),
+  reviews: () => Effect.dieMessage("nobody asks for reviews"),
+  branch: () => Effect.dieMessage("nobody asks for branches"),
+  version: Effect.dieMessage("nobody asks for the version")
 })
 
-const open: PullRequestNow = { open: true, merged: false, headSha: "one" }
+const open: PullRequestAnswer = {
+  open: true,
+  merged: false,
+  mergedAt: null,
+  draft: false,
+  author: "dev",
+  base: "main",
+  defaultBranch: "main",
+  headSha: "one"
+}
 
 describe("a gate that goes by Gitea", () => {
   it.effect("is asked again after ten minutes while it waits", () => {
@@ -74,7 +95,7 @@ describe("a gate that goes by Gitea", () => {
         assert.strictEqual(verdict._tag, "Pending")
         assert.strictEqual(secondsUntilAsked(verdict), 600)
       }
-      now = { open: false, merged: true, headSha: "one" }
+      now = { ...open, open: false, merged: true, mergedAt: EpochMillis(1) }
       assert.deepStrictEqual(yield* ask, Verdict.Passed())
       now = open
       // What was merged stays so.
@@ -84,7 +105,7 @@ describe("a gate that goes by Gitea", () => {
 
   it.effect("is asked again after growing pauses, of five minutes at most, while Gitea does not answer", () => {
     const refused = new GiteaError({ reason: "Unanswered", path: "/pulls/88", words: "500" })
-    let answer: Effect.Effect<PullRequestNow, GiteaError> = refused
+    let answer: Effect.Effect<PullRequestAnswer, GiteaError> = refused
     return Effect.gen(function*() {
       const ask = yield* waiting
       const pauses = Effect.replicateEffect(Effect.map(ask, (verdict) => secondsUntilAsked(verdict) ?? 0), 12)
@@ -108,7 +129,7 @@ describe("a gate that goes by Gitea", () => {
   })
 
   it.effect("remembers that the pull request is closed, but not over a reopening that was delivered meanwhile", () => {
-    const now: PullRequestNow = { open: false, merged: false, headSha: "one" }
+    const now: PullRequestAnswer = { ...open, open: false }
     let meanwhile: Effect.Effect<unknown> = Effect.void
     const client = asked(() => Effect.as(Effect.suspend(() => meanwhile), now))
     return Effect.gen(function*() {
@@ -124,7 +145,7 @@ describe("a gate that goes by Gitea", () => {
             rememberPullRequest(
               sql,
               { ...told, updatedAt: EpochMillis(updatedAt), rank: 3 },
-              CanonicalKey("ET-7"),
+              claims,
               EpochMillis(0)
             )
           )

@@ -97,7 +97,7 @@ const everyTask = Effect.gen(function*() {
   yield* tasks.advance(id)
   yield* tasks.list({ limit: 10 })
   yield* tasks.list({ limit: 10, status: "active", cursor: 3 })
-  yield* tasks.tasksOf({ repository: 1, number: 1, workItem: CanonicalKey("ET-3") })
+  yield* tasks.tasksOf({ repository: 1, number: 1, keys: [CanonicalKey("ET-3")] })
   yield* tasks.byItemId(ItemId("item-1"))
   yield* write(tasks.touch(id))
   yield* tasks.pause(id, "moved")
@@ -108,7 +108,9 @@ const everyTask = Effect.gen(function*() {
   const launch = { id: "entry", dueAt: EpochMillis(0), taskId: id, stage: "analysis", agent: "claude" }
   yield* write(postponeLaunch(sql, launch, EpochMillis(0)))
   const one = sql.literal("1")
-  yield* read(sql`SELECT ${concernsNoTask(sql, { repository: one, number: one, workItem: one })} AS "concernsNone"`)
+  yield* read(
+    sql`SELECT ${concernsNoTask(sql, { repository: one, number: one, keys: sql`SELECT 'ET-1'` })} AS "concernsNone"`
+  )
 })
 
 // In the order of an index, and cut by LIMIT.

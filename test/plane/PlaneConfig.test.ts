@@ -2,9 +2,9 @@ import { assert, describe, it } from "@effect/vitest"
 import type { ConfigError } from "effect"
 import { Cause, Config, ConfigProvider, Duration, Effect, Inspectable, Redacted } from "effect"
 import { inspect } from "node:util"
+import { projectConfig } from "../../src/domain/ProjectSettings.js"
 import { defaultStageStates, StateId } from "../../src/domain/StageStates.js"
 import { PlaneConfig } from "../../src/plane/PlaneConfig.js"
-import { projectConfig } from "../../src/plane/ProjectSettings.js"
 
 // A ConfigError says what it has to say in its `toString`.
 const said = (error: ConfigError.ConfigError) => `${Cause.fail(error).toString()} ${JSON.stringify(error)}`

@@ -137,7 +137,7 @@ describe("finding tasks", () => {
       assert.deepInclude(yield* tasks.byId(second), { id: second, ...link })
       const tasksOf = (repository: number, workItem: string | null) =>
         Effect.map(
-          tasks.tasksOf({ repository, number: 12, workItem: workItem === null ? null : CanonicalKey(workItem) }),
+          tasks.tasksOf({ repository, number: 12, keys: workItem === null ? [] : [CanonicalKey(workItem)] }),
           (found) => found.map(({ id }) => id)
         )
       assert.sameMembers(yield* tasksOf(7, "ET-3"), ids)

@@ -118,12 +118,12 @@ describe("POST /webhooks/gitea", () => {
       }
     }).pipe(Effect.scoped, withPlane))
 
-  it.live("a fork's, an ambiguous and a nameless pull request move nothing, nor do their checks and merges", () =>
+  it.live("those of a fork, into another branch and without a name move nothing, nor do their checks and merges (1, 37)", () =>
     Effect.gen(function*() {
       const at = yield* developed(7)
       const outside = [
         { head: { repo_id: 99 } },
-        { head: { label: "et-7-or-et-8" } },
+        { base: { ref: "feature/epic" } },
         { head: { label: "north-climb", ref: "north-climb" }, title: "see ET-70", body: "as in ET-7" }
       ]
       for (const [index, change] of outside.entries()) {
@@ -136,12 +136,74 @@ describe("POST /webhooks/gitea", () => {
       }
       assert.strictEqual(yield* at.stage(7), "development active")
       assert.isNull((yield* at.task(7))?.pullRequest)
+      const { body } = yield* request(`${at.url}/api/tasks/ET-7`)
+      assert.include(JSON.stringify(body), "rideworks/trail-maps#60 does not count: it comes from a fork")
+      assert.include(JSON.stringify(body), "#61 does not count: it goes into feature/epic, and not into main")
       assert.isFalse((yield* at.events).some(({ type }) => type === "quality_gate_failed"))
+    }).pipe(Effect.scoped, withPlane))
+
+  it.live("one that is merged leaves the task where the other one is, which is still open (2)", () =>
+    Effect.gen(function*() {
+      const at = yield* developed(7)
+      const second = { ...pull, number: 90, head: sha("two") }
+      yield* at.gitea("pull_request", pullBody("pull_request_opened", pull))
+      yield* at.gitea("pull_request", pullBody("pull_request_closed_merged", { ...second, at: 5 }))
+      assert.strictEqual(yield* at.stage(7), "development active")
+      yield* at.gitea("pull_request", pullBody("pull_request_closed_unmerged", { ...pull, at: 6 }))
+      assert.strictEqual(yield* at.stage(7), "done done")
+    }).pipe(Effect.scoped, withPlane))
+
+  it.live("what was merged before its task started does not count (3)", () =>
+    Effect.gen(function*() {
+      const at = yield* developed(7)
+      const change = { merged_at: "2020-01-01T00:00:00Z" }
+      yield* at.gitea("pull_request", pullBody("pull_request_closed_merged", { ...pull, change }))
+      assert.strictEqual(yield* at.stage(7), "development active")
+    }).pipe(Effect.scoped, withPlane))
+
+  it.live("what a pull request is about is fixed when it is merged, in whatever order its hooks come (4)", () =>
+    Effect.gen(function*() {
+      const at = yield* scene({ ORCH_PLANE_API_TOKEN: "" })
+      for (const n of [2, 3]) {
+        yield* at.plane(moveBody({ number: n, to: "inProgress", at: n }))
+        yield* at.settled
+        yield* at.reported(n)
+      }
+      const typo = { title: "Fix typo", head: { label: "typo", ref: "typo" } }
+      const hooks = (number: number, workItem: number) => {
+        const one = { number, workItem, head: sha(`${number}`) }
+        const later = { ...typo, title: `Fix typo (ET-${workItem})`, merged: true, state: "closed" }
+        return [
+          at.gitea("pull_request", pullBody("pull_request_closed_merged", { ...one, at: 1, change: typo })),
+          at.gitea("pull_request", pullBody("pull_request_edited_title", { ...one, at: 2, change: later }))
+        ] as const
+      }
+      yield* Effect.all(hooks(9, 2), { discard: true })
+      const [merged, edited] = hooks(10, 3)
+      yield* edited
+      yield* merged
+      assert.strictEqual(yield* at.stage(2), "development active")
+      assert.strictEqual((yield* at.task(2))?.pullRequest, null)
+    }).pipe(Effect.scoped, withPlane))
+
+  it.live("a pull request may be about several work items, and moves each (19)", () =>
+    Effect.gen(function*() {
+      const at = yield* scene({ ORCH_PLANE_API_TOKEN: "" })
+      for (const n of [24, 25]) {
+        yield* at.plane(moveBody({ number: n, to: "inProgress", at: n }))
+        yield* at.settled
+        yield* at.reported(n)
+      }
+      const change = { body: "Closes ET-24 and ET-25", head: { label: "both", ref: "both" } }
+      yield* at.gitea("pull_request", pullBody("pull_request_closed_merged", { ...pull, change }))
+      assert.strictEqual(yield* at.stage(24), "done done")
+      assert.strictEqual(yield* at.stage(25), "done done")
     }).pipe(Effect.scoped, withPlane))
 
   it.live("of 1,000 statuses only the newest of each check of the present head count", () =>
     Effect.gen(function*() {
-      const at = yield* developed(7)
+      const names = Array.from({ length: 10 }, (_, n) => `build/${n}`)
+      const at = yield* developed(7, { ORCH_GITEA_REQUIRED_CHECKS: names.join(",") })
       const heads = Array.from({ length: 20 }, (_, n) => sha(`head ${n}`))
       const present = heads[13] ?? ""
       yield* at.gitea("pull_request", pullBody("pull_request_opened", { ...pull, head: heads[0] ?? "" }))

@@ -2,7 +2,14 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { EpochMillis } from "../../src/base/Time.js"
 import { CanonicalKey } from "../../src/domain/WorkItemKey.js"
-import { readPullRequestOf, readReviews, readStatuses, rememberClosed } from "../../src/gitea/Facts.js"
+import {
+  readPullRequest,
+  readPullRequestsOf,
+  readReviews,
+  readStatuses,
+  rememberAnswer,
+  rememberAskedStatuses
+} from "../../src/gitea/Facts.js"
 import { giteaGates } from "../../src/gitea/GiteaGates.js"
 import { pruneCommitStatuses, prunePullRequests } from "../../src/gitea/Prune.js"
 import { Storage } from "../../src/storage/Storage.js"
@@ -43,11 +50,13 @@ const everything = Effect.gen(function*() {
   assert.isFalse(yield* inbox.prune(EpochMillis(1)))
   const { read, sql, write } = yield* Storage
   // The gates stop asking when the pull request has ended.
-  const held = yield* read(readPullRequestOf(sql, CanonicalKey("ET-7")))
-  assert.isDefined(held)
+  const [held] = yield* read(readPullRequestsOf(sql, CanonicalKey("ET-7")))
+  if (held === undefined) return yield* Effect.dieMessage("the pull request is there")
+  yield* read(readPullRequest(sql, held))
   yield* read(readStatuses(sql, held))
   yield* read(readReviews(sql, held))
-  yield* write(rememberClosed(sql, held, EpochMillis(2)))
+  yield* write(rememberAnswer(sql, held, held, EpochMillis(2)))
+  yield* write(rememberAskedStatuses(sql, held, [], EpochMillis(2)))
   assert.isFalse(yield* write(prunePullRequests(sql, EpochMillis(1))))
   assert.isFalse(yield* write(pruneCommitStatuses(sql, EpochMillis(1))))
   return task

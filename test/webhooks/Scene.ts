@@ -52,6 +52,11 @@ export interface Pull {
   readonly change?: Readonly<Record<string, unknown>>
 }
 
+// After the start of every task, because what was merged before does not count.
+const forgeBegan = Math.ceil(Date.now() / 1_000) * 1_000 + 3_600_000
+
+const forgeTime = (at: number) => new Date(forgeBegan + at * 1_000).toISOString().replace(/\.\d+Z$/, "Z")
+
 /** The body of a fixture about a pull request. */
 export const pullBody = (name: string, { at = 0, change = {}, head, number, workItem }: Pull) => {
   const { head: headChange = {}, ...rest } = change as { readonly head?: object }
@@ -61,8 +66,9 @@ export const pullBody = (name: string, { at = 0, change = {}, head, number, work
       number,
       title: "North climb",
       body: "",
-      created_at: time(0, ""),
-      updated_at: time(at, ""),
+      created_at: forgeTime(0),
+      updated_at: forgeTime(at),
+      ...(name.endsWith("merged") && !name.endsWith("unmerged") ? { merged_at: forgeTime(at) } : {}),
       head: {
         label: `feature/et-${String(workItem).padStart(3, "0")}-climb`,
         ref: `feature/et-${workItem}`,
@@ -103,7 +109,7 @@ export const scene = (settings: Readonly<Record<string, string>> = {}) =>
     const url = yield* served({
       ORCH_PLANE_WEBHOOK_SECRET: secrets.plane,
       ORCH_GITEA_WEBHOOK_SECRET: secrets.gitea,
-      ORCH_GITEA_REQUIRED_CHECKS: "build/*",
+      ORCH_GITEA_REQUIRED_CHECKS: "build/tiles",
       ORCH_DATABASE_URL: file,
       ...settings
     })

@@ -1,0 +1,125 @@
+import type { ConfigError } from "effect"
+import { Config, Either, Layer, ParseResult, Schema } from "effect"
+import type { Accepted } from "../base/Setting.js"
+import { defineSetting, duration, given, listOf, matching, oneOf, unset } from "../base/Setting.js"
+import type { Project } from "./Project.js"
+import { Projects } from "./Projects.js"
+import { defaultStageStates, StageStates } from "./StageStates.js"
+
+const StageStatesText = Schema.parseJson(StageStates)
+
+const stageStates: Accepted<StageStates> = {
+  expected: `JSON, stage → state id, like {"done":"381a2833-3c4e-4be5-bd0f-be84cb946ad8"}`,
+  parse: (text) =>
+    Either.mapLeft(Schema.decodeEither(StageStatesText)(text), (error) => {
+      const [first] = ParseResult.ArrayFormatter.formatErrorSync(error)
+      const where = first === undefined ? "" : ` (${[...first.path, first.message].join(": ")})`
+      return `${given(text)} is not a table of states${where}`
+    })
+}
+
+const yesOrNo: Accepted<boolean> = {
+  expected: "true or false",
+  parse: (text) => Either.map(oneOf(["true", "false"], { anyCase: true }).parse(text), (word) => word === "true")
+}
+
+/** The settings of the project that is written to. */
+export const projectSettings = {
+  id: defineSetting({
+    name: "ORCH_PLANE_PROJECT_ID",
+    about: "The id of the project to write to.",
+    accepts: matching(
+      /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i,
+      `a project's UUID, like "7a79f0a9-5278-49cd-9007-9a338f238f9c"`,
+      (text) => text.toLowerCase()
+    ),
+    default: "7a79f0a9-5278-49cd-9007-9a338f238f9c"
+  }),
+  identifier: defineSetting({
+    name: "ORCH_PLANE_PROJECT_IDENTIFIER",
+    about: "What the keys of its work items begin with: ET in ET-2.",
+    accepts: matching(/^[\p{L}\p{N}]{1,12}$/u, `1 to 12 letters or digits, like "ET"`, (text) => text.toUpperCase()),
+    default: "ET"
+  }),
+  states: defineSetting({
+    name: "ORCH_PLANE_STAGE_STATES",
+    about:
+      "The Plane state of each stage, as JSON: stage name to state id. A stage that is not listed changes no state; " +
+      "its comment is sent all the same.",
+    accepts: stageStates,
+    default: Schema.encodeSync(StageStatesText)(defaultStageStates)
+  })
+}
+
+/** The settings of the project's pull requests. */
+export const pullRequestSettings = {
+  branches: defineSetting({
+    name: "ORCH_GITEA_BRANCHES",
+    about:
+      "The branches into which a pull request counts, besides the default branch of its repository. One into any other " +
+      "branch moves no task.",
+    accepts: listOf("globs", "release/*, hotfix"),
+    default: unset([])
+  }),
+  repositories: defineSetting({
+    name: "ORCH_GITEA_REPOSITORIES",
+    about: "The repositories whose pull requests count. Without any, all do whose webhook has the right secret.",
+    accepts: listOf("globs of owner/name", "acme/widgets, acme/app-*"),
+    default: unset([])
+  }),
+  forks: defineSetting({
+    name: "ORCH_GITEA_FORKS",
+    about: "Whether pull requests of forks count. Everybody who may read a repository can open one.",
+    accepts: yesOrNo,
+    default: "false"
+  }),
+  reviewers: defineSetting({
+    name: "ORCH_GITEA_REVIEWERS",
+    about:
+      "The people whose reviews count. Without any, those whose word counts in Gitea; or, if Gitea cannot be asked, " +
+      "everybody but the author.",
+    accepts: listOf("logins", "lea, jonas"),
+    default: unset([])
+  }),
+  requiredChecks: defineSetting({
+    name: "ORCH_GITEA_REQUIRED_CHECKS",
+    about:
+      "The checks that must be green. Without any, those that the protection of the base branch demands; or, if there " +
+      "are none or Gitea cannot be asked, all that were reported.",
+    accepts: listOf("globs", "ci/build, ci/test*"),
+    default: unset([])
+  }),
+  ciUsers: defineSetting({
+    name: "ORCH_GITEA_CI_USERS",
+    about: "The users whose checks count. Without any, everybody's, because Gitea's own runners have names that vary.",
+    accepts: listOf("logins", "drone, gitea-actions"),
+    default: unset([])
+  }),
+  // Versions differ: some count a warning as a success, newer ones as a failure. The default is the stricter one.
+  warning: defineSetting({
+    name: "ORCH_GITEA_WARNING",
+    about: "What a check that ends in a warning counts as: success, failure or pending.",
+    accepts: oneOf(["success", "failure", "pending"]),
+    default: "failure"
+  }),
+  settle: defineSetting({
+    name: "ORCH_GITEA_SETTLE",
+    about:
+      "How long nothing new must come of a commit's checks before they count as all there are, where no list of plain " +
+      "names says which there are.",
+    accepts: duration("1 second", "1 hour", "2 minutes"),
+    default: "2 minutes"
+  })
+}
+
+/** The project that the settings name. */
+export const projectConfig: Config.Config<Project> = Config.all({
+  ...projectSettings,
+  pullRequests: Config.all(pullRequestSettings)
+})
+
+/** The project that the settings name, for every room that needs one. */
+export const projectsLayer: Layer.Layer<Projects, ConfigError.ConfigError> = Layer.effect(
+  Projects,
+  Config.map(projectConfig, (project) => ({ project }))
+)

@@ -1,0 +1,40 @@
+import { Effect } from "effect"
+import type { CanonicalKey } from "../domain/WorkItemKey.js"
+import type { Sql } from "../storage/Sql.js"
+import type { Claim } from "./Claims.js"
+import type { PullRequestId, PullRequestSeen } from "./Facts.js"
+
+/** More than the highest rank of a hook: see `PullRequestSeen.rank`. */
+const ranks = 8
+
+/**
+ * Remembers what a pull request is about, if this text tells it better than the one before: the newest text, but after
+ * a merge that of the merge, and if its hook was lost, the newest one before. Nobody can change it later by a new title.
+ */
+export const rememberClaims = (
+  sql: Sql,
+  { isMerging, merged, number, rank, repository, updatedAt }: PullRequestSeen,
+  claims: ReadonlyArray<Claim>
+) =>
+  Effect.gen(function*() {
+    const textRank = isMerging ? 2 : merged ? 0 : 1
+    // Of texts after the merge the earliest is the best. Two of one second are ordered by their rank.
+    const textAt = merged ? 0 - updatedAt : updatedAt * ranks + rank
+    const [better] = yield* sql`UPDATE plane_sync_pull_request SET text_rank = ${textRank}, text_at = ${textAt}
+      WHERE repository = ${repository} AND number = ${number}
+        AND ((${textRank}, ${textAt}) >= (text_rank, text_at) OR (text_rank, text_at) = (0, 0)) RETURNING 1`
+    if (better === undefined) return
+    yield* sql`DELETE FROM plane_sync_claim WHERE repository = ${repository} AND number = ${number}`
+    const rows = JSON.stringify(claims.map(({ key, kind }) => [key, kind]))
+    yield* sql`INSERT INTO plane_sync_claim (repository, number, key, kind)
+      SELECT ${repository}, ${number}, value ->> 0, value ->> 1 FROM json_each(${rows})`
+  })
+
+/** The keys of the work items that a pull request is about, or that it reverts. */
+export const readKeysOf = (sql: Sql, { number, repository }: PullRequestId) =>
+  Effect.map(
+    sql<
+      { key: CanonicalKey }
+    >`SELECT key FROM plane_sync_claim WHERE repository = ${repository} AND number = ${number}`,
+    (rows) => rows.map(({ key }) => key)
+  )

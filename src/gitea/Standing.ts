@@ -1,0 +1,52 @@
+import { matchesAny } from "../base/Glob.js"
+import type { EpochMillis } from "../base/Time.js"
+import type { PullRequestRules } from "../domain/PullRequestRules.js"
+import type { PullRequest } from "./Facts.js"
+
+/** How people name a pull request: "acme/widgets#12". */
+export const nameOf = ({ name, number }: Pick<PullRequest, "name" | "number">): string => `${name}#${number}`
+
+/** Why a pull request moves no task, in words that follow its name; none if it counts. */
+export const whyNot = (
+  { base, defaultBranch, fork, merged, mergedAt, name }: PullRequest,
+  startedAt: EpochMillis,
+  { branches, forks, repositories }: PullRequestRules
+): string | undefined => {
+  if (repositories.length > 0 && !matchesAny(repositories)(name)) {
+    return "its repository is not one of ORCH_GITEA_REPOSITORIES"
+  }
+  if (base === null) return "its base branch is not known until Gitea tells of it again"
+  if (base !== defaultBranch && !matchesAny(branches)(base)) {
+    return `it goes into ${base}, and not into ${defaultBranch ?? "the default branch"} or one of ORCH_GITEA_BRANCHES`
+  }
+  if (fork && !forks) return "it comes from a fork, and ORCH_GITEA_FORKS is not true"
+  if (merged && mergedAt !== null && mergedAt < startedAt) return "it was merged before the task started"
+  return undefined
+}
+
+/** A pull request that is about a task's work item. */
+export interface Considered {
+  readonly pullRequest: PullRequest
+  /** Why it does not count; none if it does. */
+  readonly whyNot: string | undefined
+}
+
+/** The pull requests that are about a task, sorted by what they mean for it. */
+export interface Standing {
+  readonly open: ReadonlyArray<PullRequest>
+  readonly merged: ReadonlyArray<PullRequest>
+  /** Closed without a merge. */
+  readonly closed: ReadonlyArray<PullRequest>
+  readonly uncounted: ReadonlyArray<Considered>
+}
+
+/** Sorts the pull requests that are about a task. */
+export const standingOf = (considered: ReadonlyArray<Considered>): Standing => {
+  const counted = considered.flatMap(({ pullRequest, whyNot }) => whyNot === undefined ? [pullRequest] : [])
+  return {
+    open: counted.filter(({ merged, open }) => open && !merged),
+    merged: counted.filter(({ merged }) => merged),
+    closed: counted.filter(({ merged, open }) => !open && !merged),
+    uncounted: considered.filter(({ whyNot }) => whyNot !== undefined)
+  }
+}
