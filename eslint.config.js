@@ -38,7 +38,7 @@ export const tables = {
   storage: ["migrations"],
   outbox: ["lane", "event", "delivery", "sender", "count", "folded"],
   tasks: ["task", "verdict", "report", "launch"],
-  gitea: ["pull_request", "claim", "commit_status", "review"],
+  gitea: ["repository", "pull_request", "claim", "commit_status", "review"],
   webhooks: ["webhook", "webhook_body"]
 }
 

@@ -1,5 +1,6 @@
 import type { Redacted } from "effect"
 import { Config, ConfigError, Duration, Either, ParseResult, Redacted as Secret, Schema } from "effect"
+import { isReadable } from "./Glob.js"
 
 /** What a setting accepts. */
 export interface Accepted<A> {
@@ -174,6 +175,20 @@ export const listOf = (what: string, example: string): Accepted<ReadonlyArray<st
       : Either.right(items)
   }
 })
+
+/** A list of globs of `what`. One that cannot be read as a glob is refused. */
+export const globsOf = (what: string, example: string): Accepted<ReadonlyArray<string>> => {
+  const list = listOf(what, example)
+  return {
+    expected: list.expected,
+    parse: (text) =>
+      Either.filterOrLeft(
+        list.parse(text),
+        (globs) => globs.every(isReadable),
+        () => `${given(text)} has a glob that cannot be read, because of what stands in its brackets: write \\[ for [`
+      )
+  }
+}
 
 /** The address of `whose` API; the value is without the API's path and without a slash at the end. */
 export const address = (whose: string, example: string): Accepted<string> => ({

@@ -1,7 +1,7 @@
 import type { ConfigError } from "effect"
 import { Config, Either, Layer, ParseResult, Schema } from "effect"
 import type { Accepted } from "../base/Setting.js"
-import { defineSetting, duration, given, listOf, matching, oneOf, unset } from "../base/Setting.js"
+import { defineSetting, duration, given, globsOf, listOf, matching, oneOf, unset } from "../base/Setting.js"
 import type { Project } from "./Project.js"
 import { Projects } from "./Projects.js"
 import { defaultStageStates, StageStates } from "./StageStates.js"
@@ -58,13 +58,13 @@ export const pullRequestSettings = {
     about:
       "The branches into which a pull request counts, besides the default branch of its repository. One into any other " +
       "branch moves no task.",
-    accepts: listOf("globs", "release/*, hotfix"),
+    accepts: globsOf("globs", "release/*, hotfix"),
     default: unset([])
   }),
   repositories: defineSetting({
     name: "ORCH_GITEA_REPOSITORIES",
     about: "The repositories whose pull requests count. Without any, all do whose webhook has the right secret.",
-    accepts: listOf("globs of owner/name", "acme/widgets, acme/app-*"),
+    accepts: globsOf("globs of owner/name", "acme/widgets, acme/app-*"),
     default: unset([])
   }),
   forks: defineSetting({
@@ -86,7 +86,7 @@ export const pullRequestSettings = {
     about:
       "The checks that must be green. Without any, those that the protection of the base branch demands; or, if there " +
       "are none or Gitea cannot be asked, all that were reported.",
-    accepts: listOf("globs", "ci/build, ci/test*"),
+    accepts: globsOf("globs", "ci/build, ci/test*"),
     default: unset([])
   }),
   ciUsers: defineSetting({

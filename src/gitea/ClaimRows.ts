@@ -8,8 +8,8 @@ import type { PullRequestId, PullRequestSeen } from "./Facts.js"
 const ranks = 8
 
 /**
- * Remembers what a pull request is about, if this text tells it better than the one before: the newest text, but after
- * a merge that of the merge, and if its hook was lost, the newest one before. Nobody can change it later by a new title.
+ * Remembers what a pull request is about, if this text tells it better than the one before: the text at its merge, or
+ * else the newest one before. A text of after the merge never counts, because anybody may have changed it since.
  */
 export const rememberClaims = (
   sql: Sql,
@@ -17,12 +17,13 @@ export const rememberClaims = (
   claims: ReadonlyArray<Claim>
 ) =>
   Effect.gen(function*() {
-    const textRank = isMerging ? 2 : merged ? 0 : 1
-    // Of texts after the merge the earliest is the best. Two of one second are ordered by their rank.
-    const textAt = merged ? 0 - updatedAt : updatedAt * ranks + rank
+    if (merged && !isMerging) return
+    const textRank = isMerging ? 2 : 1
+    // Two of one second are ordered by their rank. Of two that tell the merge, the first counts.
+    const textAt = isMerging ? 0 - updatedAt : updatedAt * ranks + rank
     const [better] = yield* sql`UPDATE plane_sync_pull_request SET text_rank = ${textRank}, text_at = ${textAt}
       WHERE repository = ${repository} AND number = ${number}
-        AND ((${textRank}, ${textAt}) >= (text_rank, text_at) OR (text_rank, text_at) = (0, 0)) RETURNING 1`
+        AND (${textRank}, ${textAt}) >= (text_rank, text_at) RETURNING 1`
     if (better === undefined) return
     yield* sql`DELETE FROM plane_sync_claim WHERE repository = ${repository} AND number = ${number}`
     const rows = JSON.stringify(claims.map(({ key, kind }) => [key, kind]))

@@ -1,5 +1,5 @@
 import type { ConfigError } from "effect"
-import { Cache, Data, Duration, Effect, Exit, Layer, Option } from "effect"
+import { Duration, Effect, Layer, Option } from "effect"
 import { backoff } from "../base/Backoff.js"
 import { connections } from "../base/Connections.js"
 import type { EpochMillis } from "../base/Time.js"
@@ -14,21 +14,24 @@ import type { QualityGate } from "../tasks/QualityGate.js"
 import { QualityGates, Verdict } from "../tasks/QualityGate.js"
 import type { Task, TaskId } from "../tasks/Task.js"
 import { TaskStore } from "../tasks/TaskStore.js"
-import type { CommitStatus, PullRequest, PullRequestAnswer } from "./Facts.js"
-import { readReviews, readStatuses, rememberAnswer, rememberAskedStatuses } from "./Facts.js"
-import type { CheckAnswer, GiteaError } from "./GiteaClient.js"
+import { readStatuses, rememberAskedStatuses } from "./CheckRows.js"
+import type { JudgeByDemands } from "./Demands.js"
+import { makeDemands } from "./Demands.js"
+import type { CommitStatus, PullRequest } from "./Facts.js"
 import { Gitea } from "./GiteaClient.js"
+import type { GiteaError } from "./GiteaError.js"
+import { makeRenewal } from "./Renewal.js"
+import { readReviews } from "./ReviewRows.js"
+import { startRounds } from "./Rounds.js"
 import type { Considered, Standing } from "./Standing.js"
-import { standingOf } from "./Standing.js"
+import { isDecided, standingOf } from "./Standing.js"
 import { TaskPullRequests } from "./TaskPullRequests.js"
 import type { Answer, Demands } from "./Verdicts.js"
 import { checksAnswer, eachOpen, heardReviews, mergedVerdict, noDemands, reviewsVerdict } from "./Verdicts.js"
+import type { CheckAnswer } from "./Wire.js"
 
 /** The longest pause before a Gitea that did not answer is asked again. */
 const maxBackoff = Duration.minutes(5)
-
-/** How long a Gitea that did not answer is not asked again. */
-const downFor = Duration.toMillis("5 seconds")
 
 /**
  * How often Gitea is asked about a task that waits, because the hook of a merge, a review or a check may have been
@@ -50,24 +53,13 @@ const mostAsked = 4
 /** What a gate says of one open pull request. */
 type Check = (pullRequest: PullRequest) => Effect.Effect<Answer, GiteaError | StorageError>
 
-/** How long it is known what a branch demands, and which version Gitea has. */
-const demandsKnownFor = Duration.minutes(1)
-
-/** From this version on Gitea says which reviews are official also where no rule protects the branch. */
-const marksOfficialSince = 23
-
-const differs = (held: PullRequest, answer: PullRequestAnswer) =>
-  held.base !== answer.base || held.defaultBranch !== answer.defaultBranch || held.draft !== answer.draft ||
-  held.author !== answer.author || held.headSha !== answer.headSha || held.merged !== answer.merged ||
-  held.open !== answer.open
-
-/** What Gitea answers that is not stored. */
+/** What Gitea answers that is not stored. It does not name its own runners, as a hook does. */
 const news = (held: ReadonlyArray<CommitStatus>, asked: ReadonlyArray<CheckAnswer>) => {
   const known = new Map(held.map((status) => [status.context, status]))
   return asked.filter(({ context, creator, description, state }) => {
     const status = known.get(context)
     return status === undefined || status.state !== state || status.description !== description ||
-      status.creator !== creator
+      (creator !== null && status.creator !== creator)
   })
 }
 
@@ -82,28 +74,11 @@ export const giteaGates: Effect.Effect<
 > = Effect.gen(function*() {
   const { project: { pullRequests: rules } } = yield* Projects
   const client = Option.getOrUndefined(yield* Gitea)
-  const { read, sql, write } = yield* Storage
+  const storage = yield* Storage
+  const { read, sql, write } = storage
   const pullRequests = yield* TaskPullRequests
   // How often in a row Gitea did not answer about a task. A restart forgets it, and then asks about every task anyway.
   const failures = new Map<TaskId, number>()
-  let down: { readonly error: GiteaError; readonly at: EpochMillis } | undefined
-
-  /** While Gitea does not answer, one task waits for it, and the others get the error that this one found. */
-  const asked = <A>(ask: Effect.Effect<A, GiteaError>) =>
-    Effect.gen(function*() {
-      const now = yield* epochMillis
-      if (down !== undefined && Math.abs(now - down.at) < downFor) return yield* down.error
-      return yield* Effect.tapBoth(ask, {
-        onSuccess: () =>
-          Effect.sync(() => {
-            down = undefined
-          }),
-        onFailure: (error) =>
-          Effect.map(epochMillis, (at) => {
-            if (error.reason === "Unreachable") down = { error, at }
-          })
-      })
-    })
 
   /**
    * The verdict while there is no answer. The gate is asked again after a pause that grows. A failure that is known
@@ -124,70 +99,47 @@ export const giteaGates: Effect.Effect<
         : Failed({ reason: told.reason ?? "", againAfter: pause })
     })
 
-  /** The pull request as it is now, if Gitea can be asked. A merged one stays merged; a closed one may be reopened. */
-  const current = (held: PullRequest) =>
-    Effect.gen(function*() {
-      if (client === undefined || held.merged) return held
-      const answer = yield* asked(client.pullRequest(held))
-      const now = yield* epochMillis
-      const mergedAt = answer.mergedAt ?? (answer.merged ? now : null)
-      if (differs(held, answer)) yield* write(rememberAnswer(sql, held, { ...answer, mergedAt }, now))
-      return { ...held, ...answer, mergedAt }
-    })
+  const current = client === undefined ? Effect.succeed<PullRequest> : makeRenewal(client, storage)
 
-  /** The pull requests as they are now. One that would not count in any state is not asked about. */
+  const judgeByDemands: JudgeByDemands = client === undefined
+    ? (_, judge) => judge(noDemands)
+    : yield* makeDemands(client, rules)
+
+  /**
+   * The pull requests as they are now. One that would not count in any state is not asked about. What is known of one
+   * that is not open stands while Gitea does not answer about it, so that it holds up no other.
+   */
   const renewed = (task: Task, considered: ReadonlyArray<Considered>) =>
-    Effect.forEach(considered, ({ pullRequest, whyNot }) =>
-      whyNot === undefined || pullRequest.base === null
-        ? Effect.map(current(pullRequest), (now) => pullRequests.judge(task, now))
-        : Effect.succeed({ pullRequest, whyNot }), { concurrency: mostAsked })
-
-  const marksOfficial = client === undefined
-    ? Effect.succeed(false)
-    : yield* Effect.cachedWithTTL(
-      asked(client.version).pipe(
-        Effect.map((version) => version >= marksOfficialSince),
-        // A token for repositories alone may not be told.
-        Effect.catchIf(
-          ({ reason }) => reason === "KeyRefused" || reason === "NotFound",
-          () => Effect.succeed(false)
-        )
-      ),
-      demandsKnownFor
+    Effect.forEach(
+      considered,
+      (one) =>
+        isDecided(one) ?
+          Effect.succeed(one) :
+          Effect.map(current(one.pullRequest), (now) => pullRequests.judge(task, now)).pipe(
+            Effect.catchIf(({ _tag }) => _tag === "GiteaError" && !one.pullRequest.open, () => Effect.succeed(one))
+          ),
+      { concurrency: mostAsked }
     )
 
-  const demandsOf = yield* Cache.makeWith({
-    capacity: 1_000,
-    // A failure is not kept.
-    timeToLive: Exit.match({ onFailure: () => Duration.zero, onSuccess: () => demandsKnownFor }),
-    lookup: (branch: readonly [repository: string, name: string]): Effect.Effect<Demands, GiteaError> =>
-      client === undefined
-        ? Effect.succeed(noDemands)
-        : Effect.flatMap(asked(client.branch(...branch)), ({ approvals, checks, protected: isProtected }) =>
-          Effect.map(
-            isProtected ? Effect.succeed(true) : marksOfficial,
-            (official) => ({ checks, approvals, official })
-          ))
-  })
-
-  const demands = ({ base, name }: PullRequest) => demandsOf.get(Data.tuple(name, base ?? ""))
-
-  const ci = (pullRequest: PullRequest) =>
-    Effect.gen(function*() {
-      if (client !== undefined) {
-        const held = yield* read(readStatuses(sql, pullRequest))
-        const fresh = news(held, yield* asked(client.checks(pullRequest.name, pullRequest.headSha)))
-        const now = yield* epochMillis
-        if (fresh.length > 0) yield* write(rememberAskedStatuses(sql, pullRequest, fresh, now))
-      }
-      const demanded = rules.requiredChecks.length > 0 ? noDemands : yield* demands(pullRequest)
-      return yield* heldChecks(pullRequest, demanded)
-    })
-
-  const heldChecks = (pullRequest: PullRequest, demanded: Demands) =>
-    Effect.gen(function*() {
+  const ci = (pullRequest: PullRequest) => {
+    if (client === undefined) return heldChecks(pullRequest, () => true, noDemands)
+    return Effect.gen(function*() {
       const held = yield* read(readStatuses(sql, pullRequest))
-      return checksAnswer(pullRequest, held, demanded, rules, yield* epochMillis)
+      const asked = yield* client.checks(pullRequest.name, pullRequest.headSha)
+      const fresh = news(held, asked)
+      const now = yield* epochMillis
+      if (fresh.length > 0) yield* write(rememberAskedStatuses(sql, pullRequest, fresh, now))
+      // An answer is complete: what is not in it is not there any more.
+      const there = new Set(asked.map(({ context }) => context))
+      const judge = (demands: Demands) => heldChecks(pullRequest, (context) => there.has(context), demands)
+      return yield* rules.requiredChecks.length > 0 ? judge(noDemands) : judgeByDemands(pullRequest, judge)
+    })
+  }
+
+  const heldChecks = (pullRequest: PullRequest, isThere: (context: string) => boolean, demands: Demands) =>
+    Effect.gen(function*() {
+      const held = (yield* read(readStatuses(sql, pullRequest))).filter(({ context }) => isThere(context))
+      return checksAnswer(pullRequest, held, demands, rules, yield* epochMillis)
     })
 
   // Gitea sends no hook for a dismissal. So its own answer counts in every case, and what is stored is not enough to
@@ -196,8 +148,9 @@ export const giteaGates: Effect.Effect<
     Effect.gen(function*() {
       const reviews = client === undefined
         ? heardReviews(yield* read(readReviews(sql, pullRequest)), pullRequest)
-        : yield* asked(client.reviews(pullRequest.name, pullRequest.number))
-      return { verdict: reviewsVerdict(reviews, pullRequest, yield* demands(pullRequest), rules) }
+        : yield* client.reviews(pullRequest.name, pullRequest.number)
+      return yield* judgeByDemands(pullRequest, (demands) =>
+        Effect.succeed({ verdict: reviewsVerdict(reviews, pullRequest, demands, rules) }))
     })
 
   const onEach = (check: Check) => (workItem: string, standing: Standing) =>
@@ -242,18 +195,25 @@ export const giteaGates: Effect.Effect<
   })
 
   return [
-    gate("ci", onEach(ci), (pullRequest) => heldChecks(pullRequest, noDemands)),
+    gate("ci", onEach(ci), (pullRequest) => heldChecks(pullRequest, () => true, noDemands)),
     gate("approval", onEach(approval)),
     gate("merged", (workItem, standing) => Effect.succeed({ verdict: mergedVerdict(workItem, standing) }))
   ]
 })
 
-/** The gates that the default pipeline names: the orchestrator's own, and those that depend on what Gitea says. */
+/**
+ * The gates that the default pipeline names: the orchestrator's own, and those that depend on what Gitea says. Where
+ * Gitea can be asked, it is also asked in rounds for what its hooks have not told.
+ */
 export const gatesLayer: Layer.Layer<
-  QualityGates,
+  Gitea | QualityGates,
   ConfigError.ConfigError,
   Pipeline | WakeUps | Storage
-> = Layer.effect(QualityGates, Effect.map(giteaGates, QualityGates.make)).pipe(
-  Layer.provide([Gitea.layer, TaskPullRequests.layer]),
+> = Layer.merge(
+  Layer.effect(QualityGates, Effect.map(giteaGates, QualityGates.make)),
+  Layer.scopedDiscard(startRounds)
+).pipe(
+  Layer.provide(TaskPullRequests.layer),
+  Layer.provideMerge(Gitea.layer),
   Layer.provide([TaskStore.layer, projectsLayer, connections])
 )

@@ -3,8 +3,23 @@ import { fromMarkdown } from "mdast-util-from-markdown"
 import { gfmFromMarkdown } from "mdast-util-gfm"
 import { gfm } from "micromark-extension-gfm"
 
-/** The most brackets of a text that is read, because micromark takes the square of their number to pair them. */
-const mostBrackets = 2_000
+/**
+ * What a description may have of that for which micromark takes the square of the time, or the stack: anybody who opens
+ * a pull request chooses its text, and people write far less of it.
+ */
+const mostBrackets = 1_000
+const mostTildes = 500
+const mostLines = 1_000
+const mostNested = 16
+
+/** A line that begins with more quotes and lists within each other than anybody writes. */
+const nestedLine = new RegExp(`^(?:[ \\t]*(?:>|(?:[*+-]|[0-9]{1,9}[.)])(?=[ \\t]))){${mostNested + 1}}`, "m")
+
+const countOf = (pattern: RegExp, text: string) => text.match(pattern)?.length ?? 0
+
+const isTooIntricate = (text: string) =>
+  countOf(/[[\]]/g, text) > mostBrackets || countOf(/~/g, text) > mostTildes ||
+  countOf(/\n|\r/g, text) > mostLines || nestedLine.test(text)
 
 /** Stands in prose for what people do not say there: code, quoted or struck text, an image, a tag. */
 export const gap = "\uFFFC"
@@ -24,7 +39,7 @@ const emphasis = /\*+|(?<![\p{L}\p{N}])_+|_+(?![\p{L}\p{N}])/gu
  * images are no prose, and a `gap` stands for them. A link is its text.
  *
  * Read by micromark with GitHub's extensions, as Gitea renders it, because what is a comment or a block of code cannot
- * be told by regular expressions.
+ * be told by regular expressions. A text that is too intricate to be read has no prose.
  */
 export const proseOf = (markdown: string): ReadonlyArray<string> => {
   let hidden = 0
@@ -71,7 +86,7 @@ export const proseOf = (markdown: string): ReadonlyArray<string> => {
   }
 
   const text = markdown.slice(0, longest)
-  if ((text.match(/[[\]]/g)?.length ?? 0) > mostBrackets) return []
+  if (isTooIntricate(text)) return []
   return blocks(fromMarkdown(text, {
     extensions: [gfm(), withoutEmphasis],
     mdastExtensions: [gfmFromMarkdown()]

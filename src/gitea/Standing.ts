@@ -6,6 +6,9 @@ import type { PullRequest } from "./Facts.js"
 /** How people name a pull request: "acme/widgets#12". */
 export const nameOf = ({ name, number }: Pick<PullRequest, "name" | "number">): string => `${name}#${number}`
 
+/** Gitea says the moment of a merge in whole seconds, so within one second nobody can tell what came first. */
+const wholeSeconds = (at: EpochMillis) => at - at % 1000
+
 /** Why a pull request moves no task, in words that follow its name; none if it counts. */
 export const whyNot = (
   { base, defaultBranch, fork, merged, mergedAt, name }: PullRequest,
@@ -20,8 +23,9 @@ export const whyNot = (
     return `it goes into ${base}, and not into ${defaultBranch ?? "the default branch"} or one of ORCH_GITEA_BRANCHES`
   }
   if (fork && !forks) return "it comes from a fork, and ORCH_GITEA_FORKS is not true"
-  if (merged && mergedAt !== null && mergedAt < startedAt) return "it was merged before the task started"
-  return undefined
+  if (!merged) return undefined
+  if (mergedAt === null) return "when it was merged is not known until Gitea tells of it again"
+  return mergedAt < wholeSeconds(startedAt) ? "it was merged before the task started" : undefined
 }
 
 /** A pull request that is about a task's work item. */
@@ -30,6 +34,10 @@ export interface Considered {
   /** Why it does not count; none if it does. */
   readonly whyNot: string | undefined
 }
+
+/** Whether nothing that Gitea could say of it would make it count, or say more of its merge. */
+export const isDecided = ({ pullRequest: { base, merged, mergedAt }, whyNot }: Considered): boolean =>
+  whyNot !== undefined && base !== null && !(merged && mergedAt === null)
 
 /** The pull requests that are about a task, sorted by what they mean for it. */
 export interface Standing {

@@ -52,7 +52,7 @@ export const giteaTables: Migration = Effect.gen(function*() {
 
 /**
  * What decides whether a pull request counts, and which work items it is about: as many as it names. What was stored
- * before has no base branch, so it counts again when Gitea tells of it.
+ * before has no base branch, and no moment of its merge, so it counts again when Gitea tells of it.
  */
 export const claimTable: Migration = Effect.gen(function*() {
   const sql = yield* SqlClient.SqlClient
@@ -77,8 +77,13 @@ export const claimTable: Migration = Effect.gen(function*() {
   yield* sql`CREATE INDEX plane_sync_claim_key ON plane_sync_claim (key)`
   yield* sql`INSERT INTO plane_sync_claim (repository, number, key, kind)
     SELECT repository, number, work_item, 'about' FROM plane_sync_pull_request WHERE work_item IS NOT NULL`
-  yield* sql`UPDATE plane_sync_pull_request SET text_rank = 1, text_at = updated_at * 8,
-    merged_at = CASE WHEN merged = 1 THEN updated_at END`
+  yield* sql`UPDATE plane_sync_pull_request SET text_rank = 1, text_at = updated_at * 8`
+
+  // The repositories that were heard of. A repository keeps its id when it is renamed.
+  yield* sql`CREATE TABLE plane_sync_repository (id INTEGER PRIMARY KEY, name TEXT NOT NULL)`
+  yield* sql`INSERT INTO plane_sync_repository (id, name)
+    SELECT repository, name FROM (SELECT repository, name, max(updated_at) FROM plane_sync_pull_request GROUP BY repository)`
+  yield* sql`ALTER TABLE plane_sync_pull_request DROP COLUMN name`
   yield* sql`DROP INDEX plane_sync_pull_request_work_item`
   yield* sql`ALTER TABLE plane_sync_pull_request DROP COLUMN work_item`
 })

@@ -8,7 +8,7 @@ import type { StorageError } from "../storage/StorageError.js"
 import type { Task } from "../tasks/Task.js"
 import { TaskStore } from "../tasks/TaskStore.js"
 import type { PullRequest } from "./Facts.js"
-import { readPullRequest, readPullRequestsOf } from "./Facts.js"
+import { readPullRequest, readPullRequestsOf } from "./PullRequestRows.js"
 import type { Considered } from "./Standing.js"
 import { standingOf, whyNot } from "./Standing.js"
 

@@ -2,15 +2,17 @@ import type { SqlError } from "@effect/sql/SqlError"
 import { Effect, Either } from "effect"
 import { epochMillis } from "../base/Time.js"
 import { Projects } from "../domain/Projects.js"
-import type { CanonicalKey } from "../domain/WorkItemKey.js"
-import { readKeysOf } from "../gitea/ClaimRows.js"
+import { readPullRequestsAt, rememberStatuses } from "../gitea/CheckRows.js"
+import type { Claim } from "../gitea/Claims.js"
 import { claimReader } from "../gitea/Claims.js"
-import type { PullRequestId, PullRequestSeen } from "../gitea/Facts.js"
-import { readPullRequestsAt, rememberPullRequest, rememberReview, rememberStatuses } from "../gitea/Facts.js"
+import type { Concerned } from "../gitea/Concerned.js"
+import { readConcerned, rememberConcerned, tasksConcerned } from "../gitea/Concerned.js"
+import type { PullRequestSeen } from "../gitea/Facts.js"
+import { rememberRepositories } from "../gitea/RepositoryRows.js"
+import { rememberReview } from "../gitea/ReviewRows.js"
 import { TaskPullRequests } from "../gitea/TaskPullRequests.js"
 import { Storage } from "../storage/Storage.js"
 import { WakeUps } from "../storage/WakeUps.js"
-import type { Task, TaskId } from "../tasks/Task.js"
 import { TaskStore } from "../tasks/TaskStore.js"
 import type { GiteaSeen } from "./GiteaHook.js"
 import { decodeGiteaHook } from "./GiteaHook.js"
@@ -19,7 +21,10 @@ import type { HookOutcome, StoredHook } from "./Inbox.js"
 import { duplicate, Inbox, settle } from "./Inbox.js"
 import { makeUnreadable } from "./UnreadableHook.js"
 
-type Fact = Exclude<GiteaSeen, { readonly _tag: "Nothing" }>
+/** A fact, with what its pull request claims. */
+type Fact =
+  | Extract<GiteaSeen, { readonly _tag: "Status" }>
+  | (Extract<GiteaSeen, { readonly _tag: "PullRequest" }> & { readonly claims: ReadonlyArray<Claim> })
 
 const statusesOf = (facts: ReadonlyArray<Fact>) => facts.flatMap((fact) => fact._tag === "Status" ? [fact.status] : [])
 
@@ -56,30 +61,27 @@ export const giteaHandler: Effect.Effect<
     return Effect.as(Effect.logInfo(nameless), claims)
   }
 
-  /** A pull request, and the keys of all tasks that may have to look at it again. */
-  interface Concerned extends PullRequestId {
-    readonly keys: ReadonlyArray<CanonicalKey>
-  }
-
-  const concerned = (id: PullRequestId): Effect.Effect<Concerned, SqlError> =>
-    Effect.map(readKeysOf(sql, id), (keys) => ({ ...id, keys }))
+  /** A description is read outside of the write, because that can take a while. */
+  const withClaims = (fact: Extract<GiteaSeen, { readonly _tag: "PullRequest" | "Status" }>): Effect.Effect<Fact> =>
+    fact._tag === "Status"
+      ? Effect.succeed(fact)
+      : Effect.map(claimsIn(fact.pullRequest), (claims) => ({ ...fact, claims }))
 
   /** Remembers the facts, and gives the pull requests that they are about. */
   const remember = (facts: ReadonlyArray<Fact>): Effect.Effect<ReadonlyArray<Concerned>, SqlError> =>
     Effect.gen(function*() {
       const now = yield* epochMillis
       const found: Array<Concerned> = []
-      yield* rememberStatuses(sql, statusesOf(facts), now)
+      const statuses = statusesOf(facts)
+      yield* rememberStatuses(sql, statuses, now)
+      yield* rememberRepositories(sql, statuses.map(({ name, repository }) => ({ id: repository, name })))
       for (const fact of facts) {
         if (fact._tag !== "PullRequest") continue
-        const { pullRequest, review } = fact
-        // The tasks that it named before have to look again too.
-        found.push(yield* concerned(pullRequest))
-        yield* rememberPullRequest(sql, pullRequest, yield* claimsIn(pullRequest), now)
+        const { claims, pullRequest, review } = fact
+        found.push(...(yield* rememberConcerned(sql, pullRequest, claims, now)))
         if (review !== undefined) yield* rememberReview(sql, pullRequest, review)
-        found.push(yield* concerned(pullRequest))
       }
-      for (const id of yield* readPullRequestsAt(sql, statusesOf(facts))) found.push(yield* concerned(id))
+      for (const id of yield* readPullRequestsAt(sql, statuses)) found.push(yield* readConcerned(sql, id))
       return found
     })
 
@@ -102,7 +104,7 @@ export const giteaHandler: Effect.Effect<
       } else {
         digests.add(digest)
         outcomes.set(id, { _tag: "Done" })
-        facts.push(decoded.right)
+        facts.push(yield* withClaims(decoded.right))
       }
     }
     return { facts, outcomes }
@@ -116,16 +118,10 @@ export const giteaHandler: Effect.Effect<
       return found
     }))
     if (found.length === 0) return
-    // After the commit, so that a task is found, too, that was started meanwhile and whose gates did not see these
-    // facts.
-    const due = new Map<TaskId, Task>()
-    for (const pullRequest of found) {
-      for (const task of yield* tasks.tasksOf(pullRequest)) due.set(task.id, task)
-    }
-    for (const task of due.values()) yield* pullRequests.link(task)
+    const due = yield* tasksConcerned(tasks, pullRequests, found)
     yield* write(Effect.gen(function*() {
       yield* settle(sql, outcomes)
-      for (const id of due.keys()) yield* tasks.touch(id)
+      for (const id of due) yield* tasks.touch(id)
     }))
     yield* wakeUps.notify
   })

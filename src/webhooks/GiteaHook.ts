@@ -71,6 +71,9 @@ const headRankOf = (action: string, merged: boolean): number => {
   return ranks[action] ?? 1
 }
 
+const mergeMoment = (moment: DateTime.DateTime | undefined) =>
+  moment === undefined ? null : EpochMillis(DateTime.toEpochMillis(moment))
+
 const seen = (
   { action, pull_request: { head, ...pr }, repository }: typeof PullRequestEvent.Type
 ): PullRequestSeen => ({
@@ -81,7 +84,7 @@ const seen = (
   fork: head.repo_id !== repository.id || head.label === "",
   open: pr.state === "open" && !pr.merged,
   merged: pr.merged,
-  mergedAt: pr.merged ? EpochMillis(DateTime.toEpochMillis(pr.merged_at ?? pr.updated_at)) : null,
+  mergedAt: pr.merged ? mergeMoment(pr.merged_at ?? (action === "closed" ? pr.updated_at : undefined)) : null,
   draft: pr.draft || draftPrefix.test(pr.title),
   author: pr.user?.login ?? null,
   base: pr.base.ref,
@@ -120,6 +123,7 @@ const status = (body: string): Either.Either<GiteaSeen, string> =>
       _tag: "Status",
       status: {
         repository: repository.id,
+        name: repository.full_name,
         sha: event.sha,
         // It is a key, so it is not cut.
         context: cleanLine(event.context, Infinity),

@@ -167,4 +167,26 @@ describe("the work items that a pull request is about", () => {
         about({ branch: text, title: `${before}ET-1${text}`, body: `${text}${before}ET-1` })
       }
     )))
+
+  it("are none of a description that is too intricate to be read (16)", () => {
+    const claim = "\nCloses ET-7\n"
+    for (
+      const text of [
+        "- ".repeat(1_500),
+        "> ".repeat(1_500),
+        "1. ".repeat(1_500),
+        "> - ".repeat(1_500),
+        ">".repeat(1_500),
+        "![".repeat(3_000),
+        "~a".repeat(3_000),
+        "a\n=\n".repeat(3_000)
+      ]
+    ) {
+      assert.deepStrictEqual(about({ body: text + claim }), [], text.slice(0, 20))
+      assert.deepStrictEqual(about({ branch: "et-8", body: text + claim }), ["ET-8"], text.slice(0, 20))
+    }
+    // A line and a deep list of people's are neither.
+    assert.deepStrictEqual(about({ body: `${"-".repeat(80)}\n${claim}` }), ["ET-7"])
+    assert.deepStrictEqual(about({ body: `- a\n  - b\n    - > c\n\n${claim}` }), ["ET-7"])
+  })
 })

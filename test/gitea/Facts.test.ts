@@ -2,9 +2,11 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Layer } from "effect"
 import { EpochMillis } from "../../src/base/Time.js"
 import { CanonicalKey } from "../../src/domain/WorkItemKey.js"
+import { rememberStatuses } from "../../src/gitea/CheckRows.js"
 import type { PullRequestSeen } from "../../src/gitea/Facts.js"
-import { rememberPullRequest, rememberReview, rememberStatuses } from "../../src/gitea/Facts.js"
 import { pruneCommitStatuses, prunePullRequests } from "../../src/gitea/Prune.js"
+import { rememberPullRequest } from "../../src/gitea/PullRequestRows.js"
+import { rememberReview } from "../../src/gitea/ReviewRows.js"
 import { WakeUps } from "../../src/storage/WakeUps.js"
 import { Storage } from "../../src/StorageLayers.js"
 import { Pipeline } from "../../src/tasks/Pipeline.js"
@@ -112,7 +114,16 @@ describe("pruneCommitStatuses", () => {
       const status = (sha: string, now: number) =>
         write(rememberStatuses(
           sql,
-          [{ repository: 1, sha, context: "ci", id: 1, state: "success", description: "", creator: null }],
+          [{
+            repository: 1,
+            name: "rideworks/trail-maps",
+            sha,
+            context: "ci",
+            id: 1,
+            state: "success",
+            description: "",
+            creator: null
+          }],
           EpochMillis(now)
         ))
       yield* remember(seen(1, { open: true }), null, 10)
@@ -131,6 +142,7 @@ describe("pruneCommitStatuses", () => {
       const { sql, write } = yield* Storage
       const statuses = Array.from({ length: 150 }, (_, index) => ({
         repository: 1,
+        name: "rideworks/trail-maps",
         sha: `${index}`,
         context: "ci",
         id: 1,

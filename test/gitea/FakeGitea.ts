@@ -14,6 +14,10 @@ export interface FakeGitea {
   readonly answers: Map<string, unknown>
   /** What is answered to a path with its query, as JSON, with the total that is said. */
   readonly pages: Map<string, { readonly total?: number; readonly answer: unknown }>
+  /** Paths that are answered 404, though they usually have an answer. */
+  readonly refused: Set<string>
+  /** What is answered to a path instead of 200. */
+  readonly statuses: Map<string, number>
   /** Instead of an answer. */
   misbehave: ((response: ServerResponse) => void) | undefined
 }
@@ -34,6 +38,8 @@ export const fakeGitea = Effect.acquireRelease(
       asked: [] as Array<string>,
       answers: new Map<string, unknown>(),
       pages: new Map<string, { readonly total?: number; readonly answer: unknown }>(),
+      refused: new Set<string>(),
+      statuses: new Map<string, number>(),
       misbehave: undefined as FakeGitea["misbehave"],
       close: () => {
         server.closeAllConnections()
@@ -48,7 +54,9 @@ export const fakeGitea = Effect.acquireRelease(
       const page = gitea.pages.get(url.pathname + url.search)
       const answer = page?.answer ?? gitea.answers.get(url.pathname) ??
         usual.find(([path]) => path.test(url.pathname))?.[1]
-      if (answer === undefined) return response.writeHead(404).end("{}")
+      const status = gitea.statuses.get(url.pathname)
+      if (status !== undefined) return response.writeHead(status).end("{}")
+      if (answer === undefined || gitea.refused.has(url.pathname)) return response.writeHead(404).end("{}")
       const first = page !== undefined || (url.searchParams.get("page") ?? "1") === "1"
       const empty = Array.isArray(answer) ? [] : { state: "", statuses: [] }
       const total = page?.total

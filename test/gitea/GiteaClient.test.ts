@@ -24,7 +24,7 @@ const withClient = <A, E>(test: (client: GiteaClient, gitea: FakeGitea) => Effec
   }))
 
 const held: PullRequest = {
-  repository: 1,
+  repository: 41,
   name: "rideworks/trail-maps",
   number: 88,
   fork: false,
@@ -132,6 +132,8 @@ describe("GiteaClient", () => {
         gitea.answers.set(path, { state: "open", head: null })
         assert.containSubset(yield* now, { open: true, headSha: "held", base: "main", author: "dev" })
         assert.strictEqual(gitea.asked.at(-1), path)
+        answer("pull_request_opened", { base: { ref: "main", repo: { id: 5, default_branch: "main" } } })
+        assert.strictEqual((yield* Effect.flip(now)).reason, "NotFound")
         gitea.answers.set(path, { message: "not a pull request" })
         assert.strictEqual((yield* Effect.flip(now)).reason, "Unanswered")
       })
@@ -189,13 +191,13 @@ describe("GiteaClient", () => {
           assert.strictEqual(error.reason, reason)
           assert.notInclude(Inspectable.toStringUnknown(error) + error.message, gitea.token)
         }
-        gitea.misbehave = (response) => response.destroy()
-        assert.strictEqual((yield* failing).reason, "Unreachable")
         gitea.misbehave = (response) => {
           for (let n = 0; n < 6; n++) response.write(" ".repeat(1024 * 1024))
           response.end("[]")
         }
         assert.include((yield* failing).message, "larger than 4 MiB")
+        gitea.misbehave = (response) => response.destroy()
+        assert.strictEqual((yield* failing).reason, "Unreachable")
       })
     ))
 

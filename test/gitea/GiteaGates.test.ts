@@ -4,10 +4,11 @@ import { EpochMillis } from "../../src/base/Time.js"
 import { projectsLayer } from "../../src/domain/ProjectSettings.js"
 import { CanonicalKey } from "../../src/domain/WorkItemKey.js"
 import type { PullRequestAnswer } from "../../src/gitea/Facts.js"
-import { rememberPullRequest } from "../../src/gitea/Facts.js"
 import type { GiteaClient } from "../../src/gitea/GiteaClient.js"
-import { Gitea, GiteaError } from "../../src/gitea/GiteaClient.js"
+import { Gitea } from "../../src/gitea/GiteaClient.js"
+import { GiteaError } from "../../src/gitea/GiteaError.js"
 import { giteaGates } from "../../src/gitea/GiteaGates.js"
+import { rememberPullRequest } from "../../src/gitea/PullRequestRows.js"
 import { TaskPullRequests } from "../../src/gitea/TaskPullRequests.js"
 import { WakeUps } from "../../src/storage/WakeUps.js"
 import { Storage } from "../../src/StorageLayers.js"
@@ -71,7 +72,11 @@ const asked = (pullRequest: GiteaClient["pullRequest"]): GiteaClient => ({
   checks: () => Effect.dieMessage("nobody asks for checks"),
   reviews: () => Effect.dieMessage("nobody asks for reviews"),
   branch: () => Effect.dieMessage("nobody asks for branches"),
-  version: Effect.dieMessage("nobody asks for the version")
+  repository: () => Effect.dieMessage("nobody asks for repositories"),
+  repositoryNamed: () => Effect.dieMessage("nobody asks for repositories"),
+  openPullRequests: () => Effect.dieMessage("nobody asks for all pull requests"),
+  version: Effect.dieMessage("nobody asks for the version"),
+  troubles: Effect.succeed([])
 })
 
 const open: PullRequestAnswer = {

@@ -2,16 +2,11 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { EpochMillis } from "../../src/base/Time.js"
 import { CanonicalKey } from "../../src/domain/WorkItemKey.js"
-import {
-  readPullRequest,
-  readPullRequestsOf,
-  readReviews,
-  readStatuses,
-  rememberAnswer,
-  rememberAskedStatuses
-} from "../../src/gitea/Facts.js"
+import { readStatuses, rememberAskedStatuses } from "../../src/gitea/CheckRows.js"
 import { giteaGates } from "../../src/gitea/GiteaGates.js"
 import { pruneCommitStatuses, prunePullRequests } from "../../src/gitea/Prune.js"
+import { readPullRequest, readPullRequestsOf, rememberAnswer } from "../../src/gitea/PullRequestRows.js"
+import { readReviews } from "../../src/gitea/ReviewRows.js"
 import { Storage } from "../../src/storage/Storage.js"
 import { TaskStore } from "../../src/tasks/TaskStore.js"
 import { giteaHandler } from "../../src/webhooks/GiteaHandler.js"

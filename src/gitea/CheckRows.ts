@@ -1,0 +1,60 @@
+import type { EpochMillis } from "../base/Time.js"
+import type { Sql } from "../storage/Sql.js"
+import type { CommitStatus, PullRequest, PullRequestId, StatusSeen } from "./Facts.js"
+
+/** Remembers checks of commits, whether or not a pull request with such a head is known yet. */
+export const rememberStatuses = (sql: Sql, seen: ReadonlyArray<StatusSeen>, now: EpochMillis) => {
+  const rows = seen.map(({ context, creator, description, id, repository, sha, state }) => [
+    repository,
+    sha,
+    context,
+    id,
+    state,
+    description,
+    creator
+  ])
+  // A hook that is repeated is nothing new.
+  return sql`INSERT INTO plane_sync_commit_status AS held
+      (repository, sha, context, status_id, state, description, creator, received_at)
+    SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6, ${now}
+    FROM json_each(${JSON.stringify(rows)}) WHERE true ORDER BY key
+    ON CONFLICT (repository, sha, context) DO UPDATE SET status_id = excluded.status_id, state = excluded.state,
+      description = excluded.description, creator = excluded.creator, received_at = excluded.received_at
+    WHERE excluded.status_id > held.status_id
+      OR excluded.status_id = held.status_id AND excluded.state <> held.state`
+}
+
+/**
+ * Remembers what Gitea answered about the checks of a commit. The ids that it answers do not tell which of two is
+ * newer, because a hook's id counts all statuses there are, and an answer's only those of the commit. So an answer
+ * stands until a hook comes that is newer than the last one. (A hook that came while Gitea was asked has the gates asked
+ * again.) Gitea does not name its own runners in an answer, as it does in a hook.
+ */
+export const rememberAskedStatuses = (
+  sql: Sql,
+  { headSha, repository }: Pick<PullRequest, "headSha" | "repository">,
+  asked: ReadonlyArray<Pick<CommitStatus, "context" | "creator" | "description" | "state">>,
+  now: EpochMillis
+) => {
+  const rows = asked.map(({ context, creator, description, state }) => [context, state, description, creator])
+  return sql`INSERT INTO plane_sync_commit_status
+      (repository, sha, context, status_id, state, description, creator, received_at)
+    SELECT ${repository}, ${headSha}, value ->> 0, 0, value ->> 1, value ->> 2, value ->> 3, ${now}
+    FROM json_each(${JSON.stringify(rows)}) WHERE true ORDER BY key
+    ON CONFLICT (repository, sha, context) DO UPDATE SET state = excluded.state, description = excluded.description,
+      creator = coalesce(excluded.creator, creator), received_at = excluded.received_at`
+}
+
+/** The pull requests whose heads are the commits of these checks. */
+export const readPullRequestsAt = (sql: Sql, statuses: ReadonlyArray<StatusSeen>) => {
+  const commits = new Map(statuses.map(({ repository, sha }) => [`${repository} ${sha}`, [repository, sha]]))
+  return sql<PullRequestId>`SELECT p.repository, p.number FROM json_each(${
+    JSON.stringify(Array.from(commits.values()))
+  })
+    JOIN plane_sync_pull_request p ON p.repository = value ->> 0 AND p.head_sha = value ->> 1`
+}
+
+/** The checks of a pull request's head. */
+export const readStatuses = (sql: Sql, { headSha, repository }: Pick<PullRequest, "headSha" | "repository">) =>
+  sql<CommitStatus>`SELECT context, status_id AS id, state, description, creator, received_at AS "receivedAt"
+    FROM plane_sync_commit_status WHERE repository = ${repository} AND sha = ${headSha} ORDER BY context`

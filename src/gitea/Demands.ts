@@ -1,0 +1,86 @@
+import { Cache, Cause, Data, Duration, Effect, Exit } from "effect"
+import type { EpochMillis } from "../base/Time.js"
+import { epochMillis } from "../base/Time.js"
+import type { PullRequestRules } from "../domain/PullRequestRules.js"
+import type { PullRequest } from "./Facts.js"
+import type { GiteaClient } from "./GiteaClient.js"
+import type { GiteaError } from "./GiteaError.js"
+import type { Answer, Demands } from "./Verdicts.js"
+
+/** From this version on Gitea says which reviews are official also where no rule protects the branch. */
+const marksOfficialSince = 23
+
+/** How long it is known what a branch demands, while no verdict depends on it. */
+const knownFor = Duration.minutes(1)
+
+/** How old what is demanded may be when a gate is passed by it. */
+const freshFor = Duration.toMillis("5 seconds")
+
+interface Known {
+  readonly demands: Demands
+  readonly at: EpochMillis
+}
+
+/** Judges by what the base branch of a pull request demands. */
+export type JudgeByDemands = <E, R>(
+  pullRequest: PullRequest,
+  judge: (demands: Demands) => Effect.Effect<Answer, E, R>
+) => Effect.Effect<Answer, E | GiteaError, R>
+
+/**
+ * Knows what the base branches demand: each is asked once in a while, and once more before a gate is passed by what it
+ * demanded then.
+ */
+export const makeDemands = (
+  client: GiteaClient,
+  { reviewers }: PullRequestRules
+): Effect.Effect<JudgeByDemands> =>
+  Effect.gen(function*() {
+    const version = yield* Effect.cachedWithTTL(
+      Effect.catchIf(
+        client.version,
+        // A token for repositories alone may not be told.
+        ({ reason }) => reason === "KeyRefused" || reason === "NotFound",
+        () => Effect.succeed(0)
+      ),
+      knownFor
+    )
+
+    // Where reviewers are set and nothing protects the branch, they decide.
+    const official = (isProtected: boolean) =>
+      isProtected || reviewers.length > 0
+        ? Effect.succeed(isProtected)
+        : Effect.map(version, (number) => number >= marksOfficialSince)
+
+    const known = yield* Cache.makeWith({
+      capacity: 1_000,
+      // A failure is not kept.
+      timeToLive: Exit.match({ onFailure: () => Duration.zero, onSuccess: () => knownFor }),
+      lookup: (branch: readonly [repository: string, name: string]): Effect.Effect<Known, GiteaError> =>
+        Effect.gen(function*() {
+          const { approvals, checks, protected: isProtected } = yield* client.branch(...branch)
+          return {
+            demands: { checks, approvals, official: yield* official(isProtected) },
+            at: yield* epochMillis
+          }
+        })
+    })
+
+    const get = (branch: readonly [string, string]): Effect.Effect<Known, GiteaError> =>
+      Effect.catchAllCause(known.get(branch), (cause) =>
+        // The task that asks may be interrupted, and others wait for the same answer. They ask themselves.
+        Cause.isInterruptedOnly(cause)
+          ? Effect.zipRight(known.invalidate(branch), get(branch))
+          : Effect.failCause(cause))
+
+    return ({ base, name }, judge) =>
+      Effect.gen(function*() {
+        const branch = Data.tuple(name, base ?? "")
+        const { at, demands } = yield* get(branch)
+        const answer = yield* judge(demands)
+        const now = yield* epochMillis
+        if (answer.verdict._tag !== "Passed" || Math.abs(now - at) <= freshFor) return answer
+        yield* known.invalidate(branch)
+        return yield* judge((yield* get(branch)).demands)
+      })
+  })

@@ -1,0 +1,120 @@
+import * as HttpClient from "@effect/platform/HttpClient"
+import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
+import { Duration, Effect, Redacted, Schema } from "effect"
+import type { NoAnswer } from "../base/RestClient.js"
+import { makeRestClient, within } from "../base/RestClient.js"
+import { cleanLine, textLimit } from "../base/Text.js"
+import type { EpochMillis } from "../base/Time.js"
+import { epochMillis } from "../base/Time.js"
+import type { GiteaApi } from "./GiteaConfig.js"
+import { GiteaError } from "./GiteaError.js"
+
+/** For connecting, headers, bodies and all pages together. */
+const deadline = Duration.seconds(10)
+const pageSize = 50
+// Nobody looks at a commit with more checks, or at a pull request with more reviews, than this.
+const maxPages = 20
+/** The most requests at the same time. */
+const mostAtOnce = 8
+/** How long a Gitea that did not answer is not asked again. */
+const downFor = Duration.toMillis("5 seconds")
+/** What the words of an error are when the token is no token of Gitea's. */
+const refused = "answered 401"
+/** The name of a trouble that is not a repository's own. */
+const everywhere = ""
+const repositoryIn = (path: string) => path.split("/").slice(0, 3).join("/")
+/** The most that is read of an answer, in bytes. */
+const answerLimit = 4 * 1024 * 1024
+
+/** Asks Gitea's API: one thing, or all pages of a list. */
+export const makeRequests = Effect.fnUntraced(function*({ token, url }: GiteaApi) {
+  const secret = Redacted.value(token)
+  const rest = makeRestClient(yield* HttpClient.HttpClient, {
+    url: `${url}/api/v1/`,
+    header: ["authorization", `token ${secret}`],
+    secret,
+    answerLimit
+  })
+
+  const failure = (path: string, reason: GiteaError["reason"], words: string) =>
+    new GiteaError({ reason, path, words: cleanLine(rest.withoutSecret(words), textLimit) })
+
+  const get = <A, I>(path: string, urlParams: Readonly<Record<string, string>>, schema: Schema.Schema<A, I>) =>
+    Effect.gen(function*() {
+      const { body, headers, status } = yield* rest.fetch(HttpClientRequest.get(path, { urlParams }))
+      if (status === 401) return yield* failure(path, "KeyRefused", refused)
+      if (status === 403) return yield* failure(path, "KeyRefused", "answered 403")
+      // A repository that was moved is one that has another name: nothing is followed with the token.
+      if (status === 404 || (status >= 300 && status < 400)) {
+        return yield* failure(path, "NotFound", `answered ${status}`)
+      }
+      if (status !== 200) return yield* failure(path, "Unanswered", `answered ${status}`)
+      const value = yield* Effect.mapError(
+        Schema.decodeUnknown(schema)(body),
+        () => failure(path, "Unanswered", `not what Gitea answers: ${body.slice(0, textLimit)}`)
+      )
+      const total = headers["x-total-count"]
+      return { value, total: total === undefined ? undefined : Number(total) }
+    })
+
+  const permits = yield* Effect.makeSemaphore(mostAtOnce)
+  const troubles = new Map<string, GiteaError>()
+  let downSince: EpochMillis | undefined
+
+  const note = (path: string, error: GiteaError | undefined) =>
+    Effect.map(epochMillis, (now) => {
+      const repository = repositoryIn(path)
+      troubles.delete(everywhere)
+      if (error === undefined) troubles.delete(repository)
+      else if (error.reason === "Unreachable" || error.words === refused) troubles.set(everywhere, error)
+      else if (error.reason === "KeyRefused") troubles.set(repository, error)
+      downSince = error?.reason === "Unreachable" ? now : undefined
+    })
+
+  /**
+   * Asks within the deadline. While Gitea does not answer, one request waits for it, and the others get the error that
+   * this one found.
+   */
+  const inTime = <A>(path: string, asking: Effect.Effect<A, GiteaError | NoAnswer>) =>
+    Effect.gen(function*() {
+      const now = yield* epochMillis
+      const trouble = troubles.get(everywhere)
+      if (trouble !== undefined && downSince !== undefined && Math.abs(now - downSince) < downFor) return yield* trouble
+      return yield* Effect.catchTag(within(deadline)(asking), "NoAnswer", ({ why, words }) =>
+        // What is too large says nothing of other questions.
+        failure(path, why === "TooLarge" ? "Unanswered" : "Unreachable", words)).pipe(
+          Effect.tapBoth({ onSuccess: () => note(path, undefined), onFailure: (error) => note(path, error) })
+        )
+    }).pipe(permits.withPermits(1))
+
+  /** All pages, or the first of them. Where no total is given the last is known by being empty: Gitea may give fewer than it is asked for. */
+  const pages = <A, I>(
+    path: string,
+    schema: Schema.Schema<A, I>,
+    itemsOf: (page: A) => ReadonlyArray<unknown>,
+    { first = false, params = {} }: {
+      readonly first?: boolean
+      readonly params?: Readonly<Record<string, string>>
+    } = {}
+  ) =>
+    inTime(
+      path,
+      Effect.gen(function*() {
+        const read: Array<A> = []
+        let items = 0
+        for (let page = 1; page <= maxPages; page++) {
+          const { total, value } = yield* get(path, { ...params, page: String(page), limit: String(pageSize) }, schema)
+          const count = itemsOf(value).length
+          items += count
+          if (count > 0 || page === 1) read.push(value)
+          if (first || count === 0 || (total !== undefined && items >= total)) return read
+        }
+        return yield* failure(path, "Unanswered", `more than ${maxPages} pages`)
+      })
+    )
+
+  const one = <A, I>(path: string, schema: Schema.Schema<A, I>) =>
+    Effect.map(inTime(path, get(path, {}, schema)), ({ value }) => value)
+
+  return { one, pages, failure, troubles: Effect.sync(() => Array.from(troubles.values())) }
+})

@@ -1,0 +1,49 @@
+import { DateTime, Schema } from "effect"
+import { EpochMillis } from "../base/Time.js"
+import { draftPrefix } from "./Claims.js"
+import type { PullRequestSeen } from "./Facts.js"
+
+const text = Schema.optionalWith(Schema.String, { nullable: true, default: () => "" })
+const yes = Schema.optionalWith(Schema.Boolean, { nullable: true, default: () => false })
+
+/** An open pull request in a list that Gitea answers. Only what is needed is decoded. */
+export const ListedPullRequest = Schema.Struct({
+  number: Schema.Int,
+  title: text,
+  body: text,
+  draft: yes,
+  user: Schema.optional(Schema.NullOr(Schema.Struct({ login: text }))),
+  base: Schema.Struct({
+    ref: Schema.String,
+    repo: Schema.Struct({ id: Schema.Int, full_name: Schema.String, default_branch: text })
+  }),
+  head: Schema.Struct({ label: text, sha: text, repo_id: Schema.optional(Schema.NullOr(Schema.Int)) }),
+  created_at: Schema.DateTimeUtc,
+  updated_at: Schema.DateTimeUtc
+})
+
+const millis = (moment: DateTime.DateTime) => EpochMillis(DateTime.toEpochMillis(moment))
+
+/** The pull request as a hook would show it. A hook of the same moment knows it better. */
+export const listedPullRequest = ({ base, head, ...pr }: typeof ListedPullRequest.Type): PullRequestSeen => ({
+  repository: base.repo.id,
+  name: base.repo.full_name,
+  number: pr.number,
+  fork: head.repo_id !== base.repo.id || head.label === "",
+  open: true,
+  merged: false,
+  mergedAt: null,
+  draft: pr.draft || draftPrefix.test(pr.title),
+  author: pr.user?.login ?? null,
+  base: base.ref,
+  defaultBranch: base.repo.default_branch === "" ? null : base.repo.default_branch,
+  headSha: head.sha,
+  branch: head.label,
+  title: pr.title,
+  body: pr.body,
+  createdAt: millis(pr.created_at),
+  updatedAt: millis(pr.updated_at),
+  rank: 0,
+  headRank: 0,
+  isMerging: false
+})
