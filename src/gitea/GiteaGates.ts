@@ -207,7 +207,7 @@ export const giteaGates: Effect.Effect<
  */
 export const gatesLayer: Layer.Layer<
   Gitea | QualityGates,
-  ConfigError.ConfigError,
+  ConfigError.ConfigError | StorageError,
   Pipeline | WakeUps | Storage
 > = Layer.merge(
   Layer.effect(QualityGates, Effect.map(giteaGates, QualityGates.make)),

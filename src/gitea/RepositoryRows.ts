@@ -1,7 +1,12 @@
 import type { SqlError } from "@effect/sql/SqlError"
-import { Effect } from "effect"
+import { Duration, Effect } from "effect"
+import type { EpochMillis } from "../base/Time.js"
+import { later } from "../base/Time.js"
 import type { Sql } from "../storage/Sql.js"
 import type { Repository } from "./Facts.js"
+
+const rowsOf = (repositories: ReadonlyArray<Repository>) =>
+  JSON.stringify(repositories.map(({ id, name }) => [id, name]))
 
 /** Remembers repositories by the names that they have now: whatever tells of one tells its name. */
 export const rememberRepositories = (
@@ -9,10 +14,69 @@ export const rememberRepositories = (
   repositories: ReadonlyArray<Repository>
 ): Effect.Effect<void, SqlError> =>
   Effect.asVoid(sql`INSERT INTO plane_sync_repository AS held (id, name)
-    SELECT value ->> 0, value ->> 1 FROM json_each(${JSON.stringify(repositories.map(({ id, name }) => [id, name]))})
-    WHERE true ORDER BY key
+    SELECT value ->> 0, value ->> 1 FROM json_each(${rowsOf(repositories)}) WHERE true ORDER BY key
     ON CONFLICT (id) DO UPDATE SET name = excluded.name WHERE held.name <> excluded.name`)
 
-/** All repositories that were heard of. */
-export const readRepositories = (sql: Sql): Effect.Effect<ReadonlyArray<Repository>, SqlError> =>
-  sql<Repository>`SELECT id, name FROM plane_sync_repository ORDER BY id`
+/** How soon after it was asked about a repository Gitea is asked again. */
+export const stirredAgainAfter = Duration.seconds(5)
+
+/**
+ * Something was delivered of these repositories that is no fact itself, like a push: it is a reason to ask Gitea about
+ * them.
+ */
+export const stirRepositories = (
+  sql: Sql,
+  repositories: ReadonlyArray<Repository>,
+  now: EpochMillis
+): Effect.Effect<void, SqlError> => {
+  const latest = later(now, stirredAgainAfter)
+  const again = sql.literal(String(Duration.toMillis(stirredAgainAfter)))
+  return Effect.zipRight(
+    rememberRepositories(sql, repositories),
+    // Where the clock was set back, the moment of the last asking is of no use.
+    sql`UPDATE plane_sync_repository SET stirs = stirs + 1,
+        due_at = min(due_at, max(${now}, min(asked_at + ${again}, ${latest})))
+      WHERE id IN (SELECT value ->> 0 FROM json_each(${rowsOf(repositories)}))`
+  )
+}
+
+/** A repository about which Gitea is to be asked. */
+export interface DueRepository extends Repository {
+  readonly stirs: number
+  readonly dueAt: EpochMillis
+}
+
+/** The first `limit` repositories: those that are due after `furthest`, then in the order of their due times. */
+export const readDueRepositories = (
+  sql: Sql,
+  limit: number,
+  furthest: EpochMillis
+): Effect.Effect<ReadonlyArray<DueRepository>, SqlError> =>
+  sql<DueRepository>`SELECT * FROM (SELECT id, name, stirs, due_at AS "dueAt" FROM plane_sync_repository
+      WHERE due_at > ${furthest} ORDER BY due_at LIMIT ${limit})
+    UNION ALL SELECT * FROM (SELECT id, name, stirs, due_at AS "dueAt" FROM plane_sync_repository
+      WHERE due_at <= ${furthest} ORDER BY due_at LIMIT ${limit})
+    LIMIT ${limit}`
+
+/** Gitea was asked. A repository that was stirred meanwhile is due again soon, and every other one at `dueAt`. */
+export const settleRepository = (
+  sql: Sql,
+  { id, stirs }: DueRepository,
+  now: EpochMillis,
+  dueAt: EpochMillis
+): Effect.Effect<void, SqlError> =>
+  Effect.asVoid(sql`UPDATE plane_sync_repository SET asked_at = ${now}, stirs = stirs - ${stirs},
+      due_at = CASE WHEN stirs > ${stirs} THEN ${later(now, stirredAgainAfter)} ELSE ${dueAt} END
+    WHERE id = ${id}`)
+
+/** All repositories are due, because what was delivered while nobody listened is lost. */
+export const makeRepositoriesDue = (sql: Sql, now: EpochMillis): Effect.Effect<void, SqlError> =>
+  Effect.asVoid(sql`UPDATE plane_sync_repository SET due_at = ${now} WHERE due_at > ${now}`)
+
+/** Which of these names, in lower case, were heard of. */
+export const readKnownNames = (sql: Sql, names: ReadonlyArray<string>) =>
+  Effect.map(
+    sql<{ name: string }>`SELECT lower(name) AS name FROM plane_sync_repository
+      WHERE lower(name) IN (SELECT value FROM json_each(${JSON.stringify(names)}))`,
+    (rows) => new Set(rows.map(({ name }) => name))
+  )

@@ -6,6 +6,10 @@ import type { PullRequest } from "./Facts.js"
 /** How people name a pull request: "acme/widgets#12". */
 export const nameOf = ({ name, number }: Pick<PullRequest, "name" | "number">): string => `${name}#${number}`
 
+/** Whether a repository's pull requests count. Gitea does not tell names apart by their case. */
+export const isCounted = (repositories: PullRequestRules["repositories"], name: string): boolean =>
+  repositories.length === 0 || matchesAny(repositories.map((glob) => glob.toLowerCase()))(name.toLowerCase())
+
 /** Gitea says the moment of a merge in whole seconds, so within one second nobody can tell what came first. */
 const wholeSeconds = (at: EpochMillis) => at - at % 1000
 
@@ -15,7 +19,7 @@ export const whyNot = (
   startedAt: EpochMillis,
   { branches, forks, repositories }: PullRequestRules
 ): string | undefined => {
-  if (repositories.length > 0 && !matchesAny(repositories)(name)) {
+  if (!isCounted(repositories, name)) {
     return "its repository is not one of ORCH_GITEA_REPOSITORIES"
   }
   if (base === null) return "its base branch is not known until Gitea tells of it again"

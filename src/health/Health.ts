@@ -1,7 +1,8 @@
 import type { ConfigError } from "effect"
-import { Context, Effect, Either, Layer, Redacted, Ref, Schedule } from "effect"
+import { Context, Effect, Either, Layer, Option, Redacted, Ref, Schedule } from "effect"
 import { EpochMillis, epochMillis } from "../base/Time.js"
 import { StageEvents } from "../events/StageEvents.js"
+import { Gitea } from "../gitea/GiteaClient.js"
 import { PlaneConfig } from "../plane/PlaneConfig.js"
 import { PlaneSync } from "../sending/PlaneSync.js"
 import type { StorageError } from "../storage/StorageError.js"
@@ -20,11 +21,12 @@ export class Health extends Context.Tag("plane-sync/Health")<Health, {
   /** Notes how a write ended, because a full disk can still be read without an error. */
   readonly noteWrite: (outcome: Either.Either<unknown, StorageError>) => Effect.Effect<void>
 }>() {
-  static readonly layer: Layer.Layer<Health, ConfigError.ConfigError, PlaneSync | StageEvents | Receiver> = Layer
-    .scoped(
-      Health,
-      Effect.suspend(() => make)
-    )
+  static readonly layer: Layer.Layer<Health, ConfigError.ConfigError, Gitea | PlaneSync | StageEvents | Receiver> =
+    Layer
+      .scoped(
+        Health,
+        Effect.suspend(() => make)
+      )
 }
 
 const make = Effect.gen(function*() {
@@ -32,6 +34,7 @@ const make = Effect.gen(function*() {
   const plane = yield* PlaneSync
   const events = yield* StageEvents
   const receiver = yield* Receiver
+  const troubles = Option.match(yield* Gitea, { onNone: () => Effect.succeed([]), onSome: ({ troubles }) => troubles })
   const hasToken = Redacted.value(apiToken) !== ""
 
   const lastRead = yield* Ref.make<Pick<HealthFacts, "outbox" | "readFailure">>({
@@ -74,6 +77,7 @@ const make = Effect.gen(function*() {
       workerFailure: storageFailure,
       writeFailure: yield* Ref.get(writeFailure),
       notStored: yield* Ref.get(notStored),
+      gitea: yield* troubles,
       hooks: yield* receiver.status
     }
   })

@@ -1,4 +1,5 @@
 import type { EpochMillis } from "../base/Time.js"
+import type { GiteaError } from "../gitea/GiteaError.js"
 import type { OutboxStatus } from "../outbox/Queries.js"
 import type { RateStatus } from "../plane/RateBudget.js"
 import type { DestinationStatus } from "../sending/Destination.js"
@@ -27,5 +28,7 @@ export interface HealthFacts {
   readonly writeFailure: { readonly at: EpochMillis; readonly error: StorageError } | undefined
   /** Events that could not be stored since the start and are only in the log, and when that was last noticed. */
   readonly notStored: { readonly count: number; readonly at: EpochMillis }
+  /** Why Gitea cannot be asked; nothing without a token. */
+  readonly gitea: ReadonlyArray<GiteaError>
   readonly hooks: Readonly<Record<Source, SourceStatus>>
 }

@@ -41,11 +41,16 @@ const notStoredReason = ({ notStored: { at, count }, now }: HealthFacts): string
     ? `${count} events could not be stored and are in the log only, the latest of them just now`
     : undefined
 
+/** Tasks wait for it, and what its hooks did not tell is not found. */
+const giteaReason = ({ gitea: [first, ...others] }: HealthFacts): string | undefined =>
+  first && `${first.message}${others.length === 0 ? "" : `, and ${others.length} more like this`}`
+
 /** Judges the facts: the program is degraded when any of them needs a person. */
 export const judge = (facts: HealthFacts): Judgement => {
   const reasons = [
     sendingReason(facts),
     facts.misfit,
+    giteaReason(facts),
     leaderReason(facts),
     storageReason(facts),
     notStoredReason(facts)

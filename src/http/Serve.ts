@@ -30,7 +30,7 @@ const announceAndDrain = Layer.scopedDiscard(Effect.gen(function*() {
 }))
 
 const orchestrator = orchestratorLayer.pipe(
-  Layer.provide(gatesLayer),
+  Layer.provideMerge(gatesLayer),
   Layer.provide(Layer.merge(Pipeline.layerDefault, AgentLauncher.layerLog)),
   Layer.provideMerge(PlaneSync.layerStorage)
 )

@@ -1,4 +1,5 @@
 import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
+import type { Scope } from "effect"
 import { ConfigProvider, Effect, Layer } from "effect"
 import { EpochMillis } from "../../src/base/Time.js"
 import { projectsLayer } from "../../src/domain/ProjectSettings.js"
@@ -50,7 +51,7 @@ export const heard = (pullRequest: PullRequestSeen) =>
 export const withForge = <A, E>(
   test: (
     gitea: Effect.Effect.Success<typeof fakeGitea>
-  ) => Effect.Effect<A, E, Gitea | Stored | TaskPullRequests | TaskStore | WakeUps | ProjectsOf>,
+  ) => Effect.Effect<A, E, Gitea | Scope.Scope | Stored | TaskPullRequests | TaskStore | WakeUps | ProjectsOf>,
   settings: Readonly<Record<string, string>> = {}
 ) =>
   Effect.scoped(Effect.gen(function*() {

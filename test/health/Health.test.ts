@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { ConfigProvider, DateTime, Effect, Either, Fiber, Layer, Option, Stream, TestClock } from "effect"
 import { EpochMillis } from "../../src/base/Time.js"
 import { StageEvents } from "../../src/events/StageEvents.js"
+import { Gitea } from "../../src/gitea/GiteaClient.js"
 import { Health } from "../../src/health/Health.js"
 import type { HealthReport } from "../../src/health/HealthReport.js"
 import type { OutboxStatus } from "../../src/outbox/Queries.js"
@@ -45,6 +46,7 @@ const layer = (state: typeof program, token: string) =>
         notStored: Effect.sync(() => state.notStored)
       })
     )),
+    Layer.provide(Layer.succeed(Gitea, Option.none())),
     Layer.provide(Layer.succeed(
       Receiver,
       Receiver.of({

@@ -1,12 +1,16 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Option } from "effect"
 import { EpochMillis } from "../../src/base/Time.js"
+import { GiteaError } from "../../src/gitea/GiteaError.js"
 import type { HealthFacts } from "../../src/health/HealthFacts.js"
 import { judge } from "../../src/health/Judge.js"
 import { StorageError } from "../../src/storage/StorageError.js"
 
 const now = EpochMillis(1_000_000)
 const secondsAgo = (seconds: number) => EpochMillis(now - seconds * 1000)
+
+const refused = (words: string) => new GiteaError({ reason: "KeyRefused", path: "repos/acme/widgets", words })
+const down = new GiteaError({ reason: "Unreachable", path: "version", words: "connect ECONNREFUSED" })
 
 const storageError = (words: string) => new StorageError({ reason: "Full", where: "x.sqlite", words })
 
@@ -23,6 +27,7 @@ const well: HealthFacts = {
   workerFailure: undefined,
   writeFailure: undefined,
   notStored: { count: 0, at: EpochMillis(0) },
+  gitea: [],
   hooks: {
     plane: { acceptedAt: undefined, refused: undefined },
     gitea: { acceptedAt: undefined, refused: undefined }
@@ -53,6 +58,11 @@ const rows: ReadonlyArray<readonly [string, Partial<HealthFacts>, ReadonlyArray<
   ["Plane away for a minute", { destination: closed(60) }, []],
   ["Plane away for longer", { destination: closed(61) }, [away]],
   ["a stage table that does not fit", { misfit }, [wrongTable]],
+  ["row 26: a Gitea that refuses the token", { gitea: [refused("401")] }, [/ORCH_GITEA_TOKEN.*\(401\)$/]],
+  ["row 26: several", { gitea: [refused("403"), refused("404")] }, [
+    /ORCH_GITEA_TOKEN.*\(403\), and 1 more like this$/
+  ]],
+  ["row 26: a Gitea that is down", { gitea: [down] }, [/^Gitea does not answer \(connect ECONNREFUSED\)$/]],
   ["another leader", { takenOver: true }, [takenOver]],
   ["storage that cannot be read", { readFailure: storageError("reading") }, [byReading]],
   ["workers that cannot store", { workerFailure: storageError("working") }, [byWorkers]],

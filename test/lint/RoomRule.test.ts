@@ -35,7 +35,7 @@ const rooms = Object.keys(map)
 const created: Readonly<Record<string, string>> = {
   outbox: "lane event delivery sender count folded",
   tasks: "task verdict report launch",
-  gitea: "pull_request claim commit_status review",
+  gitea: "repository pull_request claim commit_status review",
   webhooks: "webhook webhook_body"
 }
 const owned: Readonly<Record<string, string>> = { ...created, storage: "migrations" }

@@ -5,7 +5,20 @@ import { CanonicalKey } from "../../src/domain/WorkItemKey.js"
 import { readStatuses, rememberAskedStatuses } from "../../src/gitea/CheckRows.js"
 import { giteaGates } from "../../src/gitea/GiteaGates.js"
 import { pruneCommitStatuses, prunePullRequests } from "../../src/gitea/Prune.js"
-import { readPullRequest, readPullRequestsOf, rememberAnswer } from "../../src/gitea/PullRequestRows.js"
+import {
+  onlyNews,
+  readOpenIn,
+  readPullRequest,
+  readPullRequestsOf,
+  rememberAnswer
+} from "../../src/gitea/PullRequestRows.js"
+import {
+  makeRepositoriesDue,
+  readDueRepositories,
+  readKnownNames,
+  settleRepository,
+  stirRepositories
+} from "../../src/gitea/RepositoryRows.js"
 import { readReviews } from "../../src/gitea/ReviewRows.js"
 import { Storage } from "../../src/storage/Storage.js"
 import { TaskStore } from "../../src/tasks/TaskStore.js"
@@ -50,6 +63,15 @@ const everything = Effect.gen(function*() {
   yield* read(readPullRequest(sql, held))
   yield* read(readStatuses(sql, held))
   yield* read(readReviews(sql, held))
+  yield* read(readOpenIn(sql, held.repository))
+  yield* read(onlyNews(sql, held.repository, []))
+  yield* read(readDueRepositories(sql, 2, EpochMillis(2)))
+  yield* read(readKnownNames(sql, ["acme/widgets"]))
+  yield* write(stirRepositories(sql, [{ id: held.repository, name: held.name }], EpochMillis(2)))
+  yield* write(
+    settleRepository(sql, { id: 1, name: "", stirs: 0, dueAt: EpochMillis(0) }, EpochMillis(2), EpochMillis(2))
+  )
+  yield* write(makeRepositoriesDue(sql, EpochMillis(2)))
   yield* write(rememberAnswer(sql, held, held, EpochMillis(2)))
   yield* write(rememberAskedStatuses(sql, held, [], EpochMillis(2)))
   assert.isFalse(yield* write(prunePullRequests(sql, EpochMillis(1))))
