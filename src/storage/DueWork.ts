@@ -1,5 +1,5 @@
-import type { Duration, Scope } from "effect"
-import { Cause, Effect } from "effect"
+import type { Scope } from "effect"
+import { Cause, Duration, Effect, Fiber } from "effect"
 import type { Signal } from "../base/Signal.js"
 import type { EpochMillis } from "../base/Time.js"
 import { epochMillis, later } from "../base/Time.js"
@@ -73,9 +73,15 @@ interface DueJob extends Due {
   readonly id: string | number
 }
 
+/** A job that takes longer waits for somebody else, and holds up no others. */
+const slowAfter = Duration.seconds(1)
+
+/** The most slow jobs that others do not wait for, because each takes memory. */
+const mostSlow = 1_000
+
 /**
- * Starts workers that perform what is due, until the scope closes: up to `concurrency` jobs at once, and never the same
- * job twice at the same time. While storage fails they try again each second. A job that dies of a bug is logged, and
+ * Starts workers that perform what is due, until the scope closes: up to `concurrency` jobs at once, not counting those
+ * that have taken longer than a second, and never the same job twice at the same time. While storage fails they try again each second. A job that dies of a bug is logged, and
  * is tried again a minute later.
  */
 export const startDueWork = <A extends DueJob>(options: {
@@ -112,7 +118,7 @@ export const startDueWork = <A extends DueJob>(options: {
     // The job may have become due again meanwhile, and the worker that waits has skipped it because it was busy.
     const release = (id: DueJob["id"]) => Effect.zipRight(Effect.sync(() => busy.delete(id)), wakeUps.notify)
 
-    const work = Effect.flatMap(take, (job) =>
+    const performed = (job: A) =>
       trouble.retry(perform(job)).pipe(
         Effect.zipRight(release(job.id)),
         // A bug that one job brings to light must not stop the others, and not be met again and again without a pause.
@@ -121,7 +127,13 @@ export const startDueWork = <A extends DueJob>(options: {
             Effect.zipRight(Effect.forkIn(Effect.delay(release(job.id), "1 minute"), scope))
           )
         )
-      ))
+      )
+
+    const work = Effect.gen(function*() {
+      const job = yield* take
+      const ended = Fiber.await(yield* Effect.forkIn(performed(job), scope))
+      yield* busy.size > mostSlow ? ended : Effect.timeoutOption(ended, slowAfter)
+    })
 
     yield* Effect.replicateEffect(Effect.forkScoped(Effect.forever(work)), concurrency)
   })

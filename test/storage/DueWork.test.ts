@@ -123,4 +123,31 @@ describe("startDueWork", () => {
       yield* TestClock.adjust("40 seconds")
       assert.strictEqual(done.filter((one) => one === "a bug").length, 2)
     }).pipe(Effect.provide(WakeUps.layerPolling("1 days"))))
+
+  it.scoped("row 35: jobs that wait for somebody else hold up no others for longer than a second", () =>
+    Effect.gen(function*() {
+      const wakeUps = yield* WakeUps
+      const jobs = new Map(Array.from({ length: 8 }, (_, n) => [`slow ${n}`, EpochMillis(0)]))
+      const done: Array<string> = []
+      yield* startDueWork({
+        concurrency: 4,
+        maxAhead: "1 minute",
+        wakeUps,
+        trouble: yield* makeStorageTrouble,
+        read: (limit) => Effect.sync(() => Array.from(jobs, ([id, dueAt]) => ({ id, dueAt })).slice(0, limit)),
+        perform: ({ id }) =>
+          Effect.gen(function*() {
+            if (id.startsWith("slow")) yield* Effect.sleep("9 seconds")
+            jobs.delete(id)
+            done.push(id)
+          })
+      })
+      yield* TestClock.adjust("100 millis")
+      jobs.set("quick", EpochMillis(0))
+      yield* TestClock.adjust("2 seconds")
+      assert.deepStrictEqual(done, ["quick"])
+      yield* TestClock.adjust("9 seconds")
+      assert.lengthOf(done, 9)
+      assert.strictEqual(jobs.size, 0)
+    }).pipe(Effect.provide(WakeUps.layerPolling("1 days"))))
 })
