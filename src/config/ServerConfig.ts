@@ -63,7 +63,8 @@ export const serverSettings = {
   }),
   operatorToken: defineSetting({
     name: "ORCH_OPERATOR_TOKEN",
-    about: "When it is set, a task is overruled, paused and advanced, and dead letters are retried and discarded, only " +
+    about:
+      "When it is set, a task is overruled, paused and advanced, and dead letters are retried and discarded, only " +
       "by requests with this token. It may also do all that ORCH_API_TOKEN may. Keep it from agents.",
     accepts: bearerToken,
     default: unset(Secret.make("")),

@@ -46,16 +46,19 @@ const callerOf = ({ apiToken, operatorToken }: ServerConfig) => {
     })
   }
   const anybody: Caller["Type"] = {
-    who: "a client without a token",
+    who: "a client",
     mayOperate: isOperator === undefined ? allowed : expected("ORCH_OPERATOR_TOKEN")
   }
   const unknown = expected(isOperator === undefined ? "ORCH_API_TOKEN" : "ORCH_API_TOKEN or ORCH_OPERATOR_TOKEN")
-  return Effect.flatMap(HttpServerRequest.HttpServerRequest, ({ headers }): Effect.Effect<Caller["Type"], Unauthorized> => {
-    const given = bearerOf(headers["authorization"])
-    if (isOperator?.(given) === true) return Effect.succeed(operator)
-    if (isApi === undefined) return Effect.succeed(anybody)
-    return isApi(given) ? Effect.succeed(client) : unknown
-  })
+  return Effect.flatMap(
+    HttpServerRequest.HttpServerRequest,
+    ({ headers }): Effect.Effect<Caller["Type"], Unauthorized> => {
+      const given = bearerOf(headers["authorization"])
+      if (isOperator?.(given) === true) return Effect.succeed(operator)
+      if (isApi === undefined) return Effect.succeed(anybody)
+      return isApi(given) ? Effect.succeed(client) : unknown
+    }
+  )
 }
 
 const bearer = (description: string) =>
@@ -86,7 +89,9 @@ export class OperatorAuthorization extends HttpApiMiddleware.Tag<OperatorAuthori
     failure: HttpApiSchema.UnionUnify(unauthorized, forbidden),
     provides: Caller,
     security: {
-      operator: bearer("The token of ORCH_OPERATOR_TOKEN, if it is set. Otherwise that of ORCH_API_TOKEN, if that is set.")
+      operator: bearer(
+        "The token of ORCH_OPERATOR_TOKEN, if it is set. Otherwise that of ORCH_API_TOKEN, if that is set."
+      )
     }
   }
 ) {

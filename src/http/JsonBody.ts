@@ -53,8 +53,7 @@ const parseJson = (text: string) =>
     }))
 
 const asDecoded = <A>(input: unknown, what: string, decode: Decoder<A>): Either.Either<A, BadRequest> =>
-  Either.mapLeft(decode(input), (issues) =>
-    new BadRequest({ error: `Not ${what}: ${describeIssues(issues)}`, issues }))
+  Either.mapLeft(decode(input), (issues) => new BadRequest({ error: `Not ${what}: ${describeIssues(issues)}`, issues }))
 
 /**
  * The JSON body of a request, decoded. `what` names in a few words what the body should be: "an event". It takes the

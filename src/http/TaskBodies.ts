@@ -54,7 +54,8 @@ export const ReportStage = Schema.Struct({
     Schema.String.annotations({ description: "why it failed, or why it is overruled, as people read it" })
   ),
   override: optional(Schema.Boolean.annotations({
-    description: "true: the task leaves this stage, at which it must be, whatever its gates say; with `outcome` passed, " +
+    description:
+      "true: the task leaves this stage, at which it must be, whatever its gates say; with `outcome` passed, " +
       "`by` and `reason`"
   })),
   by: optional(words(textLimit, "who overrules the stage; only with `override`"))

@@ -7,9 +7,9 @@ import { decoderOf } from "../base/Decoder.js"
 import { shortened } from "../base/Issue.js"
 import { Health } from "../health/Health.js"
 import { StorageError } from "../storage/StorageError.js"
+import type { NotActive, NotPaused } from "../tasks/ByHand.js"
+import { activeTask, pauseByHand } from "../tasks/ByHand.js"
 import type { NotOverruled } from "../tasks/Overrule.js"
-import type { NotPaused } from "../tasks/Pause.js"
-import { pauseByHand } from "../tasks/Pause.js"
 import type { Task } from "../tasks/Task.js"
 import { TaskStatus } from "../tasks/Task.js"
 import { Tasks } from "../tasks/Tasks.js"
@@ -82,7 +82,9 @@ const report = HttpApiEndpoint.post("report", "/tasks/:key/report").setPath(KeyP
 
 const pause = HttpApiEndpoint.post("pause", "/tasks/:key/pause").setPath(KeyPath).setPayload(PauseTask)
   .addSuccess(TaskView)
-  .addError(badRequest).addError(notFound).addError(notPaused).addError(tooLarge).addError(notJson).addError(unavailable)
+  .addError(badRequest).addError(notFound).addError(notPaused).addError(tooLarge).addError(notJson).addError(
+    unavailable
+  )
   .annotate(OpenApi.Summary, "Pause a task: it stays at its stage until it is started again")
   .annotate(
     OpenApi.Description,
@@ -130,7 +132,7 @@ export const tasksHandlers = (api: typeof Api) =>
           Effect.map(taskView)
         )
       const noTask = (error: NoTask) => new NotFound({ error: error.message })
-      const unmoved = ({ message }: NotOverruled | NotPaused) => new Conflict({ error: message })
+      const unmoved = ({ message }: NotActive | NotOverruled | NotPaused) => new Conflict({ error: message })
       const unknownStage = ({ message, stage }: UnknownStage) =>
         new BadRequest({
           error: `Not a report: stage: ${message}`,
@@ -165,7 +167,8 @@ export const tasksHandlers = (api: typeof Api) =>
             if (override !== true || by === undefined || reason === undefined) {
               return yield* advanced(yield* tasks.report(key, { ...report, reason }))
             }
-            yield* Effect.flatMap(Caller, ({ mayOperate }) => mayOperate)
+            yield* Effect.flatMap(Caller, ({ mayOperate }) =>
+              mayOperate)
             const { from, overruledBy, task, to } = yield* tasks.overrule(key, { stage: report.stage, by, reason })
             return { ...(yield* advanced(task)), overruled: { from, to, by: overruledBy } }
           }).pipe(
@@ -185,13 +188,10 @@ export const tasksHandlers = (api: typeof Api) =>
           }).pipe(noted, Effect.catchTags({ StorageError: storageFailed, NoTask: noTask, NotPaused: unmoved })))
         .handle("advance", ({ path: { key } }) =>
           Effect.gen(function*() {
-            const { id, stage, status, workItem } = yield* tasks.get(key)
-            if (status !== "active") {
-              return yield* new Conflict({ error: `The task of ${key} is ${status} at ${stage}: it does not advance` })
-            }
+            const { id, stage, workItem } = yield* activeTask(tasks, key)
             const { who } = yield* Caller
             yield* Effect.logInfo(`${workItem}: ${who} has the gates of ${stage} asked`)
             yield* noted(tasks.advance(id))
             return taskView(yield* tasks.get(key))
-          }).pipe(Effect.catchTags({ StorageError: storageFailed, NoTask: noTask })))
+          }).pipe(Effect.catchTags({ StorageError: storageFailed, NoTask: noTask, NotActive: unmoved })))
     }))
