@@ -64,8 +64,8 @@ export const serverSettings = {
   operatorToken: defineSetting({
     name: "ORCH_OPERATOR_TOKEN",
     about:
-      "When it is set, a task is overruled, paused and advanced, and dead letters are retried and discarded, only " +
-      "by requests with this token. It may also do all that ORCH_API_TOKEN may. Keep it from agents.",
+      "When it is set, requests that overrule, pause or advance a task, or retry or discard dead letters, need this " +
+      "token: ORCH_API_TOKEN is not enough. It may also do all that ORCH_API_TOKEN may. Keep it from agents.",
     accepts: bearerToken,
     default: unset(Secret.make("")),
     secret: true
