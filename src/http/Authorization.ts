@@ -34,8 +34,8 @@ const allowed = Effect.void
 const expected = (settings: string) =>
   new Unauthorized({ error: `Expected the header Authorization: Bearer, with the token of ${settings}` })
 
-/** Tells by the tokens who may ask at all, and who of these is an operator. */
-const callerOf = ({ apiToken, operatorToken }: ServerConfig) => {
+/** Tells by the tokens who may ask at all, and who of these is an operator. `needed` is what others are told to send. */
+const callerOf = ({ apiToken, operatorToken }: ServerConfig, needed: string) => {
   const isApi = tokenTest(apiToken)
   const isOperator = tokenTest(operatorToken)
   const operator: Caller["Type"] = { who: "an operator", mayOperate: allowed }
@@ -49,7 +49,7 @@ const callerOf = ({ apiToken, operatorToken }: ServerConfig) => {
     who: "a client",
     mayOperate: isOperator === undefined ? allowed : expected("ORCH_OPERATOR_TOKEN")
   }
-  const unknown = expected(isOperator === undefined ? "ORCH_API_TOKEN" : "ORCH_API_TOKEN or ORCH_OPERATOR_TOKEN")
+  const unknown = expected(isOperator === undefined ? "ORCH_API_TOKEN" : needed)
   return Effect.flatMap(
     HttpServerRequest.HttpServerRequest,
     ({ headers }): Effect.Effect<Caller["Type"], Unauthorized> => {
@@ -73,7 +73,7 @@ export class Authorization extends HttpApiMiddleware.Tag<Authorization>()("plane
   static readonly layer = Layer.effect(
     Authorization,
     Effect.map(ServerConfig, (config) => {
-      const caller = callerOf(config)
+      const caller = callerOf(config, "ORCH_API_TOKEN or ORCH_OPERATOR_TOKEN")
       return Authorization.of({ bearer: () => caller })
     })
   )
@@ -98,7 +98,7 @@ export class OperatorAuthorization extends HttpApiMiddleware.Tag<OperatorAuthori
   static readonly layer = Layer.effect(
     OperatorAuthorization,
     Effect.map(ServerConfig, (config) => {
-      const caller = Effect.tap(callerOf(config), ({ mayOperate }) => mayOperate)
+      const caller = Effect.tap(callerOf(config, "ORCH_OPERATOR_TOKEN"), ({ mayOperate }) => mayOperate)
       return OperatorAuthorization.of({ operator: () => caller })
     })
   )

@@ -82,6 +82,7 @@ describe("row 27: who may act", () => {
       for (const wrong of [undefined, "operators-51d1", "operators-51d", `${agents}${operators}`]) {
         for (const answer of yield* statuses(url, wrong)) {
           assert.deepStrictEqual([answer.status, answer.headers.get("www-authenticate")], [401, "Bearer"])
+          assert.match(words(answer), /with the token of (ORCH_API_TOKEN or )?ORCH_OPERATOR_TOKEN$/)
         }
       }
     }).pipe(Effect.scoped, withPlane))

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Context, Effect, Either, Fiber, Layer, Option, TestClock } from "effect"
+import { Context, Effect, Either, Fiber, Layer, Logger, Option, TestClock } from "effect"
 import { Outbox } from "../../src/outbox/Outbox.js"
 import { eventOfBody } from "../../src/outbox/StoredEvent.js"
 import { Storage } from "../../src/StorageLayers.js"
@@ -80,6 +80,23 @@ describe("overruling a stage", () => {
       ])
       assert.strictEqual(yield* refusal("deploy"), "The task of ET-2 is done: there is nothing to overrule")
     }).pipe(Effect.provide(tasksOnly())))
+
+  it.effect("the log says who did it and why, in one line", () => {
+    const lines: Array<string> = []
+    const log = Logger.replace(Logger.defaultLogger, Logger.make(({ message }) => void lines.push(String(message))))
+    return Effect.gen(function*() {
+      const tasks = yield* Tasks
+      yield* at("deploy")
+      lines.length = 0
+      yield* pauseByHand(tasks, "ET-2", { by: "jo", reason: "waits\nfor legal" })
+      yield* tasks.start({ workItem: "ET-2" })
+      yield* overrule("deploy", { by: "lea", reason: "merged\nby hand" })
+      assert.deepStrictEqual(lines, [
+        "ET-2 is paused at deploy: waits for legal (by jo)",
+        "ET-2: deploy → done, overruled by lea: merged by hand"
+      ])
+    }).pipe(Effect.provide(Layer.provideMerge(tasksOnly(), log)))
+  })
 
   it.effect("a repetition overrules no second stage", () =>
     Effect.gen(function*() {
