@@ -26,7 +26,8 @@ const workItem = Options.text("work-item").pipe(
 const json = jsonLike("GET /api/events")
 
 const what = StageEvent.$match({
-  StageChanged: ({ from, to }) => `${from} → ${to}`,
+  StageChanged: ({ from, overruledBy, to }) =>
+    `${from} → ${to}${overruledBy === undefined ? "" : `, overruled by ${overruledBy}`}`,
   QualityGateFailed: ({ check, stage }) => `gate failed at ${stage}: ${check}`,
   TaskCompleted: () => "completed"
 })

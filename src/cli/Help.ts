@@ -73,7 +73,7 @@ const commands = {
     examples: ["plane-sync dead discard 7", "plane-sync dead discard --code wrong_project"]
   },
   task: {
-    line: "List, show or start tasks, or report on their stages",
+    line: "List, show, start, pause or advance tasks, or report on their stages",
     more: [beside],
     examples: ["plane-sync task list --status active", "plane-sync task report ET-002 --stage analysis passed"]
   },
@@ -95,16 +95,29 @@ const commands = {
     examples: ["plane-sync task start ET-002", "plane-sync task start ET-002 --agent claude"]
   },
   "task report": {
-    line: "Report that a stage passed or failed, for the gate \"reported\"",
+    line: "Report that a stage passed or failed, for the gate \"reported\", or overrule its gates",
     more: [
       "Safe to repeat: the last report on a stage counts. A report on a stage that the task has not reached yet counts " +
       "when it gets there.",
+      "With --override the task leaves its stage whatever the gates say, and the comment in Plane tells who did it and " +
+      "why. Repeated, it fails, because the task is not at this stage any more.",
       beside
     ],
     examples: [
       "plane-sync task report ET-002 --stage analysis passed",
-      "plane-sync task report ET-002 --stage analysis failed --reason \"no acceptance criteria\""
+      "plane-sync task report ET-002 --stage analysis failed --reason \"no acceptance criteria\"",
+      "plane-sync task report ET-002 --stage deploy passed --override --by lea --reason \"merged by hand\""
     ]
+  },
+  "task pause": {
+    line: "Pause a task: it stays at its stage until it is started again",
+    more: ["Safe to repeat. Reports are kept meanwhile. `plane-sync task start` continues it.", beside],
+    examples: ["plane-sync task pause ET-002", "plane-sync task pause ET-002 --by lea --reason \"waits for legal\""]
+  },
+  "task advance": {
+    line: "Have the gates of a task's stage asked now",
+    more: ["A running `plane-sync serve` asks them within a second; without one the task waits.", beside],
+    examples: ["plane-sync task advance ET-002"]
   },
   find: {
     line: "Find a work item in Plane: its key, name, state, id and address",

@@ -56,9 +56,11 @@ const stageChanged = Command.make(
     ...common,
     from: text("from", "The stage that the task left"),
     to: text("to", "The stage that the task is in now"),
-    agent: text("agent", "The agent that is launched for the new stage").pipe(Options.optional)
+    agent: text("agent", "The agent that is launched for the new stage").pipe(Options.optional),
+    overruledBy: text("overruled-by", "Who changed the stage whatever its gates said, and why").pipe(Options.optional)
   },
-  ({ agent, from, to, ...rest }) => commit(rest, { type: "stage_changed", from, to, ...field("agent", agent) })
+  ({ agent, from, overruledBy, to, ...rest }) =>
+    commit(rest, { type: "stage_changed", from, to, ...field("agent", agent), ...field("overruledBy", overruledBy) })
 ).pipe(Command.withDescription(lineOf("publish stage-changed")))
 
 const gateFailed = Command.make(

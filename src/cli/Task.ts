@@ -3,7 +3,13 @@ import * as Command from "@effect/cli/Command"
 import * as Options from "@effect/cli/Options"
 import { Console, Effect, Layer, Option, Schema } from "effect"
 import type { EpochMillis } from "../base/Time.js"
+import { projectsLayer } from "../domain/ProjectSettings.js"
+import { StageEvents } from "../events/StageEvents.js"
+import { Storage } from "../storage/Storage.js"
 import { WakeUps } from "../storage/WakeUps.js"
+import { activeTask, pauseByHand } from "../tasks/ByHand.js"
+import type { Override } from "../tasks/Overrule.js"
+import { makeOverrule } from "../tasks/Overrule.js"
 import { Pipeline } from "../tasks/Pipeline.js"
 import type { Task } from "../tasks/Task.js"
 import { ReportOutcome, TaskStatus } from "../tasks/Task.js"
@@ -100,24 +106,80 @@ const outcome = Args.choice(ReportOutcome.literals.map((outcome) => [outcome, ou
   .pipe(Args.withDescription("passed or failed"))
 
 const reason = Options.text("reason").pipe(
-  Options.withDescription("Why it failed, in words for people"),
+  Options.withDescription("Why it failed, or why it is overruled, in words for people"),
   Options.optional
 )
 
+const override = Options.boolean("override").pipe(
+  Options.withDescription(
+    "The task leaves this stage, at which it must be, whatever its gates say: with --by and --reason"
+  )
+)
+
+const by = Options.text("by").pipe(
+  Options.withDescription("Who overrules the stage; only with --override"),
+  Options.optional
+)
+
+// The event of an override is published in the same commit.
+const publishing = StageEvents.layer.pipe(
+  Layer.provide([projectsLayer, WakeUps.layer]),
+  Layer.merge(Pipeline.layerDefault)
+)
+
+/** Takes a task out of its stage whatever the gates say. It takes no token, because it takes the database. */
+const overrule = (key: string, given: Override) =>
+  Effect.gen(function*() {
+    const overrule = makeOverrule(yield* Storage, yield* StageEvents, yield* Pipeline, yield* TaskStore)
+    const { from, overruledBy, task, to } = yield* overrule(key, given)
+    yield* Console.log(`${shown(task.workItem)} ${from} → ${to}, overruled by ${shown(overruledBy)}`)
+    yield* leaderNotice("the task")
+  }).pipe(Effect.provide(publishing))
+
 const report = Command.make(
   "report",
-  { key: keyArgument, outcome, stage, reason },
+  { key: keyArgument, outcome, stage, reason, override, by },
   (options) =>
     Effect.gen(function*() {
-      const tasks = yield* TaskStore
-      const task = yield* tasks.report(options.key.written, {
-        stage: options.stage,
-        outcome: options.outcome,
-        reason: Option.getOrUndefined(options.reason)
-      }).pipe(Effect.catchTag("UnknownStage", (error) => wrongUse(`--stage: ${error.message}`)))
-      yield* stored(task)
-    })
+      const { key: { written }, outcome, stage } = options
+      const [by, reason] = [Option.getOrUndefined(options.by), Option.getOrUndefined(options.reason)]
+      if (options.override) {
+        if (outcome !== "passed") return yield* wrongUse("--override passes a stage: expected the outcome passed")
+        if (by === undefined || reason === undefined) {
+          return yield* wrongUse("--override needs --by, who overrules the stage, and --reason")
+        }
+        return yield* overrule(written, { stage, by, reason })
+      }
+      if (by !== undefined) return yield* wrongUse("--by is only for --override")
+      yield* stored(yield* (yield* TaskStore).report(written, { stage, outcome, reason }))
+    }).pipe(Effect.catchTag("UnknownStage", (error) => wrongUse(`--stage: ${error.message}`)))
 ).pipe(Command.withDescription(lineOf("task report")))
+
+const pause = Command.make(
+  "pause",
+  {
+    key: keyArgument,
+    by: Options.text("by").pipe(Options.withDescription("Who pauses the task"), Options.optional),
+    reason: Options.text("reason").pipe(Options.withDescription("Why, in words for people"), Options.optional)
+  },
+  ({ by, key, reason }) =>
+    Effect.gen(function*() {
+      const task = yield* pauseByHand(yield* TaskStore, key.written, {
+        by: Option.getOrElse(by, () => "the command line"),
+        reason: Option.getOrUndefined(reason)
+      })
+      yield* Console.log(`${shown(task.workItem)} ${task.status} at ${shown(task.stage)}`)
+    })
+).pipe(Command.withDescription(lineOf("task pause")))
+
+const advance = Command.make("advance", { key: keyArgument }, ({ key }) =>
+  Effect.gen(function*() {
+    const tasks = yield* TaskStore
+    const { write } = yield* Storage
+    const task = yield* activeTask(tasks, key.written)
+    yield* write(tasks.touch(task.id))
+    yield* stored(task)
+  })).pipe(Command.withDescription(lineOf("task advance")))
 
 // There are no gates and launchers here: a `serve` on the same file notices what was stored, and continues with it.
 const store = TaskStore.layer.pipe(Layer.provide(Layer.merge(Pipeline.layerDefault, WakeUps.layer)))
@@ -127,13 +189,15 @@ const existing = Layer.provideMerge(store, existingDatabase)
 export const task = Command.make(
   "task",
   {},
-  () => wrongUse("task what? One of: list, show, start, report (see plane-sync task --help)")
+  () => wrongUse("task what? One of: list, show, start, report, pause, advance (see plane-sync task --help)")
 ).pipe(
   Command.withSubcommands([
     Command.provide(list, existing),
     Command.provide(show, existing),
     Command.provide(start, Layer.provideMerge(store, database)),
-    Command.provide(report, existing)
+    Command.provide(report, existing),
+    Command.provide(pause, existing),
+    Command.provide(advance, existing)
   ]),
   Command.withDescription(lineOf("task"))
 )

@@ -11,6 +11,8 @@ export interface ServerConfig {
   readonly port: number
   /** Empty when none is set: then everybody who reaches this machine's loopback may use `/api`. */
   readonly apiToken: Redacted.Redacted
+  /** Empty when none is set: then whoever may use `/api` may also do what an operator does. */
+  readonly operatorToken: Redacted.Redacted
 }
 
 /** Whether only this machine reaches what listens on `host`. */
@@ -27,6 +29,8 @@ const ownAddress: Accepted<string> = {
       : Either.left(`${given(host)} is not an address`)
   }
 }
+
+const bearerToken = token("letters, digits and signs alone, like those of `openssl rand -hex 32`")
 
 const anyPort: Accepted<number> = {
   expected: "a number from 0 (any free one) to 65535",
@@ -53,21 +57,46 @@ export const serverSettings = {
   apiToken: defineSetting({
     name: "ORCH_API_TOKEN",
     about: "When it is set, requests to /api/* need it in a header: `Authorization: Bearer …`.",
-    accepts: token("letters, digits and signs alone, like those of `openssl rand -hex 32`"),
+    accepts: bearerToken,
+    default: unset(Secret.make("")),
+    secret: true
+  }),
+  operatorToken: defineSetting({
+    name: "ORCH_OPERATOR_TOKEN",
+    about:
+      "When it is set, requests that overrule, pause or advance a task, or retry or discard dead letters, need this " +
+      "token: ORCH_API_TOKEN is not enough. It may also do all that ORCH_API_TOKEN may. Keep it from agents.",
+    accepts: bearerToken,
     default: unset(Secret.make("")),
     secret: true
   })
 }
 
-/** The settings of the HTTP interface. A token is needed on anything but loopback. */
-export const ServerConfig: Config.Config<ServerConfig> = Config.all(serverSettings).pipe(
-  Config.mapOrFail((config) => {
-    if (isLoopback(config.host) || Secret.value(config.apiToken) !== "") return Either.right(config)
-    const { apiToken: { definition: token }, host: { definition: host } } = serverSettings
-    return Either.left(ConfigError.InvalidData(
-      [token.name],
+const { apiToken: { definition: apiToken }, host: { definition: host }, operatorToken: { definition: operatorToken } } =
+  serverSettings
+
+const wrongTokens = (config: ServerConfig): ConfigError.ConfigError | undefined => {
+  const [api, operator] = [Secret.value(config.apiToken), Secret.value(config.operatorToken)]
+  // An operator's token does not stand in for the other: without that, everybody may read and publish.
+  if (api === "" && !isLoopback(config.host)) {
+    return ConfigError.InvalidData(
+      [apiToken.name],
       `it is not set, and ${host.name} "${config.host}" can be reached from other machines: ` +
         `set it, or leave ${host.name} at ${host.defaultText}`
-    ))
+    )
+  }
+  return api !== "" && api === operator
+    ? ConfigError.InvalidData(
+      [operatorToken.name],
+      `it is the same as ${apiToken.name}, so agents would be operators: set another one, or leave it empty`
+    )
+    : undefined
+}
+
+/** The settings of the HTTP interface. A token is needed on anything but loopback, and no two tokens are the same. */
+export const ServerConfig: Config.Config<ServerConfig> = Config.all(serverSettings).pipe(
+  Config.mapOrFail((config) => {
+    const wrong = wrongTokens(config)
+    return wrong === undefined ? Either.right(config) : Either.left(wrong)
   })
 )

@@ -8,9 +8,12 @@ export interface DatedEvent {
   readonly occurredAt: DateTime.Utc
 }
 
+const aside = (words: string, what: string | undefined) =>
+  what === undefined || what === "" ? "" : ` (${words} ${what})`
+
 const text: (event: StageEvent) => string = StageEvent.$match({
-  StageChanged: ({ agent, from, to }) =>
-    `🔄 Stage: ${from} → ${to}${agent === undefined || agent === "" ? "" : ` (launching ${agent})`}`,
+  StageChanged: ({ agent, from, overruledBy, to }) =>
+    `🔄 Stage: ${from} → ${to}${aside("launching", agent)}${aside("overruled by", overruledBy)}`,
   QualityGateFailed: ({ check, reason, stage }) => `⚠️ QG failed at ${stage}: ${check} — ${reason}`,
   TaskCompleted: () => "✅ Task completed! PR merged and deployed."
 })

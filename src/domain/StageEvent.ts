@@ -61,7 +61,12 @@ const StageChanged = Schema.Struct({
   ...common,
   from: Schema.String,
   to: Schema.String,
-  agent: Schema.optional(Schema.String)
+  agent: Schema.optional(Schema.String),
+  overruledBy: Schema.optional(
+    Schema.String.annotations({
+      description: "who took the task out of its stage whatever its gates said, and why: \"lea: merged by hand\""
+    })
+  )
 }).annotations({ identifier: "StageChanged" })
 
 const QualityGateFailed = Schema.Struct({
@@ -119,7 +124,8 @@ export const contentOf = (event: StageEvent): typeof StageEventJson.Encoded => {
         occurredAt,
         from: cleanLine(event.from, textLimit),
         to: cleanLine(event.to, textLimit),
-        agent: event.agent === undefined ? undefined : cleanLine(event.agent, textLimit)
+        agent: event.agent === undefined ? undefined : cleanLine(event.agent, textLimit),
+        overruledBy: event.overruledBy === undefined ? undefined : cleanLine(event.overruledBy, reasonLimit)
       }
     case "QualityGateFailed":
       return {

@@ -26,6 +26,7 @@ const properties = [
   "from",
   "to",
   "agent",
+  "overruledBy",
   "stage",
   "check",
   "reason"

@@ -3,7 +3,7 @@ import * as HttpApiBuilder from "@effect/platform/HttpApiBuilder"
 import * as OpenApi from "@effect/platform/OpenApi"
 import { Layer } from "effect"
 import { version } from "../base/Version.js"
-import { Authorization } from "./Authorization.js"
+import { Authorization, OperatorAuthorization } from "./Authorization.js"
 import { deliveriesGroup, deliveriesHandlers } from "./Deliveries.js"
 import { eventsGroup, eventsHandlers } from "./Events.js"
 import { healthGroup, healthHandlers } from "./HealthResource.js"
@@ -39,5 +39,5 @@ export const apiLayer = HttpApiBuilder.api(Api).pipe(
     deliveriesHandlers(Api),
     tasksHandlers(Api)
   ]),
-  Layer.provide(Authorization.layer)
+  Layer.provide([Authorization.layer, OperatorAuthorization.layer])
 )

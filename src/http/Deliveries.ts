@@ -14,7 +14,7 @@ import { StorageError } from "../storage/StorageError.js"
 import { WakeUps } from "../storage/WakeUps.js"
 import { DeadLetterView, deadLetterView } from "../views/DeadLetterView.js"
 import type { Api } from "./Api.js"
-import { Authorization } from "./Authorization.js"
+import { Authorization, Caller, OperatorAuthorization } from "./Authorization.js"
 import { jsonBody } from "./JsonBody.js"
 import { cursor, limit, nextCursor, pageOf } from "./Page.js"
 import { optional, queryOf, wholeNumber } from "./Parameters.js"
@@ -54,23 +54,29 @@ const retry = HttpApiEndpoint.post("retry", "/deliveries/:id/retry").setPath(IdP
   .addError(badRequest).addError(notFound).addError(neverTold).addError(unavailable)
   .annotate(OpenApi.Summary, "Retry a dead letter")
   .annotate(OpenApi.Description, retryDescription)
+  .middleware(OperatorAuthorization)
 
 const retryEach = HttpApiEndpoint.post("retryAll", "/deliveries/retry").setPayload(OfCode).addSuccess(Retried)
   .addError(badRequest).addError(neverTold).addError(tooLarge).addError(notJson).addError(unavailable)
   .annotate(OpenApi.Summary, "Retry all dead letters of a code")
   .annotate(OpenApi.Description, retryDescription)
+  .middleware(OperatorAuthorization)
 
 const discard = HttpApiEndpoint.post("discard", "/deliveries/:id/discard").setPath(IdPath).addSuccess(Discarded)
   .addError(badRequest).addError(notFound).addError(unavailable)
   .annotate(OpenApi.Summary, "Discard a dead letter")
+  .middleware(OperatorAuthorization)
 
 const discardEach = HttpApiEndpoint.post("discardAll", "/deliveries/discard").setPayload(OfCode).addSuccess(Discarded)
   .addError(badRequest).addError(tooLarge).addError(notJson).addError(unavailable)
   .annotate(OpenApi.Summary, "Discard all dead letters of a code")
+  .middleware(OperatorAuthorization)
 
 /** `/api/deliveries`: the dead letters. */
-export const deliveriesGroup = HttpApiGroup.make("deliveries").add(list).add(get).add(retry).add(discard)
-  .add(retryEach).add(discardEach).middleware(Authorization).prefix("/api")
+export const deliveriesGroup = HttpApiGroup.make("deliveries").add(list).add(get)
+  // Of the endpoints above alone: those below have their own.
+  .middlewareEndpoints(Authorization)
+  .add(retry).add(discard).add(retryEach).add(discardEach).prefix("/api")
 
 const decodeOfCode = decoderOf(OfCode)
 
@@ -82,15 +88,26 @@ export const deliveriesHandlers = (api: typeof Api) =>
       const wakeUps = yield* WakeUps
       const { noteWrite } = yield* Health
 
+      const logged = (count: number, what: string) =>
+        count === 0
+          ? Effect.void
+          : Effect.flatMap(Caller, ({ who }) => Effect.logInfo(`Dead letters ${what} by ${who}: ${count}`))
       const noted = <E>(effect: Effect.Effect<number, E, Outbox>) =>
         effect.pipe(
           Effect.provideService(Outbox, outbox),
           Effect.tapError((error) => error instanceof StorageError ? noteWrite(Either.left(error)) : Effect.void)
         )
-      const retrying = <E>(effect: Effect.Effect<number, E, Outbox>) =>
-        noted(effect).pipe(Effect.zipLeft(wakeUps.notify), Effect.map((retried) => ({ retried })))
-      const discarding = <E>(effect: Effect.Effect<number, E, Outbox>) =>
-        Effect.map(noted(effect), (discarded) => ({ discarded }))
+      const retrying = <E>(which: string, effect: Effect.Effect<number, E, Outbox>) =>
+        noted(effect).pipe(
+          Effect.zipLeft(wakeUps.notify),
+          Effect.tap((retried) => logged(retried, `retried (${which})`)),
+          Effect.map((retried) => ({ retried }))
+        )
+      const discarding = <E>(which: string, effect: Effect.Effect<number, E, Outbox>) =>
+        noted(effect).pipe(
+          Effect.tap((discarded) => logged(discarded, `discarded (${which})`)),
+          Effect.map((discarded) => ({ discarded }))
+        )
 
       const notFound = (error: NoDeadLetter) => new NotFound({ error: error.message })
       const neverTold = (error: NeverTold) => new Conflict({ error: error.message })
@@ -110,19 +127,21 @@ export const deliveriesHandlers = (api: typeof Api) =>
             Effect.catchTags({ StorageError: storageFailed, NoDeadLetter: notFound })
           ))
         .handle("retry", ({ path: { id } }) =>
-          retrying(retryOne(id)).pipe(
+          retrying(`id ${id}`, retryOne(id)).pipe(
             Effect.catchTags({ StorageError: storageFailed, NoDeadLetter: notFound, NeverTold: neverTold })
           ))
         .handle("discard", ({ path: { id } }) =>
-          discarding(discardOne(id)).pipe(Effect.catchTags({ StorageError: storageFailed, NoDeadLetter: notFound })))
+          discarding(`id ${id}`, discardOne(id)).pipe(
+            Effect.catchTags({ StorageError: storageFailed, NoDeadLetter: notFound })
+          ))
         .handleRaw("retryAll", ({ request }) =>
           Effect.flatMap(codeOf(request), (code) =>
-            retrying(retryAll(code))).pipe(
+            retrying(`code ${code}`, retryAll(code))).pipe(
               Effect.catchTags({ StorageError: storageFailed, NeverTold: neverTold })
             ))
         .handleRaw("discardAll", ({ request }) =>
           Effect.flatMap(codeOf(request), (code) =>
-            discarding(discardAll(code))).pipe(
+            discarding(`code ${code}`, discardAll(code))).pipe(
               Effect.catchTags({ StorageError: storageFailed })
             ))
     }))

@@ -52,6 +52,9 @@ const parseJson = (text: string) =>
       issues: [{ field: "body", message: `expected no more than ${maxDepth} levels`, given: shortened(text) }]
     }))
 
+const asDecoded = <A>(input: unknown, what: string, decode: Decoder<A>): Either.Either<A, BadRequest> =>
+  Either.mapLeft(decode(input), (issues) => new BadRequest({ error: `Not ${what}: ${describeIssues(issues)}`, issues }))
+
 /**
  * The JSON body of a request, decoded. `what` names in a few words what the body should be: "an event". It takes the
  * place of the platform's own decoding, because a body is bounded here, and an answer names each field that is wrong.
@@ -69,8 +72,17 @@ export const jsonBody = <A>(
       })
     }
     const input = yield* Effect.flatMap(readText(request), parseJson)
-    return yield* Either.mapLeft(
-      decode(input),
-      (issues) => new BadRequest({ error: `Not ${what}: ${describeIssues(issues)}`, issues })
-    )
+    return yield* asDecoded(input, what, decode)
   })
+
+/** The same for a body that may be left out, which is the same as `{}`. */
+export const optionalJsonBody = <A>(
+  request: HttpServerRequest.HttpServerRequest,
+  what: string,
+  decode: Decoder<A>
+): Effect.Effect<A, BadRequest | NotJson | TooLarge> => {
+  const { "content-length": length, "transfer-encoding": encoding } = request.headers
+  return encoding === undefined && Number(length ?? 0) === 0
+    ? asDecoded({}, what, decode)
+    : jsonBody(request, what, decode)
+}

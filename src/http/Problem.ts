@@ -12,6 +12,7 @@ export type Problem = typeof Problem.Type
 
 export class BadRequest extends Data.TaggedError("BadRequest")<Problem> {}
 export class Unauthorized extends Data.TaggedError("Unauthorized")<Problem> {}
+export class Forbidden extends Data.TaggedError("Forbidden")<Problem> {}
 export class NotFound extends Data.TaggedError("NotFound")<Problem> {}
 export class Conflict extends Data.TaggedError("Conflict")<Problem> {}
 export class TooLarge extends Data.TaggedError("TooLarge")<Problem> {}
@@ -44,7 +45,13 @@ export const unauthorized = answer(
   401,
   Schema.instanceOf(Unauthorized),
   (problem) => new Unauthorized(problem),
-  "The bearer token is missing or not ORCH_API_TOKEN"
+  "The bearer token is missing, or is none that was set"
+)
+export const forbidden = answer(
+  403,
+  Schema.instanceOf(Forbidden),
+  (problem) => new Forbidden(problem),
+  "ORCH_OPERATOR_TOKEN is set, and the bearer token is that of ORCH_API_TOKEN"
 )
 export const notFound = answer(
   404,
@@ -69,6 +76,18 @@ export const notActive = answer(
   Schema.instanceOf(Conflict),
   (problem) => new Conflict(problem),
   "The task is paused, stopped or done"
+)
+export const notOverruled = answer(
+  409,
+  Schema.instanceOf(Conflict),
+  (problem) => new Conflict(problem),
+  "An override of a stage that the task is not at, or of a task that is paused, stopped or done"
+)
+export const notPaused = answer(
+  409,
+  Schema.instanceOf(Conflict),
+  (problem) => new Conflict(problem),
+  "The task is stopped or done"
 )
 export const tooLarge = answer(
   413,

@@ -34,3 +34,9 @@ export const withoutDecodeError = (document: Readonly<Record<string, unknown>>):
       return [key, { ...member, schemas }]
     })
   )
+
+/** The OpenAPI operation of an endpoint whose body may be left out: the platform would call it required. */
+export const withOptionalBody = (operation: Readonly<Record<string, unknown>>): Record<string, unknown> => ({
+  ...operation,
+  requestBody: isObject(operation.requestBody) ? { ...operation.requestBody, required: false } : undefined
+})

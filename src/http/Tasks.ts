@@ -5,49 +5,48 @@ import * as OpenApi from "@effect/platform/OpenApi"
 import { Effect, Either, Schema } from "effect"
 import { decoderOf } from "../base/Decoder.js"
 import { shortened } from "../base/Issue.js"
-import { textLimit } from "../base/Text.js"
-import { WorkItemKeyText } from "../domain/WorkItemKey.js"
 import { Health } from "../health/Health.js"
 import { StorageError } from "../storage/StorageError.js"
+import type { NotActive, NotPaused } from "../tasks/ByHand.js"
+import { activeTask, pauseByHand } from "../tasks/ByHand.js"
+import type { NotOverruled } from "../tasks/Overrule.js"
 import type { Task } from "../tasks/Task.js"
-import { ReportOutcome, TaskStatus } from "../tasks/Task.js"
+import { TaskStatus } from "../tasks/Task.js"
 import { Tasks } from "../tasks/Tasks.js"
-import type { NoTask } from "../tasks/TaskStore.js"
+import type { NoTask, UnknownStage } from "../tasks/TaskStore.js"
 import { TaskView, taskView } from "../views/TaskView.js"
 import type { Api } from "./Api.js"
-import { Authorization } from "./Authorization.js"
-import { jsonBody } from "./JsonBody.js"
+import { Authorization, Caller, OperatorAuthorization } from "./Authorization.js"
+import { jsonBody, optionalJsonBody } from "./JsonBody.js"
 import { cursor, limit, nextCursor, pageOf } from "./Page.js"
 import { KeyPath, oneOf, optional, queryOf } from "./Parameters.js"
 import {
   BadRequest,
   badRequest,
   Conflict,
+  forbidden,
   notActive,
   NotFound,
   notFound,
   notJson,
+  notOverruled,
+  notPaused,
   storageFailed,
   tooLarge,
   unavailable
 } from "./Problem.js"
+import { withOptionalBody } from "./Specification.js"
+import { PauseTask, ReportStage, StartTask } from "./TaskBodies.js"
 
-const StartTask = Schema.Struct({
-  workItem: WorkItemKeyText,
-  agent: optional(
-    Schema.Trimmed.pipe(
-      Schema.nonEmptyString(),
-      Schema.maxLength(textLimit),
-      Schema.annotations({ description: "takes the place of every stage's agent, for this task" })
-    )
+/** A task, and what an override has done. */
+const ReportedTask = Schema.Struct({
+  ...TaskView.fields,
+  overruled: optional(
+    Schema.Struct({ from: Schema.String, to: Schema.String, by: Schema.String }).annotations({
+      description: "what an override has done: the stage that was left and the one that was entered, by whom and why"
+    })
   )
-}).annotations({ identifier: "StartTask" })
-
-const ReportStage = Schema.Struct({
-  stage: Schema.String,
-  outcome: oneOf("an outcome", ReportOutcome),
-  reason: optional(Schema.String.annotations({ description: "why it failed, as people read it" }))
-}).annotations({ identifier: "ReportStage" })
+}).annotations({ identifier: "ReportedTask" })
 
 const list = HttpApiEndpoint.get("list", "/tasks")
   .setUrlParams(queryOf({ status: optional(oneOf("a status", TaskStatus)), limit, cursor }))
@@ -69,26 +68,46 @@ const start = HttpApiEndpoint.post("start", "/tasks").setPayload(StartTask).addS
   )
 
 const report = HttpApiEndpoint.post("report", "/tasks/:key/report").setPath(KeyPath).setPayload(ReportStage)
-  .addSuccess(TaskView)
-  .addError(badRequest).addError(notFound).addError(tooLarge).addError(notJson).addError(unavailable)
-  .annotate(OpenApi.Summary, "Report that a stage is passed or failed")
+  .addSuccess(ReportedTask)
+  .addError(badRequest).addError(forbidden).addError(notFound).addError(notOverruled)
+  .addError(tooLarge).addError(notJson).addError(unavailable)
+  .annotate(OpenApi.Summary, "Report that a stage is passed or failed, or overrule its gates")
   .annotate(
     OpenApi.Description,
     "The gate `reported` decides by these reports. A report on a stage that the task has not reached yet counts when " +
-      "it gets there. Safe to send again: the last report on a stage counts."
+      "it gets there. Safe to send again: the last report on a stage counts. With `override` the task leaves its stage " +
+      "whatever the gates say, which the comment in Plane tells with who did it and why. This needs the token of " +
+      "ORCH_OPERATOR_TOKEN, if that is set. Sent again it is answered 409, because the task is not at this stage any more."
   )
+
+const pause = HttpApiEndpoint.post("pause", "/tasks/:key/pause").setPath(KeyPath).setPayload(PauseTask)
+  .addSuccess(TaskView)
+  .addError(badRequest).addError(notFound).addError(notPaused).addError(tooLarge).addError(notJson).addError(
+    unavailable
+  )
+  .annotate(OpenApi.Summary, "Pause a task: it stays at its stage until it is started again")
+  .annotate(
+    OpenApi.Description,
+    "Safe to send again. Reports are kept meanwhile. The body may be left out. `POST /api/tasks` continues the task."
+  )
+  .annotate(OpenApi.Transform, withOptionalBody)
+  .middleware(OperatorAuthorization)
 
 const advance = HttpApiEndpoint.post("advance", "/tasks/:key/advance").setPath(KeyPath).addSuccess(TaskView)
   .addError(badRequest).addError(notFound).addError(notActive).addError(unavailable)
   .annotate(OpenApi.Summary, "Ask the gates of a task's stage now")
   .annotate(OpenApi.Description, "Answers when all gates have answered. If they hold, the task has left the stage.")
+  .middleware(OperatorAuthorization)
 
 /** `/api/tasks`. */
-export const tasksGroup = HttpApiGroup.make("tasks").add(list).add(get).add(start).add(report).add(advance)
-  .middleware(Authorization).prefix("/api")
+export const tasksGroup = HttpApiGroup.make("tasks").add(list).add(get).add(start).add(report)
+  // Of the endpoints above alone: those below have their own.
+  .middlewareEndpoints(Authorization)
+  .add(pause).add(advance).prefix("/api")
 
 const decodeStart = decoderOf(StartTask)
 const decodeReport = decoderOf(ReportStage)
+const decodePause = decoderOf(PauseTask)
 
 // A client that starts a task or reports on it is shown what comes of it, but does not wait for a slow gate: the
 // orchestrator continues without it.
@@ -113,6 +132,12 @@ export const tasksHandlers = (api: typeof Api) =>
           Effect.map(taskView)
         )
       const noTask = (error: NoTask) => new NotFound({ error: error.message })
+      const unmoved = ({ message }: NotActive | NotOverruled | NotPaused) => new Conflict({ error: message })
+      const unknownStage = ({ message, stage }: UnknownStage) =>
+        new BadRequest({
+          error: `Not a report: stage: ${message}`,
+          issues: [{ field: "stage", message, given: shortened(stage) }]
+        })
 
       return handlers
         .handle("list", ({ urlParams: { cursor, limit, status } }) =>
@@ -137,27 +162,36 @@ export const tasksHandlers = (api: typeof Api) =>
             })
           ))
         .handleRaw("report", ({ path: { key }, request }) =>
-          Effect.flatMap(jsonBody(request, "a report", decodeReport), (report) =>
-            tasks.report(key, report)).pipe(
-              Effect.flatMap(advanced),
-              noted,
-              Effect.catchTags({
-                StorageError: storageFailed,
-                NoTask: noTask,
-                UnknownStage: ({ message, stage }) =>
-                  new BadRequest({
-                    error: `Not a report: stage: ${message}`,
-                    issues: [{ field: "stage", message, given: shortened(stage) }]
-                  })
-              })
-            ))
+          Effect.gen(function*() {
+            const { by, override, reason, ...report } = yield* jsonBody(request, "a report", decodeReport)
+            if (override !== true || by === undefined || reason === undefined) {
+              return yield* advanced(yield* tasks.report(key, { ...report, reason }))
+            }
+            yield* Effect.flatMap(Caller, ({ mayOperate }) =>
+              mayOperate)
+            const { from, overruledBy, task, to } = yield* tasks.overrule(key, { stage: report.stage, by, reason })
+            return { ...(yield* advanced(task)), overruled: { from, to, by: overruledBy } }
+          }).pipe(
+            noted,
+            Effect.catchTags({
+              StorageError: storageFailed,
+              NoTask: noTask,
+              NotOverruled: unmoved,
+              UnknownStage: unknownStage
+            })
+          ))
+        .handleRaw("pause", ({ path: { key }, request }) =>
+          Effect.gen(function*() {
+            const { who } = yield* Caller
+            const { by = who, reason } = yield* optionalJsonBody(request, "a pause", decodePause)
+            return taskView(yield* pauseByHand(tasks, key, { by, reason }))
+          }).pipe(noted, Effect.catchTags({ StorageError: storageFailed, NoTask: noTask, NotPaused: unmoved })))
         .handle("advance", ({ path: { key } }) =>
           Effect.gen(function*() {
-            const { id, stage, status } = yield* tasks.get(key)
-            if (status !== "active") {
-              return yield* new Conflict({ error: `The task of ${key} is ${status} at ${stage}: it does not advance` })
-            }
+            const { id, stage, workItem } = yield* activeTask(tasks, key)
+            const { who } = yield* Caller
+            yield* Effect.logInfo(`${workItem}: ${who} has the gates of ${stage} asked`)
             yield* noted(tasks.advance(id))
             return taskView(yield* tasks.get(key))
-          }).pipe(Effect.catchTags({ StorageError: storageFailed, NoTask: noTask })))
+          }).pipe(Effect.catchTags({ StorageError: storageFailed, NoTask: noTask, NotActive: unmoved })))
     }))

@@ -3,9 +3,12 @@ import { StageEvents } from "../events/StageEvents.js"
 import { Storage } from "../storage/Storage.js"
 import type { StorageError } from "../storage/StorageError.js"
 import { makeAdvance } from "./Advance.js"
+import type { NotOverruled, Override, Overruled } from "./Overrule.js"
+import { makeOverrule } from "./Overrule.js"
 import { Pipeline, PipelineError } from "./Pipeline.js"
 import { QualityGates } from "./QualityGate.js"
 import type { TaskId } from "./Task.js"
+import type { NoTask, UnknownStage } from "./TaskStore.js"
 import { TaskStore } from "./TaskStore.js"
 
 /** The tasks, and what takes them from stage to stage. */
@@ -19,6 +22,15 @@ export class Tasks extends Context.Tag("plane-sync/Tasks")<
      * not exist, is left alone.
      */
     readonly advance: (taskId: TaskId) => Effect.Effect<void, StorageError>
+    /**
+     * Takes a task out of the stage that it is at, whatever the gates say, and publishes this `StageChanged` with who
+     * did it and why. The task enters the next stage and is due there: `advance` goes on. Nothing is done if the task is
+     * not active at this stage, so a repetition fails with `NotOverruled` and overrules no second stage.
+     */
+    readonly overrule: (
+      key: string,
+      override: Override
+    ) => Effect.Effect<Overruled, StorageError | NoTask | UnknownStage | NotOverruled>
   }
 >() {
   /** Fails when the pipeline names a gate that nobody provides. */
@@ -63,7 +75,13 @@ const make = Effect.gen(function*() {
       })
     }
   }
-  const advance = makeAdvance(yield* Storage, yield* StageEvents, pipeline, gates)
+  const storage = yield* Storage
+  const events = yield* StageEvents
+  const advance = makeAdvance(storage, events, pipeline, gates)
   const locked = makeLocks()
-  return Tasks.of({ ...store, advance: (taskId) => locked(taskId)(advance(taskId)) })
+  return Tasks.of({
+    ...store,
+    advance: (taskId) => locked(taskId)(advance(taskId)),
+    overrule: makeOverrule(storage, events, pipeline, store)
+  })
 })

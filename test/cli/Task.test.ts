@@ -42,8 +42,8 @@ describe("plane-sync task", () => {
       const cli = yield* alone
       yield* cli("task", "start", "ET-1")
       const wrong = [
-        [["task"], "list, show, start, report"],
-        [["task", "strat", "ET-2"], "expected task list | show | start | report"],
+        [["task"], "list, show, start, report, pause, advance"],
+        [["task", "strat", "ET-2"], "expected task list | show | start | report | pause | advance"],
         [["task", "start", "nokey"], "is not a work item key"],
         [["task", "report", "ET-2", "passed"], "--stage"],
         [["task", "report", "ET-2", "--stage", "analysis"], "outcome"],
@@ -59,7 +59,9 @@ describe("plane-sync task", () => {
         assert.strictEqual(code, 2, args.join(" "))
         assert.include(err, words)
       }
-      for (const args of [["show", "ET-2"], ["report", "ET-2", "--stage", "analysis", "passed"]]) {
+      const override = ["report", "ET-2", "--stage", "analysis", "passed", "--override", "--by", "lea", "--reason", "x"]
+      const others = [["pause", "ET-2"], ["advance", "ET-2"], override]
+      for (const args of [["show", "ET-2"], ["report", "ET-2", "--stage", "analysis", "passed"], ...others]) {
         const { code, err } = yield* cli("task", ...args)
         assert.deepStrictEqual([code, err], [1, "plane-sync: There is no task for ET-2: nobody has started one"])
       }
@@ -67,6 +69,64 @@ describe("plane-sync task", () => {
         (yield* cli("task", "report", "--help")).out,
         "$ plane-sync task report ET-002 --stage analysis passed"
       )
+    }))
+
+  it.scopedLive("row 27: overrules a stage, by the database alone; repeated, it says where the task is", () =>
+    Effect.gen(function*() {
+      const database = `${yield* folder}/events.sqlite`
+      // Tokens are for HTTP.
+      const cli = commandLine({
+        ORCH_DATABASE_URL: database,
+        ORCH_PORT: "1",
+        ORCH_API_TOKEN: "one",
+        ORCH_OPERATOR_TOKEN: "two"
+      })
+      yield* cli("task", "start", "ET-2")
+      const report = ["task", "report", "et-002", "--stage", "created"]
+      const byLea = ["--override", "--by", "lea", "--reason", "closed by\nhand"]
+      const wrong = [
+        [[...report, "passed", "--override"], "--override needs --by, who overrules the stage, and --reason"],
+        [[...report, "passed", "--override", "--by", "lea"], "--override needs --by"],
+        [[...report, "failed", ...byLea], "--override passes a stage: expected the outcome passed"],
+        [[...report, "passed", "--by", "lea"], "--by is only for --override"],
+        [["task", "report", "ET-2", "--stage", "craeted", "passed", ...byLea], "--stage: \"craeted\" is not a stage"]
+      ] as const
+      for (const [args, words] of wrong) {
+        const { code, err } = yield* cli(...args)
+        assert.strictEqual(code, 2, args.join(" "))
+        assert.include(err, words)
+      }
+      const done = yield* cli(...report, "passed", ...byLea)
+      assert.deepStrictEqual([done.code, done.out], [0, "ET-2 created → analysis, overruled by lea: closed by hand"])
+      assert.match(done.err, /Nobody is sending from \S+: the task waits until/)
+      const again = yield* cli(...report, "passed", ...byLea)
+      assert.strictEqual(again.code, 1)
+      assert.include(again.err, "The task of ET-2 is at analysis, not at created: overrule the stage that it is at")
+      const { out: events } = yield* cli("events")
+      assert.match(events, /ET-2 +pending +created → analysis, overruled by lea: closed by hand/)
+      assert.strictEqual(events.split("\n").length, 1)
+
+      // An orchestrator of another kind tells of its own.
+      const other = ["publish", "stage-changed", "ET-9", "--from", "a", "--to", "b", "--overruled-by", "jo: by hand"]
+      yield* cli(...other)
+      assert.include((yield* cli("events", "--work-item", "ET-9")).out, "a → b, overruled by jo: by hand")
+    }))
+
+  it.scopedLive("pauses a task until it is started, and has its gates asked", () =>
+    Effect.gen(function*() {
+      const cli = yield* alone
+      yield* cli("task", "start", "ET-2")
+      const advanced = yield* cli("task", "advance", "ET-2")
+      assert.deepStrictEqual([advanced.code, advanced.out], [0, "ET-2 active at created"])
+      const pause = ["task", "pause", "ET-2", "--by", "lea", "--reason", "waits for legal"]
+      for (const args of [["task", "pause", "ET-2"], pause]) {
+        const { code, out } = yield* cli(...args)
+        assert.deepStrictEqual([code, out], [0, "ET-2 paused at created"])
+      }
+      const refused = yield* cli("task", "advance", "ET-2")
+      assert.strictEqual(refused.code, 1)
+      assert.include(refused.err, "The task of ET-2 is paused at created: it does not advance")
+      assert.strictEqual((yield* cli("task", "start", "ET-2")).out, "ET-2 active at created")
     }))
 
   it.live("beside a serve: it notices within a second", () =>
@@ -83,6 +143,21 @@ describe("plane-sync task", () => {
       yield* stage("analysis")
       yield* cli("task", "report", "ET-2", "--stage", "analysis", "passed")
       yield* stage("architecture")
+      yield* cli(
+        "task",
+        "report",
+        "ET-2",
+        "--stage",
+        "architecture",
+        "passed",
+        "--override",
+        "--by",
+        "lea",
+        "--reason",
+        "x"
+      )
+      yield* stage("development")
+      yield* cli("task", "advance", "ET-2")
 
       yield* Effect.provide(
         Effect.flatMap(TaskStore, (tasks) => tasks.stop(TaskId(1), "cancelled")),
@@ -93,7 +168,7 @@ describe("plane-sync task", () => {
       const refused = yield* request(`${url}/api/tasks/ET-2/advance`, { method: "POST" })
       assert.strictEqual(refused.status, 409)
       assert.deepStrictEqual(refused.body, {
-        error: "The task of ET-2 is stopped at architecture: it does not advance"
+        error: "The task of ET-2 is stopped at development: it does not advance"
       })
     }).pipe(Effect.scoped, Effect.provide(PlaneSimulator.layer())))
 })

@@ -54,6 +54,34 @@ describe("ServerConfig", () => {
     }))
 })
 
+describe("the operator's token", () => {
+  it.effect("row 27: is not the one that agents have", () =>
+    Effect.gen(function*() {
+      const same = yield* refusal({ ORCH_API_TOKEN: "s3cret", ORCH_OPERATOR_TOKEN: "s3cret" })
+      assert.match(
+        same,
+        /ORCH_OPERATOR_TOKEN.*it is the same as ORCH_API_TOKEN, so agents would be operators: set another one, or leave/
+      )
+      assert.notInclude(same, "s3cret")
+      const wrong = yield* refusal({ ORCH_OPERATOR_TOKEN: "s3cr et" })
+      assert.match(wrong, /ORCH_OPERATOR_TOKEN.*blanks or characters other than visible ASCII/)
+      assert.notInclude(wrong, "s3cr")
+      for (const variables of [{}, { ORCH_API_TOKEN: "one" }, { ORCH_OPERATOR_TOKEN: "two" }]) {
+        yield* withVariables(variables)(ServerConfig)
+      }
+      const both = yield* withVariables({ ORCH_API_TOKEN: "one", ORCH_OPERATOR_TOKEN: "two" })(ServerConfig)
+      assert.deepStrictEqual([both.apiToken, both.operatorToken].map(Redacted.value), ["one", "two"])
+    }))
+
+  it.effect("does not take the place of the other token where other machines can reach it", () =>
+    Effect.gen(function*() {
+      assert.match(
+        yield* refusal({ ORCH_HOST: "0.0.0.0", ORCH_OPERATOR_TOKEN: "two" }),
+        /ORCH_API_TOKEN.*it is not set/
+      )
+    }))
+})
+
 describe("LogConfig", () => {
   it.effect("takes its words in letters of either case, and says all of them", () =>
     Effect.gen(function*() {

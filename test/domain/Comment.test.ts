@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
-import { FastCheck } from "effect"
+import { DateTime, FastCheck } from "effect"
 import { cleanLine, cleanText, escapeHtml } from "../../src/base/Text.js"
-import { commentHtml } from "../../src/domain/Comment.js"
+import { commentHtml, joinedHtml, tells } from "../../src/domain/Comment.js"
 import { StageEvent } from "../../src/domain/StageEvent.js"
 
 const workItem = "ET-2"
@@ -26,6 +26,33 @@ describe("comments", () => {
     )
   })
 
+  it("row 27: tell who overruled a stage, and why, each in its own line", () => {
+    const moment = (second: number, event: StageEvent) => ({
+      event,
+      occurredAt: DateTime.unsafeMake(`2026-11-24T08:30:0${second}Z`)
+    })
+    const plain = StageEvent.StageChanged({ workItem, from: "testing", to: "deploy", agent: "deployer" })
+    const overruled = StageEvent.StageChanged({ ...plain, overruledBy: "lea: merged by <hand> & \"pushed\"" })
+    const last = StageEvent.StageChanged({ workItem, from: "deploy", to: "done", overruledBy: "jo: it is live" })
+    const said = "(overruled by lea: merged by &lt;hand&gt; &amp; &quot;pushed&quot;)"
+    assert.strictEqual(
+      commentHtml(overruled),
+      `<p>🔄 Stage: testing → deploy (launching deployer) ${said}</p>`
+    )
+    assert.strictEqual(commentHtml(last), "<p>🔄 Stage: deploy → done (overruled by jo: it is live)</p>")
+    assert.strictEqual(commentHtml(StageEvent.StageChanged({ ...plain, overruledBy: "" })), commentHtml(plain))
+    const joined = joinedHtml([moment(1, overruled), moment(2, last)])
+    assert.strictEqual(
+      joined,
+      `<p>🔄 Stage: testing → deploy (launching deployer) ${said} · 2026-11-24 08:30:01 UTC</p>` +
+        "<p>🔄 Stage: deploy → done (overruled by jo: it is live) · 2026-11-24 08:30:02 UTC</p>"
+    )
+    // A comment is known again by its lines, and one that was overruled is not the one that its gates let pass.
+    for (const event of [overruled, last]) assert.isTrue(tells(joined, moment(event === last ? 2 : 1, event)))
+    assert.isFalse(tells(joined, moment(1, plain)))
+    assert.isFalse(tells(commentHtml(plain), moment(1, overruled)))
+  })
+
   it("escape everything that is put in: no text becomes markup", () => {
     FastCheck.assert(FastCheck.property(
       FastCheck.string({ unit: "grapheme" }),
@@ -38,6 +65,8 @@ describe("comments", () => {
           reason: hostile
         }))
         assert.match(html.replaceAll("<br>", ""), /^<p>[^<>"']*<\/p>$/)
+        const overruled = StageEvent.StageChanged({ workItem, from: text, to: hostile, overruledBy: hostile + text })
+        assert.match(commentHtml(overruled).replaceAll("<br>", ""), /^<p>[^<>"']*<\/p>$/)
       }
     ))
     assert.strictEqual(escapeHtml(`<a href="x">'&`), "&lt;a href=&quot;x&quot;&gt;&#39;&amp;")

@@ -24,6 +24,7 @@ const event: FastCheck.Arbitrary<StageEvent> = FastCheck.oneof(
     from: text,
     to: text,
     agent: FastCheck.option(text, { nil: undefined }),
+    overruledBy: FastCheck.option(text, { nil: undefined }),
     occurredAt: moment
   }).map((parts) => StageEvent.StageChanged(parts)),
   FastCheck.record({ workItem: key, stage: text, check: text, reason: text, occurredAt: moment })
@@ -46,6 +47,17 @@ describe("a stage event", () => {
       }),
       { numRuns: 500 }
     )
+  })
+
+  it("of a stage that was overruled is read back with who did it and why, in one line, and bounded", () => {
+    const decode = Schema.decodeUnknownSync(StageEventJson)
+    const changed = { workItem: "ET-2", from: "deploy", to: "done" }
+    const stored = (overruledBy: string) =>
+      decode(JSON.parse(JSON.stringify(contentOf(StageEvent.StageChanged({ ...changed, overruledBy })))))
+    assert.deepInclude(stored("lea: merged\nby <hand>"), { ...changed, overruledBy: "lea: merged by <hand>" })
+    assert.deepInclude(stored("x".repeat(9_000)), { overruledBy: `${"x".repeat(4_000)}… (cut)` })
+    // As an earlier version has stored it.
+    assert.notProperty(decode({ type: "stage_changed", ...changed }), "overruledBy")
   })
 
   it("has no moment outside of the years that four digits can write", () => {

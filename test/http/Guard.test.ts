@@ -3,7 +3,7 @@ import { Redacted } from "effect"
 import { guard } from "../../src/http/Guard.js"
 
 const on = (host: string) => {
-  const why = guard({ host, port: 8500, apiToken: Redacted.make("") })
+  const why = guard({ host, port: 8500, apiToken: Redacted.make(""), operatorToken: Redacted.make("") })
   return (given: string | undefined, origin?: string) => why({ host: given, origin })
 }
 

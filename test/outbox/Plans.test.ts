@@ -95,6 +95,7 @@ const everyTask = Effect.gen(function*() {
   yield* tasks.advance(id)
   yield* tasks.report("ET-3", { stage: "analysis", outcome: "passed" })
   yield* tasks.advance(id)
+  yield* tasks.overrule("ET-3", { stage: "architecture", by: "lea", reason: "by hand" })
   yield* tasks.list({ limit: 10 })
   yield* tasks.list({ limit: 10, status: "active", cursor: 3 })
   yield* tasks.tasksOf({ repository: 1, number: 1, keys: [CanonicalKey("ET-3")] })

@@ -190,7 +190,12 @@ const stageNames = ["analysis", "review", "created", "security audit", "deploy",
 export const eventOf = (n: number, workItem: string, kind: StageEvent["_tag"]): StageEvent => {
   switch (kind) {
     case "StageChanged":
-      return StageEvent.StageChanged({ workItem, from: `stage ${n}`, to: stageNames[n % stageNames.length] ?? "done" })
+      return StageEvent.StageChanged({
+        workItem,
+        from: `stage ${n}`,
+        to: stageNames[n % stageNames.length] ?? "done",
+        overruledBy: n % 3 === 0 ? `lea: <by hand ${n}>` : undefined
+      })
     case "QualityGateFailed":
       return StageEvent.QualityGateFailed({ workItem, stage: "review", check: "lint", reason: `failure ${n % 2}` })
     case "TaskCompleted":

@@ -1,0 +1,68 @@
+import { Schema } from "effect"
+import { reasonLimit, textLimit } from "../base/Text.js"
+import { WorkItemKeyText } from "../domain/WorkItemKey.js"
+import { wordsOf } from "../tasks/Overrule.js"
+import { ReportOutcome } from "../tasks/Task.js"
+import { oneOf, optional } from "./Parameters.js"
+
+/** The body of `POST /api/tasks`. */
+export const StartTask = Schema.Struct({
+  workItem: WorkItemKeyText,
+  agent: optional(
+    Schema.Trimmed.pipe(
+      Schema.nonEmptyString(),
+      Schema.maxLength(textLimit),
+      Schema.annotations({ description: "takes the place of every stage's agent, for this task" })
+    )
+  )
+}).annotations({ identifier: "StartTask" })
+
+const words = (limit: number, description: string) =>
+  Schema.String.pipe(
+    Schema.maxLength(limit),
+    Schema.filter((text) => wordsOf(text, limit) !== "", {
+      jsonSchema: { minLength: 1 },
+      message: () => "it is empty: expected words for people"
+    }),
+    Schema.annotations({ description })
+  )
+
+interface Reported {
+  readonly outcome: ReportOutcome
+  readonly reason?: string
+  readonly override?: boolean
+  readonly by?: string
+}
+
+/** What is wrong with a report that overrules a stage, field by field. */
+const overrideIssues = ({ by, outcome, override = false, reason }: Reported): ReadonlyArray<Schema.FilterIssue> => {
+  if (!override) return by === undefined ? [] : [{ path: ["by"], message: "only an override has it" }]
+  return [
+    ...(outcome === "passed" ? [] : [{ path: ["outcome"], message: "an override passes a stage: expected passed" }]),
+    ...(by === undefined ? [{ path: ["by"], message: "an override needs it: who overrules the stage" }] : []),
+    ...(reason === undefined || wordsOf(reason, reasonLimit) === ""
+      ? [{ path: ["reason"], message: "an override needs it: why the stage is overruled" }]
+      : [])
+  ]
+}
+
+/** The body of `POST /api/tasks/{key}/report`. */
+export const ReportStage = Schema.Struct({
+  stage: Schema.String,
+  outcome: oneOf("an outcome", ReportOutcome),
+  reason: optional(
+    Schema.String.annotations({ description: "why it failed, or why it is overruled, as people read it" })
+  ),
+  override: optional(Schema.Boolean.annotations({
+    description:
+      "true: the task leaves this stage, at which it must be, whatever its gates say; with `outcome` passed, " +
+      "`by` and `reason`"
+  })),
+  by: optional(words(textLimit, "who overrules the stage; only with `override`"))
+}).pipe(Schema.filter(overrideIssues, { jsonSchema: {} })).annotations({ identifier: "ReportStage" })
+
+/** The body of `POST /api/tasks/{key}/pause`, if it has one. */
+export const PauseTask = Schema.Struct({
+  by: optional(words(textLimit, "who pauses the task")),
+  reason: optional(words(reasonLimit, "why, as people read it"))
+}).annotations({ identifier: "PauseTask" })

@@ -1,0 +1,124 @@
+import { Effect, Either, Schema } from "effect"
+import { cleanLine, reasonLimit, textLimit } from "../base/Text.js"
+import type { EpochMillis } from "../base/Time.js"
+import { epochMillis } from "../base/Time.js"
+import { uuidV7 } from "../base/UuidV7.js"
+import type { Stage } from "../domain/Stage.js"
+import { StageEvent } from "../domain/StageEvent.js"
+import type { StageEvents } from "../events/StageEvents.js"
+import type { Storage } from "../storage/Storage.js"
+import type { StorageError } from "../storage/StorageError.js"
+import { oweLaunch } from "./Launches.js"
+import type { Pipeline, PipelineStage } from "./Pipeline.js"
+import type { Task } from "./Task.js"
+import type { TaskRow } from "./TaskRows.js"
+import { agentOf, taskReader } from "./TaskRows.js"
+import type { TaskStore } from "./TaskStore.js"
+import { NoTask, UnknownStage } from "./TaskStore.js"
+
+/** What a person says who takes a task out of its stage whatever the gates say. */
+export interface Override {
+  /** The stage that the task is at. */
+  readonly stage: Stage
+  readonly by: string
+  readonly reason: string
+}
+
+/** What came of it. */
+export interface Overruled {
+  readonly task: Task
+  readonly from: Stage
+  readonly to: Stage
+  /** Who did it, and why, as the comment says it: "lea: merged by hand". */
+  readonly overruledBy: string
+}
+
+/** The task is not at this stage, or does not move at all; or nobody says who overrules it and why. */
+export class NotOverruled extends Schema.TaggedError<NotOverruled>()("NotOverruled", { why: Schema.String }) {
+  override get message(): string {
+    return this.why
+  }
+}
+
+/** The text of one line, without what cannot be shown. Empty if nothing is left of it. */
+export const wordsOf = (text: string, limit: number): string => cleanLine(text, limit).trim()
+
+const whoAndWhy = ({ by, reason }: Override): Either.Either<string, NotOverruled> => {
+  const [who, why] = [wordsOf(by, textLimit), wordsOf(reason, reasonLimit)]
+  return who === "" || why === ""
+    ? Either.left(new NotOverruled({ why: "Overruling a task takes the name of who does it, and the reason" }))
+    : Either.right(`${who}: ${why}`)
+}
+
+/** The stage that a task enters when it is overruled; or why it cannot be. */
+const nextOf = (pipeline: Pipeline["Type"], task: Task, stage: Stage): Either.Either<PipelineStage, NotOverruled> => {
+  const { stage: present, status, workItem } = task
+  const refused = (why: string) => Either.left(new NotOverruled({ why: `The task of ${workItem} ${why}` }))
+  if (status === "done") return refused("is done: there is nothing to overrule")
+  if (status !== "active") {
+    return refused(`is ${status} at ${present}: start it again (plane-sync task start ${workItem}), then overrule it`)
+  }
+  // A repetition of what was done already ends here, so it cannot take the task out of a second stage.
+  if (stage !== present) return refused(`is at ${present}, not at ${stage}: overrule the stage that it is at`)
+  const next = pipeline.after(stage)
+  return next === undefined ? refused(`is at ${stage}: no stage comes after it`) : Either.right(next)
+}
+
+/**
+ * Makes what takes a task out of its stage whatever the gates say. It makes one transition, and leaves the task due, so
+ * that whoever advances tasks asks the gates of the next stage. It does not wait for a gate that is being asked: that
+ * gate's verdict was about an older revision.
+ */
+export const makeOverrule = (
+  { read, sql }: Storage["Type"],
+  events: StageEvents["Type"],
+  pipeline: Pipeline["Type"],
+  tasks: Pick<TaskStore["Type"], "get">
+): (key: string, override: Override) => Effect.Effect<
+  Overruled,
+  StorageError | NoTask | UnknownStage | NotOverruled
+> => {
+  const reader = taskReader(sql, pipeline)
+
+  /** Says whether the task was still as it was read. Writes first, as a transaction must. */
+  const enter = (
+    { givenAgent, revision, task: { id, stage, workItem } }: TaskRow,
+    next: PipelineStage,
+    overruledBy: string,
+    entry: string,
+    now: EpochMillis
+  ) =>
+    Effect.gen(function*() {
+      const isLast = pipeline.after(next.stage) === undefined
+      const [unchanged] = yield* sql`UPDATE plane_sync_task SET stage = ${next.stage},
+        status = ${isLast ? "done" : "active"}, entry = ${entry}, updated_at = ${now},
+        due_at = ${isLast ? null : now}, revision = revision + 1
+        WHERE id = ${id} AND revision = ${revision} RETURNING id`
+      if (unchanged === undefined) return { value: false, events: [] }
+      const agent = agentOf(next, givenAgent)
+      yield* oweLaunch(sql, { entry, taskId: id, stage: next.stage, agent }, now)
+      const changed = StageEvent.StageChanged({ workItem, from: stage, to: next.stage, agent, overruledBy, id: entry })
+      return {
+        value: true,
+        events: isLast ? [changed, StageEvent.TaskCompleted({ workItem, id: `${entry}:done` })] : [changed]
+      }
+    })
+
+  return Effect.fn("Tasks.overrule")(function*(key, override) {
+    const { stage } = override
+    if (pipeline.byName(stage) === undefined) return yield* new UnknownStage({ stage, known: pipeline.names })
+    const overruledBy = yield* whoAndWhy(override)
+    const { id } = yield* tasks.get(key)
+    for (;;) {
+      const row = yield* read(reader.byId(id))
+      if (row === undefined) return yield* new NoTask({ workItem: key })
+      const next = yield* nextOf(pipeline, row.task, stage)
+      const entry = yield* uuidV7
+      const now = yield* epochMillis
+      // A fact that came in between changes nothing of this, so it is tried again until the stage is another one.
+      if (!(yield* events.transact(enter(row, next, overruledBy, entry, now)))) continue
+      yield* Effect.logInfo(`${row.task.workItem}: ${stage} → ${next.stage}, overruled by ${overruledBy}`)
+      return { task: yield* tasks.get(key), from: stage, to: next.stage, overruledBy }
+    }
+  })
+}
