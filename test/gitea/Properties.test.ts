@@ -147,10 +147,10 @@ describe("what is known of pull requests", () => {
         array(FastCheck.tuple(happening, nat(20)), { maxLength: 8 }),
         async (one, other) => {
           const own = deliveriesOf(1, one)
-          const foreign = deliveriesOf(3, other).flatMap((delivery) =>
+          const foreign = deliveriesOf(3, other).map((delivery): Delivery =>
             delivery._tag === "pull"
-              ? [{ ...delivery, seen: { ...delivery.seen, title: "ET-20: south", body: "Closes ET-22" } }]
-              : [delivery]
+              ? { ...delivery, seen: { ...delivery.seen, title: "ET-20: south", body: "Closes ET-22" } }
+              : delivery
           )
           const [expected, found] = await Effect.runPromise(
             Effect.all([known(own, [1]), known([...foreign, ...own, ...foreign], [1])])
