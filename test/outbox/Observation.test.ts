@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Layer } from "effect"
 import { EpochMillis, MonotonicMillis } from "../../src/base/Time.js"
 import { ItemId } from "../../src/domain/Ids.js"
-import { PlaneMoment } from "../../src/domain/PlaneMoment.js"
+import { epochOf, PlaneMoment } from "../../src/domain/PlaneMoment.js"
 import { StateId } from "../../src/domain/StageStates.js"
 import { CanonicalKey, NormalizedKey } from "../../src/domain/WorkItemKey.js"
 import type { SendJob } from "../../src/outbox/Job.js"
@@ -24,7 +24,9 @@ const observation = (second: number, state: string, more: Partial<Observation> =
   key: CanonicalKey("ET-2"),
   state: StateId(state),
   cancelled: state === "cancelled",
+  completed: state === "done",
   updatedAt: at(second),
+  receivedAt: epochOf(at(second)),
   isAside: false,
   ...more
 })
@@ -83,7 +85,7 @@ const answered = (job: SendJob, state: string, second: number, more: { readonly 
         outcome: {
           _tag: "Delivered",
           commentId: null,
-          seen: { state: StateId(state), cancelled: false, readAt: MonotonicMillis(0), updatedAt: at(second) },
+          seen: { state: StateId(state), cancelled: false, completed: false, readAt: MonotonicMillis(0), updatedAt: at(second) },
           ...more
         }
       }
@@ -195,7 +197,7 @@ describe("an observation of a work item by a hook", () => {
       yield* observe(1, "todo")
       yield* publish("development")
       const job = yield* sending
-      const seen = { state: StateId("cancelled"), cancelled: true, readAt: MonotonicMillis(0), updatedAt: at(5) }
+      const seen = { state: StateId("cancelled"), cancelled: true, completed: false, readAt: MonotonicMillis(0), updatedAt: at(5) }
       yield* outbox.turn({
         holder,
         settlement: { _tag: "Sent", job, outcome: { _tag: "Left", reason: "a person's", seen } }
@@ -212,7 +214,7 @@ describe("an observation of a work item by a hook", () => {
       yield* publish("development")
       const look = yield* claimed
       if (look?._tag !== "Look") return assert.fail("a look-up")
-      const seen = { state: StateId("in-progress"), cancelled: false, readAt: MonotonicMillis(0), updatedAt: at(5) }
+      const seen = { state: StateId("in-progress"), cancelled: false, completed: false, readAt: MonotonicMillis(0), updatedAt: at(5) }
       yield* outbox.turn({
         holder,
         settlement: {
@@ -253,7 +255,7 @@ describe("an observation of a work item by a hook", () => {
       const job = yield* claimed
       if (job?._tag !== "Look") return assert.fail("a look-up")
       yield* observe(5, "cancelled")
-      const seen = { state: StateId("todo"), cancelled: false, readAt: MonotonicMillis(0), updatedAt: at(4) }
+      const seen = { state: StateId("todo"), cancelled: false, completed: false, readAt: MonotonicMillis(0), updatedAt: at(4) }
       yield* outbox.turn({
         holder,
         settlement: { _tag: "Looked", job, outcome: { _tag: "Found", itemId: uuid, key: CanonicalKey("ET-2"), seen } }

@@ -72,6 +72,8 @@ const everything = Effect.gen(function*() {
     key: CanonicalKey("ET-9"),
     state: StateId("b"),
     cancelled: false,
+    completed: false,
+    receivedAt: EpochMillis(0),
     updatedAt: PlaneMoment("2026-11-24T00:00:00.000000Z"),
     isAside: false
   }

@@ -49,9 +49,11 @@ const movedAndHeard = (id: string, key: string, to: string) =>
       itemId: ItemId(id),
       key: CanonicalKey(key),
       state: StateId(state.id),
-      cancelled: to === "Cancelled",
+      cancelled: state.group === "cancelled",
+      completed: state.group === "completed",
       // Plane's moments have microseconds.
       updatedAt: PlaneMoment(DateTime.formatIso(yield* DateTime.now).replace("Z", "500Z")),
+      receivedAt: yield* epochMillis,
       isAside: false
     }))
   })
