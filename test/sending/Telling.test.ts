@@ -5,6 +5,7 @@ import { Context, DateTime, Duration, Effect, Exit, Layer, Logger, Scope, TestCl
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { epochMillis } from "../../src/base/Time.js"
 import { ItemId } from "../../src/domain/Ids.js"
 import { PlaneMoment } from "../../src/domain/PlaneMoment.js"
 import { StageEvent } from "../../src/domain/StageEvent.js"

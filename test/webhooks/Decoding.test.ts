@@ -16,6 +16,8 @@ describe("Plane's bodies", () => {
       number: 7,
       stateId: StateId("b873d9eb-993c-48cd-97ac-99a9b1623967"),
       stateGroup: "started",
+      stateName: "In Progress",
+      who: "lea",
       updatedAt: PlaneMoment("2026-10-05T07:16:29.568007Z"),
       isAside: false
     } as const
@@ -24,7 +26,7 @@ describe("Plane's bodies", () => {
     assert.deepStrictEqual(decodePlaneHook(byPage), Either.right(seen))
     assert.deepStrictEqual(
       decodePlaneHook(fixture("plane/workitem_updated_v2")),
-      Either.right({ ...seen, stateGroup: undefined })
+      Either.right({ ...seen, stateGroup: undefined, stateName: undefined, who: undefined })
     )
     for (const name of ["plane/issue_updated_priority", "plane/issue_updated_name", "plane/issue_created"]) {
       assert.containSubset(decodePlaneHook(fixture(name)), { _tag: "Right", right: { _tag: "WorkItemSeen" } }, name)
