@@ -23,8 +23,7 @@ export const parsePlaneMoment = (text: string): Either.Either<PlaneMoment, strin
 export const epochOf = (moment: PlaneMoment): EpochMillis => EpochMillis(Date.parse(moment))
 
 /** A moment of the computer's clock as Plane would write it. */
-export const momentOf = (at: EpochMillis): PlaneMoment =>
-  PlaneMoment(`${new Date(at).toISOString().slice(0, -1)}000Z`)
+export const momentOf = (at: EpochMillis): PlaneMoment => PlaneMoment(`${new Date(at).toISOString().slice(0, -1)}000Z`)
 
 /** A moment as Plane writes it. */
 export const PlaneMomentText = Schema.transformOrFail(

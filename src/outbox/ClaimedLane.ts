@@ -16,8 +16,18 @@ export const claimedColumns = `id, name, work_item AS "itemId", attempts, misses
   heard_state AS "heardState", of_task AS "ofTask", left_until AS "leftUntil",
   state_event AS "stateEvent", ${has("pending")}, ${has("retried")}`
 
-export const laneOf = ({ pending: _, retried: __, stateEvent: ___, ...row }: ClaimedRow): Lane => ({
-  ...row,
+export const laneOf = (row: ClaimedRow): Lane => ({
+  id: row.id,
+  name: row.name,
+  itemId: row.itemId,
+  attempts: row.attempts,
+  misses: row.misses,
+  state: row.state,
+  readAt: row.readAt,
+  updatedAt: row.updatedAt,
+  asked: row.asked,
+  heardState: row.heardState,
+  leftUntil: row.leftUntil,
   gone: row.gone === 1,
   cancelled: row.cancelled === 1,
   completed: row.completed === 1,

@@ -80,7 +80,9 @@ export const observe = (
     // A look may have seen something newer.
     yield* sql`UPDATE plane_sync_lane SET state = ${state}, cancelled = ${cancelled ? 1 : 0},
       completed = ${completed ? 1 : 0}, updated_at = ${updatedAt}
-      WHERE id = ${lane.id} AND coalesce(updated_at <> ${updatedAt}, 1) AND NOT ${knowsNewer(sql, updatedAt, receivedAt)}`
+      WHERE id = ${lane.id} AND coalesce(updated_at <> ${updatedAt}, 1) AND NOT ${
+      knowsNewer(sql, updatedAt, receivedAt)
+    }`
     const ours = [lane.heardState, lane.lateState, sent?.body]
     return state !== null && ours.includes(state) ? "ours" : "moved"
   })

@@ -11,12 +11,12 @@ import { Storage } from "../storage/Storage.js"
 import type { StorageError } from "../storage/StorageError.js"
 import { WakeUps } from "../storage/WakeUps.js"
 import { touch } from "./DueTasks.js"
+import { leaveActive } from "./Leaving.js"
 import type { MoveMeaning, PersonMove } from "./PersonMove.js"
 import { makePersonMoves } from "./PersonMoves.js"
 import { Pipeline } from "./Pipeline.js"
 import type { TaskPullRequest } from "./PullRequestTasks.js"
 import { readTasksOf } from "./PullRequestTasks.js"
-import { leaveActive } from "./Leaving.js"
 import type { Start } from "./Starting.js"
 import { makeStarting } from "./Starting.js"
 import type { ReportOutcome, Task, TaskId, TaskStatus } from "./Task.js"
@@ -164,7 +164,9 @@ const make = Effect.gen(function*() {
   const leave = (status: "stopped" | "paused") => (taskId: TaskId, why: string) =>
     Effect.gen(function*() {
       const now = yield* epochMillis
-      const left = yield* write(leaveActive(sql, { id: taskId, itemId: undefined }, status, cleanText(why, reasonLimit), now))
+      const left = yield* write(
+        leaveActive(sql, { id: taskId, itemId: undefined }, status, cleanText(why, reasonLimit), now)
+      )
       if (left !== undefined) yield* Effect.logInfo(`${left.workItem} is ${status} at ${left.stage}: ${why}`)
     })
 

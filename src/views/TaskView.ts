@@ -12,7 +12,8 @@ export const TaskView = Schema.Struct({
   }),
   stage: Schema.String,
   status: TaskStatus.annotations({
-    description: "active: it advances when its gates hold; paused, stopped: it waits until it is started again; done: " +
+    description:
+      "active: it advances when its gates hold; paused, stopped: it waits until it is started again; done: " +
       "it has gone through all stages, or a person has ended it"
   }),
   why: Schema.NullOr(Schema.String).annotations({

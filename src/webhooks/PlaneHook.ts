@@ -113,8 +113,7 @@ const verbs: Readonly<Record<string, string>> = {
 const printed = /^.*\bScopeChoices\./i
 
 /** A name of Plane's in a few harmless characters. */
-const plain = (name: string) =>
-  name.replace(printed, "").replace(/[^\w.-]+/g, " ").trim().slice(0, 40).toLowerCase()
+const plain = (name: string) => name.replace(printed, "").replace(/[^\w.-]+/g, " ").trim().slice(0, 40).toLowerCase()
 
 interface About {
   readonly thing: string
@@ -185,7 +184,9 @@ const seenIn = (
   const project = data.project ?? data.project_id
   if (project === undefined) return Either.left("project: is missing")
   const state = data.state ?? data.state_id
-  if (state === null || state === undefined) return Either.right(nothing("it names no state", `${kind} without a state`))
+  if (state === null || state === undefined) {
+    return Either.right(nothing("it names no state", `${kind} without a state`))
+  }
   const told = typeof state === "string" ? { id: state } : state
   return Either.right({
     _tag: "WorkItemSeen",

@@ -85,7 +85,13 @@ const answered = (job: SendJob, state: string, second: number, more: { readonly 
         outcome: {
           _tag: "Delivered",
           commentId: null,
-          seen: { state: StateId(state), cancelled: false, completed: false, readAt: MonotonicMillis(0), updatedAt: at(second) },
+          seen: {
+            state: StateId(state),
+            cancelled: false,
+            completed: false,
+            readAt: MonotonicMillis(0),
+            updatedAt: at(second)
+          },
           ...more
         }
       }
@@ -197,7 +203,13 @@ describe("an observation of a work item by a hook", () => {
       yield* observe(1, "todo")
       yield* publish("development")
       const job = yield* sending
-      const seen = { state: StateId("cancelled"), cancelled: true, completed: false, readAt: MonotonicMillis(0), updatedAt: at(5) }
+      const seen = {
+        state: StateId("cancelled"),
+        cancelled: true,
+        completed: false,
+        readAt: MonotonicMillis(0),
+        updatedAt: at(5)
+      }
       yield* outbox.turn({
         holder,
         settlement: { _tag: "Sent", job, outcome: { _tag: "Left", reason: "a person's", seen } }
@@ -214,7 +226,13 @@ describe("an observation of a work item by a hook", () => {
       yield* publish("development")
       const look = yield* claimed
       if (look?._tag !== "Look") return assert.fail("a look-up")
-      const seen = { state: StateId("in-progress"), cancelled: false, completed: false, readAt: MonotonicMillis(0), updatedAt: at(5) }
+      const seen = {
+        state: StateId("in-progress"),
+        cancelled: false,
+        completed: false,
+        readAt: MonotonicMillis(0),
+        updatedAt: at(5)
+      }
       yield* outbox.turn({
         holder,
         settlement: {
@@ -255,7 +273,13 @@ describe("an observation of a work item by a hook", () => {
       const job = yield* claimed
       if (job?._tag !== "Look") return assert.fail("a look-up")
       yield* observe(5, "cancelled")
-      const seen = { state: StateId("todo"), cancelled: false, completed: false, readAt: MonotonicMillis(0), updatedAt: at(4) }
+      const seen = {
+        state: StateId("todo"),
+        cancelled: false,
+        completed: false,
+        readAt: MonotonicMillis(0),
+        updatedAt: at(4)
+      }
       yield* outbox.turn({
         holder,
         settlement: { _tag: "Looked", job, outcome: { _tag: "Found", itemId: uuid, key: CanonicalKey("ET-2"), seen } }
