@@ -36,5 +36,5 @@ export const isOlder = (news: Heard, known: Heard): boolean => {
   if (late <= latest && Math.abs(news.ahead) > prompt) return true
   const heardOn = epochOf(known.at) - known.ahead
   const isOn = epochOf(news.at) - Math.max(0, news.ahead)
-  return isOn <= heardOn
+  return isOn < heardOn
 }
