@@ -19,19 +19,22 @@ export const told = (at: Scene) =>
   ).pipe(Effect.timeout("20 seconds"))
 
 /** A Plane whose webhooks are delivered to the program, and the program. */
-export const circle = Effect.gen(function*() {
-  const port = yield* freePort
-  const context = yield* Layer.build(PlaneSimulator.layer({
-    webhook: { url: `http://127.0.0.1:${port}/webhooks/plane`, secret: secrets.plane }
-  }))
-  const plane = Context.get(context, PlaneSimulator)
-  const at = yield* Effect.provideService(
-    scene({ ORCH_PORT: String(port), ORCH_PLANE_API_URL: plane.url, ORCH_PLANE_API_TOKEN: plane.token }),
-    PlaneSimulator,
-    plane
-  )
-  return { at, plane }
-})
+export const circleWith = (settings: Readonly<Record<string, string>>) =>
+  Effect.gen(function*() {
+    const port = yield* freePort
+    const context = yield* Layer.build(PlaneSimulator.layer({
+      webhook: { url: `http://127.0.0.1:${port}/webhooks/plane`, secret: secrets.plane }
+    }))
+    const plane = Context.get(context, PlaneSimulator)
+    const at = yield* Effect.provideService(
+      scene({ ORCH_PORT: String(port), ORCH_PLANE_API_URL: plane.url, ORCH_PLANE_API_TOKEN: plane.token, ...settings }),
+      PlaneSimulator,
+      plane
+    )
+    return { at, plane }
+  })
+
+export const circle = circleWith({})
 
 /** Waits until the work item of that number has such a task. */
 export const comesTo = (at: Scene, workItem: number, wanted: string) =>
