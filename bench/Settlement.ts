@@ -18,7 +18,7 @@ export const settled = (job: Job, now: MonotonicMillis): Settlement =>
         _tag: "Found",
         itemId: ItemId(`item-${job.lane.id}`),
         key: CanonicalKey(job.key),
-        seen: { state: null, cancelled: false, readAt: now, updatedAt: null }
+        seen: { state: null, cancelled: false, completed: false, readAt: now, updatedAt: null }
       }
     }
     : {
@@ -28,7 +28,7 @@ export const settled = (job: Job, now: MonotonicMillis): Settlement =>
         _tag: "Delivered",
         commentId: CommentId("comment"),
         seen: job.delivery.kind === "state"
-          ? { state: StateId(job.delivery.body), cancelled: false, readAt: now, updatedAt: null }
+          ? { state: StateId(job.delivery.body), cancelled: false, completed: false, readAt: now, updatedAt: null }
           : undefined
       }
     }

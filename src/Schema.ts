@@ -1,9 +1,16 @@
 import { Effect, Layer } from "effect"
 import { claimTable, giteaTables } from "./gitea/Tables.js"
 import { whileNobodyLeads } from "./outbox/Leadership.js"
-import { foldedTable, heardColumns, indexFileColumn, outboxTables, splittingColumns } from "./outbox/Tables.js"
+import {
+  foldedTable,
+  heardColumns,
+  indexFileColumn,
+  outboxTables,
+  peopleColumns,
+  splittingColumns
+} from "./outbox/Tables.js"
 import { Migrations } from "./storage/Migrations.js"
-import { taskTables } from "./tasks/Tables.js"
+import { taskTables, whyColumn } from "./tasks/Tables.js"
 import { hookTables } from "./webhooks/Tables.js"
 
 /**
@@ -17,7 +24,10 @@ export const migrations = {
   "0004_index_file": indexFileColumn,
   "0005_splitting": splittingColumns,
   "0006_folding": whileNobodyLeads(foldedTable),
-  "0007_claims": whileNobodyLeads(claimTable)
+  "0007_claims": whileNobodyLeads(claimTable),
+  "0008_gates": Effect.void,
+  "0009_launches": Effect.void,
+  "0010_people": Effect.zipRight(peopleColumns, whyColumn)
 }
 
 /** What opening a database needs. */

@@ -90,7 +90,7 @@ const commands = {
     examples: ["plane-sync task show ET-002"]
   },
   "task start": {
-    line: "Start a task for a work item, or continue one that was paused or stopped",
+    line: "Start a task for a work item, continue one that was paused or stopped, or begin one anew that is done",
     more: ["Safe to repeat. A running `plane-sync serve` advances the task and launches its agents.", beside],
     examples: ["plane-sync task start ET-002", "plane-sync task start ET-002 --agent claude"]
   },

@@ -68,6 +68,7 @@ const show = Command.make("show", { key: keyArgument }, ({ key }) =>
       ["work item", shown(task.workItem)],
       ["plane id", task.itemId ?? "not known yet"],
       ["status", task.status],
+      ...(task.why === undefined ? [] : [["why", shownWhole(task.why)]]),
       ["stage", shownWhole(task.stage)],
       ["agent", shownWhole(task.agent ?? "none")],
       ["repository", shownWhole(task.repository?.name ?? "none")],

@@ -1,4 +1,5 @@
 import { Brand, Either, ParseResult, Schema } from "effect"
+import { EpochMillis } from "../base/Time.js"
 
 const pattern = /^(\d{4}-\d{2}-\d{2})[T ](\d{2}:\d{2}:\d{2})(?:\.(\d{1,9}))?(Z|[+-]\d{2}:?\d{2})$/
 
@@ -17,6 +18,12 @@ export const parsePlaneMoment = (text: string): Either.Either<PlaneMoment, strin
     ? Either.left(`${JSON.stringify(text.slice(0, 80))} is not a moment: expected ISO 8601 with an offset`)
     : Either.right(PlaneMoment(`${seconds.toISOString().slice(0, 19)}.${fraction.slice(0, 6).padEnd(6, "0")}Z`))
 }
+
+/** A moment of Plane by the computer's clock, to the millisecond. */
+export const epochOf = (moment: PlaneMoment): EpochMillis => EpochMillis(Date.parse(moment))
+
+/** A moment of the computer's clock as Plane would write it. */
+export const momentOf = (at: EpochMillis): PlaneMoment => PlaneMoment(`${new Date(at).toISOString().slice(0, -1)}000Z`)
 
 /** A moment as Plane writes it. */
 export const PlaneMomentText = Schema.transformOrFail(

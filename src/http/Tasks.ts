@@ -63,8 +63,8 @@ const start = HttpApiEndpoint.post("start", "/tasks").setPayload(StartTask).addS
   .annotate(OpenApi.Summary, "Start a task")
   .annotate(
     OpenApi.Description,
-    "Safe to send again. A task that was paused or stopped continues at its stage; one that is active or done stays as " +
-      "it is."
+    "Safe to send again. A task that was paused or stopped continues at its stage; one that is done starts anew; one " +
+      "that is active stays as it is."
   )
 
 const report = HttpApiEndpoint.post("report", "/tasks/:key/report").setPath(KeyPath).setPayload(ReportStage)

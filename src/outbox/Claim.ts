@@ -4,27 +4,19 @@ import { earlier, later } from "../base/Time.js"
 import type { EpochMillis } from "../base/Time.js"
 import type { EventSequence } from "../domain/Ids.js"
 import type { Sql } from "../storage/Sql.js"
+import type { ClaimedRow } from "./ClaimedLane.js"
+import { claimedColumns, laneOf } from "./ClaimedLane.js"
 import { closeState, superseded } from "./Debt.js"
 import type { DeliveryRow } from "./DeliveryRow.js"
 import { deliveryColumns, deliveryOf, owedColumns } from "./DeliveryRow.js"
 import type { Job } from "./Job.js"
 import type { Lane } from "./Lane.js"
 import { free } from "./LaneUpdate.js"
+import { closeLeft } from "./LeftStates.js"
 import type { ClaimPolicy, Owed, OwedEvent, Plan, Retried, Step, Told } from "./Plan.js"
 import { maxOwedComments } from "./Plan.js"
 import type { EventStatus } from "./StoredEvent.js"
 import type { Tally } from "./Tally.js"
-
-/** A claimed lane, with the facts that the claim has read along with it. Flags are 0 or 1. */
-interface ClaimedRow extends Omit<Lane, "gone" | "cancelled" | "respected" | "unanswered"> {
-  readonly gone: number
-  readonly cancelled: number
-  readonly respected: number
-  readonly unanswered: number
-  readonly stateEvent: EventSequence | null
-  readonly pending: number
-  readonly retried: number
-}
 
 interface OwedRow extends OwedEvent {
   readonly urgent: number
@@ -69,13 +61,6 @@ export const claim = (
     return undefined
   })
 
-const has = (status: "pending" | "retried") =>
-  `EXISTS (SELECT 1 FROM plane_sync_delivery d WHERE d.lane = plane_sync_lane.id AND d.status = '${status}') AS ${status}`
-
-const claimedColumns = `id, name, work_item AS "itemId", attempts, misses, gone, state, cancelled,
-  iif(read_by = holder, read_at, NULL) AS "readAt", updated_at AS "updatedAt", asked, respected, unanswered,
-  state_event AS "stateEvent", ${has("pending")}, ${has("retried")}`
-
 // A bug that one event brings to light must not stop the others, because every later claim would meet it again.
 const planned = (policy: ClaimPolicy, owed: Owed): Step => {
   try {
@@ -96,20 +81,14 @@ const nextJob = (
   now: EpochMillis
 ): Effect.Effect<Job | undefined, SqlError> =>
   Effect.gen(function*() {
-    const { pending: isPending, retried, stateEvent, ...rest } = row
-    const lane = {
-      ...rest,
-      gone: row.gone === 1,
-      cancelled: row.cancelled === 1,
-      respected: row.respected === 1,
-      unanswered: row.unanswered === 1
-    }
-    const pending = isPending === 1 ? yield* sendAgain(sql, lane, now) : undefined
+    const lane = laneOf(row)
+    const { hasPending, stateEvent } = yield* closeLeft(sql, tally, lane, row.stateEvent, now)
+    const pending = hasPending && row.pending === 1 ? yield* sendAgain(sql, lane, now) : undefined
     if (pending !== undefined && lane.itemId !== null) {
       return { _tag: "Send", lane, itemId: lane.itemId, delivery: pending }
     }
     for (let steps = 0; steps < maxSteps; steps++) {
-      const owed = yield* readOwed(sql, lane, stateEvent, retried === 1, now)
+      const owed = yield* readOwed(sql, lane, stateEvent, row.retried === 1, now)
       if (owed === undefined) {
         yield* free(sql, tally, lane, now, null)
         yield* correctOwed(sql, lane)

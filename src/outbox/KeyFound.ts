@@ -1,8 +1,10 @@
 import { Effect } from "effect"
-import { EpochMillis } from "../base/Time.js"
+import { EpochMillis, later } from "../base/Time.js"
 import type { LaneId } from "../domain/Ids.js"
+import { momentOf } from "../domain/PlaneMoment.js"
 import { WorkItemKey } from "../domain/WorkItemKey.js"
 import type { Sql } from "../storage/Sql.js"
+import { tolerated } from "./Heard.js"
 import type { Lane } from "./Lane.js"
 import { free, reader } from "./LaneUpdate.js"
 import type { LookOutcome } from "./Outcome.js"
@@ -18,10 +20,11 @@ export const keyFound = (
   sql: Sql,
   tally: Tally,
   keyLane: Lane,
-  { itemId, key, seen: { cancelled, readAt, state, updatedAt } }: Extract<
+  { itemId, key, seen: { cancelled, completed, readAt, state, updatedAt } }: Extract<
     LookOutcome,
     { readonly _tag: "Found" }
-  >
+  >,
+  now: EpochMillis
 ) =>
   Effect.gen(function*() {
     const [lane] = yield* sql<{ id: LaneId }>`INSERT INTO plane_sync_lane (name, work_item)
@@ -31,9 +34,9 @@ export const keyFound = (
     // However the key was published, people ask for it by the form that Plane shows.
     yield* sql`INSERT INTO plane_sync_lane (name, target) VALUES (${WorkItemKey.normalize(key)}, ${target})
       ON CONFLICT (name) DO NOTHING`
-    yield* sql`UPDATE plane_sync_lane SET state = ${state}, cancelled = ${cancelled ? 1 : 0}, read_at = ${readAt},
-        read_by = ${reader(sql)}, updated_at = ${updatedAt}
-      WHERE id = ${target} AND (updated_at < ${updatedAt}
+    yield* sql`UPDATE plane_sync_lane SET state = ${state}, cancelled = ${cancelled ? 1 : 0},
+        completed = ${completed ? 1 : 0}, read_at = ${readAt}, read_by = ${reader(sql)}, updated_at = ${updatedAt}
+      WHERE id = ${target} AND (updated_at < ${updatedAt} OR updated_at > ${momentOf(later(now, tolerated))}
         OR (read_at IS NULL AND (updated_at IS NULL OR updated_at = ${updatedAt})))`
     const both = sql`(SELECT * FROM plane_sync_lane WHERE id IN (${target}, ${keyLane.id}))`
     yield* sql`UPDATE plane_sync_event SET lane = ${target} WHERE lane = ${keyLane.id}`
@@ -49,6 +52,8 @@ export const keyFound = (
     yield* sql`UPDATE plane_sync_lane SET
         state_event = (SELECT CASE max(state_event) WHEN max(latest_stage) THEN max(state_event) END FROM ${both}),
         latest_stage = (SELECT max(latest_stage) FROM ${both}),
+        of_task = (SELECT max(of_task) FROM ${both}),
+        left_until = (SELECT max(left_until) FROM ${both}),
         urgency = (SELECT min(urgency) FROM ${both}),
         owed = ${owed},
         due_at = CASE WHEN ${owed} = 0 THEN NULL WHEN NOT EXISTS (

@@ -1,20 +1,27 @@
 import type { SqlError } from "@effect/sql/SqlError"
 import { Effect } from "effect"
+import type { EpochMillis } from "../base/Time.js"
 import type { ItemId, LaneId } from "../domain/Ids.js"
 import type { PlaneMoment } from "../domain/PlaneMoment.js"
 import type { StateId } from "../domain/StageStates.js"
 import type { CanonicalKey } from "../domain/WorkItemKey.js"
 import { WorkItemKey } from "../domain/WorkItemKey.js"
 import type { Sql } from "../storage/Sql.js"
+import { aheadOf, isOlder } from "./Heard.js"
+import { knowsNewer } from "./LaneUpdate.js"
 
 /** A work item's state as a hook tells it. */
 export interface Observation {
   readonly itemId: ItemId
   readonly key: CanonicalKey
   readonly state: StateId | null
+  /** Whether that is a state of the group cancelled, or completed. */
   readonly cancelled: boolean
-  /** When Plane last changed the work item. */
+  readonly completed: boolean
+  /** When Plane last changed the work item, by its clock. */
   readonly updatedAt: PlaneMoment
+  /** When it came, by our clock. Both clocks together tell the order: see `isOlder`. */
+  readonly receivedAt: EpochMillis
   /** The hook is about another change than one of the state. The state that it shows may be as old as the work item. */
   readonly isAside: boolean
 }
@@ -37,32 +44,45 @@ export type Observed = "old" | "ours" | "moved"
  */
 export const observe = (
   sql: Sql,
-  { cancelled, isAside, key, itemId, state, updatedAt }: Observation
+  { cancelled, completed, isAside, key, itemId, receivedAt, state, updatedAt }: Observation
 ): Effect.Effect<Observed, SqlError> =>
   Effect.gen(function*() {
     const [lane] = yield* sql<
-      { id: LaneId; heardState: StateId | null; heardAt: PlaneMoment | null; lateState: StateId | null }
+      {
+        id: LaneId
+        heardState: StateId | null
+        heardAt: PlaneMoment | null
+        heardAhead: number
+        lateState: StateId | null
+      }
     >`
       INSERT INTO plane_sync_lane (name, work_item) VALUES (${itemId}, ${itemId})
       ON CONFLICT (name) DO UPDATE SET name = name
-      RETURNING id, heard_state AS "heardState", heard_at AS "heardAt", late_state AS "lateState"`
+      RETURNING id, heard_state AS "heardState", heard_at AS "heardAt",
+        heard_ahead AS "heardAhead", late_state AS "lateState"`
     if (lane === undefined) return yield* Effect.dieMessage("an INSERT returns its row")
     // A key without leading zeros is always the number's. A key whose events already wait is looked up instead, because
     // those events would have to move.
     yield* sql`INSERT INTO plane_sync_lane (name, target) VALUES (${WorkItemKey.normalize(key)}, ${lane.id})
       ON CONFLICT (name) DO NOTHING`
     // Not stored if the hook is about another change: the hook of the state itself, of the same moment, may still come.
-    if (lane.heardAt === null ? isAside : updatedAt <= lane.heardAt) return "old"
+    const { heardAhead, heardAt } = lane
+    const ahead = aheadOf(updatedAt, receivedAt)
+    const old = heardAt === null ? isAside : isOlder({ at: updatedAt, ahead }, { at: heardAt, ahead: heardAhead })
+    if (old) return "old"
     // A state that is only owed cannot echo: a PATCH's row is committed before it is sent.
     const [sent] = yield* sql<{ body: StateId }>`SELECT body FROM plane_sync_delivery
       WHERE lane = ${lane.id} AND status = 'pending' AND kind = 'state'`
     // Plane may still execute an unanswered PATCH, until somebody has moved the work item since.
     const late = state === lane.heardState ? lane.lateState : null
-    yield* sql`UPDATE plane_sync_lane SET heard_state = ${state}, heard_at = ${updatedAt}, late_state = ${late}
-      WHERE id = ${lane.id}`
+    yield* sql`UPDATE plane_sync_lane SET heard_state = ${state}, heard_at = ${updatedAt}, heard_ahead = ${ahead},
+      late_state = ${late} WHERE id = ${lane.id}`
     // A look may have seen something newer.
-    yield* sql`UPDATE plane_sync_lane SET state = ${state}, cancelled = ${cancelled ? 1 : 0}, updated_at = ${updatedAt}
-      WHERE id = ${lane.id} AND (updated_at IS NULL OR updated_at < ${updatedAt})`
+    yield* sql`UPDATE plane_sync_lane SET state = ${state}, cancelled = ${cancelled ? 1 : 0},
+      completed = ${completed ? 1 : 0}, updated_at = ${updatedAt}
+      WHERE id = ${lane.id} AND coalesce(updated_at <> ${updatedAt}, 1) AND NOT ${
+      knowsNewer(sql, updatedAt, receivedAt)
+    }`
     const ours = [lane.heardState, lane.lateState, sent?.body]
     return state !== null && ours.includes(state) ? "ours" : "moved"
   })

@@ -10,7 +10,9 @@ import type { OwedEvent } from "./Plan.js"
 /** The state that a work item was seen in. */
 export interface SeenState {
   readonly state: StateId | null
+  /** Whether that state is of the group cancelled, or completed. */
   readonly cancelled: boolean
+  readonly completed: boolean
   readonly readAt: MonotonicMillis
   /** When Plane had last changed the work item. Tells nothing new if a later moment is known already. */
   readonly updatedAt: PlaneMoment | null
@@ -65,7 +67,7 @@ export type SendOutcome =
     readonly seen: SeenState | undefined
     readonly unsent?: true
   }
-  /** Not sent, because a person has cancelled the work item. */
+  /** Not sent, because a person has cancelled the work item, or has completed it and so ended its task. */
   | { readonly _tag: "Left"; readonly reason: string; readonly seen: SeenState }
   /** The comment to change is gone, so a new one is needed. */
   | { readonly _tag: "CommentGone"; readonly reason: string }

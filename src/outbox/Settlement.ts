@@ -37,9 +37,9 @@ const looked = (
 ): Effect.Effect<unknown, SqlError> => {
   switch (outcome._tag) {
     case "Found":
-      return lane.itemId === null ? keyFound(sql, tally, lane, outcome) : Effect.gen(function*() {
+      return lane.itemId === null ? keyFound(sql, tally, lane, outcome, now) : Effect.gen(function*() {
         yield* sql`UPDATE plane_sync_lane SET gone = 0, attempts = 0 WHERE id = ${lane.id}`
-        yield* see(sql, lane, outcome.seen)
+        yield* see(sql, lane, outcome.seen, now)
         yield* free(sql, tally, lane, now, null)
       })
     case "Missed":
@@ -149,7 +149,8 @@ const stateSettled = (
           answered,
           asked: StateId(delivery.body),
           respected: as === "superseded",
-          closed: delivery.lastEvent
+          closed: delivery.lastEvent,
+          now
         }
       })
   )

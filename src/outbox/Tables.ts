@@ -177,6 +177,18 @@ export const splittingColumns: Migration = Effect.gen(function*() {
 })
 
 /**
+ * How far Plane's clock was ahead when a work item was heard of, whether the work item is in a completed state, whether
+ * a task publishes its stages, and up to which event a person who ended that task wants no state set.
+ */
+export const peopleColumns: Migration = Effect.gen(function*() {
+  const sql = yield* SqlClient.SqlClient
+  yield* sql`ALTER TABLE plane_sync_lane ADD COLUMN heard_ahead INTEGER NOT NULL DEFAULT 0`
+  yield* sql`ALTER TABLE plane_sync_lane ADD COLUMN completed INTEGER NOT NULL DEFAULT 0`
+  yield* sql`ALTER TABLE plane_sync_lane ADD COLUMN of_task INTEGER NOT NULL DEFAULT 0`
+  yield* sql`ALTER TABLE plane_sync_lane ADD COLUMN left_until INTEGER NOT NULL DEFAULT 0`
+})
+
+/**
  * The triggers go: the leader folds new events, and the code that settles an event updates the counts. All events that
  * are stored by then count as folded. They are counted once more, so that the sums begin with the truth.
  */

@@ -118,10 +118,15 @@ const unreadable = (event: OwedEvent): Step => ({
 
 /**
  * The latest stage with a state before an event, among the events whose comments are owed. An event's state is not
- * closed by a later event's until its own comment is sent.
+ * closed by a later event's until its own comment is sent. A state that is left (`Lane.leftUntil`) is none.
  */
-const stageBefore = (event: OwedEvent, comments: ReadonlyArray<OwedEvent>, states: StageStates): Stage | undefined => {
-  for (const { body } of comments.filter(({ sequence }) => sequence < event.sequence).reverse()) {
+const stageBefore = (
+  event: OwedEvent,
+  { comments, lane }: Pick<Owed, "comments" | "lane">,
+  states: StageStates
+): Stage | undefined => {
+  const before = comments.filter(({ sequence }) => sequence < event.sequence && sequence > lane.leftUntil)
+  for (const { body } of before.reverse()) {
     const stage = Option.getOrUndefined(Option.map(eventOfBody(body), stageOf))
     if (stage !== undefined && states.has(stage)) return stage
   }
@@ -143,7 +148,7 @@ const stateStep = (
       // The later of these events are not read yet. They are read once older comments are sent.
       const mayHaveOthers = comments.length >= maxOwedComments && (comments.at(-1)?.sequence ?? 0) < event.sequence
       if (!hasState && mayHaveOthers) return { _tag: "Wait", dueAt: now }
-      const stage = hasState ? latest : stageBefore(event, comments, states)
+      const stage = hasState ? latest : stageBefore(event, { comments, lane }, states)
       const wanted = stage === undefined ? undefined : states.get(stage)
       if (wanted === undefined) return { _tag: "StateHolds", event }
       if (misfits().some((misfit) => misfit.stage === stage)) {

@@ -14,6 +14,7 @@ export const isFresh = (readAt: MonotonicMillis): Effect.Effect<boolean> =>
 export const seenAs = ({ stateGroup, stateId, updatedAt }: WorkItem, readAt: MonotonicMillis): SeenState => ({
   state: stateId,
   cancelled: stateGroup === "cancelled",
+  completed: stateGroup === "completed",
   readAt,
   updatedAt
 })

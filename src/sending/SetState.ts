@@ -2,6 +2,7 @@ import { Effect } from "effect"
 import { monotonicMillis } from "../base/Time.js"
 import { StateId } from "../domain/StageStates.js"
 import type { SendJob } from "../outbox/Job.js"
+import type { Lane } from "../outbox/Lane.js"
 import type { SeenState, SendOutcome } from "../outbox/Outcome.js"
 import type { PlaneError } from "../plane/PlaneError.js"
 import type { Slot } from "../plane/RateBudget.js"
@@ -17,8 +18,18 @@ const delivered = (seen: SeenState): SendOutcome => ({ _tag: "Delivered", commen
 const unsent = (seen: SeenState): SendOutcome => ({ _tag: "Delivered", commentId: null, seen, unsent: true })
 
 /**
- * Sets a state, after a look if what is known of the work item is older than 30 s: a person may have cancelled it, or
- * set the state already. Plane checks no condition, so a cancel between the look and the PATCH is overwritten.
+ * What a person has done that a state must not undo. Completing a work item ends its task, and nobody has heard of that
+ * yet: what was heard has ended the task already, so a state that is owed then is that of a task which started anew.
+ */
+const whatStands = ({ heardState, ofTask }: Lane, { cancelled, completed, state }: SeenState) => {
+  if (cancelled) return "cancelled"
+  return ofTask && completed && state !== heardState ? "completed" : undefined
+}
+
+/**
+ * Sets a state, after a look if what is known of the work item is older than 30 s: a person may have cancelled or
+ * completed it, or set the state already. Plane checks no condition, so a move between the look and the PATCH is
+ * overwritten.
  */
 export const setState = (
   context: SendContext,
@@ -33,9 +44,9 @@ export const setState = (
       Effect.zipRight(destination.wrote, Effect.map(monotonicMillis, (now) => delivered(seenAs(item, now))))
     const set = (slot: Slot) => Effect.flatMap(client.setState(itemId, StateId(delivery.body), slot), answered)
 
-    const { cancelled, readAt, state, updatedAt } = lane
+    const { cancelled, completed, readAt, state, updatedAt } = lane
     const known = readAt !== null && (yield* isFresh(readAt))
-      ? { state, cancelled, readAt, updatedAt }
+      ? { state, cancelled, completed, readAt, updatedAt }
       : undefined
     if (config.onConflict === "force") {
       return known?.state === delivery.body ? unsent(known) : yield* write(context, slot, set)
@@ -43,8 +54,9 @@ export const setState = (
     let seen: SeenState = known ?? (yield* look(slot))
     for (let hasLookedAgain = false;; hasLookedAgain = true) {
       if (seen.state === delivery.body) return unsent(seen)
-      if (seen.cancelled && seen.state !== lane.asked) {
-        return { _tag: "Left", reason: "a person has cancelled the work item, and that stands", seen }
+      const stands = seen.state === lane.asked ? undefined : whatStands(lane, seen)
+      if (stands !== undefined) {
+        return { _tag: "Left", reason: `a person has ${stands} the work item, and that stands`, seen }
       }
       const { readAt } = seen
       // The budget may keep the PATCH waiting for longer than the look tells anything: then its slot is for another

@@ -2,6 +2,12 @@ import * as SqlClient from "@effect/sql/SqlClient"
 import { Effect } from "effect"
 import type { Migration } from "../storage/Migrations.js"
 
+/** Why a task is paused, stopped or done, if not because it has gone through its pipeline. */
+export const whyColumn: Migration = Effect.gen(function*() {
+  const sql = yield* SqlClient.SqlClient
+  yield* sql`ALTER TABLE plane_sync_task ADD COLUMN why TEXT`
+})
+
 /** The tables of tasks: the tasks, what their gates said, what was reported of them, and the launches that are owed. */
 export const taskTables: Migration = Effect.gen(function*() {
   const sql = yield* SqlClient.SqlClient

@@ -9,7 +9,7 @@ export const TaskId = Brand.nominal<TaskId>()
 
 /**
  * `active`: the task leaves its stage as soon as the stage's gates hold. `paused` and `stopped`: it stays where it is,
- * until it is started again. `done`: it has entered the last stage.
+ * until it is started again. `done`: it has entered the last stage, or a person has ended it before.
  */
 export const TaskStatus = Schema.Literal("active", "paused", "stopped", "done")
 export type TaskStatus = typeof TaskStatus.Type
@@ -46,6 +46,8 @@ export interface Task {
   readonly itemId: ItemId | undefined
   readonly stage: Stage
   readonly status: TaskStatus
+  /** Who or what has paused, stopped or ended it. None while it is active, and once it has gone through its pipeline. */
+  readonly why: string | undefined
   /** The agent of its present stage, if that has one. */
   readonly agent: string | undefined
   readonly repository: { readonly id: number; /** "owner/repo" */ readonly name: string } | undefined

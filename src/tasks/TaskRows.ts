@@ -16,6 +16,7 @@ interface Row {
   readonly itemId: ItemId | null
   readonly stage: Stage
   readonly status: TaskStatus
+  readonly why: string | null
   readonly givenAgent: string | null
   readonly repositoryId: number | null
   readonly repositoryName: string | null
@@ -70,6 +71,7 @@ const toTask = (pipeline: Pipeline["Type"]) => (row: Row): TaskRow => ({
     itemId: row.itemId ?? undefined,
     stage: row.stage,
     status: row.status,
+    why: row.why ?? undefined,
     agent: agentOf(pipeline.byName(row.stage), row.givenAgent),
     repository: row.repositoryId === null ? undefined : { id: row.repositoryId, name: row.repositoryName ?? "" },
     pullRequest: row.pullRequest ?? undefined,
@@ -86,7 +88,8 @@ const toTask = (pipeline: Pipeline["Type"]) => (row: Row): TaskRow => ({
   givenAgent: row.givenAgent
 })
 
-const columns = `t.id, t.work_item AS "workItem", t.plane_id AS "itemId", t.stage, t.status, t.agent AS "givenAgent",
+const columns =
+  `t.id, t.work_item AS "workItem", t.plane_id AS "itemId", t.stage, t.status, t.why, t.agent AS "givenAgent",
   t.repository_id AS "repositoryId", t.repository_name AS "repositoryName", t.pull_request AS "pullRequest",
   t.head_sha AS "headSha", t.linked_by_name AS "linkedByName", t.entry, t.started_at AS "startedAt",
   t.updated_at AS "updatedAt", t.revision, t.due_at AS "dueAt",

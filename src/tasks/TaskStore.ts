@@ -1,23 +1,27 @@
 import type { SqlError } from "@effect/sql/SqlError"
 import { Context, Effect, Either, Layer, Schema } from "effect"
 import { cleanText, reasonLimit } from "../base/Text.js"
-import type { EpochMillis } from "../base/Time.js"
 import { epochMillis } from "../base/Time.js"
 import { uuidV7 } from "../base/UuidV7.js"
 import type { ItemId } from "../domain/Ids.js"
 import type { Stage } from "../domain/Stage.js"
+import type { StageStates } from "../domain/StageStates.js"
 import { WorkItemKey } from "../domain/WorkItemKey.js"
 import { Storage } from "../storage/Storage.js"
 import type { StorageError } from "../storage/StorageError.js"
 import { WakeUps } from "../storage/WakeUps.js"
 import { touch } from "./DueTasks.js"
-import { dropLaunches, oweLaunch } from "./Launches.js"
+import { leaveActive } from "./Leaving.js"
+import type { MoveMeaning, PersonMove } from "./PersonMove.js"
+import { makePersonMoves } from "./PersonMoves.js"
 import { Pipeline } from "./Pipeline.js"
 import type { TaskPullRequest } from "./PullRequestTasks.js"
 import { readTasksOf } from "./PullRequestTasks.js"
+import type { Start } from "./Starting.js"
+import { makeStarting } from "./Starting.js"
 import type { ReportOutcome, Task, TaskId, TaskStatus } from "./Task.js"
 import type { TaskRow } from "./TaskRows.js"
-import { agentOf, taskReader } from "./TaskRows.js"
+import { taskReader } from "./TaskRows.js"
 
 /** There is no task for the work item. */
 export class NoTask extends Schema.TaggedError<NoTask>()("NoTask", { workItem: Schema.String }) {
@@ -41,14 +45,6 @@ export class UnknownStage extends Schema.TaggedError<UnknownStage>()("UnknownSta
   override get message(): string {
     return `${JSON.stringify(this.stage.slice(0, 80))} is not a stage: expected one of ${this.known.join(", ")}`
   }
-}
-
-export interface Start {
-  /** The work item's key. */
-  readonly workItem: string
-  readonly itemId?: ItemId | undefined
-  /** The agent for this task instead of each stage's own. A stage without an agent still launches none. */
-  readonly agent?: string | undefined
 }
 
 /** A page of tasks, newest first; `cursor` is the id of the last one of the page before. */
@@ -75,9 +71,9 @@ export interface Link {
 export class TaskStore extends Context.Tag("plane-sync/TaskStore")<TaskStore, {
   /**
    * Makes a work item a task, at the pipeline's first stage. Nothing is published. A task that was paused goes on. One
-   * that was stopped enters its stage again, so that its agent is launched again. One that is active or done stays as
-   * it is. The task is the one with this `itemId`, or else the one that `byKey` finds, unless that is known to be
-   * another work item.
+   * that was stopped enters its stage again, so that its agent is launched again. One that is done starts anew, and what
+   * was merged before does not count. One that is active stays as it is. The task is the one with this `itemId`, or else
+   * the one that `byKey` finds, unless that is known to be another work item.
    */
   readonly start: (start: Start) => Effect.Effect<Task, StorageError | InvalidKey>
   readonly get: (key: string) => Effect.Effect<Task, StorageError | NoTask>
@@ -92,6 +88,18 @@ export class TaskStore extends Context.Tag("plane-sync/TaskStore")<TaskStore, {
   /** The tasks that a pull request concerns: those that are linked to it, and those of the keys that it names. */
   readonly tasksOf: (pullRequest: TaskPullRequest) => Effect.Effect<ReadonlyArray<Task>, StorageError>
   readonly link: (taskId: TaskId, link: Link) => Effect.Effect<void, StorageError>
+  /**
+   * A person has moved the work item in Plane: its task starts, starts anew, goes on, pauses, stops or ends, see
+   * `meaningOf`. The same move a second time changes nothing. `states` is the stage table of its project. Returns what
+   * the move meant.
+   */
+  readonly moved: (
+    item: { readonly workItem: string; readonly itemId: ItemId },
+    move: PersonMove,
+    states: StageStates
+  ) => Effect.Effect<MoveMeaning, StorageError | InvalidKey>
+  /** The same for a task that is there. */
+  readonly applyMove: (taskId: TaskId, move: PersonMove, states: StageStates) => Effect.Effect<void, StorageError>
   /** An active or paused task stays where it is until it is started again. */
   readonly stop: (taskId: TaskId, why: string) => Effect.Effect<void, StorageError>
   /** An active task stays where it is until it is started again. */
@@ -120,7 +128,7 @@ const make = Effect.gen(function*() {
   const pipeline = yield* Pipeline
   const { notify } = yield* WakeUps
   const reader = taskReader(sql, pipeline)
-  const [firstStage] = pipeline.stages
+  const starting = makeStarting(sql, pipeline)
 
   const one = (found: Effect.Effect<TaskRow | undefined, SqlError>) => Effect.map(read(found), (row) => row?.task)
 
@@ -134,63 +142,31 @@ const make = Effect.gen(function*() {
   const get = (key: string) =>
     Effect.flatMap(byKey(key), (task) => task === undefined ? new NoTask({ workItem: key }) : Effect.succeed(task))
 
-  const insert = (key: WorkItemKey, { agent, itemId }: Start, entry: string, now: EpochMillis) =>
-    Effect.gen(function*() {
-      const { stage } = firstStage
-      const [row] = yield* sql<{ id: TaskId }>`INSERT INTO plane_sync_task
-        (work_item, key, canonical, plane_id, stage, status, agent, entry, started_at, updated_at, due_at)
-        VALUES (${key.written}, ${key.normalized}, ${key.canonical}, ${itemId ?? null}, ${stage}, 'active',
-          ${agent ?? null}, ${entry}, ${now}, ${now}, ${now}) RETURNING id`
-      if (row === undefined) return yield* Effect.dieMessage("an INSERT returns its row")
-      yield* oweLaunch(sql, { entry, taskId: row.id, stage, agent: agentOf(firstStage, agent) }, now)
-      return row.id
-    })
-
-  const goOn = ({ givenAgent, task }: TaskRow, { agent, itemId }: Start, entry: string, now: EpochMillis) =>
-    Effect.gen(function*() {
-      yield* sql`UPDATE plane_sync_task SET plane_id = coalesce(plane_id, ${itemId ?? null}),
-        agent = coalesce(${agent ?? null}, agent) WHERE id = ${task.id}`
-      if (task.status === "done") return
-      yield* touch(sql, task.id, now)
-      if (task.status === "active") return
-      yield* sql`UPDATE plane_sync_task SET status = 'active', updated_at = ${now} WHERE id = ${task.id}`
-      if (task.status === "paused") return
-      yield* sql`UPDATE plane_sync_task SET entry = ${entry} WHERE id = ${task.id}`
-      const launched = agentOf(pipeline.byName(task.stage), agent ?? givenAgent)
-      yield* oweLaunch(sql, { entry, taskId: task.id, stage: task.stage, agent: launched }, now)
-    })
-
-  // A transaction's first statement must write, or it could not wait for another process's. This one changes nothing.
-  const beginWrite = sql`UPDATE plane_sync_task SET due_at = due_at WHERE id = 0`
-
   const start = Effect.fn("TaskStore.start")(function*(given: Start) {
     const key = yield* Either.mapLeft(WorkItemKey.parse(given.workItem), (why) => new InvalidKey({ why }))
     const entry = yield* uuidV7
     const now = yield* epochMillis
     const row = yield* write(Effect.gen(function*() {
-      yield* beginWrite
+      yield* starting.beginWrite
       const known = yield* reader.byKey(key, given.itemId)
-      if (known !== undefined) yield* goOn(known, given, entry, now)
-      return yield* reader.byId(known?.task.id ?? (yield* insert(key, given, entry, now)))
+      if (known === undefined) return yield* reader.byId(yield* starting.insert(key, given, entry, now, now))
+      yield* starting.know(known, given)
+      const row = { ...known, givenAgent: given.agent ?? known.givenAgent }
+      yield* known.task.status === "done" ? starting.startAnew(row, entry, now, now) : starting.goOn(row, entry, now)
+      return yield* reader.byId(known.task.id)
     }))
     yield* notify
     return row?.task ?? (yield* Effect.dieMessage("a task that was started is there"))
   })
 
-  const leave = (status: "stopped" | "paused", from: ReadonlyArray<TaskStatus>) => (taskId: TaskId, why: string) =>
+  const moves = makePersonMoves({ notify, pipeline, sql, starting, write })
+
+  const leave = (status: "stopped" | "paused") => (taskId: TaskId, why: string) =>
     Effect.gen(function*() {
       const now = yield* epochMillis
-      const [left] = yield* write(sql<{ workItem: string; stage: string }>`UPDATE plane_sync_task
-        SET status = ${status}, due_at = NULL, updated_at = ${now}, revision = revision + 1
-        WHERE id = ${taskId} AND status IN (SELECT value FROM json_each(${
-        JSON.stringify(from)
-      })) RETURNING work_item AS "workItem", stage`.pipe(
-        Effect.tap(([left]) =>
-          left === undefined || status === "paused"
-            ? Effect.void
-            : dropLaunches(sql, taskId)
-        )
-      ))
+      const left = yield* write(
+        leaveActive(sql, { id: taskId, itemId: undefined }, status, cleanText(why, reasonLimit), now)
+      )
       if (left !== undefined) yield* Effect.logInfo(`${left.workItem} is ${status} at ${left.stage}: ${why}`)
     })
 
@@ -243,8 +219,14 @@ const make = Effect.gen(function*() {
     byItemId: (itemId) => one(reader.byItemId(itemId)),
     tasksOf,
     link,
-    stop: leave("stopped", ["active", "paused"]),
-    pause: leave("paused", ["active"]),
+    stop: leave("stopped"),
+    pause: leave("paused"),
+    applyMove: (taskId, move, states) => Effect.asVoid(moves(reader.byId(taskId), move, states)),
+    moved: ({ itemId, workItem }, move, states) =>
+      Effect.flatMap(
+        Either.mapLeft(WorkItemKey.parse(workItem), (why) => new InvalidKey({ why })),
+        (key) => moves(reader.byKey(key, itemId), move, states, { key, itemId })
+      ),
     report,
     touch: (taskId) => Effect.flatMap(epochMillis, (now) => touch(sql, taskId, now))
   })

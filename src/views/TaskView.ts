@@ -12,7 +12,13 @@ export const TaskView = Schema.Struct({
   }),
   stage: Schema.String,
   status: TaskStatus.annotations({
-    description: "active: it advances when its gates hold; paused, stopped: it waits until it is started again"
+    description:
+      "active: it advances when its gates hold; paused, stopped: it waits until it is started again; done: " +
+      "it has gone through all stages, or a person has ended it"
+  }),
+  why: Schema.NullOr(Schema.String).annotations({
+    description: "who or what has paused, stopped or ended it; null while it is active, and once it has gone through " +
+      "all stages"
   }),
   agent: Schema.NullOr(Schema.String).annotations({
     description: "the agent of its stage; null when the stage has none"
@@ -41,6 +47,7 @@ export type TaskView = typeof TaskView.Type
 export const taskView = ({ itemId, ...task }: Task): TaskView => ({
   ...task,
   planeId: itemId ?? null,
+  why: task.why ?? null,
   agent: task.agent ?? null,
   repository: task.repository ?? null,
   pullRequest: task.pullRequest ?? null,

@@ -28,6 +28,7 @@ export interface NewHook {
 /** A hook that is still to be worked on. `id` is the order of arrival. */
 export interface StoredHook extends NewHook {
   readonly id: number
+  readonly receivedAt: EpochMillis
   /**
    * The group of states that a person moved the work item to, if the hook tells such a move and it is not acted upon
    * yet.
@@ -106,7 +107,7 @@ const insert = (sql: Sql, hooks: ReadonlyArray<Arrived>) =>
       SELECT value ->> 0, value ->> 1 FROM json_each(${JSON.stringify(bodies)})`
   })
 
-const columns = "id, source, delivery AS uuid, event, body, digest, moved"
+const columns = `id, source, delivery AS uuid, event, body, digest, received_at AS "receivedAt", moved`
 
 /** Hooks that share a commit. */
 const maxGroup = 64

@@ -1,7 +1,7 @@
 import type { Scope } from "effect"
 import { Duration, Effect, Either, FiberHandle } from "effect"
 import { EpochMillis, epochMillis, later } from "../base/Time.js"
-import type { ItemId } from "../domain/Ids.js"
+import { epochOf } from "../domain/PlaneMoment.js"
 import { keyIn } from "../domain/Project.js"
 import { Projects } from "../domain/Projects.js"
 import type { StateId } from "../domain/StageStates.js"
@@ -27,8 +27,7 @@ const statesWait = Duration.toMillis("1 minute")
 /**
  * Handles Plane's hooks. Each says which state a work item is in, and since when. What is not newer than what is known
  * is not a move, and neither is a state that this program has set itself: so the echo of our own request changes
- * nothing, however late it comes. Anything else is a person's move. To a started state, it makes the work item a task,
- * or has its task go on; to a cancelled state, it stops the task.
+ * nothing, however late it comes. Anything else is a person's move, and `meaningOf` says what it means for the task.
  */
 export const planeHandler: Effect.Effect<
   Handler,
@@ -44,27 +43,18 @@ export const planeHandler: Effect.Effect<
   const groupOf = yield* makeGroups(client)
   const unreadable = yield* makeUnreadable
 
-  /** A task that was started by hand has only a key until that is looked up. */
-  const taskOf = (workItem: string, itemId: ItemId) =>
-    Effect.gen(function*() {
-      const task = (yield* tasks.byItemId(itemId)) ?? (yield* tasks.byKey(workItem))
-      return task?.itemId === undefined || task.itemId === itemId ? task : undefined
-    })
-
-  const act = Effect.fnUntraced(function*(seen: WorkItemSeen, group: string) {
-    const workItem = keyIn(project, seen.number)
-    if (group === "started") {
-      const { status } = yield* Effect.catchTag(
-        tasks.start({ workItem, itemId: seen.itemId }),
-        "InvalidKey",
-        (error) => Effect.dieMessage(error.message)
-      )
-      const goesOn = status === "done" ? "its task is done, and stays so" : "its task goes on"
-      return yield* Effect.logInfo(`${workItem} was moved to a started state: ${goesOn}`)
-    }
-    const task = group === "cancelled" ? yield* taskOf(workItem, seen.itemId) : undefined
-    if (task !== undefined) yield* tasks.stop(task.id, "the work item was cancelled in Plane")
-  })
+  const act = ({ receivedAt }: StoredHook, seen: WorkItemSeen, group: string) =>
+    tasks.moved(
+      { workItem: keyIn(project, seen.number), itemId: seen.itemId },
+      {
+        group,
+        stateId: seen.stateId,
+        stateName: seen.stateName,
+        who: seen.who,
+        at: EpochMillis(Math.min(epochOf(seen.updatedAt), receivedAt))
+      },
+      project.states
+    ).pipe(Effect.catchTag("InvalidKey", (error) => Effect.dieMessage(error.message)))
 
   /**
    * Notes a move in the commit that makes the state known: after a crash that state is old, but the move is not lost.
@@ -77,7 +67,9 @@ export const planeHandler: Effect.Effect<
         key: keyIn(project, seen.number),
         state: seen.stateId,
         cancelled: group === "cancelled",
+        completed: group === "completed",
         updatedAt: seen.updatedAt,
+        receivedAt: hook.receivedAt,
         isAside: seen.isAside
       })
       if (observed !== "moved") yield* noteMoved(sql, hook.id, null)
@@ -86,7 +78,7 @@ export const planeHandler: Effect.Effect<
 
   const handle = (hook: StoredHook): Effect.Effect<HookOutcome, StorageError> =>
     Effect.gen(function*() {
-      const decoded = decodePlaneHook(hook.body)
+      const decoded = decodePlaneHook(hook.body, hook.event)
       if (Either.isLeft(decoded)) {
         yield* unreadable(hook, decoded.left)
         return { _tag: "Skipped", reason: decoded.left }
@@ -102,9 +94,9 @@ export const planeHandler: Effect.Effect<
           return { _tag: "Later", dueAt: later(now, groupWait), reason: "Plane has not told its states yet" }
         }
         if ((yield* noteMove(hook, seen, group)) !== "moved") return { _tag: "Done" }
-        yield* act(seen, group)
+        yield* act(hook, seen, group)
       } else {
-        yield* act(seen, hook.moved)
+        yield* act(hook, seen, hook.moved)
       }
       yield* wakeUps.notify
       return { _tag: "Done" }

@@ -17,6 +17,10 @@ export interface WorkItemSeen {
   readonly stateId: StateId
   /** backlog, unstarted, started, completed or cancelled; none if the hook does not tell. */
   readonly stateGroup: string | undefined
+  /** As people read it; none if the hook does not tell. */
+  readonly stateName: string | undefined
+  /** Who has made the change, as people read it; none if the hook does not tell. */
+  readonly who: string | undefined
   /** When Plane last changed it. */
   readonly updatedAt: PlaneMoment
   /** The hook was sent because of another change than that of the state. */
@@ -27,16 +31,22 @@ export interface WorkItemSeen {
 export interface Nothing {
   readonly _tag: "Nothing"
   readonly reason: string
+  /** What it is about, in a few words: "issue_comment updated". Hooks of one kind are counted together. */
+  readonly kind: string
 }
 
 const State = Schema.Union(
   PlaneStateId,
-  Schema.Struct({ id: PlaneStateId, group: Schema.optional(Schema.NullOr(Schema.String)) })
+  Schema.Struct({
+    id: PlaneStateId,
+    name: Schema.optional(Schema.NullOr(Schema.String)),
+    group: Schema.optional(Schema.NullOr(Schema.String))
+  })
 )
 
 // Plane's objects grow with every release, so only what is needed is decoded. Community's bodies ("v1") have the state
 // as an object, and call its field `state` or `state_id` depending on who moved it; the snapshot is the same. Cloud's
-// ("v2") may name the two references by their ids.
+// ("v2") may name the two references by their ids. Before 0.28 the body is that of "v1".
 const Data = Schema.Struct({
   id: Schema.String,
   sequence_id: Schema.Int,
@@ -47,60 +57,146 @@ const Data = Schema.Struct({
   updated_at: PlaneMomentText
 })
 
+const Text = Schema.optional(Schema.NullOr(Schema.String))
+
 const Envelope = Schema.parseJson(Schema.Struct({
-  event: Schema.String,
+  event: Text,
+  entity_type: Text,
   action: Schema.optional(Schema.Unknown),
   activity: Schema.optional(Schema.Unknown),
   previous_attributes: Schema.optional(Schema.Unknown),
   data: Schema.Unknown
 }))
-const StateActivity = Schema.Struct({ field: Schema.Literal("state", "state_id") })
+const Activity = Schema.Struct({
+  field: Schema.optional(Schema.Unknown),
+  actor: Schema.optional(Schema.Unknown)
+})
+const Actor = Schema.Struct({ display_name: Schema.NonEmptyTrimmedString })
 const Comment = Schema.Struct({ external_source: Schema.optional(Schema.NullOr(Schema.String)) })
 
-const isStateActivity = Schema.is(StateActivity)
+const isActivity = Schema.is(Activity)
+const isActor = Schema.is(Actor)
 const isComment = Schema.is(Comment)
 const decodeEnvelope = Schema.decodeUnknownEither(Envelope)
 const decodeData = Schema.decodeUnknownEither(Data, { errors: "all" })
 
-const nothing = (reason: string): Nothing => ({ _tag: "Nothing", reason })
+const nothing = (reason: string, kind: string): Nothing => ({ _tag: "Nothing", reason, kind })
 
 const namesState = (attributes: object) => "state" in attributes || "state_id" in attributes
 
-/** Only "v1" has an activity, and only "v2" has the earlier values of what was changed. */
-const isOfAnother = ({ activity, previous_attributes: previous }: typeof Envelope.Type) =>
-  activity !== undefined && activity !== null
-    ? !isStateActivity(activity)
-    : typeof previous === "object" && previous !== null && !namesState(previous)
+/**
+ * The hook is about another change than one of the state. Only "v1" has an activity, and only "v2" has the earlier
+ * values of what was changed. Before 0.28 a work item that is added to a module is "created", with "modules" as field:
+ * so a work item is new only if no field is named.
+ */
+const isOfAnother = ({ activity, previous_attributes: previous }: typeof Envelope.Type, verb: string) => {
+  if (!isActivity(activity)) {
+    return verb === "updated" && typeof previous === "object" && previous !== null && !namesState(previous)
+  }
+  const { field } = activity
+  return field === undefined || field === null || field === ""
+    ? verb === "updated"
+    : field !== "state" && field !== "state_id"
+}
 
-/** What a body says, or (left) why it cannot be read. */
-export const decodePlaneHook = (body: string): Either.Either<WorkItemSeen | Nothing, string> =>
+/** Both spellings of what was done, as one. */
+const verbs: Readonly<Record<string, string>> = {
+  create: "created",
+  created: "created",
+  update: "updated",
+  updated: "updated",
+  delete: "deleted",
+  deleted: "deleted"
+}
+
+/** Newer ones send the name of the member of an enumeration, as Python prints it. */
+const printed = /^.*\bScopeChoices\./i
+
+/** A name of Plane's in a few harmless characters. */
+const plain = (name: string) => name.replace(printed, "").replace(/[^\w.-]+/g, " ").trim().slice(0, 40).toLowerCase()
+
+interface About {
+  readonly thing: string
+  readonly verb: string | undefined
+}
+
+/** "issue", "workitem.updated" of "v2", "WebhookScope.ScopeChoices.WORK_ITEM_UPDATED" of newer ones: thing and verb. */
+const aboutOf = (name: string): About => {
+  const all = plain(name)
+  const [, thing = all, last = ""] = /^(.+)[._]([a-z]+)$/.exec(all) ?? []
+  const verb = verbs[last]
+  return verb === undefined ? { thing: all, verb } : { thing, verb }
+}
+
+/**
+ * What a hook is about. Where `event` does not tell that, the type of the entity does, and where the body does not, the
+ * header.
+ */
+const subjectOf = ({ action, entity_type: entity, event }: typeof Envelope.Type, header: string): About => {
+  const named = (name: string | null | undefined) => name === undefined || name === null ? [] : [aboutOf(name)]
+  const [ofEvent, ofEntity, ofHeader] = [named(event), named(entity), named(header)]
+  const known = [...ofEvent, ...ofEntity].find(({ thing }) => isWorkItem(thing) || isOfComment(thing))
+  const [about] = known !== undefined
+    ? [known]
+    : event !== undefined && event !== null && !printed.test(event)
+    ? ofEvent
+    : [...ofHeader, ...ofEntity, ...ofEvent].filter(({ thing }) => thing !== "")
+  const given = typeof action === "string" ? plain(action) : undefined
+  const done = given === undefined ? undefined : verbs[given] ?? given
+  return { thing: about?.thing ?? "", verb: about?.verb ?? ofEvent[0]?.verb ?? done ?? ofHeader[0]?.verb }
+}
+
+const isWorkItem = (thing: string) => /^(issue|work[_-]?item)$/.test(thing)
+
+const isOfComment = (thing: string) => thing.includes("comment")
+
+/**
+ * What a body says, or (left) why it cannot be read. `header` is the hook's type as `X-Plane-Event` has it: it counts
+ * where the body itself does not tell.
+ */
+export const decodePlaneHook = (body: string, header = ""): Either.Either<WorkItemSeen | Nothing, string> =>
   Either.flatMap(Either.mapLeft(decodeEnvelope(body), describeParseError), (envelope) => {
-    const { action, data, event } = envelope
-    if (/comment/i.test(event)) {
+    const { activity, data, event } = envelope
+    const { thing, verb } = subjectOf(envelope, header)
+    if (thing === "") return Either.left("event: is missing")
+    const kind = [isWorkItem(thing) ? "issue" : thing, verb].filter((word) => word !== undefined).join(" ")
+    if (isOfComment(thing)) {
       const ours = isComment(data) && data.external_source === externalSource
-      return Either.right(nothing(ours ? "a comment of plane-sync's own" : "a comment moves nothing"))
+      return Either.right(nothing(ours ? "a comment of plane-sync's own" : "a comment moves nothing", kind))
     }
-    // "issue" with an action and, of "v2", "workitem.updated".
-    const [, verb = action ?? "updated"] = /^(?:issue|work_?item)(?:\.(\w+))?$/i.exec(event) ?? [event, "other"]
-    if (verb !== "created" && verb !== "updated") {
-      return Either.right(nothing(`the event ${JSON.stringify(event.slice(0, 80))} moves nothing`))
+    if (!isWorkItem(thing) || !["created", "updated", undefined].includes(verb)) {
+      const name = JSON.stringify((event ?? thing).slice(0, 80))
+      return Either.right(nothing(`the event ${name}${verb === undefined ? "" : ` (${verb})`} moves nothing`, kind))
     }
-    const isAside = verb === "updated" && isOfAnother(envelope)
-    return Either.flatMap(Either.mapLeft(decodeData(data), describeParseError), (data) => seenIn(data, isAside))
+    const isAside = isOfAnother(envelope, verb ?? "updated")
+    const actor = isActivity(activity) ? activity.actor : undefined
+    const who = isActor(actor) ? actor.display_name : undefined
+    return Either.flatMap(
+      Either.mapLeft(decodeData(data), describeParseError),
+      (data) => seenIn(data, { isAside, kind, who })
+    )
   })
 
-const seenIn = (data: typeof Data.Type, isAside: boolean): Either.Either<WorkItemSeen | Nothing, string> => {
+const seenIn = (
+  data: typeof Data.Type,
+  { isAside, kind, who }: { readonly isAside: boolean; readonly kind: string; readonly who: string | undefined }
+): Either.Either<WorkItemSeen | Nothing, string> => {
   const project = data.project ?? data.project_id
   if (project === undefined) return Either.left("project: is missing")
   const state = data.state ?? data.state_id
-  if (state === null || state === undefined) return Either.right(nothing("it names no state"))
+  if (state === null || state === undefined) {
+    return Either.right(nothing("it names no state", `${kind} without a state`))
+  }
+  const told = typeof state === "string" ? { id: state } : state
   return Either.right({
     _tag: "WorkItemSeen",
     itemId: ItemId(data.id),
     project: project.toLowerCase(),
     number: data.sequence_id,
-    stateId: typeof state === "string" ? state : state.id,
-    stateGroup: typeof state === "string" ? undefined : state.group ?? undefined,
+    stateId: told.id,
+    stateGroup: told.group ?? undefined,
+    stateName: told.name ?? undefined,
+    who,
     updatedAt: data.updated_at,
     isAside
   })

@@ -17,7 +17,7 @@ type ByTag<A extends { readonly _tag: string }> = {
   ]
 }
 
-const seen: SeenState = { state: null, cancelled: false, readAt: MonotonicMillis(0), updatedAt: null }
+const seen: SeenState = { state: null, cancelled: false, completed: false, readAt: MonotonicMillis(0), updatedAt: null }
 const later = { _tag: "Later", dueAt: EpochMillis(0), counted: true, reason: "no answer" } as const
 const gone = { _tag: "LaneDead", code: "gone", reason: "it was deleted", gone: true } as const
 const taken = { _tag: "Taken", commentId: CommentId("another"), nextExternalId: "next" } as const

@@ -1,8 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Layer } from "effect"
+import { Effect, Layer, TestClock } from "effect"
 import { EpochMillis, MonotonicMillis } from "../../src/base/Time.js"
 import { ItemId } from "../../src/domain/Ids.js"
-import { PlaneMoment } from "../../src/domain/PlaneMoment.js"
+import { epochOf, PlaneMoment } from "../../src/domain/PlaneMoment.js"
 import { StateId } from "../../src/domain/StageStates.js"
 import { CanonicalKey, NormalizedKey } from "../../src/domain/WorkItemKey.js"
 import type { SendJob } from "../../src/outbox/Job.js"
@@ -24,7 +24,9 @@ const observation = (second: number, state: string, more: Partial<Observation> =
   key: CanonicalKey("ET-2"),
   state: StateId(state),
   cancelled: state === "cancelled",
+  completed: state === "done",
   updatedAt: at(second),
+  receivedAt: epochOf(at(second)),
   isAside: false,
   ...more
 })
@@ -66,7 +68,11 @@ const claim = { urgentAfter: 1_000, plan }
 
 const claimed = Effect.flatMap(Outbox, (outbox) => outbox.turn({ holder, claim }))
 
-const leading = Effect.flatMap(Outbox, (outbox) => outbox.becomeLeader(holder))
+// What an answer says of Plane's clock is compared with ours.
+const leading = Effect.zipRight(
+  TestClock.setTime(epochOf(at(10))),
+  Effect.flatMap(Outbox, (outbox) => outbox.becomeLeader(holder))
+)
 
 const sending = Effect.flatMap(
   claimed,
@@ -83,7 +89,13 @@ const answered = (job: SendJob, state: string, second: number, more: { readonly 
         outcome: {
           _tag: "Delivered",
           commentId: null,
-          seen: { state: StateId(state), cancelled: false, readAt: MonotonicMillis(0), updatedAt: at(second) },
+          seen: {
+            state: StateId(state),
+            cancelled: false,
+            completed: false,
+            readAt: MonotonicMillis(0),
+            updatedAt: at(second)
+          },
           ...more
         }
       }
@@ -195,7 +207,13 @@ describe("an observation of a work item by a hook", () => {
       yield* observe(1, "todo")
       yield* publish("development")
       const job = yield* sending
-      const seen = { state: StateId("cancelled"), cancelled: true, readAt: MonotonicMillis(0), updatedAt: at(5) }
+      const seen = {
+        state: StateId("cancelled"),
+        cancelled: true,
+        completed: false,
+        readAt: MonotonicMillis(0),
+        updatedAt: at(5)
+      }
       yield* outbox.turn({
         holder,
         settlement: { _tag: "Sent", job, outcome: { _tag: "Left", reason: "a person's", seen } }
@@ -212,7 +230,13 @@ describe("an observation of a work item by a hook", () => {
       yield* publish("development")
       const look = yield* claimed
       if (look?._tag !== "Look") return assert.fail("a look-up")
-      const seen = { state: StateId("in-progress"), cancelled: false, readAt: MonotonicMillis(0), updatedAt: at(5) }
+      const seen = {
+        state: StateId("in-progress"),
+        cancelled: false,
+        completed: false,
+        readAt: MonotonicMillis(0),
+        updatedAt: at(5)
+      }
       yield* outbox.turn({
         holder,
         settlement: {
@@ -253,7 +277,13 @@ describe("an observation of a work item by a hook", () => {
       const job = yield* claimed
       if (job?._tag !== "Look") return assert.fail("a look-up")
       yield* observe(5, "cancelled")
-      const seen = { state: StateId("todo"), cancelled: false, readAt: MonotonicMillis(0), updatedAt: at(4) }
+      const seen = {
+        state: StateId("todo"),
+        cancelled: false,
+        completed: false,
+        readAt: MonotonicMillis(0),
+        updatedAt: at(4)
+      }
       yield* outbox.turn({
         holder,
         settlement: { _tag: "Looked", job, outcome: { _tag: "Found", itemId: uuid, key: CanonicalKey("ET-2"), seen } }

@@ -6,9 +6,11 @@ import { PlaneMoment } from "../../src/domain/PlaneMoment.js"
 import { StateId } from "../../src/domain/StageStates.js"
 import { CanonicalKey, NormalizedKey } from "../../src/domain/WorkItemKey.js"
 import { itemOfKey, keysOfItem } from "../../src/outbox/ItemKeys.js"
+import { followTask, leaveStates } from "../../src/outbox/LeftStates.js"
 import { observe } from "../../src/outbox/Observation.js"
 import { Outbox } from "../../src/outbox/Outbox.js"
 import type { NewEvent } from "../../src/outbox/StoredEvent.js"
+import { nextStep } from "../../src/sending/NextStep.js"
 import { Storage } from "../../src/StorageLayers.js"
 import { postponeLaunch } from "../../src/tasks/Launches.js"
 import { concernsNoTask } from "../../src/tasks/PullRequestTasks.js"
@@ -33,6 +35,8 @@ const event = (n: number, type: string, workItem: string): NewEvent => ({
   publishedAt: EpochMillis(n),
   unfit: n === 7 ? "unfit" : undefined
 })
+
+const planning = { comments: "joined", onConflict: "respect", misfits: () => [] } as const
 
 /** Whatever the outbox can be asked, once. */
 const everything = Effect.gen(function*() {
@@ -72,6 +76,8 @@ const everything = Effect.gen(function*() {
     key: CanonicalKey("ET-9"),
     state: StateId("b"),
     cancelled: false,
+    completed: false,
+    receivedAt: EpochMillis(0),
     updatedAt: PlaneMoment("2026-11-24T00:00:00.000000Z"),
     isAside: false
   }
@@ -80,7 +86,40 @@ const everything = Effect.gen(function*() {
   yield* read(
     sql`SELECT ${itemOfKey(sql, NormalizedKey("ET-1"))}, (SELECT key FROM ${keysOfItem(sql, ItemId("item-1"))})`
   )
+  yield* leftState
   yield* outbox.prune(EpochMillis(0))
+})
+
+/** A person ends the task of a work item while one of its states is being sent. */
+const leftState = Effect.gen(function*() {
+  const outbox = yield* Outbox
+  const { sql, write } = yield* Storage
+  const item = { key: NormalizedKey("ET-77"), itemId: ItemId("item-77") }
+  yield* write(followTask(sql, item))
+  yield* write(observe(sql, {
+    itemId: item.itemId,
+    key: CanonicalKey("ET-77"),
+    state: StateId("b"),
+    cancelled: false,
+    completed: true,
+    receivedAt: EpochMillis(0),
+    updatedAt: PlaneMoment("2026-11-24T00:00:00.000000Z"),
+    isAside: false
+  }))
+  yield* outbox.publish(event(77, "task_completed", "ET-77"))
+  const claim = { urgentAfter: 1, plan: nextStep({ ...planning, states: new Map([["done", StateId("c")]]) }) }
+  for (let turns = 0; turns < 40; turns++) {
+    const job = yield* outbox.turn({ holder: "me", claim })
+    if (job?._tag !== "Send" || job.itemId !== item.itemId || job.delivery.kind !== "state") continue
+    const later = { _tag: "Later", dueAt: EpochMillis(0), counted: true, maybeDone: true, reason: "no answer" } as const
+    yield* outbox.turn({ holder: "me", settlement: { _tag: "Sent", job, outcome: later } })
+    yield* write(leaveStates(sql, item))
+    const [row] = yield* sql<{ asked: string | null }>`SELECT asked FROM plane_sync_lane WHERE name = ${item.itemId}`
+    assert.isNull(row?.asked)
+    const next = yield* outbox.turn({ holder: "me", claim })
+    return assert.deepInclude(next, { _tag: "Send", itemId: item.itemId })
+  }
+  return assert.fail("the state was never sent")
 })
 
 /** Whatever can be asked of tasks, once. */
@@ -103,6 +142,9 @@ const everyTask = Effect.gen(function*() {
   yield* write(tasks.touch(id))
   yield* tasks.pause(id, "moved")
   yield* tasks.stop(id, "cancelled")
+  yield* tasks.start({ workItem: "ET-3" })
+  const ends = { group: "completed", stateId: StateId("done"), at: EpochMillis(0) }
+  yield* tasks.applyMove(id, ends, new Map())
   yield* tasks.start({ workItem: "ET-3" })
   yield* TestClock.adjust("1 minute")
   // For a launch that fails, and for the deleting of pull requests.

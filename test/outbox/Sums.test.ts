@@ -49,7 +49,7 @@ const actions: FastCheck.Arbitrary<Array<Action>> = FastCheck.array(
 
 const codes = ["refused", "attempts", "gone", "unfit"] as const
 const holder = "me"
-const seen = { state: null, cancelled: false, readAt: MonotonicMillis(0), updatedAt: null }
+const seen = { state: null, cancelled: false, completed: false, readAt: MonotonicMillis(0), updatedAt: null }
 
 const looks: ReadonlyArray<LookOutcome> = [
   { _tag: "Missed", dueAt: EpochMillis(0), reason: "nobody has it" },

@@ -5,6 +5,7 @@ import { Context, DateTime, Duration, Effect, Exit, Layer, Logger, Scope, TestCl
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { epochMillis } from "../../src/base/Time.js"
 import { ItemId } from "../../src/domain/Ids.js"
 import { PlaneMoment } from "../../src/domain/PlaneMoment.js"
 import { StageEvent } from "../../src/domain/StageEvent.js"
@@ -49,9 +50,11 @@ const movedAndHeard = (id: string, key: string, to: string) =>
       itemId: ItemId(id),
       key: CanonicalKey(key),
       state: StateId(state.id),
-      cancelled: to === "Cancelled",
+      cancelled: state.group === "cancelled",
+      completed: state.group === "completed",
       // Plane's moments have microseconds.
       updatedAt: PlaneMoment(DateTime.formatIso(yield* DateTime.now).replace("Z", "500Z")),
+      receivedAt: yield* epochMillis,
       isAside: false
     }))
   })

@@ -86,6 +86,7 @@ describe("starting a task", () => {
       const seen = {
         state: StateId("a"),
         cancelled: false,
+        completed: false,
         readAt: MonotonicMillis(0),
         updatedAt: PlaneMoment("2026-11-23T21:10:39.731779Z")
       }

@@ -16,6 +16,8 @@ describe("Plane's bodies", () => {
       number: 7,
       stateId: StateId("b873d9eb-993c-48cd-97ac-99a9b1623967"),
       stateGroup: "started",
+      stateName: "In Progress",
+      who: "lea",
       updatedAt: PlaneMoment("2026-10-05T07:16:29.568007Z"),
       isAside: false
     } as const
@@ -24,7 +26,7 @@ describe("Plane's bodies", () => {
     assert.deepStrictEqual(decodePlaneHook(byPage), Either.right(seen))
     assert.deepStrictEqual(
       decodePlaneHook(fixture("plane/workitem_updated_v2")),
-      Either.right({ ...seen, stateGroup: undefined })
+      Either.right({ ...seen, stateGroup: undefined, stateName: undefined, who: undefined })
     )
     for (const name of ["plane/issue_updated_priority", "plane/issue_updated_name", "plane/issue_created"]) {
       assert.containSubset(decodePlaneHook(fixture(name)), { _tag: "Right", right: { _tag: "WorkItemSeen" } }, name)
@@ -62,6 +64,35 @@ describe("Plane's bodies", () => {
     assert.isFalse(before({ state: { id: "x" } }))
     assert.isFalse(before(undefined))
     assert.isFalse(before({}, "workitem.created"))
+  })
+
+  it("row 29: of old senders are new only where no field is named; row 30: in any spelling say the same", () => {
+    const seen = (body: string, header?: string) =>
+      Either.match(decodePlaneHook(body, header), {
+        onLeft: (why) => why,
+        onRight: (seen) => seen._tag === "Nothing" ? seen.kind : seen.isAside ? "aside" : "a work item"
+      })
+    const kind = (event: unknown, more: object = {}, header?: string) =>
+      seen(JSON.stringify({ ...JSON.parse(fixture("plane/issue_updated_state")), event, ...more }), header)
+    for (const field of ["modules", "cycles", "link", "parent"]) {
+      assert.strictEqual(seen(changed("plane/issue_created", { activity: { field } })), "aside", field)
+    }
+    assert.strictEqual(seen(changed("plane/issue_created", { activity: null })), "a work item")
+    assert.strictEqual(seen(changed("plane/issue_created", { activity: { field: "" } })), "a work item")
+    assert.strictEqual(kind("issue", { action: "create" }), "a work item")
+    assert.strictEqual(kind("WebhookScope.ScopeChoices.WORK_ITEM_UPDATED", { entity_type: "issue" }), "a work item")
+    assert.strictEqual(kind("ScopeChoices.SOMETHING", { entity_type: "issue" }), "a work item")
+    assert.strictEqual(kind("WORKITEM.UPDATED", { action: undefined }), "a work item")
+    assert.strictEqual(kind(undefined, {}, "issue"), "a work item")
+    // What moves nothing has a kind, by which it is counted.
+    assert.strictEqual(kind("issue_comment", { action: "create" }), "issue_comment created")
+    const comment = "WebhookScope.ScopeChoices.WORK_ITEM_COMMENT_CREATED"
+    assert.strictEqual(kind(comment, { entity_type: "issue_comment" }), "work_item_comment created")
+    assert.strictEqual(kind("issue", { action: "delete" }), "issue deleted")
+    assert.strictEqual(kind("workitem.archived", { action: undefined }), "workitem.archived")
+    assert.strictEqual(kind("module", {}, "issue"), "module updated")
+    assert.strictEqual(kind("project", { action: "x".repeat(999) }), `project ${"x".repeat(40)}`)
+    assert.strictEqual(kind("a\u0007<b>".repeat(99)).length, "updated".length + 41)
   })
 
   it("that cannot be read say why", () => {

@@ -110,7 +110,16 @@ describe("what cannot be read", () => {
     const { layer, lines } = receiving(settings)
     return Effect.gen(function*() {
       const unreadable = yield* makeUnreadable
-      const hook = { source: "plane", event: "issue\n", uuid: "", body: "", digest: "", moved: null } as const
+      const receivedAt = EpochMillis(0)
+      const hook = {
+        source: "plane",
+        event: "issue\n",
+        uuid: "",
+        body: "",
+        digest: "",
+        moved: null,
+        receivedAt
+      } as const
       for (let id = 1; id <= 3; id++) yield* unreadable({ ...hook, id }, "data.sequence_id: is missing")
       assert.deepStrictEqual(lines, ["Hook 1 of plane, \"issue \", cannot be read: data.sequence_id: is missing"])
       yield* TestClock.adjust("61 seconds")

@@ -1,0 +1,37 @@
+import type { EventSequence } from "../domain/Ids.js"
+import type { Lane } from "./Lane.js"
+
+type Flag = "gone" | "cancelled" | "completed" | "respected" | "ofTask" | "unanswered"
+
+/** A claimed lane, with the facts that the claim has read along with it. Flags are 0 or 1. */
+export interface ClaimedRow extends Omit<Lane, Flag>, Readonly<Record<Flag | "pending" | "retried", number>> {
+  readonly stateEvent: EventSequence | null
+}
+
+const has = (status: "pending" | "retried") =>
+  `EXISTS (SELECT 1 FROM plane_sync_delivery d WHERE d.lane = plane_sync_lane.id AND d.status = '${status}') AS ${status}`
+
+export const claimedColumns = `id, name, work_item AS "itemId", attempts, misses, gone, state, cancelled, completed,
+  iif(read_by = holder, read_at, NULL) AS "readAt", updated_at AS "updatedAt", asked, respected, unanswered,
+  heard_state AS "heardState", of_task AS "ofTask", left_until AS "leftUntil",
+  state_event AS "stateEvent", ${has("pending")}, ${has("retried")}`
+
+export const laneOf = (row: ClaimedRow): Lane => ({
+  id: row.id,
+  name: row.name,
+  itemId: row.itemId,
+  attempts: row.attempts,
+  misses: row.misses,
+  state: row.state,
+  readAt: row.readAt,
+  updatedAt: row.updatedAt,
+  asked: row.asked,
+  heardState: row.heardState,
+  leftUntil: row.leftUntil,
+  gone: row.gone === 1,
+  cancelled: row.cancelled === 1,
+  completed: row.completed === 1,
+  respected: row.respected === 1,
+  ofTask: row.ofTask === 1,
+  unanswered: row.unanswered === 1
+})

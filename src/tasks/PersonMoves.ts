@@ -1,0 +1,71 @@
+import type { SqlError } from "@effect/sql/SqlError"
+import { Effect } from "effect"
+import { EpochMillis, epochMillis } from "../base/Time.js"
+import { uuidV7 } from "../base/UuidV7.js"
+import type { ItemId } from "../domain/Ids.js"
+import type { StageStates } from "../domain/StageStates.js"
+import type { WorkItemKey } from "../domain/WorkItemKey.js"
+import type { Storage } from "../storage/Storage.js"
+import type { StorageError } from "../storage/StorageError.js"
+import type { WakeUps } from "../storage/WakeUps.js"
+import { leaveActive } from "./Leaving.js"
+import type { MoveMeaning, PersonMove } from "./PersonMove.js"
+import { meaningOf, moveWords, whyOf } from "./PersonMove.js"
+import type { Pipeline } from "./Pipeline.js"
+import type { Starting } from "./Starting.js"
+import type { TaskRow } from "./TaskRows.js"
+
+interface Parts extends Pick<Storage["Type"], "sql" | "write">, Pick<WakeUps["Type"], "notify"> {
+  readonly pipeline: Pipeline["Type"]
+  readonly starting: Starting
+}
+
+/**
+ * Makes what is done when a person has moved a work item: what the move means for the task that `find` finds is decided
+ * and stored in one transaction. `item` is the work item, which becomes a task if there is none yet.
+ */
+export const makePersonMoves = ({ notify, pipeline, sql, starting, write }: Parts) =>
+(
+  find: Effect.Effect<TaskRow | undefined, SqlError>,
+  move: PersonMove,
+  states: StageStates,
+  item?: { readonly key: WorkItemKey; readonly itemId: ItemId }
+): Effect.Effect<MoveMeaning, StorageError> =>
+  Effect.gen(function*() {
+    const entry = yield* uuidV7
+    const now = yield* epochMillis
+    const at = EpochMillis(Math.min(move.at, now))
+    const why = whyOf(move)
+
+    const change = (row: TaskRow, meaning: MoveMeaning): Effect.Effect<unknown, SqlError> => {
+      const task = { id: row.task.id, itemId: row.task.itemId ?? item?.itemId }
+      switch (meaning) {
+        case "startAnew":
+          return Effect.zipRight(starting.know(row, item ?? {}), starting.startAnew(row, entry, at, now))
+        case "goOn":
+          return Effect.zipRight(starting.know(row, item ?? {}), starting.goOn(row, entry, now))
+        case "pause":
+          return leaveActive(sql, task, "paused", why, now)
+        case "stop":
+          return leaveActive(sql, task, "stopped", why, now)
+        case "end":
+          return leaveActive(sql, task, "done", why, now)
+        case "start":
+        case "nothing":
+          return Effect.void
+      }
+    }
+
+    const { meaning, workItem } = yield* write(Effect.gen(function*() {
+      yield* starting.beginWrite
+      const row = yield* find
+      const meaning = meaningOf({ move: { ...move, at }, task: row?.task, stages: pipeline.names, states })
+      if (row !== undefined) yield* change(row, meaning)
+      else if (meaning === "start" && item !== undefined) yield* starting.insert(item.key, item, entry, at, now)
+      return { meaning, workItem: row?.task.workItem ?? item?.key.written }
+    }))
+    if (meaning === "nothing") return meaning
+    yield* Effect.logInfo(`${workItem}: ${why}, so its task ${moveWords[meaning]}`)
+    yield* notify
+    return meaning
+  })

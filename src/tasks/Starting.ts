@@ -1,0 +1,87 @@
+import type { SqlError } from "@effect/sql/SqlError"
+import { Effect } from "effect"
+import type { EpochMillis } from "../base/Time.js"
+import type { ItemId } from "../domain/Ids.js"
+import { WorkItemKey } from "../domain/WorkItemKey.js"
+import { followTask } from "../outbox/LeftStates.js"
+import type { Sql } from "../storage/Sql.js"
+import { touch } from "./DueTasks.js"
+import { dropLaunches, oweLaunch } from "./Launches.js"
+import type { Pipeline } from "./Pipeline.js"
+import type { TaskId } from "./Task.js"
+import type { TaskRow } from "./TaskRows.js"
+import { agentOf } from "./TaskRows.js"
+
+export interface Start {
+  /** The work item's key. */
+  readonly workItem: string
+  readonly itemId?: ItemId | undefined
+  /** The agent for this task instead of each stage's own. A stage without an agent still launches none. */
+  readonly agent?: string | undefined
+}
+
+/** What makes tasks active. All of it runs within a transaction. */
+export const makeStarting = (sql: Sql, pipeline: Pipeline["Type"]) => {
+  const [firstStage] = pipeline.stages
+
+  // A transaction's first statement must write, or it could not wait for another process's. This one changes nothing.
+  const beginWrite = sql`UPDATE plane_sync_task SET due_at = due_at WHERE id = 0`
+
+  /** Makes a work item a task, at the first stage. What was merged before `startedAt` does not count for it. */
+  const insert = (
+    key: WorkItemKey,
+    { agent, itemId }: Pick<Start, "agent" | "itemId">,
+    entry: string,
+    startedAt: EpochMillis,
+    now: EpochMillis
+  ): Effect.Effect<TaskId, SqlError> =>
+    Effect.gen(function*() {
+      const { stage } = firstStage
+      const [row] = yield* sql<{ id: TaskId }>`INSERT INTO plane_sync_task
+        (work_item, key, canonical, plane_id, stage, status, agent, entry, started_at, updated_at, due_at)
+        VALUES (${key.written}, ${key.normalized}, ${key.canonical}, ${itemId ?? null}, ${stage}, 'active',
+          ${agent ?? null}, ${entry}, ${startedAt}, ${now}, ${now}) RETURNING id`
+      if (row === undefined) return yield* Effect.dieMessage("an INSERT returns its row")
+      yield* followTask(sql, { key: key.normalized, itemId })
+      yield* oweLaunch(sql, { entry, taskId: row.id, stage, agent: agentOf(firstStage, agent) }, now)
+      return row.id
+    })
+
+  /** A task that is done begins once more, at the first stage: nothing of before counts. */
+  const startAnew = ({ givenAgent, task }: TaskRow, entry: string, startedAt: EpochMillis, now: EpochMillis) =>
+    Effect.gen(function*() {
+      const { stage } = firstStage
+      yield* sql`UPDATE plane_sync_task SET status = 'active', why = NULL, stage = ${stage}, entry = ${entry},
+        started_at = ${startedAt}, updated_at = ${now}, due_at = ${now}, revision = revision + 1,
+        repository_id = NULL, repository_name = NULL, pull_request = NULL, head_sha = NULL, linked_by_name = 0
+        WHERE id = ${task.id}`
+      yield* sql`DELETE FROM plane_sync_verdict WHERE task = ${task.id}`
+      yield* sql`DELETE FROM plane_sync_report WHERE task = ${task.id}`
+      yield* dropLaunches(sql, task.id)
+      yield* oweLaunch(sql, { entry, taskId: task.id, stage, agent: agentOf(firstStage, givenAgent) }, now)
+    })
+
+  /** A task that is not done is active. One that was stopped enters its stage once more, for its agent was stopped. */
+  const goOn = ({ givenAgent, task }: TaskRow, entry: string, now: EpochMillis) =>
+    Effect.gen(function*() {
+      yield* touch(sql, task.id, now)
+      if (task.status === "active") return
+      yield* sql`UPDATE plane_sync_task SET status = 'active', why = NULL, updated_at = ${now} WHERE id = ${task.id}`
+      if (task.status === "paused") return
+      yield* sql`UPDATE plane_sync_task SET entry = ${entry} WHERE id = ${task.id}`
+      const launched = agentOf(pipeline.byName(task.stage), givenAgent)
+      yield* oweLaunch(sql, { entry, taskId: task.id, stage: task.stage, agent: launched }, now)
+    })
+
+  /** Stores what a start tells of a task that is there already. */
+  const know = ({ task }: TaskRow, { agent, itemId }: Pick<Start, "agent" | "itemId">) =>
+    Effect.zipRight(
+      sql`UPDATE plane_sync_task SET plane_id = coalesce(plane_id, ${itemId ?? null}),
+        agent = coalesce(${agent ?? null}, agent) WHERE id = ${task.id}`,
+      followTask(sql, { key: WorkItemKey.normalize(task.workItem), itemId: task.itemId ?? itemId })
+    )
+
+  return { beginWrite, insert, startAnew, goOn, know }
+}
+
+export type Starting = ReturnType<typeof makeStarting>
