@@ -132,7 +132,7 @@ export const contentOf = (event: StageEvent): typeof StageEventJson.Encoded => {
         stage: cleanLine(event.stage, textLimit),
         check: cleanLine(event.check, textLimit),
         reason: cleanText(event.reason, reasonLimit),
-        sameAs: event.sameAs === undefined ? undefined : cleanLine(event.sameAs, textLimit)
+        sameAs: event.sameAs === undefined ? undefined : cleanLine(event.sameAs, reasonLimit)
       }
     case "TaskCompleted":
       return { type: "task_completed", workItem, occurredAt }

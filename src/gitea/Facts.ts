@@ -262,6 +262,16 @@ export const readPullRequestsOf = (sql: Sql, key: CanonicalKey) =>
 /** The most pull requests of one work item that are looked at. */
 const mostOfOne = 50
 
+/** The merged pull requests that take back what was done for a work item, the one that was merged last first. */
+export const readRevertsOf = (sql: Sql, key: CanonicalKey) =>
+  Effect.map(
+    sql<PullRequestRow>`SELECT ${sql.literal(columns)} FROM plane_sync_claim c
+      JOIN plane_sync_pull_request p ON p.repository = c.repository AND p.number = c.number
+      WHERE c.key = ${key} AND c.kind = 'reverts' AND p.merged = 1
+      ORDER BY p.merged_at DESC LIMIT ${sql.literal(String(mostOfOne))}`,
+    (rows) => rows.map(pullRequest)
+  )
+
 /** The pull requests whose heads are the commits of these checks. */
 export const readPullRequestsAt = (sql: Sql, statuses: ReadonlyArray<StatusSeen>) => {
   const commits = new Map(statuses.map(({ repository, sha }) => [`${repository} ${sha}`, [repository, sha]]))

@@ -9,9 +9,9 @@ import { projectsLayer } from "../domain/ProjectSettings.js"
 import { Storage } from "../storage/Storage.js"
 import type { StorageError } from "../storage/StorageError.js"
 import type { WakeUps } from "../storage/WakeUps.js"
-import type { Pipeline } from "../tasks/Pipeline.js"
+import { Pipeline } from "../tasks/Pipeline.js"
 import type { QualityGate } from "../tasks/QualityGate.js"
-import { QualityGates, Verdict } from "../tasks/QualityGate.js"
+import { QualityGates, reported, Verdict } from "../tasks/QualityGate.js"
 import type { Task, TaskId } from "../tasks/Task.js"
 import { TaskStore } from "../tasks/TaskStore.js"
 import type { CommitStatus, PullRequest, PullRequestAnswer } from "./Facts.js"
@@ -72,13 +72,13 @@ const news = (held: ReadonlyArray<CommitStatus>, asked: ReadonlyArray<CheckAnswe
 }
 
 /**
- * The gates that depend on what Gitea says: `ci`, `approval` and `merged`. They never fail because an answer is
- * missing.
+ * The gates that depend on what Gitea says: `ci`, `approval` and `merged`, and `reported`, which a merge answers too.
+ * They never fail because an answer is missing.
  */
 export const giteaGates: Effect.Effect<
   ReadonlyArray<QualityGate>,
   never,
-  Gitea | Projects | Storage | TaskPullRequests
+  Gitea | Projects | Storage | TaskPullRequests | Pipeline
 > = Effect.gen(function*() {
   const { project: { pullRequests: rules } } = yield* Projects
   const client = Option.getOrUndefined(yield* Gitea)
@@ -117,7 +117,6 @@ export const giteaGates: Effect.Effect<
       const pause = yield* backoff(count, { max: maxBackoff })
       yield* Effect.logWarning(`${workItem} waits: ${error.message}`)
       if (known?._tag === "Failed") return askAgain(known, pause)
-      // A stage is left when all its gates have passed, so what has failed did so since the stage was entered.
       const told = verdicts.find((given) => given.gate === gate && given.verdict === "failed")
       return told === undefined
         ? Pending({ why: error.message, againAfter: pause })
@@ -137,10 +136,10 @@ export const giteaGates: Effect.Effect<
 
   /** The pull requests as they are now. One that would not count in any state is not asked about. */
   const renewed = (task: Task, considered: ReadonlyArray<Considered>) =>
-    Effect.forEach(considered, ({ pullRequest, whyNot }) =>
-      whyNot === undefined || pullRequest.base === null
-        ? Effect.map(current(pullRequest), (now) => pullRequests.judge(task, now))
-        : Effect.succeed({ pullRequest, whyNot }), { concurrency: mostAsked })
+    Effect.forEach(considered, (one) =>
+      !one.isRevert && (one.whyNot === undefined || one.pullRequest.base === null)
+        ? Effect.map(current(one.pullRequest), (now) => pullRequests.judge(task, now))
+        : Effect.succeed(one), { concurrency: mostAsked })
 
   const marksOfficial = client === undefined
     ? Effect.succeed(false)
@@ -217,6 +216,7 @@ export const giteaGates: Effect.Effect<
     known: Check = () => Effect.succeed({ verdict: Pending({ why: "Gitea did not answer" }) })
   ): QualityGate => ({
     name,
+    isOfTask: true,
     check: (task) =>
       Effect.gen(function*() {
         const { id, workItem } = task
@@ -241,11 +241,31 @@ export const giteaGates: Effect.Effect<
       ))
   })
 
-  return [
+  const merged: QualityGate = {
+    ...gate("merged", (workItem, standing) => Effect.succeed({ verdict: mergedVerdict(workItem, standing) })),
+    isLasting: true
+  }
+
+  const forge = [
     gate("ci", onEach(ci), (pullRequest) => heldChecks(pullRequest, noDemands)),
     gate("approval", onEach(approval)),
-    gate("merged", (workItem, standing) => Effect.succeed({ verdict: mergedVerdict(workItem, standing) }))
+    merged
   ]
+  const { names, stages } = yield* Pipeline
+  const firstForgeStage = stages.findIndex(({ gates }) => forge.some(({ name }) => gates.includes(name)))
+
+  /** A merge answers it from the first stage on that asks the forge: nobody will work on what is merged. */
+  const reportedOrMerged: QualityGate = {
+    name: reported.name,
+    check: (task) =>
+      Effect.flatMap(reported.check(task), (verdict) =>
+        verdict._tag === "Passed" || firstForgeStage < 0 || names.indexOf(task.stage) < firstForgeStage
+          ? Effect.succeed(verdict)
+          : Effect.map(merged.check(task), (answer) =>
+            answer._tag === "Passed" ? answer : { ...verdict, againAfter: answer.againAfter }))
+  }
+
+  return [...forge, reportedOrMerged]
 })
 
 /** The gates that the default pipeline names: the orchestrator's own, and those that depend on what Gitea says. */
