@@ -258,11 +258,16 @@ export const giteaGates: Effect.Effect<
   const reportedOrMerged: QualityGate = {
     name: reported.name,
     check: (task) =>
-      Effect.flatMap(reported.check(task), (verdict) =>
-        verdict._tag === "Passed" || firstForgeStage < 0 || names.indexOf(task.stage) < firstForgeStage
-          ? Effect.succeed(verdict)
-          : Effect.map(merged.check(task), (answer) =>
-            answer._tag === "Passed" ? answer : { ...verdict, againAfter: answer.againAfter }))
+      Effect.flatMap(
+        reported.check(task),
+        (verdict) =>
+          verdict._tag === "Passed" || firstForgeStage < 0 || names.indexOf(task.stage) < firstForgeStage
+            ? Effect.succeed(verdict)
+            : Effect.map(
+              merged.check(task),
+              (answer) => answer._tag === "Passed" ? answer : { ...verdict, againAfter: answer.againAfter }
+            )
+      )
   }
 
   return [...forge, reportedOrMerged]

@@ -95,16 +95,16 @@ export const eachOpen = (
       verdict: answer._tag === "Failed" ? Pending({ why: answer.reason, isLost: true, sameAs: answer.sameAs }) : answer
     }
   }
-  const same = (pullRequest: PullRequest, sameAs: string | undefined) =>
-    sameAs === undefined ? undefined : `${idOf(pullRequest)} ${sameAs}`
+  const same = (pullRequest: PullRequest, { sameAs }: { readonly sameAs?: string | undefined }) =>
+    sameAs === undefined ? {} : { sameAs: `${idOf(pullRequest)} ${sameAs}` }
   const named = (pullRequest: PullRequest, reason: string) =>
     standing.open.length === 1 ? reason : `${nameOf(pullRequest)}: ${reason}`
   const verdicts = answers.map(({ answer: { verdict }, pullRequest }) =>
     Verdict.$match(verdict, {
       Passed: () => Passed(),
-      Failed: ({ reason, sameAs }) => Failed({ reason: named(pullRequest, reason), sameAs: same(pullRequest, sameAs) }),
-      Pending: ({ isLost, sameAs, why }) =>
-        Pending({ why: named(pullRequest, why), isLost, sameAs: same(pullRequest, sameAs) })
+      Failed: (verdict) =>
+        Failed({ ...verdict, reason: named(pullRequest, verdict.reason), ...same(pullRequest, verdict) }),
+      Pending: (verdict) => Pending({ ...verdict, why: named(pullRequest, verdict.why), ...same(pullRequest, verdict) })
     })
   )
   const verdict = verdicts.find(({ _tag }) => _tag === "Failed") ?? verdicts.find(({ _tag }) => _tag === "Pending")

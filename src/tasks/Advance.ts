@@ -145,9 +145,9 @@ export const makeAdvance = (
       answers,
       here: entered.at(-1)?.stage ?? task.stage,
       left: new Set(
-        entered.length === 0 ? [] : [pipeline.byName(task.stage), ...entered.slice(0, -1)].flatMap((stage) =>
-          stage?.gates ?? []
-        )
+        entered.length === 0 ?
+          [] :
+          [pipeline.byName(task.stage), ...entered.slice(0, -1)].flatMap((stage) => stage?.gates ?? [])
       ),
       now
     })
@@ -158,8 +158,7 @@ export const makeAdvance = (
       const { task } = row
       const said = yield* round(task)
       const id = yield* uuidV7
-      const entries = yield* Effect.forEach(said.entered, (stage) =>
-        Effect.map(uuidV7, (id): Entry => ({ id, stage })))
+      const entries = yield* Effect.forEach(said.entered, (stage) => Effect.map(uuidV7, (id): Entry => ({ id, stage })))
       const now = yield* epochMillis
       const news = newsOf(row, said, now)
       const dueAt = dueAgain(said.answers, task.status === "done", now)

@@ -54,7 +54,8 @@ export const makeRound = (pipeline: Pipeline["Type"], gates: QualityGates["Type"
           asked.set(key, given)
           return given
         })
-      const answersOf = (asking: ReadonlyArray<StageGate>) => Effect.forEach(asking, answer, { concurrency: "unbounded" })
+      const answersOf = (asking: ReadonlyArray<StageGate>) =>
+        Effect.forEach(asking, answer, { concurrency: "unbounded" })
       const upTo = (stage: Stage) => answersOf(pipeline.gatesUpTo(stage))
 
       if (task.status === "done") {

@@ -134,8 +134,10 @@ export const verdictNews = (
   const failing = rows.filter(({ isFailure }) => isFailure)
   const marks = new Map(failing.map(({ row, same }) => [row.gate, same]))
   const isShared = ({ row: { gate }, same }: (typeof rows)[number]) =>
-    rows.some((other) => other.row.gate !== gate && other.same === same &&
-      (marks.get(other.row.gate) ?? other.row.told) === same)
+    rows.some((other) =>
+      other.row.gate !== gate && other.same === same &&
+      (marks.get(other.row.gate) ?? other.row.told) === same
+    )
   const losses = rows.filter(({ isLoss }) => isLoss)
   const losing = losses.filter((loss) => {
     const isNew = !isShared(loss)
