@@ -28,7 +28,8 @@ const properties = [
   "agent",
   "stage",
   "check",
-  "reason"
+  "reason",
+  "sameAs"
 ] as const
 
 /**

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
-import { FastCheck } from "effect"
+import { DateTime, FastCheck } from "effect"
 import { cleanLine, cleanText, escapeHtml } from "../../src/base/Text.js"
-import { commentHtml } from "../../src/domain/Comment.js"
+import { commentHtml, countedHtml, tells } from "../../src/domain/Comment.js"
 import { StageEvent } from "../../src/domain/StageEvent.js"
 
 const workItem = "ET-2"
@@ -24,6 +24,27 @@ describe("comments", () => {
       commentHtml(StageEvent.TaskCompleted({ workItem })),
       "<p>✅ Task completed! PR merged and deployed.</p>"
     )
+  })
+
+  it("that count a failure under its newest words tell the others that are the same, and no one else's", () => {
+    const failure = (seconds: number, change: object = {}) => ({
+      event: StageEvent.QualityGateFailed({
+        workItem,
+        stage: "development",
+        check: "ci",
+        reason: `Failing after ${seconds}s`,
+        sameAs: "build",
+        ...change
+      }),
+      occurredAt: DateTime.unsafeMake(0)
+    })
+    const html = countedHtml(failure(62), 2)
+    assert.isTrue(tells(html, failure(61)))
+    assert.isTrue(tells(html, failure(62)))
+    assert.isFalse(tells(html, failure(61, { sameAs: undefined })))
+    assert.isFalse(tells(html, failure(61, { check: "lint" })))
+    assert.isFalse(tells(html, failure(61, { stage: "testing" })))
+    assert.isFalse(tells(commentHtml(failure(62).event), failure(61)))
   })
 
   it("escape everything that is put in: no text becomes markup", () => {
