@@ -37,7 +37,7 @@ export const rooms = {
 export const tables = {
   storage: ["migrations"],
   outbox: ["lane", "event", "delivery", "sender", "count", "folded"],
-  tasks: ["task", "verdict", "report", "launch"],
+  tasks: ["task", "verdict", "report", "launch", "task_story"],
   gitea: ["repository", "pull_request", "claim", "commit_status", "review"],
   webhooks: ["webhook", "webhook_body"]
 }

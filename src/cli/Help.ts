@@ -86,7 +86,7 @@ const commands = {
     examples: ["plane-sync task list", "plane-sync task list --status active --json"]
   },
   "task show": {
-    line: "Show a task, and what its gates and agents said",
+    line: "Show a task, what its gates and agents say, and its story",
     examples: ["plane-sync task show ET-002"]
   },
   "task start": {

@@ -69,9 +69,13 @@ const gateFailed = Command.make(
     ...common,
     stage: text("stage", "The stage of the quality gate"),
     check: text("check", "The check that failed"),
-    reason: text("reason", "Why it failed, in words for people")
+    reason: text("reason", "Why it failed, in words for people"),
+    sameAs: text("same-as", "Failures of a check with the same value are one failure, whatever their reasons").pipe(
+      Options.optional
+    )
   },
-  ({ check, reason, stage, ...rest }) => commit(rest, { type: "quality_gate_failed", stage, check, reason })
+  ({ check, reason, sameAs, stage, ...rest }) =>
+    commit(rest, { type: "quality_gate_failed", stage, check, reason, ...field("sameAs", sameAs) })
 ).pipe(Command.withDescription(lineOf("publish gate-failed")))
 
 const completed = Command.make("completed", common, (options) => commit(options, { type: "task_completed" })).pipe(

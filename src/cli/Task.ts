@@ -63,7 +63,9 @@ const said = (name: string, what: string, reason: string | undefined, at: EpochM
 
 const show = Command.make("show", { key: keyArgument }, ({ key }) =>
   Effect.gen(function*() {
-    const task = yield* Effect.flatMap(TaskStore, (tasks) => tasks.get(key.written))
+    const tasks = yield* TaskStore
+    const task = yield* tasks.get(key.written)
+    const story = yield* tasks.story(task.id)
     yield* Console.log(table([
       ["work item", shown(task.workItem)],
       ["plane id", task.itemId ?? "not known yet"],
@@ -77,8 +79,11 @@ const show = Command.make("show", { key: keyArgument }, ({ key }) =>
       ["transition", task.entry],
       ["started", moment(task.startedAt)],
       ["changed", moment(task.updatedAt)],
-      ...task.verdicts.map(({ at, gate, reason, verdict }) => said(`gate ${gate}`, verdict, reason, at)),
-      ...task.reports.map(({ at, outcome, reason, stage }) => said(`report on ${stage}`, outcome, reason, at))
+      ...task.verdicts.map(({ gate, reason, since, stage, verdict }) =>
+        said(`gate ${gate} of ${stage}`, verdict, reason, since)
+      ),
+      ...task.reports.map(({ at, outcome, reason, stage }) => said(`report on ${stage}`, outcome, reason, at)),
+      ...story.map(({ at, line }) => ["story", `${moment(at)} ${shownWhole(line)}`])
     ]))
   })).pipe(Command.withDescription(lineOf("task show")))
 

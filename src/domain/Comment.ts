@@ -39,6 +39,13 @@ const linesOf = (html: string): ReadonlyArray<string> =>
 const lettersOf = (text: string) => text.normalize("NFKC").replace(/[^\p{L}\p{N}]+/gu, "").toLowerCase()
 
 const counted = /^failed\d+timeslastat/
+const endsCounted = /failed\d+timeslastat\d+utc$/
+
+/** How the line of a failure begins that may be counted under the newest words of the same failure. */
+const beginningOf = (event: StageEvent): string | undefined =>
+  event._tag === "QualityGateFailed" && event.sameAs !== undefined
+    ? lettersOf(text({ ...event, reason: "" }))
+    : undefined
 
 /**
  * Whether the HTML of a comment has a line that tells an event: alone, with its time, or with a count. Letters and
@@ -47,8 +54,10 @@ const counted = /^failed\d+timeslastat/
 export const tells = (html: string, { event, occurredAt }: DatedEvent): boolean => {
   const line = lettersOf(text(event))
   const dated = line + lettersOf(utc(occurredAt))
+  const beginning = beginningOf(event)
   return linesOf(html).map(lettersOf).some((told) =>
-    told === line || told === dated || (told.startsWith(line) && counted.test(told.slice(line.length)))
+    told === line || told === dated || (told.startsWith(line) && counted.test(told.slice(line.length))) ||
+    (beginning !== undefined && told.startsWith(beginning) && endsCounted.test(told))
   )
 }
 

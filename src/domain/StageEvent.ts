@@ -74,7 +74,10 @@ const QualityGateFailed = Schema.Struct({
   ...common,
   stage: Schema.String,
   check: Schema.String,
-  reason: Schema.String
+  reason: Schema.String,
+  sameAs: Schema.optional(Schema.String.annotations({
+    description: "failures of a check with the same value are one failure, whatever their reasons say"
+  }))
 }).annotations({ identifier: "QualityGateFailed" })
 
 const TaskCompleted = Schema.Struct({
@@ -134,7 +137,8 @@ export const contentOf = (event: StageEvent): typeof StageEventJson.Encoded => {
         occurredAt,
         stage: cleanLine(event.stage, textLimit),
         check: cleanLine(event.check, textLimit),
-        reason: cleanText(event.reason, reasonLimit)
+        reason: cleanText(event.reason, reasonLimit),
+        sameAs: event.sameAs === undefined ? undefined : cleanLine(event.sameAs, reasonLimit)
       }
     case "TaskCompleted":
       return { type: "task_completed", workItem, occurredAt }

@@ -29,7 +29,8 @@ const properties = [
   "overruledBy",
   "stage",
   "check",
-  "reason"
+  "reason",
+  "sameAs"
 ] as const
 
 /**

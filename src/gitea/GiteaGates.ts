@@ -9,9 +9,9 @@ import { projectsLayer } from "../domain/ProjectSettings.js"
 import { Storage } from "../storage/Storage.js"
 import type { StorageError } from "../storage/StorageError.js"
 import type { WakeUps } from "../storage/WakeUps.js"
-import type { Pipeline } from "../tasks/Pipeline.js"
+import { Pipeline } from "../tasks/Pipeline.js"
 import type { QualityGate } from "../tasks/QualityGate.js"
-import { QualityGates, Verdict } from "../tasks/QualityGate.js"
+import { QualityGates, reported, Verdict } from "../tasks/QualityGate.js"
 import type { Task, TaskId } from "../tasks/Task.js"
 import { TaskStore } from "../tasks/TaskStore.js"
 import { readStatuses, rememberAskedStatuses } from "./CheckRows.js"
@@ -64,13 +64,13 @@ const news = (held: ReadonlyArray<CommitStatus>, asked: ReadonlyArray<CheckAnswe
 }
 
 /**
- * The gates that depend on what Gitea says: `ci`, `approval` and `merged`. They never fail because an answer is
- * missing.
+ * The gates that depend on what Gitea says: `ci`, `approval` and `merged`, and `reported`, which a merge answers too.
+ * They never fail because an answer is missing.
  */
 export const giteaGates: Effect.Effect<
   ReadonlyArray<QualityGate>,
   never,
-  Gitea | Projects | Storage | TaskPullRequests
+  Gitea | Projects | Storage | TaskPullRequests | Pipeline
 > = Effect.gen(function*() {
   const { project: { pullRequests: rules } } = yield* Projects
   const client = Option.getOrUndefined(yield* Gitea)
@@ -92,7 +92,6 @@ export const giteaGates: Effect.Effect<
       const pause = yield* backoff(count, { max: maxBackoff })
       yield* Effect.logWarning(`${workItem} waits: ${error.message}`)
       if (known?._tag === "Failed") return askAgain(known, pause)
-      // A stage is left when all its gates have passed, so what has failed did so since the stage was entered.
       const told = verdicts.find((given) => given.gate === gate && given.verdict === "failed")
       return told === undefined
         ? Pending({ why: error.message, againAfter: pause })
@@ -113,7 +112,7 @@ export const giteaGates: Effect.Effect<
     Effect.forEach(
       considered,
       (one) =>
-        isDecided(one) ?
+        one.isRevert === true || isDecided(one) ?
           Effect.succeed(one) :
           Effect.map(current(one.pullRequest), (now) => pullRequests.judge(task, now)).pipe(
             Effect.catchIf(({ _tag }) => _tag === "GiteaError" && !one.pullRequest.open, () => Effect.succeed(one))
@@ -170,6 +169,7 @@ export const giteaGates: Effect.Effect<
     known: Check = () => Effect.succeed({ verdict: Pending({ why: "Gitea did not answer" }) })
   ): QualityGate => ({
     name,
+    isOfTask: true,
     check: (task) =>
       Effect.gen(function*() {
         const { id, workItem } = task
@@ -194,11 +194,36 @@ export const giteaGates: Effect.Effect<
       ))
   })
 
-  return [
+  const merged: QualityGate = {
+    ...gate("merged", (workItem, standing) => Effect.succeed({ verdict: mergedVerdict(workItem, standing) })),
+    isLasting: true
+  }
+
+  const forge = [
     gate("ci", onEach(ci), (pullRequest) => heldChecks(pullRequest, () => true, noDemands)),
     gate("approval", onEach(approval)),
-    gate("merged", (workItem, standing) => Effect.succeed({ verdict: mergedVerdict(workItem, standing) }))
+    merged
   ]
+  const { names, stages } = yield* Pipeline
+  const firstForgeStage = stages.findIndex(({ gates }) => forge.some(({ name }) => gates.includes(name)))
+
+  /** A merge answers it from the first stage on that asks the forge: nobody will work on what is merged. */
+  const reportedOrMerged: QualityGate = {
+    name: reported.name,
+    check: (task) =>
+      Effect.flatMap(
+        reported.check(task),
+        (verdict) =>
+          verdict._tag === "Passed" || firstForgeStage < 0 || names.indexOf(task.stage) < firstForgeStage
+            ? Effect.succeed(verdict)
+            : Effect.map(
+              merged.check(task),
+              (answer) => answer._tag === "Passed" ? answer : { ...verdict, againAfter: answer.againAfter }
+            )
+      )
+  }
+
+  return [...forge, reportedOrMerged]
 })
 
 /**

@@ -132,6 +132,17 @@ export const readPullRequestsOf = (sql: Sql, key: CanonicalKey) =>
     (rows) => rows.map(pullRequest)
   )
 
+/** The merged pull requests that take back what was done for a work item, the one that was merged last first. */
+export const readRevertsOf = (sql: Sql, key: CanonicalKey) =>
+  Effect.map(
+    sql<PullRequestRow>`SELECT ${sql.literal(columns)} FROM plane_sync_claim c
+      JOIN plane_sync_pull_request p ON p.repository = c.repository AND p.number = c.number
+      JOIN plane_sync_repository r ON r.id = p.repository
+      WHERE c.key = ${key} AND c.kind = 'reverts' AND p.merged = 1
+      ORDER BY p.fork, p.merged_at DESC LIMIT ${sql.literal(String(mostOfOne))}`,
+    (rows) => rows.map(pullRequest)
+  )
+
 /** Those of a list that tell something new: they are not known yet, or were changed since the last that was heard. */
 export const onlyNews = (sql: Sql, repository: number, listed: ReadonlyArray<PullRequestSeen>) =>
   Effect.map(

@@ -37,6 +37,8 @@ export interface Considered {
   readonly pullRequest: PullRequest
   /** Why it does not count; none if it does. */
   readonly whyNot: string | undefined
+  /** It takes back what was done for the task. */
+  readonly isRevert?: boolean
 }
 
 /** Whether nothing that Gitea could say of it would make it count, or say more of its merge. */
@@ -50,15 +52,22 @@ export interface Standing {
   /** Closed without a merge. */
   readonly closed: ReadonlyArray<PullRequest>
   readonly uncounted: ReadonlyArray<Considered>
+  /** Merged ones that take the work back. */
+  readonly reverts: ReadonlyArray<PullRequest>
 }
 
 /** Sorts the pull requests that are about a task. */
 export const standingOf = (considered: ReadonlyArray<Considered>): Standing => {
-  const counted = considered.flatMap(({ pullRequest, whyNot }) => whyNot === undefined ? [pullRequest] : [])
+  const counting = (isRevert: boolean) =>
+    considered.flatMap((one) =>
+      one.whyNot === undefined && (one.isRevert === true) === isRevert ? [one.pullRequest] : []
+    )
+  const counted = counting(false)
   return {
     open: counted.filter(({ merged, open }) => open && !merged),
     merged: counted.filter(({ merged }) => merged),
     closed: counted.filter(({ merged, open }) => !open && !merged),
-    uncounted: considered.filter(({ whyNot }) => whyNot !== undefined)
+    uncounted: considered.filter(({ isRevert, whyNot }) => whyNot !== undefined && isRevert !== true),
+    reverts: counting(true).filter(({ merged }) => merged)
   }
 }

@@ -8,7 +8,7 @@ import type { StorageError } from "../storage/StorageError.js"
 import type { Task } from "../tasks/Task.js"
 import { TaskStore } from "../tasks/TaskStore.js"
 import type { PullRequest } from "./Facts.js"
-import { readPullRequest, readPullRequestsOf } from "./PullRequestRows.js"
+import { readPullRequest, readPullRequestsOf, readRevertsOf } from "./PullRequestRows.js"
 import type { Considered } from "./Standing.js"
 import { standingOf, whyNot } from "./Standing.js"
 
@@ -16,7 +16,7 @@ import { standingOf, whyNot } from "./Standing.js"
 export class TaskPullRequests extends Context.Tag("plane-sync/TaskPullRequests")<TaskPullRequests, {
   /**
    * The pull requests that are about the task's work item, newest first, and the one that a host has linked to the task.
-   * Where "ET-2" and "ET-002" are two tasks, a pull request that names either belongs to "ET-2".
+   * Also the merged ones that take the work back. Where "ET-2" and "ET-002" are two tasks, a pull request that names either belongs to "ET-2".
    */
   readonly consider: (task: Task) => Effect.Effect<ReadonlyArray<Considered>, StorageError>
   /** `consider`, and links the one that is shown with the task: the newest that is open, or else that was merged. */
@@ -59,7 +59,11 @@ const make = Effect.gen(function*() {
       const isNamed = namesake === undefined || namesake.id === task.id
       const byName = Either.isRight(key) && isNamed ? yield* read(named(key.right.canonical)) : []
       const all = byHost === undefined || byName.some(isSame(byHost)) ? byName : [byHost, ...byName]
-      return all.map((pullRequest) => judge(task, pullRequest))
+      const reverts = Either.isRight(key) && isNamed ? yield* read(readRevertsOf(sql, key.right.canonical)) : []
+      return [
+        ...all.map((pullRequest) => judge(task, pullRequest)),
+        ...reverts.map((pullRequest) => ({ ...judge(task, pullRequest), isRevert: true }))
+      ]
     })
 
   const link = (task: Task) =>

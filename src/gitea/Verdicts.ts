@@ -28,23 +28,44 @@ export const noDemands: Demands = { checks: [], approvals: 0, official: false }
 
 const { Failed, Passed, Pending } = Verdict
 
+/** What names a pull request in `sameAs`: a name may change. */
+const idOf = ({ number, repository }: PullRequest) => `${repository}#${number}`
+
 /** How many pull requests a reason names. */
 const mostNamed = 5
 
-/** A verdict without any pull request that counts: it names those that were considered, and why they do not count. */
+/**
+ * A verdict without any pull request that counts: it names those that were considered, and why they do not count. If
+ * one had counted before, somebody has to do something.
+ */
 const nobody = (workItem: string, { closed, uncounted }: Standing): Verdict => {
   const [last] = closed
-  if (last !== undefined) return Pending({ why: `${nameOf(last)} was closed without a merge` })
-  if (uncounted.length === 0) return Pending({ why: `no pull request names ${workItem} yet` })
+  if (last !== undefined) return Pending({ why: `${nameOf(last)} was closed without a merge`, isLost: true })
+  if (uncounted.length === 0) return Pending({ why: `no pull request names ${workItem} yet`, isLost: true })
   const named = uncounted.slice(0, mostNamed).map(({ pullRequest, whyNot }) =>
     `${nameOf(pullRequest)} does not count: ${whyNot}`
   )
   const more = uncounted.length - named.length
-  return Pending({ why: [...named, ...(more > 0 ? [`and ${more} more`] : [])].join("; ") })
+  return Pending({ why: [...named, ...(more > 0 ? [`and ${more} more`] : [])].join("; "), isLost: true })
 }
 
-/** Whether the work is merged: at least one pull request is, and none is open any more. */
+const mergeMoment = ({ mergedAt }: PullRequest) => mergedAt ?? 0
+
+/** The merge that took the work back, if no later one has brought it again. */
+const revertOf = ({ merged, reverts }: Standing): PullRequest | undefined => {
+  const last = Math.max(...merged.map(mergeMoment))
+  return reverts.find((revert) => mergeMoment(revert) > last)
+}
+
+/**
+ * Whether the work is merged: at least one pull request is, none is open any more, and no later merge has taken the work
+ * back.
+ */
 export const mergedVerdict = (workItem: string, standing: Standing): Verdict => {
+  const revert = revertOf(standing)
+  if (revert !== undefined) {
+    return Failed({ reason: `${nameOf(revert)} reverted it`, sameAs: `revert ${idOf(revert)}` })
+  }
   const [open] = standing.open
   const [merged] = standing.merged
   if (open !== undefined) {
@@ -66,14 +87,24 @@ export const eachOpen = (
   standing: Standing,
   answers: ReadonlyArray<{ readonly pullRequest: PullRequest; readonly answer: Answer }>
 ): Answer => {
-  if (standing.open.length === 0) return { verdict: mergedVerdict(workItem, standing) }
+  if (standing.open.length === 0) {
+    if (standing.merged.length === 0) return { verdict: nobody(workItem, standing) }
+    // That the work is taken back is told by the gate `merged`. The others only wait.
+    const answer = mergedVerdict(workItem, standing)
+    return {
+      verdict: answer._tag === "Failed" ? Pending({ why: answer.reason, isLost: true, sameAs: answer.sameAs }) : answer
+    }
+  }
+  const same = (pullRequest: PullRequest, { sameAs }: { readonly sameAs?: string | undefined }) =>
+    sameAs === undefined ? {} : { sameAs: `${idOf(pullRequest)} ${sameAs}` }
   const named = (pullRequest: PullRequest, reason: string) =>
     standing.open.length === 1 ? reason : `${nameOf(pullRequest)}: ${reason}`
   const verdicts = answers.map(({ answer: { verdict }, pullRequest }) =>
     Verdict.$match(verdict, {
       Passed: () => Passed(),
-      Failed: ({ reason }) => Failed({ reason: named(pullRequest, reason) }),
-      Pending: ({ why }) => Pending({ why: named(pullRequest, why) })
+      Failed: (verdict) =>
+        Failed({ ...verdict, reason: named(pullRequest, verdict.reason), ...same(pullRequest, verdict) }),
+      Pending: (verdict) => Pending({ ...verdict, why: named(pullRequest, verdict.why), ...same(pullRequest, verdict) })
     })
   )
   const verdict = verdicts.find(({ _tag }) => _tag === "Failed") ?? verdicts.find(({ _tag }) => _tag === "Pending")
@@ -124,7 +155,9 @@ export const checksAnswer = (
   const failure = counted.find((status) => means(status) === "failure")
   if (failure !== undefined) {
     const { context, description, state } = failure
-    return { verdict: Failed({ reason: `${context}: ${description === "" ? state : description}` }) }
+    // What a check says of its failure may be how long it took.
+    const reason = `${context}: ${description === "" ? state : description}`
+    return { verdict: Failed({ reason, sameAs: `${state} ${context}` }) }
   }
   const waits = (why: string, againAt?: EpochMillis): Answer => ({ verdict: Pending({ why }), againAt })
   if (draft) return waits("the pull request is a draft")
@@ -188,6 +221,8 @@ export const reviewsVerdict = (
   return Pending({
     why: given === 0
       ? "nobody has approved the present commits"
-      : `${given} of ${needed} approvals of the present commits are there`
+      : `${given} of ${needed} approvals of the present commits are there`,
+    isLost: true,
+    sameAs: "approvals"
   })
 }

@@ -14,7 +14,7 @@ import type { Task } from "../tasks/Task.js"
 import { TaskStatus } from "../tasks/Task.js"
 import { Tasks } from "../tasks/Tasks.js"
 import type { NoTask, UnknownStage } from "../tasks/TaskStore.js"
-import { TaskView, taskView } from "../views/TaskView.js"
+import { TaskView, taskView, TaskWithStory, taskWithStory } from "../views/TaskView.js"
 import type { Api } from "./Api.js"
 import { Authorization, Caller, OperatorAuthorization } from "./Authorization.js"
 import { jsonBody, optionalJsonBody } from "./JsonBody.js"
@@ -54,9 +54,9 @@ const list = HttpApiEndpoint.get("list", "/tasks")
   .addError(badRequest).addError(unavailable)
   .annotate(OpenApi.Summary, "List tasks, newest first")
 
-const get = HttpApiEndpoint.get("get", "/tasks/:key").setPath(KeyPath).addSuccess(TaskView)
+const get = HttpApiEndpoint.get("get", "/tasks/:key").setPath(KeyPath).addSuccess(TaskWithStory)
   .addError(badRequest).addError(notFound).addError(unavailable)
-  .annotate(OpenApi.Summary, "Show a task: its stage, and what its gates said")
+  .annotate(OpenApi.Summary, "Show a task: its stage, what its gates say, and its story")
 
 const start = HttpApiEndpoint.post("start", "/tasks").setPayload(StartTask).addSuccess(TaskView)
   .addError(badRequest).addError(tooLarge).addError(notJson).addError(unavailable)
@@ -146,8 +146,10 @@ export const tasksHandlers = (api: typeof Api) =>
             return { tasks: page.map(taskView), nextCursor: next?.id ?? null }
           }).pipe(Effect.mapError(storageFailed)))
         .handle("get", ({ path: { key } }) =>
-          tasks.get(key).pipe(
-            Effect.map(taskView),
+          Effect.gen(function*() {
+            const task = yield* tasks.get(key)
+            return taskWithStory(task, yield* tasks.story(task.id))
+          }).pipe(
             Effect.catchTags({ StorageError: storageFailed, NoTask: noTask })
           ))
         .handleRaw("start", ({ request }) =>

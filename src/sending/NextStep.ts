@@ -204,9 +204,12 @@ const goesWith = (first: StageEvent, next: StageEvent): boolean => {
   return key !== null && key === failureKeyOf(next)
 }
 
-/** What makes two failures of a gate the same. */
-const failureKeyOf = (event: StageEvent): string | null =>
-  event._tag === "QualityGateFailed" ? JSON.stringify([event.stage, event.check, event.reason]) : null
+/** What makes two failures of a gate the same: what the event says does, or else its reason. */
+const failureKeyOf = (event: StageEvent): string | null => {
+  if (event._tag !== "QualityGateFailed") return null
+  const { check, reason, sameAs, stage } = event
+  return JSON.stringify(sameAs === undefined ? [stage, check, reason] : [stage, check, null, sameAs])
+}
 
 const commentStep = (
   config: Pick<PlaneConfig, "comments">,

@@ -11,6 +11,12 @@ export interface PipelineStage {
   readonly gates: ReadonlyArray<string>
 }
 
+/** A gate, and the latest stage that names it, among the stages up to some stage. */
+export interface StageGate {
+  readonly gate: string
+  readonly stage: Stage
+}
+
 /** The stages cannot be a pipeline, or they name a gate that does not exist. */
 export class PipelineError extends Schema.TaggedError<PipelineError>()("PipelineError", { why: Schema.String }) {
   override get message(): string {
@@ -25,8 +31,9 @@ export const defaultStages: ReadonlyArray<PipelineStage> = [
   { stage: "architecture", agent: "architect", gates: ["reported"] },
   { stage: "development", agent: "developer", gates: ["ci"] },
   { stage: "review", agent: "reviewer", gates: ["approval"] },
-  { stage: "testing", agent: "tester", gates: ["ci"] },
-  { stage: "deploy", agent: "deployer", gates: ["merged"] },
+  // The work can change after it was approved, so its checks and approvals are asked for again.
+  { stage: "testing", agent: "tester", gates: ["reported", "ci", "approval"] },
+  { stage: "deploy", agent: "deployer", gates: ["ci", "approval", "merged"] },
   { stage: doneStage, gates: [] }
 ]
 
@@ -37,6 +44,8 @@ export class Pipeline extends Context.Tag("plane-sync/Pipeline")<Pipeline, {
   readonly byName: (stage: Stage) => PipelineStage | undefined
   /** The stage after this one; none after the last. */
   readonly after: (stage: Stage) => PipelineStage | undefined
+  /** The gates of this stage and of those before. Those of the last stage are never asked, so they are left out. */
+  readonly gatesUpTo: (stage: Stage) => ReadonlyArray<StageGate>
 }>() {
   /** A host's own stages; at least two, each once. */
   static readonly layer = (stages: ReadonlyArray<PipelineStage>): Layer.Layer<Pipeline, PipelineError> =>
@@ -57,10 +66,18 @@ const make = (stages: ReadonlyArray<PipelineStage>): Effect.Effect<Pipeline["Typ
   }
   if (nameless) return new PipelineError({ why: "a stage has no name" })
   if (twice !== undefined) return new PipelineError({ why: `the stage ${JSON.stringify(twice)} is there twice` })
+  const asked = stages.slice(0, -1)
   return Effect.succeed({
     stages: [first, ...rest],
     names,
     byName: (stage) => stages.find((one) => one.stage === stage),
-    after: (stage) => stages.find((_, index) => names[index - 1] === stage)
+    after: (stage) => stages.find((_, index) => names[index - 1] === stage),
+    gatesUpTo: (stage) => {
+      const upTo = asked.slice(0, names.indexOf(stage) + 1)
+      return upTo.flatMap(({ gates, stage }, index) => {
+        const later = new Set(upTo.slice(index + 1).flatMap((one) => one.gates))
+        return Array.from(new Set(gates)).filter((gate) => !later.has(gate)).map((gate): StageGate => ({ gate, stage }))
+      })
+    }
   })
 }

@@ -4,16 +4,32 @@ import { cleanLine, textLimit } from "../base/Text.js"
 import type { Task } from "./Task.js"
 
 /**
- * What a gate says of a task. A failure is told in Plane, once for each change of its reason. A pending gate waits.
+ * What a gate says of a task. A failure is told in Plane, once. A pending gate waits.
  *
- * `againAfter`: all gates of the stage are asked again after this time, although there is no new fact about the task.
- * It is for a gate whose answer can change without a word to plane-sync. Of several gates the shortest time counts; less
- * than a second counts as a second, and more than 10 minutes as 10 minutes.
+ * `sameAs`: two failures of a gate with the same `sameAs` are one failure, whatever their words, so the second is not
+ * told again. Without it the words are what makes them the same. It is for words that change by themselves, like "failed
+ * after 61 s".
+ *
+ * `isLost`: nothing will mend this by itself, as when an approval is gone. If the gate held when its stage was left, this
+ * is told like a failure. Otherwise it is only what the gate waits for.
+ *
+ * `againAfter`: all gates are asked again after this time, although there is no new fact about the task. It is for a gate
+ * whose answer can change without a word to plane-sync. Of several gates the shortest time counts; less than a second
+ * counts as a second, and more than 10 minutes as 10 minutes.
  */
 export type Verdict = Data.TaggedEnum<{
   Passed: object
-  Failed: { readonly reason: string; readonly againAfter?: Duration.DurationInput | undefined }
-  Pending: { readonly why: string; readonly againAfter?: Duration.DurationInput | undefined }
+  Failed: {
+    readonly reason: string
+    readonly sameAs?: string | undefined
+    readonly againAfter?: Duration.DurationInput | undefined
+  }
+  Pending: {
+    readonly why: string
+    readonly isLost?: boolean | undefined
+    readonly sameAs?: string | undefined
+    readonly againAfter?: Duration.DurationInput | undefined
+  }
 }>
 
 export const Verdict = Data.taggedEnum<Verdict>()
@@ -22,7 +38,16 @@ export const Verdict = Data.taggedEnum<Verdict>()
 export interface QualityGate {
   readonly name: string
   /**
-   * Asked again whenever there is a new fact about the task, and when the time that a verdict names is over. It may ask
+   * Its verdict does not depend on the stage. Then it is asked once in a round, even if several stages name it. Any other
+   * gate is asked about the latest stage that names it, and `task.stage` is that stage.
+   */
+  readonly isOfTask?: boolean
+  /** It is also asked about a task that is done, when there is a new fact about it: what it says can still change. */
+  readonly isLasting?: boolean
+  /**
+   * Asked again whenever there is a new fact about the task, and when the time that a verdict names is over: about the
+   * present stage and those before, and, while all gates of the present stage hold, about the next stages. So it may be
+   * asked about a stage that the task has not entered, and `task.entry` is always that of the present stage. It may ask
    * other services, and has 30 seconds.
    */
   readonly check: (task: Task) => Effect.Effect<Verdict>

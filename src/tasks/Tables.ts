@@ -74,3 +74,23 @@ export const taskTables: Migration = Effect.gen(function*() {
   yield* sql`CREATE INDEX plane_sync_launch_due ON plane_sync_launch (due_at)`
   yield* sql`CREATE INDEX plane_sync_launch_task ON plane_sync_launch (task)`
 })
+
+/** What is remembered of each verdict, so that a change of it is told once; and each task's story. */
+export const gateTables: Migration = Effect.gen(function*() {
+  const sql = yield* SqlClient.SqlClient
+
+  // See `KnownVerdict`. Rows of an older version do not say whether the gate held when its stage was left.
+  yield* sql`ALTER TABLE plane_sync_verdict ADD COLUMN stage TEXT`
+  yield* sql`ALTER TABLE plane_sync_verdict ADD COLUMN since INTEGER`
+  yield* sql`ALTER TABLE plane_sync_verdict ADD COLUMN told TEXT`
+  yield* sql`ALTER TABLE plane_sync_verdict ADD COLUMN held INTEGER NOT NULL DEFAULT 0`
+  yield* sql`UPDATE plane_sync_verdict SET since = at, told = CASE verdict WHEN 'failed' THEN reason END`
+
+  yield* sql`CREATE TABLE plane_sync_task_story (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    task INTEGER NOT NULL,
+    at INTEGER NOT NULL,
+    line TEXT NOT NULL
+  )`
+  yield* sql`CREATE INDEX plane_sync_task_story_task ON plane_sync_task_story (task, id)`
+})

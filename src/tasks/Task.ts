@@ -17,12 +17,19 @@ export type TaskStatus = typeof TaskStatus.Type
 /** A gate's verdict as it is stored and shown, in one word. */
 export const VerdictWord = Schema.Literal("passed", "failed", "pending")
 
+export type VerdictWord = typeof VerdictWord.Type
+
 /** What a quality gate last said of a task. */
 export interface GivenVerdict {
   readonly gate: string
-  readonly verdict: typeof VerdictWord.Type
+  /** The latest stage up to the present one that names the gate. */
+  readonly stage: Stage
+  readonly verdict: VerdictWord
   /** Why it failed, or what it waits for. */
   readonly reason?: string | undefined
+  /** Since when it is passed, failed or pending. */
+  readonly since: EpochMillis
+  /** When it or its reason last changed. */
   readonly at: EpochMillis
 }
 
@@ -59,7 +66,7 @@ export interface Task {
   readonly entry: string
   readonly startedAt: EpochMillis
   readonly updatedAt: EpochMillis
-  /** The last verdict of each gate that was asked. */
+  /** The last verdict of each gate of its stage and of the stages before, in their order. */
   readonly verdicts: ReadonlyArray<GivenVerdict>
   /** The last report on each stage, also on stages that the task has not reached yet. */
   readonly reports: ReadonlyArray<Report>

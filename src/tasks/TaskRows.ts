@@ -7,8 +7,9 @@ import type { WorkItemKey } from "../domain/WorkItemKey.js"
 import { itemOfKey, keysOfItem } from "../outbox/ItemKeys.js"
 import type { Fragment, Sql } from "../storage/Sql.js"
 import type { Pipeline, PipelineStage } from "./Pipeline.js"
-import type { Task, TaskId, TaskStatus } from "./Task.js"
+import type { GivenVerdict, Task, TaskId, TaskStatus } from "./Task.js"
 import { ReportOutcome, VerdictWord } from "./Task.js"
+import type { KnownVerdict } from "./VerdictNews.js"
 
 interface Row {
   readonly id: TaskId
@@ -41,6 +42,8 @@ export interface TaskRow {
   readonly dueAt: EpochMillis | null
   /** See `Start.agent`. */
   readonly givenAgent: string | null
+  /** All stored verdicts, with what is remembered of each. */
+  readonly known: ReadonlyArray<KnownVerdict>
 }
 
 const reason = Schema.optionalWith(Schema.String, { nullable: true })
@@ -48,9 +51,13 @@ const at = Schema.Number.pipe(Schema.fromBrand(EpochMillis))
 
 const verdictsOf = Schema.decodeSync(Schema.parseJson(Schema.Array(Schema.Struct({
   gate: Schema.String,
+  stage: Schema.NullOr(Schema.String),
   verdict: VerdictWord,
   reason,
-  at
+  since: at,
+  at,
+  told: Schema.NullOr(Schema.String),
+  held: Schema.Literal(0, 1)
 }))))
 
 const reportsOf = Schema.decodeSync(Schema.parseJson(Schema.Array(Schema.Struct({
@@ -64,7 +71,29 @@ const reportsOf = Schema.decodeSync(Schema.parseJson(Schema.Array(Schema.Struct(
 export const agentOf = (stage: PipelineStage | undefined, given: string | null | undefined): string | undefined =>
   stage?.agent === undefined ? undefined : given ?? stage.agent
 
-const toTask = (pipeline: Pipeline["Type"]) => (row: Row): TaskRow => ({
+/** The verdicts that are shown: those of gates that a stage up to here names, in the order of the stages. */
+const shownVerdicts = (
+  pipeline: Pipeline["Type"],
+  at: Stage,
+  known: ReadonlyArray<KnownVerdict>
+): ReadonlyArray<GivenVerdict> =>
+  pipeline.gatesUpTo(at).flatMap(({ gate, stage }) =>
+    known.filter((one) => one.gate === gate).map(({ at, reason, since, verdict }) => ({
+      gate,
+      stage,
+      verdict,
+      reason,
+      since,
+      at
+    }))
+  )
+
+const toTask = (pipeline: Pipeline["Type"]) => (row: Row): TaskRow => {
+  const known = verdictsOf(row.verdicts).map(({ held, ...verdict }): KnownVerdict => ({ ...verdict, held: held === 1 }))
+  return { ...withVerdicts(pipeline, row, known), known }
+}
+
+const withVerdicts = (pipeline: Pipeline["Type"], row: Row, known: ReadonlyArray<KnownVerdict>) => ({
   task: {
     id: row.id,
     workItem: row.workItem,
@@ -80,7 +109,7 @@ const toTask = (pipeline: Pipeline["Type"]) => (row: Row): TaskRow => ({
     entry: row.entry,
     startedAt: row.startedAt,
     updatedAt: row.updatedAt,
-    verdicts: verdictsOf(row.verdicts),
+    verdicts: shownVerdicts(pipeline, row.stage, known),
     reports: reportsOf(row.reports)
   },
   revision: row.revision,
@@ -93,7 +122,8 @@ const columns =
   t.repository_id AS "repositoryId", t.repository_name AS "repositoryName", t.pull_request AS "pullRequest",
   t.head_sha AS "headSha", t.linked_by_name AS "linkedByName", t.entry, t.started_at AS "startedAt",
   t.updated_at AS "updatedAt", t.revision, t.due_at AS "dueAt",
-  (SELECT json_group_array(json_object('gate', gate, 'verdict', verdict, 'reason', reason, 'at', at))
+  (SELECT json_group_array(json_object('gate', gate, 'stage', stage, 'verdict', verdict, 'reason', reason,
+      'since', coalesce(since, at), 'at', at, 'told', told, 'held', held))
     FROM plane_sync_verdict WHERE task = t.id) AS verdicts,
   (SELECT json_group_array(json_object('stage', stage, 'outcome', outcome, 'reason', reason, 'at', at))
     FROM plane_sync_report WHERE task = t.id) AS reports`

@@ -19,6 +19,8 @@ import type { TaskPullRequest } from "./PullRequestTasks.js"
 import { readTasksOf } from "./PullRequestTasks.js"
 import type { Start } from "./Starting.js"
 import { makeStarting } from "./Starting.js"
+import type { StoryLine } from "./Story.js"
+import { readStory } from "./Story.js"
 import type { ReportOutcome, Task, TaskId, TaskStatus } from "./Task.js"
 import type { TaskRow } from "./TaskRows.js"
 import { taskReader } from "./TaskRows.js"
@@ -85,6 +87,8 @@ export class TaskStore extends Context.Tag("plane-sync/TaskStore")<TaskStore, {
    */
   readonly byKey: (key: string) => Effect.Effect<Task | undefined, StorageError>
   readonly byItemId: (itemId: ItemId) => Effect.Effect<Task | undefined, StorageError>
+  /** What happened to a task and is not told in Plane: its newest 50 lines, the oldest of them first. */
+  readonly story: (taskId: TaskId) => Effect.Effect<ReadonlyArray<StoryLine>, StorageError>
   /** The tasks that a pull request concerns: those that are linked to it, and those of the keys that it names. */
   readonly tasksOf: (pullRequest: TaskPullRequest) => Effect.Effect<ReadonlyArray<Task>, StorageError>
   readonly link: (taskId: TaskId, link: Link) => Effect.Effect<void, StorageError>
@@ -217,6 +221,7 @@ const make = Effect.gen(function*() {
     byId: (id) => one(reader.byId(id)),
     byKey,
     byItemId: (itemId) => one(reader.byItemId(itemId)),
+    story: (taskId) => read(readStory(sql, taskId)),
     tasksOf,
     link,
     stop: leave("stopped"),

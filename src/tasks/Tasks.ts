@@ -16,10 +16,12 @@ export class Tasks extends Context.Tag("plane-sync/Tasks")<
   Tasks,
   TaskStore["Type"] & {
     /**
-     * Asks the gates of the task's present stage. If all hold, the next stage and its `StageChanged` are stored in one
-     * commit; and so on, until a gate does not hold. If one fails, `QualityGateFailed` is published, when that is news.
-     * Entering the last stage completes the task. Concurrent calls advance it once. A task that is not active, or does
-     * not exist, is left alone.
+     * Asks the gates of the task's stage and of the stages before; while all of a stage hold, also those of the next one.
+     * All stages that it enters are stored in one commit, with a `StageChanged` each. Only the one where it comes to rest
+     * has an agent launched. A gate that fails, or that held when its stage was left and is lost, has a
+     * `QualityGateFailed`, when that is news. Entering the last stage completes the task. Of a task that is done only the
+     * lasting gates are asked. Concurrent calls advance it once. A task that is paused or stopped, or does not exist, is
+     * left alone.
      */
     readonly advance: (taskId: TaskId) => Effect.Effect<void, StorageError>
     /**

@@ -1,4 +1,5 @@
 import { Schema } from "effect"
+import type { StoryLine } from "../tasks/Story.js"
 import type { Task } from "../tasks/Task.js"
 import { ReportOutcome, TaskStatus, VerdictWord } from "../tasks/Task.js"
 import { Instant, instant } from "./Instant.js"
@@ -31,10 +32,12 @@ export const TaskView = Schema.Struct({
   updatedAt: Instant,
   verdicts: Schema.Array(Schema.Struct({
     gate: Schema.String,
+    stage: Schema.String.annotations({ description: "the latest stage up to the task's that names the gate" }),
     verdict: VerdictWord,
     reason: Schema.NullOr(Schema.String).annotations({ description: "why it failed, or what it waits for" }),
-    at: Instant
-  })).annotations({ description: "the last verdict of each gate that was asked" }),
+    since: Instant.annotations({ description: "since when it is passed, failed or pending" }),
+    at: Instant.annotations({ description: "when it or its reason last changed" })
+  })).annotations({ description: "the last verdict of each gate of its stage and of the stages before" }),
   reports: Schema.Array(Schema.Struct({
     stage: Schema.String,
     outcome: ReportOutcome,
@@ -43,6 +46,15 @@ export const TaskView = Schema.Struct({
   })).annotations({ description: "the last report on each stage" })
 }).annotations({ identifier: "Task" })
 export type TaskView = typeof TaskView.Type
+
+/** A task, and what happened to it. */
+export const TaskWithStory = Schema.Struct({
+  ...TaskView.fields,
+  story: Schema.Array(Schema.Struct({ at: Instant, line: Schema.String })).annotations({
+    description: "what happened to it and is not told in Plane: the newest 50 lines, the oldest of them first"
+  })
+}).annotations({ identifier: "TaskWithStory" })
+export type TaskWithStory = typeof TaskWithStory.Type
 
 export const taskView = ({ itemId, ...task }: Task): TaskView => ({
   ...task,
@@ -54,6 +66,16 @@ export const taskView = ({ itemId, ...task }: Task): TaskView => ({
   headSha: task.headSha ?? null,
   startedAt: instant(task.startedAt),
   updatedAt: instant(task.updatedAt),
-  verdicts: task.verdicts.map((given) => ({ ...given, reason: given.reason ?? null, at: instant(given.at) })),
+  verdicts: task.verdicts.map((given) => ({
+    ...given,
+    reason: given.reason ?? null,
+    since: instant(given.since),
+    at: instant(given.at)
+  })),
   reports: task.reports.map((report) => ({ ...report, reason: report.reason ?? null, at: instant(report.at) }))
+})
+
+export const taskWithStory = (task: Task, story: ReadonlyArray<StoryLine>): TaskWithStory => ({
+  ...taskView(task),
+  story: story.map(({ at, line }) => ({ at: instant(at), line }))
 })

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { DateTime, FastCheck } from "effect"
 import { cleanLine, cleanText, escapeHtml } from "../../src/base/Text.js"
-import { commentHtml, joinedHtml, tells } from "../../src/domain/Comment.js"
+import { commentHtml, countedHtml, joinedHtml, tells } from "../../src/domain/Comment.js"
 import { StageEvent } from "../../src/domain/StageEvent.js"
 
 const workItem = "ET-2"
@@ -51,6 +51,27 @@ describe("comments", () => {
     for (const event of [overruled, last]) assert.isTrue(tells(joined, moment(event === last ? 2 : 1, event)))
     assert.isFalse(tells(joined, moment(1, plain)))
     assert.isFalse(tells(commentHtml(plain), moment(1, overruled)))
+  })
+
+  it("that count a failure under its newest words tell the others that are the same, and no one else's", () => {
+    const failure = (seconds: number, change: object = {}) => ({
+      event: StageEvent.QualityGateFailed({
+        workItem,
+        stage: "development",
+        check: "ci",
+        reason: `Failing after ${seconds}s`,
+        sameAs: "build",
+        ...change
+      }),
+      occurredAt: DateTime.unsafeMake(0)
+    })
+    const html = countedHtml(failure(62), 2)
+    assert.isTrue(tells(html, failure(61)))
+    assert.isTrue(tells(html, failure(62)))
+    assert.isFalse(tells(html, failure(61, { sameAs: undefined })))
+    assert.isFalse(tells(html, failure(61, { check: "lint" })))
+    assert.isFalse(tells(html, failure(61, { stage: "testing" })))
+    assert.isFalse(tells(commentHtml(failure(62).event), failure(61)))
   })
 
   it("escape everything that is put in: no text becomes markup", () => {

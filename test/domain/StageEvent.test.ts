@@ -27,7 +27,14 @@ const event: FastCheck.Arbitrary<StageEvent> = FastCheck.oneof(
     overruledBy: FastCheck.option(text, { nil: undefined }),
     occurredAt: moment
   }).map((parts) => StageEvent.StageChanged(parts)),
-  FastCheck.record({ workItem: key, stage: text, check: text, reason: text, occurredAt: moment })
+  FastCheck.record({
+    workItem: key,
+    stage: text,
+    check: text,
+    reason: text,
+    sameAs: FastCheck.option(text, { nil: undefined }),
+    occurredAt: moment
+  })
     .map((parts) => StageEvent.QualityGateFailed(parts)),
   FastCheck.record({ workItem: key, occurredAt: moment }).map((parts) => StageEvent.TaskCompleted(parts))
 )

@@ -18,6 +18,10 @@ import { Verdict } from "../../src/tasks/QualityGate.js"
 const passed = Verdict.Passed()
 const failed = (reason: string) => Verdict.Failed({ reason })
 const pending = (why: string) => Verdict.Pending({ why })
+/** Nothing will mend it by itself. */
+const lost = (why: string) => Verdict.Pending({ why, isLost: true })
+const red = (reason: string, sameAs: string) => Verdict.Failed({ reason, sameAs })
+const unapproved = (why: string) => Verdict.Pending({ why, isLost: true, sameAs: "approvals" })
 
 const rules: PullRequestRules = {
   branches: [],
@@ -68,7 +72,7 @@ describe("which pull requests count", () => {
     assert.deepStrictEqual(merge(into("main")), passed)
     assert.deepStrictEqual(
       merge(into("feature/epic")),
-      pending(
+      lost(
         "acme/widgets#1 does not count: it goes into feature/epic, and not into main or one of ORCH_GITEA_BRANCHES"
       )
     )
@@ -96,10 +100,10 @@ describe("which pull requests count", () => {
   })
 
   it("the verdict names those that do not, and why; of many the first (37)", () => {
-    assert.deepStrictEqual(merge([]), pending("no pull request names ET-4 yet"))
+    assert.deepStrictEqual(merge([]), lost("no pull request names ET-4 yet"))
     assert.deepStrictEqual(
       merge([pull(7, { fork: true, base: "epic" })]),
-      pending("acme/widgets#7 does not count: it goes into epic, and not into main or one of ORCH_GITEA_BRANCHES")
+      lost("acme/widgets#7 does not count: it goes into epic, and not into main or one of ORCH_GITEA_BRANCHES")
     )
     const many = merge(Array.from({ length: 9 }, (_, index) => pull(index, { fork: true })))
     assert.match(many._tag === "Pending" ? many.why : "", /#4 does not count: .*; and 4 more$/)
@@ -114,7 +118,7 @@ describe("all pull requests of a task", () => {
       pending("acme/widgets#2 is merged, but acme/widgets#1 is still open")
     )
     assert.deepStrictEqual(merge([pull(1, closed), pull(2, mergedAt(1_001))]), passed)
-    assert.deepStrictEqual(merge([pull(1, closed)]), pending("acme/widgets#1 was closed without a merge"))
+    assert.deepStrictEqual(merge([pull(1, closed)]), lost("acme/widgets#1 was closed without a merge"))
   })
 
   it("checks and reviews ask every open one; with none open a merge answers them (2)", () => {
@@ -161,7 +165,7 @@ describe("checks", () => {
     assert.deepStrictEqual(checks(green, list), { verdict: passed })
     assert.deepStrictEqual(checks(green, {}, ["ci/*"]).verdict, passed)
     assert.deepStrictEqual(checks(green, list, ["lint"]), { verdict: passed })
-    assert.deepStrictEqual(checks(green).verdict, failed("lint: failure"))
+    assert.deepStrictEqual(checks(green).verdict, red("lint: failure", "failure lint"))
   })
 
   it("without a list, and with globs, nothing new may have come for a while (9, 10)", () => {
@@ -200,7 +204,7 @@ describe("checks", () => {
   it("a draft waits, though it is green, and its failures are told (15)", () => {
     const draft = (state: string) => checksAnswer({ draft: true }, [status("a", state)], noDemands, rules, now).verdict
     assert.deepStrictEqual(draft("success"), pending("the pull request is a draft"))
-    assert.deepStrictEqual(draft("failure"), failed("a: failure"))
+    assert.deepStrictEqual(draft("failure"), red("a: failure", "failure a"))
   })
 
   it("those of others do not count where users are given (37)", () => {
@@ -231,7 +235,7 @@ const reviews = (
 ) => reviewsVerdict(given, pull(1), { ...noDemands, ...demands }, { ...rules, ...change })
 
 describe("reviews", () => {
-  const nobody = pending("nobody has approved the present commits")
+  const nobody = unapproved("nobody has approved the present commits")
 
   it("an approval of the present commits, unless somebody asks for changes", () => {
     assert.deepStrictEqual(reviews([]), nobody)
@@ -262,7 +266,7 @@ describe("reviews", () => {
     assert.deepStrictEqual(reviews([...strange, lea], {}, official), passed)
     assert.deepStrictEqual(
       reviews([lea], {}, { official: true, approvals: 2 }),
-      pending("1 of 2 approvals of the present commits are there")
+      unapproved("1 of 2 approvals of the present commits are there")
     )
     assert.deepStrictEqual(reviews([lea, review("jo", true, official)], {}, { official: true, approvals: 2 }), passed)
   })

@@ -14,6 +14,7 @@ import { nextStep } from "../../src/sending/NextStep.js"
 import { Storage } from "../../src/StorageLayers.js"
 import { postponeLaunch } from "../../src/tasks/Launches.js"
 import { concernsNoTask } from "../../src/tasks/PullRequestTasks.js"
+import { tell } from "../../src/tasks/Story.js"
 import { Tasks } from "../../src/tasks/Tasks.js"
 import { makePlans } from "../support/QueryPlans.js"
 import { unexplained } from "../support/Statements.js"
@@ -140,6 +141,8 @@ const everyTask = Effect.gen(function*() {
   yield* tasks.tasksOf({ repository: 1, number: 1, keys: [CanonicalKey("ET-3")] })
   yield* tasks.byItemId(ItemId("item-1"))
   yield* write(tasks.touch(id))
+  yield* write(tell(sql, id, EpochMillis(0), "a line"))
+  yield* tasks.story(id)
   yield* tasks.pause(id, "moved")
   yield* tasks.stop(id, "cancelled")
   yield* tasks.start({ workItem: "ET-3" })

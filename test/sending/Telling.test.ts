@@ -260,6 +260,37 @@ describe("comments", () => {
       assert.deepInclude(yield* (yield* Outbox).status, { pending: 0, delivered: 9 })
     }).pipe(Effect.provide(inMemory())))
 
+  it.effect("row 20: failures that are said to be the same are counted in one comment, which has the newest words", () =>
+    Effect.gen(function*() {
+      const { id, key } = yield* item
+      let seconds = 60
+      const failing = (sameAs: string | null = "failure build") =>
+        publish(StageEvent.QualityGateFailed({
+          workItem: key,
+          stage: "development",
+          check: "ci",
+          reason: `build: Failing after ${++seconds}s`,
+          ...(sameAs === null ? {} : { sameAs })
+        }))
+      const told = (after: string, counted: string) =>
+        `<p>⚠️ QG failed at development: ci — build: Failing after ${after}${counted}</p>`
+      yield* failing()
+      yield* TestClock.adjust("1 minutes")
+      assert.deepStrictEqual(yield* comments(id), [told("61s", "")])
+      yield* failing()
+      yield* TestClock.adjust("1 minutes")
+      assert.deepStrictEqual(yield* comments(id), [told("62s", " (failed 2 times, last at 1970-01-01 00:01:00 UTC)")])
+      for (let n = 3; n <= 8; n++) yield* failing()
+      yield* TestClock.adjust("10 minutes")
+      const all = told("68s", " (failed 8 times, last at 1970-01-01 00:02:00 UTC)")
+      assert.deepStrictEqual(yield* comments(id), [all])
+      // Of another check, and one that nobody says is the same.
+      yield* failing("failure test")
+      yield* failing(null)
+      yield* TestClock.adjust("10 minutes")
+      assert.deepStrictEqual(yield* comments(id), [all, told("69s", ""), told("70s", "")])
+    }).pipe(Effect.provide(inMemory())))
+
   it.effect("a count that waits longer than any other pause is not taken for a clock that was put back", () =>
     Effect.gen(function*() {
       const { key } = yield* item

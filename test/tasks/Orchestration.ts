@@ -21,10 +21,11 @@ interface Options {
 }
 
 /** A gate that says what it is told to say; pending until then. How often it was asked is counted. */
-export const settable = (name: string) => {
+export const settable = (name: string, is: Omit<Partial<QualityGate>, "name" | "check"> = {}) => {
   let verdict: Effect.Effect<Verdict> = Effect.succeed(Verdict.Pending({ why: "nothing was heard" }))
   let asked = 0
   const gate: QualityGate = {
+    ...is,
     name,
     check: () =>
       Effect.suspend(() => {
@@ -43,7 +44,9 @@ export const settable = (name: string) => {
 
 /** The default gates that others provide, each settable. */
 export const forge = () => {
-  const [ci, approval, merged] = [settable("ci"), settable("approval"), settable("merged")]
+  const ofTask = { isOfTask: true }
+  const [ci, approval] = [settable("ci", ofTask), settable("approval", ofTask)]
+  const merged = settable("merged", { ...ofTask, isLasting: true })
   return { ci, approval, merged, gates: [ci.gate, approval.gate, merged.gate] }
 }
 

@@ -43,7 +43,7 @@ const stageOf = (workItem: string) =>
   Effect.flatMap(Tasks, (tasks) => Effect.map(tasks.get(workItem), ({ stage }) => stage))
 
 describe("the orchestrator", () => {
-  it.effect("advances a task as soon as a fact about it comes, and launches the agents of the stages that it enters", () => {
+  it.effect("row 6: advances a task as soon as a fact about it comes, and launches agents only where it comes to rest", () => {
     const { entries, launched, launcher } = launching()
     return Effect.gen(function*() {
       const tasks = yield* Tasks
@@ -56,10 +56,9 @@ describe("the orchestrator", () => {
       assert.strictEqual(yield* stageOf("ET-2"), "development")
       assert.deepStrictEqual(launched, [
         "analyst at analysis of ET-2",
-        "architect at architecture of ET-2",
         "developer at development of ET-2"
       ])
-      assert.strictEqual(entries.size, 3)
+      assert.strictEqual(entries.size, 2)
       assert.isTrue(entries.has((yield* tasks.get("ET-2")).entry))
     }).pipe(Effect.provide(running({ launcher })))
   })
@@ -195,7 +194,7 @@ describe("the orchestrator", () => {
       const context = yield* Layer.buildWithScope(running({ database, gates, launcher: first.launcher }), scope)
       yield* settled
       assert.strictEqual(yield* Effect.provide(stageOf("ET-1"), context), "development")
-      assert.strictEqual(first.launched.length, 4)
+      assert.strictEqual(first.launched.length, 2)
       yield* Scope.close(scope, Exit.void)
 
       ci.say(Verdict.Passed())
@@ -203,7 +202,7 @@ describe("the orchestrator", () => {
       yield* Effect.gen(function*() {
         yield* settled
         assert.strictEqual(yield* stageOf("ET-1"), "review")
-        assert.strictEqual((yield* told).filter((event) => event === "created → analysis (analyst)").length, 2)
+        assert.strictEqual((yield* told).filter((event) => event.startsWith("created → analysis")).length, 2)
       }).pipe(Effect.provide(running({ database, gates, launcher: second.launcher })))
       assert.sameMembers(second.launched, [...first.launched, "reviewer at review of ET-1"])
       for (const entry of first.entries) assert.isTrue(second.entries.has(entry))

@@ -41,6 +41,8 @@ describe("POST /webhooks/gitea", () => {
       })
 
       yield* at.gitea("pull_request_review_approved", pullBody("review_approved", { ...pull, at: 9 }))
+      assert.strictEqual(yield* at.stage(7), "testing active")
+      yield* at.tested(7)
       assert.strictEqual(yield* at.stage(7), "deploy active")
       yield* at.gitea("pull_request", pullBody("pull_request_closed_merged", { ...pull, at: 20 }))
       assert.strictEqual(yield* at.stage(7), "done done")
@@ -236,14 +238,15 @@ describe("POST /webhooks/gitea", () => {
       yield* at.gitea("pull_request_review_rejected", rejected)
       yield* at.gitea("pull_request_review_approved", pullBody("review_approved", pull))
       yield* at.gitea("status", statusBody({ id: 1, sha: pull.head }))
-      assert.strictEqual(yield* at.stage(7), "deploy active")
+      assert.strictEqual(yield* at.stage(7), "testing active")
       // Were it taken for a new one, the reviewer's last word would be no.
       yield* at.gitea("pull_request_review_rejected", rejected)
       yield* at.gitea("pull_request", opened, { uuid: "d-1" })
       yield* at.gitea("pull_request", opened)
       yield* at.gitea("status", "{\"id\":\"x\"}")
       yield* at.gitea("status", "{\"id\":\"x\"}")
-      assert.strictEqual(yield* at.stage(7), "deploy active")
+      assert.strictEqual(yield* at.stage(7), "testing active")
+      assert.isFalse((yield* at.events).some(({ type }) => type === "quality_gate_failed"))
       const [, , , , , ...later] = yield* at.inbox
       const again = "the same was worked on before"
       assert.deepStrictEqual(later.slice(0, 3).map(({ reason }) => reason), [again, again, again])

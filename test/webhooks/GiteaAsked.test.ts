@@ -90,7 +90,7 @@ describe("Gitea, asked", () => {
         })
         gitea.answers.set(`${pullPath}/reviews`, [{ id: 1, user: { login: "jonas" }, state: "APPROVED", body: "" }])
         yield* at.gitea("pull_request", pullBody("pull_request_opened", pull))
-        assert.strictEqual(yield* at.stage(7), "deploy active")
+        assert.strictEqual(yield* at.stage(7), "testing active")
       }))
       gitea.answers.set(pullPath, { state: "closed", merged: true, head: { sha: pull.head } })
       const at = yield* scene({ ...settings, ...api })
@@ -103,6 +103,8 @@ describe("Gitea, asked", () => {
       checks("success", { context: "build/tiles", status: "success" })
       gitea.answers.set(`${pullPath}/reviews`, [{ id: 1, user: { login: "jonas" }, state: "APPROVED", body: "" }])
       yield* at.gitea("pull_request", pullBody("pull_request_opened", pull))
+      yield* at.settled
+      yield* at.tested(7)
       assert.strictEqual(yield* at.stage(7), "deploy active")
       gitea.misbehave = (response) => response.writeHead(500).end()
       yield* request(`${at.url}/api/tasks/ET-7/advance`, { method: "POST" })
@@ -219,7 +221,7 @@ describe("Gitea, asked", () => {
         assert.strictEqual(yield* at.stage(7), "review active")
         gitea.answers.set(reviews, [{ id: 2, user: { login: "jonas" }, state: "APPROVED", body: "" }])
         yield* at.gitea("pull_request_review_approved", pullBody("review_approved", { ...pull, at: 6 }))
-        yield* until("deploy active")
+        yield* until("testing active")
       }).pipe(Effect.scoped, withPlane),
     60_000
   )

@@ -15,7 +15,7 @@ const stageOf = (all: ReadonlySet<Fact>): string => {
   const head = all.has("synchronized") || all.has("approved") ? present : all.has("opened") ? old : undefined
   const isGreen = all.has("status") && head === present
   if (!isGreen) return "development active"
-  return all.has("approved") ? "deploy active" : "review active"
+  return all.has("approved") ? "testing active" : "review active"
 }
 
 const permutations = <A>(items: ReadonlyArray<A>): ReadonlyArray<ReadonlyArray<A>> =>

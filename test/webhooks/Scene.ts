@@ -136,6 +136,17 @@ export const scene = (settings: Readonly<Record<string, string>> = {}) =>
       { until: ([row]) => row?.n === 0, schedule: Schedule.spaced("10 millis") }
     ).pipe(Effect.timeout("15 seconds"))
 
+    const reported = (workItem: number, stages: ReadonlyArray<string>) =>
+      Effect.forEach(stages, (stage) =>
+        Effect.map(
+          request(`${url}/api/tasks/ET-${workItem}/report`, {
+            method: "POST",
+            headers: { "content-type": "application/json" },
+            body: JSON.stringify({ stage, outcome: "passed" })
+          }),
+          ({ status }) => assert.strictEqual(status, 200)
+        ), { discard: true })
+
     return {
       url,
       file,
@@ -149,16 +160,8 @@ export const scene = (settings: Readonly<Record<string, string>> = {}) =>
       stage: (workItem: number) =>
         Effect.zipRight(settled, Effect.map(task(workItem), (row) => `${row?.stage ?? "-"} ${row?.status ?? "-"}`)),
       /** An agent has passed the stages that only an agent decides. */
-      reported: (workItem: number) =>
-        Effect.forEach(["analysis", "architecture"], (stage) =>
-          Effect.map(
-            request(`${url}/api/tasks/ET-${workItem}/report`, {
-              method: "POST",
-              headers: { "content-type": "application/json" },
-              body: JSON.stringify({ stage, outcome: "passed" })
-            }),
-            ({ status }) => assert.strictEqual(status, 200)
-          ), { discard: true }),
+      reported: (workItem: number) => reported(workItem, ["analysis", "architecture"]),
+      tested: (workItem: number) => reported(workItem, ["testing"]),
       /** What was published, in order. */
       events: Effect.map(
         sql<{ body: string }>`SELECT body FROM plane_sync_event ORDER BY sequence`,

@@ -1,0 +1,36 @@
+import type { SqlError } from "@effect/sql/SqlError"
+import { Effect } from "effect"
+import { cleanLine, reasonLimit } from "../base/Text.js"
+import type { EpochMillis } from "../base/Time.js"
+import type { Sql } from "../storage/Sql.js"
+import type { TaskId } from "./Task.js"
+
+/** Something that happened to a task and is not told in Plane. */
+export interface StoryLine {
+  readonly at: EpochMillis
+  readonly line: string
+}
+
+/** How many lines of a task are kept. */
+const kept = 200
+
+/** How many lines of a task are shown. */
+const shown = 50
+
+/** Adds a line to a task's story, within the transaction of what it tells. Only the newest lines are kept. */
+export const tell = (sql: Sql, taskId: TaskId, now: EpochMillis, line: string): Effect.Effect<void, SqlError> =>
+  Effect.gen(function*() {
+    yield* sql`INSERT INTO plane_sync_task_story (task, at, line)
+      VALUES (${taskId}, ${now}, ${cleanLine(line, reasonLimit)})`
+    yield* sql`DELETE FROM plane_sync_task_story WHERE task = ${taskId} AND id <= (
+      SELECT id FROM plane_sync_task_story WHERE task = ${taskId}
+      ORDER BY id DESC LIMIT 1 OFFSET ${sql.literal(String(kept))})`
+  })
+
+/** The newest lines of a task's story, the oldest of them first. */
+export const readStory = (sql: Sql, taskId: TaskId): Effect.Effect<ReadonlyArray<StoryLine>, SqlError> =>
+  Effect.map(
+    sql<StoryLine>`SELECT at, line FROM plane_sync_task_story WHERE task = ${taskId}
+      ORDER BY id DESC LIMIT ${sql.literal(String(shown))}`,
+    (rows) => rows.toReversed()
+  )

@@ -1,0 +1,163 @@
+import { createHash } from "node:crypto"
+import { cleanText, reasonLimit, textLimit } from "../base/Text.js"
+import type { EpochMillis } from "../base/Time.js"
+import type { Stage } from "../domain/Stage.js"
+import { Verdict } from "./QualityGate.js"
+import type { VerdictWord } from "./Task.js"
+
+/** A stored verdict, with what is remembered of it. */
+export interface KnownVerdict {
+  readonly gate: string
+  /** The stage that the gate was asked about. Null in a row of an older version. */
+  readonly stage: Stage | null
+  readonly verdict: VerdictWord
+  readonly reason?: string | undefined
+  readonly since: EpochMillis
+  readonly at: EpochMillis
+  /** What makes the failure that was told last. Null once the gate holds again. */
+  readonly told: string | null
+  /** The gate held when a stage that names it was left. */
+  readonly held: boolean
+}
+
+/** What a gate answered. */
+export interface Answer {
+  readonly gate: string
+  /** The stage that it was asked about. */
+  readonly stage: Stage
+  readonly isOfTask: boolean
+  /** None when it gave none. */
+  readonly verdict: Verdict | undefined
+}
+
+/** A failure that is to be told. */
+export interface Failure {
+  readonly gate: string
+  readonly reason: string
+  readonly sameAs: string | undefined
+}
+
+/** What the answers of a round change. */
+export interface VerdictNews {
+  /** The verdicts that are to be stored. */
+  readonly changed: ReadonlyArray<KnownVerdict>
+  /** Whether a verdict says something else than before. */
+  readonly isNews: boolean
+  readonly failures: ReadonlyArray<Failure>
+  /** The gates that hold again after a failure that was told. */
+  readonly well: ReadonlyArray<string>
+}
+
+/** What makes a failure the same. Nothing is cut before it is compared, so what is long is hashed. */
+const identity = (text: string): string =>
+  text.length <= textLimit ? text : createHash("sha256").update(text).digest("hex")
+
+/** A verdict as it is stored, and what makes it the same if it is a failure, or is one when the gate has held before. */
+interface Said {
+  readonly verdict: VerdictWord
+  readonly reason: string | undefined
+  readonly same: string
+  readonly sameAs: string | undefined
+  readonly isLost: boolean
+}
+
+const clean = (text: string) => cleanText(text, reasonLimit)
+
+const said = Verdict.$match({
+  Passed: (): Said => ({ verdict: "passed", reason: undefined, same: "", sameAs: undefined, isLost: false }),
+  Failed: ({ reason, sameAs }): Said => ({
+    verdict: "failed",
+    reason: clean(reason),
+    same: identity(sameAs ?? clean(reason)),
+    sameAs: sameAs === undefined ? undefined : identity(sameAs),
+    isLost: false
+  }),
+  Pending: ({ isLost = false, sameAs, why }): Said => ({
+    verdict: "pending",
+    reason: clean(why),
+    same: identity(sameAs ?? clean(why)),
+    sameAs: sameAs === undefined ? undefined : identity(sameAs),
+    isLost
+  })
+})
+
+/**
+ * What is news in the answers of a round: which verdicts to store, which failures to tell, and which gates hold again.
+ * A failure is told once: a gate of the present stage tells each change of it, and the same failure again after it was
+ * pending; a gate that is lost, or of a stage before, tells it only if it held when its stage was left, and the same one
+ * again only after it held. Several gates that are lost for one reason tell it once.
+ */
+export const verdictNews = (
+  { answers, here, known, left, now }: {
+    readonly known: ReadonlyArray<KnownVerdict>
+    /** In the order of the stages. */
+    readonly answers: ReadonlyArray<Answer>
+    /** The stage where the task is, or comes to rest. */
+    readonly here: Stage
+    /** The gates of the stages that are left now, because they hold. */
+    readonly left: ReadonlySet<string>
+    readonly now: EpochMillis
+  }
+): VerdictNews => {
+  const before = new Map(known.map((verdict) => [verdict.gate, verdict]))
+  const given = answers.flatMap(({ verdict, ...answer }) =>
+    verdict === undefined ? [] : [{ ...answer, ...said(verdict) }]
+  )
+  const rows = given.map(({ gate, isLost, isOfTask, reason, same, sameAs, stage, verdict }) => {
+    const old = before.get(gate)
+    const isContinued = old !== undefined && (isOfTask || old.stage === null || old.stage === stage)
+    const told = isContinued && verdict !== "passed" ? old.told : null
+    const held = old?.held === true || left.has(gate)
+    // A gate that cannot ask at present repeats its last failure in the same words, but may not know the rest.
+    const isRepeated = isContinued && told !== null && old.verdict === "failed" && old.reason === reason
+    const isAgain = stage === here && old?.verdict === "pending"
+    const isTold = told === same || isRepeated
+    return {
+      old,
+      row: {
+        gate,
+        stage,
+        verdict,
+        reason,
+        since: isContinued && old.verdict === verdict ? old.since : now,
+        at: isContinued && old.verdict === verdict && old.reason === reason ? old.at : now,
+        told,
+        held
+      },
+      same,
+      sameAs,
+      isWell: verdict === "passed" && isContinued && old.told !== null,
+      isFailure: verdict === "failed" && (stage === here || held) && (!isTold || isAgain),
+      isLoss: isLost && held && !isTold
+    }
+  })
+  const failing = rows.filter(({ isFailure }) => isFailure)
+  const marks = new Map(failing.map(({ row, same }) => [row.gate, same]))
+  const isShared = ({ row: { gate }, same }: (typeof rows)[number]) =>
+    rows.some((other) =>
+      other.row.gate !== gate && other.same === same &&
+      (marks.get(other.row.gate) ?? other.row.told) === same
+    )
+  const losses = rows.filter(({ isLoss }) => isLoss)
+  const losing = losses.filter((loss) => {
+    const isNew = !isShared(loss)
+    marks.set(loss.row.gate, loss.same)
+    return isNew
+  })
+  const stored = rows.map(({ old, row }) => ({ old, row: { ...row, told: marks.get(row.gate) ?? row.told } }))
+  const told = new Set([...failing, ...losing])
+  return {
+    changed: stored.flatMap(({ old, row }) => old !== undefined && isSame(old, row) ? [] : [row]),
+    isNews: stored.some(({ old, row }) => old?.verdict !== row.verdict || old.reason !== row.reason),
+    failures: rows.filter((row) => told.has(row)).map(({ row: { gate, reason = "" }, sameAs }) => ({
+      gate,
+      reason,
+      sameAs
+    })),
+    well: rows.filter(({ isWell }) => isWell).map(({ row }) => row.gate)
+  }
+}
+
+const isSame = (old: KnownVerdict, row: KnownVerdict) =>
+  old.verdict === row.verdict && old.reason === row.reason && old.stage === row.stage && old.since === row.since &&
+  old.at === row.at && old.told === row.told && old.held === row.held
