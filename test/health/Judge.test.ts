@@ -24,8 +24,8 @@ const well: HealthFacts = {
   writeFailure: undefined,
   notStored: { count: 0, at: EpochMillis(0) },
   hooks: {
-    plane: { acceptedAt: undefined, refused: undefined },
-    gitea: { acceptedAt: undefined, refused: undefined }
+    plane: { acceptedAt: undefined, refused: undefined, skipped: [] },
+    gitea: { acceptedAt: undefined, refused: undefined, skipped: [] }
   }
 }
 
