@@ -168,7 +168,10 @@ class Reader {
       yield* this.skip(open)
       return byte === Byte.openArray ? [] : {}
     }
-    if (byte !== Byte.quote) return JSON.parse(this.passScalar())
+    if (byte !== Byte.quote) {
+      const value: unknown = JSON.parse(this.passScalar())
+      return value
+    }
     const start = yield* this.text()
     const end = this.position - 1
     if (wanted === "beginning") return this.parsed(start, this.cut(start, end))

@@ -56,7 +56,9 @@ export const webhookRoutes = HttpApiBuilder.Router.use((router) =>
       Effect.flatMap(HttpServerRequest.HttpServerRequest, (request) =>
         receiver.receive(source, { headers: request.headers, body: bodyOf(request) }).pipe(
           // What was not read flows past: the sender reads our answer only after it has sent all.
-          Effect.ensuring(Effect.sync(() => NodeHttpServerRequest.toIncomingMessage(request).resume())),
+          Effect.ensuring(Effect.sync(() =>
+            NodeHttpServerRequest.toIncomingMessage(request).resume()
+          )),
           Effect.tap((taken) => taken === "stored" ? noteWrite(Either.void) : Effect.void),
           Effect.as(accepted),
           Effect.catchTags({

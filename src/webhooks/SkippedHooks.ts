@@ -49,7 +49,9 @@ const make = () => {
         const before = kinds[source].get(kind)
         kinds[source].set(kind, { kind, count: (before?.count ?? 0) + 1, why })
         if (before !== undefined) return Effect.void
-        const line = `A hook of ${source} is skipped (${JSON.stringify(kind)}): ${why}. /health counts its kind from now on`
+        const line = `A hook of ${source} is skipped (${
+          JSON.stringify(kind)
+        }): ${why}. /health counts its kind from now on`
         return isUnreadable ? Effect.logWarning(line) : Effect.logInfo(line)
       }).pipe(Effect.annotateLogs({ service: "Webhooks" })),
     counts: Effect.sync(() => ({

@@ -39,7 +39,8 @@ export const webhookSettings = {
   }),
   giteaPrevious: defineSetting({
     name: "ORCH_GITEA_WEBHOOK_SECRET_PREVIOUS",
-    about: "The secret that Gitea or Forgejo signed with before. It is accepted as well, so that a change loses no hook.",
+    about:
+      "The secret that Gitea or Forgejo signed with before. It is accepted as well, so that a change loses no hook.",
     accepts: anySecret,
     default: unset(Secret.make("")),
     secret: true

@@ -36,4 +36,6 @@ export const webhooksLayer: Layer.Layer<
   Receiver,
   ConfigError.ConfigError,
   PlaneClient | Projects | WakeUps | Storage | TaskStore
-> = Layer.merge(Receiver.layer, work).pipe(Layer.provide([Inbox.layer, SkippedHooks.layer, Stirs.layer, TaskPullRequests.layer]))
+> = Layer.merge(Receiver.layer, work).pipe(
+  Layer.provide([Inbox.layer, SkippedHooks.layer, Stirs.layer, TaskPullRequests.layer])
+)

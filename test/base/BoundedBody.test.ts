@@ -4,7 +4,7 @@ import type { BodyLimits } from "../../src/base/BoundedBody.js"
 import { boundedBody } from "../../src/base/BoundedBody.js"
 
 /** Reads a body that comes in these parts; what came of it, and how many parts were read. */
-const reading = <E>(
+const reading = (
   parts: ReadonlyArray<string>,
   limits: BodyLimits,
   end: Stream.Stream<Uint8Array, string> = Stream.empty

@@ -89,7 +89,10 @@ describe("Receiver", () => {
       assert.strictEqual(yield* small, "counted")
       yield* broken.open
       yield* Effect.forEach(others, Fiber.await)
-      yield* Effect.forEach(Array.from({ length: 64 }, () => blanks), (bytes) => Effect.fork(taking(bytes, Stream.never)))
+      yield* Effect.forEach(
+        Array.from({ length: 64 }, () => blanks),
+        (bytes) => Effect.fork(taking(bytes, Stream.never))
+      )
       yield* settling
       assert.strictEqual((yield* Effect.flip(small))._tag, "Overloaded")
     }).pipe(Effect.provide(receiving(settings).layer)))
