@@ -1,4 +1,4 @@
-import { Chunk, Duration, Effect, Option, Stream } from "effect"
+import { Duration, Effect, Option, Stream } from "effect"
 import { monotonicMillis } from "../base/Time.js"
 import type { BodyRoom } from "./BodyRoom.js"
 import { smallBody } from "./BodyRoom.js"
@@ -46,19 +46,30 @@ export const readBody = (
     )
     const read: Array<Uint8Array> = []
     let size = 0
-    let left = Duration.toMillis(bodyTime)
-    for (;;) {
-      const before = yield* monotonicMillis
-      const chunk = yield* Effect.timeoutFail(pull, { duration: left, onTimeout: () => tooSlow })
-      if (chunk === undefined) return read
-      left -= (yield* monotonicMillis) - before
-      for (const bytes of Chunk.toReadonlyArray(chunk)) {
-        size += bytes.byteLength
-        if (size > limit) return yield* tooLarge(limit)
-        yield* room.reserve(bytes.byteLength)
-        if (Math.max(size, announced) > smallBody) yield* room.takeTurn
-        update(bytes)
-        read.push(bytes)
-      }
-    }
+    /** Reads to the end, or as long as it may go on. Says whether the end was reached. */
+    const readWhile = (mayGoOn: () => boolean) =>
+      Effect.gen(function*() {
+        while (mayGoOn()) {
+          const chunk = yield* pull
+          if (chunk === undefined) return true
+          for (const bytes of chunk) {
+            size += bytes.byteLength
+            if (size > limit) return yield* tooLarge(limit)
+            yield* room.reserve(bytes.byteLength)
+            update(bytes)
+            read.push(bytes)
+          }
+        }
+        return false
+      })
+    const within = <A, E>(duration: Duration.DurationInput, reading: Effect.Effect<A, E>) =>
+      Effect.timeoutFail(reading, { duration, onTimeout: () => tooSlow })
+
+    const before = yield* monotonicMillis
+    const isRead = yield* within(bodyTime, readWhile(() => size === 0 || Math.max(size, announced) <= smallBody))
+    if (isRead) return read
+    const taken = (yield* monotonicMillis) - before
+    yield* room.takeTurn
+    yield* within(Duration.subtract(bodyTime, taken), readWhile(() => true))
+    return read
   }))
