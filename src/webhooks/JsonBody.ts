@@ -46,23 +46,38 @@ const small = (bytes: Buffer): Effect.Effect<KeptBody, Refused> =>
     return Effect.succeed({ text: text.value, digest: createHash("sha256").update(bytes).digest("hex") })
   })
 
-const hashedAtOnce = 256 * 1024
+/** Bytes that are copied and hashed between two pauses. Each page of new memory costs more than its copy. */
+const atOnce = 512 * 1024
 
-function* digestOf(bytes: Buffer): Generator<number, string> {
+/** The bytes in one piece, and their digest. */
+function* joined(chunks: ReadonlyArray<Uint8Array>, size: number): Generator<number, Joined> {
   const hash = createHash("sha256")
-  for (let position = 0; position < bytes.length; position += hashedAtOnce) {
-    hash.update(bytes.subarray(position, position + hashedAtOnce))
-    yield position
+  const bytes = Buffer.allocUnsafeSlow(size)
+  let position = 0
+  for (const chunk of chunks) {
+    for (let from = 0; from < chunk.length; from += atOnce) {
+      const part = chunk.subarray(from, from + atOnce)
+      bytes.set(part, position)
+      hash.update(part)
+      position += part.length
+      yield position
+    }
   }
-  return hash.digest("hex")
+  return { bytes, digest: hash.digest("hex") }
 }
 
-const large = (bytes: Buffer, fields: Fields): Effect.Effect<KeptBody, Refused> =>
+interface Joined {
+  readonly bytes: Buffer
+  readonly digest: string
+}
+
+const large = (chunks: ReadonlyArray<Uint8Array>, size: number, fields: Fields): Effect.Effect<KeptBody, Refused> =>
   Effect.gen(function*() {
+    const { bytes, digest } = yield* inTurns(joined(chunks, size))
     if (!isUtf8(bytes)) return yield* notJson
     const read = yield* inTurns(readFields(bytes, fields, limits))
     if (Either.isLeft(read)) return yield* refusals[read.left.reason]
-    return { text: JSON.stringify(read.right), digest: yield* inTurns(digestOf(bytes)) }
+    return { text: JSON.stringify(read.right), digest }
   })
 
 /**
@@ -70,5 +85,8 @@ const large = (bytes: Buffer, fields: Fields): Effect.Effect<KeptBody, Refused> 
  * it are kept. It is done on this thread, because a worker would hold all that `JSON.parse` makes of 32 MiB, which may
  * be a gigabyte.
  */
-export const jsonBody = (bytes: Buffer, fields: Fields): Effect.Effect<KeptBody, Refused> =>
-  bytes.length > smallBody ? large(bytes, fields) : small(bytes)
+export const jsonBody = (chunks: ReadonlyArray<Uint8Array>, fields: Fields): Effect.Effect<KeptBody, Refused> =>
+  Effect.suspend(() => {
+    const size = chunks.reduce((sum, { length }) => sum + length, 0)
+    return size > smallBody ? large(chunks, size, fields) : small(Buffer.concat(chunks))
+  })

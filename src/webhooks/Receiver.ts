@@ -137,15 +137,15 @@ const make = Effect.gen(function*() {
         if (secret === undefined) return yield* wrongSignature(source)
         if (secret > 0) yield* notePrevious(source)
       }
-      return Buffer.concat(chunks)
+      return chunks
     })
 
   const take = (source: Source, received: Received, given: string, room: BodyRoom) =>
     Effect.gen(function*() {
       const header = (name: "event" | "uuid") => cleanLine(headerOf(source, received, name), textLimit)
       const event = header("event")
-      const bytes = yield* readSigned(source, received, given, room)
-      const { digest, text: body } = yield* jsonBody(bytes, fieldsOf(source, event))
+      const chunks = yield* readSigned(source, received, given, room)
+      const { digest, text: body } = yield* jsonBody(chunks, fieldsOf(source, event))
       const isStored = source === "plane" || carriesFacts(event)
       yield* isStored
         // The commit is awaited even if the sender has hung up.

@@ -17,9 +17,8 @@ const mebi = 1024 * 1024
 /** A description of so many bytes. */
 const description = (bytes: number) => "<p class=\"a\">&lt;</p>\n".repeat(bytes / 22)
 
-/** As Plane's Python writes it: all but ASCII is escaped. */
-const escaped = (body: string) =>
-  body.replace(/[<>&\u0080-\uffff]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`)
+/** As Plane writes it where it escapes markup. */
+const escaped = (body: string) => body.replaceAll("<", "\\u003c").replaceAll(">", "\\u003e").replaceAll("&", "\\u0026")
 
 /** A move to a started state of a work item with a large description. */
 const largeMove = (number: number, bytes: number) => {
