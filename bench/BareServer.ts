@@ -5,7 +5,7 @@ import * as HttpServerRequest from "@effect/platform/HttpServerRequest"
 import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
 import { Effect, Layer } from "effect"
 import { createServer } from "node:http"
-import { isSignedWith } from "../src/webhooks/Signature.js"
+import { checkSignature } from "../src/webhooks/Signature.js"
 
 const [port = "", secret = ""] = process.argv.slice(2)
 
@@ -13,7 +13,9 @@ const [port = "", secret = ""] = process.argv.slice(2)
 const app = Effect.gen(function*() {
   const request = yield* HttpServerRequest.HttpServerRequest
   const body = new Uint8Array(yield* request.arrayBuffer)
-  const isSigned = isSignedWith(secret, body, request.headers["x-gitea-signature"] ?? "")
+  const { signedWith, update } = checkSignature([secret])
+  update(body)
+  const isSigned = signedWith(request.headers["x-gitea-signature"] ?? "") !== undefined
   return HttpServerResponse.empty({ status: isSigned ? 202 : 401 })
 })
 

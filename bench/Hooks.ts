@@ -13,10 +13,26 @@ export const secret = "a bench's own secret"
 
 const hex = (text: string) => createHash("sha1").update(text).digest("hex")
 
+/** A hook of Gitea with this body. */
+export const signed = (event: string, index: number, content: object): Hook => {
+  const body = Buffer.from(JSON.stringify(content))
+  return {
+    body,
+    digest: createHash("sha256").update(body).digest("hex"),
+    headers: {
+      "content-type": "application/json",
+      "content-length": String(body.length),
+      "x-gitea-event-type": event,
+      "x-gitea-delivery": `bench-${index}`,
+      "x-gitea-signature": createHmac("sha256", secret).update(body).digest("hex")
+    }
+  }
+}
+
 /** The `index`th status of a busy Gitea: as large as a real one, for one of a thousand commits. */
 export const statusHook = (index: number): Hook => {
   const sha = hex(`commit ${index % 1_000}`)
-  const body = Buffer.from(JSON.stringify({
+  return signed("status", index, {
     id: index + 1,
     sha,
     context: `ci/check-${index % 7}`,
@@ -25,18 +41,7 @@ export const statusHook = (index: number): Hook => {
     commit: { id: sha, message: "x".repeat(1_500) },
     repository: { id: 1, full_name: "bench/load", description: "y".repeat(1_500) },
     sender: { id: 1, login: "builder", full_name: "z".repeat(600) }
-  }))
-  return {
-    body,
-    digest: createHash("sha256").update(body).digest("hex"),
-    headers: {
-      "content-type": "application/json",
-      "content-length": String(body.length),
-      "x-gitea-event-type": "status",
-      "x-gitea-delivery": `bench-${index}`,
-      "x-gitea-signature": createHmac("sha256", secret).update(body).digest("hex")
-    }
-  }
+  })
 }
 
 /** Posts hooks over connections that are kept, and returns the answer's status, or 0 if there was none. */

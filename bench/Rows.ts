@@ -4,6 +4,7 @@ import * as Constant from "./rows/Constant.js"
 import * as Durable from "./rows/Durable.js"
 import * as EndToEnd from "./rows/EndToEnd.js"
 import * as Hot from "./rows/Hot.js"
+import * as LargeHooks from "./rows/LargeHooks.js"
 import * as Latency from "./rows/Latency.js"
 import * as Memory from "./rows/Memory.js"
 import * as Pace from "./rows/Pace.js"
@@ -23,6 +24,7 @@ export const rows: ReadonlyArray<Row> = [
   Backlog.row,
   Pace.row,
   Webhooks.row,
+  LargeHooks.row,
   Durable.row,
   EndToEnd.row,
   Latency.row,

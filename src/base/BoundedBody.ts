@@ -4,7 +4,7 @@ import { Data, Effect, Stream } from "effect"
 export class BodyTooLarge extends Data.TaggedError("BodyTooLarge") {}
 
 /** How much of a body is read. */
-export interface BodyLimits<E> {
+export interface BodyLimits {
   /** The most bytes that are kept. */
   readonly limit: number
   /**
@@ -14,26 +14,23 @@ export interface BodyLimits<E> {
    * `stop`: nothing more is read, because a server that answers us may never stop sending.
    */
   readonly overLimit: "discard" | "stop"
-  /** Runs before each chunk within the limit is kept, to reserve memory for it. Its failure ends the reading. */
-  readonly reserve?: (bytes: number) => Effect.Effect<void, E>
 }
 
 /**
  * The bytes of a body, never more than `limit` of them in memory. A stream that breaks off fails with its own error.
  */
-export const boundedBody = <E, E2 = never>(
+export const boundedBody = <E>(
   body: Stream.Stream<Uint8Array, E>,
-  { limit, overLimit, reserve = () => Effect.void }: BodyLimits<E2>
-): Effect.Effect<Buffer, BodyTooLarge | E | E2> =>
+  { limit, overLimit }: BodyLimits
+): Effect.Effect<Buffer, BodyTooLarge | E> =>
   Effect.suspend(() => {
     const kept: Array<Uint8Array> = []
     let size = 0
-    const take = (chunk: Uint8Array): Effect.Effect<void, BodyTooLarge | E2> => {
+    const take = (chunk: Uint8Array): Effect.Effect<void, BodyTooLarge> => {
       size += chunk.byteLength
       if (size > limit) return overLimit === "stop" ? new BodyTooLarge() : Effect.void
-      return Effect.map(reserve(chunk.byteLength), () => {
-        kept.push(chunk)
-      })
+      kept.push(chunk)
+      return Effect.void
     }
     return Effect.flatMap(
       Stream.runForEach(body, take),

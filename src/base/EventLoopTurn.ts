@@ -2,7 +2,8 @@ import { Clock, Context, DefaultServices, Effect } from "effect"
 
 const liveClock = Context.get(DefaultServices.liveServices, Clock.Clock)
 
-const nextTurn = Effect.async<void>((resume) => {
+/** Waits for the next turn of the event loop, so that timers, requests and answers have theirs. */
+export const nextTurn: Effect.Effect<void> = Effect.async<void>((resume) => {
   const turn = setImmediate(() => resume(Effect.void))
   return Effect.sync(() => clearImmediate(turn))
 })
@@ -34,3 +35,10 @@ export const makeEventLoopTurn: Effect.Effect<Effect.Effect<void>> = Effect.sync
     return first
   })
 })
+
+/** Does work that pauses after each slice, and gives way to everybody else at each pause. */
+export const inTurns = <A>(work: Iterator<unknown, A>): Effect.Effect<A> =>
+  Effect.suspend(() => {
+    const step = work.next()
+    return step.done === true ? Effect.succeed(step.value) : Effect.zipRight(nextTurn, inTurns(work))
+  })

@@ -83,7 +83,7 @@ const make = Effect.fnUntraced(function*(api: GiteaApi) {
       open: state === "open" && !merged,
       merged,
       mergedAt: merged && merged_at !== undefined ? EpochMillis(DateTime.toEpochMillis(merged_at)) : null,
-      draft: draft || draftPrefix.test(title),
+      draft: draft ?? draftPrefix.test(title),
       author: user?.login ?? held.author,
       base: orHeld(base.ref, held.base),
       defaultBranch: orHeld(base.repo?.default_branch, held.defaultBranch),

@@ -4,14 +4,13 @@ import { draftPrefix } from "./Claims.js"
 import type { PullRequestSeen } from "./Facts.js"
 
 const text = Schema.optionalWith(Schema.String, { nullable: true, default: () => "" })
-const yes = Schema.optionalWith(Schema.Boolean, { nullable: true, default: () => false })
 
 /** An open pull request in a list that Gitea answers. Only what is needed is decoded. */
 export const ListedPullRequest = Schema.Struct({
   number: Schema.Int,
   title: text,
   body: text,
-  draft: yes,
+  draft: Schema.optionalWith(Schema.Boolean, { nullable: true }),
   user: Schema.optional(Schema.NullOr(Schema.Struct({ login: text }))),
   base: Schema.Struct({
     ref: Schema.String,
@@ -33,7 +32,7 @@ export const listedPullRequest = ({ base, head, ...pr }: typeof ListedPullReques
   open: true,
   merged: false,
   mergedAt: null,
-  draft: pr.draft || draftPrefix.test(pr.title),
+  draft: pr.draft ?? draftPrefix.test(pr.title),
   author: pr.user?.login ?? null,
   base: base.ref,
   defaultBranch: base.repo.default_branch === "" ? null : base.repo.default_branch,

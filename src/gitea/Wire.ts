@@ -32,7 +32,7 @@ export const PullRequestJson = Schema.parseJson(Schema.Struct({
   state: Schema.String,
   merged: yes,
   merged_at: Schema.optionalWith(Schema.DateTimeUtc, { nullable: true }),
-  draft: yes,
+  draft: Schema.optionalWith(Schema.Boolean, { nullable: true }),
   title: text,
   user: Schema.optionalWith(UserJson, { default: () => null }),
   base: Schema.optionalWith(

@@ -5,7 +5,10 @@ import { judge } from "./Judge.js"
 
 const WebhookSource = Schema.Struct({
   lastAccepted: Schema.NullOr(Schema.DateTimeUtc),
-  lastRefused: Schema.NullOr(Schema.Struct({ at: Schema.DateTimeUtc, why: Schema.String }))
+  lastRefused: Schema.NullOr(Schema.Struct({ at: Schema.DateTimeUtc, why: Schema.String })),
+  skipped: Schema.Array(Schema.Struct({ kind: Schema.String, count: Schema.Number, why: Schema.String })).annotations({
+    description: "the kinds that moved nothing: how many of each, and why the latest of them did not"
+  })
 }).annotations({ identifier: "WebhookSource", description: "a sender's webhooks since the program was started" })
 
 /** What `GET /health` answers. */
@@ -31,9 +34,10 @@ export const HealthReport = Schema.Struct({
 }).annotations({ identifier: "Health" })
 export type HealthReport = typeof HealthReport.Type
 
-const sourceReport = ({ acceptedAt, refused }: SourceStatus): typeof WebhookSource.Type => ({
+const sourceReport = ({ acceptedAt, refused, skipped }: SourceStatus): typeof WebhookSource.Type => ({
   lastAccepted: acceptedAt === undefined ? null : DateTime.unsafeMake(acceptedAt),
-  lastRefused: refused === undefined ? null : { at: DateTime.unsafeMake(refused.at), why: refused.why }
+  lastRefused: refused === undefined ? null : { at: DateTime.unsafeMake(refused.at), why: refused.why },
+  skipped
 })
 
 /** The facts as they are shown, with their judgement. */

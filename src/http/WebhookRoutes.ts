@@ -3,11 +3,9 @@ import * as NodeStream from "@effect/platform-node/NodeStream"
 import * as HttpApiBuilder from "@effect/platform/HttpApiBuilder"
 import * as HttpServerRequest from "@effect/platform/HttpServerRequest"
 import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
-import { Duration, Effect, Either } from "effect"
-import { boundedBody } from "../base/BoundedBody.js"
+import { Effect, Either } from "effect"
 import { Health } from "../health/Health.js"
-import type { ReserveMemory } from "../webhooks/Receiver.js"
-import { Overloaded, Receiver, Refused } from "../webhooks/Receiver.js"
+import { Receiver } from "../webhooks/Receiver.js"
 import type { Source } from "../webhooks/WebhookConfig.js"
 
 const paths = { plane: "/webhooks/plane", gitea: "/webhooks/gitea" } as const satisfies Record<Source, string>
@@ -15,33 +13,11 @@ const paths = { plane: "/webhooks/plane", gitea: "/webhooks/gitea" } as const sa
 /** The paths that take webhooks. */
 export const webhookPaths: ReadonlyArray<string> = Object.values(paths)
 
-/** The largest webhook that is taken, in bytes. Plane itself takes no larger work item. */
-const maxBytes = 5 * 1024 * 1024
-
-/** The longest time that a body may take. Gitea gives up after five seconds. */
-const bodyTime = Duration.seconds(10)
-
-const tooLarge = new Refused({ status: 413, why: `its body is larger than ${maxBytes} bytes` })
-const brokenOff = new Refused({ status: 400, why: "its body broke off" })
-const tooSlow = new Refused({ status: 408, why: `its body took longer than ${Duration.format(bodyTime)}` })
-
-const bodyOf = (request: HttpServerRequest.HttpServerRequest) => (reserve: ReserveMemory) => {
-  const message = NodeHttpServerRequest.toIncomingMessage(request)
+const bodyOf = (request: HttpServerRequest.HttpServerRequest) =>
   // The request's own stream closes the connection when it is not read to its end. Here the sender is told why.
-  return boundedBody(
-    NodeStream.fromReadable<Refused>(() => message, () => brokenOff, { closeOnDone: false }),
-    {
-      limit: maxBytes,
-      overLimit: "discard",
-      reserve: (bytes) => reserve(bytes) ? Effect.void : new Overloaded()
-    }
-  ).pipe(
-    // What was not read flows past: the sender reads our answer only after it has sent all.
-    Effect.ensuring(Effect.sync(() => message.resume())),
-    Effect.catchTag("BodyTooLarge", () => tooLarge),
-    Effect.timeoutFail({ duration: bodyTime, onTimeout: () => tooSlow })
-  )
-}
+  NodeStream.fromReadable<unknown>(() => NodeHttpServerRequest.toIncomingMessage(request), (error) => error, {
+    closeOnDone: false
+  })
 
 const answer = (status: number, error: string) => HttpServerResponse.unsafeJson({ error }, { status })
 
@@ -78,11 +54,12 @@ export const webhookRoutes = HttpApiBuilder.Router.use((router) =>
     const { noteWrite } = yield* Health
     const handler = (source: Source) =>
       Effect.flatMap(HttpServerRequest.HttpServerRequest, (request) =>
-        receiver.receive(source, {
-          headers: request.headers,
-          body: bodyOf(request)
-        }).pipe(
-          Effect.zipRight(noteWrite(Either.void)),
+        receiver.receive(source, { headers: request.headers, body: bodyOf(request) }).pipe(
+          // What was not read flows past: the sender reads our answer only after it has sent all.
+          Effect.ensuring(Effect.sync(() =>
+            NodeHttpServerRequest.toIncomingMessage(request).resume()
+          )),
+          Effect.tap((taken) => taken === "stored" ? noteWrite(Either.void) : Effect.void),
           Effect.as(accepted),
           Effect.catchTags({
             Refused: (error) => Effect.succeed(refused(error)),

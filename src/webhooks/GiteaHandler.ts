@@ -10,6 +10,7 @@ import { readConcerned, rememberConcerned, tasksConcerned } from "../gitea/Conce
 import type { PullRequestSeen } from "../gitea/Facts.js"
 import { rememberRepositories } from "../gitea/RepositoryRows.js"
 import { rememberReview } from "../gitea/ReviewRows.js"
+import type { Stirs } from "../gitea/Stirs.js"
 import { TaskPullRequests } from "../gitea/TaskPullRequests.js"
 import { Storage } from "../storage/Storage.js"
 import { WakeUps } from "../storage/WakeUps.js"
@@ -19,7 +20,8 @@ import { decodeGiteaHook } from "./GiteaHook.js"
 import type { Handler } from "./HookWorker.js"
 import type { HookOutcome, StoredHook } from "./Inbox.js"
 import { duplicate, Inbox, settle } from "./Inbox.js"
-import { makeUnreadable } from "./UnreadableHook.js"
+import type { SkippedHooks } from "./SkippedHooks.js"
+import { makeWithoutFacts } from "./WithoutFacts.js"
 
 /** A fact, with what its pull request claims. */
 type Fact =
@@ -42,7 +44,7 @@ const isPush = ({ event }: StoredHook) => event === "pull_request_sync"
 export const giteaHandler: Effect.Effect<
   Handler,
   never,
-  Inbox | Projects | WakeUps | Storage | TaskStore | TaskPullRequests
+  Inbox | Projects | SkippedHooks | Stirs | WakeUps | Storage | TaskStore | TaskPullRequests
 > = Effect.gen(function*() {
   const { project } = yield* Projects
   const inbox = yield* Inbox
@@ -51,7 +53,7 @@ export const giteaHandler: Effect.Effect<
   const tasks = yield* TaskStore
   const pullRequests = yield* TaskPullRequests
   const claimsOf = claimReader(project.identifier)
-  const unreadable = yield* makeUnreadable
+  const withoutFacts = yield* makeWithoutFacts
 
   /** The work items that a pull request is about. Whether it counts is judged when a task asks. */
   const claimsIn = (seen: PullRequestSeen) => {
@@ -95,10 +97,10 @@ export const giteaHandler: Effect.Effect<
       const { body, digest, event, id } = hook
       const decoded = decodeGiteaHook(event, body)
       if (Either.isLeft(decoded)) {
-        yield* unreadable(hook, decoded.left)
+        yield* withoutFacts.unreadable(hook, decoded.left)
         outcomes.set(id, { _tag: "Skipped", reason: decoded.left })
-      } else if (decoded.right._tag === "Nothing") {
-        outcomes.set(id, { _tag: "Skipped", reason: decoded.right.reason })
+      } else if (decoded.right._tag === "Nothing" || decoded.right._tag === "Stir") {
+        outcomes.set(id, { _tag: "Skipped", reason: yield* withoutFacts.skip(decoded.right) })
       } else if (!isPush(hook) && (digests.has(digest) || known.has(id))) {
         outcomes.set(id, duplicate)
       } else {

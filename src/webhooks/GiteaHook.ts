@@ -1,15 +1,21 @@
-import { DateTime, Either, Schema } from "effect"
+import { DateTime, Either, Option, Schema } from "effect"
 import { describeParseError } from "../base/Issue.js"
 import { cleanLine, cleanText, reasonLimit, textLimit } from "../base/Text.js"
 import { EpochMillis } from "../base/Time.js"
 import { draftPrefix } from "../gitea/Claims.js"
-import type { PullRequestSeen, ReviewSeen, StatusSeen } from "../gitea/Facts.js"
+import type { PullRequestSeen, Repository as KnownRepository, ReviewSeen, StatusSeen } from "../gitea/Facts.js"
 
-/** What a hook of Gitea says. */
+/** A hook of Gitea or Forgejo that tells no fact. */
+export type WithoutFacts =
+  /** Something has happened in a repository, and the hook does not tell what a gate wants to know of it. */
+  | { readonly _tag: "Stir"; readonly repository: KnownRepository; readonly kind: string }
+  | { readonly _tag: "Nothing"; readonly reason: string; readonly kind: string }
+
+/** What a hook of Gitea or Forgejo says. */
 export type GiteaSeen =
   | { readonly _tag: "PullRequest"; readonly pullRequest: PullRequestSeen; readonly review: ReviewSeen | undefined }
   | { readonly _tag: "Status"; readonly status: StatusSeen }
-  | { readonly _tag: "Nothing"; readonly reason: string }
+  | WithoutFacts
 
 const Repository = Schema.Struct({
   id: Schema.Int,
@@ -29,11 +35,12 @@ const PullRequestEvent = Schema.parseJson(Schema.Struct({
     state: Schema.String,
     merged: Schema.optionalWith(Schema.Boolean, { nullable: true, default: () => false }),
     merged_at: Schema.optionalWith(Schema.DateTimeUtc, { nullable: true }),
-    draft: Schema.optionalWith(Schema.Boolean, { nullable: true, default: () => false }),
+    draft: Schema.optionalWith(Schema.Boolean, { nullable: true }),
     user: Schema.optional(Schema.NullOr(Schema.Struct({ login: text }))),
     base: Schema.Struct({ ref: Schema.String }),
     head: Schema.Struct({
-      label: text,
+      label: Schema.optionalWith(Schema.String, { nullable: true }),
+      ref: text,
       sha: Schema.String,
       repo_id: Schema.optional(Schema.NullOr(Schema.Int))
     }),
@@ -41,7 +48,7 @@ const PullRequestEvent = Schema.parseJson(Schema.Struct({
     updated_at: Schema.DateTimeUtc
   }),
   review: Schema.optional(Schema.NullOr(Schema.Struct({ content: text }))),
-  sender: Schema.Struct({ login: Schema.String })
+  sender: Schema.optional(Schema.NullOr(Schema.Struct({ login: text })))
 }))
 
 const StatusEvent = Schema.parseJson(Schema.Struct({
@@ -54,6 +61,13 @@ const StatusEvent = Schema.parseJson(Schema.Struct({
   sender: Schema.optional(Schema.NullOr(Schema.Struct({ login: text })))
 }))
 
+// Most events name their repository at the top, and those of Forgejo's Actions within their run.
+const AnyEvent = Schema.parseJson(Schema.Struct({
+  repository: Schema.optional(Schema.NullOr(Repository)),
+  run: Schema.optional(Schema.NullOr(Schema.Struct({ repository: Schema.optional(Schema.NullOr(Repository)) })))
+}))
+
+const decodeAny = Schema.decodeUnknownEither(AnyEvent)
 const decodePullRequest = Schema.decodeUnknownEither(PullRequestEvent, { errors: "all" })
 const decodeStatus = Schema.decodeUnknownEither(StatusEvent, { errors: "all" })
 
@@ -74,6 +88,13 @@ const headRankOf = (action: string, merged: boolean): number => {
 const mergeMoment = (moment: DateTime.DateTime | undefined) =>
   moment === undefined ? null : EpochMillis(DateTime.toEpochMillis(moment))
 
+/**
+ * The branch of a pull request; empty if the hook does not tell it. The label is the branch even when that is gone; the
+ * ref is "refs/pull/12/head" then, and always for a push to refs/for/… (AGit), whose label is empty.
+ */
+const branchOf = ({ label, ref }: typeof PullRequestEvent.Type["pull_request"]["head"]) =>
+  label ?? (ref.startsWith("refs/") ? "" : ref)
+
 const seen = (
   { action, pull_request: { head, ...pr }, repository }: typeof PullRequestEvent.Type
 ): PullRequestSeen => ({
@@ -81,17 +102,16 @@ const seen = (
   name: repository.full_name,
   number: pr.number,
   // A push to refs/for/… (AGit) is in the repository itself, but everybody who may read the repository may push there.
-  fork: head.repo_id !== repository.id || head.label === "",
+  fork: head.repo_id !== repository.id || branchOf(head) === "",
   open: pr.state === "open" && !pr.merged,
   merged: pr.merged,
   mergedAt: pr.merged ? mergeMoment(pr.merged_at ?? (action === "closed" ? pr.updated_at : undefined)) : null,
-  draft: pr.draft || draftPrefix.test(pr.title),
+  draft: pr.draft ?? draftPrefix.test(pr.title),
   author: pr.user?.login ?? null,
   base: pr.base.ref,
   defaultBranch: repository.default_branch ?? null,
   headSha: head.sha,
-  // Not the ref: once the branch is gone, that is "refs/pull/12/head".
-  branch: head.label,
+  branch: branchOf(head),
   title: pr.title,
   body: pr.body,
   createdAt: EpochMillis(DateTime.toEpochMillis(pr.created_at)),
@@ -101,20 +121,25 @@ const seen = (
   isMerging: pr.merged && action === "closed"
 })
 
-const pullRequest = (
-  body: string,
-  review: (event: typeof PullRequestEvent.Type) => ReviewSeen | undefined
-): Either.Either<GiteaSeen, string> =>
-  Either.mapBoth(decodePullRequest(body), {
-    onLeft: describeParseError,
-    onRight: (event) => ({ _tag: "PullRequest", pullRequest: seen(event), review: review(event) })
-  })
+type ReviewOf = (event: typeof PullRequestEvent.Type) => Either.Either<ReviewSeen | undefined, string>
 
-const reviewed = (approved: boolean) => ({ review, sender }: typeof PullRequestEvent.Type): ReviewSeen => ({
-  reviewer: sender.login,
-  approved,
-  content: cleanText(review?.content ?? "", reasonLimit)
-})
+const pullRequest = (body: string, reviewOf: ReviewOf): Either.Either<GiteaSeen, string> =>
+  Either.flatMap(Either.mapLeft(decodePullRequest(body), describeParseError), (event) =>
+    Either.map(
+      reviewOf(event),
+      (review): GiteaSeen => ({ _tag: "PullRequest", pullRequest: seen(event), review })
+    ))
+
+const notReviewed: ReviewOf = () => Either.right(undefined)
+
+const reviewed = (approved: boolean): ReviewOf => ({ review, sender }) =>
+  sender === null || sender === undefined || sender.login === ""
+    ? Either.left("sender.login: is missing")
+    : Either.right({
+      reviewer: sender.login,
+      approved,
+      content: cleanText(review?.content ?? "", reasonLimit)
+    })
 
 const status = (body: string): Either.Either<GiteaSeen, string> =>
   Either.mapBoth(decodeStatus(body), {
@@ -135,27 +160,48 @@ const status = (body: string): Either.Either<GiteaSeen, string> =>
     })
   })
 
+/** What reads the body of an event that carries facts, by `X-Gitea-Event-Type`. Of all others nothing is kept. */
+const factReaders: ReadonlyMap<string, (body: string) => Either.Either<GiteaSeen, string>> = new Map([
+  ["status", status],
+  ...[
+    "pull_request",
+    "pull_request_sync",
+    "pull_request_assign",
+    "pull_request_label",
+    "pull_request_milestone",
+    "pull_request_review_request",
+    "pull_request_review_comment"
+  ].map((type) => [type, (body: string) => pullRequest(body, notReviewed)] as const),
+  ["pull_request_review_approved", (body) => pullRequest(body, reviewed(true))],
+  ["pull_request_review_rejected", (body) => pullRequest(body, reviewed(false))]
+])
+
+/** Whether the hooks of a type say what a gate wants to know, in any version. */
+export const carriesFacts = (type: string): boolean => factReaders.has(type)
+
+/** The repository that a body names, whatever else it says. */
+export const repositoryIn = (body: string): Option.Option<KnownRepository> =>
+  Option.flatMap(
+    Either.getRight(decodeAny(body)),
+    ({ repository, run }) =>
+      Option.map(
+        Option.fromNullable(repository ?? run?.repository),
+        ({ full_name: name, id }) => ({ id, name })
+      )
+  )
+
+/** What the hook of a type says that carries no facts. */
+export const readWithoutFacts = (kind: string, body: string): WithoutFacts =>
+  Option.match(repositoryIn(body), {
+    onNone: () => ({ _tag: "Nothing", kind, reason: `the event ${JSON.stringify(kind)} moves nothing` }),
+    onSome: (repository) => ({ _tag: "Stir", kind, repository })
+  })
+
 /**
  * What a body says, or (left) why it cannot be read. `type` is `X-Gitea-Event-Type`: no other header tells events
  * apart.
  */
 export const decodeGiteaHook = (type: string, body: string): Either.Either<GiteaSeen, string> => {
-  switch (type) {
-    case "status":
-      return status(body)
-    case "pull_request":
-    case "pull_request_sync":
-    case "pull_request_assign":
-    case "pull_request_label":
-    case "pull_request_milestone":
-    case "pull_request_review_request":
-    case "pull_request_review_comment":
-      return pullRequest(body, () => undefined)
-    case "pull_request_review_approved":
-      return pullRequest(body, reviewed(true))
-    case "pull_request_review_rejected":
-      return pullRequest(body, reviewed(false))
-    default:
-      return Either.right({ _tag: "Nothing", reason: `the event ${JSON.stringify(type.slice(0, 80))} moves nothing` })
-  }
+  const readFacts = factReaders.get(type)
+  return readFacts === undefined ? Either.right(readWithoutFacts(type.slice(0, 80), body)) : readFacts(body)
 }

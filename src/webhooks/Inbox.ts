@@ -12,16 +12,16 @@ import { Storage } from "../storage/Storage.js"
 import { isStatementError, StorageError } from "../storage/StorageError.js"
 import type { Source } from "./WebhookConfig.js"
 
-/** A hook as it came. Its signature was right. */
+/** A hook as it is kept. Its signature was right. */
 export interface NewHook {
   readonly source: Source
   /** The sender's id of it; empty when it gave none. */
   readonly uuid: string
   /** The hook's type, as the sender's header has it: "issue", "pull_request". */
   readonly event: string
-  /** Exactly what was signed. */
+  /** Exactly what was signed; of a large one only the fields that are read. */
   readonly body: string
-  /** SHA-256 of the body. */
+  /** SHA-256 of what was signed. */
   readonly digest: string
 }
 
@@ -114,7 +114,7 @@ const maxGroup = 64
 
 /**
  * Characters of the bodies that share a statement, or are worked on together. In memory a character has up to two
- * bytes. A body may have 5 MiB, and a string half a gigabyte, escapes included.
+ * bytes. A body has about 1 MiB, or 5 if an older version stored it, and a string half a gigabyte, escapes included.
  */
 const maxCharacters = 16 * 1024 * 1024
 

@@ -16,6 +16,7 @@ import type { HookOutcome, StoredHook } from "./Inbox.js"
 import { duplicate, Inbox, noteMoved } from "./Inbox.js"
 import type { WorkItemSeen } from "./PlaneHook.js"
 import { decodePlaneHook } from "./PlaneHook.js"
+import { SkippedHooks } from "./SkippedHooks.js"
 import { makeUnreadable } from "./UnreadableHook.js"
 
 /** How long a hook that does not tell its state's group waits for Plane to tell it. */
@@ -32,7 +33,7 @@ const statesWait = Duration.toMillis("1 minute")
 export const planeHandler: Effect.Effect<
   Handler,
   never,
-  Inbox | PlaneClient | Projects | Scope.Scope | WakeUps | Storage | TaskStore
+  Inbox | PlaneClient | Projects | Scope.Scope | SkippedHooks | WakeUps | Storage | TaskStore
 > = Effect.gen(function*() {
   const { project } = yield* Projects
   const client = yield* PlaneClient
@@ -42,6 +43,10 @@ export const planeHandler: Effect.Effect<
   const tasks = yield* TaskStore
   const groupOf = yield* makeGroups(client)
   const unreadable = yield* makeUnreadable
+  const { note } = yield* SkippedHooks
+
+  const skip = (kind: string, reason: string): Effect.Effect<HookOutcome> =>
+    Effect.as(note({ source: "plane", kind, why: reason }), { _tag: "Skipped", reason })
 
   const act = ({ receivedAt }: StoredHook, seen: WorkItemSeen, group: string) =>
     tasks.moved(
@@ -84,8 +89,8 @@ export const planeHandler: Effect.Effect<
         return { _tag: "Skipped", reason: decoded.left }
       }
       const seen = decoded.right
-      if (seen._tag === "Nothing") return { _tag: "Skipped", reason: seen.reason }
-      if (seen.project !== project.id) return { _tag: "Skipped", reason: `it is of the project ${seen.project}` }
+      if (seen._tag === "Nothing") return yield* skip(hook.event, seen.reason)
+      if (seen.project !== project.id) return yield* skip("another project", `it is of the project ${seen.project}`)
       if (hook.moved === null) {
         if ((yield* inbox.known([hook])).size > 0) return duplicate
         const group = seen.stateGroup ?? (yield* groupOf(seen.stateId))

@@ -1,93 +1,95 @@
-import type { ConfigError } from "effect"
-import { Context, Data, Effect, Layer, Option, Redacted } from "effect"
-import { createHash } from "node:crypto"
+import type { ConfigError, Stream } from "effect"
+import { Context, Effect, Layer, Redacted } from "effect"
 import { isJsonType } from "../base/ContentType.js"
-import { isDeeperThan } from "../base/Depth.js"
 import { cleanLine, textLimit } from "../base/Text.js"
 import type { EpochMillis } from "../base/Time.js"
 import { epochMillis } from "../base/Time.js"
 import { makeWarningThrottle } from "../base/WarningThrottle.js"
+import type { Stirs } from "../gitea/Stirs.js"
 import type { StorageError } from "../storage/StorageError.js"
+import type { BodyRoom } from "./BodyRoom.js"
+import { makeBodyRoom } from "./BodyRoom.js"
+import { carriesFacts } from "./GiteaHook.js"
+import { fieldsOf } from "./HookFields.js"
 import { Inbox } from "./Inbox.js"
-import { isSignature, isSignedWith } from "./Signature.js"
+import { jsonBody } from "./JsonBody.js"
+import { largest, readBody } from "./ReadBody.js"
+import type { Overloaded } from "./Refused.js"
+import { Refused } from "./Refused.js"
+import { checkSignature, isSignature } from "./Signature.js"
+import type { SkippedKind } from "./SkippedHooks.js"
+import { SkippedHooks } from "./SkippedHooks.js"
 import type { Source } from "./WebhookConfig.js"
-import { secretSetting, WebhookConfig } from "./WebhookConfig.js"
+import { previousSetting, secretSetting, WebhookConfig } from "./WebhookConfig.js"
+import { makeWithoutFacts } from "./WithoutFacts.js"
 
-/** Why a hook is not accepted, and the HTTP status that says so. */
-export class Refused extends Data.TaggedError("Refused")<{
-  readonly status: 400 | 401 | 408 | 413 | 415 | 503
-  readonly why: string
-}> {}
-
-/** There is no room in memory for the hook's body beside those in flight. It may be sent again. */
-export class Overloaded extends Data.TaggedError("Overloaded") {
-  readonly why = "there is no room for it beside the hooks in flight: send it again"
-}
-
-/** When hooks of a sender were last accepted and refused. */
+/** When hooks of a sender were last accepted and refused, and what nothing was done with. */
 export interface SourceStatus {
   readonly acceptedAt: EpochMillis | undefined
   readonly refused: { readonly at: EpochMillis; readonly why: string } | undefined
+  readonly skipped: ReadonlyArray<SkippedKind>
 }
-
-/**
- * Reserves memory for so many more bytes of a body. Returns false if too much is in use. The memory is free again when
- * the request has ended.
- */
-export type ReserveMemory = (bytes: number) => boolean
 
 /** What is read of a request. Names of headers are lower case. */
 export interface Received {
   readonly headers: Readonly<Record<string, string | undefined>>
-  /** The body's bytes, whose memory is reserved as they come. Fails if they cannot be read, or there is no memory. */
-  readonly body: (reserve: ReserveMemory) => Effect.Effect<Uint8Array, Overloaded | Refused>
+  /** The body's bytes as they come. It is read once, and not to its end if the hook is refused before. */
+  readonly body: Stream.Stream<Uint8Array, unknown>
 }
+
+/**
+ * What was done with a hook. `stored`: it is on disk, and is worked on. `counted`: its type never moves anything, so
+ * nothing of it is kept.
+ */
+export type Taken = "stored" | "counted"
 
 /** Accepts hooks: one with the right signature is committed, and worked on afterwards. */
 export class Receiver extends Context.Tag("plane-sync/Receiver")<Receiver, {
-  /** Succeeds once the hook is on disk. Waits for nothing else. */
-  readonly receive: (source: Source, received: Received) => Effect.Effect<void, Overloaded | Refused | StorageError>
+  /** Succeeds once the hook is on disk, if it is one that may move something. Waits for nothing else. */
+  readonly receive: (source: Source, received: Received) => Effect.Effect<Taken, Overloaded | Refused | StorageError>
   readonly status: Effect.Effect<Readonly<Record<Source, SourceStatus>>>
 }>() {
-  static readonly layer: Layer.Layer<Receiver, ConfigError.ConfigError, Inbox> = Layer.effect(
+  static readonly layer: Layer.Layer<
     Receiver,
-    Effect.suspend(() => make)
-  )
+    ConfigError.ConfigError,
+    Inbox | SkippedHooks | Stirs
+  > = Layer.effect(Receiver, Effect.suspend(() => make))
 }
 
-// X-Gitea-Event groups several events under one name; only the type tells them apart.
-const headerNames: Readonly<Record<Source, Readonly<Record<"uuid" | "event" | "signature", string>>>> = {
-  plane: { uuid: "x-plane-delivery", event: "x-plane-event", signature: "x-plane-signature" },
-  gitea: { uuid: "x-gitea-delivery", event: "x-gitea-event-type", signature: "x-gitea-signature" }
+// Newer versions of Forgejo may send only the names of their own. X-Gitea-Event groups several events under one name;
+// only the type tells them apart.
+const headerNames: Readonly<Record<Source, Readonly<Record<"uuid" | "event" | "signature", ReadonlyArray<string>>>>> = {
+  plane: { uuid: ["x-plane-delivery"], event: ["x-plane-event"], signature: ["x-plane-signature"] },
+  gitea: {
+    uuid: ["x-gitea-delivery", "x-forgejo-delivery"],
+    event: ["x-gitea-event-type", "x-forgejo-event-type"],
+    signature: ["x-gitea-signature", "x-forgejo-signature"]
+  }
 }
-
-/** Bytes of all bodies together that are read or wait for their commit. Each is bounded, but their number is not. */
-const maxInFlight = 64 * 1024 * 1024
-
-/** The bodies of Plane and Gitea have about a dozen levels. */
-const maxDepth = 64
-
-const decodeUtf8 = (bytes: Uint8Array) =>
-  Option.liftThrowable(() => new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes))()
-
-const parseJson = Option.liftThrowable((text: string): unknown => JSON.parse(text))
 
 const annotated = Effect.annotateLogs({ service: "Webhooks" })
 
+const sources = ["plane", "gitea"] as const
+
 const make = Effect.gen(function*() {
-  const { insecure, secrets } = yield* WebhookConfig
+  const { insecure, previous, secrets } = yield* WebhookConfig
   const inbox = yield* Inbox
-  const status: Record<Source, SourceStatus> = {
+  const { counts } = yield* SkippedHooks
+  const withoutFacts = yield* makeWithoutFacts
+  const withRoom = yield* makeBodyRoom
+  const status: Record<Source, Omit<SourceStatus, "skipped">> = {
     plane: { acceptedAt: undefined, refused: undefined },
     gitea: { acceptedAt: undefined, refused: undefined }
   }
-  const warn: Readonly<Record<Source, (line: string) => Effect.Effect<void>>> = {
-    plane: yield* makeWarningThrottle,
-    gitea: yield* makeWarningThrottle
-  }
+  const throttles = { plane: yield* makeWarningThrottle, gitea: yield* makeWarningThrottle }
+  const previousThrottles = { plane: yield* makeWarningThrottle, gitea: yield* makeWarningThrottle }
 
-  for (const source of ["plane", "gitea"] as const) {
-    if (insecure && Redacted.value(secrets[source]) === "") {
+  /** The present secret and, while the sender is changed over, the one before. None: whatever comes is accepted. */
+  const secretsOf = (source: Source): ReadonlyArray<string> =>
+    [secrets[source], previous[source]].map(Redacted.value).filter((secret) => secret !== "")
+
+  for (const source of sources) {
+    if (insecure && secretsOf(source).length === 0) {
       yield* Effect.logWarning(
         `ORCH_WEBHOOKS_INSECURE: hooks sent to /webhooks/${source} are accepted without a signature`
       ).pipe(annotated)
@@ -97,75 +99,68 @@ const make = Effect.gen(function*() {
   const noteRefused = (source: Source, why: string) =>
     Effect.flatMap(epochMillis, (now) => {
       status[source] = { ...status[source], refused: { at: now, why } }
-      return warn[source](`A hook sent to /webhooks/${source} was refused: ${why}`)
+      return throttles[source](`A hook sent to /webhooks/${source} was refused: ${why}`)
     }).pipe(annotated)
 
-  const checkSignature = (source: Source, given: string, isRight: (secret: string) => boolean) => {
-    const secret = Redacted.value(secrets[source])
-    // Without a secret only `insecure` lets a hook come this far.
-    return secret === "" || isRight(secret)
-      ? Effect.void
-      : new Refused({
-        status: 401,
-        why: given === ""
-          ? `it is not signed: is the secret of ${secretSetting[source]} set at the sender?`
-          : `its signature is not that of ${secretSetting[source]}`
-      })
-  }
+  const notePrevious = (source: Source) =>
+    previousThrottles[source](
+      `A hook sent to /webhooks/${source} is signed with the secret of ${previousSetting[source]}: ` +
+        `give the sender that of ${secretSetting[source]}, and remove the other when this is not said any more`
+    ).pipe(annotated)
 
-  let inFlight = 0
-
-  /**
-   * Holds the memory of a body until `taking` has ended, in whatever way. It is reserved for bytes that have come and
-   * not for bytes that are announced, because anybody can announce a large body and send nothing.
-   */
-  const withMemory = <E>(taking: (reserve: ReserveMemory) => Effect.Effect<void, E>) =>
-    Effect.suspend(() => {
-      let held = 0
-      const reserve: ReserveMemory = (bytes) => {
-        if (inFlight + bytes > maxInFlight) return false
-        inFlight += bytes
-        held += bytes
-        return true
-      }
-      return Effect.ensuring(
-        taking(reserve),
-        Effect.sync(() => {
-          inFlight -= held
-        })
-      )
+  const notSigned = (source: Source) =>
+    new Refused({
+      status: 401,
+      why: `it is not signed: is the secret of ${secretSetting[source]} set at the sender?`
     })
 
-  const take = (source: Source, { body, headers }: Received, given: string, reserve: ReserveMemory) =>
+  const wrongSignature = (source: Source) => {
+    const other = Redacted.value(previous[source]) === "" ? "" : `, nor that of ${previousSetting[source]}`
+    return new Refused({ status: 401, why: `its signature is not that of ${secretSetting[source]}${other}` })
+  }
+
+  /** The body, if its signature is right. */
+  const readSigned = (source: Source, { body, headers }: Received, given: string, room: BodyRoom) =>
     Effect.gen(function*() {
-      const names = headerNames[source]
-      const header = (name: string) => cleanLine(headers[name] ?? "", textLimit)
-      const bytes = yield* body(reserve)
-      yield* checkSignature(source, given, (secret) => isSignedWith(secret, bytes, given))
-      const text = decodeUtf8(bytes)
-      const json = Option.flatMap(text, parseJson)
-      if (Option.isNone(text) || Option.isNone(json)) {
-        return yield* new Refused({ status: 400, why: "its body is not JSON" })
+      const known = secretsOf(source)
+      const { signedWith, update } = checkSignature(known)
+      const announced = headers["content-length"]
+      const chunks = yield* readBody({
+        body,
+        announced: announced === undefined ? undefined : Number(announced),
+        limit: known.length > 0 ? largest.signed : largest.unsigned,
+        room,
+        update
+      })
+      if (known.length > 0) {
+        const secret = signedWith(given)
+        if (secret === undefined) return yield* wrongSignature(source)
+        if (secret > 0) yield* notePrevious(source)
       }
-      if (isDeeperThan(json.value, maxDepth)) {
-        return yield* new Refused({ status: 400, why: `its body is nested deeper than ${maxDepth} levels` })
-      }
-      yield* inbox.store({
-        source,
-        uuid: header(names.uuid),
-        event: header(names.event),
-        body: text.value,
-        digest: createHash("sha256").update(bytes).digest("hex")
+      return chunks
+    })
+
+  const take = (source: Source, received: Received, given: string, room: BodyRoom) =>
+    Effect.gen(function*() {
+      const header = (name: "event" | "uuid") => cleanLine(headerOf(source, received, name), textLimit)
+      const event = header("event")
+      const chunks = yield* readSigned(source, received, given, room)
+      const { digest, text: body } = yield* jsonBody(chunks, fieldsOf(source, event))
+      const isStored = source === "plane" || carriesFacts(event)
+      yield* isStored
         // The commit is awaited even if the sender has hung up.
-      }).pipe(Effect.uninterruptible)
+        ? Effect.uninterruptible(inbox.store({ source, uuid: header("uuid"), event, body, digest }))
+        : withoutFacts.skipType(event, body)
       const acceptedAt = yield* epochMillis
       status[source] = { ...status[source], acceptedAt }
+      return isStored ? "stored" : "counted"
     })
 
   const receive = (source: Source, received: Received) =>
     Effect.gen(function*() {
       const { headers } = received
-      if (!insecure && Redacted.value(secrets[source]) === "") {
+      const isSigned = secretsOf(source).length > 0
+      if (!insecure && !isSigned) {
         return yield* new Refused({
           status: 503,
           why: `no secret is set: set ${secretSetting[source]}, ` +
@@ -179,13 +174,23 @@ const make = Effect.gen(function*() {
           why: `its Content-Type is ${JSON.stringify(type.slice(0, 100))}: set application/json at the sender`
         })
       }
-      const given = headers[headerNames[source].signature] ?? ""
+      const given = headerOf(source, received, "signature")
       // Checked before the body is read, so that a request without a signature takes no memory.
-      yield* checkSignature(source, given, () => isSignature(given))
-      yield* withMemory((reserve) => take(source, received, given, reserve))
+      if (isSigned && given === "") return yield* notSigned(source)
+      if (isSigned && !isSignature(given)) return yield* wrongSignature(source)
+      return yield* withRoom((room) => take(source, received, given, room))
     }).pipe(
       Effect.tapError((error) => noteRefused(source, error._tag === "StorageError" ? error.message : error.why))
     )
 
-  return Receiver.of({ receive, status: Effect.sync(() => ({ ...status })) })
+  return Receiver.of({
+    receive,
+    status: Effect.map(counts, (skipped) => ({
+      plane: { ...status.plane, skipped: skipped.plane },
+      gitea: { ...status.gitea, skipped: skipped.gitea }
+    }))
+  })
 })
+
+const headerOf = (source: Source, { headers }: Received, name: "event" | "signature" | "uuid"): string =>
+  headerNames[source][name].map((name) => headers[name] ?? "").find((value) => value !== "") ?? ""

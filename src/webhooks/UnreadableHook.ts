@@ -1,14 +1,10 @@
 import { Effect } from "effect"
-import { cleanLine, reasonLimit, textLimit } from "../base/Text.js"
-import { makeWarningThrottle } from "../base/WarningThrottle.js"
 import type { StoredHook } from "./Inbox.js"
+import { SkippedHooks } from "./SkippedHooks.js"
 
-/** Says that a hook is skipped because it cannot be read, and why. Nothing else shows it. */
+/** Counts a hook that is skipped because it cannot be read, and says why of the first of its type. */
 export const makeUnreadable = Effect.map(
-  makeWarningThrottle,
-  (warn) => ({ event, id, source }: StoredHook, why: string) =>
-    warn(
-      `Hook ${id} of ${source}, ${JSON.stringify(cleanLine(event, textLimit))}, cannot be read: ` +
-        cleanLine(why, reasonLimit)
-    )
+  SkippedHooks,
+  ({ note }) => ({ event, source }: Pick<StoredHook, "event" | "source">, why: string) =>
+    note({ source, kind: `unreadable: ${event}`, why: `it cannot be read: ${why}`, isUnreadable: true })
 )

@@ -2,6 +2,7 @@ import type { ConfigError } from "effect"
 import { Effect, Layer } from "effect"
 import type { Projects } from "../domain/Projects.js"
 import { pruneFactsHourly } from "../gitea/Prune.js"
+import { followStirs, Stirs } from "../gitea/Stirs.js"
 import { TaskPullRequests } from "../gitea/TaskPullRequests.js"
 import type { PlaneClient } from "../plane/PlaneClient.js"
 import { pruneHourly } from "../storage/Retention.js"
@@ -13,12 +14,14 @@ import { startHookWorker } from "./HookWorker.js"
 import { Inbox, keptFor } from "./Inbox.js"
 import { planeHandler } from "./PlaneHandler.js"
 import { Receiver } from "./Receiver.js"
+import { SkippedHooks } from "./SkippedHooks.js"
 
 const work = Layer.scopedDiscard(Effect.gen(function*() {
   const inbox = yield* Inbox
   const plane = yield* planeHandler
   const gitea = yield* giteaHandler
   yield* startHookWorker(inbox, { plane, gitea })
+  yield* followStirs
   yield* pruneHourly(inbox.prune, keptFor)
   yield* pruneFactsHourly
 }))
@@ -34,4 +37,6 @@ export const webhooksLayer: Layer.Layer<
   Receiver,
   ConfigError.ConfigError,
   PlaneClient | Projects | WakeUps | Storage | TaskStore
-> = Layer.merge(Receiver.layer, work).pipe(Layer.provide([Inbox.layer, TaskPullRequests.layer]))
+> = Layer.merge(Receiver.layer, work).pipe(
+  Layer.provide([Inbox.layer, SkippedHooks.layer, Stirs.layer, TaskPullRequests.layer])
+)

@@ -4,9 +4,9 @@ import type { BodyLimits } from "../../src/base/BoundedBody.js"
 import { boundedBody } from "../../src/base/BoundedBody.js"
 
 /** Reads a body that comes in these parts; what came of it, and how many parts were read. */
-const reading = <E>(
+const reading = (
   parts: ReadonlyArray<string>,
-  limits: BodyLimits<E>,
+  limits: BodyLimits,
   end: Stream.Stream<Uint8Array, string> = Stream.empty
 ) =>
   Effect.gen(function*() {
@@ -43,19 +43,6 @@ describe("boundedBody", () => {
       assert.deepStrictEqual([tagOf(discarded.outcome), discarded.read], ["BodyTooLarge", 5])
       const stopped = yield* reading(parts, { limit: 4, overLimit: "stop" })
       assert.deepStrictEqual([tagOf(stopped.outcome), stopped.read], ["BodyTooLarge", 3])
-    }))
-
-  it.effect("reserves memory for each chunk within the limit, and ends when there is none", () =>
-    Effect.gen(function*() {
-      const asked: Array<number> = []
-      const reserve = (most: number) => (bytes: number) => {
-        asked.push(bytes)
-        return bytes > most ? Effect.fail("no room") : Effect.void
-      }
-      yield* reading(["ab", "cde", "f"], { limit: 5, overLimit: "discard", reserve: reserve(3) })
-      assert.deepStrictEqual(asked.splice(0), [2, 3])
-      const ended = yield* reading(["ab", "cde", "f"], { limit: 9, overLimit: "discard", reserve: reserve(2) })
-      assert.deepStrictEqual([ended, asked], [{ outcome: "no room", read: 2 }, [2, 3]])
     }))
 
   it.effect("distinguishes a body that breaks off from one that ends", () =>

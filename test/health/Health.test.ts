@@ -52,8 +52,12 @@ const layer = (state: typeof program, token: string) =>
       Receiver.of({
         receive: () => Effect.dieMessage("nobody delivers"),
         status: Effect.succeed({
-          plane: { acceptedAt: EpochMillis(0), refused: undefined },
-          gitea: { acceptedAt: undefined, refused: { at: EpochMillis(0), why: "it is not signed" } }
+          plane: { acceptedAt: EpochMillis(0), refused: undefined, skipped: [] },
+          gitea: {
+            acceptedAt: undefined,
+            refused: { at: EpochMillis(0), why: "it is not signed" },
+            skipped: [{ kind: "push", count: 12, why: "the event \"push\" moves nothing by itself" }]
+          }
         })
       })
     )),
@@ -86,8 +90,12 @@ describe("Health", () => {
           plane: { state: "open", rateLimit: { limit: 60, used: 3, waiting: 1 } },
           outbox: { pending: 2, dead: 1, oldestSeconds: 90 },
           webhooks: {
-            plane: { lastAccepted: DateTime.unsafeMake(0), lastRefused: null },
-            gitea: { lastAccepted: null, lastRefused: { at: DateTime.unsafeMake(0), why: "it is not signed" } }
+            plane: { lastAccepted: DateTime.unsafeMake(0), lastRefused: null, skipped: [] },
+            gitea: {
+              lastAccepted: null,
+              lastRefused: { at: DateTime.unsafeMake(0), why: "it is not signed" },
+              skipped: [{ kind: "push", count: 12, why: "the event \"push\" moves nothing by itself" }]
+            }
           }
         })
       })

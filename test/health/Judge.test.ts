@@ -29,8 +29,8 @@ const well: HealthFacts = {
   notStored: { count: 0, at: EpochMillis(0) },
   gitea: [],
   hooks: {
-    plane: { acceptedAt: undefined, refused: undefined },
-    gitea: { acceptedAt: undefined, refused: undefined }
+    plane: { acceptedAt: undefined, refused: undefined, skipped: [] },
+    gitea: { acceptedAt: undefined, refused: undefined, skipped: [] }
   }
 }
 

@@ -8,6 +8,7 @@ import { StageEvent } from "../../src/domain/StageEvent.js"
 import type { Receipt } from "../../src/events/Receipt.js"
 import { StageEvents } from "../../src/events/StageEvents.js"
 import { Gitea } from "../../src/gitea/GiteaClient.js"
+import { Stirs } from "../../src/gitea/Stirs.js"
 import { Health } from "../../src/health/Health.js"
 import { Outbox } from "../../src/outbox/Outbox.js"
 import { PlaneSync } from "../../src/sending/PlaneSync.js"
@@ -17,6 +18,7 @@ import type { StorageReason } from "../../src/storage/StorageError.js"
 import { Storage } from "../../src/StorageLayers.js"
 import { Inbox } from "../../src/webhooks/Inbox.js"
 import { Receiver } from "../../src/webhooks/Receiver.js"
+import { SkippedHooks } from "../../src/webhooks/SkippedHooks.js"
 import { pipelineOver, settingsFor } from "../sending/Pipeline.js"
 import * as MovableClock from "../support/MovableClock.js"
 import { folder } from "./Server.js"
@@ -116,7 +118,11 @@ describe("storage that is", () => {
           const context = yield* Layer.build(
             Health.layer.pipe(
               Layer.provide(Layer.succeed(Gitea, Option.none())),
-              Layer.provide(Layer.provide(Receiver.layer, Layer.provide(Inbox.layer, storage))),
+              Layer.provide(Layer.provide(Receiver.layer, [
+                Layer.provide(Inbox.layer, storage),
+                SkippedHooks.layer,
+                Stirs.layer
+              ])),
               Layer.provideMerge(pipelineOver(storage)),
               Layer.merge(storage),
               Layer.provide(settingsFor({})),

@@ -1,10 +1,13 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Either } from "effect"
+import { readFields } from "../../src/base/JsonFields.js"
 import { ItemId } from "../../src/domain/Ids.js"
 import { PlaneMoment } from "../../src/domain/PlaneMoment.js"
 import { StateId } from "../../src/domain/StageStates.js"
 import { decodeGiteaHook } from "../../src/webhooks/GiteaHook.js"
+import { fieldsOf } from "../../src/webhooks/HookFields.js"
 import { decodePlaneHook } from "../../src/webhooks/PlaneHook.js"
+import type { Source } from "../../src/webhooks/WebhookConfig.js"
 import { changed, fixture, fixturesOf } from "./Fixtures.js"
 
 describe("Plane's bodies", () => {
@@ -112,6 +115,35 @@ describe("Plane's bodies", () => {
   })
 })
 
+describe("what is kept of a large body", () => {
+  it("row 32: is all that is read of it, of either sender and any version", () => {
+    const kept = (source: Source, event: string, body: string) => {
+      const work = readFields(Buffer.from(body), fieldsOf(source, event), {
+        levels: 64,
+        longestWhole: 10_000,
+        longestBeginning: 10_000
+      })
+      for (;;) {
+        const step = work.next()
+        if (step.done === true) return JSON.stringify(Either.getOrThrow(step.value))
+      }
+    }
+    for (const name of fixturesOf("plane")) {
+      const body = fixture(name)
+      const small = kept("plane", "issue", body)
+      assert.isBelow(small.length, body.length / 2)
+      assert.deepStrictEqual(decodePlaneHook(small), decodePlaneHook(body), name)
+    }
+    for (const name of fixturesOf("gitea")) {
+      const body = fixture(name)
+      const type = typeOf(name)
+      const small = kept("gitea", type, body)
+      assert.isBelow(small.length, body.length / 3)
+      assert.deepStrictEqual(decodeGiteaHook(type, small), decodeGiteaHook(type, body), name)
+    }
+  })
+})
+
 const typeOf = (name: string) => {
   const types: Readonly<Record<string, string>> = {
     "gitea/pull_request_synchronized": "pull_request_sync",
@@ -119,7 +151,8 @@ const typeOf = (name: string) => {
     "gitea/review_approved": "pull_request_review_approved",
     "gitea/review_rejected": "pull_request_review_rejected",
     "gitea/review_comment": "pull_request_review_comment",
-    "gitea/pr_issue_comment": "pull_request_comment"
+    "gitea/pr_issue_comment": "pull_request_comment",
+    "gitea/workflow_job_completed": "workflow_job"
   }
   return types[name] ?? (/gitea\/(status|pull_request|workflow_run)/.exec(name)?.[1] ?? name.replace("gitea/", ""))
 }
@@ -131,17 +164,71 @@ describe("Gitea's bodies", () => {
       const decoded = decodeGiteaHook(typeOf(name), fixture(name))
       tags[name.replace("gitea/", "")] = Either.match(decoded, { onLeft: (why) => why, onRight: ({ _tag }) => _tag })
     }
-    const nothing = [
+    const stirs = [
+      "action_run_failure",
       "create_branch",
       "delete_branch",
       "pr_issue_comment",
       "push",
+      "workflow_job_completed",
       "workflow_run_completed_pull_request"
     ]
     for (const [name, tag] of Object.entries(tags)) {
-      const expected = nothing.includes(name) ? "Nothing" : name.startsWith("status") ? "Status" : "PullRequest"
+      const expected = stirs.includes(name) ? "Stir" : name.startsWith("status") ? "Status" : "PullRequest"
       assert.strictEqual(tag, expected, name)
     }
+  })
+
+  it("row 25: name their repository, whatever else they say, and wherever it stands", () => {
+    const repository = { id: 41, name: "rideworks/trail-maps" }
+    const stir = (kind: string) => Either.right({ _tag: "Stir", kind, repository } as const)
+    assert.deepStrictEqual(decodeGiteaHook("push", fixture("gitea/push")), stir("push"))
+    const run = fixture("gitea/action_run_failure")
+    for (const kind of ["action_run_success", "action_run_failure", "action_run_recover"]) {
+      assert.deepStrictEqual(decodeGiteaHook(kind, run), stir(kind))
+    }
+    const workflow = changed("gitea/workflow_run_completed_pull_request", { run: null })
+    assert.deepStrictEqual(decodeGiteaHook("workflow_run", workflow), stir("workflow_run"))
+    assert.deepStrictEqual(decodeGiteaHook("of version 28", fixture("gitea/push")), stir("of version 28"))
+    for (const body of ["{}", "[]", "{\"repository\":null}", "{\"repository\":{\"id\":\"41\"}}", "{\"run\":{}}"]) {
+      const nothing = { _tag: "Nothing", kind: "package", reason: "the event \"package\" moves nothing" } as const
+      assert.deepStrictEqual(decodeGiteaHook("package", body), Either.right(nothing))
+    }
+  })
+
+  it("of old and new versions are read: what one of them leaves out, or has as null", () => {
+    const opened = JSON.parse(fixture("gitea/pull_request_opened")) as {
+      readonly repository: object
+      readonly pull_request: { readonly head: object }
+    }
+    const without = (value: object, ...names: ReadonlyArray<string>) =>
+      Object.fromEntries(Object.entries(value).filter(([name]) => !names.includes(name)))
+    const repository = without(opened.repository, "default_branch")
+    const pull = without(opened.pull_request, "draft", "merged_at", "mergeable")
+    const head = without(opened.pull_request.head, "label")
+    const read = (pull_request: object) => {
+      const body = JSON.stringify({ ...opened, repository, pull_request })
+      const decoded = Either.getOrThrowWith(decodeGiteaHook("pull_request", body), (why) => new Error(why))
+      return decoded._tag === "PullRequest" ? decoded.pullRequest : undefined
+    }
+    const branch = "feature/et-007-north-climb"
+    assert.containSubset(read({ ...pull, labels: null, assignees: null, requested_reviewers: null }), {
+      branch,
+      draft: false,
+      fork: false,
+      defaultBranch: null,
+      mergedAt: null
+    })
+    assert.containSubset(read({ ...pull, head }), { branch, fork: false })
+    assert.containSubset(read({ ...pull, head: { ...head, label: null } }), { branch, fork: false })
+    // Its branch is gone, or anybody who may read the repository has pushed it.
+    assert.containSubset(read({ ...pull, head: { ...head, ref: "refs/pull/88/head" } }), { branch: "", fork: true })
+    assert.containSubset(read({ ...pull, title: "WIP: ET-7" }), { draft: true })
+    assert.containSubset(read({ ...pull, merged: true, state: "closed", updated_at: "2026-10-06T00:00:00+02:00" }), {
+      mergedAt: Date.UTC(2026, 9, 5, 22)
+    })
+    const unnamed = decodeGiteaHook("pull_request_review_approved", changed("gitea/review_approved", { sender: null }))
+    assert.deepStrictEqual(unnamed, Either.left("sender.login: is missing"))
   })
 
   it("show a pull request: its branch by the label, a fork by its repository, merged apart from closed", () => {

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import type { Context } from "effect"
-import { ConfigProvider, Effect, Layer } from "effect"
+import { ConfigProvider, Effect, Layer, Stream } from "effect"
 import { randomUUID } from "node:crypto"
 // Only what the package exports, as a host has it.
 import {
@@ -35,7 +35,7 @@ const received = (state: string | { readonly id: string; readonly group: string 
         "x-plane-event": "issue",
         "x-plane-signature": signature("plane", body)
       },
-      body: () => Effect.succeed(new TextEncoder().encode(body))
+      body: Stream.make(new TextEncoder().encode(body))
     })
   })
 

@@ -1,12 +1,14 @@
 import { assert, describe, it } from "@effect/vitest"
-import { ConfigProvider, Effect, Fiber, Layer, Logger, TestClock } from "effect"
+import { ConfigProvider, Effect, Fiber, Layer, Logger, Stream, TestClock } from "effect"
 import { statSync } from "node:fs"
 import { EpochMillis, epochMillis, later } from "../../src/base/Time.js"
+import { Stirs } from "../../src/gitea/Stirs.js"
 import { Storage } from "../../src/StorageLayers.js"
 import { startHookWorker } from "../../src/webhooks/HookWorker.js"
 import type { HookOutcome } from "../../src/webhooks/Inbox.js"
 import { Inbox } from "../../src/webhooks/Inbox.js"
-import { Overloaded, Receiver, Refused } from "../../src/webhooks/Receiver.js"
+import { Receiver } from "../../src/webhooks/Receiver.js"
+import { SkippedHooks } from "../../src/webhooks/SkippedHooks.js"
 import { makeUnreadable } from "../../src/webhooks/UnreadableHook.js"
 import { folder } from "../http/Server.js"
 import { secrets, signature } from "./Sender.js"
@@ -14,7 +16,7 @@ import { secrets, signature } from "./Sender.js"
 const receiving = (settings: Readonly<Record<string, string>>) => {
   const lines: Array<string> = []
   const logger = Logger.make(({ message }) => void lines.push(String(message)))
-  const layer = Layer.provideMerge(Receiver.layer, Inbox.layer).pipe(
+  const layer = Layer.provideMerge(Receiver.layer, Layer.mergeAll(Inbox.layer, SkippedHooks.layer, Stirs.layer)).pipe(
     Layer.provideMerge(Storage.layerFile(":memory:")),
     Layer.provide(Layer.setConfigProvider(ConfigProvider.fromMap(new Map(Object.entries(settings))))),
     Layer.provideMerge(Logger.replace(Logger.defaultLogger, logger))
@@ -25,9 +27,12 @@ const receiving = (settings: Readonly<Record<string, string>>) => {
 const receive = (body: string, signed: string) =>
   Effect.flatMap(Receiver, ({ receive }) =>
     receive("gitea", {
-      headers: { "content-type": "application/json", "x-gitea-signature": signed, "x-gitea-event-type": "push" },
-      body: () => Effect.succeed(Buffer.from(body))
+      headers: { "content-type": "application/json", "x-gitea-signature": signed, "x-gitea-event-type": "status" },
+      body: Stream.make(Buffer.from(body))
     }))
+
+/** Lets all fibers go on as far as they can. */
+const settling = Effect.repeatN(Effect.yieldNow(), 200)
 
 const settings = { ORCH_GITEA_WEBHOOK_SECRET: secrets.gitea }
 
@@ -55,38 +60,41 @@ describe("Receiver", () => {
       for (const given of ["", "abc", "A".repeat(64)]) {
         const refused = yield* Effect.flip(receive("gitea", {
           headers: { "content-type": "application/json", "x-gitea-signature": given },
-          body: () => Effect.dieMessage("the body was read")
+          body: Stream.dieMessage("the body was read")
         }))
         assert.containSubset(refused, { status: 401 })
       }
     }).pipe(Effect.provide(receiving(settings).layer)))
 
-  it.effect("has room for bodies of 64 MiB together, which is free again however they end", () =>
+  it.effect("has room for small bodies of 64 MiB together, which is free again however they end", () =>
     Effect.gen(function*() {
       const { receive, status } = yield* Receiver
       const mebi = 1024 * 1024
       const headers = { "content-type": "application/json", "x-gitea-signature": signature("gitea", "{}") }
-      const taking = (size: number, body: Effect.Effect<Uint8Array, Refused>) =>
-        receive("gitea", { headers, body: (reserve) => reserve(size) ? body : new Overloaded() })
-      const hanging = yield* Effect.fork(taking(5 * mebi, Effect.never))
+      const taking = (bytes: Buffer, end: Stream.Stream<Uint8Array, string>) =>
+        receive("gitea", { headers, body: Stream.concat(Stream.make(bytes), end) })
+      const blanks = Buffer.alloc(mebi, " ")
+      const hanging = yield* Effect.fork(taking(blanks, Stream.never))
       const broken = yield* Effect.makeLatch()
-      const brokenOff = Effect.zipRight(broken.await, new Refused({ status: 400, why: "its body broke off" }))
+      const brokenOff = Stream.fromEffect(Effect.zipRight(broken.await, Effect.fail("broken off")))
       const others = yield* Effect.forEach(
-        [4, ...Array.from({ length: 11 }, () => 5)],
-        (size) => Effect.fork(taking(size * mebi, brokenOff))
+        Array.from({ length: 63 }, () => blanks),
+        (bytes) => Effect.fork(taking(bytes, brokenOff))
       )
-      yield* Effect.yieldNow()
-      const small = taking(2, Effect.succeed(Buffer.from("{}")))
+      yield* settling
+      const small = taking(Buffer.from("{}"), Stream.empty)
       assert.strictEqual((yield* Effect.flip(small))._tag, "Overloaded")
       assert.include((yield* status).gitea.refused?.why, "in flight")
       yield* Fiber.interrupt(hanging)
-      yield* small
-      assert.strictEqual((yield* Effect.flip(taking(5 * mebi + 1, Effect.never)))._tag, "Overloaded")
+      assert.strictEqual(yield* small, "counted")
       yield* broken.open
       yield* Effect.forEach(others, Fiber.await)
-      const whole = yield* Effect.fork(taking(64 * mebi, Effect.never))
-      yield* Effect.yieldNow()
-      assert.isNull(whole.unsafePoll())
+      yield* Effect.forEach(
+        Array.from({ length: 64 }, () => blanks),
+        (bytes) => Effect.fork(taking(bytes, Stream.never))
+      )
+      yield* settling
+      assert.strictEqual((yield* Effect.flip(small))._tag, "Overloaded")
     }).pipe(Effect.provide(receiving(settings).layer)))
 
   it.effect("refuses what is nested too deeply", () =>
@@ -105,26 +113,43 @@ describe("Receiver", () => {
   })
 })
 
-describe("what cannot be read", () => {
-  it.effect("is said at most once a minute, and then how many there were", () => {
+describe("what nothing is done with", () => {
+  it.effect("is said once a kind, and counted", () => {
     const { layer, lines } = receiving(settings)
     return Effect.gen(function*() {
       const unreadable = yield* makeUnreadable
-      const receivedAt = EpochMillis(0)
-      const hook = {
-        source: "plane",
-        event: "issue\n",
-        uuid: "",
-        body: "",
-        digest: "",
-        moved: null,
-        receivedAt
-      } as const
-      for (let id = 1; id <= 3; id++) yield* unreadable({ ...hook, id }, "data.sequence_id: is missing")
-      assert.deepStrictEqual(lines, ["Hook 1 of plane, \"issue \", cannot be read: data.sequence_id: is missing"])
-      yield* TestClock.adjust("61 seconds")
-      yield* unreadable({ ...hook, id: 4 }, "event: is missing")
-      assert.match(lines[1] ?? "", /^Hook 4 .*event: is missing \(and 2 more since this was last said\)$/)
+      const { counts } = yield* SkippedHooks
+      const hook = { source: "plane", event: "issue\n" } as const
+      yield* unreadable(hook, "data.sequence_id: is missing")
+      yield* unreadable(hook, "data.id: is missing")
+      yield* TestClock.adjust("1 days")
+      yield* unreadable(hook, "event: is missing")
+      assert.deepStrictEqual(lines, [
+        "A hook of plane is skipped (\"unreadable: issue \"): it cannot be read: data.sequence_id: is missing. " +
+        "/health counts its kind from now on"
+      ])
+      yield* unreadable({ ...hook, event: "module" }, "event: is missing")
+      assert.lengthOf(lines, 2)
+      assert.deepStrictEqual(yield* counts, {
+        plane: [
+          { kind: "unreadable: issue ", count: 3, why: "it cannot be read: event: is missing" },
+          { kind: "unreadable: module", count: 1, why: "it cannot be read: event: is missing" }
+        ],
+        gitea: []
+      })
+    }).pipe(Effect.provide(layer))
+  })
+
+  it.effect("has a bounded number of kinds of each sender", () => {
+    const { layer, lines } = receiving(settings)
+    return Effect.gen(function*() {
+      const { counts, note } = yield* SkippedHooks
+      for (let n = 0; n < 60; n++) yield* note({ source: "gitea", kind: `kind ${n}`, why: "a reason" })
+      yield* note({ source: "plane", kind: "", why: "a reason" })
+      const { gitea, plane } = yield* counts
+      assert.deepStrictEqual(gitea.slice(49).map(({ count, kind }) => [kind, count]), [["kind 49", 1], ["other", 10]])
+      assert.deepStrictEqual(plane.map(({ kind }) => kind), ["no type"])
+      assert.lengthOf(lines, 52)
     }).pipe(Effect.provide(layer))
   })
 })

@@ -102,7 +102,7 @@ describe("POST /webhooks", () => {
       assert.strictEqual((yield* deliver(trusting, "plane", "{}", browser)).status, 403)
     }).pipe(Effect.scoped, withPlane))
 
-  it.live("names a wrong method, type, size and body", () =>
+  it.live("names a wrong method, type and body", () =>
     Effect.gen(function*() {
       const url = yield* served(settings)
       for (const source of ["plane", "gitea"] as const) {
@@ -110,8 +110,6 @@ describe("POST /webhooks", () => {
         assert.deepStrictEqual([got.status, got.headers.get("allow")], [405, "POST"])
         const form = { headers: { "content-type": "application/x-www-form-urlencoded" } }
         assert.strictEqual((yield* deliver(url, source, "payload=%7B%7D", form)).status, 415)
-        assert.strictEqual((yield* deliver(url, source, " ".repeat(5 * 1024 * 1024 + 1))).status, 413)
-        assert.strictEqual((yield* deliver(url, source, `{${" ".repeat(5 * 1024 * 1024 - 2)}}`)).status, 202)
         for (const broken of ["", "{", "\u0000", "{\"a\":1}}"]) {
           assert.strictEqual((yield* deliver(url, source, broken)).status, 400, broken)
         }
@@ -178,19 +176,20 @@ describe("POST /webhooks", () => {
       const url = yield* served({ ...settings, ORCH_DATABASE_URL: file })
       const mebi = 1024 * 1024
       // All but the last byte of each.
-      const sockets = [...Array.from({ length: 12 }, () => 5 * mebi), 4 * mebi].map((length) =>
-        unfinished(url, length, length - 1)
-      )
+      const sockets = Array.from({ length: 64 }, () => unfinished(url, mebi, mebi - 1))
       yield* Effect.repeat(Effect.sleep("20 millis"), {
         until: () => sockets.every(({ writableLength }) => writableLength === 0)
       }).pipe(Effect.timeout("5 seconds"))
       // What has left here is still in the kernel's buffers, which the program empties in its own time.
-      yield* Effect.sleep("2 seconds")
+      const small = `"${"x".repeat(1024)}"`
+      yield* Effect.repeat(Effect.delay(deliver(url, "gitea", small, { event: "push" }), "50 millis"), {
+        until: ({ status }) => status === 503
+      }).pipe(Effect.timeout("9 seconds"))
       // Of one that has not grown much yet, too.
-      const gitea = yield* deliver(url, "gitea", `"${"x".repeat(1024)}"`)
+      const gitea = yield* deliver(url, "gitea", small)
       assert.strictEqual(gitea.status, 503)
       assert.include(gitea.body, "in flight")
-      assert.include(JSON.stringify(yield* Effect.exit(deliver(url, "plane", `"${"x".repeat(1024)}"`))), "ECONNRESET")
+      assert.include(JSON.stringify(yield* Effect.exit(deliver(url, "plane", small))), "ECONNRESET")
       assert.deepStrictEqual(yield* rowsOf(file), [])
       const refusals = yield* healthOf(url)
       for (const source of ["plane", "gitea"] as const) {

@@ -9,8 +9,11 @@ export const secrets: Readonly<Record<Source, string>> = {
   gitea: "between gravel and mud"
 }
 
-export const signature = (source: Source, body: string | Buffer): string =>
-  createHmac("sha256", secrets[source]).update(body).digest("hex")
+/** Of each sender a type that may move something. */
+const types: Readonly<Record<Source, string>> = { plane: "issue", gitea: "status" }
+
+export const signature = (source: Source, body: string | Buffer, secret = secrets[source]): string =>
+  createHmac("sha256", secret).update(body).digest("hex")
 
 export interface DeliverOptions {
   /** Instead of the right one; `undefined`: no such header. */
@@ -38,7 +41,7 @@ export const deliver = (url: string, source: Source, body: string | Buffer, opti
         "content-type": "application/json",
         "content-length": String(Buffer.byteLength(body)),
         [`${name}-Delivery`]: options.uuid ?? randomUUID(),
-        [source === "plane" ? "X-Plane-Event" : "X-Gitea-Event-Type"]: options.event ?? "issue",
+        [source === "plane" ? "X-Plane-Event" : "X-Gitea-Event-Type"]: options.event ?? types[source],
         ...(signed === undefined ? {} : { [`${name}-Signature`]: signed }),
         ...options.headers
       }

@@ -1,0 +1,156 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Either, FastCheck } from "effect"
+import type { Fields } from "../../src/base/JsonFields.js"
+import { readFields, sliceBytes } from "../../src/base/JsonFields.js"
+
+const limits = { levels: 64, longestWhole: 1_000, longestBeginning: 100 }
+
+/** What is read, and the largest step between two pauses, in bytes. */
+const reading = (text: string, fields: Fields) => {
+  const steps: Array<number> = []
+  const work = readFields(Buffer.from(text), fields, limits)
+  let last = 0
+  for (;;) {
+    const step = work.next()
+    if (step.done === true) {
+      return {
+        read: Either.mapLeft(step.value, ({ reason }) => reason),
+        pauses: steps.length,
+        longest: Math.max(0, ...steps)
+      }
+    }
+    steps.push(step.value - last)
+    last = step.value
+  }
+}
+
+const read = (text: string, fields: Fields = { a: "whole" }) => reading(text, fields).read
+
+/** The same by `JSON.parse`. */
+const picked = (value: unknown, fields: Fields | string): unknown => {
+  if (typeof value !== "object" || value === null) return value
+  if (Array.isArray(value)) return []
+  return typeof fields === "string" ? {} : Object.fromEntries(
+    Object.entries(value).flatMap(([name, inner]) => {
+      const wanted = Object.hasOwn(fields, name) ? fields[name] : undefined
+      return wanted === undefined ? [] : [[name, picked(inner, wanted)]]
+    })
+  )
+}
+
+/** As senders write it that keep to ASCII. */
+const escaped = (text: string) =>
+  text.replace(/[\u0080-\uffff]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`)
+
+const mebi = 1024 * 1024
+
+describe("readFields", () => {
+  it("keeps what JSON.parse gives of the wanted fields, of any document", () => {
+    const fields: Fields = { a: "whole", b: { a: "whole", b: { a: "beginning" } }, "": "whole" }
+    const names = FastCheck.constantFrom("a", "b", "c", "", "constructor", "toString", "a\\", "\"", "\u20ac")
+    const { document } = FastCheck.letrec((tie) => ({
+      document: FastCheck.oneof(
+        { depthSize: "small", withCrossShrink: true },
+        FastCheck.oneof(
+          FastCheck.constant(null),
+          FastCheck.boolean(),
+          FastCheck.double({ noNaN: true }),
+          FastCheck.integer()
+        ),
+        FastCheck.string({ unit: "binary", maxLength: 30 }),
+        FastCheck.array(tie("document"), { maxLength: 4 }),
+        FastCheck.dictionary(names, tie("document"), { maxKeys: 5 })
+      )
+    }))
+    FastCheck.assert(
+      FastCheck.property(document, FastCheck.constantFrom(0, 1, 3), (value, indent) => {
+        const text = JSON.stringify(value, null, indent)
+        assert.deepStrictEqual(read(text, fields), Either.right(picked(JSON.parse(text), fields)))
+      }),
+      { numRuns: Number(process.env["PROPERTY_RUNS"] ?? 300) }
+    )
+  })
+
+  it("refuses what JSON.parse refuses", () => {
+    for (
+      const text of [
+        "",
+        " ",
+        "{",
+        "}",
+        "{\"a\"",
+        "{\"a\":",
+        "{\"a\":1",
+        "{\"a\":1,}",
+        "{\"b\":1,}",
+        "{,}",
+        "{\"b\":[1,]}",
+        "{\"b\":[,1]}",
+        "{\"b\":[1 2]}",
+        "{\"b\":{\"c\" 1}}",
+        "{\"b\":{1:1}}",
+        "{\"b\":[1}}",
+        "{\"a\":1}}",
+        "{\"a\":1} x",
+        "{\"a\":\"x}",
+        "{\"b\":\"\\\"}",
+        "{\"a\":\"\\x\"}",
+        "{\"a\":01}",
+        "{\"b\":1.}",
+        "{\"b\":-}",
+        "{\"b\":nul}",
+        "{\"b\":NaN}",
+        "{a:1}",
+        "\uFEFF{}",
+        "{\"a\":\"\n\"}",
+        `{"b":${"1".repeat(2_000)}}`
+      ]
+    ) {
+      assert.deepStrictEqual(read(text), Either.left("NotJson"), text)
+    }
+  })
+
+  it("takes the last of two values of a name, as JSON.parse does, and a name that is escaped", () => {
+    assert.deepStrictEqual(read("{\"a\":1,\"\\u0061\":[2],\"a\":\"3\"}"), Either.right({ a: "3" }))
+  })
+
+  it("cuts between two characters, and not within an escape", () => {
+    for (const unit of ["x", "\u00e9", "\u20ac", "\ud83d\udeb5", "\\", "\"", "\n", "\\\\\"", "\u0001", "\u2028"]) {
+      for (let offset = 0; offset < 12; offset++) {
+        const long = "-".repeat(offset) + unit.repeat(200)
+        const text = JSON.stringify({ a: long })
+        for (const written of [text, escaped(text)]) {
+          const kept = read(written, { a: "beginning" })
+          const cut = Either.isRight(kept) ? (kept.right as { a: string }).a : ""
+          assert.isTrue(long.startsWith(cut) && cut.length > 10, `${unit} ${offset}: ${cut}`)
+        }
+      }
+    }
+    assert.deepStrictEqual(read(JSON.stringify({ a: "x".repeat(1_001) })), Either.left("TooLong"))
+  })
+
+  it("refuses what is nested too deeply, wherever it is", () => {
+    const nested = (levels: number) => "[".repeat(levels) + "]".repeat(levels)
+    assert.deepStrictEqual(read(`{"b":${nested(63)}}`), Either.right({}))
+    assert.deepStrictEqual(read(`{"b":${nested(64)}}`), Either.left("TooDeep"))
+    assert.deepStrictEqual(read(`{"a":${nested(100_000)}}`), Either.left("TooDeep"))
+  })
+
+  it("row 32: pauses after each slice, whatever the bytes are, but within a text that has no quotes", () => {
+    for (
+      const inner of [
+        `"b":[${"[],".repeat(mebi)}[]]`,
+        `"b":[${"1,".repeat(mebi)}1]`,
+        `"b":{${"\"\":1,".repeat(mebi)}"c":1}`,
+        `"b":"${"\\\"".repeat(mebi)}"`,
+        `"b":"${"<p class=\\\"x\\\">".repeat(mebi / 8)}"`,
+        `"b":${" ".repeat(2 * mebi)}1`
+      ]
+    ) {
+      const { longest, pauses, read } = reading(`{${inner},"a":"kept"}`, { a: "whole" })
+      assert.deepStrictEqual(read, Either.right({ a: "kept" }))
+      assert.isAbove(pauses, 100)
+      assert.isBelow(longest, sliceBytes + 2_000)
+    }
+  })
+})
