@@ -3,7 +3,7 @@ import { claimTable, giteaTables } from "./gitea/Tables.js"
 import { whileNobodyLeads } from "./outbox/Leadership.js"
 import { foldedTable, heardColumns, indexFileColumn, outboxTables, splittingColumns } from "./outbox/Tables.js"
 import { Migrations } from "./storage/Migrations.js"
-import { taskTables } from "./tasks/Tables.js"
+import { launchTable, taskTables } from "./tasks/Tables.js"
 import { hookTables } from "./webhooks/Tables.js"
 
 /**
@@ -17,7 +17,9 @@ export const migrations = {
   "0004_index_file": indexFileColumn,
   "0005_splitting": splittingColumns,
   "0006_folding": whileNobodyLeads(foldedTable),
-  "0007_claims": whileNobodyLeads(claimTable)
+  "0007_claims": whileNobodyLeads(claimTable),
+  "0008_gates": Effect.void,
+  "0009_launches": whileNobodyLeads(launchTable)
 }
 
 /** What opening a database needs. */

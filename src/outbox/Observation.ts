@@ -7,7 +7,7 @@ import type { CanonicalKey } from "../domain/WorkItemKey.js"
 import { WorkItemKey } from "../domain/WorkItemKey.js"
 import type { Sql } from "../storage/Sql.js"
 
-/** A work item's state as a hook tells it. */
+/** A work item's state as a hook tells it, or the look before a launch. */
 export interface Observation {
   readonly itemId: ItemId
   readonly key: CanonicalKey
@@ -27,9 +27,43 @@ export interface Observation {
  *   our last PATCH if that never got an answer.
  * - `moved`: somebody has moved the work item.
  *
- * What a look has seen does not count. A look acts on no move, so the hook of that move must still be able to.
+ * What a look of the workers has seen does not count. Such a look acts on no move, so the hook of that move must still
+ * be able to. The look before a launch does act, and then notes the move by `observe`.
  */
 export type Observed = "old" | "ours" | "moved"
+
+interface Heard {
+  readonly id: LaneId
+  readonly heardState: StateId | null
+  readonly heardAt: PlaneMoment | null
+  readonly lateState: StateId | null
+}
+
+const heardColumns = `id, heard_state AS "heardState", heard_at AS "heardAt", late_state AS "lateState"`
+
+const judge = (sql: Sql, lane: Heard, { isAside, state, updatedAt }: Omit<Observation, "itemId" | "key" | "cancelled">) =>
+  Effect.gen(function*() {
+    if (lane.heardAt === null ? isAside : updatedAt <= lane.heardAt) return "old"
+    // A state that is only owed cannot echo: a PATCH's row is committed before it is sent.
+    const [sent] = yield* sql<{ body: StateId }>`SELECT body FROM plane_sync_delivery
+      WHERE lane = ${lane.id} AND status = 'pending' AND kind = 'state'`
+    const ours = [lane.heardState, lane.lateState, sent?.body]
+    return state !== null && ours.includes(state) ? "ours" : "moved"
+  })
+
+/**
+ * What an observation by a look would be; nothing is stored. Where nothing was heard of the work item before, it is
+ * `old`, because the state may be as old as the work item.
+ */
+export const wouldObserve = (
+  sql: Sql,
+  { itemId, ...seen }: Pick<Observation, "itemId" | "state" | "updatedAt">
+): Effect.Effect<Observed, SqlError> =>
+  Effect.flatMap(
+    sql<Heard>`SELECT ${sql.literal(heardColumns)} FROM plane_sync_lane WHERE name = ${itemId}`,
+    ([lane]): Effect.Effect<Observed, SqlError> =>
+      lane === undefined ? Effect.succeed("old") : judge(sql, lane, { ...seen, isAside: true })
+  )
 
 /**
  * Tells what an observation is, and stores it if it is newer. It leaves `read_at` alone, unlike a look, because the
@@ -40,22 +74,18 @@ export const observe = (
   { cancelled, isAside, key, itemId, state, updatedAt }: Observation
 ): Effect.Effect<Observed, SqlError> =>
   Effect.gen(function*() {
-    const [lane] = yield* sql<
-      { id: LaneId; heardState: StateId | null; heardAt: PlaneMoment | null; lateState: StateId | null }
-    >`
+    const [lane] = yield* sql<Heard>`
       INSERT INTO plane_sync_lane (name, work_item) VALUES (${itemId}, ${itemId})
       ON CONFLICT (name) DO UPDATE SET name = name
-      RETURNING id, heard_state AS "heardState", heard_at AS "heardAt", late_state AS "lateState"`
+      RETURNING ${sql.literal(heardColumns)}`
     if (lane === undefined) return yield* Effect.dieMessage("an INSERT returns its row")
     // A key without leading zeros is always the number's. A key whose events already wait is looked up instead, because
     // those events would have to move.
     yield* sql`INSERT INTO plane_sync_lane (name, target) VALUES (${WorkItemKey.normalize(key)}, ${lane.id})
       ON CONFLICT (name) DO NOTHING`
+    const observed = yield* judge(sql, lane, { isAside, state, updatedAt })
     // Not stored if the hook is about another change: the hook of the state itself, of the same moment, may still come.
-    if (lane.heardAt === null ? isAside : updatedAt <= lane.heardAt) return "old"
-    // A state that is only owed cannot echo: a PATCH's row is committed before it is sent.
-    const [sent] = yield* sql<{ body: StateId }>`SELECT body FROM plane_sync_delivery
-      WHERE lane = ${lane.id} AND status = 'pending' AND kind = 'state'`
+    if (observed === "old") return observed
     // Plane may still execute an unanswered PATCH, until somebody has moved the work item since.
     const late = state === lane.heardState ? lane.lateState : null
     yield* sql`UPDATE plane_sync_lane SET heard_state = ${state}, heard_at = ${updatedAt}, late_state = ${late}
@@ -63,6 +93,5 @@ export const observe = (
     // A look may have seen something newer.
     yield* sql`UPDATE plane_sync_lane SET state = ${state}, cancelled = ${cancelled ? 1 : 0}, updated_at = ${updatedAt}
       WHERE id = ${lane.id} AND (updated_at IS NULL OR updated_at < ${updatedAt})`
-    const ours = [lane.heardState, lane.lateState, sent?.body]
-    return state !== null && ours.includes(state) ? "ours" : "moved"
+    return observed
   })

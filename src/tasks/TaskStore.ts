@@ -11,7 +11,7 @@ import { Storage } from "../storage/Storage.js"
 import type { StorageError } from "../storage/StorageError.js"
 import { WakeUps } from "../storage/WakeUps.js"
 import { touch } from "./DueTasks.js"
-import { dropLaunches, oweLaunch } from "./Launches.js"
+import { endLaunches, endReported, oweLaunch, resumeLaunches } from "./Launches.js"
 import { Pipeline } from "./Pipeline.js"
 import type { TaskPullRequest } from "./PullRequestTasks.js"
 import { readTasksOf } from "./PullRequestTasks.js"
@@ -92,9 +92,12 @@ export class TaskStore extends Context.Tag("plane-sync/TaskStore")<TaskStore, {
   /** The tasks that a pull request concerns: those that are linked to it, and those of the keys that it names. */
   readonly tasksOf: (pullRequest: TaskPullRequest) => Effect.Effect<ReadonlyArray<Task>, StorageError>
   readonly link: (taskId: TaskId, link: Link) => Effect.Effect<void, StorageError>
-  /** An active or paused task stays where it is until it is started again. */
+  /** An active or paused task stays where it is until it is started again. Its agent is stopped. */
   readonly stop: (taskId: TaskId, why: string) => Effect.Effect<void, StorageError>
-  /** An active task stays where it is until it is started again. */
+  /**
+   * An active task stays where it is until it is started again. Its agent is not stopped; one that waits for its turn is
+   * not launched until then.
+   */
   readonly pause: (taskId: TaskId, why: string) => Effect.Effect<void, StorageError>
   /**
    * Stores what the gate `reported` reads. A report on a stage that the task has not reached counts when it gets there.
@@ -154,7 +157,7 @@ const make = Effect.gen(function*() {
       yield* touch(sql, task.id, now)
       if (task.status === "active") return
       yield* sql`UPDATE plane_sync_task SET status = 'active', updated_at = ${now} WHERE id = ${task.id}`
-      if (task.status === "paused") return
+      if (task.status === "paused") return yield* resumeLaunches(sql, task.id)
       yield* sql`UPDATE plane_sync_task SET entry = ${entry} WHERE id = ${task.id}`
       const launched = agentOf(pipeline.byName(task.stage), agent ?? givenAgent)
       yield* oweLaunch(sql, { entry, taskId: task.id, stage: task.stage, agent: launched }, now)
@@ -188,9 +191,10 @@ const make = Effect.gen(function*() {
         Effect.tap(([left]) =>
           left === undefined || status === "paused"
             ? Effect.void
-            : dropLaunches(sql, taskId)
+            : endLaunches(sql, taskId, now)
         )
       ))
+      yield* notify
       if (left !== undefined) yield* Effect.logInfo(`${left.workItem} is ${status} at ${left.stage}: ${why}`)
     })
 
@@ -225,6 +229,7 @@ const make = Effect.gen(function*() {
           WHERE outcome <> excluded.outcome OR reason IS NOT excluded.reason
         RETURNING 1`
       if (news !== undefined) yield* touch(sql, id, now)
+      yield* endReported(sql, id, stage)
     }))
     yield* notify
     return yield* get(key)

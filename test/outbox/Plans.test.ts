@@ -10,7 +10,7 @@ import { observe } from "../../src/outbox/Observation.js"
 import { Outbox } from "../../src/outbox/Outbox.js"
 import type { NewEvent } from "../../src/outbox/StoredEvent.js"
 import { Storage } from "../../src/StorageLayers.js"
-import { postponeLaunch } from "../../src/tasks/Launches.js"
+import * as Launches from "../../src/tasks/Launches.js"
 import { concernsNoTask } from "../../src/tasks/PullRequestTasks.js"
 import { Tasks } from "../../src/tasks/Tasks.js"
 import { makePlans } from "../support/QueryPlans.js"
@@ -104,9 +104,17 @@ const everyTask = Effect.gen(function*() {
   yield* tasks.stop(id, "cancelled")
   yield* tasks.start({ workItem: "ET-3" })
   yield* TestClock.adjust("1 minute")
-  // For a launch that fails, and for the deleting of pull requests.
+  // For launches that fail, and stops that do; and for the deleting of pull requests.
   const launch = { id: "entry", dueAt: EpochMillis(0), taskId: id, stage: "analysis", agent: "claude" }
-  yield* write(postponeLaunch(sql, launch, EpochMillis(0)))
+  const now = EpochMillis(0)
+  yield* write(Launches.claimLaunch(sql, launch, 1, now))
+  yield* write(Launches.beginCall(sql, launch, now))
+  yield* write(Launches.launched(sql, launch, now))
+  yield* write(Launches.notLaunched(sql, launch, true, now))
+  yield* write(Launches.notLaunched(sql, launch, false, now))
+  yield* write(Launches.endWork(sql, launch, now))
+  yield* write(Launches.endWork(sql, { ...launch, dueAt: EpochMillis(1) }, now))
+  yield* write(Launches.notStopped(sql, launch, now))
   const one = sql.literal("1")
   yield* read(
     sql`SELECT ${concernsNoTask(sql, { repository: one, number: one, keys: sql`SELECT 'ET-1'` })} AS "concernsNone"`

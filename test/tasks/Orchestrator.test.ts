@@ -28,7 +28,8 @@ const launching = () => {
           launched.push(`${agent} at ${stage} of ${task.workItem}`)
           entries.add(entry)
           return how
-        })
+        }),
+      stop: ({ agent, stage, task }) => Effect.dieMessage(`${agent} at ${stage} of ${task.workItem} is to be stopped`)
     })
   }
 }
