@@ -1,4 +1,4 @@
-import { Duration, Effect, Either, Layer, Option } from "effect"
+import { Duration, Effect, Either, Fiber, Layer, Option } from "effect"
 import { EpochMillis, epochMillis, MonotonicMillis, monotonicMillis } from "../base/Time.js"
 import type { ItemId } from "../domain/Ids.js"
 import { keyIn } from "../domain/Project.js"
@@ -32,6 +32,7 @@ const make = Effect.gen(function*() {
   const destination = yield* Destination
   const { project } = yield* Projects
   const { read, sql, write } = yield* Storage
+  const scope = yield* Effect.scope
   let silentAt = MonotonicMillis(-Infinity)
 
   /** A task that was started by hand has only a key until that is looked up. */
@@ -58,10 +59,9 @@ const make = Effect.gen(function*() {
   const notRead = (error: PlaneError) =>
     error.reason !== "NotFound"
       ? Effect.succeed(unknown(error.message))
-      : destination.isDown().pipe(
-        // It probes, and may close the destination, which must not be left half done.
-        Effect.uninterruptible,
-        Effect.disconnect,
+      // It probes, and may close the destination, which must not be left half done: so no time-out interrupts it.
+      : Effect.forkIn(destination.isDown(), scope).pipe(
+        Effect.flatMap(Fiber.join),
         // An archived project hides its work items, and these are not gone.
         Effect.map((isDown) => isDown ? unknown(error.message) : Looked.Gone())
       )
@@ -120,4 +120,4 @@ export const launchLookLayer: Layer.Layer<
   WorkItemLook,
   never,
   Destination | PlaneClient | Projects | RateBudget | Storage
-> = Layer.effect(WorkItemLook, make)
+> = Layer.scoped(WorkItemLook, make)

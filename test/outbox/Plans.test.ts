@@ -101,6 +101,8 @@ const everyTask = Effect.gen(function*() {
   yield* tasks.byItemId(ItemId("item-1"))
   yield* write(tasks.touch(id))
   yield* tasks.pause(id, "moved")
+  yield* tasks.start({ workItem: "ET-3" })
+  yield* tasks.pause(id, "moved")
   yield* tasks.stop(id, "cancelled")
   yield* tasks.start({ workItem: "ET-3" })
   yield* TestClock.adjust("1 minute")
