@@ -3,7 +3,7 @@ import { Context, Data } from "effect"
 import type { EpochMillis } from "../base/Time.js"
 import type { ItemId } from "./Ids.js"
 import type { PlaneMoment } from "./PlaneMoment.js"
-import type { StateId } from "./StageStates.js"
+import type { StageStates, StateId } from "./StageStates.js"
 import type { CanonicalKey } from "./WorkItemKey.js"
 
 /** A work item in a state that somebody else has moved it to. */
@@ -17,6 +17,8 @@ export interface MovedItem {
   readonly updatedAt: PlaneMoment
   /** The same, but never later than now: Plane's clock may be ahead of ours. */
   readonly at: EpochMillis
+  /** The stage table of its project. */
+  readonly states: StageStates
 }
 
 /**

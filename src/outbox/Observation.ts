@@ -17,6 +17,8 @@ export interface Observation {
   readonly updatedAt: PlaneMoment
   /** The hook is about another change than one of the state. The state that it shows may be as old as the work item. */
   readonly isAside: boolean
+  /** It is only asked what it is: it is not stored as heard. */
+  readonly isTrial?: boolean
 }
 
 /**
@@ -28,42 +30,9 @@ export interface Observation {
  * - `moved`: somebody has moved the work item.
  *
  * What a look of the workers has seen does not count. Such a look acts on no move, so the hook of that move must still
- * be able to. The look before a launch does act, and then notes the move by `observe`.
+ * be able to. The look before a launch does act on it: it asks by a trial, and stores the observation after acting.
  */
 export type Observed = "old" | "ours" | "moved"
-
-interface Heard {
-  readonly id: LaneId
-  readonly heardState: StateId | null
-  readonly heardAt: PlaneMoment | null
-  readonly lateState: StateId | null
-}
-
-const heardColumns = `id, heard_state AS "heardState", heard_at AS "heardAt", late_state AS "lateState"`
-
-const judge = (sql: Sql, lane: Heard, { isAside, state, updatedAt }: Omit<Observation, "itemId" | "key" | "cancelled">) =>
-  Effect.gen(function*() {
-    if (lane.heardAt === null ? isAside : updatedAt <= lane.heardAt) return "old"
-    // A state that is only owed cannot echo: a PATCH's row is committed before it is sent.
-    const [sent] = yield* sql<{ body: StateId }>`SELECT body FROM plane_sync_delivery
-      WHERE lane = ${lane.id} AND status = 'pending' AND kind = 'state'`
-    const ours = [lane.heardState, lane.lateState, sent?.body]
-    return state !== null && ours.includes(state) ? "ours" : "moved"
-  })
-
-/**
- * What an observation by a look would be; nothing is stored. Where nothing was heard of the work item before, it is
- * `old`, because the state may be as old as the work item.
- */
-export const wouldObserve = (
-  sql: Sql,
-  { itemId, ...seen }: Pick<Observation, "itemId" | "state" | "updatedAt">
-): Effect.Effect<Observed, SqlError> =>
-  Effect.flatMap(
-    sql<Heard>`SELECT ${sql.literal(heardColumns)} FROM plane_sync_lane WHERE name = ${itemId}`,
-    ([lane]): Effect.Effect<Observed, SqlError> =>
-      lane === undefined ? Effect.succeed("old") : judge(sql, lane, { ...seen, isAside: true })
-  )
 
 /**
  * Tells what an observation is, and stores it if it is newer. It leaves `read_at` alone, unlike a look, because the
@@ -71,21 +40,28 @@ export const wouldObserve = (
  */
 export const observe = (
   sql: Sql,
-  { cancelled, isAside, key, itemId, state, updatedAt }: Observation
+  { cancelled, isAside, isTrial = false, key, itemId, state, updatedAt }: Observation
 ): Effect.Effect<Observed, SqlError> =>
   Effect.gen(function*() {
-    const [lane] = yield* sql<Heard>`
+    const [lane] = yield* sql<
+      { id: LaneId; heardState: StateId | null; heardAt: PlaneMoment | null; lateState: StateId | null }
+    >`
       INSERT INTO plane_sync_lane (name, work_item) VALUES (${itemId}, ${itemId})
       ON CONFLICT (name) DO UPDATE SET name = name
-      RETURNING ${sql.literal(heardColumns)}`
+      RETURNING id, heard_state AS "heardState", heard_at AS "heardAt", late_state AS "lateState"`
     if (lane === undefined) return yield* Effect.dieMessage("an INSERT returns its row")
     // A key without leading zeros is always the number's. A key whose events already wait is looked up instead, because
     // those events would have to move.
     yield* sql`INSERT INTO plane_sync_lane (name, target) VALUES (${WorkItemKey.normalize(key)}, ${lane.id})
       ON CONFLICT (name) DO NOTHING`
-    const observed = yield* judge(sql, lane, { isAside, state, updatedAt })
     // Not stored if the hook is about another change: the hook of the state itself, of the same moment, may still come.
-    if (observed === "old") return observed
+    if (lane.heardAt === null ? isAside : updatedAt <= lane.heardAt) return "old"
+    // A state that is only owed cannot echo: a PATCH's row is committed before it is sent.
+    const [sent] = yield* sql<{ body: StateId }>`SELECT body FROM plane_sync_delivery
+      WHERE lane = ${lane.id} AND status = 'pending' AND kind = 'state'`
+    const ours = [lane.heardState, lane.lateState, sent?.body]
+    const observed = state !== null && ours.includes(state) ? "ours" : "moved"
+    if (isTrial) return observed
     // Plane may still execute an unanswered PATCH, until somebody has moved the work item since.
     const late = state === lane.heardState ? lane.lateState : null
     yield* sql`UPDATE plane_sync_lane SET heard_state = ${state}, heard_at = ${updatedAt}, late_state = ${late}

@@ -155,7 +155,9 @@ const make = (limit: RateLimit) =>
     const atOnce = Effect.map(
       look,
       (now) =>
-        firstWaiter() === undefined && Duration.isZero(SlidingWindow.wait(now)) ? Option.some(reserve(now)) : Option.none()
+        firstWaiter() === undefined && Duration.isZero(SlidingWindow.wait(now))
+          ? Option.some(reserve(now))
+          : Option.none()
     )
 
     const orElse = <A>(effect: Effect.Effect<Option.Option<A>>, other: Effect.Effect<A>) =>

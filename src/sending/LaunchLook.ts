@@ -4,9 +4,10 @@ import type { ItemId } from "../domain/Ids.js"
 import { keyIn } from "../domain/Project.js"
 import { Projects } from "../domain/Projects.js"
 import { WorkItemKey } from "../domain/WorkItemKey.js"
+import type { MovedItem } from "../domain/WorkItemLook.js"
 import { Looked, WorkItemLook } from "../domain/WorkItemLook.js"
-import { itemOfKey } from "../outbox/ItemKeys.js"
-import { observe, wouldObserve } from "../outbox/Observation.js"
+import { readItemOfKey } from "../outbox/ItemKeys.js"
+import { observe } from "../outbox/Observation.js"
 import { PlaneClient } from "../plane/PlaneClient.js"
 import type { PlaneError } from "../plane/PlaneError.js"
 import { RateBudget } from "../plane/RateBudget.js"
@@ -39,21 +40,34 @@ const make = Effect.gen(function*() {
   const idOf = (workItem: string) =>
     Either.match(WorkItemKey.parse(workItem), {
       onLeft: () => Effect.succeed(undefined),
-      onRight: ({ normalized }) =>
-        Effect.map(
-          read(sql<{ itemId: ItemId | null }>`SELECT ${itemOfKey(sql, normalized)} AS "itemId"`),
-          ([row]) => row?.itemId ?? undefined
-        )
+      onRight: ({ normalized }) => read(readItemOfKey(sql, normalized))
     })
+
+  /** Where nothing was heard of the work item before, its state is no move: it may be as old as the work item. */
+  const observation = ({ group, itemId, key, stateId, updatedAt }: MovedItem) => ({
+    itemId,
+    key,
+    state: stateId,
+    cancelled: group === "cancelled",
+    updatedAt,
+    isAside: true
+  })
 
   const judged = ({ id, number, stateGroup, stateId, updatedAt }: WorkItem) =>
     Effect.gen(function*() {
       if (stateId === null || stateGroup === null) return unknown("Plane did not tell the group of its state")
-      const observed = yield* read(wouldObserve(sql, { itemId: id, state: stateId, updatedAt }))
-      if (observed !== "moved") return Looked.Expected()
       const now = yield* epochMillis
-      const at = EpochMillis(Math.min(now, Date.parse(updatedAt)))
-      return Looked.Moved({ itemId: id, key: keyIn(project, number), stateId, group: stateGroup, updatedAt, at })
+      const shown: MovedItem = {
+        itemId: id,
+        key: keyIn(project, number),
+        stateId,
+        group: stateGroup,
+        updatedAt,
+        at: EpochMillis(Math.min(now, Date.parse(updatedAt))),
+        states: project.states
+      }
+      const observed = yield* write(observe(sql, { ...observation(shown), isTrial: true }))
+      return observed === "moved" ? Looked.Moved(shown) : Looked.Expected()
     })
 
   const notRead = (error: PlaneError) =>
@@ -99,17 +113,10 @@ const make = Effect.gen(function*() {
             ? Effect.logDebug(`${item.workItem} was not looked at before its launch: ${looked.why}`)
             : Effect.void
       ),
-    note: ({ group, itemId, key, stateId, updatedAt }) =>
-      write(observe(sql, {
-        itemId,
-        key,
-        state: stateId,
-        cancelled: group === "cancelled",
-        updatedAt,
-        isAside: true
-      })).pipe(
+    note: (moved) =>
+      write(observe(sql, observation(moved))).pipe(
         // What is not noted is found again, and acting twice changes nothing.
-        Effect.catchAll((error) => Effect.logWarning(`A move of ${key} was not noted: ${error.message}`)),
+        Effect.catchAll((error) => Effect.logWarning(`A move of ${moved.key} was not noted: ${error.message}`)),
         Effect.asVoid
       )
   })

@@ -165,9 +165,7 @@ export const claimLaunch = (
 
 const holdOrDelete = (sql: Sql, isIt: Fragment) =>
   Effect.gen(function*() {
-    yield* sql`UPDATE plane_sync_launch SET state = 'held', at_work = 0 WHERE ${isIt} AND ${
-      taskIs(sql, sql`'paused'`)
-    }`
+    yield* sql`UPDATE plane_sync_launch SET state = 'held', at_work = 0 WHERE ${isIt} AND ${taskIs(sql, sql`'paused'`)}`
     yield* sql`DELETE FROM plane_sync_launch WHERE ${isIt} AND NOT ${taskIs(sql, sql`'active', 'paused', 'done'`)}`
   })
 

@@ -3,7 +3,7 @@ import { Cause, Effect, Option } from "effect"
 import { cleanLine, textLimit } from "../base/Text.js"
 import type { EpochMillis } from "../base/Time.js"
 import { epochMillis } from "../base/Time.js"
-import type { Looked } from "../domain/WorkItemLook.js"
+import type { Looked, MovedItem } from "../domain/WorkItemLook.js"
 import { WorkItemLook } from "../domain/WorkItemLook.js"
 import { startDueWork } from "../storage/DueWork.js"
 import { Storage } from "../storage/Storage.js"
@@ -27,8 +27,7 @@ import {
   readWorking,
   stopped
 } from "./Launches.js"
-import { makePersonMoves } from "./PersonMove.js"
-import type { Task } from "./Task.js"
+import type { Task, TaskId } from "./Task.js"
 import { TaskStore } from "./TaskStore.js"
 
 // Launchers and looks wait for others. One that hangs takes a fourth of these for 30 seconds, or for 10.
@@ -65,6 +64,22 @@ const makeCalls = () => {
   }
 }
 
+/** What a person's move means for a task. Safe to repeat. */
+const makeApplyMove =
+  (tasks: Pick<TaskStore["Type"], "pause" | "stop">) =>
+  (taskId: TaskId, { group }: MovedItem): Effect.Effect<void, StorageError> => {
+    switch (group) {
+      case "cancelled":
+      case "completed":
+        return tasks.stop(taskId, `the work item was ${group} in Plane`)
+      case "backlog":
+      case "unstarted":
+        return tasks.pause(taskId, "the work item was moved back in Plane")
+      default:
+        return Effect.void
+    }
+  }
+
 /**
  * Launches the agents that are owed, as many as may be at work, and stops those that are to be stopped, until the scope
  * closes. A launch has its turn first, so that no other process has it too. Then what Plane shows of the work item is
@@ -87,7 +102,7 @@ export const startLaunching = (
     const tasks = yield* TaskStore
     const launcher = yield* AgentLauncher
     const looks = Option.getOrUndefined(yield* Effect.serviceOption(WorkItemLook))
-    const applyMove = makePersonMoves(tasks)
+    const applyMove = makeApplyMove(tasks)
     const calls = makeCalls()
 
     /** Calls the launcher. What it does is logged, and never ends anything here. */

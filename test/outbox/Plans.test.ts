@@ -5,7 +5,7 @@ import { EventSequence, ItemId } from "../../src/domain/Ids.js"
 import { PlaneMoment } from "../../src/domain/PlaneMoment.js"
 import { StateId } from "../../src/domain/StageStates.js"
 import { CanonicalKey, NormalizedKey } from "../../src/domain/WorkItemKey.js"
-import { itemOfKey, keysOfItem } from "../../src/outbox/ItemKeys.js"
+import { itemOfKey, keysOfItem, readItemOfKey } from "../../src/outbox/ItemKeys.js"
 import { observe } from "../../src/outbox/Observation.js"
 import { Outbox } from "../../src/outbox/Outbox.js"
 import type { NewEvent } from "../../src/outbox/StoredEvent.js"
@@ -80,6 +80,7 @@ const everything = Effect.gen(function*() {
   yield* read(
     sql`SELECT ${itemOfKey(sql, NormalizedKey("ET-1"))}, (SELECT key FROM ${keysOfItem(sql, ItemId("item-1"))})`
   )
+  yield* read(readItemOfKey(sql, NormalizedKey("ET-1")))
   yield* outbox.prune(EpochMillis(0))
 })
 

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Clock, Effect, Fiber, Layer, Logger, LogLevel, TestClock } from "effect"
-import { projectsLayer } from "../../src/domain/ProjectSettings.js"
 import { ItemId } from "../../src/domain/Ids.js"
+import { projectsLayer } from "../../src/domain/ProjectSettings.js"
 import { StageEvent } from "../../src/domain/StageEvent.js"
 import { CanonicalKey } from "../../src/domain/WorkItemKey.js"
 import { WorkItemLook } from "../../src/domain/WorkItemLook.js"

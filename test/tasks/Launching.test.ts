@@ -73,7 +73,8 @@ const moved = (group: string) =>
     stateId: StateId("state"),
     group,
     updatedAt: PlaneMoment("2026-11-24T00:00:00.000000Z"),
-    at: EpochMillis(0)
+    at: EpochMillis(0),
+    states: new Map()
   })
 
 // The fibers of the background get their turns.
@@ -90,8 +91,11 @@ const stop = (workItem: string) =>
 const pause = (workItem: string) =>
   Effect.flatMap(Tasks, (tasks) => Effect.flatMap(tasks.get(workItem), ({ id }) => tasks.pause(id, "moved")))
 const launchOf = (workItem: string) =>
-  Effect.map(get(workItem), ({ launch }) =>
-    launch === undefined ? "none" : `${launch.state}${launch.position === undefined ? "" : ` ${launch.position}`}`)
+  Effect.map(
+    get(workItem),
+    ({ launch }) =>
+      launch === undefined ? "none" : `${launch.state}${launch.position === undefined ? "" : ` ${launch.position}`}`
+  )
 
 const launchesOf = (...keys: ReadonlyArray<number>) => keys.map((n) => `launch writer ET-${n}`)
 

@@ -80,7 +80,10 @@ describe("the orchestrator", () => {
       does(Effect.fail("no such agent"))
       yield* TestClock.adjust("61 seconds")
       // Nobody needs the analyst any more, whose stage was left.
-      assert.deepStrictEqual(launched.slice(1), ["architect at architecture of ET-2", "architect at architecture of ET-2"])
+      assert.deepStrictEqual(launched.slice(1), [
+        "architect at architecture of ET-2",
+        "architect at architecture of ET-2"
+      ])
       does(Effect.void)
       yield* TestClock.adjust("10 minutes")
       assert.deepStrictEqual(launched.slice(3), ["architect at architecture of ET-2"])
