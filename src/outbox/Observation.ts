@@ -17,7 +17,7 @@ export interface Observation {
   readonly updatedAt: PlaneMoment
   /** The hook is about another change than one of the state. The state that it shows may be as old as the work item. */
   readonly isAside: boolean
-  /** It is only asked what it is: it is not stored as heard. */
+  /** It is only asked what it is: nothing is stored of it. */
   readonly isTrial?: boolean
 }
 
@@ -52,8 +52,10 @@ export const observe = (
     if (lane === undefined) return yield* Effect.dieMessage("an INSERT returns its row")
     // A key without leading zeros is always the number's. A key whose events already wait is looked up instead, because
     // those events would have to move.
-    yield* sql`INSERT INTO plane_sync_lane (name, target) VALUES (${WorkItemKey.normalize(key)}, ${lane.id})
-      ON CONFLICT (name) DO NOTHING`
+    if (!isTrial) {
+      yield* sql`INSERT INTO plane_sync_lane (name, target) VALUES (${WorkItemKey.normalize(key)}, ${lane.id})
+        ON CONFLICT (name) DO NOTHING`
+    }
     // Not stored if the hook is about another change: the hook of the state itself, of the same moment, may still come.
     if (lane.heardAt === null ? isAside : updatedAt <= lane.heardAt) return "old"
     // A state that is only owed cannot echo: a PATCH's row is committed before it is sent.

@@ -82,7 +82,7 @@ export const taskTables: Migration = Effect.gen(function*() {
 export const launchTable: Migration = Effect.gen(function*() {
   const sql = yield* SqlClient.SqlClient
   const owed = yield* sql`SELECT entry, task, stage, agent, due_at AS "dueAt" FROM plane_sync_launch
-    ORDER BY due_at, entry`
+    WHERE due_at >= 0 ORDER BY due_at, entry`
   yield* sql`DROP TABLE plane_sync_launch`
   yield* sql`CREATE TABLE plane_sync_launch (
     number INTEGER PRIMARY KEY,

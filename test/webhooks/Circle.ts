@@ -12,7 +12,7 @@ export const told = (at: Scene) =>
   Effect.repeat(
     Effect.zipRight(
       Effect.zipRight(at.settled, Effect.sleep("20 millis")),
-      at.sql<{ n: number }>`SELECT events AS n FROM plane_sync_count WHERE status = 'pending'`
+      at.sql<{ n: number }>`SELECT count(*) AS n FROM plane_sync_event WHERE status = 'pending'`
     ),
     { until: ([row]) => row?.n === 0 }
   ).pipe(Effect.timeout("20 seconds"))
