@@ -39,7 +39,7 @@ const make = Effect.gen(function*() {
   /** A task that was started by hand has only a key until that is looked up. */
   const idOf = (workItem: string) =>
     Either.match(WorkItemKey.parse(workItem), {
-      onLeft: () => Effect.succeed(undefined),
+      onLeft: () => Effect.sync(() => undefined),
       onRight: ({ normalized }) => read(readItemOfKey(sql, normalized))
     })
 
