@@ -11,8 +11,8 @@ import type { Placed } from "./Timeline.js"
 /** How many requests a task of eight events takes if each state and each comment is a look-up and a write. */
 const directWay = 32
 
-/** How many requests any of these tasks may need at most. */
-const mostRequests = 13
+/** How many requests any of these tasks may need at most; six of them are looks, each before an agent is launched. */
+const mostRequests = 13 + 6
 
 /** Judges what Plane shows now, by the simulator's data and nothing else. */
 export const findingsOf = (placed: ReadonlyArray<Placed>): Effect.Effect<Findings, never, PlaneSimulator> =>

@@ -10,7 +10,7 @@ import {
   splittingColumns
 } from "./outbox/Tables.js"
 import { Migrations } from "./storage/Migrations.js"
-import { gateTables, taskTables, whyColumn } from "./tasks/Tables.js"
+import { gateTables, launchTable, taskTables, whyColumn } from "./tasks/Tables.js"
 import { hookTables } from "./webhooks/Tables.js"
 
 /**
@@ -26,7 +26,7 @@ export const migrations = {
   "0006_folding": whileNobodyLeads(foldedTable),
   "0007_claims": whileNobodyLeads(claimTable),
   "0008_gates": gateTables,
-  "0009_launches": Effect.void,
+  "0009_launches": whileNobodyLeads(launchTable),
   "0010_people": Effect.zipRight(peopleColumns, whyColumn)
 }
 

@@ -1,13 +1,14 @@
 import * as SqliteClient from "@effect/sql-sqlite-node/SqliteClient"
 import { assert, describe, it } from "@effect/vitest"
 import Database from "better-sqlite3"
-import { Effect, Layer } from "effect"
+import { Context, Effect, Layer } from "effect"
 import { readFileSync } from "node:fs"
 import { join } from "node:path"
 import { EpochMillis } from "../src/base/Time.js"
 import { NormalizedKey } from "../src/domain/WorkItemKey.js"
 import { Outbox } from "../src/outbox/Outbox.js"
 import { migrations } from "../src/Schema.js"
+import { Storage as StorageService } from "../src/storage/Storage.js"
 import { Storage } from "../src/StorageLayers.js"
 import { folder } from "./http/Server.js"
 
@@ -65,6 +66,26 @@ describe("the schema", () => {
           [{ deliveries: 1, tasks: 1, hooks: 1, reviews: 1 }]
         )
       }).pipe(Effect.provide(Layer.provideMerge(Outbox.layer, Storage.layerFile(file))))
+    }))
+
+  it.scopedLive("keeps the launches that an older version owes, in their order", () =>
+    Effect.gen(function*() {
+      const file = yield* oldDatabase
+      const database = new Database(file)
+      database.exec(`INSERT INTO plane_sync_launch (entry, task, stage, agent, due_at)
+        VALUES ('b', 1, 'review', 'reviewer', 20), ('c', 2, 'analysis', 'analyst', 30), ('a', 3, 'testing', 'tester', 10)`)
+      database.close()
+      const context = yield* Layer.build(Storage.layerFile(file))
+      const { read, sql } = Context.get(context, StorageService)
+      assert.deepStrictEqual(
+        yield* read(sql`SELECT entry, task, stage, agent, state, at_work AS work, since, due_at AS due
+          FROM plane_sync_launch ORDER BY number`),
+        [
+          { entry: "a", task: 3, stage: "testing", agent: "tester", state: "owed", work: 0, since: 10, due: 0 },
+          { entry: "b", task: 1, stage: "review", agent: "reviewer", state: "owed", work: 0, since: 20, due: 0 },
+          { entry: "c", task: 2, stage: "analysis", agent: "analyst", state: "owed", work: 0, since: 30, due: 0 }
+        ]
+      )
     }))
 
   it.scopedLive("is not changed under an older program that sends, and its sums are counted once more", () =>

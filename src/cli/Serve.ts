@@ -6,6 +6,7 @@ import { GiteaConfig } from "../gitea/GiteaConfig.js"
 import { PlaneConfig } from "../plane/PlaneConfig.js"
 import { retention } from "../storage/Retention.js"
 import { databaseFile } from "../storage/Storage.js"
+import { launchLimit } from "../tasks/Launches.js"
 import { WebhookConfig } from "../webhooks/WebhookConfig.js"
 import { loggingLayer } from "./Logging.js"
 
@@ -16,6 +17,7 @@ const settings = Config.all([
   ServerConfig,
   databaseFile,
   retention,
+  launchLimit,
   WebhookConfig,
   GiteaConfig,
   LogConfig

@@ -61,6 +61,12 @@ const said = (name: string, what: string, reason: string | undefined, at: EpochM
   `${moment(at)} ${what}${reason === undefined ? "" : `: ${shownWhole(reason)}`}`
 ]
 
+const launchOf = ({ launch }: Task): string => {
+  if (launch === undefined) return "none"
+  const place = launch.position === undefined ? "" : `, ${launch.position}. in line`
+  return `${launch.state} since ${moment(launch.since)}${place}`
+}
+
 const show = Command.make("show", { key: keyArgument }, ({ key }) =>
   Effect.gen(function*() {
     const tasks = yield* TaskStore
@@ -73,6 +79,7 @@ const show = Command.make("show", { key: keyArgument }, ({ key }) =>
       ...(task.why === undefined ? [] : [["why", shownWhole(task.why)]]),
       ["stage", shownWhole(task.stage)],
       ["agent", shownWhole(task.agent ?? "none")],
+      ["launch", launchOf(task)],
       ["repository", shownWhole(task.repository?.name ?? "none")],
       ["pull request", task.pullRequest === undefined ? "none" : String(task.pullRequest)],
       ["head", shownWhole(task.headSha ?? "none")],

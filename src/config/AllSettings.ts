@@ -4,6 +4,7 @@ import { giteaSettings } from "../gitea/GiteaConfig.js"
 import { accessSettings, sendingSettings } from "../plane/PlaneConfig.js"
 import { retention } from "../storage/Retention.js"
 import { databaseFile } from "../storage/Storage.js"
+import { launchLimit } from "../tasks/Launches.js"
 import { webhookSettings } from "../webhooks/WebhookConfig.js"
 import { logSettings } from "./LogConfig.js"
 import { serverSettings } from "./ServerConfig.js"
@@ -31,6 +32,7 @@ export const optionalSettings: ReadonlyArray<SettingGroup> = [
   group("The project", projectSettings),
   group("Sending to Plane", sendingSettings),
   group("Storage", { databaseFile, retention }),
+  group("Agents", { launchLimit }),
   group("The HTTP interface", serverSettings),
   group("Webhooks", webhookSettings),
   group("Gitea", { ...giteaSettings, ...pullRequestSettings }),

@@ -1,3 +1,5 @@
+import type { SqlError } from "@effect/sql/SqlError"
+import { Effect } from "effect"
 import type { ItemId } from "../domain/Ids.js"
 import type { NormalizedKey } from "../domain/WorkItemKey.js"
 import type { Fragment, Sql } from "../storage/Sql.js"
@@ -13,3 +15,10 @@ export const itemOfKey = (sql: Sql, key: NormalizedKey | Fragment): Fragment =>
 export const keysOfItem = (sql: Sql, itemId: ItemId): Fragment =>
   sql`(SELECT spelling.name AS key FROM plane_sync_lane item JOIN plane_sync_lane spelling ON spelling.target = item.id
     WHERE item.name = ${itemId})`
+
+/** The item id of the work item that a key was found to be. */
+export const readItemOfKey = (sql: Sql, key: NormalizedKey): Effect.Effect<ItemId | undefined, SqlError> =>
+  Effect.map(
+    sql<{ itemId: ItemId | null }>`SELECT ${itemOfKey(sql, key)} AS "itemId"`,
+    ([row]) => row?.itemId ?? undefined
+  )

@@ -10,7 +10,7 @@ import type { Sql } from "../storage/Sql.js"
 import { aheadOf, isOlder } from "./Heard.js"
 import { knowsNewer } from "./LaneUpdate.js"
 
-/** A work item's state as a hook tells it. */
+/** A work item's state as a hook tells it, or the look before a launch. */
 export interface Observation {
   readonly itemId: ItemId
   readonly key: CanonicalKey
@@ -24,6 +24,8 @@ export interface Observation {
   readonly receivedAt: EpochMillis
   /** The hook is about another change than one of the state. The state that it shows may be as old as the work item. */
   readonly isAside: boolean
+  /** It is only asked what it is: nothing is stored of it. */
+  readonly isTrial?: boolean
 }
 
 /**
@@ -34,7 +36,8 @@ export interface Observation {
  *   our last PATCH if that never got an answer.
  * - `moved`: somebody has moved the work item.
  *
- * What a look has seen does not count. A look acts on no move, so the hook of that move must still be able to.
+ * What a look of the workers has seen does not count. Such a look acts on no move, so the hook of that move must still
+ * be able to. The look before a launch does act on it: it asks by a trial, and stores the observation after acting.
  */
 export type Observed = "old" | "ours" | "moved"
 
@@ -44,7 +47,7 @@ export type Observed = "old" | "ours" | "moved"
  */
 export const observe = (
   sql: Sql,
-  { cancelled, completed, isAside, key, itemId, receivedAt, state, updatedAt }: Observation
+  { cancelled, completed, isAside, isTrial = false, key, itemId, receivedAt, state, updatedAt }: Observation
 ): Effect.Effect<Observed, SqlError> =>
   Effect.gen(function*() {
     const [lane] = yield* sql<
@@ -63,8 +66,10 @@ export const observe = (
     if (lane === undefined) return yield* Effect.dieMessage("an INSERT returns its row")
     // A key without leading zeros is always the number's. A key whose events already wait is looked up instead, because
     // those events would have to move.
-    yield* sql`INSERT INTO plane_sync_lane (name, target) VALUES (${WorkItemKey.normalize(key)}, ${lane.id})
-      ON CONFLICT (name) DO NOTHING`
+    if (!isTrial) {
+      yield* sql`INSERT INTO plane_sync_lane (name, target) VALUES (${WorkItemKey.normalize(key)}, ${lane.id})
+        ON CONFLICT (name) DO NOTHING`
+    }
     // Not stored if the hook is about another change: the hook of the state itself, of the same moment, may still come.
     const { heardAhead, heardAt } = lane
     const ahead = aheadOf(updatedAt, receivedAt)
@@ -73,6 +78,9 @@ export const observe = (
     // A state that is only owed cannot echo: a PATCH's row is committed before it is sent.
     const [sent] = yield* sql<{ body: StateId }>`SELECT body FROM plane_sync_delivery
       WHERE lane = ${lane.id} AND status = 'pending' AND kind = 'state'`
+    const ours = [lane.heardState, lane.lateState, sent?.body]
+    const observed = state !== null && ours.includes(state) ? "ours" : "moved"
+    if (isTrial) return observed
     // Plane may still execute an unanswered PATCH, until somebody has moved the work item since.
     const late = state === lane.heardState ? lane.lateState : null
     yield* sql`UPDATE plane_sync_lane SET heard_state = ${state}, heard_at = ${updatedAt}, heard_ahead = ${ahead},
@@ -83,6 +91,5 @@ export const observe = (
       WHERE id = ${lane.id} AND coalesce(updated_at <> ${updatedAt}, 1) AND NOT ${
       knowsNewer(sql, updatedAt, receivedAt)
     }`
-    const ours = [lane.heardState, lane.lateState, sent?.body]
-    return state !== null && ours.includes(state) ? "ours" : "moved"
+    return observed
   })

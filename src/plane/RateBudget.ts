@@ -42,6 +42,11 @@ export class RateBudget extends Context.Tag("plane-sync/RateBudget")<RateBudget,
    * uninterruptible region, because it cannot be lost there.
    */
   readonly admit: (brought?: Slot) => Effect.Effect<Slot>
+  /**
+   * Runs `use` with a slot that is had before all others that wait: for the one look that a launch waits for. A slot
+   * that `use` has neither ended nor handed over is released afterwards.
+   */
+  readonly withFirstSlot: <A, E, R>(use: (slot: Slot) => Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
   /** A slot at once or none; never before those who wait. */
   readonly tryAdmit: Effect.Effect<Option.Option<Slot>>
   /** Runs `use` with what `admit` gives. A slot that `use` has neither ended nor handed over is released afterwards. */
@@ -67,12 +72,21 @@ interface Waiter {
 const make = (limit: RateLimit) =>
   Effect.sync(() => {
     let window = SlidingWindow.make(limit)
-    // In order of arrival. Each waits for its own signal: that it is the first now, or that something has changed.
+    // In order of arrival; those that go first, and the others. Each waits for its own signal: that it is the first
+    // now, or that something has changed.
+    const ahead = new Set<Waiter>()
     const waiters = new Set<Waiter>()
 
+    const firstWaiter = () => {
+      for (const queue of [ahead, waiters]) {
+        for (const waiter of queue) return waiter
+      }
+      return undefined
+    }
+
     const wakeFirst = Effect.suspend(() => {
-      for (const waiter of waiters) return Deferred.succeed(waiter.signal, undefined)
-      return Effect.void
+      const first = firstWaiter()
+      return first === undefined ? Effect.void : Deferred.succeed(first.signal, undefined)
     })
 
     /** The window as it is now. */
@@ -109,19 +123,14 @@ const make = (limit: RateLimit) =>
       return slotOf(admission)
     }
 
-    const isFirst = (waiter: Waiter) => {
-      for (const other of waiters) return other === waiter
-      return false
-    }
-
-    const turn = Effect.fnUntraced(function*(waiter: Waiter) {
+    const turn = Effect.fnUntraced(function*(queue: Set<Waiter>, waiter: Waiter) {
       for (;;) {
         // Made before looking, so that no change after the look goes unheard.
         waiter.signal = yield* Deferred.make<void>()
         const now = yield* look
-        const wait = isFirst(waiter) ? SlidingWindow.wait(now) : Duration.infinity
+        const wait = firstWaiter() === waiter ? SlidingWindow.wait(now) : Duration.infinity
         if (Duration.isZero(wait)) {
-          waiters.delete(waiter)
+          queue.delete(waiter)
           const slot = reserve(now)
           yield* wakeFirst
           return slot
@@ -133,42 +142,48 @@ const make = (limit: RateLimit) =>
       }
     })
 
-    const queue = Effect.flatMap(Deferred.make<void>(), (signal) => {
-      const waiter: Waiter = { signal }
-      waiters.add(waiter)
-      return Effect.onError(turn(waiter), () => {
-        waiters.delete(waiter)
-        return wakeFirst
+    const waitIn = (queue: Set<Waiter>) =>
+      Effect.flatMap(Deferred.make<void>(), (signal) => {
+        const waiter: Waiter = { signal }
+        queue.add(waiter)
+        return Effect.onError(turn(queue, waiter), () => {
+          queue.delete(waiter)
+          return wakeFirst
+        })
       })
-    })
 
     const atOnce = Effect.map(
       look,
       (now) =>
-        waiters.size === 0 && Duration.isZero(SlidingWindow.wait(now)) ? Option.some(reserve(now)) : Option.none()
+        firstWaiter() === undefined && Duration.isZero(SlidingWindow.wait(now))
+          ? Option.some(reserve(now))
+          : Option.none()
     )
 
     const orElse = <A>(effect: Effect.Effect<Option.Option<A>>, other: Effect.Effect<A>) =>
       Effect.flatMap(effect, Option.match({ onNone: () => other, onSome: Effect.succeed }))
 
-    const own = Effect.uninterruptible(orElse(atOnce, queue))
+    const own = Effect.uninterruptible(orElse(atOnce, waitIn(waiters)))
 
     const admit = (brought?: Slot) =>
       brought === undefined ? own : Effect.uninterruptible(orElse(brought.handOver, own))
 
+    const released = <A, E, R>(slot: Effect.Effect<Slot>, use: (slot: Slot) => Effect.Effect<A, E, R>) =>
+      Effect.uninterruptibleMask((restore) =>
+        Effect.flatMap(slot, (slot) => Effect.ensuring(restore(use(slot)), slot.release))
+      )
+
     return RateBudget.of({
       admit,
       tryAdmit: Effect.uninterruptible(atOnce),
-      withSlot: (brought, use) =>
-        Effect.uninterruptibleMask((restore) =>
-          Effect.flatMap(admit(brought), (slot) => Effect.ensuring(restore(use(slot)), slot.release))
-        ),
+      withSlot: (brought, use) => released(admit(brought), use),
+      withFirstSlot: (use) => released(orElse(atOnce, waitIn(ahead)), use),
       status: Effect.zipWith(look, DateTime.now, (now, clock) => {
         const pause = SlidingWindow.pause(now)
         return {
           limit: limit.requests,
           used: SlidingWindow.used(now),
-          waiting: waiters.size,
+          waiting: ahead.size + waiters.size,
           pausedUntil: Duration.isZero(pause) ? Option.none() : Option.some(DateTime.addDuration(clock, pause))
         }
       })

@@ -32,6 +32,8 @@ export interface Misfit {
 export class Destination extends Context.Tag("plane-sync/Destination")<Destination, {
   /** Waits until it is open. */
   readonly opened: Effect.Effect<void>
+  /** Waits until the first probe has ended, well or not. Until then it is closed only because nobody has asked yet. */
+  readonly asked: Effect.Effect<void>
   /**
    * Whether the trouble is Plane's. Ask it after a request failed for a reason that may be Plane's. Ask it without an
    * error after an answer that an archived project gives as well.
@@ -71,6 +73,7 @@ const make = Effect.gen(function*() {
   const outbox = yield* Outbox
   const scope = yield* Effect.scope
   const latch = yield* Effect.makeLatch(false)
+  const asked = yield* Effect.makeLatch(false)
   const status = yield* Ref.make<DestinationStatus>({
     open: false,
     since: yield* epochMillis,
@@ -184,6 +187,7 @@ const make = Effect.gen(function*() {
     if (probe._tag === "Right") {
       yield* compareTable
       yield* Ref.set<DestinationStatus>(status, { open: true })
+      yield* asked.open
       return yield* latch.open
     }
     if (probe.left.reason === "RateLimited") {
@@ -191,11 +195,13 @@ const make = Effect.gen(function*() {
       return yield* firstLook
     }
     yield* close(probe.left.message)
+    yield* asked.open
     yield* probeUntilBack(probe.left, 0)
   })
 
   if (Redacted.value(apiToken) === "") {
     yield* close("ORCH_PLANE_API_TOKEN is not set. Events are kept until it is, and the program started again")
+    yield* asked.open
   } else {
     yield* Effect.forkIn(firstLook, scope)
     const compareAgain = Effect.flatMap(
@@ -210,6 +216,7 @@ const make = Effect.gen(function*() {
 
   return Destination.of({
     opened: latch.await,
+    asked: asked.await,
     isDown,
     wrote: Effect.sync(() => {
       hasWritten = true

@@ -4,6 +4,7 @@ import { connections } from "../base/Connections.js"
 import { uuidV7 } from "../base/UuidV7.js"
 import { Projects } from "../domain/Projects.js"
 import { projectsLayer } from "../domain/ProjectSettings.js"
+import type { WorkItemLook } from "../domain/WorkItemLook.js"
 import { StageEvents } from "../events/StageEvents.js"
 import type { LeaderActive } from "../outbox/Leadership.js"
 import { Outbox } from "../outbox/Outbox.js"
@@ -19,6 +20,7 @@ import { WakeUps } from "../storage/WakeUps.js"
 import type { DestinationStatus } from "./Destination.js"
 import { Destination, misfitReason } from "./Destination.js"
 import { makeFind } from "./Find.js"
+import { launchLookLayer } from "./LaunchLook.js"
 import * as QuietTimes from "./QuietTimes.js"
 import type { WorkersStatus } from "./Workers.js"
 import { startWorkers } from "./Workers.js"
@@ -45,10 +47,11 @@ export class PlaneSync extends Context.Tag("plane-sync/PlaneSync")<PlaneSync, {
   /**
    * All of sending, over a storage, together with the services that read it. Anything else that asks Plane with the
    * same API token has to use the `PlaneClient` of this layer, because one token has one budget. What needs the project
-   * has to use its `Projects`, because the settings elsewhere may name another one.
+   * has to use its `Projects`, because the settings elsewhere may name another one. An orchestrator over it looks at a
+   * work item before it launches an agent (`WorkItemLook`).
    */
   static readonly layerStorage: Layer.Layer<
-    PlaneSync | StageEvents | Outbox | WakeUps | PlaneClient | Projects,
+    PlaneSync | StageEvents | Outbox | WakeUps | PlaneClient | Projects | WorkItemLook,
     ConfigError.ConfigError | LeaderActive | StorageError,
     Storage
   > = Layer.suspend(() => sending)
@@ -91,7 +94,7 @@ const make = Effect.gen(function*() {
   })
 })
 
-const sending = Layer.merge(PlaneSync.layerPipeline, StageEvents.layer).pipe(
+const sending = Layer.mergeAll(PlaneSync.layerPipeline, StageEvents.layer, launchLookLayer).pipe(
   Layer.provide(Destination.layer),
   Layer.provideMerge(PlaneClient.layer),
   Layer.provideMerge(Layer.merge(Outbox.layer, WakeUps.layer)),

@@ -6,7 +6,8 @@ import type { Stage } from "../domain/Stage.js"
 import { WorkItemKey } from "../domain/WorkItemKey.js"
 import { leaveStates } from "../outbox/LeftStates.js"
 import type { Sql } from "../storage/Sql.js"
-import { dropLaunches } from "./Launches.js"
+import { endLaunches } from "./Launches.js"
+import { tell } from "./Story.js"
 import type { Task, TaskStatus } from "./Task.js"
 
 /** What a task becomes when it leaves the active ones. */
@@ -14,8 +15,8 @@ export type Left = Exclude<TaskStatus, "active">
 
 /**
  * An active task (or one of the statuses in `from`) is paused, stopped or, by a person, done: it stays at its stage.
- * Says where that is, or undefined if nothing was changed. A task that stops or ends launches nothing more, and one that
- * ends sets no state more. Nothing is published. Runs within a transaction.
+ * Says where that is, or undefined if nothing was changed. A task that stops or ends launches nothing more, its agent
+ * is stopped, and one that ends sets no state more. Nothing is published. Runs within a transaction.
  */
 export const leaveActive = (
   sql: Sql,
@@ -34,8 +35,10 @@ export const leaveActive = (
       SET status = ${status}, why = ${why}, due_at = NULL, updated_at = ${now}, revision = revision + 1
       WHERE id = ${task.id} AND status IN (SELECT value FROM json_each(${JSON.stringify(from)}))
       RETURNING work_item AS "workItem", plane_id AS "itemId", stage`
-    if (left === undefined || status === "paused") return left
-    yield* dropLaunches(sql, task.id)
+    if (left === undefined) return left
+    yield* tell(sql, task.id, now, `${status === "done" ? "ended" : status} at ${left.stage}: ${why}`)
+    if (status === "paused") return left
+    yield* endLaunches(sql, task.id, now)
     if (status === "done") {
       yield* leaveStates(sql, { key: WorkItemKey.normalize(left.workItem), itemId: left.itemId ?? task.itemId })
     }

@@ -1,5 +1,5 @@
-import { Cause, Effect, Layer } from "effect"
-import { cleanLine, textLimit } from "../base/Text.js"
+import type { ConfigError } from "effect"
+import { Effect, Layer } from "effect"
 import { epochMillis } from "../base/Time.js"
 import type { StageEvents } from "../events/StageEvents.js"
 import { startDueWork } from "../storage/DueWork.js"
@@ -7,22 +7,21 @@ import { Storage } from "../storage/Storage.js"
 import type { StorageError } from "../storage/StorageError.js"
 import { makeStorageTrouble } from "../storage/StorageTrouble.js"
 import { WakeUps } from "../storage/WakeUps.js"
-import { AgentLauncher } from "./AgentLauncher.js"
+import type { AgentLauncher } from "./AgentLauncher.js"
 import { longestWait, makeActiveDue, readDueTasks } from "./DueTasks.js"
-import type { OwedLaunch } from "./Launches.js"
-import { launchAgainAfter, postponeLaunch, readOwedLaunches, settleLaunch } from "./Launches.js"
+import { launchLimit } from "./Launches.js"
+import { startLaunching } from "./Launching.js"
 import type { Pipeline, PipelineError } from "./Pipeline.js"
 import type { QualityGates } from "./QualityGate.js"
 import { Tasks } from "./Tasks.js"
 import { TaskStore } from "./TaskStore.js"
 
-// Gates and launchers wait for others. One that hangs takes a fourth of these for 30 seconds.
+// Gates wait for others. One that hangs takes a fourth of these for 30 seconds.
 const concurrency = 4
-const launchPatience = "30 seconds"
 
 /**
  * Advances the tasks that have a new fact, stored by this process or by another one, and those whose gates want to be
- * asked again. Launches the agents of the stages that were entered. At the start the gates of every active task are
+ * asked again. Launches the agents, and stops them. At the start the gates of every active task are
  * asked once, because their answers may have changed.
  */
 const work = Layer.scopedDiscard(
@@ -30,36 +29,7 @@ const work = Layer.scopedDiscard(
     const { read, sql, write } = yield* Storage
     const wakeUps = yield* WakeUps
     const tasks = yield* Tasks
-    const launcher = yield* AgentLauncher
     const trouble = yield* makeStorageTrouble
-
-    const launch = (owed: OwedLaunch) =>
-      Effect.gen(function*() {
-        const { agent, id: entry, stage, taskId } = owed
-        const task = yield* tasks.byId(taskId)
-        const isDone = task === undefined
-          ? true
-          : yield* Effect.suspend(() => launcher.launch({ agent, entry, stage, task })).pipe(
-            // A launch that cannot be interrupted goes on in the background, and nobody waits for it.
-            Effect.disconnect,
-            Effect.timeoutFail({ duration: launchPatience, onTimeout: () => `no answer within ${launchPatience}` }),
-            Effect.as(true),
-            Effect.catchAllCause((cause) =>
-              Cause.isInterruptedOnly(cause)
-                ? Effect.interrupt
-                : Effect.as(
-                  Effect.logError(
-                    `${agent} was not launched for ${task.workItem} at ${stage}, it is tried again in a minute: ` +
-                      cleanLine(String(Cause.squash(cause)), textLimit)
-                  ),
-                  false
-                )
-            )
-          )
-        const now = yield* epochMillis
-        // Repeated here, because the repetition of the whole would launch the agent again each second.
-        yield* trouble.retry(write(isDone ? settleLaunch(sql, owed) : postponeLaunch(sql, owed, now)))
-      })
 
     const now = yield* epochMillis
     yield* write(makeActiveDue(sql, now))
@@ -71,23 +41,17 @@ const work = Layer.scopedDiscard(
       read: (limit, furthest) => read(readDueTasks(sql, limit, furthest)),
       perform: ({ id }) => tasks.advance(id)
     })
-    yield* startDueWork({
-      concurrency,
-      trouble,
-      wakeUps,
-      maxAhead: launchAgainAfter,
-      read: (limit, furthest) => read(readOwedLaunches(sql, limit, furthest)),
-      perform: launch
-    })
+    yield* startLaunching({ most: yield* launchLimit, trouble })
   }).pipe(Effect.annotateLogs({ service: "Orchestrator" }))
 )
 
 /**
  * What decides that a stage changes: tasks, a pipeline of stages with their gates, and the launching of agents. The
- * host gives its parts: `Pipeline`, `QualityGates`, `AgentLauncher`.
+ * host gives its parts: `Pipeline`, `QualityGates`, `AgentLauncher`. If it has a `WorkItemLook`, as over
+ * `PlaneSync.layerStorage`, each work item is looked at before its agent is launched.
  */
 export const orchestratorLayer: Layer.Layer<
   Tasks | TaskStore,
-  PipelineError | StorageError,
+  ConfigError.ConfigError | PipelineError | StorageError,
   Pipeline | QualityGates | AgentLauncher | Storage | StageEvents | WakeUps
 > = Layer.provideMerge(Layer.provideMerge(work, Tasks.layer), TaskStore.layer)

@@ -10,6 +10,7 @@ import type { Storage } from "../storage/Storage.js"
 import type { StorageError } from "../storage/StorageError.js"
 import { oweLaunch } from "./Launches.js"
 import type { Pipeline, PipelineStage } from "./Pipeline.js"
+import { tell } from "./Story.js"
 import type { Task } from "./Task.js"
 import type { TaskRow } from "./TaskRows.js"
 import { agentOf, taskReader } from "./TaskRows.js"
@@ -97,6 +98,7 @@ export const makeOverrule = (
       if (unchanged === undefined) return { value: false, events: [] }
       const agent = agentOf(next, givenAgent)
       yield* oweLaunch(sql, { entry, taskId: id, stage: next.stage, agent }, now)
+      yield* tell(sql, id, now, `${stage} → ${next.stage}, overruled by ${overruledBy}`)
       const changed = StageEvent.StageChanged({ workItem, from: stage, to: next.stage, agent, overruledBy, id: entry })
       return {
         value: true,

@@ -6,8 +6,9 @@ import { WorkItemKey } from "../domain/WorkItemKey.js"
 import { followTask } from "../outbox/LeftStates.js"
 import type { Sql } from "../storage/Sql.js"
 import { touch } from "./DueTasks.js"
-import { dropLaunches, oweLaunch } from "./Launches.js"
+import { oweLaunch, resumeLaunches } from "./Launches.js"
 import type { Pipeline } from "./Pipeline.js"
+import { tell } from "./Story.js"
 import type { TaskId } from "./Task.js"
 import type { TaskRow } from "./TaskRows.js"
 import { agentOf } from "./TaskRows.js"
@@ -57,7 +58,7 @@ export const makeStarting = (sql: Sql, pipeline: Pipeline["Type"]) => {
         WHERE id = ${task.id}`
       yield* sql`DELETE FROM plane_sync_verdict WHERE task = ${task.id}`
       yield* sql`DELETE FROM plane_sync_report WHERE task = ${task.id}`
-      yield* dropLaunches(sql, task.id)
+      yield* tell(sql, task.id, now, `starts anew at ${stage}`)
       yield* oweLaunch(sql, { entry, taskId: task.id, stage, agent: agentOf(firstStage, givenAgent) }, now)
     })
 
@@ -67,7 +68,8 @@ export const makeStarting = (sql: Sql, pipeline: Pipeline["Type"]) => {
       yield* touch(sql, task.id, now)
       if (task.status === "active") return
       yield* sql`UPDATE plane_sync_task SET status = 'active', why = NULL, updated_at = ${now} WHERE id = ${task.id}`
-      if (task.status === "paused") return
+      yield* tell(sql, task.id, now, `goes on at ${task.stage}`)
+      if (task.status === "paused") return yield* resumeLaunches(sql, task.id)
       yield* sql`UPDATE plane_sync_task SET entry = ${entry} WHERE id = ${task.id}`
       const launched = agentOf(pipeline.byName(task.stage), givenAgent)
       yield* oweLaunch(sql, { entry, taskId: task.id, stage: task.stage, agent: launched }, now)

@@ -94,3 +94,39 @@ export const gateTables: Migration = Effect.gen(function*() {
   )`
   yield* sql`CREATE INDEX plane_sync_task_story_task ON plane_sync_task_story (task, id)`
 })
+
+/**
+ * The launches of agents, from the commit that enters a stage until the agent's work is over. Those of an older program
+ * are all owed.
+ *
+ * `number` gives the order of entries. `state`: `owed` waits for its turn; `held` waits until its paused task goes on;
+ * `calling` has its turn, and its launcher is called, or was when the program ended; `working` has been launched;
+ * `stopping` is to be stopped. `at_work`: it counts against `ORCH_LAUNCHES`. `since` is when its state began.
+ * `tried_at` is when its launcher was first called: from then on an agent may be at work. `due_at` is when there is
+ * something to do for it; 0 where it only waits for its turn.
+ */
+export const launchTable: Migration = Effect.gen(function*() {
+  const sql = yield* SqlClient.SqlClient
+  const owed = yield* sql`SELECT entry, task, stage, agent, due_at AS "dueAt" FROM plane_sync_launch
+    WHERE due_at >= 0 ORDER BY due_at, entry`
+  yield* sql`DROP TABLE plane_sync_launch`
+  yield* sql`CREATE TABLE plane_sync_launch (
+    number INTEGER PRIMARY KEY,
+    entry TEXT NOT NULL UNIQUE,
+    task INTEGER NOT NULL,
+    stage TEXT NOT NULL,
+    agent TEXT NOT NULL,
+    state TEXT NOT NULL DEFAULT 'owed' CHECK (state IN ('owed', 'held', 'calling', 'working', 'stopping')),
+    at_work INTEGER NOT NULL DEFAULT 0,
+    since INTEGER NOT NULL,
+    tried_at INTEGER,
+    due_at INTEGER NOT NULL DEFAULT 0
+  )`
+  // Within one due time in the order of numbers, because an index ends with the row's own.
+  yield* sql`CREATE INDEX plane_sync_launch_due ON plane_sync_launch (state, due_at)`
+  yield* sql`CREATE INDEX plane_sync_launch_task ON plane_sync_launch (task)`
+  yield* sql`CREATE INDEX plane_sync_launch_at_work ON plane_sync_launch (at_work) WHERE at_work = 1`
+  yield* sql`INSERT INTO plane_sync_launch (entry, task, stage, agent, since)
+    SELECT value ->> 'entry', value ->> 'task', value ->> 'stage', value ->> 'agent', value ->> 'dueAt'
+    FROM json_each(${JSON.stringify(owed)}) ORDER BY key`
+})

@@ -44,6 +44,22 @@ export interface Report {
   readonly at: EpochMillis
 }
 
+/**
+ * Where the launch of an agent is. `waiting`: it was not launched yet, because as many as may be are at work, its task
+ * is paused, or its launcher failed. `working`: it was launched, or is just being launched. `stopping`: it is to be
+ * stopped.
+ */
+export const LaunchState = Schema.Literal("waiting", "working", "stopping")
+
+/** The launch of the agent of a task's present stage, until that agent's work is over. */
+export interface TaskLaunch {
+  readonly state: typeof LaunchState.Type
+  /** When that began. */
+  readonly since: EpochMillis
+  /** Its place among those that wait for their turn, from 1 on; none while its task is paused. */
+  readonly position?: number | undefined
+}
+
 /** A work item on its way through the pipeline. */
 export interface Task {
   readonly id: TaskId
@@ -64,6 +80,8 @@ export interface Task {
   readonly linkedByName: boolean
   /** The id of the transition that entered the present stage. */
   readonly entry: string
+  /** None when the stage has no agent, or the work of its agent is over. */
+  readonly launch?: TaskLaunch | undefined
   readonly startedAt: EpochMillis
   readonly updatedAt: EpochMillis
   /** The last verdict of each gate of its stage and of the stages before, in their order. */

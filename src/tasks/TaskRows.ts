@@ -6,9 +6,10 @@ import type { Stage } from "../domain/Stage.js"
 import type { WorkItemKey } from "../domain/WorkItemKey.js"
 import { itemOfKey, keysOfItem } from "../outbox/ItemKeys.js"
 import type { Fragment, Sql } from "../storage/Sql.js"
+import { launchColumn } from "./Launches.js"
 import type { Pipeline, PipelineStage } from "./Pipeline.js"
 import type { GivenVerdict, Task, TaskId, TaskStatus } from "./Task.js"
-import { ReportOutcome, VerdictWord } from "./Task.js"
+import { LaunchState, ReportOutcome, VerdictWord } from "./Task.js"
 import type { KnownVerdict } from "./VerdictNews.js"
 
 interface Row {
@@ -31,6 +32,7 @@ interface Row {
   readonly dueAt: EpochMillis | null
   readonly verdicts: string
   readonly reports: string
+  readonly launch: string | null
 }
 
 /** A task, with what is needed to decide about it. */
@@ -66,6 +68,12 @@ const reportsOf = Schema.decodeSync(Schema.parseJson(Schema.Array(Schema.Struct(
   reason,
   at
 }))))
+
+const launchOf = Schema.decodeSync(Schema.parseJson(Schema.Struct({
+  state: LaunchState,
+  since: at,
+  position: Schema.optionalWith(Schema.Number, { nullable: true })
+})))
 
 /** The agent that is launched for a task that enters a stage. */
 export const agentOf = (stage: PipelineStage | undefined, given: string | null | undefined): string | undefined =>
@@ -107,6 +115,7 @@ const withVerdicts = (pipeline: Pipeline["Type"], row: Row, known: ReadonlyArray
     headSha: row.headSha ?? undefined,
     linkedByName: row.linkedByName === 1,
     entry: row.entry,
+    launch: row.launch === null ? undefined : launchOf(row.launch),
     startedAt: row.startedAt,
     updatedAt: row.updatedAt,
     verdicts: shownVerdicts(pipeline, row.stage, known),
@@ -126,7 +135,8 @@ const columns =
       'since', coalesce(since, at), 'at', at, 'told', told, 'held', held))
     FROM plane_sync_verdict WHERE task = t.id) AS verdicts,
   (SELECT json_group_array(json_object('stage', stage, 'outcome', outcome, 'reason', reason, 'at', at))
-    FROM plane_sync_report WHERE task = t.id) AS reports`
+    FROM plane_sync_report WHERE task = t.id) AS reports,
+  ${launchColumn} AS launch`
 
 /** The statements that find tasks, each by an index. */
 export const taskReader = (sql: Sql, pipeline: Pipeline["Type"]) => {

@@ -11,6 +11,7 @@ import { Storage } from "../storage/Storage.js"
 import type { StorageError } from "../storage/StorageError.js"
 import { WakeUps } from "../storage/WakeUps.js"
 import { touch } from "./DueTasks.js"
+import { endReported } from "./Launches.js"
 import { leaveActive } from "./Leaving.js"
 import type { MoveMeaning, PersonMove } from "./PersonMove.js"
 import { makePersonMoves } from "./PersonMoves.js"
@@ -104,9 +105,12 @@ export class TaskStore extends Context.Tag("plane-sync/TaskStore")<TaskStore, {
   ) => Effect.Effect<MoveMeaning, StorageError | InvalidKey>
   /** The same for a task that is there. */
   readonly applyMove: (taskId: TaskId, move: PersonMove, states: StageStates) => Effect.Effect<void, StorageError>
-  /** An active or paused task stays where it is until it is started again. */
+  /** An active or paused task stays where it is until it is started again. Its agent is stopped. */
   readonly stop: (taskId: TaskId, why: string) => Effect.Effect<void, StorageError>
-  /** An active task stays where it is until it is started again. */
+  /**
+   * An active task stays where it is until it is started again. Its agent is not stopped; one that waits for its turn is
+   * not launched until then.
+   */
   readonly pause: (taskId: TaskId, why: string) => Effect.Effect<void, StorageError>
   /**
    * Stores what the gate `reported` reads. A report on a stage that the task has not reached counts when it gets there.
@@ -171,6 +175,7 @@ const make = Effect.gen(function*() {
       const left = yield* write(
         leaveActive(sql, { id: taskId, itemId: undefined }, status, cleanText(why, reasonLimit), now)
       )
+      yield* notify
       if (left !== undefined) yield* Effect.logInfo(`${left.workItem} is ${status} at ${left.stage}: ${why}`)
     })
 
@@ -205,6 +210,7 @@ const make = Effect.gen(function*() {
           WHERE outcome <> excluded.outcome OR reason IS NOT excluded.reason
         RETURNING 1`
       if (news !== undefined) yield* touch(sql, id, now)
+      yield* endReported(sql, id, stage)
     }))
     yield* notify
     return yield* get(key)

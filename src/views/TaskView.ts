@@ -1,7 +1,7 @@
 import { Schema } from "effect"
 import type { StoryLine } from "../tasks/Story.js"
 import type { Task } from "../tasks/Task.js"
-import { ReportOutcome, TaskStatus, VerdictWord } from "../tasks/Task.js"
+import { LaunchState, ReportOutcome, TaskStatus, VerdictWord } from "../tasks/Task.js"
 import { Instant, instant } from "./Instant.js"
 
 /** A task: its stage, and what its gates and agents said of it. */
@@ -28,6 +28,15 @@ export const TaskView = Schema.Struct({
   pullRequest: Schema.NullOr(Schema.Number),
   headSha: Schema.NullOr(Schema.String),
   entry: Schema.String.annotations({ description: "the id of the transition that entered its stage" }),
+  launch: Schema.NullOr(Schema.Struct({
+    state: LaunchState,
+    since: Instant,
+    position: Schema.NullOr(Schema.Number).annotations({
+      description: "its place among those that wait for their turn; null if it does not wait, or its task is paused"
+    })
+  })).annotations({
+    description: "the launch of the stage's agent; null when it has none, or the agent's work is over"
+  }),
   startedAt: Instant,
   updatedAt: Instant,
   verdicts: Schema.Array(Schema.Struct({
@@ -64,6 +73,9 @@ export const taskView = ({ itemId, ...task }: Task): TaskView => ({
   repository: task.repository ?? null,
   pullRequest: task.pullRequest ?? null,
   headSha: task.headSha ?? null,
+  launch: task.launch === undefined
+    ? null
+    : { ...task.launch, since: instant(task.launch.since), position: task.launch.position ?? null },
   startedAt: instant(task.startedAt),
   updatedAt: instant(task.updatedAt),
   verdicts: task.verdicts.map((given) => ({

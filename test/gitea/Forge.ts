@@ -51,7 +51,11 @@ export const heard = (pullRequest: PullRequestSeen) =>
 export const withForge = <A, E>(
   test: (
     gitea: Effect.Effect.Success<typeof fakeGitea>
-  ) => Effect.Effect<A, E, Gitea | Pipeline | Scope.Scope | Stored | TaskPullRequests | TaskStore | WakeUps | ProjectsOf>,
+  ) => Effect.Effect<
+    A,
+    E,
+    Gitea | Pipeline | Scope.Scope | Stored | TaskPullRequests | TaskStore | WakeUps | ProjectsOf
+  >,
   settings: Readonly<Record<string, string>> = {}
 ) =>
   Effect.scoped(Effect.gen(function*() {

@@ -104,7 +104,9 @@ describe("the lint rule on rooms", () => {
       const files = (await readdir(`${src}${room}`, { recursive: true })).filter((name) => name.endsWith(".ts"))
       const texts = await Promise.all(files.map((name) => readFile(`${src}${room}/${name}`, "utf8")))
       const tables = texts.join().matchAll(/CREATE TABLE (?:IF NOT EXISTS )?plane_sync_(\w+)/g)
-      assert.sameMembers(Array.from(tables, ([, table = ""]) => table), created[room]?.split(" ") ?? [], room)
+      // A later step may create a table anew.
+      const names = new Set(Array.from(tables, ([, table = ""]) => table))
+      assert.sameMembers(Array.from(names), created[room]?.split(" ") ?? [], room)
     }
   })
 

@@ -5,14 +5,14 @@ import { EventSequence, ItemId } from "../../src/domain/Ids.js"
 import { PlaneMoment } from "../../src/domain/PlaneMoment.js"
 import { StateId } from "../../src/domain/StageStates.js"
 import { CanonicalKey, NormalizedKey } from "../../src/domain/WorkItemKey.js"
-import { itemOfKey, keysOfItem } from "../../src/outbox/ItemKeys.js"
+import { itemOfKey, keysOfItem, readItemOfKey } from "../../src/outbox/ItemKeys.js"
 import { followTask, leaveStates } from "../../src/outbox/LeftStates.js"
 import { observe } from "../../src/outbox/Observation.js"
 import { Outbox } from "../../src/outbox/Outbox.js"
 import type { NewEvent } from "../../src/outbox/StoredEvent.js"
 import { nextStep } from "../../src/sending/NextStep.js"
 import { Storage } from "../../src/StorageLayers.js"
-import { postponeLaunch } from "../../src/tasks/Launches.js"
+import * as Launches from "../../src/tasks/Launches.js"
 import { concernsNoTask } from "../../src/tasks/PullRequestTasks.js"
 import { tell } from "../../src/tasks/Story.js"
 import { Tasks } from "../../src/tasks/Tasks.js"
@@ -88,6 +88,7 @@ const everything = Effect.gen(function*() {
     sql`SELECT ${itemOfKey(sql, NormalizedKey("ET-1"))}, (SELECT key FROM ${keysOfItem(sql, ItemId("item-1"))})`
   )
   yield* leftState
+  yield* read(readItemOfKey(sql, NormalizedKey("ET-1")))
   yield* outbox.prune(EpochMillis(0))
 })
 
@@ -144,15 +145,25 @@ const everyTask = Effect.gen(function*() {
   yield* write(tell(sql, id, EpochMillis(0), "a line"))
   yield* tasks.story(id)
   yield* tasks.pause(id, "moved")
+  yield* tasks.start({ workItem: "ET-3" })
+  yield* tasks.pause(id, "moved")
   yield* tasks.stop(id, "cancelled")
   yield* tasks.start({ workItem: "ET-3" })
   const ends = { group: "completed", stateId: StateId("done"), at: EpochMillis(0) }
   yield* tasks.applyMove(id, ends, new Map())
   yield* tasks.start({ workItem: "ET-3" })
   yield* TestClock.adjust("1 minute")
-  // For a launch that fails, and for the deleting of pull requests.
+  // For launches that fail, and stops that do; and for the deleting of pull requests.
   const launch = { id: "entry", dueAt: EpochMillis(0), taskId: id, stage: "analysis", agent: "claude" }
-  yield* write(postponeLaunch(sql, launch, EpochMillis(0)))
+  const now = EpochMillis(0)
+  yield* write(Launches.claimLaunch(sql, launch, 1, now))
+  yield* write(Launches.beginCall(sql, launch, now))
+  yield* write(Launches.launched(sql, launch, now))
+  yield* write(Launches.notLaunched(sql, launch, true, now))
+  yield* write(Launches.notLaunched(sql, launch, false, now))
+  yield* write(Launches.endWork(sql, launch, now))
+  yield* write(Launches.endWork(sql, { ...launch, dueAt: EpochMillis(1) }, now))
+  yield* write(Launches.notStopped(sql, launch, now))
   const one = sql.literal("1")
   yield* read(
     sql`SELECT ${concernsNoTask(sql, { repository: one, number: one, keys: sql`SELECT 'ET-1'` })} AS "concernsNone"`
@@ -161,7 +172,7 @@ const everyTask = Effect.gen(function*() {
 
 // In the order of an index, and cut by LIMIT.
 const inOrder =
-  /^SCAN (plane_sync_\w+|[a-z]) USING (COVERING )?INDEX plane_sync_(lane_due|delivery_status|event_status|launch_due)/
+  /^SCAN (plane_sync_\w+|[a-z]) USING (COVERING )?INDEX plane_sync_(lane_due|delivery_status|event_status)/
 
 describe("the outbox's statements", () => {
   it.scoped("for tasks read by an index, too", () =>

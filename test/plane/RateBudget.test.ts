@@ -55,6 +55,25 @@ describe("RateBudget", () => {
       assert.strictEqual((yield* Fiber.join(after))[1], 600_000 + 60_250)
     }).pipe(Effect.provide(perMinute(2))))
 
+  it.effect("lets what goes first go before all who wait, in its order, and then the others in theirs", () =>
+    Effect.gen(function*() {
+      const order: Array<string> = []
+      const { withFirstSlot, withSlot } = yield* RateBudget
+      yield* request
+      const note = (name: string) => (slot: Slot) =>
+        Effect.zipRight(Effect.sync(() => order.push(name)), slot.answered({ status: 200 }))
+      for (const name of ["a", "b"]) yield* Effect.fork(withSlot(undefined, note(name)))
+      yield* Effect.yieldNow()
+      const given = yield* Effect.fork(withFirstSlot(note("given up")))
+      for (const name of ["first", "second"]) yield* Effect.fork(withFirstSlot(note(name)))
+      yield* TestClock.adjust("30 seconds")
+      assert.deepStrictEqual(order, [])
+      assert.strictEqual((yield* status).waiting, 5)
+      yield* Fiber.interrupt(given)
+      yield* TestClock.adjust("10 minutes")
+      assert.deepStrictEqual(order, ["first", "second", "a", "b"])
+    }).pipe(Effect.provide(perMinute(1))))
+
   it.effect("is first come, first served, and nobody overtakes who waits", () =>
     Effect.gen(function*() {
       yield* request

@@ -19,7 +19,8 @@ const parts = Layer.mergeAll(
   ]),
   QualityGates.layer([lint]),
   Layer.succeed(AgentLauncher, {
-    launch: ({ agent, task }) => Effect.sync(() => void launched.push(`${agent} ${task.workItem}`))
+    launch: ({ agent, task }) => Effect.sync(() => void launched.push(`${agent} ${task.workItem}`)),
+    stop: ({ agent, task }) => Effect.sync(() => void launched.push(`no ${agent} ${task.workItem}`))
   })
 )
 const host = SqliteClient.layer({ filename: ":memory:" })

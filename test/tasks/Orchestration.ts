@@ -70,10 +70,17 @@ export const tasksOnly = (options: Options = {}) =>
 
 /** With what works in the background. */
 export const running = (
-  options: Options & { readonly launcher?: Layer.Layer<AgentLauncher> } = {}
+  options: Options & {
+    readonly launcher?: Layer.Layer<AgentLauncher>
+    /** `ORCH_LAUNCHES`. */
+    readonly launches?: number
+  } = {}
 ) =>
   orchestratorLayer.pipe(
     Layer.provide(Layer.merge(parts(options), options.launcher ?? AgentLauncher.layerLog)),
+    Layer.provide(Layer.setConfigProvider(ConfigProvider.fromMap(
+      new Map(options.launches === undefined ? [] : [["ORCH_LAUNCHES", String(options.launches)]])
+    ))),
     Layer.provideMerge(events(options.database))
   )
 

@@ -61,6 +61,7 @@ describe("POST /webhooks/plane", () => {
         yield* at.plane(moveBody({ number: 5, id: five ?? "", to: "cancelled", at: 1 }))
         yield* at.settled
         assert.deepStrictEqual(yield* stage, [["ET-005", null, "analysis active"]])
+        yield* plane.moveWorkItem(five ?? "", "In Progress")
         yield* at.plane(moveBody({ number: 5, id: five ?? "", to: "inProgress", at: 2 }))
         yield* told(at)
         assert.deepStrictEqual(yield* stage, [["ET-005", null, "analysis active"], ["ET-5", five, "analysis active"]])
@@ -71,6 +72,7 @@ describe("POST /webhooks/plane", () => {
 
         const second = yield* plane.addWorkItem({ name: "ET-002 south climb" })
         yield* publishAnalysis(at, "ET-002")
+        yield* plane.moveWorkItem(two ?? "", "In Progress")
         yield* at.plane(moveBody({ number: 2, id: two ?? "", to: "inProgress", at: 1 }))
         yield* told(at)
         assert.strictEqual((yield* plane.workItem(second.id)).state.name, "In Progress")
@@ -184,12 +186,11 @@ describe("POST /webhooks/plane", () => {
         yield* at.plane(page)
         yield* at.plane(page)
         yield* at.plane(fixture("plane/issue_updated_state"))
-        assert.strictEqual(yield* at.stage(7), "analysis active")
+        // This Plane does not have the work item of the fixture, as the look before the launch finds.
+        yield* comesTo(at, 7, "analysis stopped")
         // It only names the state: Plane says which group that is.
         yield* at.plane(changed("plane/workitem_updated_v2", { data: { id: uuid(9), sequence_id: 9 } }))
-        yield* Effect.repeat(Effect.zipRight(Effect.sleep("200 millis"), at.stage(9)), {
-          until: (stage) => stage === "analysis active"
-        }).pipe(Effect.timeout("18 seconds"))
+        yield* comesTo(at, 9, "analysis stopped")
         const { length } = (yield* at.events).filter(({ to }) => to === "analysis")
         assert.strictEqual(length, 2)
         const [, copy] = yield* at.inbox

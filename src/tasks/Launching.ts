@@ -1,0 +1,204 @@
+import type { Scope } from "effect"
+import { Cause, Effect, Option } from "effect"
+import { cleanLine, textLimit } from "../base/Text.js"
+import type { EpochMillis } from "../base/Time.js"
+import { epochMillis } from "../base/Time.js"
+import type { Looked } from "../domain/WorkItemLook.js"
+import { WorkItemLook } from "../domain/WorkItemLook.js"
+import { startDueWork } from "../storage/DueWork.js"
+import { Storage } from "../storage/Storage.js"
+import type { StorageError } from "../storage/StorageError.js"
+import type { StorageTrouble } from "../storage/StorageTrouble.js"
+import { WakeUps } from "../storage/WakeUps.js"
+import { AgentLauncher } from "./AgentLauncher.js"
+import type { LaunchRow } from "./Launches.js"
+import {
+  beginCall,
+  claimLaunch,
+  endWork,
+  launchAgainAfter,
+  launched,
+  longestWork,
+  makeCallsDue,
+  notLaunched,
+  notStopped,
+  readOwedLaunches,
+  readOwedStops,
+  readWorking,
+  stopped
+} from "./Launches.js"
+import type { Task } from "./Task.js"
+import { TaskStore } from "./TaskStore.js"
+
+// Launchers and looks wait for others. One that hangs takes a fourth of these for 30 seconds, or for 10.
+const concurrency = 4
+const patience = "30 seconds"
+
+/** How a call of the launcher ended. `silent`: it did not answer in time, so it may have done its part. */
+type Ending = "done" | "failed" | "silent"
+
+/** Calls that run in this process, also those that were given up and cannot be interrupted. */
+const makeCalls = () => {
+  const running = new Map<string, { readonly ended: Effect.Latch; count: number }>()
+  return {
+    /** Counts a call until it has really ended. */
+    during: (entry: string) => <A, E>(call: Effect.Effect<A, E>) =>
+      Effect.acquireUseRelease(
+        Effect.sync(() => {
+          const calls = running.get(entry) ?? { ended: Effect.unsafeMakeLatch(false), count: 0 }
+          running.set(entry, calls)
+          calls.count += 1
+          return calls
+        }),
+        () => call,
+        (calls) =>
+          Effect.suspend(() => {
+            calls.count -= 1
+            if (calls.count > 0) return Effect.void
+            running.delete(entry)
+            return calls.ended.open
+          })
+      ),
+    /** Waits until no call of the entry runs. */
+    ended: (entry: string) => Effect.suspend(() => running.get(entry)?.ended.await ?? Effect.void)
+  }
+}
+
+/**
+ * Launches the agents that are owed, as many as may be at work, and stops those that are to be stopped, until the scope
+ * closes. A launch has its turn first, so that no other process has it too. Then what Plane shows of the work item is
+ * looked at, if there is a `WorkItemLook`. Then it is marked as tried, and the launcher is called.
+ */
+export const startLaunching = (
+  { most, trouble }: {
+    /** `ORCH_LAUNCHES`. */
+    readonly most: number
+    readonly trouble: StorageTrouble
+  }
+): Effect.Effect<
+  void,
+  StorageError,
+  AgentLauncher | Scope.Scope | Storage | TaskStore | WakeUps
+> =>
+  Effect.gen(function*() {
+    const { read, sql, write } = yield* Storage
+    const wakeUps = yield* WakeUps
+    const tasks = yield* TaskStore
+    const launcher = yield* AgentLauncher
+    const looks = Option.getOrUndefined(yield* Effect.serviceOption(WorkItemLook))
+    const calls = makeCalls()
+
+    /** Calls the launcher. What it does is logged, and never ends anything here. */
+    const call = (what: string, task: Task, { agent, stage }: LaunchRow, run: Effect.Effect<void, unknown>) =>
+      run.pipe(
+        // A call that cannot be interrupted goes on in the background, and nobody waits for it.
+        Effect.disconnect,
+        Effect.timeoutOption(patience),
+        Effect.map((answer): Ending => Option.isNone(answer) ? "silent" : "done"),
+        Effect.catchAllCause((cause) =>
+          Cause.isInterruptedOnly(cause)
+            ? Effect.interrupt
+            : Effect.as(
+              Effect.logError(
+                `${agent} was not ${what} for ${task.workItem} at ${stage}, it is tried again in a minute: ` +
+                  cleanLine(String(Cause.squash(cause)), textLimit)
+              ),
+              "failed" as const
+            )
+        ),
+        Effect.tap((ending) =>
+          ending === "silent"
+            ? Effect.logError(
+              `${agent} was not ${what} for ${task.workItem} at ${stage}, it is tried again in a minute: ` +
+                `no answer within ${patience}`
+            )
+            : Effect.void
+        )
+      )
+
+    const act = (task: Task, looked: Looked): Effect.Effect<void, StorageError> => {
+      switch (looked._tag) {
+        case "Gone":
+          return tasks.stop(task.id, "the work item was deleted or archived in Plane")
+        case "Moved":
+          return Effect.zipRight(tasks.applyMove(task.id, looked, looked.states), looks?.note(looked) ?? Effect.void)
+        case "Expected":
+        case "Unknown":
+          return Effect.void
+      }
+    }
+
+    const launch = (row: LaunchRow) =>
+      Effect.gen(function*() {
+        const { agent, id: entry, stage, taskId } = row
+        const claimed = yield* epochMillis
+        if (!(yield* write(claimLaunch(sql, row, most, claimed)))) return
+        const before = yield* tasks.byId(taskId)
+        if (before !== undefined && looks !== undefined) yield* act(before, yield* looks.look(before))
+        const begun = yield* epochMillis
+        if (!(yield* write(beginCall(sql, row, begun)))) return
+        const task = yield* tasks.byId(taskId)
+        if (task === undefined) return
+        const ending = yield* Effect.suspend(() => launcher.launch({ agent, entry, stage, task })).pipe(
+          calls.during(entry),
+          (run) => call("launched", task, row, run)
+        )
+        const now = yield* epochMillis
+        // Repeated here, because the repetition of the whole would launch the agent again.
+        yield* trouble.retry(
+          write(ending === "done" ? launched(sql, row, now) : notLaunched(sql, row, ending === "silent", now))
+        )
+      })
+
+    const stop = (row: LaunchRow) =>
+      Effect.gen(function*() {
+        const { agent, id: entry, stage, taskId } = row
+        const task = yield* tasks.byId(taskId)
+        if (task === undefined) return yield* write(stopped(sql, row))
+        const ending = yield* calls.ended(entry).pipe(
+          Effect.zipRight(Effect.suspend(() => launcher.stop({ agent, entry, stage, task }))),
+          (run) => call("stopped", task, row, run)
+        )
+        const now = yield* epochMillis
+        if (ending === "done") return yield* trouble.retry(write(stopped(sql, row)))
+        if (yield* trouble.retry(write(notStopped(sql, row, now)))) return
+        yield* Effect.logError(`${agent} could not be stopped for ${task.workItem} at ${stage}: it is not tried again`)
+      })
+
+    const endLongWork = (row: LaunchRow) =>
+      Effect.gen(function*() {
+        const now = yield* epochMillis
+        if (!(yield* write(endWork(sql, row, now)))) return
+        yield* Effect.logWarning(
+          `Nothing was heard of ${row.agent} at ${row.stage} for 6 hours: it does not count as at work any more`
+        ).pipe(Effect.annotateLogs({ transition: row.id }))
+      })
+
+    const now = yield* epochMillis
+    yield* write(makeCallsDue(sql, now))
+    yield* startDueWork({
+      concurrency,
+      trouble,
+      wakeUps,
+      maxAhead: launchAgainAfter,
+      read: (limit, furthest) =>
+        Effect.flatMap(epochMillis, (now) => read(readOwedLaunches(sql, { limit, now, furthest, most }))),
+      perform: launch
+    })
+    yield* startDueWork({
+      concurrency,
+      trouble,
+      wakeUps,
+      maxAhead: launchAgainAfter,
+      read: (limit, furthest) => read(readOwedStops(sql, limit, furthest)),
+      perform: stop
+    })
+    yield* startDueWork({
+      concurrency: 1,
+      trouble,
+      wakeUps,
+      maxAhead: longestWork,
+      read: (limit: number, furthest: EpochMillis) => read(readWorking(sql, limit, furthest)),
+      perform: endLongWork
+    })
+  })
