@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Layer, Logger } from "effect"
+import { Effect, Layer, Logger, TestClock } from "effect"
 import { Storage } from "../../src/storage/Storage.js"
 import { giteaHandler } from "../../src/webhooks/GiteaHandler.js"
 import { Inbox } from "../../src/webhooks/Inbox.js"
@@ -26,17 +26,18 @@ const loggingTo = (lines: Array<string>) =>
   )
 
 describe("the log", () => {
-  it.scoped("says of a work item that is taken back that its task is done", () => {
+  it.scoped("says who has moved a work item, where to, and what that means for its task", () => {
     const lines: Array<string> = []
     return Effect.gen(function*() {
       const tell = yield* telling
       yield* tell("plane", "issue", moveBody({ number: 7, to: "inProgress", at: 1 }))
-      assert.include(lines.at(-1), "ET-7 was moved to a started state: its task goes on")
+      assert.include(lines.at(-1), "ET-7: lea moved the work item to In Progress in Plane, so its task starts")
+      yield* TestClock.adjust("1 second")
       const { sql, write } = yield* Storage
       yield* write(sql`UPDATE plane_sync_task SET status = 'done'`)
       yield* tell("plane", "issue", moveBody({ number: 7, to: "done", at: 2 }))
       yield* tell("plane", "issue", moveBody({ number: 7, to: "inProgress", at: 3 }))
-      assert.include(lines.at(-1), "ET-7 was moved to a started state: its task is done, and stays so")
+      assert.include(lines.at(-1), "ET-7: lea moved the work item to In Progress in Plane, so its task starts anew")
     }).pipe(Effect.provide(loggingTo(lines)))
   })
 })
