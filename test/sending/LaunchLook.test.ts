@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Clock, Effect, Fiber, Layer, Logger, LogLevel, TestClock } from "effect"
+import { EpochMillis } from "../../src/base/Time.js"
 import { ItemId } from "../../src/domain/Ids.js"
 import { projectsLayer } from "../../src/domain/ProjectSettings.js"
 import { StageEvent } from "../../src/domain/StageEvent.js"
