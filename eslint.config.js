@@ -26,7 +26,7 @@ export const rooms = {
   gitea,
   webhooks,
   config,
-  views: gitea,
+  views: [...gitea, "gitea"],
   health,
   http: ends,
   cli: ends,

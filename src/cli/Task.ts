@@ -5,6 +5,9 @@ import { Console, Effect, Layer, Option, Schema } from "effect"
 import type { EpochMillis } from "../base/Time.js"
 import { projectsLayer } from "../domain/ProjectSettings.js"
 import { StageEvents } from "../events/StageEvents.js"
+import type { Considered } from "../gitea/Standing.js"
+import { nameOf, stateOf } from "../gitea/Standing.js"
+import { TaskPullRequests } from "../gitea/TaskPullRequests.js"
 import { Storage } from "../storage/Storage.js"
 import { WakeUps } from "../storage/WakeUps.js"
 import { activeTask, pauseByHand } from "../tasks/ByHand.js"
@@ -67,10 +70,17 @@ const launchOf = ({ launch }: Task): string => {
   return `${launch.state} since ${moment(launch.since)}${place}`
 }
 
+/** A pull request that is about the task, and whether it counts: "acme/widgets#12 open, counts". */
+const inWords = ({ isRevert = false, pullRequest, whyNot }: Considered): string =>
+  `${nameOf(pullRequest)} ${stateOf(pullRequest)}, ${isRevert ? "a revert that " : ""}` +
+  (whyNot === undefined ? "counts" : `does not count: ${whyNot}`)
+
 const show = Command.make("show", { key: keyArgument }, ({ key }) =>
   Effect.gen(function*() {
     const tasks = yield* TaskStore
     const task = yield* tasks.get(key.written)
+    const { consider } = yield* TaskPullRequests
+    const considered = yield* consider(task)
     const story = yield* tasks.story(task.id)
     yield* Console.log(table([
       ["work item", shown(task.workItem)],
@@ -86,6 +96,7 @@ const show = Command.make("show", { key: keyArgument }, ({ key }) =>
       ["transition", task.entry],
       ["started", moment(task.startedAt)],
       ["changed", moment(task.updatedAt)],
+      ...considered.map((one) => ["considered", shownWhole(inWords(one))]),
       ...task.verdicts.map(({ gate, reason, since, stage, verdict }) =>
         said(`gate ${gate} of ${stage}`, verdict, reason, since)
       ),
@@ -206,7 +217,7 @@ export const task = Command.make(
 ).pipe(
   Command.withSubcommands([
     Command.provide(list, existing),
-    Command.provide(show, existing),
+    Command.provide(show, Layer.provideMerge(Layer.provide(TaskPullRequests.layer, projectsLayer), existing)),
     Command.provide(start, Layer.provideMerge(store, database)),
     Command.provide(report, existing),
     Command.provide(pause, existing),

@@ -63,6 +63,8 @@ const news = (held: ReadonlyArray<CommitStatus>, asked: ReadonlyArray<CheckAnswe
   })
 }
 
+const failuresOf = (gate: string, taskId: TaskId) => `${gate} ${taskId}`
+
 /**
  * The gates that depend on what Gitea says: `ci`, `approval` and `merged`, and `reported`, which a merge answers too.
  * They never fail because an answer is missing.
@@ -77,8 +79,8 @@ export const giteaGates: Effect.Effect<
   const storage = yield* Storage
   const { read, sql, write } = storage
   const pullRequests = yield* TaskPullRequests
-  // How often in a row Gitea did not answer about a task. A restart forgets it, and then asks about every task anyway.
-  const failures = new Map<TaskId, number>()
+  // How often in a row Gitea did not answer a gate about a task. A restart forgets it, and then asks about every task.
+  const failures = new Map<string, number>()
 
   /**
    * The verdict while there is no answer. The gate is asked again after a pause that grows. A failure that is known
@@ -87,8 +89,9 @@ export const giteaGates: Effect.Effect<
   const waits = (gate: string, task: Task, error: GiteaError | StorageError, known: Verdict | undefined) =>
     Effect.gen(function*() {
       const { id, verdicts, workItem } = task
-      const count = (failures.get(id) ?? 0) + 1
-      failures.set(id, count)
+      const counted = failuresOf(gate, id)
+      const count = (failures.get(counted) ?? 0) + 1
+      failures.set(counted, count)
       const pause = yield* backoff(count, { max: maxBackoff })
       yield* Effect.logWarning(`${workItem} waits: ${error.message}`)
       if (known?._tag === "Failed") return askAgain(known, pause)
@@ -175,7 +178,7 @@ export const giteaGates: Effect.Effect<
         const { id, workItem } = task
         const considered = yield* pullRequests.link(task)
         return yield* Effect.flatMap(renewed(task, considered), (now) => judge(workItem, standingOf(now))).pipe(
-          Effect.tap(() => failures.delete(id)),
+          Effect.tap(() => failures.delete(failuresOf(name, id))),
           Effect.flatMap(({ againAt, verdict }) =>
             Effect.map(epochMillis, (now) => {
               const moments = [

@@ -13,6 +13,10 @@ export const isCounted = (repositories: PullRequestRules["repositories"], name: 
 /** Gitea says the moment of a merge in whole seconds, so within one second nobody can tell what came first. */
 const wholeSeconds = (at: EpochMillis) => at - at % 1000
 
+/** What has become of a pull request, in a word. */
+export const stateOf = ({ merged, open }: Pick<PullRequest, "merged" | "open">): "merged" | "open" | "closed" =>
+  merged ? "merged" : open ? "open" : "closed"
+
 /** Why a pull request moves no task, in words that follow its name; none if it counts. */
 export const whyNot = (
   { base, defaultBranch, fork, merged, mergedAt, name }: PullRequest,

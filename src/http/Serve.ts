@@ -3,6 +3,7 @@ import * as HttpApiBuilder from "@effect/platform/HttpApiBuilder"
 import * as HttpServer from "@effect/platform/HttpServer"
 import { Effect, Layer } from "effect"
 import { gatesLayer } from "../gitea/GiteaGates.js"
+import { TaskPullRequests } from "../gitea/TaskPullRequests.js"
 import { Health } from "../health/Health.js"
 import { PlaneSync } from "../sending/PlaneSync.js"
 import { Storage } from "../storage/Storage.js"
@@ -42,7 +43,7 @@ const orchestrator = orchestratorLayer.pipe(
  */
 export const serveLayer = announceAndDrain.pipe(
   Layer.provide(app),
-  Layer.provide(Health.layer),
+  Layer.provide([Health.layer, TaskPullRequests.layer]),
   Layer.provide(webhooksLayer),
   Layer.provide(orchestrator),
   Layer.provide(Storage.layer),

@@ -5,6 +5,7 @@ import * as OpenApi from "@effect/platform/OpenApi"
 import { Effect, Either, Schema } from "effect"
 import { decoderOf } from "../base/Decoder.js"
 import { shortened } from "../base/Issue.js"
+import { TaskPullRequests } from "../gitea/TaskPullRequests.js"
 import { Health } from "../health/Health.js"
 import { StorageError } from "../storage/StorageError.js"
 import type { NotActive, NotPaused } from "../tasks/ByHand.js"
@@ -118,6 +119,7 @@ export const tasksHandlers = (api: typeof Api) =>
   HttpApiBuilder.group(api, "tasks", (handlers) =>
     Effect.gen(function*() {
       const tasks = yield* Tasks
+      const { consider } = yield* TaskPullRequests
       const { noteWrite } = yield* Health
 
       const noted = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
@@ -148,7 +150,7 @@ export const tasksHandlers = (api: typeof Api) =>
         .handle("get", ({ path: { key } }) =>
           Effect.gen(function*() {
             const task = yield* tasks.get(key)
-            return taskWithStory(task, yield* tasks.story(task.id))
+            return taskWithStory(task, yield* consider(task), yield* tasks.story(task.id))
           }).pipe(
             Effect.catchTags({ StorageError: storageFailed, NoTask: noTask })
           ))

@@ -1,4 +1,6 @@
 import { Schema } from "effect"
+import type { Considered } from "../gitea/Standing.js"
+import { stateOf } from "../gitea/Standing.js"
 import type { StoryLine } from "../tasks/Story.js"
 import type { Task } from "../tasks/Task.js"
 import { LaunchState, ReportOutcome, TaskStatus, VerdictWord } from "../tasks/Task.js"
@@ -56,9 +58,26 @@ export const TaskView = Schema.Struct({
 }).annotations({ identifier: "Task" })
 export type TaskView = typeof TaskView.Type
 
-/** A task, and what happened to it. */
+/** A pull request that is about the task's work item. */
+const PullRequestView = Schema.Struct({
+  repository: Schema.String.annotations({ description: "owner/name" }),
+  number: Schema.Number,
+  state: Schema.Literal("open", "merged", "closed"),
+  draft: Schema.Boolean,
+  base: Schema.NullOr(Schema.String).annotations({ description: "the branch that it goes into" }),
+  headSha: Schema.String,
+  mergedAt: Schema.NullOr(Instant),
+  reverts: Schema.Boolean.annotations({ description: "it takes back what was done for the task" }),
+  counts: Schema.Boolean.annotations({ description: "whether it moves the task" }),
+  why: Schema.NullOr(Schema.String).annotations({ description: "why it does not count; null if it does" })
+}).annotations({ identifier: "PullRequest" })
+
+/** A task, the pull requests that are about it, and what happened to it. */
 export const TaskWithStory = Schema.Struct({
   ...TaskView.fields,
+  pullRequests: Schema.Array(PullRequestView).annotations({
+    description: "the pull requests that are about it, as far as is known, whether they count or not"
+  }),
   story: Schema.Array(Schema.Struct({ at: Instant, line: Schema.String })).annotations({
     description: "what happened to it and is not told in Plane: the newest 50 lines, the oldest of them first"
   })
@@ -87,7 +106,25 @@ export const taskView = ({ itemId, ...task }: Task): TaskView => ({
   reports: task.reports.map((report) => ({ ...report, reason: report.reason ?? null, at: instant(report.at) }))
 })
 
-export const taskWithStory = (task: Task, story: ReadonlyArray<StoryLine>): TaskWithStory => ({
+const pullRequestView = ({ isRevert = false, pullRequest, whyNot }: Considered): typeof PullRequestView.Type => ({
+  repository: pullRequest.name,
+  number: pullRequest.number,
+  state: stateOf(pullRequest),
+  draft: pullRequest.draft,
+  base: pullRequest.base,
+  headSha: pullRequest.headSha,
+  mergedAt: pullRequest.mergedAt === null ? null : instant(pullRequest.mergedAt),
+  reverts: isRevert,
+  counts: whyNot === undefined,
+  why: whyNot ?? null
+})
+
+export const taskWithStory = (
+  task: Task,
+  considered: ReadonlyArray<Considered>,
+  story: ReadonlyArray<StoryLine>
+): TaskWithStory => ({
   ...taskView(task),
+  pullRequests: considered.map(pullRequestView),
   story: story.map(({ at, line }) => ({ at: instant(at), line }))
 })

@@ -89,7 +89,7 @@ export const planeHandler: Effect.Effect<
         return { _tag: "Skipped", reason: decoded.left }
       }
       const seen = decoded.right
-      if (seen._tag === "Nothing") return yield* skip(hook.event, seen.reason)
+      if (seen._tag === "Nothing") return yield* skip(seen.kind, seen.reason)
       if (seen.project !== project.id) return yield* skip("another project", `it is of the project ${seen.project}`)
       if (hook.moved === null) {
         if ((yield* inbox.known([hook])).size > 0) return duplicate

@@ -23,7 +23,7 @@ const map: Readonly<Record<string, string>> = {
   gitea: "base domain storage outbox events tasks",
   webhooks: "base domain storage outbox events tasks gitea plane sending",
   config: "base domain storage outbox events tasks gitea plane webhooks",
-  views: "base domain storage outbox events tasks",
+  views: "base domain storage outbox events tasks gitea",
   health: "base domain storage outbox events tasks gitea plane sending webhooks views",
   http: "base domain storage outbox events tasks gitea plane sending webhooks views health config",
   cli: "base domain storage outbox events tasks gitea plane sending webhooks views health config",

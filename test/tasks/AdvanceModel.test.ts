@@ -173,13 +173,23 @@ const makeModel = () => {
         reports.set(step.stage, step.reason === undefined ? "passed" : { failed: step.reason })
         break
       case "start":
-        if (status !== "done") status = "active"
+        if (status === "active") break
+        if (status === "done") {
+          position = 0
+          for (const known of [reports, last, told, held]) known.clear()
+        }
+        story.push(`${status === "done" ? "starts anew" : "goes on"} at ${stages[position]?.stage}`)
+        status = "active"
         break
       case "pause":
-        if (status === "active") status = "paused"
+        if (status !== "active") break
+        status = "paused"
+        story.push(`paused at ${stages[position]?.stage}: moved`)
         break
       case "stop":
-        if (status !== "done") status = "stopped"
+        if (status === "done" || status === "stopped") break
+        status = "stopped"
+        story.push(`stopped at ${stages[position]?.stage}: cancelled`)
         break
       case "advance":
         advance()
