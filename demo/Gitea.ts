@@ -9,6 +9,8 @@ export interface PullRequest {
   readonly branch: string
   readonly title: string
   readonly headSha: string
+  /** The branch that it goes into; the default branch, if it is not given. */
+  readonly base?: string
 }
 
 /**
@@ -23,7 +25,8 @@ export type Happening =
 /** The only check that a pull request needs in the demo. */
 export const requiredCheck = "ci/build"
 
-const repository = { id: 31, full_name: "trails/enduro", default_branch: "main" }
+/** The only repository of the demo. */
+export const repository = { id: 31, full_name: "trails/enduro", default_branch: "main" }
 
 const eventType = (happening: Happening): string => {
   switch (happening._tag) {
@@ -37,7 +40,7 @@ const eventType = (happening: Happening): string => {
 }
 
 const bodyOf = (happening: Happening, pullRequest: PullRequest, id: number, now: string) => {
-  const { branch, headSha, number, title } = pullRequest
+  const { base = repository.default_branch, branch, headSha, number, title } = pullRequest
   if (happening._tag === "Status") {
     const { description, state } = happening
     return { id, sha: headSha, context: requiredCheck, state, description, repository, sender: { login: "runner" } }
@@ -55,7 +58,7 @@ const bodyOf = (happening: Happening, pullRequest: PullRequest, id: number, now:
       merged_at: merged ? now : null,
       draft: false,
       user: { login: "developer" },
-      base: { label: "main", ref: "main", repo_id: repository.id },
+      base: { label: base, ref: base, repo_id: repository.id },
       head: { label: branch, ref: branch, sha: headSha, repo_id: repository.id },
       created_at: now,
       updated_at: now

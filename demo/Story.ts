@@ -1,10 +1,12 @@
 import * as HttpClient from "@effect/platform/HttpClient"
 import type { HttpClientError } from "@effect/platform/HttpClientError"
 import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
-import { Clock, Duration, Effect, Schedule } from "effect"
+import * as HttpClientResponse from "@effect/platform/HttpClientResponse"
+import { Clock, Data, Duration, Effect, Schedule, Schema } from "effect"
+import type { ParseError } from "effect/ParseResult"
 import { PlaneSimulator } from "../src/simulator/PlaneSimulator.js"
 import type { Happening, PullRequest } from "./Gitea.js"
-import { deliver, requiredCheck } from "./Gitea.js"
+import { deliver, repository, requiredCheck } from "./Gitea.js"
 import type { Expected } from "./Judge.js"
 
 /** What somebody does, and what Plane must show after it: the lines of comments, word for word. */
@@ -23,6 +25,8 @@ export type Does =
   | { readonly _tag: "Report"; readonly stage: string }
   /** Something happened in Gitea. */
   | { readonly _tag: "Gitea"; readonly happening: Happening; readonly pullRequest: PullRequest }
+  /** A person looks why a pull request has not moved the task: plane-sync must say exactly this. */
+  | { readonly _tag: "Ask"; readonly number: number; readonly why: string }
   /** A foreign orchestrator says what happened, as `POST /api/events` takes it. */
   | { readonly _tag: "Event"; readonly event: Readonly<Record<string, string>> }
 
@@ -72,8 +76,29 @@ interface Trouble {
   readonly review: string
 }
 
+/** A merge that is no end of the task, because it goes into a branch that does not count. */
+const wrongMerge = (key: string, number: number, headSha: string): ReadonlyArray<Step> => {
+  const base = "feature/epic"
+  const why = `it goes into ${base}, and not into ${repository.default_branch} or one of ORCH_GITEA_BRANCHES`
+  const pullRequest = { number, branch: `${key.toLowerCase()}-spike`, title: "A first try", headSha, base }
+  return [
+    step(
+      { _tag: "Gitea", happening: { _tag: "PullRequest", action: "closed" }, pullRequest },
+      `Gitea: pull request ${number} merged into ${base}`,
+      [],
+      pace / 2
+    ),
+    step({ _tag: "Ask", number, why }, `not done: ${number} does not count, because ${why}`, [])
+  ]
+}
+
 /** The whole circle: what people and agents do in Plane and Gitea moves the task. Nobody says which stage it is in. */
-const circle = (pullRequest: Omit<PullRequest, "headSha">, shas: readonly [string, string], trouble?: Trouble) => {
+const circle = (
+  pullRequest: Omit<PullRequest, "headSha">,
+  shas: readonly [string, string],
+  trouble?: Trouble,
+  beforeTheMerge: ReadonlyArray<Step> = []
+) => {
   const gitea = (
     says: string,
     headSha: string,
@@ -113,6 +138,7 @@ const circle = (pullRequest: Omit<PullRequest, "headSha">, shas: readonly [strin
       leaves("review")
     ),
     report("testing"),
+    ...beforeTheMerge,
     gitea("merged", last, { _tag: "PullRequest", action: "closed" }, [...leaves("deploy"), completed])
   ]
 }
@@ -154,7 +180,9 @@ export const tasks: ReadonlyArray<Task> = [
     name: "Warn of closed trails near the route",
     steps: circle(
       { number: 13, branch: "closed-trails", title: "ET-3: closed trails" },
-      ["17aa2c9e4d5b6f708192a3b4c5d6e7f809a1b2c3", "17aa2c9e4d5b6f708192a3b4c5d6e7f809a1b2c3"]
+      ["17aa2c9e4d5b6f708192a3b4c5d6e7f809a1b2c3", "17aa2c9e4d5b6f708192a3b4c5d6e7f809a1b2c3"],
+      undefined,
+      wrongMerge("ET-3", 14, "c3b2a1f809e7d6c5b4a3928170f6b5d4e9c2aa17")
     )
   },
   { key: "ET-002", number: 7, name: "ET-002: share a tour by link", steps: told("ET-002") }
@@ -166,6 +194,24 @@ export const expectedOf = (task: Task): Expected => ({
   lines: task.steps.flatMap(({ lines }) => lines),
   state: "Done"
 })
+
+/** The part of a task that says which pull requests were considered. */
+const Considered = Schema.Struct({
+  pullRequests: Schema.Array(Schema.Struct({
+    number: Schema.Number,
+    counts: Schema.Boolean,
+    why: Schema.NullOr(Schema.String)
+  }))
+})
+
+/** plane-sync does not say why a pull request does not count, or says something else. */
+class NotSaid
+  extends Data.TaggedError("NotSaid")<{ readonly key: string; readonly why: string; readonly said: string }>
+{
+  override get message() {
+    return `${this.key}: expected "${this.why}", but plane-sync says ${this.said}`
+  }
+}
 
 /** How a step went, as its actor saw it. Times are milliseconds. */
 export interface Done {
@@ -195,7 +241,16 @@ export const run = (options: {
     const post = (path: string, body: unknown) =>
       client.execute(HttpClientRequest.bodyUnsafeJson(HttpClientRequest.post(path), body))
 
-    const perform = (task: Task, does: Does): Effect.Effect<unknown, HttpClientError> => {
+    const reasonIs = (key: string, { number, why }: Extract<Does, { readonly _tag: "Ask" }>) =>
+      client.get(`/api/tasks/${key}`).pipe(
+        Effect.flatMap(HttpClientResponse.schemaBodyJson(Considered)),
+        Effect.filterOrFail(
+          ({ pullRequests }) => pullRequests.some((one) => one.number === number && !one.counts && one.why === why),
+          ({ pullRequests }) => new NotSaid({ key, why, said: JSON.stringify(pullRequests) })
+        )
+      )
+
+    const perform = (task: Task, does: Does): Effect.Effect<unknown, HttpClientError | ParseError | NotSaid> => {
       switch (does._tag) {
         case "Move":
           return plane.moveWorkItem(options.workItemOf(task), does.state)
@@ -208,6 +263,8 @@ export const run = (options: {
           })
         case "Gitea":
           return giteaDelivers(does.happening, does.pullRequest)
+        case "Ask":
+          return Effect.retry(reasonIs(task.key, does), { schedule: Schedule.spaced("50 millis"), times: 60 })
         case "Event":
           return post("/api/events", does.event)
       }
@@ -219,7 +276,7 @@ export const run = (options: {
         for (const { does, says, takes } of task.steps) {
           const at = yield* Clock.currentTimeMillis
           const [took] = yield* Effect.timed(Effect.timeout(perform(task, does), "10 seconds"))
-          yield* options.done({ task, says, at, took: does._tag === "Move" ? undefined : Duration.toMillis(took) })
+          yield* options.done({ task, says, at, took: does._tag === "Move" || does._tag === "Ask" ? undefined : Duration.toMillis(took) })
           yield* Effect.sleep(takes)
         }
       }), { concurrency: "unbounded", discard: true })

@@ -121,7 +121,10 @@ describe("GiteaClient", () => {
         answer("pull_request_opened")
         assert.containSubset(yield* now, { open: true, merged: false, mergedAt: null, draft: false })
         assert.match((yield* now).headSha, /^[0-9a-f]{40}$/)
-        answer("pull_request_opened", { title: "WIP: ET-7" })
+        // By its title only where the answer does not say.
+        answer("pull_request_opened", { title: "WIP: ET-7", draft: false })
+        assert.isFalse((yield* now).draft)
+        answer("pull_request_opened", { title: "WIP: ET-7", draft: undefined })
         assert.isTrue((yield* now).draft)
         answer("pull_request_closed_merged")
         const merged = yield* now
