@@ -10,14 +10,14 @@ const planeFields: Fields = {
   action: "whole",
   version: "whole",
   entity_type: "whole",
-  activity: { field: "whole" },
+  activity: { field: "whole", actor: { display_name: "whole" } },
   previous_attributes: { state: "whole", state_id: "whole" },
   data: {
     id: "whole",
     sequence_id: "whole",
     project: "whole",
     project_id: "whole",
-    state: { id: "whole", group: "whole" },
+    state: { id: "whole", name: "whole", group: "whole" },
     state_id: "whole",
     updated_at: "whole",
     external_source: "whole"

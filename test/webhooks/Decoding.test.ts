@@ -206,8 +206,8 @@ describe("Gitea's bodies", () => {
     const repository = without(opened.repository, "default_branch")
     const pull = without(opened.pull_request, "draft", "merged_at", "mergeable")
     const head = without(opened.pull_request.head, "label")
-    const read = (pull_request: object) => {
-      const body = JSON.stringify({ ...opened, repository, pull_request })
+    const read = (pull_request: object, action = "opened") => {
+      const body = JSON.stringify({ ...opened, action, repository, pull_request })
       const decoded = Either.getOrThrowWith(decodeGiteaHook("pull_request", body), (why) => new Error(why))
       return decoded._tag === "PullRequest" ? decoded.pullRequest : undefined
     }
@@ -224,9 +224,10 @@ describe("Gitea's bodies", () => {
     // Its branch is gone, or anybody who may read the repository has pushed it.
     assert.containSubset(read({ ...pull, head: { ...head, ref: "refs/pull/88/head" } }), { branch: "", fork: true })
     assert.containSubset(read({ ...pull, title: "WIP: ET-7" }), { draft: true })
-    assert.containSubset(read({ ...pull, merged: true, state: "closed", updated_at: "2026-10-06T00:00:00+02:00" }), {
-      mergedAt: Date.UTC(2026, 9, 5, 22)
-    })
+    const merged = { ...pull, merged: true, state: "closed", updated_at: "2026-10-06T00:00:00+02:00" }
+    assert.containSubset(read(merged, "closed"), { mergedAt: Date.UTC(2026, 9, 5, 22) })
+    // It was changed since, so when it was merged is not known.
+    assert.containSubset(read(merged, "edited"), { merged: true, mergedAt: null })
     const unnamed = decodeGiteaHook("pull_request_review_approved", changed("gitea/review_approved", { sender: null }))
     assert.deepStrictEqual(unnamed, Either.left("sender.login: is missing"))
   })
