@@ -4,6 +4,7 @@ import type { PlaneMoment } from "../domain/PlaneMoment.js"
 import type { StateId } from "../domain/StageStates.js"
 import type { CanonicalKey } from "../domain/WorkItemKey.js"
 import type { DeadCode } from "./DeadCode.js"
+import type { DeliveryKind } from "./DeliveryKind.js"
 import type { LookJob, SendJob } from "./Job.js"
 import type { OwedEvent } from "./Plan.js"
 
@@ -55,54 +56,66 @@ export type LookOutcome =
   | LaneDead
   | Later
 
+/**
+ * Plane has it: the comment's id, or the state that the work item is in now. `unsent`: it was in that state already, so
+ * nothing was sent.
+ */
+interface Delivered {
+  readonly _tag: "Delivered"
+  readonly commentId: CommentId | null
+  readonly seen: SeenState | undefined
+  readonly unsent?: true
+}
+
+/** This delivery becomes a dead letter, and the lane goes on. */
+export interface Dead {
+  readonly _tag: "Dead"
+  readonly code: DeadCode
+  readonly reason: string
+  readonly answer?: number | undefined
+}
+
+type AnyKind = Delivered | Dead | LaneDead | Later
+
+/** How a sending of each kind can end. */
+export interface OutcomeOf {
+  readonly state:
+    | AnyKind
+    /** Not sent, because a person has cancelled the work item, or has completed it and so ended its task. */
+    | { readonly _tag: "Left"; readonly reason: string; readonly seen: SeenState }
+    /** The stage table names a state that Plane does not have. The state stays owed until Plane has it. */
+    | { readonly _tag: "Withheld"; readonly reason: string }
+  readonly comment:
+    | AnyKind
+    /**
+     * Plane already has a comment under this external id, from an attempt before or from somewhere else. The events
+     * that it tells count as told. If it tells none of them, they are told under the next external id.
+     */
+    | {
+      readonly _tag: "Taken"
+      readonly commentId: CommentId
+      readonly tells: (event: OwedEvent) => boolean
+      readonly nextExternalId: string
+    }
+    /**
+     * Plane does not take a comment that tells several events. From now on each half is told by itself, so that in the
+     * end only the event that Plane dislikes becomes a dead letter. `unanswered`: Plane may still be executing the
+     * request.
+     */
+    | {
+      readonly _tag: "Split"
+      readonly reason: string
+      readonly answer?: number | undefined
+      readonly unanswered: boolean
+    }
+  readonly recount:
+    | AnyKind
+    /** The comment to change is gone, so a new one is needed. */
+    | { readonly _tag: "CommentGone"; readonly reason: string }
+}
+
 /** How a sending ended. */
-export type SendOutcome =
-  /**
-   * Plane has it: the comment's id, or the state that the work item is in now. `unsent`: it was in that state already,
-   * so nothing was sent.
-   */
-  | {
-    readonly _tag: "Delivered"
-    readonly commentId: CommentId | null
-    readonly seen: SeenState | undefined
-    readonly unsent?: true
-  }
-  /** Not sent, because a person has cancelled the work item, or has completed it and so ended its task. */
-  | { readonly _tag: "Left"; readonly reason: string; readonly seen: SeenState }
-  /** The comment to change is gone, so a new one is needed. */
-  | { readonly _tag: "CommentGone"; readonly reason: string }
-  /**
-   * Plane already has a comment under this external id, from an attempt before or from somewhere else. The events that
-   * it tells count as told. If it tells none of them, they are told under the next external id.
-   */
-  | {
-    readonly _tag: "Taken"
-    readonly commentId: CommentId
-    readonly tells: (event: OwedEvent) => boolean
-    readonly nextExternalId: string
-  }
-  /**
-   * Plane does not take a comment that tells several events. From now on each half is told by itself, so that in the
-   * end only the event that Plane dislikes becomes a dead letter. `unanswered`: Plane may still be executing the
-   * request.
-   */
-  | {
-    readonly _tag: "Split"
-    readonly reason: string
-    readonly answer?: number | undefined
-    readonly unanswered: boolean
-  }
-  /** The stage table names a state that Plane does not have. The state stays owed until Plane has it. */
-  | { readonly _tag: "Withheld"; readonly reason: string }
-  /** This delivery becomes a dead letter, and the lane goes on. */
-  | {
-    readonly _tag: "Dead"
-    readonly code: DeadCode
-    readonly reason: string
-    readonly answer?: number | undefined
-  }
-  | LaneDead
-  | Later
+export type SendOutcome = OutcomeOf[DeliveryKind]
 
 /** A job and how it ended. */
 export type Settlement = Looked | Sent

@@ -2,7 +2,7 @@ import { DateTime, Effect, Option } from "effect"
 import { epochMillis } from "../base/Time.js"
 import type { Delivery } from "../outbox/Delivery.js"
 import type { SendJob } from "../outbox/Job.js"
-import type { SendOutcome } from "../outbox/Outcome.js"
+import type { OutcomeOf } from "../outbox/Outcome.js"
 import type { CommentRead } from "../plane/PlaneClient.js"
 import type { PlaneError } from "../plane/PlaneError.js"
 import type { Slot } from "../plane/RateBudget.js"
@@ -40,7 +40,7 @@ export const addComment = (
   context: SendContext,
   job: SendJob,
   slot: Slot
-): Effect.Effect<SendOutcome, PlaneError> =>
+): Effect.Effect<OutcomeOf["comment"], PlaneError> =>
   tellsSeveral(job.delivery) && job.delivery.attempts > mostAttempts(context, job.delivery)
     ? splitUnlessThere(context, job, slot)
     : add(context, job, slot)
@@ -53,7 +53,7 @@ const add = (context: SendContext, { delivery, itemId }: SendJob, slot: Slot) =>
     createdAt: DateTime.unsafeMake(delivery.occurredAt)
   }
   return write(context, slot, (mine) => client.addComment(itemId, comment, mine)).pipe(
-    Effect.flatMap(({ adopted, id: commentId }): Effect.Effect<SendOutcome, PlaneError> => {
+    Effect.flatMap(({ adopted, id: commentId }): Effect.Effect<OutcomeOf["comment"], PlaneError> => {
       // Plane names the comment that it has in every version that was seen. It may be this one, from an attempt before,
       // or another, as in a file that was restored from a backup: only its text tells.
       return !adopted || commentId === null
@@ -67,10 +67,10 @@ const add = (context: SendContext, { delivery, itemId }: SendJob, slot: Slot) =>
 }
 
 /** A person has deleted the comment between the 409 and the look at it: the next sending adds it again. */
-const deletedMeanwhile = ({ message, status }: PlaneError): Effect.Effect<SendOutcome> =>
+const deletedMeanwhile = ({ message, status }: PlaneError): Effect.Effect<OutcomeOf["comment"]> =>
   Effect.map(epochMillis, (dueAt) => ({ _tag: "Later", dueAt, counted: true, reason: message, answer: status }))
 
-const takenBy = (delivery: Delivery, comment: CommentRead): SendOutcome => ({
+const takenBy = (delivery: Delivery, comment: CommentRead): OutcomeOf["comment"] => ({
   _tag: "Taken",
   commentId: comment.id,
   tells: tellsOwed(comment.html),
@@ -85,11 +85,11 @@ const splitUnlessThere = (
   { client }: SendContext,
   { delivery, itemId }: SendJob,
   slot: Slot
-): Effect.Effect<SendOutcome, PlaneError> =>
+): Effect.Effect<OutcomeOf["comment"], PlaneError> =>
   Effect.map(
     client.findComment(itemId, delivery.externalId ?? "", slot),
     Option.match({
-      onNone: (): SendOutcome => ({ _tag: "Split", reason: "no attempt of it went well", unanswered: true }),
+      onNone: (): OutcomeOf["comment"] => ({ _tag: "Split", reason: "no attempt of it went well", unanswered: true }),
       onSome: (comment) => takenBy(delivery, comment)
     })
   )
@@ -107,7 +107,7 @@ export const commentRefused = (
   context: SendContext,
   job: SendJob,
   error: PlaneError
-): Effect.Effect<SendOutcome> => {
+): Effect.Effect<OutcomeOf["comment"]> => {
   const { delivery } = job
   if (delivery.refusals === 0 && delivery.part === null) return askOnceMore(context, error)
   if (tellsSeveral(delivery)) {
@@ -125,6 +125,6 @@ const deadUnlessThere = (context: SendContext, { delivery, itemId }: SendJob, er
     onFailure: (look) =>
       Effect.map(
         retry(context, look, ownAttempts(context, delivery)),
-        Option.getOrElse((): SendOutcome => dead(error))
+        Option.getOrElse((): OutcomeOf["comment"] => dead(error))
       )
   })

@@ -2,7 +2,7 @@ import { Effect } from "effect"
 import { epochMillis } from "../base/Time.js"
 import type { DeadCode } from "../outbox/DeadCode.js"
 import type { Lane } from "../outbox/Lane.js"
-import type { LaneDead, Later, SendOutcome } from "../outbox/Outcome.js"
+import type { Dead, LaneDead, Later } from "../outbox/Outcome.js"
 import type { FindError } from "../plane/FindByKey.js"
 import type { PlaneError, PlaneErrorReason } from "../plane/PlaneError.js"
 import type { SendContext } from "./SendContext.js"
@@ -31,7 +31,7 @@ const codes: Record<PlaneErrorReason | Exclude<FindError, PlaneError>["_tag"], D
 export const codeOf = (error: FindError): DeadCode => codes[error._tag === "PlaneError" ? error.reason : error._tag]
 
 /** The delivery becomes a dead letter, with Plane's words. */
-export const dead = (error: PlaneError): SendOutcome => ({
+export const dead = (error: PlaneError): Dead => ({
   _tag: "Dead",
   code: codeOf(error),
   reason: error.message,

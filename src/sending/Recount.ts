@@ -1,7 +1,7 @@
 import { Effect } from "effect"
 import { CommentId } from "../domain/Ids.js"
 import type { SendJob } from "../outbox/Job.js"
-import type { SendOutcome } from "../outbox/Outcome.js"
+import type { OutcomeOf } from "../outbox/Outcome.js"
 import type { PlaneError } from "../plane/PlaneError.js"
 import type { Slot } from "../plane/RateBudget.js"
 import type { SendContext } from "./SendContext.js"
@@ -12,14 +12,14 @@ export const recount = (
   context: SendContext,
   { delivery, itemId }: SendJob,
   slot: Slot
-): Effect.Effect<SendOutcome, PlaneError> => {
+): Effect.Effect<OutcomeOf["recount"], PlaneError> => {
   const comment = { id: delivery.commentId ?? CommentId(""), html: delivery.body }
   return write(context, slot, (mine) => context.client.editComment(itemId, comment, mine)).pipe(
-    Effect.as<SendOutcome>({ _tag: "Delivered", commentId: null, seen: undefined }),
+    Effect.as<OutcomeOf["recount"]>({ _tag: "Delivered", commentId: null, seen: undefined }),
     Effect.tap(context.destination.wrote),
     Effect.catchIf(
       (error) => error.reason === "NotFound",
-      (error) => Effect.succeed<SendOutcome>({ _tag: "CommentGone", reason: error.message })
+      (error) => Effect.succeed<OutcomeOf["recount"]>({ _tag: "CommentGone", reason: error.message })
     )
   )
 }

@@ -1,7 +1,8 @@
 import { Duration, Effect, Option } from "effect"
 import { epochMillis, later, monotonicMillis } from "../base/Time.js"
+import type { DeliveryKind } from "../outbox/DeliveryKind.js"
 import type { SendJob } from "../outbox/Job.js"
-import type { Later, SendOutcome } from "../outbox/Outcome.js"
+import type { Later, OutcomeOf, SendOutcome } from "../outbox/Outcome.js"
 import { mayMeanNoSuchItem } from "../plane/Meaning.js"
 import type { PlaneError } from "../plane/PlaneError.js"
 import type { Slot } from "../plane/RateBudget.js"
@@ -41,10 +42,17 @@ const tooEarly = (left: Duration.Duration) =>
     reason: "Plane may still be executing what was sent before"
   }))
 
-const requests = { state: setState, comment: addComment, recount }
+const requests = { state: setState, comment: addComment, recount } satisfies {
+  readonly [Kind in DeliveryKind]: (
+    context: SendContext,
+    job: SendJob,
+    slot: Slot
+  ) => Effect.Effect<OutcomeOf[Kind], PlaneError>
+}
 
-const sendOnce = (context: SendContext, job: SendJob, slot: Slot): Effect.Effect<SendOutcome> =>
-  requests[job.delivery.kind](context, job, slot).pipe(
+const sendOnce = (context: SendContext, job: SendJob, slot: Slot): Effect.Effect<SendOutcome> => {
+  const request: Effect.Effect<SendOutcome, PlaneError> = requests[job.delivery.kind](context, job, slot)
+  return request.pipe(
     Effect.tapError((error) =>
       error.sent === "unknown" || isPerhapsDone(error)
         ? Effect.flatMap(sentAtOf(error), (sentAt) => context.quietTimes.begin(job.itemId, sentAt))
@@ -52,6 +60,7 @@ const sendOnce = (context: SendContext, job: SendJob, slot: Slot): Effect.Effect
     ),
     Effect.catchAll((error) => failed(context, job, error))
   )
+}
 
 /** What a failed request means for its delivery. */
 const failed = (context: SendContext, job: SendJob, error: PlaneError): Effect.Effect<SendOutcome> => {

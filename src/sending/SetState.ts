@@ -3,7 +3,7 @@ import { monotonicMillis } from "../base/Time.js"
 import { StateId } from "../domain/StageStates.js"
 import type { SendJob } from "../outbox/Job.js"
 import type { Lane } from "../outbox/Lane.js"
-import type { SeenState, SendOutcome } from "../outbox/Outcome.js"
+import type { OutcomeOf, SeenState } from "../outbox/Outcome.js"
 import type { PlaneError } from "../plane/PlaneError.js"
 import type { Slot } from "../plane/RateBudget.js"
 import type { WorkItem } from "../plane/WorkItem.js"
@@ -13,9 +13,9 @@ import { isFresh, seenAs } from "./SeenState.js"
 import type { SendContext } from "./SendContext.js"
 import { write } from "./SendContext.js"
 
-const delivered = (seen: SeenState): SendOutcome => ({ _tag: "Delivered", commentId: null, seen })
+const delivered = (seen: SeenState): OutcomeOf["state"] => ({ _tag: "Delivered", commentId: null, seen })
 
-const unsent = (seen: SeenState): SendOutcome => ({ _tag: "Delivered", commentId: null, seen, unsent: true })
+const unsent = (seen: SeenState): OutcomeOf["state"] => ({ _tag: "Delivered", commentId: null, seen, unsent: true })
 
 /**
  * What a person has done that a state must not undo. Completing a work item ends its task, and nobody has heard of that
@@ -35,7 +35,7 @@ export const setState = (
   context: SendContext,
   { delivery, itemId, lane }: SendJob,
   slot: Slot
-): Effect.Effect<SendOutcome, PlaneError> =>
+): Effect.Effect<OutcomeOf["state"], PlaneError> =>
   Effect.gen(function*() {
     const { budget, client, config, destination, stillLeading } = context
     const look = (slot: Slot) =>
@@ -75,10 +75,14 @@ export const setState = (
  * A state that the project does not have is a setting's fault, which a person can mend: it costs no event. So while
  * Plane does not tell its states, the refusal is not believed.
  */
-export const stateRefused = (context: SendContext, job: SendJob, error: PlaneError): Effect.Effect<SendOutcome> =>
+export const stateRefused = (
+  context: SendContext,
+  job: SendJob,
+  error: PlaneError
+): Effect.Effect<OutcomeOf["state"]> =>
   Effect.flatMap(
     context.destination.hasState(StateId(job.delivery.body)),
-    (isThere): Effect.Effect<SendOutcome> => {
+    (isThere): Effect.Effect<OutcomeOf["state"]> => {
       if (isThere === false) return Effect.succeed({ _tag: "Withheld", reason: error.message })
       return isThere === undefined || job.delivery.refusals === 0
         ? askOnceMore(context, error)
