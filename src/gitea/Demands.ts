@@ -1,6 +1,4 @@
 import { Cache, Cause, Data, Duration, Effect, Exit } from "effect"
-import type { EpochMillis } from "../base/Time.js"
-import { epochMillis } from "../base/Time.js"
 import type { PullRequestRules } from "../domain/PullRequestRules.js"
 import type { PullRequest } from "./Facts.js"
 import type { GiteaClient } from "./GiteaClient.js"
@@ -10,16 +8,14 @@ import type { Answer, Demands } from "./Verdicts.js"
 /** From this version on Gitea says which reviews are official also where no rule protects the branch. */
 const marksOfficialSince = 23
 
-/** How long it is known what a branch demands, while no verdict depends on it. */
-const knownFor = Duration.minutes(1)
+/** How long it is known which version answers. */
+const versionKnownFor = Duration.minutes(1)
 
-/** How old what is demanded may be when a gate is passed by it. */
-const freshFor = Duration.toMillis("5 seconds")
-
-interface Known {
-  readonly demands: Demands
-  readonly at: EpochMillis
-}
+/**
+ * How long it is known what a branch demands. Many tasks are asked about at the same time, at a start, and each verdict
+ * depends on what is demanded now.
+ */
+const knownFor = Duration.seconds(5)
 
 /** Judges by what the base branch of a pull request demands. */
 export type JudgeByDemands = <E, R>(
@@ -27,10 +23,7 @@ export type JudgeByDemands = <E, R>(
   judge: (demands: Demands) => Effect.Effect<Answer, E, R>
 ) => Effect.Effect<Answer, E | GiteaError, R>
 
-/**
- * Knows what the base branches demand: each is asked once in a while, and once more before a gate is passed by what it
- * demanded then.
- */
+/** Knows what the base branches demand: each is asked once for all pull requests that go into it. */
 export const makeDemands = (
   client: GiteaClient,
   { reviewers }: PullRequestRules
@@ -43,7 +36,7 @@ export const makeDemands = (
         ({ reason }) => reason === "KeyRefused" || reason === "NotFound",
         () => Effect.succeed(0)
       ),
-      knownFor
+      versionKnownFor
     )
 
     // Where reviewers are set and nothing protects the branch, they decide.
@@ -56,31 +49,19 @@ export const makeDemands = (
       capacity: 1_000,
       // A failure is not kept.
       timeToLive: Exit.match({ onFailure: () => Duration.zero, onSuccess: () => knownFor }),
-      lookup: (branch: readonly [repository: string, name: string]): Effect.Effect<Known, GiteaError> =>
+      lookup: (branch: readonly [repository: string, name: string]): Effect.Effect<Demands, GiteaError> =>
         Effect.gen(function*() {
           const { approvals, checks, protected: isProtected } = yield* client.branch(...branch)
-          return {
-            demands: { checks, approvals, official: yield* official(isProtected) },
-            at: yield* epochMillis
-          }
+          return { checks, approvals, official: yield* official(isProtected) }
         })
     })
 
-    const get = (branch: readonly [string, string]): Effect.Effect<Known, GiteaError> =>
+    const get = (branch: readonly [string, string]): Effect.Effect<Demands, GiteaError> =>
       Effect.catchAllCause(known.get(branch), (cause) =>
         // The task that asks may be interrupted, and others wait for the same answer. They ask themselves.
         Cause.isInterruptedOnly(cause)
           ? Effect.zipRight(known.invalidate(branch), get(branch))
           : Effect.failCause(cause))
 
-    return ({ base, name }, judge) =>
-      Effect.gen(function*() {
-        const branch = Data.tuple(name, base ?? "")
-        const { at, demands } = yield* get(branch)
-        const answer = yield* judge(demands)
-        const now = yield* epochMillis
-        if (answer.verdict._tag !== "Passed" || Math.abs(now - at) <= freshFor) return answer
-        yield* known.invalidate(branch)
-        return yield* judge((yield* get(branch)).demands)
-      })
+    return ({ base, name }, judge) => Effect.flatMap(get(Data.tuple(name, base ?? "")), judge)
   })
