@@ -1,10 +1,13 @@
 import { matchesAny } from "../base/Glob.js"
 import type { EpochMillis } from "../base/Time.js"
 import type { PullRequestRules } from "../domain/PullRequestRules.js"
-import type { PullRequest } from "./Facts.js"
+import type { PullRequest, PullRequestId } from "./Facts.js"
 
 /** How people name a pull request: "acme/widgets#12". */
 export const nameOf = ({ name, number }: Pick<PullRequest, "name" | "number">): string => `${name}#${number}`
+
+/** The same for the program, because a repository's name may change. */
+export const idOf = ({ number, repository }: PullRequestId): string => `${repository}#${number}`
 
 /** Whether a repository's pull requests count. Gitea does not tell names apart by their case. */
 export const isCounted = (repositories: PullRequestRules["repositories"], name: string): boolean =>

@@ -5,7 +5,7 @@ import type { PullRequestRules } from "../domain/PullRequestRules.js"
 import { Verdict } from "../tasks/QualityGate.js"
 import type { CommitStatus, PullRequest, Review } from "./Facts.js"
 import type { Standing } from "./Standing.js"
-import { nameOf } from "./Standing.js"
+import { idOf, nameOf } from "./Standing.js"
 
 /** What a gate says, and when it may say something else although nothing new is heard. */
 export interface Answer {
@@ -27,9 +27,6 @@ export interface Demands {
 export const noDemands: Demands = { checks: [], approvals: 0, official: false }
 
 const { Failed, Passed, Pending } = Verdict
-
-/** What names a pull request in `sameAs`: a name may change. */
-const idOf = ({ number, repository }: PullRequest) => `${repository}#${number}`
 
 /** How many pull requests a reason names. */
 const mostNamed = 5

@@ -6,7 +6,8 @@ import { readStatuses, rememberAskedStatuses } from "../../src/gitea/CheckRows.j
 import { giteaGates } from "../../src/gitea/GiteaGates.js"
 import { pruneCommitStatuses, prunePullRequests } from "../../src/gitea/Prune.js"
 import {
-  onlyNews,
+  forgetOpen,
+  readKnown,
   readOpenIn,
   readPullRequest,
   readPullRequestsOf,
@@ -64,7 +65,8 @@ const everything = Effect.gen(function*() {
   yield* read(readStatuses(sql, held))
   yield* read(readReviews(sql, held))
   yield* read(readOpenIn(sql, held.repository))
-  yield* read(onlyNews(sql, held.repository, []))
+  yield* read(readKnown(sql, held.repository, []))
+  yield* write(forgetOpen(sql, held.repository, [], EpochMillis(2)))
   yield* read(readDueRepositories(sql, 2, EpochMillis(2)))
   yield* read(readKnownNames(sql, ["acme/widgets"]))
   yield* write(stirRepositories(sql, [{ id: held.repository, name: held.name }], EpochMillis(2)))
