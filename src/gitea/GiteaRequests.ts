@@ -80,7 +80,8 @@ export const makeRequests = Effect.fnUntraced(function*({ token, url }: GiteaApi
       troubles.delete(everywhere)
       if (error === undefined) troubles.delete(repository)
       else if (error.reason === "Unreachable" || error.words === refused) troubles.set(everywhere, error)
-      else if (error.reason === "KeyRefused") troubles.set(repository, error)
+      // A token for repositories alone may not be told the version, and need not be.
+      else if (error.reason === "KeyRefused" && path !== "version") troubles.set(repository, error)
       downSince = error?.reason === "Unreachable" ? now : undefined
     })
 

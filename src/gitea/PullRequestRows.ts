@@ -15,7 +15,8 @@ interface PullRequestRow extends Omit<PullRequest, "fork" | "open" | "merged" | 
   readonly draft: number
 }
 
-const columns = `p.repository, p.number, r.name, p.fork, p.open, p.merged, p.merged_at AS "mergedAt", p.draft, p.author,
+const columns = `p.repository, p.number, r.name, p.fork, p.open, p.merged, p.merged_at AS "mergedAt",
+  p.merge_heard_at AS "mergeHeardAt", p.draft, p.author,
   p.base, p.default_branch AS "defaultBranch", p.head_sha AS "headSha", p.updated_at AS "updatedAt"`
 
 const pullRequest = (row: PullRequestRow): PullRequest => ({
@@ -81,7 +82,7 @@ const rememberMerged = (
   now: EpochMillis
 ) =>
   sql`UPDATE plane_sync_pull_request SET merged = 1, open = 0, merged_at = coalesce(merged_at, ${mergedAt}),
-      received_at = ${now}
+      merge_heard_at = coalesce(merge_heard_at, ${now}), received_at = ${now}
     WHERE repository = ${repository} AND number = ${number}`
 
 /**

@@ -62,6 +62,7 @@ export const claimTable: Migration = Effect.gen(function*() {
   yield* sql`ALTER TABLE plane_sync_pull_request ADD COLUMN draft INTEGER NOT NULL DEFAULT 0`
   yield* sql`ALTER TABLE plane_sync_pull_request ADD COLUMN author TEXT`
   yield* sql`ALTER TABLE plane_sync_pull_request ADD COLUMN merged_at INTEGER`
+  yield* sql`ALTER TABLE plane_sync_pull_request ADD COLUMN merge_heard_at INTEGER`
   // How much the text says of which the claims were read, and when it was written: see \`rememberClaims\`.
   yield* sql`ALTER TABLE plane_sync_pull_request ADD COLUMN text_rank INTEGER NOT NULL DEFAULT 0`
   yield* sql`ALTER TABLE plane_sync_pull_request ADD COLUMN text_at INTEGER NOT NULL DEFAULT 0`

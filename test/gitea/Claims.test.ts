@@ -179,7 +179,11 @@ describe("the work items that a pull request is about", () => {
       FastCheck.string({ unit: "grapheme", maxLength: 200 }),
       FastCheck.constantFrom("", "Closes ", "[", "Revert \"", "<!--", "> ", "`"),
       (text, before) => {
-        about({ branch: text, title: `${before.repeat(1 + text.length * 1_000)}ET-1${text}`, body: `${text}${before}ET-1` })
+        about({
+          branch: text,
+          title: `${before.repeat(1 + text.length * 1_000)}ET-1${text}`,
+          body: `${text}${before}ET-1`
+        })
       }
     )))
 

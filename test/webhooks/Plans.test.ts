@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { EpochMillis } from "../../src/base/Time.js"
 import { CanonicalKey } from "../../src/domain/WorkItemKey.js"
-import { readStatuses, rememberAskedStatuses } from "../../src/gitea/CheckRows.js"
+import { readStatuses, receivedBy, rememberAskedStatuses } from "../../src/gitea/CheckRows.js"
 import { giteaGates } from "../../src/gitea/GiteaGates.js"
 import { pruneCommitStatuses, prunePullRequests } from "../../src/gitea/Prune.js"
 import {
@@ -76,6 +76,7 @@ const everything = Effect.gen(function*() {
   yield* write(makeRepositoriesDue(sql, EpochMillis(2)))
   yield* write(rememberAnswer(sql, held, held, EpochMillis(2)))
   yield* write(rememberAskedStatuses(sql, held, [], EpochMillis(2)))
+  yield* write(receivedBy(sql, held, EpochMillis(2)))
   assert.isFalse(yield* write(prunePullRequests(sql, EpochMillis(1))))
   assert.isFalse(yield* write(pruneCommitStatuses(sql, EpochMillis(1))))
   return task
