@@ -58,3 +58,12 @@ export const readPullRequestsAt = (sql: Sql, statuses: ReadonlyArray<StatusSeen>
 export const readStatuses = (sql: Sql, { headSha, repository }: Pick<PullRequest, "headSha" | "repository">) =>
   sql<CommitStatus>`SELECT context, status_id AS id, state, description, creator, received_at AS "receivedAt"
     FROM plane_sync_commit_status WHERE repository = ${repository} AND sha = ${headSha} ORDER BY context`
+
+/** The checks of a head that were heard of after a moment, because the clock was set back since, were heard of then. */
+export const receivedBy = (
+  sql: Sql,
+  { headSha, repository }: Pick<PullRequest, "headSha" | "repository">,
+  now: EpochMillis
+) =>
+  sql`UPDATE plane_sync_commit_status SET received_at = ${now}
+    WHERE repository = ${repository} AND sha = ${headSha} AND received_at > ${now}`

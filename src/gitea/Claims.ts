@@ -16,6 +16,9 @@ export interface Claim {
   readonly kind: "about" | "reverts"
 }
 
+/** The longest title that is read, in UTF-16 units. Gitea's have up to 255 characters. */
+const longestTitle = 1_024
+
 /** The most work items that one pull request can be about, because each costs. */
 const mostClaims = 100
 
@@ -28,28 +31,53 @@ const after = "(?![\\p{L}\\p{N}]|\\.\\p{N})"
 const between = "(?:\\s*[,;&+/]\\s*(?:and\\s+)?|\\s+and\\s+|\\s+)"
 const closing = "(?<![\\p{L}\\p{N}_-])(?:close[sd]?|fix(?:e[sd])?|resolve[sd]?)"
 const negation =
-  /(?:n['’]t|(?:do|does|did|wo|ca|is|should|would|could)nt|(?<!\p{L})(?:not|never|cannot|without|neither|nor|nothing|no longer))(?!\p{L})/iu
+  /(?:n['’]t|(?:do|does|did|wo|ca|is|should|would|could)nt|(?<!\p{L})(?:not(?! only\b)|never|cannot|without|neither|nor|nothing|no longer))(?!\p{L})/iu
 const clauseEnd = new RegExp(`[.!?;]\\s|${gap}|(?<!\\p{L})but(?!\\p{L})`, "giu")
 
-/** `Revert "…"` and what comes after it, as Gitea and git title what takes a change back. */
+/** The branch that Gitea makes for taking a change back, also below a prefix. */
+const revertBranch = /^revert-|\/revert-[0-9]+-/i
+
+// Each opening mark, and those that may close it.
+const quotes: Readonly<Record<string, string>> = {
+  "\"": "\"”",
+  "“": "”\"",
+  "„": "“”\"",
+  "«": "»",
+  "'": "'’",
+  "‘": "’'",
+  "`": "`"
+}
+const reverting = /(?<![\p{L}\p{N}])revert(?:s|ed)?:?\s*(["“„«'‘`])/isu
+
+/** `Revert "…"` with what comes before and after it, as Gitea and git title what takes a change back. */
 const revertOf = (title: string) => {
-  const inside = /^\s*revert\s+["“](.*)$/isu.exec(title)?.[1]
-  if (inside === undefined) return undefined
+  const found = reverting.exec(title)
+  if (found === null) return undefined
+  const marks = quotes[found[1] ?? ""] ?? ""
+  const before = title.slice(0, found.index)
+  const inside = title.slice(found.index + found[0].length)
   // The last mark closes. Without one the title was cut.
-  const end = Math.max(inside.lastIndexOf("\""), inside.lastIndexOf("”"))
-  return end < 0 ? { inside, rest: "" } : { inside: inside.slice(0, end), rest: inside.slice(end + 1) }
+  const end = Math.max(...Array.from(marks, (mark) => inside.lastIndexOf(mark)))
+  return end < 0
+    ? { before, inside, rest: "" }
+    : { before, inside: inside.slice(0, end), rest: inside.slice(end + 1) }
 }
 
 /** What a title says is done, and what it says is taken back. Taken back twice, it is done again. */
 const readTitle = (title: string): { readonly done: string; readonly reverted: string } => {
-  const revert = revertOf(title.replace(draftPrefix, ""))
-  if (revert === undefined) return { done: title.replace(draftPrefix, ""), reverted: "" }
+  const plain = title.replace(draftPrefix, "")
+  const revert = revertOf(plain)
+  if (revert === undefined) return { done: plain, reverted: "" }
   const inner = readTitle(revert.inside)
-  return { done: `${inner.reverted} ${revert.rest}`.trim(), reverted: inner.done }
+  return { done: `${revert.before} ${inner.reverted} ${revert.rest}`.trim(), reverted: inner.done }
 }
 
-/** Whether a sentence denies what follows this text: "this does not …". */
-const isDenied = (text: string) => {
+/**
+ * Whether a sentence denies what follows this text: "this does not …". A closing word with a capital letter at the
+ * beginning of a line begins a sentence, though the line before has no full stop.
+ */
+const isDenied = (text: string, word: string) => {
+  if (/\n\s*$/.test(text) && /^\p{Lu}\p{Ll}/u.test(word)) return false
   const start = Array.from(text.matchAll(clauseEnd)).at(-1)
   return negation.test(start === undefined ? text : text.slice(start.index + start[0].length))
 }
@@ -75,7 +103,7 @@ export const claimReader = (identifier: string): (text: PullRequestText) => Read
 
   const inProse = (text: string) =>
     Array.from(text.matchAll(closed)).flatMap((found) =>
-      isDenied(text.slice(0, found.index)) ? [] : keysIn(found[1] ?? "")
+      isDenied(text.slice(0, found.index), found[0]) ? [] : keysIn(found[1] ?? "")
     ).concat(Array.from(text.matchAll(bracketed)).flatMap(([found]) => keysIn(found)))
 
   const inBody = (body: string) =>
@@ -83,9 +111,9 @@ export const claimReader = (identifier: string): (text: PullRequestText) => Read
     mentioned.test(body) ? proseOf(body).flatMap(inProse) : []
 
   return ({ body, branch, title }) => {
-    const { done, reverted } = readTitle(title)
+    const { done, reverted } = readTitle(title.slice(0, longestTitle))
     const named = [
-      ...(/^revert-/i.test(branch) ? [] : keysIn(branch)),
+      ...(revertBranch.test(branch) ? [] : keysIn(branch)),
       ...keysIn(beginning.exec(done)?.[0] ?? ""),
       ...inBody(body)
     ]

@@ -62,6 +62,8 @@ export interface PullRequest {
   readonly open: boolean
   readonly merged: boolean
   readonly mergedAt: EpochMillis | null
+  /** When we learned of the merge. */
+  readonly mergeHeardAt?: EpochMillis | null
   readonly draft: boolean
   readonly author: string | null
   /** The branch that it goes into. Null while nothing was heard of it since an older version stored it. */

@@ -3,12 +3,13 @@ import type { ConfigError, Option } from "effect"
 import { Context, DateTime, Effect, Layer } from "effect"
 import { EpochMillis } from "../base/Time.js"
 import { draftPrefix } from "./Claims.js"
-import type { PullRequest, PullRequestAnswer, PullRequestSeen, Repository } from "./Facts.js"
+import type { PullRequest, PullRequestAnswer, Repository } from "./Facts.js"
 import type { GiteaApi } from "./GiteaConfig.js"
 import { GiteaConfig } from "./GiteaConfig.js"
 import type { GiteaError } from "./GiteaError.js"
 import { makeRequests } from "./GiteaRequests.js"
 import { listedPullRequest } from "./Listed.js"
+import type { OpenPullRequests } from "./Missed.js"
 import type { StandingReview } from "./Verdicts.js"
 import type { CheckAnswer } from "./Wire.js"
 import {
@@ -49,7 +50,7 @@ export interface GiteaClient {
   readonly openPullRequests: (
     repository: Repository,
     which: "all" | "first page"
-  ) => Effect.Effect<ReadonlyArray<PullRequestSeen>, GiteaError>
+  ) => Effect.Effect<OpenPullRequests, GiteaError>
   /** 22 for Gitea 1.22. */
   readonly version: Effect.Effect<number, GiteaError>
   /** Why it cannot be asked, as far as the last requests tell: one for all, or one for each repository. */
@@ -101,7 +102,7 @@ const make = Effect.fnUntraced(function*(api: GiteaApi) {
           CombinedJson,
           ({ statuses }) => statuses
         ),
-        (read) => read.flatMap(({ statuses }) => statuses.map(checkOf))
+        ({ read }) => read.flatMap(({ statuses }) => statuses.map(checkOf))
       ),
     reviews: (repository, number) =>
       Effect.map(
@@ -110,7 +111,7 @@ const make = Effect.fnUntraced(function*(api: GiteaApi) {
           ReviewsJson,
           (reviews) => reviews
         ),
-        (read) => standing(read.flat())
+        ({ read }) => standing(read.flat())
       ),
     branch: (repository, name) =>
       Effect.map(
@@ -127,13 +128,14 @@ const make = Effect.fnUntraced(function*(api: GiteaApi) {
       Effect.flatMap(
         pages(`repos/${encodeName(repository.name)}/pulls`, PullRequestsText, (read) => read, {
           params: { state: "open", sort: "recentupdate" },
-          first: which === "first page"
+          first: which === "first page",
+          isLong: true
         }),
-        (read) => {
-          const found = read.flat().map(listedPullRequest)
-          return found.some((seen) => seen.repository !== repository.id)
+        ({ isAll, read, total }) => {
+          const seen = read.flat().map(listedPullRequest)
+          return seen.some((one) => one.repository !== repository.id)
             ? failure(`repos/${repository.name}`, "NotFound", "another repository has this name now")
-            : Effect.succeed(found)
+            : Effect.succeed({ seen, isAll, total })
         }
       ),
     version: Effect.map(one("version", VersionJson), ({ version }) => versionOf(version)),

@@ -14,7 +14,7 @@ import type { QualityGate } from "../tasks/QualityGate.js"
 import { QualityGates, reported, Verdict } from "../tasks/QualityGate.js"
 import type { Task, TaskId } from "../tasks/Task.js"
 import { TaskStore } from "../tasks/TaskStore.js"
-import { readStatuses, rememberAskedStatuses } from "./CheckRows.js"
+import { readStatuses, receivedBy, rememberAskedStatuses } from "./CheckRows.js"
 import type { JudgeByDemands } from "./Demands.js"
 import { makeDemands } from "./Demands.js"
 import type { CommitStatus, PullRequest } from "./Facts.js"
@@ -41,6 +41,8 @@ const askedEvery = Duration.minutes(10)
 
 const until = (now: EpochMillis, moments: ReadonlyArray<EpochMillis>) =>
   Duration.millis(Math.max(0, Math.min(...moments) - now))
+
+const earliest = (one: EpochMillis, other: EpochMillis) => one < other ? one : other
 
 const { Failed, Pending } = Verdict
 
@@ -141,7 +143,12 @@ export const giteaGates: Effect.Effect<
   const heldChecks = (pullRequest: PullRequest, isThere: (context: string) => boolean, demands: Demands) =>
     Effect.gen(function*() {
       const held = (yield* read(readStatuses(sql, pullRequest))).filter(({ context }) => isThere(context))
-      return checksAnswer(pullRequest, held, demands, rules, yield* epochMillis)
+      const now = yield* epochMillis
+      // The time to settle is not counted from a moment ahead.
+      const isAhead = held.some(({ receivedAt }) => receivedAt > now)
+      if (isAhead) yield* write(receivedBy(sql, pullRequest, now))
+      const dated = isAhead ? held.map((one) => ({ ...one, receivedAt: earliest(one.receivedAt, now) })) : held
+      return checksAnswer(pullRequest, dated, demands, rules, now)
     })
 
   // Gitea sends no hook for a dismissal. So its own answer counts in every case, and what is stored is not enough to

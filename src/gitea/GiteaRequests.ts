@@ -14,6 +14,8 @@ const deadline = Duration.seconds(10)
 const pageSize = 50
 // Nobody looks at a commit with more checks, or at a pull request with more reviews, than this.
 const maxPages = 20
+/** The most pages of a list that is read page by page. What comes after them is not read. */
+const mostLong = 200
 /** The most requests at the same time. */
 const mostAtOnce = 8
 /** How long a Gitea that did not answer is not asked again. */
@@ -25,23 +27,34 @@ const everywhere = ""
 const repositoryIn = (path: string) => path.split("/").slice(0, 3).join("/")
 /** The most that is read of an answer, in bytes. */
 const answerLimit = 4 * 1024 * 1024
+/** The same for a page of a long list, which has fifty descriptions of pull requests. */
+const longAnswerLimit = 4 * answerLimit
 
 /** Asks Gitea's API: one thing, or all pages of a list. */
 export const makeRequests = Effect.fnUntraced(function*({ token, url }: GiteaApi) {
   const secret = Redacted.value(token)
-  const rest = makeRestClient(yield* HttpClient.HttpClient, {
-    url: `${url}/api/v1/`,
-    header: ["authorization", `token ${secret}`],
-    secret,
-    answerLimit
-  })
+  const http = yield* HttpClient.HttpClient
+  const restUpTo = (answerLimit: number) =>
+    makeRestClient(http, {
+      url: `${url}/api/v1/`,
+      header: ["authorization", `token ${secret}`],
+      secret,
+      answerLimit
+    })
+  const rest = restUpTo(answerLimit)
+  const restOfLong = restUpTo(longAnswerLimit)
 
   const failure = (path: string, reason: GiteaError["reason"], words: string) =>
     new GiteaError({ reason, path, words: cleanLine(rest.withoutSecret(words), textLimit) })
 
-  const get = <A, I>(path: string, urlParams: Readonly<Record<string, string>>, schema: Schema.Schema<A, I>) =>
+  const get = <A, I>(
+    path: string,
+    urlParams: Readonly<Record<string, string>>,
+    schema: Schema.Schema<A, I>,
+    { fetch } = rest
+  ) =>
     Effect.gen(function*() {
-      const { body, headers, status } = yield* rest.fetch(HttpClientRequest.get(path, { urlParams }))
+      const { body, headers, status } = yield* fetch(HttpClientRequest.get(path, { urlParams }))
       if (status === 401) return yield* failure(path, "KeyRefused", refused)
       if (status === 403) return yield* failure(path, "KeyRefused", "answered 403")
       // A repository that was moved is one that has another name: nothing is followed with the token.
@@ -67,7 +80,8 @@ export const makeRequests = Effect.fnUntraced(function*({ token, url }: GiteaApi
       troubles.delete(everywhere)
       if (error === undefined) troubles.delete(repository)
       else if (error.reason === "Unreachable" || error.words === refused) troubles.set(everywhere, error)
-      else if (error.reason === "KeyRefused") troubles.set(repository, error)
+      // A token for repositories alone may not be told the version, and need not be.
+      else if (error.reason === "KeyRefused" && path !== "version") troubles.set(repository, error)
       downSince = error?.reason === "Unreachable" ? now : undefined
     })
 
@@ -87,31 +101,43 @@ export const makeRequests = Effect.fnUntraced(function*({ token, url }: GiteaApi
         )
     }).pipe(permits.withPermits(1))
 
-  /** All pages, or the first of them. Where no total is given the last is known by being empty: Gitea may give fewer than it is asked for. */
+  /**
+   * All pages, or the first of them, and how many items Gitea says there are. Where no total is given the last is known
+   * by being empty: Gitea may give fewer than it is asked for. All pages have one deadline; those of a long list have one
+   * each, and it may be longer than what is read of it.
+   */
   const pages = <A, I>(
     path: string,
     schema: Schema.Schema<A, I>,
     itemsOf: (page: A) => ReadonlyArray<unknown>,
-    { first = false, params = {} }: {
+    { first = false, isLong = false, params = {} }: {
       readonly first?: boolean
+      readonly isLong?: boolean
       readonly params?: Readonly<Record<string, string>>
     } = {}
-  ) =>
-    inTime(
-      path,
+  ) => {
+    const pageOf = (page: number) =>
+      get(path, { ...params, page: String(page), limit: String(pageSize) }, schema, isLong ? restOfLong : rest)
+    const all = <E>(get: (page: number) => Effect.Effect<Effect.Effect.Success<ReturnType<typeof pageOf>>, E>) =>
       Effect.gen(function*() {
         const read: Array<A> = []
         let items = 0
-        for (let page = 1; page <= maxPages; page++) {
-          const { total, value } = yield* get(path, { ...params, page: String(page), limit: String(pageSize) }, schema)
+        let said: number | undefined
+        for (let page = 1; page <= (isLong ? mostLong : maxPages); page++) {
+          const { total, value } = yield* get(page)
           const count = itemsOf(value).length
           items += count
+          said = total
           if (count > 0 || page === 1) read.push(value)
-          if (first || count === 0 || (total !== undefined && items >= total)) return read
+          if (first || count === 0 || (total !== undefined && items >= total)) {
+            return { read, total, isAll: count === 0 || (total !== undefined && items >= total) }
+          }
         }
+        if (isLong) return { read, total: said, isAll: false }
         return yield* failure(path, "Unanswered", `more than ${maxPages} pages`)
       })
-    )
+    return isLong ? all((page) => inTime(path, pageOf(page))) : inTime(path, all(pageOf))
+  }
 
   const one = <A, I>(path: string, schema: Schema.Schema<A, I>) =>
     Effect.map(inTime(path, get(path, {}, schema)), ({ value }) => value)

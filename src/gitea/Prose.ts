@@ -58,7 +58,8 @@ export const proseOf = (markdown: string): ReadonlyArray<string> => {
         return gap
       case "link":
       case "linkReference":
-        return node.children.map(inline).join("")
+        // Brackets within a link are the link's.
+        return node.children.map(inline).join("").replace(/[[\]]/g, "")
       default:
         return gap
     }

@@ -15,7 +15,8 @@ interface PullRequestRow extends Omit<PullRequest, "fork" | "open" | "merged" | 
   readonly draft: number
 }
 
-const columns = `p.repository, p.number, r.name, p.fork, p.open, p.merged, p.merged_at AS "mergedAt", p.draft, p.author,
+const columns = `p.repository, p.number, r.name, p.fork, p.open, p.merged, p.merged_at AS "mergedAt",
+  p.merge_heard_at AS "mergeHeardAt", p.draft, p.author,
   p.base, p.default_branch AS "defaultBranch", p.head_sha AS "headSha", p.updated_at AS "updatedAt"`
 
 const pullRequest = (row: PullRequestRow): PullRequest => ({
@@ -81,7 +82,7 @@ const rememberMerged = (
   now: EpochMillis
 ) =>
   sql`UPDATE plane_sync_pull_request SET merged = 1, open = 0, merged_at = coalesce(merged_at, ${mergedAt}),
-      received_at = ${now}
+      merge_heard_at = coalesce(merge_heard_at, ${now}), received_at = ${now}
     WHERE repository = ${repository} AND number = ${number}`
 
 /**
@@ -143,17 +144,44 @@ export const readRevertsOf = (sql: Sql, key: CanonicalKey) =>
     (rows) => rows.map(pullRequest)
   )
 
-/** Those of a list that tell something new: they are not known yet, or were changed since the last that was heard. */
-export const onlyNews = (sql: Sql, repository: number, listed: ReadonlyArray<PullRequestSeen>) =>
-  Effect.map(
-    sql<{ number: number; updatedAt: EpochMillis }>`SELECT number, updated_at AS "updatedAt"
-      FROM plane_sync_pull_request WHERE repository = ${repository}
-        AND number IN (SELECT value FROM json_each(${JSON.stringify(listed.map(({ number }) => number))}))`,
-    (held) => {
-      const known = new Map(held.map(({ number, updatedAt }) => [number, updatedAt]))
-      return listed.filter(({ number, updatedAt }) => updatedAt > (known.get(number) ?? -Infinity))
-    }
+/** A pull request as it is known, to be compared with what Gitea lists. */
+export interface Known {
+  readonly pullRequest: PullRequest
+  readonly receivedAt: EpochMillis
+  /** It names a work item. */
+  readonly isNamed: boolean
+  /** An older version has read which work items it names. */
+  readonly isUnread: boolean
+}
+
+/** The pull requests of a repository that are open, as far as is known, and those of these numbers. */
+export const readKnown = (
+  sql: Sql,
+  repository: number,
+  numbers: ReadonlyArray<number>
+): Effect.Effect<ReadonlyArray<Known>, SqlError> => {
+  const select = sql`SELECT ${sql.literal(columns)}, p.received_at AS "receivedAt", p.text_rank AS "textRank",
+      EXISTS (SELECT 1 FROM plane_sync_claim c WHERE c.repository = p.repository AND c.number = p.number) AS named
+    FROM plane_sync_pull_request p JOIN plane_sync_repository r ON r.id = p.repository
+    WHERE p.repository = ${repository}`
+  return Effect.map(
+    sql<PullRequestRow & { readonly receivedAt: EpochMillis; readonly textRank: number; readonly named: number }>`
+      ${select} AND p.open = 1 UNION ${select}
+        AND p.number IN (SELECT value FROM json_each(${JSON.stringify(numbers)}))`,
+    (rows) =>
+      rows.map(({ named, receivedAt, textRank, ...row }): Known => ({
+        pullRequest: pullRequest(row),
+        receivedAt,
+        isNamed: named === 1,
+        isUnread: textRank === 0
+      }))
   )
+}
+
+/** Pull requests that are about nothing, and are not open any more, whatever became of them. */
+export const forgetOpen = (sql: Sql, repository: number, numbers: ReadonlyArray<number>, now: EpochMillis) =>
+  sql`UPDATE plane_sync_pull_request SET open = 0, received_at = ${now}
+    WHERE repository = ${repository} AND number IN (SELECT value FROM json_each(${JSON.stringify(numbers)}))`
 
 /** The open pull requests of a repository that name a work item. */
 export const readOpenIn = (sql: Sql, repository: number): Effect.Effect<ReadonlyArray<PullRequestId>, SqlError> =>

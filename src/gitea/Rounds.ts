@@ -1,6 +1,7 @@
 import type { Scope } from "effect"
-import { Duration, Effect, Option, Schedule } from "effect"
+import { Duration, Effect, Option } from "effect"
 import { isGlob } from "../base/Glob.js"
+import type { EpochMillis } from "../base/Time.js"
 import { epochMillis, later } from "../base/Time.js"
 import { Projects } from "../domain/Projects.js"
 import { startDueWork } from "../storage/DueWork.js"
@@ -16,7 +17,10 @@ import type { Repository } from "./Facts.js"
 import type { GiteaClient } from "./GiteaClient.js"
 import { Gitea } from "./GiteaClient.js"
 import type { GiteaError } from "./GiteaError.js"
-import { onlyNews, readOpenIn } from "./PullRequestRows.js"
+import { missedOf } from "./Missed.js"
+import type { Known } from "./PullRequestRows.js"
+import { forgetOpen, readKnown, readOpenIn, rememberAnswer } from "./PullRequestRows.js"
+import { makeRenewal } from "./Renewal.js"
 import type { DueRepository } from "./RepositoryRows.js"
 import {
   makeRepositoriesDue,
@@ -25,7 +29,7 @@ import {
   rememberRepositories,
   settleRepository
 } from "./RepositoryRows.js"
-import { isCounted } from "./Standing.js"
+import { idOf, isCounted } from "./Standing.js"
 import { TaskPullRequests } from "./TaskPullRequests.js"
 
 /** How often each repository is asked for pull requests whose hooks were lost. */
@@ -34,12 +38,18 @@ const every = Duration.minutes(10)
 /** How soon after a failure. */
 const againAfter = Duration.minutes(1)
 
+/** What is not there is no reason to ask again soon. */
+const againAfterError = ({ reason }: GiteaError) => reason === "NotFound" ? every : againAfter
+
 /** How many repositories are asked at the same time. */
 const concurrency = 2
 
+/** How many pull requests that are not open any more are asked about in a round. The others are in the next one. */
+const mostGone = 50
+
 /**
  * Reads a repository's open pull requests: all pages the first time, and then the first one, which has all that was
- * changed lately. The tasks that are concerned by news look again. Where something was delivered that is no fact itself,
+ * changed lately. Those that are not among them any more, though nobody told so, are asked about, each once. The tasks that are concerned by news look again. Where something was delivered that is no fact itself,
  * all tasks of the repository's open pull requests do.
  */
 export const makeAsking = (
@@ -51,13 +61,19 @@ export const makeAsking = (
 > =>
   Effect.gen(function*() {
     const { project } = yield* Projects
-    const { read, sql, write } = yield* Storage
+    const storage = yield* Storage
+    const { read, sql, write } = storage
     const tasks = yield* TaskStore
     const pullRequests = yield* TaskPullRequests
     const wakeUps = yield* WakeUps
     const claimsOf = claimReader(project.identifier)
     const { repositories } = project.pullRequests
-    const listed = new Set<number>()
+    // What is known as open though Gitea does not say so, since all pages of a repository were read.
+    const surpluses = new Map<number, number>()
+    // Those that were asked about and are open, though no list has them, and when they were changed last.
+    const unlisted = new Map<string, EpochMillis>()
+    // The repositories that were not found.
+    const missing = new Set<number>()
 
     const makeDue = (found: ReadonlyArray<Concerned>) =>
       Effect.gen(function*() {
@@ -67,29 +83,76 @@ export const makeAsking = (
         yield* wakeUps.notify
       })
 
+    const renew = makeRenewal(client, storage)
+
+    /** What became of one that is not open any more. One that cannot be read stays as it is. */
+    const renewed = ({ pullRequest }: Known) =>
+      renew(pullRequest).pipe(
+        Effect.catchIf(
+          (error) => error._tag === "GiteaError" && error.reason !== "Unreachable",
+          () => Effect.succeed(pullRequest)
+        ),
+        Effect.tap(({ open }) => Effect.sync(() => open && unlisted.set(idOf(pullRequest), pullRequest.updatedAt))),
+        Effect.zipRight(read(readConcerned(sql, pullRequest)))
+      )
+
+    /** Asks for a list and remembers what it tells. `surplus`: see `Missed`. */
+    const take = (repository: Repository, which: "all" | "first page") =>
+      Effect.gen(function*() {
+        const askedAt = yield* epochMillis
+        const list = yield* client.openPullRequests(repository, which)
+        const known = yield* read(readKnown(sql, repository.id, list.seen.map(({ number }) => number)))
+        const { changed, gone, news, surplus } = missedOf(known, list, askedAt)
+        const told = news.map((seen) => ({ seen, claims: claimsOf(seen) }))
+        const nameless = gone.filter(({ isNamed }) => !isNamed).map(({ pullRequest }) => pullRequest.number)
+        const heard = told.length + changed.length + nameless.length === 0 ? [] : yield* write(Effect.gen(function*() {
+          const now = yield* epochMillis
+          const found = yield* Effect.forEach(told, ({ claims, seen }) => rememberConcerned(sql, seen, claims, now))
+          yield* Effect.forEach(changed, ({ answer, held }) => rememberAnswer(sql, held, answer, now))
+          if (nameless.length > 0) yield* forgetOpen(sql, repository.id, nameless, now)
+          return [...found.flat(), ...(yield* Effect.forEach(changed, ({ held }) => readConcerned(sql, held)))]
+        }))
+        for (const seen of list.seen) unlisted.delete(idOf(seen))
+        const ended = gone.filter(({ isNamed, pullRequest }) =>
+          isNamed && unlisted.get(idOf(pullRequest)) !== pullRequest.updatedAt
+        )
+        const became = yield* Effect.forEach(ended.slice(0, mostGone), renewed, { concurrency })
+        return { concerned: [...heard, ...became], surplus }
+      })
+
+    /** The first page, or all where it cannot have told everything: others were closed, or opened, unheard. */
+    const takeNeeded = (repository: Repository) =>
+      Effect.gen(function*() {
+        const { id } = repository
+        const first = yield* take(repository, surpluses.has(id) ? "first page" : "all")
+        if (!surpluses.has(id) || first.surplus === surpluses.get(id)) {
+          if (!surpluses.has(id)) surpluses.set(id, first.surplus)
+          return first.concerned
+        }
+        const all = yield* take(repository, "all")
+        surpluses.set(id, all.surplus)
+        return [...first.concerned, ...all.concerned]
+      })
+
     const list = (repository: Repository) => {
-      const which = listed.has(repository.id) ? "first page" : "all"
       // By its id, where its name is not what it was.
       const relocated = Effect.tap(
         client.repository(repository.id),
         (present) => write(rememberRepositories(sql, [present]))
       )
-      return Effect.gen(function*() {
-        const found = yield* Effect.catchIf(
-          client.openPullRequests(repository, which),
-          ({ reason }) => reason === "NotFound",
-          () => Effect.flatMap(relocated, (present) => client.openPullRequests(present, which))
-        )
-        listed.add(repository.id)
-        const news = (yield* read(onlyNews(sql, repository.id, found))).map((seen) => ({
-          seen,
-          claims: claimsOf(seen)
-        }))
-        if (news.length === 0) return []
-        const concerned = yield* write(Effect.flatMap(epochMillis, (now) =>
-          Effect.forEach(news, ({ claims, seen }) =>
-            rememberConcerned(sql, seen, claims, now))))
-        return concerned.flat()
+      const again = Effect.flatMap(relocated, takeNeeded)
+      // One that is nowhere costs one request.
+      const taken = missing.has(repository.id) ? again : Effect.catchIf(
+        takeNeeded(repository),
+        (error) => error._tag === "GiteaError" && error.reason === "NotFound",
+        () => again
+      )
+      return Effect.tapBoth(taken, {
+        onSuccess: () => Effect.sync(() => missing.delete(repository.id)),
+        onFailure: (error) =>
+          Effect.sync(() => {
+            if (error._tag === "GiteaError" && error.reason === "NotFound") missing.add(repository.id)
+          })
       })
     }
 
@@ -99,16 +162,14 @@ export const makeAsking = (
         const open = due.stirs === 0 ? [] : yield* read(readOpenIn(sql, due.id))
         yield* makeDue([
           ...news,
-          ...(yield* read(Effect.forEach(open, (id) =>
-            readConcerned(sql, id))))
+          ...(yield* read(Effect.forEach(open, (id) => readConcerned(sql, id))))
         ])
         return every
       }).pipe(
         Effect.catchTag("GiteaError", (error: GiteaError) =>
           Effect.as(
             Effect.logWarning(`Which hooks of ${due.name} were lost is not known: ${error.message}`),
-            // What is not there is no reason to ask again soon.
-            error.reason === "NotFound" ? every : againAfter
+            againAfterError(error)
           ))
       )
 
@@ -128,23 +189,31 @@ const findNamed = (client: GiteaClient) =>
     const wakeUps = yield* WakeUps
     const names = project.pullRequests.repositories.filter((name) => !isGlob(name)).map((name) => name.toLowerCase())
     const unreadable = new Set<string>()
+    /** Looks one up, and says when it is to be looked up again if it is not known then. */
     const find = (name: string) =>
       client.repositoryNamed(name).pipe(
         Effect.flatMap((repository) => Effect.zipRight(write(rememberRepositories(sql, [repository])), wakeUps.notify)),
+        Effect.as(every),
         Effect.catchTag("GiteaError", (error) =>
-          Effect.suspend(() => {
-            if (unreadable.has(name)) return Effect.void
-            unreadable.add(name)
-            return Effect.logWarning(`${name} of ORCH_GITEA_REPOSITORIES cannot be read: ${error.message}`)
+          Effect.gen(function*() {
+            if (!unreadable.has(name)) {
+              unreadable.add(name)
+              yield* Effect.logWarning(`${name} of ORCH_GITEA_REPOSITORIES cannot be read: ${error.message}`)
+            }
+            return againAfterError(error)
           }))
       )
     const turn = Effect.gen(function*() {
       const known = yield* read(readKnownNames(sql, names))
       const missing = names.filter((name) => !known.has(name))
-      yield* Effect.forEach(missing, find, { discard: true })
-      return missing.length === 0
-    }).pipe(Effect.catchAll((error) => Effect.as(Effect.logWarning(error.message), false)))
-    yield* Effect.repeat(turn, { until: (isDone) => isDone, schedule: Schedule.spaced(againAfter) })
+      if (missing.length === 0) return undefined
+      return (yield* Effect.forEach(missing, find)).reduce((first, next) => Duration.min(first, next), every)
+    }).pipe(Effect.catchAll((error) => Effect.as(Effect.logWarning(error.message), againAfter)))
+    for (;;) {
+      const pause = yield* turn
+      if (pause === undefined) return
+      yield* Effect.sleep(pause)
+    }
   })
 
 /**

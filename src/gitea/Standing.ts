@@ -1,17 +1,24 @@
 import { matchesAny } from "../base/Glob.js"
 import type { EpochMillis } from "../base/Time.js"
 import type { PullRequestRules } from "../domain/PullRequestRules.js"
-import type { PullRequest } from "./Facts.js"
+import type { PullRequest, PullRequestId } from "./Facts.js"
 
 /** How people name a pull request: "acme/widgets#12". */
 export const nameOf = ({ name, number }: Pick<PullRequest, "name" | "number">): string => `${name}#${number}`
+
+/** The same for the program, because a repository's name may change. */
+export const idOf = ({ number, repository }: PullRequestId): string => `${repository}#${number}`
 
 /** Whether a repository's pull requests count. Gitea does not tell names apart by their case. */
 export const isCounted = (repositories: PullRequestRules["repositories"], name: string): boolean =>
   repositories.length === 0 || matchesAny(repositories.map((glob) => glob.toLowerCase()))(name.toLowerCase())
 
-/** Gitea says the moment of a merge in whole seconds, so within one second nobody can tell what came first. */
-const wholeSeconds = (at: EpochMillis) => at - at % 1000
+/**
+ * A merge that we had heard of when the task started came first, whatever Gitea's clock says. Gitea says the moment in
+ * whole seconds, so within the second of the start that alone does not tell.
+ */
+const isMergedBefore = (mergedAt: EpochMillis, heardAt: EpochMillis | null, startedAt: EpochMillis) =>
+  mergedAt < startedAt - startedAt % 1000 || (heardAt !== null && heardAt < startedAt)
 
 /** What has become of a pull request, in a word. */
 export const stateOf = ({ merged, open }: Pick<PullRequest, "merged" | "open">): "merged" | "open" | "closed" =>
@@ -19,7 +26,7 @@ export const stateOf = ({ merged, open }: Pick<PullRequest, "merged" | "open">):
 
 /** Why a pull request moves no task, in words that follow its name; none if it counts. */
 export const whyNot = (
-  { base, defaultBranch, fork, merged, mergedAt, name }: PullRequest,
+  { base, defaultBranch, fork, mergeHeardAt = null, merged, mergedAt, name }: PullRequest,
   startedAt: EpochMillis,
   { branches, forks, repositories }: PullRequestRules
 ): string | undefined => {
@@ -33,7 +40,7 @@ export const whyNot = (
   if (fork && !forks) return "it comes from a fork, and ORCH_GITEA_FORKS is not true"
   if (!merged) return undefined
   if (mergedAt === null) return "when it was merged is not known until Gitea tells of it again"
-  return mergedAt < wholeSeconds(startedAt) ? "it was merged before the task started" : undefined
+  return isMergedBefore(mergedAt, mergeHeardAt, startedAt) ? "it was merged before the task started" : undefined
 }
 
 /** A pull request that is about a task's work item. */

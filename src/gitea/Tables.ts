@@ -62,6 +62,7 @@ export const claimTable: Migration = Effect.gen(function*() {
   yield* sql`ALTER TABLE plane_sync_pull_request ADD COLUMN draft INTEGER NOT NULL DEFAULT 0`
   yield* sql`ALTER TABLE plane_sync_pull_request ADD COLUMN author TEXT`
   yield* sql`ALTER TABLE plane_sync_pull_request ADD COLUMN merged_at INTEGER`
+  yield* sql`ALTER TABLE plane_sync_pull_request ADD COLUMN merge_heard_at INTEGER`
   // How much the text says of which the claims were read, and when it was written: see \`rememberClaims\`.
   yield* sql`ALTER TABLE plane_sync_pull_request ADD COLUMN text_rank INTEGER NOT NULL DEFAULT 0`
   yield* sql`ALTER TABLE plane_sync_pull_request ADD COLUMN text_at INTEGER NOT NULL DEFAULT 0`
@@ -77,7 +78,9 @@ export const claimTable: Migration = Effect.gen(function*() {
   yield* sql`CREATE INDEX plane_sync_claim_key ON plane_sync_claim (key)`
   yield* sql`INSERT INTO plane_sync_claim (repository, number, key, kind)
     SELECT repository, number, work_item, 'about' FROM plane_sync_pull_request WHERE work_item IS NOT NULL`
-  yield* sql`UPDATE plane_sync_pull_request SET text_rank = 1, text_at = updated_at * 8`
+  // The claims of those that are open were read in another way, so they are read again when Gitea is asked.
+  yield* sql`UPDATE plane_sync_pull_request SET text_rank = 1, text_at = updated_at * 8 WHERE open = 0`
+  yield* sql`CREATE INDEX plane_sync_pull_request_open ON plane_sync_pull_request (repository) WHERE open = 1`
 
   // The repositories that were heard of. A repository keeps its id when it is renamed. `stirs` counts what was delivered
   // of it, and told nothing itself, since it was asked last.

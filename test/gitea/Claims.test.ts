@@ -94,6 +94,12 @@ describe("the work items that a pull request is about", () => {
       "as in [ET-26]": ["ET-26"],
       "[ET-26](https://plane.example.test/ET-26)": [],
       "[ET-26]\n\n[ET-26]: https://plane.example.test/ET-26": [],
+      "[see [ET-26]](https://plane.example.test)": [],
+      "https://plane.example.test/[ET-26]": [],
+      "Closes [[ET-26]](https://plane.example.test)": ["ET-26"],
+      "It does not happen any more\nCloses ET-29": ["ET-29"],
+      "This does not\ncloses ET-29": [],
+      "Not only fixes ET-29": ["ET-29"],
       "see ET-7": [],
       "prefix ET-7": [],
       "closes: see ET-7": [],
@@ -113,9 +119,18 @@ describe("the work items that a pull request is about", () => {
       "Revert \"ET-8: first half\" (ET-9)": ["ET-9"],
       "WIP: Revert \"ET-8: first half\"": [],
       "Revert the cache (ET-9)": ["ET-9"],
-      "ET-9: Revert \"ET-8: first half\"": ["ET-9"]
+      "ET-9: Revert \"ET-8: first half\"": ["ET-9"],
+      "chore: Revert \"ET-8: first half\"": [],
+      "[backport] revert \"ET-8: first half\"": [],
+      "chore(ET-9): Revert \"ET-8: first half\"": ["ET-9"],
+      "Revert: \"ET-8: first half\"": [],
+      "Revert 'ET-8: don't wait' (ET-9)": ["ET-9"],
+      "Revert „ET-8: first half“": [],
+      "Reapply \"ET-8: first half\"": ["ET-8"],
+      "Revert \"Reapply \"ET-8: first half\"\"": [],
+      "Revert button's label (ET-9)": ["ET-9"]
     })
-    each("branch", { "revert-41-et-8": [], "fix/revert-button-et-9": ["ET-9"] })
+    each("branch", { "revert-41-et-8": [], "lea/revert-41-et-8": [], "fix/revert-button-et-9": ["ET-9"] })
     assert.deepStrictEqual(about({ branch: "revert-41-main", title: "Revert \"ET-8: first half\"" }), [])
     assert.deepStrictEqual(reverts({ title: "Revert \"ET-8: first half\"" }), ["ET-8"])
     assert.deepStrictEqual(reverts({ title: "Revert \"Revert \"ET-8: first half\"\"" }), [])
@@ -164,7 +179,11 @@ describe("the work items that a pull request is about", () => {
       FastCheck.string({ unit: "grapheme", maxLength: 200 }),
       FastCheck.constantFrom("", "Closes ", "[", "Revert \"", "<!--", "> ", "`"),
       (text, before) => {
-        about({ branch: text, title: `${before}ET-1${text}`, body: `${text}${before}ET-1` })
+        about({
+          branch: text,
+          title: `${before.repeat(1 + text.length * 1_000)}ET-1${text}`,
+          body: `${text}${before}ET-1`
+        })
       }
     )))
 

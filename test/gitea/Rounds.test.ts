@@ -140,6 +140,100 @@ describe("rounds of asking Gitea", () => {
       })
     ))
 
+  it.live("rows 1, 23: one that was taken to another base and merged unheard is asked about, once", () =>
+    withForge((gitea) =>
+      Effect.gen(function*() {
+        const { write, sql } = yield* Storage
+        const tasks = yield* TaskStore
+        const round = yield* asking
+        yield* heard(seen({ base: "feature/epic" }))
+        yield* heard(seen({ number: 89 }))
+        yield* write(sql`DELETE FROM plane_sync_claim WHERE number = 89`)
+        yield* tasks.start({ workItem: "ET-7" })
+        yield* write(sql`UPDATE plane_sync_task SET due_at = NULL`)
+        gitea.pages.set(`${pulls}?state=open&sort=recentupdate&page=1&limit=50`, { total: 0, answer: [] })
+        gitea.answers.set(
+          `${pulls}/88`,
+          listed({ state: "closed", merged: true, merged_at: "2026-11-02T08:00:00Z" })
+        )
+        assert.deepStrictEqual(yield* round, [])
+        assert.containSubset(yield* pullRequest(88), { open: false, merged: true, base: "main" })
+        assert.containSubset(yield* pullRequest(89), { open: false, merged: false })
+        assert.isTrue(yield* isDue)
+        assert.lengthOf(sinceLast(gitea.asked), 2)
+        yield* round
+        assert.lengthOf(sinceLast(gitea.asked), 1)
+      })
+    ))
+
+  it.live("row 23: what ended unheard below the first page has all pages read once more, and no more than that", () =>
+    withForge((gitea) =>
+      Effect.gen(function*() {
+        const round = yield* asking
+        const paged = (n: number) => `${pulls}?state=open&sort=recentupdate&page=${n}&limit=50`
+        yield* heard(seen())
+        const page = (total: number, numbers: ReadonlyArray<number>) => ({
+          total,
+          answer: numbers.map((number) => listed({ number, title: "ET-7" }))
+        })
+        gitea.pages.set(paged(1), page(4, [88, 5]))
+        gitea.pages.set(paged(2), page(4, [6, 7]))
+        yield* round
+        gitea.pages.set(paged(1), page(3, [88, 5]))
+        gitea.pages.set(paged(2), page(3, [6]))
+        gitea.answers.set(`${pulls}/7`, listed({ number: 7, state: "closed" }))
+        gitea.asked.splice(0)
+        yield* round
+        assert.deepStrictEqual(sinceLast(gitea.asked), [paged(1), paged(1), paged(2), `${pulls}/7`])
+        assert.isFalse((yield* pullRequest(7))?.open)
+        // A total that is never right costs nothing more than once.
+        gitea.pages.set(paged(1), page(9, [88, 5]))
+        gitea.pages.set(paged(2), page(9, [6]))
+        gitea.pages.set(paged(3), page(9, []))
+        yield* round
+        gitea.asked.splice(0)
+        yield* round
+        assert.deepStrictEqual(sinceLast(gitea.asked), [paged(1)])
+      })
+    ))
+
+  it.live("row 1: a base, a default branch or a head that changed without another moment is news", () =>
+    withForge((gitea) =>
+      Effect.gen(function*() {
+        const { sql, write } = yield* Storage
+        const round = yield* asking
+        yield* heard(seen({ rank: 2 }))
+        const at = "1970-01-01T00:00:01Z"
+        const base = { ref: "trunk", repo: { id: 1, full_name: "acme/widgets", default_branch: "trunk" } }
+        gitea.answers.set(pulls, [listed({ base, updated_at: at, head: { label: "et-7", sha: "two", repo_id: 1 } })])
+        yield* round
+        assert.containSubset(yield* pullRequest(88), { base: "trunk", defaultBranch: "trunk", headSha: "two" })
+        // What an older version has read of its text is read again.
+        yield* write(sql`UPDATE plane_sync_pull_request SET text_rank = 0, text_at = 0`)
+        yield* write(sql`UPDATE plane_sync_claim SET key = 'ET-26'`)
+        yield* round
+        const { read } = yield* Storage
+        assert.deepStrictEqual(yield* read(sql`SELECT key FROM plane_sync_claim`), [{ key: "ET-7" }])
+      })
+    ))
+
+  it.live("row 22: a repository that is nowhere costs one request a round, and is found again", () =>
+    withForge((gitea) =>
+      Effect.gen(function*() {
+        const round = yield* asking
+        yield* heard(seen())
+        gitea.refused.add(pulls)
+        yield* round
+        gitea.asked.splice(0)
+        yield* round
+        assert.deepStrictEqual(sinceLast(gitea.asked), ["/api/v1/repositories/1"])
+        gitea.answers.set("/api/v1/repositories/1", { id: 1, full_name: "acme/gears", default_branch: "main" })
+        gitea.answers.set("/api/v1/repos/acme/gears/pulls", [])
+        assert.deepStrictEqual(yield* round, [])
+        assert.strictEqual((yield* pullRequest(88))?.name, "acme/gears")
+      })
+    ))
+
   it.live("row 26: say what Gitea refuses, until it does not", () =>
     withForge((gitea) =>
       Effect.gen(function*() {

@@ -86,6 +86,26 @@ describe("which pull requests count", () => {
     assert.deepStrictEqual(merge([pull(1, mergedAt(999)), pull(2, mergedAt(1_001))]), passed)
   })
 
+  it("of one second, and where Gitea's clock is ahead, what was heard before the start was before it (3)", () => {
+    const at = EpochMillis(started + 500)
+    const count = (mergedAt: number, mergeHeardAt: number | null) =>
+      whyNot(
+        pull(1, {
+          open: false,
+          merged: true,
+          mergedAt: EpochMillis(mergedAt),
+          mergeHeardAt: mergeHeardAt === null ? null : EpochMillis(mergeHeardAt)
+        }),
+        at,
+        rules
+      ) === undefined
+    assert.isTrue(count(started, started + 900))
+    assert.isTrue(count(started, null))
+    assert.isFalse(count(started, started + 400))
+    assert.isFalse(count(started + minute, started + 400))
+    assert.isFalse(count(started - 1_000, started + 900))
+  })
+
   it("those of the given repositories, and of forks only if they may (24, 37)", () => {
     const one = [pull(1, mergedAt(1_001))]
     assert.deepStrictEqual(merge(one, { repositories: ["acme/*"] }), passed)
@@ -119,6 +139,25 @@ describe("all pull requests of a task", () => {
     )
     assert.deepStrictEqual(merge([pull(1, closed), pull(2, mergedAt(1_001))]), passed)
     assert.deepStrictEqual(merge([pull(1, closed)]), lost("acme/widgets#1 was closed without a merge"))
+    const both = merge([pull(1, closed), pull(2, { base: "epic", ...mergedAt(1_001) })])
+    assert.match(
+      both._tag === "Pending" ? both.why : "",
+      /^acme\/widgets#1 was closed without a merge; acme\/widgets#2 does not count: it goes into epic/
+    )
+  })
+
+  it("a revert of what was merged before the start says nothing of what is open now (5)", () => {
+    const all = standing([pull(1)])
+    const reverted = { ...all, reverts: [pull(9, mergedAt(1_002))] }
+    assert.deepStrictEqual(mergedVerdict("ET-4", reverted), pending("acme/widgets#1 is not merged yet"))
+    assert.strictEqual(
+      mergedVerdict("ET-4", { ...standing([pull(1, mergedAt(1_001))]), reverts: reverted.reverts })._tag,
+      "Failed"
+    )
+    assert.deepStrictEqual(
+      mergedVerdict("ET-4", { ...standing([pull(1, mergedAt(1_003))]), reverts: reverted.reverts }),
+      passed
+    )
   })
 
   it("checks and reviews ask every open one; with none open a merge answers them (2)", () => {
@@ -178,6 +217,8 @@ describe("checks", () => {
       assert.deepStrictEqual(checks([status("ci/test-unit", "success")], change).verdict, passed)
     }
     assert.deepStrictEqual(checks([fresh], { requiredChecks: ["ci/test-unit"] }), { verdict: passed })
+    // The clock was set back.
+    assert.strictEqual(checks([{ ...fresh, receivedAt: EpochMillis(now + 1_000) }]).verdict._tag, "Pending")
     assert.deepStrictEqual(checks([fresh], { settle: Duration.seconds(30) }).verdict, passed)
     assert.match(JSON.stringify(checks([]).verdict), /leaves out the gate ci/)
     assert.strictEqual(checks([fresh, status("x", "pending")]).verdict._tag, "Pending")
@@ -212,6 +253,8 @@ describe("checks", () => {
     assert.strictEqual(checks([status("a", "success", "", "mallory")], change).verdict._tag, "Pending")
     assert.strictEqual(checks([status("a", "success")], change).verdict._tag, "Pending")
     assert.deepStrictEqual(checks([status("a", "success", "", "drone")], change).verdict, passed)
+    // Gitea's answer does not name its own runners.
+    assert.deepStrictEqual(checks([status("a", "success")], { ciUsers: ["drone", "Gitea-Actions"] }).verdict, passed)
     assert.deepStrictEqual(
       checks([status("a", "success", "", "drone"), status("b", "failure", "", "mallory")], change).verdict,
       passed

@@ -2,11 +2,12 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { EpochMillis } from "../../src/base/Time.js"
 import { CanonicalKey } from "../../src/domain/WorkItemKey.js"
-import { readStatuses, rememberAskedStatuses } from "../../src/gitea/CheckRows.js"
+import { readStatuses, receivedBy, rememberAskedStatuses } from "../../src/gitea/CheckRows.js"
 import { giteaGates } from "../../src/gitea/GiteaGates.js"
 import { pruneCommitStatuses, prunePullRequests } from "../../src/gitea/Prune.js"
 import {
-  onlyNews,
+  forgetOpen,
+  readKnown,
   readOpenIn,
   readPullRequest,
   readPullRequestsOf,
@@ -64,7 +65,8 @@ const everything = Effect.gen(function*() {
   yield* read(readStatuses(sql, held))
   yield* read(readReviews(sql, held))
   yield* read(readOpenIn(sql, held.repository))
-  yield* read(onlyNews(sql, held.repository, []))
+  yield* read(readKnown(sql, held.repository, []))
+  yield* write(forgetOpen(sql, held.repository, [], EpochMillis(2)))
   yield* read(readDueRepositories(sql, 2, EpochMillis(2)))
   yield* read(readKnownNames(sql, ["acme/widgets"]))
   yield* write(stirRepositories(sql, [{ id: held.repository, name: held.name }], EpochMillis(2)))
@@ -74,6 +76,7 @@ const everything = Effect.gen(function*() {
   yield* write(makeRepositoriesDue(sql, EpochMillis(2)))
   yield* write(rememberAnswer(sql, held, held, EpochMillis(2)))
   yield* write(rememberAskedStatuses(sql, held, [], EpochMillis(2)))
+  yield* write(receivedBy(sql, held, EpochMillis(2)))
   assert.isFalse(yield* write(prunePullRequests(sql, EpochMillis(1))))
   assert.isFalse(yield* write(pruneCommitStatuses(sql, EpochMillis(1))))
   return task
