@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { ConfigProvider, Effect, Fiber, Layer, Stream } from "effect"
+import { ConfigProvider, Effect, Fiber, Layer, Stream, TestClock } from "effect"
 import { createHash } from "node:crypto"
 import * as Http from "node:http"
 import { Stirs } from "../../src/gitea/Stirs.js"
@@ -119,7 +119,8 @@ describe("row 32: a large hook", () => {
         }
         const deep = `{"a":${"[".repeat(2 * mebi)}${"]".repeat(2 * mebi)}}`
         const latin = Buffer.concat([Buffer.from(`{"a":"${"x".repeat(2 * mebi)}`), Buffer.from([0xff, 0x22, 0x7d])])
-        for (const broken of [right.slice(0, -1), `${right}}`, deep, latin, " ".repeat(2 * mebi)]) {
+        const control = `{"b":"${"x".repeat(2 * mebi)}\n"}`
+        for (const broken of [right.slice(0, -1), `${right}}`, deep, latin, " ".repeat(2 * mebi), control]) {
           assert.strictEqual((yield* deliver(at.url, "plane", broken)).status, 400)
         }
         const name = JSON.stringify({ event: "issue", data: { id: "x".repeat(2 * mebi) } })
@@ -234,6 +235,44 @@ describe("the receiver, of large hooks", () => {
       yield* open.open
       assert.strictEqual(yield* delivering(2, false), "counted")
     }).pipe(Effect.provide(receiving)), 30_000)
+
+  it.effect("row 32: one whose sender is slow gives its turn to the next, whose sender is not", () =>
+    Effect.gen(function*() {
+      const { receive } = yield* Receiver
+      const body = Buffer.from(largePush(2 * mebi))
+      const delivering = (bytes: Stream.Stream<Uint8Array>) =>
+        receive("gitea", {
+          headers: {
+            "content-type": "application/json",
+            "content-length": String(body.length),
+            "x-gitea-event-type": "push",
+            "x-gitea-signature": signature("gitea", body)
+          },
+          body: bytes
+        })
+      const pieces = (size: number) =>
+        Stream.range(0, Math.ceil(body.length / size) - 1).pipe(
+          Stream.map((n) => body.subarray(n * size, (n + 1) * size)),
+          Stream.rechunk(1)
+        )
+      const slow = yield* Effect.forEach(
+        Array.from({ length: 5 }),
+        () => Effect.fork(Effect.flip(delivering(Stream.tap(pieces(1), () => Effect.sleep("1 second"))))),
+        { concurrency: 1 }
+      )
+      yield* TestClock.adjust("1 second")
+      // This one needs nearly all of the ten seconds, and comes in time.
+      const steady = yield* Effect.fork(
+        delivering(Stream.tap(pieces(64 * 1024), () => Effect.sleep("200 millis")))
+      )
+      yield* TestClock.adjust("15 seconds")
+      for (const fiber of slow) {
+        const error = yield* Fiber.join(fiber)
+        assert.strictEqual(error._tag === "Refused" ? error.status : error._tag, 408)
+      }
+      yield* TestClock.adjust("8 seconds")
+      assert.strictEqual(yield* Fiber.join(steady), "counted")
+    }).pipe(Effect.provide(receiving)))
 
   it.live(
     "row 25: any hook that names a repository is a reason to ask about it, large or small",
