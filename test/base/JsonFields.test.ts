@@ -178,6 +178,19 @@ describe("readFields", () => {
     )
   })
 
+  it("row 32: knows how many backslashes stand before a quote, however many they are", () => {
+    for (const many of [62, 63, 64, 65, 4_095, 4_096, 4_097, 4_160, 8_255, 8_256, 8_257]) {
+      for (const before of ["", "x"]) {
+        const text = `{"b":"${before}${"\\".repeat(many)}","a":1}`
+        assert.deepStrictEqual(
+          read(text),
+          many % 2 === 0 ? Either.right({ a: 1 }) : Either.left("NotJson"),
+          String(many)
+        )
+      }
+    }
+  })
+
   it("takes the last of two values of a name, as JSON.parse does, and a name that is escaped", () => {
     assert.deepStrictEqual(read("{\"a\":1,\"\\u0061\":[2],\"a\":\"3\"}"), Either.right({ a: "3" }))
   })
@@ -214,10 +227,10 @@ describe("readFields", () => {
     for (
       const inner of [
         `"b":[${"[],".repeat(mebi)}[]]`,
-        `"b":[${"1,".repeat(mebi)}1]`,
         `"b":{${"\"\":1,".repeat(mebi)}"c":1}`,
         `"b":"${"\\\"".repeat(mebi)}"`,
         `"b":"${"<p class=\\\"x\\\">".repeat(mebi / 8)}"`,
+        `"b":"${"\\\\".repeat(mebi)}\\""`,
         `"b":${" ".repeat(2 * mebi)}1`
       ]
     ) {

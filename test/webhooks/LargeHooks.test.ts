@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { ConfigProvider, Effect, Fiber, Layer, Stream, TestClock } from "effect"
 import { createHash } from "node:crypto"
 import * as Http from "node:http"
+import { connect } from "node:net"
 import { Stirs } from "../../src/gitea/Stirs.js"
 import { Storage } from "../../src/StorageLayers.js"
 import { Inbox } from "../../src/webhooks/Inbox.js"
@@ -109,6 +110,8 @@ describe("row 32: a large hook", () => {
         const at = yield* scene(alone)
         const over = Buffer.alloc(33 * mebi, " ")
         assert.strictEqual((yield* deliver(at.url, "plane", over)).status, 413)
+        // Its connection ends with the answer, so this must not come before all is sent.
+        assert.strictEqual(yield* sendAndEnd(at.url, over), "HTTP/1.1 413 Payload Too Large")
         const chunked = { headers: { "content-length": "", "transfer-encoding": "chunked" } }
         assert.strictEqual((yield* sendInChunks(at.url, over)).status, 413, JSON.stringify(chunked))
         const right = largeMove(7, mebi)
@@ -159,6 +162,23 @@ describe("row 32: a large hook", () => {
       for (const number of numbers) assert.strictEqual(yield* at.stage(number), "analysis active")
     }).pipe(Effect.scoped, withPlane), 60_000)
 })
+
+/** As a sender does that reads the answer only after it has sent all, and then closes the connection: its first line. */
+const sendAndEnd = (url: string, body: Buffer) =>
+  Effect.async<string>((resume) => {
+    const { hostname, port } = new URL(url)
+    const socket = connect(Number(port), hostname)
+    socket.on("error", (error) => resume(Effect.succeed(String(error))))
+    socket.write(
+      `POST /webhooks/plane HTTP/1.1\r\nHost: ${hostname}\r\nConnection: close\r\nContent-Type: application/json\r\n` +
+        `X-Plane-Signature: ${signature("plane", body)}\r\nContent-Length: ${body.length}\r\n\r\n`
+    )
+    socket.write(body, () => {
+      let answer = ""
+      socket.on("data", (bytes) => void (answer += String(bytes)))
+      socket.on("end", () => resume(Effect.succeed(answer.split("\r\n")[0] ?? "")))
+    })
+  })
 
 /** Without a Content-Length. */
 const sendInChunks = (url: string, body: Buffer) =>
