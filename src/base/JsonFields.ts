@@ -31,6 +31,9 @@ export interface ReadingLimits {
  */
 export const sliceBytes = 16 * 1024
 
+/** Bytes of a text that are checked at a time, where nothing is kept of it. */
+const textBytes = 64 * 1024
+
 /** A number with more digits is nobody's. */
 const longestScalar = 1_000
 /** A longer name is nobody's that is looked for. */
@@ -48,6 +51,8 @@ const Byte = {
   openObject: 0x7b,
   closeObject: 0x7d
 } as const
+
+const backslashes = Buffer.alloc(4_096, Byte.backslash)
 
 const isBlank = (byte: number | undefined) => byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09
 
@@ -116,12 +121,25 @@ class Reader {
     for (;;) {
       const quote = this.bytes.indexOf(Byte.quote, this.position)
       if (quote === -1) throw new Unreadable({ reason: "NotJson" })
-      let before = quote
-      while (before > this.position && this.bytes[before - 1] === Byte.backslash) before -= 1
+      const before = this.firstBackslash(quote)
       this.position = quote + 1
       if ((quote - before) % 2 === 0) return true
       if (this.position >= this.sliceEnd) return false
     }
+  }
+
+  /** Where the backslashes begin that stand before a quote. */
+  private firstBackslash(quote: number): number {
+    let first = quote
+    while (first > this.position && this.bytes[first - 1] === Byte.backslash) {
+      first -= 1
+      // A text may be nothing but backslashes: many are compared at a time.
+      while (
+        quote - first >= 64 && first - this.position >= backslashes.length &&
+        this.bytes.compare(backslashes, 0, backslashes.length, first - backslashes.length, first) === 0
+      ) first -= backslashes.length
+    }
+    return first
   }
 
   /** Passes a text. Returns where its content starts; it ends before the byte that was passed last. */
@@ -136,13 +154,31 @@ class Reader {
   private *name(): Slices<string> {
     const start = yield* this.text()
     const end = this.position - 1
+    const isLong = end - start > longestName
+    if (isLong) yield* this.check(start, end)
     yield* this.pass(Byte.colon)
-    return end - start > longestName ? "" : this.parsed(start, end)
+    return isLong ? "" : this.parsed(start, end)
   }
 
-  private parsed(start: number, end: number): string {
+  /** Passes a text that nothing is kept of. What `JSON.parse` refuses is refused in it all the same. */
+  private *skipText(): Slices<void> {
+    const start = yield* this.text()
+    yield* this.check(start, this.position - 1)
+  }
+
+  private *check(start: number, end: number): Slices<void> {
+    for (let from = start; from < end;) {
+      const to = this.cut(from, end, textBytes)
+      // It is refused for bytes of ASCII alone, and read faster in this way.
+      this.parsed(from, to, "latin1")
+      if (to < end) yield this.nextSlice()
+      from = to
+    }
+  }
+
+  private parsed(start: number, end: number, encoding: "latin1" | "utf8" = "utf8"): string {
     try {
-      return String(JSON.parse(`"${this.bytes.toString("utf8", start, end)}"`))
+      return String(JSON.parse(`"${this.bytes.toString(encoding, start, end)}"`))
     } catch {
       throw new Unreadable({ reason: "NotJson" })
     }
@@ -174,14 +210,18 @@ class Reader {
     }
     const start = yield* this.text()
     const end = this.position - 1
-    if (wanted === "beginning") return this.parsed(start, this.cut(start, end))
+    if (wanted === "beginning") {
+      const cut = this.cut(start, end, this.limits.longestBeginning)
+      yield* this.check(cut, end)
+      return this.parsed(start, cut)
+    }
     if (end - start > this.limits.longestWhole) throw new Unreadable({ reason: "TooLong" })
     return this.parsed(start, end)
   }
 
   /** Where a text is cut: between two characters, and not within an escape. */
-  private cut(start: number, end: number): number {
-    let cut = start + this.limits.longestBeginning
+  private cut(start: number, end: number, longest: number): number {
+    let cut = start + longest
     if (end <= cut) return end
     while (((this.bytes[cut] ?? 0) & 0xc0) === 0x80) cut -= 1
     const last = this.bytes.lastIndexOf(Byte.backslash, cut - 1)
@@ -218,13 +258,14 @@ class Reader {
       if (byte === Byte.openObject || byte === Byte.openArray) {
         const close = byte === Byte.openObject ? Byte.closeObject : Byte.closeArray
         closing.push(close)
-        if (open + closing.length > this.limits.levels) throw new Unreadable({ reason: "TooDeep" })
         this.position += 1
         if ((yield* this.peek()) !== close) {
+          // What is empty has no level within.
+          if (open + closing.length > this.limits.levels) throw new Unreadable({ reason: "TooDeep" })
           if (close === Byte.closeObject) yield* this.anyName()
           continue
         }
-      } else if (byte === Byte.quote) yield* this.text()
+      } else if (byte === Byte.quote) yield* this.skipText()
       else this.passScalar()
       while (closing.length > 0 && (yield* this.peek()) === closing.at(-1)) {
         this.position += 1
@@ -237,7 +278,7 @@ class Reader {
   }
 
   private *anyName(): Slices<void> {
-    yield* this.text()
+    yield* this.skipText()
     yield* this.pass(Byte.colon)
   }
 }

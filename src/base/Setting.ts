@@ -158,27 +158,33 @@ const partsOf = (text: string): ReadonlyArray<string> | undefined => {
   return inBrackets.test(text) ? undefined : text.split(",")
 }
 
-/** A list of `what`: texts with commas between, or a JSON array of texts for those that have commas themselves. */
-export const listOf = (what: string, example: string): Accepted<ReadonlyArray<string>> => ({
+const beginsAsJson = /^\[\s*"/
+
+/**
+ * A list of `what`: texts with commas between, or a JSON array of texts for those that have commas themselves. One that
+ * does not match `item` is refused.
+ */
+export const listOf = (what: string, example: string, item = /./su): Accepted<ReadonlyArray<string>> => ({
   expected: `${what} with commas between, like "${example}", or a JSON array, like ${
     JSON.stringify(example.split(", "))
   }`,
   parse: (text) => {
     const json = Schema.decodeEither(StringsText)(text)
+    if (Either.isLeft(json) && beginsAsJson.test(text)) return Either.left(`${given(text)} is no JSON array of texts`)
     const parts = Either.isRight(json) ? json.right : partsOf(text)
     if (parts === undefined) {
       return Either.left(`${given(text)} has a comma within brackets, which could be a part of a name: write JSON`)
     }
     const items = parts.map((part) => part.trim())
-    return items.includes("")
-      ? Either.left(`${given(text)} has an empty name in it`)
-      : Either.right(items)
+    if (items.includes("")) return Either.left(`${given(text)} has an empty name in it`)
+    const wrong = items.find((one) => !item.test(one))
+    return wrong === undefined ? Either.right(items) : Either.left(notRight(wrong))
   }
 })
 
 /** A list of globs of `what`. One that cannot be read as a glob is refused. */
-export const globsOf = (what: string, example: string): Accepted<ReadonlyArray<string>> => {
-  const list = listOf(what, example)
+export const globsOf = (what: string, example: string, item?: RegExp): Accepted<ReadonlyArray<string>> => {
+  const list = listOf(what, example, item)
   return {
     expected: list.expected,
     parse: (text) =>

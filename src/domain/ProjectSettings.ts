@@ -23,6 +23,12 @@ const yesOrNo: Accepted<boolean> = {
   parse: (text) => Either.map(oneOf(["true", "false"], { anyCase: true }).parse(text), (word) => word === "true")
 }
 
+/** A glob without a slash matches no owner/name, unless `*` or `?` stands for it. */
+const repository = /[/*?]/u
+
+/** No login has blanks, or what JSON and globs are written with. */
+const login = /^[^\s"*?{}[\]]+$/u
+
 /** The settings of the project that is written to. */
 export const projectSettings = {
   id: defineSetting({
@@ -64,7 +70,7 @@ export const pullRequestSettings = {
   repositories: defineSetting({
     name: "ORCH_GITEA_REPOSITORIES",
     about: "The repositories whose pull requests count. Without any, all do whose webhook has the right secret.",
-    accepts: globsOf("globs of owner/name", "acme/widgets, acme/app-*"),
+    accepts: globsOf("globs of owner/name", "acme/widgets, acme/app-*", repository),
     default: unset([])
   }),
   forks: defineSetting({
@@ -78,7 +84,7 @@ export const pullRequestSettings = {
     about:
       "The people whose reviews count. Without any, those whose word counts in Gitea; or, if Gitea cannot be asked, " +
       "everybody but the author.",
-    accepts: listOf("logins", "lea, jonas"),
+    accepts: listOf("logins", "lea, jonas", login),
     default: unset([])
   }),
   requiredChecks: defineSetting({
@@ -92,7 +98,7 @@ export const pullRequestSettings = {
   ciUsers: defineSetting({
     name: "ORCH_GITEA_CI_USERS",
     about: "The users whose checks count. Without any, everybody's, because Gitea's own runners have names that vary.",
-    accepts: listOf("logins", "drone, gitea-actions"),
+    accepts: listOf("logins", "drone, gitea-actions", login),
     default: unset([])
   }),
   // Versions differ: some count a warning as a success, newer ones as a failure. The default is the stricter one.

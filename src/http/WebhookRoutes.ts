@@ -27,6 +27,19 @@ const refused = ({ status, why }: { readonly status: number; readonly why: strin
   return status === 408 ? HttpServerResponse.setHeader(response, "connection", "close") : response
 }
 
+/** How long the rest of a body that is too large may take. */
+const restTime = "10 seconds"
+
+/** Waits for the end of a body that flows past: a sender whose connection ends with the answer would not see it before. */
+const passed = (request: HttpServerRequest.HttpServerRequest) =>
+  Effect.async<void>((resume) => {
+    const message = NodeHttpServerRequest.toIncomingMessage(request)
+    const end = () => resume(Effect.void)
+    if (message.readableEnded || message.destroyed) return end()
+    message.once("end", end).once("close", end)
+    return Effect.sync(() => message.off("end", end).off("close", end))
+  }).pipe(Effect.timeoutOption(restTime))
+
 /**
  * Refuses a webhook that may be taken when it is sent again. Plane believes that a webhook was taken after any answer,
  * even a 500, and sends it again only when the connection breaks: so its connection is broken. Gitea never sends again,
@@ -62,7 +75,7 @@ export const webhookRoutes = HttpApiBuilder.Router.use((router) =>
           Effect.tap((taken) => taken === "stored" ? noteWrite(Either.void) : Effect.void),
           Effect.as(accepted),
           Effect.catchTags({
-            Refused: (error) => Effect.succeed(refused(error)),
+            Refused: (error) => Effect.as(error.status === 413 ? passed(request) : Effect.void, refused(error)),
             Overloaded: ({ why }) => notNow(source, request, refused({ status: 503, why })),
             StorageError: (error) =>
               Effect.zipRight(

@@ -16,8 +16,15 @@ export const largest = { signed: 32 * mebibyte, unsigned: 5 * mebibyte } as cons
 /** The longest time that the bytes of a body may take, without its wait for others. Gitea gives up after five seconds. */
 const bodyTime = Duration.seconds(10)
 
+/**
+ * Who has the turn of the large bodies and is slower is told to try again, so that it does not hold up the others: one
+ * that needs all of `bodyTime` is faster. At first there is no hurry.
+ */
+const slowest = { grace: Duration.toMillis("2 seconds"), bytesPerMilli: 64, lookEvery: "500 millis" } as const
+
 const brokenOff = new Refused({ status: 400, why: "its body broke off" })
 const tooSlow = new Refused({ status: 408, why: `its body took longer than ${Duration.format(bodyTime)}` })
+const tooSlowly = new Refused({ status: 408, why: "its body comes too slowly for one of its size" })
 const tooLarge = (limit: number) => new Refused({ status: 413, why: `its body is larger than ${limit} bytes` })
 
 export interface Reading {
@@ -65,11 +72,21 @@ export const readBody = (
     const within = <A, E>(duration: Duration.DurationInput, reading: Effect.Effect<A, E>) =>
       Effect.timeoutFail(reading, { duration, onTimeout: () => tooSlow })
 
+    /** Fails when what comes from now on comes too slowly. */
+    const whenTooSlow = Effect.gen(function*() {
+      const [from, begun] = [size, yield* monotonicMillis]
+      for (;;) {
+        yield* Effect.sleep(slowest.lookEvery)
+        const passed = (yield* monotonicMillis) - begun
+        if (size - from < (passed - slowest.grace) * slowest.bytesPerMilli) return yield* tooSlowly
+      }
+    })
+
     const before = yield* monotonicMillis
     const isRead = yield* within(bodyTime, readWhile(() => size === 0 || Math.max(size, announced) <= smallBody))
     if (isRead) return read
     const taken = (yield* monotonicMillis) - before
     yield* room.takeTurn
-    yield* within(Duration.subtract(bodyTime, taken), readWhile(() => true))
+    yield* within(Duration.subtract(bodyTime, taken), Effect.raceFirst(readWhile(() => true), whenTooSlow))
     return read
   }))

@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Either, FastCheck } from "effect"
+import { isDeeperThan } from "../../src/base/Depth.js"
 import type { Fields } from "../../src/base/JsonFields.js"
 import { readFields, sliceBytes } from "../../src/base/JsonFields.js"
 
@@ -103,10 +104,90 @@ describe("readFields", () => {
         "{a:1}",
         "\uFEFF{}",
         "{\"a\":\"\n\"}",
-        `{"b":${"1".repeat(2_000)}}`
+        "{\"b\":\"\n\"}",
+        "{\"b\":\"\\x\"}",
+        "{\"b\":\"\\u12g4\"}",
+        "{\"b\":[{\"\t\":1}]}",
+        `{"${"n".repeat(300)}\u0001":1}`,
+        `{"b":"${"\u20ac".repeat(50_000)}\\"}`,
+        `{"b":"${"\\n".repeat(50_000)}\n"}`,
+        `{"c":"${"x".repeat(200)}\u0000"}`
       ]
     ) {
-      assert.deepStrictEqual(read(text), Either.left("NotJson"), text)
+      assert.deepStrictEqual(read(text, { a: "whole", c: "beginning" }), Either.left("NotJson"), text)
+      assert.throws(() => JSON.parse(text) as unknown)
+    }
+    // Nobody writes this.
+    assert.deepStrictEqual(read(`{"b":${"1".repeat(2_000)}}`), Either.left("NotJson"))
+  })
+
+  it("row 32: takes and refuses what JSON.parse takes and refuses, of texts that are broken anywhere", () => {
+    const fields: Fields = { a: "whole", b: { a: "whole", "__proto__": "whole" }, c: "beginning" }
+    const whole = JSON.stringify({
+      a: "x\ud800\u20ac\n",
+      c: "\\\"".repeat(20),
+      b: { a: -1.5e-7, "__proto__": null, list: [true, false, {}, [], [{ "\u0001\ud83d\udeb5": "\t" }]] },
+      "n\u00e9": "\u2028"
+    })
+    const texts = [whole, escaped(whole), JSON.stringify(JSON.parse(whole), null, 2)].map((text) =>
+      text.replace("\"list\"", "\"__proto__\":{\"a\":2},\"a\":1E+3,\"\\u0061\":0,\"list\"")
+    )
+    const parts = [
+      "",
+      "\"",
+      "\\",
+      "\\u",
+      ",",
+      ":",
+      "[",
+      "]",
+      "{",
+      "}",
+      " ",
+      "\n",
+      "\u0000",
+      "0",
+      "-",
+      ".",
+      "e",
+      "true",
+      "\uFEFF"
+    ]
+    FastCheck.assert(
+      FastCheck.property(
+        FastCheck.constantFrom(...texts),
+        FastCheck.array(FastCheck.tuple(FastCheck.nat(), FastCheck.nat(3), FastCheck.constantFrom(...parts)), {
+          maxLength: 3
+        }),
+        (text, edits) => {
+          const broken = edits.reduce((text, [at, removed, added]) => {
+            const position = at % (text.length + 1)
+            return text.slice(0, position) + added + text.slice(position + removed)
+          }, text)
+          // As it comes: what is no character any more is another one.
+          const given = Buffer.from(broken).toString()
+          const parsed = Either.try(() => JSON.parse(given) as unknown)
+          assert.deepStrictEqual(
+            read(given, fields),
+            Either.mapBoth(parsed, { onLeft: () => "NotJson", onRight: (value) => picked(value, fields) }),
+            given
+          )
+        }
+      ),
+      { numRuns: Number(process.env["PROPERTY_RUNS"] ?? 3_000) }
+    )
+  })
+
+  it("row 32: knows how many backslashes stand before a quote, however many they are", () => {
+    for (const many of [62, 63, 64, 65, 4_095, 4_096, 4_097, 4_160, 8_255, 8_256, 8_257]) {
+      for (const before of ["", "x"]) {
+        const text = `{"b":"${before}${"\\".repeat(many)}","a":1}`
+        assert.deepStrictEqual(
+          read(text),
+          many % 2 === 0 ? Either.right({ a: 1 }) : Either.left("NotJson"),
+          String(many)
+        )
+      }
     }
   })
 
@@ -131,8 +212,14 @@ describe("readFields", () => {
 
   it("refuses what is nested too deeply, wherever it is", () => {
     const nested = (levels: number) => "[".repeat(levels) + "]".repeat(levels)
-    assert.deepStrictEqual(read(`{"b":${nested(63)}}`), Either.right({}))
-    assert.deepStrictEqual(read(`{"b":${nested(64)}}`), Either.left("TooDeep"))
+    // What is empty has no level within, for `isDeeperThan` neither.
+    for (const [inner, deep] of [[nested(64), false], [nested(65), true]] as const) {
+      assert.deepStrictEqual(read(`{"b":${inner}}`), deep ? Either.left("TooDeep") : Either.right({}))
+      assert.strictEqual(isDeeperThan(JSON.parse(`{"b":${inner}}`), limits.levels), deep)
+    }
+    const innermost = `${"[".repeat(64)}1${"]".repeat(64)}`
+    assert.deepStrictEqual(read(`{"b":${innermost}}`), Either.left("TooDeep"))
+    assert.isTrue(isDeeperThan(JSON.parse(`{"b":${innermost}}`), limits.levels))
     assert.deepStrictEqual(read(`{"a":${nested(100_000)}}`), Either.left("TooDeep"))
   })
 

@@ -9,6 +9,7 @@ import { fileURLToPath } from "node:url"
 import { inspect } from "node:util"
 import { allSettings, firstSettings } from "../../src/config/AllSettings.js"
 import { envExample, settingsPage } from "../../src/config/SettingTexts.js"
+import { pullRequestSettings } from "../../src/domain/ProjectSettings.js"
 
 const root = fileURLToPath(new URL("../../", import.meta.url))
 
@@ -125,6 +126,41 @@ describe("the settings", () => {
         assert.include(text, `expected ${expected}`)
         const all = [text, Inspectable.toStringUnknown(result.left), inspect(result.left, { depth: 9 })].join("\n")
         assert.strictEqual(all.includes("hunter2"), !secret, name)
+      }
+    }))
+
+  it.effect("row 11: that are lists take texts with commas between or JSON, and refuse what can match nothing", () =>
+    Effect.gen(function*() {
+      const { branches, ciUsers, repositories, requiredChecks, reviewers } = pullRequestSettings
+      for (
+        const [setting, text, given] of [
+          [branches, "[\"a\"", "[\"a\""],
+          [requiredChecks, "[\"ci/a\", 1]", "[\"ci/a\", 1]"],
+          [requiredChecks, "test (20, x)", "test (20, x)"],
+          [requiredChecks, "ci/a,,ci/b", "ci/a,,ci/b"],
+          [repositories, "acme/widgets, acme", "acme"],
+          [reviewers, "lea jonas", "lea jonas"],
+          [reviewers, "[\"lea\", \"jo nas\"]", "jo nas"],
+          [ciUsers, "{\"a\":1}", "{\"a\":1}"]
+        ] as const
+      ) {
+        const { expected, name } = setting.definition
+        const result = yield* Effect.either(withVariables({ [name]: text })(setting))
+        const message = result._tag === "Left" ? Cause.fail(result.left).toString() : "taken"
+        assert.include(message, `${JSON.stringify(given)} `, text)
+        assert.include(message, name)
+        assert.include(message, `expected ${expected}`)
+      }
+      for (
+        const [setting, text, right] of [
+          [branches, "release/*, [ab]", ["release/*", "[ab]"]],
+          [requiredChecks, "[\"test (20, x)\"]", ["test (20, x)"]],
+          [repositories, "acme/*, *, acme*", ["acme/*", "*", "acme*"]],
+          [reviewers, "[\"lea\"]", ["lea"]],
+          [ciUsers, "gitea-actions, drone_1.x", ["gitea-actions", "drone_1.x"]]
+        ] as const
+      ) {
+        assert.deepStrictEqual(yield* withVariables({ [setting.definition.name]: text })(setting), right)
       }
     }))
 })

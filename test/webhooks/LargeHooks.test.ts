@@ -1,7 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
-import { ConfigProvider, Effect, Fiber, Layer, Stream } from "effect"
+import { ConfigProvider, Effect, Fiber, Layer, Stream, TestClock } from "effect"
 import { createHash } from "node:crypto"
 import * as Http from "node:http"
+import { connect } from "node:net"
 import { Stirs } from "../../src/gitea/Stirs.js"
 import { Storage } from "../../src/StorageLayers.js"
 import { Inbox } from "../../src/webhooks/Inbox.js"
@@ -109,6 +110,8 @@ describe("row 32: a large hook", () => {
         const at = yield* scene(alone)
         const over = Buffer.alloc(33 * mebi, " ")
         assert.strictEqual((yield* deliver(at.url, "plane", over)).status, 413)
+        // Its connection ends with the answer, so this must not come before all is sent.
+        assert.strictEqual(yield* sendAndEnd(at.url, over), "HTTP/1.1 413 Payload Too Large")
         const chunked = { headers: { "content-length": "", "transfer-encoding": "chunked" } }
         assert.strictEqual((yield* sendInChunks(at.url, over)).status, 413, JSON.stringify(chunked))
         const right = largeMove(7, mebi)
@@ -119,7 +122,8 @@ describe("row 32: a large hook", () => {
         }
         const deep = `{"a":${"[".repeat(2 * mebi)}${"]".repeat(2 * mebi)}}`
         const latin = Buffer.concat([Buffer.from(`{"a":"${"x".repeat(2 * mebi)}`), Buffer.from([0xff, 0x22, 0x7d])])
-        for (const broken of [right.slice(0, -1), `${right}}`, deep, latin, " ".repeat(2 * mebi)]) {
+        const control = `{"b":"${"x".repeat(2 * mebi)}\n"}`
+        for (const broken of [right.slice(0, -1), `${right}}`, deep, latin, " ".repeat(2 * mebi), control]) {
           assert.strictEqual((yield* deliver(at.url, "plane", broken)).status, 400)
         }
         const name = JSON.stringify({ event: "issue", data: { id: "x".repeat(2 * mebi) } })
@@ -158,6 +162,23 @@ describe("row 32: a large hook", () => {
       for (const number of numbers) assert.strictEqual(yield* at.stage(number), "analysis active")
     }).pipe(Effect.scoped, withPlane), 60_000)
 })
+
+/** As a sender does that reads the answer only after it has sent all, and then closes the connection: its first line. */
+const sendAndEnd = (url: string, body: Buffer) =>
+  Effect.async<string>((resume) => {
+    const { hostname, port } = new URL(url)
+    const socket = connect(Number(port), hostname)
+    socket.on("error", (error) => resume(Effect.succeed(String(error))))
+    socket.write(
+      `POST /webhooks/plane HTTP/1.1\r\nHost: ${hostname}\r\nConnection: close\r\nContent-Type: application/json\r\n` +
+        `X-Plane-Signature: ${signature("plane", body)}\r\nContent-Length: ${body.length}\r\n\r\n`
+    )
+    socket.write(body, () => {
+      let answer = ""
+      socket.on("data", (bytes) => void (answer += String(bytes)))
+      socket.on("end", () => resume(Effect.succeed(answer.split("\r\n")[0] ?? "")))
+    })
+  })
 
 /** Without a Content-Length. */
 const sendInChunks = (url: string, body: Buffer) =>
@@ -234,6 +255,44 @@ describe("the receiver, of large hooks", () => {
       yield* open.open
       assert.strictEqual(yield* delivering(2, false), "counted")
     }).pipe(Effect.provide(receiving)), 30_000)
+
+  it.effect("row 32: one whose sender is slow gives its turn to the next, whose sender is not", () =>
+    Effect.gen(function*() {
+      const { receive } = yield* Receiver
+      const body = Buffer.from(largePush(2 * mebi))
+      const delivering = (bytes: Stream.Stream<Uint8Array>) =>
+        receive("gitea", {
+          headers: {
+            "content-type": "application/json",
+            "content-length": String(body.length),
+            "x-gitea-event-type": "push",
+            "x-gitea-signature": signature("gitea", body)
+          },
+          body: bytes
+        })
+      const pieces = (size: number) =>
+        Stream.range(0, Math.ceil(body.length / size) - 1).pipe(
+          Stream.map((n) => body.subarray(n * size, (n + 1) * size)),
+          Stream.rechunk(1)
+        )
+      const slow = yield* Effect.forEach(
+        Array.from({ length: 5 }),
+        () => Effect.fork(Effect.flip(delivering(Stream.tap(pieces(1), () => Effect.sleep("1 second"))))),
+        { concurrency: 1 }
+      )
+      yield* TestClock.adjust("1 second")
+      // This one needs nearly all of the ten seconds, and comes in time.
+      const steady = yield* Effect.fork(
+        delivering(Stream.tap(pieces(64 * 1024), () => Effect.sleep("200 millis")))
+      )
+      yield* TestClock.adjust("15 seconds")
+      for (const fiber of slow) {
+        const error = yield* Fiber.join(fiber)
+        assert.strictEqual(error._tag === "Refused" ? error.status : error._tag, 408)
+      }
+      yield* TestClock.adjust("8 seconds")
+      assert.strictEqual(yield* Fiber.join(steady), "counted")
+    }).pipe(Effect.provide(receiving)))
 
   it.live(
     "row 25: any hook that names a repository is a reason to ask about it, large or small",
