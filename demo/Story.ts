@@ -276,7 +276,12 @@ export const run = (options: {
         for (const { does, says, takes } of task.steps) {
           const at = yield* Clock.currentTimeMillis
           const [took] = yield* Effect.timed(Effect.timeout(perform(task, does), "10 seconds"))
-          yield* options.done({ task, says, at, took: does._tag === "Move" || does._tag === "Ask" ? undefined : Duration.toMillis(took) })
+          yield* options.done({
+            task,
+            says,
+            at,
+            took: does._tag === "Move" || does._tag === "Ask" ? undefined : Duration.toMillis(took)
+          })
           yield* Effect.sleep(takes)
         }
       }), { concurrency: "unbounded", discard: true })
