@@ -1,11 +1,22 @@
 import * as SqlClient from "@effect/sql/SqlClient"
 import { Effect } from "effect"
+import type { ItemId } from "../domain/Ids.js"
+import type { NormalizedKey } from "../domain/WorkItemKey.js"
+import { lanesOfTasks } from "../outbox/Tables.js"
 import type { Migration } from "../storage/Migrations.js"
 
 /** Why a task is paused, stopped or done, if not because it has gone through its pipeline. */
 export const whyColumn: Migration = Effect.gen(function*() {
   const sql = yield* SqlClient.SqlClient
   yield* sql`ALTER TABLE plane_sync_task ADD COLUMN why TEXT`
+})
+
+/** The lanes of the tasks of an older version are those of tasks. */
+export const followedTasks: Migration = Effect.gen(function*() {
+  const sql = yield* SqlClient.SqlClient
+  const tasks = yield* sql<{ key: NormalizedKey; itemId: ItemId | null }>`SELECT key, plane_id AS "itemId"
+    FROM plane_sync_task WHERE status <> 'done'`
+  yield* lanesOfTasks(tasks)
 })
 
 /** The tables of tasks: the tasks, what their gates said, what was reported of them, and the launches that are owed. */
