@@ -10,7 +10,7 @@ import {
   splittingColumns
 } from "./outbox/Tables.js"
 import { Migrations } from "./storage/Migrations.js"
-import { gateTables, launchTable, taskTables, whyColumn } from "./tasks/Tables.js"
+import { followedTasks, gateTables, launchTable, taskTables, whyColumn } from "./tasks/Tables.js"
 import { hookTables } from "./webhooks/Tables.js"
 
 /**
@@ -27,7 +27,7 @@ export const migrations = {
   "0007_claims": whileNobodyLeads(claimTable),
   "0008_gates": gateTables,
   "0009_launches": whileNobodyLeads(launchTable),
-  "0010_people": Effect.zipRight(peopleColumns, whyColumn)
+  "0010_people": Effect.all([peopleColumns, whyColumn, followedTasks], { discard: true })
 }
 
 /** What opening a database needs. */

@@ -68,6 +68,18 @@ describe("the schema", () => {
       }).pipe(Effect.provide(Layer.provideMerge(Outbox.layer, Storage.layerFile(file))))
     }))
 
+  it.scopedLive("row 28: the lanes of an older version's tasks are known to be those of tasks", () =>
+    Effect.gen(function*() {
+      const file = yield* oldDatabase
+      const database = new Database(file)
+      database.exec(`UPDATE plane_sync_task SET status = 'active', key = 'ET-1', plane_id = NULL`)
+      database.close()
+      const context = yield* Layer.build(Storage.layerFile(file))
+      const { read, sql } = Context.get(context, StorageService)
+      const [lane] = yield* read(sql`SELECT of_task AS "ofTask" FROM plane_sync_lane WHERE name = 'ET-1'`)
+      assert.deepInclude(lane, { ofTask: 1 })
+    }))
+
   it.scopedLive("keeps the launches that an older version owes, in their order", () =>
     Effect.gen(function*() {
       const file = yield* oldDatabase

@@ -1,5 +1,7 @@
 import * as SqlClient from "@effect/sql/SqlClient"
 import { Effect } from "effect"
+import type { ItemId } from "../domain/Ids.js"
+import type { NormalizedKey } from "../domain/WorkItemKey.js"
 import type { Migration } from "../storage/Migrations.js"
 
 /**
@@ -187,6 +189,20 @@ export const peopleColumns: Migration = Effect.gen(function*() {
   yield* sql`ALTER TABLE plane_sync_lane ADD COLUMN of_task INTEGER NOT NULL DEFAULT 0`
   yield* sql`ALTER TABLE plane_sync_lane ADD COLUMN left_until INTEGER NOT NULL DEFAULT 0`
 })
+
+/** Marks the lanes of tasks of an older version. See `followTask`. */
+export const lanesOfTasks = (
+  tasks: ReadonlyArray<{ readonly key: NormalizedKey; readonly itemId: ItemId | null }>
+): Migration =>
+  Effect.gen(function*() {
+    const sql = yield* SqlClient.SqlClient
+    for (const { itemId, key } of tasks) {
+      yield* sql`INSERT INTO plane_sync_lane (name, work_item) VALUES (${itemId ?? key}, ${itemId})
+        ON CONFLICT (name) DO NOTHING`
+      yield* sql`UPDATE plane_sync_lane SET of_task = 1 WHERE name IN (${itemId ?? key}, ${key})
+        OR id = (SELECT target FROM plane_sync_lane WHERE name = ${key})`
+    }
+  })
 
 /**
  * The triggers go: the leader folds new events, and the code that settles an event updates the counts. All events that

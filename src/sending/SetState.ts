@@ -20,10 +20,11 @@ const unsent = (seen: SeenState): OutcomeOf["state"] => ({ _tag: "Delivered", co
 /**
  * What a person has done that a state must not undo. Completing a work item ends its task, and nobody has heard of that
  * yet: what was heard has ended the task already, so a state that is owed then is that of a task which started anew.
+ * Where nothing was heard of the work item before, it was completed before its task was started by hand.
  */
 const whatStands = ({ heardState, ofTask }: Lane, { cancelled, completed, state }: SeenState) => {
   if (cancelled) return "cancelled"
-  return ofTask && completed && state !== heardState ? "completed" : undefined
+  return ofTask && completed && heardState !== null && state !== heardState ? "completed" : undefined
 }
 
 /**

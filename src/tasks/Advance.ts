@@ -8,7 +8,7 @@ import type { StageEvents } from "../events/StageEvents.js"
 import type { Fragment } from "../storage/Sql.js"
 import type { Storage } from "../storage/Storage.js"
 import type { StorageError } from "../storage/StorageError.js"
-import { oweLaunch } from "./Launches.js"
+import { oweLaunch, resumeLaunches } from "./Launches.js"
 import type { Pipeline, PipelineStage } from "./Pipeline.js"
 import type { QualityGates } from "./QualityGate.js"
 import type { Round } from "./Round.js"
@@ -21,6 +21,10 @@ import type { KnownVerdict, VerdictNews } from "./VerdictNews.js"
 import { verdictNews } from "./VerdictNews.js"
 
 type Work = Effect.Effect<{ readonly value: boolean; readonly events: ReadonlyArray<StageEvent> }, SqlError>
+
+/** Its agent waits until the gates were asked. */
+const isHeld = ({ task: { launch, status } }: TaskRow) =>
+  status === "active" && launch?.state === "waiting" && launch.position === undefined
 
 /** A stage that is entered, and the id of the transition. */
 interface Entry {
@@ -113,7 +117,7 @@ export const makeAdvance = (
         due_at = ${isLast ? null : dueAt}, revision = revision + 1`,
       Effect.gen(function*() {
         const failed = yield* say(row, news, stage, id, now)
-        yield* oweLaunch(sql, { entry: id, taskId: task.id, stage, agent }, now)
+        yield* oweLaunch(sql, { entry: id, taskId: task.id, stage, agent, areGatesAsked: true }, now)
         const changed = [...passed, rest].map((entry, index, entries) =>
           StageEvent.StageChanged({
             workItem,
@@ -136,7 +140,10 @@ export const makeAdvance = (
       news.isNews
         ? sql`due_at = ${dueAt}, updated_at = ${now}, revision = revision + 1`
         : sql`due_at = ${dueAt}`,
-      say(row, news, row.task.stage, id, now)
+      Effect.zipRight(
+        isHeld(row) ? resumeLaunches(sql, row.task.id) : Effect.void,
+        say(row, news, row.task.stage, id, now)
+      )
     )
 
   const newsOf = ({ known, task }: TaskRow, { answers, entered }: Round, now: EpochMillis) =>
@@ -166,7 +173,7 @@ export const makeAdvance = (
       if (rest !== undefined) {
         return !(yield* events.transact(enter(row, entries.slice(0, -1), rest, news, dueAt, now)))
       }
-      if (news.changed.length === 0 && dueAt === row.dueAt) return false
+      if (news.changed.length === 0 && dueAt === row.dueAt && !isHeld(row)) return false
       return !(yield* events.transact(stay(row, news, dueAt, id, now)))
     })
 

@@ -49,7 +49,7 @@ export const launchColumn = `(SELECT json_object('since', l.since,
       ELSE 'waiting' END,
     'position', CASE l.state WHEN 'owed' THEN
       (SELECT count(*) FROM plane_sync_launch o WHERE o.state = 'owed' AND o.number <= l.number) END)
-    FROM plane_sync_launch l WHERE l.entry = t.entry)`
+    FROM plane_sync_launch l WHERE l.entry = t.entry AND NOT (l.state = 'working' AND l.at_work = 0))`
 
 /** The task is where this launch belongs to, in one of these statuses. */
 const taskIs = (sql: Sql, statuses: Fragment) =>
@@ -60,29 +60,33 @@ const taskIs = (sql: Sql, statuses: Fragment) =>
 const mayLaunch = (sql: Sql) => taskIs(sql, sql`'active', 'done'`)
 
 /**
- * A task has entered a stage: its agent, if it has one, is to be launched. The work for the stages before is over.
+ * A task has entered a stage: its agent, if it has one, is to be launched. The work for the stages before is over. The
+ * launch is held until the gates of the stage have been asked, because if all of them hold the stage is only passed.
  */
 export const oweLaunch = (
   sql: Sql,
-  { agent, entry, stage, taskId }: {
+  { agent, areGatesAsked = false, entry, stage, taskId }: {
     readonly entry: string
     readonly taskId: TaskId
     readonly stage: Stage
     readonly agent: string | undefined
+    /** They were asked before it was entered, and do not all hold. */
+    readonly areGatesAsked?: boolean
   },
   now: EpochMillis
 ): Effect.Effect<void, SqlError> =>
   Effect.gen(function*() {
     yield* sql`DELETE FROM plane_sync_launch WHERE task = ${taskId} AND state <> 'stopping'`
     if (agent === undefined) return
-    yield* sql`INSERT INTO plane_sync_launch (entry, task, stage, agent, since)
-      VALUES (${entry}, ${taskId}, ${stage}, ${agent}, ${now})`
+    yield* sql`INSERT INTO plane_sync_launch (entry, task, stage, agent, state, since)
+      VALUES (${entry}, ${taskId}, ${stage}, ${agent}, ${areGatesAsked ? "owed" : "held"}, ${now})`
   })
 
 /** Somebody has reported on a stage: the agent that was launched for it is not at work any more. */
 export const endReported = (sql: Sql, taskId: TaskId, stage: Stage): Effect.Effect<void, SqlError> =>
   Effect.asVoid(sql`DELETE FROM plane_sync_launch
-    WHERE task = ${taskId} AND stage = ${stage} AND at_work = 1 AND tried_at IS NOT NULL AND state <> 'stopping'`)
+    WHERE task = ${taskId} AND stage = ${stage} AND (at_work = 1 OR state = 'working') AND tried_at IS NOT NULL
+      AND state <> 'stopping'`)
 
 /**
  * A task has ended by another's word than its gates': what was to be launched for it is not launched any more, and what
@@ -96,7 +100,7 @@ export const endLaunches = (sql: Sql, taskId: TaskId, now: EpochMillis): Effect.
       WHERE task = ${taskId} AND state <> 'stopping'`
   })
 
-/** A paused task goes on: what waited for that is in its place among those that wait. */
+/** The gates of an active task were asked, and it stays: what was held is in its place among those that wait. */
 export const resumeLaunches = (sql: Sql, taskId: TaskId): Effect.Effect<void, SqlError> =>
   Effect.asVoid(
     sql`UPDATE plane_sync_launch SET state = 'owed', due_at = 0 WHERE task = ${taskId} AND state = 'held'`
@@ -213,13 +217,16 @@ export const notLaunched = (
 
 /** The first `limit` agents at work by the moment at which they do not count any more. See `startDueWork`. */
 export const readWorking = (sql: Sql, limit: number, furthest: EpochMillis) =>
-  sql<LaunchRow>`${dueRows(sql, sql`state = 'working'`, limit, furthest)} LIMIT ${limit}`
+  sql<LaunchRow>`${dueRows(sql, sql`state = 'working' AND at_work = 1`, limit, furthest)} LIMIT ${limit}`
 
-/** The agent's time is over. Where the clock was set back, its time begins anew. Says whether it is over. */
+/**
+ * The agent's time is over: it does not count any more, but is still stopped when its task is, because it may be at work.
+ * Where the clock was set back, its time begins anew. Says whether it is over.
+ */
 export const endWork = (sql: Sql, { dueAt, id }: LaunchRow, now: EpochMillis): Effect.Effect<boolean, SqlError> => {
   const isIt = sql`entry = ${id} AND state = 'working'`
   return dueAt <= now
-    ? Effect.as(sql`DELETE FROM plane_sync_launch WHERE ${isIt}`, true)
+    ? Effect.as(sql`UPDATE plane_sync_launch SET at_work = 0, since = ${now}, due_at = 0 WHERE ${isIt}`, true)
     : Effect.as(
       sql`UPDATE plane_sync_launch SET since = ${now}, due_at = ${later(now, longestWork)} WHERE ${isIt}`,
       false

@@ -14,11 +14,13 @@ export interface PersonMove {
   /** Who has done it, and the state's name, as people read them. */
   readonly who?: string | undefined
   readonly stateName?: string | undefined
+  /** The work item was created in this state, so it was moved from nowhere. */
+  readonly isNew?: boolean | undefined
 }
 
 /** All that decides what a move means for a task. */
 export interface MoveFacts {
-  readonly move: Pick<PersonMove, "group" | "stateId" | "at">
+  readonly move: Pick<PersonMove, "group" | "stateId" | "at" | "isNew">
   /** None: nobody has started a task for the work item. */
   readonly task: Pick<Task, "stage" | "status" | "startedAt"> | undefined
   /** The stages of the pipeline, in order, and the state of each. */
@@ -41,8 +43,10 @@ const stateOf = (stage: Stage, stages: ReadonlyArray<Stage>, states: StageStates
  * where plane-sync itself has put the work item, so a move there never stops the task, whatever the state's group.
  */
 export const meaningOf = ({ move, stages, states, task }: MoveFacts): MoveMeaning => {
-  const { at, group, stateId } = move
+  const { at, group, isNew = false, stateId } = move
   if (task === undefined) return group === "started" ? "start" : "nothing"
+  // The task was started by hand before the hook of the creation came.
+  if (isNew) return "nothing"
   const isOwn = stateId === stateOf(task.stage, stages, states)
   if (task.status === "done") {
     const isThere = isOwn && task.stage === stages.at(-1)

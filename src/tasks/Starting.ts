@@ -6,7 +6,7 @@ import { WorkItemKey } from "../domain/WorkItemKey.js"
 import { followTask } from "../outbox/LeftStates.js"
 import type { Sql } from "../storage/Sql.js"
 import { touch } from "./DueTasks.js"
-import { oweLaunch, resumeLaunches } from "./Launches.js"
+import { oweLaunch } from "./Launches.js"
 import type { Pipeline } from "./Pipeline.js"
 import { tell } from "./Story.js"
 import type { TaskId } from "./Task.js"
@@ -62,14 +62,17 @@ export const makeStarting = (sql: Sql, pipeline: Pipeline["Type"]) => {
       yield* oweLaunch(sql, { entry, taskId: task.id, stage, agent: agentOf(firstStage, givenAgent) }, now)
     })
 
-  /** A task that is not done is active. One that was stopped enters its stage once more, for its agent was stopped. */
+  /**
+   * A task that is not done is active. One that was stopped enters its stage once more, for its agent was stopped. What
+   * was held while it was paused is launched once its gates were asked: they may hold by now.
+   */
   const goOn = ({ givenAgent, task }: TaskRow, entry: string, now: EpochMillis) =>
     Effect.gen(function*() {
       yield* touch(sql, task.id, now)
       if (task.status === "active") return
       yield* sql`UPDATE plane_sync_task SET status = 'active', why = NULL, updated_at = ${now} WHERE id = ${task.id}`
       yield* tell(sql, task.id, now, `goes on at ${task.stage}`)
-      if (task.status === "paused") return yield* resumeLaunches(sql, task.id)
+      if (task.status === "paused") return
       yield* sql`UPDATE plane_sync_task SET entry = ${entry} WHERE id = ${task.id}`
       const launched = agentOf(pipeline.byName(task.stage), givenAgent)
       yield* oweLaunch(sql, { entry, taskId: task.id, stage: task.stage, agent: launched }, now)

@@ -1,11 +1,22 @@
 import * as SqlClient from "@effect/sql/SqlClient"
 import { Effect } from "effect"
+import type { ItemId } from "../domain/Ids.js"
+import type { NormalizedKey } from "../domain/WorkItemKey.js"
+import { lanesOfTasks } from "../outbox/Tables.js"
 import type { Migration } from "../storage/Migrations.js"
 
 /** Why a task is paused, stopped or done, if not because it has gone through its pipeline. */
 export const whyColumn: Migration = Effect.gen(function*() {
   const sql = yield* SqlClient.SqlClient
   yield* sql`ALTER TABLE plane_sync_task ADD COLUMN why TEXT`
+})
+
+/** The lanes of the tasks of an older version are those of tasks. */
+export const followedTasks: Migration = Effect.gen(function*() {
+  const sql = yield* SqlClient.SqlClient
+  const tasks = yield* sql<{ key: NormalizedKey; itemId: ItemId | null }>`SELECT key, plane_id AS "itemId"
+    FROM plane_sync_task WHERE status <> 'done'`
+  yield* lanesOfTasks(tasks)
 })
 
 /** The tables of tasks: the tasks, what their gates said, what was reported of them, and the launches that are owed. */
@@ -99,11 +110,12 @@ export const gateTables: Migration = Effect.gen(function*() {
  * The launches of agents, from the commit that enters a stage until the agent's work is over. Those of an older program
  * are all owed.
  *
- * `number` gives the order of entries. `state`: `owed` waits for its turn; `held` waits until its paused task goes on;
- * `calling` has its turn, and its launcher is called, or was when the program ended; `working` has been launched;
+ * `number` gives the order of entries. `state`: `owed` waits for its turn; `held` waits until its paused task goes on, or
+ * until the gates of its stage have been asked; `calling` has its turn, and its launcher is called, or was when the
+ * program ended; `working` has been launched, also if nothing was heard of it for so long that it does not count;
  * `stopping` is to be stopped. `at_work`: it counts against `ORCH_LAUNCHES`. `since` is when its state began.
  * `tried_at` is when its launcher was first called: from then on an agent may be at work. `due_at` is when there is
- * something to do for it; 0 where it only waits for its turn.
+ * something to do for it; 0 where there is nothing, or it only waits for its turn.
  */
 export const launchTable: Migration = Effect.gen(function*() {
   const sql = yield* SqlClient.SqlClient

@@ -56,7 +56,7 @@ export interface TaskLaunch {
   readonly state: typeof LaunchState.Type
   /** When that began. */
   readonly since: EpochMillis
-  /** Its place among those that wait for their turn, from 1 on; none while its task is paused. */
+  /** Its place among those that wait for their turn, from 1 on; none while its task is paused, or its gates are asked. */
   readonly position?: number | undefined
 }
 

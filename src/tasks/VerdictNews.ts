@@ -41,7 +41,7 @@ export interface Failure {
 export interface VerdictNews {
   /** The verdicts that are to be stored. */
   readonly changed: ReadonlyArray<KnownVerdict>
-  /** Whether a verdict says something else than before. */
+  /** Whether a verdict says something else than before, or a failure is told. */
   readonly isNews: boolean
   readonly failures: ReadonlyArray<Failure>
   /** The gates that hold again after a failure that was told. */
@@ -148,7 +148,7 @@ export const verdictNews = (
   const told = new Set([...failing, ...losing])
   return {
     changed: stored.flatMap(({ old, row }) => old !== undefined && isSame(old, row) ? [] : [row]),
-    isNews: stored.some(({ old, row }) => old?.verdict !== row.verdict || old.reason !== row.reason),
+    isNews: told.size > 0 || stored.some(({ old, row }) => old?.verdict !== row.verdict || old.reason !== row.reason),
     failures: rows.filter((row) => told.has(row)).map(({ row: { gate, reason = "" }, sameAs }) => ({
       gate,
       reason,

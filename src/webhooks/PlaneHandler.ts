@@ -56,6 +56,7 @@ export const planeHandler: Effect.Effect<
         stateId: seen.stateId,
         stateName: seen.stateName,
         who: seen.who,
+        isNew: seen.isNew,
         at: EpochMillis(Math.min(epochOf(seen.updatedAt), receivedAt))
       },
       project.states

@@ -25,6 +25,8 @@ export interface WorkItemSeen {
   readonly updatedAt: PlaneMoment
   /** The hook was sent because of another change than that of the state. */
   readonly isAside: boolean
+  /** The work item was created in this state. */
+  readonly isNew: boolean
 }
 
 /** A hook that says nothing about a state. */
@@ -82,6 +84,9 @@ const decodeData = Schema.decodeUnknownEither(Data, { errors: "all" })
 
 const nothing = (reason: string, kind: string): Nothing => ({ _tag: "Nothing", reason, kind })
 
+const namesField = (activity: unknown) =>
+  isActivity(activity) && activity.field !== undefined && activity.field !== null && activity.field !== ""
+
 const namesState = (attributes: object) => "state" in attributes || "state_id" in attributes
 
 /**
@@ -94,9 +99,7 @@ const isOfAnother = ({ activity, previous_attributes: previous }: typeof Envelop
     return verb === "updated" && typeof previous === "object" && previous !== null && !namesState(previous)
   }
   const { field } = activity
-  return field === undefined || field === null || field === ""
-    ? verb === "updated"
-    : field !== "state" && field !== "state_id"
+  return namesField(activity) ? field !== "state" && field !== "state_id" : verb === "updated"
 }
 
 /** Both spellings of what was done, as one. */
@@ -173,13 +176,13 @@ export const decodePlaneHook = (body: string, header = ""): Either.Either<WorkIt
     const who = isActor(actor) ? actor.display_name : undefined
     return Either.flatMap(
       Either.mapLeft(decodeData(data), describeParseError),
-      (data) => seenIn(data, { isAside, kind, who })
+      (data) => seenIn(data, { isAside, isNew: verb === "created" && !namesField(activity), kind, who })
     )
   })
 
 const seenIn = (
   data: typeof Data.Type,
-  { isAside, kind, who }: { readonly isAside: boolean; readonly kind: string; readonly who: string | undefined }
+  { isAside, isNew, kind, who }: Pick<WorkItemSeen, "isAside" | "isNew" | "who"> & { readonly kind: string }
 ): Either.Either<WorkItemSeen | Nothing, string> => {
   const project = data.project ?? data.project_id
   if (project === undefined) return Either.left("project: is missing")
@@ -198,6 +201,7 @@ const seenIn = (
     stateName: told.name ?? undefined,
     who,
     updatedAt: data.updated_at,
-    isAside
+    isAside,
+    isNew
   })
 }

@@ -161,6 +161,7 @@ const everyTask = Effect.gen(function*() {
   yield* write(Launches.launched(sql, launch, now))
   yield* write(Launches.notLaunched(sql, launch, true, now))
   yield* write(Launches.notLaunched(sql, launch, false, now))
+  yield* write(Launches.resumeLaunches(sql, id))
   yield* write(Launches.endWork(sql, launch, now))
   yield* write(Launches.endWork(sql, { ...launch, dueAt: EpochMillis(1) }, now))
   yield* write(Launches.notStopped(sql, launch, now))

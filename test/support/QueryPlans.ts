@@ -6,7 +6,7 @@ const small = /^SCAN (plane_sync_(count|folded|sender|migrations)|json_each|u VI
 
 // Migrations run once, and may read whole tables.
 const ofMigrations =
-  /^(UPDATE plane_sync_lane SET (owed = \(SELECT count|due_at = CASE owed WHEN 0)|UPDATE plane_sync_pull_request SET text_rank = 1,|UPDATE plane_sync_verdict SET since = at,|INSERT INTO plane_sync_(claim|repository) .* FROM plane_sync_pull_request)/
+  /^(SELECT key, plane_id AS "itemId" FROM plane_sync_task WHERE status <> 'done'|UPDATE plane_sync_lane SET (owed = \(SELECT count|due_at = CASE owed WHEN 0)|UPDATE plane_sync_pull_request SET text_rank = 1,|UPDATE plane_sync_verdict SET since = at,|INSERT INTO plane_sync_(claim|repository) .* FROM plane_sync_pull_request)/
 
 /** Collects every statement that is run, with the steps of its plan. */
 export const makePlans = () => {

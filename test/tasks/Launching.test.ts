@@ -269,6 +269,26 @@ describe("the stop of an agent", () => {
     }).pipe(Effect.provide(Layer.merge(running({ launcher, stages, launches: 1 }), silent)))
   })
 
+  it.effect("row 36: an agent that does not count any more after 6 hours is stopped all the same", () => {
+    const { calls, launcher } = launching()
+    return Effect.gen(function*() {
+      yield* startMany(2)
+      yield* settled
+      yield* TestClock.adjust("7 hours")
+      assert.deepStrictEqual(calls(), launchesOf(1, 2))
+      assert.strictEqual(yield* launchOf("ET-1"), "none")
+      yield* stop("ET-1")
+      yield* settled
+      assert.deepStrictEqual(calls().slice(2), ["stop writer ET-1"])
+      // One that reported before that is not.
+      yield* TestClock.adjust("7 hours")
+      yield* report("ET-2", "write", "failed")
+      yield* stop("ET-2")
+      yield* settled
+      assert.lengthOf(calls(), 3)
+    }).pipe(Effect.provide(Layer.merge(running({ launcher, stages, launches: 1 }), silent)))
+  })
+
   it.effect("row 36: a task that is cancelled during the call of launch is stopped after it, also when that hangs", () => {
     const { all, how, launcher } = launching()
     return Effect.gen(function*() {
@@ -319,6 +339,42 @@ describe("the stop of an agent", () => {
         assert.strictEqual(yield* launchOf("ET-1"), "working")
       }).pipe(Effect.provide(running({ database, launcher: second.launcher, stages })))
     }))
+})
+
+describe("a stage whose gates hold when its task goes on", () => {
+  it.effect("row 6: is left without a launch: reports came while it was paused, or stopped", () => {
+    const { calls, launcher } = launching()
+    return Effect.gen(function*() {
+      yield* startMany(3)
+      yield* settled
+      yield* pause("ET-2")
+      yield* stop("ET-3")
+      // ET-2 waits for its turn until now, and is held then.
+      yield* report("ET-1", "write", "failed")
+      yield* settled
+      yield* report("ET-2", "write")
+      yield* report("ET-3", "write")
+      yield* settled
+      assert.deepStrictEqual(calls(), launchesOf(1))
+      yield* start("ET-2")
+      yield* settled
+      assert.deepStrictEqual(calls().slice(1), ["launch editor ET-2"])
+      yield* report("ET-2", "edit", "failed")
+      yield* start("ET-3")
+      yield* settled
+      assert.deepStrictEqual(calls().slice(2), ["launch editor ET-3"])
+    }).pipe(Effect.provide(Layer.merge(running({ launcher, stages, launches: 1 }), silent)))
+  })
+
+  it.effect("row 6: is only passed when it is the first one", () => {
+    const { calls, launcher } = launching()
+    const first = { stage: "sort", agent: "sorter", gates: ["started"] }
+    return Effect.gen(function*() {
+      yield* startMany(2)
+      yield* settled
+      assert.sameMembers(calls(), launchesOf(1, 2))
+    }).pipe(Effect.provide(running({ launcher, stages: [first, ...stages] })))
+  })
 })
 
 describe("the look before a launch", () => {

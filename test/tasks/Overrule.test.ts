@@ -3,6 +3,7 @@ import { Context, Effect, Either, Fiber, Layer, Logger, Option, TestClock } from
 import { Outbox } from "../../src/outbox/Outbox.js"
 import { eventOfBody } from "../../src/outbox/StoredEvent.js"
 import { Storage } from "../../src/StorageLayers.js"
+import { AgentLauncher } from "../../src/tasks/AgentLauncher.js"
 import { activeTask, pauseByHand } from "../../src/tasks/ByHand.js"
 import type { NotOverruled } from "../../src/tasks/Overrule.js"
 import { Verdict } from "../../src/tasks/QualityGate.js"
@@ -150,6 +151,8 @@ describe("overruling a stage", () => {
       const asked = yield* Effect.fork(tasks.advance(id))
       yield* TestClock.adjust("1 second")
       assert.strictEqual((yield* overrule("build")).task.stage, "ship")
+      // Asked once more, about the stage that the task is at now.
+      yield* TestClock.adjust("20 seconds")
       yield* TestClock.adjust("20 seconds")
       yield* Fiber.join(asked)
       assert.deepStrictEqual(yield* told, ["build → ship (shipper)"])
@@ -196,9 +199,30 @@ describe("overruling a stage", () => {
       const context = yield* Layer.build(running({ ...gates, database }))
       yield* TestClock.adjust("1 second")
       yield* Effect.repeat(Context.get(context, Tasks).get("ET-2"), { until: ({ stage }) => stage === "testing" })
-      const left = Effect.provide(launches, context)
-      yield* Effect.repeat(left, { until: ({ length }) => length === 0 })
+      const launched = Effect.map(Context.get(context, Tasks).get("ET-2"), ({ launch }) => launch?.state)
+      yield* Effect.repeat(launched, { until: (state) => state === "working" })
     }))
+
+  it.effect("row 6: into a stage whose gates hold already, nobody is launched for it", () => {
+    const gates = forge()
+    gates.approval.say(Verdict.Passed())
+    const launched: Array<string> = []
+    const launcher = Layer.succeed(AgentLauncher, {
+      launch: ({ agent }) => Effect.sync(() => void launched.push(agent)),
+      stop: () => Effect.void
+    })
+    return Effect.gen(function*() {
+      const tasks = yield* Tasks
+      yield* tasks.start({ workItem: "ET-2" })
+      yield* TestClock.adjust("1 millis").pipe(Effect.repeatN(3))
+      for (const stage of ["analysis", "architecture", "development"]) {
+        yield* overrule(stage)
+        yield* TestClock.adjust("1 millis").pipe(Effect.repeatN(3))
+      }
+      assert.strictEqual((yield* tasks.get("ET-2")).stage, "testing")
+      assert.deepStrictEqual(launched, ["analyst", "architect", "developer", "tester"])
+    }).pipe(Effect.provide(running({ ...gates, launcher })))
+  })
 })
 
 describe("pausing and advancing by hand", () => {

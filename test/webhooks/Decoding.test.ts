@@ -22,7 +22,8 @@ describe("Plane's bodies", () => {
       stateName: "In Progress",
       who: "lea",
       updatedAt: PlaneMoment("2026-10-05T07:16:29.568007Z"),
-      isAside: false
+      isAside: false,
+      isNew: false
     } as const
     assert.deepStrictEqual(decodePlaneHook(fixture("plane/issue_updated_state")), Either.right(seen))
     const byPage = changed("plane/issue_updated_state", { activity: { field: "state_id" } })

@@ -156,6 +156,39 @@ describe("row 28: a person moves the work item of a task", () => {
     }).pipe(Effect.scoped, withPlane), 30_000)
 })
 
+describe("row 28: what is no person's move", () => {
+  it.live("the hook of a creation in Backlog or Done that comes after the task was started by hand", () =>
+    Effect.gen(function*() {
+      const at = yield* scene(alone)
+      for (const [number, state] of [[7, backlog], [8, states.done], [9, states.cancelled]] as const) {
+        yield* post(`${at.url}/api/tasks`, { workItem: `ET-${number}` })
+        const data = {
+          id: uuid(number),
+          sequence_id: number,
+          state,
+          updated_at: new Date().toISOString().replace("Z", "000Z")
+        }
+        yield* at.plane(changed("plane/issue_created", { data, activity: { field: null } }))
+        assert.strictEqual(yield* at.stage(number), "analysis active")
+      }
+    }).pipe(Effect.scoped, withPlane))
+
+  it.live(
+    "a completion from before the task was started by hand, of which nothing was heard",
+    () =>
+      Effect.gen(function*() {
+        const plane = yield* PlaneSimulator
+        const at = yield* scene()
+        const { id, number } = yield* plane.addWorkItem({ name: "North climb", state: "Done" })
+        yield* post(`${at.url}/api/tasks`, { workItem: `ET-${number}` })
+        yield* told(at)
+        assert.strictEqual((yield* plane.workItem(id)).state.name, "In Progress")
+        assert.strictEqual(yield* at.stage(number), "analysis active")
+      }).pipe(Effect.scoped, withPlane),
+    30_000
+  )
+})
+
 describe("row 3: a task that is reopened after its end", () => {
   const finished = (at: Scene) =>
     Effect.gen(function*() {
