@@ -50,9 +50,10 @@ describe("the orchestrator in a host program", () => {
       })
       yield* Effect.repeat(Effect.sync(() => launched.length), {
         schedule: Schedule.spaced("10 millis"),
-        until: (count) => count === 2
+        until: (count) => count > 0
       })
-      assert.sameMembers(launched, ["writer ET-1", "writer ET-2"])
+      // ET-1 only passes its first stage.
+      assert.deepStrictEqual(launched, ["writer ET-2"])
       assert.strictEqual(yield* tasks.byKey("ET-3"), undefined)
       const events = yield* sql<{ id: string; body: string }>`SELECT body FROM plane_sync_event ORDER BY sequence`
       assert.sameMembers(events.map(({ body }) => body.replace(/,"workItem":"ET-\d"/, "")), [
