@@ -121,16 +121,20 @@ describe("a pull request that does not move a task, through real hooks", () => {
       assert.include((yield* at.shown(fork)).pullRequests[0]?.why, "it comes from a fork")
     }).pipe(Effect.scoped, withPlane), 120_000)
 
-  it.live("of a repository that may not move tasks says so, whatever secret its webhook has (24)", () =>
-    Effect.gen(function*() {
-      const at = yield* program({ ORCH_GITEA_REPOSITORIES: "acme/*, RideWorks/other" })
-      for (const change of [branch("x"), { ...branch("x"), base: { ref: "main" } }]) {
-        const n = yield* at.begin
-        yield* at.merged(n, { ...change, body: `Closes ET-${n}` })
-        assert.strictEqual(yield* at.stage(n), "development active")
-        assert.include((yield* at.shown(n)).pullRequests[0]?.why, "not one of ORCH_GITEA_REPOSITORIES")
-      }
-    }).pipe(Effect.scoped, withPlane), 60_000)
+  it.live(
+    "of a repository that may not move tasks says so, whatever secret its webhook has (24)",
+    () =>
+      Effect.gen(function*() {
+        const at = yield* program({ ORCH_GITEA_REPOSITORIES: "acme/*, RideWorks/other" })
+        for (const change of [branch("x"), { ...branch("x"), base: { ref: "main" } }]) {
+          const n = yield* at.begin
+          yield* at.merged(n, { ...change, body: `Closes ET-${n}` })
+          assert.strictEqual(yield* at.stage(n), "development active")
+          assert.include((yield* at.shown(n)).pullRequests[0]?.why, "not one of ORCH_GITEA_REPOSITORIES")
+        }
+      }).pipe(Effect.scoped, withPlane),
+    60_000
+  )
 
   it.live("moves the task where it does (5, 11, 16, 17, 19)", () =>
     Effect.gen(function*() {
