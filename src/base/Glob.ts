@@ -25,8 +25,8 @@ export const isReadable = (glob: string): boolean => Option.isSome(compiled(glob
 /**
  * The pattern of a glob as Gitea reads those of its branch protection: `*` is any text, also with slashes, because the
  * names of checks are full of them; `?` is one character, `[abc]` one of these, and `{one,two}` one of these texts. All
- * else stands for itself, and so does the whole of what cannot be read as a glob. (Libraries for the globs of files treat
- * slashes, dots and parentheses in ways of their own.)
+ * else stands for itself, and so does the whole of what cannot be read as a glob. (Libraries for the globs of files
+ * treat slashes, dots and parentheses in ways of their own.)
  */
 export const globPattern = (glob: string): RegExp =>
   Option.getOrElse(compiled(glob), () => new RegExp(`^${escapeForPattern(glob)}$`, "su"))

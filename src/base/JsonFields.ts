@@ -1,8 +1,8 @@
 import { Data, Either } from "effect"
 
 /**
- * What is kept of a value. `whole`: a text, a number, a boolean or null as it is. `beginning`: the same, but a long text
- * may be cut. An object: these fields of an object.
+ * What is kept of a value. `whole`: a text, a number, a boolean or null as it is. `beginning`: the same, but a long
+ * text may be cut. An object: these fields of an object.
  */
 export type Wanted = "whole" | "beginning" | Fields
 
@@ -196,7 +196,9 @@ class Reader {
     return text
   }
 
-  /** A value, as far as it is wanted. `open` objects are around it. Of what is another kind of value nothing is kept. */
+  /**
+   * A value, as far as it is wanted. `open` objects are around it. Of what is another kind of value nothing is kept.
+   */
   private *read(wanted: Wanted, open: number): Slices<unknown> {
     const byte = yield* this.peek()
     if (byte === Byte.openObject && typeof wanted !== "string") return yield* this.object(wanted, open + 1)

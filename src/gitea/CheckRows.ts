@@ -27,8 +27,8 @@ export const rememberStatuses = (sql: Sql, seen: ReadonlyArray<StatusSeen>, now:
 /**
  * Remembers what Gitea answered about the checks of a commit. The ids that it answers do not tell which of two is
  * newer, because a hook's id counts all statuses there are, and an answer's only those of the commit. So an answer
- * stands until a hook comes that is newer than the last one. (A hook that came while Gitea was asked has the gates asked
- * again.) Gitea does not name its own runners in an answer, as it does in a hook.
+ * stands until a hook comes that is newer than the last one. (A hook that came while Gitea was asked has the gates
+ * asked again.) Gitea does not name its own runners in an answer, as it does in a hook.
  */
 export const rememberAskedStatuses = (
   sql: Sql,

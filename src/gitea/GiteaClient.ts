@@ -2,7 +2,6 @@ import type * as HttpClient from "@effect/platform/HttpClient"
 import type { ConfigError, Option } from "effect"
 import { Context, DateTime, Effect, Layer } from "effect"
 import { EpochMillis } from "../base/Time.js"
-import { draftPrefix } from "./Claims.js"
 import type { PullRequest, PullRequestAnswer, Repository } from "./Facts.js"
 import type { GiteaApi } from "./GiteaConfig.js"
 import { GiteaConfig } from "./GiteaConfig.js"
@@ -10,6 +9,7 @@ import type { GiteaError } from "./GiteaError.js"
 import { makeRequests } from "./GiteaRequests.js"
 import { listedPullRequest } from "./Listed.js"
 import type { OpenPullRequests } from "./Missed.js"
+import { isDraft } from "./PullRequestBody.js"
 import type { StandingReview } from "./Verdicts.js"
 import type { CheckAnswer } from "./Wire.js"
 import {
@@ -84,7 +84,7 @@ const make = Effect.fnUntraced(function*(api: GiteaApi) {
       open: state === "open" && !merged,
       merged,
       mergedAt: merged && merged_at !== undefined ? EpochMillis(DateTime.toEpochMillis(merged_at)) : null,
-      draft: draft ?? draftPrefix.test(title),
+      draft: isDraft({ draft, title }),
       author: user?.login ?? held.author,
       base: orHeld(base.ref, held.base),
       defaultBranch: orHeld(base.repo?.default_branch, held.defaultBranch),

@@ -103,8 +103,8 @@ export const makeRequests = Effect.fnUntraced(function*({ token, url }: GiteaApi
 
   /**
    * All pages, or the first of them, and how many items Gitea says there are. Where no total is given the last is known
-   * by being empty: Gitea may give fewer than it is asked for. All pages have one deadline; those of a long list have one
-   * each, and it may be longer than what is read of it.
+   * by being empty: Gitea may give fewer than it is asked for. All pages have one deadline; those of a long list have
+   * one each, and it may be longer than what is read of it.
    */
   const pages = <A, I>(
     path: string,

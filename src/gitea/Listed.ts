@@ -1,7 +1,7 @@
 import { DateTime, Schema } from "effect"
 import { EpochMillis } from "../base/Time.js"
-import { draftPrefix } from "./Claims.js"
 import type { PullRequestSeen } from "./Facts.js"
+import { branchOf, isDraft } from "./PullRequestBody.js"
 
 const text = Schema.optionalWith(Schema.String, { nullable: true, default: () => "" })
 
@@ -16,7 +16,12 @@ export const ListedPullRequest = Schema.Struct({
     ref: Schema.String,
     repo: Schema.Struct({ id: Schema.Int, full_name: Schema.String, default_branch: text })
   }),
-  head: Schema.Struct({ label: text, sha: text, repo_id: Schema.optional(Schema.NullOr(Schema.Int)) }),
+  head: Schema.Struct({
+    label: Schema.optionalWith(Schema.String, { nullable: true }),
+    ref: text,
+    sha: text,
+    repo_id: Schema.optional(Schema.NullOr(Schema.Int))
+  }),
   created_at: Schema.DateTimeUtc,
   updated_at: Schema.DateTimeUtc
 })
@@ -28,16 +33,16 @@ export const listedPullRequest = ({ base, head, ...pr }: typeof ListedPullReques
   repository: base.repo.id,
   name: base.repo.full_name,
   number: pr.number,
-  fork: head.repo_id !== base.repo.id || head.label === "",
+  fork: head.repo_id !== base.repo.id || branchOf(head) === "",
   open: true,
   merged: false,
   mergedAt: null,
-  draft: pr.draft ?? draftPrefix.test(pr.title),
+  draft: isDraft(pr),
   author: pr.user?.login ?? null,
   base: base.ref,
   defaultBranch: base.repo.default_branch === "" ? null : base.repo.default_branch,
   headSha: head.sha,
-  branch: head.label,
+  branch: branchOf(head),
   title: pr.title,
   body: pr.body,
   createdAt: millis(pr.created_at),

@@ -19,7 +19,9 @@ export interface Missed {
   readonly changed: ReadonlyArray<{ readonly held: PullRequest; readonly answer: PullRequestAnswer }>
   /** Those that are not open any more. */
   readonly gone: ReadonlyArray<Known>
-  /** How many more are known as open than Gitea says, when all of that is remembered. Not 0: the list has not told all. */
+  /**
+   * How many more are known as open than Gitea says, when all of that is remembered. Not 0: the list has not told all.
+   */
   readonly surplus: number
 }
 
@@ -40,8 +42,8 @@ const differs = (held: PullRequest, answer: PullRequestAnswer) =>
   held.draft !== answer.draft || held.headSha !== answer.headSha
 
 /**
- * Compares a list, for which Gitea was asked at `askedAt`, with what is known. What came in since then may be newer than
- * the list.
+ * Compares a list, for which Gitea was asked at `askedAt`, with what is known. What came in since then may be newer
+ * than the list.
  */
 export const missedOf = (known: ReadonlyArray<Known>, list: OpenPullRequests, askedAt: EpochMillis): Missed => {
   const { isAll, seen, total } = list

@@ -14,8 +14,8 @@ const statusesKeptFor = Duration.days(7)
 const pruneBatch = 100
 
 /**
- * Deletes a batch of the pull requests, with their reviews and claims, that are closed or merged, that nothing was heard of since
- * `before` (by our own clock), and that concern no unfinished task. Says whether there may be more.
+ * Deletes a batch of the pull requests, with their reviews and claims, that are closed or merged, that nothing was
+ * heard of since `before` (by our own clock), and that concern no unfinished task. Says whether there may be more.
  */
 export const prunePullRequests = (sql: Sql, before: EpochMillis): Effect.Effect<boolean, SqlError> =>
   Effect.gen(function*() {

@@ -49,8 +49,9 @@ const mostGone = 50
 
 /**
  * Reads a repository's open pull requests: all pages the first time, and then the first one, which has all that was
- * changed lately. Those that are not among them any more, though nobody told so, are asked about, each once. The tasks that are concerned by news look again. Where something was delivered that is no fact itself,
- * all tasks of the repository's open pull requests do.
+ * changed lately. Those that are not among them any more, though nobody told so, are asked about, each once. The tasks
+ * that are concerned by news look again. Where something was delivered that is no fact itself, all tasks of the
+ * repository's open pull requests do.
  */
 export const makeAsking = (
   client: GiteaClient
@@ -217,8 +218,8 @@ const findNamed = (client: GiteaClient) =>
   })
 
 /**
- * Asks Gitea for what no hook told, until the scope closes; nothing without a token. A pull request whose hooks were all
- * lost, or that is older than the installation, is found by them.
+ * Asks Gitea for what no hook told, until the scope closes; nothing without a token. A pull request whose hooks were
+ * all lost, or that is older than the installation, is found by them.
  */
 export const startRounds: Effect.Effect<
   void,

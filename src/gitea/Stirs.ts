@@ -8,7 +8,9 @@ import { WakeUps } from "../storage/WakeUps.js"
 import type { Repository } from "./Facts.js"
 import { stirRepositories } from "./RepositoryRows.js"
 
-/** More repositories than any program asks about. One that is left out is asked about in the next round all the same. */
+/**
+ * More repositories than any program asks about. One that is left out is asked about in the next round all the same.
+ */
 const most = 10_000
 
 /**

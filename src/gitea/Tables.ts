@@ -82,8 +82,8 @@ export const claimTable: Migration = Effect.gen(function*() {
   yield* sql`UPDATE plane_sync_pull_request SET text_rank = 1, text_at = updated_at * 8 WHERE open = 0`
   yield* sql`CREATE INDEX plane_sync_pull_request_open ON plane_sync_pull_request (repository) WHERE open = 1`
 
-  // The repositories that were heard of. A repository keeps its id when it is renamed. `stirs` counts what was delivered
-  // of it, and told nothing itself, since it was asked last.
+  // The repositories that were heard of. A repository keeps its id when it is renamed. `stirs` counts what was
+  // delivered of it, and told nothing itself, since it was asked last.
   yield* sql`CREATE TABLE plane_sync_repository (
     id INTEGER PRIMARY KEY,
     name TEXT NOT NULL,
@@ -94,7 +94,8 @@ export const claimTable: Migration = Effect.gen(function*() {
   yield* sql`CREATE INDEX plane_sync_repository_name ON plane_sync_repository (lower(name))`
   yield* sql`CREATE INDEX plane_sync_repository_due ON plane_sync_repository (due_at)`
   yield* sql`INSERT INTO plane_sync_repository (id, name)
-    SELECT repository, name FROM (SELECT repository, name, max(updated_at) FROM plane_sync_pull_request GROUP BY repository)`
+    SELECT repository, name FROM (
+      SELECT repository, name, max(updated_at) FROM plane_sync_pull_request GROUP BY repository)`
   yield* sql`ALTER TABLE plane_sync_pull_request DROP COLUMN name`
   yield* sql`DROP INDEX plane_sync_pull_request_work_item`
   yield* sql`ALTER TABLE plane_sync_pull_request DROP COLUMN work_item`

@@ -15,8 +15,9 @@ import { standingOf, whyNot } from "./Standing.js"
 /** The pull requests that a task's work is in. */
 export class TaskPullRequests extends Context.Tag("plane-sync/TaskPullRequests")<TaskPullRequests, {
   /**
-   * The pull requests that are about the task's work item, newest first, and the one that a host has linked to the task.
-   * Also the merged ones that take the work back. Where "ET-2" and "ET-002" are two tasks, a pull request that names either belongs to "ET-2".
+   * The pull requests that are about the task's work item, newest first, and the one that a host has linked to the
+   * task. Also the merged ones that take the work back. Where "ET-2" and "ET-002" are two tasks, a pull request that
+   * names either belongs to "ET-2".
    */
   readonly consider: (task: Task) => Effect.Effect<ReadonlyArray<Considered>, StorageError>
   /** `consider`, and links the one that is shown with the task: the newest that is open, or else that was merged. */

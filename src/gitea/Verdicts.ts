@@ -61,8 +61,8 @@ const revertOf = ({ merged, open, reverts }: Standing): PullRequest | undefined 
 }
 
 /**
- * Whether the work is merged: at least one pull request is, none is open any more, and no later merge has taken the work
- * back.
+ * Whether the work is merged: at least one pull request is, none is open any more, and no later merge has taken the
+ * work back.
  */
 export const mergedVerdict = (workItem: string, standing: Standing): Verdict => {
   const revert = revertOf(standing)

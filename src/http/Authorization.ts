@@ -34,7 +34,9 @@ const allowed = Effect.void
 const expected = (settings: string) =>
   new Unauthorized({ error: `Expected the header Authorization: Bearer, with the token of ${settings}` })
 
-/** Tells by the tokens who may ask at all, and who of these is an operator. `needed` is what others are told to send. */
+/**
+ * Tells by the tokens who may ask at all, and who of these is an operator. `needed` is what others are told to send.
+ */
 const callerOf = ({ apiToken, operatorToken }: ServerConfig, needed: string) => {
   const isApi = tokenTest(apiToken)
   const isOperator = tokenTest(operatorToken)

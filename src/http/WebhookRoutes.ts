@@ -30,7 +30,9 @@ const refused = ({ status, why }: { readonly status: number; readonly why: strin
 /** How long the rest of a body that is too large may take. */
 const restTime = "10 seconds"
 
-/** Waits for the end of a body that flows past: a sender whose connection ends with the answer would not see it before. */
+/**
+ * Waits for the end of a body that flows past: a sender whose connection ends with the answer would not see it before.
+ */
 const passed = (request: HttpServerRequest.HttpServerRequest) =>
   Effect.async<void>((resume) => {
     const message = NodeHttpServerRequest.toIncomingMessage(request)

@@ -91,4 +91,5 @@ export const see = (sql: Sql, lane: Lane, seen: SeenState, now: EpochMillis) =>
 
 /** Forgets which state the work item is in. */
 export const forget = (sql: Sql, lane: Lane) =>
-  sql`UPDATE plane_sync_lane SET state = NULL, cancelled = 0, completed = 0, read_at = NULL, asked = NULL WHERE id = ${lane.id}`
+  sql`UPDATE plane_sync_lane SET state = NULL, cancelled = 0, completed = 0, read_at = NULL, asked = NULL
+    WHERE id = ${lane.id}`

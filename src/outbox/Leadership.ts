@@ -110,8 +110,8 @@ export const refuseOtherIndex = (
   })
 
 /**
- * A step that changes what an older plane-sync works with: it fails while such a process is the leader, because that one
- * would go on without noticing.
+ * A step that changes what an older plane-sync works with: it fails while such a process is the leader, because that
+ * one would go on without noticing.
  */
 export const whileNobodyLeads = (migration: Migration): Migration =>
   Effect.gen(function*() {

@@ -81,8 +81,8 @@ const mostSlow = 1_000
 
 /**
  * Starts workers that perform what is due, until the scope closes: up to `concurrency` jobs at once, not counting those
- * that have taken longer than a second, and never the same job twice at the same time. While storage fails they try again each second. A job that dies of a bug is logged, and
- * is tried again a minute later.
+ * that have taken longer than a second, and never the same job twice at the same time. While storage fails they try
+ * again each second. A job that dies of a bug is logged, and is tried again a minute later.
  */
 export const startDueWork = <A extends DueJob>(options: {
   readonly concurrency: number

@@ -220,8 +220,8 @@ export const readWorking = (sql: Sql, limit: number, furthest: EpochMillis) =>
   sql<LaunchRow>`${dueRows(sql, sql`state = 'working' AND at_work = 1`, limit, furthest)} LIMIT ${limit}`
 
 /**
- * The agent's time is over: it does not count any more, but is still stopped when its task is, because it may be at work.
- * Where the clock was set back, its time begins anew. Says whether it is over.
+ * The agent's time is over: it does not count any more, but is still stopped when its task is, because it may be at
+ * work. Where the clock was set back, its time begins anew. Says whether it is over.
  */
 export const endWork = (sql: Sql, { dueAt, id }: LaunchRow, now: EpochMillis): Effect.Effect<boolean, SqlError> => {
   const isIt = sql`entry = ${id} AND state = 'working'`

@@ -30,7 +30,7 @@ import {
 import type { Task } from "./Task.js"
 import { TaskStore } from "./TaskStore.js"
 
-// Launchers and looks wait for others. One that hangs takes a fourth of these for 30 seconds, or for 10.
+// Launchers and looks wait for others: see `startDueWork` for those that take long.
 const concurrency = 4
 const patience = "30 seconds"
 

@@ -16,7 +16,7 @@ import type { QualityGates } from "./QualityGate.js"
 import { Tasks } from "./Tasks.js"
 import { TaskStore } from "./TaskStore.js"
 
-// Gates wait for others. One that hangs takes a fourth of these for 30 seconds.
+// Gates wait for others: see `startDueWork` for those that take long.
 const concurrency = 4
 
 /**

@@ -29,8 +29,8 @@ export interface MoveFacts {
 }
 
 /**
- * What a move means for a task. `start`: the work item becomes a task. `startAnew`: its task, which is done, begins once
- * more. `goOn`: the task is active, whatever it was before. `nothing`: the task stays as it is.
+ * What a move means for a task. `start`: the work item becomes a task. `startAnew`: its task, which is done, begins
+ * once more. `goOn`: the task is active, whatever it was before. `nothing`: the task stays as it is.
  */
 export type MoveMeaning = "start" | "startAnew" | "goOn" | "pause" | "stop" | "end" | "nothing"
 

@@ -28,8 +28,8 @@ export const readTasksOf = (
   )
 
 /**
- * A condition: no unfinished task is linked to the pull request, or of a key that it names. Its columns, and a query for
- * its keys, are handed in.
+ * A condition: no unfinished task is linked to the pull request, or of a key that it names. Its columns, and a query
+ * for its keys, are handed in.
  */
 export const concernsNoTask = (
   sql: Sql,

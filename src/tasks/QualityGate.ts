@@ -7,15 +7,15 @@ import type { Task } from "./Task.js"
  * What a gate says of a task. A failure is told in Plane, once. A pending gate waits.
  *
  * `sameAs`: two failures of a gate with the same `sameAs` are one failure, whatever their words, so the second is not
- * told again. Without it the words are what makes them the same. It is for words that change by themselves, like "failed
- * after 61 s".
+ * told again. Without it the words are what makes them the same. It is for words that change by themselves, like
+ * "failed after 61 s".
  *
- * `isLost`: nothing will mend this by itself, as when an approval is gone. If the gate held when its stage was left, this
- * is told like a failure. Otherwise it is only what the gate waits for.
+ * `isLost`: nothing will mend this by itself, as when an approval is gone. If the gate held when its stage was left,
+ * this is told like a failure. Otherwise it is only what the gate waits for.
  *
- * `againAfter`: all gates are asked again after this time, although there is no new fact about the task. It is for a gate
- * whose answer can change without a word to plane-sync. Of several gates the shortest time counts; less than a second
- * counts as a second, and more than 10 minutes as 10 minutes.
+ * `againAfter`: all gates are asked again after this time, although there is no new fact about the task. It is for a
+ * gate whose answer can change without a word to plane-sync. Of several gates the shortest time counts; less than a
+ * second counts as a second, and more than 10 minutes as 10 minutes.
  */
 export type Verdict = Data.TaggedEnum<{
   Passed: object
@@ -38,8 +38,8 @@ export const Verdict = Data.taggedEnum<Verdict>()
 export interface QualityGate {
   readonly name: string
   /**
-   * Its verdict does not depend on the stage. Then it is asked once in a round, even if several stages name it. Any other
-   * gate is asked about the latest stage that names it, and `task.stage` is that stage.
+   * Its verdict does not depend on the stage. Then it is asked once in a round, even if several stages name it. Any
+   * other gate is asked about the latest stage that names it, and `task.stage` is that stage.
    */
   readonly isOfTask?: boolean
   /** It is also asked about a task that is done, when there is a new fact about it: what it says can still change. */

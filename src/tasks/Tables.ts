@@ -110,8 +110,8 @@ export const gateTables: Migration = Effect.gen(function*() {
  * The launches of agents, from the commit that enters a stage until the agent's work is over. Those of an older program
  * are all owed.
  *
- * `number` gives the order of entries. `state`: `owed` waits for its turn; `held` waits until its paused task goes on, or
- * until the gates of its stage have been asked; `calling` has its turn, and its launcher is called, or was when the
+ * `number` gives the order of entries. `state`: `owed` waits for its turn; `held` waits until its paused task goes on,
+ * or until the gates of its stage have been asked; `calling` has its turn, and its launcher is called, or was when the
  * program ended; `working` has been launched, also if nothing was heard of it for so long that it does not count;
  * `stopping` is to be stopped. `at_work`: it counts against `ORCH_LAUNCHES`. `since` is when its state began.
  * `tried_at` is when its launcher was first called: from then on an agent may be at work. `due_at` is when there is

@@ -56,7 +56,9 @@ export interface TaskLaunch {
   readonly state: typeof LaunchState.Type
   /** When that began. */
   readonly since: EpochMillis
-  /** Its place among those that wait for their turn, from 1 on; none while its task is paused, or its gates are asked. */
+  /**
+   * Its place among those that wait for their turn, from 1 on; none while its task is paused, or its gates are asked.
+   */
   readonly position?: number | undefined
 }
 
@@ -69,7 +71,9 @@ export interface Task {
   readonly itemId: ItemId | undefined
   readonly stage: Stage
   readonly status: TaskStatus
-  /** Who or what has paused, stopped or ended it. None while it is active, and once it has gone through its pipeline. */
+  /**
+   * Who or what has paused, stopped or ended it. None while it is active, and once it has gone through its pipeline.
+   */
   readonly why: string | undefined
   /** The agent of its present stage, if that has one. */
   readonly agent: string | undefined

@@ -74,9 +74,9 @@ export interface Link {
 export class TaskStore extends Context.Tag("plane-sync/TaskStore")<TaskStore, {
   /**
    * Makes a work item a task, at the pipeline's first stage. Nothing is published. A task that was paused goes on. One
-   * that was stopped enters its stage again, so that its agent is launched again. One that is done starts anew, and what
-   * was merged before does not count. One that is active stays as it is. The task is the one with this `itemId`, or else
-   * the one that `byKey` finds, unless that is known to be another work item.
+   * that was stopped enters its stage again, so that its agent is launched again. One that is done starts anew, and
+   * what was merged before does not count. One that is active stays as it is. The task is the one with this `itemId`,
+   * or else the one that `byKey` finds, unless that is known to be another work item.
    */
   readonly start: (start: Start) => Effect.Effect<Task, StorageError | InvalidKey>
   readonly get: (key: string) => Effect.Effect<Task, StorageError | NoTask>
@@ -108,8 +108,8 @@ export class TaskStore extends Context.Tag("plane-sync/TaskStore")<TaskStore, {
   /** An active or paused task stays where it is until it is started again. Its agent is stopped. */
   readonly stop: (taskId: TaskId, why: string) => Effect.Effect<void, StorageError>
   /**
-   * An active task stays where it is until it is started again. Its agent is not stopped; one that waits for its turn is
-   * not launched until then.
+   * An active task stays where it is until it is started again. Its agent is not stopped; one that waits for its turn
+   * is not launched until then.
    */
   readonly pause: (taskId: TaskId, why: string) => Effect.Effect<void, StorageError>
   /**

@@ -16,18 +16,18 @@ export class Tasks extends Context.Tag("plane-sync/Tasks")<
   Tasks,
   TaskStore["Type"] & {
     /**
-     * Asks the gates of the task's stage and of the stages before; while all of a stage hold, also those of the next one.
-     * All stages that it enters are stored in one commit, with a `StageChanged` each. Only the one where it comes to rest
-     * has an agent launched. A gate that fails, or that held when its stage was left and is lost, has a
-     * `QualityGateFailed`, when that is news. Entering the last stage completes the task. Of a task that is done only the
-     * lasting gates are asked. Concurrent calls advance it once. A task that is paused or stopped, or does not exist, is
-     * left alone.
+     * Asks the gates of the task's stage and of the stages before; while all of a stage hold, also those of the next
+     * one. All stages that it enters are stored in one commit, with a `StageChanged` each. Only the one where it comes
+     * to rest has an agent launched. A gate that fails, or that held when its stage was left and is lost, has a
+     * `QualityGateFailed`, when that is news. Entering the last stage completes the task. Of a task that is done only
+     * the lasting gates are asked. Concurrent calls advance it once. A task that is paused or stopped, or does not
+     * exist, is left alone.
      */
     readonly advance: (taskId: TaskId) => Effect.Effect<void, StorageError>
     /**
      * Takes a task out of the stage that it is at, whatever the gates say, and publishes this `StageChanged` with who
-     * did it and why. The task enters the next stage and is due there: `advance` goes on. Nothing is done if the task is
-     * not active at this stage, so a repetition fails with `NotOverruled` and overrules no second stage.
+     * did it and why. The task enters the next stage and is due there: `advance` goes on. Nothing is done if the task
+     * is not active at this stage, so a repetition fails with `NotOverruled` and overrules no second stage.
      */
     readonly overrule: (
       key: string,

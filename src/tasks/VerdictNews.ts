@@ -52,7 +52,9 @@ export interface VerdictNews {
 const identity = (text: string): string =>
   text.length <= textLimit ? text : createHash("sha256").update(text).digest("hex")
 
-/** A verdict as it is stored, and what makes it the same if it is a failure, or is one when the gate has held before. */
+/**
+ * A verdict as it is stored, and what makes it the same if it is a failure, or is one when the gate has held before.
+ */
 interface Said {
   readonly verdict: VerdictWord
   readonly reason: string | undefined
@@ -84,8 +86,8 @@ const said = Verdict.$match({
 /**
  * What is news in the answers of a round: which verdicts to store, which failures to tell, and which gates hold again.
  * A failure is told once: a gate of the present stage tells each change of it, and the same failure again after it was
- * pending; a gate that is lost, or of a stage before, tells it only if it held when its stage was left, and the same one
- * again only after it held. Several gates that are lost for one reason tell it once.
+ * pending; a gate that is lost, or of a stage before, tells it only if it held when its stage was left, and the same
+ * one again only after it held. Several gates that are lost for one reason tell it once.
  */
 export const verdictNews = (
   { answers, here, known, left, now }: {

@@ -35,7 +35,8 @@ export const TaskView = Schema.Struct({
     since: Instant,
     position: Schema.NullOr(Schema.Number).annotations({
       description:
-        "its place among those that wait for their turn; null if it does not wait, its task is paused, or its gates are asked first"
+        "its place among those that wait for their turn; null if it does not wait, its task is paused, or its gates are " +
+        "asked first"
     })
   })).annotations({
     description: "the launch of the stage's agent; null when it has none, or the agent's work is over"

@@ -2,8 +2,8 @@ import { DateTime, Either, Option, Schema } from "effect"
 import { describeParseError } from "../base/Issue.js"
 import { cleanLine, cleanText, reasonLimit, textLimit } from "../base/Text.js"
 import { EpochMillis } from "../base/Time.js"
-import { draftPrefix } from "../gitea/Claims.js"
 import type { PullRequestSeen, Repository as KnownRepository, ReviewSeen, StatusSeen } from "../gitea/Facts.js"
+import { branchOf, isDraft } from "../gitea/PullRequestBody.js"
 
 /** A hook of Gitea or Forgejo that tells no fact. */
 export type WithoutFacts =
@@ -88,13 +88,6 @@ const headRankOf = (action: string, merged: boolean): number => {
 const mergeMoment = (moment: DateTime.DateTime | undefined) =>
   moment === undefined ? null : EpochMillis(DateTime.toEpochMillis(moment))
 
-/**
- * The branch of a pull request; empty if the hook does not tell it. The label is the branch even when that is gone; the
- * ref is "refs/pull/12/head" then, and always for a push to refs/for/… (AGit), whose label is empty.
- */
-const branchOf = ({ label, ref }: typeof PullRequestEvent.Type["pull_request"]["head"]) =>
-  label ?? (ref.startsWith("refs/") ? "" : ref)
-
 const seen = (
   { action, pull_request: { head, ...pr }, repository }: typeof PullRequestEvent.Type
 ): PullRequestSeen => ({
@@ -106,7 +99,7 @@ const seen = (
   open: pr.state === "open" && !pr.merged,
   merged: pr.merged,
   mergedAt: pr.merged ? mergeMoment(pr.merged_at ?? (action === "closed" ? pr.updated_at : undefined)) : null,
-  draft: pr.draft ?? draftPrefix.test(pr.title),
+  draft: isDraft(pr),
   author: pr.user?.login ?? null,
   base: pr.base.ref,
   defaultBranch: repository.default_branch ?? null,

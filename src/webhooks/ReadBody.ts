@@ -13,7 +13,9 @@ const mebibyte = 1024 * 1024
  */
 export const largest = { signed: 32 * mebibyte, unsigned: 5 * mebibyte } as const
 
-/** The longest time that the bytes of a body may take, without its wait for others. Gitea gives up after five seconds. */
+/**
+ * The longest time that the bytes of a body may take, without its wait for others. Gitea gives up after five seconds.
+ */
 const bodyTime = Duration.seconds(10)
 
 /**

@@ -163,7 +163,9 @@ export type Group = "backlog" | "unstarted" | "started" | "completed" | "cancell
 const groupOfStage = (stage: StageName): Group =>
   stage === "created" ? "unstarted" : stage === "done" ? "completed" : "started"
 
-/** What a task is after a person's move (28); "anew": it starts at its first stage. Several: the rules leave it open. */
+/**
+ * What a task is after a person's move (28); "anew": it starts at its first stage. Several: the rules leave it open.
+ */
 export const afterMove = (
   task: { readonly stage: StageName; readonly status: TaskStatus },
   group: Group

@@ -54,8 +54,8 @@ interface EventTold {
 }
 
 /**
- * The program, its Plane and its forge, each on a socket, all by one clock. `wrong` is told what should not be, whatever
- * the history.
+ * The program, its Plane and its forge, each on a socket, all by one clock. `wrong` is told what should not be,
+ * whatever the history.
  */
 export const makeProgram = (
   rules: Rules,
@@ -193,8 +193,8 @@ export const makeProgram = (
       /** Delivers it, and remembers that. */
       deliver: deliverNow,
       /**
-       * Delivers again what was delivered before, counted from the last one of all, or of the moves of people. What that
-       * was; none if there is none.
+       * Delivers again what was delivered before, counted from the last one of all, or of the moves of people. What
+       * that was; none if there is none.
        */
       redeliver: (n: number, isMove: boolean) =>
         Effect.suspend(() => {

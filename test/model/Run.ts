@@ -20,7 +20,9 @@ export interface Outcome {
   readonly advances: number
 }
 
-/** Runs a history against the program, a Plane and a forge, each on a socket. Ends with the first thing that is wrong. */
+/**
+ * Runs a history against the program, a Plane and a forge, each on a socket. Ends with the first thing that is wrong.
+ */
 export const run = ({ rules, saysDraft, steps }: History) =>
   Effect.gen(function*() {
     const clock = makeJumpingClock()

@@ -82,8 +82,12 @@ const moment = (seconds: number) => new Date(seconds * 1_000).toISOString().repl
 
 type Json = { readonly [key: string]: unknown }
 
-// eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters
-const parsed = <A>(text: string): A => JSON.parse(text) as A
+/** A fixture's body, of which only these parts are looked at here. */
+const bodyOf = (name: string) =>
+  JSON.parse(fixture(`gitea/${name}`)) as Json & {
+    readonly repository: Json
+    readonly pull_request: Json & { readonly base: Json; readonly head: Json }
+  }
 
 const user = (login: string) => ({ login, username: login })
 
@@ -132,7 +136,7 @@ export const makeWorld = ({ protection, saysDraft, version }: Forge, now: () => 
       let open = 0
 
       const repositoryJson = ({ defaultBranch, id, name }: Repository): Json => ({
-        ...parsed<{ readonly repository: Json }>(fixture("gitea/status_success")).repository,
+        ...bodyOf("status_success").repository,
         id,
         name: name.split("/")[1],
         full_name: name,
@@ -141,9 +145,7 @@ export const makeWorld = ({ protection, saysDraft, version }: Forge, now: () => 
 
       const pullJson = (pull: Pull): Json => {
         const { author, base, createdAt, fork, head, mergedAt, number, repository, said, state, updatedAt } = pull
-        const template = parsed<{ readonly pull_request: Json & { readonly base: Json; readonly head: Json } }>(
-          fixture("gitea/pull_request_opened")
-        ).pull_request
+        const template = bodyOf("pull_request_opened").pull_request
         return {
           ...Object.fromEntries(Object.entries(template).filter(([name]) => name !== "draft")),
           id: repository.id * 1_000 + number,
@@ -182,7 +184,7 @@ export const makeWorld = ({ protection, saysDraft, version }: Forge, now: () => 
         repository: pull.repository,
         body: JSON.stringify(
           {
-            ...parsed<Json>(fixture(`gitea/${file}`)),
+            ...bodyOf(file),
             number: pull.number,
             pull_request: pullJson(pull),
             repository: repositoryJson(pull.repository),

@@ -297,7 +297,8 @@ describe("the gates of a task, as they are now", () => {
         )
         const [comment, ...others] = yield* failures
         assert.deepStrictEqual(others, [])
-        // Its count is brought up to date at most every 10 minutes: it has the words of the failure that it counts last.
+        // Its count is brought up to date at most every 10 minutes: it has the words of the failure that it counts
+        // last.
         assert.match(
           comment ?? "",
           /ci — build\/tiles: Failing after 6\ds( \(failed \d times, last at .* UTC\))?<\/p>$/

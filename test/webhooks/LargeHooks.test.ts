@@ -163,7 +163,9 @@ describe("row 32: a large hook", () => {
     }).pipe(Effect.scoped, withPlane), 60_000)
 })
 
-/** As a sender does that reads the answer only after it has sent all, and then closes the connection: its first line. */
+/**
+ * As a sender does that reads the answer only after it has sent all, and then closes the connection: its first line.
+ */
 const sendAndEnd = (url: string, body: Buffer) =>
   Effect.async<string>((resume) => {
     const { hostname, port } = new URL(url)

@@ -21,7 +21,9 @@ import { changed } from "./Fixtures.js"
 import { states, uuid } from "./Scene.js"
 import { secrets, signature } from "./Sender.js"
 
-/** A hook that says which state a work item is in. Where it names only the state's id, Plane is asked for its states. */
+/**
+ * A hook that says which state a work item is in. Where it names only the state's id, Plane is asked for its states.
+ */
 const received = (state: string | { readonly id: string; readonly group: string }) =>
   Effect.gen(function*() {
     const receiver = yield* Receiver
