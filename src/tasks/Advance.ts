@@ -8,8 +8,10 @@ import type { StageEvents } from "../events/StageEvents.js"
 import type { Fragment } from "../storage/Sql.js"
 import type { Storage } from "../storage/Storage.js"
 import type { StorageError } from "../storage/StorageError.js"
-import { oweLaunch, resumeLaunches } from "./Launches.js"
-import type { Pipeline, PipelineStage } from "./Pipeline.js"
+import type { Entry } from "./Entering.js"
+import { completion, enterStage } from "./Entering.js"
+import { resumeLaunches } from "./Launches.js"
+import type { Pipeline } from "./Pipeline.js"
 import type { QualityGates } from "./QualityGate.js"
 import type { Round } from "./Round.js"
 import { dueAgain, makeRound } from "./Round.js"
@@ -25,12 +27,6 @@ type Work = Effect.Effect<{ readonly value: boolean; readonly events: ReadonlyAr
 /** Its agent waits until the gates were asked. */
 const isHeld = ({ task: { launch, status } }: TaskRow) =>
   status === "active" && launch?.state === "waiting" && launch.position === undefined
-
-/** A stage that is entered, and the id of the transition. */
-interface Entry {
-  readonly id: string
-  readonly stage: PipelineStage
-}
 
 /**
  * Takes a task on, as far as its gates hold, in one commit. The gates are asked outside of any transaction. Their
@@ -58,18 +54,21 @@ export const makeAdvance = (
       { discard: true }
     )
 
-  /**
-   * Makes the change if the task is still as it was read, and says whether it was. Writes first, as a transaction must.
-   */
+  /** Stores when the task is due, if it is still as it was read, and says whether it was. */
+  const setDue = ({ revision, task }: TaskRow, set: Fragment) =>
+    Effect.map(
+      sql`UPDATE plane_sync_task SET ${set} WHERE id = ${task.id} AND revision = ${revision} RETURNING id`,
+      ([unchanged]) => unchanged !== undefined
+    )
+
+  /** Makes the change if the task was still as it was read. That writes first, as a transaction must. */
   const ifUnchanged = (
-    { revision, task }: TaskRow,
-    set: Fragment,
+    writing: Effect.Effect<boolean, SqlError>,
     change: Effect.Effect<ReadonlyArray<StageEvent>, SqlError>
   ): Work =>
     Effect.gen(function*() {
-      const [unchanged] = yield* sql`UPDATE plane_sync_task SET ${set}
-        WHERE id = ${task.id} AND revision = ${revision} RETURNING id`
-      return unchanged === undefined ? { value: false, events: [] } : { value: true, events: yield* change }
+      const isUnchanged = yield* writing
+      return { value: isUnchanged, events: isUnchanged ? yield* change : [] }
     })
 
   /** Stores the verdicts, and gives the failures that are to be told at a stage. */
@@ -107,17 +106,12 @@ export const makeAdvance = (
     now: EpochMillis
   ) => {
     const { givenAgent, task } = row
-    const { id, stage: { stage } } = rest
-    const isLast = pipeline.after(stage) === undefined
-    const agent = agentOf(rest.stage, givenAgent)
     const { workItem } = task
+    const agent = agentOf(rest.stage, givenAgent)
     return ifUnchanged(
-      row,
-      sql`stage = ${stage}, status = ${isLast ? "done" : "active"}, entry = ${id}, updated_at = ${now},
-        due_at = ${isLast ? null : dueAt}, revision = revision + 1`,
+      enterStage(sql, pipeline, row, rest, { areGatesAsked: true, dueAt, now }),
       Effect.gen(function*() {
-        const failed = yield* say(row, news, stage, id, now)
-        yield* oweLaunch(sql, { entry: id, taskId: task.id, stage, agent, areGatesAsked: true }, now)
+        const failed = yield* say(row, news, rest.stage.stage, rest.id, now)
         const changed = [...passed, rest].map((entry, index, entries) =>
           StageEvent.StageChanged({
             workItem,
@@ -127,19 +121,19 @@ export const makeAdvance = (
             id: entry.id
           })
         )
-        return isLast
-          ? [...changed, StageEvent.TaskCompleted({ workItem, id: `${id}:done` })]
-          : [...changed, ...failed]
+        return [...changed, ...failed, ...completion(pipeline, workItem, rest)]
       })
     )
   }
 
   const stay = (row: TaskRow, news: VerdictNews, dueAt: EpochMillis | null, id: string, now: EpochMillis) =>
     ifUnchanged(
-      row,
-      news.isNews
-        ? sql`due_at = ${dueAt}, updated_at = ${now}, revision = revision + 1`
-        : sql`due_at = ${dueAt}`,
+      setDue(
+        row,
+        news.isNews
+          ? sql`due_at = ${dueAt}, updated_at = ${now}, revision = revision + 1`
+          : sql`due_at = ${dueAt}`
+      ),
       Effect.zipRight(
         isHeld(row) ? resumeLaunches(sql, row.task.id) : Effect.void,
         say(row, news, row.task.stage, id, now)

@@ -8,7 +8,8 @@ import { StageEvent } from "../domain/StageEvent.js"
 import type { StageEvents } from "../events/StageEvents.js"
 import type { Storage } from "../storage/Storage.js"
 import type { StorageError } from "../storage/StorageError.js"
-import { oweLaunch } from "./Launches.js"
+import type { Entry } from "./Entering.js"
+import { completion, enterStage } from "./Entering.js"
 import type { Pipeline, PipelineStage } from "./Pipeline.js"
 import { tell } from "./Story.js"
 import type { Task } from "./Task.js"
@@ -83,27 +84,21 @@ export const makeOverrule = (
 
   /** Says whether the task was still as it was read. Writes first, as a transaction must. */
   const enter = (
-    { givenAgent, revision, task: { id, stage, workItem } }: TaskRow,
-    next: PipelineStage,
+    row: TaskRow,
+    entry: Entry,
     overruledBy: string,
-    entry: string,
     now: EpochMillis
   ) =>
     Effect.gen(function*() {
-      const isLast = pipeline.after(next.stage) === undefined
-      const [unchanged] = yield* sql`UPDATE plane_sync_task SET stage = ${next.stage},
-        status = ${isLast ? "done" : "active"}, entry = ${entry}, updated_at = ${now},
-        due_at = ${isLast ? null : now}, revision = revision + 1
-        WHERE id = ${id} AND revision = ${revision} RETURNING id`
-      if (unchanged === undefined) return { value: false, events: [] }
-      const agent = agentOf(next, givenAgent)
-      yield* oweLaunch(sql, { entry, taskId: id, stage: next.stage, agent }, now)
-      yield* tell(sql, id, now, `${stage} → ${next.stage}, overruled by ${overruledBy}`)
-      const changed = StageEvent.StageChanged({ workItem, from: stage, to: next.stage, agent, overruledBy, id: entry })
-      return {
-        value: true,
-        events: isLast ? [changed, StageEvent.TaskCompleted({ workItem, id: `${entry}:done` })] : [changed]
+      const { id, stage, workItem } = row.task
+      const to = entry.stage.stage
+      if (!(yield* enterStage(sql, pipeline, row, entry, { areGatesAsked: false, dueAt: now, now }))) {
+        return { value: false, events: [] }
       }
+      yield* tell(sql, id, now, `${stage} → ${to}, overruled by ${overruledBy}`)
+      const agent = agentOf(entry.stage, row.givenAgent)
+      const changed = StageEvent.StageChanged({ workItem, from: stage, to, agent, overruledBy, id: entry.id })
+      return { value: true, events: [changed, ...completion(pipeline, workItem, entry)] }
     })
 
   return Effect.fn("Tasks.overrule")(function*(key, override) {
@@ -118,7 +113,7 @@ export const makeOverrule = (
       const entry = yield* uuidV7
       const now = yield* epochMillis
       // A fact that came in between changes nothing of this, so it is tried again until the stage is another one.
-      if (!(yield* events.transact(enter(row, next, overruledBy, entry, now)))) continue
+      if (!(yield* events.transact(enter(row, { id: entry, stage: next }, overruledBy, now)))) continue
       yield* Effect.logInfo(`${row.task.workItem}: ${stage} → ${next.stage}, overruled by ${overruledBy}`)
       return { task: yield* tasks.get(key), from: stage, to: next.stage, overruledBy }
     }

@@ -15,6 +15,7 @@ import { Storage } from "../../src/StorageLayers.js"
 import { Pipeline } from "../../src/tasks/Pipeline.js"
 import { Verdict } from "../../src/tasks/QualityGate.js"
 import { TaskStore } from "../../src/tasks/TaskStore.js"
+import { seen } from "./Forge.js"
 
 const layer = (client: Option.Option<GiteaClient>) =>
   TaskPullRequests.layer.pipe(
@@ -27,28 +28,7 @@ const layer = (client: Option.Option<GiteaClient>) =>
   )
 
 /** The pull request, as Gitea tells it. */
-const told = {
-  repository: 1,
-  name: "a/b",
-  number: 88,
-  fork: false,
-  open: true,
-  merged: false,
-  mergedAt: null,
-  draft: false,
-  author: "dev",
-  base: "main",
-  defaultBranch: "main",
-  headSha: "one",
-  branch: "et-7",
-  title: "",
-  body: "",
-  createdAt: EpochMillis(0),
-  updatedAt: EpochMillis(0),
-  rank: 0,
-  headRank: 0,
-  isMerging: false
-}
+const told = seen({ name: "a/b", createdAt: EpochMillis(0), updatedAt: EpochMillis(0) })
 
 const claims = [{ key: CanonicalKey("ET-7"), kind: "about" }] as const
 
