@@ -122,6 +122,7 @@ export interface Project {
   readonly name: string
   readonly createdAt: PlaneMicros
   archivedAt: PlaneMicros | null
+  updatedBy: User | null
   /** In Plane's order. A triage state is never listed and never accepted. */
   readonly states: Map<string, State>
   /** The states that a person took away, so that they can be restored. */

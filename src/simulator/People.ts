@@ -239,6 +239,7 @@ export const make = (core: Core): People => {
         const project = yield* projectOf(projectId)
         const oldValue = project.identifier
         store.setIdentifier(project, identifier)
+        project.updatedBy = Model.owner
         const changed = { field: "identifier", newValue: identifier, oldValue }
         yield* core.webhooks.announce(projectChanged(project, store.workspace, changed, Model.owner))
       }),

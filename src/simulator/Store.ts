@@ -109,6 +109,7 @@ export const make = (settings: Settings, startedAt: ClockMillis): Store => {
         createdAt: moment(startedAt)
       }])),
       archivedAt: null,
+      updatedBy: null,
       removedStates: new Map(),
       items: new Map(),
       byNumber: new Map(),

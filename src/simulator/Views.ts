@@ -134,7 +134,7 @@ export const project = (
   external_source: null,
   external_id: null,
   created_by: options.owner.id,
-  updated_by: null,
+  updated_by: value.updatedBy?.id ?? null,
   workspace: options.workspaceId,
   default_assignee: null,
   project_lead: null,
