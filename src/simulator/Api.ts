@@ -3,7 +3,11 @@ import type { Call } from "./Call.js"
 import * as Comments from "./CommentViews.js"
 import type { Answer, Request } from "./Http.js"
 import * as Http from "./Http.js"
+import * as Instance from "./Instance.js"
 import type { Keyring } from "./Keyring.js"
+import * as Labels from "./LabelViews.js"
+import * as Links from "./LinkViews.js"
+import type { Mails } from "./Mails.js"
 import * as Model from "./Model.js"
 import type { ClockMillis } from "./Moment.js"
 import { clockMillis } from "./Moment.js"
@@ -11,6 +15,7 @@ import { fieldsOf, paginate } from "./Pages.js"
 import type { RateLog } from "./RateLog.js"
 import type { Resolved, Route } from "./Router.js"
 import type { Store } from "./Store.js"
+import type { Traits } from "./Version.js"
 import * as Views from "./Views.js"
 import type { Webhooks } from "./Webhooks.js"
 import * as WorkItems from "./WorkItemViews.js"
@@ -20,15 +25,21 @@ export interface Api {
   readonly keys: Keyring
   readonly rateLog: RateLog
   readonly webhooks: Webhooks
+  readonly mails: Mails
+  readonly traits: Traits
 }
 
 /** How one request's writes are made: after this delay from its arrival, and reported to whoever keeps the record. */
 export interface Writing {
   readonly delayMillis: number
+  /** Whether webhooks and mails can tell of them. */
+  readonly isTold: boolean
   readonly onWrite: () => void
 }
 
 const roleNumbers: Record<Model.ProjectRole, number> = { admin: 20, member: 15, guest: 5 }
+
+const roleNumber = ({ role }: Model.User): number | null => role === "outsider" ? null : roleNumbers[role]
 
 /** All who are or were in a project. */
 const people = [Model.guest, Model.bot, Model.owner]
@@ -47,11 +58,16 @@ const permitted = (api: Api, request: Request, route: Route, caller: Model.User)
   if (caller.role === "outsider" || route.workspace !== api.store.workspace.slug) return false
   const reading = request.method === "GET"
   if (route.kind === "projects" || (route.kind === "project" && reading)) return true
+  if (route.kind === "workspaceMembers") return caller.role !== "guest"
   const project = projectOf(api.store, route)
   if (project === undefined) return false
-  // The list of members only requires a membership of some project, not of this one.
-  if (route.kind === "members" && reading) return joinedProjects(api, caller).length > 0
+  // Whoever is of the workspace sees no labels of a project that is not theirs, but may add some.
+  if (route.kind === "labels") return reading || caller.role !== "guest"
+  const ofMembers = route.kind === "members" || route.kind === "member"
+  // The members only require a membership of some project, not of this one.
+  if (ofMembers && reading) return joinedProjects(api, caller).length > 0
   const role = api.keys.roleIn(caller, project.id)
+  if (ofMembers) return role === "admin"
   return role !== undefined && (reading || mayWrite(route, role))
 }
 
@@ -66,6 +82,16 @@ const statesOf = (project: Model.Project): ReadonlyArray<Model.State> =>
 
 const stateView = (call: Call, project: Model.Project) => (state: Model.State) =>
   Views.state(state, project.id, call.store.workspace.id, Model.owner)
+
+const removeState = (call: Call, project: Model.Project): Effect.Effect<Answer> => {
+  const state = project.states.get(call.route.stateId)
+  if (state === undefined) return Effect.succeed(Http.missing)
+  if (state.isDefault) return Effect.succeed(Http.json(400, { error: "Default state cannot be deleted" }))
+  if ([...project.items.values()].some((item) => item.state === state)) {
+    return Effect.succeed(Http.json(400, { error: "The state is not empty, only empty states can be deleted" }))
+  }
+  return Effect.as(call.write(() => call.store.removeState(state.id)), Http.noContent)
+}
 
 const projectView = (api: Api, caller: Model.User, listed: boolean) => (project: Model.Project) => {
   const role = api.keys.roleIn(caller, project.id)
@@ -87,6 +113,26 @@ const ofProject = (api: Api, call: Call, project: Model.Project): Effect.Effect<
     case "GET members":
       // A member who was put out of the project is still listed.
       return Effect.succeed(Http.json(200, people.map(Views.user)))
+    case "POST members":
+      // Only people who were never in the project could be added, and there are none here.
+      return Effect.succeed(Http.invalidPayload)
+    case "GET member":
+    case "PATCH member":
+    case "DELETE member":
+      // It is found by the id of the membership, which no answer tells.
+      return Effect.succeed(Http.missing)
+    case "GET labels":
+      return Labels.list(call, project)
+    case "POST labels":
+      return Labels.create(call, project)
+    case "GET label":
+      return Labels.read(call, project)
+    case "PATCH label":
+      return Labels.patch(call, project)
+    case "DELETE label":
+      return Labels.remove(call, project)
+    case "DELETE state":
+      return removeState(call, project)
     case "GET states":
       return Effect.succeed(paginate(statesOf(project), call.params, stateView(call, project)))
     case "GET state": {
@@ -115,6 +161,16 @@ const ofProject = (api: Api, call: Call, project: Model.Project): Effect.Effect<
       return Comments.patch(call, project)
     case "DELETE comment":
       return Comments.remove(call, project)
+    case "GET links":
+      return Links.list(call, project)
+    case "POST links":
+      return Links.create(call, project)
+    case "GET link":
+      return Links.read(call, project)
+    case "PATCH link":
+      return Links.patch(call, project)
+    case "DELETE link":
+      return Links.remove(call, project)
     default:
       return undefined
   }
@@ -125,6 +181,8 @@ const dispatch = (api: Api, call: Call): Effect.Effect<Answer> => {
     switch (call.route.kind) {
       case "me":
         return Effect.succeed(Http.json(200, Views.user(call.caller)))
+      case "workspaceMembers":
+        return Effect.succeed(Http.json(200, people.map((user) => ({ ...Views.user(user), role: roleNumber(user) }))))
       case "search":
         return WorkItems.search(
           call,
@@ -172,6 +230,9 @@ export const answer = (
     })
   }
   const { route } = resolved
+  if (route.kind === "instance") {
+    return Effect.succeed(withHeaders(Instance.answer(request.method, api.traits), { "Allow": route.allow.join(", ") }))
+  }
   const allow = { "Allow": route.allow.join(", ") }
   const token = request.headers["x-api-key"]
   if (token === undefined || token === "") return Effect.succeed(withHeaders(Http.noKey, allow))
@@ -184,13 +245,16 @@ export const answer = (
   }
   const headers = { ...allow, ...admission.headers }
   const project = projectOf(api.store, route)
+  const roleOf = (user: Model.User) => project === undefined ? undefined : api.keys.roleIn(user, project.id)
   const call: Call = {
     store: api.store,
     route,
     request,
     params: new URLSearchParams(request.query),
     caller,
-    role: project === undefined ? undefined : api.keys.roleIn(caller, project.id),
+    role: roleOf(caller),
+    roleOf,
+    traits: api.traits,
     write: (insert) =>
       (writing.delayMillis > 0 ? Effect.sleep(writing.delayMillis) : Effect.void).pipe(
         Effect.zipRight(clockMillis),
@@ -200,7 +264,12 @@ export const answer = (
           return made
         })
       ),
-    announce: api.webhooks.announce
+    announce: (what) => {
+      if (!writing.isTold) return Effect.void
+      return api.traits.tellsOfApi
+        ? Effect.zipRight(api.mails.tell(what), api.webhooks.announce(what))
+        : api.mails.tell(what)
+    }
   }
   return Effect.map(dispatch(api, call), (given) => withHeaders(given, headers))
 }

@@ -56,7 +56,9 @@ export interface Fields {
   readonly choice: (name: string, choices: ReadonlyArray<string>) => string | undefined
   readonly date: (name: string) => string | null | undefined
   readonly integer: (name: string) => number | undefined
-  readonly refuse: (name: string, message: string) => void
+  readonly refuse: (name: string, message: string) => undefined
+  /** Complains about an element of a list. Plane says 0 whichever it is. */
+  readonly refuseElement: (name: string, message: string) => undefined
   /** The 400 with all complaints, or undefined when there are none. */
   readonly refusal: () => Answer | undefined
 }
@@ -68,7 +70,7 @@ interface TextRule {
 }
 
 export const fields = (body: JsonObject): Fields => {
-  const errors: Record<string, ReadonlyArray<string>> = {}
+  const errors: Record<string, ReadonlyArray<string> | { readonly 0: ReadonlyArray<string> }> = {}
   const refuse = (name: string, message: string) => {
     errors[name] = [message]
     return undefined
@@ -112,6 +114,10 @@ export const fields = (body: JsonObject): Fields => {
         : refuse(name, "A valid integer is required.")
     },
     refuse,
+    refuseElement: (name, message) => {
+      errors[name] = { 0: [message] }
+      return undefined
+    },
     refusal: () => Object.keys(errors).length === 0 ? undefined : json(400, errors)
   }
 }
@@ -122,3 +128,11 @@ export const truthy = (value: unknown): boolean =>
 
 /** How Django compares an id from a body with a text column. */
 export const asText = (value: unknown): string => typeof value === "string" ? value : JSON.stringify(value)
+
+/** A UUID in the form that Python prints, or undefined. */
+export const uuid = (text: string): string | undefined => {
+  const hex = text.toLowerCase().replaceAll(/[-{}]|^urn:uuid:/g, "")
+  return /^[0-9a-f]{32}$/.test(hex)
+    ? hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5")
+    : undefined
+}

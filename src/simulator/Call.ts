@@ -4,6 +4,7 @@ import type * as Model from "./Model.js"
 import type { PlaneMicros } from "./Moment.js"
 import type { Route } from "./Router.js"
 import type { Store } from "./Store.js"
+import type { Traits } from "./Version.js"
 import type { Announcement } from "./Webhooks.js"
 
 /** An admitted request with what a view needs to answer it. */
@@ -15,6 +16,10 @@ export interface Call {
   readonly caller: Model.User
   /** What the caller is in the path's project. Undefined if it is not a member, or if the path has no project. */
   readonly role: Model.ProjectRole | undefined
+  /** What somebody is in the path's project. */
+  readonly roleOf: (user: Model.User) => Model.ProjectRole | undefined
+  /** What this version of Plane can do. */
+  readonly traits: Traits
   /**
    * Inserts after the request's delay, even if the client has left meanwhile, and notes that the request wrote
    * something. `at` is the moment of the insertion.

@@ -147,6 +147,7 @@ export const patch = (call: Call, project: Model.Project): Effect.Effect<Answer>
       }
       found.updatedBy = call.caller
       found.updatedAt = at
+      found.item.updatedAt = at
     })
     for (const changed of changes(before, body)) {
       yield* call.announce(commentChanged(found, call.store.workspace, changed, call.caller))
@@ -158,5 +159,11 @@ export const remove = (call: Call, project: Model.Project): Effect.Effect<Answer
   const found = named(call, project)
   return found === undefined
     ? Effect.succeed(missing)
-    : Effect.as(call.write(() => call.store.deleteComment(found)), noContent)
+    : Effect.as(
+      call.write((at) => {
+        call.store.deleteComment(found)
+        found.item.updatedAt = at
+      }),
+      noContent
+    )
 }

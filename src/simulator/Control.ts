@@ -15,18 +15,34 @@ export const controlPrefix = "/_simulator/"
 /** Answers a request for the control API: JSON both ways, errors as `{"error": …}`. */
 export type Control = (request: Request) => Effect.Effect<Answer>
 
+const optional = <A, I>(schema: Schema.Schema<A, I>) => Schema.optionalWith(schema, { exact: true })
+
 const NewWorkItem = Schema.Struct({
   name: Schema.String,
-  number: Schema.optionalWith(Schema.Int, { exact: true }),
-  state: Schema.optionalWith(Schema.String, { exact: true }),
-  projectId: Schema.optionalWith(Schema.String, { exact: true })
+  number: optional(Schema.Int),
+  state: optional(Schema.String),
+  projectId: optional(Schema.String)
 })
 
 const Move = Schema.Struct({ state: Schema.String })
 
 const Role = Schema.Struct({ role: Schema.Literal("admin", "member", "guest") })
 
-const NewComment = Schema.Struct({ html: Schema.String })
+const Comment = Schema.Struct({ html: Schema.String })
+
+const WorkItemEdit = Schema.Struct({
+  name: optional(Schema.String),
+  priority: optional(Schema.Literal("urgent", "high", "medium", "low", "none")),
+  assignees: optional(Schema.Array(Schema.String)),
+  labels: optional(Schema.Array(Schema.String))
+})
+
+const StateEdit = Schema.Struct({
+  name: optional(Schema.String),
+  group: optional(Schema.Literal("backlog", "unstarted", "started", "completed", "cancelled"))
+})
+
+const Identifier = Schema.Struct({ identifier: Schema.String.pipe(Schema.pattern(/^[A-Z0-9]{1,12}$/)) })
 
 class Refused extends Schema.TaggedError<Refused>()("Refused", { status: Schema.Int, text: Schema.String }) {}
 
@@ -47,11 +63,13 @@ const ok = <A, E>(effect: Effect.Effect<A, E>, status = 200): Effect.Effect<Answ
  *
  * - `POST work-items` `{name, number?, state?, projectId?}`, `GET work-items`, `GET work-items/{id}`
  * - `GET work-items/{id}/comments`, `POST work-items/{id}/comments` `{html}`, `GET work-items/{id}/state-changes`
+ * - `PATCH work-items/{id}` `{name?, priority?, assignees?, labels?}`, `PATCH comments/{id}` `{html}`, `PATCH states/{id}`
+ *   `{name?, group?}`, `PUT identifier` `{identifier}` (of the first project)
  * - `POST work-items/{id}/move` `{state}`, `POST work-items/{id}/archive`, `DELETE work-items/{id}`
  * - `DELETE comments/{id}`, `DELETE states/{id}`, `PUT states/{id}` (there again)
  * - `PUT archived` (the first project is), `DELETE archived` (it is not any more)
  * - `POST faults` (a Fault), `DELETE faults`
- * - `GET requests?after={sequence}`, `DELETE requests`, `GET deliveries`
+ * - `GET requests?after={sequence}`, `DELETE requests`, `GET deliveries`, `GET mails`
  * - `POST kill` (a Kill), `DELETE kill`: takes it back, or says what it did. Only with the option `kills`
  * - `DELETE token` (revoked), `PUT token` (valid again)
  * - The bot in the first project: `DELETE membership` (put out), `PUT membership` (back in), `PUT role` `{role}`, which
@@ -77,19 +95,27 @@ export const make = (core: Core, people: People): Control => {
       case "GET work-items {id} comments":
         return ok(people.comments(id))
       case "POST work-items {id} comments":
-        return ok(Effect.flatMap(decoded(NewComment, request), ({ html }) => people.addPersonComment(id, html)), 201)
+        return ok(Effect.flatMap(decoded(Comment, request), ({ html }) => people.addPersonComment(id, html)), 201)
       case "GET work-items {id} state-changes":
         return ok(people.stateChanges(id))
       case "POST work-items {id} move":
         return ok(Effect.flatMap(decoded(Move, request), ({ state }) => people.moveWorkItem(id, state)))
       case "POST work-items {id} archive":
         return ok(people.archiveWorkItem(id))
+      case "PATCH work-items {id}":
+        return ok(Effect.flatMap(decoded(WorkItemEdit, request), (edit) => people.editWorkItem(id, edit)))
+      case "PATCH comments {id}":
+        return ok(Effect.flatMap(decoded(Comment, request), ({ html }) => people.editComment(id, html)))
       case "DELETE comments {id}":
         return ok(people.deleteComment(id))
+      case "PATCH states {id}":
+        return ok(Effect.flatMap(decoded(StateEdit, request), (edit) => people.changeState(id, edit)))
       case "DELETE states {id}":
         return ok(people.removeState(id))
       case "PUT states {id}":
         return ok(people.restoreState(id))
+      case "PUT identifier":
+        return ok(Effect.flatMap(decoded(Identifier, request), ({ identifier }) => people.renameProject(identifier)))
       case "PUT archived":
         return ok(people.archiveProject())
       case "DELETE archived":
@@ -112,6 +138,8 @@ export const make = (core: Core, people: People): Control => {
         return ok(Effect.sync(() => ({ killed: core.kills.end() ?? null })))
       case "GET deliveries":
         return ok(core.webhooks.hooks)
+      case "GET mails":
+        return ok(core.mails.sent)
       case "DELETE token":
         return ok(Effect.sync(() => core.keys.revoke(tokens.bot)))
       case "PUT token":

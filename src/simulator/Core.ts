@@ -6,11 +6,13 @@ import type { Answer, Request } from "./Http.js"
 import * as Http from "./Http.js"
 import * as Keyring from "./Keyring.js"
 import * as Kills from "./Kills.js"
+import * as Mails from "./Mails.js"
 import { ClockMillis, clockMillis } from "./Moment.js"
 import type { Settings } from "./Options.js"
 import * as RateLog from "./RateLog.js"
 import * as Router from "./Router.js"
 import * as Store from "./Store.js"
+import { traitsOf } from "./Version.js"
 import * as Webhooks from "./Webhooks.js"
 
 /** One request as the simulator received it. */
@@ -61,6 +63,7 @@ export interface Core {
   readonly keys: Keyring.Keyring
   readonly faults: Faults.Faults
   readonly webhooks: Webhooks.Webhooks
+  readonly mails: Mails.Mails
   readonly kills: Kills.Kills
   /**
    * Takes a request to its end. Run it in a separate fiber, because like Plane it goes on when the client has left.
@@ -74,6 +77,10 @@ export interface Core {
   readonly requests: Effect.Effect<ReadonlyArray<RecordedRequest>>
   readonly forgetRequests: Effect.Effect<void>
 }
+
+/** What a write is answered with when Plane cannot reach its queue. */
+const unqueued = (answer: Answer, applied: boolean): Answer =>
+  applied ? { ...Http.somethingWrong, headers: answer.headers } : answer
 
 const withoutId = (answer: Answer): Answer => {
   const body: unknown = answer.body === "" ? null : JSON.parse(answer.body)
@@ -91,12 +98,16 @@ const statusAnswer = (fault: Extract<Faults.Fault, { readonly _tag: "Status" }>)
 export const make = (settings: Settings): Effect.Effect<Core, never, Scope.Scope> =>
   Effect.gen(function*() {
     const store = Store.make(settings, yield* clockMillis)
-    const keys = Keyring.make()
+    const traits = traitsOf(settings.plane)
+    const keys = Keyring.make(traits)
     const faults = Faults.make(settings.seed, store)
-    const webhooks = yield* Webhooks.make(settings, store.workspace.id)
+    const webhooks = yield* Webhooks.make(settings, store.workspace)
     const clock = yield* Effect.clock
     const kills = Kills.make(() => ClockMillis(clock.unsafeCurrentTimeMillis()))
-    const api: Api.Api = { store, keys, webhooks, rateLog: RateLog.make(settings.rateLimit, Keyring.limitOf) }
+    const mails = Mails.make(settings)
+    const limitOf = traits.sparesServices ? Keyring.limitOf : (_token: string, limit: number) => limit
+    const rateLog = RateLog.make(settings.rateLimit, limitOf)
+    const api: Api.Api = { store, keys, webhooks, mails, traits, rateLog }
     let records: Array<Mutable<RecordedRequest>> = []
     let sequence = 0
 
@@ -124,7 +135,8 @@ export const make = (settings: Settings): Effect.Effect<Core, never, Scope.Scope
 
     const misbehaving = (
       fault: Faults.SingleFault,
-      run: (delayMillis: number) => Effect.Effect<Answer>
+      run: (delayMillis: number) => Effect.Effect<Answer>,
+      hasApplied: () => boolean
     ): Effect.Effect<Outcome> => {
       const applied = run(settings.insertDelay)
       const around = (when: "before" | "after" | undefined, outcome: Outcome) =>
@@ -159,11 +171,13 @@ export const make = (settings: Settings): Effect.Effect<Core, never, Scope.Scope
             whole(withoutId(answer)))
         case "IgnoreState":
           return Effect.map(applied, whole)
+        case "BrokerAway":
+          return Effect.map(applied, (answer) => whole(unqueued(answer, hasApplied())))
       }
     }
 
     const handle: Core["handle"] = (request) => {
-      const resolved = Router.resolve(request.path)
+      const resolved = Router.resolve(request.path, traits)
       const entry = record(request, resolved)
       const route = resolved._tag === "Found" ? resolved.route : undefined
       const reached = (when: Kills.Kill["when"]) =>
@@ -179,6 +193,7 @@ export const make = (settings: Settings): Effect.Effect<Core, never, Scope.Scope
           Effect.suspend(() =>
             Api.answer(api, heard, resolved, {
               delayMillis,
+              isTold: fault?._tag !== "BrokerAway",
               onWrite: () => {
                 entry.applied = heard === request
                 if (!entry.clientGone) reached("applied")
@@ -188,7 +203,7 @@ export const make = (settings: Settings): Effect.Effect<Core, never, Scope.Scope
         entry.fault = fault?._tag ?? null
         const made = fault === undefined
           ? whole(yield* run(settings.insertDelay))
-          : yield* misbehaving(fault, run)
+          : yield* misbehaving(fault, run, () => entry.applied)
         if (settings.latency > 0) yield* Effect.sleep(settings.latency)
         if (made._tag !== "Drop" && made._tag !== "Reset" && made._tag !== "Silent") {
           entry.status = made.answer.status
@@ -211,6 +226,7 @@ export const make = (settings: Settings): Effect.Effect<Core, never, Scope.Scope
       keys,
       faults,
       webhooks,
+      mails,
       kills,
       handle,
       requests: Effect.sync(() => records.slice(-settings.record).map((entry) => ({ ...entry }))),

@@ -6,6 +6,7 @@ import * as Schema from "effect/Schema"
 import * as Body from "./Body.js"
 import type { Request } from "./Http.js"
 import type { Route } from "./Router.js"
+import { kinds } from "./Router.js"
 import type { Store } from "./Store.js"
 
 const optional = <A, I>(schema: Schema.Schema<A, I>) => Schema.optionalWith(schema, { exact: true })
@@ -20,20 +21,7 @@ export const FaultMatch = Schema.Struct({
   /** A work item's uuid. Matches requests under its path and look-ups of its identifier. */
   workItem: optional(Schema.String),
   /** The view. GET `identifier` and `search` find, GET and PATCH `item` read and move, POST `comments` comments. */
-  kind: optional(Schema.Literal(
-    "me",
-    "projects",
-    "project",
-    "members",
-    "states",
-    "state",
-    "items",
-    "item",
-    "comments",
-    "comment",
-    "identifier",
-    "search"
-  )),
+  kind: optional(Schema.Literal(...kinds)),
   /** A part of the sent comment's HTML, or of the whole body if it has no `comment_html`. */
   text: optional(Schema.String)
 })
@@ -66,7 +54,8 @@ const single = [
   Schema.TaggedStruct("ApplyLate", { ...common, afterMillis: Millis }),
   Schema.TaggedStruct("EmptyOk", { ...common, when: optional(When) }),
   Schema.TaggedStruct("NoId", common),
-  Schema.TaggedStruct("IgnoreState", common)
+  Schema.TaggedStruct("IgnoreState", common),
+  Schema.TaggedStruct("BrokerAway", common)
 ] as const
 
 const Single = Schema.Union(...single)
@@ -98,6 +87,7 @@ export const FaultSchema = Schema.Union(...single, RandomFault)
  * - `EmptyOk`: 200 and no body (`when`: "before")
  * - `NoId`: applied; the answer has no `id`
  * - `IgnoreState`: a PATCH is answered 200 with the old state and changes nothing
+ * - `BrokerAway`: a write is applied and answered 500, and no webhook or mail tells of it; a read is answered as always
  * - `Random`: one of `faults` with `probability`, from `seed`
  *
  * @example

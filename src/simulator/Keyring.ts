@@ -1,4 +1,5 @@
 import * as Model from "./Model.js"
+import type { Traits } from "./Version.js"
 
 /** The API tokens, by their owners. They are no secrets, because they open nothing but a simulator. */
 export const tokens = {
@@ -8,6 +9,8 @@ export const tokens = {
   outsider: "plane_api_simulator_outsider_5e3b8f6d0c21",
   /** The bot's, with five times the rate limit. */
   service: "plane_api_simulator_service_c4d2719a0e5b",
+  /** Of a user who was deactivated. It is valid before 1.4, and opens nothing but `users/me/`. */
+  deactivated: "plane_api_simulator_deactivated_6d2e90b7f3a4",
   /** Never valid. */
   revoked: "plane_api_simulator_revoked_0f6a3e9d8b17"
 } as const
@@ -27,13 +30,14 @@ export interface Keyring {
 /** Plane gives service tokens 300 requests a minute where others have 60. */
 export const limitOf = (token: string, limit: number): number => token === tokens.service ? limit * 5 : limit
 
-export const make = (): Keyring => {
+export const make = (traits: Traits): Keyring => {
   const holders = new Map<string, Model.User>([
     [tokens.bot, Model.bot],
     [tokens.owner, Model.owner],
     [tokens.guest, Model.guest],
     [tokens.outsider, Model.outsider],
-    [tokens.service, Model.bot]
+    [tokens.service, Model.bot],
+    ...(traits.keepsDeactivated ? [[tokens.deactivated, Model.deactivated] as const] : [])
   ])
   const revoked = new Set<string>()
   const closed = new Set<string>()

@@ -22,12 +22,42 @@ export type StateGroup = "backlog" | "unstarted" | "started" | "completed" | "ca
 
 export interface State {
   readonly id: string
-  readonly name: string
-  readonly group: StateGroup
+  name: string
+  group: StateGroup
   readonly color: string
   readonly sequence: number
   readonly isDefault: boolean
   readonly createdAt: PlaneMicros
+}
+
+export interface Label {
+  readonly id: string
+  readonly project: Project
+  name: string
+  color: string
+  description: string
+  readonly sortOrder: number
+  externalSource: string | null
+  externalId: string | null
+  readonly createdBy: User
+  updatedBy: User | null
+  readonly createdAt: PlaneMicros
+  updatedAt: PlaneMicros
+}
+
+export interface Link {
+  readonly id: string
+  /** That of the path by which it was made, which need not be the item's. */
+  readonly project: Project
+  readonly item: WorkItem
+  url: string
+  title: string | null
+  /** What Plane's worker found at the address. */
+  metadata: Readonly<Record<string, string | null>>
+  createdBy: User | null
+  updatedBy: User | null
+  readonly createdAt: PlaneMicros
+  updatedAt: PlaneMicros
 }
 
 export interface WorkItem {
@@ -50,6 +80,10 @@ export interface WorkItem {
   completedAt: PlaneMicros | null
   archivedAt: PlaneMicros | null
   deleted: boolean
+  assignees: ReadonlyArray<User>
+  labels: ReadonlyArray<Label>
+  /** Who made it or was ever assigned to it. */
+  readonly subscribers: Set<User>
   /** In the order of insertion, deleted ones removed. */
   readonly comments: Array<Comment>
   readonly stateChanges: Array<StateChange>
@@ -78,14 +112,17 @@ export interface Comment {
   updatedBy: User | null
   readonly createdAt: PlaneMicros
   updatedAt: PlaneMicros
+  /** Set by an edit in the web page only. */
+  editedAt: PlaneMicros | null
 }
 
 export interface Project {
   readonly id: string
-  readonly identifier: string
+  identifier: string
   readonly name: string
   readonly createdAt: PlaneMicros
   archivedAt: PlaneMicros | null
+  updatedBy: User | null
   /** In Plane's order. A triage state is never listed and never accepted. */
   readonly states: Map<string, State>
   /** The states that a person took away, so that they can be restored. */
@@ -96,6 +133,8 @@ export interface Project {
   /** Comments by (external_source, external_id). Two can share a pair: Plane's check is not atomic. */
   readonly commentPairs: Map<string, Array<Comment>>
   readonly itemPairs: Map<string, WorkItem>
+  readonly labels: Map<string, Label>
+  readonly links: Map<string, Link>
   lastNumber: number
 }
 
@@ -127,6 +166,14 @@ export const outsider: User = {
   role: "outsider"
 }
 
+/** Was deactivated, and is no member of anything any more. */
+export const deactivated: User = {
+  id: "3c1f0c7e-52a4-4b0f-9d4e-6a7c1d5e0b05",
+  name: "dora",
+  email: "dora@plane.test",
+  role: "outsider"
+}
+
 export const users: ReadonlyMap<string, User> = new Map(
-  [owner, bot, guest, outsider].map((user) => [user.id, user])
+  [owner, bot, guest, outsider, deactivated].map((user) => [user.id, user])
 )

@@ -1,6 +1,7 @@
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
+import type { PlaneVersion } from "./Version.js"
 
 /** A work item's state: what a person sees as a column. */
 export interface StateOptions {
@@ -29,8 +30,12 @@ export interface WebhookOptions {
   readonly url: string
   /** The whole secret, with its `plane_wh_` prefix. */
   readonly secret: string
+  /** How long each webhook waits in Plane's queue before it is sent and says what is true then. Default: 0. */
+  readonly delay?: Duration.DurationInput
   /** The longest wait before a retry after a connection error. Plane's is 600 s, and each wait is random below it. */
   readonly retryWithin?: Duration.DurationInput
+  /** Waits exactly this long before each retry, instead of a random time. */
+  readonly retryAfter?: Duration.DurationInput
   /**
    * Sends instead of HTTP, for tests without sockets. Returns the receiver's status, or fails for a connection error.
    */
@@ -38,6 +43,8 @@ export interface WebhookOptions {
 }
 
 export interface PlaneSimulatorOptions {
+  /** The version of Plane that it is. Default: 1.3. */
+  readonly plane?: PlaneVersion
   /** The port on 127.0.0.1; 0 (default) takes a free one. */
   readonly port?: number
   readonly workspace?: string
@@ -84,6 +91,7 @@ export const enduroTrails: ProjectOptions = {
 }
 
 export interface Settings {
+  readonly plane: PlaneVersion
   readonly port: number
   readonly workspace: string
   readonly projects: readonly [ProjectOptions, ...Array<ProjectOptions>]
@@ -133,6 +141,7 @@ const firstWrong = (settings: Settings): string | undefined => {
 /** Fills in the defaults. Fails with the first wrong option, named. */
 export const settle = (options: PlaneSimulatorOptions): Effect.Effect<Settings, SimulatorError> => {
   const settings: Settings = {
+    plane: options.plane ?? "1.3",
     port: options.port ?? 0,
     workspace: options.workspace ?? "ag_proj",
     projects: [options.project ?? enduroTrails, ...(options.furtherProjects ?? [])],

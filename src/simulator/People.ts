@@ -2,9 +2,12 @@ import * as Effect from "effect/Effect"
 import type { Core } from "./Core.js"
 import * as Model from "./Model.js"
 import { clockMillis } from "./Moment.js"
+import type { StateOptions } from "./Options.js"
 import { SimulatorError } from "./Options.js"
+import { isAssignable } from "./Related.js"
+import { traitsOf } from "./Version.js"
 import * as Views from "./Views.js"
-import { commentChanged, itemChanged } from "./Webhooks.js"
+import { changes, commentChanged, itemChanged, projectChanged } from "./Webhooks.js"
 
 /** A work item as a person sees it. */
 export interface SimulatedWorkItem {
@@ -41,6 +44,22 @@ export interface NewWorkItem {
   readonly projectId?: string
 }
 
+/** What a person changes in the web page. The state has `moveWorkItem`. */
+export interface WorkItemEdit {
+  readonly name?: string
+  readonly priority?: "urgent" | "high" | "medium" | "low" | "none"
+  /** Ids of users. Only members of the project who are no guests are kept. */
+  readonly assignees?: ReadonlyArray<string>
+  /** Ids of labels. Only those of the project are kept. */
+  readonly labels?: ReadonlyArray<string>
+}
+
+/** What a person changes of a state. Work items in it stay there. */
+export interface StateEdit {
+  readonly name?: string
+  readonly group?: StateOptions["group"]
+}
+
 /**
  * What people do in Plane's pages, and what tests need to see. An unknown id fails. Without a project id the first
  * project is meant.
@@ -51,13 +70,17 @@ export interface People {
   readonly workItems: Effect.Effect<ReadonlyArray<SimulatedWorkItem>>
   readonly comments: (id: string) => Effect.Effect<ReadonlyArray<SimulatedComment>, SimulatorError>
   readonly stateChanges: (id: string) => Effect.Effect<ReadonlyArray<Model.StateChange>, SimulatorError>
+  readonly editWorkItem: (id: string, edit: WorkItemEdit) => Effect.Effect<void, SimulatorError>
   readonly moveWorkItem: (id: string, state: string) => Effect.Effect<void, SimulatorError>
   readonly deleteWorkItem: (id: string) => Effect.Effect<void, SimulatorError>
   readonly archiveWorkItem: (id: string) => Effect.Effect<void, SimulatorError>
   readonly addPersonComment: (id: string, html: string) => Effect.Effect<SimulatedComment, SimulatorError>
+  readonly editComment: (id: string, html: string) => Effect.Effect<void, SimulatorError>
   readonly deleteComment: (id: string) => Effect.Effect<void, SimulatorError>
+  readonly changeState: (id: string, change: StateEdit) => Effect.Effect<void, SimulatorError>
   readonly removeState: (id: string) => Effect.Effect<void, SimulatorError>
   readonly restoreState: (id: string) => Effect.Effect<void, SimulatorError>
+  readonly renameProject: (identifier: string, projectId?: string) => Effect.Effect<void, SimulatorError>
   readonly archiveProject: (projectId?: string) => Effect.Effect<void, SimulatorError>
   readonly restoreProject: (projectId?: string) => Effect.Effect<void, SimulatorError>
   /** Takes the bot out of a project, or back in. */
@@ -102,6 +125,22 @@ export const make = (core: Core): People => {
       `state "${wanted}" in project ${project.identifier}`
     )
   const moment = Effect.map(clockMillis, store.moment)
+  const { tellsMovesTwice } = traitsOf(core.settings.plane)
+
+  /** The web page's names of the columns differ from those of the API. */
+  const pageNames: Record<string, string> = { assignees: "assignee_ids", labels: "label_ids" }
+
+  const apply = (item: Model.WorkItem, edit: WorkItemEdit): void => {
+    if (edit.name !== undefined) item.name = edit.name
+    if (edit.priority !== undefined) item.priority = edit.priority
+    if (edit.labels !== undefined) {
+      item.labels = edit.labels.flatMap((id) => item.project.labels.get(id) ?? [])
+    }
+    if (edit.assignees !== undefined) {
+      const users = edit.assignees.flatMap((id) => Model.users.get(id) ?? [])
+      store.setAssignees(item, users.filter((user) => isAssignable(core.keys.roleIn(user, item.project.id))))
+    }
+  }
 
   return {
     addWorkItem: (what) =>
@@ -122,6 +161,18 @@ export const make = (core: Core): People => {
     workItems: Effect.sync(() => store.items().map(seen)),
     comments: (id) => Effect.map(itemOf(id), (item) => item.comments.map(seenComment)),
     stateChanges: (id) => Effect.map(itemOf(id), (item) => [...item.stateChanges]),
+    editWorkItem: (id, edit) =>
+      Effect.gen(function*() {
+        const item = yield* itemOf(id)
+        const before = Views.workItem(item, store.workspace)
+        apply(item, edit)
+        item.updatedBy = Model.owner
+        item.updatedAt = yield* moment
+        for (const changed of changes(before, { ...edit })) {
+          const inPage = { ...changed, field: pageNames[changed.field] ?? changed.field }
+          yield* core.webhooks.announce(itemChanged(item, store.workspace, inPage, Model.owner))
+        }
+      }),
     moveWorkItem: (id, wanted) =>
       Effect.gen(function*() {
         const item = yield* itemOf(id)
@@ -133,8 +184,10 @@ export const make = (core: Core): People => {
         item.updatedBy = Model.owner
         item.updatedAt = at
         // Plane's web page calls the column `state_id`, and so does its webhook.
-        const changed = { field: "state_id", newValue: state.id, oldValue }
-        yield* core.webhooks.announce(itemChanged(item, store.workspace, changed, Model.owner))
+        for (const field of tellsMovesTwice ? ["state", "state_id"] : ["state_id"]) {
+          const changed = { field, newValue: state.id, oldValue }
+          yield* core.webhooks.announce(itemChanged(item, store.workspace, changed, Model.owner))
+        }
       }),
     deleteWorkItem: (id) => Effect.map(itemOf(id), store.deleteItem),
     archiveWorkItem: (id) =>
@@ -159,9 +212,37 @@ export const make = (core: Core): People => {
         yield* core.webhooks.announce(commentChanged(comment, store.workspace, undefined, Model.owner))
         return seenComment(comment)
       }),
+    editComment: (id, html) =>
+      Effect.gen(function*() {
+        const comment = yield* found(store.comment(id), `comment ${id}`)
+        const before = Views.comment(comment, store.workspace)
+        const at = yield* moment
+        comment.html = html
+        comment.updatedBy = Model.owner
+        comment.updatedAt = at
+        comment.editedAt = at
+        comment.item.updatedAt = at
+        for (const changed of changes(before, { comment_html: html })) {
+          yield* core.webhooks.announce(commentChanged(comment, store.workspace, changed, Model.owner))
+        }
+      }),
     deleteComment: (id) => Effect.map(found(store.comment(id), `comment ${id}`), store.deleteComment),
+    changeState: (id, { group, name }) =>
+      Effect.map(found(store.state(id), `state ${id}`), (state) => {
+        if (name !== undefined) state.name = name
+        if (group !== undefined) state.group = group
+      }),
     removeState: (id) => Effect.suspend(() => Effect.asVoid(found(store.removeState(id), `state ${id}`))),
     restoreState: (id) => Effect.suspend(() => Effect.asVoid(found(store.restoreState(id), `removed state ${id}`))),
+    renameProject: (identifier, projectId) =>
+      Effect.gen(function*() {
+        const project = yield* projectOf(projectId)
+        const oldValue = project.identifier
+        store.setIdentifier(project, identifier)
+        project.updatedBy = Model.owner
+        const changed = { field: "identifier", newValue: identifier, oldValue }
+        yield* core.webhooks.announce(projectChanged(project, store.workspace, changed, Model.owner))
+      }),
     archiveProject: (projectId) =>
       Effect.gen(function*() {
         const project = yield* projectOf(projectId)

@@ -1,7 +1,8 @@
 /**
- * A simulated Plane 1.3 (Community) for tests and demos. It has the part of Plane's REST API that plane-sync uses, with
- * Plane's rate limit, error shapes, external-id race, memberships, roles, archived projects and webhooks, and with
- * faults on demand. It imports nothing of the rest of plane-sync.
+ * A simulated Plane (Community) for tests and demos: 1.3 by default, or 0.27, 1.0, 1.4. It has the part of Plane's REST
+ * API that plane-sync uses, with Plane's rate limit, error shapes, external-id race, memberships, roles, archived projects
+ * and webhooks, and with faults on demand. It imports nothing of the rest of plane-sync. docs/FIDELITY.md says what it
+ * copies and what it does not.
  *
  * @module
  */
@@ -15,17 +16,19 @@ import * as Core from "./Core.js"
 import type { Fault } from "./Faults.js"
 import { serve } from "./HttpServer.js"
 import { tokens } from "./Keyring.js"
+import type { SentMail } from "./Mails.js"
 import * as MemoryClient from "./MemoryClient.js"
 import type { ProjectRole, StateChange } from "./Model.js"
 import { bot, owner } from "./Model.js"
 import type { PlaneSimulatorOptions, ProjectOptions, SimulatorError, StateOptions, WebhookOptions } from "./Options.js"
 import { settle } from "./Options.js"
-import type { NewWorkItem, SimulatedComment, SimulatedWorkItem } from "./People.js"
+import type { NewWorkItem, SimulatedComment, SimulatedWorkItem, StateEdit, WorkItemEdit } from "./People.js"
 import * as People from "./People.js"
 import type { SentHook } from "./Webhooks.js"
 
 export type { RecordedRequest } from "./Core.js"
 export { Fault, type FaultMatch, FaultSchema, type SingleFault } from "./Faults.js"
+export type { SentMail } from "./Mails.js"
 export type { ProjectRole, StateChange } from "./Model.js"
 export { ClockMillis } from "./Moment.js"
 export {
@@ -37,7 +40,8 @@ export {
   type WebhookOptions,
   type WebhookRequest
 } from "./Options.js"
-export type { NewWorkItem, SimulatedComment, SimulatedWorkItem } from "./People.js"
+export type { NewWorkItem, SimulatedComment, SimulatedWorkItem, StateEdit, WorkItemEdit } from "./People.js"
+export type { PlaneVersion } from "./Version.js"
 export type { SentHook } from "./Webhooks.js"
 
 /** The address of the simulator in memory. */
@@ -65,8 +69,8 @@ export class PlaneSimulator extends Context.Tag("plane-sync/PlaneSimulator")<Pla
   /** A valid API token of the bot, at first a member of every project. */
   readonly token: string
   /**
-   * Further tokens: `owner` (admin), `guest`, `outsider` (of another workspace), `service` (five times the rate),
-   * `revoked`.
+   * Further tokens: `owner` (admin), `guest`, `outsider` (of another workspace), `service` (five times the rate,
+   * before 1.4), `deactivated` (valid before 1.4), `revoked`.
    */
   readonly tokens: typeof tokens
   /** The user of `token`. */
@@ -93,15 +97,23 @@ export class PlaneSimulator extends Context.Tag("plane-sync/PlaneSimulator")<Pla
    * person.
    */
   readonly moveWorkItem: (workItemId: string, state: string) => Effect.Effect<void>
+  /** A person changes other fields of a work item in the web page. The webhook calls two `assignee_ids` and `label_ids`. */
+  readonly editWorkItem: (workItemId: string, edit: WorkItemEdit) => Effect.Effect<void>
   readonly deleteWorkItem: (workItemId: string) => Effect.Effect<void>
   readonly archiveWorkItem: (workItemId: string) => Effect.Effect<void>
   readonly addPersonComment: (workItemId: string, html: string) => Effect.Effect<SimulatedComment>
+  /** A person edits any comment in the web page, as an admin may. This alone sets `edited_at`. */
+  readonly editComment: (commentId: string, html: string) => Effect.Effect<void>
   /** Frees the comment's external id. */
   readonly deleteComment: (commentId: string) => Effect.Effect<void>
+  /** Renames a state, or puts it into another group. No webhook tells of it, and its work items stay as they are. */
+  readonly changeState: (stateId: string, edit: StateEdit) => Effect.Effect<void>
   /** Deletes a state: PATCHes to it get 400. Items in it keep it. */
   readonly removeState: (stateId: string) => Effect.Effect<void>
   /** Puts a state that `removeState` took away back in its place. */
   readonly restoreState: (stateId: string) => Effect.Effect<void>
+  /** Changes the project's identifier (webhook: project). The old one is a 403 at once. */
+  readonly renameProject: (identifier: string, projectId?: string) => Effect.Effect<void>
   /**
    * A person archives the project (default: `project`). No webhook tells of it, but the project itself says since when
    * it is archived. Its lists and search answer 200 and are empty, its items, states and comments are a 404, and writes
@@ -138,6 +150,11 @@ export class PlaneSimulator extends Context.Tag("plane-sync/PlaneSimulator")<Pla
   readonly registerWebhook: (webhook: WebhookOptions) => Effect.Effect<void>
   /** The webhooks that it has sent, each attempt by itself, once it has ended. */
   readonly hooks: Effect.Effect<ReadonlyArray<SentHook>>
+  /**
+   * The mails that PATCHes through the API have caused, which are notifications too. Only 1.4 sends them, to who made the
+   * work item and to all who were ever assigned to it, except to who changed it.
+   */
+  readonly mails: Effect.Effect<ReadonlyArray<SentMail>>
 }>() {
   /** Plane on a port of 127.0.0.1, with the control API of `Control.ts` under `/_simulator/`. */
   static readonly layer = (options: PlaneSimulatorOptions = {}): Layer.Layer<PlaneSimulator, SimulatorError> =>
@@ -184,12 +201,16 @@ const service = (core: Core.Core, people: People.People, url: string): Context.T
     comments: (id) => Effect.orDie(people.comments(id)),
     stateChanges: (id) => Effect.orDie(people.stateChanges(id)),
     moveWorkItem: (id, state) => Effect.orDie(people.moveWorkItem(id, state)),
+    editWorkItem: (id, edit) => Effect.orDie(people.editWorkItem(id, edit)),
     deleteWorkItem: (id) => Effect.orDie(people.deleteWorkItem(id)),
     archiveWorkItem: (id) => Effect.orDie(people.archiveWorkItem(id)),
     addPersonComment: (id, html) => Effect.orDie(people.addPersonComment(id, html)),
+    editComment: (id, html) => Effect.orDie(people.editComment(id, html)),
     deleteComment: (id) => Effect.orDie(people.deleteComment(id)),
+    changeState: (id, edit) => Effect.orDie(people.changeState(id, edit)),
     removeState: (id) => Effect.orDie(people.removeState(id)),
     restoreState: (id) => Effect.orDie(people.restoreState(id)),
+    renameProject: (identifier, projectId) => Effect.orDie(people.renameProject(identifier, projectId)),
     archiveProject: (projectId) => Effect.orDie(people.archiveProject(projectId)),
     restoreProject: (projectId) => Effect.orDie(people.restoreProject(projectId)),
     revokeToken: Effect.sync(() => core.keys.revoke(tokens.bot)),
@@ -202,6 +223,7 @@ const service = (core: Core.Core, people: People.People, url: string): Context.T
     requests: core.requests,
     forgetRequests: core.forgetRequests,
     registerWebhook: core.webhooks.register,
-    hooks: core.webhooks.hooks
+    hooks: core.webhooks.hooks,
+    mails: core.mails.sent
   }
 }

@@ -15,6 +15,8 @@ export interface Store {
   readonly item: (id: string) => Model.WorkItem | undefined
   readonly items: () => ReadonlyArray<Model.WorkItem>
   readonly comment: (id: string) => Model.Comment | undefined
+  /** Also finds one that was removed. */
+  readonly state: (id: string) => Model.State | undefined
   /** Now as Plane keeps it, and later than all moments before. */
   readonly moment: (now: ClockMillis) => PlaneMicros
   readonly addItem: (project: Model.Project, fields: NewItem) => Model.WorkItem
@@ -25,6 +27,8 @@ export interface Store {
   /** Puts a removed state back where it was; undefined when none was removed. */
   readonly restoreState: (id: string) => Model.State | undefined
   readonly pairItem: (item: Model.WorkItem, source: string | null, id: string | null) => void
+  readonly setAssignees: (item: Model.WorkItem, assignees: ReadonlyArray<Model.User>) => void
+  readonly setIdentifier: (project: Model.Project, identifier: string) => void
   readonly deleteItem: (item: Model.WorkItem) => void
   readonly addComment: (item: Model.WorkItem, fields: NewComment) => Model.Comment
   readonly pairComment: (comment: Model.Comment, source: string | null, id: string | null) => void
@@ -105,11 +109,14 @@ export const make = (settings: Settings, startedAt: ClockMillis): Store => {
         createdAt: moment(startedAt)
       }])),
       archivedAt: null,
+      updatedBy: null,
       removedStates: new Map(),
       items: new Map(),
       byNumber: new Map(),
       commentPairs: new Map(),
       itemPairs: new Map(),
+      labels: new Map(),
+      links: new Map(),
       lastNumber: 0
     }
     projects.set(project.id, project)
@@ -140,6 +147,9 @@ export const make = (settings: Settings, startedAt: ClockMillis): Store => {
       completedAt: state.group === "completed" ? fields.at : null,
       archivedAt: null,
       deleted: false,
+      assignees: [],
+      labels: [],
+      subscribers: new Set([fields.createdBy]),
       comments: [],
       stateChanges: []
     }
@@ -177,6 +187,10 @@ export const make = (settings: Settings, startedAt: ClockMillis): Store => {
     item: (id) => items.get(id),
     items: () => [...items.values()],
     comment: (id) => comments.get(id),
+    state: (id) =>
+      [...projects.values()].flatMap(({ removedStates, states }) => states.get(id) ?? removedStates.get(id) ?? []).at(
+        0
+      ),
     moment,
     addItem,
     renumber: (item, number) => {
@@ -220,6 +234,15 @@ export const make = (settings: Settings, startedAt: ClockMillis): Store => {
       return undefined
     },
     pairItem,
+    setAssignees: (item, assignees) => {
+      item.assignees = assignees
+      for (const user of assignees) item.subscribers.add(user)
+    },
+    setIdentifier: (project, identifier) => {
+      byIdentifier.delete(project.identifier)
+      project.identifier = identifier
+      byIdentifier.set(identifier, project)
+    },
     deleteItem: (item) => {
       item.deleted = true
       item.project.items.delete(item.id)
@@ -232,8 +255,10 @@ export const make = (settings: Settings, startedAt: ClockMillis): Store => {
         id: randomUUID(),
         descriptionId: randomUUID(),
         item,
-        updatedBy: null
+        updatedBy: null,
+        editedAt: null
       }
+      item.updatedAt = fields.updatedAt
       pairComment(comment, fields.externalSource, fields.externalId)
       item.comments.push(comment)
       comments.set(comment.id, comment)

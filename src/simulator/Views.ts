@@ -54,6 +54,27 @@ export const state = (value: Model.State, projectId: string, workspaceId: string
   workspace: workspaceId
 })
 
+/** A label of a work item in a webhook. */
+const labelLite = (value: Model.Label): JsonObject => ({ id: value.id, name: value.name, color: value.color })
+
+export const label = (value: Model.Label, workspace: Workspace): JsonObject => ({
+  id: value.id,
+  created_at: moment(value.createdAt),
+  updated_at: moment(value.updatedAt),
+  deleted_at: null,
+  name: value.name,
+  description: value.description,
+  color: value.color,
+  sort_order: value.sortOrder,
+  external_source: value.externalSource,
+  external_id: value.externalId,
+  created_by: value.createdBy.id,
+  updated_by: value.updatedBy?.id ?? null,
+  workspace: workspace.id,
+  project: value.project.id,
+  parent: null
+})
+
 export const projectLite = (project: Model.Project): JsonObject => ({
   id: project.id,
   identifier: project.identifier,
@@ -113,7 +134,7 @@ export const project = (
   external_source: null,
   external_id: null,
   created_by: options.owner.id,
-  updated_by: null,
+  updated_by: value.updatedBy?.id ?? null,
   workspace: options.workspaceId,
   default_assignee: null,
   project_lead: null,
@@ -163,8 +184,8 @@ export const workItem = (
   state: expand.has("state") ? stateLite(item.state) : item.state.id,
   estimate_point: null,
   type: null,
-  assignees: [],
-  labels: []
+  assignees: item.assignees.map((each) => expand.has("assignees") ? user(each) : each.id),
+  labels: item.labels.map((each) => expand.has("labels") ? label(each, workspace) : each.id)
 })
 
 export const comment = (value: Model.Comment, workspace: Workspace): JsonObject => ({
@@ -177,7 +198,7 @@ export const comment = (value: Model.Comment, workspace: Workspace): JsonObject 
   access: value.access,
   external_source: value.externalSource,
   external_id: value.externalId,
-  edited_at: null,
+  edited_at: momentOrNull(value.editedAt),
   created_by: value.author.id,
   updated_by: value.updatedBy?.id ?? null,
   project: value.item.project.id,
@@ -194,11 +215,11 @@ export const commentRead = (value: Model.Comment, workspace: Workspace): JsonObj
   return { id, is_member: true, ...rest }
 }
 
-/** A work item as a webhook carries it: with its state spelled out, and three more descriptions. */
+/** A work item as a webhook carries it: with state, labels and assignees spelled out, and three more descriptions. */
 export const webhookItem = (item: Model.WorkItem, workspace: Workspace): JsonObject => ({
   id: item.id,
-  labels: [],
-  assignees: [],
+  labels: item.labels.map(labelLite),
+  assignees: item.assignees.map(user),
   state: stateLite(item.state),
   description: {},
   description_json: {},
@@ -209,6 +230,13 @@ export const webhookItem = (item: Model.WorkItem, workspace: Workspace): JsonObj
     )
   )
 })
+
+/** A project as a webhook carries it: without what depends on who asks. */
+export const webhookProject = (value: Model.Project, workspaceId: string, owner: Model.User): JsonObject => {
+  const own = ["total_members", "total_cycles", "total_modules", "is_member", "member_role", "is_deployed"]
+  const view = project(value, { workspaceId, owner, members: 0, role: null, listed: false })
+  return Object.fromEntries(Object.entries(view).filter(([key]) => !own.includes(key)))
+}
 
 /** The fields of `?fields=`. Unknown names are ignored, and no names mean all. */
 export const pick = (view: JsonObject, fields: ReadonlySet<string>): JsonObject =>

@@ -8,25 +8,28 @@ import * as Random from "effect/Random"
 import type * as Scope from "effect/Scope"
 import { createHmac, randomUUID } from "node:crypto"
 import type { JsonObject } from "./Http.js"
-import type * as Model from "./Model.js"
+import * as Model from "./Model.js"
 import type { ClockMillis } from "./Moment.js"
 import { clockMillis } from "./Moment.js"
 import type { Settings, WebhookOptions, WebhookRequest } from "./Options.js"
 import * as PythonJson from "./PythonJson.js"
+import { traitsOf } from "./Version.js"
 import * as Views from "./Views.js"
 
 /**
- * What the webhook is to say. `data` is called when it is sent, because Plane shows the item as of that moment, not of
+ * What the webhook is to say. `data` is called when it is first sent, because Plane shows the item as of that moment, not of
  * the change.
  */
 export interface Announcement {
-  readonly event: "issue" | "issue_comment"
+  readonly event: "issue" | "issue_comment" | "project"
   readonly action: "created" | "updated"
   readonly data: () => JsonObject
   readonly field: string | null
   readonly newValue: unknown
   readonly oldValue: unknown
   readonly actor: Model.User
+  /** The work item that it is about, whose subscribers may get mail. Absent for a comment or a project. */
+  readonly item?: Model.WorkItem
 }
 
 export interface Changed {
@@ -57,6 +60,7 @@ export const itemChanged = (
   event: "issue",
   data: () => Views.webhookItem(item, workspace),
   actor,
+  item,
   ...activityOf(changed)
 })
 
@@ -68,6 +72,18 @@ export const commentChanged = (
 ): Announcement => ({
   event: "issue_comment",
   data: () => Views.comment(comment, workspace),
+  actor,
+  ...activityOf(changed)
+})
+
+export const projectChanged = (
+  project: Model.Project,
+  workspace: Views.Workspace,
+  changed: Changed,
+  actor: Model.User
+): Announcement => ({
+  event: "project",
+  data: () => Views.webhookProject(project, workspace.id, Model.owner),
   actor,
   ...activityOf(changed)
 })
@@ -107,13 +123,14 @@ const sendByHttp = (client: HttpClient.HttpClient) => (request: WebhookRequest):
     Effect.flatMap((response) => Effect.as(Effect.ignore(response.text), response.status))
   )
 
-/** A redirect is an answer like any other: it counts as delivered and is not followed. */
-const httpSender = Effect.map(HttpClient.HttpClient, sendByHttp).pipe(
-  Effect.provide(FetchHttpClient.layer),
-  Effect.map((send) => (request: WebhookRequest) =>
-    Effect.provideService(send(request), FetchHttpClient.RequestInit, { redirect: "manual" })
+/** A redirect that is not followed is an answer like any other: it counts as delivered. */
+const httpSender = (redirect: "follow" | "manual") =>
+  Effect.map(HttpClient.HttpClient, sendByHttp).pipe(
+    Effect.provide(FetchHttpClient.layer),
+    Effect.map((send) => (request: WebhookRequest) =>
+      Effect.provideService(send(request), FetchHttpClient.RequestInit, { redirect })
+    )
   )
-)
 
 const signed = (options: WebhookOptions, what: Announcement, body: string): WebhookRequest => ({
   url: options.url,
@@ -130,35 +147,50 @@ const signed = (options: WebhookOptions, what: Announcement, body: string): Webh
 /**
  * Sends in the background of the scope, each announcement by itself, because Plane does not promise their order either.
  */
-export const make = (settings: Settings, workspaceId: string): Effect.Effect<Webhooks, never, Scope.Scope> =>
+export const make = (settings: Settings, workspace: Views.Workspace): Effect.Effect<Webhooks, never, Scope.Scope> =>
   Effect.gen(function*() {
-    const byHttp = yield* httpSender
+    const traits = traitsOf(settings.plane)
+    const byHttp = yield* httpSender(traits.followsRedirects ? "follow" : "manual")
     const random = Random.make(settings.seed)
     let registered = settings.webhook
     const hooks: Array<SentHook> = []
     const fibers = yield* FiberSet.make()
     let active = true
 
-    const attempt = (options: WebhookOptions, what: Announcement, count: number): Effect.Effect<void> =>
+    const bodyOf = (what: Announcement): string =>
+      PythonJson.stringify({
+        event: what.event,
+        action: what.action,
+        webhook_id: webhookId,
+        workspace_id: workspace.id,
+        ...(traits.namesWorkspace ? { workspace_slug: workspace.slug } : {}),
+        data: what.data(),
+        activity: {
+          field: what.field,
+          new_value: what.newValue,
+          old_value: what.oldValue,
+          actor: Views.user(what.actor),
+          old_identifier: null,
+          new_identifier: null
+        }
+      })
+
+    const waitOf = ({ retryAfter, retryWithin = "600 seconds" }: WebhookOptions): Effect.Effect<number> =>
+      retryAfter === undefined
+        ? Effect.map(random.next, (part) => Math.floor(part * Duration.toMillis(retryWithin)))
+        : Effect.succeed(Duration.toMillis(retryAfter))
+
+    // A retry repeats the body of the first attempt, however old that has become. Only the delivery's id is new.
+    const attempt = (
+      options: WebhookOptions,
+      what: Announcement,
+      body: string,
+      count: number
+    ): Effect.Effect<void> =>
       Effect.gen(function*() {
         // Another has been registered since, or this one was switched off.
         if (!active || options !== registered) return
-        const { retryWithin = "600 seconds", send = byHttp } = options
-        const body = PythonJson.stringify({
-          event: what.event,
-          action: what.action,
-          webhook_id: webhookId,
-          workspace_id: workspaceId,
-          data: what.data(),
-          activity: {
-            field: what.field,
-            new_value: what.newValue,
-            old_value: what.oldValue,
-            actor: Views.user(what.actor),
-            old_identifier: null,
-            new_identifier: null
-          }
-        })
+        const { send = byHttp } = options
         const request = signed(options, what, body)
         const at = yield* clockMillis
         const outcome = yield* send(request).pipe(
@@ -185,9 +217,14 @@ export const make = (settings: Settings, workspaceId: string): Effect.Effect<Web
           active = false
           return
         }
-        yield* Effect.sleep(Math.floor((yield* random.next) * Duration.toMillis(retryWithin)))
-        yield* attempt(options, what, count + 1)
+        yield* Effect.sleep(yield* waitOf(options))
+        yield* attempt(options, what, body, count + 1)
       })
+
+    const first = (options: WebhookOptions, what: Announcement): Effect.Effect<void> =>
+      (options.delay === undefined ? Effect.void : Effect.sleep(options.delay)).pipe(
+        Effect.zipRight(Effect.suspend(() => attempt(options, what, bodyOf(what), 1)))
+      )
 
     return {
       register: (options) =>
@@ -197,7 +234,7 @@ export const make = (settings: Settings, workspaceId: string): Effect.Effect<Web
         }),
       announce: (what) =>
         Effect.suspend(() =>
-          registered === undefined ? Effect.void : Effect.asVoid(FiberSet.run(fibers, attempt(registered, what, 1)))
+          registered === undefined ? Effect.void : Effect.asVoid(FiberSet.run(fibers, first(registered, what)))
         ),
       hooks: Effect.sync(() => [...hooks])
     }

@@ -9,6 +9,7 @@ import type * as Model from "./Model.js"
 import type { PlaneMicros } from "./Moment.js"
 import { clockMillisOf } from "./Moment.js"
 import { expandOf, fieldsOf, paginate } from "./Pages.js"
+import * as Related from "./Related.js"
 import { defaultState, pairKey } from "./Store.js"
 import * as Views from "./Views.js"
 import { changes, itemChanged } from "./Webhooks.js"
@@ -47,10 +48,11 @@ export const list = (call: Call, project: Model.Project): Effect.Effect<Answer> 
   }
   const order = call.params.get("order_by") ?? "-created_at"
   const descending = order.startsWith("-")
-  const key = sortKeys[descending ? order.slice(1) : order]
-  if (key === undefined) return Effect.succeed(somethingWrong)
+  const known = sortKeys[descending ? order.slice(1) : order]
+  if (known === undefined && call.traits.refusesOrder) return Effect.succeed(somethingWrong)
+  const key = known ?? ((item: Model.WorkItem) => item.createdAt)
   const rows = [...project.items.values()].filter(listed)
-  const sign = descending ? -1 : 1
+  const sign = descending || known === undefined ? -1 : 1
   rows.sort((a, b) => {
     const left = key(a)
     const right = key(b)
@@ -118,13 +120,8 @@ interface Change {
   readonly externalId: string | null | undefined
   /** Null: the project's default. Undefined: unchanged. */
   readonly state: Model.State | null | undefined
-}
-
-const plainUuid = (text: string): string | undefined => {
-  const hex = text.toLowerCase().replaceAll(/[-{}]|^urn:uuid:/g, "")
-  return /^[0-9a-f]{32}$/.test(hex)
-    ? hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5")
-    : undefined
+  readonly assignees: ReadonlyArray<Model.User> | undefined
+  readonly labels: ReadonlyArray<Model.Label> | undefined
 }
 
 const stateOf = (
@@ -139,7 +136,7 @@ const stateOf = (
     check.refuse("state", `Incorrect type. Expected pk value, received ${Body.pythonType(raw)}.`)
     return { state: undefined, foreign: false }
   }
-  const id = typeof raw === "string" ? plainUuid(raw) : String(raw)
+  const id = typeof raw === "string" ? Body.uuid(raw) : String(raw)
   if (id === undefined) {
     check.refuse("state", `“${raw}” is not a valid UUID.`)
     return { state: undefined, foreign: false }
@@ -169,7 +166,9 @@ const validate = (
     startDate: check.date("start_date"),
     targetDate: check.date("target_date"),
     source: check.text("external_source", { max: 255, nullable: true, blank: true }),
-    externalId: check.text("external_id", { max: 255, nullable: true, blank: true })
+    externalId: check.text("external_id", { max: 255, nullable: true, blank: true }),
+    assignees: Related.assignees(body["assignees"], check, call),
+    labels: Related.labels(body["labels"], check, call, project)
   }
   const { foreign, state } = stateOf(body["state"], check, call, project)
   const refusal = check.refusal()
@@ -197,8 +196,12 @@ const apply = (call: Call, item: Model.WorkItem, change: Change, by: Model.User,
       change.externalId === undefined ? item.externalId : change.externalId
     )
   }
+  if (change.assignees !== undefined) call.store.setAssignees(item, change.assignees)
+  if (change.labels !== undefined) item.labels = change.labels
   const state = change.state === null ? defaultState(item.project) : change.state
-  if (state !== undefined) call.store.setState(item, state, by, at)
+  const { patchesCompletion } = call.traits
+  if (state !== undefined && (patchesCompletion || state !== item.state)) call.store.setState(item, state, by, at)
+  else if (patchesCompletion && item.completedAt !== null) item.completedAt = at
 }
 
 export const patch = (call: Call, project: Model.Project): Effect.Effect<Answer> =>

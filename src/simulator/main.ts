@@ -7,6 +7,7 @@ import * as Schema from "effect/Schema"
 import { parseArgs } from "node:util"
 import type { PlaneSimulatorOptions } from "./PlaneSimulator.js"
 import { PlaneSimulator, SimulatorError } from "./PlaneSimulator.js"
+import { PlaneVersion } from "./Version.js"
 
 /**
  * The simulator as a separate process. When it listens, it prints one line of JSON, `{"url", "token"}`. It serves until
@@ -17,6 +18,7 @@ const help = `A simulated Plane. Prints {"url","token"} when it listens, and ser
 
   npm run simulator -- --port 8091
 
+  --plane VERSION           which Plane it is: 0.27, 1.0, 1.3 or 1.4 (1.3)
   --port N                  where it listens on 127.0.0.1; without it, any free port
   --workspace SLUG          its workspace
   --limit N|off             requests an API token may send in a window (60)
@@ -25,6 +27,8 @@ const help = `A simulated Plane. Prints {"url","token"} when it listens, and ser
   --insert-delay-millis N   how long it takes to insert a comment once it has checked it (0)
   --webhook-url URL         where it delivers its webhooks; none without it
   --webhook-secret SECRET   what it signs them with (plane_wh_simulator)
+  --webhook-delay-millis N  how long each waits before it is sent (0)
+  --webhook-retry-millis N  how long exactly it waits to repeat one; without it, a random time up to 600,000
   --record N|all            how many requests it remembers (all)
   --seed N                  for its ids and moments
   --kills                   for crash tests: kills whoever asks it to`
@@ -33,6 +37,7 @@ const Count = Schema.NumberFromString.pipe(Schema.int(), Schema.nonNegative())
 const optional = <A, I>(schema: Schema.Schema<A, I>) => Schema.optionalWith(schema, { exact: true })
 
 const Flags = Schema.Struct({
+  "plane": optional(PlaneVersion),
   "port": optional(Count),
   "workspace": optional(Schema.String),
   "limit": optional(Schema.Union(Schema.Literal("off"), Count)),
@@ -41,6 +46,8 @@ const Flags = Schema.Struct({
   "latency-millis": optional(Count),
   "webhook-url": optional(Schema.String),
   "webhook-secret": optional(Schema.String),
+  "webhook-delay-millis": optional(Count),
+  "webhook-retry-millis": optional(Count),
   "seed": optional(Count),
   "record": optional(Schema.Union(Schema.Literal("all"), Count)),
   "kills": optional(Schema.Boolean),
@@ -53,6 +60,7 @@ const given = Effect.try({
   try: () =>
     parseArgs({
       options: {
+        "plane": string,
         "port": string,
         "workspace": string,
         "limit": string,
@@ -61,6 +69,8 @@ const given = Effect.try({
         "latency-millis": string,
         "webhook-url": string,
         "webhook-secret": string,
+        "webhook-delay-millis": string,
+        "webhook-retry-millis": string,
         "seed": string,
         "record": string,
         "kills": { type: "boolean" },
@@ -84,6 +94,7 @@ const given = Effect.try({
 )
 
 const options = (flags: typeof Flags.Type): PlaneSimulatorOptions => ({
+  ...(flags.plane === undefined ? {} : { plane: flags.plane }),
   ...(flags.port === undefined ? {} : { port: flags.port }),
   ...(flags.workspace === undefined ? {} : { workspace: flags.workspace }),
   ...(flags.limit === "off"
@@ -93,7 +104,14 @@ const options = (flags: typeof Flags.Type): PlaneSimulatorOptions => ({
   latency: flags["latency-millis"] ?? 0,
   ...(flags["webhook-url"] === undefined
     ? {}
-    : { webhook: { url: flags["webhook-url"], secret: flags["webhook-secret"] ?? "plane_wh_simulator" } }),
+    : {
+      webhook: {
+        url: flags["webhook-url"],
+        secret: flags["webhook-secret"] ?? "plane_wh_simulator",
+        delay: flags["webhook-delay-millis"] ?? 0,
+        ...(flags["webhook-retry-millis"] === undefined ? {} : { retryAfter: flags["webhook-retry-millis"] })
+      }
+    }),
   ...(flags.seed === undefined ? {} : { seed: flags.seed }),
   record: flags.record ?? "all",
   kills: flags.kills ?? false

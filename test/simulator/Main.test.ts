@@ -27,8 +27,8 @@ describe("as a process of its own", () => {
   it.scopedLive("says where it listens, serves, ends on SIGTERM; refuses a flag that means nothing", () =>
     Effect.gen(function*() {
       // Side by side: starting a process is most of the time this takes.
-      const refused = yield* Effect.fork(Effect.flatMap(start(["--port", "many"]), exitCode))
-      const child = yield* start(["--port", "0", "--limit", "off", "--workspace", "marsh_lab"])
+      const refused = yield* Effect.fork(Effect.flatMap(start(["--plane", "2.7"]), exitCode))
+      const child = yield* start(["--port", "0", "--limit", "off", "--workspace", "marsh_lab", "--plane", "1.0"])
       const line = yield* Effect.async<string>((resume) => {
         child.stdout.once("data", (chunk: Buffer) => resume(Effect.succeed(chunk.toString())))
       })
@@ -37,6 +37,8 @@ describe("as a process of its own", () => {
       const key = String(Reflect.get(Object(ready), "token"))
       assert.strictEqual((yield* send(`${url}/api/v1/users/me/`, "GET", { key })).status, 200)
       assert.strictEqual((yield* send(`${url}/api/v1/workspaces/marsh_lab/projects/`, "GET", { key })).status, 200)
+      const items = `${url}/api/v1/workspaces/marsh_lab/work-items/ET-1/`
+      assert.strictEqual((yield* send(items, "GET", { key })).text, `{"error": "Page not found."}`)
       child.kill("SIGTERM")
       const ended = yield* exitCode(child)
       assert.include([0, 130, 143], ended)

@@ -12,20 +12,25 @@ import { comment, itemUrl, move, projectPath, send, until, withItem } from "./su
 const secret = "plane_wh_3f9c"
 
 interface Receipt {
+  readonly method: string
   readonly headers: Http.IncomingHttpHeaders
   readonly body: string
 }
 
 /** A receiver on a real socket that answers every delivery with `status`. */
-const receiver = (status: number) =>
+const receiver = (status: number, answer: Readonly<Record<string, string>> = {}) =>
   Effect.gen(function*() {
     const receipts: Array<Receipt> = []
     const server = Http.createServer((request, response) => {
       const chunks: Array<Buffer> = []
       request.on("data", (chunk: Buffer) => chunks.push(chunk))
       request.on("end", () => {
-        receipts.push({ headers: request.headers, body: Buffer.concat(chunks).toString() })
-        response.writeHead(status).end()
+        receipts.push({
+          method: request.method ?? "",
+          headers: request.headers,
+          body: Buffer.concat(chunks).toString()
+        })
+        response.writeHead(status, answer).end()
       })
     })
     yield* Effect.acquireRelease(
@@ -126,6 +131,23 @@ describe("webhooks", () => {
         assert.deepStrictEqual([first, second].map(({ receipts }) => receipts.length), [1, 1])
       }).pipe(Effect.provide(PlaneSimulator.layer({ rateLimit: "off" })))
     }))
+
+  it.scopedLive("follow a redirect on 1.3, which loses a POST to a 302; 1.4 follows none", () =>
+    Effect.forEach(["1.3", "1.4"] as const, (version) =>
+      Effect.gen(function*() {
+        const last = yield* receiver(200)
+        const first = yield* receiver(302, { Location: last.url })
+        yield* Effect.gen(function*() {
+          const plane = yield* PlaneSimulator
+          yield* plane.addWorkItem({ name: "sent on" })
+          yield* until(Effect.map(plane.hooks, ({ length }) => length > 0))
+          assert.deepStrictEqual(
+            last.receipts.map(({ body, method }) => [method, body]),
+            version === "1.3" ? [["GET", ""]] : []
+          )
+          assert.deepStrictEqual((yield* plane.hooks).map(({ status }) => status), [version === "1.3" ? 200 : 302])
+        }).pipe(Effect.provide(PlaneSimulator.layer({ plane: version, webhook: { url: first.url, secret } })))
+      }), { discard: true }))
 
   it.scopedLive("have the keys and types of the real one's", () =>
     Effect.gen(function*() {
