@@ -13,24 +13,26 @@ export interface Proxies {
 // The address may hold a password, so it is not repeated.
 const notAnAddress = `it is not a proxy's address, like "http://proxy.example.com:3128"`
 
-/** The proxy's address as a URL; many write it without "http://". */
-const proxyUrl = (text: string): Either.Either<string, ConfigError.ConfigError> => {
-  const url = text.trim() === "" || text.includes("://") ? text.trim() : `http://${text.trim()}`
-  return url === "" || (URL.canParse(url) && /^https?:$/.test(new URL(url).protocol))
-    ? Either.right(url)
-    : Either.left(ConfigError.InvalidData([], notAnAddress))
-}
-
 const variable = (name: string) =>
   Config.string(name.toLowerCase()).pipe(
     Config.orElse(() => Config.string(name)),
     Config.withDefault("")
   )
 
+/** A proxy's address as a URL; many write it without "http://". */
+const proxy = (name: string) =>
+  Config.mapOrFail(variable(name), (given): Either.Either<string, ConfigError.ConfigError> => {
+    const text = given.trim()
+    const url = text === "" || text.includes("://") ? text : `http://${text}`
+    return url === "" || (URL.canParse(url) && /^https?:$/.test(new URL(url).protocol))
+      ? Either.right(url)
+      : Either.left(ConfigError.InvalidData([name], notAnAddress))
+  })
+
 /** `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY`. In lower case they come first, as with curl. */
 export const proxies: Config.Config<Proxies> = Config.all({
-  http: variable("HTTP_PROXY").pipe(Config.mapOrFail(proxyUrl)),
-  https: variable("HTTPS_PROXY").pipe(Config.mapOrFail(proxyUrl)),
+  http: proxy("HTTP_PROXY"),
+  https: proxy("HTTPS_PROXY"),
   none: variable("NO_PROXY")
 })
 
