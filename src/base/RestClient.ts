@@ -2,8 +2,10 @@ import * as Headers from "@effect/platform/Headers"
 import * as HttpClient from "@effect/platform/HttpClient"
 import type * as HttpClientError from "@effect/platform/HttpClientError"
 import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
-import { Data, Duration, Effect, flow, Predicate } from "effect"
+import { Data, Duration, Effect, flow } from "effect"
 import { answerText } from "./AnswerText.js"
+import { isOverfull } from "./JsonShape.js"
+import { networkCause, refusedByProxy, textOf } from "./NetworkCause.js"
 
 /** An answer with its whole body. Names of headers are lower case. */
 export interface Answer {
@@ -19,10 +21,13 @@ export interface Answer {
  * - `Silent`: no answer began.
  * - `BrokenOff`: an answer began and did not end.
  * - `TooLarge`, `TooLate`: an answer was longer, or took longer, than we read or wait.
+ * - `Unreadable`: an answer was compressed, or holds more than we parse.
  */
 export class NoAnswer extends Data.TaggedError("NoAnswer")<{
-  readonly why: "NotSent" | "Silent" | "BrokenOff" | "TooLarge" | "TooLate"
+  readonly why: "NotSent" | "Silent" | "BrokenOff" | "TooLarge" | "TooLate" | "Unreadable"
   readonly words: string
+  /** The cause in plain words, with what a person can do about it, where it is known. */
+  readonly headline?: string
   readonly status?: number
   readonly cause?: Error
 }> {}
@@ -50,32 +55,40 @@ const neverConnected = new Set([
   "EADDRNOTAVAIL",
   "UND_ERR_CONNECT_TIMEOUT",
   "ERR_TLS_CERT_ALTNAME_INVALID",
+  "ERR_SSL_WRONG_VERSION_NUMBER",
   "CERT_HAS_EXPIRED",
+  "CERT_NOT_YET_VALID",
   "DEPTH_ZERO_SELF_SIGNED_CERT",
   "SELF_SIGNED_CERT_IN_CHAIN",
+  "UNABLE_TO_GET_ISSUER_CERT",
   "UNABLE_TO_GET_ISSUER_CERT_LOCALLY",
   "UNABLE_TO_VERIFY_LEAF_SIGNATURE"
 ])
 
-const property = (error: unknown, name: string): string | undefined => {
-  const value = Predicate.hasProperty(error, name) ? error[name] : undefined
-  return typeof value === "string" && value !== "" ? value : undefined
-}
-
 // A route that is lost later has the same code, and then what was written before may have arrived. The name of the
 // system call tells the two apart.
 const neverSent = (cause: unknown) => {
-  const syscall = property(cause, "syscall")
+  const syscall = textOf(cause, "syscall")
   return syscall === undefined
-    ? neverConnected.has(property(cause, "code") ?? "")
+    ? neverConnected.has(textOf(cause, "code") ?? "") || refusedByProxy(cause) !== undefined
     : syscall === "connect" || syscall === "getaddrinfo"
 }
 
 /** When both addresses of "localhost" refuse, the error has a code and no message. */
-const describe = (cause: unknown) => property(cause, "message") ?? property(cause, "code") ?? String(cause)
+const describe = (cause: unknown) => textOf(cause, "message") ?? textOf(cause, "code") ?? String(cause)
+
+// No answer of Plane or Gitea has a tenth of this.
+const shapeLimits = { levels: 128, values: 1_000_000 }
+
+/** How an answer is compressed, though none is asked for; none where the client has unpacked it. */
+const packedBy = ({ body, headers }: Answer): string | undefined => {
+  const encoding = headers["content-encoding"]
+  // Read as UTF-8, what is compressed has characters that replace what cannot be read.
+  return encoding !== undefined && body.includes("\uFFFD") ? encoding : undefined
+}
 
 /**
- * What the clients of all REST APIs share: the address, a header with the API token that traces leave out, a limit for
+ * What the clients of all REST APIs share: the address, a header with the API token that traces leave out, limits for
  * answers, and failures that do not hold the token. It neither follows redirects nor repeats requests.
  */
 export const makeRestClient = (
@@ -83,6 +96,8 @@ export const makeRestClient = (
   options: {
     /** The address of the API, with a slash at the end. */
     readonly url: string
+    /** The setting that the address comes from. */
+    readonly setting: string
     /** The header that carries the API token, in lower case, and its value. */
     readonly header: readonly [name: string, value: string]
     /** The text that is left out of all words. */
@@ -91,12 +106,13 @@ export const makeRestClient = (
     readonly answerLimit: number
   }
 ): RestClient => {
-  const { answerLimit, header: [name, value], secret, url } = options
+  const { answerLimit, header: [name, value], secret, setting, url } = options
   const client = http.pipe(
     HttpClient.mapRequest(
       flow(
         HttpClientRequest.prependUrl(url),
         HttpClientRequest.setHeader(name, value),
+        HttpClientRequest.setHeader("accept-encoding", "identity"),
         HttpClientRequest.acceptJson
       )
     ),
@@ -111,9 +127,29 @@ export const makeRestClient = (
     const words = withoutSecret(describe(cause))
     // A copy, because the error of another client could hold the request with its headers.
     const copy = new Error(words)
+    const headline = networkCause(cause, { url, setting })
     return status === undefined
-      ? new NoAnswer({ why: neverSent(cause) ? "NotSent" : "Silent", words, cause: copy })
+      ? new NoAnswer({
+        why: neverSent(cause) ? "NotSent" : "Silent",
+        words,
+        cause: copy,
+        ...(headline === undefined ? {} : { headline })
+      })
       : new NoAnswer({ why: "BrokenOff", words: `the answer broke off: ${words}`, status, cause: copy })
+  }
+
+  const readable = (answer: Answer): Effect.Effect<Answer, NoAnswer> => {
+    const { body, status } = answer
+    const encoding = packedBy(answer)
+    if (encoding !== undefined) {
+      const headline =
+        "the server compresses its answers, although plane-sync asks it not to: switch that off in the " +
+        `proxy in front of it, or check ${setting}`
+      return new NoAnswer({ why: "Unreadable", words: `content-encoding: ${encoding}`, headline, status })
+    }
+    return isOverfull(body, shapeLimits)
+      ? new NoAnswer({ why: "Unreadable", words: "the answer is nested too deeply, or has too many parts", status })
+      : Effect.succeed(answer)
   }
 
   return {
@@ -133,7 +169,8 @@ export const makeRestClient = (
                     status: response.status
                   })
                   : broken(error, response.status)
-            })
+            }),
+            Effect.flatMap(readable)
           )
         )
       )

@@ -34,7 +34,10 @@ export const findLines = (
 /** Finds the work item of a key. A key of another project is wrong use, because Plane is not even asked. */
 export const findByKey = Effect.fnUntraced(function*(key: WorkItemKey) {
   const plane = yield* PlaneClient
-  return yield* Effect.catchTag(plane.find(key), "UnknownProject", (error) => wrongUse(error.message))
+  return yield* plane.find(key).pipe(
+    Effect.retry({ while: ({ _tag }) => _tag === "ListUnread" }),
+    Effect.catchTag("UnknownProject", (error) => wrongUse(error.message))
+  )
 })
 
 /** `plane-sync find ET-002`: shows the work item that has this key. */

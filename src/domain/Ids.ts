@@ -1,12 +1,18 @@
-import { Brand } from "effect"
+import { Brand, Schema } from "effect"
 
 /** Plane's uuid of a work item. */
 export type ItemId = string & Brand.Brand<"ItemId">
 export const ItemId = Brand.nominal<ItemId>()
 
+/** An item id from outside. It goes into paths of Plane's API, where anything but a uuid could lead elsewhere. */
+export const PlaneItemId = Schema.UUID.pipe(Schema.fromBrand(ItemId))
+
 /** Plane's uuid of a comment. */
 export type CommentId = string & Brand.Brand<"CommentId">
 export const CommentId = Brand.nominal<CommentId>()
+
+/** A comment id from outside, for the same reason a uuid. */
+export const PlaneCommentId = Schema.UUID.pipe(Schema.fromBrand(CommentId))
 
 /** The order of all events: ascending, with gaps. */
 export type EventSequence = number & Brand.Brand<"EventSequence">

@@ -67,6 +67,9 @@ export class Gitea extends Context.Tag("plane-sync/Gitea")<Gitea, Option.Option<
 
 const encodeName = (repository: string) => repository.split("/").map(encodeURIComponent).join("/")
 
+/** An answer about another thing than was asked about is no answer. */
+const aboutAnother = "the answer is about another one"
+
 /** What is known already, where the answer does not say it. */
 const orHeld = <A>(answered: string | undefined, held: A): A | string =>
   answered === undefined || answered === "" ? held : answered
@@ -76,7 +79,8 @@ const make = Effect.fnUntraced(function*(api: GiteaApi) {
 
   const pullRequest = Effect.fnUntraced(function*(held: PullRequest) {
     const path = `repos/${encodeName(held.name)}/pulls/${held.number}`
-    const { base, draft, head, merged, merged_at, state, title, user } = yield* one(path, PullRequestJson)
+    const { base, draft, head, merged, merged_at, number, state, title, user } = yield* one(path, PullRequestJson)
+    if (number !== undefined && number !== held.number) return yield* failure(path, "Unanswered", aboutAnother)
     if (base.repo?.id !== undefined && base.repo.id !== held.repository) {
       return yield* failure(path, "NotFound", "another repository has this name now")
     }
@@ -93,17 +97,32 @@ const make = Effect.fnUntraced(function*(api: GiteaApi) {
     return answer
   })
 
+  const checks = (repository: string, sha: string) => {
+    const path = `repos/${encodeName(repository)}/commits/${encodeURIComponent(sha)}/status`
+    return Effect.flatMap(
+      pages(path, CombinedJson, ({ statuses }) => statuses),
+      ({ read }) =>
+        read.some((page) => page.sha !== "" && page.sha !== sha)
+          ? failure(path, "Unanswered", aboutAnother)
+          : Effect.succeed(read.flatMap(({ statuses }) => statuses.map(checkOf)))
+    )
+  }
+
+  const branch = (repository: string, name: string) => {
+    const path = `repos/${encodeName(repository)}/branches/${encodeName(name)}`
+    return Effect.flatMap(one(path, BranchJson), (branch) =>
+      branch.name !== "" && branch.name !== name
+        ? failure(path, "Unanswered", aboutAnother)
+        : Effect.succeed({
+          protected: branch.protected,
+          approvals: branch.protected ? branch.required_approvals : 0,
+          checks: branch.protected && branch.enable_status_check ? branch.status_check_contexts : []
+        }))
+  }
+
   const self: GiteaClient = {
     pullRequest,
-    checks: (repository, sha) =>
-      Effect.map(
-        pages(
-          `repos/${encodeName(repository)}/commits/${encodeURIComponent(sha)}/status`,
-          CombinedJson,
-          ({ statuses }) => statuses
-        ),
-        ({ read }) => read.flatMap(({ statuses }) => statuses.map(checkOf))
-      ),
+    checks,
     reviews: (repository, number) =>
       Effect.map(
         pages(
@@ -113,16 +132,12 @@ const make = Effect.fnUntraced(function*(api: GiteaApi) {
         ),
         ({ read }) => standing(read.flat())
       ),
-    branch: (repository, name) =>
-      Effect.map(
-        one(`repos/${encodeName(repository)}/branches/${encodeName(name)}`, BranchJson),
-        (branch) => ({
-          protected: branch.protected,
-          approvals: branch.protected ? branch.required_approvals : 0,
-          checks: branch.protected && branch.enable_status_check ? branch.status_check_contexts : []
-        })
-      ),
-    repository: (id) => Effect.map(one(`repositories/${id}`, RepositoryText), repositoryOf),
+    branch,
+    repository: (id) =>
+      Effect.flatMap(one(`repositories/${id}`, RepositoryText), (answered) =>
+        answered.id === id
+          ? Effect.succeed(repositoryOf(answered))
+          : failure(`repositories/${id}`, "Unanswered", aboutAnother)),
     repositoryNamed: (name) => Effect.map(one(`repos/${encodeName(name)}`, RepositoryText), repositoryOf),
     openPullRequests: (repository, which) =>
       Effect.flatMap(

@@ -13,13 +13,15 @@ import { Schema } from "effect"
 export class GiteaError extends Schema.TaggedError<GiteaError>()("GiteaError", {
   reason: Schema.Literal("KeyRefused", "NotFound", "Unreachable", "Unanswered"),
   path: Schema.String,
-  words: Schema.String
+  words: Schema.String,
+  /** The cause in plain words, with what a person can do about it, where it is known. */
+  headline: Schema.optional(Schema.String)
 }) {
   override get message(): string {
     // Silence is not the path's own, and may have been met by another task.
     return this.reason === "Unreachable"
-      ? `Gitea does not answer (${this.words})`
-      : `Gitea ${this.path}: ${advice[this.reason]} (${this.words})`
+      ? `${this.headline ?? "Gitea does not answer"} (${this.words})`
+      : `Gitea ${this.path}: ${this.headline ?? advice[this.reason]} (${this.words})`
   }
 }
 

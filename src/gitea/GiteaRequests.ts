@@ -25,6 +25,8 @@ const refused = "answered 401"
 /** The name of a trouble that is not a repository's own. */
 const everywhere = ""
 const repositoryIn = (path: string) => path.split("/").slice(0, 3).join("/")
+/** A URL with such a path would be another one, because ".." takes a part away. */
+const leadsElsewhere = (path: string) => path.split("/").some((part) => part === "" || part === "." || part === "..")
 /** The most that is read of an answer, in bytes. */
 const answerLimit = 4 * 1024 * 1024
 /** The same for a page of a long list, which has fifty descriptions of pull requests. */
@@ -37,6 +39,7 @@ export const makeRequests = Effect.fnUntraced(function*({ token, url }: GiteaApi
   const restUpTo = (answerLimit: number) =>
     makeRestClient(http, {
       url: `${url}/api/v1/`,
+      setting: "ORCH_GITEA_URL",
       header: ["authorization", `token ${secret}`],
       secret,
       answerLimit
@@ -44,8 +47,13 @@ export const makeRequests = Effect.fnUntraced(function*({ token, url }: GiteaApi
   const rest = restUpTo(answerLimit)
   const restOfLong = restUpTo(longAnswerLimit)
 
-  const failure = (path: string, reason: GiteaError["reason"], words: string) =>
-    new GiteaError({ reason, path, words: cleanLine(rest.withoutSecret(words), textLimit) })
+  const failure = (path: string, reason: GiteaError["reason"], words: string, headline?: string) =>
+    new GiteaError({
+      reason,
+      path,
+      words: cleanLine(rest.withoutSecret(words), textLimit),
+      ...(headline === undefined ? {} : { headline })
+    })
 
   const get = <A, I>(
     path: string,
@@ -54,6 +62,7 @@ export const makeRequests = Effect.fnUntraced(function*({ token, url }: GiteaApi
     { fetch } = rest
   ) =>
     Effect.gen(function*() {
+      if (leadsElsewhere(path)) return yield* failure(path, "NotFound", "no repository, branch or commit has this name")
       const { body, headers, status } = yield* fetch(HttpClientRequest.get(path, { urlParams }))
       if (status === 401) return yield* failure(path, "KeyRefused", refused)
       if (status === 403) return yield* failure(path, "KeyRefused", "answered 403")
@@ -94,9 +103,9 @@ export const makeRequests = Effect.fnUntraced(function*({ token, url }: GiteaApi
       const now = yield* epochMillis
       const trouble = troubles.get(everywhere)
       if (trouble !== undefined && downSince !== undefined && Math.abs(now - downSince) < downFor) return yield* trouble
-      return yield* Effect.catchTag(within(deadline)(asking), "NoAnswer", ({ why, words }) =>
-        // What is too large says nothing of other questions.
-        failure(path, why === "TooLarge" ? "Unanswered" : "Unreachable", words)).pipe(
+      return yield* Effect.catchTag(within(deadline)(asking), "NoAnswer", ({ headline, why, words }) =>
+        // What is too large, or holds too much, says nothing of other questions.
+        failure(path, why === "TooLarge" || why === "Unreadable" ? "Unanswered" : "Unreachable", words, headline)).pipe(
           Effect.tapBoth({ onSuccess: () => note(path, undefined), onFailure: (error) => note(path, error) })
         )
     }).pipe(permits.withPermits(1))

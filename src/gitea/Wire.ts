@@ -17,7 +17,7 @@ const StatusJson = Schema.Struct({
   creator: Schema.optionalWith(UserJson, { default: () => null })
 })
 // Its `total_count` is that of the page, and so is its `state`, which some versions make of warnings as others do not.
-export const CombinedJson = Schema.parseJson(Schema.Struct({ statuses: list(StatusJson) }))
+export const CombinedJson = Schema.parseJson(Schema.Struct({ sha: text, statuses: list(StatusJson) }))
 const ReviewJson = Schema.Struct({
   user: UserJson,
   state: text,
@@ -29,6 +29,7 @@ const ReviewJson = Schema.Struct({
 export const ReviewsJson = Schema.parseJson(Schema.Array(ReviewJson))
 const RepositoryJson = Schema.Struct({ id: Schema.Int, full_name: text, default_branch: text })
 export const PullRequestJson = Schema.parseJson(Schema.Struct({
+  number: Schema.optional(Schema.Int),
   state: Schema.String,
   merged: yes,
   merged_at: Schema.optionalWith(Schema.DateTimeUtc, { nullable: true }),
@@ -51,6 +52,7 @@ export const PullRequestJson = Schema.parseJson(Schema.Struct({
   head: Schema.optionalWith(Schema.Struct({ sha: text }), { nullable: true, default: () => ({ sha: "" }) })
 }))
 export const BranchJson = Schema.parseJson(Schema.Struct({
+  name: text,
   protected: yes,
   required_approvals: Schema.optionalWith(Schema.Int, { nullable: true, default: () => 0 }),
   enable_status_check: yes,

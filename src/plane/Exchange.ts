@@ -6,11 +6,13 @@ import { isOk, makeRestClient, within } from "../base/RestClient.js"
 import { cleanLine } from "../base/Text.js"
 import type { MonotonicMillis } from "../base/Time.js"
 import { epochMillis, monotonicMillis } from "../base/Time.js"
+import { headlineOf } from "./Headline.js"
 import { meaningOf, plainWords, wordsLimit } from "./Meaning.js"
 import type { PlaneConfig } from "./PlaneConfig.js"
 import { PlaneError } from "./PlaneError.js"
 import type { Slot } from "./RateBudget.js"
 import { RateBudget } from "./RateBudget.js"
+import { isSameId } from "./WorkItem.js"
 
 /** The most that is read of an answer, in bytes: a PATCH answers the whole work item, its description included. */
 export const answerLimit = 16 * 1024 * 1024
@@ -23,6 +25,10 @@ export interface Ask {
   readonly query?: Readonly<Record<string, string>>
   readonly body?: unknown
 }
+
+type Found =
+  & Pick<PlaneError, "reason" | "sent" | "words">
+  & Partial<Pick<PlaneError, "headline" | "status" | "retryAfter" | "sentAt" | "cause">>
 
 /**
  * Sends one request and decodes the text of its answer with a schema. Anything but a success of the expected shape is a
@@ -40,8 +46,15 @@ export interface Exchange {
     schemas: { readonly success: Schema.Schema<A, I>; readonly conflict: Schema.Schema<B, J> },
     slot?: Slot
   ) => Effect.Effect<{ readonly conflict: boolean; readonly value: A | B }, PlaneError>
+  /** `send` for a request about one thing with an id. An answer about another is none. */
+  readonly sendAbout: <A extends { readonly id: string }, I>(
+    id: string,
+    ask: Ask,
+    schema: Schema.Schema<A, I>,
+    slot?: Slot
+  ) => Effect.Effect<A, PlaneError>
   /** A failure that our side finds in what was answered. */
-  readonly failure: (ask: Ask, why: Pick<PlaneError, "reason" | "sent" | "words"> & { status?: number }) => PlaneError
+  readonly failure: (ask: Ask, why: Found) => PlaneError
 }
 
 interface Answered extends Answer {
@@ -53,6 +66,24 @@ const numberOf = (header: string | undefined) =>
 
 // The slash at the end is needed: without it Plane redirects, and a redirect is never followed with the API token.
 const encode = (ask: Ask) => `${ask.path.map(encodeURIComponent).join("/")}/`
+
+/** A URL with such a path would be another one: ".." takes a part away, and with an empty part a list is asked for. */
+const leadsElsewhere = ({ path }: Ask) => path.some((part) => part === "" || part === "." || part === "..")
+
+const unset = {
+  reason: "KeyRefused",
+  sent: "no",
+  headline: "no API token is set: set ORCH_PLANE_API_TOKEN",
+  words: "nothing was sent"
+} as const
+
+/** An answer about another thing than was asked about is no answer, whatever lost or mixed it up on the way. */
+export const aboutAnother = (id: string | number, sent: PlaneError["sent"]): Found => ({
+  reason: "Unavailable",
+  sent,
+  words: `the answer is about another one: ${id}`,
+  status: 200
+})
 
 const toRequest = (ask: Ask) => {
   const request = HttpClientRequest.make(ask.method)(encode(ask), { urlParams: ask.query })
@@ -66,18 +97,14 @@ export const make = Effect.fnUntraced(function*(config: PlaneConfig) {
   const { window } = config.rateLimit
   const rest = makeRestClient(yield* HttpClient.HttpClient, {
     url: `${config.url}/api/v1/`,
+    setting: "ORCH_PLANE_API_URL",
     header: ["x-api-key", token],
     secret: token,
     answerLimit
   })
   const basePath = `${new URL(config.url).pathname.replace(/\/$/, "")}/api/v1/`
 
-  const failure = (
-    ask: Ask,
-    why:
-      & Pick<PlaneError, "reason" | "sent" | "words">
-      & Partial<Pick<PlaneError, "status" | "retryAfter" | "sentAt" | "cause">>
-  ) =>
+  const failure = (ask: Ask, why: Found) =>
     new PlaneError({
       ...why,
       method: ask.method,
@@ -85,12 +112,13 @@ export const make = Effect.fnUntraced(function*(config: PlaneConfig) {
       words: cleanLine(rest.withoutSecret(why.words), wordsLimit)
     })
 
-  const noAnswer = (ask: Ask, sentAt: MonotonicMillis, { cause, status, why, words }: NoAnswer) =>
+  const noAnswer = (ask: Ask, sentAt: MonotonicMillis, { cause, headline, status, why, words }: NoAnswer) =>
     failure(ask, {
       reason: "Unavailable",
       sent: why === "NotSent" ? "no" : "unknown",
       sentAt,
       words,
+      ...(headline === undefined ? {} : { headline }),
       ...(status === undefined ? {} : { status }),
       ...(cause === undefined ? {} : { cause })
     })
@@ -125,8 +153,15 @@ export const make = Effect.fnUntraced(function*(config: PlaneConfig) {
 
   const exchange = (ask: Ask, slot: Slot | undefined): Effect.Effect<Answered, PlaneError> =>
     token === ""
-      ? Effect.fail(failure(ask, { reason: "KeyRefused", sent: "no", words: "no token is set, so nothing was sent" }))
+      ? Effect.fail(failure(ask, unset))
+      : leadsElsewhere(ask)
+      ? Effect.fail(failure(ask, { reason: "NotFound", sent: "no", words: "nothing in Plane has such an id" }))
       : budget.withSlot(slot, (mine) => Effect.onExit(fetch(ask), (exit) => endSlot(mine, exit)))
+
+  const headline = (ask: Ask, answer: Answer) => {
+    const found = headlineOf(answer, { url: config.url, path: basePath + encode(ask) })
+    return found === undefined ? {} : { headline: found }
+  }
 
   const decode = <A, I>(ask: Ask, answer: Answered, schema: Schema.Schema<A, I>) =>
     Effect.mapError(Schema.decodeUnknown(schema)(answer.body), () =>
@@ -136,11 +171,15 @@ export const make = Effect.fnUntraced(function*(config: PlaneConfig) {
         sent: "unknown",
         sentAt: answer.sentAt,
         words: `not what Plane answers: ${plainWords(answer.body)}`,
-        status: answer.status
+        status: answer.status,
+        ...headline(ask, answer)
       }))
 
   const refused = (ask: Ask, { sentAt, ...answer }: Answered) =>
-    Effect.flatMap(meaning(answer), (why) => failure(ask, { ...why, sentAt, status: answer.status }))
+    Effect.flatMap(
+      meaning(answer),
+      (why) => failure(ask, { ...why, sentAt, status: answer.status, ...headline(ask, answer) })
+    )
 
   const self: Exchange = {
     failure,
@@ -148,6 +187,13 @@ export const make = Effect.fnUntraced(function*(config: PlaneConfig) {
       Effect.flatMap(
         exchange(ask, slot),
         (answer) => isOk(answer) ? decode(ask, answer, schema) : refused(ask, answer)
+      ),
+    sendAbout: (id, ask, schema, slot) =>
+      Effect.filterOrFail(
+        self.send(ask, schema, slot),
+        (json) => isSameId(json.id, id),
+        // A write may have been executed all the same.
+        (json) => failure(ask, aboutAnother(json.id, ask.method === "GET" ? "answered" : "unknown"))
       ),
     sendOrConflict: (ask, schemas, slot) =>
       Effect.gen(function*() {

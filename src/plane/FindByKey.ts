@@ -1,20 +1,24 @@
-import { Effect } from "effect"
-import { ItemId } from "../domain/Ids.js"
+import { Duration, Effect, Option } from "effect"
+import type { MonotonicMillis } from "../base/Time.js"
+import { monotonicMillis } from "../base/Time.js"
+import type { ItemId } from "../domain/Ids.js"
 import type { Project } from "../domain/Project.js"
 import { keyIn } from "../domain/Project.js"
 import type { WorkItemKey } from "../domain/WorkItemKey.js"
 import type { Ask, Exchange } from "./Exchange.js"
+import { aboutAnother } from "./Exchange.js"
 import type { PathFamily } from "./PathFamily.js"
 import type { PlaneConfig } from "./PlaneConfig.js"
-import type { PlaneError } from "./PlaneError.js"
+import type { ListUnread, PlaneError } from "./PlaneError.js"
 import { AmbiguousName, UnknownProject, WorkItemNotFound } from "./PlaneError.js"
 import type { Slot } from "./RateBudget.js"
 import * as Wire from "./Wire.js"
 import type { WorkItem } from "./WorkItem.js"
 import { isSameId, toWorkItem } from "./WorkItem.js"
+import type { FindInList } from "./WorkItemList.js"
 
 /** Why a key is not found. */
-export type FindError = PlaneError | WorkItemNotFound | AmbiguousName | UnknownProject
+export type FindError = PlaneError | WorkItemNotFound | AmbiguousName | UnknownProject | ListUnread
 
 // More than any search for a key gives, so that what is beyond never decides.
 const searchLimit = 1_000
@@ -22,17 +26,51 @@ const searchLimit = 1_000
 const isMissing = (error: { readonly _tag: string; readonly reason?: string }) =>
   error._tag === "PlaneError" && error.reason === "NotFound"
 
+/** Plane's words for a path that it does not have, and not for one behind which nothing is. */
+const isUnknownEndpoint = (error: { readonly _tag: string; readonly words?: string; readonly status?: number }) =>
+  error._tag === "PlaneError" && error.status === 404 && error.words === "Page not found."
+
+/** How long an endpoint that this Plane does not have is not asked for again: it may be upgraded. */
+const missingFor = Duration.toMillis("1 hour")
+
+/**
+ * Asks an endpoint that older versions do not have, or goes another way. That it is missing is kept only if the other
+ * way shows that the address is right.
+ */
+const makeEndpoint = () => {
+  let missingSince: MonotonicMillis | undefined
+  return <A, E extends { readonly _tag: string }, A2, E2 extends { readonly _tag: string }>(
+    ask: (slot?: Slot) => Effect.Effect<A, E>,
+    otherwise: (slot?: Slot) => Effect.Effect<A2, E2>,
+    slot?: Slot
+  ): Effect.Effect<A | A2, E | E2> =>
+    Effect.flatMap(monotonicMillis, (now) => {
+      if (missingSince !== undefined && now - missingSince < missingFor) return otherwise(slot)
+      const keep = Effect.sync(() => {
+        missingSince = now
+      })
+      return Effect.catchIf(ask(slot), isUnknownEndpoint, () =>
+        Effect.tapBoth(otherwise(), {
+          onSuccess: () => keep,
+          onFailure: (error) => error._tag === "PlaneError" ? Effect.void : keep
+        }))
+    })
+}
+
 /** `PlaneClient.find`: by the number, by the names that carry the key, and which of them first. */
 export const makeFindByKey = (
-  { config, exchange, family, project, read }: {
+  { config, exchange, family, inList, project, read }: {
     readonly config: PlaneConfig
     readonly project: Project
     readonly exchange: Exchange
     readonly family: PathFamily
     readonly read: (id: ItemId) => Effect.Effect<WorkItem, PlaneError>
+    readonly inList: FindInList
   }
 ) => {
   const workspace = ["workspaces", config.workspaceSlug]
+  const byNumberOr = makeEndpoint()
+  const bySearchOr = makeEndpoint()
 
   const byNumber = (key: WorkItemKey, slot?: Slot) =>
     family.run((name, slot) => {
@@ -41,17 +79,36 @@ export const makeFindByKey = (
         path: [...workspace, name, key.canonical],
         query: Wire.workItemQuery
       }
-      return Effect.filterOrFail(
-        exchange.send(ask, Wire.WorkItemJson, slot),
-        (json) => isSameId(json.project, project.id),
-        // Everything else goes to the project's id, so the work item would never be found again.
-        (json) =>
-          exchange.failure(ask, {
-            reason: "WrongAddress",
-            sent: "answered",
-            words: `${key.canonical} belongs to the project ${json.project}, but the one set is ${project.id}`,
-            status: 200
-          })
+      return exchange.send(ask, Wire.WorkItemJson, slot).pipe(
+        Effect.filterOrFail(
+          ({ sequence_id }) => sequence_id === key.number,
+          ({ sequence_id }) => exchange.failure(ask, aboutAnother(sequence_id, "answered"))
+        ),
+        Effect.filterOrFail(
+          (json) => isSameId(json.project, project.id),
+          // Everything else goes to the project's id, so the work item would never be found again.
+          (json) =>
+            exchange.failure(ask, {
+              reason: "WrongAddress",
+              sent: "answered",
+              headline: `${key.canonical} belongs to another project than the one with the id ${project.id}: check ` +
+                "ORCH_PLANE_PROJECT_IDENTIFIER and ORCH_PLANE_PROJECT_ID",
+              words: `"project": ${JSON.stringify(json.project)}`,
+              status: 200
+            })
+        ),
+        Effect.mapError((error) =>
+          error.reason === "PermissionDenied" && error.headline === undefined
+            ? exchange.failure(ask, {
+              reason: error.reason,
+              sent: error.sent,
+              headline: `the workspace ${config.workspaceSlug} has no project with the identifier ` +
+                `${project.identifier}, or the API token's user is not in it: check ORCH_PLANE_PROJECT_IDENTIFIER`,
+              words: error.words,
+              ...(error.status === undefined ? {} : { status: error.status })
+            })
+            : error
+        )
       )
     }, slot).pipe(Effect.map(toWorkItem))
 
@@ -86,12 +143,10 @@ export const makeFindByKey = (
     return items
   })
 
-  const byName = Effect.fnUntraced(
-    function*<E>(key: WorkItemKey, otherwise: Effect.Effect<WorkItem, E>, slot?: Slot) {
-      for (const item of yield* searchNames(key, slot)) return yield* read(ItemId(item.id))
-      return yield* otherwise
-    }
-  )
+  const byName = Effect.fnUntraced(function*(key: WorkItemKey, slot?: Slot) {
+    for (const item of yield* searchNames(key, slot)) return Option.some(yield* read(item.id))
+    return Option.none()
+  })
 
   return Effect.fn("PlaneClient.find")(
     function*(key: WorkItemKey, slot?: Slot): Effect.fn.Return<WorkItem, FindError> {
@@ -99,9 +154,17 @@ export const makeFindByKey = (
         return yield* new UnknownProject({ key: key.written, known: project.identifier })
       }
       const notFound = new WorkItemNotFound({ key: key.written })
+      const listed = (slot?: Slot) => inList(key, slot)
+      const numbered = (slot?: Slot) => byNumberOr((slot) => byNumber(key, slot), listed, slot)
+      const named = (slot?: Slot) =>
+        bySearchOr((slot) => byName(key, slot), (slot) => Effect.asSome(listed(slot)), slot)
       const found = key.zeros
-        ? byName(key, byNumber(key), slot)
-        : Effect.catchIf(byNumber(key, slot), isMissing, () => byName(key, notFound))
+        ? Effect.flatMap(named(slot), Option.match({ onNone: () => numbered(), onSome: Effect.succeed }))
+        : Effect.catchIf(
+          numbered(slot),
+          isMissing,
+          () => Effect.flatMap(named(), Option.match({ onNone: () => notFound, onSome: Effect.succeed }))
+        )
       return yield* Effect.catchIf(found, isMissing, () => notFound)
     }
   )

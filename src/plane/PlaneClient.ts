@@ -1,13 +1,12 @@
 import type * as HttpClient from "@effect/platform/HttpClient"
 import type { ConfigError } from "effect"
 import { Context, DateTime, Effect, Layer, Option } from "effect"
-import { CommentId } from "../domain/Ids.js"
-import type { ItemId } from "../domain/Ids.js"
+import type { CommentId, ItemId } from "../domain/Ids.js"
 import { Projects } from "../domain/Projects.js"
 import type { StateId } from "../domain/StageStates.js"
 import type { WorkItemKey } from "../domain/WorkItemKey.js"
 import type { Ask } from "./Exchange.js"
-import { make as makeExchange } from "./Exchange.js"
+import { aboutAnother, make as makeExchange } from "./Exchange.js"
 import type { FindError } from "./FindByKey.js"
 import { makeFindByKey } from "./FindByKey.js"
 import { makePathFamily } from "./PathFamily.js"
@@ -19,6 +18,7 @@ import type { StateJson } from "./Wire.js"
 import * as Wire from "./Wire.js"
 import type { WorkItem } from "./WorkItem.js"
 import { isSameId, stateIdOf, toWorkItem } from "./WorkItem.js"
+import { makeFindInList } from "./WorkItemList.js"
 
 /** What marks the comments as ours: Plane's `external_source`. */
 export const externalSource = "plane-sync"
@@ -38,7 +38,8 @@ export class PlaneClient extends Context.Tag("plane-sync/PlaneClient")<PlaneClie
   /**
    * The work item that a key names. A key with leading zeros ("ET-002") means the work item that has the key in its
    * name, or else the one with this number: two requests. A key without them ("ET-2") means the one with this number
-   * (one request), or else the one that has the key in its name (three).
+   * (one request), or else the one that has the key in its name (three). A Plane without a request by key, or without
+   * a search, is asked for its list: then `ListUnread` says that the rest of it is read by another call.
    */
   readonly find: (key: WorkItemKey, slot?: Slot) => Effect.Effect<WorkItem, FindError>
   /** The newest work items of the project, at most 100; `all` when it has no others. One request. */
@@ -96,33 +97,48 @@ const make = Effect.gen(function*() {
   const project = ["workspaces", config.workspaceSlug, "projects", target.id]
 
   const read = Effect.fn("PlaneClient.read")((id: ItemId, slot?: Slot) =>
-    family.send(
-      Wire.WorkItemJson,
-      (name) => ({ method: "GET", path: [...project, name, id], query: Wire.workItemQuery }),
+    family.run(
+      (name, slot) =>
+        exchange.sendAbout(
+          id,
+          { method: "GET", path: [...project, name, id], query: Wire.workItemQuery },
+          Wire.WorkItemJson,
+          slot
+        ),
       slot
     ).pipe(Effect.map(toWorkItem))
   )
 
-  const newest = Effect.fn("PlaneClient.newest")((slot?: Slot) =>
+  const page = (cursor: string | undefined, slot?: Slot) =>
     family.send(
       Wire.WorkItemsJson,
       (name) => ({
         method: "GET",
         path: [...project, name],
-        query: { ...Wire.workItemQuery, order_by: "-created_at", per_page: String(pageSize) }
+        query: {
+          ...Wire.workItemQuery,
+          order_by: "-created_at",
+          per_page: String(pageSize),
+          ...(cursor === undefined ? {} : { cursor })
+        }
       }),
       slot
     ).pipe(
-      Effect.map(({ next_page_results, results }) => ({ items: results.map(toWorkItem), all: !next_page_results }))
+      Effect.map(({ next_cursor, next_page_results, results }) => ({
+        items: results.map(toWorkItem),
+        all: !next_page_results,
+        next: next_page_results ? next_cursor ?? undefined : undefined
+      }))
     )
-  )
+
+  const newest = Effect.fn("PlaneClient.newest")((slot?: Slot) => page(undefined, slot))
 
   const setState = Effect.fn("PlaneClient.setState")((id: ItemId, stateId: StateId, slot?: Slot) =>
     family.run((name, slot) => {
       // Nothing but the state: the answer to an unknown field is 200, and `sequence_id` could be overwritten.
       const ask: Ask = { method: "PATCH", path: [...project, name, id], body: { state: stateId } }
       return Effect.filterOrFail(
-        exchange.send(ask, Wire.WorkItemJson, slot),
+        exchange.sendAbout(id, ask, Wire.WorkItemJson, slot),
         (json) => isSameId(stateIdOf(json), stateId),
         (json) =>
           exchange.failure(ask, {
@@ -140,33 +156,43 @@ const make = Effect.gen(function*() {
     comment: { readonly html: string; readonly externalId: string; readonly createdAt: DateTime.Utc },
     slot?: Slot
   ) =>
-    family.run((name, slot) =>
-      exchange.sendOrConflict(
-        {
-          method: "POST",
-          path: [...project, name, id, "comments"],
-          body: {
-            comment_html: comment.html,
-            external_source: externalSource,
-            external_id: comment.externalId,
-            created_at: DateTime.formatIso(comment.createdAt)
-          }
-        },
-        { success: Wire.CommentJson, conflict: Wire.TakenJson },
-        slot
-      ), slot).pipe(
-        Effect.map(({ conflict, value }) => ({ id: "id" in value ? CommentId(value.id) : null, adopted: conflict }))
+    family.run((name, slot) => {
+      const ask: Ask = {
+        method: "POST",
+        path: [...project, name, id, "comments"],
+        body: {
+          comment_html: comment.html,
+          external_source: externalSource,
+          external_id: comment.externalId,
+          created_at: DateTime.formatIso(comment.createdAt)
+        }
+      }
+      return Effect.flatMap(
+        exchange.sendOrConflict(ask, { success: Wire.CommentJson, conflict: Wire.TakenJson }, slot),
+        ({ conflict, value }) => {
+          const isOurs = conflict || !("issue" in value || "external_id" in value) ||
+            (isSameId(value.issue ?? id, id) && (value.external_id ?? comment.externalId) === comment.externalId)
+          return isOurs
+            ? Effect.succeed({ id: "id" in value ? value.id : null, adopted: conflict })
+            : exchange.failure(ask, aboutAnother(value.id, "unknown"))
+        }
       )
+    }, slot)
   )
 
   const readComment = Effect.fn("PlaneClient.readComment")((id: ItemId, commentId: CommentId, slot?: Slot) =>
-    family.send(
-      Wire.CommentReadJson,
-      (name) => ({
-        method: "GET",
-        path: [...project, name, id, "comments", commentId],
-        query: { fields: "id,comment_html" }
-      }),
+    family.run(
+      (name, slot) =>
+        exchange.sendAbout(
+          commentId,
+          {
+            method: "GET",
+            path: [...project, name, id, "comments", commentId],
+            query: { fields: "id,comment_html" }
+          },
+          Wire.CommentReadJson,
+          slot
+        ),
       slot
     ).pipe(Effect.map(({ comment_html }) => comment_html))
   )
@@ -185,19 +211,24 @@ const make = Effect.gen(function*() {
         Option.fromNullable(
           results.find((each) => each.external_source === externalSource && each.external_id === externalId)
         ),
-        ({ comment_html, id }): CommentRead => ({ id: CommentId(id), html: comment_html })
+        ({ comment_html, id }): CommentRead => ({ id, html: comment_html })
       )
     ))
   )
 
   const editComment = Effect.fn("PlaneClient.editComment")((id: ItemId, comment: CommentRead, slot?: Slot) =>
-    family.send(
-      Wire.CommentJson,
-      (name) => ({
-        method: "PATCH",
-        path: [...project, name, id, "comments", comment.id],
-        body: { comment_html: comment.html }
-      }),
+    family.run(
+      (name, slot) =>
+        exchange.sendAbout(
+          comment.id,
+          {
+            method: "PATCH",
+            path: [...project, name, id, "comments", comment.id],
+            body: { comment_html: comment.html }
+          },
+          Wire.CommentJson,
+          slot
+        ),
       slot
     ).pipe(Effect.asVoid)
   )
@@ -218,7 +249,14 @@ const make = Effect.gen(function*() {
   }).pipe(Effect.withSpan("PlaneClient.states"))
 
   return PlaneClient.of({
-    find: makeFindByKey({ config, project: target, exchange, family, read }),
+    find: makeFindByKey({
+      config,
+      project: target,
+      exchange,
+      family,
+      read,
+      inList: makeFindInList({ page, project: target, read })
+    }),
     newest,
     read,
     setState,

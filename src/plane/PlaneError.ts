@@ -26,16 +26,17 @@ export const PlaneErrorReason = Schema.Literal(
 )
 export type PlaneErrorReason = typeof PlaneErrorReason.Type
 
+/** What a request that failed says where nothing more is known of its cause. */
 const sentences: Record<PlaneErrorReason, string> = {
   Unavailable: "Plane gives no answer that can be used",
-  RateLimited: "Plane's rate limit for this key is used up",
-  KeyRefused: "Plane does not take the API key: check ORCH_PLANE_API_TOKEN",
-  PermissionDenied: "the API key's user may not do this: check ORCH_PLANE_WORKSPACE_SLUG, ORCH_PLANE_PROJECT_ID, " +
-    "ORCH_PLANE_PROJECT_IDENTIFIER and the user's role in the project",
+  RateLimited: "Plane's rate limit for this API token is used up",
+  KeyRefused: "Plane does not take the API token: check ORCH_PLANE_API_TOKEN",
+  PermissionDenied:
+    "the API token's user may not do this in the project: check ORCH_PLANE_PROJECT_ID, and the user's " +
+    "role in Plane",
   NotFound: "Plane has no such work item, or it was deleted or archived",
   Archived: "the project is archived in Plane: restore it there, or set ORCH_PLANE_PROJECT_ID",
-  WrongAddress: "this is not where Plane's API answers: check ORCH_PLANE_API_URL, ORCH_PLANE_PROJECT_ID and " +
-    "ORCH_PLANE_PROJECT_IDENTIFIER",
+  WrongAddress: "this is not where Plane's API answers: check ORCH_PLANE_API_URL",
   Refused: "Plane refuses the request",
   Ignored: "Plane said yes, but did not do it"
 }
@@ -47,6 +48,8 @@ export class PlaneError extends Schema.TaggedError<PlaneError>()("PlaneError", {
   /** The path that was asked, without the query. */
   path: Schema.String,
   status: Schema.optional(Schema.Int),
+  /** The cause in plain words, with the setting to look at, where more is known than the reason. Never cut. */
+  headline: Schema.optional(Schema.String),
   /** Plane's own words, or the network's: one line of at most 300 characters. */
   words: Schema.String,
   /** How long the answer asks to wait. */
@@ -66,7 +69,9 @@ export class PlaneError extends Schema.TaggedError<PlaneError>()("PlaneError", {
     const wait = this.retryAfter === undefined
       ? ""
       : `, to be tried again in ${Duration.toSeconds(this.retryAfter)} s`
-    return `${sentences[this.reason]} (${this.method} ${this.path} →${status} ${this.words || "(no words)"}${wait})`
+    return `${this.headline ?? sentences[this.reason]} (${this.method} ${this.path} →${status} ${
+      this.words || "(no words)"
+    }${wait})`
   }
 }
 
@@ -77,6 +82,18 @@ export class WorkItemNotFound extends Schema.TaggedError<WorkItemNotFound>()("Wo
 }) {
   override get message(): string {
     return `Plane has no work item ${this.key}: neither the number nor a name that carries it`
+  }
+}
+
+/** This Plane can only be asked for the list of all work items, and that is not read to its end yet: ask again. */
+export class ListUnread extends Schema.TaggedError<ListUnread>()("ListUnread", {
+  /** The key as it was written. */
+  key: Schema.String,
+  /** Pages that are read. */
+  pages: Schema.Int
+}) {
+  override get message(): string {
+    return `${this.key} is looked for in the list of all work items, of which ${this.pages} pages are read`
   }
 }
 

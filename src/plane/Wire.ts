@@ -1,4 +1,5 @@
 import { Schema } from "effect"
+import { PlaneCommentId, PlaneItemId } from "../domain/Ids.js"
 import { PlaneMomentText } from "../domain/PlaneMoment.js"
 import { PlaneStateId } from "../domain/StageStates.js"
 
@@ -9,7 +10,7 @@ import { PlaneStateId } from "../domain/StageStates.js"
 export const workItemQuery = { fields: "id,sequence_id,name,state,updated_at,project", expand: "state" }
 
 const WorkItem = Schema.Struct({
-  id: Schema.String,
+  id: PlaneItemId,
   sequence_id: Schema.Int,
   name: Schema.String,
   state: Schema.NullOr(Schema.Union(PlaneStateId, Schema.Struct({ id: PlaneStateId, group: Schema.String }))),
@@ -24,14 +25,18 @@ export const WorkItemJson = Schema.parseJson(WorkItem)
 
 /** A page of work items. `next_cursor` is always there: the end is `next_page_results: false`. */
 export const WorkItemsJson = Schema.parseJson(
-  Schema.Struct({ results: Schema.Array(WorkItem), next_page_results: Schema.Boolean })
+  Schema.Struct({
+    results: Schema.Array(WorkItem),
+    next_page_results: Schema.Boolean,
+    next_cursor: Schema.optional(Schema.NullOr(Schema.String))
+  })
 )
 
 /** What the search answers. It has no state, and results of other projects where the scope is ignored. */
 export const SearchJson = Schema.parseJson(Schema.Struct({
   issues: Schema.Array(
     Schema.Struct({
-      id: Schema.String,
+      id: PlaneItemId,
       name: Schema.String,
       sequence_id: Schema.Int,
       project_id: Schema.String
@@ -39,16 +44,18 @@ export const SearchJson = Schema.parseJson(Schema.Struct({
   )
 }))
 
-const Comment = Schema.Struct({ id: Schema.String })
+const Comment = Schema.Struct({ id: PlaneCommentId })
 
-/** A comment that was made. */
-export const CommentJson = Schema.parseJson(Comment)
+const Text = Schema.optional(Schema.NullOr(Schema.String))
+
+/** A comment that was made or edited; of an edited one only the id is looked at. */
+export const CommentJson = Schema.parseJson(Schema.Struct({ ...Comment.fields, issue: Text, external_id: Text }))
 
 const CommentRead = Schema.Struct({
-  id: Schema.String,
+  ...Comment.fields,
   comment_html: Schema.String,
-  external_source: Schema.optional(Schema.NullOr(Schema.String)),
-  external_id: Schema.optional(Schema.NullOr(Schema.String))
+  external_source: Text,
+  external_id: Text
 })
 
 /** What a comment that is there says. */

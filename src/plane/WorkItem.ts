@@ -1,4 +1,4 @@
-import { ItemId } from "../domain/Ids.js"
+import type { ItemId } from "../domain/Ids.js"
 import type { PlaneMoment } from "../domain/PlaneMoment.js"
 import type { StateId } from "../domain/StageStates.js"
 import type { WorkItemJson } from "./Wire.js"
@@ -22,7 +22,7 @@ export const stateIdOf = ({ state }: Json): StateId | null =>
   typeof state === "string" || state === null ? state : state.id
 
 export const toWorkItem = (json: Json): WorkItem => ({
-  id: ItemId(json.id),
+  id: json.id,
   number: json.sequence_id,
   name: json.name,
   stateId: stateIdOf(json),

@@ -24,7 +24,8 @@ const codes: Record<PlaneErrorReason | Exclude<FindError, PlaneError>["_tag"], D
   Ignored: "ignored",
   WorkItemNotFound: "not_found",
   AmbiguousName: "ambiguous",
-  UnknownProject: "wrong_project"
+  UnknownProject: "wrong_project",
+  ListUnread: "attempts"
 }
 
 /** The code of a dead letter. */

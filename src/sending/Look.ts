@@ -6,6 +6,7 @@ import type { LookJob } from "../outbox/Job.js"
 import type { Lane } from "../outbox/Lane.js"
 import type { LookOutcome } from "../outbox/Outcome.js"
 import type { FindError } from "../plane/FindByKey.js"
+import type { ListUnread } from "../plane/PlaneError.js"
 import type { Slot } from "../plane/RateBudget.js"
 import { codeOf, goneUnlessDown } from "./DeadOutcome.js"
 import { nextLookUp } from "./NextLookUp.js"
@@ -59,6 +60,7 @@ const lookOnce = (context: SendContext, job: LookJob, slot: Slot): Effect.Effect
         seen: seenAs(item, readAt)
       }),
     onFailure: (error) => {
+      if (error._tag === "ListUnread") return again(error)
       if (error._tag === "WorkItemNotFound") return missed(context, lane, error, dead(error))
       if (error._tag !== "PlaneError") return Effect.succeed(dead(error))
       if (error.reason === "NotFound") return goneUnlessDown(context, error, lane)
@@ -70,6 +72,10 @@ const lookOnce = (context: SendContext, job: LookJob, slot: Slot): Effect.Effect
     }
   })
 }
+
+/** The next page is read when the lane has its turn again, so that a long list does not keep others waiting. */
+const again = ({ message }: ListUnread): Effect.Effect<LookOutcome> =>
+  Effect.map(epochMillis, (dueAt) => ({ _tag: "Later", dueAt, counted: false, reason: message }))
 
 /**
  * No work item has the key: it is looked for again, until `ORCH_PLANE_KEY_PATIENCE` is over. An archived project shows

@@ -1,6 +1,7 @@
 import { Either, Schema } from "effect"
 import { describeParseError } from "../base/Issue.js"
-import { ItemId } from "../domain/Ids.js"
+import type { ItemId } from "../domain/Ids.js"
+import { PlaneItemId } from "../domain/Ids.js"
 import type { PlaneMoment } from "../domain/PlaneMoment.js"
 import { PlaneMomentText } from "../domain/PlaneMoment.js"
 import type { StateId } from "../domain/StageStates.js"
@@ -50,7 +51,7 @@ const State = Schema.Union(
 // as an object, and call its field `state` or `state_id` depending on who moved it; the snapshot is the same. Cloud's
 // ("v2") may name the two references by their ids. Before 0.28 the body is that of "v1".
 const Data = Schema.Struct({
-  id: Schema.String,
+  id: PlaneItemId,
   sequence_id: Schema.Int,
   project: Schema.optional(Schema.String),
   project_id: Schema.optional(Schema.String),
@@ -193,7 +194,7 @@ const seenIn = (
   const told = typeof state === "string" ? { id: state } : state
   return Either.right({
     _tag: "WorkItemSeen",
-    itemId: ItemId(data.id),
+    itemId: data.id,
     project: project.toLowerCase(),
     number: data.sequence_id,
     stateId: told.id,

@@ -73,7 +73,10 @@ describe("plane-sync find", () => {
       yield* simulator.revokeToken
       const refused = yield* run(["find", "ET-404"])
       assert.strictEqual(refused.code, 1)
-      assert.match(refused.err, /^plane-sync: Plane does not take the API key.*Given API token is not valid\)$/)
+      assert.match(
+        refused.err,
+        /^plane-sync: Plane does not take the API token: check ORCH_PLANE_API_TOKEN .*Given API token is not valid\)$/
+      )
       assert.notInclude(refused.err, simulator.token)
       assert.strictEqual((yield* run(["find", "ET-404"], { ORCH_PLANE_API_TOKEN: "" })).code, 1)
     }).pipe(withPlane))

@@ -53,7 +53,7 @@ const counting = () => {
         })
       )
     )
-  ).pipe(Layer.provide(connections))
+  ).pipe(Layer.provide(connections), Layer.orDie)
   return { counts, layer }
 }
 

@@ -272,4 +272,46 @@ describe("the settings of Gitea", () => {
         assert.notInclude(text, "s3cr")
       }
     }))
+
+  it.live("row 70: believes no answer about another thing", () =>
+    withClient((client, gitea) =>
+      Effect.gen(function*() {
+        const repository = "/api/v1/repos/rideworks/trail-maps"
+        gitea.answers.set(`${repository}/pulls/88`, { number: 89, state: "closed", merged: true })
+        gitea.answers.set(`${repository}/commits/abc/status`, {
+          sha: "def",
+          statuses: [{ context: "a", status: "success" }]
+        })
+        gitea.answers.set(`${repository}/branches/dev`, { name: "main", protected: false })
+        gitea.answers.set("/api/v1/repositories/41", { id: 42, full_name: "mallory/maps" })
+        for (
+          const ask of [
+            Effect.asVoid(client.pullRequest(held)),
+            Effect.asVoid(client.checks(held.name, "abc")),
+            Effect.asVoid(client.branch(held.name, "dev")),
+            Effect.asVoid(client.repository(41))
+          ]
+        ) {
+          const error = yield* Effect.flip(ask)
+          assert.strictEqual(error.reason, "Unanswered")
+          assert.include(error.message, "about another one")
+        }
+      })
+    ))
+
+  it.live("row 70: asks nothing by a name that leads elsewhere, and parses nothing that is nested too deeply", () =>
+    withClient((client, gitea) =>
+      Effect.gen(function*() {
+        for (const name of ["..", "rideworks/..", "../../user", "rideworks//maps", "."]) {
+          assert.strictEqual((yield* Effect.flip(client.repositoryNamed(name))).reason, "NotFound")
+        }
+        assert.strictEqual((yield* Effect.flip(client.checks(held.name, ".."))).reason, "NotFound")
+        assert.strictEqual((yield* Effect.flip(client.branch(held.name, "a/../../.."))).reason, "NotFound")
+        assert.deepStrictEqual(gitea.asked, [])
+        gitea.misbehave = (response) => response.writeHead(200).end("[".repeat(1024 * 1024))
+        const error = yield* Effect.flip(client.repository(41))
+        assert.strictEqual(error.reason, "Unanswered")
+        assert.include(error.message, "nested too deeply")
+      })
+    ))
 })

@@ -154,6 +154,7 @@ describe("PlaneClient.find", () => {
 })
 
 const id = item(2, "").id
+const commentId = CommentId("c0000000-0000-4000-8000-000000000001")
 const done = StateId("381a2833-3c4e-4be5-bd0f-be84cb946ad8")
 const comment = { html: "<p>x</p>", externalId: "e:1", createdAt: DateTime.unsafeMake("2026-11-24T08:30:00.500Z") }
 const setState = Effect.flatMap(PlaneClient, (plane) => plane.setState(id, done))
@@ -185,9 +186,9 @@ describe("PlaneClient", () => {
   })
 
   it.effect("adds a comment with its source, id and true time", () => {
-    const { layer, seen } = withPlane(() => ({ status: 201, body: { id: "c1" } }))
+    const { layer, seen } = withPlane(() => ({ status: 201, body: { id: commentId } }))
     return Effect.gen(function*() {
-      assert.deepStrictEqual(yield* addComment, { id: CommentId("c1"), adopted: false })
+      assert.deepStrictEqual(yield* addComment, { id: commentId, adopted: false })
       assert.deepStrictEqual([seen[0]?.method, seen[0]?.path, seen[0]?.body], [
         "POST",
         `workspaces/ag_proj/projects/${project}/work-items/${id}/comments/`,
@@ -203,8 +204,8 @@ describe("PlaneClient", () => {
 
   it.effect("adopts the comment that a 409 names or says to be there, and refuses what is another conflict", () =>
     Effect.gen(function*() {
-      const there = withPlane(() => ({ status: 409, body: { error: "already exists", id: "c0" } }))
-      assert.deepStrictEqual(yield* Effect.provide(addComment, there.layer), { id: CommentId("c0"), adopted: true })
+      const there = withPlane(() => ({ status: 409, body: { error: "already exists", id: commentId } }))
+      assert.deepStrictEqual(yield* Effect.provide(addComment, there.layer), { id: commentId, adopted: true })
       const error409 = "Work item comment with the same external id and external source already exists"
       const unnamed = withPlane(() => ({ status: 409, body: { error: error409 } }))
       assert.deepStrictEqual(yield* Effect.provide(addComment, unnamed.layer), { id: null, adopted: true })
@@ -264,7 +265,7 @@ describe("the two families of paths", () => {
   it.effect("falls back to issues/ where work-items/ is unknown, and remembers it", () => {
     const { layer, seen } = withPlane((one) =>
       one.path.includes("/work-items/") ? noSuchPath : one.method === "POST"
-        ? { status: 201, body: { id: "c1" } }
+        ? { status: 201, body: { id: commentId } }
         : { status: 200, body: item(2, "Second") }
     )
     return Effect.gen(function*() {
@@ -324,9 +325,9 @@ describe("PlaneError", () => {
       403,
       { detail: "You do not have permission to perform this action." },
       "PermissionDenied",
-      "ORCH_PLANE_PROJECT_ID"
+      "ORCH_PLANE_WORKSPACE_SLUG"
     ],
-    [404, { error: "The requested resource does not exist." }, "WrongAddress", "there is no project with the id"],
+    [404, { error: "The requested resource does not exist." }, "WrongAddress", "ORCH_PLANE_PROJECT_ID"],
     [429, { error_code: 5900, error_message: "RATE_LIMIT_EXCEEDED" }, "RateLimited", "60 s"],
     [400, { state: ["Invalid pk"] }, "Refused", "state: Invalid pk"],
     [500, { error: "Something went wrong please try again later" }, "Unavailable", "Something went wrong"]

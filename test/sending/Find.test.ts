@@ -116,4 +116,27 @@ describe("when many keys are owed a look-up", () => {
       yield* delivered(13)
       assert.strictEqual((yield* plane.workItem(last?.id ?? "")).state.name, "Cancelled")
     }).pipe(Effect.provide(inMemory({ settings: { ORCH_PLANE_RATE_LIMIT: "4/minute" } }))))
+
+  it.effect("row 43: a Plane without search and without work items by key is told everything, and nothing closes", () =>
+    Effect.gen(function*() {
+      const plane = yield* PlaneSimulator
+      const all = yield* items(230)
+      const body = JSON.stringify({ error: "Page not found." })
+      for (const kind of ["search", "identifier"] as const) {
+        yield* plane.misbehave(Fault.Status({ match: { kind }, status: 404, body }))
+      }
+      const named = yield* plane.addWorkItem({ name: "ET-0009 in the title" })
+      const keys = [...all.slice(0, 40).map(({ key }) => key), "ET-0009", "ET-00010"]
+      for (const key of keys) yield* changed(key, "lobby")
+      yield* changed("ET-777", "lobby")
+      yield* TestClock.adjust("20 seconds")
+      const status = yield* Effect.flatMap(Outbox, (outbox) => outbox.status)
+      assert.deepInclude(status, { pending: 1, dead: 0, delivered: 42 })
+      assert.strictEqual((yield* plane.comments(named.id)).length, 1)
+      const counts = yield* kinds
+      assert.strictEqual(counts["POST comments"], 42)
+      // Three pages, and the newest for those who came later, and for the key that nobody has.
+      assert.isAtMost(counts["GET items"] ?? 0, 9)
+      assert.isAtMost((counts["GET search"] ?? 0) + (counts["GET identifier"] ?? 0), 40)
+    }).pipe(Effect.provide(inMemory({ plane, settings }))))
 })

@@ -203,6 +203,25 @@ export const refusals: ReadonlyArray<Row> = [
     met: answered(404)
   },
   {
+    name: "no-search",
+    shows: "a Plane of 0.20 to 0.27, which has no search and here no path by key: the list is read, and nothing closes",
+    ci: true,
+    script: ({ check, plane, round, seen, told }) =>
+      Effect.gen(function*() {
+        const body = JSON.stringify({ error: "Page not found." })
+        yield* plane.misbehave(Fault.Status({ status: 404, body, match: { kind: "search" } }))
+        yield* plane.misbehave(Fault.Status({ status: 404, body, match: { kind: "identifier" } }))
+        yield* plane.misbehave(Fault.Status({ status: 404, body, match: { path: "/work-items/" } }))
+        yield* round(1)
+        yield* round(2)
+        yield* told()
+        const { requests } = yield* seen
+        const pages = requests.filter(({ kind }) => kind === "items").length
+        yield* check(pages > 0 && pages <= 6, `the list was read by ${pages} requests`)
+      }),
+    met: answered(404)
+  },
+  {
     name: "409-of-ours",
     shows: "the comment is there, as after a crash: adopted, not doubled",
     ci: true,
