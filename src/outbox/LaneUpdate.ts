@@ -24,7 +24,10 @@ export interface Asked {
   /** Whether `seen` is the result of our own PATCH. */
   readonly answered: boolean
   readonly asked: StateId
-  /** The state was not set, because a person has cancelled or completed the work item. */
+  /**
+   * The state was not set, because a person has cancelled or completed the work item. So it does not count as asked
+   * for: once that person has moved the work item on, the next stage's state is set, whichever it is.
+   */
   readonly respected: boolean
   /** The event whose state is no longer owed. */
   readonly closed: EventSequence
@@ -46,7 +49,7 @@ export const free = (
   const learned = asked === undefined
     ? sql``
     : sql`${knows(sql, asked.seen, asked.now)}, ${asked.answered ? hears(sql, asked.seen, asked.now) : sql``}
-      asked = iif(left_until >= ${asked.closed}, NULL, ${asked.asked}),
+      asked = iif(${asked.respected ? 1 : 0} OR left_until >= ${asked.closed}, NULL, ${asked.asked}),
       respected = ${asked.respected ? 1 : 0}, state_event = nullif(state_event, ${asked.closed}),`
   return sql`UPDATE plane_sync_lane SET ${learned} holder = NULL, problem = ${problem}, patient = ${patient ? 1 : 0},
     urgency = ${urgency(sql, sql`nullif(state_event, ${asked?.closed ?? null})`)}, owed = owed + ${owed},

@@ -21,7 +21,7 @@ export const recountEvery = Duration.minutes(10)
 const isWithin = (length: Duration.Duration, since: EpochMillis, now: EpochMillis) =>
   since <= now && now < later(since, length)
 
-type Planning = Pick<PlaneConfig, "comments" | "onConflict"> & {
+type Planning = Pick<PlaneConfig, "comments"> & {
   readonly states: StageStates
   /** Stages whose states the project does not have. These states wait. */
   readonly misfits: () => ReadonlyArray<Misfit>
@@ -33,7 +33,7 @@ const withheldFor = Duration.minutes(1)
 /**
  * What one work item needs next: first the look-up, then the state of its latest stage, then its comments. So a state
  * may overtake older comments, and no comment overtakes its state. A state that was asked for is not asked for again.
- * So a person's move stands until the stage's state changes, except a cancel that the settings overrule.
+ * So a person's move stands until the stage's state changes, except a cancel: see `setState`.
  */
 export const nextStep = (config: Planning) => (owed: Owed): Step => {
   const { comments: [comment], lane, retried, state } = owed
@@ -134,7 +134,7 @@ const stageBefore = (
 }
 
 const stateStep = (
-  { misfits, onConflict, states }: Planning,
+  { misfits, states }: Planning,
   event: OwedEvent,
   { comments, lane, now }: Owed
 ): Step =>
@@ -158,8 +158,9 @@ const stateStep = (
           reason: `the state of the stage ${JSON.stringify(stage)} waits: ORCH_PLANE_STAGE_STATES does not fit`
         }
       }
-      const isOverruled = onConflict === "force" && lane.cancelled && lane.state !== wanted
-      if (wanted === lane.asked && !isOverruled) return { _tag: "StateHolds", event }
+      // A cancel is left alone when it is met, and then nothing counts as asked for; with `force` it is overruled.
+      const isCancelled = lane.cancelled && lane.state !== wanted
+      if (wanted === lane.asked && !isCancelled) return { _tag: "StateHolds", event }
       return {
         _tag: "Send",
         plan: {

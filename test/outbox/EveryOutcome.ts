@@ -47,7 +47,7 @@ const sendings: ByTag<SendOutcome> = {
 const holder = "me"
 const claim = {
   urgentAfter: "1 minutes",
-  plan: nextStep({ states: defaultStageStates, comments: "joined", onConflict: "respect", misfits: () => [] })
+  plan: nextStep({ states: defaultStageStates, comments: "joined", misfits: () => [] })
 } as const
 
 const stageChanged = { type: "stage_changed", from: "created", to: "analysis" }

@@ -37,7 +37,7 @@ const event = (n: number, type: string, workItem: string): NewEvent => ({
   unfit: n === 7 ? "unfit" : undefined
 })
 
-const planning = { comments: "joined", onConflict: "respect", misfits: () => [] } as const
+const planning = { comments: "joined", misfits: () => [] } as const
 
 /** Whatever the outbox can be asked, once. */
 const everything = Effect.gen(function*() {
