@@ -8,6 +8,10 @@ export const ItemId = Brand.nominal<ItemId>()
 export type CommentId = string & Brand.Brand<"CommentId">
 export const CommentId = Brand.nominal<CommentId>()
 
+/** Plane's uuid of a person, or of the user whose API token is used. */
+export type UserId = string & Brand.Brand<"UserId">
+export const UserId = Brand.nominal<UserId>()
+
 /** The order of all events: ascending, with gaps. */
 export type EventSequence = number & Brand.Brand<"EventSequence">
 export const EventSequence = Brand.nominal<EventSequence>()

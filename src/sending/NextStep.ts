@@ -7,7 +7,7 @@ import type { CommentId, ItemId } from "../domain/Ids.js"
 import type { Stage } from "../domain/Stage.js"
 import type { StageEvent } from "../domain/StageEvent.js"
 import { stageOf } from "../domain/StageEvent.js"
-import type { StageStates } from "../domain/StageStates.js"
+import type { StageStates, StateId } from "../domain/StageStates.js"
 import type { Owed, OwedEvent, Retried, Step } from "../outbox/Plan.js"
 import { maxOwedComments } from "../outbox/Plan.js"
 import { eventOfBody } from "../outbox/StoredEvent.js"
@@ -141,6 +141,8 @@ const stateStep = (
   Option.match(eventOfBody(event.body), {
     onNone: () => unreadable(event),
     onSome: (told) => {
+      // A person's move that our state has undone is set again, whichever stage has come since.
+      if (lane.restore !== null) return sendState(event, lane.restore)
       const latest = stageOf(told)
       // The table may have been changed since the event was published. A stage that has no state any more must not keep
       // an earlier stage's state from being set.
@@ -161,20 +163,22 @@ const stateStep = (
       // A cancel is left alone when it is met, and then nothing counts as asked for; with `force` it is overruled.
       const isCancelled = lane.cancelled && lane.state !== wanted
       if (wanted === lane.asked && !isCancelled) return { _tag: "StateHolds", event }
-      return {
-        _tag: "Send",
-        plan: {
-          kind: "state",
-          events: [event],
-          externalId: null,
-          body: wanted,
-          failureKey: null,
-          failures: 1,
-          commentId: null
-        }
-      }
+      return sendState(event, wanted)
     }
   })
+
+const sendState = (event: OwedEvent, state: StateId): Step => ({
+  _tag: "Send",
+  plan: {
+    kind: "state",
+    events: [event],
+    externalId: null,
+    body: state,
+    failureKey: null,
+    failures: 1,
+    commentId: null
+  }
+})
 
 interface Read extends DatedEvent {
   readonly owed: OwedEvent
