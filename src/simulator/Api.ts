@@ -25,6 +25,8 @@ export interface Api {
 /** How one request's writes are made: after this delay from its arrival, and reported to whoever keeps the record. */
 export interface Writing {
   readonly delayMillis: number
+  /** How long a PATCH of a work item holds the row that it has read before it saves all of it. */
+  readonly savingMillis: number
   readonly onWrite: () => void
 }
 
@@ -105,6 +107,8 @@ const ofProject = (api: Api, call: Call, project: Model.Project): Effect.Effect<
       return WorkItems.remove(call, project)
     case "GET identifier":
       return WorkItems.byIdentifier(call, project)
+    case "GET activities":
+      return WorkItems.activities(call, project)
     case "GET comments":
       return Comments.list(call, project)
     case "POST comments":
@@ -191,6 +195,7 @@ export const answer = (
     params: new URLSearchParams(request.query),
     caller,
     role: project === undefined ? undefined : api.keys.roleIn(caller, project.id),
+    saving: writing.savingMillis,
     write: (insert) =>
       (writing.delayMillis > 0 ? Effect.sleep(writing.delayMillis) : Effect.void).pipe(
         Effect.zipRight(clockMillis),

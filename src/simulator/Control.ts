@@ -24,6 +24,8 @@ const NewWorkItem = Schema.Struct({
 
 const Move = Schema.Struct({ state: Schema.String })
 
+const Rename = Schema.Struct({ name: Schema.String })
+
 const Role = Schema.Struct({ role: Schema.Literal("admin", "member", "guest") })
 
 const NewComment = Schema.Struct({ html: Schema.String })
@@ -47,6 +49,7 @@ const ok = <A, E>(effect: Effect.Effect<A, E>, status = 200): Effect.Effect<Answ
  *
  * - `POST work-items` `{name, number?, state?, projectId?}`, `GET work-items`, `GET work-items/{id}`
  * - `GET work-items/{id}/comments`, `POST work-items/{id}/comments` `{html}`, `GET work-items/{id}/state-changes`
+ * - `POST work-items/{id}/rename` `{name}`
  * - `POST work-items/{id}/move` `{state}`, `POST work-items/{id}/archive`, `DELETE work-items/{id}`
  * - `DELETE comments/{id}`, `DELETE states/{id}`, `PUT states/{id}` (there again)
  * - `PUT archived` (the first project is), `DELETE archived` (it is not any more)
@@ -82,6 +85,8 @@ export const make = (core: Core, people: People): Control => {
         return ok(people.stateChanges(id))
       case "POST work-items {id} move":
         return ok(Effect.flatMap(decoded(Move, request), ({ state }) => people.moveWorkItem(id, state)))
+      case "POST work-items {id} rename":
+        return ok(Effect.flatMap(decoded(Rename, request), ({ name }) => people.renameWorkItem(id, name)))
       case "POST work-items {id} archive":
         return ok(people.archiveWorkItem(id))
       case "DELETE comments {id}":

@@ -179,6 +179,7 @@ export const make = (settings: Settings): Effect.Effect<Core, never, Scope.Scope
           Effect.suspend(() =>
             Api.answer(api, heard, resolved, {
               delayMillis,
+              savingMillis: settings.saving,
               onWrite: () => {
                 entry.applied = heard === request
                 if (!entry.clientGone) reached("applied")

@@ -1,8 +1,10 @@
 import * as Effect from "effect/Effect"
 import type { Core } from "./Core.js"
 import * as Model from "./Model.js"
+import type { PlaneMicros } from "./Moment.js"
 import { clockMillis } from "./Moment.js"
 import { SimulatorError } from "./Options.js"
+import { noteValue, readRow, saveRow } from "./Rows.js"
 import * as Views from "./Views.js"
 import { commentChanged, itemChanged } from "./Webhooks.js"
 
@@ -52,6 +54,8 @@ export interface People {
   readonly comments: (id: string) => Effect.Effect<ReadonlyArray<SimulatedComment>, SimulatorError>
   readonly stateChanges: (id: string) => Effect.Effect<ReadonlyArray<Model.StateChange>, SimulatorError>
   readonly moveWorkItem: (id: string, state: string) => Effect.Effect<void, SimulatorError>
+  /** Gives a work item another name in Plane's page. */
+  readonly renameWorkItem: (id: string, name: string) => Effect.Effect<void, SimulatorError>
   readonly deleteWorkItem: (id: string) => Effect.Effect<void, SimulatorError>
   readonly archiveWorkItem: (id: string) => Effect.Effect<void, SimulatorError>
   readonly addPersonComment: (id: string, html: string) => Effect.Effect<SimulatedComment, SimulatorError>
@@ -103,6 +107,16 @@ export const make = (core: Core): People => {
     )
   const moment = Effect.map(clockMillis, store.moment)
 
+  /** A change in Plane's page saves the whole row, like one by API. */
+  const saved = (item: Model.WorkItem, change: (at: PlaneMicros) => void) =>
+    Effect.gen(function*() {
+      const row = readRow(item)
+      if (core.settings.saving > 0) yield* Effect.sleep(core.settings.saving)
+      const at = yield* moment
+      saveRow(store, item, row, Model.owner, at, () => change(at))
+      return at
+    })
+
   return {
     addWorkItem: (what) =>
       Effect.gen(function*() {
@@ -128,12 +142,21 @@ export const make = (core: Core): People => {
         const state = yield* stateOf(item.project, wanted)
         if (state === item.state) return
         const oldValue = item.state.id
-        const at = yield* moment
-        store.setState(item, state, Model.owner, at)
-        item.updatedBy = Model.owner
-        item.updatedAt = at
+        yield* saved(item, (at) => store.setState(item, state, Model.owner, at))
         // Plane's web page calls the column `state_id`, and so does its webhook.
         const changed = { field: "state_id", newValue: state.id, oldValue }
+        yield* core.webhooks.announce(itemChanged(item, store.workspace, changed, Model.owner))
+      }),
+    renameWorkItem: (id, name) =>
+      Effect.gen(function*() {
+        const item = yield* itemOf(id)
+        const oldValue = item.name
+        if (name === oldValue) return
+        const at = yield* saved(item, () => {
+          item.name = name
+        })
+        noteValue(item, "name", { from: oldValue, to: name }, Model.owner, at)
+        const changed = { field: "name", newValue: name, oldValue }
         yield* core.webhooks.announce(itemChanged(item, store.workspace, changed, Model.owner))
       }),
     deleteWorkItem: (id) => Effect.map(itemOf(id), store.deleteItem),

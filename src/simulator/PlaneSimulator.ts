@@ -93,6 +93,8 @@ export class PlaneSimulator extends Context.Tag("plane-sync/PlaneSimulator")<Pla
    * person.
    */
   readonly moveWorkItem: (workItemId: string, state: string) => Effect.Effect<void>
+  /** A person gives a work item another name in the web page. */
+  readonly renameWorkItem: (workItemId: string, name: string) => Effect.Effect<void>
   readonly deleteWorkItem: (workItemId: string) => Effect.Effect<void>
   readonly archiveWorkItem: (workItemId: string) => Effect.Effect<void>
   readonly addPersonComment: (workItemId: string, html: string) => Effect.Effect<SimulatedComment>
@@ -184,6 +186,7 @@ const service = (core: Core.Core, people: People.People, url: string): Context.T
     comments: (id) => Effect.orDie(people.comments(id)),
     stateChanges: (id) => Effect.orDie(people.stateChanges(id)),
     moveWorkItem: (id, state) => Effect.orDie(people.moveWorkItem(id, state)),
+    renameWorkItem: (id, name) => Effect.orDie(people.renameWorkItem(id, name)),
     deleteWorkItem: (id) => Effect.orDie(people.deleteWorkItem(id)),
     archiveWorkItem: (id) => Effect.orDie(people.archiveWorkItem(id)),
     addPersonComment: (id, html) => Effect.orDie(people.addPersonComment(id, html)),

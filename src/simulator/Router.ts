@@ -11,6 +11,7 @@ export type Kind =
   | "item"
   | "comments"
   | "comment"
+  | "activities"
   | "identifier"
   | "search"
 
@@ -40,6 +41,7 @@ const allow: Record<Kind, ReadonlyArray<string>> = {
   item: ["GET", "PATCH", "DELETE"],
   comments: ["GET", "POST"],
   comment: ["GET", "PATCH", "DELETE"],
+  activities: ["GET"],
   identifier: ["GET"],
   search: ["GET"]
 }
@@ -90,6 +92,7 @@ const ofProject = (workspace: string, projectId: string, rest: ReadonlyArray<str
   if (!isItems(collection)) return undefined
   if (id === undefined) return route("items", at)
   if (nested === undefined) return route("item", { ...at, itemId: id })
+  if (nested === "activities" && nestedId === undefined) return route("activities", { ...at, itemId: id })
   if (nested !== "comments") return undefined
   if (nestedId === undefined) return route("comments", { ...at, itemId: id })
   return uuid.test(nestedId) ? route("comment", { ...at, itemId: id, commentId: nestedId }) : undefined

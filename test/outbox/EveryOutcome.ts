@@ -190,7 +190,11 @@ export const everyOutcome = Effect.gen(function*() {
   }
   // What becomes of a state is in doubt, and each check ends in each way; also while the state is being sent.
   const { sql, write } = yield* Storage
-  const doubts = [{ isAside: true }, { state: StateId("moved"), by: UserId("lea"), movedTo: cancel }]
+  const doubts = [{ isAside: true }, {
+    state: defaultStageStates.get("analysis") ?? null,
+    by: UserId("lea"),
+    movedTo: cancel
+  }]
   for (const more of doubts) {
     for (const outcome of Object.values(checkings).flat()) {
       const workItem = newItem()
