@@ -32,6 +32,7 @@ export const FaultMatch = Schema.Struct({
     "comments",
     "comment",
     "identifier",
+    "activities",
     "search"
   )),
   /** A part of the sent comment's HTML, or of the whole body if it has no `comment_html`. */
