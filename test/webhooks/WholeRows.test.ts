@@ -8,56 +8,24 @@ import { NormalizedKey } from "../../src/domain/WorkItemKey.js"
 import { StageEvents } from "../../src/events/StageEvents.js"
 import { Outbox } from "../../src/outbox/Outbox.js"
 import { Fault, PlaneSimulator } from "../../src/simulator/PlaneSimulator.js"
-import type { WebhookRequest } from "../../src/simulator/PlaneSimulator.js"
 import { Storage } from "../../src/StorageLayers.js"
-import { Pipeline } from "../../src/tasks/Pipeline.js"
 import { TaskStore } from "../../src/tasks/TaskStore.js"
-import { startHookWorker } from "../../src/webhooks/HookWorker.js"
-import { Inbox } from "../../src/webhooks/Inbox.js"
-import { planeHandler } from "../../src/webhooks/PlaneHandler.js"
-import { SkippedHooks } from "../../src/webhooks/SkippedHooks.js"
 import { overPlane } from "../sending/Pipeline.js"
-import { secrets } from "./Sender.js"
+import { planeHooks } from "../support/PlaneHooks.js"
 
 /**
  * The pipeline, its tasks and Plane's hooks under the TestClock. A hook takes `late` on its way; Plane takes `saving` from
  * reading a row to saving all of it.
  */
-const scene = (
-  { late = "0 seconds", saving = "0 seconds", settings = {}, webhooks = true }: {
-    readonly late?: Duration.DurationInput | ((field: string) => Duration.DurationInput)
-    readonly saving?: Duration.DurationInput
-    readonly settings?: Readonly<Record<string, string>>
-    readonly webhooks?: boolean
-  } = {}
-) => {
-  let deliver = (_request: WebhookRequest): Effect.Effect<void, unknown> => Effect.void
-  const plane = PlaneSimulator.layerMemory({
-    saving,
-    webhook: {
-      url: "http://kept.test/",
-      secret: secrets.plane,
-      send: (request) => Effect.as(Effect.suspend(() => deliver(request)), 202)
-    }
-  })
-  const hooks = Layer.scopedDiscard(Effect.gen(function*() {
-    const inbox = yield* Inbox
-    const handler = yield* planeHandler
-    yield* startHookWorker(inbox, { plane: handler, gitea: () => Effect.dieMessage("no forge here") })
-    let count = 0
-    deliver = ({ body, headers }) => {
-      const field = /"field": "?(\w+)/.exec(body)?.[1] ?? ""
-      const uuid = `hook ${count++}`
-      const hook = { source: "plane", event: headers["X-Plane-Event"] ?? "", uuid, body, digest: uuid } as const
-      const wait = typeof late === "function" ? late(field) : late
-      return webhooks ? Effect.delay(inbox.store(hook), wait) : Effect.void
-    }
-  }))
-  return hooks.pipe(
-    Layer.provideMerge(Layer.mergeAll(Inbox.layer, SkippedHooks.layer)),
-    Layer.provideMerge(Layer.provide(TaskStore.layer, Pipeline.layerDefault)),
+const scene = ({ late, saving = 0, settings = {} }: {
+  readonly late?: (field: string) => Duration.DurationInput
+  readonly saving?: Duration.DurationInput
+  readonly settings?: Readonly<Record<string, string>>
+} = {}) => {
+  const hooks = planeHooks(late)
+  return hooks.layer.pipe(
     Layer.provideMerge(overPlane({ settings })),
-    Layer.provideMerge(plane)
+    Layer.provideMerge(PlaneSimulator.layerMemory({ saving, webhook: hooks.webhook }))
   )
 }
 
@@ -130,7 +98,7 @@ describe("row 52: another change of the work item at the same moment, because Pl
       })
       // Never a loop: what comes back once more is left.
       const plane = yield* PlaneSimulator
-      yield* plane.moveWorkItem(id, "Todo")
+      yield* Effect.fork(plane.moveWorkItem(id, "Todo"))
       yield* TestClock.adjust("1 minutes")
       assert.strictEqual(yield* stateName(id), "Todo")
       assert.strictEqual((yield* asked).filter((each) => each === "GET activities").length, 1)
@@ -230,7 +198,7 @@ describe("row 52: a person's move that a state of ours has undone", () => {
         yield* changed(key, "done", "review")
         yield* TestClock.adjust("1 minutes")
         if (to === "Cancelled") assert.strictEqual(yield* stateName(id), to)
-      }).pipe(Effect.provide(scene({ late: "3 seconds" }))))
+      }).pipe(Effect.provide(scene({ late: () => "3 seconds" }))))
   }
 
   it.effect("row 52 b: not with force, and not a move between started states or to one that was left again", () =>
@@ -253,7 +221,7 @@ describe("row 52: a person's move that a state of ours has undone", () => {
       yield* changed(other.key, "analysis", "done")
       yield* TestClock.adjust("1 minutes")
       assert.strictEqual(yield* stateName(other.id), "Done")
-    }).pipe(Effect.provide(scene({ late: "3 seconds" }))))
+    }).pipe(Effect.provide(scene({ late: () => "3 seconds" }))))
 
   it.effect("row 52 b: with force nothing is asked and nothing set again", () =>
     Effect.gen(function*() {
@@ -266,7 +234,7 @@ describe("row 52: a person's move that a state of ours has undone", () => {
       yield* TestClock.adjust("1 minutes")
       assert.strictEqual(yield* stateName(id), "Done")
       assert.notInclude(yield* asked, "GET activities")
-    }).pipe(Effect.provide(scene({ late: "3 seconds", settings: { ORCH_PLANE_ON_CONFLICT: "force" } }))))
+    }).pipe(Effect.provide(scene({ late: () => "3 seconds", settings: { ORCH_PLANE_ON_CONFLICT: "force" } }))))
 
   it.effect("row 52 b: a cancel that is saved while our PATCH is under way, its hook first or last", () =>
     Effect.gen(function*() {
@@ -275,7 +243,7 @@ describe("row 52: a person's move that a state of ours has undone", () => {
         yield* TestClock.adjust("1 minutes")
         assert.strictEqual(yield* stateName(id), "Cancelled", saved)
       }
-    }).pipe(Effect.provide(scene({ saving: "30 millis", late: "5 millis" }))))
+    }).pipe(Effect.provide(scene({ saving: "30 millis", late: () => "5 millis" }))))
 })
 
 describe("row 52: a person's change of the work item", () => {
@@ -344,9 +312,9 @@ describe("row 53: a comment that Plane executes twice", () => {
       yield* doubled(id, key)
       yield* plane.forgetRequests
       yield* TestClock.adjust("2 minutes")
-      const [row] = yield* sql<{ id: string }>`SELECT plane_id AS id FROM plane_sync_delivery
+      const [row] = yield* sql<{ planeId: string }>`SELECT plane_id AS "planeId" FROM plane_sync_delivery
         WHERE kind = 'comment' ORDER BY id DESC LIMIT 1`
-      assert.deepStrictEqual((yield* plane.comments(id)).slice(1).map((each) => each.id), [row?.id ?? ""])
+      assert.deepStrictEqual((yield* plane.comments(id)).slice(1).map((each) => each.id), [row?.planeId ?? ""])
       const requests = (yield* plane.requests).map(({ kind, method }) => `${method} ${kind}`)
       assert.deepStrictEqual(requests, ["GET comments", "DELETE comment"])
       const [last] = (yield* (yield* Outbox).workItem(NormalizedKey(key), 1))?.deliveries ?? []
