@@ -9,8 +9,9 @@ import type { Settlement } from "../src/outbox/Outcome.js"
  * Settles a job as a healthy Plane would let it end, at the monotonic moment `now`: its work item is found, or its
  * delivery taken.
  */
-export const settled = (job: Job, now: MonotonicMillis): Settlement =>
-  job._tag === "Look"
+export const settled = (job: Job, now: MonotonicMillis): Settlement => {
+  if (job._tag === "Check" || job._tag === "Twins") throw new Error("nothing here is in doubt")
+  return job._tag === "Look"
     ? {
       _tag: "Looked",
       job,
@@ -32,3 +33,4 @@ export const settled = (job: Job, now: MonotonicMillis): Settlement =>
           : undefined
       }
     }
+}

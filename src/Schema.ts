@@ -7,7 +7,8 @@ import {
   indexFileColumn,
   outboxTables,
   peopleColumns,
-  splittingColumns
+  splittingColumns,
+  wholeRowColumns
 } from "./outbox/Tables.js"
 import { Migrations } from "./storage/Migrations.js"
 import { followedTasks, gateTables, launchTable, taskTables, whyColumn } from "./tasks/Tables.js"
@@ -27,7 +28,8 @@ export const migrations = {
   "0007_claims": whileNobodyLeads(claimTable),
   "0008_gates": gateTables,
   "0009_launches": whileNobodyLeads(launchTable),
-  "0010_people": Effect.all([peopleColumns, whyColumn, followedTasks], { discard: true })
+  "0010_people": Effect.all([peopleColumns, whyColumn, followedTasks], { discard: true }),
+  "0011_whole_rows": wholeRowColumns
 }
 
 /** What opening a database needs. */

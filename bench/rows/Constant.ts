@@ -76,7 +76,7 @@ const onDatabaseOf = (events: number) =>
     const turn = Effect.fnUntraced(function*(expected: "look" | "state") {
       const now = yield* monotonicMillis
       job = yield* outbox.turn({ holder, claim, settlement: job && settled(job, now) })
-      const claimed = job === undefined ? "nothing" : job._tag === "Look" ? "look" : job.delivery.kind
+      const claimed = job === undefined ? "nothing" : job._tag === "Send" ? job.delivery.kind : job._tag.toLowerCase()
       if (claimed !== expected) return yield* new OtherJob({ claimed, expected })
     })
     const operations: Record<Name, Effect.Effect<unknown, unknown>> = {

@@ -14,6 +14,10 @@ export const CommentId = Brand.nominal<CommentId>()
 /** A comment id from outside, for the same reason a uuid. */
 export const PlaneCommentId = Schema.UUID.pipe(Schema.fromBrand(CommentId))
 
+/** Plane's uuid of a person, or of the user whose API token is used. */
+export type UserId = string & Brand.Brand<"UserId">
+export const UserId = Brand.nominal<UserId>()
+
 /** The order of all events: ascending, with gaps. */
 export type EventSequence = number & Brand.Brand<"EventSequence">
 export const EventSequence = Brand.nominal<EventSequence>()

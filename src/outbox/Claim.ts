@@ -4,6 +4,7 @@ import { earlier, later } from "../base/Time.js"
 import type { EpochMillis } from "../base/Time.js"
 import type { EventSequence } from "../domain/Ids.js"
 import type { Sql } from "../storage/Sql.js"
+import { overdueCheck, waitingCheck } from "./Checks.js"
 import type { ClaimedRow } from "./ClaimedLane.js"
 import { claimedColumns, laneOf } from "./ClaimedLane.js"
 import { closeState, superseded } from "./Debt.js"
@@ -13,6 +14,7 @@ import type { Job } from "./Job.js"
 import type { Lane } from "./Lane.js"
 import { free } from "./LaneUpdate.js"
 import { closeLeft } from "./LeftStates.js"
+import { idleDue } from "./Placing.js"
 import type { ClaimPolicy, Owed, OwedEvent, Plan, Retried, Step, Told } from "./Plan.js"
 import { maxOwedComments } from "./Plan.js"
 import type { EventStatus } from "./StoredEvent.js"
@@ -82,6 +84,8 @@ const nextJob = (
 ): Effect.Effect<Job | undefined, SqlError> =>
   Effect.gen(function*() {
     const lane = laneOf(row)
+    const overdue = yield* overdueCheck(sql, lane, now)
+    if (overdue !== undefined) return overdue
     const { hasPending, stateEvent } = yield* closeLeft(sql, tally, lane, row.stateEvent, now)
     const pending = hasPending && row.pending === 1 ? yield* sendAgain(sql, lane, now) : undefined
     if (pending !== undefined && lane.itemId !== null) {
@@ -90,6 +94,8 @@ const nextJob = (
     for (let steps = 0; steps < maxSteps; steps++) {
       const owed = yield* readOwed(sql, lane, stateEvent, row.retried === 1, now)
       if (owed === undefined) {
+        const check = yield* waitingCheck(sql, lane)
+        if (check !== undefined) return check
         yield* free(sql, tally, lane, now, null)
         yield* correctOwed(sql, lane)
         return undefined
@@ -128,7 +134,7 @@ const nextJob = (
 // again for it.
 const correctOwed = (sql: Sql, { id, name }: Lane) =>
   Effect.flatMap(
-    sql`UPDATE plane_sync_lane SET owed = 0, due_at = NULL WHERE id = ${id} AND owed <> 0 RETURNING 1`,
+    sql`UPDATE plane_sync_lane SET owed = 0, due_at = ${idleDue(sql)} WHERE id = ${id} AND owed <> 0 RETURNING 1`,
     ([wrong]) =>
       wrong === undefined
         ? Effect.void

@@ -14,6 +14,8 @@ const has = (status: "pending" | "retried") =>
 export const claimedColumns = `id, name, work_item AS "itemId", attempts, misses, gone, state, cancelled, completed,
   iif(read_by = holder, read_at, NULL) AS "readAt", updated_at AS "updatedAt", asked, respected, unanswered,
   heard_state AS "heardState", of_task AS "ofTask", left_until AS "leftUntil",
+  placed, replaced, placed_at AS "placedAt", placed_by AS "placedBy", placed_for AS "placedFor", doubt, doubted,
+  check_at AS "checkAt", checks, restore, twins_at AS "twinsAt",
   state_event AS "stateEvent", ${has("pending")}, ${has("retried")}`
 
 export const laneOf = (row: ClaimedRow): Lane => ({
@@ -28,6 +30,17 @@ export const laneOf = (row: ClaimedRow): Lane => ({
   asked: row.asked,
   heardState: row.heardState,
   leftUntil: row.leftUntil,
+  placed: row.placed,
+  replaced: row.replaced,
+  placedAt: row.placedAt,
+  placedBy: row.placedBy,
+  placedFor: row.placedFor,
+  doubt: row.doubt,
+  doubted: row.doubted,
+  checkAt: row.checkAt,
+  checks: row.checks,
+  restore: row.restore,
+  twinsAt: row.twinsAt,
   gone: row.gone === 1,
   cancelled: row.cancelled === 1,
   completed: row.completed === 1,

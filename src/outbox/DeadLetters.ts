@@ -8,6 +8,7 @@ import type { DeadCode } from "./DeadCode.js"
 import type { DeliveryKind } from "./DeliveryKind.js"
 import { folded } from "./Fold.js"
 import { urgency } from "./LaneUpdate.js"
+import { idleDue } from "./Placing.js"
 import type { EventStatus } from "./StoredEvent.js"
 import type { Tally } from "./Tally.js"
 
@@ -108,7 +109,8 @@ export const retry = (sql: Sql, tally: Tally, which: Which): Effect.Effect<numbe
       }
       const owed = letter.lane === null ? 0 : tally.take(letter.lane)
       yield* sql`UPDATE plane_sync_lane SET urgency = min(urgency, ${urgency(sql, sql`state_event`)}),
-        owed = owed + ${owed}, due_at = CASE owed + ${owed} WHEN 0 THEN NULL ELSE due_at END WHERE id = ${letter.lane}`
+        owed = owed + ${owed}, due_at = CASE owed + ${owed} WHEN 0 THEN ${idleDue(sql)} ELSE due_at END
+        WHERE id = ${letter.lane}`
     }
     return chosen.length
   })

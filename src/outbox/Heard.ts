@@ -1,7 +1,9 @@
 import { Duration } from "effect"
 import type { EpochMillis } from "../base/Time.js"
+import { later } from "../base/Time.js"
 import type { PlaneMoment } from "../domain/PlaneMoment.js"
-import { epochOf } from "../domain/PlaneMoment.js"
+import { epochOf, momentOf } from "../domain/PlaneMoment.js"
+import type { Sql } from "../storage/Sql.js"
 
 /** When Plane last changed a work item, by its clock, and how far that was ahead of ours when we heard of it. */
 export interface Heard {
@@ -38,3 +40,10 @@ export const isOlder = (news: Heard, known: Heard): boolean => {
   const isOn = epochOf(news.at) - Math.max(0, news.ahead)
   return isOn < heardOn
 }
+
+/**
+ * A condition: what a lane knows of its work item is newer than a moment of Plane. What is dated in the future says
+ * nothing of that, because the sender's clock was ahead.
+ */
+export const knowsNewer = (sql: Sql, updatedAt: PlaneMoment | null, now: EpochMillis) =>
+  sql`coalesce(updated_at > ${updatedAt ?? ""} AND updated_at <= ${momentOf(later(now, tolerated))}, 0)`

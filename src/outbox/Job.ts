@@ -1,7 +1,8 @@
 import type { EpochMillis } from "../base/Time.js"
-import type { ItemId } from "../domain/Ids.js"
+import type { CommentId, ItemId, UserId } from "../domain/Ids.js"
+import type { StateId } from "../domain/StageStates.js"
 import type { Delivery } from "./Delivery.js"
-import type { Lane } from "./Lane.js"
+import type { Doubt, Lane } from "./Lane.js"
 
 /** A look-up by key, or a look at a work item that was gone when it was last seen. */
 export interface LookJob {
@@ -21,5 +22,31 @@ export interface SendJob {
   readonly delivery: Delivery
 }
 
+/** A look at who has moved a work item, because what has become of our last PATCH is in doubt (`Lane.doubt`). */
+export interface CheckJob {
+  readonly _tag: "Check"
+  readonly lane: Lane
+  readonly itemId: ItemId
+  readonly doubt: Doubt
+  /** The state that is in question. */
+  readonly doubted: StateId
+}
+
+/** A comment of ours that Plane may have executed twice. `madeBy`: whose API token it was, by Plane's words. */
+export interface PerhapsTwice {
+  readonly delivery: number
+  readonly commentId: CommentId
+  readonly externalId: string
+  readonly madeBy: UserId | null
+}
+
+/** A look for comments that Plane has executed twice. */
+export interface TwinsJob {
+  readonly _tag: "Twins"
+  readonly lane: Lane
+  readonly itemId: ItemId
+  readonly comments: ReadonlyArray<PerhapsTwice>
+}
+
 /** What a worker does for a lane that it has claimed. Nobody else touches the lane until the job is settled. */
-export type Job = LookJob | SendJob
+export type Job = LookJob | SendJob | CheckJob | TwinsJob

@@ -8,6 +8,7 @@ import { tolerated } from "./Heard.js"
 import type { Lane } from "./Lane.js"
 import { free, reader } from "./LaneUpdate.js"
 import type { LookOutcome } from "./Outcome.js"
+import { idleDue } from "./Placing.js"
 import type { EventStatus } from "./StoredEvent.js"
 import type { Tally } from "./Tally.js"
 
@@ -56,7 +57,7 @@ export const keyFound = (
         left_until = (SELECT max(left_until) FROM ${both}),
         urgency = (SELECT min(urgency) FROM ${both}),
         owed = ${owed},
-        due_at = CASE WHEN ${owed} = 0 THEN NULL WHEN NOT EXISTS (
+        due_at = CASE WHEN ${owed} = 0 THEN ${idleDue(sql)} WHEN NOT EXISTS (
             SELECT 1 FROM plane_sync_delivery d WHERE d.lane = ${target} AND d.status = 'pending') THEN -1
           ELSE coalesce(due_at, (SELECT due_at FROM plane_sync_lane WHERE id = ${keyLane.id})) END
       WHERE id = ${target}`

@@ -1,5 +1,6 @@
 import type { MonotonicMillis } from "../base/Time.js"
-import type { EventSequence, ItemId, LaneId } from "../domain/Ids.js"
+import type { EpochMillis } from "../base/Time.js"
+import type { EventSequence, ItemId, LaneId, UserId } from "../domain/Ids.js"
 import type { PlaneMoment } from "../domain/PlaneMoment.js"
 import type { StateId } from "../domain/StageStates.js"
 import type { NormalizedKey } from "../domain/WorkItemKey.js"
@@ -42,4 +43,33 @@ export interface Lane {
   readonly leftUntil: EventSequence
   /** The last request to it never got an answer, so Plane may have gone on executing it after we stopped waiting. */
   readonly unanswered: boolean
+  /** The state that our last PATCH has set, as its answer said. What follows is about this PATCH. Null: none yet. */
+  readonly placed: StateId | null
+  /** The state that it has replaced. Null if that is not known, or if it has been set again once already. */
+  readonly replaced: StateId | null
+  /** When Plane has changed the work item by it, and whose API token that was, by Plane's words. */
+  readonly placedAt: PlaneMoment | null
+  readonly placedBy: UserId | null
+  /** The event that it was for. */
+  readonly placedFor: EventSequence | null
+  /** What may have become of it: see `Doubt`. `doubted` is the state that is in question. */
+  readonly doubt: Doubt | null
+  readonly doubted: StateId | null
+  /** When that is to be checked. Null once it has been. */
+  readonly checkAt: EpochMillis | null
+  /** How often a check has failed. */
+  readonly checks: number
+  /** A person's move that our PATCH has undone is to be set again: this state. */
+  readonly restore: StateId | null
+  /** When comments are to be looked for that Plane may have executed twice. Null: none are. */
+  readonly twinsAt: EpochMillis | null
 }
+
+/**
+ * Plane saves the whole row of a work item, so of two changes at the same moment one undoes the other, and both are
+ * answered 200. Only the work item's activities tell whether that has happened.
+ *
+ * - `lost`: the state that our PATCH replaced is back.
+ * - `undone`: our PATCH has undone a person's cancel, or the completion of a task, of which we did not know yet.
+ */
+export type Doubt = "lost" | "undone"

@@ -1,14 +1,13 @@
 import { Duration } from "effect"
 import type { EpochMillis } from "../base/Time.js"
-import { later } from "../base/Time.js"
 import type { EventSequence } from "../domain/Ids.js"
-import type { PlaneMoment } from "../domain/PlaneMoment.js"
-import { momentOf } from "../domain/PlaneMoment.js"
 import type { StateId } from "../domain/StageStates.js"
 import type { Fragment, Sql } from "../storage/Sql.js"
-import { aheadOf, tolerated } from "./Heard.js"
+import { aheadOf, knowsNewer, tolerated } from "./Heard.js"
 import type { Lane } from "./Lane.js"
 import type { SeenState } from "./Outcome.js"
+import type { Placed } from "./Placing.js"
+import { idleDue, placing } from "./Placing.js"
 import type { Tally } from "./Tally.js"
 
 /** How urgent a lane is because of what it owes, `stateEvent` included: see `claim`. */
@@ -24,8 +23,13 @@ export interface Asked {
   /** Whether `seen` is the result of our own PATCH. */
   readonly answered: boolean
   readonly asked: StateId
-  /** The state was not set, because a person has cancelled or completed the work item. */
+  /**
+   * The state was not set, because a person has cancelled or completed the work item. So it does not count as asked
+   * for: once that person has moved the work item on, the next stage's state is set, whichever it is.
+   */
   readonly respected: boolean
+  /** A state was sent, and Plane has answered: what it has replaced, and whose API token it was. */
+  readonly placed?: Placed | undefined
   /** The event whose state is no longer owed. */
   readonly closed: EventSequence
   /** When that became known. */
@@ -43,22 +47,24 @@ export const free = (
 ) => {
   const owed = tally.take(lane.id)
   // What was learned goes into the same statement, because a turn is short only with few statements.
+  const placement = asked?.placed === undefined ? undefined : placing(sql, lane, asked, asked.placed)
   const learned = asked === undefined
     ? sql``
     : sql`${knows(sql, asked.seen, asked.now)}, ${asked.answered ? hears(sql, asked.seen, asked.now) : sql``}
-      asked = iif(left_until >= ${asked.closed}, NULL, ${asked.asked}),
+      asked = ${nowAsked(sql, lane, asked)}, ${placement?.columns ?? sql``} restore = NULL,
       respected = ${asked.respected ? 1 : 0}, state_event = nullif(state_event, ${asked.closed}),`
   return sql`UPDATE plane_sync_lane SET ${learned} holder = NULL, problem = ${problem}, patient = ${patient ? 1 : 0},
     urgency = ${urgency(sql, sql`nullif(state_event, ${asked?.closed ?? null})`)}, owed = owed + ${owed},
-    due_at = CASE owed + ${owed} WHEN 0 THEN NULL ELSE ${dueAt} END WHERE id = ${lane.id}`
+    due_at = CASE owed + ${owed} WHEN 0 THEN ${
+    idleDue(sql, placement?.checkAt)
+  } ELSE ${dueAt} END WHERE id = ${lane.id}`
 }
 
-/**
- * A condition: what a lane knows of its work item is newer than a moment of Plane. What is dated in the future says
- * nothing of that, because the sender's clock was ahead.
- */
-export const knowsNewer = (sql: Sql, updatedAt: PlaneMoment | null, now: EpochMillis) =>
-  sql`coalesce(updated_at > ${updatedAt ?? ""} AND updated_at <= ${momentOf(later(now, tolerated))}, 0)`
+/** What counts as asked for. A person's move that was set again was never asked for by a stage. */
+const nowAsked = (sql: Sql, { restore }: Lane, { asked, closed, respected }: Asked) =>
+  restore === asked
+    ? sql`asked`
+    : sql`iif(${respected ? 1 : 0} OR left_until >= ${closed}, NULL, ${asked})`
 
 const knows = (sql: Sql, { cancelled, completed, readAt, state, updatedAt }: SeenState, now: EpochMillis) => {
   // A hook that came in meanwhile may have told something newer.
@@ -89,7 +95,7 @@ const hears = (sql: Sql, { state, updatedAt }: SeenState, now: EpochMillis) => {
 export const see = (sql: Sql, lane: Lane, seen: SeenState, now: EpochMillis) =>
   sql`UPDATE plane_sync_lane SET ${knows(sql, seen, now)} WHERE id = ${lane.id}`
 
-/** Forgets which state the work item is in. */
+/** Forgets which state the work item is in, and what was to be set again. */
 export const forget = (sql: Sql, lane: Lane) =>
-  sql`UPDATE plane_sync_lane SET state = NULL, cancelled = 0, completed = 0, read_at = NULL, asked = NULL
-    WHERE id = ${lane.id}`
+  sql`UPDATE plane_sync_lane SET state = NULL, cancelled = 0, completed = 0, read_at = NULL, asked = NULL,
+    restore = NULL WHERE id = ${lane.id}`

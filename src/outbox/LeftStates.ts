@@ -44,7 +44,8 @@ export const leaveStates = (sql: Sql, item: NamedItem) =>
  */
 export const closeLeft = (sql: Sql, tally: Tally, lane: Lane, stateEvent: EventSequence | null, now: EpochMillis) =>
   Effect.gen(function*() {
-    if (lane.leftUntil === 0) return { stateEvent, hasPending: true }
+    // A person's move that ended the task, and that our state has undone, is set again for the event of that state.
+    if (lane.leftUntil === 0 || lane.restore !== null) return { stateEvent, hasPending: true }
     const [left] = yield* sql<{ event: EventSequence; body: StateId; tried: number }>`UPDATE plane_sync_delivery
       SET status = 'discarded', settled_at = ${now}, reason = 'a person has ended the task, and that stands',
         tried = CASE WHEN reason IS NULL THEN 1 ELSE tried END

@@ -1,14 +1,16 @@
 import type { SqlError } from "@effect/sql/SqlError"
 import { Effect } from "effect"
 import type { EpochMillis } from "../base/Time.js"
-import type { ItemId, LaneId } from "../domain/Ids.js"
+import type { ItemId, LaneId, UserId } from "../domain/Ids.js"
 import type { PlaneMoment } from "../domain/PlaneMoment.js"
 import type { StateId } from "../domain/StageStates.js"
 import type { CanonicalKey } from "../domain/WorkItemKey.js"
 import { WorkItemKey } from "../domain/WorkItemKey.js"
 import type { Sql } from "../storage/Sql.js"
-import { aheadOf, isOlder } from "./Heard.js"
-import { knowsNewer } from "./LaneUpdate.js"
+import { aheadOf, isOlder, knowsNewer } from "./Heard.js"
+import type { KnownOfPatch } from "./HookDoubt.js"
+import { doubted, patchColumns, touch } from "./HookDoubt.js"
+import type { Doubt } from "./Lane.js"
 
 /** A work item's state as a hook tells it, or the look before a launch. */
 export interface Observation {
@@ -24,8 +26,23 @@ export interface Observation {
   readonly receivedAt: EpochMillis
   /** The hook is about another change than one of the state. The state that it shows may be as old as the work item. */
   readonly isAside: boolean
-  /** It is only asked what it is: nothing is stored of it. */
+  /** It is only asked what it is: nothing is stored of it but a doubt. */
   readonly isTrial?: boolean
+  /** It is no hook, but what was read just now. */
+  readonly isLook?: boolean
+  /** Who has made the change that the hook is about; none if it does not tell. */
+  readonly by?: UserId | undefined
+  /** The change was made by Plane's API, as ours are, and not in its pages. */
+  readonly isByApi?: boolean
+  /** The state that the work item was moved to, by the hook's words. It may be in another by now. */
+  readonly movedTo?: MovedTo | undefined
+}
+
+/** A state, and whether it is of the group cancelled, or completed. */
+export interface MovedTo {
+  readonly state: StateId
+  readonly cancelled: boolean
+  readonly completed: boolean
 }
 
 /**
@@ -35,11 +52,14 @@ export interface Observation {
  * - `ours`: it shows the state that was heard before, the state that a PATCH of ours is about to set, or the state of
  *   our last PATCH if that never got an answer.
  * - `moved`: somebody has moved the work item.
+ * - `lost`: it shows the state that our last PATCH replaced, so soon after it that another change may have undone it.
+ * - `undone`: somebody has ended the work, and our PATCH may have undone that. Which of both, Plane's activities tell.
+ * - `confirmed`: they have told that it was so. This is that move, by the hook's words.
  *
  * What a look of the workers has seen does not count. Such a look acts on no move, so the hook of that move must still
  * be able to. The look before a launch does act on it: it asks by a trial, and stores the observation after acting.
  */
-export type Observed = "old" | "ours" | "moved"
+export type Observed = "old" | "ours" | "moved" | "confirmed" | Doubt
 
 /**
  * Tells what an observation is, and stores it if it is newer. It leaves `read_at` alone, unlike a look, because the
@@ -47,11 +67,12 @@ export type Observed = "old" | "ours" | "moved"
  */
 export const observe = (
   sql: Sql,
-  { cancelled, completed, isAside, isTrial = false, key, itemId, receivedAt, state, updatedAt }: Observation
+  observation: Observation
 ): Effect.Effect<Observed, SqlError> =>
   Effect.gen(function*() {
+    const { cancelled, completed, isAside, isTrial = false, itemId, key, receivedAt, state, updatedAt } = observation
     const [lane] = yield* sql<
-      {
+      KnownOfPatch & {
         id: LaneId
         heardState: StateId | null
         heardAt: PlaneMoment | null
@@ -62,7 +83,7 @@ export const observe = (
       INSERT INTO plane_sync_lane (name, work_item) VALUES (${itemId}, ${itemId})
       ON CONFLICT (name) DO UPDATE SET name = name
       RETURNING id, heard_state AS "heardState", heard_at AS "heardAt",
-        heard_ahead AS "heardAhead", late_state AS "lateState"`
+        heard_ahead AS "heardAhead", late_state AS "lateState", ${sql.literal(patchColumns)}`
     if (lane === undefined) return yield* Effect.dieMessage("an INSERT returns its row")
     // A key without leading zeros is always the number's. A key whose events already wait is looked up instead, because
     // those events would have to move.
@@ -74,22 +95,32 @@ export const observe = (
     const { heardAhead, heardAt } = lane
     const ahead = aheadOf(updatedAt, receivedAt)
     const old = heardAt === null ? isAside : isOlder({ at: updatedAt, ahead }, { at: heardAt, ahead: heardAhead })
-    if (old) return "old"
     // A state that is only owed cannot echo: a PATCH's row is committed before it is sent.
     const [sent] = yield* sql<{ body: StateId }>`SELECT body FROM plane_sync_delivery
       WHERE lane = ${lane.id} AND status = 'pending' AND kind = 'state'`
     const ours = [lane.heardState, lane.lateState, sent?.body]
-    const observed = state !== null && ours.includes(state) ? "ours" : "moved"
-    if (isTrial) return observed
-    // Plane may still execute an unanswered PATCH, until somebody has moved the work item since.
-    const late = state === lane.heardState ? lane.lateState : null
-    yield* sql`UPDATE plane_sync_lane SET heard_state = ${state}, heard_at = ${updatedAt}, heard_ahead = ${ahead},
-      late_state = ${late} WHERE id = ${lane.id}`
+    const observed = old ? "old" : state !== null && ours.includes(state) ? "ours" : "moved"
+    if (!isTrial) yield* touch(sql, lane, observation, observed)
+    const doubt = yield* doubted(sql, lane, observation, observed, sent?.body)
     // A look may have seen something newer.
-    yield* sql`UPDATE plane_sync_lane SET state = ${state}, cancelled = ${cancelled ? 1 : 0},
+    const know = sql`UPDATE plane_sync_lane SET state = ${state}, cancelled = ${cancelled ? 1 : 0},
       completed = ${completed ? 1 : 0}, updated_at = ${updatedAt}
       WHERE id = ${lane.id} AND coalesce(updated_at <> ${updatedAt}, 1) AND NOT ${
       knowsNewer(sql, updatedAt, receivedAt)
     }`
+    if (doubt !== undefined) {
+      if (doubt === "lost") yield* know
+      return doubt
+    }
+    if (isTrial || old) {
+      // What a first hook about another change shows counts once our PATCH is answered: it may have been undone.
+      if (!isTrial && heardAt === null && sent !== undefined) yield* know
+      return observed
+    }
+    // Plane may still execute an unanswered PATCH, until somebody has moved the work item since.
+    const late = state === lane.heardState ? lane.lateState : null
+    yield* sql`UPDATE plane_sync_lane SET heard_state = ${state}, heard_at = ${updatedAt}, heard_ahead = ${ahead},
+      late_state = ${late} WHERE id = ${lane.id}`
+    yield* know
     return observed
   })

@@ -1,10 +1,10 @@
 import type { SqlError } from "@effect/sql/SqlError"
-import type { Duration, Scope } from "effect"
-import { Context, Effect, Layer, Option } from "effect"
+import type { Scope } from "effect"
+import { Context, Duration, Effect, Layer, Option } from "effect"
 import { makeEventLoopTurn } from "../base/EventLoopTurn.js"
 import type { EpochMillis } from "../base/Time.js"
 import { epochMillis } from "../base/Time.js"
-import type { EventSequence } from "../domain/Ids.js"
+import type { EventSequence, LaneId } from "../domain/Ids.js"
 import type { NormalizedKey } from "../domain/WorkItemKey.js"
 import { nextDueAt } from "../storage/DueWork.js"
 import { Storage } from "../storage/Storage.js"
@@ -13,6 +13,7 @@ import { claim } from "./Claim.js"
 import type { DeadLetter, DeadLetterQuery, Which } from "./DeadLetters.js"
 import { deadLetterBatch, discard, readDeadLetter, readDeadLetters, retry } from "./DeadLetters.js"
 import { fold, foldAll, foldBatch, hasNew, newEvents } from "./Fold.js"
+import { leftAloneFor, readTouched } from "./HookDoubt.js"
 import type { Job } from "./Job.js"
 import { buryAhead } from "./LaneDeath.js"
 import type { Leader, LeaderActive, Leadership } from "./Leadership.js"
@@ -77,6 +78,8 @@ export class Outbox extends Context.Tag("plane-sync/Outbox")<Outbox, {
   readonly workItem: (key: NormalizedKey, limit: number) => Effect.Effect<WorkItemRow | undefined, StorageError>
   readonly deadLetters: (query: DeadLetterQuery) => Effect.Effect<ReadonlyArray<DeadLetter>, StorageError>
   readonly deadLetter: (id: number) => Effect.Effect<DeadLetter | undefined, StorageError>
+  /** For how long no state is set, because a person has just changed the work item. See `leftAloneFor`. */
+  readonly leftAlone: (lane: LaneId) => Effect.Effect<Duration.Duration, StorageError>
   /** Retries dead letters, and returns how many. See `retry` in DeadLetters. */
   readonly retry: (which: Which) => Effect.Effect<number, StorageError>
   /** Discards dead letters, and returns how many. */
@@ -200,6 +203,12 @@ const make = Effect.gen(function*() {
     workItem: (key, limit) => read(readWorkItem(sql, key, limit)),
     deadLetters: (query) => read(readDeadLetters(sql, query)),
     deadLetter: (id) => read(readDeadLetter(sql, id)),
+    leftAlone: (lane) =>
+      Effect.zipWith(
+        read(readTouched(sql, lane)),
+        epochMillis,
+        (touched, now) => touched === undefined ? Duration.zero : leftAloneFor(touched, now)
+      ),
     retry: (which) => inBatches(write(tallied((tally) => retry(sql, tally, which)))),
     discard: (which) => inBatches(write(tallied((tally) => discard(sql, tally, which)))),
     prune: (before) => write(tallied((tally) => prune(sql, tally, before))),

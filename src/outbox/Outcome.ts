@@ -1,11 +1,11 @@
 import type { EpochMillis, MonotonicMillis } from "../base/Time.js"
-import type { CommentId, ItemId } from "../domain/Ids.js"
+import type { CommentId, ItemId, UserId } from "../domain/Ids.js"
 import type { PlaneMoment } from "../domain/PlaneMoment.js"
 import type { StateId } from "../domain/StageStates.js"
 import type { CanonicalKey } from "../domain/WorkItemKey.js"
 import type { DeadCode } from "./DeadCode.js"
 import type { DeliveryKind } from "./DeliveryKind.js"
-import type { LookJob, SendJob } from "./Job.js"
+import type { CheckJob, LookJob, SendJob, TwinsJob } from "./Job.js"
 import type { OwedEvent } from "./Plan.js"
 
 /** The state that a work item was seen in. */
@@ -65,6 +65,18 @@ interface Delivered {
   readonly commentId: CommentId | null
   readonly seen: SeenState | undefined
   readonly unsent?: true
+  /** Of a state that was sent: the state that it replaced, as far as that is known. */
+  readonly replaced?: StateId | null
+  /** Whose API token it was, where Plane's answer tells. */
+  readonly by?: UserId | undefined
+  /** Of a comment: Plane may execute an earlier attempt as well. */
+  readonly lookAgain?: LookAgain
+}
+
+/** When a comment is looked for that Plane may have executed twice, and whose API token it was, where that is known. */
+export interface LookAgain {
+  readonly at: EpochMillis
+  readonly by: UserId | undefined
 }
 
 /** This delivery becomes a dead letter, and the lane goes on. */
@@ -117,8 +129,37 @@ export interface OutcomeOf {
 /** How a sending ended. */
 export type SendOutcome = OutcomeOf[DeliveryKind]
 
+/** How a check has ended. */
+export type CheckOutcome =
+  /** It has happened: the state is set again, once. `readAt` is when the activities were read. */
+  | { readonly _tag: "SetAgain"; readonly readAt: MonotonicMillis }
+  /** It has not happened, or nobody can tell. */
+  | { readonly _tag: "Stands"; readonly reason: string }
+  | Later
+
+/** What has become of a comment that Plane may have executed twice. `reason`: in words, if there were two. */
+export interface Compared {
+  readonly delivery: number
+  readonly reason: string | undefined
+}
+
+/** How a look for comments that Plane has executed twice has ended. */
+export type TwinsOutcome = { readonly _tag: "Compared"; readonly comments: ReadonlyArray<Compared> } | Later
+
 /** A job and how it ended. */
-export type Settlement = Looked | Sent
+export type Settlement = Looked | Sent | Checked | TwinsSettled
+
+export interface Checked {
+  readonly _tag: "Checked"
+  readonly job: CheckJob
+  readonly outcome: CheckOutcome
+}
+
+export interface TwinsSettled {
+  readonly _tag: "TwinsSettled"
+  readonly job: TwinsJob
+  readonly outcome: TwinsOutcome
+}
 
 export interface Looked {
   readonly _tag: "Looked"

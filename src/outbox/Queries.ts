@@ -63,6 +63,7 @@ const eventColumns = `e.sequence, e.id, e.work_item AS "workItem", e.body, e.occ
   CASE e.status WHEN 'dead' THEN
     coalesce((SELECT d.reason FROM plane_sync_delivery d WHERE d.id = e.delivery AND d.status = 'dead'),
       (SELECT d.reason FROM plane_sync_delivery d WHERE d.id = e.state_delivery AND d.status = 'dead'))
+  WHEN 'delivered' THEN (SELECT d.reason FROM plane_sync_delivery d WHERE d.id = e.state_delivery AND d.status = 'delivered')
   WHEN 'pending' THEN (SELECT l.problem FROM plane_sync_lane l WHERE l.id = e.lane) END AS reason`
 
 const laneOf = (sql: Sql, key: NormalizedKey) =>

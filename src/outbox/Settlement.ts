@@ -3,6 +3,7 @@ import { Effect } from "effect"
 import type { EpochMillis } from "../base/Time.js"
 import { StateId } from "../domain/StageStates.js"
 import type { Sql } from "../storage/Sql.js"
+import { checked, compared, mendedWords, perhapsTwice } from "./Checks.js"
 import type { Closed } from "./Debt.js"
 import { closeDebts, closeDelivery, closeStateOfEvent } from "./Debt.js"
 import type { Delivery } from "./Delivery.js"
@@ -23,9 +24,19 @@ export const settle = (
   now: EpochMillis
 ): Effect.Effect<void, SqlError> =>
   Effect.asVoid(
-    settlement._tag === "Sent"
-      ? sent(sql, tally, settlement.job.lane, settlement.job.delivery, settlement.outcome, now)
-      : looked(sql, tally, settlement.job.lane, settlement.outcome, now)
+    Effect.suspend((): Effect.Effect<unknown, SqlError> => {
+      const { lane } = settlement.job
+      switch (settlement._tag) {
+        case "Sent":
+          return sent(sql, tally, lane, settlement.job.delivery, settlement.outcome, now)
+        case "Looked":
+          return looked(sql, tally, lane, settlement.outcome, now)
+        case "Checked":
+          return checked(sql, tally, settlement.job, settlement.outcome, now)
+        case "TwinsSettled":
+          return compared(sql, tally, lane, settlement.outcome, now)
+      }
+    })
   )
 
 const looked = (
@@ -73,11 +84,17 @@ const sent = (sql: Sql, tally: Tally, lane: Lane, delivery: Delivery, outcome: S
         const { seen } = outcome
         // Plane may have executed an earlier attempt, so a hook that shows this state is our own echo.
         const answered = outcome.unsent !== true || delivery.tried
-        yield* closeDelivery(sql, delivery, "delivered", now, { commentId: outcome.commentId })
+        yield* closeDelivery(sql, delivery, "delivered", now, {
+          commentId: outcome.commentId,
+          ...(delivery.kind === "state" ? mendedWords(lane, delivery) : {})
+        })
         if (seen !== undefined) {
-          return yield* stateSettled(sql, tally, lane, delivery, "delivered", { seen, answered }, now)
+          const placed = outcome.replaced === undefined ? undefined : { replaced: outcome.replaced, by: outcome.by }
+          const as = lane.restore === delivery.body ? "superseded" : "delivered"
+          return yield* stateSettled(sql, tally, lane, delivery, as, { seen, answered, placed }, now)
         }
         yield* closeDebts(sql, tally, delivery, "delivered")
+        if (outcome.lookAgain !== undefined) yield* perhapsTwice(sql, delivery, outcome.lookAgain)
         return yield* free(sql, tally, lane, now, null)
       }
       case "Left": {
@@ -137,7 +154,7 @@ const stateSettled = (
   lane: Lane,
   delivery: Delivery,
   as: Closed,
-  { answered, seen }: Pick<Asked, "answered" | "seen">,
+  { answered, placed, seen }: Pick<Asked, "answered" | "placed" | "seen">,
   now: EpochMillis
 ) =>
   Effect.flatMap(
@@ -147,6 +164,7 @@ const stateSettled = (
         asked: {
           seen,
           answered,
+          placed,
           asked: StateId(delivery.body),
           respected: as === "superseded",
           closed: delivery.lastEvent,

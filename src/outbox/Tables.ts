@@ -190,6 +190,33 @@ export const peopleColumns: Migration = Effect.gen(function*() {
   yield* sql`ALTER TABLE plane_sync_lane ADD COLUMN left_until INTEGER NOT NULL DEFAULT 0`
 })
 
+/**
+ * Plane saves whole rows, so another change at the same moment can undo a state, or a state of ours a person's move.
+ * What our last PATCH has set (`placed`), what it replaced, whose token that was, and for which event; what is doubted
+ * of it, until when, and which state is set again; when a person has last changed the work item. And which comments are
+ * looked for a second time, because Plane may have executed them twice.
+ */
+export const wholeRowColumns: Migration = Effect.gen(function*() {
+  const sql = yield* SqlClient.SqlClient
+  yield* sql`ALTER TABLE plane_sync_lane ADD COLUMN placed TEXT`
+  yield* sql`ALTER TABLE plane_sync_lane ADD COLUMN replaced TEXT`
+  yield* sql`ALTER TABLE plane_sync_lane ADD COLUMN placed_at TEXT`
+  yield* sql`ALTER TABLE plane_sync_lane ADD COLUMN placed_by TEXT`
+  yield* sql`ALTER TABLE plane_sync_lane ADD COLUMN placed_for INTEGER`
+  yield* sql`ALTER TABLE plane_sync_lane ADD COLUMN doubt TEXT CHECK (doubt IN ('lost', 'undone'))`
+  yield* sql`ALTER TABLE plane_sync_lane ADD COLUMN doubted TEXT`
+  yield* sql`ALTER TABLE plane_sync_lane ADD COLUMN check_at INTEGER`
+  yield* sql`ALTER TABLE plane_sync_lane ADD COLUMN checks INTEGER NOT NULL DEFAULT 0`
+  yield* sql`ALTER TABLE plane_sync_lane ADD COLUMN confirmed INTEGER NOT NULL DEFAULT 0`
+  yield* sql`ALTER TABLE plane_sync_lane ADD COLUMN restore TEXT`
+  yield* sql`ALTER TABLE plane_sync_lane ADD COLUMN touched_at INTEGER`
+  yield* sql`ALTER TABLE plane_sync_lane ADD COLUMN touched_since INTEGER`
+  yield* sql`ALTER TABLE plane_sync_lane ADD COLUMN twins_at INTEGER`
+  yield* sql`ALTER TABLE plane_sync_delivery ADD COLUMN twins INTEGER NOT NULL DEFAULT 0`
+  yield* sql`ALTER TABLE plane_sync_delivery ADD COLUMN made_by TEXT`
+  yield* sql`CREATE INDEX plane_sync_delivery_twins ON plane_sync_delivery (lane, id) WHERE twins = 1`
+})
+
 /** Marks the lanes of tasks of an older version. See `followTask`. */
 export const lanesOfTasks = (
   tasks: ReadonlyArray<{ readonly key: NormalizedKey; readonly itemId: ItemId | null }>

@@ -2,6 +2,7 @@ import type { SqlError } from "@effect/sql/SqlError"
 import { Effect } from "effect"
 import type { LaneId } from "../domain/Ids.js"
 import type { Sql } from "../storage/Sql.js"
+import { idleDue } from "./Placing.js"
 import type { EventStatus } from "./StoredEvent.js"
 
 /**
@@ -51,7 +52,7 @@ export const makeTally = (sql: Sql): Tally => {
       Array.from(owed).filter(([, events]) => events !== 0),
       ([lane, events]) =>
         sql`UPDATE plane_sync_lane SET owed = owed + ${events},
-          due_at = CASE owed + ${events} WHEN 0 THEN NULL ELSE due_at END WHERE id = ${lane}`,
+          due_at = CASE owed + ${events} WHEN 0 THEN ${idleDue(sql)} ELSE due_at END WHERE id = ${lane}`,
       { discard: true }
     )
   )

@@ -19,7 +19,7 @@ export const answerLimit = 16 * 1024 * 1024
 
 /** One request to Plane, without what all of them share. */
 export interface Ask {
-  readonly method: "GET" | "PATCH" | "POST"
+  readonly method: "DELETE" | "GET" | "PATCH" | "POST"
   /** Parts of the path after `/api/v1/`, not yet encoded. */
   readonly path: ReadonlyArray<string>
   readonly query?: Readonly<Record<string, string>>

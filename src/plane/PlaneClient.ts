@@ -1,6 +1,7 @@
 import type * as HttpClient from "@effect/platform/HttpClient"
 import type { ConfigError } from "effect"
 import { Context, DateTime, Effect, Layer, Option } from "effect"
+import { UserId } from "../domain/Ids.js"
 import type { CommentId, ItemId } from "../domain/Ids.js"
 import { Projects } from "../domain/Projects.js"
 import type { StateId } from "../domain/StageStates.js"
@@ -9,6 +10,8 @@ import type { Ask } from "./Exchange.js"
 import { aboutAnother, make as makeExchange } from "./Exchange.js"
 import type { FindError } from "./FindByKey.js"
 import { makeFindByKey } from "./FindByKey.js"
+import type { History } from "./History.js"
+import { makeHistory } from "./History.js"
 import { makePathFamily } from "./PathFamily.js"
 import { PlaneConfig } from "./PlaneConfig.js"
 import type { PlaneError } from "./PlaneError.js"
@@ -52,14 +55,18 @@ export class PlaneClient extends Context.Tag("plane-sync/PlaneClient")<PlaneClie
   readonly setState: (id: ItemId, stateId: StateId, slot?: Slot) => Effect.Effect<WorkItem, PlaneError>
   /**
    * Adds a comment, at its true time. `externalId` (at most 255 characters, unique in the project) keeps a repetition
-   * from adding a second one: `adopted` says that it was there; its id is null where Plane did not name it. Plane's
+   * from adding a second one: `adopted` says that it was there; its id is null where Plane did not name it. `by` is
+   * the user whose API token it is, where the answer tells. Plane's
    * check is not atomic, so one writer per work item must send one after the other.
    */
   readonly addComment: (
     id: ItemId,
     comment: { readonly html: string; readonly externalId: string; readonly createdAt: DateTime.Utc },
     slot?: Slot
-  ) => Effect.Effect<{ readonly id: CommentId | null; readonly adopted: boolean }, PlaneError>
+  ) => Effect.Effect<
+    { readonly id: CommentId | null; readonly adopted: boolean; readonly by?: UserId },
+    PlaneError
+  >
   /** The HTML of a comment. `NotFound` when it, or its work item, was deleted. */
   readonly readComment: (id: ItemId, commentId: CommentId, slot?: Slot) => Effect.Effect<string, PlaneError>
   /** The comment of a work item that has an external id of ours, if it is among its newest 100. One request. */
@@ -70,6 +77,12 @@ export class PlaneClient extends Context.Tag("plane-sync/PlaneClient")<PlaneClie
   ) => Effect.Effect<Option.Option<CommentRead>, PlaneError>
   /** Replaces a comment's HTML. `NotFound` when the comment, or its work item, was deleted. */
   readonly editComment: (id: ItemId, comment: CommentRead, slot?: Slot) => Effect.Effect<void, PlaneError>
+  /** Deletes a comment. One that is not there any more is a success. */
+  readonly deleteComment: History["deleteComment"]
+  /** The newest 100 comments of a work item, with who has made and who has edited them. One request. */
+  readonly signedComments: History["signedComments"]
+  /** Who has moved a work item to which states, the newest first, as far as its newest 30 activities tell. */
+  readonly moves: History["moves"]
   /** All states of the project. */
   readonly states: Effect.Effect<ReadonlyArray<StateJson>, PlaneError>
   /**
@@ -172,8 +185,9 @@ const make = Effect.gen(function*() {
         ({ conflict, value }) => {
           const isOurs = conflict || !("issue" in value || "external_id" in value) ||
             (isSameId(value.issue ?? id, id) && (value.external_id ?? comment.externalId) === comment.externalId)
+          const by = !conflict && "actor" in value && typeof value.actor === "string" ? { by: UserId(value.actor) } : {}
           return isOurs
-            ? Effect.succeed({ id: "id" in value ? value.id : null, adopted: conflict })
+            ? Effect.succeed({ id: "id" in value ? value.id : null, adopted: conflict, ...by })
             : exchange.failure(ask, aboutAnother(value.id, "unknown"))
         }
       )
@@ -264,6 +278,7 @@ const make = Effect.gen(function*() {
     readComment,
     findComment,
     editComment,
+    ...makeHistory(family, project),
     states,
     probe: makeProbe({ config, project: target, exchange })
   })

@@ -15,7 +15,9 @@ const WorkItem = Schema.Struct({
   name: Schema.String,
   state: Schema.NullOr(Schema.Union(PlaneStateId, Schema.Struct({ id: PlaneStateId, group: Schema.String }))),
   updated_at: PlaneMomentText,
-  project: Schema.String
+  project: Schema.String,
+  // Whose change the last one was. A PATCH answers it, and so tells whose API token it is.
+  updated_by: Schema.optional(Schema.NullOr(Schema.String))
 })
 
 // Each is one schema from the answer's text on: one that is made anew for every answer is compiled for every answer.
@@ -48,8 +50,13 @@ const Comment = Schema.Struct({ id: PlaneCommentId })
 
 const Text = Schema.optional(Schema.NullOr(Schema.String))
 
-/** A comment that was made or edited; of an edited one only the id is looked at. */
-export const CommentJson = Schema.parseJson(Schema.Struct({ ...Comment.fields, issue: Text, external_id: Text }))
+/**
+ * A comment that was made or edited; of an edited one only the id is looked at. `actor`: the user whose API token it was
+ * made with.
+ */
+export const CommentJson = Schema.parseJson(
+  Schema.Struct({ ...Comment.fields, issue: Text, external_id: Text, actor: Text })
+)
 
 const CommentRead = Schema.Struct({
   ...Comment.fields,
@@ -60,6 +67,26 @@ const CommentRead = Schema.Struct({
 
 /** What a comment that is there says. */
 export const CommentReadJson = Schema.parseJson(CommentRead)
+
+/** A page of comments with who has made them, and who has edited them last. */
+export const SignedCommentsJson = Schema.parseJson(Schema.Struct({
+  results: Schema.Array(Schema.Struct({
+    ...CommentRead.fields,
+    actor: Schema.optional(Schema.NullOr(Schema.String)),
+    updated_by: Schema.optional(Schema.NullOr(Schema.String))
+  }))
+}))
+
+/** A page of what was done to a work item. Of a change of its state the identifiers are those of the states. */
+export const ActivitiesJson = Schema.parseJson(Schema.Struct({
+  results: Schema.Array(Schema.Struct({
+    field: Schema.NullOr(Schema.String),
+    new_identifier: Schema.NullOr(Schema.String),
+    actor: Schema.NullOr(Schema.String),
+    epoch: Schema.optional(Schema.NullOr(Schema.Number)),
+    created_at: PlaneMomentText
+  }))
+}))
 
 /** A page of comments, newest first. */
 export const CommentsJson = Schema.parseJson(Schema.Struct({ results: Schema.Array(CommentRead) }))

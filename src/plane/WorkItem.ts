@@ -1,3 +1,4 @@
+import { UserId } from "../domain/Ids.js"
 import type { ItemId } from "../domain/Ids.js"
 import type { PlaneMoment } from "../domain/PlaneMoment.js"
 import type { StateId } from "../domain/StageStates.js"
@@ -13,6 +14,8 @@ export interface WorkItem {
   readonly stateGroup: string | null
   /** When Plane last changed it. */
   readonly updatedAt: PlaneMoment
+  /** Who has made that change, where Plane tells. */
+  readonly updatedBy?: UserId
 }
 
 type Json = typeof WorkItemJson.Type
@@ -27,7 +30,8 @@ export const toWorkItem = (json: Json): WorkItem => ({
   name: json.name,
   stateId: stateIdOf(json),
   stateGroup: typeof json.state === "string" || json.state === null ? null : json.state.group,
-  updatedAt: json.updated_at
+  updatedAt: json.updated_at,
+  ...(json.updated_by === undefined || json.updated_by === null ? {} : { updatedBy: UserId(json.updated_by) })
 })
 
 /** Whether two ids of Plane are the same: people and settings write uuids in either case. */

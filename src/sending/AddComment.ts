@@ -1,5 +1,5 @@
-import { DateTime, Effect, Option } from "effect"
-import { epochMillis } from "../base/Time.js"
+import { DateTime, Duration, Effect, Option } from "effect"
+import { epochMillis, later } from "../base/Time.js"
 import type { Delivery } from "../outbox/Delivery.js"
 import type { SendJob } from "../outbox/Job.js"
 import type { OutcomeOf } from "../outbox/Outcome.js"
@@ -46,18 +46,25 @@ export const addComment = (
     : add(context, job, slot)
 
 const add = (context: SendContext, { delivery, itemId }: SendJob, slot: Slot) => {
-  const { client, destination } = context
+  const { client, config, destination } = context
+  // An earlier attempt may be executed as well. After three quiet times in all Plane has lost it with its worker.
+  const twiceQuiet = Duration.times(config.quiet, 2)
   const comment = {
     html: delivery.body,
     externalId: delivery.externalId ?? "",
     createdAt: DateTime.unsafeMake(delivery.occurredAt)
   }
   return write(context, slot, (mine) => client.addComment(itemId, comment, mine)).pipe(
-    Effect.flatMap(({ adopted, id: commentId }): Effect.Effect<OutcomeOf["comment"], PlaneError> => {
+    Effect.flatMap(({ adopted, by, id: commentId }): Effect.Effect<OutcomeOf["comment"], PlaneError> => {
       // Plane names the comment that it has in every version that was seen. It may be this one, from an attempt before,
       // or another, as in a file that was restored from a backup: only its text tells.
       return !adopted || commentId === null
-        ? Effect.succeed({ _tag: "Delivered", commentId, seen: undefined })
+        ? Effect.map(epochMillis, (now) => ({
+          _tag: "Delivered",
+          commentId,
+          seen: undefined,
+          ...(delivery.tried && commentId !== null ? { lookAgain: { at: later(now, twiceQuiet), by } } : {})
+        }))
         : Effect.map(client.readComment(itemId, commentId), (html) => takenBy(delivery, { id: commentId, html })).pipe(
           Effect.catchIf(({ reason }) => reason === "NotFound", deletedMeanwhile)
         )

@@ -52,7 +52,8 @@ const make = Effect.gen(function*() {
     completed: group === "completed",
     updatedAt,
     receivedAt,
-    isAside: true
+    isAside: true,
+    isLook: true
   })
 
   const judged = ({ id, number, stateGroup, stateId, updatedAt }: WorkItem) =>

@@ -7,7 +7,7 @@ import type { CommentId, ItemId } from "../domain/Ids.js"
 import type { Stage } from "../domain/Stage.js"
 import type { StageEvent } from "../domain/StageEvent.js"
 import { stageOf } from "../domain/StageEvent.js"
-import type { StageStates } from "../domain/StageStates.js"
+import type { StageStates, StateId } from "../domain/StageStates.js"
 import type { Owed, OwedEvent, Retried, Step } from "../outbox/Plan.js"
 import { maxOwedComments } from "../outbox/Plan.js"
 import { eventOfBody } from "../outbox/StoredEvent.js"
@@ -21,7 +21,7 @@ export const recountEvery = Duration.minutes(10)
 const isWithin = (length: Duration.Duration, since: EpochMillis, now: EpochMillis) =>
   since <= now && now < later(since, length)
 
-type Planning = Pick<PlaneConfig, "comments" | "onConflict"> & {
+type Planning = Pick<PlaneConfig, "comments"> & {
   readonly states: StageStates
   /** Stages whose states the project does not have. These states wait. */
   readonly misfits: () => ReadonlyArray<Misfit>
@@ -33,7 +33,7 @@ const withheldFor = Duration.minutes(1)
 /**
  * What one work item needs next: first the look-up, then the state of its latest stage, then its comments. So a state
  * may overtake older comments, and no comment overtakes its state. A state that was asked for is not asked for again.
- * So a person's move stands until the stage's state changes, except a cancel that the settings overrule.
+ * So a person's move stands until the stage's state changes, except a cancel: see `setState`.
  */
 export const nextStep = (config: Planning) => (owed: Owed): Step => {
   const { comments: [comment], lane, retried, state } = owed
@@ -134,13 +134,15 @@ const stageBefore = (
 }
 
 const stateStep = (
-  { misfits, onConflict, states }: Planning,
+  { misfits, states }: Planning,
   event: OwedEvent,
   { comments, lane, now }: Owed
 ): Step =>
   Option.match(eventOfBody(event.body), {
     onNone: () => unreadable(event),
     onSome: (told) => {
+      // A person's move that our state has undone is set again, whichever stage has come since.
+      if (lane.restore !== null) return sendState(event, lane.restore)
       const latest = stageOf(told)
       // The table may have been changed since the event was published. A stage that has no state any more must not keep
       // an earlier stage's state from being set.
@@ -158,22 +160,25 @@ const stateStep = (
           reason: `the state of the stage ${JSON.stringify(stage)} waits: ORCH_PLANE_STAGE_STATES does not fit`
         }
       }
-      const isOverruled = onConflict === "force" && lane.cancelled && lane.state !== wanted
-      if (wanted === lane.asked && !isOverruled) return { _tag: "StateHolds", event }
-      return {
-        _tag: "Send",
-        plan: {
-          kind: "state",
-          events: [event],
-          externalId: null,
-          body: wanted,
-          failureKey: null,
-          failures: 1,
-          commentId: null
-        }
-      }
+      // A cancel is left alone when it is met, and then nothing counts as asked for; with `force` it is overruled.
+      const isCancelled = lane.cancelled && lane.state !== wanted
+      if (wanted === lane.asked && !isCancelled) return { _tag: "StateHolds", event }
+      return sendState(event, wanted)
     }
   })
+
+const sendState = (event: OwedEvent, state: StateId): Step => ({
+  _tag: "Send",
+  plan: {
+    kind: "state",
+    events: [event],
+    externalId: null,
+    body: state,
+    failureKey: null,
+    failures: 1,
+    commentId: null
+  }
+})
 
 interface Read extends DatedEvent {
   readonly owed: OwedEvent

@@ -1,9 +1,23 @@
 import { Effect } from "effect"
 import type { Settlement } from "../outbox/Outcome.js"
 
+const whatOf = ({ job }: Settlement) => {
+  switch (job._tag) {
+    case "Look":
+      return job.key
+    case "Send":
+      return `${job.delivery.kind} for ${job.itemId}`
+    case "Check":
+      return `who has moved ${job.itemId}`
+    case "Twins":
+      return `comments of ${job.itemId} that may be there twice`
+  }
+}
+
 /** Logs what a person should know of how a job ended. */
-export const logOutcome = ({ job, outcome }: Settlement): Effect.Effect<void> => {
-  const what = job._tag === "Look" ? job.key : `${job.delivery.kind} for ${job.itemId}`
+export const logOutcome = (settlement: Settlement): Effect.Effect<void> => {
+  const { job, outcome } = settlement
+  const what = whatOf(settlement)
   switch (outcome._tag) {
     case "Dead":
     case "LaneDead":
@@ -18,7 +32,14 @@ export const logOutcome = ({ job, outcome }: Settlement): Effect.Effect<void> =>
       return Effect.logWarning(`${what} is split in two, to find what Plane refuses: ${outcome.reason}`)
     case "Withheld":
       return Effect.logWarning(`${what} waits: ${outcome.reason}`)
+    case "SetAgain":
+      return job._tag === "Check" && job.doubt === "lost"
+        ? Effect.logInfo(`The state of ${job.itemId} was undone by another change of the work item: it is set again`)
+        : Effect.logInfo(`A person's move of ${job._tag === "Check" ? job.itemId : what} was undone: it is set again`)
+    case "Stands":
+      return Effect.logDebug(`${what}: nothing is set again: ${outcome.reason}`)
     case "CommentGone":
+    case "Compared":
     case "Taken":
     case "Delivered":
     case "Found":

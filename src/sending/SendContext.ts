@@ -1,4 +1,6 @@
+import type { Duration } from "effect"
 import { Effect } from "effect"
+import type { LaneId } from "../domain/Ids.js"
 import type { Project } from "../domain/Project.js"
 import type { PlaneClient } from "../plane/PlaneClient.js"
 import type { PlaneConfig } from "../plane/PlaneConfig.js"
@@ -18,6 +20,8 @@ export interface SendContext {
   readonly quietTimes: QuietTimes
   /** Ends at once while this process is the leader, and never when another has taken over. */
   readonly stillLeading: Effect.Effect<void>
+  /** For how long no state is set because a person has just changed the work item: see `leftAlone`. */
+  readonly leftAlone: (lane: LaneId) => Effect.Effect<Duration.Duration>
 }
 
 /**

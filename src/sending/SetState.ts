@@ -1,6 +1,7 @@
-import { Effect } from "effect"
-import { monotonicMillis } from "../base/Time.js"
+import { Duration, Effect } from "effect"
+import { epochMillis, later, monotonicMillis } from "../base/Time.js"
 import { StateId } from "../domain/StageStates.js"
+import type { Delivery } from "../outbox/Delivery.js"
 import type { SendJob } from "../outbox/Job.js"
 import type { Lane } from "../outbox/Lane.js"
 import type { OutcomeOf, SeenState } from "../outbox/Outcome.js"
@@ -13,7 +14,14 @@ import { isFresh, seenAs } from "./SeenState.js"
 import type { SendContext } from "./SendContext.js"
 import { write } from "./SendContext.js"
 
-const delivered = (seen: SeenState): OutcomeOf["state"] => ({ _tag: "Delivered", commentId: null, seen })
+/** A person's change may still be under way, and would be undone, or undo the state: both save the whole row. */
+const tooSoon = (left: Duration.Duration) =>
+  Effect.map(epochMillis, (now): OutcomeOf["state"] => ({
+    _tag: "Later",
+    dueAt: later(now, left),
+    counted: false,
+    reason: "a person has changed the work item within the last second"
+  }))
 
 const unsent = (seen: SeenState): OutcomeOf["state"] => ({ _tag: "Delivered", commentId: null, seen, unsent: true })
 
@@ -22,7 +30,12 @@ const unsent = (seen: SeenState): OutcomeOf["state"] => ({ _tag: "Delivered", co
  * yet: what was heard has ended the task already, so a state that is owed then is that of a task which started anew.
  * Where nothing was heard of the work item before, it was completed before its task was started by hand.
  */
-const whatStands = ({ heardState, ofTask }: Lane, { cancelled, completed, state }: SeenState) => {
+const whatStands = (lane: Lane, { body, lastEvent }: Delivery, { cancelled, completed, state }: SeenState) => {
+  const { asked, heardState, ofTask, placed, placedFor, replaced, restore } = lane
+  // What is set again undoes only what was undone by chance, and not what somebody has done since.
+  if (restore === body) return state === placed ? undefined : "moved"
+  if (placedFor === lastEvent && placed === body) return state === replaced ? undefined : "moved"
+  if (state === asked) return undefined
   if (cancelled) return "cancelled"
   return ofTask && completed && heardState !== null && state !== heardState ? "completed" : undefined
 }
@@ -38,34 +51,50 @@ export const setState = (
   slot: Slot
 ): Effect.Effect<OutcomeOf["state"], PlaneError> =>
   Effect.gen(function*() {
-    const { budget, client, config, destination, stillLeading } = context
+    const { budget, client, config, destination, leftAlone, stillLeading } = context
     const look = (slot: Slot) =>
       Effect.flatMap(monotonicMillis, (now) => Effect.map(client.read(itemId, slot), (item) => seenAs(item, now)))
-    const answered = (item: WorkItem) =>
-      Effect.zipRight(destination.wrote, Effect.map(monotonicMillis, (now) => delivered(seenAs(item, now))))
-    const set = (slot: Slot) => Effect.flatMap(client.setState(itemId, StateId(delivery.body), slot), answered)
+    const sent = (item: WorkItem, replaced: StateId | null) =>
+      Effect.zipRight(
+        destination.wrote,
+        Effect.map(monotonicMillis, (now): OutcomeOf["state"] => ({
+          _tag: "Delivered",
+          commentId: null,
+          seen: seenAs(item, now),
+          replaced,
+          by: item.updatedBy
+        }))
+      )
+    const set = (slot: Slot, replaced: StateId | null): Effect.Effect<OutcomeOf["state"], PlaneError> =>
+      Effect.gen(function*() {
+        const left = yield* leftAlone(lane.id)
+        if (!Duration.isZero(left)) return yield* tooSoon(left)
+        return yield* sent(yield* client.setState(itemId, StateId(delivery.body), slot), replaced)
+      })
 
     const { cancelled, completed, readAt, state, updatedAt } = lane
     const known = readAt !== null && (yield* isFresh(readAt))
       ? { state, cancelled, completed, readAt, updatedAt }
       : undefined
     if (config.onConflict === "force") {
-      return known?.state === delivery.body ? unsent(known) : yield* write(context, slot, set)
+      return known?.state === delivery.body
+        ? unsent(known)
+        : yield* write(context, slot, (mine) => set(mine, lane.state))
     }
     let seen: SeenState = known ?? (yield* look(slot))
     for (let hasLookedAgain = false;; hasLookedAgain = true) {
       if (seen.state === delivery.body) return unsent(seen)
-      const stands = seen.state === lane.asked ? undefined : whatStands(lane, seen)
+      const stands = whatStands(lane, delivery, seen)
       if (stands !== undefined) {
         return { _tag: "Left", reason: `a person has ${stands} the work item, and that stands`, seen }
       }
-      const { readAt } = seen
+      const { readAt, state } = seen
       // The budget may keep the PATCH waiting for longer than the look tells anything: then its slot is for another
       // look. Once only: where a slot is always as long in coming, it would never be sent.
       const next = yield* budget.withSlot(slot, (mine) =>
         Effect.gen(function*() {
           yield* stillLeading
-          return hasLookedAgain || (yield* isFresh(readAt)) ? yield* set(mine) : yield* look(mine)
+          return hasLookedAgain || (yield* isFresh(readAt)) ? yield* set(mine, state) : yield* look(mine)
         }))
       if ("_tag" in next) return next
       seen = next

@@ -12,11 +12,13 @@ import { takeDue } from "../storage/DueWork.js"
 import type { StorageError } from "../storage/StorageError.js"
 import { makeStorageTrouble } from "../storage/StorageTrouble.js"
 import type { WakeUps } from "../storage/WakeUps.js"
+import { check } from "./Check.js"
 import { look } from "./Look.js"
 import { nextStep, recountEvery } from "./NextStep.js"
 import { logOutcome } from "./OutcomeLog.js"
 import { send } from "./Send.js"
 import type { SendContext } from "./SendContext.js"
+import { compareTwins } from "./Twins.js"
 
 interface Work {
   readonly job: Job
@@ -53,7 +55,7 @@ export interface WorkersStatus {
  * A worker never fails: whatever Plane does is an outcome, and while storage fails the worker tries again each second.
  */
 export const startWorkers = (
-  dependencies: Omit<SendContext, "stillLeading"> & {
+  dependencies: Omit<SendContext, "leftAlone" | "stillLeading"> & {
     readonly outbox: Outbox["Type"]
     readonly wakeUps: WakeUps["Type"]
     /** The name of this process in the lanes that it holds. It is new at each start. */
@@ -113,15 +115,28 @@ export const startWorkers = (
       monotonicMillis,
       (now) => now - confirmedAt < confirmedFor(config) ? Effect.void : checkLeader
     )
-    const context: SendContext = { ...dependencies, stillLeading }
-
-    const perform = ({ job, slot }: Work): Effect.Effect<Settlement> => {
-      const settlement = job._tag === "Send"
-        ? Effect.map(send(context, job, slot), (outcome): Settlement => ({ _tag: "Sent", job, outcome }))
-        : Effect.map(look(context, job, slot), (outcome): Settlement => ({ _tag: "Looked", job, outcome }))
-      // Releases the slot of a job that needed no request.
-      return settlement.pipe(Effect.ensuring(slot.release), Effect.tap(logOutcome))
+    const context: SendContext = {
+      ...dependencies,
+      stillLeading,
+      leftAlone: (lane) => stored(outbox.leftAlone(lane))
     }
+
+    const ended = ({ job, slot }: Work): Effect.Effect<Settlement> => {
+      switch (job._tag) {
+        case "Send":
+          return Effect.map(send(context, job, slot), (outcome) => ({ _tag: "Sent", job, outcome }))
+        case "Look":
+          return Effect.map(look(context, job, slot), (outcome) => ({ _tag: "Looked", job, outcome }))
+        case "Check":
+          return Effect.map(check(context, job, slot), (outcome) => ({ _tag: "Checked", job, outcome }))
+        case "Twins":
+          return Effect.map(compareTwins(context, job, slot), (outcome) => ({ _tag: "TwinsSettled", job, outcome }))
+      }
+    }
+
+    // Releases the slot of a job that needed no request.
+    const perform = (work: Work): Effect.Effect<Settlement> =>
+      ended(work).pipe(Effect.ensuring(work.slot.release), Effect.tap(logOutcome))
 
     /** Claims a job for a slot. The slot is released if there is no job. */
     const claim = (slot: Slot, settlement?: Settlement): Effect.Effect<Work | undefined> =>

@@ -32,8 +32,10 @@ export interface Api {
 /** How one request's writes are made: after this delay from its arrival, and reported to whoever keeps the record. */
 export interface Writing {
   readonly delayMillis: number
-  /** Whether webhooks and mails can tell of them. */
+  /** Whether webhooks, mails and activities can tell of them. */
   readonly isTold: boolean
+  /** How long a PATCH of a work item holds the row that it has read before it saves all of it. */
+  readonly savingMillis: number
   readonly onWrite: () => void
 }
 
@@ -151,6 +153,8 @@ const ofProject = (api: Api, call: Call, project: Model.Project): Effect.Effect<
       return WorkItems.remove(call, project)
     case "GET identifier":
       return WorkItems.byIdentifier(call, project)
+    case "GET activities":
+      return WorkItems.activities(call, project)
     case "GET comments":
       return Comments.list(call, project)
     case "POST comments":
@@ -255,6 +259,8 @@ export const answer = (
     role: roleOf(caller),
     roleOf,
     traits: api.traits,
+    saving: writing.savingMillis,
+    isTold: writing.isTold,
     write: (insert) =>
       (writing.delayMillis > 0 ? Effect.sleep(writing.delayMillis) : Effect.void).pipe(
         Effect.zipRight(clockMillis),

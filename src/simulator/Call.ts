@@ -25,5 +25,9 @@ export interface Call {
    * something. `at` is the moment of the insertion.
    */
   readonly write: <A>(insert: (at: PlaneMicros) => A) => Effect.Effect<A>
+  /** How long a PATCH of a work item takes from reading the row to saving all of it, in milliseconds. */
+  readonly saving: number
+  /** Whether webhooks, mails and activities can tell of what is written. */
+  readonly isTold: boolean
   readonly announce: (what: Announcement) => Effect.Effect<void>
 }

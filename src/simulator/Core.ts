@@ -194,6 +194,7 @@ export const make = (settings: Settings): Effect.Effect<Core, never, Scope.Scope
             Api.answer(api, heard, resolved, {
               delayMillis,
               isTold: fault?._tag !== "BrokerAway",
+              savingMillis: settings.saving,
               onWrite: () => {
                 entry.applied = heard === request
                 if (!entry.clientGone) reached("applied")

@@ -87,6 +87,23 @@ export interface WorkItem {
   /** In the order of insertion, deleted ones removed. */
   readonly comments: Array<Comment>
   readonly stateChanges: Array<StateChange>
+  /** What was done to it, the oldest first. */
+  readonly activities: Array<Activity>
+}
+
+/** A line of a work item's history. */
+export interface Activity {
+  readonly id: string
+  readonly at: PlaneMicros
+  readonly verb: "created" | "updated"
+  readonly field: string | null
+  /** What people read: of a state its name. */
+  readonly oldValue: string | null
+  readonly newValue: string | null
+  /** Ids, of what has one. */
+  readonly oldId: string | null
+  readonly newId: string | null
+  readonly actor: User
 }
 
 export interface StateChange {

@@ -54,6 +54,11 @@ export interface PlaneSimulatorOptions {
   readonly rateLimit?: { readonly limit: number; readonly windowMillis: number } | "off"
   /** How long after its arrival, and its check of the external id, a write is inserted. */
   readonly insertDelay?: Duration.DurationInput
+  /**
+   * How long a change of a work item takes from reading its row to saving all of it, by API and in the pages. Of two
+   * changes that overlap, the one that is saved later undoes the other. Default: no time at all.
+   */
+  readonly saving?: Duration.DurationInput
   /** How long every answer takes. */
   readonly latency?: Duration.DurationInput
   readonly webhook?: WebhookOptions
@@ -97,6 +102,7 @@ export interface Settings {
   readonly projects: readonly [ProjectOptions, ...Array<ProjectOptions>]
   readonly rateLimit: { readonly limit: number; readonly windowMillis: number } | "off"
   readonly insertDelay: number
+  readonly saving: number
   readonly latency: number
   readonly webhook: WebhookOptions | undefined
   readonly seed: number
@@ -107,7 +113,7 @@ export interface Settings {
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
 
 const firstWrong = (settings: Settings): string | undefined => {
-  const { latency, insertDelay, port, projects, rateLimit, record, webhook, workspace } = settings
+  const { latency, insertDelay, port, projects, rateLimit, record, saving, webhook, workspace } = settings
   if (!Number.isInteger(port) || port < 0 || port > 65_535) return `port ${port} is not an integer from 0 to 65535`
   if (!/^[A-Za-z0-9_-]+$/.test(workspace)) return `workspace "${workspace}" is not a slug ([A-Za-z0-9_-]+)`
   for (const project of projects) {
@@ -130,6 +136,7 @@ const firstWrong = (settings: Settings): string | undefined => {
     return `rateLimit.windowMillis ${rateLimit.windowMillis} is not positive`
   }
   if (!Number.isFinite(latency)) return "latency is not finite"
+  if (!Number.isFinite(saving)) return "saving is not finite"
   if (!Number.isFinite(insertDelay)) return "insertDelay is not finite"
   if (record !== Infinity && !(Number.isInteger(record) && record > 0)) {
     return `record ${record} is neither "all" nor a positive count`
@@ -147,6 +154,7 @@ export const settle = (options: PlaneSimulatorOptions): Effect.Effect<Settings, 
     projects: [options.project ?? enduroTrails, ...(options.furtherProjects ?? [])],
     rateLimit: options.rateLimit ?? { limit: 60, windowMillis: 60_000 },
     insertDelay: Duration.toMillis(options.insertDelay ?? 0),
+    saving: Duration.toMillis(options.saving ?? 0),
     latency: Duration.toMillis(options.latency ?? 0),
     webhook: options.webhook,
     seed: options.seed ?? 1,

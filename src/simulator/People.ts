@@ -1,10 +1,12 @@
 import * as Effect from "effect/Effect"
 import type { Core } from "./Core.js"
 import * as Model from "./Model.js"
+import type { PlaneMicros } from "./Moment.js"
 import { clockMillis } from "./Moment.js"
 import type { StateOptions } from "./Options.js"
 import { SimulatorError } from "./Options.js"
 import { isAssignable } from "./Related.js"
+import { readRow, saveRow } from "./Rows.js"
 import { traitsOf } from "./Version.js"
 import * as Views from "./Views.js"
 import { changes, commentChanged, itemChanged, projectChanged } from "./Webhooks.js"
@@ -142,6 +144,15 @@ export const make = (core: Core): People => {
     }
   }
 
+  /** A change in Plane's page saves the whole row, like one by API. */
+  const saved = (item: Model.WorkItem, change: (at: PlaneMicros) => void) =>
+    Effect.gen(function*() {
+      const row = readRow(item)
+      if (core.settings.saving > 0) yield* Effect.sleep(core.settings.saving)
+      const at = yield* moment
+      saveRow(store, item, row, { by: Model.owner, at }, () => change(at))
+    })
+
   return {
     addWorkItem: (what) =>
       Effect.gen(function*() {
@@ -165,9 +176,7 @@ export const make = (core: Core): People => {
       Effect.gen(function*() {
         const item = yield* itemOf(id)
         const before = Views.workItem(item, store.workspace)
-        apply(item, edit)
-        item.updatedBy = Model.owner
-        item.updatedAt = yield* moment
+        yield* saved(item, () => apply(item, edit))
         for (const changed of changes(before, { ...edit })) {
           const inPage = { ...changed, field: pageNames[changed.field] ?? changed.field }
           yield* core.webhooks.announce(itemChanged(item, store.workspace, inPage, Model.owner))
@@ -179,10 +188,7 @@ export const make = (core: Core): People => {
         const state = yield* stateOf(item.project, wanted)
         if (state === item.state) return
         const oldValue = item.state.id
-        const at = yield* moment
-        store.setState(item, state, Model.owner, at)
-        item.updatedBy = Model.owner
-        item.updatedAt = at
+        yield* saved(item, (at) => store.setState(item, state, Model.owner, at))
         // Plane's web page calls the column `state_id`, and so does its webhook.
         for (const field of tellsMovesTwice ? ["state", "state_id"] : ["state_id"]) {
           const changed = { field, newValue: state.id, oldValue }

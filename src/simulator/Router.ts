@@ -20,6 +20,7 @@ export const kinds = [
   "comment",
   "links",
   "link",
+  "activities",
   "identifier",
   "search"
 ] as const
@@ -62,6 +63,7 @@ const allow: Record<Kind, ReadonlyArray<string>> = {
   comment: ["GET", "PATCH", "DELETE"],
   links: ["GET", "POST"],
   link: ["GET", "PATCH", "DELETE"],
+  activities: ["GET"],
   identifier: ["GET"],
   search: ["GET"]
 }
@@ -134,6 +136,8 @@ const ofProject = (
       return nestedId === undefined ? route("comments", of) : route("comment", { ...of, commentId: nestedId })
     case "links":
       return nestedId === undefined ? route("links", of) : route("link", { ...of, linkId: nestedId })
+    case "activities":
+      return nestedId === undefined ? route("activities", of) : undefined
     default:
       return undefined
   }

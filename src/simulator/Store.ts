@@ -151,7 +151,18 @@ export const make = (settings: Settings, startedAt: ClockMillis): Store => {
       labels: [],
       subscribers: new Set([fields.createdBy]),
       comments: [],
-      stateChanges: []
+      stateChanges: [],
+      activities: [{
+        id: randomUUID(),
+        at: fields.at,
+        verb: "created",
+        field: null,
+        oldValue: null,
+        newValue: null,
+        oldId: null,
+        newId: null,
+        actor: fields.createdBy
+      }]
     }
     project.lastNumber = Math.max(project.lastNumber, number)
     project.items.set(item.id, item)

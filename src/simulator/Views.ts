@@ -209,6 +209,28 @@ export const comment = (value: Model.Comment, workspace: Workspace): JsonObject 
   parent: null
 })
 
+/** A line of a work item's history. Its words are Plane's. */
+export const activity = (value: Model.Activity, item: Model.WorkItem, workspace: Workspace): JsonObject => ({
+  id: value.id,
+  created_at: moment(value.at),
+  updated_at: moment(value.at),
+  deleted_at: null,
+  verb: value.verb,
+  field: value.field,
+  old_value: value.oldValue,
+  new_value: value.newValue,
+  comment: value.field === null ? "created the issue" : `updated the ${value.field} to`,
+  attachments: [],
+  old_identifier: value.oldId,
+  new_identifier: value.newId,
+  epoch: Math.floor(value.at / 1_000_000),
+  project: item.project.id,
+  workspace: workspace.id,
+  issue: item.id,
+  issue_comment: null,
+  actor: value.actor.id
+})
+
 /** Reading a comment shows one key more than writing it does. */
 export const commentRead = (value: Model.Comment, workspace: Workspace): JsonObject => {
   const { id, ...rest } = comment(value, workspace)

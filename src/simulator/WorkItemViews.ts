@@ -7,9 +7,11 @@ import { conflict, json, missing, noContent, somethingWrong } from "./Http.js"
 import type { JsonObject } from "./Http.js"
 import type * as Model from "./Model.js"
 import type { PlaneMicros } from "./Moment.js"
-import { clockMillisOf } from "./Moment.js"
+import { clockMillis } from "./Moment.js"
 import { expandOf, fieldsOf, paginate } from "./Pages.js"
 import * as Related from "./Related.js"
+import type { ReadRow } from "./Rows.js"
+import { readRow, saveRow } from "./Rows.js"
 import { defaultState, pairKey } from "./Store.js"
 import * as Views from "./Views.js"
 import { changes, itemChanged } from "./Webhooks.js"
@@ -79,6 +81,16 @@ export const byIdentifier = (call: Call, project: Model.Project): Effect.Effect<
   const [item, second] = found
   if (item === undefined) return Effect.succeed(missing)
   return Effect.succeed(second === undefined ? shown(call, item) : somethingWrong)
+}
+
+/** What was done to a work item: the oldest first, unless `order_by=-created_at` is asked for. Comments are not in it. */
+export const activities = (call: Call, project: Model.Project): Effect.Effect<Answer> => {
+  const item = named(call, project)
+  if (!listed(item)) return Effect.succeed(missing)
+  const order = call.params.get("order_by") ?? "created_at"
+  if (order !== "created_at" && order !== "-created_at") return Effect.succeed(somethingWrong)
+  const rows = order === "created_at" ? item.activities : item.activities.toReversed()
+  return Effect.succeed(paginate(rows, call.params, (row) => Views.activity(row, item, call.store.workspace)))
 }
 
 /**
@@ -220,11 +232,12 @@ export const patch = (call: Call, project: Model.Project): Effect.Effect<Answer>
       if (holder !== undefined) return conflict("Issue", item.id)
     }
     const before = Views.workItem(item, call.store.workspace)
-    yield* call.write((at) => {
-      apply(call, item, change.right, call.caller, at)
-      item.updatedBy = call.caller
-      item.updatedAt = call.store.moment(clockMillisOf(at))
-    })
+    // A late request reads the row late, too. Only what passes between reading and saving can undo another change.
+    const row = yield* call.write((): ReadRow => readRow(item))
+    if (call.saving > 0) yield* Effect.sleep(call.saving)
+    const at = call.store.moment(yield* clockMillis)
+    saveRow(call.store, item, row, { by: call.caller, at, isTold: call.isTold }, () =>
+      apply(call, item, change.right, call.caller, at))
     for (const changed of changes(before, body.right)) {
       yield* call.announce(itemChanged(item, call.store.workspace, changed, call.caller))
     }

@@ -15,7 +15,7 @@ export const EventView = Schema.Struct({
   comment: DebtStatus,
   state: DebtStatus,
   reason: Schema.NullOr(Schema.String).annotations({
-    description: "why it is a dead letter, or what its work item waits for"
+    description: "why it is a dead letter, what its work item waits for, or what has become of its state"
   })
 }).annotations({ identifier: "PublishedEvent" })
 export type EventView = typeof EventView.Type

@@ -3,14 +3,15 @@ import { carriesFacts } from "./GiteaHook.js"
 import type { Source } from "./WebhookConfig.js"
 
 /**
- * What `PlaneHook.ts` reads. The earlier and the new value of what was changed are not here: they may be a description.
+ * What `PlaneHook.ts` reads. The earlier value of what was changed is not here, and of the new one only the beginning: it
+ * may be a description.
  */
 const planeFields: Fields = {
   event: "whole",
   action: "whole",
   version: "whole",
   entity_type: "whole",
-  activity: { field: "whole", actor: { display_name: "whole" } },
+  activity: { field: "whole", new_value: "beginning", actor: { id: "whole", display_name: "whole" } },
   previous_attributes: { state: "whole", state_id: "whole" },
   data: {
     id: "whole",

@@ -19,8 +19,13 @@ import { decodePlaneHook } from "./PlaneHook.js"
 import { SkippedHooks } from "./SkippedHooks.js"
 import { makeUnreadable } from "./UnreadableHook.js"
 
+type SeenOfMove = "isNew" | "itemId" | "number" | "stateId" | "stateName" | "updatedAt" | "who"
+
 /** How long a hook that does not tell its state's group waits for Plane to tell it. */
 const groupWait = Duration.seconds(5)
+
+/** How long a hook waits that tells of a move which a state of ours may have undone: Plane is asked for it first. */
+const checkWait = Duration.seconds(2)
 
 /** Plane is asked for its states at most once in this time. */
 const statesWait = Duration.toMillis("1 minute")
@@ -48,7 +53,7 @@ export const planeHandler: Effect.Effect<
   const skip = (kind: string, reason: string): Effect.Effect<HookOutcome> =>
     Effect.as(note({ source: "plane", kind, why: reason }), { _tag: "Skipped", reason })
 
-  const act = ({ receivedAt }: StoredHook, seen: WorkItemSeen, group: string) =>
+  const act = ({ receivedAt }: StoredHook, seen: Pick<WorkItemSeen, SeenOfMove>, group: string) =>
     tasks.moved(
       { workItem: keyIn(project, seen.number), itemId: seen.itemId },
       {
@@ -65,8 +70,9 @@ export const planeHandler: Effect.Effect<
   /**
    * Notes a move in the commit that makes the state known: after a crash that state is old, but the move is not lost.
    */
-  const noteMove = (hook: StoredHook, seen: WorkItemSeen, group: string) =>
+  const noteMove = (hook: StoredHook, seen: WorkItemSeen, group: string, groupTo: string | undefined) =>
     write(Effect.gen(function*() {
+      const { by, isByApi, movedTo } = seen
       yield* noteMoved(sql, hook.id, group)
       const observed = yield* observe(sql, {
         itemId: seen.itemId,
@@ -76,11 +82,26 @@ export const planeHandler: Effect.Effect<
         completed: group === "completed",
         updatedAt: seen.updatedAt,
         receivedAt: hook.receivedAt,
-        isAside: seen.isAside
+        isAside: seen.isAside,
+        by,
+        isByApi,
+        movedTo: movedTo === undefined || groupTo === undefined
+          ? undefined
+          : { state: movedTo, cancelled: groupTo === "cancelled", completed: groupTo === "completed" }
       })
-      if (observed !== "moved") yield* noteMoved(sql, hook.id, null)
+      if (observed !== "moved") yield* noteMoved(sql, hook.id, observed === "confirmed" ? groupTo ?? group : null)
       return observed
     }))
+
+  /** What the hook shows, or the move that it tells of, where a state of ours has undone that in the meantime. */
+  const told = (seen: WorkItemSeen, isUndone: boolean) =>
+    isUndone && seen.movedTo !== undefined ? { ...seen, stateId: seen.movedTo, stateName: undefined } : seen
+
+  const groupLater = Effect.map(epochMillis, (now): HookOutcome => ({
+    _tag: "Later",
+    dueAt: later(now, groupWait),
+    reason: "Plane has not told its states yet"
+  }))
 
   const handle = (hook: StoredHook): Effect.Effect<HookOutcome, StorageError> =>
     Effect.gen(function*() {
@@ -95,14 +116,20 @@ export const planeHandler: Effect.Effect<
       if (hook.moved === null) {
         if ((yield* inbox.known([hook])).size > 0) return duplicate
         const group = seen.stateGroup ?? (yield* groupOf(seen.stateId))
-        if (group === undefined) {
+        if (group === undefined) return yield* groupLater
+        const { movedTo } = seen
+        const groupTo = movedTo === undefined || movedTo === seen.stateId ? group : yield* groupOf(movedTo)
+        if (groupTo === undefined) return yield* groupLater
+        const observed = yield* noteMove(hook, seen, group, groupTo)
+        if (observed === "undone" || observed === "lost") yield* wakeUps.notify
+        if (observed === "undone") {
           const now = yield* epochMillis
-          return { _tag: "Later", dueAt: later(now, groupWait), reason: "Plane has not told its states yet" }
+          return { _tag: "Later", dueAt: later(now, checkWait), reason: "Plane is asked who has moved it last" }
         }
-        if ((yield* noteMove(hook, seen, group)) !== "moved") return { _tag: "Done" }
-        yield* act(hook, seen, group)
+        if (observed !== "moved" && observed !== "confirmed") return { _tag: "Done" }
+        yield* observed === "moved" ? act(hook, seen, group) : act(hook, told(seen, true), groupTo)
       } else {
-        yield* act(hook, seen, hook.moved)
+        yield* act(hook, told(seen, hook.moved !== (seen.stateGroup ?? hook.moved)), hook.moved)
       }
       yield* wakeUps.notify
       return { _tag: "Done" }

@@ -1,11 +1,10 @@
 import { Either, Schema } from "effect"
 import { describeParseError } from "../base/Issue.js"
 import type { ItemId } from "../domain/Ids.js"
-import { PlaneItemId } from "../domain/Ids.js"
+import { PlaneItemId, UserId } from "../domain/Ids.js"
 import type { PlaneMoment } from "../domain/PlaneMoment.js"
 import { PlaneMomentText } from "../domain/PlaneMoment.js"
-import type { StateId } from "../domain/StageStates.js"
-import { PlaneStateId } from "../domain/StageStates.js"
+import { PlaneStateId, StateId } from "../domain/StageStates.js"
 import { externalSource } from "../plane/PlaneClient.js"
 
 /** What a hook of Plane says of a work item: the state it was in when the hook was sent. */
@@ -22,6 +21,15 @@ export interface WorkItemSeen {
   readonly stateName: string | undefined
   /** Who has made the change, as people read it; none if the hook does not tell. */
   readonly who: string | undefined
+  /** The uuid of who has made it; none if the hook does not tell. */
+  readonly by: UserId | undefined
+  /** It was made by Plane's API, and not in its pages: these call the field `state_id`. */
+  readonly isByApi: boolean
+  /**
+   * The state that it was moved to. Another change at the same moment may have undone that, so this alone is not
+   * believed. None if the hook is about another change.
+   */
+  readonly movedTo: StateId | undefined
   /** When Plane last changed it. */
   readonly updatedAt: PlaneMoment
   /** The hook was sent because of another change than that of the state. */
@@ -72,13 +80,17 @@ const Envelope = Schema.parseJson(Schema.Struct({
 }))
 const Activity = Schema.Struct({
   field: Schema.optional(Schema.Unknown),
+  new_value: Schema.optional(Schema.Unknown),
   actor: Schema.optional(Schema.Unknown)
 })
 const Actor = Schema.Struct({ display_name: Schema.NonEmptyTrimmedString })
+const Identified = Schema.Struct({ id: Schema.UUID })
 const Comment = Schema.Struct({ external_source: Schema.optional(Schema.NullOr(Schema.String)) })
 
 const isActivity = Schema.is(Activity)
 const isActor = Schema.is(Actor)
+const isIdentified = Schema.is(Identified)
+const isUuid = Schema.is(Schema.UUID)
 const isComment = Schema.is(Comment)
 const decodeEnvelope = Schema.decodeUnknownEither(Envelope)
 const decodeData = Schema.decodeUnknownEither(Data, { errors: "all" })
@@ -174,16 +186,25 @@ export const decodePlaneHook = (body: string, header = ""): Either.Either<WorkIt
     }
     const isAside = isOfAnother(envelope, verb ?? "updated")
     const actor = isActivity(activity) ? activity.actor : undefined
-    const who = isActor(actor) ? actor.display_name : undefined
+    const change = isActivity(activity) && !isAside ? activity : undefined
+    const made = {
+      isAside,
+      isNew: verb === "created" && !namesField(activity),
+      who: isActor(actor) ? actor.display_name : undefined,
+      by: isIdentified(actor) ? UserId(actor.id) : undefined,
+      isByApi: change?.field === "state",
+      movedTo: isUuid(change?.new_value) ? StateId(change.new_value.toLowerCase()) : undefined
+    }
     return Either.flatMap(
       Either.mapLeft(decodeData(data), describeParseError),
-      (data) => seenIn(data, { isAside, isNew: verb === "created" && !namesField(activity), kind, who })
+      (data) => seenIn(data, made, kind)
     )
   })
 
 const seenIn = (
   data: typeof Data.Type,
-  { isAside, isNew, kind, who }: Pick<WorkItemSeen, "isAside" | "isNew" | "who"> & { readonly kind: string }
+  made: Pick<WorkItemSeen, "by" | "isAside" | "isByApi" | "isNew" | "movedTo" | "who">,
+  kind: string
 ): Either.Either<WorkItemSeen | Nothing, string> => {
   const project = data.project ?? data.project_id
   if (project === undefined) return Either.left("project: is missing")
@@ -200,9 +221,7 @@ const seenIn = (
     stateId: told.id,
     stateGroup: told.group ?? undefined,
     stateName: told.name ?? undefined,
-    who,
     updatedAt: data.updated_at,
-    isAside,
-    isNew
+    ...made
   })
 }

@@ -11,6 +11,8 @@ export interface Row {
   readonly plane?: PlaneSimulatorOptions
   /** How many times as fast as real time the pipeline's clock runs. */
   readonly speed?: number
+  /** Whether Plane's webhooks reach the program. */
+  readonly webhooks?: boolean
   /** Whether the database is on a disk that can be filled. */
   readonly smallDisk?: boolean
   /** After how many seconds the result is judged, complete or not. */

@@ -15,6 +15,7 @@ import { PlaneSimulator } from "../../src/simulator/PlaneSimulator.js"
 import { WakeUps } from "../../src/storage/WakeUps.js"
 import { Storage } from "../../src/StorageLayers.js"
 import * as MovableClock from "../support/MovableClock.js"
+import { planeHooks } from "../support/PlaneHooks.js"
 import * as Disk from "./Disk.js"
 import type { Row } from "./Row.js"
 import { settings } from "./Row.js"
@@ -57,9 +58,13 @@ const counting = () => {
   return { counts, layer }
 }
 
-/** The pipeline as `PlaneSync.layer` builds it, but with our storage and our way to Plane. */
-const pipeline = (database: string, http: Layer.Layer<HttpClient.HttpClient>) =>
-  Layer.merge(PlaneSync.layerPipeline, StageEvents.layer).pipe(
+/** The pipeline as `PlaneSync.layer` builds it, but with our storage and our way to Plane; `hooks` over it. */
+const pipeline = (
+  database: string,
+  http: Layer.Layer<HttpClient.HttpClient>,
+  hooks: ReturnType<typeof planeHooks>["layer"] | undefined
+) =>
+  Layer.mergeAll(PlaneSync.layerPipeline, StageEvents.layer, hooks ?? Layer.empty).pipe(
     Layer.provide(Destination.layer),
     Layer.provide(PlaneClient.layer),
     Layer.provideMerge(Layer.mergeAll(Outbox.layer, WakeUps.layer, projectsLayer, RateBudget.layer)),
@@ -103,8 +108,13 @@ export const runRow = (
 ): Effect.Effect<Outcome, unknown, FileSystem.FileSystem | Scope.Scope> =>
   Effect.gen(function*() {
     const begin = yield* Clock.currentTimeMillis
+    const hooks = row.webhooks === true ? planeHooks() : undefined
     const plane = Context.get(
-      yield* Layer.build(PlaneSimulator.layer({ rateLimit: "off", ...row.plane })),
+      yield* Layer.build(PlaneSimulator.layer({
+        rateLimit: "off",
+        ...(hooks === undefined ? {} : { webhook: hooks.webhook }),
+        ...row.plane
+      })),
       PlaneSimulator
     )
     const wire = yield* Wire.make(plane.url)
@@ -121,7 +131,7 @@ export const runRow = (
     )
     const scope = yield* Effect.acquireRelease(Scopes.make(), (scope) => Scopes.close(scope, Exit.void))
     const database = `${directory}/plane-sync.sqlite`
-    const context = yield* pipeline(database, http).pipe(
+    const context = yield* pipeline(database, http, hooks?.layer).pipe(
       Layer.buildWithScope(scope),
       Effect.withConfigProvider(config),
       Effect.withClock(clock.clock)

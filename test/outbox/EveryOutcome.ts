@@ -1,13 +1,24 @@
 import { Effect, TestClock } from "effect"
 import { EpochMillis, MonotonicMillis } from "../../src/base/Time.js"
-import { CommentId, ItemId } from "../../src/domain/Ids.js"
+import { CommentId, ItemId, UserId } from "../../src/domain/Ids.js"
+import { PlaneMoment } from "../../src/domain/PlaneMoment.js"
 import { defaultStageStates, StateId } from "../../src/domain/StageStates.js"
 import { CanonicalKey, NormalizedKey } from "../../src/domain/WorkItemKey.js"
 import type { DeliveryKind } from "../../src/outbox/DeliveryKind.js"
 import type { Job } from "../../src/outbox/Job.js"
+import type { Observation } from "../../src/outbox/Observation.js"
+import { observe } from "../../src/outbox/Observation.js"
 import { Outbox } from "../../src/outbox/Outbox.js"
-import type { LookOutcome, SeenState, SendOutcome, Settlement } from "../../src/outbox/Outcome.js"
+import type {
+  CheckOutcome,
+  LookOutcome,
+  SeenState,
+  SendOutcome,
+  Settlement,
+  TwinsOutcome
+} from "../../src/outbox/Outcome.js"
 import { nextStep } from "../../src/sending/NextStep.js"
+import { Storage } from "../../src/StorageLayers.js"
 
 /** Some members of a union, by their tag. A tag that is missing is a type error. */
 type ByTag<A extends { readonly _tag: string }> = {
@@ -44,10 +55,25 @@ const sendings: ByTag<SendOutcome> = {
   Later: [{ ...later, maybeDone: true, refused: true }]
 }
 
+const checkings: ByTag<CheckOutcome> = {
+  SetAgain: [{ _tag: "SetAgain", readAt: MonotonicMillis(0) }],
+  Stands: [{ _tag: "Stands", reason: "somebody has moved it since" }],
+  Later: [later]
+}
+
+const replaced = StateId("replaced")
+const cancel = { state: StateId("cancelled"), cancelled: true, completed: false }
+
+const placed = (body: string) => ({
+  seen: { ...seen, state: StateId(body), updatedAt: PlaneMoment("2026-11-24T00:00:00.000000Z") },
+  replaced,
+  by: UserId("us")
+})
+
 const holder = "me"
 const claim = {
   urgentAfter: "1 minutes",
-  plan: nextStep({ states: defaultStageStates, comments: "joined", onConflict: "respect", misfits: () => [] })
+  plan: nextStep({ states: defaultStageStates, comments: "joined", misfits: () => [] })
 } as const
 
 const stageChanged = { type: "stage_changed", from: "created", to: "analysis" }
@@ -62,6 +88,8 @@ export const everyOutcome = Effect.gen(function*() {
   const outbox = yield* Outbox
   // What is published is due at once.
   yield* TestClock.adjust("1 hours")
+  const checks: Array<CheckOutcome> = []
+  const twins: Array<TwinsOutcome> = []
   let stories = 0
   let events = 0
 
@@ -78,27 +106,31 @@ export const everyOutcome = Effect.gen(function*() {
       unfit: undefined
     })
 
-  const well = (job: Job): Settlement =>
-    job._tag === "Look"
-      ? {
-        _tag: "Looked",
-        job,
-        outcome: {
-          _tag: "Found",
-          itemId: job.lane.itemId ?? ItemId(`item of ${job.key}`),
-          key: CanonicalKey(job.key),
-          seen
-        }
+  const well = (job: Job): Settlement => {
+    switch (job._tag) {
+      case "Look": {
+        const itemId = job.lane.itemId ?? ItemId(`item of ${job.key}`)
+        return { _tag: "Looked", job, outcome: { _tag: "Found", itemId, key: CanonicalKey(job.key), seen } }
       }
-      : {
-        _tag: "Sent",
-        job,
-        outcome: {
-          _tag: "Delivered",
-          commentId: job.delivery.commentId ?? CommentId(`comment ${job.delivery.id}`),
-          seen: job.delivery.kind === "state" ? { ...seen, state: StateId(job.delivery.body) } : undefined
+      case "Send":
+        return {
+          _tag: "Sent",
+          job,
+          outcome: {
+            _tag: "Delivered",
+            commentId: job.delivery.commentId ?? CommentId(`comment ${job.delivery.id}`),
+            ...(job.delivery.kind === "state" ? placed(job.delivery.body) : { seen: undefined }),
+            ...(job.delivery.kind === "comment" ? { lookAgain: { at: EpochMillis(0), by: undefined } } : {})
+          }
         }
+      case "Check":
+        return { _tag: "Checked", job, outcome: checks.shift() ?? { _tag: "Stands", reason: "somebody has moved it" } }
+      case "Twins": {
+        const comments = job.comments.map(({ delivery }) => ({ delivery, reason: "there were two" }))
+        return { _tag: "TwinsSettled", job, outcome: twins.shift() ?? { _tag: "Compared", comments } }
       }
+    }
+  }
 
   /** Works off all that is owed. The first jobs that `end` knows end as it says, and all others well. */
   const work = (end: (job: Job) => Settlement | undefined = () => undefined) =>
@@ -125,6 +157,9 @@ export const everyOutcome = Effect.gen(function*() {
     ["not_found", "gone", "refused", "attempts"] as const,
     (code) => Effect.repeat(outbox.retry({ code }), { while: (retried) => retried > 0 })
   )
+
+  /** Waits for the looks that come a while later. */
+  const checked = Effect.zipRight(TestClock.adjust("2 seconds"), work())
 
   const newItem = () => `ET-${100 + (stories += 1)}`
 
@@ -153,6 +188,41 @@ export const everyOutcome = Effect.gen(function*() {
       yield* work()
     }
   }
+  // What becomes of a state is in doubt, and each check ends in each way; also while the state is being sent.
+  const { sql, write } = yield* Storage
+  const doubts = [{ isAside: true }, {
+    state: defaultStageStates.get("analysis") ?? null,
+    by: UserId("lea"),
+    movedTo: cancel
+  }]
+  for (const more of doubts) {
+    for (const outcome of Object.values(checkings).flat()) {
+      const workItem = newItem()
+      const news = (updatedAt: PlaneMoment): Observation => ({
+        itemId: ItemId(`item of ${workItem}`),
+        key: CanonicalKey(workItem),
+        state: replaced,
+        cancelled: false,
+        completed: false,
+        updatedAt,
+        receivedAt: EpochMillis(0),
+        isAside: false,
+        ...more
+      })
+      yield* publish(workItem, stageChanged)
+      yield* work()
+      checks.push(outcome)
+      yield* write(observe(sql, news(PlaneMoment("2026-11-24T00:00:01.000000Z"))))
+      yield* write(observe(sql, news(PlaneMoment("2026-11-24T00:00:01.000000Z"))))
+      yield* checked
+      yield* write(observe(sql, news(PlaneMoment("2026-11-24T00:00:01.000000Z"))))
+      yield* checked
+    }
+  }
+  twins.push(later)
+  yield* publish(newItem(), stageChanged)
+  yield* checked
+
   // A count that was updated lately waits.
   yield* TestClock.adjust("11 minutes")
   yield* work()

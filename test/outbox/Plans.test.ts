@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Layer, TestClock } from "effect"
 import { EpochMillis } from "../../src/base/Time.js"
-import { EventSequence, ItemId } from "../../src/domain/Ids.js"
+import { EventSequence, ItemId, LaneId } from "../../src/domain/Ids.js"
 import { PlaneMoment } from "../../src/domain/PlaneMoment.js"
 import { StateId } from "../../src/domain/StageStates.js"
 import { CanonicalKey, NormalizedKey } from "../../src/domain/WorkItemKey.js"
@@ -37,7 +37,7 @@ const event = (n: number, type: string, workItem: string): NewEvent => ({
   unfit: n === 7 ? "unfit" : undefined
 })
 
-const planning = { comments: "joined", onConflict: "respect", misfits: () => [] } as const
+const planning = { comments: "joined", misfits: () => [] } as const
 
 /** Whatever the outbox can be asked, once. */
 const everything = Effect.gen(function*() {
@@ -64,6 +64,7 @@ const everything = Effect.gen(function*() {
   }
   yield* outbox.eventsAfter(EventSequence(0), 10)
   yield* outbox.workItem(NormalizedKey("ET-1"), 10)
+  yield* outbox.leftAlone(LaneId(1))
   yield* outbox.status
   const letters = yield* outbox.deadLetters({ limit: 10 })
   yield* outbox.deadLetters({ limit: 10, code: "gone" })

@@ -110,6 +110,11 @@ const settlementOf = (job: Job, outcome: number): Settlement => {
     }
     return { _tag: "Looked", job, outcome: looks[outcome] ?? found }
   }
+  if (job._tag === "Check") return { _tag: "Checked", job, outcome: { _tag: "Stands", reason: "nobody can tell" } }
+  if (job._tag === "Twins") {
+    const comments = job.comments.map(({ delivery }) => ({ delivery, reason: undefined }))
+    return { _tag: "TwinsSettled", job, outcome: { _tag: "Compared", comments } }
+  }
   const delivered: SendOutcome = {
     _tag: "Delivered",
     commentId: CommentId("comment"),
@@ -121,7 +126,6 @@ const settlementOf = (job: Job, outcome: number): Settlement => {
 const plan = nextStep({
   states: defaultStageStates,
   comments: "joined",
-  onConflict: "respect",
   misfits: () => []
 })
 

@@ -117,6 +117,39 @@ describe("states", () => {
     }).pipe(Effect.provide(Layer.provideMerge(inMemory(), Logger.replace(Logger.defaultLogger, logger))))
   })
 
+  it.effect("row 78: a person's cancel is taken back: the next stage's state is set, also one that was left out", () =>
+    Effect.gen(function*() {
+      const plane = yield* PlaneSimulator
+      // What was left out meanwhile, and the next stage after the person has moved the work item back to Backlog.
+      const ways: ReadonlyArray<readonly [ReadonlyArray<string>, string, string]> = [
+        [["done"], "review", "In Progress"],
+        [["done"], "done", "Done"],
+        [["done", "review"], "testing", "In Progress"],
+        [["created", "done", "created"], "created", "Todo"]
+      ]
+      for (const [leftOut, next, shown] of ways) {
+        for (const isHeard of [true, false]) {
+          const { id, key } = yield* plane.addWorkItem({ name: "Trail map" })
+          const moved = (to: string) => isHeard ? movedAndHeard(id, key, to) : plane.moveWorkItem(id, to)
+          yield* changed(key, "created", "analysis")
+          yield* TestClock.adjust("40 seconds")
+          yield* moved("Cancelled")
+          for (const stage of leftOut) {
+            yield* changed(key, "testing", stage)
+            // What is published together owes only the last state; where a hook has told the cancel, that is known too.
+            if (!isHeard) yield* TestClock.adjust("40 seconds")
+          }
+          yield* TestClock.adjust("40 seconds")
+          assert.strictEqual(yield* stateName(id), "Cancelled")
+          yield* moved("Backlog")
+          yield* TestClock.adjust("40 seconds")
+          yield* changed(key, "done", next)
+          yield* TestClock.adjust("40 seconds")
+          assert.strictEqual(yield* stateName(id), shown, `${leftOut.join(", ")}, then ${next}`)
+        }
+      }
+    }).pipe(Effect.provide(inMemory())))
+
   it.effect("a cancel stands that comes after the look, while the state waits for the budget", () =>
     Effect.gen(function*() {
       const plane = yield* PlaneSimulator

@@ -49,8 +49,6 @@ const people = read("people.jsonl")
 
 /** Where the simulator is known to differ. docs/FIDELITY.md says so too. */
 const known: Readonly<Record<string, string>> = {
-  "lost update, who moved it": "activities are not copied",
-  "assignees, what happened to the item": "activities are not copied",
   "members, a role by the id of the membership": "memberships have no ids",
   "labels on a work item, by the web page's own API": "the web page's API is not copied",
   "our own comment, changed in the web page by a member who may not": "the web page's API is not copied"

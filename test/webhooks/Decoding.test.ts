@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Either } from "effect"
 import { readFields } from "../../src/base/JsonFields.js"
-import { ItemId } from "../../src/domain/Ids.js"
+import { ItemId, UserId } from "../../src/domain/Ids.js"
 import { PlaneMoment } from "../../src/domain/PlaneMoment.js"
 import { StateId } from "../../src/domain/StageStates.js"
 import { decodeGiteaHook } from "../../src/webhooks/GiteaHook.js"
@@ -23,14 +23,25 @@ describe("Plane's bodies", () => {
       who: "lea",
       updatedAt: PlaneMoment("2026-10-05T07:16:29.568007Z"),
       isAside: false,
-      isNew: false
+      isNew: false,
+      by: UserId("026c4518-d1f8-5b24-a2a1-c354e2f0c385"),
+      isByApi: true,
+      movedTo: StateId("b873d9eb-993c-48cd-97ac-99a9b1623967")
     } as const
     assert.deepStrictEqual(decodePlaneHook(fixture("plane/issue_updated_state")), Either.right(seen))
     const byPage = changed("plane/issue_updated_state", { activity: { field: "state_id" } })
-    assert.deepStrictEqual(decodePlaneHook(byPage), Either.right(seen))
+    assert.deepStrictEqual(decodePlaneHook(byPage), Either.right({ ...seen, isByApi: false }))
     assert.deepStrictEqual(
       decodePlaneHook(fixture("plane/workitem_updated_v2")),
-      Either.right({ ...seen, stateGroup: undefined, stateName: undefined, who: undefined })
+      Either.right({
+        ...seen,
+        stateGroup: undefined,
+        stateName: undefined,
+        who: undefined,
+        by: undefined,
+        isByApi: false,
+        movedTo: undefined
+      })
     )
     for (const name of ["plane/issue_updated_priority", "plane/issue_updated_name", "plane/issue_created"]) {
       assert.containSubset(decodePlaneHook(fixture(name)), { _tag: "Right", right: { _tag: "WorkItemSeen" } }, name)

@@ -4,6 +4,7 @@ import { network } from "./Network.js"
 import { people } from "./People.js"
 import { refusals } from "./Refusals.js"
 import { tooMany } from "./TooMany.js"
+import { wholeRows } from "./WholeRows.js"
 
 /** All rows, in the order of the table. */
-export const rows: ReadonlyArray<Row> = [...network, ...tooMany, ...refusals, ...people, ...machine]
+export const rows: ReadonlyArray<Row> = [...network, ...tooMany, ...refusals, ...people, ...machine, ...wholeRows]

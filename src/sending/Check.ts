@@ -1,0 +1,75 @@
+import { Effect, Option } from "effect"
+import { monotonicMillis } from "../base/Time.js"
+import { epochOf } from "../domain/PlaneMoment.js"
+import type { CheckJob } from "../outbox/Job.js"
+import type { CheckOutcome } from "../outbox/Outcome.js"
+import type { Move } from "../plane/History.js"
+import type { PlaneError } from "../plane/PlaneError.js"
+import type { Slot } from "../plane/RateBudget.js"
+import { isAboutTheRequest } from "./DeadOutcome.js"
+import { retry, survive } from "./Retry.js"
+import type { SendContext } from "./SendContext.js"
+
+const stands = (reason: string): CheckOutcome => ({ _tag: "Stands", reason })
+
+/** How often Plane is asked who has moved a work item, if it gives no answer. */
+const mostChecks = 5
+
+/**
+ * Whether the activities of a work item, the newest first, tell that nobody has moved it since our last PATCH. Then the
+ * newest move is that PATCH; or it is older, and the activity of that PATCH is still to be written.
+ */
+export const isUnmoved = (
+  [newest]: ReadonlyArray<Move>,
+  { placed, placedAt, placedBy }: Pick<CheckJob["lane"], "placed" | "placedAt" | "placedBy">
+): boolean => {
+  if (newest === undefined) return true
+  if (newest.to === placed && (placedBy === null || newest.by === placedBy)) return true
+  return placedAt !== null && newest.second < Math.floor(epochOf(placedAt) / 1_000)
+}
+
+/** Whether the last move that somebody else has made is this one. Who we are is told by our last PATCH. */
+export const isTheirLast = (
+  moves: ReadonlyArray<Move>,
+  { doubted, lane: { placed, placedBy } }: Pick<CheckJob, "doubted"> & {
+    readonly lane: Pick<CheckJob["lane"], "placed" | "placedBy">
+  }
+): boolean => {
+  const ours = placedBy ?? moves.find(({ to }) => to === placed)?.by
+  if (ours === undefined || ours === null) return false
+  return moves.find(({ by }) => by !== ours)?.to === doubted
+}
+
+/**
+ * Asks who has moved a work item, by one request: whether another change has undone our last PATCH, or that PATCH a
+ * person's move. Never fails. A person's move is not set again with `force`.
+ */
+export const check = (context: SendContext, job: CheckJob, slot: Slot): Effect.Effect<CheckOutcome> => {
+  const { doubt, doubted, itemId, lane } = job
+  if (lane.gone) return Effect.succeed(stands("the work item is gone"))
+  if (doubt === "undone" && context.config.onConflict === "force") {
+    return Effect.succeed(stands("ORCH_PLANE_ON_CONFLICT is force"))
+  }
+  // Something newer is known of it.
+  if (doubt === "lost" && lane.state !== doubted) return Effect.succeed(stands("the work item is in another state"))
+  return survive(
+    Effect.matchEffect(Effect.zip(monotonicMillis, context.client.moves(itemId, slot)), {
+      onSuccess: ([readAt, moves]) =>
+        Effect.succeed<CheckOutcome>(
+          (doubt === "lost" ? isUnmoved(moves, lane) : isTheirLast(moves, job))
+            ? { _tag: "SetAgain", readAt }
+            : stands("somebody has moved the work item since")
+        ),
+      onFailure: (error) => unanswered(context, job, error)
+    }),
+    context,
+    lane.checks + 1,
+    stands
+  )
+}
+
+/** A Plane that does not have the activities, or does not show them, tells nothing. */
+const unanswered = (context: SendContext, { lane }: CheckJob, error: PlaneError): Effect.Effect<CheckOutcome> =>
+  isAboutTheRequest(error) || error.status === 404 || lane.checks + 1 >= mostChecks
+    ? Effect.succeed(stands(error.message))
+    : Effect.map(retry(context, error, lane.checks + 1), Option.getOrElse(() => stands(error.message)))
