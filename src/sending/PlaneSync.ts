@@ -18,7 +18,7 @@ import type { Storage } from "../storage/Storage.js"
 import type { StorageError } from "../storage/StorageError.js"
 import { WakeUps } from "../storage/WakeUps.js"
 import type { DestinationStatus } from "./Destination.js"
-import { Destination, misfitReason } from "./Destination.js"
+import { Destination } from "./Destination.js"
 import { makeFind } from "./Find.js"
 import { launchLookLayer } from "./LaunchLook.js"
 import * as QuietTimes from "./QuietTimes.js"
@@ -31,7 +31,7 @@ export class PlaneSync extends Context.Tag("plane-sync/PlaneSync")<PlaneSync, {
   readonly budget: Effect.Effect<RateStatus>
   readonly outbox: Effect.Effect<OutboxStatus, StorageError>
   readonly workers: Effect.Effect<WorkersStatus>
-  /** What is wrong with the stage table, in words. Undefined while it fits. */
+  /** What is wrong with the stage table, or why it could not be compared, in words. Undefined while it fits. */
   readonly misfit: Effect.Effect<string | undefined>
 }>() {
   /**
@@ -87,10 +87,7 @@ const make = Effect.gen(function*() {
     budget: budget.status,
     outbox: outbox.status,
     workers: workers.status,
-    misfit: Effect.sync(() => {
-      const misfits = destination.misfits()
-      return misfits.length === 0 ? undefined : misfitReason(misfits, project.identifier)
-    })
+    misfit: destination.misfit
   })
 })
 
