@@ -14,7 +14,7 @@ import { PlaneConfig } from "../plane/PlaneConfig.js"
 import type { RateStatus } from "../plane/RateBudget.js"
 import { RateBudget } from "../plane/RateBudget.js"
 import { pruneHourly, retention } from "../storage/Retention.js"
-import type { Storage } from "../storage/Storage.js"
+import { Storage } from "../storage/Storage.js"
 import type { StorageError } from "../storage/StorageError.js"
 import { WakeUps } from "../storage/WakeUps.js"
 import type { DestinationStatus } from "./Destination.js"
@@ -41,7 +41,7 @@ export class PlaneSync extends Context.Tag("plane-sync/PlaneSync")<PlaneSync, {
   static readonly layerPipeline: Layer.Layer<
     PlaneSync,
     ConfigError.ConfigError | LeaderActive | StorageError,
-    Outbox | PlaneClient | Projects | RateBudget | Destination | WakeUps
+    Outbox | PlaneClient | Projects | RateBudget | Destination | WakeUps | Storage
   > = Layer.scoped(PlaneSync, Effect.suspend(() => make))
 
   /**
@@ -65,6 +65,7 @@ const make = Effect.gen(function*() {
   const destination = yield* Destination
   const outbox = yield* Outbox
   const wakeUps = yield* WakeUps
+  const { trouble } = yield* Storage
   const holder = yield* uuidV7
   const { lastBefore, lost } = yield* outbox.becomeLeader(holder)
   const quietTimes = yield* QuietTimes.make(config.quiet, lastBefore)
@@ -79,6 +80,7 @@ const make = Effect.gen(function*() {
     outbox,
     budget,
     wakeUps,
+    trouble,
     holder,
     lost
   })
