@@ -97,7 +97,7 @@ const leftState = Effect.gen(function*() {
   const outbox = yield* Outbox
   const { sql, write } = yield* Storage
   const item = { key: NormalizedKey("ET-77"), itemId: ItemId("item-77") }
-  yield* write(followTask(sql, item))
+  yield* write(followTask(sql, item, EpochMillis(0)))
   yield* write(observe(sql, {
     itemId: item.itemId,
     key: CanonicalKey("ET-77"),
