@@ -82,7 +82,8 @@ export interface Comment {
 
 export interface Project {
   readonly id: string
-  readonly identifier: string
+  /** A person may change it; the keys of all its work items change with it. */
+  identifier: string
   readonly name: string
   readonly createdAt: PlaneMicros
   archivedAt: PlaneMicros | null

@@ -63,6 +63,8 @@ export interface People {
   /** Takes the bot out of a project, or back in. */
   readonly setMember: (member: boolean, projectId?: string) => Effect.Effect<void, SimulatorError>
   readonly setRole: (role: Model.ProjectRole, projectId?: string) => Effect.Effect<void, SimulatorError>
+  /** Changes what the keys of a project begin with. */
+  readonly renameKeys: (identifier: string, projectId?: string) => Effect.Effect<void, SimulatorError>
 }
 
 const seen = (item: Model.WorkItem): SimulatedWorkItem => ({
@@ -172,6 +174,10 @@ export const make = (core: Core): People => {
         project.archivedAt = null
       }),
     setMember: (member, projectId) => Effect.map(projectOf(projectId), ({ id }) => core.keys.setMember(id, member)),
-    setRole: (role, projectId) => Effect.map(projectOf(projectId), ({ id }) => core.keys.setRole(id, role))
+    setRole: (role, projectId) => Effect.map(projectOf(projectId), ({ id }) => core.keys.setRole(id, role)),
+    renameKeys: (identifier, projectId) =>
+      Effect.map(projectOf(projectId), (project) => {
+        project.identifier = identifier
+      })
   }
 }

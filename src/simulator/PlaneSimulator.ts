@@ -125,6 +125,8 @@ export class PlaneSimulator extends Context.Tag("plane-sync/PlaneSimulator")<Pla
    * 403.
    */
   readonly setRole: (role: ProjectRole, projectId?: string) => Effect.Effect<void>
+  /** A person changes the project's identifier (default: of `project`): keys that begin with the one before are unknown. */
+  readonly renameKeys: (identifier: string, projectId?: string) => Effect.Effect<void>
 
   /** Adds a fault. Several can be active: the first that matches a request wins. */
   readonly misbehave: (fault: Fault) => Effect.Effect<void>
@@ -197,6 +199,7 @@ const service = (core: Core.Core, people: People.People, url: string): Context.T
     leaveProject: (projectId) => Effect.orDie(people.setMember(false, projectId)),
     joinProject: (projectId) => Effect.orDie(people.setMember(true, projectId)),
     setRole: (role, projectId) => Effect.orDie(people.setRole(role, projectId)),
+    renameKeys: (identifier, projectId) => Effect.orDie(people.renameKeys(identifier, projectId)),
     misbehave: core.faults.add,
     calm: core.faults.clear,
     requests: core.requests,

@@ -88,7 +88,6 @@ export const make = (settings: Settings, startedAt: ClockMillis): Store => {
   const items = new Map<string, Model.WorkItem>()
   const comments = new Map<string, Model.Comment>()
   const projects = new Map<string, Model.Project>()
-  const byIdentifier = new Map<string, Model.Project>()
 
   for (const options of settings.projects) {
     const preferred = options.states.find((state) => state.group === "backlog") ?? options.states[0]
@@ -113,7 +112,6 @@ export const make = (settings: Settings, startedAt: ClockMillis): Store => {
       lastNumber: 0
     }
     projects.set(project.id, project)
-    byIdentifier.set(project.identifier, project)
   }
 
   const addItem: Store["addItem"] = (project, fields) => {
@@ -173,7 +171,7 @@ export const make = (settings: Settings, startedAt: ClockMillis): Store => {
   return {
     workspace: { id: "9d2b61f4-0a35-4c5e-8f0e-5b1f7c2a4d10", slug: settings.workspace },
     projects,
-    projectByIdentifier: (identifier) => byIdentifier.get(identifier),
+    projectByIdentifier: (identifier) => [...projects.values()].find((project) => project.identifier === identifier),
     item: (id) => items.get(id),
     items: () => [...items.values()],
     comment: (id) => comments.get(id),
