@@ -3,20 +3,11 @@ import * as HttpClient from "@effect/platform/HttpClient"
 import * as HttpClientResponse from "@effect/platform/HttpClientResponse"
 import type { ConfigError } from "effect"
 import { Console, Effect } from "effect"
-import { isIPv6 } from "node:net"
-import { ServerConfig } from "../config/ServerConfig.js"
+import { ServerConfig, urlOf } from "../config/ServerConfig.js"
 import { HealthReport } from "../health/HealthReport.js"
 import { Outbox } from "../outbox/Outbox.js"
 import { Storage } from "../storage/Storage.js"
 import type { StorageError } from "../storage/StorageError.js"
-
-// A server that listens on every address of this machine is reached from the machine itself at these.
-const everyAddress: Readonly<Record<string, string>> = { "0.0.0.0": "127.0.0.1", "::": "::1" }
-
-const healthUrl = ({ host, port }: ServerConfig): string => {
-  const name = everyAddress[host] ?? host
-  return `http://${isIPv6(name) ? `[${name}]` : name}:${port}/health`
-}
 
 const health = (url: string) =>
   HttpClient.get(url).pipe(
@@ -41,7 +32,7 @@ export const leaderNotice = (what: string): Effect.Effect<
     if (leader?.active !== true) {
       return yield* Console.error(`Nobody is sending from ${where}: ${what} waits until \`plane-sync serve\` runs.`)
     }
-    const url = healthUrl(yield* ServerConfig)
+    const url = `${urlOf(yield* ServerConfig)}/health`
     yield* Effect.matchEffect(health(url), {
       onFailure: () => Effect.void,
       onSuccess: ({ reasons, status }) =>

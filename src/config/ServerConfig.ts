@@ -1,6 +1,6 @@
 import type { Redacted } from "effect"
 import { Config, ConfigError, Either, Redacted as Secret } from "effect"
-import { isIP } from "node:net"
+import { isIP, isIPv6 } from "node:net"
 import type { Accepted } from "../base/Setting.js"
 import { defineSetting, given, token, unset } from "../base/Setting.js"
 
@@ -18,6 +18,17 @@ export interface ServerConfig {
 /** Whether only this machine reaches what listens on `host`. */
 export const isLoopback = (host: string): boolean =>
   host === "localhost" || host === "::1" || /^127(\.\d{1,3}){3}$/.test(host)
+
+// What listens on every address of this machine is reached from the machine itself at these.
+const everyAddress: Readonly<Record<string, string>> = { "0.0.0.0": "127.0.0.1", "::": "::1" }
+
+/** An address and a port, as they are written in URLs. */
+export const authorityOf = ({ host, port }: Pick<ServerConfig, "host" | "port">): string =>
+  `${isIPv6(host) ? `[${host.replace("%", "%25")}]` : host}:${port}`
+
+/** The URL at which this machine reaches what listens on an address. */
+export const urlOf = ({ host, port }: Pick<ServerConfig, "host" | "port">): string =>
+  `http://${authorityOf({ host: everyAddress[host] ?? host, port })}`
 
 const ownAddress: Accepted<string> = {
   expected: `an address of this machine, like "127.0.0.1"`,

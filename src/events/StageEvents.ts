@@ -1,5 +1,6 @@
 import type { SqlError } from "@effect/sql/SqlError"
 import { Cause, Chunk, Context, DateTime, Effect, Layer, Option, Schema, Stream } from "effect"
+import { makeCountedWarning } from "../base/CountedWarning.js"
 import { EventSequence } from "../domain/Ids.js"
 import { Projects } from "../domain/Projects.js"
 import type { StageEvent } from "../domain/StageEvent.js"
@@ -46,7 +47,7 @@ export class StageEvents extends Context.Tag("plane-sync/StageEvents")<StageEven
   /** How many events could not be stored since the start. */
   readonly notStored: Effect.Effect<number>
 }>() {
-  static readonly layer: Layer.Layer<StageEvents, never, Outbox | WakeUps | Projects> = Layer.effect(
+  static readonly layer: Layer.Layer<StageEvents, never, Outbox | WakeUps | Projects> = Layer.scoped(
     StageEvents,
     Effect.suspend(() => make)
   )
@@ -71,6 +72,9 @@ const make = Effect.gen(function*() {
   const wakeUps = yield* WakeUps
   const { project } = yield* Projects
   let notStored = 0
+  const warn = yield* makeCountedWarning((count, cause) =>
+    `${cause}. ${count} ${count === 1 ? "event was" : "events were"} not stored: the log has each in a line of its own`
+  )
 
   const store = (event: NewEvent) =>
     outbox.publish(event).pipe(
@@ -90,8 +94,10 @@ const make = Effect.gen(function*() {
     return yield* Effect.matchEffect(store(accepted), {
       onFailure: (error) => {
         notStored += 1
-        return Effect.logError(`Event not stored: ${error.message}`).pipe(
+        // One line each, without the cause, because it is the event's last copy.
+        return Effect.logError("Event not stored").pipe(
           Effect.annotateLogs({ event: asPublished(accepted) }),
+          Effect.zipRight(warn(error.message)),
           Effect.as(Receipt.NotStored({ id, error }))
         )
       },

@@ -7,7 +7,6 @@ import { Projects } from "../domain/Projects.js"
 import { startDueWork } from "../storage/DueWork.js"
 import { Storage } from "../storage/Storage.js"
 import type { StorageError } from "../storage/StorageError.js"
-import { makeStorageTrouble } from "../storage/StorageTrouble.js"
 import { WakeUps } from "../storage/WakeUps.js"
 import { TaskStore } from "../tasks/TaskStore.js"
 import { claimReader } from "./Claims.js"
@@ -228,14 +227,14 @@ export const startRounds: Effect.Effect<
 > = Effect.gen(function*() {
   const client = Option.getOrUndefined(yield* Gitea)
   if (client === undefined) return
-  const { read, sql, write } = yield* Storage
+  const { read, sql, trouble, write } = yield* Storage
   const wakeUps = yield* WakeUps
   const now = yield* epochMillis
   yield* write(makeRepositoriesDue(sql, now))
   yield* Effect.forkScoped(findNamed(client))
   yield* startDueWork({
     concurrency,
-    trouble: yield* makeStorageTrouble,
+    trouble,
     wakeUps,
     maxAhead: every,
     read: (limit, furthest) => read(readDueRepositories(sql, limit, furthest)),

@@ -3,7 +3,6 @@ import { Context, Effect, Layer } from "effect"
 import { makeSignal } from "../base/Signal.js"
 import { epochMillis } from "../base/Time.js"
 import { Storage } from "../storage/Storage.js"
-import { makeStorageTrouble } from "../storage/StorageTrouble.js"
 import { WakeUps } from "../storage/WakeUps.js"
 import type { Repository } from "./Facts.js"
 import { stirRepositories } from "./RepositoryRows.js"
@@ -59,13 +58,12 @@ const gatheringTime = "500 millis"
 /** Has the repositories asked about in which something happens, until the scope closes. */
 export const followStirs: Effect.Effect<void, never, Scope.Scope | Stirs | Storage | WakeUps> = Effect.gen(function*() {
   const { take } = yield* Stirs
-  const { sql, write } = yield* Storage
+  const { sql, trouble, write } = yield* Storage
   const wakeUps = yield* WakeUps
-  const { retry } = yield* makeStorageTrouble
   const turn = Effect.gen(function*() {
     const repositories = yield* take
     const now = yield* epochMillis
-    yield* retry(write(stirRepositories(sql, repositories, now)))
+    yield* trouble.retry(write(stirRepositories(sql, repositories, now)))
     yield* wakeUps.notify
     yield* Effect.sleep(gatheringTime)
   })

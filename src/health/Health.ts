@@ -7,6 +7,7 @@ import { PlaneConfig } from "../plane/PlaneConfig.js"
 import { PlaneSync } from "../sending/PlaneSync.js"
 import type { StorageError } from "../storage/StorageError.js"
 import { Receiver } from "../webhooks/Receiver.js"
+import { heardSources, WebhookConfig } from "../webhooks/WebhookConfig.js"
 import type { HealthFacts } from "./HealthFacts.js"
 import type { HealthReport } from "./HealthReport.js"
 import { healthReport } from "./HealthReport.js"
@@ -36,6 +37,7 @@ const make = Effect.gen(function*() {
   const receiver = yield* Receiver
   const troubles = Option.match(yield* Gitea, { onNone: () => Effect.succeed([]), onSome: ({ troubles }) => troubles })
   const hasToken = Redacted.value(apiToken) !== ""
+  const heard = heardSources(yield* WebhookConfig)
 
   const lastRead = yield* Ref.make<Pick<HealthFacts, "outbox" | "readFailure">>({
     outbox: { pending: 0, dead: 0, delivered: 0, discarded: 0, oldestAt: null },
@@ -78,6 +80,7 @@ const make = Effect.gen(function*() {
       writeFailure: yield* Ref.get(writeFailure),
       notStored: yield* Ref.get(notStored),
       gitea: yield* troubles,
+      heard,
       hooks: yield* receiver.status
     }
   })

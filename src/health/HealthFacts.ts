@@ -13,7 +13,7 @@ export interface HealthFacts {
   /** Whether `ORCH_PLANE_API_TOKEN` is set. */
   readonly hasToken: boolean
   readonly destination: DestinationStatus
-  /** What is wrong with the stage table; undefined while it fits. */
+  /** What is wrong with the stage table, or why it could not be compared; undefined while it fits. */
   readonly misfit: string | undefined
   readonly budget: RateStatus
   /** Another process has become the leader. */
@@ -30,5 +30,7 @@ export interface HealthFacts {
   readonly notStored: { readonly count: number; readonly at: EpochMillis }
   /** Why Gitea cannot be asked; nothing without a token. */
   readonly gitea: ReadonlyArray<GiteaError>
+  /** The senders whose secret is set. */
+  readonly heard: ReadonlyArray<Source>
   readonly hooks: Readonly<Record<Source, SourceStatus>>
 }

@@ -13,7 +13,13 @@ const WebhookSource = Schema.Struct({
 
 /** What `GET /health` answers. */
 export const HealthReport = Schema.Struct({
-  status: Schema.Literal("ok", "degraded"),
+  live: Schema.Literal(true).annotations({
+    description: "always true: the program answers. A container asks this, because no restart mends what degrades it"
+  }),
+  status: Schema.Literal("ok", "degraded").annotations({
+    description:
+      "ok: Plane answers and may be written to, the stage table fits, webhooks are taken, no dead letter is left"
+  }),
   reasons: Schema.Array(Schema.String).annotations({ description: "why it is degraded, for people" }),
   plane: Schema.Struct({
     state: Schema.Literal("open", "closed").annotations({ description: "closed: nothing is sent, everything is kept" }),
@@ -44,6 +50,7 @@ const sourceReport = ({ acceptedAt, refused, skipped }: SourceStatus): typeof We
 export const healthReport = (facts: HealthFacts): HealthReport => {
   const { budget, destination, hooks, now, outbox } = facts
   return {
+    live: true,
     ...judge(facts),
     plane: {
       ...(destination.open

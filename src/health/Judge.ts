@@ -9,22 +9,34 @@ export interface Judgement {
   readonly reasons: ReadonlyArray<string>
 }
 
-/** How long Plane may be away before anybody is alarmed. */
-const closedTooLong = Duration.seconds(60)
-
 /** How long an event that was not stored, or a failed write with none after it, is worth an alarm. */
 const recent = Duration.minutes(5)
 
 const isRecent = (now: EpochMillis, at: EpochMillis) => now - at < Duration.toMillis(recent)
 
-const sendingReason = ({ destination, hasToken, now }: HealthFacts): string | undefined => {
+const sendingReason = ({ destination, hasToken }: HealthFacts): string | undefined => {
   if (!hasToken) return "ORCH_PLANE_API_TOKEN is not set: events are kept, and nothing is sent to Plane"
-  return destination.open || now - destination.since <= Duration.toMillis(closedTooLong)
-    ? undefined
-    : `Nothing has been sent to Plane since ${
-      DateTime.formatIso(DateTime.unsafeMake(destination.since))
-    }: ${destination.reason}`
+  if (destination.open) return undefined
+  if (destination.notLookedAt === true) return destination.reason
+  const since = DateTime.formatIso(DateTime.unsafeMake(destination.since))
+  return `${destination.reason}. Nothing has been sent to Plane since ${since}, and events are kept`
 }
+
+/** Nobody is told what is a dead letter, until a person retries or discards it. */
+const deadReason = ({ outbox: { dead } }: HealthFacts): string | undefined =>
+  dead === 0
+    ? undefined
+    : `${dead} ${dead === 1 ? "event is a dead letter" : "events are dead letters"}, which Plane was not told of: ` +
+      "plane-sync dead list says why. Retry or discard them"
+
+/** What is refused is lost if the sender does not send it again. The sender's next good hook ends it. */
+const hooksReasons = ({ heard, hooks }: HealthFacts): ReadonlyArray<string> =>
+  heard.flatMap((source) => {
+    const { lastWasRefused, refused } = hooks[source]
+    return refused !== undefined && lastWasRefused
+      ? [`The last webhook that was sent to /webhooks/${source} was refused: ${refused.why}`]
+      : []
+  })
 
 const leaderReason = ({ takenOver }: HealthFacts): string | undefined =>
   takenOver
@@ -50,7 +62,9 @@ export const judge = (facts: HealthFacts): Judgement => {
   const reasons = [
     sendingReason(facts),
     facts.misfit,
+    deadReason(facts),
     giteaReason(facts),
+    ...hooksReasons(facts),
     leaderReason(facts),
     storageReason(facts),
     notStoredReason(facts)

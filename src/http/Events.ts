@@ -4,6 +4,7 @@ import * as HttpApiGroup from "@effect/platform/HttpApiGroup"
 import * as HttpApiSchema from "@effect/platform/HttpApiSchema"
 import * as OpenApi from "@effect/platform/OpenApi"
 import { Effect, Either, Schema } from "effect"
+import { makeCountedWarning } from "../base/CountedWarning.js"
 import { StageEventJson } from "../domain/StageEvent.js"
 import { WorkItemKeyText } from "../domain/WorkItemKey.js"
 import { decodeEvent } from "../events/DecodeEvent.js"
@@ -54,16 +55,20 @@ export const eventsHandlers = (api: typeof Api) =>
       const stageEvents = yield* StageEvents
       const outbox = yield* Outbox
       const { noteWrite } = yield* Health
+      // Each sender is told by its 503 that it still has its event.
+      const warn = yield* makeCountedWarning((count, cause) =>
+        `${cause}. ${count} ${
+          count === 1 ? "event was" : "events were"
+        } refused with 503, because nothing can be stored`
+      )
       return handlers
         .handleRaw("publish", ({ request }) =>
           Effect.flatMap(jsonBody(request, "an event", decodeEvent), stageEvents.publishOrFail).pipe(
-            Effect.tap((receipt) =>
-              noteWrite(Either.right(receipt))
-            ),
+            Effect.tap((receipt) => noteWrite(Either.right(receipt))),
             Effect.tapErrorTag("StorageError", (error) =>
               Effect.zipRight(
                 noteWrite(Either.left(error)),
-                Effect.logError(`An event was refused because it could not be stored: ${error.message}`)
+                warn(error.message)
               )),
             Effect.catchTags({
               IdTaken: ({ message }) => new Conflict({ error: message }),

@@ -4,7 +4,7 @@ import type { ConfigError, Scope } from "effect"
 import { Context, Effect, Layer, Schedule, Schema } from "effect"
 import * as Http from "node:http"
 import { hasCode } from "../base/ErrorCode.js"
-import { ServerConfig } from "../config/ServerConfig.js"
+import { authorityOf, ServerConfig } from "../config/ServerConfig.js"
 
 /** The program cannot listen on its address. */
 export class ListenError extends Schema.TaggedError<ListenError>()("ListenError", {
@@ -14,7 +14,7 @@ export class ListenError extends Schema.TaggedError<ListenError>()("ListenError"
   cause: Schema.Defect
 }) {
   override get message(): string {
-    const address = `${this.host}:${this.port}`
+    const address = authorityOf(this)
     switch (this.code) {
       case "EADDRINUSE":
         return `${address} is in use: is plane-sync running already? Stop what listens there, or set ORCH_PORT`

@@ -2,6 +2,7 @@ import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import * as HttpApiBuilder from "@effect/platform/HttpApiBuilder"
 import * as HttpServer from "@effect/platform/HttpServer"
 import { Effect, Layer } from "effect"
+import { ServerConfig, urlOf } from "../config/ServerConfig.js"
 import { gatesLayer } from "../gitea/GiteaGates.js"
 import { TaskPullRequests } from "../gitea/TaskPullRequests.js"
 import { Health } from "../health/Health.js"
@@ -26,8 +27,11 @@ const app = HttpApiBuilder.serve().pipe(
 const announceAndDrain = Layer.scopedDiscard(Effect.gen(function*() {
   const { drain } = yield* Listener
   yield* Effect.addFinalizer(() => drain)
-  const address = yield* HttpServer.addressFormattedWith(Effect.succeed)
-  yield* Effect.logInfo(`plane-sync listens on ${address} (documentation: ${address}/docs)`)
+  const { host } = yield* ServerConfig
+  const { address } = yield* HttpServer.HttpServer
+  // The port is the one that was given where the setting is 0.
+  const url = address._tag === "TcpAddress" ? urlOf({ host, port: address.port }) : address.path
+  yield* Effect.logInfo(`plane-sync listens on ${url} (documentation: ${url}/docs)`)
 }))
 
 const orchestrator = orchestratorLayer.pipe(

@@ -93,6 +93,9 @@ const nextJob = (
     }
     for (let steps = 0; steps < maxSteps; steps++) {
       const owed = yield* readOwed(sql, lane, stateEvent, row.retried === 1, now)
+      if (owed === undefined && lane.itemId === null && lane.ofTask) {
+        return { _tag: "Look", lane, key: lane.name, since: now, owes: false }
+      }
       if (owed === undefined) {
         const check = yield* waitingCheck(sql, lane)
         if (check !== undefined) return check
@@ -103,7 +106,7 @@ const nextJob = (
       const step = planned(policy, owed)
       switch (step._tag) {
         case "Look":
-          return { _tag: "Look", lane, key: owed.key, since: owed.since }
+          return { _tag: "Look", lane, key: owed.key, since: owed.since, owes: true }
         case "Send":
           if (lane.itemId === null) return yield* Effect.dieMessage("only a work item can be written to")
           return { _tag: "Send", lane, itemId: lane.itemId, delivery: yield* plan(sql, lane, step.plan, now) }

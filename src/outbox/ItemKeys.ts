@@ -11,6 +11,11 @@ export const itemOfKey = (sql: Sql, key: NormalizedKey | Fragment): Fragment =>
   sql`(SELECT item.work_item FROM plane_sync_lane spelling JOIN plane_sync_lane item ON item.id = spelling.target
     WHERE spelling.name = ${key})`
 
+/** A subquery: why a key was not found when it was last looked up; NULL if it was found, or not looked up. */
+export const problemOfKey = (sql: Sql, key: NormalizedKey | Fragment): Fragment =>
+  sql`(SELECT missing.problem FROM plane_sync_lane missing
+    WHERE missing.name = ${key} AND missing.work_item IS NULL AND missing.target IS NULL)`
+
 /** A subquery to select from: the keys (column `key`) that were found to be this work item. */
 export const keysOfItem = (sql: Sql, itemId: ItemId): Fragment =>
   sql`(SELECT spelling.name AS key FROM plane_sync_lane item JOIN plane_sync_lane spelling ON spelling.target = item.id

@@ -12,6 +12,8 @@ export interface LookJob {
   readonly key: string
   /** When the oldest event that is owed was published. */
   readonly since: EpochMillis
+  /** False where only a task waits for it. */
+  readonly owes: boolean
 }
 
 /** A request to send. */

@@ -36,14 +36,21 @@ export interface Asked {
   readonly now: EpochMillis
 }
 
-/** Frees a lane. It is due at `dueAt` if it owes anything. A patient lane is due as soon as it owes more. */
+/**
+ * Frees a lane. It is due at `dueAt` if it owes anything, or a task waits for its look-up (`looks`). A patient lane is
+ * due as soon as it owes more.
+ */
 export const free = (
   sql: Sql,
   tally: Tally,
   lane: Lane,
   dueAt: EpochMillis,
   problem: string | null,
-  { asked, patient = false }: { readonly patient?: boolean; readonly asked?: Asked } = {}
+  { asked, looks = false, patient = false }: {
+    readonly patient?: boolean
+    readonly looks?: boolean
+    readonly asked?: Asked
+  } = {}
 ) => {
   const owed = tally.take(lane.id)
   // What was learned goes into the same statement, because a turn is short only with few statements.
@@ -56,7 +63,7 @@ export const free = (
   return sql`UPDATE plane_sync_lane SET ${learned} holder = NULL, problem = ${problem}, patient = ${patient ? 1 : 0},
     urgency = ${urgency(sql, sql`nullif(state_event, ${asked?.closed ?? null})`)}, owed = owed + ${owed},
     due_at = CASE owed + ${owed} WHEN 0 THEN ${
-    idleDue(sql, placement?.checkAt)
+    looks ? dueAt : idleDue(sql, placement?.checkAt)
   } ELSE ${dueAt} END WHERE id = ${lane.id}`
 }
 

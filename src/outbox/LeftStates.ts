@@ -20,13 +20,18 @@ const itsLanes = (sql: Sql, { itemId, key }: NamedItem) =>
 
 /**
  * A task publishes the stages of the work item from now on, so a person who completes the work item ends the task, and
- * no state that is owed undoes that. Runs within a transaction.
+ * no state that is owed undoes that. A key that is not looked up yet is looked up now, though nothing is owed, so that
+ * a wrong one is known before the first stage is published. Runs within a transaction.
  */
-export const followTask = (sql: Sql, item: NamedItem) =>
+export const followTask = (sql: Sql, item: NamedItem, now: EpochMillis) =>
   Effect.zipRight(
     sql`INSERT INTO plane_sync_lane (name, work_item) VALUES (${item.itemId ?? item.key}, ${item.itemId ?? null})
       ON CONFLICT (name) DO NOTHING`,
-    sql`UPDATE plane_sync_lane SET of_task = 1 WHERE ${itsLanes(sql, item)}`
+    sql`UPDATE plane_sync_lane SET of_task = 1,
+      due_at = CASE WHEN work_item IS NULL AND target IS NULL THEN coalesce(due_at, ${
+      item.itemId === undefined ? now : null
+    }) ELSE due_at END
+      WHERE ${itsLanes(sql, item)}`
   )
 
 /**

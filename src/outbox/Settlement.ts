@@ -56,17 +56,20 @@ const looked = (
     case "Missed":
       return Effect.zipRight(
         sql`UPDATE plane_sync_lane SET misses = misses + 1, attempts = 0 WHERE id = ${lane.id}`,
-        free(sql, tally, lane, outcome.dueAt, outcome.reason)
+        free(sql, tally, lane, outcome.dueAt, outcome.reason, { looks: isTasks(lane) })
       )
     case "LaneDead":
       return laneDead(sql, tally, lane, outcome, now)
     case "Later":
       return Effect.zipRight(
         sql`UPDATE plane_sync_lane SET attempts = attempts + ${outcome.counted ? 1 : 0} WHERE id = ${lane.id}`,
-        free(sql, tally, lane, outcome.dueAt, outcome.reason)
+        free(sql, tally, lane, outcome.dueAt, outcome.reason, { looks: isTasks(lane) })
       )
   }
 }
+
+/** It is a task's key, which is looked up also while nothing is owed. */
+const isTasks = ({ itemId, ofTask }: Lane) => itemId === null && ofTask
 
 /** The last request to the work item got no answer, and is not waited for any more. */
 const isUnanswered = (outcome: SendOutcome) =>

@@ -1,8 +1,7 @@
 import type { ConfigError } from "effect"
-import { Context, Duration, Effect, Layer, Redacted, Ref, Schedule } from "effect"
+import { Context, Duration, Effect, Layer, Option, Redacted, Ref } from "effect"
 import { backoff } from "../base/Backoff.js"
-import type { EpochMillis } from "../base/Time.js"
-import { epochMillis } from "../base/Time.js"
+import { EpochMillis, epochMillis, later, MonotonicMillis, monotonicMillis } from "../base/Time.js"
 import { Projects } from "../domain/Projects.js"
 import type { Stage } from "../domain/Stage.js"
 import type { StageStates, StateId } from "../domain/StageStates.js"
@@ -11,10 +10,10 @@ import { PlaneClient } from "../plane/PlaneClient.js"
 import { PlaneConfig } from "../plane/PlaneConfig.js"
 import type { PlaneError } from "../plane/PlaneError.js"
 
-/** Whether Plane is being written to. */
+/** Whether Plane is being written to. `notLookedAt`: the first probe has not ended, so nobody knows. */
 export type DestinationStatus =
   | { readonly open: true }
-  | { readonly open: false; readonly since: EpochMillis; readonly reason: string }
+  | { readonly open: false; readonly since: EpochMillis; readonly reason: string; readonly notLookedAt?: true }
 
 /** A stage whose state the project in Plane does not have. */
 export interface Misfit {
@@ -27,7 +26,8 @@ export interface Misfit {
  * only when a harmless request, the probe, fails too. If the probe succeeds, the trouble is the work item's own. While
  * it is closed, only the probe is sent, no attempts are counted, and nothing is lost.
  *
- * It opens with a first probe. Whenever it opens, the stage table is compared with the project's states.
+ * It opens with a first probe. Whenever it opens, the stage table is compared with the project's states. While nothing
+ * is sent, the probe is repeated every 5 minutes, so that trouble is not found only by the next event.
  */
 export class Destination extends Context.Tag("plane-sync/Destination")<Destination, {
   /** Waits until it is open. */
@@ -39,11 +39,19 @@ export class Destination extends Context.Tag("plane-sync/Destination")<Destinati
    * error after an answer that an archived project gives as well.
    */
   readonly isDown: (error?: PlaneError) => Effect.Effect<boolean>
+  /**
+   * Whether the project's keys begin with the identifier that is set, for an event published at `since` whose key begins
+   * with another one. None: they do, so the key is wrong. Otherwise when the key is to be looked at again: the setting
+   * may be wrong, and a person can mend it. The probe tells, and it is asked at most once a minute.
+   */
+  readonly unlessIdentifierHolds: (since: EpochMillis) => Effect.Effect<Option.Option<EpochMillis>>
   /** Tells that Plane has accepted a write, so the token may write. A later 403 is then about one request. */
   readonly wrote: Effect.Effect<void>
   readonly status: Effect.Effect<DestinationStatus>
   /** The stages whose states wait because the project does not have them, as of the last look. */
   readonly misfits: () => ReadonlyArray<Misfit>
+  /** What is wrong with the stage table, or why it could not be compared, in words. Undefined while it fits. */
+  readonly misfit: Effect.Effect<string | undefined>
   /** Looks at the project's states again: whether this one is there, or undefined if Plane does not tell. */
   readonly hasState: (state: StateId) => Effect.Effect<boolean | undefined>
 }>() {
@@ -54,14 +62,20 @@ export class Destination extends Context.Tag("plane-sync/Destination")<Destinati
     )
 }
 
-/** How often the project's states are read while the table does not fit, or could not be compared. */
-const misfitsEvery = "5 minutes"
+/** How often the project's states are read while the table does not fit, and the probe is sent while nothing else is. */
+const lookEvery = Duration.minutes(5)
+
+/** How often the project's states are read while they could not be. */
+const compareEvery = Duration.seconds(30)
+
+/** How often the probe is asked about keys that do not begin with the identifier that is set, at most. */
+const identifierEvery = Duration.toMillis("1 minute")
 
 const misfitsOf = (table: StageStates, known: ReadonlySet<StateId>): ReadonlyArray<Misfit> =>
   Array.from(table, ([stage, state]) => ({ stage, state })).filter(({ state }) => !known.has(state))
 
 /** What is wrong with the stage table, in words that tell a person how to mend it. */
-export const misfitReason = (misfits: ReadonlyArray<Misfit>, project: string): string =>
+const misfitReason = (misfits: ReadonlyArray<Misfit>, project: string): string =>
   `ORCH_PLANE_STAGE_STATES does not fit: the project ${project} has no state ${
     misfits.map(({ stage, state }) => `${state} (stage ${JSON.stringify(stage)})`).join(", ")
   }. The states of these stages wait, and are set once the table fits; comments are sent`
@@ -77,12 +91,19 @@ const make = Effect.gen(function*() {
   const status = yield* Ref.make<DestinationStatus>({
     open: false,
     since: yield* epochMillis,
-    reason: "Plane has not answered yet"
+    reason: "Plane is not looked at yet: its first answer is awaited",
+    notLookedAt: true
   })
   const probing = yield* Effect.makeSemaphore(1)
+  const askingIdentifier = yield* Effect.makeSemaphore(1)
   let misfits: ReadonlyArray<Misfit> = []
-  // Whether the last comparison of the stage table had an answer.
-  let compared = false
+  // Why the last comparison of the stage table had no answer; undefined if it had one.
+  let uncompared: string | undefined = "it is not looked at yet"
+  // When Plane was last known to be well, and when the last probe that said so was sent.
+  let wellAt = MonotonicMillis(-Infinity)
+  let probedAt = EpochMillis(-Infinity)
+  // When the probe was last asked about a key that begins otherwise.
+  let identifierAskedAt = MonotonicMillis(-Infinity)
   // How many writes in a row were forbidden while the probe succeeded, with no accepted write in between.
   let forbidden = 0
   let hasWritten = false
@@ -92,37 +113,48 @@ const make = Effect.gen(function*() {
     Effect.orElseSucceed(() => "nothing is lost")
   )
 
-  /**
-   * Plane's states, or undefined if they are not known: an empty list is an archived project's, and an error says
-   * nothing of the table.
-   */
+  const well = Effect.map(monotonicMillis, (now) => {
+    wellAt = now
+  })
+
+  const probe = Effect.flatMap(epochMillis, (at) =>
+    Effect.either(Effect.tap(client.probe, () =>
+      Effect.sync(() => {
+        probedAt = at
+      }).pipe(Effect.zipRight(well)))))
+
+  /** Plane's states, or why they are not known: an empty list is an archived project's. */
   const readTable = client.states.pipe(
-    Effect.map((states) => states.length === 0 ? undefined : new Set(states.map(({ id }) => id))),
-    Effect.catchAll((error) =>
+    Effect.map((states) => states.length === 0 ? "the project shows no states" : new Set(states.map(({ id }) => id))),
+    Effect.catchAll(({ message }) =>
       Effect.as(
-        Effect.logWarning(`The stage table could not be compared with Plane's states: ${error.message}`),
-        undefined
+        Effect.logWarning(`The stage table could not be compared with the project's states: ${message}`),
+        message
       )
     )
   )
 
-  const compareTable = Effect.tap(readTable, (known) =>
-    Effect.suspend(() => {
-      compared = known !== undefined
-      if (known === undefined) return Effect.void
-      const before = misfits
-      misfits = misfitsOf(project.states, known)
-      const isSame = JSON.stringify(before) === JSON.stringify(misfits)
-      if (isSame) return Effect.void
-      return misfits.length === 0
-        ? Effect.logInfo("ORCH_PLANE_STAGE_STATES fits the project's states again")
-        : Effect.logError(misfitReason(misfits, project.identifier))
-    }))
+  const compareTable = Effect.flatMap(readTable, (known) => {
+    if (typeof known === "string") {
+      uncompared = known
+      return Effect.sync(() => undefined)
+    }
+    uncompared = undefined
+    const before = misfits
+    misfits = misfitsOf(project.states, known)
+    const isSame = JSON.stringify(before) === JSON.stringify(misfits)
+    const said = isSame
+      ? Effect.void
+      : misfits.length === 0
+      ? Effect.logInfo("ORCH_PLANE_STAGE_STATES fits the project's states again")
+      : Effect.logError(misfitReason(misfits, project.identifier))
+    return Effect.as(said, known)
+  })
 
   const close = Effect.fnUntraced(function*(reason: string) {
     yield* latch.close
     yield* Ref.set(status, { open: false, since: yield* epochMillis, reason })
-    yield* Effect.logError(`Nothing is sent to Plane: ${reason}. ${yield* waiting}`)
+    yield* Effect.logError(`${reason}. Nothing is sent to Plane: ${yield* waiting}`)
   })
 
   const open = Effect.gen(function*() {
@@ -132,26 +164,25 @@ const make = Effect.gen(function*() {
     yield* latch.open
   })
 
-  /** It stays closed, now because of another reason, as when the token was revoked while Plane was away. */
-  const stillClosed = Effect.fnUntraced(function*(reason: string) {
-    yield* Ref.update(status, (was) => was.open ? was : { ...was, reason })
-    yield* Effect.logError(`Nothing is sent to Plane, by now for another reason: ${reason}`)
-  })
+  /** It stays closed, maybe by now for another reason, as when the token was revoked while Plane was away. */
+  const stillClosed = (reason: string) => Ref.update(status, (was) => was.open ? was : { ...was, reason })
 
   const probeUntilBack = Effect.fnUntraced(function*(closedFor: PlaneError, failuresBefore: number) {
     let { reason, retryAfter } = closedFor
     for (let failures = failuresBefore + 1;; failures++) {
       yield* Effect.sleep(yield* backoff(failures, { max: maxBackoff, retryAfter }))
-      const probe = yield* Effect.either(client.probe)
-      if (probe._tag === "Right") {
+      const probed = yield* probe
+      if (probed._tag === "Right") {
         yield* compareTable
         return yield* open
       }
-      const error = probe.left
+      const error = probed.left
       retryAfter = error.retryAfter
-      if (error.reason === reason || error.reason === "RateLimited") continue
-      reason = error.reason
+      if (error.reason === "RateLimited") continue
       yield* stillClosed(error.message)
+      if (error.reason === reason) continue
+      reason = error.reason
+      yield* Effect.logError(`${error.message}. By now this is why nothing is sent to Plane`)
     }
   })
 
@@ -162,12 +193,12 @@ const make = Effect.gen(function*() {
   const isDown = (error?: PlaneError) =>
     Effect.gen(function*() {
       if (!(yield* Ref.get(status)).open) return true
-      const probe = yield* Effect.either(client.probe)
-      if (probe._tag === "Left") {
+      const probed = yield* probe
+      if (probed._tag === "Left") {
         // The probe's error says what is wrong with Plane. A 429 only says that others use the token.
-        if (probe.left.reason === "RateLimited") return true
-        yield* close(error !== undefined && probe.left.reason === error.reason ? error.message : probe.left.message)
-        yield* Effect.forkIn(probeUntilBack(probe.left, 0), scope)
+        if (probed.left.reason === "RateLimited") return true
+        yield* close(probed.left.message)
+        yield* Effect.forkIn(probeUntilBack(probed.left, 0), scope)
         return true
       }
       if (!isForbidden(error)) return false
@@ -183,47 +214,75 @@ const make = Effect.gen(function*() {
     }).pipe(probing.withPermits(1))
 
   const firstLook: Effect.Effect<void> = Effect.gen(function*() {
-    const probe = yield* Effect.either(client.probe)
-    if (probe._tag === "Right") {
+    const probed = yield* probe
+    if (probed._tag === "Right") {
       yield* compareTable
       yield* Ref.set<DestinationStatus>(status, { open: true })
       yield* asked.open
       return yield* latch.open
     }
-    if (probe.left.reason === "RateLimited") {
-      yield* Effect.sleep(probe.left.retryAfter ?? Duration.zero)
+    const { message, reason, retryAfter } = probed.left
+    if (reason === "RateLimited") {
+      yield* stillClosed(`Plane is not looked at yet: ${message}`)
+      yield* Effect.sleep(retryAfter ?? Duration.zero)
       return yield* firstLook
     }
-    yield* close(probe.left.message)
+    yield* close(message)
     yield* asked.open
-    yield* probeUntilBack(probe.left, 0)
+    yield* probeUntilBack(probed.left, 0)
   })
+
+  /** Looks at Plane while nothing is sent, and at the project's states until the table fits. */
+  const watch = Effect.gen(function*() {
+    for (;;) {
+      yield* Effect.sleep(uncompared === undefined ? lookEvery : compareEvery)
+      if (!(yield* Ref.get(status)).open) continue
+      if ((yield* monotonicMillis) - wellAt >= Duration.toMillis(lookEvery) && (yield* isDown())) continue
+      if (misfits.length > 0 || uncompared !== undefined) yield* compareTable
+    }
+  })
+
+  const unlessIdentifierHolds = (since: EpochMillis) =>
+    Effect.gen(function*() {
+      const now = yield* epochMillis
+      if (!(yield* Ref.get(status)).open) return Option.some(now)
+      const passed = (yield* monotonicMillis) - identifierAskedAt
+      if (passed < identifierEvery) {
+        return probedAt >= since ? Option.none() : Option.some(later(now, identifierEvery - passed))
+      }
+      identifierAskedAt = yield* monotonicMillis
+      return (yield* isDown()) ? Option.some(now) : Option.none()
+    }).pipe(askingIdentifier.withPermits(1))
 
   if (Redacted.value(apiToken) === "") {
     yield* close("ORCH_PLANE_API_TOKEN is not set. Events are kept until it is, and the program started again")
     yield* asked.open
   } else {
     yield* Effect.forkIn(firstLook, scope)
-    const compareAgain = Effect.flatMap(
-      Ref.get(status),
-      ({ open }) => open && (misfits.length > 0 || !compared) ? compareTable : Effect.void
-    )
-    yield* compareAgain.pipe(
-      Effect.schedule(Schedule.spaced(misfitsEvery)),
-      Effect.forkIn(scope)
-    )
+    yield* Effect.forkIn(watch, scope)
   }
 
   return Destination.of({
     opened: latch.await,
     asked: asked.await,
     isDown,
-    wrote: Effect.sync(() => {
-      hasWritten = true
-      forbidden = 0
-    }),
+    unlessIdentifierHolds,
+    wrote: Effect.zipRight(
+      well,
+      Effect.sync(() => {
+        hasWritten = true
+        forbidden = 0
+      })
+    ),
     status: Ref.get(status),
     misfits: () => misfits,
+    misfit: Effect.map(Ref.get(status), ({ open }) => {
+      if (misfits.length > 0) return misfitReason(misfits, project.identifier)
+      // While it is closed, there is one reason for both.
+      return uncompared === undefined || !open
+        ? undefined
+        : `ORCH_PLANE_STAGE_STATES could not be compared with the project's states: ${uncompared}`
+    }),
     hasState: (state) => Effect.map(compareTable, (known) => known?.has(state))
   })
 }).pipe(Effect.annotateLogs({ service: "Destination" }))

@@ -62,6 +62,7 @@ const lookOnce = (context: SendContext, job: LookJob, slot: Slot): Effect.Effect
     onFailure: (error) => {
       if (error._tag === "ListUnread") return again(error)
       if (error._tag === "WorkItemNotFound") return missed(context, lane, error, dead(error))
+      if (error._tag === "UnknownProject") return wrongKey(context, job, error, dead(error))
       if (error._tag !== "PlaneError") return Effect.succeed(dead(error))
       if (error.reason === "NotFound") return goneUnlessDown(context, error, lane)
       // Repeated like any other trouble, also when it is refused: all that is owed to the work item hangs on it.
@@ -76,6 +77,24 @@ const lookOnce = (context: SendContext, job: LookJob, slot: Slot): Effect.Effect
 /** The next page is read when the lane has its turn again, so that a long list does not keep others waiting. */
 const again = ({ message }: ListUnread): Effect.Effect<LookOutcome> =>
   Effect.map(epochMillis, (dueAt) => ({ _tag: "Later", dueAt, counted: false, reason: message }))
+
+/**
+ * The key does not begin with the identifier that is set. If the probe says that the project has another one, it is the
+ * setting that is wrong: then nothing dies, because a person can mend it.
+ */
+const wrongKey = (
+  { destination }: SendContext,
+  { since }: LookJob,
+  error: FindError,
+  dead: LookOutcome
+): Effect.Effect<LookOutcome> =>
+  Effect.map(
+    destination.unlessIdentifierHolds(since),
+    Option.match({
+      onNone: () => dead,
+      onSome: (dueAt): LookOutcome => ({ _tag: "Later", dueAt, counted: false, reason: error.message })
+    })
+  )
 
 /**
  * No work item has the key: it is looked for again, until `ORCH_PLANE_KEY_PATIENCE` is over. An archived project shows

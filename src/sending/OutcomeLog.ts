@@ -19,12 +19,17 @@ export const logOutcome = (settlement: Settlement): Effect.Effect<void> => {
   const { job, outcome } = settlement
   const what = whatOf(settlement)
   switch (outcome._tag) {
-    case "Dead":
     case "LaneDead":
+      if (job._tag === "Look" && !job.owes) return Effect.logWarning(`${outcome.reason}. ${job.key} has a task`)
+      return Effect.logWarning(`Dead letter: ${what}: ${outcome.reason}`)
+    case "Dead":
       return Effect.logWarning(`Dead letter: ${what}: ${outcome.reason}`)
     case "Later":
       return Effect.logDebug(`Again later: ${what}: ${outcome.reason}`)
     case "Missed":
+      if (job._tag === "Look" && job.lane.ofTask && job.lane.misses === 0) {
+        return Effect.logWarning(`${outcome.reason}. ${job.key} has a task: is the key right? It will be looked for again`)
+      }
       return Effect.logInfo(`${outcome.reason}; it will be looked for again`)
     case "Left":
       return job._tag === "Send" && job.lane.respected ? Effect.void : Effect.logInfo(`${what}: ${outcome.reason}`)

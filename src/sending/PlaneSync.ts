@@ -14,11 +14,11 @@ import { PlaneConfig } from "../plane/PlaneConfig.js"
 import type { RateStatus } from "../plane/RateBudget.js"
 import { RateBudget } from "../plane/RateBudget.js"
 import { pruneHourly, retention } from "../storage/Retention.js"
-import type { Storage } from "../storage/Storage.js"
+import { Storage } from "../storage/Storage.js"
 import type { StorageError } from "../storage/StorageError.js"
 import { WakeUps } from "../storage/WakeUps.js"
 import type { DestinationStatus } from "./Destination.js"
-import { Destination, misfitReason } from "./Destination.js"
+import { Destination } from "./Destination.js"
 import { makeFind } from "./Find.js"
 import { launchLookLayer } from "./LaunchLook.js"
 import * as QuietTimes from "./QuietTimes.js"
@@ -31,7 +31,7 @@ export class PlaneSync extends Context.Tag("plane-sync/PlaneSync")<PlaneSync, {
   readonly budget: Effect.Effect<RateStatus>
   readonly outbox: Effect.Effect<OutboxStatus, StorageError>
   readonly workers: Effect.Effect<WorkersStatus>
-  /** What is wrong with the stage table, in words. Undefined while it fits. */
+  /** What is wrong with the stage table, or why it could not be compared, in words. Undefined while it fits. */
   readonly misfit: Effect.Effect<string | undefined>
 }>() {
   /**
@@ -41,7 +41,7 @@ export class PlaneSync extends Context.Tag("plane-sync/PlaneSync")<PlaneSync, {
   static readonly layerPipeline: Layer.Layer<
     PlaneSync,
     ConfigError.ConfigError | LeaderActive | StorageError,
-    Outbox | PlaneClient | Projects | RateBudget | Destination | WakeUps
+    Outbox | PlaneClient | Projects | RateBudget | Destination | WakeUps | Storage
   > = Layer.scoped(PlaneSync, Effect.suspend(() => make))
 
   /**
@@ -65,6 +65,7 @@ const make = Effect.gen(function*() {
   const destination = yield* Destination
   const outbox = yield* Outbox
   const wakeUps = yield* WakeUps
+  const { trouble } = yield* Storage
   const holder = yield* uuidV7
   const { lastBefore, lost } = yield* outbox.becomeLeader(holder)
   const quietTimes = yield* QuietTimes.make(config.quiet, lastBefore)
@@ -79,6 +80,7 @@ const make = Effect.gen(function*() {
     outbox,
     budget,
     wakeUps,
+    trouble,
     holder,
     lost
   })
@@ -87,10 +89,7 @@ const make = Effect.gen(function*() {
     budget: budget.status,
     outbox: outbox.status,
     workers: workers.status,
-    misfit: Effect.sync(() => {
-      const misfits = destination.misfits()
-      return misfits.length === 0 ? undefined : misfitReason(misfits, project.identifier)
-    })
+    misfit: destination.misfit
   })
 })
 

@@ -10,7 +10,7 @@ import type { ClaimPolicy } from "../outbox/Plan.js"
 import type { Slot } from "../plane/RateBudget.js"
 import { takeDue } from "../storage/DueWork.js"
 import type { StorageError } from "../storage/StorageError.js"
-import { makeStorageTrouble } from "../storage/StorageTrouble.js"
+import type { StorageTrouble } from "../storage/StorageTrouble.js"
 import type { WakeUps } from "../storage/WakeUps.js"
 import { check } from "./Check.js"
 import { look } from "./Look.js"
@@ -58,6 +58,7 @@ export const startWorkers = (
   dependencies: Omit<SendContext, "leftAlone" | "stillLeading"> & {
     readonly outbox: Outbox["Type"]
     readonly wakeUps: WakeUps["Type"]
+    readonly trouble: StorageTrouble
     /** The name of this process in the lanes that it holds. It is new at each start. */
     readonly holder: string
     /** Completes when another process has taken over. Then nothing more is sent here. */
@@ -65,7 +66,7 @@ export const startWorkers = (
   }
 ): Effect.Effect<{ readonly status: Effect.Effect<WorkersStatus> }, never, Scope.Scope> =>
   Effect.gen(function*() {
-    const { budget, config, destination, holder, lost, outbox, project, quietTimes, wakeUps } = dependencies
+    const { budget, config, destination, holder, lost, outbox, project, quietTimes, trouble, wakeUps } = dependencies
     const stopping = yield* Deferred.make<void>()
     const overtaken = yield* Deferred.make<void>()
     const onlyOne = yield* Effect.makeSemaphore(1)
@@ -103,7 +104,6 @@ export const startWorkers = (
       )
     })
 
-    const trouble = yield* makeStorageTrouble
     const unlessLost = <A>(effect: Effect.Effect<A, LeadershipLost>): Effect.Effect<A> =>
       Effect.catchTag(effect, "LeadershipLost", () => Effect.zipRight(takeOver, Effect.never))
     const stored = <A>(effect: Effect.Effect<A, LeadershipLost | StorageError>) => unlessLost(trouble.retry(effect))

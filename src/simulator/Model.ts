@@ -135,6 +135,7 @@ export interface Comment {
 
 export interface Project {
   readonly id: string
+  /** A person may change it; the keys of all its work items change with it. */
   identifier: string
   readonly name: string
   readonly createdAt: PlaneMicros

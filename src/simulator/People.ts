@@ -244,7 +244,7 @@ export const make = (core: Core): People => {
       Effect.gen(function*() {
         const project = yield* projectOf(projectId)
         const oldValue = project.identifier
-        store.setIdentifier(project, identifier)
+        project.identifier = identifier
         project.updatedBy = Model.owner
         const changed = { field: "identifier", newValue: identifier, oldValue }
         yield* core.webhooks.announce(projectChanged(project, store.workspace, changed, Model.owner))

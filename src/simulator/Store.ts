@@ -28,7 +28,6 @@ export interface Store {
   readonly restoreState: (id: string) => Model.State | undefined
   readonly pairItem: (item: Model.WorkItem, source: string | null, id: string | null) => void
   readonly setAssignees: (item: Model.WorkItem, assignees: ReadonlyArray<Model.User>) => void
-  readonly setIdentifier: (project: Model.Project, identifier: string) => void
   readonly deleteItem: (item: Model.WorkItem) => void
   readonly addComment: (item: Model.WorkItem, fields: NewComment) => Model.Comment
   readonly pairComment: (comment: Model.Comment, source: string | null, id: string | null) => void
@@ -92,7 +91,6 @@ export const make = (settings: Settings, startedAt: ClockMillis): Store => {
   const items = new Map<string, Model.WorkItem>()
   const comments = new Map<string, Model.Comment>()
   const projects = new Map<string, Model.Project>()
-  const byIdentifier = new Map<string, Model.Project>()
 
   for (const options of settings.projects) {
     const preferred = options.states.find((state) => state.group === "backlog") ?? options.states[0]
@@ -120,7 +118,6 @@ export const make = (settings: Settings, startedAt: ClockMillis): Store => {
       lastNumber: 0
     }
     projects.set(project.id, project)
-    byIdentifier.set(project.identifier, project)
   }
 
   const addItem: Store["addItem"] = (project, fields) => {
@@ -194,7 +191,7 @@ export const make = (settings: Settings, startedAt: ClockMillis): Store => {
   return {
     workspace: { id: "9d2b61f4-0a35-4c5e-8f0e-5b1f7c2a4d10", slug: settings.workspace },
     projects,
-    projectByIdentifier: (identifier) => byIdentifier.get(identifier),
+    projectByIdentifier: (identifier) => [...projects.values()].find((project) => project.identifier === identifier),
     item: (id) => items.get(id),
     items: () => [...items.values()],
     comment: (id) => comments.get(id),
@@ -248,11 +245,6 @@ export const make = (settings: Settings, startedAt: ClockMillis): Store => {
     setAssignees: (item, assignees) => {
       item.assignees = assignees
       for (const user of assignees) item.subscribers.add(user)
-    },
-    setIdentifier: (project, identifier) => {
-      byIdentifier.delete(project.identifier)
-      project.identifier = identifier
-      byIdentifier.set(identifier, project)
     },
     deleteItem: (item) => {
       item.deleted = true

@@ -4,8 +4,8 @@ import type { Setting } from "../base/Setting.js"
 import { defineSetting, duration } from "../base/Setting.js"
 import type { EpochMillis } from "../base/Time.js"
 import { earlier, epochMillis } from "../base/Time.js"
+import { Storage } from "./Storage.js"
 import type { StorageError } from "./StorageError.js"
-import { makeStorageTrouble } from "./StorageTrouble.js"
 
 /** `ORCH_RETENTION`: how long what was delivered, and what is known of pull requests that are closed, is kept. */
 export const retention: Setting<Duration.Duration> = defineSetting({
@@ -22,10 +22,10 @@ export const retention: Setting<Duration.Duration> = defineSetting({
 export const pruneHourly = (
   prune: (before: EpochMillis) => Effect.Effect<boolean, StorageError>,
   kept: Duration.Duration
-): Effect.Effect<void, never, Scope.Scope> =>
-  Effect.flatMap(makeStorageTrouble, ({ retry }) =>
+): Effect.Effect<void, never, Scope.Scope | Storage> =>
+  Effect.flatMap(Storage, ({ trouble }) =>
     epochMillis.pipe(
-      Effect.flatMap((now) => retry(prune(earlier(now, kept)))),
+      Effect.flatMap((now) => trouble.retry(prune(earlier(now, kept)))),
       // Between two batches those who publish have their turn.
       Effect.repeat({ while: (more) => more, schedule: Schedule.spaced("50 millis") }),
       Effect.repeat(Schedule.spaced("1 hours")),

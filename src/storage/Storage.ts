@@ -17,6 +17,8 @@ import { refuseLinked } from "./sqlite/LinkedFile.js"
 import { openOwnFile } from "./sqlite/OwnFile.js"
 import type { StorageError } from "./StorageError.js"
 import { storageError } from "./StorageError.js"
+import type { StorageTrouble } from "./StorageTrouble.js"
+import { makeStorageTrouble } from "./StorageTrouble.js"
 
 /**
  * The SQL edge. Every statement of the project passes through it, and whatever a driver throws, as a failure or as a
@@ -44,6 +46,8 @@ export class Storage extends Context.Tag("plane-sync/Storage")<Storage, {
   readonly shared: boolean
   /** Undefined in memory, and in a host's database, whose file we do not know. */
   readonly index: IndexFile | undefined
+  /** What is known of its trouble, and how background loops go on meanwhile. */
+  readonly trouble: StorageTrouble
 }>() {
   /** A SQLite file of our own, at `ORCH_DATABASE_URL`. */
   static readonly layer: Layer.Layer<Storage, StorageError | ConfigError.ConfigError, Migrations> = Layer.unwrapEffect(
@@ -52,7 +56,7 @@ export class Storage extends Context.Tag("plane-sync/Storage")<Storage, {
 
   /** A SQLite file of our own, or `:memory:`. A missing folder is created. */
   static readonly layerFile = (filename: string): Layer.Layer<Storage, StorageError, Migrations> =>
-    Layer.scoped(Storage, openOwnFile(filename)).pipe(
+    Layer.scoped(Storage, Effect.flatMap(openOwnFile(filename), withTrouble)).pipe(
       Layer.provide(SqliteClient.layer({ filename })),
       Layer.provide(Layer.effectDiscard(
         filename === ":memory:" ? Effect.void : Effect.zipRight(makeFolder(dirname(filename)), refuseLinked(filename))
@@ -66,9 +70,9 @@ export class Storage extends Context.Tag("plane-sync/Storage")<Storage, {
    * durable a commit is depends on the host's settings: only `synchronous = FULL` survives a power cut. The layer is
    * refused within a transaction.
    */
-  static readonly layerSql: Layer.Layer<Storage, StorageError, SqlClient.SqlClient | Migrations> = Layer.effect(
+  static readonly layerSql: Layer.Layer<Storage, StorageError, SqlClient.SqlClient | Migrations> = Layer.scoped(
     Storage,
-    openHostDatabase
+    Effect.suspend(() => Effect.flatMap(openHostDatabase, withTrouble))
   )
 }
 
@@ -98,4 +102,16 @@ const makeFolder = (folder: string): Effect.Effect<void, PlatformError, FileSyst
     return parent === folder
       ? one
       : Effect.catchIf(one, failedBy("NotFound"), () => Effect.zipRight(makeFolder(parent), one))
+  })
+
+const withTrouble = (opened: Omit<Storage["Type"], "trouble">) =>
+  Effect.map(makeStorageTrouble, (trouble) => {
+    const { sql, write, writeAlone } = opened
+    const changes = Effect.map(sql<{ rows: number }>`SELECT changes() AS rows`, ([row]) => row?.rows ?? 0)
+    return Storage.of({
+      ...opened,
+      trouble,
+      write: trouble.watch(changes, write),
+      writeAlone: trouble.watch(changes, writeAlone)
+    })
   })

@@ -5,7 +5,6 @@ import type { StageEvents } from "../events/StageEvents.js"
 import { startDueWork } from "../storage/DueWork.js"
 import { Storage } from "../storage/Storage.js"
 import type { StorageError } from "../storage/StorageError.js"
-import { makeStorageTrouble } from "../storage/StorageTrouble.js"
 import { WakeUps } from "../storage/WakeUps.js"
 import type { AgentLauncher } from "./AgentLauncher.js"
 import { longestWait, makeActiveDue, readDueTasks } from "./DueTasks.js"
@@ -26,10 +25,9 @@ const concurrency = 4
  */
 const work = Layer.scopedDiscard(
   Effect.gen(function*() {
-    const { read, sql, write } = yield* Storage
+    const { read, sql, trouble, write } = yield* Storage
     const wakeUps = yield* WakeUps
     const tasks = yield* Tasks
-    const trouble = yield* makeStorageTrouble
 
     const now = yield* epochMillis
     yield* write(makeActiveDue(sql, now))

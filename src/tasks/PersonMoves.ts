@@ -41,9 +41,9 @@ export const makePersonMoves = ({ notify, pipeline, sql, starting, write }: Part
       const task = { id: row.task.id, itemId: row.task.itemId ?? item?.itemId }
       switch (meaning) {
         case "startAnew":
-          return Effect.zipRight(starting.know(row, item ?? {}), starting.startAnew(row, entry, at, now))
+          return Effect.zipRight(starting.know(row, item ?? {}, now), starting.startAnew(row, entry, at, now))
         case "goOn":
-          return Effect.zipRight(starting.know(row, item ?? {}), starting.goOn(row, entry, now))
+          return Effect.zipRight(starting.know(row, item ?? {}, now), starting.goOn(row, entry, now))
         case "pause":
           return leaveActive(sql, task, "paused", why, now)
         case "stop":

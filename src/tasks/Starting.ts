@@ -43,7 +43,7 @@ export const makeStarting = (sql: Sql, pipeline: Pipeline["Type"]) => {
         VALUES (${key.written}, ${key.normalized}, ${key.canonical}, ${itemId ?? null}, ${stage}, 'active',
           ${agent ?? null}, ${entry}, ${startedAt}, ${now}, ${now}) RETURNING id`
       if (row === undefined) return yield* Effect.dieMessage("an INSERT returns its row")
-      yield* followTask(sql, { key: key.normalized, itemId })
+      yield* followTask(sql, { key: key.normalized, itemId }, now)
       yield* oweLaunch(sql, { entry, taskId: row.id, stage, agent: agentOf(firstStage, agent) }, now)
       return row.id
     })
@@ -79,11 +79,11 @@ export const makeStarting = (sql: Sql, pipeline: Pipeline["Type"]) => {
     })
 
   /** Stores what a start tells of a task that is there already. */
-  const know = ({ task }: TaskRow, { agent, itemId }: Pick<Start, "agent" | "itemId">) =>
+  const know = ({ task }: TaskRow, { agent, itemId }: Pick<Start, "agent" | "itemId">, now: EpochMillis) =>
     Effect.zipRight(
       sql`UPDATE plane_sync_task SET plane_id = coalesce(plane_id, ${itemId ?? null}),
         agent = coalesce(${agent ?? null}, agent) WHERE id = ${task.id}`,
-      followTask(sql, { key: WorkItemKey.normalize(task.workItem), itemId: task.itemId ?? itemId })
+      followTask(sql, { key: WorkItemKey.normalize(task.workItem), itemId: task.itemId ?? itemId }, now)
     )
 
   return { beginWrite, insert, startAnew, goOn, know }

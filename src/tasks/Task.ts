@@ -72,7 +72,8 @@ export interface Task {
   readonly stage: Stage
   readonly status: TaskStatus
   /**
-   * Who or what has paused, stopped or ended it. None while it is active, and once it has gone through its pipeline.
+   * Who or what has paused, stopped or ended it, or why its work item was not found. None while it is active and its
+   * work item is there or was not looked for yet, and once it has gone through its pipeline.
    */
   readonly why: string | undefined
   /** The agent of its present stage, if that has one. */

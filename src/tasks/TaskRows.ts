@@ -4,7 +4,7 @@ import { EpochMillis } from "../base/Time.js"
 import type { ItemId } from "../domain/Ids.js"
 import type { Stage } from "../domain/Stage.js"
 import type { WorkItemKey } from "../domain/WorkItemKey.js"
-import { itemOfKey, keysOfItem } from "../outbox/ItemKeys.js"
+import { itemOfKey, keysOfItem, problemOfKey } from "../outbox/ItemKeys.js"
 import type { Fragment, Sql } from "../storage/Sql.js"
 import { launchColumn } from "./Launches.js"
 import type { Pipeline, PipelineStage } from "./Pipeline.js"
@@ -127,7 +127,7 @@ const withVerdicts = (pipeline: Pipeline["Type"], row: Row, known: ReadonlyArray
 })
 
 const columns =
-  `t.id, t.work_item AS "workItem", t.plane_id AS "itemId", t.stage, t.status, t.why, t.agent AS "givenAgent",
+  `t.id, t.work_item AS "workItem", t.plane_id AS "itemId", t.stage, t.status, t.agent AS "givenAgent",
   t.repository_id AS "repositoryId", t.repository_name AS "repositoryName", t.pull_request AS "pullRequest",
   t.head_sha AS "headSha", t.linked_by_name AS "linkedByName", t.entry, t.started_at AS "startedAt",
   t.updated_at AS "updatedAt", t.revision, t.due_at AS "dueAt",
@@ -140,9 +140,12 @@ const columns =
 
 /** The statements that find tasks, each by an index. */
 export const taskReader = (sql: Sql, pipeline: Pipeline["Type"]) => {
+  // A task whose work item is not there is active all the same, because a person may make it yet.
+  const missing = problemOfKey(sql, sql.literal("t.key"))
+  const why = sql`coalesce(t.why, CASE WHEN t.plane_id IS NULL AND t.status <> 'done' THEN ${missing} END) AS why`
   const select = (rest: Fragment) =>
     Effect.map(
-      sql<Row>`SELECT ${sql.literal(columns)} FROM plane_sync_task t WHERE ${rest}`,
+      sql<Row>`SELECT ${sql.literal(columns)}, ${why} FROM plane_sync_task t WHERE ${rest}`,
       (rows) => rows.map(toTask(pipeline))
     )
   const first = (rest: Fragment): Effect.Effect<TaskRow | undefined, SqlError> =>

@@ -158,7 +158,7 @@ const make = Effect.gen(function*() {
       yield* starting.beginWrite
       const known = yield* reader.byKey(key, given.itemId)
       if (known === undefined) return yield* reader.byId(yield* starting.insert(key, given, entry, now, now))
-      yield* starting.know(known, given)
+      yield* starting.know(known, given, now)
       const row = { ...known, givenAgent: given.agent ?? known.givenAgent }
       yield* known.task.status === "done" ? starting.startAnew(row, entry, now, now) : starting.goOn(row, entry, now)
       return yield* reader.byId(known.task.id)

@@ -2,9 +2,9 @@ import { Cause, Duration, Effect, Option } from "effect"
 import type { Scope } from "effect"
 import { cleanText, reasonLimit } from "../base/Text.js"
 import { takeDue } from "../storage/DueWork.js"
+import { Storage } from "../storage/Storage.js"
 import type { StorageError } from "../storage/StorageError.js"
 import { isStatementError } from "../storage/StorageError.js"
-import { makeStorageTrouble } from "../storage/StorageTrouble.js"
 import type { Inbox, StoredHook } from "./Inbox.js"
 import type { Source } from "./WebhookConfig.js"
 
@@ -28,9 +28,9 @@ const maxAhead = Duration.minutes(1)
 export const startHookWorker = (
   inbox: Inbox["Type"],
   handlers: Readonly<Record<Source, Handler>>
-): Effect.Effect<void, never, Scope.Scope> =>
+): Effect.Effect<void, never, Scope.Scope | Storage> =>
   Effect.gen(function*() {
-    const { retry } = yield* makeStorageTrouble
+    const { trouble: { retry } } = yield* Storage
 
     const skip = (hook: StoredHook, cause: Cause.Cause<unknown>) =>
       Effect.zipRight(

@@ -27,6 +27,8 @@ import { makeWithoutFacts } from "./WithoutFacts.js"
 export interface SourceStatus {
   readonly acceptedAt: EpochMillis | undefined
   readonly refused: { readonly at: EpochMillis; readonly why: string } | undefined
+  /** None was accepted since the last one was refused. Their moments do not tell, because the clock can be set. */
+  readonly lastWasRefused: boolean
   readonly skipped: ReadonlyArray<SkippedKind>
 }
 
@@ -78,8 +80,8 @@ const make = Effect.gen(function*() {
   const withoutFacts = yield* makeWithoutFacts
   const withRoom = yield* makeBodyRoom
   const status: Record<Source, Omit<SourceStatus, "skipped">> = {
-    plane: { acceptedAt: undefined, refused: undefined },
-    gitea: { acceptedAt: undefined, refused: undefined }
+    plane: { acceptedAt: undefined, refused: undefined, lastWasRefused: false },
+    gitea: { acceptedAt: undefined, refused: undefined, lastWasRefused: false }
   }
   const throttles = { plane: yield* makeWarningThrottle, gitea: yield* makeWarningThrottle }
   const previousThrottles = { plane: yield* makeWarningThrottle, gitea: yield* makeWarningThrottle }
@@ -98,7 +100,7 @@ const make = Effect.gen(function*() {
 
   const noteRefused = (source: Source, why: string) =>
     Effect.flatMap(epochMillis, (now) => {
-      status[source] = { ...status[source], refused: { at: now, why } }
+      status[source] = { ...status[source], refused: { at: now, why }, lastWasRefused: true }
       return throttles[source](`A hook sent to /webhooks/${source} was refused: ${why}`)
     }).pipe(annotated)
 
@@ -152,7 +154,7 @@ const make = Effect.gen(function*() {
         ? Effect.uninterruptible(inbox.store({ source, uuid: header("uuid"), event, body, digest }))
         : withoutFacts.skipType(event, body)
       const acceptedAt = yield* epochMillis
-      status[source] = { ...status[source], acceptedAt }
+      status[source] = { ...status[source], acceptedAt, lastWasRefused: false }
       return isStored ? "stored" : "counted"
     })
 

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Cause, ConfigProvider, Effect, Redacted } from "effect"
 import { LogConfig } from "../../src/config/LogConfig.js"
-import { ServerConfig } from "../../src/config/ServerConfig.js"
+import { ServerConfig, urlOf } from "../../src/config/ServerConfig.js"
 
 const withVariables = (variables: Readonly<Record<string, string>>) =>
   Effect.withConfigProvider(ConfigProvider.fromMap(new Map(Object.entries(variables))))
@@ -52,6 +52,20 @@ describe("ServerConfig", () => {
         /ORCH_API_TOKEN.*it is not set, and ORCH_HOST "0.0.0.0" can be reached from other machines: set it, or leave ORCH_HOST at 127.0.0.1/
       )
     }))
+})
+
+describe("the URL of the program", () => {
+  it.each([
+    ["::1", "http://[::1]:8500"],
+    ["fd00::7", "http://[fd00::7]:8500"],
+    ["fe80::1%eth0", "http://[fe80::1%25eth0]:8500"],
+    ["::", "http://[::1]:8500"],
+    ["0.0.0.0", "http://127.0.0.1:8500"],
+    ["127.0.0.1", "http://127.0.0.1:8500"],
+    ["localhost", "http://localhost:8500"]
+  ])("row 79: can be clicked, listening on %s", (host, url) => {
+    assert.strictEqual(urlOf({ host, port: 8500 }), url)
+  })
 })
 
 describe("the operator's token", () => {

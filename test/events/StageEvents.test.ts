@@ -233,6 +233,38 @@ describe("StageEvents", () => {
     }).pipe(Effect.provide(Logger.replace(Logger.defaultLogger, kept)))
   })
 
+  it.effect("row 72: a full disk: one warning with the number, and each lost event in a line of its own", () => {
+    const lines: Array<{ readonly words: string; readonly event: string | undefined }> = []
+    const kept = Logger.make(({ annotations, message }) => {
+      const event = HashMap.get(annotations, "event")
+      lines.push({ words: String(message), event: Option.getOrUndefined(Option.map(event, String)) })
+    })
+    return Effect.gen(function*() {
+      const { notStored, publish } = yield* StageEvents
+      const { sql } = yield* Storage
+      yield* sql`PRAGMA max_page_count = 1`
+      const receipts = yield* Effect.forEach(
+        Array.from({ length: 1_476 }, (_, n) => `event-${n}-${"x".repeat(100)}`),
+        (id) => publish(changed(id)),
+        { concurrency: "unbounded" }
+      )
+      yield* TestClock.adjust("1 second")
+      const lost = receipts.flatMap((receipt) => Receipt.$is("NotStored")(receipt) ? [receipt.id] : [])
+      assert.isAbove(lost.length, 1_000)
+      assert.strictEqual(yield* notStored, lost.length)
+      const said = lines.filter(({ event }) => event === undefined).map(({ words }) => words)
+      assert.lengthOf(said, 1)
+      assert.match(said[0] ?? "", new RegExp(`no space left.* ${lost.length} events were not stored`))
+      assert.sameMembers(
+        lines.flatMap(({ event }) => event === undefined ? [] : [(JSON.parse(event) as { id: string }).id]),
+        lost
+      )
+    }).pipe(
+      Effect.provide(Layer.provideMerge(events, Storage.layerFile(":memory:"))),
+      Effect.provide(Logger.replace(Logger.defaultLogger, kept))
+    )
+  })
+
   it.scopedLive("an interrupted publish is committed all the same, and so are those in the queue at shutdown", () =>
     Effect.gen(function*() {
       const file = join(yield* temporary, "events.sqlite")

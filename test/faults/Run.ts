@@ -144,7 +144,8 @@ export const runRow = (
       database,
       events: Context.get(context, StageEvents),
       disk: mounted ? yield* Disk.byBallast(directory) : Disk.byPages(Context.get(context, Storage).sql),
-      refused: () => counts.refused
+      refused: () => counts.refused,
+      log
     })
     if (row.smallDisk === true) {
       yield* scene.note(mounted ? "tmpfs of 8 MiB" : "PRAGMA max_page_count: no right to mount")

@@ -54,6 +54,8 @@ export interface Scene {
   readonly check: (holds: boolean, words: string) => Effect.Effect<void>
   /** Adds a remark below the table. */
   readonly note: (words: string) => Effect.Effect<void>
+  /** How many lines of the pipeline's log contain these words. */
+  readonly said: (words: string) => Effect.Effect<number>
   /** The pipeline's file. */
   readonly database: string
   /**
@@ -115,6 +117,7 @@ export const make = (options: {
   readonly disk: Scene["disk"]
   readonly database: string
   readonly refused: () => number
+  readonly log: ReadonlyArray<string>
 }): Effect.Effect<Scene & Judged> =>
   Effect.gen(function*() {
     const { clock, database, disk, events, plane, wire } = options
@@ -262,6 +265,7 @@ export const make = (options: {
         Effect.sync(() => {
           notes.push(words)
         }),
+      said: (words) => Effect.sync(() => options.log.filter((line) => line.includes(words)).length),
       database,
       elsewhere,
       disk,

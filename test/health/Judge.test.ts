@@ -28,17 +28,32 @@ const well: HealthFacts = {
   writeFailure: undefined,
   notStored: { count: 0, at: EpochMillis(0) },
   gitea: [],
+  heard: ["plane", "gitea"],
   hooks: {
-    plane: { acceptedAt: undefined, refused: undefined, skipped: [] },
-    gitea: { acceptedAt: undefined, refused: undefined, skipped: [] }
+    plane: { acceptedAt: undefined, refused: undefined, lastWasRefused: false, skipped: [] },
+    gitea: { acceptedAt: undefined, refused: undefined, lastWasRefused: false, skipped: [] }
   }
 }
 
 const closed = (seconds: number) => ({ open: false, since: secondsAgo(seconds), reason: "connection refused" }) as const
+const notLookedAt = { ...closed(1), reason: "Plane is not looked at yet", notLookedAt: true } as const
+const wrongSecret = (source: "PLANE" | "GITEA"): HealthFacts["hooks"]["plane"] => ({
+  acceptedAt: now,
+  refused: { at: secondsAgo(3), why: `its signature is not that of ORCH_${source}_WEBHOOK_SECRET` },
+  lastWasRefused: true,
+  skipped: []
+})
+const hooks = { plane: wrongSecret("PLANE"), gitea: wrongSecret("GITEA") }
+const mended = { ...hooks, plane: { ...hooks.plane, lastWasRefused: false } }
+const dead = (count: number) => ({ outbox: { ...well.outbox, dead: count } })
 const misfit = "The stage table is wrong"
 
 const noToken = /^ORCH_PLANE_API_TOKEN is not set: events are kept, and nothing is sent to Plane$/
-const away = /^Nothing has been sent to Plane since 1970-01-01T00:15:39.000Z: connection refused$/
+const away = /^connection refused\. Nothing has been sent to Plane since 1970-01-01T00:15:39.000Z, and events are kept$/
+const refusedBy = (source: string) =>
+  new RegExp(
+    `^The last webhook that was sent to /webhooks/${source} was refused: its signature is not that of ORCH_${source.toUpperCase()}_WEBHOOK_SECRET$`
+  )
 const wrongTable = /^The stage table is wrong$/
 const takenOver = /^Another process has taken over this database and sends from it: nothing is sent from here$/
 const byReading = /reading/
@@ -48,14 +63,18 @@ const notStored = /^3 events could not be stored and are in the log only, the la
 
 const rows: ReadonlyArray<readonly [string, Partial<HealthFacts>, ReadonlyArray<RegExp>]> = [
   ["all goes well", {}, []],
-  [
-    "dead letters and a backlog, which are no alarm",
-    { outbox: { ...well.outbox, pending: 9, dead: 9, oldestAt: EpochMillis(0) } },
-    []
-  ],
+  ["a backlog, which is no alarm", { outbox: { ...well.outbox, pending: 9, oldestAt: EpochMillis(0) } }, []],
+  ["row 46: a dead letter", dead(1), [/^1 event is a dead letter, .*plane-sync dead list.* Retry or discard/]],
+  ["row 46: dead letters", dead(9), [/^9 events are dead letters, .*plane-sync dead list.* Retry or discard/]],
+  ["row 46: wrong secrets of both senders, one reason each", { hooks }, [refusedBy("plane"), refusedBy("gitea")]],
+  ["row 46: a good hook after the refused one", { hooks: mended }, [refusedBy("gitea")]],
+  ["row 46: a sender whose secret is not set, which nobody listens to", { hooks, heard: ["plane"] }, [
+    refusedBy("plane")
+  ]],
+  ["row 45: nobody has looked at Plane yet", { destination: notLookedAt }, [/^Plane is not looked at yet$/]],
   ["no token", { hasToken: false }, [noToken]],
   ["no token, for whose want Plane is closed", { hasToken: false, destination: closed(61) }, [noToken]],
-  ["Plane away for a minute", { destination: closed(60) }, []],
+  ["row 46: Plane away, at once", { destination: closed(0) }, [/^connection refused\. Nothing has been sent/]],
   ["Plane away for longer", { destination: closed(61) }, [away]],
   ["a stage table that does not fit", { misfit }, [wrongTable]],
   ["row 26: a Gitea that refuses the token", { gitea: [refused("401")] }, [/ORCH_GITEA_TOKEN.*\(401\)$/]],
@@ -90,11 +109,24 @@ const rows: ReadonlyArray<readonly [string, Partial<HealthFacts>, ReadonlyArray<
     {
       destination: closed(61),
       misfit,
+      ...dead(2),
+      gitea: [down],
+      hooks,
       takenOver: true,
       readFailure: storageError("reading"),
       notStored: { count: 3, at: now }
     },
-    [away, wrongTable, takenOver, byReading, notStored]
+    [
+      away,
+      wrongTable,
+      /^2 events are dead letters/,
+      /^Gitea does not answer/,
+      refusedBy("plane"),
+      refusedBy("gitea"),
+      takenOver,
+      byReading,
+      notStored
+    ]
   ],
   [
     "everything at once, without a token",

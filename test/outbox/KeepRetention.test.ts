@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Duration, Effect, Logger, TestClock } from "effect"
+import { Duration, Effect, Layer, Logger, TestClock } from "effect"
 import type { EpochMillis } from "../../src/base/Time.js"
 import { StageEvent } from "../../src/domain/StageEvent.js"
 import { StageEvents } from "../../src/events/StageEvents.js"
@@ -7,6 +7,7 @@ import { Outbox } from "../../src/outbox/Outbox.js"
 import { PlaneSimulator } from "../../src/simulator/PlaneSimulator.js"
 import { pruneHourly } from "../../src/storage/Retention.js"
 import { StorageError } from "../../src/storage/StorageError.js"
+import { Storage } from "../../src/StorageLayers.js"
 import { inMemory } from "../sending/Pipeline.js"
 
 describe("retention", () => {
@@ -58,9 +59,10 @@ describe("retention", () => {
       yield* TestClock.adjust("1 hour")
       assert.lengthOf(asked, 5)
     }).pipe(
-      Effect.provide(
+      Effect.provide(Layer.merge(
+        Storage.layerFile(":memory:"),
         Logger.replace(Logger.defaultLogger, Logger.make(({ message }) => void lines.push(String(message))))
-      )
+      ))
     )
   })
 })

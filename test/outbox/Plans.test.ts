@@ -5,7 +5,7 @@ import { EventSequence, ItemId, LaneId } from "../../src/domain/Ids.js"
 import { PlaneMoment } from "../../src/domain/PlaneMoment.js"
 import { StateId } from "../../src/domain/StageStates.js"
 import { CanonicalKey, NormalizedKey } from "../../src/domain/WorkItemKey.js"
-import { itemOfKey, keysOfItem, readItemOfKey } from "../../src/outbox/ItemKeys.js"
+import { itemOfKey, keysOfItem, problemOfKey, readItemOfKey } from "../../src/outbox/ItemKeys.js"
 import { followTask, leaveStates } from "../../src/outbox/LeftStates.js"
 import { observe } from "../../src/outbox/Observation.js"
 import { Outbox } from "../../src/outbox/Outbox.js"
@@ -96,9 +96,10 @@ const everything = Effect.gen(function*() {
 /** A person ends the task of a work item while one of its states is being sent. */
 const leftState = Effect.gen(function*() {
   const outbox = yield* Outbox
-  const { sql, write } = yield* Storage
+  const { read, sql, write } = yield* Storage
   const item = { key: NormalizedKey("ET-77"), itemId: ItemId("item-77") }
-  yield* write(followTask(sql, item))
+  yield* write(followTask(sql, item, EpochMillis(0)))
+  yield* read(sql`SELECT ${problemOfKey(sql, item.key)} AS problem`)
   yield* write(observe(sql, {
     itemId: item.itemId,
     key: CanonicalKey("ET-77"),

@@ -288,7 +288,8 @@ describe("comments", () => {
       }
       assert.deepStrictEqual(yield* requests, [])
       yield* TestClock.adjust("5 minutes")
-      assert.deepStrictEqual(yield* requests, ["PATCH comment"])
+      // Plane is looked at as well, because nothing was sent for 5 minutes.
+      assert.deepStrictEqual(yield* requests, ["GET project", "PATCH comment"])
       assert.deepStrictEqual(yield* comments(id), [told(9, "00:06:00")])
       assert.deepInclude(yield* (yield* Outbox).status, { pending: 0, delivered: 9 })
     }).pipe(Effect.provide(inMemory())))

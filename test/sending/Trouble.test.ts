@@ -249,7 +249,7 @@ describe("trouble", () => {
       yield* plane.forgetRequests
       yield* publish(item.key, "created", "analysis")
       yield* TestClock.adjust("30 minutes")
-      assert.strictEqual((yield* plane.requests).length, 1)
+      assert.strictEqual((yield* received).length, 1)
       assert.deepInclude(yield* status, { pending: 0, dead: 2 })
     }).pipe(Effect.provide(inMemory())))
 

@@ -1,10 +1,14 @@
+import type { SqlError } from "@effect/sql/SqlError"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber, Logger, TestClock } from "effect"
 import type { StorageReason } from "../../src/storage/StorageError.js"
 import { StorageError } from "../../src/storage/StorageError.js"
+import type { StorageTrouble } from "../../src/storage/StorageTrouble.js"
 import { makeStorageTrouble } from "../../src/storage/StorageTrouble.js"
 
 const trouble = (reason: StorageReason) => new StorageError({ reason, where: "a file", words: "no" })
+
+const full = trouble("Full")
 
 /** An effect that fails as it is told to, and counts how often it is run. */
 const settable = () => {
@@ -24,8 +28,16 @@ const logging = () => {
   }
 }
 
+/** A file of which nothing is known but what a test says: whether a commit fails, and how many rows it changes. */
+const fakeFile = ({ watch }: StorageTrouble) => {
+  const state = { error: undefined as StorageError | undefined, rows: 1 }
+  const commit = <A>(effect: Effect.Effect<A, SqlError>) =>
+    Effect.suspend(() => state.error === undefined ? Effect.orDie(effect) : Effect.fail(state.error))
+  return { state, write: watch(Effect.sync(() => state.rows), commit)(Effect.void) }
+}
+
 describe("StorageTrouble", () => {
-  it.effect("tries again each second, and says once that storage fails and once that it works", () => {
+  it.scoped("tries again each second, and says once that storage fails and once that it works", () => {
     const { layer, lines } = logging()
     return Effect.gen(function*() {
       const { failure, retry } = yield* makeStorageTrouble
@@ -45,7 +57,7 @@ describe("StorageTrouble", () => {
     }).pipe(Effect.provide(layer))
   })
 
-  it.effect("says that storage works when all that failed has succeeded, because a full disk can be read", () => {
+  it.scoped("says that storage works when all that failed has succeeded, because a full disk can be read", () => {
     const { layer, lines } = logging()
     return Effect.gen(function*() {
       const { failure, retry } = yield* makeStorageTrouble
@@ -63,10 +75,60 @@ describe("StorageTrouble", () => {
     }).pipe(Effect.provide(layer))
   })
 
-  it.effect("leaves every other failure to the caller", () =>
+  it.scoped("leaves every other failure to the caller", () =>
     Effect.gen(function*() {
       const { failure, retry } = yield* makeStorageTrouble
       assert.strictEqual(yield* Effect.flip(retry(Effect.fail("another"))), "another")
       assert.isUndefined(yield* failure)
     }))
+
+  it.scoped("row 47: small writes on a full disk are no recovery, while the writes of others fail", () => {
+    const { layer, lines } = logging()
+    return Effect.gen(function*() {
+      const trouble = yield* makeStorageTrouble
+      const posted = fakeFile(trouble)
+      const small = fakeFile(trouble)
+      posted.state.error = full
+      for (let second = 0; second < 12; second++) {
+        yield* Effect.ignore(posted.write)
+        yield* trouble.retry(small.write)
+        yield* trouble.retry(Effect.void)
+        yield* TestClock.adjust("1 second")
+      }
+      assert.deepStrictEqual(lines, [])
+      assert.strictEqual((yield* trouble.failure)?.reason, "Full")
+      posted.state.error = undefined
+      yield* posted.write
+      yield* TestClock.adjust("5 seconds")
+      assert.deepStrictEqual(lines, ["Storage works again"])
+      assert.isUndefined(yield* trouble.failure)
+    }).pipe(Effect.provide(layer))
+  })
+
+  it.scoped("row 47: nor is a read, or a write that changes nothing; all loops together say it once", () => {
+    const { layer, lines } = logging()
+    return Effect.gen(function*() {
+      const trouble = yield* makeStorageTrouble
+      const file = fakeFile(trouble)
+      file.state.error = full
+      yield* Effect.ignore(file.write)
+      file.state.error = undefined
+      file.state.rows = 0
+      yield* TestClock.adjust("1 minute")
+      yield* trouble.retry(file.write)
+      yield* trouble.retry(Effect.void)
+      assert.strictEqual((yield* trouble.failure)?.reason, "Full")
+      file.state.error = full
+      const loops = yield* Effect.fork(
+        Effect.all(Array.from({ length: 7 }, () => trouble.retry(file.write)), { concurrency: "unbounded" })
+      )
+      yield* TestClock.adjust("10 seconds")
+      assert.lengthOf(lines, 1)
+      file.state.error = undefined
+      file.state.rows = 1
+      yield* TestClock.adjust("1 second")
+      yield* Fiber.join(loops)
+      assert.deepStrictEqual(lines.slice(1), ["Storage works again"])
+    }).pipe(Effect.provide(layer))
+  })
 })

@@ -104,6 +104,31 @@ export const machine: ReadonlyArray<Row> = [
     met: ({ notStored }) => notStored
   },
   {
+    name: "storage-full-said",
+    shows: "the disk is full for 6 s, and has room for small writes: its recovery is said once, when there is room again",
+    smallDisk: true,
+    script: ({ check, disk, gate, over, round, said, tasks: [task], told }) =>
+      Effect.gen(function*() {
+        const works = said("Storage works again")
+        yield* round(1)
+        yield* told()
+        yield* disk.fill
+        for (let tries = 0; tries < 60; tries++) {
+          yield* gate(task)
+          yield* Effect.sleep("100 millis")
+        }
+        yield* check((yield* works) === 0, "it was said to work again while it was full")
+        yield* disk.free
+        yield* over
+        yield* round(2)
+        yield* Effect.sleep("6 seconds")
+        yield* check((yield* works) === 1, `that it works again was said ${yield* works} times`)
+        const warnings = yield* said("not stored: the log has each")
+        yield* check(warnings >= 1 && warnings <= 2, `${warnings} warnings of events that were not stored`)
+      }),
+    met: ({ notStored }) => notStored
+  },
+  {
     name: "file-linked",
     shows: "the file has a second name for a while, by which another process publishes: refused by both",
     script: fileFault({

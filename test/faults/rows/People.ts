@@ -1,7 +1,20 @@
+import * as SqliteClient from "@effect/sql-sqlite-node/SqliteClient"
+import * as SqlClient from "@effect/sql/SqlClient"
 import { Effect } from "effect"
 import { Fault } from "../../../src/simulator/PlaneSimulator.js"
 import type { Row } from "../Row.js"
 import { answered, comments, hundredfold, met } from "./Fault.js"
+
+/** How many dead letters the pipeline's file has by now. */
+const deadLetters = (filename: string) =>
+  Effect.flatMap(
+    SqlClient.SqlClient,
+    (sql) => sql<{ dead: number }>`SELECT count(*) AS dead FROM plane_sync_delivery WHERE status = 'dead'`
+  ).pipe(
+    Effect.map(([row]) => row?.dead),
+    Effect.provide(SqliteClient.layer({ filename, readonly: true })),
+    Effect.orDie
+  )
 
 /** What people do in Plane, and how they write. */
 export const people: ReadonlyArray<Row> = [
@@ -96,6 +109,32 @@ export const people: ReadonlyArray<Row> = [
         yield* round(2)
       }),
     met: ({ requests }) => requests.filter(({ kind, query }) => kind === "search" && query.includes("ET-007")).length
+  },
+  {
+    name: "identifier-changed",
+    shows:
+      "the project's identifier is changed in Plane for 2 s: keys of the old and of the new one wait, and nothing dies",
+    ci: true,
+    // Once it is changed back, what was published under the other one is no key of the project.
+    dead: 2,
+    script: ({ check, database, gate, over, plane, round, stage, task, tasks, unknown }) =>
+      Effect.gen(function*() {
+        yield* round(1, [tasks[0]])
+        const unresolved = yield* task("Season plan")
+        yield* plane.renameProject("OPX")
+        const other = unknown("OPX-5")
+        yield* stage(other, "analysis", "dead")
+        yield* gate(other, "dead")
+        yield* stage(unresolved, "analysis")
+        yield* gate(unresolved)
+        yield* round(1, tasks.slice(1))
+        yield* Effect.sleep("2 seconds")
+        yield* check((yield* deadLetters(database)) === 0, "an event died while the identifier that is set was wrong")
+        yield* plane.renameProject("ET")
+        yield* over
+        yield* round(2)
+      }),
+    met: ({ requests }) => requests.filter(({ kind }) => kind === "project").length - 1
   },
   {
     name: "wrong-prefix",
