@@ -26,11 +26,6 @@ const sendingReason = ({ destination, hasToken, now }: HealthFacts): string | un
     }: ${destination.reason}`
 }
 
-const leaderReason = ({ takenOver }: HealthFacts): string | undefined =>
-  takenOver
-    ? "Another process has taken over this database and sends from it: nothing is sent from here"
-    : undefined
-
 // Reads, workers and writes may all meet the same trouble with storage. It is reported once.
 const storageReason = ({ now, readFailure, workerFailure, writeFailure }: HealthFacts): string | undefined =>
   (readFailure ?? workerFailure ??
@@ -51,7 +46,7 @@ export const judge = (facts: HealthFacts): Judgement => {
     sendingReason(facts),
     facts.misfit,
     giteaReason(facts),
-    leaderReason(facts),
+    facts.standby,
     storageReason(facts),
     notStoredReason(facts)
   ].filter((reason) => reason !== undefined)

@@ -6,6 +6,7 @@ import type { Findings } from "../../demo/Judge.js"
 import { connections } from "../../src/base/Connections.js"
 import { projectsLayer } from "../../src/domain/ProjectSettings.js"
 import { StageEvents } from "../../src/events/StageEvents.js"
+import { Leadership } from "../../src/outbox/Leadership.js"
 import { Outbox } from "../../src/outbox/Outbox.js"
 import { PlaneClient } from "../../src/plane/PlaneClient.js"
 import { RateBudget } from "../../src/plane/RateBudget.js"
@@ -62,6 +63,7 @@ const pipeline = (database: string, http: Layer.Layer<HttpClient.HttpClient>) =>
   Layer.merge(PlaneSync.layerPipeline, StageEvents.layer).pipe(
     Layer.provide(Destination.layer),
     Layer.provide(PlaneClient.layer),
+    Layer.provide(Leadership.layer),
     Layer.provideMerge(Layer.mergeAll(Outbox.layer, WakeUps.layer, projectsLayer, RateBudget.layer)),
     Layer.provideMerge(Storage.layerFile(database)),
     Layer.provide(http)

@@ -21,7 +21,7 @@ const well: HealthFacts = {
   destination: { open: true },
   misfit: undefined,
   budget: { limit: 60, used: 0, waiting: 0, pausedUntil: Option.none() },
-  takenOver: false,
+  standby: undefined,
   outbox: { pending: 0, dead: 0, delivered: 0, discarded: 0, oldestAt: null },
   readFailure: undefined,
   workerFailure: undefined,
@@ -40,7 +40,8 @@ const misfit = "The stage table is wrong"
 const noToken = /^ORCH_PLANE_API_TOKEN is not set: events are kept, and nothing is sent to Plane$/
 const away = /^Nothing has been sent to Plane since 1970-01-01T00:15:39.000Z: connection refused$/
 const wrongTable = /^The stage table is wrong$/
-const takenOver = /^Another process has taken over this database and sends from it: nothing is sent from here$/
+const standby = /^process 1 on elsewhere sends$/
+const elsewhere = "process 1 on elsewhere sends"
 const byReading = /reading/
 const byWorkers = /working/
 const byWriting = /writing/
@@ -63,7 +64,7 @@ const rows: ReadonlyArray<readonly [string, Partial<HealthFacts>, ReadonlyArray<
     /ORCH_GITEA_TOKEN.*\(403\), and 1 more like this$/
   ]],
   ["row 26: a Gitea that is down", { gitea: [down] }, [/^Gitea does not answer \(connect ECONNREFUSED\)$/]],
-  ["another leader", { takenOver: true }, [takenOver]],
+  ["another leader", { standby: elsewhere }, [standby]],
   ["storage that cannot be read", { readFailure: storageError("reading") }, [byReading]],
   ["workers that cannot store", { workerFailure: storageError("working") }, [byWorkers]],
   ["a failed write", { writeFailure: { at: secondsAgo(299), error: storageError("writing") } }, [byWriting]],
@@ -90,11 +91,11 @@ const rows: ReadonlyArray<readonly [string, Partial<HealthFacts>, ReadonlyArray<
     {
       destination: closed(61),
       misfit,
-      takenOver: true,
+      standby: elsewhere,
       readFailure: storageError("reading"),
       notStored: { count: 3, at: now }
     },
-    [away, wrongTable, takenOver, byReading, notStored]
+    [away, wrongTable, standby, byReading, notStored]
   ],
   [
     "everything at once, without a token",
@@ -102,11 +103,11 @@ const rows: ReadonlyArray<readonly [string, Partial<HealthFacts>, ReadonlyArray<
       hasToken: false,
       destination: closed(61),
       misfit,
-      takenOver: true,
+      standby: elsewhere,
       writeFailure: { at: now, error: storageError("writing") },
       notStored: { count: 3, at: now }
     },
-    [noToken, wrongTable, takenOver, byWriting, notStored]
+    [noToken, wrongTable, standby, byWriting, notStored]
   ]
 ]
 
