@@ -6,6 +6,7 @@ import { Gitea } from "../gitea/GiteaClient.js"
 import { Leadership } from "../outbox/Leadership.js"
 import { PlaneConfig } from "../plane/PlaneConfig.js"
 import { PlaneSync } from "../sending/PlaneSync.js"
+import { Integrity } from "../storage/Integrity.js"
 import type { StorageError } from "../storage/StorageError.js"
 import { Receiver } from "../webhooks/Receiver.js"
 import type { HealthFacts } from "./HealthFacts.js"
@@ -25,7 +26,7 @@ export class Health extends Context.Tag("plane-sync/Health")<Health, {
   static readonly layer: Layer.Layer<
     Health,
     ConfigError.ConfigError,
-    Gitea | Leadership | PlaneSync | StageEvents | Receiver
+    Gitea | Integrity | Leadership | PlaneSync | StageEvents | Receiver
   > = Layer
     .scoped(
       Health,
@@ -38,6 +39,7 @@ const make = Effect.gen(function*() {
   const plane = yield* PlaneSync
   const events = yield* StageEvents
   const { standby } = yield* Leadership
+  const { doubt } = yield* Integrity
   const receiver = yield* Receiver
   const troubles = Option.match(yield* Gitea, { onNone: () => Effect.succeed([]), onSome: ({ troubles }) => troubles })
   const hasToken = Redacted.value(apiToken) !== ""
@@ -78,6 +80,7 @@ const make = Effect.gen(function*() {
       misfit: yield* plane.misfit,
       budget: yield* plane.budget,
       standby: yield* standby,
+      integrity: yield* doubt,
       ...(yield* Ref.get(lastRead)),
       workerFailure: storageFailure,
       writeFailure: yield* Ref.get(writeFailure),

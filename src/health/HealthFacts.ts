@@ -18,6 +18,8 @@ export interface HealthFacts {
   readonly budget: RateStatus
   /** Who is the leader instead of this process; undefined while it leads itself. */
   readonly standby: string | undefined
+  /** What is not known of the database file yet, or what damage was found; undefined when it is whole. */
+  readonly integrity: string | undefined
   /** As last read. */
   readonly outbox: OutboxStatus
   /** Why storage could not be read, the last time that it was tried. */

@@ -47,7 +47,7 @@ export const judge = (facts: HealthFacts): Judgement => {
     facts.misfit,
     giteaReason(facts),
     facts.standby,
-    storageReason(facts),
+    storageReason(facts) ?? facts.integrity,
     notStoredReason(facts)
   ].filter((reason) => reason !== undefined)
   return { status: reasons.length === 0 ? "ok" : "degraded", reasons }

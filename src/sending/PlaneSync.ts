@@ -13,6 +13,7 @@ import { PlaneClient } from "../plane/PlaneClient.js"
 import { PlaneConfig } from "../plane/PlaneConfig.js"
 import type { RateStatus } from "../plane/RateBudget.js"
 import { RateBudget } from "../plane/RateBudget.js"
+import { Integrity } from "../storage/Integrity.js"
 import { pruneHourly, retention } from "../storage/Retention.js"
 import type { Storage } from "../storage/Storage.js"
 import type { StorageError } from "../storage/StorageError.js"
@@ -51,7 +52,7 @@ export class PlaneSync extends Context.Tag("plane-sync/PlaneSync")<PlaneSync, {
    * work item before it launches an agent (`WorkItemLook`). What only one process may do waits for its `Leadership`.
    */
   static readonly layerStorage: Layer.Layer<
-    PlaneSync | StageEvents | Leadership | Outbox | WakeUps | PlaneClient | Projects | WorkItemLook,
+    PlaneSync | StageEvents | Integrity | Leadership | Outbox | WakeUps | PlaneClient | Projects | WorkItemLook,
     ConfigError.ConfigError | LeaderActive | StorageError,
     Storage
   > = Layer.suspend(() => sending)
@@ -100,7 +101,7 @@ const make = Effect.gen(function*() {
   })
 })
 
-const sending = Layer.mergeAll(PlaneSync.layerPipeline, StageEvents.layer, launchLookLayer).pipe(
+const sending = Layer.mergeAll(PlaneSync.layerPipeline, StageEvents.layer, launchLookLayer, Integrity.layer).pipe(
   Layer.provide(Destination.layer),
   Layer.provideMerge(PlaneClient.layer),
   Layer.provideMerge(Leadership.layer),

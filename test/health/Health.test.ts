@@ -10,6 +10,7 @@ import type { OutboxStatus } from "../../src/outbox/Queries.js"
 import type { DestinationStatus } from "../../src/sending/Destination.js"
 import { PlaneSync } from "../../src/sending/PlaneSync.js"
 import type { WorkersStatus } from "../../src/sending/Workers.js"
+import { Integrity } from "../../src/storage/Integrity.js"
 import { StorageError } from "../../src/storage/StorageError.js"
 import { Receiver } from "../../src/webhooks/Receiver.js"
 
@@ -23,6 +24,7 @@ const program = {
   notStored: 0,
   workers: { storageFailure: undefined } as WorkersStatus,
   standby: undefined as string | undefined,
+  doubt: undefined as string | undefined,
   misfit: undefined as string | undefined
 }
 
@@ -49,6 +51,7 @@ const layer = (state: typeof program, token: string) =>
       })
     )),
     Layer.provide(Layer.succeed(Gitea, Option.none())),
+    Layer.provide(Layer.succeed(Integrity, Integrity.of({ doubt: Effect.sync(() => state.doubt) }))),
     Layer.provide(Layer.succeed(
       Leadership,
       Leadership.of({
@@ -147,6 +150,16 @@ describe("Health", () => {
         state.workers = { storageFailure: full }
         degradedBy(yield* report, /no space left/)
         state.workers = { storageFailure: undefined }
+        assert.strictEqual((yield* report).status, "ok")
+      })
+    ))
+
+  it.effect("row 74: is degraded until the database file was checked", () =>
+    withHealth(({ report }, state) =>
+      Effect.gen(function*() {
+        state.doubt = "Storage x.sqlite: the file is being checked"
+        degradedBy(yield* report, /being checked/)
+        state.doubt = undefined
         assert.strictEqual((yield* report).status, "ok")
       })
     ))

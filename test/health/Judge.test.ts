@@ -22,6 +22,7 @@ const well: HealthFacts = {
   misfit: undefined,
   budget: { limit: 60, used: 0, waiting: 0, pausedUntil: Option.none() },
   standby: undefined,
+  integrity: undefined,
   outbox: { pending: 0, dead: 0, delivered: 0, discarded: 0, oldestAt: null },
   readFailure: undefined,
   workerFailure: undefined,
