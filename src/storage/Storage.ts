@@ -62,7 +62,7 @@ export class Storage extends Context.Tag("plane-sync/Storage")<Storage, {
    */
   static readonly layerFile = (filename: string): Layer.Layer<Storage, StorageError, Migrations> =>
     Layer.scoped(Storage, openOwnFile(filename)).pipe(
-      Layer.provide(SqliteClient.layer({ filename })),
+      Layer.provide(SqliteClient.layer({ filename, disableWAL: true })),
       Layer.provide(Layer.effectDiscard(
         filename === ":memory:"
           ? Effect.void

@@ -60,12 +60,15 @@ const open = Effect.fnUntraced(function*(where: string) {
   yield* edge(client.unsafe("PRAGMA busy_timeout = 20"))
   // NORMAL, the default with WAL, loses the last commits in a power cut.
   yield* edge(client.unsafe("PRAGMA synchronous = FULL"))
-  // A read opens the log and the index, so that both can be checked before anything is written.
-  yield* edge(client.unsafe("PRAGMA schema_version"))
-  const { index, refuseFromNow, refuseMoved } = yield* makeOpenedFile(where)
-  if (index !== undefined) yield* refuseStrangers(where, index)
-  if (!isInMemory) yield* edge(refuseCut(client, where))
   yield* edge(refuseOtherTables(client, where))
+  // Only now, because it changes the file.
+  yield* edge(client.unsafe("PRAGMA journal_mode = WAL"))
+  // A read opens the log and the index, so that both can be checked before anything else is written.
+  yield* edge(client.unsafe("PRAGMA schema_version"))
+  const { index, isCopying, refuseFromNow, refuseMoved } = yield* makeOpenedFile(where)
+  if (index !== undefined) yield* refuseStrangers(where, index)
+  if (isCopying) yield* edge(client.unsafe("PRAGMA wal_checkpoint"))
+  if (!isInMemory) yield* edge(refuseCut(client, where))
   yield* edge(migrate(where))
   /** Once a part of the file was found to be damaged, nothing more is read or written. */
   const guarded = <A>(effect: Effect.Effect<A, StorageError>) =>
@@ -99,6 +102,8 @@ const open = Effect.fnUntraced(function*(where: string) {
           Effect.zipRight(restore(effect)),
           Effect.zipLeft(refuseMoved),
           Effect.zipLeft(commit),
+          // Whether SQLite began the log anew, or copied it, is noted at once. What else is found fails the next one.
+          Effect.zipLeft(Effect.ignore(refuseMoved)),
           // A COMMIT that fails leaves its transaction open, and the next writes would join it.
           Effect.onError(() => rollback),
           spanned
