@@ -1,6 +1,6 @@
 import { Effect } from "effect"
 import { execFile } from "node:child_process"
-import { createRequire } from "node:module"
+import * as Module from "node:module"
 import { StorageError, storageError } from "../StorageError.js"
 
 // Not within this process: SQLite reads the whole file in one call, during which nothing else would run, and which
@@ -9,8 +9,15 @@ const script = `const [driver, file] = process.argv.slice(1)
 const database = new (require(driver))(file, { readonly: true, fileMustExist: true, timeout: 5000 })
 process.stdout.write(JSON.stringify(database.pragma("quick_check(3)").map((row) => row.quick_check)))`
 
-const driver = () =>
-  createRequire(createRequire(import.meta.url).resolve("@effect/sql-sqlite-node")).resolve("better-sqlite3")
+/** Where SQLite's driver is. It belongs to the client's package, and may be installed beside that one alone. */
+const driver = (): string => {
+  const here = Module.createRequire(import.meta.url)
+  try {
+    return here.resolve("better-sqlite3")
+  } catch {
+    return Module.createRequire(here.resolve("@effect/sql-sqlite-node")).resolve("better-sqlite3")
+  }
+}
 
 /**
  * Reads the whole file in a process of its own, and fails with `Damaged` when SQLite finds fault with it; with any
