@@ -123,6 +123,7 @@ export const runRow = (
     )
     const scope = yield* Effect.acquireRelease(Scopes.make(), (scope) => Scopes.close(scope, Exit.void))
     const database = `${directory}/plane-sync.sqlite`
+    if (row.prepare !== undefined) yield* row.prepare(database)
     const context = yield* pipeline(database, http).pipe(
       Layer.buildWithScope(scope),
       Effect.withConfigProvider(config),

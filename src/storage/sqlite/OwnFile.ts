@@ -60,7 +60,7 @@ const open = Effect.fnUntraced(function*(where: string) {
   yield* edge(client.unsafe("PRAGMA busy_timeout = 20"))
   // NORMAL, the default with WAL, loses the last commits in a power cut.
   yield* edge(client.unsafe("PRAGMA synchronous = FULL"))
-  yield* edge(refuseOtherTables(client, where))
+  if (!isInMemory) yield* edge(refuseOtherTables(client, where))
   // Only now, because it changes the file.
   yield* edge(client.unsafe("PRAGMA journal_mode = WAL"))
   // A read opens the log and the index, so that both can be checked before anything else is written.

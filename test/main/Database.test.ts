@@ -1,6 +1,7 @@
 import { assert, describe, layer } from "@effect/vitest"
 import { Effect } from "effect"
 import { execFileSync } from "node:child_process"
+import { copyFileSync, rmSync, statSync } from "node:fs"
 import { PlaneSimulator } from "../../src/simulator/PlaneSimulator.js"
 import { folder, post, request } from "../http/Server.js"
 import { freePort, listening, Program, run, start } from "./Child.js"
@@ -16,7 +17,7 @@ const leaderSeen = (file: string, secondsAgo: number) =>
     ])
   )
 
-layer(Program.layer, { excludeTestServices: true })((it) =>
+layer(Program.layer, { excludeTestServices: true })((it) => {
   describe("row 75: a container that was killed and comes back under a new host name", () => {
     it.scoped(
       "listens at once, takes events and hooks, says that it waits, and sends when the lease is over",
@@ -66,4 +67,58 @@ layer(Program.layer, { excludeTestServices: true })((it) =>
       60_000
     )
   })
-)
+
+  describe("row 74: the database", () => {
+    it.scoped(
+      "is backed up beside a serve; copied over it, it stops everything; restored by the book, it is back",
+      () =>
+        Effect.gen(function*() {
+          const cwd = yield* folder
+          const settings = { ORCH_PORT: String(yield* freePort), ORCH_WEBHOOKS_INSECURE: "true" }
+          const url = `http://127.0.0.1:${settings.ORCH_PORT}`
+          const file = `${cwd}/data/plane-sync.sqlite`
+          const copy = `${cwd}/copy.sqlite`
+          const cli = (...args: ReadonlyArray<string>) => run(args, { cwd, settings })
+          const event = (id: string) => post(url, JSON.stringify({ type: "task_completed", workItem: "ET-1", id }))
+          const hook = Effect.promise(() =>
+            fetch(`${url}/webhooks/plane`, {
+              method: "POST",
+              headers: { "content-type": "application/json" },
+              body: "{}"
+            })
+              .then(({ status }) => status, () => "cut")
+          )
+          const serve = yield* start(["serve"], { cwd, settings })
+          yield* listening(serve)
+          assert.strictEqual((yield* event("before")).status, 202)
+          const made = yield* cli("backup", copy)
+          assert.deepStrictEqual([made.code, made.out], [0, `${copy}\n`], made.err)
+          assert.strictEqual(statSync(copy).mode & 0o777, 0o600)
+          const again = yield* cli("backup", copy)
+          assert.deepStrictEqual([again.code, again.out], [2, ""])
+          assert.match(again.err, /copy\.sqlite exists, and a backup overwrites nothing: name a new file/)
+          assert.strictEqual((yield* event("after")).status, 202)
+          assert.strictEqual(yield* hook, 202)
+
+          copyFileSync(copy, file)
+          assert.strictEqual((yield* event("lost")).status, 503)
+          assert.strictEqual(yield* hook, "cut")
+          assert.match(
+            JSON.stringify((yield* request(`${url}/health`)).body),
+            /"degraded".*another program has written into the file while it was open: stop plane-sync, .* restore a backup/
+          )
+
+          yield* serve.signal("SIGTERM")
+          yield* serve.ended
+          for (const part of ["", "-wal", "-shm"]) rmSync(`${file}${part}`, { force: true })
+          copyFileSync(copy, file)
+          yield* listening(yield* start(["serve"], { cwd, settings }))
+          assert.strictEqual((yield* event("restored")).status, 202)
+          const { out } = yield* cli("events", "--json")
+          const ids = out.trim().split("\n").map((line) => /"id":"([^"]+)"/.exec(line)?.[1])
+          assert.deepStrictEqual(ids, ["restored", "before"])
+        }),
+      60_000
+    )
+  })
+})
