@@ -3,6 +3,7 @@ import * as FileSystem from "@effect/platform/FileSystem"
 import { ConfigProvider, Effect, Layer, Logger, LogLevel } from "effect"
 import { projectsLayer } from "../src/domain/ProjectSettings.js"
 import { StageEvents } from "../src/events/StageEvents.js"
+import { Leadership } from "../src/outbox/Leadership.js"
 import { Outbox } from "../src/outbox/Outbox.js"
 import { PlaneClient } from "../src/plane/PlaneClient.js"
 import { RateBudget } from "../src/plane/RateBudget.js"
@@ -57,6 +58,7 @@ export const pipelineInMemory = (settings: Settings) =>
     Layer.provide(Destination.layer),
     Layer.provide(PlaneClient.layer),
     // No other process writes to it, and each poll would cost the TestClock a step.
+    Layer.provide(Leadership.layer),
     Layer.provide(Layer.mergeAll(Outbox.layer, WakeUps.layerPolling("1 days"), projectsLayer, RateBudget.layer)),
     Layer.provide(Storage.layerFile(":memory:")),
     Layer.provide(configured(settings)),

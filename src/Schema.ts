@@ -1,6 +1,6 @@
 import { Effect, Layer } from "effect"
 import { claimTable, giteaTables } from "./gitea/Tables.js"
-import { whileNobodyLeads } from "./outbox/Leadership.js"
+import { whileNobodyLeads } from "./outbox/Leader.js"
 import {
   foldedTable,
   heardColumns,

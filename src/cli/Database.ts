@@ -7,15 +7,16 @@ import { StorageError } from "../storage/StorageError.js"
 /** The database of `ORCH_DATABASE_URL`. A `plane-sync serve` may run on it at the same time. */
 export const database = Layer.provideMerge(Outbox.layer, Storage.layer)
 
+/** The path of the database, which exists. */
+export const existingFile = Effect.gen(function*() {
+  const file = yield* databaseFile
+  const files = yield* FileSystem.FileSystem
+  if (yield* Effect.orElseSucceed(files.exists(file), () => false)) return file
+  return yield* new StorageError({ reason: "CannotOpen", where: file, words: "there is no such file" })
+})
+
 /** The same for commands that only look: they fail where there is no file, so that a mistyped path makes no new one. */
-export const existingDatabase = Layer.unwrapEffect(
-  Effect.gen(function*() {
-    const file = yield* databaseFile
-    const files = yield* FileSystem.FileSystem
-    if (yield* Effect.orElseSucceed(files.exists(file), () => false)) return database
-    return yield* new StorageError({ reason: "CannotOpen", where: file, words: "there is no such file" })
-  })
-)
+export const existingDatabase = Layer.unwrapEffect(Effect.as(existingFile, database))
 
 /** The database's file, as a person knows it. */
 export const databasePath = Effect.map(Storage, ({ where }) => where)

@@ -119,6 +119,14 @@ const commands = {
     more: ["A running `plane-sync serve` asks them within a second; without one the task waits.", beside],
     examples: ["plane-sync task advance ET-002"]
   },
+  backup: {
+    line: "Copy the database to a new file, also while `plane-sync serve` is running",
+    more: [
+      "The copy is the database of ORCH_DATABASE_URL at one moment. It is checked, and on disk, when the command ends " +
+      "with 0. docs/setup.md says how to restore it."
+    ],
+    examples: ["plane-sync backup ./plane-sync-2026-11-29.sqlite"]
+  },
   find: {
     line: "Find a work item in Plane: its key, name, state, id and address",
     more: [

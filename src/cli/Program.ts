@@ -8,6 +8,7 @@ import { version } from "../base/Version.js"
 import { projectsLayer } from "../domain/ProjectSettings.js"
 import { PlaneClient } from "../plane/PlaneClient.js"
 import { RateBudget } from "../plane/RateBudget.js"
+import { backup } from "./Backup.js"
 import { comment } from "./Comment.js"
 import { dead } from "./Dead.js"
 import { events } from "./Events.js"
@@ -35,6 +36,7 @@ const rootOf = <E, R>(serving: Effect.Effect<void, E, R>) =>
       Command.provide(events, loggingLayer),
       Command.provide(dead, loggingLayer),
       Command.provide(task, loggingLayer),
+      Command.provide(backup, loggingLayer),
       Command.provide(find, plane),
       Command.provide(comment, plane)
     ])

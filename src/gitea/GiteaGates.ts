@@ -6,6 +6,7 @@ import type { EpochMillis } from "../base/Time.js"
 import { epochMillis, later } from "../base/Time.js"
 import { Projects } from "../domain/Projects.js"
 import { projectsLayer } from "../domain/ProjectSettings.js"
+import type { Leadership } from "../outbox/Leadership.js"
 import { Storage } from "../storage/Storage.js"
 import type { StorageError } from "../storage/StorageError.js"
 import type { WakeUps } from "../storage/WakeUps.js"
@@ -242,8 +243,8 @@ export const giteaGates: Effect.Effect<
  */
 export const gatesLayer: Layer.Layer<
   Gitea | QualityGates,
-  ConfigError.ConfigError | StorageError,
-  Pipeline | WakeUps | Storage
+  ConfigError.ConfigError,
+  Pipeline | Leadership | WakeUps | Storage
 > = Layer.merge(
   Layer.effect(QualityGates, Effect.map(giteaGates, QualityGates.make)),
   Layer.scopedDiscard(startRounds)

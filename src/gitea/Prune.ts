@@ -1,8 +1,8 @@
 import type { SqlError } from "@effect/sql/SqlError"
-import type { ConfigError, Scope } from "effect"
+import type { Scope } from "effect"
 import { Duration, Effect } from "effect"
 import type { EpochMillis } from "../base/Time.js"
-import { pruneHourly, retention } from "../storage/Retention.js"
+import { pruneHourly } from "../storage/Retention.js"
 import type { Sql } from "../storage/Sql.js"
 import { Storage } from "../storage/Storage.js"
 import { concernsNoTask } from "../tasks/PullRequestTasks.js"
@@ -52,11 +52,10 @@ export const pruneCommitStatuses = (sql: Sql, before: EpochMillis): Effect.Effec
     (deleted) => deleted.length === pruneBatch
   )
 
-/** Deletes facts that are too old, every hour: pull requests after `ORCH_RETENTION`, checks after 7 days. */
-export const pruneFactsHourly: Effect.Effect<void, ConfigError.ConfigError, Scope.Scope | Storage> = Effect.gen(
-  function*() {
+/** Deletes facts that are too old, every hour: pull requests after `ORCH_RETENTION` (`kept`), checks after 7 days. */
+export const pruneFactsHourly = (kept: Duration.Duration): Effect.Effect<void, never, Scope.Scope | Storage> =>
+  Effect.gen(function*() {
     const { sql, write } = yield* Storage
     yield* pruneHourly((before) => write(pruneCommitStatuses(sql, before)), statusesKeptFor)
-    yield* pruneHourly((before) => write(prunePullRequests(sql, before)), yield* retention)
-  }
-)
+    yield* pruneHourly((before) => write(prunePullRequests(sql, before)), kept)
+  })

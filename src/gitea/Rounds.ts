@@ -4,6 +4,7 @@ import { isGlob } from "../base/Glob.js"
 import type { EpochMillis } from "../base/Time.js"
 import { epochMillis, later } from "../base/Time.js"
 import { Projects } from "../domain/Projects.js"
+import { Leadership } from "../outbox/Leadership.js"
 import { startDueWork } from "../storage/DueWork.js"
 import { Storage } from "../storage/Storage.js"
 import type { StorageError } from "../storage/StorageError.js"
@@ -217,27 +218,33 @@ const findNamed = (client: GiteaClient) =>
   })
 
 /**
- * Asks Gitea for what no hook told, until the scope closes; nothing without a token. A pull request whose hooks were
- * all lost, or that is older than the installation, is found by them.
+ * Asks Gitea for what no hook told, while this process is the leader; nothing without a token. A pull request whose
+ * hooks were all lost, or that is older than the installation, is found by them.
  */
 export const startRounds: Effect.Effect<
   void,
-  StorageError,
-  Gitea | Projects | Scope.Scope | Storage | TaskPullRequests | TaskStore | WakeUps
+  never,
+  Gitea | Leadership | Projects | Scope.Scope | Storage | TaskPullRequests | TaskStore | WakeUps
 > = Effect.gen(function*() {
   const client = Option.getOrUndefined(yield* Gitea)
   if (client === undefined) return
   const { read, sql, trouble, write } = yield* Storage
   const wakeUps = yield* WakeUps
-  const now = yield* epochMillis
-  yield* write(makeRepositoriesDue(sql, now))
-  yield* Effect.forkScoped(findNamed(client))
-  yield* startDueWork({
-    concurrency,
-    trouble,
-    wakeUps,
-    maxAhead: every,
-    read: (limit, furthest) => read(readDueRepositories(sql, limit, furthest)),
-    perform: yield* makeAsking(client)
-  })
+  const perform = yield* makeAsking(client)
+  const { whileLeading } = yield* Leadership
+  yield* whileLeading(() =>
+    Effect.gen(function*() {
+      const now = yield* epochMillis
+      yield* trouble.retry<void, never>(write(makeRepositoriesDue(sql, now)))
+      yield* Effect.forkScoped(findNamed(client))
+      yield* startDueWork({
+        concurrency,
+        trouble,
+        wakeUps,
+        maxAhead: every,
+        read: (limit, furthest) => read(readDueRepositories(sql, limit, furthest)),
+        perform
+      })
+    })
+  )
 }).pipe(Effect.annotateLogs({ service: "Gitea" }))

@@ -3,8 +3,10 @@ import { Context, Effect, Either, Layer, Option, Redacted, Ref, Schedule } from 
 import { EpochMillis, epochMillis } from "../base/Time.js"
 import { StageEvents } from "../events/StageEvents.js"
 import { Gitea } from "../gitea/GiteaClient.js"
+import { Leadership } from "../outbox/Leadership.js"
 import { PlaneConfig } from "../plane/PlaneConfig.js"
 import { PlaneSync } from "../sending/PlaneSync.js"
+import { Integrity } from "../storage/Integrity.js"
 import type { StorageError } from "../storage/StorageError.js"
 import { Receiver } from "../webhooks/Receiver.js"
 import { heardSources, WebhookConfig } from "../webhooks/WebhookConfig.js"
@@ -22,18 +24,23 @@ export class Health extends Context.Tag("plane-sync/Health")<Health, {
   /** Notes how a write ended, because a full disk can still be read without an error. */
   readonly noteWrite: (outcome: Either.Either<unknown, StorageError>) => Effect.Effect<void>
 }>() {
-  static readonly layer: Layer.Layer<Health, ConfigError.ConfigError, Gitea | PlaneSync | StageEvents | Receiver> =
-    Layer
-      .scoped(
-        Health,
-        Effect.suspend(() => make)
-      )
+  static readonly layer: Layer.Layer<
+    Health,
+    ConfigError.ConfigError,
+    Gitea | Integrity | Leadership | PlaneSync | StageEvents | Receiver
+  > = Layer
+    .scoped(
+      Health,
+      Effect.suspend(() => make)
+    )
 }
 
 const make = Effect.gen(function*() {
   const { apiToken } = yield* PlaneConfig
   const plane = yield* PlaneSync
   const events = yield* StageEvents
+  const { standby } = yield* Leadership
+  const { doubt } = yield* Integrity
   const receiver = yield* Receiver
   const troubles = Option.match(yield* Gitea, { onNone: () => Effect.succeed([]), onSome: ({ troubles }) => troubles })
   const hasToken = Redacted.value(apiToken) !== ""
@@ -67,14 +74,15 @@ const make = Effect.gen(function*() {
   const facts: Effect.Effect<HealthFacts> = Effect.gen(function*() {
     yield* Effect.timeoutOption(readOutbox, patience)
     yield* countNotStored
-    const { storageFailure, takenOver } = yield* plane.workers
+    const { storageFailure } = yield* plane.workers
     return {
       now: yield* epochMillis,
       hasToken,
       destination: yield* plane.destination,
       misfit: yield* plane.misfit,
       budget: yield* plane.budget,
-      takenOver,
+      standby: yield* standby,
+      integrity: yield* doubt,
       ...(yield* Ref.get(lastRead)),
       workerFailure: storageFailure,
       writeFailure: yield* Ref.get(writeFailure),

@@ -16,8 +16,10 @@ export interface HealthFacts {
   /** What is wrong with the stage table, or why it could not be compared; undefined while it fits. */
   readonly misfit: string | undefined
   readonly budget: RateStatus
-  /** Another process has become the leader. */
-  readonly takenOver: boolean
+  /** Who is the leader instead of this process; undefined while it leads itself. */
+  readonly standby: string | undefined
+  /** What is not known of the database file yet, or what damage was found; undefined when it is whole. */
+  readonly integrity: string | undefined
   /** As last read. */
   readonly outbox: OutboxStatus
   /** Why storage could not be read, the last time that it was tried. */

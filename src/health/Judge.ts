@@ -38,11 +38,6 @@ const hooksReasons = ({ heard, hooks }: HealthFacts): ReadonlyArray<string> =>
       : []
   })
 
-const leaderReason = ({ takenOver }: HealthFacts): string | undefined =>
-  takenOver
-    ? "Another process has taken over this database and sends from it: nothing is sent from here"
-    : undefined
-
 // Reads, workers and writes may all meet the same trouble with storage. It is reported once.
 const storageReason = ({ now, readFailure, workerFailure, writeFailure }: HealthFacts): string | undefined =>
   (readFailure ?? workerFailure ??
@@ -65,8 +60,8 @@ export const judge = (facts: HealthFacts): Judgement => {
     deadReason(facts),
     giteaReason(facts),
     ...hooksReasons(facts),
-    leaderReason(facts),
-    storageReason(facts),
+    facts.standby,
+    storageReason(facts) ?? facts.integrity,
     notStoredReason(facts)
   ].filter((reason) => reason !== undefined)
   return { status: reasons.length === 0 ? "ok" : "degraded", reasons }

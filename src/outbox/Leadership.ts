@@ -1,191 +1,140 @@
-import * as SqlClient from "@effect/sql/SqlClient"
-import type { Scope } from "effect"
-import { Data, DateTime, Deferred, Duration, Effect, Schedule, Schema } from "effect"
+import { Cause, Context, Deferred, Effect, Layer, Scope } from "effect"
 import { hostname } from "node:os"
+import { makeSignal } from "../base/Signal.js"
 import { epochMillis } from "../base/Time.js"
-import type { EpochMillis } from "../base/Time.js"
-import type { Migration } from "../storage/Migrations.js"
-import type { Fragment, Sql } from "../storage/Sql.js"
-import type { IndexFile } from "../storage/sqlite/IndexFile.js"
-import { otherIndexError } from "../storage/sqlite/IndexFile.js"
-import type { Storage } from "../storage/Storage.js"
+import { uuidV7 } from "../base/UuidV7.js"
 import type { StorageError } from "../storage/StorageError.js"
-
-/** How often the leader shows that it is alive, and how long ago it may last have done so before it counts as gone. */
-const heartbeat = Duration.seconds(30)
-const staleAfter = Duration.toMillis("90 seconds")
-
-/** The process that sends what this file owes. */
-export interface Leader {
-  readonly holder: string
-  readonly pid: number
-  readonly host: string
-  readonly since: EpochMillis
-  readonly seenAt: EpochMillis
-  /** The index file that the leader has open. Null if that is not known. */
-  readonly index: string | null
-}
-
-const columns = `holder, pid, host, since, seen_at AS "seenAt", index_file AS "index"`
-
-/** Another process is the leader of this file. With two, comments would double: each work item must have one writer. */
-export class LeaderActive extends Schema.TaggedError<LeaderActive>()("LeaderActive", {
-  where: Schema.String,
-  pid: Schema.Int,
-  host: Schema.String,
-  since: Schema.DateTimeUtcFromNumber
-}) {
-  override get message(): string {
-    return `Storage ${this.where}: process ${this.pid} on ${this.host} has been sending from it since ` +
-      `${DateTime.formatIso(this.since)}. Only one may: ` +
-      "stop that one, or give this one another ORCH_DATABASE_URL"
-  }
-}
-
-/** This process is no longer the leader. Another has taken over, as after a long suspension of this one. */
-export class LeadershipLost extends Data.TaggedError("LeadershipLost") {}
+import { makeStorageTrouble } from "../storage/StorageTrouble.js"
+import type { Leader, LeaderActive, Term } from "./Leader.js"
+import { hasLease, named } from "./Leader.js"
+import { Outbox } from "./Outbox.js"
 
 /**
- * Whether `holder` is still the leader, and what else is asked in the same statement. It writes, because it is a
- * heartbeat too.
+ * Whether this process is the leader. Taking in (publishing, hooks) goes on without; whatever must be done by one
+ * process alone runs `whileLeading`.
+ *
+ * A process that finds a leader on another host is a standby, because nobody can tell whether that one is alive: after
+ * a container was killed, it is only the container's former host name. The standby becomes the leader when the other
+ * one has ended or its lease is over. A leader that another process has taken over is a standby, too.
  */
-export const ifLeader = <A extends object>(sql: Sql, holder: string, now: EpochMillis, columns: Fragment) =>
-  Effect.map(
-    sql<A>`UPDATE plane_sync_sender SET seen_at = ${now} WHERE holder = ${holder} RETURNING ${columns}`,
-    ([row]) => row
+export class Leadership extends Context.Tag("plane-sync/Leadership")<Leadership, {
+  /**
+   * Runs `work`, which starts background work and returns, whenever this process becomes the leader. What it has
+   * started ends when another process takes over, and with the scope.
+   */
+  readonly whileLeading: <R>(
+    work: (term: Term) => Effect.Effect<unknown, never, R>
+  ) => Effect.Effect<void, never, Exclude<R, Scope.Scope> | Scope.Scope>
+  /** Who leads instead, in words; undefined while this process is the leader. */
+  readonly standby: Effect.Effect<string | undefined>
+}>() {
+  /** Fails with `LeaderActive` when the leader is a process of this host, which is running. */
+  static readonly layer: Layer.Layer<Leadership, LeaderActive | StorageError, Outbox> = Layer.scoped(
+    Leadership,
+    Effect.suspend(() => make)
+  )
+}
+
+/** How often a standby looks whether it can become the leader. */
+const lookEvery = "1 second"
+
+const make = Effect.gen(function*() {
+  const outbox = yield* Outbox
+  const changed = yield* makeSignal
+  const { retry } = yield* makeStorageTrouble
+  const started = yield* Deferred.make<void, LeaderActive | StorageError>()
+  let present: Term | undefined
+  let other: Leader | undefined
+
+  /** Leads until another process takes over. */
+  const lead = <E>(become: (holder: string) => Effect.Effect<Term, E, Scope.Scope>) =>
+    Effect.scoped(Effect.gen(function*() {
+      const term = yield* Effect.flatMap(uuidV7, become)
+      other = undefined
+      present = term
+      yield* changed.notify
+      yield* Deferred.succeed(started, undefined)
+      yield* term.lost
+      present = undefined
+      yield* Effect.logError("Another process has taken over this file: nothing more is sent from here")
+    }))
+
+  /** Waits until nobody leads, or the lease of who does is over. Says once who it is, and once that it is alive. */
+  const standBy = Effect.gen(function*() {
+    let isAliveSaid = false
+    for (;;) {
+      const leader = yield* retry(outbox.leader)
+      if (leader === undefined || !hasLease(leader, yield* epochMillis)) return
+      if (other?.holder !== leader.holder) {
+        isAliveSaid = false
+        yield* Effect.logWarning(
+          `${named(leader)} sends from this file, or did a moment ago. Events and webhooks are taken in here. ` +
+            "Sending begins when that process has ended, or was not seen for 90 seconds"
+        )
+        other = leader
+      } else if (leader.seenAt !== other.seenAt && !isAliveSaid) {
+        isAliveSaid = true
+        yield* Effect.logWarning(
+          `${named(leader)} is alive and goes on sending from this file, and only one process may: ` +
+            "stop one of them, or give this one another ORCH_DATABASE_URL"
+        )
+      }
+      yield* Effect.sleep(lookEvery)
+    }
+  })
+
+  const leadAfter = standBy.pipe(
+    Effect.zipRight(lead((holder) =>
+      Effect.scope.pipe(
+        Effect.flatMap((scope) => retry(Scope.extend(outbox.becomeLeader(holder, true), scope))),
+        Effect.tap(() => Effect.logInfo("This process is the leader now, and sends"))
+      )
+    )),
+    // Another standby was faster.
+    Effect.catchTag("LeaderActive", () => Effect.void)
   )
 
-// The holders of this process. Its pid in the table alone proves nothing: it may be that of the container's life
-// before.
-const alive = new Set<string>()
+  yield* lead(outbox.becomeLeader).pipe(
+    Effect.catchTag(
+      "LeaderActive",
+      (error) => error.host === hostname() ? error : Deferred.succeed(started, undefined)
+    ),
+    Effect.zipRight(Effect.forever(leadAfter)),
+    Effect.catchAllCause((cause) => Deferred.failCause(started, cause)),
+    Effect.annotateLogs({ service: "Leadership" }),
+    Effect.forkScoped
+  )
+  yield* Deferred.await(started)
 
-const isRunning = (pid: number): boolean => {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch (error) {
-    // The process exists, and belongs to another user.
-    return error instanceof Error && "code" in error && error.code === "EPERM"
-  }
-}
-
-const isActive = ({ holder, host, pid, seenAt }: Leader, now: EpochMillis): boolean => {
-  if (host === hostname() && pid === process.pid) return alive.has(holder)
-  // The pid of a leader that was killed may be another program's by now, so the leader must also have been seen lately.
-  return Math.abs(now - seenAt) < staleAfter && (host !== hostname() || isRunning(pid))
-}
-
-/** The last leader, and whether it is still active. */
-export const readLeader = ({ read, sql }: Storage["Type"]) =>
-  Effect.gen(function*() {
-    const [leader] = yield* read(sql<Leader>`SELECT ${sql.literal(columns)} FROM plane_sync_sender`)
-    const now = yield* epochMillis
-    return leader === undefined ? undefined : { ...leader, active: isActive(leader, now) }
-  })
-
-/**
- * Whether the leader runs with another index than `index`. Once it has noticed, it has no heartbeat any more, but when
- * it closes it would still write over what is committed here. So on this host its process is checked, however long ago
- * it was last seen.
- */
-const hasOtherIndex = (leader: Leader, index: IndexFile | undefined, now: EpochMillis): boolean => {
-  const { host, pid } = leader
-  if (leader.index === null || index === undefined || leader.index === index.identity) return false
-  if (host !== hostname() || pid === process.pid) return isActive(leader, now)
-  // The pid of a leader that was killed may be another program's by now, which does not have the file open.
-  return isRunning(pid) && (index.strangers()?.includes(pid) ?? true)
-}
-
-const named = ({ host, pid }: Leader) => `process ${pid} on ${host}`
-
-/** Fails when the leader has another index open because its own was removed while it was running. */
-export const refuseOtherIndex = (
-  { index, read, sql, where }: Pick<Storage["Type"], "index" | "read" | "sql" | "where">
-): Effect.Effect<void, StorageError> =>
-  Effect.gen(function*() {
-    if (index === undefined) return
-    const [leader] = yield* read(sql<Leader>`SELECT ${sql.literal(columns)} FROM plane_sync_sender`)
-    const now = yield* epochMillis
-    if (leader !== undefined && hasOtherIndex(leader, index, now)) return yield* otherIndexError(where, named(leader))
-  })
-
-/**
- * A step that changes what an older plane-sync works with: it fails while such a process is the leader, because that
- * one would go on without noticing.
- */
-export const whileNobodyLeads = (migration: Migration): Migration =>
-  Effect.gen(function*() {
-    const sql = yield* SqlClient.SqlClient
-    const [leader] = yield* sql<Leader>`SELECT ${sql.literal(columns)} FROM plane_sync_sender`
-    if (leader !== undefined && isActive(leader, yield* epochMillis)) {
-      return yield* Effect.dieMessage(`${named(leader)} sends from it with an older plane-sync: stop that one first`)
-    }
-    yield* migration
-  })
-
-/** This process is the leader. */
-export interface Leadership {
-  /**
-   * The id of the last delivery that was planned before. A request that the former leader had in flight when it died
-   * may still be executing.
-   */
-  readonly lastBefore: number
-  /** Completes when another process has taken over, as after a long suspension of this one. */
-  readonly lost: Effect.Effect<void>
-}
-
-/** Makes this process the leader until the scope closes. */
-export const becomeLeader = (
-  { index, sql, where, write }: Storage["Type"],
-  holder: string
-): Effect.Effect<Leadership, LeaderActive | StorageError, Scope.Scope> =>
-  Effect.gen(function*() {
-    const take = Effect.gen(function*() {
-      const now = yield* epochMillis
-      // The first statement writes, so that two processes that start at the same time come one after the other.
-      const [leader] = yield* sql<Leader>`UPDATE plane_sync_sender SET seen_at = seen_at
-        RETURNING ${sql.literal(columns)}`
-      if (leader !== undefined && isActive(leader, now)) return { other: leader }
-      if (leader !== undefined && hasOtherIndex(leader, index, now)) return { apart: leader }
-      yield* sql`INSERT INTO plane_sync_sender (id, holder, pid, host, since, seen_at, index_file)
-        VALUES (1, ${holder}, ${process.pid}, ${hostname()}, ${now}, ${now}, ${index?.identity ?? null})
-        ON CONFLICT (id) DO UPDATE SET holder = excluded.holder, pid = excluded.pid, host = excluded.host,
-          since = excluded.since, seen_at = excluded.seen_at, index_file = excluded.index_file`
-      yield* sql`UPDATE plane_sync_lane SET holder = NULL WHERE holder IS NOT NULL`
-      const [last] = yield* sql<{ id: number | null }>`SELECT max(id) AS id FROM plane_sync_delivery`
-      alive.add(holder)
-      return { lastBefore: last?.id ?? 0 }
+  /** Waits for the first term after `last`. */
+  const after = (last: Term | undefined): Effect.Effect<Term> =>
+    Effect.gen(function*() {
+      for (;;) {
+        const mark = yield* changed.mark
+        if (present !== undefined && present !== last) return present
+        yield* changed.since(mark)
+      }
     })
 
-    yield* Effect.addFinalizer(() =>
-      write(sql`DELETE FROM plane_sync_sender WHERE holder = ${holder}`).pipe(
-        Effect.ignoreLogged,
-        Effect.ensuring(Effect.sync(() => alive.delete(holder)))
-      )
+  return Leadership.of({
+    whileLeading: (work) =>
+      Effect.gen(function*() {
+        let term: Term | undefined
+        for (;;) {
+          term = yield* after(term)
+          yield* Effect.scoped(Effect.zipRight(work(term), term.lost))
+        }
+      }).pipe(
+        Effect.catchAllDefect((defect) => Effect.logError("a bug in plane-sync", Cause.die(defect))),
+        Effect.forkScoped,
+        Effect.asVoid
+      ),
+    standby: Effect.sync(() =>
+      present !== undefined ?
+        undefined :
+        `${
+          other === undefined ? "Another process" : named(other)
+        } sends from this file: this one takes in, and will send when its lease is over`
     )
-    const taken = yield* write(take)
-    if ("other" in taken) {
-      const { other } = taken
-      return yield* new LeaderActive({
-        where,
-        pid: other.pid,
-        host: other.host,
-        since: DateTime.unsafeMake(other.since)
-      })
-    }
-
-    if ("apart" in taken) return yield* otherIndexError(where, named(taken.apart))
-
-    const lost = yield* Deferred.make<void>()
-    yield* Effect.flatMap(
-      epochMillis,
-      (now) => write(ifLeader(sql, holder, now, sql`id`))
-    ).pipe(
-      Effect.flatMap((still) => still !== undefined ? Effect.void : Deferred.succeed(lost, undefined)),
-      // The workers notice failing storage as well, and they log it.
-      Effect.ignore,
-      Effect.schedule(Schedule.spaced(heartbeat)),
-      Effect.forkScoped
-    )
-    return { lastBefore: taken.lastBefore, lost: Deferred.await(lost) }
   })
+})

@@ -16,8 +16,8 @@ import { fold, foldAll, foldBatch, hasNew, newEvents } from "./Fold.js"
 import { leftAloneFor, readTouched } from "./HookDoubt.js"
 import type { Job } from "./Job.js"
 import { buryAhead } from "./LaneDeath.js"
-import type { Leader, LeaderActive, Leadership } from "./Leadership.js"
-import { becomeLeader, ifLeader, LeadershipLost, readLeader, refuseOtherIndex } from "./Leadership.js"
+import type { Leader, LeaderActive, Term } from "./Leader.js"
+import { becomeLeader, ifLeader, LeadershipLost, readLeader, refuseOtherIndex } from "./Leader.js"
 import type { Settlement } from "./Outcome.js"
 import type { ClaimPolicy } from "./Plan.js"
 import { prune } from "./Prune.js"
@@ -66,7 +66,10 @@ export class Outbox extends Context.Tag("plane-sync/Outbox")<Outbox, {
   /** How many keys are due for a look-up or being looked up. Counts no further than `most`. */
   readonly unfoundKeys: (most: number) => Effect.Effect<number, StorageError>
   /** See `becomeLeader`. */
-  readonly becomeLeader: (holder: string) => Effect.Effect<Leadership, LeaderActive | StorageError, Scope.Scope>
+  readonly becomeLeader: (
+    holder: string,
+    byLease?: boolean
+  ) => Effect.Effect<Term, LeaderActive | StorageError, Scope.Scope>
   /** The last leader, if there ever was one, and whether it is active. */
   readonly leader: Effect.Effect<(Leader & { readonly active: boolean }) | undefined, StorageError>
   readonly events: (query: EventQuery) => Effect.Effect<ReadonlyArray<StoredEvent>, StorageError>
@@ -196,7 +199,7 @@ const make = Effect.gen(function*() {
         makeDue: (now, after) => write(sql`UPDATE plane_sync_lane SET due_at = ${now} WHERE due_at > ${after}`)
       }),
     unfoundKeys: (most) => Effect.flatMap(epochMillis, (now) => read(readUnfoundKeys(sql, now, most))),
-    becomeLeader: (holder) => becomeLeader(storage, holder),
+    becomeLeader: (holder, byLease) => becomeLeader(storage, holder, byLease),
     leader: readLeader(storage),
     events: (query) => read(readEvents(sql, query)),
     eventsAfter: (sequence, limit) => read(readEventsAfter(sql, sequence, limit)),

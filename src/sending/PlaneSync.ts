@@ -1,18 +1,19 @@
 import type { ConfigError } from "effect"
 import { Context, Effect, Layer } from "effect"
 import { connections } from "../base/Connections.js"
-import { uuidV7 } from "../base/UuidV7.js"
 import { Projects } from "../domain/Projects.js"
 import { projectsLayer } from "../domain/ProjectSettings.js"
 import type { WorkItemLook } from "../domain/WorkItemLook.js"
 import { StageEvents } from "../events/StageEvents.js"
-import type { LeaderActive } from "../outbox/Leadership.js"
+import type { LeaderActive } from "../outbox/Leader.js"
+import { Leadership } from "../outbox/Leadership.js"
 import { Outbox } from "../outbox/Outbox.js"
 import type { OutboxStatus } from "../outbox/Queries.js"
 import { PlaneClient } from "../plane/PlaneClient.js"
 import { PlaneConfig } from "../plane/PlaneConfig.js"
 import type { RateStatus } from "../plane/RateBudget.js"
 import { RateBudget } from "../plane/RateBudget.js"
+import { Integrity } from "../storage/Integrity.js"
 import { pruneHourly, retention } from "../storage/Retention.js"
 import { Storage } from "../storage/Storage.js"
 import type { StorageError } from "../storage/StorageError.js"
@@ -35,23 +36,23 @@ export class PlaneSync extends Context.Tag("plane-sync/PlaneSync")<PlaneSync, {
   readonly misfit: Effect.Effect<string | undefined>
 }>() {
   /**
-   * Sending, over the services that it is made of. It starts with the layer. When the layer's scope closes,
-   * requests in flight have 8 s to end.
+   * Sending, over the services that it is made of. It starts with the layer, or later, once this process is the leader.
+   * When the layer's scope closes, requests in flight have 8 s to end.
    */
   static readonly layerPipeline: Layer.Layer<
     PlaneSync,
-    ConfigError.ConfigError | LeaderActive | StorageError,
-    Outbox | PlaneClient | Projects | RateBudget | Destination | WakeUps | Storage
+    ConfigError.ConfigError,
+    Leadership | Outbox | PlaneClient | Projects | RateBudget | Destination | WakeUps | Storage
   > = Layer.scoped(PlaneSync, Effect.suspend(() => make))
 
   /**
    * All of sending, over a storage, together with the services that read it. Anything else that asks Plane with the
    * same API token has to use the `PlaneClient` of this layer, because one token has one budget. What needs the project
    * has to use its `Projects`, because the settings elsewhere may name another one. An orchestrator over it looks at a
-   * work item before it launches an agent (`WorkItemLook`).
+   * work item before it launches an agent (`WorkItemLook`). What only one process may do waits for its `Leadership`.
    */
   static readonly layerStorage: Layer.Layer<
-    PlaneSync | StageEvents | Outbox | WakeUps | PlaneClient | Projects | WorkItemLook,
+    PlaneSync | StageEvents | Integrity | Leadership | Outbox | WakeUps | PlaneClient | Projects | WorkItemLook,
     ConfigError.ConfigError | LeaderActive | StorageError,
     Storage
   > = Layer.suspend(() => sending)
@@ -66,36 +67,43 @@ const make = Effect.gen(function*() {
   const outbox = yield* Outbox
   const wakeUps = yield* WakeUps
   const { trouble } = yield* Storage
-  const holder = yield* uuidV7
-  const { lastBefore, lost } = yield* outbox.becomeLeader(holder)
-  const quietTimes = yield* QuietTimes.make(config.quiet, lastBefore)
-  yield* pruneHourly(outbox.prune, yield* retention)
-  const workers = yield* startWorkers({
-    client,
-    find: makeFind({ client, outbox, project }),
-    config,
-    project,
-    destination,
-    quietTimes,
-    outbox,
-    budget,
-    wakeUps,
-    trouble,
-    holder,
-    lost
-  })
+  const kept = yield* retention
+  const { whileLeading } = yield* Leadership
+  const idle: Effect.Effect<WorkersStatus> = Effect.succeed({ storageFailure: undefined })
+  let workers = idle
+  yield* whileLeading((term) =>
+    Effect.gen(function*() {
+      yield* pruneHourly(outbox.prune, kept)
+      yield* Effect.addFinalizer(() => Effect.sync(() => workers = idle))
+      const { status } = yield* startWorkers({
+        client,
+        find: makeFind({ client, outbox, project }),
+        config,
+        project,
+        destination,
+        quietTimes: yield* QuietTimes.make(config.quiet, term.lastBefore),
+        outbox,
+        budget,
+        wakeUps,
+        trouble,
+        term
+      })
+      workers = status
+    })
+  )
   return PlaneSync.of({
     destination: destination.status,
     budget: budget.status,
     outbox: outbox.status,
-    workers: workers.status,
+    workers: Effect.suspend(() => workers),
     misfit: destination.misfit
   })
 })
 
-const sending = Layer.mergeAll(PlaneSync.layerPipeline, StageEvents.layer, launchLookLayer).pipe(
+const sending = Layer.mergeAll(PlaneSync.layerPipeline, StageEvents.layer, launchLookLayer, Integrity.layer).pipe(
   Layer.provide(Destination.layer),
   Layer.provideMerge(PlaneClient.layer),
+  Layer.provideMerge(Leadership.layer),
   Layer.provideMerge(Layer.merge(Outbox.layer, WakeUps.layer)),
   Layer.provideMerge(projectsLayer),
   Layer.provide(Layer.merge(RateBudget.layer, connections))

@@ -3,7 +3,8 @@ import type { Scope } from "effect"
 import { later, MonotonicMillis, monotonicMillis } from "../base/Time.js"
 import { tracedIfCollected } from "../base/Tracing.js"
 import type { Job } from "../outbox/Job.js"
-import { LeadershipLost } from "../outbox/Leadership.js"
+import type { Term } from "../outbox/Leader.js"
+import { LeadershipLost } from "../outbox/Leader.js"
 import type { Outbox } from "../outbox/Outbox.js"
 import type { Settlement } from "../outbox/Outcome.js"
 import type { ClaimPolicy } from "../outbox/Plan.js"
@@ -42,8 +43,6 @@ const maxAhead = (config: SendContext["config"]) =>
 export interface WorkersStatus {
   /** Why storage fails, until it works again. */
   readonly storageFailure: StorageError | undefined
-  /** Another process has taken over as the leader, so nothing more is sent from here. */
-  readonly takenOver: boolean
 }
 
 /**
@@ -59,16 +58,14 @@ export const startWorkers = (
     readonly outbox: Outbox["Type"]
     readonly wakeUps: WakeUps["Type"]
     readonly trouble: StorageTrouble
-    /** The name of this process in the lanes that it holds. It is new at each start. */
-    readonly holder: string
-    /** Completes when another process has taken over. Then nothing more is sent here. */
-    readonly lost: Effect.Effect<void>
+    /** For as long as it lasts, this process is the leader. Then nothing more is sent here. */
+    readonly term: Term
   }
 ): Effect.Effect<{ readonly status: Effect.Effect<WorkersStatus> }, never, Scope.Scope> =>
   Effect.gen(function*() {
-    const { budget, config, destination, holder, lost, outbox, project, quietTimes, trouble, wakeUps } = dependencies
+    const { budget, config, destination, outbox, project, quietTimes, term, trouble, wakeUps } = dependencies
+    const { holder, lose, lost } = term
     const stopping = yield* Deferred.make<void>()
-    const overtaken = yield* Deferred.make<void>()
     const onlyOne = yield* Effect.makeSemaphore(1)
     const plan = nextStep({ ...config, states: project.states, misfits: destination.misfits })
     const ahead = maxAhead(config)
@@ -94,18 +91,8 @@ export const startWorkers = (
         )
       })
 
-    let takenOver = false
-    const takeOver = Effect.suspend(() => {
-      if (takenOver) return Effect.void
-      takenOver = true
-      return Effect.zipRight(
-        Effect.logError("Another process has taken over this file: nothing more is sent from here"),
-        Deferred.succeed(overtaken, undefined)
-      )
-    })
-
     const unlessLost = <A>(effect: Effect.Effect<A, LeadershipLost>): Effect.Effect<A> =>
-      Effect.catchTag(effect, "LeadershipLost", () => Effect.zipRight(takeOver, Effect.never))
+      Effect.catchTag(effect, "LeadershipLost", () => Effect.zipRight(lose, Effect.never))
     const stored = <A>(effect: Effect.Effect<A, LeadershipLost | StorageError>) => unlessLost(trouble.retry(effect))
 
     const checkLeader = stored(
@@ -204,11 +191,9 @@ export const startWorkers = (
       }
     })
 
-    yield* Effect.forkScoped(Effect.zipRight(lost, takeOver))
-
     const workers = yield* Effect.forEach(
       Array.from({ length: config.concurrency }),
-      () => Effect.forkScoped(Effect.raceFirst(tracedIfCollected(worker), Deferred.await(overtaken)))
+      () => Effect.forkScoped(Effect.raceFirst(tracedIfCollected(worker), lost))
     )
 
     yield* Effect.addFinalizer(() =>
@@ -225,5 +210,5 @@ export const startWorkers = (
       )
     )
 
-    return { status: Effect.map(trouble.failure, (storageFailure): WorkersStatus => ({ storageFailure, takenOver })) }
+    return { status: Effect.map(trouble.failure, (storageFailure): WorkersStatus => ({ storageFailure })) }
   }).pipe(Effect.annotateLogs({ service: "PlaneSync" }))

@@ -18,7 +18,8 @@ export class Migrations extends Context.Tag("plane-sync/Migrations")<
   Readonly<Record<string, Migration>>
 >() {}
 
-const table = "plane_sync_migrations"
+/** The table that says which steps a database has run. */
+export const migrationTable = "plane_sync_migrations"
 
 /**
  * Runs the steps that a database does not have yet. Fails with `NewerSchema` when a newer plane-sync has changed the
@@ -30,8 +31,8 @@ export const migrate = (
   Effect.gen(function*() {
     const sql = yield* SqlClient.SqlClient
     const migrations = yield* Migrations
-    yield* Migrator.make({})({ loader: Migrator.fromRecord(migrations), table })
-    const [latest] = yield* sql<{ id: number | null }>`SELECT max(migration_id) AS id FROM ${sql(table)}`
+    yield* Migrator.make({})({ loader: Migrator.fromRecord(migrations), table: migrationTable })
+    const [latest] = yield* sql<{ id: number | null }>`SELECT max(migration_id) AS id FROM ${sql(migrationTable)}`
     const known = Object.keys(migrations).length
     // When another process is migrating, the migrator neither waits nor fails.
     if (latest === undefined || latest.id === null || latest.id < known) {

@@ -8,12 +8,13 @@ import type { ConfigError } from "effect"
 import { Cause, Context, Effect, Either, Layer } from "effect"
 import { dirname } from "node:path"
 import type { Setting } from "../base/Setting.js"
-import { defineSetting } from "../base/Setting.js"
+import { defineSetting, given } from "../base/Setting.js"
 import type { Migrations } from "./Migrations.js"
 import type { Sql } from "./Sql.js"
 import { openHostDatabase } from "./sqlite/HostDatabase.js"
 import type { IndexFile } from "./sqlite/IndexFile.js"
 import { refuseLinked } from "./sqlite/LinkedFile.js"
+import { prepareFile } from "./sqlite/NewFile.js"
 import { openOwnFile } from "./sqlite/OwnFile.js"
 import type { StorageError } from "./StorageError.js"
 import { storageError } from "./StorageError.js"
@@ -48,18 +49,30 @@ export class Storage extends Context.Tag("plane-sync/Storage")<Storage, {
   readonly index: IndexFile | undefined
   /** What is known of its trouble, and how background loops go on meanwhile. */
   readonly trouble: StorageTrouble
+  /**
+   * Reads the whole file, beside everything else, and fails with `Damaged` when SQLite finds fault with it. Then nothing
+   * more is read or written. Undefined in memory, and in a host's database.
+   */
+  readonly check: Effect.Effect<void, StorageError> | undefined
 }>() {
   /** A SQLite file of our own, at `ORCH_DATABASE_URL`. */
   static readonly layer: Layer.Layer<Storage, StorageError | ConfigError.ConfigError, Migrations> = Layer.unwrapEffect(
     Effect.suspend(() => Effect.map(databaseFile, Storage.layerFile))
   )
 
-  /** A SQLite file of our own, or `:memory:`. A missing folder is created. */
+  /**
+   * A SQLite file of our own, or `:memory:`. A missing folder is created, and so is a missing file, which only this user
+   * can read.
+   */
   static readonly layerFile = (filename: string): Layer.Layer<Storage, StorageError, Migrations> =>
     Layer.scoped(Storage, Effect.flatMap(openOwnFile(filename), withTrouble)).pipe(
-      Layer.provide(SqliteClient.layer({ filename })),
+      Layer.provide(SqliteClient.layer({ filename, disableWAL: true })),
       Layer.provide(Layer.effectDiscard(
-        filename === ":memory:" ? Effect.void : Effect.zipRight(makeFolder(dirname(filename)), refuseLinked(filename))
+        filename === ":memory:"
+          ? Effect.void
+          : Effect.all([makeFolder(dirname(filename)), refuseLinked(filename), prepareFile(filename)], {
+            discard: true
+          })
       )),
       Layer.catchAllCause((cause) => Layer.fail(storageError(filename)(Cause.squash(cause)))),
       Layer.provide(NodeFileSystem.layer)
@@ -82,11 +95,19 @@ export const databaseFile: Setting<string> = defineSetting({
   about: "The SQLite file that keeps what is published.",
   accepts: {
     expected: `the path of a SQLite file, like "./data/plane-sync.sqlite"`,
-    parse: (text) =>
-      /^[a-z]{3,}:/i.test(text) && !text.startsWith("file:")
+    parse: (text) => {
+      if (/^[a-z]{3,}:/i.test(text) && !text.startsWith("file:")) {
         // An address may hold a password, so no more of it is repeated.
-        ? Either.left(`an address that begins with "${text.slice(0, text.indexOf(":"))}:" is not right`)
-        : Either.right(text.replace(/^file:(\/\/)?/, ""))
+        return Either.left(`an address that begins with "${text.slice(0, text.indexOf(":"))}:" is not right`)
+      }
+      // SQLite's driver ignores blanks around a name, and takes an empty one for a database in memory.
+      const path = text.replace(/^file:(\/\/)?/, "").trim()
+      if (path === "" || path === ":memory:") {
+        return Either.left(`${given(text)} is a database in memory, which ends with the program`)
+      }
+      if (path.includes("?")) return Either.left(`${given(text)} has parameters, and none are understood`)
+      return /[\\/]$/.test(path) ? Either.left(`${given(text)} is a folder`) : Either.right(path)
+    }
   },
   default: "./data/plane-sync.sqlite"
 })

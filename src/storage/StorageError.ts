@@ -8,10 +8,13 @@ import { hasCode } from "../base/ErrorCode.js"
  * - `Full`: there is no space, or no quota, left for the file
  * - `ReadOnly`: the file or its folder may not be written
  * - `CannotOpen`: the folder does not exist, or this user may not use it
+ * - `NotAFile`: what is at the path is a folder or a device
  * - `Moved`: the file that is open, its log or its index is no longer the one at its path: it was moved, deleted or
  *   replaced
  * - `Linked`: the file has more than one path: it is a hard link, or is mounted by itself
- * - `NotADatabase`: the file is something else, or is damaged
+ * - `Overwritten`: another program has written into the open file, past SQLite
+ * - `NotADatabase`: the file is something else, or so damaged that it cannot be told apart from something else
+ * - `Damaged`: a part of the file is missing, or is not what SQLite has written
  * - `NewerSchema`: a newer plane-sync has changed the tables
  * - `Closed`: the layer has been shut down
  * - `Failed`: anything else that the database refused
@@ -21,9 +24,12 @@ export const StorageReason = Schema.Literal(
   "Full",
   "ReadOnly",
   "CannotOpen",
+  "NotAFile",
   "Moved",
   "Linked",
+  "Overwritten",
   "NotADatabase",
+  "Damaged",
   "NewerSchema",
   "Closed",
   "Failed"
@@ -44,17 +50,22 @@ export class StorageError extends Schema.TaggedError<StorageError>()("StorageErr
   }
 }
 
+const restoreIt = "stop plane-sync, remove the file, its -wal and its -shm, and restore a backup, as docs/setup.md says"
+
 const advice: Record<StorageReason, string> = {
   Busy: "another transaction, of another process or of the host itself, keeps it locked",
   Full: "there is no space left for it",
   ReadOnly: "it may not be written",
   CannotOpen: "it cannot be opened: is the folder there, and may this user write in it?",
+  NotAFile: "it is no file: set ORCH_DATABASE_URL to the path of a file, which may be a new one",
   Moved:
     "the file, its log or its index was moved, deleted or replaced: put it back, or restart plane-sync to begin with " +
     "what is there",
   Linked: "it has another path, by which a second program would not see this one's writes: mount the folder, not the " +
     "file, or remove the other name",
-  NotADatabase: "it is not a database, or damaged: point ORCH_DATABASE_URL elsewhere or restore it",
+  Overwritten: "another program has written into the file while it was open: " + restoreIt,
+  NotADatabase: "it is no database of plane-sync, or is damaged: set ORCH_DATABASE_URL to another file, or restore it",
+  Damaged: "the file is damaged: " + restoreIt,
   NewerSchema: "a newer version of plane-sync has written it: run that one",
   Closed: "it has been shut down",
   Failed: "the database refused"
@@ -67,7 +78,7 @@ const reasonOfCode: ReadonlyArray<readonly [prefix: string, reason: StorageReaso
   ["SQLITE_READONLY", "ReadOnly"],
   ["SQLITE_CANTOPEN", "CannotOpen"],
   ["SQLITE_NOTADB", "NotADatabase"],
-  ["SQLITE_CORRUPT", "NotADatabase"],
+  ["SQLITE_CORRUPT", "Damaged"],
   ["ENOSPC", "Full"],
   ["EDQUOT", "Full"],
   ["EROFS", "ReadOnly"],
@@ -110,6 +121,9 @@ export const orStorageError =
 
 /** Whether another transaction was in the way, so that trying again helps. */
 export const isBusy = (error: StorageError): boolean => error.reason === "Busy"
+
+/** Whether nothing that is read from the file can be relied on. */
+export const isDamage = ({ reason }: StorageError): boolean => reason === "Damaged" || reason === "NotADatabase"
 
 /** Whether a single statement may be the reason. All other reasons concern the whole database. */
 export const isStatementError = (error: StorageError): boolean => error.reason === "Failed"

@@ -77,7 +77,7 @@ export const startLaunching = (
   }
 ): Effect.Effect<
   void,
-  StorageError,
+  never,
   AgentLauncher | Scope.Scope | Storage | TaskStore | WakeUps
 > =>
   Effect.gen(function*() {
@@ -175,7 +175,7 @@ export const startLaunching = (
       })
 
     const now = yield* epochMillis
-    yield* write(makeCallsDue(sql, now))
+    yield* trouble.retry<void, never>(write(makeCallsDue(sql, now)))
     yield* startDueWork({
       concurrency,
       trouble,

@@ -2,6 +2,7 @@ import type { ConfigError } from "effect"
 import { Effect, Layer } from "effect"
 import { epochMillis } from "../base/Time.js"
 import type { StageEvents } from "../events/StageEvents.js"
+import { Leadership } from "../outbox/Leadership.js"
 import { startDueWork } from "../storage/DueWork.js"
 import { Storage } from "../storage/Storage.js"
 import type { StorageError } from "../storage/StorageError.js"
@@ -20,7 +21,7 @@ const concurrency = 4
 
 /**
  * Advances the tasks that have a new fact, stored by this process or by another one, and those whose gates want to be
- * asked again. Launches the agents, and stops them. At the start the gates of every active task are
+ * asked again. Launches the agents, and stops them. Once this process is the leader, the gates of every active task are
  * asked once, because their answers may have changed.
  */
 const work = Layer.scopedDiscard(
@@ -29,17 +30,24 @@ const work = Layer.scopedDiscard(
     const wakeUps = yield* WakeUps
     const tasks = yield* Tasks
 
-    const now = yield* epochMillis
-    yield* write(makeActiveDue(sql, now))
-    yield* startDueWork({
-      concurrency,
-      trouble,
-      wakeUps,
-      maxAhead: longestWait,
-      read: (limit, furthest) => read(readDueTasks(sql, limit, furthest)),
-      perform: ({ id }) => tasks.advance(id)
-    })
-    yield* startLaunching({ most: yield* launchLimit, trouble })
+    const most = yield* launchLimit
+    const { whileLeading } = yield* Leadership
+
+    yield* whileLeading(() =>
+      Effect.gen(function*() {
+        const now = yield* epochMillis
+        yield* trouble.retry<void, never>(write(makeActiveDue(sql, now)))
+        yield* startDueWork({
+          concurrency,
+          trouble,
+          wakeUps,
+          maxAhead: longestWait,
+          read: (limit, furthest) => read(readDueTasks(sql, limit, furthest)),
+          perform: ({ id }) => tasks.advance(id)
+        })
+        yield* startLaunching({ most, trouble })
+      })
+    )
   }).pipe(Effect.annotateLogs({ service: "Orchestrator" }))
 )
 
@@ -51,5 +59,5 @@ const work = Layer.scopedDiscard(
 export const orchestratorLayer: Layer.Layer<
   Tasks | TaskStore,
   ConfigError.ConfigError | PipelineError | StorageError,
-  Pipeline | QualityGates | AgentLauncher | Storage | StageEvents | WakeUps
+  Pipeline | QualityGates | AgentLauncher | Storage | StageEvents | Leadership | WakeUps
 > = Layer.provideMerge(Layer.provideMerge(work, Tasks.layer), TaskStore.layer)

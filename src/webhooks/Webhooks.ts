@@ -4,8 +4,9 @@ import type { Projects } from "../domain/Projects.js"
 import { pruneFactsHourly } from "../gitea/Prune.js"
 import { followStirs, Stirs } from "../gitea/Stirs.js"
 import { TaskPullRequests } from "../gitea/TaskPullRequests.js"
+import { Leadership } from "../outbox/Leadership.js"
 import type { PlaneClient } from "../plane/PlaneClient.js"
-import { pruneHourly } from "../storage/Retention.js"
+import { pruneHourly, retention } from "../storage/Retention.js"
 import type { Storage } from "../storage/Storage.js"
 import type { WakeUps } from "../storage/WakeUps.js"
 import type { TaskStore } from "../tasks/TaskStore.js"
@@ -20,14 +21,21 @@ const work = Layer.scopedDiscard(Effect.gen(function*() {
   const inbox = yield* Inbox
   const plane = yield* planeHandler
   const gitea = yield* giteaHandler
-  yield* startHookWorker(inbox, { plane, gitea })
+  const kept = yield* retention
+  const { whileLeading } = yield* Leadership
+  yield* whileLeading(() =>
+    Effect.all([
+      startHookWorker(inbox, { plane, gitea }),
+      pruneHourly(inbox.prune, keptFor),
+      pruneFactsHourly(kept)
+    ], { discard: true })
+  )
+  // A standby takes hooks, too, and the leader asks Gitea about what they have stirred.
   yield* followStirs
-  yield* pruneHourly(inbox.prune, keptFor)
-  yield* pruneFactsHourly
 }))
 
 /**
- * Takes webhooks and works on them until the scope closes. It goes over the tasks, the sending to Plane and the storage
+ * Takes webhooks until the scope closes, and works on them while this process is the leader. It goes over the tasks, the sending to Plane and the storage
  * of a host: `Orchestrator.layerStorage` (or `Orchestrator.layerTasks` over `PlaneSync.layerStorage`), with
  * `Layer.provideMerge(Storage.layer)`. It uses the `PlaneClient` and the `Projects` that sending uses, so that both
  * share one budget and one project, however a host puts its layers together. A host hands the requests to the
@@ -36,7 +44,7 @@ const work = Layer.scopedDiscard(Effect.gen(function*() {
 export const webhooksLayer: Layer.Layer<
   Receiver,
   ConfigError.ConfigError,
-  PlaneClient | Projects | WakeUps | Storage | TaskStore
+  PlaneClient | Projects | Leadership | WakeUps | Storage | TaskStore
 > = Layer.merge(Receiver.layer, work).pipe(
   Layer.provide([Inbox.layer, SkippedHooks.layer, Stirs.layer, TaskPullRequests.layer])
 )

@@ -1,4 +1,6 @@
+import type { Effect } from "effect"
 import type { PlaneSimulatorOptions } from "../../src/simulator/PlaneSimulator.js"
+import type { StorageError } from "../../src/storage/StorageError.js"
 import type { Script, Seen } from "./Scene.js"
 
 /** A fault: what it does, and what shows that it was met. */
@@ -9,6 +11,8 @@ export interface Row {
   readonly ci?: boolean
   readonly settings?: Readonly<Record<string, string>>
   readonly plane?: PlaneSimulatorOptions
+  /** Makes the database as it is before the pipeline opens it. */
+  readonly prepare?: (database: string) => Effect.Effect<void, StorageError>
   /** How many times as fast as real time the pipeline's clock runs. */
   readonly speed?: number
   /** Whether Plane's webhooks reach the program. */

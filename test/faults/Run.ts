@@ -6,6 +6,7 @@ import type { Findings } from "../../demo/Judge.js"
 import { connections } from "../../src/base/Connections.js"
 import { projectsLayer } from "../../src/domain/ProjectSettings.js"
 import { StageEvents } from "../../src/events/StageEvents.js"
+import { Leadership } from "../../src/outbox/Leadership.js"
 import { Outbox } from "../../src/outbox/Outbox.js"
 import { PlaneClient } from "../../src/plane/PlaneClient.js"
 import { RateBudget } from "../../src/plane/RateBudget.js"
@@ -67,6 +68,7 @@ const pipeline = (
   Layer.mergeAll(PlaneSync.layerPipeline, StageEvents.layer, hooks ?? Layer.empty).pipe(
     Layer.provide(Destination.layer),
     Layer.provide(PlaneClient.layer),
+    Layer.provide(Leadership.layer),
     Layer.provideMerge(Layer.mergeAll(Outbox.layer, WakeUps.layer, projectsLayer, RateBudget.layer)),
     Layer.provideMerge(Storage.layerFile(database)),
     Layer.provide(http)
@@ -131,6 +133,7 @@ export const runRow = (
     )
     const scope = yield* Effect.acquireRelease(Scopes.make(), (scope) => Scopes.close(scope, Exit.void))
     const database = `${directory}/plane-sync.sqlite`
+    if (row.prepare !== undefined) yield* row.prepare(database)
     const context = yield* pipeline(database, http, hooks?.layer).pipe(
       Layer.buildWithScope(scope),
       Effect.withConfigProvider(config),

@@ -1,10 +1,12 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Option, Schedule } from "effect"
+import { Effect, Layer, Option, Schedule } from "effect"
 import { EpochMillis, epochMillis, later } from "../../src/base/Time.js"
 import { Gitea } from "../../src/gitea/GiteaClient.js"
 import { readPullRequest } from "../../src/gitea/PullRequestRows.js"
 import { makeRepositoriesDue, readDueRepositories, stirRepositories } from "../../src/gitea/RepositoryRows.js"
 import { makeAsking, startRounds } from "../../src/gitea/Rounds.js"
+import { Leadership } from "../../src/outbox/Leadership.js"
+import { Outbox } from "../../src/outbox/Outbox.js"
 import { Storage } from "../../src/StorageLayers.js"
 import { TaskStore } from "../../src/tasks/TaskStore.js"
 import { heard, listed, seen, withForge } from "./Forge.js"
@@ -26,6 +28,9 @@ const asking = Effect.gen(function*() {
 
 const pullRequest = (number: number) =>
   Effect.flatMap(Storage, ({ read, sql }) => read(readPullRequest(sql, { repository: 1, number })))
+
+/** This process is the leader. */
+const leading = Layer.provide(Leadership.layer, Outbox.layer)
 
 const pulls = "/api/v1/repos/acme/widgets/pulls"
 
@@ -81,7 +86,7 @@ describe("rounds of asking Gitea", () => {
       Effect.gen(function*() {
         gitea.answers.set("/api/v1/repos/acme/widgets", { id: 1, full_name: "acme/widgets", default_branch: "main" })
         gitea.answers.set(pulls, [listed()])
-        yield* startRounds
+        yield* Effect.provide(startRounds, leading)
         yield* Effect.repeat(pullRequest(88), {
           until: (one) => one !== undefined,
           schedule: Schedule.spaced("20 millis")

@@ -5,10 +5,12 @@ import { StageEvents } from "../../src/events/StageEvents.js"
 import { Gitea } from "../../src/gitea/GiteaClient.js"
 import { Health } from "../../src/health/Health.js"
 import type { HealthReport } from "../../src/health/HealthReport.js"
+import { Leadership } from "../../src/outbox/Leadership.js"
 import type { OutboxStatus } from "../../src/outbox/Queries.js"
 import type { DestinationStatus } from "../../src/sending/Destination.js"
 import { PlaneSync } from "../../src/sending/PlaneSync.js"
 import type { WorkersStatus } from "../../src/sending/Workers.js"
+import { Integrity } from "../../src/storage/Integrity.js"
 import { StorageError } from "../../src/storage/StorageError.js"
 import { Receiver } from "../../src/webhooks/Receiver.js"
 
@@ -20,7 +22,9 @@ const program = {
   destination: { open: true } as DestinationStatus,
   outbox: Effect.succeed(empty) as Effect.Effect<OutboxStatus, StorageError>,
   notStored: 0,
-  workers: { storageFailure: undefined, takenOver: false } as WorkersStatus,
+  workers: { storageFailure: undefined } as WorkersStatus,
+  standby: undefined as string | undefined,
+  doubt: undefined as string | undefined,
   misfit: undefined as string | undefined
 }
 
@@ -47,6 +51,14 @@ const layer = (state: typeof program, token: string) =>
       })
     )),
     Layer.provide(Layer.succeed(Gitea, Option.none())),
+    Layer.provide(Layer.succeed(Integrity, Integrity.of({ doubt: Effect.sync(() => state.doubt) }))),
+    Layer.provide(Layer.succeed(
+      Leadership,
+      Leadership.of({
+        whileLeading: () => Effect.dieMessage("nobody leads"),
+        standby: Effect.sync(() => state.standby)
+      })
+    )),
     Layer.provide(Layer.succeed(
       Receiver,
       Receiver.of({
@@ -145,18 +157,28 @@ describe("Health", () => {
   it.effect("is degraded while the workers cannot store what they do, though reading goes well", () =>
     withHealth(({ report }, state) =>
       Effect.gen(function*() {
-        state.workers = { storageFailure: full, takenOver: false }
+        state.workers = { storageFailure: full }
         degradedBy(yield* report, /no space left/)
-        state.workers = { storageFailure: undefined, takenOver: false }
+        state.workers = { storageFailure: undefined }
         assert.strictEqual((yield* report).status, "ok")
       })
     ))
 
-  it.effect("is degraded once another process sends in its place", () =>
+  it.effect("row 74: is degraded until the database file was checked", () =>
     withHealth(({ report }, state) =>
       Effect.gen(function*() {
-        state.workers = { storageFailure: undefined, takenOver: true }
-        degradedBy(yield* report, /^Another process has taken over/)
+        state.doubt = "Storage x.sqlite: the file is being checked"
+        degradedBy(yield* report, /being checked/)
+        state.doubt = undefined
+        assert.strictEqual((yield* report).status, "ok")
+      })
+    ))
+
+  it.effect("row 75: is degraded while another process sends in its place", () =>
+    withHealth(({ report }, state) =>
+      Effect.gen(function*() {
+        state.standby = "process 1 on elsewhere sends from this file"
+        degradedBy(yield* report, /^process 1 on elsewhere sends/)
       })
     ))
 

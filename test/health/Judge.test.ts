@@ -21,7 +21,8 @@ const well: HealthFacts = {
   destination: { open: true },
   misfit: undefined,
   budget: { limit: 60, used: 0, waiting: 0, pausedUntil: Option.none() },
-  takenOver: false,
+  standby: undefined,
+  integrity: undefined,
   outbox: { pending: 0, dead: 0, delivered: 0, discarded: 0, oldestAt: null },
   readFailure: undefined,
   workerFailure: undefined,
@@ -55,7 +56,8 @@ const refusedBy = (source: string) =>
     `^The last webhook that was sent to /webhooks/${source} was refused: its signature is not that of ORCH_${source.toUpperCase()}_WEBHOOK_SECRET$`
   )
 const wrongTable = /^The stage table is wrong$/
-const takenOver = /^Another process has taken over this database and sends from it: nothing is sent from here$/
+const standby = /^process 1 on elsewhere sends$/
+const elsewhere = "process 1 on elsewhere sends"
 const byReading = /reading/
 const byWorkers = /working/
 const byWriting = /writing/
@@ -82,7 +84,7 @@ const rows: ReadonlyArray<readonly [string, Partial<HealthFacts>, ReadonlyArray<
     /ORCH_GITEA_TOKEN.*\(403\), and 1 more like this$/
   ]],
   ["row 26: a Gitea that is down", { gitea: [down] }, [/^Gitea does not answer \(connect ECONNREFUSED\)$/]],
-  ["another leader", { takenOver: true }, [takenOver]],
+  ["another leader", { standby: elsewhere }, [standby]],
   ["storage that cannot be read", { readFailure: storageError("reading") }, [byReading]],
   ["workers that cannot store", { workerFailure: storageError("working") }, [byWorkers]],
   ["a failed write", { writeFailure: { at: secondsAgo(299), error: storageError("writing") } }, [byWriting]],
@@ -112,7 +114,7 @@ const rows: ReadonlyArray<readonly [string, Partial<HealthFacts>, ReadonlyArray<
       ...dead(2),
       gitea: [down],
       hooks,
-      takenOver: true,
+      standby: elsewhere,
       readFailure: storageError("reading"),
       notStored: { count: 3, at: now }
     },
@@ -123,7 +125,7 @@ const rows: ReadonlyArray<readonly [string, Partial<HealthFacts>, ReadonlyArray<
       /^Gitea does not answer/,
       refusedBy("plane"),
       refusedBy("gitea"),
-      takenOver,
+      standby,
       byReading,
       notStored
     ]
@@ -134,11 +136,11 @@ const rows: ReadonlyArray<readonly [string, Partial<HealthFacts>, ReadonlyArray<
       hasToken: false,
       destination: closed(61),
       misfit,
-      takenOver: true,
+      standby: elsewhere,
       writeFailure: { at: now, error: storageError("writing") },
       notStored: { count: 3, at: now }
     },
-    [noToken, wrongTable, takenOver, byWriting, notStored]
+    [noToken, wrongTable, standby, byWriting, notStored]
   ]
 ]
 

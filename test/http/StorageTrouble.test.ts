@@ -13,6 +13,7 @@ import { Health } from "../../src/health/Health.js"
 import { Outbox } from "../../src/outbox/Outbox.js"
 import { PlaneSync } from "../../src/sending/PlaneSync.js"
 import { PlaneSimulator } from "../../src/simulator/PlaneSimulator.js"
+import { Integrity } from "../../src/storage/Integrity.js"
 import type { Sql } from "../../src/storage/Sql.js"
 import type { StorageReason } from "../../src/storage/StorageError.js"
 import { Storage } from "../../src/StorageLayers.js"
@@ -124,7 +125,8 @@ describe("storage that is", () => {
                 Stirs.layer
               ])),
               Layer.provideMerge(pipelineOver(storage)),
-              Layer.merge(storage),
+              Layer.provide(Integrity.layer),
+              Layer.provideMerge(storage),
               Layer.provide(settingsFor({})),
               Layer.provide(Logger.replace(
                 Logger.defaultLogger,

@@ -7,6 +7,7 @@ import { StageEvent } from "../../src/domain/StageEvent.js"
 import { CanonicalKey } from "../../src/domain/WorkItemKey.js"
 import { WorkItemLook } from "../../src/domain/WorkItemLook.js"
 import { StageEvents } from "../../src/events/StageEvents.js"
+import { Leadership } from "../../src/outbox/Leadership.js"
 import { observe } from "../../src/outbox/Observation.js"
 import { Outbox } from "../../src/outbox/Outbox.js"
 import { PlaneClient } from "../../src/plane/PlaneClient.js"
@@ -28,6 +29,7 @@ const withLook = (
   Layer.mergeAll(PlaneSync.layerPipeline, StageEvents.layer, launchLookLayer).pipe(
     Layer.provide(Destination.layer),
     Layer.provideMerge(PlaneClient.layer),
+    Layer.provide(Leadership.layer),
     Layer.provideMerge(
       Layer.mergeAll(Outbox.layer, WakeUps.layerPolling("1 days"), projectsLayer, RateBudget.layer)
     ),

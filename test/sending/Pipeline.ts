@@ -2,6 +2,7 @@ import { ConfigProvider, Effect, Layer } from "effect"
 import { connections } from "../../src/base/Connections.js"
 import { projectsLayer } from "../../src/domain/ProjectSettings.js"
 import { StageEvents } from "../../src/events/StageEvents.js"
+import { Leadership } from "../../src/outbox/Leadership.js"
 import { Outbox } from "../../src/outbox/Outbox.js"
 import { PlaneClient } from "../../src/plane/PlaneClient.js"
 import { RateBudget } from "../../src/plane/RateBudget.js"
@@ -38,6 +39,7 @@ export const pipelineOver = (
   Layer.merge(PlaneSync.layerPipeline, StageEvents.layer).pipe(
     Layer.provide(Destination.layer),
     Layer.provideMerge(PlaneClient.layer),
+    Layer.provideMerge(Leadership.layer),
     Layer.provideMerge(Layer.mergeAll(Outbox.layer, signal, projectsLayer, RateBudget.layer)),
     Layer.provideMerge(storage)
   )

@@ -12,6 +12,7 @@ import { StageEvent } from "../../src/domain/StageEvent.js"
 import { StateId } from "../../src/domain/StageStates.js"
 import { CanonicalKey, NormalizedKey } from "../../src/domain/WorkItemKey.js"
 import { StageEvents } from "../../src/events/StageEvents.js"
+import { Leadership } from "../../src/outbox/Leadership.js"
 import { observe } from "../../src/outbox/Observation.js"
 import { Outbox } from "../../src/outbox/Outbox.js"
 import { PlaneSync } from "../../src/sending/PlaneSync.js"
@@ -460,8 +461,8 @@ describe("one leader for each file", () => {
           "Todo",
           "Done"
         ])
-        const { budget, workers } = Context.get(first, PlaneSync)
-        assert.isTrue((yield* workers).takenOver)
+        const { budget } = Context.get(first, PlaneSync)
+        assert.match((yield* Context.get(first, Leadership).standby) ?? "", /sends from this file/)
         // It keeps no slot either: others may use the same budget.
         const { used, waiting } = yield* budget
         assert.deepStrictEqual({ used, waiting }, { used: 0, waiting: 0 })

@@ -7,6 +7,7 @@ import { once } from "node:events"
 import { chmodSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { databaseFile } from "../../src/storage/Storage.js"
 import { Storage } from "../../src/StorageLayers.js"
 import { collecting } from "../support/Spans.js"
 
@@ -47,6 +48,35 @@ describe("Storage", () => {
       assert.strictEqual(noDatabase.reason, "NotADatabase")
       assert.include(noDatabase.message, file)
       assert.strictEqual((yield* opening(join(file, "events.sqlite"))).reason, "CannotOpen")
+    }))
+
+  for (
+    const [given, words] of [
+      [":memory:", /a database in memory, which ends with the program/],
+      ["file::memory:", /in memory/],
+      ["file:", /in memory/],
+      ["./x.sqlite?mode=ro", /has parameters, and none are understood/],
+      ["file:x.sqlite?mode=memory&cache=shared", /has parameters/],
+      ["file:///tmp/x.sqlite?vfs=unix-none", /has parameters/],
+      ["/tmp/", /is a folder/]
+    ] as const
+  ) {
+    it.effect(`row 80: ${given} as ORCH_DATABASE_URL is refused in words`, () =>
+      Effect.gen(function*() {
+        const error = yield* Effect.flip(databaseFile)
+        const text = Inspectable.toStringUnknown(error)
+        assert.match(text, words)
+        assert.match(text, /ORCH_DATABASE_URL.*expected the path of a SQLite file/)
+      }).pipe(Effect.withConfigProvider(ConfigProvider.fromMap(new Map([["ORCH_DATABASE_URL", given]])))))
+  }
+
+  it.scopedLive("row 80: a folder or a device as the database is refused in words", () =>
+    Effect.gen(function*() {
+      for (const path of [yield* temporary, "/dev/null"]) {
+        const error = yield* opening(path)
+        assert.strictEqual(error.reason, "NotAFile")
+        assert.include(error.message, "it is no file: set ORCH_DATABASE_URL to the path of a file")
+      }
     }))
 
   it.scopedLive("a file and a folder that may not be written: named, and opened as soon as they may be", () =>

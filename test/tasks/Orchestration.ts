@@ -13,6 +13,7 @@ import type { QualityGate } from "../../src/tasks/QualityGate.js"
 import { QualityGates, Verdict } from "../../src/tasks/QualityGate.js"
 import { Tasks } from "../../src/tasks/Tasks.js"
 import { TaskStore } from "../../src/tasks/TaskStore.js"
+import { alwaysLeading } from "../support/AlwaysLeading.js"
 
 interface Options {
   readonly database?: string
@@ -55,8 +56,9 @@ const parts = ({ gates = forge().gates, stages = defaultStages }: Options) =>
 
 /** Events and storage, without a Plane. No polls, which would each cost the TestClock a step. */
 const events = (database = ":memory:") =>
-  Layer.provideMerge(StageEvents.layer, Layer.mergeAll(Outbox.layer, projectsLayer, WakeUps.layerPolling("1 days")))
+  Layer.merge(StageEvents.layer, alwaysLeading)
     .pipe(
+      Layer.provideMerge(Layer.mergeAll(Outbox.layer, projectsLayer, WakeUps.layerPolling("1 days"))),
       Layer.provideMerge(Storage.layerFile(database)),
       Layer.provide(Layer.setConfigProvider(ConfigProvider.fromMap(new Map())))
     )

@@ -45,5 +45,14 @@ export const openHostDatabase = Effect.gen(function*() {
       // behind; once that is over, it does nothing.
       return retryBusy(Effect.disconnect(once))
     })
-  return { sql: makeSharedSql(client), where, write, writeAlone: write, read: edge, shared: true, index: undefined }
+  return {
+    sql: makeSharedSql(client),
+    where,
+    write,
+    writeAlone: write,
+    read: edge,
+    shared: true,
+    index: undefined,
+    check: undefined
+  }
 })

@@ -2,34 +2,77 @@ import * as SqlClient from "@effect/sql/SqlClient"
 import type { SqlError } from "@effect/sql/SqlError"
 import type { Scope } from "effect"
 import { Context, Effect } from "effect"
+import { statSync } from "node:fs"
 import { makeBatcher } from "../../base/Batcher.js"
+import { cleanLine, textLimit } from "../../base/Text.js"
 import { spanIfCollected } from "../../base/Tracing.js"
 import type { Migrations } from "../Migrations.js"
-import { migrate } from "../Migrations.js"
+import { migrate, migrationTable } from "../Migrations.js"
 import { makeOwnSql } from "../Sql.js"
-import { isStatementError, orStorageError, StorageError } from "../StorageError.js"
+import { isDamage, isStatementError, orStorageError, StorageError } from "../StorageError.js"
 import { refuseStrangers } from "./IndexFile.js"
 import { makeOpenedFile } from "./OpenedFile.js"
+import { quickCheck } from "./QuickCheck.js"
 import { retryBusy } from "./RetryBusy.js"
 
 // How many writes share a commit. With more, the first would wait longer, and the others not less.
 const maxWrites = 256
+
+/**
+ * Fails when the file is shorter than its pages. SQLite itself notices only whole pages that are missing, and when it
+ * meets them. While the log is not copied into the file in full, the missing pages may be in the log.
+ */
+const refuseCut = (client: SqlClient.SqlClient, where: string) =>
+  Effect.gen(function*() {
+    const isCut = Effect.map(
+      client.unsafe<{ bytes: number }>(
+        "SELECT page_count * page_size AS bytes FROM pragma_page_count, pragma_page_size"
+      ),
+      ([row]) => row !== undefined && statSync(where).size < row.bytes
+    )
+    if (!(yield* isCut)) return
+    const [copied] = yield* client.unsafe<{ busy: number; log: number; checkpointed: number }>("PRAGMA wal_checkpoint")
+    if (copied?.busy !== 0 || copied.log !== copied.checkpointed || !(yield* isCut)) return
+    return yield* new StorageError({ reason: "Damaged", where, words: "its end is missing" })
+  })
+
+/** Fails when the file has tables, and none of ours: our tables would be made between those of another program. */
+const refuseOtherTables = (client: SqlClient.SqlClient, where: string) =>
+  Effect.gen(function*() {
+    const tables = yield* client.unsafe<{ name: string }>("SELECT name FROM sqlite_schema WHERE type = 'table'")
+    const names = tables.map(({ name }) => name)
+    if (names.length === 0 || names.includes(migrationTable)) return
+    return yield* new StorageError({
+      reason: "NotADatabase",
+      where,
+      words: `it has the tables of another program: ${cleanLine(names.join(", "), textLimit)}`
+    })
+  })
 
 /** Opens a SQLite file of our own. Its only connection is taken for as long as the scope is open. */
 const open = Effect.fnUntraced(function*(where: string) {
   const client = yield* SqlClient.SqlClient
   const typed = orStorageError(where)
   const edge = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, StorageError, R> => retryBusy(typed(effect))
+  const isInMemory = where === ":memory:"
 
   // The driver blocks the event loop while it waits, so it waits briefly, and we wait between our tries.
   yield* edge(client.unsafe("PRAGMA busy_timeout = 20"))
   // NORMAL, the default with WAL, loses the last commits in a power cut.
   yield* edge(client.unsafe("PRAGMA synchronous = FULL"))
-  // A read opens the log and the index, so that both can be checked before anything is written.
+  if (!isInMemory) yield* edge(refuseOtherTables(client, where))
+  // Only now, because it changes the file.
+  yield* edge(client.unsafe("PRAGMA journal_mode = WAL"))
+  // A read opens the log and the index, so that both can be checked before anything else is written.
   yield* edge(client.unsafe("PRAGMA schema_version"))
-  const { index, refuseMoved } = yield* makeOpenedFile(where)
+  const { index, isCopying, refuseFromNow, refuseMoved } = yield* makeOpenedFile(where)
   if (index !== undefined) yield* refuseStrangers(where, index)
+  if (isCopying) yield* edge(client.unsafe("PRAGMA wal_checkpoint"))
+  if (!isInMemory) yield* edge(refuseCut(client, where))
   yield* edge(migrate(where))
+  /** Once a part of the file was found to be damaged, nothing more is read or written. */
+  const guarded = <A>(effect: Effect.Effect<A, StorageError>) =>
+    Effect.tapError(effect, (error) => isDamage(error) ? refuseFromNow(error) : Effect.void)
 
   // Nobody else uses this client, so taking its connection makes nobody wait. `connectionLock` keeps transactions
   // and reads apart.
@@ -52,19 +95,21 @@ const open = Effect.fnUntraced(function*(where: string) {
   // twice as long, which is a good part of a publish (`npm run bench -- parts`). It would also join a transaction of a
   // host that it finds in the fiber's context.
   const transaction = <A>(effect: Effect.Effect<A, SqlError>): Effect.Effect<A, StorageError> =>
-    edge(
+    guarded(edge(
       connectionLock.withPermits(1)(Effect.uninterruptibleMask((restore) =>
         // Checked before BEGIN too: a process that opens another file at our path may take over our log.
         Effect.zipRight(refuseMoved, begin).pipe(
           Effect.zipRight(restore(effect)),
           Effect.zipLeft(refuseMoved),
           Effect.zipLeft(commit),
+          // Whether SQLite began the log anew, or copied it, is noted at once. What else is found fails the next one.
+          Effect.zipLeft(Effect.ignore(refuseMoved)),
           // A COMMIT that fails leaves its transaction open, and the next writes would join it.
           Effect.onError(() => rollback),
           spanned
         )
       ))
-    )
+    ))
 
   const commitTogether = yield* makeBatcher({
     run: (writes: ReadonlyArray<Effect.Effect<void, SqlError>>) =>
@@ -84,8 +129,9 @@ const open = Effect.fnUntraced(function*(where: string) {
       )
     })
   const read = <A>(effect: Effect.Effect<A, SqlError>) =>
-    edge(connectionLock.withPermits(1)(Effect.zipRight(refuseMoved, effect)))
-  return { sql, where, write, writeAlone: transaction, read, shared: false, index }
+    guarded(edge(connectionLock.withPermits(1)(Effect.zipRight(refuseMoved, effect))))
+  const check = isInMemory ? undefined : guarded(quickCheck(where))
+  return { sql, where, write, writeAlone: transaction, read, shared: false, index, check }
 })
 
 /**

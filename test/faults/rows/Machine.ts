@@ -1,6 +1,9 @@
-import { Effect } from "effect"
+import type { SqlError } from "@effect/sql/SqlError"
+import { Clock, Effect } from "effect"
 import { linkSync, renameSync, rmSync } from "node:fs"
 import { Fault } from "../../../src/simulator/PlaneSimulator.js"
+import type { Sql } from "../../../src/storage/Sql.js"
+import { Storage } from "../../../src/StorageLayers.js"
 import type { Row } from "../Row.js"
 import type { Script } from "../Scene.js"
 import { comments, met } from "./Fault.js"
@@ -53,6 +56,28 @@ const fileFault = (options: {
     yield* over
     yield* round(2)
   }).pipe(Effect.scoped)
+
+const leaderRow = <A>(database: string, use: (sql: Sql) => Effect.Effect<A, SqlError>) =>
+  Effect.flatMap(Storage, ({ sql, writeAlone }) => writeAlone(use(sql))).pipe(
+    Effect.provide(Storage.layerFile(database))
+  )
+
+/** The row of a process on another host that was seen 82 s ago. */
+const leaderElsewhere = (database: string) =>
+  Effect.flatMap(
+    Clock.currentTimeMillis,
+    (now) =>
+      leaderRow(database, (sql) =>
+        Effect.asVoid(sql`INSERT INTO plane_sync_sender (id, holder, pid, host, since, seen_at)
+        VALUES (1, 'the former', 1, 'a-container', ${now}, ${now - 82_000})`))
+  )
+
+const leaseOverAt = (database: string) =>
+  leaderRow(database, (sql) =>
+    Effect.map(
+      sql<{ at: number }>`SELECT seen_at + 90000 AS at FROM plane_sync_sender WHERE host = 'a-container'`,
+      ([row]) => row?.at ?? 0
+    ))
 
 /** Faults of the machine that the pipeline runs on. */
 export const machine: ReadonlyArray<Row> = [
@@ -151,6 +176,27 @@ export const machine: ReadonlyArray<Row> = [
       says: "still has an index (-shm) open that was removed"
     }),
     met: ({ notStored }) => notStored
+  },
+  {
+    name: "new-host-name",
+    shows:
+      "a container was killed and is back under a new host name: it takes events at once, and sends when the former " +
+      "one's lease is over, here in 8 s",
+    ci: true,
+    prepare: leaderElsewhere,
+    script: ({ check, database, over, plane, round }) =>
+      Effect.gen(function*() {
+        const leaseOver = yield* Effect.orDie(leaseOverAt(database))
+        yield* round(1)
+        const publishedAt = yield* Clock.currentTimeMillis
+        yield* check(publishedAt < leaseOver, "the lease was over before anything was published")
+        yield* Effect.sleep(Math.max(0, leaseOver - publishedAt))
+        yield* over
+        yield* round(2)
+        const writes = (yield* plane.requests).filter(({ kind }) => kind === "comments")
+        yield* check(writes.every(({ at }) => at >= leaseOver), "a standby has sent")
+      }),
+    met: ({ accepted }) => accepted
   },
   {
     name: "5000-while-away",

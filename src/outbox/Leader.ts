@@ -1,0 +1,211 @@
+import * as SqlClient from "@effect/sql/SqlClient"
+import type { Scope } from "effect"
+import { Data, DateTime, Deferred, Duration, Effect, Schedule, Schema } from "effect"
+import { hostname } from "node:os"
+import { epochMillis } from "../base/Time.js"
+import type { EpochMillis } from "../base/Time.js"
+import type { Migration } from "../storage/Migrations.js"
+import type { Fragment, Sql } from "../storage/Sql.js"
+import type { IndexFile } from "../storage/sqlite/IndexFile.js"
+import { otherIndexError } from "../storage/sqlite/IndexFile.js"
+import type { Storage } from "../storage/Storage.js"
+import type { StorageError } from "../storage/StorageError.js"
+
+/** How often the leader shows that it is alive, and how long ago it may last have done so before it counts as gone. */
+const heartbeat = Duration.seconds(30)
+const staleAfter = Duration.toMillis("90 seconds")
+
+/** The process that sends what this file owes. */
+export interface Leader {
+  readonly holder: string
+  readonly pid: number
+  readonly host: string
+  readonly since: EpochMillis
+  readonly seenAt: EpochMillis
+  /** The index file that the leader has open. Null if that is not known. */
+  readonly index: string | null
+}
+
+const columns = `holder, pid, host, since, seen_at AS "seenAt", index_file AS "index"`
+
+/** Another process is the leader of this file. With two, comments would double: each work item must have one writer. */
+export class LeaderActive extends Schema.TaggedError<LeaderActive>()("LeaderActive", {
+  where: Schema.String,
+  pid: Schema.Int,
+  host: Schema.String,
+  since: Schema.DateTimeUtcFromNumber
+}) {
+  override get message(): string {
+    return `Storage ${this.where}: process ${this.pid} on ${this.host} has been sending from it since ` +
+      `${DateTime.formatIso(this.since)}. Only one may: ` +
+      "stop that one, or give this one another ORCH_DATABASE_URL"
+  }
+}
+
+/** This process is no longer the leader. Another has taken over, as after a long suspension of this one. */
+export class LeadershipLost extends Data.TaggedError("LeadershipLost") {}
+
+/**
+ * Whether `holder` is still the leader, and what else is asked in the same statement. It writes, because it is a
+ * heartbeat too.
+ */
+export const ifLeader = <A extends object>(sql: Sql, holder: string, now: EpochMillis, columns: Fragment) =>
+  Effect.map(
+    sql<A>`UPDATE plane_sync_sender SET seen_at = ${now} WHERE holder = ${holder} RETURNING ${columns}`,
+    ([row]) => row
+  )
+
+// The holders of this process. Its pid in the table alone proves nothing: it may be that of the container's life
+// before.
+const alive = new Set<string>()
+
+const isRunning = (pid: number): boolean => {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    // The process exists, and belongs to another user.
+    return error instanceof Error && "code" in error && error.code === "EPERM"
+  }
+}
+
+/** Whether a leader was seen lately. Of one on another host that is all that can be known. */
+export const hasLease = ({ seenAt }: Leader, now: EpochMillis): boolean => Math.abs(now - seenAt) < staleAfter
+
+const isActive = (leader: Leader, now: EpochMillis): boolean => {
+  const { holder, host, pid } = leader
+  if (host === hostname() && pid === process.pid) return alive.has(holder)
+  // The pid of a leader that was killed may be another program's by now, so the leader must also have been seen lately.
+  return hasLease(leader, now) && (host !== hostname() || isRunning(pid))
+}
+
+/** The last leader, and whether it is still active. */
+export const readLeader = ({ read, sql }: Storage["Type"]) =>
+  Effect.gen(function*() {
+    const [leader] = yield* read(sql<Leader>`SELECT ${sql.literal(columns)} FROM plane_sync_sender`)
+    const now = yield* epochMillis
+    return leader === undefined ? undefined : { ...leader, active: isActive(leader, now) }
+  })
+
+/**
+ * Whether the leader runs with another index than `index`. Once it has noticed, it has no heartbeat any more, but when
+ * it closes it would still write over what is committed here. So on this host its process is checked, however long ago
+ * it was last seen.
+ */
+const hasOtherIndex = (leader: Leader, index: IndexFile | undefined, now: EpochMillis): boolean => {
+  const { host, pid } = leader
+  if (leader.index === null || index === undefined || leader.index === index.identity) return false
+  if (host !== hostname() || pid === process.pid) return isActive(leader, now)
+  // The pid of a leader that was killed may be another program's by now, which does not have the file open.
+  return isRunning(pid) && (index.strangers()?.includes(pid) ?? true)
+}
+
+/** A leader, as a person can find it. */
+export const named = ({ host, pid }: Pick<Leader, "host" | "pid">) => `process ${pid} on ${host}`
+
+/** Fails when the leader has another index open because its own was removed while it was running. */
+export const refuseOtherIndex = (
+  { index, read, sql, where }: Pick<Storage["Type"], "index" | "read" | "sql" | "where">
+): Effect.Effect<void, StorageError> =>
+  Effect.gen(function*() {
+    if (index === undefined) return
+    const [leader] = yield* read(sql<Leader>`SELECT ${sql.literal(columns)} FROM plane_sync_sender`)
+    const now = yield* epochMillis
+    if (leader !== undefined && hasOtherIndex(leader, index, now)) return yield* otherIndexError(where, named(leader))
+  })
+
+/**
+ * A step that changes what an older plane-sync works with: it fails while such a process is the leader, because that
+ * one would go on without noticing.
+ */
+export const whileNobodyLeads = (migration: Migration): Migration =>
+  Effect.gen(function*() {
+    const sql = yield* SqlClient.SqlClient
+    const [leader] = yield* sql<Leader>`SELECT ${sql.literal(columns)} FROM plane_sync_sender`
+    if (leader !== undefined && isActive(leader, yield* epochMillis)) {
+      return yield* Effect.dieMessage(`${named(leader)} sends from it with an older plane-sync: stop that one first`)
+    }
+    yield* migration
+  })
+
+/** The time for which this process is the leader. */
+export interface Term {
+  /** The name of this process in its row, and in the lanes that it holds. It is new for each term. */
+  readonly holder: string
+  /**
+   * The id of the last delivery that was planned before. A request that the former leader had in flight when it died
+   * may still be executing.
+   */
+  readonly lastBefore: number
+  /** Completes when another process has taken over, as after a long suspension of this one. */
+  readonly lost: Effect.Effect<void>
+  /** For whoever finds out that another process has taken over. */
+  readonly lose: Effect.Effect<void>
+}
+
+/**
+ * Makes this process the leader until the scope closes. A process that is there already as a standby (`byLease`) does
+ * not ask whether the leader's process is running, because it was taken over by one that it may not see: it waits until
+ * the lease is over.
+ */
+export const becomeLeader = (
+  { index, sql, where, write }: Storage["Type"],
+  holder: string,
+  byLease = false
+): Effect.Effect<Term, LeaderActive | StorageError, Scope.Scope> =>
+  Effect.gen(function*() {
+    const isTaken = byLease ? hasLease : isActive
+    const take = Effect.gen(function*() {
+      const now = yield* epochMillis
+      // The first statement writes, so that two processes that start at the same time come one after the other.
+      const [leader] = yield* sql<Leader>`UPDATE plane_sync_sender SET seen_at = seen_at
+        RETURNING ${sql.literal(columns)}`
+      if (leader !== undefined && isTaken(leader, now)) return { other: leader }
+      if (leader !== undefined && hasOtherIndex(leader, index, now)) return { apart: leader }
+      yield* sql`INSERT INTO plane_sync_sender (id, holder, pid, host, since, seen_at, index_file)
+        VALUES (1, ${holder}, ${process.pid}, ${hostname()}, ${now}, ${now}, ${index?.identity ?? null})
+        ON CONFLICT (id) DO UPDATE SET holder = excluded.holder, pid = excluded.pid, host = excluded.host,
+          since = excluded.since, seen_at = excluded.seen_at, index_file = excluded.index_file`
+      yield* sql`UPDATE plane_sync_lane SET holder = NULL WHERE holder IS NOT NULL`
+      const [last] = yield* sql<{ id: number | null }>`SELECT max(id) AS id FROM plane_sync_delivery`
+      alive.add(holder)
+      return { lastBefore: last?.id ?? 0 }
+    })
+
+    yield* Effect.addFinalizer(() =>
+      write(sql`DELETE FROM plane_sync_sender WHERE holder = ${holder}`).pipe(
+        Effect.ignoreLogged,
+        Effect.ensuring(Effect.sync(() => alive.delete(holder)))
+      )
+    )
+    const taken = yield* write(take)
+    if ("other" in taken) {
+      const { other } = taken
+      return yield* new LeaderActive({
+        where,
+        pid: other.pid,
+        host: other.host,
+        since: DateTime.unsafeMake(other.since)
+      })
+    }
+
+    if ("apart" in taken) return yield* otherIndexError(where, named(taken.apart))
+
+    const lost = yield* Deferred.make<void>()
+    yield* Effect.flatMap(
+      epochMillis,
+      (now) => write(ifLeader(sql, holder, now, sql`id`))
+    ).pipe(
+      Effect.flatMap((still) => still !== undefined ? Effect.void : Deferred.succeed(lost, undefined)),
+      // The workers notice failing storage as well, and they log it.
+      Effect.ignore,
+      Effect.schedule(Schedule.spaced(heartbeat)),
+      Effect.forkScoped
+    )
+    return {
+      holder,
+      lastBefore: taken.lastBefore,
+      lost: Deferred.await(lost),
+      lose: Effect.asVoid(Deferred.succeed(lost, undefined))
+    }
+  })

@@ -1,0 +1,57 @@
+import * as SqliteClient from "@effect/sql-sqlite-node/SqliteClient"
+import { Effect } from "effect"
+import { unlinkSync } from "node:fs"
+import { orStorageError, StorageError, storageError } from "../StorageError.js"
+import { refuseStrangers } from "./IndexFile.js"
+import { refuseLinked } from "./LinkedFile.js"
+import { createOwn, syncFile } from "./NewFile.js"
+import { makeOpenedFile } from "./OpenedFile.js"
+
+/** Runs `use` with a client of its own on a file. What it throws becomes a `StorageError`. */
+const withClient = <A, E>(
+  options: SqliteClient.SqliteClientConfig,
+  use: (client: SqliteClient.SqliteClient) => Effect.Effect<A, E>
+): Effect.Effect<A, StorageError> =>
+  Effect.flatMap(SqliteClient.SqliteClient, use).pipe(
+    Effect.provide(SqliteClient.layer({ ...options, disableWAL: true })),
+    orStorageError(options.filename)
+  )
+
+const attempt = <A>(where: string, run: () => A) => Effect.try({ try: run, catch: storageError(where) })
+
+/**
+ * Copies the database in `file` to `copy`, by SQLite's online backup, also while others write to it: the copy is the
+ * database at one moment. False if `copy` exists, which is not touched. The copy is on disk and was read as a whole
+ * when this succeeds. It is one file, without a log, that only this user can read. If it fails there is no copy.
+ */
+export const backUp = (file: string, copy: string): Effect.Effect<boolean, StorageError> =>
+  Effect.gen(function*() {
+    yield* refuseLinked(file)
+    if (!(yield* attempt(copy, () => createOwn(copy, new Uint8Array())))) return false
+
+    const copied = withClient({ filename: file }, (source) =>
+      Effect.gen(function*() {
+        // Without a transaction that is open all the while, SQLite would begin anew at each commit of another process.
+        yield* source.unsafe("BEGIN")
+        yield* source.unsafe("SELECT count(*) FROM sqlite_schema")
+        const { index } = yield* makeOpenedFile(file)
+        if (index !== undefined) yield* refuseStrangers(file, index)
+        yield* source.backup(copy)
+        yield* source.unsafe("COMMIT")
+      }))
+    const checked = withClient({ filename: copy }, (client) =>
+      // The copy is in WAL mode as the database is, and opening it would make files beside it.
+      client.unsafe("PRAGMA journal_mode = DELETE").pipe(
+        Effect.zipRight(client.unsafe<{ integrity_check: string }>("PRAGMA integrity_check(3)"))
+      ))
+    yield* copied.pipe(
+      Effect.zipRight(checked),
+      Effect.flatMap(([first]) =>
+        first?.integrity_check === "ok"
+          ? attempt(copy, () => syncFile(copy))
+          : new StorageError({ reason: "Damaged", where: file, words: first?.integrity_check ?? "no answer" })
+      ),
+      Effect.onError(() => Effect.sync(() => unlinkSync(copy)))
+    )
+    return true
+  })

@@ -1,0 +1,48 @@
+import { openSync, readSync } from "node:fs"
+import { endianness } from "node:os"
+
+/** How far SQLite has copied the log into the database file. */
+export interface Copied {
+  /** Changes with each checkpoint. */
+  readonly mark: string
+  /** A checkpoint was begun and has not ended. It may also have ended with its process. */
+  readonly isUnderWay: boolean
+}
+
+// By the identity of the index. They are never closed: closing a descriptor of the index would release the locks that
+// SQLite holds on it in this process, those of other connections too.
+const descriptors = new Map<string, number>()
+
+const descriptorOf = (path: string, identity: string) => {
+  const known = descriptors.get(identity)
+  if (known !== undefined) return known
+  const descriptor = openSync(path, "r")
+  descriptors.set(identity, descriptor)
+  return descriptor
+}
+
+// See "WAL-Index File Format" of https://sqlite.org/walformat.html: two copies of a header, and how far the log was
+// copied.
+const headerSize = 48
+const isInitialized = 12
+const salts = [32, 40] as const
+const backfilled = 2 * headerSize
+const attempted = 128
+const size = 136
+
+/** Reads it from the index, whose path and identity are given. The answer is undefined if it cannot be told. */
+export const copiedNow = (path: string, identity: string): Copied | undefined => {
+  try {
+    const index = Buffer.alloc(size)
+    const isRead = readSync(descriptorOf(path, identity), index, 0, size, 0) === size
+    const isWhole = index.subarray(0, headerSize).equals(index.subarray(headerSize, 2 * headerSize))
+    if (!isRead || !isWhole || index[isInitialized] !== 1) return undefined
+    const numberAt = (offset: number) => endianness() === "LE" ? index.readUInt32LE(offset) : index.readUInt32BE(offset)
+    return {
+      mark: `${index.toString("hex", ...salts)}:${numberAt(backfilled)}`,
+      isUnderWay: numberAt(attempted) !== numberAt(backfilled)
+    }
+  } catch {
+    return undefined
+  }
+}
