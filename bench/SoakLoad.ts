@@ -1,12 +1,12 @@
 import { Array, Data, DateTime, Duration, Effect, Schedule, Schema } from "effect"
 import { createHash } from "node:crypto"
 import { connect } from "node:net"
-import { StageEventJson } from "../src/domain/StageEvent.js"
+import { StageEvent, StageEventJson } from "../src/domain/StageEvent.js"
 import { Fault } from "../src/simulator/Faults.js"
 import type { Call } from "./Caller.js"
 import { caller } from "./Caller.js"
 import { signed, statusHook } from "./Hooks.js"
-import { changed, failed } from "./Load.js"
+import { changed } from "./Load.js"
 import type { SimulatorProcess } from "./SimulatorProcess.js"
 
 /** What the load has seen so far. */
@@ -41,6 +41,17 @@ const gitea = (event: string, index: number, content: object): Call => {
 const encode = Schema.encodeSync(StageEventJson)
 
 const iso = Effect.map(DateTime.now, DateTime.formatIso)
+
+/** Every tenth is a failed gate. Each fails for a reason of its own, because a count may be owed for ten minutes. */
+const published = (index: number): StageEvent =>
+  index % 10 === 9
+    ? StageEvent.QualityGateFailed({
+      workItem: `ET-${index % workItems + 1}`,
+      stage: "review",
+      check: "lint",
+      reason: `error ${index}`
+    })
+    : changed(index, workItems)
 
 /** What Gitea says of the pull request of a task. */
 const pullRequest = (options: {
@@ -142,12 +153,12 @@ export const run = (port: number, plane: SimulatorProcess, seen: Seen) =>
     }
     yield* Effect.forEach(Array.range(1, workItems), (n) => plane.addWorkItem(`Task ${n}`), { discard: true })
 
-    const publishing = every("100 millis", (index) => {
-      const event = index % 10 === 9 ? failed(index, workItems) : changed(index, workItems)
-      return Effect.map(ask("publish", post("/api/events", encode(event)), 202), (taken) => {
-        if (taken) seen.accepted += 1
-      })
-    })
+    const publishing = every("100 millis", (index) =>
+      Effect.map(ask("publish", post("/api/events", encode(published(index))), 202), (taken) => {
+        if (taken) {
+          seen.accepted += 1
+        }
+      }))
 
     const task = (number: number) =>
       Effect.gen(function*() {
@@ -176,7 +187,8 @@ export const run = (port: number, plane: SimulatorProcess, seen: Seen) =>
           // A person does what the pipeline has not done by then.
           plane.moveWorkItem(id, "Done")
         ]
-        yield* Effect.forEach(steps, (step) => Effect.delay(step, "1 second"), { discard: true })
+        yield* Effect.forEach(steps, (step) =>
+          Effect.delay(step, "1 second"), { discard: true })
       })
 
     const faults = Effect.forever(Effect.forEach(minute, ({ fault, lasts, rest }) =>
@@ -194,7 +206,9 @@ export const run = (port: number, plane: SimulatorProcess, seen: Seen) =>
         return ask("status", { method: "POST", path: "/webhooks/gitea", headers, body }, 202)
       }),
       // Each takes ten seconds or more, so several go through their stages at the same time.
-      ...Array.makeBy(4, (lane) => every("1 second", (index) => task(1 + lane + 4 * index))),
+      ...Array.makeBy(4, (lane) =>
+        every("1 second", (index) =>
+          task(1 + lane + 4 * index))),
       every("10 seconds", (index) => ask("large hook", large[index % 2] ?? get("/"), 202)),
       every("500 millis", () => ask("health", get("/health"), 200)),
       every("1 second", () => ask("tasks", get("/api/tasks"), 200)),
