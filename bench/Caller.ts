@@ -17,6 +17,31 @@ export interface Called {
 
 const nothing: Called = { status: 0, text: "" }
 
+const send = (port: number, agent: Agent, call: Call): Effect.Effect<Called> =>
+  Effect.async((resume) => {
+    const { body, headers, method, path } = call
+    const sending = request({
+      agent,
+      host: "127.0.0.1",
+      port,
+      method,
+      path,
+      headers: { ...headers },
+      timeout: 20_000
+    }, (response) => {
+      let text = ""
+      response.setEncoding("utf8").on("data", (part: string) => {
+        text += part
+      })
+      response.on("end", () => resume(Effect.succeed({ status: response.statusCode ?? 0, text })))
+      response.on("error", () => resume(Effect.succeed(nothing)))
+    })
+    sending.on("timeout", () => sending.destroy())
+    // The server may close a kept connection at the very moment when it is used again.
+    sending.on("error", () => resume(sending.reusedSocket ? send(port, agent, call) : Effect.succeed(nothing)))
+    sending.end(body)
+  })
+
 /** Calls a program on loopback over connections that are kept. They are closed with the scope. */
 export const caller = (port: number) =>
   Effect.map(
@@ -24,26 +49,5 @@ export const caller = (port: number) =>
       Effect.sync(() => new Agent({ keepAlive: true, maxSockets: 128 })),
       (agent) => Effect.sync(() => agent.destroy())
     ),
-    (agent) => ({ body, headers, method, path }: Call) =>
-      Effect.async<Called>((resume) => {
-        const sending = request({
-          agent,
-          host: "127.0.0.1",
-          port,
-          method,
-          path,
-          headers: { ...headers },
-          timeout: 20_000
-        }, (response) => {
-          let text = ""
-          response.setEncoding("utf8").on("data", (part: string) => {
-            text += part
-          })
-          response.on("end", () => resume(Effect.succeed({ status: response.statusCode ?? 0, text })))
-          response.on("error", () => resume(Effect.succeed(nothing)))
-        })
-        sending.on("timeout", () => sending.destroy())
-        sending.on("error", () => resume(Effect.succeed(nothing)))
-        sending.end(body)
-      })
+    (agent) => (call: Call) => send(port, agent, call)
   )
