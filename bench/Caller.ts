@@ -9,13 +9,13 @@ export interface Call {
   readonly body?: Buffer | string
 }
 
-/** The answer to it. The status is 0 if there was none. */
+/** The answer to it. The status is 0 if there was none, and the text why. */
 export interface Called {
   readonly status: number
   readonly text: string
 }
 
-const nothing: Called = { status: 0, text: "" }
+const nothing = (error: Error) => Effect.succeed<Called>({ status: 0, text: error.message })
 
 const send = (port: number, agent: Agent, call: Call): Effect.Effect<Called> =>
   Effect.async((resume) => {
@@ -34,11 +34,14 @@ const send = (port: number, agent: Agent, call: Call): Effect.Effect<Called> =>
         text += part
       })
       response.on("end", () => resume(Effect.succeed({ status: response.statusCode ?? 0, text })))
-      response.on("error", () => resume(Effect.succeed(nothing)))
+      response.on("error", (error) => resume(nothing(error)))
     })
-    sending.on("timeout", () => sending.destroy())
+    sending.on("timeout", () => {
+      resume(nothing(new Error("no answer for 20 s")))
+      sending.destroy()
+    })
     // The server may close a kept connection at the very moment when it is used again.
-    sending.on("error", () => resume(sending.reusedSocket ? send(port, agent, call) : Effect.succeed(nothing)))
+    sending.on("error", (error) => resume(sending.reusedSocket ? send(port, agent, call) : nothing(error)))
     sending.end(body)
   })
 

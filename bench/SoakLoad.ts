@@ -15,7 +15,7 @@ export interface Seen {
   answered: number
   /** Events that were published and answered 202. */
   accepted: number
-  /** Answers that the load did not expect, by what was asked for and the status. */
+  /** Answers that the load did not expect, by what was asked for and the status, or why there was no answer. */
   readonly unexpected: Map<string, number>
 }
 
@@ -140,10 +140,10 @@ export const run = (port: number, plane: SimulatorProcess, seen: Seen) =>
   Effect.scoped(Effect.gen(function*() {
     const call = yield* caller(port)
     const ask = (what: string, request: Call, ...expected: ReadonlyArray<number>) =>
-      Effect.map(call(request), ({ status }) => {
+      Effect.map(call(request), ({ status, text }) => {
         seen.answered += 1
         if (expected.includes(status)) return true
-        const key = `${what}: ${status}`
+        const key = `${what}: ${status === 0 ? text : status}`
         seen.unexpected.set(key, (seen.unexpected.get(key) ?? 0) + 1)
         return false
       })
