@@ -1,5 +1,7 @@
 import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
+import type { HttpClient } from "@effect/platform/HttpClient"
 import { Array, Console, Context, Data, Duration, Effect, Fiber, Schedule } from "effect"
+import type { Scope } from "effect"
 import { caller } from "../Caller.js"
 import type { Figure, Row } from "../Figure.js"
 import { Aim } from "../Figure.js"
@@ -37,11 +39,19 @@ const settled = (read: Effect.Effect<number>, window: Duration.Duration) =>
     median
   )
 
+/** What the program takes at a moment; memory in MB. The heap and what is outside it are without garbage. */
+export interface Moment {
+  readonly residentSet: number
+  readonly heap: number
+  readonly external: number
+  readonly openFiles: number
+}
+
 /**
- * What the program takes at a moment. The collections come last, because they change the rest. Of several the least
+ * Looks what the program takes now. The collections come last, because they change the rest. Of several the least
  * counts, because work is under way all the time.
  */
-const look = (program: WatchedProgram, window: Duration.Duration) =>
+const look = (program: WatchedProgram, window: Duration.Duration): Effect.Effect<Moment, unknown> =>
   Effect.gen(function*() {
     const residentSet = yield* settled(program.residentSet, window)
     const openFiles = yield* settled(program.openFiles, Duration.seconds(5))
@@ -75,7 +85,7 @@ const course = (program: WatchedProgram, seen: Seen) => {
   return Effect.repeat(line, Schedule.fixed("1 minute"))
 }
 
-const measure = Effect.gen(function*() {
+const measure: Effect.Effect<Soaked, unknown, HttpClient | Scope.Scope> = Effect.gen(function*() {
   const minutes = yield* SoakMinutes
   const port = yield* freePort
   const plane = yield* startWith({ webhook: { url: `http://127.0.0.1:${port}/webhooks/plane`, secret: planeSecret } })
@@ -113,61 +123,73 @@ const measure = Effect.gen(function*() {
   return { early, late, minutes, owed, seen }
 })
 
+/** What a soak has seen. `early` is after a third of it. */
+export interface Soaked {
+  readonly minutes: number
+  readonly early: Moment
+  readonly late: Moment
+  readonly seen: Pick<Seen, "accepted" | "answered" | "unexpected">
+  /** How many events were still owed when Plane had been healthy for a minute. */
+  readonly owed: number
+}
+
+/** Holds what a soak has seen against the aims. */
+export const figuresOf = ({ early, late, minutes, owed, seen }: Soaked): ReadonlyArray<Figure> => {
+  const then = `at ${readable(minutes / 3)} min`
+  return [
+    {
+      row: `soak: resident memory at ${readable(minutes)} min`,
+      value: late.residentSet / early.residentSet,
+      unit: `× that ${then}`,
+      aim: Aim.AtMost({ limit: 1.2 }),
+      beside: { what: `MB ${then}, ${readable(late.residentSet)} at the end`, value: early.residentSet },
+      means: "a program that runs for long does not fill the machine's memory"
+    },
+    {
+      row: `soak: heap after a collection at ${readable(minutes)} min`,
+      value: late.heap / early.heap,
+      unit: `× that ${then}`,
+      aim: Aim.AtMost({ limit: 1.2 }),
+      beside: { what: `MB ${then}, ${readable(late.heap)} at the end`, value: early.heap },
+      means: "what is no longer needed is not kept"
+    },
+    {
+      row: "soak: memory outside the heap",
+      value: late.external - early.external,
+      unit: `MB more than ${then}`,
+      aim: Aim.AtMost({ limit: 5 }),
+      beside: { what: `MB ${then}`, value: early.external },
+      means: "no buffers are left behind"
+    },
+    {
+      row: "soak: open files and sockets",
+      value: late.openFiles - early.openFiles,
+      unit: `more than ${then}`,
+      aim: Aim.AtMost({ limit: 10 }),
+      beside: { what: then, value: early.openFiles },
+      means: "no connection is left behind"
+    },
+    {
+      row: "soak: unexpected answers",
+      value: Array.reduce([...seen.unexpected.values()], 0, (sum, times) => sum + times),
+      unit: "requests",
+      aim: Aim.AtMost({ limit: 0 }),
+      means: `of ${readable(seen.answered)}, while Plane had trouble`
+    },
+    {
+      row: "soak: owed in the end",
+      value: owed,
+      unit: "events",
+      aim: Aim.AtMost({ limit: 0 }),
+      means: `of ${readable(seen.accepted)} that were published, after a minute of a healthy Plane at most`
+    }
+  ]
+}
+
 /** Whether the memory stays, when the program runs for long. */
 export const row: Row = {
   name: "soak",
   description: "memory while everything happens at once, faults of Plane included (30 minutes, or --minutes)",
   onDemand: true,
-  measure: Effect.map(measure, ({ early, late, minutes, owed, seen }): ReadonlyArray<Figure> => {
-    const then = `at ${readable(minutes / 3)} min`
-    const unexpected = Array.reduce([...seen.unexpected.values()], 0, (sum, times) => sum + times)
-    return [
-      {
-        row: `soak: resident memory at ${readable(minutes)} min`,
-        value: late.residentSet / early.residentSet,
-        unit: `× that ${then}`,
-        aim: Aim.AtMost({ limit: 1.2 }),
-        beside: { what: `MB ${then}, ${readable(late.residentSet)} at the end`, value: early.residentSet },
-        means: "a program that runs for long does not fill the machine's memory"
-      },
-      {
-        row: `soak: heap after a collection at ${readable(minutes)} min`,
-        value: late.heap / early.heap,
-        unit: `× that ${then}`,
-        aim: Aim.AtMost({ limit: 1.2 }),
-        beside: { what: `MB ${then}, ${readable(late.heap)} at the end`, value: early.heap },
-        means: "what is no longer needed is not kept"
-      },
-      {
-        row: "soak: memory outside the heap",
-        value: late.external - early.external,
-        unit: `MB more than ${then}`,
-        aim: Aim.AtMost({ limit: 5 }),
-        beside: { what: `MB ${then}`, value: early.external },
-        means: "no buffers are left behind"
-      },
-      {
-        row: "soak: open files and sockets",
-        value: late.openFiles - early.openFiles,
-        unit: `more than ${then}`,
-        aim: Aim.AtMost({ limit: 10 }),
-        beside: { what: then, value: early.openFiles },
-        means: "no connection is left behind"
-      },
-      {
-        row: "soak: unexpected answers",
-        value: unexpected,
-        unit: "requests",
-        aim: Aim.AtMost({ limit: 0 }),
-        means: `of ${readable(seen.answered)}, while Plane had trouble`
-      },
-      {
-        row: "soak: owed in the end",
-        value: owed,
-        unit: "events",
-        aim: Aim.AtMost({ limit: 0 }),
-        means: `of ${readable(seen.accepted)} that were published, after a minute of a healthy Plane at most`
-      }
-    ]
-  }).pipe(Effect.provide(NodeHttpClient.layer))
+  measure: Effect.map(measure, figuresOf).pipe(Effect.provide(NodeHttpClient.layer))
 }
