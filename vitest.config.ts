@@ -1,10 +1,13 @@
 import { defineConfig } from "vitest/config"
+import { temporaryFolder } from "./test/support/TemporaryFolder.js"
 
 // `layer` with `excludeTestServices` takes the TestClock from all tests that come after it in the same process.
 const isolated = ["test/main/**/*.test.ts"]
 
 export default defineConfig({
   test: {
+    env: { TMPDIR: temporaryFolder() },
+    setupFiles: ["./test/support/ImmediateTimers.ts"],
     reporters: ["default", "./test/support/SummaryReporter.ts"],
     // Most of a test's time is waiting; by default one core of two would do all the work.
     maxWorkers: 2,

@@ -1,6 +1,6 @@
 import { Effect } from "effect"
 import { createHash, createHmac } from "node:crypto"
-import { Agent, request } from "node:http"
+import { caller } from "./Caller.js"
 
 /** A signed hook, ready to be sent. */
 export interface Hook {
@@ -47,27 +47,7 @@ export const statusHook = (index: number): Hook => {
 /** Posts hooks over connections that are kept, and returns the answer's status, or 0 if there was none. */
 export const poster = (port: number) =>
   Effect.map(
-    Effect.acquireRelease(
-      Effect.sync(() => new Agent({ keepAlive: true, maxSockets: 128 })),
-      (agent) => Effect.sync(() => agent.destroy())
-    ),
-    (agent) => ({ body, headers }: Hook) =>
-      Effect.async<number>((resume) => {
-        const sending = request({
-          agent,
-          host: "127.0.0.1",
-          port,
-          method: "POST",
-          path: "/webhooks/gitea",
-          headers,
-          timeout: 20_000
-        }, (response) => {
-          response.resume()
-          response.on("end", () => resume(Effect.succeed(response.statusCode ?? 0)))
-          response.on("error", () => resume(Effect.succeed(0)))
-        })
-        sending.on("timeout", () => sending.destroy())
-        sending.on("error", () => resume(Effect.succeed(0)))
-        sending.end(body)
-      })
+    caller(port),
+    (call) => ({ body, headers }: Hook) =>
+      Effect.map(call({ method: "POST", path: "/webhooks/gitea", headers, body }), ({ status }) => status)
   )

@@ -11,6 +11,7 @@ import * as Pace from "./rows/Pace.js"
 import * as Parts from "./rows/Parts.js"
 import * as Publish from "./rows/Publish.js"
 import * as Requests from "./rows/Requests.js"
+import * as Soak from "./rows/Soak.js"
 import * as Start from "./rows/Start.js"
 import * as Webhooks from "./rows/Webhooks.js"
 
@@ -33,5 +34,6 @@ export const rows: ReadonlyArray<Row> = [
   Hot.row,
   Constant.row,
   Constant.million,
+  Soak.row,
   Parts.row
 ]

@@ -14,11 +14,16 @@ export interface SimulatorProcess {
   readonly token: string
   /** Ends the present fault and begins another. `undefined` is a healthy Plane. */
   readonly misbehave: (fault: Fault | undefined) => Effect.Effect<void, unknown>
-  readonly addWorkItem: (name: string) => Effect.Effect<void, unknown>
+  readonly addWorkItem: (name: string) => Effect.Effect<WorkItem, unknown>
+  /** A person moves a work item to the state of this name. */
+  readonly moveWorkItem: (id: string, state: string) => Effect.Effect<void, unknown>
   /** The requests that it received and still keeps, in the order of arrival. */
   readonly requests: Effect.Effect<ReadonlyArray<Received>, unknown>
   readonly forgetRequests: Effect.Effect<void, unknown>
 }
+
+const WorkItem = Schema.Struct({ id: Schema.String, key: Schema.String })
+export type WorkItem = typeof WorkItem.Type
 
 /** A received request. Times are milliseconds since 1970, by the same clock as this process's. */
 export type Received = typeof Received.Type
@@ -39,6 +44,8 @@ export interface SimulatorOptions {
   readonly limit?: { readonly requests: number; readonly windowMillis: number }
   /** How many received requests it keeps. */
   readonly record?: number
+  /** Where its webhooks go; none without it. */
+  readonly webhook?: { readonly url: string; readonly secret: string }
 }
 
 export class SimulatorDidNotStart extends Data.TaggedError("SimulatorDidNotStart")<{ readonly detail: string }> {
@@ -51,7 +58,8 @@ const Started = Schema.parseJson(Schema.Struct({ url: Schema.String, token: Sche
 
 const root = fileURLToPath(new URL("..", import.meta.url))
 
-const child = ({ limit, record = 1_000 }: SimulatorOptions) => {
+const child = ({ limit, record = 1_000, webhook }: SimulatorOptions) => {
+  const hooks = webhook === undefined ? [] : ["--webhook-url", webhook.url, "--webhook-secret", webhook.secret]
   const flags = limit === undefined
     ? ["--limit", "off"]
     : ["--limit", String(limit.requests), "--window-millis", String(limit.windowMillis)]
@@ -64,6 +72,7 @@ const child = ({ limit, record = 1_000 }: SimulatorOptions) => {
           endsWithParent,
           "src/simulator/main.js",
           ...flags,
+          ...hooks,
           "--record",
           String(record)
         ],
@@ -98,11 +107,9 @@ export const startWith = (
     const client = HttpClient.filterStatusOk(yield* HttpClient.HttpClient)
     const { token, url } = yield* Effect.flatMap(Effect.flatMap(child(options), firstLine), Schema.decode(Started))
     const control = (request: HttpClientRequest.HttpClientRequest) =>
-      Effect.asVoid(
-        Effect.flatMap(
-          client.execute(HttpClientRequest.prependUrl(request, `${url}/_simulator`)),
-          (response) => response.text
-        )
+      Effect.flatMap(
+        client.execute(HttpClientRequest.prependUrl(request, `${url}/_simulator`)),
+        (response) => response.text
       )
     const post = (path: string, body: unknown) =>
       control(HttpClientRequest.post(path).pipe(HttpClientRequest.bodyUnsafeJson(body)))
@@ -112,14 +119,15 @@ export const startWith = (
       misbehave: (fault) =>
         Effect.zipRight(
           control(HttpClientRequest.del("/faults")),
-          fault === undefined ? Effect.void : post("/faults", fault)
+          fault === undefined ? Effect.void : Effect.asVoid(post("/faults", fault))
         ),
-      addWorkItem: (name) => post("/work-items", { name }),
+      addWorkItem: (name) => Effect.flatMap(post("/work-items", { name }), Schema.decode(Schema.parseJson(WorkItem))),
+      moveWorkItem: (id, state) => Effect.asVoid(post(`/work-items/${id}/move`, { state })),
       requests: Effect.flatMap(
         client.execute(HttpClientRequest.get(`${url}/_simulator/requests`)),
         HttpClientResponse.schemaBodyJson(Schema.Array(Received))
       ),
-      forgetRequests: control(HttpClientRequest.del("/requests"))
+      forgetRequests: Effect.asVoid(control(HttpClientRequest.del("/requests")))
     }
   })
 

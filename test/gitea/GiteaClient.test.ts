@@ -7,6 +7,7 @@ import type { PullRequest } from "../../src/gitea/Facts.js"
 import type { GiteaClient } from "../../src/gitea/GiteaClient.js"
 import { Gitea } from "../../src/gitea/GiteaClient.js"
 import { GiteaConfig } from "../../src/gitea/GiteaConfig.js"
+import { faster } from "../support/MovableClock.js"
 import { fixture } from "../webhooks/Fixtures.js"
 import type { FakeGitea } from "./FakeGitea.js"
 import { fakeGitea } from "./FakeGitea.js"
@@ -212,7 +213,7 @@ describe("GiteaClient", () => {
           const dripping = setInterval(() => response.write(" "), 100)
           response.on("close", () => clearInterval(dripping))
         }
-        const error = yield* Effect.flip(client.reviews("a/b", 1))
+        const error = yield* faster(20)(Effect.flip(client.reviews("a/b", 1)))
         assert.strictEqual(error.reason, "Unreachable")
         assert.include(error.message, "within 10s")
       })

@@ -35,3 +35,7 @@ export const make = (base: Clock.Clock, speed = 1): MovableClock => {
       })
   }
 }
+
+/** Runs an effect, and whatever it starts, by a clock that is so many times as fast. Its waiting is as much shorter. */
+export const faster = (speed: number) => <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+  Effect.flatMap(Effect.clock, (base) => Effect.withClock(effect, make(base, speed).clock))

@@ -5,6 +5,7 @@ import { Effect } from "effect"
 import * as Http from "node:http"
 import { connect } from "node:net"
 import { folder, request, served, withPlane } from "../http/Server.js"
+import { faster } from "../support/MovableClock.js"
 import { deliver, secrets, signature } from "./Sender.js"
 
 const settings = {
@@ -120,7 +121,7 @@ describe("POST /webhooks", () => {
 
   it.live("does not wait for a body that does not come", () =>
     Effect.gen(function*() {
-      const url = yield* served(settings)
+      const url = yield* faster(10)(served(settings))
       const status = yield* Effect.async<number | undefined>((resume) => {
         const sending = Http.request(`${url}/webhooks/gitea`, {
           method: "POST",
