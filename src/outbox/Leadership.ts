@@ -3,8 +3,8 @@ import { hostname } from "node:os"
 import { makeSignal } from "../base/Signal.js"
 import { epochMillis } from "../base/Time.js"
 import { uuidV7 } from "../base/UuidV7.js"
+import { Storage } from "../storage/Storage.js"
 import type { StorageError } from "../storage/StorageError.js"
-import { makeStorageTrouble } from "../storage/StorageTrouble.js"
 import type { Leader, LeaderActive, Term } from "./Leader.js"
 import { hasLease, named } from "./Leader.js"
 import { Outbox } from "./Outbox.js"
@@ -29,7 +29,7 @@ export class Leadership extends Context.Tag("plane-sync/Leadership")<Leadership,
   readonly standby: Effect.Effect<string | undefined>
 }>() {
   /** Fails with `LeaderActive` when the leader is a process of this host, which is running. */
-  static readonly layer: Layer.Layer<Leadership, LeaderActive | StorageError, Outbox> = Layer.scoped(
+  static readonly layer: Layer.Layer<Leadership, LeaderActive | StorageError, Outbox | Storage> = Layer.scoped(
     Leadership,
     Effect.suspend(() => make)
   )
@@ -41,7 +41,7 @@ const lookEvery = "1 second"
 const make = Effect.gen(function*() {
   const outbox = yield* Outbox
   const changed = yield* makeSignal
-  const { retry } = yield* makeStorageTrouble
+  const { retry } = (yield* Storage).trouble
   const started = yield* Deferred.make<void, LeaderActive | StorageError>()
   let present: Term | undefined
   let other: Leader | undefined
