@@ -44,12 +44,16 @@ const leading = <A, E, B, F>(
     return yield* test(leadership, work)
   }).pipe(
     Effect.scoped,
-    Effect.provide(Layer.provide(Leadership.layer, Outbox.layer).pipe(Layer.provide(Layer.effectDiscard(before)))),
-    Effect.provide(StorageLayers.layerFile(":memory:")),
-    Effect.provide(Logger.replace(
-      Logger.defaultLogger,
-      Logger.map(Logger.logfmtLogger, (line) => void work.said.push(line))
-    ))
+    Effect.provide(
+      Layer.provide(Leadership.layer, Outbox.layer).pipe(
+        Layer.provide(Layer.effectDiscard(before)),
+        Layer.provideMerge(StorageLayers.layerFile(":memory:")),
+        Layer.merge(Logger.replace(
+          Logger.defaultLogger,
+          Logger.map(Logger.logfmtLogger, (line) => void work.said.push(line))
+        ))
+      )
+    )
   )
 }
 
