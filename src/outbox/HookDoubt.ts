@@ -47,12 +47,16 @@ const mayBeLost = (lane: KnownOfPatch, observation: Observation) => {
     epochOf(updatedAt) - epochOf(placedAt) <= undoneWithin
 }
 
-/** A person has ended the work, by a hook that says so after our PATCH was sent, and which is no news otherwise. */
+/** Whether a move to this group ends the work. Undefined while the group is not known. */
+const isEnd = (group: string | undefined, { ofTask }: KnownOfPatch) =>
+  group === undefined ? undefined : group === "cancelled" || (group === "completed" && ofTask === 1)
+
+/** A person has moved it, perhaps to end the work, by a hook that says so after our PATCH was sent, and which is no news otherwise. */
 const mayBeUndone = (lane: KnownOfPatch, { by, movedTo, updatedAt }: Observation, sent: StateId | undefined) => {
-  const { heardState, ofTask, placed, placedAt, placedBy } = lane
+  const { heardState, placed, placedAt, placedBy } = lane
   const stands = sent ?? placed
   if (movedTo === undefined || by === undefined || by === placedBy || stands === null) return false
-  if (movedTo.state === stands || !(movedTo.cancelled || (movedTo.completed && ofTask === 1))) return false
+  if (movedTo.state === stands || isEnd(movedTo.group, lane) === false) return false
   return sent !== undefined ||
     (heardState === placed && placedAt !== null && epochOf(updatedAt) >= earlier(epochOf(placedAt), unknownFor))
 }
@@ -87,6 +91,7 @@ export const doubted = (
       return "confirmed"
     }
     if (!mayBeUndone(lane, observation, observed === "old" ? undefined : sent)) return undefined
+    if (movedTo.group === undefined) return "unsure"
     yield* doubtOf(sql, lane, "undone", movedTo.state, receivedAt)
     return "undone"
   })

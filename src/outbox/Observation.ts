@@ -38,11 +38,10 @@ export interface Observation {
   readonly movedTo?: MovedTo | undefined
 }
 
-/** A state, and whether it is of the group cancelled, or completed. */
+/** A state and its group. Undefined while that is not known. */
 export interface MovedTo {
   readonly state: StateId
-  readonly cancelled: boolean
-  readonly completed: boolean
+  readonly group: string | undefined
 }
 
 /**
@@ -54,12 +53,13 @@ export interface MovedTo {
  * - `moved`: somebody has moved the work item.
  * - `lost`: it shows the state that our last PATCH replaced, so soon after it that another change may have undone it.
  * - `undone`: somebody has ended the work, and our PATCH may have undone that. Which of both, Plane's activities tell.
+ * - `unsure`: the same, if the group of the state that it was moved to says so. Nothing is stored.
  * - `confirmed`: they have told that it was so. This is that move, by the hook's words.
  *
  * What a look of the workers has seen does not count. Such a look acts on no move, so the hook of that move must still
  * be able to. The look before a launch does act on it: it asks by a trial, and stores the observation after acting.
  */
-export type Observed = "old" | "ours" | "moved" | "confirmed" | Doubt
+export type Observed = "old" | "ours" | "moved" | "confirmed" | "unsure" | Doubt
 
 /**
  * Tells what an observation is, and stores it if it is newer. It leaves `read_at` alone, unlike a look, because the

@@ -85,9 +85,7 @@ export const planeHandler: Effect.Effect<
         isAside: seen.isAside,
         by,
         isByApi,
-        movedTo: movedTo === undefined || groupTo === undefined
-          ? undefined
-          : { state: movedTo, cancelled: groupTo === "cancelled", completed: groupTo === "completed" }
+        movedTo: movedTo === undefined ? undefined : { state: movedTo, group: groupTo }
       })
       if (observed !== "moved") yield* noteMoved(sql, hook.id, observed === "confirmed" ? groupTo ?? group : null)
       return observed
@@ -119,15 +117,15 @@ export const planeHandler: Effect.Effect<
         if (group === undefined) return yield* groupLater
         const { movedTo } = seen
         const groupTo = movedTo === undefined || movedTo === seen.stateId ? group : yield* groupOf(movedTo)
-        if (groupTo === undefined) return yield* groupLater
         const observed = yield* noteMove(hook, seen, group, groupTo)
+        if (observed === "unsure") return yield* groupLater
         if (observed === "undone" || observed === "lost") yield* wakeUps.notify
         if (observed === "undone") {
           const now = yield* epochMillis
           return { _tag: "Later", dueAt: later(now, checkWait), reason: "Plane is asked who has moved it last" }
         }
         if (observed !== "moved" && observed !== "confirmed") return { _tag: "Done" }
-        yield* observed === "moved" ? act(hook, seen, group) : act(hook, told(seen, true), groupTo)
+        yield* observed === "moved" ? act(hook, seen, group) : act(hook, told(seen, true), groupTo ?? group)
       } else {
         yield* act(hook, told(seen, hook.moved !== (seen.stateGroup ?? hook.moved)), hook.moved)
       }

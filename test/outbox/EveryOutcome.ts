@@ -62,7 +62,7 @@ const checkings: ByTag<CheckOutcome> = {
 }
 
 const replaced = StateId("replaced")
-const cancel = { state: StateId("cancelled"), cancelled: true, completed: false }
+const cancel = { state: StateId("cancelled"), group: "cancelled" }
 
 const placed = (body: string) => ({
   seen: { ...seen, state: StateId(body), updatedAt: PlaneMoment("2026-11-24T00:00:00.000000Z") },
@@ -215,7 +215,7 @@ export const everyOutcome = Effect.gen(function*() {
       yield* write(observe(sql, news(PlaneMoment("2026-11-24T00:00:01.000000Z"))))
       yield* write(observe(sql, news(PlaneMoment("2026-11-24T00:00:01.000000Z"))))
       yield* checked
-      yield* write(observe(sql, news(PlaneMoment("2026-11-24T00:00:01.000000Z"))))
+      yield* write(observe(sql, news(PlaneMoment("2026-11-23T23:59:59.000000Z"))))
       yield* checked
     }
   }

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { DateTime, Duration, Effect, Either, Layer } from "effect"
 import { connections } from "../../src/base/Connections.js"
-import { ItemId } from "../../src/domain/Ids.js"
+import { CommentId, ItemId } from "../../src/domain/Ids.js"
 import { projectsLayer } from "../../src/domain/ProjectSettings.js"
 import { StateId } from "../../src/domain/StageStates.js"
 import { WorkItemKey } from "../../src/domain/WorkItemKey.js"
@@ -50,9 +50,23 @@ for (const [name, layer] of [["over HTTP", overHttp], ["in memory", inMemory]] a
         const comments = yield* simulator.comments(one.id)
         assert.strictEqual(comments.length, 1)
 
+        yield* simulator.moveWorkItem(id, "Cancelled")
+        const moves = yield* plane.moves(id)
+        assert.deepStrictEqual(moves.map(({ by, to }) => `${by} ${to}`), [
+          `${simulator.person.id} ${simulator.stateId("Cancelled")}`,
+          `${simulator.bot.id} ${done}`
+        ])
+        const own = { id: first.id, source: "plane-sync", madeBy: first.by ?? null, editedBy: null }
+        assert.containSubset(yield* plane.signedComments(id), [own])
+        assert.strictEqual(String(first.by), simulator.bot.id)
+        const commentId = first.id ?? CommentId("")
+        yield* plane.deleteComment(id, commentId)
+        // One that is gone is what was wanted.
+        yield* plane.deleteComment(id, commentId)
+        assert.lengthOf(yield* simulator.comments(one.id), 0)
         assert.strictEqual((yield* plane.states).length, 5)
         yield* plane.probe
-        assert.strictEqual((yield* Effect.flatMap(RateBudget, (budget) => budget.status)).used, 13)
+        assert.strictEqual((yield* Effect.flatMap(RateBudget, (budget) => budget.status)).used, 17)
       }).pipe(Effect.provide(layer)))
 
     it.scopedLive("tells its faults apart", () =>

@@ -19,6 +19,7 @@ const read = { id: commentId, html: "<p>x</p>" }
 const commentJson = { id: commentId, comment_html: "<p>x</p>", external_source: "plane-sync", external_id: "e:1" }
 
 const answer = ({ method, path }: Seen): Reply => {
+  if (path.includes("/activities/")) return { status: 200, body: { results: [] } }
   if (path.includes("/search/")) return { status: 200, body: { issues: [] } }
   if (path.endsWith("/comments/") && method === "GET") return { status: 200, body: { results: [commentJson] } }
   if (path.includes("/comments/")) return { status: 200, body: commentJson }
@@ -61,7 +62,10 @@ describe("a slot that PlaneClient is given", () => {
     ["addComment", 1, (plane, slot) => plane.addComment(one.id, comment, slot)],
     ["readComment", 1, (plane, slot) => plane.readComment(one.id, commentId, slot)],
     ["findComment", 1, (plane, slot) => plane.findComment(one.id, "e:1", slot)],
-    ["editComment", 1, (plane, slot) => plane.editComment(one.id, read, slot)]
+    ["editComment", 1, (plane, slot) => plane.editComment(one.id, read, slot)],
+    ["moves", 1, (plane, slot) => plane.moves(one.id, slot)],
+    ["signedComments", 1, (plane, slot) => plane.signedComments(one.id, slot)],
+    ["deleteComment", 1, (plane, slot) => plane.deleteComment(one.id, commentId, slot)]
   ]
   it.effect.each(calls)(
     "is the first request's, and each other has its own: %s",

@@ -1,8 +1,11 @@
 import * as HttpClient from "@effect/platform/HttpClient"
 import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import { assert, describe, it } from "@effect/vitest"
-import type { Duration } from "effect"
+import type { Duration, Scope } from "effect"
 import { Effect, Layer, Logger, TestClock } from "effect"
+import { mkdtempSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
 import { StageEvent } from "../../src/domain/StageEvent.js"
 import { NormalizedKey } from "../../src/domain/WorkItemKey.js"
 import { StageEvents } from "../../src/events/StageEvents.js"
@@ -244,6 +247,50 @@ describe("row 52: a person's move that a state of ours has undone", () => {
         assert.strictEqual(yield* stateName(id), "Cancelled", saved)
       }
     }).pipe(Effect.provide(scene({ saving: "30 millis", late: () => "5 millis" }))))
+})
+
+describe("row 52: a program that ends in between", () => {
+  it.effect("row 52: checks after its next start what was in doubt, and sets it again", () =>
+    Effect.gen(function*() {
+      const directory = yield* Effect.acquireRelease(
+        Effect.sync(() => mkdtempSync(join(tmpdir(), "whole-rows-"))),
+        (path) => Effect.sync(() => rmSync(path, { recursive: true }))
+      )
+      for (const way of ["lost", "undone"] as const) {
+        const hooks = planeHooks(() => way === "lost" ? 0 : "3 seconds")
+        const plane = PlaneSimulator.layerMemory({ saving: "30 millis", webhook: hooks.webhook })
+        const program = <A, E>(run: Effect.Effect<A, E, Layer.Layer.Success<ReturnType<typeof scene>> | Scope.Scope>) =>
+          Effect.scoped(run).pipe(
+            Effect.provide(hooks.layer.pipe(
+              Layer.provideMerge(overPlane({ database: `${directory}/${way}.sqlite` }))
+            ))
+          )
+        yield* Effect.gen(function*() {
+          const simulator = yield* PlaneSimulator
+          const { id } = yield* program(Effect.gen(function*() {
+            const { id, key } = yield* item
+            if (way === "lost") {
+              yield* undone(id, key, "5 millis")
+              yield* TestClock.adjust("500 millis")
+              assert.strictEqual(yield* stateName(id), "Todo")
+            } else {
+              yield* changed(key, "created", "analysis")
+              yield* TestClock.adjust("5 seconds")
+              yield* Effect.fork(simulator.moveWorkItem(id, "Cancelled"))
+              yield* TestClock.adjust("50 millis")
+              yield* changed(key, "analysis", "done")
+              yield* TestClock.adjust("3500 millis")
+              assert.strictEqual(yield* stateName(id), "Done")
+            }
+            assert.notInclude(yield* asked, "GET activities")
+            return { id }
+          }))
+          yield* program(TestClock.adjust("2 minutes"))
+          assert.strictEqual(yield* stateName(id), way === "lost" ? "In Progress" : "Cancelled")
+          assert.lengthOf((yield* asked).filter((each) => each === "GET activities"), 1)
+        }).pipe(Effect.provide(plane))
+      }
+    }).pipe(Effect.scoped))
 })
 
 describe("row 52: a person's change of the work item", () => {
