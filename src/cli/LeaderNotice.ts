@@ -35,9 +35,9 @@ export const leaderNotice = (what: string): Effect.Effect<
     const url = `${urlOf(yield* ServerConfig)}/health`
     yield* Effect.matchEffect(health(url), {
       onFailure: () => Effect.void,
-      onSuccess: ({ reasons, status }) =>
-        status === "ok"
+      onSuccess: ({ waits }) =>
+        waits.length === 0
           ? Effect.void
-          : Console.error([`The plane-sync at ${url} is degraded, so ${what} may wait:`, ...reasons].join("\n  "))
+          : Console.error([`The plane-sync at ${url} is degraded, so ${what} may wait:`, ...waits].join("\n  "))
     })
   })

@@ -109,7 +109,10 @@ const show = Command.make("show", { key: keyArgument }, ({ key }) =>
 const stored = (task: Task) =>
   Effect.zipRight(
     Console.log(`${shown(task.workItem)} ${task.status} at ${shown(task.stage)}`),
-    Effect.zipRight(task.why === undefined ? Effect.void : Console.error(shownWhole(task.why)), leaderNotice("the task"))
+    Effect.zipRight(
+      task.why === undefined ? Effect.void : Console.error(shownWhole(task.why)),
+      leaderNotice("the task")
+    )
   )
 
 const agent = Options.text("agent").pipe(

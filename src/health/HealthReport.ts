@@ -21,6 +21,9 @@ export const HealthReport = Schema.Struct({
       "ok: Plane answers and may be written to, the stage table fits, webhooks are taken, no dead letter is left"
   }),
   reasons: Schema.Array(Schema.String).annotations({ description: "why it is degraded, for people" }),
+  waits: Schema.Array(Schema.String).annotations({
+    description: "those of the reasons for which something that was stored may wait"
+  }),
   plane: Schema.Struct({
     state: Schema.Literal("open", "closed").annotations({ description: "closed: nothing is sent, everything is kept" }),
     since: Schema.optionalWith(Schema.DateTimeUtc, { exact: true }),

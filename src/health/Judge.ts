@@ -7,6 +7,8 @@ export interface Judgement {
   readonly status: "ok" | "degraded"
   /** Why it is degraded, in sentences for people. */
   readonly reasons: ReadonlyArray<string>
+  /** Those of the reasons for which something that was stored may wait. */
+  readonly waits: ReadonlyArray<string>
 }
 
 /** How long an event that was not stored, or a failed write with none after it, is worth an alarm. */
@@ -52,17 +54,18 @@ const notStoredReason = ({ notStored: { at, count }, now }: HealthFacts): string
 const giteaReason = ({ gitea: [first, ...others] }: HealthFacts): string | undefined =>
   first && `${first.message}${others.length === 0 ? "" : `, and ${others.length} more like this`}`
 
+const isReason = (reason: string | undefined) => reason !== undefined
+
 /** Judges the facts: the program is degraded when any of them needs a person. */
 export const judge = (facts: HealthFacts): Judgement => {
-  const reasons = [
+  const waits = [
     sendingReason(facts),
     facts.misfit,
-    deadReason(facts),
     giteaReason(facts),
-    ...hooksReasons(facts),
     facts.standby,
     storageReason(facts) ?? facts.integrity,
     notStoredReason(facts)
-  ].filter((reason) => reason !== undefined)
-  return { status: reasons.length === 0 ? "ok" : "degraded", reasons }
+  ].filter(isReason)
+  const reasons = [...waits, ...[deadReason(facts), ...hooksReasons(facts)].filter(isReason)]
+  return { status: reasons.length === 0 ? "ok" : "degraded", reasons, waits }
 }

@@ -42,9 +42,10 @@ export class Destination extends Context.Tag("plane-sync/Destination")<Destinati
   /**
    * Whether the project's keys begin with the identifier that is set, for an event published at `since` whose key begins
    * with another one. None: they do, so the key is wrong. Otherwise when the key is to be looked at again: the setting
-   * may be wrong, and a person can mend it. The probe tells, and it is asked at most once a minute.
+   * may be wrong, and a person can mend it. The probe tells. It is asked at most once a minute, and what it has said of
+   * an identifier holds for this minute.
    */
-  readonly unlessIdentifierHolds: (since: EpochMillis) => Effect.Effect<Option.Option<EpochMillis>>
+  readonly unlessIdentifierHolds: (other: string, since: EpochMillis) => Effect.Effect<Option.Option<EpochMillis>>
   /** Tells that Plane has accepted a write, so the token may write. A later 403 is then about one request. */
   readonly wrote: Effect.Effect<void>
   readonly status: Effect.Effect<DestinationStatus>
@@ -70,6 +71,9 @@ const compareEvery = Duration.seconds(30)
 
 /** How often the probe is asked about keys that do not begin with the identifier that is set, at most. */
 const identifierEvery = Duration.toMillis("1 minute")
+
+/** Of how many such identifiers is remembered what it has said, because each takes memory. */
+const mostOthers = 1_000
 
 const misfitsOf = (table: StageStates, known: ReadonlySet<StateId>): ReadonlyArray<Misfit> =>
   Array.from(table, ([stage, state]) => ({ stage, state })).filter(({ state }) => !known.has(state))
@@ -104,6 +108,8 @@ const make = Effect.gen(function*() {
   let probedAt = EpochMillis(-Infinity)
   // When the probe was last asked about a key that begins otherwise.
   let identifierAskedAt = MonotonicMillis(-Infinity)
+  // The identifiers that are not the project's, as of that probe.
+  const others = new Set<string>()
   // How many writes in a row were forbidden while the probe succeeded, with no accepted write in between.
   let forbidden = 0
   let hasWritten = false
@@ -242,16 +248,21 @@ const make = Effect.gen(function*() {
     }
   })
 
-  const unlessIdentifierHolds = (since: EpochMillis) =>
+  const unlessIdentifierHolds = (other: string, since: EpochMillis) =>
     Effect.gen(function*() {
       const now = yield* epochMillis
       if (!(yield* Ref.get(status)).open) return Option.some(now)
       const passed = (yield* monotonicMillis) - identifierAskedAt
       if (passed < identifierEvery) {
-        return probedAt >= since ? Option.none() : Option.some(later(now, identifierEvery - passed))
+        const isKnown = others.has(other) || probedAt >= since
+        if (isKnown && others.size < mostOthers) others.add(other)
+        return isKnown ? Option.none() : Option.some(later(now, identifierEvery - passed))
       }
       identifierAskedAt = yield* monotonicMillis
-      return (yield* isDown()) ? Option.some(now) : Option.none()
+      others.clear()
+      if (yield* isDown()) return Option.some(now)
+      others.add(other)
+      return Option.none()
     }).pipe(askingIdentifier.withPermits(1))
 
   if (Redacted.value(apiToken) === "") {

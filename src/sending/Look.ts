@@ -1,4 +1,4 @@
-import { Effect, Option } from "effect"
+import { Effect, Either, Option } from "effect"
 import { EpochMillis, epochMillis, later, monotonicMillis } from "../base/Time.js"
 import { keyIn } from "../domain/Project.js"
 import { WorkItemKey } from "../domain/WorkItemKey.js"
@@ -84,12 +84,15 @@ const again = ({ message }: ListUnread): Effect.Effect<LookOutcome> =>
  */
 const wrongKey = (
   { destination }: SendContext,
-  { since }: LookJob,
+  { key, since }: LookJob,
   error: FindError,
   dead: LookOutcome
 ): Effect.Effect<LookOutcome> =>
   Effect.map(
-    destination.unlessIdentifierHolds(since),
+    destination.unlessIdentifierHolds(
+      Either.match(WorkItemKey.parse(key), { onLeft: () => key, onRight: ({ identifier }) => identifier }),
+      since
+    ),
     Option.match({
       onNone: () => dead,
       onSome: (dueAt): LookOutcome => ({ _tag: "Later", dueAt, counted: false, reason: error.message })

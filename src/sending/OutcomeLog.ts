@@ -28,7 +28,9 @@ export const logOutcome = (settlement: Settlement): Effect.Effect<void> => {
       return Effect.logDebug(`Again later: ${what}: ${outcome.reason}`)
     case "Missed":
       if (job._tag === "Look" && job.lane.ofTask && job.lane.misses === 0) {
-        return Effect.logWarning(`${outcome.reason}. ${job.key} has a task: is the key right? It will be looked for again`)
+        return Effect.logWarning(
+          `${outcome.reason}. ${job.key} has a task: is the key right? It will be looked for again`
+        )
       }
       return Effect.logInfo(`${outcome.reason}; it will be looked for again`)
     case "Left":

@@ -20,7 +20,8 @@ export const TaskView = Schema.Struct({
       "it has gone through all stages, or a person has ended it"
   }),
   why: Schema.NullOr(Schema.String).annotations({
-    description: "who or what has paused, stopped or ended it, or why Plane has no such work item; null while it is active " +
+    description:
+      "who or what has paused, stopped or ended it, or why Plane has no such work item; null while it is active " +
       "and nothing is wrong, and once it has gone through all stages"
   }),
   agent: Schema.NullOr(Schema.String).annotations({

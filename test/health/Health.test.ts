@@ -101,6 +101,7 @@ describe("Health", () => {
           live: true,
           status: "ok",
           reasons: [],
+          waits: [],
           plane: { state: "open", rateLimit: { limit: 60, used: 3, waiting: 1 } },
           outbox: { pending: 2, dead: 0, oldestSeconds: 90 },
           webhooks: {

@@ -121,13 +121,13 @@ const rows: ReadonlyArray<readonly [string, Partial<HealthFacts>, ReadonlyArray<
     [
       away,
       wrongTable,
-      /^2 events are dead letters/,
       /^Gitea does not answer/,
-      refusedBy("plane"),
-      refusedBy("gitea"),
       standby,
       byReading,
-      notStored
+      notStored,
+      /^2 events are dead letters/,
+      refusedBy("plane"),
+      refusedBy("gitea")
     ]
   ],
   [
@@ -150,5 +150,11 @@ describe("judge", () => {
     assert.strictEqual(status, expected.length === 0 ? "ok" : "degraded")
     assert.strictEqual(reasons.length, expected.length, reasons.join("\n"))
     expected.forEach((pattern, index) => assert.match(reasons[index] ?? "", pattern))
+  })
+
+  it("says for which reasons something may wait: not for dead letters, nor for webhooks that were refused", () => {
+    const { reasons, waits } = judge({ ...well, ...dead(1), hooks, destination: closed(3) })
+    assert.lengthOf(reasons, 4)
+    assert.deepStrictEqual(waits, reasons.slice(0, 1))
   })
 })

@@ -93,9 +93,13 @@ describe("the project's identifier", () => {
         yield* fail(`XX-${number}`, "whose?")
         yield* TestClock.adjust("1 second")
       }
-      assert.strictEqual((yield* probes) - before, 1)
-      yield* TestClock.adjust("1 minute")
       assert.deepInclude(yield* status, { pending: 0, dead: 11 })
+      assert.strictEqual((yield* probes) - before, 1)
+      yield* fail("YY-1", "whose?")
+      yield* TestClock.adjust("1 second")
+      assert.deepInclude(yield* status, { pending: 1, dead: 11 })
+      yield* TestClock.adjust("1 minute")
+      assert.deepInclude(yield* status, { pending: 0, dead: 12 })
       assert.strictEqual((yield* probes) - before, 2)
     }).pipe(Effect.provide(inMemory())))
 

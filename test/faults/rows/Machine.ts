@@ -130,7 +130,8 @@ export const machine: ReadonlyArray<Row> = [
   },
   {
     name: "storage-full-said",
-    shows: "the disk is full for 6 s, and has room for small writes: its recovery is said once, when there is room again",
+    shows:
+      "the disk is full for 6 s, and has room for small writes: its recovery is said once, when there is room again",
     smallDisk: true,
     script: ({ check, disk, gate, over, round, said, tasks: [task], told }) =>
       Effect.gen(function*() {
