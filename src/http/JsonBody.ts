@@ -3,8 +3,8 @@ import { Effect, Either } from "effect"
 import { boundedBody } from "../base/BoundedBody.js"
 import { isJsonType } from "../base/ContentType.js"
 import type { Decoder } from "../base/Decoder.js"
-import { isDeeperThan } from "../base/Depth.js"
 import { describeIssues, shortened } from "../base/Issue.js"
+import { beyond } from "../base/JsonShape.js"
 import { BadRequest, NotJson, TooLarge } from "./Problem.js"
 
 /** The largest body that is taken, in bytes. */
@@ -28,8 +28,8 @@ const readText = (request: HttpServerRequest.HttpServerRequest) =>
       })
     )
 
-/** How deeply a body may be nested. A right one has less than half as many levels. */
-const maxDepth = 32
+/** What a body may be made of. A right one has less than half as many levels, and a tenth of the members. */
+const shape = { levels: 32, members: 200 }
 
 const jsonOf = (text: string) =>
   Effect.try({
@@ -45,12 +45,17 @@ const jsonOf = (text: string) =>
       })
   })
 
-const parseJson = (text: string) =>
-  Effect.filterOrFail(jsonOf(text), (value) => !isDeeperThan(value, maxDepth), () =>
-    new BadRequest({
-      error: "The body is nested too deeply",
-      issues: [{ field: "body", message: `expected no more than ${maxDepth} levels`, given: shortened(text) }]
-    }))
+const parseJson = (text: string) => {
+  const limit = beyond(text, shape)
+  return limit === undefined ? jsonOf(text) : new BadRequest({
+    error: limit === "levels" ? "The body is nested too deeply" : "The body has too many members",
+    issues: [{
+      field: "body",
+      message: `expected no more than ${shape[limit]} ${limit}`,
+      given: shortened(text.slice(0, 1_000))
+    }]
+  })
+}
 
 const asDecoded = <A>(input: unknown, what: string, decode: Decoder<A>): Either.Either<A, BadRequest> =>
   Either.mapLeft(decode(input), (issues) => new BadRequest({ error: `Not ${what}: ${describeIssues(issues)}`, issues }))

@@ -1,10 +1,10 @@
 import { Effect, Either, Option } from "effect"
 import { isUtf8 } from "node:buffer"
 import { createHash } from "node:crypto"
-import { isDeeperThan } from "../base/Depth.js"
 import { inTurns } from "../base/EventLoopTurn.js"
 import type { Fields, Unreadable } from "../base/JsonFields.js"
 import { readFields } from "../base/JsonFields.js"
+import { beyond } from "../base/JsonShape.js"
 import { smallBody } from "./BodyRoom.js"
 import { Refused } from "./Refused.js"
 
@@ -40,9 +40,9 @@ const parseJson = Option.liftThrowable((text: string): unknown => JSON.parse(tex
 const small = (bytes: Buffer): Effect.Effect<KeptBody, Refused> =>
   Effect.suspend(() => {
     const text = decodeUtf8(bytes)
-    const json = Option.flatMap(text, parseJson)
-    if (Option.isNone(text) || Option.isNone(json)) return notJson
-    if (isDeeperThan(json.value, maxDepth)) return tooDeep
+    if (Option.isNone(text)) return notJson
+    if (beyond(text.value, limits) !== undefined) return tooDeep
+    if (Option.isNone(parseJson(text.value))) return notJson
     return Effect.succeed({ text: text.value, digest: createHash("sha256").update(bytes).digest("hex") })
   })
 
