@@ -3,6 +3,7 @@ import { ConfigProvider, Effect, Fiber, Layer, Stream, TestClock } from "effect"
 import { createHash } from "node:crypto"
 import * as Http from "node:http"
 import { connect } from "node:net"
+import { BodyRoom } from "../../src/base/BodyRoom.js"
 import { Stirs } from "../../src/gitea/Stirs.js"
 import { Storage } from "../../src/StorageLayers.js"
 import { Inbox } from "../../src/webhooks/Inbox.js"
@@ -204,7 +205,7 @@ const sendInChunks = (url: string, body: Buffer) =>
 
 const receiving = Layer.provideMerge(
   Receiver.layer,
-  Layer.mergeAll(Inbox.layer, SkippedHooks.layer, Stirs.layer)
+  Layer.mergeAll(BodyRoom.layer, Inbox.layer, SkippedHooks.layer, Stirs.layer)
 ).pipe(
   Layer.provideMerge(Storage.layerFile(":memory:")),
   Layer.provide(

@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { ConfigProvider, Effect, Fiber, Layer, Logger, Stream, TestClock } from "effect"
 import { statSync } from "node:fs"
+import { BodyRoom } from "../../src/base/BodyRoom.js"
 import { EpochMillis, epochMillis, later } from "../../src/base/Time.js"
 import { Stirs } from "../../src/gitea/Stirs.js"
 import { Storage } from "../../src/StorageLayers.js"
@@ -16,7 +17,10 @@ import { secrets, signature } from "./Sender.js"
 const receiving = (settings: Readonly<Record<string, string>>) => {
   const lines: Array<string> = []
   const logger = Logger.make(({ message }) => void lines.push(String(message)))
-  const layer = Layer.provideMerge(Receiver.layer, Layer.mergeAll(Inbox.layer, SkippedHooks.layer, Stirs.layer)).pipe(
+  const layer = Layer.provideMerge(
+    Receiver.layer,
+    Layer.mergeAll(BodyRoom.layer, Inbox.layer, SkippedHooks.layer, Stirs.layer)
+  ).pipe(
     Layer.provideMerge(Storage.layerFile(":memory:")),
     Layer.provide(Layer.setConfigProvider(ConfigProvider.fromMap(new Map(Object.entries(settings))))),
     Layer.provideMerge(Logger.replace(Logger.defaultLogger, logger))
