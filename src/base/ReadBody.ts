@@ -36,6 +36,7 @@ export const readBody = (
     const read: Array<Uint8Array> = []
     let size = 0
     const reading = Effect.gen(function*() {
+      yield* place.enter
       for (;;) {
         const chunk = yield* pull
         if (chunk === undefined) return read

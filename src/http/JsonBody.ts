@@ -45,10 +45,11 @@ const withText = <A, E>(
     const { withPlace } = yield* BodyRoom
     const { isKnown } = yield* Caller
     const { "content-length": length } = request.headers
-    return yield* withPlace({ address: addressOf(request), isSigned: isKnown }, (place) =>
+    const announced = length === undefined ? undefined : Number(length)
+    return yield* withPlace({ address: addressOf(request), isSigned: isKnown, announced }, (place) =>
       readBody({
         body: bytesOf(request),
-        announced: length === undefined ? undefined : Number(length),
+        announced,
         limit: maxBodyBytes,
         place
       }).pipe(

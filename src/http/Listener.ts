@@ -49,6 +49,12 @@ export class Listener extends Context.Tag("plane-sync/Listener")<Listener, {
 /** How long requests in flight may take to end when the program is shut down. */
 const drainTime = "1 second"
 
+/**
+ * Connections that may wait for being accepted, as far as the system lets so many. By default 511 may, and whoever comes
+ * after a thousand others at once would try again after seconds.
+ */
+const backlog = 4_096
+
 const make: Effect.Effect<
   Context.Context<Listener | HttpServer.HttpServer>,
   ConfigError.ConfigError | ListenError,
@@ -69,7 +75,7 @@ const make: Effect.Effect<
     if (name === "upgrade") queueMicrotask(() => server.removeAllListeners("upgrade"))
   })
 
-  const http = yield* NodeHttpServer.make(() => server, { host, port }).pipe(
+  const http = yield* NodeHttpServer.make(() => server, { host, port, backlog }).pipe(
     Effect.mapError(({ cause }) => new ListenError({ host, port, code: hasCode(cause) ? cause.code : "?", cause }))
   )
 

@@ -21,8 +21,7 @@ const refusals = (limit: number): Readonly<Record<Unread["reason"], Refused>> =>
 
 interface Reading {
   readonly body: Stream.Stream<Uint8Array, unknown>
-  /** Its `Content-Length`. */
-  readonly announced: string | undefined
+  readonly announced: number | undefined
   readonly isSigned: boolean
   readonly place: Place
   readonly update: (bytes: Uint8Array) => void
@@ -33,13 +32,7 @@ export const readHook = (
   { announced, body, isSigned, place, update }: Reading
 ): Effect.Effect<ReadonlyArray<Uint8Array>, Overloaded | Refused> => {
   const limit = isSigned ? largest.signed : largest.unsigned
-  return readBody({
-    body,
-    announced: announced === undefined ? undefined : Number(announced),
-    limit,
-    place,
-    update
-  }).pipe(
+  return readBody({ body, announced, limit, place, update }).pipe(
     Effect.catchTags({ Unread: ({ reason }) => refusals(limit)[reason], NoRoom: () => new Overloaded() })
   )
 }

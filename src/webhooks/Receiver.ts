@@ -69,6 +69,12 @@ const headerNames: Readonly<Record<Source, Readonly<Record<"uuid" | "event" | "s
   }
 }
 
+/** The room of a hook's body, and the size that its sender announces. */
+interface Admitted {
+  readonly place: Place
+  readonly announced: number | undefined
+}
+
 const annotated = Effect.annotateLogs({ service: "Webhooks" })
 
 const sources = ["plane", "gitea"] as const
@@ -123,12 +129,12 @@ const make = Effect.gen(function*() {
   }
 
   /** The body, if its signature is right. */
-  const readSigned = (source: Source, { body, headers }: Received, given: string, place: Place) =>
+  const readSigned = (source: Source, { body }: Received, given: string, { announced, place }: Admitted) =>
     Effect.gen(function*() {
       const known = secretsOf(source)
       const { signedWith, update } = checkSignature(known)
       const isSigned = known.length > 0
-      const chunks = yield* readHook({ body, announced: headers["content-length"], isSigned, place, update })
+      const chunks = yield* readHook({ body, announced, isSigned, place, update })
       if (isSigned) {
         const secret = signedWith(given)
         if (secret === undefined) return yield* wrongSignature(source)
@@ -137,11 +143,11 @@ const make = Effect.gen(function*() {
       return chunks
     })
 
-  const take = (source: Source, received: Received, given: string, place: Place) =>
+  const take = (source: Source, received: Received, given: string, admitted: Admitted) =>
     Effect.gen(function*() {
       const header = (name: "event" | "uuid") => cleanLine(headerOf(source, received, name), textLimit)
       const event = header("event")
-      const chunks = yield* readSigned(source, received, given, place)
+      const chunks = yield* readSigned(source, received, given, admitted)
       const turn = secretsOf(source).length > 0 ? turns.signed : turns.unsigned
       const { digest, text: body } = yield* jsonBody(chunks, fieldsOf(source, event), turn)
       const isStored = source === "plane" || carriesFacts(event)
@@ -176,8 +182,10 @@ const make = Effect.gen(function*() {
       // Checked before the body is read, so that a request without a signature takes no memory.
       if (isSigned && given === "") return yield* notSigned(source)
       if (isSigned && !isSignature(given)) return yield* wrongSignature(source)
-      const sender = { address: received.address ?? "", isSigned }
-      return yield* withPlace(sender, (place) => take(source, received, given, place))
+      const length = headers["content-length"]
+      const announced = length === undefined ? undefined : Number(length)
+      const sent = { address: received.address ?? "", isSigned, announced }
+      return yield* withPlace(sent, (place) => take(source, received, given, { place, announced }))
     }).pipe(
       Effect.tapError((error) => noteRefused(source, error._tag === "StorageError" ? error.message : error.why))
     )
