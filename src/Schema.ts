@@ -1,5 +1,5 @@
 import { Effect, Layer } from "effect"
-import { claimTable, giteaTables } from "./gitea/Tables.js"
+import { claimTable, giteaTables, leftHeadsColumn } from "./gitea/Tables.js"
 import { whileNobodyLeads } from "./outbox/Leadership.js"
 import {
   foldedTable,
@@ -27,7 +27,8 @@ export const migrations = {
   "0007_claims": whileNobodyLeads(claimTable),
   "0008_gates": gateTables,
   "0009_launches": whileNobodyLeads(launchTable),
-  "0010_people": Effect.all([peopleColumns, whyColumn, followedTasks], { discard: true })
+  "0010_people": Effect.all([peopleColumns, whyColumn, followedTasks], { discard: true }),
+  "0011_left_heads": leftHeadsColumn
 }
 
 /** What opening a database needs. */

@@ -240,7 +240,7 @@ describe("the receiver, of large hooks", () => {
         yield* Effect.sleep("50 millis")
         assert.strictEqual(begun, 16)
         yield* Fiber.interruptAll(others.slice(0, 2))
-      yield* Fiber.interruptAll(first.slice(0, 4))
+        yield* Fiber.interruptAll(first.slice(0, 4))
         yield* Effect.sleep("50 millis")
         assert.strictEqual(begun, 20)
         yield* open.open
