@@ -1,5 +1,5 @@
 import { Effect, Layer } from "effect"
-import { claimTable, giteaTables } from "./gitea/Tables.js"
+import { claimTable, giteaTables, leftHeadsColumn } from "./gitea/Tables.js"
 import { whileNobodyLeads } from "./outbox/Leader.js"
 import {
   foldedTable,
@@ -29,7 +29,8 @@ export const migrations = {
   "0008_gates": gateTables,
   "0009_launches": whileNobodyLeads(launchTable),
   "0010_people": Effect.all([peopleColumns, whyColumn, followedTasks], { discard: true }),
-  "0011_whole_rows": wholeRowColumns
+  "0011_whole_rows": wholeRowColumns,
+  "0012_left_heads": leftHeadsColumn
 }
 
 /** What opening a database needs. */

@@ -22,7 +22,7 @@ export const answerText = (
   Effect.suspend(() => {
     // The client reads no more than the announced length, and reading it at once takes half the time.
     if (announced(response) <= limit) return response.text
-    return boundedBody(response.stream, { limit, overLimit: "stop" }).pipe(
+    return boundedBody(response.stream, limit).pipe(
       Effect.map((bytes) => new TextDecoder().decode(bytes)),
       // In-memory clients fail in this way when an answer has no body.
       Effect.catchIf(

@@ -18,25 +18,44 @@ export const shortened = (value: unknown): unknown => {
   return json.length <= maxGiven ? value : `${json.slice(0, maxGiven)}…`
 }
 
+/** The same as text, for the sentence of a message. */
+export const echoed = (value: unknown): string => {
+  const json = JSON.stringify(value)
+  return json.length <= maxGiven ? json : `${json.slice(0, maxGiven)}…`
+}
+
 /** Whether a value is what JSON calls an object. */
 export const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === "object" && value !== null && !Array.isArray(value)
 
+/** The most issues that are said: nobody reads more, and something may have a hundred thousand. */
+const maxIssues = 20
+
+/** The longest message of ours. A schema's own ends with the value that was given, whatever that is. */
+const maxMessage = 400
+
+const bounded = (text: string, limit: number) => text.length <= limit ? text : `${text.slice(0, maxGiven)}…`
+
 const at = (value: unknown, path: ReadonlyArray<PropertyKey>): unknown =>
   path.reduce<unknown>((inner, key) => isObject(inner) ? inner[String(key)] : undefined, value)
 
-/** A schema's complaints, one for each field. With `input` they show what was given there. */
+/** A schema's complaints, one for each field, and at most 20. With `input` they show what was given there. */
 export const issuesOf = (
   complaints: ReadonlyArray<Pick<ParseResult.ArrayFormatterIssue, "message" | "path">>,
   input?: unknown
 ): Array<Issue> => {
   const byField = new Map<string, Issue>()
   for (const { message, path } of complaints) {
-    const field = path.join(".")
+    if (byField.size === maxIssues) break
+    const field = bounded(path.join("."), maxGiven)
     // The second complaint about an optional field says that it might have been left out, which helps nobody.
     if (byField.has(field)) continue
     const given = at(input, path)
-    byField.set(field, { field, message, ...(given === undefined ? {} : { given: shortened(given) }) })
+    byField.set(field, {
+      field,
+      message: bounded(message, maxMessage),
+      ...(given === undefined ? {} : { given: shortened(given) })
+    })
   }
   return Array.from(byField.values())
 }

@@ -1,9 +1,9 @@
-/** How much a JSON text may hold to be parsed. */
+/** What a JSON text may be made of, whatever it means. */
 export interface ShapeLimits {
-  /** The most objects and arrays that may be open at once. */
+  /** The most objects and arrays that may be open around a value. */
   readonly levels: number
-  /** The most objects, arrays and items in them. */
-  readonly values: number
+  /** The most members of all its objects and arrays together. */
+  readonly members?: number
 }
 
 const Code = {
@@ -14,42 +14,44 @@ const Code = {
   closeArray: 0x5d,
   openObject: 0x7b,
   closeObject: 0x7d
+} as const
+
+const isBlank = (code: number) => code === 0x20 || code === 0x0a || code === 0x0d || code === 0x09
+
+/** The position after a text that begins before this one. */
+const afterText = (json: string, from: number): number => {
+  for (let position = from; position < json.length; position++) {
+    const code = json.charCodeAt(position)
+    if (code === Code.quote) return position + 1
+    if (code === Code.backslash) position += 1
+  }
+  return json.length
 }
 
 /**
- * Whether a text holds more than `JSON.parse` should be given: 16 MiB of brackets cost it seconds and gigabytes. Reading
- * the text costs about a millisecond a MiB. What is no JSON is not judged, because `JSON.parse` stops at its beginning.
+ * Which limit a JSON text is beyond, if any. It only looks for brackets and commas, so a text of a megabyte takes
+ * milliseconds. Look before you parse: whatever walks a deep value recursively may overflow the stack, and whatever
+ * says what is wrong with each of a hundred thousand members takes seconds.
  */
-export const isOverfull = (text: string, { levels, values }: ShapeLimits): boolean => {
-  if (!/^\s*[[{]/.test(text)) return false
-  let depth = 0
-  let count = 0
-  for (let position = 0; position < text.length; position++) {
-    switch (text.charCodeAt(position)) {
-      case Code.quote:
-        position = endOfText(text, position)
-        break
-      case Code.openArray:
-      case Code.openObject:
-        if (++depth > levels || ++count > values) return true
-        break
-      case Code.closeArray:
-      case Code.closeObject:
-        depth -= 1
-        break
-      case Code.comma:
-        if (++count > values) return true
+export const beyond = (json: string, { levels, members = Infinity }: ShapeLimits): keyof ShapeLimits | undefined => {
+  let open = 0
+  let commas = 0
+  for (let position = 0; position < json.length;) {
+    const code = json.charCodeAt(position)
+    position += 1
+    if (isBlank(code)) continue
+    if (code === Code.closeArray || code === Code.closeObject) {
+      open -= 1
+      continue
+    }
+    // What is empty has no level within.
+    if (open > levels) return "levels"
+    if (code === Code.quote) position = afterText(json, position)
+    else if (code === Code.openArray || code === Code.openObject) open += 1
+    else if (code === Code.comma) {
+      commas += 1
+      if (commas >= members) return "members"
     }
   }
-  return false
-}
-
-/** Where the quote stands that ends the text which begins at `start`. */
-const endOfText = (text: string, start: number): number => {
-  for (let position = start + 1; position < text.length; position++) {
-    const code = text.charCodeAt(position)
-    if (code === Code.quote) return position
-    if (code === Code.backslash) position += 1
-  }
-  return text.length
+  return undefined
 }

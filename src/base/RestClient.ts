@@ -4,7 +4,7 @@ import type * as HttpClientError from "@effect/platform/HttpClientError"
 import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import { Data, Duration, Effect, flow } from "effect"
 import { answerText } from "./AnswerText.js"
-import { isOverfull } from "./JsonShape.js"
+import { beyond } from "./JsonShape.js"
 import { networkCause, refusedByProxy, textOf } from "./NetworkCause.js"
 
 /** An answer with its whole body. Names of headers are lower case. */
@@ -78,7 +78,7 @@ const neverSent = (cause: unknown) => {
 const describe = (cause: unknown) => textOf(cause, "message") ?? textOf(cause, "code") ?? String(cause)
 
 // No answer of Plane or Gitea has a tenth of this.
-const shapeLimits = { levels: 128, values: 1_000_000 }
+const shapeLimits = { levels: 128, members: 1_000_000 }
 
 /** How an answer is compressed, though none is asked for; none where the client has unpacked it. */
 const packedBy = ({ body, headers }: Answer): string | undefined => {
@@ -147,7 +147,8 @@ export const makeRestClient = (
         `proxy in front of it, or check ${setting}`
       return new NoAnswer({ why: "Unreadable", words: `content-encoding: ${encoding}`, headline, status })
     }
-    return isOverfull(body, shapeLimits)
+    // What is no JSON, such as a page, is not judged: `JSON.parse` stops at its beginning.
+    return /^\s*[[{]/.test(body) && beyond(body, shapeLimits) !== undefined
       ? new NoAnswer({ why: "Unreadable", words: "the answer is nested too deeply, or has too many parts", status })
       : Effect.succeed(answer)
   }

@@ -1,4 +1,5 @@
 import { Data, DateTime, Schema } from "effect"
+import { echoed } from "../base/Issue.js"
 import { cleanLine, cleanText, reasonLimit, textLimit } from "../base/Text.js"
 import type { Stage } from "./Stage.js"
 import { doneStage } from "./Stage.js"
@@ -32,11 +33,11 @@ const OccurredAt = Schema.compose(
       identifier: "Instant",
       description: "an instant by ISO 8601, with its offset",
       message: ({ actual }) =>
-        `${JSON.stringify(actual)} is not an instant: expected ISO 8601 with an offset, like "2026-11-24T08:30:00Z"`
+        `${echoed(actual)} is not an instant: expected ISO 8601 with an offset, like "2026-11-24T08:30:00Z"`
     }),
     Schema.filter(hasItsDay, {
       identifier: "Instant",
-      message: ({ actual }) => `${JSON.stringify(actual)} is not an instant: the calendar has no such day`
+      message: ({ actual }) => `${echoed(actual)} is not an instant: the calendar has no such day`
     })
   ),
   Schema.DateTimeUtc.pipe(

@@ -2,7 +2,7 @@ import type { SqlError } from "@effect/sql/SqlError"
 import { Effect } from "effect"
 import type { EpochMillis } from "../base/Time.js"
 import type { CanonicalKey } from "../domain/WorkItemKey.js"
-import type { Sql } from "../storage/Sql.js"
+import type { Fragment, Sql } from "../storage/Sql.js"
 import { rememberClaims } from "./ClaimRows.js"
 import type { Claim } from "./Claims.js"
 import type { PullRequest, PullRequestAnswer, PullRequestId, PullRequestSeen } from "./Facts.js"
@@ -30,9 +30,15 @@ const pullRequest = (row: PullRequestRow): PullRequest => ({
 /** The column `rank` holds two ranks: that of the head times this number, plus that of the state. */
 const ranks = 8
 
+/** The heads that are left when the head becomes this one. */
+const leaving = (sql: Sql, headSha: string, before: Fragment) =>
+  sql`CASE WHEN head_sha = ${headSha} THEN ${before} ELSE json_insert(${before}, '$[#]', head_sha) END`
+
 /**
  * Remembers a pull request as it was seen. Hooks come in any order, so the newest one counts, separately for its head
- * and for its state. But a pull request that was merged stays merged.
+ * and for its state. But a pull request that was merged stays merged. And a head that was left does not return by
+ * a hook of the same moment and rank: it may be an old push that somebody sends again. A later hook, or Gitea when it is
+ * asked, knows better.
  */
 export const rememberPullRequest = (
   sql: Sql,
@@ -42,10 +48,13 @@ export const rememberPullRequest = (
 ): Effect.Effect<void, SqlError> =>
   Effect.gen(function*() {
     const rank = seen.headRank * ranks + seen.rank
+    const told = sql`(${seen.updatedAt}, ${seen.headRank * ranks})`
+    const known = sql`(updated_at, rank - rank % ${ranks})`
     yield* sql`UPDATE plane_sync_pull_request
-      SET head_sha = ${seen.headSha}, rank = ${seen.headRank * ranks} + rank % ${ranks}
-      WHERE repository = ${seen.repository} AND number = ${seen.number}
-        AND (${seen.updatedAt}, ${seen.headRank * ranks}) >= (updated_at, rank - rank % ${ranks})`
+      SET head_sha = ${seen.headSha}, rank = ${seen.headRank * ranks} + rank % ${ranks},
+        left_heads = ${leaving(sql, seen.headSha, sql`CASE WHEN ${told} > ${known} THEN '[]' ELSE left_heads END`)}
+      WHERE repository = ${seen.repository} AND number = ${seen.number} AND ${told} >= ${known}
+        AND (${told} > ${known} OR ${seen.headSha} NOT IN (SELECT value FROM json_each(left_heads)))`
     yield* sql`INSERT INTO plane_sync_pull_request AS held
         (repository, number, fork, open, merged, merged_at, draft, author, base, default_branch, head_sha,
           created_at, updated_at, rank, received_at)
@@ -99,7 +108,7 @@ export const rememberAnswer = (
     const { author, base, defaultBranch, draft, headSha, merged, mergedAt, open } = answer
     yield* sql`UPDATE plane_sync_pull_request SET open = ${open ? 1 : 0}, base = ${base},
         default_branch = ${defaultBranch}, draft = ${draft ? 1 : 0}, author = ${author}, head_sha = ${headSha},
-        received_at = ${now}
+        left_heads = ${leaving(sql, headSha, sql`left_heads`)}, received_at = ${now}
       WHERE repository = ${held.repository} AND number = ${held.number} AND updated_at = ${held.updatedAt}
         AND merged = 0`
     yield* fillIn(sql, held, answer)

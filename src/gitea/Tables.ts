@@ -100,3 +100,9 @@ export const claimTable: Migration = Effect.gen(function*() {
   yield* sql`DROP INDEX plane_sync_pull_request_work_item`
   yield* sql`ALTER TABLE plane_sync_pull_request DROP COLUMN work_item`
 })
+
+/** The heads that a pull request has left since Gitea last changed it, as far as hooks and answers told. */
+export const leftHeadsColumn: Migration = Effect.flatMap(
+  SqlClient.SqlClient,
+  (sql) => sql`ALTER TABLE plane_sync_pull_request ADD COLUMN left_heads TEXT NOT NULL DEFAULT '[]'`
+)

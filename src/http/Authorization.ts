@@ -12,6 +12,8 @@ import { Forbidden, forbidden, Unauthorized, unauthorized } from "./Problem.js"
 export class Caller extends Context.Tag("plane-sync/Caller")<Caller, {
   /** By the token that came with the request, for the log. */
   readonly who: string
+  /** A token has told who it is. */
+  readonly isKnown: boolean
   /** Fails if the caller may not do what only an operator may, where that is set. */
   readonly mayOperate: Effect.Effect<void, Unauthorized | Forbidden>
 }>() {}
@@ -40,15 +42,17 @@ const expected = (settings: string) =>
 const callerOf = ({ apiToken, operatorToken }: ServerConfig, needed: string) => {
   const isApi = tokenTest(apiToken)
   const isOperator = tokenTest(operatorToken)
-  const operator: Caller["Type"] = { who: "an operator", mayOperate: allowed }
+  const operator: Caller["Type"] = { who: "an operator", isKnown: true, mayOperate: allowed }
   const client: Caller["Type"] = {
     who: "a client with ORCH_API_TOKEN",
+    isKnown: true,
     mayOperate: isOperator === undefined ? allowed : new Forbidden({
       error: "This needs the token of ORCH_OPERATOR_TOKEN. That of ORCH_API_TOKEN, which agents have, is not enough"
     })
   }
   const anybody: Caller["Type"] = {
     who: "a client",
+    isKnown: false,
     mayOperate: isOperator === undefined ? allowed : expected("ORCH_OPERATOR_TOKEN")
   }
   const unknown = expected(isOperator === undefined ? "ORCH_API_TOKEN" : needed)

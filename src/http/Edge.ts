@@ -1,3 +1,4 @@
+import * as NodeHttpServerRequest from "@effect/platform-node/NodeHttpServerRequest"
 import * as HttpApi from "@effect/platform/HttpApi"
 import * as HttpApiBuilder from "@effect/platform/HttpApiBuilder"
 import { HttpApiDecodeError } from "@effect/platform/HttpApiError"
@@ -62,6 +63,14 @@ const badRequest = (error: HttpApiDecodeError) => {
   return problem(400, { error: describeIssues(issues), issues })
 }
 
+// Of these Node takes the first and drops the others. A proxy in front may have looked at another one.
+const single = ["host", "authorization", "content-type"]
+
+const givenTwice = (request: HttpServerRequest.HttpServerRequest) => {
+  const { headersDistinct } = NodeHttpServerRequest.toIncomingMessage(request)
+  return single.find((name) => (headersDistinct[name]?.length ?? 0) > 1)
+}
+
 // The type of an app shows no errors; those of its routes are in the cause.
 const answerOf = <E>(
   request: HttpServerRequest.HttpServerRequest,
@@ -90,7 +99,7 @@ const withHeaders = HttpApp.appendPreResponseHandler((request, response) =>
 )
 
 /**
- * Applies to every request: it refuses those of foreign web pages, and answers in JSON where the API itself has no
+ * Applies to every request: it refuses those of foreign web pages and ambiguous ones, and answers in JSON where the API itself has no
  * answer.
  */
 export const edgeLayer = HttpApiBuilder.middleware(
@@ -98,6 +107,8 @@ export const edgeLayer = HttpApiBuilder.middleware(
     const foreign = guardPath(config)
     return (app: HttpApp.Default) =>
       Effect.flatMap(HttpServerRequest.HttpServerRequest, (request) => {
+        const twice = givenTwice(request)
+        if (twice !== undefined) return Effect.succeed(problem(400, { error: `More than one header ${twice}` }))
         const why = foreign(request.url, request.headers)
         return why === undefined
           ? Effect.zipRight(withHeaders, Effect.catchAllCause(app, (cause) => answerOf(request, cause)))

@@ -1,11 +1,15 @@
 import type * as HttpServerRequest from "@effect/platform/HttpServerRequest"
-import { Effect, Either } from "effect"
-import { boundedBody } from "../base/BoundedBody.js"
+import { Duration, Effect, Either } from "effect"
+import { BodyRoom } from "../base/BodyRoom.js"
 import { isJsonType } from "../base/ContentType.js"
 import type { Decoder } from "../base/Decoder.js"
-import { isDeeperThan } from "../base/Depth.js"
 import { describeIssues, shortened } from "../base/Issue.js"
-import { BadRequest, NotJson, TooLarge } from "./Problem.js"
+import { beyond } from "../base/JsonShape.js"
+import type { Unread } from "../base/ReadBody.js"
+import { bodyTime, readBody } from "../base/ReadBody.js"
+import { Caller } from "./Authorization.js"
+import { BadRequest, NotJson, TooLarge, Unavailable } from "./Problem.js"
+import { addressOf, bytesOf, passed, passRest } from "./RequestBody.js"
 
 /** The largest body that is taken, in bytes. */
 const maxBodyBytes = 1024 * 1024
@@ -17,19 +21,49 @@ const tooLarge = new TooLarge({
 
 const brokenOff = new BadRequest({ error: "The body could not be read to its end" })
 
-const readText = (request: HttpServerRequest.HttpServerRequest) =>
-  Number(request.headers["content-length"] ?? 0) > maxBodyBytes
-    // Node reads and discards a body that nobody has begun to read.
-    ? tooLarge
-    : boundedBody(request.stream, { limit: maxBodyBytes, overLimit: "discard" }).pipe(
-      Effect.mapBoth({
-        onFailure: (error) => error._tag === "BodyTooLarge" ? tooLarge : brokenOff,
-        onSuccess: (bytes) => bytes.toString("utf8")
-      })
-    )
+const tooSlow = new BadRequest({ error: `The body took longer than ${Duration.format(bodyTime)}` })
 
-/** How deeply a body may be nested. A right one has less than half as many levels. */
-const maxDepth = 32
+const noRoom = new Unavailable({ error: "There is no room for the body beside those in flight: send it again" })
+
+const refusals: Readonly<
+  Record<
+    Unread["reason"],
+    (request: HttpServerRequest.HttpServerRequest) => Effect.Effect<never, BadRequest | TooLarge>
+  >
+> = {
+  BrokenOff: () => brokenOff,
+  TooLarge: (request) => Effect.zipRight(passed(request), Effect.fail(tooLarge)),
+  TooSlow: () => tooSlow
+}
+
+/** Bytes are read into the room that all bodies share, which they have until `use` of their text has ended. */
+const withText = <A, E>(
+  request: HttpServerRequest.HttpServerRequest,
+  use: (text: string) => Effect.Effect<A, E>
+): Effect.Effect<A, BadRequest | E | TooLarge | Unavailable, BodyRoom | Caller> =>
+  Effect.gen(function*() {
+    const { withPlace } = yield* BodyRoom
+    const { isKnown } = yield* Caller
+    const { "content-length": length } = request.headers
+    const announced = length === undefined ? undefined : Number(length)
+    return yield* withPlace({ address: addressOf(request), isSigned: isKnown, announced }, (place) =>
+      readBody({
+        body: bytesOf(request),
+        announced,
+        limit: maxBodyBytes,
+        place
+      }).pipe(
+        Effect.ensuring(passRest(request)),
+        Effect.catchTags({
+          NoRoom: () => noRoom,
+          Unread: ({ reason }) => refusals[reason](request)
+        }),
+        Effect.flatMap((chunks) => use(Buffer.concat(chunks).toString("utf8")))
+      ))
+  })
+
+/** What a body may be made of. A right one has less than half as many levels, and a tenth of the members. */
+const shape = { levels: 32, members: 200 }
 
 const jsonOf = (text: string) =>
   Effect.try({
@@ -45,12 +79,17 @@ const jsonOf = (text: string) =>
       })
   })
 
-const parseJson = (text: string) =>
-  Effect.filterOrFail(jsonOf(text), (value) => !isDeeperThan(value, maxDepth), () =>
-    new BadRequest({
-      error: "The body is nested too deeply",
-      issues: [{ field: "body", message: `expected no more than ${maxDepth} levels`, given: shortened(text) }]
-    }))
+const parseJson = (text: string): Effect.Effect<unknown, BadRequest> => {
+  const limit = beyond(text, shape)
+  return limit === undefined ? jsonOf(text) : new BadRequest({
+    error: limit === "levels" ? "The body is nested too deeply" : "The body has too many members",
+    issues: [{
+      field: "body",
+      message: `expected no more than ${shape[limit]} ${limit}`,
+      given: shortened(text.slice(0, 1_000))
+    }]
+  })
+}
 
 const asDecoded = <A>(input: unknown, what: string, decode: Decoder<A>): Either.Either<A, BadRequest> =>
   Either.mapLeft(decode(input), (issues) => new BadRequest({ error: `Not ${what}: ${describeIssues(issues)}`, issues }))
@@ -63,7 +102,7 @@ export const jsonBody = <A>(
   request: HttpServerRequest.HttpServerRequest,
   what: string,
   decode: Decoder<A>
-): Effect.Effect<A, BadRequest | NotJson | TooLarge> =>
+): Effect.Effect<A, BadRequest | NotJson | TooLarge | Unavailable, BodyRoom | Caller> =>
   Effect.gen(function*() {
     const type = request.headers["content-type"] ?? ""
     if (!isJsonType(type)) {
@@ -71,8 +110,10 @@ export const jsonBody = <A>(
         error: `Expected Content-Type: application/json, was given ${JSON.stringify(type.slice(0, 100))}`
       })
     }
-    const input = yield* Effect.flatMap(readText(request), parseJson)
-    return yield* asDecoded(input, what, decode)
+    return yield* withText(
+      request,
+      (text) => Effect.flatMap(parseJson(text), (input) => asDecoded(input, what, decode))
+    )
   })
 
 /** The same for a body that may be left out, which is the same as `{}`. */
@@ -80,7 +121,7 @@ export const optionalJsonBody = <A>(
   request: HttpServerRequest.HttpServerRequest,
   what: string,
   decode: Decoder<A>
-): Effect.Effect<A, BadRequest | NotJson | TooLarge> => {
+): Effect.Effect<A, BadRequest | NotJson | TooLarge | Unavailable, BodyRoom | Caller> => {
   const { "content-length": length, "transfer-encoding": encoding } = request.headers
   return encoding === undefined && Number(length ?? 0) === 0
     ? asDecoded({}, what, decode)

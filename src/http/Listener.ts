@@ -5,6 +5,7 @@ import { Context, Effect, Layer, Schedule, Schema } from "effect"
 import * as Http from "node:http"
 import { hasCode } from "../base/ErrorCode.js"
 import { authorityOf, ServerConfig } from "../config/ServerConfig.js"
+import { answerBare } from "./BareAnswers.js"
 
 /** The program cannot listen on its address. */
 export class ListenError extends Schema.TaggedError<ListenError>()("ListenError", {
@@ -48,6 +49,12 @@ export class Listener extends Context.Tag("plane-sync/Listener")<Listener, {
 /** How long requests in flight may take to end when the program is shut down. */
 const drainTime = "1 second"
 
+/**
+ * Connections that may wait for being accepted, as far as the system lets so many. By default 511 may, and whoever comes
+ * after a thousand others at once would try again after seconds.
+ */
+const backlog = 4_096
+
 const make: Effect.Effect<
   Context.Context<Listener | HttpServer.HttpServer>,
   ConfigError.ConfigError | ListenError,
@@ -60,14 +67,15 @@ const make: Effect.Effect<
     requestTimeout: 30_000,
     connectionsCheckingInterval: 5_000
   })
-  // While the program starts, and after it has stopped, this is the only listener. Without it a request would hang.
-  server.on("request", (_, response) => {
-    if (server.listenerCount("request") > 1) return
-    response.writeHead(503, { "content-type": "application/json", "retry-after": "1", "connection": "close" })
-    response.end(JSON.stringify({ error: "Starting or stopping" }))
+  answerBare(server)
+  // The platform listens for upgrades. Then Node hands over the bare socket of a request that asks for one, without a
+  // body and without any limit of time. Nothing here speaks another protocol, and a request that only offers one, as
+  // curl's and Java's do, is answered like any other when nobody listens.
+  server.on("newListener", (name) => {
+    if (name === "upgrade") queueMicrotask(() => server.removeAllListeners("upgrade"))
   })
 
-  const http = yield* NodeHttpServer.make(() => server, { host, port }).pipe(
+  const http = yield* NodeHttpServer.make(() => server, { host, port, backlog }).pipe(
     Effect.mapError(({ cause }) => new ListenError({ host, port, code: hasCode(cause) ? cause.code : "?", cause }))
   )
 

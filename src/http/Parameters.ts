@@ -1,4 +1,5 @@
 import { Effect, Schema } from "effect"
+import { echoed } from "../base/Issue.js"
 import { WorkItemKey, WorkItemKeyText } from "../domain/WorkItemKey.js"
 
 /** A whole number in a path or a query. */
@@ -10,7 +11,7 @@ export const wholeNumber = (least: number, most: number) =>
       description: `a whole number from ${least} to ${most}`,
       jsonSchema: { type: "integer", minimum: least, maximum: most },
       message: ({ actual }) => ({
-        message: `${JSON.stringify(actual)} is not right: expected a whole number from ${least} to ${most}`,
+        message: `${echoed(actual)} is not right: expected a whole number from ${least} to ${most}`,
         override: true
       })
     })
@@ -23,7 +24,7 @@ export const optional = <A, I>(schema: Schema.Schema<A, I>) => Schema.optionalWi
 export const oneOf = <L extends readonly [string, ...Array<string>]>(what: string, schema: Schema.Literal<[...L]>) =>
   schema.annotations({
     message: ({ actual }) => ({
-      message: `${JSON.stringify(actual)} is not ${what}: expected one of ${schema.literals.join(", ")}`,
+      message: `${echoed(actual)} is not ${what}: expected one of ${schema.literals.join(", ")}`,
       override: true
     })
   })

@@ -1,5 +1,4 @@
 import * as NodeHttpServerRequest from "@effect/platform-node/NodeHttpServerRequest"
-import * as NodeStream from "@effect/platform-node/NodeStream"
 import * as HttpApiBuilder from "@effect/platform/HttpApiBuilder"
 import * as HttpServerRequest from "@effect/platform/HttpServerRequest"
 import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
@@ -7,17 +6,12 @@ import { Effect, Either } from "effect"
 import { Health } from "../health/Health.js"
 import { Receiver } from "../webhooks/Receiver.js"
 import type { Source } from "../webhooks/WebhookConfig.js"
+import { addressOf, bytesOf, passed, passRest } from "./RequestBody.js"
 
 const paths = { plane: "/webhooks/plane", gitea: "/webhooks/gitea" } as const satisfies Record<Source, string>
 
 /** The paths that take webhooks. */
 export const webhookPaths: ReadonlyArray<string> = Object.values(paths)
-
-const bodyOf = (request: HttpServerRequest.HttpServerRequest) =>
-  // The request's own stream closes the connection when it is not read to its end. Here the sender is told why.
-  NodeStream.fromReadable<unknown>(() => NodeHttpServerRequest.toIncomingMessage(request), (error) => error, {
-    closeOnDone: false
-  })
 
 const answer = (status: number, error: string) => HttpServerResponse.unsafeJson({ error }, { status })
 
@@ -26,21 +20,6 @@ const refused = ({ status, why }: { readonly status: number; readonly why: strin
   // Otherwise the rest of the body would be taken for the next request.
   return status === 408 ? HttpServerResponse.setHeader(response, "connection", "close") : response
 }
-
-/** How long the rest of a body that is too large may take. */
-const restTime = "10 seconds"
-
-/**
- * Waits for the end of a body that flows past: a sender whose connection ends with the answer would not see it before.
- */
-const passed = (request: HttpServerRequest.HttpServerRequest) =>
-  Effect.async<void>((resume) => {
-    const message = NodeHttpServerRequest.toIncomingMessage(request)
-    const end = () => resume(Effect.void)
-    if (message.readableEnded || message.destroyed) return end()
-    message.once("end", end).once("close", end)
-    return Effect.sync(() => message.off("end", end).off("close", end))
-  }).pipe(Effect.timeoutOption(restTime))
 
 /**
  * Refuses a webhook that may be taken when it is sent again. Plane believes that a webhook was taken after any answer,
@@ -69,11 +48,12 @@ export const webhookRoutes = HttpApiBuilder.Router.use((router) =>
     const { noteWrite } = yield* Health
     const handler = (source: Source) =>
       Effect.flatMap(HttpServerRequest.HttpServerRequest, (request) =>
-        receiver.receive(source, { headers: request.headers, body: bodyOf(request) }).pipe(
-          // What was not read flows past: the sender reads our answer only after it has sent all.
-          Effect.ensuring(Effect.sync(() =>
-            NodeHttpServerRequest.toIncomingMessage(request).resume()
-          )),
+        receiver.receive(source, {
+          headers: request.headers,
+          address: addressOf(request),
+          body: bytesOf(request)
+        }).pipe(
+          Effect.ensuring(passRest(request)),
           Effect.tap((taken) => taken === "stored" ? noteWrite(Either.void) : Effect.void),
           Effect.as(accepted),
           Effect.catchTags({

@@ -1,4 +1,5 @@
 import { Schema } from "effect"
+import { echoed } from "../base/Issue.js"
 
 const Code = Schema.Literal(
   "unfit",
@@ -24,7 +25,7 @@ export const DeadCode = Code.annotations({
     "attempts: all its attempts failed, and there are no more"
   ].join("; "),
   message: ({ actual }) => ({
-    message: `${JSON.stringify(actual)} is not a code: expected one of ${Code.literals.join(", ")}`,
+    message: `${echoed(actual)} is not a code: expected one of ${Code.literals.join(", ")}`,
     override: true
   })
 })

@@ -31,12 +31,6 @@ type Fact =
 const statusesOf = (facts: ReadonlyArray<Fact>) => facts.flatMap((fact) => fact._tag === "Status" ? [fact.status] : [])
 
 /**
- * A push back to an earlier head may have the same body as that head's first push, so it must not count as a duplicate.
- * A real duplicate does no harm: the newest one changes nothing, and an older one does not count.
- */
-const isPush = ({ event }: StoredHook) => event === "pull_request_sync"
-
-/**
  * Handles Gitea's hooks. Each tells a fact, and the newest fact is remembered: of each pull request, of each check, of
  * each reviewer. Nothing is decided here. The tasks that a fact concerns are marked as due, and their gates look at all
  * facts together. So it does not matter in which order the hooks come, nor whether the task exists by then.
@@ -91,7 +85,7 @@ export const giteaHandler: Effect.Effect<
   const sort = Effect.fnUntraced(function*(hooks: ReadonlyArray<StoredHook>) {
     const facts: Array<Fact> = []
     const outcomes = new Map<number, HookOutcome>()
-    const known = yield* inbox.known(hooks.filter((hook) => !isPush(hook)))
+    const known = yield* inbox.known(hooks)
     const digests = new Set<string>()
     for (const hook of hooks) {
       const { body, digest, event, id } = hook
@@ -101,7 +95,7 @@ export const giteaHandler: Effect.Effect<
         outcomes.set(id, { _tag: "Skipped", reason: decoded.left })
       } else if (decoded.right._tag === "Nothing" || decoded.right._tag === "Stir") {
         outcomes.set(id, { _tag: "Skipped", reason: yield* withoutFacts.skip(decoded.right) })
-      } else if (!isPush(hook) && (digests.has(digest) || known.has(id))) {
+      } else if (digests.has(digest) || known.has(id)) {
         outcomes.set(id, duplicate)
       } else {
         digests.add(digest)

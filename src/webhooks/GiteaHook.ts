@@ -1,5 +1,5 @@
 import { DateTime, Either, Option, Schema } from "effect"
-import { describeParseError } from "../base/Issue.js"
+import { describeParseError, echoed } from "../base/Issue.js"
 import { cleanLine, cleanText, reasonLimit, textLimit } from "../base/Text.js"
 import { EpochMillis } from "../base/Time.js"
 import type { PullRequestSeen, Repository as KnownRepository, ReviewSeen, StatusSeen } from "../gitea/Facts.js"
@@ -47,7 +47,7 @@ const PullRequestEvent = Schema.parseJson(Schema.Struct({
     created_at: Schema.DateTimeUtc,
     updated_at: Schema.DateTimeUtc
   }),
-  review: Schema.optional(Schema.NullOr(Schema.Struct({ content: text }))),
+  review: Schema.optional(Schema.NullOr(Schema.Struct({ type: text, content: text }))),
   sender: Schema.optional(Schema.NullOr(Schema.Struct({ login: text })))
 }))
 
@@ -114,25 +114,50 @@ const seen = (
   isMerging: pr.merged && action === "closed"
 })
 
-type ReviewOf = (event: typeof PullRequestEvent.Type) => Either.Either<ReviewSeen | undefined, string>
+const approval = "pull_request_review_approved"
+const rejection = "pull_request_review_rejected"
+const push = "pull_request_sync"
 
-const pullRequest = (body: string, reviewOf: ReviewOf): Either.Either<GiteaSeen, string> =>
-  Either.flatMap(Either.mapLeft(decodePullRequest(body), describeParseError), (event) =>
-    Either.map(
-      reviewOf(event),
-      (review): GiteaSeen => ({ _tag: "PullRequest", pullRequest: seen(event), review })
-    ))
+/** The types of which each tells what no other does. */
+const distinct: ReadonlyArray<string> = [approval, rejection, "pull_request_review_comment", push]
 
-const notReviewed: ReviewOf = () => Either.right(undefined)
+/**
+ * What the body says of its own type. The type in the header is not signed, so whoever has caught a hook may send it
+ * again under another one.
+ */
+const typeIn = ({ action, review }: typeof PullRequestEvent.Type): string | undefined =>
+  action === "reviewed" ? review?.type ?? "" : action === "synchronized" ? push : undefined
 
-const reviewed = (approved: boolean): ReviewOf => ({ review, sender }) =>
-  sender === null || sender === undefined || sender.login === ""
+const agrees = (type: string, event: typeof PullRequestEvent.Type) => {
+  const own = typeIn(event)
+  return own === undefined ? !distinct.includes(type) : own === type
+}
+
+const reviewOf = (
+  type: string | undefined,
+  { review, sender }: typeof PullRequestEvent.Type
+): Either.Either<ReviewSeen | undefined, string> => {
+  if (type !== approval && type !== rejection) return Either.right(undefined)
+  return sender === null || sender === undefined || sender.login === ""
     ? Either.left("sender.login: is missing")
     : Either.right({
       reviewer: sender.login,
-      approved,
+      approved: type === approval,
       content: cleanText(review?.content ?? "", reasonLimit)
     })
+}
+
+const pullRequest = (type: string, body: string): Either.Either<GiteaSeen, string> =>
+  Either.flatMap(Either.mapLeft(decodePullRequest(body), describeParseError), (event) => {
+    if (!agrees(type, event)) {
+      const own = [event.action, event.review?.type ?? ""].filter((word) => word !== "").join(", ")
+      return Either.left(`action: its body says ${echoed(own)}, and its header ${type}`)
+    }
+    return Either.map(
+      reviewOf(typeIn(event), event),
+      (review): GiteaSeen => ({ _tag: "PullRequest", pullRequest: seen(event), review })
+    )
+  })
 
 const status = (body: string): Either.Either<GiteaSeen, string> =>
   Either.mapBoth(decodeStatus(body), {
@@ -158,15 +183,12 @@ const factReaders: ReadonlyMap<string, (body: string) => Either.Either<GiteaSeen
   ["status", status],
   ...[
     "pull_request",
-    "pull_request_sync",
     "pull_request_assign",
     "pull_request_label",
     "pull_request_milestone",
     "pull_request_review_request",
-    "pull_request_review_comment"
-  ].map((type) => [type, (body: string) => pullRequest(body, notReviewed)] as const),
-  ["pull_request_review_approved", (body) => pullRequest(body, reviewed(true))],
-  ["pull_request_review_rejected", (body) => pullRequest(body, reviewed(false))]
+    ...distinct
+  ].map((type) => [type, (body: string) => pullRequest(type, body)] as const)
 ])
 
 /** Whether the hooks of a type say what a gate wants to know, in any version. */

@@ -1,11 +1,10 @@
 import { Effect, Either, Option } from "effect"
 import { isUtf8 } from "node:buffer"
 import { createHash } from "node:crypto"
-import { isDeeperThan } from "../base/Depth.js"
 import { inTurns } from "../base/EventLoopTurn.js"
 import type { Fields, Unreadable } from "../base/JsonFields.js"
 import { readFields } from "../base/JsonFields.js"
-import { smallBody } from "./BodyRoom.js"
+import { beyond } from "../base/JsonShape.js"
 import { Refused } from "./Refused.js"
 
 /** What is kept of a hook's body. */
@@ -19,11 +18,14 @@ export interface KeptBody {
 /** The bodies of Plane and Gitea have about a dozen levels. */
 const maxDepth = 64
 
-const limits = { levels: maxDepth, longestWhole: smallBody, longestBeginning: smallBody / 4 }
+/** The largest body that is kept whole, in bytes. Of larger ones only what is read is kept. */
+const largestWhole = 1024 * 1024
+
+const limits = { levels: maxDepth, longestWhole: largestWhole, longestBeginning: largestWhole / 4 }
 
 const notJson = new Refused({ status: 400, why: "its body is not JSON" })
 const tooDeep = new Refused({ status: 400, why: `its body is nested deeper than ${maxDepth} levels` })
-const tooLong = new Refused({ status: 413, why: `its body has a name or an id of more than ${smallBody} bytes` })
+const tooLong = new Refused({ status: 413, why: `its body has a name or an id of more than ${largestWhole} bytes` })
 
 const refusals: Readonly<Record<Unreadable["reason"], Refused>> = {
   NotJson: notJson,
@@ -40,9 +42,9 @@ const parseJson = Option.liftThrowable((text: string): unknown => JSON.parse(tex
 const small = (bytes: Buffer): Effect.Effect<KeptBody, Refused> =>
   Effect.suspend(() => {
     const text = decodeUtf8(bytes)
-    const json = Option.flatMap(text, parseJson)
-    if (Option.isNone(text) || Option.isNone(json)) return notJson
-    if (isDeeperThan(json.value, maxDepth)) return tooDeep
+    if (Option.isNone(text)) return notJson
+    if (beyond(text.value, limits) !== undefined) return tooDeep
+    if (Option.isNone(parseJson(text.value))) return notJson
     return Effect.succeed({ text: text.value, digest: createHash("sha256").update(bytes).digest("hex") })
   })
 
@@ -83,10 +85,14 @@ const large = (chunks: ReadonlyArray<Uint8Array>, size: number, fields: Fields):
 /**
  * The JSON of a body. A large one is read in slices, between which all others have their turn, and only these fields of
  * it are kept. It is done on this thread, because a worker would hold all that `JSON.parse` makes of 32 MiB, which may
- * be a gigabyte.
+ * be a gigabyte. `turn` lets one large body be read at a time.
  */
-export const jsonBody = (chunks: ReadonlyArray<Uint8Array>, fields: Fields): Effect.Effect<KeptBody, Refused> =>
+export const jsonBody = (
+  chunks: ReadonlyArray<Uint8Array>,
+  fields: Fields,
+  turn: Effect.Semaphore
+): Effect.Effect<KeptBody, Refused> =>
   Effect.suspend(() => {
     const size = chunks.reduce((sum, { length }) => sum + length, 0)
-    return size > smallBody ? large(chunks, size, fields) : small(Buffer.concat(chunks))
+    return size > largestWhole ? turn.withPermits(1)(large(chunks, size, fields)) : small(Buffer.concat(chunks))
   })

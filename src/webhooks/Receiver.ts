@@ -1,5 +1,7 @@
 import type { ConfigError, Stream } from "effect"
 import { Context, Effect, Layer, Redacted } from "effect"
+import type { Place } from "../base/BodyRoom.js"
+import { BodyRoom } from "../base/BodyRoom.js"
 import { isJsonType } from "../base/ContentType.js"
 import { cleanLine, textLimit } from "../base/Text.js"
 import type { EpochMillis } from "../base/Time.js"
@@ -7,13 +9,11 @@ import { epochMillis } from "../base/Time.js"
 import { makeWarningThrottle } from "../base/WarningThrottle.js"
 import type { Stirs } from "../gitea/Stirs.js"
 import type { StorageError } from "../storage/StorageError.js"
-import type { BodyRoom } from "./BodyRoom.js"
-import { makeBodyRoom } from "./BodyRoom.js"
 import { carriesFacts } from "./GiteaHook.js"
 import { fieldsOf } from "./HookFields.js"
 import { Inbox } from "./Inbox.js"
 import { jsonBody } from "./JsonBody.js"
-import { largest, readBody } from "./ReadBody.js"
+import { readHook } from "./ReadBody.js"
 import type { Overloaded } from "./Refused.js"
 import { Refused } from "./Refused.js"
 import { checkSignature, isSignature } from "./Signature.js"
@@ -35,6 +35,8 @@ export interface SourceStatus {
 /** What is read of a request. Names of headers are lower case. */
 export interface Received {
   readonly headers: Readonly<Record<string, string | undefined>>
+  /** The sender's network address, if it is known. How much room the bodies of one address take is bounded. */
+  readonly address?: string | undefined
   /** The body's bytes as they come. It is read once, and not to its end if the hook is refused before. */
   readonly body: Stream.Stream<Uint8Array, unknown>
 }
@@ -54,7 +56,7 @@ export class Receiver extends Context.Tag("plane-sync/Receiver")<Receiver, {
   static readonly layer: Layer.Layer<
     Receiver,
     ConfigError.ConfigError,
-    Inbox | SkippedHooks | Stirs
+    BodyRoom | Inbox | SkippedHooks | Stirs
   > = Layer.effect(Receiver, Effect.suspend(() => make))
 }
 
@@ -69,6 +71,12 @@ const headerNames: Readonly<Record<Source, Readonly<Record<"uuid" | "event" | "s
   }
 }
 
+/** The room of a hook's body, and the size that its sender announces. */
+interface Admitted {
+  readonly place: Place
+  readonly announced: number | undefined
+}
+
 const annotated = Effect.annotateLogs({ service: "Webhooks" })
 
 const sources = ["plane", "gitea"] as const
@@ -78,7 +86,8 @@ const make = Effect.gen(function*() {
   const inbox = yield* Inbox
   const { counts } = yield* SkippedHooks
   const withoutFacts = yield* makeWithoutFacts
-  const withRoom = yield* makeBodyRoom
+  const { withPlace } = yield* BodyRoom
+  const turns = { signed: yield* Effect.makeSemaphore(1), unsigned: yield* Effect.makeSemaphore(1) }
   const status: Record<Source, Omit<SourceStatus, "skipped">> = {
     plane: { acceptedAt: undefined, refused: undefined, lastWasRefused: false },
     gitea: { acceptedAt: undefined, refused: undefined, lastWasRefused: false }
@@ -122,19 +131,13 @@ const make = Effect.gen(function*() {
   }
 
   /** The body, if its signature is right. */
-  const readSigned = (source: Source, { body, headers }: Received, given: string, room: BodyRoom) =>
+  const readSigned = (source: Source, { body }: Received, given: string, { announced, place }: Admitted) =>
     Effect.gen(function*() {
       const known = secretsOf(source)
       const { signedWith, update } = checkSignature(known)
-      const announced = headers["content-length"]
-      const chunks = yield* readBody({
-        body,
-        announced: announced === undefined ? undefined : Number(announced),
-        limit: known.length > 0 ? largest.signed : largest.unsigned,
-        room,
-        update
-      })
-      if (known.length > 0) {
+      const isSigned = known.length > 0
+      const chunks = yield* readHook({ body, announced, isSigned, place, update })
+      if (isSigned) {
         const secret = signedWith(given)
         if (secret === undefined) return yield* wrongSignature(source)
         if (secret > 0) yield* notePrevious(source)
@@ -142,12 +145,13 @@ const make = Effect.gen(function*() {
       return chunks
     })
 
-  const take = (source: Source, received: Received, given: string, room: BodyRoom) =>
+  const take = (source: Source, received: Received, given: string, admitted: Admitted) =>
     Effect.gen(function*() {
       const header = (name: "event" | "uuid") => cleanLine(headerOf(source, received, name), textLimit)
       const event = header("event")
-      const chunks = yield* readSigned(source, received, given, room)
-      const { digest, text: body } = yield* jsonBody(chunks, fieldsOf(source, event))
+      const chunks = yield* readSigned(source, received, given, admitted)
+      const turn = secretsOf(source).length > 0 ? turns.signed : turns.unsigned
+      const { digest, text: body } = yield* jsonBody(chunks, fieldsOf(source, event), turn)
       const isStored = source === "plane" || carriesFacts(event)
       yield* isStored
         // The commit is awaited even if the sender has hung up.
@@ -180,7 +184,10 @@ const make = Effect.gen(function*() {
       // Checked before the body is read, so that a request without a signature takes no memory.
       if (isSigned && given === "") return yield* notSigned(source)
       if (isSigned && !isSignature(given)) return yield* wrongSignature(source)
-      return yield* withRoom((room) => take(source, received, given, room))
+      const length = headers["content-length"]
+      const announced = length === undefined ? undefined : Number(length)
+      const sent = { address: received.address ?? "", isSigned, announced }
+      return yield* withPlace(sent, (place) => take(source, received, given, { place, announced }))
     }).pipe(
       Effect.tapError((error) => noteRefused(source, error._tag === "StorageError" ? error.message : error.why))
     )

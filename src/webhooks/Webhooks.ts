@@ -1,5 +1,6 @@
 import type { ConfigError } from "effect"
 import { Effect, Layer } from "effect"
+import { BodyRoom } from "../base/BodyRoom.js"
 import type { Projects } from "../domain/Projects.js"
 import { pruneFactsHourly } from "../gitea/Prune.js"
 import { followStirs, Stirs } from "../gitea/Stirs.js"
@@ -46,5 +47,5 @@ export const webhooksLayer: Layer.Layer<
   ConfigError.ConfigError,
   PlaneClient | Projects | Leadership | WakeUps | Storage | TaskStore
 > = Layer.merge(Receiver.layer, work).pipe(
-  Layer.provide([Inbox.layer, SkippedHooks.layer, Stirs.layer, TaskPullRequests.layer])
+  Layer.provide([BodyRoom.layer, Inbox.layer, SkippedHooks.layer, Stirs.layer, TaskPullRequests.layer])
 )

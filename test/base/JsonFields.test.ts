@@ -1,8 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Either, FastCheck } from "effect"
-import { isDeeperThan } from "../../src/base/Depth.js"
 import type { Fields } from "../../src/base/JsonFields.js"
 import { readFields, sliceBytes } from "../../src/base/JsonFields.js"
+import { beyond } from "../../src/base/JsonShape.js"
 
 const limits = { levels: 64, longestWhole: 1_000, longestBeginning: 100 }
 
@@ -212,14 +212,14 @@ describe("readFields", () => {
 
   it("refuses what is nested too deeply, wherever it is", () => {
     const nested = (levels: number) => "[".repeat(levels) + "]".repeat(levels)
-    // What is empty has no level within, for `isDeeperThan` neither.
+    // What is empty has no level within, for `beyond` neither.
     for (const [inner, deep] of [[nested(64), false], [nested(65), true]] as const) {
       assert.deepStrictEqual(read(`{"b":${inner}}`), deep ? Either.left("TooDeep") : Either.right({}))
-      assert.strictEqual(isDeeperThan(JSON.parse(`{"b":${inner}}`), limits.levels), deep)
+      assert.strictEqual(beyond(`{"b":${inner}}`, limits), deep ? "levels" : undefined)
     }
     const innermost = `${"[".repeat(64)}1${"]".repeat(64)}`
     assert.deepStrictEqual(read(`{"b":${innermost}}`), Either.left("TooDeep"))
-    assert.isTrue(isDeeperThan(JSON.parse(`{"b":${innermost}}`), limits.levels))
+    assert.strictEqual(beyond(`{"b":${innermost}}`, limits), "levels")
     assert.deepStrictEqual(read(`{"a":${nested(100_000)}}`), Either.left("TooDeep"))
   })
 

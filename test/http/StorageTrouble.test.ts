@@ -4,6 +4,7 @@ import { assert, describe, it } from "@effect/vitest"
 import type { Scope } from "effect"
 import { Context, Deferred, Effect, Fiber, Layer, Logger, Option, TestClock } from "effect"
 import { renameSync } from "node:fs"
+import { BodyRoom } from "../../src/base/BodyRoom.js"
 import { StageEvent } from "../../src/domain/StageEvent.js"
 import type { Receipt } from "../../src/events/Receipt.js"
 import { StageEvents } from "../../src/events/StageEvents.js"
@@ -124,6 +125,7 @@ describe("storage that is", () => {
               Layer.provide(Layer.provide(Receiver.layer, [
                 Layer.provide(Inbox.layer, storage),
                 SkippedHooks.layer,
+                BodyRoom.layer,
                 Stirs.layer
               ])),
               Layer.provideMerge(pipelineOver(storage)),

@@ -24,7 +24,7 @@ describe("a work item's row", () => {
       for (const [after, state, name] of [[10, "Backlog", "Loop"], [40, "In Progress", "Loops"]] as const) {
         const moving = yield* Effect.fork(plane.moveWorkItem(id, "In Progress"))
         yield* TestClock.adjust(after)
-        const renaming = yield* Effect.fork(plane.renameWorkItem(id, name))
+        const renaming = yield* Effect.fork(plane.editWorkItem(id, { name }))
         yield* TestClock.adjust("100 millis")
         yield* Fiber.join(moving)
         yield* Fiber.join(renaming)

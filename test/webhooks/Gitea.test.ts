@@ -256,19 +256,70 @@ describe("POST /webhooks/gitea", () => {
       }
     }).pipe(Effect.scoped, withPlane))
 
-  it.live("a push back to an earlier head counts, though it reads like the push that first brought it", () =>
+  it.live("row 69: a head that was left returns by a later moment, and not by an old push that is sent again", () =>
     Effect.gen(function*() {
       const at = yield* developed(7)
-      const [one, two] = [sha("one"), sha("two")]
+      const [one, two, three] = [sha("one"), sha("two"), sha("three")]
+      const push = (head: string, moment = 0, title = "ET-7: trails") =>
+        at.gitea(
+          "pull_request_sync",
+          pullBody("pull_request_synchronized", { ...pull, head, at: moment, change: { title } })
+        )
+      const head = Effect.zipRight(
+        at.settled,
+        Effect.map(at.sql<{ head: string }>`SELECT head_sha AS head FROM plane_sync_pull_request`, ([row]) => row?.head)
+      )
       yield* at.gitea("pull_request", pullBody("pull_request_opened", pull))
-      for (const head of [two, one, two]) {
-        yield* at.gitea("pull_request_sync", pullBody("pull_request_synchronized", { ...pull, head }))
-        yield* at.settled
+      for (const next of [one, two, three]) {
+        yield* push(next)
+        assert.strictEqual(yield* head, next)
       }
-      yield* at.gitea("status", statusBody({ id: 1, sha: one }))
-      assert.strictEqual(yield* at.stage(7), "development active")
-      yield* at.gitea("status", statusBody({ id: 2, sha: two }))
+      // As they were, and in other words.
+      for (const left of [pull.head, one, two]) {
+        yield* push(left)
+        yield* push(left, 0, "ET-7: other words")
+        assert.strictEqual(yield* head, three)
+      }
+      yield* at.gitea("pull_request", pullBody("pull_request_opened", { ...pull, change: { title: "ET-7: again" } }))
+      assert.strictEqual(yield* head, three)
+      yield* push(one, 5)
+      assert.strictEqual(yield* head, one)
+      yield* push(three, 0, "ET-7: late")
+      yield* push(three, 6)
+      assert.strictEqual(yield* head, three)
+      yield* push(one, 6, "ET-7: once more")
+      assert.strictEqual(yield* head, three)
+    }).pipe(Effect.scoped, withPlane))
+
+  it.live("row 69: a hook under another type than its body's own tells nothing", () =>
+    Effect.gen(function*() {
+      const at = yield* developed(7)
+      yield* at.gitea("pull_request", pullBody("pull_request_opened", pull))
+      yield* at.gitea("status", statusBody({ id: 1, sha: pull.head }))
       assert.strictEqual(yield* at.stage(7), "review active")
+      const forged = [
+        ["pull_request_review_approved", pullBody("review_comment", { ...pull, at: 3 })],
+        ["pull_request_review_approved", pullBody("review_rejected", { ...pull, at: 3 })],
+        ["pull_request_review_approved", pullBody("pull_request_edited_title", { ...pull, at: 4 })],
+        ["pull_request_review_approved", pullBody("pull_request_synchronized", { ...pull, at: 4 })],
+        ["pull_request_review_rejected", pullBody("review_approved", { ...pull, at: 5 })],
+        ["pull_request_review_comment", pullBody("review_approved", { ...pull, at: 5 })],
+        ["pull_request", pullBody("review_approved", { ...pull, at: 5 })],
+        ["pull_request_sync", pullBody("pull_request_opened", { ...pull, at: 6, head: sha("other") })],
+        ["pull_request_label", pullBody("pull_request_synchronized", { ...pull, at: 6, head: sha("other") })]
+      ] as const
+      for (const [type, body] of forged) yield* at.gitea(type, body)
+      assert.strictEqual(yield* at.stage(7), "review active")
+      const told = (yield* at.inbox).slice(-forged.length)
+      for (const { reason, status } of told) {
+        assert.strictEqual(status, "skipped")
+        assert.match(reason ?? "", /^action: its body says .*, and its header pull_request/)
+      }
+      const [row] = yield* at.sql<{ head: string }>`SELECT head_sha AS head FROM plane_sync_pull_request`
+      assert.strictEqual(row?.head, pull.head)
+      assert.deepStrictEqual(yield* at.sql`SELECT * FROM plane_sync_review`, [])
+      yield* at.gitea("pull_request_review_approved", pullBody("review_approved", { ...pull, at: 7 }))
+      assert.notStrictEqual(yield* at.stage(7), "review active")
     }).pipe(Effect.scoped, withPlane))
 
   it.live("what was taken is worked on after a restart", () =>
