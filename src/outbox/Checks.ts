@@ -60,7 +60,7 @@ export const overdueCheck = (sql: Sql, lane: Lane, now: EpochMillis): Effect.Eff
     ? Effect.succeed(doubtOf(lane))
     : isDue(lane.twinsAt, now, "1 hours")
     ? twinsOf(sql, lane)
-    : Effect.succeed(undefined)
+    : Effect.sync(() => undefined)
 
 /** What is to be checked of a lane that was due and owes nothing. */
 export const waitingCheck = (sql: Sql, lane: Lane): Effect.Effect<Job | undefined, SqlError> =>
