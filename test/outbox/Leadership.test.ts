@@ -29,7 +29,6 @@ const leading = <A, E, B, F>(
 ) => {
   const work = { begun: new Array<string>(), running: new Set<string>(), said: new Array<string>() }
   return Effect.gen(function*() {
-    yield* before
     const leadership = yield* Leadership
     yield* leadership.whileLeading(({ holder }) =>
       Effect.acquireRelease(
@@ -48,7 +47,7 @@ const leading = <A, E, B, F>(
       Layer.provide(Leadership.layer, Outbox.layer).pipe(
         Layer.provide(Layer.effectDiscard(before)),
         Layer.provideMerge(StorageLayers.layerFile(":memory:")),
-        Layer.merge(Logger.replace(
+        Layer.provide(Logger.replace(
           Logger.defaultLogger,
           Logger.map(Logger.logfmtLogger, (line) => void work.said.push(line))
         ))

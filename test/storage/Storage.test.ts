@@ -66,7 +66,7 @@ describe("Storage", () => {
         const error = yield* Effect.flip(databaseFile)
         const text = Inspectable.toStringUnknown(error)
         assert.match(text, words)
-        assert.match(text, /ORCH_DATABASE_URL.*expected the path of a SQLite file/)
+        assert.match(text, /ORCH_DATABASE_URL[^]*expected the path of a SQLite file/)
       }).pipe(Effect.withConfigProvider(ConfigProvider.fromMap(new Map([["ORCH_DATABASE_URL", given]])))))
   }
 
