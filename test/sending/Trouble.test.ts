@@ -287,7 +287,7 @@ describe("trouble", () => {
       yield* plane.calm
       yield* TestClock.adjust("1 hours")
       const now = yield* destination
-      assert.match(now.open ? "" : now.reason, /key/)
+      assert.match(now.open ? "" : now.reason, /API token/)
       assert.strictEqual(now.open ? 0 : now.since, 0)
       yield* plane.restoreToken
       yield* TestClock.adjust("2 minutes")
