@@ -4,11 +4,11 @@ import * as NodePath from "@effect/platform-node/NodePath"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as NodeTerminal from "@effect/platform-node/NodeTerminal"
 import { Effect, Layer } from "effect"
-import { withoutColour } from "./cli/Colour.js"
 import { dotEnvLayer } from "./cli/DotEnv.js"
 import { exitCode } from "./cli/ExitCode.js"
 import { explain } from "./cli/Explain.js"
 import { serve } from "./cli/Serve.js"
+import { forTerminal } from "./cli/Terminal.js"
 import { schemaLayer } from "./Schema.js"
 
 const platform = Layer.mergeAll(NodeFileSystem.layer, NodePath.layer, NodeTerminal.layer, schemaLayer)
@@ -32,7 +32,7 @@ const program = args.length === 0 || (args.length === 1 && args[0] === "serve")
 program.pipe(
   Effect.provide(Layer.provideMerge(dotEnvLayer, platform)),
   Effect.tapErrorCause(explain),
-  withoutColour,
+  forTerminal,
   NodeRuntime.runMain({
     disableErrorReporting: true,
     disablePrettyLogger: true,

@@ -23,6 +23,18 @@ export const cleanText = (text: string, limit: number): string => {
 /** `cleanText` for a text within a line: line feeds and tabs become spaces. */
 export const cleanLine = (text: string, limit: number): string => cleanText(text.replace(/[\r\n\t]+/g, " "), limit)
 
+// Those of above, those that terminals obey although they are not of ASCII, and those that turn the direction of text.
+const obeyed = /[\u0000-\u0008\u000B-\u001F\u007F-\u009F\u061C\u200E\u200F\u2028-\u202E\u2066-\u206F]/g
+
+const escaped = (character: string) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`
+
+/** A text from outside as a terminal may show it: what it would obey is escaped, like "\u009b". Within JSON, too. */
+export const visible = (text: string): string => text.replace(obeyed, escaped)
+
+/** `visible` for a text within a line, cut like `cleanLine`. */
+export const visibleLine = (text: string, limit: number): string =>
+  cleanLine(visible(text.replace(/\r\n?/g, "\n")), limit)
+
 /** Escapes the characters that have a meaning in HTML, in text and in attributes. */
 export const escapeHtml = (text: string): string =>
   text

@@ -2,7 +2,7 @@ import * as Args from "@effect/cli/Args"
 import * as Command from "@effect/cli/Command"
 import * as HelpDoc from "@effect/cli/HelpDoc"
 import { Console, DateTime, Effect, Either } from "effect"
-import { cleanLine, cleanText, escapeHtml, textLimit } from "../base/Text.js"
+import { cleanText, escapeHtml } from "../base/Text.js"
 import { uuidV7 } from "../base/UuidV7.js"
 import { keyIn } from "../domain/Project.js"
 import { Projects } from "../domain/Projects.js"
@@ -11,6 +11,7 @@ import { PlaneConfig } from "../plane/PlaneConfig.js"
 import { findByKey, webAddress } from "./Find.js"
 import { lineOf } from "./Help.js"
 import { keyArgument } from "./KeyArgument.js"
+import { shown } from "./Table.js"
 
 /** The HTML of a text that a person typed. Its lines stay lines. */
 export const textHtml = (text: string): string =>
@@ -41,7 +42,7 @@ export const comment = Command.make(
         Effect.tapError((error) => error.sent === "unknown" ? Console.error(notKnown) : Effect.void)
       )
       yield* Console.log([
-        `commented    ${keyIn(project, item.number)} ${cleanLine(item.name, textLimit)}`,
+        `commented    ${keyIn(project, item.number)} ${shown(item.name)}`,
         `comment id   ${added.id ?? "unknown"}`,
         `external id  ${externalId}`,
         `address      ${webAddress(config, project, item)}`

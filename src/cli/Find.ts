@@ -1,6 +1,5 @@
 import * as Command from "@effect/cli/Command"
 import { Console, Effect } from "effect"
-import { cleanLine, textLimit } from "../base/Text.js"
 import type { Project } from "../domain/Project.js"
 import { keyIn } from "../domain/Project.js"
 import { Projects } from "../domain/Projects.js"
@@ -10,13 +9,14 @@ import { PlaneConfig } from "../plane/PlaneConfig.js"
 import type { WorkItem } from "../plane/WorkItem.js"
 import { lineOf } from "./Help.js"
 import { keyArgument } from "./KeyArgument.js"
+import { shown } from "./Table.js"
 import { wrongUse } from "./WrongUse.js"
 
 /** The page where a person sees the work item. */
 export const webAddress = ({ url, workspaceSlug }: PlaneConfig, project: Project, item: WorkItem): string =>
   `${url}/${workspaceSlug}/browse/${keyIn(project, item.number)}/`
 
-/** The lines that show a work item. Texts are cleaned, because anybody may have written them, and a terminal obeys. */
+/** The lines that show a work item. Controls are escaped, because anybody may have written them, and a terminal obeys. */
 export const findLines = (
   config: PlaneConfig,
   project: Project,
@@ -25,8 +25,8 @@ export const findLines = (
 ): ReadonlyArray<string> => [
   `key      ${keyIn(project, item.number)}`,
   `number   ${item.number}`,
-  `name     ${cleanLine(item.name, textLimit)}`,
-  `state    ${cleanLine(state ?? item.stateId ?? "none", textLimit)}`,
+  `name     ${shown(item.name)}`,
+  `state    ${shown(state ?? item.stateId ?? "none")}`,
   `id       ${item.id}`,
   `address  ${webAddress(config, project, item)}`
 ]

@@ -1,12 +1,15 @@
 import { DateTime } from "effect"
-import { cleanLine, textLimit } from "../base/Text.js"
+import { textLimit, visibleLine } from "../base/Text.js"
 import type { EpochMillis } from "../base/Time.js"
 
-/** A text from outside, in one line and cut when it is long. Control characters go, because a terminal obeys them. */
-export const shown = (text: string): string => cleanLine(text, textLimit)
+/**
+ * A text from outside, in one line and cut when it is long. Control characters are escaped, because a terminal obeys
+ * them.
+ */
+export const shown = (text: string): string => visibleLine(text, textLimit)
 
 /** The same, but never cut. */
-export const shownWhole = (text: string): string => cleanLine(text, Infinity)
+export const shownWhole = (text: string): string => visibleLine(text, Infinity)
 
 /** A moment as people and programs read it: "2026-11-20T08:30:00Z". */
 export const moment = (at: EpochMillis): string => DateTime.formatIso(DateTime.unsafeMake(at)).replace(/\.\d+Z$/, "Z")

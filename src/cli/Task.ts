@@ -159,7 +159,7 @@ const overrule = (key: string, given: Override) =>
   Effect.gen(function*() {
     const overrule = makeOverrule(yield* Storage, yield* StageEvents, yield* Pipeline, yield* TaskStore)
     const { from, overruledBy, task, to } = yield* overrule(key, given)
-    yield* Console.log(`${shown(task.workItem)} ${from} → ${to}, overruled by ${shown(overruledBy)}`)
+    yield* Console.log(`${shown(task.workItem)} ${shown(from)} → ${shown(to)}, overruled by ${shown(overruledBy)}`)
     yield* leaderNotice("the task")
   }).pipe(Effect.provide(publishing))
 

@@ -42,6 +42,13 @@ export interface DeadLetterQuery {
 /** Which dead letters: one, or all of a code. */
 export type Which = { readonly id: number } | { readonly code: DeadCode }
 
+/** A batch of `Which`: of all of a code the oldest ones of these ids. */
+export type Batch = { readonly id: number } | {
+  readonly code: DeadCode
+  readonly after: number
+  readonly upTo: number
+}
+
 const columns = `d.id, d.kind, d.code, d.reason, e.work_item AS "workItem", d.first_event AS "firstEvent",
   d.last_event AS "lastEvent", d.body, d.external_id AS "externalId", d.occurred_at AS "occurredAt",
   d.settled_at AS "settledAt", d.attempts, d.answer`
@@ -76,21 +83,21 @@ interface Chosen {
 export const deadLetterBatch = 500
 
 // The first statement writes, as every transaction's must. It takes the letters out of the dead ones and returns them.
-const choose = (sql: Sql, which: Which, status: "retried" | "discarded") =>
+const choose = (sql: Sql, which: Batch, status: "retried" | "discarded") =>
   sql<Chosen>`UPDATE plane_sync_delivery SET status = ${status} WHERE id IN (
       SELECT id FROM plane_sync_delivery WHERE status = 'dead' AND ${
-    "id" in which ? sql`id = ${which.id}` : sql`code = ${which.code}`
+    "id" in which ? sql`id = ${which.id}` : sql`code = ${which.code} AND id > ${which.after} AND id <= ${which.upTo}`
   } ${status === "retried" ? sql`AND code <> 'unfit'` : sql``} ORDER BY id LIMIT ${
     sql.literal(String(deadLetterBatch))
   })
     RETURNING id, lane, kind, last_event AS "lastEvent", code`
 
 /**
- * Retries a batch of dead letters, and returns how many. A comment is sent after what its lane owes now, with its old
+ * Retries a batch of dead letters, and returns their ids. A comment is sent after what its lane owes now, with its old
  * time and external id, so it cannot double. A count goes into the comment that it was planned for. A state becomes the
  * state of the *latest* stage. What can never be told (`unfit`) stays dead.
  */
-export const retry = (sql: Sql, tally: Tally, which: Which): Effect.Effect<number, SqlError> =>
+export const retry = (sql: Sql, tally: Tally, which: Batch): Effect.Effect<ReadonlyArray<number>, SqlError> =>
   Effect.gen(function*() {
     const chosen = yield* choose(sql, which, "retried")
     const now = yield* epochMillis
@@ -112,11 +119,11 @@ export const retry = (sql: Sql, tally: Tally, which: Which): Effect.Effect<numbe
         owed = owed + ${owed}, due_at = CASE owed + ${owed} WHEN 0 THEN ${idleDue(sql)} ELSE due_at END
         WHERE id = ${letter.lane}`
     }
-    return chosen.length
+    return chosen.map(({ id }) => id)
   })
 
-/** Discards a batch of dead letters, and returns how many. */
-export const discard = (sql: Sql, tally: Tally, which: Which): Effect.Effect<number, SqlError> =>
+/** Discards a batch of dead letters, and returns their ids. */
+export const discard = (sql: Sql, tally: Tally, which: Batch): Effect.Effect<ReadonlyArray<number>, SqlError> =>
   Effect.gen(function*() {
     const chosen = yield* choose(sql, which, "discarded")
     for (const letter of chosen) {
@@ -131,7 +138,7 @@ export const discard = (sql: Sql, tally: Tally, which: Which): Effect.Effect<num
       }
       if (letter.kind !== "state") yield* setComments(sql, tally, letter, "discarded")
     }
-    return chosen.length
+    return chosen.map(({ id }) => id)
   })
 
 /**

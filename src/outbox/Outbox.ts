@@ -10,7 +10,7 @@ import { nextDueAt } from "../storage/DueWork.js"
 import { Storage } from "../storage/Storage.js"
 import type { StorageError } from "../storage/StorageError.js"
 import { claim } from "./Claim.js"
-import type { DeadLetter, DeadLetterQuery, Which } from "./DeadLetters.js"
+import type { Batch, DeadLetter, DeadLetterQuery, Which } from "./DeadLetters.js"
 import { deadLetterBatch, discard, readDeadLetter, readDeadLetters, retry } from "./DeadLetters.js"
 import { fold, foldAll, foldBatch, hasNew, newEvents } from "./Fold.js"
 import { leftAloneFor, readTouched } from "./HookDoubt.js"
@@ -83,7 +83,7 @@ export class Outbox extends Context.Tag("plane-sync/Outbox")<Outbox, {
   readonly deadLetter: (id: number) => Effect.Effect<DeadLetter | undefined, StorageError>
   /** For how long no state is set, because a person has just changed the work item. See `leftAloneFor`. */
   readonly leftAlone: (lane: LaneId) => Effect.Effect<Duration.Duration, StorageError>
-  /** Retries dead letters, and returns how many. See `retry` in DeadLetters. */
+  /** Retries what is dead now, each letter once, and returns how many. See `retry` in DeadLetters. */
   readonly retry: (which: Which) => Effect.Effect<number, StorageError>
   /** Discards dead letters, and returns how many. */
   readonly discard: (which: Which) => Effect.Effect<number, StorageError>
@@ -93,16 +93,6 @@ export class Outbox extends Context.Tag("plane-sync/Outbox")<Outbox, {
 }>() {
   static readonly layer: Layer.Layer<Outbox, StorageError, Storage> = Layer.scoped(Outbox, Effect.suspend(() => make))
 }
-
-const inBatches = (batch: Effect.Effect<number, StorageError>) =>
-  Effect.gen(function*() {
-    let sum = 0
-    for (;;) {
-      const count = yield* batch
-      sum += count
-      if (count < deadLetterBatch) return sum
-    }
-  })
 
 const make = Effect.gen(function*() {
   const storage = yield* Storage
@@ -187,6 +177,28 @@ const make = Effect.gen(function*() {
       return yield* asLeader(holder, (tally, now) => Effect.zipRight(foldAll(sql, tally), work(tally, now)))
     })
 
+  /**
+   * Takes each dead letter once, in the order of their ids, and none that is newer than the newest was at the
+   * beginning. What is retried may die again at once, and would be retried without end.
+   */
+  const inBatches = (
+    which: Which,
+    batch: (batch: Batch) => Effect.Effect<ReadonlyArray<number>, StorageError>
+  ) =>
+    Effect.gen(function*() {
+      if ("id" in which) return (yield* batch(which)).length
+      const { code } = which
+      const [newest] = yield* read(readDeadLetters(sql, { code, limit: 1 }))
+      let sum = 0
+      let after = 0
+      for (;;) {
+        const ids = yield* batch({ code, after, upTo: newest?.id ?? 0 })
+        sum += ids.length
+        if (ids.length < deadLetterBatch) return sum
+        after = Math.max(...ids)
+      }
+    })
+
   return Outbox.of({
     publish: yield* makePublish(storage),
     transact: makeTransact(storage),
@@ -212,8 +224,8 @@ const make = Effect.gen(function*() {
         epochMillis,
         (touched, now) => touched === undefined ? Duration.zero : leftAloneFor(touched, now)
       ),
-    retry: (which) => inBatches(write(tallied((tally) => retry(sql, tally, which)))),
-    discard: (which) => inBatches(write(tallied((tally) => discard(sql, tally, which)))),
+    retry: (which) => inBatches(which, (batch) => write(tallied((tally) => retry(sql, tally, batch)))),
+    discard: (which) => inBatches(which, (batch) => write(tallied((tally) => discard(sql, tally, batch)))),
     prune: (before) => write(tallied((tally) => prune(sql, tally, before))),
     status: read(readStatus(sql))
   })

@@ -53,7 +53,7 @@ describe("plane-sync find", () => {
         [
           `key      ${key}`,
           `number   ${number}`,
-          "name     Login [31m form",
+          "name     Login \\u001b[31m form",
           "state    Backlog",
           `id       ${id}`,
           `address  http://plane.test/ag_proj/browse/${key}/`

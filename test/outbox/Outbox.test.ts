@@ -1,6 +1,6 @@
 import * as SqliteClient from "@effect/sql-sqlite-node/SqliteClient"
 import { assert, describe, it } from "@effect/vitest"
-import { Context, Effect, Layer } from "effect"
+import { Context, Effect, Fiber, Layer } from "effect"
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -208,6 +208,31 @@ const contract = <E>(name: string, layer: Layer.Layer<Outbox | Storage, E>) =>
       }).pipe(Effect.provide(layer)))
 
     const look = { urgentAfter: 1_000, plan: (): Step => ({ _tag: "Look" }) }
+
+    it.scoped("row 65: a retry of all of one code takes each once, also when they die again at once", () =>
+      Effect.gen(function*() {
+        const outbox = yield* Outbox
+        yield* outbox.becomeLeader(holder)
+        const events = Array.from({ length: 3 * deadLetterBatch }, (_, n) => event(`event-${n}`, "ET-1"))
+        yield* Effect.forEach(events, outbox.publish, { concurrency: "unbounded", discard: true })
+        let deaths = 0
+        const die = Effect.gen(function*() {
+          const job = yield* outbox.turn({ holder, claim: look })
+          if (job?._tag !== "Look") return
+          const outcome = { _tag: "LaneDead", code: "not_found", reason: "nobody has it", gone: false } as const
+          yield* outbox.turn({ holder, settlement: { _tag: "Looked", job, outcome } })
+          deaths += 1
+        })
+        yield* die
+        const dying = yield* Effect.fork(Effect.forever(Effect.zipRight(die, Effect.yieldNow())))
+        assert.strictEqual(yield* outbox.retry({ code: "not_found" }), events.length + 1)
+        yield* Fiber.interrupt(dying)
+        yield* die
+        // All are dead again, and the second time is as the first.
+        assert.isAbove(deaths, 1)
+        assert.deepInclude(yield* outbox.status, { pending: 0, dead: events.length })
+        assert.strictEqual(yield* outbox.retry({ code: "not_found" }), events.length + 1)
+      }).pipe(Effect.provide(layer)))
 
     it.scoped("a published event is shown at once, whether or not it is folded into its lane yet", () =>
       Effect.gen(function*() {
