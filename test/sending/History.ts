@@ -2,7 +2,7 @@ import * as HttpClient from "@effect/platform/HttpClient"
 import * as SqliteClient from "@effect/sql-sqlite-node/SqliteClient"
 import * as SqlClient from "@effect/sql/SqlClient"
 import type { Clock } from "effect"
-import { Effect, FastCheck, Layer, Scope } from "effect"
+import { Effect, FastCheck, Fiber, Layer, Scope } from "effect"
 import { StageEvent } from "../../src/domain/StageEvent.js"
 import type { FaultMatch } from "../../src/simulator/PlaneSimulator.js"
 import { Fault } from "../../src/simulator/PlaneSimulator.js"
@@ -249,10 +249,12 @@ export const processOn = ({ database, maxAttempts, planeClock }: {
     return {
       context,
       kill: Effect.zipRight(awake.close, takenForDead),
+      /** Returns what kills it for good: after it has woken up it stands by, and may lead again. */
       suspend: (millis: number) =>
         awake.close.pipe(
           Effect.zipRight(takenForDead),
-          Effect.zipRight(Effect.forkScoped(Effect.delay(awake.open, millis)))
+          Effect.zipRight(Effect.forkScoped(Effect.delay(awake.open, millis))),
+          Effect.map((waking) => Effect.zipRight(Fiber.interrupt(waking), awake.close))
         )
     }
   })

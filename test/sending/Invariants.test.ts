@@ -62,6 +62,7 @@ const run = ({ maxAttempts, steps }: History) =>
     const { clock, shift } = MovableClock.make(planeClock)
     const start = Effect.withClock(processOn({ database, maxAttempts, planeClock }), clock)
     let running = yield* start
+    let endBefore: Effect.Effect<unknown> = Effect.void
     const outbox = Effect.suspend(() => Effect.provide(Outbox, running.context))
     const publish = Effect.fnUntraced(
       function*(n: number, to: Happened, zeros: boolean, kind: StageEvent["_tag"]) {
@@ -134,11 +135,13 @@ const run = ({ maxAttempts, steps }: History) =>
           yield* TestClock.adjust(step.millis)
           break
         case "Kill":
+          yield* endBefore
           yield* running.kill
           running = yield* start
           break
         case "TakeOver":
-          yield* running.suspend(step.millis)
+          yield* endBefore
+          endBefore = yield* running.suspend(step.millis)
           running = yield* start
           break
         case "SetClock":

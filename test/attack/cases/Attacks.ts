@@ -1,6 +1,8 @@
 import type { Attack } from "../Attack.js"
 import { bodyAttacks } from "./Bodies.js"
+import { hookAttacks } from "./Hooks.js"
 import { httpAttacks } from "./Http.js"
+import { textAttacks } from "./Texts.js"
 
 /** All attacks. */
-export const attacks: ReadonlyArray<Attack> = [...httpAttacks, ...bodyAttacks]
+export const attacks: ReadonlyArray<Attack> = [...httpAttacks, ...bodyAttacks, ...hookAttacks, ...textAttacks]
