@@ -224,9 +224,13 @@ const contract = <E>(name: string, layer: Layer.Layer<Outbox | Storage, E>) =>
           deaths += 1
         })
         yield* die
-        const dying = yield* Effect.fork(Effect.forever(Effect.zipRight(die, Effect.yieldNow())))
+        let hasRetried = false
+        const dying = yield* Effect.fork(
+          Effect.repeat(Effect.zipRight(die, Effect.yieldNow()), { until: () => hasRetried })
+        )
         assert.strictEqual(yield* outbox.retry({ code: "not_found" }), events.length + 1)
-        yield* Fiber.interrupt(dying)
+        hasRetried = true
+        yield* Fiber.join(dying)
         yield* die
         // All are dead again, and the second time is as the first.
         assert.isAtLeast(deaths, 1)

@@ -249,12 +249,14 @@ export const processOn = ({ database, maxAttempts, planeClock }: {
     return {
       context,
       kill: Effect.zipRight(awake.close, takenForDead),
-      /** Returns what kills it for good: after it has woken up it stands by, and may lead again. */
-      suspend: (millis: number) =>
-        awake.close.pipe(
-          Effect.zipRight(takenForDead),
-          Effect.zipRight(Effect.forkScoped(Effect.delay(awake.open, millis))),
-          Effect.map((waking) => Effect.zipRight(Fiber.interrupt(waking), awake.close))
-        )
+      /**
+       * Returns what wakes it up after some time. That returns what kills it for good: after it has woken up it stands by,
+       * and may lead again.
+       */
+      suspend: Effect.as(Effect.zipRight(awake.close, takenForDead), (millis: number) =>
+        Effect.map(
+          Effect.forkScoped(Effect.delay(awake.open, millis)),
+          (waking) => Effect.zipRight(Fiber.interrupt(waking), awake.close)
+        ))
     }
   })

@@ -139,11 +139,13 @@ const run = ({ maxAttempts, steps }: History) =>
           yield* running.kill
           running = yield* start
           break
-        case "TakeOver":
+        case "TakeOver": {
           yield* endBefore
-          endBefore = yield* running.suspend(step.millis)
+          const wakeAfter = yield* running.suspend
           running = yield* start
+          endBefore = yield* wakeAfter(step.millis)
           break
+        }
         case "SetClock":
           yield* shift(step.millis)
       }
