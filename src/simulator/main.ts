@@ -25,6 +25,7 @@ const help = `A simulated Plane. Prints {"url","token"} when it listens, and ser
   --window-millis N         the window (60000)
   --latency-millis N        how long it takes to answer (0)
   --insert-delay-millis N   how long it takes to insert a comment once it has checked it (0)
+  --saving-millis N         how long it takes to save a whole row that it has read (0)
   --webhook-url URL         where it delivers its webhooks; none without it
   --webhook-secret SECRET   what it signs them with (plane_wh_simulator)
   --webhook-delay-millis N  how long each waits before it is sent (0)
@@ -43,6 +44,7 @@ const Flags = Schema.Struct({
   "limit": optional(Schema.Union(Schema.Literal("off"), Count)),
   "window-millis": optional(Count),
   "insert-delay-millis": optional(Count),
+  "saving-millis": optional(Count),
   "latency-millis": optional(Count),
   "webhook-url": optional(Schema.String),
   "webhook-secret": optional(Schema.String),
@@ -66,6 +68,7 @@ const given = Effect.try({
         "limit": string,
         "window-millis": string,
         "insert-delay-millis": string,
+        "saving-millis": string,
         "latency-millis": string,
         "webhook-url": string,
         "webhook-secret": string,
@@ -101,6 +104,7 @@ const options = (flags: typeof Flags.Type): PlaneSimulatorOptions => ({
     ? { rateLimit: flags.limit }
     : { rateLimit: { limit: flags.limit ?? 60, windowMillis: flags["window-millis"] ?? 60_000 } }),
   insertDelay: flags["insert-delay-millis"] ?? 0,
+  saving: flags["saving-millis"] ?? 0,
   latency: flags["latency-millis"] ?? 0,
   ...(flags["webhook-url"] === undefined
     ? {}
