@@ -224,7 +224,9 @@ const contract = <E>(name: string, layer: Layer.Layer<Outbox | Storage, E>) =>
           deaths += 1
         })
         yield* die
-        const dying = yield* Effect.fork(Effect.forever(Effect.zipRight(die, Effect.yieldNow())))
+        const dying = yield* Effect.fork(
+          Effect.forever(Effect.zipRight(Effect.uninterruptible(die), Effect.yieldNow()))
+        )
         assert.strictEqual(yield* outbox.retry({ code: "not_found" }), events.length + 1)
         yield* Fiber.interrupt(dying)
         yield* die
