@@ -224,13 +224,11 @@ const contract = <E>(name: string, layer: Layer.Layer<Outbox | Storage, E>) =>
           deaths += 1
         })
         yield* die
-        let hasRetried = false
         const dying = yield* Effect.fork(
-          Effect.repeat(Effect.zipRight(die, Effect.yieldNow()), { until: () => hasRetried })
+          Effect.forever(Effect.zipRight(Effect.uninterruptible(die), Effect.yieldNow()))
         )
         assert.strictEqual(yield* outbox.retry({ code: "not_found" }), events.length + 1)
-        hasRetried = true
-        yield* Fiber.join(dying)
+        yield* Fiber.interrupt(dying)
         yield* die
         // All are dead again, and the second time is as the first.
         assert.isAtLeast(deaths, 1)
