@@ -6,6 +6,7 @@ import {
   chmodSync,
   copyFileSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   rmSync,
   statSync,
@@ -177,6 +178,20 @@ describe("row 74: a file that", () => {
       const rows = yield* Effect.flatMap(Storage, ({ read, sql }) =>
         read(sql<{ n: number }>`SELECT length(text) AS n FROM note`)).pipe(Effect.provide(Storage.layerFile(copy)))
       assert.deepStrictEqual(rows, [{ n: 100_000 }])
+    }))
+})
+
+describe("a backup", () => {
+  it.scopedLive("overwrites nothing and makes no other file, whatever blanks are around its name", () =>
+    Effect.gen(function*() {
+      const folder = yield* temporary
+      const file = yield* fileOf(folder)
+      const backup = join(folder, "backup.sqlite")
+      assert.isTrue(yield* backUp(file, ` ${backup} `))
+      const before = readFileSync(backup)
+      assert.isFalse(yield* backUp(file, `${backup} `))
+      assert.isTrue(before.equals(readFileSync(backup)))
+      assert.deepStrictEqual(readdirSync(folder).filter((name) => name.startsWith("backup")), ["backup.sqlite"])
     }))
 })
 

@@ -1,6 +1,7 @@
 import * as SqliteClient from "@effect/sql-sqlite-node/SqliteClient"
 import { Effect } from "effect"
 import { unlinkSync } from "node:fs"
+import { resolve } from "node:path"
 import { orStorageError, StorageError, storageError } from "../StorageError.js"
 import { refuseStrangers } from "./IndexFile.js"
 import { refuseLinked } from "./LinkedFile.js"
@@ -20,12 +21,14 @@ const withClient = <A, E>(
 const attempt = <A>(where: string, run: () => A) => Effect.try({ try: run, catch: storageError(where) })
 
 /**
- * Copies the database in `file` to `copy`, by SQLite's online backup, also while others write to it: the copy is the
- * database at one moment. False if `copy` exists, which is not touched. The copy is on disk and was read as a whole
+ * Copies the database in `file` to the file `to`, by SQLite's online backup, also while others write to it: the copy is the
+ * database at one moment. False if `to` exists, which is not touched. The copy is on disk and was read as a whole
  * when this succeeds. It is one file, without a log, that only this user can read. If it fails there is no copy.
  */
-export const backUp = (file: string, copy: string): Effect.Effect<boolean, StorageError> =>
+export const backUp = (file: string, to: string): Effect.Effect<boolean, StorageError> =>
   Effect.gen(function*() {
+    // SQLite's driver ignores blanks around a name, so it would write into another file than the one that is made here.
+    const copy = resolve(to.trim())
     yield* refuseLinked(file)
     if (!(yield* attempt(copy, () => createOwn(copy, new Uint8Array())))) return false
 
