@@ -195,6 +195,34 @@ describe("a backup", () => {
     }))
 })
 
+describe("row 74: no backup is made", () => {
+  const refused: ReadonlyArray<readonly [string, (file: string) => void, RegExp]> = [
+    ["of a file that was emptied", (file) => truncateSync(file, 0), /no database of plane-sync.*\(it has no tables of/],
+    ["of another program's", (file) => {
+      rmSync(file)
+      elsewhere(file, "CREATE TABLE theirs (a)")
+    }, /no database of plane-sync.*\(it has no tables of/],
+    ["of one with a page of zeros", zeroPage, /the file is damaged/],
+    [
+      "of one whose list of tables is lost",
+      (file) => overwrite(file, 4096, new Uint8Array(4096)),
+      /the file is damaged/
+    ]
+  ]
+  for (const [what, damage, words] of refused) {
+    it.scopedLive(`${what}, and the file is named`, () =>
+      Effect.gen(function*() {
+        const folder = yield* temporary
+        const file = yield* fileOf(folder)
+        damage(file)
+        const error = yield* Effect.flip(backUp(file, join(folder, "backup.sqlite")))
+        assert.strictEqual(error.where, file)
+        assert.match(error.message, words)
+        assert.isFalse(readdirSync(folder).includes("backup.sqlite"))
+      }))
+  }
+})
+
 describe("row 73: a database file", () => {
   const modeOf = (file: string) => (statSync(file).mode & 0o777).toString(8)
 
