@@ -16,12 +16,13 @@ const recent = Duration.minutes(5)
 
 const isRecent = (now: EpochMillis, at: EpochMillis) => now - at < Duration.toMillis(recent)
 
-const sendingReason = ({ destination, hasToken }: HealthFacts): string | undefined => {
+const sendingReason = ({ destination, hasToken, outbox: { pending } }: HealthFacts): string | undefined => {
   if (!hasToken) return "ORCH_PLANE_API_TOKEN is not set: events are kept, and nothing is sent to Plane"
   if (destination.open) return undefined
   if (destination.notLookedAt === true) return destination.reason
   const since = DateTime.formatIso(DateTime.unsafeMake(destination.since))
-  return `${destination.reason}. Nothing has been sent to Plane since ${since}, and events are kept`
+  const waiting = `${pending} ${pending === 1 ? "event waits" : "events wait"}`
+  return `${destination.reason}. Nothing has been sent to Plane since ${since}: ${waiting}, and nothing is lost`
 }
 
 /** Nobody is told what is a dead letter, until a person retries or discards it. */
@@ -34,10 +35,10 @@ const deadReason = ({ outbox: { dead } }: HealthFacts): string | undefined =>
 /** What is refused is lost if the sender does not send it again. The sender's next good hook ends it. */
 const hooksReasons = ({ heard, hooks }: HealthFacts): ReadonlyArray<string> =>
   heard.flatMap((source) => {
-    const { lastWasRefused, refused } = hooks[source]
-    return refused !== undefined && lastWasRefused
-      ? [`The last webhook that was sent to /webhooks/${source} was refused: ${refused.why}`]
-      : []
+    const { refused, refusedSince } = hooks[source]
+    if (refused === undefined || refusedSince === 0) return []
+    const which = refusedSince === 1 ? "The last webhook" : `Each of the last ${refusedSince} webhooks`
+    return [`${which} that was sent to /webhooks/${source} was refused: ${refused.why}`]
   })
 
 // Reads, workers and writes may all meet the same trouble with storage. It is reported once.

@@ -123,7 +123,10 @@ export const whileNobodyLeads = (migration: Migration): Migration =>
     const sql = yield* SqlClient.SqlClient
     const [leader] = yield* sql<Leader>`SELECT ${sql.literal(columns)} FROM plane_sync_sender`
     if (leader !== undefined && isActive(leader, yield* epochMillis)) {
-      return yield* Effect.dieMessage(`${named(leader)} sends from it with an older plane-sync: stop that one first`)
+      return yield* Effect.dieMessage(
+        `${named(leader)} sends from it with an older plane-sync: stop that one first. If it was killed, its lease ` +
+          "ends 90 seconds after it was last seen: start this one again then"
+      )
     }
     yield* migration
   })

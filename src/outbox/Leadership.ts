@@ -38,6 +38,8 @@ export class Leadership extends Context.Tag("plane-sync/Leadership")<Leadership,
 /** How often a standby looks whether it can become the leader. */
 const lookEvery = "1 second"
 
+const logBug = (cause: Cause.Cause<unknown>) => Effect.logError("a bug in plane-sync", cause)
+
 const make = Effect.gen(function*() {
   const outbox = yield* Outbox
   const changed = yield* makeSignal
@@ -100,7 +102,10 @@ const make = Effect.gen(function*() {
       (error) => error.host === hostname() ? error : Deferred.succeed(started, undefined)
     ),
     Effect.zipRight(Effect.forever(leadAfter)),
-    Effect.catchAllCause((cause) => Deferred.failCause(started, cause)),
+    Effect.catchAllCause((cause) =>
+      // Once the layer is there, nobody else would be told.
+      Effect.unlessEffect(logBug(cause), Deferred.failCause(started, cause))
+    ),
     Effect.annotateLogs({ service: "Leadership" }),
     Effect.forkScoped
   )
@@ -122,13 +127,12 @@ const make = Effect.gen(function*() {
         let term: Term | undefined
         for (;;) {
           term = yield* after(term)
-          yield* Effect.scoped(Effect.zipRight(work(term), term.lost))
+          // The next term begins anew, whatever a bug has ended.
+          yield* Effect.scoped(Effect.zipRight(work(term), term.lost)).pipe(
+            Effect.catchAllDefect((defect) => logBug(Cause.die(defect)))
+          )
         }
-      }).pipe(
-        Effect.catchAllDefect((defect) => Effect.logError("a bug in plane-sync", Cause.die(defect))),
-        Effect.forkScoped,
-        Effect.asVoid
-      ),
+      }).pipe(Effect.forkScoped, Effect.asVoid),
     standby: Effect.sync(() =>
       present !== undefined ?
         undefined :

@@ -125,5 +125,8 @@ export const isBusy = (error: StorageError): boolean => error.reason === "Busy"
 /** Whether nothing that is read from the file can be relied on. */
 export const isDamage = ({ reason }: StorageError): boolean => reason === "Damaged" || reason === "NotADatabase"
 
+/** Whether it stays so until plane-sync is started again: the file that is open is not used any more. */
+export const isForGood = (error: StorageError): boolean => isDamage(error) || error.reason === "Overwritten"
+
 /** Whether a single statement may be the reason. All other reasons concern the whole database. */
 export const isStatementError = (error: StorageError): boolean => error.reason === "Failed"

@@ -3,7 +3,7 @@ import type { Scope } from "effect"
 import { Duration, Effect } from "effect"
 import type { MonotonicMillis } from "../base/Time.js"
 import { monotonicMillis } from "../base/Time.js"
-import { isStatementError, StorageError } from "./StorageError.js"
+import { isForGood, isStatementError, StorageError } from "./StorageError.js"
 
 /**
  * How background loops go on while storage fails: they try again each second. The log says once that storage fails, and
@@ -48,7 +48,9 @@ export const makeStorageTrouble: Effect.Effect<StorageTrouble, never, Scope.Scop
       isSaid = true
       failure = error
       if (given?.error === error) given = undefined
-      return isNew ? Effect.logError(`${error.message}. Trying again each second`) : Effect.void
+      return isNew
+        ? Effect.logError(isForGood(error) ? error.message : `${error.message}. Trying again each second`)
+        : Effect.void
     })
 
   const writeFailed = (error: StorageError) =>

@@ -27,8 +27,8 @@ import { makeWithoutFacts } from "./WithoutFacts.js"
 export interface SourceStatus {
   readonly acceptedAt: EpochMillis | undefined
   readonly refused: { readonly at: EpochMillis; readonly why: string } | undefined
-  /** None was accepted since the last one was refused. Their moments do not tell, because the clock can be set. */
-  readonly lastWasRefused: boolean
+  /** How many were refused since one was accepted. Their moments do not tell, because the clock can be set. */
+  readonly refusedSince: number
   readonly skipped: ReadonlyArray<SkippedKind>
 }
 
@@ -89,8 +89,8 @@ const make = Effect.gen(function*() {
   const { withPlace } = yield* BodyRoom
   const turns = { signed: yield* Effect.makeSemaphore(1), unsigned: yield* Effect.makeSemaphore(1) }
   const status: Record<Source, Omit<SourceStatus, "skipped">> = {
-    plane: { acceptedAt: undefined, refused: undefined, lastWasRefused: false },
-    gitea: { acceptedAt: undefined, refused: undefined, lastWasRefused: false }
+    plane: { acceptedAt: undefined, refused: undefined, refusedSince: 0 },
+    gitea: { acceptedAt: undefined, refused: undefined, refusedSince: 0 }
   }
   const throttles = { plane: yield* makeWarningThrottle, gitea: yield* makeWarningThrottle }
   const previousThrottles = { plane: yield* makeWarningThrottle, gitea: yield* makeWarningThrottle }
@@ -109,7 +109,8 @@ const make = Effect.gen(function*() {
 
   const noteRefused = (source: Source, why: string) =>
     Effect.flatMap(epochMillis, (now) => {
-      status[source] = { ...status[source], refused: { at: now, why }, lastWasRefused: true }
+      const { refusedSince } = status[source]
+      status[source] = { ...status[source], refused: { at: now, why }, refusedSince: refusedSince + 1 }
       return throttles[source](`A hook sent to /webhooks/${source} was refused: ${why}`)
     }).pipe(annotated)
 
@@ -158,7 +159,7 @@ const make = Effect.gen(function*() {
         ? Effect.uninterruptible(inbox.store({ source, uuid: header("uuid"), event, body, digest }))
         : withoutFacts.skipType(event, body)
       const acceptedAt = yield* epochMillis
-      status[source] = { ...status[source], acceptedAt, lastWasRefused: false }
+      status[source] = { ...status[source], acceptedAt, refusedSince: 0 }
       return isStored ? "stored" : "counted"
     })
 

@@ -64,11 +64,11 @@ const layer = (state: typeof program, token: string) =>
       Receiver.of({
         receive: () => Effect.dieMessage("nobody delivers"),
         status: Effect.succeed({
-          plane: { acceptedAt: EpochMillis(0), refused: undefined, lastWasRefused: false, skipped: [] },
+          plane: { acceptedAt: EpochMillis(0), refused: undefined, refusedSince: 0, skipped: [] },
           gitea: {
             acceptedAt: undefined,
             refused: { at: EpochMillis(0), why: "it is not signed" },
-            lastWasRefused: true,
+            refusedSince: 1,
             skipped: [{ kind: "push", count: 12, why: "the event \"push\" moves nothing by itself" }]
           }
         })

@@ -31,8 +31,8 @@ const well: HealthFacts = {
   gitea: [],
   heard: ["plane", "gitea"],
   hooks: {
-    plane: { acceptedAt: undefined, refused: undefined, lastWasRefused: false, skipped: [] },
-    gitea: { acceptedAt: undefined, refused: undefined, lastWasRefused: false, skipped: [] }
+    plane: { acceptedAt: undefined, refused: undefined, refusedSince: 0, skipped: [] },
+    gitea: { acceptedAt: undefined, refused: undefined, refusedSince: 0, skipped: [] }
   }
 }
 
@@ -41,16 +41,17 @@ const notLookedAt = { ...closed(1), reason: "Plane is not looked at yet", notLoo
 const wrongSecret = (source: "PLANE" | "GITEA"): HealthFacts["hooks"]["plane"] => ({
   acceptedAt: now,
   refused: { at: secondsAgo(3), why: `its signature is not that of ORCH_${source}_WEBHOOK_SECRET` },
-  lastWasRefused: true,
+  refusedSince: 1,
   skipped: []
 })
 const hooks = { plane: wrongSecret("PLANE"), gitea: wrongSecret("GITEA") }
-const mended = { ...hooks, plane: { ...hooks.plane, lastWasRefused: false } }
+const mended = { ...hooks, plane: { ...hooks.plane, refusedSince: 0 } }
 const dead = (count: number) => ({ outbox: { ...well.outbox, dead: count } })
 const misfit = "The stage table is wrong"
 
 const noToken = /^ORCH_PLANE_API_TOKEN is not set: events are kept, and nothing is sent to Plane$/
-const away = /^connection refused\. Nothing has been sent to Plane since 1970-01-01T00:15:39.000Z, and events are kept$/
+const away =
+  /^connection refused\. Nothing has been sent to Plane since 1970-01-01T00:15:39.000Z: 0 events wait, and nothing is lost$/
 const refusedBy = (source: string) =>
   new RegExp(
     `^The last webhook that was sent to /webhooks/${source} was refused: its signature is not that of ORCH_${source.toUpperCase()}_WEBHOOK_SECRET$`
@@ -69,6 +70,9 @@ const rows: ReadonlyArray<readonly [string, Partial<HealthFacts>, ReadonlyArray<
   ["row 46: a dead letter", dead(1), [/^1 event is a dead letter, .*plane-sync dead list.* Retry or discard/]],
   ["row 46: dead letters", dead(9), [/^9 events are dead letters, .*plane-sync dead list.* Retry or discard/]],
   ["row 46: wrong secrets of both senders, one reason each", { hooks }, [refusedBy("plane"), refusedBy("gitea")]],
+  ["row 46: several refused hooks, with their number", {
+    hooks: { ...mended, gitea: { ...hooks.gitea, refusedSince: 12 } }
+  }, [/^Each of the last 12 webhooks that was sent to \/webhooks\/gitea was refused: its signature is not that of /]],
   ["row 46: a good hook after the refused one", { hooks: mended }, [refusedBy("gitea")]],
   ["row 46: a sender whose secret is not set, which nobody listens to", { hooks, heard: ["plane"] }, [
     refusedBy("plane")
@@ -77,6 +81,10 @@ const rows: ReadonlyArray<readonly [string, Partial<HealthFacts>, ReadonlyArray<
   ["no token", { hasToken: false }, [noToken]],
   ["no token, for whose want Plane is closed", { hasToken: false, destination: closed(61) }, [noToken]],
   ["row 46: Plane away, at once", { destination: closed(0) }, [/^connection refused\. Nothing has been sent/]],
+  ["row 46: Plane away, with the number of what waits", {
+    destination: closed(0),
+    outbox: { ...well.outbox, pending: 1 }
+  }, [/^connection refused\. .*: 1 event waits, and nothing is lost$/]],
   ["Plane away for longer", { destination: closed(61) }, [away]],
   ["a stage table that does not fit", { misfit }, [wrongTable]],
   ["row 26: a Gitea that refuses the token", { gitea: [refused("401")] }, [/ORCH_GITEA_TOKEN.*\(401\)$/]],

@@ -115,6 +115,18 @@ describe("the leadership of a file", () => {
         assert.strictEqual(new Set(begun).size, 2)
       })))
 
+  it.effect("has its work begun in the next term, when a bug has ended it in this one", () =>
+    leading(gone, ({ whileLeading }, { said }) =>
+      Effect.scoped(Effect.gen(function*() {
+        let begun = 0
+        yield* whileLeading(() => Effect.suspend(() => (begun += 1) === 1 ? Effect.die("a bug") : Effect.void))
+        yield* TestClock.adjust(0)
+        assert.strictEqual(said.filter((line) => line.includes("a bug in plane-sync")).length, 1)
+        yield* seen(hostname(), process.ppid)
+        yield* TestClock.adjust("121 seconds")
+        assert.strictEqual(begun, 2)
+      }))))
+
   it.effect("is not taken back from a process of this host that may be in another container", () =>
     leading(gone, (_, { running }) =>
       Effect.gen(function*() {

@@ -6,6 +6,7 @@ import {
   chmodSync,
   copyFileSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   rmSync,
   statSync,
@@ -178,6 +179,48 @@ describe("row 74: a file that", () => {
         read(sql<{ n: number }>`SELECT length(text) AS n FROM note`)).pipe(Effect.provide(Storage.layerFile(copy)))
       assert.deepStrictEqual(rows, [{ n: 100_000 }])
     }))
+})
+
+describe("a backup", () => {
+  it.scopedLive("overwrites nothing and makes no other file, whatever blanks are around its name", () =>
+    Effect.gen(function*() {
+      const folder = yield* temporary
+      const file = yield* fileOf(folder)
+      const backup = join(folder, "backup.sqlite")
+      assert.isTrue(yield* backUp(file, ` ${backup} `))
+      const before = readFileSync(backup)
+      assert.isFalse(yield* backUp(file, `${backup} `))
+      assert.isTrue(before.equals(readFileSync(backup)))
+      assert.deepStrictEqual(readdirSync(folder).filter((name) => name.startsWith("backup")), ["backup.sqlite"])
+    }))
+})
+
+describe("row 74: no backup is made", () => {
+  const refused: ReadonlyArray<readonly [string, (file: string) => void, RegExp]> = [
+    ["of a file that was emptied", (file) => truncateSync(file, 0), /no database of plane-sync.*\(it has no tables of/],
+    ["of another program's", (file) => {
+      rmSync(file)
+      elsewhere(file, "CREATE TABLE theirs (a)")
+    }, /no database of plane-sync.*\(it has no tables of/],
+    ["of one with a page of zeros", zeroPage, /the file is damaged/],
+    [
+      "of one whose list of tables is lost",
+      (file) => overwrite(file, 4096, new Uint8Array(4096)),
+      /the file is damaged/
+    ]
+  ]
+  for (const [what, damage, words] of refused) {
+    it.scopedLive(`${what}, and the file is named`, () =>
+      Effect.gen(function*() {
+        const folder = yield* temporary
+        const file = yield* fileOf(folder)
+        damage(file)
+        const error = yield* Effect.flip(backUp(file, join(folder, "backup.sqlite")))
+        assert.strictEqual(error.where, file)
+        assert.match(error.message, words)
+        assert.isFalse(readdirSync(folder).includes("backup.sqlite"))
+      }))
+  }
 })
 
 describe("row 73: a database file", () => {

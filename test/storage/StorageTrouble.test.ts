@@ -57,6 +57,21 @@ describe("StorageTrouble", () => {
     }).pipe(Effect.provide(layer))
   })
 
+  for (const reason of ["Damaged", "NotADatabase", "Overwritten"] as const) {
+    it.scoped(`row 74: does not promise that ${reason} will pass`, () => {
+      const { layer, lines } = logging()
+      return Effect.gen(function*() {
+        const { retry } = yield* makeStorageTrouble
+        const { run, state } = settable()
+        state.error = trouble(reason)
+        yield* Effect.fork(retry(run))
+        yield* TestClock.adjust("3 seconds")
+        assert.lengthOf(lines, 1)
+        assert.match(lines[0] ?? "", /a file.*\(no\)$/)
+      }).pipe(Effect.provide(layer))
+    })
+  }
+
   it.scoped("says that storage works when all that failed has succeeded, because a full disk can be read", () => {
     const { layer, lines } = logging()
     return Effect.gen(function*() {

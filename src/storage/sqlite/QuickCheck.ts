@@ -1,13 +1,14 @@
 import { Effect } from "effect"
 import { execFile } from "node:child_process"
 import * as Module from "node:module"
+import { cleanLine, textLimit } from "../../base/Text.js"
 import { StorageError, storageError } from "../StorageError.js"
 
 // Not within this process: SQLite reads the whole file in one call, during which nothing else would run, and which
 // nothing could end. Without our settings, because they hold secrets.
 const script = `const [driver, file] = process.argv.slice(1)
 const database = new (require(driver))(file, { readonly: true, fileMustExist: true, timeout: 5000 })
-process.stdout.write(JSON.stringify(database.pragma("quick_check(3)").map((row) => row.quick_check)))`
+process.stdout.write(database.pragma("quick_check(3)").map((row) => row.quick_check).join("; "))`
 
 /** Where SQLite's driver is. It belongs to the client's package, and may be installed beside that one alone. */
 const driver = (): string => {
@@ -45,6 +46,6 @@ export const quickCheck = (where: string): Effect.Effect<void, StorageError> =>
     }
   }).pipe(
     Effect.flatMap((out) =>
-      out === `["ok"]` ? Effect.void : new StorageError({ reason: "Damaged", where, words: out.slice(0, 300) })
+      out === "ok" ? Effect.void : new StorageError({ reason: "Damaged", where, words: cleanLine(out, textLimit) })
     )
   )
