@@ -259,10 +259,12 @@ describe("StageEvents", () => {
         lines.flatMap(({ event }) => event === undefined ? [] : [(JSON.parse(event) as { id: string }).id]),
         lost
       )
-    }).pipe(
-      Effect.provide(Layer.provideMerge(events, Storage.layerFile(":memory:"))),
-      Effect.provide(Logger.replace(Logger.defaultLogger, kept))
-    )
+    }).pipe(Effect.provide(
+      Layer.merge(
+        Layer.provideMerge(events, Storage.layerFile(":memory:")),
+        Logger.replace(Logger.defaultLogger, kept)
+      )
+    ))
   })
 
   it.scopedLive("an interrupted publish is committed all the same, and so are those in the queue at shutdown", () =>

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Logger, TestClock } from "effect"
+import { Effect, Layer, Logger, TestClock } from "effect"
 import { EpochMillis } from "../../src/base/Time.js"
 import { NormalizedKey } from "../../src/domain/WorkItemKey.js"
 import { problemOfKey, readItemOfKey } from "../../src/outbox/ItemKeys.js"
@@ -41,13 +41,13 @@ describe("the key of a task that was started by hand", () => {
       yield* plane.forgetRequests
       yield* TestClock.adjust("1 hour")
       assert.deepStrictEqual(yield* received, [])
-    }).pipe(
-      Effect.provide(inMemory()),
-      Effect.provide(Logger.replace(
+    }).pipe(Effect.provide(Layer.provideMerge(
+      inMemory(),
+      Logger.replace(
         Logger.defaultLogger,
         Logger.make(({ logLevel, message }) => void lines.push(`${logLevel.label} ${String(message)}`))
-      ))
-    )
+      )
+    )))
   })
 
   it.effect("row 77: that nobody has is looked for no longer than its patience, and again when the task is started again", () =>
