@@ -36,9 +36,19 @@ export const makeEventLoopTurn: Effect.Effect<Effect.Effect<void>> = Effect.sync
   })
 })
 
-/** Does work that pauses after each slice, and gives way to everybody else at each pause. */
+/** How long work goes on before it gives way, in nanoseconds. */
+const longestTurn = 2_000_000n
+
+/**
+ * Does work in slices, and gives way to everybody else every two milliseconds. It goes by time and not by slices, because
+ * on a busy event loop each turn may take long, and work of many short turns would hardly go on.
+ */
 export const inTurns = <A>(work: Iterator<unknown, A>): Effect.Effect<A> =>
-  Effect.suspend(() => {
-    const step = work.next()
-    return step.done === true ? Effect.succeed(step.value) : Effect.zipRight(nextTurn, inTurns(work))
+  Effect.clockWith((clock) => {
+    const end = clock.unsafeCurrentTimeNanos() + longestTurn
+    for (;;) {
+      const step = work.next()
+      if (step.done === true) return Effect.succeed(step.value)
+      if (clock.unsafeCurrentTimeNanos() >= end) return Effect.zipRight(nextTurn, inTurns(work))
+    }
   })

@@ -28,12 +28,13 @@ const bareAnswer = (status: number) => {
  */
 export const answerBare = (server: Http.Server): void => {
   const answers = new WeakMap<Duplex, Http.ServerResponse>()
-  // It is the first listener. While the program starts, and after it has stopped, it is the only one, and a request
-  // would hang without it.
+  // While the program starts, and after it has stopped, no listener comes after this one, and a request would hang
+  // without it.
+  const before = server.listenerCount("request")
   server.on("request", ({ socket }, response) => {
     answers.set(socket, response)
     for (const [name, value] of Object.entries(securityHeaders)) response.setHeader(name, value)
-    if (server.listenerCount("request") > 1) return
+    if (server.listenerCount("request") > before + 1) return
     response.writeHead(503, { "content-type": "application/json", "retry-after": "1", "connection": "close" })
     response.end(JSON.stringify({ error: "Starting or stopping" }))
   })

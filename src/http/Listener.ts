@@ -6,6 +6,7 @@ import * as Http from "node:http"
 import { hasCode } from "../base/ErrorCode.js"
 import { authorityOf, ServerConfig } from "../config/ServerConfig.js"
 import { answerBare } from "./BareAnswers.js"
+import { cutTinyChunks } from "./TinyChunks.js"
 
 /** The program cannot listen on its address. */
 export class ListenError extends Schema.TaggedError<ListenError>()("ListenError", {
@@ -67,6 +68,7 @@ const make: Effect.Effect<
     requestTimeout: 30_000,
     connectionsCheckingInterval: 5_000
   })
+  cutTinyChunks(server)
   answerBare(server)
   // The platform listens for upgrades. Then Node hands over the bare socket of a request that asks for one, without a
   // body and without any limit of time. Nothing here speaks another protocol, and a request that only offers one, as

@@ -7,6 +7,9 @@ import type { Target } from "./Target.js"
 /** The program has not withstood an attack. */
 export class Broken extends Data.TaggedError("Broken")<{ readonly message: string }> {}
 
+/** The attack cannot be made on this machine. It counts neither as passed nor as failed. */
+export class Skipped extends Data.TaggedError("Skipped")<{ readonly why: string }> {}
+
 /**
  * Something that a neighbour who means harm, or an accident, does to the program. It is run against the built program
  * in a process of its own.
@@ -21,5 +24,5 @@ export interface Attack {
   /** Whether every change runs it. All of these together take at most a minute. */
   readonly inCi: boolean
   /** Fails with `Broken` if the program did not withstand. */
-  readonly run: Effect.Effect<void, Broken | BuildError | ChildError, Scope.Scope | Target>
+  readonly run: Effect.Effect<void, Broken | BuildError | ChildError | Skipped, Scope.Scope | Target>
 }

@@ -34,7 +34,7 @@ export interface Printed {
 export class Target extends Context.Tag("plane-sync/test/Target")<Target, {
   /** Starts the server on a database of its own, or on `ORCH_DATABASE_URL`. It is killed when the scope closes. */
   readonly serve: (settings?: Settings) => Effect.Effect<Served, Child.ChildError, Scope.Scope>
-  /** Runs a command to its end. */
+  /** Runs a command to its end, of at most a minute. */
   readonly command: (args: ReadonlyArray<string>, settings?: Settings) => Effect.Effect<Printed>
   /** A new folder that is gone when the run ends. */
   readonly folder: Effect.Effect<string>
@@ -87,15 +87,16 @@ const make = Effect.gen(function*() {
       }),
     command: (args, settings = {}) =>
       Effect.async<Printed>((resume) => {
-        execFile(
+        const child = execFile(
           process.execPath,
           [built.program, ...args],
-          { env: { PATH: process.env["PATH"] ?? "", ...settings }, maxBuffer: 64 * 1_024 * 1_024 },
+          { env: { PATH: process.env["PATH"] ?? "", ...settings }, maxBuffer: 64 * 1_024 * 1_024, timeout: 60_000 },
           (error, out, err) =>
             resume(
               Effect.succeed({ code: typeof error?.code === "number" ? error.code : error === null ? 0 : 1, out, err })
             )
         )
+        return Effect.sync(() => child.kill("SIGKILL"))
       })
   })
 })

@@ -3,8 +3,9 @@ import * as Command from "@effect/cli/Command"
 import * as Options from "@effect/cli/Options"
 import * as NodeContext from "@effect/platform-node/NodeContext"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
-import { Cause, Console, Data, Duration, Effect, Option } from "effect"
+import { Cause, Console, Data, Duration, Effect, Exit, Option } from "effect"
 import type { Attack } from "./Attack.js"
+import { Skipped } from "./Attack.js"
 import { attacks } from "./cases/Attacks.js"
 import { Target } from "./Target.js"
 
@@ -35,10 +36,12 @@ const run = ({ name, row, run }: Attack) =>
   Effect.gen(function*() {
     const [took, exit] = yield* Effect.timed(Effect.exit(Effect.scoped(Effect.timeout(run, limit))))
     const seconds = Duration.toSeconds(took).toFixed(1)
-    const passed = exit._tag === "Success"
-    yield* Console.log(`row ${row}  ${name}: ${passed ? "passed" : "FAILED"} (${seconds} s)`)
-    if (!passed) yield* Console.log(`  ${words(exit.cause)}`)
-    return passed
+    const error = Exit.isFailure(exit) ? Option.getOrUndefined(Cause.failureOption(exit.cause)) : undefined
+    const outcome = Exit.isSuccess(exit) ? "passed" : error instanceof Skipped ? "skipped" : "FAILED"
+    yield* Console.log(`row ${row}  ${name}: ${outcome} (${seconds} s)`)
+    if (error instanceof Skipped) yield* Console.log(`  because ${error.why}`)
+    else if (Exit.isFailure(exit)) yield* Console.log(`  ${words(exit.cause)}`)
+    return outcome
   })
 
 const command = Command.make("attack", { names, list, subset }, (options) =>
@@ -54,9 +57,10 @@ const command = Command.make("attack", { names, list, subset }, (options) =>
       )
     }
     // One after the other, because each measures.
-    const passed = yield* Effect.provide(Effect.forEach(wanted, run), Target.layer)
-    const failed = passed.filter((one) => !one).length
-    yield* Console.log(`\n${passed.length - failed} passed, ${failed} failed`)
+    const outcomes = yield* Effect.provide(Effect.forEach(wanted, run), Target.layer)
+    const count = (outcome: (typeof outcomes)[number]) => outcomes.filter((one) => one === outcome).length
+    const failed = count("FAILED")
+    yield* Console.log(`\n${count("passed")} passed, ${failed} failed`)
     if (failed > 0) return yield* new Failed()
   })).pipe(Command.withDescription("Attacks the built program by raw sockets, and judges what it answers and holds."))
 

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber } from "effect"
-import { makeEventLoopTurn } from "../../src/base/EventLoopTurn.js"
+import { inTurns, makeEventLoopTurn } from "../../src/base/EventLoopTurn.js"
 
 const nextTurn = Effect.async<void>((resume) => void setImmediate(() => resume(Effect.void)))
 
@@ -23,4 +23,29 @@ describe("a turn of the event loop", () => {
     }))
 
   it.effect("takes no time of a TestClock", () => Effect.flatten(makeEventLoopTurn))
+})
+
+/** Work of so many slices, each of so many milliseconds. */
+function* slices(count: number, millis: number): Generator<number, number> {
+  for (let n = 0; n < count; n++) {
+    const end = performance.now() + millis
+    while (performance.now() < end);
+    yield n
+  }
+  return count
+}
+
+describe("work in slices", () => {
+  it.live("gives way every few milliseconds, and not after each slice: a busy event loop hardly delays it", () =>
+    Effect.gen(function*() {
+      let turns = 0
+      const counting = yield* Effect.fork(Effect.forever(Effect.zipRight(nextTurn, Effect.sync(() => turns += 1))))
+      assert.strictEqual(yield* inTurns(slices(20_000, 0.001)), 20_000)
+      assert.isAbove(turns, 2)
+      assert.isBelow(turns, 1_000)
+      turns = 0
+      assert.strictEqual(yield* inTurns(slices(10, 5)), 10)
+      assert.isAtLeast(turns, 9)
+      yield* Fiber.interrupt(counting)
+    }))
 })

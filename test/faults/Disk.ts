@@ -10,13 +10,17 @@ const run = (program: string, ...args: ReadonlyArray<string>) =>
     execFile(program, args, (error) => resume(Effect.succeed(error === null)))
   })
 
+/** Mounts something until the scope closes. Returns whether we may. */
+export const mount = (at: string, ...args: ReadonlyArray<string>): Effect.Effect<boolean, never, Scope.Scope> =>
+  Effect.acquireRelease(
+    run("mount", ...args, at),
+    // Unmounted lazily, because a file that is still open must not prevent it.
+    (mounted) => mounted ? run("umount", "-l", at) : Effect.void
+  )
+
 /** Mounts a disk of 8 MiB at a folder until the scope closes. Returns whether we may mount one. */
 export const mountSmall = (directory: string): Effect.Effect<boolean, never, Scope.Scope> =>
-  Effect.acquireRelease(
-    run("mount", "-t", "tmpfs", "-o", "size=8m", "plane-sync-faults", directory),
-    // Unmounted lazily, because a file that is still open must not prevent it.
-    (mounted) => mounted ? run("umount", "-l", directory) : Effect.void
-  )
+  mount(directory, "-t", "tmpfs", "-o", "size=8m", "plane-sync-faults")
 
 /** Fills a small disk with a file, to its last byte. */
 export const byBallast = (directory: string) =>

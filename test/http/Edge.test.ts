@@ -13,6 +13,26 @@ const started = (settings: Readonly<Record<string, string>> = {}) =>
 const host = ["Host", "localhost"] as const
 
 describe("a request at the edge", () => {
+  it.live("row 67: whose body comes in a great number of tiny chunks is cut off, and some tiny ones are taken", () =>
+    Effect.gen(function*() {
+      const to = yield* started()
+      const chunked = (line: string, chunks: ReadonlyArray<string>, extra: ReadonlyArray<readonly [string, string]>) =>
+        raw(
+          line,
+          [host, ["Content-Type", "application/json"], ["Transfer-Encoding", "chunked"], ...extra],
+          chunks.map((chunk) => `${chunk.length.toString(16)}\r\n${chunk}\r\n`).join("") + "0\r\n\r\n"
+        )
+      const signed = [["X-Gitea-Event-Type", "push"], ["X-Gitea-Signature", "0".repeat(64)]] as const
+      const tiny = Array.from({ length: 100_000 }, () => " ")
+      for (const line of ["POST /api/events", "POST /webhooks/gitea", "POST /nothing", "GET /health"]) {
+        const { took } = yield* send(to, chunked(line, tiny, signed))
+        assert.isBelow(took, 3_000, line)
+      }
+      assert.strictEqual((yield* send(to, chunked("POST /api/events", Array.from(event), []))).status, 202)
+      const long = [event, ...Array.from({ length: 3_000 }, () => " ".repeat(100))]
+      assert.strictEqual((yield* send(to, chunked("POST /api/events", long, []))).status, 202)
+    }).pipe(Effect.scoped, withPlane))
+
   it.live("row 64: that offers another protocol is answered as HTTP/1.1, with its body read", () =>
     Effect.gen(function*() {
       const to = yield* started()
