@@ -4,6 +4,7 @@ import type { HttpClient } from "@effect/platform/HttpClient"
 import type { ConfigError } from "effect"
 import { Duration, Effect, Layer } from "effect"
 import { Socket } from "node:net"
+import { ProxyUnreached, textOf } from "./NetworkCause.js"
 import type { Proxies } from "./Proxies.js"
 import { isThisMachine, proxies } from "./Proxies.js"
 
@@ -42,6 +43,17 @@ const makeDirect = (sockets: Sockets) =>
     connect: sockets.knowing(Undici.buildConnector({}), ["connect", "close"])
   })
 
+/** Connects to a proxy. Its failures are told from those of the servers behind it. */
+const toProxy = (origin: URL): Undici.buildConnector.connector => {
+  const connector = Undici.buildConnector({})
+  return (options, callback) =>
+    connector(options, (...[error, socket]) => {
+      if (error === null) return callback(null, socket)
+      const message = textOf(error, "message") ?? ""
+      callback(new ProxyUnreached({ message, code: textOf(error, "code") ?? "", proxy: origin.host }), null)
+    })
+}
+
 /** Goes by the proxies of the environment, by CONNECT for both kinds of addresses. */
 const makeProxied = ({ http, https, none }: Proxies, sockets: Sockets) =>
   new Undici.EnvHttpProxyAgent({
@@ -52,8 +64,7 @@ const makeProxied = ({ http, https, none }: Proxies, sockets: Sockets) =>
     // For hosts of NO_PROXY.
     connect: sockets.knowing(Undici.buildConnector({}), ["connect", "close"]),
     // To the proxy. Until the way through it is made, nobody else would end such a connection.
-    clientFactory: (origin) =>
-      new Undici.Pool(origin, { connect: sockets.knowing(Undici.buildConnector({}), ["close"]) })
+    clientFactory: (origin) => new Undici.Pool(origin, { connect: sockets.knowing(toProxy(origin), ["close"]) })
   })
 
 /** Sends what goes to this machine by one agent, and everything else by another. */

@@ -1,4 +1,4 @@
-import { Predicate } from "effect"
+import { Data, Predicate } from "effect"
 
 /** The API whose server was not reached. */
 export interface Reached {
@@ -14,6 +14,11 @@ export const textOf = (error: unknown, name: string): string | undefined => {
   return typeof value === "string" && value !== "" ? value : undefined
 }
 
+/** An error of a connection to a proxy of the environment, and not to the server itself. */
+export class ProxyUnreached
+  extends Data.Error<{ readonly message: string; readonly code: string; readonly proxy: string }>
+{}
+
 /** The first bytes of TLS's records: an alert and a handshake. */
 const tlsRecord = /^[\u0015\u0016]\u0003/
 
@@ -23,6 +28,9 @@ const unknownAuthority =
 
 const expectsHttps = ({ setting, url }: Reached) =>
   `this port speaks https: set ${setting} to ${new URL(url).origin.replace(/^http:/, "https:")}`
+
+const expectsHttp = ({ setting, url }: Reached) =>
+  `this port speaks plain http: set ${setting} to ${new URL(url).origin.replace(/^https:/, "http:")}`
 
 const where = (error: unknown, host: string) => {
   const port = Predicate.hasProperty(error, "port") ? error["port"] : undefined
@@ -50,8 +58,9 @@ const byCode: Readonly<Record<string, (reached: Reached, error: unknown) => stri
   UNABLE_TO_GET_ISSUER_CERT: () => unknownAuthority,
   UNABLE_TO_GET_ISSUER_CERT_LOCALLY: () => unknownAuthority,
   UNABLE_TO_VERIFY_LEAF_SIGNATURE: () => unknownAuthority,
-  ERR_SSL_WRONG_VERSION_NUMBER: ({ setting, url }) =>
-    `this port speaks plain http: set ${setting} to ${new URL(url).origin.replace(/^https:/, "http:")}`,
+  ERR_SSL_WRONG_VERSION_NUMBER: expectsHttp,
+  // The same, by newer versions of OpenSSL.
+  ERR_SSL_PACKET_LENGTH_TOO_LONG: expectsHttp,
   UND_ERR_SOCKET: ({ setting, url }) =>
     "the connection was closed before an answer came" +
     (url.startsWith("http:") ? `. If it always is, this port expects https: check ${setting}` : "")
@@ -63,6 +72,9 @@ export const refusedByProxy = (error: unknown): string | undefined =>
 
 /** What kept a request from its server, in plain words with what to look at; none where the error has no known cause. */
 export const networkCause = (error: unknown, reached: Reached): string | undefined => {
+  if (error instanceof ProxyUnreached) {
+    return `the proxy ${error.proxy} is not reached: check HTTPS_PROXY, HTTP_PROXY and NO_PROXY`
+  }
   const proxy = refusedByProxy(error)
   if (proxy !== undefined) {
     return `the proxy does not let plane-sync through to ${new URL(reached.url).host} (${proxy}): check HTTPS_PROXY, ` +

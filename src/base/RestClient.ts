@@ -5,7 +5,7 @@ import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import { Data, Duration, Effect, flow } from "effect"
 import { answerText } from "./AnswerText.js"
 import { beyond } from "./JsonShape.js"
-import { networkCause, refusedByProxy, textOf } from "./NetworkCause.js"
+import { networkCause, ProxyUnreached, refusedByProxy, textOf } from "./NetworkCause.js"
 
 /** An answer with its whole body. Names of headers are lower case. */
 export interface Answer {
@@ -56,6 +56,7 @@ const neverConnected = new Set([
   "UND_ERR_CONNECT_TIMEOUT",
   "ERR_TLS_CERT_ALTNAME_INVALID",
   "ERR_SSL_WRONG_VERSION_NUMBER",
+  "ERR_SSL_PACKET_LENGTH_TOO_LONG",
   "CERT_HAS_EXPIRED",
   "CERT_NOT_YET_VALID",
   "DEPTH_ZERO_SELF_SIGNED_CERT",
@@ -68,6 +69,7 @@ const neverConnected = new Set([
 // A route that is lost later has the same code, and then what was written before may have arrived. The name of the
 // system call tells the two apart.
 const neverSent = (cause: unknown) => {
+  if (cause instanceof ProxyUnreached) return true
   const syscall = textOf(cause, "syscall")
   return syscall === undefined
     ? neverConnected.has(textOf(cause, "code") ?? "") || refusedByProxy(cause) !== undefined

@@ -151,12 +151,11 @@ const oweUndone = (sql: Sql, tally: Tally, { doubted, lane }: CheckJob, now: Epo
   })
 
 /**
- * A comment was added, after an attempt of unknown outcome that Plane may still execute as well: it is looked for once
- * more.
+ * Plane has a comment, and may execute, or have executed, another attempt as well: it is looked for once more.
  */
-export const perhapsTwice = (sql: Sql, { id, lane }: Delivery, { at, by }: LookAgain) =>
+export const perhapsTwice = (sql: Sql, { id: lane, placedBy }: Lane, { id }: Delivery, { at, by }: LookAgain) =>
   Effect.zipRight(
-    sql`UPDATE plane_sync_delivery SET twins = 1, made_by = ${by ?? null} WHERE id = ${id}`,
+    sql`UPDATE plane_sync_delivery SET twins = 1, made_by = ${by ?? placedBy} WHERE id = ${id}`,
     sql`UPDATE plane_sync_lane SET twins_at = ${at} WHERE id = ${lane}`
   )
 

@@ -8,8 +8,8 @@ import { overdueCheck, waitingCheck } from "./Checks.js"
 import type { ClaimedRow } from "./ClaimedLane.js"
 import { claimedColumns, laneOf } from "./ClaimedLane.js"
 import { closeState, superseded } from "./Debt.js"
-import type { DeliveryRow } from "./DeliveryRow.js"
-import { deliveryColumns, deliveryOf, owedColumns } from "./DeliveryRow.js"
+import type { Delivery } from "./Delivery.js"
+import { deliveryColumns, owedColumns } from "./DeliveryRow.js"
 import type { Job } from "./Job.js"
 import type { Lane } from "./Lane.js"
 import { free } from "./LaneUpdate.js"
@@ -148,10 +148,10 @@ const correctOwed = (sql: Sql, { id, name }: Lane) =>
 // the last sending was never settled, as after a crash, so Plane may have executed it.
 const sendAgain = (sql: Sql, lane: Lane, now: EpochMillis) =>
   Effect.map(
-    sql<DeliveryRow>`UPDATE plane_sync_delivery SET attempts = attempts + 1, sent_at = ${now},
-      tried = CASE WHEN reason IS NULL THEN 1 ELSE tried END, reason = NULL
+    sql<Delivery>`UPDATE plane_sync_delivery SET attempts = attempts + 1, sent_at = ${now},
+      tried = tried + (reason IS NULL), reason = NULL
       WHERE lane = ${lane.id} AND status = 'pending' RETURNING ${sql.literal(deliveryColumns)}`,
-    ([row]) => row && deliveryOf(row)
+    ([row]) => row
   )
 
 const plan = (sql: Sql, lane: Lane, composed: Plan, now: EpochMillis) =>
@@ -159,13 +159,13 @@ const plan = (sql: Sql, lane: Lane, composed: Plan, now: EpochMillis) =>
     const { body, events, externalId, failureKey, failures, insteadOf, kind, commentId } = composed
     const [first] = events
     const last = events.at(-1) ?? first
-    const [row] = yield* sql<DeliveryRow>`INSERT INTO plane_sync_delivery (lane, kind, status, first_event, last_event,
+    const [row] = yield* sql<Delivery>`INSERT INTO plane_sync_delivery (lane, kind, status, first_event, last_event,
         external_id, body, gate, failures, occurred_at, plane_id, attempts, planned_at, sent_at, part)
       VALUES (${lane.id}, ${kind}, 'pending', ${first.sequence}, ${last.sequence}, ${externalId}, ${body},
         ${failureKey}, ${failures}, ${first.occurredAt}, ${commentId}, 1, ${now}, ${now},
         ${kind === "state" ? null : first.part})
       RETURNING ${sql.literal(deliveryColumns)}`
-    const delivery = row && { ...deliveryOf(row), events: events.length }
+    const delivery = row && { ...row, events: events.length }
     if (delivery === undefined) return yield* Effect.dieMessage("an INSERT returns its row")
     if (insteadOf !== undefined) {
       yield* sql`UPDATE plane_sync_delivery SET status = 'discarded', reason = 'retried' WHERE id = ${insteadOf}`
@@ -219,10 +219,9 @@ const eventColumns = `${owedColumns}, urgent, state`
 
 const readRetried = (sql: Sql, lane: Lane): Effect.Effect<Retried | undefined, SqlError> =>
   Effect.gen(function*() {
-    const [row] = yield* sql<DeliveryRow>`SELECT ${sql.literal(deliveryColumns)} FROM plane_sync_delivery
+    const [delivery] = yield* sql<Delivery>`SELECT ${sql.literal(deliveryColumns)} FROM plane_sync_delivery
       WHERE lane = ${lane.id} AND status = 'retried' ORDER BY id LIMIT 1`
-    if (row === undefined) return undefined
-    const delivery = deliveryOf(row)
+    if (delivery === undefined) return undefined
     const [first, ...others] = yield* sql<OwedEvent>`SELECT ${sql.literal(eventColumns)} FROM plane_sync_event
       WHERE delivery = ${delivery.id} ORDER BY sequence`
     if (first === undefined) {

@@ -27,8 +27,11 @@ export interface Delivery {
   readonly attempts: number
   /** How often Plane has answered that it refuses this. */
   readonly refusals: number
-  /** It was sent before and Plane may have executed it, so a hook that shows its state may be our own echo. */
-  readonly tried: boolean
+  /**
+   * How often it was sent before so that Plane may have executed it. If it was, a hook that shows its state may be our
+   * own echo.
+   */
+  readonly tried: number
   /** How many events it tells. */
   readonly events: number
   /** Of a part of a refused comment that was split: the first event of that part. */

@@ -1,7 +1,7 @@
 import type { SqlError } from "@effect/sql/SqlError"
 import { Effect } from "effect"
 import type { EpochMillis } from "../base/Time.js"
-import type { EventSequence } from "../domain/Ids.js"
+import type { EventSequence, ItemId } from "../domain/Ids.js"
 import type { Sql } from "../storage/Sql.js"
 import { closeState, superseded } from "./Debt.js"
 import type { Lane } from "./Lane.js"
@@ -93,3 +93,10 @@ export const laneDead = (sql: Sql, tally: Tally, lane: Lane, dead: LaneDead, now
     yield* forget(sql, lane)
     yield* free(sql, tally, lane, now, reason)
   })
+
+/**
+ * A look that was due anyway has found that a work item is gone. What is owed to it is not sent before it is looked at
+ * again, because Plane takes a comment for a deleted work item as if it were there.
+ */
+export const noteGone = (sql: Sql, itemId: ItemId) =>
+  sql`UPDATE plane_sync_lane SET gone = 1 WHERE name = ${itemId} AND gone = 0`

@@ -53,13 +53,13 @@ export const closeLeft = (sql: Sql, tally: Tally, lane: Lane, stateEvent: EventS
     if (lane.leftUntil === 0 || lane.restore !== null) return { stateEvent, hasPending: true }
     const [left] = yield* sql<{ event: EventSequence; body: StateId; tried: number }>`UPDATE plane_sync_delivery
       SET status = 'discarded', settled_at = ${now}, reason = 'a person has ended the task, and that stands',
-        tried = CASE WHEN reason IS NULL THEN 1 ELSE tried END
+        tried = tried + (reason IS NULL)
       WHERE lane = ${lane.id} AND status = 'pending' AND kind = 'state' AND last_event <= ${lane.leftUntil}
       RETURNING last_event AS event, body, tried`
     if (left !== undefined) {
       yield* closeStateOfEvent(sql, tally, lane.id, left.event, "superseded")
       // Plane may have executed it, so a hook that shows this state is our own echo.
-      if (left.tried === 1) yield* sql`UPDATE plane_sync_lane SET late_state = ${left.body} WHERE id = ${lane.id}`
+      if (left.tried > 0) yield* sql`UPDATE plane_sync_lane SET late_state = ${left.body} WHERE id = ${lane.id}`
     }
     if (stateEvent === null || stateEvent > lane.leftUntil) return { stateEvent, hasPending: left === undefined }
     yield* closeState(sql, tally, lane.id, stateEvent, "superseded")

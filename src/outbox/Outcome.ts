@@ -108,6 +108,7 @@ export interface OutcomeOf {
       readonly commentId: CommentId
       readonly tells: (event: OwedEvent) => boolean
       readonly nextExternalId: string
+      readonly lookAgain?: LookAgain
     }
     /**
      * Plane does not take a comment that tells several events. From now on each half is told by itself, so that in the

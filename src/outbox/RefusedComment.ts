@@ -3,6 +3,7 @@ import { Effect } from "effect"
 import type { EpochMillis } from "../base/Time.js"
 import type { EventSequence } from "../domain/Ids.js"
 import type { Sql } from "../storage/Sql.js"
+import { perhapsTwice } from "./Checks.js"
 import { closeDelivery, superseded } from "./Debt.js"
 import type { Delivery } from "./Delivery.js"
 import { owedColumns } from "./DeliveryRow.js"
@@ -39,7 +40,7 @@ export const taken = (
   tally: Tally,
   lane: Lane,
   delivery: Delivery,
-  { commentId, nextExternalId, tells }: Extract<SendOutcome, { readonly _tag: "Taken" }>,
+  { commentId, lookAgain, nextExternalId, tells }: Extract<SendOutcome, { readonly _tag: "Taken" }>,
   now: EpochMillis
 ): Effect.Effect<void, SqlError> =>
   Effect.gen(function*() {
@@ -58,6 +59,7 @@ export const taken = (
         AND delivery IS NOT ${delivery.id} ORDER BY sequence LIMIT ${sql.literal(String(maxOwedComments))}`
     const told = [...own, ...others].filter(tells).map(({ sequence }) => sequence)
     yield* closeDelivery(sql, delivery, "delivered", now, { commentId })
+    if (lookAgain !== undefined) yield* perhapsTwice(sql, lane, delivery, lookAgain)
     yield* sql`UPDATE plane_sync_event SET comment = 'pending', delivery = NULL
       WHERE delivery = ${delivery.id} AND comment IN ('pending', 'retried')`
     const rows = yield* sql<{ status: EventStatus }>`UPDATE plane_sync_event

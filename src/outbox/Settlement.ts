@@ -86,7 +86,7 @@ const sent = (sql: Sql, tally: Tally, lane: Lane, delivery: Delivery, outcome: S
       case "Delivered": {
         const { seen } = outcome
         // Plane may have executed an earlier attempt, so a hook that shows this state is our own echo.
-        const answered = outcome.unsent !== true || delivery.tried
+        const answered = outcome.unsent !== true || delivery.tried > 0
         yield* closeDelivery(sql, delivery, "delivered", now, {
           commentId: outcome.commentId,
           ...(delivery.kind === "state" ? mendedWords(lane, delivery) : {})
@@ -97,7 +97,7 @@ const sent = (sql: Sql, tally: Tally, lane: Lane, delivery: Delivery, outcome: S
           return yield* stateSettled(sql, tally, lane, delivery, as, { seen, answered, placed }, now)
         }
         yield* closeDebts(sql, tally, delivery, "delivered")
-        if (outcome.lookAgain !== undefined) yield* perhapsTwice(sql, delivery, outcome.lookAgain)
+        if (outcome.lookAgain !== undefined) yield* perhapsTwice(sql, lane, delivery, outcome.lookAgain)
         return yield* free(sql, tally, lane, now, null)
       }
       case "Left": {
@@ -143,7 +143,7 @@ const sent = (sql: Sql, tally: Tally, lane: Lane, delivery: Delivery, outcome: S
       }
       case "Later": {
         yield* sql`UPDATE plane_sync_delivery SET attempts = attempts - ${outcome.counted ? 0 : 1},
-          tried = max(tried, ${outcome.maybeDone === true ? 1 : 0}),
+          tried = tried + ${outcome.maybeDone === true ? 1 : 0},
           refusals = refusals + ${outcome.refused === true ? 1 : 0}, answer = ${outcome.answer ?? null},
           reason = ${outcome.reason} WHERE id = ${delivery.id}`
         return yield* free(sql, tally, lane, outcome.dueAt, outcome.reason)

@@ -1,5 +1,6 @@
 import { DateTime, Duration, Effect, Option } from "effect"
 import { epochMillis, later } from "../base/Time.js"
+import type { UserId } from "../domain/Ids.js"
 import type { Delivery } from "../outbox/Delivery.js"
 import type { SendJob } from "../outbox/Job.js"
 import type { OutcomeOf } from "../outbox/Outcome.js"
@@ -49,6 +50,11 @@ const add = (context: SendContext, { delivery, itemId }: SendJob, slot: Slot) =>
   const { client, config, destination } = context
   // An earlier attempt may be executed as well. After three quiet times in all Plane has lost it with its worker.
   const twiceQuiet = Duration.times(config.quiet, 2)
+  const lookAgain = (by: UserId | undefined, attempts: number) =>
+    Effect.map(
+      epochMillis,
+      (now) => delivery.tried < attempts ? {} : { lookAgain: { at: later(now, twiceQuiet), by } }
+    )
   const comment = {
     html: delivery.body,
     externalId: delivery.externalId ?? "",
@@ -59,15 +65,18 @@ const add = (context: SendContext, { delivery, itemId }: SendJob, slot: Slot) =>
       // Plane names the comment that it has in every version that was seen. It may be this one, from an attempt before,
       // or another, as in a file that was restored from a backup: only its text tells.
       return !adopted || commentId === null
-        ? Effect.map(epochMillis, (now) => ({
+        ? Effect.map(lookAgain(by, 1), (again) => ({
           _tag: "Delivered",
           commentId,
           seen: undefined,
-          ...(delivery.tried && commentId !== null ? { lookAgain: { at: later(now, twiceQuiet), by } } : {})
+          ...(commentId === null ? {} : again)
         }))
-        : Effect.map(client.readComment(itemId, commentId), (html) => takenBy(delivery, { id: commentId, html })).pipe(
-          Effect.catchIf(({ reason }) => reason === "NotFound", deletedMeanwhile)
-        )
+        : Effect.zipWith(
+          client.readComment(itemId, commentId),
+          // The comment that is there is one of these attempts.
+          lookAgain(undefined, 2),
+          (html, again) => ({ ...takenBy(delivery, { id: commentId, html }), ...again })
+        ).pipe(Effect.catchIf(({ reason }) => reason === "NotFound", deletedMeanwhile))
     }),
     Effect.tap(destination.wrote)
   )
@@ -77,7 +86,10 @@ const add = (context: SendContext, { delivery, itemId }: SendJob, slot: Slot) =>
 const deletedMeanwhile = ({ message, status }: PlaneError): Effect.Effect<OutcomeOf["comment"]> =>
   Effect.map(epochMillis, (dueAt) => ({ _tag: "Later", dueAt, counted: true, reason: message, answer: status }))
 
-const takenBy = (delivery: Delivery, comment: CommentRead): OutcomeOf["comment"] => ({
+const takenBy = (
+  delivery: Delivery,
+  comment: CommentRead
+): Extract<OutcomeOf["comment"], { readonly _tag: "Taken" }> => ({
   _tag: "Taken",
   commentId: comment.id,
   tells: tellsOwed(comment.html),
@@ -126,7 +138,7 @@ export const commentRefused = (
 const deadUnlessThere = (context: SendContext, { delivery, itemId }: SendJob, error: PlaneError) =>
   Effect.matchEffect(context.client.findComment(itemId, delivery.externalId ?? ""), {
     onSuccess: Option.match({
-      onNone: () => Effect.succeed(dead(error)),
+      onNone: (): Effect.Effect<OutcomeOf["comment"]> => Effect.succeed(dead(error)),
       onSome: (comment) => Effect.succeed(takenBy(delivery, comment))
     }),
     onFailure: (look) =>

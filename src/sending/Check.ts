@@ -1,5 +1,5 @@
-import { Effect, Option } from "effect"
-import { monotonicMillis } from "../base/Time.js"
+import { Duration, Effect, Option } from "effect"
+import { epochMillis, later, monotonicMillis } from "../base/Time.js"
 import { epochOf } from "../domain/PlaneMoment.js"
 import type { CheckJob } from "../outbox/Job.js"
 import type { CheckOutcome } from "../outbox/Outcome.js"
@@ -12,20 +12,29 @@ import type { SendContext } from "./SendContext.js"
 
 const stands = (reason: string): CheckOutcome => ({ _tag: "Stands", reason })
 
-/** How often Plane is asked who has moved a work item, if it gives no answer. */
+/** How often Plane is asked who has moved a work item, if it does not tell. */
 const mostChecks = 5
 
 /**
- * Whether the activities of a work item, the newest first, tell that nobody has moved it since our last PATCH. Then the
- * newest move is that PATCH; or it is older, and the activity of that PATCH is still to be written.
+ * How long Plane's workers are left to write an activity that must be there. Until it is, a later one may be missing as
+ * well.
+ */
+const writtenWithin = Duration.seconds(2)
+
+/** What activities tell. Undefined while the one that must be among them is not written yet. */
+type Told = boolean | undefined
+
+/**
+ * Whether the activities of a work item, the newest first, tell that nobody has moved it since our last PATCH: then the
+ * newest move is that PATCH.
  */
 export const isUnmoved = (
   [newest]: ReadonlyArray<Move>,
   { placed, placedAt, placedBy }: Pick<CheckJob["lane"], "placed" | "placedAt" | "placedBy">
-): boolean => {
-  if (newest === undefined) return true
+): Told => {
+  if (newest === undefined) return undefined
   if (newest.to === placed && (placedBy === null || newest.by === placedBy)) return true
-  return placedAt !== null && newest.second < Math.floor(epochOf(placedAt) / 1_000)
+  return placedAt !== null && newest.second < Math.floor(epochOf(placedAt) / 1_000) ? undefined : false
 }
 
 /** Whether the last move that somebody else has made is this one. Who we are is told by our last PATCH. */
@@ -34,9 +43,10 @@ export const isTheirLast = (
   { doubted, lane: { placed, placedBy } }: Pick<CheckJob, "doubted"> & {
     readonly lane: Pick<CheckJob["lane"], "placed" | "placedBy">
   }
-): boolean => {
+): Told => {
+  if (!moves.some(({ to }) => to === doubted)) return undefined
   const ours = placedBy ?? moves.find(({ to }) => to === placed)?.by
-  if (ours === undefined || ours === null) return false
+  if (ours === undefined || ours === null) return undefined
   return moves.find(({ by }) => by !== ours)?.to === doubted
 }
 
@@ -54,12 +64,13 @@ export const check = (context: SendContext, job: CheckJob, slot: Slot): Effect.E
   if (doubt === "lost" && lane.state !== doubted) return Effect.succeed(stands("the work item is in another state"))
   return survive(
     Effect.matchEffect(Effect.zip(monotonicMillis, context.client.moves(itemId, slot)), {
-      onSuccess: ([readAt, moves]) =>
-        Effect.succeed<CheckOutcome>(
-          (doubt === "lost" ? isUnmoved(moves, lane) : isTheirLast(moves, job))
-            ? { _tag: "SetAgain", readAt }
-            : stands("somebody has moved the work item since")
-        ),
+      onSuccess: ([readAt, moves]) => {
+        const told = doubt === "lost" ? isUnmoved(moves, lane) : isTheirLast(moves, job)
+        if (told === undefined) return unwritten(job)
+        return Effect.succeed<CheckOutcome>(
+          told ? { _tag: "SetAgain", readAt } : stands("somebody has moved the work item since")
+        )
+      },
       onFailure: (error) => unanswered(context, job, error)
     }),
     context,
@@ -67,6 +78,14 @@ export const check = (context: SendContext, job: CheckJob, slot: Slot): Effect.E
     stands
   )
 }
+
+const unwritten = ({ lane }: CheckJob): Effect.Effect<CheckOutcome> =>
+  Effect.map(epochMillis, (now) => {
+    const reason = "Plane has not written yet who has moved it last"
+    return lane.checks + 1 >= mostChecks
+      ? stands(reason)
+      : { _tag: "Later", dueAt: later(now, writtenWithin), counted: true, reason }
+  })
 
 /** A Plane that does not have the activities, or does not show them, tells nothing. */
 const unanswered = (context: SendContext, { lane }: CheckJob, error: PlaneError): Effect.Effect<CheckOutcome> =>

@@ -7,6 +7,7 @@ import { WorkItemKey } from "../domain/WorkItemKey.js"
 import type { MovedItem } from "../domain/WorkItemLook.js"
 import { Looked, WorkItemLook } from "../domain/WorkItemLook.js"
 import { readItemOfKey } from "../outbox/ItemKeys.js"
+import { noteGone } from "../outbox/LaneDeath.js"
 import { observe } from "../outbox/Observation.js"
 import { PlaneClient } from "../plane/PlaneClient.js"
 import type { PlaneError } from "../plane/PlaneError.js"
@@ -74,20 +75,21 @@ const make = Effect.gen(function*() {
       return observed === "moved" ? Looked.Moved(shown) : Looked.Expected()
     })
 
-  const notRead = (error: PlaneError) =>
+  const notRead = (itemId: ItemId, error: PlaneError) =>
     error.reason !== "NotFound"
       ? Effect.succeed(unknown(error.message))
       // It probes, and may close the destination, which must not be left half done: so no time-out interrupts it.
       : Effect.forkIn(destination.isDown(), scope).pipe(
         Effect.flatMap(Fiber.join),
         // An archived project hides its work items, and these are not gone.
+        Effect.tap((isDown) => isDown ? Effect.void : Effect.ignore(write(noteGone(sql, itemId)))),
         Effect.map((isDown) => isDown ? unknown(error.message) : Looked.Gone())
       )
 
   const ask = (itemId: ItemId) =>
     Effect.matchEffect(budget.withFirstSlot((slot) => client.read(itemId, slot)), {
       onSuccess: judged,
-      onFailure: notRead
+      onFailure: (error) => notRead(itemId, error)
     })
 
   const lookAt: WorkItemLook["Type"]["look"] = ({ itemId, workItem }) =>

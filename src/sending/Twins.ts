@@ -75,12 +75,15 @@ const settled =
       return { delivery: comment.delivery, reason: "Plane had executed it twice, and the second comment is deleted" }
     })
 
+/** Whoever may write may not delete: nothing else has to wait for that, so the second comment stays. */
+const isForbiddenToDelete = ({ method, reason }: PlaneError) => method === "DELETE" && reason === "PermissionDenied"
+
 const unanswered = (
   context: SendContext,
   { lane }: TwinsJob,
   error: PlaneError,
   none: TwinsOutcome
 ): Effect.Effect<TwinsOutcome> =>
-  isAboutTheRequest(error)
+  isAboutTheRequest(error) || isForbiddenToDelete(error)
     ? Effect.as(Effect.logWarning(`Comments that may be there twice were not compared: ${error.message}`), none)
     : Effect.map(retry(context, error, lane.checks + 1), Option.getOrElse(() => none))

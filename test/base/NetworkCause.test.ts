@@ -39,6 +39,11 @@ describe("row 49: what kept a request from its server is said in plain words", (
       /^this port speaks plain http: set ORCH_PLANE_API_URL to http:\/\/plane\.example\.test$/
     ],
     [
+      { code: "ERR_SSL_PACKET_LENGTH_TOO_LONG" },
+      https,
+      /^this port speaks plain http: set ORCH_PLANE_API_URL to http:/
+    ],
+    [
       { data: "\u0015\u0003\u0001" },
       http,
       /^this port speaks https: set ORCH_PLANE_API_URL to https:\/\/plane\.example\.test:8091$/

@@ -6,6 +6,7 @@ import { PlaneMoment } from "../../src/domain/PlaneMoment.js"
 import { StateId } from "../../src/domain/StageStates.js"
 import { CanonicalKey, NormalizedKey } from "../../src/domain/WorkItemKey.js"
 import { itemOfKey, keysOfItem, problemOfKey, readItemOfKey } from "../../src/outbox/ItemKeys.js"
+import { noteGone } from "../../src/outbox/LaneDeath.js"
 import { followTask, leaveStates } from "../../src/outbox/LeftStates.js"
 import { observe } from "../../src/outbox/Observation.js"
 import { Outbox } from "../../src/outbox/Outbox.js"
@@ -99,6 +100,7 @@ const leftState = Effect.gen(function*() {
   const { read, sql, write } = yield* Storage
   const item = { key: NormalizedKey("ET-77"), itemId: ItemId("item-77") }
   yield* write(followTask(sql, item, EpochMillis(0)))
+  yield* write(noteGone(sql, ItemId("another")))
   yield* read(sql`SELECT ${problemOfKey(sql, item.key)} AS problem`)
   yield* write(observe(sql, {
     itemId: item.itemId,

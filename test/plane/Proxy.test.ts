@@ -129,6 +129,21 @@ describe("row 50: a proxy of the environment", () => {
       assert.isTrue(error._tag === "PlaneError" && error.sent === "no")
     }))
 
+  it.scopedLive("row 50: that is not reached is named, and not the server's address", () =>
+    Effect.gen(function*() {
+      const proxies = [["http://127.0.0.1:1", "127.0.0.1:1"], ["http://proxy.invalid:3128", "proxy.invalid:3128"]]
+      for (const [HTTP_PROXY = "", named] of proxies) {
+        const error = yield* Effect.flip(readWith({ ...far, HTTP_PROXY: HTTP_PROXY.replace("//", "//me:secret@") }))
+        assert.include(
+          error.message,
+          `the proxy ${named} is not reached: check HTTPS_PROXY, HTTP_PROXY and NO_PROXY (GET`
+        )
+        assert.notInclude(error.message, "ORCH_PLANE_API_URL")
+        assert.notInclude(inspect(error), "secret")
+        assert.isTrue(error._tag === "PlaneError" && error.sent === "no")
+      }
+    }))
+
   it.effect("row 50: whose address is none stops the program, which says so without its password", () =>
     Effect.gen(function*() {
       for (const HTTPS_PROXY of ["http://me:secret@:99999", "socks5://127.0.0.1:1080", "a b"]) {

@@ -139,6 +139,34 @@ describe("the look before a launch", () => {
       assert.strictEqual(yield* toldAs(three), "Unknown")
     }).pipe(Effect.provide(withLook())))
 
+  it.effect("row 54: Plane takes a comment for a deleted work item; what is owed after a look are dead letters", () =>
+    Effect.gen(function*() {
+      const plane = yield* PlaneSimulator
+      const outbox = yield* Outbox
+      const item = yield* plane.addWorkItem({ name: "Trail map" })
+      yield* publish(item.key, "none", "created")
+      yield* TestClock.adjust("1 minutes")
+      yield* plane.deleteWorkItem(item.id)
+      // The state holds already, so there is only a comment.
+      yield* publish(item.key, "none", "created")
+      yield* TestClock.adjust("1 minutes")
+      assert.deepInclude(yield* outbox.status, { pending: 0, dead: 0, delivered: 2 })
+      assert.strictEqual(yield* toldAs(item), "Gone")
+      yield* publish(item.key, "none", "created")
+      yield* TestClock.adjust("1 minutes")
+      assert.deepInclude(yield* outbox.status, { pending: 0, dead: 1, delivered: 2 })
+      // Its comment and its state.
+      assert.deepStrictEqual((yield* outbox.deadLetters({ limit: 9 })).map(({ code }) => code), ["gone", "gone"])
+      // A look before a state tells it as well, without one before a launch.
+      const other = yield* plane.addWorkItem({ name: "Trail map, too" })
+      yield* publish(other.key, "none", "created")
+      yield* TestClock.adjust("1 minutes")
+      yield* plane.deleteWorkItem(other.id)
+      yield* publish(other.key, "created", "analysis")
+      yield* TestClock.adjust("1 minutes")
+      assert.deepInclude(yield* outbox.status, { pending: 0, dead: 2, delivered: 3 })
+    }).pipe(Effect.provide(withLook())))
+
   it.effect("row 28: a silent Plane is waited for 10 s, and then by no other look for half a minute", () =>
     Effect.gen(function*() {
       const plane = yield* PlaneSimulator

@@ -10,6 +10,7 @@ import { StageEvent } from "../../src/domain/StageEvent.js"
 import { NormalizedKey } from "../../src/domain/WorkItemKey.js"
 import { StageEvents } from "../../src/events/StageEvents.js"
 import { Outbox } from "../../src/outbox/Outbox.js"
+import { PlaneSync } from "../../src/sending/PlaneSync.js"
 import { Fault, PlaneSimulator } from "../../src/simulator/PlaneSimulator.js"
 import { Storage } from "../../src/StorageLayers.js"
 import { TaskStore } from "../../src/tasks/TaskStore.js"
@@ -140,7 +141,9 @@ describe("row 52: another change of the work item at the same moment, because Pl
       const { id, key } = yield* item
       yield* changed(key, "created", "analysis")
       yield* TestClock.adjust("11 seconds")
-      yield* Effect.fork(Effect.zipRight(plane.moveWorkItem(id, "Todo"), plane.editWorkItem(id, { name: "South climb" })))
+      yield* Effect.fork(
+        Effect.zipRight(plane.moveWorkItem(id, "Todo"), plane.editWorkItem(id, { name: "South climb" }))
+      )
       yield* TestClock.adjust("1 minutes")
       assert.strictEqual(yield* stateName(id), "Todo")
       assert.notInclude(yield* asked, "GET activities")
@@ -366,6 +369,38 @@ describe("row 53: a comment that Plane executes twice", () => {
       assert.deepStrictEqual(requests, ["GET comments", "DELETE comment"])
       const [last] = (yield* (yield* Outbox).workItem(NormalizedKey(key), 1))?.deliveries ?? []
       assert.strictEqual(last?.reason, "Plane had executed it twice, and the second comment is deleted")
+    }).pipe(Effect.provide(scene({ settings: { ORCH_PLANE_TIMEOUT: "10 seconds" } }))))
+
+  it.effect("row 53: nor do two attempts without an answer leave two, where the third is told that it is there", () =>
+    Effect.gen(function*() {
+      const plane = yield* PlaneSimulator
+      const { id, key } = yield* item
+      yield* plane.misbehave(
+        Fault.ApplyLate({ afterMillis: 50_000, count: 2, match: { kind: "comments", method: "POST" } })
+      )
+      yield* changed(key, "created", "analysis")
+      yield* TestClock.adjust("100 seconds")
+      assert.lengthOf(yield* plane.comments(id), 3)
+      yield* TestClock.adjust("2 minutes")
+      assert.lengthOf(yield* plane.comments(id), 2)
+      assert.strictEqual((yield* plane.requests).filter(({ method }) => method === "DELETE").length, 1)
+    }).pipe(Effect.provide(scene({ settings: { ORCH_PLANE_TIMEOUT: "10 seconds" } }))))
+
+  it.effect("row 53: where it may not be deleted, it stays, and nothing else waits for that", () =>
+    Effect.gen(function*() {
+      const plane = yield* PlaneSimulator
+      const { id, key } = yield* item
+      yield* doubled(id, key)
+      yield* plane.misbehave(
+        Fault.Status({
+          status: 403,
+          body: "{\"detail\":\"You do not have permission to perform this action.\"}",
+          match: { method: "DELETE" }
+        })
+      )
+      yield* TestClock.adjust("10 minutes")
+      assert.strictEqual((yield* plane.requests).filter(({ method }) => method === "DELETE").length, 1)
+      assert.isTrue((yield* (yield* PlaneSync).destination).open)
     }).pipe(Effect.provide(scene({ settings: { ORCH_PLANE_TIMEOUT: "10 seconds" } }))))
 
   it.effect("row 53: both stay where a person has edited one, which is said once; a single one is left alone", () => {
