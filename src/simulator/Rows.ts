@@ -70,10 +70,12 @@ export const saveRow = (
   for (const field of ["name", "priority"] as const) {
     if (item[field] !== columns[field]) note(field, { name: columns[field] }, { name: item[field] })
   }
-  for (const [field, before, after] of [
-    ["assignees", assignees, item.assignees],
-    ["labels", labels, item.labels]
-  ] as const) {
+  for (
+    const [field, before, after] of [
+      ["assignees", assignees, item.assignees],
+      ["labels", labels, item.labels]
+    ] as const
+  ) {
     for (const each of before) if (!after.some(({ id }) => id === each.id)) note(field, each, null)
     for (const each of after) if (!before.some(({ id }) => id === each.id)) note(field, null, each)
   }

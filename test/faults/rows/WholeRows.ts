@@ -48,13 +48,17 @@ export const wholeRows: ReadonlyArray<Row> = [
         for (const to of ["created", "analysis", "done"]) {
           const before = yield* lastSequence(scene)
           yield* Effect.forEach(tasks, (each) => stage(each, to), { concurrency: "unbounded" })
-          yield* overlapping(scene, tasks, before, ({ id, key }) => plane.editWorkItem(id ?? "", { name: `${key} at ${to}` }))
+          yield* overlapping(scene, tasks, before, ({ id, key }) =>
+            plane.editWorkItem(id ?? "", { name: `${key} at ${to}` }))
           // A person's change is over by then, and the next state is not kept waiting by it.
           yield* Effect.sleep("1500 millis")
           yield* told()
         }
-        const changes = yield* Effect.forEach(tasks, ({ id }) => plane.stateChanges(id ?? ""))
-        const undone = changes.flat().filter(({ by }) => by === plane.person.name).length
+        const changes = yield* Effect.forEach(tasks, ({ id }) =>
+          plane.stateChanges(id ?? ""))
+        const undone = changes.flat().filter(({ by }) =>
+          by === plane.person.name
+        ).length
         yield* scene.check(undone > 0, "no state was undone")
         yield* scene.note(`${undone} of ${3 * pairs} states were undone, and set again`)
       }),
