@@ -1,5 +1,4 @@
 import type { SqlError } from "@effect/sql/SqlError"
-import type { Duration } from "effect"
 import { Effect } from "effect"
 import type { EpochMillis } from "../base/Time.js"
 import { later } from "../base/Time.js"
@@ -50,15 +49,14 @@ const twinsOf = (sql: Sql, lane: Lane): Effect.Effect<Job | undefined, SqlError>
     return { _tag: "Twins", lane, itemId, comments }
   })
 
-// A moment that is too far ahead was stored before the clock was set back.
-const isDue = (at: EpochMillis | null, now: EpochMillis, longest: Duration.DurationInput) =>
-  at !== null && (at <= now || at > later(now, longest))
+// A moment that is further ahead than Plane or the quiet time asks to wait was stored before the clock was set back.
+const isDue = (at: EpochMillis | null, now: EpochMillis) => at !== null && (at <= now || at > later(now, "1 hours"))
 
 /** What is to be checked of a lane's work item before anything is sent to it. */
 export const overdueCheck = (sql: Sql, lane: Lane, now: EpochMillis): Effect.Effect<Job | undefined, SqlError> =>
-  isDue(lane.checkAt, now, "2 minutes")
+  isDue(lane.checkAt, now)
     ? Effect.succeed(doubtOf(lane))
-    : isDue(lane.twinsAt, now, "1 hours")
+    : isDue(lane.twinsAt, now)
     ? twinsOf(sql, lane)
     : Effect.sync(() => undefined)
 
