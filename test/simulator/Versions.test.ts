@@ -59,7 +59,7 @@ const each = (
 ) => Effect.forEach(versions, run, { discard: true })
 
 describe("versions of Plane", () => {
-  it.scoped("have the paths that theirs have", () =>
+  it.scoped("row 55: have the paths that theirs have", () =>
     each((plane) =>
       Effect.gen(function*() {
         const { item: made, plane: simulator } = yield* withItem
@@ -78,7 +78,7 @@ describe("versions of Plane", () => {
       }).pipe(Effect.provide(PlaneSimulator.layerMemory({ plane, rateLimit: "off" })))
     ))
 
-  it.scoped("tell of what was written by API from 1.3 on; of a person's move always, and twice before", () =>
+  it.scoped("row 55: tell of what was written by API from 1.3 on; of a person's move always, and twice before", () =>
     each((plane) => {
       const { layer, sent } = told({ plane })
       return Effect.gen(function*() {
