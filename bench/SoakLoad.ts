@@ -170,7 +170,15 @@ export const run = (port: number, plane: SimulatorProcess, seen: Seen) =>
           Effect.flatMap(
             iso,
             (now) =>
-              ask(event, gitea(event, number, { action, ...pullRequest({ number, key, sha, now, merged }) }), 202)
+              ask(
+                event,
+                gitea(event, number, {
+                  action,
+                  ...pullRequest({ number, key, sha, now, merged }),
+                  ...(action === "reviewed" ? { review: { type: event, content: "" } } : {})
+                }),
+                202
+              )
           )
         const check = { id: number, sha, context: "ci/build", state: "success" }
         const repository = { id: 1, full_name: "bench/load" }
@@ -209,7 +217,8 @@ export const run = (port: number, plane: SimulatorProcess, seen: Seen) =>
       ...Array.makeBy(4, (lane) =>
         every("1 second", (index) =>
           task(1 + lane + 4 * index))),
-      every("10 seconds", (index) => ask("large hook", large[index % 2] ?? get("/"), 202)),
+      every("10 seconds", (index) =>
+        ask("large hook", large[index % 2] ?? get("/"), 202)),
       every("500 millis", () => ask("health", get("/health"), 200)),
       every("1 second", () => ask("tasks", get("/api/tasks"), 200)),
       every("1 second", () => ask("events", get("/api/events"), 200)),

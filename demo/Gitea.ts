@@ -64,7 +64,7 @@ const bodyOf = (happening: Happening, pullRequest: PullRequest, id: number, now:
       updated_at: now
     },
     repository,
-    ...(happening._tag === "Review" ? { review: { type: "pull_request_review", content: happening.content } } : {}),
+    ...(happening._tag === "Review" ? { review: { type: eventType(happening), content: happening.content } } : {}),
     sender: { login: happening._tag === "Review" ? "mira" : "developer" }
   }
 }
