@@ -51,8 +51,20 @@ export const overCancels = ({ bot, changes, heldUp, patches }: Told): ReadonlyAr
   })
 
 /**
+ * Whether a cancel has kept back the state that was asked for last before a move. Then the same state is set when it is
+ * asked for again.
+ */
+const keptBack = (moves: ReadonlyArray<Move>, move: Move): "never" | "perhaps" | "surely" => {
+  const earlier = moves.slice(0, moves.indexOf(move))
+  if (earlier.findLast(({ after }) => after < move.after)?.to === "Cancelled") return "surely"
+  const isHit = earlier.some(({ after, atRest, to }) => after === move.after && !atRest && to === "Cancelled")
+  return isHit ? "perhaps" : "never"
+}
+
+/**
  * The state that a work item must be in, once all is told. It is that of the latest stage, and where a person moved it
- * last: that one's, as long as no stage with another state was published after that. What was owed or in flight when a
+ * last: that one's, as long as no stage with another state, or one that a cancel has kept back, was published after
+ * that. What was owed or in flight when a
  * person moved it may have gone before or after, so either may stand then; and a cancel may always.
  */
 export const stateOf = ({ asked, bot, changes, initial, moves }: Told): string => {
@@ -60,9 +72,9 @@ export const stateOf = ({ asked, bot, changes, initial, moves }: Told): string =
   const last = changes.at(-1)
   const move = moves.at(-1)
   if (move === undefined || last === undefined) return latest
-  const before = asked[move.after - 1]?.state
+  const before = keptBack(moves, move) === "surely" ? undefined : asked[move.after - 1]?.state
   const other = asked.slice(move.after).find(({ state }) => state !== before)
-  if (move.atRest && other === undefined) return move.to
+  if (move.atRest && other === undefined && keptBack(moves, move) === "never") return move.to
   if (last.by === bot) return latest
   const seen = other !== undefined && other.at >= move.at + relied
   return move.atRest && move.to !== "Cancelled" && seen && latest !== before ? latest : move.to
