@@ -6,8 +6,8 @@ import { Storage as StorageService } from "./storage/Storage.js"
 import type { StorageError } from "./storage/StorageError.js"
 
 /**
- * The SQL edge. The layers are those of `storage/Storage.ts`, and what is said of them there holds here. They also bring
- * the tables of all rooms.
+ * The SQL edge. The layers are those of `storage/Storage.ts`, and what is said of them there holds here. They also
+ * bring the tables of all rooms.
  */
 export class Storage extends StorageService {
   static override readonly layer: Layer.Layer<StorageService, StorageError | ConfigError.ConfigError> = Layer.provide(

@@ -57,8 +57,8 @@ interface Limits extends PoolLimits {
   readonly longestWait: { readonly small: Duration.Duration; readonly large: Duration.Duration }
 }
 
-// With what the first one may take, which is 32 MiB where it is signed and 5 where not. Plane gives up after 30 seconds,
-// Gitea after five.
+// With what the first one may take, which is 32 MiB where it is signed and 5 where not. Plane gives up after 30
+// seconds, Gitea after five.
 const limits: Readonly<Record<"signed" | "unsigned", Limits>> = {
   signed: {
     shared: 32 * mebibyte,

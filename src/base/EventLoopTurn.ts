@@ -40,8 +40,8 @@ export const makeEventLoopTurn: Effect.Effect<Effect.Effect<void>> = Effect.sync
 const longestTurn = 2_000_000n
 
 /**
- * Does work in slices, and gives way to everybody else every two milliseconds. It goes by time and not by slices, because
- * on a busy event loop each turn may take long, and work of many short turns would hardly go on.
+ * Does work in slices, and gives way to everybody else every two milliseconds. It goes by time and not by slices,
+ * because on a busy event loop each turn may take long, and work of many short turns would hardly go on.
  */
 export const inTurns = <A>(work: Iterator<unknown, A>): Effect.Effect<A> =>
   Effect.clockWith((clock) => {

@@ -1,4 +1,5 @@
 import { Data, Either } from "effect"
+import { Byte, isBlank } from "./JsonBytes.js"
 
 /**
  * What is kept of a value. `whole`: a text, a number, a boolean or null as it is. `beginning`: the same, but a long
@@ -41,20 +42,7 @@ const longestName = 256
 
 const scalar = /^(?:true|false|null|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?)$/
 
-const Byte = {
-  quote: 0x22,
-  comma: 0x2c,
-  colon: 0x3a,
-  openArray: 0x5b,
-  backslash: 0x5c,
-  closeArray: 0x5d,
-  openObject: 0x7b,
-  closeObject: 0x7d
-} as const
-
 const backslashes = Buffer.alloc(4_096, Byte.backslash)
-
-const isBlank = (byte: number | undefined) => byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09
 
 const endsScalar = (byte: number | undefined) =>
   byte === undefined || byte === Byte.comma || byte === Byte.closeArray || byte === Byte.closeObject || isBlank(byte)

@@ -1,3 +1,5 @@
+import { Byte, isBlank } from "./JsonBytes.js"
+
 /** What a JSON text may be made of, whatever it means. */
 export interface ShapeLimits {
   /** The most objects and arrays that may be open around a value. */
@@ -6,24 +8,12 @@ export interface ShapeLimits {
   readonly members?: number
 }
 
-const Code = {
-  quote: 0x22,
-  comma: 0x2c,
-  openArray: 0x5b,
-  backslash: 0x5c,
-  closeArray: 0x5d,
-  openObject: 0x7b,
-  closeObject: 0x7d
-} as const
-
-const isBlank = (code: number) => code === 0x20 || code === 0x0a || code === 0x0d || code === 0x09
-
 /** The position after a text that begins before this one. */
 const afterText = (json: string, from: number): number => {
   for (let position = from; position < json.length; position++) {
     const code = json.charCodeAt(position)
-    if (code === Code.quote) return position + 1
-    if (code === Code.backslash) position += 1
+    if (code === Byte.quote) return position + 1
+    if (code === Byte.backslash) position += 1
   }
   return json.length
 }
@@ -40,15 +30,15 @@ export const beyond = (json: string, { levels, members = Infinity }: ShapeLimits
     const code = json.charCodeAt(position)
     position += 1
     if (isBlank(code)) continue
-    if (code === Code.closeArray || code === Code.closeObject) {
+    if (code === Byte.closeArray || code === Byte.closeObject) {
       open -= 1
       continue
     }
     // What is empty has no level within.
     if (open > levels) return "levels"
-    if (code === Code.quote) position = afterText(json, position)
-    else if (code === Code.openArray || code === Code.openObject) open += 1
-    else if (code === Code.comma) {
+    if (code === Byte.quote) position = afterText(json, position)
+    else if (code === Byte.openArray || code === Byte.openObject) open += 1
+    else if (code === Byte.comma) {
       commas += 1
       if (commas >= members) return "members"
     }

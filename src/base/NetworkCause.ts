@@ -70,7 +70,9 @@ const byCode: Readonly<Record<string, (reached: Reached, error: unknown) => stri
 export const refusedByProxy = (error: unknown): string | undefined =>
   /^Proxy response \((\d{3})\)/.exec(textOf(error, "message") ?? "")?.[1]
 
-/** What kept a request from its server, in plain words with what to look at; none where the error has no known cause. */
+/**
+ * What kept a request from its server, in plain words with what to look at; none where the error has no known cause.
+ */
 export const networkCause = (error: unknown, reached: Reached): string | undefined => {
   if (error instanceof ProxyUnreached) {
     return `the proxy ${error.proxy} is not reached: check HTTPS_PROXY, HTTP_PROXY and NO_PROXY`

@@ -57,3 +57,6 @@ const entities: Readonly<Record<string, string>> = {
 /** The text that `escapeHtml`, or an editor of HTML, has escaped. */
 export const unescapeHtml = (html: string): string =>
   html.replace(/&(amp|lt|gt|quot|#39|#x27|nbsp);/gi, (whole, name: string) => entities[name.toLowerCase()] ?? whole)
+
+/** A number with what it counts: "1 event waits", "2 events wait". */
+export const counted = (count: number, one: string, more: string): string => `${count} ${count === 1 ? one : more}`

@@ -16,7 +16,9 @@ import { wrongUse } from "./WrongUse.js"
 export const webAddress = ({ url, workspaceSlug }: PlaneConfig, project: Project, item: WorkItem): string =>
   `${url}/${workspaceSlug}/browse/${keyIn(project, item.number)}/`
 
-/** The lines that show a work item. Controls are escaped, because anybody may have written them, and a terminal obeys. */
+/**
+ * The lines that show a work item. Controls are escaped, because anybody may have written them, and a terminal obeys.
+ */
 export const findLines = (
   config: PlaneConfig,
   project: Project,

@@ -1,6 +1,7 @@
 import type { SqlError } from "@effect/sql/SqlError"
 import { Cause, Chunk, Context, DateTime, Effect, Layer, Option, Schema, Stream } from "effect"
 import { makeCountedWarning } from "../base/CountedWarning.js"
+import { counted } from "../base/Text.js"
 import { EventSequence } from "../domain/Ids.js"
 import { Projects } from "../domain/Projects.js"
 import type { StageEvent } from "../domain/StageEvent.js"
@@ -73,7 +74,7 @@ const make = Effect.gen(function*() {
   const { project } = yield* Projects
   let notStored = 0
   const warn = yield* makeCountedWarning((count, cause) =>
-    `${cause}. ${count} ${count === 1 ? "event was" : "events were"} not stored: the log has each in a line of its own`
+    `${cause}. ${counted(count, "event was", "events were")} not stored: the log has each in a line of its own`
   )
 
   const store = (event: NewEvent) =>

@@ -36,8 +36,8 @@ const leaving = (sql: Sql, headSha: string, before: Fragment) =>
 
 /**
  * Remembers a pull request as it was seen. Hooks come in any order, so the newest one counts, separately for its head
- * and for its state. But a pull request that was merged stays merged. And a head that was left does not return by
- * a hook of the same moment and rank: it may be an old push that somebody sends again. A later hook, or Gitea when it is
+ * and for its state. But a pull request that was merged stays merged. And a head that was left does not return by a
+ * hook of the same moment and rank: it may be an old push that somebody sends again. A later hook, or Gitea when it is
  * asked, knows better.
  */
 export const rememberPullRequest = (

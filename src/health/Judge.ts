@@ -1,4 +1,5 @@
 import { DateTime, Duration } from "effect"
+import { counted } from "../base/Text.js"
 import type { EpochMillis } from "../base/Time.js"
 import type { HealthFacts } from "./HealthFacts.js"
 
@@ -21,7 +22,7 @@ const sendingReason = ({ destination, hasToken, outbox: { pending } }: HealthFac
   if (destination.open) return undefined
   if (destination.notLookedAt === true) return destination.reason
   const since = DateTime.formatIso(DateTime.unsafeMake(destination.since))
-  const waiting = `${pending} ${pending === 1 ? "event waits" : "events wait"}`
+  const waiting = counted(pending, "event waits", "events wait")
   return `${destination.reason}. Nothing has been sent to Plane since ${since}: ${waiting}, and nothing is lost`
 }
 
@@ -29,8 +30,8 @@ const sendingReason = ({ destination, hasToken, outbox: { pending } }: HealthFac
 const deadReason = ({ outbox: { dead } }: HealthFacts): string | undefined =>
   dead === 0
     ? undefined
-    : `${dead} ${dead === 1 ? "event is a dead letter" : "events are dead letters"}, which Plane was not told of: ` +
-      "plane-sync dead list says why. Retry or discard them"
+    : counted(dead, "event is a dead letter", "events are dead letters") +
+      ", which Plane was not told of: plane-sync dead list says why. Retry or discard them"
 
 /** What is refused is lost if the sender does not send it again. The sender's next good hook ends it. */
 const hooksReasons = ({ heard, hooks }: HealthFacts): ReadonlyArray<string> =>
@@ -48,7 +49,7 @@ const storageReason = ({ now, readFailure, workerFailure, writeFailure }: Health
 
 const notStoredReason = ({ notStored: { at, count }, now }: HealthFacts): string | undefined =>
   count > 0 && isRecent(now, at)
-    ? `${count} events could not be stored and are in the log only, the latest of them just now`
+    ? `${counted(count, "event", "events")} could not be stored: only the log has what was lost, the latest just now`
     : undefined
 
 /** Tasks wait for it, and what its hooks did not tell is not found. */

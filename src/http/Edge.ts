@@ -99,8 +99,8 @@ const withHeaders = HttpApp.appendPreResponseHandler((request, response) =>
 )
 
 /**
- * Applies to every request: it refuses those of foreign web pages and ambiguous ones, and answers in JSON where the API itself has no
- * answer.
+ * Applies to every request: it refuses those of foreign web pages and ambiguous ones, and answers in JSON where the API
+ * itself has no answer.
  */
 export const edgeLayer = HttpApiBuilder.middleware(
   Effect.map(ServerConfig, (config) => {

@@ -5,6 +5,7 @@ import * as HttpApiSchema from "@effect/platform/HttpApiSchema"
 import * as OpenApi from "@effect/platform/OpenApi"
 import { Effect, Either, Schema } from "effect"
 import { makeCountedWarning } from "../base/CountedWarning.js"
+import { counted } from "../base/Text.js"
 import { StageEventJson } from "../domain/StageEvent.js"
 import { WorkItemKeyText } from "../domain/WorkItemKey.js"
 import { decodeEvent } from "../events/DecodeEvent.js"
@@ -57,14 +58,14 @@ export const eventsHandlers = (api: typeof Api) =>
       const { noteWrite } = yield* Health
       // Each sender is told by its 503 that it still has its event.
       const warn = yield* makeCountedWarning((count, cause) =>
-        `${cause}. ${count} ${
-          count === 1 ? "event was" : "events were"
-        } refused with 503, because nothing can be stored`
+        `${cause}. ${counted(count, "event was", "events were")} refused with 503, because nothing can be stored`
       )
       return handlers
         .handleRaw("publish", ({ request }) =>
           Effect.flatMap(jsonBody(request, "an event", decodeEvent), stageEvents.publishOrFail).pipe(
-            Effect.tap((receipt) => noteWrite(Either.right(receipt))),
+            Effect.tap((receipt) =>
+              noteWrite(Either.right(receipt))
+            ),
             Effect.tapErrorTag("StorageError", (error) =>
               Effect.zipRight(
                 noteWrite(Either.left(error)),

@@ -51,8 +51,8 @@ export class Listener extends Context.Tag("plane-sync/Listener")<Listener, {
 const drainTime = "1 second"
 
 /**
- * Connections that may wait for being accepted, as far as the system lets so many. By default 511 may, and whoever comes
- * after a thousand others at once would try again after seconds.
+ * Connections that may wait for being accepted, as far as the system lets so many. By default 511 may, and whoever
+ * comes after a thousand others at once would try again after seconds.
  */
 const backlog = 4_096
 

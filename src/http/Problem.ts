@@ -105,7 +105,8 @@ export const unavailable = answer(
   503,
   Schema.instanceOf(Unavailable),
   (problem) => new Unavailable(problem),
-  "Storage failed or took too long, or too many bodies are in flight: try again. Give an event an `id`, so that it cannot count twice"
+  "Storage failed or took too long, or too many bodies are in flight: try again. " +
+    "Give an event an `id`, so that it cannot count twice"
 )
 
 /** What a client is told when storage fails. */

@@ -32,7 +32,7 @@ export const patchColumns = `placed, replaced, placed_at AS "placedAt", placed_b
 /** A person's change can undo a state of ours for so long; two changes that overlap are answered sooner. */
 const undoneWithin = Duration.toMillis("10 seconds")
 
-/** What a person has done longer before our PATCH than this was known to us, by the look before it. */
+/** What a person did longer than this before our PATCH, the look before it has seen. */
 const unknownFor = Duration.minutes(1)
 
 const isOurEcho = ({ placedBy }: KnownOfPatch, { by, isAside, isByApi = false }: Observation) =>
@@ -51,7 +51,10 @@ const mayBeLost = (lane: KnownOfPatch, observation: Observation) => {
 const isEnd = (group: string | undefined, { ofTask }: KnownOfPatch) =>
   group === undefined ? undefined : group === "cancelled" || (group === "completed" && ofTask === 1)
 
-/** A person has moved it, perhaps to end the work, by a hook that says so after our PATCH was sent, and which is no news otherwise. */
+/**
+ * A hook says that a person has moved it, perhaps to end the work. It came after our PATCH was sent, and would be no news
+ * otherwise.
+ */
 const mayBeUndone = (lane: KnownOfPatch, { by, movedTo, updatedAt }: Observation, sent: StateId | undefined) => {
   const { heardState, placed, placedAt, placedBy } = lane
   const stands = sent ?? placed
@@ -62,9 +65,9 @@ const mayBeUndone = (lane: KnownOfPatch, { by, movedTo, updatedAt }: Observation
 }
 
 /**
- * Whether news puts our last PATCH in doubt; then it is to be checked, and nothing else is made of the news. A doubt that
- * was checked is over: if it was right that a person's move was undone, this is that move, and is told as such once.
- * `sent` is the state of a PATCH that is under way.
+ * Whether news puts our last PATCH in doubt; then it is to be checked, and nothing else is made of the news. A doubt
+ * that was checked is over: if it was right that a person's move was undone, this is that move, and is told as such
+ * once. `sent` is the state of a PATCH that is under way.
  */
 export const doubted = (
   sql: Sql,

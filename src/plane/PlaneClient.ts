@@ -123,9 +123,8 @@ const make = Effect.gen(function*() {
   )
 
   const page = (cursor: string | undefined, slot?: Slot) =>
-    family.send(
-      Wire.WorkItemsJson,
-      (name) => ({
+    family.run((name, slot) => {
+      const ask: Ask = {
         method: "GET",
         path: [...project, name],
         query: {
@@ -134,9 +133,12 @@ const make = Effect.gen(function*() {
           per_page: String(pageSize),
           ...(cursor === undefined ? {} : { cursor })
         }
-      }),
-      slot
-    ).pipe(
+      }
+      return Effect.tap(exchange.send(ask, Wire.WorkItemsJson, slot), ({ results }) => {
+        const other = results.find((each) => !isSameId(each.project, target.id))
+        return other === undefined ? Effect.void : exchange.failure(ask, aboutAnother(other.project, "answered"))
+      })
+    }, slot).pipe(
       Effect.map(({ next_cursor, next_page_results, results }) => ({
         items: results.map(toWorkItem),
         all: !next_page_results,

@@ -51,8 +51,8 @@ const Comment = Schema.Struct({ id: PlaneCommentId })
 const Text = Schema.optional(Schema.NullOr(Schema.String))
 
 /**
- * A comment that was made or edited; of an edited one only the id is looked at. `actor`: the user whose API token it was
- * made with.
+ * A comment that was made or edited; of an edited one only the id is looked at. `actor`: the user whose API token it
+ * was made with.
  */
 export const CommentJson = Schema.parseJson(
   Schema.Struct({ ...Comment.fields, issue: Text, external_id: Text, actor: Text })

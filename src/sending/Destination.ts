@@ -1,6 +1,7 @@
 import type { ConfigError } from "effect"
 import { Context, Duration, Effect, Layer, Option, Redacted, Ref } from "effect"
 import { backoff } from "../base/Backoff.js"
+import { counted } from "../base/Text.js"
 import { EpochMillis, epochMillis, later, MonotonicMillis, monotonicMillis } from "../base/Time.js"
 import { Projects } from "../domain/Projects.js"
 import type { Stage } from "../domain/Stage.js"
@@ -40,10 +41,10 @@ export class Destination extends Context.Tag("plane-sync/Destination")<Destinati
    */
   readonly isDown: (error?: PlaneError) => Effect.Effect<boolean>
   /**
-   * Whether the project's keys begin with the identifier that is set, for an event published at `since` whose key begins
-   * with another one. None: they do, so the key is wrong. Otherwise when the key is to be looked at again: the setting
-   * may be wrong, and a person can mend it. The probe tells. It is asked at most once a minute, and what it has said of
-   * an identifier holds for this minute.
+   * Whether the project's keys begin with the identifier that is set, for an event published at `since` whose key
+   * begins with another one. None: they do, so the key is wrong. Otherwise when the key is to be looked at again: the
+   * setting may be wrong, and a person can mend it. The probe tells. It is asked at most once a minute, and what it has
+   * said of an identifier holds for this minute.
    */
   readonly unlessIdentifierHolds: (other: string, since: EpochMillis) => Effect.Effect<Option.Option<EpochMillis>>
   /** Tells that Plane has accepted a write, so the token may write. A later 403 is then about one request. */
@@ -63,7 +64,9 @@ export class Destination extends Context.Tag("plane-sync/Destination")<Destinati
     )
 }
 
-/** How often the project's states are read while the table does not fit, and the probe is sent while nothing else is. */
+/**
+ * How often the project's states are read while the table does not fit, and the probe is sent while nothing else is.
+ */
 const lookEvery = Duration.minutes(5)
 
 /** How often the project's states are read while they could not be. */
@@ -115,7 +118,7 @@ const make = Effect.gen(function*() {
   let hasWritten = false
 
   const waiting = outbox.status.pipe(
-    Effect.map(({ pending }) => `${pending} events wait`),
+    Effect.map(({ pending }) => counted(pending, "event waits", "events wait")),
     Effect.orElseSucceed(() => "nothing is lost")
   )
 

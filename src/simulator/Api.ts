@@ -212,9 +212,9 @@ const withHeaders = (answer: Answer, headers: Readonly<Record<string, string>>):
 })
 
 /**
- * Answers in Django's order: size, path, token, permission, throttle, method, view. The order decides what counts against
- * the rate limit: a 401, a permission 403 and a 413 are not logged and carry no rate headers, but a 400, a view's 404
- * and a 405 do.
+ * Answers in Django's order: size, path, token, permission, throttle, method, view. The order decides what counts
+ * against the rate limit: a 401, a permission 403 and a 413 are not logged and carry no rate headers, but a 400, a
+ * view's 404 and a 405 do.
  */
 export const answer = (
   api: Api,

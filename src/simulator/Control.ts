@@ -63,8 +63,8 @@ const ok = <A, E>(effect: Effect.Effect<A, E>, status = 200): Effect.Effect<Answ
  *
  * - `POST work-items` `{name, number?, state?, projectId?}`, `GET work-items`, `GET work-items/{id}`
  * - `GET work-items/{id}/comments`, `POST work-items/{id}/comments` `{html}`, `GET work-items/{id}/state-changes`
- * - `PATCH work-items/{id}` `{name?, priority?, assignees?, labels?}`, `PATCH comments/{id}` `{html}`, `PATCH states/{id}`
- *   `{name?, group?}`, `PUT identifier` `{identifier}` (of the first project)
+ * - `PATCH work-items/{id}` `{name?, priority?, assignees?, labels?}`, `PATCH comments/{id}` `{html}`
+ * - `PATCH states/{id}` `{name?, group?}`, `PUT identifier` `{identifier}` (of the first project)
  * - `POST work-items/{id}/move` `{state}`, `POST work-items/{id}/archive`, `DELETE work-items/{id}`
  * - `DELETE comments/{id}`, `DELETE states/{id}`, `PUT states/{id}` (there again)
  * - `PUT archived` (the first project is), `DELETE archived` (it is not any more)

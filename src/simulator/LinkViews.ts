@@ -27,8 +27,8 @@ const view = (link: Model.Link, call: Call): JsonObject => ({
 })
 
 /**
- * Plane's worker fetches the page of a new or changed link and saves the whole row, which loses who made it. It needs 0.1
- * to 3 s, and is done here before the next request.
+ * Plane's worker fetches the page of a new or changed link and saves the whole row, which loses who made it. It needs
+ * 0.1 to 3 s, and is done here before the next request.
  */
 const crawl = (link: Model.Link): void => {
   link.metadata = {

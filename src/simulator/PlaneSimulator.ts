@@ -1,8 +1,8 @@
 /**
  * A simulated Plane (Community) for tests and demos: 1.3 by default, or 0.27, 1.0, 1.4. It has the part of Plane's REST
- * API that plane-sync uses, with Plane's rate limit, error shapes, external-id race, memberships, roles, archived projects
- * and webhooks, and with faults on demand. It imports nothing of the rest of plane-sync. docs/FIDELITY.md says what it
- * copies and what it does not.
+ * API that plane-sync uses, with Plane's rate limit, error shapes, external-id race, memberships, roles, archived
+ * projects and webhooks, and with faults on demand. It imports nothing of the rest of plane-sync. docs/FIDELITY.md says
+ * what it copies and what it does not.
  *
  * @module
  */
@@ -97,7 +97,9 @@ export class PlaneSimulator extends Context.Tag("plane-sync/PlaneSimulator")<Pla
    * person.
    */
   readonly moveWorkItem: (workItemId: string, state: string) => Effect.Effect<void>
-  /** A person changes other fields of a work item in the web page. The webhook calls two `assignee_ids` and `label_ids`. */
+  /**
+   * A person changes other fields of a work item in the web page. The webhook calls two `assignee_ids` and `label_ids`.
+   */
   readonly editWorkItem: (workItemId: string, edit: WorkItemEdit) => Effect.Effect<void>
   readonly deleteWorkItem: (workItemId: string) => Effect.Effect<void>
   readonly archiveWorkItem: (workItemId: string) => Effect.Effect<void>
@@ -151,8 +153,8 @@ export class PlaneSimulator extends Context.Tag("plane-sync/PlaneSimulator")<Pla
   /** The webhooks that it has sent, each attempt by itself, once it has ended. */
   readonly hooks: Effect.Effect<ReadonlyArray<SentHook>>
   /**
-   * The mails that PATCHes through the API have caused, which are notifications too. Only 1.4 sends them, to who made the
-   * work item and to all who were ever assigned to it, except to who changed it.
+   * The mails that PATCHes through the API have caused, which are notifications too. Only 1.4 sends them, to who made
+   * the work item and to all who were ever assigned to it, except to who changed it.
    */
   readonly mails: Effect.Effect<ReadonlyArray<SentMail>>
 }>() {

@@ -2,8 +2,8 @@ import type { ClockMillis } from "./Moment.js"
 import type { Settings } from "./Options.js"
 
 /**
- * Plane's throttle: for each API token a sliding log of the moments at which requests *arrived*. A slot becomes free exactly
- * one window after its arrival. Refused requests are not logged. `Reset` is always now + window, as in Plane.
+ * Plane's throttle: for each API token a sliding log of the moments at which requests *arrived*. A slot becomes free
+ * exactly one window after its arrival. Refused requests are not logged. `Reset` is always now + window, as in Plane.
  */
 export interface RateLog {
   readonly admit: (token: string, now: ClockMillis) => Admission

@@ -17,8 +17,8 @@ import { traitsOf } from "./Version.js"
 import * as Views from "./Views.js"
 
 /**
- * What the webhook is to say. `data` is called when it is first sent, because Plane shows the item as of that moment, not of
- * the change.
+ * What the webhook is to say. `data` is called when it is first sent, because Plane shows the item as of that moment,
+ * not of the change.
  */
 export interface Announcement {
   readonly event: "issue" | "issue_comment" | "project"

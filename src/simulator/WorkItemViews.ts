@@ -83,7 +83,9 @@ export const byIdentifier = (call: Call, project: Model.Project): Effect.Effect<
   return Effect.succeed(second === undefined ? shown(call, item) : somethingWrong)
 }
 
-/** What was done to a work item: the oldest first, unless `order_by=-created_at` is asked for. Comments are not in it. */
+/**
+ * What was done to a work item: the oldest first, unless `order_by=-created_at` is asked for. Comments are not in it.
+ */
 export const activities = (call: Call, project: Model.Project): Effect.Effect<Answer> => {
   const item = named(call, project)
   if (!listed(item)) return Effect.succeed(missing)

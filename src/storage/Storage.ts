@@ -50,8 +50,8 @@ export class Storage extends Context.Tag("plane-sync/Storage")<Storage, {
   /** What is known of its trouble, and how background loops go on meanwhile. */
   readonly trouble: StorageTrouble
   /**
-   * Reads the whole file, beside everything else, and fails with `Damaged` when SQLite finds fault with it. Then nothing
-   * more is read or written. Undefined in memory, and in a host's database.
+   * Reads the whole file, beside everything else, and fails with `Damaged` when SQLite finds fault with it. Then
+   * nothing more is read or written. Undefined in memory, and in a host's database.
    */
   readonly check: Effect.Effect<void, StorageError> | undefined
 }>() {
@@ -61,8 +61,8 @@ export class Storage extends Context.Tag("plane-sync/Storage")<Storage, {
   )
 
   /**
-   * A SQLite file of our own, or `:memory:`. A missing folder is created, and so is a missing file, which only this user
-   * can read.
+   * A SQLite file of our own, or `:memory:`. A missing folder is created, and so is a missing file, which only this
+   * user can read.
    */
   static readonly layerFile = (filename: string): Layer.Layer<Storage, StorageError, Migrations> =>
     Layer.scoped(Storage, Effect.flatMap(openOwnFile(filename), withTrouble)).pipe(

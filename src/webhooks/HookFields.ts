@@ -3,8 +3,8 @@ import { carriesFacts } from "./GiteaHook.js"
 import type { Source } from "./WebhookConfig.js"
 
 /**
- * What `PlaneHook.ts` reads. The earlier value of what was changed is not here, and of the new one only the beginning: it
- * may be a description.
+ * What `PlaneHook.ts` reads. The earlier value of what was changed is not here, and of the new one only the beginning:
+ * it may be a description.
  */
 const planeFields: Fields = {
   event: "whole",

@@ -36,11 +36,11 @@ const work = Layer.scopedDiscard(Effect.gen(function*() {
 }))
 
 /**
- * Takes webhooks until the scope closes, and works on them while this process is the leader. It goes over the tasks, the
- * sending to Plane and the storage of a host: `Orchestrator.layerStorage` (or `Orchestrator.layerTasks` over
- * `PlaneSync.layerStorage`), with `Layer.provideMerge(Storage.layer)`. It uses the `PlaneClient` and the `Projects` that
- * sending uses, so that both share one budget and one project, however a host puts its layers together. A host hands the
- * requests to the `Receiver`: docs/setup.md has a whole example.
+ * Takes webhooks until the scope closes, and works on them while this process is the leader. It goes over the tasks,
+ * the sending to Plane and the storage of a host: `Orchestrator.layerStorage` (or `Orchestrator.layerTasks` over
+ * `PlaneSync.layerStorage`), with `Layer.provideMerge(Storage.layer)`. It uses the `PlaneClient` and the `Projects`
+ * that sending uses, so that both share one budget and one project, however a host puts its layers together. A host
+ * hands the requests to the `Receiver`: docs/setup.md has a whole example.
  */
 export const webhooksLayer: Layer.Layer<
   Receiver,

@@ -62,7 +62,7 @@ const elsewhere = "process 1 on elsewhere sends"
 const byReading = /reading/
 const byWorkers = /working/
 const byWriting = /writing/
-const notStored = /^3 events could not be stored and are in the log only, the latest of them just now$/
+const notStored = /^3 events could not be stored: only the log has what was lost, the latest just now$/
 
 const rows: ReadonlyArray<readonly [string, Partial<HealthFacts>, ReadonlyArray<RegExp>]> = [
   ["all goes well", {}, []],

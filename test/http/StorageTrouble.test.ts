@@ -164,7 +164,7 @@ describe("storage that is", () => {
           assert.isDefined((yield* Context.get(context, PlaneSync).workers).storageFailure)
           const degraded = yield* health
           assert.strictEqual(degraded.status, "degraded")
-          assert.match(degraded.reasons.join("\n"), /1 events could not be stored/)
+          assert.match(degraded.reasons.join("\n"), /1 event could not be stored/)
 
           yield* end
           yield* TestClock.adjust("2 seconds")

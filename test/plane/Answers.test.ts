@@ -72,6 +72,12 @@ describe("row 70: an answer about another thing is no answer", () => {
       (plane) => plane.editComment(two.id, { id: mine, html: "<p>y</p>" }),
       "unknown"
     ],
+    [
+      "a list with a work item of another project",
+      ok({ results: [two, { ...three, project: theirs }], next_page_results: false }),
+      (plane) => plane.newest(),
+      "answered"
+    ],
     ["another project", ok({ id: theirs, identifier: "ET" }), (plane) => plane.probe, "answered"]
   ]
   it.effect.each(rows)("row 70: %s", ([, reply, ask, sent]) =>

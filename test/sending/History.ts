@@ -250,8 +250,8 @@ export const processOn = ({ database, maxAttempts, planeClock }: {
       context,
       kill: Effect.zipRight(awake.close, takenForDead),
       /**
-       * Returns what wakes it up after some time. That returns what kills it for good: after it has woken up it stands by,
-       * and may lead again.
+       * Returns what wakes it up after some time. That returns what kills it for good: after it has woken up it stands
+       * by, and may lead again.
        */
       suspend: Effect.as(Effect.zipRight(awake.close, takenForDead), (millis: number) =>
         Effect.map(

@@ -9,8 +9,8 @@ import { planeHandler } from "../../src/webhooks/PlaneHandler.js"
 import { SkippedHooks } from "../../src/webhooks/SkippedHooks.js"
 
 /**
- * Plane's hooks without a socket: `webhook` is for the simulator, and `layer` takes what that sends and works on it, beside
- * a pipeline and its tasks. `late` says how long a hook about a field is on its way.
+ * Plane's hooks without a socket: `webhook` is for the simulator, and `layer` takes what that sends and works on it,
+ * beside a pipeline and its tasks. `late` says how long a hook about a field is on its way.
  */
 export const planeHooks = (late: (field: string) => Duration.DurationInput = () => 0) => {
   let deliver: (request: WebhookRequest) => Effect.Effect<void, unknown> = () => Effect.void

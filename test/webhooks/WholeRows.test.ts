@@ -18,8 +18,8 @@ import { overPlane } from "../sending/Pipeline.js"
 import { planeHooks } from "../support/PlaneHooks.js"
 
 /**
- * The pipeline, its tasks and Plane's hooks under the TestClock. A hook takes `late` on its way; Plane takes `saving` from
- * reading a row to saving all of it.
+ * The pipeline, its tasks and Plane's hooks under the TestClock. A hook takes `late` on its way; Plane takes `saving`
+ * from reading a row to saving all of it.
  */
 const scene = ({ late, saving = 0, settings = {} }: {
   readonly late?: (field: string) => Duration.DurationInput
