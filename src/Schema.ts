@@ -7,6 +7,7 @@ import {
   indexFileColumn,
   outboxTables,
   peopleColumns,
+  projectColumns,
   splittingColumns,
   wholeRowColumns
 } from "./outbox/Tables.js"
@@ -30,7 +31,8 @@ export const migrations = {
   "0009_launches": whileNobodyLeads(launchTable),
   "0010_people": Effect.all([peopleColumns, whyColumn, followedTasks], { discard: true }),
   "0011_whole_rows": wholeRowColumns,
-  "0012_left_heads": leftHeadsColumn
+  "0012_left_heads": leftHeadsColumn,
+  "0013_projects": whileNobodyLeads(projectColumns)
 }
 
 /** What opening a database needs. */

@@ -5,10 +5,9 @@ import { Console, DateTime, Effect, Either } from "effect"
 import { cleanText, escapeHtml } from "../base/Text.js"
 import { uuidV7 } from "../base/UuidV7.js"
 import { keyIn } from "../domain/Project.js"
-import { Projects } from "../domain/Projects.js"
+import { CurrentProject } from "../plane/CurrentProject.js"
 import { PlaneClient } from "../plane/PlaneClient.js"
-import { PlaneConfig } from "../plane/PlaneConfig.js"
-import { findByKey, webAddress } from "./Find.js"
+import { findByKey, webAddress, withProjectOf } from "./Find.js"
 import { lineOf } from "./Help.js"
 import { keyArgument } from "./KeyArgument.js"
 import { shown } from "./Table.js"
@@ -31,10 +30,9 @@ export const comment = Command.make(
   "comment",
   { key: keyArgument, text: textArgument },
   ({ key, text }) =>
-    Effect.gen(function*() {
+    withProjectOf(key, Effect.gen(function*() {
       const plane = yield* PlaneClient
-      const config = yield* PlaneConfig
-      const { project } = yield* Projects
+      const { config, project } = yield* CurrentProject
       const item = yield* findByKey(key)
       const externalId = `cli:${yield* uuidV7}`
       const createdAt = yield* DateTime.now
@@ -47,7 +45,7 @@ export const comment = Command.make(
         `external id  ${externalId}`,
         `address      ${webAddress(config, project, item)}`
       ].join("\n"))
-    })
+    }))
 ).pipe(
   Command.withDescription(lineOf("comment"))
 )

@@ -1,11 +1,15 @@
 import * as Command from "@effect/cli/Command"
-import { Console, Effect } from "effect"
+import type * as HttpClient from "@effect/platform/HttpClient"
+import type { ConfigError } from "effect"
+import { Console, Effect, Layer } from "effect"
 import type { Project } from "../domain/Project.js"
 import { keyIn } from "../domain/Project.js"
-import { Projects } from "../domain/Projects.js"
+import type { Projects } from "../domain/Projects.js"
 import type { WorkItemKey } from "../domain/WorkItemKey.js"
+import { CurrentProject } from "../plane/CurrentProject.js"
 import { PlaneClient } from "../plane/PlaneClient.js"
-import { PlaneConfig } from "../plane/PlaneConfig.js"
+import type { PlaneConfig } from "../plane/PlaneConfig.js"
+import type { RateBudget } from "../plane/RateBudget.js"
 import type { WorkItem } from "../plane/WorkItem.js"
 import { lineOf } from "./Help.js"
 import { keyArgument } from "./KeyArgument.js"
@@ -33,7 +37,7 @@ export const findLines = (
   `address  ${webAddress(config, project, item)}`
 ]
 
-/** Finds the work item of a key. A key of another project is wrong use, because Plane is not even asked. */
+/** Finds the work item of a key. A key of no project is wrong use, because Plane is not even asked. */
 export const findByKey = Effect.fnUntraced(function*(key: WorkItemKey) {
   const plane = yield* PlaneClient
   return yield* plane.find(key).pipe(
@@ -42,16 +46,29 @@ export const findByKey = Effect.fnUntraced(function*(key: WorkItemKey) {
   )
 })
 
+/** Runs a command with a client of the project that a key names. */
+export const withProjectOf = <A, E, R>(
+  key: WorkItemKey,
+  command: Effect.Effect<A, E, R>
+): Effect.Effect<
+  A,
+  E | ConfigError.ConfigError,
+  Exclude<R, PlaneClient | CurrentProject> | HttpClient.HttpClient | Projects | RateBudget
+> =>
+  Effect.provide(
+    command,
+    Layer.provideMerge(PlaneClient.layerCurrent, CurrentProject.layerOfKey(key.written))
+  )
+
 /** `plane-sync find ET-002`: shows the work item that has this key. */
 export const find = Command.make("find", { key: keyArgument }, ({ key }) =>
-  Effect.gen(function*() {
+  withProjectOf(key, Effect.gen(function*() {
     const plane = yield* PlaneClient
-    const config = yield* PlaneConfig
-    const { project } = yield* Projects
+    const { config, project } = yield* CurrentProject
     const item = yield* findByKey(key)
     const states = yield* plane.states
     const state = states.find(({ id }) => id === item.stateId)
     yield* Console.log(findLines(config, project, item, state?.name).join("\n"))
-  })).pipe(
+  }))).pipe(
     Command.withDescription(lineOf("find"))
   )

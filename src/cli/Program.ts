@@ -6,7 +6,6 @@ import { Effect, Layer } from "effect"
 import { connections } from "../base/Connections.js"
 import { version } from "../base/Version.js"
 import { projectsLayer } from "../domain/ProjectSettings.js"
-import { PlaneClient } from "../plane/PlaneClient.js"
 import { RateBudget } from "../plane/RateBudget.js"
 import { backup } from "./Backup.js"
 import { comment } from "./Comment.js"
@@ -19,10 +18,7 @@ import { publish } from "./Publish.js"
 import { task } from "./Task.js"
 import { WrongUse, wrongUse } from "./WrongUse.js"
 
-const plane = PlaneClient.layer.pipe(
-  Layer.provideMerge(projectsLayer),
-  Layer.provide(RateBudget.layer),
-  Layer.provide(connections),
+const plane = Layer.mergeAll(projectsLayer, RateBudget.layer, connections).pipe(
   Layer.provideMerge(loggingLayer)
 )
 

@@ -209,7 +209,10 @@ const advance = Command.make("advance", { key: keyArgument }, ({ key }) =>
   })).pipe(Command.withDescription(lineOf("task advance")))
 
 // There are no gates and launchers here: a `serve` on the same file notices what was stored, and continues with it.
-const store = TaskStore.layer.pipe(Layer.provide(Layer.merge(Pipeline.layerDefault, WakeUps.layer)))
+const store = TaskStore.layer.pipe(
+  Layer.provideMerge(projectsLayer),
+  Layer.provide(Layer.merge(Pipeline.layerDefault, WakeUps.layer))
+)
 const existing = Layer.provideMerge(store, existingDatabase)
 
 /** `plane-sync task …`: the tasks of the orchestrator. */
@@ -220,7 +223,7 @@ export const task = Command.make(
 ).pipe(
   Command.withSubcommands([
     Command.provide(list, existing),
-    Command.provide(show, Layer.provideMerge(Layer.provide(TaskPullRequests.layer, projectsLayer), existing)),
+    Command.provide(show, Layer.provideMerge(TaskPullRequests.layer, existing)),
     Command.provide(start, Layer.provideMerge(store, database)),
     Command.provide(report, existing),
     Command.provide(pause, existing),

@@ -3,18 +3,26 @@ import { Config, Either, Layer, ParseResult, Schema } from "effect"
 import type { Accepted } from "../base/Setting.js"
 import { defineSetting, duration, given, globsOf, listOf, matching, oneOf, unset } from "../base/Setting.js"
 import type { Project } from "./Project.js"
-import { Projects } from "./Projects.js"
-import { defaultStageStates, StageStates } from "./StageStates.js"
+import { Projects, projectsOf } from "./Projects.js"
+import type { StageStates, StageTable } from "./StageStates.js"
+import { defaultStageStates, StateIdText } from "./StageStates.js"
 
-const StageStatesText = Schema.parseJson(StageStates)
+const StageStatesText = Schema.parseJson(
+  Schema.ReadonlyMapFromRecord({ key: Schema.NonEmptyString, value: StateIdText })
+)
 
-const stageStates: Accepted<StageStates> = {
+const byId = (states: StageStates): StageTable => new Map(Array.from(states, ([stage, id]) => [stage, { id }]))
+
+const stageStates: Accepted<StageTable> = {
   expected: `JSON, stage → state id, like {"done":"381a2833-3c4e-4be5-bd0f-be84cb946ad8"}`,
   parse: (text) =>
-    Either.mapLeft(Schema.decodeEither(StageStatesText)(text), (error) => {
-      const [first] = ParseResult.ArrayFormatter.formatErrorSync(error)
-      const where = first === undefined ? "" : ` (${[...first.path, first.message].join(": ")})`
-      return `${given(text)} is not a table of states${where}`
+    Either.mapBoth(Schema.decodeEither(StageStatesText)(text), {
+      onLeft: (error) => {
+        const [first] = ParseResult.ArrayFormatter.formatErrorSync(error)
+        const where = first === undefined ? "" : ` (${[...first.path, first.message].join(": ")})`
+        return `${given(text)} is not a table of states${where}`
+      },
+      onRight: byId
     })
 }
 
@@ -118,14 +126,27 @@ export const pullRequestSettings = {
   })
 }
 
-/** The project that the settings name. */
-export const projectConfig: Config.Config<Project> = Config.all({
-  ...projectSettings,
-  pullRequests: Config.all(pullRequestSettings)
-})
+/** The project that the variables name. */
+export const projectConfig: Config.Config<Project> = Config.map(
+  Config.all({ ...projectSettings, pullRequests: Config.all(pullRequestSettings) }),
+  ({ id, identifier, pullRequests, states }) => ({
+    id,
+    identifier,
+    stages: states,
+    pullRequests,
+    own: {},
+    names: {
+      identifier: projectSettings.identifier.definition.name,
+      id: projectSettings.id.definition.name,
+      workspace: "ORCH_PLANE_WORKSPACE_SLUG",
+      apiToken: "ORCH_PLANE_API_TOKEN",
+      states: projectSettings.states.definition.name
+    }
+  })
+)
 
-/** The project that the settings name, for every room that needs one. */
+/** The project that the variables name, for every room that needs one. */
 export const projectsLayer: Layer.Layer<Projects, ConfigError.ConfigError> = Layer.effect(
   Projects,
-  Config.map(projectConfig, (project) => ({ project }))
+  Config.map(projectConfig, (project) => projectsOf([project]))
 )

@@ -59,6 +59,9 @@ export class WorkItemKey extends Schema.Class<WorkItemKey>("WorkItemKey")({
   }
 }
 
+/** What a key's text begins with: "ET" of "ET-2". */
+export const identifierOf = (key: CanonicalKey | NormalizedKey): string => key.slice(0, key.lastIndexOf("-"))
+
 /** What a key is made of, or what is wrong with it, in words. */
 const partsOf = (text: string) => {
   const [, identifier, digits] = pattern.exec(text) ?? []

@@ -5,7 +5,7 @@ import { EpochMillis, epochMillis } from "../base/Time.js"
 import { uuidV7Of } from "../base/UuidV7.js"
 import type { StageEvent } from "../domain/StageEvent.js"
 import { contentOf, EventId, StageEventJson, stageOf } from "../domain/StageEvent.js"
-import type { StageStates } from "../domain/StageStates.js"
+import type { Projects } from "../domain/Projects.js"
 import { WorkItemKey } from "../domain/WorkItemKey.js"
 import type { NewEvent } from "../outbox/StoredEvent.js"
 
@@ -83,7 +83,7 @@ const asJson = (value: unknown): string => {
  * Makes the event that is stored: it has an id and a moment, and its texts are cleaned. Never fails: an event that
  * cannot be told to Plane is marked unfit, with the reason, and becomes a dead letter.
  */
-export const newEvent = (event: StageEvent, states: StageStates): Effect.Effect<NewEvent> =>
+export const newEvent = (event: StageEvent, projects: Projects["Type"]): Effect.Effect<NewEvent> =>
   Effect.flatMap(epochMillis, (now) => {
     const part = (name: "id" | "workItem") =>
       Either.getOrUndefined(attempt(() => Predicate.isRecord(event) ? event[name] : undefined))
@@ -92,13 +92,14 @@ export const newEvent = (event: StageEvent, states: StageStates): Effect.Effect<
       const accepted = attempt(() =>
         Either.mapBoth(validate(copyOf(event)), {
           onLeft: describeParseError,
-          onRight: (valid) => fit(valid, id, states, now)
+          onRight: (valid) => fit(valid, id, projects, now)
         })
       )
       return Either.getOrElse(Either.flatMap(accepted, identity), (reason) => ({
         id,
         workItem: cleanLine(textOf(part("workItem")), textLimit),
         lane: undefined,
+        project: "",
         body: asJson(event),
         stage: undefined,
         urgent: false,
@@ -112,18 +113,20 @@ export const newEvent = (event: StageEvent, states: StageStates): Effect.Effect<
 const fit = (
   event: StageEvent,
   id: string,
-  states: StageStates,
+  projects: Projects["Type"],
   now: EpochMillis
 ): NewEvent => {
   const content = contentOf(event)
   const stage = stageOf(event)
+  const project = projects.ofKey(content.workItem)
   const occurredAt = event.occurredAt === undefined ? now : EpochMillis(DateTime.toEpochMillis(event.occurredAt))
   return {
     id,
     workItem: content.workItem,
     lane: WorkItemKey.normalize(content.workItem),
     body: JSON.stringify(content),
-    stage: stage !== undefined && states.has(stage) ? stage : undefined,
+    project: project?.identifier ?? "",
+    stage: stage !== undefined && (project ?? projects.all[0]).stages.has(stage) ? stage : undefined,
     // A person acts on a failed gate or a completion, so these go before what a person only reads.
     urgent: event._tag !== "StageChanged",
     occurredAt: occurredAt <= now + maxAhead ? occurredAt : now,

@@ -71,7 +71,7 @@ const asPublished = ({ body, id, occurredAt }: NewEvent): string =>
 const make = Effect.gen(function*() {
   const outbox = yield* Outbox
   const wakeUps = yield* WakeUps
-  const { project } = yield* Projects
+  const projects = yield* Projects
   let notStored = 0
   const warn = yield* makeCountedWarning((count, cause) =>
     `${cause}. ${counted(count, "event was", "events were")} not stored: the log has each in a line of its own`
@@ -90,7 +90,7 @@ const make = Effect.gen(function*() {
     )
 
   const publish = Effect.fnUntraced(function*(event: StageEvent) {
-    const accepted = yield* newEvent(event, project.states)
+    const accepted = yield* newEvent(event, projects)
     const { id } = accepted
     return yield* Effect.matchEffect(store(accepted), {
       onFailure: (error) => {
@@ -111,7 +111,7 @@ const make = Effect.gen(function*() {
   })
 
   const publishOrFail = Effect.fnUntraced(function*(event: StageEvent) {
-    const accepted = yield* newEvent(event, project.states)
+    const accepted = yield* newEvent(event, projects)
     const { conflict, duplicate } = yield* store(accepted)
     if (conflict) return yield* new IdTaken({ id: accepted.id })
     return { id: accepted.id, duplicate }
@@ -122,7 +122,7 @@ const make = Effect.gen(function*() {
   ) =>
     outbox.transact(Effect.flatMap(work, ({ events, value }) =>
       Effect.map(
-        Effect.forEach(events, (event) => newEvent(event, project.states)),
+        Effect.forEach(events, (event) => newEvent(event, projects)),
         (accepted) => ({ value, events: accepted })
       ))).pipe(Effect.zipLeft(wakeUps.notify))
 

@@ -5,7 +5,6 @@ import { connections } from "../base/Connections.js"
 import type { EpochMillis } from "../base/Time.js"
 import { epochMillis, later } from "../base/Time.js"
 import { Projects } from "../domain/Projects.js"
-import { projectsLayer } from "../domain/ProjectSettings.js"
 import type { Leadership } from "../outbox/Leadership.js"
 import { Storage } from "../storage/Storage.js"
 import type { StorageError } from "../storage/StorageError.js"
@@ -77,7 +76,7 @@ export const giteaGates: Effect.Effect<
   never,
   Gitea | Projects | Storage | TaskPullRequests | Pipeline
 > = Effect.gen(function*() {
-  const { project: { pullRequests: rules } } = yield* Projects
+  const { all: [{ pullRequests: rules }] } = yield* Projects
   const client = Option.getOrUndefined(yield* Gitea)
   const storage = yield* Storage
   const { read, sql, write } = storage
@@ -244,12 +243,12 @@ export const giteaGates: Effect.Effect<
 export const gatesLayer: Layer.Layer<
   Gitea | QualityGates,
   ConfigError.ConfigError,
-  Pipeline | Leadership | WakeUps | Storage
+  Pipeline | Leadership | Projects | WakeUps | Storage
 > = Layer.merge(
   Layer.effect(QualityGates, Effect.map(giteaGates, QualityGates.make)),
   Layer.scopedDiscard(startRounds)
 ).pipe(
   Layer.provide(TaskPullRequests.layer),
   Layer.provideMerge(Gitea.layer),
-  Layer.provide([TaskStore.layer, projectsLayer, connections])
+  Layer.provide([TaskStore.layer, connections])
 )

@@ -61,7 +61,7 @@ export const makeAsking = (
   Projects | Storage | TaskPullRequests | TaskStore | WakeUps
 > =>
   Effect.gen(function*() {
-    const { project } = yield* Projects
+    const { all: [project] } = yield* Projects
     const storage = yield* Storage
     const { read, sql, write } = storage
     const tasks = yield* TaskStore
@@ -185,7 +185,7 @@ export const makeAsking = (
 /** Looks up the repositories that the settings name and that nobody has told of yet, until all are known. */
 const findNamed = (client: GiteaClient) =>
   Effect.gen(function*() {
-    const { project } = yield* Projects
+    const { all: [project] } = yield* Projects
     const { read, sql, write } = yield* Storage
     const wakeUps = yield* WakeUps
     const names = project.pullRequests.repositories.filter((name) => !isGlob(name)).map((name) => name.toLowerCase())

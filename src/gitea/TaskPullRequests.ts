@@ -35,7 +35,7 @@ const isSame = (one: PullRequest) => (other: PullRequest) =>
   one.repository === other.repository && one.number === other.number
 
 const make = Effect.gen(function*() {
-  const { project } = yield* Projects
+  const { all: [project] } = yield* Projects
   const { read, sql } = yield* Storage
   const tasks = yield* TaskStore
 

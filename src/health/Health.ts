@@ -1,10 +1,9 @@
 import type { ConfigError } from "effect"
-import { Context, Effect, Either, Layer, Option, Redacted, Ref, Schedule } from "effect"
+import { Context, Effect, Either, Layer, Option, Ref, Schedule } from "effect"
 import { EpochMillis, epochMillis } from "../base/Time.js"
 import { StageEvents } from "../events/StageEvents.js"
 import { Gitea } from "../gitea/GiteaClient.js"
 import { Leadership } from "../outbox/Leadership.js"
-import { PlaneConfig } from "../plane/PlaneConfig.js"
 import { PlaneSync } from "../sending/PlaneSync.js"
 import { Integrity } from "../storage/Integrity.js"
 import type { StorageError } from "../storage/StorageError.js"
@@ -36,14 +35,12 @@ export class Health extends Context.Tag("plane-sync/Health")<Health, {
 }
 
 const make = Effect.gen(function*() {
-  const { apiToken } = yield* PlaneConfig
   const plane = yield* PlaneSync
   const events = yield* StageEvents
   const { standby } = yield* Leadership
   const { doubt } = yield* Integrity
   const receiver = yield* Receiver
   const troubles = Option.match(yield* Gitea, { onNone: () => Effect.succeed([]), onSome: ({ troubles }) => troubles })
-  const hasToken = Redacted.value(apiToken) !== ""
   const heard = heardSources(yield* WebhookConfig)
 
   const lastRead = yield* Ref.make<Pick<HealthFacts, "outbox" | "readFailure">>({
@@ -74,17 +71,13 @@ const make = Effect.gen(function*() {
   const facts: Effect.Effect<HealthFacts> = Effect.gen(function*() {
     yield* Effect.timeoutOption(readOutbox, patience)
     yield* countNotStored
-    const { storageFailure } = yield* plane.workers
     return {
       now: yield* epochMillis,
-      hasToken,
-      destination: yield* plane.destination,
-      misfit: yield* plane.misfit,
-      budget: yield* plane.budget,
+      projects: yield* plane.projects,
       standby: yield* standby,
       integrity: yield* doubt,
       ...(yield* Ref.get(lastRead)),
-      workerFailure: storageFailure,
+      workerFailure: yield* plane.storageFailure,
       writeFailure: yield* Ref.get(writeFailure),
       notStored: yield* Ref.get(notStored),
       gitea: yield* troubles,

@@ -1,8 +1,8 @@
+import type { Array as Arr } from "effect"
 import type { EpochMillis } from "../base/Time.js"
 import type { GiteaError } from "../gitea/GiteaError.js"
 import type { OutboxStatus } from "../outbox/Queries.js"
-import type { RateStatus } from "../plane/RateBudget.js"
-import type { DestinationStatus } from "../sending/Destination.js"
+import type { ProjectStatus } from "../sending/PlaneSync.js"
 import type { StorageError } from "../storage/StorageError.js"
 import type { SourceStatus } from "../webhooks/Receiver.js"
 import type { Source } from "../webhooks/WebhookConfig.js"
@@ -10,12 +10,7 @@ import type { Source } from "../webhooks/WebhookConfig.js"
 /** All that a report on the program's health is made from, as it was read at the moment `now`. */
 export interface HealthFacts {
   readonly now: EpochMillis
-  /** Whether `ORCH_PLANE_API_TOKEN` is set. */
-  readonly hasToken: boolean
-  readonly destination: DestinationStatus
-  /** What is wrong with the stage table, or why it could not be compared; undefined while it fits. */
-  readonly misfit: string | undefined
-  readonly budget: RateStatus
+  readonly projects: Arr.NonEmptyReadonlyArray<ProjectStatus>
   /** Who is the leader instead of this process; undefined while it leads itself. */
   readonly standby: string | undefined
   /** What is not known of the database file yet, or what damage was found; undefined when it is whole. */

@@ -1,4 +1,5 @@
 import { DateTime, Schema } from "effect"
+import type { ProjectStatus } from "../sending/PlaneSync.js"
 import type { SourceStatus } from "../webhooks/Receiver.js"
 import type { HealthFacts } from "./HealthFacts.js"
 import { judge } from "./Judge.js"
@@ -10,6 +11,17 @@ const WebhookSource = Schema.Struct({
     description: "the kinds that moved nothing: how many of each, and why the latest of them did not"
   })
 }).annotations({ identifier: "WebhookSource", description: "a sender's webhooks since the program was started" })
+
+const PlaneReport = Schema.Struct({
+  state: Schema.Literal("open", "closed").annotations({ description: "closed: nothing is sent, everything is kept" }),
+  since: Schema.optionalWith(Schema.DateTimeUtc, { exact: true }),
+  reason: Schema.optionalWith(Schema.String, { exact: true }),
+  rateLimit: Schema.Struct({
+    limit: Schema.Number,
+    used: Schema.Number.annotations({ description: "requests that count against the limit now" }),
+    waiting: Schema.Number.annotations({ description: "requests that wait for their turn" })
+  })
+})
 
 /** What `GET /health` answers. */
 export const HealthReport = Schema.Struct({
@@ -24,16 +36,11 @@ export const HealthReport = Schema.Struct({
   waits: Schema.Array(Schema.String).annotations({
     description: "those of the reasons for which something that was stored may wait"
   }),
-  plane: Schema.Struct({
-    state: Schema.Literal("open", "closed").annotations({ description: "closed: nothing is sent, everything is kept" }),
-    since: Schema.optionalWith(Schema.DateTimeUtc, { exact: true }),
-    reason: Schema.optionalWith(Schema.String, { exact: true }),
-    rateLimit: Schema.Struct({
-      limit: Schema.Number,
-      used: Schema.Number.annotations({ description: "requests that count against the limit now" }),
-      waiting: Schema.Number.annotations({ description: "requests that wait for their turn" })
-    })
-  }),
+  plane: PlaneReport.annotations({ description: "of several projects that of the first which is closed" }),
+  projects: Schema.Array(Schema.Struct({
+    project: Schema.String.annotations({ description: "its identifier" }),
+    ...PlaneReport.fields
+  })),
   outbox: Schema.Struct({
     pending: Schema.Number,
     dead: Schema.Number,
@@ -49,18 +56,21 @@ const sourceReport = ({ acceptedAt, refused, skipped }: SourceStatus): typeof We
   skipped
 })
 
+const planeReport = ({ budget, destination }: ProjectStatus): typeof PlaneReport.Type => ({
+  ...(destination.open
+    ? { state: "open" }
+    : { state: "closed", since: DateTime.unsafeMake(destination.since), reason: destination.reason }),
+  rateLimit: { limit: budget.limit, used: budget.used, waiting: budget.waiting }
+})
+
 /** The facts as they are shown, with their judgement. */
 export const healthReport = (facts: HealthFacts): HealthReport => {
-  const { budget, destination, hooks, now, outbox } = facts
+  const { hooks, now, outbox, projects } = facts
   return {
     live: true,
     ...judge(facts),
-    plane: {
-      ...(destination.open
-        ? { state: "open" }
-        : { state: "closed", since: DateTime.unsafeMake(destination.since), reason: destination.reason }),
-      rateLimit: { limit: budget.limit, used: budget.used, waiting: budget.waiting }
-    },
+    plane: planeReport(projects.find(({ destination }) => !destination.open) ?? projects[0]),
+    projects: projects.map((project) => ({ project: project.identifier, ...planeReport(project) })),
     outbox: {
       pending: outbox.pending,
       dead: outbox.dead,

@@ -1,4 +1,4 @@
-import { DateTime, Duration } from "effect"
+import { Array as Arr, DateTime, Duration } from "effect"
 import { counted } from "../base/Text.js"
 import type { EpochMillis } from "../base/Time.js"
 import type { HealthFacts } from "./HealthFacts.js"
@@ -17,13 +17,19 @@ const recent = Duration.minutes(5)
 
 const isRecent = (now: EpochMillis, at: EpochMillis) => now - at < Duration.toMillis(recent)
 
-const sendingReason = ({ destination, hasToken, outbox: { pending } }: HealthFacts): string | undefined => {
-  if (!hasToken) return "ORCH_PLANE_API_TOKEN is not set: events are kept, and nothing is sent to Plane"
-  if (destination.open) return undefined
-  if (destination.notLookedAt === true) return destination.reason
-  const since = DateTime.formatIso(DateTime.unsafeMake(destination.since))
+/** Projects that are closed for one reason are told together: it is Plane's, or the API token's. */
+const sendingReasons = ({ outbox: { pending }, projects }: HealthFacts): ReadonlyArray<string> => {
+  const closed = projects.flatMap(({ destination, identifier }) =>
+    destination.open ? [] : [{ ...destination, identifier }]
+  )
   const waiting = counted(pending, "event waits", "events wait")
-  return `${destination.reason}. Nothing has been sent to Plane since ${since}: ${waiting}, and nothing is lost`
+  return Object.values(Arr.groupBy(closed, ({ reason }) => reason)).flatMap((same) => {
+    const [first] = same
+    if (first.notLookedAt === true) return [first.reason]
+    const since = DateTime.formatIso(DateTime.unsafeMake(Math.min(...same.map(({ since }) => since))))
+    const where = same.length === projects.length ? "" : ` for ${same.map(({ identifier }) => identifier).join(", ")}`
+    return [`${first.reason}. Nothing has been sent to Plane${where} since ${since}: ${waiting}, and nothing is lost`]
+  })
 }
 
 /** Nobody is told what is a dead letter, until a person retries or discards it. */
@@ -61,8 +67,8 @@ const isReason = (reason: string | undefined) => reason !== undefined
 /** Judges the facts: the program is degraded when any of them needs a person. */
 export const judge = (facts: HealthFacts): Judgement => {
   const waits = [
-    sendingReason(facts),
-    facts.misfit,
+    ...sendingReasons(facts),
+    ...facts.projects.map(({ misfit }) => misfit),
     giteaReason(facts),
     facts.standby,
     storageReason(facts) ?? facts.integrity,

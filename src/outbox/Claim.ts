@@ -47,12 +47,12 @@ export const claim = (
 ): Effect.Effect<Job | undefined, SqlError> =>
   Effect.gen(function*() {
     const tooLong = earlier(now, policy.urgentAfter)
-    const longest = (urgency: number) =>
+    const longest = (project: string) => (urgency: number) =>
       sql`SELECT * FROM (SELECT id, due_at, CASE WHEN due_at <= ${tooLong} THEN 0 ELSE ${urgency} END
-        AS rank FROM plane_sync_lane WHERE urgency = ${urgency} AND due_at <= ${now} AND holder IS NULL
-        ORDER BY due_at LIMIT 1)`
-    const next = sql`SELECT id FROM (${sql.join(" UNION ALL ", urgencies.map(longest))})
-      ORDER BY rank, due_at, id LIMIT 1`
+        AS rank FROM plane_sync_lane WHERE project = ${project} AND urgency = ${urgency} AND due_at <= ${now}
+          AND holder IS NULL ORDER BY due_at LIMIT 1)`
+    const oldest = policy.projects.flatMap((project) => urgencies.map(longest(project)))
+    const next = sql`SELECT id FROM (${sql.join(" UNION ALL ", oldest)}) ORDER BY rank, due_at, id LIMIT 1`
     for (let tries = 0; tries < maxLanes; tries++) {
       const [row] = yield* sql<ClaimedRow>`UPDATE plane_sync_lane SET holder = ${holder} WHERE id = (${next})
         RETURNING ${sql.literal(claimedColumns)}`

@@ -17,6 +17,11 @@ export const folded = (sql: Sql): Fragment => sql`(SELECT sequence FROM plane_sy
 export const hasNew = (sql: Sql): Fragment =>
   sql`coalesce((SELECT max(sequence) FROM plane_sync_event) > ${folded(sql)}, 0)`
 
+/** Whether there are new events of projects, whose identifiers come as a JSON array. '' has those of no lane as well. */
+export const hasNewOf = (sql: Sql, projects: string): Fragment =>
+  sql`EXISTS (SELECT 1 FROM plane_sync_event e LEFT JOIN plane_sync_lane l ON l.id = e.lane
+    WHERE e.sequence > ${folded(sql)} AND coalesce(l.project, '') IN (SELECT value FROM json_each(${projects})))`
+
 /** How many events are new, at most: sequences can have gaps. */
 export const newEvents = (sql: Sql): Effect.Effect<number, SqlError> =>
   Effect.map(

@@ -2,7 +2,7 @@ import { Effect } from "effect"
 import { EpochMillis, later } from "../base/Time.js"
 import type { LaneId } from "../domain/Ids.js"
 import { momentOf } from "../domain/PlaneMoment.js"
-import { WorkItemKey } from "../domain/WorkItemKey.js"
+import { identifierOf, WorkItemKey } from "../domain/WorkItemKey.js"
 import type { Sql } from "../storage/Sql.js"
 import { tolerated } from "./Heard.js"
 import type { Lane } from "./Lane.js"
@@ -28,12 +28,15 @@ export const keyFound = (
   now: EpochMillis
 ) =>
   Effect.gen(function*() {
-    const [lane] = yield* sql<{ id: LaneId }>`INSERT INTO plane_sync_lane (name, work_item)
-      VALUES (${itemId}, ${itemId}) ON CONFLICT (name) DO UPDATE SET gone = 0 RETURNING id`
+    const project = identifierOf(key)
+    const [lane] = yield* sql<{ id: LaneId }>`INSERT INTO plane_sync_lane (name, work_item, project)
+      VALUES (${itemId}, ${itemId}, ${project}) ON CONFLICT (name) DO UPDATE SET gone = 0, project = excluded.project
+      RETURNING id`
     if (lane === undefined) return yield* Effect.dieMessage("an INSERT returns its row")
     const target = lane.id
     // However the key was published, people ask for it by the form that Plane shows.
-    yield* sql`INSERT INTO plane_sync_lane (name, target) VALUES (${WorkItemKey.normalize(key)}, ${target})
+    yield* sql`INSERT INTO plane_sync_lane (name, target, project)
+      VALUES (${WorkItemKey.normalize(key)}, ${target}, ${project})
       ON CONFLICT (name) DO NOTHING`
     yield* sql`UPDATE plane_sync_lane SET state = ${state}, cancelled = ${cancelled ? 1 : 0},
         completed = ${completed ? 1 : 0}, read_at = ${readAt}, read_by = ${reader(sql)}, updated_at = ${updatedAt}

@@ -14,6 +14,11 @@ export interface NamedItem {
   readonly itemId: ItemId | undefined
 }
 
+/** The same, with the identifier of its project: empty if that is none that is written to. */
+export interface ItemOfProject extends NamedItem {
+  readonly project: string
+}
+
 /** The lanes of a work item: its own, and that of a key which is not looked up yet. */
 const itsLanes = (sql: Sql, { itemId, key }: NamedItem) =>
   sql`name IN (${itemId ?? key}, ${key}) OR id = (SELECT target FROM plane_sync_lane WHERE name = ${key})`
@@ -23,9 +28,10 @@ const itsLanes = (sql: Sql, { itemId, key }: NamedItem) =>
  * no state that is owed undoes that. A key that is not looked up yet is looked up now, though nothing is owed, so that
  * a wrong one is known before the first stage is published. Runs within a transaction.
  */
-export const followTask = (sql: Sql, item: NamedItem, now: EpochMillis) =>
+export const followTask = (sql: Sql, item: ItemOfProject, now: EpochMillis) =>
   Effect.zipRight(
-    sql`INSERT INTO plane_sync_lane (name, work_item) VALUES (${item.itemId ?? item.key}, ${item.itemId ?? null})
+    sql`INSERT INTO plane_sync_lane (name, work_item, project)
+      VALUES (${item.itemId ?? item.key}, ${item.itemId ?? null}, ${item.project})
       ON CONFLICT (name) DO NOTHING`,
     sql`UPDATE plane_sync_lane SET of_task = 1,
       due_at = CASE WHEN work_item IS NULL AND target IS NULL THEN coalesce(due_at, ${

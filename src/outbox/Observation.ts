@@ -5,7 +5,7 @@ import type { ItemId, LaneId, UserId } from "../domain/Ids.js"
 import type { PlaneMoment } from "../domain/PlaneMoment.js"
 import type { StateId } from "../domain/StageStates.js"
 import type { CanonicalKey } from "../domain/WorkItemKey.js"
-import { WorkItemKey } from "../domain/WorkItemKey.js"
+import { identifierOf, WorkItemKey } from "../domain/WorkItemKey.js"
 import type { Sql } from "../storage/Sql.js"
 import { aheadOf, isOlder, knowsNewer } from "./Heard.js"
 import type { KnownOfPatch } from "./HookDoubt.js"
@@ -80,15 +80,16 @@ export const observe = (
         lateState: StateId | null
       }
     >`
-      INSERT INTO plane_sync_lane (name, work_item) VALUES (${itemId}, ${itemId})
-      ON CONFLICT (name) DO UPDATE SET name = name
+      INSERT INTO plane_sync_lane (name, work_item, project) VALUES (${itemId}, ${itemId}, ${identifierOf(key)})
+      ON CONFLICT (name) DO UPDATE SET project = excluded.project
       RETURNING id, heard_state AS "heardState", heard_at AS "heardAt",
         heard_ahead AS "heardAhead", late_state AS "lateState", ${sql.literal(patchColumns)}`
     if (lane === undefined) return yield* Effect.dieMessage("an INSERT returns its row")
     // A key without leading zeros is always the number's. A key whose events already wait is looked up instead, because
     // those events would have to move.
     if (!isTrial) {
-      yield* sql`INSERT INTO plane_sync_lane (name, target) VALUES (${WorkItemKey.normalize(key)}, ${lane.id})
+      yield* sql`INSERT INTO plane_sync_lane (name, target, project)
+        VALUES (${WorkItemKey.normalize(key)}, ${lane.id}, ${identifierOf(key)})
         ON CONFLICT (name) DO NOTHING`
     }
     // Not stored if the hook is about another change: the hook of the state itself, of the same moment, may still come.

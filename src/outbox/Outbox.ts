@@ -5,6 +5,7 @@ import { makeEventLoopTurn } from "../base/EventLoopTurn.js"
 import type { EpochMillis } from "../base/Time.js"
 import { epochMillis } from "../base/Time.js"
 import type { EventSequence, LaneId } from "../domain/Ids.js"
+import type { Place } from "../domain/Place.js"
 import type { NormalizedKey } from "../domain/WorkItemKey.js"
 import { nextDueAt } from "../storage/DueWork.js"
 import { Storage } from "../storage/Storage.js"
@@ -12,7 +13,7 @@ import type { StorageError } from "../storage/StorageError.js"
 import { claim } from "./Claim.js"
 import type { Batch, DeadLetter, DeadLetterQuery, Which } from "./DeadLetters.js"
 import { deadLetterBatch, discard, readDeadLetter, readDeadLetters, retry } from "./DeadLetters.js"
-import { fold, foldAll, foldBatch, hasNew, newEvents } from "./Fold.js"
+import { fold, foldAll, foldBatch, hasNew, hasNewOf, newEvents } from "./Fold.js"
 import { leftAloneFor, readTouched } from "./HookDoubt.js"
 import type { Job } from "./Job.js"
 import { buryAhead } from "./LaneDeath.js"
@@ -20,6 +21,7 @@ import type { Leader, LeaderActive, Term } from "./Leader.js"
 import { becomeLeader, ifLeader, LeadershipLost, readLeader, refuseOtherIndex } from "./Leader.js"
 import type { Settlement } from "./Outcome.js"
 import type { ClaimPolicy } from "./Plan.js"
+import { keepPlace, readPlaces, sortLanes } from "./ProjectRows.js"
 import { prune } from "./Prune.js"
 import type { Published } from "./Publish.js"
 import { makePublish, makeTransact } from "./Publish.js"
@@ -55,16 +57,25 @@ export class Outbox extends Context.Tag("plane-sync/Outbox")<Outbox, {
   }) => Effect.Effect<Job | undefined, StorageError | LeadershipLost>
   /**
    * When the next free lane is due. A due time further ahead than `maxAhead` was set before the clock was put back:
-   * such a lane is due now.
+   * such a lane is due now. Only lanes of these projects count.
    */
-  readonly nextDue: (maxAhead: Duration.DurationInput) => Effect.Effect<EpochMillis | undefined, StorageError>
+  readonly nextDue: (
+    projects: ReadonlyArray<string>,
+    maxAhead: Duration.DurationInput
+  ) => Effect.Effect<EpochMillis | undefined, StorageError>
   /**
    * Folds new events into their lanes. `turn` does so too. This is meant for times in which no lane may be claimed, so
    * that new events do not pile up.
    */
   readonly fold: (holder: string) => Effect.Effect<void, StorageError | LeadershipLost>
-  /** How many keys are due for a look-up or being looked up. Counts no further than `most`. */
-  readonly unfoundKeys: (most: number) => Effect.Effect<number, StorageError>
+  /** How many keys of a project are due for a look-up or being looked up. Counts no further than `most`. */
+  readonly unfoundKeys: (project: string, most: number) => Effect.Effect<number, StorageError>
+  /** Where the projects are in Plane, as far as that was kept. */
+  readonly places: Effect.Effect<ReadonlyMap<string, Place>, StorageError>
+  /** Keeps where a project is. What was kept of it under a former identifier goes on under this one. */
+  readonly keepPlace: (identifier: string, place: Place) => Effect.Effect<void, StorageError>
+  /** Sorts what is owed by the projects that are set now. See `sortLanes`. */
+  readonly sortLanes: (identifiers: ReadonlyArray<string>) => Effect.Effect<void, StorageError>
   /** See `becomeLeader`. */
   readonly becomeLeader: (
     holder: string,
@@ -100,15 +111,15 @@ const make = Effect.gen(function*() {
   yield* refuseOtherIndex(storage)
   const eventLoopTurn = yield* makeEventLoopTurn
 
-  const dueEnds = (now: EpochMillis) =>
+  const dueEnds = (projects: string) => (now: EpochMillis) =>
     Effect.map(
       read(sql<{ first: EpochMillis | null; last: EpochMillis | null; hasNew: number }>`SELECT
-        min((SELECT due_at FROM plane_sync_lane WHERE urgency = u.value AND due_at IS NOT NULL AND holder IS NULL
-          ORDER BY due_at LIMIT 1)) AS first,
-        max((SELECT due_at FROM plane_sync_lane WHERE urgency = u.value AND due_at IS NOT NULL
+        min((SELECT due_at FROM plane_sync_lane WHERE project = p.value AND urgency = u.value AND due_at IS NOT NULL
+          AND holder IS NULL ORDER BY due_at LIMIT 1)) AS first,
+        max((SELECT due_at FROM plane_sync_lane WHERE project = p.value AND urgency = u.value AND due_at IS NOT NULL
           ORDER BY due_at DESC LIMIT 1)) AS last,
-        ${hasNew(sql)} AS "hasNew"
-        FROM json_each('[0,1,2]') u`),
+        ${hasNewOf(sql, projects)} AS "hasNew"
+        FROM json_each(${projects}) p, json_each('[0,1,2]') u`),
       ([row]) => ({ first: row?.hasNew === 1 ? now : row?.first ?? null, last: row?.last ?? null })
     )
 
@@ -204,13 +215,17 @@ const make = Effect.gen(function*() {
     transact: makeTransact(storage),
     turn,
     fold: foldAhead,
-    nextDue: (maxAhead) =>
+    nextDue: (projects, maxAhead) =>
       nextDueAt({
         maxAhead,
-        ends: dueEnds,
+        ends: dueEnds(JSON.stringify(projects)),
         makeDue: (now, after) => write(sql`UPDATE plane_sync_lane SET due_at = ${now} WHERE due_at > ${after}`)
       }),
-    unfoundKeys: (most) => Effect.flatMap(epochMillis, (now) => read(readUnfoundKeys(sql, now, most))),
+    unfoundKeys: (project, most) =>
+      Effect.flatMap(epochMillis, (now) => read(readUnfoundKeys(sql, project, now, most))),
+    places: read(readPlaces(sql)),
+    keepPlace: (identifier, place) => write(keepPlace(sql, identifier, place)),
+    sortLanes: (identifiers) => write(sortLanes(sql, identifiers)),
     becomeLeader: (holder, byLease) => becomeLeader(storage, holder, byLease),
     leader: readLeader(storage),
     events: (query) => read(readEvents(sql, query)),

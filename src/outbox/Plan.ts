@@ -90,6 +90,8 @@ export type Step =
 
 /** How a claim chooses a lane, and who decides what is sent. */
 export interface ClaimPolicy {
+  /** The identifiers of the projects whose lanes are claimed. */
+  readonly projects: ReadonlyArray<string>
   /** A lane that has waited for longer than this is as urgent as any. */
   readonly urgentAfter: Duration.DurationInput
   readonly plan: (owed: Owed) => Step

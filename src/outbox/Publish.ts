@@ -20,16 +20,17 @@ export interface Published {
 // Arrays are parsed faster than objects.
 const insert = (sql: Storage["Type"]["sql"], events: ReadonlyArray<NewEvent>) =>
   Effect.gen(function*() {
-    const lanes = new Set<string>()
-    const rows = events.map(({ body, id, lane, occurredAt, publishedAt, stage, unfit, urgent, workItem }) => {
-      if (lane !== undefined) lanes.add(lane)
+    const lanes = new Map<string, string>()
+    const rows = events.map(({ body, id, lane, occurredAt, project, publishedAt, stage, unfit, urgent, workItem }) => {
+      if (lane !== undefined) lanes.set(lane, project)
       const debt = unfit === undefined ? "pending" : "dead"
       const state = stage === undefined ? "none" : debt
       return [id, workItem, body, stage, occurredAt, publishedAt, lane, debt, state, urgent ? 1 : 0]
     })
-    yield* sql`INSERT INTO plane_sync_lane (name)
-      SELECT value FROM json_each(${JSON.stringify(Array.from(lanes))}) WHERE true
-      ON CONFLICT (name) DO NOTHING`
+    // A key may have been published before its project was set.
+    yield* sql`INSERT INTO plane_sync_lane (name, project)
+      SELECT value ->> 0, value ->> 1 FROM json_each(${JSON.stringify(Array.from(lanes))}) WHERE true
+      ON CONFLICT (name) DO UPDATE SET project = excluded.project WHERE project = '' AND excluded.project <> ''`
     const inserted = yield* sql<{ sequence: EventSequence; id: string }>`
       INSERT INTO plane_sync_event (id, work_item, body, stage, occurred_at, published_at, lane, comment, state, urgent)
       SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5,

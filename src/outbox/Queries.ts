@@ -126,10 +126,16 @@ export const readWorkItem = (
     return { ...lane, gone: lane.gone === 1, events, deliveries }
   })
 
-/** How many lanes are due and owe a look-up, counted up to `most`. */
-export const readUnfoundKeys = (sql: Sql, now: EpochMillis, most: number): Effect.Effect<number, SqlError> =>
+/** How many lanes of a project are due and owe a look-up, counted up to `most`. */
+export const readUnfoundKeys = (
+  sql: Sql,
+  project: string,
+  now: EpochMillis,
+  most: number
+): Effect.Effect<number, SqlError> =>
   Effect.map(
-    sql`SELECT 1 FROM plane_sync_lane WHERE work_item IS NULL AND due_at <= ${now} LIMIT ${most}`,
+    sql`SELECT 1 FROM plane_sync_lane WHERE project = ${project} AND work_item IS NULL AND due_at <= ${now}
+      LIMIT ${most}`,
     (rows) => rows.length
   )
 

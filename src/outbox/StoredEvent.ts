@@ -21,6 +21,8 @@ export interface NewEvent {
   readonly workItem: string
   /** The lane that it waits in until its key is found. Undefined if the event can never be told. */
   readonly lane: NormalizedKey | undefined
+  /** The identifier of the project that its key names; empty if it is none that is written to. */
+  readonly project: string
   /** The event as JSON, without its id. A second event with the same id is compared with it. */
   readonly body: string
   /** The stage whose state it asks for. */

@@ -249,3 +249,26 @@ export const foldedTable: Migration = Effect.gen(function*() {
   yield* sql`INSERT INTO plane_sync_folded (id, sequence)
     SELECT 1, coalesce(max(sequence), 0) FROM plane_sync_event`
 })
+
+/**
+ * Which project a lane is of, by the identifier that its key begins with, and what Plane has told of each project. ''
+ * is a key that begins with no project's identifier. What older versions have stored is of one project, whose name the
+ * keys tell.
+ */
+export const projectColumns: Migration = Effect.gen(function*() {
+  const sql = yield* SqlClient.SqlClient
+  yield* sql`CREATE TABLE plane_sync_project (
+    identifier TEXT PRIMARY KEY,
+    plane_id TEXT NOT NULL,
+    states TEXT NOT NULL
+  ) WITHOUT ROWID`
+  yield* sql`ALTER TABLE plane_sync_lane ADD COLUMN project TEXT NOT NULL DEFAULT ''`
+  yield* sql`UPDATE plane_sync_lane SET project = substr(name, 1, instr(name, '-') - 1) WHERE work_item IS NULL`
+  yield* sql`UPDATE plane_sync_lane SET project = coalesce((SELECT spelling.project FROM plane_sync_lane spelling
+    WHERE spelling.target = plane_sync_lane.id ORDER BY spelling.id LIMIT 1), '') WHERE work_item IS NOT NULL`
+  yield* sql`DROP INDEX plane_sync_lane_due`
+  yield* sql`CREATE INDEX plane_sync_lane_due ON plane_sync_lane (project, urgency, due_at) WHERE due_at IS NOT NULL`
+  yield* sql`DROP INDEX plane_sync_lane_unfound`
+  yield* sql`CREATE INDEX plane_sync_lane_unfound ON plane_sync_lane (project, due_at)
+    WHERE work_item IS NULL AND due_at IS NOT NULL`
+})

@@ -6,9 +6,10 @@ import { isOk, makeRestClient, within } from "../base/RestClient.js"
 import { cleanLine } from "../base/Text.js"
 import type { MonotonicMillis } from "../base/Time.js"
 import { epochMillis, monotonicMillis } from "../base/Time.js"
+import type { SettingNames } from "../domain/Project.js"
+import type { CurrentProject } from "./CurrentProject.js"
 import { headlineOf } from "./Headline.js"
 import { meaningOf, plainWords, wordsLimit } from "./Meaning.js"
-import type { PlaneConfig } from "./PlaneConfig.js"
 import { PlaneError } from "./PlaneError.js"
 import type { Slot } from "./RateBudget.js"
 import { RateBudget } from "./RateBudget.js"
@@ -70,12 +71,27 @@ const encode = (ask: Ask) => `${ask.path.map(encodeURIComponent).join("/")}/`
 /** A URL with such a path would be another one: ".." takes a part away, and with an empty part a list is asked for. */
 const leadsElsewhere = ({ path }: Ask) => path.some((part) => part === "" || part === "." || part === "..")
 
-const unset = {
+const unset = (setting: string) => ({
   reason: "KeyRefused",
   sent: "no",
-  headline: "no API token is set: set ORCH_PLANE_API_TOKEN",
+  headline: `no API token is set: set ${setting}`,
   words: "nothing was sent"
-} as const
+} as const)
+
+/** What an error says where nothing more is known of its cause, and the project has settings of its own. */
+const headlineBy = (reason: PlaneError["reason"], names: SettingNames): string | undefined => {
+  switch (reason) {
+    case "KeyRefused":
+      return `Plane does not take the API token: check ${names.apiToken}`
+    case "PermissionDenied":
+      return `the API token's user may not do this in the project: check ${names.id ?? names.identifier}, and the ` +
+        "user's role in Plane"
+    case "Archived":
+      return `the project is archived in Plane: restore it there, or set ${names.id ?? names.identifier}`
+    default:
+      return undefined
+  }
+}
 
 /** An answer about another thing than was asked about is no answer, whatever lost or mixed it up on the way. */
 export const aboutAnother = (id: string | number, sent: PlaneError["sent"]): Found => ({
@@ -91,7 +107,7 @@ const toRequest = (ask: Ask) => {
 }
 
 /** What all requests share: address, API token, budget, deadline, the limit of an answer, and what answers mean. */
-export const make = Effect.fnUntraced(function*(config: PlaneConfig) {
+export const make = Effect.fnUntraced(function*({ config, project: { names } }: CurrentProject["Type"]) {
   const budget = yield* RateBudget
   const token = Redacted.value(config.apiToken)
   const { window } = config.rateLimit
@@ -104,13 +120,16 @@ export const make = Effect.fnUntraced(function*(config: PlaneConfig) {
   })
   const basePath = `${new URL(config.url).pathname.replace(/\/$/, "")}/api/v1/`
 
-  const failure = (ask: Ask, why: Found) =>
-    new PlaneError({
+  const failure = (ask: Ask, why: Found) => {
+    const headline = why.headline ?? headlineBy(why.reason, names)
+    return new PlaneError({
       ...why,
+      ...(headline === undefined ? {} : { headline }),
       method: ask.method,
       path: basePath + encode(ask),
       words: cleanLine(rest.withoutSecret(why.words), wordsLimit)
     })
+  }
 
   const noAnswer = (ask: Ask, sentAt: MonotonicMillis, { cause, headline, status, why, words }: NoAnswer) =>
     failure(ask, {
@@ -153,7 +172,7 @@ export const make = Effect.fnUntraced(function*(config: PlaneConfig) {
 
   const exchange = (ask: Ask, slot: Slot | undefined): Effect.Effect<Answered, PlaneError> =>
     token === ""
-      ? Effect.fail(failure(ask, unset))
+      ? Effect.fail(failure(ask, unset(names.apiToken)))
       : leadsElsewhere(ask)
       ? Effect.fail(failure(ask, { reason: "NotFound", sent: "no", words: "nothing in Plane has such an id" }))
       : budget.withSlot(slot, (mine) => Effect.onExit(fetch(ask), (exit) => endSlot(mine, exit)))

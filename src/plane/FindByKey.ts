@@ -2,13 +2,13 @@ import { Duration, Effect, Option } from "effect"
 import type { MonotonicMillis } from "../base/Time.js"
 import { monotonicMillis } from "../base/Time.js"
 import type { ItemId } from "../domain/Ids.js"
-import type { Project } from "../domain/Project.js"
 import { keyIn } from "../domain/Project.js"
 import type { WorkItemKey } from "../domain/WorkItemKey.js"
+import type { CurrentProject } from "./CurrentProject.js"
 import type { Ask, Exchange } from "./Exchange.js"
 import { aboutAnother } from "./Exchange.js"
+import { placeOf } from "./Locate.js"
 import type { PathFamily } from "./PathFamily.js"
-import type { PlaneConfig } from "./PlaneConfig.js"
 import type { ListUnread, PlaneError } from "./PlaneError.js"
 import { AmbiguousName, UnknownProject, WorkItemNotFound } from "./PlaneError.js"
 import type { Slot } from "./RateBudget.js"
@@ -59,16 +59,18 @@ const makeEndpoint = () => {
 
 /** `PlaneClient.find`: by the number, by the names that carry the key, and which of them first. */
 export const makeFindByKey = (
-  { config, exchange, family, inList, project, read }: {
-    readonly config: PlaneConfig
-    readonly project: Project
+  { current, exchange, family, inList, read }: {
+    readonly current: CurrentProject["Type"]
     readonly exchange: Exchange
     readonly family: PathFamily
     readonly read: (id: ItemId) => Effect.Effect<WorkItem, PlaneError>
     readonly inList: FindInList
   }
 ) => {
+  const { config, identifiers, project } = current
+  const { names } = project
   const workspace = ["workspaces", config.workspaceSlug]
+  const isOurs = (id: string) => isSameId(id, placeOf(current).id)
   const byNumberOr = makeEndpoint()
   const bySearchOr = makeEndpoint()
 
@@ -85,14 +87,14 @@ export const makeFindByKey = (
           ({ sequence_id }) => exchange.failure(ask, aboutAnother(sequence_id, "answered"))
         ),
         Effect.filterOrFail(
-          (json) => isSameId(json.project, project.id),
+          (json) => isOurs(json.project),
           // Everything else goes to the project's id, so the work item would never be found again.
           (json) =>
             exchange.failure(ask, {
               reason: "WrongAddress",
               sent: "answered",
-              headline: `${key.canonical} belongs to another project than the one with the id ${project.id}: check ` +
-                "ORCH_PLANE_PROJECT_IDENTIFIER and ORCH_PLANE_PROJECT_ID",
+              headline: `${key.canonical} belongs to another project than the one with the id ` +
+                `${placeOf(current).id}: check ${names.identifier}${names.id === undefined ? "" : ` and ${names.id}`}`,
               words: `"project": ${JSON.stringify(json.project)}`,
               status: 200
             })
@@ -103,7 +105,7 @@ export const makeFindByKey = (
               reason: error.reason,
               sent: error.sent,
               headline: `the workspace ${config.workspaceSlug} has no project with the identifier ` +
-                `${project.identifier}, or the API token's user is not in it: check ORCH_PLANE_PROJECT_IDENTIFIER`,
+                `${project.identifier}, or the API token's user is not in it: check ${names.identifier}`,
               words: error.words,
               ...(error.status === undefined ? {} : { status: error.status })
             })
@@ -120,14 +122,14 @@ export const makeFindByKey = (
         path: [...workspace, name, "search"],
         query: {
           search: key.written,
-          project_id: project.id,
+          project_id: placeOf(current).id,
           limit: String(searchLimit),
           fields: "id,name,sequence_id,project_id"
         }
       }),
       slot
     )
-    const items = issues.filter((issue) => isSameId(issue.project_id, project.id) && key.isNamedIn(issue.name))
+    const items = issues.filter((issue) => isOurs(issue.project_id) && key.isNamedIn(issue.name))
     const more = issues.length >= searchLimit
     if (items.length > 1 || more) {
       return yield* new AmbiguousName({
@@ -151,7 +153,7 @@ export const makeFindByKey = (
   return Effect.fn("PlaneClient.find")(
     function*(key: WorkItemKey, slot?: Slot): Effect.fn.Return<WorkItem, FindError> {
       if (key.identifier !== project.identifier) {
-        return yield* new UnknownProject({ key: key.written, known: project.identifier })
+        return yield* new UnknownProject({ key: key.written, known: identifiers, setting: names.identifier })
       }
       const notFound = new WorkItemNotFound({ key: key.written })
       const listed = (slot?: Slot) => inList(key, slot)

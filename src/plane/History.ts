@@ -37,13 +37,13 @@ const userOf = (id: string | null | undefined) => id === null || id === undefine
 
 const newest = 30
 
-export const makeHistory = (family: PathFamily, project: ReadonlyArray<string>): History => ({
+export const makeHistory = (family: PathFamily, project: () => ReadonlyArray<string>): History => ({
   moves: Effect.fn("PlaneClient.moves")((id: ItemId, slot?: Slot) =>
     family.send(
       Wire.ActivitiesJson,
       (name) => ({
         method: "GET",
-        path: [...project, name, id, "activities"],
+        path: [...project(), name, id, "activities"],
         query: {
           // Without an order the oldest come first.
           order_by: "-created_at",
@@ -65,7 +65,7 @@ export const makeHistory = (family: PathFamily, project: ReadonlyArray<string>):
       Wire.SignedCommentsJson,
       (name) => ({
         method: "GET",
-        path: [...project, name, id, "comments"],
+        path: [...project(), name, id, "comments"],
         query: { fields: "id,comment_html,external_source,external_id,actor,updated_by", per_page: "100" }
       }),
       slot
@@ -84,7 +84,7 @@ export const makeHistory = (family: PathFamily, project: ReadonlyArray<string>):
     family.send(
       // A 204, which has no body.
       Schema.String,
-      (name) => ({ method: "DELETE", path: [...project, name, id, "comments", commentId] }),
+      (name) => ({ method: "DELETE", path: [...project(), name, id, "comments", commentId] }),
       slot
     ).pipe(
       Effect.asVoid,

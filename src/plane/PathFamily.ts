@@ -32,11 +32,14 @@ const knowsPath: ReadonlySet<PlaneError["reason"]> = new Set(["NotFound", "Refus
 
 const isUnknownPath = (error: PlaneError) => error.reason === "WrongAddress" && error.status === 404
 
-/** Which family a Plane knows is found out once, by the first request that needs to know. */
-export const makePathFamily = (exchange: Exchange): PathFamily => {
+/**
+ * Which family a Plane knows is found out once, by the first request that needs to know. Before each request it is made
+ * sure that the project is `located`.
+ */
+export const makePathFamily = (exchange: Exchange, located: Effect.Effect<unknown, PlaneError>): PathFamily => {
   let family: Family = families[0]
   const run: PathFamily["run"] = (send, slot) =>
-    Effect.suspend(() => {
+    Effect.flatMap(located, () => {
       const tried = family
       const other = tried === families[0] ? families[1] : families[0]
       const remember = Effect.sync(() => {

@@ -3,21 +3,21 @@ import type { ConfigError } from "effect"
 import { Context, DateTime, Effect, Layer, Option } from "effect"
 import { UserId } from "../domain/Ids.js"
 import type { CommentId, ItemId } from "../domain/Ids.js"
-import { Projects } from "../domain/Projects.js"
-import type { StateId } from "../domain/StageStates.js"
+import type { Projects } from "../domain/Projects.js"
+import type { PlaneState, StateId } from "../domain/StageStates.js"
 import type { WorkItemKey } from "../domain/WorkItemKey.js"
+import { CurrentProject } from "./CurrentProject.js"
 import type { Ask } from "./Exchange.js"
 import { aboutAnother, make as makeExchange } from "./Exchange.js"
 import type { FindError } from "./FindByKey.js"
 import { makeFindByKey } from "./FindByKey.js"
 import type { History } from "./History.js"
 import { makeHistory } from "./History.js"
+import { makeLocate, placeOf, projectPath } from "./Locate.js"
 import { makePathFamily } from "./PathFamily.js"
-import { PlaneConfig } from "./PlaneConfig.js"
 import type { PlaneError } from "./PlaneError.js"
 import { makeProbe } from "./Probe.js"
 import type { RateBudget, Slot } from "./RateBudget.js"
-import type { StateJson } from "./Wire.js"
 import * as Wire from "./Wire.js"
 import type { WorkItem } from "./WorkItem.js"
 import { isSameId, stateIdOf, toWorkItem } from "./WorkItem.js"
@@ -84,37 +84,46 @@ export class PlaneClient extends Context.Tag("plane-sync/PlaneClient")<PlaneClie
   /** Who has moved a work item to which states, the newest first, as far as its newest 30 activities tell. */
   readonly moves: History["moves"]
   /** All states of the project. */
-  readonly states: Effect.Effect<ReadonlyArray<StateJson>, PlaneError>
+  readonly states: Effect.Effect<ReadonlyArray<PlaneState>, PlaneError>
   /**
    * The harmless request that tells whether Plane is there, takes the API token and lets it write to the project that
    * is set. `WrongAddress`: its identifier is another; `PermissionDenied`: the token's user is no member, or a guest;
-   * `Archived`.
+   * `Archived`. Where only the identifier is set, and it is not where it was before, Plane is asked for it anew.
    */
   readonly probe: Effect.Effect<void, PlaneError>
 }>() {
+  /** For the project that is there. */
+  static readonly layerCurrent: Layer.Layer<
+    PlaneClient,
+    never,
+    RateBudget | HttpClient.HttpClient | CurrentProject
+  > = Layer.effect(PlaneClient, Effect.suspend(() => make))
+
+  /** For the first of the projects. */
   static readonly layer: Layer.Layer<
     PlaneClient,
     ConfigError.ConfigError,
     RateBudget | HttpClient.HttpClient | Projects
-  > = Layer.effect(PlaneClient, Effect.suspend(() => make))
+  > = Layer.provide(PlaneClient.layerCurrent, CurrentProject.layerFirst)
 }
 
 // What Plane Cloud allows at most. The community edition gives up to 1,000, and an answer ten times as large.
 const pageSize = 100
 
 const make = Effect.gen(function*() {
-  const config = yield* PlaneConfig
-  const { project: target } = yield* Projects
-  const exchange = yield* makeExchange(config)
-  const family = makePathFamily(exchange)
-  const project = ["workspaces", config.workspaceSlug, "projects", target.id]
+  const current = yield* CurrentProject
+  const { project: target } = current
+  const exchange = yield* makeExchange(current)
+  const locate = makeLocate(current, exchange)
+  const family = makePathFamily(exchange, locate.known)
+  const project = () => projectPath(current)
 
   const read = Effect.fn("PlaneClient.read")((id: ItemId, slot?: Slot) =>
     family.run(
       (name, slot) =>
         exchange.sendAbout(
           id,
-          { method: "GET", path: [...project, name, id], query: Wire.workItemQuery },
+          { method: "GET", path: [...project(), name, id], query: Wire.workItemQuery },
           Wire.WorkItemJson,
           slot
         ),
@@ -126,7 +135,7 @@ const make = Effect.gen(function*() {
     family.run((name, slot) => {
       const ask: Ask = {
         method: "GET",
-        path: [...project, name],
+        path: [...project(), name],
         query: {
           ...Wire.workItemQuery,
           order_by: "-created_at",
@@ -135,7 +144,7 @@ const make = Effect.gen(function*() {
         }
       }
       return Effect.tap(exchange.send(ask, Wire.WorkItemsJson, slot), ({ results }) => {
-        const other = results.find((each) => !isSameId(each.project, target.id))
+        const other = results.find((each) => !isSameId(each.project, placeOf(current).id))
         return other === undefined ? Effect.void : exchange.failure(ask, aboutAnother(other.project, "answered"))
       })
     }, slot).pipe(
@@ -151,7 +160,7 @@ const make = Effect.gen(function*() {
   const setState = Effect.fn("PlaneClient.setState")((id: ItemId, stateId: StateId, slot?: Slot) =>
     family.run((name, slot) => {
       // Nothing but the state: the answer to an unknown field is 200, and `sequence_id` could be overwritten.
-      const ask: Ask = { method: "PATCH", path: [...project, name, id], body: { state: stateId } }
+      const ask: Ask = { method: "PATCH", path: [...project(), name, id], body: { state: stateId } }
       return Effect.filterOrFail(
         exchange.sendAbout(id, ask, Wire.WorkItemJson, slot),
         (json) => isSameId(stateIdOf(json), stateId),
@@ -174,7 +183,7 @@ const make = Effect.gen(function*() {
     family.run((name, slot) => {
       const ask: Ask = {
         method: "POST",
-        path: [...project, name, id, "comments"],
+        path: [...project(), name, id, "comments"],
         body: {
           comment_html: comment.html,
           external_source: externalSource,
@@ -203,7 +212,7 @@ const make = Effect.gen(function*() {
           commentId,
           {
             method: "GET",
-            path: [...project, name, id, "comments", commentId],
+            path: [...project(), name, id, "comments", commentId],
             query: { fields: "id,comment_html" }
           },
           Wire.CommentReadJson,
@@ -218,7 +227,7 @@ const make = Effect.gen(function*() {
       Wire.CommentsJson,
       (name) => ({
         method: "GET",
-        path: [...project, name, id, "comments"],
+        path: [...project(), name, id, "comments"],
         query: { fields: "id,comment_html,external_source,external_id", per_page: String(pageSize) }
       }),
       slot
@@ -239,7 +248,7 @@ const make = Effect.gen(function*() {
           comment.id,
           {
             method: "PATCH",
-            path: [...project, name, id, "comments", comment.id],
+            path: [...project(), name, id, "comments", comment.id],
             body: { comment_html: comment.html }
           },
           Wire.CommentJson,
@@ -250,13 +259,14 @@ const make = Effect.gen(function*() {
   )
 
   const states = Effect.gen(function*() {
-    const found: Array<StateJson> = []
+    yield* locate.known
+    const found: Array<PlaneState> = []
     let cursor: string | undefined
     for (;;) {
       const page: typeof Wire.StatesJson.Type = yield* exchange.send({
         method: "GET",
-        path: [...project, "states"],
-        query: { fields: "id,name,group", per_page: String(pageSize), ...(cursor === undefined ? {} : { cursor }) }
+        path: [...project(), "states"],
+        query: { fields: "id,name,group,sequence", per_page: String(pageSize), ...(cursor === undefined ? {} : { cursor }) }
       }, Wire.StatesJson)
       found.push(...page.results)
       if (!page.next_page_results || page.next_cursor === cursor) return found
@@ -266,8 +276,7 @@ const make = Effect.gen(function*() {
 
   return PlaneClient.of({
     find: makeFindByKey({
-      config,
-      project: target,
+      current,
       exchange,
       family,
       read,
@@ -282,6 +291,6 @@ const make = Effect.gen(function*() {
     editComment,
     ...makeHistory(family, project),
     states,
-    probe: makeProbe({ config, project: target, exchange })
+    probe: makeProbe({ current, exchange, locate })
   })
 })

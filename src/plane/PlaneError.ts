@@ -26,16 +26,17 @@ export const PlaneErrorReason = Schema.Literal(
 )
 export type PlaneErrorReason = typeof PlaneErrorReason.Type
 
-/** What a request that failed says where nothing more is known of its cause. */
+/**
+ * What a request that failed says where nothing more is known of its cause. Where a setting may be wrong, the headline
+ * names it.
+ */
 const sentences: Record<PlaneErrorReason, string> = {
   Unavailable: "Plane gives no answer that can be used",
   RateLimited: "Plane's rate limit for this API token is used up",
-  KeyRefused: "Plane does not take the API token: check ORCH_PLANE_API_TOKEN",
-  PermissionDenied:
-    "the API token's user may not do this in the project: check ORCH_PLANE_PROJECT_ID, and the user's " +
-    "role in Plane",
+  KeyRefused: "Plane does not take the API token",
+  PermissionDenied: "the API token's user may not do this in the project",
   NotFound: "Plane has no such work item, or it was deleted or archived",
-  Archived: "the project is archived in Plane: restore it there, or set ORCH_PLANE_PROJECT_ID",
+  Archived: "the project is archived in Plane",
   WrongAddress: "this is not where Plane's API answers: check ORCH_PLANE_API_URL",
   Refused: "Plane refuses the request",
   Ignored: "Plane said yes, but did not do it"
@@ -120,14 +121,19 @@ export class AmbiguousName extends Schema.TaggedError<AmbiguousName>()("Ambiguou
   }
 }
 
-/** A key whose prefix is not the project's identifier. Plane was not asked. */
+/** A key that begins with the identifier of no project. Plane was not asked. */
 export class UnknownProject extends Schema.TaggedError<UnknownProject>()("UnknownProject", {
   /** The key as it was written. */
   key: Schema.String,
-  /** The identifier that is known. */
-  known: Schema.String
+  /** The identifiers that are known. */
+  known: Schema.Array(Schema.String),
+  /** Where they are set. */
+  setting: Schema.String
 }) {
   override get message(): string {
-    return `${this.key} is not a key of this project: its keys begin with "${this.known}-" (ORCH_PLANE_PROJECT_IDENTIFIER)`
+    const known = this.known.map((identifier) => `"${identifier}-"`)
+    return known.length === 1
+      ? `${this.key} is not a key of this project: its keys begin with ${known[0] ?? ""} (${this.setting})`
+      : `${this.key} is not a key of these projects: their keys begin with ${known.join(", ")} (${this.setting})`
   }
 }

@@ -1,8 +1,10 @@
 import { Effect } from "effect"
 import type { Project } from "../domain/Project.js"
+import type { CurrentProject } from "./CurrentProject.js"
 import type { Ask, Exchange } from "./Exchange.js"
 import { aboutAnother } from "./Exchange.js"
-import type { PlaneConfig } from "./PlaneConfig.js"
+import type { Locate } from "./Locate.js"
+import { placeOf, projectPath } from "./Locate.js"
 import type { PlaneError } from "./PlaneError.js"
 import { ProbeJson } from "./Wire.js"
 import { isSameId } from "./WorkItem.js"
@@ -13,14 +15,14 @@ const leastRole = 15
 /** Why nothing can be written to a project that Plane shows. A version that does not tell is taken to allow it. */
 const whyNotWritable = (
   { archived_at, identifier, is_member, member_role }: typeof ProbeJson.Type,
-  expected: string
+  { identifier: expected, names }: Project
 ): Pick<PlaneError, "reason" | "words"> & { readonly headline?: string } | undefined => {
   if (identifier.toUpperCase() !== expected) {
     return {
       reason: "WrongAddress",
       headline:
-        `the project's identifier is ${identifier}, and not ${expected}: set ORCH_PLANE_PROJECT_IDENTIFIER to ` +
-        `${identifier}, or check ORCH_PLANE_PROJECT_ID`,
+        `the project's identifier is ${identifier}, and not ${expected}: set ${names.identifier} to ${identifier}` +
+        (names.id === undefined ? "" : `, or check ${names.id}`),
       words: `"identifier": ${JSON.stringify(identifier)}`
     }
   }
@@ -29,7 +31,7 @@ const whyNotWritable = (
     return {
       reason: "PermissionDenied",
       headline: `the API token's user is not a member of the project ${expected}: make it one in Plane, or check ` +
-        "ORCH_PLANE_API_TOKEN",
+        names.apiToken,
       words: "\"is_member\": false"
     }
   }
@@ -38,7 +40,7 @@ const whyNotWritable = (
       reason: "PermissionDenied",
       headline:
         `the API token's user is a guest in the project ${expected}, and guests may not move work items: make ` +
-        "it a member in Plane, or check ORCH_PLANE_API_TOKEN",
+        `it a member in Plane, or check ${names.apiToken}`,
       words: `"member_role": ${member_role}`
     }
     : undefined
@@ -48,31 +50,39 @@ const whyNotWritable = (
  * What the probe's own failure says. Plane answers 404 for a project that is not in the workspace, and 403 to who is
  * not in the workspace, also if there is none of this name.
  */
-const headlineOf = ({ reason }: PlaneError, workspace: string, project: string): string | undefined => {
+const headlineOf = (
+  { reason }: PlaneError,
+  { config: { workspaceSlug }, project: { names } }: CurrentProject["Type"],
+  id: string
+): string | undefined => {
   if (reason === "NotFound") {
-    return `the workspace ${workspace} has no project with the id ${project}: check ORCH_PLANE_PROJECT_ID`
+    return `the workspace ${workspaceSlug} has no project with the id ${id}: check ${names.id ?? names.identifier}`
   }
   return reason === "PermissionDenied"
-    ? `there is no workspace ${workspace}, or the API token's user is not in it: check ORCH_PLANE_WORKSPACE_SLUG`
+    ? `there is no workspace ${workspaceSlug}, or the API token's user is not in it: check ${names.workspace}`
     : undefined
 }
 
 /** `PlaneClient.probe`. */
 export const makeProbe = (
-  { config, exchange, project }: {
-    readonly config: PlaneConfig
-    readonly project: Project
+  { current, exchange, locate }: {
+    readonly current: CurrentProject["Type"]
     readonly exchange: Exchange
+    readonly locate: Locate
   }
 ): Effect.Effect<void, PlaneError> => {
-  const ask: Ask = {
-    method: "GET",
-    path: ["workspaces", config.workspaceSlug, "projects", project.id],
-    query: { fields: "id,identifier,is_member,member_role,archived_at" }
-  }
-  return Effect.gen(function*() {
+  const { project } = current
+
+  const look = Effect.gen(function*() {
+    yield* locate.known
+    const { id } = placeOf(current)
+    const ask: Ask = {
+      method: "GET",
+      path: projectPath(current),
+      query: { fields: "id,identifier,is_member,member_role,archived_at" }
+    }
     const found = yield* Effect.mapError(exchange.send(ask, ProbeJson), (error) => {
-      const headline = headlineOf(error, config.workspaceSlug, project.id)
+      const headline = headlineOf(error, current, id)
       if (headline === undefined) return error
       const { reason, sent, status, words } = error
       return exchange.failure(ask, {
@@ -83,8 +93,16 @@ export const makeProbe = (
         ...(status === undefined ? {} : { status })
       })
     })
-    if (!isSameId(found.id, project.id)) return yield* exchange.failure(ask, aboutAnother(found.id, "answered"))
-    const why = whyNotWritable(found, project.identifier)
+    if (!isSameId(found.id, id)) return yield* exchange.failure(ask, aboutAnother(found.id, "answered"))
+    const why = whyNotWritable(found, project)
     if (why !== undefined) return yield* exchange.failure(ask, { ...why, sent: "answered", status: 200 })
-  }).pipe(Effect.withSpan("PlaneClient.probe"))
+  })
+
+  // A project that is set by its identifier may be another one by now: deleted and made anew, or renamed.
+  const orElsewhere = Effect.catchIf(
+    look,
+    ({ reason }) => reason === "WrongAddress" && project.id === undefined,
+    (error) => Effect.flatMap(locate.again, (isElsewhere) => isElsewhere ? look : error)
+  )
+  return Effect.withSpan(orElsewhere, "PlaneClient.probe")
 }

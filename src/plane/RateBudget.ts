@@ -59,17 +59,18 @@ export class RateBudget extends Context.Tag("plane-sync/RateBudget")<RateBudget,
   /** By `ORCH_PLANE_RATE_LIMIT`. */
   static readonly layer: Layer.Layer<RateBudget, ConfigError.ConfigError> = Layer.effect(
     RateBudget,
-    Effect.flatMap(sendingSettings.rateLimit, (limit) => make(limit))
+    Effect.flatMap(sendingSettings.rateLimit, (limit) => makeRateBudget(limit))
   )
 
-  static readonly layerLimit = (limit: RateLimit): Layer.Layer<RateBudget> => Layer.effect(RateBudget, make(limit))
+  static readonly layerLimit = (limit: RateLimit): Layer.Layer<RateBudget> => Layer.effect(RateBudget, makeRateBudget(limit))
 }
 
 interface Waiter {
   signal: Deferred.Deferred<void>
 }
 
-const make = (limit: RateLimit) =>
+/** A budget of so many requests in a window. */
+export const makeRateBudget = (limit: RateLimit): Effect.Effect<RateBudget["Type"]> =>
   Effect.sync(() => {
     let window = SlidingWindow.make(limit)
     // In order of arrival; those that go first, and the others. Each waits for its own signal: that it is the first

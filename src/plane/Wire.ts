@@ -100,8 +100,12 @@ export const TakenJson = Schema.parseJson(
 )
 
 /** A state of a project; `group` is one of backlog, unstarted, started, completed, cancelled. */
-const State = Schema.Struct({ id: PlaneStateId, name: Schema.String, group: Schema.String })
-export type StateJson = typeof State.Type
+const State = Schema.Struct({
+  id: PlaneStateId,
+  name: Schema.String,
+  group: Schema.String,
+  sequence: Schema.optionalWith(Schema.Number, { default: () => 0 })
+})
 
 /** A page of states. `next_cursor` is always there: the end is `next_page_results: false`. */
 export const StatesJson = Schema.parseJson(Schema.Struct({
@@ -109,6 +113,24 @@ export const StatesJson = Schema.parseJson(Schema.Struct({
   next_page_results: Schema.Boolean,
   next_cursor: Schema.String
 }))
+
+const ListedProject = Schema.Struct({ id: Schema.String, identifier: Schema.String, name: Schema.String })
+
+/** A page of projects, or all of them: versions differ. */
+export const ProjectsJson = Schema.parseJson(
+  Schema.Union(
+    Schema.Struct({
+      results: Schema.Array(ListedProject),
+      next_page_results: Schema.optional(Schema.Boolean),
+      next_cursor: Schema.optional(Schema.NullOr(Schema.String))
+    }),
+    Schema.transform(Schema.Array(ListedProject), Schema.typeSchema(Schema.Struct({ results: Schema.Array(ListedProject) })), {
+      strict: true,
+      decode: (results) => ({ results }),
+      encode: ({ results }) => results
+    })
+  )
+)
 
 /** The answer to the harmless request that only asks whether Plane is there. */
 export const ProbeJson = Schema.parseJson(Schema.Struct({

@@ -1,14 +1,14 @@
-import type { ConfigError } from "effect"
 import { Context, Duration, Effect, Layer, Option, Redacted, Ref } from "effect"
 import { backoff } from "../base/Backoff.js"
 import { counted } from "../base/Text.js"
 import { EpochMillis, epochMillis, later, MonotonicMillis, monotonicMillis } from "../base/Time.js"
-import { Projects } from "../domain/Projects.js"
+import type { Project } from "../domain/Project.js"
 import type { Stage } from "../domain/Stage.js"
-import type { StageStates, StateId } from "../domain/StageStates.js"
+import type { PlaneState, StageTable, StateId } from "../domain/StageStates.js"
+import { resolved, wordsOf } from "../domain/StageStates.js"
 import { Outbox } from "../outbox/Outbox.js"
+import { CurrentProject } from "../plane/CurrentProject.js"
 import { PlaneClient } from "../plane/PlaneClient.js"
-import { PlaneConfig } from "../plane/PlaneConfig.js"
 import type { PlaneError } from "../plane/PlaneError.js"
 
 /** Whether Plane is being written to. `notLookedAt`: the first probe has not ended, so nobody knows. */
@@ -17,9 +17,9 @@ export type DestinationStatus =
   | { readonly open: false; readonly since: EpochMillis; readonly reason: string; readonly notLookedAt?: true }
 
 /** A stage whose state the project in Plane does not have. */
-export interface Misfit {
+interface Misfit {
   readonly stage: Stage
-  readonly state: StateId
+  readonly state: string
 }
 
 /**
@@ -50,14 +50,12 @@ export class Destination extends Context.Tag("plane-sync/Destination")<Destinati
   /** Tells that Plane has accepted a write, so the token may write. A later 403 is then about one request. */
   readonly wrote: Effect.Effect<void>
   readonly status: Effect.Effect<DestinationStatus>
-  /** The stages whose states wait because the project does not have them, as of the last look. */
-  readonly misfits: () => ReadonlyArray<Misfit>
   /** What is wrong with the stage table, or why it could not be compared, in words. Undefined while it fits. */
   readonly misfit: Effect.Effect<string | undefined>
   /** Looks at the project's states again: whether this one is there, or undefined if Plane does not tell. */
   readonly hasState: (state: StateId) => Effect.Effect<boolean | undefined>
 }>() {
-  static readonly layer: Layer.Layer<Destination, ConfigError.ConfigError, PlaneClient | Outbox | Projects> = Layer
+  static readonly layer: Layer.Layer<Destination, never, PlaneClient | Outbox | CurrentProject> = Layer
     .scoped(
       Destination,
       Effect.suspend(() => make)
@@ -78,18 +76,22 @@ const identifierEvery = Duration.toMillis("1 minute")
 /** Of how many such identifiers is remembered what it has said, because each takes memory. */
 const mostOthers = 1_000
 
-const misfitsOf = (table: StageStates, known: ReadonlySet<StateId>): ReadonlyArray<Misfit> =>
-  Array.from(table, ([stage, state]) => ({ stage, state })).filter(({ state }) => !known.has(state))
+const misfitsOf = (table: StageTable, listed: ReadonlyArray<PlaneState>): ReadonlyArray<Misfit> => {
+  const found = resolved(table, listed)
+  return Array.from(table, ([stage, state]) => ({ stage, state: wordsOf(state) })).filter(({ stage }) =>
+    !found.has(stage)
+  )
+}
 
 /** What is wrong with the stage table, in words that tell a person how to mend it. */
-const misfitReason = (misfits: ReadonlyArray<Misfit>, project: string): string =>
-  `ORCH_PLANE_STAGE_STATES does not fit: the project ${project} has no state ${
+const misfitReason = (misfits: ReadonlyArray<Misfit>, { identifier, names }: Project): string =>
+  `${names.states} does not fit: the project ${identifier} has no state ${
     misfits.map(({ stage, state }) => `${state} (stage ${JSON.stringify(stage)})`).join(", ")
   }. The states of these stages wait, and are set once the table fits; comments are sent`
 
 const make = Effect.gen(function*() {
-  const { apiToken, maxBackoff } = yield* PlaneConfig
-  const { project } = yield* Projects
+  const { config: { apiToken, maxBackoff }, place, project } = yield* CurrentProject
+  const { names } = project
   const client = yield* PlaneClient
   const outbox = yield* Outbox
   const scope = yield* Effect.scope
@@ -134,7 +136,7 @@ const make = Effect.gen(function*() {
 
   /** Plane's states, or why they are not known: an empty list is an archived project's. */
   const readTable = client.states.pipe(
-    Effect.map((states) => states.length === 0 ? "the project shows no states" : new Set(states.map(({ id }) => id))),
+    Effect.map((states) => states.length === 0 ? "the project shows no states" : states),
     Effect.catchAll(({ message }) =>
       Effect.as(
         Effect.logWarning(`The stage table could not be compared with the project's states: ${message}`),
@@ -143,6 +145,14 @@ const make = Effect.gen(function*() {
     )
   )
 
+  /** Keeps what Plane has listed, if that is news. */
+  const keep = (listed: ReadonlyArray<PlaneState>) => {
+    const before = place.current()
+    return before === undefined || JSON.stringify(before.listed) === JSON.stringify(listed)
+      ? Effect.void
+      : place.set({ ...before, listed })
+  }
+
   const compareTable = Effect.flatMap(readTable, (known) => {
     if (typeof known === "string") {
       uncompared = known
@@ -150,14 +160,14 @@ const make = Effect.gen(function*() {
     }
     uncompared = undefined
     const before = misfits
-    misfits = misfitsOf(project.states, known)
+    misfits = misfitsOf(project.stages, known)
     const isSame = JSON.stringify(before) === JSON.stringify(misfits)
     const said = isSame
       ? Effect.void
       : misfits.length === 0
-      ? Effect.logInfo("ORCH_PLANE_STAGE_STATES fits the project's states again")
-      : Effect.logError(misfitReason(misfits, project.identifier))
-    return Effect.as(said, known)
+      ? Effect.logInfo(`${names.states} fits the states of the project ${project.identifier} again`)
+      : Effect.logError(misfitReason(misfits, project))
+    return said.pipe(Effect.zipRight(keep(known)), Effect.as(new Set(known.map(({ id }) => id))))
   })
 
   const close = Effect.fnUntraced(function*(reason: string) {
@@ -269,7 +279,7 @@ const make = Effect.gen(function*() {
     }).pipe(askingIdentifier.withPermits(1))
 
   if (Redacted.value(apiToken) === "") {
-    yield* close("ORCH_PLANE_API_TOKEN is not set. Events are kept until it is, and the program started again")
+    yield* close(`${names.apiToken} is not set. Events are kept until it is, and the program started again`)
     yield* asked.open
   } else {
     yield* Effect.forkIn(firstLook, scope)
@@ -289,13 +299,12 @@ const make = Effect.gen(function*() {
       })
     ),
     status: Ref.get(status),
-    misfits: () => misfits,
     misfit: Effect.map(Ref.get(status), ({ open }) => {
-      if (misfits.length > 0) return misfitReason(misfits, project.identifier)
+      if (misfits.length > 0) return misfitReason(misfits, project)
       // While it is closed, there is one reason for both.
       return uncompared === undefined || !open
         ? undefined
-        : `ORCH_PLANE_STAGE_STATES could not be compared with the project's states: ${uncompared}`
+        : `${names.states} could not be compared with the project's states: ${uncompared}`
     }),
     hasState: (state) => Effect.map(compareTable, (known) => known?.has(state))
   })

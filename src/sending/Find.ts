@@ -60,7 +60,7 @@ export const makeFind = (
     Effect.gen(function*() {
       if (kept !== undefined && (yield* isFresh(kept.readAt))) return kept
       kept = undefined
-      const keys = yield* Effect.orElseSucceed(outbox.unfoundKeys(enoughKeys), () => 0)
+      const keys = yield* Effect.orElseSucceed(outbox.unfoundKeys(project.identifier, enoughKeys), () => 0)
       return keys < enoughKeys ? undefined : yield* readPage(slot)
     }).pipe(onlyOne.withPermits(1))
 

@@ -2,19 +2,17 @@ import { Duration, Effect, Either, Fiber, Layer, Option } from "effect"
 import { EpochMillis, epochMillis, MonotonicMillis, monotonicMillis } from "../base/Time.js"
 import type { ItemId } from "../domain/Ids.js"
 import { keyIn } from "../domain/Project.js"
-import { Projects } from "../domain/Projects.js"
 import { WorkItemKey } from "../domain/WorkItemKey.js"
 import type { MovedItem } from "../domain/WorkItemLook.js"
 import { Looked, WorkItemLook } from "../domain/WorkItemLook.js"
 import { readItemOfKey } from "../outbox/ItemKeys.js"
 import { noteGone } from "../outbox/LaneDeath.js"
 import { observe } from "../outbox/Observation.js"
-import { PlaneClient } from "../plane/PlaneClient.js"
 import type { PlaneError } from "../plane/PlaneError.js"
-import { RateBudget } from "../plane/RateBudget.js"
 import type { WorkItem } from "../plane/WorkItem.js"
 import { Storage } from "../storage/Storage.js"
-import { Destination } from "./Destination.js"
+import type { PlaneProject } from "./PlaneProjects.js"
+import { PlaneProjects } from "./PlaneProjects.js"
 
 /** The longest time that a launch waits for a look: for the first probe, the budget, Plane, and storage together. */
 const patience = Duration.seconds(10)
@@ -29,10 +27,7 @@ const unknown = (why: string) => Looked.Unknown({ why })
  * or Plane was silent just now, it answers at once that nothing is known.
  */
 const make = Effect.gen(function*() {
-  const budget = yield* RateBudget
-  const client = yield* PlaneClient
-  const destination = yield* Destination
-  const { project } = yield* Projects
+  const { ofKey } = yield* PlaneProjects
   const { read, sql, write } = yield* Storage
   const scope = yield* Effect.scope
   let silentAt = MonotonicMillis(-Infinity)
@@ -57,7 +52,7 @@ const make = Effect.gen(function*() {
     isLook: true
   })
 
-  const judged = ({ id, number, stateGroup, stateId, updatedAt }: WorkItem) =>
+  const judged = ({ place, project }: PlaneProject, { id, number, stateGroup, stateId, updatedAt }: WorkItem) =>
     Effect.gen(function*() {
       if (stateId === null || stateGroup === null) return unknown("Plane did not tell the group of its state")
       const now = yield* epochMillis
@@ -69,13 +64,13 @@ const make = Effect.gen(function*() {
         updatedAt,
         receivedAt: now,
         at: EpochMillis(Math.min(now, Date.parse(updatedAt))),
-        states: project.states
+        states: place.states()
       }
       const observed = yield* write(observe(sql, { ...observation(shown), isTrial: true }))
       return observed === "moved" ? Looked.Moved(shown) : Looked.Expected()
     })
 
-  const notRead = (itemId: ItemId, error: PlaneError) =>
+  const notRead = ({ destination }: PlaneProject, itemId: ItemId, error: PlaneError) =>
     error.reason !== "NotFound"
       ? Effect.succeed(unknown(error.message))
       // It probes, and may close the destination, which must not be left half done: so no time-out interrupts it.
@@ -86,10 +81,10 @@ const make = Effect.gen(function*() {
         Effect.map((isDown) => isDown ? unknown(error.message) : Looked.Gone())
       )
 
-  const ask = (itemId: ItemId) =>
-    Effect.matchEffect(budget.withFirstSlot((slot) => client.read(itemId, slot)), {
-      onSuccess: judged,
-      onFailure: (error) => notRead(itemId, error)
+  const ask = (project: PlaneProject, itemId: ItemId) =>
+    Effect.matchEffect(project.budget.withFirstSlot((slot) => project.client.read(itemId, slot)), {
+      onSuccess: (item) => judged(project, item),
+      onFailure: (error) => notRead(project, itemId, error)
     })
 
   const lookAt: WorkItemLook["Type"]["look"] = ({ itemId, workItem }) =>
@@ -98,9 +93,10 @@ const make = Effect.gen(function*() {
       const looked = yield* Effect.gen(function*() {
         const known = itemId ?? (yield* idOf(workItem))
         if (known === undefined) return unknown("its key has not been looked up yet")
-        yield* destination.asked
-        const status = yield* destination.status
-        return status.open ? yield* ask(known) : unknown(status.reason)
+        const project = ofKey(workItem)
+        yield* project.destination.asked
+        const status = yield* project.destination.status
+        return status.open ? yield* ask(project, known) : unknown(status.reason)
       }).pipe(
         Effect.catchAll((error) => Effect.succeed(unknown(error.message))),
         Effect.timeoutOption(patience)
@@ -132,5 +128,5 @@ const make = Effect.gen(function*() {
 export const launchLookLayer: Layer.Layer<
   WorkItemLook,
   never,
-  Destination | PlaneClient | Projects | RateBudget | Storage
+  PlaneProjects | Storage
 > = Layer.scoped(WorkItemLook, make)

@@ -79,17 +79,17 @@ const again = ({ message }: ListUnread): Effect.Effect<LookOutcome> =>
   Effect.map(epochMillis, (dueAt) => ({ _tag: "Later", dueAt, counted: false, reason: message }))
 
 /**
- * The key does not begin with the identifier that is set. If the probe says that the project has another one, it is the
+ * The key does not begin with an identifier that is set. If the probe says that a project has another one, it is the
  * setting that is wrong: then nothing dies, because a person can mend it.
  */
 const wrongKey = (
-  { destination }: SendContext,
+  { unlessIdentifierHolds }: SendContext,
   { key, since }: LookJob,
   error: FindError,
   dead: LookOutcome
 ): Effect.Effect<LookOutcome> =>
   Effect.map(
-    destination.unlessIdentifierHolds(
+    unlessIdentifierHolds(
       Either.match(WorkItemKey.parse(key), { onLeft: () => key, onRight: ({ identifier }) => identifier }),
       since
     ),

@@ -7,12 +7,11 @@ import type { CommentId, ItemId } from "../domain/Ids.js"
 import type { Stage } from "../domain/Stage.js"
 import type { StageEvent } from "../domain/StageEvent.js"
 import { stageOf } from "../domain/StageEvent.js"
-import type { StageStates, StateId } from "../domain/StageStates.js"
+import type { StageStates, StageTable, StateId } from "../domain/StageStates.js"
 import type { Owed, OwedEvent, Retried, Step } from "../outbox/Plan.js"
 import { maxOwedComments } from "../outbox/Plan.js"
 import { eventOfBody } from "../outbox/StoredEvent.js"
 import type { PlaneConfig } from "../plane/PlaneConfig.js"
-import type { Misfit } from "./Destination.js"
 
 /** How often the count of a told gate failure is updated, at most. */
 export const recountEvery = Duration.minutes(10)
@@ -22,9 +21,11 @@ const isWithin = (length: Duration.Duration, since: EpochMillis, now: EpochMilli
   since <= now && now < later(since, length)
 
 type Planning = Pick<PlaneConfig, "comments"> & {
-  readonly states: StageStates
-  /** Stages whose states the project does not have. These states wait. */
-  readonly misfits: () => ReadonlyArray<Misfit>
+  readonly stages: StageTable
+  /** The states of these stages. A state that the project does not have, or has not told yet, is missing: it waits. */
+  readonly states: () => StageStates
+  /** Where the table is set. */
+  readonly setting: string
 }
 
 /** How long a lane waits that owes nothing but such a state. */
@@ -123,18 +124,18 @@ const unreadable = (event: OwedEvent): Step => ({
 const stageBefore = (
   event: OwedEvent,
   { comments, lane }: Pick<Owed, "comments" | "lane">,
-  states: StageStates
+  stages: StageTable
 ): Stage | undefined => {
   const before = comments.filter(({ sequence }) => sequence < event.sequence && sequence > lane.leftUntil)
   for (const { body } of before.reverse()) {
     const stage = Option.getOrUndefined(Option.map(eventOfBody(body), stageOf))
-    if (stage !== undefined && states.has(stage)) return stage
+    if (stage !== undefined && stages.has(stage)) return stage
   }
   return undefined
 }
 
 const stateStep = (
-  { misfits, states }: Planning,
+  { setting, stages, states }: Planning,
   event: OwedEvent,
   { comments, lane, now }: Owed
 ): Step =>
@@ -146,18 +147,18 @@ const stateStep = (
       const latest = stageOf(told)
       // The table may have been changed since the event was published. A stage that has no state any more must not keep
       // an earlier stage's state from being set.
-      const hasState = latest !== undefined && states.has(latest)
+      const hasState = latest !== undefined && stages.has(latest)
       // The later of these events are not read yet. They are read once older comments are sent.
       const mayHaveOthers = comments.length >= maxOwedComments && (comments.at(-1)?.sequence ?? 0) < event.sequence
       if (!hasState && mayHaveOthers) return { _tag: "Wait", dueAt: now }
-      const stage = hasState ? latest : stageBefore(event, { comments, lane }, states)
-      const wanted = stage === undefined ? undefined : states.get(stage)
-      if (wanted === undefined) return { _tag: "StateHolds", event }
-      if (misfits().some((misfit) => misfit.stage === stage)) {
+      const stage = hasState ? latest : stageBefore(event, { comments, lane }, stages)
+      if (stage === undefined) return { _tag: "StateHolds", event }
+      const wanted = states().get(stage)
+      if (wanted === undefined) {
         return {
           _tag: "Wait",
           dueAt: later(now, withheldFor),
-          reason: `the state of the stage ${JSON.stringify(stage)} waits: ORCH_PLANE_STAGE_STATES does not fit`
+          reason: `the state of the stage ${JSON.stringify(stage)} waits: ${setting} does not fit`
         }
       }
       // A cancel is left alone when it is met, and then nothing counts as asked for; with `force` it is overruled.

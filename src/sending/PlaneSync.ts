@@ -1,39 +1,48 @@
 import type { ConfigError } from "effect"
-import { Context, Effect, Layer } from "effect"
+import type { Array as Arr } from "effect"
+import { Context, Effect, Layer, Option } from "effect"
 import { connections } from "../base/Connections.js"
-import { Projects } from "../domain/Projects.js"
+import type { EpochMillis } from "../base/Time.js"
+import type { Projects } from "../domain/Projects.js"
 import { projectsLayer } from "../domain/ProjectSettings.js"
 import type { WorkItemLook } from "../domain/WorkItemLook.js"
 import { StageEvents } from "../events/StageEvents.js"
-import type { LeaderActive } from "../outbox/Leader.js"
+import type { LeaderActive, Term } from "../outbox/Leader.js"
 import { Leadership } from "../outbox/Leadership.js"
 import { Outbox } from "../outbox/Outbox.js"
 import type { OutboxStatus } from "../outbox/Queries.js"
-import { PlaneClient } from "../plane/PlaneClient.js"
-import { PlaneConfig } from "../plane/PlaneConfig.js"
 import type { RateStatus } from "../plane/RateBudget.js"
-import { RateBudget } from "../plane/RateBudget.js"
+import { RateBudgets } from "../plane/RateBudgets.js"
 import { Integrity } from "../storage/Integrity.js"
 import { pruneHourly, retention } from "../storage/Retention.js"
 import { Storage } from "../storage/Storage.js"
 import type { StorageError } from "../storage/StorageError.js"
 import { WakeUps } from "../storage/WakeUps.js"
 import type { DestinationStatus } from "./Destination.js"
-import { Destination } from "./Destination.js"
 import { makeFind } from "./Find.js"
 import { launchLookLayer } from "./LaunchLook.js"
+import type { PlaneProject } from "./PlaneProjects.js"
+import { PlaneProjects } from "./PlaneProjects.js"
 import * as QuietTimes from "./QuietTimes.js"
-import type { WorkersStatus } from "./Workers.js"
 import { startWorkers } from "./Workers.js"
+
+/** How sending to one project is. */
+export interface ProjectStatus {
+  readonly identifier: string
+  readonly destination: DestinationStatus
+  /** That of its API token. */
+  readonly budget: RateStatus
+  /** What is wrong with the stage table, or why it could not be compared, in words. Undefined while it fits. */
+  readonly misfit: string | undefined
+}
 
 /** Sending: published events become states and comments in Plane. */
 export class PlaneSync extends Context.Tag("plane-sync/PlaneSync")<PlaneSync, {
-  readonly destination: Effect.Effect<DestinationStatus>
-  readonly budget: Effect.Effect<RateStatus>
+  /** Each project, in the order of the settings. */
+  readonly projects: Effect.Effect<Arr.NonEmptyArray<ProjectStatus>>
   readonly outbox: Effect.Effect<OutboxStatus, StorageError>
-  readonly workers: Effect.Effect<WorkersStatus>
-  /** What is wrong with the stage table, or why it could not be compared, in words. Undefined while it fits. */
-  readonly misfit: Effect.Effect<string | undefined>
+  /** Why storage fails, until it works again. */
+  readonly storageFailure: Effect.Effect<StorageError | undefined>
 }>() {
   /**
    * Sending, over the services that it is made of. It starts with the layer, or later, once this process is the leader.
@@ -42,45 +51,62 @@ export class PlaneSync extends Context.Tag("plane-sync/PlaneSync")<PlaneSync, {
   static readonly layerPipeline: Layer.Layer<
     PlaneSync,
     ConfigError.ConfigError,
-    Leadership | Outbox | PlaneClient | Projects | RateBudget | Destination | WakeUps | Storage
+    Leadership | Outbox | PlaneProjects | WakeUps | Storage
   > = Layer.scoped(PlaneSync, Effect.suspend(() => make))
 
   /**
    * All of sending, over a storage, together with the services that read it. Anything else that asks Plane with the
-   * same API token has to use the `PlaneClient` of this layer, because one token has one budget. What needs the project
-   * has to use its `Projects`, because the settings elsewhere may name another one. An orchestrator over it looks at a
-   * work item before it launches an agent (`WorkItemLook`). What only one process may do waits for its `Leadership`.
+   * same API token has to use the `PlaneProjects` of this layer, because one token has one budget. What needs the
+   * projects has to use its `Projects`, because the settings elsewhere may name others. An orchestrator over it looks
+   * at a work item before it launches an agent (`WorkItemLook`). What only one process may do waits for its
+   * `Leadership`.
    */
   static readonly layerStorage: Layer.Layer<
-    PlaneSync | StageEvents | Integrity | Leadership | Outbox | WakeUps | PlaneClient | Projects | WorkItemLook,
+    PlaneSync | StageEvents | Integrity | Leadership | Outbox | WakeUps | PlaneProjects | Projects | WorkItemLook,
     ConfigError.ConfigError | LeaderActive | StorageError,
     Storage
   > = Layer.suspend(() => sending)
 }
 
+const statusOf = ({ budget, destination, project: { identifier } }: PlaneProject): Effect.Effect<ProjectStatus> =>
+  Effect.all({
+    identifier: Effect.succeed(identifier),
+    destination: destination.status,
+    budget: budget.status,
+    misfit: destination.misfit
+  })
+
 const make = Effect.gen(function*() {
-  const config = yield* PlaneConfig
-  const { project } = yield* Projects
-  const client = yield* PlaneClient
-  const budget = yield* RateBudget
-  const destination = yield* Destination
+  const { all } = yield* PlaneProjects
   const outbox = yield* Outbox
   const wakeUps = yield* WakeUps
   const { trouble } = yield* Storage
   const kept = yield* retention
   const { whileLeading } = yield* Leadership
-  const idle: Effect.Effect<WorkersStatus> = Effect.succeed({ storageFailure: undefined })
-  let workers = idle
-  yield* whileLeading((term) =>
+  const identifiers = all.map(({ project }) => project.identifier)
+
+  const unlessIdentifierHolds = (other: string, since: EpochMillis) =>
     Effect.gen(function*() {
-      yield* pruneHourly(outbox.prune, kept)
-      yield* Effect.addFinalizer(() => Effect.sync(() => workers = idle))
-      const { status } = yield* startWorkers({
+      for (const { destination } of all) {
+        const again = yield* destination.unlessIdentifierHolds(other, since)
+        if (Option.isSome(again)) return again
+      }
+      return Option.none<EpochMillis>()
+    })
+
+  const start = ({ budget, client, config, destination, place, project }: PlaneProject, term: Term) =>
+    Effect.gen(function*() {
+      const isFirst = project.identifier === identifiers[0]
+      yield* startWorkers({
         client,
         find: makeFind({ client, outbox, project }),
         config,
         project,
+        place,
         destination,
+        unlessIdentifierHolds,
+        // A key that begins with no project's identifier is the first one's, which says so.
+        lanesOf: isFirst ? [project.identifier, ""] : [project.identifier],
         quietTimes: yield* QuietTimes.make(config.quiet, term.lastBefore),
         outbox,
         budget,
@@ -88,23 +114,26 @@ const make = Effect.gen(function*() {
         trouble,
         term
       })
-      workers = status
+    })
+
+  yield* whileLeading((term) =>
+    Effect.gen(function*() {
+      yield* pruneHourly(outbox.prune, kept)
+      yield* trouble.retry<void, never>(outbox.sortLanes(identifiers))
+      yield* Effect.forEach(all, (each) => start(each, term), { discard: true })
     })
   )
   return PlaneSync.of({
-    destination: destination.status,
-    budget: budget.status,
+    projects: Effect.forEach(all, statusOf),
     outbox: outbox.status,
-    workers: Effect.suspend(() => workers),
-    misfit: destination.misfit
+    storageFailure: trouble.failure
   })
 })
 
 const sending = Layer.mergeAll(PlaneSync.layerPipeline, StageEvents.layer, launchLookLayer, Integrity.layer).pipe(
-  Layer.provide(Destination.layer),
-  Layer.provideMerge(PlaneClient.layer),
+  Layer.provideMerge(PlaneProjects.layer),
   Layer.provideMerge(Leadership.layer),
   Layer.provideMerge(Layer.merge(Outbox.layer, WakeUps.layer)),
   Layer.provideMerge(projectsLayer),
-  Layer.provide(Layer.merge(RateBudget.layer, connections))
+  Layer.provide(Layer.merge(RateBudgets.layer, connections))
 )

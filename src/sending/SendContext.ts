@@ -1,6 +1,7 @@
 import type { Duration } from "effect"
 import { Effect } from "effect"
 import type { LaneId } from "../domain/Ids.js"
+import type { KnownPlace } from "../domain/Place.js"
 import type { Project } from "../domain/Project.js"
 import type { PlaneClient } from "../plane/PlaneClient.js"
 import type { PlaneConfig } from "../plane/PlaneConfig.js"
@@ -16,8 +17,11 @@ export interface SendContext {
   readonly budget: RateBudget["Type"]
   readonly config: PlaneConfig
   readonly project: Project
+  readonly place: KnownPlace
   readonly destination: Destination["Type"]
   readonly quietTimes: QuietTimes
+  /** `Destination.unlessIdentifierHolds` of all projects: the first that knows better. */
+  readonly unlessIdentifierHolds: Destination["Type"]["unlessIdentifierHolds"]
   /** Ends at once while this process is the leader, and never when another has taken over. */
   readonly stillLeading: Effect.Effect<void>
   /** For how long no state is set because a person has just changed the work item: see `leftAlone`. */

@@ -39,12 +39,6 @@ const maxAhead = (config: SendContext["config"]) =>
     .reduce((longest, each) => Duration.max(longest, each), config.keyPatience)
     .pipe(Duration.sum("1 minute"))
 
-/** What keeps the workers from sending, apart from Plane. */
-export interface WorkersStatus {
-  /** Why storage fails, until it works again. */
-  readonly storageFailure: StorageError | undefined
-}
-
 /**
  * Starts `ORCH_PLANE_CONCURRENCY` workers. Each takes a slot of the budget, claims the most urgent lane that is due,
  * sends its next request, and settles it in the commit that claims the next lane. When the scope closes, they claim
@@ -55,19 +49,23 @@ export interface WorkersStatus {
  */
 export const startWorkers = (
   dependencies: Omit<SendContext, "leftAlone" | "stillLeading"> & {
+    /** The identifiers of the projects whose lanes are sent. */
+    readonly lanesOf: ReadonlyArray<string>
     readonly outbox: Outbox["Type"]
     readonly wakeUps: WakeUps["Type"]
     readonly trouble: StorageTrouble
     /** For as long as it lasts, this process is the leader. Then nothing more is sent here. */
     readonly term: Term
   }
-): Effect.Effect<{ readonly status: Effect.Effect<WorkersStatus> }, never, Scope.Scope> =>
+): Effect.Effect<void, never, Scope.Scope> =>
   Effect.gen(function*() {
-    const { budget, config, destination, outbox, project, quietTimes, term, trouble, wakeUps } = dependencies
+    const { budget, config, destination, lanesOf, outbox, place, project, quietTimes, term, trouble, wakeUps } =
+      dependencies
     const { holder, lose, lost } = term
     const stopping = yield* Deferred.make<void>()
     const onlyOne = yield* Effect.makeSemaphore(1)
-    const plan = nextStep({ ...config, states: project.states, misfits: destination.misfits })
+    const { names, stages } = project
+    const plan = nextStep({ ...config, stages, states: place.states, setting: names.states })
     const ahead = maxAhead(config)
     // When a commit last found that we are the leader.
     let confirmedAt = MonotonicMillis(-Infinity)
@@ -79,6 +77,7 @@ export const startWorkers = (
     const turn = (options: { readonly settlement?: Settlement; readonly claims: boolean }) =>
       Effect.flatMap(monotonicMillis, (now) => {
         const policy: ClaimPolicy = {
+          projects: lanesOf,
           urgentAfter: config.urgentAfter,
           plan: (owed) => {
             const left = quietTimes.left(now, owed.lane)
@@ -164,7 +163,7 @@ export const startWorkers = (
     // After a 429 the wait for a slot can be minutes. A slot that comes sooner needs no fold, because its turn folds.
     const admit = Effect.raceFirst(budget.admit(), Effect.delay(foldMeanwhile, "1 second"))
 
-    const nextDue = Effect.map(stored(outbox.nextDue(ahead)), (dueAt) => dueAt === undefined ? undefined : { dueAt })
+    const nextDue = Effect.map(stored(outbox.nextDue(lanesOf, ahead)), (dueAt) => dueAt === undefined ? undefined : { dueAt })
 
     /** Waits for something to do. Only one worker waits at a time, so that a single event does not wake them all. */
     const take = Effect.gen(function*() {
@@ -209,6 +208,4 @@ export const startWorkers = (
         Effect.asVoid
       )
     )
-
-    return { status: Effect.map(trouble.failure, (storageFailure): WorkersStatus => ({ storageFailure })) }
   }).pipe(Effect.annotateLogs({ service: "PlaneSync" }))

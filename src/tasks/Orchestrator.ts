@@ -1,6 +1,7 @@
 import type { ConfigError } from "effect"
 import { Effect, Layer } from "effect"
 import { epochMillis } from "../base/Time.js"
+import type { Projects } from "../domain/Projects.js"
 import type { StageEvents } from "../events/StageEvents.js"
 import { Leadership } from "../outbox/Leadership.js"
 import { startDueWork } from "../storage/DueWork.js"
@@ -59,5 +60,5 @@ const work = Layer.scopedDiscard(
 export const orchestratorLayer: Layer.Layer<
   Tasks | TaskStore,
   ConfigError.ConfigError | PipelineError | StorageError,
-  Pipeline | QualityGates | AgentLauncher | Storage | StageEvents | Leadership | WakeUps
+  Pipeline | Projects | QualityGates | AgentLauncher | Storage | StageEvents | Leadership | WakeUps
 > = Layer.provideMerge(Layer.provideMerge(work, Tasks.layer), TaskStore.layer)

@@ -3,6 +3,8 @@ import { Effect } from "effect"
 import type { EpochMillis } from "../base/Time.js"
 import type { ItemId } from "../domain/Ids.js"
 import { WorkItemKey } from "../domain/WorkItemKey.js"
+import type { Projects } from "../domain/Projects.js"
+import type { NamedItem } from "../outbox/LeftStates.js"
 import { followTask } from "../outbox/LeftStates.js"
 import type { Sql } from "../storage/Sql.js"
 import { touch } from "./DueTasks.js"
@@ -22,7 +24,10 @@ export interface Start {
 }
 
 /** What makes tasks active. All of it runs within a transaction. */
-export const makeStarting = (sql: Sql, pipeline: Pipeline["Type"]) => {
+export const makeStarting = (sql: Sql, pipeline: Pipeline["Type"], projects: Projects["Type"]) => {
+  const follow = (item: NamedItem, now: EpochMillis) =>
+    followTask(sql, { ...item, project: projects.ofKey(item.key)?.identifier ?? "" }, now)
+
   const [firstStage] = pipeline.stages
 
   // A transaction's first statement must write, or it could not wait for another process's. This one changes nothing.
@@ -43,7 +48,7 @@ export const makeStarting = (sql: Sql, pipeline: Pipeline["Type"]) => {
         VALUES (${key.written}, ${key.normalized}, ${key.canonical}, ${itemId ?? null}, ${stage}, 'active',
           ${agent ?? null}, ${entry}, ${startedAt}, ${now}, ${now}) RETURNING id`
       if (row === undefined) return yield* Effect.dieMessage("an INSERT returns its row")
-      yield* followTask(sql, { key: key.normalized, itemId }, now)
+      yield* follow({ key: key.normalized, itemId }, now)
       yield* oweLaunch(sql, { entry, taskId: row.id, stage, agent: agentOf(firstStage, agent) }, now)
       return row.id
     })
@@ -83,7 +88,7 @@ export const makeStarting = (sql: Sql, pipeline: Pipeline["Type"]) => {
     Effect.zipRight(
       sql`UPDATE plane_sync_task SET plane_id = coalesce(plane_id, ${itemId ?? null}),
         agent = coalesce(${agent ?? null}, agent) WHERE id = ${task.id}`,
-      followTask(sql, { key: WorkItemKey.normalize(task.workItem), itemId: task.itemId ?? itemId }, now)
+      follow({ key: WorkItemKey.normalize(task.workItem), itemId: task.itemId ?? itemId }, now)
     )
 
   return { beginWrite, insert, startAnew, goOn, know }

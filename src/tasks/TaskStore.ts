@@ -5,6 +5,7 @@ import { epochMillis } from "../base/Time.js"
 import { uuidV7 } from "../base/UuidV7.js"
 import type { ItemId } from "../domain/Ids.js"
 import type { Stage } from "../domain/Stage.js"
+import { Projects } from "../domain/Projects.js"
 import type { StageStates } from "../domain/StageStates.js"
 import { WorkItemKey } from "../domain/WorkItemKey.js"
 import { Storage } from "../storage/Storage.js"
@@ -125,7 +126,7 @@ export class TaskStore extends Context.Tag("plane-sync/TaskStore")<TaskStore, {
    */
   readonly touch: (taskId: TaskId) => Effect.Effect<void, SqlError>
 }>() {
-  static readonly layer: Layer.Layer<TaskStore, never, Storage | Pipeline | WakeUps> = Layer.effect(
+  static readonly layer: Layer.Layer<TaskStore, never, Storage | Pipeline | Projects | WakeUps> = Layer.effect(
     TaskStore,
     Effect.suspend(() => make)
   )
@@ -136,7 +137,7 @@ const make = Effect.gen(function*() {
   const pipeline = yield* Pipeline
   const { notify } = yield* WakeUps
   const reader = taskReader(sql, pipeline)
-  const starting = makeStarting(sql, pipeline)
+  const starting = makeStarting(sql, pipeline, yield* Projects)
 
   const one = (found: Effect.Effect<TaskRow | undefined, SqlError>) => Effect.map(read(found), (row) => row?.task)
 

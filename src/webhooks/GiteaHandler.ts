@@ -40,7 +40,7 @@ export const giteaHandler: Effect.Effect<
   never,
   Inbox | Projects | SkippedHooks | Stirs | WakeUps | Storage | TaskStore | TaskPullRequests
 > = Effect.gen(function*() {
-  const { project } = yield* Projects
+  const { all: [project] } = yield* Projects
   const inbox = yield* Inbox
   const { sql, write } = yield* Storage
   const wakeUps = yield* WakeUps

@@ -3,10 +3,11 @@ import { Duration, Effect, Either, FiberHandle } from "effect"
 import { EpochMillis, epochMillis, later } from "../base/Time.js"
 import { epochOf } from "../domain/PlaneMoment.js"
 import { keyIn } from "../domain/Project.js"
-import { Projects } from "../domain/Projects.js"
 import type { StateId } from "../domain/StageStates.js"
 import { observe } from "../outbox/Observation.js"
-import { PlaneClient } from "../plane/PlaneClient.js"
+import type { PlaneClient } from "../plane/PlaneClient.js"
+import type { PlaneProject } from "../sending/PlaneProjects.js"
+import { PlaneProjects } from "../sending/PlaneProjects.js"
 import { Storage } from "../storage/Storage.js"
 import type { StorageError } from "../storage/StorageError.js"
 import { WakeUps } from "../storage/WakeUps.js"
@@ -20,6 +21,9 @@ import { SkippedHooks } from "./SkippedHooks.js"
 import { makeUnreadable } from "./UnreadableHook.js"
 
 type SeenOfMove = "isNew" | "itemId" | "number" | "stateId" | "stateName" | "updatedAt" | "who"
+
+/** The group of a state: see `makeGroups`. */
+type GroupOf = (state: StateId) => Effect.Effect<string | undefined>
 
 /** How long a hook that does not tell its state's group waits for Plane to tell it. */
 const groupWait = Duration.seconds(5)
@@ -38,22 +42,27 @@ const statesWait = Duration.toMillis("1 minute")
 export const planeHandler: Effect.Effect<
   Handler,
   never,
-  Inbox | PlaneClient | Projects | Scope.Scope | SkippedHooks | WakeUps | Storage | TaskStore
+  Inbox | PlaneProjects | Scope.Scope | SkippedHooks | WakeUps | Storage | TaskStore
 > = Effect.gen(function*() {
-  const { project } = yield* Projects
-  const client = yield* PlaneClient
+  const { all } = yield* PlaneProjects
   const inbox = yield* Inbox
   const { sql, write } = yield* Storage
   const wakeUps = yield* WakeUps
   const tasks = yield* TaskStore
-  const groupOf = yield* makeGroups(client)
+  const groups = new Map<string, GroupOf>()
+  for (const { client, project } of all) groups.set(project.identifier, yield* makeGroups(client))
   const unreadable = yield* makeUnreadable
   const { note } = yield* SkippedHooks
 
   const skip = (kind: string, reason: string): Effect.Effect<HookOutcome> =>
     Effect.as(note({ source: "plane", kind, why: reason }), { _tag: "Skipped", reason })
 
-  const act = ({ receivedAt }: StoredHook, seen: Pick<WorkItemSeen, SeenOfMove>, group: string) =>
+  const act = (
+    { place, project }: PlaneProject,
+    { receivedAt }: StoredHook,
+    seen: Pick<WorkItemSeen, SeenOfMove>,
+    group: string
+  ) =>
     tasks.moved(
       { workItem: keyIn(project, seen.number), itemId: seen.itemId },
       {
@@ -64,13 +73,19 @@ export const planeHandler: Effect.Effect<
         isNew: seen.isNew,
         at: EpochMillis(Math.min(epochOf(seen.updatedAt), receivedAt))
       },
-      project.states
+      place.states()
     ).pipe(Effect.catchTag("InvalidKey", (error) => Effect.dieMessage(error.message)))
 
   /**
    * Notes a move in the commit that makes the state known: after a crash that state is old, but the move is not lost.
    */
-  const noteMove = (hook: StoredHook, seen: WorkItemSeen, group: string, groupTo: string | undefined) =>
+  const noteMove = (
+    { project }: PlaneProject,
+    hook: StoredHook,
+    seen: WorkItemSeen,
+    group: string,
+    groupTo: string | undefined
+  ) =>
     write(Effect.gen(function*() {
       const { by, isByApi, movedTo } = seen
       yield* noteMoved(sql, hook.id, group)
@@ -110,14 +125,21 @@ export const planeHandler: Effect.Effect<
       }
       const seen = decoded.right
       if (seen._tag === "Nothing") return yield* skip(seen.kind, seen.reason)
-      if (seen.project !== project.id) return yield* skip("another project", `it is of the project ${seen.project}`)
+      const project = all.find(({ place }) => place.current()?.id === seen.project)
+      if (project === undefined) {
+        // It may be that of a project whose id Plane has not told yet.
+        return all.every(({ place }) => place.current() !== undefined)
+          ? yield* skip("another project", `it is of the project ${seen.project}`)
+          : yield* groupLater
+      }
+      const groupOf: GroupOf = (state) => groups.get(project.project.identifier)?.(state) ?? Effect.succeed("unknown")
       if (hook.moved === null) {
         if ((yield* inbox.known([hook])).size > 0) return duplicate
         const group = seen.stateGroup ?? (yield* groupOf(seen.stateId))
         if (group === undefined) return yield* groupLater
         const { movedTo } = seen
         const groupTo = movedTo === undefined || movedTo === seen.stateId ? group : yield* groupOf(movedTo)
-        const observed = yield* noteMove(hook, seen, group, groupTo)
+        const observed = yield* noteMove(project, hook, seen, group, groupTo)
         if (observed === "unsure") return yield* groupLater
         if (observed === "undone" || observed === "lost") yield* wakeUps.notify
         if (observed === "undone") {
@@ -125,9 +147,11 @@ export const planeHandler: Effect.Effect<
           return { _tag: "Later", dueAt: later(now, checkWait), reason: "Plane is asked who has moved it last" }
         }
         if (observed !== "moved" && observed !== "confirmed") return { _tag: "Done" }
-        yield* observed === "moved" ? act(hook, seen, group) : act(hook, told(seen, true), groupTo ?? group)
+        yield* observed === "moved"
+          ? act(project, hook, seen, group)
+          : act(project, hook, told(seen, true), groupTo ?? group)
       } else {
-        yield* act(hook, told(seen, hook.moved !== (seen.stateGroup ?? hook.moved)), hook.moved)
+        yield* act(project, hook, told(seen, hook.moved !== (seen.stateGroup ?? hook.moved)), hook.moved)
       }
       yield* wakeUps.notify
       return { _tag: "Done" }

@@ -6,7 +6,7 @@ import { pruneFactsHourly } from "../gitea/Prune.js"
 import { followStirs, Stirs } from "../gitea/Stirs.js"
 import { TaskPullRequests } from "../gitea/TaskPullRequests.js"
 import { Leadership } from "../outbox/Leadership.js"
-import type { PlaneClient } from "../plane/PlaneClient.js"
+import type { PlaneProjects } from "../sending/PlaneProjects.js"
 import { pruneHourly, retention } from "../storage/Retention.js"
 import type { Storage } from "../storage/Storage.js"
 import type { WakeUps } from "../storage/WakeUps.js"
@@ -38,14 +38,14 @@ const work = Layer.scopedDiscard(Effect.gen(function*() {
 /**
  * Takes webhooks until the scope closes, and works on them while this process is the leader. It goes over the tasks,
  * the sending to Plane and the storage of a host: `Orchestrator.layerStorage` (or `Orchestrator.layerTasks` over
- * `PlaneSync.layerStorage`), with `Layer.provideMerge(Storage.layer)`. It uses the `PlaneClient` and the `Projects`
- * that sending uses, so that both share one budget and one project, however a host puts its layers together. A host
+ * `PlaneSync.layerStorage`), with `Layer.provideMerge(Storage.layer)`. It uses the `PlaneProjects` of sending, so that
+ * both share budgets and projects, however a host puts its layers together. A host
  * hands the requests to the `Receiver`: docs/setup.md has a whole example.
  */
 export const webhooksLayer: Layer.Layer<
   Receiver,
   ConfigError.ConfigError,
-  PlaneClient | Projects | Leadership | WakeUps | Storage | TaskStore
+  PlaneProjects | Projects | Leadership | WakeUps | Storage | TaskStore
 > = Layer.merge(Receiver.layer, work).pipe(
   Layer.provide([BodyRoom.layer, Inbox.layer, SkippedHooks.layer, Stirs.layer, TaskPullRequests.layer])
 )

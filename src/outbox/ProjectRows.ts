@@ -1,0 +1,54 @@
+import type { SqlError } from "@effect/sql/SqlError"
+import { Effect, Either, Schema } from "effect"
+import type { Place } from "../domain/Place.js"
+import { PlaneStateId } from "../domain/StageStates.js"
+import type { Sql } from "../storage/Sql.js"
+
+const Listed = Schema.parseJson(Schema.NullOr(Schema.Array(Schema.Struct({
+  id: PlaneStateId,
+  name: Schema.String,
+  group: Schema.String,
+  sequence: Schema.Number
+}))))
+
+const listedOf = (states: string) => Either.getOrNull(Schema.decodeEither(Listed)(states)) ?? undefined
+
+/** Where the projects are in Plane, by their identifiers, as it was kept. */
+export const readPlaces = (sql: Sql): Effect.Effect<ReadonlyMap<string, Place>, SqlError> =>
+  Effect.map(
+    sql<{ identifier: string; id: string; states: string }>`SELECT identifier, plane_id AS id, states
+      FROM plane_sync_project`,
+    (rows) => new Map(rows.map(({ id, identifier, states }) => [identifier, { id, listed: listedOf(states) }]))
+  )
+
+/**
+ * Keeps where a project is. If it was there under another identifier, that is its former one: then what its work items
+ * are owed goes on under this one. Runs within a transaction.
+ */
+export const keepPlace = (sql: Sql, identifier: string, { id, listed }: Place) =>
+  Effect.gen(function*() {
+    const former = yield* sql<{ identifier: string }>`DELETE FROM plane_sync_project
+      WHERE plane_id = ${id} AND identifier <> ${identifier} RETURNING identifier`
+    for (const { identifier: before } of former) {
+      yield* sql`UPDATE plane_sync_lane SET project = ${identifier} WHERE project = ${before}`
+    }
+    yield* sql`INSERT INTO plane_sync_project (identifier, plane_id, states)
+      VALUES (${identifier}, ${id}, ${Schema.encodeSync(Listed)(listed ?? null)})
+      ON CONFLICT (identifier) DO UPDATE SET plane_id = excluded.plane_id, states = excluded.states`
+  })
+
+/**
+ * Sorts what is due by the projects that are set now. A key whose identifier is set by now goes to its project. A lane
+ * of an identifier that was never seen in Plane goes to those of no project, where it is said what is wrong. What a
+ * project is owed that is not set any more waits until it is set again. Runs within a transaction.
+ */
+export const sortLanes = (sql: Sql, identifiers: ReadonlyArray<string>) =>
+  Effect.gen(function*() {
+    const set = JSON.stringify(identifiers)
+    yield* sql`UPDATE plane_sync_lane SET project = substr(name, 1, instr(name, '-') - 1)
+      WHERE project = '' AND due_at IS NOT NULL AND work_item IS NULL
+        AND substr(name, 1, instr(name, '-') - 1) IN (SELECT value FROM json_each(${set}))`
+    yield* sql`UPDATE plane_sync_lane SET project = '' WHERE due_at IS NOT NULL AND project <> ''
+      AND project NOT IN (SELECT value FROM json_each(${set}))
+      AND project NOT IN (SELECT identifier FROM plane_sync_project)`
+  })

@@ -1,0 +1,34 @@
+import type { Redacted } from "effect"
+import { Context, Effect, Layer, Redacted as Secret } from "effect"
+import type { ConfigError } from "effect"
+import { sendingSettings } from "./PlaneConfig.js"
+import { makeRateBudget, RateBudget } from "./RateBudget.js"
+
+/** A budget for each API token, because Plane counts the requests of a token, whatever project they are about. */
+export class RateBudgets extends Context.Tag("plane-sync/RateBudgets")<RateBudgets, {
+  readonly of: (apiToken: Redacted.Redacted) => Effect.Effect<RateBudget["Type"]>
+}>() {
+  /** Each by `ORCH_PLANE_RATE_LIMIT`. */
+  static readonly layer: Layer.Layer<RateBudgets, ConfigError.ConfigError> = Layer.effect(
+    RateBudgets,
+    Effect.map(sendingSettings.rateLimit, (limit) => {
+      const budgets = new Map<string, RateBudget["Type"]>()
+      return {
+        of: (apiToken) =>
+          Effect.suspend(() => {
+            const token = Secret.value(apiToken)
+            const known = budgets.get(token)
+            return known !== undefined
+              ? Effect.succeed(known)
+              : Effect.tap(makeRateBudget(limit), (budget) => Effect.sync(() => budgets.set(token, budget)))
+          })
+      }
+    })
+  )
+
+  /** The one budget that is there, for every token. */
+  static readonly layerOne: Layer.Layer<RateBudgets, never, RateBudget> = Layer.effect(
+    RateBudgets,
+    Effect.map(RateBudget, (budget) => ({ of: () => Effect.succeed(budget) }))
+  )
+}
