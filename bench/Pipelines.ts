@@ -5,10 +5,9 @@ import { projectsLayer } from "../src/domain/ProjectSettings.js"
 import { StageEvents } from "../src/events/StageEvents.js"
 import { Leadership } from "../src/outbox/Leadership.js"
 import { Outbox } from "../src/outbox/Outbox.js"
-import { PlaneClient } from "../src/plane/PlaneClient.js"
-import { RateBudget } from "../src/plane/RateBudget.js"
+import { RateBudgets } from "../src/plane/RateBudgets.js"
 import { PlaneSync } from "../src/PlaneSyncLayers.js"
-import { Destination } from "../src/sending/Destination.js"
+import { PlaneProjects } from "../src/sending/PlaneProjects.js"
 import { WakeUps } from "../src/storage/WakeUps.js"
 import { Storage } from "../src/StorageLayers.js"
 
@@ -55,11 +54,10 @@ export const publishingOnly = Layer.unwrapScoped(Effect.map(temporaryDatabase, p
 /** A pipeline over the given HttpClient, a simulated Plane in memory, and no file. Its time is the TestClock's. */
 export const pipelineInMemory = (settings: Settings) =>
   Layer.merge(PlaneSync.layerPipeline, StageEvents.layer).pipe(
-    Layer.provide(Destination.layer),
-    Layer.provide(PlaneClient.layer),
+    Layer.provideMerge(PlaneProjects.layer),
     // No other process writes to it, and each poll would cost the TestClock a step.
     Layer.provide(Leadership.layer),
-    Layer.provide(Layer.mergeAll(Outbox.layer, WakeUps.layerPolling("1 days"), projectsLayer, RateBudget.layer)),
+    Layer.provide(Layer.mergeAll(Outbox.layer, WakeUps.layerPolling("1 days"), projectsLayer, RateBudgets.layer)),
     Layer.provide(Storage.layerFile(":memory:")),
     Layer.provide(configured(settings)),
     Layer.provide(quiet)

@@ -55,6 +55,7 @@ describe("the schema", () => {
           urgent: false,
           occurredAt: EpochMillis(3),
           publishedAt: EpochMillis(3),
+          project: "ET",
           unfit: undefined
         })
         assert.deepInclude(yield* outbox.status, { pending: 2, delivered: 1 })

@@ -6,6 +6,7 @@ import * as HttpServer from "@effect/platform/HttpServer"
 import { Array, Config, ConfigProvider, Data, Effect, Layer, Logger, LogLevel } from "effect"
 import { monotonicMillis } from "../../src/base/Time.js"
 import { projectConfig } from "../../src/domain/ProjectSettings.js"
+import { givenIds } from "../../src/domain/StageStates.js"
 import { StageEvents } from "../../src/events/StageEvents.js"
 import { serveLayer } from "../../src/http/Serve.js"
 import type { Job } from "../../src/outbox/Job.js"
@@ -63,11 +64,15 @@ const onDatabaseOf = (events: number) =>
     const context = yield* Layer.build(publishingOn(file))
     const { publish } = yield* Effect.provide(StageEvents, context)
     const outbox = yield* Effect.provide(Outbox, context)
-    const [config, { states }] = yield* Effect.withConfigProvider(
+    const [config, { stages }] = yield* Effect.withConfigProvider(
       Config.all([PlaneConfig, projectConfig]),
       ConfigProvider.fromMap(new Map())
     )
-    const claim = { urgentAfter: Infinity, plan: nextStep({ ...config, states, misfits: () => [] }) }
+    const claim = {
+      projects: ["ET", ""],
+      urgentAfter: Infinity,
+      plan: nextStep({ ...config, stages, states: () => givenIds(stages), setting: "the table" })
+    }
     const holder = "bench"
     yield* outbox.becomeLeader(holder)
 

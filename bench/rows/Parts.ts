@@ -8,6 +8,7 @@ import type { Scope } from "effect"
 import { Array, Effect, Layer } from "effect"
 import { MonotonicMillis } from "../../src/base/Time.js"
 import { projectConfig } from "../../src/domain/ProjectSettings.js"
+import { givenIds } from "../../src/domain/StageStates.js"
 import { StageEvents } from "../../src/events/StageEvents.js"
 import type { Job } from "../../src/outbox/Job.js"
 import { Outbox } from "../../src/outbox/Outbox.js"
@@ -125,9 +126,13 @@ const idOf = (number: number) => `00000000-0000-4000-8000-${String(number).padSt
 const turns = Effect.gen(function*() {
   const outbox = yield* Outbox
   const config = yield* PlaneConfig
-  const { states } = yield* projectConfig
+  const { stages } = yield* projectConfig
   yield* outbox.becomeLeader("bench")
-  const claim = { urgentAfter: 600_000, plan: nextStep({ ...config, states, misfits: () => [] }) }
+  const claim = {
+    projects: ["ET", ""],
+    urgentAfter: 600_000,
+    plan: nextStep({ ...config, stages, states: () => givenIds(stages), setting: "the table" })
+  }
   yield* publishAll
   let done = 0
   const worker = Effect.gen(function*() {

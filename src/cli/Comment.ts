@@ -30,22 +30,25 @@ export const comment = Command.make(
   "comment",
   { key: keyArgument, text: textArgument },
   ({ key, text }) =>
-    withProjectOf(key, Effect.gen(function*() {
-      const plane = yield* PlaneClient
-      const { config, project } = yield* CurrentProject
-      const item = yield* findByKey(key)
-      const externalId = `cli:${yield* uuidV7}`
-      const createdAt = yield* DateTime.now
-      const added = yield* plane.addComment(item.id, { html: textHtml(text), externalId, createdAt }).pipe(
-        Effect.tapError((error) => error.sent === "unknown" ? Console.error(notKnown) : Effect.void)
-      )
-      yield* Console.log([
-        `commented    ${keyIn(project, item.number)} ${shown(item.name)}`,
-        `comment id   ${added.id ?? "unknown"}`,
-        `external id  ${externalId}`,
-        `address      ${webAddress(config, project, item)}`
-      ].join("\n"))
-    }))
+    withProjectOf(
+      key,
+      Effect.gen(function*() {
+        const plane = yield* PlaneClient
+        const { config, project } = yield* CurrentProject
+        const item = yield* findByKey(key)
+        const externalId = `cli:${yield* uuidV7}`
+        const createdAt = yield* DateTime.now
+        const added = yield* plane.addComment(item.id, { html: textHtml(text), externalId, createdAt }).pipe(
+          Effect.tapError((error) => error.sent === "unknown" ? Console.error(notKnown) : Effect.void)
+        )
+        yield* Console.log([
+          `commented    ${keyIn(project, item.number)} ${shown(item.name)}`,
+          `comment id   ${added.id ?? "unknown"}`,
+          `external id  ${externalId}`,
+          `address      ${webAddress(config, project, item)}`
+        ].join("\n"))
+      })
+    )
 ).pipe(
   Command.withDescription(lineOf("comment"))
 )

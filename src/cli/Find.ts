@@ -62,13 +62,16 @@ export const withProjectOf = <A, E, R>(
 
 /** `plane-sync find ET-002`: shows the work item that has this key. */
 export const find = Command.make("find", { key: keyArgument }, ({ key }) =>
-  withProjectOf(key, Effect.gen(function*() {
-    const plane = yield* PlaneClient
-    const { config, project } = yield* CurrentProject
-    const item = yield* findByKey(key)
-    const states = yield* plane.states
-    const state = states.find(({ id }) => id === item.stateId)
-    yield* Console.log(findLines(config, project, item, state?.name).join("\n"))
-  }))).pipe(
+  withProjectOf(
+    key,
+    Effect.gen(function*() {
+      const plane = yield* PlaneClient
+      const { config, project } = yield* CurrentProject
+      const item = yield* findByKey(key)
+      const states = yield* plane.states
+      const state = states.find(({ id }) => id === item.stateId)
+      yield* Console.log(findLines(config, project, item, state?.name).join("\n"))
+    })
+  )).pipe(
     Command.withDescription(lineOf("find"))
   )

@@ -1,4 +1,5 @@
-import { Array as Arr, Context, Either } from "effect"
+import type { Array as Arr } from "effect"
+import { Context, Either } from "effect"
 import type { Project } from "./Project.js"
 import { WorkItemKey } from "./WorkItemKey.js"
 

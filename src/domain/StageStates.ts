@@ -66,10 +66,12 @@ const found = (state: StateName, known: ReadonlyArray<PlaneState>): PlaneState |
 
 /** The ids of the states that the project has. */
 export const resolved = (table: StageTable, known: ReadonlyArray<PlaneState>): StageStates =>
-  new Map(Array.from(table).flatMap(([stage, state]) => {
-    const one = found(state, known)
-    return one === undefined ? [] : [[stage, one.id] as const]
-  }))
+  new Map(
+    Array.from(table).flatMap(([stage, state]) => {
+      const one = found(state, known)
+      return one === undefined ? [] : [[stage, one.id] as const]
+    })
+  )
 
 /** The ids that a table gives without Plane's help. */
 export const givenIds = (table: StageTable): StageStates =>

@@ -70,7 +70,8 @@ export const makeLocate = (current: CurrentProject["Type"], exchange: Exchange):
     exchange.failure(ask, {
       reason: "WrongAddress",
       sent: "answered",
-      headline: `the workspace ${workspaceSlug} has no project with the identifier ${identifier} that the API token's ` +
+      headline:
+        `the workspace ${workspaceSlug} has no project with the identifier ${identifier} that the API token's ` +
         `user may see: check ${names.identifier} and ${names.workspace}`,
       words: `it has ${others.map((each) => each.identifier).join(", ") || "none"}`,
       status: 200
@@ -96,7 +97,9 @@ export const makeLocate = (current: CurrentProject["Type"], exchange: Exchange):
     const before = place.current()
     if (before?.id === id) return false
     yield* place.set({ id, listed: undefined })
-    if (before !== undefined) yield* Effect.logWarning(`The project ${identifier} is ${id} in Plane now, not ${before.id}`)
+    if (before !== undefined) {
+      yield* Effect.logWarning(`The project ${identifier} is ${id} in Plane now, not ${before.id}`)
+    }
     return true
   })
 

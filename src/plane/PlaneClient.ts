@@ -266,7 +266,11 @@ const make = Effect.gen(function*() {
       const page: typeof Wire.StatesJson.Type = yield* exchange.send({
         method: "GET",
         path: [...project(), "states"],
-        query: { fields: "id,name,group,sequence", per_page: String(pageSize), ...(cursor === undefined ? {} : { cursor }) }
+        query: {
+          fields: "id,name,group,sequence",
+          per_page: String(pageSize),
+          ...(cursor === undefined ? {} : { cursor })
+        }
       }, Wire.StatesJson)
       found.push(...page.results)
       if (!page.next_page_results || page.next_cursor === cursor) return found

@@ -62,7 +62,8 @@ export class RateBudget extends Context.Tag("plane-sync/RateBudget")<RateBudget,
     Effect.flatMap(sendingSettings.rateLimit, (limit) => makeRateBudget(limit))
   )
 
-  static readonly layerLimit = (limit: RateLimit): Layer.Layer<RateBudget> => Layer.effect(RateBudget, makeRateBudget(limit))
+  static readonly layerLimit = (limit: RateLimit): Layer.Layer<RateBudget> =>
+    Layer.effect(RateBudget, makeRateBudget(limit))
 }
 
 interface Waiter {

@@ -124,11 +124,15 @@ export const ProjectsJson = Schema.parseJson(
       next_page_results: Schema.optional(Schema.Boolean),
       next_cursor: Schema.optional(Schema.NullOr(Schema.String))
     }),
-    Schema.transform(Schema.Array(ListedProject), Schema.typeSchema(Schema.Struct({ results: Schema.Array(ListedProject) })), {
-      strict: true,
-      decode: (results) => ({ results }),
-      encode: ({ results }) => results
-    })
+    Schema.transform(
+      Schema.Array(ListedProject),
+      Schema.typeSchema(Schema.Struct({ results: Schema.Array(ListedProject) })),
+      {
+        strict: true,
+        decode: (results) => ({ results }),
+        encode: ({ results }) => results
+      }
+    )
   )
 )
 

@@ -11,7 +11,7 @@ import { CurrentProject } from "../plane/CurrentProject.js"
 import { PlaneClient } from "../plane/PlaneClient.js"
 import type { PlaneError } from "../plane/PlaneError.js"
 
-/** Whether Plane is being written to. `notLookedAt`: the first probe has not ended, so nobody knows. */
+/** Whether Plane is being written to. `notLookedAt`: no probe has ended yet, so nobody knows. */
 export type DestinationStatus =
   | { readonly open: true }
   | { readonly open: false; readonly since: EpochMillis; readonly reason: string; readonly notLookedAt?: true }
@@ -184,7 +184,8 @@ const make = Effect.gen(function*() {
   })
 
   /** It stays closed, maybe by now for another reason, as when the token was revoked while Plane was away. */
-  const stillClosed = (reason: string) => Ref.update(status, (was) => was.open ? was : { ...was, reason })
+  const stillClosed = (reason: string, isAll = false) =>
+    Ref.update(status, (was) => was.open ? was : { ...was, reason, ...(isAll ? { notLookedAt: true as const } : {}) })
 
   const probeUntilBack = Effect.fnUntraced(function*(closedFor: PlaneError, failuresBefore: number) {
     let { reason, retryAfter } = closedFor
@@ -280,6 +281,7 @@ const make = Effect.gen(function*() {
 
   if (Redacted.value(apiToken) === "") {
     yield* close(`${names.apiToken} is not set. Events are kept until it is, and the program started again`)
+    yield* stillClosed(`${names.apiToken} is not set: events are kept, and nothing is sent to Plane`, true)
     yield* asked.open
   } else {
     yield* Effect.forkIn(firstLook, scope)

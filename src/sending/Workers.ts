@@ -163,19 +163,26 @@ export const startWorkers = (
     // After a 429 the wait for a slot can be minutes. A slot that comes sooner needs no fold, because its turn folds.
     const admit = Effect.raceFirst(budget.admit(), Effect.delay(foldMeanwhile, "1 second"))
 
-    const nextDue = Effect.map(stored(outbox.nextDue(lanesOf, ahead)), (dueAt) => dueAt === undefined ? undefined : { dueAt })
+    const nextDue = Effect.map(stored(outbox.nextDue(lanesOf, ahead)), (dueAt) =>
+      dueAt === undefined ? undefined : { dueAt })
 
     /** Waits for something to do. Only one worker waits at a time, so that a single event does not wake them all. */
     const take = Effect.gen(function*() {
       while (!(yield* Deferred.isDone(stopping))) {
         yield* unlessStopping(Effect.raceFirst(destination.opened, foldMeanwhile))
         const due = yield* unlessStopping(takeDue({ signal: wakeUps, next: nextDue, maxAhead: ahead }))
-        if (Option.isNone(due)) break
+        if (Option.isNone(due)) {
+          break
+        }
         const slot = yield* unlessStopping(admit)
-        if (Option.isNone(slot)) break
+        if (Option.isNone(slot)) {
+          break
+        }
         const { open } = yield* destination.status
         const work = open ? yield* claim(slot.value) : yield* Effect.as(slot.value.release, undefined)
-        if (work !== undefined) return work
+        if (work !== undefined) {
+          return work
+        }
       }
       return undefined
     }).pipe(onlyOne.withPermits(1))
@@ -185,14 +192,19 @@ export const startWorkers = (
     const worker = Effect.gen(function*() {
       for (;;) {
         let work: Work | undefined = yield* take
-        if (work === undefined) return
-        while (work !== undefined) work = yield* settle(yield* perform(work))
+        if (work === undefined) {
+          return
+        }
+        while (work !== undefined) {
+          work = yield* settle(yield* perform(work))
+        }
       }
     })
 
     const workers = yield* Effect.forEach(
       Array.from({ length: config.concurrency }),
-      () => Effect.forkScoped(Effect.raceFirst(tracedIfCollected(worker), lost))
+      () =>
+        Effect.forkScoped(Effect.raceFirst(tracedIfCollected(worker), lost))
     )
 
     yield* Effect.addFinalizer(() =>

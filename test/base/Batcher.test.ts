@@ -34,6 +34,7 @@ describe("a burst of publishing", () => {
               urgent: false,
               occurredAt: EpochMillis(0),
               publishedAt: EpochMillis(0),
+              project: "ET",
               unfit: undefined
             }), { discard: true })
         yield* Effect.forEach(Array.from({ length: 50 }), (_, f) => fiber(f), {

@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Layer } from "effect"
+import { projectsLayer } from "../../src/domain/ProjectSettings.js"
 import { PlaneSimulator } from "../../src/simulator/PlaneSimulator.js"
 import { WakeUps } from "../../src/storage/WakeUps.js"
 import { Storage } from "../../src/StorageLayers.js"
@@ -162,7 +163,7 @@ describe("plane-sync task", () => {
       yield* Effect.provide(
         Effect.flatMap(TaskStore, (tasks) => tasks.stop(TaskId(1), "cancelled")),
         TaskStore.layer.pipe(
-          Layer.provide([Pipeline.layerDefault, WakeUps.layer, Storage.layerFile(database)])
+          Layer.provide([Pipeline.layerDefault, projectsLayer, WakeUps.layer, Storage.layerFile(database)])
         )
       )
       const refused = yield* request(`${url}/api/tasks/ET-2/advance`, { method: "POST" })

@@ -8,9 +8,8 @@ import { projectsLayer } from "../../src/domain/ProjectSettings.js"
 import { StageEvents } from "../../src/events/StageEvents.js"
 import { Leadership } from "../../src/outbox/Leadership.js"
 import { Outbox } from "../../src/outbox/Outbox.js"
-import { PlaneClient } from "../../src/plane/PlaneClient.js"
-import { RateBudget } from "../../src/plane/RateBudget.js"
-import { Destination } from "../../src/sending/Destination.js"
+import { RateBudgets } from "../../src/plane/RateBudgets.js"
+import { PlaneProjects } from "../../src/sending/PlaneProjects.js"
 import { PlaneSync } from "../../src/sending/PlaneSync.js"
 import { PlaneSimulator } from "../../src/simulator/PlaneSimulator.js"
 import { WakeUps } from "../../src/storage/WakeUps.js"
@@ -66,10 +65,9 @@ const pipeline = (
   hooks: ReturnType<typeof planeHooks>["layer"] | undefined
 ) =>
   Layer.mergeAll(PlaneSync.layerPipeline, StageEvents.layer, hooks ?? Layer.empty).pipe(
-    Layer.provide(Destination.layer),
-    Layer.provide(PlaneClient.layer),
+    Layer.provideMerge(PlaneProjects.layer),
     Layer.provide(Leadership.layer),
-    Layer.provideMerge(Layer.mergeAll(Outbox.layer, WakeUps.layer, projectsLayer, RateBudget.layer)),
+    Layer.provideMerge(Layer.mergeAll(Outbox.layer, WakeUps.layer, projectsLayer, RateBudgets.layer)),
     Layer.provideMerge(Storage.layerFile(database)),
     Layer.provide(http)
   )

@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Layer } from "effect"
 import { EpochMillis } from "../../src/base/Time.js"
+import { projectsLayer } from "../../src/domain/ProjectSettings.js"
 import { CanonicalKey } from "../../src/domain/WorkItemKey.js"
 import { rememberStatuses } from "../../src/gitea/CheckRows.js"
 import type { PullRequestSeen } from "../../src/gitea/Facts.js"
@@ -13,7 +14,7 @@ import { Pipeline } from "../../src/tasks/Pipeline.js"
 import { TaskStore } from "../../src/tasks/TaskStore.js"
 
 const layer = TaskStore.layer.pipe(
-  Layer.provideMerge(Layer.mergeAll(Storage.layerFile(":memory:"), WakeUps.layer, Pipeline.layerDefault))
+  Layer.provideMerge(Layer.mergeAll(Storage.layerFile(":memory:"), WakeUps.layer, Pipeline.layerDefault, projectsLayer))
 )
 
 /** As Gitea tells it, whose clock is far ahead of ours. */

@@ -9,7 +9,6 @@ import { Leadership } from "../../src/outbox/Leadership.js"
 import type { OutboxStatus } from "../../src/outbox/Queries.js"
 import type { DestinationStatus } from "../../src/sending/Destination.js"
 import { PlaneSync } from "../../src/sending/PlaneSync.js"
-import type { WorkersStatus } from "../../src/sending/Workers.js"
 import { Integrity } from "../../src/storage/Integrity.js"
 import { StorageError } from "../../src/storage/StorageError.js"
 import { Receiver } from "../../src/webhooks/Receiver.js"
@@ -22,7 +21,7 @@ const program = {
   destination: { open: true } as DestinationStatus,
   outbox: Effect.succeed(empty) as Effect.Effect<OutboxStatus, StorageError>,
   notStored: 0,
-  workers: { storageFailure: undefined } as WorkersStatus,
+  storageFailure: undefined as StorageError | undefined,
   standby: undefined as string | undefined,
   doubt: undefined as string | undefined,
   misfit: undefined as string | undefined
@@ -33,11 +32,14 @@ const layer = (state: typeof program, token: string) =>
     Layer.provide(Layer.succeed(
       PlaneSync,
       PlaneSync.of({
-        destination: Effect.sync(() => state.destination),
-        budget: Effect.succeed({ limit: 60, used: 3, waiting: 1, pausedUntil: Option.none() }),
+        projects: Effect.sync(() => [{
+          identifier: "ET",
+          destination: state.destination,
+          budget: { limit: 60, used: 3, waiting: 1, pausedUntil: Option.none() },
+          misfit: state.misfit
+        }]),
         outbox: Effect.suspend(() => state.outbox),
-        workers: Effect.sync(() => state.workers),
-        misfit: Effect.sync(() => state.misfit)
+        storageFailure: Effect.sync(() => state.storageFailure)
       })
     )),
     Layer.provide(Layer.succeed(
@@ -103,6 +105,7 @@ describe("Health", () => {
           reasons: [],
           waits: [],
           plane: { state: "open", rateLimit: { limit: 60, used: 3, waiting: 1 } },
+          projects: [{ project: "ET", state: "open", rateLimit: { limit: 60, used: 3, waiting: 1 } }],
           outbox: { pending: 2, dead: 0, oldestSeconds: 90 },
           webhooks: {
             plane: { lastAccepted: DateTime.unsafeMake(0), lastRefused: null, skipped: [] },
@@ -158,9 +161,9 @@ describe("Health", () => {
   it.effect("is degraded while the workers cannot store what they do, though reading goes well", () =>
     withHealth(({ report }, state) =>
       Effect.gen(function*() {
-        state.workers = { storageFailure: full }
+        state.storageFailure = full
         degradedBy(yield* report, /no space left/)
-        state.workers = { storageFailure: undefined }
+        state.storageFailure = undefined
         assert.strictEqual((yield* report).status, "ok")
       })
     ))

@@ -4,6 +4,7 @@ import { EpochMillis } from "../../src/base/Time.js"
 import { GiteaError } from "../../src/gitea/GiteaError.js"
 import type { HealthFacts } from "../../src/health/HealthFacts.js"
 import { judge } from "../../src/health/Judge.js"
+import type { ProjectStatus } from "../../src/sending/PlaneSync.js"
 import { StorageError } from "../../src/storage/StorageError.js"
 
 const now = EpochMillis(1_000_000)
@@ -14,13 +15,21 @@ const down = new GiteaError({ reason: "Unreachable", path: "version", words: "co
 
 const storageError = (words: string) => new StorageError({ reason: "Full", where: "x.sqlite", words })
 
-/** All goes well. */
-const well: HealthFacts = {
-  now,
-  hasToken: true,
+const project = (status: Partial<ProjectStatus>): ProjectStatus => ({
+  identifier: "ET",
   destination: { open: true },
   misfit: undefined,
   budget: { limit: 60, used: 0, waiting: 0, pausedUntil: Option.none() },
+  ...status
+})
+
+/** The only project is like this. */
+const one = (status: Partial<ProjectStatus>) => ({ projects: [project(status)] as const })
+
+/** All goes well. */
+const well: HealthFacts = {
+  now,
+  projects: [project({})],
   standby: undefined,
   integrity: undefined,
   outbox: { pending: 0, dead: 0, delivered: 0, discarded: 0, oldestAt: null },
@@ -37,6 +46,11 @@ const well: HealthFacts = {
 }
 
 const closed = (seconds: number) => ({ open: false, since: secondsAgo(seconds), reason: "connection refused" }) as const
+const unset = {
+  ...closed(1),
+  reason: "ORCH_PLANE_API_TOKEN is not set: events are kept, and nothing is sent to Plane",
+  notLookedAt: true
+} as const
 const notLookedAt = { ...closed(1), reason: "Plane is not looked at yet", notLookedAt: true } as const
 const wrongSecret = (source: "PLANE" | "GITEA"): HealthFacts["hooks"]["plane"] => ({
   acceptedAt: now,
@@ -77,16 +91,27 @@ const rows: ReadonlyArray<readonly [string, Partial<HealthFacts>, ReadonlyArray<
   ["row 46: a sender whose secret is not set, which nobody listens to", { hooks, heard: ["plane"] }, [
     refusedBy("plane")
   ]],
-  ["row 45: nobody has looked at Plane yet", { destination: notLookedAt }, [/^Plane is not looked at yet$/]],
-  ["no token", { hasToken: false }, [noToken]],
-  ["no token, for whose want Plane is closed", { hasToken: false, destination: closed(61) }, [noToken]],
-  ["row 46: Plane away, at once", { destination: closed(0) }, [/^connection refused\. Nothing has been sent/]],
+  ["row 45: nobody has looked at Plane yet", one({ destination: notLookedAt }), [/^Plane is not looked at yet$/]],
+  ["no token, for whose want Plane is closed", one({ destination: unset }), [noToken]],
+  ["one of two projects away, with its name", {
+    projects: [project({}), project({ identifier: "BT", destination: closed(61) })]
+  }, [/^connection refused\. Nothing has been sent to Plane for BT since /]],
+  ["both away for one reason, which is one reason, since the first", {
+    projects: [project({ destination: closed(60) }), project({ identifier: "BT", destination: closed(61) })]
+  }, [away]],
+  ["two away for two reasons", {
+    projects: [
+      project({ destination: closed(60) }),
+      project({ identifier: "BT", destination: { ...closed(61), reason: "archived" } })
+    ]
+  }, [/^connection refused\. .* for ET since /, /^archived\. .* for BT since /]],
+  ["row 46: Plane away, at once", one({ destination: closed(0) }), [/^connection refused\. Nothing has been sent/]],
   ["row 46: Plane away, with the number of what waits", {
-    destination: closed(0),
+    ...one({ destination: closed(0) }),
     outbox: { ...well.outbox, pending: 1 }
   }, [/^connection refused\. .*: 1 event waits, and nothing is lost$/]],
-  ["Plane away for longer", { destination: closed(61) }, [away]],
-  ["a stage table that does not fit", { misfit }, [wrongTable]],
+  ["Plane away for longer", one({ destination: closed(61) }), [away]],
+  ["a stage table that does not fit", one({ misfit }), [wrongTable]],
   ["row 26: a Gitea that refuses the token", { gitea: [refused("401")] }, [/ORCH_GITEA_TOKEN.*\(401\)$/]],
   ["row 26: several", { gitea: [refused("403"), refused("404")] }, [
     /ORCH_GITEA_TOKEN.*\(403\), and 1 more like this$/
@@ -117,8 +142,7 @@ const rows: ReadonlyArray<readonly [string, Partial<HealthFacts>, ReadonlyArray<
   [
     "everything at once",
     {
-      destination: closed(61),
-      misfit,
+      ...one({ destination: closed(61), misfit }),
       ...dead(2),
       gitea: [down],
       hooks,
@@ -141,9 +165,7 @@ const rows: ReadonlyArray<readonly [string, Partial<HealthFacts>, ReadonlyArray<
   [
     "everything at once, without a token",
     {
-      hasToken: false,
-      destination: closed(61),
-      misfit,
+      ...one({ destination: unset, misfit }),
       standby: elsewhere,
       writeFailure: { at: now, error: storageError("writing") },
       notStored: { count: 3, at: now }
@@ -161,7 +183,7 @@ describe("judge", () => {
   })
 
   it("says for which reasons something may wait: not for dead letters, nor for webhooks that were refused", () => {
-    const { reasons, waits } = judge({ ...well, ...dead(1), hooks, destination: closed(3) })
+    const { reasons, waits } = judge({ ...well, ...dead(1), hooks, ...one({ destination: closed(3) }) })
     assert.lengthOf(reasons, 4)
     assert.deepStrictEqual(waits, reasons.slice(0, 1))
   })

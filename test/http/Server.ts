@@ -50,6 +50,7 @@ export const unfit: NewEvent = {
   urgent: false,
   occurredAt: EpochMillis(0),
   publishedAt: EpochMillis(0),
+  project: "",
   unfit: "no key"
 }
 

@@ -161,7 +161,7 @@ describe("storage that is", () => {
           assert.strictEqual(yield* notStored, 1)
           assert.strictEqual(said("Event not stored"), 1)
           assert.include(lines.find((line) => line.includes("Event not stored")), refused.id)
-          assert.isDefined((yield* Context.get(context, PlaneSync).workers).storageFailure)
+          assert.isDefined(yield* Context.get(context, PlaneSync).storageFailure)
           const degraded = yield* health
           assert.strictEqual(degraded.status, "degraded")
           assert.match(degraded.reasons.join("\n"), /1 event could not be stored/)

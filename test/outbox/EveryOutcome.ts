@@ -72,8 +72,14 @@ const placed = (body: string) => ({
 
 const holder = "me"
 const claim = {
+  projects: ["ET", ""],
   urgentAfter: "1 minutes",
-  plan: nextStep({ states: defaultStageStates, comments: "joined", misfits: () => [] })
+  plan: nextStep({
+    stages: new Map(Array.from(defaultStageStates, ([stage, id]) => [stage, { id }])),
+    states: () => defaultStageStates,
+    comments: "joined",
+    setting: "the table"
+  })
 } as const
 
 const stageChanged = { type: "stage_changed", from: "created", to: "analysis" }
@@ -103,6 +109,7 @@ export const everyOutcome = Effect.gen(function*() {
       urgent: content.to === undefined,
       occurredAt: EpochMillis(events),
       publishedAt: EpochMillis(events),
+      project: "ET",
       unfit: undefined
     })
 

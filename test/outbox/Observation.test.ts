@@ -45,6 +45,7 @@ const publish = (stage: string, workItem = "ET-2") =>
       urgent: false,
       occurredAt: EpochMillis(0),
       publishedAt: EpochMillis(0),
+      project: "ET",
       unfit: undefined
     }
     return outbox.publish(event)
@@ -64,7 +65,7 @@ const plan = ({ lane, state }: Owed): Step =>
     }
   }
 
-const claim = { urgentAfter: 1_000, plan }
+const claim = { projects: ["ET", ""], urgentAfter: 1_000, plan }
 
 const claimed = Effect.flatMap(Outbox, (outbox) => outbox.turn({ holder, claim }))
 

@@ -48,6 +48,7 @@ const event = (id: string, lane: string): NewEvent => ({
   urgent: true,
   occurredAt: EpochMillis(0),
   publishedAt: EpochMillis(0),
+  project: "ET",
   unfit: undefined
 })
 
@@ -64,7 +65,7 @@ const contract = <E>(name: string, layer: Layer.Layer<Outbox | Storage, E>) =>
           if (key === "ET-1") throw new Error("cannot read properties of undefined")
           return { _tag: "Look" }
         }
-        const job = yield* outbox.turn({ holder, claim: { urgentAfter: 1_000, plan } })
+        const job = yield* outbox.turn({ holder, claim: { projects: ["ET", ""], urgentAfter: 1_000, plan } })
         assert.deepInclude(job, { _tag: "Look", key: "ET-2" })
         const [dead] = yield* outbox.events({ status: "dead", limit: 10 })
         assert.deepInclude(dead, { id: "poison", comment: "dead", state: "dead" })
@@ -88,7 +89,7 @@ const contract = <E>(name: string, layer: Layer.Layer<Outbox | Storage, E>) =>
         const outbox = yield* Outbox
         yield* outbox.becomeLeader(holder)
         yield* outbox.publish(event("one", "ET-1"))
-        const claim = { urgentAfter: 1_000, plan: (): Step => ({ _tag: "Look" }) }
+        const claim = { projects: ["ET", ""], urgentAfter: 1_000, plan: (): Step => ({ _tag: "Look" }) }
         const job = yield* outbox.turn({ holder, claim })
         assert.strictEqual(yield* outbox.turn({ holder, claim }), undefined)
         assert.strictEqual(job?._tag, "Look")
@@ -111,7 +112,7 @@ const contract = <E>(name: string, layer: Layer.Layer<Outbox | Storage, E>) =>
         const { read, sql, write } = yield* Storage
         yield* outbox.becomeLeader(holder)
         yield* outbox.publish(event("one", "ET-1"))
-        const claim = { urgentAfter: 1_000, plan: (): Step => ({ _tag: "Look" }) }
+        const claim = { projects: ["ET", ""], urgentAfter: 1_000, plan: (): Step => ({ _tag: "Look" }) }
         yield* outbox.turn({ holder, claim })
         yield* write(sql`UPDATE plane_sync_event SET comment = 'delivered', state = 'none'`)
         yield* write(sql`UPDATE plane_sync_lane SET holder = NULL, due_at = 0`)
@@ -129,7 +130,10 @@ const contract = <E>(name: string, layer: Layer.Layer<Outbox | Storage, E>) =>
         yield* outbox.becomeLeader(holder)
         yield* outbox.publish(event("one", "ET-1"))
         const plan = (): Step => ({ _tag: "Wait", dueAt: EpochMillis(1_000_000) })
-        assert.strictEqual(yield* outbox.turn({ holder, claim: { urgentAfter: 1_000, plan } }), undefined)
+        assert.strictEqual(
+          yield* outbox.turn({ holder, claim: { projects: ["ET", ""], urgentAfter: 1_000, plan } }),
+          undefined
+        )
         for (const [id, publishedAt] of [["two", 5], ["three", 9]] as const) {
           yield* outbox.publish({ ...event(id, "ET-1"), publishedAt: EpochMillis(publishedAt) })
           yield* outbox.fold(holder)
@@ -145,7 +149,7 @@ const contract = <E>(name: string, layer: Layer.Layer<Outbox | Storage, E>) =>
         const { sql, write } = yield* Storage
         yield* outbox.becomeLeader(holder)
         yield* outbox.publish(event("one", "ET-1"))
-        const claim = { urgentAfter: 1_000, plan: (): Step => ({ _tag: "Look" }) }
+        const claim = { projects: ["ET", ""], urgentAfter: 1_000, plan: (): Step => ({ _tag: "Look" }) }
         const job = yield* outbox.turn({ holder, claim })
         if (job?._tag !== "Look") return assert.fail("a job")
         yield* write(sql`UPDATE plane_sync_sender SET holder = 'another'`)
@@ -159,7 +163,7 @@ const contract = <E>(name: string, layer: Layer.Layer<Outbox | Storage, E>) =>
           claim
         }))
         assert.strictEqual(lost._tag, "LeadershipLost")
-        assert.strictEqual(yield* outbox.nextDue(1_000), undefined)
+        assert.strictEqual(yield* outbox.nextDue(["ET", ""], 1_000), undefined)
       }).pipe(Effect.provide(layer)))
 
     it.scoped("a due time that was set before the clock was put back is due now", () =>
@@ -167,7 +171,7 @@ const contract = <E>(name: string, layer: Layer.Layer<Outbox | Storage, E>) =>
         const outbox = yield* Outbox
         yield* outbox.becomeLeader(holder)
         yield* outbox.publish(event("one", "ET-1"))
-        const claim = { urgentAfter: 1_000, plan: (): Step => ({ _tag: "Look" }) }
+        const claim = { projects: ["ET", ""], urgentAfter: 1_000, plan: (): Step => ({ _tag: "Look" }) }
         const job = yield* outbox.turn({ holder, claim })
         if (job?._tag !== "Look") return assert.fail("a job")
         const tomorrow = 86_400_000
@@ -179,8 +183,8 @@ const contract = <E>(name: string, layer: Layer.Layer<Outbox | Storage, E>) =>
             outcome: { _tag: "Later", dueAt: EpochMillis(tomorrow), counted: false, reason: "quiet" }
           }
         })
-        assert.strictEqual(yield* outbox.nextDue(2 * tomorrow), tomorrow)
-        assert.strictEqual(yield* outbox.nextDue(60_000), 0)
+        assert.strictEqual(yield* outbox.nextDue(["ET", ""], 2 * tomorrow), tomorrow)
+        assert.strictEqual(yield* outbox.nextDue(["ET", ""], 60_000), 0)
         assert.isDefined(yield* outbox.turn({ holder, claim }))
       }).pipe(Effect.provide(layer)))
 
@@ -190,7 +194,7 @@ const contract = <E>(name: string, layer: Layer.Layer<Outbox | Storage, E>) =>
         yield* outbox.becomeLeader(holder)
         const events = Array.from({ length: 2 * deadLetterBatch + 1 }, (_, n) => event(`event-${n}`, "ET-1"))
         yield* Effect.forEach(events, outbox.publish, { concurrency: "unbounded", discard: true })
-        const claim = { urgentAfter: 1_000, plan: (): Step => ({ _tag: "Look" }) }
+        const claim = { projects: ["ET", ""], urgentAfter: 1_000, plan: (): Step => ({ _tag: "Look" }) }
         const die = Effect.gen(function*() {
           const job = yield* outbox.turn({ holder, claim })
           if (job?._tag !== "Look") return assert.fail("a look")
@@ -207,7 +211,7 @@ const contract = <E>(name: string, layer: Layer.Layer<Outbox | Storage, E>) =>
         assert.deepInclude(yield* outbox.status, { pending: 0, dead: 0, discarded: events.length })
       }).pipe(Effect.provide(layer)))
 
-    const look = { urgentAfter: 1_000, plan: (): Step => ({ _tag: "Look" }) }
+    const look = { projects: ["ET", ""], urgentAfter: 1_000, plan: (): Step => ({ _tag: "Look" }) }
 
     it.scoped("row 65: a retry of all of one code takes each once, also when they die again at once", () =>
       Effect.gen(function*() {
@@ -246,7 +250,7 @@ const contract = <E>(name: string, layer: Layer.Layer<Outbox | Storage, E>) =>
         const [status, item] = yield* shown
         assert.deepInclude(status, { pending: 2, dead: 1, oldestAt: EpochMillis(0) })
         assert.deepInclude(item, { owed: 2, dueAt: EpochMillis(0) })
-        assert.strictEqual(yield* outbox.nextDue(1_000), 0)
+        assert.strictEqual(yield* outbox.nextDue(["ET", ""], 1_000), 0)
         yield* outbox.becomeLeader(holder)
         yield* outbox.fold(holder)
         assert.deepStrictEqual(yield* shown, [status, item])
@@ -263,6 +267,7 @@ const contract = <E>(name: string, layer: Layer.Layer<Outbox | Storage, E>) =>
         yield* outbox.turn({
           holder,
           claim: {
+            projects: ["ET", ""],
             urgentAfter: 1_000,
             plan: ({ state }) => {
               latest = state?.id

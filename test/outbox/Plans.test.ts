@@ -35,10 +35,11 @@ const event = (n: number, type: string, workItem: string): NewEvent => ({
   urgent: n % 2 === 0,
   occurredAt: EpochMillis(n),
   publishedAt: EpochMillis(n),
+  project: "ET",
   unfit: n === 7 ? "unfit" : undefined
 })
 
-const planning = { comments: "joined", misfits: () => [] } as const
+const planning = { comments: "joined", setting: "the table" } as const
 
 /** Whatever the outbox can be asked, once. */
 const everything = Effect.gen(function*() {
@@ -56,8 +57,12 @@ const everything = Effect.gen(function*() {
   // A later stage of the same work item takes the place of the one that is owed.
   yield* outbox.publish(event(13, "task_completed", "ET-9"))
   yield* outbox.fold("me")
-  yield* outbox.nextDue("1 second")
-  yield* outbox.unfoundKeys(3)
+  yield* outbox.nextDue(["ET", ""], "1 second")
+  yield* outbox.unfoundKeys("ET", 3)
+  yield* outbox.keepPlace("OLD", { id: "there", listed: undefined })
+  yield* outbox.keepPlace("ET", { id: "there", listed: undefined })
+  yield* outbox.places
+  yield* outbox.sortLanes(["ET"])
   for (const status of [undefined, "pending", "dead"] as const) {
     for (const workItem of [undefined, NormalizedKey("ET-1")]) {
       yield* outbox.events({ status, workItem, limit: 10, cursor: 100 })
@@ -98,7 +103,7 @@ const everything = Effect.gen(function*() {
 const leftState = Effect.gen(function*() {
   const outbox = yield* Outbox
   const { read, sql, write } = yield* Storage
-  const item = { key: NormalizedKey("ET-77"), itemId: ItemId("item-77") }
+  const item = { key: NormalizedKey("ET-77"), itemId: ItemId("item-77"), project: "ET" }
   yield* write(followTask(sql, item, EpochMillis(0)))
   yield* write(noteGone(sql, ItemId("another")))
   yield* read(sql`SELECT ${problemOfKey(sql, item.key)} AS problem`)
@@ -113,7 +118,9 @@ const leftState = Effect.gen(function*() {
     isAside: false
   }))
   yield* outbox.publish(event(77, "task_completed", "ET-77"))
-  const claim = { urgentAfter: 1, plan: nextStep({ ...planning, states: new Map([["done", StateId("c")]]) }) }
+  const states = new Map([["done", StateId("c")]])
+  const stages = new Map([["done", { id: StateId("c") }]])
+  const claim = { projects: ["ET", ""], urgentAfter: 1, plan: nextStep({ ...planning, stages, states: () => states }) }
   for (let turns = 0; turns < 40; turns++) {
     const job = yield* outbox.turn({ holder: "me", claim })
     if (job?._tag !== "Send" || job.itemId !== item.itemId || job.delivery.kind !== "state") continue

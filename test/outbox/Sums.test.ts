@@ -124,9 +124,10 @@ const settlementOf = (job: Job, outcome: number): Settlement => {
 }
 
 const plan = nextStep({
-  states: defaultStageStates,
+  stages: new Map(Array.from(defaultStageStates, ([stage, id]) => [stage, { id }])),
+  states: () => defaultStageStates,
   comments: "joined",
-  misfits: () => []
+  setting: "the table"
 })
 
 const keys = ["ET-001", "ET-1", "ET-3"]
@@ -156,12 +157,17 @@ const run = (history: ReadonlyArray<Action>, shift: MovableClock.MovableClock["s
             urgent: stage === undefined,
             occurredAt: EpochMillis(index),
             publishedAt: EpochMillis(index),
+            project: "ET",
             unfit: isUnfit ? "no key" : undefined
           })
           break
         }
         case "Turn": {
-          const job = yield* outbox.turn({ holder, settlement: held, claim: { urgentAfter: 1e9, plan } })
+          const job = yield* outbox.turn({
+            holder,
+            settlement: held,
+            claim: { projects: ["ET", ""], urgentAfter: 1e9, plan }
+          })
           held = job && settlementOf(job, action.outcome)
           break
         }

@@ -28,7 +28,10 @@ describe("PlaneConfig", () => {
       assert.strictEqual(config.workspaceSlug, "ag_proj")
       assert.strictEqual(config.project.id, "7a79f0a9-5278-49cd-9007-9a338f238f9c")
       assert.strictEqual(config.project.identifier, "ET")
-      assert.deepStrictEqual(config.project.states, defaultStageStates)
+      assert.deepStrictEqual(
+        config.project.stages,
+        new Map(Array.from(defaultStageStates, ([stage, id]) => [stage, { id }]))
+      )
       assert.deepStrictEqual(config.timeout, Duration.seconds(10))
       assert.deepStrictEqual(config.rateLimit, { requests: 60, window: Duration.minutes(1) })
       assert.deepStrictEqual(config.quiet, Duration.seconds(30))
@@ -67,8 +70,8 @@ describe("PlaneConfig", () => {
       assert.strictEqual(config.project.id, "7a79f0a9-5278-49cd-9007-9a338f238f9d")
       assert.strictEqual(config.project.identifier, "WEB")
       assert.deepStrictEqual(
-        config.project.states,
-        new Map([["live", StateId("381a2833-3c4e-4be5-bd0f-be84cb946ad8")]])
+        config.project.stages,
+        new Map([["live", { id: StateId("381a2833-3c4e-4be5-bd0f-be84cb946ad8") }]])
       )
       assert.deepStrictEqual(config.rateLimit, { requests: 100_000, window: Duration.seconds(1) })
       assert.deepStrictEqual(config.timeout, Duration.millis(250))

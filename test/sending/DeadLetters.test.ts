@@ -201,6 +201,7 @@ describe("dead letters", () => {
         urgent: false,
         occurredAt: EpochMillis(0),
         publishedAt: EpochMillis(0),
+        project: "ET",
         unfit: undefined
       })
       yield* failed(key, "fine")
@@ -228,6 +229,7 @@ describe("dead letters", () => {
         urgent: false,
         occurredAt: EpochMillis(0),
         publishedAt: EpochMillis(0),
+        project: "ET",
         unfit: undefined
       })
       yield* (yield* WakeUps).notify

@@ -6,9 +6,8 @@ import { join } from "node:path"
 import { StageEvent } from "../../src/domain/StageEvent.js"
 import { StageEvents } from "../../src/events/StageEvents.js"
 import { Outbox } from "../../src/outbox/Outbox.js"
-import { PlaneSync } from "../../src/sending/PlaneSync.js"
 import { PlaneSimulator } from "../../src/simulator/PlaneSimulator.js"
-import { inMemory, overPlane } from "./Pipeline.js"
+import { inMemory, overPlane, projectStatus } from "./Pipeline.js"
 
 const temporary = Effect.acquireRelease(
   Effect.sync(() => mkdtempSync(join(tmpdir(), "plane-sync-"))),
@@ -31,8 +30,8 @@ const status = Effect.flatMap(Outbox, (outbox) => outbox.status)
 
 /** Why the destination is closed. */
 const reason = Effect.map(
-  Effect.flatMap(PlaneSync, (sync) => sync.destination),
-  (destination) => destination.open ? "open" : destination.reason
+  projectStatus,
+  ({ destination }) => destination.open ? "open" : destination.reason
 )
 
 const probes = Effect.map(

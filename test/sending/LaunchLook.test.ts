@@ -10,10 +10,9 @@ import { StageEvents } from "../../src/events/StageEvents.js"
 import { Leadership } from "../../src/outbox/Leadership.js"
 import { observe } from "../../src/outbox/Observation.js"
 import { Outbox } from "../../src/outbox/Outbox.js"
-import { PlaneClient } from "../../src/plane/PlaneClient.js"
-import { RateBudget } from "../../src/plane/RateBudget.js"
-import { Destination } from "../../src/sending/Destination.js"
+import { RateBudgets } from "../../src/plane/RateBudgets.js"
 import { launchLookLayer } from "../../src/sending/LaunchLook.js"
+import { PlaneProjects } from "../../src/sending/PlaneProjects.js"
 import { PlaneSync } from "../../src/sending/PlaneSync.js"
 import type { PlaneSimulatorOptions } from "../../src/simulator/PlaneSimulator.js"
 import { Fault, PlaneSimulator } from "../../src/simulator/PlaneSimulator.js"
@@ -27,11 +26,10 @@ const withLook = (
   options: { readonly plane?: PlaneSimulatorOptions; readonly settings?: Readonly<Record<string, string>> } = {}
 ) =>
   Layer.mergeAll(PlaneSync.layerPipeline, StageEvents.layer, launchLookLayer).pipe(
-    Layer.provide(Destination.layer),
-    Layer.provideMerge(PlaneClient.layer),
+    Layer.provideMerge(PlaneProjects.layer),
     Layer.provide(Leadership.layer),
     Layer.provideMerge(
-      Layer.mergeAll(Outbox.layer, WakeUps.layerPolling("1 days"), projectsLayer, RateBudget.layer)
+      Layer.mergeAll(Outbox.layer, WakeUps.layerPolling("1 days"), projectsLayer, RateBudgets.layer)
     ),
     Layer.provideMerge(Storage.layerFile(":memory:")),
     Layer.provide(settingsFor(options.settings ?? {})),
@@ -57,7 +55,8 @@ const publish = (workItem: string, from: string, to: string) =>
 const heard = (item: Item) =>
   Effect.gen(function*() {
     const { sql, write } = yield* StorageService
-    const { stateId, updatedAt } = yield* Effect.flatMap(PlaneClient, ({ read }) => read(ItemId(item.id)))
+    const { stateId, updatedAt } = yield* Effect.flatMap(PlaneProjects, ({ all: [{ client }] }) =>
+      client.read(ItemId(item.id)))
     return yield* write(observe(sql, {
       itemId: ItemId(item.id),
       key: CanonicalKey(item.key),

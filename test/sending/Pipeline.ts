@@ -4,9 +4,8 @@ import { projectsLayer } from "../../src/domain/ProjectSettings.js"
 import { StageEvents } from "../../src/events/StageEvents.js"
 import { Leadership } from "../../src/outbox/Leadership.js"
 import { Outbox } from "../../src/outbox/Outbox.js"
-import { PlaneClient } from "../../src/plane/PlaneClient.js"
-import { RateBudget } from "../../src/plane/RateBudget.js"
-import { Destination } from "../../src/sending/Destination.js"
+import { RateBudgets } from "../../src/plane/RateBudgets.js"
+import { PlaneProjects } from "../../src/sending/PlaneProjects.js"
 import { PlaneSync } from "../../src/sending/PlaneSync.js"
 import type { PlaneSimulatorOptions } from "../../src/simulator/PlaneSimulator.js"
 import { PlaneSimulator } from "../../src/simulator/PlaneSimulator.js"
@@ -37,10 +36,9 @@ export const pipelineOver = (
   signal: Layer.Layer<WakeUps> = WakeUps.layerPolling("1 days")
 ) =>
   Layer.merge(PlaneSync.layerPipeline, StageEvents.layer).pipe(
-    Layer.provide(Destination.layer),
-    Layer.provideMerge(PlaneClient.layer),
+    Layer.provideMerge(PlaneProjects.layer),
     Layer.provideMerge(Leadership.layer),
-    Layer.provideMerge(Layer.mergeAll(Outbox.layer, signal, projectsLayer, RateBudget.layer)),
+    Layer.provideMerge(Layer.mergeAll(Outbox.layer, signal, projectsLayer, RateBudgets.layer)),
     Layer.provideMerge(storage)
   )
 
@@ -61,6 +59,9 @@ export const overHttp = (options: Options = {}) =>
     Layer.provide(settingsFor(options.settings ?? {})),
     Layer.provideMerge(PlaneSimulator.layer(options.plane))
   )
+
+/** How sending to the only project is. */
+export const projectStatus = Effect.map(Effect.flatMap(PlaneSync, ({ projects }) => projects), ([first]) => first)
 
 /** What Plane received besides the looks at the project and its states, which come with each start. */
 export const received = Effect.map(

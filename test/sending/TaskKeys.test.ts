@@ -14,7 +14,7 @@ const start = (written: string) =>
   Effect.gen(function*() {
     const { read, sql, write } = yield* Storage
     const key = NormalizedKey(written)
-    yield* write(followTask(sql, { key, itemId: undefined }, EpochMillis(0)))
+    yield* write(followTask(sql, { key, itemId: undefined, project: "ET" }, EpochMillis(0)))
     yield* (yield* WakeUps).notify
     const problem = Effect.map(
       read(sql<{ problem: string | null }>`SELECT ${problemOfKey(sql, key)} AS problem`),

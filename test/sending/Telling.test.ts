@@ -461,10 +461,10 @@ describe("one leader for each file", () => {
           "Todo",
           "Done"
         ])
-        const { budget } = Context.get(first, PlaneSync)
+        const { projects } = Context.get(first, PlaneSync)
         assert.match((yield* Context.get(first, Leadership).standby) ?? "", /sends from this file/)
         // It keeps no slot either: others may use the same budget.
-        const { used, waiting } = yield* budget
+        const [{ budget: { used, waiting } }] = yield* projects
         assert.deepStrictEqual({ used, waiting }, { used: 0, waiting: 0 })
       }).pipe(Effect.provide(PlaneSimulator.layerMemory())))
   }

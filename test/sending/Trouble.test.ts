@@ -5,9 +5,8 @@ import { Effect, Layer, TestClock } from "effect"
 import { StageEvent } from "../../src/domain/StageEvent.js"
 import { StageEvents } from "../../src/events/StageEvents.js"
 import { Outbox } from "../../src/outbox/Outbox.js"
-import { PlaneSync } from "../../src/sending/PlaneSync.js"
 import { Fault, PlaneSimulator } from "../../src/simulator/PlaneSimulator.js"
-import { inMemory, overPlane, received } from "./Pipeline.js"
+import { inMemory, overPlane, projectStatus, received } from "./Pipeline.js"
 
 const publish = (workItem: string, from: string, to: string) =>
   Effect.flatMap(StageEvents, (events) => events.publish(StageEvent.StageChanged({ workItem, from, to })))
@@ -196,12 +195,11 @@ describe("trouble", () => {
       const item = yield* plane.addWorkItem({ name: "Trail map" })
       yield* plane.misbehave(Fault.Status({ match: { kind: "comments" }, count: 1, status: 500 }))
       yield* plane.misbehave(Fault.TooMany({ match: { kind: "project" }, retryAfter: "20" }))
-      const { destination } = yield* PlaneSync
       yield* fail(item.key, "two errors")
       yield* TestClock.adjust("10 seconds")
       const requests = yield* plane.requests
       assert.strictEqual(requests.filter((request) => request.status === 429).length, 1)
-      assert.deepStrictEqual(yield* destination, { open: true })
+      assert.deepStrictEqual((yield* projectStatus).destination, { open: true })
       yield* plane.calm
       yield* TestClock.adjust("2 minutes")
       assert.deepStrictEqual(yield* lines(item.id), ["⚠️ QG failed at review: lint — two errors"])
@@ -278,7 +276,6 @@ describe("trouble", () => {
   it.effect("the API token revoked while Plane is away: logged once more, because a person has to mend it", () =>
     Effect.gen(function*() {
       const plane = yield* PlaneSimulator
-      const { destination } = yield* PlaneSync
       const item = yield* plane.addWorkItem({ name: "Trail map" })
       yield* plane.misbehave(Fault.Down({}))
       yield* publish(item.key, "created", "analysis")
@@ -286,7 +283,7 @@ describe("trouble", () => {
       yield* plane.revokeToken
       yield* plane.calm
       yield* TestClock.adjust("1 hours")
-      const now = yield* destination
+      const now = (yield* projectStatus).destination
       assert.match(now.open ? "" : now.reason, /API token/)
       assert.strictEqual(now.open ? 0 : now.since, 0)
       yield* plane.restoreToken

@@ -81,7 +81,7 @@ describe("starting a task", () => {
       yield* events.publish({ _tag: "TaskCompleted", workItem: "ET-002" })
       yield* outbox.becomeLeader("me")
       const plan = () => ({ _tag: "Look" }) as const
-      const job = yield* outbox.turn({ holder: "me", claim: { urgentAfter: 1, plan } })
+      const job = yield* outbox.turn({ holder: "me", claim: { projects: ["ET", ""], urgentAfter: 1, plan } })
       if (job?._tag !== "Look") return assert.fail("a look-up")
       const seen = {
         state: StateId("a"),

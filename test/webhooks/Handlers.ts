@@ -1,10 +1,14 @@
-import { ConfigProvider, Layer, Option } from "effect"
+import { ConfigProvider, Effect, Layer, Option } from "effect"
 import { projectsLayer } from "../../src/domain/ProjectSettings.js"
 import { Gitea } from "../../src/gitea/GiteaClient.js"
 import { Stirs } from "../../src/gitea/Stirs.js"
 import { TaskPullRequests } from "../../src/gitea/TaskPullRequests.js"
+import { CurrentProject } from "../../src/plane/CurrentProject.js"
 import { PlaneClient } from "../../src/plane/PlaneClient.js"
 import { RateBudget } from "../../src/plane/RateBudget.js"
+import { Destination } from "../../src/sending/Destination.js"
+import type { PlaneProject } from "../../src/sending/PlaneProjects.js"
+import { PlaneProjects } from "../../src/sending/PlaneProjects.js"
 import { PlaneSimulator } from "../../src/simulator/PlaneSimulator.js"
 import { WakeUps } from "../../src/storage/WakeUps.js"
 import { Storage } from "../../src/StorageLayers.js"
@@ -13,11 +17,37 @@ import { TaskStore } from "../../src/tasks/TaskStore.js"
 import { Inbox } from "../../src/webhooks/Inbox.js"
 import { SkippedHooks } from "../../src/webhooks/SkippedHooks.js"
 
+/** The only project, to which nothing is sent. */
+const planeProjects = Layer.effect(
+  PlaneProjects,
+  Effect.gen(function*() {
+    const { config, place, project } = yield* CurrentProject
+    const only: PlaneProject = {
+      project,
+      config,
+      place,
+      client: yield* PlaneClient,
+      budget: yield* RateBudget,
+      destination: Destination.of({
+        opened: Effect.never,
+        asked: Effect.void,
+        isDown: () => Effect.succeed(true),
+        unlessIdentifierHolds: () => Effect.succeedNone,
+        wrote: Effect.void,
+        status: Effect.succeed({ open: true }),
+        misfit: Effect.sync(() => undefined),
+        hasState: () => Effect.sync(() => undefined)
+      })
+    }
+    return PlaneProjects.of({ all: [only], ofKey: () => only })
+  })
+).pipe(Layer.provide(PlaneClient.layerCurrent), Layer.provide(CurrentProject.layerFirst))
+
 /** What the handlers of hooks need, without any background work. */
 export const handlersOnly = Layer.mergeAll(Inbox.layer, SkippedHooks.layer, Stirs.layer, TaskPullRequests.layer).pipe(
   Layer.provideMerge(TaskStore.layer),
   Layer.provideMerge(
-    Layer.mergeAll(Storage.layerFile(":memory:"), WakeUps.layer, Pipeline.layerDefault, PlaneClient.layer)
+    Layer.mergeAll(Storage.layerFile(":memory:"), WakeUps.layer, Pipeline.layerDefault, planeProjects)
   ),
   Layer.provideMerge(projectsLayer),
   Layer.provide(RateBudget.layer),

@@ -113,8 +113,10 @@ describe("webhooksLayer and PlaneSync, provided one after the other", () => {
         yield* told
         yield* received(states.todo.id)
         yield* until(Effect.map(statesAsked, (count) => count === 2))
-        const { budget } = yield* PlaneSync
-        yield* until(Effect.map(Effect.zip(budget, asked), ([{ used }, requests]) => used === requests.length))
+        const { projects } = yield* PlaneSync
+        yield* until(
+          Effect.map(Effect.zip(projects, asked), ([[{ budget }], requests]) => budget.used === requests.length)
+        )
       }),
       60,
       "minute"

@@ -10,11 +10,10 @@ import { StageEvent } from "../../src/domain/StageEvent.js"
 import { NormalizedKey } from "../../src/domain/WorkItemKey.js"
 import { StageEvents } from "../../src/events/StageEvents.js"
 import { Outbox } from "../../src/outbox/Outbox.js"
-import { PlaneSync } from "../../src/sending/PlaneSync.js"
 import { Fault, PlaneSimulator } from "../../src/simulator/PlaneSimulator.js"
 import { Storage } from "../../src/StorageLayers.js"
 import { TaskStore } from "../../src/tasks/TaskStore.js"
-import { overPlane } from "../sending/Pipeline.js"
+import { overPlane, projectStatus } from "../sending/Pipeline.js"
 import { planeHooks } from "../support/PlaneHooks.js"
 
 /**
@@ -400,7 +399,7 @@ describe("row 53: a comment that Plane executes twice", () => {
       )
       yield* TestClock.adjust("10 minutes")
       assert.strictEqual((yield* plane.requests).filter(({ method }) => method === "DELETE").length, 1)
-      assert.isTrue((yield* (yield* PlaneSync).destination).open)
+      assert.isTrue((yield* projectStatus).destination.open)
     }).pipe(Effect.provide(scene({ settings: { ORCH_PLANE_TIMEOUT: "10 seconds" } }))))
 
   it.effect("row 53: both stay where a person has edited one, which is said once; a single one is left alone", () => {
