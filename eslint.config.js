@@ -36,7 +36,7 @@ export const rooms = {
 /** The tables, and the one room of each in which its SQL stands. */
 export const tables = {
   storage: ["migrations"],
-  outbox: ["lane", "event", "delivery", "sender", "count", "folded"],
+  outbox: ["lane", "event", "delivery", "sender", "count", "folded", "project"],
   tasks: ["task", "verdict", "report", "launch", "task_story"],
   gitea: ["repository", "pull_request", "claim", "commit_status", "review"],
   webhooks: ["webhook", "webhook_body"]

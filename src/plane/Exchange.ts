@@ -78,8 +78,7 @@ const unset = (setting: string) => ({
   words: "nothing was sent"
 } as const)
 
-/** What an error says where nothing more is known of its cause, and the project has settings of its own. */
-const headlineBy = (reason: PlaneError["reason"], names: SettingNames): string | undefined => {
+const adviceOn = (reason: PlaneError["reason"], names: SettingNames): string | undefined => {
   switch (reason) {
     case "KeyRefused":
       return `Plane does not take the API token: check ${names.apiToken}`
@@ -121,10 +120,10 @@ export const make = Effect.fnUntraced(function*({ config, project: { names } }: 
   const basePath = `${new URL(config.url).pathname.replace(/\/$/, "")}/api/v1/`
 
   const failure = (ask: Ask, why: Found) => {
-    const headline = why.headline ?? headlineBy(why.reason, names)
+    const advice = adviceOn(why.reason, names)
     return new PlaneError({
       ...why,
-      ...(headline === undefined ? {} : { headline }),
+      ...(advice === undefined ? {} : { advice }),
       method: ask.method,
       path: basePath + encode(ask),
       words: cleanLine(rest.withoutSecret(why.words), wordsLimit)

@@ -27,8 +27,8 @@ export const PlaneErrorReason = Schema.Literal(
 export type PlaneErrorReason = typeof PlaneErrorReason.Type
 
 /**
- * What a request that failed says where nothing more is known of its cause. Where a setting may be wrong, the headline
- * names it.
+ * What a request that failed says where nothing more is known of its cause. Where a setting of the project may
+ * be wrong, `advice` names it.
  */
 const sentences: Record<PlaneErrorReason, string> = {
   Unavailable: "Plane gives no answer that can be used",
@@ -51,6 +51,8 @@ export class PlaneError extends Schema.TaggedError<PlaneError>()("PlaneError", {
   status: Schema.optional(Schema.Int),
   /** The cause in plain words, with the setting to look at, where more is known than the reason. Never cut. */
   headline: Schema.optional(Schema.String),
+  /** The cause as the reason alone tells it, with the setting to look at, where that is one of the project. */
+  advice: Schema.optional(Schema.String),
   /** Plane's own words, or the network's: one line of at most 300 characters. */
   words: Schema.String,
   /** How long the answer asks to wait. */
@@ -70,7 +72,7 @@ export class PlaneError extends Schema.TaggedError<PlaneError>()("PlaneError", {
     const wait = this.retryAfter === undefined
       ? ""
       : `, to be tried again in ${Duration.toSeconds(this.retryAfter)} s`
-    return `${this.headline ?? sentences[this.reason]} (${this.method} ${this.path} →${status} ${
+    return `${this.headline ?? this.advice ?? sentences[this.reason]} (${this.method} ${this.path} →${status} ${
       this.words || "(no words)"
     }${wait})`
   }

@@ -2,25 +2,17 @@ import { Context, Duration, Effect, Layer, Option, Redacted, Ref } from "effect"
 import { backoff } from "../base/Backoff.js"
 import { counted } from "../base/Text.js"
 import { EpochMillis, epochMillis, later, MonotonicMillis, monotonicMillis } from "../base/Time.js"
-import type { Project } from "../domain/Project.js"
-import type { Stage } from "../domain/Stage.js"
-import type { PlaneState, StageTable, StateId } from "../domain/StageStates.js"
-import { resolved, wordsOf } from "../domain/StageStates.js"
+import type { StateId } from "../domain/StageStates.js"
 import { Outbox } from "../outbox/Outbox.js"
 import { CurrentProject } from "../plane/CurrentProject.js"
 import { PlaneClient } from "../plane/PlaneClient.js"
 import type { PlaneError } from "../plane/PlaneError.js"
+import { makeStageTableFit } from "./StageTableFit.js"
 
 /** Whether Plane is being written to. `notLookedAt`: no probe has ended yet, so nobody knows. */
 export type DestinationStatus =
   | { readonly open: true }
   | { readonly open: false; readonly since: EpochMillis; readonly reason: string; readonly notLookedAt?: true }
-
-/** A stage whose state the project in Plane does not have. */
-interface Misfit {
-  readonly stage: Stage
-  readonly state: string
-}
 
 /**
  * Plane as a whole. It is open, or closed while Plane is down, misconfigured or refuses the token. Trouble closes it
@@ -76,24 +68,12 @@ const identifierEvery = Duration.toMillis("1 minute")
 /** Of how many such identifiers is remembered what it has said, because each takes memory. */
 const mostOthers = 1_000
 
-const misfitsOf = (table: StageTable, listed: ReadonlyArray<PlaneState>): ReadonlyArray<Misfit> => {
-  const found = resolved(table, listed)
-  return Array.from(table, ([stage, state]) => ({ stage, state: wordsOf(state) })).filter(({ stage }) =>
-    !found.has(stage)
-  )
-}
-
-/** What is wrong with the stage table, in words that tell a person how to mend it. */
-const misfitReason = (misfits: ReadonlyArray<Misfit>, { identifier, names }: Project): string =>
-  `${names.states} does not fit: the project ${identifier} has no state ${
-    misfits.map(({ stage, state }) => `${state} (stage ${JSON.stringify(stage)})`).join(", ")
-  }. The states of these stages wait, and are set once the table fits; comments are sent`
-
 const make = Effect.gen(function*() {
   const { config: { apiToken, maxBackoff }, place, project } = yield* CurrentProject
   const { names } = project
   const client = yield* PlaneClient
   const outbox = yield* Outbox
+  const table = makeStageTableFit(client, place, project)
   const scope = yield* Effect.scope
   const latch = yield* Effect.makeLatch(false)
   const asked = yield* Effect.makeLatch(false)
@@ -105,9 +85,6 @@ const make = Effect.gen(function*() {
   })
   const probing = yield* Effect.makeSemaphore(1)
   const askingIdentifier = yield* Effect.makeSemaphore(1)
-  let misfits: ReadonlyArray<Misfit> = []
-  // Why the last comparison of the stage table had no answer; undefined if it had one.
-  let uncompared: string | undefined = "it is not looked at yet"
   // When Plane was last known to be well, and when the last probe that said so was sent.
   let wellAt = MonotonicMillis(-Infinity)
   let probedAt = EpochMillis(-Infinity)
@@ -134,42 +111,6 @@ const make = Effect.gen(function*() {
         probedAt = at
       }).pipe(Effect.zipRight(well)))))
 
-  /** Plane's states, or why they are not known: an empty list is an archived project's. */
-  const readTable = client.states.pipe(
-    Effect.map((states) => states.length === 0 ? "the project shows no states" : states),
-    Effect.catchAll(({ message }) =>
-      Effect.as(
-        Effect.logWarning(`The stage table could not be compared with the project's states: ${message}`),
-        message
-      )
-    )
-  )
-
-  /** Keeps what Plane has listed, if that is news. */
-  const keep = (listed: ReadonlyArray<PlaneState>) => {
-    const before = place.current()
-    return before === undefined || JSON.stringify(before.listed) === JSON.stringify(listed)
-      ? Effect.void
-      : place.set({ ...before, listed })
-  }
-
-  const compareTable = Effect.flatMap(readTable, (known) => {
-    if (typeof known === "string") {
-      uncompared = known
-      return Effect.sync(() => undefined)
-    }
-    uncompared = undefined
-    const before = misfits
-    misfits = misfitsOf(project.stages, known)
-    const isSame = JSON.stringify(before) === JSON.stringify(misfits)
-    const said = isSame
-      ? Effect.void
-      : misfits.length === 0
-      ? Effect.logInfo(`${names.states} fits the states of the project ${project.identifier} again`)
-      : Effect.logError(misfitReason(misfits, project))
-    return said.pipe(Effect.zipRight(keep(known)), Effect.as(new Set(known.map(({ id }) => id))))
-  })
-
   const close = Effect.fnUntraced(function*(reason: string) {
     yield* latch.close
     yield* Ref.set(status, { open: false, since: yield* epochMillis, reason })
@@ -193,7 +134,7 @@ const make = Effect.gen(function*() {
       yield* Effect.sleep(yield* backoff(failures, { max: maxBackoff, retryAfter }))
       const probed = yield* probe
       if (probed._tag === "Right") {
-        yield* compareTable
+        yield* table.compare
         return yield* open
       }
       const error = probed.left
@@ -236,7 +177,7 @@ const make = Effect.gen(function*() {
   const firstLook: Effect.Effect<void> = Effect.gen(function*() {
     const probed = yield* probe
     if (probed._tag === "Right") {
-      yield* compareTable
+      yield* table.compare
       yield* Ref.set<DestinationStatus>(status, { open: true })
       yield* asked.open
       return yield* latch.open
@@ -255,10 +196,10 @@ const make = Effect.gen(function*() {
   /** Looks at Plane while nothing is sent, and at the project's states until the table fits. */
   const watch = Effect.gen(function*() {
     for (;;) {
-      yield* Effect.sleep(uncompared === undefined ? lookEvery : compareEvery)
+      yield* Effect.sleep(table.isCompared() ? lookEvery : compareEvery)
       if (!(yield* Ref.get(status)).open) continue
       if ((yield* monotonicMillis) - wellAt >= Duration.toMillis(lookEvery) && (yield* isDown())) continue
-      if (misfits.length > 0 || uncompared !== undefined) yield* compareTable
+      if (!table.isFit()) yield* table.compare
     }
   })
 
@@ -301,13 +242,7 @@ const make = Effect.gen(function*() {
       })
     ),
     status: Ref.get(status),
-    misfit: Effect.map(Ref.get(status), ({ open }) => {
-      if (misfits.length > 0) return misfitReason(misfits, project)
-      // While it is closed, there is one reason for both.
-      return uncompared === undefined || !open
-        ? undefined
-        : `${names.states} could not be compared with the project's states: ${uncompared}`
-    }),
-    hasState: (state) => Effect.map(compareTable, (known) => known?.has(state))
+    misfit: Effect.map(Ref.get(status), ({ open }) => table.problem(open)),
+    hasState: (state) => Effect.map(table.compare, (known) => known?.has(state))
   })
 }).pipe(Effect.annotateLogs({ service: "Destination" }))

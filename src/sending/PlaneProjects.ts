@@ -70,10 +70,9 @@ const make = Effect.gen(function*() {
     })
 
   const opened = yield* Effect.forEach(all, open)
-  const [first = yield* Effect.dieMessage("there is a project"), ...others] = opened
   const byIdentifier = new Map(opened.map((each) => [each.project.identifier, each]))
   return PlaneProjects.of({
-    all: [first, ...others],
-    ofKey: (key) => byIdentifier.get(ofKey(key)?.identifier ?? "") ?? first
+    all: opened,
+    ofKey: (key) => byIdentifier.get(ofKey(key)?.identifier ?? "") ?? opened[0]
   })
 })

@@ -27,7 +27,7 @@ const program = {
   misfit: undefined as string | undefined
 }
 
-const layer = (state: typeof program, token: string) =>
+const layer = (state: typeof program) =>
   Health.layer.pipe(
     Layer.provide(Layer.succeed(
       PlaneSync,
@@ -76,16 +76,15 @@ const layer = (state: typeof program, token: string) =>
         })
       })
     )),
-    Layer.provide(Layer.setConfigProvider(ConfigProvider.fromMap(new Map([["ORCH_PLANE_API_TOKEN", token]]))))
+    Layer.provide(Layer.setConfigProvider(ConfigProvider.fromMap(new Map())))
   )
 
 const withHealth = <A, E>(
-  test: (health: Health["Type"], state: typeof program) => Effect.Effect<A, E>,
-  token = "plane_api_x"
+  test: (health: Health["Type"], state: typeof program) => Effect.Effect<A, E>
 ) =>
   Effect.suspend(() => {
     const state = { ...program }
-    return Effect.provide(Effect.flatMap(Health, (health) => test(health, state)), layer(state, token))
+    return Effect.provide(Effect.flatMap(Health, (health) => test(health, state)), layer(state))
   })
 
 const degradedBy = ({ reasons, status }: HealthReport, reason: RegExp) => {
@@ -142,7 +141,13 @@ describe("Health", () => {
     ))
 
   it.effect("is degraded without a token, at once", () =>
-    withHealth(({ report }) => Effect.map(report, (given) => degradedBy(given, /ORCH_PLANE_API_TOKEN is not set/)), ""))
+    withHealth(({ report }, state) =>
+      Effect.gen(function*() {
+        const reason = "ORCH_PLANE_API_TOKEN is not set: events are kept, and nothing is sent to Plane"
+        state.destination = { open: false, since: EpochMillis(0), reason, notLookedAt: true }
+        degradedBy(yield* report, new RegExp(`^${reason}$`))
+      })
+    ))
 
   it.effect("is degraded while storage cannot be read, and tells what was known last", () =>
     withHealth(({ report }, state) =>

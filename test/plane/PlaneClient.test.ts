@@ -253,8 +253,8 @@ describe("PlaneClient", () => {
       assert.deepStrictEqual((yield* plane.states).map((state) => state.id), ["s1", "s2"])
       yield* plane.probe
       assert.deepStrictEqual(seen.map(({ query }) => query), [
-        { fields: "id,name,group", per_page: "100" },
-        { fields: "id,name,group", per_page: "100", cursor: "100:1:0" },
+        { fields: "id,name,group,sequence", per_page: "100" },
+        { fields: "id,name,group,sequence", per_page: "100", cursor: "100:1:0" },
         { fields: "id,identifier,is_member,member_role,archived_at" }
       ])
     }).pipe(Effect.provide(layer))
