@@ -1,5 +1,5 @@
 import { Layer } from "effect"
-import { PlaneSync } from "./sending/PlaneSync.js"
+import { PlaneSync } from "./PlaneSyncLayers.js"
 import { Storage } from "./StorageLayers.js"
 import { orchestratorLayer } from "./tasks/Orchestrator.js"
 

@@ -1,6 +1,7 @@
 import type * as SqlClient from "@effect/sql/SqlClient"
 import type { ConfigError } from "effect"
 import { Layer } from "effect"
+import { projectsLayer } from "./config/ProjectsConfig.js"
 import type { StageEvents } from "./events/StageEvents.js"
 import type { LeaderActive } from "./outbox/Leader.js"
 import { PlaneSync as Sending } from "./sending/PlaneSync.js"
@@ -9,11 +10,14 @@ import { Storage } from "./StorageLayers.js"
 
 /** Sending, with its storage: published events become states and comments in Plane. */
 export class PlaneSync extends Sending {
+  /** Sending with its projects, as the settings name them, over a storage. */
+  static override readonly layerStorage = Layer.provideMerge(Sending.layerStorage, projectsLayer)
+
   /** With a SQLite file of its own, at `ORCH_DATABASE_URL`. Settings are read from the environment's `ORCH_PLANE_*`. */
   static readonly layer: Layer.Layer<
     Sending | StageEvents,
     ConfigError.ConfigError | LeaderActive | StorageError
-  > = Layer.provide(Sending.layerStorage, Storage.layer)
+  > = Layer.provide(Sending.layerStorage, [Storage.layer, projectsLayer])
 
   /**
    * In the host's own database (SQLite): a publish inside the host's `sql.withTransaction` is committed, or vanishes,
@@ -23,5 +27,5 @@ export class PlaneSync extends Sending {
     Sending | StageEvents,
     ConfigError.ConfigError | LeaderActive | StorageError,
     SqlClient.SqlClient
-  > = Layer.provide(Sending.layerStorage, Storage.layerSql)
+  > = Layer.provide(Sending.layerStorage, [Storage.layerSql, projectsLayer])
 }

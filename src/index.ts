@@ -4,6 +4,8 @@
  * @module
  */
 export { ItemId } from "./domain/Ids.js"
+export { defaultStages } from "./domain/PipelineStage.js"
+export type { PipelineStage } from "./domain/PipelineStage.js"
 export { stages } from "./domain/Stage.js"
 export type { Stage } from "./domain/Stage.js"
 export { StageEvent, StageEventJson } from "./domain/StageEvent.js"
@@ -23,8 +25,7 @@ export { AgentLauncher } from "./tasks/AgentLauncher.js"
 export type { Launch } from "./tasks/AgentLauncher.js"
 export { NotOverruled } from "./tasks/Overrule.js"
 export type { Override, Overruled } from "./tasks/Overrule.js"
-export { defaultStages, Pipeline, PipelineError } from "./tasks/Pipeline.js"
-export type { PipelineStage } from "./tasks/Pipeline.js"
+export { Pipeline, PipelineError } from "./tasks/Pipeline.js"
 export { QualityGates, Verdict } from "./tasks/QualityGate.js"
 export type { QualityGate } from "./tasks/QualityGate.js"
 export type { StoryLine } from "./tasks/Story.js"

@@ -1,7 +1,7 @@
-import { Config, Effect, Layer } from "effect"
+import { Config, ConfigError, Effect, Layer, Option } from "effect"
 import { LogConfig } from "../config/LogConfig.js"
+import { projectsConfig } from "../config/ProjectsConfig.js"
 import { ServerConfig } from "../config/ServerConfig.js"
-import { projectConfig } from "../domain/ProjectSettings.js"
 import { GiteaConfig } from "../gitea/GiteaConfig.js"
 import { PlaneConfig } from "../plane/PlaneConfig.js"
 import { retention } from "../storage/Retention.js"
@@ -13,7 +13,6 @@ import { loggingLayer } from "./Logging.js"
 // Read together, before any layer reads its own: so a person is told of all wrong settings at once.
 const settings = Config.all([
   PlaneConfig,
-  projectConfig,
   ServerConfig,
   databaseFile,
   retention,
@@ -23,9 +22,16 @@ const settings = Config.all([
   LogConfig
 ])
 
+/** All that is wrong with the variables and with the file of the projects. */
+const checked: Effect.Effect<void, ConfigError.ConfigError> = Effect.gen(function*() {
+  const errors = yield* Effect.all([Effect.flip(settings), Effect.flip(projectsConfig)].map(Effect.option))
+  const [first, ...others] = errors.flatMap(Option.toArray)
+  if (first !== undefined) yield* Effect.fail(others.reduce(ConfigError.And, first))
+})
+
 /** Checks the settings, then loads the server and runs it until SIGTERM or SIGINT. */
 export const serve = <A, E>(server: Effect.Effect<Layer.Layer<A, E>>) =>
   Effect.gen(function*() {
-    yield* settings
+    yield* checked
     return yield* Effect.provide(Layer.launch(yield* server), loggingLayer)
   })

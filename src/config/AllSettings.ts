@@ -7,6 +7,7 @@ import { databaseFile } from "../storage/Storage.js"
 import { launchLimit } from "../tasks/Launches.js"
 import { webhookSettings } from "../webhooks/WebhookConfig.js"
 import { logSettings } from "./LogConfig.js"
+import { configFile } from "./ProjectsConfig.js"
 import { serverSettings } from "./ServerConfig.js"
 
 /** Settings that are shown together. */
@@ -29,7 +30,7 @@ export const firstSettings: SettingGroup = group("Plane", accessSettings)
  * `config/`. A setting that is missing in this list fails a test.
  */
 export const optionalSettings: ReadonlyArray<SettingGroup> = [
-  group("The project", projectSettings),
+  group("The projects", { configFile, ...projectSettings }),
   group("Sending to Plane", sendingSettings),
   group("Storage", { databaseFile, retention }),
   group("Agents", { launchLimit }),

@@ -2,6 +2,7 @@ import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import * as HttpApiBuilder from "@effect/platform/HttpApiBuilder"
 import * as HttpServer from "@effect/platform/HttpServer"
 import { Effect, Layer } from "effect"
+import { projectsLayer } from "../config/ProjectsConfig.js"
 import { ServerConfig, urlOf } from "../config/ServerConfig.js"
 import { gatesLayer } from "../gitea/GiteaGates.js"
 import { TaskPullRequests } from "../gitea/TaskPullRequests.js"
@@ -37,7 +38,8 @@ const announceAndDrain = Layer.scopedDiscard(Effect.gen(function*() {
 const orchestrator = orchestratorLayer.pipe(
   Layer.provideMerge(gatesLayer),
   Layer.provide(Layer.merge(Pipeline.layerDefault, AgentLauncher.layerLog)),
-  Layer.provideMerge(PlaneSync.layerStorage)
+  Layer.provideMerge(PlaneSync.layerStorage),
+  Layer.provideMerge(projectsLayer)
 )
 
 /**

@@ -4,7 +4,6 @@ import { Context, Effect, Layer, Option } from "effect"
 import { connections } from "../base/Connections.js"
 import type { EpochMillis } from "../base/Time.js"
 import type { Projects } from "../domain/Projects.js"
-import { projectsLayer } from "../domain/ProjectSettings.js"
 import type { WorkItemLook } from "../domain/WorkItemLook.js"
 import { StageEvents } from "../events/StageEvents.js"
 import type { LeaderActive, Term } from "../outbox/Leader.js"
@@ -56,15 +55,14 @@ export class PlaneSync extends Context.Tag("plane-sync/PlaneSync")<PlaneSync, {
 
   /**
    * All of sending, over a storage, together with the services that read it. Anything else that asks Plane with the
-   * same API token has to use the `PlaneProjects` of this layer, because one token has one budget. What needs the
-   * projects has to use its `Projects`, because the settings elsewhere may name others. An orchestrator over it looks
-   * at a work item before it launches an agent (`WorkItemLook`). What only one process may do waits for its
+   * same API token has to use the `PlaneProjects` of this layer, because one token has one budget. An orchestrator over
+   * it looks at a work item before it launches an agent (`WorkItemLook`). What only one process may do waits for its
    * `Leadership`.
    */
   static readonly layerStorage: Layer.Layer<
-    PlaneSync | StageEvents | Integrity | Leadership | Outbox | WakeUps | PlaneProjects | Projects | WorkItemLook,
+    PlaneSync | StageEvents | Integrity | Leadership | Outbox | WakeUps | PlaneProjects | WorkItemLook,
     ConfigError.ConfigError | LeaderActive | StorageError,
-    Storage
+    Projects | Storage
   > = Layer.suspend(() => sending)
 }
 
@@ -134,6 +132,5 @@ const sending = Layer.mergeAll(PlaneSync.layerPipeline, StageEvents.layer, launc
   Layer.provideMerge(PlaneProjects.layer),
   Layer.provideMerge(Leadership.layer),
   Layer.provideMerge(Layer.merge(Outbox.layer, WakeUps.layer)),
-  Layer.provideMerge(projectsLayer),
   Layer.provide(Layer.merge(RateBudgets.layer, connections))
 )

@@ -1,15 +1,7 @@
 import { Context, Effect, Layer, Schema } from "effect"
+import type { PipelineStage } from "../domain/PipelineStage.js"
+import { defaultStages } from "../domain/PipelineStage.js"
 import type { Stage } from "../domain/Stage.js"
-import { doneStage } from "../domain/Stage.js"
-
-/** One stage of the pipeline. */
-export interface PipelineStage {
-  readonly stage: Stage
-  /** The agent that is launched when a task enters the stage, if it needs one. */
-  readonly agent?: string
-  /** The names of the gates that must hold before a task leaves the stage. Those of the last stage are never asked. */
-  readonly gates: ReadonlyArray<string>
-}
 
 /** A gate, and the latest stage that names it, among the stages up to some stage. */
 export interface StageGate {
@@ -23,19 +15,6 @@ export class PipelineError extends Schema.TaggedError<PipelineError>()("Pipeline
     return `Pipeline: ${this.why}`
   }
 }
-
-/** The default stages, with their agents and gates. */
-export const defaultStages: ReadonlyArray<PipelineStage> = [
-  { stage: "created", gates: ["started"] },
-  { stage: "analysis", agent: "analyst", gates: ["reported"] },
-  { stage: "architecture", agent: "architect", gates: ["reported"] },
-  { stage: "development", agent: "developer", gates: ["ci"] },
-  { stage: "review", agent: "reviewer", gates: ["approval"] },
-  // The work can change after it was approved, so its checks and approvals are asked for again.
-  { stage: "testing", agent: "tester", gates: ["reported", "ci", "approval"] },
-  { stage: "deploy", agent: "deployer", gates: ["ci", "approval", "merged"] },
-  { stage: doneStage, gates: [] }
-]
 
 /** The stages that a task goes through, in their order. */
 export class Pipeline extends Context.Tag("plane-sync/Pipeline")<Pipeline, {

@@ -19,7 +19,7 @@ import {
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { projectsLayer } from "../../src/domain/ProjectSettings.js"
+import { projectsLayer } from "../../src/config/ProjectsConfig.js"
 import { StageEvent } from "../../src/domain/StageEvent.js"
 import { Receipt } from "../../src/events/Receipt.js"
 import { StageEvents } from "../../src/events/StageEvents.js"

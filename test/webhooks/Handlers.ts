@@ -1,5 +1,5 @@
 import { ConfigProvider, Effect, Layer, Option } from "effect"
-import { projectsLayer } from "../../src/domain/ProjectSettings.js"
+import { projectsLayer } from "../../src/config/ProjectsConfig.js"
 import { Gitea } from "../../src/gitea/GiteaClient.js"
 import { Stirs } from "../../src/gitea/Stirs.js"
 import { TaskPullRequests } from "../../src/gitea/TaskPullRequests.js"
