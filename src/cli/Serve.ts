@@ -1,4 +1,4 @@
-import { Config, ConfigError, Effect, Layer, Option } from "effect"
+import { Config, ConfigError, Effect, Either, Layer } from "effect"
 import { LogConfig } from "../config/LogConfig.js"
 import { projectsConfig } from "../config/ProjectsConfig.js"
 import { ServerConfig } from "../config/ServerConfig.js"
@@ -24,8 +24,8 @@ const settings = Config.all([
 
 /** All that is wrong with the variables and with the file of the projects. */
 const checked: Effect.Effect<void, ConfigError.ConfigError> = Effect.gen(function*() {
-  const errors = yield* Effect.all([Effect.flip(settings), Effect.flip(projectsConfig)].map(Effect.option))
-  const [first, ...others] = errors.flatMap(Option.toArray)
+  const read = [yield* Effect.either(Effect.asVoid(settings)), yield* Effect.either(Effect.asVoid(projectsConfig))]
+  const [first, ...others] = read.filter(Either.isLeft).map(({ left }) => left)
   if (first !== undefined) yield* Effect.fail(others.reduce(ConfigError.And, first))
 })
 
