@@ -1,0 +1,10 @@
+import type { ConfigError } from "effect"
+import { Effect, Layer } from "effect"
+import type { PipelineError } from "../tasks/Pipeline.js"
+import { defaultStages, Pipeline } from "../tasks/Pipeline.js"
+import { AgentConfig } from "./AgentConfig.js"
+
+/** The pipeline of `serve`: the default stages. It knows whether the program launches agents. */
+export const servedPipeline: Layer.Layer<Pipeline, ConfigError.ConfigError | PipelineError> = Layer.unwrapEffect(
+  Effect.map(AgentConfig, ({ _tag }) => Pipeline.layer(defaultStages, { launches: _tag !== "Nobody" }))
+)
