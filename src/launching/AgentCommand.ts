@@ -33,6 +33,12 @@ export const commandLayer = (command: CommandLine): Layer.Layer<AgentLauncher> =
       const running = new Map<string, AgentProcess>()
       const stopping = new WeakSet<AgentProcess>()
 
+      /** Another one may have been started for the same entry since this one has ended. */
+      const forget = (key: string, agent: AgentProcess) =>
+        Effect.sync(() => {
+          if (running.get(key) === agent) running.delete(key)
+        })
+
       /** Logs what a process does until its end. */
       const watch = (action: Action, launch: Launch, agent: AgentProcess) =>
         logOutput(agent, (line) => Effect.logInfo(`${named(launch)}: ${line}`)).pipe(
@@ -48,7 +54,7 @@ export const commandLayer = (command: CommandLine): Layer.Layer<AgentLauncher> =
         Effect.gen(function*() {
           const key = `${action} ${launch.entry}`
           const known = running.get(key)
-          if (known !== undefined) return known
+          if (known?.isRunning() === true) return known
           const life = yield* Scope.fork(scope, ExecutionStrategy.sequential)
           const agent = yield* startProcess(command, {
             input: `${documentOf(action, launch)}\n`,
@@ -56,7 +62,7 @@ export const commandLayer = (command: CommandLine): Layer.Layer<AgentLauncher> =
           }).pipe(Scope.extend(life), Effect.onError((cause) => Scope.close(life, Exit.failCause(cause))))
           running.set(key, agent)
           yield* watch(action, launch, agent).pipe(
-            Effect.ensuring(Effect.zipRight(Effect.sync(() => running.delete(key)), Scope.close(life, Exit.void))),
+            Effect.ensuring(Effect.zipRight(forget(key, agent), Scope.close(life, Exit.void))),
             Effect.interruptible,
             Effect.forkIn(scope)
           )

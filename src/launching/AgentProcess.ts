@@ -13,6 +13,7 @@ export type Ended = number | NodeJS.Signals
 
 /** A process that leads a process group of its own. */
 export interface AgentProcess {
+  readonly isRunning: () => boolean
   /** Waits for its end. */
   readonly ended: Effect.Effect<Ended>
   /** What it and its children print. Only this process has the file open besides them. */
@@ -50,10 +51,13 @@ const sendSignal = (group: number, name: NodeJS.Signals | 0): Either.Either<bool
  * Until Node has waited for the leader of a group, the group's number is nobody else's. After that the number stays the
  * group's as long as anybody is in it, and this looks ten times a second whether somebody is.
  */
-const endGroup = (child: ChildProcess, group: number, ended: Effect.Effect<Ended>): AgentProcess["end"] =>
+const endGroup = (
+  group: number,
+  { ended, isRunning }: Pick<AgentProcess, "ended" | "isRunning">
+): AgentProcess["end"] =>
   Effect.gen(function*() {
-    // No other fiber runs between the look and the signal.
-    if (child.exitCode !== null || child.signalCode !== null) return false
+    // Nothing else runs between the look and the signal.
+    if (!isRunning()) return false
     yield* sendSignal(group, "SIGTERM")
     const gone = yield* Effect.suspend(() => sendSignal(group, 0)).pipe(
       Effect.repeat({ while: (isThere) => isThere, schedule: Schedule.spaced("100 millis") }),
@@ -114,9 +118,11 @@ export const startProcess = (
     const { pid } = child
     if (pid === undefined) return yield* new LaunchFailed({ message: `${command[0]} has no process id` })
     const ended = Deferred.await(exit)
+    const isRunning = () => child.exitCode === null && child.signalCode === null
     return {
+      isRunning,
       ended,
       output,
-      end: endGroup(child, pid, ended)
+      end: endGroup(pid, { ended, isRunning })
     }
   })

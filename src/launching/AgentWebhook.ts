@@ -52,6 +52,11 @@ export const webhookLayer = (
       })
       const shown = (text: string) => visibleLine(rest.withoutSecret(text), textLimit)
 
+      const inWords = ({ headline, status, why, words }: NoAnswer) =>
+        headline ?? (why === "TooLarge" && status !== undefined
+          ? `${setting} answered ${status}, and more than ${answerLimit / 1024} KiB`
+          : `${setting}: ${shown(words)}`)
+
       const send = (action: Action) => (launch: Launch) =>
         Effect.gen(function*() {
           const body = documentOf(action, launch)
@@ -65,7 +70,7 @@ export const webhookLayer = (
           )
           const answer = yield* within(deadline)(rest.fetch(request)).pipe(
             Effect.catchIf(isTaken, () => Effect.succeed(undefined)),
-            Effect.mapError(({ headline, words }) => new LaunchFailed({ message: headline ?? shown(words) }))
+            Effect.mapError((error) => new LaunchFailed({ message: inWords(error) }))
           )
           if (answer === undefined || isOk(answer)) return
           const said = answer.body === "" ? "" : ` (${shown(answer.body)})`
