@@ -109,14 +109,16 @@ describe("an agent that is launched by a command", () => {
       }
       yield* said("has ended")
       assert.isFalse(existsSync(`${home}/pwned`) || existsSync("pwned"))
-      // eslint-disable-next-line no-control-regex -- what a terminal would obey is what must not be there
+
       assert.isFalse(log.some(({ text }) => /[\u0000-\u001f]/.test(text)))
     }))
 
   it.scopedLive("is not started twice for one entry while it runs, and once more after it has ended", () =>
     Effect.gen(function*() {
       const home = yield* folder
-      const { launch, said } = yield* launcher(recording(home, "process.on('SIGUSR2', () => process.exit()); " + leftRunning))
+      const { launch, said } = yield* launcher(
+        recording(home, "process.on('SIGUSR2', () => process.exit()); " + leftRunning)
+      )
       yield* launch()
       const [first] = yield* started(home, 1)
       yield* launch()
@@ -165,7 +167,8 @@ describe("an agent that is launched by a command", () => {
   it.scopedLive("says what it prints without an end, and has its file emptied when it never ends", () =>
     Effect.gen(function*() {
       const home = yield* folder
-      const script = "const { fstatSync, writeFileSync, writeSync } = require('node:fs'); let n = 0; setInterval(() => { " +
+      const script =
+        "const { fstatSync, writeFileSync, writeSync } = require('node:fs'); let n = 0; setInterval(() => { " +
         "writeSync(1, 'y'.repeat(300000) + '\\n'); n += 1; const { size } = fstatSync(1); " +
         "if (size < n * 300000 - 1e6) { writeFileSync(process.argv[2] + '/emptied', String(size)); process.exit() } }, 20)"
       const { launch } = yield* launcher(recording(home, script))

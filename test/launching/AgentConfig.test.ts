@@ -35,11 +35,17 @@ describe("who starts agents", () => {
       for (const sign of ["\"", "'", "$", "|", ";", "<", ">", "&", "`", "\\"]) {
         const said = yield* refusal({ ORCH_AGENT_COMMAND: `run-agent a${sign}b` })
         assert.include(said, "ORCH_AGENT_COMMAND")
-        assert.include(said, `${JSON.stringify(`run-agent a${sign}b`)} has a ${sign}, and no shell reads it: write JSON`)
+        assert.include(
+          said,
+          `${JSON.stringify(`run-agent a${sign}b`)} has a ${sign}, and no shell reads it: write JSON`
+        )
         assert.include(said, "expected a program and its arguments")
       }
       for (const text of ["[\"a\", 1]", "[", "[run-agent]", "[]"]) {
-        assert.include(yield* refusal({ ORCH_AGENT_COMMAND: text }), `${JSON.stringify(text)} is no JSON array of texts`)
+        assert.include(
+          yield* refusal({ ORCH_AGENT_COMMAND: text }),
+          `${JSON.stringify(text)} is no JSON array of texts`
+        )
       }
       assert.include(yield* refusal({ ORCH_AGENT_COMMAND: "[\" \"]" }), "names no program")
       assert.include(yield* refusal({ ORCH_AGENT_COMMAND: "[\"a\",\"b\\u0000\"]" }), "has a NUL character")
@@ -58,7 +64,9 @@ describe("who starts agents", () => {
   it.effect("is at no address with a password, which is not repeated, and at none that is no http", () =>
     Effect.gen(function*() {
       const webhook = (url: string) => refusal({ ORCH_AGENT_WEBHOOK: url, ORCH_AGENT_WEBHOOK_SECRET: "hunter2" })
-      for (const url of ["https://lea:hunter3@a.example", "https://hunter3@a.example", "https://a.example/?t=hunter3"]) {
+      for (
+        const url of ["https://lea:hunter3@a.example", "https://hunter3@a.example", "https://a.example/?t=hunter3"]
+      ) {
         const said = yield* webhook(url)
         assert.include(said, "ORCH_AGENT_WEBHOOK")
         assert.include(said, "expected an address that takes POST requests")
