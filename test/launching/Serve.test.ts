@@ -27,8 +27,11 @@ const told = (url: string) =>
   })
 
 /** How often Plane was asked about a work item itself, as it is before each launch. */
-const looks = Effect.flatMap(PlaneSimulator, ({ requests }) =>
-  Effect.map(requests, (all) => all.filter(({ kind, method }) => kind === "item" && method === "GET").length))
+const looks = Effect.flatMap(
+  PlaneSimulator,
+  ({ requests }) =>
+    Effect.map(requests, (all) => all.filter(({ kind, method }) => kind === "item" && method === "GET").length)
+)
 
 /** Another process stops the task. */
 const stopped = (database: string) =>
