@@ -20,10 +20,10 @@ const named = ({ agent, stage, task }: Launch) =>
   [visibleLine(agent, textLimit), "for", task.workItem, "at", visibleLine(stage, textLimit)].join(" ")
 
 /**
- * Launches agents by a command of this machine, and stops them: those that it has started itself, and that still run, by
- * signals to their process group; the others, as after a restart, by the command once more, with the action "stop". A
- * process id is never stored, because after a restart it may be another program's. What runs when the layer's scope
- * closes is left running.
+ * Launches agents by a command of this machine, and stops them. Those that it has started itself, and that still run,
+ * are stopped by signals to their process group; the others, as after a restart, by the command once more, with the
+ * action "stop". A process id is never stored, because after a restart it may be another program's. What runs when the
+ * layer's scope closes is left running.
  */
 export const commandLayer = (command: CommandLine): Layer.Layer<AgentLauncher> =>
   Layer.scoped(

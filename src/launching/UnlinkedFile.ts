@@ -13,7 +13,7 @@ const { O_APPEND, O_CREAT, O_EXCL, O_RDONLY, O_RDWR } = constants
 const failed = (error: unknown) =>
   new LaunchFailed({ message: `no file could be made in ${tmpdir()} (TMPDIR): ${String(error)}` })
 
-/** A handle that is closed when the scope closes. Nobody waits for that, because it cannot fail in a way that matters. */
+/** A handle that is closed when the scope closes. That it cannot be closed is nobody's trouble. */
 const held = (opened: () => Promise<FileHandle>) =>
   Effect.acquireRelease(
     Effect.tryPromise({ try: opened, catch: failed }),
