@@ -9,9 +9,9 @@ const events = [...outbox, "outbox"]
 const tasks = [...events, "events"]
 const gitea = [...tasks, "tasks"]
 const webhooks = [...gitea, "gitea", "plane", "sending"]
-const config = [...gitea, "gitea", "plane", "webhooks"]
+const config = [...gitea, "gitea", "plane", "webhooks", "launching"]
 const health = [...webhooks, "webhooks", "views"]
-const ends = [...health, "health", "config"]
+const ends = [...health, "health", "config", "launching"]
 
 /** The map. A room that is not in it may import nothing, and a test says so. */
 export const rooms = {
@@ -23,6 +23,7 @@ export const rooms = {
   events,
   sending: [...tasks, "plane"],
   tasks,
+  launching: gitea,
   gitea,
   webhooks,
   config,

@@ -8,6 +8,7 @@ import { StageEvents } from "../events/StageEvents.js"
 import type { Considered } from "../gitea/Standing.js"
 import { nameOf, stateOf } from "../gitea/Standing.js"
 import { TaskPullRequests } from "../gitea/TaskPullRequests.js"
+import { servedPipeline } from "../launching/ServedPipeline.js"
 import { Storage } from "../storage/Storage.js"
 import { WakeUps } from "../storage/WakeUps.js"
 import { activeTask, pauseByHand } from "../tasks/ByHand.js"
@@ -148,10 +149,10 @@ const by = Options.text("by").pipe(
   Options.optional
 )
 
-// The event of an override is published in the same commit.
+// The event of an override is published in the same commit. It names the agent only where one is launched.
 const publishing = StageEvents.layer.pipe(
   Layer.provide([projectsLayer, WakeUps.layer]),
-  Layer.merge(Pipeline.layerDefault)
+  Layer.merge(servedPipeline)
 )
 
 /** Takes a task out of its stage whatever the gates say. It takes no token, because it takes the database. */

@@ -1,6 +1,7 @@
 import type { Setting } from "../base/Setting.js"
 import { projectSettings, pullRequestSettings } from "../domain/ProjectSettings.js"
 import { giteaSettings } from "../gitea/GiteaConfig.js"
+import { agentSettings } from "../launching/AgentConfig.js"
 import { accessSettings, sendingSettings } from "../plane/PlaneConfig.js"
 import { retention } from "../storage/Retention.js"
 import { databaseFile } from "../storage/Storage.js"
@@ -33,7 +34,7 @@ export const optionalSettings: ReadonlyArray<SettingGroup> = [
   group("The projects", { configFile, ...projectSettings }),
   group("Sending to Plane", sendingSettings),
   group("Storage", { databaseFile, retention }),
-  group("Agents", { launchLimit }),
+  group("Agents", { launchLimit, ...agentSettings }),
   group("The HTTP interface", serverSettings),
   group("Webhooks", webhookSettings),
   group("Gitea", { ...giteaSettings, ...pullRequestSettings }),

@@ -7,11 +7,11 @@ import { ServerConfig, urlOf } from "../config/ServerConfig.js"
 import { gatesLayer } from "../gitea/GiteaGates.js"
 import { TaskPullRequests } from "../gitea/TaskPullRequests.js"
 import { Health } from "../health/Health.js"
+import { launcherLayer } from "../launching/Launcher.js"
+import { servedPipeline } from "../launching/ServedPipeline.js"
 import { PlaneSync } from "../sending/PlaneSync.js"
 import { Storage } from "../storage/Storage.js"
-import { AgentLauncher } from "../tasks/AgentLauncher.js"
 import { orchestratorLayer } from "../tasks/Orchestrator.js"
-import { Pipeline } from "../tasks/Pipeline.js"
 import { webhooksLayer } from "../webhooks/Webhooks.js"
 import { apiLayer } from "./Api.js"
 import { docsLayer } from "./Docs.js"
@@ -37,7 +37,7 @@ const announceAndDrain = Layer.scopedDiscard(Effect.gen(function*() {
 
 const orchestrator = orchestratorLayer.pipe(
   Layer.provideMerge(gatesLayer),
-  Layer.provide(Layer.merge(Pipeline.layerDefault, AgentLauncher.layerLog)),
+  Layer.provide(Layer.merge(servedPipeline, launcherLayer)),
   Layer.provideMerge(PlaneSync.layerStorage),
   Layer.provideMerge(projectsLayer)
 )

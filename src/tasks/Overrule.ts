@@ -15,7 +15,7 @@ import type { Pipeline } from "./Pipeline.js"
 import { tell } from "./Story.js"
 import type { Task } from "./Task.js"
 import type { TaskRow } from "./TaskRows.js"
-import { agentOf, taskReader } from "./TaskRows.js"
+import { taskReader, toldAgentOf } from "./TaskRows.js"
 import type { TaskStore } from "./TaskStore.js"
 import { NoTask, UnknownStage } from "./TaskStore.js"
 
@@ -97,7 +97,7 @@ export const makeOverrule = (
         return { value: false, events: [] }
       }
       yield* tell(sql, id, now, `${stage} → ${to}, overruled by ${overruledBy}`)
-      const agent = agentOf(entry.stage, row.givenAgent)
+      const agent = toldAgentOf(pipeline, entry.stage, row.givenAgent)
       const changed = StageEvent.StageChanged({ workItem, from: stage, to, agent, overruledBy, id: entry.id })
       return { value: true, events: [changed, ...completion(pipeline, workItem, entry)] }
     })

@@ -25,17 +25,24 @@ export class Pipeline extends Context.Tag("plane-sync/Pipeline")<Pipeline, {
   readonly after: (stage: Stage) => PipelineStage | undefined
   /** The gates of this stage and of those before. Those of the last stage are never asked, so they are left out. */
   readonly gatesUpTo: (stage: Stage) => ReadonlyArray<StageGate>
+  /** Whether agents are launched. If not, no stage change names one, and no launch stays owed. */
+  readonly launches: boolean
 }>() {
-  /** A host's own stages; at least two, each once. */
-  static readonly layer = (stages: ReadonlyArray<PipelineStage>): Layer.Layer<Pipeline, PipelineError> =>
-    Layer.effect(Pipeline, Effect.suspend(() => make(stages)))
+  /** A host's own stages; at least two, each once. `launches`: whether anybody launches their agents. */
+  static readonly layer = (
+    stages: ReadonlyArray<PipelineStage>,
+    { launches = true }: { readonly launches?: boolean } = {}
+  ): Layer.Layer<Pipeline, PipelineError> => Layer.effect(Pipeline, Effect.suspend(() => make(stages, launches)))
 
   static readonly layerDefault: Layer.Layer<Pipeline, PipelineError> = Layer.suspend(() =>
     Pipeline.layer(defaultStages)
   )
 }
 
-const make = (stages: ReadonlyArray<PipelineStage>): Effect.Effect<Pipeline["Type"], PipelineError> => {
+const make = (
+  stages: ReadonlyArray<PipelineStage>,
+  launches: boolean
+): Effect.Effect<Pipeline["Type"], PipelineError> => {
   const [first, ...rest] = stages
   const names = stages.map(({ stage }) => stage)
   const nameless = names.some((name) => name.trim() === "")
@@ -49,6 +56,7 @@ const make = (stages: ReadonlyArray<PipelineStage>): Effect.Effect<Pipeline["Typ
   return Effect.succeed({
     stages: [first, ...rest],
     names,
+    launches,
     byName: (stage) => stages.find((one) => one.stage === stage),
     after: (stage) => stages.find((_, index) => names[index - 1] === stage),
     gatesUpTo: (stage) => {

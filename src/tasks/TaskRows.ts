@@ -80,6 +80,13 @@ const launchOf = Schema.decodeSync(Schema.parseJson(Schema.Struct({
 export const agentOf = (stage: PipelineStage | undefined, given: string | null | undefined): string | undefined =>
   stage?.agent === undefined ? undefined : given ?? stage.agent
 
+/** The agent that a stage change names: the one that is launched, if anybody is. */
+export const toldAgentOf = (
+  { launches }: Pipeline["Type"],
+  stage: PipelineStage,
+  given: string | null
+): string | undefined => launches ? agentOf(stage, given) : undefined
+
 /** The verdicts that are shown: those of gates that a stage up to here names, in the order of the stages. */
 const shownVerdicts = (
   pipeline: Pipeline["Type"],

@@ -247,7 +247,7 @@ describe("POST /api/tasks/{key}/report with override", () => {
       const html = (yield* plane.comments(item.id)).map(({ html }) => html)
       const all = html.join("\n")
       // Some of these stages share a comment, with a time behind each.
-      assert.include(all, "🔄 Stage: testing → deploy (launching deployer) (overruled by lea: merged by hand)")
+      assert.include(all, "🔄 Stage: testing → deploy (overruled by lea: merged by hand)")
       assert.include(all, "🔄 Stage: deploy → done (overruled by lea: merged by &lt;the command line&gt;)")
       assert.include(all, "✅ Task completed! PR merged and deployed.")
       assert.strictEqual(all.match(/overruled by/g)?.length, 6)

@@ -20,13 +20,14 @@ const map: Readonly<Record<string, string>> = {
   events: "base domain storage outbox",
   sending: "base domain storage outbox events plane",
   tasks: "base domain storage outbox events",
+  launching: "base domain storage outbox events tasks",
   gitea: "base domain storage outbox events tasks",
   webhooks: "base domain storage outbox events tasks gitea plane sending",
-  config: "base domain storage outbox events tasks gitea plane webhooks",
+  config: "base domain storage outbox events tasks gitea plane webhooks launching",
   views: "base domain storage outbox events tasks gitea",
   health: "base domain storage outbox events tasks gitea plane sending webhooks views",
-  http: "base domain storage outbox events tasks gitea plane sending webhooks views health config",
-  cli: "base domain storage outbox events tasks gitea plane sending webhooks views health config",
+  http: "base domain storage outbox events tasks gitea plane sending webhooks views health config launching",
+  cli: "base domain storage outbox events tasks gitea plane sending webhooks views health config launching",
   simulator: ""
 }
 const rooms = Object.keys(map)

@@ -169,6 +169,7 @@ const everyTask = Effect.gen(function*() {
   const now = EpochMillis(0)
   yield* write(Launches.claimLaunch(sql, launch, 1, now))
   yield* write(Launches.beginCall(sql, launch, now))
+  yield* write(Launches.dropLaunch(sql, launch))
   yield* write(Launches.launched(sql, launch, now))
   yield* write(Launches.notLaunched(sql, launch, true, now))
   yield* write(Launches.notLaunched(sql, launch, false, now))
