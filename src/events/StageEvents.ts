@@ -1,7 +1,7 @@
 import type { SqlError } from "@effect/sql/SqlError"
 import { Cause, Chunk, Context, DateTime, Effect, Layer, Option, Schema, Stream } from "effect"
 import { makeCountedWarning } from "../base/CountedWarning.js"
-import { counted } from "../base/Text.js"
+import { counted, reasonLimit, visibleLine } from "../base/Text.js"
 import { EventSequence } from "../domain/Ids.js"
 import { Projects } from "../domain/Projects.js"
 import type { StageEvent } from "../domain/StageEvent.js"
@@ -9,10 +9,11 @@ import { StageEventJson } from "../domain/StageEvent.js"
 import { Outbox } from "../outbox/Outbox.js"
 import type { NewEvent, StoredEvent } from "../outbox/StoredEvent.js"
 import { eventOfBody } from "../outbox/StoredEvent.js"
+import { Storage } from "../storage/Storage.js"
 import { StorageError } from "../storage/StorageError.js"
 import { WakeUps } from "../storage/WakeUps.js"
 import { newEvent } from "./NewEvent.js"
-import { IdTaken, Receipt } from "./Receipt.js"
+import { IdTaken, Receipt, Unfit } from "./Receipt.js"
 
 /**
  * Where an orchestrator says what happened. Publishing is a durable commit on this machine: it never waits for Plane
@@ -25,17 +26,21 @@ import { IdTaken, Receipt } from "./Receipt.js"
 export class StageEvents extends Context.Tag("plane-sync/StageEvents")<StageEvents, {
   /**
    * Commits an event. Never fails and never hangs, also after the layer's scope has closed. An event that cannot be
-   * stored within seconds is written to the log, and the receipt says so.
+   * stored within seconds is written to the log, and the receipt says so. It also says so of an event that can never be
+   * told, of which the log has a warning.
    */
   readonly publish: (event: StageEvent) => Effect.Effect<Receipt>
-  /** Like `publish`, but fails with a typed error. `IdTaken`: the id was published before with other content. */
+  /**
+   * Like `publish`, but fails with a typed error, and then nothing is stored. `IdTaken`: the id was published before
+   * with other content. `Unfit`: the event can never be told.
+   */
   readonly publishOrFail: (
     event: StageEvent
-  ) => Effect.Effect<{ readonly id: string; readonly duplicate: boolean }, StorageError | IdTaken>
+  ) => Effect.Effect<{ readonly id: string; readonly duplicate: boolean }, StorageError | IdTaken | Unfit>
   /**
    * Runs `work` in a transaction on the same database and commits it together with the events that it returns: both are
    * stored, or neither. In a file of our own, `work` uses `Storage.sql`. Its first statement must write. If an event's
-   * id was published before, the first event with it stands.
+   * id was published before, the first event with it stands. One that can never be told becomes a dead letter.
    */
   readonly transact: <A>(
     work: Effect.Effect<{ readonly value: A; readonly events: ReadonlyArray<StageEvent> }, SqlError>
@@ -48,7 +53,7 @@ export class StageEvents extends Context.Tag("plane-sync/StageEvents")<StageEven
   /** How many events could not be stored since the start. */
   readonly notStored: Effect.Effect<number>
 }>() {
-  static readonly layer: Layer.Layer<StageEvents, never, Outbox | WakeUps | Projects> = Layer.scoped(
+  static readonly layer: Layer.Layer<StageEvents, never, Outbox | WakeUps | Projects | Storage> = Layer.scoped(
     StageEvents,
     Effect.suspend(() => make)
   )
@@ -72,10 +77,16 @@ const make = Effect.gen(function*() {
   const outbox = yield* Outbox
   const wakeUps = yield* WakeUps
   const { project } = yield* Projects
+  const { joins } = yield* Storage
   let notStored = 0
   const warn = yield* makeCountedWarning((count, cause) =>
     `${cause}. ${counted(count, "event was", "events were")} not stored: the log has each in a line of its own`
   )
+  const warnUnfit = yield* makeCountedWarning((count, why) =>
+    `${counted(count, "event", "events")} can never be told to Plane and became dead letters. The last one: ${why}`
+  )
+  const noteUnfit = ({ unfit }: NewEvent) =>
+    unfit === undefined ? Effect.void : warnUnfit(visibleLine(unfit, reasonLimit))
 
   const store = (event: NewEvent) =>
     outbox.publish(event).pipe(
@@ -91,7 +102,8 @@ const make = Effect.gen(function*() {
 
   const publish = Effect.fnUntraced(function*(event: StageEvent) {
     const accepted = yield* newEvent(event, project.states)
-    const { id } = accepted
+    const { id, unfit } = accepted
+    const joined = yield* joins
     return yield* Effect.matchEffect(store(accepted), {
       onFailure: (error) => {
         notStored += 1
@@ -103,15 +115,21 @@ const make = Effect.gen(function*() {
         )
       },
       onSuccess: ({ conflict, duplicate }) =>
-        Effect.as(
-          conflict ? Effect.logWarning(new IdTaken({ id }).message) : Effect.void,
-          Receipt.Committed({ id, duplicate })
+        (conflict ? Effect.logWarning(new IdTaken({ id }).message) : noteUnfit(accepted)).pipe(
+          Effect.as(
+            unfit !== undefined
+              ? Receipt.Unfit({ id, why: unfit })
+              : joined
+              ? Receipt.Joined({ id, duplicate })
+              : Receipt.Committed({ id, duplicate })
+          )
         )
     })
   })
 
   const publishOrFail = Effect.fnUntraced(function*(event: StageEvent) {
     const accepted = yield* newEvent(event, project.states)
+    if (accepted.unfit !== undefined) return yield* new Unfit({ why: accepted.unfit })
     const { conflict, duplicate } = yield* store(accepted)
     if (conflict) return yield* new IdTaken({ id: accepted.id })
     return { id: accepted.id, duplicate }
@@ -122,7 +140,7 @@ const make = Effect.gen(function*() {
   ) =>
     outbox.transact(Effect.flatMap(work, ({ events, value }) =>
       Effect.map(
-        Effect.forEach(events, (event) => newEvent(event, project.states)),
+        Effect.forEach(events, (event) => Effect.tap(newEvent(event, project.states), noteUnfit)),
         (accepted) => ({ value, events: accepted })
       ))).pipe(Effect.zipLeft(wakeUps.notify))
 

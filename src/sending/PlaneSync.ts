@@ -22,6 +22,7 @@ import type { DestinationStatus } from "./Destination.js"
 import { Destination } from "./Destination.js"
 import { makeFind } from "./Find.js"
 import { launchLookLayer } from "./LaunchLook.js"
+import { makeSettled, tellOwed } from "./Owed.js"
 import * as QuietTimes from "./QuietTimes.js"
 import type { WorkersStatus } from "./Workers.js"
 import { startWorkers } from "./Workers.js"
@@ -34,6 +35,11 @@ export class PlaneSync extends Context.Tag("plane-sync/PlaneSync")<PlaneSync, {
   readonly workers: Effect.Effect<WorkersStatus>
   /** What is wrong with the stage table, or why it could not be compared, in words. Undefined while it fits. */
   readonly misfit: Effect.Effect<string | undefined>
+  /**
+   * Waits until nothing is owed to Plane: all that was published is told, or is a dead letter. It waits as long as Plane
+   * is away, so a script gives it a `timeout`. Not within a transaction, which the sending would wait for.
+   */
+  readonly settled: Effect.Effect<void, StorageError>
 }>() {
   /**
    * Sending, over the services that it is made of. It starts with the layer, or later, once this process is the leader.
@@ -64,14 +70,15 @@ const make = Effect.gen(function*() {
   const client = yield* PlaneClient
   const budget = yield* RateBudget
   const destination = yield* Destination
-  const outbox = yield* Outbox
+  const { outbox, settled } = yield* makeSettled(yield* Outbox)
   const wakeUps = yield* WakeUps
   const { trouble } = yield* Storage
   const kept = yield* retention
-  const { whileLeading } = yield* Leadership
+  const leadership = yield* Leadership
   const idle: Effect.Effect<WorkersStatus> = Effect.succeed({ storageFailure: undefined })
   let workers = idle
-  yield* whileLeading((term) =>
+  yield* tellOwed(outbox, leadership)
+  yield* leadership.whileLeading((term) =>
     Effect.gen(function*() {
       yield* pruneHourly(outbox.prune, kept)
       yield* Effect.addFinalizer(() => Effect.sync(() => workers = idle))
@@ -96,7 +103,8 @@ const make = Effect.gen(function*() {
     budget: budget.status,
     outbox: outbox.status,
     workers: Effect.suspend(() => workers),
-    misfit: destination.misfit
+    misfit: destination.misfit,
+    settled
   })
 })
 

@@ -37,7 +37,8 @@ const layer = (state: typeof program, token: string) =>
         budget: Effect.succeed({ limit: 60, used: 3, waiting: 1, pausedUntil: Option.none() }),
         outbox: Effect.suspend(() => state.outbox),
         workers: Effect.sync(() => state.workers),
-        misfit: Effect.sync(() => state.misfit)
+        misfit: Effect.sync(() => state.misfit),
+        settled: Effect.dieMessage("nobody waits")
       })
     )),
     Layer.provide(Layer.succeed(
