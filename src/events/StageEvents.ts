@@ -7,12 +7,14 @@ import { Projects } from "../domain/Projects.js"
 import type { StageEvent } from "../domain/StageEvent.js"
 import { StageEventJson } from "../domain/StageEvent.js"
 import { Outbox } from "../outbox/Outbox.js"
-import type { NewEvent, StoredEvent } from "../outbox/StoredEvent.js"
+import type { NewEvent } from "../outbox/StoredEvent.js"
 import { eventOfBody } from "../outbox/StoredEvent.js"
 import { Storage } from "../storage/Storage.js"
 import { StorageError } from "../storage/StorageError.js"
 import { WakeUps } from "../storage/WakeUps.js"
 import { newEvent } from "./NewEvent.js"
+import type { PublishedEvent } from "./PublishedEvent.js"
+import { publishedEvent } from "./PublishedEvent.js"
 import { IdTaken, Receipt, Unfit } from "./Receipt.js"
 
 /**
@@ -49,7 +51,7 @@ export class StageEvents extends Context.Tag("plane-sync/StageEvents")<StageEven
    * The committed events after a sequence, in order, and then new ones as they come. 0 means from the first that is
    * kept. It reads the table, so a slow reader delays only itself.
    */
-  readonly stream: (after: number) => Stream.Stream<StoredEvent, StorageError>
+  readonly stream: (after: number) => Stream.Stream<PublishedEvent, StorageError>
   /** How many events could not be stored since the start. */
   readonly notStored: Effect.Effect<number>
 }>() {
@@ -144,14 +146,16 @@ const make = Effect.gen(function*() {
         (accepted) => ({ value, events: accepted })
       ))).pipe(Effect.zipLeft(wakeUps.notify))
 
-  const stream = (after: number): Stream.Stream<StoredEvent, StorageError> =>
+  const stream = (after: number): Stream.Stream<PublishedEvent, StorageError> =>
     Stream.paginateChunkEffect(EventSequence(after), (sequence) =>
       Effect.gen(function*() {
         for (;;) {
           const mark = yield* wakeUps.mark
           const page = yield* outbox.eventsAfter(sequence, pageSize)
           const last = page.at(-1)
-          if (last !== undefined) return [Chunk.fromIterable(page), Option.some(last.sequence)] as const
+          if (last !== undefined) {
+            return [Chunk.unsafeFromArray(page.map(publishedEvent)), Option.some(last.sequence)] as const
+          }
           yield* wakeUps.since(mark)
         }
       }))
