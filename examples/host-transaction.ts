@@ -20,7 +20,7 @@ const move = (workItem: string, to: string, isRefused: boolean) =>
       const receipt = yield* events.publish(StageEvent.StageChanged({ workItem, from: "analysis", to }))
       // Joined: it is not committed yet.
       yield* Effect.log(workItem, receipt)
-      if (isRefused) yield* new Refused()
+      if (isRefused) return yield* new Refused()
     })
     yield* sql.withTransaction(change)
   })
