@@ -14,6 +14,6 @@ const isNoParser = (error: unknown): boolean =>
   error.message.includes("'@effect/cli'")
 
 /** Loads the command line. */
-export const loadProgram = Effect.tryPromise({ try: () => import("./Program.js"), catch: (error) => error }).pipe(
-  Effect.catchAll((error) => isNoParser(error) ? new NoParser() : Effect.die(error))
+export const loadProgram = Effect.promise(() => import("./Program.js")).pipe(
+  Effect.catchAllDefect((error) => isNoParser(error) ? new NoParser() : Effect.die(error))
 )
