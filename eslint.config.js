@@ -46,7 +46,8 @@ export const tables = {
 // A path into one of these rooms, or to the package's ends, whatever way it goes there.
 const up = "^\\.{1,2}/(.*/)?"
 const into = (names) => `${up}(${names.join("|")})/`
-const packageEnds = `${up}(index|main|Schema|StorageLayers|PlaneSyncLayers|OrchestratorLayers)\\.js$|^plane-sync(/|$)`
+const packageEnds =
+  `${up}(index|main|Schema|StorageLayers|PlaneSyncLayers|OrchestratorLayers|HttpLayers)\\.js$|^plane-sync(/|$)`
 
 const rulesOf = ([room, allowed]) => {
   const others = Object.keys(rooms).filter((name) => name !== room && !allowed.includes(name))

@@ -2,7 +2,6 @@ import * as HttpApi from "@effect/platform/HttpApi"
 import * as HttpApiBuilder from "@effect/platform/HttpApiBuilder"
 import * as OpenApi from "@effect/platform/OpenApi"
 import { Layer } from "effect"
-import { BodyRoom } from "../base/BodyRoom.js"
 import { version } from "../base/Version.js"
 import { Authorization, OperatorAuthorization } from "./Authorization.js"
 import { deliveriesGroup, deliveriesHandlers } from "./Deliveries.js"
@@ -40,5 +39,5 @@ export const apiLayer = HttpApiBuilder.api(Api).pipe(
     deliveriesHandlers(Api),
     tasksHandlers(Api)
   ]),
-  Layer.provide([Authorization.layer, OperatorAuthorization.layer, BodyRoom.layer])
+  Layer.provide([Authorization.layer, OperatorAuthorization.layer])
 )

@@ -73,6 +73,8 @@ export const eventsHandlers = (api: typeof Api) =>
               )),
             Effect.catchTags({
               IdTaken: ({ message }) => new Conflict({ error: message }),
+              // What the decoder lets through is fit.
+              Unfit: Effect.die,
               StorageError: storageFailed
             })
           ))

@@ -2,6 +2,7 @@ import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import * as HttpApiBuilder from "@effect/platform/HttpApiBuilder"
 import * as HttpServer from "@effect/platform/HttpServer"
 import { Effect, Layer } from "effect"
+import { BodyRoom } from "../base/BodyRoom.js"
 import { projectsLayer } from "../config/ProjectsConfig.js"
 import { ServerConfig, urlOf } from "../config/ServerConfig.js"
 import { gatesLayer } from "../gitea/GiteaGates.js"
@@ -49,7 +50,7 @@ const orchestrator = orchestratorLayer.pipe(
  */
 export const serveLayer = announceAndDrain.pipe(
   Layer.provide(app),
-  Layer.provide([Health.layer, TaskPullRequests.layer]),
+  Layer.provide([Health.layer, TaskPullRequests.layer, BodyRoom.layer]),
   Layer.provide(webhooksLayer),
   Layer.provide(orchestrator),
   Layer.provide(Storage.layer),

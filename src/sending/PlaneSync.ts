@@ -20,6 +20,7 @@ import { WakeUps } from "../storage/WakeUps.js"
 import type { DestinationStatus } from "./Destination.js"
 import { makeFind } from "./Find.js"
 import { launchLookLayer } from "./LaunchLook.js"
+import { makeSettled, tellOwed } from "./Owed.js"
 import type { PlaneProject } from "./PlaneProjects.js"
 import { PlaneProjects } from "./PlaneProjects.js"
 import * as QuietTimes from "./QuietTimes.js"
@@ -42,6 +43,11 @@ export class PlaneSync extends Context.Tag("plane-sync/PlaneSync")<PlaneSync, {
   readonly outbox: Effect.Effect<OutboxStatus, StorageError>
   /** Why storage fails, until it works again. */
   readonly storageFailure: Effect.Effect<StorageError | undefined>
+  /**
+   * Waits until nothing is owed to Plane: all that was published is told, or is a dead letter. It waits as long as Plane
+   * is away, so a script gives it a `timeout`. Not within a transaction, which the sending would wait for.
+   */
+  readonly settled: Effect.Effect<void, StorageError>
 }>() {
   /**
    * Sending, over the services that it is made of. It starts with the layer, or later, once this process is the leader.
@@ -76,12 +82,13 @@ const statusOf = ({ budget, destination, project: { identifier } }: PlaneProject
 
 const make = Effect.gen(function*() {
   const { all } = yield* PlaneProjects
-  const outbox = yield* Outbox
+  const { outbox, settled } = yield* makeSettled(yield* Outbox)
   const wakeUps = yield* WakeUps
   const { trouble } = yield* Storage
   const kept = yield* retention
-  const { whileLeading } = yield* Leadership
+  const leadership = yield* Leadership
   const identifiers = all.map(({ project }) => project.identifier)
+  yield* tellOwed(outbox, leadership)
 
   const unlessIdentifierHolds = (other: string, since: EpochMillis) =>
     Effect.gen(function*() {
@@ -114,7 +121,7 @@ const make = Effect.gen(function*() {
       })
     })
 
-  yield* whileLeading((term) =>
+  yield* leadership.whileLeading((term) =>
     Effect.gen(function*() {
       yield* pruneHourly(outbox.prune, kept)
       yield* trouble.retry<void, never>(outbox.sortLanes(identifiers))
@@ -124,7 +131,8 @@ const make = Effect.gen(function*() {
   return PlaneSync.of({
     projects: Effect.forEach(all, statusOf),
     outbox: outbox.status,
-    storageFailure: trouble.failure
+    storageFailure: trouble.failure,
+    settled
   })
 })
 

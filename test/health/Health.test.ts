@@ -39,7 +39,8 @@ const layer = (state: typeof program) =>
           misfit: state.misfit
         }]),
         outbox: Effect.suspend(() => state.outbox),
-        storageFailure: Effect.sync(() => state.storageFailure)
+        storageFailure: Effect.sync(() => state.storageFailure),
+        settled: Effect.dieMessage("nobody waits")
       })
     )),
     Layer.provide(Layer.succeed(
