@@ -26,7 +26,7 @@ export const rooms = {
   gitea,
   webhooks,
   config,
-  views: [...gitea, "gitea"],
+  views: [...webhooks, "webhooks"],
   health,
   http: ends,
   cli: ends,
@@ -36,10 +36,10 @@ export const rooms = {
 /** The tables, and the one room of each in which its SQL stands. */
 export const tables = {
   storage: ["migrations"],
-  outbox: ["lane", "event", "delivery", "sender", "count", "folded"],
+  outbox: ["lane", "event", "delivery", "sender", "count", "folded", "state"],
   tasks: ["task", "verdict", "report", "launch", "task_story"],
   gitea: ["repository", "pull_request", "claim", "commit_status", "review"],
-  webhooks: ["webhook", "webhook_body"]
+  webhooks: ["webhook", "webhook_body", "webhook_about"]
 }
 
 // A path into one of these rooms, or to the package's ends, whatever way it goes there.

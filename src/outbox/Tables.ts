@@ -249,3 +249,19 @@ export const foldedTable: Migration = Effect.gen(function*() {
   yield* sql`INSERT INTO plane_sync_folded (id, sequence)
     SELECT 1, coalesce(max(sequence), 0) FROM plane_sync_event`
 })
+
+/**
+ * What a work item's story tells of requests: those that did not end their delivery (`tries`), the look-ups that found
+ * nothing (`looks`), both as JSON (`Tries.ts`); the names of Plane's states, as last read; and who wants the leader to
+ * look at Plane now, and what it saw.
+ */
+export const storyColumns: Migration = Effect.gen(function*() {
+  const sql = yield* SqlClient.SqlClient
+  yield* sql`ALTER TABLE plane_sync_delivery ADD COLUMN tries TEXT`
+  yield* sql`ALTER TABLE plane_sync_lane ADD COLUMN looks TEXT`
+  yield* sql`CREATE TABLE plane_sync_state (id TEXT PRIMARY KEY, project TEXT NOT NULL, name TEXT NOT NULL)
+    WITHOUT ROWID`
+  yield* sql`CREATE INDEX plane_sync_state_project ON plane_sync_state (project)`
+  yield* sql`ALTER TABLE plane_sync_sender ADD COLUMN probe_asked INTEGER`
+  yield* sql`ALTER TABLE plane_sync_sender ADD COLUMN probe_seen TEXT`
+})

@@ -23,7 +23,7 @@ const map: Readonly<Record<string, string>> = {
   gitea: "base domain storage outbox events tasks",
   webhooks: "base domain storage outbox events tasks gitea plane sending",
   config: "base domain storage outbox events tasks gitea plane webhooks",
-  views: "base domain storage outbox events tasks gitea",
+  views: "base domain storage outbox events tasks gitea plane sending webhooks",
   health: "base domain storage outbox events tasks gitea plane sending webhooks views",
   http: "base domain storage outbox events tasks gitea plane sending webhooks views health config",
   cli: "base domain storage outbox events tasks gitea plane sending webhooks views health config",
@@ -33,10 +33,10 @@ const rooms = Object.keys(map)
 
 /** Who owns which tables, written a second time. The migrator creates `migrations` by itself. */
 const created: Readonly<Record<string, string>> = {
-  outbox: "lane event delivery sender count folded",
+  outbox: "lane event delivery sender count folded state",
   tasks: "task verdict report launch task_story",
   gitea: "repository pull_request claim commit_status review",
-  webhooks: "webhook webhook_body"
+  webhooks: "webhook webhook_body webhook_about"
 }
 const owned: Readonly<Record<string, string>> = { ...created, storage: "migrations" }
 
