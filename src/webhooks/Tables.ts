@@ -27,7 +27,7 @@ export const hookTables: Migration = Effect.gen(function*() {
   yield* sql`CREATE INDEX plane_sync_webhook_status ON plane_sync_webhook (status, id)`
 })
 
-/** Which work item, or which task, a hook is about, as far as that is known once it was worked on. */
+/** Which work item, pull request or commit a hook is about (`HooksAbout.ts`). */
 export const hookSubjects: Migration = Effect.gen(function*() {
   const sql = yield* SqlClient.SqlClient
   yield* sql`CREATE TABLE plane_sync_webhook_about (about TEXT NOT NULL, hook INTEGER NOT NULL,
