@@ -1,26 +1,30 @@
 import type { ConfigError } from "effect"
 import { Context, Duration, Effect, Layer, Option, Redacted, Ref } from "effect"
 import { backoff } from "../base/Backoff.js"
+import { makeSignal } from "../base/Signal.js"
 import { counted } from "../base/Text.js"
 import { EpochMillis, epochMillis, later, MonotonicMillis, monotonicMillis } from "../base/Time.js"
 import { Projects } from "../domain/Projects.js"
-import type { Stage } from "../domain/Stage.js"
-import type { StageStates, StateId } from "../domain/StageStates.js"
+import type { StateId } from "../domain/StageStates.js"
 import { Outbox } from "../outbox/Outbox.js"
 import { PlaneClient } from "../plane/PlaneClient.js"
 import { PlaneConfig } from "../plane/PlaneConfig.js"
 import type { PlaneError } from "../plane/PlaneError.js"
+import { Storage } from "../storage/Storage.js"
+import type { Misfit } from "./StageTable.js"
+import { makeStageTable } from "./StageTable.js"
 
 /** Whether Plane is being written to. `notLookedAt`: the first probe has not ended, so nobody knows. */
 export type DestinationStatus =
   | { readonly open: true }
-  | { readonly open: false; readonly since: EpochMillis; readonly reason: string; readonly notLookedAt?: true }
-
-/** A stage whose state the project in Plane does not have. */
-export interface Misfit {
-  readonly stage: Stage
-  readonly state: StateId
-}
+  | {
+    readonly open: false
+    readonly since: EpochMillis
+    readonly reason: string
+    readonly notLookedAt?: true
+    /** When the probe is sent next. */
+    readonly nextProbeAt?: EpochMillis
+  }
 
 /**
  * Plane as a whole. It is open, or closed while Plane is down, misconfigured or refuses the token. Trouble closes it
@@ -50,6 +54,10 @@ export class Destination extends Context.Tag("plane-sync/Destination")<Destinati
   /** Tells that Plane has accepted a write, so the token may write. A later 403 is then about one request. */
   readonly wrote: Effect.Effect<void>
   readonly status: Effect.Effect<DestinationStatus>
+  /** Sends the probe now, and tells what is known of Plane after it. */
+  readonly probeNow: Effect.Effect<DestinationStatus>
+  /** The name of a state, if Plane has told it since the start. */
+  readonly stateName: (state: StateId) => string | undefined
   /** The stages whose states wait because the project does not have them, as of the last look. */
   readonly misfits: () => ReadonlyArray<Misfit>
   /** What is wrong with the stage table, or why it could not be compared, in words. Undefined while it fits. */
@@ -57,11 +65,11 @@ export class Destination extends Context.Tag("plane-sync/Destination")<Destinati
   /** Looks at the project's states again: whether this one is there, or undefined if Plane does not tell. */
   readonly hasState: (state: StateId) => Effect.Effect<boolean | undefined>
 }>() {
-  static readonly layer: Layer.Layer<Destination, ConfigError.ConfigError, PlaneClient | Outbox | Projects> = Layer
-    .scoped(
-      Destination,
-      Effect.suspend(() => make)
-    )
+  static readonly layer: Layer.Layer<
+    Destination,
+    ConfigError.ConfigError,
+    PlaneClient | Outbox | Projects | Storage
+  > = Layer.scoped(Destination, Effect.suspend(() => make))
 }
 
 /**
@@ -78,20 +86,14 @@ const identifierEvery = Duration.toMillis("1 minute")
 /** Of how many such identifiers is remembered what it has said, because each takes memory. */
 const mostOthers = 1_000
 
-const misfitsOf = (table: StageStates, known: ReadonlySet<StateId>): ReadonlyArray<Misfit> =>
-  Array.from(table, ([stage, state]) => ({ stage, state })).filter(({ state }) => !known.has(state))
-
-/** What is wrong with the stage table, in words that tell a person how to mend it. */
-const misfitReason = (misfits: ReadonlyArray<Misfit>, project: string): string =>
-  `ORCH_PLANE_STAGE_STATES does not fit: the project ${project} has no state ${
-    misfits.map(({ stage, state }) => `${state} (stage ${JSON.stringify(stage)})`).join(", ")
-  }. The states of these stages wait, and are set once the table fits; comments are sent`
-
 const make = Effect.gen(function*() {
   const { apiToken, maxBackoff } = yield* PlaneConfig
   const { project } = yield* Projects
   const client = yield* PlaneClient
   const outbox = yield* Outbox
+  const table = makeStageTable({ client, project, storage: yield* Storage })
+  const probes = yield* makeSignal
+  const hurry = yield* Effect.makeLatch(false)
   const scope = yield* Effect.scope
   const latch = yield* Effect.makeLatch(false)
   const asked = yield* Effect.makeLatch(false)
@@ -103,9 +105,6 @@ const make = Effect.gen(function*() {
   })
   const probing = yield* Effect.makeSemaphore(1)
   const askingIdentifier = yield* Effect.makeSemaphore(1)
-  let misfits: ReadonlyArray<Misfit> = []
-  // Why the last comparison of the stage table had no answer; undefined if it had one.
-  let uncompared: string | undefined = "it is not looked at yet"
   // When Plane was last known to be well, and when the last probe that said so was sent.
   let wellAt = MonotonicMillis(-Infinity)
   let probedAt = EpochMillis(-Infinity)
@@ -132,34 +131,6 @@ const make = Effect.gen(function*() {
         probedAt = at
       }).pipe(Effect.zipRight(well)))))
 
-  /** Plane's states, or why they are not known: an empty list is an archived project's. */
-  const readTable = client.states.pipe(
-    Effect.map((states) => states.length === 0 ? "the project shows no states" : new Set(states.map(({ id }) => id))),
-    Effect.catchAll(({ message }) =>
-      Effect.as(
-        Effect.logWarning(`The stage table could not be compared with the project's states: ${message}`),
-        message
-      )
-    )
-  )
-
-  const compareTable = Effect.flatMap(readTable, (known) => {
-    if (typeof known === "string") {
-      uncompared = known
-      return Effect.sync(() => undefined)
-    }
-    uncompared = undefined
-    const before = misfits
-    misfits = misfitsOf(project.states, known)
-    const isSame = JSON.stringify(before) === JSON.stringify(misfits)
-    const said = isSame
-      ? Effect.void
-      : misfits.length === 0
-      ? Effect.logInfo("ORCH_PLANE_STAGE_STATES fits the project's states again")
-      : Effect.logError(misfitReason(misfits, project.identifier))
-    return Effect.as(said, known)
-  })
-
   const close = Effect.fnUntraced(function*(reason: string) {
     yield* latch.close
     yield* Ref.set(status, { open: false, since: yield* epochMillis, reason })
@@ -176,19 +147,27 @@ const make = Effect.gen(function*() {
   /** It stays closed, maybe by now for another reason, as when the token was revoked while Plane was away. */
   const stillClosed = (reason: string) => Ref.update(status, (was) => was.open ? was : { ...was, reason })
 
+  const probesAt = (nextProbeAt: EpochMillis) =>
+    Ref.update(status, (was) => was.open ? was : { ...was, nextProbeAt })
+
   const probeUntilBack = Effect.fnUntraced(function*(closedFor: PlaneError, failuresBefore: number) {
     let { reason, retryAfter } = closedFor
     for (let failures = failuresBefore + 1;; failures++) {
-      yield* Effect.sleep(yield* backoff(failures, { max: maxBackoff, retryAfter }))
+      const pause: Duration.Duration = yield* backoff(failures, { max: maxBackoff, retryAfter })
+      yield* probesAt(later(yield* epochMillis, pause))
+      yield* Effect.raceFirst(Effect.sleep(pause), hurry.await)
+      yield* hurry.close
       const probed = yield* probe
       if (probed._tag === "Right") {
-        yield* compareTable
-        return yield* open
+        yield* table.compare
+        yield* open
+        return yield* probes.notify
       }
       const error = probed.left
       retryAfter = error.retryAfter
+      if (error.reason !== "RateLimited") yield* stillClosed(error.message)
+      yield* probes.notify
       if (error.reason === "RateLimited") continue
-      yield* stillClosed(error.message)
       if (error.reason === reason) continue
       reason = error.reason
       yield* Effect.logError(`${error.message}. By now this is why nothing is sent to Plane`)
@@ -225,7 +204,7 @@ const make = Effect.gen(function*() {
   const firstLook: Effect.Effect<void> = Effect.gen(function*() {
     const probed = yield* probe
     if (probed._tag === "Right") {
-      yield* compareTable
+      yield* table.compare
       yield* Ref.set<DestinationStatus>(status, { open: true })
       yield* asked.open
       return yield* latch.open
@@ -244,11 +223,26 @@ const make = Effect.gen(function*() {
   /** Looks at Plane while nothing is sent, and at the project's states until the table fits. */
   const watch = Effect.gen(function*() {
     for (;;) {
-      yield* Effect.sleep(uncompared === undefined ? lookEvery : compareEvery)
+      yield* Effect.sleep(table.isCompared() ? lookEvery : compareEvery)
       if (!(yield* Ref.get(status)).open) continue
       if ((yield* monotonicMillis) - wellAt >= Duration.toMillis(lookEvery) && (yield* isDown())) continue
-      if (misfits.length > 0 || uncompared !== undefined) yield* compareTable
+      if (table.misfits().length > 0 || !table.isCompared()) yield* table.compare
     }
+  })
+
+  const hasToken = Redacted.value(apiToken) !== ""
+
+  /** While it is closed, the probe that is waited for is sent now. */
+  const probeNow = Effect.gen(function*() {
+    if (!hasToken) return yield* Ref.get(status)
+    yield* asked.await
+    if ((yield* Ref.get(status)).open) yield* isDown()
+    else {
+      const mark = yield* probes.mark
+      yield* hurry.open
+      yield* probes.since(mark)
+    }
+    return yield* Ref.get(status)
   })
 
   const unlessIdentifierHolds = (other: string, since: EpochMillis) =>
@@ -268,7 +262,7 @@ const make = Effect.gen(function*() {
       return Option.none()
     }).pipe(askingIdentifier.withPermits(1))
 
-  if (Redacted.value(apiToken) === "") {
+  if (!hasToken) {
     yield* close("ORCH_PLANE_API_TOKEN is not set. Events are kept until it is, and the program started again")
     yield* asked.open
   } else {
@@ -289,14 +283,10 @@ const make = Effect.gen(function*() {
       })
     ),
     status: Ref.get(status),
-    misfits: () => misfits,
-    misfit: Effect.map(Ref.get(status), ({ open }) => {
-      if (misfits.length > 0) return misfitReason(misfits, project.identifier)
-      // While it is closed, there is one reason for both.
-      return uncompared === undefined || !open
-        ? undefined
-        : `ORCH_PLANE_STAGE_STATES could not be compared with the project's states: ${uncompared}`
-    }),
-    hasState: (state) => Effect.map(compareTable, (known) => known?.has(state))
+    probeNow,
+    stateName: table.stateName,
+    misfits: table.misfits,
+    misfit: Effect.map(Ref.get(status), ({ open }) => table.misfit(open)),
+    hasState: (state) => Effect.map(table.compare, (known) => known?.has(state))
   })
 }).pipe(Effect.annotateLogs({ service: "Destination" }))

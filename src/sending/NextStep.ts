@@ -12,7 +12,7 @@ import type { Owed, OwedEvent, Retried, Step } from "../outbox/Plan.js"
 import { maxOwedComments } from "../outbox/Plan.js"
 import { eventOfBody } from "../outbox/StoredEvent.js"
 import type { PlaneConfig } from "../plane/PlaneConfig.js"
-import type { Misfit } from "./Destination.js"
+import type { Misfit } from "./StageTable.js"
 
 /** How often the count of a told gate failure is updated, at most. */
 export const recountEvery = Duration.minutes(10)
