@@ -1,4 +1,5 @@
 import { DateTime, Schema } from "effect"
+import { planeFields, planeView } from "../views/PlaneView.js"
 import type { SourceStatus } from "../webhooks/Receiver.js"
 import type { HealthFacts } from "./HealthFacts.js"
 import { judge } from "./Judge.js"
@@ -25,9 +26,7 @@ export const HealthReport = Schema.Struct({
     description: "those of the reasons for which something that was stored may wait"
   }),
   plane: Schema.Struct({
-    state: Schema.Literal("open", "closed").annotations({ description: "closed: nothing is sent, everything is kept" }),
-    since: Schema.optionalWith(Schema.DateTimeUtc, { exact: true }),
-    reason: Schema.optionalWith(Schema.String, { exact: true }),
+    ...planeFields,
     rateLimit: Schema.Struct({
       limit: Schema.Number,
       used: Schema.Number.annotations({ description: "requests that count against the limit now" }),
@@ -56,9 +55,7 @@ export const healthReport = (facts: HealthFacts): HealthReport => {
     live: true,
     ...judge(facts),
     plane: {
-      ...(destination.open
-        ? { state: "open" }
-        : { state: "closed", since: DateTime.unsafeMake(destination.since), reason: destination.reason }),
+      ...planeView(destination),
       rateLimit: { limit: budget.limit, used: budget.used, waiting: budget.waiting }
     },
     outbox: {

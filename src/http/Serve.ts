@@ -11,6 +11,7 @@ import { Storage } from "../storage/Storage.js"
 import { AgentLauncher } from "../tasks/AgentLauncher.js"
 import { orchestratorLayer } from "../tasks/Orchestrator.js"
 import { Pipeline } from "../tasks/Pipeline.js"
+import { ExplainWorkItem } from "../views/ExplainWorkItem.js"
 import { webhooksLayer } from "../webhooks/Webhooks.js"
 import { apiLayer } from "./Api.js"
 import { docsLayer } from "./Docs.js"
@@ -47,7 +48,8 @@ const orchestrator = orchestratorLayer.pipe(
  */
 export const serveLayer = announceAndDrain.pipe(
   Layer.provide(app),
-  Layer.provide([Health.layer, TaskPullRequests.layer]),
+  Layer.provide([Health.layer, ExplainWorkItem.layer]),
+  Layer.provide(TaskPullRequests.layer),
   Layer.provide(webhooksLayer),
   Layer.provide(orchestrator),
   Layer.provide(Storage.layer),

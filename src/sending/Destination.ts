@@ -153,7 +153,7 @@ const make = Effect.gen(function*() {
   const probeUntilBack = Effect.fnUntraced(function*(closedFor: PlaneError, failuresBefore: number) {
     let { reason, retryAfter } = closedFor
     for (let failures = failuresBefore + 1;; failures++) {
-      const pause: Duration.Duration = yield* backoff(failures, { max: maxBackoff, retryAfter })
+      const pause = yield* backoff(failures, { max: maxBackoff, retryAfter })
       yield* probesAt(later(yield* epochMillis, pause))
       yield* Effect.raceFirst(Effect.sleep(pause), hurry.await)
       yield* hurry.close

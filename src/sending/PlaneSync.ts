@@ -18,10 +18,12 @@ import { pruneHourly, retention } from "../storage/Retention.js"
 import { Storage } from "../storage/Storage.js"
 import type { StorageError } from "../storage/StorageError.js"
 import { WakeUps } from "../storage/WakeUps.js"
+import { sayAllTold } from "./AllTold.js"
 import type { DestinationStatus } from "./Destination.js"
 import { Destination } from "./Destination.js"
 import { makeFind } from "./Find.js"
 import { launchLookLayer } from "./LaunchLook.js"
+import { answerProbeRequests } from "./ProbeRequests.js"
 import * as QuietTimes from "./QuietTimes.js"
 import type { WorkersStatus } from "./Workers.js"
 import { startWorkers } from "./Workers.js"
@@ -29,6 +31,8 @@ import { startWorkers } from "./Workers.js"
 /** Sending: published events become states and comments in Plane. */
 export class PlaneSync extends Context.Tag("plane-sync/PlaneSync")<PlaneSync, {
   readonly destination: Effect.Effect<DestinationStatus>
+  /** Sends the probe now, and tells what is known of Plane after it. */
+  readonly probe: Effect.Effect<DestinationStatus>
   readonly budget: Effect.Effect<RateStatus>
   readonly outbox: Effect.Effect<OutboxStatus, StorageError>
   readonly workers: Effect.Effect<WorkersStatus>
@@ -66,7 +70,8 @@ const make = Effect.gen(function*() {
   const destination = yield* Destination
   const outbox = yield* Outbox
   const wakeUps = yield* WakeUps
-  const { trouble } = yield* Storage
+  const storage = yield* Storage
+  const { trouble } = storage
   const kept = yield* retention
   const { whileLeading } = yield* Leadership
   const idle: Effect.Effect<WorkersStatus> = Effect.succeed({ storageFailure: undefined })
@@ -74,6 +79,8 @@ const make = Effect.gen(function*() {
   yield* whileLeading((term) =>
     Effect.gen(function*() {
       yield* pruneHourly(outbox.prune, kept)
+      yield* answerProbeRequests({ destination, holder: term.holder, storage, wakeUps })
+      yield* sayAllTold({ destination, outbox, trouble, wakeUps })
       yield* Effect.addFinalizer(() => Effect.sync(() => workers = idle))
       const { status } = yield* startWorkers({
         client,
@@ -93,6 +100,7 @@ const make = Effect.gen(function*() {
   )
   return PlaneSync.of({
     destination: destination.status,
+    probe: destination.probeNow,
     budget: budget.status,
     outbox: outbox.status,
     workers: Effect.suspend(() => workers),

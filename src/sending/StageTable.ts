@@ -46,7 +46,7 @@ export const makeStageTable = ({ client, project, storage }: Parts) => {
 
   /** Plane's states, or why they are not known: an empty list is an archived project's. */
   const readTable = client.states.pipe(
-    Effect.flatMap((states) => {
+    Effect.flatMap((states): Effect.Effect<string | ReadonlyMap<StateId, string>> => {
       if (states.length === 0) return Effect.succeed("the project shows no states")
       const told = new Map(states.map(({ id, name }) => [id, name]))
       return Effect.as(remember(told), told)

@@ -1,0 +1,27 @@
+import * as HttpApiBuilder from "@effect/platform/HttpApiBuilder"
+import * as HttpApiEndpoint from "@effect/platform/HttpApiEndpoint"
+import * as HttpApiGroup from "@effect/platform/HttpApiGroup"
+import * as OpenApi from "@effect/platform/OpenApi"
+import { Effect } from "effect"
+import { PlaneSync } from "../sending/PlaneSync.js"
+import { PlaneView, planeView } from "../views/PlaneView.js"
+import type { Api } from "./Api.js"
+import { OperatorAuthorization } from "./Authorization.js"
+
+const probe = HttpApiEndpoint.post("probe", "/probe").addSuccess(PlaneView)
+  .annotate(OpenApi.Summary, "Ask Plane now whether it may be written to")
+  .annotate(
+    OpenApi.Description,
+    "Answers when Plane has, or was given up. If Plane was closed and answers, sending goes on at once."
+  )
+
+/** `/api/probe`. */
+export const probeGroup = HttpApiGroup.make("probe").add(probe).middleware(OperatorAuthorization).prefix("/api")
+
+/** What answers it. */
+export const probeHandlers = (api: typeof Api) =>
+  HttpApiBuilder.group(
+    api,
+    "probe",
+    (handlers) => Effect.map(PlaneSync, ({ probe }) => handlers.handle("probe", () => Effect.map(probe, planeView)))
+  )

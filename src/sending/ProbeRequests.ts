@@ -1,0 +1,35 @@
+import type { Scope } from "effect"
+import { Effect } from "effect"
+import { answerProbe, openProbeRequest } from "../outbox/ProbeRequests.js"
+import type { Storage } from "../storage/Storage.js"
+import type { WakeUps } from "../storage/WakeUps.js"
+import type { Destination } from "./Destination.js"
+
+/** How often it is looked for requests, at most. Other changes of other processes are found as often. */
+const lookEvery = "500 millis"
+
+/**
+ * Answers those who ask, by the file, that Plane is looked at now (`plane-sync probe`), until the scope closes. While
+ * storage fails, it tries again each second.
+ */
+export const answerProbeRequests = (
+  { destination, holder, storage, wakeUps }: {
+    readonly destination: Destination["Type"]
+    readonly holder: string
+    readonly storage: Storage["Type"]
+    readonly wakeUps: WakeUps["Type"]
+  }
+): Effect.Effect<void, never, Scope.Scope> => {
+  const { retry } = storage.trouble
+  const turn = Effect.gen(function*() {
+    const mark = yield* wakeUps.mark
+    const asked = yield* retry(openProbeRequest(storage, holder))
+    if (asked !== undefined) {
+      const seen = yield* destination.probeNow
+      yield* retry(answerProbe(storage, holder, { asked, open: seen.open, reason: seen.open ? null : seen.reason }))
+    }
+    yield* wakeUps.since(mark)
+    yield* Effect.sleep(lookEvery)
+  })
+  return Effect.asVoid(Effect.forkScoped(Effect.forever(turn)))
+}
