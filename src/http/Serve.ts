@@ -2,16 +2,20 @@ import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import * as HttpApiBuilder from "@effect/platform/HttpApiBuilder"
 import * as HttpServer from "@effect/platform/HttpServer"
 import { Effect, Layer } from "effect"
+import { version } from "../base/Version.js"
 import { ServerConfig, urlOf } from "../config/ServerConfig.js"
+import { Projects } from "../domain/Projects.js"
 import { gatesLayer } from "../gitea/GiteaGates.js"
 import { TaskPullRequests } from "../gitea/TaskPullRequests.js"
 import { Health } from "../health/Health.js"
+import { PlaneConfig } from "../plane/PlaneConfig.js"
 import { PlaneSync } from "../sending/PlaneSync.js"
 import { Storage } from "../storage/Storage.js"
 import { AgentLauncher } from "../tasks/AgentLauncher.js"
 import { orchestratorLayer } from "../tasks/Orchestrator.js"
 import { Pipeline } from "../tasks/Pipeline.js"
 import { ExplainWorkItem } from "../views/ExplainWorkItem.js"
+import { heardSources, WebhookConfig } from "../webhooks/WebhookConfig.js"
 import { webhooksLayer } from "../webhooks/Webhooks.js"
 import { apiLayer } from "./Api.js"
 import { docsLayer } from "./Docs.js"
@@ -25,6 +29,17 @@ const app = HttpApiBuilder.serve().pipe(
   Layer.provide(NodeHttpServer.layerContext)
 )
 
+/** What a person wants to see at the start: the file, Plane, the projects, and which webhooks are taken. */
+const startLine = Effect.gen(function*() {
+  const { url, workspaceSlug } = yield* PlaneConfig
+  const { project } = yield* Projects
+  const { where } = yield* Storage
+  const heard = heardSources(yield* WebhookConfig)
+  const hooks = heard.length === 0 ? "no webhooks, because no secret is set" : `webhooks of ${heard.join(" and ")}`
+  return `plane-sync ${version}: file ${where}, Plane ${url} (workspace ${workspaceSlug}, projects ` +
+    `${project.identifier}), ${hooks}`
+})
+
 const announceAndDrain = Layer.scopedDiscard(Effect.gen(function*() {
   const { drain } = yield* Listener
   yield* Effect.addFinalizer(() => drain)
@@ -32,6 +47,7 @@ const announceAndDrain = Layer.scopedDiscard(Effect.gen(function*() {
   const { address } = yield* HttpServer.HttpServer
   // The port is the one that was given where the setting is 0.
   const url = address._tag === "TcpAddress" ? urlOf({ host, port: address.port }) : address.path
+  yield* Effect.logInfo(yield* startLine)
   yield* Effect.logInfo(`plane-sync listens on ${url} (documentation: ${url}/docs)`)
 }))
 

@@ -222,8 +222,7 @@ const bury = (
 
 const eventColumns = `${owedColumns}, urgent, state`
 
-const hasEvents = (sql: Sql) =>
-  sql`EXISTS (SELECT 1 FROM plane_sync_event e WHERE e.delivery = plane_sync_delivery.id)`
+const hasEvents = (sql: Sql) => sql`EXISTS (SELECT 1 FROM plane_sync_event e WHERE e.delivery = plane_sync_delivery.id)`
 
 // The events of such a letter have another one by now.
 const discardEmpty = (sql: Sql, lane: Lane) =>

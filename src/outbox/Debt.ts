@@ -56,5 +56,7 @@ export const closeDelivery = (
   }
 ) =>
   sql`UPDATE plane_sync_delivery SET status = ${status}, settled_at = ${now}, reason = ${told.reason ?? null},
-    sent_at = iif(${told.unsent === true ? 1 : 0}, NULL, sent_at), answer = ${told.answer ?? null}, code = ${told.code ?? null},
+    sent_at = iif(${told.unsent === true ? 1 : 0}, NULL, sent_at), answer = ${told.answer ?? null}, code = ${
+    told.code ?? null
+  },
     plane_id = coalesce(${told.commentId ?? null}, plane_id) WHERE id = ${delivery.id}`

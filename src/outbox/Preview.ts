@@ -122,7 +122,12 @@ export const preview = (
     const lane = laneOf(row)
     const dueAt = dueAtOf(row)
     const then = dueAt === null || dueAt < now ? now : dueAt
-    const found = (next: Next): Preview => ({ dueAt: dueAt === null ? null : then, problem: row.problem, isClaimed: row.isClaimed === 1, next })
+    const found = (next: Next): Preview => ({
+      dueAt: dueAt === null ? null : then,
+      problem: row.problem,
+      isClaimed: row.isClaimed === 1,
+      next
+    })
 
     const overdue = yield* overdueCheck(sql, lane, then)
     if (overdue !== undefined) return found({ _tag: overdue._tag === "Check" ? "Check" : "Twins" })

@@ -46,15 +46,23 @@ export const openProbeRequest = (
   )
 
 /** Writes down what the leader has seen. */
-export const answerProbe = ({ sql, write }: Parts, holder: string, seen: ProbeSeen): Effect.Effect<void, StorageError> =>
+export const answerProbe = (
+  { sql, write }: Parts,
+  holder: string,
+  seen: ProbeSeen
+): Effect.Effect<void, StorageError> =>
   Effect.asVoid(write(sql`UPDATE plane_sync_sender SET probe_seen = ${encode(seen)} WHERE holder = ${holder}`))
 
 /** The last answer to a request of this moment or later. */
-export const probeSeen = ({ read, sql }: Parts, asked: EpochMillis): Effect.Effect<ProbeSeen | undefined, StorageError> =>
+export const probeSeen = (
+  { read, sql }: Parts,
+  asked: EpochMillis
+): Effect.Effect<ProbeSeen | undefined, StorageError> =>
   Effect.map(
     read(sql<{ seen: string | null }>`SELECT probe_seen AS seen FROM plane_sync_sender`),
     ([row]) =>
       Option.getOrUndefined(
-        Option.filter(Option.flatMap(Option.fromNullable(row?.seen), (json) => decode(json)), (seen) => seen.asked >= asked)
+        Option.filter(Option.flatMap(Option.fromNullable(row?.seen), (json) => decode(json)), (seen) =>
+          seen.asked >= asked)
       )
   )

@@ -1,6 +1,8 @@
 import type { SqlError } from "@effect/sql/SqlError"
 import { Effect } from "effect"
+import { textLimit, visibleLine } from "../base/Text.js"
 import type { EpochMillis } from "../base/Time.js"
+import { plainText } from "../domain/Comment.js"
 import type { EventSequence } from "../domain/Ids.js"
 import type { Sql } from "../storage/Sql.js"
 import { perhapsTwice } from "./Checks.js"
@@ -74,4 +76,7 @@ export const taken = (
       SET comment = 'delivered', state = ${superseded(sql, lane.id)}, delivery = ${delivery.id}
       WHERE sequence IN (SELECT value FROM json_each(${listOf(told)})) RETURNING status`
     tally.settled(lane.id, rows)
+    yield* Effect.logInfo(
+      `${lane.key}: told "${visibleLine(plainText(delivery.body), textLimit)}": Plane had it already`
+    )
   })

@@ -1,5 +1,5 @@
 import type { Scope } from "effect"
-import { Duration, Effect, Option } from "effect"
+import { Duration, Effect } from "effect"
 import { counted } from "../base/Text.js"
 import { epochMillis } from "../base/Time.js"
 import type { EpochMillis } from "../base/Time.js"
@@ -14,13 +14,6 @@ const heldUpAfter = Duration.toMillis("1 minute")
 /** How often it is looked, at most. */
 const lookEvery = "1 second"
 
-interface Behind {
-  readonly since: EpochMillis
-  /** How many events were delivered, and were dead letters, then. */
-  readonly delivered: number
-  readonly dead: number
-}
-
 /**
  * Says, once, that nothing is owed to Plane any more, after events were held up: Plane was closed, they were there at
  * the start, or the budget was short. Until the scope closes.
@@ -34,23 +27,20 @@ export const sayAllTold = (
   }
 ): Effect.Effect<void, never, Scope.Scope> =>
   Effect.gen(function*() {
-    let behind = Option.none<Behind>()
+    // Since when the oldest of those that were held up has waited.
+    let behind: EpochMillis | undefined
 
     const look = Effect.gen(function*() {
-      const { dead, delivered, oldestAt, pending } = yield* trouble.retry(outbox.status)
+      const { dead, oldestAt, pending } = yield* trouble.retry(outbox.status)
       const now = yield* epochMillis
       const { open } = yield* destination.status
       const isHeldUp = pending > 0 && (!open || (oldestAt !== null && now - oldestAt >= heldUpAfter))
-      if (isHeldUp && Option.isNone(behind)) behind = Option.some({ since: oldestAt ?? now, delivered, dead })
-      if (pending > 0 || Option.isNone(behind)) return
-      const before = behind.value
-      behind = Option.none()
-      const told = counted(delivered - before.delivered, "event was told", "events were told")
-      const became = dead > before.dead
-        ? `, ${counted(dead - before.dead, "event became a dead letter", "events became dead letters")}`
-        : ""
-      const took = Duration.format(Duration.millis(Math.max(0, now - before.since)))
-      yield* Effect.logInfo(`All told: nothing is owed to Plane any more. In ${took} ${told}${became}`)
+      if (isHeldUp) behind ??= oldestAt ?? now
+      if (pending > 0 || behind === undefined) return
+      const took = Duration.format(Duration.millis(Math.max(0, now - behind)))
+      behind = undefined
+      const letters = dead === 0 ? "" : `. ${counted(dead, "event is a dead letter", "events are dead letters")}`
+      yield* Effect.logInfo(`All told: nothing is owed to Plane any more, after ${took}${letters}`)
     })
 
     const turn = Effect.gen(function*() {

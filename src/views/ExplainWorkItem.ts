@@ -30,7 +30,8 @@ export class UnknownWorkItem extends Schema.TaggedError<UnknownWorkItem>()("Unkn
   known: Schema.Array(Schema.String)
 }) {
   override get message(): string {
-    const nothing = `Nothing is known of ${this.key}: no event was published for it, it has no task, and no webhook has ` +
+    const nothing =
+      `Nothing is known of ${this.key}: no event was published for it, it has no task, and no webhook has ` +
       "told of it"
     return this.known.length === 0
       ? nothing
@@ -64,11 +65,14 @@ const make = Effect.gen(function*() {
 
   /** The pull requests of a task, and the commits that they end in. */
   const subjectsOf = (task: Task) =>
-    Effect.map(consider(task), (considered) =>
-      considered.flatMap(({ pullRequest: { headSha, number, repository } }): ReadonlyArray<Subject> => [
-        { _tag: "PullRequest", repository, number },
-        { _tag: "Commit", repository, sha: headSha }
-      ]))
+    Effect.map(
+      consider(task),
+      (considered) =>
+        considered.flatMap(({ pullRequest: { headSha, number, repository } }): ReadonlyArray<Subject> => [
+          { _tag: "PullRequest", repository, number },
+          { _tag: "Commit", repository, sha: headSha }
+        ])
+    )
 
   /** What the file has under this key, or under the one that its task was started by. */
   const find = (key: WorkItemKey, limit: number) =>

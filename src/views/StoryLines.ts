@@ -80,7 +80,10 @@ const eventWords = StageEvent.$match({
 })
 
 const eventEntry = ({ deliveries }: StoryFacts["row"]) => (event: StoredEvent): StoryEntry => {
-  const words = Option.match(eventOfBody(event.body), { onNone: () => "an event that cannot be read", onSome: eventWords })
+  const words = Option.match(eventOfBody(event.body), {
+    onNone: () => "an event that cannot be read",
+    onSome: eventWords
+  })
   const hasState = deliveries.some(({ kind, lastEvent }) => kind === "state" && lastEvent === event.sequence)
   const isOld = event.publishedAt < (deliveries.at(-1)?.plannedAt ?? 0)
   const state = event.state === "superseded" && !hasState
@@ -88,7 +91,12 @@ const eventEntry = ({ deliveries }: StoryFacts["row"]) => (event: StoredEvent): 
     : event.state === "delivered" && !hasState && !isOld
     ? ". Its state was skipped: it was asked for already, or its stage has none"
     : ""
-  return { at: event.publishedAt, kind: "event", event: event.sequence, line: `event ${event.sequence}: ${words}${state}` }
+  return {
+    at: event.publishedAt,
+    kind: "event",
+    event: event.sequence,
+    line: `event ${event.sequence}: ${words}${state}`
+  }
 }
 
 const answered = (answer: number | null) => answer === null ? "no answer" : `answered ${answer}`
@@ -132,7 +140,9 @@ const requestsOf = (facts: StoryFacts) => (delivery: DeliveryRecord): ReadonlyAr
     case "discarded": {
       // What was retried has its last sending among its tries.
       const last = sentAt === null || reason === "retried" ? [] : [request(sentAt, attempts, answer, answered(answer))]
-      const words = reason === "retried" ? `dead letter ${id} is retried` : `${what} is not sent any more${reasoned(reason)}`
+      const words = reason === "retried"
+        ? `dead letter ${id} is retried`
+        : `${what} is not sent any more${reasoned(reason)}`
       return [...tries, ...last, outcome(words)]
     }
   }

@@ -31,7 +31,9 @@ export const WorkItemView = Schema.Struct({
   owed: Schema.Number.annotations({ description: "events that are not delivered yet" }),
   dueAt: Schema.NullOr(Instant),
   state: Schema.NullOr(Schema.String).annotations({ description: "the id of its Plane state, as last read or set" }),
-  stateName: Schema.NullOr(Schema.String).annotations({ description: "that state's name; null if Plane has not told it" }),
+  stateName: Schema.NullOr(Schema.String).annotations({
+    description: "that state's name; null if Plane has not told it"
+  }),
   gone: Schema.Boolean.annotations({ description: "deleted or archived in Plane when last seen" }),
   problem: Schema.NullOr(Schema.String).annotations({ description: "why it waits" }),
   task: Schema.NullOr(Schema.Struct({ stage: Schema.String, status: TaskStatus })).annotations({

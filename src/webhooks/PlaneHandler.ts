@@ -1,7 +1,7 @@
 import type { Scope } from "effect"
 import { Duration, Effect, Either, FiberHandle } from "effect"
-import { EpochMillis, epochMillis, later } from "../base/Time.js"
 import { cleanLine, textLimit } from "../base/Text.js"
+import { EpochMillis, epochMillis, later } from "../base/Time.js"
 import { epochOf } from "../domain/PlaneMoment.js"
 import { keyIn } from "../domain/Project.js"
 import { Projects } from "../domain/Projects.js"
@@ -163,8 +163,7 @@ export const planeHandler: Effect.Effect<
 const stateIn = ({ stateName }: WorkItemSeen, group: string) =>
   stateName === undefined ? `a ${cleanLine(group, textLimit)} state` : cleanLine(stateName, textLimit)
 
-const moved = (seen: WorkItemSeen, group: string) =>
-  whyOf({ ...seen, group, at: EpochMillis(0) })
+const moved = (seen: WorkItemSeen, group: string) => whyOf({ ...seen, group, at: EpochMillis(0) })
 
 /** What a hook means that tells no move. */
 const noMove = (observed: "old" | "ours" | "lost", state: string): string => {

@@ -34,7 +34,8 @@ const layer = (state: typeof program, token: string) =>
       PlaneSync,
       PlaneSync.of({
         destination: Effect.sync(() => state.destination),
-        budget: Effect.succeed({ limit: 60, used: 3, waiting: 1, pausedUntil: Option.none() }),
+        probe: Effect.die("nobody asks"),
+      budget: Effect.succeed({ limit: 60, used: 3, waiting: 1, pausedUntil: Option.none() }),
         outbox: Effect.suspend(() => state.outbox),
         workers: Effect.sync(() => state.workers),
         misfit: Effect.sync(() => state.misfit)
