@@ -110,7 +110,7 @@ describe("plane-sync probe", () => {
       const { id, key } = yield* at.plane.addWorkItem({ name: "Trail map" })
       yield* until(at, ({ plane }) => plane.state === "open")
       assert.deepInclude(yield* at.cli("probe"), { code: 0, err: "" })
-      yield* at.plane.misbehave(Fault.Down({}))
+      yield* at.plane.misbehave(Fault.Status({ match: {}, status: 503 }))
       yield* publish(at, { type: "task_completed", workItem: key })
       yield* until(at, ({ plane }) => plane.nextProbeAt !== undefined)
       const down = yield* at.cli("probe")

@@ -24,6 +24,7 @@ import { readReviews } from "../../src/gitea/ReviewRows.js"
 import { Storage } from "../../src/storage/Storage.js"
 import { TaskStore } from "../../src/tasks/TaskStore.js"
 import { giteaHandler } from "../../src/webhooks/GiteaHandler.js"
+import { readHooksAbout } from "../../src/webhooks/HooksAbout.js"
 import { Inbox } from "../../src/webhooks/Inbox.js"
 import { planeHandler } from "../../src/webhooks/PlaneHandler.js"
 import { makePlans } from "../support/QueryPlans.js"
@@ -58,6 +59,8 @@ const everything = Effect.gen(function*() {
   assert.strictEqual(yield* inbox.nextDue(60_000), 0)
   assert.isFalse(yield* inbox.prune(EpochMillis(1)))
   const { read, sql, write } = yield* Storage
+  const hooks = yield* readHooksAbout({ read, sql }, [{ _tag: "PullRequest", repository: 1, number: 88 }], 10)
+  assert.isAbove(hooks.length, 1, JSON.stringify(hooks))
   // The gates stop asking when the pull request has ended.
   const [held] = yield* read(readPullRequestsOf(sql, CanonicalKey("ET-7")))
   if (held === undefined) return yield* Effect.dieMessage("the pull request is there")
