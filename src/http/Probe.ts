@@ -12,7 +12,8 @@ const probe = HttpApiEndpoint.post("probe", "/probe").addSuccess(PlaneView)
   .annotate(OpenApi.Summary, "Ask Plane now whether it may be written to")
   .annotate(
     OpenApi.Description,
-    "Answers when Plane has, or was given up. If Plane was closed and answers, sending goes on at once."
+    "Answers when Plane has, or was given up. If Plane was closed and answers, sending goes on at once. " +
+      "`plane-sync probe` does the same by the file."
   )
 
 /** `/api/probe`. */

@@ -28,7 +28,9 @@ const health = (at: Scene) =>
     })
 
 const until = (at: Scene, is: (health: Effect.Effect.Success<ReturnType<typeof health>>) => boolean) =>
-  Effect.repeat(Effect.zipRight(Effect.sleep("20 millis"), health(at)), { until: is }).pipe(Effect.timeout("20 seconds"))
+  Effect.repeat(Effect.zipRight(Effect.sleep("20 millis"), health(at)), { until: is }).pipe(
+    Effect.timeout("20 seconds")
+  )
 
 const told = (at: Scene) => until(at, ({ outbox }) => outbox.pending === 0)
 
@@ -43,64 +45,77 @@ const isReadable = (text: string, words: ReadonlyArray<string> = []) => {
 }
 
 describe("plane-sync explain", () => {
-  it.scopedLive("tells the whole story beside a running serve, as the HTTP interface does", () =>
-    Effect.gen(function*() {
-      const at = yield* scene
-      const { key } = yield* at.plane.addWorkItem({ name: "Trail map" })
-      yield* publish(at, { type: "stage_changed", workItem: key, from: "created", to: "analysis", agent: "analyst" })
-      yield* told(at)
-      const { code, err, out } = yield* at.cli("explain", key)
-      assert.deepStrictEqual([code, err], [0, ""])
-      const lines = out.replace(/\n +/g, " ").split("\n").map((line) => line.replace(/^\S+Z {2}/, "T  "))
-      assert.match(lines[0] ?? "", new RegExp(`^${key}: in Plane \\S+, in the state In Progress, no task, 0 owed$`))
-      assert.deepStrictEqual(lines.slice(1), [
-        "T  event 1: stage created → analysis, agent analyst",
-        "T  the state In Progress, attempt 1: accepted",
-        "T  the comment \"🔄 Stage: created → analysis (launching analyst)\", attempt 1: accepted",
-        "next: nothing, because nothing is owed"
-      ])
-      isReadable(out, ["analyst"])
-      assert.match(out.split("\n")[2] ?? "", /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z {2}/)
-      const json = yield* at.cli("explain", key, "--json")
-      assert.deepStrictEqual(JSON.parse(json.out), (yield* request(`${at.url}/api/work-items/${key}`)).body)
-    }).pipe(withPlane), 30_000)
+  it.scopedLive(
+    "tells the whole story beside a running serve, as the HTTP interface does",
+    () =>
+      Effect.gen(function*() {
+        const at = yield* scene
+        const { key } = yield* at.plane.addWorkItem({ name: "Trail map" })
+        yield* publish(at, { type: "stage_changed", workItem: key, from: "created", to: "analysis", agent: "analyst" })
+        yield* told(at)
+        const { code, err, out } = yield* at.cli("explain", key)
+        assert.deepStrictEqual([code, err], [0, ""])
+        const lines = out.replace(/\n +/g, " ").split("\n").map((line) => line.replace(/^\S+Z {2}/, "T  "))
+        assert.match(lines[0] ?? "", new RegExp(`^${key}: in Plane \\S+, in the state In Progress, no task, 0 owed$`))
+        assert.deepStrictEqual(lines.slice(1), [
+          "T  event 1: stage created → analysis, agent analyst",
+          "T  the state In Progress, attempt 1: accepted",
+          "T  the comment \"🔄 Stage: created → analysis (launching analyst)\", attempt 1: accepted",
+          "next: nothing, because nothing is owed"
+        ])
+        isReadable(out, ["analyst"])
+        assert.match(out.split("\n")[2] ?? "", /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z {2}/)
+        const json = yield* at.cli("explain", key, "--json")
+        assert.deepStrictEqual(JSON.parse(json.out), (yield* request(`${at.url}/api/work-items/${key}`)).body)
+      }).pipe(withPlane),
+    30_000
+  )
 
-  it.scopedLive("says that Plane is closed, since when, and when it is asked again; and tells it without a serve", () =>
-    Effect.gen(function*() {
-      const at = yield* scene
-      const { key } = yield* at.plane.addWorkItem({ name: "Trail map" })
-      yield* until(at, ({ plane }) => plane.state === "open")
-      yield* at.plane.misbehave(Fault.Down({}))
-      const long = `${"no acceptance criteria, and ".repeat(9)}${"x".repeat(120)} 日本語のテキスト`
-      yield* publish(at, { type: "quality_gate_failed", workItem: key, stage: "review", check: "lint", reason: long })
-      const closed = yield* until(at, ({ plane }) => plane.state === "closed" && plane.nextProbeAt !== undefined)
-      const { out } = yield* at.cli("explain", key)
-      const flat = out.replace(/\n +/g, " ")
-      assert.match(flat, /waits for: Plane is closed since \S+Z: .*; Plane is asked again at \S+Z/)
-      assert.isAbove(Date.parse(closed.plane.nextProbeAt ?? ""), Date.now() - 10_000)
-      isReadable(out, ["acceptance", "x".repeat(120)])
-      const offline = yield* commandLine({ ...at.settings, ORCH_PORT: "1" })("explain", key)
-      assert.strictEqual(offline.code, 0)
-    }).pipe(withPlane), 30_000)
+  it.scopedLive(
+    "says that Plane is closed, since when, and when it is asked again; and tells it without a serve",
+    () =>
+      Effect.gen(function*() {
+        const at = yield* scene
+        const { key } = yield* at.plane.addWorkItem({ name: "Trail map" })
+        yield* until(at, ({ plane }) => plane.state === "open")
+        yield* at.plane.misbehave(Fault.Down({}))
+        const long = `${"no acceptance criteria, and ".repeat(9)}${"x".repeat(120)} 日本語のテキスト`
+        yield* publish(at, { type: "quality_gate_failed", workItem: key, stage: "review", check: "lint", reason: long })
+        const closed = yield* until(at, ({ plane }) => plane.state === "closed" && plane.nextProbeAt !== undefined)
+        const { out } = yield* at.cli("explain", key)
+        const flat = out.replace(/\n +/g, " ")
+        assert.match(flat, /waits for: Plane is closed since \S+Z: .*; Plane is asked again at \S+Z/)
+        assert.isAbove(Date.parse(closed.plane.nextProbeAt ?? ""), Date.now() - 10_000)
+        isReadable(out, ["acceptance", "x".repeat(120)])
+        const offline = yield* commandLine({ ...at.settings, ORCH_PORT: "1" })("explain", key)
+        assert.strictEqual(offline.code, 0)
+      }).pipe(withPlane),
+    30_000
+  )
 
-  it.scopedLive("of a key that was never heard of ends with 1, and names the known prefixes", () =>
-    Effect.gen(function*() {
-      const at = yield* scene
-      const never = yield* at.cli("explain", "ET-99")
-      assert.deepStrictEqual(never, {
-        code: 1,
-        out: "",
-        err: "plane-sync: Nothing is known of ET-99: no event was published for it, it has no task, and no webhook has " +
-          "told of it"
-      })
-      const other = yield* at.cli("explain", "ZZ-1")
-      assert.strictEqual(other.code, 1)
-      assert.match(other.err, /No project's keys begin like this: expected ET-…$/)
-      const missing = yield* request(`${at.url}/api/work-items/ZZ-1`)
-      assert.strictEqual(missing.status, 404)
-      assert.deepStrictEqual(missing.body, { error: other.err.replace("plane-sync: ", "") })
-      assert.strictEqual((yield* at.cli("explain", "nonsense")).code, 2)
-    }).pipe(withPlane), 30_000)
+  it.scopedLive(
+    "of a key that was never heard of ends with 1, and names the known prefixes",
+    () =>
+      Effect.gen(function*() {
+        const at = yield* scene
+        const never = yield* at.cli("explain", "ET-99")
+        assert.deepStrictEqual(never, {
+          code: 1,
+          out: "",
+          err:
+            "plane-sync: Nothing is known of ET-99: no event was published for it, it has no task, and no webhook has " +
+            "told of it"
+        })
+        const other = yield* at.cli("explain", "ZZ-1")
+        assert.strictEqual(other.code, 1)
+        assert.match(other.err, /No project's keys begin like this: expected ET-…$/)
+        const missing = yield* request(`${at.url}/api/work-items/ZZ-1`)
+        assert.strictEqual(missing.status, 404)
+        assert.deepStrictEqual(missing.body, { error: other.err.replace("plane-sync: ", "") })
+        assert.strictEqual((yield* at.cli("explain", "nonsense")).code, 2)
+      }).pipe(withPlane),
+    30_000
+  )
 })
 
 describe("plane-sync probe", () => {

@@ -35,7 +35,7 @@ const layer = (state: typeof program, token: string) =>
       PlaneSync.of({
         destination: Effect.sync(() => state.destination),
         probe: Effect.die("nobody asks"),
-      budget: Effect.succeed({ limit: 60, used: 3, waiting: 1, pausedUntil: Option.none() }),
+        budget: Effect.succeed({ limit: 60, used: 3, waiting: 1, pausedUntil: Option.none() }),
         outbox: Effect.suspend(() => state.outbox),
         workers: Effect.sync(() => state.workers),
         misfit: Effect.sync(() => state.misfit)

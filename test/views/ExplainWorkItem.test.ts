@@ -35,17 +35,20 @@ const explained = (key: string) =>
 const publish = (event: StageEvent) => Effect.flatMap(StageEvents, (events) => events.publish(event))
 
 /** What Plane was asked to write since, as explain names it. */
-const written = Effect.map(received, (requests) =>
-  requests.filter(({ method }) => method !== "GET").map(({ body, method }) => {
-    const { comment_html, external_id, state } = JSON.parse(body) as Readonly<Record<string, string>>
-    return method === "PATCH" && state !== undefined
-      ? { kind: "state", body: state, externalId: null }
-      : { kind: method === "PATCH" ? "recount" : "comment", body: comment_html, externalId: external_id ?? null }
-  }))
+const written = Effect.map(
+  received,
+  (requests) =>
+    requests.filter(({ method }) => method !== "GET").map(({ body, method }) => {
+      const { comment_html, external_id, state } = JSON.parse(body) as Readonly<Record<string, string>>
+      return method === "PATCH" && state !== undefined
+        ? { kind: "state", body: state, externalId: null }
+        : { kind: method === "PATCH" ? "recount" : "comment", body: comment_html, externalId: external_id ?? null }
+    })
+)
 
 const stages = ["analysis", "architecture", "development", "nowhere"]
-const change = fc.record({ from: fc.constantFrom(...stages), to: fc.constantFrom(...stages) }).map((changed) =>
-  (workItem: string) => StageEvent.StageChanged({ workItem, ...changed })
+const change = fc.record({ from: fc.constantFrom(...stages), to: fc.constantFrom(...stages) }).map(
+  (changed) => (workItem: string) => StageEvent.StageChanged({ workItem, ...changed })
 )
 const failure = fc.record({ check: fc.constantFrom("lint", "tests"), reason: fc.constantFrom("two errors", "71 %") })
   .map((failed) => (workItem: string) => StageEvent.QualityGateFailed({ workItem, stage: "review", ...failed }))
@@ -110,7 +113,9 @@ describe("what is next", () => {
       const plane = yield* PlaneSimulator
       const database = `${yield* folder}/events.sqlite`
       const { key } = yield* plane.addWorkItem({ name: "Trail map" })
-      const fail = publish(StageEvent.QualityGateFailed({ workItem: key, stage: "review", check: "lint", reason: "two" }))
+      const fail = publish(
+        StageEvent.QualityGateFailed({ workItem: key, stage: "review", check: "lint", reason: "two" })
+      )
       yield* Effect.gen(function*() {
         for (let times = 0; times < 3; times++) {
           yield* fail
@@ -136,7 +141,9 @@ describe("the story", () => {
         yield* publish(StageEvent.StageChanged({ workItem: key, from: "created", to: "analysis" }))
         yield* TestClock.adjust("1 seconds")
         yield* plane.misbehave(Fault.Status({ match: { method: "POST", workItem: id }, count: 8, status: 500 }))
-        yield* publish(StageEvent.QualityGateFailed({ workItem: key, stage: "review", check: "lint", reason: "poison" }))
+        yield* publish(
+          StageEvent.QualityGateFailed({ workItem: key, stage: "review", check: "lint", reason: "poison" })
+        )
         yield* TestClock.adjust("10 minutes")
         yield* publish(StageEvent.StageChanged({ workItem: "ET-77", from: "created", to: "analysis" }))
         yield* TestClock.adjust("1 minutes")
@@ -149,7 +156,10 @@ describe("the story", () => {
         )
         assert.match(story[0]?.line ?? "", /^event 1: stage created → analysis$/)
         assert.match(story[1]?.line ?? "", /^the state In Progress, attempt 1: accepted$/)
-        assert.match(story.at(-1)?.line ?? "", /^dead letter \d+, the comment "⚠️ QG failed at review: lint — poison": /)
+        assert.match(
+          story.at(-1)?.line ?? "",
+          /^dead letter \d+, the comment "⚠️ QG failed at review: lint — poison": /
+        )
         const missing = yield* explained("ET-77").pipe(Effect.provide(beside(database)))
         assert.isAtLeast(missing.story.filter(({ kind }) => kind === "look").length, 2)
         assert.deepInclude(missing.next, { what: "look", line: "a look for ET-77 in Plane" })
