@@ -20,17 +20,17 @@ type Scene = Effect.Effect.Success<typeof scene>
 const publish = (at: Scene, event: object) =>
   Effect.map(post(at.url, JSON.stringify(event)), ({ status }) => assert.strictEqual(status, 202))
 
-const health = (at: Scene) =>
-  Effect.map(request(`${at.url}/health`), ({ body }) =>
-    body as {
-      readonly plane: { readonly state: string; readonly nextProbeAt?: string }
-      readonly outbox: { readonly pending: number }
-    })
+interface Seen {
+  readonly plane: { readonly state: string; readonly nextProbeAt?: string }
+  readonly outbox: { readonly pending: number }
+}
 
-const until = (at: Scene, is: (health: Effect.Effect.Success<ReturnType<typeof health>>) => boolean) =>
-  Effect.repeat(Effect.zipRight(Effect.sleep("20 millis"), health(at)), { until: is }).pipe(
-    Effect.timeout("20 seconds")
-  )
+const health = (at: Scene) => Effect.map(request(`${at.url}/health`), ({ body }) => body as Seen)
+
+const until = (at: Scene, is: (seen: Seen) => boolean) => {
+  const look: Effect.Effect<Seen> = Effect.zipRight(Effect.sleep("20 millis"), health(at))
+  return Effect.timeout(Effect.repeat(look, { until: is }), "20 seconds")
+}
 
 const told = (at: Scene) => until(at, ({ outbox }) => outbox.pending === 0)
 
