@@ -12,8 +12,12 @@ const logged = <A, E>(work: (lines: ReadonlyArray<string>) => Effect.Effect<A, E
     lines.push(`${logLevel.label} ${Array.isArray(message) ? message.join(" ") : String(message)}`)
   })
   return work(lines).pipe(
-    Effect.provide(overPlane().pipe(Layer.provideMerge(Logger.replace(Logger.defaultLogger, logger)))),
-    Effect.provide(PlaneSimulator.layerMemory())
+    Effect.provide(
+      overPlane().pipe(
+        Layer.provideMerge(Logger.replace(Logger.defaultLogger, logger)),
+        Layer.provideMerge(PlaneSimulator.layerMemory())
+      )
+    )
   )
 }
 
