@@ -106,8 +106,8 @@ const plane = {
   operationId: "webhooks.plane",
   summary: "Take a webhook of Plane",
   description:
-    "What a person does. Plane believes that a webhook was taken after any answer, and sends it again only when " +
-    "the connection breaks: so where it may be taken later (storage fails, no room in memory) the connection is broken " +
+    "What a person does. Plane believes that a webhook was taken after any answer, and sends it again only when the " +
+    "connection breaks: so where it may be taken later (storage fails, no room in memory) the connection is broken " +
     "without an answer.",
   parameters: [
     header("X-Plane-Delivery", "The webhook's own id", uuid),
@@ -124,8 +124,8 @@ const gitea = {
   operationId: "webhooks.gitea",
   summary: "Take a webhook of Gitea or Forgejo",
   description:
-    "Checks, reviews, merges. Forgejo's headers (X-Forgejo-…) will do as well. Gitea sends no webhook again by itself, " +
-    "but shows the answer on the webhook's page, where a person can.",
+    "Checks, reviews, merges. Forgejo's headers (X-Forgejo-…) will do as well. Gitea sends no webhook again by " +
+    "itself, but shows the answer on the webhook's page, where a person can.",
   parameters: [
     header("X-Gitea-Delivery", "The webhook's own id", uuid),
     header("X-Gitea-Event-Type", "What it is about", "status"),

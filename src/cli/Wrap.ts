@@ -1,0 +1,36 @@
+/** The columns of a terminal that nobody has made wider. */
+const columns = 80
+
+/** Puts words into lines of at most 80 columns. Words are never broken; each line but the last ends in `end`. */
+const filled = (words: ReadonlyArray<string>, first: string, next: string, end = ""): ReadonlyArray<string> => {
+  const lines: Array<string> = []
+  let line = first
+  let isEmpty = true
+  for (const word of words) {
+    const longer = isEmpty ? line + word : `${line} ${word}`
+    if (isEmpty || longer.length + end.length <= columns) {
+      line = longer
+      isEmpty = false
+    } else {
+      lines.push(line + end)
+      line = next + word
+    }
+  }
+  return isEmpty ? lines : [...lines, line]
+}
+
+/** A text in lines of at most 80 columns. The first begins with `first`, the others with `next`. */
+export const wrapped = (text: string, first: string, next = first): ReadonlyArray<string> =>
+  filled(text.split(/\s+/).filter((word) => word !== ""), first, next)
+
+// What belongs together: something in brackets, an option with its value, a text in quotes.
+const parts = (line: string): ReadonlyArray<string> =>
+  line.match(/\[[^\]]*\]|--\S+ (?:"[^"]*"|[^-<[\s]\S*)|"[^"]*"|\S+/g) ?? []
+
+/** How a command is written, in lines of at most 80 columns. */
+export const wrappedUsage = (line: string, first: string, next: string): ReadonlyArray<string> =>
+  filled(parts(line), first, next)
+
+/** A command line to copy, in lines of at most 80 columns, which a shell joins again. */
+export const wrappedCommand = (line: string, first: string, next: string): ReadonlyArray<string> =>
+  filled(parts(line), first, next, " \\")
