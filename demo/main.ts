@@ -167,7 +167,7 @@ const demo = Effect.gen(function*() {
       const right = yield* play(placed, start, timeline)
       yield* Deferred.succeed(bounded, right)
       yield* Console.log(next)
-      if (isKept) yield* keep(placed)
+      if (isKept) return yield* keep(placed)
     }).pipe(Effect.provide(Service.layer({ database, logger: timeline.logger })))
     return yield* bounded
   })

@@ -25,13 +25,11 @@ A simulated Plane listens until Ctrl-C. It forgets everything when it ends.
 ${items.map(({ key, name }) => `  ${key}       ${name}`).join("\n")}
 
 To point plane-sync at it, in another terminal (or answer \`plane-sync init\`
-with this address and this key):
+with this address and this key). This project is the one that it has by default.
 
   export ORCH_PLANE_API_URL=${plane.url}
   export ORCH_PLANE_API_TOKEN=${plane.token}
   export ORCH_PLANE_WORKSPACE_SLUG=${plane.workspace}
-  export ORCH_PLANE_PROJECT_ID=${plane.project.id}
-  export ORCH_PLANE_PROJECT_IDENTIFIER=${plane.project.identifier}
   npm start
 
 To tell it that something has happened, in a third:
