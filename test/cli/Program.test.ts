@@ -215,7 +215,7 @@ describe("plane-sync", () => {
       }
       assert.notInclude(out, "--wizard")
       const { out: publish } = yield* cli("publish", "--help")
-      assert.match(publish, /- gate-failed .* <key> +A quality gate has failed: adds a comment$/m)
+      assert.match(publish, /^ {2}gate-failed +A quality gate has failed: adds a comment$/m)
       const examples = [
         [["publish", "stage-changed"], "--agent architect"],
         [["dead", "retry"], "$ plane-sync dead retry --code not_found"],
