@@ -74,6 +74,7 @@ const make = Effect.gen(function*() {
     return {
       now: yield* epochMillis,
       projects: yield* plane.projects,
+      left: yield* plane.left,
       standby: yield* standby,
       integrity: yield* doubt,
       ...(yield* Ref.get(lastRead)),

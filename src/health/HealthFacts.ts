@@ -11,6 +11,8 @@ import type { Source } from "../webhooks/WebhookConfig.js"
 export interface HealthFacts {
   readonly now: EpochMillis
   readonly projects: Arr.NonEmptyReadonlyArray<ProjectStatus>
+  /** Why what other projects are owed waits. */
+  readonly left: ReadonlyArray<string>
   /** Who is the leader instead of this process; undefined while it leads itself. */
   readonly standby: string | undefined
   /** What is not known of the database file yet, or what damage was found; undefined when it is whole. */

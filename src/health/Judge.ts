@@ -69,6 +69,7 @@ export const judge = (facts: HealthFacts): Judgement => {
   const waits = [
     ...sendingReasons(facts),
     ...facts.projects.map(({ misfit }) => misfit),
+    ...facts.left,
     giteaReason(facts),
     facts.standby,
     storageReason(facts) ?? facts.integrity,
