@@ -10,7 +10,8 @@ const tasks = [...events, "events"]
 const gitea = [...tasks, "tasks"]
 const webhooks = [...gitea, "gitea", "plane", "sending"]
 const config = [...gitea, "gitea", "plane", "webhooks"]
-const health = [...webhooks, "webhooks", "views"]
+const repair = [...webhooks, "webhooks"]
+const health = [...repair, "repair", "views"]
 const ends = [...health, "health", "config"]
 
 /** The map. A room that is not in it may import nothing, and a test says so. */
@@ -25,6 +26,7 @@ export const rooms = {
   tasks,
   gitea,
   webhooks,
+  repair,
   config,
   views: [...gitea, "gitea"],
   health,
@@ -39,7 +41,8 @@ export const tables = {
   outbox: ["lane", "event", "delivery", "sender", "count", "folded", "project"],
   tasks: ["task", "verdict", "report", "launch", "task_story"],
   gitea: ["repository", "pull_request", "claim", "commit_status", "review"],
-  webhooks: ["webhook", "webhook_body"]
+  webhooks: ["webhook", "webhook_body"],
+  repair: ["watermark", "hearing"]
 }
 
 // A path into one of these rooms, or to the package's ends, whatever way it goes there.

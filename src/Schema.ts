@@ -11,6 +11,7 @@ import {
   splittingColumns,
   wholeRowColumns
 } from "./outbox/Tables.js"
+import { repairTables } from "./repair/Tables.js"
 import { Migrations } from "./storage/Migrations.js"
 import { followedTasks, gateTables, launchTable, taskTables, whyColumn } from "./tasks/Tables.js"
 import { hookTables } from "./webhooks/Tables.js"
@@ -32,7 +33,8 @@ export const migrations = {
   "0010_people": Effect.all([peopleColumns, whyColumn, followedTasks], { discard: true }),
   "0011_whole_rows": wholeRowColumns,
   "0012_left_heads": leftHeadsColumn,
-  "0013_projects": whileNobodyLeads(projectColumns)
+  "0013_projects": whileNobodyLeads(projectColumns),
+  "0015_repair": repairTables
 }
 
 /** What opening a database needs. */

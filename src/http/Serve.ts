@@ -6,6 +6,7 @@ import { ServerConfig, urlOf } from "../config/ServerConfig.js"
 import { gatesLayer } from "../gitea/GiteaGates.js"
 import { TaskPullRequests } from "../gitea/TaskPullRequests.js"
 import { Health } from "../health/Health.js"
+import { repairLayer } from "../repair/Repair.js"
 import { PlaneSync } from "../sending/PlaneSync.js"
 import { Storage } from "../storage/Storage.js"
 import { AgentLauncher } from "../tasks/AgentLauncher.js"
@@ -48,7 +49,7 @@ const orchestrator = orchestratorLayer.pipe(
 export const serveLayer = announceAndDrain.pipe(
   Layer.provide(app),
   Layer.provide([Health.layer, TaskPullRequests.layer]),
-  Layer.provide(webhooksLayer),
+  Layer.provide(Layer.merge(webhooksLayer, repairLayer)),
   Layer.provide(orchestrator),
   Layer.provide(Storage.layer),
   Layer.provideMerge(Listener.layer)

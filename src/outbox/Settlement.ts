@@ -89,6 +89,8 @@ const sent = (sql: Sql, tally: Tally, lane: Lane, delivery: Delivery, outcome: S
         const answered = outcome.unsent !== true || delivery.tried > 0
         yield* closeDelivery(sql, delivery, "delivered", now, {
           commentId: outcome.commentId,
+          // Where the state was right already nothing was sent.
+          ...(outcome.replaced === undefined ? {} : { answer: 200 }),
           ...(delivery.kind === "state" ? mendedWords(lane, delivery) : {})
         })
         if (seen !== undefined) {

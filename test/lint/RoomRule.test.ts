@@ -22,11 +22,12 @@ const map: Readonly<Record<string, string>> = {
   tasks: "base domain storage outbox events",
   gitea: "base domain storage outbox events tasks",
   webhooks: "base domain storage outbox events tasks gitea plane sending",
+  repair: "base domain storage outbox events tasks gitea plane sending webhooks",
   config: "base domain storage outbox events tasks gitea plane webhooks",
   views: "base domain storage outbox events tasks gitea",
-  health: "base domain storage outbox events tasks gitea plane sending webhooks views",
-  http: "base domain storage outbox events tasks gitea plane sending webhooks views health config",
-  cli: "base domain storage outbox events tasks gitea plane sending webhooks views health config",
+  health: "base domain storage outbox events tasks gitea plane sending webhooks repair views",
+  http: "base domain storage outbox events tasks gitea plane sending webhooks repair views health config",
+  cli: "base domain storage outbox events tasks gitea plane sending webhooks repair views health config",
   simulator: ""
 }
 const rooms = Object.keys(map)
@@ -36,7 +37,8 @@ const created: Readonly<Record<string, string>> = {
   outbox: "lane event delivery sender count folded project",
   tasks: "task verdict report launch task_story",
   gitea: "repository pull_request claim commit_status review",
-  webhooks: "webhook webhook_body"
+  webhooks: "webhook webhook_body",
+  repair: "watermark hearing"
 }
 const owned: Readonly<Record<string, string>> = { ...created, storage: "migrations" }
 
