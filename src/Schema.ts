@@ -34,6 +34,7 @@ export const migrations = {
   "0011_whole_rows": wholeRowColumns,
   "0012_left_heads": leftHeadsColumn,
   "0013_projects": whileNobodyLeads(projectColumns),
+  "0014_stories": Effect.void,
   "0015_repair": repairTables
 }
 

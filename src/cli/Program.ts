@@ -15,6 +15,7 @@ import { find } from "./Find.js"
 import { footerOf, lineOf, rootLine, subcommandsOf } from "./Help.js"
 import { loggingLayer } from "./Logging.js"
 import { publish } from "./Publish.js"
+import { reconcile } from "./Reconcile.js"
 import { task } from "./Task.js"
 import { WrongUse, wrongUse } from "./WrongUse.js"
 
@@ -33,6 +34,7 @@ const rootOf = <E, R>(serving: Effect.Effect<void, E, R>) =>
       Command.provide(dead, loggingLayer),
       Command.provide(task, loggingLayer),
       Command.provide(backup, loggingLayer),
+      Command.provide(reconcile, loggingLayer),
       Command.provide(find, plane),
       Command.provide(comment, plane)
     ])

@@ -52,8 +52,9 @@ export const itemsAtStage = (
   })
 
 /**
- * Makes the state of a work item's last stage owed again. `shown`: the state that Plane has shown. A person's cancel or
- * completion in this very state is undone by it, and in no other. Says whether it is owed now. Runs within a transaction.
+ * Makes the state of a work item's last stage owed again. `shown`: the state that Plane has shown. What a person has
+ * done by moving it to this very state is undone, and nothing else. Says whether it is owed now. Runs within a
+ * transaction.
  */
 export const oweState = (
   sql: Sql,
@@ -64,7 +65,8 @@ export const oweState = (
   Effect.gen(function*() {
     const tally = makeTally(sql)
     const [before] = yield* sql<{ sequence: number; status: EventStatus }>`UPDATE plane_sync_lane
-      SET state_event = latest_stage, asked = ${shown}, restore = NULL, read_at = NULL, respected = 0
+      SET state_event = latest_stage, asked = ${shown}, restore = NULL, read_at = NULL, placed_for = NULL,
+        respected = 0
       WHERE id = ${lane} AND state_event IS NULL AND holder IS NULL
         AND EXISTS (SELECT 1 FROM plane_sync_event WHERE sequence = latest_stage)
       RETURNING latest_stage AS sequence,

@@ -18,6 +18,7 @@ import { hookOf } from "./HookOf.js"
 import type { WithSlot } from "./LowestSlot.js"
 import type { Suspect, Told } from "./Suspect.js"
 import { toldBy } from "./Suspect.js"
+import type { Watermark } from "./Watermark.js"
 import { beforeAll, keepWatermark, readFrom, readWatermark } from "./Watermark.js"
 
 /** A work item of which something is told that no hook has told. */
@@ -60,8 +61,9 @@ export const makeRound = ({ project: at, storage, store, tasks, withSlot }: Part
   const { client, destination, place, project } = at
   const { read, sql, write } = storage
   const { identifier } = project
-  /** Up to where the list was read by this process. */
-  let listedTo: PlaneMoment | undefined
+  /** How far the list was read by this process, and whether its overlap was read, too. */
+  let listed: Watermark | undefined
+  let isOverlapRead = false
   /** What is left, oldest first. */
   const suspects = new Map<ItemId, Suspect>()
   /** What was looked at already of what the overlap shows again. */
@@ -77,50 +79,53 @@ export const makeRound = ({ project: at, storage, store, tasks, withSlot }: Part
       ? Effect.succeed(true)
       : Effect.map(tasks.byKey(keyIn(project, number)), (task) => task !== undefined)
 
-  const suspect = (item: ChangedItem, believed: Believed | undefined, since: PlaneMoment, isFirst: boolean) =>
+  const suspect = (item: ChangedItem, believed: Believed | undefined, since: PlaneMoment | undefined) =>
     Effect.gen(function*() {
       const { id, stateGroup, stateId, updatedAt } = item
       if (stateId === null || stateGroup === null || looked.get(id) === updatedAt) return
       if (isExpected(item, believed)) return
       const isHeard = believed !== undefined && believed.heardAt !== null
       // At first a state that was never heard of may be as old as the work item.
-      if (!isHeard && (isFirst || !(yield* matters(item)))) return
+      if (!isHeard && (since === undefined || updatedAt <= since || !(yield* matters(item)))) return
       const before = suspects.get(id)
       const tries = before?.item.updatedAt === updatedAt ? before.tries : 0
-      suspects.set(id, { item: { ...item, stateId, stateGroup }, believed, since, tries })
+      suspects.set(id, { item: { ...item, stateId, stateGroup }, believed, since: since ?? beforeAll, tries })
     })
 
-  /** Reads the list down to a moment, and returns the newest that it shows; none where it is empty. */
-  const list = (since: PlaneMoment | undefined): Effect.Effect<PlaneMoment | undefined, PlaneError | StorageError> =>
+  /**
+   * Reads the list down to a moment, and returns the newest that it shows; none where it is empty. Nothing is known yet
+   * of the project without a watermark.
+   */
+  const list = (watermark: Watermark | undefined) =>
     Effect.gen(function*() {
+      const from = watermark && (isOverlapRead ? watermark.moment : readFrom(watermark.moment))
       const found: Array<ChangedItem> = []
       let cursor: string | undefined
-      for (let pages = 1; pages <= (since === undefined ? pagesAtFirst : mostPages); pages++) {
+      for (let pages = 1; pages <= (from === undefined ? pagesAtFirst : mostPages); pages++) {
         const page: Effect.Effect.Success<ReturnType<typeof client.changed>> = yield* withSlot((slot) =>
           client.changed(cursor, slot)
         )
-        found.push(...page.items.filter(({ updatedAt }) => since === undefined || updatedAt >= since))
-        const isDone = since !== undefined && page.items.some(({ updatedAt }) => updatedAt < since)
+        found.push(...page.items.filter(({ updatedAt }) => from === undefined || updatedAt >= from))
+        const isDone = from !== undefined && page.items.some(({ updatedAt }) => updatedAt < from)
         if (isDone || page.next === undefined || page.next === cursor) break
         cursor = page.next
       }
       const believed = yield* read(readBelieved(sql, found.map(({ id }) => id)))
-      for (const item of found.toReversed()) {
-        yield* suspect(item, believed.get(item.id), since ?? beforeAll, since === undefined)
-      }
-      const moments = found.map(({ updatedAt }) => updatedAt).sort()
-      return moments.at(-1)
+      const since = watermark && from && (watermark.began > from ? watermark.began : from)
+      for (const item of found.toReversed()) yield* suspect(item, believed.get(item.id), since)
+      return found.map(({ updatedAt }) => updatedAt).sort().at(-1)
     })
 
   const readOn = Effect.gen(function*() {
-    const watermark = listedTo ?? (yield* read(readWatermark(sql, identifier)))
-    const newest = yield* list(watermark === undefined ? undefined : readFrom(watermark))
-    if (newest !== undefined) {
-      listedTo = watermark === undefined || newest > watermark ? newest : watermark
-    } else if (watermark === undefined && !(yield* destination.isDown())) {
-      // An archived project shows no work items either, and then it is closed.
-      listedTo = beforeAll
-    }
+    const before = listed ?? (yield* read(readWatermark(sql, identifier)))
+    const newest = yield* list(before)
+    if (before !== undefined) {
+      const isNew = newest !== undefined && newest > before.moment
+      isOverlapRead = !isNew
+      listed = isNew ? { ...before, moment: newest } : before
+    } else if (newest !== undefined) listed = { moment: newest, began: newest }
+    // An archived project shows no work items either, and then it is closed.
+    else if (!(yield* destination.isDown())) listed = { moment: beforeAll, began: beforeAll }
   })
 
   /** No activities: a Plane that has none, or does not show them, tells nothing. */
@@ -185,9 +190,9 @@ export const makeRound = ({ project: at, storage, store, tasks, withSlot }: Part
       const one = yield* ask(each)
       if (one !== undefined) found.push(one)
     }
-    if (listedTo !== undefined) {
-      yield* forget(listedTo)
-      if (suspects.size === 0 && store !== undefined) yield* write(keepWatermark(sql, identifier, listedTo))
+    if (listed !== undefined) {
+      yield* forget(listed.moment)
+      if (suspects.size === 0 && store !== undefined) yield* write(keepWatermark(sql, identifier, listed))
     }
     return { found, left: suspects.size } satisfies RoundOutcome
   })

@@ -10,7 +10,7 @@ import type { ChangedItem } from "../plane/ItemPages.js"
 export interface Suspect {
   readonly item: ChangedItem & { readonly stateId: StateId; readonly stateGroup: string }
   readonly believed: Believed | undefined
-  /** From which moment on the list was read: what happened before is no news of a work item never heard of. */
+  /** What happened until then is no news of a work item that was never heard of. */
   readonly since: PlaneMoment
   /** How often its activities have told nothing. */
   readonly tries: number
@@ -56,13 +56,13 @@ export const toldBy = (moves: ReadonlyArray<Move>, suspect: Suspect): Told => {
   const isLastTry = tries + 1 >= mostTries
   const [newest] = moves
   if (newest === undefined) {
-    if (!isHeard) return createdAt !== undefined && createdAt >= since ? { _tag: "Made", at: updatedAt } : nothing
+    if (!isHeard) return createdAt !== undefined && createdAt > since ? { _tag: "Made", at: updatedAt } : nothing
     // It is elsewhere all the same. Other activities may have hidden the move, or this Plane does not show any.
     return isLastTry ? { _tag: "Moved", by: null, at: updatedAt } : notYet
   }
   if (believed !== undefined && believed.placedBy !== null && newest.by === believed.placedBy) return nothing
   if (newest.to !== stateId) return isLastTry ? nothing : notYet
-  if (!isHeard && newest.second < secondOf(since)) return nothing
+  if (!isHeard && newest.second <= secondOf(since)) return nothing
   return { _tag: "Moved", by: newest.by, at: momentIn(newest.second, suspect) }
 }
 

@@ -3,14 +3,15 @@ import { Effect } from "effect"
 import type { Migration } from "../storage/Migrations.js"
 
 /**
- * How far the changes in each project were read (`watermark`, by Plane's clock); and of each workspace what is known of
- * its webhook: see `Hearing`.
+ * Up to which moment the changes in each project were read, and from which one on, by Plane's clock: see `Watermark`.
+ * And what is known of the webhook of each workspace: see `Hearing`.
  */
 export const repairTables: Migration = Effect.gen(function*() {
   const sql = yield* SqlClient.SqlClient
   yield* sql`CREATE TABLE plane_sync_watermark (
     project TEXT PRIMARY KEY,
-    moment TEXT NOT NULL
+    moment TEXT NOT NULL,
+    began TEXT NOT NULL
   ) WITHOUT ROWID`
   yield* sql`CREATE TABLE plane_sync_hearing (
     workspace TEXT PRIMARY KEY,
