@@ -62,7 +62,9 @@ export const toldBy = (moves: ReadonlyArray<Move>, suspect: Suspect): Told => {
   }
   if (believed !== undefined && believed.placedBy !== null && newest.by === believed.placedBy) return nothing
   if (newest.to !== stateId) return isLastTry ? nothing : notYet
-  if (!isHeard && newest.second <= secondOf(since)) return nothing
+  // Of a move within the very second, the work item's own moment tells.
+  const isNews = secondOf(updatedAt) === newest.second ? updatedAt > since : newest.second > secondOf(since)
+  if (!isHeard && !isNews) return nothing
   return { _tag: "Moved", by: newest.by, at: momentIn(newest.second, suspect) }
 }
 
