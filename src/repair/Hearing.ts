@@ -83,8 +83,7 @@ export const readHearing = (sql: Sql, workspace: string): Effect.Effect<Hearing 
   Effect.map(
     sql<Row>`SELECT hook, heard_at AS "heardAt", echoes, misses, judged_at AS "judgedAt",
         silent_since AS "silentSince" FROM plane_sync_hearing WHERE workspace = ${workspace}`,
-    ([row]) =>
-      row && { ...row, echoes: row.echoes === 1, silentSince: row.silentSince ?? undefined }
+    ([row]) => row && { ...row, echoes: row.echoes === 1, silentSince: row.silentSince ?? undefined }
   )
 
 export const keepHearing = (sql: Sql, workspace: string, hearing: Hearing): Effect.Effect<void, SqlError> => {

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto"
-import type { NewHook } from "../webhooks/Inbox.js"
 import { readByUs } from "../webhooks/HookNews.js"
+import type { NewHook } from "../webhooks/Inbox.js"
 import type { Suspect, Told } from "./Suspect.js"
 
 /**

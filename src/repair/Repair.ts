@@ -1,3 +1,4 @@
+import type { ConfigError } from "effect"
 import { Duration, Effect, Layer } from "effect"
 import { counted } from "../base/Text.js"
 import { Leadership } from "../outbox/Leadership.js"
@@ -31,45 +32,51 @@ const said = ({ found, left }: RoundOutcome, project: string) =>
  * Reads in Plane what no hook has told: at the start, once Plane is open, and then every hour, or every 5 minutes while
  * hooks do not come.
  */
-const work = Layer.scopedDiscard(Effect.gen(function*() {
-  const { all } = yield* PlaneProjects
-  const storage = yield* Storage
-  const tasks = yield* TaskStore
-  const outbox = yield* Outbox
-  const inbox = yield* Inbox
-  const { changes, isDeaf } = yield* Silence
-  const { whileLeading } = yield* Leadership
-  const { trouble } = storage
+const work = Layer.scopedDiscard(
+  Effect.gen(function*() {
+    const { all } = yield* PlaneProjects
+    const storage = yield* Storage
+    const tasks = yield* TaskStore
+    const outbox = yield* Outbox
+    const inbox = yield* Inbox
+    const { changes, isDeaf } = yield* Silence
+    const { whileLeading } = yield* Leadership
+    const { trouble } = storage
 
-  const follow = (project: PlaneProject) => {
-    const { config: { workspaceSlug }, destination, project: { identifier } } = project
-    const round = makeRound({
-      project,
-      storage,
-      tasks,
-      withSlot: lowestSlot(project, outbox, trouble),
-      store: inbox.store
-    })
-    const turn = Effect.gen(function*() {
-      yield* destination.opened
-      const mark = yield* changes.mark
-      const left = yield* Effect.matchEffect(trouble.retry(round), {
-        onSuccess: (outcome) => Effect.as(said(outcome, identifier), outcome.left > 0),
-        onFailure: (error) =>
-          Effect.as(Effect.logDebug(`What was changed in ${identifier} was not read: ${error.message}`), true)
+    const follow = (project: PlaneProject) => {
+      const { config: { workspaceSlug }, destination, project: { identifier } } = project
+      const round = makeRound({
+        project,
+        storage,
+        tasks,
+        withSlot: lowestSlot(project, outbox, trouble),
+        store: inbox.store
       })
-      yield* left || (yield* isDeaf(workspaceSlug))
-        ? Effect.sleep(often)
-        : Effect.raceFirst(Effect.sleep(seldom), changes.since(mark))
-    })
-    return Effect.forkScoped(Effect.forever(turn))
-  }
+      const turn = Effect.gen(function*() {
+        yield* destination.opened
+        const mark = yield* changes.mark
+        const left = yield* Effect.matchEffect(trouble.retry(round), {
+          onSuccess: (outcome) => Effect.as(said(outcome, identifier), outcome.left > 0),
+          onFailure: (error) =>
+            Effect.as(Effect.logDebug(`What was changed in ${identifier} was not read: ${error.message}`), true)
+        })
+        yield* left || (yield* isDeaf(workspaceSlug))
+          ? Effect.sleep(often)
+          : Effect.raceFirst(Effect.sleep(seldom), changes.since(mark))
+      })
+      return Effect.forkScoped(Effect.forever(turn))
+    }
 
-  yield* whileLeading(() => Effect.forEach(all, follow, { discard: true }))
-}).pipe(Effect.annotateLogs({ service: "Repair" })))
+    yield* whileLeading(() => Effect.forEach(all, follow, { discard: true }))
+  }).pipe(Effect.annotateLogs({ service: "Repair" }))
+)
 
 /**
  * Reading what no hook told, and noticing that none comes. It goes over the same services as `webhooksLayer`, because
  * what it reads goes the way of a hook. It works while this process is the leader.
  */
-export const repairLayer = Layer.provideMerge(work, Silence.layer).pipe(Layer.provide(Inbox.layer))
+export const repairLayer: Layer.Layer<
+  Silence,
+  ConfigError.ConfigError,
+  Leadership | Outbox | PlaneProjects | Storage | TaskStore
+> = Layer.provideMerge(work, Silence.layer).pipe(Layer.provide(Inbox.layer))

@@ -1,8 +1,9 @@
-import type { Scope } from "effect"
+import type { ConfigError, Scope } from "effect"
 import { Context, Data, DateTime, Duration, Effect, Equal, Layer, Schedule } from "effect"
 import { makeSignal } from "../base/Signal.js"
 import type { Signal } from "../base/Signal.js"
-import { earlier, EpochMillis, epochMillis, MonotonicMillis, monotonicMillis } from "../base/Time.js"
+import type { EpochMillis } from "../base/Time.js"
+import { earlier, epochMillis, MonotonicMillis, monotonicMillis } from "../base/Time.js"
 import { Leadership } from "../outbox/Leadership.js"
 import { readStateChanges } from "../outbox/StateChanges.js"
 import { isAtLeast } from "../plane/Instance.js"
@@ -35,14 +36,20 @@ export class Silence extends Context.Tag("plane-sync/Silence")<Silence, {
   /** Tells that one of these may have changed. */
   readonly changes: Pick<Signal, "mark" | "since">
 }>() {
-  static readonly layer = Layer.scoped(Silence, Effect.suspend(() => make))
+  static readonly layer: Layer.Layer<
+    Silence,
+    ConfigError.ConfigError,
+    Leadership | PlaneProjects | Storage
+  > = Layer.scoped(Silence, Effect.suspend(() => make))
 }
 
-/** What happens to a webhook's sender, in words for people. */
+/** Why the program is degraded then, in words for people. */
 export const silentWords = ({ page, since, workspace }: Silent): string =>
-  `No webhook of Plane's workspace ${workspace} has come since ${DateTime.formatIso(DateTime.unsafeMake(since))}, ` +
-  `although states were set: it is switched off, or does not reach plane-sync. Switch it on at ${page}. Until one ` +
-  "comes, what was changed in Plane is read every 5 minutes"
+  `No webhook of Plane's workspace ${workspace} came after three states that were set (noticed at ` +
+  `${
+    DateTime.formatIso(DateTime.unsafeMake(since))
+  }): it is switched off, or does not reach plane-sync. Switch it on ` +
+  `at ${page}. Until one comes, what was changed in Plane is read every 5 minutes`
 
 const lookEvery = Duration.seconds(30)
 
@@ -111,15 +118,16 @@ const make = Effect.gen(function*() {
 
       const note = (before: Hearing, after: Hearing) =>
         Effect.gen(function*() {
+          const wasSilent = silent.has(workspace)
           if (after.silentSince === undefined) {
-            if (!silent.delete(workspace)) return
-            yield* Effect.logInfo(`Webhooks of Plane's workspace ${workspace} come again`)
+            silent.delete(workspace)
+            if (wasSilent) yield* Effect.logInfo(`Webhooks of Plane's workspace ${workspace} come again`)
           } else {
             const now = { workspace, page, since: after.silentSince }
             silent.set(workspace, now)
             if (before.silentSince === undefined) yield* Effect.logWarning(silentWords(now))
           }
-          yield* signal.notify
+          if (wasSilent !== silent.has(workspace)) yield* signal.notify
         })
 
       const look = Effect.gen(function*() {

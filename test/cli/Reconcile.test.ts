@@ -46,56 +46,60 @@ const beside = Effect.gen(function*() {
 })
 
 describe("plane-sync reconcile", () => {
-  it.live("sets what plane-sync has moved last, leaves what others have, and shows before what it would do", () =>
-    Effect.gen(function*() {
-      const { at, byUs, plane, published, run, stateOf } = yield* beside
-      const [one, other, third] = [yield* published, yield* published, yield* published]
-      yield* told(at)
-      assert.strictEqual(yield* stateOf(one.id), "In Progress")
-      const nothing = yield* run("reconcile")
-      assert.deepStrictEqual([nothing.code, nothing.out], [
-        0,
-        "No work item is in another state than that of its stage\nset 0"
-      ])
-      yield* byUs(one.id, "Todo")
-      yield* plane.moveWorkItem(other.id, "Cancelled")
-      const dry = yield* run("reconcile", "--dry-run")
-      assert.strictEqual(dry.code, 0)
-      assert.include(dry.out, `${other.key} is in Cancelled, and no webhook has told it\n`)
-      assert.match(dry.out, new RegExp(`${one.key} +analysis +Todo +In Progress +plane-sync +is set`))
-      assert.match(
-        dry.out,
-        new RegExp(
-          `${other.key} +analysis +Cancelled +In Progress +somebody else +is left: --force ${other.key} sets it`
+  it.live(
+    "sets what plane-sync has moved last, leaves what others have, and shows before what it would do",
+    () =>
+      Effect.gen(function*() {
+        const { at, byUs, plane, published, run, stateOf } = yield* beside
+        const [one, other, third] = [yield* published, yield* published, yield* published]
+        yield* told(at)
+        assert.strictEqual(yield* stateOf(one.id), "In Progress")
+        const nothing = yield* run("reconcile")
+        assert.deepStrictEqual([nothing.code, nothing.out], [
+          0,
+          "No work item is in another state than that of its stage\nset 0"
+        ])
+        yield* byUs(one.id, "Todo")
+        yield* plane.moveWorkItem(other.id, "Cancelled")
+        const dry = yield* run("reconcile", "--dry-run")
+        assert.strictEqual(dry.code, 0)
+        assert.include(dry.out, `${other.key} is in Cancelled, and no webhook has told it\n`)
+        assert.match(dry.out, new RegExp(`${one.key} +analysis +Todo +In Progress +plane-sync +is set`))
+        assert.match(
+          dry.out,
+          new RegExp(
+            `${other.key} +analysis +Cancelled +In Progress +somebody else +is left: --force ${other.key} sets it`
+          )
         )
-      )
-      assert.notInclude(dry.out, third.key)
-      assert.match(dry.out, /would set 1$/)
-      assert.match(dry.err, /1 work item, about 1s at 1000\/second/)
-      yield* told(at)
-      assert.strictEqual(yield* stateOf(one.id), "Todo")
+        assert.notInclude(dry.out, third.key)
+        assert.match(dry.out, /would set 1$/)
+        assert.match(dry.err, /1 work item, about 1s at 1000\/second/)
+        yield* told(at)
+        assert.strictEqual(yield* stateOf(one.id), "Todo")
 
-      const set = yield* run("reconcile")
-      assert.deepStrictEqual([set.code, set.out.split("\n").at(-1)], [0, "set 1"])
-      yield* told(at)
-      assert.strictEqual(yield* stateOf(one.id), "In Progress")
-      assert.strictEqual(yield* stateOf(other.id), "Cancelled")
+        const set = yield* run("reconcile")
+        assert.deepStrictEqual([set.code, set.out.split("\n").at(-1)], [0, "set 1"])
+        yield* told(at)
+        assert.strictEqual(yield* stateOf(one.id), "In Progress")
+        assert.strictEqual(yield* stateOf(other.id), "Cancelled")
 
-      const forced = yield* run("reconcile", "--force", other.key)
-      assert.deepStrictEqual([forced.code, forced.out.split("\n").at(-1)], [0, "set 1"])
-      yield* told(at)
-      assert.strictEqual(yield* stateOf(other.id), "In Progress")
-      // Each event was told by one comment, as before.
-      assert.lengthOf(yield* plane.comments(other.id), 1)
+        const forced = yield* run("reconcile", "--force", other.key)
+        assert.deepStrictEqual([forced.code, forced.out.split("\n").at(-1)], [0, "set 1"])
+        yield* told(at)
+        assert.strictEqual(yield* stateOf(other.id), "In Progress")
+        // Each event was told by one comment, as before.
+        assert.lengthOf(yield* plane.comments(other.id), 1)
 
-      const wrong = yield* run("reconcile", "--force", third.key)
-      assert.deepStrictEqual([wrong.code, wrong.err], [
-        2,
-        `plane-sync: --force ${third.key}: its state does not differ from that of its stage`
-      ])
-      const noKey = yield* run("reconcile", "--force", "?")
-      assert.strictEqual(noKey.code, 2)
-    }).pipe(Effect.scoped), 60_000)
+        const wrong = yield* run("reconcile", "--force", third.key)
+        assert.deepStrictEqual([wrong.code, wrong.err], [
+          2,
+          `plane-sync: --force ${third.key}: its state does not differ from that of its stage`
+        ])
+        const noKey = yield* run("reconcile", "--force", "?")
+        assert.strictEqual(noKey.code, 2)
+      }).pipe(Effect.scoped),
+    60_000
+  )
 
   it.live("more than 20 only with --yes", () =>
     Effect.gen(function*() {

@@ -17,7 +17,8 @@ const published = Effect.flatMap(Storage, ({ read, sql }) =>
     (rows) => rows.map(({ body }) => body)
   ))
 
-const item = (state = "Todo") => Effect.flatMap(PlaneSimulator, (plane) => plane.addWorkItem({ name: "North climb", state }))
+const item = (state = "Todo") =>
+  Effect.flatMap(PlaneSimulator, (plane) => plane.addWorkItem({ name: "North climb", state }))
 
 describe("repair", () => {
   it.effect("with hooks switched off altogether, what a person does to a work item is heard", () =>
@@ -98,25 +99,29 @@ describe("repair", () => {
       assert.notInclude(yield* read, "GET activities")
     }).pipe(Effect.provide(world())))
 
-  it.effect("a quiet project of 5,000 work items costs two requests at the start, and then one a round", () =>
-    Effect.gen(function*() {
-      const { layer, listen } = World.plane()
-      const built = yield* Layer.build(layer)
-      const plane = Context.get(built, PlaneSimulator)
-      for (let n = 0; n < 5_000; n++) {
-        yield* plane.addWorkItem({ name: `Leg ${n}`, state: "In Progress" })
-        yield* TestClock.adjust("1 seconds")
-      }
-      yield* Effect.gen(function*() {
-        yield* TestClock.adjust("3 minutes")
-        assert.deepStrictEqual(yield* read, ["GET items", "GET items"])
-        for (let round = 0; round < 3; round++) {
-          yield* plane.forgetRequests
-          yield* TestClock.adjust("60 minutes")
-          assert.deepStrictEqual(yield* read, ["GET items"])
+  it.effect(
+    "a quiet project of 5,000 work items costs two requests at the start, and then one a round",
+    () =>
+      Effect.gen(function*() {
+        const { layer, listen } = World.plane()
+        const built = yield* Layer.build(layer)
+        const plane = Context.get(built, PlaneSimulator)
+        for (let n = 0; n < 5_000; n++) {
+          yield* plane.addWorkItem({ name: `Leg ${n}`, state: "In Progress" })
+          yield* TestClock.adjust("1 seconds")
         }
-      }).pipe(Effect.provide(World.program({}, listen)), Effect.provide(built))
-    }).pipe(Effect.scoped), 60_000)
+        yield* Effect.gen(function*() {
+          yield* TestClock.adjust("3 minutes")
+          assert.deepStrictEqual(yield* read, ["GET items", "GET items"])
+          for (let round = 0; round < 3; round++) {
+            yield* plane.forgetRequests
+            yield* TestClock.adjust("60 minutes")
+            assert.deepStrictEqual(yield* read, ["GET items"])
+          }
+        }).pipe(Effect.provide(World.program({}, listen)), Effect.provide(built))
+      }).pipe(Effect.scoped),
+    60_000
+  )
 
   it.effect("what was changed in one minute is read twice, and then no more", () =>
     Effect.gen(function*() {

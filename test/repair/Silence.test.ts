@@ -19,7 +19,10 @@ const set = (then: Duration.DurationInput) =>
     yield* TestClock.adjust(then)
   })
 
-const silent = Effect.flatMap(Silence, ({ silent }) => Effect.map(silent, (all) => all.map(({ workspace }) => workspace)))
+const silent = Effect.flatMap(
+  Silence,
+  ({ silent }) => Effect.map(silent, (all) => all.map(({ workspace }) => workspace))
+)
 
 const hooksOf = () => ({ isOn: true })
 
@@ -57,7 +60,7 @@ describe("silence", () => {
       yield* set("2 minutes")
       assert.deepStrictEqual(yield* silent, [])
       assert.deepStrictEqual(about().slice(1), ["Webhooks of Plane's workspace ag_proj come again"])
-    }).pipe(Effect.provide(world({ hooks })), Effect.provide(logger))
+    }).pipe(Effect.provide(Layer.provideMerge(world({ hooks }), logger)))
   })
 
   it.effect("a single hook in between, of whatever, begins the count anew", () => {
@@ -141,4 +144,3 @@ describe("silence", () => {
       assert.isAtLeast((yield* read).filter((one) => one === "GET items").length, 5)
     }).pipe(Effect.provide(world({ settings: { ORCH_PLANE_WEBHOOK_SECRET: "" } }))))
 })
-

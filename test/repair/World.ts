@@ -46,23 +46,30 @@ export const plane = ({ ahead = 0, hooks = { isOn: false }, plane = {} }: Option
       url: "http://kept.test/",
       secret: "plane_wh_unused",
       send: ({ body, headers }) =>
-        Effect.suspend(() => hooks.isOn ? take(shifted(body, ahead), headers["X-Plane-Event"] ?? "") : Effect.void).pipe(
-          Effect.delay(hooks.late ?? 0),
-          Effect.as(202)
-        )
+        Effect.suspend(() => hooks.isOn ? take(shifted(body, ahead), headers["X-Plane-Event"] ?? "") : Effect.void)
+          .pipe(
+            Effect.delay(hooks.late ?? 0),
+            Effect.as(202)
+          )
     }
   })
   const skewed = Layer.effect(
     HttpClient.HttpClient,
-    Effect.map(HttpClient.HttpClient, (client) =>
-      HttpClient.transformResponse(client, (answered) =>
-        Effect.map(answered, (response): HttpClientResponse.HttpClientResponse =>
-          new Proxy(response, {
-            get: (target, name) =>
-              name === "text"
-                ? Effect.map(target.text, (text) => shifted(text, ahead))
-                : Reflect.get(target, name, target)
-          }))))
+    Effect.map(
+      HttpClient.HttpClient,
+      (client) =>
+        HttpClient.transformResponse(
+          client,
+          (answered) =>
+            Effect.map(answered, (response): HttpClientResponse.HttpClientResponse =>
+              new Proxy(response, {
+                get: (target, name) =>
+                  name === "text"
+                    ? Effect.map(target.text, (text) => shifted(text, ahead))
+                    : (Reflect.get(target, name, target) as unknown)
+              }))
+        )
+    )
   )
   return {
     layer: ahead === 0 ? layer : Layer.merge(layer, Layer.provide(skewed, layer)),
@@ -84,7 +91,10 @@ const hookWork = Layer.scopedDiscard(Effect.gen(function*() {
 }))
 
 /** The program over a Plane: sending, tasks, hooks and repair, by the TestClock. */
-export const program = ({ database = ":memory:", settings = {} }: Options, listen: ReturnType<typeof plane>["listen"]) =>
+export const program = (
+  { database = ":memory:", settings = {} }: Options,
+  listen: ReturnType<typeof plane>["listen"]
+) =>
   Layer.mergeAll(repairLayer, hookWork, listen).pipe(
     Layer.provideMerge(Layer.merge(Inbox.layer, SkippedHooks.layer)),
     Layer.provideMerge(orchestratorLayer),
@@ -101,12 +111,16 @@ export const world = (options: Options = {}) => {
 
 /** The task of a key, in short. */
 export const task = (key: string) =>
-  Effect.flatMap(TaskStore, (tasks) =>
-    Effect.map(tasks.byKey(key), (task) => task === undefined ? "none" : `${task.stage} ${task.status}`))
+  Effect.flatMap(
+    TaskStore,
+    (tasks) => Effect.map(tasks.byKey(key), (task) => task === undefined ? "none" : `${task.stage} ${task.status}`)
+  )
 
 /** What Plane was asked since, in short. */
-export const asked = Effect.flatMap(PlaneSimulator, ({ requests }) =>
-  Effect.map(requests, (all) => all.map(({ kind, method }) => `${method} ${kind}`)))
+export const asked = Effect.flatMap(
+  PlaneSimulator,
+  ({ requests }) => Effect.map(requests, (all) => all.map(({ kind, method }) => `${method} ${kind}`))
+)
 
 /** Only what repair asks. */
 export const read = Effect.map(asked, (all) => all.filter((one) => one === "GET items" || one === "GET activities"))
