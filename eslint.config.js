@@ -9,10 +9,10 @@ const events = [...outbox, "outbox"]
 const tasks = [...events, "events"]
 const gitea = [...tasks, "tasks"]
 const webhooks = [...gitea, "gitea", "plane", "sending"]
-const config = [...gitea, "gitea", "plane", "webhooks"]
+const config = [...gitea, "gitea", "plane", "webhooks", "launching"]
 const repair = [...webhooks, "webhooks"]
 const health = [...repair, "repair", "views"]
-const ends = [...health, "health", "config"]
+const ends = [...health, "health", "config", "launching"]
 
 /** The map. A room that is not in it may import nothing, and a test says so. */
 export const rooms = {
@@ -24,11 +24,12 @@ export const rooms = {
   events,
   sending: [...tasks, "plane"],
   tasks,
+  launching: gitea,
   gitea,
   webhooks,
   repair,
   config,
-  views: [...gitea, "gitea"],
+  views: [...webhooks, "webhooks"],
   health,
   http: ends,
   cli: ends,
@@ -41,14 +42,15 @@ export const tables = {
   outbox: ["lane", "event", "delivery", "sender", "count", "folded", "project"],
   tasks: ["task", "verdict", "report", "launch", "task_story"],
   gitea: ["repository", "pull_request", "claim", "commit_status", "review"],
-  webhooks: ["webhook", "webhook_body"],
+  webhooks: ["webhook", "webhook_body", "webhook_about"],
   repair: ["watermark", "hearing"]
 }
 
 // A path into one of these rooms, or to the package's ends, whatever way it goes there.
 const up = "^\\.{1,2}/(.*/)?"
 const into = (names) => `${up}(${names.join("|")})/`
-const packageEnds = `${up}(index|main|Schema|StorageLayers|PlaneSyncLayers|OrchestratorLayers)\\.js$|^plane-sync(/|$)`
+const packageEnds =
+  `${up}(index|main|Schema|StorageLayers|PlaneSyncLayers|OrchestratorLayers|HttpLayers)\\.js$|^plane-sync(/|$)`
 
 const rulesOf = ([room, allowed]) => {
   const others = Object.keys(rooms).filter((name) => name !== room && !allowed.includes(name))

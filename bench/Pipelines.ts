@@ -1,7 +1,7 @@
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import * as FileSystem from "@effect/platform/FileSystem"
 import { ConfigProvider, Effect, Layer, Logger, LogLevel } from "effect"
-import { projectsLayer } from "../src/domain/ProjectSettings.js"
+import { projectsLayer } from "../src/config/ProjectsConfig.js"
 import { StageEvents } from "../src/events/StageEvents.js"
 import { Leadership } from "../src/outbox/Leadership.js"
 import { Outbox } from "../src/outbox/Outbox.js"

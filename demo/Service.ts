@@ -15,6 +15,9 @@ export const shortened = {
   ORCH_PLANE_MAX_BACKOFF: "1 second"
 }
 
+/** The program that is started for each agent. It does nothing: what agents do and report is in the story. */
+const standIn = "true"
+
 /** The secrets that the webhooks of Plane and of Gitea are signed with. */
 export const secrets = { plane: "plane_wh_demo-of-plane-sync", gitea: "gitea-demo-of-plane-sync" }
 
@@ -37,6 +40,7 @@ export const layer = (options: { readonly database: string; readonly logger: Log
           ORCH_PLANE_WEBHOOK_SECRET: secrets.plane,
           ORCH_GITEA_WEBHOOK_SECRET: secrets.gitea,
           ORCH_GITEA_REQUIRED_CHECKS: requiredCheck,
+          ORCH_AGENT_COMMAND: standIn,
           ...shortened
         }))
       )))))

@@ -1,7 +1,9 @@
 import { Layer } from "effect"
-import { PlaneSync } from "./sending/PlaneSync.js"
+import { gatesLayer } from "./gitea/GiteaGates.js"
+import { PlaneSync } from "./PlaneSyncLayers.js"
 import { Storage } from "./StorageLayers.js"
 import { orchestratorLayer } from "./tasks/Orchestrator.js"
+import { webhooksLayer } from "./webhooks/Webhooks.js"
 
 const layerStorage = Layer.provideMerge(orchestratorLayer, PlaneSync.layerStorage)
 
@@ -18,4 +20,20 @@ export const Orchestrator = {
   layer: Layer.provide(layerStorage, Storage.layer),
   /** With its `PlaneSync`, in the host's own database: see `PlaneSync.layerSql`. */
   layerSql: Layer.provide(layerStorage, Storage.layerSql)
+}
+
+/** The gates of the default pipeline, by what Gitea says. */
+export const GiteaGates = {
+  /** With them as the `QualityGates`. It goes over the pipeline, the sending to Plane and the storage. */
+  layer: gatesLayer
+}
+
+/** Webhooks of Plane and Gitea. */
+export const Webhooks = {
+  /**
+   * Takes them, by the `Receiver`, and works on them. It goes over the tasks, the sending to Plane and the storage: over
+   * `Orchestrator.layerStorage`, or `Orchestrator.layerTasks` over `PlaneSync.layerStorage`, with
+   * `Layer.provideMerge(Storage.layer)`.
+   */
+  layer: webhooksLayer
 }

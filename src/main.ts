@@ -7,6 +7,7 @@ import { Effect, Layer } from "effect"
 import { dotEnvLayer } from "./cli/DotEnv.js"
 import { exitCode } from "./cli/ExitCode.js"
 import { explain } from "./cli/Explain.js"
+import { loadProgram } from "./cli/LoadProgram.js"
 import { serve } from "./cli/Serve.js"
 import { forTerminal } from "./cli/Terminal.js"
 import { schemaLayer } from "./Schema.js"
@@ -27,7 +28,7 @@ const serving = serve(
 // loaded, and a service that is restarted must be back soon.
 const program = args.length === 0 || (args.length === 1 && args[0] === "serve")
   ? serving
-  : Effect.flatMap(Effect.promise(() => import("./cli/Program.js")), ({ run }) => run(process.argv, serving))
+  : Effect.flatMap(loadProgram, ({ run }) => run(process.argv, serving))
 
 program.pipe(
   Effect.provide(Layer.provideMerge(dotEnvLayer, platform)),

@@ -1,8 +1,8 @@
 import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import * as Undici from "@effect/platform-node/Undici"
-import type { HttpClient } from "@effect/platform/HttpClient"
+import { HttpClient } from "@effect/platform/HttpClient"
 import type { ConfigError } from "effect"
-import { Duration, Effect, Layer } from "effect"
+import { Context, Duration, Effect, Layer, Option } from "effect"
 import { Socket } from "node:net"
 import { ProxyUnreached, textOf } from "./NetworkCause.js"
 import type { Proxies } from "./Proxies.js"
@@ -105,12 +105,27 @@ const dispatcher = Layer.scoped(
 )
 
 /**
+ * What a host may provide to have Plane and Gitea asked by a client of its own, instead of over connections of ours: in
+ * a test by that of the simulator, which needs no sockets. Such a client must not repeat a request by itself, follow no
+ * redirect, and turn no status into an error.
+ */
+export class Connections extends Context.Tag("plane-sync/Connections")<Connections, HttpClient>() {
+  /** By the `HttpClient` that is there. */
+  static readonly layerHttpClient: Layer.Layer<Connections, never, HttpClient> = Layer.effect(Connections, HttpClient)
+}
+
+const ownConnections = Layer.provide(NodeHttpClient.layerUndiciWithoutDispatcher, dispatcher)
+
+/**
  * The HTTP client of all REST clients. It is undici's, because requests that follow each other share a
  * connection, and a request takes half the time of the caller's event loop that `node:http` takes through Effect
  * (measured). A request that is interrupted costs one more connection, over which nothing is sent. It goes by the
- * proxies of the environment (`Proxies`), but never to this machine itself.
+ * proxies of the environment (`Proxies`), but never to this machine itself. Where there are `Connections` of a host, it
+ * is theirs.
  */
-export const connections: Layer.Layer<HttpClient, ConfigError.ConfigError> = Layer.provide(
-  NodeHttpClient.layerUndiciWithoutDispatcher,
-  dispatcher
+export const connections: Layer.Layer<HttpClient, ConfigError.ConfigError> = Layer.unwrapEffect(
+  Effect.map(
+    Effect.serviceOption(Connections),
+    Option.match({ onNone: () => ownConnections, onSome: (client) => Layer.succeed(HttpClient, client) })
+  )
 )

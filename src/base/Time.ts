@@ -1,4 +1,4 @@
-import { Brand, Clock, Duration, Effect } from "effect"
+import { Brand, Clock, DateTime, Duration, Effect } from "effect"
 
 /** A moment: milliseconds since 1970, UTC, by the computer's clock, which can be set. */
 export type EpochMillis = number & Brand.Brand<"EpochMillis">
@@ -24,3 +24,6 @@ export const later = (at: EpochMillis, by: Duration.DurationInput): EpochMillis 
 /** The moment that is so much earlier. */
 export const earlier = (at: EpochMillis, by: Duration.DurationInput): EpochMillis =>
   EpochMillis(at - Duration.toMillis(by))
+
+/** A stored moment, as it is shown to others. */
+export const utc = (at: EpochMillis): DateTime.Utc => DateTime.unsafeMake(at)

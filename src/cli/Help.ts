@@ -1,5 +1,3 @@
-import * as HelpDoc from "@effect/cli/HelpDoc"
-
 interface Help {
   /** One line, shown beside the command in a list of commands. */
   readonly line: string
@@ -119,6 +117,15 @@ const commands = {
     more: ["A running `plane-sync serve` asks them within a second; without one the task waits.", beside],
     examples: ["plane-sync task advance ET-002"]
   },
+  explain: {
+    line: "Explain a work item: its whole story, oldest first, and what is done next for it",
+    more: [
+      "Its webhooks, gates and stages, what was published, and each request to Plane with its answer. What is next is " +
+      "planned by the planner that sends.",
+      "Reads the database of ORCH_DATABASE_URL, also while `plane-sync serve` is running, and does not ask Plane."
+    ],
+    examples: ["plane-sync explain ET-2", "plane-sync explain ET-2 --json"]
+  },
   backup: {
     line: "Copy the database to a new file, also while `plane-sync serve` is running",
     more: [
@@ -141,6 +148,14 @@ const commands = {
       "plane-sync reconcile --force ET-2 --force ET-7",
       "plane-sync reconcile --yes"
     ]
+  },
+  probe: {
+    line: "Ask Plane now whether it may be written to",
+    more: [
+      "A running `plane-sync serve` on the database of ORCH_DATABASE_URL asks, and goes on sending at once if Plane is " +
+      "back. Without one the command asks itself."
+    ],
+    examples: ["plane-sync probe"]
   },
   find: {
     line: "Find a work item in Plane: its key, name, state, id and address",
@@ -167,6 +182,7 @@ const root: Help = {
     "plane-sync events --status dead",
     ...commands.dead.examples,
     ...commands.task.examples,
+    "plane-sync explain ET-2",
     "plane-sync find ET-002",
     ...commands.comment.examples
   ]
@@ -182,18 +198,16 @@ export const subcommandsOf = (group: string): ReadonlyArray<string> =>
 
 const isCommand = (words: string): words is keyof typeof commands => Object.hasOwn(commands, words)
 
-/** What follows a command's options in its help: more about it, and examples of this command alone. */
-export const footerOf = (args: ReadonlyArray<string>): HelpDoc.HelpDoc => {
-  const [first = "", second = ""] = args
-  const both = `${first} ${second}`
-  const help: Help = isCommand(both) ? commands[both] : isCommand(first) ? commands[first] : root
-  return HelpDoc.blocks([
-    ...(help.more === undefined ? [] : [HelpDoc.h1("MORE"), ...help.more.map((line) => HelpDoc.p(line))]),
-    HelpDoc.h1("EXAMPLES"),
-    ...help.examples.map((line) => HelpDoc.p(`$ ${line}`)),
-    HelpDoc.h1("SETTINGS"),
-    HelpDoc.p("Environment variables ORCH_…, or a file .env in the working directory: see .env.example"),
-    HelpDoc.h1("EXIT CODES"),
-    HelpDoc.p("0 done; 1 failed because of a setting, the address, storage or Plane; 2 wrong use")
-  ])
+/** The help of the command that the words name; of the whole program, if they name none. */
+export const helpOf = (words: ReadonlyArray<string>): Help => {
+  const name = words.join(" ")
+  return isCommand(name) ? commands[name] : root
+}
+
+/** The commands below the one that the words name, each with its line. Below the program are all. */
+export const commandsOf = (words: ReadonlyArray<string>): ReadonlyArray<readonly [name: string, line: string]> => {
+  const prefix = words.length === 0 ? "" : `${words.join(" ")} `
+  return Object.entries(commands)
+    .filter(([name]) => name.startsWith(prefix))
+    .map(([name, { line }]) => [name.slice(prefix.length), line])
 }

@@ -3,11 +3,12 @@ import * as Command from "@effect/cli/Command"
 import * as Options from "@effect/cli/Options"
 import { Console, Effect, Layer, Option, Schema } from "effect"
 import type { EpochMillis } from "../base/Time.js"
-import { projectsLayer } from "../domain/ProjectSettings.js"
+import { projectsLayer } from "../config/ProjectsConfig.js"
 import { StageEvents } from "../events/StageEvents.js"
 import type { Considered } from "../gitea/Standing.js"
 import { nameOf, stateOf } from "../gitea/Standing.js"
 import { TaskPullRequests } from "../gitea/TaskPullRequests.js"
+import { servedPipeline } from "../launching/ServedPipeline.js"
 import { Storage } from "../storage/Storage.js"
 import { WakeUps } from "../storage/WakeUps.js"
 import { activeTask, pauseByHand } from "../tasks/ByHand.js"
@@ -130,7 +131,7 @@ const start = Command.make("start", { key: keyArgument, agent }, (options) =>
 const stage = Options.text("stage").pipe(Options.withDescription("The stage that passed or failed"))
 
 const outcome = Args.choice(ReportOutcome.literals.map((outcome) => [outcome, outcome] as const), { name: "outcome" })
-  .pipe(Args.withDescription("passed or failed"))
+  .pipe(Args.withDescription("What has become of the stage"))
 
 const reason = Options.text("reason").pipe(
   Options.withDescription("Why it failed, or why it is overruled, in words for people"),
@@ -148,10 +149,10 @@ const by = Options.text("by").pipe(
   Options.optional
 )
 
-// The event of an override is published in the same commit.
+// The event of an override is published in the same commit. It names the agent only where one is launched.
 const publishing = StageEvents.layer.pipe(
   Layer.provide([projectsLayer, WakeUps.layer]),
-  Layer.merge(Pipeline.layerDefault)
+  Layer.merge(servedPipeline)
 )
 
 /** Takes a task out of its stage whatever the gates say. It takes no token, because it takes the database. */

@@ -1,12 +1,14 @@
 import type { Setting } from "../base/Setting.js"
 import { projectSettings, pullRequestSettings } from "../domain/ProjectSettings.js"
 import { giteaSettings } from "../gitea/GiteaConfig.js"
+import { agentSettings } from "../launching/AgentConfig.js"
 import { accessSettings, sendingSettings } from "../plane/PlaneConfig.js"
 import { retention } from "../storage/Retention.js"
 import { databaseFile } from "../storage/Storage.js"
 import { launchLimit } from "../tasks/Launches.js"
 import { webhookSettings } from "../webhooks/WebhookConfig.js"
 import { logSettings } from "./LogConfig.js"
+import { configFile } from "./ProjectsConfig.js"
 import { serverSettings } from "./ServerConfig.js"
 
 /** Settings that are shown together. */
@@ -29,10 +31,10 @@ export const firstSettings: SettingGroup = group("Plane", accessSettings)
  * `config/`. A setting that is missing in this list fails a test.
  */
 export const optionalSettings: ReadonlyArray<SettingGroup> = [
-  group("The project", projectSettings),
+  group("The projects", { configFile, ...projectSettings }),
   group("Sending to Plane", sendingSettings),
   group("Storage", { databaseFile, retention }),
-  group("Agents", { launchLimit }),
+  group("Agents", { launchLimit, ...agentSettings }),
   group("The HTTP interface", serverSettings),
   group("Webhooks", webhookSettings),
   group("Gitea", { ...giteaSettings, ...pullRequestSettings }),

@@ -1,4 +1,5 @@
 import type { Redacted } from "effect"
+import type { PipelineStage } from "./PipelineStage.js"
 import type { PullRequestRules } from "./PullRequestRules.js"
 import type { StageTable } from "./StageStates.js"
 import { CanonicalKey } from "./WorkItemKey.js"
@@ -13,6 +14,15 @@ export interface SettingNames {
   readonly states: string
 }
 
+/** A Gitea that only some projects use. */
+export interface OwnForge {
+  /** Without the API's path and without a slash at the end. */
+  readonly url: string
+  /** Without one it is not asked. */
+  readonly token: Redacted.Redacted | undefined
+  readonly webhookSecret: Redacted.Redacted | undefined
+}
+
 /** A project in Plane, as it is set: what its keys begin with, and how its work items and tasks are treated. */
 export interface Project {
   /** What the keys of its work items begin with, upper case as in Plane: "ET". No two projects have the same. */
@@ -21,13 +31,19 @@ export interface Project {
   readonly id: string | undefined
   readonly stages: StageTable
   readonly pullRequests: PullRequestRules
-  /** What it has of its own. Everything else is as for all projects. */
+  /** The stages of its tasks. Undefined: those that are given to all projects. */
+  readonly pipeline: ReadonlyArray<PipelineStage> | undefined
+  /** How Plane is treated otherwise than for the other projects. */
   readonly own: {
     readonly workspaceSlug?: string
     readonly apiToken?: Redacted.Redacted
     readonly comments?: "joined" | "each"
     readonly onConflict?: "respect" | "force"
   }
+  /** The secret that Plane signs the webhooks of its workspace with. Undefined: that of all projects. */
+  readonly webhookSecret: Redacted.Redacted | undefined
+  /** Another Gitea than that of the other projects. */
+  readonly gitea: OwnForge | undefined
   readonly names: SettingNames
 }
 

@@ -1,9 +1,8 @@
-import type { ConfigError } from "effect"
-import { Config, Either, Layer, ParseResult, Schema } from "effect"
+import { Config, Either, ParseResult, Schema } from "effect"
 import type { Accepted } from "../base/Setting.js"
 import { defineSetting, duration, given, globsOf, listOf, matching, oneOf, unset } from "../base/Setting.js"
 import type { Project } from "./Project.js"
-import { Projects, projectsOf } from "./Projects.js"
+import type { PullRequestRules } from "./PullRequestRules.js"
 import type { StageStates, StageTable } from "./StageStates.js"
 import { defaultStageStates, StateIdText } from "./StageStates.js"
 
@@ -126,15 +125,21 @@ export const pullRequestSettings = {
   })
 }
 
+/** The rules for all projects that have none of their own. */
+export const pullRequestConfig: Config.Config<PullRequestRules> = Config.all(pullRequestSettings)
+
 /** The project that the variables name. */
 export const projectConfig: Config.Config<Project> = Config.map(
-  Config.all({ ...projectSettings, pullRequests: Config.all(pullRequestSettings) }),
+  Config.all({ ...projectSettings, pullRequests: pullRequestConfig }),
   ({ id, identifier, pullRequests, states }) => ({
     id,
     identifier,
     stages: states,
     pullRequests,
+    pipeline: undefined,
     own: {},
+    webhookSecret: undefined,
+    gitea: undefined,
     names: {
       identifier: projectSettings.identifier.definition.name,
       id: projectSettings.id.definition.name,
@@ -143,10 +148,4 @@ export const projectConfig: Config.Config<Project> = Config.map(
       states: projectSettings.states.definition.name
     }
   })
-)
-
-/** The project that the variables name, for every room that needs one. */
-export const projectsLayer: Layer.Layer<Projects, ConfigError.ConfigError> = Layer.effect(
-  Projects,
-  Config.map(projectConfig, (project) => projectsOf([project]))
 )

@@ -1,18 +1,21 @@
 import type { SqlError } from "@effect/sql/SqlError"
 import { Cause, Chunk, Context, DateTime, Effect, Layer, Option, Schema, Stream } from "effect"
 import { makeCountedWarning } from "../base/CountedWarning.js"
-import { counted } from "../base/Text.js"
+import { counted, reasonLimit, visibleLine } from "../base/Text.js"
 import { EventSequence } from "../domain/Ids.js"
 import { Projects } from "../domain/Projects.js"
 import type { StageEvent } from "../domain/StageEvent.js"
 import { StageEventJson } from "../domain/StageEvent.js"
 import { Outbox } from "../outbox/Outbox.js"
-import type { NewEvent, StoredEvent } from "../outbox/StoredEvent.js"
+import type { NewEvent } from "../outbox/StoredEvent.js"
 import { eventOfBody } from "../outbox/StoredEvent.js"
+import { Storage } from "../storage/Storage.js"
 import { StorageError } from "../storage/StorageError.js"
 import { WakeUps } from "../storage/WakeUps.js"
 import { newEvent } from "./NewEvent.js"
-import { IdTaken, Receipt } from "./Receipt.js"
+import type { PublishedEvent } from "./PublishedEvent.js"
+import { publishedEvent } from "./PublishedEvent.js"
+import { IdTaken, Receipt, Unfit } from "./Receipt.js"
 
 /**
  * Where an orchestrator says what happened. Publishing is a durable commit on this machine: it never waits for Plane
@@ -25,17 +28,21 @@ import { IdTaken, Receipt } from "./Receipt.js"
 export class StageEvents extends Context.Tag("plane-sync/StageEvents")<StageEvents, {
   /**
    * Commits an event. Never fails and never hangs, also after the layer's scope has closed. An event that cannot be
-   * stored within seconds is written to the log, and the receipt says so.
+   * stored within seconds is written to the log, and the receipt says so. It also says so of an event that can never be
+   * told, of which the log has a warning.
    */
   readonly publish: (event: StageEvent) => Effect.Effect<Receipt>
-  /** Like `publish`, but fails with a typed error. `IdTaken`: the id was published before with other content. */
+  /**
+   * Like `publish`, but fails with a typed error, and then nothing is stored. `IdTaken`: the id was published before
+   * with other content. `Unfit`: the event can never be told.
+   */
   readonly publishOrFail: (
     event: StageEvent
-  ) => Effect.Effect<{ readonly id: string; readonly duplicate: boolean }, StorageError | IdTaken>
+  ) => Effect.Effect<{ readonly id: string; readonly duplicate: boolean }, StorageError | IdTaken | Unfit>
   /**
    * Runs `work` in a transaction on the same database and commits it together with the events that it returns: both are
    * stored, or neither. In a file of our own, `work` uses `Storage.sql`. Its first statement must write. If an event's
-   * id was published before, the first event with it stands.
+   * id was published before, the first event with it stands. One that can never be told becomes a dead letter.
    */
   readonly transact: <A>(
     work: Effect.Effect<{ readonly value: A; readonly events: ReadonlyArray<StageEvent> }, SqlError>
@@ -44,11 +51,11 @@ export class StageEvents extends Context.Tag("plane-sync/StageEvents")<StageEven
    * The committed events after a sequence, in order, and then new ones as they come. 0 means from the first that is
    * kept. It reads the table, so a slow reader delays only itself.
    */
-  readonly stream: (after: number) => Stream.Stream<StoredEvent, StorageError>
+  readonly stream: (after: number) => Stream.Stream<PublishedEvent, StorageError>
   /** How many events could not be stored since the start. */
   readonly notStored: Effect.Effect<number>
 }>() {
-  static readonly layer: Layer.Layer<StageEvents, never, Outbox | WakeUps | Projects> = Layer.scoped(
+  static readonly layer: Layer.Layer<StageEvents, never, Outbox | WakeUps | Projects | Storage> = Layer.scoped(
     StageEvents,
     Effect.suspend(() => make)
   )
@@ -72,10 +79,16 @@ const make = Effect.gen(function*() {
   const outbox = yield* Outbox
   const wakeUps = yield* WakeUps
   const projects = yield* Projects
+  const { joins } = yield* Storage
   let notStored = 0
   const warn = yield* makeCountedWarning((count, cause) =>
     `${cause}. ${counted(count, "event was", "events were")} not stored: the log has each in a line of its own`
   )
+  const warnUnfit = yield* makeCountedWarning((count, why) =>
+    `${counted(count, "event", "events")} can never be told to Plane and became dead letters. The last one: ${why}`
+  )
+  const noteUnfit = ({ unfit }: NewEvent) =>
+    unfit === undefined ? Effect.void : warnUnfit(visibleLine(unfit, reasonLimit))
 
   const store = (event: NewEvent) =>
     outbox.publish(event).pipe(
@@ -91,7 +104,8 @@ const make = Effect.gen(function*() {
 
   const publish = Effect.fnUntraced(function*(event: StageEvent) {
     const accepted = yield* newEvent(event, projects)
-    const { id } = accepted
+    const { id, unfit } = accepted
+    const joined = yield* joins
     return yield* Effect.matchEffect(store(accepted), {
       onFailure: (error) => {
         notStored += 1
@@ -103,15 +117,21 @@ const make = Effect.gen(function*() {
         )
       },
       onSuccess: ({ conflict, duplicate }) =>
-        Effect.as(
-          conflict ? Effect.logWarning(new IdTaken({ id }).message) : Effect.void,
-          Receipt.Committed({ id, duplicate })
+        (conflict ? Effect.logWarning(new IdTaken({ id }).message) : noteUnfit(accepted)).pipe(
+          Effect.as(
+            unfit !== undefined
+              ? Receipt.Unfit({ id, why: unfit })
+              : joined
+              ? Receipt.Joined({ id, duplicate })
+              : Receipt.Committed({ id, duplicate })
+          )
         )
     })
   })
 
   const publishOrFail = Effect.fnUntraced(function*(event: StageEvent) {
     const accepted = yield* newEvent(event, projects)
+    if (accepted.unfit !== undefined) return yield* new Unfit({ why: accepted.unfit })
     const { conflict, duplicate } = yield* store(accepted)
     if (conflict) return yield* new IdTaken({ id: accepted.id })
     return { id: accepted.id, duplicate }
@@ -122,18 +142,20 @@ const make = Effect.gen(function*() {
   ) =>
     outbox.transact(Effect.flatMap(work, ({ events, value }) =>
       Effect.map(
-        Effect.forEach(events, (event) => newEvent(event, projects)),
+        Effect.forEach(events, (event) => Effect.tap(newEvent(event, projects), noteUnfit)),
         (accepted) => ({ value, events: accepted })
       ))).pipe(Effect.zipLeft(wakeUps.notify))
 
-  const stream = (after: number): Stream.Stream<StoredEvent, StorageError> =>
+  const stream = (after: number): Stream.Stream<PublishedEvent, StorageError> =>
     Stream.paginateChunkEffect(EventSequence(after), (sequence) =>
       Effect.gen(function*() {
         for (;;) {
           const mark = yield* wakeUps.mark
           const page = yield* outbox.eventsAfter(sequence, pageSize)
           const last = page.at(-1)
-          if (last !== undefined) return [Chunk.fromIterable(page), Option.some(last.sequence)] as const
+          if (last !== undefined) {
+            return [Chunk.unsafeFromArray(page.map(publishedEvent)), Option.some(last.sequence)] as const
+          }
           yield* wakeUps.since(mark)
         }
       }))

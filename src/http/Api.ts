@@ -2,13 +2,13 @@ import * as HttpApi from "@effect/platform/HttpApi"
 import * as HttpApiBuilder from "@effect/platform/HttpApiBuilder"
 import * as OpenApi from "@effect/platform/OpenApi"
 import { Layer } from "effect"
-import { BodyRoom } from "../base/BodyRoom.js"
 import { version } from "../base/Version.js"
 import { Authorization, OperatorAuthorization } from "./Authorization.js"
 import { deliveriesGroup, deliveriesHandlers } from "./Deliveries.js"
 import { eventsGroup, eventsHandlers } from "./Events.js"
 import { healthGroup, healthHandlers } from "./HealthResource.js"
-import { withoutDecodeError } from "./Specification.js"
+import { probeGroup, probeHandlers } from "./Probe.js"
+import { specification } from "./Specification.js"
 import { tasksGroup, tasksHandlers } from "./Tasks.js"
 import { workItemsGroup, workItemsHandlers } from "./WorkItems.js"
 
@@ -22,12 +22,15 @@ export class Api extends HttpApi.make("plane-sync")
   .add(workItemsGroup)
   .add(deliveriesGroup)
   .add(tasksGroup)
+  .add(probeGroup)
   .annotateContext(OpenApi.annotations({
     title: "plane-sync",
     version,
     description:
       "Shows in Plane what happens to an orchestrator's tasks: a task's work item gets the right state and a comment.",
-    transform: withoutDecodeError
+    license: { name: "MIT", url: "https://opensource.org/license/mit" },
+    servers: [{ url: "/" }],
+    transform: specification
   }))
 {}
 
@@ -38,7 +41,8 @@ export const apiLayer = HttpApiBuilder.api(Api).pipe(
     eventsHandlers(Api),
     workItemsHandlers(Api),
     deliveriesHandlers(Api),
-    tasksHandlers(Api)
+    tasksHandlers(Api),
+    probeHandlers(Api)
   ]),
-  Layer.provide([Authorization.layer, OperatorAuthorization.layer, BodyRoom.layer])
+  Layer.provide([Authorization.layer, OperatorAuthorization.layer])
 )

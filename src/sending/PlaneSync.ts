@@ -4,7 +4,6 @@ import { Context, Effect, Layer, Option } from "effect"
 import { connections } from "../base/Connections.js"
 import type { EpochMillis } from "../base/Time.js"
 import type { Projects } from "../domain/Projects.js"
-import { projectsLayer } from "../domain/ProjectSettings.js"
 import type { WorkItemLook } from "../domain/WorkItemLook.js"
 import { StageEvents } from "../events/StageEvents.js"
 import type { LeaderActive, Term } from "../outbox/Leader.js"
@@ -18,11 +17,14 @@ import { pruneHourly, retention } from "../storage/Retention.js"
 import { Storage } from "../storage/Storage.js"
 import type { StorageError } from "../storage/StorageError.js"
 import { WakeUps } from "../storage/WakeUps.js"
+import { sayAllTold } from "./AllTold.js"
 import type { DestinationStatus } from "./Destination.js"
 import { makeFind } from "./Find.js"
 import { launchLookLayer } from "./LaunchLook.js"
+import { makeSettled, tellOwed } from "./Owed.js"
 import type { PlaneProject } from "./PlaneProjects.js"
 import { PlaneProjects } from "./PlaneProjects.js"
+import { answerProbeRequests } from "./ProbeRequests.js"
 import * as QuietTimes from "./QuietTimes.js"
 import { startWorkers } from "./Workers.js"
 
@@ -40,9 +42,16 @@ export interface ProjectStatus {
 export class PlaneSync extends Context.Tag("plane-sync/PlaneSync")<PlaneSync, {
   /** Each project, in the order of the settings. */
   readonly projects: Effect.Effect<Arr.NonEmptyArray<ProjectStatus>>
+  /** Sends the probe of each project now, and tells what is known after it. */
+  readonly probe: Effect.Effect<Arr.NonEmptyArray<ProjectStatus>>
   readonly outbox: Effect.Effect<OutboxStatus, StorageError>
   /** Why storage fails, until it works again. */
   readonly storageFailure: Effect.Effect<StorageError | undefined>
+  /**
+   * Waits until nothing is owed to Plane: all that was published is told, or is a dead letter. It waits as long as Plane
+   * is away, so a script gives it a `timeout`. Not within a transaction, which the sending would wait for.
+   */
+  readonly settled: Effect.Effect<void, StorageError>
 }>() {
   /**
    * Sending, over the services that it is made of. It starts with the layer, or later, once this process is the leader.
@@ -56,15 +65,14 @@ export class PlaneSync extends Context.Tag("plane-sync/PlaneSync")<PlaneSync, {
 
   /**
    * All of sending, over a storage, together with the services that read it. Anything else that asks Plane with the
-   * same API token has to use the `PlaneProjects` of this layer, because one token has one budget. What needs the
-   * projects has to use its `Projects`, because the settings elsewhere may name others. An orchestrator over it looks
-   * at a work item before it launches an agent (`WorkItemLook`). What only one process may do waits for its
+   * same API token has to use the `PlaneProjects` of this layer, because one token has one budget. An orchestrator over
+   * it looks at a work item before it launches an agent (`WorkItemLook`). What only one process may do waits for its
    * `Leadership`.
    */
   static readonly layerStorage: Layer.Layer<
-    PlaneSync | StageEvents | Integrity | Leadership | Outbox | WakeUps | PlaneProjects | Projects | WorkItemLook,
+    PlaneSync | StageEvents | Integrity | Leadership | Outbox | WakeUps | PlaneProjects | WorkItemLook,
     ConfigError.ConfigError | LeaderActive | StorageError,
-    Storage
+    Projects | Storage
   > = Layer.suspend(() => sending)
 }
 
@@ -78,12 +86,20 @@ const statusOf = ({ budget, destination, project: { identifier } }: PlaneProject
 
 const make = Effect.gen(function*() {
   const { all } = yield* PlaneProjects
-  const outbox = yield* Outbox
+  const { outbox, settled } = yield* makeSettled(yield* Outbox)
   const wakeUps = yield* WakeUps
-  const { trouble } = yield* Storage
+  const storage = yield* Storage
+  const { trouble } = storage
   const kept = yield* retention
-  const { whileLeading } = yield* Leadership
+  const leadership = yield* Leadership
   const identifiers = all.map(({ project }) => project.identifier)
+  yield* tellOwed(outbox, leadership)
+
+  const projects = Effect.forEach(all, statusOf)
+  const probe = Effect.zipRight(
+    Effect.forEach(all, ({ destination }) => destination.probeNow, { concurrency: "unbounded", discard: true }),
+    projects
+  )
 
   const unlessIdentifierHolds = (other: string, since: EpochMillis) =>
     Effect.gen(function*() {
@@ -116,17 +132,21 @@ const make = Effect.gen(function*() {
       })
     })
 
-  yield* whileLeading((term) =>
+  yield* leadership.whileLeading((term) =>
     Effect.gen(function*() {
       yield* pruneHourly(outbox.prune, kept)
+      yield* answerProbeRequests({ probe, holder: term.holder, storage, wakeUps })
+      yield* sayAllTold({ projects, outbox, trouble, wakeUps })
       yield* trouble.retry<void, never>(outbox.sortLanes(identifiers))
       yield* Effect.forEach(all, (each) => start(each, term), { discard: true })
     })
   )
   return PlaneSync.of({
-    projects: Effect.forEach(all, statusOf),
+    projects,
+    probe,
     outbox: outbox.status,
-    storageFailure: trouble.failure
+    storageFailure: trouble.failure,
+    settled
   })
 })
 
@@ -134,6 +154,5 @@ const sending = Layer.mergeAll(PlaneSync.layerPipeline, StageEvents.layer, launc
   Layer.provideMerge(PlaneProjects.layer),
   Layer.provideMerge(Leadership.layer),
   Layer.provideMerge(Layer.merge(Outbox.layer, WakeUps.layer)),
-  Layer.provideMerge(projectsLayer),
   Layer.provide(Layer.merge(RateBudgets.layer, connections))
 )

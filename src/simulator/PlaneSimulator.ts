@@ -7,6 +7,7 @@
  * @module
  */
 import * as HttpClient from "@effect/platform/HttpClient"
+import * as ConfigProvider from "effect/ConfigProvider"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -58,7 +59,7 @@ const memoryUrl = "http://plane.test"
  * const program = Effect.gen(function*() {
  *   const plane = yield* PlaneSimulator
  *   const item = yield* plane.addWorkItem({ name: "Login form" })
- *   // … point ORCH_PLANE_API_URL at plane.url, with plane.token, and publish events for item.key
+ *   // … with the settings plane.settings, publish events for item.key
  *   return yield* plane.comments(item.id)
  * }).pipe(Effect.provide(PlaneSimulator.layer()))
  * ```
@@ -73,6 +74,8 @@ export class PlaneSimulator extends Context.Tag("plane-sync/PlaneSimulator")<Pla
    * before 1.4), `deactivated` (valid before 1.4), `revoked`.
    */
   readonly tokens: typeof tokens
+  /** The settings that lead plane-sync to it, as in the environment: address, token, workspace and project. */
+  readonly settings: Readonly<Record<string, string>>
   /** The user of `token`. */
   readonly bot: { readonly id: string; readonly name: string }
   /** The user that `moveWorkItem` and `addPersonComment` act as. */
@@ -169,7 +172,15 @@ export class PlaneSimulator extends Context.Tag("plane-sync/PlaneSimulator")<Pla
       })
     )
 
-  /** Plane without sockets, as the HttpClient: for all of plane-sync under a TestClock. `port` has no meaning here. */
+  /**
+   * Plane without sockets, as the HttpClient: for all of plane-sync under a TestClock. `port` has no meaning here.
+   *
+   * @example
+   * const layer = PlaneSync.layerStorage.pipe(
+   *   Layer.provide([Storage.layerFile(":memory:"), Connections.layerHttpClient, PlaneSimulator.layerSettings()]),
+   *   Layer.provideMerge(PlaneSimulator.layerMemory())
+   * )
+   */
   static readonly layerMemory = (
     options: PlaneSimulatorOptions = {}
   ): Layer.Layer<PlaneSimulator | HttpClient.HttpClient, SimulatorError> =>
@@ -179,6 +190,16 @@ export class PlaneSimulator extends Context.Tag("plane-sync/PlaneSimulator")<Pla
         Context.add(HttpClient.HttpClient, yield* MemoryClient.make(core, memoryUrl))
       )
     }))
+
+  /** Sets its `settings`, and `more` of them, instead of those of the environment. */
+  static readonly layerSettings = (
+    more: Readonly<Record<string, string>> = {}
+  ): Layer.Layer<never, never, PlaneSimulator> =>
+    Layer.unwrapEffect(Effect.map(
+      PlaneSimulator,
+      ({ settings }) =>
+        Layer.setConfigProvider(ConfigProvider.fromMap(new Map(Object.entries({ ...settings, ...more }))))
+    ))
 }
 
 const service = (core: Core.Core, people: People.People, url: string): Context.Tag.Service<PlaneSimulator> => {
@@ -187,6 +208,13 @@ const service = (core: Core.Core, people: People.People, url: string): Context.T
     url,
     token: tokens.bot,
     tokens,
+    settings: {
+      ORCH_PLANE_API_URL: url,
+      ORCH_PLANE_API_TOKEN: tokens.bot,
+      ORCH_PLANE_WORKSPACE_SLUG: core.settings.workspace,
+      ORCH_PLANE_PROJECT_ID: project.id,
+      ORCH_PLANE_PROJECT_IDENTIFIER: project.identifier
+    },
     bot: { id: bot.id, name: bot.name },
     person: { id: owner.id, name: owner.name },
     workspace: core.settings.workspace,

@@ -45,6 +45,8 @@ export class Storage extends Context.Tag("plane-sync/Storage")<Storage, {
   readonly read: <A>(effect: Effect.Effect<A, SqlError>) => Effect.Effect<A, StorageError>
   /** Whether the client is a host's. A write then joins the transaction that its caller has open. */
   readonly shared: boolean
+  /** Whether a write would now become part of a transaction that its caller has open in a host's database. */
+  readonly joins: Effect.Effect<boolean>
   /** Undefined in memory, and in a host's database, whose file we do not know. */
   readonly index: IndexFile | undefined
   /** What is known of its trouble, and how background loops go on meanwhile. */

@@ -18,7 +18,7 @@ import { dueAgain, makeRound } from "./Round.js"
 import { tell } from "./Story.js"
 import type { TaskId } from "./Task.js"
 import type { TaskRow } from "./TaskRows.js"
-import { agentOf, taskReader } from "./TaskRows.js"
+import { taskReader, toldAgentOf } from "./TaskRows.js"
 import type { KnownVerdict, VerdictNews } from "./VerdictNews.js"
 import { verdictNews } from "./VerdictNews.js"
 
@@ -107,7 +107,7 @@ export const makeAdvance = (
   ) => {
     const { givenAgent, task } = row
     const { workItem } = task
-    const agent = agentOf(rest.stage, givenAgent)
+    const agent = toldAgentOf(pipeline, rest.stage, givenAgent)
     return ifUnchanged(
       enterStage(sql, pipeline, row, rest, { areGatesAsked: true, dueAt, now }),
       Effect.gen(function*() {

@@ -1,10 +1,11 @@
 import type { SqlError } from "@effect/sql/SqlError"
 import { Effect } from "effect"
 import type { EpochMillis } from "../base/Time.js"
+import type { PipelineStage } from "../domain/PipelineStage.js"
 import { StageEvent } from "../domain/StageEvent.js"
 import type { Sql } from "../storage/Sql.js"
 import { oweLaunch } from "./Launches.js"
-import type { Pipeline, PipelineStage } from "./Pipeline.js"
+import type { Pipeline } from "./Pipeline.js"
 import type { TaskRow } from "./TaskRows.js"
 import { agentOf } from "./TaskRows.js"
 

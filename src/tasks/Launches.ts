@@ -167,6 +167,10 @@ export const claimLaunch = (
     return false
   })
 
+/** Nobody is launched in this program, so a launch that is owed is over. */
+export const dropLaunch = (sql: Sql, { id }: Pick<LaunchRow, "id">): Effect.Effect<void, SqlError> =>
+  Effect.asVoid(sql`DELETE FROM plane_sync_launch WHERE entry = ${id} AND state IN ('owed', 'calling')`)
+
 const holdOrDelete = (sql: Sql, isIt: Fragment) =>
   Effect.gen(function*() {
     yield* sql`UPDATE plane_sync_launch SET state = 'held', at_work = 0 WHERE ${isIt} AND ${taskIs(sql, sql`'paused'`)}`

@@ -15,6 +15,7 @@ import type { LaunchRow } from "./Launches.js"
 import {
   beginCall,
   claimLaunch,
+  dropLaunch,
   endWork,
   launchAgainAfter,
   launched,
@@ -27,6 +28,7 @@ import {
   readWorking,
   stopped
 } from "./Launches.js"
+import { Pipeline } from "./Pipeline.js"
 import type { Task } from "./Task.js"
 import { TaskStore } from "./TaskStore.js"
 
@@ -67,7 +69,8 @@ const makeCalls = () => {
 /**
  * Launches the agents that are owed, as many as may be at work, and stops those that are to be stopped, until the scope
  * closes. A launch has its turn first, so that no other process has it too. Then what Plane shows of the work item is
- * looked at, if there is a `WorkItemLook`. Then it is marked as tried, and the launcher is called.
+ * looked at, if there is a `WorkItemLook`. Then it is marked as tried, and the launcher is called. Where the pipeline
+ * launches nobody, what is owed is dropped: the command line may owe a launch without knowing that.
  */
 export const startLaunching = (
   { most, trouble }: {
@@ -78,13 +81,14 @@ export const startLaunching = (
 ): Effect.Effect<
   void,
   never,
-  AgentLauncher | Scope.Scope | Storage | TaskStore | WakeUps
+  AgentLauncher | Pipeline | Scope.Scope | Storage | TaskStore | WakeUps
 > =>
   Effect.gen(function*() {
     const { read, sql, write } = yield* Storage
     const wakeUps = yield* WakeUps
     const tasks = yield* TaskStore
     const launcher = yield* AgentLauncher
+    const { launches } = yield* Pipeline
     const looks = Option.getOrUndefined(yield* Effect.serviceOption(WorkItemLook))
     const calls = makeCalls()
 
@@ -182,8 +186,10 @@ export const startLaunching = (
       wakeUps,
       maxAhead: launchAgainAfter,
       read: (limit, furthest) =>
-        Effect.flatMap(epochMillis, (now) => read(readOwedLaunches(sql, { limit, now, furthest, most }))),
-      perform: launch
+        Effect.flatMap(epochMillis, (now) =>
+          read(readOwedLaunches(sql, { limit, now, furthest, most: launches ? most : Number.MAX_SAFE_INTEGER }))),
+      perform: launches ? launch : (row) =>
+        write(dropLaunch(sql, row))
     })
     yield* startDueWork({
       concurrency,

@@ -3,6 +3,7 @@ import { cleanLine, reasonLimit, textLimit } from "../base/Text.js"
 import type { EpochMillis } from "../base/Time.js"
 import { epochMillis } from "../base/Time.js"
 import { uuidV7 } from "../base/UuidV7.js"
+import type { PipelineStage } from "../domain/PipelineStage.js"
 import type { Stage } from "../domain/Stage.js"
 import { StageEvent } from "../domain/StageEvent.js"
 import type { StageEvents } from "../events/StageEvents.js"
@@ -10,11 +11,11 @@ import type { Storage } from "../storage/Storage.js"
 import type { StorageError } from "../storage/StorageError.js"
 import type { Entry } from "./Entering.js"
 import { completion, enterStage } from "./Entering.js"
-import type { Pipeline, PipelineStage } from "./Pipeline.js"
+import type { Pipeline } from "./Pipeline.js"
 import { tell } from "./Story.js"
 import type { Task } from "./Task.js"
 import type { TaskRow } from "./TaskRows.js"
-import { agentOf, taskReader } from "./TaskRows.js"
+import { taskReader, toldAgentOf } from "./TaskRows.js"
 import type { TaskStore } from "./TaskStore.js"
 import { NoTask, UnknownStage } from "./TaskStore.js"
 
@@ -96,7 +97,7 @@ export const makeOverrule = (
         return { value: false, events: [] }
       }
       yield* tell(sql, id, now, `${stage} → ${to}, overruled by ${overruledBy}`)
-      const agent = agentOf(entry.stage, row.givenAgent)
+      const agent = toldAgentOf(pipeline, entry.stage, row.givenAgent)
       const changed = StageEvent.StageChanged({ workItem, from: stage, to, agent, overruledBy, id: entry.id })
       return { value: true, events: [changed, ...completion(pipeline, workItem, entry)] }
     })

@@ -1,15 +1,7 @@
 import { Context, Effect, Layer, Schema } from "effect"
+import type { PipelineStage } from "../domain/PipelineStage.js"
+import { defaultStages } from "../domain/PipelineStage.js"
 import type { Stage } from "../domain/Stage.js"
-import { doneStage } from "../domain/Stage.js"
-
-/** One stage of the pipeline. */
-export interface PipelineStage {
-  readonly stage: Stage
-  /** The agent that is launched when a task enters the stage, if it needs one. */
-  readonly agent?: string
-  /** The names of the gates that must hold before a task leaves the stage. Those of the last stage are never asked. */
-  readonly gates: ReadonlyArray<string>
-}
 
 /** A gate, and the latest stage that names it, among the stages up to some stage. */
 export interface StageGate {
@@ -24,19 +16,6 @@ export class PipelineError extends Schema.TaggedError<PipelineError>()("Pipeline
   }
 }
 
-/** The default stages, with their agents and gates. */
-export const defaultStages: ReadonlyArray<PipelineStage> = [
-  { stage: "created", gates: ["started"] },
-  { stage: "analysis", agent: "analyst", gates: ["reported"] },
-  { stage: "architecture", agent: "architect", gates: ["reported"] },
-  { stage: "development", agent: "developer", gates: ["ci"] },
-  { stage: "review", agent: "reviewer", gates: ["approval"] },
-  // The work can change after it was approved, so its checks and approvals are asked for again.
-  { stage: "testing", agent: "tester", gates: ["reported", "ci", "approval"] },
-  { stage: "deploy", agent: "deployer", gates: ["ci", "approval", "merged"] },
-  { stage: doneStage, gates: [] }
-]
-
 /** The stages that a task goes through, in their order. */
 export class Pipeline extends Context.Tag("plane-sync/Pipeline")<Pipeline, {
   readonly stages: readonly [PipelineStage, ...Array<PipelineStage>]
@@ -46,17 +25,24 @@ export class Pipeline extends Context.Tag("plane-sync/Pipeline")<Pipeline, {
   readonly after: (stage: Stage) => PipelineStage | undefined
   /** The gates of this stage and of those before. Those of the last stage are never asked, so they are left out. */
   readonly gatesUpTo: (stage: Stage) => ReadonlyArray<StageGate>
+  /** Whether agents are launched. If not, no stage change names one, and no launch stays owed. */
+  readonly launches: boolean
 }>() {
-  /** A host's own stages; at least two, each once. */
-  static readonly layer = (stages: ReadonlyArray<PipelineStage>): Layer.Layer<Pipeline, PipelineError> =>
-    Layer.effect(Pipeline, Effect.suspend(() => make(stages)))
+  /** A host's own stages; at least two, each once. `launches`: whether anybody launches their agents. */
+  static readonly layer = (
+    stages: ReadonlyArray<PipelineStage>,
+    { launches = true }: { readonly launches?: boolean } = {}
+  ): Layer.Layer<Pipeline, PipelineError> => Layer.effect(Pipeline, Effect.suspend(() => make(stages, launches)))
 
   static readonly layerDefault: Layer.Layer<Pipeline, PipelineError> = Layer.suspend(() =>
     Pipeline.layer(defaultStages)
   )
 }
 
-const make = (stages: ReadonlyArray<PipelineStage>): Effect.Effect<Pipeline["Type"], PipelineError> => {
+const make = (
+  stages: ReadonlyArray<PipelineStage>,
+  launches: boolean
+): Effect.Effect<Pipeline["Type"], PipelineError> => {
   const [first, ...rest] = stages
   const names = stages.map(({ stage }) => stage)
   const nameless = names.some((name) => name.trim() === "")
@@ -70,6 +56,7 @@ const make = (stages: ReadonlyArray<PipelineStage>): Effect.Effect<Pipeline["Typ
   return Effect.succeed({
     stages: [first, ...rest],
     names,
+    launches,
     byName: (stage) => stages.find((one) => one.stage === stage),
     after: (stage) => stages.find((_, index) => names[index - 1] === stage),
     gatesUpTo: (stage) => {

@@ -2,12 +2,13 @@ import type { SqlError } from "@effect/sql/SqlError"
 import { Effect, Schema } from "effect"
 import { EpochMillis } from "../base/Time.js"
 import type { ItemId } from "../domain/Ids.js"
+import type { PipelineStage } from "../domain/PipelineStage.js"
 import type { Stage } from "../domain/Stage.js"
 import type { WorkItemKey } from "../domain/WorkItemKey.js"
 import { itemOfKey, keysOfItem, problemOfKey } from "../outbox/ItemKeys.js"
 import type { Fragment, Sql } from "../storage/Sql.js"
 import { launchColumn } from "./Launches.js"
-import type { Pipeline, PipelineStage } from "./Pipeline.js"
+import type { Pipeline } from "./Pipeline.js"
 import type { GivenVerdict, Task, TaskId, TaskStatus } from "./Task.js"
 import { LaunchState, ReportOutcome, VerdictWord } from "./Task.js"
 import type { KnownVerdict } from "./VerdictNews.js"
@@ -78,6 +79,13 @@ const launchOf = Schema.decodeSync(Schema.parseJson(Schema.Struct({
 /** The agent that is launched for a task that enters a stage. */
 export const agentOf = (stage: PipelineStage | undefined, given: string | null | undefined): string | undefined =>
   stage?.agent === undefined ? undefined : given ?? stage.agent
+
+/** The agent that a stage change names: the one that is launched, if anybody is. */
+export const toldAgentOf = (
+  { launches }: Pipeline["Type"],
+  stage: PipelineStage,
+  given: string | null
+): string | undefined => launches ? agentOf(stage, given) : undefined
 
 /** The verdicts that are shown: those of gates that a stage up to here names, in the order of the stages. */
 const shownVerdicts = (

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Layer } from "effect"
-import { projectsLayer } from "../../src/domain/ProjectSettings.js"
+import { projectsLayer } from "../../src/config/ProjectsConfig.js"
 import { PlaneSimulator } from "../../src/simulator/PlaneSimulator.js"
 import { WakeUps } from "../../src/storage/WakeUps.js"
 import { Storage } from "../../src/StorageLayers.js"

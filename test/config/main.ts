@@ -1,7 +1,11 @@
 import { readFileSync, writeFileSync } from "node:fs"
+import { projectsFileSchema } from "../../src/config/ProjectsFile.js"
 import { envExample, settingsPage } from "../../src/config/SettingTexts.js"
 
-const files = [[".env.example", envExample()], ["docs/settings.md", settingsPage()]] as const
+const files = [[".env.example", envExample()], ["docs/settings.md", settingsPage()], [
+  "plane-sync.schema.json",
+  projectsFileSchema()
+]] as const
 
 const write = process.argv.includes("--write")
 

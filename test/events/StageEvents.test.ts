@@ -19,7 +19,7 @@ import {
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { projectsLayer } from "../../src/domain/ProjectSettings.js"
+import { projectsLayer } from "../../src/config/ProjectsConfig.js"
 import { StageEvent } from "../../src/domain/StageEvent.js"
 import { Receipt } from "../../src/events/Receipt.js"
 import { StageEvents } from "../../src/events/StageEvents.js"
@@ -101,7 +101,7 @@ describe("StageEvents", () => {
       assert.strictEqual((yield* stored).length, 1)
     }).pipe(Effect.provide(inMemory)))
 
-  it.effect("an event that can never be told becomes a dead letter with its reason, and nothing throws", () =>
+  it.effect("an event that can never be told becomes a dead letter; its publisher is told, and nothing throws", () =>
     Effect.gen(function*() {
       const { publish } = yield* StageEvents
       const unfit: ReadonlyArray<unknown> = [
@@ -130,12 +130,16 @@ describe("StageEvents", () => {
         },
         new Proxy(changed(), { get: thrown, ownKeys: thrown, has: thrown, getOwnPropertyDescriptor: thrown })
       ]
+      const receipts: Array<Receipt> = []
       for (const event of unfit) {
         // A host written in JavaScript can hand over anything.
-        const receipt = yield* publish(event as StageEvent)
-        assert.isTrue(Receipt.$is("Committed")(receipt))
+        receipts.push(yield* publish(event as StageEvent))
       }
       const rows = (yield* stored).toReversed()
+      assert.deepStrictEqual(
+        receipts,
+        rows.map(({ id, reason }) => Receipt.Unfit({ id, why: reason ?? "no reason" }))
+      )
       assert.deepStrictEqual(rows.map((row) => row.status), unfit.map(() => "dead"))
       assert.match(rows[0]?.reason ?? "", /workItem: "nonsense" is not a work item key/)
       assert.match(rows[1]?.reason ?? "", /id: "not an id" is not an event id/)
@@ -144,11 +148,43 @@ describe("StageEvents", () => {
       assert.strictEqual(rows[9]?.workItem, "ET-2")
 
       const { publishOrFail, transact } = yield* StageEvents
+      for (const event of unfit) {
+        const error = yield* Effect.flip(publishOrFail(event as StageEvent))
+        assert.strictEqual(error._tag, "Unfit")
+      }
+      assert.lengthOf(yield* stored, unfit.length)
       for (const event of unfit.slice(9)) {
-        assert.isFalse((yield* publishOrFail(event as StageEvent)).duplicate)
         yield* transact(Effect.succeed({ value: 1, events: [event as StageEvent] }))
       }
+      assert.lengthOf(yield* stored, unfit.length + unfit.slice(9).length)
     }).pipe(Effect.provide(inMemory)))
+
+  it.effect("what is not fit is named to the publisher and in the log, and an id that is fit is kept", () => {
+    const lines: Array<string> = []
+    const kept = Logger.make(({ logLevel, message }) => void lines.push(`${logLevel.label} ${String(message)}`))
+    return Effect.gen(function*() {
+      const { publish, publishOrFail } = yield* StageEvents
+      const mine = StageEvent.TaskCompleted({ workItem: "\u009b31mET 2", id: "mine" })
+      const key = yield* publish(mine)
+      assert.strictEqual(key.id, "mine")
+      assert.match(Receipt.$is("Unfit")(key) ? key.why : "", /^workItem: .* is not a work item key: expected /)
+      assert.deepStrictEqual(yield* publish(mine), key)
+
+      const id = yield* publish(StageEvent.TaskCompleted({ workItem: "ET-2", id: "two words" }))
+      assert.match(Receipt.$is("Unfit")(id) ? id.why : "", /^id: "two words" is not an event id: expected /)
+      assert.notStrictEqual(id.id, "two words")
+      assert.deepStrictEqual((yield* stored).map((row) => row.id), [id.id, "mine"])
+
+      const { message } = yield* Effect.flip(publishOrFail(StageEvent.TaskCompleted({ workItem: "no key" })))
+      assert.match(message, /^The event can never be told to Plane: workItem: "no key" is not a work item key/)
+
+      yield* TestClock.adjust("1 second")
+      assert.deepStrictEqual(lines, [
+        "WARN 3 events can never be told to Plane and became dead letters. The last one: id: \"two words\" is not an " +
+        "event id: expected 1 to 128 of [A-Za-z0-9._:-]"
+      ])
+    }).pipe(Effect.provide(Layer.merge(inMemory, Logger.replace(Logger.defaultLogger, kept))))
+  })
 
   it.effect("an object of a host's own class is an event like any other, and each of its properties is read once", () =>
     Effect.gen(function*() {
@@ -307,7 +343,12 @@ describe("StageEvents in the host's database", () => {
       const { publish } = yield* StageEvents
       yield* sql`CREATE TABLE task (id TEXT)`
       const advance = (id: string) => Effect.zipRight(sql`INSERT INTO task VALUES (${id})`, publish(changed(id)))
-      yield* sql.withTransaction(advance("kept"))
+      const joined = yield* sql.withTransaction(Effect.all([advance("kept"), publish(changed("kept"))]))
+      assert.deepStrictEqual(joined, [
+        Receipt.Joined({ id: "kept", duplicate: false }),
+        Receipt.Joined({ id: "kept", duplicate: true })
+      ])
+      assert.deepStrictEqual(yield* publish(changed("kept")), Receipt.Committed({ id: "kept", duplicate: true }))
       yield* Effect.flip(sql.withTransaction(Effect.zipRight(advance("gone"), Effect.fail("the host's own trouble"))))
       assert.deepStrictEqual(yield* sql<{ id: string }>`SELECT id FROM task`, [{ id: "kept" }])
       assert.deepStrictEqual((yield* stored).map((row) => row.id), ["kept"])
@@ -343,7 +384,7 @@ describe("StageEvents in the host's database", () => {
       const failure = yield* Effect.flip(
         sql.withTransaction(
           Effect.gen(function*() {
-            yield* publish(changed("kept"))
+            assert.strictEqual((yield* publish(changed("kept")))._tag, "Committed")
             // Read from our file, and not over the host's connection, which knows no such table.
             assert.deepStrictEqual((yield* stored).map((row) => row.id), ["kept"])
             return yield* Effect.fail("rolled back")

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Layer } from "effect"
 import { EpochMillis } from "../../src/base/Time.js"
-import { projectsLayer } from "../../src/domain/ProjectSettings.js"
+import { projectsLayer } from "../../src/config/ProjectsConfig.js"
 import { CanonicalKey } from "../../src/domain/WorkItemKey.js"
 import { rememberStatuses } from "../../src/gitea/CheckRows.js"
 import type { PullRequestSeen } from "../../src/gitea/Facts.js"

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { ConfigProvider, Duration, Effect, Layer, Logger, LogLevel, Option } from "effect"
 import { EpochMillis } from "../../src/base/Time.js"
-import { projectsLayer } from "../../src/domain/ProjectSettings.js"
+import { projectsLayer } from "../../src/config/ProjectsConfig.js"
 import { CanonicalKey } from "../../src/domain/WorkItemKey.js"
 import type { PullRequestAnswer } from "../../src/gitea/Facts.js"
 import type { GiteaClient } from "../../src/gitea/GiteaClient.js"

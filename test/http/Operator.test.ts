@@ -179,6 +179,7 @@ describe("row 27: who may act", () => {
         "post /api/deliveries/{id}/retry 403",
         "post /api/deliveries/{id}/discard 403",
         "post /api/deliveries/retry 403",
+        "post /api/probe 403",
         "post /api/deliveries/discard 403",
         "post /api/tasks/{key}/pause 403",
         "post /api/tasks/{key}/advance 403"
@@ -247,7 +248,7 @@ describe("POST /api/tasks/{key}/report with override", () => {
       const html = (yield* plane.comments(item.id)).map(({ html }) => html)
       const all = html.join("\n")
       // Some of these stages share a comment, with a time behind each.
-      assert.include(all, "🔄 Stage: testing → deploy (launching deployer) (overruled by lea: merged by hand)")
+      assert.include(all, "🔄 Stage: testing → deploy (overruled by lea: merged by hand)")
       assert.include(all, "🔄 Stage: deploy → done (overruled by lea: merged by &lt;the command line&gt;)")
       assert.include(all, "✅ Task completed! PR merged and deployed.")
       assert.strictEqual(all.match(/overruled by/g)?.length, 6)

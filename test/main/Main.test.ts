@@ -1,9 +1,10 @@
 import { assert, describe, layer } from "@effect/vitest"
 import { Clock, Effect, Fiber } from "effect"
-import { writeFile } from "node:fs/promises"
+import { chmod, writeFile } from "node:fs/promises"
 import { PlaneSimulator } from "../../src/simulator/PlaneSimulator.js"
 import { commandLine } from "../cli/CommandLine.js"
 import { folder, post, request, served } from "../http/Server.js"
+import { fileOf } from "../launching/Agents.js"
 import { freePort, listening, Program, run, start } from "./Child.js"
 
 // Slow enough that there is always something under way.
@@ -82,6 +83,58 @@ layer(Program.layer, { excludeTestServices: true })((it) =>
         assert.match(err, /^plane-sync: ORCH_PORT: "http" is not a port: expected a number/m)
         assert.notInclude(err, "s3cr")
       }))
+
+    it.scoped("takes no command from a .env that others can write to; from the environment it does", () =>
+      Effect.gen(function*() {
+        const cwd = yield* folder
+        const file = `${cwd}/.env`
+        yield* Effect.promise(() =>
+          writeFile(file, "ORCH_AGENT_COMMAND=true\nORCH_PLANE_API_TOKEN=\n")
+        )
+        for (const [mode, words] of [[0o666, "0666"], [0o620, "0620"]] as const) {
+          yield* Effect.promise(() => chmod(file, mode))
+          const { code, err } = yield* run(["serve"], { cwd })
+          assert.strictEqual(code, 1)
+          assert.match(
+            err,
+            new RegExp(`^plane-sync: ORCH_AGENT_COMMAND: \\S+/\\.env has the mode ${words}, so others can`)
+          )
+        }
+        // Other settings may come from it, and other commands do not care.
+        const settings = { ORCH_PORT: String(yield* freePort) }
+        const child = yield* start(["serve"], { cwd, settings: { ...settings, ORCH_AGENT_COMMAND: "true" } })
+        yield* listening(child)
+        yield* Effect.promise(() => chmod(file, 0o600))
+        const other = yield* start(["serve"], { cwd: cwd, settings: { ORCH_PORT: "0", ORCH_DATABASE_URL: "other" } })
+        yield* listening(other)
+      }), 30_000)
+
+    it.scoped("ends without its agents, which may print on after its end", () =>
+      Effect.gen(function*() {
+        const cwd = yield* folder
+        const script = "const { existsSync, writeFileSync } = require('node:fs'); setInterval(() => { " +
+          "console.log('still here'); if (existsSync('ended')) { writeFileSync('printed', 'yes'); process.exit() } }, 20)"
+        const settings = {
+          ORCH_PORT: String(yield* freePort),
+          ORCH_PLANE_API_TOKEN: "",
+          ORCH_AGENT_COMMAND: JSON.stringify([process.execPath, "-e", script])
+        }
+        const child = yield* start(["serve"], { cwd, settings })
+        yield* listening(child)
+        yield* request(`http://127.0.0.1:${settings.ORCH_PORT}/api/tasks`, {
+          method: "POST",
+          headers: { "content-type": "application/json" },
+          body: JSON.stringify({ workItem: "ET-1" })
+        })
+        yield* Effect.repeat(Effect.zipLeft(child.output, Effect.sleep("20 millis")), {
+          until: ({ err }) =>
+            err.includes("analyst for ET-1 at analysis: still here")
+        })
+        yield* child.signal("SIGTERM")
+        assert.strictEqual(yield* child.ended, 0)
+        yield* Effect.promise(() => writeFile(`${cwd}/ended`, ""))
+        yield* fileOf(`${cwd}/printed`)
+      }), 30_000)
 
     it.scoped(
       "starts without a token, says so once, and keeps what is published; a second signal ends it at once",

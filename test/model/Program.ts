@@ -28,6 +28,8 @@ const settingsOf = (rules: Rules, gitea: { readonly url: string; readonly token:
   ORCH_GITEA_BRANCHES: rules.releases ? "release/*" : "",
   ORCH_GITEA_REPOSITORIES: rules.second ? "" : repositories[0].name,
   ORCH_PLANE_RATE_LIMIT: "1000/second",
+  // Agents that do nothing: with them, work items are looked at before each launch.
+  ORCH_AGENT_COMMAND: "true",
   ORCH_PLANE_WEBHOOK_SECRET: secrets.plane,
   ORCH_GITEA_WEBHOOK_SECRET: secrets.gitea
 })

@@ -12,6 +12,8 @@ import { noteGone } from "../../src/outbox/LaneDeath.js"
 import { followTask, leaveStates } from "../../src/outbox/LeftStates.js"
 import { observe } from "../../src/outbox/Observation.js"
 import { Outbox } from "../../src/outbox/Outbox.js"
+import { preview } from "../../src/outbox/Preview.js"
+import { answerProbe, askForProbe, openProbeRequest, probeSeen } from "../../src/outbox/ProbeRequests.js"
 import { readStateChanges } from "../../src/outbox/StateChanges.js"
 import type { NewEvent } from "../../src/outbox/StoredEvent.js"
 import { nextStep } from "../../src/sending/NextStep.js"
@@ -104,6 +106,13 @@ const everything = Effect.gen(function*() {
   for (const { lane } of yield* itemsAtStage({ read, sql }, "ET")) {
     yield* write(oweState(sql, { lane }, StateId("b"), EpochMillis(0)))
   }
+  const stages = new Map([["done", { id: StateId("c") }]])
+  const plan = nextStep({ ...planning, stages, states: () => new Map([["done", StateId("c")]]) })
+  for (let lane = 1; lane < 9; lane++) yield* read(preview(sql, LaneId(lane), { plan }, EpochMillis(0)))
+  const asked = yield* askForProbe(yield* Storage)
+  yield* openProbeRequest(yield* Storage, "me")
+  yield* answerProbe(yield* Storage, "me", { asked: asked ?? 0, open: true, reason: null })
+  assert.deepInclude(yield* probeSeen(yield* Storage, EpochMillis(0)), { open: true })
   yield* outbox.prune(EpochMillis(0))
 })
 
@@ -177,6 +186,7 @@ const everyTask = Effect.gen(function*() {
   const now = EpochMillis(0)
   yield* write(Launches.claimLaunch(sql, launch, 1, now))
   yield* write(Launches.beginCall(sql, launch, now))
+  yield* write(Launches.dropLaunch(sql, launch))
   yield* write(Launches.launched(sql, launch, now))
   yield* write(Launches.notLaunched(sql, launch, true, now))
   yield* write(Launches.notLaunched(sql, launch, false, now))

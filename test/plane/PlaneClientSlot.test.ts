@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { DateTime, Effect, Either, Layer } from "effect"
+import { projectsLayer } from "../../src/config/ProjectsConfig.js"
 import { CommentId } from "../../src/domain/Ids.js"
-import { projectsLayer } from "../../src/domain/ProjectSettings.js"
 import { WorkItemKey } from "../../src/domain/WorkItemKey.js"
 import { PlaneClient } from "../../src/plane/PlaneClient.js"
 import type { Slot } from "../../src/plane/RateBudget.js"

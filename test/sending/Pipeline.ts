@@ -1,6 +1,6 @@
 import { ConfigProvider, Effect, Layer } from "effect"
 import { connections } from "../../src/base/Connections.js"
-import { projectsLayer } from "../../src/domain/ProjectSettings.js"
+import { projectsLayer } from "../../src/config/ProjectsConfig.js"
 import { StageEvents } from "../../src/events/StageEvents.js"
 import { Leadership } from "../../src/outbox/Leadership.js"
 import { Outbox } from "../../src/outbox/Outbox.js"

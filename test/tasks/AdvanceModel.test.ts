@@ -3,7 +3,7 @@ import { Effect, Exit, FastCheck, Layer, Logger, LogLevel, Scope, TestContext } 
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import type { PipelineStage } from "../../src/tasks/Pipeline.js"
+import type { PipelineStage } from "../../src/domain/PipelineStage.js"
 import { Verdict } from "../../src/tasks/QualityGate.js"
 import type { TaskId } from "../../src/tasks/Task.js"
 import { Tasks } from "../../src/tasks/Tasks.js"

@@ -1,10 +1,10 @@
 import { assert, describe, it } from "@effect/vitest"
 import { EpochMillis } from "../../src/base/Time.js"
+import { defaultStages } from "../../src/domain/PipelineStage.js"
 import type { StageStates } from "../../src/domain/StageStates.js"
 import { defaultStageStates, StateId } from "../../src/domain/StageStates.js"
 import type { MoveMeaning } from "../../src/tasks/PersonMove.js"
 import { meaningOf, whyOf } from "../../src/tasks/PersonMove.js"
-import { defaultStages } from "../../src/tasks/Pipeline.js"
 import type { TaskStatus } from "../../src/tasks/Task.js"
 
 const stages = defaultStages.map(({ stage }) => stage)

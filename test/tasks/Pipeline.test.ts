@@ -1,8 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Layer } from "effect"
+import type { PipelineStage } from "../../src/domain/PipelineStage.js"
+import { defaultStages } from "../../src/domain/PipelineStage.js"
 import { stages } from "../../src/domain/Stage.js"
-import type { PipelineStage } from "../../src/tasks/Pipeline.js"
-import { defaultStages } from "../../src/tasks/Pipeline.js"
 import { tasksOnly } from "./Orchestration.js"
 
 const refused = (given: ReadonlyArray<PipelineStage>) =>

@@ -1,5 +1,5 @@
 import { ConfigProvider, Effect, Layer, Option } from "effect"
-import { projectsLayer } from "../../src/domain/ProjectSettings.js"
+import { projectsLayer } from "../../src/config/ProjectsConfig.js"
 import { Gitea } from "../../src/gitea/GiteaClient.js"
 import { Stirs } from "../../src/gitea/Stirs.js"
 import { TaskPullRequests } from "../../src/gitea/TaskPullRequests.js"
@@ -35,6 +35,7 @@ const planeProjects = Layer.effect(
         unlessIdentifierHolds: () => Effect.succeedNone,
         wrote: Effect.void,
         status: Effect.succeed({ open: true }),
+        probeNow: Effect.succeed({ open: true }),
         misfit: Effect.sync(() => undefined),
         hasState: () => Effect.sync(() => undefined)
       })

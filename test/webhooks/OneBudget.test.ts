@@ -5,7 +5,7 @@ import { randomUUID } from "node:crypto"
 // Only what the package exports, as a host has it.
 import {
   AgentLauncher,
-  gatesLayer,
+  GiteaGates,
   Orchestrator,
   Pipeline,
   PlaneSync,
@@ -13,7 +13,7 @@ import {
   StageEvent,
   StageEvents,
   Storage,
-  webhooksLayer
+  Webhooks
 } from "../../src/index.js"
 import { PlaneSimulator } from "../../src/simulator/PlaneSimulator.js"
 import { Storage as StorageService } from "../../src/storage/Storage.js"
@@ -42,7 +42,7 @@ const received = (state: string | { readonly id: string; readonly group: string 
   })
 
 const orchestrator = Orchestrator.layerTasks.pipe(
-  Layer.provide(gatesLayer),
+  Layer.provide(GiteaGates.layer),
   Layer.provide([Pipeline.layerDefault, AgentLauncher.layerLog]),
   Layer.provideMerge(PlaneSync.layerStorage),
   Layer.provideMerge(Storage.layerFile(":memory:"))
@@ -75,7 +75,7 @@ const hosted = <A, E>(
       }))
     ))
     // Its settings name another project, as those of a host may that composes its layers under two ConfigProviders.
-    const hooks = Effect.provide(program, Layer.provide(webhooksLayer, hooksSettings))
+    const hooks = Effect.provide(program, Layer.provide(Webhooks.layer, hooksSettings))
     const all = Effect.provide(hooks, orchestrator)
     return yield* Effect.provide(all, settings)
   }).pipe(
@@ -105,7 +105,7 @@ const asked = Effect.flatMap(PlaneSimulator, (plane) => plane.requests)
 
 const statesAsked = Effect.map(asked, (requests) => requests.filter(({ kind }) => kind === "states").length)
 
-describe("webhooksLayer and PlaneSync, provided one after the other", () => {
+describe("Webhooks.layer and PlaneSync, provided one after the other", () => {
   it.live("send by one budget: what both have asked is in use there", () =>
     hosted(
       Effect.gen(function*() {

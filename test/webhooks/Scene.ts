@@ -110,6 +110,8 @@ export const scene = (settings: Readonly<Record<string, string>> = {}) =>
       ORCH_PLANE_WEBHOOK_SECRET: secrets.plane,
       ORCH_GITEA_WEBHOOK_SECRET: secrets.gitea,
       ORCH_GITEA_REQUIRED_CHECKS: "build/tiles",
+      // Agents that do nothing: what they would report is said by the tests.
+      ORCH_AGENT_COMMAND: "true",
       ORCH_DATABASE_URL: file,
       ...settings
     })

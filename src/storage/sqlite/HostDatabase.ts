@@ -6,6 +6,8 @@ import { makeSharedSql } from "../Sql.js"
 import { orStorageError, StorageError } from "../StorageError.js"
 import { retryBusy } from "./RetryBusy.js"
 
+const joins = Effect.map(Effect.serviceOption(SqlClient.TransactionConnection), Option.isSome)
+
 /**
  * Opens storage in a host's own database, through the host's client. A write joins the transaction that its caller has
  * open.
@@ -27,7 +29,7 @@ export const openHostDatabase = Effect.gen(function*() {
   // Inside the transaction, our tables would vanish if it is rolled back, and our background work would go on writing
   // to it after it has ended. Outside of it, we would wait for the only connection, and the transaction would wait for
   // us.
-  if (Option.isSome(yield* Effect.serviceOption(SqlClient.TransactionConnection))) {
+  if (yield* joins) {
     return yield* new StorageError({
       reason: "Failed",
       where,
@@ -37,10 +39,10 @@ export const openHostDatabase = Effect.gen(function*() {
   const edge = orStorageError(where)
   yield* retryBusy(edge(migrate(where)))
   const write = <A>(effect: Effect.Effect<A, SqlError>): Effect.Effect<A, StorageError> =>
-    Effect.flatMap(Effect.serviceOption(SqlClient.TransactionConnection), (open) => {
+    Effect.flatMap(joins, (isOpen) => {
       const once = edge(client.withTransaction(effect))
       // Inside the host's transaction, waiting for one of another process would only hold up both.
-      if (Option.isSome(open)) return once
+      if (isOpen) return once
       // The client's wait for its only connection cannot be interrupted. So a caller that gives up leaves the wait
       // behind; once that is over, it does nothing.
       return retryBusy(Effect.disconnect(once))
@@ -52,6 +54,7 @@ export const openHostDatabase = Effect.gen(function*() {
     writeAlone: write,
     read: edge,
     shared: true,
+    joins,
     index: undefined,
     check: undefined
   }

@@ -131,7 +131,7 @@ const open = Effect.fnUntraced(function*(where: string) {
   const read = <A>(effect: Effect.Effect<A, SqlError>) =>
     guarded(edge(connectionLock.withPermits(1)(Effect.zipRight(refuseMoved, effect))))
   const check = isInMemory ? undefined : guarded(quickCheck(where))
-  return { sql, where, write, writeAlone: transaction, read, shared: false, index, check }
+  return { sql, where, write, writeAlone: transaction, read, shared: false, joins: Effect.succeed(false), index, check }
 })
 
 /**

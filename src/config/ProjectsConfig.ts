@@ -1,0 +1,226 @@
+import type { Redacted } from "effect"
+import { Array as Arr, Config, ConfigError, Duration, Effect, Either, Layer, ParseResult, Record, Schema } from "effect"
+import { readFileSync } from "node:fs"
+import { issuesOf } from "../base/Issue.js"
+import { defineSetting, matching, unset } from "../base/Setting.js"
+import type { PipelineStage } from "../domain/PipelineStage.js"
+import { defaultStages } from "../domain/PipelineStage.js"
+import type { Project } from "../domain/Project.js"
+import { Projects, projectsOf } from "../domain/Projects.js"
+import { projectConfig, projectSettings, pullRequestConfig, pullRequestSettings } from "../domain/ProjectSettings.js"
+import type { StageTable, StateName } from "../domain/StageStates.js"
+import { StateId } from "../domain/StageStates.js"
+import { accessSettings, sendingSettings } from "../plane/PlaneConfig.js"
+import type { ProjectText, StateText } from "./ProjectsFile.js"
+import { ProjectsFile } from "./ProjectsFile.js"
+
+/** The file of the projects. */
+export const configFile = defineSetting({
+  name: "ORCH_CONFIG",
+  about:
+    "The file that says which projects there are, by their identifiers, and how each is treated. Without one there is " +
+    "the project of ORCH_PLANE_PROJECT_IDENTIFIER. It is read at the start.",
+  accepts: matching(/\S/u, `the path of a file, like "plane-sync.json"`),
+  default: unset("")
+})
+
+const stateName = (state: StateText): StateName => {
+  if (typeof state === "string") return { name: state }
+  return "id" in state ? { id: StateId(state.id.toLowerCase()) } : state
+}
+
+const pipelineOf = ({ pipeline }: ProjectText): ReadonlyArray<PipelineStage> | undefined =>
+  pipeline?.map(({ gates = [], state, ...stage }) => ({
+    ...stage,
+    gates,
+    ...(state === undefined ? {} : { state: stateName(state) })
+  }))
+
+/** Where a stage has no state of its own: not begun, done, and in between. */
+const stateByPlace = (index: number, count: number): StateName => ({
+  group: index === 0 ? "unstarted" : index === count - 1 ? "completed" : "started"
+})
+
+/** The states that the stages carry themselves, and those of the table. */
+const stagesOf = (text: ProjectText): StageTable => {
+  const pipeline = pipelineOf(text)
+  const carried = (pipeline ?? []).flatMap(({ stage, state }) => state === undefined ? [] : [[stage, state] as const])
+  const listed = Object.entries(text.stages ?? {}).map(([stage, state]) => [stage, stateName(state)] as const)
+  if (carried.length + listed.length > 0) return new Map([...carried, ...listed])
+  const stages = pipeline ?? defaultStages
+  return new Map(stages.map(({ stage }, index) => [stage, stateByPlace(index, stages.length)]))
+}
+
+type Read<A> = Effect.Effect<A, ConfigError.ConfigError>
+
+const wrong = (file: string, field: string, message: string) =>
+  ConfigError.InvalidData([field === "body" ? file : `${file}: ${field}`], message)
+
+const all = (errors: ReadonlyArray<ConfigError.ConfigError>): Either.Either<void, ConfigError.ConfigError> => {
+  const [first, ...others] = errors
+  return first === undefined ? Either.void : Either.left(others.reduce(ConfigError.And, first))
+}
+
+const textOf = (file: string): Read<string> =>
+  Effect.try({
+    try: () => readFileSync(file, "utf8"),
+    catch: (error) =>
+      ConfigError.InvalidData(
+        [configFile.definition.name],
+        `${file} cannot be read (${error instanceof Error ? error.message : String(error)}): expected a file`
+      )
+  })
+
+const decode = (file: string, text: string): Either.Either<ProjectsFile, ConfigError.ConfigError> =>
+  Either.flatMap(
+    Either.try({
+      try: (): unknown => JSON.parse(text),
+      catch: (error) => wrong(file, "body", `it is no JSON (${error instanceof Error ? error.message : String(error)})`)
+    }),
+    (json) =>
+      Either.mapLeft(
+        Schema.decodeUnknownEither(ProjectsFile, { errors: "all", onExcessProperty: "error" })(json),
+        (error) =>
+          issuesOf(ParseResult.ArrayFormatter.formatErrorSync(error))
+            .map(({ field, message }) => wrong(file, field, message))
+            .reduce(ConfigError.And)
+      )
+  )
+
+/** The value of a variable that the file names. */
+const secretOf = (file: string, field: string, name: string | undefined): Read<Redacted.Redacted | undefined> =>
+  name === undefined
+    ? Effect.sync(() => undefined)
+    : Effect.mapError(
+      Config.redacted(Config.nonEmptyString(name)),
+      () => wrong(file, field, `it names the variable ${name}, which is not set: expected one that is`)
+    )
+
+const isIdentifier = /^[\p{Lu}\p{N}]{1,12}$/u
+
+/** What no schema can tell to be wrong. */
+const contradictions = (file: string, identifier: string, text: ProjectText) => {
+  const at = (field: string, message: string) => wrong(file, `projects.${identifier}.${field}`, message)
+  if (!isIdentifier.test(identifier)) {
+    const expected = `expected an identifier as Plane shows it: 1 to 12 capital letters or digits, like "ET"`
+    return [wrong(file, `projects.${identifier}`, expected)]
+  }
+  const { pipeline, stages = {} } = text
+  const twice = (pipeline ?? []).filter(({ stage, state }) => state !== undefined && stage in stages)
+  const unknown = pipeline === undefined ?
+    [] :
+    Object.keys(stages).filter((name) => pipeline.every(({ stage }) => stage !== name))
+  return [
+    ...twice.map(({ stage }) => at(`stages.${stage}`, "its state is in the pipeline, too: expected it in one place")),
+    ...unknown.map((stage) => at(`stages.${stage}`, "the pipeline has no such stage"))
+  ]
+}
+
+const projectOf = (file: string, workspace: string | undefined, identifier: string, text: ProjectText): Read<Project> =>
+  Effect.gen(function*() {
+    yield* all(contradictions(file, identifier, text))
+    const place = `projects.${identifier}`
+    const secret = (field: string, name: string | undefined) => secretOf(file, `${place}.${field}`, name)
+    const { gitea } = text
+    const apiToken = yield* secret("apiToken", text.apiToken)
+    const giteaToken = yield* secret("gitea.token", gitea?.token)
+    const rules = yield* pullRequestConfig
+    const slug = text.workspace ?? workspace
+    return {
+      identifier,
+      id: text.id?.toLowerCase(),
+      stages: stagesOf(text),
+      pipeline: pipelineOf(text),
+      pullRequests: {
+        branches: text.branches ?? rules.branches,
+        repositories: text.repositories ?? rules.repositories,
+        forks: text.forks ?? rules.forks,
+        reviewers: text.reviewers ?? rules.reviewers,
+        requiredChecks: text.requiredChecks ?? rules.requiredChecks,
+        ciUsers: text.ciUsers ?? rules.ciUsers,
+        warning: text.warning ?? rules.warning,
+        settle: text.settle === undefined ? rules.settle : yield* settleOf(file, `${place}.settle`, text.settle)
+      },
+      own: {
+        ...(slug === undefined ? {} : { workspaceSlug: slug }),
+        ...(apiToken === undefined ? {} : { apiToken }),
+        ...(text.comments === undefined ? {} : { comments: text.comments }),
+        ...(text.onConflict === undefined ? {} : { onConflict: text.onConflict })
+      },
+      webhookSecret: yield* secret("webhookSecret", text.webhookSecret),
+      gitea: gitea && {
+        url: gitea.url.replace(/\/+$/, "").replace(/\/api(\/v1)?$/, ""),
+        token: giteaToken,
+        webhookSecret: yield* secret("gitea.webhookSecret", gitea.webhookSecret)
+      },
+      names: {
+        identifier: `${place} in ${file}`,
+        id: text.id === undefined ? undefined : `${place}.id in ${file}`,
+        workspace: text.workspace !== undefined
+          ? `${place}.workspace in ${file}`
+          : workspace !== undefined
+          ? `workspace in ${file}`
+          : accessSettings.workspaceSlug.definition.name,
+        apiToken: text.apiToken ?? accessSettings.apiToken.definition.name,
+        states: `${place}.stages in ${file}`
+      }
+    }
+  })
+
+const settleOf = (file: string, field: string, text: string): Read<Duration.Duration> =>
+  Either.filterOrLeft(
+    Either.fromOption(Duration.decodeUnknown(text), () => wrong(file, field, `${text} is no duration`)),
+    Duration.between({ minimum: "1 second", maximum: "1 hour" }),
+    () => wrong(file, field, `${text} is out of range: expected 1 second to 1 hour, like "2 minutes"`)
+  )
+
+/** The variables that are for all projects, by the field of a project that says the same. */
+const forAllProjects: Readonly<Record<string, string>> = {
+  ...Record.map(pullRequestSettings, ({ definition }) => definition.name),
+  comments: sendingSettings.comments.definition.name,
+  onConflict: sendingSettings.onConflict.definition.name
+}
+
+/** The variables that say what the file says, if both are set. */
+const saidTwice = (file: string, { projects, workspace }: ProjectsFile): Read<void> =>
+  Effect.gen(function*() {
+    const doubles: ReadonlyArray<readonly [string, string]> = [
+      ...Object.values(projectSettings).map(({ definition }) => [definition.name, "projects"] as const),
+      ...(workspace === undefined ? [] : [[accessSettings.workspaceSlug.definition.name, "workspace"] as const]),
+      ...Object.entries(projects).flatMap(([identifier, project]) =>
+        Object.entries(forAllProjects).flatMap(([field, name]) =>
+          field in project ? [[name, `projects.${identifier}.${field}`] as const] : []
+        )
+      )
+    ]
+    const errors: Array<ConfigError.ConfigError> = []
+    for (const [name, field] of doubles) {
+      const set = yield* Config.withDefault(Config.string(name), "")
+      if (set.trim() === "") continue
+      errors.push(ConfigError.InvalidData([name], `${file} says ${field}, too: expected it in one place`))
+    }
+    yield* all(errors)
+  })
+
+const fromFile = (file: string): Read<Projects["Type"]> =>
+  Effect.gen(function*() {
+    const read = yield* Effect.flatMap(textOf(file), (text) => decode(file, text))
+    yield* saidTwice(file, read)
+    const projects = yield* Effect.forEach(
+      Object.entries(read.projects),
+      ([identifier, text]) => projectOf(file, read.workspace, identifier, text)
+    )
+    if (!Arr.isNonEmptyReadonlyArray(projects)) {
+      return yield* Effect.fail(wrong(file, "projects", "it names no project: expected at least one, like \"ET\""))
+    }
+    return projectsOf(projects)
+  })
+
+/** The projects that are written to: those of the file, or the one that the variables name. */
+export const projectsConfig: Read<Projects["Type"]> = Effect.flatMap(
+  configFile,
+  (file) => file === "" ? Effect.map(projectConfig, (project) => projectsOf([project])) : fromFile(file)
+)
+
+/** The same for every room that needs them. */
+export const projectsLayer: Layer.Layer<Projects, ConfigError.ConfigError> = Layer.effect(Projects, projectsConfig)
