@@ -40,6 +40,7 @@ const well: HealthFacts = {
   notStored: { count: 0, at: EpochMillis(0) },
   gitea: [],
   heard: ["plane", "gitea"],
+  silent: [],
   hooks: {
     plane: { acceptedAt: undefined, refused: undefined, refusedSince: 0, skipped: [] },
     gitea: { acceptedAt: undefined, refused: undefined, refusedSince: 0, skipped: [] }
