@@ -139,7 +139,7 @@ describe("plane-sync probe", () => {
       yield* told(at)
       assert.lengthOf(yield* at.plane.comments(id), 1)
       const { body, status } = yield* request(`${at.url}/api/probe`, { method: "POST" })
-      assert.deepStrictEqual([status, body], [200, { state: "open" }])
+      assert.deepStrictEqual([status, body], [200, [{ project: "ET", state: "open" }]])
     }).pipe(withPlane), 30_000)
 
   it.scopedLive("without a serve asks Plane itself", () =>

@@ -1,8 +1,7 @@
-import { assert, layer } from "@effect/vitest"
+import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { commandsOf, helpOf } from "../../src/cli/Help.js"
-import { folder } from "../http/Server.js"
-import { Program, run } from "./Child.js"
+import { commandLine } from "./CommandLine.js"
 
 const collapsed = (text: string) => text.replace(/\s+/g, " ")
 
@@ -16,16 +15,16 @@ const describing = (lines: ReadonlyArray<string>, term: string): ReadonlyArray<s
     .filter((line) => !/^(This setting is optional|One of the following)/.test(line))
 }
 
-layer(Program.layer)("--help at 80 columns", (it) => {
+describe("--help at 80 columns", () => {
   it.effect("of every command: no wider, no word broken, each argument explained", () =>
     Effect.gen(function*() {
-      const cwd = yield* folder
+      const run = commandLine({})
       const all = [[], ...commandsOf([]).map(([name]) => name.split(" "))]
       assert.isAbove(all.length, 20)
       yield* Effect.forEach(all, (words) =>
         Effect.gen(function*() {
           const name = ["plane-sync", ...words].join(" ")
-          const { code, err, out } = yield* run([...words, "--help"], { cwd, settings: { COLUMNS: "80" } })
+          const { code, err, out } = yield* run(...words, "--help")
           assert.deepStrictEqual([code, err], [0, ""], name)
           const lines = out.split("\n")
           for (const line of lines) assert.isAtMost(line.length, 80, `${name}: ${line}`)
@@ -39,6 +38,6 @@ layer(Program.layer)("--help at 80 columns", (it) => {
           for (const term of usage.match(/<(?!command)\w+>|--[a-z-]+/g) ?? []) {
             assert.isNotEmpty(describing(lines, term).join(" "), `${name}: ${term}\n${out}`)
           }
-        }), { concurrency: 3 })
-    }).pipe(Effect.scoped))
+        }))
+    }))
 })
