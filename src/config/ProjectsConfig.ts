@@ -3,6 +3,7 @@ import { Array as Arr, Config, ConfigError, Duration, Effect, Either, Layer, Par
 import { readFileSync } from "node:fs"
 import { issuesOf } from "../base/Issue.js"
 import { defineSetting, matching, unset } from "../base/Setting.js"
+import { defaultTexts } from "../domain/CommentTexts.js"
 import type { PipelineStage } from "../domain/PipelineStage.js"
 import { defaultStages } from "../domain/PipelineStage.js"
 import type { Project } from "../domain/Project.js"
@@ -131,6 +132,7 @@ const projectOf = (file: string, workspace: string | undefined, identifier: stri
       id: text.id?.toLowerCase(),
       stages: stagesOf(text),
       pipeline: pipelineOf(text),
+      texts: { ...defaultTexts, ...text.texts },
       pullRequests: {
         branches: text.branches ?? rules.branches,
         repositories: text.repositories ?? rules.repositories,

@@ -1,4 +1,5 @@
 import type { Redacted } from "effect"
+import type { CommentTexts } from "./CommentTexts.js"
 import type { PipelineStage } from "./PipelineStage.js"
 import type { PullRequestRules } from "./PullRequestRules.js"
 import type { StageTable } from "./StageStates.js"
@@ -33,6 +34,8 @@ export interface Project {
   readonly pullRequests: PullRequestRules
   /** The stages of its tasks. Undefined: those that are given to all projects. */
   readonly pipeline: ReadonlyArray<PipelineStage> | undefined
+  /** What the comments say. */
+  readonly texts: CommentTexts
   /** How Plane is treated otherwise than for the other projects. */
   readonly own: {
     readonly workspaceSlug?: string

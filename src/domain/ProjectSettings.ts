@@ -1,6 +1,7 @@
 import { Config, Either, ParseResult, Schema } from "effect"
 import type { Accepted } from "../base/Setting.js"
 import { defineSetting, duration, given, globsOf, listOf, matching, oneOf, unset } from "../base/Setting.js"
+import { defaultTexts } from "./CommentTexts.js"
 import type { Project } from "./Project.js"
 import type { PullRequestRules } from "./PullRequestRules.js"
 import type { StageStates, StageTable } from "./StageStates.js"
@@ -137,6 +138,7 @@ export const projectConfig: Config.Config<Project> = Config.map(
     stages: states,
     pullRequests,
     pipeline: undefined,
+    texts: defaultTexts,
     own: {},
     webhookSecret: undefined,
     gitea: undefined,
