@@ -214,8 +214,14 @@ export const giteaGates: Effect.Effect<
     gate("approval", onEach(approval)),
     merged
   ]
-  const { names, stages } = yield* Pipeline
-  const firstForgeStage = stages.findIndex(({ gates }) => forge.some(({ name }) => gates.includes(name)))
+  const pipelines = yield* Pipeline
+
+  /** Whether the forge is asked at the stage of a task, or was before it. */
+  const isAtForge = ({ stage, workItem }: Task) => {
+    const { names, stages } = pipelines.of(workItem)
+    const first = stages.findIndex(({ gates }) => forge.some(({ name }) => gates.includes(name)))
+    return first >= 0 && names.indexOf(stage) >= first
+  }
 
   /** A merge answers it from the first stage on that asks the forge: nobody will work on what is merged. */
   const reportedOrMerged: QualityGate = {
@@ -224,7 +230,7 @@ export const giteaGates: Effect.Effect<
       Effect.flatMap(
         reported.check(task),
         (verdict) =>
-          verdict._tag === "Passed" || firstForgeStage < 0 || names.indexOf(task.stage) < firstForgeStage
+          verdict._tag === "Passed" || !isAtForge(task)
             ? Effect.succeed(verdict)
             : Effect.map(
               merged.check(task),
