@@ -14,7 +14,7 @@ import {
 } from "./outbox/Tables.js"
 import { Migrations } from "./storage/Migrations.js"
 import { followedTasks, gateTables, launchTable, taskTables, whyColumn } from "./tasks/Tables.js"
-import { hookSubjects, hookTables } from "./webhooks/Tables.js"
+import { hookSubjects, hookTables, signerColumn } from "./webhooks/Tables.js"
 
 /**
  * The tables of all rooms, as the steps that create them. Every database gets all of them, whatever part of the program
@@ -34,7 +34,8 @@ export const migrations = {
   "0011_whole_rows": wholeRowColumns,
   "0012_left_heads": leftHeadsColumn,
   "0013_projects": whileNobodyLeads(projectColumns),
-  "0014_stories": Effect.zipRight(storyColumns, hookSubjects)
+  "0014_stories": Effect.zipRight(storyColumns, hookSubjects),
+  "0015_forges": whileNobodyLeads(signerColumn)
 }
 
 /** What opening a database needs. */

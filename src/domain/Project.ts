@@ -13,6 +13,15 @@ export interface SettingNames {
   readonly workspace: string
   readonly apiToken: string
   readonly states: string
+  /** Where the rules for its pull requests are. */
+  readonly repositories: string
+  readonly branches: string
+  readonly forks: string
+  /** The variables that hold the secrets of webhooks of its own. */
+  readonly webhookSecret: string
+  readonly giteaWebhookSecret: string
+  /** Where its own Gitea is set. */
+  readonly gitea: { readonly url: string; readonly token: string }
 }
 
 /** A Gitea that only some projects use. */

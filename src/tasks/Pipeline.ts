@@ -86,7 +86,10 @@ const makeOfProjects = (launches: boolean) =>
     const { all, ofKey } = yield* Projects
     const made = yield* Effect.forEach(all, ({ identifier, pipeline = defaultStages }) =>
       Effect.map(
-        Effect.mapError(make(pipeline), ({ why }) => new PipelineError({ why: `of the project ${identifier}: ${why}` })),
+        Effect.mapError(
+          make(pipeline),
+          ({ why }) => new PipelineError({ why: `of the project ${identifier}: ${why}` })
+        ),
         (pipeline) => ({ project: identifier, pipeline })
       ))
     const byProject = new Map(made.map(({ pipeline, project }) => [project, pipeline]))
