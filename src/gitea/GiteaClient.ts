@@ -82,7 +82,7 @@ export const giteaOf = (clients: ReadonlyMap<number, GiteaClient>): Gitea["Type"
   clients,
   of: (forge) => clients.get(forge),
   troubles: Effect.map(
-    Effect.forEach(clients.values(), ({ troubles }) => troubles),
+    Effect.forEach(Array.from(clients.values()), ({ troubles }) => troubles),
     (troubles) => troubles.flat()
   )
 })
