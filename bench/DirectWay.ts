@@ -5,6 +5,7 @@ import * as HttpClientResponse from "@effect/platform/HttpClientResponse"
 import type { ParseResult } from "effect"
 import { Effect, Schema } from "effect"
 import { commentHtml } from "../src/domain/Comment.js"
+import { defaultTexts } from "../src/domain/CommentTexts.js"
 import type { StageEvent } from "../src/domain/StageEvent.js"
 import { stageOf } from "../src/domain/StageEvent.js"
 import { defaultStageStates } from "../src/domain/StageStates.js"
@@ -61,7 +62,7 @@ export const make = (plane: {
       if (item === undefined) return
       yield* done(
         HttpClientRequest.post(`${items}${item.id}/comments/`).pipe(
-          HttpClientRequest.bodyUnsafeJson({ comment_html: commentHtml(event) })
+          HttpClientRequest.bodyUnsafeJson({ comment_html: commentHtml(defaultTexts, event) })
         )
       )
     })

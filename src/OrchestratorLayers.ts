@@ -1,18 +1,24 @@
-import { Layer } from "effect"
+import { Effect, Layer } from "effect"
+import { projectsConfig } from "./config/ProjectsConfig.js"
+import { Projects } from "./domain/Projects.js"
 import { gatesLayer } from "./gitea/GiteaGates.js"
-import { PlaneSync } from "./PlaneSyncLayers.js"
+import { PlaneSync } from "./sending/PlaneSync.js"
 import { Storage } from "./StorageLayers.js"
 import { orchestratorLayer } from "./tasks/Orchestrator.js"
+import { Pipeline, withStates } from "./tasks/Pipeline.js"
 import { webhooksLayer } from "./webhooks/Webhooks.js"
 
-const layerStorage = Layer.provideMerge(orchestratorLayer, PlaneSync.layerStorage)
+/** The projects of the settings, with the states that the host's pipeline carries. */
+const projects = Layer.effect(Projects, Effect.zipWith(projectsConfig, Pipeline, withStates))
+
+const layerStorage = Layer.provideMerge(orchestratorLayer, Layer.provideMerge(PlaneSync.layerStorage, projects))
 
 /**
  * What decides that a stage changes: tasks, a pipeline of stages with their gates, and the launching of agents. A host
  * gives its parts: `Pipeline`, `QualityGates` and `AgentLauncher`.
  */
 export const Orchestrator = {
-  /** Over a `PlaneSync` that is already there. */
+  /** Over a `PlaneSync` that is already there. What the stages of the pipeline carry is not known to it. */
   layerTasks: orchestratorLayer,
   /** With its `PlaneSync`, over a storage. */
   layerStorage,

@@ -5,6 +5,7 @@ import * as HttpClient from "@effect/platform/HttpClient"
 import * as HttpServer from "@effect/platform/HttpServer"
 import { Array, Config, ConfigProvider, Data, Effect, Layer, Logger, LogLevel } from "effect"
 import { monotonicMillis } from "../../src/base/Time.js"
+import { defaultTexts } from "../../src/domain/CommentTexts.js"
 import { projectConfig } from "../../src/domain/ProjectSettings.js"
 import { givenIds } from "../../src/domain/StageStates.js"
 import { StageEvents } from "../../src/events/StageEvents.js"
@@ -71,7 +72,7 @@ const onDatabaseOf = (events: number) =>
     const claim = {
       projects: ["ET", ""],
       urgentAfter: Infinity,
-      plan: nextStep({ ...config, stages, states: () => givenIds(stages), setting: "the table" })
+      plan: nextStep({ ...config, stages, states: () => givenIds(stages), setting: "the table", texts: defaultTexts })
     }
     const holder = "bench"
     yield* outbox.becomeLeader(holder)

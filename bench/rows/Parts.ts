@@ -7,6 +7,7 @@ import Database from "better-sqlite3"
 import type { Scope } from "effect"
 import { Array, Effect, Layer } from "effect"
 import { MonotonicMillis } from "../../src/base/Time.js"
+import { defaultTexts } from "../../src/domain/CommentTexts.js"
 import { projectConfig } from "../../src/domain/ProjectSettings.js"
 import { givenIds } from "../../src/domain/StageStates.js"
 import { StageEvents } from "../../src/events/StageEvents.js"
@@ -131,7 +132,7 @@ const turns = Effect.gen(function*() {
   const claim = {
     projects: ["ET", ""],
     urgentAfter: 600_000,
-    plan: nextStep({ ...config, stages, states: () => givenIds(stages), setting: "the table" })
+    plan: nextStep({ ...config, stages, states: () => givenIds(stages), setting: "the table", texts: defaultTexts })
   }
   yield* publishAll
   let done = 0

@@ -78,7 +78,7 @@ const planeOf = Effect.gen(function*() {
 const layer = ExplainWorkItem.layer.pipe(
   Layer.provide(TaskPullRequests.layer),
   Layer.provide(TaskStore.layer),
-  Layer.provide([Pipeline.layerDefault, WakeUps.layer, projectsLayer]),
+  Layer.provide([Layer.provide(Pipeline.layerProjects(), projectsLayer), WakeUps.layer, projectsLayer]),
   Layer.provideMerge(existingDatabase)
 )
 

@@ -151,8 +151,8 @@ const by = Options.text("by").pipe(
 
 // The event of an override is published in the same commit. It names the agent only where one is launched.
 const publishing = StageEvents.layer.pipe(
-  Layer.provide([projectsLayer, WakeUps.layer]),
-  Layer.merge(servedPipeline)
+  Layer.merge(servedPipeline),
+  Layer.provide([projectsLayer, WakeUps.layer])
 )
 
 /** Takes a task out of its stage whatever the gates say. It takes no token, because it takes the database. */
@@ -211,8 +211,8 @@ const advance = Command.make("advance", { key: keyArgument }, ({ key }) =>
 
 // There are no gates and launchers here: a `serve` on the same file notices what was stored, and continues with it.
 const store = TaskStore.layer.pipe(
-  Layer.provideMerge(projectsLayer),
-  Layer.provide(Layer.merge(Pipeline.layerDefault, WakeUps.layer))
+  Layer.provide(Layer.merge(Pipeline.layerProjects(), WakeUps.layer)),
+  Layer.provideMerge(projectsLayer)
 )
 const existing = Layer.provideMerge(store, existingDatabase)
 

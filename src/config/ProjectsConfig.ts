@@ -3,14 +3,22 @@ import { Array as Arr, Config, ConfigError, Duration, Effect, Either, Layer, Par
 import { readFileSync } from "node:fs"
 import { issuesOf } from "../base/Issue.js"
 import { defineSetting, matching, unset } from "../base/Setting.js"
+import { defaultTexts } from "../domain/CommentTexts.js"
 import type { PipelineStage } from "../domain/PipelineStage.js"
 import { defaultStages } from "../domain/PipelineStage.js"
 import type { Project } from "../domain/Project.js"
 import { Projects, projectsOf } from "../domain/Projects.js"
-import { projectConfig, projectSettings, pullRequestConfig, pullRequestSettings } from "../domain/ProjectSettings.js"
+import {
+  commonNames,
+  projectConfig,
+  projectSettings,
+  pullRequestConfig,
+  pullRequestSettings
+} from "../domain/ProjectSettings.js"
 import type { StageTable, StateName } from "../domain/StageStates.js"
 import { StateId } from "../domain/StageStates.js"
 import { accessSettings, sendingSettings } from "../plane/PlaneConfig.js"
+import { forgeErrors } from "./OwnForges.js"
 import type { ProjectText, StateText } from "./ProjectsFile.js"
 import { ProjectsFile } from "./ProjectsFile.js"
 
@@ -110,9 +118,20 @@ const contradictions = (file: string, identifier: string, text: ProjectText) => 
   const unknown = pipeline === undefined ?
     [] :
     Object.keys(stages).filter((name) => pipeline.every(({ stage }) => stage !== name))
+  const names = (pipeline ?? []).map(({ stage }) => stage)
+  const repeated = new Set(names.filter((stage, index) => names.indexOf(stage) !== index))
   return [
+    ...(pipeline !== undefined && pipeline.length < 2
+      ? [at("pipeline", "it has fewer than two stages, so nothing could ever be done: expected at least two")]
+      : []),
+    ...Array.from(
+      repeated,
+      (stage) => at("pipeline", `the stage ${JSON.stringify(stage)} is there twice: expected it once`)
+    ),
     ...twice.map(({ stage }) => at(`stages.${stage}`, "its state is in the pipeline, too: expected it in one place")),
-    ...unknown.map((stage) => at(`stages.${stage}`, "the pipeline has no such stage"))
+    ...unknown.map((stage) =>
+      at(`stages.${stage}`, `the pipeline has no such stage: expected one of ${names.join(", ")}`)
+    )
   ]
 }
 
@@ -131,6 +150,7 @@ const projectOf = (file: string, workspace: string | undefined, identifier: stri
       id: text.id?.toLowerCase(),
       stages: stagesOf(text),
       pipeline: pipelineOf(text),
+      texts: { ...defaultTexts, ...text.texts },
       pullRequests: {
         branches: text.branches ?? rules.branches,
         repositories: text.repositories ?? rules.repositories,
@@ -162,10 +182,25 @@ const projectOf = (file: string, workspace: string | undefined, identifier: stri
           ? `workspace in ${file}`
           : accessSettings.workspaceSlug.definition.name,
         apiToken: text.apiToken ?? accessSettings.apiToken.definition.name,
-        states: `${place}.stages in ${file}`
+        states: `${place}.stages in ${file}`,
+        ...commonNames,
+        ...Record.map(
+          Record.filter({ repositories: text.repositories, branches: text.branches, forks: text.forks }, isSet),
+          (_, field) => `${place}.${field} in ${file}`
+        ),
+        ...(text.webhookSecret === undefined ? {} : { webhookSecret: text.webhookSecret }),
+        ...(gitea === undefined ? {} : {
+          giteaWebhookSecret: gitea.webhookSecret ?? `${place}.gitea.webhookSecret in ${file}`,
+          gitea: {
+            url: `${place}.gitea.url in ${file}`,
+            token: gitea.token ?? `${place}.gitea.token in ${file}`
+          }
+        })
       }
     }
   })
+
+const isSet = (value: unknown) => value !== undefined
 
 const settleOf = (file: string, field: string, text: string): Read<Duration.Duration> =>
   Either.filterOrLeft(
@@ -213,6 +248,7 @@ const fromFile = (file: string): Read<Projects["Type"]> =>
     if (!Arr.isNonEmptyReadonlyArray(projects)) {
       return yield* Effect.fail(wrong(file, "projects", "it names no project: expected at least one, like \"ET\""))
     }
+    yield* all(yield* forgeErrors(file, projects))
     return projectsOf(projects)
   })
 

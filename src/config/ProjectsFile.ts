@@ -1,6 +1,10 @@
-import { JSONSchema, Schema } from "effect"
+import { Either, JSONSchema, ParseResult, Schema } from "effect"
 import { isReadable } from "../base/Glob.js"
+import type { CommentKind } from "../domain/CommentTexts.js"
+import { commentValues } from "../domain/CommentTexts.js"
 import { stateGroups, StateIdText } from "../domain/StageStates.js"
+import type { Template } from "../domain/Template.js"
+import { longestTemplate, parseTemplate } from "../domain/Template.js"
 
 /** The name of a variable of the environment, where something secret is: no secret stands in the file. */
 const Variable = Schema.String.pipe(
@@ -72,6 +76,38 @@ const Forge = Schema.Struct({
 const optional = <A, I, R>(schema: Schema.Schema<A, I, R>, description: string) =>
   Schema.optionalWith(schema.annotations({ description }), { exact: true })
 
+const Parsed = Schema.declare((value): value is Template => typeof value === "object" && value !== null)
+
+/** The text of a comment, with the values that it may name. */
+const Text = (kind: CommentKind) => {
+  const { always, perhaps } = commentValues[kind]
+  const values = [...always.map((name) => `{${name}}`), ...perhaps.map((name) => `[ {${name}}]`)].join(", ")
+  return Schema.optionalWith(
+    Schema.transformOrFail(
+      Schema.String.annotations({
+        description: `one line of plain text, up to ${longestTemplate} characters; its values: ${values}`
+      }),
+      Parsed,
+      {
+        strict: true,
+        decode: (text, _, ast) =>
+          Either.mapLeft(parseTemplate(text, commentValues[kind]), (why) => new ParseResult.Type(ast, text, why)),
+        encode: (template, _, ast) => ParseResult.fail(new ParseResult.Forbidden(ast, template, "it is only read"))
+      }
+    ),
+    { exact: true }
+  )
+}
+
+const Texts = Schema.Struct({
+  stageChanged: Text("stageChanged"),
+  gateFailed: Text("gateFailed"),
+  taskCompleted: Text("taskCompleted")
+}).annotations({
+  description: "what comments say instead of the usual; words in [ ] are only there if the values in them are; " +
+    "{{, }}, [[ and ]] are a brace or a bracket"
+})
+
 const Project = Schema.Struct({
   id: optional(Schema.UUID, "Plane's id of the project; without it Plane is asked, by the identifier"),
   workspace: optional(Workspace, "the workspace that it is in; without it the one of all projects"),
@@ -92,6 +128,7 @@ const Project = Schema.Struct({
   settle: optional(DurationText, "how long nothing new must come of a commit's checks"),
   comments: optional(Schema.Literal("joined", "each"), "one comment for all that is owed at once, or one each"),
   onConflict: optional(Schema.Literal("respect", "force"), "whether a work item that a person has cancelled stays so"),
+  texts: Schema.optionalWith(Texts, { exact: true }),
   gitea: Schema.optionalWith(Forge, { exact: true })
 })
 export type ProjectText = typeof Project.Type

@@ -1,6 +1,8 @@
 import { DateTime } from "effect"
 import { escapeHtml, unescapeHtml } from "../base/Text.js"
-import { StageEvent } from "./StageEvent.js"
+import type { CommentTexts } from "./CommentTexts.js"
+import { defaultTexts, textOf } from "./CommentTexts.js"
+import type { StageEvent } from "./StageEvent.js"
 
 /** An event and when it happened. */
 export interface DatedEvent {
@@ -8,29 +10,19 @@ export interface DatedEvent {
   readonly occurredAt: DateTime.Utc
 }
 
-const aside = (words: string, what: string | undefined) =>
-  what === undefined || what === "" ? "" : ` (${words} ${what})`
-
-const text: (event: StageEvent) => string = StageEvent.$match({
-  StageChanged: ({ agent, from, overruledBy, to }) =>
-    `🔄 Stage: ${from} → ${to}${aside("launching", agent)}${aside("overruled by", overruledBy)}`,
-  QualityGateFailed: ({ check, reason, stage }) => `⚠️ QG failed at ${stage}: ${check} — ${reason}`,
-  TaskCompleted: () => "✅ Task completed! PR merged and deployed."
-})
-
 const paragraph = (line: string) => `<p>${escapeHtml(line).replace(/\n/g, "<br>")}</p>`
 
 const utc = (moment: DateTime.Utc) => `${DateTime.formatIso(moment).slice(0, 19).replace("T", " ")} UTC`
 
 /**
- * The HTML of the comment that tells an event. All texts of the event are escaped, because Plane does not sanitise
- * comments.
+ * The HTML of the comment that tells an event. All of it is escaped, the project's own words as well, because Plane
+ * does not sanitise comments.
  */
-export const commentHtml = (event: StageEvent): string => paragraph(text(event))
+export const commentHtml = (texts: CommentTexts, event: StageEvent): string => paragraph(textOf(texts, event))
 
 /** The HTML of one comment that tells several events: each has a line with its own time. */
-export const joinedHtml = (moments: ReadonlyArray<DatedEvent>): string =>
-  moments.map(({ event, occurredAt }) => paragraph(`${text(event)} · ${utc(occurredAt)}`)).join("")
+export const joinedHtml = (texts: CommentTexts, moments: ReadonlyArray<DatedEvent>): string =>
+  moments.map(({ event, occurredAt }) => paragraph(`${textOf(texts, event)} · ${utc(occurredAt)}`)).join("")
 
 const linesOf = (html: string): ReadonlyArray<string> =>
   html.split(/<\/p>/i).map((paragraph) => unescapeHtml(paragraph.replace(/<br\s*\/?>/gi, "\n").replace(/<[^>]*>/g, "")))
@@ -45,26 +37,43 @@ const lettersOf = (text: string) => text.normalize("NFKC").replace(/[^\p{L}\p{N}
 const counted = /^failed\d+timeslastat/
 const endsCounted = /failed\d+timeslastat\d+utc$/
 
-/** How the line of a failure begins that may be counted under the newest words of the same failure. */
-const beginningOf = (event: StageEvent): string | undefined =>
-  event._tag === "QualityGateFailed" && event.sameAs !== undefined
-    ? lettersOf(text({ ...event, reason: "" }))
-    : undefined
+/** Stands for a reason. No text of an event has it, because they are cleaned. */
+const anyReason = "\u0000"
+
+/** How the line of a failure begins and ends that may be counted under the newest words of the same failure. */
+const aroundReason = (texts: CommentTexts, event: StageEvent) => {
+  if (event._tag !== "QualityGateFailed" || event.sameAs === undefined) return undefined
+  const parts = textOf(texts, { ...event, reason: anyReason }).split(anyReason)
+  const [before = ""] = parts
+  return { before: lettersOf(before), after: parts.length === 1 ? "" : lettersOf(parts.at(-1) ?? "") }
+}
+
+const tellsBy = (texts: CommentTexts, { event, occurredAt }: DatedEvent) => {
+  const line = lettersOf(textOf(texts, event))
+  const dated = line + lettersOf(utc(occurredAt))
+  const around = aroundReason(texts, event)
+  return (told: string) =>
+    told === line || told === dated || (told.startsWith(line) && counted.test(told.slice(line.length))) ||
+    (around !== undefined && told.startsWith(around.before) && endsCounted.test(told) &&
+      told.slice(around.before.length).replace(endsCounted, "").endsWith(around.after))
+}
 
 /**
- * Whether the HTML of a comment has a line that tells an event: alone, with its time, or with a count. Letters and
- * numbers are compared, because what Plane keeps of the rest differs between versions.
+ * Whether the HTML of a comment has a line that tells an event: alone, with its time, or with a count; in the project's
+ * words, or in those that it has without any. Letters and numbers are compared, because what Plane keeps of the rest
+ * differs between versions.
  */
-export const tells = (html: string, { event, occurredAt }: DatedEvent): boolean => {
-  const line = lettersOf(text(event))
-  const dated = line + lettersOf(utc(occurredAt))
-  const beginning = beginningOf(event)
-  return linesOf(html).map(lettersOf).some((told) =>
-    told === line || told === dated || (told.startsWith(line) && counted.test(told.slice(line.length))) ||
-    (beginning !== undefined && told.startsWith(beginning) && endsCounted.test(told))
-  )
+export const tells = (texts: CommentTexts, html: string, moment: DatedEvent): boolean => {
+  const isTold = [tellsBy(texts, moment), tellsBy(defaultTexts, moment)]
+  return linesOf(html).map(lettersOf).some((told) => isTold.some((isIt) => isIt(told)))
+}
+
+/** Whether two comments say the same, as far as Plane keeps it. */
+export const saysSame = (one: string, other: string): boolean => {
+  const [words, others] = [one, other].map((html) => linesOf(html).map(lettersOf).join("\n"))
+  return words === others
 }
 
 /** The HTML of the comment that tells how often the same gate has failed, and when it failed last. */
-export const countedHtml = (last: DatedEvent, failures: number): string =>
-  paragraph(`${text(last.event)} (failed ${failures} times, last at ${utc(last.occurredAt)})`)
+export const countedHtml = (texts: CommentTexts, last: DatedEvent, failures: number): string =>
+  paragraph(`${textOf(texts, last.event)} (failed ${failures} times, last at ${utc(last.occurredAt)})`)

@@ -1,4 +1,5 @@
 import type { Redacted } from "effect"
+import type { CommentTexts } from "./CommentTexts.js"
 import type { PipelineStage } from "./PipelineStage.js"
 import type { PullRequestRules } from "./PullRequestRules.js"
 import type { StageTable } from "./StageStates.js"
@@ -12,6 +13,15 @@ export interface SettingNames {
   readonly workspace: string
   readonly apiToken: string
   readonly states: string
+  /** Where the rules for its pull requests are. */
+  readonly repositories: string
+  readonly branches: string
+  readonly forks: string
+  /** The variables that hold the secrets of webhooks of its own. */
+  readonly webhookSecret: string
+  readonly giteaWebhookSecret: string
+  /** Where its own Gitea is set. */
+  readonly gitea: { readonly url: string; readonly token: string }
 }
 
 /** A Gitea that only some projects use. */
@@ -33,6 +43,8 @@ export interface Project {
   readonly pullRequests: PullRequestRules
   /** The stages of its tasks. Undefined: those that are given to all projects. */
   readonly pipeline: ReadonlyArray<PipelineStage> | undefined
+  /** What the comments say. */
+  readonly texts: CommentTexts
   /** How Plane is treated otherwise than for the other projects. */
   readonly own: {
     readonly workspaceSlug?: string

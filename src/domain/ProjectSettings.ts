@@ -1,6 +1,7 @@
 import { Config, Either, ParseResult, Schema } from "effect"
 import type { Accepted } from "../base/Setting.js"
 import { defineSetting, duration, given, globsOf, listOf, matching, oneOf, unset } from "../base/Setting.js"
+import { defaultTexts } from "./CommentTexts.js"
 import type { Project } from "./Project.js"
 import type { PullRequestRules } from "./PullRequestRules.js"
 import type { StageStates, StageTable } from "./StageStates.js"
@@ -128,6 +129,16 @@ export const pullRequestSettings = {
 /** The rules for all projects that have none of their own. */
 export const pullRequestConfig: Config.Config<PullRequestRules> = Config.all(pullRequestSettings)
 
+/** The settings that are those of all projects, where a project does not say it itself. */
+export const commonNames = {
+  repositories: pullRequestSettings.repositories.definition.name,
+  branches: pullRequestSettings.branches.definition.name,
+  forks: pullRequestSettings.forks.definition.name,
+  webhookSecret: "ORCH_PLANE_WEBHOOK_SECRET",
+  giteaWebhookSecret: "ORCH_GITEA_WEBHOOK_SECRET",
+  gitea: { url: "ORCH_GITEA_URL", token: "ORCH_GITEA_TOKEN" }
+}
+
 /** The project that the variables name. */
 export const projectConfig: Config.Config<Project> = Config.map(
   Config.all({ ...projectSettings, pullRequests: pullRequestConfig }),
@@ -137,6 +148,7 @@ export const projectConfig: Config.Config<Project> = Config.map(
     stages: states,
     pullRequests,
     pipeline: undefined,
+    texts: defaultTexts,
     own: {},
     webhookSecret: undefined,
     gitea: undefined,
@@ -145,7 +157,8 @@ export const projectConfig: Config.Config<Project> = Config.map(
       id: projectSettings.id.definition.name,
       workspace: "ORCH_PLANE_WORKSPACE_SLUG",
       apiToken: "ORCH_PLANE_API_TOKEN",
-      states: projectSettings.states.definition.name
+      states: projectSettings.states.definition.name,
+      ...commonNames
     }
   })
 )

@@ -83,23 +83,31 @@ const isDenied = (text: string, word: string) => {
 }
 
 /**
- * Reads which work items a pull request is about. Three places add up: its branch, the keys that its title begins with,
+ * Reads which work items of these projects a pull request is about. Three places add up: its branch, the keys that its title begins with,
  * and in its body those directly after a closing word ("Closes ET-24 and ET-25") or in brackets ("[ET-26]"). A key
  * elsewhere in the title counts only if none of these names any, because titles mention other work items too.
  */
-export const claimReader = (identifier: string): (text: PullRequestText) => ReadonlyArray<Claim> => {
+export const claimReader = (
+  identifiers: ReadonlyArray<string>
+): (text: PullRequestText) => ReadonlyArray<Claim> => {
+  if (identifiers.length === 0) return () => []
   // An identifier has only letters and digits, so it needs no escaping.
-  const key = `${before}${identifier}-0*([1-9][0-9]{0,9})${after}`
+  const any = `(${identifiers.join("|")})`
+  const key = `${before}${any}-0*([1-9][0-9]{0,9})${after}`
   const keys = new RegExp(key, "giu")
   const anyOrder = `[\\[(]*${key}[\\])]*`
-  // The first group is the number of the first key, which is read again with the others.
+  // The groups are those of the first key, which is read again with the others.
   const beginning = new RegExp(`^\\s*${anyOrder}(?:${between}?${anyOrder})*`, "iu")
   const closed = new RegExp(`${closing}:?\\s+(${anyOrder}(?:${between}${anyOrder})*)`, "giu")
   const bracketed = new RegExp(`\\[${key}\\]`, "giu")
-  const mentioned = new RegExp(`${identifier}-[0-9]`, "iu")
+  const mentioned = new RegExp(`${any}-[0-9]`, "iu")
+
+  /** The project's identifier, in whichever letters it is written. */
+  const identifierOf = (written: string) =>
+    identifiers.find((one) => new RegExp(`^${one}$`, "iu").test(written)) ?? written
 
   const keysIn = (text: string) =>
-    Array.from(text.matchAll(keys), ([, number]) => CanonicalKey(`${identifier}-${number}`))
+    Array.from(text.matchAll(keys), ([, written = "", number]) => CanonicalKey(`${identifierOf(written)}-${number}`))
 
   const inProse = (text: string) =>
     Array.from(text.matchAll(closed)).flatMap((found) =>

@@ -1,8 +1,11 @@
 import type * as HttpClient from "@effect/platform/HttpClient"
-import type { ConfigError, Option } from "effect"
+import type { ConfigError } from "effect"
 import { Context, DateTime, Effect, Layer } from "effect"
 import { EpochMillis } from "../base/Time.js"
+import type { Project } from "../domain/Project.js"
+import { Projects } from "../domain/Projects.js"
 import type { PullRequest, PullRequestAnswer, Repository } from "./Facts.js"
+import { commonForge, forgeAt, idInForge, repositoryIdIn } from "./Forges.js"
 import type { GiteaApi } from "./GiteaConfig.js"
 import { GiteaConfig } from "./GiteaConfig.js"
 import type { GiteaError } from "./GiteaError.js"
@@ -57,13 +60,50 @@ export interface GiteaClient {
   readonly troubles: Effect.Effect<ReadonlyArray<GiteaError>>
 }
 
-/** The client of Gitea's REST API; none without `ORCH_GITEA_URL` and `ORCH_GITEA_TOKEN`. */
-export class Gitea extends Context.Tag("plane-sync/Gitea")<Gitea, Option.Option<GiteaClient>>() {
-  static readonly layer: Layer.Layer<Gitea, ConfigError.ConfigError, HttpClient.HttpClient> = Layer.effect(
+/**
+ * The clients of Gitea's REST API: that of `ORCH_GITEA_URL` and `ORCH_GITEA_TOKEN`, and those of the projects that have
+ * a Gitea of their own; none where no token is set.
+ */
+export class Gitea extends Context.Tag("plane-sync/Gitea")<Gitea, {
+  readonly clients: ReadonlyMap<number, GiteaClient>
+  /** The client of a Gitea, by its number: see `Forges.ts`. */
+  readonly of: (forge: number) => GiteaClient | undefined
+  /** The troubles of all. */
+  readonly troubles: Effect.Effect<ReadonlyArray<GiteaError>>
+}>() {
+  static readonly layer: Layer.Layer<Gitea, ConfigError.ConfigError, HttpClient.HttpClient | Projects> = Layer.effect(
     Gitea,
-    Effect.flatMap(GiteaConfig, ({ api }) => api === undefined ? Effect.succeedNone : Effect.asSome(make(api)))
+    Effect.suspend(() => makeAll)
   )
 }
+
+/** `Gitea` of some clients, by the numbers of their Giteas. */
+export const giteaOf = (clients: ReadonlyMap<number, GiteaClient>): Gitea["Type"] => ({
+  clients,
+  of: (forge) => clients.get(forge),
+  troubles: Effect.map(
+    Effect.forEach(Array.from(clients.values()), ({ troubles }) => troubles),
+    (troubles) => troubles.flat()
+  )
+})
+
+/** How the Gitea of a project's own is reached; undefined if it is not asked. */
+const ownApi = ({ gitea, names }: Project): readonly [forge: number, api: GiteaApi] | undefined =>
+  gitea?.token && [forgeAt(gitea.url), { url: gitea.url, token: gitea.token, names: names.gitea }]
+
+const makeAll = Effect.gen(function*() {
+  const { api } = yield* GiteaConfig
+  const { all } = yield* Projects
+  const apis = new Map([
+    ...(api === undefined ? [] : [[commonForge, api] as const]),
+    ...all.map(ownApi).filter((own) => own !== undefined)
+  ])
+  const made = yield* Effect.forEach(
+    apis,
+    ([forge, api]) => Effect.map(make(api, forge), (client) => [forge, client] as const)
+  )
+  return giteaOf(new Map(made))
+})
 
 const encodeName = (repository: string) => repository.split("/").map(encodeURIComponent).join("/")
 
@@ -74,14 +114,15 @@ const aboutAnother = "the answer is about another one"
 const orHeld = <A>(answered: string | undefined, held: A): A | string =>
   answered === undefined || answered === "" ? held : answered
 
-const make = Effect.fnUntraced(function*(api: GiteaApi) {
+const make = Effect.fnUntraced(function*(api: GiteaApi, forge: number) {
+  const ours = ({ id, name }: Repository): Repository => ({ id: repositoryIdIn(forge, id), name })
   const { failure, one, pages, troubles } = yield* makeRequests(api)
 
   const pullRequest = Effect.fnUntraced(function*(held: PullRequest) {
     const path = `repos/${encodeName(held.name)}/pulls/${held.number}`
     const { base, draft, head, merged, merged_at, number, state, title, user } = yield* one(path, PullRequestJson)
     if (number !== undefined && number !== held.number) return yield* failure(path, "Unanswered", aboutAnother)
-    if (base.repo?.id !== undefined && base.repo.id !== held.repository) {
+    if (base.repo?.id !== undefined && base.repo.id !== idInForge(held.repository)) {
       return yield* failure(path, "NotFound", "another repository has this name now")
     }
     const answer: PullRequestAnswer = {
@@ -134,11 +175,12 @@ const make = Effect.fnUntraced(function*(api: GiteaApi) {
       ),
     branch,
     repository: (id) =>
-      Effect.flatMap(one(`repositories/${id}`, RepositoryText), (answered) =>
-        answered.id === id
-          ? Effect.succeed(repositoryOf(answered))
-          : failure(`repositories/${id}`, "Unanswered", aboutAnother)),
-    repositoryNamed: (name) => Effect.map(one(`repos/${encodeName(name)}`, RepositoryText), repositoryOf),
+      Effect.flatMap(one(`repositories/${idInForge(id)}`, RepositoryText), (answered) =>
+        answered.id === idInForge(id)
+          ? Effect.succeed(ours(repositoryOf(answered)))
+          : failure(`repositories/${idInForge(id)}`, "Unanswered", aboutAnother)),
+    repositoryNamed: (name) =>
+      Effect.map(one(`repos/${encodeName(name)}`, RepositoryText), (answered) => ours(repositoryOf(answered))),
     openPullRequests: (repository, which) =>
       Effect.flatMap(
         pages(`repos/${encodeName(repository.name)}/pulls`, PullRequestsText, (read) => read, {
@@ -147,7 +189,7 @@ const make = Effect.fnUntraced(function*(api: GiteaApi) {
           isLong: true
         }),
         ({ isAll, read, total }) => {
-          const seen = read.flat().map(listedPullRequest)
+          const seen = read.flat().map((listed) => listedPullRequest(forge, listed))
           return seen.some((one) => one.repository !== repository.id)
             ? failure(`repos/${repository.name}`, "NotFound", "another repository has this name now")
             : Effect.succeed({ seen, isAll, total })

@@ -7,6 +7,8 @@ export interface GiteaApi {
   /** Gitea's address, without the API's path and without a slash at the end. */
   readonly url: string
   readonly token: Redacted.Redacted
+  /** Where both are set. */
+  readonly names: { readonly url: string; readonly token: string }
 }
 
 export interface GiteaConfig {
@@ -42,6 +44,7 @@ export const GiteaConfig: Config.Config<GiteaConfig> = Config.all(giteaSettings)
       const [missing, set] = hasToken ? names : [names[1], names[0]]
       return Either.left(ConfigError.InvalidData([missing], `it is not set, but ${set} is: expected both or neither`))
     }
-    return Either.right({ api: hasToken ? { url, token } : undefined })
+    const names = { url: giteaSettings.url.definition.name, token: giteaSettings.token.definition.name }
+    return Either.right({ api: hasToken ? { url, token, names } : undefined })
   })
 )

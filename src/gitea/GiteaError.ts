@@ -14,19 +14,22 @@ export class GiteaError extends Schema.TaggedError<GiteaError>()("GiteaError", {
   reason: Schema.Literal("KeyRefused", "NotFound", "Unreachable", "Unanswered"),
   path: Schema.String,
   words: Schema.String,
+  /** The variable that holds the token. */
+  token: Schema.String,
   /** The cause in plain words, with what a person can do about it, where it is known. */
   headline: Schema.optional(Schema.String)
 }) {
   override get message(): string {
+    const { headline, path, reason, token, words } = this
     // Silence is not the path's own, and may have been met by another task.
-    return this.reason === "Unreachable"
-      ? `${this.headline ?? "Gitea does not answer"} (${this.words})`
-      : `Gitea ${this.path}: ${this.headline ?? advice[this.reason]} (${this.words})`
+    return reason === "Unreachable"
+      ? `${headline ?? "Gitea does not answer"} (${words})`
+      : `Gitea ${path}: ${headline ?? advice[reason](token)} (${words})`
   }
 }
 
-const advice: Record<Exclude<GiteaError["reason"], "Unreachable">, string> = {
-  KeyRefused: "it refuses ORCH_GITEA_TOKEN, which needs to read repositories",
-  NotFound: "it has no such thing, or the user of ORCH_GITEA_TOKEN may not see it",
-  Unanswered: "it does not answer this"
+const advice: Record<Exclude<GiteaError["reason"], "Unreachable">, (token: string) => string> = {
+  KeyRefused: (token) => `it refuses ${token}, which needs to read repositories`,
+  NotFound: (token) => `it has no such thing, or the user of ${token} may not see it`,
+  Unanswered: () => "it does not answer this"
 }

@@ -1,10 +1,11 @@
 import type { ConfigError } from "effect"
-import { Duration, Effect, Layer, Option } from "effect"
+import { Duration, Effect, Layer } from "effect"
 import { backoff } from "../base/Backoff.js"
 import { connections } from "../base/Connections.js"
 import type { EpochMillis } from "../base/Time.js"
 import { epochMillis, later } from "../base/Time.js"
 import { Projects } from "../domain/Projects.js"
+import type { PullRequestRules } from "../domain/PullRequestRules.js"
 import type { Leadership } from "../outbox/Leadership.js"
 import { Storage } from "../storage/Storage.js"
 import type { StorageError } from "../storage/StorageError.js"
@@ -18,6 +19,8 @@ import { readStatuses, receivedBy, rememberAskedStatuses } from "./CheckRows.js"
 import type { JudgeByDemands } from "./Demands.js"
 import { makeDemands } from "./Demands.js"
 import type { CommitStatus, PullRequest } from "./Facts.js"
+import { forgeOfProject } from "./Forges.js"
+import type { GiteaClient } from "./GiteaClient.js"
 import { Gitea } from "./GiteaClient.js"
 import type { GiteaError } from "./GiteaError.js"
 import { makeRenewal } from "./Renewal.js"
@@ -52,8 +55,22 @@ const askAgain = (verdict: Verdict, againAfter: Duration.Duration): Verdict =>
 /** How many pull requests of a task Gitea is asked about at the same time. */
 const mostAsked = 4
 
+/** A Gitea that can be asked. */
+interface Asked {
+  readonly client: GiteaClient
+  /** The pull request as it is now. */
+  readonly current: ReturnType<typeof makeRenewal>
+  readonly judgeByDemands: JudgeByDemands
+}
+
+/** What a task's project says of its pull requests, and its Gitea, if that can be asked. */
+interface Judging {
+  readonly rules: PullRequestRules
+  readonly asked: Asked | undefined
+}
+
 /** What a gate says of one open pull request. */
-type Check = (pullRequest: PullRequest) => Effect.Effect<Answer, GiteaError | StorageError>
+type Check = (pullRequest: PullRequest, by: Judging) => Effect.Effect<Answer, GiteaError | StorageError>
 
 /** What Gitea answers that is not stored. It does not name its own runners, as a hook does. */
 const news = (held: ReadonlyArray<CommitStatus>, asked: ReadonlyArray<CheckAnswer>) => {
@@ -76,8 +93,8 @@ export const giteaGates: Effect.Effect<
   never,
   Gitea | Projects | Storage | TaskPullRequests | Pipeline
 > = Effect.gen(function*() {
-  const { all: [{ pullRequests: rules }] } = yield* Projects
-  const client = Option.getOrUndefined(yield* Gitea)
+  const { all, ofKey } = yield* Projects
+  const gitea = yield* Gitea
   const storage = yield* Storage
   const { read, sql, write } = storage
   const pullRequests = yield* TaskPullRequests
@@ -103,30 +120,36 @@ export const giteaGates: Effect.Effect<
         : Failed({ reason: told.reason ?? "", againAfter: pause })
     })
 
-  const current = client === undefined ? Effect.succeed<PullRequest> : makeRenewal(client, storage)
+  const asked = new Map<number, Asked>()
+  for (const [forge, client] of gitea.clients) {
+    asked.set(forge, { client, current: makeRenewal(client, storage), judgeByDemands: yield* makeDemands(client) })
+  }
 
-  const judgeByDemands: JudgeByDemands = client === undefined
-    ? (_, judge) => judge(noDemands)
-    : yield* makeDemands(client, rules)
+  /** By which rules the pull requests of a task are judged, and who is asked about them. */
+  const judging = ({ workItem }: Task): Judging => {
+    const project = ofKey(workItem) ?? all[0]
+    return { rules: project.pullRequests, asked: asked.get(forgeOfProject(project)) }
+  }
 
   /**
    * The pull requests as they are now. One that would not count in any state is not asked about. What is known of one
    * that is not open stands while Gitea does not answer about it, so that it holds up no other.
    */
-  const renewed = (task: Task, considered: ReadonlyArray<Considered>) =>
+  const renewed = (task: Task, { asked }: Judging, considered: ReadonlyArray<Considered>) =>
     Effect.forEach(
       considered,
       (one) =>
-        one.isRevert === true || isDecided(one) ?
+        one.isRevert === true || isDecided(one) || asked === undefined ?
           Effect.succeed(one) :
-          Effect.map(current(one.pullRequest), (now) => pullRequests.judge(task, now)).pipe(
+          Effect.map(asked.current(one.pullRequest), (now) => pullRequests.judge(task, now)).pipe(
             Effect.catchIf(({ _tag }) => _tag === "GiteaError" && !one.pullRequest.open, () => Effect.succeed(one))
           ),
       { concurrency: mostAsked }
     )
 
-  const ci = (pullRequest: PullRequest) => {
-    if (client === undefined) return heldChecks(pullRequest, () => true, noDemands)
+  const ci: Check = (pullRequest, { asked: forge, rules }) => {
+    if (forge === undefined) return heldChecks(pullRequest, rules, () => true, noDemands)
+    const { client, judgeByDemands } = forge
     return Effect.gen(function*() {
       const held = yield* read(readStatuses(sql, pullRequest))
       const asked = yield* client.checks(pullRequest.name, pullRequest.headSha)
@@ -135,12 +158,17 @@ export const giteaGates: Effect.Effect<
       if (fresh.length > 0) yield* write(rememberAskedStatuses(sql, pullRequest, fresh, now))
       // An answer is complete: what is not in it is not there any more.
       const there = new Set(asked.map(({ context }) => context))
-      const judge = (demands: Demands) => heldChecks(pullRequest, (context) => there.has(context), demands)
-      return yield* rules.requiredChecks.length > 0 ? judge(noDemands) : judgeByDemands(pullRequest, judge)
+      const judge = (demands: Demands) => heldChecks(pullRequest, rules, (context) => there.has(context), demands)
+      return yield* rules.requiredChecks.length > 0 ? judge(noDemands) : judgeByDemands(pullRequest, rules, judge)
     })
   }
 
-  const heldChecks = (pullRequest: PullRequest, isThere: (context: string) => boolean, demands: Demands) =>
+  const heldChecks = (
+    pullRequest: PullRequest,
+    rules: PullRequestRules,
+    isThere: (context: string) => boolean,
+    demands: Demands
+  ) =>
     Effect.gen(function*() {
       const held = (yield* read(readStatuses(sql, pullRequest))).filter(({ context }) => isThere(context))
       const now = yield* epochMillis
@@ -153,20 +181,21 @@ export const giteaGates: Effect.Effect<
 
   // Gitea sends no hook for a dismissal. So its own answer counts in every case, and what is stored is not enough to
   // fail.
-  const approval = (pullRequest: PullRequest) =>
+  const approval: Check = (pullRequest, { asked, rules }) =>
     Effect.gen(function*() {
-      const reviews = client === undefined
+      const reviews = asked === undefined
         ? heardReviews(yield* read(readReviews(sql, pullRequest)), pullRequest)
-        : yield* client.reviews(pullRequest.name, pullRequest.number)
-      return yield* judgeByDemands(pullRequest, (demands) =>
-        Effect.succeed({ verdict: reviewsVerdict(reviews, pullRequest, demands, rules) }))
+        : yield* asked.client.reviews(pullRequest.name, pullRequest.number)
+      const judge = (demands: Demands) =>
+        Effect.succeed({ verdict: reviewsVerdict(reviews, pullRequest, demands, rules) })
+      return yield* asked === undefined ? judge(noDemands) : asked.judgeByDemands(pullRequest, rules, judge)
     })
 
-  const onEach = (check: Check) => (workItem: string, standing: Standing) =>
+  const onEach = (check: Check) => (workItem: string, standing: Standing, by: Judging) =>
     Effect.map(
       Effect.forEach(
         standing.open,
-        (pullRequest) => Effect.map(check(pullRequest), (answer) => ({ pullRequest, answer })),
+        (pullRequest) => Effect.map(check(pullRequest, by), (answer) => ({ pullRequest, answer })),
         { concurrency: mostAsked }
       ),
       (answers) => eachOpen(workItem, standing, answers)
@@ -174,7 +203,7 @@ export const giteaGates: Effect.Effect<
 
   const gate = (
     name: string,
-    judge: (workItem: string, standing: Standing) => Effect.Effect<Answer, GiteaError | StorageError>,
+    judge: (workItem: string, standing: Standing, by: Judging) => Effect.Effect<Answer, GiteaError | StorageError>,
     /** What is known without Gitea: it counts only if it is a failure. */
     known: Check = () => Effect.succeed({ verdict: Pending({ why: "Gitea did not answer" }) })
   ): QualityGate => ({
@@ -183,20 +212,21 @@ export const giteaGates: Effect.Effect<
     check: (task) =>
       Effect.gen(function*() {
         const { id, workItem } = task
+        const by = judging(task)
         const considered = yield* pullRequests.link(task)
-        return yield* Effect.flatMap(renewed(task, considered), (now) => judge(workItem, standingOf(now))).pipe(
+        return yield* Effect.flatMap(renewed(task, by, considered), (now) => judge(workItem, standingOf(now), by)).pipe(
           Effect.tap(() => failures.delete(failuresOf(name, id))),
           Effect.flatMap(({ againAt, verdict }) =>
             Effect.map(epochMillis, (now) => {
               const moments = [
-                ...(client !== undefined && considered.length > 0 ? [later(now, askedEvery)] : []),
+                ...(by.asked !== undefined && considered.length > 0 ? [later(now, askedEvery)] : []),
                 ...(againAt === undefined ? [] : [againAt])
               ]
               return moments.length === 0 ? verdict : askAgain(verdict, until(now, moments))
             })
           ),
           Effect.catchTag("GiteaError", (error) =>
-            Effect.flatMap(onEach(known)(workItem, standingOf(considered)), ({ verdict }) =>
+            Effect.flatMap(onEach(known)(workItem, standingOf(considered), by), ({ verdict }) =>
               waits(name, task, error, verdict)))
         )
       }).pipe(Effect.catchAll((error) =>
@@ -210,12 +240,18 @@ export const giteaGates: Effect.Effect<
   }
 
   const forge = [
-    gate("ci", onEach(ci), (pullRequest) => heldChecks(pullRequest, () => true, noDemands)),
+    gate("ci", onEach(ci), (pullRequest, { rules }) => heldChecks(pullRequest, rules, () => true, noDemands)),
     gate("approval", onEach(approval)),
     merged
   ]
-  const { names, stages } = yield* Pipeline
-  const firstForgeStage = stages.findIndex(({ gates }) => forge.some(({ name }) => gates.includes(name)))
+  const pipelines = yield* Pipeline
+
+  /** Whether the forge is asked at the stage of a task, or was before it. */
+  const isAtForge = ({ stage, workItem }: Task) => {
+    const { names, stages } = pipelines.of(workItem)
+    const first = stages.findIndex(({ gates }) => forge.some(({ name }) => gates.includes(name)))
+    return first >= 0 && names.indexOf(stage) >= first
+  }
 
   /** A merge answers it from the first stage on that asks the forge: nobody will work on what is merged. */
   const reportedOrMerged: QualityGate = {
@@ -224,7 +260,7 @@ export const giteaGates: Effect.Effect<
       Effect.flatMap(
         reported.check(task),
         (verdict) =>
-          verdict._tag === "Passed" || firstForgeStage < 0 || names.indexOf(task.stage) < firstForgeStage
+          verdict._tag === "Passed" || !isAtForge(task)
             ? Effect.succeed(verdict)
             : Effect.map(
               merged.check(task),

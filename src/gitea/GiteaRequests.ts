@@ -33,13 +33,13 @@ const answerLimit = 4 * 1024 * 1024
 const longAnswerLimit = 4 * answerLimit
 
 /** Asks Gitea's API: one thing, or all pages of a list. */
-export const makeRequests = Effect.fnUntraced(function*({ token, url }: GiteaApi) {
+export const makeRequests = Effect.fnUntraced(function*({ names, token, url }: GiteaApi) {
   const secret = Redacted.value(token)
   const http = yield* HttpClient.HttpClient
   const restUpTo = (answerLimit: number) =>
     makeRestClient(http, {
       url: `${url}/api/v1/`,
-      setting: "ORCH_GITEA_URL",
+      setting: names.url,
       header: ["authorization", `token ${secret}`],
       secret,
       answerLimit
@@ -52,6 +52,7 @@ export const makeRequests = Effect.fnUntraced(function*({ token, url }: GiteaApi
       reason,
       path,
       words: cleanLine(rest.withoutSecret(words), textLimit),
+      token: names.token,
       ...(headline === undefined ? {} : { headline })
     })
 

@@ -1,6 +1,7 @@
 import { DateTime, Schema } from "effect"
 import { EpochMillis } from "../base/Time.js"
 import type { PullRequestSeen } from "./Facts.js"
+import { IdInForge, repositoryIdIn } from "./Forges.js"
 import { branchOf, isDraft } from "./PullRequestBody.js"
 
 const text = Schema.optionalWith(Schema.String, { nullable: true, default: () => "" })
@@ -14,7 +15,7 @@ export const ListedPullRequest = Schema.Struct({
   user: Schema.optional(Schema.NullOr(Schema.Struct({ login: text }))),
   base: Schema.Struct({
     ref: Schema.String,
-    repo: Schema.Struct({ id: Schema.Int, full_name: Schema.String, default_branch: text })
+    repo: Schema.Struct({ id: IdInForge, full_name: Schema.String, default_branch: text })
   }),
   head: Schema.Struct({
     label: Schema.optionalWith(Schema.String, { nullable: true }),
@@ -29,8 +30,11 @@ export const ListedPullRequest = Schema.Struct({
 const millis = (moment: DateTime.DateTime) => EpochMillis(DateTime.toEpochMillis(moment))
 
 /** The pull request as a hook would show it. A hook of the same moment knows it better. */
-export const listedPullRequest = ({ base, head, ...pr }: typeof ListedPullRequest.Type): PullRequestSeen => ({
-  repository: base.repo.id,
+export const listedPullRequest = (
+  forge: number,
+  { base, head, ...pr }: typeof ListedPullRequest.Type
+): PullRequestSeen => ({
+  repository: repositoryIdIn(forge, base.repo.id),
   name: base.repo.full_name,
   number: pr.number,
   fork: head.repo_id !== base.repo.id || branchOf(head) === "",

@@ -4,6 +4,7 @@ import type { EpochMillis } from "../base/Time.js"
 import { later } from "../base/Time.js"
 import type { Sql } from "../storage/Sql.js"
 import type { Repository } from "./Facts.js"
+import { idsIn } from "./Forges.js"
 
 const rowsOf = (repositories: ReadonlyArray<Repository>) =>
   JSON.stringify(repositories.map(({ id, name }) => [id, name]))
@@ -73,10 +74,13 @@ export const settleRepository = (
 export const makeRepositoriesDue = (sql: Sql, now: EpochMillis): Effect.Effect<void, SqlError> =>
   Effect.asVoid(sql`UPDATE plane_sync_repository SET due_at = ${now} WHERE due_at > ${now}`)
 
-/** Which of these names, in lower case, were heard of. */
-export const readKnownNames = (sql: Sql, names: ReadonlyArray<string>) =>
-  Effect.map(
+/** Which of these names, in lower case, were heard of in a Gitea. */
+export const readKnownNames = (sql: Sql, forge: number, names: ReadonlyArray<string>) => {
+  const [first, after] = idsIn(forge)
+  return Effect.map(
     sql<{ name: string }>`SELECT lower(name) AS name FROM plane_sync_repository
-      WHERE lower(name) IN (SELECT value FROM json_each(${JSON.stringify(names)}))`,
+      WHERE lower(name) IN (SELECT value FROM json_each(${JSON.stringify(names)}))
+        AND +id >= ${first} AND +id < ${after}`,
     (rows) => new Set(rows.map(({ name }) => name))
   )
+}

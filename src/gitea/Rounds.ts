@@ -1,5 +1,5 @@
 import type { Scope } from "effect"
-import { Duration, Effect, Option } from "effect"
+import { Duration, Effect } from "effect"
 import { isGlob } from "../base/Glob.js"
 import type { EpochMillis } from "../base/Time.js"
 import { epochMillis, later } from "../base/Time.js"
@@ -14,6 +14,7 @@ import { claimReader } from "./Claims.js"
 import type { Concerned } from "./Concerned.js"
 import { readConcerned, rememberConcerned, tasksConcerned } from "./Concerned.js"
 import type { Repository } from "./Facts.js"
+import { forgeOf, projectsIn } from "./Forges.js"
 import type { GiteaClient } from "./GiteaClient.js"
 import { Gitea } from "./GiteaClient.js"
 import type { GiteaError } from "./GiteaError.js"
@@ -54,21 +55,23 @@ const mostGone = 50
  * repository's open pull requests do.
  */
 export const makeAsking = (
-  client: GiteaClient
+  client: GiteaClient,
+  forge: number
 ): Effect.Effect<
   (due: DueRepository) => Effect.Effect<void, StorageError>,
   never,
   Projects | Storage | TaskPullRequests | TaskStore | WakeUps
 > =>
   Effect.gen(function*() {
-    const { all: [project] } = yield* Projects
+    const projects = projectsIn(yield* Projects, forge)
     const storage = yield* Storage
     const { read, sql, write } = storage
     const tasks = yield* TaskStore
     const pullRequests = yield* TaskPullRequests
     const wakeUps = yield* WakeUps
-    const claimsOf = claimReader(project.identifier)
-    const { repositories } = project.pullRequests
+    const claimsOf = claimReader(projects.map(({ identifier }) => identifier))
+    const isOfAny = (name: string) =>
+      projects.some(({ pullRequests: { repositories } }) => isCounted(repositories, name))
     // What is known as open though Gitea does not say so, since all pages of a repository were read.
     const surpluses = new Map<number, number>()
     // Those that were asked about and are open, though no list has them, and when they were changed last.
@@ -176,36 +179,42 @@ export const makeAsking = (
 
     return (due) =>
       Effect.gen(function*() {
-        const pause = isCounted(repositories, due.name) ? yield* ask(due) : every
+        const pause = isOfAny(due.name) ? yield* ask(due) : every
         const now = yield* epochMillis
         yield* write(settleRepository(sql, due, now, later(now, pause)))
       })
   })
 
 /** Looks up the repositories that the settings name and that nobody has told of yet, until all are known. */
-const findNamed = (client: GiteaClient) =>
+const findNamed = (client: GiteaClient, forge: number) =>
   Effect.gen(function*() {
-    const { all: [project] } = yield* Projects
+    const projects = projectsIn(yield* Projects, forge)
     const { read, sql, write } = yield* Storage
     const wakeUps = yield* WakeUps
-    const names = project.pullRequests.repositories.filter((name) => !isGlob(name)).map((name) => name.toLowerCase())
+    // Where each is set, by its name.
+    const settings = new Map(projects.flatMap(({ names, pullRequests }) =>
+      pullRequests.repositories.filter((name) => !isGlob(name)).map((name) => [name.toLowerCase(), names.repositories])
+    ))
+    const names = Array.from(settings.keys())
     const unreadable = new Set<string>()
     /** Looks one up, and says when it is to be looked up again if it is not known then. */
     const find = (name: string) =>
       client.repositoryNamed(name).pipe(
-        Effect.flatMap((repository) => Effect.zipRight(write(rememberRepositories(sql, [repository])), wakeUps.notify)),
+        Effect.flatMap((repository) =>
+          Effect.zipRight(write(rememberRepositories(sql, [repository])), wakeUps.notify)
+        ),
         Effect.as(every),
         Effect.catchTag("GiteaError", (error) =>
           Effect.gen(function*() {
             if (!unreadable.has(name)) {
               unreadable.add(name)
-              yield* Effect.logWarning(`${name} of ORCH_GITEA_REPOSITORIES cannot be read: ${error.message}`)
+              yield* Effect.logWarning(`${name} of ${settings.get(name)} cannot be read: ${error.message}`)
             }
             return againAfterError(error)
           }))
       )
     const turn = Effect.gen(function*() {
-      const known = yield* read(readKnownNames(sql, names))
+      const known = yield* read(readKnownNames(sql, forge, names))
       const missing = names.filter((name) => !known.has(name))
       if (missing.length === 0) return undefined
       return (yield* Effect.forEach(missing, find)).reduce((first, next) => Duration.min(first, next), every)
@@ -226,17 +235,24 @@ export const startRounds: Effect.Effect<
   never,
   Gitea | Leadership | Projects | Scope.Scope | Storage | TaskPullRequests | TaskStore | WakeUps
 > = Effect.gen(function*() {
-  const client = Option.getOrUndefined(yield* Gitea)
-  if (client === undefined) return
+  const { clients } = yield* Gitea
+  if (clients.size === 0) return
   const { read, sql, trouble, write } = yield* Storage
   const wakeUps = yield* WakeUps
-  const perform = yield* makeAsking(client)
+  const askings = new Map<number, Effect.Effect.Success<ReturnType<typeof makeAsking>>>()
+  for (const [forge, client] of clients) askings.set(forge, yield* makeAsking(client, forge))
+
+  /** One of a Gitea that cannot be asked, or that no project has any more, is left for the next round. */
+  const perform = (due: DueRepository) =>
+    askings.get(forgeOf({ repository: due.id }))?.(due) ??
+      Effect.flatMap(epochMillis, (now) => write(settleRepository(sql, due, now, later(now, every))))
+
   const { whileLeading } = yield* Leadership
   yield* whileLeading(() =>
     Effect.gen(function*() {
       const now = yield* epochMillis
       yield* trouble.retry<void, never>(write(makeRepositoriesDue(sql, now)))
-      yield* Effect.forkScoped(findNamed(client))
+      for (const [forge, client] of clients) yield* Effect.forkScoped(findNamed(client, forge))
       yield* startDueWork({
         concurrency,
         trouble,

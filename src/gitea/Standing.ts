@@ -1,7 +1,9 @@
 import { matchesAny } from "../base/Glob.js"
 import type { EpochMillis } from "../base/Time.js"
+import type { Project } from "../domain/Project.js"
 import type { PullRequestRules } from "../domain/PullRequestRules.js"
 import type { PullRequest, PullRequestId } from "./Facts.js"
+import { forgeOf, forgeOfProject } from "./Forges.js"
 
 /** How people name a pull request: "acme/widgets#12". */
 export const nameOf = ({ name, number }: Pick<PullRequest, "name" | "number">): string => `${name}#${number}`
@@ -26,18 +28,19 @@ export const stateOf = ({ merged, open }: Pick<PullRequest, "merged" | "open">):
 
 /** Why a pull request moves no task, in words that follow its name; none if it counts. */
 export const whyNot = (
-  { base, defaultBranch, fork, mergeHeardAt = null, merged, mergedAt, name }: PullRequest,
+  pullRequest: PullRequest,
   startedAt: EpochMillis,
-  { branches, forks, repositories }: PullRequestRules
+  project: Pick<Project, "gitea" | "names" | "pullRequests">
 ): string | undefined => {
-  if (!isCounted(repositories, name)) {
-    return "its repository is not one of ORCH_GITEA_REPOSITORIES"
-  }
+  const { base, defaultBranch, fork, mergeHeardAt = null, merged, mergedAt, name } = pullRequest
+  const { names, pullRequests: { branches, forks, repositories } } = project
+  if (forgeOf(pullRequest) !== forgeOfProject(project)) return `it is not in the Gitea of ${names.gitea.url}`
+  if (!isCounted(repositories, name)) return `its repository is not one of ${names.repositories}`
   if (base === null) return "its base branch is not known until Gitea tells of it again"
   if (base !== defaultBranch && !matchesAny(branches)(base)) {
-    return `it goes into ${base}, and not into ${defaultBranch ?? "the default branch"} or one of ORCH_GITEA_BRANCHES`
+    return `it goes into ${base}, and not into ${defaultBranch ?? "the default branch"} or one of ${names.branches}`
   }
-  if (fork && !forks) return "it comes from a fork, and ORCH_GITEA_FORKS is not true"
+  if (fork && !forks) return `it comes from a fork, and ${names.forks} is not true`
   if (!merged) return undefined
   if (mergedAt === null) return "when it was merged is not known until Gitea tells of it again"
   return isMergedBefore(mergedAt, mergeHeardAt, startedAt) ? "it was merged before the task started" : undefined

@@ -35,13 +35,13 @@ const isSame = (one: PullRequest) => (other: PullRequest) =>
   one.repository === other.repository && one.number === other.number
 
 const make = Effect.gen(function*() {
-  const { all: [project] } = yield* Projects
+  const { all, ofKey } = yield* Projects
   const { read, sql } = yield* Storage
   const tasks = yield* TaskStore
 
   const judge = (task: Task, pullRequest: PullRequest): Considered => ({
     pullRequest,
-    whyNot: whyNot(pullRequest, task.startedAt, project.pullRequests)
+    whyNot: whyNot(pullRequest, task.startedAt, ofKey(task.workItem) ?? all[0])
   })
 
   /** The one that a host has linked. A link that comes only from a name follows the name. */

@@ -1,6 +1,7 @@
 import { Schema } from "effect"
 import { cleanLine, cleanText, reasonLimit, textLimit } from "../base/Text.js"
 import type { CommitStatus, Repository } from "./Facts.js"
+import { IdInForge } from "./Forges.js"
 import { ListedPullRequest } from "./Listed.js"
 import type { StandingReview } from "./Verdicts.js"
 
@@ -27,7 +28,7 @@ const ReviewJson = Schema.Struct({
   dismissed: yes
 })
 export const ReviewsJson = Schema.parseJson(Schema.Array(ReviewJson))
-const RepositoryJson = Schema.Struct({ id: Schema.Int, full_name: text, default_branch: text })
+const RepositoryJson = Schema.Struct({ id: IdInForge, full_name: text, default_branch: text })
 export const PullRequestJson = Schema.parseJson(Schema.Struct({
   number: Schema.optional(Schema.Int),
   state: Schema.String,

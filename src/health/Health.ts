@@ -1,6 +1,7 @@
 import type { ConfigError } from "effect"
 import { Context, Effect, Either, Layer, Option, Ref, Schedule } from "effect"
 import { EpochMillis, epochMillis } from "../base/Time.js"
+import { Projects } from "../domain/Projects.js"
 import { StageEvents } from "../events/StageEvents.js"
 import { Gitea } from "../gitea/GiteaClient.js"
 import { Leadership } from "../outbox/Leadership.js"
@@ -9,7 +10,8 @@ import { PlaneSync } from "../sending/PlaneSync.js"
 import { Integrity } from "../storage/Integrity.js"
 import type { StorageError } from "../storage/StorageError.js"
 import { Receiver } from "../webhooks/Receiver.js"
-import { heardSources, WebhookConfig } from "../webhooks/WebhookConfig.js"
+import { heardSources } from "../webhooks/Secrets.js"
+import { WebhookConfig } from "../webhooks/WebhookConfig.js"
 import type { HealthFacts } from "./HealthFacts.js"
 import type { HealthReport } from "./HealthReport.js"
 import { healthReport } from "./HealthReport.js"
@@ -27,7 +29,7 @@ export class Health extends Context.Tag("plane-sync/Health")<Health, {
   static readonly layer: Layer.Layer<
     Health,
     ConfigError.ConfigError,
-    Gitea | Integrity | Leadership | PlaneSync | StageEvents | Receiver
+    Gitea | Integrity | Leadership | PlaneSync | Projects | StageEvents | Receiver
   > = Layer
     .scoped(
       Health,
@@ -41,8 +43,8 @@ const make = Effect.gen(function*() {
   const { standby } = yield* Leadership
   const { doubt } = yield* Integrity
   const receiver = yield* Receiver
-  const troubles = Option.match(yield* Gitea, { onNone: () => Effect.succeed([]), onSome: ({ troubles }) => troubles })
-  const heard = heardSources(yield* WebhookConfig)
+  const { troubles } = yield* Gitea
+  const heard = heardSources(yield* WebhookConfig, yield* Projects)
   // A host may do without.
   const silence = yield* Effect.serviceOption(Silence)
 

@@ -7,7 +7,7 @@ import { Context, Effect, Layer, Option } from "effect"
 import { BodyRoom } from "../base/BodyRoom.js"
 import type { Projects } from "../domain/Projects.js"
 import type { StageEvents } from "../events/StageEvents.js"
-import { Gitea } from "../gitea/GiteaClient.js"
+import { Gitea, giteaOf } from "../gitea/GiteaClient.js"
 import { TaskPullRequests } from "../gitea/TaskPullRequests.js"
 import { Health } from "../health/Health.js"
 import type { Leadership } from "../outbox/Leadership.js"
@@ -71,7 +71,10 @@ const make = Effect.gen(function*() {
 })
 
 /** A host whose gates are others has no Gitea, and its health says nothing of it. */
-const giteaIfAny = Layer.effect(Gitea, Effect.map(Effect.serviceOption(Gitea), Option.flatten))
+const giteaIfAny = Layer.effect(
+  Gitea,
+  Effect.map(Effect.serviceOption(Gitea), Option.getOrElse(() => giteaOf(new Map())))
+)
 
 const mounted = Layer.scoped(HttpInterface, make).pipe(
   Layer.provide([Health.layer, ExplainWorkItem.layer, BodyRoom.layer]),

@@ -18,7 +18,8 @@ import { PlaneSync } from "../sending/PlaneSync.js"
 import { Storage } from "../storage/Storage.js"
 import { orchestratorLayer } from "../tasks/Orchestrator.js"
 import { ExplainWorkItem } from "../views/ExplainWorkItem.js"
-import { heardSources, WebhookConfig } from "../webhooks/WebhookConfig.js"
+import { heardSources } from "../webhooks/Secrets.js"
+import { WebhookConfig } from "../webhooks/WebhookConfig.js"
 import { webhooksLayer } from "../webhooks/Webhooks.js"
 import { apiLayer } from "./Api.js"
 import { docsLayer } from "./Docs.js"
@@ -35,9 +36,10 @@ const app = HttpApiBuilder.serve().pipe(
 /** What a person wants to see at the start: the file, Plane, the projects, and which webhooks are taken. */
 const startLine = Effect.gen(function*() {
   const { url, workspaceSlug } = yield* PlaneConfig
-  const { all } = yield* Projects
+  const known = yield* Projects
+  const { all } = known
   const { where } = yield* Storage
-  const heard = heardSources(yield* WebhookConfig)
+  const heard = heardSources(yield* WebhookConfig, known)
   const hooks = heard.length === 0 ? "no webhooks, because no secret is set" : `webhooks of ${heard.join(" and ")}`
   const workspaces = Array.from(new Set(all.map(({ own }) => own.workspaceSlug ?? workspaceSlug))).join(", ")
   const projects = all.map(({ identifier }) => identifier).join(", ")

@@ -10,7 +10,7 @@ import type { Suspect, Told } from "./Suspect.js"
 export const hookOf = (
   { item }: Suspect,
   told: Extract<Told, { readonly at: unknown }>,
-  project: string
+  project: { readonly id: string; readonly signer: string }
 ): NewHook => {
   const body = JSON.stringify({
     event: "issue",
@@ -18,7 +18,7 @@ export const hookOf = (
     data: {
       id: item.id,
       sequence_id: item.number,
-      project,
+      project: project.id,
       state: { id: item.stateId, name: item.stateName ?? null, group: item.stateGroup },
       updated_at: told.at
     },
@@ -30,6 +30,7 @@ export const hookOf = (
   })
   return {
     source: "plane",
+    signer: project.signer,
     uuid: `${readByUs} ${item.id} ${told.at}`,
     event: readByUs,
     body,

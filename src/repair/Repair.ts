@@ -1,6 +1,7 @@
 import type { ConfigError } from "effect"
 import { Duration, Effect, Layer } from "effect"
 import { counted } from "../base/Text.js"
+import type { Projects } from "../domain/Projects.js"
 import { Leadership } from "../outbox/Leadership.js"
 import { Outbox } from "../outbox/Outbox.js"
 import type { PlaneProject } from "../sending/PlaneProjects.js"
@@ -78,5 +79,5 @@ const work = Layer.scopedDiscard(
 export const repairLayer: Layer.Layer<
   Silence,
   ConfigError.ConfigError,
-  Leadership | Outbox | PlaneProjects | Storage | TaskStore
+  Leadership | Outbox | PlaneProjects | Projects | Storage | TaskStore
 > = Layer.provideMerge(work, Silence.layer).pipe(Layer.provide(Inbox.layer))

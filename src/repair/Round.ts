@@ -14,6 +14,7 @@ import type { Storage } from "../storage/Storage.js"
 import type { StorageError } from "../storage/StorageError.js"
 import type { TaskStore } from "../tasks/TaskStore.js"
 import type { NewHook } from "../webhooks/Inbox.js"
+import { signerOf } from "../webhooks/Secrets.js"
 import { hookOf } from "./HookOf.js"
 import type { WithSlot } from "./LowestSlot.js"
 import type { Suspect, Told } from "./Suspect.js"
@@ -169,8 +170,9 @@ export const makeRound = ({ project: at, storage, store, tasks, withSlot }: Part
         suspects.set(item.id, { ...now, tries: before.tries + 1 })
         return undefined
       }
-      if (told._tag !== "Nothing") yield* store?.(hookOf(now, told, place.current()?.id ?? "")) ?? Effect.void
-      else if (believed !== undefined && store !== undefined) yield* doubt(now)
+      if (told._tag !== "Nothing") {
+        yield* store?.(hookOf(now, told, { id: place.current()?.id ?? "", signer: signerOf(project) })) ?? Effect.void
+      } else if (believed !== undefined && store !== undefined) yield* doubt(now)
       yield* done
       return told._tag === "Nothing"
         ? undefined

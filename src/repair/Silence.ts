@@ -4,6 +4,7 @@ import { makeSignal } from "../base/Signal.js"
 import type { Signal } from "../base/Signal.js"
 import type { EpochMillis } from "../base/Time.js"
 import { earlier, epochMillis, MonotonicMillis, monotonicMillis } from "../base/Time.js"
+import { Projects } from "../domain/Projects.js"
 import { Leadership } from "../outbox/Leadership.js"
 import { readStateChanges } from "../outbox/StateChanges.js"
 import { isAtLeast } from "../plane/Instance.js"
@@ -13,7 +14,8 @@ import { Storage } from "../storage/Storage.js"
 import type { StorageError } from "../storage/StorageError.js"
 import type { HookNews } from "../webhooks/HookNews.js"
 import { newsBatch, readHookNews } from "../webhooks/HookNews.js"
-import { heardSources, WebhookConfig } from "../webhooks/WebhookConfig.js"
+import { heardSources } from "../webhooks/Secrets.js"
+import { WebhookConfig } from "../webhooks/WebhookConfig.js"
 import type { Hearing } from "./Hearing.js"
 import { heard, judged, keepHearing, mostMisses, readHearing, unheard } from "./Hearing.js"
 
@@ -39,7 +41,7 @@ export class Silence extends Context.Tag("plane-sync/Silence")<Silence, {
   static readonly layer: Layer.Layer<
     Silence,
     ConfigError.ConfigError,
-    Leadership | PlaneProjects | Storage
+    Leadership | PlaneProjects | Projects | Storage
   > = Layer.scoped(Silence, Effect.suspend(() => make))
 }
 
@@ -68,7 +70,7 @@ const make = Effect.gen(function*() {
   const { all } = yield* PlaneProjects
   const { read, sql, trouble, write } = yield* Storage
   const { whileLeading } = yield* Leadership
-  const isSet = heardSources(yield* WebhookConfig).includes("plane")
+  const isSet = heardSources(yield* WebhookConfig, yield* Projects).includes("plane")
   const workspaces = [...new Set(all.map(({ config }) => config.workspaceSlug))]
   const signal = yield* makeSignal
   const silent = new Map<string, Silent>()

@@ -75,7 +75,7 @@ const add = (context: SendContext, { delivery, itemId }: SendJob, slot: Slot) =>
           client.readComment(itemId, commentId),
           // The comment that is there is one of these attempts.
           lookAgain(undefined, 2),
-          (html, again) => ({ ...takenBy(delivery, { id: commentId, html }), ...again })
+          (html, again) => ({ ...takenBy(context, delivery, { id: commentId, html }), ...again })
         ).pipe(Effect.catchIf(({ reason }) => reason === "NotFound", deletedMeanwhile))
     }),
     Effect.tap(destination.wrote)
@@ -87,12 +87,13 @@ const deletedMeanwhile = ({ message, status }: PlaneError): Effect.Effect<Outcom
   Effect.map(epochMillis, (dueAt) => ({ _tag: "Later", dueAt, counted: true, reason: message, answer: status }))
 
 const takenBy = (
+  { project: { texts } }: SendContext,
   delivery: Delivery,
   comment: CommentRead
 ): Extract<OutcomeOf["comment"], { readonly _tag: "Taken" }> => ({
   _tag: "Taken",
   commentId: comment.id,
-  tells: tellsOwed(comment.html),
+  tells: tellsOwed(texts, delivery, comment.html),
   nextExternalId: nextExternalId(delivery.externalId ?? "")
 })
 
@@ -101,15 +102,15 @@ const takenBy = (
  * has it after all. Only its first half has the same external id, so a second copy of the other would not be noticed.
  */
 const splitUnlessThere = (
-  { client }: SendContext,
+  context: SendContext,
   { delivery, itemId }: SendJob,
   slot: Slot
 ): Effect.Effect<OutcomeOf["comment"], PlaneError> =>
   Effect.map(
-    client.findComment(itemId, delivery.externalId ?? "", slot),
+    context.client.findComment(itemId, delivery.externalId ?? "", slot),
     Option.match({
       onNone: (): OutcomeOf["comment"] => ({ _tag: "Split", reason: "no attempt of it went well", unanswered: true }),
-      onSome: (comment) => takenBy(delivery, comment)
+      onSome: (comment) => takenBy(context, delivery, comment)
     })
   )
 
@@ -139,7 +140,7 @@ const deadUnlessThere = (context: SendContext, { delivery, itemId }: SendJob, er
   Effect.matchEffect(context.client.findComment(itemId, delivery.externalId ?? ""), {
     onSuccess: Option.match({
       onNone: (): Effect.Effect<OutcomeOf["comment"]> => Effect.succeed(dead(error)),
-      onSome: (comment) => Effect.succeed(takenBy(delivery, comment))
+      onSome: (comment) => Effect.succeed(takenBy(context, delivery, comment))
     }),
     onFailure: (look) =>
       Effect.map(

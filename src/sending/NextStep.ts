@@ -2,12 +2,14 @@ import { DateTime, Duration, Option } from "effect"
 import type { EpochMillis } from "../base/Time.js"
 import { later } from "../base/Time.js"
 import type { DatedEvent } from "../domain/Comment.js"
-import { commentHtml, countedHtml, joinedHtml, tells } from "../domain/Comment.js"
+import { commentHtml, countedHtml, joinedHtml, saysSame, tells } from "../domain/Comment.js"
+import type { CommentTexts } from "../domain/CommentTexts.js"
 import type { CommentId, ItemId } from "../domain/Ids.js"
 import type { Stage } from "../domain/Stage.js"
 import type { StageEvent } from "../domain/StageEvent.js"
 import { stageOf } from "../domain/StageEvent.js"
 import type { StageStates, StageTable, StateId } from "../domain/StageStates.js"
+import type { Delivery } from "../outbox/Delivery.js"
 import type { Owed, OwedEvent, Retried, Step } from "../outbox/Plan.js"
 import { maxOwedComments } from "../outbox/Plan.js"
 import { eventOfBody } from "../outbox/StoredEvent.js"
@@ -26,6 +28,7 @@ type Planning = Pick<PlaneConfig, "comments"> & {
   readonly states: () => StageStates
   /** Where the table is set. */
   readonly setting: string
+  readonly texts: CommentTexts
 }
 
 /** How long a lane waits that owes nothing but such a state. */
@@ -42,15 +45,22 @@ export const nextStep = (config: Planning) => (owed: Owed): Step => {
   const step = state === undefined ? undefined : stateStep(config, state, owed)
   if (step !== undefined && step._tag !== "Wait") return step
   if (retried !== undefined && (comment === undefined || comment.sequence > (retried.delivery.afterEvent ?? 0))) {
-    return retriedStep(retried, lane.itemId)
+    return retriedStep(config, retried, lane.itemId)
   }
   if (comment === undefined) return step ?? { _tag: "Look" }
   return commentStep(config, comment, lane.itemId, owed)
 }
 
-/** Makes a test of whether the HTML of a comment tells an owed event. */
-export const tellsOwed = (html: string) => (owed: OwedEvent): boolean =>
-  Option.match(read(owed), { onNone: () => false, onSome: (moment) => tells(html, moment) })
+/**
+ * Makes a test of whether the HTML of a comment, which Plane has under a delivery's external id, tells an owed event. It
+ * tells all of the delivery's if it says the same, also if the project's texts have changed since that was composed.
+ */
+export const tellsOwed = (texts: CommentTexts, delivery: Delivery, html: string) => {
+  const isDelivery = saysSame(html, delivery.body)
+  return (owed: OwedEvent): boolean =>
+    (isDelivery && owed.sequence >= delivery.firstEvent && owed.sequence <= delivery.lastEvent) ||
+    Option.match(read(owed), { onNone: () => false, onSome: (moment) => tells(texts, html, moment) })
+}
 
 /**
  * The next external id, when another comment has this one. It is always the same, so that a repetition finds its own
@@ -66,9 +76,9 @@ const externalId = (event: OwedEvent, itemId: ItemId) =>
   // Plane's pair of source and id is unique in the whole project, so the work item's id is a part of it.
   `${event.id}:${itemId}`
 
-const retriedStep = (retried: Retried, itemId: ItemId): Step => {
+const retriedStep = ({ texts }: Planning, retried: Retried, itemId: ItemId): Step => {
   const { delivery, events: [event] } = retried
-  if (delivery.kind === "recount") return recountStep(retried)
+  if (delivery.kind === "recount") return recountStep(texts, retried)
   return delivery.body !== ""
     ? {
       _tag: "SendAgain",
@@ -82,7 +92,7 @@ const retriedStep = (retried: Retried, itemId: ItemId): Step => {
         _tag: "SendAgain",
         delivery,
         externalId: externalId(event, itemId),
-        body: commentHtml(told)
+        body: commentHtml(texts, told)
       })
     })
 }
@@ -91,7 +101,7 @@ const retriedStep = (retried: Retried, itemId: ItemId): Step => {
  * The number is absolute and goes into the comment that it was planned for, so it cannot double, whatever was told
  * meanwhile.
  */
-const recountStep = ({ counted, delivery, events }: Retried): Step => {
+const recountStep = (texts: CommentTexts, { counted, delivery, events }: Retried): Step => {
   const failures = counted + events.length
   return {
     _tag: "Send",
@@ -101,7 +111,7 @@ const recountStep = ({ counted, delivery, events }: Retried): Step => {
       externalId: null,
       body: Option.match(read(events.at(-1) ?? events[0]), {
         onNone: () => delivery.body,
-        onSome: (last) => countedHtml(last, failures)
+        onSome: (last) => countedHtml(texts, last, failures)
       }),
       failureKey: delivery.failureKey,
       failures,
@@ -218,11 +228,12 @@ const failureKeyOf = (event: StageEvent): string | null => {
 }
 
 const commentStep = (
-  config: Pick<PlaneConfig, "comments">,
+  config: Pick<Planning, "comments" | "texts">,
   comment: OwedEvent,
   itemId: ItemId,
   { comments, now, told }: Owed
 ): Step => {
+  const { texts } = config
   const first = Option.getOrUndefined(read(comment))
   if (first === undefined) return unreadable(comment)
   const together = group(config, first, comments)
@@ -246,12 +257,12 @@ const commentStep = (
       return { _tag: "Wait", dueAt: later(told.settledAt, recountEvery) }
     }
     const failures = told.failures + together.length
-    return send({ kind: "recount", body: countedHtml(last, failures), failures, commentId: told.commentId })
+    return send({ kind: "recount", body: countedHtml(texts, last, failures), failures, commentId: told.commentId })
   }
   const body = together.length === 1
-    ? commentHtml(first.event)
+    ? commentHtml(texts, first.event)
     : failureKey === null
-    ? joinedHtml(together)
-    : countedHtml(last, together.length)
+    ? joinedHtml(texts, together)
+    : countedHtml(texts, last, together.length)
   return send({ kind: "comment", body, failures: together.length, commentId: null })
 }

@@ -64,8 +64,8 @@ export const startWorkers = (
     const { holder, lose, lost } = term
     const stopping = yield* Deferred.make<void>()
     const onlyOne = yield* Effect.makeSemaphore(1)
-    const { names, stages } = project
-    const plan = nextStep({ ...config, stages, states: place.states, setting: names.states })
+    const { names, stages, texts } = project
+    const plan = nextStep({ ...config, stages, states: place.states, setting: names.states, texts })
     const ahead = maxAhead(config)
     // When a commit last found that we are the leader.
     let confirmedAt = MonotonicMillis(-Infinity)

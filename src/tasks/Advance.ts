@@ -148,7 +148,9 @@ export const makeAdvance = (
       left: new Set(
         entered.length === 0 ?
           [] :
-          [pipeline.byName(task.stage), ...entered.slice(0, -1)].flatMap((stage) => stage?.gates ?? [])
+          [pipeline.of(task.workItem).byName(task.stage), ...entered.slice(0, -1)].flatMap((stage) =>
+            stage?.gates ?? []
+          )
       ),
       now
     })

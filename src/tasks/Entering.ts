@@ -31,7 +31,7 @@ export const enterStage = (
   }
 ): Effect.Effect<boolean, SqlError> =>
   Effect.gen(function*() {
-    const isLast = isEnd(pipeline, stage)
+    const isLast = isEnd(pipeline, task.workItem, stage)
     const [unchanged] = yield* sql`UPDATE plane_sync_task SET stage = ${stage.stage},
       status = ${isLast ? "done" : "active"}, entry = ${id}, updated_at = ${now},
       due_at = ${isLast ? null : dueAt}, revision = revision + 1
@@ -42,11 +42,13 @@ export const enterStage = (
     return true
   })
 
-const isEnd = (pipeline: Pipeline["Type"], { stage }: PipelineStage) => pipeline.after(stage) === undefined
+const isEnd = (pipeline: Pipeline["Type"], workItem: string, { stage }: PipelineStage) =>
+  pipeline.of(workItem).after(stage) === undefined
 
 /** What is said when a task has entered the last stage; nothing of any other. */
 export const completion = (
   pipeline: Pipeline["Type"],
   workItem: string,
   { id, stage }: Entry
-): ReadonlyArray<StageEvent> => isEnd(pipeline, stage) ? [StageEvent.TaskCompleted({ workItem, id: `${id}:done` })] : []
+): ReadonlyArray<StageEvent> =>
+  isEnd(pipeline, workItem, stage) ? [StageEvent.TaskCompleted({ workItem, id: `${id}:done` })] : []

@@ -63,7 +63,7 @@ const nextOf = (pipeline: Pipeline["Type"], task: Task, stage: Stage): Either.Ei
   }
   // A repetition of what was done already ends here, so it cannot take the task out of a second stage.
   if (stage !== present) return refused(`is at ${present}, not at ${stage}: overrule the stage that it is at`)
-  const next = pipeline.after(stage)
+  const next = pipeline.of(workItem).after(stage)
   return next === undefined ? refused(`is at ${stage}: no stage comes after it`) : Either.right(next)
 }
 
@@ -104,7 +104,8 @@ export const makeOverrule = (
 
   return Effect.fn("Tasks.overrule")(function*(key, override) {
     const { stage } = override
-    if (pipeline.byName(stage) === undefined) return yield* new UnknownStage({ stage, known: pipeline.names })
+    const { byName, names } = pipeline.of(key)
+    if (byName(stage) === undefined) return yield* new UnknownStage({ stage, known: names })
     const overruledBy = yield* whoAndWhy(override)
     const { id } = yield* tasks.get(key)
     for (;;) {

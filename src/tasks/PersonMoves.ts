@@ -59,7 +59,8 @@ export const makePersonMoves = ({ notify, pipeline, sql, starting, write }: Part
     const { meaning, workItem } = yield* write(Effect.gen(function*() {
       yield* starting.beginWrite
       const row = yield* find
-      const meaning = meaningOf({ move: { ...move, at }, task: row?.task, stages: pipeline.names, states })
+      const { names: stages } = pipeline.of(row?.task.workItem ?? item?.key.written ?? "")
+      const meaning = meaningOf({ move: { ...move, at }, task: row?.task, stages, states })
       if (row !== undefined) yield* change(row, meaning)
       else if (meaning === "start" && item !== undefined) yield* starting.insert(item.key, item, entry, at, now)
       return { meaning, workItem: row?.task.workItem ?? item?.key.written }

@@ -1,6 +1,8 @@
-import { Context, Effect, Layer, Schema } from "effect"
+import { Array as Arr, Context, Effect, Layer, Schema } from "effect"
 import type { PipelineStage } from "../domain/PipelineStage.js"
 import { defaultStages } from "../domain/PipelineStage.js"
+import { keyIn } from "../domain/Project.js"
+import { Projects, projectsOf } from "../domain/Projects.js"
 import type { Stage } from "../domain/Stage.js"
 
 /** A gate, and the latest stage that names it, among the stages up to some stage. */
@@ -16,8 +18,8 @@ export class PipelineError extends Schema.TaggedError<PipelineError>()("Pipeline
   }
 }
 
-/** The stages that a task goes through, in their order. */
-export class Pipeline extends Context.Tag("plane-sync/Pipeline")<Pipeline, {
+/** The stages that the tasks of a project go through, in their order. */
+export interface ProjectPipeline {
   readonly stages: readonly [PipelineStage, ...Array<PipelineStage>]
   readonly names: ReadonlyArray<Stage>
   readonly byName: (stage: Stage) => PipelineStage | undefined
@@ -25,24 +27,80 @@ export class Pipeline extends Context.Tag("plane-sync/Pipeline")<Pipeline, {
   readonly after: (stage: Stage) => PipelineStage | undefined
   /** The gates of this stage and of those before. Those of the last stage are never asked, so they are left out. */
   readonly gatesUpTo: (stage: Stage) => ReadonlyArray<StageGate>
+}
+
+/** The pipelines of the projects. */
+export class Pipeline extends Context.Tag("plane-sync/Pipeline")<Pipeline, {
+  /** The pipeline of the project that a key names. A key that names none is taken for one of the first project. */
+  readonly of: (workItem: string) => ProjectPipeline
+  /** Each pipeline, with the project that it is of. Undefined: it is that of all projects. */
+  readonly all: ReadonlyArray<{ readonly project: string | undefined; readonly pipeline: ProjectPipeline }>
   /** Whether agents are launched. If not, no stage change names one, and no launch stays owed. */
   readonly launches: boolean
 }>() {
-  /** A host's own stages; at least two, each once. `launches`: whether anybody launches their agents. */
+  /**
+   * A host's own stages, the same for all projects; at least two, each once. `launches`: whether anybody launches their
+   * agents.
+   */
   static readonly layer = (
     stages: ReadonlyArray<PipelineStage>,
-    { launches = true }: { readonly launches?: boolean } = {}
-  ): Layer.Layer<Pipeline, PipelineError> => Layer.effect(Pipeline, Effect.suspend(() => make(stages, launches)))
+    { launches = true }: Launches = {}
+  ): Layer.Layer<Pipeline, PipelineError> =>
+    Layer.effect(
+      Pipeline,
+      Effect.map(
+        Effect.suspend(() => make(stages)),
+        (pipeline) => ({ launches, of: () => pipeline, all: [{ project: undefined, pipeline }] })
+      )
+    )
 
   static readonly layerDefault: Layer.Layer<Pipeline, PipelineError> = Layer.suspend(() =>
     Pipeline.layer(defaultStages)
   )
+
+  /** Each project's own stages, as its settings name them; the default stages for those that name none. */
+  static readonly layerProjects = (
+    { launches = true }: Launches = {}
+  ): Layer.Layer<Pipeline, PipelineError, Projects> =>
+    Layer.effect(Pipeline, Effect.suspend(() => makeOfProjects(launches)))
 }
 
-const make = (
-  stages: ReadonlyArray<PipelineStage>,
-  launches: boolean
-): Effect.Effect<Pipeline["Type"], PipelineError> => {
+/**
+ * The projects with the states that a pipeline's stages carry. What a stage carries counts before what the settings say
+ * of it.
+ */
+export const withStates = (projects: Projects["Type"], pipeline: Pipeline["Type"]): Projects["Type"] =>
+  projectsOf(Arr.map(projects.all, (project) => {
+    const carried = pipeline.of(keyIn(project, 1)).stages.flatMap(({ stage, state }) =>
+      state === undefined ? [] : [[stage, state] as const]
+    )
+    return { ...project, stages: new Map([...project.stages, ...carried]) }
+  }))
+
+interface Launches {
+  readonly launches?: boolean
+}
+
+const makeOfProjects = (launches: boolean) =>
+  Effect.gen(function*() {
+    const { all, ofKey } = yield* Projects
+    const made = yield* Effect.forEach(all, ({ identifier, pipeline = defaultStages }) =>
+      Effect.map(
+        Effect.mapError(
+          make(pipeline),
+          ({ why }) => new PipelineError({ why: `of the project ${identifier}: ${why}` })
+        ),
+        (pipeline) => ({ project: identifier, pipeline })
+      ))
+    const byProject = new Map(made.map(({ pipeline, project }) => [project, pipeline]))
+    return Pipeline.of({
+      launches,
+      all: made,
+      of: (key) => byProject.get(ofKey(key)?.identifier ?? "") ?? made[0].pipeline
+    })
+  })
+
+const make = (stages: ReadonlyArray<PipelineStage>): Effect.Effect<ProjectPipeline, PipelineError> => {
   const [first, ...rest] = stages
   const names = stages.map(({ stage }) => stage)
   const nameless = names.some((name) => name.trim() === "")
@@ -56,7 +114,6 @@ const make = (
   return Effect.succeed({
     stages: [first, ...rest],
     names,
-    launches,
     byName: (stage) => stages.find((one) => one.stage === stage),
     after: (stage) => stages.find((_, index) => names[index - 1] === stage),
     gatesUpTo: (stage) => {

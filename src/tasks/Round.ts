@@ -31,7 +31,7 @@ const nothing: Round = { entered: [], answers: [] }
  * those of the next one. Only the gates of a stage decide whether it is left. Of a task that is done only the lasting
  * gates are asked.
  */
-export const makeRound = (pipeline: Pipeline["Type"], gates: QualityGates["Type"]) => {
+export const makeRound = (pipelines: Pipeline["Type"], gates: QualityGates["Type"]) => {
   const gateOf = (name: string) => {
     const gate = gates.get(name)
     return gate === undefined
@@ -41,6 +41,7 @@ export const makeRound = (pipeline: Pipeline["Type"], gates: QualityGates["Type"
 
   return (task: Task): Effect.Effect<Round> =>
     Effect.gen(function*() {
+      const pipeline = pipelines.of(task.workItem)
       const asked = new Map<string, Answer>()
 
       const answer = ({ gate: name, stage }: StageGate) =>

@@ -28,7 +28,7 @@ export const makeStarting = (sql: Sql, pipeline: Pipeline["Type"], projects: Pro
   const follow = (item: NamedItem, now: EpochMillis) =>
     followTask(sql, { ...item, project: projects.ofKey(item.key)?.identifier ?? "" }, now)
 
-  const [firstStage] = pipeline.stages
+  const firstOf = (workItem: string) => pipeline.of(workItem).stages[0]
 
   // A transaction's first statement must write, or it could not wait for another process's. This one changes nothing.
   const beginWrite = sql`UPDATE plane_sync_task SET due_at = due_at WHERE id = 0`
@@ -42,21 +42,23 @@ export const makeStarting = (sql: Sql, pipeline: Pipeline["Type"], projects: Pro
     now: EpochMillis
   ): Effect.Effect<TaskId, SqlError> =>
     Effect.gen(function*() {
-      const { stage } = firstStage
+      const first = firstOf(key.written)
+      const { stage } = first
       const [row] = yield* sql<{ id: TaskId }>`INSERT INTO plane_sync_task
         (work_item, key, canonical, plane_id, stage, status, agent, entry, started_at, updated_at, due_at)
         VALUES (${key.written}, ${key.normalized}, ${key.canonical}, ${itemId ?? null}, ${stage}, 'active',
           ${agent ?? null}, ${entry}, ${startedAt}, ${now}, ${now}) RETURNING id`
       if (row === undefined) return yield* Effect.dieMessage("an INSERT returns its row")
       yield* follow({ key: key.normalized, itemId }, now)
-      yield* oweLaunch(sql, { entry, taskId: row.id, stage, agent: agentOf(firstStage, agent) }, now)
+      yield* oweLaunch(sql, { entry, taskId: row.id, stage, agent: agentOf(first, agent) }, now)
       return row.id
     })
 
   /** A task that is done begins once more, at the first stage: nothing of before counts. */
   const startAnew = ({ givenAgent, task }: TaskRow, entry: string, startedAt: EpochMillis, now: EpochMillis) =>
     Effect.gen(function*() {
-      const { stage } = firstStage
+      const first = firstOf(task.workItem)
+      const { stage } = first
       yield* sql`UPDATE plane_sync_task SET status = 'active', why = NULL, stage = ${stage}, entry = ${entry},
         started_at = ${startedAt}, updated_at = ${now}, due_at = ${now}, revision = revision + 1,
         repository_id = NULL, repository_name = NULL, pull_request = NULL, head_sha = NULL, linked_by_name = 0
@@ -64,7 +66,7 @@ export const makeStarting = (sql: Sql, pipeline: Pipeline["Type"], projects: Pro
       yield* sql`DELETE FROM plane_sync_verdict WHERE task = ${task.id}`
       yield* sql`DELETE FROM plane_sync_report WHERE task = ${task.id}`
       yield* tell(sql, task.id, now, `starts anew at ${stage}`)
-      yield* oweLaunch(sql, { entry, taskId: task.id, stage, agent: agentOf(firstStage, givenAgent) }, now)
+      yield* oweLaunch(sql, { entry, taskId: task.id, stage, agent: agentOf(first, givenAgent) }, now)
     })
 
   /**
@@ -79,7 +81,7 @@ export const makeStarting = (sql: Sql, pipeline: Pipeline["Type"], projects: Pro
       yield* tell(sql, task.id, now, `goes on at ${task.stage}`)
       if (task.status === "paused") return
       yield* sql`UPDATE plane_sync_task SET entry = ${entry} WHERE id = ${task.id}`
-      const launched = agentOf(pipeline.byName(task.stage), givenAgent)
+      const launched = agentOf(pipeline.of(task.workItem).byName(task.stage), givenAgent)
       yield* oweLaunch(sql, { entry, taskId: task.id, stage: task.stage, agent: launched }, now)
     })
 

@@ -8,7 +8,7 @@ import type { WorkItemKey } from "../domain/WorkItemKey.js"
 import { itemOfKey, keysOfItem, problemOfKey } from "../outbox/ItemKeys.js"
 import type { Fragment, Sql } from "../storage/Sql.js"
 import { launchColumn } from "./Launches.js"
-import type { Pipeline } from "./Pipeline.js"
+import type { Pipeline, ProjectPipeline } from "./Pipeline.js"
 import type { GivenVerdict, Task, TaskId, TaskStatus } from "./Task.js"
 import { LaunchState, ReportOutcome, VerdictWord } from "./Task.js"
 import type { KnownVerdict } from "./VerdictNews.js"
@@ -89,7 +89,7 @@ export const toldAgentOf = (
 
 /** The verdicts that are shown: those of gates that a stage up to here names, in the order of the stages. */
 const shownVerdicts = (
-  pipeline: Pipeline["Type"],
+  pipeline: ProjectPipeline,
   at: Stage,
   known: ReadonlyArray<KnownVerdict>
 ): ReadonlyArray<GivenVerdict> =>
@@ -106,10 +106,10 @@ const shownVerdicts = (
 
 const toTask = (pipeline: Pipeline["Type"]) => (row: Row): TaskRow => {
   const known = verdictsOf(row.verdicts).map(({ held, ...verdict }): KnownVerdict => ({ ...verdict, held: held === 1 }))
-  return { ...withVerdicts(pipeline, row, known), known }
+  return { ...withVerdicts(pipeline.of(row.workItem), row, known), known }
 }
 
-const withVerdicts = (pipeline: Pipeline["Type"], row: Row, known: ReadonlyArray<KnownVerdict>) => ({
+const withVerdicts = (pipeline: ProjectPipeline, row: Row, known: ReadonlyArray<KnownVerdict>) => ({
   task: {
     id: row.id,
     workItem: row.workItem,

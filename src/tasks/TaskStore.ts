@@ -200,7 +200,8 @@ const make = Effect.gen(function*() {
     key: string,
     { outcome, reason, stage }: { stage: Stage; outcome: ReportOutcome; reason?: string | undefined }
   ) {
-    if (pipeline.byName(stage) === undefined) return yield* new UnknownStage({ stage, known: pipeline.names })
+    const { byName, names } = pipeline.of(key)
+    if (byName(stage) === undefined) return yield* new UnknownStage({ stage, known: names })
     const { id } = yield* get(key)
     const now = yield* epochMillis
     const words = reason === undefined ? null : cleanText(reason, reasonLimit)

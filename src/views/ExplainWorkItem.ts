@@ -108,8 +108,8 @@ const make = Effect.gen(function*() {
           hooks: yield* readHooksAbout(storage, subjects, limit),
           taskStory: task === undefined ? [] : yield* tasks.story(task.id)
         }
-        const { names, stages } = project
-        const plan = nextStep({ ...current.config, stages, states: place.states, setting: names.states })
+        const { names, stages, texts } = project
+        const plan = nextStep({ ...current.config, stages, states: place.states, setting: names.states, texts })
         const now = yield* epochMillis
         const next = yield* storage.read(preview(storage.sql, row.lane, { plan }, now))
         const leader = yield* outbox.leader

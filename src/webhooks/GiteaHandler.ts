@@ -9,6 +9,7 @@ import { claimReader } from "../gitea/Claims.js"
 import type { Concerned } from "../gitea/Concerned.js"
 import { readConcerned, rememberConcerned, tasksConcerned } from "../gitea/Concerned.js"
 import type { PullRequestSeen } from "../gitea/Facts.js"
+import { forgeOf, forgeOfProject, projectsIn } from "../gitea/Forges.js"
 import { rememberRepositories } from "../gitea/RepositoryRows.js"
 import { rememberReview } from "../gitea/ReviewRows.js"
 import type { Stirs } from "../gitea/Stirs.js"
@@ -22,6 +23,7 @@ import type { Subject } from "./HooksAbout.js"
 import type { Handler } from "./HookWorker.js"
 import type { HookOutcome, StoredHook } from "./Inbox.js"
 import { duplicate, Inbox, settle } from "./Inbox.js"
+import { forgeOfSigner } from "./Secrets.js"
 import type { SkippedHooks } from "./SkippedHooks.js"
 import { makeWithoutFacts } from "./WithoutFacts.js"
 
@@ -66,20 +68,27 @@ export const giteaHandler: Effect.Effect<
   never,
   Inbox | Projects | SkippedHooks | Stirs | WakeUps | Storage | TaskStore | TaskPullRequests
 > = Effect.gen(function*() {
-  const { all: [project] } = yield* Projects
+  const projects = yield* Projects
   const inbox = yield* Inbox
   const { sql, write } = yield* Storage
   const wakeUps = yield* WakeUps
   const tasks = yield* TaskStore
   const pullRequests = yield* TaskPullRequests
-  const claimsOf = claimReader(project.identifier)
   const withoutFacts = yield* makeWithoutFacts
+
+  const forges = new Set(projects.all.map(forgeOfProject))
+  const readers = new Map(Array.from(forges, (forge) => {
+    const identifiers = projectsIn(projects, forge).map(({ identifier }) => identifier)
+    return [forge, { identifiers, claimsOf: claimReader(identifiers) }] as const
+  }))
 
   /** The work items that a pull request is about. Whether it counts is judged when a task asks. */
   const claimsIn = (seen: PullRequestSeen) => {
-    const claims = claimsOf(seen)
+    const reader = readers.get(forgeOf(seen))
+    const claims = reader?.claimsOf(seen) ?? []
     if (claims.length > 0) return Effect.succeed(claims)
-    const nameless = `Pull request ${seen.name}#${seen.number} names no work item of ${project.identifier}`
+    const known = reader?.identifiers.join(", ") ?? "any project"
+    const nameless = `Pull request ${seen.name}#${seen.number} names no work item of ${known}`
     return Effect.as(Effect.logInfo(nameless), claims)
   }
 
@@ -132,17 +141,17 @@ export const giteaHandler: Effect.Effect<
     const known = yield* inbox.known(hooks)
     const digests = new Set<string>()
     for (const hook of hooks) {
-      const { body, digest, event, id } = hook
-      const decoded = decodeGiteaHook(event, body)
+      const { body, digest, event, id, signer } = hook
+      const decoded = decodeGiteaHook(event, body, forgeOfSigner(signer))
       if (Either.isLeft(decoded)) {
         yield* withoutFacts.unreadable(hook, decoded.left)
         outcomes.set(id, { _tag: "Skipped", reason: decoded.left })
       } else if (decoded.right._tag === "Nothing" || decoded.right._tag === "Stir") {
         outcomes.set(id, { _tag: "Skipped", reason: yield* withoutFacts.skip(decoded.right) })
-      } else if (digests.has(digest) || known.has(id)) {
+      } else if (digests.has(`${signer} ${digest}`) || known.has(id)) {
         outcomes.set(id, duplicate)
       } else {
-        digests.add(digest)
+        digests.add(`${signer} ${digest}`)
         outcomes.set(id, { _tag: "Done", meaning: meaningOf(decoded.right), about: [subjectOf(decoded.right)] })
         facts.push(yield* withClaims(id, decoded.right))
       }

@@ -3,6 +3,7 @@ import { describeParseError, echoed } from "../base/Issue.js"
 import { cleanLine, cleanText, reasonLimit, textLimit } from "../base/Text.js"
 import { EpochMillis } from "../base/Time.js"
 import type { PullRequestSeen, Repository as KnownRepository, ReviewSeen, StatusSeen } from "../gitea/Facts.js"
+import { IdInForge, repositoryIdIn } from "../gitea/Forges.js"
 import { branchOf, isDraft } from "../gitea/PullRequestBody.js"
 
 /** A hook of Gitea or Forgejo that tells no fact. */
@@ -18,7 +19,7 @@ export type GiteaSeen =
   | WithoutFacts
 
 const Repository = Schema.Struct({
-  id: Schema.Int,
+  id: IdInForge,
   full_name: Schema.String,
   default_branch: Schema.optionalWith(Schema.String, { nullable: true })
 })
@@ -89,9 +90,10 @@ const mergeMoment = (moment: DateTime.DateTime | undefined) =>
   moment === undefined ? null : EpochMillis(DateTime.toEpochMillis(moment))
 
 const seen = (
+  forge: number,
   { action, pull_request: { head, ...pr }, repository }: typeof PullRequestEvent.Type
 ): PullRequestSeen => ({
-  repository: repository.id,
+  repository: repositoryIdIn(forge, repository.id),
   name: repository.full_name,
   number: pr.number,
   // A push to refs/for/… (AGit) is in the repository itself, but everybody who may read the repository may push there.
@@ -147,7 +149,7 @@ const reviewOf = (
     })
 }
 
-const pullRequest = (type: string, body: string): Either.Either<GiteaSeen, string> =>
+const pullRequest = (type: string, body: string, forge: number): Either.Either<GiteaSeen, string> =>
   Either.flatMap(Either.mapLeft(decodePullRequest(body), describeParseError), (event) => {
     if (!agrees(type, event)) {
       const own = [event.action, event.review?.type ?? ""].filter((word) => word !== "").join(", ")
@@ -155,17 +157,17 @@ const pullRequest = (type: string, body: string): Either.Either<GiteaSeen, strin
     }
     return Either.map(
       reviewOf(typeIn(event), event),
-      (review): GiteaSeen => ({ _tag: "PullRequest", pullRequest: seen(event), review })
+      (review): GiteaSeen => ({ _tag: "PullRequest", pullRequest: seen(forge, event), review })
     )
   })
 
-const status = (body: string): Either.Either<GiteaSeen, string> =>
+const status = (body: string, forge: number): Either.Either<GiteaSeen, string> =>
   Either.mapBoth(decodeStatus(body), {
     onLeft: describeParseError,
     onRight: ({ repository, sender, ...event }) => ({
       _tag: "Status",
       status: {
-        repository: repository.id,
+        repository: repositoryIdIn(forge, repository.id),
         name: repository.full_name,
         sha: event.sha,
         // It is a key, so it is not cut.
@@ -179,7 +181,10 @@ const status = (body: string): Either.Either<GiteaSeen, string> =>
   })
 
 /** What reads the body of an event that carries facts, by `X-Gitea-Event-Type`. Of all others nothing is kept. */
-const factReaders: ReadonlyMap<string, (body: string) => Either.Either<GiteaSeen, string>> = new Map([
+const factReaders: ReadonlyMap<
+  string,
+  (body: string, forge: number) => Either.Either<GiteaSeen, string>
+> = new Map([
   ["status", status],
   ...[
     "pull_request",
@@ -188,35 +193,37 @@ const factReaders: ReadonlyMap<string, (body: string) => Either.Either<GiteaSeen
     "pull_request_milestone",
     "pull_request_review_request",
     ...distinct
-  ].map((type) => [type, (body: string) => pullRequest(type, body)] as const)
+  ].map((type) => [type, (body: string, forge: number) => pullRequest(type, body, forge)] as const)
 ])
 
 /** Whether the hooks of a type say what a gate wants to know, in any version. */
 export const carriesFacts = (type: string): boolean => factReaders.has(type)
 
 /** The repository that a body names, whatever else it says. */
-export const repositoryIn = (body: string): Option.Option<KnownRepository> =>
+export const repositoryIn = (body: string, forge: number): Option.Option<KnownRepository> =>
   Option.flatMap(
     Either.getRight(decodeAny(body)),
     ({ repository, run }) =>
       Option.map(
         Option.fromNullable(repository ?? run?.repository),
-        ({ full_name: name, id }) => ({ id, name })
+        ({ full_name: name, id }) => ({ id: repositoryIdIn(forge, id), name })
       )
   )
 
 /** What the hook of a type says that carries no facts. */
-export const readWithoutFacts = (kind: string, body: string): WithoutFacts =>
-  Option.match(repositoryIn(body), {
+export const readWithoutFacts = (kind: string, body: string, forge: number): WithoutFacts =>
+  Option.match(repositoryIn(body, forge), {
     onNone: () => ({ _tag: "Nothing", kind, reason: `the event ${JSON.stringify(kind)} moves nothing` }),
     onSome: (repository) => ({ _tag: "Stir", kind, repository })
   })
 
 /**
  * What a body says, or (left) why it cannot be read. `type` is `X-Gitea-Event-Type`: no other header tells events
- * apart.
+ * apart. `forge` is the Gitea that has sent it: see `gitea/Forges.ts`.
  */
-export const decodeGiteaHook = (type: string, body: string): Either.Either<GiteaSeen, string> => {
+export const decodeGiteaHook = (type: string, body: string, forge: number): Either.Either<GiteaSeen, string> => {
   const readFacts = factReaders.get(type)
-  return readFacts === undefined ? Either.right(readWithoutFacts(type.slice(0, 80), body)) : readFacts(body)
+  return readFacts === undefined
+    ? Either.right(readWithoutFacts(type.slice(0, 80), body, forge))
+    : readFacts(body, forge)
 }

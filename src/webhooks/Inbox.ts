@@ -17,6 +17,8 @@ import type { Source } from "./WebhookConfig.js"
 /** A hook as it is kept. Its signature was right. */
 export interface NewHook {
   readonly source: Source
+  /** Whose secret it is signed with: see `Secret.signer`. */
+  readonly signer: string
   /** The sender's id of it; empty when it gave none. */
   readonly uuid: string
   /** The hook's type, as the sender's header has it: "issue", "pull_request". */
@@ -94,17 +96,18 @@ interface Arrived extends NewHook {
 // JSON as one parameter keeps the statement the same for every size of group.
 const insert = (sql: Sql, hooks: ReadonlyArray<Arrived>) =>
   Effect.gen(function*() {
-    const rows = hooks.map(({ body, digest, event, receivedAt, source, uuid }) => [
+    const rows = hooks.map(({ body, digest, event, receivedAt, signer, source, uuid }) => [
       source,
       uuid,
       event,
       digest,
       body.length,
-      receivedAt
+      receivedAt,
+      signer
     ])
     const inserted = yield* sql<{ id: number }>`
-      INSERT INTO plane_sync_webhook (source, delivery, event, digest, characters, received_at)
-      SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5
+      INSERT INTO plane_sync_webhook (source, delivery, event, digest, characters, received_at, signer)
+      SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6
       FROM json_each(${JSON.stringify(rows)}) WHERE true ORDER BY key RETURNING id`
     // They ascend in the order of the rows, but may be returned in any.
     const ids = inserted.map(({ id }) => id).sort((one, other) => one - other)
@@ -113,7 +116,7 @@ const insert = (sql: Sql, hooks: ReadonlyArray<Arrived>) =>
       SELECT value ->> 0, value ->> 1 FROM json_each(${JSON.stringify(bodies)})`
   })
 
-const columns = `id, source, delivery AS uuid, event, body, digest, received_at AS "receivedAt", moved`
+const columns = `id, source, signer, delivery AS uuid, event, body, digest, received_at AS "receivedAt", moved`
 
 /** Hooks that share a commit. */
 const maxGroup = 64
@@ -202,13 +205,13 @@ const make = Effect.gen(function*() {
 })
 
 const known = (sql: Sql, hooks: ReadonlyArray<StoredHook>) => {
-  const rows = hooks.map(({ digest, id, source, uuid }) => [id, source, digest, uuid])
+  const rows = hooks.map(({ digest, id, signer, source, uuid }) => [id, source, digest, uuid, signer])
   return Effect.map(
     sql<{ id: number }>`SELECT value ->> 0 AS id FROM json_each(${JSON.stringify(rows)})
       WHERE EXISTS (SELECT 1 FROM plane_sync_webhook
-          WHERE source = value ->> 1 AND digest = value ->> 2 AND status = 'done')
+          WHERE source = value ->> 1 AND digest = value ->> 2 AND signer = value ->> 4 AND status = 'done')
         OR value ->> 3 <> '' AND EXISTS (SELECT 1 FROM plane_sync_webhook
-          WHERE source = value ->> 1 AND delivery = value ->> 3 AND status = 'done')`,
+          WHERE source = value ->> 1 AND delivery = value ->> 3 AND signer = value ->> 4 AND status = 'done')`,
     (found) => new Set(found.map(({ id }) => id))
   )
 }

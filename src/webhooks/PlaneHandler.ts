@@ -1,9 +1,10 @@
-import type { Scope } from "effect"
+import type { ConfigError, Scope } from "effect"
 import { Duration, Effect, Either, FiberHandle } from "effect"
 import { cleanLine, textLimit } from "../base/Text.js"
 import { EpochMillis, epochMillis, later } from "../base/Time.js"
 import { epochOf } from "../domain/PlaneMoment.js"
 import { keyIn } from "../domain/Project.js"
+import { Projects } from "../domain/Projects.js"
 import type { StateId } from "../domain/StageStates.js"
 import { observe } from "../outbox/Observation.js"
 import type { PlaneClient } from "../plane/PlaneClient.js"
@@ -19,8 +20,10 @@ import type { HookOutcome, StoredHook } from "./Inbox.js"
 import { duplicate, Inbox, noteMoved } from "./Inbox.js"
 import type { WorkItemSeen } from "./PlaneHook.js"
 import { decodePlaneHook } from "./PlaneHook.js"
+import { makeIsSignedFor } from "./Secrets.js"
 import { SkippedHooks } from "./SkippedHooks.js"
 import { makeUnreadable } from "./UnreadableHook.js"
+import { WebhookConfig } from "./WebhookConfig.js"
 
 type SeenOfMove = "isNew" | "itemId" | "number" | "stateId" | "stateName" | "updatedAt" | "who"
 
@@ -33,6 +36,9 @@ const groupWait = Duration.seconds(5)
 /** How long a hook waits that tells of a move which a state of ours may have undone: Plane is asked for it first. */
 const checkWait = Duration.seconds(2)
 
+/** The kind of those that may not move their work item. */
+const otherSecret = "signed with the secret of another project"
+
 /** Plane is asked for its states at most once in this time. */
 const statesWait = Duration.toMillis("1 minute")
 
@@ -43,10 +49,11 @@ const statesWait = Duration.toMillis("1 minute")
  */
 export const planeHandler: Effect.Effect<
   Handler,
-  never,
-  Inbox | PlaneProjects | Scope.Scope | SkippedHooks | WakeUps | Storage | TaskStore
+  ConfigError.ConfigError,
+  Inbox | PlaneProjects | Projects | Scope.Scope | SkippedHooks | WakeUps | Storage | TaskStore
 > = Effect.gen(function*() {
   const { all } = yield* PlaneProjects
+  const isSignedFor = makeIsSignedFor(yield* WebhookConfig, yield* Projects)
   const inbox = yield* Inbox
   const { sql, write } = yield* Storage
   const wakeUps = yield* WakeUps
@@ -142,6 +149,9 @@ export const planeHandler: Effect.Effect<
         return all.every(({ place }) => place.current() !== undefined)
           ? yield* skip("another project", `it is of the project ${seen.project}`)
           : yield* groupLater
+      }
+      if (!isSignedFor(hook.signer, project.project)) {
+        return yield* skip(otherSecret, `it is of ${project.project.identifier}, and ${otherSecret}`)
       }
       const groupOf: GroupOf = (state) => groups.get(project.project.identifier)?.(state) ?? Effect.succeed("unknown")
       const about = { about: [{ _tag: "Item" as const, itemId: seen.itemId }] }

@@ -1,5 +1,5 @@
 import type { ConfigError, Stream } from "effect"
-import { Context, Effect, Layer, Redacted } from "effect"
+import { Context, Effect, Layer } from "effect"
 import type { Place } from "../base/BodyRoom.js"
 import { BodyRoom } from "../base/BodyRoom.js"
 import { isJsonType } from "../base/ContentType.js"
@@ -7,6 +7,7 @@ import { cleanLine, textLimit } from "../base/Text.js"
 import type { EpochMillis } from "../base/Time.js"
 import { epochMillis } from "../base/Time.js"
 import { makeWarningThrottle } from "../base/WarningThrottle.js"
+import { Projects } from "../domain/Projects.js"
 import type { Stirs } from "../gitea/Stirs.js"
 import type { StorageError } from "../storage/StorageError.js"
 import { carriesFacts } from "./GiteaHook.js"
@@ -16,6 +17,8 @@ import { jsonBody } from "./JsonBody.js"
 import { readHook } from "./ReadHook.js"
 import type { Overloaded } from "./Refused.js"
 import { Refused } from "./Refused.js"
+import type { Secret } from "./Secrets.js"
+import { commonSigner, secretsOf } from "./Secrets.js"
 import { checkSignature, isSignature } from "./Signature.js"
 import type { SkippedKind } from "./SkippedHooks.js"
 import { SkippedHooks } from "./SkippedHooks.js"
@@ -56,7 +59,7 @@ export class Receiver extends Context.Tag("plane-sync/Receiver")<Receiver, {
   static readonly layer: Layer.Layer<
     Receiver,
     ConfigError.ConfigError,
-    BodyRoom | Inbox | SkippedHooks | Stirs
+    BodyRoom | Inbox | Projects | SkippedHooks | Stirs
   > = Layer.effect(Receiver, Effect.suspend(() => make))
 }
 
@@ -77,12 +80,20 @@ interface Admitted {
   readonly announced: number | undefined
 }
 
+const anyOf = (names: ReadonlyArray<string>) => names.join(" or ")
+
 const annotated = Effect.annotateLogs({ service: "Webhooks" })
 
 const sources = ["plane", "gitea"] as const
 
 const make = Effect.gen(function*() {
-  const { insecure, previous, secrets } = yield* WebhookConfig
+  const config = yield* WebhookConfig
+  const { insecure } = config
+  const projects = yield* Projects
+  const secrets: Readonly<Record<Source, ReadonlyArray<Secret>>> = {
+    plane: secretsOf(config, projects, "plane"),
+    gitea: secretsOf(config, projects, "gitea")
+  }
   const inbox = yield* Inbox
   const { counts } = yield* SkippedHooks
   const withoutFacts = yield* makeWithoutFacts
@@ -95,12 +106,8 @@ const make = Effect.gen(function*() {
   const throttles = { plane: yield* makeWarningThrottle, gitea: yield* makeWarningThrottle }
   const previousThrottles = { plane: yield* makeWarningThrottle, gitea: yield* makeWarningThrottle }
 
-  /** The present secret and, while the sender is changed over, the one before. None: whatever comes is accepted. */
-  const secretsOf = (source: Source): ReadonlyArray<string> =>
-    [secrets[source], previous[source]].map(Redacted.value).filter((secret) => secret !== "")
-
   for (const source of sources) {
-    if (insecure && secretsOf(source).length === 0) {
+    if (insecure && secrets[source].length === 0) {
       yield* Effect.logWarning(
         `ORCH_WEBHOOKS_INSECURE: hooks sent to /webhooks/${source} are accepted without a signature`
       ).pipe(annotated)
@@ -123,41 +130,40 @@ const make = Effect.gen(function*() {
   const notSigned = (source: Source) =>
     new Refused({
       status: 401,
-      why: `it is not signed: is the secret of ${secretSetting[source]} set at the sender?`
+      why: `it is not signed: is the secret of ${anyOf(settingsOf(source))} set at the sender?`
     })
 
-  const wrongSignature = (source: Source) => {
-    const other = Redacted.value(previous[source]) === "" ? "" : `, nor that of ${previousSetting[source]}`
-    return new Refused({ status: 401, why: `its signature is not that of ${secretSetting[source]}${other}` })
-  }
+  const settingsOf = (source: Source) => secrets[source].map(({ setting }) => setting)
 
-  /** The body, if its signature is right. */
+  const wrongSignature = (source: Source) =>
+    new Refused({ status: 401, why: `its signature is not that of ${settingsOf(source).join(", nor that of ")}` })
+
+  /** The body, if its signature is right, and whose secret it is signed with. */
   const readSigned = (source: Source, { body }: Received, given: string, { announced, place }: Admitted) =>
     Effect.gen(function*() {
-      const known = secretsOf(source)
-      const { signedWith, update } = checkSignature(known)
+      const known = secrets[source]
+      const { signedWith, update } = checkSignature(known.map(({ value }) => value))
       const isSigned = known.length > 0
       const chunks = yield* readHook({ body, announced, isSigned, place, update })
-      if (isSigned) {
-        const secret = signedWith(given)
-        if (secret === undefined) return yield* wrongSignature(source)
-        if (secret > 0) yield* notePrevious(source)
-      }
-      return chunks
+      if (!isSigned) return { chunks, signer: commonSigner }
+      const secret = known[signedWith(given) ?? -1]
+      if (secret === undefined) return yield* wrongSignature(source)
+      if (secret.isPrevious) yield* notePrevious(source)
+      return { chunks, signer: secret.signer }
     })
 
   const take = (source: Source, received: Received, given: string, admitted: Admitted) =>
     Effect.gen(function*() {
       const header = (name: "event" | "uuid") => cleanLine(headerOf(source, received, name), textLimit)
       const event = header("event")
-      const chunks = yield* readSigned(source, received, given, admitted)
-      const turn = secretsOf(source).length > 0 ? turns.signed : turns.unsigned
+      const { chunks, signer } = yield* readSigned(source, received, given, admitted)
+      const turn = secrets[source].length > 0 ? turns.signed : turns.unsigned
       const { digest, text: body } = yield* jsonBody(chunks, fieldsOf(source, event), turn)
       const isStored = source === "plane" || carriesFacts(event)
       yield* isStored
         // The commit is awaited even if the sender has hung up.
-        ? Effect.uninterruptible(inbox.store({ source, uuid: header("uuid"), event, body, digest }))
-        : withoutFacts.skipType(event, body)
+        ? Effect.uninterruptible(inbox.store({ source, signer, uuid: header("uuid"), event, body, digest }))
+        : withoutFacts.skipType(event, body, signer)
       const acceptedAt = yield* epochMillis
       status[source] = { ...status[source], acceptedAt, refusedSince: 0 }
       return isStored ? "stored" : "counted"
@@ -166,7 +172,7 @@ const make = Effect.gen(function*() {
   const receive = (source: Source, received: Received) =>
     Effect.gen(function*() {
       const { headers } = received
-      const isSigned = secretsOf(source).length > 0
+      const isSigned = secrets[source].length > 0
       if (!insecure && !isSigned) {
         return yield* new Refused({
           status: 503,

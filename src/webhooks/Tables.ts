@@ -34,3 +34,9 @@ export const hookSubjects: Migration = Effect.gen(function*() {
     PRIMARY KEY (about, hook)) WITHOUT ROWID`
   yield* sql`CREATE INDEX plane_sync_webhook_about_hook ON plane_sync_webhook_about (hook)`
 })
+
+/** Whose secret a hook is signed with. What is stored is of before there was more than one. */
+export const signerColumn: Migration = Effect.flatMap(
+  SqlClient.SqlClient,
+  (sql) => sql`ALTER TABLE plane_sync_webhook ADD COLUMN signer TEXT NOT NULL DEFAULT ''`
+)

@@ -68,10 +68,6 @@ export const previousSetting: Readonly<Record<Source, string>> = {
 
 const isSet = (secret: Redacted.Redacted) => Secret.value(secret) !== ""
 
-/** The senders that are listened to, because their secret is set. */
-export const heardSources = ({ secrets }: WebhookConfig): ReadonlyArray<Source> =>
-  (["plane", "gitea"] as const).filter((source) => isSet(secrets[source]))
-
 /** The secrets of both senders, and whether hooks without one are accepted. */
 export const WebhookConfig: Config.Config<WebhookConfig> = Config.mapOrFail(
   Config.all(webhookSettings),

@@ -3,6 +3,7 @@ import { Stirs } from "../gitea/Stirs.js"
 import type { WithoutFacts } from "./GiteaHook.js"
 import { readWithoutFacts, repositoryIn } from "./GiteaHook.js"
 import type { StoredHook } from "./Inbox.js"
+import { forgeOfSigner } from "./Secrets.js"
 import { SkippedHooks } from "./SkippedHooks.js"
 import { makeUnreadable } from "./UnreadableHook.js"
 
@@ -30,11 +31,12 @@ export const makeWithoutFacts = Effect.gen(function*() {
   return {
     skip,
     /** One of a type that never carries facts. */
-    skipType: (event: string, body: string): Effect.Effect<string> => skip(readWithoutFacts(event, body)),
-    unreadable: (hook: Pick<StoredHook, "body" | "event" | "source">, why: string): Effect.Effect<void> =>
+    skipType: (event: string, body: string, signer: string): Effect.Effect<string> =>
+      skip(readWithoutFacts(event, body, forgeOfSigner(signer))),
+    unreadable: (hook: Pick<StoredHook, "body" | "event" | "signer" | "source">, why: string): Effect.Effect<void> =>
       Effect.zipRight(
         unreadable(hook, why),
-        Option.match(repositoryIn(hook.body), { onNone: () => Effect.void, onSome: stir })
+        Option.match(repositoryIn(hook.body, forgeOfSigner(hook.signer)), { onNone: () => Effect.void, onSome: stir })
       )
   }
 })

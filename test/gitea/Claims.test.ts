@@ -3,7 +3,7 @@ import { FastCheck } from "effect"
 import type { PullRequestText } from "../../src/gitea/Claims.js"
 import { claimReader } from "../../src/gitea/Claims.js"
 
-const read = claimReader("ET")
+const read = claimReader(["ET"])
 
 /** The work items that a pull request is about. */
 const about = (text: Partial<PullRequestText>) =>
@@ -139,7 +139,7 @@ describe("the work items that a pull request is about", () => {
 
   it("are those of the project whose identifier they carry, whatever it is called", () => {
     assert.deepStrictEqual(
-      claimReader("WIP")({ branch: "", title: "WIP: WIP-3", body: "" }).map(({ key }) => key),
+      claimReader(["WIP"])({ branch: "", title: "WIP: WIP-3", body: "" }).map(({ key }) => key),
       ["WIP-3"]
     )
   })

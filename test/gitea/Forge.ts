@@ -72,7 +72,8 @@ export const withForge = <A, E>(
         Layer.provideMerge(
           Layer.mergeAll(Storage.layerFile(":memory:"), WakeUps.layerPolling("1 days"), Pipeline.layerDefault)
         ),
-        Layer.provideMerge(Layer.merge(Gitea.layer, projectsLayer)),
+        Layer.provideMerge(Gitea.layer),
+        Layer.provideMerge(projectsLayer),
         Layer.provide(NodeHttpClient.layer),
         Layer.provide(Layer.setConfigProvider(ConfigProvider.fromMap(config)))
       )

@@ -2,8 +2,10 @@ import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import { assert, describe, it } from "@effect/vitest"
 import { Config, ConfigProvider, Duration, Effect, Inspectable, Layer, Option } from "effect"
 import { EpochMillis } from "../../src/base/Time.js"
+import { projectsLayer } from "../../src/config/ProjectsConfig.js"
 import { projectConfig } from "../../src/domain/ProjectSettings.js"
 import type { PullRequest } from "../../src/gitea/Facts.js"
+import { commonForge } from "../../src/gitea/Forges.js"
 import type { GiteaClient } from "../../src/gitea/GiteaClient.js"
 import { Gitea } from "../../src/gitea/GiteaClient.js"
 import { GiteaConfig } from "../../src/gitea/GiteaConfig.js"
@@ -16,9 +18,12 @@ const withClient = <A, E>(test: (client: GiteaClient, gitea: FakeGitea) => Effec
   Effect.scoped(Effect.gen(function*() {
     const gitea = yield* fakeGitea
     const settings = new Map([["ORCH_GITEA_URL", `${gitea.url}/api/v1/`], ["ORCH_GITEA_TOKEN", gitea.token]])
-    return yield* Effect.flatMap(Gitea, (client) => test(Option.getOrThrow(client), gitea)).pipe(
+    return yield* Effect.flatMap(
+      Gitea,
+      ({ of }) => test(Option.getOrThrow(Option.fromNullable(of(commonForge))), gitea)
+    ).pipe(
       Effect.provide(Gitea.layer.pipe(
-        Layer.provide(NodeHttpClient.layer),
+        Layer.provide(Layer.merge(NodeHttpClient.layer, projectsLayer)),
         Layer.provide(Layer.setConfigProvider(ConfigProvider.fromMap(settings)))
       ))
     )

@@ -1,11 +1,12 @@
 import { assert, describe, it } from "@effect/vitest"
-import { ConfigProvider, Duration, Effect, Layer, Logger, LogLevel, Option } from "effect"
+import { ConfigProvider, Duration, Effect, Layer, Logger, LogLevel } from "effect"
 import { EpochMillis } from "../../src/base/Time.js"
 import { projectsLayer } from "../../src/config/ProjectsConfig.js"
 import { CanonicalKey } from "../../src/domain/WorkItemKey.js"
 import type { PullRequestAnswer } from "../../src/gitea/Facts.js"
+import { commonForge } from "../../src/gitea/Forges.js"
 import type { GiteaClient } from "../../src/gitea/GiteaClient.js"
-import { Gitea } from "../../src/gitea/GiteaClient.js"
+import { Gitea, giteaOf } from "../../src/gitea/GiteaClient.js"
 import { GiteaError } from "../../src/gitea/GiteaError.js"
 import { giteaGates } from "../../src/gitea/GiteaGates.js"
 import { rememberPullRequest } from "../../src/gitea/PullRequestRows.js"
@@ -17,13 +18,15 @@ import { Verdict } from "../../src/tasks/QualityGate.js"
 import { TaskStore } from "../../src/tasks/TaskStore.js"
 import { seen } from "./Forge.js"
 
-const layer = (client: Option.Option<GiteaClient>) =>
+const layer = (client?: GiteaClient) =>
   TaskPullRequests.layer.pipe(
     Layer.provideMerge(TaskStore.layer),
     Layer.provideMerge(
       Layer.mergeAll(Storage.layerFile(":memory:"), WakeUps.layerPolling("1 days"), Pipeline.layerDefault)
     ),
-    Layer.provideMerge(Layer.merge(Layer.succeed(Gitea, client), projectsLayer)),
+    Layer.provideMerge(
+      Layer.merge(Layer.succeed(Gitea, giteaOf(new Map(client && [[commonForge, client]]))), projectsLayer)
+    ),
     Layer.provide(Layer.setConfigProvider(ConfigProvider.fromMap(new Map())))
   )
 
@@ -85,11 +88,11 @@ describe("a gate that goes by Gitea", () => {
       now = open
       // What was merged stays so.
       assert.deepStrictEqual(yield* ask, Verdict.Passed())
-    }).pipe(Effect.provide(layer(Option.some(asked(() => Effect.sync(() => now))))))
+    }).pipe(Effect.provide(layer(asked(() => Effect.sync(() => now)))))
   })
 
   it.effect("is asked again after growing pauses, of five minutes at most, while Gitea does not answer", () => {
-    const refused = new GiteaError({ reason: "Unanswered", path: "/pulls/88", words: "500" })
+    const refused = new GiteaError({ reason: "Unanswered", token: "ORCH_GITEA_TOKEN", path: "/pulls/88", words: "500" })
     let answer: Effect.Effect<PullRequestAnswer, GiteaError> = refused
     return Effect.gen(function*() {
       const ask = yield* waiting
@@ -108,7 +111,7 @@ describe("a gate that goes by Gitea", () => {
       answer = refused
       between(secondsUntilAsked(yield* ask), 0.8, 1.2)
     }).pipe(
-      Effect.provide(layer(Option.some(asked(() => Effect.suspend(() => answer))))),
+      Effect.provide(layer(asked(() => Effect.suspend(() => answer)))),
       Logger.withMinimumLogLevel(LogLevel.None)
     )
   })
@@ -142,7 +145,7 @@ describe("a gate that goes by Gitea", () => {
       meanwhile = reopened(2_000)
       assert.strictEqual(yield* ask, "Pending")
       assert.deepStrictEqual(yield* open, [1])
-    }).pipe(Effect.provide(layer(Option.some(client))))
+    }).pipe(Effect.provide(layer(client)))
   })
 
   it.effect("is not asked again by itself where Gitea cannot be asked", () =>
@@ -150,5 +153,5 @@ describe("a gate that goes by Gitea", () => {
       const verdict = yield* yield* waiting
       assert.strictEqual(verdict._tag, "Pending")
       assert.strictEqual(secondsUntilAsked(verdict), undefined)
-    }).pipe(Effect.provide(layer(Option.none()))))
+    }).pipe(Effect.provide(layer())))
 })

@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Duration, Effect, FastCheck } from "effect"
 import { EpochMillis } from "../../src/base/Time.js"
+import { commonNames } from "../../src/domain/ProjectSettings.js"
 import type { PullRequestRules } from "../../src/domain/PullRequestRules.js"
 import { CanonicalKey } from "../../src/domain/WorkItemKey.js"
 import { readStatuses, rememberStatuses } from "../../src/gitea/CheckRows.js"
@@ -16,7 +17,7 @@ import { seen } from "./Forge.js"
 
 const { array, boolean, constantFrom, integer, nat, option, record, shuffledSubarray } = FastCheck
 
-const claimsOf = claimReader("ET")
+const claimsOf = claimReader(["ET"])
 
 /** What happens to a pull request, one thing a second. */
 const happening = constantFrom(
@@ -196,8 +197,14 @@ const rules: PullRequestRules = {
   settle: Duration.minutes(2)
 }
 
+const project = {
+  pullRequests: rules,
+  names: { ...commonNames, identifier: "", id: undefined, workspace: "", apiToken: "", states: "" },
+  gitea: undefined
+}
+
 const judged = (pulls: ReadonlyArray<PullRequest>) =>
-  standingOf(pulls.map((pullRequest) => ({ pullRequest, whyNot: whyNot(pullRequest, startedAt, rules) })))
+  standingOf(pulls.map((pullRequest) => ({ pullRequest, whyNot: whyNot(pullRequest, startedAt, project) })))
 
 describe("the verdict on a merge", () => {
   it("holds only by one into a counted branch, of no fork, since the start, while none such is open", () => {
@@ -217,7 +224,7 @@ describe("the verdict on a merge", () => {
     FastCheck.assert(FastCheck.property(array(anyPullRequest, { maxLength: 6 }), (pulls) => {
       const tag = (some: ReadonlyArray<PullRequest>) => mergedVerdict("ET-2", judged(some))._tag
       assert.strictEqual(tag([...pulls].reverse()), tag(pulls))
-      const counted = pulls.filter((one) => whyNot(one, startedAt, rules) === undefined)
+      const counted = pulls.filter((one) => whyNot(one, startedAt, project) === undefined)
       assert.strictEqual(tag(counted), tag(pulls))
     }))
   })

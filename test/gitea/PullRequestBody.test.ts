@@ -1,10 +1,11 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Schema } from "effect"
+import { commonForge } from "../../src/gitea/Forges.js"
 import { ListedPullRequest, listedPullRequest } from "../../src/gitea/Listed.js"
 import { listed } from "./Forge.js"
 
 const read = (change: Readonly<Record<string, unknown>>) =>
-  listedPullRequest(Schema.decodeUnknownSync(ListedPullRequest)(listed(change)))
+  listedPullRequest(commonForge, Schema.decodeUnknownSync(ListedPullRequest)(listed(change)))
 
 const head = { ref: "et-7", sha: "one", repo_id: 1 }
 

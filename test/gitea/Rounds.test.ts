@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Layer, Option, Schedule } from "effect"
 import { EpochMillis, epochMillis, later } from "../../src/base/Time.js"
+import { commonForge } from "../../src/gitea/Forges.js"
 import { Gitea } from "../../src/gitea/GiteaClient.js"
 import { readPullRequest } from "../../src/gitea/PullRequestRows.js"
 import { makeRepositoriesDue, readDueRepositories, stirRepositories } from "../../src/gitea/RepositoryRows.js"
@@ -14,7 +15,7 @@ import { heard, listed, seen, withForge } from "./Forge.js"
 /** Asks about all repositories now, and says which are due again within a minute. */
 const asking = Effect.gen(function*() {
   const { read, sql, write } = yield* Storage
-  const perform = yield* makeAsking(Option.getOrThrow(yield* Gitea))
+  const perform = yield* makeAsking(Option.getOrThrow(Option.fromNullable((yield* Gitea).of(commonForge))), commonForge)
   return Effect.gen(function*() {
     const due = yield* read(readDueRepositories(sql, 10, EpochMillis(Number.MAX_SAFE_INTEGER)))
     yield* Effect.forEach(due, perform, { discard: true })
@@ -242,10 +243,10 @@ describe("rounds of asking Gitea", () => {
   it.live("row 26: say what Gitea refuses, until it does not", () =>
     withForge((gitea) =>
       Effect.gen(function*() {
-        const client = Option.getOrThrow(yield* Gitea)
+        const { troubles } = yield* Gitea
         const round = yield* asking
         yield* heard(seen())
-        const words = Effect.map(client.troubles, (errors) => errors.map(({ message }) => message).join())
+        const words = Effect.map(troubles, (errors) => errors.map(({ message }) => message).join())
         for (const [status, said] of [[401, "ORCH_GITEA_TOKEN"], [403, "ORCH_GITEA_TOKEN"]] as const) {
           gitea.statuses.set(pulls, status)
           assert.deepStrictEqual(yield* round, ["acme/widgets"])

@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Duration } from "effect"
 import { EpochMillis } from "../../src/base/Time.js"
+import { commonNames } from "../../src/domain/ProjectSettings.js"
 import type { PullRequestRules } from "../../src/domain/PullRequestRules.js"
 import type { CommitStatus, PullRequest } from "../../src/gitea/Facts.js"
 import { standingOf, whyNot } from "../../src/gitea/Standing.js"
@@ -57,10 +58,16 @@ const pull = (number: number, change: Partial<PullRequest> = {}): PullRequest =>
 const mergedAt = (minutes: number) => ({ open: false, merged: true, mergedAt: EpochMillis(minutes * minute) })
 const closed = { open: false }
 
+const project = {
+  pullRequests: rules,
+  names: { ...commonNames, identifier: "", id: undefined, workspace: "", apiToken: "", states: "" },
+  gitea: undefined
+}
+
 const standing = (pulls: ReadonlyArray<PullRequest>, change: Partial<PullRequestRules> = {}) =>
   standingOf(pulls.map((pullRequest) => ({
     pullRequest,
-    whyNot: whyNot(pullRequest, started, { ...rules, ...change })
+    whyNot: whyNot(pullRequest, started, { ...project, pullRequests: { ...rules, ...change } })
   })))
 
 const merge = (pulls: ReadonlyArray<PullRequest>, change: Partial<PullRequestRules> = {}) =>
@@ -97,7 +104,7 @@ describe("which pull requests count", () => {
           mergeHeardAt: mergeHeardAt === null ? null : EpochMillis(mergeHeardAt)
         }),
         at,
-        rules
+        project
       ) === undefined
     assert.isTrue(count(started, started + 900))
     assert.isTrue(count(started, null))

@@ -1,8 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
 import { ConfigProvider, DateTime, Effect, Either, Fiber, Layer, Option, Stream, TestClock } from "effect"
 import { EpochMillis } from "../../src/base/Time.js"
+import { projectsLayer } from "../../src/config/ProjectsConfig.js"
 import { StageEvents } from "../../src/events/StageEvents.js"
-import { Gitea } from "../../src/gitea/GiteaClient.js"
+import { Gitea, giteaOf } from "../../src/gitea/GiteaClient.js"
 import { Health } from "../../src/health/Health.js"
 import type { HealthReport } from "../../src/health/HealthReport.js"
 import { Leadership } from "../../src/outbox/Leadership.js"
@@ -55,7 +56,8 @@ const layer = (state: typeof program) =>
         notStored: Effect.sync(() => state.notStored)
       })
     )),
-    Layer.provide(Layer.succeed(Gitea, Option.none())),
+    Layer.provide(Layer.succeed(Gitea, giteaOf(new Map()))),
+    Layer.provide(projectsLayer),
     Layer.provide(Layer.succeed(Integrity, Integrity.of({ doubt: Effect.sync(() => state.doubt) }))),
     Layer.provide(Layer.succeed(
       Leadership,

@@ -10,8 +10,14 @@ import { StorageError } from "../../src/storage/StorageError.js"
 const now = EpochMillis(1_000_000)
 const secondsAgo = (seconds: number) => EpochMillis(now - seconds * 1000)
 
-const refused = (words: string) => new GiteaError({ reason: "KeyRefused", path: "repos/acme/widgets", words })
-const down = new GiteaError({ reason: "Unreachable", path: "version", words: "connect ECONNREFUSED" })
+const refused = (words: string) =>
+  new GiteaError({ reason: "KeyRefused", path: "repos/acme/widgets", token: "ORCH_GITEA_TOKEN", words })
+const down = new GiteaError({
+  reason: "Unreachable",
+  path: "version",
+  token: "ORCH_GITEA_TOKEN",
+  words: "connect ECONNREFUSED"
+})
 
 const storageError = (words: string) => new StorageError({ reason: "Full", where: "x.sqlite", words })
 

@@ -93,7 +93,7 @@ describe("/openapi.json", () => {
       JSON.stringify(examplesOf(at(document(), "paths", path, "post", "requestBody"))[0])
     const plane = decodePlaneHook(example("/webhooks/plane"))
     assert.containSubset(plane, { _tag: "Right", right: { _tag: "WorkItemSeen", number: 7, stateGroup: "started" } })
-    const gitea = decodeGiteaHook("status", example("/webhooks/gitea"))
+    const gitea = decodeGiteaHook("status", example("/webhooks/gitea"), 0)
     assert.containSubset(gitea, { _tag: "Right", right: { _tag: "Status" } })
     for (const path of ["/webhooks/plane", "/webhooks/gitea"]) {
       for (const [status, response] of membersOf(at(document(), "paths", path, "post", "responses"))) {

@@ -2,13 +2,13 @@ import * as SqliteClient from "@effect/sql-sqlite-node/SqliteClient"
 import * as SqlClient from "@effect/sql/SqlClient"
 import { assert, describe, it } from "@effect/vitest"
 import type { Scope } from "effect"
-import { Context, Deferred, Effect, Fiber, Layer, Logger, Option, TestClock } from "effect"
+import { Context, Deferred, Effect, Fiber, Layer, Logger, TestClock } from "effect"
 import { renameSync } from "node:fs"
 import { BodyRoom } from "../../src/base/BodyRoom.js"
 import { StageEvent } from "../../src/domain/StageEvent.js"
 import { Receipt } from "../../src/events/Receipt.js"
 import { StageEvents } from "../../src/events/StageEvents.js"
-import { Gitea } from "../../src/gitea/GiteaClient.js"
+import { Gitea, giteaOf } from "../../src/gitea/GiteaClient.js"
 import { Stirs } from "../../src/gitea/Stirs.js"
 import { Health } from "../../src/health/Health.js"
 import { Outbox } from "../../src/outbox/Outbox.js"
@@ -121,7 +121,7 @@ describe("storage that is", () => {
           const storage = Storage.layerFile(file)
           const context = yield* Layer.build(
             Health.layer.pipe(
-              Layer.provide(Layer.succeed(Gitea, Option.none())),
+              Layer.provide(Layer.succeed(Gitea, giteaOf(new Map()))),
               Layer.provide(Layer.provide(Receiver.layer, [
                 Layer.provide(Inbox.layer, storage),
                 SkippedHooks.layer,

@@ -1,5 +1,6 @@
 import { Effect, TestClock } from "effect"
 import { EpochMillis, MonotonicMillis } from "../../src/base/Time.js"
+import { defaultTexts } from "../../src/domain/CommentTexts.js"
 import { CommentId, ItemId, UserId } from "../../src/domain/Ids.js"
 import { PlaneMoment } from "../../src/domain/PlaneMoment.js"
 import { defaultStageStates, StateId } from "../../src/domain/StageStates.js"
@@ -78,7 +79,8 @@ const claim = {
     stages: new Map(Array.from(defaultStageStates, ([stage, id]) => [stage, { id }])),
     states: () => defaultStageStates,
     comments: "joined",
-    setting: "the table"
+    setting: "the table",
+    texts: defaultTexts
   })
 } as const
 

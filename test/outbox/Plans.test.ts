@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Layer, TestClock } from "effect"
 import { EpochMillis } from "../../src/base/Time.js"
+import { defaultTexts } from "../../src/domain/CommentTexts.js"
 import { EventSequence, ItemId, LaneId } from "../../src/domain/Ids.js"
 import { PlaneMoment } from "../../src/domain/PlaneMoment.js"
 import { StateId } from "../../src/domain/StageStates.js"
@@ -44,7 +45,7 @@ const event = (n: number, type: string, workItem: string): NewEvent => ({
   unfit: n === 7 ? "unfit" : undefined
 })
 
-const planning = { comments: "joined", setting: "the table" } as const
+const planning = { comments: "joined", setting: "the table", texts: defaultTexts } as const
 
 /** Whatever the outbox can be asked, once. */
 const everything = Effect.gen(function*() {

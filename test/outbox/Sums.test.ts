@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, FastCheck, Layer, TestContext } from "effect"
 import { setImmediate } from "node:timers/promises"
 import { EpochMillis, MonotonicMillis } from "../../src/base/Time.js"
+import { defaultTexts } from "../../src/domain/CommentTexts.js"
 import { CommentId, ItemId } from "../../src/domain/Ids.js"
 import { defaultStageStates, StateId } from "../../src/domain/StageStates.js"
 import { CanonicalKey, NormalizedKey } from "../../src/domain/WorkItemKey.js"
@@ -127,7 +128,8 @@ const plan = nextStep({
   stages: new Map(Array.from(defaultStageStates, ([stage, id]) => [stage, { id }])),
   states: () => defaultStageStates,
   comments: "joined",
-  setting: "the table"
+  setting: "the table",
+  texts: defaultTexts
 })
 
 const keys = ["ET-001", "ET-1", "ET-3"]

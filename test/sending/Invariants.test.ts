@@ -5,6 +5,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { countFindings, judge, toldBy } from "../../demo/Judge.js"
 import { commentHtml } from "../../src/domain/Comment.js"
+import { defaultTexts } from "../../src/domain/CommentTexts.js"
 import type { StageEvent } from "../../src/domain/StageEvent.js"
 import { stageOf } from "../../src/domain/StageEvent.js"
 import { defaultStageStates } from "../../src/domain/StageStates.js"
@@ -174,7 +175,7 @@ const run = ({ maxAttempts, steps }: History) =>
       }
       const expected = {
         workItem: about.workItem,
-        lines: about.events.flatMap((event) => toldBy(commentHtml(event))),
+        lines: about.events.flatMap((event) => toldBy(commentHtml(defaultTexts, event))),
         state: stateOf(told)
       }
       const shown = {

@@ -27,7 +27,14 @@ export const planeHooks = (late: (field: string) => Duration.DurationInput = () 
     deliver = ({ body, headers }) => {
       const field = /"field": "?(\w+)/.exec(body)?.[1] ?? ""
       const uuid = `hook ${count++}`
-      const hook = { source: "plane", event: headers["X-Plane-Event"] ?? "", uuid, body, digest: uuid } as const
+      const hook = {
+        source: "plane",
+        signer: "",
+        event: headers["X-Plane-Event"] ?? "",
+        uuid,
+        body,
+        digest: uuid
+      } as const
       return Effect.delay(inbox.store(hook), late(field))
     }
   }))

@@ -4,11 +4,14 @@ import { readFields } from "../../src/base/JsonFields.js"
 import { ItemId, UserId } from "../../src/domain/Ids.js"
 import { PlaneMoment } from "../../src/domain/PlaneMoment.js"
 import { StateId } from "../../src/domain/StageStates.js"
-import { decodeGiteaHook } from "../../src/webhooks/GiteaHook.js"
+import { commonForge } from "../../src/gitea/Forges.js"
+import { decodeGiteaHook as decodeHook } from "../../src/webhooks/GiteaHook.js"
 import { fieldsOf } from "../../src/webhooks/HookFields.js"
 import { decodePlaneHook } from "../../src/webhooks/PlaneHook.js"
 import type { Source } from "../../src/webhooks/WebhookConfig.js"
 import { changed, fixture, fixturesOf } from "./Fixtures.js"
+
+const decodeGiteaHook = (type: string, body: string) => decodeHook(type, body, commonForge)
 
 describe("Plane's bodies", () => {
   it("say what state a work item is in, whatever was changed and in whichever version", () => {

@@ -1,6 +1,6 @@
-import { ConfigProvider, Effect, Layer, Option } from "effect"
+import { ConfigProvider, Effect, Layer } from "effect"
 import { projectsLayer } from "../../src/config/ProjectsConfig.js"
-import { Gitea } from "../../src/gitea/GiteaClient.js"
+import { Gitea, giteaOf } from "../../src/gitea/GiteaClient.js"
 import { Stirs } from "../../src/gitea/Stirs.js"
 import { TaskPullRequests } from "../../src/gitea/TaskPullRequests.js"
 import { CurrentProject } from "../../src/plane/CurrentProject.js"
@@ -52,7 +52,7 @@ export const handlersOnly = Layer.mergeAll(Inbox.layer, SkippedHooks.layer, Stir
   ),
   Layer.provideMerge(projectsLayer),
   Layer.provide(RateBudget.layer),
-  Layer.provideMerge(Layer.succeed(Gitea, Option.none())),
+  Layer.provideMerge(Layer.succeed(Gitea, giteaOf(new Map()))),
   Layer.provide(PlaneSimulator.layerMemory()),
   Layer.provide(Layer.setConfigProvider(ConfigProvider.fromMap(new Map())))
 )

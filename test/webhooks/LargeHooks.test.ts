@@ -4,6 +4,7 @@ import { createHash } from "node:crypto"
 import * as Http from "node:http"
 import { connect } from "node:net"
 import { BodyRoom } from "../../src/base/BodyRoom.js"
+import { projectsLayer } from "../../src/config/ProjectsConfig.js"
 import { Stirs } from "../../src/gitea/Stirs.js"
 import { Storage } from "../../src/StorageLayers.js"
 import { Inbox } from "../../src/webhooks/Inbox.js"
@@ -206,7 +207,7 @@ const sendInChunks = (url: string, body: Buffer) =>
 
 const receiving = Layer.provideMerge(
   Receiver.layer,
-  Layer.mergeAll(BodyRoom.layer, Inbox.layer, SkippedHooks.layer, Stirs.layer)
+  Layer.mergeAll(BodyRoom.layer, Inbox.layer, SkippedHooks.layer, Stirs.layer, projectsLayer)
 ).pipe(
   Layer.provideMerge(Storage.layerFile(":memory:")),
   Layer.provide(

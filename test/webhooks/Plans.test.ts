@@ -49,7 +49,7 @@ const everything = Effect.gen(function*() {
   const inbox = yield* Inbox
   const handlers = { plane: yield* planeHandler, gitea: yield* giteaHandler }
   for (const [source, event, name] of sent) {
-    yield* inbox.store({ source, event, uuid: name, body: fixture(name), digest: name })
+    yield* inbox.store({ source, signer: "", event, uuid: name, body: fixture(name), digest: name })
     yield* handlers[source](yield* inbox.due(10))
   }
   const subject = { _tag: "PullRequest", repository: 41, number: 88 } as const
@@ -73,7 +73,7 @@ const everything = Effect.gen(function*() {
   yield* read(readKnown(sql, held.repository, []))
   yield* write(forgetOpen(sql, held.repository, [], EpochMillis(2)))
   yield* read(readDueRepositories(sql, 2, EpochMillis(2)))
-  yield* read(readKnownNames(sql, ["acme/widgets"]))
+  yield* read(readKnownNames(sql, 0, ["acme/widgets"]))
   yield* write(stirRepositories(sql, [{ id: held.repository, name: held.name }], EpochMillis(2)))
   yield* write(
     settleRepository(sql, { id: 1, name: "", stirs: 0, dueAt: EpochMillis(0) }, EpochMillis(2), EpochMillis(2))

@@ -3,6 +3,7 @@ import { ConfigProvider, Effect, Either, Fiber, Layer, Logger, Stream, TestClock
 import { statSync } from "node:fs"
 import { BodyRoom } from "../../src/base/BodyRoom.js"
 import { EpochMillis, epochMillis, later } from "../../src/base/Time.js"
+import { projectsLayer } from "../../src/config/ProjectsConfig.js"
 import { Stirs } from "../../src/gitea/Stirs.js"
 import { WakeUps } from "../../src/storage/WakeUps.js"
 import { Storage } from "../../src/StorageLayers.js"
@@ -20,7 +21,14 @@ const receiving = (settings: Readonly<Record<string, string>>) => {
   const logger = Logger.make(({ message }) => void lines.push(String(message)))
   const layer = Layer.provideMerge(
     Receiver.layer,
-    Layer.mergeAll(BodyRoom.layer, Inbox.layer, SkippedHooks.layer, Stirs.layer, WakeUps.layerPolling("1 days"))
+    Layer.mergeAll(
+      BodyRoom.layer,
+      Inbox.layer,
+      SkippedHooks.layer,
+      Stirs.layer,
+      projectsLayer,
+      WakeUps.layerPolling("1 days")
+    )
   ).pipe(
     Layer.provideMerge(Storage.layerFile(":memory:")),
     Layer.provide(Layer.setConfigProvider(ConfigProvider.fromMap(new Map(Object.entries(settings))))),
@@ -190,6 +198,7 @@ describe("Inbox, of large hooks", () => {
         (n) =>
           inbox.store({
             source: "gitea",
+            signer: "",
             uuid: String(n),
             event: "push",
             body: `${n}${filling}`,
@@ -245,7 +254,7 @@ describe("the worker", () => {
       yield* Effect.gen(function*() {
         const inbox = yield* Inbox
         const body = `"${" ".repeat(5 * 1024 * 1024)}"`
-        yield* inbox.store({ source: "gitea", uuid: "", event: "push", body, digest: "" })
+        yield* inbox.store({ source: "gitea", signer: "", uuid: "", event: "push", body, digest: "" })
         const { sql, write } = yield* Storage
         yield* write(sql`PRAGMA wal_checkpoint(TRUNCATE)`)
         yield* inbox.settle(new Map([[1, { _tag: "Skipped", reason: "a reason" }]]))

@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { ConfigProvider, Effect, Layer, Logger, Stream, TestClock } from "effect"
 import { BodyRoom } from "../../src/base/BodyRoom.js"
+import { projectsLayer } from "../../src/config/ProjectsConfig.js"
 import { Stirs } from "../../src/gitea/Stirs.js"
 import { Storage } from "../../src/StorageLayers.js"
 import { Inbox } from "../../src/webhooks/Inbox.js"
@@ -23,7 +24,10 @@ const rotated = {
 }
 
 const receiving = (settings: Readonly<Record<string, string>>, lines: Array<string> = []) =>
-  Layer.provideMerge(Receiver.layer, Layer.mergeAll(BodyRoom.layer, Inbox.layer, SkippedHooks.layer, Stirs.layer)).pipe(
+  Layer.provideMerge(
+    Receiver.layer,
+    Layer.mergeAll(BodyRoom.layer, Inbox.layer, SkippedHooks.layer, Stirs.layer, projectsLayer)
+  ).pipe(
     Layer.provideMerge(Storage.layerFile(":memory:")),
     Layer.provide(Layer.setConfigProvider(variables(settings))),
     Layer.provideMerge(

@@ -1,0 +1,169 @@
+import { assert, describe, it } from "@effect/vitest"
+import type { ConfigError } from "effect"
+import { ConfigProvider, Effect } from "effect"
+import { readFileSync, writeFileSync } from "node:fs"
+import { projectsConfig } from "../../src/config/ProjectsConfig.js"
+import { textOf } from "../../src/domain/CommentTexts.js"
+import { StageEvent } from "../../src/domain/StageEvent.js"
+import { folder } from "../http/Server.js"
+
+const read = (text: string, settings: Readonly<Record<string, string>> = {}) =>
+  Effect.scoped(Effect.gen(function*() {
+    const file = `${yield* folder}/plane-sync.json`
+    writeFileSync(file, text)
+    const variables = new Map(Object.entries({ ORCH_CONFIG: file, ...settings }))
+    return yield* projectsConfig.pipe(
+      Effect.withConfigProvider(ConfigProvider.fromMap(variables)),
+      Effect.mapError((error) => linesOf(error).map((line) => line.replaceAll(file, "FILE")))
+    )
+  }))
+
+const linesOf = (error: ConfigError.ConfigError): ReadonlyArray<string> =>
+  error._op === "And"
+    ? [...linesOf(error.left), ...linesOf(error.right)]
+    : error._op === "Or"
+    ? linesOf(error.left)
+    : [`${error.path.join("_")}: ${error.message}`]
+
+const project = (text: object, settings?: Readonly<Record<string, string>>) =>
+  Effect.flip(read(JSON.stringify({ projects: { ET: text } }), settings))
+
+const projects = (all: object, settings?: Readonly<Record<string, string>>) =>
+  Effect.flip(read(JSON.stringify({ projects: all }), settings))
+
+const forge = (change: object = {}) => ({ gitea: { url: "https://git.example.org", token: "GIT_TOKEN", ...change } })
+const secrets = { GIT_TOKEN: "t1", OTHER_TOKEN: "t2", GIT_SECRET: "s1", OTHER_SECRET: "s2", SAME_SECRET: "s1" }
+
+describe("plane-sync.json", () => {
+  it.effect("the example of docs/projects.md is right, and says what its words say", () =>
+    Effect.gen(function*() {
+      const page = readFileSync(new URL("../../docs/projects.md", import.meta.url), "utf8")
+      const [, example = ""] = /```json\n([^]*?)```/.exec(page) ?? []
+      const { all, ofKey } = yield* read(example, {
+        ACME_PLANE_TOKEN: "a",
+        ACME_PLANE_WEBHOOK_SECRET: "b",
+        ACME_GITEA_TOKEN: "c",
+        ACME_GITEA_WEBHOOK_SECRET: "d"
+      })
+      assert.deepStrictEqual(all.map(({ identifier }) => identifier), ["ET", "APP"])
+      const app = ofKey("app-7")
+      assert.deepStrictEqual(
+        app?.stages,
+        new Map([
+          ["draft", { name: "Backlog" }],
+          ["write", { name: "In Progress" }],
+          ["live", { name: "Done" }]
+        ])
+      )
+      const event = StageEvent.StageChanged({ workItem: "APP-7", from: "draft", to: "write", agent: "writer" })
+      assert.strictEqual(app && textOf(app.texts, event), "APP-7 is at write now, writer works on it")
+    }))
+
+  for (
+    const { expected, name, wrong } of [
+      {
+        name: "an unknown value in a text",
+        wrong: project({ texts: { taskCompleted: "Done by {agent}" } }),
+        expected: ["FILE: projects.ET.texts.taskCompleted: {agent} is no value of it: expected one of {workItem}"]
+      },
+      {
+        name: "braces that are not balanced, and a value that may be missing",
+        wrong: project({ texts: { gateFailed: "No: {check", stageChanged: "By {agent}" } }),
+        expected: [
+          "FILE: projects.ET.texts.stageChanged: {agent} may be missing: expected it in brackets with its words, like " +
+          "\"[ ({agent})]\"",
+          "FILE: projects.ET.texts.gateFailed: its braces are not balanced: expected a value within { and }, or {{ for " +
+          "a brace"
+        ]
+      },
+      {
+        name: "a pipeline of one stage",
+        wrong: project({ pipeline: [{ stage: "a" }] }),
+        expected: [
+          "FILE: projects.ET.pipeline: it has fewer than two stages, so nothing could ever be done: expected at least two"
+        ]
+      },
+      {
+        name: "a stage twice",
+        wrong: project({ pipeline: [{ stage: "a" }, { stage: "b" }, { stage: "a" }] }),
+        expected: ["FILE: projects.ET.pipeline: the stage \"a\" is there twice: expected it once"]
+      },
+      {
+        name: "a state of no stage, and one that is there twice",
+        wrong: project({ pipeline: [{ stage: "a", state: "Todo" }, { stage: "b" }], stages: { a: "Done", c: "Done" } }),
+        expected: [
+          "FILE: projects.ET.stages.a: its state is in the pipeline, too: expected it in one place",
+          "FILE: projects.ET.stages.c: the pipeline has no such stage: expected one of a, b"
+        ]
+      },
+      {
+        name: "a variable that is not set",
+        wrong: project({ webhookSecret: "NO_SUCH" }),
+        expected: [
+          "FILE: projects.ET.webhookSecret: it names the variable NO_SUCH, which is not set: expected one that is"
+        ]
+      },
+      {
+        name: "an identifier that is none",
+        wrong: projects({ "et-1": {} }),
+        expected: [
+          "FILE: projects.et-1: expected an identifier as Plane shows it: 1 to 12 capital letters or digits, like \"ET\""
+        ]
+      },
+      {
+        name: "no project",
+        wrong: projects({}),
+        expected: ["FILE: projects: it names no project: expected at least one, like \"ET\""]
+      },
+      {
+        name: "a Gitea that can neither be asked nor heard",
+        wrong: project({ gitea: { url: "https://git.example.org" } }),
+        expected: ["FILE: projects.ET.gitea: it has neither a token nor a webhookSecret: expected one of them, or both"]
+      },
+      {
+        name: "the Gitea of all projects",
+        wrong: project(forge(), { ...secrets, ORCH_GITEA_URL: "https://git.example.org", ORCH_GITEA_TOKEN: "t" }),
+        expected: ["FILE: projects.ET.gitea.url: it is that of ORCH_GITEA_URL: expected another one, or no gitea here"]
+      },
+      {
+        name: "one Gitea with two tokens and two secrets",
+        wrong: projects({
+          A: forge({ webhookSecret: "GIT_SECRET" }),
+          B: forge({ token: "OTHER_TOKEN", webhookSecret: "OTHER_SECRET" })
+        }, secrets),
+        expected: ["token", "webhookSecret"].map((field) =>
+          `FILE: projects.B.gitea.${field}: it is not that of projects.A.gitea, which is the same Gitea: expected the ` +
+          "same variable"
+        )
+      },
+      {
+        name: "two Giteas with one secret",
+        wrong: projects({
+          A: forge({ webhookSecret: "GIT_SECRET" }),
+          B: forge({ url: "https://other.example.org", webhookSecret: "SAME_SECRET" })
+        }, secrets),
+        expected: [
+          "FILE: projects.B.gitea.webhookSecret: SAME_SECRET is the same secret as GIT_SECRET, of another Gitea: expected " +
+          "one that tells them apart"
+        ]
+      },
+      {
+        name: "the secret of the Gitea of all projects",
+        wrong: project(forge({ webhookSecret: "GIT_SECRET" }), { ...secrets, ORCH_GITEA_WEBHOOK_SECRET: "s1" }),
+        expected: [
+          "FILE: projects.ET.gitea.webhookSecret: GIT_SECRET is the same secret as ORCH_GITEA_WEBHOOK_SECRET, of another " +
+          "Gitea: expected one that tells them apart"
+        ]
+      }
+    ]
+  ) {
+    it.effect(`is refused for ${name}: file, field, and what would be right`, () =>
+      Effect.map(wrong, (lines) => assert.deepStrictEqual(lines, expected)))
+  }
+
+  it.effect("two projects may share a Gitea", () =>
+    Effect.map(
+      read(JSON.stringify({ projects: { A: forge(), B: forge() } }), secrets),
+      ({ all }) => assert.deepStrictEqual(all.map(({ gitea }) => gitea?.url), Array(2).fill("https://git.example.org"))
+    ))
+})
