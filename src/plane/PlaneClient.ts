@@ -295,6 +295,6 @@ const make = Effect.gen(function*() {
     editComment,
     ...makeHistory(family, project),
     states,
-    probe: makeProbe({ current, exchange, locate })
+    probe: Effect.asVoid(makeProbe({ current, exchange, locate }))
   })
 })

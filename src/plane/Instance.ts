@@ -1,0 +1,62 @@
+import * as HttpClient from "@effect/platform/HttpClient"
+import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
+import { Data, Effect, Either, Schema } from "effect"
+import { isOk, makeRestClient, within } from "../base/RestClient.js"
+import { cleanLine } from "../base/Text.js"
+import { headlineOf } from "./Headline.js"
+import { plainWords, wordsLimit } from "./Meaning.js"
+import type { PlaneConfig } from "./PlaneConfig.js"
+import { accessSettings } from "./PlaneConfig.js"
+
+/** What Plane says of itself to everybody. Older versions, and Plane Cloud, may not. */
+export interface Instance {
+  /** Like "1.3.1". It does not tell all that this Plane can. */
+  readonly version: string
+  readonly edition: string
+}
+
+/** Plane did not say what it is. `isReached`: something answered, which may be Plane all the same. */
+export class NoInstance extends Data.TaggedError("NoInstance")<{
+  readonly isReached: boolean
+  /** The cause in plain words, with what a person can do about it, where it is known. */
+  readonly headline: string | undefined
+  readonly words: string
+}> {}
+
+const InstanceJson = Schema.parseJson(Schema.Struct({
+  instance: Schema.Struct({
+    current_version: Schema.String,
+    edition: Schema.optionalWith(Schema.String, { nullable: true, default: () => "" })
+  })
+}))
+
+const answerLimit = 1024 * 1024
+
+/** Asks Plane what it is: one request, without the API token, which no rate limit counts. */
+export const askInstance = (
+  { timeout, url }: Pick<PlaneConfig, "timeout" | "url">
+): Effect.Effect<Instance, NoInstance, HttpClient.HttpClient> =>
+  Effect.gen(function*() {
+    const { fetch } = makeRestClient(yield* HttpClient.HttpClient, {
+      url: `${url}/api/`,
+      setting: accessSettings.url.definition.name,
+      secret: "",
+      answerLimit
+    })
+    const answer = yield* fetch(HttpClientRequest.get("instances/")).pipe(
+      within(timeout),
+      Effect.mapError(({ headline, status, words }) =>
+        new NoInstance({ isReached: status !== undefined, headline, words: cleanLine(words, wordsLimit) })
+      )
+    )
+    const decoded = Schema.decodeUnknownEither(InstanceJson)(answer.body)
+    if (isOk(answer) && Either.isRight(decoded)) {
+      const { instance: { current_version, edition } } = decoded.right
+      return { version: cleanLine(current_version, 40), edition: cleanLine(edition, 40) }
+    }
+    return yield* new NoInstance({
+      isReached: true,
+      headline: headlineOf(answer, { url, path: `${new URL(url).pathname.replace(/\/$/, "")}/api/instances/` }),
+      words: `${answer.status} ${plainWords(answer.body)}`
+    })
+  })
