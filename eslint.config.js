@@ -27,7 +27,7 @@ export const rooms = {
   gitea,
   webhooks,
   config,
-  views: [...gitea, "gitea"],
+  views: [...webhooks, "webhooks"],
   health,
   http: ends,
   cli: ends,
@@ -40,7 +40,7 @@ export const tables = {
   outbox: ["lane", "event", "delivery", "sender", "count", "folded", "project"],
   tasks: ["task", "verdict", "report", "launch", "task_story"],
   gitea: ["repository", "pull_request", "claim", "commit_status", "review"],
-  webhooks: ["webhook", "webhook_body"]
+  webhooks: ["webhook", "webhook_body", "webhook_about"]
 }
 
 // A path into one of these rooms, or to the package's ends, whatever way it goes there.

@@ -9,11 +9,12 @@ import {
   peopleColumns,
   projectColumns,
   splittingColumns,
+  storyColumns,
   wholeRowColumns
 } from "./outbox/Tables.js"
 import { Migrations } from "./storage/Migrations.js"
 import { followedTasks, gateTables, launchTable, taskTables, whyColumn } from "./tasks/Tables.js"
-import { hookTables } from "./webhooks/Tables.js"
+import { hookSubjects, hookTables } from "./webhooks/Tables.js"
 
 /**
  * The tables of all rooms, as the steps that create them. Every database gets all of them, whatever part of the program
@@ -32,7 +33,8 @@ export const migrations = {
   "0010_people": Effect.all([peopleColumns, whyColumn, followedTasks], { discard: true }),
   "0011_whole_rows": wholeRowColumns,
   "0012_left_heads": leftHeadsColumn,
-  "0013_projects": whileNobodyLeads(projectColumns)
+  "0013_projects": whileNobodyLeads(projectColumns),
+  "0014_stories": Effect.zipRight(storyColumns, hookSubjects)
 }
 
 /** What opening a database needs. */

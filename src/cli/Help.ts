@@ -119,6 +119,15 @@ const commands = {
     more: ["A running `plane-sync serve` asks them within a second; without one the task waits.", beside],
     examples: ["plane-sync task advance ET-002"]
   },
+  explain: {
+    line: "Explain a work item: its whole story, oldest first, and what is done next for it",
+    more: [
+      "Its webhooks, gates and stages, what was published, and each request to Plane with its answer. What is next is " +
+      "planned by the planner that sends.",
+      "Reads the database of ORCH_DATABASE_URL, also while `plane-sync serve` is running, and does not ask Plane."
+    ],
+    examples: ["plane-sync explain ET-2", "plane-sync explain ET-2 --json"]
+  },
   backup: {
     line: "Copy the database to a new file, also while `plane-sync serve` is running",
     more: [
@@ -126,6 +135,14 @@ const commands = {
       "with 0. docs/setup.md says how to restore it."
     ],
     examples: ["plane-sync backup ./plane-sync-2026-11-29.sqlite"]
+  },
+  probe: {
+    line: "Ask Plane now whether it may be written to",
+    more: [
+      "A running `plane-sync serve` on the database of ORCH_DATABASE_URL asks, and goes on sending at once if Plane is " +
+      "back. Without one the command asks itself."
+    ],
+    examples: ["plane-sync probe"]
   },
   find: {
     line: "Find a work item in Plane: its key, name, state, id and address",
@@ -152,6 +169,7 @@ const root: Help = {
     "plane-sync events --status dead",
     ...commands.dead.examples,
     ...commands.task.examples,
+    "plane-sync explain ET-2",
     "plane-sync find ET-002",
     ...commands.comment.examples
   ]

@@ -16,6 +16,9 @@ const health = (url: string) =>
     Effect.provide(NodeHttpClient.layer)
   )
 
+/** What the server at `ORCH_HOST` and `ORCH_PORT` says of itself. */
+export const serverHealth = Effect.flatMap(ServerConfig, (config) => health(`${urlOf(config)}/health`))
+
 /**
  * Tells a person, on standard error, when `what` was stored and will not be sent soon: no process is the leader, or the
  * server at `ORCH_HOST` and `ORCH_PORT` reports that it is degraded. A leader without such a server, within a host

@@ -11,9 +11,11 @@ import { backup } from "./Backup.js"
 import { comment } from "./Comment.js"
 import { dead } from "./Dead.js"
 import { events } from "./Events.js"
+import { explainItem } from "./ExplainItem.js"
 import { find } from "./Find.js"
 import { footerOf, lineOf, rootLine, subcommandsOf } from "./Help.js"
 import { loggingLayer } from "./Logging.js"
+import { probe } from "./Probe.js"
 import { publish } from "./Publish.js"
 import { task } from "./Task.js"
 import { WrongUse, wrongUse } from "./WrongUse.js"
@@ -32,7 +34,9 @@ const rootOf = <E, R>(serving: Effect.Effect<void, E, R>) =>
       Command.provide(events, loggingLayer),
       Command.provide(dead, loggingLayer),
       Command.provide(task, loggingLayer),
+      Command.provide(explainItem, loggingLayer),
       Command.provide(backup, loggingLayer),
+      Command.provide(probe, plane),
       Command.provide(find, plane),
       Command.provide(comment, plane)
     ])

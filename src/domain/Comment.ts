@@ -35,6 +35,10 @@ export const joinedHtml = (moments: ReadonlyArray<DatedEvent>): string =>
 const linesOf = (html: string): ReadonlyArray<string> =>
   html.split(/<\/p>/i).map((paragraph) => unescapeHtml(paragraph.replace(/<br\s*\/?>/gi, "\n").replace(/<[^>]*>/g, "")))
 
+/** The text of a comment's HTML, in one line. */
+export const plainText = (html: string): string =>
+  linesOf(html).map((line) => line.replace(/\s+/g, " ").trim()).filter((line) => line !== "").join("; ")
+
 // Editors and cleaners of HTML change spaces, marks and symbols of what they keep.
 const lettersOf = (text: string) => text.normalize("NFKC").replace(/[^\p{L}\p{N}]+/gu, "").toLowerCase()
 

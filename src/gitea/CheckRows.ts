@@ -48,7 +48,7 @@ export const rememberAskedStatuses = (
 /** The pull requests whose heads are the commits of these checks. */
 export const readPullRequestsAt = (sql: Sql, statuses: ReadonlyArray<StatusSeen>) => {
   const commits = new Map(statuses.map(({ repository, sha }) => [`${repository} ${sha}`, [repository, sha]]))
-  return sql<PullRequestId>`SELECT p.repository, p.number FROM json_each(${
+  return sql<PullRequestId & Pick<StatusSeen, "sha">>`SELECT p.repository, p.number, p.head_sha AS sha FROM json_each(${
     JSON.stringify(Array.from(commits.values()))
   })
     JOIN plane_sync_pull_request p ON p.repository = value ->> 0 AND p.head_sha = value ->> 1`

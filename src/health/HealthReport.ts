@@ -1,5 +1,6 @@
 import { DateTime, Schema } from "effect"
 import type { ProjectStatus } from "../sending/PlaneSync.js"
+import { planeFields, planeView } from "../views/PlaneView.js"
 import type { SourceStatus } from "../webhooks/Receiver.js"
 import type { HealthFacts } from "./HealthFacts.js"
 import { judge } from "./Judge.js"
@@ -13,9 +14,7 @@ const WebhookSource = Schema.Struct({
 }).annotations({ identifier: "WebhookSource", description: "a sender's webhooks since the program was started" })
 
 const PlaneReport = Schema.Struct({
-  state: Schema.Literal("open", "closed").annotations({ description: "closed: nothing is sent, everything is kept" }),
-  since: Schema.optionalWith(Schema.DateTimeUtc, { exact: true }),
-  reason: Schema.optionalWith(Schema.String, { exact: true }),
+  ...planeFields,
   rateLimit: Schema.Struct({
     limit: Schema.Number,
     used: Schema.Number.annotations({ description: "requests that count against the limit now" }),
@@ -57,9 +56,7 @@ const sourceReport = ({ acceptedAt, refused, skipped }: SourceStatus): typeof We
 })
 
 const planeReport = ({ budget, destination }: ProjectStatus): typeof PlaneReport.Type => ({
-  ...(destination.open
-    ? { state: "open" }
-    : { state: "closed", since: DateTime.unsafeMake(destination.since), reason: destination.reason }),
+  ...planeView(destination),
   rateLimit: { limit: budget.limit, used: budget.used, waiting: budget.waiting }
 })
 

@@ -7,6 +7,7 @@ import { Authorization, OperatorAuthorization } from "./Authorization.js"
 import { deliveriesGroup, deliveriesHandlers } from "./Deliveries.js"
 import { eventsGroup, eventsHandlers } from "./Events.js"
 import { healthGroup, healthHandlers } from "./HealthResource.js"
+import { probeGroup, probeHandlers } from "./Probe.js"
 import { withoutDecodeError } from "./Specification.js"
 import { tasksGroup, tasksHandlers } from "./Tasks.js"
 import { workItemsGroup, workItemsHandlers } from "./WorkItems.js"
@@ -21,6 +22,7 @@ export class Api extends HttpApi.make("plane-sync")
   .add(workItemsGroup)
   .add(deliveriesGroup)
   .add(tasksGroup)
+  .add(probeGroup)
   .annotateContext(OpenApi.annotations({
     title: "plane-sync",
     version,
@@ -37,7 +39,8 @@ export const apiLayer = HttpApiBuilder.api(Api).pipe(
     eventsHandlers(Api),
     workItemsHandlers(Api),
     deliveriesHandlers(Api),
-    tasksHandlers(Api)
+    tasksHandlers(Api),
+    probeHandlers(Api)
   ]),
   Layer.provide([Authorization.layer, OperatorAuthorization.layer])
 )

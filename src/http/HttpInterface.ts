@@ -18,6 +18,7 @@ import type { Storage } from "../storage/Storage.js"
 import type { WakeUps } from "../storage/WakeUps.js"
 import type { Tasks } from "../tasks/Tasks.js"
 import type { TaskStore } from "../tasks/TaskStore.js"
+import { ExplainWorkItem } from "../views/ExplainWorkItem.js"
 import type { Receiver } from "../webhooks/Receiver.js"
 import { apiLayer } from "./Api.js"
 import { docsLayer } from "./Docs.js"
@@ -73,6 +74,7 @@ const make = Effect.gen(function*() {
 const giteaIfAny = Layer.effect(Gitea, Effect.map(Effect.serviceOption(Gitea), Option.flatten))
 
 const mounted = Layer.scoped(HttpInterface, make).pipe(
-  Layer.provide([Health.layer, TaskPullRequests.layer, BodyRoom.layer]),
+  Layer.provide([Health.layer, ExplainWorkItem.layer, BodyRoom.layer]),
+  Layer.provide(TaskPullRequests.layer),
   Layer.provide(giteaIfAny)
 )

@@ -3,16 +3,21 @@ import * as HttpApiBuilder from "@effect/platform/HttpApiBuilder"
 import * as HttpServer from "@effect/platform/HttpServer"
 import { Effect, Layer } from "effect"
 import { BodyRoom } from "../base/BodyRoom.js"
+import { version } from "../base/Version.js"
 import { projectsLayer } from "../config/ProjectsConfig.js"
 import { ServerConfig, urlOf } from "../config/ServerConfig.js"
+import { Projects } from "../domain/Projects.js"
 import { gatesLayer } from "../gitea/GiteaGates.js"
 import { TaskPullRequests } from "../gitea/TaskPullRequests.js"
 import { Health } from "../health/Health.js"
 import { launcherLayer } from "../launching/Launcher.js"
 import { servedPipeline } from "../launching/ServedPipeline.js"
+import { PlaneConfig } from "../plane/PlaneConfig.js"
 import { PlaneSync } from "../sending/PlaneSync.js"
 import { Storage } from "../storage/Storage.js"
 import { orchestratorLayer } from "../tasks/Orchestrator.js"
+import { ExplainWorkItem } from "../views/ExplainWorkItem.js"
+import { heardSources, WebhookConfig } from "../webhooks/WebhookConfig.js"
 import { webhooksLayer } from "../webhooks/Webhooks.js"
 import { apiLayer } from "./Api.js"
 import { docsLayer } from "./Docs.js"
@@ -26,6 +31,18 @@ const app = HttpApiBuilder.serve().pipe(
   Layer.provide(NodeHttpServer.layerContext)
 )
 
+/** What a person wants to see at the start: the file, Plane, the projects, and which webhooks are taken. */
+const startLine = Effect.gen(function*() {
+  const { url, workspaceSlug } = yield* PlaneConfig
+  const { all } = yield* Projects
+  const { where } = yield* Storage
+  const heard = heardSources(yield* WebhookConfig)
+  const hooks = heard.length === 0 ? "no webhooks, because no secret is set" : `webhooks of ${heard.join(" and ")}`
+  const workspaces = Array.from(new Set(all.map(({ own }) => own.workspaceSlug ?? workspaceSlug))).join(", ")
+  const projects = all.map(({ identifier }) => identifier).join(", ")
+  return `plane-sync ${version}: file ${where}, Plane ${url} (workspace ${workspaces}, projects ${projects}), ${hooks}`
+})
+
 const announceAndDrain = Layer.scopedDiscard(Effect.gen(function*() {
   const { drain } = yield* Listener
   yield* Effect.addFinalizer(() => drain)
@@ -33,6 +50,7 @@ const announceAndDrain = Layer.scopedDiscard(Effect.gen(function*() {
   const { address } = yield* HttpServer.HttpServer
   // The port is the one that was given where the setting is 0.
   const url = address._tag === "TcpAddress" ? urlOf({ host, port: address.port }) : address.path
+  yield* Effect.logInfo(yield* startLine)
   yield* Effect.logInfo(`plane-sync listens on ${url} (documentation: ${url}/docs)`)
 }))
 
@@ -50,7 +68,8 @@ const orchestrator = orchestratorLayer.pipe(
  */
 export const serveLayer = announceAndDrain.pipe(
   Layer.provide(app),
-  Layer.provide([Health.layer, TaskPullRequests.layer, BodyRoom.layer]),
+  Layer.provide([Health.layer, ExplainWorkItem.layer, BodyRoom.layer]),
+  Layer.provide(TaskPullRequests.layer),
   Layer.provide(webhooksLayer),
   Layer.provide(orchestrator),
   Layer.provide(Storage.layer),

@@ -3,8 +3,9 @@ import * as HttpApiEndpoint from "@effect/platform/HttpApiEndpoint"
 import * as HttpApiGroup from "@effect/platform/HttpApiGroup"
 import * as OpenApi from "@effect/platform/OpenApi"
 import { Effect, Schema } from "effect"
-import { Outbox } from "../outbox/Outbox.js"
-import { WorkItemView, workItemView } from "../views/WorkItemView.js"
+import { PlaneSync } from "../sending/PlaneSync.js"
+import { ExplainWorkItem } from "../views/ExplainWorkItem.js"
+import { WorkItemView } from "../views/WorkItemView.js"
 import type { Api } from "./Api.js"
 import { Authorization } from "./Authorization.js"
 import { limit } from "./Page.js"
@@ -16,25 +17,30 @@ const get = HttpApiEndpoint.get("get", "/work-items/:key")
   .setUrlParams(Schema.Struct({ limit }))
   .addSuccess(WorkItemView)
   .addError(badRequest).addError(notFound).addError(unavailable)
-  .annotate(OpenApi.Summary, "Show a work item: its events and deliveries, and what went wrong")
+  .annotate(OpenApi.Summary, "Explain a work item: its whole story, and what is done next for it")
+  .annotate(
+    OpenApi.Description,
+    "`story` has webhooks, its task, what was published, and each request with its answer, in one order. `next` is made " +
+      "by the planner that sends. `plane-sync explain` prints the same."
+  )
 
 /** `/api/work-items`. */
 export const workItemsGroup = HttpApiGroup.make("workItems").add(get).middleware(Authorization).prefix("/api")
 
 /** What answers it. */
 export const workItemsHandlers = (api: typeof Api) =>
-  HttpApiBuilder.group(
-    api,
-    "workItems",
-    (handlers) =>
-      Effect.map(Outbox, (outbox) =>
-        handlers.handle("get", ({ path: { key }, urlParams: { limit } }) =>
-          Effect.gen(function*() {
-            const { normalized } = yield* keyOf(key)
-            const row = yield* Effect.mapError(outbox.workItem(normalized, limit), storageFailed)
-            if (row === undefined) {
-              return yield* new NotFound({ error: `No event was ever published for ${key}` })
-            }
-            return workItemView(key, row)
-          })))
-  )
+  HttpApiBuilder.group(api, "workItems", (handlers) =>
+    Effect.gen(function*() {
+      const { explain } = yield* ExplainWorkItem
+      const { projects } = yield* PlaneSync
+      return handlers.handle("get", ({ path: { key }, urlParams: { limit } }) =>
+        Effect.gen(function*() {
+          const parsed = yield* keyOf(key)
+          const all = yield* projects
+          const { destination } = all.find(({ identifier }) => identifier === parsed.identifier) ?? all[0]
+          return yield* explain(parsed, limit, destination)
+        }).pipe(Effect.catchTags({
+          StorageError: storageFailed,
+          UnknownWorkItem: ({ message }) => new NotFound({ error: message })
+        })))
+    }))

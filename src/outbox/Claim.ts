@@ -19,6 +19,7 @@ import type { ClaimPolicy, Owed, OwedEvent, Plan, Retried, Step, Told } from "./
 import { maxOwedComments } from "./Plan.js"
 import type { EventStatus } from "./StoredEvent.js"
 import type { Tally } from "./Tally.js"
+import { withCrash, withLastTry } from "./Tries.js"
 
 interface OwedRow extends OwedEvent {
   readonly urgent: number
@@ -64,7 +65,7 @@ export const claim = (
   })
 
 // A bug that one event brings to light must not stop the others, because every later claim would meet it again.
-const planned = (policy: ClaimPolicy, owed: Owed): Step => {
+export const planned = (policy: Pick<ClaimPolicy, "plan">, owed: Owed): Step => {
   try {
     return policy.plan(owed)
   } catch (error) {
@@ -91,6 +92,7 @@ const nextJob = (
     if (pending !== undefined && lane.itemId !== null) {
       return { _tag: "Send", lane, itemId: lane.itemId, delivery: pending }
     }
+    if (row.retried === 1) yield* discardEmpty(sql, lane)
     for (let steps = 0; steps < maxSteps; steps++) {
       const owed = yield* readOwed(sql, lane, stateEvent, row.retried === 1, now)
       if (owed === undefined && lane.itemId === null && lane.ofTask) {
@@ -113,7 +115,8 @@ const nextJob = (
         case "SendAgain": {
           if (lane.itemId === null) return yield* Effect.dieMessage("only a work item can be written to")
           const { body, delivery, externalId } = step
-          yield* sql`UPDATE plane_sync_delivery SET status = 'pending', attempts = 0, reason = '', body = ${body},
+          yield* sql`UPDATE plane_sync_delivery SET tries = ${withLastTry(sql)}, status = 'pending', attempts = 0,
+            reason = '', body = ${body},
             external_id = ${externalId} WHERE id = ${delivery.id}`
           const again = yield* sendAgain(sql, lane, now)
           return again && { _tag: "Send", lane, itemId: lane.itemId, delivery: again }
@@ -149,7 +152,8 @@ const correctOwed = (sql: Sql, { id, name }: Lane) =>
 const sendAgain = (sql: Sql, lane: Lane, now: EpochMillis) =>
   Effect.map(
     sql<Delivery>`UPDATE plane_sync_delivery SET attempts = attempts + 1, sent_at = ${now},
-      tried = tried + (reason IS NULL), reason = NULL
+      tried = tried + (reason IS NULL), reason = NULL,
+      tries = iif(reason IS NULL, ${withCrash(sql)}, tries)
       WHERE lane = ${lane.id} AND status = 'pending' RETURNING ${sql.literal(deliveryColumns)}`,
     ([row]) => row
   )
@@ -168,7 +172,8 @@ const plan = (sql: Sql, lane: Lane, composed: Plan, now: EpochMillis) =>
     const delivery = row && { ...row, events: events.length }
     if (delivery === undefined) return yield* Effect.dieMessage("an INSERT returns its row")
     if (insteadOf !== undefined) {
-      yield* sql`UPDATE plane_sync_delivery SET status = 'discarded', reason = 'retried' WHERE id = ${insteadOf}`
+      yield* sql`UPDATE plane_sync_delivery SET tries = ${withLastTry(sql)}, status = 'discarded',
+        reason = 'retried' WHERE id = ${insteadOf}`
     }
     // Each event by its sequence, not by a range, because events of another spelling of the key can lie in between.
     yield* kind === "state"
@@ -217,18 +222,21 @@ const bury = (
 
 const eventColumns = `${owedColumns}, urgent, state`
 
+const hasEvents = (sql: Sql) => sql`EXISTS (SELECT 1 FROM plane_sync_event e WHERE e.delivery = plane_sync_delivery.id)`
+
+// The events of such a letter have another one by now.
+const discardEmpty = (sql: Sql, lane: Lane) =>
+  sql`UPDATE plane_sync_delivery SET status = 'discarded', reason = 'retried'
+    WHERE lane = ${lane.id} AND status = 'retried' AND NOT ${hasEvents(sql)}`
+
 const readRetried = (sql: Sql, lane: Lane): Effect.Effect<Retried | undefined, SqlError> =>
   Effect.gen(function*() {
     const [delivery] = yield* sql<Delivery>`SELECT ${sql.literal(deliveryColumns)} FROM plane_sync_delivery
-      WHERE lane = ${lane.id} AND status = 'retried' ORDER BY id LIMIT 1`
+      WHERE lane = ${lane.id} AND status = 'retried' AND ${hasEvents(sql)} ORDER BY id LIMIT 1`
     if (delivery === undefined) return undefined
     const [first, ...others] = yield* sql<OwedEvent>`SELECT ${sql.literal(eventColumns)} FROM plane_sync_event
       WHERE delivery = ${delivery.id} ORDER BY sequence`
-    if (first === undefined) {
-      // Its events have another letter by now. It would hide the letters after it.
-      yield* sql`UPDATE plane_sync_delivery SET status = 'discarded', reason = 'retried' WHERE id = ${delivery.id}`
-      return yield* readRetried(sql, lane)
-    }
+    if (first === undefined) return undefined
     // What its comment told before this count. The count itself is left out: whether Plane has executed it is not
     // known, and does not matter.
     const [told] = delivery.kind === "recount"
@@ -240,7 +248,8 @@ const readRetried = (sql: Sql, lane: Lane): Effect.Effect<Retried | undefined, S
     return { delivery, events, counted: told?.failures ?? delivery.failures - events.length }
   })
 
-const readOwed = (
+/** All that decides what a lane does next. Only reads. */
+export const readOwed = (
   sql: Sql,
   lane: Lane,
   stateEvent: EventSequence | null,

@@ -11,7 +11,12 @@ export interface ClaimedRow extends Omit<Lane, Flag>, Readonly<Record<Flag | "pe
 const has = (status: "pending" | "retried") =>
   `EXISTS (SELECT 1 FROM plane_sync_delivery d WHERE d.lane = plane_sync_lane.id AND d.status = '${status}') AS ${status}`
 
-export const claimedColumns = `id, name, work_item AS "itemId", attempts, misses, gone, state, cancelled, completed,
+// The key that Plane shows is the shortest, because it has no leading zeros.
+const laneKey = `coalesce((SELECT spelling.name FROM plane_sync_lane spelling
+  WHERE spelling.target = plane_sync_lane.id ORDER BY length(spelling.name) LIMIT 1), name)`
+
+export const claimedColumns =
+  `id, name, ${laneKey} AS key, work_item AS "itemId", attempts, misses, gone, state, cancelled, completed,
   iif(read_by = holder, read_at, NULL) AS "readAt", updated_at AS "updatedAt", asked, respected, unanswered,
   heard_state AS "heardState", of_task AS "ofTask", left_until AS "leftUntil",
   placed, replaced, placed_at AS "placedAt", placed_by AS "placedBy", placed_for AS "placedFor", doubt, doubted,
@@ -21,6 +26,7 @@ export const claimedColumns = `id, name, work_item AS "itemId", attempts, misses
 export const laneOf = (row: ClaimedRow): Lane => ({
   id: row.id,
   name: row.name,
+  key: row.key,
   itemId: row.itemId,
   attempts: row.attempts,
   misses: row.misses,

@@ -11,6 +11,7 @@ import { urgency } from "./LaneUpdate.js"
 import { idleDue } from "./Placing.js"
 import type { EventStatus } from "./StoredEvent.js"
 import type { Tally } from "./Tally.js"
+import { withLastTry } from "./Tries.js"
 
 /** A delivery that is not tried again by itself. */
 export interface DeadLetter {
@@ -107,7 +108,8 @@ export const retry = (sql: Sql, tally: Tally, which: Batch): Effect.Effect<Reado
       yield* sql`UPDATE plane_sync_lane SET patient = 0,
         due_at = CASE patient WHEN 1 THEN ${now} ELSE coalesce(due_at, ${now}) END WHERE id = ${letter.lane}`
       if (letter.kind === "state") {
-        yield* sql`UPDATE plane_sync_delivery SET status = 'discarded', reason = 'retried' WHERE id = ${letter.id}`
+        yield* sql`UPDATE plane_sync_delivery SET tries = ${withLastTry(sql)}, status = 'discarded', reason = 'retried'
+          WHERE id = ${letter.id}`
         yield* oweLatestState(sql, tally, letter)
       } else {
         yield* sql`UPDATE plane_sync_delivery SET after_event = (SELECT max(sequence) FROM plane_sync_event)
@@ -182,7 +184,7 @@ const oweLatestState = (sql: Sql, tally: Tally, letter: Chosen) =>
       WHERE sequence = (SELECT latest_stage FROM plane_sync_lane WHERE id = ${letter.lane})`
     if (before !== undefined) {
       // Its own letter is retried with it: later it would undo what a person has chosen since.
-      yield* sql`UPDATE plane_sync_delivery SET status = 'discarded', reason = 'retried'
+      yield* sql`UPDATE plane_sync_delivery SET tries = ${withLastTry(sql)}, status = 'discarded', reason = 'retried'
         WHERE status = 'dead' AND id = (SELECT state_delivery FROM plane_sync_event WHERE sequence = ${before.sequence})`
       yield* sql`UPDATE plane_sync_event SET state = 'pending' WHERE sequence = ${before.sequence}`
       tally.moved(letter.lane, before.status, "pending")

@@ -51,8 +51,12 @@ export const closeDelivery = (
     readonly code?: DeadCode
     readonly reason?: string
     readonly answer?: number | undefined
+    /** Nothing was sent this time. */
+    readonly unsent?: true
   }
 ) =>
   sql`UPDATE plane_sync_delivery SET status = ${status}, settled_at = ${now}, reason = ${told.reason ?? null},
-    answer = ${told.answer ?? null}, code = ${told.code ?? null},
+    sent_at = iif(${told.unsent === true ? 1 : 0}, NULL, sent_at), answer = ${told.answer ?? null}, code = ${
+    told.code ?? null
+  },
     plane_id = coalesce(${told.commentId ?? null}, plane_id) WHERE id = ${delivery.id}`

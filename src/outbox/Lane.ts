@@ -13,6 +13,8 @@ export interface Lane {
   readonly id: LaneId
   /** The key while only that is known, or else the work item's id. */
   readonly name: NormalizedKey | ItemId
+  /** The key as Plane shows it, or else as it was published. Of a work item of which no key is known, its id. */
+  readonly key: string
   readonly itemId: ItemId | null
   /** Look-ups that failed in a row without an answer about the work item. */
   readonly attempts: number

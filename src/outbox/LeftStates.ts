@@ -50,12 +50,18 @@ export const leaveStates = (sql: Sql, item: NamedItem) =>
     left_until = coalesce((SELECT max(sequence) FROM plane_sync_event), 0) WHERE ${itsLanes(sql, item)}`)
 
 /**
+ * Whether the state of an event is left: it is not set any more. A person's move that ended the task, and that our
+ * state has undone, is set again for the event of that state.
+ */
+export const isLeft = ({ leftUntil, restore }: Lane, event: EventSequence): boolean =>
+  restore === null && event <= leftUntil
+
+/**
  * Closes what a lane owes of states that are left. Returns the event whose state is still owed. Runs within the claim
  * of the lane, so nobody sends for it now.
  */
 export const closeLeft = (sql: Sql, tally: Tally, lane: Lane, stateEvent: EventSequence | null, now: EpochMillis) =>
   Effect.gen(function*() {
-    // A person's move that ended the task, and that our state has undone, is set again for the event of that state.
     if (lane.leftUntil === 0 || lane.restore !== null) return { stateEvent, hasPending: true }
     const [left] = yield* sql<{ event: EventSequence; body: StateId; tried: number }>`UPDATE plane_sync_delivery
       SET status = 'discarded', settled_at = ${now}, reason = 'a person has ended the task, and that stands',
@@ -67,7 +73,7 @@ export const closeLeft = (sql: Sql, tally: Tally, lane: Lane, stateEvent: EventS
       // Plane may have executed it, so a hook that shows this state is our own echo.
       if (left.tried > 0) yield* sql`UPDATE plane_sync_lane SET late_state = ${left.body} WHERE id = ${lane.id}`
     }
-    if (stateEvent === null || stateEvent > lane.leftUntil) return { stateEvent, hasPending: left === undefined }
+    if (stateEvent === null || !isLeft(lane, stateEvent)) return { stateEvent, hasPending: left === undefined }
     yield* closeState(sql, tally, lane.id, stateEvent, "superseded")
     return { stateEvent: null, hasPending: left === undefined }
   })

@@ -33,6 +33,8 @@ export interface Later {
    */
   readonly maybeDone?: boolean
   readonly refused?: boolean
+  /** It was not sent at all. */
+  readonly unsent?: true
   readonly reason: string
   readonly answer?: number | undefined
 }

@@ -1,13 +1,16 @@
 import type { SqlError } from "@effect/sql/SqlError"
-import { Effect } from "effect"
+import { Effect, Schema } from "effect"
 import type { EpochMillis } from "../base/Time.js"
-import type { CommentId, EventSequence, ItemId, LaneId } from "../domain/Ids.js"
+import type { CommentId, ItemId, LaneId } from "../domain/Ids.js"
+import { EventSequence } from "../domain/Ids.js"
 import type { StateId } from "../domain/StageStates.js"
 import type { NormalizedKey } from "../domain/WorkItemKey.js"
 import type { Sql } from "../storage/Sql.js"
 import type { DeliveryKind } from "./DeliveryKind.js"
 import { folded } from "./Fold.js"
 import type { EventStatus, StoredEvent } from "./StoredEvent.js"
+import type { Try } from "./Tries.js"
+import { triesOf } from "./Tries.js"
 
 /** A page of events, newest first. `cursor` is the sequence of the last event of the page before. */
 export interface EventQuery {
@@ -33,10 +36,15 @@ export interface DeliveryRecord {
   readonly commentId: CommentId | null
   readonly answer: number | null
   readonly reason: string | null
+  /** Its earlier sendings, the oldest first. */
+  readonly tries: ReadonlyArray<Try>
+  /** The events whose comment it is. None of a state. */
+  readonly tells: ReadonlyArray<EventSequence>
 }
 
 /** What a work item is owed, what was done and what went wrong. */
 export interface WorkItemRow {
+  readonly lane: LaneId
   /** Null while the key has not been found. */
   readonly itemId: ItemId | null
   readonly owed: number
@@ -47,6 +55,8 @@ export interface WorkItemRow {
   readonly problem: string | null
   readonly events: ReadonlyArray<StoredEvent>
   readonly deliveries: ReadonlyArray<DeliveryRecord>
+  /** The look-ups that did not find it, the oldest first. */
+  readonly looks: ReadonlyArray<Try>
 }
 
 export interface OutboxStatus {
@@ -105,6 +115,10 @@ export const readEventsAfter = (sql: Sql, sequence: EventSequence, limit: number
 const unfolded = (sql: Sql) =>
   sql`FROM plane_sync_event e WHERE e.lane = l.id AND e.status = 'pending' AND e.sequence > ${folded(sql)}`
 
+const sequencesOf = Schema.decodeSync(
+  Schema.parseJson(Schema.Array(Schema.Number.pipe(Schema.fromBrand(EventSequence))))
+)
+
 export const readWorkItem = (
   sql: Sql,
   key: NormalizedKey,
@@ -113,17 +127,35 @@ export const readWorkItem = (
   Effect.gen(function*() {
     const id = yield* laneOf(sql, key)
     // Events that are not folded yet are owed as well.
-    const [lane] = yield* sql<Omit<WorkItemRow, "events" | "deliveries" | "gone"> & { readonly gone: number }>`
-      SELECT work_item AS "itemId", owed + (SELECT count(*) ${unfolded(sql)}) AS owed,
+    const [lane] = yield* sql<
+      Omit<WorkItemRow, "events" | "deliveries" | "gone" | "looks"> & {
+        readonly gone: number
+        readonly looks: string | null
+      }
+    >`
+      SELECT id AS lane, looks, work_item AS "itemId", owed + (SELECT count(*) ${unfolded(sql)}) AS owed,
         coalesce(due_at, (SELECT min(published_at) ${unfolded(sql)})) AS "dueAt", state, gone, problem
       FROM plane_sync_lane l WHERE id = ${id ?? null}`
     if (lane === undefined) return undefined
     const events = yield* readEvents(sql, { workItem: key, limit })
-    const deliveries = yield* sql<DeliveryRecord>`SELECT id, kind, status, first_event AS "firstEvent",
+    const spellings = yield* sql<{ looks: string }>`SELECT looks FROM plane_sync_lane
+      WHERE target = ${lane.lane} AND looks IS NOT NULL`
+    const looks = [lane, ...spellings].flatMap(({ looks }) => triesOf(looks))
+    const deliveries = yield* sql<
+      Omit<DeliveryRecord, "tries" | "tells"> & { readonly tries: string | null; readonly tells: string }
+    >`SELECT id, kind, status, first_event AS "firstEvent",
         last_event AS "lastEvent", external_id AS "externalId", body, attempts, planned_at AS "plannedAt",
-        sent_at AS "sentAt", settled_at AS "settledAt", plane_id AS "commentId", answer, reason
+        sent_at AS "sentAt", settled_at AS "settledAt", plane_id AS "commentId", answer, reason, tries,
+        (SELECT json_group_array(sequence) FROM (SELECT sequence FROM plane_sync_event e
+          WHERE e.delivery = plane_sync_delivery.id ORDER BY sequence)) AS tells
       FROM plane_sync_delivery WHERE lane = ${id ?? null} ORDER BY id DESC LIMIT ${limit}`
-    return { ...lane, gone: lane.gone === 1, events, deliveries }
+    return {
+      ...lane,
+      gone: lane.gone === 1,
+      events,
+      deliveries: deliveries.map((row) => ({ ...row, tries: triesOf(row.tries), tells: sequencesOf(row.tells) })),
+      looks: looks.sort((one, other) => one.at - other.at)
+    }
   })
 
 /** How many lanes of a project are due and owe a look-up, counted up to `most`. */

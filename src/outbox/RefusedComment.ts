@@ -1,6 +1,8 @@
 import type { SqlError } from "@effect/sql/SqlError"
 import { Effect } from "effect"
+import { textLimit, visibleLine } from "../base/Text.js"
 import type { EpochMillis } from "../base/Time.js"
+import { plainText } from "../domain/Comment.js"
 import type { EventSequence } from "../domain/Ids.js"
 import type { Sql } from "../storage/Sql.js"
 import { perhapsTwice } from "./Checks.js"
@@ -13,6 +15,7 @@ import type { OwedEvent } from "./Plan.js"
 import { maxOwedComments } from "./Plan.js"
 import type { EventStatus } from "./StoredEvent.js"
 import type { Tally } from "./Tally.js"
+import { withTry } from "./Tries.js"
 
 const listOf = (sequences: ReadonlyArray<number>) => JSON.stringify(sequences)
 
@@ -48,8 +51,15 @@ export const taken = (
     const own = yield* sql<OwedEvent>`SELECT ${columns} FROM plane_sync_event
       WHERE delivery = ${delivery.id} AND comment IN ('pending', 'retried') ORDER BY sequence`
     if (!own.some(tells)) {
-      yield* sql`UPDATE plane_sync_delivery SET external_id = ${nextExternalId}, attempts = 0, tried = 0, refusals = 0,
-        reason = ${`another comment has the external id ${delivery.externalId ?? ""}`} WHERE id = ${delivery.id}`
+      const reason = `another comment has the external id ${delivery.externalId ?? ""}`
+      const last = withTry(sql, "tries", {
+        at: sql.literal("sent_at"),
+        attempt: sql.literal("attempts"),
+        answer: sql.literal("409"),
+        reason: sql`${reason}`
+      })
+      yield* sql`UPDATE plane_sync_delivery SET tries = ${last}, external_id = ${nextExternalId}, attempts = 0, tried = 0,
+        refusals = 0, reason = ${reason} WHERE id = ${delivery.id}`
       return yield* Effect.logWarning(
         `Plane has another comment under the external id ${delivery.externalId ?? ""}: told under ${nextExternalId}`
       )
@@ -66,4 +76,7 @@ export const taken = (
       SET comment = 'delivered', state = ${superseded(sql, lane.id)}, delivery = ${delivery.id}
       WHERE sequence IN (SELECT value FROM json_each(${listOf(told)})) RETURNING status`
     tally.settled(lane.id, rows)
+    yield* Effect.logInfo(
+      `${lane.key}: told "${visibleLine(plainText(delivery.body), textLimit)}": Plane had it already`
+    )
   })

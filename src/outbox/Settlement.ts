@@ -12,9 +12,10 @@ import type { Lane } from "./Lane.js"
 import { laneDead } from "./LaneDeath.js"
 import type { Asked } from "./LaneUpdate.js"
 import { forget, free, see } from "./LaneUpdate.js"
-import type { LookOutcome, SendOutcome, Settlement } from "./Outcome.js"
+import type { Later, LookOutcome, SendOutcome, Settlement } from "./Outcome.js"
 import { split, taken } from "./RefusedComment.js"
 import type { Tally } from "./Tally.js"
+import { withTry } from "./Tries.js"
 
 /** Writes down how a job ended, and frees its lane. Runs within a transaction. */
 export const settle = (
@@ -55,14 +56,16 @@ const looked = (
       })
     case "Missed":
       return Effect.zipRight(
-        sql`UPDATE plane_sync_lane SET misses = misses + 1, attempts = 0 WHERE id = ${lane.id}`,
+        sql`UPDATE plane_sync_lane SET looks = ${nextLook(sql, lane, now, null, outcome.reason)},
+          misses = misses + 1, attempts = 0 WHERE id = ${lane.id}`,
         free(sql, tally, lane, outcome.dueAt, outcome.reason, { looks: isTasks(lane) })
       )
     case "LaneDead":
       return laneDead(sql, tally, lane, outcome, now)
     case "Later":
       return Effect.zipRight(
-        sql`UPDATE plane_sync_lane SET attempts = attempts + ${outcome.counted ? 1 : 0} WHERE id = ${lane.id}`,
+        sql`UPDATE plane_sync_lane SET looks = ${nextLook(sql, lane, now, outcome.answer ?? null, outcome.reason)},
+          attempts = attempts + ${outcome.counted ? 1 : 0} WHERE id = ${lane.id}`,
         free(sql, tally, lane, outcome.dueAt, outcome.reason, { looks: isTasks(lane) })
       )
   }
@@ -89,6 +92,7 @@ const sent = (sql: Sql, tally: Tally, lane: Lane, delivery: Delivery, outcome: S
         const answered = outcome.unsent !== true || delivery.tried > 0
         yield* closeDelivery(sql, delivery, "delivered", now, {
           commentId: outcome.commentId,
+          ...(outcome.unsent === true ? { unsent: true } : {}),
           ...(delivery.kind === "state" ? mendedWords(lane, delivery) : {})
         })
         if (seen !== undefined) {
@@ -101,7 +105,7 @@ const sent = (sql: Sql, tally: Tally, lane: Lane, delivery: Delivery, outcome: S
         return yield* free(sql, tally, lane, now, null)
       }
       case "Left": {
-        yield* closeDelivery(sql, delivery, "discarded", now, { reason: outcome.reason })
+        yield* closeDelivery(sql, delivery, "discarded", now, { reason: outcome.reason, unsent: true })
         const seen = { seen: outcome.seen, answered: false }
         return yield* stateSettled(sql, tally, lane, delivery, "superseded", seen, now)
       }
@@ -142,13 +146,32 @@ const sent = (sql: Sql, tally: Tally, lane: Lane, delivery: Delivery, outcome: S
         return yield* laneDead(sql, tally, lane, outcome, now)
       }
       case "Later": {
-        yield* sql`UPDATE plane_sync_delivery SET attempts = attempts - ${outcome.counted ? 0 : 1},
+        yield* sql`UPDATE plane_sync_delivery SET tries = ${laterTry(sql, outcome)},
+          attempts = attempts - ${outcome.counted ? 0 : 1},
           tried = tried + ${outcome.maybeDone === true ? 1 : 0},
           refusals = refusals + ${outcome.refused === true ? 1 : 0}, answer = ${outcome.answer ?? null},
           reason = ${outcome.reason} WHERE id = ${delivery.id}`
         return yield* free(sql, tally, lane, outcome.dueAt, outcome.reason)
       }
     }
+  })
+
+/** The tries of a delivery with the one that ended so. */
+const laterTry = (sql: Sql, { answer, reason, unsent }: Later) =>
+  unsent === true ? sql`tries` : withTry(sql, "tries", {
+    at: sql.literal("sent_at"),
+    attempt: sql.literal("attempts"),
+    answer: sql`${answer ?? null}`,
+    reason: sql`${reason}`
+  })
+
+/** The look-ups of a lane with the one that ended so. */
+const nextLook = (sql: Sql, { attempts, misses }: Lane, now: EpochMillis, answer: number | null, reason: string) =>
+  withTry(sql, "looks", {
+    at: sql`${now}`,
+    attempt: sql`${attempts + misses + 1}`,
+    answer: sql`${answer}`,
+    reason: sql`${reason}`
   })
 
 const stateSettled = (

@@ -272,3 +272,16 @@ export const projectColumns: Migration = Effect.gen(function*() {
   yield* sql`CREATE INDEX plane_sync_lane_unfound ON plane_sync_lane (project, due_at)
     WHERE work_item IS NULL AND due_at IS NOT NULL`
 })
+
+/**
+ * What a work item's story tells of requests: those that did not end their delivery (`tries`), the look-ups that found
+ * nothing (`looks`), both as JSON (`Tries.ts`); and who wants the leader to
+ * look at Plane now, and what it saw.
+ */
+export const storyColumns: Migration = Effect.gen(function*() {
+  const sql = yield* SqlClient.SqlClient
+  yield* sql`ALTER TABLE plane_sync_delivery ADD COLUMN tries TEXT`
+  yield* sql`ALTER TABLE plane_sync_lane ADD COLUMN looks TEXT`
+  yield* sql`ALTER TABLE plane_sync_sender ADD COLUMN probe_asked INTEGER`
+  yield* sql`ALTER TABLE plane_sync_sender ADD COLUMN probe_seen TEXT`
+})

@@ -1,5 +1,6 @@
 import { Context, Duration, Effect, Layer, Option, Redacted, Ref } from "effect"
 import { backoff } from "../base/Backoff.js"
+import { makeSignal } from "../base/Signal.js"
 import { counted } from "../base/Text.js"
 import { EpochMillis, epochMillis, later, MonotonicMillis, monotonicMillis } from "../base/Time.js"
 import type { StateId } from "../domain/StageStates.js"
@@ -12,7 +13,14 @@ import { makeStageTableFit } from "./StageTableFit.js"
 /** Whether Plane is being written to. `notLookedAt`: no probe has ended yet, so nobody knows. */
 export type DestinationStatus =
   | { readonly open: true }
-  | { readonly open: false; readonly since: EpochMillis; readonly reason: string; readonly notLookedAt?: true }
+  | {
+    readonly open: false
+    readonly since: EpochMillis
+    readonly reason: string
+    readonly notLookedAt?: true
+    /** When the probe is sent next. */
+    readonly nextProbeAt?: EpochMillis
+  }
 
 /**
  * Plane as a whole. It is open, or closed while Plane is down, misconfigured or refuses the token. Trouble closes it
@@ -42,6 +50,8 @@ export class Destination extends Context.Tag("plane-sync/Destination")<Destinati
   /** Tells that Plane has accepted a write, so the token may write. A later 403 is then about one request. */
   readonly wrote: Effect.Effect<void>
   readonly status: Effect.Effect<DestinationStatus>
+  /** Sends the probe now, and tells what is known of Plane after it. */
+  readonly probeNow: Effect.Effect<DestinationStatus>
   /** What is wrong with the stage table, or why it could not be compared, in words. Undefined while it fits. */
   readonly misfit: Effect.Effect<string | undefined>
   /** Looks at the project's states again: whether this one is there, or undefined if Plane does not tell. */
@@ -74,6 +84,8 @@ const make = Effect.gen(function*() {
   const client = yield* PlaneClient
   const outbox = yield* Outbox
   const table = makeStageTableFit(client, place, project)
+  const probes = yield* makeSignal
+  const hurry = yield* Effect.makeLatch(false)
   const scope = yield* Effect.scope
   const latch = yield* Effect.makeLatch(false)
   const asked = yield* Effect.makeLatch(false)
@@ -128,19 +140,26 @@ const make = Effect.gen(function*() {
   const stillClosed = (reason: string, isAll = false) =>
     Ref.update(status, (was) => was.open ? was : { ...was, reason, ...(isAll ? { notLookedAt: true as const } : {}) })
 
+  const probesAt = (nextProbeAt: EpochMillis) => Ref.update(status, (was) => was.open ? was : { ...was, nextProbeAt })
+
   const probeUntilBack = Effect.fnUntraced(function*(closedFor: PlaneError, failuresBefore: number) {
     let { reason, retryAfter } = closedFor
     for (let failures = failuresBefore + 1;; failures++) {
-      yield* Effect.sleep(yield* backoff(failures, { max: maxBackoff, retryAfter }))
+      const pause = yield* backoff(failures, { max: maxBackoff, retryAfter })
+      yield* probesAt(later(yield* epochMillis, pause))
+      yield* Effect.raceFirst(Effect.sleep(pause), hurry.await)
+      yield* hurry.close
       const probed = yield* probe
       if (probed._tag === "Right") {
         yield* table.compare
-        return yield* open
+        yield* open
+        return yield* probes.notify
       }
       const error = probed.left
       retryAfter = error.retryAfter
+      if (error.reason !== "RateLimited") yield* stillClosed(error.message)
+      yield* probes.notify
       if (error.reason === "RateLimited") continue
-      yield* stillClosed(error.message)
       if (error.reason === reason) continue
       reason = error.reason
       yield* Effect.logError(`${error.message}. By now this is why nothing is sent to Plane`)
@@ -203,6 +222,21 @@ const make = Effect.gen(function*() {
     }
   })
 
+  const hasToken = Redacted.value(apiToken) !== ""
+
+  /** While it is closed, the probe that is waited for is sent now. */
+  const probeNow = Effect.gen(function*() {
+    if (!hasToken) return yield* Ref.get(status)
+    yield* asked.await
+    if ((yield* Ref.get(status)).open) yield* isDown()
+    else {
+      const mark = yield* probes.mark
+      yield* hurry.open
+      yield* probes.since(mark)
+    }
+    return yield* Ref.get(status)
+  })
+
   const unlessIdentifierHolds = (other: string, since: EpochMillis) =>
     Effect.gen(function*() {
       const now = yield* epochMillis
@@ -220,7 +254,7 @@ const make = Effect.gen(function*() {
       return Option.none()
     }).pipe(askingIdentifier.withPermits(1))
 
-  if (Redacted.value(apiToken) === "") {
+  if (!hasToken) {
     yield* close(`${names.apiToken} is not set. Events are kept until it is, and the program started again`)
     yield* stillClosed(`${names.apiToken} is not set: events are kept, and nothing is sent to Plane`, true)
     yield* asked.open
@@ -242,6 +276,7 @@ const make = Effect.gen(function*() {
       })
     ),
     status: Ref.get(status),
+    probeNow,
     misfit: Effect.map(Ref.get(status), ({ open }) => table.problem(open)),
     hasState: (state) => Effect.map(table.compare, (known) => known?.has(state))
   })

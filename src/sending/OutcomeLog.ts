@@ -1,21 +1,52 @@
 import { Effect } from "effect"
+import { textLimit, visibleLine } from "../base/Text.js"
+import { plainText } from "../domain/Comment.js"
+import { StateId } from "../domain/StageStates.js"
+import type { SendJob } from "../outbox/Job.js"
 import type { Settlement } from "../outbox/Outcome.js"
+import type { SendContext } from "./SendContext.js"
+
+/** Names a state: by its name in Plane, or else by the first stage that has it. */
+export const stateNamer = ({ place }: Pick<SendContext, "place">) => (state: StateId): string => {
+  const stage = () => Array.from(place.states()).find(([, id]) => id === state)?.[0]
+  return visibleLine(
+    place.current()?.listed?.find(({ id }) => id === state)?.name ??
+      `the state of ${stage() ?? "a stage that is no more"}`,
+    textLimit
+  )
+}
 
 const whatOf = ({ job }: Settlement) => {
   switch (job._tag) {
     case "Look":
       return job.key
     case "Send":
-      return `${job.delivery.kind} for ${job.itemId}`
+      return `${job.lane.key}: its ${job.delivery.kind}`
     case "Check":
-      return `who has moved ${job.itemId}`
+      return `${job.lane.key}: who has moved it`
     case "Twins":
-      return `comments of ${job.itemId} that may be there twice`
+      return `${job.lane.key}: comments that may be there twice`
   }
 }
 
+/** A comment that was told, and the state that was set for what it tells. */
+const toldWords = (
+  { delivery: { body, firstEvent, lastEvent }, lane }: SendJob,
+  nameOf: (state: StateId) => string
+) => {
+  const { placed, placedFor } = lane
+  const isSet = placed !== null && placedFor !== null && placedFor >= firstEvent && placedFor <= lastEvent
+  return `told "${visibleLine(plainText(body), textLimit)}"${isSet ? ` and set ${nameOf(placed)}` : ""}`
+}
+
+/** Says that Plane has a comment. A state is told with the comment of its stage. */
+const logDelivered = (job: SendJob, nameOf: (state: StateId) => string) =>
+  job.delivery.kind === "state"
+    ? Effect.logDebug(`${job.lane.key}: set ${nameOf(StateId(job.delivery.body))}`)
+    : Effect.logInfo(`${job.lane.key}: ${toldWords(job, nameOf)}`)
+
 /** Logs what a person should know of how a job ended. */
-export const logOutcome = (settlement: Settlement): Effect.Effect<void> => {
+export const logOutcome = (nameOf: (state: StateId) => string) => (settlement: Settlement): Effect.Effect<void> => {
   const { job, outcome } = settlement
   const what = whatOf(settlement)
   switch (outcome._tag) {
@@ -41,14 +72,16 @@ export const logOutcome = (settlement: Settlement): Effect.Effect<void> => {
       return Effect.logWarning(`${what} waits: ${outcome.reason}`)
     case "SetAgain":
       return job._tag === "Check" && job.doubt === "lost"
-        ? Effect.logInfo(`The state of ${job.itemId} was undone by another change of the work item: it is set again`)
-        : Effect.logInfo(`A person's move of ${job._tag === "Check" ? job.itemId : what} was undone: it is set again`)
+        ? Effect.logInfo(`${job.lane.key}: its state was undone by another change of the work item: it is set again`)
+        : Effect.logInfo(`${job.lane.key}: a person's move was undone by ours: it is set again`)
     case "Stands":
       return Effect.logDebug(`${what}: nothing is set again: ${outcome.reason}`)
+    case "Delivered":
+      return job._tag === "Send" ? logDelivered(job, nameOf) : Effect.void
+    // Whether the comment that Plane has is this one is found, and said, when it is settled.
+    case "Taken":
     case "CommentGone":
     case "Compared":
-    case "Taken":
-    case "Delivered":
     case "Found":
       return Effect.void
   }

@@ -17,12 +17,14 @@ import { pruneHourly, retention } from "../storage/Retention.js"
 import { Storage } from "../storage/Storage.js"
 import type { StorageError } from "../storage/StorageError.js"
 import { WakeUps } from "../storage/WakeUps.js"
+import { sayAllTold } from "./AllTold.js"
 import type { DestinationStatus } from "./Destination.js"
 import { makeFind } from "./Find.js"
 import { launchLookLayer } from "./LaunchLook.js"
 import { makeSettled, tellOwed } from "./Owed.js"
 import type { PlaneProject } from "./PlaneProjects.js"
 import { PlaneProjects } from "./PlaneProjects.js"
+import { answerProbeRequests } from "./ProbeRequests.js"
 import * as QuietTimes from "./QuietTimes.js"
 import { startWorkers } from "./Workers.js"
 
@@ -40,6 +42,8 @@ export interface ProjectStatus {
 export class PlaneSync extends Context.Tag("plane-sync/PlaneSync")<PlaneSync, {
   /** Each project, in the order of the settings. */
   readonly projects: Effect.Effect<Arr.NonEmptyArray<ProjectStatus>>
+  /** Sends the probe of each project now, and tells what is known after it. */
+  readonly probe: Effect.Effect<Arr.NonEmptyArray<ProjectStatus>>
   readonly outbox: Effect.Effect<OutboxStatus, StorageError>
   /** Why storage fails, until it works again. */
   readonly storageFailure: Effect.Effect<StorageError | undefined>
@@ -84,11 +88,18 @@ const make = Effect.gen(function*() {
   const { all } = yield* PlaneProjects
   const { outbox, settled } = yield* makeSettled(yield* Outbox)
   const wakeUps = yield* WakeUps
-  const { trouble } = yield* Storage
+  const storage = yield* Storage
+  const { trouble } = storage
   const kept = yield* retention
   const leadership = yield* Leadership
   const identifiers = all.map(({ project }) => project.identifier)
   yield* tellOwed(outbox, leadership)
+
+  const projects = Effect.forEach(all, statusOf)
+  const probe = Effect.zipRight(
+    Effect.forEach(all, ({ destination }) => destination.probeNow, { concurrency: "unbounded", discard: true }),
+    projects
+  )
 
   const unlessIdentifierHolds = (other: string, since: EpochMillis) =>
     Effect.gen(function*() {
@@ -124,12 +135,15 @@ const make = Effect.gen(function*() {
   yield* leadership.whileLeading((term) =>
     Effect.gen(function*() {
       yield* pruneHourly(outbox.prune, kept)
+      yield* answerProbeRequests({ probe, holder: term.holder, storage, wakeUps })
+      yield* sayAllTold({ projects, outbox, trouble, wakeUps })
       yield* trouble.retry<void, never>(outbox.sortLanes(identifiers))
       yield* Effect.forEach(all, (each) => start(each, term), { discard: true })
     })
   )
   return PlaneSync.of({
-    projects: Effect.forEach(all, statusOf),
+    projects,
+    probe,
     outbox: outbox.status,
     storageFailure: trouble.failure,
     settled

@@ -39,6 +39,7 @@ const tooEarly = (left: Duration.Duration) =>
     _tag: "Later",
     dueAt: later(now, left),
     counted: false,
+    unsent: true,
     reason: "Plane may still be executing what was sent before"
   }))
 

@@ -20,6 +20,7 @@ const tooSoon = (left: Duration.Duration) =>
     _tag: "Later",
     dueAt: later(now, left),
     counted: false,
+    unsent: true,
     reason: "a person has changed the work item within the last second"
   }))
 

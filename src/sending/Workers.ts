@@ -16,7 +16,7 @@ import type { WakeUps } from "../storage/WakeUps.js"
 import { check } from "./Check.js"
 import { look } from "./Look.js"
 import { nextStep, recountEvery } from "./NextStep.js"
-import { logOutcome } from "./OutcomeLog.js"
+import { logOutcome, stateNamer } from "./OutcomeLog.js"
 import { send } from "./Send.js"
 import type { SendContext } from "./SendContext.js"
 import { compareTwins } from "./Twins.js"
@@ -120,9 +120,11 @@ export const startWorkers = (
       }
     }
 
+    const logged = logOutcome(stateNamer(dependencies))
+
     // Releases the slot of a job that needed no request.
     const perform = (work: Work): Effect.Effect<Settlement> =>
-      ended(work).pipe(Effect.ensuring(work.slot.release), Effect.tap(logOutcome))
+      ended(work).pipe(Effect.ensuring(work.slot.release), Effect.tap(logged))
 
     /** Claims a job for a slot. The slot is released if there is no job. */
     const claim = (slot: Slot, settlement?: Settlement): Effect.Effect<Work | undefined> =>

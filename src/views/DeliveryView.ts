@@ -17,17 +17,25 @@ export const DeliveryView = Schema.Struct({
   body: Schema.String.annotations({ description: "the comment's HTML, or the state's id" }),
   attempts: Schema.Number,
   plannedAt: Instant,
-  sentAt: Schema.NullOr(Instant),
+  sentAt: Schema.NullOr(Instant).annotations({ description: "when it was last sent; null if nothing was" }),
   settledAt: Schema.NullOr(Instant),
   planeId: Schema.NullOr(Schema.String).annotations({ description: "the comment's id in Plane" }),
   answer: Schema.NullOr(Schema.Number).annotations({ description: "the HTTP status of Plane's last answer" }),
-  reason: Schema.NullOr(Schema.String)
+  reason: Schema.NullOr(Schema.String),
+  tries: Schema.Array(Schema.Struct({
+    at: Instant,
+    attempt: Schema.Number,
+    answer: Schema.NullOr(Schema.Number),
+    reason: Schema.String
+  })).annotations({ description: "its latest sendings that did not end it, 20 at most, the oldest first" }),
+  tells: Schema.Array(Schema.Number).annotations({ description: "the sequences of the events that a comment tells" })
 }).annotations({ identifier: "Delivery" })
 export type DeliveryView = typeof DeliveryView.Type
 
 export const deliveryView = ({ commentId, ...row }: DeliveryRecord): DeliveryView => ({
   ...row,
   planeId: commentId,
+  tries: row.tries.map((one) => ({ ...one, at: instant(one.at) })),
   plannedAt: instant(row.plannedAt),
   sentAt: instantOrNull(row.sentAt),
   settledAt: instantOrNull(row.settledAt)

@@ -1,5 +1,6 @@
 import type { SqlError } from "@effect/sql/SqlError"
 import { Effect, Either } from "effect"
+import { cleanLine, textLimit } from "../base/Text.js"
 import { epochMillis } from "../base/Time.js"
 import { Projects } from "../domain/Projects.js"
 import { readPullRequestsAt, rememberStatuses } from "../gitea/CheckRows.js"
@@ -17,18 +18,43 @@ import { WakeUps } from "../storage/WakeUps.js"
 import { TaskStore } from "../tasks/TaskStore.js"
 import type { GiteaSeen } from "./GiteaHook.js"
 import { decodeGiteaHook } from "./GiteaHook.js"
+import type { Subject } from "./HooksAbout.js"
 import type { Handler } from "./HookWorker.js"
 import type { HookOutcome, StoredHook } from "./Inbox.js"
 import { duplicate, Inbox, settle } from "./Inbox.js"
 import type { SkippedHooks } from "./SkippedHooks.js"
 import { makeWithoutFacts } from "./WithoutFacts.js"
 
-/** A fact, with what its pull request claims. */
+type Telling = Extract<GiteaSeen, { readonly _tag: "PullRequest" | "Status" }>
+
+/** A fact, with the hook that told it, and what its pull request claims. */
 type Fact =
-  | Extract<GiteaSeen, { readonly _tag: "Status" }>
-  | (Extract<GiteaSeen, { readonly _tag: "PullRequest" }> & { readonly claims: ReadonlyArray<Claim> })
+  & { readonly hook: number }
+  & (
+    | Extract<Telling, { readonly _tag: "Status" }>
+    | (Extract<Telling, { readonly _tag: "PullRequest" }> & { readonly claims: ReadonlyArray<Claim> })
+  )
 
 const statusesOf = (facts: ReadonlyArray<Fact>) => facts.flatMap((fact) => fact._tag === "Status" ? [fact.status] : [])
+
+const subjectOf = (fact: Telling): Subject =>
+  fact._tag === "Status"
+    ? { _tag: "Commit", repository: fact.status.repository, sha: fact.status.sha }
+    : { _tag: "PullRequest", repository: fact.pullRequest.repository, number: fact.pullRequest.number }
+
+/** What a hook told, in words. What it means for a task, its gates say. */
+const meaningOf = (fact: Telling): string => {
+  if (fact._tag === "Status") {
+    const { context, name, sha, state } = fact.status
+    return cleanLine(`the check ${context} of ${name}@${sha.slice(0, 10)} is ${state}`, textLimit)
+  }
+  const { pullRequest: { draft, headSha, merged, name, number, open }, review } = fact
+  const state = merged ? "merged" : !open ? "closed" : draft ? "a draft" : "open"
+  const word = review === undefined
+    ? ""
+    : `: ${review.reviewer} ${review.approved ? "has approved it" : "does not approve it"}`
+  return cleanLine(`${name}#${number} is ${state} at ${headSha.slice(0, 10)}${word}`, textLimit)
+}
 
 /**
  * Handles Gitea's hooks. Each tells a fact, and the newest fact is remembered: of each pull request, of each check, of
@@ -58,13 +84,19 @@ export const giteaHandler: Effect.Effect<
   }
 
   /** A description is read outside of the write, because that can take a while. */
-  const withClaims = (fact: Extract<GiteaSeen, { readonly _tag: "PullRequest" | "Status" }>): Effect.Effect<Fact> =>
+  const withClaims = (hook: number, fact: Telling): Effect.Effect<Fact> =>
     fact._tag === "Status"
-      ? Effect.succeed(fact)
-      : Effect.map(claimsIn(fact.pullRequest), (claims) => ({ ...fact, claims }))
+      ? Effect.succeed({ ...fact, hook })
+      : Effect.map(claimsIn(fact.pullRequest), (claims) => ({ ...fact, hook, claims }))
 
-  /** Remembers the facts, and gives the pull requests that they are about. */
-  const remember = (facts: ReadonlyArray<Fact>): Effect.Effect<ReadonlyArray<Concerned>, SqlError> =>
+  /**
+   * Remembers the facts, and gives the pull requests that they are about. A check is about those whose head it is of,
+   * also when they have another head later: so it is noted with its hook.
+   */
+  const remember = (
+    facts: ReadonlyArray<Fact>,
+    outcomes: Map<number, HookOutcome>
+  ): Effect.Effect<ReadonlyArray<Concerned>, SqlError> =>
     Effect.gen(function*() {
       const now = yield* epochMillis
       const found: Array<Concerned> = []
@@ -77,7 +109,19 @@ export const giteaHandler: Effect.Effect<
         found.push(...(yield* rememberConcerned(sql, pullRequest, claims, now)))
         if (review !== undefined) yield* rememberReview(sql, pullRequest, review)
       }
-      for (const id of yield* readPullRequestsAt(sql, statuses)) found.push(yield* readConcerned(sql, id))
+      const at = yield* readPullRequestsAt(sql, statuses)
+      for (const id of at) found.push(yield* readConcerned(sql, id))
+      for (const fact of facts) {
+        const outcome = outcomes.get(fact.hook)
+        if (fact._tag !== "Status" || outcome === undefined) continue
+        const { repository, sha } = fact.status
+        const pulls = at.filter((one) => one.repository === repository && one.sha === sha).map(({ number }) => ({
+          _tag: "PullRequest" as const,
+          repository,
+          number
+        }))
+        outcomes.set(fact.hook, { ...outcome, about: [subjectOf(fact), ...pulls] })
+      }
       return found
     })
 
@@ -99,8 +143,8 @@ export const giteaHandler: Effect.Effect<
         outcomes.set(id, duplicate)
       } else {
         digests.add(digest)
-        outcomes.set(id, { _tag: "Done" })
-        facts.push(yield* withClaims(decoded.right))
+        outcomes.set(id, { _tag: "Done", meaning: meaningOf(decoded.right), about: [subjectOf(decoded.right)] })
+        facts.push(yield* withClaims(id, decoded.right))
       }
     }
     return { facts, outcomes }
@@ -109,7 +153,7 @@ export const giteaHandler: Effect.Effect<
   return Effect.fnUntraced(function*(hooks) {
     const { facts, outcomes } = yield* sort(hooks)
     const found = yield* write(Effect.gen(function*() {
-      const found = yield* remember(facts)
+      const found = yield* remember(facts, outcomes)
       if (found.length === 0) yield* settle(sql, outcomes)
       return found
     }))

@@ -10,6 +10,8 @@ import { nextDueAt } from "../storage/DueWork.js"
 import type { Sql } from "../storage/Sql.js"
 import { Storage } from "../storage/Storage.js"
 import { isStatementError, StorageError } from "../storage/StorageError.js"
+import type { Subject } from "./HooksAbout.js"
+import { forgetSubjects, noteSubjects } from "./HooksAbout.js"
 import type { Source } from "./WebhookConfig.js"
 
 /** A hook as it is kept. Its signature was right. */
@@ -38,9 +40,13 @@ export interface StoredHook extends NewHook {
 
 /** How work on a hook ended. */
 export type HookOutcome =
-  | { readonly _tag: "Done" }
-  | { readonly _tag: "Skipped"; readonly reason: string }
-  | { readonly _tag: "Later"; readonly dueAt: EpochMillis; readonly reason: string }
+  & { /** What it is about, as far as that is known. */ readonly about?: ReadonlyArray<Subject> }
+  & (
+    /** `meaning`: what it meant, in words. */
+    | { readonly _tag: "Done"; readonly meaning?: string }
+    | { readonly _tag: "Skipped"; readonly reason: string }
+    | { readonly _tag: "Later"; readonly dueAt: EpochMillis; readonly reason: string }
+  )
 
 /** How work on hooks ended, by their ids. */
 export type HookOutcomes = ReadonlyMap<number, HookOutcome>
@@ -212,16 +218,18 @@ export const settle = (sql: Sql, outcomes: HookOutcomes) => {
   const rows = Array.from(outcomes, ([id, outcome]) => {
     switch (outcome._tag) {
       case "Done":
-        return [id, "done", null, 0]
+        return [id, "done", outcome.meaning ?? null, 0]
       case "Skipped":
         return [id, "skipped", outcome.reason, 0]
       case "Later":
         return [id, "pending", outcome.reason, outcome.dueAt]
     }
   })
-  return Effect.asVoid(sql`UPDATE plane_sync_webhook
-    SET status = value ->> 1, reason = value ->> 2, due_at = value ->> 3
-    FROM json_each(${JSON.stringify(rows)}) WHERE plane_sync_webhook.id = value ->> 0`)
+  return Effect.zipRight(
+    sql`UPDATE plane_sync_webhook SET status = value ->> 1, reason = value ->> 2, due_at = value ->> 3
+      FROM json_each(${JSON.stringify(rows)}) WHERE plane_sync_webhook.id = value ->> 0`,
+    noteSubjects(sql, Array.from(outcomes, ([id, { about = [] }]) => [id, about]))
+  )
 }
 
 /**
@@ -241,8 +249,9 @@ const prune = (sql: Sql, before: EpochMillis) =>
       const deleted = yield* sql<{ id: number }>`DELETE FROM plane_sync_webhook WHERE id IN (
         SELECT id FROM (SELECT id, received_at FROM plane_sync_webhook WHERE status = ${status}
           ORDER BY id LIMIT ${sql.literal(String(pruneBatch))}) WHERE received_at < ${before}) RETURNING id`
-      yield* sql`DELETE FROM plane_sync_webhook_body
-        WHERE id IN (SELECT value FROM json_each(${JSON.stringify(deleted.map(({ id }) => id))}))`
+      const ids = deleted.map(({ id }) => id)
+      yield* sql`DELETE FROM plane_sync_webhook_body WHERE id IN (SELECT value FROM json_each(${JSON.stringify(ids)}))`
+      yield* forgetSubjects(sql, ids)
       more ||= deleted.length === pruneBatch
     }
     return more

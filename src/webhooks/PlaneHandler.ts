@@ -1,5 +1,6 @@
 import type { Scope } from "effect"
 import { Duration, Effect, Either, FiberHandle } from "effect"
+import { cleanLine, textLimit } from "../base/Text.js"
 import { EpochMillis, epochMillis, later } from "../base/Time.js"
 import { epochOf } from "../domain/PlaneMoment.js"
 import { keyIn } from "../domain/Project.js"
@@ -11,6 +12,7 @@ import { PlaneProjects } from "../sending/PlaneProjects.js"
 import { Storage } from "../storage/Storage.js"
 import type { StorageError } from "../storage/StorageError.js"
 import { WakeUps } from "../storage/WakeUps.js"
+import { moveWords, whyOf } from "../tasks/PersonMove.js"
 import { TaskStore } from "../tasks/TaskStore.js"
 import type { Handler } from "./HookWorker.js"
 import type { HookOutcome, StoredHook } from "./Inbox.js"
@@ -116,7 +118,16 @@ export const planeHandler: Effect.Effect<
     reason: "Plane has not told its states yet"
   }))
 
-  const handle = (hook: StoredHook): Effect.Effect<HookOutcome, StorageError> =>
+  /** Acts on a move, and says what it meant. */
+  const acted = (project: PlaneProject, hook: StoredHook, seen: WorkItemSeen, group: string) =>
+    Effect.map(act(project, hook, seen, group), (meaning): HookOutcome => ({
+      _tag: "Done",
+      meaning: meaning === "nothing"
+        ? `${moved(seen, group)}; this changes nothing for its task`
+        : `${moved(seen, group)}, so its task ${moveWords[meaning]}`
+    }))
+
+  const work = (hook: StoredHook): Effect.Effect<HookOutcome, StorageError> =>
     Effect.gen(function*() {
       const decoded = decodePlaneHook(hook.body, hook.event)
       if (Either.isLeft(decoded)) {
@@ -133,37 +144,65 @@ export const planeHandler: Effect.Effect<
           : yield* groupLater
       }
       const groupOf: GroupOf = (state) => groups.get(project.project.identifier)?.(state) ?? Effect.succeed("unknown")
+      const about = { about: [{ _tag: "Item" as const, itemId: seen.itemId }] }
       if (hook.moved === null) {
-        if ((yield* inbox.known([hook])).size > 0) return duplicate
+        if ((yield* inbox.known([hook])).size > 0) return { ...about, ...duplicate }
         const group = seen.stateGroup ?? (yield* groupOf(seen.stateId))
-        if (group === undefined) return yield* groupLater
+        if (group === undefined) return { ...about, ...(yield* groupLater) }
         const { movedTo } = seen
         const groupTo = movedTo === undefined || movedTo === seen.stateId ? group : yield* groupOf(movedTo)
         const observed = yield* noteMove(project, hook, seen, group, groupTo)
-        if (observed === "unsure") return yield* groupLater
+        if (observed === "unsure") return { ...about, ...(yield* groupLater) }
         if (observed === "undone" || observed === "lost") yield* wakeUps.notify
         if (observed === "undone") {
           const now = yield* epochMillis
-          return { _tag: "Later", dueAt: later(now, checkWait), reason: "Plane is asked who has moved it last" }
+          const reason = "Plane is asked who has moved it last"
+          return { ...about, _tag: "Later", dueAt: later(now, checkWait), reason }
         }
-        if (observed !== "moved" && observed !== "confirmed") return { _tag: "Done" }
-        yield* observed === "moved"
-          ? act(project, hook, seen, group)
-          : act(project, hook, told(seen, true), groupTo ?? group)
-      } else {
-        yield* act(project, hook, told(seen, hook.moved !== (seen.stateGroup ?? hook.moved)), hook.moved)
+        if (observed !== "moved" && observed !== "confirmed") {
+          return { ...about, _tag: "Done", meaning: noMove(observed, stateIn(seen, group)) }
+        }
+        const outcome = observed === "moved"
+          ? yield* acted(project, hook, seen, group)
+          : yield* acted(project, hook, told(seen, true), groupTo ?? group)
+        yield* wakeUps.notify
+        return { ...about, ...outcome }
       }
+      const outcome = yield* acted(
+        project,
+        hook,
+        told(seen, hook.moved !== (seen.stateGroup ?? hook.moved)),
+        hook.moved
+      )
       yield* wakeUps.notify
-      return { _tag: "Done" }
+      return { ...about, ...outcome }
     })
 
   return (hooks) =>
     Effect.forEach(
       hooks,
-      (hook) => Effect.flatMap(handle(hook), (outcome) => inbox.settle(new Map([[hook.id, outcome]]))),
+      (hook) => Effect.flatMap(work(hook), (outcome) => inbox.settle(new Map([[hook.id, outcome]]))),
       { discard: true }
     )
 })
+
+/** The state that a hook shows, as people read it. */
+const stateIn = ({ stateName }: WorkItemSeen, group: string) =>
+  stateName === undefined ? `a ${cleanLine(group, textLimit)} state` : cleanLine(stateName, textLimit)
+
+const moved = (seen: WorkItemSeen, group: string) => whyOf({ ...seen, group, at: EpochMillis(0) })
+
+/** What a hook means that tells no move. */
+const noMove = (observed: "old" | "ours" | "lost", state: string): string => {
+  switch (observed) {
+    case "old":
+      return `no move: it shows ${state}, and no newer state than is known`
+    case "ours":
+      return `no move: it shows ${state}, which was known or set by plane-sync`
+    case "lost":
+      return `it shows ${state}, which another change may have brought back: Plane is asked`
+  }
+}
 
 /**
  * The group of a state, for a hook that gives only the state's id; none while Plane has not told it. Plane is asked by

@@ -26,3 +26,11 @@ export const hookTables: Migration = Effect.gen(function*() {
   yield* sql`CREATE INDEX plane_sync_webhook_delivery ON plane_sync_webhook (source, delivery) WHERE status = 'done'`
   yield* sql`CREATE INDEX plane_sync_webhook_status ON plane_sync_webhook (status, id)`
 })
+
+/** Which work item, pull request or commit a hook is about (`HooksAbout.ts`). */
+export const hookSubjects: Migration = Effect.gen(function*() {
+  const sql = yield* SqlClient.SqlClient
+  yield* sql`CREATE TABLE plane_sync_webhook_about (about TEXT NOT NULL, hook INTEGER NOT NULL,
+    PRIMARY KEY (about, hook)) WITHOUT ROWID`
+  yield* sql`CREATE INDEX plane_sync_webhook_about_hook ON plane_sync_webhook_about (hook)`
+})

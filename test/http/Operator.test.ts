@@ -179,6 +179,7 @@ describe("row 27: who may act", () => {
         "post /api/deliveries/{id}/retry 403",
         "post /api/deliveries/{id}/discard 403",
         "post /api/deliveries/retry 403",
+        "post /api/probe 403",
         "post /api/deliveries/discard 403",
         "post /api/tasks/{key}/pause 403",
         "post /api/tasks/{key}/advance 403"

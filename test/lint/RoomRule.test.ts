@@ -24,7 +24,7 @@ const map: Readonly<Record<string, string>> = {
   gitea: "base domain storage outbox events tasks",
   webhooks: "base domain storage outbox events tasks gitea plane sending",
   config: "base domain storage outbox events tasks gitea plane webhooks launching",
-  views: "base domain storage outbox events tasks gitea",
+  views: "base domain storage outbox events tasks gitea plane sending webhooks",
   health: "base domain storage outbox events tasks gitea plane sending webhooks views",
   http: "base domain storage outbox events tasks gitea plane sending webhooks views health config launching",
   cli: "base domain storage outbox events tasks gitea plane sending webhooks views health config launching",
@@ -37,7 +37,7 @@ const created: Readonly<Record<string, string>> = {
   outbox: "lane event delivery sender count folded project",
   tasks: "task verdict report launch task_story",
   gitea: "repository pull_request claim commit_status review",
-  webhooks: "webhook webhook_body"
+  webhooks: "webhook webhook_body webhook_about"
 }
 const owned: Readonly<Record<string, string>> = { ...created, storage: "migrations" }
 

@@ -10,6 +10,8 @@ import { noteGone } from "../../src/outbox/LaneDeath.js"
 import { followTask, leaveStates } from "../../src/outbox/LeftStates.js"
 import { observe } from "../../src/outbox/Observation.js"
 import { Outbox } from "../../src/outbox/Outbox.js"
+import { preview } from "../../src/outbox/Preview.js"
+import { answerProbe, askForProbe, openProbeRequest, probeSeen } from "../../src/outbox/ProbeRequests.js"
 import type { NewEvent } from "../../src/outbox/StoredEvent.js"
 import { nextStep } from "../../src/sending/NextStep.js"
 import { Storage } from "../../src/StorageLayers.js"
@@ -96,6 +98,13 @@ const everything = Effect.gen(function*() {
   )
   yield* leftState
   yield* read(readItemOfKey(sql, NormalizedKey("ET-1")))
+  const stages = new Map([["done", { id: StateId("c") }]])
+  const plan = nextStep({ ...planning, stages, states: () => new Map([["done", StateId("c")]]) })
+  for (let lane = 1; lane < 9; lane++) yield* read(preview(sql, LaneId(lane), { plan }, EpochMillis(0)))
+  const asked = yield* askForProbe(yield* Storage)
+  yield* openProbeRequest(yield* Storage, "me")
+  yield* answerProbe(yield* Storage, "me", { asked: asked ?? 0, open: true, reason: null })
+  assert.deepInclude(yield* probeSeen(yield* Storage, EpochMillis(0)), { open: true })
   yield* outbox.prune(EpochMillis(0))
 })
 

@@ -35,6 +35,7 @@ const planeProjects = Layer.effect(
         unlessIdentifierHolds: () => Effect.succeedNone,
         wrote: Effect.void,
         status: Effect.succeed({ open: true }),
+        probeNow: Effect.succeed({ open: true }),
         misfit: Effect.sync(() => undefined),
         hasState: () => Effect.sync(() => undefined)
       })

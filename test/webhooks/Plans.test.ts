@@ -24,6 +24,7 @@ import { readReviews } from "../../src/gitea/ReviewRows.js"
 import { Storage } from "../../src/storage/Storage.js"
 import { TaskStore } from "../../src/tasks/TaskStore.js"
 import { giteaHandler } from "../../src/webhooks/GiteaHandler.js"
+import { readHooksAbout } from "../../src/webhooks/HooksAbout.js"
 import { Inbox } from "../../src/webhooks/Inbox.js"
 import { planeHandler } from "../../src/webhooks/PlaneHandler.js"
 import { makePlans } from "../support/QueryPlans.js"
@@ -50,6 +51,8 @@ const everything = Effect.gen(function*() {
     yield* inbox.store({ source, event, uuid: name, body: fixture(name), digest: name })
     yield* handlers[source](yield* inbox.due(10))
   }
+  const subject = { _tag: "PullRequest", repository: 41, number: 88 } as const
+  assert.isAbove((yield* readHooksAbout(yield* Storage, [subject], 10)).length, 1)
   yield* inbox.nextDue(60_000)
   yield* inbox.ifDue(1)
   const task = yield* (yield* TaskStore).get("ET-7")

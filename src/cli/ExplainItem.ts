@@ -1,0 +1,99 @@
+import * as Command from "@effect/cli/Command"
+import * as Options from "@effect/cli/Options"
+import { Console, DateTime, Duration, Effect, Layer, Schema } from "effect"
+import { EpochMillis, epochMillis } from "../base/Time.js"
+import { projectsLayer } from "../config/ProjectsConfig.js"
+import { TaskPullRequests } from "../gitea/TaskPullRequests.js"
+import { Outbox } from "../outbox/Outbox.js"
+import type { DestinationStatus } from "../sending/Destination.js"
+import { WakeUps } from "../storage/WakeUps.js"
+import { Pipeline } from "../tasks/Pipeline.js"
+import { TaskStore } from "../tasks/TaskStore.js"
+import { ExplainWorkItem } from "../views/ExplainWorkItem.js"
+import type { NextView } from "../views/NextView.js"
+import { WorkItemView } from "../views/WorkItemView.js"
+import { existingDatabase } from "./Database.js"
+import { lineOf } from "./Help.js"
+import { keyArgument } from "./KeyArgument.js"
+import { serverHealth } from "./LeaderNotice.js"
+import { limit } from "./ListOptions.js"
+import { shownWhole } from "./Table.js"
+import { wrapped } from "./Wrap.js"
+
+const json = Options.boolean("json").pipe(
+  Options.withDescription("Print one JSON object, as GET /api/work-items/{key} answers it")
+)
+
+const toJson = Schema.encodeSync(Schema.parseJson(WorkItemView))
+
+const utc = (at: DateTime.Utc) => DateTime.formatIso(at).replace(/\.\d+Z$/, "Z")
+
+/** When something is, from now: "in 12 s". What is due is not named by its moment. */
+const when = (at: DateTime.Utc | null, now: EpochMillis): string => {
+  if (at === null) return ""
+  const ahead = DateTime.toEpochMillis(at) - now
+  if (ahead <= 0) return ", as soon as it can"
+  const seconds = Math.ceil(ahead / 1000)
+  return `, in ${seconds < 120 ? `${seconds} s` : Duration.format(Duration.seconds(seconds))} (${utc(at)})`
+}
+
+const nextLines = ({ at, line, waits }: NextView, now: EpochMillis): ReadonlyArray<string> => [
+  ...wrapped("next: ", shownWhole(`${line}${when(at, now)}`)),
+  ...waits.flatMap((wait) => wrapped("waits for: ", shownWhole(wait)))
+]
+
+/** What is printed: the work item, its story, and what is next. */
+export const explainLines = (item: WorkItemView, now: EpochMillis): ReadonlyArray<string> => {
+  const { gone, key, next, owed, state, stateName, story, task, workItem } = item
+  const facts = [
+    workItem === null ? "not found in Plane yet" : `in Plane ${workItem}`,
+    ...(state === null ? [] : [stateName === null ? `its state has the id ${state}` : `in the state ${stateName}`]),
+    ...(gone ? ["deleted or archived when it was last seen"] : []),
+    task === null ? "no task" : `a task, ${task.status} at ${task.stage}`,
+    `${owed} owed`
+  ]
+  return [
+    ...wrapped(`${shownWhole(key)}: `, shownWhole(facts.join(", "))),
+    ...story.flatMap(({ at, line }) => wrapped(`${utc(at)}  `, shownWhole(line))),
+    ...nextLines(next, now)
+  ]
+}
+
+/** What the server at `ORCH_HOST` and `ORCH_PORT` says of Plane. Undefined if none answers, or nobody sends. */
+const planeOf = Effect.gen(function*() {
+  const leader = yield* (yield* Outbox).leader
+  if (leader?.active !== true) return undefined
+  const health = yield* Effect.option(serverHealth)
+  if (health._tag === "None") return undefined
+  const { nextProbeAt, reason = "", since, state } = health.value.plane
+  const status: DestinationStatus = state === "open" || since === undefined ? { open: true } : {
+    open: false,
+    since: EpochMillis(DateTime.toEpochMillis(since)),
+    reason,
+    ...(nextProbeAt === undefined ? {} : { nextProbeAt: EpochMillis(DateTime.toEpochMillis(nextProbeAt)) })
+  }
+  return status
+})
+
+const layer = ExplainWorkItem.layer.pipe(
+  Layer.provide(TaskPullRequests.layer),
+  Layer.provide(TaskStore.layer),
+  Layer.provide([Pipeline.layerDefault, WakeUps.layer, projectsLayer]),
+  Layer.provideMerge(existingDatabase)
+)
+
+/** `plane-sync explain ET-2`: the whole story of a work item, and what is next. */
+export const explainItem = Command.make(
+  "explain",
+  { key: keyArgument, limit, json },
+  ({ json, key, limit }) =>
+    Effect.gen(function*() {
+      const { explain } = yield* ExplainWorkItem
+      const item = yield* explain(key, limit, yield* planeOf)
+      if (json) return yield* Console.log(toJson(item))
+      yield* Console.log(explainLines(item, yield* epochMillis).join("\n"))
+    })
+).pipe(
+  Command.provide(layer),
+  Command.withDescription(lineOf("explain"))
+)

@@ -1,0 +1,68 @@
+import { Effect, Option, Schema } from "effect"
+import type { EpochMillis } from "../base/Time.js"
+import { epochMillis } from "../base/Time.js"
+import type { Storage } from "../storage/Storage.js"
+import type { StorageError } from "../storage/StorageError.js"
+
+/** What the leader saw of Plane when it was asked to look. */
+export const ProbeSeen = Schema.Struct({
+  /** Of which request it is the answer. */
+  asked: Schema.Number,
+  open: Schema.Boolean,
+  /** Why nothing is sent to Plane. */
+  reason: Schema.NullOr(Schema.String)
+})
+export type ProbeSeen = typeof ProbeSeen.Type
+
+const Stored = Schema.parseJson(ProbeSeen)
+const decode = Schema.decodeOption(Stored)
+const encode = Schema.encodeSync(Stored)
+
+type Parts = Pick<Storage["Type"], "sql" | "read" | "write">
+
+/**
+ * Asks the leader of the file, from another process, to look at Plane now. Returns the moment that its answer will name,
+ * or none if there is no leader.
+ */
+export const askForProbe = ({ sql, write }: Parts): Effect.Effect<EpochMillis | undefined, StorageError> =>
+  Effect.flatMap(epochMillis, (now) =>
+    Effect.map(
+      // Another request in the same millisecond is another request.
+      write(sql<{ asked: EpochMillis }>`UPDATE plane_sync_sender
+        SET probe_asked = max(${now}, coalesce(probe_asked, 0) + 1) RETURNING probe_asked AS asked`),
+      ([row]) => row?.asked
+    ))
+
+/** The request that the leader has not answered yet. */
+export const openProbeRequest = (
+  { read, sql }: Parts,
+  holder: string
+): Effect.Effect<EpochMillis | undefined, StorageError> =>
+  Effect.map(
+    read(sql<{ asked: EpochMillis }>`SELECT probe_asked AS asked FROM plane_sync_sender
+      WHERE holder = ${holder} AND probe_asked IS NOT NULL AND probe_seen IS NULL OR holder = ${holder}
+        AND probe_asked > probe_seen ->> 'asked'`),
+    ([row]) => row?.asked
+  )
+
+/** Writes down what the leader has seen. */
+export const answerProbe = (
+  { sql, write }: Parts,
+  holder: string,
+  seen: ProbeSeen
+): Effect.Effect<void, StorageError> =>
+  Effect.asVoid(write(sql`UPDATE plane_sync_sender SET probe_seen = ${encode(seen)} WHERE holder = ${holder}`))
+
+/** The last answer to a request of this moment or later. */
+export const probeSeen = (
+  { read, sql }: Parts,
+  asked: EpochMillis
+): Effect.Effect<ProbeSeen | undefined, StorageError> =>
+  Effect.map(
+    read(sql<{ seen: string | null }>`SELECT probe_seen AS seen FROM plane_sync_sender`),
+    ([row]) =>
+      Option.getOrUndefined(
+        Option.filter(Option.flatMap(Option.fromNullable(row?.seen), (json) => decode(json)), (seen) =>
+          seen.asked >= asked)
+      )
+  )

@@ -1,0 +1,62 @@
+import { Schema } from "effect"
+import { textLimit } from "../base/Text.js"
+import { EpochMillis } from "../base/Time.js"
+import type { Fragment, Sql } from "../storage/Sql.js"
+
+/** A request that did not end what it was for: it is sent again, or was when its delivery was retried. */
+export interface Try {
+  readonly at: EpochMillis
+  /** Of those that count, which attempt it was. One that did not count has the number of the next. */
+  readonly attempt: number
+  /** The HTTP status of Plane's answer. Null if there was none. */
+  readonly answer: number | null
+  readonly reason: string
+}
+
+/** How many of the latest are kept. */
+const kept = 20
+
+/** A column's JSON with one more try. All values are read before the row changes. */
+export const withTry = (
+  sql: Sql,
+  column: "tries" | "looks",
+  { answer, at, attempt, reason }: Readonly<Record<keyof Try, Fragment>>
+): Fragment => {
+  const json = sql`coalesce(${sql.literal(column)}, '[]')`
+  return sql`json_insert(CASE WHEN json_array_length(${json}) < ${sql.literal(String(kept))} THEN ${json}
+    ELSE json_remove(${json}, '$[0]') END, '$[#]', json_array(${at}, ${attempt}, ${answer},
+    substr(${reason}, 1, ${sql.literal(String(textLimit))})))`
+}
+
+/** What a delivery's row says of its last sending, with one more try for it, if it was sent. */
+export const withLastTry = (sql: Sql): Fragment =>
+  sql`iif(sent_at IS NULL, tries, ${
+    withTry(sql, "tries", {
+      at: sql.literal("sent_at"),
+      attempt: sql.literal("attempts"),
+      answer: sql.literal("answer"),
+      reason: sql.literal("coalesce(reason, '')")
+    })
+  })`
+
+/** The same for one that never came to an end, because the process ended. */
+export const withCrash = (sql: Sql): Fragment =>
+  withTry(sql, "tries", {
+    at: sql.literal("sent_at"),
+    attempt: sql.literal("attempts"),
+    answer: sql.literal("NULL"),
+    reason: sql.literal("'plane-sync ended before the answer came'")
+  })
+
+const Stored = Schema.parseJson(Schema.Array(Schema.Tuple(
+  Schema.Number.pipe(Schema.fromBrand(EpochMillis)),
+  Schema.Number,
+  Schema.NullOr(Schema.Number),
+  Schema.String
+)))
+
+const decode = Schema.decodeSync(Stored)
+
+/** The tries of a column. */
+export const triesOf = (json: string | null): ReadonlyArray<Try> =>
+  json === null ? [] : decode(json).map(([at, attempt, answer, reason]) => ({ at, attempt, answer, reason }))

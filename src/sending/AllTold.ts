@@ -1,0 +1,53 @@
+import type { Scope } from "effect"
+import { Duration, Effect } from "effect"
+import { counted } from "../base/Text.js"
+import { epochMillis } from "../base/Time.js"
+import type { EpochMillis } from "../base/Time.js"
+import type { Outbox } from "../outbox/Outbox.js"
+import type { StorageTrouble } from "../storage/StorageTrouble.js"
+import type { WakeUps } from "../storage/WakeUps.js"
+import type { PlaneSync } from "./PlaneSync.js"
+
+/** An event that has waited for longer than this was held up. */
+const heldUpAfter = Duration.toMillis("1 minute")
+
+/** How often it is looked, at most. */
+const lookEvery = "1 second"
+
+/**
+ * Says, once, that nothing is owed to Plane any more, after events were held up: Plane was closed, they were there at
+ * the start, or the budget was short. Until the scope closes.
+ */
+export const sayAllTold = (
+  { outbox, projects, trouble, wakeUps }: {
+    readonly projects: PlaneSync["Type"]["projects"]
+    readonly outbox: Outbox["Type"]
+    readonly trouble: StorageTrouble
+    readonly wakeUps: WakeUps["Type"]
+  }
+): Effect.Effect<void, never, Scope.Scope> =>
+  Effect.gen(function*() {
+    // Since when the oldest of those that were held up has waited.
+    let behind: EpochMillis | undefined
+
+    const look = Effect.gen(function*() {
+      const { dead, oldestAt, pending } = yield* trouble.retry(outbox.status)
+      const now = yield* epochMillis
+      const open = (yield* projects).every(({ destination }) => destination.open)
+      const isHeldUp = pending > 0 && (!open || (oldestAt !== null && now - oldestAt >= heldUpAfter))
+      if (isHeldUp) behind ??= oldestAt ?? now
+      if (pending > 0 || behind === undefined) return
+      const took = Duration.format(Duration.millis(Math.max(0, now - behind)))
+      behind = undefined
+      const letters = dead === 0 ? "" : `. ${counted(dead, "event is a dead letter", "events are dead letters")}`
+      yield* Effect.logInfo(`All told: nothing is owed to Plane any more, after ${took}${letters}`)
+    })
+
+    const turn = Effect.gen(function*() {
+      const mark = yield* wakeUps.mark
+      yield* look
+      yield* wakeUps.since(mark)
+      yield* Effect.sleep(lookEvery)
+    })
+    yield* Effect.forkScoped(Effect.forever(turn))
+  })

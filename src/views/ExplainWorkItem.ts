@@ -1,0 +1,123 @@
+import { Context, Effect, Layer, Schema } from "effect"
+import type { ConfigError } from "effect"
+import { epochMillis } from "../base/Time.js"
+import { Projects } from "../domain/Projects.js"
+import { WorkItemKey } from "../domain/WorkItemKey.js"
+import { TaskPullRequests } from "../gitea/TaskPullRequests.js"
+import { Outbox } from "../outbox/Outbox.js"
+import { preview } from "../outbox/Preview.js"
+import { currentProject, keptPlace } from "../plane/CurrentProject.js"
+import { PlaneConfig } from "../plane/PlaneConfig.js"
+import type { DestinationStatus } from "../sending/Destination.js"
+import { nextStep } from "../sending/NextStep.js"
+import { Storage } from "../storage/Storage.js"
+import type { StorageError } from "../storage/StorageError.js"
+import type { Task } from "../tasks/Task.js"
+import { TaskStore } from "../tasks/TaskStore.js"
+import type { Subject } from "../webhooks/HooksAbout.js"
+import { readHooksAbout } from "../webhooks/HooksAbout.js"
+import { nextView } from "./NextView.js"
+import type { StoryFacts } from "./StoryLines.js"
+import { storyOf } from "./StoryLines.js"
+import type { WorkItemView } from "./WorkItemView.js"
+import { workItemView } from "./WorkItemView.js"
+
+/** Nothing is known of a work item. */
+export class UnknownWorkItem extends Schema.TaggedError<UnknownWorkItem>()("UnknownWorkItem", {
+  key: Schema.String,
+  /** The identifiers of the projects, if none of them is that of the key. */
+  known: Schema.Array(Schema.String)
+}) {
+  override get message(): string {
+    const nothing =
+      `Nothing is known of ${this.key}: no event was published for it, it has no task, and no webhook has ` +
+      "told of it"
+    return this.known.length === 0
+      ? nothing
+      : `${nothing}. No project's keys begin like this: expected ${this.known.map((one) => `${one}-…`).join(" or ")}`
+  }
+}
+
+/** Tells the whole story of a work item, and what is done next for it, from what is stored alone. */
+export class ExplainWorkItem extends Context.Tag("plane-sync/ExplainWorkItem")<ExplainWorkItem, {
+  /** `limit`: the newest of each kind that are read, and the lines that the story has at most. */
+  readonly explain: (
+    key: WorkItemKey,
+    limit: number,
+    plane: DestinationStatus | undefined
+  ) => Effect.Effect<WorkItemView, StorageError | UnknownWorkItem>
+}>() {
+  static readonly layer: Layer.Layer<
+    ExplainWorkItem,
+    ConfigError.ConfigError,
+    Outbox | Projects | Storage | TaskPullRequests | TaskStore
+  > = Layer.effect(ExplainWorkItem, Effect.suspend(() => make))
+}
+
+const make = Effect.gen(function*() {
+  const config = yield* PlaneConfig
+  const projects = yield* Projects
+  const outbox = yield* Outbox
+  const storage = yield* Storage
+  const tasks = yield* TaskStore
+  const { consider } = yield* TaskPullRequests
+
+  /** The pull requests of a task, and the commits that they end in. */
+  const subjectsOf = (task: Task) =>
+    Effect.map(
+      consider(task),
+      (considered) =>
+        considered.flatMap(({ pullRequest: { headSha, number, repository } }): ReadonlyArray<Subject> => [
+          { _tag: "PullRequest", repository, number },
+          { _tag: "Commit", repository, sha: headSha }
+        ])
+    )
+
+  /** What the file has under this key, or under the one that its task was started by. */
+  const find = (key: WorkItemKey, limit: number) =>
+    Effect.gen(function*() {
+      const task = yield* tasks.byKey(key.written)
+      const row = (yield* outbox.workItem(key.normalized, limit)) ??
+        (task && (yield* outbox.workItem(WorkItemKey.normalize(task.workItem), limit)))
+      return row && { task, row }
+    })
+
+  return ExplainWorkItem.of({
+    explain: (key, limit, plane) =>
+      Effect.gen(function*() {
+        const found = yield* find(key, limit)
+        if (found === undefined) {
+          const isKnown = projects.ofKey(key.written) !== undefined
+          const known = isKnown ? [] : projects.all.map(({ identifier }) => identifier)
+          return yield* new UnknownWorkItem({ key: key.written, known })
+        }
+        const { row, task } = found
+        const itemId = row.itemId ?? task?.itemId
+        const subjects = [
+          ...(itemId === undefined ? [] : [{ _tag: "Item" as const, itemId }]),
+          ...(task === undefined ? [] : yield* subjectsOf(task))
+        ]
+        const project = projects.ofKey(key.written) ?? projects.all[0]
+        const place = keptPlace(project, (yield* outbox.places).get(project.identifier))
+        const current = currentProject(config, projects.all, project, place)
+        const facts: StoryFacts = {
+          row,
+          task,
+          states: place.current()?.listed ?? [],
+          table: place.states(),
+          hooks: yield* readHooksAbout(storage, subjects, limit),
+          taskStory: task === undefined ? [] : yield* tasks.story(task.id)
+        }
+        const { names, stages } = project
+        const plan = nextStep({ ...current.config, stages, states: place.states, setting: names.states })
+        const now = yield* epochMillis
+        const next = yield* storage.read(preview(storage.sql, row.lane, { plan }, now))
+        const leader = yield* outbox.leader
+        const nobody = leader?.active === true
+          ? undefined
+          : `nobody is sending from ${storage.where}: it waits until \`plane-sync serve\` runs`
+        const story = storyOf(facts).slice(-limit)
+        return workItemView(key.written, row, facts, story, nextView(next, facts, { plane, nobody }, now))
+      })
+  })
+})
