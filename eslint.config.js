@@ -11,7 +11,8 @@ const gitea = [...tasks, "tasks"]
 const webhooks = [...gitea, "gitea", "plane", "sending"]
 const config = [...gitea, "gitea", "plane", "webhooks", "launching"]
 const health = [...webhooks, "webhooks", "views"]
-const ends = [...health, "health", "config", "launching"]
+const doctor = [...health, "health", "config", "launching"]
+const ends = doctor
 
 /** The map. A room that is not in it may import nothing, and a test says so. */
 export const rooms = {
@@ -29,8 +30,9 @@ export const rooms = {
   config,
   views: [...webhooks, "webhooks"],
   health,
+  doctor,
   http: ends,
-  cli: ends,
+  cli: [...ends, "doctor"],
   simulator: []
 }
 

@@ -12,7 +12,7 @@ export interface Checkup {
   /** Makes a check, and gives what later ones need of it. One that takes too long is ended. */
   readonly check: <A, R>(name: string, run: Effect.Effect<Outcome<A>, never, R>) => Effect.Effect<A | undefined, never, R>
   /** Notes a check that is not made. */
-  readonly skip: (name: string, why: string) => Effect.Effect<undefined>
+  readonly skip: (name: string, why: string) => Effect.Effect<void>
   readonly checked: () => ReadonlyArray<Checked>
 }
 
@@ -28,7 +28,10 @@ export const makeCheckup: Effect.Effect<Checkup> = Effect.map(monotonicMillis, (
     check: (name, run) =>
       Effect.gen(function*() {
         const rest = left(yield* monotonicMillis)
-        if (Duration.isZero(rest)) return note(name, [Skipped({ why: `all checks together take ${words} at most` })])
+        if (Duration.isZero(rest)) {
+          note(name, [Skipped({ why: `all checks together take ${words} at most` })])
+          return undefined
+        }
         const outcome = yield* Effect.timeoutTo(run, {
           duration: rest,
           onSuccess: (outcome) => outcome,

@@ -54,8 +54,13 @@ const UserJson = Schema.parseJson(Schema.Struct({ login: Schema.String }))
 
 const notAsked = Skipped({ why: "Gitea is not asked, because doctor has sent as many requests as it may" })
 
-/** Whether a token may not be told this, as one for repositories alone may not. */
-const isForbidden = ({ reason, words }: GiteaError) => reason === "KeyRefused" && words === "answered 403"
+/** None where the token may not be told this, as one for repositories alone may not. */
+const orForbidden = <A, R>(asking: Effect.Effect<A, GiteaError, R>) =>
+  Effect.catchIf(
+    asking,
+    ({ reason, words }) => reason === "KeyRefused" && words === "answered 403",
+    () => Effect.succeed(undefined)
+  )
 
 type Asking = Effect.Effect.Success<ReturnType<typeof makeRequests>>
 
@@ -99,7 +104,6 @@ const checkForge = ({ api, repositories }: Forge): Effect.Effect<
     const { spare } = yield* Requests
     if (!spare(2)) return [notAsked]
     const asking = yield* makeRequests(api)
-    const orForbidden = Effect.catchIf(isForbidden, () => Effect.succeed(undefined))
     const known = yield* Effect.either(Effect.all([
       orForbidden(asking.one("version", VersionJson)),
       orForbidden(asking.one("user", UserJson))

@@ -21,12 +21,14 @@ export interface Answered {
 
 /** For one project. */
 const forOne = 12
-/** For each further project. */
-const forEach = 3
+/** For each further project, and for each further API token. */
+const perProject = 3
+const perToken = 1
 const mostOfAll = 30
 
 /** How many requests `doctor` sends at most to Plane and Gitea together. */
-export const allowanceFor = (projects: number): number => Math.min(mostOfAll, forOne + forEach * (projects - 1))
+export const allowanceFor = (projects: number, tokens: number): number =>
+  Math.min(mostOfAll, forOne + perProject * (projects - 1) + perToken * Math.max(0, tokens - 1))
 
 /** The requests of `doctor`: they are counted, and what the headers of their answers tell is kept. */
 export class Requests extends Context.Tag("plane-sync/doctor/Requests")<Requests, {

@@ -11,7 +11,6 @@ import { Failed, found, Passed, Skipped, Warned } from "./Finding.js"
 
 /** What is known of the senders of webhooks. */
 export interface Heard {
-  readonly now: EpochMillis
   /** By the database, which keeps what came for 7 days. */
   readonly stored: ReadonlyMap<Source, EpochMillis>
   /** Of a running program. */
