@@ -15,8 +15,11 @@ const limitSeen = (answers: ReadonlyArray<Answered>) => {
   const { date, remaining = 0, reset } = first
   const seconds = date === undefined || reset === undefined ? 60 : Math.max(1, Math.round(reset - date / 1000))
   // The first answer shows all but one of what is left for this API token.
-  return { requests: remaining + 1, seconds, left: counted.at(-1)?.remaining ?? 0 }
+  return { requests: remaining + 1, seconds }
 }
+
+/** As much as a command of ours may have used within the window, such as this one. */
+const ofCommands = 12
 
 const perWindow = (requests: number, seconds: number) =>
   seconds === 60 ? `${requests}/minute` : `${requests} in ${seconds} s`
@@ -44,6 +47,9 @@ export const checkRateLimit = (
   if (isServed) {
     return found(Passed({ seen: `${told}; ${set}, and the running plane-sync uses the same API token` }))
   }
+  if (limit.requests - theirs * window <= ofCommands) {
+    return found(Passed({ seen: `${told}, and ${set}: the rest was used a moment ago, or API_KEY_RATE_LIMIT is lower` }))
+  }
   const perMinute = Math.max(1, Math.floor(theirs * 60))
   return found(Warned({
     seen: `${told}, but ${set}: others use this API token, or the server's API_KEY_RATE_LIMIT is lower`,
@@ -53,7 +59,10 @@ export const checkRateLimit = (
 
 const mostApart = Duration.toMillis("30 seconds")
 
-const apart = (millis: number) => Duration.format(Duration.seconds(Math.round(Math.abs(millis) / 1000)))
+const apart = (millis: number) => {
+  const seconds = Math.round(Math.abs(millis) / 1000)
+  return seconds === 0 ? "less than a second" : Duration.format(Duration.seconds(seconds))
+}
 
 const clockOf = (difference: number): Finding => {
   const behind = difference > 0 ? "behind" : "ahead of"
