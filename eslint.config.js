@@ -11,8 +11,7 @@ const gitea = [...tasks, "tasks"]
 const webhooks = [...gitea, "gitea", "plane", "sending"]
 const config = [...gitea, "gitea", "plane", "webhooks", "launching"]
 const health = [...webhooks, "webhooks", "views"]
-const doctor = [...health, "health", "config", "launching"]
-const ends = doctor
+const ends = [...health, "health", "config", "launching"]
 
 /** The map. A room that is not in it may import nothing, and a test says so. */
 export const rooms = {
@@ -30,7 +29,7 @@ export const rooms = {
   config,
   views: [...webhooks, "webhooks"],
   health,
-  doctor,
+  doctor: ends,
   http: ends,
   cli: [...ends, "doctor"],
   simulator: []
