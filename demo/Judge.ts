@@ -42,6 +42,9 @@ export const linesOf = (html: string): Array<string> =>
     .filter((line) => line !== "")
 
 const ownTime = / · \d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2} UTC$/
+
+/** A line of a comment that tells several events, without the time that each of them has behind it. */
+export const withoutOwnTime = (line: string): string => line.replace(ownTime, "")
 const counted = /^(.*) \(failed (\d+) times, last at \d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2} UTC\)$/
 
 /**
@@ -56,7 +59,7 @@ export const toldBy = (html: string): Array<string> => {
       const [, once, failures] = counted.exec(line) ?? []
       return once === undefined ? [line] : Array.from({ length: Number(failures) }, () => once)
     })
-    : lines.map((line) => ownTime.test(line) ? line.replace(ownTime, "") : `${line} (when?)`)
+    : lines.map((line) => ownTime.test(line) ? withoutOwnTime(line) : `${line} (when?)`)
 }
 
 /**

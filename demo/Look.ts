@@ -9,6 +9,7 @@ export type Paint = (text: string) => string
 
 const paint = (format: Format): Paint => coloured ? (text) => styleText(format, text) : (text) => text
 
+export const plain: Paint = (text) => text
 export const dim = paint("gray")
 export const bold = paint("bold")
 export const good = paint(["bold", "green"])
@@ -24,15 +25,38 @@ const states: Readonly<Record<string, Paint>> = {
 /** A state's name in the colour of its column. */
 export const state = (name: string): string => (states[name.trimEnd()] ?? dim)(name)
 
-/** The width of the widest line. */
-export const width = 104
+/** The width of the widest line: that of a terminal that nobody has made wider. */
+export const width = 80
+
+/** How many columns a text takes: an emoji takes two. */
+export const columnsOf = (text: string): number =>
+  Array.from(text.replace(/\uFE0F/g, "")).reduce(
+    (sum, one) => sum + (/\p{Extended_Pictographic}/u.test(one) ? 2 : 1),
+    0
+  )
+
+/** Breaks a text between its words, so that it fits behind an indentation. */
+export const folded = (text: string, indentation: number): ReadonlyArray<string> => {
+  const lines: Array<string> = []
+  let line = ""
+  for (const word of text.split(" ")) {
+    const longer = line === "" ? word : `${line} ${word}`
+    if (line !== "" && columnsOf(longer) > width - indentation) {
+      lines.push(line)
+      line = word
+    } else {
+      line = longer
+    }
+  }
+  return [...lines, line]
+}
+
+/** A paragraph behind two blanks. */
+export const paragraph = (text: string): string => folded(text, 2).map((line) => `  ${line}`).join("\n")
 
 /** A line across the output, with a title in it. */
-export const rule = (title: string, as: Paint): string => as(`──── ${title} ${"─".repeat(width - title.length - 6)}`)
+export const rule = (title: string, as: Paint): string =>
+  as(`── ${title} ${"─".repeat(Math.max(0, width - title.length - 4))}`)
 
-/** Cuts a text so that it fits behind an indentation. */
-export const fit = (text: string, indentation: number): string =>
-  text.length <= width - indentation ? text : `${text.slice(0, width - indentation - 1)}…`
-
-/** A time since the start, in a column. */
-export const time = (millis: number): string => dim(`${(millis / 1000).toFixed(2).padStart(6)} s`)
+/** A time since the start, in a column of eight. */
+export const time = (millis: number): string => dim(`${(millis / 1000).toFixed(1).padStart(4)} s  `)

@@ -167,7 +167,7 @@ export const tasks: ReadonlyArray<Task> = [
   {
     key: "ET-2",
     number: 2,
-    name: "Ride profiles on the trail map",
+    name: "Ride profiles",
     steps: circle(
       { number: 12, branch: "et-2-ride-profiles", title: "Ride profiles" },
       ["4be1c7d0a52f3e9c8b6a1d7f0e2c4b5a69788f10", "9d03f6a2c8e14b7750c3d2e1f0a9b8c7d6e5f423"],
@@ -177,7 +177,7 @@ export const tasks: ReadonlyArray<Task> = [
   {
     key: "ET-3",
     number: 3,
-    name: "Warn of closed trails near the route",
+    name: "Warn of closed trails",
     steps: circle(
       { number: 13, branch: "closed-trails", title: "ET-3: closed trails" },
       ["17aa2c9e4d5b6f708192a3b4c5d6e7f809a1b2c3", "17aa2c9e4d5b6f708192a3b4c5d6e7f809a1b2c3"],
@@ -185,7 +185,7 @@ export const tasks: ReadonlyArray<Task> = [
       wrongMerge("ET-3", 14, "c3b2a1f809e7d6c5b4a3928170f6b5d4e9c2aa17")
     )
   },
-  { key: "ET-002", number: 7, name: "ET-002: share a tour by link", steps: told("ET-002") }
+  { key: "ET-002", number: 7, name: "ET-002: share a tour", steps: told("ET-002") }
 ]
 
 /** What Plane must show of a task in the end. */
@@ -220,6 +220,8 @@ export interface Done {
   readonly at: number
   /** How long plane-sync took to answer. Undefined if it was not asked. */
   readonly took: number | undefined
+  /** It is a publish: a request to `POST /api/events`. */
+  readonly isEvent: boolean
 }
 
 /**
@@ -280,7 +282,8 @@ export const run = (options: {
             task,
             says,
             at,
-            took: does._tag === "Move" || does._tag === "Ask" ? undefined : Duration.toMillis(took)
+            took: does._tag === "Move" || does._tag === "Ask" ? undefined : Duration.toMillis(took),
+            isEvent: does._tag === "Event"
           })
           yield* Effect.sleep(takes)
         }

@@ -35,11 +35,11 @@ const isFor = ({ item, task }: Placed) => ({ kind, path, query }: RecordedReques
   (kind === "search" && new URLSearchParams(query).get("search") === task.key) ||
   (kind === "identifier" && path.endsWith(`/${task.key}/`))
 
-const columns = [9, 42, 13, 9, 10, 10, 0] as const
+const columns = [8, 27, 6, 10, 10, 10, 0] as const
 
 const row = (cells: ReadonlyArray<string>, paint: ReadonlyArray<Look.Paint> = []) =>
   // Padded before it is painted, because the codes of colours have no width.
-  `  ${cells.map((cell, index) => (paint[index] ?? String)(cell.padEnd(columns[index] ?? 0))).join("")}`
+  `  ${cells.map((cell, index) => (paint[index] ?? String)(cell.padEnd(columns[index] ?? 0))).join("")}`.trimEnd()
 
 const keyPaint = (task: Task, placed: ReadonlyArray<Placed>) =>
   Look.keys[placed.findIndex((each) => each.task === task)] ?? Look.bold
@@ -59,7 +59,7 @@ export const print = (options: {
 
     yield* Console.log(`\n${Look.rule("what Plane shows now", Look.bold)}`)
     yield* Console.log(
-      row(["task", "work item in Plane", "state", "lines", "comments", "requests", "the direct way*"], [
+      row(["task", "work item in Plane", "state", "lines", "comments", "requests", "direct*"], [
         Look.dim,
         Look.dim,
         Look.dim,
@@ -84,26 +84,34 @@ export const print = (options: {
       ], [keyPaint(each.task, placed), String, Look.state]))
     }
     const others = requests.filter((request) => !placed.some((each) => isFor(each)(request)))
-    yield* Console.log(row(["", "probes while Plane was away", "", "", "", String(others.length)], [String, Look.dim]))
+    yield* Console.log(row(["", "others: probes, states", "", "", "", String(others.length)], [String, Look.dim]))
     yield* Console.log(row(
       ["", "together", "", "", "", String(requests.length), String(directWay * placed.length)],
       [String, Look.bold, String, String, String, Look.bold]
     ))
-    yield* Console.log(
-      Look.dim(
-        "  * a look-up before each write, for one task of eight events, without an outage; 60 a minute is Plane's limit\n"
-      )
-    )
+    yield* Console.log(Look.dim(Look.paragraph(
+      "* requests of a program that looks up and writes each state and each comment of eight events, without an " +
+        "outage. Plane's limit is 60 requests a minute."
+    )))
 
     const answered = done.flatMap(({ at, took }) => took === undefined ? [] : [{ at, took }])
     const during = answered.filter(({ at }) => at >= outage.from && at < outage.until)
+    const events = done.flatMap(({ isEvent, took }) => isEvent && took !== undefined ? [took] : [])
     const longest = (all: ReadonlyArray<{ readonly took: number }>) =>
       Math.max(0, ...all.map(({ took }) => took)).toFixed(1)
+    const median = events.toSorted((one, other) => one - other)[Math.floor(events.length / 2)] ?? 0
     const echoes = (yield* plane.hooks).length
+    yield* Console.log("")
+    yield* Console.log(Look.paragraph(
+      `A publish (POST /api/events, on disk before it is answered) took ${median.toFixed(1)} ms in the median of ` +
+        `${events.length}, by a process that was warm.`
+    ))
+    yield* Console.log(Look.paragraph(
+      `${answered.length} reports, hooks and events were taken, the slowest in ${longest(answered)} ms; ` +
+        `${during.length} of them while Plane was away, the slowest in ${longest(during)} ms.`
+    ))
     yield* Console.log(
-      `  ${answered.length} reports, hooks and events were taken, the slowest in ${longest(answered)} ms; ` +
-        `${during.length} of them while Plane was away,\n  the slowest in ${longest(during)} ms. ` +
-        `Plane sent ${echoes} webhooks, most of them about our own changes: those moved nothing`
+      Look.paragraph(`Plane sent ${echoes} webhooks, also about our own changes: those moved nothing.`)
     )
 
     const refused = requests.filter(({ status }) => status === 429).length
@@ -124,11 +132,9 @@ export const print = (options: {
     const total = placed.reduce((sum, { task }) => sum + expectedOf(task).lines.length, 0)
     yield* Console.log(
       right
-        ? `  ${Look.good("✔")} ${
-          Look.bold(`all ${total} lines stand in Plane exactly once and in order, all tasks are Done`)
-        }` +
-          Look.dim(`, after ${(tookMillis / 1000).toFixed(1)} s\n`)
-        : `  ${Look.bad(`✘ Plane does not show what it must:`)}\n${
+        ? `\n  ${Look.good("✔")} ${Look.bold(`all ${total} lines stand in Plane once and in order; all is Done`)}` +
+          Look.dim(` (${(tookMillis / 1000).toFixed(1)} s)`)
+        : `\n  ${Look.bad(`✘ Plane does not show what it must:`)}\n${
           problems.map((problem) => `      ${problem}`).join("\n")
         }\n`
     )

@@ -1,7 +1,7 @@
 import { Array, Cause, Clock, Console, Effect, HashMap, Logger, LogLevel, Option, Order, Schedule } from "effect"
 import type { RecordedRequest, SimulatedWorkItem } from "../src/simulator/PlaneSimulator.js"
 import { PlaneSimulator } from "../src/simulator/PlaneSimulator.js"
-import { linesOf } from "./Judge.js"
+import { linesOf, withoutOwnTime } from "./Judge.js"
 import * as Look from "./Look.js"
 import type { Done, Task } from "./Story.js"
 import { tasks } from "./Story.js"
@@ -12,21 +12,25 @@ export interface Placed {
   readonly item: SimulatedWorkItem
 }
 
+/** Something that is shown: when, of which task, with which mark before its text. */
 interface Entry {
   readonly at: number
+  readonly task?: Task | undefined
+  readonly mark?: string
   readonly text: string
+  readonly paint?: Look.Paint
 }
 
 const inOrder = Order.mapInput(Order.number, (entry: Entry) => entry.at)
 
-const keyWidth = 8
+const keyWidth = 7
+// A time, a key and a mark.
+const indentation = 8 + keyWidth + 2
 
-const keyOf = (task: Task) => {
-  const paint = Look.keys[tasks.indexOf(task)] ?? Look.bold
-  return paint(task.key.padEnd(keyWidth))
+const keyOf = (task: Task | undefined) => {
+  const paint = task === undefined ? Look.plain : Look.keys[tasks.indexOf(task)] ?? Look.bold
+  return paint((task?.key ?? "").padEnd(keyWidth))
 }
-
-const nobody = " ".repeat(keyWidth)
 
 // A person's name for the request.
 const called = ({ kind, method }: RecordedRequest) => {
@@ -37,14 +41,23 @@ const called = ({ kind, method }: RecordedRequest) => {
 
 /** Prints what happens, with the time since `start` (Clock milliseconds). */
 export const make = (start: number) => {
-  const print = ({ at, text }: Entry) => Console.log(`${Look.time(Math.max(0, at - start))}  ${text}`)
-  const now = (text: string) => Effect.flatMap(Clock.currentTimeMillis, (at) => print({ at, text }))
+  const print = ({ at, mark = " ", paint = Look.plain, task, text }: Entry) =>
+    Console.log(
+      Look.folded(text, indentation).map((line, index) =>
+        (index === 0
+          ? `${Look.time(Math.max(0, at - start))}${keyOf(task)}${mark} `
+          : " ".repeat(indentation)) + paint(line)
+      ).join("\n")
+    )
+  const now = (entry: Omit<Entry, "at">) => Effect.flatMap(Clock.currentTimeMillis, (at) => print({ ...entry, at }))
 
   /** Prints what somebody has done, and how long plane-sync held them up. */
   const done = ({ at, says, task, took = 0 }: Done) =>
     print({
       at: at + took,
-      text: Look.dim(`${task.key.padEnd(keyWidth)}   ${says}${took === 0 ? "" : `, taken in ${took.toFixed(1)} ms`}`)
+      task,
+      text: `${says}${took === 0 ? "" : `, taken in ${took.toFixed(1)} ms`}`,
+      paint: Look.dim
     })
 
   /** Follows the simulated Plane, and prints a line for each thing that it received. */
@@ -57,11 +70,8 @@ export const make = (start: number) => {
       const dropped = (request: RecordedRequest): ReadonlyArray<Entry> => {
         if (request.fault === null) return []
         const owner = placed.find(({ item }) => request.path.includes(item.id))
-        const who = owner === undefined ? nobody : keyOf(owner.task)
-        return [{
-          at: request.at,
-          text: `${who} ${Look.bad("✗")} ${Look.warn(`${called(request)}: dropped by Plane`)}`
-        }]
+        const text = `${called(request)}: dropped by Plane`
+        return [{ at: request.at, task: owner?.task, mark: Look.bad("✗"), text, paint: Look.warn }]
       }
 
       const ofItem = ({ item, task }: Placed, requests: ReadonlyArray<RecordedRequest>) =>
@@ -76,17 +86,21 @@ export const make = (start: number) => {
           const at = yield* Clock.currentTimeMillis
           const moves = changes.slice(known.changes).map(({ at, from, to }): Entry => ({
             at,
-            text: `${keyOf(task)} ${Look.good("■")} ${Look.state(from.name)} → ${Look.state(to.name)}`
+            task,
+            mark: Look.good("■"),
+            text: `${Look.state(from.name)} → ${Look.state(to.name)}`
           }))
           const lines = comments.slice(known.comments).flatMap(({ html }, index) => {
             const arrived = arrivals[known.comments + index]?.answeredAt ?? at
             // A comment that tells several events is one block, under one key.
-            const told = linesOf(html).map((line, index) => ({
+            const told = linesOf(html).map((line, index): Entry => ({
               at: arrived,
-              text: `${index === 0 ? keyOf(task) : nobody} ${Look.good("▌")} ${line}`
+              task: index === 0 ? task : undefined,
+              mark: Look.good("▌"),
+              text: withoutOwnTime(line)
             }))
             return html.includes("&")
-              ? [...told, { at: arrived, text: Look.dim(`${nobody}   stored as ${Look.fit(html, 32)}`) }]
+              ? [...told, { at: arrived, text: `stored as ${html}`, paint: Look.dim }]
               : told
           })
           return [...moves, ...lines]
@@ -113,8 +127,8 @@ export const make = (start: number) => {
     // The line above shows which request met the fault.
     const words = Array.ensure(message).map(String).join(" ").replace(/ \([A-Z]+ \/api[^)]*\)/, "") +
       (Cause.isEmpty(cause) ? "" : ` ${Cause.pretty(cause)}`)
-    Effect.runSync(now(`${nobody} ${Look.warn("!")} ${Look.dim(Look.fit(words, 22))}`))
+    Effect.runSync(now({ mark: Look.warn("!"), text: words, paint: Look.dim }))
   })
 
-  return { now, done, follow, logger }
+  return { banner: (title: string, as: Look.Paint) => Console.log(Look.rule(title, as)), done, follow, logger }
 }

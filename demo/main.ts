@@ -2,7 +2,7 @@ import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as FileSystem from "@effect/platform/FileSystem"
-import { Cause, Clock, Console, Data, Duration, Effect, Fiber, Layer, Option } from "effect"
+import { Cause, Clock, Console, Data, Deferred, Duration, Effect, Fiber, Layer, Option } from "effect"
 import { Fault, PlaneSimulator } from "../src/simulator/PlaneSimulator.js"
 import { countFindings } from "./Judge.js"
 import * as Look from "./Look.js"
@@ -11,11 +11,12 @@ import type { Done } from "./Story.js"
 import * as Story from "./Story.js"
 import * as Summary from "./Summary.js"
 import * as Timeline from "./Timeline.js"
+import { warmUp } from "./Warm.js"
 
 /**
  * The demo. Three tasks go through all stages, two of them moved by what people do in Plane and in Gitea. Plane is away
  * for some seconds in the middle. Each thing is shown as Plane received it. Exit 0 only if Plane shows everything once,
- * in order, in the right state.
+ * in order, in the right state. With `--keep` all keeps running after that, until Ctrl-C.
  */
 
 class Wrong extends Data.TaggedError("Wrong") {}
@@ -26,12 +27,14 @@ class TooSlow extends Data.TaggedError("TooSlow") {
   }
 }
 
+const isKept = process.argv.includes("--keep")
+
 const outageAfter = Duration.seconds(3.4)
 const outageFor = Duration.seconds(4)
-// Lines that have not arrived by then are judged missing. Starting has taken some time before, and closing may take 10
-// s more.
+// Lines that have not arrived by then are judged missing. Starting and warming up has taken some time before, and
+// closing may take 10 s more.
 const patience = Duration.seconds(16)
-const mostOfAll = Duration.seconds(27)
+const mostOfAll = Duration.seconds(33)
 
 const prepare = Effect.gen(function*() {
   const plane = yield* PlaneSimulator
@@ -46,51 +49,47 @@ const prepare = Effect.gen(function*() {
 const introduce = (service: string, database: string) =>
   Effect.gen(function*() {
     const plane = yield* PlaneSimulator
-    const set = Object.entries(Service.shortened).map(([name, value]) => `${name}=${value}`).join(", ")
+    const settings = Object.entries(Service.shortened).map(([name, value]) => `${name}=${value}`)
     yield* Console.log(`
 ${Look.bold("plane-sync")}: three tasks go through their stages, and Plane shows it
 
-  Plane         ${plane.url} ${Look.dim("simulated, with the real one's limit of 60 requests a minute")}
-  plane-sync    ${service} ${Look.dim("answers webhooks and POST /api/events once they are on disk")}
-  database      ${database} ${Look.dim("removed at the end")}
-  shortened     ${set} ${Look.dim("for a short outage")}
+  Plane       ${plane.url}
+              ${Look.dim("simulated, with the real one's limit of 60 requests a minute")}
+  plane-sync  ${service}
+              ${Look.dim("answers webhooks and POST /api/events once they are on disk")}
+  database    ${database}
+              ${Look.dim("removed at the end")}
+  settings    ${settings.join("\n              ")}
+              ${Look.dim("shorter than the defaults, for a short outage")}
 
-  ${Look.good("▌ ■")}  a comment, a move: what Plane received     ${Look.dim("grey: what people, agents and Gitea did")}
-  ${Look.dim("\"ET-002\" is not ET-2: it is the work item that carries it in its title, ET-7")}
+  ${Look.good("■")}  a state, ${Look.good("▌")} a comment: what Plane shows now
+     ${Look.dim("grey: what people, agents and Gitea did")}
+  ${Look.dim(`A comment of several lines has the time of each behind it, left out here.`)}
+  ${Look.dim("\"ET-002\" is not ET-2: it is ET-7, the work item that carries it in its title.")}
 `)
   })
 
-const outage = (say: (text: string) => Effect.Effect<void>) =>
+const outage = (banner: (title: string, as: Look.Paint) => Effect.Effect<void>) =>
   Effect.gen(function*() {
     const plane = yield* PlaneSimulator
     yield* Effect.sleep(outageAfter)
     const from = yield* Clock.currentTimeMillis
     yield* plane.misbehave(Fault.Down({}))
-    yield* say(Look.rule("Plane is down: every connection is dropped; the tasks go on", Look.bad))
+    yield* banner("Plane is down: every connection is dropped; the tasks go on", Look.bad)
     yield* Effect.sleep(outageFor)
     yield* plane.calm
-    yield* say(Look.rule("Plane is up: of each task the latest state first, then its comments in order", Look.good))
+    yield* banner("Plane is up: what waits is sent, of each task in order", Look.good)
     return { from, until: yield* Clock.currentTimeMillis }
   })
 
-const demo = Effect.gen(function*() {
-  const files = yield* FileSystem.FileSystem
-  const directory = yield* files.makeTempDirectoryScoped({ prefix: "plane-sync-demo-" })
-  const database = `${directory}/plane-sync.sqlite`
-  const placed = yield* prepare
-  const start = yield* Clock.currentTimeMillis
-  const timeline = Timeline.make(start)
-  const done: Array<Done> = []
-
-  return yield* Effect.gen(function*() {
+/** Runs the demo at a service that is up. Returns whether all is right. */
+const play = (placed: ReadonlyArray<Timeline.Placed>, start: number, timeline: ReturnType<typeof Timeline.make>) =>
+  Effect.gen(function*() {
     const baseUrl = yield* Service.address
-    const plane = yield* PlaneSimulator
-    yield* plane.registerWebhook({ url: `${baseUrl}/webhooks/plane`, secret: Service.secrets.plane })
-    yield* introduce(baseUrl, database)
-
+    const done: Array<Done> = []
     const during = yield* Effect.scoped(Effect.gen(function*() {
       yield* timeline.follow(placed)
-      const away = yield* Effect.fork(outage(timeline.now))
+      const away = yield* Effect.fork(outage(timeline.banner))
       yield* Story.run({
         baseUrl,
         giteaSecret: Service.secrets.gitea,
@@ -112,16 +111,74 @@ const demo = Effect.gen(function*() {
 
     const tookMillis = (yield* Clock.currentTimeMillis) - start
     return yield* Summary.print({ placed, done, outage: during, tookMillis })
-  }).pipe(Effect.provide(Service.layer({ database, logger: timeline.logger })))
+  })
+
+const next = `
+  To try next:
+    npm run demo -- --keep    the same, left running, with addresses to open
+    npm run simulator         a Plane to try plane-sync at, with five work items
+    npm run build && node dist/main.js --help
+    README.md                 in an orchestrator of your own, or alone
+`
+
+/** Says what can be done with what is left running, and waits for Ctrl-C. */
+const keep = (placed: ReadonlyArray<Timeline.Placed>) =>
+  Effect.gen(function*() {
+    const { project, token, url, workspace } = yield* PlaneSimulator
+    const service = yield* Service.address
+    const item = placed[0]?.item.id ?? ""
+    yield* Console.log(`  All of it keeps running until Ctrl-C. To open:
+    ${service}/health
+    ${service}/docs
+    ${service}/api/work-items/ET-2
+    ${service}/api/tasks/ET-2
+
+  To publish one more event:
+    curl -s ${service}/api/events \\
+      -H 'content-type: application/json' -d '{"type":"quality_gate_failed",
+      "workItem":"ET-3","stage":"deploy","check":"smoke","reason":"404"}'
+
+  To see ET-2's comments in the simulated Plane:
+    P=${url}/api/v1/workspaces/${workspace}
+    P=$P/projects/${project.id}
+    curl -s $P/work-items/${item}/comments/ \\
+      -H 'X-API-Key: ${token}'
+`)
+    return yield* Effect.never
+  })
+
+const demo = Effect.gen(function*() {
+  const files = yield* FileSystem.FileSystem
+  const directory = yield* files.makeTempDirectoryScoped({ prefix: "plane-sync-demo-" })
+  const database = `${directory}/plane-sync.sqlite`
+  const bounded = yield* Deferred.make<boolean>()
+
+  const whole = Effect.gen(function*() {
+    yield* Console.log(Look.dim("Warming up: code that runs for the first time is slow."))
+    yield* warmUp
+    const placed = yield* prepare
+    const start = yield* Clock.currentTimeMillis
+    const timeline = Timeline.make(start)
+    yield* Effect.gen(function*() {
+      const baseUrl = yield* Service.address
+      const plane = yield* PlaneSimulator
+      yield* plane.registerWebhook({ url: `${baseUrl}/webhooks/plane`, secret: Service.secrets.plane })
+      yield* introduce(baseUrl, database)
+      const right = yield* play(placed, start, timeline)
+      yield* Deferred.succeed(bounded, right)
+      yield* Console.log(next)
+      if (isKept) return yield* keep(placed)
+    }).pipe(Effect.provide(Service.layer({ database, logger: timeline.logger })))
+    return yield* bounded
+  })
+  const tooSlow = Effect.timeoutFail(Deferred.await(bounded), { duration: mostOfAll, onTimeout: () => new TooSlow() })
+  return yield* Effect.raceFirst(whole, Effect.zipRight(tooSlow, Effect.never))
 })
 
 demo.pipe(
   Effect.scoped,
   Effect.provide(Layer.mergeAll(PlaneSimulator.layer(), NodeFileSystem.layer, NodeHttpClient.layer)),
   Effect.filterOrFail((right) => right, () => new Wrong()),
-  // Nothing that hangs is waited for.
-  Effect.disconnect,
-  Effect.timeoutFail({ duration: mostOfAll, onTimeout: () => new TooSlow() }),
   Effect.tapErrorCause((cause) =>
     Option.match(Cause.failureOption(cause), {
       onNone: () => Cause.isInterruptedOnly(cause) ? Effect.void : Console.error(Cause.pretty(cause)),

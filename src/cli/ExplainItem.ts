@@ -18,7 +18,7 @@ import { keyArgument } from "./KeyArgument.js"
 import { serverHealth } from "./LeaderNotice.js"
 import { limit } from "./ListOptions.js"
 import { shownWhole } from "./Table.js"
-import { wrapped } from "./Wrap.js"
+import { hanging } from "./Wrap.js"
 
 const json = Options.boolean("json").pipe(
   Options.withDescription("Print one JSON object, as GET /api/work-items/{key} answers it")
@@ -38,8 +38,8 @@ const when = (at: DateTime.Utc | null, now: EpochMillis): string => {
 }
 
 const nextLines = ({ at, line, waits }: NextView, now: EpochMillis): ReadonlyArray<string> => [
-  ...wrapped("next: ", shownWhole(`${line}${when(at, now)}`)),
-  ...waits.flatMap((wait) => wrapped("waits for: ", shownWhole(wait)))
+  ...hanging("next: ", shownWhole(`${line}${when(at, now)}`)),
+  ...waits.flatMap((wait) => hanging("waits for: ", shownWhole(wait)))
 ]
 
 /** What is printed: the work item, its story, and what is next. */
@@ -53,8 +53,8 @@ export const explainLines = (item: WorkItemView, now: EpochMillis): ReadonlyArra
     `${owed} owed`
   ]
   return [
-    ...wrapped(`${shownWhole(key)}: `, shownWhole(facts.join(", "))),
-    ...story.flatMap(({ at, line }) => wrapped(`${utc(at)}  `, shownWhole(line))),
+    ...hanging(`${shownWhole(key)}: `, shownWhole(facts.join(", "))),
+    ...story.flatMap(({ at, line }) => hanging(`${utc(at)}  `, shownWhole(line))),
     ...nextLines(next, now)
   ]
 }

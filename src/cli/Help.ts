@@ -1,5 +1,3 @@
-import * as HelpDoc from "@effect/cli/HelpDoc"
-
 interface Help {
   /** One line, shown beside the command in a list of commands. */
   readonly line: string
@@ -196,18 +194,16 @@ export const subcommandsOf = (group: string): ReadonlyArray<string> =>
 
 const isCommand = (words: string): words is keyof typeof commands => Object.hasOwn(commands, words)
 
-/** What follows a command's options in its help: more about it, and examples of this command alone. */
-export const footerOf = (args: ReadonlyArray<string>): HelpDoc.HelpDoc => {
-  const [first = "", second = ""] = args
-  const both = `${first} ${second}`
-  const help: Help = isCommand(both) ? commands[both] : isCommand(first) ? commands[first] : root
-  return HelpDoc.blocks([
-    ...(help.more === undefined ? [] : [HelpDoc.h1("MORE"), ...help.more.map((line) => HelpDoc.p(line))]),
-    HelpDoc.h1("EXAMPLES"),
-    ...help.examples.map((line) => HelpDoc.p(`$ ${line}`)),
-    HelpDoc.h1("SETTINGS"),
-    HelpDoc.p("Environment variables ORCH_…, or a file .env in the working directory: see .env.example"),
-    HelpDoc.h1("EXIT CODES"),
-    HelpDoc.p("0 done; 1 failed because of a setting, the address, storage or Plane; 2 wrong use")
-  ])
+/** The help of the command that the words name; of the whole program, if they name none. */
+export const helpOf = (words: ReadonlyArray<string>): Help => {
+  const name = words.join(" ")
+  return isCommand(name) ? commands[name] : root
+}
+
+/** The commands below the one that the words name, each with its line. Below the program are all. */
+export const commandsOf = (words: ReadonlyArray<string>): ReadonlyArray<readonly [name: string, line: string]> => {
+  const prefix = words.length === 0 ? "" : `${words.join(" ")} `
+  return Object.entries(commands)
+    .filter(([name]) => name.startsWith(prefix))
+    .map(([name, { line }]) => [name.slice(prefix.length), line])
 }

@@ -8,7 +8,7 @@ export const invalidOption = (message: string) => ValidationError.invalidValue(H
 
 /** `--limit`: how many lines a list has at most. */
 export const limit = Options.integer("limit").pipe(
-  Options.withDescription("The most lines to show, 1 to 1000"),
+  Options.withDescription("The most lines to show, 1 to 1000; default: 50"),
   Options.mapEffect((count) =>
     count >= 1 && count <= 1000
       ? Either.right(count)

@@ -131,7 +131,7 @@ const start = Command.make("start", { key: keyArgument, agent }, (options) =>
 const stage = Options.text("stage").pipe(Options.withDescription("The stage that passed or failed"))
 
 const outcome = Args.choice(ReportOutcome.literals.map((outcome) => [outcome, outcome] as const), { name: "outcome" })
-  .pipe(Args.withDescription("passed or failed"))
+  .pipe(Args.withDescription("What has become of the stage"))
 
 const reason = Options.text("reason").pipe(
   Options.withDescription("Why it failed, or why it is overruled, in words for people"),

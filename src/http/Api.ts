@@ -8,7 +8,7 @@ import { deliveriesGroup, deliveriesHandlers } from "./Deliveries.js"
 import { eventsGroup, eventsHandlers } from "./Events.js"
 import { healthGroup, healthHandlers } from "./HealthResource.js"
 import { probeGroup, probeHandlers } from "./Probe.js"
-import { withoutDecodeError } from "./Specification.js"
+import { specification } from "./Specification.js"
 import { tasksGroup, tasksHandlers } from "./Tasks.js"
 import { workItemsGroup, workItemsHandlers } from "./WorkItems.js"
 
@@ -28,7 +28,9 @@ export class Api extends HttpApi.make("plane-sync")
     version,
     description:
       "Shows in Plane what happens to an orchestrator's tasks: a task's work item gets the right state and a comment.",
-    transform: withoutDecodeError
+    license: { name: "MIT", url: "https://opensource.org/license/mit" },
+    servers: [{ url: "/" }],
+    transform: specification
   }))
 {}
 

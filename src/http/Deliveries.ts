@@ -77,6 +77,7 @@ export const deliveriesGroup = HttpApiGroup.make("deliveries").add(list).add(get
   // Of the endpoints above alone: those below have their own.
   .middlewareEndpoints(Authorization)
   .add(retry).add(discard).add(retryEach).add(discardEach).prefix("/api")
+  .annotate(OpenApi.Description, "Dead letters: what was to be told to Plane and could not be.")
 
 const decodeOfCode = decoderOf(OfCode)
 

@@ -12,7 +12,7 @@ import { ServerConfig } from "../config/ServerConfig.js"
 import { Api } from "./Api.js"
 import { guardPath, isWebhook } from "./Guard.js"
 import type { Problem } from "./Problem.js"
-import { webhookPaths } from "./WebhookRoutes.js"
+import { webhookPaths } from "./WebhookPaths.js"
 
 const problem = (status: number, body: Problem, headers: Readonly<Record<string, string>> = {}) =>
   HttpServerResponse.unsafeJson(body, { status, headers })
@@ -31,7 +31,7 @@ const route = (method: string, path: string): Route => ({
 const routes: Array<Route> = [
   route("GET", "/openapi.json"),
   route("GET", "/docs"),
-  ...webhookPaths.map((path) => route("POST", path))
+  ...Object.values(webhookPaths).map((path) => route("POST", path))
 ]
 HttpApi.reflect(Api, {
   onGroup: () => undefined,

@@ -20,6 +20,7 @@ import { jsonBody } from "./JsonBody.js"
 import { cursor, limit, nextCursor, pageOf } from "./Page.js"
 import { keyOf, oneOf, optional, queryOf } from "./Parameters.js"
 import { badRequest, Conflict, conflict, notJson, storageFailed, tooLarge, unavailable } from "./Problem.js"
+import { withEvent } from "./Specification.js"
 
 const Accepted = Schema.Struct({
   id: Schema.String,
@@ -37,6 +38,7 @@ const publish = HttpApiEndpoint.post("publish", "/events").setPayload(StageEvent
     "Answers once the event is on disk, and never waits for Plane. With an `id`, an event is safe to send again: the " +
       "same id with the same content is a duplicate, not a second event."
   )
+  .annotate(OpenApi.Transform, withEvent)
 
 const list = HttpApiEndpoint.get("list", "/events")
   .setUrlParams(
@@ -48,6 +50,7 @@ const list = HttpApiEndpoint.get("list", "/events")
 
 /** `/api/events`. */
 export const eventsGroup = HttpApiGroup.make("events").add(publish).add(list).middleware(Authorization).prefix("/api")
+  .annotate(OpenApi.Description, "What happened to tasks: published, and what became of it.")
 
 /** What answers it. */
 export const eventsHandlers = (api: typeof Api) =>

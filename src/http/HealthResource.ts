@@ -16,6 +16,7 @@ const health = HttpApiEndpoint.get("health", "/health").addSuccess(HealthReport)
 
 /** `/health`, which needs no token. */
 export const healthGroup = HttpApiGroup.make("health", { topLevel: true }).add(health)
+  .annotate(OpenApi.Description, "Whether everything works. It needs no token.")
 
 /** What answers it. */
 export const healthHandlers = (api: typeof Api) =>

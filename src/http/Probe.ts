@@ -20,6 +20,7 @@ const probe = HttpApiEndpoint.post("probe", "/probe").addSuccess(
 
 /** `/api/probe`. */
 export const probeGroup = HttpApiGroup.make("probe").add(probe).middleware(OperatorAuthorization).prefix("/api")
+  .annotate(OpenApi.Description, "Whether Plane may be written to, asked now.")
 
 /** What answers it. */
 export const probeHandlers = (api: typeof Api) =>

@@ -105,6 +105,7 @@ export const tasksGroup = HttpApiGroup.make("tasks").add(list).add(get).add(star
   // Of the endpoints above alone: those below have their own.
   .middlewareEndpoints(Authorization)
   .add(pause).add(advance).prefix("/api")
+  .annotate(OpenApi.Description, "Work items that go through a pipeline of stages, and the gates of these.")
 
 const decodeStart = decoderOf(StartTask)
 const decodeReport = decoderOf(ReportStage)

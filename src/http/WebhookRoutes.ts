@@ -7,11 +7,7 @@ import { Health } from "../health/Health.js"
 import { Receiver } from "../webhooks/Receiver.js"
 import type { Source } from "../webhooks/WebhookConfig.js"
 import { addressOf, bytesOf, passed, passRest } from "./RequestBody.js"
-
-const paths = { plane: "/webhooks/plane", gitea: "/webhooks/gitea" } as const satisfies Record<Source, string>
-
-/** The paths that take webhooks. */
-export const webhookPaths: ReadonlyArray<string> = Object.values(paths)
+import { webhookPaths } from "./WebhookPaths.js"
 
 const answer = (status: number, error: string) => HttpServerResponse.unsafeJson({ error }, { status })
 
@@ -66,7 +62,7 @@ export const webhookRoutes = HttpApiBuilder.Router.use((router) =>
               )
           })
         ))
-    yield* router.post(paths.plane, handler("plane"))
-    yield* router.post(paths.gitea, handler("gitea"))
+    yield* router.post(webhookPaths.plane, handler("plane"))
+    yield* router.post(webhookPaths.gitea, handler("gitea"))
   })
 )

@@ -26,6 +26,7 @@ const get = HttpApiEndpoint.get("get", "/work-items/:key")
 
 /** `/api/work-items`. */
 export const workItemsGroup = HttpApiGroup.make("workItems").add(get).middleware(Authorization).prefix("/api")
+  .annotate(OpenApi.Description, "What is owed to a work item of Plane, and what was done.")
 
 /** What answers it. */
 export const workItemsHandlers = (api: typeof Api) =>

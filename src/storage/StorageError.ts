@@ -16,6 +16,7 @@ import { hasCode } from "../base/ErrorCode.js"
  * - `NotADatabase`: the file is something else, or so damaged that it cannot be told apart from something else
  * - `Damaged`: a part of the file is missing, or is not what SQLite has written
  * - `NewerSchema`: a newer plane-sync has changed the tables
+ * - `NoDriver`: SQLite's driver was installed without its binary, or with that of another Node
  * - `Closed`: the layer has been shut down
  * - `Failed`: anything else that the database refused
  */
@@ -31,6 +32,7 @@ export const StorageReason = Schema.Literal(
   "NotADatabase",
   "Damaged",
   "NewerSchema",
+  "NoDriver",
   "Closed",
   "Failed"
 )
@@ -67,6 +69,8 @@ const advice: Record<StorageReason, string> = {
   NotADatabase: "it is no database of plane-sync, or is damaged: set ORCH_DATABASE_URL to another file, or restore it",
   Damaged: "the file is damaged: " + restoreIt,
   NewerSchema: "a newer version of plane-sync has written it: run that one",
+  NoDriver: "better-sqlite3 has no binary for this Node: run `npm rebuild better-sqlite3 --ignore-scripts=false`, " +
+    "which needs Python 3, make and a C++ compiler (apt-get install python3 make g++) where none can be fetched",
   Closed: "it has been shut down",
   Failed: "the database refused"
 }
@@ -85,7 +89,15 @@ const reasonOfCode: ReadonlyArray<readonly [prefix: string, reason: StorageReaso
   ["EACCES", "CannotOpen"],
   ["ENOENT", "CannotOpen"],
   ["ENOTDIR", "CannotOpen"],
-  ["EEXIST", "CannotOpen"]
+  ["EEXIST", "CannotOpen"],
+  // The binary is of another version of Node, or of another machine.
+  ["ERR_DLOPEN_FAILED", "NoDriver"]
+]
+
+const reasonOfWords: ReadonlyArray<readonly [words: RegExp, reason: StorageReason]> = [
+  [/directory does not exist/, "CannotOpen"],
+  // The package of the binary was installed without it: with --ignore-scripts, or where it could not be compiled.
+  [/^Could not locate the bindings file/, "NoDriver"]
 ]
 
 const hasCause = Schema.is(Schema.Struct({ cause: Schema.Unknown }))
@@ -105,9 +117,12 @@ const wordsOf = (thrown: unknown): string => {
 export const storageError = (where: string) => (thrown: unknown): StorageError => {
   if (thrown instanceof StorageError) return thrown
   const code = codeOf(thrown)
+  const words = wordsOf(thrown)
   const reason = reasonOfCode.find(([prefix]) => code?.startsWith(prefix))?.[1] ??
-    (/directory does not exist/.test(wordsOf(thrown)) ? "CannotOpen" : "Failed")
-  return new StorageError({ reason, where, words: wordsOf(thrown), cause: thrown })
+    reasonOfWords.find(([pattern]) => pattern.test(words))?.[1] ?? "Failed"
+  // What follows the first line names every folder that was looked into.
+  const [first = words] = reason === "NoDriver" ? words.split(/[:\n]/) : [words]
+  return new StorageError({ reason, where, words: first, cause: thrown })
 }
 
 /** Turns every failure and every defect of an effect into a `StorageError`. */

@@ -8,7 +8,11 @@ export const EventView = Schema.Struct({
   sequence: Schema.Number.annotations({ description: "the order of all events" }),
   id: Schema.String,
   workItem: Schema.String,
-  event: Schema.Unknown.annotations({ description: "as it was published, without id" }),
+  event: Schema.Unknown.annotations({
+    description: "as it was published, without id. If it is unfit, and so can never be told: whatever was given",
+    // No union of schemas, because what was given in the place of an event may be anything.
+    jsonSchema: { anyOf: [{ $ref: "#/components/schemas/StageEvent" }, { title: "unfit" }] }
+  }),
   occurredAt: Instant,
   publishedAt: Instant,
   status: EventStatus,

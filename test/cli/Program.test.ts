@@ -88,7 +88,8 @@ describe("plane-sync publish", () => {
         [["publish", "completed", "ET-2", "--nope"], "--nope"],
         [
           ["frobnicate"],
-          "use one of 'serve', 'publish', 'events', 'dead', 'task', 'explain', 'backup', 'probe', 'find', 'comment'"
+          "use one of 'serve', 'publish', 'events', 'dead', 'task', 'explain', 'backup', 'doctor', 'probe', " +
+            "'find', 'comment'"
         ],
         [["events", "--limit", "0"], "1 to 1000"],
         [["events", "--status", "lost"], "pending"]
@@ -215,7 +216,7 @@ describe("plane-sync", () => {
       }
       assert.notInclude(out, "--wizard")
       const { out: publish } = yield* cli("publish", "--help")
-      assert.match(publish, /- gate-failed .* <key> +A quality gate has failed: adds a comment$/m)
+      assert.match(publish, /^ {2}gate-failed +A quality gate has failed: adds a comment$/m)
       const examples = [
         [["publish", "stage-changed"], "--agent architect"],
         [["dead", "retry"], "$ plane-sync dead retry --code not_found"],

@@ -1,0 +1,256 @@
+import type { StageEventJson } from "../domain/StageEvent.js"
+import type { HealthReport } from "../health/HealthReport.js"
+import type { DeadLetterView } from "../views/DeadLetterView.js"
+import type { EventView } from "../views/EventView.js"
+import type { TaskView, TaskWithStory } from "../views/TaskView.js"
+import type { WorkItemView } from "../views/WorkItemView.js"
+import { problemsOf } from "./ProblemExamples.js"
+import type { PauseTask, ReportStage, StartTask } from "./TaskBodies.js"
+
+const event = {
+  type: "stage_changed",
+  workItem: "ET-002",
+  id: "run-7:3",
+  occurredAt: "2026-11-29T17:00:09.707Z",
+  from: "analysis",
+  to: "architecture",
+  agent: "architect"
+} as const satisfies typeof StageEventJson.Encoded
+
+const gateFailed = {
+  type: "quality_gate_failed",
+  workItem: "ET-002",
+  stage: "testing",
+  check: "coverage",
+  reason: "71 % < 80 %",
+  sameAs: "coverage below 80 %"
+} as const satisfies typeof StageEventJson.Encoded
+
+const completed = { type: "task_completed", workItem: "ET-002" } as const satisfies typeof StageEventJson.Encoded
+
+const { id, ...stored } = event
+
+const published: typeof EventView.Encoded = {
+  sequence: 5,
+  id,
+  workItem: "ET-002",
+  event: stored,
+  occurredAt: "2026-11-29T17:00:09.707Z",
+  publishedAt: "2026-11-29T17:00:09.712Z",
+  status: "delivered",
+  comment: "delivered",
+  state: "delivered",
+  reason: null
+}
+
+const itemId = "1f2e681e-5315-40e4-899e-84a45c093a9b"
+
+const workItem: typeof WorkItemView.Encoded = {
+  key: "ET-002",
+  workItem: itemId,
+  owed: 0,
+  dueAt: null,
+  state: "b873d9eb-993c-48cd-97ac-99a9b1623967",
+  stateName: "In Progress",
+  task: { stage: "architecture", status: "active" },
+  gone: false,
+  problem: null,
+  events: [published],
+  deliveries: [{
+    id: 2,
+    kind: "comment",
+    status: "delivered",
+    firstEvent: 5,
+    lastEvent: 5,
+    externalId: `${id}:${itemId}`,
+    body: "<p>🔄 Stage: analysis → architecture (launching architect)</p>",
+    attempts: 1,
+    plannedAt: "2026-11-29T17:00:09.717Z",
+    sentAt: "2026-11-29T17:00:09.717Z",
+    settledAt: "2026-11-29T17:00:09.746Z",
+    planeId: "ef338ca2-42a2-4c02-a189-0e5ea4d992c6",
+    answer: 201,
+    reason: null,
+    tries: [],
+    tells: [5]
+  }],
+  story: [
+    {
+      at: "2026-11-29T17:00:09.717Z",
+      kind: "event",
+      line: "stage analysis → architecture (launching architect)",
+      event: 5,
+      delivery: null,
+      attempt: null,
+      answer: null
+    },
+    {
+      at: "2026-11-29T17:00:09.746Z",
+      kind: "request",
+      line: "told by a comment",
+      event: 5,
+      delivery: 2,
+      attempt: 1,
+      answer: null
+    }
+  ],
+  next: { what: "nothing", line: "nothing is owed", at: null, waits: [], request: null }
+}
+
+const deadLetter: typeof DeadLetterView.Encoded = {
+  id: 7,
+  kind: "comment",
+  code: "not_found",
+  reason: "Plane has no work item ET-404: neither the number nor a name that carries it",
+  workItem: "ET-404",
+  firstEvent: 9,
+  lastEvent: 9,
+  body: "",
+  externalId: null,
+  occurredAt: "2026-11-29T17:00:09.559Z",
+  settledAt: "2026-11-29T17:10:12.605Z",
+  attempts: 0,
+  answer: null
+}
+
+const task: typeof TaskView.Encoded = {
+  id: 1,
+  workItem: "ET-002",
+  planeId: itemId,
+  stage: "development",
+  status: "active",
+  why: null,
+  agent: "developer",
+  repository: { id: 31, name: "trails/enduro" },
+  pullRequest: 12,
+  headSha: "8f14e45fceea167a5a36dedd4bea2543f0a1b2c3",
+  entry: "01a2283f-f49c-727b-b6ae-61e05060361f",
+  launch: { state: "working", since: "2026-11-29T17:00:09.795Z", position: null },
+  startedAt: "2026-11-29T17:00:09.629Z",
+  updatedAt: "2026-11-29T17:00:13.841Z",
+  verdicts: [
+    {
+      gate: "reported",
+      stage: "architecture",
+      verdict: "passed",
+      reason: null,
+      since: "2026-11-29T17:00:09.707Z",
+      at: "2026-11-29T17:00:09.707Z"
+    },
+    {
+      gate: "ci",
+      stage: "development",
+      verdict: "pending",
+      reason: "ci/build is running",
+      since: "2026-11-29T17:00:09.766Z",
+      at: "2026-11-29T17:00:13.841Z"
+    }
+  ],
+  reports: [{ stage: "architecture", outcome: "passed", reason: null, at: "2026-11-29T17:00:09.694Z" }]
+}
+
+const taskWithStory: typeof TaskWithStory.Encoded = {
+  ...task,
+  pullRequests: [{
+    repository: "trails/enduro",
+    number: 12,
+    state: "open",
+    draft: false,
+    base: "main",
+    headSha: "8f14e45fceea167a5a36dedd4bea2543f0a1b2c3",
+    mergedAt: null,
+    reverts: false,
+    counts: true,
+    why: null
+  }],
+  story: [{ at: "2026-11-29T17:00:09.757Z", line: "paused at architecture: waits for legal (by lea)" }]
+}
+
+const paused: typeof TaskView.Encoded = {
+  ...task,
+  status: "paused",
+  why: "waits for legal (by lea)"
+}
+
+const health: typeof HealthReport.Encoded = {
+  live: true,
+  status: "degraded",
+  reasons: [
+    "1 event is a dead letter, which Plane was not told of: plane-sync dead list says why. Retry or discard them"
+  ],
+  waits: [],
+  plane: { state: "open", rateLimit: { limit: 60, used: 12, waiting: 0 } },
+  projects: [{ project: "ET", state: "open", rateLimit: { limit: 60, used: 12, waiting: 0 } }],
+  outbox: { pending: 0, dead: 1, oldestSeconds: 0 },
+  webhooks: {
+    plane: {
+      lastAccepted: "2026-11-29T17:00:09.629Z",
+      lastRefused: null,
+      skipped: [{ kind: "issue_comment updated", count: 3, why: "it tells of no state" }]
+    },
+    gitea: { lastAccepted: "2026-11-29T17:00:13.841Z", lastRefused: null, skipped: [] }
+  }
+}
+
+const start: typeof StartTask.Encoded = { workItem: "ET-002", agent: "claude" }
+const passed: typeof ReportStage.Encoded = { stage: "analysis", outcome: "passed" }
+const failed: typeof ReportStage.Encoded = {
+  stage: "analysis",
+  outcome: "failed",
+  reason: "no acceptance criteria"
+}
+const overrule: typeof ReportStage.Encoded = {
+  stage: "deploy",
+  outcome: "passed",
+  override: true,
+  by: "lea",
+  reason: "merged by hand"
+}
+const pause: typeof PauseTask.Encoded = { by: "lea", reason: "waits for legal" }
+
+/** What an operation takes and answers, by examples. */
+export interface OperationExamples {
+  /** Bodies that it takes, by a word for each. */
+  readonly requests?: Readonly<Record<string, unknown>>
+  /** What it answers, by status. */
+  readonly responses: Readonly<Record<number, unknown>>
+}
+
+const ofCode = { code: "not_found" }
+
+/** Examples of all operations, by their `operationId`. */
+export const examples: Readonly<Record<string, OperationExamples>> = {
+  "health": { responses: { 200: health } },
+  "events.publish": {
+    requests: { stageChanged: event, gateFailed, completed },
+    responses: { 202: { id, duplicate: false }, ...problemsOf("events.publish") }
+  },
+  "events.list": { responses: { 200: { events: [published], nextCursor: 5 }, ...problemsOf("events.list") } },
+  "workItems.get": { responses: { 200: workItem, ...problemsOf("workItems.get") } },
+  "probe.probe": {
+    responses: { 200: [{ project: "ET", state: "open" }], ...problemsOf("probe.probe") }
+  },
+  "deliveries.list": {
+    responses: { 200: { deliveries: [deadLetter], nextCursor: null }, ...problemsOf("deliveries.list") }
+  },
+  "deliveries.get": { responses: { 200: deadLetter, ...problemsOf("deliveries.get") } },
+  "deliveries.retry": { responses: { 200: { retried: 1 }, ...problemsOf("deliveries.retry") } },
+  "deliveries.retryAll": {
+    requests: { ofCode },
+    responses: { 200: { retried: 12 }, ...problemsOf("deliveries.retryAll") }
+  },
+  "deliveries.discard": { responses: { 200: { discarded: 1 }, ...problemsOf("deliveries.discard") } },
+  "deliveries.discardAll": {
+    requests: { ofCode },
+    responses: { 200: { discarded: 12 }, ...problemsOf("deliveries.discardAll") }
+  },
+  "tasks.list": { responses: { 200: { tasks: [task], nextCursor: null }, ...problemsOf("tasks.list") } },
+  "tasks.get": { responses: { 200: taskWithStory, ...problemsOf("tasks.get") } },
+  "tasks.start": { requests: { start }, responses: { 200: task, ...problemsOf("tasks.start") } },
+  "tasks.report": {
+    requests: { passed, failed, overrule },
+    responses: { 200: task, ...problemsOf("tasks.report") }
+  },
+  "tasks.pause": { requests: { pause }, responses: { 200: paused, ...problemsOf("tasks.pause") } },
+  "tasks.advance": { responses: { 200: task, ...problemsOf("tasks.advance") } }
+}

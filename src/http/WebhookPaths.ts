@@ -1,0 +1,7 @@
+import type { Source } from "../webhooks/WebhookConfig.js"
+
+/** The paths that take webhooks, by sender. */
+export const webhookPaths = { plane: "/webhooks/plane", gitea: "/webhooks/gitea" } as const satisfies Record<
+  Source,
+  string
+>

@@ -1,0 +1,44 @@
+import { assert, layer } from "@effect/vitest"
+import { Effect } from "effect"
+import { commandsOf, helpOf } from "../../src/cli/Help.js"
+import { folder } from "../http/Server.js"
+import { Program, run } from "./Child.js"
+
+const collapsed = (text: string) => text.replace(/\s+/g, " ")
+
+/** What stands below the line of an argument or an option. */
+const describing = (lines: ReadonlyArray<string>, term: string): ReadonlyArray<string> => {
+  const at = lines.findIndex((line) => line === `  ${term}` || line.startsWith(`  ${term} `))
+  if (at === -1) return []
+  const after = lines.slice(at + 1)
+  const end = after.findIndex((line) => !line.startsWith("      "))
+  return after.slice(0, end).map((line) => line.trim())
+    .filter((line) => !/^(This setting is optional|One of the following)/.test(line))
+}
+
+layer(Program.layer)("--help at 80 columns", (it) => {
+  it.effect("of every command: no wider, no word broken, each argument explained", () =>
+    Effect.gen(function*() {
+      const cwd = yield* folder
+      const all = [[], ...commandsOf([]).map(([name]) => name.split(" "))]
+      assert.isAbove(all.length, 20)
+      yield* Effect.forEach(all, (words) =>
+        Effect.gen(function*() {
+          const name = ["plane-sync", ...words].join(" ")
+          const { code, err, out } = yield* run([...words, "--help"], { cwd, settings: { COLUMNS: "80" } })
+          assert.deepStrictEqual([code, err], [0, ""], name)
+          const lines = out.split("\n")
+          for (const line of lines) assert.isAtMost(line.length, 80, `${name}: ${line}`)
+          assert.isTrue(out.startsWith(name), out)
+          // What is whole when its lines are joined has no broken word.
+          const { examples, line, more = [] } = helpOf(words)
+          for (const text of [line, ...more]) assert.include(collapsed(out), text)
+          for (const example of examples) assert.include(collapsed(out.replace(/ \\\n/g, "")), `$ ${example}`)
+          const usage = collapsed(/^USAGE\n\n(.*?)\n\n/ms.exec(out)?.[1] ?? "")
+          assert.include(usage, name)
+          for (const term of usage.match(/<(?!command)\w+>|--[a-z-]+/g) ?? []) {
+            assert.isNotEmpty(describing(lines, term).join(" "), `${name}: ${term}\n${out}`)
+          }
+        }), { concurrency: 3 })
+    }).pipe(Effect.scoped))
+})
