@@ -34,6 +34,8 @@ export const leaderNotice = (what: string): Effect.Effect<
       onSuccess: ({ waits }) =>
         waits.length === 0
           ? Effect.void
-          : Console.error([`The plane-sync at ${server}/health is degraded, so ${what} may wait:`, ...waits].join("\n  "))
+          : Console.error(
+            [`The plane-sync at ${server}/health is degraded, so ${what} may wait:`, ...waits].join("\n  ")
+          )
     })
   })

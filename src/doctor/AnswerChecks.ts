@@ -48,7 +48,9 @@ export const checkRateLimit = (
     return found(Passed({ seen: `${told}; ${set}, and the running plane-sync uses the same API token` }))
   }
   if (limit.requests - theirs * window <= ofCommands) {
-    return found(Passed({ seen: `${told}, and ${set}: the rest was used a moment ago, or API_KEY_RATE_LIMIT is lower` }))
+    return found(
+      Passed({ seen: `${told}, and ${set}: the rest was used a moment ago, or API_KEY_RATE_LIMIT is lower` })
+    )
   }
   const perMinute = Math.max(1, Math.floor(theirs * 60))
   return found(Warned({

@@ -10,7 +10,10 @@ export const patience = Duration.seconds(60)
 /** Makes checks one after the other, and keeps what they found. */
 export interface Checkup {
   /** Makes a check, and gives what later ones need of it. One that takes too long is ended. */
-  readonly check: <A, R>(name: string, run: Effect.Effect<Outcome<A>, never, R>) => Effect.Effect<A | undefined, never, R>
+  readonly check: <A, R>(
+    name: string,
+    run: Effect.Effect<Outcome<A>, never, R>
+  ) => Effect.Effect<A | undefined, never, R>
   /** Notes a check that is not made. */
   readonly skip: (name: string, why: string) => Effect.Effect<void>
   readonly checked: () => ReadonlyArray<Checked>

@@ -4,9 +4,9 @@ import { dirname, resolve } from "node:path"
 import type { EpochMillis } from "../base/Time.js"
 import { named } from "../outbox/Leader.js"
 import { leaderStatement, seenLeader } from "../outbox/SeenLeader.js"
+import { Migrations } from "../storage/Migrations.js"
 import type { LookedInto } from "../storage/sqlite/LookInto.js"
 import { lookInto } from "../storage/sqlite/LookInto.js"
-import { Migrations } from "../storage/Migrations.js"
 import { databaseFile } from "../storage/Storage.js"
 import { StorageError } from "../storage/StorageError.js"
 import { lastHeard, lastHeardStatement } from "../webhooks/LastHeard.js"
@@ -156,7 +156,9 @@ export const checkLeader = ({ rows: [leaders, heard] }: LookedInto): Effect.Effe
       isServed
         ? Passed({ seen: `${named(leader)} has been sending since ${instant(leader.since)}` })
         : Warned({
-          seen: leader === undefined ? "no process sends" : `no process sends: ${named(leader)} has ended without a word`,
+          seen: leader === undefined
+            ? "no process sends"
+            : `no process sends: ${named(leader)} has ended without a word`,
           mend: "plane-sync serve"
         })
     )

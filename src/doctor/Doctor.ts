@@ -108,7 +108,6 @@ const checkPlane = (
     const { check, skip } = checkup
     const all = yield* Effect.forEach(projects.all, (project) => planeAccess(config, projects.all, project))
     const [first] = all
-    if (first === undefined) return
     const reached = yield* check("Plane's address", checkAddress(first))
     if (reached === undefined) {
       for (const name of [...afterAddress, ...(write === undefined ? [] : ["writing"])]) {

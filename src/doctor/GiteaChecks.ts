@@ -69,10 +69,14 @@ const checkRepository = ({ one }: Asking, name: string): Effect.Effect<Finding> 
     const path = `repos/${name.split("/").map(encodeURIComponent).join("/")}`
     const { default_branch } = yield* one(path, RepositoryText)
     if (default_branch === "") return Skipped({ why: `${name}: it is empty` })
-    const branch = yield* one(`${path}/branches/${default_branch.split("/").map(encodeURIComponent).join("/")}`, BranchJson)
+    const branch = yield* one(
+      `${path}/branches/${default_branch.split("/").map(encodeURIComponent).join("/")}`,
+      BranchJson
+    )
     if (!branch.protected) {
       return Warned({
-        seen: `${name}: ${default_branch} is not protected, so pull requests can be merged without checks and approvals`,
+        seen:
+          `${name}: ${default_branch} is not protected, so pull requests can be merged without checks and approvals`,
         mend: `protect ${default_branch} in the settings of ${name}, Branches`
       })
     }

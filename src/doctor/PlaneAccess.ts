@@ -79,7 +79,9 @@ export const planeAccess = (
       ask: (requests, asking) =>
         Effect.gen(function*() {
           if (!spare(requests)) {
-            return yield* new NotAsked({ why: "Plane is not asked, because doctor has sent as many requests as it may" })
+            return yield* new NotAsked({
+              why: "Plane is not asked, because doctor has sent as many requests as it may"
+            })
           }
           const { limit, pausedUntil, used } = yield* budget.status
           if (Option.isSome(pausedUntil) || used + requests > limit) {

@@ -59,8 +59,7 @@ const untidyInFile = Effect.map(
 /** All settings: where each has its value from, and all that are wrong, at once. No secret is shown. */
 export const checkSettings = <R>(isOfDotEnv: IsOfDotEnv<R>): Effect.Effect<Outcome<never>, never, R> =>
   Effect.gen(function*() {
-    const placeOf = (name: string) =>
-      Effect.map(isOfDotEnv(name), (is) => is ? ".env" : "the environment")
+    const placeOf = (name: string) => Effect.map(isOfDotEnv(name), (is) => is ? ".env" : "the environment")
     const known = new Set(allSettings.map(({ definition }) => definition.name))
 
     const wrong = Either.match(yield* Effect.either(checkedSettings), {

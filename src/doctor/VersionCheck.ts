@@ -31,10 +31,13 @@ const ways = ({ byNumber, bySearch, family }: Lookups, instance: Instance | unde
     ? "a Plane that does not tell its version"
     : `Plane ${instance.version}${instance.edition === "" ? "" : ` (${instance.edition})`}`
   const paths = `paths are /${family}/`
-  if (byNumber && bySearch) return Passed({ seen: `${name}: ${paths}, keys are found by one request, ${echoes(instance)}` })
+  if (byNumber && bySearch) {
+    return Passed({ seen: `${name}: ${paths}, keys are found by one request, ${echoes(instance)}` })
+  }
   const lacks = [...(byNumber ? [] : ["no request by key"]), ...(bySearch ? [] : ["no search"])].join(" and ")
   return Warned({
-    seen: `${name}: ${paths}, and it has ${lacks}, so ${byNumber ? "keys with leading zeros" : "keys"} are looked for ` +
+    seen:
+      `${name}: ${paths}, and it has ${lacks}, so ${byNumber ? "keys with leading zeros" : "keys"} are looked for ` +
       `in the list of all work items; ${echoes(instance)}`,
     mend: "update Plane to 1.1 or newer, if looking for keys takes too long in a large project"
   })

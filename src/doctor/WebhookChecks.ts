@@ -34,7 +34,9 @@ const isPrivate = (url: string) => {
 
 /** Where the webhook is switched on. */
 const pageOf = (source: Source, { gitea, plane, projects }: Heard): string => {
-  if (source === "gitea") return `the webhooks of the repository or organization${gitea === undefined ? "" : ` at ${gitea}`}`
+  if (source === "gitea") {
+    return `the webhooks of the repository or organization${gitea === undefined ? "" : ` at ${gitea}`}`
+  }
   if (plane === undefined) return "the workspace's settings in Plane, Webhooks"
   const slugs = new Set(projects.map(({ own }) => own.workspaceSlug ?? plane.workspaceSlug))
   return Array.from(slugs, (slug) => `${plane.url}/${slug}/settings/webhooks/`).join(" and ")

@@ -89,7 +89,7 @@ describe("plane-sync publish", () => {
         [
           ["frobnicate"],
           "use one of 'serve', 'publish', 'events', 'dead', 'task', 'explain', 'backup', 'doctor', 'probe', " +
-            "'find', 'comment'"
+          "'find', 'comment'"
         ],
         [["events", "--limit", "0"], "1 to 1000"],
         [["events", "--status", "lost"], "pending"]

@@ -17,8 +17,7 @@ const id = (...bytes: ReadonlyArray<number>) => der(0x06, Buffer.from(bytes))
 
 // ecdsa-with-SHA256, commonName, subjectAltName.
 const algorithm = sequence(id(0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x03, 0x02))
-const commonName = (name: string) =>
-  sequence(der(0x31, sequence(id(0x55, 0x04, 0x03), der(0x0c, Buffer.from(name)))))
+const commonName = (name: string) => sequence(der(0x31, sequence(id(0x55, 0x04, 0x03), der(0x0c, Buffer.from(name)))))
 const generalizedTime = (at: Date) =>
   der(0x18, Buffer.from(`${at.toISOString().replace(/[-:T]/g, "").slice(0, 14)}Z`, "latin1"))
 

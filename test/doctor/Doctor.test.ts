@@ -84,9 +84,11 @@ describe("plane-sync doctor", () => {
         assert.strictEqual(report.requests, sent)
         assert.isAtMost(sent, 12)
         // Something is left over, and is said.
-        assert.isTrue(report.checks.some(({ name, result, seen }) =>
-          name === "Gitea" && result === "skipped" && seen.includes("as many requests as it may")
-        ))
+        assert.isTrue(
+          report.checks.some(({ name, result, seen }) =>
+            name === "Gitea" && result === "skipped" && seen.includes("as many requests as it may")
+          )
+        )
       }
     }).pipe(Effect.scoped, withPlane))
 
@@ -188,7 +190,9 @@ describe("the check of settings", () => {
   it.live("finds secrets that still have their quotes or blanks, and does not show them", () =>
     Effect.gen(function*() {
       const { token } = yield* PlaneSimulator
-      for (const [text, name] of [[`"${token}"`, "double"], [`'${token}'`, "single"], [`“${token}”`, "typed"]] as const) {
+      for (
+        const [text, name] of [[`"${token}"`, "double"], [`'${token}'`, "single"], [`“${token}”`, "typed"]] as const
+      ) {
         const seen = yield* examineHere({ ORCH_PLANE_API_TOKEN: text })
         says(seen, "settings", "failed", "ORCH_PLANE_API_TOKEN", /quotes|right/)
         assert.notInclude(JSON.stringify(seen.report) + seen.err, token, name)

@@ -15,8 +15,10 @@ import { deliver, signature } from "../webhooks/Sender.js"
 import { examine, examineHere, says, settingsHere } from "./Examined.js"
 
 /** A database as a plane-sync that has ended leaves it. */
-const ended = Effect.tap(settingsHere, ({ ORCH_DATABASE_URL }) =>
-  Effect.provide(Effect.void, Storage.layerFile(ORCH_DATABASE_URL)))
+const ended = Effect.tap(
+  settingsHere,
+  ({ ORCH_DATABASE_URL }) => Effect.provide(Effect.void, Storage.layerFile(ORCH_DATABASE_URL))
+)
 
 /** What is in the folder of a file, and the file's content. */
 const picture = (file: string) => ({
@@ -104,7 +106,8 @@ describe("the checks of the database", () => {
       writeFileSync(file, whole.subarray(0, whole.length / 2))
       const cut = yield* examine(settings)
       assert.isTrue(cut.trouble.some(({ mend, name, result }) =>
-        (name === "integrity" || name === "database") && result === "failed" && mend?.includes("restore a backup") === true
+        (name === "integrity" || name === "database") && result === "failed" &&
+        mend?.includes("restore a backup") === true
       ))
     }).pipe(Effect.scoped, withPlane))
 })
@@ -185,7 +188,13 @@ describe("the check of Gitea", () => {
       const { forge, settings } = yield* gitea()
       const seen = yield* examine(settings)
       says(seen, "Gitea", "passed", `${forge.url} is Gitea 1.22.0; the token is of the user ci-bot`)
-      says(seen, "Gitea", "warned", "acme/widgets: main is not protected", "protect main in the settings of acme/widgets")
+      says(
+        seen,
+        "Gitea",
+        "warned",
+        "acme/widgets: main is not protected",
+        "protect main in the settings of acme/widgets"
+      )
       assert.strictEqual(seen.of("Gitea").length, 2)
       forge.answers.set("/api/v1/repos/acme/widgets/branches/main", {
         name: "main",

@@ -53,7 +53,7 @@ describe("the check of Plane's address", () => {
         address,
         "failed",
         /https/,
-        new RegExp(`${setting}`)
+        new RegExp(setting)
       )
       const { url } = yield* PlaneSimulator
       says(
@@ -104,13 +104,24 @@ describe("the check of Plane's address", () => {
     Effect.gen(function*() {
       const gone = { HTTP_PROXY: "http://user:hunter2@127.0.0.1:1", [setting]: "http://plane.example.test" }
       const seen = yield* examineHere(gone)
-      says(seen, address, "failed", "the proxy 127.0.0.1:1 is not reached", "check HTTPS_PROXY, HTTP_PROXY and NO_PROXY")
+      says(
+        seen,
+        address,
+        "failed",
+        "the proxy 127.0.0.1:1 is not reached",
+        "check HTTPS_PROXY, HTTP_PROXY and NO_PROXY"
+      )
       assert.notInclude(JSON.stringify(seen.report), "hunter2")
       const { url } = yield* PlaneSimulator
       const proxy = yield* listeningProxy(new URL(url).port)
       const passed = yield* examineHere({ HTTP_PROXY: `http://${proxy}`, [setting]: "http://plane.example.test" })
       says(passed, address, "passed", `http://plane.example.test answers, by the proxy ${proxy}`)
-      says(yield* examineHere({ HTTP_PROXY: "ftp://x" }), "settings", "failed", "HTTP_PROXY: it is not a proxy's address")
+      says(
+        yield* examineHere({ HTTP_PROXY: "ftp://x" }),
+        "settings",
+        "failed",
+        "HTTP_PROXY: it is not a proxy's address"
+      )
     }).pipe(Effect.scoped, withPlane))
 })
 

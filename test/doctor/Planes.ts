@@ -27,8 +27,12 @@ export const listening = (answer: Answer, certificate?: { readonly cert: string;
 /** What stands in front of the simulated Plane: it may answer itself, or change the headers of Plane's answers. */
 export const before = (
   options: {
-    readonly instead?: (url: string) => { readonly status: number; readonly body: string; readonly headers?: Record<string, string> } | undefined
-    readonly headers?: (headers: Record<string, string | ReadonlyArray<string> | undefined>) => Record<string, string | undefined>
+    readonly instead?: (
+      url: string
+    ) => { readonly status: number; readonly body: string; readonly headers?: Record<string, string> } | undefined
+    readonly headers?: (
+      headers: Record<string, string | ReadonlyArray<string> | undefined>
+    ) => Record<string, string | undefined>
   }
 ) =>
   Effect.flatMap(PlaneSimulator, ({ url }) =>
@@ -40,14 +44,18 @@ export const before = (
           response.writeHead(own.status, { "content-type": "text/html", ...own.headers }).end(own.body)
           return
         }
-        const passed = ask(url + (request.url ?? "/"), { method: request.method, headers: request.headers }, (answer) => {
-          const changed = options.headers?.(answer.headers) ?? {}
-          for (const [name, value] of Object.entries({ ...answer.headers, ...changed })) {
-            if (value !== undefined) response.setHeader(name, value)
+        const passed = ask(
+          url + (request.url ?? "/"),
+          { method: request.method, headers: request.headers },
+          (answer) => {
+            const changed = options.headers?.(answer.headers) ?? {}
+            for (const [name, value] of Object.entries({ ...answer.headers, ...changed })) {
+              if (value !== undefined) response.setHeader(name, value)
+            }
+            response.writeHead(answer.statusCode ?? 500)
+            answer.pipe(response)
           }
-          response.writeHead(answer.statusCode ?? 500)
-          answer.pipe(response)
-        })
+        )
         request.pipe(passed)
       }),
       (authority) => `http://${authority}`

@@ -57,7 +57,9 @@ const steady = (places: ReadonlyArray<readonly [string, string]>) => (line: stri
     .replace(/tried again in \d+ s/g, "tried again in 60 s")
 
 const health = (url: string) =>
-  Effect.tryPromise(() => fetch(`${url}/health`, { signal: AbortSignal.timeout(1_000) }).then((answer) => answer.json()))
+  Effect.tryPromise(() =>
+    fetch(`${url}/health`, { signal: AbortSignal.timeout(1_000) }).then((answer) => answer.json())
+  )
     .pipe(
       Effect.flatMap(Schema.decodeUnknown(HealthReport)),
       Effect.option
@@ -98,7 +100,10 @@ export const look = (trouble: Trouble) =>
     } else {
       const serve = yield* start(["serve"], options)
       const isUp = yield* Effect.raceFirst(
-        Effect.as(Effect.repeat(health(url), { until: ({ _tag }) => _tag === "Some", schedule: Schedule.spaced("20 millis") }), true),
+        Effect.as(
+          Effect.repeat(health(url), { until: ({ _tag }) => _tag === "Some", schedule: Schedule.spaced("20 millis") }),
+          true
+        ),
         Effect.as(serve.ended, false)
       ).pipe(Effect.timeoutTo({ duration: patience, onSuccess: (isUp) => isUp, onTimeout: () => false }))
       if (isUp) {

@@ -12,5 +12,8 @@ process.stdout.write(database.pragma("quick_check(3)").map((row) => row.quick_ch
  * other reason when it could not be checked.
  */
 export const quickCheck = (where: string): Effect.Effect<void, StorageError> =>
-  Effect.flatMap(inDriverProcess(where, script), (out) =>
-    out === "ok" ? Effect.void : new StorageError({ reason: "Damaged", where, words: cleanLine(out, textLimit) }))
+  Effect.flatMap(
+    inDriverProcess(where, script),
+    (out) =>
+      out === "ok" ? Effect.void : new StorageError({ reason: "Damaged", where, words: cleanLine(out, textLimit) })
+  )
