@@ -28,7 +28,9 @@ export const checkAgents = <R>(
         return yield* Effect.match(Effect.zipRight(source, checkProgram(line)), {
           onFailure: ({ message }) => {
             const { mend, seen } = splitAdvice(message, `check ${command.name}`)
-            return found(Failed({ seen, mend }))
+            // What is expected ends in the command that makes it so, if there is one.
+            const [, line = `set ${command.name} to a program that is there`] = /\((ch\w+ .*)\)$/.exec(mend) ?? []
+            return found(Failed({ seen, mend: line }))
           },
           onSuccess: () => found(Passed({ seen: `${line[0]} is there, and only its owner may write it` }))
         })

@@ -134,16 +134,23 @@ export const checkIntegrity = ({ damage }: LookedInto): Effect.Effect<Outcome<ne
 const little = 256 * 2 ** 20
 const tooLittle = 16 * 2 ** 20
 
-/** The space that is left where the file is, or would be. */
-export const checkSpace: Effect.Effect<Outcome<never>> = Effect.map(Effect.either(databaseFile), (setting) => {
-  if (setting._tag === "Left") return found(Skipped({ why: "a setting that it needs is wrong" }))
-  const folder = nearest(dirname(resolve(setting.right)))
-  const { bavail, bsize } = statfsSync(folder)
-  const free = bavail * bsize
+/** What so many free bytes mean. */
+export const judgeSpace = (free: number, folder: string): Finding => {
   const seen = `${sizeOf(free)} are free in ${folder}`
   const mend = "make room there: events are refused when the disk is full"
+  return free < tooLittle ? Failed({ seen, mend }) : free < little ? Warned({ seen, mend }) : Passed({ seen })
+}
+
+/** The space that is left where the file is, or would be. */
+export const checkSpace: Effect.Effect<Outcome<never>> = Effect.gen(function*() {
+  const setting = yield* Effect.either(databaseFile)
+  if (setting._tag === "Left") return found(Skipped({ why: "a setting that it needs is wrong" }))
+  const folder = nearest(dirname(resolve(setting.right)))
+  const space = yield* Effect.either(Effect.try(() => statfsSync(folder)))
   return found(
-    free < tooLittle ? Failed({ seen, mend }) : free < little ? Warned({ seen, mend }) : Passed({ seen })
+    space._tag === "Left"
+      ? Skipped({ why: `how much is free in ${folder} is not told` })
+      : judgeSpace(space.right.bavail * space.right.bsize, folder)
   )
 })
 

@@ -65,10 +65,14 @@ const checkFile = ({ check, skip }: Checkup): Effect.Effect<Database, never, Mig
 
 const tokenOf = ({ current: { config } }: PlaneAccess) => Redacted.value(config.apiToken)
 
-/** One project after the other; those with an API token of their own have it checked first. */
+/**
+ * One project after the other; those with an API token of their own have it checked first. Gives the identifiers of
+ * those that may be written to.
+ */
 const checkProjects = ({ check, skip }: Checkup, all: ReadonlyArray<PlaneAccess>, reached: Reached) =>
   Effect.gen(function*() {
     const taken = new Map<string, boolean>()
+    const open = new Set<string>()
     for (const [index, access] of all.entries()) {
       const { ask, current: { project: { identifier, names } }, exchange } = access
       const token = tokenOf(access)
@@ -86,10 +90,14 @@ const checkProjects = ({ check, skip }: Checkup, all: ReadonlyArray<PlaneAccess>
         continue
       }
       const isOpen = yield* check(project, checkProject(access))
-      if (isOpen === true) yield* check(stages, checkStages(access))
-      else yield* skip(stages, `the project ${identifier} cannot be asked`)
+      if (isOpen !== true) {
+        yield* skip(stages, `the project ${identifier} cannot be asked`)
+        continue
+      }
+      open.add(identifier)
+      yield* check(stages, checkStages(access))
     }
-    return taken.get(all[0] === undefined ? "" : tokenOf(all[0])) === true
+    return open
   })
 
 const afterAddress = ["API token", "rate limit", "clock", "Plane's version"]
@@ -115,19 +123,21 @@ const checkPlane = (
       }
       return
     }
-    const isTaken = yield* checkProjects(checkup, all, reached)
+    const open = yield* checkProjects(checkup, all, reached)
     const { answers } = yield* Requests
     yield* check(
       "rate limit",
       Effect.sync(() => checkRateLimit(answers(), config.rateLimit, isServed))
     )
     yield* check("clock", Effect.sync(() => checkClock(answers())))
-    if (isTaken) yield* check("Plane's version", checkVersion(first, reached.instance))
-    else yield* skip("Plane's version", "it is told by requests with the API token")
+    const asked = all.find(({ current }) => open.has(current.project.identifier))
+    if (asked === undefined) yield* skip("Plane's version", "it is told by requests to a project, and none is open")
+    else yield* check("Plane's version", checkVersion(asked, reached.instance))
     if (write === undefined) return
     const { identifier } = projects.ofKey(write.written) ?? first.current.project
     const access = all.find(({ current }) => current.project.identifier === identifier) ?? first
-    yield* check("writing", checkWriting(access, write))
+    if (open.has(identifier)) yield* check("writing", checkWriting(access, write))
+    else yield* skip("writing", `the project ${identifier} may not be written to, as said above`)
   })
 
 /** What needs the network. */
@@ -176,7 +186,15 @@ export const diagnose = <R>(
     const requests = yield* checkNetwork(checkup, database, write).pipe(
       Effect.provide(connections),
       // What is wrong with a setting was said above.
-      Effect.catchAll(() => Effect.as(checkup.skip("Plane's address", wrongSetting), 0))
+      Effect.catchAll(() =>
+        Effect.as(
+          Effect.forEach(
+            ["Plane's address", "Plane's webhooks", "Gitea", "Gitea's webhooks"],
+            (name) => checkup.skip(name, wrongSetting)
+          ),
+          0
+        )
+      )
     )
     yield* checkup.check("agents", checkAgents(isOfDotEnv))
     return { checked: checkup.checked(), requests }

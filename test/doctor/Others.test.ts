@@ -5,10 +5,12 @@ import { createHash } from "node:crypto"
 import { linkSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs"
 import { dirname } from "node:path"
 import { makeCheckup } from "../../src/doctor/Checkup.js"
+import { judgeSpace } from "../../src/doctor/DatabaseChecks.js"
 import { found, Passed } from "../../src/doctor/Finding.js"
 import { migrations } from "../../src/Schema.js"
 import { PlaneSimulator } from "../../src/simulator/PlaneSimulator.js"
 import { Storage } from "../../src/StorageLayers.js"
+import { mountSmall } from "../faults/Disk.js"
 import { fakeGitea } from "../gitea/FakeGitea.js"
 import { folder, served, withPlane } from "../http/Server.js"
 import { deliver, signature } from "../webhooks/Sender.js"
@@ -92,6 +94,21 @@ describe("the checks of the database", () => {
         "other.sqlite",
         "text.sqlite"
       ])
+    }).pipe(Effect.scoped, withPlane))
+
+  it.live("know a disk that is nearly full", () =>
+    Effect.gen(function*() {
+      const mib = 2 ** 20
+      assert.deepStrictEqual([8, 100, 1_000].map((free) => judgeSpace(free * mib, "/srv")._tag), [
+        "Failed",
+        "Warned",
+        "Passed"
+      ])
+      const here = yield* folder
+      // Not every user may mount a disk.
+      if (!(yield* mountSmall(here))) return
+      const seen = yield* examineHere({ ORCH_DATABASE_URL: `${here}/plane-sync.sqlite` })
+      says(seen, "free space", "failed", /^8\.0 MiB are free in /, "make room there")
     }).pipe(Effect.scoped, withPlane))
 
   it.live("know a file that is damaged, or cut", () =>

@@ -39,12 +39,11 @@ const doctorLines = (out: string): ReadonlyArray<string> =>
       : []
   )
 
-/** What is next, and what it waits for: the lines from `next:` on, each whole again. */
+/** What is next and what it waits for; if nothing is owed any more, also what was the last that happened. */
 const explainLines = (out: string): ReadonlyArray<string> => {
-  const at = out.indexOf("\nnext: ")
-  return at === -1
-    ? []
-    : out.slice(at + 1).trim().split(/\n(?=\S)/).map((line) => line.replace(/\n\s+/g, " "))
+  const lines = out.trim().split(/\n(?=\S)/).map((line) => line.replace(/\n\s+/g, " "))
+  const at = lines.findIndex((line) => line.startsWith("next: "))
+  return at === -1 ? [] : lines.slice(lines[at]?.includes("nothing is owed") === true ? at - 1 : at)
 }
 
 /** In place of what is another one each time, what is the same. */
@@ -126,6 +125,7 @@ export const look = (trouble: Trouble) =>
     const written = steady([
       [cwd, "/srv/plane-sync"],
       [wire.url, "http://localhost:8091"],
+      [new URL(settings.ORCH_PLANE_API_URL).host, "localhost:8091"],
       [new URL(wire.url).host, "localhost:8091"],
       [gitea.url, "http://localhost:3000"],
       [new URL(gitea.url).host, "localhost:3000"],

@@ -5,12 +5,19 @@ import { dirname } from "node:path"
 import { selfSigned } from "../doctor/Certificate.js"
 import { listening } from "../doctor/Planes.js"
 import { request } from "../http/Server.js"
+import { fixture } from "../webhooks/Fixtures.js"
 import { deliver, signature } from "../webhooks/Sender.js"
 import type { Trouble } from "./Trouble.js"
 
 const set = (settings: Readonly<Record<string, string>>) => () => Effect.succeed(settings)
 
 const secret = "plane_wh_of_docs_trouble"
+
+/** A pull request, after which Gitea is asked. */
+const pullRequest = (url: string) => {
+  const body = fixture("gitea/pull_request_opened")
+  return Effect.orDie(deliver(url, "gitea", body, { event: "pull_request", signature: signature("gitea", body, secret) }))
+}
 
 /** Everything that docs/trouble.md tells of, in its order. */
 export const troubles: ReadonlyArray<Trouble> = [
@@ -112,11 +119,18 @@ export const troubles: ReadonlyArray<Trouble> = [
   },
   {
     name: "Gitea refuses its token",
-    broken: ({ gitea: { url } }) => Effect.succeed({ ORCH_GITEA_URL: url, ORCH_GITEA_TOKEN: "wrong" })
+    broken: ({ gitea: { url } }) =>
+      Effect.succeed({ ORCH_GITEA_URL: url, ORCH_GITEA_TOKEN: "wrong", ORCH_GITEA_WEBHOOK_SECRET: secret }),
+    later: pullRequest
   },
   {
     name: "Gitea is down",
-    broken: set({ ORCH_GITEA_URL: "http://127.0.0.1:1", ORCH_GITEA_TOKEN: "any" })
+    broken: set({
+      ORCH_GITEA_URL: "http://127.0.0.1:1",
+      ORCH_GITEA_TOKEN: "any",
+      ORCH_GITEA_WEBHOOK_SECRET: secret
+    }),
+    later: pullRequest
   },
   {
     name: "The program that starts agents is not there",
