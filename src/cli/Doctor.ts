@@ -9,7 +9,7 @@ import { isOfDotEnv } from "./DotEnv.js"
 import { lineOf } from "./Help.js"
 import { invalidOption } from "./ListOptions.js"
 import { shownWhole } from "./Table.js"
-import { wrapped } from "./Wrap.js"
+import { hanging, wrapped } from "./Wrap.js"
 
 /** Something is wrong, and the output has said what. */
 class Unwell extends Data.TaggedError("Unwell")<{ readonly message: string }> {}
@@ -45,11 +45,11 @@ const indent = "  "
 
 /** A check in lines of 80 columns: its mark and name, what was seen, and what mends it. */
 const linesOf = ({ mend, name, result, seen }: Check): ReadonlyArray<string> => {
-  const [first = "", ...others] = wrapped(indent, `${name}: ${shownWhole(seen)}`)
+  const [first = "", ...others] = hanging(indent, `${name}: ${shownWhole(seen)}`)
   return [
     coloured(result, `${marks[result]} ${first.slice(indent.length)}`),
     ...others,
-    ...(mend === undefined ? [] : wrapped(`${indent}→ `, shownWhole(mend)))
+    ...(mend === undefined ? [] : hanging(`${indent}→ `, shownWhole(mend)))
   ]
 }
 
@@ -58,7 +58,7 @@ export const doctorLines = ({ checks, requests }: DoctorReport): ReadonlyArray<s
   const count = (result: Check["result"]) => checks.filter((check) => check.result === result).length
   const summary = `${count("passed")} passed, ${count("warned")} warned, ${count("failed")} failed, ` +
     `${count("skipped")} skipped, by ${counted(requests, "request", "requests")}`
-  return [...checks.flatMap(linesOf), "", ...wrapped("", summary)]
+  return [...checks.flatMap(linesOf), "", ...wrapped(summary, "")]
 }
 
 const toJson = Schema.encodeSync(Schema.parseJson(DoctorReport))

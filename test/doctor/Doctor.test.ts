@@ -118,7 +118,7 @@ describe("plane-sync doctor", () => {
       const writes = (yield* plane.requests).filter(({ method }) => method !== "GET")
       assert.deepStrictEqual(writes.map(({ method, status }) => [method, status]), [["POST", 201], ["DELETE", 204]])
       assert.deepStrictEqual(yield* plane.comments(id), [])
-      assert.strictEqual((yield* plane.workItem(id)).state, before.state)
+      assert.deepStrictEqual((yield* plane.workItem(id)).state, before.state)
       says(yield* examineHere({}, "--write", "ET-99"), "writing", "failed", "Plane has no work item ET-99")
       says(yield* examineHere({}, "--write", "XX-1"), "writing", "failed", "XX-1 is not a key of this project")
       assert.strictEqual((yield* plane.requests).filter(({ method }) => method !== "GET").length, 2)
