@@ -19,6 +19,7 @@ import { helpText } from "./HelpText.js"
 import { loggingLayer } from "./Logging.js"
 import { probe } from "./Probe.js"
 import { publish } from "./Publish.js"
+import { reconcile } from "./Reconcile.js"
 import { task } from "./Task.js"
 import { WrongUse, wrongUse } from "./WrongUse.js"
 
@@ -38,6 +39,7 @@ const commandsOf = <E, R>(serving: Effect.Effect<void, E, R>) =>
     Command.provide(backup, loggingLayer),
     // It tells of the settings of logs, too, and says itself what would be logged.
     Command.provide(doctor, Logger.remove(Logger.defaultLogger)),
+    Command.provide(reconcile, loggingLayer),
     Command.provide(probe, plane),
     Command.provide(find, plane),
     Command.provide(comment, plane)

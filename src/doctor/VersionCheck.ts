@@ -1,5 +1,6 @@
 import { Effect } from "effect"
 import type { Instance } from "../plane/Instance.js"
+import { echoesSince, isAtLeast } from "../plane/Instance.js"
 import type { Lookups } from "../plane/Lookups.js"
 import { askLookups } from "../plane/Lookups.js"
 import type { Finding, Outcome } from "./Finding.js"
@@ -7,22 +8,10 @@ import { found, Passed, Warned } from "./Finding.js"
 import type { PlaneAccess } from "./PlaneAccess.js"
 import { refusedBy } from "./PlaneAccess.js"
 
-/** Since then webhooks also tell what is written through the API. */
-const tellsOfApi = [1, 3, 0]
-
-const isAtLeast = (version: string, least: ReadonlyArray<number>): boolean => {
-  const parts = version.split(/[^\d]+/).filter((part) => part !== "").map(Number)
-  for (const [index, wanted] of least.entries()) {
-    const part = parts[index] ?? 0
-    if (part !== wanted) return part > wanted
-  }
-  return true
-}
-
 const echoes = (instance: Instance | undefined) =>
   instance === undefined
     ? "whether its webhooks tell of what plane-sync writes is not known"
-    : isAtLeast(instance.version, tellsOfApi)
+    : isAtLeast(instance.version, echoesSince)
     ? "its webhooks also tell of what plane-sync writes"
     : "its webhooks do not tell of what plane-sync writes (since 1.3.0)"
 

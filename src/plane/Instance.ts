@@ -7,6 +7,7 @@ import { headlineOf } from "./Headline.js"
 import { plainWords, wordsLimit } from "./Meaning.js"
 import type { PlaneConfig } from "./PlaneConfig.js"
 import { accessSettings } from "./PlaneConfig.js"
+import { InstanceJson } from "./Wire.js"
 
 /** What Plane says of itself to everybody. Older versions, and Plane Cloud, may not. */
 export interface Instance {
@@ -23,14 +24,8 @@ export class NoInstance extends Data.TaggedError("NoInstance")<{
   readonly words: string
 }> {}
 
-const InstanceJson = Schema.parseJson(Schema.Struct({
-  instance: Schema.Struct({
-    current_version: Schema.String,
-    edition: Schema.optionalWith(Schema.String, { nullable: true, default: () => "" })
-  })
-}))
-
-const answerLimit = 1024 * 1024
+/** The most that is read of the answer, in bytes. It has about 2,000. */
+const answerLimit = 64 * 1024
 
 /** Asks Plane what it is: one request, without the API token, which no rate limit counts. */
 export const askInstance = (
@@ -60,3 +55,29 @@ export const askInstance = (
       words: `${answer.status} ${plainWords(answer.body)}`
     })
   })
+
+/** The version of the installation, as it says itself. Whatever goes wrong, the version is not known. */
+export const makeVersion = (
+  config: Pick<PlaneConfig, "timeout" | "url">
+): Effect.Effect<Effect.Effect<string | undefined>, never, HttpClient.HttpClient> =>
+  Effect.map(HttpClient.HttpClient, (http) =>
+    askInstance(config).pipe(
+      Effect.map(({ version }) => version),
+      Effect.orElseSucceed(() => undefined),
+      Effect.provideService(HttpClient.HttpClient, http),
+      Effect.withSpan("PlaneClient.version")
+    ))
+
+/** The first version whose webhooks also tell of what is written through the API. */
+export const echoesSince = [1, 3, 0] as const
+
+/** Whether a version is this one or newer: "v1.3.1" is at least 1.3.0. One that is not known is not. */
+export const isAtLeast = (version: string | undefined, least: readonly [number, number, number]): boolean => {
+  const [, ...parts] = /^v?(\d{1,6})\.(\d{1,6})(?:\.(\d{1,6}))?/.exec(version ?? "") ?? []
+  if (parts.length === 0) return false
+  for (const [index, wanted] of least.entries()) {
+    const found = Number(parts[index] ?? 0)
+    if (found !== wanted) return found > wanted
+  }
+  return true
+}
