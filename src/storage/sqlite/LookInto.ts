@@ -25,8 +25,9 @@ const rowsOf = (statement) => {
   try {
     return database.prepare(statement).all()
   } catch (error) {
-    if (error.code !== "SQLITE_ERROR") throw error
-    return null
+    // A table that is not there, or a damaged one, of which the check tells.
+    if (error.code === "SQLITE_ERROR" || error.code.startsWith("SQLITE_CORRUPT")) return null
+    throw error
   }
 }
 process.stdout.write(JSON.stringify({
@@ -79,6 +80,9 @@ export const lookInto = (where: string, statements: ReadonlyArray<string>): Effe
       Schema.decodeUnknown(Looked)(out),
       unreadable
     )
+    if (tables === null && found !== "ok") {
+      return yield* new StorageError({ reason: "Damaged", where, words: cleanLine(found, textLimit) })
+    }
     const names = yield* Effect.mapError(Schema.decodeUnknown(Tables)(tables), unreadable)
     if (names.length > 0 && names.every(({ name }) => name !== migrationTable)) {
       return yield* new StorageError({
