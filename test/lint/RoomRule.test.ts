@@ -29,7 +29,8 @@ const map: Readonly<Record<string, string>> = {
   health: "base domain storage outbox events tasks gitea plane sending webhooks repair views",
   doctor: "base domain storage outbox events tasks gitea plane sending webhooks repair views health config launching",
   http: "base domain storage outbox events tasks gitea plane sending webhooks repair views health config launching",
-  cli: "base domain storage outbox events tasks gitea plane sending webhooks repair views health config launching doctor",
+  cli:
+    "base domain storage outbox events tasks gitea plane sending webhooks repair views health config launching doctor",
   simulator: ""
 }
 const rooms = Object.keys(map)

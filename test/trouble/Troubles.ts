@@ -16,7 +16,9 @@ const secret = "plane_wh_of_docs_trouble"
 /** A pull request, after which Gitea is asked. */
 const pullRequest = (url: string) => {
   const body = fixture("gitea/pull_request_opened")
-  return Effect.orDie(deliver(url, "gitea", body, { event: "pull_request", signature: signature("gitea", body, secret) }))
+  return Effect.orDie(
+    deliver(url, "gitea", body, { event: "pull_request", signature: signature("gitea", body, secret) })
+  )
 }
 
 /** Everything that docs/trouble.md tells of, in its order. */
