@@ -31,8 +31,9 @@ export const rooms = {
   config,
   views: [...webhooks, "webhooks"],
   health,
+  doctor: ends,
   http: ends,
-  cli: ends,
+  cli: [...ends, "doctor"],
   simulator: []
 }
 

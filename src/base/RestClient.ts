@@ -2,7 +2,7 @@ import * as Headers from "@effect/platform/Headers"
 import * as HttpClient from "@effect/platform/HttpClient"
 import type * as HttpClientError from "@effect/platform/HttpClientError"
 import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
-import { Data, Duration, Effect, flow } from "effect"
+import { Data, Duration, Effect, flow, identity } from "effect"
 import { answerText } from "./AnswerText.js"
 import { beyond } from "./JsonShape.js"
 import { networkCause, ProxyUnreached, refusedByProxy, textOf } from "./NetworkCause.js"
@@ -100,26 +100,29 @@ export const makeRestClient = (
     readonly url: string
     /** The setting that the address comes from. */
     readonly setting: string
-    /** The header that carries the API token, in lower case, and its value. */
-    readonly header: readonly [name: string, value: string]
+    /** The header that carries the API token, in lower case, and its value. Without it what needs no token is asked. */
+    readonly header?: readonly [name: string, value: string]
     /** The text that is left out of all words. */
     readonly secret: string
     /** The most that is read of an answer, in bytes. */
     readonly answerLimit: number
   }
 ): RestClient => {
-  const { answerLimit, header: [name, value], secret, setting, url } = options
+  const { answerLimit, header, secret, setting, url } = options
+  const [name, value] = header ?? []
   const client = http.pipe(
     HttpClient.mapRequest(
       flow(
         HttpClientRequest.prependUrl(url),
-        HttpClientRequest.setHeader(name, value),
+        name === undefined || value === undefined ? identity : HttpClientRequest.setHeader(name, value),
         HttpClientRequest.setHeader("accept-encoding", "identity"),
         HttpClientRequest.acceptJson
       )
     ),
     // A host may have replaced the list of headers that traces and logs leave out.
-    HttpClient.transformResponse(Effect.locallyWith(Headers.currentRedactedNames, (names) => [...names, name]))
+    HttpClient.transformResponse(
+      Effect.locallyWith(Headers.currentRedactedNames, (names) => name === undefined ? names : [...names, name])
+    )
   )
 
   const withoutSecret = (text: string) => secret === "" ? text : text.replaceAll(secret, "<redacted>")

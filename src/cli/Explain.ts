@@ -1,24 +1,12 @@
 import { Cause, ConfigError, Console, Effect } from "effect"
+import { wrongSettings } from "../base/WrongSettings.js"
 import { WrongUse } from "./WrongUse.js"
-
-/** Wrong settings, a line for each: the variable's name, and what is wrong with it. */
-const configLines = (error: ConfigError.ConfigError): ReadonlyArray<string> => {
-  switch (error._op) {
-    case "And":
-      return [...configLines(error.left), ...configLines(error.right)]
-    // The left is about the environment. The file was only asked because the environment had nothing.
-    case "Or":
-      return configLines(error.left)
-    default:
-      return [`${error.path.join("_")}: ${error.message}`]
-  }
-}
 
 const hasMessage = (error: unknown): error is { readonly message: string } =>
   typeof error === "object" && error !== null && "message" in error && typeof error.message === "string"
 
 const linesOf = (error: unknown): ReadonlyArray<string> => {
-  if (ConfigError.isConfigError(error)) return configLines(error)
+  if (ConfigError.isConfigError(error)) return wrongSettings(error).map(({ message, name }) => `${name}: ${message}`)
   return [hasMessage(error) ? error.message : String(error)]
 }
 

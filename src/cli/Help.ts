@@ -157,6 +157,16 @@ const commands = {
     ],
     examples: ["plane-sync probe"]
   },
+  doctor: {
+    line: "Check settings, database, Plane, webhooks, Gitea and agents, and say what mends what is wrong",
+    more: [
+      "Each line begins with ✔ (passed), ! (warned), ✘ (failed) or - (skipped); what follows → mends it. It sends at most " +
+      "12 requests for one project, 3 more for each further one, and never more than 30. It changes nothing, and makes " +
+      "no database. With --write it adds a comment to a work item, and deletes it again.",
+      "It ends with 1 if a check failed, and with --strict also if one warned."
+    ],
+    examples: ["plane-sync doctor", "plane-sync doctor --write ET-2", "plane-sync doctor --strict --json"]
+  },
   find: {
     line: "Find a work item in Plane: its key, name, state, id and address",
     more: [
@@ -183,6 +193,7 @@ const root: Help = {
     ...commands.dead.examples,
     ...commands.task.examples,
     "plane-sync explain ET-2",
+    "plane-sync doctor",
     "plane-sync find ET-002",
     ...commands.comment.examples
   ]

@@ -1,23 +1,16 @@
 import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
-import * as HttpClient from "@effect/platform/HttpClient"
-import * as HttpClientResponse from "@effect/platform/HttpClientResponse"
 import type { ConfigError } from "effect"
 import { Console, Effect } from "effect"
 import { ServerConfig, urlOf } from "../config/ServerConfig.js"
-import { HealthReport } from "../health/HealthReport.js"
+import { askHealth } from "../health/AskHealth.js"
 import { Outbox } from "../outbox/Outbox.js"
 import { Storage } from "../storage/Storage.js"
 import type { StorageError } from "../storage/StorageError.js"
 
-const health = (url: string) =>
-  HttpClient.get(url).pipe(
-    Effect.flatMap(HttpClientResponse.schemaBodyJson(HealthReport)),
-    Effect.timeout("1 second"),
-    Effect.provide(NodeHttpClient.layer)
-  )
+const health = (url: string) => Effect.provide(askHealth(url), NodeHttpClient.layer)
 
 /** What the server at `ORCH_HOST` and `ORCH_PORT` says of itself. */
-export const serverHealth = Effect.flatMap(ServerConfig, (config) => health(`${urlOf(config)}/health`))
+export const serverHealth = Effect.flatMap(ServerConfig, (config) => health(urlOf(config)))
 
 /**
  * Tells a person, on standard error, when `what` was stored and will not be sent soon: no process is the leader, or the
@@ -35,12 +28,14 @@ export const leaderNotice = (what: string): Effect.Effect<
     if (leader?.active !== true) {
       return yield* Console.error(`Nobody is sending from ${where}: ${what} waits until \`plane-sync serve\` runs.`)
     }
-    const url = `${urlOf(yield* ServerConfig)}/health`
-    yield* Effect.matchEffect(health(url), {
+    const server = urlOf(yield* ServerConfig)
+    yield* Effect.matchEffect(health(server), {
       onFailure: () => Effect.void,
       onSuccess: ({ waits }) =>
         waits.length === 0
           ? Effect.void
-          : Console.error([`The plane-sync at ${url} is degraded, so ${what} may wait:`, ...waits].join("\n  "))
+          : Console.error(
+            [`The plane-sync at ${server}/health is degraded, so ${what} may wait:`, ...waits].join("\n  ")
+          )
     })
   })

@@ -2,7 +2,7 @@ import * as CliConfig from "@effect/cli/CliConfig"
 import * as Command from "@effect/cli/Command"
 import * as Span from "@effect/cli/HelpDoc/Span"
 import * as ValidationError from "@effect/cli/ValidationError"
-import { Console, Effect, Layer } from "effect"
+import { Console, Effect, Layer, Logger } from "effect"
 import { connections } from "../base/Connections.js"
 import { version } from "../base/Version.js"
 import { projectsLayer } from "../config/ProjectsConfig.js"
@@ -10,6 +10,7 @@ import { RateBudget } from "../plane/RateBudget.js"
 import { backup } from "./Backup.js"
 import { comment } from "./Comment.js"
 import { dead } from "./Dead.js"
+import { doctor } from "./Doctor.js"
 import { events } from "./Events.js"
 import { explainItem } from "./ExplainItem.js"
 import { find } from "./Find.js"
@@ -36,6 +37,8 @@ const commandsOf = <E, R>(serving: Effect.Effect<void, E, R>) =>
     Command.provide(task, loggingLayer),
     Command.provide(explainItem, loggingLayer),
     Command.provide(backup, loggingLayer),
+    // It tells of the settings of logs, too, and says itself what would be logged.
+    Command.provide(doctor, Logger.remove(Logger.defaultLogger)),
     Command.provide(reconcile, loggingLayer),
     Command.provide(probe, plane),
     Command.provide(find, plane),

@@ -72,7 +72,8 @@ const isRunning = (pid: number): boolean => {
 /** Whether a leader was seen lately. Of one on another host that is all that can be known. */
 export const hasLease = ({ seenAt }: Leader, now: EpochMillis): boolean => Math.abs(now - seenAt) < staleAfter
 
-const isActive = (leader: Leader, now: EpochMillis): boolean => {
+/** Whether it still sends, as far as that can be known. */
+export const isActive = (leader: Leader, now: EpochMillis): boolean => {
   const { holder, host, pid } = leader
   if (host === hostname() && pid === process.pid) return alive.has(holder)
   // The pid of a leader that was killed may be another program's by now, so the leader must also have been seen lately.

@@ -1,28 +1,75 @@
 import * as HttpClient from "@effect/platform/HttpClient"
-import { Effect, Schema } from "effect"
-import { answerText } from "../base/AnswerText.js"
+import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
+import { Data, Effect, Either, Schema } from "effect"
+import { isOk, makeRestClient, within } from "../base/RestClient.js"
+import { cleanLine } from "../base/Text.js"
+import { headlineOf } from "./Headline.js"
+import { plainWords, wordsLimit } from "./Meaning.js"
 import type { PlaneConfig } from "./PlaneConfig.js"
-import * as Wire from "./Wire.js"
+import { accessSettings } from "./PlaneConfig.js"
+import { InstanceJson } from "./Wire.js"
+
+/** What Plane says of itself to everybody. Older versions, and Plane Cloud, may not. */
+export interface Instance {
+  /** Like "1.3.1". It does not tell all that this Plane can. */
+  readonly version: string
+  readonly edition: string
+}
+
+/** Plane did not say what it is. `isReached`: something answered, which may be Plane all the same. */
+export class NoInstance extends Data.TaggedError("NoInstance")<{
+  readonly isReached: boolean
+  /** The cause in plain words, with what a person can do about it, where it is known. */
+  readonly headline: string | undefined
+  readonly words: string
+}> {}
 
 /** The most that is read of the answer, in bytes. It has about 2,000. */
-const limit = 64 * 1024
+const answerLimit = 64 * 1024
 
-/**
- * The version of the installation, as it says itself. This endpoint is not a part of the API: it wants no API token, so
- * none is sent, and it does not count against the budget. Whatever goes wrong, the version is not known.
- */
-export const makeVersion = (
+/** Asks Plane what it is: one request, without the API token, which no rate limit counts. */
+export const askInstance = (
   { timeout, url }: Pick<PlaneConfig, "timeout" | "url">
+): Effect.Effect<Instance, NoInstance, HttpClient.HttpClient> =>
+  Effect.gen(function*() {
+    const { fetch } = makeRestClient(yield* HttpClient.HttpClient, {
+      url: `${url}/api/`,
+      setting: accessSettings.url.definition.name,
+      secret: "",
+      answerLimit
+    })
+    const answer = yield* fetch(HttpClientRequest.get("instances/")).pipe(
+      within(timeout),
+      Effect.mapError(({ headline, status, words }) =>
+        new NoInstance({ isReached: status !== undefined, headline, words: cleanLine(words, wordsLimit) })
+      )
+    )
+    const decoded = Schema.decodeUnknownEither(InstanceJson)(answer.body)
+    if (isOk(answer) && Either.isRight(decoded)) {
+      const { instance: { current_version, edition } } = decoded.right
+      return { version: cleanLine(current_version, 40), edition: cleanLine(edition, 40) }
+    }
+    return yield* new NoInstance({
+      isReached: true,
+      headline: headlineOf(answer, { url, path: `${new URL(url).pathname.replace(/\/$/, "")}/api/instances/` }),
+      words: `${answer.status} ${plainWords(answer.body)}`
+    })
+  })
+
+/** The version of the installation, as it says itself. Whatever goes wrong, the version is not known. */
+export const makeVersion = (
+  config: Pick<PlaneConfig, "timeout" | "url">
 ): Effect.Effect<Effect.Effect<string | undefined>, never, HttpClient.HttpClient> =>
   Effect.map(HttpClient.HttpClient, (http) =>
-    HttpClient.filterStatusOk(http).get(`${url}/api/instances/`).pipe(
-      Effect.flatMap((response) => answerText(response, limit)),
-      Effect.timeout(timeout),
-      Effect.flatMap(Schema.decodeUnknown(Wire.InstanceJson)),
-      Effect.map(({ instance }) => instance.current_version),
+    askInstance(config).pipe(
+      Effect.map(({ version }) => version),
       Effect.orElseSucceed(() => undefined),
+      Effect.provideService(HttpClient.HttpClient, http),
       Effect.withSpan("PlaneClient.version")
     ))
+
+/** The first version whose webhooks also tell of what is written through the API. */
+export const echoesSince = [1, 3, 0] as const
 
 /** Whether a version is this one or newer: "v1.3.1" is at least 1.3.0. One that is not known is not. */
 export const isAtLeast = (version: string | undefined, least: readonly [number, number, number]): boolean => {

@@ -279,6 +279,6 @@ const make = Effect.gen(function*() {
     ...makeHistory(family, project),
     version: yield* makeVersion(current.config),
     states,
-    probe: makeProbe({ current, exchange, locate })
+    probe: Effect.asVoid(makeProbe({ current, exchange, locate }))
   })
 })

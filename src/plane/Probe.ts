@@ -63,14 +63,14 @@ const headlineOf = (
     : undefined
 }
 
-/** `PlaneClient.probe`. */
+/** `PlaneClient.probe`, with what Plane says of the project. */
 export const makeProbe = (
   { current, exchange, locate }: {
     readonly current: CurrentProject["Type"]
     readonly exchange: Exchange
     readonly locate: Locate
   }
-): Effect.Effect<void, PlaneError> => {
+): Effect.Effect<typeof ProbeJson.Type, PlaneError> => {
   const { project } = current
 
   const look = Effect.gen(function*() {
@@ -96,6 +96,7 @@ export const makeProbe = (
     if (!isSameId(found.id, id)) return yield* exchange.failure(ask, aboutAnother(found.id, "answered"))
     const why = whyNotWritable(found, project)
     if (why !== undefined) return yield* exchange.failure(ask, { ...why, sent: "answered", status: 200 })
+    return found
   })
 
   // A project that is set by its identifier may be another one by now: deleted and made anew, or renamed.

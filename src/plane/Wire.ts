@@ -152,5 +152,10 @@ export const ProbeJson = Schema.parseJson(Schema.Struct({
 
 /** What the installation says of itself. */
 export const InstanceJson = Schema.parseJson(
-  Schema.Struct({ instance: Schema.Struct({ current_version: Schema.String }) })
+  Schema.Struct({
+    instance: Schema.Struct({
+      current_version: Schema.String,
+      edition: Schema.optionalWith(Schema.String, { nullable: true, default: () => "" })
+    })
+  })
 )

@@ -7,7 +7,7 @@ import { earlier, epochMillis, MonotonicMillis, monotonicMillis } from "../base/
 import { Projects } from "../domain/Projects.js"
 import { Leadership } from "../outbox/Leadership.js"
 import { readStateChanges } from "../outbox/StateChanges.js"
-import { isAtLeast } from "../plane/Instance.js"
+import { echoesSince, isAtLeast } from "../plane/Instance.js"
 import type { PlaneProject } from "../sending/PlaneProjects.js"
 import { PlaneProjects } from "../sending/PlaneProjects.js"
 import { Storage } from "../storage/Storage.js"
@@ -60,9 +60,6 @@ const lookBack = Duration.hours(1)
 
 /** How often Plane is asked for its version, which tells whether it echoes at all. */
 const askEvery = Duration.toMillis("1 hour")
-
-/** Plane sends hooks about what its API is told to do since this version. */
-const echoesSince = [1, 3, 0] as const
 
 const isSame = (one: Hearing, other: Hearing) => Equal.equals(Data.struct(one), Data.struct(other))
 

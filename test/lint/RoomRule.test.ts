@@ -27,8 +27,10 @@ const map: Readonly<Record<string, string>> = {
   config: "base domain storage outbox events tasks gitea plane webhooks launching",
   views: "base domain storage outbox events tasks gitea plane sending webhooks",
   health: "base domain storage outbox events tasks gitea plane sending webhooks repair views",
+  doctor: "base domain storage outbox events tasks gitea plane sending webhooks repair views health config launching",
   http: "base domain storage outbox events tasks gitea plane sending webhooks repair views health config launching",
-  cli: "base domain storage outbox events tasks gitea plane sending webhooks repair views health config launching",
+  cli:
+    "base domain storage outbox events tasks gitea plane sending webhooks repair views health config launching doctor",
   simulator: ""
 }
 const rooms = Object.keys(map)

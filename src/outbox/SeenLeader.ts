@@ -1,0 +1,28 @@
+import { Effect, Either, Schema } from "effect"
+import { EpochMillis, epochMillis } from "../base/Time.js"
+import type { Leader } from "./Leader.js"
+import { isActive } from "./Leader.js"
+
+/** Reads the row of the leader, for those who have no `Storage`. */
+export const leaderStatement = `SELECT holder, pid, host, since, seen_at AS "seenAt", index_file AS "index"
+  FROM plane_sync_sender`
+
+const Moment = Schema.Number.pipe(Schema.fromBrand(EpochMillis))
+
+const Rows = Schema.Array(Schema.Struct({
+  holder: Schema.String,
+  pid: Schema.Int,
+  host: Schema.String,
+  since: Moment,
+  seenAt: Moment,
+  index: Schema.NullOr(Schema.String)
+}))
+
+/** The last leader by these rows, and whether it is still active. Undefined if there is none. */
+export const seenLeader = (
+  rows: unknown
+): Effect.Effect<Leader & { readonly active: boolean } | undefined> =>
+  Effect.map(epochMillis, (now) => {
+    const [leader] = Either.getOrElse(Schema.decodeUnknownEither(Rows)(rows), () => [])
+    return leader === undefined ? undefined : { ...leader, active: isActive(leader, now) }
+  })
