@@ -13,14 +13,15 @@ import { dead } from "./Dead.js"
 import { events } from "./Events.js"
 import { find } from "./Find.js"
 import { footerOf, lineOf, rootLine, subcommandsOf } from "./Help.js"
+import { init } from "./Init.js"
 import { loggingLayer } from "./Logging.js"
 import { publish } from "./Publish.js"
 import { task } from "./Task.js"
 import { WrongUse, wrongUse } from "./WrongUse.js"
 
-const plane = Layer.mergeAll(projectsLayer, RateBudget.layer, connections).pipe(
-  Layer.provideMerge(loggingLayer)
-)
+const asking = Layer.provideMerge(Layer.merge(RateBudget.layer, connections), loggingLayer)
+
+const plane = Layer.provideMerge(projectsLayer, asking)
 
 const rootOf = <E, R>(serving: Effect.Effect<void, E, R>) =>
   Command.make("plane-sync", {}, () => serving).pipe(
@@ -28,6 +29,7 @@ const rootOf = <E, R>(serving: Effect.Effect<void, E, R>) =>
     Command.withSubcommands([
       // It reads the settings of its logs itself, together with all others.
       Command.make("serve", {}, () => serving).pipe(Command.withDescription(lineOf("serve"))),
+      Command.provide(init(Effect.void), asking),
       Command.provide(publish, loggingLayer),
       Command.provide(events, loggingLayer),
       Command.provide(dead, loggingLayer),

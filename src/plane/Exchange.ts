@@ -106,7 +106,11 @@ const toRequest = (ask: Ask) => {
 }
 
 /** What all requests share: address, API token, budget, deadline, the limit of an answer, and what answers mean. */
-export const make = Effect.fnUntraced(function*({ config, project: { names } }: CurrentProject["Type"]) {
+export const make = Effect.fnUntraced(function*(
+  { config, project: { names } }: Pick<CurrentProject["Type"], "config"> & {
+    readonly project: Pick<CurrentProject["Type"]["project"], "names">
+  }
+) {
   const budget = yield* RateBudget
   const token = Redacted.value(config.apiToken)
   const { window } = config.rateLimit
