@@ -1,13 +1,14 @@
 import * as Command from "@effect/cli/Command"
 import * as Options from "@effect/cli/Options"
 import { Console, Data, Effect } from "effect"
-import type { SurveyedProject } from "../plane/Survey.js"
+import type { Access, SurveyedProject } from "../plane/Survey.js"
 import { dotEnvLayer } from "./DotEnv.js"
 import { lineOf } from "./Help.js"
 import { agreeToReplace, Stopped, writeFiles } from "./init/Files.js"
+import type { Given } from "./init/Given.js"
 import { complete, givenBy } from "./init/Given.js"
 import { offerHooks } from "./init/Hooks.js"
-import { askSome, isAnswered } from "./init/Questions.js"
+import { askSome, isAnswered, withPerson } from "./init/Questions.js"
 import { reach, reachUnasked } from "./init/Reach.js"
 import { tableOf, tableUnread } from "./init/Tables.js"
 import { shown } from "./Table.js"
@@ -43,7 +44,7 @@ const force = Options.boolean("force").pipe(
 )
 
 /** No project can be written to. */
-class NoneOpen extends Data.TaggedError("NoneOpen") {
+export class NoneOpen extends Data.TaggedError("NoneOpen") {
   override get message(): string {
     return "the API token's user may write to no project: make it a member of one in Plane"
   }
@@ -70,6 +71,24 @@ const chosen = (found: ReadonlyArray<SurveyedProject>, named: ReadonlyArray<stri
     )
   })
 
+/** From what is known to the two files. `access` is all of it, where nobody can be asked. */
+const setUp = (given: Given, access: Access | undefined, named: ReadonlyArray<string>, force: boolean) =>
+  Effect.gen(function*() {
+    const isAsked = access === undefined
+    yield* agreeToReplace(isAsked, force)
+    const reached = yield* isAsked ? reach(given.known, given.usual) : reachUnasked(access)
+    let requests = reached.requests
+    const written = yield* Effect.forEach(
+      yield* chosen(reached.projects, named, isAsked),
+      (project) =>
+        requests++ < mostRequests
+          ? tableOf(reached.survey, project, isAsked)
+          : tableUnread(project)
+    )
+    const secrets = yield* offerHooks(reached.access, isAsked)
+    yield* writeFiles(reached.access, secrets, written)
+  })
+
 /**
  * `plane-sync init`: leads from a Plane to the two files that plane-sync needs to write to it. `check` is run at the end
  * with the settings that were written. It brings its own layers.
@@ -77,22 +96,11 @@ const chosen = (found: ReadonlyArray<SurveyedProject>, named: ReadonlyArray<stri
 export const init = <E, R>(check: Effect.Effect<void, E, R>) =>
   Command.make("init", { url, workspace, projects, tokenStdin, force }, (options) =>
     Effect.gen(function*() {
-      const isAsked = yield* isAnswered
       const given = yield* givenBy(options)
-      const access = isAsked ? undefined : yield* complete(given)
-      yield* agreeToReplace(isAsked, options.force)
-      const reached = yield* access === undefined ? reach(given.known, given.usual) : reachUnasked(access)
-      let requests = reached.requests
-      const written = yield* Effect.forEach(
-        yield* chosen(reached.projects, options.projects, isAsked),
-        (project) =>
-          requests++ < mostRequests
-            ? tableOf(reached.survey, project, isAsked)
-            : tableUnread(project)
-      )
-      const secrets = yield* offerHooks(reached.access, isAsked)
-      yield* writeFiles(reached.access, secrets, written)
+      if (yield* isAnswered) {
+        yield* withPerson(setUp(given, undefined, options.projects, options.force)).pipe(
+          Effect.catchTag("QuitException", () => new Stopped())
+        )
+      } else yield* setUp(given, yield* complete(given), options.projects, options.force)
       yield* Effect.provide(check, dotEnvLayer)
-    }).pipe(Effect.catchTag("QuitException", () => new Stopped()))).pipe(
-      Command.withDescription(lineOf("init"))
-    )
+    })).pipe(Command.withDescription(lineOf("init")))

@@ -23,7 +23,7 @@ export interface Given {
   readonly usual: Known
 }
 
-class NoInput extends Data.TaggedError("NoInput")<{ readonly message: string }> {}
+export class NoInput extends Data.TaggedError("NoInput")<{ readonly message: string }> {}
 
 // No token is a tenth as long.
 const mostInput = 64 * 1024

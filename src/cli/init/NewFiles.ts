@@ -10,7 +10,7 @@ export interface NewFile {
 }
 
 /** A file that cannot be written. */
-class Unwritten extends Data.TaggedError("Unwritten")<{ readonly path: string; readonly cause: PlatformError }> {
+export class Unwritten extends Data.TaggedError("Unwritten")<{ readonly path: string; readonly cause: PlatformError }> {
   override get message(): string {
     return `${this.path} cannot be written (${this.cause.message})`
   }

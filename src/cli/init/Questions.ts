@@ -1,7 +1,7 @@
 import * as Prompt from "@effect/cli/Prompt"
-import type { QuitException } from "@effect/platform/Terminal"
+import { QuitException, Terminal } from "@effect/platform/Terminal"
 import type { Redacted } from "effect"
-import { Console, Effect, Either, Redacted as Secret } from "effect"
+import { Console, Effect, Either, Mailbox, Redacted as Secret, Stream } from "effect"
 import type { PastedAddress } from "./PastedAddress.js"
 import { readAddress, readWorkspace } from "./PastedAddress.js"
 import { readSecret } from "./PastedSecret.js"
@@ -10,6 +10,18 @@ type Asked<A> = Effect.Effect<A, QuitException, Prompt.Prompt.Environment>
 
 /** Whether there is a person to ask. Without one nothing is asked. */
 export const isAnswered: Effect.Effect<boolean> = Effect.sync(() => process.stdin.isTTY && process.stdout.isTTY)
+
+/**
+ * Runs what asks a person. Whatever is typed while nothing is asked is not shown, because it may be a secret; Ctrl-C ends
+ * it at any time.
+ */
+export const withPerson = <A, E, R>(asking: Effect.Effect<A, E, R>) =>
+  Effect.scoped(Effect.gen(function*() {
+    const terminal = yield* Terminal
+    const typed = yield* terminal.readInput
+    const left = Effect.zipRight(Stream.runDrain(Mailbox.toStream(typed)), new QuitException())
+    return yield* Effect.raceFirst(asking, left)
+  }))
 
 /** Asks for a line until it is right. What is said by default is taken for an empty one. */
 const line = <A>(

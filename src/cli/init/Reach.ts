@@ -22,7 +22,7 @@ export interface Reached {
 }
 
 /** The workspace shows no project. */
-class NoProjects extends Data.TaggedError("NoProjects")<{ readonly workspace: string }> {
+export class NoProjects extends Data.TaggedError("NoProjects")<{ readonly workspace: string }> {
   override get message(): string {
     return `the workspace ${this.workspace} has no project that the API token's user may see: make the user a member of ` +
       "one in Plane"
