@@ -1,8 +1,9 @@
 import { Config, ConfigError, Effect, Either, Layer } from "effect"
 import { resolve } from "node:path"
 import { LogConfig } from "../config/LogConfig.js"
-import { projectsConfig } from "../config/ProjectsConfig.js"
+import { namedVariables, projectsConfig } from "../config/ProjectsConfig.js"
 import { ServerConfig } from "../config/ServerConfig.js"
+import { unknownVariableLine, unknownVariables } from "../config/UnknownVariables.js"
 import { GiteaConfig } from "../gitea/GiteaConfig.js"
 import { AgentConfig, agentSettings } from "../launching/AgentConfig.js"
 import { checkProgram, checkSource } from "../launching/TrustedFile.js"
@@ -11,7 +12,7 @@ import { retention } from "../storage/Retention.js"
 import { databaseFile } from "../storage/Storage.js"
 import { launchLimit } from "../tasks/Launches.js"
 import { WebhookConfig } from "../webhooks/WebhookConfig.js"
-import { dotEnvFile, isOfDotEnv } from "./DotEnv.js"
+import { dotEnvFile, isOfDotEnv, variableNames } from "./DotEnv.js"
 import { loggingLayer } from "./Logging.js"
 
 // Read together, before any layer reads its own: so a person is told of all wrong settings at once.
@@ -42,10 +43,17 @@ const checkAgents = Effect.gen(function*() {
   yield* checkProgram(config.command)
 })
 
+/** Warns of variables that are probably mistyped. */
+const warnOfUnknown = Effect.gen(function*() {
+  const unknown = unknownVariables(yield* variableNames, yield* namedVariables)
+  yield* Effect.forEach(unknown, (each) => Effect.logWarning(unknownVariableLine(each)), { discard: true })
+})
+
 /** Checks the settings, then loads the server and runs it until SIGTERM or SIGINT. */
 export const serve = <A, E>(server: Effect.Effect<Layer.Layer<A, E>>) =>
   Effect.gen(function*() {
     yield* checked
     yield* checkAgents
-    return yield* Effect.provide(Layer.launch(yield* server), loggingLayer)
+    const launched = Layer.launch(yield* server)
+    return yield* Effect.provide(Effect.zipRight(warnOfUnknown, launched), loggingLayer)
   })

@@ -26,6 +26,13 @@ const further: ProjectOptions = {
   ]
 }
 
+const many = Array.from({ length: 12 }, (_, index): ProjectOptions => ({
+  ...further,
+  id: further.id.replace("0b8f", `${1000 + index}`),
+  identifier: `P${index + 1}`,
+  states: further.states.map((state) => ({ ...state, id: state.id.replace(/^.{4}/, String(1000 + index)) }))
+}))
+
 const withPlane = Effect.provide(PlaneSimulator.layer({ furtherProjects: [further] }))
 
 /** `plane-sync init` on a terminal. */
@@ -231,7 +238,10 @@ layer(Program.layer, { excludeTestServices: true })((it) =>
         const cwd = yield* folder
         const nothing = yield* run(["init"], { cwd })
         assert.strictEqual(nothing.code, 2)
-        assert.match(nothing.err, /--url or ORCH_PLANE_API_URL, and --workspace or \S+, and --token-stdin or ORCH_PLANE_API_TOKEN/)
+        assert.match(
+          nothing.err,
+          /--url or ORCH_PLANE_API_URL, and --workspace or \S+, and --token-stdin or ORCH_PLANE_API_TOKEN/
+        )
         // No option takes it: everybody on the machine can read those.
         assert.strictEqual((yield* run(["init", "--token", plane.token], { cwd })).code, 2)
         const settings = { ORCH_PLANE_API_TOKEN: plane.token }
@@ -252,8 +262,12 @@ layer(Program.layer, { excludeTestServices: true })((it) =>
         const again = yield* run(args, { cwd, settings })
         assert.strictEqual(again.code, 2)
         assert.match(again.err, /plane-sync.json is there: --force replaces it/)
-        yield* Effect.promise(() => chmod(`${cwd}/.env`, 0o644))
-        yield* Effect.promise(() => mkdir(`${cwd}/kept`))
+        yield* Effect.promise(() =>
+          chmod(`${cwd}/.env`, 0o644)
+        )
+        yield* Effect.promise(() =>
+          mkdir(`${cwd}/kept`)
+        )
         const forced = yield* run([...args, "--force", "--project", "WEB"], {
           cwd,
           settings: { ...settings, ORCH_PLANE_PROJECT_ID: "7a79f0a9-5278-49cd-9007-9a338f238f9c" }
@@ -267,20 +281,40 @@ layer(Program.layer, { excludeTestServices: true })((it) =>
         )
       }).pipe(withPlane), 60_000)
 
+    it.scoped("sends at most 8 requests, however many projects there are", () =>
+      Effect.gen(function*() {
+        const plane = yield* PlaneSimulator
+        const cwd = yield* folder
+        const settings = { ORCH_PLANE_API_TOKEN: plane.token }
+        const { code } = yield* run(["init", "--url", `${plane.url}/ag_proj/`], { cwd, settings })
+        assert.strictEqual(code, 0)
+        assert.strictEqual((yield* plane.requests).length, 8)
+        const { projects } = JSON.parse(yield* read(`${cwd}/plane-sync.json`)) as {
+          readonly projects: Readonly<Record<string, { readonly stages: Readonly<Record<string, unknown>> }>>
+        }
+        assert.strictEqual(Object.keys(projects).length, 13)
+        assert.strictEqual(projects["P6"]?.stages["analysis"], "In Arbeit")
+        assert.deepStrictEqual(projects["P7"]?.stages["analysis"], { group: "started" })
+      }).pipe(Effect.provide(PlaneSimulator.layer({ furtherProjects: many }))), 60_000)
+
     it.scoped("replaces what a link leads to, and leaves nothing behind when it cannot write", () =>
       Effect.gen(function*() {
         const plane = yield* PlaneSimulator
         const cwd = yield* folder
         const elsewhere = yield* folder
         yield* write(`${elsewhere}/secrets`, "A=1\n")
-        yield* Effect.promise(() => symlink(`${elsewhere}/secrets`, `${cwd}/.env`))
+        yield* Effect.promise(() =>
+          symlink(`${elsewhere}/secrets`, `${cwd}/.env`)
+        )
         const settings = { ORCH_PLANE_API_TOKEN: plane.token }
         const args = ["init", "--force", "--url", `${plane.url}/ag_proj/`]
         assert.strictEqual((yield* run(args, { cwd, settings })).code, 0)
         assert.match(yield* read(`${elsewhere}/secrets`), /^A=1\nORCH_PLANE_API_URL=/)
 
         const other = yield* folder
-        yield* Effect.promise(() => mkdir(`${other}/plane-sync.json`))
+        yield* Effect.promise(() =>
+          mkdir(`${other}/plane-sync.json`)
+        )
         const failed = yield* run(args, { cwd: other, settings })
         assert.strictEqual(failed.code, 1)
         assert.match(failed.err, /^plane-sync: plane-sync\.json cannot be written/m)

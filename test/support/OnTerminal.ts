@@ -44,7 +44,9 @@ export const onTerminal = (
       env: { PATH: process.env["PATH"], HOME: options.cwd, TERM: "xterm", ...options.settings },
       steps: options.steps
     }))
-    return Effect.sync(() => child.kill("SIGKILL"))
+    return Effect.sync(() =>
+      child.kill("SIGKILL")
+    )
   }).pipe(
     Effect.flatMap(Schema.decode(Ran)),
     Effect.map(({ shown, status }) => ({ raw: shown, shown: stripVTControlCharacters(shown), status }))

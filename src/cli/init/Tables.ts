@@ -28,7 +28,11 @@ const changed = (states: ReadonlyArray<PlaneState>, proposed: ReadonlyArray<Prop
   Effect.forEach(proposed, ({ stage, state }) => {
     // The first is what Enter chooses.
     const others = states.filter((each) => each !== state)
-    const choices = [...state === undefined ? [undefined] : [state], ...others, ...state === undefined ? [] : [undefined]]
+    const choices = [
+      ...state === undefined ? [undefined] : [state],
+      ...others,
+      ...state === undefined ? [] : [undefined]
+    ]
     return Effect.map(
       askOne(`${stage} →`, choices.map((value) => ({ title: value === undefined ? none : named(value), value }))),
       (chosen): Proposed => ({ stage, state: chosen })
@@ -80,6 +84,8 @@ export const tableOf = (survey: Survey, { id, identifier, name }: SurveyedProjec
 /** The same without a request. */
 export const tableUnread = ({ identifier, name }: SurveyedProject) =>
   Effect.as(
-    Console.log(`\n${identifier}  ${shown(name)}\n  Its states were not asked for. Each stage gets the first of its group.`),
+    Console.log(
+      `\n${identifier}  ${shown(name)}\n  Its states were not asked for. Each stage gets the first of its group.`
+    ),
     byGroup(identifier)
   )
