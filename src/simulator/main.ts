@@ -5,6 +5,7 @@ import * as Layer from "effect/Layer"
 import * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
 import { parseArgs } from "node:util"
+import { guide } from "./Guide.js"
 import type { PlaneSimulatorOptions } from "./PlaneSimulator.js"
 import { PlaneSimulator, SimulatorError } from "./PlaneSimulator.js"
 import { PlaneVersion } from "./Version.js"
@@ -15,6 +16,7 @@ import { PlaneVersion } from "./Version.js"
  */
 
 const help = `A simulated Plane. Prints {"url","token"} when it listens, and serves until it is ended.
+\`npm run simulator\` is this with --guide.
 
   npm run simulator -- --port 8091
 
@@ -32,6 +34,7 @@ const help = `A simulated Plane. Prints {"url","token"} when it listens, and ser
   --webhook-retry-millis N  how long exactly it waits to repeat one; without it, a random time up to 600,000
   --record N|all            how many requests it remembers (all)
   --seed N                  for its ids and moments
+  --guide                   starts with five work items, and says on standard error how to use it
   --kills                   for crash tests: kills whoever asks it to`
 
 const Count = Schema.NumberFromString.pipe(Schema.int(), Schema.nonNegative())
@@ -53,6 +56,7 @@ const Flags = Schema.Struct({
   "seed": optional(Count),
   "record": optional(Schema.Union(Schema.Literal("all"), Count)),
   "kills": optional(Schema.Boolean),
+  "guide": optional(Schema.Boolean),
   "help": optional(Schema.Boolean)
 })
 
@@ -77,6 +81,7 @@ const given = Effect.try({
         "seed": string,
         "record": string,
         "kills": { type: "boolean" },
+        "guide": { type: "boolean" },
         "help": { type: "boolean" }
       }
     }).values,
@@ -121,14 +126,17 @@ const options = (flags: typeof Flags.Type): PlaneSimulatorOptions => ({
   kills: flags.kills ?? false
 })
 
-const announce = Layer.effectDiscard(
-  Effect.flatMap(PlaneSimulator, ({ token, url }) => Console.log(JSON.stringify({ url, token })))
-)
+const announce = Effect.flatMap(PlaneSimulator, ({ token, url }) => Console.log(JSON.stringify({ url, token })))
+const explain = Effect.flatMap(guide, (text) => Console.error(text))
 
 const program = Effect.flatMap(given, (flags) =>
   flags.help === true
     ? Console.log(help)
-    : Layer.launch(Layer.provide(announce, PlaneSimulator.layer(options(flags)))))
+    : Layer.launch(
+      Layer.effectDiscard(Effect.zipRight(announce, Effect.when(explain, () => flags.guide === true))).pipe(
+        Layer.provide(PlaneSimulator.layer(options(flags)))
+      )
+    ))
 
 program.pipe(
   Effect.tapError(({ message }) => Console.error(`${message} (--help says what there is)`)),

@@ -1,8 +1,11 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import * as Schema from "effect/Schema"
 import { type ChildProcess, spawn } from "node:child_process"
 import { fileURLToPath } from "node:url"
+import { StageEventJson } from "../../src/domain/StageEvent.js"
+import { commandLine } from "../cli/CommandLine.js"
 import { send } from "./support.js"
 
 const start = (args: ReadonlyArray<string>) =>
@@ -43,5 +46,40 @@ describe("as a process of its own", () => {
       const ended = yield* exitCode(child)
       assert.include([0, 130, 143], ended)
       assert.strictEqual(yield* Fiber.join(refused), 1)
+    }))
+})
+
+describe("npm run simulator", () => {
+  it.scopedLive("has five work items, and what it says to type points plane-sync at it", () =>
+    Effect.gen(function*() {
+      const child = yield* start(["--guide"])
+      const said = yield* Effect.async<string>((resume) => {
+        let text = ""
+        child.stderr.setEncoding("utf8").on("data", (chunk: string) => {
+          text += chunk
+          if (text.includes("/comments/")) resume(Effect.succeed(text))
+        })
+      })
+      for (const line of said.split("\n")) assert.isAtMost(line.length, 80, line)
+      const settings = Object.fromEntries(
+        Array.from(said.matchAll(/export (\w+)=(\S+)/g), ([, name = "", value = ""]) => [name, value])
+      )
+      const cli = commandLine(settings)
+      for (const key of ["ET-1", "ET-2", "ET-3", "ET-4", "ET-5"]) {
+        const { code, out } = yield* cli("find", key)
+        assert.strictEqual(code, 0, out)
+        const [, name = "?"] = /name +(.+)/.exec(out) ?? []
+        assert.include(said, `${key}       ${name}`)
+      }
+      // The curl for the other program, and the one for this.
+      const [, event = ""] = /-d '(.*?)'/s.exec(said) ?? []
+      assert.strictEqual(Schema.decodeUnknownEither(Schema.parseJson(StageEventJson))(event)._tag, "Right")
+      const [, base = "", path = ""] = /P=(http\S+)\n +P=\$P(\S+)/.exec(said) ?? []
+      const [, key = ""] = /K='X-API-Key: (\S+)'/.exec(said) ?? []
+      assert.strictEqual(key, settings["ORCH_PLANE_API_TOKEN"])
+      const asked = Array.from(said.matchAll(/\$P(\/\S*)$/gm), ([, rest = ""]) => `${base}${path}${rest}`)
+      const [list, comments] = yield* Effect.forEach(asked.slice(-2), (url) => send(url, "GET", { key }))
+      assert.include(list?.text ?? "", "Share a tour by link")
+      assert.deepStrictEqual([list?.status, comments?.status], [200, 200])
     }))
 })
