@@ -88,21 +88,20 @@ layer(Program.layer, { excludeTestServices: true })((it) =>
       Effect.gen(function*() {
         const cwd = yield* folder
         // In parts, because no test may name a setting that there is not.
-        const [inFile, inEnvironment, named] = ["TOKN", "COLOUR", "WEB_TOKEN"].map((end, index) =>
-          ["ORCH_PLANE_API_", "ORCH_GITEA_", "ORCH_PLANE_"][index] + end
-        )
-        yield* Effect.promise(() => writeFile(`${cwd}/.env`, `${inFile ?? ""}=x\nORCH_CONFIG=plane-sync.json\n`))
+        const plane = "ORCH_PLANE_"
+        const [inFile, inEnvironment, named] = [`${plane}API_TOKN`, `ORCH_GITEA_COLOUR`, `${plane}WEB_TOKEN`]
+        yield* Effect.promise(() => writeFile(`${cwd}/.env`, `${inFile}=x\nORCH_CONFIG=plane-sync.json\n`))
         const projects = { WEB: { apiToken: named, stages: { done: "Done" } } }
         yield* Effect.promise(() => writeFile(`${cwd}/plane-sync.json`, JSON.stringify({ projects })))
-        const settings = { ORCH_PORT: "0", [inEnvironment ?? ""]: "x", [named ?? ""]: "x", MY_OWN: "x" }
+        const settings = { ORCH_PORT: "0", [inEnvironment]: "x", [named]: "x", MY_OWN: "x" }
         const child = yield* start(["serve"], { cwd, settings })
         yield* listening(child)
         const lines = (yield* child.output).err.split("\n").flatMap((line) =>
           /"([^"]* is no setting[^"]*)"/.exec(line) ?? []
         )
         assert.deepStrictEqual(lines.filter((line) => line.startsWith("ORCH")), [
-          `${inEnvironment ?? ""} is no setting: docs/settings.md has all there are`,
-          `${inFile ?? ""} is no setting: is ORCH_PLANE_API_TOKEN meant?`
+          `${inEnvironment} is no setting: docs/settings.md has all there are`,
+          `${inFile} is no setting: is ORCH_PLANE_API_TOKEN meant?`
         ])
       }), 30_000)
 
