@@ -86,7 +86,10 @@ describe("plane-sync publish", () => {
         ],
         [["publish", "completed", "ET-2", "--id", "a b"], "--id: "],
         [["publish", "completed", "ET-2", "--nope"], "--nope"],
-        [["frobnicate"], "use one of 'serve', 'init', 'publish', 'events', 'dead', 'task', 'backup', 'find', 'comment'"],
+        [
+          ["frobnicate"],
+          "use one of 'serve', 'init', 'publish', 'events', 'dead', 'task', 'backup', 'find', 'comment'"
+        ],
         [["events", "--limit", "0"], "1 to 1000"],
         [["events", "--status", "lost"], "pending"]
       ] as const

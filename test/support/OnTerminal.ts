@@ -1,4 +1,4 @@
-import { Effect, Schema } from "effect"
+import { Data, Effect, Schema } from "effect"
 import { spawn } from "node:child_process"
 import { fileURLToPath } from "node:url"
 import { stripVTControlCharacters } from "node:util"
@@ -6,6 +6,9 @@ import { stripVTControlCharacters } from "node:util"
 const script = fileURLToPath(new URL("terminal.py", import.meta.url))
 
 const Ran = Schema.parseJson(Schema.Struct({ shown: Schema.String, status: Schema.Int }))
+
+/** The program did not show what was expected of it. */
+export class NotShown extends Data.TaggedError("NotShown")<{ readonly message: string }> {}
 
 /** A pattern of what it shows since the last answer, and what a person types then. */
 export type Step = readonly [shown: string, typed: string]
@@ -25,7 +28,7 @@ export const onTerminal = (
     readonly steps: ReadonlyArray<Step>
   }
 ) =>
-  Effect.async<string, Error>((resume) => {
+  Effect.async<string, NotShown>((resume) => {
     const child = spawn("python3", [script], { stdio: ["pipe", "pipe", "pipe"] })
     let out = ""
     let err = ""
@@ -35,9 +38,9 @@ export const onTerminal = (
     child.stderr.on("data", (chunk: Buffer) => {
       err += chunk.toString()
     })
-    child.on("error", (error) => resume(Effect.fail(error)))
+    child.on("error", (error) => resume(new NotShown({ message: String(error) })))
     child.on("close", (code) =>
-      resume(code === 0 ? Effect.succeed(out) : Effect.fail(new Error(`it did not go on: ${err}`))))
+      resume(code === 0 ? Effect.succeed(out) : new NotShown({ message: `it did not go on: ${err}` })))
     child.stdin.end(JSON.stringify({
       argv,
       cwd: options.cwd,
