@@ -5,7 +5,7 @@ import { counted } from "../base/Text.js"
 import { diagnose } from "../doctor/Doctor.js"
 import { DoctorReport, doctorReport } from "../doctor/DoctorReport.js"
 import { WorkItemKey } from "../domain/WorkItemKey.js"
-import { isOfDotEnv } from "./DotEnv.js"
+import { isOfDotEnv, variableNames } from "./DotEnv.js"
 import { lineOf } from "./Help.js"
 import { invalidOption } from "./ListOptions.js"
 import { shownWhole } from "./Table.js"
@@ -63,10 +63,16 @@ export const doctorLines = ({ checks, requests }: DoctorReport): ReadonlyArray<s
 
 const toJson = Schema.encodeSync(Schema.parseJson(DoctorReport))
 
+/** The checks after `plane-sync init`: what they find is told, and what was written stays. */
+export const checkup = Effect.flatMap(
+  diagnose({ isOfDotEnv, variableNames, write: undefined }),
+  (diagnosis) => Console.log(doctorLines(doctorReport(diagnosis)).join("\n"))
+)
+
 /** `plane-sync doctor`: checks what may be wrong, and says what mends it. */
 export const doctor = Command.make("doctor", { write, strict, json }, (options) =>
   Effect.gen(function*() {
-    const diagnosis = yield* diagnose({ isOfDotEnv, write: Option.getOrUndefined(options.write) })
+    const diagnosis = yield* diagnose({ isOfDotEnv, variableNames, write: Option.getOrUndefined(options.write) })
     const report = doctorReport(diagnosis)
     yield* Console.log(options.json ? toJson(report) : doctorLines(report).join("\n"))
     const count = (result: Check["result"]) => report.checks.filter((check) => check.result === result).length

@@ -1,7 +1,8 @@
 import type { PlatformError } from "@effect/platform/Error"
-import type * as FileSystem from "@effect/platform/FileSystem"
+import * as FileSystem from "@effect/platform/FileSystem"
 import * as PlatformConfigProvider from "@effect/platform/PlatformConfigProvider"
 import { Config, ConfigProvider, Effect, Either, Layer } from "effect"
+import { namesIn } from "../config/EnvText.js"
 
 /** Where it is looked for: in the working directory. */
 export const dotEnvFile = ".env"
@@ -24,3 +25,12 @@ export const isOfDotEnv = (name: string): Effect.Effect<boolean, never, FileSyst
     const file = yield* Effect.option(PlatformConfigProvider.fromDotEnv(dotEnvFile))
     return Either.isRight(yield* Effect.either(Effect.flatMap(file, (provider) => provider.load(Config.string(name)))))
   })
+
+/** The names of all variables of the environment, and of those in the file. */
+export const variableNames: Effect.Effect<ReadonlyArray<string>, never, FileSystem.FileSystem> = Effect.gen(
+  function*() {
+    const files = yield* FileSystem.FileSystem
+    const text = yield* Effect.orElseSucceed(files.readFileString(dotEnvFile), () => "")
+    return [...Object.keys(process.env), ...namesIn(text)]
+  }
+)

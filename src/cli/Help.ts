@@ -14,6 +14,21 @@ const commands = {
     line: "Run the HTTP interface and send to Plane, until SIGTERM; this is the default",
     examples: ["plane-sync", "plane-sync serve"]
   },
+  init: {
+    line: "Set plane-sync up for your Plane: asks, and writes .env and plane-sync.json",
+    more: [
+      "Asks for Plane's address and API token, shows the projects and their states, and proposes the state of each " +
+      "stage. Sends at most 8 requests, which change nothing in Plane.",
+      "Without a terminal nothing is asked: the address and the workspace come by options or variables, the API token " +
+      "by ORCH_PLANE_API_TOKEN or standard input, and what is proposed is taken.",
+      "What is there is only replaced if you say so. All other lines of a file .env stay as they are."
+    ],
+    examples: [
+      "plane-sync init",
+      "plane-sync init --url http://localhost:8091/ag_proj/projects/ --project ET",
+      "plane-sync init --url https://plane.example.org --workspace acme --token-stdin < token"
+    ]
+  },
   publish: {
     line: "Publish an event: what happened to a task",
     more: [
@@ -187,6 +202,7 @@ const root: Help = {
     "serve.",
   more: ["Also: --help after a command, --version, --log-level debug, --completions bash|zsh|fish"],
   examples: [
+    "plane-sync init",
     "plane-sync",
     ...commands.publish.examples,
     "plane-sync events --status dead",

@@ -10,12 +10,13 @@ import { RateBudget } from "../plane/RateBudget.js"
 import { backup } from "./Backup.js"
 import { comment } from "./Comment.js"
 import { dead } from "./Dead.js"
-import { doctor } from "./Doctor.js"
+import { checkup, doctor } from "./Doctor.js"
 import { events } from "./Events.js"
 import { explainItem } from "./ExplainItem.js"
 import { find } from "./Find.js"
 import { lineOf, rootLine, subcommandsOf } from "./Help.js"
 import { helpText } from "./HelpText.js"
+import { init } from "./Init.js"
 import { loggingLayer } from "./Logging.js"
 import { probe } from "./Probe.js"
 import { publish } from "./Publish.js"
@@ -23,14 +24,15 @@ import { reconcile } from "./Reconcile.js"
 import { task } from "./Task.js"
 import { WrongUse, wrongUse } from "./WrongUse.js"
 
-const plane = Layer.mergeAll(projectsLayer, RateBudget.layer, connections).pipe(
-  Layer.provideMerge(loggingLayer)
-)
+const asking = Layer.provideMerge(Layer.merge(RateBudget.layer, connections), loggingLayer)
+
+const plane = Layer.provideMerge(projectsLayer, asking)
 
 const commandsOf = <E, R>(serving: Effect.Effect<void, E, R>) =>
   [
     // It reads the settings of its logs itself, together with all others.
     Command.make("serve", {}, () => serving).pipe(Command.withDescription(lineOf("serve"))),
+    Command.provide(init(checkup), asking),
     Command.provide(publish, loggingLayer),
     Command.provide(events, loggingLayer),
     Command.provide(dead, loggingLayer),

@@ -1,9 +1,11 @@
 import { Effect, Layer } from "effect"
 import { resolve } from "node:path"
 import { checkedSettings } from "../config/CheckedSettings.js"
+import { namedVariables } from "../config/ProjectsConfig.js"
+import { unknownVariableLine, unknownVariables } from "../config/UnknownVariables.js"
 import { AgentConfig, agentSettings } from "../launching/AgentConfig.js"
 import { checkProgram, checkSource } from "../launching/TrustedFile.js"
-import { dotEnvFile, isOfDotEnv } from "./DotEnv.js"
+import { dotEnvFile, isOfDotEnv, variableNames } from "./DotEnv.js"
 import { loggingLayer } from "./Logging.js"
 
 /** What others could write must not decide what the program runs. */
@@ -14,10 +16,17 @@ const checkAgents = Effect.gen(function*() {
   yield* checkProgram(config.command)
 })
 
+/** Warns of variables that are probably mistyped. */
+const warnOfUnknown = Effect.gen(function*() {
+  const unknown = unknownVariables(yield* variableNames, yield* namedVariables)
+  yield* Effect.forEach(unknown, (each) => Effect.logWarning(unknownVariableLine(each)), { discard: true })
+})
+
 /** Checks the settings, then loads the server and runs it until SIGTERM or SIGINT. */
 export const serve = <A, E>(server: Effect.Effect<Layer.Layer<A, E>>) =>
   Effect.gen(function*() {
     yield* checkedSettings
     yield* checkAgents
-    return yield* Effect.provide(Layer.launch(yield* server), loggingLayer)
+    const launched = Layer.launch(yield* server)
+    return yield* Effect.provide(Effect.zipRight(warnOfUnknown, launched), loggingLayer)
   })

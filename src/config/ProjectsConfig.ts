@@ -252,6 +252,20 @@ const fromFile = (file: string): Read<Projects["Type"]> =>
     return projectsOf(projects)
   })
 
+/** The variables that the file names, because they hold what is secret of a project. */
+export const namedVariables: Read<ReadonlySet<string>> = Effect.gen(function*() {
+  const file = yield* configFile
+  if (file === "") return new Set()
+  const { projects } = yield* Effect.flatMap(textOf(file), (text) => decode(file, text))
+  const names = Object.values(projects).flatMap(({ apiToken, gitea, webhookSecret }) => [
+    apiToken,
+    webhookSecret,
+    gitea?.token,
+    gitea?.webhookSecret
+  ])
+  return new Set(names.filter((name) => name !== undefined))
+})
+
 /** The projects that are written to: those of the file, or the one that the variables name. */
 export const projectsConfig: Read<Projects["Type"]> = Effect.flatMap(
   configFile,

@@ -42,6 +42,8 @@ export interface Diagnosis {
 
 export interface DoctorOptions<R> {
   readonly isOfDotEnv: IsOfDotEnv<R>
+  /** The names of all variables that are set, in whatever place. */
+  readonly variableNames: Effect.Effect<ReadonlyArray<string>, never, R>
   /** Shows that writing is permitted, by a comment on this work item. Without one nothing is changed anywhere. */
   readonly write: WorkItemKey | undefined
 }
@@ -177,11 +179,11 @@ const checkNetwork = (checkup: Checkup, database: Database, write: WorkItemKey |
  * comment that `write` asks for.
  */
 export const diagnose = <R>(
-  { isOfDotEnv, write }: DoctorOptions<R>
+  { isOfDotEnv, variableNames, write }: DoctorOptions<R>
 ): Effect.Effect<Diagnosis, never, FileSystem.FileSystem | Migrations | R> =>
   Effect.gen(function*() {
     const checkup = yield* makeCheckup
-    yield* checkup.check("settings", checkSettings(isOfDotEnv))
+    yield* checkup.check("settings", checkSettings(isOfDotEnv, variableNames))
     const database = yield* checkFile(checkup)
     const requests = yield* checkNetwork(checkup, database, write).pipe(
       Effect.provide(connections),

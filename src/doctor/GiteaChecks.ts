@@ -25,12 +25,12 @@ const isName = (repository: string) => /^[^*?[\]{}\s/]+\/[^*?[\]{}\s/]+$/.test(r
 /** The Giteas that are set, each once. */
 const forgesOf = (api: GiteaApi | undefined, projects: ReadonlyArray<Project>): ReadonlyArray<Forge> => {
   const forges = new Map<string, { api: GiteaApi; repositories: Set<string> }>()
-  for (const { gitea, pullRequests: { repositories } } of projects) {
+  for (const { gitea, names, pullRequests: { repositories } } of projects) {
     const own = gitea === undefined
       ? api
       : gitea.token === undefined
       ? undefined
-      : { url: gitea.url, token: gitea.token }
+      : { url: gitea.url, token: gitea.token, names: names.gitea }
     if (own === undefined) continue
     const name = JSON.stringify([own.url, Redacted.value(own.token)])
     const forge = forges.get(name) ?? { api: own, repositories: new Set<string>() }

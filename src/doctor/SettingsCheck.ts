@@ -2,7 +2,8 @@ import { Config, Effect, Either, Redacted } from "effect"
 import { wrongSettings } from "../base/WrongSettings.js"
 import { allSettings } from "../config/AllSettings.js"
 import { checkedSettings } from "../config/CheckedSettings.js"
-import { configFile, projectsConfig } from "../config/ProjectsConfig.js"
+import { configFile, namedVariables, projectsConfig } from "../config/ProjectsConfig.js"
+import { unknownVariableLine, unknownVariables } from "../config/UnknownVariables.js"
 import type { Project } from "../domain/Project.js"
 import type { Finding, Outcome } from "./Finding.js"
 import { Failed, found, Passed, Warned } from "./Finding.js"
@@ -57,7 +58,10 @@ const untidyInFile = Effect.map(
 )
 
 /** All settings: where each has its value from, and all that are wrong, at once. No secret is shown. */
-export const checkSettings = <R>(isOfDotEnv: IsOfDotEnv<R>): Effect.Effect<Outcome<never>, never, R> =>
+export const checkSettings = <R>(
+  isOfDotEnv: IsOfDotEnv<R>,
+  variableNames: Effect.Effect<ReadonlyArray<string>, never, R>
+): Effect.Effect<Outcome<never>, never, R> =>
   Effect.gen(function*() {
     const placeOf = (name: string) => Effect.map(isOfDotEnv(name), (is) => is ? ".env" : "the environment")
     const known = new Set(allSettings.map(({ definition }) => definition.name))
@@ -91,6 +95,10 @@ export const checkSettings = <R>(isOfDotEnv: IsOfDotEnv<R>): Effect.Effect<Outco
       }
     }
     findings.push(...(yield* untidyInFile))
+    const named = yield* Effect.orElseSucceed(namedVariables, () => new Set<string>())
+    for (const unknown of unknownVariables(yield* variableNames, named)) {
+      findings.push(Warned({ seen: unknownVariableLine(unknown), mend: "correct its name, or remove it" }))
+    }
     if (findings.length > 0) return found(...findings)
 
     const file = yield* Effect.orElseSucceed(configFile, () => "")

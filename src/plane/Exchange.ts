@@ -78,7 +78,10 @@ const unset = (setting: string) => ({
   words: "nothing was sent"
 } as const)
 
-const adviceOn = (reason: PlaneError["reason"], names: SettingNames): string | undefined => {
+/** The settings that an answer may be about. */
+type AdvisedNames = Pick<SettingNames, "apiToken" | "id" | "identifier">
+
+const adviceOn = (reason: PlaneError["reason"], names: AdvisedNames): string | undefined => {
   switch (reason) {
     case "KeyRefused":
       return `Plane does not take the API token: check ${names.apiToken}`
@@ -106,7 +109,11 @@ const toRequest = (ask: Ask) => {
 }
 
 /** What all requests share: address, API token, budget, deadline, the limit of an answer, and what answers mean. */
-export const make = Effect.fnUntraced(function*({ config, project: { names } }: CurrentProject["Type"]) {
+export const make = Effect.fnUntraced(function*(
+  { config, project: { names } }: Pick<CurrentProject["Type"], "config"> & {
+    readonly project: { readonly names: AdvisedNames }
+  }
+) {
   const budget = yield* RateBudget
   const token = Redacted.value(config.apiToken)
   const { window } = config.rateLimit

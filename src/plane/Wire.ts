@@ -118,7 +118,19 @@ export const StatesJson = Schema.parseJson(Schema.Struct({
   next_cursor: Schema.String
 }))
 
-const ListedProject = Schema.Struct({ id: Schema.String, identifier: Schema.String, name: Schema.String })
+// Whether the API token's user may write to a project. Not every version tells.
+const permission = {
+  is_member: Schema.optional(Schema.NullOr(Schema.Boolean)),
+  member_role: Schema.optional(Schema.NullOr(Schema.Number)),
+  archived_at: Schema.optional(Schema.NullOr(Schema.String))
+}
+
+const ListedProject = Schema.Struct({
+  id: Schema.String,
+  identifier: Schema.String,
+  name: Schema.String,
+  ...permission
+})
 
 /** A page of projects, or all of them: versions differ. */
 export const ProjectsJson = Schema.parseJson(
@@ -144,10 +156,8 @@ export const ProjectsJson = Schema.parseJson(
 export const ProbeJson = Schema.parseJson(Schema.Struct({
   id: Schema.String,
   identifier: Schema.String,
-  // Every member of the workspace is answered 200, so these say whether we may write.
-  is_member: Schema.optional(Schema.NullOr(Schema.Boolean)),
-  member_role: Schema.optional(Schema.NullOr(Schema.Number)),
-  archived_at: Schema.optional(Schema.NullOr(Schema.String))
+  // Every member of the workspace is answered 200.
+  ...permission
 }))
 
 /** What the installation says of itself. */

@@ -88,7 +88,7 @@ describe("plane-sync publish", () => {
         [["publish", "completed", "ET-2", "--nope"], "--nope"],
         [
           ["frobnicate"],
-          "use one of 'serve', 'publish', 'events', 'dead', 'task', 'explain', 'backup', 'doctor', " +
+          "use one of 'serve', 'init', 'publish', 'events', 'dead', 'task', 'explain', 'backup', 'doctor', " +
           "'reconcile', 'probe', 'find', 'comment'"
         ],
         [["events", "--limit", "0"], "1 to 1000"],

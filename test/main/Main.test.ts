@@ -84,6 +84,27 @@ layer(Program.layer, { excludeTestServices: true })((it) =>
         assert.notInclude(err, "s3cr")
       }))
 
+    it.scoped("warns of variables that are probably mistyped, and of no others", () =>
+      Effect.gen(function*() {
+        const cwd = yield* folder
+        // In parts, because no test may name a setting that there is not.
+        const [plane, gitea] = ["ORCH_PLANE_", "ORCH_GITEA_"]
+        const [inFile, inEnvironment, named] = [`${plane}API_TOKN`, `${gitea}COLOUR`, `${plane}WEB_TOKEN`]
+        yield* Effect.promise(() => writeFile(`${cwd}/.env`, `${inFile}=x\nORCH_CONFIG=plane-sync.json\n`))
+        const projects = { WEB: { apiToken: named, stages: { done: "Done" } } }
+        yield* Effect.promise(() => writeFile(`${cwd}/plane-sync.json`, JSON.stringify({ projects })))
+        const settings = { ORCH_PORT: "0", [inEnvironment]: "x", [named]: "x", MY_OWN: "x" }
+        const child = yield* start(["serve"], { cwd, settings })
+        yield* listening(child)
+        const lines = (yield* child.output).err.split("\n").flatMap((line) =>
+          /"([^"]* is no setting[^"]*)"/.exec(line) ?? []
+        )
+        assert.deepStrictEqual(lines.filter((line) => line.startsWith("ORCH")), [
+          `${inEnvironment} is no setting: docs/settings.md has all there are`,
+          `${inFile} is no setting: is ORCH_PLANE_API_TOKEN meant?`
+        ])
+      }), 30_000)
+
     it.scoped("takes no command from a .env that others can write to; from the environment it does", () =>
       Effect.gen(function*() {
         const cwd = yield* folder
