@@ -10,7 +10,8 @@ const tasks = [...events, "events"]
 const gitea = [...tasks, "tasks"]
 const webhooks = [...gitea, "gitea", "plane", "sending"]
 const config = [...gitea, "gitea", "plane", "webhooks", "launching"]
-const health = [...webhooks, "webhooks", "views"]
+const repair = [...webhooks, "webhooks"]
+const health = [...repair, "repair", "views"]
 const ends = [...health, "health", "config", "launching"]
 
 /** The map. A room that is not in it may import nothing, and a test says so. */
@@ -26,6 +27,7 @@ export const rooms = {
   launching: gitea,
   gitea,
   webhooks,
+  repair,
   config,
   views: [...webhooks, "webhooks"],
   health,
@@ -40,7 +42,8 @@ export const tables = {
   outbox: ["lane", "event", "delivery", "sender", "count", "folded", "project"],
   tasks: ["task", "verdict", "report", "launch", "task_story"],
   gitea: ["repository", "pull_request", "claim", "commit_status", "review"],
-  webhooks: ["webhook", "webhook_body", "webhook_about"]
+  webhooks: ["webhook", "webhook_body", "webhook_about"],
+  repair: ["watermark", "hearing"]
 }
 
 // A path into one of these rooms, or to the package's ends, whatever way it goes there.

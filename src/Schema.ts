@@ -12,6 +12,7 @@ import {
   storyColumns,
   wholeRowColumns
 } from "./outbox/Tables.js"
+import { repairTables } from "./repair/Tables.js"
 import { Migrations } from "./storage/Migrations.js"
 import { followedTasks, gateTables, launchTable, taskTables, whyColumn } from "./tasks/Tables.js"
 import { hookSubjects, hookTables } from "./webhooks/Tables.js"
@@ -34,7 +35,8 @@ export const migrations = {
   "0011_whole_rows": wholeRowColumns,
   "0012_left_heads": leftHeadsColumn,
   "0013_projects": whileNobodyLeads(projectColumns),
-  "0014_stories": Effect.zipRight(storyColumns, hookSubjects)
+  "0014_stories": Effect.zipRight(storyColumns, hookSubjects),
+  "0015_repair": repairTables
 }
 
 /** What opening a database needs. */

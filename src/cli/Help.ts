@@ -134,6 +134,21 @@ const commands = {
     ],
     examples: ["plane-sync backup ./plane-sync-2026-11-29.sqlite"]
   },
+  reconcile: {
+    line: "Read at once what no webhook has told, and set states that differ from their stages",
+    more: [
+      "Lists the work items that are not in the state of the stage that was published of them last. It sets those that " +
+      "plane-sync has moved last; what somebody else has moved is left, unless --force names it. What a person's move " +
+      "means for a task is worked on as after a webhook.",
+      "Works beside a running `plane-sync serve`, which then sends; without one it waits for the next. Both share " +
+      "Plane's budget of the API token: it takes one request for each 100 work items, and one for each that differs."
+    ],
+    examples: [
+      "plane-sync reconcile --dry-run",
+      "plane-sync reconcile --force ET-2 --force ET-7",
+      "plane-sync reconcile --yes"
+    ]
+  },
   probe: {
     line: "Ask Plane now whether it may be written to",
     more: [

@@ -18,6 +18,7 @@ import { helpText } from "./HelpText.js"
 import { loggingLayer } from "./Logging.js"
 import { probe } from "./Probe.js"
 import { publish } from "./Publish.js"
+import { reconcile } from "./Reconcile.js"
 import { task } from "./Task.js"
 import { WrongUse, wrongUse } from "./WrongUse.js"
 
@@ -35,6 +36,7 @@ const commandsOf = <E, R>(serving: Effect.Effect<void, E, R>) =>
     Command.provide(task, loggingLayer),
     Command.provide(explainItem, loggingLayer),
     Command.provide(backup, loggingLayer),
+    Command.provide(reconcile, loggingLayer),
     Command.provide(probe, plane),
     Command.provide(find, plane),
     Command.provide(comment, plane)

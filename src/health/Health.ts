@@ -4,6 +4,7 @@ import { EpochMillis, epochMillis } from "../base/Time.js"
 import { StageEvents } from "../events/StageEvents.js"
 import { Gitea } from "../gitea/GiteaClient.js"
 import { Leadership } from "../outbox/Leadership.js"
+import { Silence } from "../repair/Silence.js"
 import { PlaneSync } from "../sending/PlaneSync.js"
 import { Integrity } from "../storage/Integrity.js"
 import type { StorageError } from "../storage/StorageError.js"
@@ -42,6 +43,8 @@ const make = Effect.gen(function*() {
   const receiver = yield* Receiver
   const troubles = Option.match(yield* Gitea, { onNone: () => Effect.succeed([]), onSome: ({ troubles }) => troubles })
   const heard = heardSources(yield* WebhookConfig)
+  // A host may do without.
+  const silence = yield* Effect.serviceOption(Silence)
 
   const lastRead = yield* Ref.make<Pick<HealthFacts, "outbox" | "readFailure">>({
     outbox: { pending: 0, dead: 0, delivered: 0, discarded: 0, oldestAt: null },
@@ -74,6 +77,7 @@ const make = Effect.gen(function*() {
     return {
       now: yield* epochMillis,
       projects: yield* plane.projects,
+      left: yield* plane.left,
       standby: yield* standby,
       integrity: yield* doubt,
       ...(yield* Ref.get(lastRead)),
@@ -82,6 +86,7 @@ const make = Effect.gen(function*() {
       notStored: yield* Ref.get(notStored),
       gitea: yield* troubles,
       heard,
+      silent: yield* Option.match(silence, { onNone: () => Effect.succeed([]), onSome: ({ silent }) => silent }),
       hooks: yield* receiver.status
     }
   })

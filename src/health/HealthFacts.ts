@@ -2,6 +2,7 @@ import type { Array as Arr } from "effect"
 import type { EpochMillis } from "../base/Time.js"
 import type { GiteaError } from "../gitea/GiteaError.js"
 import type { OutboxStatus } from "../outbox/Queries.js"
+import type { Silent } from "../repair/Silence.js"
 import type { ProjectStatus } from "../sending/PlaneSync.js"
 import type { StorageError } from "../storage/StorageError.js"
 import type { SourceStatus } from "../webhooks/Receiver.js"
@@ -11,6 +12,8 @@ import type { Source } from "../webhooks/WebhookConfig.js"
 export interface HealthFacts {
   readonly now: EpochMillis
   readonly projects: Arr.NonEmptyReadonlyArray<ProjectStatus>
+  /** Why what other projects are owed waits. */
+  readonly left: ReadonlyArray<string>
   /** Who is the leader instead of this process; undefined while it leads itself. */
   readonly standby: string | undefined
   /** What is not known of the database file yet, or what damage was found; undefined when it is whole. */
@@ -29,5 +32,7 @@ export interface HealthFacts {
   readonly gitea: ReadonlyArray<GiteaError>
   /** The senders whose secret is set. */
   readonly heard: ReadonlyArray<Source>
+  /** The workspaces of Plane whose webhook is off, or does not reach us. */
+  readonly silent: ReadonlyArray<Silent>
   readonly hooks: Readonly<Record<Source, SourceStatus>>
 }

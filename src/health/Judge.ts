@@ -1,6 +1,7 @@
 import { Array as Arr, DateTime, Duration } from "effect"
 import { counted } from "../base/Text.js"
 import type { EpochMillis } from "../base/Time.js"
+import { silentWords } from "../repair/Silence.js"
 import type { HealthFacts } from "./HealthFacts.js"
 
 /** What the report says of the program as a whole. */
@@ -48,6 +49,10 @@ const hooksReasons = ({ heard, hooks }: HealthFacts): ReadonlyArray<string> =>
     return [`${which} that was sent to /webhooks/${source} was refused: ${refused.why}`]
   })
 
+/** None comes. If some come and are refused, that is said already. */
+const silentReasons = ({ hooks, silent }: HealthFacts): ReadonlyArray<string> =>
+  hooks.plane.refusedSince > 0 ? [] : silent.map(silentWords)
+
 // Reads, workers and writes may all meet the same trouble with storage. It is reported once.
 const storageReason = ({ now, readFailure, workerFailure, writeFailure }: HealthFacts): string | undefined =>
   (readFailure ?? workerFailure ??
@@ -69,11 +74,12 @@ export const judge = (facts: HealthFacts): Judgement => {
   const waits = [
     ...sendingReasons(facts),
     ...facts.projects.map(({ misfit }) => misfit),
+    ...facts.left,
     giteaReason(facts),
     facts.standby,
     storageReason(facts) ?? facts.integrity,
     notStoredReason(facts)
   ].filter(isReason)
-  const reasons = [...waits, ...[deadReason(facts), ...hooksReasons(facts)].filter(isReason)]
+  const reasons = [...waits, ...[deadReason(facts), ...hooksReasons(facts), ...silentReasons(facts)].filter(isReason)]
   return { status: reasons.length === 0 ? "ok" : "degraded", reasons, waits }
 }

@@ -13,6 +13,7 @@ import { Health } from "../health/Health.js"
 import { launcherLayer } from "../launching/Launcher.js"
 import { servedPipeline } from "../launching/ServedPipeline.js"
 import { PlaneConfig } from "../plane/PlaneConfig.js"
+import { repairLayer } from "../repair/Repair.js"
 import { PlaneSync } from "../sending/PlaneSync.js"
 import { Storage } from "../storage/Storage.js"
 import { orchestratorLayer } from "../tasks/Orchestrator.js"
@@ -70,7 +71,7 @@ export const serveLayer = announceAndDrain.pipe(
   Layer.provide(app),
   Layer.provide([Health.layer, ExplainWorkItem.layer, BodyRoom.layer]),
   Layer.provide(TaskPullRequests.layer),
-  Layer.provide(webhooksLayer),
+  Layer.provide(Layer.merge(webhooksLayer, repairLayer)),
   Layer.provide(orchestrator),
   Layer.provide(Storage.layer),
   Layer.provideMerge(Listener.layer)

@@ -21,6 +21,7 @@ import type { Leader, LeaderActive, Term } from "./Leader.js"
 import { becomeLeader, ifLeader, LeadershipLost, readLeader, refuseOtherIndex } from "./Leader.js"
 import type { Settlement } from "./Outcome.js"
 import type { ClaimPolicy } from "./Plan.js"
+import type { LeftProject } from "./ProjectRows.js"
 import { keepPlace, readPlaces, sortLanes } from "./ProjectRows.js"
 import { prune } from "./Prune.js"
 import type { Published } from "./Publish.js"
@@ -75,7 +76,7 @@ export class Outbox extends Context.Tag("plane-sync/Outbox")<Outbox, {
   /** Keeps where a project is. What was kept of it under a former identifier goes on under this one. */
   readonly keepPlace: (identifier: string, place: Place) => Effect.Effect<void, StorageError>
   /** Sorts what is owed by the projects that are set now. See `sortLanes`. */
-  readonly sortLanes: (identifiers: ReadonlyArray<string>) => Effect.Effect<void, StorageError>
+  readonly sortLanes: (identifiers: ReadonlyArray<string>) => Effect.Effect<ReadonlyArray<LeftProject>, StorageError>
   /** See `becomeLeader`. */
   readonly becomeLeader: (
     holder: string,

@@ -37,12 +37,23 @@ export const keepPlace = (sql: Sql, identifier: string, { id, listed }: Place) =
       ON CONFLICT (identifier) DO UPDATE SET plane_id = excluded.plane_id, states = excluded.states`
   })
 
+/** A project that is owed something, and is not set any more. */
+export interface LeftProject {
+  readonly identifier: string
+  /** How many of its work items are owed something. */
+  readonly workItems: number
+}
+
 /**
  * Sorts what is due by the projects that are set now. A key whose identifier is set by now goes to its project. A lane
  * of an identifier that was never seen in Plane goes to those of no project, where it is said what is wrong. What a
- * project is owed that is not set any more waits until it is set again. Runs within a transaction.
+ * project is owed that is not set any more waits until it is set again: those projects are returned. Runs within a
+ * transaction.
  */
-export const sortLanes = (sql: Sql, identifiers: ReadonlyArray<string>) =>
+export const sortLanes = (
+  sql: Sql,
+  identifiers: ReadonlyArray<string>
+): Effect.Effect<ReadonlyArray<LeftProject>, SqlError> =>
   Effect.gen(function*() {
     const set = JSON.stringify(identifiers)
     yield* sql`UPDATE plane_sync_lane SET project = substr(name, 1, instr(name, '-') - 1)
@@ -51,4 +62,7 @@ export const sortLanes = (sql: Sql, identifiers: ReadonlyArray<string>) =>
     yield* sql`UPDATE plane_sync_lane SET project = '' WHERE due_at IS NOT NULL AND project <> ''
       AND project NOT IN (SELECT value FROM json_each(${set}))
       AND project NOT IN (SELECT identifier FROM plane_sync_project)`
+    return yield* sql<LeftProject>`SELECT project AS identifier, count(*) AS "workItems" FROM plane_sync_lane
+      WHERE due_at IS NOT NULL AND project <> '' AND project NOT IN (SELECT value FROM json_each(${set}))
+      GROUP BY project`
   })

@@ -93,6 +93,8 @@ const sent = (sql: Sql, tally: Tally, lane: Lane, delivery: Delivery, outcome: S
         yield* closeDelivery(sql, delivery, "delivered", now, {
           commentId: outcome.commentId,
           ...(outcome.unsent === true ? { unsent: true } : {}),
+          // Where the state was right already nothing was sent.
+          ...(outcome.replaced === undefined ? {} : { answer: 200 }),
           ...(delivery.kind === "state" ? mendedWords(lane, delivery) : {})
         })
         if (seen !== undefined) {

@@ -13,7 +13,10 @@ import type { FindError } from "./FindByKey.js"
 import { makeFindByKey } from "./FindByKey.js"
 import type { History } from "./History.js"
 import { makeHistory } from "./History.js"
-import { makeLocate, placeOf, projectPath } from "./Locate.js"
+import { makeVersion } from "./Instance.js"
+import type { ItemPages } from "./ItemPages.js"
+import { makeItemPages, pageSize } from "./ItemPages.js"
+import { makeLocate, projectPath } from "./Locate.js"
 import { makePathFamily } from "./PathFamily.js"
 import type { PlaneError } from "./PlaneError.js"
 import { makeProbe } from "./Probe.js"
@@ -49,6 +52,8 @@ export class PlaneClient extends Context.Tag("plane-sync/PlaneClient")<PlaneClie
   readonly newest: (
     slot?: Slot
   ) => Effect.Effect<{ readonly items: ReadonlyArray<WorkItem>; readonly all: boolean }, PlaneError>
+  /** A page of the project's work items, those that were changed last come first. */
+  readonly changed: ItemPages["changed"]
   /** `NotFound` when it was deleted or archived: Plane does not tell which. */
   readonly read: (id: ItemId, slot?: Slot) => Effect.Effect<WorkItem, PlaneError>
   /** `Ignored` when Plane says yes and the state is another. */
@@ -83,6 +88,8 @@ export class PlaneClient extends Context.Tag("plane-sync/PlaneClient")<PlaneClie
   readonly signedComments: History["signedComments"]
   /** Who has moved a work item to which states, the newest first, as far as its newest 30 activities tell. */
   readonly moves: History["moves"]
+  /** The version that Plane says it has; none where it does not tell. Needs no slot. */
+  readonly version: Effect.Effect<string | undefined>
   /** All states of the project. */
   readonly states: Effect.Effect<ReadonlyArray<PlaneState>, PlaneError>
   /**
@@ -107,9 +114,6 @@ export class PlaneClient extends Context.Tag("plane-sync/PlaneClient")<PlaneClie
   > = Layer.provide(PlaneClient.layerCurrent, CurrentProject.layerFirst)
 }
 
-// What Plane Cloud allows at most. The community edition gives up to 1,000, and an answer ten times as large.
-const pageSize = 100
-
 const make = Effect.gen(function*() {
   const current = yield* CurrentProject
   const { project: target } = current
@@ -131,29 +135,7 @@ const make = Effect.gen(function*() {
     ).pipe(Effect.map(toWorkItem))
   )
 
-  const page = (cursor: string | undefined, slot?: Slot) =>
-    family.run((name, slot) => {
-      const ask: Ask = {
-        method: "GET",
-        path: [...project(), name],
-        query: {
-          ...Wire.workItemQuery,
-          order_by: "-created_at",
-          per_page: String(pageSize),
-          ...(cursor === undefined ? {} : { cursor })
-        }
-      }
-      return Effect.tap(exchange.send(ask, Wire.WorkItemsJson, slot), ({ results }) => {
-        const other = results.find((each) => !isSameId(each.project, placeOf(current).id))
-        return other === undefined ? Effect.void : exchange.failure(ask, aboutAnother(other.project, "answered"))
-      })
-    }, slot).pipe(
-      Effect.map(({ next_cursor, next_page_results, results }) => ({
-        items: results.map(toWorkItem),
-        all: !next_page_results,
-        next: next_page_results ? next_cursor ?? undefined : undefined
-      }))
-    )
+  const { changed, newest: page } = makeItemPages(current, exchange, family)
 
   const newest = Effect.fn("PlaneClient.newest")((slot?: Slot) => page(undefined, slot))
 
@@ -287,6 +269,7 @@ const make = Effect.gen(function*() {
       inList: makeFindInList({ page, project: target, read })
     }),
     newest,
+    changed,
     read,
     setState,
     addComment,
@@ -294,6 +277,7 @@ const make = Effect.gen(function*() {
     findComment,
     editComment,
     ...makeHistory(family, project),
+    version: yield* makeVersion(current.config),
     states,
     probe: makeProbe({ current, exchange, locate })
   })

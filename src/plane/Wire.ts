@@ -9,15 +9,19 @@ import { PlaneStateId } from "../domain/StageStates.js"
  */
 export const workItemQuery = { fields: "id,sequence_id,name,state,updated_at,project", expand: "state" }
 
+const State = Schema.Struct({ id: PlaneStateId, group: Schema.String, name: Schema.optional(Schema.String) })
+
 const WorkItem = Schema.Struct({
   id: PlaneItemId,
   sequence_id: Schema.Int,
   name: Schema.String,
-  state: Schema.NullOr(Schema.Union(PlaneStateId, Schema.Struct({ id: PlaneStateId, group: Schema.String }))),
+  state: Schema.NullOr(Schema.Union(PlaneStateId, State)),
   updated_at: PlaneMomentText,
   project: Schema.String,
   // Whose change the last one was. A PATCH answers it, and so tells whose API token it is.
-  updated_by: Schema.optional(Schema.NullOr(Schema.String))
+  updated_by: Schema.optional(Schema.NullOr(Schema.String)),
+  // Where it was asked for.
+  created_at: Schema.optional(PlaneMomentText)
 })
 
 // Each is one schema from the answer's text on: one that is made anew for every answer is compiled for every answer.
@@ -100,7 +104,7 @@ export const TakenJson = Schema.parseJson(
 )
 
 /** A state of a project; `group` is one of backlog, unstarted, started, completed, cancelled. */
-const State = Schema.Struct({
+const ListedState = Schema.Struct({
   id: PlaneStateId,
   name: Schema.String,
   group: Schema.String,
@@ -109,7 +113,7 @@ const State = Schema.Struct({
 
 /** A page of states. `next_cursor` is always there: the end is `next_page_results: false`. */
 export const StatesJson = Schema.parseJson(Schema.Struct({
-  results: Schema.Array(State),
+  results: Schema.Array(ListedState),
   next_page_results: Schema.Boolean,
   next_cursor: Schema.String
 }))
@@ -145,3 +149,8 @@ export const ProbeJson = Schema.parseJson(Schema.Struct({
   member_role: Schema.optional(Schema.NullOr(Schema.Number)),
   archived_at: Schema.optional(Schema.NullOr(Schema.String))
 }))
+
+/** What the installation says of itself. */
+export const InstanceJson = Schema.parseJson(
+  Schema.Struct({ instance: Schema.Struct({ current_version: Schema.String }) })
+)

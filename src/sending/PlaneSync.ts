@@ -2,6 +2,7 @@ import type { ConfigError } from "effect"
 import type { Array as Arr } from "effect"
 import { Context, Effect, Layer, Option } from "effect"
 import { connections } from "../base/Connections.js"
+import { counted } from "../base/Text.js"
 import type { EpochMillis } from "../base/Time.js"
 import type { Projects } from "../domain/Projects.js"
 import type { WorkItemLook } from "../domain/WorkItemLook.js"
@@ -9,6 +10,7 @@ import { StageEvents } from "../events/StageEvents.js"
 import type { LeaderActive, Term } from "../outbox/Leader.js"
 import { Leadership } from "../outbox/Leadership.js"
 import { Outbox } from "../outbox/Outbox.js"
+import type { LeftProject } from "../outbox/ProjectRows.js"
 import type { OutboxStatus } from "../outbox/Queries.js"
 import type { RateStatus } from "../plane/RateBudget.js"
 import { RateBudgets } from "../plane/RateBudgets.js"
@@ -45,6 +47,8 @@ export class PlaneSync extends Context.Tag("plane-sync/PlaneSync")<PlaneSync, {
   /** Sends the probe of each project now, and tells what is known after it. */
   readonly probe: Effect.Effect<Arr.NonEmptyArray<ProjectStatus>>
   readonly outbox: Effect.Effect<OutboxStatus, StorageError>
+  /** Why what some projects are owed waits, in words: they are not set any more. */
+  readonly left: Effect.Effect<ReadonlyArray<string>>
   /** Why storage fails, until it works again. */
   readonly storageFailure: Effect.Effect<StorageError | undefined>
   /**
@@ -76,6 +80,12 @@ export class PlaneSync extends Context.Tag("plane-sync/PlaneSync")<PlaneSync, {
   > = Layer.suspend(() => sending)
 }
 
+const leftReason = ({ identifier, workItems }: LeftProject) =>
+  `${counted(workItems, "work item", "work items")} of the project ${identifier} ${
+    workItems === 1 ? "waits" : "wait"
+  } to be told, and no ` +
+  "setting names this project any more: set it again (ORCH_CONFIG or ORCH_PLANE_PROJECT_IDENTIFIER), and restart"
+
 const statusOf = ({ budget, destination, project: { identifier } }: PlaneProject): Effect.Effect<ProjectStatus> =>
   Effect.all({
     identifier: Effect.succeed(identifier),
@@ -93,6 +103,7 @@ const make = Effect.gen(function*() {
   const kept = yield* retention
   const leadership = yield* Leadership
   const identifiers = all.map(({ project }) => project.identifier)
+  let left: ReadonlyArray<string> = []
   yield* tellOwed(outbox, leadership)
 
   const projects = Effect.forEach(all, statusOf)
@@ -137,12 +148,14 @@ const make = Effect.gen(function*() {
       yield* pruneHourly(outbox.prune, kept)
       yield* answerProbeRequests({ probe, holder: term.holder, storage, wakeUps })
       yield* sayAllTold({ projects, outbox, trouble, wakeUps })
-      yield* trouble.retry<void, never>(outbox.sortLanes(identifiers))
+      left = (yield* trouble.retry<ReadonlyArray<LeftProject>, never>(outbox.sortLanes(identifiers))).map(leftReason)
+      yield* Effect.forEach(left, (reason) => Effect.logError(reason), { discard: true })
       yield* Effect.forEach(all, (each) => start(each, term), { discard: true })
     })
   )
   return PlaneSync.of({
     projects,
+    left: Effect.sync(() => left),
     probe,
     outbox: outbox.status,
     storageFailure: trouble.failure,

@@ -5,6 +5,7 @@ import { takeDue } from "../storage/DueWork.js"
 import { Storage } from "../storage/Storage.js"
 import type { StorageError } from "../storage/StorageError.js"
 import { isStatementError } from "../storage/StorageError.js"
+import { WakeUps } from "../storage/WakeUps.js"
 import type { Inbox, StoredHook } from "./Inbox.js"
 import type { Source } from "./WebhookConfig.js"
 
@@ -17,6 +18,9 @@ const batch = 128
 /** A pause for hooks to gather into a batch, because each batch costs commits, and has gates asked. */
 const gatheringTime = "50 millis"
 
+// What another process has stored, as a standby or the command line does, is looked for no more often than this.
+const foreignTime = "1 second"
+
 // No hook is put off for longer than some seconds.
 const maxAhead = Duration.minutes(1)
 
@@ -28,9 +32,10 @@ const maxAhead = Duration.minutes(1)
 export const startHookWorker = (
   inbox: Inbox["Type"],
   handlers: Readonly<Record<Source, Handler>>
-): Effect.Effect<void, never, Scope.Scope | Storage> =>
+): Effect.Effect<void, never, Scope.Scope | Storage | WakeUps> =>
   Effect.gen(function*() {
     const { trouble: { retry } } = yield* Storage
+    const wakeUps = yield* WakeUps
 
     const skip = (hook: StoredHook, cause: Cause.Cause<unknown>) =>
       Effect.zipRight(
@@ -68,8 +73,13 @@ export const startHookWorker = (
       return hooks.length
     })
 
+    const foreign = Effect.delay(Effect.flatMap(wakeUps.mark, wakeUps.since), foreignTime)
+
     const due = takeDue({
-      signal: inbox.arrivals,
+      signal: {
+        mark: inbox.arrivals.mark,
+        since: (mark) => Effect.raceFirst(inbox.arrivals.since(mark), foreign)
+      },
       maxAhead,
       next: Effect.map(
         retry(inbox.nextDue(maxAhead)),

@@ -88,7 +88,8 @@ describe("plane-sync publish", () => {
         [["publish", "completed", "ET-2", "--nope"], "--nope"],
         [
           ["frobnicate"],
-          "use one of 'serve', 'publish', 'events', 'dead', 'task', 'explain', 'backup', 'probe', 'find', 'comment'"
+          "use one of 'serve', 'publish', 'events', 'dead', 'task', 'explain', 'backup', " +
+          "'reconcile', 'probe', 'find', 'comment'"
         ],
         [["events", "--limit", "0"], "1 to 1000"],
         [["events", "--status", "lost"], "pending"]

@@ -72,9 +72,9 @@ describe("the settings", () => {
     assert.deepStrictEqual([...shown].sort(), [...names].sort())
   })
 
-  it("name the project where they are defined and in plane/: all other rooms are handed it", () => {
+  it("name the project where they are defined: all other rooms are handed it", () => {
     const rooms = files.filter(({ text }) => text.includes("ORCH_PLANE_PROJECT")).map(({ name }) => name.split(sep)[0])
-    assert.deepStrictEqual(Array.from(new Set(rooms)), ["domain", "plane"])
+    assert.deepStrictEqual(Array.from(new Set(rooms)), ["config", "domain"])
   })
 
   it("have a sentence and words for what they accept", () => {

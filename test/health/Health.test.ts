@@ -38,6 +38,7 @@ const layer = (state: typeof program) =>
           budget: { limit: 60, used: 3, waiting: 1, pausedUntil: Option.none() },
           misfit: state.misfit
         }]),
+        left: Effect.succeed([]),
         probe: Effect.die("nobody asks"),
         outbox: Effect.suspend(() => state.outbox),
         storageFailure: Effect.sync(() => state.storageFailure),

@@ -30,6 +30,7 @@ const one = (status: Partial<ProjectStatus>) => ({ projects: [project(status)] a
 const well: HealthFacts = {
   now,
   projects: [project({})],
+  left: [],
   standby: undefined,
   integrity: undefined,
   outbox: { pending: 0, dead: 0, delivered: 0, discarded: 0, oldestAt: null },
@@ -39,6 +40,7 @@ const well: HealthFacts = {
   notStored: { count: 0, at: EpochMillis(0) },
   gitea: [],
   heard: ["plane", "gitea"],
+  silent: [],
   hooks: {
     plane: { acceptedAt: undefined, refused: undefined, refusedSince: 0, skipped: [] },
     gitea: { acceptedAt: undefined, refused: undefined, refusedSince: 0, skipped: [] }
@@ -117,6 +119,7 @@ const rows: ReadonlyArray<readonly [string, Partial<HealthFacts>, ReadonlyArray<
     /ORCH_GITEA_TOKEN.*\(403\), and 1 more like this$/
   ]],
   ["row 26: a Gitea that is down", { gitea: [down] }, [/^Gitea does not answer \(connect ECONNREFUSED\)$/]],
+  ["a project that is not set any more", { left: ["2 work items of the project BT wait"] }, [/^2 work items of .*BT/]],
   ["another leader", { standby: elsewhere }, [standby]],
   ["storage that cannot be read", { readFailure: storageError("reading") }, [byReading]],
   ["workers that cannot store", { workerFailure: storageError("working") }, [byWorkers]],

@@ -23,11 +23,12 @@ const map: Readonly<Record<string, string>> = {
   launching: "base domain storage outbox events tasks",
   gitea: "base domain storage outbox events tasks",
   webhooks: "base domain storage outbox events tasks gitea plane sending",
+  repair: "base domain storage outbox events tasks gitea plane sending webhooks",
   config: "base domain storage outbox events tasks gitea plane webhooks launching",
   views: "base domain storage outbox events tasks gitea plane sending webhooks",
-  health: "base domain storage outbox events tasks gitea plane sending webhooks views",
-  http: "base domain storage outbox events tasks gitea plane sending webhooks views health config launching",
-  cli: "base domain storage outbox events tasks gitea plane sending webhooks views health config launching",
+  health: "base domain storage outbox events tasks gitea plane sending webhooks repair views",
+  http: "base domain storage outbox events tasks gitea plane sending webhooks repair views health config launching",
+  cli: "base domain storage outbox events tasks gitea plane sending webhooks repair views health config launching",
   simulator: ""
 }
 const rooms = Object.keys(map)
@@ -37,7 +38,8 @@ const created: Readonly<Record<string, string>> = {
   outbox: "lane event delivery sender count folded project",
   tasks: "task verdict report launch task_story",
   gitea: "repository pull_request claim commit_status review",
-  webhooks: "webhook webhook_body webhook_about"
+  webhooks: "webhook webhook_body webhook_about",
+  repair: "watermark hearing"
 }
 const owned: Readonly<Record<string, string>> = { ...created, storage: "migrations" }
 

@@ -5,6 +5,8 @@ import { EventSequence, ItemId, LaneId } from "../../src/domain/Ids.js"
 import { PlaneMoment } from "../../src/domain/PlaneMoment.js"
 import { StateId } from "../../src/domain/StageStates.js"
 import { CanonicalKey, NormalizedKey } from "../../src/domain/WorkItemKey.js"
+import { readBelieved } from "../../src/outbox/Believed.js"
+import { itemsAtStage, oweState } from "../../src/outbox/Differences.js"
 import { itemOfKey, keysOfItem, problemOfKey, readItemOfKey } from "../../src/outbox/ItemKeys.js"
 import { noteGone } from "../../src/outbox/LaneDeath.js"
 import { followTask, leaveStates } from "../../src/outbox/LeftStates.js"
@@ -12,6 +14,7 @@ import { observe } from "../../src/outbox/Observation.js"
 import { Outbox } from "../../src/outbox/Outbox.js"
 import { preview } from "../../src/outbox/Preview.js"
 import { answerProbe, askForProbe, openProbeRequest, probeSeen } from "../../src/outbox/ProbeRequests.js"
+import { readStateChanges } from "../../src/outbox/StateChanges.js"
 import type { NewEvent } from "../../src/outbox/StoredEvent.js"
 import { nextStep } from "../../src/sending/NextStep.js"
 import { Storage } from "../../src/StorageLayers.js"
@@ -98,6 +101,11 @@ const everything = Effect.gen(function*() {
   )
   yield* leftState
   yield* read(readItemOfKey(sql, NormalizedKey("ET-1")))
+  yield* read(readBelieved(sql, [ItemId("item-1")]))
+  yield* read(readStateChanges(sql, EpochMillis(0)))
+  for (const { lane } of yield* itemsAtStage({ read, sql }, "ET")) {
+    yield* write(oweState(sql, { lane }, StateId("b"), EpochMillis(0)))
+  }
   const stages = new Map([["done", { id: StateId("c") }]])
   const plan = nextStep({ ...planning, stages, states: () => new Map([["done", StateId("c")]]) })
   for (let lane = 1; lane < 9; lane++) yield* read(preview(sql, LaneId(lane), { plan }, EpochMillis(0)))

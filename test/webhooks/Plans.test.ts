@@ -24,6 +24,7 @@ import { readReviews } from "../../src/gitea/ReviewRows.js"
 import { Storage } from "../../src/storage/Storage.js"
 import { TaskStore } from "../../src/tasks/TaskStore.js"
 import { giteaHandler } from "../../src/webhooks/GiteaHandler.js"
+import { readHookNews } from "../../src/webhooks/HookNews.js"
 import { readHooksAbout } from "../../src/webhooks/HooksAbout.js"
 import { Inbox } from "../../src/webhooks/Inbox.js"
 import { planeHandler } from "../../src/webhooks/PlaneHandler.js"
@@ -67,6 +68,7 @@ const everything = Effect.gen(function*() {
   yield* read(readPullRequest(sql, held))
   yield* read(readStatuses(sql, held))
   yield* read(readReviews(sql, held))
+  yield* read(readHookNews(sql, 0))
   yield* read(readOpenIn(sql, held.repository))
   yield* read(readKnown(sql, held.repository, []))
   yield* write(forgetOpen(sql, held.repository, [], EpochMillis(2)))

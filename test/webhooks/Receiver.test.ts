@@ -4,6 +4,7 @@ import { statSync } from "node:fs"
 import { BodyRoom } from "../../src/base/BodyRoom.js"
 import { EpochMillis, epochMillis, later } from "../../src/base/Time.js"
 import { Stirs } from "../../src/gitea/Stirs.js"
+import { WakeUps } from "../../src/storage/WakeUps.js"
 import { Storage } from "../../src/StorageLayers.js"
 import { startHookWorker } from "../../src/webhooks/HookWorker.js"
 import type { HookOutcome } from "../../src/webhooks/Inbox.js"
@@ -19,7 +20,7 @@ const receiving = (settings: Readonly<Record<string, string>>) => {
   const logger = Logger.make(({ message }) => void lines.push(String(message)))
   const layer = Layer.provideMerge(
     Receiver.layer,
-    Layer.mergeAll(BodyRoom.layer, Inbox.layer, SkippedHooks.layer, Stirs.layer)
+    Layer.mergeAll(BodyRoom.layer, Inbox.layer, SkippedHooks.layer, Stirs.layer, WakeUps.layerPolling("1 days"))
   ).pipe(
     Layer.provideMerge(Storage.layerFile(":memory:")),
     Layer.provide(Layer.setConfigProvider(ConfigProvider.fromMap(new Map(Object.entries(settings))))),
