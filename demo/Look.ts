@@ -1,8 +1,10 @@
 import { styleText } from "node:util"
 
-/** How the demo's output looks: in colour on a terminal, plain in a pipe or with NO_COLOR. */
+/** How the demo's output looks: in colour on a terminal or with FORCE_COLOR, plain in a pipe or with NO_COLOR. */
 
-const coloured = process.stdout.isTTY && (process.env["NO_COLOR"] ?? "") === ""
+const isSet = (name: string) => (process.env[name] ?? "") !== ""
+
+const coloured = (process.stdout.isTTY || isSet("FORCE_COLOR")) && !isSet("NO_COLOR")
 
 type Format = Parameters<typeof styleText>[0]
 export type Paint = (text: string) => string

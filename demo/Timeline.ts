@@ -120,13 +120,17 @@ export const make = (start: number) => {
       yield* Effect.forkScoped(Effect.repeat(tick, Schedule.spaced("20 millis")))
     })
 
-  /** Prints what the pipeline logs for people: that Plane is closed and open again, and any trouble. */
+  /**
+   * Prints what the pipeline logs for people: that Plane is closed and open again, and any trouble. What is told stands
+   * there already, as Plane has received it.
+   */
   const logger = Logger.make(({ annotations, cause, logLevel, message }) => {
     const service = HashMap.get(annotations, "service")
     if (!Option.contains(service, "PlaneSync") && LogLevel.lessThan(logLevel, LogLevel.Warning)) return
     // The line above shows which request met the fault.
     const words = Array.ensure(message).map(String).join(" ").replace(/ \([A-Z]+ \/api[^)]*\)/, "") +
       (Cause.isEmpty(cause) ? "" : ` ${Cause.pretty(cause)}`)
+    if (/^\S+: told "/.test(words)) return
     Effect.runSync(now({ mark: Look.warn("!"), text: words, paint: Look.dim }))
   })
 
