@@ -29,5 +29,5 @@ const settings = Config.all([
 export const checkedSettings: Effect.Effect<void, ConfigError.ConfigError> = Effect.gen(function*() {
   const read = [yield* Effect.either(Effect.asVoid(settings)), yield* Effect.either(Effect.asVoid(projectsConfig))]
   const [first, ...others] = read.filter(Either.isLeft).map(({ left }) => left)
-  if (first !== undefined) yield* Effect.fail(others.reduce(ConfigError.And, first))
+  if (first !== undefined) return yield* Effect.fail(others.reduce(ConfigError.And, first))
 })

@@ -18,7 +18,7 @@ export interface ChangedItem extends WorkItem {
 }
 
 /** A page of a list. `next` is the cursor of the page after it; none after the last. */
-interface Page<A> {
+export interface Page<A> {
   readonly items: ReadonlyArray<A>
   readonly all: boolean
   readonly next: string | undefined

@@ -83,8 +83,8 @@ export class PlaneSync extends Context.Tag("plane-sync/PlaneSync")<PlaneSync, {
 const leftReason = ({ identifier, workItems }: LeftProject) =>
   `${counted(workItems, "work item", "work items")} of the project ${identifier} ${
     workItems === 1 ? "waits" : "wait"
-  } to be told, and no ` +
-  "setting names this project any more: set it again (ORCH_CONFIG or ORCH_PLANE_PROJECT_IDENTIFIER), and restart"
+  } ` +
+  "to be told, and no setting names this project any more: add it again, and restart"
 
 const statusOf = ({ budget, destination, project: { identifier } }: PlaneProject): Effect.Effect<ProjectStatus> =>
   Effect.all({

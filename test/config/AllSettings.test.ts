@@ -67,9 +67,9 @@ describe("the settings", () => {
     assert.deepStrictEqual(rows.sort(), [...names].sort())
   })
 
-  it("name the project where they are defined: all other rooms are handed it", () => {
+  it("name the project where they are defined, and in the simulator for hosts: all other rooms are handed it", () => {
     const rooms = files.filter(({ text }) => text.includes("ORCH_PLANE_PROJECT")).map(({ name }) => name.split(sep)[0])
-    assert.deepStrictEqual(Array.from(new Set(rooms)), ["config", "domain"])
+    assert.deepStrictEqual(Array.from(new Set(rooms)), ["config", "domain", "simulator"])
   })
 
   it("have a sentence and words for what they accept", () => {
