@@ -20,7 +20,7 @@ const StoryLine = Schema.Struct({
   delivery: Schema.NullOr(Schema.Number).annotations({ description: "the id of the delivery it is about" }),
   attempt: Schema.NullOr(Schema.Number).annotations({ description: "of a request: which attempt it was" }),
   answer: Schema.NullOr(Schema.Number).annotations({
-    description: "the HTTP status of Plane's answer, if it did not accept the request; null if it did, or none came"
+    description: "the HTTP status of Plane's answer; null where none came, or where it was not kept: Plane accepted it"
   })
 }).annotations({ identifier: "StoryLine" })
 

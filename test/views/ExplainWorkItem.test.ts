@@ -149,7 +149,7 @@ describe("the story", () => {
         const requests = story.filter(({ kind }) => kind === "request")
         assert.deepStrictEqual(
           requests.map(({ answer, attempt }) => [attempt, answer]),
-          [[1, null], [1, null], ...Array.from({ length: 8 }, (_, index) => [index + 1, 500])]
+          [[1, 200], [1, null], ...Array.from({ length: 8 }, (_, index) => [index + 1, 500])]
         )
         assert.match(story[0]?.line ?? "", /^event 1: stage created → analysis$/)
         assert.match(story[1]?.line ?? "", /^the state In Progress, attempt 1: accepted$/)
