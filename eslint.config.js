@@ -100,7 +100,7 @@ const barrel = {
 }
 
 export default tseslint.config(
-  { ignores: ["dist/**", "node_modules/**", "data/**"] },
+  { ignores: [".test-build/**", "dist/**", "node_modules/**", "data/**"] },
   { linterOptions: { reportUnusedDisableDirectives: "error" } },
   ...effect.configs.dprint,
   {

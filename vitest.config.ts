@@ -1,17 +1,22 @@
 import { defineConfig } from "vitest/config"
+import { compiledSource } from "./test/support/CompiledSource.js"
 import { temporaryFolder } from "./test/support/TemporaryFolder.js"
 
 // `layer` with `excludeTestServices` takes the TestClock from all tests that come after it in the same process.
 const isolated = ["test/main/**/*.test.ts"]
 
+const { external, plugins } = compiledSource()
+
 export default defineConfig({
+  plugins,
   test: {
+    server: { deps: { external } },
     env: { TMPDIR: temporaryFolder() },
     setupFiles: ["./test/support/ImmediateTimers.ts"],
     reporters: ["default", "./test/support/SummaryReporter.ts"],
-    // Most of a test's time is waiting; by default one core of two would do all the work.
-    maxWorkers: 2,
-    minWorkers: 2,
+    // Much of a test's time is waiting: three processes keep two cores busy. By default there would be one.
+    maxWorkers: 3,
+    minWorkers: 3,
     testTimeout: 20_000,
     hookTimeout: 20_000,
     projects: [

@@ -79,8 +79,10 @@ const identifierEvery = Duration.toMillis("1 minute")
 const mostOthers = 1_000
 
 const make = Effect.gen(function*() {
-  const { config: { apiToken, maxBackoff }, place, project } = yield* CurrentProject
+  const { config: { apiToken, maxBackoff }, identifiers, place, project } = yield* CurrentProject
   const { names } = project
+  // Where there is only one, its name tells nothing.
+  const about = identifiers.length === 1 ? "" : `${project.identifier}: `
   const client = yield* PlaneClient
   const outbox = yield* Outbox
   const table = makeStageTableFit(client, place, project)
@@ -126,13 +128,13 @@ const make = Effect.gen(function*() {
   const close = Effect.fnUntraced(function*(reason: string) {
     yield* latch.close
     yield* Ref.set(status, { open: false, since: yield* epochMillis, reason })
-    yield* Effect.logError(`${reason}. Nothing is sent to Plane: ${yield* waiting}`)
+    yield* Effect.logError(`${about}${reason}. Nothing is sent to Plane: ${yield* waiting}`)
   })
 
   const open = Effect.gen(function*() {
     const was = yield* Ref.getAndSet<DestinationStatus>(status, { open: true })
     const since = was.open ? 0 : (yield* epochMillis) - was.since
-    yield* Effect.logInfo(`Plane answers again after ${Duration.format(Duration.millis(since))}. ${yield* waiting}`)
+    yield* Effect.logInfo(`${about}Plane answers again after ${Duration.format(Duration.millis(since))}. ${yield* waiting}`)
     yield* latch.open
   })
 
@@ -162,7 +164,7 @@ const make = Effect.gen(function*() {
       if (error.reason === "RateLimited") continue
       if (error.reason === reason) continue
       reason = error.reason
-      yield* Effect.logError(`${error.message}. By now this is why nothing is sent to Plane`)
+      yield* Effect.logError(`${about}${error.message}. By now this is why nothing is sent to Plane`)
     }
   })
 

@@ -105,7 +105,7 @@ const serves = (where: Where) =>
 const program = "node_modules/plane-sync/dist/main.js"
 const publish = [program, "publish", "completed", "ET-2"]
 
-const check = (folder: string, packed: string, tsx: string, version: string) =>
+const check = (folder: string, packed: string, tools: ReadonlyArray<string>, version: string) =>
   Effect.gen(function*() {
     const files = yield* FileSystem.FileSystem
     const began = yield* Clock.currentTimeMillis
@@ -118,7 +118,7 @@ const check = (folder: string, packed: string, tsx: string, version: string) =>
     if (!node.startsWith(`v${version}`)) return yield* new Wrong({ what: `node@${version} is ${node}` })
     const tsc = ["node_modules/typescript/bin/tsc", "-p", "tsconfig.build.json", "--outDir", `${cwd}/built`]
     yield* run({ cwd: root, env }, "node", ...tsc)
-    yield* run(where, "npm", "install", "--ignore-scripts", "--no-audit", "--no-fund", packed, `tsx@${tsx}`)
+    yield* run(where, "npm", "install", "--ignore-scripts", "--no-audit", "--no-fund", packed, ...tools)
     const help = yield* run(where, "node", program, "--help")
     if (!help.includes("EXIT CODES")) return yield* new Wrong({ what: `--help said:\n${help}` })
 
@@ -139,6 +139,9 @@ const check = (folder: string, packed: string, tsx: string, version: string) =>
     yield* Console.log(`${node}: built, installed, "${command}", published, served, the demo is right (${seconds} s)`)
   })
 
+/** What the program does not bring: its command line needs the first; the demo, which is run from its sources, the rest. */
+const needed = ["@effect/cli", "tsx", "mdast-util-from-markdown", "mdast-util-gfm", "micromark-extension-gfm"]
+
 const nodes = Effect.gen(function*() {
   const files = yield* FileSystem.FileSystem
   const wanted = process.argv.slice(2)
@@ -150,8 +153,9 @@ const nodes = Effect.gen(function*() {
   const { devDependencies } = yield* Schema.decode(Packed)(yield* files.readFileString(`${root}package.json`))
   yield* run({ cwd: root, env: {} }, "npm", "pack", "--pack-destination", folder)
   const packed = (yield* files.readDirectory(folder)).find((name) => name.endsWith(".tgz")) ?? ""
+  const tools = needed.map((name) => `${name}@${devDependencies[name] ?? ""}`)
   for (const version of wanted.length === 0 ? supported : wanted) {
-    yield* check(folder, `${folder}/${packed}`, devDependencies["tsx"] ?? "", version)
+    yield* check(folder, `${folder}/${packed}`, tools, version)
   }
 })
 
