@@ -134,7 +134,9 @@ const make = Effect.gen(function*() {
   const open = Effect.gen(function*() {
     const was = yield* Ref.getAndSet<DestinationStatus>(status, { open: true })
     const since = was.open ? 0 : (yield* epochMillis) - was.since
-    yield* Effect.logInfo(`${about}Plane answers again after ${Duration.format(Duration.millis(since))}. ${yield* waiting}`)
+    yield* Effect.logInfo(
+      `${about}Plane answers again after ${Duration.format(Duration.millis(since))}. ${yield* waiting}`
+    )
     yield* latch.open
   })
 
