@@ -36,7 +36,7 @@ const pageSize = 100
 const mostPages = 20
 
 /** All projects that the API token may see in its workspace. */
-export const listProjects = (
+const listProjects = (
   { config: { workspaceSlug } }: Pick<CurrentProject["Type"], "config">,
   exchange: Exchange
 ): Effect.Effect<ReadonlyArray<ListedProject>, PlaneError> =>

@@ -2,7 +2,8 @@ import type { Redacted } from "effect"
 import { Context, Effect, Layer, Redacted as Secret } from "effect"
 import type { ConfigError } from "effect"
 import { sendingSettings } from "./PlaneConfig.js"
-import { makeRateBudget, RateBudget } from "./RateBudget.js"
+import type { RateBudget } from "./RateBudget.js"
+import { makeRateBudget } from "./RateBudget.js"
 
 /** A budget for each API token, because Plane counts the requests of a token, whatever project they are about. */
 export class RateBudgets extends Context.Tag("plane-sync/RateBudgets")<RateBudgets, {
@@ -24,11 +25,5 @@ export class RateBudgets extends Context.Tag("plane-sync/RateBudgets")<RateBudge
           })
       }
     })
-  )
-
-  /** The one budget that is there, for every token. */
-  static readonly layerOne: Layer.Layer<RateBudgets, never, RateBudget> = Layer.effect(
-    RateBudgets,
-    Effect.map(RateBudget, (budget) => ({ of: () => Effect.succeed(budget) }))
   )
 }

@@ -141,8 +141,7 @@ const make = Effect.gen(function*() {
   })
 
   /** It stays closed, maybe by now for another reason, as when the token was revoked while Plane was away. */
-  const stillClosed = (reason: string, isAll = false) =>
-    Ref.update(status, (was) => was.open ? was : { ...was, reason, ...(isAll ? { notLookedAt: true as const } : {}) })
+  const stillClosed = (reason: string) => Ref.update(status, (was) => was.open ? was : { ...was, reason })
 
   const probesAt = (nextProbeAt: EpochMillis) => Ref.update(status, (was) => was.open ? was : { ...was, nextProbeAt })
 
@@ -260,7 +259,8 @@ const make = Effect.gen(function*() {
 
   if (!hasToken) {
     yield* close(`${names.apiToken} is not set. Events are kept until it is, and the program started again`)
-    yield* stillClosed(`${names.apiToken} is not set: events are kept, and nothing is sent to Plane`, true)
+    const reason = `${names.apiToken} is not set: events are kept, and nothing is sent to Plane`
+    yield* Ref.update(status, (was) => was.open ? was : { ...was, reason, notLookedAt: true as const })
     yield* asked.open
   } else {
     yield* Effect.forkIn(firstLook, scope)
