@@ -17,6 +17,9 @@ export default defineConfig({
     // Much of a test's time is waiting: three processes keep two cores busy. By default there would be one.
     maxWorkers: 3,
     minWorkers: 3,
+    // Loading Effect takes a second, which is once a process instead of once a file. It must stand here: in a project it
+    // does nothing.
+    isolate: false,
     testTimeout: 20_000,
     hookTimeout: 20_000,
     projects: [
@@ -25,9 +28,7 @@ export default defineConfig({
         test: {
           name: "in one process",
           include: ["test/**/*.test.ts"],
-          exclude: isolated,
-          // Loading Effect takes a second, which is once a process instead of once a file.
-          isolate: false
+          exclude: isolated
         }
       },
       { extends: true, test: { name: "isolated", include: isolated } }

@@ -31,7 +31,7 @@ layer(Program.layer, { excludeTestServices: true })((it) =>
 
             const serve = yield* start(["serve"], options)
             yield* listening(serve)
-            for (let i = 0; i < 3; i++) {
+            for (let i = 0; i < 2; i++) {
               const id = `before-${i}`
               assert.strictEqual((yield* publish(id)).code, 0)
               accepted.push(id)
@@ -41,7 +41,7 @@ layer(Program.layer, { excludeTestServices: true })((it) =>
             assert.strictEqual((yield* cli("task", "start", "ET-2")).code, 0)
 
             rmSync(`${database}-shm`)
-            for (let i = 0; i < 5; i++) {
+            for (let i = 0; i < 2; i++) {
               const { code, err, out } = yield* publish(`after-${i}`)
               assert.deepStrictEqual([code, out], [1, ""])
               assert.match(
@@ -49,7 +49,8 @@ layer(Program.layer, { excludeTestServices: true })((it) =>
                 /^plane-sync: Storage \S+: [^\n]+ \(process \d+ still has an index \(-shm\) open that was removed: restart/
               )
             }
-            const others = [
+            // What each command says does not depend on how the serve ends.
+            const others = end === "SIGKILL" ? [] : [
               ["task", "start", "ET-3"],
               ["task", "report", "ET-2", "passed", "--stage", "analysis"],
               ["dead", "retry", "1"],

@@ -61,6 +61,7 @@ const open = Effect.fnUntraced(function*(where: string) {
   // NORMAL, the default with WAL, loses the last commits in a power cut.
   yield* edge(client.unsafe("PRAGMA synchronous = FULL"))
   if (!isInMemory) yield* edge(refuseOtherTables(client, where))
+  const [pages] = yield* edge(client.unsafe<{ page_count: number }>("PRAGMA page_count"))
   // Only now, because it changes the file.
   yield* edge(client.unsafe("PRAGMA journal_mode = WAL"))
   // A read opens the log and the index, so that both can be checked before anything else is written.
@@ -130,7 +131,8 @@ const open = Effect.fnUntraced(function*(where: string) {
     })
   const read = <A>(effect: Effect.Effect<A, SqlError>) =>
     guarded(edge(connectionLock.withPermits(1)(Effect.zipRight(refuseMoved, effect))))
-  const check = isInMemory ? undefined : guarded(quickCheck(where))
+  // A file that is made now has nothing in it that could be damaged.
+  const check = isInMemory ? undefined : pages?.page_count === 0 ? Effect.void : guarded(quickCheck(where))
   return { sql, where, write, writeAlone: transaction, read, shared: false, joins: Effect.succeed(false), index, check }
 })
 
