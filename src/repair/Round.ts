@@ -1,4 +1,4 @@
-import { Effect } from "effect"
+import { Effect, Option } from "effect"
 import { epochMillis } from "../base/Time.js"
 import type { ItemId } from "../domain/Ids.js"
 import type { PlaneMoment } from "../domain/PlaneMoment.js"
@@ -78,7 +78,7 @@ export const makeRound = ({ project: at, storage, store, tasks, withSlot }: Part
   const matters = ({ number, stateGroup }: ChangedItem) =>
     stateGroup === "started"
       ? Effect.succeed(true)
-      : Effect.map(tasks.byKey(keyIn(project, number)), (task) => task !== undefined)
+      : Effect.map(tasks.byKey(keyIn(project, number)), Option.isSome)
 
   const suspect = (item: ChangedItem, believed: Believed | undefined, since: PlaneMoment | undefined) =>
     Effect.gen(function*() {

@@ -91,7 +91,7 @@ const make = Effect.gen(function*() {
     Effect.gen(function*() {
       if ((yield* monotonicMillis) - silentAt < silentFor) return unknown("Plane was silent just now")
       const looked = yield* Effect.gen(function*() {
-        const known = itemId ?? (yield* idOf(workItem))
+        const known = Option.getOrUndefined(itemId) ?? (yield* idOf(workItem))
         if (known === undefined) return unknown("its key has not been looked up yet")
         const project = ofKey(workItem)
         yield* project.destination.asked
