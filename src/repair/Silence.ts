@@ -1,5 +1,5 @@
 import type { ConfigError, Scope } from "effect"
-import { Context, Data, DateTime, Duration, Effect, Equal, Layer, Schedule } from "effect"
+import { Context, Data, DateTime, Duration, Effect, Equal, Layer, Option, Schedule } from "effect"
 import { makeSignal } from "../base/Signal.js"
 import type { Signal } from "../base/Signal.js"
 import type { EpochMillis } from "../base/Time.js"
@@ -95,7 +95,7 @@ const make = Effect.gen(function*() {
           const now = yield* monotonicMillis
           if (now - askedAt < askEvery) return false
           askedAt = now
-          isNew = isAtLeast(yield* client.version, echoesSince)
+          isNew = Option.exists(yield* client.version, (version) => isAtLeast(version, echoesSince))
           return isNew
         })
 

@@ -54,13 +54,13 @@ const make = Effect.gen(function*() {
 
   const judged = ({ place, project }: PlaneProject, { id, number, stateGroup, stateId, updatedAt }: WorkItem) =>
     Effect.gen(function*() {
-      if (stateId === null || stateGroup === null) return unknown("Plane did not tell the group of its state")
+      if (Option.isNone(stateId) || Option.isNone(stateGroup)) return unknown("Plane did not tell the group of its state")
       const now = yield* epochMillis
       const shown: MovedItem = {
         itemId: id,
         key: keyIn(project, number),
-        stateId,
-        group: stateGroup,
+        stateId: stateId.value,
+        group: stateGroup.value,
         updatedAt,
         receivedAt: now,
         at: EpochMillis(Math.min(now, Date.parse(updatedAt))),

@@ -63,7 +63,7 @@ export const setState = (
           commentId: null,
           seen: seenAs(item, now),
           replaced,
-          by: item.updatedBy
+          by: Option.getOrUndefined(item.updatedBy)
         }))
       )
     const set = (slot: Slot, replaced: StateId | null): Effect.Effect<OutcomeOf["state"], PlaneError> =>

@@ -60,7 +60,7 @@ const heard = (item: Item) =>
     return yield* write(observe(sql, {
       itemId: ItemId(item.id),
       key: CanonicalKey(item.key),
-      state: stateId,
+      state: Option.getOrNull(stateId),
       cancelled: false,
       completed: false,
       updatedAt,
