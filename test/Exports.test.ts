@@ -45,13 +45,16 @@ describe("what a host reads", () => {
   })
 
   it("notices the other ways", () => {
-    const type = "  readonly a: string | undefined\n  readonly b?: string\n  readonly c: EpochMillis\n  readonly d: string"
+    const type =
+      "  readonly a: string | undefined\n  readonly b?: string\n  readonly c: EpochMillis\n  readonly d: string"
     assert.lengthOf(others(type), 3)
   })
 
   it("says that there is none by Option, and moments by DateTime.Utc", () => {
     const wrong = types.filter(([name]) => !given.includes(name))
-      .flatMap(([name, , type]) => others(type).filter((line) => !query.test(line.trim())).map((line) => `${name}: ${line.trim()}`))
+      .flatMap(([name, , type]) =>
+        others(type).filter((line) => !query.test(line.trim())).map((line) => `${name}: ${line.trim()}`)
+      )
     assert.deepStrictEqual(wrong, [])
   })
 })

@@ -1,6 +1,7 @@
 import * as HttpClient from "@effect/platform/HttpClient"
 import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
-import { Data, Effect, Either, Option, Schema } from "effect"
+import type { Option } from "effect"
+import { Data, Effect, Either, Schema } from "effect"
 import { isOk, makeRestClient, within } from "../base/RestClient.js"
 import { cleanLine } from "../base/Text.js"
 import { headlineOf } from "./Headline.js"

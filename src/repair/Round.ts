@@ -177,7 +177,11 @@ export const makeRound = ({ project: at, storage, store, tasks, withSlot }: Part
       yield* done
       return told._tag === "Nothing"
         ? undefined
-        : { key: keyIn(project, item.number), told: told._tag, stateName: Option.getOrElse(item.stateName, () => item.stateGroup) }
+        : {
+          key: keyIn(project, item.number),
+          told: told._tag,
+          stateName: Option.getOrElse(item.stateName, () => item.stateGroup)
+        }
     })
 
   const forget = (to: PlaneMoment) =>

@@ -9,7 +9,10 @@ import type { ChangedItem } from "../plane/ItemPages.js"
 
 /** A work item in a state that it is not believed to be in. Its activities tell whether a person has moved it there. */
 export interface Suspect {
-  readonly item: Omit<ChangedItem, "stateId" | "stateGroup"> & { readonly stateId: StateId; readonly stateGroup: string }
+  readonly item: Omit<ChangedItem, "stateId" | "stateGroup"> & {
+    readonly stateId: StateId
+    readonly stateGroup: string
+  }
   readonly believed: Believed | undefined
   /** What happened until then is no news of a work item that was never heard of. */
   readonly since: PlaneMoment

@@ -150,7 +150,8 @@ const make = Effect.gen(function*() {
   /** It stays closed, maybe by now for another reason, as when the token was revoked while Plane was away. */
   const stillClosed = (reason: string) => Ref.update(status, (was) => was.open ? was : { ...was, reason })
 
-  const probesAt = (nextProbeAt: EpochMillis) => Ref.update(status, (was) => was.open ? was : { ...was, nextProbeAt: Option.some(utc(nextProbeAt)) })
+  const probesAt = (nextProbeAt: EpochMillis) =>
+    Ref.update(status, (was) => was.open ? was : { ...was, nextProbeAt: Option.some(utc(nextProbeAt)) })
 
   const probeUntilBack = Effect.fnUntraced(function*(closedFor: PlaneError, failuresBefore: number) {
     let { reason, retryAfter } = closedFor

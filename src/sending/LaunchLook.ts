@@ -54,7 +54,9 @@ const make = Effect.gen(function*() {
 
   const judged = ({ place, project }: PlaneProject, { id, number, stateGroup, stateId, updatedAt }: WorkItem) =>
     Effect.gen(function*() {
-      if (Option.isNone(stateId) || Option.isNone(stateGroup)) return unknown("Plane did not tell the group of its state")
+      if (Option.isNone(stateId) || Option.isNone(stateGroup)) {
+        return unknown("Plane did not tell the group of its state")
+      }
       const now = yield* epochMillis
       const shown: MovedItem = {
         itemId: id,

@@ -78,7 +78,12 @@ const layer = (state: typeof program) =>
       Receiver.of({
         receive: () => Effect.dieMessage("nobody delivers"),
         status: Effect.succeed({
-          plane: { acceptedAt: Option.some(DateTime.unsafeMake(0)), refused: Option.none(), refusedSince: 0, skipped: [] },
+          plane: {
+            acceptedAt: Option.some(DateTime.unsafeMake(0)),
+            refused: Option.none(),
+            refusedSince: 0,
+            skipped: []
+          },
           gitea: {
             acceptedAt: Option.none(),
             refused: Option.some({ at: DateTime.unsafeMake(0), why: "it is not signed" }),

@@ -94,7 +94,9 @@ const notStored = /^3 events could not be stored: only the log has what was lost
 
 const rows: ReadonlyArray<readonly [string, Partial<HealthFacts>, ReadonlyArray<RegExp>]> = [
   ["all goes well", {}, []],
-  ["a backlog, which is no alarm", { outbox: { ...well.outbox, pending: 9, oldestAt: Option.some(utc(EpochMillis(0))) } }, []],
+  ["a backlog, which is no alarm", {
+    outbox: { ...well.outbox, pending: 9, oldestAt: Option.some(utc(EpochMillis(0))) }
+  }, []],
   ["row 46: a dead letter", dead(1), [/^1 event is a dead letter, .*plane-sync dead list.* Retry or discard/]],
   ["row 46: dead letters", dead(9), [/^9 events are dead letters, .*plane-sync dead list.* Retry or discard/]],
   ["row 46: wrong secrets of both senders, one reason each", { hooks }, [refusedBy("plane"), refusedBy("gitea")]],
