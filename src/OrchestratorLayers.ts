@@ -2,6 +2,7 @@ import { Effect, Layer } from "effect"
 import { projectsConfig } from "./config/ProjectsConfig.js"
 import { Projects } from "./domain/Projects.js"
 import { gatesLayer } from "./gitea/GiteaGates.js"
+import { repairLayer } from "./repair/Repair.js"
 import { PlaneSync } from "./sending/PlaneSync.js"
 import { Storage } from "./StorageLayers.js"
 import { orchestratorLayer } from "./tasks/Orchestrator.js"
@@ -42,4 +43,13 @@ export const Webhooks = {
    * `Layer.provideMerge(Storage.layer)`.
    */
   layer: webhooksLayer
+}
+
+/** What is done where webhooks of Plane are lost, or none come at all. */
+export const Repair = {
+  /**
+   * Reads in Plane what no webhook has told, and notices that none comes: the `Silence`, which `HttpInterface.layer`
+   * shows in its health where it is there. It goes over the same as `Webhooks.layer`, beside it or without it.
+   */
+  layer: repairLayer
 }

@@ -3,12 +3,15 @@
 No call blocks, raises or returns anything: a thread posts one thing after the other, and repeats what was not
 taken. Up to 1,000 wait here, and are lost with this process; what plane-sync has taken is on its disk.
 """
-import atexit, json, logging, os, queue, threading, time, urllib.error, urllib.parse, urllib.request, uuid
+import atexit, json, logging, os, queue, threading, time, urllib.parse, urllib.request, uuid
 
 URL = os.environ.get("PLANE_SYNC_URL", "http://127.0.0.1:8500")
-HEADERS = {"Content-Type": "application/json", "Authorization": "Bearer " + os.environ.get("ORCH_API_TOKEN", "")}
+TOKEN = "".join(os.environ.get("ORCH_API_TOKEN", "").split())
+HEADERS = {"Content-Type": "application/json", "Authorization": "Bearer " + TOKEN}
 log = logging.getLogger("plane_sync")
-_opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+_opener = urllib.request.OpenerDirector()  # No proxy, and no redirect: the token goes nowhere else.
+_opener.add_handler(urllib.request.HTTPHandler())
+_opener.add_handler(urllib.request.HTTPSHandler())
 _waiting, _lock, _threads = queue.Queue(maxsize=1000), threading.Lock(), []
 
 def stage_changed(work_item, old_stage, new_stage, agent=None):
@@ -24,11 +27,12 @@ def start_task(work_item, agent=None):
     _tell("/api/tasks", workItem=work_item, agent=agent)
 
 def report_stage(work_item, stage, passed, reason=None):
-    path = "/api/tasks/%s/report" % urllib.parse.quote(str(work_item), safe="")
-    _tell(path, stage=stage, outcome="passed" if passed else "failed", reason=reason)
+    _tell("/api/tasks/%s/report", work_item, stage=stage, outcome=passed, reason=reason)
 
-def _tell(path, **body):
+def _tell(path, *parts, **body):
     try:
+        path %= tuple(urllib.parse.quote(str(part), safe="", errors="replace") for part in parts)
+        if "outcome" in body: body["outcome"] = "passed" if body["outcome"] else "failed"
         if path == "/api/events":  # The same id makes a repetition a duplicate, and not a second event.
             body.update(id=str(uuid.uuid4()), occurredAt=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()))
         told = {name: value for name, value in body.items() if value is not None}
@@ -51,15 +55,13 @@ def _post_all():
 
 def _is_posted(path, body):
     try:
-        try:
-            _opener.open(urllib.request.Request(URL + path, body, HEADERS), timeout=5).close()
-        except urllib.error.HTTPError as answer:
-            log.error("plane-sync answered %s: %s", answer.code, answer.read(1000).decode(errors="replace"))
-            # What is wrong in a request stays wrong. A token may be set right.
-            return answer.code < 500 and answer.code not in (401, 403)
-        return True
+        with _opener.open(urllib.request.Request(URL + path, body, HEADERS), timeout=5) as answer:
+            if answer.status < 300: return True
+            log.error("plane-sync answered %s: %s", answer.status, answer.read(1000).decode(errors="replace"))
+            # What is wrong in a request stays wrong. A token or an address may be set right.
+            return 400 <= answer.status < 500 and answer.status not in (401, 403, 408, 429)
     except Exception as problem:
-        log.warning("plane-sync is asked again: %r", problem)
+        log.warning("plane-sync is asked again: %s: %s", type(problem).__name__, problem)
         return False
 
 @atexit.register

@@ -27,3 +27,6 @@ export const earlier = (at: EpochMillis, by: Duration.DurationInput): EpochMilli
 
 /** A stored moment, as it is shown to others. */
 export const utc = (at: EpochMillis): DateTime.Utc => DateTime.unsafeMake(at)
+
+/** A shown moment, as it is stored and compared. */
+export const stored = (at: DateTime.Utc): EpochMillis => EpochMillis(at.epochMillis)

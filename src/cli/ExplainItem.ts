@@ -1,7 +1,8 @@
 import * as Command from "@effect/cli/Command"
 import * as Options from "@effect/cli/Options"
-import { Console, DateTime, Duration, Effect, Layer, Schema } from "effect"
-import { EpochMillis, epochMillis } from "../base/Time.js"
+import { Console, DateTime, Duration, Effect, Layer, Option, Schema } from "effect"
+import type { EpochMillis } from "../base/Time.js"
+import { epochMillis } from "../base/Time.js"
 import { projectsLayer } from "../config/ProjectsConfig.js"
 import { TaskPullRequests } from "../gitea/TaskPullRequests.js"
 import { Outbox } from "../outbox/Outbox.js"
@@ -68,9 +69,10 @@ const planeOf = Effect.gen(function*() {
   const { nextProbeAt, reason = "", since, state } = health.value.plane
   const status: DestinationStatus = state === "open" || since === undefined ? { open: true } : {
     open: false,
-    since: EpochMillis(DateTime.toEpochMillis(since)),
+    since,
     reason,
-    ...(nextProbeAt === undefined ? {} : { nextProbeAt: EpochMillis(DateTime.toEpochMillis(nextProbeAt)) })
+    notLookedAt: false,
+    nextProbeAt: Option.fromNullable(nextProbeAt)
   }
   return status
 })

@@ -1,7 +1,7 @@
 import * as Command from "@effect/cli/Command"
 import type * as HttpClient from "@effect/platform/HttpClient"
 import type { ConfigError } from "effect"
-import { Console, Effect, Layer } from "effect"
+import { Console, Effect, Layer, Option } from "effect"
 import type { Project } from "../domain/Project.js"
 import { keyIn } from "../domain/Project.js"
 import type { Projects } from "../domain/Projects.js"
@@ -32,7 +32,7 @@ export const findLines = (
   `key      ${keyIn(project, item.number)}`,
   `number   ${item.number}`,
   `name     ${shown(item.name)}`,
-  `state    ${shown(state ?? item.stateId ?? "none")}`,
+  `state    ${shown(state ?? Option.getOrElse(item.stateId, () => "none"))}`,
   `id       ${item.id}`,
   `address  ${webAddress(config, project, item)}`
 ]
@@ -69,7 +69,7 @@ export const find = Command.make("find", { key: keyArgument }, ({ key }) =>
       const { config, project } = yield* CurrentProject
       const item = yield* findByKey(key)
       const states = yield* plane.states
-      const state = states.find(({ id }) => id === item.stateId)
+      const state = states.find(({ id }) => Option.contains(item.stateId, id))
       yield* Console.log(findLines(config, project, item, state?.name).join("\n"))
     })
   )).pipe(

@@ -12,7 +12,8 @@ export const shown = (text: string): string => visibleLine(text, textLimit)
 export const shownWhole = (text: string): string => visibleLine(text, Infinity)
 
 /** A moment as people and programs read it: "2026-11-20T08:30:00Z". */
-export const moment = (at: EpochMillis): string => DateTime.formatIso(DateTime.unsafeMake(at)).replace(/\.\d+Z$/, "Z")
+export const moment = (at: DateTime.Utc | EpochMillis): string =>
+  DateTime.formatIso(DateTime.unsafeMake(at)).replace(/\.\d+Z$/, "Z")
 
 /** Rows with their columns below each other. */
 export const table = (rows: ReadonlyArray<ReadonlyArray<string>>): string => {

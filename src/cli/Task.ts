@@ -1,8 +1,8 @@
 import * as Args from "@effect/cli/Args"
 import * as Command from "@effect/cli/Command"
 import * as Options from "@effect/cli/Options"
+import type { DateTime } from "effect"
 import { Console, Effect, Layer, Option, Schema } from "effect"
-import type { EpochMillis } from "../base/Time.js"
 import { projectsLayer } from "../config/ProjectsConfig.js"
 import { StageEvents } from "../events/StageEvents.js"
 import type { Considered } from "../gitea/Standing.js"
@@ -36,17 +36,20 @@ const json = jsonLike("GET /api/tasks")
 
 const toJson = Schema.encodeSync(Schema.parseJson(TaskView))
 
+const colon = (words: Option.Option<string>) =>
+  Option.match(words, { onNone: () => "", onSome: (words) => `: ${words}` })
+
+const none = () => "none"
+
 /** The gates that do not hold yet, and why. */
 const open = ({ verdicts }: Task): ReadonlyArray<string> =>
-  verdicts.flatMap(({ gate, reason, verdict }) =>
-    verdict === "passed" ? [] : [`${gate} ${verdict}${reason === undefined ? "" : `: ${reason}`}`]
-  )
+  verdicts.flatMap(({ gate, reason, verdict }) => verdict === "passed" ? [] : [`${gate} ${verdict}${colon(reason)}`])
 
 const columns = (task: Task): ReadonlyArray<string> => [
   shown(task.workItem),
   task.status,
   shown(task.stage),
-  shown(task.agent ?? "none"),
+  shown(Option.getOrElse(task.agent, none)),
   moment(task.updatedAt),
   shown(open(task).join("; "))
 ]
@@ -60,16 +63,24 @@ const list = Command.make("list", { status, limit, json }, (options) =>
     yield* Console.log(table([["task", "status", "stage", "agent", "changed", "open gates"], ...found.map(columns)]))
   }).pipe(Effect.asVoid)).pipe(Command.withDescription(lineOf("task list")))
 
-const said = (name: string, what: string, reason: string | undefined, at: EpochMillis): ReadonlyArray<string> => [
+const said = (
+  name: string,
+  what: string,
+  reason: Option.Option<string>,
+  at: DateTime.Utc
+): ReadonlyArray<string> => [
   shownWhole(name),
-  `${moment(at)} ${what}${reason === undefined ? "" : `: ${shownWhole(reason)}`}`
+  `${moment(at)} ${what}${colon(Option.map(reason, shownWhole))}`
 ]
 
-const launchOf = ({ launch }: Task): string => {
-  if (launch === undefined) return "none"
-  const place = launch.position === undefined ? "" : `, ${launch.position}. in line`
-  return `${launch.state} since ${moment(launch.since)}${place}`
-}
+const launchOf = ({ launch }: Task): string =>
+  Option.match(launch, {
+    onNone: none,
+    onSome: ({ position, since, state }) => {
+      const place = Option.match(position, { onNone: () => "", onSome: (position) => `, ${position}. in line` })
+      return `${state} since ${moment(since)}${place}`
+    }
+  })
 
 /** A pull request that is about the task, and whether it counts: "acme/widgets#12 open, counts". */
 const inWords = ({ isRevert = false, pullRequest, whyNot }: Considered): string =>
@@ -85,15 +96,15 @@ const show = Command.make("show", { key: keyArgument }, ({ key }) =>
     const story = yield* tasks.story(task.id)
     yield* Console.log(table([
       ["work item", shown(task.workItem)],
-      ["plane id", task.itemId ?? "not known yet"],
+      ["plane id", Option.getOrElse(task.itemId, () => "not known yet")],
       ["status", task.status],
-      ...(task.why === undefined ? [] : [["why", shownWhole(task.why)]]),
+      ...Option.toArray(task.why).map((why) => ["why", shownWhole(why)]),
       ["stage", shownWhole(task.stage)],
-      ["agent", shownWhole(task.agent ?? "none")],
+      ["agent", shownWhole(Option.getOrElse(task.agent, none))],
       ["launch", launchOf(task)],
-      ["repository", shownWhole(task.repository?.name ?? "none")],
-      ["pull request", task.pullRequest === undefined ? "none" : String(task.pullRequest)],
-      ["head", shownWhole(task.headSha ?? "none")],
+      ["repository", shownWhole(Option.match(task.repository, { onNone: none, onSome: ({ name }) => name }))],
+      ["pull request", Option.match(task.pullRequest, { onNone: none, onSome: String })],
+      ["head", shownWhole(Option.getOrElse(task.headSha, none))],
       ["transition", task.entry],
       ["started", moment(task.startedAt)],
       ["changed", moment(task.updatedAt)],
@@ -111,7 +122,7 @@ const stored = (task: Task) =>
   Effect.zipRight(
     Console.log(`${shown(task.workItem)} ${task.status} at ${shown(task.stage)}`),
     Effect.zipRight(
-      task.why === undefined ? Effect.void : Console.error(shownWhole(task.why)),
+      Option.match(task.why, { onNone: () => Effect.void, onSome: (why) => Console.error(shownWhole(why)) }),
       leaderNotice("the task")
     )
   )

@@ -1,4 +1,4 @@
-import { DateTime, Effect } from "effect"
+import { DateTime, Effect, Option } from "effect"
 import { uuidV7 } from "../base/UuidV7.js"
 import type { WorkItemKey } from "../domain/WorkItemKey.js"
 import type { Outcome } from "./Finding.js"
@@ -20,8 +20,8 @@ export const checkWriting = ({ ask, client }: PlaneAccess, key: WorkItemKey): Ef
       seen: `a comment was added to ${key.written}, and could not be deleted again`,
       mend: "delete \"plane-sync doctor was here\" there by hand"
     })
-    if (id === null) return found(left)
-    return yield* Effect.match(ask(1, client.deleteComment(item.id, id)), {
+    if (Option.isNone(id)) return found(left)
+    return yield* Effect.match(ask(1, client.deleteComment(item.id, id.value)), {
       onFailure: () => found(left),
       onSuccess: () => found(Passed({ seen: `a comment was added to ${key.written}, and deleted again` }))
     })

@@ -1,4 +1,4 @@
-import type { Effect } from "effect"
+import type { Effect, Option } from "effect"
 import { Context, Data } from "effect"
 import type { EpochMillis } from "../base/Time.js"
 import type { ItemId } from "./Ids.js"
@@ -44,7 +44,7 @@ export const Looked = Data.taggedEnum<Looked>()
 export class WorkItemLook extends Context.Tag("plane-sync/WorkItemLook")<WorkItemLook, {
   /** Answers within 10 seconds, whatever Plane does. `workItem` is its key, for where the id is not known. */
   readonly look: (
-    item: { readonly itemId: ItemId | undefined; readonly workItem: string }
+    item: { readonly itemId: Option.Option<ItemId>; readonly workItem: string }
   ) => Effect.Effect<Looked>
   /**
    * Notes that a move has been acted upon, so that its hook is no news. To be called after acting: if the program ends

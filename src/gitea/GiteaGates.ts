@@ -1,5 +1,5 @@
 import type { ConfigError } from "effect"
-import { Duration, Effect, Layer } from "effect"
+import { Duration, Effect, Layer, Option } from "effect"
 import { backoff } from "../base/Backoff.js"
 import { connections } from "../base/Connections.js"
 import type { EpochMillis } from "../base/Time.js"
@@ -117,7 +117,7 @@ export const giteaGates: Effect.Effect<
       const told = verdicts.find((given) => given.gate === gate && given.verdict === "failed")
       return told === undefined
         ? Pending({ why: error.message, againAfter: pause })
-        : Failed({ reason: told.reason ?? "", againAfter: pause })
+        : Failed({ reason: Option.getOrElse(told.reason, () => ""), againAfter: pause })
     })
 
   const asked = new Map<number, Asked>()

@@ -1,5 +1,6 @@
 import type { SqlError } from "@effect/sql/SqlError"
-import { Context, Effect, Either, Layer } from "effect"
+import { Context, Effect, Either, Layer, Option } from "effect"
+import { stored } from "../base/Time.js"
 import { Projects } from "../domain/Projects.js"
 import type { CanonicalKey } from "../domain/WorkItemKey.js"
 import { WorkItemKey } from "../domain/WorkItemKey.js"
@@ -41,14 +42,14 @@ const make = Effect.gen(function*() {
 
   const judge = (task: Task, pullRequest: PullRequest): Considered => ({
     pullRequest,
-    whyNot: whyNot(pullRequest, task.startedAt, ofKey(task.workItem) ?? all[0])
+    whyNot: whyNot(pullRequest, stored(task.startedAt), ofKey(task.workItem) ?? all[0])
   })
 
   /** The one that a host has linked. A link that comes only from a name follows the name. */
   const linked = ({ linkedByName, pullRequest: number, repository }: Task) =>
-    repository === undefined || number === undefined || linkedByName
+    Option.isNone(repository) || Option.isNone(number) || linkedByName
       ? Effect.sync(() => undefined)
-      : readPullRequest(sql, { repository: repository.id, number })
+      : readPullRequest(sql, { repository: repository.value.id, number: number.value })
 
   const named = (key: CanonicalKey): Effect.Effect<ReadonlyArray<PullRequest>, SqlError> => readPullRequestsOf(sql, key)
 
@@ -56,8 +57,10 @@ const make = Effect.gen(function*() {
     Effect.gen(function*() {
       const key = WorkItemKey.parse(task.workItem)
       const byHost = yield* read(linked(task))
-      const namesake = Either.isRight(key) && key.right.zeros ? yield* tasks.byKey(key.right.canonical) : task
-      const isNamed = namesake === undefined || namesake.id === task.id
+      const namesake = Either.isRight(key) && key.right.zeros
+        ? yield* tasks.byKey(key.right.canonical)
+        : Option.some(task)
+      const isNamed = Option.isNone(namesake) || namesake.value.id === task.id
       const byName = Either.isRight(key) && isNamed ? yield* read(named(key.right.canonical)) : []
       const all = byHost === undefined || byName.some(isSame(byHost)) ? byName : [byHost, ...byName]
       const reverts = Either.isRight(key) && isNamed ? yield* read(readRevertsOf(sql, key.right.canonical)) : []
@@ -72,10 +75,11 @@ const make = Effect.gen(function*() {
       const { closed, merged, open } = standingOf(considered)
       const [shown] = [...open, ...merged, ...closed]
       if (shown === undefined) return Effect.void
-      const isLinked = task.repository?.id === shown.repository && task.pullRequest === shown.number
+      const isLinked = Option.exists(task.repository, ({ id }) => id === shown.repository) &&
+        Option.contains(task.pullRequest, shown.number)
       // A host's own link stays, whatever else names the work item.
-      if (!isLinked && task.pullRequest !== undefined && !task.linkedByName) return Effect.void
-      if (isLinked && task.headSha === shown.headSha) return Effect.void
+      if (!isLinked && Option.isSome(task.pullRequest) && !task.linkedByName) return Effect.void
+      if (isLinked && Option.contains(task.headSha, shown.headSha)) return Effect.void
       return tasks.link(task.id, {
         repository: { id: shown.repository, name: shown.name },
         pullRequest: shown.number,

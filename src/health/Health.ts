@@ -49,7 +49,7 @@ const make = Effect.gen(function*() {
   const silence = yield* Effect.serviceOption(Silence)
 
   const lastRead = yield* Ref.make<Pick<HealthFacts, "outbox" | "readFailure">>({
-    outbox: { pending: 0, dead: 0, delivered: 0, discarded: 0, oldestAt: null },
+    outbox: { pending: 0, dead: 0, delivered: 0, discarded: 0, oldestAt: Option.none() },
     readFailure: undefined
   })
   const writeFailure = yield* Ref.make<HealthFacts["writeFailure"]>(undefined)
@@ -83,7 +83,7 @@ const make = Effect.gen(function*() {
       standby: yield* standby,
       integrity: yield* doubt,
       ...(yield* Ref.get(lastRead)),
-      workerFailure: yield* plane.storageFailure,
+      workerFailure: Option.getOrUndefined(yield* plane.storageFailure),
       writeFailure: yield* Ref.get(writeFailure),
       notStored: yield* Ref.get(notStored),
       gitea: yield* troubles,

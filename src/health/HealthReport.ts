@@ -1,4 +1,4 @@
-import { DateTime, Schema } from "effect"
+import { Option, Schema } from "effect"
 import type { ProjectStatus } from "../sending/PlaneSync.js"
 import { planeFields, planeView } from "../views/PlaneView.js"
 import type { SourceStatus } from "../webhooks/Receiver.js"
@@ -50,8 +50,8 @@ export const HealthReport = Schema.Struct({
 export type HealthReport = typeof HealthReport.Type
 
 const sourceReport = ({ acceptedAt, refused, skipped }: SourceStatus): typeof WebhookSource.Type => ({
-  lastAccepted: acceptedAt === undefined ? null : DateTime.unsafeMake(acceptedAt),
-  lastRefused: refused === undefined ? null : { at: DateTime.unsafeMake(refused.at), why: refused.why },
+  lastAccepted: Option.getOrNull(acceptedAt),
+  lastRefused: Option.getOrNull(refused),
   skipped
 })
 
@@ -71,7 +71,10 @@ export const healthReport = (facts: HealthFacts): HealthReport => {
     outbox: {
       pending: outbox.pending,
       dead: outbox.dead,
-      oldestSeconds: outbox.oldestAt === null ? 0 : Math.max(0, Math.floor((now - outbox.oldestAt) / 1000))
+      oldestSeconds: Option.match(outbox.oldestAt, {
+        onNone: () => 0,
+        onSome: (at) => Math.max(0, Math.floor((now - at.epochMillis) / 1000))
+      })
     },
     webhooks: { plane: sourceReport(hooks.plane), gitea: sourceReport(hooks.gitea) }
   }

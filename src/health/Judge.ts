@@ -1,4 +1,4 @@
-import { Array as Arr, DateTime, Duration } from "effect"
+import { Array as Arr, DateTime, Duration, Option } from "effect"
 import { counted } from "../base/Text.js"
 import type { EpochMillis } from "../base/Time.js"
 import { silentWords } from "../repair/Silence.js"
@@ -26,8 +26,8 @@ const sendingReasons = ({ outbox: { pending }, projects }: HealthFacts): Readonl
   const waiting = counted(pending, "event waits", "events wait")
   return Object.values(Arr.groupBy(closed, ({ reason }) => reason)).flatMap((same) => {
     const [first] = same
-    if (first.notLookedAt === true) return [first.reason]
-    const since = DateTime.formatIso(DateTime.unsafeMake(Math.min(...same.map(({ since }) => since))))
+    if (first.notLookedAt) return [first.reason]
+    const since = DateTime.formatIso(Arr.min(Arr.map(same, ({ since }) => since), DateTime.Order))
     const where = same.length === projects.length ? "" : ` for ${same.map(({ identifier }) => identifier).join(", ")}`
     return [`${first.reason}. Nothing has been sent to Plane${where} since ${since}: ${waiting}, and nothing is lost`]
   })
@@ -44,9 +44,9 @@ const deadReason = ({ outbox: { dead } }: HealthFacts): string | undefined =>
 const hooksReasons = ({ heard, hooks }: HealthFacts): ReadonlyArray<string> =>
   heard.flatMap((source) => {
     const { refused, refusedSince } = hooks[source]
-    if (refused === undefined || refusedSince === 0) return []
+    if (Option.isNone(refused) || refusedSince === 0) return []
     const which = refusedSince === 1 ? "The last webhook" : `Each of the last ${refusedSince} webhooks`
-    return [`${which} that was sent to /webhooks/${source} was refused: ${refused.why}`]
+    return [`${which} that was sent to /webhooks/${source} was refused: ${refused.value.why}`]
   })
 
 /** None comes. If some come and are refused, that is said already. */
@@ -73,7 +73,7 @@ const isReason = (reason: string | undefined) => reason !== undefined
 export const judge = (facts: HealthFacts): Judgement => {
   const waits = [
     ...sendingReasons(facts),
-    ...facts.projects.map(({ misfit }) => misfit),
+    ...facts.projects.flatMap(({ misfit }) => Option.toArray(misfit)),
     ...facts.left,
     giteaReason(facts),
     facts.standby,

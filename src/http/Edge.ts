@@ -44,16 +44,17 @@ const isEncoded = (path: string) => Option.isSome(Option.liftThrowable(decodeURI
 
 const noRoute = ({ method, url }: HttpServerRequest.HttpServerRequest) => {
   const path = url.replace(/[?#].*$/, "")
+  const given = path.slice(0, 200)
+  const wrong = (message: string) =>
+    problem(400, { error: `The path ${given}: ${message}`, issues: [{ field: "path", message, given }] })
   // The router finds nothing for a path that it cannot decode.
-  if (!isEncoded(path)) {
-    const message = "it is not percent-encoded UTF-8"
-    const given = path.slice(0, 200)
-    return problem(400, { error: `The path ${given}: ${message}`, issues: [{ field: "path", message, given }] })
-  }
+  if (!isEncoded(path)) return wrong("it is not percent-encoded UTF-8")
   const allowed = routes.filter((route) => route.path.test(path)).map((route) => route.method)
+  // Nor for one with a parameter of more than 100 characters.
+  if (allowed.includes(method)) return wrong("a part of it is longer than any key or id")
   return allowed.length === 0
-    ? problem(404, { error: `There is nothing at ${path.slice(0, 200)}: see /docs` })
-    : problem(405, { error: `${method} is not for ${path}: expected ${allowed.join(" or ")}` }, {
+    ? problem(404, { error: `There is nothing at ${given}: see /docs` })
+    : problem(405, { error: `${method} is not for ${given}: expected ${allowed.join(" or ")}` }, {
       allow: allowed.join(", ")
     })
 }

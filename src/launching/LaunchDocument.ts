@@ -1,4 +1,4 @@
-import { DateTime, Either, Schema } from "effect"
+import { DateTime, Either, Option, Schema } from "effect"
 import { cleanLine, textLimit } from "../base/Text.js"
 import { WorkItemKey } from "../domain/WorkItemKey.js"
 import type { Launch } from "../tasks/AgentLauncher.js"
@@ -54,20 +54,24 @@ export const documentOf = (action: Action, { agent, entry, stage, task }: Launch
     agent,
     task: {
       id: task.id,
-      planeId: task.itemId ?? null,
+      planeId: Option.getOrNull(task.itemId),
       status: task.status,
-      why: task.why ?? null,
-      repository: task.repository ?? null,
-      pullRequest: task.pullRequest ?? null,
-      headSha: task.headSha ?? null,
-      startedAt: DateTime.formatIso(DateTime.unsafeMake(task.startedAt)),
+      why: Option.getOrNull(task.why),
+      repository: Option.getOrNull(task.repository),
+      pullRequest: Option.getOrNull(task.pullRequest),
+      headSha: Option.getOrNull(task.headSha),
+      startedAt: DateTime.formatIso(task.startedAt),
       verdicts: task.verdicts.map(({ gate, reason, stage, verdict }) => ({
         gate,
         stage,
         verdict,
-        reason: reason ?? null
+        reason: Option.getOrNull(reason)
       })),
-      reports: task.reports.map(({ outcome, reason, stage }) => ({ stage, outcome, reason: reason ?? null }))
+      reports: task.reports.map(({ outcome, reason, stage }) => ({
+        stage,
+        outcome,
+        reason: Option.getOrNull(reason)
+      }))
     }
   })
 

@@ -1,6 +1,8 @@
 import type { SqlError } from "@effect/sql/SqlError"
-import { Effect, Schema } from "effect"
+import type { DateTime } from "effect"
+import { Effect, Option, Schema } from "effect"
 import type { EpochMillis } from "../base/Time.js"
+import { utc } from "../base/Time.js"
 import type { CommentId, ItemId, LaneId } from "../domain/Ids.js"
 import { EventSequence } from "../domain/Ids.js"
 import type { StateId } from "../domain/StageStates.js"
@@ -65,7 +67,7 @@ export interface OutboxStatus {
   readonly delivered: number
   readonly discarded: number
   /** When the oldest event that still owes something was published. */
-  readonly oldestAt: EpochMillis | null
+  readonly oldestAt: Option.Option<DateTime.Utc>
 }
 
 const eventColumns = `e.sequence, e.id, e.work_item AS "workItem", e.body, e.occurred_at AS "occurredAt",
@@ -180,5 +182,5 @@ export const readStatus = (sql: Sql): Effect.Effect<OutboxStatus, SqlError> =>
     for (const row of [...rows, ...added]) counts[row.status] += row.events
     const [oldest] = yield* sql<{ publishedAt: EpochMillis }>`SELECT published_at AS "publishedAt" FROM plane_sync_event
       WHERE status = 'pending' ORDER BY sequence LIMIT 1`
-    return { ...counts, oldestAt: oldest?.publishedAt ?? null }
+    return { ...counts, oldestAt: Option.map(Option.fromNullable(oldest), ({ publishedAt }) => utc(publishedAt)) }
   })

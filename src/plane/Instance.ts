@@ -1,5 +1,6 @@
 import * as HttpClient from "@effect/platform/HttpClient"
 import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
+import type { Option } from "effect"
 import { Data, Effect, Either, Schema } from "effect"
 import { isOk, makeRestClient, within } from "../base/RestClient.js"
 import { cleanLine } from "../base/Text.js"
@@ -59,11 +60,11 @@ export const askInstance = (
 /** The version of the installation, as it says itself. Whatever goes wrong, the version is not known. */
 export const makeVersion = (
   config: Pick<PlaneConfig, "timeout" | "url">
-): Effect.Effect<Effect.Effect<string | undefined>, never, HttpClient.HttpClient> =>
+): Effect.Effect<Effect.Effect<Option.Option<string>>, never, HttpClient.HttpClient> =>
   Effect.map(HttpClient.HttpClient, (http) =>
     askInstance(config).pipe(
       Effect.map(({ version }) => version),
-      Effect.orElseSucceed(() => undefined),
+      Effect.option,
       Effect.provideService(HttpClient.HttpClient, http),
       Effect.withSpan("PlaneClient.version")
     ))
@@ -72,8 +73,8 @@ export const makeVersion = (
 export const echoesSince = [1, 3, 0] as const
 
 /** Whether a version is this one or newer: "v1.3.1" is at least 1.3.0. One that is not known is not. */
-export const isAtLeast = (version: string | undefined, least: readonly [number, number, number]): boolean => {
-  const [, ...parts] = /^v?(\d{1,6})\.(\d{1,6})(?:\.(\d{1,6}))?/.exec(version ?? "") ?? []
+export const isAtLeast = (version: string, least: readonly [number, number, number]): boolean => {
+  const [, ...parts] = /^v?(\d{1,6})\.(\d{1,6})(?:\.(\d{1,6}))?/.exec(version) ?? []
   if (parts.length === 0) return false
   for (const [index, wanted] of least.entries()) {
     const found = Number(parts[index] ?? 0)

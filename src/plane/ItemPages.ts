@@ -1,4 +1,4 @@
-import { Effect } from "effect"
+import { Effect, Option } from "effect"
 import type { PlaneMoment } from "../domain/PlaneMoment.js"
 import type { CurrentProject } from "./CurrentProject.js"
 import type { Ask, Exchange } from "./Exchange.js"
@@ -13,8 +13,8 @@ import { isSameId, toWorkItem } from "./WorkItem.js"
 
 /** A work item with what is asked for when it is read because it was changed. */
 export interface ChangedItem extends WorkItem {
-  readonly stateName: string | undefined
-  readonly createdAt: PlaneMoment | undefined
+  readonly stateName: Option.Option<string>
+  readonly createdAt: Option.Option<PlaneMoment>
 }
 
 /** A page of a list. `next` is the cursor of the page after it; none after the last. */
@@ -39,8 +39,10 @@ type Json = typeof Wire.WorkItemsJson.Type["results"][number]
 
 const toChangedItem = (json: Json): ChangedItem => ({
   ...toWorkItem(json),
-  stateName: json.state === null || typeof json.state === "string" ? undefined : json.state.name,
-  createdAt: json.created_at
+  stateName: json.state === null || typeof json.state === "string"
+    ? Option.none()
+    : Option.fromNullable(json.state.name),
+  createdAt: Option.fromNullable(json.created_at)
 })
 
 export const makeItemPages = (

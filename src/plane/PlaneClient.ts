@@ -60,7 +60,7 @@ export class PlaneClient extends Context.Tag("plane-sync/PlaneClient")<PlaneClie
   readonly setState: (id: ItemId, stateId: StateId, slot?: Slot) => Effect.Effect<WorkItem, PlaneError>
   /**
    * Adds a comment, at its true time. `externalId` (at most 255 characters, unique in the project) keeps a repetition
-   * from adding a second one: `adopted` says that it was there; its id is null where Plane did not name it. `by` is
+   * from adding a second one: `adopted` says that it was there; its id is none where Plane did not name it. `by` is
    * the user whose API token it is, where the answer tells. Plane's
    * check is not atomic, so one writer per work item must send one after the other.
    */
@@ -69,7 +69,7 @@ export class PlaneClient extends Context.Tag("plane-sync/PlaneClient")<PlaneClie
     comment: { readonly html: string; readonly externalId: string; readonly createdAt: DateTime.Utc },
     slot?: Slot
   ) => Effect.Effect<
-    { readonly id: CommentId | null; readonly adopted: boolean; readonly by?: UserId },
+    { readonly id: Option.Option<CommentId>; readonly adopted: boolean; readonly by: Option.Option<UserId> },
     PlaneError
   >
   /** The HTML of a comment. `NotFound` when it, or its work item, was deleted. */
@@ -89,7 +89,7 @@ export class PlaneClient extends Context.Tag("plane-sync/PlaneClient")<PlaneClie
   /** Who has moved a work item to which states, the newest first, as far as its newest 30 activities tell. */
   readonly moves: History["moves"]
   /** The version that Plane says it has; none where it does not tell. Needs no slot. */
-  readonly version: Effect.Effect<string | undefined>
+  readonly version: Effect.Effect<Option.Option<string>>
   /** All states of the project. */
   readonly states: Effect.Effect<ReadonlyArray<PlaneState>, PlaneError>
   /**
@@ -178,9 +178,11 @@ const make = Effect.gen(function*() {
         ({ conflict, value }) => {
           const isOurs = conflict || !("issue" in value || "external_id" in value) ||
             (isSameId(value.issue ?? id, id) && (value.external_id ?? comment.externalId) === comment.externalId)
-          const by = !conflict && "actor" in value && typeof value.actor === "string" ? { by: UserId(value.actor) } : {}
+          const by = !conflict && "actor" in value && typeof value.actor === "string"
+            ? Option.some(UserId(value.actor))
+            : Option.none()
           return isOurs
-            ? Effect.succeed({ id: "id" in value ? value.id : null, adopted: conflict, ...by })
+            ? Effect.succeed({ id: Option.fromNullable("id" in value ? value.id : null), adopted: conflict, by })
             : exchange.failure(ask, aboutAnother(value.id, "unknown"))
         }
       )

@@ -1,3 +1,4 @@
+import { Option } from "effect"
 import { UserId } from "../domain/Ids.js"
 import type { ItemId } from "../domain/Ids.js"
 import type { PlaneMoment } from "../domain/PlaneMoment.js"
@@ -9,13 +10,13 @@ export interface WorkItem {
   readonly id: ItemId
   readonly number: number
   readonly name: string
-  readonly stateId: StateId | null
-  /** backlog, unstarted, started, completed or cancelled; null where Plane did not tell. */
-  readonly stateGroup: string | null
-  /** When Plane last changed it. */
+  readonly stateId: Option.Option<StateId>
+  /** backlog, unstarted, started, completed or cancelled; none where Plane did not tell. */
+  readonly stateGroup: Option.Option<string>
+  /** When Plane last changed it, to the microsecond. */
   readonly updatedAt: PlaneMoment
   /** Who has made that change, where Plane tells. */
-  readonly updatedBy?: UserId
+  readonly updatedBy: Option.Option<UserId>
 }
 
 type Json = typeof WorkItemJson.Type
@@ -28,10 +29,12 @@ export const toWorkItem = (json: Json): WorkItem => ({
   id: json.id,
   number: json.sequence_id,
   name: json.name,
-  stateId: stateIdOf(json),
-  stateGroup: typeof json.state === "string" || json.state === null ? null : json.state.group,
+  stateId: Option.fromNullable(stateIdOf(json)),
+  stateGroup: typeof json.state === "string" || json.state === null
+    ? Option.none()
+    : Option.fromNullable(json.state.group),
   updatedAt: json.updated_at,
-  ...(json.updated_by === undefined || json.updated_by === null ? {} : { updatedBy: UserId(json.updated_by) })
+  updatedBy: Option.map(Option.fromNullable(json.updated_by), (id) => UserId(id))
 })
 
 /** Whether two ids of Plane are the same: people and settings write uuids in either case. */

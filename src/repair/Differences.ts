@@ -1,4 +1,4 @@
-import { Data, Effect } from "effect"
+import { Data, Effect, Option } from "effect"
 import { epochMillis } from "../base/Time.js"
 import type { ItemId } from "../domain/Ids.js"
 import { keyIn } from "../domain/Project.js"
@@ -108,9 +108,9 @@ export const differencesOf = (
     const different = known.flatMap((item) => {
       const seen = shown.get(item.itemId)
       const wanted = states.get(item.stage)
-      return seen === undefined || wanted === undefined || seen.stateId === wanted
+      return seen === undefined || wanted === undefined || Option.contains(seen.stateId, wanted)
         ? []
-        : [{ key: keyIn(project, seen.number), item, stage: item.stage, shown: seen.stateId, wanted }]
+        : [{ key: keyIn(project, seen.number), item, stage: item.stage, shown: Option.getOrNull(seen.stateId), wanted }]
     })
     return yield* Effect.forEach(different, (one, index) =>
       Effect.zipLeft(

@@ -1,3 +1,4 @@
+import { Option } from "effect"
 import { createHash } from "node:crypto"
 import { readByUs } from "../webhooks/HookNews.js"
 import type { NewHook } from "../webhooks/Inbox.js"
@@ -19,7 +20,7 @@ export const hookOf = (
       id: item.id,
       sequence_id: item.number,
       project: project.id,
-      state: { id: item.stateId, name: item.stateName ?? null, group: item.stateGroup },
+      state: { id: item.stateId, name: Option.getOrNull(item.stateName), group: item.stateGroup },
       updated_at: told.at
     },
     activity: told._tag === "Made" ? {} : {

@@ -1,4 +1,4 @@
-import { Effect } from "effect"
+import { Effect, Option } from "effect"
 import { epochMillis } from "../base/Time.js"
 import type { ItemId } from "../domain/Ids.js"
 import type { PlaneMoment } from "../domain/PlaneMoment.js"
@@ -70,27 +70,28 @@ export const makeRound = ({ project: at, storage, store, tasks, withSlot }: Part
   /** What was looked at already of what the overlap shows again. */
   const looked = new Map<ItemId, PlaneMoment>()
 
-  const isExpected = ({ stateId, updatedAt }: ChangedItem, believed: Believed | undefined) =>
-    believed !== undefined && stateId !== null &&
+  const isExpected = ({ stateId, updatedAt }: Suspect["item"], believed: Believed | undefined) =>
+    believed !== undefined &&
     (believed.states.includes(stateId) || (believed.heardAt !== null && updatedAt <= believed.heardAt))
 
   /** Whether it matters who has moved a work item that was never heard of: a move may start a task, or concern one. */
-  const matters = ({ number, stateGroup }: ChangedItem) =>
+  const matters = ({ number, stateGroup }: Suspect["item"]) =>
     stateGroup === "started"
       ? Effect.succeed(true)
-      : Effect.map(tasks.byKey(keyIn(project, number)), (task) => task !== undefined)
+      : Effect.map(tasks.byKey(keyIn(project, number)), Option.isSome)
 
-  const suspect = (item: ChangedItem, believed: Believed | undefined, since: PlaneMoment | undefined) =>
+  const suspect = (changed: ChangedItem, believed: Believed | undefined, since: PlaneMoment | undefined) =>
     Effect.gen(function*() {
-      const { id, stateGroup, stateId, updatedAt } = item
-      if (stateId === null || stateGroup === null || looked.get(id) === updatedAt) return
+      const { id, stateGroup, stateId, updatedAt } = changed
+      if (Option.isNone(stateId) || Option.isNone(stateGroup) || looked.get(id) === updatedAt) return
+      const item = { ...changed, stateId: stateId.value, stateGroup: stateGroup.value }
       if (isExpected(item, believed)) return
       const isHeard = believed !== undefined && believed.heardAt !== null
       // At first a state that was never heard of may be as old as the work item.
       if (!isHeard && (since === undefined || updatedAt <= since || !(yield* matters(item)))) return
       const before = suspects.get(id)
       const tries = before?.item.updatedAt === updatedAt ? before.tries : 0
-      suspects.set(id, { item: { ...item, stateId, stateGroup }, believed, since: since ?? beforeAll, tries })
+      suspects.set(id, { item, believed, since: since ?? beforeAll, tries })
     })
 
   /**
@@ -176,7 +177,11 @@ export const makeRound = ({ project: at, storage, store, tasks, withSlot }: Part
       yield* done
       return told._tag === "Nothing"
         ? undefined
-        : { key: keyIn(project, item.number), told: told._tag, stateName: item.stateName ?? item.stateGroup }
+        : {
+          key: keyIn(project, item.number),
+          told: told._tag,
+          stateName: Option.getOrElse(item.stateName, () => item.stateGroup)
+        }
     })
 
   const forget = (to: PlaneMoment) =>

@@ -1,9 +1,9 @@
 import type { ConfigError, Scope } from "effect"
-import { Context, Data, DateTime, Duration, Effect, Equal, Layer, Schedule } from "effect"
+import { Context, Data, DateTime, Duration, Effect, Equal, Layer, Option, Schedule } from "effect"
 import { makeSignal } from "../base/Signal.js"
 import type { Signal } from "../base/Signal.js"
 import type { EpochMillis } from "../base/Time.js"
-import { earlier, epochMillis, MonotonicMillis, monotonicMillis } from "../base/Time.js"
+import { earlier, epochMillis, MonotonicMillis, monotonicMillis, utc } from "../base/Time.js"
 import { Projects } from "../domain/Projects.js"
 import { Leadership } from "../outbox/Leadership.js"
 import { readStateChanges } from "../outbox/StateChanges.js"
@@ -22,7 +22,7 @@ import { heard, judged, keepHearing, mostMisses, readHearing, unheard } from "./
 /** A workspace whose webhook is off, or does not reach us. */
 export interface Silent {
   readonly workspace: string
-  readonly since: EpochMillis
+  readonly since: DateTime.Utc
   /** The page in Plane where it is switched on. */
   readonly page: string
 }
@@ -48,9 +48,7 @@ export class Silence extends Context.Tag("plane-sync/Silence")<Silence, {
 /** Why the program is degraded then, in words for people. */
 export const silentWords = ({ page, since, workspace }: Silent): string =>
   `No webhook of Plane's workspace ${workspace} came after three states that were set (noticed at ` +
-  `${
-    DateTime.formatIso(DateTime.unsafeMake(since))
-  }): it is switched off, or does not reach plane-sync. Switch it on ` +
+  `${DateTime.formatIso(since)}): it is switched off, or does not reach plane-sync. Switch it on ` +
   `at ${page}. Until one comes, what was changed in Plane is read every 5 minutes`
 
 const lookEvery = Duration.seconds(30)
@@ -97,7 +95,7 @@ const make = Effect.gen(function*() {
           const now = yield* monotonicMillis
           if (now - askedAt < askEvery) return false
           askedAt = now
-          isNew = isAtLeast(yield* client.version, echoesSince)
+          isNew = Option.exists(yield* client.version, (version) => isAtLeast(version, echoesSince))
           return isNew
         })
 
@@ -122,7 +120,7 @@ const make = Effect.gen(function*() {
             silent.delete(workspace)
             if (wasSilent) yield* Effect.logInfo(`Webhooks of Plane's workspace ${workspace} come again`)
           } else {
-            const now = { workspace, page, since: after.silentSince }
+            const now = { workspace, page, since: utc(after.silentSince) }
             silent.set(workspace, now)
             if (before.silentSince === undefined) yield* Effect.logWarning(silentWords(now))
           }

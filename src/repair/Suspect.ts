@@ -1,3 +1,4 @@
+import { Option } from "effect"
 import { EpochMillis } from "../base/Time.js"
 import type { UserId } from "../domain/Ids.js"
 import { epochOf, momentOf, PlaneMoment } from "../domain/PlaneMoment.js"
@@ -8,7 +9,10 @@ import type { ChangedItem } from "../plane/ItemPages.js"
 
 /** A work item in a state that it is not believed to be in. Its activities tell whether a person has moved it there. */
 export interface Suspect {
-  readonly item: ChangedItem & { readonly stateId: StateId; readonly stateGroup: string }
+  readonly item: Omit<ChangedItem, "stateId" | "stateGroup"> & {
+    readonly stateId: StateId
+    readonly stateGroup: string
+  }
   readonly believed: Believed | undefined
   /** What happened until then is no news of a work item that was never heard of. */
   readonly since: PlaneMoment
@@ -56,7 +60,7 @@ export const toldBy = (moves: ReadonlyArray<Move>, suspect: Suspect): Told => {
   const isLastTry = tries + 1 >= mostTries
   const [newest] = moves
   if (newest === undefined) {
-    if (!isHeard) return createdAt !== undefined && createdAt > since ? { _tag: "Made", at: updatedAt } : nothing
+    if (!isHeard) return Option.exists(createdAt, (at) => at > since) ? { _tag: "Made", at: updatedAt } : nothing
     // It is elsewhere all the same. Other activities may have hidden the move, or this Plane does not show any.
     return isLastTry ? { _tag: "Moved", by: null, at: updatedAt } : notYet
   }

@@ -61,11 +61,12 @@ const add = (context: SendContext, { delivery, itemId }: SendJob, slot: Slot) =>
     createdAt: DateTime.unsafeMake(delivery.occurredAt)
   }
   return write(context, slot, (mine) => client.addComment(itemId, comment, mine)).pipe(
-    Effect.flatMap(({ adopted, by, id: commentId }): Effect.Effect<OutcomeOf["comment"], PlaneError> => {
+    Effect.flatMap(({ adopted, by, id }): Effect.Effect<OutcomeOf["comment"], PlaneError> => {
+      const commentId = Option.getOrNull(id)
       // Plane names the comment that it has in every version that was seen. It may be this one, from an attempt before,
       // or another, as in a file that was restored from a backup: only its text tells.
       return !adopted || commentId === null
-        ? Effect.map(lookAgain(by, 1), (again) => ({
+        ? Effect.map(lookAgain(Option.getOrUndefined(by), 1), (again) => ({
           _tag: "Delivered",
           commentId,
           seen: undefined,

@@ -1,7 +1,7 @@
 import type { Scope } from "effect"
-import { Duration, Effect } from "effect"
+import { Duration, Effect, Option } from "effect"
 import { counted } from "../base/Text.js"
-import { epochMillis } from "../base/Time.js"
+import { epochMillis, stored } from "../base/Time.js"
 import type { EpochMillis } from "../base/Time.js"
 import type { Outbox } from "../outbox/Outbox.js"
 import type { StorageTrouble } from "../storage/StorageTrouble.js"
@@ -34,8 +34,8 @@ export const sayAllTold = (
       const { dead, oldestAt, pending } = yield* trouble.retry(outbox.status)
       const now = yield* epochMillis
       const open = (yield* projects).every(({ destination }) => destination.open)
-      const isHeldUp = pending > 0 && (!open || (oldestAt !== null && now - oldestAt >= heldUpAfter))
-      if (isHeldUp) behind ??= oldestAt ?? now
+      const isHeldUp = pending > 0 && (!open || Option.exists(oldestAt, (at) => now - at.epochMillis >= heldUpAfter))
+      if (isHeldUp) behind ??= Option.match(oldestAt, { onNone: () => now, onSome: stored })
       if (pending > 0 || behind === undefined) return
       const took = Duration.format(Duration.millis(Math.max(0, now - behind)))
       behind = undefined

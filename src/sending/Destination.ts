@@ -1,8 +1,8 @@
-import { Context, Duration, Effect, Layer, Option, Redacted, Ref } from "effect"
+import { Context, DateTime, Duration, Effect, Layer, Option, Redacted, Ref } from "effect"
 import { backoff } from "../base/Backoff.js"
 import { makeSignal } from "../base/Signal.js"
 import { counted } from "../base/Text.js"
-import { EpochMillis, epochMillis, later, MonotonicMillis, monotonicMillis } from "../base/Time.js"
+import { EpochMillis, epochMillis, later, MonotonicMillis, monotonicMillis, utc } from "../base/Time.js"
 import type { StateId } from "../domain/StageStates.js"
 import { Outbox } from "../outbox/Outbox.js"
 import { CurrentProject } from "../plane/CurrentProject.js"
@@ -15,11 +15,11 @@ export type DestinationStatus =
   | { readonly open: true }
   | {
     readonly open: false
-    readonly since: EpochMillis
+    readonly since: DateTime.Utc
     readonly reason: string
-    readonly notLookedAt?: true
-    /** When the probe is sent next. */
-    readonly nextProbeAt?: EpochMillis
+    readonly notLookedAt: boolean
+    /** When the probe is sent next. None while nobody knows, or it is being sent for the first time. */
+    readonly nextProbeAt: Option.Option<DateTime.Utc>
   }
 
 /**
@@ -52,10 +52,10 @@ export class Destination extends Context.Tag("plane-sync/Destination")<Destinati
   readonly status: Effect.Effect<DestinationStatus>
   /** Sends the probe now, and tells what is known of Plane after it. */
   readonly probeNow: Effect.Effect<DestinationStatus>
-  /** What is wrong with the stage table, or why it could not be compared, in words. Undefined while it fits. */
-  readonly misfit: Effect.Effect<string | undefined>
-  /** Looks at the project's states again: whether this one is there, or undefined if Plane does not tell. */
-  readonly hasState: (state: StateId) => Effect.Effect<boolean | undefined>
+  /** What is wrong with the stage table, or why it could not be compared, in words. None while it fits. */
+  readonly misfit: Effect.Effect<Option.Option<string>>
+  /** Looks at the project's states again: whether this one is there; none if Plane does not tell. */
+  readonly hasState: (state: StateId) => Effect.Effect<Option.Option<boolean>>
 }>() {
   static readonly layer: Layer.Layer<Destination, never, PlaneClient | Outbox | CurrentProject> = Layer
     .scoped(
@@ -93,9 +93,10 @@ const make = Effect.gen(function*() {
   const asked = yield* Effect.makeLatch(false)
   const status = yield* Ref.make<DestinationStatus>({
     open: false,
-    since: yield* epochMillis,
+    since: yield* DateTime.now,
     reason: "Plane is not looked at yet: its first answer is awaited",
-    notLookedAt: true
+    notLookedAt: true,
+    nextProbeAt: Option.none()
   })
   const probing = yield* Effect.makeSemaphore(1)
   const askingIdentifier = yield* Effect.makeSemaphore(1)
@@ -127,13 +128,19 @@ const make = Effect.gen(function*() {
 
   const close = Effect.fnUntraced(function*(reason: string) {
     yield* latch.close
-    yield* Ref.set(status, { open: false, since: yield* epochMillis, reason })
+    yield* Ref.set(status, {
+      open: false,
+      since: yield* DateTime.now,
+      reason,
+      notLookedAt: false,
+      nextProbeAt: Option.none()
+    })
     yield* Effect.logError(`${about}${reason}. Nothing is sent to Plane: ${yield* waiting}`)
   })
 
   const open = Effect.gen(function*() {
     const was = yield* Ref.getAndSet<DestinationStatus>(status, { open: true })
-    const since = was.open ? 0 : (yield* epochMillis) - was.since
+    const since = was.open ? 0 : (yield* epochMillis) - was.since.epochMillis
     yield* Effect.logInfo(
       `${about}Plane answers again after ${Duration.format(Duration.millis(since))}. ${yield* waiting}`
     )
@@ -143,7 +150,8 @@ const make = Effect.gen(function*() {
   /** It stays closed, maybe by now for another reason, as when the token was revoked while Plane was away. */
   const stillClosed = (reason: string) => Ref.update(status, (was) => was.open ? was : { ...was, reason })
 
-  const probesAt = (nextProbeAt: EpochMillis) => Ref.update(status, (was) => was.open ? was : { ...was, nextProbeAt })
+  const probesAt = (nextProbeAt: EpochMillis) =>
+    Ref.update(status, (was) => was.open ? was : { ...was, nextProbeAt: Option.some(utc(nextProbeAt)) })
 
   const probeUntilBack = Effect.fnUntraced(function*(closedFor: PlaneError, failuresBefore: number) {
     let { reason, retryAfter } = closedFor
@@ -260,7 +268,7 @@ const make = Effect.gen(function*() {
   if (!hasToken) {
     yield* close(`${names.apiToken} is not set. Events are kept until it is, and the program started again`)
     const reason = `${names.apiToken} is not set: events are kept, and nothing is sent to Plane`
-    yield* Ref.update(status, (was) => was.open ? was : { ...was, reason, notLookedAt: true as const })
+    yield* Ref.update(status, (was) => was.open ? was : { ...was, reason, notLookedAt: true })
     yield* asked.open
   } else {
     yield* Effect.forkIn(firstLook, scope)
@@ -281,7 +289,7 @@ const make = Effect.gen(function*() {
     ),
     status: Ref.get(status),
     probeNow,
-    misfit: Effect.map(Ref.get(status), ({ open }) => table.problem(open)),
-    hasState: (state) => Effect.map(table.compare, (known) => known?.has(state))
+    misfit: Effect.map(Ref.get(status), ({ open }) => Option.fromNullable(table.problem(open))),
+    hasState: (state) => Effect.map(table.compare, (known) => Option.fromNullable(known?.has(state)))
   })
 }).pipe(Effect.annotateLogs({ service: "Destination" }))

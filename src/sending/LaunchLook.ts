@@ -54,13 +54,15 @@ const make = Effect.gen(function*() {
 
   const judged = ({ place, project }: PlaneProject, { id, number, stateGroup, stateId, updatedAt }: WorkItem) =>
     Effect.gen(function*() {
-      if (stateId === null || stateGroup === null) return unknown("Plane did not tell the group of its state")
+      if (Option.isNone(stateId) || Option.isNone(stateGroup)) {
+        return unknown("Plane did not tell the group of its state")
+      }
       const now = yield* epochMillis
       const shown: MovedItem = {
         itemId: id,
         key: keyIn(project, number),
-        stateId,
-        group: stateGroup,
+        stateId: stateId.value,
+        group: stateGroup.value,
         updatedAt,
         receivedAt: now,
         at: EpochMillis(Math.min(now, Date.parse(updatedAt))),
@@ -91,7 +93,7 @@ const make = Effect.gen(function*() {
     Effect.gen(function*() {
       if ((yield* monotonicMillis) - silentAt < silentFor) return unknown("Plane was silent just now")
       const looked = yield* Effect.gen(function*() {
-        const known = itemId ?? (yield* idOf(workItem))
+        const known = Option.getOrUndefined(itemId) ?? (yield* idOf(workItem))
         if (known === undefined) return unknown("its key has not been looked up yet")
         const project = ofKey(workItem)
         yield* project.destination.asked

@@ -36,8 +36,8 @@ export interface ProjectStatus {
   readonly destination: DestinationStatus
   /** That of its API token. */
   readonly budget: RateStatus
-  /** What is wrong with the stage table, or why it could not be compared, in words. Undefined while it fits. */
-  readonly misfit: string | undefined
+  /** What is wrong with the stage table, or why it could not be compared, in words. None while it fits. */
+  readonly misfit: Option.Option<string>
 }
 
 /** Sending: published events become states and comments in Plane. */
@@ -50,7 +50,7 @@ export class PlaneSync extends Context.Tag("plane-sync/PlaneSync")<PlaneSync, {
   /** Why what some projects are owed waits, in words: they are not set any more. */
   readonly left: Effect.Effect<ReadonlyArray<string>>
   /** Why storage fails, until it works again. */
-  readonly storageFailure: Effect.Effect<StorageError | undefined>
+  readonly storageFailure: Effect.Effect<Option.Option<StorageError>>
   /**
    * Waits until nothing is owed to Plane: all that was published is told, or is a dead letter. It waits as long as Plane
    * is away, so a script gives it a `timeout`. Not within a transaction, which the sending would wait for.
@@ -158,7 +158,7 @@ const make = Effect.gen(function*() {
     left: Effect.sync(() => left),
     probe,
     outbox: outbox.status,
-    storageFailure: trouble.failure,
+    storageFailure: Effect.map(trouble.failure, Option.fromNullable),
     settled
   })
 })

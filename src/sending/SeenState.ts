@@ -1,4 +1,4 @@
-import { Duration, Effect } from "effect"
+import { Duration, Effect, Option } from "effect"
 import type { MonotonicMillis } from "../base/Time.js"
 import { monotonicMillis } from "../base/Time.js"
 import type { SeenState } from "../outbox/Outcome.js"
@@ -12,9 +12,9 @@ export const isFresh = (readAt: MonotonicMillis): Effect.Effect<boolean> =>
 
 /** What a work item tells of its state, as the lane keeps it. */
 export const seenAs = ({ stateGroup, stateId, updatedAt }: WorkItem, readAt: MonotonicMillis): SeenState => ({
-  state: stateId,
-  cancelled: stateGroup === "cancelled",
-  completed: stateGroup === "completed",
+  state: Option.getOrNull(stateId),
+  cancelled: Option.contains(stateGroup, "cancelled"),
+  completed: Option.contains(stateGroup, "completed"),
   readAt,
   updatedAt
 })

@@ -1,4 +1,4 @@
-import { Duration, Effect } from "effect"
+import { Duration, Effect, Option } from "effect"
 import { epochMillis, later, monotonicMillis } from "../base/Time.js"
 import { StateId } from "../domain/StageStates.js"
 import type { Delivery } from "../outbox/Delivery.js"
@@ -63,7 +63,7 @@ export const setState = (
           commentId: null,
           seen: seenAs(item, now),
           replaced,
-          by: item.updatedBy
+          by: Option.getOrUndefined(item.updatedBy)
         }))
       )
     const set = (slot: Slot, replaced: StateId | null): Effect.Effect<OutcomeOf["state"], PlaneError> =>
@@ -114,8 +114,8 @@ export const stateRefused = (
   Effect.flatMap(
     context.destination.hasState(StateId(job.delivery.body)),
     (isThere): Effect.Effect<OutcomeOf["state"]> => {
-      if (isThere === false) return Effect.succeed({ _tag: "Withheld", reason: error.message })
-      return isThere === undefined || job.delivery.refusals === 0
+      if (Option.contains(isThere, false)) return Effect.succeed({ _tag: "Withheld", reason: error.message })
+      return Option.isNone(isThere) || job.delivery.refusals === 0
         ? askOnceMore(context, error)
         : Effect.succeed(dead(error))
     }

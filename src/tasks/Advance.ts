@@ -1,5 +1,5 @@
 import type { SqlError } from "@effect/sql/SqlError"
-import { Effect } from "effect"
+import { Effect, Option } from "effect"
 import type { EpochMillis } from "../base/Time.js"
 import { epochMillis } from "../base/Time.js"
 import { uuidV7 } from "../base/UuidV7.js"
@@ -26,7 +26,8 @@ type Work = Effect.Effect<{ readonly value: boolean; readonly events: ReadonlyAr
 
 /** Its agent waits until the gates were asked. */
 const isHeld = ({ task: { launch, status } }: TaskRow) =>
-  status === "active" && launch?.state === "waiting" && launch.position === undefined
+  status === "active" &&
+  Option.exists(launch, ({ position, state }) => state === "waiting" && Option.isNone(position))
 
 /**
  * Takes a task on, as far as its gates hold, in one commit. The gates are asked outside of any transaction. Their

@@ -138,11 +138,12 @@ export const startLaunching = (
         const claimed = yield* epochMillis
         if (!(yield* write(claimLaunch(sql, row, most, claimed)))) return
         const before = yield* tasks.byId(taskId)
-        if (before !== undefined && looks !== undefined) yield* act(before, yield* looks.look(before))
+        if (Option.isSome(before) && looks !== undefined) yield* act(before.value, yield* looks.look(before.value))
         const begun = yield* epochMillis
         if (!(yield* write(beginCall(sql, row, begun)))) return
-        const task = yield* tasks.byId(taskId)
-        if (task === undefined) return
+        const found = yield* tasks.byId(taskId)
+        if (Option.isNone(found)) return
+        const task = found.value
         const ending = yield* Effect.suspend(() => launcher.launch({ agent, entry, stage, task })).pipe(
           calls.during(entry),
           (run) => call("launched", task, row, run)
@@ -157,8 +158,9 @@ export const startLaunching = (
     const stop = (row: LaunchRow) =>
       Effect.gen(function*() {
         const { agent, id: entry, stage, taskId } = row
-        const task = yield* tasks.byId(taskId)
-        if (task === undefined) return yield* write(stopped(sql, row))
+        const found = yield* tasks.byId(taskId)
+        if (Option.isNone(found)) return yield* write(stopped(sql, row))
+        const task = found.value
         const ending = yield* calls.ended(entry).pipe(
           Effect.zipRight(Effect.suspend(() => launcher.stop({ agent, entry, stage, task }))),
           (run) => call("stopped", task, row, run)

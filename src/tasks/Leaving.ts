@@ -1,5 +1,5 @@
 import type { SqlError } from "@effect/sql/SqlError"
-import { Effect } from "effect"
+import { Effect, Option } from "effect"
 import type { EpochMillis } from "../base/Time.js"
 import type { ItemId } from "../domain/Ids.js"
 import type { Stage } from "../domain/Stage.js"
@@ -40,7 +40,10 @@ export const leaveActive = (
     if (status === "paused") return left
     yield* endLaunches(sql, task.id, now)
     if (status === "done") {
-      yield* leaveStates(sql, { key: WorkItemKey.normalize(left.workItem), itemId: left.itemId ?? task.itemId })
+      yield* leaveStates(sql, {
+        key: WorkItemKey.normalize(left.workItem),
+        itemId: left.itemId ?? Option.getOrUndefined(task.itemId)
+      })
     }
     return left
   })

@@ -1,5 +1,7 @@
+import { Option } from "effect"
 import { cleanLine, textLimit } from "../base/Text.js"
 import type { EpochMillis } from "../base/Time.js"
+import { stored } from "../base/Time.js"
 import type { Stage } from "../domain/Stage.js"
 import type { StageStates, StateId } from "../domain/StageStates.js"
 import type { Task } from "./Task.js"
@@ -51,7 +53,7 @@ export const meaningOf = ({ move, stages, states, task }: MoveFacts): MoveMeanin
   if (task.status === "done") {
     const isThere = isOwn && task.stage === stages.at(-1)
     // The move that started it is worked on once more after a crash.
-    return group === "started" && !isThere && at !== task.startedAt ? "startAnew" : "nothing"
+    return group === "started" && !isThere && at !== stored(task.startedAt) ? "startAnew" : "nothing"
   }
   if (isOwn || group === "started") return "goOn"
   switch (group) {
@@ -85,4 +87,4 @@ export const whyOf = ({ group, stateName, who }: PersonMove): string => {
 
 /** Whether a person has ended the task, before it had gone through its pipeline. */
 export const isEndedByPerson = ({ status, why }: Pick<Task, "status" | "why">): boolean =>
-  status === "done" && why !== undefined
+  status === "done" && Option.isSome(why)

@@ -1,5 +1,5 @@
 import type { SqlError } from "@effect/sql/SqlError"
-import { Effect } from "effect"
+import { Effect, Option } from "effect"
 import { EpochMillis, epochMillis } from "../base/Time.js"
 import { uuidV7 } from "../base/UuidV7.js"
 import type { ItemId } from "../domain/Ids.js"
@@ -38,7 +38,7 @@ export const makePersonMoves = ({ notify, pipeline, sql, starting, write }: Part
     const why = whyOf(move)
 
     const change = (row: TaskRow, meaning: MoveMeaning): Effect.Effect<unknown, SqlError> => {
-      const task = { id: row.task.id, itemId: row.task.itemId ?? item?.itemId }
+      const task = { id: row.task.id, itemId: Option.orElse(row.task.itemId, () => Option.fromNullable(item?.itemId)) }
       switch (meaning) {
         case "startAnew":
           return Effect.zipRight(starting.know(row, item ?? {}, now), starting.startAnew(row, entry, at, now))

@@ -1,5 +1,5 @@
 import type { Duration } from "effect"
-import { Cause, Context, Data, Effect, Layer } from "effect"
+import { Cause, Context, Data, Effect, Layer, Option } from "effect"
 import { cleanLine, textLimit } from "../base/Text.js"
 import type { Task } from "./Task.js"
 
@@ -65,7 +65,7 @@ export const reported: QualityGate = {
     return Effect.succeed(
       report.outcome === "passed"
         ? Verdict.Passed()
-        : Verdict.Failed({ reason: report.reason ?? "reported as failed, without a reason" })
+        : Verdict.Failed({ reason: Option.getOrElse(report.reason, () => "reported as failed, without a reason") })
     )
   }
 }

@@ -1,5 +1,5 @@
 import type { SqlError } from "@effect/sql/SqlError"
-import { Effect } from "effect"
+import { Effect, Option } from "effect"
 import type { EpochMillis } from "../base/Time.js"
 import type { ItemId } from "../domain/Ids.js"
 import type { Projects } from "../domain/Projects.js"
@@ -90,7 +90,7 @@ export const makeStarting = (sql: Sql, pipeline: Pipeline["Type"], projects: Pro
     Effect.zipRight(
       sql`UPDATE plane_sync_task SET plane_id = coalesce(plane_id, ${itemId ?? null}),
         agent = coalesce(${agent ?? null}, agent) WHERE id = ${task.id}`,
-      follow({ key: WorkItemKey.normalize(task.workItem), itemId: task.itemId ?? itemId }, now)
+      follow({ key: WorkItemKey.normalize(task.workItem), itemId: Option.getOrElse(task.itemId, () => itemId) }, now)
     )
 
   return { beginWrite, insert, startAnew, goOn, know }

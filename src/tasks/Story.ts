@@ -1,13 +1,15 @@
 import type { SqlError } from "@effect/sql/SqlError"
+import type { DateTime } from "effect"
 import { Effect } from "effect"
 import { cleanLine, reasonLimit } from "../base/Text.js"
 import type { EpochMillis } from "../base/Time.js"
+import { utc } from "../base/Time.js"
 import type { Sql } from "../storage/Sql.js"
 import type { TaskId } from "./Task.js"
 
 /** Something that happened to a task and is not told in Plane. */
 export interface StoryLine {
-  readonly at: EpochMillis
+  readonly at: DateTime.Utc
   readonly line: string
 }
 
@@ -30,7 +32,7 @@ export const tell = (sql: Sql, taskId: TaskId, now: EpochMillis, line: string): 
 /** The newest lines of a task's story, the oldest of them first. */
 export const readStory = (sql: Sql, taskId: TaskId): Effect.Effect<ReadonlyArray<StoryLine>, SqlError> =>
   Effect.map(
-    sql<StoryLine>`SELECT at, line FROM plane_sync_task_story WHERE task = ${taskId}
+    sql<{ at: EpochMillis; line: string }>`SELECT at, line FROM plane_sync_task_story WHERE task = ${taskId}
       ORDER BY id DESC LIMIT ${sql.literal(String(shown))}`,
-    (rows) => rows.toReversed()
+    (rows) => rows.toReversed().map(({ at, line }) => ({ at: utc(at), line }))
   )

@@ -1,5 +1,5 @@
+import type { DateTime, Option } from "effect"
 import { Brand, Schema } from "effect"
-import type { EpochMillis } from "../base/Time.js"
 import type { ItemId } from "../domain/Ids.js"
 import type { Stage } from "../domain/Stage.js"
 
@@ -26,11 +26,11 @@ export interface GivenVerdict {
   readonly stage: Stage
   readonly verdict: VerdictWord
   /** Why it failed, or what it waits for. */
-  readonly reason?: string | undefined
+  readonly reason: Option.Option<string>
   /** Since when it is passed, failed or pending. */
-  readonly since: EpochMillis
+  readonly since: DateTime.Utc
   /** When it or its reason last changed. */
-  readonly at: EpochMillis
+  readonly at: DateTime.Utc
 }
 
 export const ReportOutcome = Schema.Literal("passed", "failed")
@@ -40,8 +40,8 @@ export type ReportOutcome = typeof ReportOutcome.Type
 export interface Report {
   readonly stage: Stage
   readonly outcome: ReportOutcome
-  readonly reason?: string | undefined
-  readonly at: EpochMillis
+  readonly reason: Option.Option<string>
+  readonly at: DateTime.Utc
 }
 
 /**
@@ -55,11 +55,11 @@ export const LaunchState = Schema.Literal("waiting", "working", "stopping")
 export interface TaskLaunch {
   readonly state: typeof LaunchState.Type
   /** When that began. */
-  readonly since: EpochMillis
+  readonly since: DateTime.Utc
   /**
    * Its place among those that wait for their turn, from 1 on; none while its task is paused, or its gates are asked.
    */
-  readonly position?: number | undefined
+  readonly position: Option.Option<number>
 }
 
 /** A work item on its way through the pipeline. */
@@ -68,27 +68,27 @@ export interface Task {
   /** The work item's key as first written: "ET-2", "ET-002". */
   readonly workItem: string
   /** None while it is not known. */
-  readonly itemId: ItemId | undefined
+  readonly itemId: Option.Option<ItemId>
   readonly stage: Stage
   readonly status: TaskStatus
   /**
    * Who or what has paused, stopped or ended it, or why its work item was not found. None while it is active and its
    * work item is there or was not looked for yet, and once it has gone through its pipeline.
    */
-  readonly why: string | undefined
+  readonly why: Option.Option<string>
   /** The agent of its present stage, if that has one. */
-  readonly agent: string | undefined
-  readonly repository: { readonly id: number; /** "owner/repo" */ readonly name: string } | undefined
-  readonly pullRequest: number | undefined
-  readonly headSha: string | undefined
+  readonly agent: Option.Option<string>
+  readonly repository: Option.Option<{ readonly id: number; /** "owner/repo" */ readonly name: string }>
+  readonly pullRequest: Option.Option<number>
+  readonly headSha: Option.Option<string>
   /** It is linked to the pull request only because that names its work item: no host has linked them. */
   readonly linkedByName: boolean
   /** The id of the transition that entered the present stage. */
   readonly entry: string
   /** None when the stage has no agent, or the work of its agent is over. */
-  readonly launch?: TaskLaunch | undefined
-  readonly startedAt: EpochMillis
-  readonly updatedAt: EpochMillis
+  readonly launch: Option.Option<TaskLaunch>
+  readonly startedAt: DateTime.Utc
+  readonly updatedAt: DateTime.Utc
   /** The last verdict of each gate of its stage and of the stages before, in their order. */
   readonly verdicts: ReadonlyArray<GivenVerdict>
   /** The last report on each stage, also on stages that the task has not reached yet. */

@@ -1,6 +1,6 @@
 import type { SqlError } from "@effect/sql/SqlError"
-import { Effect, Schema } from "effect"
-import { EpochMillis } from "../base/Time.js"
+import { Effect, Option, Schema } from "effect"
+import { EpochMillis, utc } from "../base/Time.js"
 import type { ItemId } from "../domain/Ids.js"
 import type { PipelineStage } from "../domain/PipelineStage.js"
 import type { Stage } from "../domain/Stage.js"
@@ -51,6 +51,7 @@ export interface TaskRow {
 
 const reason = Schema.optionalWith(Schema.String, { nullable: true })
 const at = Schema.Number.pipe(Schema.fromBrand(EpochMillis))
+const moment = Schema.DateTimeUtcFromNumber
 
 const verdictsOf = Schema.decodeSync(Schema.parseJson(Schema.Array(Schema.Struct({
   gate: Schema.String,
@@ -66,14 +67,14 @@ const verdictsOf = Schema.decodeSync(Schema.parseJson(Schema.Array(Schema.Struct
 const reportsOf = Schema.decodeSync(Schema.parseJson(Schema.Array(Schema.Struct({
   stage: Schema.String,
   outcome: ReportOutcome,
-  reason,
-  at
+  reason: Schema.OptionFromNullOr(Schema.String),
+  at: moment
 }))))
 
 const launchOf = Schema.decodeSync(Schema.parseJson(Schema.Struct({
   state: LaunchState,
-  since: at,
-  position: Schema.optionalWith(Schema.Number, { nullable: true })
+  since: moment,
+  position: Schema.optionalWith(Schema.Number, { as: "Option", nullable: true })
 })))
 
 /** The agent that is launched for a task that enters a stage. */
@@ -98,9 +99,9 @@ const shownVerdicts = (
       gate,
       stage,
       verdict,
-      reason,
-      since,
-      at
+      reason: Option.fromNullable(reason),
+      since: utc(since),
+      at: utc(at)
     }))
   )
 
@@ -113,19 +114,22 @@ const withVerdicts = (pipeline: ProjectPipeline, row: Row, known: ReadonlyArray<
   task: {
     id: row.id,
     workItem: row.workItem,
-    itemId: row.itemId ?? undefined,
+    itemId: Option.fromNullable(row.itemId),
     stage: row.stage,
     status: row.status,
-    why: row.why ?? undefined,
-    agent: agentOf(pipeline.byName(row.stage), row.givenAgent),
-    repository: row.repositoryId === null ? undefined : { id: row.repositoryId, name: row.repositoryName ?? "" },
-    pullRequest: row.pullRequest ?? undefined,
-    headSha: row.headSha ?? undefined,
+    why: Option.fromNullable(row.why),
+    agent: Option.fromNullable(agentOf(pipeline.byName(row.stage), row.givenAgent)),
+    repository: Option.map(
+      Option.fromNullable(row.repositoryId),
+      (id) => ({ id, name: row.repositoryName ?? "" })
+    ),
+    pullRequest: Option.fromNullable(row.pullRequest),
+    headSha: Option.fromNullable(row.headSha),
     linkedByName: row.linkedByName === 1,
     entry: row.entry,
-    launch: row.launch === null ? undefined : launchOf(row.launch),
-    startedAt: row.startedAt,
-    updatedAt: row.updatedAt,
+    launch: Option.map(Option.fromNullable(row.launch), (text) => launchOf(text)),
+    startedAt: utc(row.startedAt),
+    updatedAt: utc(row.updatedAt),
     verdicts: shownVerdicts(pipeline, row.stage, known),
     reports: reportsOf(row.reports)
   },

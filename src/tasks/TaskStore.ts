@@ -1,5 +1,5 @@
 import type { SqlError } from "@effect/sql/SqlError"
-import { Context, Effect, Either, Layer, Schema } from "effect"
+import { Array as Arr, Context, Effect, Either, Layer, Option, Schema } from "effect"
 import { cleanText, reasonLimit } from "../base/Text.js"
 import { epochMillis } from "../base/Time.js"
 import { uuidV7 } from "../base/UuidV7.js"
@@ -82,13 +82,13 @@ export class TaskStore extends Context.Tag("plane-sync/TaskStore")<TaskStore, {
   readonly start: (start: Start) => Effect.Effect<Task, StorageError | InvalidKey>
   readonly get: (key: string) => Effect.Effect<Task, StorageError | NoTask>
   readonly list: (query: TaskQuery) => Effect.Effect<ReadonlyArray<Task>, StorageError>
-  readonly byId: (id: TaskId) => Effect.Effect<Task | undefined, StorageError>
+  readonly byId: (id: TaskId) => Effect.Effect<Option.Option<Task>, StorageError>
   /**
    * The task of the work item that this key was found to be in Plane; or else the one of this key as written, or with
    * other leading zeros. But "ET-2" and "ET-002" are two tasks if they are known to be two work items.
    */
-  readonly byKey: (key: string) => Effect.Effect<Task | undefined, StorageError>
-  readonly byItemId: (itemId: ItemId) => Effect.Effect<Task | undefined, StorageError>
+  readonly byKey: (key: string) => Effect.Effect<Option.Option<Task>, StorageError>
+  readonly byItemId: (itemId: ItemId) => Effect.Effect<Option.Option<Task>, StorageError>
   /** What happened to a task and is not told in Plane: its newest 50 lines, the oldest of them first. */
   readonly story: (taskId: TaskId) => Effect.Effect<ReadonlyArray<StoryLine>, StorageError>
   /** The tasks that a pull request concerns: those that are linked to it, and those of the keys that it names. */
@@ -139,17 +139,20 @@ const make = Effect.gen(function*() {
   const reader = taskReader(sql, pipeline)
   const starting = makeStarting(sql, pipeline, yield* Projects)
 
-  const one = (found: Effect.Effect<TaskRow | undefined, SqlError>) => Effect.map(read(found), (row) => row?.task)
+  const one = (found: Effect.Effect<TaskRow | undefined, SqlError>) =>
+    Effect.map(read(found), (row) => Option.fromNullable(row?.task))
 
-  const keyOf = (text: string) => Either.getOrUndefined(WorkItemKey.parse(text))
-
-  const byKey = (text: string) => {
-    const key = keyOf(text)
-    return key === undefined ? Effect.sync(() => undefined) : one(reader.byKey(key, undefined))
-  }
+  const byKey = (text: string) =>
+    Either.match(WorkItemKey.parse(text), {
+      onLeft: () => Effect.succeedNone,
+      onRight: (key) => one(reader.byKey(key, undefined))
+    })
 
   const get = (key: string) =>
-    Effect.flatMap(byKey(key), (task) => task === undefined ? new NoTask({ workItem: key }) : Effect.succeed(task))
+    Effect.flatMap(
+      byKey(key),
+      Option.match({ onNone: () => new NoTask({ workItem: key }), onSome: (task) => Effect.succeed(task) })
+    )
 
   const start = Effect.fn("TaskStore.start")(function*(given: Start) {
     const key = yield* Either.mapLeft(WorkItemKey.parse(given.workItem), (why) => new InvalidKey({ why }))
@@ -174,7 +177,7 @@ const make = Effect.gen(function*() {
     Effect.gen(function*() {
       const now = yield* epochMillis
       const left = yield* write(
-        leaveActive(sql, { id: taskId, itemId: undefined }, status, cleanText(why, reasonLimit), now)
+        leaveActive(sql, { id: taskId, itemId: Option.none() }, status, cleanText(why, reasonLimit), now)
       )
       yield* notify
       if (left !== undefined) yield* Effect.logInfo(`${left.workItem} is ${status} at ${left.stage}: ${why}`)
@@ -183,8 +186,7 @@ const make = Effect.gen(function*() {
   const tasksOf = (pullRequest: TaskPullRequest) =>
     Effect.gen(function*() {
       const ids = yield* read(readTasksOf(sql, pullRequest))
-      const found = yield* Effect.forEach(ids, (id) => one(reader.byId(id)))
-      return found.filter((task) => task !== undefined)
+      return Arr.getSomes(yield* Effect.forEach(ids, (id) => one(reader.byId(id))))
     })
 
   const link = (taskId: TaskId, { byName = false, headSha, pullRequest, repository }: Link) =>

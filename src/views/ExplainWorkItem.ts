@@ -1,4 +1,4 @@
-import { Context, Effect, Layer, Schema } from "effect"
+import { Context, Effect, Layer, Option, Schema } from "effect"
 import type { ConfigError } from "effect"
 import { epochMillis } from "../base/Time.js"
 import { Projects } from "../domain/Projects.js"
@@ -76,7 +76,7 @@ const make = Effect.gen(function*() {
   /** What the file has under this key, or under the one that its task was started by. */
   const find = (key: WorkItemKey, limit: number) =>
     Effect.gen(function*() {
-      const task = yield* tasks.byKey(key.written)
+      const task = Option.getOrUndefined(yield* tasks.byKey(key.written))
       const row = (yield* outbox.workItem(key.normalized, limit)) ??
         (task && (yield* outbox.workItem(WorkItemKey.normalize(task.workItem), limit)))
       return row && { task, row }
@@ -92,9 +92,12 @@ const make = Effect.gen(function*() {
           return yield* new UnknownWorkItem({ key: key.written, known })
         }
         const { row, task } = found
-        const itemId = row.itemId ?? task?.itemId
+        const itemId = Option.orElse(
+          Option.fromNullable(row.itemId),
+          () => Option.flatMap(Option.fromNullable(task), ({ itemId }) => itemId)
+        )
         const subjects = [
-          ...(itemId === undefined ? [] : [{ _tag: "Item" as const, itemId }]),
+          ...Option.toArray(itemId).map((itemId): Subject => ({ _tag: "Item", itemId })),
           ...(task === undefined ? [] : yield* subjectsOf(task))
         ]
         const project = projects.ofKey(key.written) ?? projects.all[0]

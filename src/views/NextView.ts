@@ -1,4 +1,4 @@
-import { DateTime, Schema } from "effect"
+import { DateTime, Option, Schema } from "effect"
 import type { EpochMillis } from "../base/Time.js"
 import { DeliveryKind } from "../outbox/DeliveryKind.js"
 import type { Preview } from "../outbox/Preview.js"
@@ -78,13 +78,15 @@ const otherWords = ({ next }: Preview): Pick<NextView, "what" | "line"> => {
 const isQuiet = ({ next }: Preview, { row: { deliveries } }: StoryFacts): boolean =>
   next._tag === "Again" && deliveries.find(({ id }) => id === next.delivery.id)?.tries.at(-1)?.answer === null
 
+const toSecond = (at: DateTime.Utc) => DateTime.formatIso(at).replace(/\.\d+Z$/, "Z")
+
 const closedWords = (plane: DestinationStatus | undefined): ReadonlyArray<string> => {
   if (plane === undefined || plane.open) return []
-  const since = DateTime.formatIso(DateTime.unsafeMake(plane.since)).replace(/\.\d+Z$/, "Z")
-  const next = plane.nextProbeAt === undefined
-    ? ""
-    : `; Plane is asked again at ${DateTime.formatIso(DateTime.unsafeMake(plane.nextProbeAt)).replace(/\.\d+Z$/, "Z")}`
-  return [`Plane is closed since ${since}: ${plane.reason}${next}`]
+  const next = Option.match(plane.nextProbeAt, {
+    onNone: () => "",
+    onSome: (at) => `; Plane is asked again at ${toSecond(at)}`
+  })
+  return [`Plane is closed since ${toSecond(plane.since)}: ${plane.reason}${next}`]
 }
 
 /** What is done next, in words, and what it waits for. */

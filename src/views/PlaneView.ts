@@ -1,4 +1,4 @@
-import { DateTime, Schema } from "effect"
+import { Option, Schema } from "effect"
 import type { DestinationStatus } from "../sending/Destination.js"
 
 const optional = <A, I>(schema: Schema.Schema<A, I>) => Schema.optionalWith(schema, { exact: true })
@@ -19,7 +19,7 @@ export type PlaneView = typeof PlaneView.Type
 export const planeView = (status: DestinationStatus): PlaneView =>
   status.open ? { state: "open" } : {
     state: "closed",
-    since: DateTime.unsafeMake(status.since),
+    since: status.since,
     reason: status.reason,
-    ...(status.nextProbeAt === undefined ? {} : { nextProbeAt: DateTime.unsafeMake(status.nextProbeAt) })
+    ...Option.match(status.nextProbeAt, { onNone: () => ({}), onSome: (nextProbeAt) => ({ nextProbeAt }) })
   }

@@ -1,6 +1,7 @@
 import { Option } from "effect"
 import { cleanLine, counted, textLimit } from "../base/Text.js"
 import type { EpochMillis } from "../base/Time.js"
+import { stored } from "../base/Time.js"
 import { plainText } from "../domain/Comment.js"
 import { StageEvent } from "../domain/StageEvent.js"
 import type { StageStates } from "../domain/StageStates.js"
@@ -150,24 +151,23 @@ const requestsOf = (facts: StoryFacts) => (delivery: DeliveryRecord): ReadonlyAr
 
 const taskEntries = ({ task, taskStory }: StoryFacts): ReadonlyArray<StoryEntry> => {
   if (task === undefined) return []
-  const { launch } = task
   return [
-    { at: task.startedAt, kind: "task", line: "the task starts" },
-    ...taskStory.map(({ at, line }): StoryEntry => ({ at, kind: "task", line })),
-    ...(launch === undefined ? [] : [{
-      at: launch.since,
-      kind: "task" as const,
-      line: `the agent ${task.agent ?? ""} of ${task.stage}: ${launch.state}`
-    }]),
+    { at: stored(task.startedAt), kind: "task", line: "the task starts" },
+    ...taskStory.map(({ at, line }): StoryEntry => ({ at: stored(at), kind: "task", line })),
+    ...Option.toArray(task.launch).map(({ since, state }): StoryEntry => ({
+      at: stored(since),
+      kind: "task",
+      line: `the agent ${Option.getOrElse(task.agent, () => "")} of ${task.stage}: ${state}`
+    })),
     ...task.reports.map(({ at, outcome, reason, stage }): StoryEntry => ({
-      at,
+      at: stored(at),
       kind: "report",
-      line: `reported: ${stage} ${outcome}${reasoned(reason)}`
+      line: `reported: ${stage} ${outcome}${reasoned(Option.getOrNull(reason))}`
     })),
     ...task.verdicts.map(({ at, gate, reason, stage, verdict }): StoryEntry => ({
-      at,
+      at: stored(at),
       kind: "verdict",
-      line: `gate ${gate} of ${stage}: ${verdict}${reasoned(reason)}`
+      line: `gate ${gate} of ${stage}: ${verdict}${reasoned(Option.getOrNull(reason))}`
     }))
   ]
 }

@@ -1,4 +1,4 @@
-import { Schema } from "effect"
+import { Option, Schema } from "effect"
 import type { Considered } from "../gitea/Standing.js"
 import { stateOf } from "../gitea/Standing.js"
 import type { StoryLine } from "../tasks/Story.js"
@@ -89,24 +89,17 @@ export type TaskWithStory = typeof TaskWithStory.Type
 
 export const taskView = ({ itemId, ...task }: Task): TaskView => ({
   ...task,
-  planeId: itemId ?? null,
-  why: task.why ?? null,
-  agent: task.agent ?? null,
-  repository: task.repository ?? null,
-  pullRequest: task.pullRequest ?? null,
-  headSha: task.headSha ?? null,
-  launch: task.launch === undefined
-    ? null
-    : { ...task.launch, since: instant(task.launch.since), position: task.launch.position ?? null },
-  startedAt: instant(task.startedAt),
-  updatedAt: instant(task.updatedAt),
-  verdicts: task.verdicts.map((given) => ({
-    ...given,
-    reason: given.reason ?? null,
-    since: instant(given.since),
-    at: instant(given.at)
-  })),
-  reports: task.reports.map((report) => ({ ...report, reason: report.reason ?? null, at: instant(report.at) }))
+  planeId: Option.getOrNull(itemId),
+  why: Option.getOrNull(task.why),
+  agent: Option.getOrNull(task.agent),
+  repository: Option.getOrNull(task.repository),
+  pullRequest: Option.getOrNull(task.pullRequest),
+  headSha: Option.getOrNull(task.headSha),
+  launch: Option.getOrNull(
+    Option.map(task.launch, (launch) => ({ ...launch, position: Option.getOrNull(launch.position) }))
+  ),
+  verdicts: task.verdicts.map((given) => ({ ...given, reason: Option.getOrNull(given.reason) })),
+  reports: task.reports.map((report) => ({ ...report, reason: Option.getOrNull(report.reason) }))
 })
 
 const pullRequestView = ({ isRevert = false, pullRequest, whyNot }: Considered): typeof PullRequestView.Type => ({
@@ -129,5 +122,5 @@ export const taskWithStory = (
 ): TaskWithStory => ({
   ...taskView(task),
   pullRequests: considered.map(pullRequestView),
-  story: story.map(({ at, line }) => ({ at: instant(at), line }))
+  story
 })

@@ -1,11 +1,9 @@
 import type { ConfigError, Stream } from "effect"
-import { Context, Effect, Layer } from "effect"
+import { Context, DateTime, Effect, Layer, Option } from "effect"
 import type { Place } from "../base/BodyRoom.js"
 import { BodyRoom } from "../base/BodyRoom.js"
 import { isJsonType } from "../base/ContentType.js"
 import { cleanLine, textLimit } from "../base/Text.js"
-import type { EpochMillis } from "../base/Time.js"
-import { epochMillis } from "../base/Time.js"
 import { makeWarningThrottle } from "../base/WarningThrottle.js"
 import { Projects } from "../domain/Projects.js"
 import type { Stirs } from "../gitea/Stirs.js"
@@ -28,8 +26,8 @@ import { makeWithoutFacts } from "./WithoutFacts.js"
 
 /** When hooks of a sender were last accepted and refused, and what nothing was done with. */
 export interface SourceStatus {
-  readonly acceptedAt: EpochMillis | undefined
-  readonly refused: { readonly at: EpochMillis; readonly why: string } | undefined
+  readonly acceptedAt: Option.Option<DateTime.Utc>
+  readonly refused: Option.Option<{ readonly at: DateTime.Utc; readonly why: string }>
   /** How many were refused since one was accepted. Their moments do not tell, because the clock can be set. */
   readonly refusedSince: number
   readonly skipped: ReadonlyArray<SkippedKind>
@@ -100,8 +98,8 @@ const make = Effect.gen(function*() {
   const { withPlace } = yield* BodyRoom
   const turns = { signed: yield* Effect.makeSemaphore(1), unsigned: yield* Effect.makeSemaphore(1) }
   const status: Record<Source, Omit<SourceStatus, "skipped">> = {
-    plane: { acceptedAt: undefined, refused: undefined, refusedSince: 0 },
-    gitea: { acceptedAt: undefined, refused: undefined, refusedSince: 0 }
+    plane: { acceptedAt: Option.none(), refused: Option.none(), refusedSince: 0 },
+    gitea: { acceptedAt: Option.none(), refused: Option.none(), refusedSince: 0 }
   }
   const throttles = { plane: yield* makeWarningThrottle, gitea: yield* makeWarningThrottle }
   const previousThrottles = { plane: yield* makeWarningThrottle, gitea: yield* makeWarningThrottle }
@@ -115,9 +113,9 @@ const make = Effect.gen(function*() {
   }
 
   const noteRefused = (source: Source, why: string) =>
-    Effect.flatMap(epochMillis, (now) => {
+    Effect.flatMap(DateTime.now, (at) => {
       const { refusedSince } = status[source]
-      status[source] = { ...status[source], refused: { at: now, why }, refusedSince: refusedSince + 1 }
+      status[source] = { ...status[source], refused: Option.some({ at, why }), refusedSince: refusedSince + 1 }
       return throttles[source](`A hook sent to /webhooks/${source} was refused: ${why}`)
     }).pipe(annotated)
 
@@ -164,7 +162,7 @@ const make = Effect.gen(function*() {
         // The commit is awaited even if the sender has hung up.
         ? Effect.uninterruptible(inbox.store({ source, signer, uuid: header("uuid"), event, body, digest }))
         : withoutFacts.skipType(event, body, signer)
-      const acceptedAt = yield* epochMillis
+      const acceptedAt = Option.some(yield* DateTime.now)
       status[source] = { ...status[source], acceptedAt, refusedSince: 0 }
       return isStored ? "stored" : "counted"
     })

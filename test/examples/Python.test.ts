@@ -1,8 +1,10 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { spawn, spawnSync } from "node:child_process"
+import { readFileSync } from "node:fs"
 import * as Http from "node:http"
 import type { AddressInfo } from "node:net"
+import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { PlaneSimulator } from "../../src/simulator/PlaneSimulator.js"
 import { request, served, withPlane } from "../http/Server.js"
@@ -28,7 +30,7 @@ const python = (code: string, url: string, token = "") =>
   })
 
 /** A server that answers as `status` says, in their turn, and then as the last. None: it never answers. */
-const answering = (...status: ReadonlyArray<number | "never">) =>
+const answering = (...status: ReadonlyArray<number | "never" | { readonly location: string }>) =>
   Effect.acquireRelease(
     Effect.async<{ readonly url: string; readonly bodies: Array<string>; readonly server: Http.Server }>((resume) => {
       const bodies: Array<string> = []
@@ -37,7 +39,9 @@ const answering = (...status: ReadonlyArray<number | "never">) =>
         request.setEncoding("utf8").on("data", (text: string) => body += text).on("end", () => {
           bodies.push(body)
           const answer = status[Math.min(bodies.length, status.length) - 1] ?? "never"
-          if (answer !== "never") response.writeHead(answer).end("{}")
+          if (answer === "never") return
+          if (typeof answer === "number") response.writeHead(answer).end("{}")
+          else response.writeHead(302, answer).end()
         })
       })
       server.listen(0, "127.0.0.1", () => {
@@ -98,14 +102,39 @@ describe.skipIf(!isThere)("examples/python/plane_sync.py", () => {
       assert.strictEqual(new Set(events.map(({ id }) => id)).size, 3)
     }))
 
+  it.scopedLive("sends its token nowhere else, and repeats what was redirected; the log has no token", () =>
+    Effect.gen(function*() {
+      const other = yield* answering(200)
+      const { bodies, url } = yield* answering({ location: other.url }, 202)
+      const moved = yield* python(`plane_sync.task_completed("ET-2")\ntime.sleep(0.6)`, url, "s3cret\n")
+      assert.include(moved.err, "plane-sync answered 302")
+      assert.deepStrictEqual([bodies.length, other.bodies.length], [2, 0])
+      const wrong = yield* python(
+        `plane_sync.task_completed("ET-2")\ntime.sleep(0.1)\nplane_sync.os._exit(0)`,
+        url,
+        "s3\ncr\u2019et"
+      )
+      assert.include(wrong.err, "plane-sync is asked again")
+      assert.notInclude(wrong.err, "s3")
+    }))
+
+  it("has 60 lines", () => {
+    const lines = readFileSync(join(folder, "plane_sync.py"), "utf8").split("\n").filter((line) => line.trim() !== "")
+    assert.isAtMost(lines.length, 60)
+  })
+
   it.scopedLive("blocks nobody and raises nothing, whatever is told, and wherever", () =>
     Effect.gen(function*() {
       const { url } = yield* answering("never")
       const code = `
+class Unclear:
+    def __bool__(self): raise ValueError("neither")
 start = time.monotonic()
 ${five}
 plane_sync.stage_changed(None, object(), float("nan"))
 plane_sync.gate_failed(b"\\xff", "\\ud800", [set()], {(1, 2): 3})
+plane_sync.report_stage("\\ud800", "analysis", True)
+plane_sync.report_stage("ET-2", "analysis", Unclear())
 for n in range(1100):
     plane_sync.task_completed("ET-%d" % n)
 print(time.monotonic() - start)

@@ -1,6 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
 import { ConfigProvider, DateTime, Effect, Either, Fiber, Layer, Option, Stream, TestClock } from "effect"
-import { EpochMillis } from "../../src/base/Time.js"
 import { projectsLayer } from "../../src/config/ProjectsConfig.js"
 import { StageEvents } from "../../src/events/StageEvents.js"
 import { Gitea, giteaOf } from "../../src/gitea/GiteaClient.js"
@@ -14,18 +13,26 @@ import { Integrity } from "../../src/storage/Integrity.js"
 import { StorageError } from "../../src/storage/StorageError.js"
 import { Receiver } from "../../src/webhooks/Receiver.js"
 
-const empty: OutboxStatus = { pending: 0, dead: 0, delivered: 0, discarded: 0, oldestAt: null }
+const empty: OutboxStatus = { pending: 0, dead: 0, delivered: 0, discarded: 0, oldestAt: Option.none() }
 const full = new StorageError({ reason: "Full", where: "x.sqlite", words: "SQLITE_FULL" })
+
+const closed = (reason: string) => ({
+  open: false as const,
+  since: DateTime.unsafeMake(0),
+  reason,
+  notLookedAt: false,
+  nextProbeAt: Option.none()
+})
 
 /** A program whose parts are as the test says. */
 const program = {
   destination: { open: true } as DestinationStatus,
   outbox: Effect.succeed(empty) as Effect.Effect<OutboxStatus, StorageError>,
   notStored: 0,
-  storageFailure: undefined as StorageError | undefined,
+  storageFailure: Option.none<StorageError>(),
   standby: undefined as string | undefined,
   doubt: undefined as string | undefined,
-  misfit: undefined as string | undefined
+  misfit: Option.none<string>()
 }
 
 const layer = (state: typeof program) =>
@@ -71,10 +78,15 @@ const layer = (state: typeof program) =>
       Receiver.of({
         receive: () => Effect.dieMessage("nobody delivers"),
         status: Effect.succeed({
-          plane: { acceptedAt: EpochMillis(0), refused: undefined, refusedSince: 0, skipped: [] },
+          plane: {
+            acceptedAt: Option.some(DateTime.unsafeMake(0)),
+            refused: Option.none(),
+            refusedSince: 0,
+            skipped: []
+          },
           gitea: {
-            acceptedAt: undefined,
-            refused: { at: EpochMillis(0), why: "it is not signed" },
+            acceptedAt: Option.none(),
+            refused: Option.some({ at: DateTime.unsafeMake(0), why: "it is not signed" }),
             refusedSince: 1,
             skipped: [{ kind: "push", count: 12, why: "the event \"push\" moves nothing by itself" }]
           }
@@ -101,7 +113,7 @@ describe("Health", () => {
   it.effect("is ok when all goes well", () =>
     withHealth(({ report }, state) =>
       Effect.gen(function*() {
-        state.outbox = Effect.succeed({ ...empty, pending: 2, oldestAt: EpochMillis(0) })
+        state.outbox = Effect.succeed({ ...empty, pending: 2, oldestAt: Option.some(DateTime.unsafeMake(0)) })
         yield* TestClock.adjust("90 seconds")
         assert.deepStrictEqual(yield* report, {
           live: true,
@@ -126,7 +138,7 @@ describe("Health", () => {
   it.effect("row 46: is degraded as soon as Plane is away, and lives all the same", () =>
     withHealth(({ report }, state) =>
       Effect.gen(function*() {
-        state.destination = { open: false, since: EpochMillis(0), reason: "connection refused" }
+        state.destination = closed("connection refused")
         const away = yield* report
         degradedBy(away, /^connection refused\. Nothing has been sent to Plane since 1970-01-01T00:00:00.000Z/)
         assert.deepStrictEqual([away.live, away.plane.state], [true, "closed"])
@@ -149,7 +161,7 @@ describe("Health", () => {
     withHealth(({ report }, state) =>
       Effect.gen(function*() {
         const reason = "ORCH_PLANE_API_TOKEN is not set: events are kept, and nothing is sent to Plane"
-        state.destination = { open: false, since: EpochMillis(0), reason, notLookedAt: true }
+        state.destination = { ...closed(reason), notLookedAt: true }
         degradedBy(yield* report, new RegExp(`^${reason}$`))
       })
     ))
@@ -171,9 +183,9 @@ describe("Health", () => {
   it.effect("is degraded while the workers cannot store what they do, though reading goes well", () =>
     withHealth(({ report }, state) =>
       Effect.gen(function*() {
-        state.storageFailure = full
+        state.storageFailure = Option.some(full)
         degradedBy(yield* report, /no space left/)
-        state.storageFailure = undefined
+        state.storageFailure = Option.none()
         assert.strictEqual((yield* report).status, "ok")
       })
     ))

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Option } from "effect"
-import { EpochMillis } from "../../src/base/Time.js"
+import { EpochMillis, utc } from "../../src/base/Time.js"
 import { GiteaError } from "../../src/gitea/GiteaError.js"
 import type { HealthFacts } from "../../src/health/HealthFacts.js"
 import { judge } from "../../src/health/Judge.js"
@@ -24,7 +24,7 @@ const storageError = (words: string) => new StorageError({ reason: "Full", where
 const project = (status: Partial<ProjectStatus>): ProjectStatus => ({
   identifier: "ET",
   destination: { open: true },
-  misfit: undefined,
+  misfit: Option.none(),
   budget: { limit: 60, used: 0, waiting: 0, pausedUntil: Option.none() },
   ...status
 })
@@ -39,7 +39,7 @@ const well: HealthFacts = {
   left: [],
   standby: undefined,
   integrity: undefined,
-  outbox: { pending: 0, dead: 0, delivered: 0, discarded: 0, oldestAt: null },
+  outbox: { pending: 0, dead: 0, delivered: 0, discarded: 0, oldestAt: Option.none() },
   readFailure: undefined,
   workerFailure: undefined,
   writeFailure: undefined,
@@ -48,21 +48,27 @@ const well: HealthFacts = {
   heard: ["plane", "gitea"],
   silent: [],
   hooks: {
-    plane: { acceptedAt: undefined, refused: undefined, refusedSince: 0, skipped: [] },
-    gitea: { acceptedAt: undefined, refused: undefined, refusedSince: 0, skipped: [] }
+    plane: { acceptedAt: Option.none(), refused: Option.none(), refusedSince: 0, skipped: [] },
+    gitea: { acceptedAt: Option.none(), refused: Option.none(), refusedSince: 0, skipped: [] }
   }
 }
 
-const closed = (seconds: number) => ({ open: false, since: secondsAgo(seconds), reason: "connection refused" }) as const
+const closed = (seconds: number) => ({
+  open: false as const,
+  since: utc(secondsAgo(seconds)),
+  reason: "connection refused",
+  notLookedAt: false,
+  nextProbeAt: Option.none()
+})
 const unset = {
   ...closed(1),
   reason: "ORCH_PLANE_API_TOKEN is not set: events are kept, and nothing is sent to Plane",
   notLookedAt: true
-} as const
-const notLookedAt = { ...closed(1), reason: "Plane is not looked at yet", notLookedAt: true } as const
+}
+const notLookedAt = { ...closed(1), reason: "Plane is not looked at yet", notLookedAt: true }
 const wrongSecret = (source: "PLANE" | "GITEA"): HealthFacts["hooks"]["plane"] => ({
-  acceptedAt: now,
-  refused: { at: secondsAgo(3), why: `its signature is not that of ORCH_${source}_WEBHOOK_SECRET` },
+  acceptedAt: Option.some(utc(now)),
+  refused: Option.some({ at: utc(secondsAgo(3)), why: `its signature is not that of ORCH_${source}_WEBHOOK_SECRET` }),
   refusedSince: 1,
   skipped: []
 })
@@ -88,7 +94,9 @@ const notStored = /^3 events could not be stored: only the log has what was lost
 
 const rows: ReadonlyArray<readonly [string, Partial<HealthFacts>, ReadonlyArray<RegExp>]> = [
   ["all goes well", {}, []],
-  ["a backlog, which is no alarm", { outbox: { ...well.outbox, pending: 9, oldestAt: EpochMillis(0) } }, []],
+  ["a backlog, which is no alarm", {
+    outbox: { ...well.outbox, pending: 9, oldestAt: Option.some(utc(EpochMillis(0))) }
+  }, []],
   ["row 46: a dead letter", dead(1), [/^1 event is a dead letter, .*plane-sync dead list.* Retry or discard/]],
   ["row 46: dead letters", dead(9), [/^9 events are dead letters, .*plane-sync dead list.* Retry or discard/]],
   ["row 46: wrong secrets of both senders, one reason each", { hooks }, [refusedBy("plane"), refusedBy("gitea")]],
@@ -119,7 +127,7 @@ const rows: ReadonlyArray<readonly [string, Partial<HealthFacts>, ReadonlyArray<
     outbox: { ...well.outbox, pending: 1 }
   }, [/^connection refused\. .*: 1 event waits, and nothing is lost$/]],
   ["Plane away for longer", one({ destination: closed(61) }), [away]],
-  ["a stage table that does not fit", one({ misfit }), [wrongTable]],
+  ["a stage table that does not fit", one({ misfit: Option.some(misfit) }), [wrongTable]],
   ["row 26: a Gitea that refuses the token", { gitea: [refused("401")] }, [/ORCH_GITEA_TOKEN.*\(401\)$/]],
   ["row 26: several", { gitea: [refused("403"), refused("404")] }, [
     /ORCH_GITEA_TOKEN.*\(403\), and 1 more like this$/
@@ -151,7 +159,7 @@ const rows: ReadonlyArray<readonly [string, Partial<HealthFacts>, ReadonlyArray<
   [
     "everything at once",
     {
-      ...one({ destination: closed(61), misfit }),
+      ...one({ destination: closed(61), misfit: Option.some(misfit) }),
       ...dead(2),
       gitea: [down],
       hooks,
@@ -174,7 +182,7 @@ const rows: ReadonlyArray<readonly [string, Partial<HealthFacts>, ReadonlyArray<
   [
     "everything at once, without a token",
     {
-      ...one({ destination: unset, misfit }),
+      ...one({ destination: unset, misfit: Option.some(misfit) }),
       standby: elsewhere,
       writeFailure: { at: now, error: storageError("writing") },
       notStored: { count: 3, at: now }

@@ -109,7 +109,7 @@ const types = {
 const exported = `import { HttpApiClient, HttpRouter } from "@effect/platform"
 import { Effect, Layer } from "effect"
 import { AgentLauncher, DeadLetters, GiteaGates, Orchestrator, Pipeline, PlaneClient, PlaneSync } from "plane-sync"
-import { Receiver, StageEvents, Storage, Tasks, Webhooks, WorkItemKey } from "plane-sync"
+import { Receiver, Repair, Silence, StageEvents, Storage, Tasks, Webhooks, WorkItemKey } from "plane-sync"
 import { Api, HttpInterface } from "plane-sync/http"
 import { PlaneSimulator } from "plane-sync/simulator"
 import { NotTold, untilTold } from "plane-sync/testing"
@@ -120,7 +120,7 @@ export const orchestrator = [
   Orchestrator.layer, Orchestrator.layerSql, Orchestrator.layerStorage, Orchestrator.layerTasks
 ] as const
 export const whole = HttpInterface.layer.pipe(
-  Layer.provideMerge(Webhooks.layer),
+  Layer.provideMerge(Layer.merge(Webhooks.layer, Repair.layer)),
   Layer.provideMerge(Orchestrator.layerTasks),
   Layer.provideMerge(GiteaGates.layer),
   Layer.provide([Pipeline.layerDefault, AgentLauncher.layerLog]),
@@ -128,7 +128,7 @@ export const whole = HttpInterface.layer.pipe(
   Layer.provideMerge(Storage.layer)
 )
 export const services = Effect.all({
-  events: StageEvents, letters: DeadLetters, plane: PlaneClient, tasks: Tasks, receiver: Receiver, sync: PlaneSync
+  events: StageEvents, letters: DeadLetters, plane: PlaneClient, tasks: Tasks, receiver: Receiver, silence: Silence, sync: PlaneSync
 })
 export const router = Effect.map(HttpInterface, (http) => HttpRouter.empty.pipe(HttpRouter.mountApp("/plane", http)))
 export const client = HttpApiClient.make(Api, { baseUrl: "http://127.0.0.1:8500" })

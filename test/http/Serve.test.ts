@@ -152,6 +152,10 @@ describe("GET /api", () => {
         assert.deepStrictEqual(fieldsOf(answer), ["path"])
         assert.include(JSON.stringify(answer.body), path)
       }
+      const long = yield* request(`${url}/api/work-items/ET-${"9".repeat(4_000)}`)
+      assert.deepStrictEqual([long.status, fieldsOf(long)], [400, ["path"]])
+      assert.include(JSON.stringify(long.body), "longer than any key")
+      assert.isBelow(JSON.stringify(long.body).length, 700)
       // What can be decoded is no key.
       assert.deepStrictEqual(fieldsOf(yield* request(`${url}/api/work-items/%E0%A4%A4`)), ["key"])
     }).pipe(Effect.scoped, withPlane))

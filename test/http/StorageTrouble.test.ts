@@ -2,7 +2,7 @@ import * as SqliteClient from "@effect/sql-sqlite-node/SqliteClient"
 import * as SqlClient from "@effect/sql/SqlClient"
 import { assert, describe, it } from "@effect/vitest"
 import type { Scope } from "effect"
-import { Context, Deferred, Effect, Fiber, Layer, Logger, TestClock } from "effect"
+import { Context, Deferred, Effect, Fiber, Layer, Logger, Option, TestClock } from "effect"
 import { renameSync } from "node:fs"
 import { BodyRoom } from "../../src/base/BodyRoom.js"
 import { StageEvent } from "../../src/domain/StageEvent.js"
@@ -161,7 +161,7 @@ describe("storage that is", () => {
           assert.strictEqual(yield* notStored, 1)
           assert.strictEqual(said("Event not stored"), 1)
           assert.include(lines.find((line) => line.includes("Event not stored")), refused.id)
-          assert.isDefined(yield* Context.get(context, PlaneSync).storageFailure)
+          assert.isTrue(Option.isSome(yield* Context.get(context, PlaneSync).storageFailure))
           const degraded = yield* health
           assert.strictEqual(degraded.status, "degraded")
           assert.match(degraded.reasons.join("\n"), /1 event could not be stored/)

@@ -1,7 +1,6 @@
-import { Effect, Logger, Schema } from "effect"
+import { DateTime, Effect, Logger, Option, Schema } from "effect"
 import { chmodSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
-import { EpochMillis } from "../../src/base/Time.js"
 import type { CommandLine } from "../../src/launching/AgentConfig.js"
 import { LaunchDocument } from "../../src/launching/LaunchDocument.js"
 import type { Launch } from "../../src/tasks/AgentLauncher.js"
@@ -18,25 +17,26 @@ export const launchOf = (change: Partial<Launch> = {}): Launch => ({
   task: {
     id: TaskId(7),
     workItem: "ET-002",
-    itemId: undefined,
+    itemId: Option.none(),
     stage: "analysis",
     status: "active",
-    why: undefined,
-    agent: "analyst",
-    repository: { id: 3, name: "acme/widgets" },
-    pullRequest: 12,
-    headSha: "aa11",
+    why: Option.none(),
+    agent: Option.some("analyst"),
+    repository: Option.some({ id: 3, name: "acme/widgets" }),
+    pullRequest: Option.some(12),
+    headSha: Option.some("aa11"),
     linkedByName: false,
     entry: "0193-entry",
-    startedAt: EpochMillis(Date.UTC(2026, 10, 29, 8, 30)),
-    updatedAt: EpochMillis(0),
+    launch: Option.none(),
+    startedAt: DateTime.unsafeMake("2026-11-29T08:30:00Z"),
+    updatedAt: DateTime.unsafeMake(0),
     verdicts: [{
       gate: "reported",
       stage: "analysis",
       verdict: "failed",
-      reason: hostile,
-      since: EpochMillis(0),
-      at: EpochMillis(0)
+      reason: Option.some(hostile),
+      since: DateTime.unsafeMake(0),
+      at: DateTime.unsafeMake(0)
     }],
     reports: []
   },

@@ -13,8 +13,9 @@ const workItem = (number: number, name: string) => ({
   id: ItemId(`item-${number}`),
   number,
   name,
-  stateId: null,
-  stateGroup: null,
+  stateId: Option.none(),
+  stateGroup: Option.none(),
+  updatedBy: Option.none(),
   updatedAt: PlaneMoment("2026-11-24T08:00:00.000000Z")
 })
 

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { DateTime, Effect, Either, Schema } from "effect"
+import { DateTime, Effect, Either, Option, Schema } from "effect"
 import { inspect } from "node:util"
 import { CommentId } from "../../src/domain/Ids.js"
 import { PlaneMoment } from "../../src/domain/PlaneMoment.js"
@@ -59,8 +59,9 @@ describe("PlaneClient.find", () => {
         id: numbered.id,
         number: 2,
         name: "Second work item",
-        stateId: StateId("113b24f6-cce8-4be9-9a22-a359b9cf0122"),
-        stateGroup: null,
+        stateId: Option.some(StateId("113b24f6-cce8-4be9-9a22-a359b9cf0122")),
+        stateGroup: Option.none(),
+        updatedBy: Option.none(),
         updatedAt: PlaneMoment("2026-11-23T21:10:39.731779Z")
       })
       assert.deepStrictEqual(seen.map(({ method, path, query }) => ({ method, path, query })), [{
@@ -166,7 +167,7 @@ describe("PlaneClient", () => {
   it.effect("sets the state and nothing else", () => {
     const { layer, seen } = withPlane(() => ({ status: 200, body: item(2, "Second", { state: done, extra: 1 }) }))
     return Effect.gen(function*() {
-      assert.strictEqual((yield* setState).stateId, done)
+      assert.deepStrictEqual((yield* setState).stateId, Option.some(done))
       assert.deepStrictEqual([seen[0]?.method, seen[0]?.path, seen[0]?.body], [
         "PATCH",
         `workspaces/ag_proj/projects/${project}/work-items/${id}/`,
@@ -188,7 +189,11 @@ describe("PlaneClient", () => {
   it.effect("adds a comment with its source, id and true time", () => {
     const { layer, seen } = withPlane(() => ({ status: 201, body: { id: commentId } }))
     return Effect.gen(function*() {
-      assert.deepStrictEqual(yield* addComment, { id: commentId, adopted: false })
+      assert.deepStrictEqual(yield* addComment, {
+        id: Option.some(commentId),
+        adopted: false,
+        by: Option.none()
+      })
       assert.deepStrictEqual([seen[0]?.method, seen[0]?.path, seen[0]?.body], [
         "POST",
         `workspaces/ag_proj/projects/${project}/work-items/${id}/comments/`,
@@ -205,10 +210,18 @@ describe("PlaneClient", () => {
   it.effect("adopts the comment that a 409 names or says to be there, and refuses what is another conflict", () =>
     Effect.gen(function*() {
       const there = withPlane(() => ({ status: 409, body: { error: "already exists", id: commentId } }))
-      assert.deepStrictEqual(yield* Effect.provide(addComment, there.layer), { id: commentId, adopted: true })
+      assert.deepStrictEqual(yield* Effect.provide(addComment, there.layer), {
+        id: Option.some(commentId),
+        adopted: true,
+        by: Option.none()
+      })
       const error409 = "Work item comment with the same external id and external source already exists"
       const unnamed = withPlane(() => ({ status: 409, body: { error: error409 } }))
-      assert.deepStrictEqual(yield* Effect.provide(addComment, unnamed.layer), { id: null, adopted: true })
+      assert.deepStrictEqual(yield* Effect.provide(addComment, unnamed.layer), {
+        id: Option.none(),
+        adopted: true,
+        by: Option.none()
+      })
       const other = withPlane(() => ({ status: 409, body: { error: "conflict" } }))
       const error = yield* Effect.flip(Effect.provide(addComment, other.layer))
       assert.deepStrictEqual([error.reason, error.words], ["Refused", "conflict"])

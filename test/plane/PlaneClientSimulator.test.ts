@@ -1,8 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
-import { DateTime, Duration, Effect, Either, Layer } from "effect"
+import { DateTime, Duration, Effect, Either, Layer, Option } from "effect"
 import { connections } from "../../src/base/Connections.js"
 import { projectsLayer } from "../../src/config/ProjectsConfig.js"
-import { CommentId, ItemId } from "../../src/domain/Ids.js"
+import { ItemId } from "../../src/domain/Ids.js"
 import { StateId } from "../../src/domain/StageStates.js"
 import { WorkItemKey } from "../../src/domain/WorkItemKey.js"
 import { PlaneClient } from "../../src/plane/PlaneClient.js"
@@ -42,8 +42,8 @@ for (const [name, layer] of [["over HTTP", overHttp], ["in memory", inMemory]] a
         assert.strictEqual((yield* simulator.requests).length, 1 + 2 + 2 + 2)
 
         const done = StateId(simulator.stateId("Done"))
-        assert.strictEqual((yield* plane.setState(id, done)).stateId, done)
-        assert.strictEqual((yield* plane.read(id)).stateId, done)
+        assert.deepStrictEqual((yield* plane.setState(id, done)).stateId, Option.some(done))
+        assert.deepStrictEqual((yield* plane.read(id)).stateId, Option.some(done))
         const first = yield* plane.addComment(id, comment("a"))
         const again = yield* plane.addComment(id, comment("a"))
         assert.deepStrictEqual([first.adopted, again.adopted, again.id], [false, true, first.id])
@@ -56,10 +56,10 @@ for (const [name, layer] of [["over HTTP", overHttp], ["in memory", inMemory]] a
           `${simulator.person.id} ${simulator.stateId("Cancelled")}`,
           `${simulator.bot.id} ${done}`
         ])
-        const own = { id: first.id, source: "plane-sync", madeBy: first.by ?? null, editedBy: null }
+        const commentId = Option.getOrThrow(first.id)
+        const own = { id: commentId, source: "plane-sync", madeBy: Option.getOrNull(first.by), editedBy: null }
         assert.containSubset(yield* plane.signedComments(id), [own])
-        assert.strictEqual(String(first.by), simulator.bot.id)
-        const commentId = first.id ?? CommentId("")
+        assert.strictEqual(String(Option.getOrThrow(first.by)), simulator.bot.id)
         yield* plane.deleteComment(id, commentId)
         // One that is gone is what was wanted.
         yield* plane.deleteComment(id, commentId)

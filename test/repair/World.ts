@@ -1,7 +1,7 @@
 import * as HttpClient from "@effect/platform/HttpClient"
 import type * as HttpClientResponse from "@effect/platform/HttpClientResponse"
 import type { Duration } from "effect"
-import { Effect, Layer } from "effect"
+import { Effect, Layer, Option } from "effect"
 import { repairLayer } from "../../src/repair/Repair.js"
 import type { PlaneSimulatorOptions } from "../../src/simulator/PlaneSimulator.js"
 import { PlaneSimulator } from "../../src/simulator/PlaneSimulator.js"
@@ -113,7 +113,11 @@ export const world = (options: Options = {}) => {
 export const task = (key: string) =>
   Effect.flatMap(
     TaskStore,
-    (tasks) => Effect.map(tasks.byKey(key), (task) => task === undefined ? "none" : `${task.stage} ${task.status}`)
+    (tasks) =>
+      Effect.map(
+        tasks.byKey(key),
+        Option.match({ onNone: () => "none", onSome: ({ stage, status }) => `${stage} ${status}` })
+      )
   )
 
 /** What Plane was asked since, in short. */

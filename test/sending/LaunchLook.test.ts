@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Clock, Effect, Fiber, Layer, Logger, LogLevel, TestClock } from "effect"
+import { Clock, Effect, Fiber, Layer, Logger, LogLevel, Option, TestClock } from "effect"
 import { EpochMillis } from "../../src/base/Time.js"
 import { projectsLayer } from "../../src/config/ProjectsConfig.js"
 import { ItemId } from "../../src/domain/Ids.js"
@@ -43,7 +43,7 @@ interface Item {
 }
 
 const lookAt = ({ id, key }: Item) =>
-  Effect.flatMap(WorkItemLook, ({ look }) => look({ itemId: ItemId(id), workItem: key }))
+  Effect.flatMap(WorkItemLook, ({ look }) => look({ itemId: Option.some(ItemId(id)), workItem: key }))
 
 const toldAs = (item: Item) =>
   Effect.map(lookAt(item), (looked) => looked._tag === "Moved" ? `Moved to ${looked.group}` : looked._tag)
@@ -60,7 +60,7 @@ const heard = (item: Item) =>
     return yield* write(observe(sql, {
       itemId: ItemId(item.id),
       key: CanonicalKey(item.key),
-      state: stateId,
+      state: Option.getOrNull(stateId),
       cancelled: false,
       completed: false,
       updatedAt,
@@ -121,7 +121,7 @@ describe("the look before a launch", () => {
       assert.strictEqual(yield* toldAs(item), "Expected")
       // Its id is not known, and nobody has looked its key up.
       const { look } = yield* WorkItemLook
-      assert.strictEqual((yield* look({ itemId: undefined, workItem: item.key }))._tag, "Unknown")
+      assert.strictEqual((yield* look({ itemId: Option.none(), workItem: item.key }))._tag, "Unknown")
       assert.lengthOf(yield* received, 1)
     }).pipe(Effect.provide(withLook())))
 

@@ -1,7 +1,7 @@
 import * as HttpClient from "@effect/platform/HttpClient"
 import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, TestClock } from "effect"
+import { Effect, Option, TestClock } from "effect"
 import { StageEvent } from "../../src/domain/StageEvent.js"
 import { StageEvents } from "../../src/events/StageEvents.js"
 import { Outbox } from "../../src/outbox/Outbox.js"
@@ -457,7 +457,7 @@ describe("a stage table that does not fit", () => {
         "🔄 Stage: created → analysis",
         "⚠️ QG failed at review: lint — meanwhile"
       ])
-      const misfit = (yield* projectStatus).misfit ?? ""
+      const misfit = Option.getOrElse((yield* projectStatus).misfit, () => "")
       for (const word of ["ORCH_PLANE_STAGE_STATES", `"analysis"`, foreign, "ET"]) assert.include(misfit, word)
       assert.strictEqual((yield* received).filter(({ method }) => method === "PATCH").length, 0)
       // Another stage's state fits, and is the latest.
@@ -483,13 +483,13 @@ describe("a stage table that does not fit", () => {
       yield* changed(key, "deploy", "done")
       yield* TestClock.adjust("1 hours")
       assert.deepInclude(yield* status, { pending: 1, dead: 0 })
-      assert.include((yield* projectStatus).misfit ?? "", `"done"`)
+      assert.include(Option.getOrElse((yield* projectStatus).misfit, () => ""), `"done"`)
       assert.strictEqual((yield* received).filter(({ method }) => method === "PATCH").length, 1)
       yield* plane.restoreState(plane.stateId("Done"))
       yield* TestClock.adjust("10 minutes")
       assert.deepInclude(yield* status, { pending: 0, dead: 0, delivered: 2 })
       assert.strictEqual((yield* plane.workItem(id)).state.name, "Done")
-      assert.isUndefined((yield* projectStatus).misfit)
+      assert.isTrue(Option.isNone((yield* projectStatus).misfit))
     }).pipe(Effect.provide(inMemory())))
 
   it.effect("Plane does not tell its states when a state is refused: that is not believed, and nothing dies (41)", () =>
@@ -505,7 +505,7 @@ describe("a stage table that does not fit", () => {
       assert.deepInclude(yield* status, { pending: 1, dead: 0 })
       yield* plane.calm
       yield* TestClock.adjust("10 minutes")
-      assert.include((yield* projectStatus).misfit ?? "", `"done"`)
+      assert.include(Option.getOrElse((yield* projectStatus).misfit, () => ""), `"done"`)
       assert.deepInclude(yield* status, { pending: 1, dead: 0 })
       yield* plane.restoreState(plane.stateId("Done"))
       yield* TestClock.adjust("10 minutes")
@@ -518,7 +518,7 @@ describe("a stage table that does not fit", () => {
       const plane = yield* PlaneSimulator
       yield* plane.misbehave(Fault.Status({ status: 503, count: 1, match: { method: "GET", kind: "states" } }))
       yield* TestClock.adjust("6 minutes")
-      assert.include((yield* projectStatus).misfit ?? "", foreign)
+      assert.include(Option.getOrElse((yield* projectStatus).misfit, () => ""), foreign)
     }).pipe(Effect.provide(inMemory({
       settings: { ORCH_PLANE_STAGE_STATES: JSON.stringify({ analysis: foreign }) }
     }))))

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Exit, Layer, Logger, LogLevel, Scope, TestClock } from "effect"
+import { Effect, Exit, Layer, Logger, LogLevel, Option, Scope, TestClock } from "effect"
 import { EpochMillis } from "../../src/base/Time.js"
 import { ItemId } from "../../src/domain/Ids.js"
 import { PlaneMoment } from "../../src/domain/PlaneMoment.js"
@@ -95,7 +95,10 @@ const launchOf = (workItem: string) =>
   Effect.map(
     get(workItem),
     ({ launch }) =>
-      launch === undefined ? "none" : `${launch.state}${launch.position === undefined ? "" : ` ${launch.position}`}`
+      Option.match(launch, {
+        onNone: () => "none",
+        onSome: ({ position, state }) => [state, ...Option.toArray(position)].join(" ")
+      })
   )
 
 const launchesOf = (...keys: ReadonlyArray<number>) => keys.map((n) => `launch writer ET-${n}`)

@@ -54,7 +54,7 @@ describe("overruling a stage", () => {
       yield* tasks.advance(id)
       const done = yield* overrule("development", { by: " lea ", reason: "merged\nby \u0007hand" })
       assert.deepInclude(done, { from: "development", to: "review", overruledBy: "lea: merged by hand" })
-      assert.deepInclude(done.task, { stage: "review", status: "active", agent: "reviewer" })
+      assert.deepInclude(done.task, { stage: "review", status: "active", agent: Option.some("reviewer") })
       assert.deepStrictEqual((yield* told).slice(-2), [
         "development: ci failed: closed",
         "development → review (reviewer)"
@@ -199,7 +199,10 @@ describe("overruling a stage", () => {
       const context = yield* Layer.build(running({ ...gates, database }))
       yield* TestClock.adjust("1 second")
       yield* Effect.repeat(Context.get(context, Tasks).get("ET-2"), { until: ({ stage }) => stage === "testing" })
-      const launched = Effect.map(Context.get(context, Tasks).get("ET-2"), ({ launch }) => launch?.state)
+      const launched = Effect.map(
+        Context.get(context, Tasks).get("ET-2"),
+        ({ launch }) => Option.getOrUndefined(launch)?.state
+      )
       yield* Effect.repeat(launched, { until: (state) => state === "working" })
     }))
 

@@ -1,4 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
+import { DateTime } from "effect"
 import { EpochMillis } from "../../src/base/Time.js"
 import { defaultStages } from "../../src/domain/PipelineStage.js"
 import type { StageStates } from "../../src/domain/StageStates.js"
@@ -24,7 +25,7 @@ interface Case {
 const means = ({ at = 9, group, stage = "development", states = defaultStageStates, status, to = other }: Case) =>
   meaningOf({
     move: { group, stateId: to, at: EpochMillis(at) },
-    task: status === undefined ? undefined : { stage, status, startedAt: EpochMillis(5) },
+    task: status === undefined ? undefined : { stage, status, startedAt: DateTime.unsafeMake(5) },
     stages,
     states
   })

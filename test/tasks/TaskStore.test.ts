@@ -1,7 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, TestClock } from "effect"
+import { DateTime, Effect, Option, TestClock } from "effect"
 import { MonotonicMillis } from "../../src/base/Time.js"
-import { EpochMillis } from "../../src/base/Time.js"
 import { ItemId } from "../../src/domain/Ids.js"
 import { PlaneMoment } from "../../src/domain/PlaneMoment.js"
 import { StateId } from "../../src/domain/StageStates.js"
@@ -23,11 +22,11 @@ describe("starting a task", () => {
       const task = yield* tasks.start({ workItem: "ET-002" })
       assert.deepInclude(task, {
         workItem: "ET-002",
-        itemId: undefined,
+        itemId: Option.none(),
         stage: "created",
         status: "active",
-        agent: undefined,
-        startedAt: EpochMillis(1_000),
+        agent: Option.none(),
+        startedAt: DateTime.unsafeMake(1_000),
         verdicts: [],
         reports: []
       })
@@ -68,8 +67,8 @@ describe("starting a task", () => {
       assert.notStrictEqual(second.id, named.id)
       assert.strictEqual((yield* tasks.get("ET-002")).id, named.id)
       assert.strictEqual((yield* tasks.get("ET-2")).id, second.id)
-      assert.strictEqual((yield* tasks.byItemId(two))?.id, second.id)
-      assert.strictEqual(yield* tasks.byItemId(ItemId("3")), undefined)
+      assert.strictEqual(Option.getOrUndefined(yield* tasks.byItemId(two))?.id, second.id)
+      assert.isTrue(Option.isNone(yield* tasks.byItemId(ItemId("3"))))
     }).pipe(Effect.provide(tasksOnly())))
 
   it.effect("what was started by its key is known by its uuid as soon as Plane was asked for the key", () =>
@@ -98,8 +97,11 @@ describe("starting a task", () => {
           outcome: { _tag: "Found", itemId: ItemId(one), key: CanonicalKey("ET-2"), seen }
         }
       })
-      assert.strictEqual((yield* tasks.byItemId(one))?.id, task.id)
-      assert.deepInclude(yield* tasks.start({ workItem: "ET-57", itemId: one }), { id: task.id, itemId: one })
+      assert.strictEqual(Option.getOrUndefined(yield* tasks.byItemId(one))?.id, task.id)
+      assert.deepInclude(yield* tasks.start({ workItem: "ET-57", itemId: one }), {
+        id: task.id,
+        itemId: Option.some(one)
+      })
     }).pipe(Effect.scoped, Effect.provide(tasksOnly())))
 
   it.effect("an agent of its own takes the place of the pipeline's", () =>
@@ -107,7 +109,7 @@ describe("starting a task", () => {
       const tasks = yield* Tasks
       const { id } = yield* tasks.start({ workItem: "ET-2", agent: "claude" })
       yield* tasks.advance(id)
-      assert.strictEqual((yield* tasks.get("ET-2")).agent, "claude")
+      assert.deepStrictEqual((yield* tasks.get("ET-2")).agent, Option.some("claude"))
       assert.deepStrictEqual(yield* told, ["created → analysis (claude)"])
     }).pipe(Effect.provide(tasksOnly())))
 
@@ -119,7 +121,7 @@ describe("starting a task", () => {
         /"nonsense" is not a work item key/
       )
       assert.strictEqual((yield* Effect.flip(tasks.get("ET-9")))._tag, "NoTask")
-      assert.strictEqual(yield* tasks.byKey("nonsense"), undefined)
+      assert.isTrue(Option.isNone(yield* tasks.byKey("nonsense")))
     }).pipe(Effect.provide(tasksOnly())))
 })
 
@@ -135,7 +137,12 @@ describe("finding tasks", () => {
       yield* tasks.link(first, link)
       yield* tasks.link(second, link)
       yield* tasks.link(third, { ...link, repository: { id: 8, name: "team/other" } })
-      assert.deepInclude(yield* tasks.byId(second), { id: second, ...link })
+      assert.deepInclude(Option.getOrThrow(yield* tasks.byId(second)), {
+        id: second,
+        repository: Option.some(link.repository),
+        pullRequest: Option.some(12),
+        headSha: Option.some("abc")
+      })
       const tasksOf = (repository: number, workItem: string | null) =>
         Effect.map(
           tasks.tasksOf({ repository, number: 12, keys: workItem === null ? [] : [CanonicalKey(workItem)] }),

@@ -36,8 +36,8 @@ const planeProjects = Layer.effect(
         wrote: Effect.void,
         status: Effect.succeed({ open: true }),
         probeNow: Effect.succeed({ open: true }),
-        misfit: Effect.sync(() => undefined),
-        hasState: () => Effect.sync(() => undefined)
+        misfit: Effect.succeedNone,
+        hasState: () => Effect.succeedNone
       })
     }
     return PlaneProjects.of({ all: [only], ofKey: () => only })
