@@ -99,11 +99,15 @@ export const makeProbe = (
     return found
   })
 
-  // A project that is set by its identifier may be another one by now: deleted and made anew, or renamed.
+  // A project that is set by its identifier may be another one by now: deleted and made anew, or renamed. Where it is
+  // the same one, renamed, what it said itself tells more than that no other has its identifier.
   const orElsewhere = Effect.catchIf(
     look,
     ({ reason }) => reason === "WrongAddress" && project.id === undefined,
-    (error) => Effect.flatMap(locate.again, (isElsewhere) => isElsewhere ? look : error)
+    (error) =>
+      Effect.catchIf(locate.again, ({ reason }) => reason === "WrongAddress" && error.status === 200, () => error).pipe(
+        Effect.flatMap((isElsewhere) => isElsewhere ? look : error)
+      )
   )
   return Effect.withSpan(orElsewhere, "PlaneClient.probe")
 }
