@@ -1,9 +1,7 @@
 import type * as HttpClient from "@effect/platform/HttpClient"
-import type { ConfigError } from "effect"
 import { Context, DateTime, Effect, Layer, Option } from "effect"
 import { UserId } from "../domain/Ids.js"
 import type { CommentId, ItemId } from "../domain/Ids.js"
-import type { Projects } from "../domain/Projects.js"
 import type { PlaneState, StateId } from "../domain/StageStates.js"
 import type { WorkItemKey } from "../domain/WorkItemKey.js"
 import { CurrentProject } from "./CurrentProject.js"
@@ -99,19 +97,11 @@ export class PlaneClient extends Context.Tag("plane-sync/PlaneClient")<PlaneClie
    */
   readonly probe: Effect.Effect<void, PlaneError>
 }>() {
-  /** For the project that is there. */
-  static readonly layerCurrent: Layer.Layer<
+  static readonly layer: Layer.Layer<
     PlaneClient,
     never,
     RateBudget | HttpClient.HttpClient | CurrentProject
   > = Layer.effect(PlaneClient, Effect.suspend(() => make))
-
-  /** For the first of the projects. */
-  static readonly layer: Layer.Layer<
-    PlaneClient,
-    ConfigError.ConfigError,
-    RateBudget | HttpClient.HttpClient | Projects
-  > = Layer.provide(PlaneClient.layerCurrent, CurrentProject.layerFirst)
 }
 
 const make = Effect.gen(function*() {
