@@ -14,11 +14,12 @@ import { makeHistory } from "./History.js"
 import { makeVersion } from "./Instance.js"
 import type { ItemPages } from "./ItemPages.js"
 import { makeItemPages, pageSize } from "./ItemPages.js"
-import { makeLocate, projectPath } from "./Locate.js"
+import { makeLocate, mostPages, projectPath } from "./Locate.js"
 import { makePathFamily } from "./PathFamily.js"
 import type { PlaneError } from "./PlaneError.js"
 import { makeProbe } from "./Probe.js"
 import type { RateBudget, Slot } from "./RateBudget.js"
+import { listStates } from "./StateList.js"
 import * as Wire from "./Wire.js"
 import type { WorkItem } from "./WorkItem.js"
 import { isSameId, stateIdOf, toWorkItem } from "./WorkItem.js"
@@ -230,25 +231,10 @@ const make = Effect.gen(function*() {
     ).pipe(Effect.asVoid)
   )
 
-  const states = Effect.gen(function*() {
-    yield* locate.known
-    const found: Array<PlaneState> = []
-    let cursor: string | undefined
-    for (;;) {
-      const page: typeof Wire.StatesJson.Type = yield* exchange.send({
-        method: "GET",
-        path: [...project(), "states"],
-        query: {
-          fields: "id,name,group,sequence",
-          per_page: String(pageSize),
-          ...(cursor === undefined ? {} : { cursor })
-        }
-      }, Wire.StatesJson)
-      found.push(...page.results)
-      if (!page.next_page_results || page.next_cursor === cursor) return found
-      cursor = page.next_cursor
-    }
-  }).pipe(Effect.withSpan("PlaneClient.states"))
+  const states = Effect.zipRight(
+    locate.known,
+    Effect.suspend(() => listStates(exchange, project(), mostPages))
+  )
 
   return PlaneClient.of({
     find: makeFindByKey({
