@@ -12,7 +12,7 @@ import { Outbox } from "../../src/outbox/Outbox.js"
 import { launchLookLayer } from "../../src/sending/LaunchLook.js"
 import { PlaneSync } from "../../src/sending/PlaneSync.js"
 import type { PlaneSimulatorOptions, ProjectOptions } from "../../src/simulator/PlaneSimulator.js"
-import { PlaneSimulator } from "../../src/simulator/PlaneSimulator.js"
+import { Fault, PlaneSimulator } from "../../src/simulator/PlaneSimulator.js"
 import { overPlane } from "./Pipeline.js"
 
 const folder = Effect.acquireRelease(
@@ -158,6 +158,33 @@ describe("a project that is set by its identifier", () => {
       yield* program(both)(TestClock.adjust("3 seconds"))
       assert.lengthOf(yield* commentsOf(page.id), 2)
     }).pipe(planeWith({ furtherProjects: [app] })))
+})
+
+describe("texts", () => {
+  it.scoped("changed between a refused comment, which Plane has all the same, and its parts: it is not told twice", () =>
+    Effect.gen(function*() {
+      const program = yield* programs
+      const saying = (stageChanged: string) => program({ APP: { ...both.APP, texts: { stageChanged } } })
+      const plane = yield* PlaneSimulator
+      const { id, key } = yield* plane.addWorkItem({ name: "Page" })
+      const match = { method: "POST", kind: "comments" } as const
+      yield* plane.misbehave(Fault.Status({ status: 400, match, count: 1 }))
+      yield* plane.misbehave(Fault.Status({ status: 400, when: "after", match, count: 1 }))
+      yield* Effect.gen(function*() {
+        yield* publish(key, "analysis")
+        yield* publish(key, "done")
+        yield* TestClock.adjust("1500 millis")
+      }).pipe(saying("Now at {to}"))
+      yield* Effect.gen(function*() {
+        yield* TestClock.adjust("5 seconds")
+        assert.deepInclude(yield* status, { pending: 0, dead: 0, delivered: 2 })
+        console.log(
+          yield* commentsOf(id),
+          (yield* plane.requests).map(({ method, status, at }) => [method, status, at].join(" "))
+        )
+        assert.lengthOf(yield* commentsOf(id), 1)
+      }).pipe(saying("{to} was entered"))
+    }).pipe(planeWith({ project: app })))
 })
 
 describe("states by their names", () => {
