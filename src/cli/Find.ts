@@ -57,7 +57,7 @@ export const withProjectOf = <A, E, R>(
 > =>
   Effect.provide(
     command,
-    Layer.provideMerge(PlaneClient.layerCurrent, CurrentProject.layerOfKey(key.written))
+    Layer.provideMerge(PlaneClient.layer, CurrentProject.layerOfKey(key.written))
   )
 
 /** `plane-sync find ET-002`: shows the work item that has this key. */

@@ -1,7 +1,8 @@
 import * as Command from "@effect/cli/Command"
 import * as Options from "@effect/cli/Options"
 import { Console, Data, Effect } from "effect"
-import type { Access, SurveyedProject } from "../plane/Survey.js"
+import type { ListedProject } from "../plane/ProjectList.js"
+import type { Access } from "../plane/Survey.js"
 import { dotEnvLayer } from "./DotEnv.js"
 import { lineOf } from "./Help.js"
 import { agreeToReplace, Stopped, writeFiles } from "./init/Files.js"
@@ -51,7 +52,7 @@ export class NoneOpen extends Data.TaggedError("NoneOpen") {
 }
 
 /** Which of the projects are written to: those that are named, or that a person chooses, or all that are open. */
-const chosen = (found: ReadonlyArray<SurveyedProject>, named: ReadonlyArray<string>, isAsked: boolean) =>
+const chosen = (found: ReadonlyArray<ListedProject>, named: ReadonlyArray<string>, isAsked: boolean) =>
   Effect.gen(function*() {
     const wanted = new Set(named.map((identifier) => identifier.toUpperCase()))
     for (const identifier of wanted) {

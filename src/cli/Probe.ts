@@ -28,7 +28,7 @@ const askPlane = Effect.gen(function*() {
         `Plane at ${url} answers, and the project ${identifier} of the workspace ${workspaceSlug} may be written to`
       )
     }).pipe(
-      Effect.provide(Layer.provideMerge(PlaneClient.layerCurrent, CurrentProject.layerOfKey(`${identifier}-1`)))
+      Effect.provide(Layer.provideMerge(PlaneClient.layer, CurrentProject.layerOfKey(`${identifier}-1`)))
     ), { discard: true }).pipe(
       Effect.mapError((errors) => new PlaneClosed({ message: errors.map(({ message }) => message).join("; ") }))
     )

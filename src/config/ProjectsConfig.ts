@@ -2,7 +2,8 @@ import type { Redacted } from "effect"
 import { Array as Arr, Config, ConfigError, Duration, Effect, Either, Layer, ParseResult, Record, Schema } from "effect"
 import { readFileSync } from "node:fs"
 import { issuesOf } from "../base/Issue.js"
-import { defineSetting, matching, unset } from "../base/Setting.js"
+import type { Accepted } from "../base/Setting.js"
+import { anySecret, defineSetting, matching, token, unset } from "../base/Setting.js"
 import { defaultTexts } from "../domain/CommentTexts.js"
 import type { PipelineStage } from "../domain/PipelineStage.js"
 import { defaultStages } from "../domain/PipelineStage.js"
@@ -59,6 +60,10 @@ const stagesOf = (text: ProjectText): StageTable => {
   return new Map(stages.map(({ stage }, index) => [stage, stateByPlace(index, stages.length)]))
 }
 
+/** Whether the states stand in the pipeline alone. */
+const isInPipeline = ({ pipeline, stages }: ProjectText) =>
+  stages === undefined && (pipeline ?? []).some(({ state }) => state !== undefined)
+
 type Read<A> = Effect.Effect<A, ConfigError.ConfigError>
 
 const wrong = (file: string, field: string, message: string) =>
@@ -95,21 +100,33 @@ const decode = (file: string, text: string): Either.Either<ProjectsFile, ConfigE
       )
   )
 
-/** The value of a variable that the file names. */
-const secretOf = (file: string, field: string, name: string | undefined): Read<Redacted.Redacted | undefined> =>
-  name === undefined
-    ? Effect.sync(() => undefined)
-    : Effect.mapError(
-      Config.redacted(Config.nonEmptyString(name)),
-      () => wrong(file, field, `it names the variable ${name}, which is not set: expected one that is`)
+/** The value of a variable that the file names, as settings are read. */
+const secretOf = (
+  file: string,
+  field: string,
+  name: string | undefined,
+  { expected, parse }: Accepted<Redacted.Redacted>
+): Read<Redacted.Redacted | undefined> =>
+  name === undefined ? Effect.sync(() => undefined) : Effect.gen(function*() {
+    const text = (yield* Config.withDefault(Config.string(name), "")).trim()
+    if (text === "") {
+      return yield* Effect.fail(
+        wrong(file, field, `it names the variable ${name}, which is not set: expected one that is`)
+      )
+    }
+    return yield* Either.mapLeft(
+      parse(text),
+      (problem) =>
+        wrong(file, field, `the variable ${name}, which it names, is wrong: ${problem}: expected ${expected}`)
     )
+  })
 
-const isIdentifier = /^[\p{Lu}\p{N}]{1,12}$/u
+const isIdentifier = (text: string) => /^[\p{L}\p{N}]{1,12}$/u.test(text) && text === text.toUpperCase()
 
 /** What no schema can tell to be wrong. */
 const contradictions = (file: string, identifier: string, text: ProjectText) => {
   const at = (field: string, message: string) => wrong(file, `projects.${identifier}.${field}`, message)
-  if (!isIdentifier.test(identifier)) {
+  if (!isIdentifier(identifier)) {
     const expected = `expected an identifier as Plane shows it: 1 to 12 capital letters or digits, like "ET"`
     return [wrong(file, `projects.${identifier}`, expected)]
   }
@@ -139,10 +156,11 @@ const projectOf = (file: string, workspace: string | undefined, identifier: stri
   Effect.gen(function*() {
     yield* all(contradictions(file, identifier, text))
     const place = `projects.${identifier}`
-    const secret = (field: string, name: string | undefined) => secretOf(file, `${place}.${field}`, name)
+    const secret = (field: string, name: string | undefined, accepts = anySecret) =>
+      secretOf(file, `${place}.${field}`, name, accepts)
     const { gitea } = text
-    const apiToken = yield* secret("apiToken", text.apiToken)
-    const giteaToken = yield* secret("gitea.token", gitea?.token)
+    const apiToken = yield* secret("apiToken", text.apiToken, token("the token as Plane shows it"))
+    const giteaToken = yield* secret("gitea.token", gitea?.token, token("the token as Gitea shows it"))
     const rules = yield* pullRequestConfig
     const slug = text.workspace ?? workspace
     return {
@@ -182,7 +200,7 @@ const projectOf = (file: string, workspace: string | undefined, identifier: stri
           ? `workspace in ${file}`
           : accessSettings.workspaceSlug.definition.name,
         apiToken: text.apiToken ?? accessSettings.apiToken.definition.name,
-        states: `${place}.stages in ${file}`,
+        states: `${place}.${isInPipeline(text) ? "pipeline" : "stages"} in ${file}`,
         ...commonNames,
         ...Record.map(
           Record.filter({ repositories: text.repositories, branches: text.branches, forks: text.forks }, isSet),

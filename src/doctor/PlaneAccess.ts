@@ -67,7 +67,7 @@ export const planeAccess = (
     const { spare } = yield* Requests
     const budget = yield* (yield* RateBudgets).of(current.config.apiToken)
     const services = yield* Layer.build(
-      Layer.provide(Layer.fresh(PlaneClient.layerCurrent), [
+      Layer.provide(Layer.fresh(PlaneClient.layer), [
         Layer.succeed(CurrentProject, current),
         Layer.succeed(RateBudget, budget)
       ])

@@ -31,6 +31,12 @@ export class WorkItemKey extends Schema.Class<WorkItemKey>("WorkItemKey")({
     return WorkItemKey.normalize(this.written)
   }
 
+  /** The key by another identifier of its project, which may have been renamed. What was written stays. */
+  under(identifier: string): WorkItemKey {
+    const { number, written, zeros } = this
+    return identifier === this.identifier ? this : new WorkItemKey({ written, identifier, number, zeros }, true)
+  }
+
   /** `normalized` of a key's text. */
   static normalize(written: string): NormalizedKey {
     return NormalizedKey(written.toUpperCase())

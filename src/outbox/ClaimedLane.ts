@@ -16,7 +16,7 @@ const laneKey = `coalesce((SELECT spelling.name FROM plane_sync_lane spelling
   WHERE spelling.target = plane_sync_lane.id ORDER BY length(spelling.name) LIMIT 1), name)`
 
 export const claimedColumns =
-  `id, name, ${laneKey} AS key, work_item AS "itemId", attempts, misses, gone, state, cancelled, completed,
+  `id, name, ${laneKey} AS key, project, work_item AS "itemId", attempts, misses, gone, state, cancelled, completed,
   iif(read_by = holder, read_at, NULL) AS "readAt", updated_at AS "updatedAt", asked, respected, unanswered,
   heard_state AS "heardState", of_task AS "ofTask", left_until AS "leftUntil",
   placed, replaced, placed_at AS "placedAt", placed_by AS "placedBy", placed_for AS "placedFor", doubt, doubted,
@@ -27,6 +27,7 @@ export const laneOf = (row: ClaimedRow): Lane => ({
   id: row.id,
   name: row.name,
   key: row.key,
+  project: row.project,
   itemId: row.itemId,
   attempts: row.attempts,
   misses: row.misses,

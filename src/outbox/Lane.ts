@@ -15,6 +15,8 @@ export interface Lane {
   readonly name: NormalizedKey | ItemId
   /** The key as Plane shows it, or else as it was published. Of a work item of which no key is known, its id. */
   readonly key: string
+  /** The identifier of its project; empty if its key begins with none that is set. */
+  readonly project: string
   readonly itemId: ItemId | null
   /** Look-ups that failed in a row without an answer about the work item. */
   readonly attempts: number

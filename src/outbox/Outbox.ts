@@ -22,7 +22,7 @@ import { becomeLeader, ifLeader, LeadershipLost, readLeader, refuseOtherIndex } 
 import type { Settlement } from "./Outcome.js"
 import type { ClaimPolicy } from "./Plan.js"
 import type { LeftProject } from "./ProjectRows.js"
-import { keepPlace, readPlaces, sortLanes } from "./ProjectRows.js"
+import { keepPlace, readLeft, readPlaces, sortLanes } from "./ProjectRows.js"
 import { prune } from "./Prune.js"
 import type { Published } from "./Publish.js"
 import { makePublish, makeTransact } from "./Publish.js"
@@ -76,7 +76,9 @@ export class Outbox extends Context.Tag("plane-sync/Outbox")<Outbox, {
   /** Keeps where a project is. What was kept of it under a former identifier goes on under this one. */
   readonly keepPlace: (identifier: string, place: Place) => Effect.Effect<void, StorageError>
   /** Sorts what is owed by the projects that are set now. See `sortLanes`. */
-  readonly sortLanes: (identifiers: ReadonlyArray<string>) => Effect.Effect<ReadonlyArray<LeftProject>, StorageError>
+  readonly sortLanes: (identifiers: ReadonlyArray<string>) => Effect.Effect<void, StorageError>
+  /** The projects that were written to, and are none of these. */
+  readonly left: (identifiers: ReadonlyArray<string>) => Effect.Effect<ReadonlyArray<LeftProject>, StorageError>
   /** See `becomeLeader`. */
   readonly becomeLeader: (
     holder: string,
@@ -227,6 +229,7 @@ const make = Effect.gen(function*() {
     places: read(readPlaces(sql)),
     keepPlace: (identifier, place) => write(keepPlace(sql, identifier, place)),
     sortLanes: (identifiers) => write(sortLanes(sql, identifiers)),
+    left: (identifiers) => read(readLeft(sql, identifiers)),
     becomeLeader: (holder, byLease) => becomeLeader(storage, holder, byLease),
     leader: readLeader(storage),
     events: (query) => read(readEvents(sql, query)),

@@ -109,6 +109,8 @@ export interface OutcomeOf {
       readonly _tag: "Taken"
       readonly commentId: CommentId
       readonly tells: (event: OwedEvent) => boolean
+      /** Whether it says the same as this HTML. */
+      readonly says: (html: string) => boolean
       readonly nextExternalId: string
       readonly lookAgain?: LookAgain
     }

@@ -23,7 +23,8 @@ export const readPlaces = (sql: Sql): Effect.Effect<ReadonlyMap<string, Place>, 
 
 /**
  * Keeps where a project is. If it was there under another identifier, that is its former one: then what its work items
- * are owed goes on under this one. Runs within a transaction.
+ * are owed goes on under this one. If another project was here before, it was made anew, and its numbers have begun
+ * anew: then no key is the work item that it was. Runs within a transaction.
  */
 export const keepPlace = (sql: Sql, identifier: string, { id, listed }: Place) =>
   Effect.gen(function*() {
@@ -32,28 +33,22 @@ export const keepPlace = (sql: Sql, identifier: string, { id, listed }: Place) =
     for (const { identifier: before } of former) {
       yield* sql`UPDATE plane_sync_lane SET project = ${identifier} WHERE project = ${before}`
     }
+    const [was] = yield* sql<{ id: string }>`SELECT plane_id AS id FROM plane_sync_project
+      WHERE identifier = ${identifier}`
+    if (was !== undefined && was.id !== id) {
+      yield* sql`UPDATE plane_sync_lane SET target = NULL WHERE project = ${identifier} AND target IS NOT NULL`
+    }
     yield* sql`INSERT INTO plane_sync_project (identifier, plane_id, states)
       VALUES (${identifier}, ${id}, ${Schema.encodeSync(Listed)(listed ?? null)})
       ON CONFLICT (identifier) DO UPDATE SET plane_id = excluded.plane_id, states = excluded.states`
   })
 
-/** A project that is owed something, and is not set any more. */
-export interface LeftProject {
-  readonly identifier: string
-  /** How many of its work items are owed something. */
-  readonly workItems: number
-}
-
 /**
  * Sorts what is due by the projects that are set now. A key whose identifier is set by now goes to its project. A lane
  * of an identifier that was never seen in Plane goes to those of no project, where it is said what is wrong. What a
- * project is owed that is not set any more waits until it is set again: those projects are returned. Runs within a
- * transaction.
+ * project is owed that is not set any more waits until it is set again: see `readLeft`. Runs within a transaction.
  */
-export const sortLanes = (
-  sql: Sql,
-  identifiers: ReadonlyArray<string>
-): Effect.Effect<ReadonlyArray<LeftProject>, SqlError> =>
+export const sortLanes = (sql: Sql, identifiers: ReadonlyArray<string>): Effect.Effect<void, SqlError> =>
   Effect.gen(function*() {
     const set = JSON.stringify(identifiers)
     yield* sql`UPDATE plane_sync_lane SET project = substr(name, 1, instr(name, '-') - 1)
@@ -62,7 +57,20 @@ export const sortLanes = (
     yield* sql`UPDATE plane_sync_lane SET project = '' WHERE due_at IS NOT NULL AND project <> ''
       AND project NOT IN (SELECT value FROM json_each(${set}))
       AND project NOT IN (SELECT identifier FROM plane_sync_project)`
-    return yield* sql<LeftProject>`SELECT project AS identifier, count(*) AS "workItems" FROM plane_sync_lane
-      WHERE due_at IS NOT NULL AND project <> '' AND project NOT IN (SELECT value FROM json_each(${set}))
-      GROUP BY project`
   })
+
+/** A project that was written to, and is not set any more. */
+export interface LeftProject {
+  readonly identifier: string
+  /** How many of its work items are owed something, as far as that is folded. */
+  readonly workItems: number
+}
+
+/** The projects that were written to, and are none of those that are set now. */
+export const readLeft = (
+  sql: Sql,
+  identifiers: ReadonlyArray<string>
+): Effect.Effect<ReadonlyArray<LeftProject>, SqlError> =>
+  sql<LeftProject>`SELECT identifier, (SELECT count(*) FROM plane_sync_lane
+      WHERE project = identifier AND due_at IS NOT NULL) AS "workItems"
+    FROM plane_sync_project WHERE identifier NOT IN (SELECT value FROM json_each(${JSON.stringify(identifiers)}))`

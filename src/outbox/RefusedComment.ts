@@ -33,6 +33,9 @@ export const split = (sql: Sql, delivery: Delivery): Effect.Effect<void, SqlErro
     }
   })
 
+/** A comment of `maxOwedComments` is split so often at most. */
+const mostBefore = 6
+
 /**
  * Settles a comment that Plane has under our external id. It may tell events of this delivery and, if this delivery is
  * a part of a refused one, of the other parts. The events that it does not tell are owed as before. If it tells none,
@@ -43,13 +46,22 @@ export const taken = (
   tally: Tally,
   lane: Lane,
   delivery: Delivery,
-  { commentId, lookAgain, nextExternalId, tells }: Extract<SendOutcome, { readonly _tag: "Taken" }>,
+  { commentId, lookAgain, nextExternalId, says, tells: tellsNow }: Extract<SendOutcome, { readonly _tag: "Taken" }>,
   now: EpochMillis
 ): Effect.Effect<void, SqlError> =>
   Effect.gen(function*() {
     const columns = sql.literal(owedColumns)
     const own = yield* sql<OwedEvent>`SELECT ${columns} FROM plane_sync_event
       WHERE delivery = ${delivery.id} AND comment IN ('pending', 'retried') ORDER BY sequence`
+    // It may be the refused one of which this is a part, in words that the project has changed since.
+    const before = delivery.part === null ? [] : yield* sql<Pick<Delivery, "body" | "firstEvent" | "lastEvent">>`SELECT
+        body, first_event AS "firstEvent", last_event AS "lastEvent" FROM plane_sync_delivery
+      WHERE lane = ${lane.id} AND id < ${delivery.id} AND external_id = ${delivery.externalId}
+      ORDER BY id DESC LIMIT ${sql.literal(String(mostBefore))}`
+    const same = before.filter(({ body }) => says(body))
+    const tells = (event: OwedEvent) =>
+      tellsNow(event) ||
+      same.some(({ firstEvent, lastEvent }) => event.sequence >= firstEvent && event.sequence <= lastEvent)
     if (!own.some(tells)) {
       const reason = `another comment has the external id ${delivery.externalId ?? ""}`
       const last = withTry(sql, "tries", {

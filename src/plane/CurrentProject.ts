@@ -15,24 +15,16 @@ export class CurrentProject extends Context.Tag("plane-sync/CurrentProject")<Cur
   /** The identifiers of all projects, this one among them. */
   readonly identifiers: ReadonlyArray<string>
 }>() {
-  /** The first of the projects. What Plane says of it is kept in memory. */
-  static readonly layerFirst: Layer.Layer<CurrentProject, ConfigError.ConfigError, Projects> = Layer.suspend(() =>
-    kept(({ all }) => all[0])
-  )
-
   /** The project that a key names, or the first if it names none. What Plane says of it is kept in memory. */
   static readonly layerOfKey = (key: string): Layer.Layer<CurrentProject, ConfigError.ConfigError, Projects> =>
-    kept(({ all, ofKey }) => ofKey(key) ?? all[0])
+    Layer.effect(
+      CurrentProject,
+      Effect.zipWith(PlaneConfig, Projects, (config, { all, ofKey }) => {
+        const project = ofKey(key) ?? all[0]
+        return currentProject(config, all, project, keptPlace(project, undefined))
+      })
+    )
 }
-
-const kept = (which: (projects: Projects["Type"]) => Project) =>
-  Layer.effect(
-    CurrentProject,
-    Effect.zipWith(PlaneConfig, Projects, (config, projects) => {
-      const project = which(projects)
-      return currentProject(config, projects.all, project, keptPlace(project, undefined))
-    })
-  )
 
 /** `CurrentProject` for one of several projects. */
 export const currentProject = (

@@ -1,9 +1,7 @@
 import type * as HttpClient from "@effect/platform/HttpClient"
-import type { ConfigError } from "effect"
 import { Context, DateTime, Effect, Layer, Option } from "effect"
 import { UserId } from "../domain/Ids.js"
 import type { CommentId, ItemId } from "../domain/Ids.js"
-import type { Projects } from "../domain/Projects.js"
 import type { PlaneState, StateId } from "../domain/StageStates.js"
 import type { WorkItemKey } from "../domain/WorkItemKey.js"
 import { CurrentProject } from "./CurrentProject.js"
@@ -16,11 +14,12 @@ import { makeHistory } from "./History.js"
 import { makeVersion } from "./Instance.js"
 import type { ItemPages } from "./ItemPages.js"
 import { makeItemPages, pageSize } from "./ItemPages.js"
-import { makeLocate, projectPath } from "./Locate.js"
+import { makeLocate, mostPages, projectPath } from "./Locate.js"
 import { makePathFamily } from "./PathFamily.js"
 import type { PlaneError } from "./PlaneError.js"
 import { makeProbe } from "./Probe.js"
 import type { RateBudget, Slot } from "./RateBudget.js"
+import { listStates } from "./StateList.js"
 import * as Wire from "./Wire.js"
 import type { WorkItem } from "./WorkItem.js"
 import { isSameId, stateIdOf, toWorkItem } from "./WorkItem.js"
@@ -99,19 +98,11 @@ export class PlaneClient extends Context.Tag("plane-sync/PlaneClient")<PlaneClie
    */
   readonly probe: Effect.Effect<void, PlaneError>
 }>() {
-  /** For the project that is there. */
-  static readonly layerCurrent: Layer.Layer<
+  static readonly layer: Layer.Layer<
     PlaneClient,
     never,
     RateBudget | HttpClient.HttpClient | CurrentProject
   > = Layer.effect(PlaneClient, Effect.suspend(() => make))
-
-  /** For the first of the projects. */
-  static readonly layer: Layer.Layer<
-    PlaneClient,
-    ConfigError.ConfigError,
-    RateBudget | HttpClient.HttpClient | Projects
-  > = Layer.provide(PlaneClient.layerCurrent, CurrentProject.layerFirst)
 }
 
 const make = Effect.gen(function*() {
@@ -242,25 +233,10 @@ const make = Effect.gen(function*() {
     ).pipe(Effect.asVoid)
   )
 
-  const states = Effect.gen(function*() {
-    yield* locate.known
-    const found: Array<PlaneState> = []
-    let cursor: string | undefined
-    for (;;) {
-      const page: typeof Wire.StatesJson.Type = yield* exchange.send({
-        method: "GET",
-        path: [...project(), "states"],
-        query: {
-          fields: "id,name,group,sequence",
-          per_page: String(pageSize),
-          ...(cursor === undefined ? {} : { cursor })
-        }
-      }, Wire.StatesJson)
-      found.push(...page.results)
-      if (!page.next_page_results || page.next_cursor === cursor) return found
-      cursor = page.next_cursor
-    }
-  }).pipe(Effect.withSpan("PlaneClient.states"))
+  const states = Effect.zipRight(
+    locate.known,
+    Effect.suspend(() => listStates(exchange, project(), mostPages))
+  )
 
   return PlaneClient.of({
     find: makeFindByKey({

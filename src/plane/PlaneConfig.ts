@@ -81,7 +81,7 @@ export const sendingSettings = {
   }),
   concurrency: defineSetting({
     name: "ORCH_PLANE_CONCURRENCY",
-    about: "How many work items are written to at the same time.",
+    about: "How many work items of a project are written to at the same time.",
     accepts: integer(1, 256),
     default: "8"
   }),

@@ -6,11 +6,9 @@ import { aboutAnother } from "./Exchange.js"
 import type { Locate } from "./Locate.js"
 import { placeOf, projectPath } from "./Locate.js"
 import type { PlaneError } from "./PlaneError.js"
+import { isGuest, noWorkspace } from "./ProjectList.js"
 import { ProbeJson } from "./Wire.js"
 import { isSameId } from "./WorkItem.js"
-
-/** Plane's roles are 5 for guests, 15 for members and 20 for admins. */
-const leastRole = 15
 
 /** Why nothing can be written to a project that Plane shows. A version that does not tell is taken to allow it. */
 const whyNotWritable = (
@@ -35,7 +33,7 @@ const whyNotWritable = (
       words: "\"is_member\": false"
     }
   }
-  return typeof member_role === "number" && member_role < leastRole
+  return isGuest(member_role)
     ? {
       reason: "PermissionDenied",
       headline:
@@ -59,7 +57,7 @@ const headlineOf = (
     return `the workspace ${workspaceSlug} has no project with the id ${id}: check ${names.id ?? names.identifier}`
   }
   return reason === "PermissionDenied"
-    ? `there is no workspace ${workspaceSlug}, or the API token's user is not in it: check ${names.workspace}`
+    ? noWorkspace(workspaceSlug, names.workspace)
     : undefined
 }
 
@@ -99,11 +97,15 @@ export const makeProbe = (
     return found
   })
 
-  // A project that is set by its identifier may be another one by now: deleted and made anew, or renamed.
+  // A project that is set by its identifier may be another one by now: deleted and made anew, or renamed. Where it is
+  // the same one, renamed, what it said itself tells more than that no other has its identifier.
   const orElsewhere = Effect.catchIf(
     look,
     ({ reason }) => reason === "WrongAddress" && project.id === undefined,
-    (error) => Effect.flatMap(locate.again, (isElsewhere) => isElsewhere ? look : error)
+    (error) =>
+      Effect.catchIf(locate.again, ({ reason }) => reason === "WrongAddress" && error.status === 200, () => error).pipe(
+        Effect.flatMap((isElsewhere) => isElsewhere ? look : error)
+      )
   )
   return Effect.withSpan(orElsewhere, "PlaneClient.probe")
 }

@@ -61,9 +61,6 @@ export class RateBudget extends Context.Tag("plane-sync/RateBudget")<RateBudget,
     RateBudget,
     Effect.flatMap(sendingSettings.rateLimit, (limit) => makeRateBudget(limit))
   )
-
-  static readonly layerLimit = (limit: RateLimit): Layer.Layer<RateBudget> =>
-    Layer.effect(RateBudget, makeRateBudget(limit))
 }
 
 interface Waiter {

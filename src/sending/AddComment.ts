@@ -1,5 +1,6 @@
 import { DateTime, Duration, Effect, Option } from "effect"
 import { epochMillis, later } from "../base/Time.js"
+import { saysSame } from "../domain/Comment.js"
 import type { UserId } from "../domain/Ids.js"
 import type { Delivery } from "../outbox/Delivery.js"
 import type { SendJob } from "../outbox/Job.js"
@@ -95,6 +96,7 @@ const takenBy = (
   _tag: "Taken",
   commentId: comment.id,
   tells: tellsOwed(texts, delivery, comment.html),
+  says: (html) => saysSame(comment.html, html),
   nextExternalId: nextExternalId(delivery.externalId ?? "")
 })
 

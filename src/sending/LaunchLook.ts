@@ -5,7 +5,7 @@ import { keyIn } from "../domain/Project.js"
 import { WorkItemKey } from "../domain/WorkItemKey.js"
 import type { MovedItem } from "../domain/WorkItemLook.js"
 import { Looked, WorkItemLook } from "../domain/WorkItemLook.js"
-import { readItemOfKey } from "../outbox/ItemKeys.js"
+import { readItemOfKey, readProjectOfItem } from "../outbox/ItemKeys.js"
 import { noteGone } from "../outbox/LaneDeath.js"
 import { observe } from "../outbox/Observation.js"
 import type { PlaneError } from "../plane/PlaneError.js"
@@ -27,7 +27,7 @@ const unknown = (why: string) => Looked.Unknown({ why })
  * or Plane was silent just now, it answers at once that nothing is known.
  */
 const make = Effect.gen(function*() {
-  const { ofKey } = yield* PlaneProjects
+  const { all } = yield* PlaneProjects
   const { read, sql, write } = yield* Storage
   const scope = yield* Effect.scope
   let silentAt = MonotonicMillis(-Infinity)
@@ -37,6 +37,14 @@ const make = Effect.gen(function*() {
     Either.match(WorkItemKey.parse(workItem), {
       onLeft: () => Effect.sync(() => undefined),
       onRight: ({ normalized }) => read(readItemOfKey(sql, normalized))
+    })
+
+  /** The project of a work item. Its key may begin with a former identifier, and names a project only at first. */
+  const projectOf = (itemId: ItemId, workItem: string) =>
+    Effect.map(read(readProjectOfItem(sql, itemId)), (known) => {
+      const named = Either.getOrUndefined(WorkItemKey.parse(workItem))?.identifier
+      const identifier = known === undefined || known === "" ? named : known
+      return all.find(({ project }) => project.identifier === identifier)
     })
 
   /** Where nothing was heard of the work item before, its state is no move: it may be as old as the work item. */
@@ -95,7 +103,8 @@ const make = Effect.gen(function*() {
       const looked = yield* Effect.gen(function*() {
         const known = Option.getOrUndefined(itemId) ?? (yield* idOf(workItem))
         if (known === undefined) return unknown("its key has not been looked up yet")
-        const project = ofKey(workItem)
+        const project = yield* projectOf(known, workItem)
+        if (project === undefined) return unknown("no setting names its project")
         yield* project.destination.asked
         const status = yield* project.destination.status
         return status.open ? yield* ask(project, known) : unknown(status.reason)

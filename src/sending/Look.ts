@@ -32,15 +32,25 @@ export const look = (context: SendContext, job: LookJob, slot: Slot): Effect.Eff
     })
   )
 
+/** The key of a lane. One that was published under a former identifier of its project is looked for under its own. */
+const keyOf = ({ project: { identifier } }: SendContext, { key, lane }: LookJob) =>
+  Effect.map(
+    Effect.orDieWith(WorkItemKey.parse(key), (why) => new Error(why)),
+    (parsed) => lane.project === identifier ? parsed.under(identifier) : parsed
+  )
+
 /** The work item, and when it was read. */
-const request = ({ client, find }: SendContext, { key, lane, since }: LookJob, slot: Slot) =>
-  lane.itemId === null
+const request = (context: SendContext, job: LookJob, slot: Slot) => {
+  const { client, find } = context
+  const { lane, since } = job
+  return lane.itemId === null
     ? Effect.flatMap(
-      Effect.orDieWith(WorkItemKey.parse(key), (why) => new Error(why)),
+      keyOf(context, job),
       // After a miss, anything may have been created since a page was read.
       (parsed) => find(parsed, EpochMillis(lane.misses === 0 ? since : Infinity), slot)
     )
     : Effect.zipWith(monotonicMillis, client.read(lane.itemId, slot), (readAt, item) => ({ item, readAt }))
+}
 
 const lookOnce = (context: SendContext, job: LookJob, slot: Slot): Effect.Effect<LookOutcome> => {
   const { lane } = job

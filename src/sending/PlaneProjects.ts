@@ -55,7 +55,7 @@ const make = Effect.gen(function*() {
       const budget = yield* budgets.of(current.config.apiToken)
       const services = yield* Layer.build(
         Layer.fresh(Destination.layer).pipe(
-          Layer.provideMerge(Layer.fresh(PlaneClient.layerCurrent)),
+          Layer.provideMerge(Layer.fresh(PlaneClient.layer)),
           Layer.provide([Layer.succeed(CurrentProject, current), Layer.succeed(RateBudget, budget)])
         )
       )

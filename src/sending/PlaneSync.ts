@@ -2,7 +2,6 @@ import type { ConfigError } from "effect"
 import type { Array as Arr } from "effect"
 import { Context, Effect, Layer, Option } from "effect"
 import { connections } from "../base/Connections.js"
-import { counted } from "../base/Text.js"
 import type { EpochMillis } from "../base/Time.js"
 import type { Projects } from "../domain/Projects.js"
 import type { WorkItemLook } from "../domain/WorkItemLook.js"
@@ -10,7 +9,6 @@ import { StageEvents } from "../events/StageEvents.js"
 import type { LeaderActive, Term } from "../outbox/Leader.js"
 import { Leadership } from "../outbox/Leadership.js"
 import { Outbox } from "../outbox/Outbox.js"
-import type { LeftProject } from "../outbox/ProjectRows.js"
 import type { OutboxStatus } from "../outbox/Queries.js"
 import type { RateStatus } from "../plane/RateBudget.js"
 import { RateBudgets } from "../plane/RateBudgets.js"
@@ -23,6 +21,7 @@ import { sayAllTold } from "./AllTold.js"
 import type { DestinationStatus } from "./Destination.js"
 import { makeFind } from "./Find.js"
 import { launchLookLayer } from "./LaunchLook.js"
+import { watchLeft } from "./LeftProjects.js"
 import { makeSettled, tellOwed } from "./Owed.js"
 import type { PlaneProject } from "./PlaneProjects.js"
 import { PlaneProjects } from "./PlaneProjects.js"
@@ -79,12 +78,6 @@ export class PlaneSync extends Context.Tag("plane-sync/PlaneSync")<PlaneSync, {
     Projects | Storage
   > = Layer.suspend(() => sending)
 }
-
-const leftReason = ({ identifier, workItems }: LeftProject) =>
-  `${counted(workItems, "work item", "work items")} of the project ${identifier} ${
-    workItems === 1 ? "waits" : "wait"
-  } ` +
-  "to be told, and no setting names this project any more: add it again, and restart"
 
 const statusOf = ({ budget, destination, project: { identifier } }: PlaneProject): Effect.Effect<ProjectStatus> =>
   Effect.all({
@@ -148,9 +141,12 @@ const make = Effect.gen(function*() {
       yield* pruneHourly(outbox.prune, kept)
       yield* answerProbeRequests({ probe, holder: term.holder, storage, wakeUps })
       yield* sayAllTold({ projects, outbox, trouble, wakeUps })
-      left = (yield* trouble.retry<ReadonlyArray<LeftProject>, never>(outbox.sortLanes(identifiers))).map(leftReason)
-      yield* Effect.forEach(left, (reason) => Effect.logError(reason), { discard: true })
+      yield* trouble.retry<void, never>(outbox.sortLanes(identifiers))
       yield* Effect.forEach(all, (each) => start(each, term), { discard: true })
+      const tell = (reasons: ReadonlyArray<string>) => {
+        left = reasons
+      }
+      yield* watchLeft({ all, outbox, tell, term, trouble, wakeUps })
     })
   )
   return PlaneSync.of({

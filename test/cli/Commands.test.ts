@@ -8,10 +8,10 @@ import { explain } from "../../src/cli/Explain.js"
 import { find } from "../../src/cli/Find.js"
 import { withWrongUse } from "../../src/cli/Program.js"
 import { projectsLayer } from "../../src/config/ProjectsConfig.js"
-import { PlaneClient } from "../../src/plane/PlaneClient.js"
 import { RateBudget } from "../../src/plane/RateBudget.js"
 import { PlaneSimulator } from "../../src/simulator/PlaneSimulator.js"
 import { settings } from "../plane/FakePlane.js"
+import { firstClient } from "../support/FirstClient.js"
 
 const main = Command.make("plane-sync").pipe(Command.withSubcommands([find, comment]))
 
@@ -30,7 +30,7 @@ const run = (args: ReadonlyArray<string>, more: Record<string, string> = {}) =>
     const config = settings({ ORCH_PLANE_API_URL: "http://plane.test", ORCH_PLANE_API_TOKEN: token, ...more })
     const result = yield* Command.run(main, { name: "plane-sync", version: "0" })(["node", "plane-sync", ...args]).pipe(
       withWrongUse,
-      Effect.provide(PlaneClient.layer),
+      Effect.provide(firstClient),
       Effect.provide([projectsLayer, RateBudget.layer, NodeContext.layer]),
       Effect.provide(config),
       Effect.tapErrorCause(explain),

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import type { ConfigError } from "effect"
-import { ConfigProvider, Effect } from "effect"
+import { ConfigProvider, Effect, Redacted } from "effect"
 import { readFileSync, writeFileSync } from "node:fs"
 import { projectsConfig } from "../../src/config/ProjectsConfig.js"
 import { textOf } from "../../src/domain/CommentTexts.js"
@@ -104,6 +104,19 @@ describe("plane-sync.json", () => {
         ]
       },
       {
+        name: "a variable that holds no token",
+        wrong: project({ apiToken: "TWO_LINES" }, { TWO_LINES: "one\ntwo" }),
+        expected: [
+          "FILE: projects.ET.apiToken: the variable TWO_LINES, which it names, is wrong: it has blanks or characters other " +
+          "than visible ASCII: expected the token as Plane shows it"
+        ]
+      },
+      {
+        name: "a schema that is no text",
+        wrong: Effect.flip(read(JSON.stringify({ $schema: 1, projects: { ET: {} } }))),
+        expected: ["FILE: $schema: Expected string, actual 1"]
+      },
+      {
         name: "an identifier that is none",
         wrong: projects({ "et-1": {} }),
         expected: [
@@ -160,6 +173,47 @@ describe("plane-sync.json", () => {
     it.effect(`is refused for ${name}: file, field, and what would be right`, () =>
       Effect.map(wrong, (lines) => assert.deepStrictEqual(lines, expected)))
   }
+
+  it.effect("a schema may be named, wherever it is", () =>
+    Effect.map(
+      read(JSON.stringify({ $schema: "https://example.org/any.json", projects: { ET: {} } })),
+      ({ all }) => assert.lengthOf(all, 1)
+    ))
+
+  it.effect("the value of a variable is read as that of a setting: one key is one budget", () =>
+    Effect.map(
+      read(JSON.stringify({ projects: { ET: { apiToken: "ONE" }, APP: { apiToken: "OTHER" } } }), {
+        ONE: "t",
+        OTHER: " t\n"
+      }),
+      ({ all }) =>
+        assert.deepStrictEqual(
+          all.map(({ own }) => own.apiToken && Redacted.value(own.apiToken)),
+          ["t", "t"]
+        )
+    ))
+
+  it.effect("an identifier may have letters that are neither capital nor small", () =>
+    Effect.map(
+      read(JSON.stringify({ projects: { "山道": {} } })),
+      ({ ofKey }) => assert.isDefined(ofKey("山道-7"))
+    ))
+
+  it.effect("states are said to be where they are", () =>
+    Effect.map(
+      read(JSON.stringify({
+        projects: {
+          ET: { stages: { done: "Done" } },
+          APP: { pipeline: [{ stage: "a", state: "Todo" }, { stage: "b" }] },
+          NEW: { pipeline: [{ stage: "a" }, { stage: "b" }] }
+        }
+      })),
+      ({ all }) =>
+        assert.deepStrictEqual(
+          all.map(({ names }) => names.states.replace(/ in .*/, "")),
+          ["projects.ET.stages", "projects.APP.pipeline", "projects.NEW.stages"]
+        )
+    ))
 
   it.effect("two projects may share a Gitea", () =>
     Effect.map(

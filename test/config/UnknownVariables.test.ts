@@ -15,6 +15,12 @@ describe("a variable that is no setting", () => {
       const wrong of [
         typo("ORCH_PLANE_API_", "TOKN"),
         typo("ORCH_PLANE_API_", "TOKNE"),
+        typo("ORCH_PLANE_API_", "TAKAN"),
+        typo("ORCH_PLANE_API_", "TOKENS"),
+        typo("ORCH-PLANE-", "API_TOKEN"),
+        typo("ORCH__", "PLANE_API_TOKEN"),
+        typo("CH_", "PLANE_API_TOKEN"),
+        typo("orch_plane_", "api_tokn"),
         typo("ORCH_PLANE_API_", "TOKEN_X"),
         typo("ORCH_PLANE_", "APITOKEN"),
         typo("ORHC", "_PLANE_API_TOKEN"),
@@ -26,6 +32,7 @@ describe("a variable that is no setting", () => {
     assert.deepStrictEqual(linesOf([typo("ORCH_", "PROT")]), [
       `${typo("ORCH_", "PROT")} is no setting: is ORCH_PORT meant?`
     ])
+    assert.deepStrictEqual(linesOf([typo("H_", "PLANE_API_TOKEN"), typo("ORCH_", "PXXXT")]), [])
   })
 
   it("is warned of where only plane-sync could have it, and else is the orchestrator's own", () => {

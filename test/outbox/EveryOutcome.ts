@@ -45,7 +45,7 @@ const sendings: ByTag<SendOutcome> = {
   Delivered: [{ _tag: "Delivered", commentId: CommentId("comment"), seen: undefined }],
   Left: [{ _tag: "Left", reason: "a person has cancelled it", seen }],
   CommentGone: [{ _tag: "CommentGone", reason: "it was deleted" }],
-  Taken: [{ ...taken, tells: () => true }, { ...taken, tells: () => false }],
+  Taken: [{ ...taken, tells: () => true, says: () => true }, { ...taken, tells: () => false, says: () => false }],
   Split: [{ _tag: "Split", reason: "no", unanswered: false }],
   Withheld: [{ _tag: "Withheld", reason: "no such state" }],
   Dead: [

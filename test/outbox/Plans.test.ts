@@ -8,7 +8,7 @@ import { StateId } from "../../src/domain/StageStates.js"
 import { CanonicalKey, NormalizedKey } from "../../src/domain/WorkItemKey.js"
 import { readBelieved } from "../../src/outbox/Believed.js"
 import { itemsAtStage, oweState } from "../../src/outbox/Differences.js"
-import { itemOfKey, keysOfItem, problemOfKey, readItemOfKey } from "../../src/outbox/ItemKeys.js"
+import { itemOfKey, keysOfItem, problemOfKey, readItemOfKey, readProjectOfItem } from "../../src/outbox/ItemKeys.js"
 import { noteGone } from "../../src/outbox/LaneDeath.js"
 import { followTask, leaveStates } from "../../src/outbox/LeftStates.js"
 import { observe } from "../../src/outbox/Observation.js"
@@ -67,8 +67,10 @@ const everything = Effect.gen(function*() {
   yield* outbox.unfoundKeys("ET", 3)
   yield* outbox.keepPlace("OLD", { id: "there", listed: undefined })
   yield* outbox.keepPlace("ET", { id: "there", listed: undefined })
+  yield* outbox.keepPlace("ET", { id: "elsewhere", listed: undefined })
   yield* outbox.places
   yield* outbox.sortLanes(["ET"])
+  yield* outbox.left([])
   for (const status of [undefined, "pending", "dead"] as const) {
     for (const workItem of [undefined, NormalizedKey("ET-1")]) {
       yield* outbox.events({ status, workItem, limit: 10, cursor: 100 })
@@ -102,6 +104,7 @@ const everything = Effect.gen(function*() {
   )
   yield* leftState
   yield* read(readItemOfKey(sql, NormalizedKey("ET-1")))
+  yield* read(readProjectOfItem(sql, ItemId("item-1")))
   yield* read(readBelieved(sql, [ItemId("item-1")]))
   yield* read(readStateChanges(sql, EpochMillis(0)))
   for (const { lane } of yield* itemsAtStage({ read, sql }, "ET")) {

@@ -91,6 +91,7 @@ const sendings: { readonly [Kind in DeliveryKind]: ReadonlyArray<OutcomeOf[Kind]
       _tag: "Taken",
       commentId: CommentId("theirs"),
       tells: ({ sequence }) => sequence % 2 === 0,
+      says: () => false,
       nextExternalId: "next"
     }
   ],

@@ -4,8 +4,8 @@ import { ConfigProvider, Effect, Layer } from "effect"
 import { projectsLayer } from "../../src/config/ProjectsConfig.js"
 import { ItemId } from "../../src/domain/Ids.js"
 import { StateId } from "../../src/domain/StageStates.js"
-import { PlaneClient } from "../../src/plane/PlaneClient.js"
 import { RateBudget } from "../../src/plane/RateBudget.js"
+import { firstClient } from "../support/FirstClient.js"
 
 export const project = "7a79f0a9-5278-49cd-9007-9a338f238f9c"
 export const token = "plane_api_0123456789abcdef"
@@ -79,7 +79,7 @@ export const withPlane = (reply: (seen: Seen) => Reply, more: Record<string, str
   const { layer, seen } = fakeHttp(reply)
   return {
     seen,
-    layer: PlaneClient.layer.pipe(
+    layer: firstClient.pipe(
       Layer.provide([layer, projectsLayer, Layer.provide(RateBudget.layer, settings(more))]),
       Layer.provide(settings(more)),
       Layer.orDie

@@ -12,6 +12,7 @@ import { projectsLayer } from "../../src/config/ProjectsConfig.js"
 import { ItemId } from "../../src/domain/Ids.js"
 import { PlaneClient } from "../../src/plane/PlaneClient.js"
 import { RateBudget } from "../../src/plane/RateBudget.js"
+import { firstClient } from "../support/FirstClient.js"
 import { item, settings, token } from "./FakePlane.js"
 
 /** A server on loopback, and how many sockets it has had and has. */
@@ -90,7 +91,7 @@ const connecting = Effect.sync(() =>
 
 const planeAt = (url: string, timeout = "10 seconds") => {
   const config = settings({ ORCH_PLANE_API_URL: url, ORCH_PLANE_TIMEOUT: timeout })
-  return Layer.provideMerge(PlaneClient.layer, Layer.mergeAll(projectsLayer, RateBudget.layer, connections)).pipe(
+  return Layer.provideMerge(firstClient, Layer.mergeAll(projectsLayer, RateBudget.layer, connections)).pipe(
     Layer.provide(config),
     Layer.orDie
   )
@@ -221,7 +222,7 @@ describe("PlaneClient over the network", () => {
           HttpClient.HttpClient,
           HttpClient.make((request) => new HttpClientError.RequestError({ request, reason: "Transport", cause }))
         )
-        const layer = Layer.provideMerge(PlaneClient.layer, Layer.mergeAll(projectsLayer, RateBudget.layer, lost)).pipe(
+        const layer = Layer.provideMerge(firstClient, Layer.mergeAll(projectsLayer, RateBudget.layer, lost)).pipe(
           Layer.provide(settings({})),
           Layer.orDie
         )

@@ -8,10 +8,11 @@ import { WorkItemKey } from "../../src/domain/WorkItemKey.js"
 import { PlaneClient } from "../../src/plane/PlaneClient.js"
 import { RateBudget } from "../../src/plane/RateBudget.js"
 import { Fault, PlaneSimulator } from "../../src/simulator/PlaneSimulator.js"
+import { firstClient } from "../support/FirstClient.js"
 import { settings } from "./FakePlane.js"
 
 const client = Layer.unwrapEffect(Effect.map(PlaneSimulator, ({ token, url }) =>
-  PlaneClient.layer.pipe(
+  firstClient.pipe(
     Layer.provideMerge(Layer.merge(projectsLayer, RateBudget.layer)),
     Layer.provide(settings({ ORCH_PLANE_API_URL: url, ORCH_PLANE_API_TOKEN: token, ORCH_PLANE_TIMEOUT: "500 millis" }))
   )))

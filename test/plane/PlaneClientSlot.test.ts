@@ -6,6 +6,7 @@ import { WorkItemKey } from "../../src/domain/WorkItemKey.js"
 import { PlaneClient } from "../../src/plane/PlaneClient.js"
 import type { Slot } from "../../src/plane/RateBudget.js"
 import { RateBudget } from "../../src/plane/RateBudget.js"
+import { firstClient } from "../support/FirstClient.js"
 import type { Reply, Seen } from "./FakePlane.js"
 import { fakeHttp, gone, item, noSuchPath, settings } from "./FakePlane.js"
 
@@ -43,7 +44,7 @@ const using = (call: Call, reply: (seen: Seen) => Reply = answer, more: Record<s
     yield* slot.release
     return { requests: seen.length, used, after: (yield* budget.status).used - 1 }
   }).pipe(
-    Effect.provide(PlaneClient.layer.pipe(
+    Effect.provide(firstClient.pipe(
       Layer.provideMerge(RateBudget.layer),
       Layer.provide([projectsLayer, layer]),
       Layer.provide(settings(more))

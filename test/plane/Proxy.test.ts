@@ -10,6 +10,7 @@ import { projectsLayer } from "../../src/config/ProjectsConfig.js"
 import { ItemId } from "../../src/domain/Ids.js"
 import { PlaneClient } from "../../src/plane/PlaneClient.js"
 import { RateBudget } from "../../src/plane/RateBudget.js"
+import { firstClient } from "../support/FirstClient.js"
 import { item, token } from "./FakePlane.js"
 
 const isAddress = (address: string | AddressInfo | null): address is AddressInfo =>
@@ -62,7 +63,7 @@ const proxy = (port: number, answer = "HTTP/1.1 200 Connection Established\r\n\r
 }
 
 const clientWith = (settings: Readonly<Record<string, string>>) =>
-  Layer.provideMerge(PlaneClient.layer, Layer.mergeAll(projectsLayer, RateBudget.layer, connections)).pipe(
+  Layer.provideMerge(firstClient, Layer.mergeAll(projectsLayer, RateBudget.layer, connections)).pipe(
     Layer.provide(Layer.setConfigProvider(
       ConfigProvider.fromMap(
         new Map(Object.entries({ ORCH_PLANE_API_TOKEN: token, ORCH_PLANE_TIMEOUT: "3 seconds", ...settings }))

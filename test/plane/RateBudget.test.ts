@@ -1,9 +1,12 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Clock, DateTime, Deferred, Duration, Effect, Fiber, Option, TestClock } from "effect"
+import { Clock, DateTime, Deferred, Duration, Effect, Fiber, Layer, Option, TestClock } from "effect"
+import type { RateLimit } from "../../src/plane/PlaneConfig.js"
 import type { Slot } from "../../src/plane/RateBudget.js"
-import { RateBudget } from "../../src/plane/RateBudget.js"
+import { makeRateBudget, RateBudget } from "../../src/plane/RateBudget.js"
 
-const perMinute = (requests: number) => RateBudget.layerLimit({ requests, window: Duration.minutes(1) })
+const budgetOf = (limit: RateLimit) => Layer.effect(RateBudget, makeRateBudget(limit))
+
+const perMinute = (requests: number) => budgetOf({ requests, window: Duration.minutes(1) })
 
 const admit = Effect.flatMap(RateBudget, (budget) => budget.admit())
 const tryAdmit = Effect.flatMap(RateBudget, (budget) => budget.tryAdmit)
@@ -39,7 +42,7 @@ describe("RateBudget", () => {
       const next = yield* admitted
       yield* TestClock.adjust("1 hours")
       assert.strictEqual((yield* Fiber.join(next))[1], 1_010)
-    }).pipe(Effect.provide(RateBudget.layerLimit({ requests: 2, window: Duration.seconds(1) }))))
+    }).pipe(Effect.provide(budgetOf({ requests: 2, window: Duration.seconds(1) }))))
 
   it.effect("counts a request that is still under way, however long", () =>
     Effect.gen(function*() {
@@ -296,7 +299,7 @@ describe("RateBudget", () => {
       assert.strictEqual((yield* status).waiting, 0)
       assert.isBelow(took, 5_000)
     }).pipe(
-      Effect.provide(RateBudget.layerLimit({ requests: 1_000_000, window: Duration.seconds(1) })),
+      Effect.provide(budgetOf({ requests: 1_000_000, window: Duration.seconds(1) })),
       Effect.withClock(Clock.make())
     ))
 })

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Clock, Duration, Effect, FastCheck, Fiber, Random, Ref } from "effect"
-import { RateBudget } from "../../src/plane/RateBudget.js"
+import { makeRateBudget, RateBudget } from "../../src/plane/RateBudget.js"
 import { withVirtualTime } from "./VirtualTime.js"
 
 /**
@@ -68,7 +68,7 @@ const run = (
     return yield* counts
   }).pipe(
     Effect.withRandom(Random.make(seed)),
-    Effect.provide(RateBudget.layerLimit({ requests: limit, window: Duration.millis(window) })),
+    Effect.provideServiceEffect(RateBudget, makeRateBudget({ requests: limit, window: Duration.millis(window) })),
     withVirtualTime
   )
 

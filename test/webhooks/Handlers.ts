@@ -42,7 +42,7 @@ const planeProjects = Layer.effect(
     }
     return PlaneProjects.of({ all: [only], ofKey: () => only })
   })
-).pipe(Layer.provide(PlaneClient.layerCurrent), Layer.provide(CurrentProject.layerFirst))
+).pipe(Layer.provide(PlaneClient.layer), Layer.provide(CurrentProject.layerOfKey("")))
 
 /** What the handlers of hooks need, without any background work. */
 export const handlersOnly = Layer.mergeAll(Inbox.layer, SkippedHooks.layer, Stirs.layer, TaskPullRequests.layer).pipe(

@@ -1,7 +1,8 @@
 import type { Redacted } from "effect"
 import { Console, Data, Effect, Either } from "effect"
 import type { PlaneError } from "../../plane/PlaneError.js"
-import type { Access, Survey, SurveyedProject } from "../../plane/Survey.js"
+import type { ListedProject } from "../../plane/ProjectList.js"
+import type { Access, Survey } from "../../plane/Survey.js"
 import { makeSurvey } from "../../plane/Survey.js"
 import { askAddress, askSecret, askSecretOrNone, askWorkspace } from "./Questions.js"
 
@@ -16,7 +17,7 @@ export interface Known {
 export interface Reached {
   readonly access: Access
   readonly survey: Survey
-  readonly projects: ReadonlyArray<SurveyedProject>
+  readonly projects: ReadonlyArray<ListedProject>
   /** How many requests it took. */
   readonly requests: number
 }

@@ -4,7 +4,8 @@ import { stateText } from "../../config/WrittenProjects.js"
 import { stages } from "../../domain/Stage.js"
 import type { PlaneState } from "../../domain/StageStates.js"
 import { stateGroups } from "../../domain/StageStates.js"
-import type { Survey, SurveyedProject } from "../../plane/Survey.js"
+import type { ListedProject } from "../../plane/ProjectList.js"
+import type { Survey } from "../../plane/Survey.js"
 import { shown, table } from "../Table.js"
 import { askOne, askYesOrNo } from "./Questions.js"
 import type { Proposed } from "./StageProposal.js"
@@ -68,7 +69,7 @@ const byGroup = (identifier: string): WrittenProject => ({
 })
 
 /** Shows the states of a project, and the table that is proposed for them. One request. */
-export const tableOf = (survey: Survey, { id, identifier, name }: SurveyedProject, isAsked: boolean) =>
+export const tableOf = (survey: Survey, { id, identifier, name }: ListedProject, isAsked: boolean) =>
   Effect.gen(function*() {
     const states = inOrder(yield* survey.states(id))
     yield* Console.log(`\n${identifier}  ${shown(name)}`)
@@ -82,7 +83,7 @@ export const tableOf = (survey: Survey, { id, identifier, name }: SurveyedProjec
   })
 
 /** The same without a request. */
-export const tableUnread = ({ identifier, name }: SurveyedProject) =>
+export const tableUnread = ({ identifier, name }: ListedProject) =>
   Effect.as(
     Console.log(
       `\n${identifier}  ${shown(name)}\n  Its states were not asked for. Each stage gets the first of its group.`
