@@ -1,4 +1,4 @@
-import { assert, describe, it } from "@effect/vitest"
+import { assert, describe, it, vi } from "@effect/vitest"
 import { Context, Duration, Effect, Exit, Layer, Logger, LogLevel, Scope } from "effect"
 import { existsSync, realpathSync } from "node:fs"
 import { commandLayer } from "../../src/launching/AgentCommand.js"
@@ -248,6 +248,22 @@ describe("an agent that is stopped", () => {
       })
       // No process is signalled that this program has not started itself.
       assert.isTrue(isAlive(agent?.pid ?? 0))
+      process.kill(agent?.pid ?? 0, "SIGKILL")
+    }))
+
+  it.scopedLive("has become another user's, as by sudo: the command is run with the action stop", () =>
+    Effect.gen(function*() {
+      const home = yield* folder
+      const { launch, stop } = yield* launcher(
+        recording(home, `process.env.PLANE_SYNC_ACTION === 'launch' && ${leftRunning}`)
+      )
+      yield* launch()
+      const [agent] = yield* started(home, 1)
+      const kill = vi.spyOn(process, "kill").mockImplementation(() => {
+        throw Object.assign(new Error("kill EPERM"), { code: "EPERM" })
+      })
+      yield* Effect.ensuring(stop(), Effect.sync(() => kill.mockRestore()))
+      assert.sameMembers(recorded(home).map(({ stdin }) => stdin.action), ["launch", "stop"])
       process.kill(agent?.pid ?? 0, "SIGKILL")
     }))
 
