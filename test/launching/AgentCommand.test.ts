@@ -14,6 +14,7 @@ import {
   isAlive,
   launchOf,
   logged,
+  oneProject,
   pidOf,
   program,
   recorded,
@@ -26,7 +27,7 @@ import {
 const launcher = (command: CommandLine) =>
   Effect.gen(function*() {
     const log = logged()
-    const context = yield* Layer.build(commandLayer(command))
+    const context = yield* Layer.build(Layer.provide(commandLayer(command), oneProject))
     const { launch, stop } = Context.get(context, AgentLauncher)
     const within = Effect.provide(Layer.merge(log.layer, Logger.minimumLogLevel(LogLevel.Debug)))
     return {
@@ -68,7 +69,7 @@ describe("an agent that is launched by a command", () => {
           planeId: null,
           status: "active",
           why: null,
-          repository: { id: 3, name: "acme/widgets" },
+          repository: { id: 3, name: "acme/widgets", gitea: null },
           pullRequest: 12,
           headSha: "aa11",
           startedAt: "2026-11-29T08:30:00.000Z",
@@ -230,7 +231,7 @@ describe("an agent that is stopped", () => {
       const home = yield* folder
       const command = recording(home, `process.env.PLANE_SYNC_ACTION === 'launch' && ${leftRunning}`)
       const scope = yield* Scope.make()
-      const context = yield* Layer.buildWithScope(commandLayer(command), scope)
+      const context = yield* Layer.buildWithScope(Layer.provide(commandLayer(command), oneProject), scope)
       yield* Context.get(context, AgentLauncher).launch(launchOf())
       const [agent] = yield* started(home, 1)
       yield* Scope.close(scope, Exit.void)
