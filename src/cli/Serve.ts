@@ -4,7 +4,7 @@ import { checkedSettings } from "../config/CheckedSettings.js"
 import { namedVariables } from "../config/ProjectsConfig.js"
 import { unknownVariableLine, unknownVariables } from "../config/UnknownVariables.js"
 import { AgentConfig, agentSettings } from "../launching/AgentConfig.js"
-import { checkProgram, checkSource } from "../launching/TrustedFile.js"
+import { checkProgram, checkTrusted } from "../launching/TrustedFile.js"
 import { dotEnvFile, isOfDotEnv, variableNames } from "./DotEnv.js"
 import { loggingLayer } from "./Logging.js"
 
@@ -12,7 +12,7 @@ import { loggingLayer } from "./Logging.js"
 const checkAgents = Effect.gen(function*() {
   const config = yield* AgentConfig
   if (config._tag !== "Command") return
-  if (yield* isOfDotEnv(agentSettings.command.definition.name)) yield* checkSource(resolve(dotEnvFile))
+  if (yield* isOfDotEnv(agentSettings.command.definition.name)) yield* checkTrusted(resolve(dotEnvFile))
   yield* checkProgram(config.command)
 })
 

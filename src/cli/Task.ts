@@ -4,6 +4,7 @@ import * as Options from "@effect/cli/Options"
 import type { DateTime } from "effect"
 import { Console, Effect, Layer, Option, Schema } from "effect"
 import { projectsLayer } from "../config/ProjectsConfig.js"
+import { Projects } from "../domain/Projects.js"
 import { StageEvents } from "../events/StageEvents.js"
 import type { Considered } from "../gitea/Standing.js"
 import { nameOf, stateOf } from "../gitea/Standing.js"
@@ -58,7 +59,10 @@ const list = Command.make("list", { status, limit, json }, (options) =>
   Effect.gen(function*() {
     const tasks = yield* TaskStore
     const found = yield* tasks.list({ status: Option.getOrUndefined(options.status), limit: options.limit })
-    if (options.json) return yield* Effect.forEach(found, (task) => Console.log(toJson(taskView(task))))
+    if (options.json) {
+      const view = taskView(yield* Projects)
+      return yield* Effect.forEach(found, (task) => Console.log(toJson(view(task))))
+    }
     if (found.length === 0) return yield* Console.error(`No such tasks in ${yield* databasePath}`)
     yield* Console.log(table([["task", "status", "stage", "agent", "changed", "open gates"], ...found.map(columns)]))
   }).pipe(Effect.asVoid)).pipe(Command.withDescription(lineOf("task list")))

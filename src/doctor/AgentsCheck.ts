@@ -2,7 +2,7 @@ import type * as FileSystem from "@effect/platform/FileSystem"
 import { Effect } from "effect"
 import { resolve } from "node:path"
 import { AgentConfig, agentSettings } from "../launching/AgentConfig.js"
-import { checkProgram, checkSource } from "../launching/TrustedFile.js"
+import { checkProgram, checkTrusted } from "../launching/TrustedFile.js"
 import type { Outcome } from "./Finding.js"
 import { Failed, found, Passed, Skipped } from "./Finding.js"
 import { splitAdvice } from "./PlaneAccess.js"
@@ -24,7 +24,7 @@ export const checkAgents = <R>(
         return found(Passed({ seen: `${config.right.url} is told by signed requests; it is not asked now` }))
       case "Command": {
         const line = config.right.command
-        const source = (yield* isOfDotEnv(command.name)) ? checkSource(resolve(".env")) : Effect.void
+        const source = (yield* isOfDotEnv(command.name)) ? checkTrusted(resolve(".env")) : Effect.void
         return yield* Effect.match(Effect.zipRight(source, checkProgram(line)), {
           onFailure: ({ message }) => {
             const { mend, seen } = splitAdvice(message, `check ${command.name}`)

@@ -2,11 +2,10 @@ import { Schema } from "effect"
 import { createHash } from "node:crypto"
 import type { Project } from "../domain/Project.js"
 import type { Projects } from "../domain/Projects.js"
+import { span } from "../domain/ShownRepository.js"
 import type { PullRequestId } from "./Facts.js"
 
-// Every Gitea counts its repositories from 1. So a repository of a project's own Gitea has the Gitea's number in the
-// upper bits of its id. That of ORCH_GITEA_URL is 0, so there ours are the ids that it gives itself.
-const span = 2 ** 32
+// That of ORCH_GITEA_URL is 0, so there ours are the ids that it gives itself.
 const numbers = 2 ** 20
 
 /** The number of the Gitea that projects use which have none of their own. */
@@ -27,9 +26,6 @@ export const IdInForge = Schema.Int.pipe(
 
 /** Our id of a repository, by the one that its Gitea gives it. */
 export const repositoryIdIn = (forge: number, id: number): number => forge * span + id
-
-/** The id that its Gitea gives a repository. */
-export const idInForge = (repository: number): number => repository % span
 
 /** The Gitea that a repository is in. */
 export const forgeOf = ({ repository }: Pick<PullRequestId, "repository">): number => Math.floor(repository / span)

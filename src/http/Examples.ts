@@ -121,7 +121,7 @@ const task: typeof TaskView.Encoded = {
   status: "active",
   why: null,
   agent: "developer",
-  repository: { id: 31, name: "trails/enduro" },
+  repository: { id: 31, name: "trails/enduro", gitea: null },
   pullRequest: 12,
   headSha: "8f14e45fceea167a5a36dedd4bea2543f0a1b2c3",
   entry: "01a2283f-f49c-727b-b6ae-61e05060361f",

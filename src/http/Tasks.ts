@@ -5,6 +5,7 @@ import * as OpenApi from "@effect/platform/OpenApi"
 import { Effect, Either, Schema } from "effect"
 import { decoderOf } from "../base/Decoder.js"
 import { shortened } from "../base/Issue.js"
+import { Projects } from "../domain/Projects.js"
 import { TaskPullRequests } from "../gitea/TaskPullRequests.js"
 import { Health } from "../health/Health.js"
 import { StorageError } from "../storage/StorageError.js"
@@ -121,6 +122,8 @@ export const tasksHandlers = (api: typeof Api) =>
     Effect.gen(function*() {
       const tasks = yield* Tasks
       const { consider } = yield* TaskPullRequests
+      const projects = yield* Projects
+      const view = taskView(projects)
       const { noteWrite } = yield* Health
 
       const noted = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
@@ -132,7 +135,7 @@ export const tasksHandlers = (api: typeof Api) =>
           // What the client said is stored. The orchestrator tries again, and logs what is wrong.
           Effect.ignore,
           Effect.zipRight(tasks.get(workItem)),
-          Effect.map(taskView)
+          Effect.map(view)
         )
       const noTask = (error: NoTask) => new NotFound({ error: error.message })
       const unmoved = ({ message }: NotActive | NotOverruled | NotPaused) => new Conflict({ error: message })
@@ -146,12 +149,12 @@ export const tasksHandlers = (api: typeof Api) =>
         .handle("list", ({ urlParams: { cursor, limit, status } }) =>
           Effect.gen(function*() {
             const { next, page } = pageOf(yield* tasks.list({ status, cursor, limit: limit + 1 }), limit)
-            return { tasks: page.map(taskView), nextCursor: next?.id ?? null }
+            return { tasks: page.map(view), nextCursor: next?.id ?? null }
           }).pipe(Effect.mapError(storageFailed)))
         .handle("get", ({ path: { key } }) =>
           Effect.gen(function*() {
             const task = yield* tasks.get(key)
-            return taskWithStory(task, yield* consider(task), yield* tasks.story(task.id))
+            return taskWithStory(projects, task, yield* consider(task), yield* tasks.story(task.id))
           }).pipe(
             Effect.catchTags({ StorageError: storageFailed, NoTask: noTask })
           ))
@@ -189,7 +192,7 @@ export const tasksHandlers = (api: typeof Api) =>
           Effect.gen(function*() {
             const { who } = yield* Caller
             const { by = who, reason } = yield* optionalJsonBody(request, "a pause", decodePause)
-            return taskView(yield* pauseByHand(tasks, key, { by, reason }))
+            return view(yield* pauseByHand(tasks, key, { by, reason }))
           }).pipe(noted, Effect.catchTags({ StorageError: storageFailed, NoTask: noTask, NotPaused: unmoved })))
         .handle("advance", ({ path: { key } }) =>
           Effect.gen(function*() {
@@ -197,6 +200,6 @@ export const tasksHandlers = (api: typeof Api) =>
             const { who } = yield* Caller
             yield* Effect.logInfo(`${workItem}: ${who} has the gates of ${stage} asked`)
             yield* noted(tasks.advance(id))
-            return taskView(yield* tasks.get(key))
+            return view(yield* tasks.get(key))
           }).pipe(Effect.catchTags({ StorageError: storageFailed, NoTask: noTask, NotActive: unmoved })))
     }))

@@ -1,5 +1,6 @@
 import { Effect, ExecutionStrategy, Exit, Layer, Option, Scope } from "effect"
 import { textLimit, visibleLine } from "../base/Text.js"
+import { Projects } from "../domain/Projects.js"
 import type { Launch } from "../tasks/AgentLauncher.js"
 import { AgentLauncher } from "../tasks/AgentLauncher.js"
 import type { CommandLine } from "./AgentConfig.js"
@@ -25,11 +26,12 @@ const named = ({ agent, stage, task }: Launch) =>
  * action "stop". A process id is never stored, because after a restart it may be another program's. What runs when the
  * layer's scope closes is left running.
  */
-export const commandLayer = (command: CommandLine): Layer.Layer<AgentLauncher> =>
+export const commandLayer = (command: CommandLine): Layer.Layer<AgentLauncher, never, Projects> =>
   Layer.scoped(
     AgentLauncher,
     Effect.gen(function*() {
       const scope = yield* Effect.scope
+      const projects = yield* Projects
       const running = new Map<string, AgentProcess>()
       const stopping = new WeakSet<AgentProcess>()
 
@@ -57,7 +59,7 @@ export const commandLayer = (command: CommandLine): Layer.Layer<AgentLauncher> =
           if (known?.isRunning() === true) return known
           const life = yield* Scope.fork(scope, ExecutionStrategy.sequential)
           const agent = yield* startProcess(command, {
-            input: `${documentOf(action, launch)}\n`,
+            input: `${documentOf(projects, action, launch)}\n`,
             variables: variablesOf(action, launch)
           }).pipe(Scope.extend(life), Effect.onError((cause) => Scope.close(life, Exit.failCause(cause))))
           running.set(key, agent)

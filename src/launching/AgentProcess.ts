@@ -20,7 +20,8 @@ export interface AgentProcess {
   readonly output: FileHandle
   /**
    * Ends all of its group: SIGTERM, and SIGKILL for those that are still there after 10 seconds. False, and nothing is
-   * done, if it has ended by itself: then its group may be another program's by now.
+   * done, if it has ended by itself: then its group may be another program's by now. Also if it has become another
+   * user's (`sudo -u`), whom we may not signal.
    */
   readonly end: Effect.Effect<boolean, LaunchFailed>
 }
@@ -36,13 +37,13 @@ const ownEnvironment = () =>
 
 const patience = "10 seconds"
 
-/** Sends a signal to a process group; 0 is none. Whether anybody is in the group, or what the system said. */
+/** Sends a signal to a process group; 0 is none. Whether anybody is in the group whom we may signal. */
 const sendSignal = (group: number, name: NodeJS.Signals | 0): Either.Either<boolean, LaunchFailed> =>
   Either.try({
     try: () => process.kill(-group, name),
     catch: (error) => error
   }).pipe(Either.orElse((error) =>
-    textOf(error, "code") === "ESRCH"
+    ["ESRCH", "EPERM"].includes(textOf(error, "code") ?? "")
       ? Either.right(false)
       : Either.left(new LaunchFailed({ message: `the process group ${group} takes no signal: ${String(error)}` }))
   ))
@@ -58,7 +59,7 @@ const endGroup = (
   Effect.gen(function*() {
     // Nothing else runs between the look and the signal.
     if (!isRunning()) return false
-    yield* sendSignal(group, "SIGTERM")
+    if (!(yield* sendSignal(group, "SIGTERM"))) return false
     const gone = yield* Effect.suspend(() => sendSignal(group, 0)).pipe(
       Effect.repeat({ while: (isThere) => isThere, schedule: Schedule.spaced("100 millis") }),
       Effect.timeoutOption(patience)

@@ -6,6 +6,7 @@ import type { NoAnswer } from "../base/RestClient.js"
 import { isOk, makeRestClient, within } from "../base/RestClient.js"
 import { textLimit, visibleLine } from "../base/Text.js"
 import { version } from "../base/Version.js"
+import { Projects } from "../domain/Projects.js"
 import type { Launch } from "../tasks/AgentLauncher.js"
 import { AgentLauncher } from "../tasks/AgentLauncher.js"
 import { agentSettings } from "./AgentConfig.js"
@@ -38,11 +39,12 @@ const isTaken = ({ status }: NoAnswer) => status !== undefined && isOk({ status,
  */
 export const webhookLayer = (
   { secret, url }: { readonly url: string; readonly secret: Redacted.Redacted }
-): Layer.Layer<AgentLauncher, never, HttpClient.HttpClient> =>
+): Layer.Layer<AgentLauncher, never, HttpClient.HttpClient | Projects> =>
   Layer.effect(
     AgentLauncher,
     Effect.gen(function*() {
       const key = Redacted.value(secret)
+      const projects = yield* Projects
       const rest = makeRestClient(yield* HttpClient.HttpClient, {
         url,
         setting,
@@ -59,7 +61,7 @@ export const webhookLayer = (
 
       const send = (action: Action) => (launch: Launch) =>
         Effect.gen(function*() {
-          const body = documentOf(action, launch)
+          const body = documentOf(projects, action, launch)
           const request = HttpClientRequest.post("").pipe(
             HttpClientRequest.bodyText(body, "application/json"),
             HttpClientRequest.setHeaders({

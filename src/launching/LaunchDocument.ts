@@ -1,5 +1,7 @@
 import { DateTime, Either, Option, Schema } from "effect"
 import { cleanLine, textLimit } from "../base/Text.js"
+import type { Projects } from "../domain/Projects.js"
+import { ShownRepository, shownRepository } from "../domain/ShownRepository.js"
 import { WorkItemKey } from "../domain/WorkItemKey.js"
 import type { Launch } from "../tasks/AgentLauncher.js"
 import { ReportOutcome, TaskStatus, VerdictWord } from "../tasks/Task.js"
@@ -24,7 +26,7 @@ export const LaunchDocument = Schema.Struct({
     planeId: Schema.NullOr(Schema.String),
     status: TaskStatus,
     why: Schema.NullOr(Schema.String),
-    repository: Schema.NullOr(Schema.Struct({ id: Schema.Number, name: Schema.String })),
+    repository: ShownRepository,
     pullRequest: Schema.NullOr(Schema.Number),
     headSha: Schema.NullOr(Schema.String),
     startedAt: Moment,
@@ -45,7 +47,11 @@ export const LaunchDocument = Schema.Struct({
 const encode = Schema.encodeSync(Schema.parseJson(LaunchDocument))
 
 /** The document of a launch or a stop, as one line of JSON. */
-export const documentOf = (action: Action, { agent, entry, stage, task }: Launch): string =>
+export const documentOf = (
+  projects: Projects["Type"],
+  action: Action,
+  { agent, entry, stage, task }: Launch
+): string =>
   encode({
     action,
     transition: entry,
@@ -57,7 +63,7 @@ export const documentOf = (action: Action, { agent, entry, stage, task }: Launch
       planeId: Option.getOrNull(task.itemId),
       status: task.status,
       why: Option.getOrNull(task.why),
-      repository: Option.getOrNull(task.repository),
+      repository: shownRepository(projects, task),
       pullRequest: Option.getOrNull(task.pullRequest),
       headSha: Option.getOrNull(task.headSha),
       startedAt: DateTime.formatIso(task.startedAt),

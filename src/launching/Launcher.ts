@@ -2,6 +2,7 @@ import type { ConfigError } from "effect"
 import { Effect, Layer } from "effect"
 import { connections } from "../base/Connections.js"
 import { textLimit, visibleLine } from "../base/Text.js"
+import type { Projects } from "../domain/Projects.js"
 import type { Launch } from "../tasks/AgentLauncher.js"
 import { AgentLauncher } from "../tasks/AgentLauncher.js"
 import { commandLayer } from "./AgentCommand.js"
@@ -27,7 +28,7 @@ const nobody: Layer.Layer<AgentLauncher> = Layer.effect(
 )
 
 /** What starts and stops the agents of `serve`: a command, a webhook, or nobody. */
-export const launcherLayer: Layer.Layer<AgentLauncher, ConfigError.ConfigError> = Layer.unwrapEffect(
+export const launcherLayer: Layer.Layer<AgentLauncher, ConfigError.ConfigError, Projects> = Layer.unwrapEffect(
   Effect.map(AgentConfig, (config) => {
     switch (config._tag) {
       case "Command":

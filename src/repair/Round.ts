@@ -184,6 +184,13 @@ export const makeRound = ({ project: at, storage, store, tasks, withSlot }: Part
         }
     })
 
+  /** Plane does not tell of this one, and that ends the round. The others come first in the next one. */
+  const putLast = ({ item: { id } }: Suspect) =>
+    Effect.sync(() => {
+      const before = suspects.get(id)
+      if (before !== undefined && suspects.delete(id)) suspects.set(id, before)
+    })
+
   const forget = (to: PlaneMoment) =>
     Effect.sync(() => {
       const from = readFrom(to)
@@ -194,7 +201,7 @@ export const makeRound = ({ project: at, storage, store, tasks, withSlot }: Part
     yield* readOn
     const found: Array<Found> = []
     for (const each of [...suspects.values()].slice(0, mostSuspects)) {
-      const one = yield* ask(each)
+      const one = yield* Effect.tapError(ask(each), () => putLast(each))
       if (one !== undefined) found.push(one)
     }
     if (listed !== undefined) {

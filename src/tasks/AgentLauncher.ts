@@ -14,8 +14,8 @@ export interface Launch {
 
 /**
  * Starts the agents, and stops them. No task waits for it. A call that fails, or takes longer than 30 seconds, is given
- * up, logged, and tried again each minute. For one entry, no call of `stop` begins before the calls of `launch` have
- * ended or were given up.
+ * up, logged, and tried again after a pause that grows from a second to 10 minutes. For one entry, no call of `stop`
+ * begins before the calls of `launch` have ended or were given up.
  */
 export class AgentLauncher extends Context.Tag("plane-sync/AgentLauncher")<AgentLauncher, {
   /**

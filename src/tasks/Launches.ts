@@ -26,9 +26,6 @@ export interface LaunchRow {
   readonly agent: string
 }
 
-/** After this time a call of the launcher that failed is tried again. */
-export const launchAgainAfter = Duration.minutes(1)
-
 /** After this time an agent of which nothing was heard does not count as at work any more. */
 export const longestWork = Duration.hours(6)
 
@@ -142,9 +139,13 @@ export const readOwedLaunches = (
   )
 }
 
-/** Launches in which the program ended are to be done now. Only for the start, while nobody performs them here. */
+/**
+ * Launches in which the program ended, and those that had failed, are to be done now: what was wrong may have been
+ * mended. Only for the start, while nobody performs them here.
+ */
 export const makeCallsDue = (sql: Sql, now: EpochMillis): Effect.Effect<void, SqlError> =>
-  Effect.asVoid(sql`UPDATE plane_sync_launch SET due_at = ${now} WHERE state = 'calling'`)
+  Effect.asVoid(sql`UPDATE plane_sync_launch SET due_at = ${now}
+    WHERE state IN ('calling', 'owed') AND due_at > 0`)
 
 /**
  * Takes the turn of a launch, if there is one left, no other process has taken it, and its task is not paused. Says
@@ -205,15 +206,15 @@ export const launched = (sql: Sql, { id }: LaunchRow, now: EpochMillis): Effect.
     yield* makeStopDue(sql, id, now)
   })
 
-/** The launcher has failed, or did not answer in time: then the agent may be at work. It is due again in a minute. */
+/** The launcher has failed, or did not answer in time: then the agent may be at work. It is due again after a pause. */
 export const notLaunched = (
   sql: Sql,
   { id }: LaunchRow,
-  mayBeAtWork: boolean,
+  { mayBeAtWork, pause }: { readonly mayBeAtWork: boolean; readonly pause: Duration.Duration },
   now: EpochMillis
 ): Effect.Effect<void, SqlError> =>
   Effect.gen(function*() {
-    yield* sql`UPDATE plane_sync_launch SET state = 'owed', since = ${now}, due_at = ${later(now, launchAgainAfter)},
+    yield* sql`UPDATE plane_sync_launch SET state = 'owed', since = ${now}, due_at = ${later(now, pause)},
       at_work = ${mayBeAtWork ? sql`tried_at > ${earlier(now, longestWork)}` : 0}
       WHERE entry = ${id} AND state = 'calling'`
     yield* makeStopDue(sql, id, now)
@@ -246,11 +247,17 @@ export const stopped = (sql: Sql, { id }: Pick<LaunchRow, "id">): Effect.Effect<
   Effect.asVoid(sql`DELETE FROM plane_sync_launch WHERE entry = ${id} AND state = 'stopping'`)
 
 /**
- * A stop has failed. It is due again in a minute, and holds up no launch until then. Says whether there is another try.
+ * A stop has failed. It is due again after a pause, and holds up no launch until then. Says whether there is another
+ * try.
  */
-export const notStopped = (sql: Sql, { id }: LaunchRow, now: EpochMillis): Effect.Effect<boolean, SqlError> =>
+export const notStopped = (
+  sql: Sql,
+  { id }: LaunchRow,
+  pause: Duration.Duration,
+  now: EpochMillis
+): Effect.Effect<boolean, SqlError> =>
   Effect.gen(function*() {
-    const [again] = yield* sql`UPDATE plane_sync_launch SET at_work = 0, due_at = ${later(now, launchAgainAfter)}
+    const [again] = yield* sql`UPDATE plane_sync_launch SET at_work = 0, due_at = ${later(now, pause)}
       WHERE entry = ${id} AND state = 'stopping' AND since > ${earlier(now, stopFor)} RETURNING 1`
     if (again === undefined) yield* stopped(sql, { id })
     return again !== undefined

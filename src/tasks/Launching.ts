@@ -11,13 +11,13 @@ import type { StorageError } from "../storage/StorageError.js"
 import type { StorageTrouble } from "../storage/StorageTrouble.js"
 import { WakeUps } from "../storage/WakeUps.js"
 import { AgentLauncher } from "./AgentLauncher.js"
+import { longestPause, makeFailures } from "./Failures.js"
 import type { LaunchRow } from "./Launches.js"
 import {
   beginCall,
   claimLaunch,
   dropLaunch,
   endWork,
-  launchAgainAfter,
   launched,
   longestWork,
   makeCallsDue,
@@ -35,9 +35,6 @@ import { TaskStore } from "./TaskStore.js"
 // Launchers and looks wait for others: see `startDueWork` for those that take long.
 const concurrency = 4
 const patience = "30 seconds"
-
-/** How a call of the launcher ended. `silent`: it did not answer in time, so it may have done its part. */
-type Ending = "done" | "failed" | "silent"
 
 /** Calls that run in this process, also those that were given up and cannot be interrupted. */
 const makeCalls = () => {
@@ -91,34 +88,34 @@ export const startLaunching = (
     const { launches } = yield* Pipeline
     const looks = Option.getOrUndefined(yield* Effect.serviceOption(WorkItemLook))
     const calls = makeCalls()
+    const failures = makeFailures()
 
-    /** Calls the launcher. What it does is logged, and never ends anything here. */
-    const call = (what: string, task: Task, { agent, stage }: LaunchRow, run: Effect.Effect<void, unknown>) =>
-      run.pipe(
+    /**
+     * Calls the launcher. What it does is logged, and never ends anything here. Returns the pause before the next try if
+     * it has failed, or did not answer in time.
+     */
+    const call = (what: "launched" | "stopped", task: Task, row: LaunchRow, run: Effect.Effect<void, unknown>) => {
+      const { agent, id, stage } = row
+      const key = `${what} ${id}`
+      const where = `${what} for ${task.workItem} at ${stage}`
+      const failed = (mayBeDone: boolean, why: string) =>
+        Effect.map(failures.failed(key, `${agent} was not ${where}`, why), (pause) => ({ mayBeDone, pause }))
+      return run.pipe(
         // A call that cannot be interrupted goes on in the background, and nobody waits for it.
         Effect.disconnect,
         Effect.timeoutOption(patience),
-        Effect.map((answer): Ending => Option.isNone(answer) ? "silent" : "done"),
+        Effect.flatMap((answer) =>
+          Option.isNone(answer)
+            ? failed(true, `no answer within ${patience}`)
+            : Effect.as(failures.done(key, `${agent} is ${where}`), undefined)
+        ),
         Effect.catchAllCause((cause) =>
           Cause.isInterruptedOnly(cause)
             ? Effect.interrupt
-            : Effect.as(
-              Effect.logError(
-                `${agent} was not ${what} for ${task.workItem} at ${stage}, it is tried again in a minute: ` +
-                  cleanLine(String(Cause.squash(cause)), textLimit)
-              ),
-              "failed" as const
-            )
-        ),
-        Effect.tap((ending) =>
-          ending === "silent"
-            ? Effect.logError(
-              `${agent} was not ${what} for ${task.workItem} at ${stage}, it is tried again in a minute: ` +
-                `no answer within ${patience}`
-            )
-            : Effect.void
+            : failed(false, cleanLine(String(Cause.squash(cause)), textLimit))
         )
       )
+    }
 
     const act = (task: Task, looked: Looked): Effect.Effect<void, StorageError> => {
       switch (looked._tag) {
@@ -144,14 +141,18 @@ export const startLaunching = (
         const found = yield* tasks.byId(taskId)
         if (Option.isNone(found)) return
         const task = found.value
-        const ending = yield* Effect.suspend(() => launcher.launch({ agent, entry, stage, task })).pipe(
+        const failed = yield* Effect.suspend(() => launcher.launch({ agent, entry, stage, task })).pipe(
           calls.during(entry),
           (run) => call("launched", task, row, run)
         )
         const now = yield* epochMillis
         // Repeated here, because the repetition of the whole would launch the agent again.
         yield* trouble.retry(
-          write(ending === "done" ? launched(sql, row, now) : notLaunched(sql, row, ending === "silent", now))
+          write(
+            failed === undefined
+              ? launched(sql, row, now)
+              : notLaunched(sql, row, { mayBeAtWork: failed.mayBeDone, pause: failed.pause }, now)
+          )
         )
       })
 
@@ -161,13 +162,16 @@ export const startLaunching = (
         const found = yield* tasks.byId(taskId)
         if (Option.isNone(found)) return yield* write(stopped(sql, row))
         const task = found.value
-        const ending = yield* calls.ended(entry).pipe(
+        // It is over, whatever became of it.
+        yield* failures.forget(`launched ${entry}`)
+        const failed = yield* calls.ended(entry).pipe(
           Effect.zipRight(Effect.suspend(() => launcher.stop({ agent, entry, stage, task }))),
           (run) => call("stopped", task, row, run)
         )
         const now = yield* epochMillis
-        if (ending === "done") return yield* trouble.retry(write(stopped(sql, row)))
-        if (yield* trouble.retry(write(notStopped(sql, row, now)))) return
+        if (failed === undefined) return yield* trouble.retry(write(stopped(sql, row)))
+        if (yield* trouble.retry(write(notStopped(sql, row, failed.pause, now)))) return
+        yield* failures.forget(`stopped ${entry}`)
         yield* Effect.logError(`${agent} could not be stopped for ${task.workItem} at ${stage}: it is not tried again`)
       })
 
@@ -186,7 +190,7 @@ export const startLaunching = (
       concurrency,
       trouble,
       wakeUps,
-      maxAhead: launchAgainAfter,
+      maxAhead: longestPause,
       read: (limit, furthest) =>
         Effect.flatMap(epochMillis, (now) =>
           read(readOwedLaunches(sql, { limit, now, furthest, most: launches ? most : Number.MAX_SAFE_INTEGER }))),
@@ -197,7 +201,7 @@ export const startLaunching = (
       concurrency,
       trouble,
       wakeUps,
-      maxAhead: launchAgainAfter,
+      maxAhead: longestPause,
       read: (limit, furthest) => read(readOwedStops(sql, limit, furthest)),
       perform: stop
     })

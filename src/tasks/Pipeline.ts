@@ -33,8 +33,8 @@ export interface ProjectPipeline {
 export class Pipeline extends Context.Tag("plane-sync/Pipeline")<Pipeline, {
   /** The pipeline of the project that a key names. A key that names none is taken for one of the first project. */
   readonly of: (workItem: string) => ProjectPipeline
-  /** Each pipeline, with the project that it is of. Undefined: it is that of all projects. */
-  readonly all: ReadonlyArray<{ readonly project: string | undefined; readonly pipeline: ProjectPipeline }>
+  /** Each pipeline, with what it is of, in words. Undefined: it is that of all projects. */
+  readonly all: ReadonlyArray<{ readonly of: string | undefined; readonly pipeline: ProjectPipeline }>
   /** Whether agents are launched. If not, no stage change names one, and no launch stays owed. */
   readonly launches: boolean
 }>() {
@@ -50,7 +50,7 @@ export class Pipeline extends Context.Tag("plane-sync/Pipeline")<Pipeline, {
       Pipeline,
       Effect.map(
         Effect.suspend(() => make(stages)),
-        (pipeline) => ({ launches, of: () => pipeline, all: [{ project: undefined, pipeline }] })
+        (pipeline) => ({ launches, of: () => pipeline, all: [{ of: undefined, pipeline }] })
       )
     )
 
@@ -84,15 +84,14 @@ interface Launches {
 const makeOfProjects = (launches: boolean) =>
   Effect.gen(function*() {
     const { all, ofKey } = yield* Projects
-    const made = yield* Effect.forEach(all, ({ identifier, pipeline = defaultStages }) =>
-      Effect.map(
-        Effect.mapError(
-          make(pipeline),
-          ({ why }) => new PipelineError({ why: `of the project ${identifier}: ${why}` })
-        ),
-        (pipeline) => ({ project: identifier, pipeline })
-      ))
-    const byProject = new Map(made.map(({ pipeline, project }) => [project, pipeline]))
+    const made = yield* Effect.forEach(all, ({ identifier, names, pipeline }) => {
+      const of = pipeline === undefined ? `the project ${identifier}` : names.identifier
+      return Effect.map(
+        Effect.mapError(make(pipeline ?? defaultStages), ({ why }) => new PipelineError({ why: `of ${of}: ${why}` })),
+        (pipeline) => ({ of, identifier, pipeline })
+      )
+    })
+    const byProject = new Map(made.map(({ identifier, pipeline }) => [identifier, pipeline]))
     return Pipeline.of({
       launches,
       all: made,

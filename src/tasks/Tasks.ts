@@ -67,14 +67,16 @@ const make = Effect.gen(function*() {
   const store = yield* TaskStore
   const pipeline = yield* Pipeline
   const gates = yield* QualityGates
-  for (const { pipeline: { after, stages }, project } of pipeline.all) {
+  for (const { of, pipeline: { after, stages } } of pipeline.all) {
     for (const { gates: names, stage } of stages) {
       // The gates of the last stage are never asked.
       const missing = after(stage) === undefined ? undefined : names.find((name) => !gates.has(name))
       if (missing === undefined) continue
-      const of = project === undefined ? "" : `of the project ${project}: `
       return yield* new PipelineError({
-        why: `${of}the stage ${JSON.stringify(stage)} has the gate ${JSON.stringify(missing)}, which nobody ` +
+        why:
+          `${of === undefined ? "" : `of ${of}: `}the stage ${JSON.stringify(stage)} has the gate ${
+            JSON.stringify(missing)
+          }, which nobody ` +
           `provides: there are ${Array.from(gates.keys()).join(", ")}`
       })
     }

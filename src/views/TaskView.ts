@@ -1,4 +1,6 @@
 import { Option, Schema } from "effect"
+import type { Projects } from "../domain/Projects.js"
+import { ShownRepository, shownRepository } from "../domain/ShownRepository.js"
 import type { Considered } from "../gitea/Standing.js"
 import { stateOf } from "../gitea/Standing.js"
 import type { StoryLine } from "../tasks/Story.js"
@@ -27,7 +29,7 @@ export const TaskView = Schema.Struct({
   agent: Schema.NullOr(Schema.String).annotations({
     description: "the agent of its stage; null when the stage has none"
   }),
-  repository: Schema.NullOr(Schema.Struct({ id: Schema.Number, name: Schema.String })),
+  repository: ShownRepository,
   pullRequest: Schema.NullOr(Schema.Number),
   headSha: Schema.NullOr(Schema.String),
   entry: Schema.String.annotations({ description: "the id of the transition that entered its stage" }),
@@ -87,12 +89,12 @@ export const TaskWithStory = Schema.Struct({
 }).annotations({ identifier: "TaskWithStory" })
 export type TaskWithStory = typeof TaskWithStory.Type
 
-export const taskView = ({ itemId, ...task }: Task): TaskView => ({
+export const taskView = (projects: Projects["Type"]) => ({ itemId, ...task }: Task): TaskView => ({
   ...task,
   planeId: Option.getOrNull(itemId),
   why: Option.getOrNull(task.why),
   agent: Option.getOrNull(task.agent),
-  repository: Option.getOrNull(task.repository),
+  repository: shownRepository(projects, task),
   pullRequest: Option.getOrNull(task.pullRequest),
   headSha: Option.getOrNull(task.headSha),
   launch: Option.getOrNull(
@@ -116,11 +118,12 @@ const pullRequestView = ({ isRevert = false, pullRequest, whyNot }: Considered):
 })
 
 export const taskWithStory = (
+  projects: Projects["Type"],
   task: Task,
   considered: ReadonlyArray<Considered>,
   story: ReadonlyArray<StoryLine>
 ): TaskWithStory => ({
-  ...taskView(task),
+  ...taskView(projects)(task),
   pullRequests: considered.map(pullRequestView),
   story
 })

@@ -5,6 +5,7 @@ import { writeFileSync } from "node:fs"
 import type { PlaneSimulatorOptions, ProjectOptions } from "../../src/simulator/PlaneSimulator.js"
 import { PlaneSimulator } from "../../src/simulator/PlaneSimulator.js"
 import { fakeGitea } from "../gitea/FakeGitea.js"
+import { listed } from "../gitea/Forge.js"
 import { moveBody, pullBody, sha, uuid } from "../webhooks/Scene.js"
 import { deliver, secrets } from "../webhooks/Sender.js"
 import { folder, post, request, served } from "./Server.js"
@@ -244,25 +245,43 @@ describe("several projects in one program", () => {
     60_000
   )
 
-  it.scopedLive("a project's own Gitea is asked with its own token, by its own ids", () =>
-    Effect.gen(function*() {
-      const common = yield* fakeGitea
-      const own = yield* fakeGitea
-      const url = yield* programOf({
-        ...both,
-        APP: { ...both.APP, repositories: ["acme/pages"], gitea: { url: own.url, token: "APP_GITEA_TOKEN" } }
-      }, {
-        APP_GITEA_TOKEN: own.token,
-        ORCH_GITEA_URL: common.url,
-        ORCH_GITEA_TOKEN: common.token,
-        ORCH_PLANE_API_TOKEN: ""
-      })
-      own.answers.set("/api/v1/repos/acme/pages", { id: 1, full_name: "acme/pages", default_branch: "main" })
-      yield* until(Effect.sync(() => own.asked.some((path) => path.includes("acme/pages"))))
-      assert.isFalse(common.asked.some((path) => path.includes("acme/pages")))
-      const { status } = yield* request(`${url}/health`)
-      assert.strictEqual(status, 200)
-    }).pipe(planeWith()), 60_000)
+  it.scopedLive(
+    "a project's own Gitea is asked with its own token, by its own ids, and moves a task by its answers",
+    () =>
+      Effect.gen(function*() {
+        const common = yield* fakeGitea
+        const own = yield* fakeGitea
+        const pages = "/api/v1/repos/acme/pages"
+        const repo = { id: 1, full_name: "acme/pages", default_branch: "main" }
+        const mergedAt = new Date(Date.now() + 86_400_000).toISOString()
+        const pull = listed({ title: "APP-7: climb", updated_at: mergedAt, base: { ref: "main", repo } })
+        own.answers.set(pages, repo)
+        own.answers.set(`${pages}/pulls`, [pull])
+        own.answers.set(`${pages}/pulls/88`, { ...pull, state: "closed", merged: true, merged_at: mergedAt })
+        const url = yield* programOf({
+          ...both,
+          APP: { ...both.APP, repositories: ["acme/pages"], gitea: { url: own.url, token: "APP_GITEA_TOKEN" } }
+        }, {
+          APP_GITEA_TOKEN: own.token,
+          ORCH_GITEA_URL: common.url,
+          ORCH_GITEA_TOKEN: common.token,
+          ORCH_PLANE_API_TOKEN: ""
+        })
+        yield* request(`${url}/api/tasks`, {
+          method: "POST",
+          headers: { "content-type": "application/json" },
+          body: JSON.stringify({ workItem: "APP-7" })
+        })
+        yield* until(Effect.map(stagesOf(url), (all) => all["APP-7"] === "live"))
+        assert.isFalse(common.asked.some((path) => path.includes("acme/pages")))
+        // People see the id that Gitea itself gives, and which Gitea it is.
+        const { body } = yield* request(`${url}/api/tasks/APP-7`)
+        assert.deepInclude(body, { repository: { id: 1, name: "acme/pages", gitea: own.url } })
+        const { status } = yield* request(`${url}/health`)
+        assert.strictEqual(status, 200)
+      }).pipe(planeWith()),
+    60_000
+  )
 })
 
 const enduro = "7a79f0a9-5278-49cd-9007-9a338f238f9c"

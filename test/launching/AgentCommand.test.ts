@@ -1,4 +1,4 @@
-import { assert, describe, it } from "@effect/vitest"
+import { assert, describe, it, vi } from "@effect/vitest"
 import { Context, Duration, Effect, Exit, Layer, Logger, LogLevel, Scope } from "effect"
 import { existsSync, realpathSync } from "node:fs"
 import { commandLayer } from "../../src/launching/AgentCommand.js"
@@ -14,6 +14,7 @@ import {
   isAlive,
   launchOf,
   logged,
+  oneProject,
   pidOf,
   program,
   recorded,
@@ -26,7 +27,7 @@ import {
 const launcher = (command: CommandLine) =>
   Effect.gen(function*() {
     const log = logged()
-    const context = yield* Layer.build(commandLayer(command))
+    const context = yield* Layer.build(Layer.provide(commandLayer(command), oneProject))
     const { launch, stop } = Context.get(context, AgentLauncher)
     const within = Effect.provide(Layer.merge(log.layer, Logger.minimumLogLevel(LogLevel.Debug)))
     return {
@@ -68,7 +69,7 @@ describe("an agent that is launched by a command", () => {
           planeId: null,
           status: "active",
           why: null,
-          repository: { id: 3, name: "acme/widgets" },
+          repository: { id: 3, name: "acme/widgets", gitea: null },
           pullRequest: 12,
           headSha: "aa11",
           startedAt: "2026-11-29T08:30:00.000Z",
@@ -230,7 +231,7 @@ describe("an agent that is stopped", () => {
       const home = yield* folder
       const command = recording(home, `process.env.PLANE_SYNC_ACTION === 'launch' && ${leftRunning}`)
       const scope = yield* Scope.make()
-      const context = yield* Layer.buildWithScope(commandLayer(command), scope)
+      const context = yield* Layer.buildWithScope(Layer.provide(commandLayer(command), oneProject), scope)
       yield* Context.get(context, AgentLauncher).launch(launchOf())
       const [agent] = yield* started(home, 1)
       yield* Scope.close(scope, Exit.void)
@@ -248,6 +249,22 @@ describe("an agent that is stopped", () => {
       })
       // No process is signalled that this program has not started itself.
       assert.isTrue(isAlive(agent?.pid ?? 0))
+      process.kill(agent?.pid ?? 0, "SIGKILL")
+    }))
+
+  it.scopedLive("has become another user's, as by sudo: the command is run with the action stop", () =>
+    Effect.gen(function*() {
+      const home = yield* folder
+      const { launch, stop } = yield* launcher(
+        recording(home, `process.env.PLANE_SYNC_ACTION === 'launch' && ${leftRunning}`)
+      )
+      yield* launch()
+      const [agent] = yield* started(home, 1)
+      const kill = vi.spyOn(process, "kill").mockImplementation(() => {
+        throw Object.assign(new Error("kill EPERM"), { code: "EPERM" })
+      })
+      yield* Effect.ensuring(stop(), Effect.sync(() => kill.mockRestore()))
+      assert.sameMembers(recorded(home).map(({ stdin }) => stdin.action), ["launch", "stop"])
       process.kill(agent?.pid ?? 0, "SIGKILL")
     }))
 

@@ -7,7 +7,7 @@ import { connections } from "../../src/base/Connections.js"
 import { webhookLayer } from "../../src/launching/AgentWebhook.js"
 import { AgentLauncher } from "../../src/tasks/AgentLauncher.js"
 import { faster } from "../support/MovableClock.js"
-import { hostile, launchOf, until } from "./Agents.js"
+import { hostile, launchOf, oneProject, until } from "./Agents.js"
 
 const secret = "s3cret-of-agents"
 
@@ -50,7 +50,9 @@ const receiver = (answer: (response: ServerResponse, request: IncomingMessage) =
       })
     })
     const context = yield* Layer.build(
-      webhookLayer({ url: `${url}/agents`, secret: Redacted.make(secret) }).pipe(Layer.provide(connections))
+      webhookLayer({ url: `${url}/agents`, secret: Redacted.make(secret) }).pipe(
+        Layer.provide([connections, oneProject])
+      )
     )
     return { got, closed, url, ...Context.get(context, AgentLauncher) }
   })
@@ -161,7 +163,9 @@ describe("an agent that is launched by a webhook", () => {
   it.scopedLive("is not launched while nothing listens there", () =>
     Effect.gen(function*() {
       const context = yield* Layer.build(
-        webhookLayer({ url: "http://127.0.0.1:1/", secret: Redacted.make(secret) }).pipe(Layer.provide(connections))
+        webhookLayer({ url: "http://127.0.0.1:1/", secret: Redacted.make(secret) }).pipe(
+          Layer.provide([connections, oneProject])
+        )
       )
       const said = yield* errorOf(Context.get(context, AgentLauncher).launch(launchOf()))
       assert.include(said, "nothing listens at 127.0.0.1:1: check ORCH_AGENT_WEBHOOK")

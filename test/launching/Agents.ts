@@ -1,10 +1,14 @@
-import { DateTime, Effect, Logger, Option, Schema } from "effect"
+import { ConfigProvider, DateTime, Effect, Layer, Logger, Option, Schema } from "effect"
 import { chmodSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
+import { projectsLayer } from "../../src/config/ProjectsConfig.js"
 import type { CommandLine } from "../../src/launching/AgentConfig.js"
 import { LaunchDocument } from "../../src/launching/LaunchDocument.js"
 import type { Launch } from "../../src/tasks/AgentLauncher.js"
 import { TaskId } from "../../src/tasks/Task.js"
+
+/** The project ET, whose Gitea is that of all. */
+export const oneProject = projectsLayer.pipe(Layer.provide(Layer.setConfigProvider(ConfigProvider.fromMap(new Map()))))
 
 /** What somebody who wants to run a command of theirs would call an agent, a stage and a task. */
 export const hostile = "'; touch pwned; $(touch pwned) `touch pwned` | \u0000\u001b[31m\n--help"

@@ -118,7 +118,7 @@ describe("serve with a webhook for agents", () => {
         const address = server.address()
         return typeof address === "object" && address?.port
       })
-      const url = yield* faster(60)(served({
+      const url = yield* faster(5)(served({
         ORCH_PLANE_API_TOKEN: "",
         ORCH_AGENT_WEBHOOK: `http://127.0.0.1:${port}`,
         ORCH_AGENT_WEBHOOK_SECRET: "s3cret"
@@ -130,7 +130,7 @@ describe("serve with a webhook for agents", () => {
       yield* Effect.repeat(request(`${url}/api/tasks/ET-1`), {
         until: ({ body }) => (body as { launch: { state: string } | null }).launch?.state === "working"
       })
-      yield* Effect.sleep("1500 millis")
+      yield* Effect.sleep("500 millis")
       assert.lengthOf(got, 3)
     }).pipe(Effect.scoped, withPlane))
 })

@@ -1,6 +1,9 @@
+import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
-import { chmodSync, mkdirSync } from "node:fs"
+import { chmodSync, mkdirSync, realpathSync, symlinkSync } from "node:fs"
+import type { CommandLine } from "../../src/launching/AgentConfig.js"
+import { checkProgram } from "../../src/launching/TrustedFile.js"
 import { commandLine } from "../cli/CommandLine.js"
 import { folder } from "../http/Server.js"
 import { program } from "./Agents.js"
@@ -41,5 +44,34 @@ describe("the program that starts agents", () => {
         assert.include(err, `ORCH_AGENT_COMMAND: ${path} has the mode ${words}, so others can write to it`)
         assert.include(err, `chmod go-w ${path}`)
       }
+    }))
+
+  it.scopedLive("cannot be replaced by others: by way of its folder, of a link, or of a script that it runs", () =>
+    Effect.gen(function*() {
+      const home = realpathSync(yield* folder)
+      const check = (command: CommandLine) =>
+        checkProgram(command).pipe(
+          Effect.match({ onFailure: ({ message }) => message, onSuccess: () => "" }),
+          Effect.provide(NodeFileSystem.layer)
+        )
+      mkdirSync(`${home}/a/b`, { recursive: true })
+      const path = program(`${home}/a/b`, "run-agent", ["#!/bin/sh"])
+      const link = `${home}/linked`
+      symlinkSync(path, link)
+      for (const right of [path, link]) assert.strictEqual(yield* check([right]), "")
+      chmodSync(`${home}/a`, 0o777)
+      for (const wrong of [path, link]) {
+        assert.strictEqual(
+          yield* check([wrong]),
+          `ORCH_AGENT_COMMAND: the folder ${home}/a has the mode 0777, so others can put something else in it, and ` +
+            `choose what plane-sync runs: expected one that only its owner can write to (chmod go-w ${home}/a)`
+        )
+      }
+      // As /tmp is.
+      chmodSync(`${home}/a`, 0o1777)
+      assert.strictEqual(yield* check([path]), "")
+      chmodSync(path, 0o666)
+      assert.include(yield* check([process.execPath, "--no-warnings", path]), `${path} has the mode 0666`)
+      assert.strictEqual(yield* check([process.execPath, "--no-warnings", "/dev/null"]), "")
     }))
 })

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Layer, TestClock } from "effect"
+import { Duration, Effect, Layer, TestClock } from "effect"
 import { EpochMillis } from "../../src/base/Time.js"
 import { defaultTexts } from "../../src/domain/CommentTexts.js"
 import { EventSequence, ItemId, LaneId } from "../../src/domain/Ids.js"
@@ -188,16 +188,17 @@ const everyTask = Effect.gen(function*() {
   // For launches that fail, and stops that do; and for the deleting of pull requests.
   const launch = { id: "entry", dueAt: EpochMillis(0), taskId: id, stage: "analysis", agent: "claude" }
   const now = EpochMillis(0)
+  const pause = Duration.seconds(1)
   yield* write(Launches.claimLaunch(sql, launch, 1, now))
   yield* write(Launches.beginCall(sql, launch, now))
   yield* write(Launches.dropLaunch(sql, launch))
   yield* write(Launches.launched(sql, launch, now))
-  yield* write(Launches.notLaunched(sql, launch, true, now))
-  yield* write(Launches.notLaunched(sql, launch, false, now))
+  yield* write(Launches.notLaunched(sql, launch, { mayBeAtWork: true, pause }, now))
+  yield* write(Launches.notLaunched(sql, launch, { mayBeAtWork: false, pause }, now))
   yield* write(Launches.resumeLaunches(sql, id))
   yield* write(Launches.endWork(sql, launch, now))
   yield* write(Launches.endWork(sql, { ...launch, dueAt: EpochMillis(1) }, now))
-  yield* write(Launches.notStopped(sql, launch, now))
+  yield* write(Launches.notStopped(sql, launch, pause, now))
   const one = sql.literal("1")
   yield* read(
     sql`SELECT ${concernsNoTask(sql, { repository: one, number: one, keys: sql`SELECT 'ET-1'` })} AS "concernsNone"`

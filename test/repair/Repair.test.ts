@@ -154,6 +154,23 @@ describe("repair", () => {
       assert.strictEqual(yield* active, 23)
     }).pipe(Effect.provide(world())))
 
+  it.effect("one whose activities Plane does not show for now holds up no other, and is heard later", () =>
+    Effect.gen(function*() {
+      const plane = yield* PlaneSimulator
+      const items = yield* Effect.forEach([1, 2, 3], () => item())
+      yield* TestClock.adjust("3 minutes")
+      for (const { id } of items) yield* plane.moveWorkItem(id, "In Progress")
+      const [first] = items
+      assert(first !== undefined)
+      yield* plane.misbehave({ _tag: "Status", status: 500, match: { path: `${first.id}/activities` } })
+      const tasks = Effect.forEach(items, ({ key }) => task(key))
+      yield* TestClock.adjust("8 minutes")
+      assert.deepStrictEqual(yield* tasks, ["none", "analysis active", "analysis active"])
+      yield* plane.calm
+      yield* TestClock.adjust("5 minutes")
+      assert.deepStrictEqual(yield* tasks, Array(3).fill("analysis active"))
+    }).pipe(Effect.provide(world({ settings: { ORCH_PLANE_WEBHOOK_SECRET: "" } }))))
+
   it.effect("the watermark outlives a restart: what was done meanwhile is heard, and nothing else is read", () =>
     Effect.gen(function*() {
       const database = `${yield* folder}/events.sqlite`

@@ -1,6 +1,6 @@
 import * as HttpClient from "@effect/platform/HttpClient"
 import { assert, describe, it } from "@effect/vitest"
-import { Context, Effect, Layer, TestClock } from "effect"
+import { Context, Effect, Layer, TestClock, Option } from "effect"
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -109,7 +109,7 @@ describe("a project that is set by its identifier", () => {
         // Its agent's work item is looked at where it is, whatever its task's key begins with.
         const looked = Effect.flatMap(
           WorkItemLook,
-          ({ look }) => look({ itemId: ItemId(known.id), workItem: known.key })
+          ({ look }) => look({ itemId: Option.some(ItemId(known.id)), workItem: known.key })
         )
         assert.strictEqual((yield* Effect.provide(looked, launchLookLayer))._tag, "Expected")
       }))
@@ -208,7 +208,7 @@ describe("states by their names", () => {
         yield* publish(key, "done")
         yield* TestClock.adjust("3 seconds")
         assert.match(
-          (yield* statusOf("APP"))?.misfit ?? "",
+          Option.getOrThrow(Option.flatMap(Option.fromNullable(yield* statusOf("APP")), ({ misfit }) => misfit)),
           /does not fit: the project APP has no state "Doing" \(stage "analysis"\), "Shipped" \(stage "done"\)/
         )
         assert.lengthOf(yield* commentsOf(id), 2)

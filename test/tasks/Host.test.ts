@@ -1,9 +1,19 @@
 import * as SqliteClient from "@effect/sql-sqlite-node/SqliteClient"
 import * as SqlClient from "@effect/sql/SqlClient"
 import { assert, describe, it } from "@effect/vitest"
-import { ConfigProvider, Effect, Layer, Logger, LogLevel, Schedule } from "effect"
+import { ConfigProvider, Effect, Layer, Logger, LogLevel, Schedule, TestClock } from "effect"
 import type { QualityGate } from "../../src/index.js"
-import { AgentLauncher, Orchestrator, Pipeline, QualityGates, Tasks, Verdict } from "../../src/index.js"
+import {
+  AgentLauncher,
+  Connections,
+  Orchestrator,
+  Pipeline,
+  QualityGates,
+  Storage,
+  Tasks,
+  Verdict
+} from "../../src/index.js"
+import { PlaneSimulator } from "../../src/simulator/PlaneSimulator.js"
 
 /** What a host program provides itself. */
 const lint: QualityGate = {
@@ -62,4 +72,28 @@ describe("the orchestrator in a host program", () => {
         `{"type":"quality_gate_failed","stage":"write","check":"lint","reason":"2 errors"}`
       ])
     }).pipe(Effect.provide(layer)))
+
+  it.effect("puts a work item in the state that a stage carries itself", () =>
+    Effect.gen(function*() {
+      const plane = yield* PlaneSimulator
+      const { id, key } = yield* plane.addWorkItem({ name: "North climb", state: "Todo" })
+      yield* (yield* Tasks).start({ workItem: key })
+      yield* TestClock.adjust("3 seconds")
+      assert.strictEqual((yield* plane.workItem(id)).state.name, "In Progress")
+    }).pipe(
+      Effect.provide(Orchestrator.layerStorage.pipe(
+        Layer.provide([
+          Pipeline.layer([
+            { stage: "created", gates: ["started"] },
+            { stage: "proofread", state: { name: "In Progress" }, agent: "reader", gates: ["reported"] },
+            { stage: "published", gates: [] }
+          ]),
+          QualityGates.layer([]),
+          AgentLauncher.layerLog
+        ]),
+        Layer.provide([Storage.layerFile(":memory:"), Connections.layerHttpClient, PlaneSimulator.layerSettings()]),
+        Layer.provideMerge(PlaneSimulator.layerMemory()),
+        Layer.provide(Logger.minimumLogLevel(LogLevel.None))
+      ))
+    ))
 })

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Exit, Layer, Logger, LogLevel, Option, Scope, TestClock } from "effect"
+import { Clock, Effect, Exit, Layer, Logger, LogLevel, Option, Scope, TestClock } from "effect"
 import { EpochMillis } from "../../src/base/Time.js"
 import { ItemId } from "../../src/domain/Ids.js"
 import { PlaneMoment } from "../../src/domain/PlaneMoment.js"
@@ -11,6 +11,7 @@ import type { Launch } from "../../src/tasks/AgentLauncher.js"
 import { AgentLauncher } from "../../src/tasks/AgentLauncher.js"
 import { Tasks } from "../../src/tasks/Tasks.js"
 import { folder } from "../http/Server.js"
+import { logged } from "../launching/Agents.js"
 import { make as makeClock } from "../support/MovableClock.js"
 import { running, tasksOnly } from "./Orchestration.js"
 
@@ -144,7 +145,7 @@ describe("the cap of agents at work", () => {
       yield* startMany(3)
       yield* settled
       assert.deepStrictEqual(calls(), launchesOf(1, 2))
-      // There is no turn for it in a minute.
+      // There is no turn for it.
       yield* TestClock.adjust("10 minutes")
       assert.deepStrictEqual(calls(), launchesOf(1, 2))
       how.launch = ({ task }) => task.workItem === "ET-1" ? Effect.never : Effect.void
@@ -157,6 +158,64 @@ describe("the cap of agents at work", () => {
       assert.isTrue(calls().includes("launch writer ET-3"))
     }).pipe(Effect.provide(Layer.merge(running({ launcher, stages, launches: 1 }), silent)))
   })
+
+  it.effect("a launch that fails is tried after growing pauses, and told once for each reason, and when it works", () => {
+    const { how, launcher } = launching()
+    const log = logged()
+    const tried: Array<number> = []
+    let why = "no such agent"
+    const fails: Call = () =>
+      Effect.flatMap(Clock.currentTimeMillis, (now) => {
+        tried.push(now)
+        return Effect.fail(why)
+      })
+    return Effect.gen(function*() {
+      how.launch = fails
+      yield* start("ET-1")
+      yield* settled
+      yield* TestClock.adjust("1 hours")
+      const pauses = tried.slice(1).map((at, index) => (at - (tried[index] ?? 0)) / 1_000)
+      for (const [index, pause] of pauses.entries()) {
+        const wanted = 2 ** index
+        assert.isAtLeast(pause, Math.min(wanted * 0.79, 600), `pause ${index}`)
+        assert.isAtMost(pause, Math.min(wanted * 1.21, 600) + 0.01, `pause ${index}`)
+      }
+      assert.isAtLeast(pauses.length, 13)
+      assert.strictEqual(pauses.at(-1), 600)
+      const loud = () =>
+        log.lines.map(({ level, text }) => `${level} ${text}`).filter((line) => /^(ERROR|INFO) writer/.test(line))
+      const words = (why: string) =>
+        `ERROR writer was not launched for ET-1 at write: ${why} ` +
+        "(tried again after pauses of up to 10m)"
+      assert.deepStrictEqual(loud(), [words("no such agent")])
+      assert.lengthOf(log.lines.filter(({ text }) => text.includes("th time: no such agent")), tried.length - 1)
+      why = "no more room"
+      yield* TestClock.adjust("25 minutes")
+      assert.deepStrictEqual(loud().slice(1), [words("no more room")])
+      const { length } = tried
+      how.launch = () => Effect.void
+      yield* TestClock.adjust("1 hours")
+      assert.deepStrictEqual(loud().slice(2), [
+        `INFO writer is launched for ET-1 at write; it had failed ${length} times`
+      ])
+    }).pipe(
+      Effect.provide(running({ launcher, stages })),
+      Effect.provide(Layer.merge(log.layer, Logger.minimumLogLevel(LogLevel.Debug)))
+    )
+  })
+
+  it.scoped("a launch that was put off because it failed is tried at once after a restart", () =>
+    Effect.gen(function*() {
+      const database = `${yield* folder}/events.sqlite`
+      const [before, after] = [launching(), launching()]
+      before.how.launch = () => Effect.fail("no such agent")
+      yield* Effect.gen(function*() {
+        yield* start("ET-1")
+        yield* TestClock.adjust("1 hours")
+      }).pipe(Effect.provide(running({ database, stages, launcher: before.launcher })))
+      yield* Effect.provide(settled, running({ database, stages, launcher: after.launcher }))
+      assert.deepStrictEqual(after.calls(), launchesOf(1))
+    }).pipe(Effect.provide(silent)))
 
   it.scoped("row 34: two processes on one file have the cap together, and launch nothing twice", () =>
     Effect.gen(function*() {
@@ -261,7 +320,7 @@ describe("the stop of an agent", () => {
       yield* stop("ET-1")
       yield* TestClock.adjust("7 hours")
       const stops = calls().length
-      assert.isAtMost(stops, 1 + 361)
+      assert.isAtMost(stops, 1 + 60)
       yield* TestClock.adjust("1 hours")
       assert.strictEqual(calls().length, stops)
       assert.isFalse(calls().includes("stop writer ET-2"))

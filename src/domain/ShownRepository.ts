@@ -1,0 +1,33 @@
+import { Option, Schema } from "effect"
+import type { Projects } from "./Projects.js"
+
+// Every Gitea counts its repositories from 1. So a repository of a project's own Gitea has the Gitea's number in the
+// upper bits of its id: see `gitea/Forges.ts`.
+export const span = 2 ** 32
+
+/** The id that its Gitea gives a repository. */
+export const idInForge = (repository: number): number => repository % span
+
+/** A task's repository as people know it. */
+export const ShownRepository = Schema.NullOr(Schema.Struct({
+  id: Schema.Number.annotations({ description: "the id that its Gitea gives it" }),
+  name: Schema.String.annotations({ description: "owner/name" }),
+  gitea: Schema.NullOr(Schema.String).annotations({
+    description: "the address of its Gitea, if its project has one of its own; null: that of ORCH_GITEA_URL"
+  })
+})).annotations({ description: "the repository of its pull request; null while it has none" })
+export type ShownRepository = typeof ShownRepository.Type
+
+/** What is shown of a task's repository. */
+export const shownRepository = (
+  { ofKey }: Pick<Projects["Type"], "ofKey">,
+  { repository, workItem }: {
+    readonly workItem: string
+    readonly repository: Option.Option<{ readonly id: number; readonly name: string }>
+  }
+): ShownRepository =>
+  Option.getOrNull(Option.map(repository, ({ id, name }) => ({
+    id: idInForge(id),
+    name,
+    gitea: id < span ? null : ofKey(workItem)?.gitea?.url ?? null
+  })))
