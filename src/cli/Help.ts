@@ -18,7 +18,7 @@ const commands = {
     line: "Set plane-sync up for your Plane: asks, and writes .env and plane-sync.json",
     more: [
       "Asks for Plane's address and API token, shows the projects and their states, and proposes the state of each " +
-      "stage. Sends at most 8 requests, which change nothing in Plane.",
+      "stage. Ends with `plane-sync doctor`. Sends at most 8 requests in all, which change nothing in Plane.",
       "Without a terminal nothing is asked: the address and the workspace come by options or variables, the API token " +
       "by ORCH_PLANE_API_TOKEN or standard input, and what is proposed is taken.",
       "What is there is only replaced if you say so. All other lines of a file .env stay as they are."

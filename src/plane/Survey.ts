@@ -21,6 +21,8 @@ export interface SurveyedProject {
   readonly id: string
   readonly identifier: string
   readonly name: string
+  /** The role of the API token's user in it, as a number; undefined where Plane does not tell it. */
+  readonly role: number | undefined
   /** Why nothing can be written to it. Undefined where Plane does not say that. */
   readonly closed: string | undefined
 }
@@ -81,6 +83,7 @@ export const makeSurvey = (
               id: each.id.toLowerCase(),
               identifier: each.identifier.toUpperCase(),
               name: each.name,
+              role: each.member_role ?? undefined,
               closed: closedBy(each)
             }))
           }),

@@ -70,7 +70,7 @@ describe("plane-sync publish", () => {
       const wrong = [
         [["publish"], "stage-changed | gate-failed | completed"],
         [["publish", "stage_changed", "ET-2"], "expected publish stage-changed | gate-failed | completed"],
-        [["dead"], "list, show, retry, discard"],
+        [["dead"], "list | show | retry | discard"],
         [["dead", "lst"], "expected dead list | show | retry | discard"],
         [["dead", "list", "--code", "nope"], "unfit, wrong_project, ambiguous, not_found"],
         [["dead", "show", "x"], "'x' is not a integer"],

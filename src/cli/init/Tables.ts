@@ -4,7 +4,7 @@ import { stateText } from "../../config/WrittenProjects.js"
 import { stages } from "../../domain/Stage.js"
 import type { PlaneState } from "../../domain/StageStates.js"
 import { stateGroups } from "../../domain/StageStates.js"
-import type { Survey, SurveyedProject } from "../../plane/Survey.js"
+import type { SurveyedProject } from "../../plane/Survey.js"
 import { shown, table } from "../Table.js"
 import { askOne, askYesOrNo } from "./Questions.js"
 import type { Proposed } from "./StageProposal.js"
@@ -67,10 +67,14 @@ const byGroup = (identifier: string): WrittenProject => ({
   ])
 })
 
-/** Shows the states of a project, and the table that is proposed for them. One request. */
-export const tableOf = (survey: Survey, { id, identifier, name }: SurveyedProject, isAsked: boolean) =>
+/** Shows the states of a project, and the table that is proposed for them. */
+export const tableOf = (
+  { identifier, name }: SurveyedProject,
+  listed: ReadonlyArray<PlaneState>,
+  isAsked: boolean
+) =>
   Effect.gen(function*() {
-    const states = inOrder(yield* survey.states(id))
+    const states = inOrder(listed)
     yield* Console.log(`\n${identifier}  ${shown(name)}`)
     if (states.length === 0) {
       yield* Console.log("  It shows no states. Each stage gets the first state of its group.")
@@ -81,7 +85,7 @@ export const tableOf = (survey: Survey, { id, identifier, name }: SurveyedProjec
     return written(identifier, yield* settled(states, isAsked))
   })
 
-/** The same without a request. */
+/** The same where its states are not known. */
 export const tableUnread = ({ identifier, name }: SurveyedProject) =>
   Effect.as(
     Console.log(
