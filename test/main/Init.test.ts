@@ -134,7 +134,7 @@ layer(Program.layer, { excludeTestServices: true })((it) =>
         const child = yield* start(["serve"], { cwd, settings: { ORCH_PORT: port } })
         const { err } = yield* listening(child)
         assert.include(
-          err,
+          err.replaceAll("\n", " "),
           `: file ./data/plane-sync.sqlite, Plane ${plane.url} (workspace ag_proj, projects ET, WEB), webhooks of Plane and Gitea`
         )
         const published = yield* run(["publish", "completed", item.key], { cwd, settings: { ORCH_PORT: port } })
