@@ -1,7 +1,7 @@
 import * as Args from "@effect/cli/Args"
 import * as Command from "@effect/cli/Command"
 import * as HelpDoc from "@effect/cli/HelpDoc"
-import { Console, DateTime, Effect, Either } from "effect"
+import { Console, DateTime, Effect, Either, Option } from "effect"
 import { cleanText, escapeHtml } from "../base/Text.js"
 import { uuidV7 } from "../base/UuidV7.js"
 import { keyIn } from "../domain/Project.js"
@@ -43,7 +43,7 @@ export const comment = Command.make(
         )
         yield* Console.log([
           `commented    ${keyIn(project, item.number)} ${shown(item.name)}`,
-          `comment id   ${added.id ?? "unknown"}`,
+          `comment id   ${Option.getOrElse(added.id, () => "unknown")}`,
           `external id  ${externalId}`,
           `address      ${webAddress(config, project, item)}`
         ].join("\n"))

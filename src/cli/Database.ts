@@ -1,18 +1,24 @@
 import * as FileSystem from "@effect/platform/FileSystem"
-import { Effect, Layer } from "effect"
+import { Data, Effect, Layer } from "effect"
 import { Outbox } from "../outbox/Outbox.js"
 import { databaseFile, Storage } from "../storage/Storage.js"
-import { StorageError } from "../storage/StorageError.js"
 
 /** The database of `ORCH_DATABASE_URL`. A `plane-sync serve` may run on it at the same time. */
 export const database = Layer.provideMerge(Outbox.layer, Storage.layer)
+
+/** There is no database at all. */
+export class NoDatabase extends Data.TaggedError("NoDatabase")<{ readonly file: string }> {
+  override get message(): string {
+    return `there is no database ${this.file}: plane-sync serve makes it, or check ${databaseFile.definition.name}`
+  }
+}
 
 /** The path of the database, which exists. */
 export const existingFile = Effect.gen(function*() {
   const file = yield* databaseFile
   const files = yield* FileSystem.FileSystem
   if (yield* Effect.orElseSucceed(files.exists(file), () => false)) return file
-  return yield* new StorageError({ reason: "CannotOpen", where: file, words: "there is no such file" })
+  return yield* new NoDatabase({ file })
 })
 
 /** The same for commands that only look: they fail where there is no file, so that a mistyped path makes no new one. */

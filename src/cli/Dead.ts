@@ -120,11 +120,7 @@ const discard = Command.make(
 ).pipe(Command.withDescription(lineOf("dead discard")))
 
 /** `plane-sync dead …`: the dead letters. */
-export const dead = Command.make(
-  "dead",
-  {},
-  () => wrongUse("dead what? One of: list, show, retry, discard (see plane-sync dead --help)")
-).pipe(
+export const dead = Command.make("dead").pipe(
   Command.withSubcommands([list, show, retry, discard]),
   Command.provide(existingDatabase),
   Command.withDescription(lineOf("dead"))

@@ -4,6 +4,7 @@ import { Console, Data, Effect, Either, Option, Schema } from "effect"
 import { counted } from "../base/Text.js"
 import { diagnose } from "../doctor/Doctor.js"
 import { DoctorReport, doctorReport } from "../doctor/DoctorReport.js"
+import type { Surveyed } from "../doctor/Surveyed.js"
 import { WorkItemKey } from "../domain/WorkItemKey.js"
 import { isOfDotEnv, variableNames } from "./DotEnv.js"
 import { lineOf } from "./Help.js"
@@ -64,10 +65,11 @@ export const doctorLines = ({ checks, requests }: DoctorReport): ReadonlyArray<s
 const toJson = Schema.encodeSync(Schema.parseJson(DoctorReport))
 
 /** The checks after `plane-sync init`: what they find is told, and what was written stays. */
-export const checkup = Effect.flatMap(
-  diagnose({ isOfDotEnv, variableNames, write: undefined }),
-  (diagnosis) => Console.log(doctorLines(doctorReport(diagnosis)).join("\n"))
-)
+export const checkup = (surveyed: Surveyed) =>
+  Effect.flatMap(
+    diagnose({ isOfDotEnv, variableNames, write: undefined, surveyed }),
+    (diagnosis) => Console.log(doctorLines(doctorReport(diagnosis)).join("\n"))
+  )
 
 /** `plane-sync doctor`: checks what may be wrong, and says what mends it. */
 export const doctor = Command.make("doctor", { write, strict, json }, (options) =>

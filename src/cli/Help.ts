@@ -18,7 +18,7 @@ const commands = {
     line: "Set plane-sync up for your Plane: asks, and writes .env and plane-sync.json",
     more: [
       "Asks for Plane's address and API token, shows the projects and their states, and proposes the state of each " +
-      "stage. Sends at most 8 requests, which change nothing in Plane.",
+      "stage. Ends with `plane-sync doctor`. Sends at most 8 requests in all, which change nothing in Plane.",
       "Without a terminal nothing is asked: the address and the workspace come by options or variables, the API token " +
       "by ORCH_PLANE_API_TOKEN or standard input, and what is proposed is taken.",
       "What is there is only replaced if you say so. All other lines of a file .env stay as they are."
@@ -135,8 +135,9 @@ const commands = {
   explain: {
     line: "Explain a work item: its whole story, oldest first, and what is done next for it",
     more: [
-      "Its webhooks, gates and stages, what was published, and each request to Plane with its answer. What is next is " +
-      "planned by the planner that sends.",
+      "Its webhooks and stages, the last verdict of each gate, what was published, and each request to Plane with its " +
+      "answer. Verdicts before the last are not kept; the failures that were told are among what was published. What is " +
+      "next is planned by the planner that sends.",
       "Reads the database of ORCH_DATABASE_URL, also while `plane-sync serve` is running, and does not ask Plane."
     ],
     examples: ["plane-sync explain ET-2", "plane-sync explain ET-2 --json"]

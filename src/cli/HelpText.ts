@@ -21,12 +21,18 @@ const spanText = (span: Span.Span) => textOf(HelpDoc.p(span))
 const membersOf = (doc: HelpDoc.HelpDoc): ReadonlyArray<HelpDoc.HelpDoc> =>
   HelpDoc.isSequence(doc) ? [...membersOf(doc.left), ...membersOf(doc.right)] : HelpDoc.isEmpty(doc) ? [] : [doc]
 
-// That a text is a text is no help.
+// That a text is a text is no help, and the usage shows by itself what is optional or repeated.
 const plain = [
   Primitive.getHelp(Primitive.text),
   Primitive.getHelp(Primitive.integer),
   Primitive.getHelp(Primitive.boolean(Option.none()))
-].map(spanText)
+].map(spanText).concat("This setting is optional.", "This option may be repeated zero or more times.")
+
+/** As it is typed: the choices of an argument stand below it, and those of an option without blanks. */
+const tidy = (usage: string): string => usage.replace(/(<\w+>) \w+(?: \| \w+)+/g, "$1").replaceAll(" | ", "|")
+
+// An option that may be repeated may be left out as well.
+const bracketed = (usage: string): string => usage.replace(/(?<!\[)--[\w-]+ \w+\.\.\./g, "[$&]")
 
 interface Definition {
   readonly term: string
@@ -35,10 +41,15 @@ interface Definition {
 
 const definitionsOf = (doc: HelpDoc.HelpDoc): ReadonlyArray<Definition> =>
   HelpDoc.isDescriptionList(doc)
-    ? doc.definitions.map(([term, about]) => ({
-      term: spanText(term),
-      about: membersOf(about).map(textOf).filter((text) => !plain.includes(text))
-    }))
+    ? doc.definitions.map(([term, about]) => {
+      const choices = / (\w+(?: \| \w+)+)$/.exec(spanText(term))?.[1]
+      return {
+        term: tidy(spanText(term)),
+        about: membersOf(about).map(textOf).filter((text) =>
+          !plain.includes(text) && (choices === undefined || !text.startsWith("One of the following: "))
+        )
+      }
+    })
     : []
 
 /** The definitions that follow a header: ARGUMENTS or OPTIONS. */
@@ -69,6 +80,12 @@ const commandOf = ({ below, root }: Commands, [first = "", second = ""]: Readonl
   })
 }
 
+/** The options, of the command that the words name, that take a value. */
+export const optionsWithValue = (commands: Commands, words: ReadonlyArray<string>): ReadonlyArray<string> => {
+  const members = membersOf(CommandDescriptor.getHelp(commandOf(commands, words).command, config))
+  return sectionOf(members, "OPTIONS").flatMap(({ term }) => /^(--\S+) \S/.exec(term)?.[1] ?? [])
+}
+
 const section = (header: string, lines: ReadonlyArray<string>): ReadonlyArray<string> =>
   lines.length === 0 ? [] : ["", header, "", ...lines]
 
@@ -89,14 +106,21 @@ export const helpText = (commands: Commands, words: ReadonlyArray<string>): stri
   const { examples, line, more = [] } = helpOf(names)
   const members = membersOf(CommandDescriptor.getHelp(command, config))
   // The parser knows a command's own name, and not those above it.
-  const usage = textOf(Usage.getHelp(CommandDescriptor.getUsage(command))).replace(/^\S+/, "")
+  const usage = bracketed(tidy(textOf(Usage.getHelp(CommandDescriptor.getUsage(command))).replace(/^\S+/, "")))
   const title = ["plane-sync", ...names].join(" ")
   const below = commandsOf(names)
   const lines = [
     ...(names.length === 0 ? [`${title} ${version}`] : [title]),
     "",
     ...wrapped(line, "  "),
-    ...section("USAGE", wrappedUsage(`${title}${below.length === 0 ? usage : " <command>"}`, "  ", "      ")),
+    ...section(
+      "USAGE",
+      wrappedUsage(
+        `${title}${below.length === 0 ? usage : names.length === 0 ? " [<command>]" : " <command>"}`,
+        "  ",
+        "      "
+      )
+    ),
     ...section("ARGUMENTS", defined(sectionOf(members, "ARGUMENTS"))),
     ...section("OPTIONS", defined(sectionOf(members, "OPTIONS"))),
     ...section("COMMANDS", below.length === 0 ? [] : listed(below)),

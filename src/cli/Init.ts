@@ -1,6 +1,7 @@
 import * as Command from "@effect/cli/Command"
 import * as Options from "@effect/cli/Options"
 import { Console, Data, Effect } from "effect"
+import type { SeenProject, Surveyed } from "../doctor/Surveyed.js"
 import type { ListedProject } from "../plane/ProjectList.js"
 import type { Access } from "../plane/Survey.js"
 import { dotEnvLayer } from "./DotEnv.js"
@@ -15,7 +16,7 @@ import { tableOf, tableUnread } from "./init/Tables.js"
 import { shown } from "./Table.js"
 import { wrongUse } from "./WrongUse.js"
 
-/** The most requests that it sends to Plane. */
+/** The most requests that it sends, those of the checks at its end among them. */
 const mostRequests = 8
 
 const url = Options.text("url").pipe(
@@ -78,30 +79,37 @@ const setUp = (given: Given, access: Access | undefined, named: ReadonlyArray<st
     const isAsked = access === undefined
     yield* agreeToReplace(isAsked, force)
     const reached = yield* isAsked ? reach(given.known, given.usual) : reachUnasked(access)
-    let requests = reached.requests
+    let left = mostRequests - reached.requests
+    const seen = new Map<string, SeenProject>()
     const written = yield* Effect.forEach(
       yield* chosen(reached.projects, named, isAsked),
       (project) =>
-        requests++ < mostRequests
-          ? tableOf(reached.survey, project, isAsked)
-          : tableUnread(project)
+        Effect.gen(function*() {
+          const { id, identifier, role } = project
+          const states = left > 0 ? yield* reached.survey.states(id) : undefined
+          left -= states === undefined ? 0 : 1
+          seen.set(identifier, { id, role, states })
+          return yield* states === undefined ? tableUnread(project) : tableOf(project, states, isAsked)
+        })
     )
     const secrets = yield* offerHooks(reached.access, isAsked)
     yield* writeFiles(reached.access, secrets, written)
+    const surveyed: Surveyed = { access: reached.access, projects: seen, left }
+    return surveyed
   })
 
 /**
  * `plane-sync init`: leads from a Plane to the two files that plane-sync needs to write to it. `check` is run at the end
  * with the settings that were written. It brings its own layers.
  */
-export const init = <E, R>(check: Effect.Effect<void, E, R>) =>
+export const init = <E, R>(check: (surveyed: Surveyed) => Effect.Effect<void, E, R>) =>
   Command.make("init", { url, workspace, projects, tokenStdin, force }, (options) =>
     Effect.gen(function*() {
       const given = yield* givenBy(options)
-      if (yield* isAnswered) {
-        yield* withPerson(setUp(given, undefined, options.projects, options.force)).pipe(
+      const surveyed = (yield* isAnswered)
+        ? yield* withPerson(setUp(given, undefined, options.projects, options.force)).pipe(
           Effect.catchTag("QuitException", () => new Stopped())
         )
-      } else yield* setUp(given, yield* complete(given), options.projects, options.force)
-      yield* Effect.provide(check, dotEnvLayer)
+        : yield* setUp(given, yield* complete(given), options.projects, options.force)
+      yield* Effect.provide(check(surveyed), dotEnvLayer)
     })).pipe(Command.withDescription(lineOf("init")))

@@ -8,13 +8,14 @@ import { version } from "../base/Version.js"
 import { projectsLayer } from "../config/ProjectsConfig.js"
 import { RateBudget } from "../plane/RateBudget.js"
 import { backup } from "./Backup.js"
+import { asksHelp, checkWords } from "./CheckWords.js"
 import { comment } from "./Comment.js"
 import { dead } from "./Dead.js"
 import { checkup, doctor } from "./Doctor.js"
 import { events } from "./Events.js"
 import { explainItem } from "./ExplainItem.js"
 import { find } from "./Find.js"
-import { lineOf, rootLine, subcommandsOf } from "./Help.js"
+import { lineOf, rootLine } from "./Help.js"
 import { helpText } from "./HelpText.js"
 import { init } from "./Init.js"
 import { loggingLayer } from "./Logging.js"
@@ -22,7 +23,7 @@ import { probe } from "./Probe.js"
 import { publish } from "./Publish.js"
 import { reconcile } from "./Reconcile.js"
 import { task } from "./Task.js"
-import { WrongUse, wrongUse } from "./WrongUse.js"
+import { WrongUse } from "./WrongUse.js"
 
 const asking = Layer.provideMerge(Layer.merge(RateBudget.layer, connections), loggingLayer)
 
@@ -47,23 +48,9 @@ const commandsOf = <E, R>(serving: Effect.Effect<void, E, R>) =>
     Command.provide(comment, plane)
   ] as const
 
-// @effect/cli would name the commands beside the group instead of those within it.
-const checkSubcommand = ([group = "", word = "-"]: ReadonlyArray<string>) => {
-  const names = subcommandsOf(group)
-  return names.length === 0 || word.startsWith("-") || names.includes(word)
-    ? Effect.void
-    : wrongUse(`${group} ${word.slice(0, 80)}: there is no such command, expected ${group} ${names.join(" | ")}`)
-}
-
 /** Turns what the parser refuses into wrong use. The parser has told why. */
 export const withWrongUse = <A, E, R>(parsed: Effect.Effect<A, E, R>) =>
   Effect.catchIf(parsed, ValidationError.isValidationError, () => new WrongUse())
-
-// All behind `--` is a value.
-const asksHelp = (args: ReadonlyArray<string>) => {
-  const end = args.indexOf("--")
-  return args.slice(0, end === -1 ? args.length : end).some((word) => word === "--help" || word === "-h")
-}
 
 /** Runs the command line that `process.argv` holds. `serving` is what `serve`, and no command at all, run. */
 export const run = <E, R>(argv: ReadonlyArray<string>, serving: Effect.Effect<void, E, R>) => {
@@ -80,11 +67,9 @@ export const run = <E, R>(argv: ReadonlyArray<string>, serving: Effect.Effect<vo
     executable: "plane-sync"
   })
   // The parser's own help has lines of any length, and names a command without those above it.
-  const help = Effect.suspend(() => {
-    const below = commands.map(({ descriptor }) => descriptor)
-    return Console.log(helpText({ root: root.descriptor, below }, args))
-  })
-  return Effect.zipRight(checkSubcommand(args), asksHelp(args) ? help : parse(argv)).pipe(
+  const known = { root: root.descriptor, below: commands.map(({ descriptor }) => descriptor) }
+  const help = Effect.suspend(() => Console.log(helpText(known, args)))
+  return Effect.zipRight(checkWords(known, args), asksHelp(args) ? help : parse(argv)).pipe(
     withWrongUse,
     // The parser's own options are the same for every command, and would hide the command's.
     Effect.provide(CliConfig.layer({ showBuiltIns: false }))

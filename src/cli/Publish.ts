@@ -90,11 +90,7 @@ const publishing = StageEvents.layer.pipe(
 )
 
 /** `plane-sync publish …`: stores an event. A `serve` on the same file notices it within a second. */
-export const publish = Command.make(
-  "publish",
-  {},
-  () => wrongUse("publish what? One of: stage-changed, gate-failed, completed (see plane-sync publish --help)")
-).pipe(
+export const publish = Command.make("publish").pipe(
   Command.withSubcommands([stageChanged, gateFailed, completed]),
   Command.provide(publishing),
   Command.withDescription(lineOf("publish"))

@@ -232,11 +232,7 @@ const store = TaskStore.layer.pipe(
 const existing = Layer.provideMerge(store, existingDatabase)
 
 /** `plane-sync task …`: the tasks of the orchestrator. */
-export const task = Command.make(
-  "task",
-  {},
-  () => wrongUse("task what? One of: list, show, start, report, pause, advance (see plane-sync task --help)")
-).pipe(
+export const task = Command.make("task").pipe(
   Command.withSubcommands([
     Command.provide(list, existing),
     Command.provide(show, Layer.provideMerge(TaskPullRequests.layer, existing)),

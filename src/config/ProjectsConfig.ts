@@ -22,6 +22,7 @@ import { accessSettings, sendingSettings } from "../plane/PlaneConfig.js"
 import { forgeErrors } from "./OwnForges.js"
 import type { ProjectText, StateText } from "./ProjectsFile.js"
 import { ProjectsFile } from "./ProjectsFile.js"
+import { twiceIn } from "./TwiceInJson.js"
 
 /** The file of the projects. */
 export const configFile = defineSetting({
@@ -85,12 +86,15 @@ const textOf = (file: string): Read<string> =>
   })
 
 const decode = (file: string, text: string): Either.Either<ProjectsFile, ConfigError.ConfigError> =>
-  Either.flatMap(
-    Either.try({
-      try: (): unknown => JSON.parse(text),
-      catch: (error) => wrong(file, "body", `it is no JSON (${error instanceof Error ? error.message : String(error)})`)
-    }),
-    (json) =>
+  Either.try({
+    try: (): unknown => JSON.parse(text),
+    catch: (error) => wrong(file, "body", `it is no JSON (${error instanceof Error ? error.message : String(error)})`)
+  }).pipe(
+    Either.filterOrLeft(
+      () => twiceIn(text) === undefined,
+      () => wrong(file, twiceIn(text) ?? "body", "it is there twice: expected it once")
+    ),
+    Either.flatMap((json) =>
       Either.mapLeft(
         Schema.decodeUnknownEither(ProjectsFile, { errors: "all", onExcessProperty: "error" })(json),
         (error) =>
@@ -98,6 +102,7 @@ const decode = (file: string, text: string): Either.Either<ProjectsFile, ConfigE
             .map(({ field, message }) => wrong(file, field, message))
             .reduce(ConfigError.And)
       )
+    )
   )
 
 /** The value of a variable that the file names, as settings are read. */

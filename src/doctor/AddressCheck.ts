@@ -9,8 +9,9 @@ import { accessSettings } from "../plane/PlaneConfig.js"
 import type { PlaneError } from "../plane/PlaneError.js"
 import type { Finding, Outcome } from "./Finding.js"
 import { Failed, found, having, Passed } from "./Finding.js"
-import type { NotAsked, PlaneAccess } from "./PlaneAccess.js"
-import { refusedBy, splitAdvice } from "./PlaneAccess.js"
+import type { PlaneAccess } from "./PlaneAccess.js"
+import { NotAsked, refusedBy, splitAdvice } from "./PlaneAccess.js"
+import { Requests } from "./Requests.js"
 
 /** Whose an API token is, or why that is not known. */
 export type AccountAnswer = Either.Either<Account, PlaneError | NotAsked>
@@ -52,10 +53,20 @@ const isOfPlane = ({ reason, status }: PlaneError) =>
  * so whose API token it is gets asked as well.
  */
 export const checkAddress = (
-  { ask, current: { config }, exchange }: PlaneAccess
-): Effect.Effect<Outcome<Reached>, never, HttpClient.HttpClient> =>
+  { ask, current: { config }, exchange, seen }: PlaneAccess
+): Effect.Effect<Outcome<Reached>, never, HttpClient.HttpClient | Requests> =>
   Effect.gen(function*() {
     const { url } = config
+    const { spare, why } = yield* Requests
+    if (!spare(1)) {
+      const notAsked = new NotAsked({ why: `Plane is not asked, because ${why}` })
+      return seen === undefined
+        ? found(refusedBy(notAsked))
+        : having(
+          { instance: undefined, account: Either.left(notAsked) },
+          Passed({ seen: `${url} has answered a moment ago` })
+        )
+    }
     const answered = `${url} answers${yield* throughProxy(url)}`
     const instance = yield* Effect.either(askInstance(config))
     if (Either.isLeft(instance) && !instance.left.isReached) return found(notReached(instance.left))

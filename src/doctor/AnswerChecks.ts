@@ -18,6 +18,8 @@ const limitSeen = (answers: ReadonlyArray<Answered>) => {
   return { requests: remaining + 1, seconds }
 }
 
+const notAsked = "Plane is not asked now"
+
 /** As much as a command of ours may have used within the window, such as this one. */
 const ofCommands = 12
 
@@ -31,6 +33,7 @@ export const checkRateLimit = (
   isServed: boolean
 ): Outcome<never> => {
   const seen = limitSeen(answers)
+  if (answers.length === 0) return found(Skipped({ why: notAsked }))
   if (seen === undefined) return found(Skipped({ why: "Plane's answers do not tell a rate limit" }))
   const window = Duration.toSeconds(limit.window)
   const ours = limit.requests / window
@@ -84,6 +87,7 @@ export const checkClock = (answers: ReadonlyArray<Answered>): Outcome<never> => 
       date > answeredAt ? date - answeredAt : date + 1000 < sentAt ? date + 1000 - sentAt : 0
     ]
   )
+  if (answers.length === 0) return found(Skipped({ why: notAsked }))
   const [first, ...others] = differences
   return first === undefined
     ? found(Skipped({ why: "Plane's answers do not tell its time" }))

@@ -29,6 +29,7 @@ import { checkKey, checkProject, checkStages } from "./ProjectChecks.js"
 import { allowanceFor, Requests } from "./Requests.js"
 import type { IsOfDotEnv } from "./SettingsCheck.js"
 import { checkSettings } from "./SettingsCheck.js"
+import type { Surveyed } from "./Surveyed.js"
 import { checkVersion } from "./VersionCheck.js"
 import type { Heard } from "./WebhookChecks.js"
 import { checkWebhooks } from "./WebhookChecks.js"
@@ -46,6 +47,8 @@ export interface DoctorOptions<R> {
   readonly variableNames: Effect.Effect<ReadonlyArray<string>, never, R>
   /** Shows that writing is permitted, by a comment on this work item. Without one nothing is changed anywhere. */
   readonly write: WorkItemKey | undefined
+  /** What need not be asked, where `init` has just asked it. */
+  readonly surveyed?: Surveyed | undefined
 }
 
 const wrongSetting = "a setting that it needs is wrong"
@@ -107,26 +110,28 @@ const afterAddress = ["API token", "rate limit", "clock", "Plane's version"]
 /** Plane: its address, and then what needs that it answers. */
 const checkPlane = (
   checkup: Checkup,
-  { config, isServed, projects, write }: {
+  { config, isServed, projects, surveyed, write }: {
     readonly config: PlaneConfig
     readonly projects: Projects["Type"]
     readonly isServed: boolean
+    readonly surveyed: Surveyed | undefined
     readonly write: WorkItemKey | undefined
   }
 ): Effect.Effect<void, never, HttpClient.HttpClient | RateBudgets | Requests | Scope.Scope> =>
   Effect.gen(function*() {
     const { check, skip } = checkup
-    const all = yield* Effect.forEach(projects.all, (project) => planeAccess(config, projects.all, project))
+    const all = yield* Effect.forEach(projects.all, (project) => planeAccess(config, projects.all, project, surveyed))
     const [first] = all
     const reached = yield* check("Plane's address", checkAddress(first))
+    const { answers, spare, why } = yield* Requests
     if (reached === undefined) {
+      const reason = spare(1) ? "Plane is not reached" : `Plane is not asked, because ${why}`
       for (const name of [...afterAddress, ...(write === undefined ? [] : ["writing"])]) {
-        yield* skip(name, "Plane is not reached")
+        yield* skip(name, reason)
       }
       return
     }
     const open = yield* checkProjects(checkup, all, reached)
-    const { answers } = yield* Requests
     yield* check(
       "rate limit",
       Effect.sync(() => checkRateLimit(answers(), config.rateLimit, isServed))
@@ -143,18 +148,27 @@ const checkPlane = (
   })
 
 /** What needs the network. */
-const checkNetwork = (checkup: Checkup, database: Database, write: WorkItemKey | undefined) =>
+const checkNetwork = (
+  checkup: Checkup,
+  database: Database,
+  { surveyed, write }: Pick<DoctorOptions<never>, "surveyed" | "write">
+) =>
   Effect.gen(function*() {
     const { check, skip } = checkup
     const config = Either.getOrUndefined(yield* Effect.either(PlaneConfig))
     const projects = Either.getOrUndefined(yield* Effect.either(projectsConfig))
     const own = yield* HttpClient.HttpClient
     const tokens = new Set(projects?.all.map((project) => project.names.apiToken))
-    const asking = Requests.layer(allowanceFor(projects?.all.length ?? 1, tokens.size))
+    const asking = surveyed === undefined
+      ? Requests.layer(
+        allowanceFor(projects?.all.length ?? 1, tokens.size),
+        "doctor has sent as many requests as it may"
+      )
+      : Requests.layer(surveyed.left, "init has sent as many requests as it may: plane-sync doctor asks")
 
     return yield* Effect.gen(function*() {
       if (config === undefined || projects === undefined) yield* skip("Plane's address", wrongSetting)
-      else yield* checkPlane(checkup, { config, projects, isServed: database.isServed, write })
+      else yield* checkPlane(checkup, { config, projects, isServed: database.isServed, surveyed, write })
 
       const server = database.isServed ? yield* Effect.option(ServerConfig) : Option.none()
       const health = Option.isSome(server)
@@ -179,13 +193,13 @@ const checkNetwork = (checkup: Checkup, database: Database, write: WorkItemKey |
  * comment that `write` asks for.
  */
 export const diagnose = <R>(
-  { isOfDotEnv, variableNames, write }: DoctorOptions<R>
+  { isOfDotEnv, surveyed, variableNames, write }: DoctorOptions<R>
 ): Effect.Effect<Diagnosis, never, FileSystem.FileSystem | Migrations | R> =>
   Effect.gen(function*() {
     const checkup = yield* makeCheckup
     yield* checkup.check("settings", checkSettings(isOfDotEnv, variableNames))
     const database = yield* checkFile(checkup)
-    const requests = yield* checkNetwork(checkup, database, write).pipe(
+    const requests = yield* checkNetwork(checkup, database, { surveyed, write }).pipe(
       Effect.provide(connections),
       // What is wrong with a setting was said above.
       Effect.catchAll(() =>

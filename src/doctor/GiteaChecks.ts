@@ -52,8 +52,6 @@ const refused = (error: GiteaError): Finding => {
 
 const UserJson = Schema.parseJson(Schema.Struct({ login: Schema.String }))
 
-const notAsked = Skipped({ why: "Gitea is not asked, because doctor has sent as many requests as it may" })
-
 /** None where the token may not be told this, as one for repositories alone may not. */
 const orForbidden = <A, R>(asking: Effect.Effect<A, GiteaError, R>) =>
   Effect.catchIf(
@@ -105,7 +103,8 @@ const checkForge = ({ api, repositories }: Forge): Effect.Effect<
   HttpClient.HttpClient | Requests
 > =>
   Effect.gen(function*() {
-    const { spare } = yield* Requests
+    const { spare, why } = yield* Requests
+    const notAsked = Skipped({ why: `Gitea is not asked, because ${why}` })
     if (!spare(2)) return [notAsked]
     const asking = yield* makeRequests(api)
     const known = yield* Effect.either(Effect.all([

@@ -13,12 +13,16 @@ import { RateBudgets } from "../plane/RateBudgets.js"
 import type { Finding } from "./Finding.js"
 import { Failed, Skipped, Warned } from "./Finding.js"
 import { Requests } from "./Requests.js"
+import type { SeenProject, Surveyed } from "./Surveyed.js"
+import { isOf } from "./Surveyed.js"
 
 /** One project, and what asks Plane about it. */
 export interface PlaneAccess {
   readonly current: CurrentProject["Type"]
   readonly exchange: Exchange
   readonly client: PlaneClient["Type"]
+  /** What is known without a request. */
+  readonly seen: SeenProject | undefined
   /**
    * Asks, if as many requests may still be sent, and the API token may send now: its rate limit is never waited for.
    */
@@ -60,11 +64,12 @@ export const refusedBy = (error: FindError | NotAsked): Finding => {
 export const planeAccess = (
   config: PlaneConfig,
   all: ReadonlyArray<Project>,
-  project: Project
+  project: Project,
+  surveyed: Surveyed | undefined
 ): Effect.Effect<PlaneAccess, never, HttpClient.HttpClient | RateBudgets | Requests | Scope.Scope> =>
   Effect.gen(function*() {
     const current = currentProject(config, all, project, keptPlace(project, undefined))
-    const { spare } = yield* Requests
+    const { spare, why } = yield* Requests
     const budget = yield* (yield* RateBudgets).of(current.config.apiToken)
     const services = yield* Layer.build(
       Layer.provide(Layer.fresh(PlaneClient.layer), [
@@ -76,12 +81,13 @@ export const planeAccess = (
       current,
       exchange: yield* Effect.provideService(makeExchange(current), RateBudget, budget),
       client: Context.get(services, PlaneClient),
+      seen: surveyed !== undefined && isOf(surveyed, current.config)
+        ? surveyed.projects.get(project.identifier)
+        : undefined,
       ask: (requests, asking) =>
         Effect.gen(function*() {
           if (!spare(requests)) {
-            return yield* new NotAsked({
-              why: "Plane is not asked, because doctor has sent as many requests as it may"
-            })
+            return yield* new NotAsked({ why: `Plane is not asked, because ${why}` })
           }
           const { limit, pausedUntil, used } = yield* budget.status
           if (Option.isSome(pausedUntil) || used + requests > limit) {

@@ -37,14 +37,20 @@ const roles: Readonly<Record<number, string>> = { 5: "a guest", 15: "a member", 
 
 /** Whether the API token may write to a project: the probe of a running program, with what it tells. */
 export const checkProject = (
-  { ask, current, exchange }: PlaneAccess
+  { ask, current, exchange, seen }: PlaneAccess
 ): Effect.Effect<Outcome<true>> => {
   const { config: { workspaceSlug }, project: { id, identifier } } = current
   const probe = makeProbe({ current, exchange, locate: makeLocate(current, exchange) })
-  return Effect.match(ask(id === undefined ? 2 : 1, probe), {
+  const told = seen === undefined
+    ? Effect.map(
+      ask(id === undefined ? 2 : 1, probe),
+      ({ id, member_role }) => ({ id, role: member_role ?? undefined })
+    )
+    : Effect.succeed(seen)
+  return Effect.match(told, {
     onFailure: (error) => found(refusedBy(error)),
-    onSuccess: ({ id, member_role }) => {
-      const role = roles[member_role ?? 0]
+    onSuccess: ({ id, role: number = 0 }) => {
+      const role = roles[number]
       return having(
         true,
         Passed({
@@ -86,8 +92,10 @@ const fit = ({ identifier, names, stages }: Project, states: ReadonlyArray<Plane
 }
 
 /** The stage table as Plane's states make it. */
-export const checkStages = ({ ask, client, current: { project } }: PlaneAccess): Effect.Effect<Outcome<never>> =>
-  Effect.match(ask(1, client.states), {
+export const checkStages = (
+  { ask, client, current: { project }, seen }: PlaneAccess
+): Effect.Effect<Outcome<never>> =>
+  Effect.match(seen?.states === undefined ? ask(1, client.states) : Effect.succeed(seen.states), {
     onFailure: (error) => found(refusedBy(error)),
     onSuccess: (states) => found(fit(project, states))
   })

@@ -35,11 +35,14 @@ export class Requests extends Context.Tag("plane-sync/doctor/Requests")<Requests
   readonly sent: () => number
   /** Whether so many more may be sent. */
   readonly spare: (count: number) => boolean
+  /** Why no more are sent, once all are. */
+  readonly why: string
   readonly answers: () => ReadonlyArray<Answered>
 }>() {
   /** With an `HttpClient` that sends `most` requests; more would be a mistake of a check. */
   static readonly layer = (
-    most: number
+    most: number,
+    why: string
   ): Layer.Layer<Requests | HttpClient.HttpClient, never, HttpClient.HttpClient> =>
     Layer.effectContext(Effect.map(HttpClient.HttpClient, (client) => {
       let sent = 0
@@ -65,6 +68,7 @@ export class Requests extends Context.Tag("plane-sync/doctor/Requests")<Requests
       return Context.make(Requests, {
         sent: () => sent,
         spare: (count) => sent + count <= most,
+        why,
         answers: () => answers
       }).pipe(Context.add(HttpClient.HttpClient, counting))
     }))

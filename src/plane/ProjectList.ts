@@ -10,6 +10,8 @@ export interface ListedProject {
   /** Upper case. */
   readonly identifier: string
   readonly name: string
+  /** The role of the API token's user in it, as a number; undefined where Plane does not tell it. */
+  readonly role: number | undefined
   /** Why nothing can be written to it. Undefined where Plane does not say that. */
   readonly closed: string | undefined
 }
@@ -70,6 +72,7 @@ export const listProjects = (
           id: each.id.toLowerCase(),
           identifier: each.identifier.toUpperCase(),
           name: each.name,
+          role: each.member_role ?? undefined,
           closed: closedBy(each)
         })
       }

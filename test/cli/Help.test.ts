@@ -11,8 +11,7 @@ const describing = (lines: ReadonlyArray<string>, term: string): ReadonlyArray<s
   if (at === -1) return []
   const after = lines.slice(at + 1)
   const end = after.findIndex((line) => !line.startsWith("      "))
-  return after.slice(0, end).map((line) => line.trim())
-    .filter((line) => !/^(This setting is optional|One of the following)/.test(line))
+  return after.slice(0, end).map((line) => line.trim()).filter((line) => !line.startsWith("One of the following"))
 }
 
 describe("--help at 80 columns", () => {
@@ -35,6 +34,9 @@ describe("--help at 80 columns", () => {
           for (const example of examples) assert.include(collapsed(out.replace(/ \\\n/g, "")), `$ ${example}`)
           const usage = collapsed(/^USAGE\n\n(.*?)\n\n/ms.exec(out)?.[1] ?? "")
           assert.include(usage, name)
+          assert.notMatch(out, /This (setting|option) (is|may)/)
+          // Whatever may be left out stands in brackets.
+          assert.notMatch(usage, /(?<!\[)--\S+ \w+\.\.\./)
           for (const term of usage.match(/<(?!command)\w+>|--[a-z-]+/g) ?? []) {
             assert.isNotEmpty(describing(lines, term).join(" "), `${name}: ${term}\n${out}`)
           }

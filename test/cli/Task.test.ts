@@ -43,7 +43,7 @@ describe("plane-sync task", () => {
       const cli = yield* alone
       yield* cli("task", "start", "ET-1")
       const wrong = [
-        [["task"], "list, show, start, report, pause, advance"],
+        [["task"], "list | show | start | report | pause | advance"],
         [["task", "strat", "ET-2"], "expected task list | show | start | report | pause | advance"],
         [["task", "start", "nokey"], "is not a work item key"],
         [["task", "report", "ET-2", "passed"], "--stage"],

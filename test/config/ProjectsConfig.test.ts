@@ -124,6 +124,11 @@ describe("plane-sync.json", () => {
         ]
       },
       {
+        name: "a project twice",
+        wrong: Effect.flip(read(`{"projects":{"ET":{"id":"7a79f0a9-5278-49cd-9007-9a338f238f9c"},"ET":{}}}`)),
+        expected: ["FILE: projects.ET: it is there twice: expected it once"]
+      },
+      {
         name: "no project",
         wrong: projects({}),
         expected: ["FILE: projects: it names no project: expected at least one, like \"ET\""]

@@ -111,6 +111,20 @@ describe("the checks of the database", () => {
       says(seen, "free space", "failed", /^8\.0 MiB are free in /, "make room there")
     }).pipe(Effect.scoped, withPlane))
 
+  it.live("know a file that can be read, and is not whole", () =>
+    Effect.gen(function*() {
+      const settings = yield* ended
+      const file = settings.ORCH_DATABASE_URL
+      const content = readFileSync(file)
+      // The header counts pages that nothing needs, and there are none.
+      content.writeUInt32BE(content.readUInt32BE(36) + 5, 36)
+      writeFileSync(file, content)
+      const seen = yield* examine(settings)
+      says(seen, "database", "passed", "its tables are of version")
+      says(seen, "integrity", "failed", /plane-sync\.sqlite: .*[Ff]reelist/, "restore a backup, as docs/setup.md says")
+      assert.deepStrictEqual([seen.code, seen.trouble.map(({ name }) => name)], [1, ["integrity", "who sends"]])
+    }).pipe(Effect.scoped, withPlane))
+
   it.live("know a file that is damaged, or cut", () =>
     Effect.gen(function*() {
       const settings = yield* ended

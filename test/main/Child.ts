@@ -23,7 +23,12 @@ export const freePort = Effect.async<number>((resume) => {
 /** The real program in a separate process, with no settings but the given ones. It is killed when the scope closes. */
 export const start = (
   args: ReadonlyArray<string>,
-  options: { readonly cwd: string; readonly settings?: Readonly<Record<string, string>> }
+  options: {
+    readonly cwd: string
+    readonly settings?: Readonly<Record<string, string>>
+    /** What it gets on standard input; nothing if it is left out. */
+    readonly input?: string
+  }
 ) =>
   Effect.gen(function*() {
     const { path } = yield* Program
@@ -32,11 +37,12 @@ export const start = (
         spawn(process.execPath, [path, ...args], {
           cwd: options.cwd,
           env: { PATH: process.env["PATH"], ...options.settings },
-          stdio: ["ignore", "pipe", "pipe"]
+          stdio: ["pipe", "pipe", "pipe"]
         })
       ),
       (child) => Effect.sync(() => child.kill("SIGKILL"))
     )
+    child.stdin.end(options.input ?? "")
     let out = ""
     let err = ""
     child.stdout.on("data", (chunk: Buffer) => {

@@ -199,8 +199,10 @@ describe("the cap of agents at work", () => {
         `INFO writer is launched for ET-1 at write; it had failed ${length} times`
       ])
     }).pipe(
-      Effect.provide(running({ launcher, stages })),
-      Effect.provide(Layer.merge(log.layer, Logger.minimumLogLevel(LogLevel.Debug)))
+      Effect.provide(Layer.provideMerge(
+        running({ launcher, stages }),
+        Layer.merge(log.layer, Logger.minimumLogLevel(LogLevel.Debug))
+      ))
     )
   })
 

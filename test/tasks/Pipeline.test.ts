@@ -69,11 +69,13 @@ describe("Pipeline", () => {
       // Of the settings.
       assert.deepStrictEqual(project.stages.get("done"), { id: StateId("381a2833-3c4e-4be5-bd0f-be84cb946ad8") })
     }).pipe(
-      Effect.provide(Pipeline.layer([
-        { stage: "analysis", state: { name: "Reading" }, gates: [] },
-        { stage: "proofread", state: { group: "started" }, gates: [] },
-        { stage: "done", gates: [] }
-      ])),
-      Effect.provide(Layer.provide(projectsLayer, Layer.setConfigProvider(ConfigProvider.fromMap(new Map()))))
+      Effect.provide(Layer.merge(
+        Pipeline.layer([
+          { stage: "analysis", state: { name: "Reading" }, gates: [] },
+          { stage: "proofread", state: { group: "started" }, gates: [] },
+          { stage: "done", gates: [] }
+        ]),
+        Layer.provide(projectsLayer, Layer.setConfigProvider(ConfigProvider.fromMap(new Map())))
+      ))
     ))
 })

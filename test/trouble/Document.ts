@@ -9,7 +9,7 @@ why it is degraded, and the log says it when it begins.
 
 Below stands for each trouble what each of the four says. The texts are not written by hand: \`npm run trouble -- --write\`
 breaks each thing in turn against a simulated Plane, and writes down what it reads. "–" means that nothing is said there.
-Full disks and other troubles of storage are in [reliability.md](reliability.md).
+More troubles of storage are in [reliability.md](reliability.md).
 `
 
 const cell = (lines: ReadonlyArray<string>) =>
@@ -28,6 +28,10 @@ export const section = ({ name }: Trouble, { doctor, explain, health, log }: Sai
     `| \`explain\` | ${cell(explain)} |`,
     ""
   ].join("\n")
+
+/** What a document has of one trouble already. */
+export const sectionIn = (document: string, { name }: Trouble): string | undefined =>
+  document.split(/^(?=## )/m).find((part) => part.startsWith(`## ${name}\n`))?.replace(/\n+$/, "\n")
 
 /** The text of docs/trouble.md. */
 export const page = (sections: ReadonlyArray<string>): string => [introduction, ...sections].join("\n")

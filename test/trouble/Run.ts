@@ -7,7 +7,7 @@ import { make as makeWire } from "../faults/Wire.js"
 import { fakeGitea } from "../gitea/FakeGitea.js"
 import { folder, post } from "../http/Server.js"
 import { freePort, run, start } from "../main/Child.js"
-import type { Trouble } from "./Trouble.js"
+import type { Scene, Trouble } from "./Trouble.js"
 
 /** What is said of a trouble, in each place where a person would look. */
 export interface Said {
@@ -70,7 +70,7 @@ const isSettled = ({ reasons }: HealthReport) =>
 
 const patience = "15 seconds"
 
-/** Breaks it, and looks where a person would. */
+/** Breaks it, and looks where a person would. Undefined where it cannot be broken. */
 export const look = (trouble: Trouble) =>
   Effect.gen(function*() {
     const plane = yield* PlaneSimulator
@@ -81,13 +81,16 @@ export const look = (trouble: Trouble) =>
     const port = yield* freePort
     const url = `http://127.0.0.1:${port}`
     const database = `${cwd}/data/plane-sync.sqlite`
+    const scene: Scene = { plane, planeUrl: wire.url, cut: wire.cut, gitea, database }
+    const broken = yield* trouble.broken(scene)
+    if (broken === undefined) return undefined
     const settings = {
       ...plane.settings,
       ORCH_PLANE_API_URL: wire.url,
       ORCH_DATABASE_URL: database,
       ORCH_PORT: String(port),
       ORCH_LOG_FORMAT: "json",
-      ...(yield* trouble.broken({ plane, planeUrl: wire.url, cut: wire.cut, gitea, database }))
+      ...broken
     }
     const options = { cwd, settings }
     const workItem = trouble.workItem ?? key
@@ -107,7 +110,7 @@ export const look = (trouble: Trouble) =>
       ).pipe(Effect.timeoutTo({ duration: patience, onSuccess: (isUp) => isUp, onTimeout: () => false }))
       if (isUp) {
         yield* post(url, JSON.stringify({ type: "stage_changed", workItem, from: "created", to: "done", agent: "x" }))
-        if (trouble.later !== undefined) yield* trouble.later(url)
+        if (trouble.later !== undefined) yield* trouble.later(url, scene)
         // What is degraded only later is waited for; what never is, is not waited for long.
         yield* Effect.repeat(Effect.zipRight(Effect.sleep("100 millis"), health(url)), {
           until: (answer) => answer._tag === "Some" && isSettled(answer.value) && answer.value.status === "degraded"

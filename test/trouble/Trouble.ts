@@ -20,10 +20,13 @@ type Settings = Readonly<Record<string, string>>
 export interface Trouble {
   /** What a person would say is broken. */
   readonly name: string
-  /** Breaks it, before `serve` is started; the settings that are needed for it. */
-  readonly broken: (scene: Scene) => Effect.Effect<Settings, never, Scope.Scope>
+  /**
+   * Breaks it, before `serve` is started; the settings that are needed for it. Undefined where it cannot be broken,
+   * because this user may not do what it takes.
+   */
+  readonly broken: (scene: Scene) => Effect.Effect<Settings | undefined, never, Scope.Scope>
   /** Breaks it while `serve` is running at an address. */
-  readonly later?: (url: string) => Effect.Effect<unknown>
+  readonly later?: (url: string, scene: Scene) => Effect.Effect<unknown>
   /** The work item that an event is published for, if not the one that there is. */
   readonly workItem?: string
   /** `serve` is not started. */

@@ -1,10 +1,12 @@
+import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import Database from "better-sqlite3"
 import { Effect } from "effect"
 import { mkdirSync, writeFileSync } from "node:fs"
 import { dirname } from "node:path"
 import { selfSigned } from "../doctor/Certificate.js"
 import { listening } from "../doctor/Planes.js"
-import { request } from "../http/Server.js"
+import { byBallast, mountSmall } from "../faults/Disk.js"
+import { post, request } from "../http/Server.js"
 import { fixture } from "../webhooks/Fixtures.js"
 import { deliver, signature } from "../webhooks/Sender.js"
 import type { Trouble } from "./Trouble.js"
@@ -157,6 +159,19 @@ export const troubles: ReadonlyArray<Trouble> = [
         writeFileSync(database, "")
         return {}
       })
+  },
+  {
+    name: "The disk is full",
+    broken: ({ database }) => {
+      mkdirSync(dirname(database))
+      return Effect.map(mountSmall(dirname(database)), (isMounted) => isMounted ? {} : undefined)
+    },
+    later: (url, { database }) =>
+      Effect.gen(function*() {
+        yield* Effect.sleep("1 second")
+        yield* (yield* byBallast(dirname(database))).fill
+        return yield* post(url, JSON.stringify({ type: "task_completed", workItem: "ET-1" }))
+      }).pipe(Effect.provide(NodeFileSystem.layer))
   },
   {
     name: "Nobody sends",

@@ -5,7 +5,6 @@ import { stages } from "../../domain/Stage.js"
 import type { PlaneState } from "../../domain/StageStates.js"
 import { stateGroups } from "../../domain/StageStates.js"
 import type { ListedProject } from "../../plane/ProjectList.js"
-import type { Survey } from "../../plane/Survey.js"
 import { shown, table } from "../Table.js"
 import { askOne, askYesOrNo } from "./Questions.js"
 import type { Proposed } from "./StageProposal.js"
@@ -68,10 +67,14 @@ const byGroup = (identifier: string): WrittenProject => ({
   ])
 })
 
-/** Shows the states of a project, and the table that is proposed for them. One request. */
-export const tableOf = (survey: Survey, { id, identifier, name }: ListedProject, isAsked: boolean) =>
+/** Shows the states of a project, and the table that is proposed for them. */
+export const tableOf = (
+  { identifier, name }: ListedProject,
+  listed: ReadonlyArray<PlaneState>,
+  isAsked: boolean
+) =>
   Effect.gen(function*() {
-    const states = inOrder(yield* survey.states(id))
+    const states = inOrder(listed)
     yield* Console.log(`\n${identifier}  ${shown(name)}`)
     if (states.length === 0) {
       yield* Console.log("  It shows no states. Each stage gets the first state of its group.")
@@ -82,7 +85,7 @@ export const tableOf = (survey: Survey, { id, identifier, name }: ListedProject,
     return written(identifier, yield* settled(states, isAsked))
   })
 
-/** The same without a request. */
+/** The same where its states are not known. */
 export const tableUnread = ({ identifier, name }: ListedProject) =>
   Effect.as(
     Console.log(
