@@ -18,7 +18,7 @@ describe("a variable that is no setting", () => {
         typo("ORCH_PLANE_API_", "TAKAN"),
         typo("ORCH_PLANE_API_", "TOKENS"),
         typo("ORCH-PLANE-", "API_TOKEN"),
-        typo("ORCH__", "PLANE_API_TOKEN"),
+        typo("ORCH", "__PLANE_API_TOKEN"),
         typo("CH_", "PLANE_API_TOKEN"),
         typo("orch_plane_", "api_tokn"),
         typo("ORCH_PLANE_API_", "TOKEN_X"),

@@ -121,7 +121,7 @@ const known = (deliveries: ReadonlyArray<Delivery>, numbers: ReadonlyArray<numbe
   }).pipe(Effect.provide(Storage.layerFile(":memory:")), Effect.orDie)
 
 const runs = <A>(property: FastCheck.IAsyncProperty<A>, numRuns: number) =>
-  Effect.promise(() => FastCheck.assert(property, { numRuns }))
+  Effect.promise(() => FastCheck.assert(property, { numRuns: Number(process.env["PROPERTY_RUNS"] ?? numRuns) }))
 
 describe("what is known of pull requests", () => {
   it.live("does not depend on the order and the repetition of deliveries", () =>
@@ -138,7 +138,7 @@ describe("what is known of pull requests", () => {
           assert.deepStrictEqual(found, expected)
         }
       ),
-      60
+      25
     ), 60_000)
 
   it.live("is not changed by facts about another work item", () =>
@@ -159,7 +159,7 @@ describe("what is known of pull requests", () => {
           assert.deepStrictEqual(found, expected)
         }
       ),
-      40
+      20
     ), 60_000)
 })
 

@@ -9,7 +9,7 @@ import { run } from "./Run.js"
 const { path, runs, seed } = Effect.runSync(Config.all({
   seed: Config.option(Config.integer("PROPERTY_SEED")),
   path: Config.option(Config.string("PROPERTY_PATH")),
-  runs: Config.withDefault(Config.integer("PROPERTY_RUNS"), 3)
+  runs: Config.withDefault(Config.integer("PROPERTY_RUNS"), 2)
 }))
 
 const timeLimit = Math.max(120_000, runs * 20_000)

@@ -307,7 +307,7 @@ describe("advance", () => {
           )
         )
       }),
-      { numRuns: 40 }
+      { numRuns: Number(process.env["PROPERTY_RUNS"] ?? 25) }
     ).finally(() => rmSync(folder, { recursive: true }))
     // Else the rules were hardly asked: a history has one or two events, more or less by chance.
     assert.isAbove(events, runs / 4)

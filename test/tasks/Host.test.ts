@@ -1,7 +1,7 @@
 import * as SqliteClient from "@effect/sql-sqlite-node/SqliteClient"
 import * as SqlClient from "@effect/sql/SqlClient"
 import { assert, describe, it } from "@effect/vitest"
-import { ConfigProvider, Effect, Layer, Logger, LogLevel, Schedule, TestClock } from "effect"
+import { ConfigProvider, Effect, Layer, Logger, LogLevel, Option, Schedule, TestClock } from "effect"
 import type { QualityGate } from "../../src/index.js"
 import {
   AgentLauncher,
@@ -64,7 +64,7 @@ describe("the orchestrator in a host program", () => {
       })
       // ET-1 only passes its first stage.
       assert.deepStrictEqual(launched, ["writer ET-2"])
-      assert.strictEqual(yield* tasks.byKey("ET-3"), undefined)
+      assert.isTrue(Option.isNone(yield* tasks.byKey("ET-3")))
       const events = yield* sql<{ id: string; body: string }>`SELECT body FROM plane_sync_event ORDER BY sequence`
       assert.sameMembers(events.map(({ body }) => body.replace(/,"workItem":"ET-\d"/, "")), [
         `{"type":"stage_changed","from":"write","to":"published"}`,

@@ -300,7 +300,7 @@ describe("the stop of an agent", () => {
         // A stop that fails holds up no launch.
         assert.isTrue(calls().includes("launch writer ET-2"))
         how.stop = () => Effect.void
-        yield* TestClock.adjust("2 minutes")
+        yield* TestClock.adjust("5 minutes")
         const many = calls().length
         yield* TestClock.adjust("1 hours")
         assert.strictEqual(calls().length, many)

@@ -3,6 +3,7 @@ import { Effect, Exit, Layer, Logger, LogLevel, Scope, TestClock } from "effect"
 import { Storage } from "../../src/storage/Storage.js"
 import { WakeUps } from "../../src/storage/WakeUps.js"
 import { AgentLauncher } from "../../src/tasks/AgentLauncher.js"
+import { Pipeline } from "../../src/tasks/Pipeline.js"
 import { Verdict } from "../../src/tasks/QualityGate.js"
 import { Tasks } from "../../src/tasks/Tasks.js"
 import { folder } from "../http/Server.js"
@@ -66,6 +67,18 @@ describe("the orchestrator", () => {
     }).pipe(Effect.provide(running({ launcher })))
   })
 
+  it.effect("leaves a task where it is whose project no setting names any more", () =>
+    Effect.gen(function*() {
+      const tasks = yield* Tasks
+      for (const workItem of ["GONE-2", "ET-2"]) {
+        yield* tasks.start({ workItem })
+        yield* settled
+        yield* report(workItem, "analysis")
+        yield* settled
+      }
+      assert.deepStrictEqual([yield* stageOf("GONE-2"), yield* stageOf("ET-2")], ["created", "architecture"])
+    }).pipe(Effect.provide(Layer.merge(running({ pipeline: Pipeline.layerProjects() }), silent))))
+
   it.effect("a launcher that hangs or fails blocks nobody, and is called again", () => {
     const { does, launched, launcher } = launching()
     return Effect.gen(function*() {
@@ -80,13 +93,12 @@ describe("the orchestrator", () => {
       does(Effect.fail("no such agent"))
       yield* TestClock.adjust("61 seconds")
       // Nobody needs the analyst any more, whose stage was left.
-      assert.deepStrictEqual(launched.slice(1), [
-        "architect at architecture of ET-2",
-        "architect at architecture of ET-2"
-      ])
+      const again = launched.slice(1)
+      assert.isAbove(again.length, 1)
+      assert.deepStrictEqual(new Set(again), new Set(["architect at architecture of ET-2"]))
       does(Effect.void)
-      yield* TestClock.adjust("10 minutes")
-      assert.deepStrictEqual(launched.slice(3), ["architect at architecture of ET-2"])
+      yield* TestClock.adjust("20 minutes")
+      assert.deepStrictEqual(launched.slice(1 + again.length), ["architect at architecture of ET-2"])
     }).pipe(Effect.provide(Layer.merge(running({ launcher }), silent)))
   })
 

@@ -25,7 +25,10 @@ const permutations = <A>(items: ReadonlyArray<A>): ReadonlyArray<ReadonlyArray<A
       permutations(items.filter((_, other) => other !== index)).map((rest) => [item, ...rest])
     )
 
-const orders = [...permutations(facts), ...permutations(facts.filter((fact) => fact !== "merged"))]
+const all = [...permutations(facts), ...permutations(facts.filter((fact) => fact !== "merged"))]
+
+// A third of them; ORDERS=all tries each.
+const orders = process.env["ORDERS"] === "all" ? all : all.filter((_, index) => index % 3 === 0)
 
 // Each with a copy of one of its facts behind, and the task started somewhere in between.
 const cases = orders.map((order, index) => {
@@ -72,7 +75,7 @@ describe("the order of hooks", () => {
   it.live("does not matter: a task ends where the facts together say", () =>
     Effect.gen(function*() {
       const at = yield* scene({ ORCH_PLANE_API_TOKEN: "" })
-      assert.lengthOf(cases, 120 + 24)
+      assert.lengthOf(all, 120 + 24)
       yield* Effect.forEach(cases, ({ startedAt, steps, workItem }) =>
         Effect.gen(function*() {
           for (const [index, fact] of steps.entries()) {
