@@ -135,9 +135,8 @@ const commands = {
   explain: {
     line: "Explain a work item: its whole story, oldest first, and what is done next for it",
     more: [
-      "Its webhooks and stages, the last verdict of each gate, what was published, and each request to Plane with its " +
-      "answer. Verdicts before the last are not kept; the failures that were told are among what was published. What is " +
-      "next is planned by the planner that sends.",
+      "Its webhooks and stages, the verdicts of its gates, what was published, and each request to Plane with its answer. " +
+      "What is next is planned by the planner that sends.",
       "Reads the database of ORCH_DATABASE_URL, also while `plane-sync serve` is running, and does not ask Plane."
     ],
     examples: ["plane-sync explain ET-2", "plane-sync explain ET-2 --json"]

@@ -15,7 +15,7 @@ import type { Pipeline } from "./Pipeline.js"
 import type { QualityGates } from "./QualityGate.js"
 import type { Round } from "./Round.js"
 import { dueAgain, makeRound } from "./Round.js"
-import { tell } from "./Story.js"
+import { tell, verdictLine } from "./Story.js"
 import type { TaskId } from "./Task.js"
 import type { TaskRow } from "./TaskRows.js"
 import { taskReader, toldAgentOf } from "./TaskRows.js"
@@ -75,13 +75,17 @@ export const makeAdvance = (
   /** Stores the verdicts, and gives the failures that are to be told at a stage. */
   const say = (
     { task }: TaskRow,
-    { changed, failures, well }: VerdictNews,
+    { changed, failures, turned, well }: VerdictNews,
     stage: string,
     id: string,
     now: EpochMillis
   ): Effect.Effect<ReadonlyArray<StageEvent>, SqlError> =>
     Effect.gen(function*() {
       yield* remember(task.id, changed)
+      for (const verdict of turned) {
+        // Of these the line below says more.
+        if (!well.includes(verdict.gate)) yield* tell(sql, task.id, now, verdictLine(verdict))
+      }
       yield* Effect.forEach(well, (gate) => tell(sql, task.id, now, `${gate} holds again at ${task.stage}`), {
         discard: true
       })

@@ -5,19 +5,33 @@ import { cleanLine, reasonLimit } from "../base/Text.js"
 import type { EpochMillis } from "../base/Time.js"
 import { utc } from "../base/Time.js"
 import type { Sql } from "../storage/Sql.js"
-import type { TaskId } from "./Task.js"
+import type { TaskId, VerdictWord } from "./Task.js"
 
-/** Something that happened to a task and is not told in Plane. */
+/** Something that happened to a task: verdicts, and what is not told in Plane. */
 export interface StoryLine {
   readonly at: DateTime.Utc
   readonly line: string
 }
 
+interface GivenWord {
+  readonly gate: string
+  readonly stage: string | null
+  readonly verdict: VerdictWord
+  readonly reason?: string | undefined
+}
+
+/** A verdict in a task's story. */
+export const verdictLine = ({ gate, reason, stage, verdict }: GivenWord): string =>
+  cleanLine(
+    `gate ${gate}${stage === null ? "" : ` of ${stage}`}: ${verdict}${reason === undefined ? "" : `: ${reason}`}`,
+    reasonLimit
+  )
+
+/** Whether a line of a story is a verdict. */
+export const isVerdictLine = (line: string): boolean => /^gate .+: (passed|failed|pending)(: |$)/.test(line)
+
 /** How many lines of a task are kept. */
 const kept = 200
-
-/** How many lines of a task are shown. */
-const shown = 50
 
 /** Adds a line to a task's story, within the transaction of what it tells. Only the newest lines are kept. */
 export const tell = (sql: Sql, taskId: TaskId, now: EpochMillis, line: string): Effect.Effect<void, SqlError> =>
@@ -29,10 +43,10 @@ export const tell = (sql: Sql, taskId: TaskId, now: EpochMillis, line: string): 
       ORDER BY id DESC LIMIT 1 OFFSET ${sql.literal(String(kept))})`
   })
 
-/** The newest lines of a task's story, the oldest of them first. */
+/** A task's story, the oldest line first. */
 export const readStory = (sql: Sql, taskId: TaskId): Effect.Effect<ReadonlyArray<StoryLine>, SqlError> =>
   Effect.map(
     sql<{ at: EpochMillis; line: string }>`SELECT at, line FROM plane_sync_task_story WHERE task = ${taskId}
-      ORDER BY id DESC LIMIT ${sql.literal(String(shown))}`,
+      ORDER BY id DESC LIMIT ${sql.literal(String(kept))}`,
     (rows) => rows.toReversed().map(({ at, line }) => ({ at: utc(at), line }))
   )

@@ -89,7 +89,7 @@ export class TaskStore extends Context.Tag("plane-sync/TaskStore")<TaskStore, {
    */
   readonly byKey: (key: string) => Effect.Effect<Option.Option<Task>, StorageError>
   readonly byItemId: (itemId: ItemId) => Effect.Effect<Option.Option<Task>, StorageError>
-  /** What happened to a task and is not told in Plane: its newest 50 lines, the oldest of them first. */
+  /** The verdicts of a task, and what is not told in Plane: its newest 200 lines, the oldest of them first. */
   readonly story: (taskId: TaskId) => Effect.Effect<ReadonlyArray<StoryLine>, StorageError>
   /** The tasks that a pull request concerns: those that are linked to it, and those of the keys that it names. */
   readonly tasksOf: (pullRequest: TaskPullRequest) => Effect.Effect<ReadonlyArray<Task>, StorageError>

@@ -41,6 +41,8 @@ export interface Failure {
 export interface VerdictNews {
   /** The verdicts that are to be stored. */
   readonly changed: ReadonlyArray<KnownVerdict>
+  /** Those that say another word than before. A gate that was not asked before counts as pending. */
+  readonly turned: ReadonlyArray<KnownVerdict>
   /** Whether a verdict says something else than before, or a failure is told. */
   readonly isNews: boolean
   readonly failures: ReadonlyArray<Failure>
@@ -128,6 +130,7 @@ export const verdictNews = (
       },
       same,
       sameAs,
+      isTurned: verdict !== (isContinued ? old.verdict : "pending"),
       isWell: verdict === "passed" && isContinued && old.told !== null,
       isFailure: verdict === "failed" && (stage === here || held) && (!isTold || isAgain),
       isLoss: isLost && held && !isTold
@@ -150,6 +153,7 @@ export const verdictNews = (
   const told = new Set([...failing, ...losing])
   return {
     changed: stored.flatMap(({ old, row }) => old !== undefined && isSame(old, row) ? [] : [row]),
+    turned: rows.filter(({ isTurned }) => isTurned).map(({ row }) => row),
     isNews: told.size > 0 || stored.some(({ old, row }) => old?.verdict !== row.verdict || old.reason !== row.reason),
     failures: rows.filter((row) => told.has(row)).map(({ row: { gate, reason = "" }, sameAs }) => ({
       gate,

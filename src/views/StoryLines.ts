@@ -11,6 +11,7 @@ import type { DeliveryRecord, WorkItemRow } from "../outbox/Queries.js"
 import type { StoredEvent } from "../outbox/StoredEvent.js"
 import { eventOfBody } from "../outbox/StoredEvent.js"
 import type { StoryLine } from "../tasks/Story.js"
+import { isVerdictLine, verdictLine } from "../tasks/Story.js"
 import type { Task } from "../tasks/Task.js"
 import type { HookTold } from "../webhooks/HooksAbout.js"
 
@@ -153,7 +154,11 @@ const taskEntries = ({ task, taskStory }: StoryFacts): ReadonlyArray<StoryEntry>
   if (task === undefined) return []
   return [
     { at: stored(task.startedAt), kind: "task", line: "the task starts" },
-    ...taskStory.map(({ at, line }): StoryEntry => ({ at: stored(at), kind: "task", line })),
+    ...taskStory.map(({ at, line }): StoryEntry => ({
+      at: stored(at),
+      kind: isVerdictLine(line) ? "verdict" : "task",
+      line
+    })),
     ...Option.toArray(task.launch).map(({ since, state }): StoryEntry => ({
       at: stored(since),
       kind: "task",
@@ -164,11 +169,11 @@ const taskEntries = ({ task, taskStory }: StoryFacts): ReadonlyArray<StoryEntry>
       kind: "report",
       line: `reported: ${stage} ${outcome}${reasoned(Option.getOrNull(reason))}`
     })),
-    ...task.verdicts.map(({ at, gate, reason, stage, verdict }): StoryEntry => ({
-      at: stored(at),
-      kind: "verdict",
-      line: `gate ${gate} of ${stage}: ${verdict}${reasoned(Option.getOrNull(reason))}`
-    }))
+    // The story has each change of a verdict, but not each new reason.
+    ...task.verdicts
+      .map((given) => ({ at: given.at, line: verdictLine({ ...given, reason: Option.getOrUndefined(given.reason) }) }))
+      .filter(({ line }) => taskStory.every((told) => told.line !== line))
+      .map(({ at, line }): StoryEntry => ({ at: stored(at), kind: "verdict", line }))
   ]
 }
 

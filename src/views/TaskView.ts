@@ -84,7 +84,7 @@ export const TaskWithStory = Schema.Struct({
     description: "the pull requests that are about it, as far as is known, whether they count or not"
   }),
   story: Schema.Array(Schema.Struct({ at: Instant, line: Schema.String })).annotations({
-    description: "what happened to it and is not told in Plane: the newest 50 lines, the oldest of them first"
+    description: "its verdicts, and what is not told in Plane: the newest 200 lines, the oldest of them first"
   })
 }).annotations({ identifier: "TaskWithStory" })
 export type TaskWithStory = typeof TaskWithStory.Type

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import type { PipelineStage } from "../../src/domain/PipelineStage.js"
 import { Verdict } from "../../src/tasks/QualityGate.js"
+import { isVerdictLine } from "../../src/tasks/Story.js"
 import type { TaskId } from "../../src/tasks/Task.js"
 import { Tasks } from "../../src/tasks/Tasks.js"
 import { settable, tasksOnly, told } from "./Orchestration.js"
@@ -205,7 +206,7 @@ const makeModel = () => {
         break
     }
   }
-  return { take, seen: () => ({ stage: stages[position]?.stage, status, events, story: story.slice(-50) }) }
+  return { take, seen: () => ({ stage: stages[position]?.stage, status, events, story }) }
 }
 
 const verdictOf = (said: Said): Effect.Effect<Verdict> => {
@@ -285,7 +286,7 @@ const run = (steps: ReadonlyArray<Step>, database: string) =>
         stage: seen.task.stage,
         status: seen.task.status,
         events: seen.events,
-        story: seen.story.map(({ line }) => line)
+        story: seen.story.flatMap(({ line }) => isVerdictLine(line) ? [] : [line])
       },
       { ...model.seen() }
     )

@@ -3,7 +3,7 @@ import { Effect, Option, TestClock } from "effect"
 import { stored } from "../../src/base/Time.js"
 import { Storage } from "../../src/storage/Storage.js"
 import { Verdict } from "../../src/tasks/QualityGate.js"
-import { tell } from "../../src/tasks/Story.js"
+import { isVerdictLine, tell } from "../../src/tasks/Story.js"
 import { Tasks } from "../../src/tasks/Tasks.js"
 import { forge, settable, tasksOnly, told } from "./Orchestration.js"
 
@@ -26,9 +26,17 @@ const launches = Effect.gen(function*() {
   return rows.map(({ agent }) => agent)
 })
 
+/** Each verdict that a gate turned to. */
+const turns = Effect.gen(function*() {
+  const tasks = yield* Tasks
+  const lines = yield* tasks.story((yield* tasks.get("ET-2")).id)
+  return lines.flatMap(({ line }) => isVerdictLine(line) ? [line] : [])
+})
+
 const story = Effect.gen(function*() {
   const tasks = yield* Tasks
-  return (yield* tasks.story((yield* tasks.get("ET-2")).id)).map(({ line }) => line)
+  const lines = yield* tasks.story((yield* tasks.get("ET-2")).id)
+  return lines.flatMap(({ line }) => isVerdictLine(line) ? [] : [line])
 })
 
 /** The failures that were told. */
@@ -194,6 +202,16 @@ describe("what is told of a gate", () => {
       assert.deepStrictEqual(verdicts.map(({ since }) => since.epochMillis), [1_000, 1_000, 9_000, 1_000])
       assert.deepStrictEqual(yield* failures, ["review: ci failed: build: failed after 1s"])
       assert.deepStrictEqual(yield* story, [])
+      const ofCi = (yield* turns).filter((line) => line.startsWith("gate ci "))
+      assert.deepStrictEqual(
+        ofCi.map((line) => line.replace("gate ci of development: ", "").replace(/(?<=^pending).*/, "")),
+        [
+          "passed",
+          "failed: build: failed after 1s",
+          "pending",
+          "failed: build: failed after 3s"
+        ]
+      )
       all.ci.say(passed)
       yield* advance
       assert.deepStrictEqual(yield* story, ["ci holds again at review"])
@@ -342,7 +360,7 @@ describe("a task that is done", () => {
 })
 
 describe("the story of a task", () => {
-  it.effect("keeps its newest 200 lines, and shows 50 of them, the oldest first", () => {
+  it.effect("has its newest 200 lines, the oldest first", () => {
     const all = forge()
     return Effect.gen(function*() {
       yield* toStage(all, "development")
@@ -355,8 +373,8 @@ describe("the story of a task", () => {
       for (let n = 1; n <= 230; n++) yield* write(tell(sql, id, now, `line ${n}\nof many`))
       yield* write(tell(sql, other.id, now, "of another"))
       const lines = yield* story
-      assert.strictEqual(lines.length, 50)
-      assert.deepStrictEqual([lines[0], lines[49]], ["line 181 of many", "line 230 of many"])
+      assert.strictEqual(lines.length, 200)
+      assert.deepStrictEqual([lines[0], lines[199]], ["line 31 of many", "line 230 of many"])
       assert.deepStrictEqual(yield* read(sql`SELECT task, count(*) AS n FROM plane_sync_task_story GROUP BY task`), [
         { task: id, n: 200 },
         { task: other.id, n: 1 }
