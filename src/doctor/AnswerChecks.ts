@@ -58,7 +58,8 @@ export const checkRateLimit = (
   const perMinute = Math.max(1, Math.floor(theirs * 60))
   return found(Warned({
     seen: `${told}, but ${set}: others use this API token, or the server's API_KEY_RATE_LIMIT is lower`,
-    mend: `make plane-sync an API token of its own, or set ${setting}=${perMinute}/minute, as API_KEY_RATE_LIMIT is`
+    mend:
+      `if it stays so a minute later, make plane-sync an API token of its own, or set ${setting}=${perMinute}/minute, as API_KEY_RATE_LIMIT is`
   }))
 }
 
