@@ -3,12 +3,12 @@ import { textLimit, visibleLine } from "../base/Text.js"
 import { Projects } from "../domain/Projects.js"
 import type { Launch } from "../tasks/AgentLauncher.js"
 import { AgentLauncher } from "../tasks/AgentLauncher.js"
+import { LaunchFailed } from "../tasks/LaunchFailed.js"
 import type { CommandLine } from "./AgentConfig.js"
 import type { AgentProcess, Ended } from "./AgentProcess.js"
 import { startProcess } from "./AgentProcess.js"
 import type { Action } from "./LaunchDocument.js"
 import { documentOf, variablesOf } from "./LaunchDocument.js"
-import { LaunchFailed } from "./LaunchFailed.js"
 import { logOutput } from "./OutputLog.js"
 
 /** How long a command that stops an agent is waited for. `AgentLauncher` gives up a call after 30 seconds. */

@@ -4,8 +4,8 @@ import type { ChildProcess } from "node:child_process"
 import { spawn } from "node:child_process"
 import type { FileHandle } from "node:fs/promises"
 import { textOf } from "../base/NetworkCause.js"
+import { LaunchFailed } from "../tasks/LaunchFailed.js"
 import type { CommandLine } from "./AgentConfig.js"
-import { LaunchFailed } from "./LaunchFailed.js"
 import { unlinkedFile, unlinkedText } from "./UnlinkedFile.js"
 
 /** How a process ended: its exit code, or the signal that ended it. */

@@ -1,18 +1,20 @@
 import * as HttpClient from "@effect/platform/HttpClient"
 import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
-import { Duration, Effect, Layer, Redacted } from "effect"
+import { Duration, Effect, Layer, Option, Redacted } from "effect"
 import { createHmac } from "node:crypto"
 import type { NoAnswer } from "../base/RestClient.js"
 import { isOk, makeRestClient, within } from "../base/RestClient.js"
+import { retryAfterOf } from "../base/RetryAfter.js"
 import { textLimit, visibleLine } from "../base/Text.js"
+import { epochMillis } from "../base/Time.js"
 import { version } from "../base/Version.js"
 import { Projects } from "../domain/Projects.js"
 import type { Launch } from "../tasks/AgentLauncher.js"
 import { AgentLauncher } from "../tasks/AgentLauncher.js"
+import { LaunchFailed } from "../tasks/LaunchFailed.js"
 import { agentSettings } from "./AgentConfig.js"
 import type { Action } from "./LaunchDocument.js"
 import { documentOf } from "./LaunchDocument.js"
-import { LaunchFailed } from "./LaunchFailed.js"
 
 const { name: setting } = agentSettings.webhook.definition
 
@@ -77,7 +79,8 @@ export const webhookLayer = (
           if (answer === undefined || isOk(answer)) return
           const said = answer.body === "" ? "" : ` (${shown(answer.body)})`
           return yield* new LaunchFailed({
-            message: `${setting} answered ${answer.status}${advice(answer.status)}${said}`
+            message: `${setting} answered ${answer.status}${advice(answer.status)}${said}`,
+            retryAfter: Option.getOrUndefined(retryAfterOf(answer.headers["retry-after"], yield* epochMillis))
           })
         })
 

@@ -6,7 +6,7 @@ import type { FileHandle } from "node:fs/promises"
 import { open } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { LaunchFailed } from "./LaunchFailed.js"
+import { LaunchFailed } from "../tasks/LaunchFailed.js"
 
 const { O_APPEND, O_CREAT, O_EXCL, O_RDONLY, O_RDWR } = constants
 

@@ -20,8 +20,12 @@ interface Failed {
 export const makeFailures = () => {
   const failures = new Map<string, Failed>()
   return {
-    /** It has failed once more. `what` says so, without the reason. Returns how long to wait. */
-    failed: (key: string, what: string, why: string): Effect.Effect<Duration.Duration> =>
+    /** It has failed once more. `what` says so, without the reason. Returns how long to wait, at least `retryAfter`. */
+    failed: (
+      key: string,
+      what: string,
+      { retryAfter, why }: { readonly why: string; readonly retryAfter?: Duration.Duration | undefined }
+    ): Effect.Effect<Duration.Duration> =>
       Effect.gen(function*() {
         const before = failures.get(key)
         const count = (before?.count ?? 0) + 1
@@ -32,7 +36,7 @@ export const makeFailures = () => {
         yield* before?.why === why
           ? Effect.logDebug(`${what}, for the ${count}th time: ${why}`)
           : Effect.logError(`${what}: ${why} (tried again after pauses of up to ${Duration.format(longestPause)})`)
-        return yield* backoff(count, { max: longestPause })
+        return yield* backoff(count, { max: longestPause, retryAfter })
       }),
     /** It is done. `what` says so, and is logged if it had failed before. */
     done: (key: string, what: string): Effect.Effect<void> =>

@@ -1,4 +1,4 @@
-import type { Scope } from "effect"
+import type { Duration, Scope } from "effect"
 import { Cause, Effect, Option } from "effect"
 import { cleanLine, textLimit } from "../base/Text.js"
 import type { EpochMillis } from "../base/Time.js"
@@ -28,6 +28,7 @@ import {
   readWorking,
   stopped
 } from "./Launches.js"
+import { LaunchFailed } from "./LaunchFailed.js"
 import { Pipeline } from "./Pipeline.js"
 import type { Task } from "./Task.js"
 import { TaskStore } from "./TaskStore.js"
@@ -98,8 +99,11 @@ export const startLaunching = (
       const { agent, id, stage } = row
       const key = `${what} ${id}`
       const where = `${what} for ${task.workItem} at ${stage}`
-      const failed = (mayBeDone: boolean, why: string) =>
-        Effect.map(failures.failed(key, `${agent} was not ${where}`, why), (pause) => ({ mayBeDone, pause }))
+      const failed = (mayBeDone: boolean, why: string, retryAfter?: Duration.Duration) =>
+        Effect.map(
+          failures.failed(key, `${agent} was not ${where}`, { why, retryAfter }),
+          (pause) => ({ mayBeDone, pause })
+        )
       return run.pipe(
         // A call that cannot be interrupted goes on in the background, and nobody waits for it.
         Effect.disconnect,
@@ -109,11 +113,12 @@ export const startLaunching = (
             ? failed(true, `no answer within ${patience}`)
             : Effect.as(failures.done(key, `${agent} is ${where}`), undefined)
         ),
-        Effect.catchAllCause((cause) =>
-          Cause.isInterruptedOnly(cause)
-            ? Effect.interrupt
-            : failed(false, cleanLine(String(Cause.squash(cause)), textLimit))
-        )
+        Effect.catchAllCause((cause) => {
+          if (Cause.isInterruptedOnly(cause)) return Effect.interrupt
+          const error = Cause.squash(cause)
+          const retryAfter = error instanceof LaunchFailed ? error.retryAfter : undefined
+          return failed(false, cleanLine(String(error), textLimit), retryAfter)
+        })
       )
     }
 

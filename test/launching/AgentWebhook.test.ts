@@ -6,6 +6,7 @@ import { createServer } from "node:http"
 import { connections } from "../../src/base/Connections.js"
 import { webhookLayer } from "../../src/launching/AgentWebhook.js"
 import { AgentLauncher } from "../../src/tasks/AgentLauncher.js"
+import { LaunchFailed } from "../../src/tasks/LaunchFailed.js"
 import { faster } from "../support/MovableClock.js"
 import { hostile, launchOf, oneProject, until } from "./Agents.js"
 
@@ -108,6 +109,13 @@ describe("an agent that is launched by a webhook", () => {
       assert.include(yield* errorOf(launch(launchOf())), "answered 404: check ORCH_AGENT_WEBHOOK (")
       status = 503
       assert.include(yield* errorOf(launch(launchOf())), "ORCH_AGENT_WEBHOOK answered 503 (")
+    }))
+
+  it.scopedLive("is not asked again before the moment that the receiver names", () =>
+    Effect.gen(function*() {
+      const { launch } = yield* receiver(answers(429, { "Retry-After": "90" }))
+      const error = yield* Effect.flip(launch(launchOf()))
+      assert.deepStrictEqual(error instanceof LaunchFailed ? error.retryAfter : undefined, Duration.seconds(90))
     }))
 
   it.scopedLive("follows no redirect, so that nobody else gets the launch", () =>

@@ -1,7 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Duration, Option } from "effect"
+import { retryAfterOf } from "../../src/base/RetryAfter.js"
 import { EpochMillis } from "../../src/base/Time.js"
-import { meaningOf, plainWords, retryAfterOf } from "../../src/plane/Meaning.js"
+import { meaningOf, plainWords } from "../../src/plane/Meaning.js"
 
 const html = "<html><head><title>502</title><style>a{}</style></head><body><h1>Bad\n Gateway</h1></body></html>"
 const now = EpochMillis(Date.UTC(2026, 10, 24, 8, 30, 0))

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Clock, Effect, Exit, Layer, Logger, LogLevel, Option, Scope, TestClock } from "effect"
+import { Clock, Duration, Effect, Exit, Layer, Logger, LogLevel, Option, Scope, TestClock } from "effect"
 import { EpochMillis } from "../../src/base/Time.js"
 import { ItemId } from "../../src/domain/Ids.js"
 import { PlaneMoment } from "../../src/domain/PlaneMoment.js"
@@ -9,6 +9,7 @@ import { Looked, WorkItemLook } from "../../src/domain/WorkItemLook.js"
 import { Storage } from "../../src/storage/Storage.js"
 import type { Launch } from "../../src/tasks/AgentLauncher.js"
 import { AgentLauncher } from "../../src/tasks/AgentLauncher.js"
+import { LaunchFailed } from "../../src/tasks/LaunchFailed.js"
 import { Tasks } from "../../src/tasks/Tasks.js"
 import { folder } from "../http/Server.js"
 import { logged } from "../launching/Agents.js"
@@ -157,6 +158,19 @@ describe("the cap of agents at work", () => {
       yield* TestClock.adjust("6 hours")
       assert.isTrue(calls().includes("launch writer ET-3"))
     }).pipe(Effect.provide(Layer.merge(running({ launcher, stages, launches: 1 }), silent)))
+  })
+
+  it.effect("a launch that names when it may be tried again is not tried before", () => {
+    const { calls, how, launcher } = launching()
+    return Effect.gen(function*() {
+      how.launch = () => Effect.fail(new LaunchFailed({ message: "busy", retryAfter: Duration.minutes(3) }))
+      yield* start("ET-1")
+      yield* settled
+      yield* TestClock.adjust("179 seconds")
+      assert.deepStrictEqual(calls(), launchesOf(1))
+      yield* TestClock.adjust("2 seconds")
+      assert.deepStrictEqual(calls(), launchesOf(1, 1))
+    }).pipe(Effect.provide(Layer.merge(running({ launcher, stages }), silent)))
   })
 
   it.effect("a launch that fails is tried after growing pauses, and told once for each reason, and when it works", () => {
