@@ -15,7 +15,10 @@ export const ShownRepository = Schema.NullOr(Schema.Struct({
   gitea: Schema.NullOr(Schema.String).annotations({
     description: "the address of its Gitea, if its project has one of its own; null: that of ORCH_GITEA_URL"
   })
-})).annotations({ description: "the repository of its pull request; null while it has none" })
+})).annotations({
+  description:
+    "the repository of its pull request; null while it has none, or it is in a Gitea that no setting names any more"
+})
 export type ShownRepository = typeof ShownRepository.Type
 
 /** What is shown of a task's repository. */
@@ -26,8 +29,8 @@ export const shownRepository = (
     readonly repository: Option.Option<{ readonly id: number; readonly name: string }>
   }
 ): ShownRepository =>
-  Option.getOrNull(Option.map(repository, ({ id, name }) => ({
-    id: idInForge(id),
-    name,
-    gitea: id < span ? null : ofKey(workItem)?.gitea?.url ?? null
-  })))
+  Option.getOrNull(Option.flatMap(repository, ({ id, name }) => {
+    const gitea = id < span ? null : ofKey(workItem)?.gitea?.url
+    // Of a Gitea that no setting names any more the id says nothing.
+    return gitea === undefined ? Option.none() : Option.some({ id: idInForge(id), name, gitea })
+  }))

@@ -37,16 +37,23 @@ const ownEnvironment = () =>
 
 const patience = "10 seconds"
 
-/** Sends a signal to a process group; 0 is none. Whether anybody is in the group whom we may signal. */
-const sendSignal = (group: number, name: NodeJS.Signals | 0): Either.Either<boolean, LaunchFailed> =>
+/** Whether anybody is in a process group, and whether we may signal one of them. */
+type Group = "ours" | "empty" | "others"
+
+/** Sends a signal to a process group; 0 is none. */
+const sendSignal = (group: number, name: NodeJS.Signals | 0): Either.Either<Group, LaunchFailed> =>
   Either.try({
-    try: () => process.kill(-group, name),
+    try: (): Group => {
+      process.kill(-group, name)
+      return "ours"
+    },
     catch: (error) => error
-  }).pipe(Either.orElse((error) =>
-    ["ESRCH", "EPERM"].includes(textOf(error, "code") ?? "")
-      ? Either.right(false)
-      : Either.left(new LaunchFailed({ message: `the process group ${group} takes no signal: ${String(error)}` }))
-  ))
+  }).pipe(Either.orElse((error): Either.Either<Group, LaunchFailed> => {
+    const code = textOf(error, "code")
+    if (code === "ESRCH") return Either.right("empty")
+    if (code === "EPERM") return Either.right("others")
+    return Either.left(new LaunchFailed({ message: `the process group ${group} takes no signal: ${String(error)}` }))
+  }))
 
 /**
  * Until Node has waited for the leader of a group, the group's number is nobody else's. After that the number stays the
@@ -59,12 +66,13 @@ const endGroup = (
   Effect.gen(function*() {
     // Nothing else runs between the look and the signal.
     if (!isRunning()) return false
-    if (!(yield* sendSignal(group, "SIGTERM"))) return false
+    if ((yield* sendSignal(group, "SIGTERM")) !== "ours") return false
     const gone = yield* Effect.suspend(() => sendSignal(group, 0)).pipe(
-      Effect.repeat({ while: (isThere) => isThere, schedule: Schedule.spaced("100 millis") }),
+      Effect.repeat({ while: (who) => who === "ours", schedule: Schedule.spaced("100 millis") }),
       Effect.timeoutOption(patience)
     )
-    if (Option.isSome(gone)) return true
+    // A program that has started others as another user may be gone, and they at work.
+    if (Option.isSome(gone)) return (yield* sendSignal(group, 0)) === "empty"
     yield* sendSignal(group, "SIGKILL")
     yield* Effect.timeoutFail(ended, {
       duration: patience,

@@ -1,7 +1,6 @@
 import type { ConfigError, Scope } from "effect"
 import { Context, Data, DateTime, Duration, Effect, Equal, Layer, Option, Schedule } from "effect"
 import { makeSignal } from "../base/Signal.js"
-import type { Signal } from "../base/Signal.js"
 import type { EpochMillis } from "../base/Time.js"
 import { earlier, epochMillis, MonotonicMillis, monotonicMillis, utc } from "../base/Time.js"
 import { Projects } from "../domain/Projects.js"
@@ -36,7 +35,10 @@ export class Silence extends Context.Tag("plane-sync/Silence")<Silence, {
   /** Whether the hooks of a workspace cannot be relied on: none come, or none are taken, because no secret is set. */
   readonly isDeaf: (workspace: string) => Effect.Effect<boolean>
   /** Tells that one of these may have changed. */
-  readonly changes: Pick<Signal, "mark" | "since">
+  readonly changes: {
+    readonly mark: Effect.Effect<number>
+    readonly since: (mark: number) => Effect.Effect<void>
+  }
 }>() {
   static readonly layer: Layer.Layer<
     Silence,

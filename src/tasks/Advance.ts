@@ -15,7 +15,7 @@ import type { Pipeline } from "./Pipeline.js"
 import type { QualityGates } from "./QualityGate.js"
 import type { Round } from "./Round.js"
 import { dueAgain, makeRound } from "./Round.js"
-import { tell, verdictLine } from "./Story.js"
+import { tell, verdictLine, wellLine } from "./Story.js"
 import type { TaskId } from "./Task.js"
 import type { TaskRow } from "./TaskRows.js"
 import { taskReader, toldAgentOf } from "./TaskRows.js"
@@ -86,7 +86,7 @@ export const makeAdvance = (
         // Of these the line below says more.
         if (!well.includes(verdict.gate)) yield* tell(sql, task.id, now, verdictLine(verdict))
       }
-      yield* Effect.forEach(well, (gate) => tell(sql, task.id, now, `${gate} holds again at ${task.stage}`), {
+      yield* Effect.forEach(well, (gate) => tell(sql, task.id, now, wellLine(gate, task.stage)), {
         discard: true
       })
       return failures.map(({ gate, reason, sameAs }, index) =>

@@ -1,15 +1,23 @@
 import { Duration, Effect } from "effect"
 import { backoff } from "../base/Backoff.js"
+import type { EpochMillis } from "../base/Time.js"
+import { epochMillis } from "../base/Time.js"
 
 /** The longest pause before a call of the launcher that has failed is tried again. */
 export const longestPause = Duration.minutes(10)
 
-/** Of more calls the oldest are forgotten: a stage that was left ends its launch without a word. */
+/** Of more calls than these a failure is not told, and has the longest pause. */
 const mostKept = 1_000
+
+/** A call that has not failed for longer is not tried any more: its stage was left, which ends it without a word. */
+const keptFor = Duration.toMillis("1 hour")
+
+const aMoment = Duration.toMillis("1 minute")
 
 interface Failed {
   readonly count: number
   readonly why: string
+  readonly at: EpochMillis
 }
 
 /**
@@ -27,12 +35,17 @@ export const makeFailures = () => {
       { retryAfter, why }: { readonly why: string; readonly retryAfter?: Duration.Duration | undefined }
     ): Effect.Effect<Duration.Duration> =>
       Effect.gen(function*() {
+        const at = yield* epochMillis
         const before = failures.get(key)
+        const [oldest] = failures
+        if (before === undefined && failures.size >= mostKept && oldest !== undefined) {
+          if (oldest[1].at > at - keptFor) return Duration.max(longestPause, retryAfter ?? Duration.zero)
+          failures.delete(oldest[0])
+        }
         const count = (before?.count ?? 0) + 1
+        // Behind all others, so that the first one is the one that failed longest ago.
         failures.delete(key)
-        failures.set(key, { count, why })
-        const [oldest] = failures.keys()
-        if (failures.size > mostKept && oldest !== undefined) failures.delete(oldest)
+        failures.set(key, { count, why, at })
         yield* before?.why === why
           ? Effect.logDebug(`${what}, for the ${count}th time: ${why}`)
           : Effect.logError(`${what}: ${why} (tried again after pauses of up to ${Duration.format(longestPause)})`)
@@ -47,6 +60,9 @@ export const makeFailures = () => {
         const times = before.count === 1 ? "once" : `${before.count} times`
         return Effect.logInfo(`${what}; it had failed ${times}`)
       }),
+    /** Whether it has failed within a minute. */
+    hasJustFailed: (key: string): Effect.Effect<boolean> =>
+      Effect.map(epochMillis, (now) => (failures.get(key)?.at ?? -Infinity) > now - aMoment),
     /** It is not tried again. */
     forget: (key: string): Effect.Effect<void> => Effect.sync(() => void failures.delete(key))
   }

@@ -140,7 +140,11 @@ export const startLaunching = (
         const claimed = yield* epochMillis
         if (!(yield* write(claimLaunch(sql, row, most, claimed)))) return
         const before = yield* tasks.byId(taskId)
-        if (Option.isSome(before) && looks !== undefined) yield* act(before.value, yield* looks.look(before.value))
+        // Plane was asked a moment ago, and its budget is for more than tries that fail.
+        const isLooked = yield* failures.hasJustFailed(`launched ${entry}`)
+        if (Option.isSome(before) && looks !== undefined && !isLooked) {
+          yield* act(before.value, yield* looks.look(before.value))
+        }
         const begun = yield* epochMillis
         if (!(yield* write(beginCall(sql, row, begun)))) return
         const found = yield* tasks.byId(taskId)

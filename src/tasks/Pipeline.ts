@@ -33,8 +33,6 @@ export interface ProjectPipeline {
 export class Pipeline extends Context.Tag("plane-sync/Pipeline")<Pipeline, {
   /** The pipeline of the project that a key names. A key that names none is taken for one of the first project. */
   readonly of: (workItem: string) => ProjectPipeline
-  /** Whether a setting names the project of a key. Tasks of a project that none names any more are not moved. */
-  readonly covers: (workItem: string) => boolean
   /** Each pipeline, with what it is of, in words. Undefined: it is that of all projects. */
   readonly all: ReadonlyArray<{ readonly of: string | undefined; readonly pipeline: ProjectPipeline }>
   /** Whether agents are launched. If not, no stage change names one, and no launch stays owed. */
@@ -52,7 +50,7 @@ export class Pipeline extends Context.Tag("plane-sync/Pipeline")<Pipeline, {
       Pipeline,
       Effect.map(
         Effect.suspend(() => make(stages)),
-        (pipeline) => ({ launches, of: () => pipeline, covers: () => true, all: [{ of: undefined, pipeline }] })
+        (pipeline) => ({ launches, of: () => pipeline, all: [{ of: undefined, pipeline }] })
       )
     )
 
@@ -97,8 +95,7 @@ const makeOfProjects = (launches: boolean) =>
     return Pipeline.of({
       launches,
       all: made,
-      of: (key) => byProject.get(ofKey(key)?.identifier ?? "") ?? made[0].pipeline,
-      covers: (key) => ofKey(key) !== undefined
+      of: (key) => byProject.get(ofKey(key)?.identifier ?? "") ?? made[0].pipeline
     })
   })
 

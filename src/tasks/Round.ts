@@ -41,10 +41,6 @@ export const makeRound = (pipelines: Pipeline["Type"], gates: QualityGates["Type
 
   return (task: Task): Effect.Effect<Round> =>
     Effect.gen(function*() {
-      if (!pipelines.covers(task.workItem)) {
-        yield* Effect.logWarning(`${task.workItem} stays at ${task.stage}: no setting names its project`)
-        return nothing
-      }
       const pipeline = pipelines.of(task.workItem)
       const asked = new Map<string, Answer>()
 

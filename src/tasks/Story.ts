@@ -30,6 +30,16 @@ export const verdictLine = ({ gate, reason, stage, verdict }: GivenWord): string
 /** Whether a line of a story is a verdict. */
 export const isVerdictLine = (line: string): boolean => /^gate .+: (passed|failed|pending)(: |$)/.test(line)
 
+const holdsAgain = " holds again at "
+
+/** Tells that a gate whose failure was told holds again. */
+export const wellLine = (gate: string, stage: string): string => `${gate}${holdsAgain}${stage}`
+
+/** Whether a line of a story says what became of a gate. */
+export const isAboutGate = (line: string, gate: string): boolean =>
+  isVerdictLine(line) && (line.startsWith(`gate ${gate} of `) || line.startsWith(`gate ${gate}: `)) ||
+  line.startsWith(`${gate}${holdsAgain}`)
+
 /** How many lines of a task are kept. */
 const kept = 200
 

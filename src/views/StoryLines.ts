@@ -11,7 +11,7 @@ import type { DeliveryRecord, WorkItemRow } from "../outbox/Queries.js"
 import type { StoredEvent } from "../outbox/StoredEvent.js"
 import { eventOfBody } from "../outbox/StoredEvent.js"
 import type { StoryLine } from "../tasks/Story.js"
-import { isVerdictLine, verdictLine } from "../tasks/Story.js"
+import { isAboutGate, isVerdictLine, verdictLine } from "../tasks/Story.js"
 import type { Task } from "../tasks/Task.js"
 import type { HookTold } from "../webhooks/HooksAbout.js"
 
@@ -171,9 +171,14 @@ const taskEntries = ({ task, taskStory }: StoryFacts): ReadonlyArray<StoryEntry>
     })),
     // The story has each change of a verdict, but not each new reason.
     ...task.verdicts
-      .map((given) => ({ at: given.at, line: verdictLine({ ...given, reason: Option.getOrUndefined(given.reason) }) }))
-      .filter(({ line }) => taskStory.every((told) => told.line !== line))
-      .map(({ at, line }): StoryEntry => ({ at: stored(at), kind: "verdict", line }))
+      .filter(({ at, gate }) =>
+        !taskStory.some((told) => isAboutGate(told.line, gate) && stored(told.at) === stored(at))
+      )
+      .map((given): StoryEntry => ({
+        at: stored(given.at),
+        kind: "verdict",
+        line: verdictLine({ ...given, reason: Option.getOrUndefined(given.reason) })
+      }))
   ]
 }
 

@@ -3,7 +3,7 @@ import { Effect, Option, TestClock } from "effect"
 import { stored } from "../../src/base/Time.js"
 import { Storage } from "../../src/storage/Storage.js"
 import { Verdict } from "../../src/tasks/QualityGate.js"
-import { isVerdictLine, tell } from "../../src/tasks/Story.js"
+import { isAboutGate, isVerdictLine, tell, verdictLine, wellLine } from "../../src/tasks/Story.js"
 import { Tasks } from "../../src/tasks/Tasks.js"
 import { forge, settable, tasksOnly, told } from "./Orchestration.js"
 
@@ -360,6 +360,12 @@ describe("a task that is done", () => {
 })
 
 describe("the story of a task", () => {
+  it("tells which of its lines are about a gate", () => {
+    for (const line of [verdictLine({ gate: "ci", stage: "review", verdict: "passed" }), wellLine("ci", "review")]) {
+      assert.deepStrictEqual(["ci", "c", "review"].map((gate) => isAboutGate(line, gate)), [true, false, false])
+    }
+  })
+
   it.effect("has its newest 200 lines, the oldest first", () => {
     const all = forge()
     return Effect.gen(function*() {

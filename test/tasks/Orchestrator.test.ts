@@ -3,7 +3,6 @@ import { Effect, Exit, Layer, Logger, LogLevel, Scope, TestClock } from "effect"
 import { Storage } from "../../src/storage/Storage.js"
 import { WakeUps } from "../../src/storage/WakeUps.js"
 import { AgentLauncher } from "../../src/tasks/AgentLauncher.js"
-import { Pipeline } from "../../src/tasks/Pipeline.js"
 import { Verdict } from "../../src/tasks/QualityGate.js"
 import { Tasks } from "../../src/tasks/Tasks.js"
 import { folder } from "../http/Server.js"
@@ -66,18 +65,6 @@ describe("the orchestrator", () => {
       assert.isTrue(entries.has((yield* tasks.get("ET-2")).entry))
     }).pipe(Effect.provide(running({ launcher })))
   })
-
-  it.effect("leaves a task where it is whose project no setting names any more", () =>
-    Effect.gen(function*() {
-      const tasks = yield* Tasks
-      for (const workItem of ["GONE-2", "ET-2"]) {
-        yield* tasks.start({ workItem })
-        yield* settled
-        yield* report(workItem, "analysis")
-        yield* settled
-      }
-      assert.deepStrictEqual([yield* stageOf("GONE-2"), yield* stageOf("ET-2")], ["created", "architecture"])
-    }).pipe(Effect.provide(Layer.merge(running({ pipeline: Pipeline.layerProjects() }), silent))))
 
   it.effect("a launcher that hangs or fails blocks nobody, and is called again", () => {
     const { does, launched, launcher } = launching()
