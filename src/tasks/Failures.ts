@@ -12,6 +12,7 @@ const mostKept = 1_000
 /** A call that has not failed for longer is not tried any more: its stage was left, which ends it without a word. */
 const keptFor = Duration.toMillis("1 hour")
 
+/** `hasJustFailed` looks back so far. */
 const aMoment = Duration.toMillis("1 minute")
 
 interface Failed {
@@ -60,7 +61,6 @@ export const makeFailures = () => {
         const times = before.count === 1 ? "once" : `${before.count} times`
         return Effect.logInfo(`${what}; it had failed ${times}`)
       }),
-    /** Whether it has failed within a minute. */
     hasJustFailed: (key: string): Effect.Effect<boolean> =>
       Effect.map(epochMillis, (now) => (failures.get(key)?.at ?? -Infinity) > now - aMoment),
     /** It is not tried again. */

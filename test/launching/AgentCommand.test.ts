@@ -252,38 +252,29 @@ describe("an agent that is stopped", () => {
       process.kill(agent?.pid ?? 0, "SIGKILL")
     }))
 
-  it.scopedLive("leaves others' processes in its group, as a script with sudo: the command is run with the action stop", () =>
-    Effect.gen(function*() {
-      const home = yield* folder
-      const { launch, stop } = yield* launcher(
-        recording(home, `process.env.PLANE_SYNC_ACTION === 'launch' && ${leftRunning}`)
-      )
-      yield* launch()
-      const [agent] = yield* started(home, 1)
-      const kill = vi.spyOn(process, "kill").mockImplementation((_, signal) => {
-        if (signal === "SIGTERM") return true
-        throw Object.assign(new Error("kill EPERM"), { code: "EPERM" })
-      })
-      yield* Effect.ensuring(stop(), Effect.sync(() => kill.mockRestore()))
-      assert.sameMembers(recorded(home).map(({ stdin }) => stdin.action), ["launch", "stop"])
-      process.kill(agent?.pid ?? 0, "SIGKILL")
-    }))
-
-  it.scopedLive("has become another user's, as by sudo: the command is run with the action stop", () =>
-    Effect.gen(function*() {
-      const home = yield* folder
-      const { launch, stop } = yield* launcher(
-        recording(home, `process.env.PLANE_SYNC_ACTION === 'launch' && ${leftRunning}`)
-      )
-      yield* launch()
-      const [agent] = yield* started(home, 1)
-      const kill = vi.spyOn(process, "kill").mockImplementation(() => {
-        throw Object.assign(new Error("kill EPERM"), { code: "EPERM" })
-      })
-      yield* Effect.ensuring(stop(), Effect.sync(() => kill.mockRestore()))
-      assert.sameMembers(recorded(home).map(({ stdin }) => stdin.action), ["launch", "stop"])
-      process.kill(agent?.pid ?? 0, "SIGKILL")
-    }))
+  for (
+    const [name, takesSignals] of [
+      ["leaves others' processes in its group, as a script with sudo", true],
+      ["has become another user's, as by sudo", false]
+    ] as const
+  ) {
+    it.scopedLive(`${name}: the command is run with the action stop`, () =>
+      Effect.gen(function*() {
+        const home = yield* folder
+        const { launch, stop } = yield* launcher(
+          recording(home, `process.env.PLANE_SYNC_ACTION === 'launch' && ${leftRunning}`)
+        )
+        yield* launch()
+        const [agent] = yield* started(home, 1)
+        const kill = vi.spyOn(process, "kill").mockImplementation((_, signal) => {
+          if (takesSignals && signal === "SIGTERM") return true
+          throw Object.assign(new Error("kill EPERM"), { code: "EPERM" })
+        })
+        yield* Effect.ensuring(stop(), Effect.sync(() => kill.mockRestore()))
+        assert.sameMembers(recorded(home).map(({ stdin }) => stdin.action), ["launch", "stop"])
+        process.kill(agent?.pid ?? 0, "SIGKILL")
+      }))
+  }
 
   it.scopedLive("by a command that fails: the stop has failed, so it is repeated", () =>
     Effect.gen(function*() {

@@ -2,7 +2,6 @@ import { ConfigProvider, Effect, Layer, Option } from "effect"
 import { projectsLayer } from "../../src/config/ProjectsConfig.js"
 import type { PipelineStage } from "../../src/domain/PipelineStage.js"
 import { defaultStages } from "../../src/domain/PipelineStage.js"
-import type { Projects } from "../../src/domain/Projects.js"
 import { StageEvents } from "../../src/events/StageEvents.js"
 import { Outbox } from "../../src/outbox/Outbox.js"
 import { eventOfBody } from "../../src/outbox/StoredEvent.js"
@@ -10,7 +9,6 @@ import { WakeUps } from "../../src/storage/WakeUps.js"
 import { Storage } from "../../src/StorageLayers.js"
 import { AgentLauncher } from "../../src/tasks/AgentLauncher.js"
 import { orchestratorLayer } from "../../src/tasks/Orchestrator.js"
-import type { PipelineError } from "../../src/tasks/Pipeline.js"
 import { Pipeline } from "../../src/tasks/Pipeline.js"
 import type { QualityGate } from "../../src/tasks/QualityGate.js"
 import { QualityGates, Verdict } from "../../src/tasks/QualityGate.js"
@@ -22,7 +20,6 @@ interface Options {
   readonly database?: string
   readonly stages?: ReadonlyArray<PipelineStage>
   readonly gates?: ReadonlyArray<QualityGate>
-  readonly pipeline?: Layer.Layer<Pipeline, PipelineError, Projects>
 }
 
 /** A gate that says what it is told to say; pending until then. How often it was asked is counted. */
@@ -55,8 +52,8 @@ export const forge = () => {
   return { ci, approval, merged, gates: [ci.gate, approval.gate, merged.gate] }
 }
 
-const parts = ({ gates = forge().gates, stages = defaultStages, pipeline = Pipeline.layer(stages) }: Options) =>
-  Layer.merge(pipeline, QualityGates.layer(gates))
+const parts = ({ gates = forge().gates, stages = defaultStages }: Options) =>
+  Layer.merge(Pipeline.layer(stages), QualityGates.layer(gates))
 
 /** Events and storage, without a Plane. No polls, which would each cost the TestClock a step. */
 const events = (database = ":memory:") =>
