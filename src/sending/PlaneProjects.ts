@@ -26,8 +26,6 @@ export interface PlaneProject {
 /** The projects, each with its own `PlaneClient` and `Destination`. */
 export class PlaneProjects extends Context.Tag("plane-sync/PlaneProjects")<PlaneProjects, {
   readonly all: Arr.NonEmptyReadonlyArray<PlaneProject>
-  /** The project that a key names; of a key that names none, the first. */
-  readonly ofKey: (key: string) => PlaneProject
 }>() {
   static readonly layer: Layer.Layer<
     PlaneProjects,
@@ -37,7 +35,7 @@ export class PlaneProjects extends Context.Tag("plane-sync/PlaneProjects")<Plane
 }
 
 const make = Effect.gen(function*() {
-  const { all, ofKey } = yield* Projects
+  const { all } = yield* Projects
   const config = yield* PlaneConfig
   const budgets = yield* RateBudgets
   const outbox = yield* Outbox
@@ -69,10 +67,5 @@ const make = Effect.gen(function*() {
       }
     })
 
-  const opened = yield* Effect.forEach(all, open)
-  const byIdentifier = new Map(opened.map((each) => [each.project.identifier, each]))
-  return PlaneProjects.of({
-    all: opened,
-    ofKey: (key) => byIdentifier.get(ofKey(key)?.identifier ?? "") ?? opened[0]
-  })
+  return PlaneProjects.of({ all: yield* Effect.forEach(all, open) })
 })

@@ -40,7 +40,7 @@ const planeProjects = Layer.effect(
         hasState: () => Effect.succeedNone
       })
     }
-    return PlaneProjects.of({ all: [only], ofKey: () => only })
+    return PlaneProjects.of({ all: [only] })
   })
 ).pipe(Layer.provide(PlaneClient.layer), Layer.provide(CurrentProject.layerOfKey("")))
 
