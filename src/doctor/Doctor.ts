@@ -21,6 +21,7 @@ import type { Checkup } from "./Checkup.js"
 import { makeCheckup } from "./Checkup.js"
 import type { Database } from "./DatabaseChecks.js"
 import { checkDatabase, checkIntegrity, checkLeader, checkSpace } from "./DatabaseChecks.js"
+import { checkDriver } from "./DriverCheck.js"
 import type { Checked } from "./Finding.js"
 import { checkGitea } from "./GiteaChecks.js"
 import type { PlaneAccess } from "./PlaneAccess.js"
@@ -53,9 +54,10 @@ export interface DoctorOptions<R> {
 
 const wrongSetting = "a setting that it needs is wrong"
 
-/** The database file, without making or changing it. */
+/** SQLite's driver, and the database file, without making or changing it. */
 const checkFile = ({ check, skip }: Checkup): Effect.Effect<Database, never, Migrations> =>
   Effect.gen(function*() {
+    yield* check("driver", checkDriver)
     const looked = yield* check("database", checkDatabase)
     yield* check("free space", checkSpace)
     const nothing: Database = { isServed: false, heard: new Map() }

@@ -11,6 +11,7 @@ import type { Setting } from "../base/Setting.js"
 import { defineSetting, given } from "../base/Setting.js"
 import type { Migrations } from "./Migrations.js"
 import type { Sql } from "./Sql.js"
+import { refuseOldNode, warnOfAbort } from "./sqlite/Driver.js"
 import { openHostDatabase } from "./sqlite/HostDatabase.js"
 import type { IndexFile } from "./sqlite/IndexFile.js"
 import { refuseLinked } from "./sqlite/LinkedFile.js"
@@ -71,10 +72,11 @@ export class Storage extends Context.Tag("plane-sync/Storage")<Storage, {
       Layer.provide(SqliteClient.layer({ filename, disableWAL: true })),
       Layer.provide(Layer.effectDiscard(
         filename === ":memory:"
-          ? Effect.void
-          : Effect.all([makeFolder(dirname(filename)), refuseLinked(filename), prepareFile(filename)], {
-            discard: true
-          })
+          ? refuseOldNode(filename)
+          : Effect.all(
+            [refuseOldNode(filename), makeFolder(dirname(filename)), refuseLinked(filename), prepareFile(filename)],
+            { discard: true }
+          )
       )),
       Layer.catchAllCause((cause) => Layer.fail(storageError(filename)(Cause.squash(cause)))),
       Layer.provide(NodeFileSystem.layer)
@@ -128,7 +130,7 @@ const makeFolder = (folder: string): Effect.Effect<void, PlatformError, FileSyst
   })
 
 const withTrouble = (opened: Omit<Storage["Type"], "trouble">) =>
-  Effect.map(makeStorageTrouble, (trouble) => {
+  Effect.map(Effect.zipRight(warnOfAbort, makeStorageTrouble), (trouble) => {
     const { sql, write, writeAlone } = opened
     const changes = Effect.map(sql<{ rows: number }>`SELECT changes() AS rows`, ([row]) => row?.rows ?? 0)
     return Storage.of({

@@ -17,6 +17,7 @@ import { hasCode } from "../base/ErrorCode.js"
  * - `Damaged`: a part of the file is missing, or is not what SQLite has written
  * - `NewerSchema`: a newer plane-sync has changed the tables
  * - `NoDriver`: SQLite's driver was installed without its binary, or with that of another Node
+ * - `OldNode`: this version of SQLite's driver needs a newer Node
  * - `Closed`: the layer has been shut down
  * - `Failed`: anything else that the database refused
  */
@@ -33,6 +34,7 @@ export const StorageReason = Schema.Literal(
   "Damaged",
   "NewerSchema",
   "NoDriver",
+  "OldNode",
   "Closed",
   "Failed"
 )
@@ -71,6 +73,7 @@ const advice: Record<StorageReason, string> = {
   NewerSchema: "a newer version of plane-sync has written it: run that one",
   NoDriver: "better-sqlite3 has no binary for this Node: run `npm rebuild better-sqlite3 --ignore-scripts=false`, " +
     "which needs Python 3, make and a C++ compiler (apt-get install python3 make g++) where none can be fetched",
+  OldNode: "better-sqlite3 would crash this Node, which is older than 22",
   Closed: "it has been shut down",
   Failed: "the database refused"
 }
@@ -97,7 +100,7 @@ const reasonOfCode: ReadonlyArray<readonly [prefix: string, reason: StorageReaso
 const reasonOfWords: ReadonlyArray<readonly [words: RegExp, reason: StorageReason]> = [
   [/directory does not exist/, "CannotOpen"],
   // The package of the binary was installed without it: with --ignore-scripts, or where it could not be compiled.
-  [/^Could not locate the bindings file/, "NoDriver"]
+  [/^Could not locate the bindings file|^Cannot find module .*better.sqlite3/, "NoDriver"]
 ]
 
 const hasCause = Schema.is(Schema.Struct({ cause: Schema.Unknown }))

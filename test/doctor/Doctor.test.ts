@@ -33,6 +33,7 @@ describe("plane-sync doctor", () => {
       assert.deepStrictEqual([well.code, well.err, well.report.result], [0, "", "passed"])
       assert.deepStrictEqual(well.report.checks.map(({ name }) => name), [
         "settings",
+        "driver",
         "database",
         "free space",
         "integrity",
@@ -158,7 +159,7 @@ describe("plane-sync doctor", () => {
       assert.match(out, /\n! Plane's webhooks: (?:.|\n)+\n {2}→ switch it on at http:/)
       assert.include(out.replace(/\s+/g, " "), "Done \\u001b[31m red (completed)")
       assert.notInclude(out, "\u001b")
-      assert.match(lines.at(-1) ?? "", /^10 passed, 1 warned, 0 failed, 5 skipped, by 6 requests$/)
+      assert.match(lines.at(-1) ?? "", /^11 passed, 1 warned, 0 failed, 5 skipped, by 6 requests$/)
     }).pipe(Effect.scoped, withPlane))
 })
 

@@ -3,7 +3,7 @@ const Module = require("node:module");
 
 const resolve = Module._resolveFilename;
 Module._resolveFilename = function(request, ...rest) {
-  if (request.endsWith("better_sqlite3.node")) {
+  if (/better_sqlite3\.node$|better-sqlite3.prebuilds/.test(request)) {
     if (process.env.DRIVER === "other node") {
       const message = `The module '${request}' was compiled against a different Node.js version`;
       throw Object.assign(new Error(message), { code: "ERR_DLOPEN_FAILED" });

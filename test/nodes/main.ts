@@ -8,7 +8,8 @@ import { fileURLToPath } from "node:url"
 /**
  * What a user of each supported Node gets: npm's `node` package brings the binary and its headers. The package is
  * compiled by this Node, and installed without install scripts. What the program then says is missing is done word for
- * word, which compiles better-sqlite3. Then it publishes, serves, and runs the demo.
+ * word, which compiles better-sqlite3. Then it publishes, serves, and runs the demo. Where the program says that the driver
+ * does not fit this Node, the command that it names is run first. A newer driver on an older Node is refused.
  */
 
 const supported = ["20.19", "22", "24"]
@@ -105,6 +106,29 @@ const serves = (where: Where) =>
 const program = "node_modules/plane-sync/dist/main.js"
 const publish = [program, "publish", "completed", "ET-2"]
 
+/** How often the demo is run where the older driver was seen to end it in half of the runs. */
+const demos = 4
+
+const showsDemo = (where: Where) =>
+  Effect.flatMap(
+    run(where, "node", "--import", "tsx", "demo/main.ts"),
+    (out) => out.includes("✔ all") ? Effect.void : new Wrong({ what: `the demo said:\n${out}` })
+  )
+
+/** better-sqlite3 13 ends Node 20 by a segmentation fault; the program says so before. */
+const refusesNewDriver = (where: Where) =>
+  Effect.gen(function*() {
+    yield* run(where, "sh", "-c", "npm pkg set overrides.better-sqlite3=^13 && npm install --no-audit --no-fund")
+    const { code, out } = yield* ended(where, "node", ...publish)
+    const [, older] = /take Node 22 or newer, or (npm [^)]+ && npm install)/.exec(out) ?? []
+    if (code !== 1 || older === undefined) {
+      return yield* new Wrong({
+        what: `of better-sqlite3 13 on Node 20, publish said, with exit code ${code}:\n${out}`
+      })
+    }
+    yield* run(where, "sh", "-c", older)
+  })
+
 const check = (folder: string, packed: string, tools: ReadonlyArray<string>, version: string) =>
   Effect.gen(function*() {
     const files = yield* FileSystem.FileSystem
@@ -128,13 +152,22 @@ const check = (folder: string, packed: string, tools: ReadonlyArray<string>, ver
       return yield* new Wrong({ what: `without a binary of better-sqlite3, publish said:\n${without.out}` })
     }
     yield* run(where, "npm", ...command.split(" ").slice(1))
-    yield* run(where, "node", ...publish)
+    const published = yield* run(where, "node", ...publish)
+    const [, newer] = /at any moment, because of better-sqlite3 12\S* on Node \S+: run `([^`]+)`/.exec(published) ?? []
+    if ((newer === undefined) !== (version !== "24")) {
+      return yield* new Wrong({ what: `of better-sqlite3 12 on ${node}, publish said:\n${published}` })
+    }
+    if (newer !== undefined) {
+      yield* run(where, "sh", "-c", newer)
+      const again = yield* run(where, "node", ...publish)
+      if (again.includes("better-sqlite3")) return yield* new Wrong({ what: `after ${newer}, publish said:\n${again}` })
+    }
     yield* serves(where)
 
     for (const part of ["src", "demo"]) yield* files.copy(`${root}${part}`, `${cwd}/${part}`)
     yield* files.copyFile(`${root}package.json`, `${cwd}/package.json`)
-    const demo = yield* run(where, "node", "--import", "tsx", "demo/main.ts")
-    if (!demo.includes("✔ all")) return yield* new Wrong({ what: `the demo said:\n${demo}` })
+    for (let run = 0; run < (newer === undefined ? 1 : demos); run++) yield* showsDemo(where)
+    if (version === "20.19") yield* refusesNewDriver(where)
     const seconds = Math.round(((yield* Clock.currentTimeMillis) - began) / 1000)
     yield* Console.log(`${node}: built, installed, "${command}", published, served, the demo is right (${seconds} s)`)
   })
