@@ -60,21 +60,23 @@ export const explainLines = (item: WorkItemView, now: EpochMillis): ReadonlyArra
   ]
 }
 
-/** What the server at `ORCH_HOST` and `ORCH_PORT` says of Plane. Undefined if none answers, or nobody sends. */
+/** What the server at `ORCH_HOST` and `ORCH_PORT` says of Plane for a project. Undefined if none answers, or nobody sends. */
 const planeOf = Effect.gen(function*() {
   const leader = yield* (yield* Outbox).leader
-  if (leader?.active !== true) return undefined
-  const health = yield* Effect.option(serverHealth)
-  if (health._tag === "None") return undefined
-  const { nextProbeAt, reason = "", since, state } = health.value.plane
-  const status: DestinationStatus = state === "open" || since === undefined ? { open: true } : {
-    open: false,
-    since,
-    reason,
-    notLookedAt: false,
-    nextProbeAt: Option.fromNullable(nextProbeAt)
+  const health = leader?.active === true ? yield* Effect.option(serverHealth) : Option.none()
+  const projects = Option.match(health, { onNone: () => [], onSome: ({ projects }) => projects })
+  return (identifier: string): DestinationStatus | undefined => {
+    const known = projects.find(({ project }) => project === identifier)
+    if (known === undefined) return undefined
+    const { nextProbeAt, reason = "", since, state } = known
+    return state === "open" || since === undefined ? { open: true } : {
+      open: false,
+      since,
+      reason,
+      notLookedAt: false,
+      nextProbeAt: Option.fromNullable(nextProbeAt)
+    }
   }
-  return status
 })
 
 const layer = ExplainWorkItem.layer.pipe(

@@ -8,13 +8,20 @@ export class Projects extends Context.Tag("plane-sync/Projects")<Projects, {
   readonly all: Arr.NonEmptyReadonlyArray<Project>
   /** The project whose identifier a key begins with. None if it is no key, or begins with another one. */
   readonly ofKey: (key: string) => Project | undefined
+  /** The project with this identifier. */
+  readonly named: (identifier: string) => Project | undefined
 }>() {}
+
+/** What is said of a project that was known, and that no setting names any more. */
+export const unset = (identifier: string): string =>
+  `no setting names the project ${identifier}: add it to the settings, and restart`
 
 /** `Projects` of a list. */
 export const projectsOf = (all: Arr.NonEmptyReadonlyArray<Project>): Projects["Type"] => {
   const byIdentifier = new Map(all.map((project) => [project.identifier, project]))
   return {
     all,
+    named: (identifier) => byIdentifier.get(identifier),
     ofKey: (key) =>
       Either.match(WorkItemKey.parse(key), {
         onLeft: () => undefined,

@@ -23,14 +23,14 @@ export type ShownRepository = typeof ShownRepository.Type
 
 /** What is shown of a task's repository. */
 export const shownRepository = (
-  { ofKey }: Pick<Projects["Type"], "ofKey">,
-  { repository, workItem }: {
-    readonly workItem: string
+  { named }: Pick<Projects["Type"], "named">,
+  { project, repository }: {
+    readonly project: string
     readonly repository: Option.Option<{ readonly id: number; readonly name: string }>
   }
 ): ShownRepository =>
   Option.getOrNull(Option.flatMap(repository, ({ id, name }) => {
-    const gitea = id < span ? null : ofKey(workItem)?.gitea?.url
+    const gitea = id < span ? null : named(project)?.gitea?.url
     // Of a Gitea that no setting names any more the id says nothing.
     return gitea === undefined ? Option.none() : Option.some({ id: idInForge(id), name, gitea })
   }))

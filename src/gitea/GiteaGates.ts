@@ -4,7 +4,7 @@ import { backoff } from "../base/Backoff.js"
 import { connections } from "../base/Connections.js"
 import type { EpochMillis } from "../base/Time.js"
 import { epochMillis, later } from "../base/Time.js"
-import { Projects } from "../domain/Projects.js"
+import { Projects, unset } from "../domain/Projects.js"
 import type { PullRequestRules } from "../domain/PullRequestRules.js"
 import type { Leadership } from "../outbox/Leadership.js"
 import { Storage } from "../storage/Storage.js"
@@ -93,7 +93,7 @@ export const giteaGates: Effect.Effect<
   never,
   Gitea | Projects | Storage | TaskPullRequests | Pipeline
 > = Effect.gen(function*() {
-  const { all, ofKey } = yield* Projects
+  const projects = yield* Projects
   const gitea = yield* Gitea
   const storage = yield* Storage
   const { read, sql, write } = storage
@@ -126,10 +126,11 @@ export const giteaGates: Effect.Effect<
   }
 
   /** By which rules the pull requests of a task are judged, and who is asked about them. */
-  const judging = ({ workItem }: Task): Judging => {
-    const project = ofKey(workItem) ?? all[0]
-    return { rules: project.pullRequests, asked: asked.get(forgeOfProject(project)) }
-  }
+  const judging = ({ project }: Task): Option.Option<Judging> =>
+    Option.map(
+      Option.fromNullable(projects.named(project)),
+      (project) => ({ rules: project.pullRequests, asked: asked.get(forgeOfProject(project)) })
+    )
 
   /**
    * The pull requests as they are now. One that would not count in any state is not asked about. What is known of one
@@ -211,8 +212,11 @@ export const giteaGates: Effect.Effect<
     isOfTask: true,
     check: (task) =>
       Effect.gen(function*() {
-        const { id, workItem } = task
-        const by = judging(task)
+        const { id, project, workItem } = task
+        const judged = judging(task)
+        // A pipeline that is the same for all projects asks for a task of one that is not set any more.
+        if (Option.isNone(judged)) return Pending({ why: unset(project) })
+        const by = judged.value
         const considered = yield* pullRequests.link(task)
         return yield* Effect.flatMap(renewed(task, by, considered), (now) => judge(workItem, standingOf(now), by)).pipe(
           Effect.tap(() => failures.delete(failuresOf(name, id))),
@@ -247,11 +251,11 @@ export const giteaGates: Effect.Effect<
   const pipelines = yield* Pipeline
 
   /** Whether the forge is asked at the stage of a task, or was before it. */
-  const isAtForge = ({ stage, workItem }: Task) => {
-    const { names, stages } = pipelines.of(workItem)
-    const first = stages.findIndex(({ gates }) => forge.some(({ name }) => gates.includes(name)))
-    return first >= 0 && names.indexOf(stage) >= first
-  }
+  const isAtForge = ({ project, stage }: Task) =>
+    Option.exists(pipelines.of(project), ({ names, stages }) => {
+      const first = stages.findIndex(({ gates }) => forge.some(({ name }) => gates.includes(name)))
+      return first >= 0 && names.indexOf(stage) >= first
+    })
 
   /** A merge answers it from the first stage on that asks the forge: nobody will work on what is merged. */
   const reportedOrMerged: QualityGate = {

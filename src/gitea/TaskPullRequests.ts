@@ -1,7 +1,7 @@
 import type { SqlError } from "@effect/sql/SqlError"
 import { Context, Effect, Either, Layer, Option } from "effect"
 import { stored } from "../base/Time.js"
-import { Projects } from "../domain/Projects.js"
+import { Projects, unset } from "../domain/Projects.js"
 import type { CanonicalKey } from "../domain/WorkItemKey.js"
 import { WorkItemKey } from "../domain/WorkItemKey.js"
 import { Storage } from "../storage/Storage.js"
@@ -36,14 +36,19 @@ const isSame = (one: PullRequest) => (other: PullRequest) =>
   one.repository === other.repository && one.number === other.number
 
 const make = Effect.gen(function*() {
-  const { all, ofKey } = yield* Projects
+  const projects = yield* Projects
   const { read, sql } = yield* Storage
   const tasks = yield* TaskStore
 
-  const judge = (task: Task, pullRequest: PullRequest): Considered => ({
-    pullRequest,
-    whyNot: whyNot(pullRequest, stored(task.startedAt), ofKey(task.workItem) ?? all[0])
-  })
+  const judge = (task: Task, pullRequest: PullRequest): Considered => {
+    const project = projects.named(task.project)
+    return {
+      pullRequest,
+      whyNot: project === undefined
+        ? unset(task.project)
+        : whyNot(pullRequest, stored(task.startedAt), project)
+    }
+  }
 
   /** The one that a host has linked. A link that comes only from a name follows the name. */
   const linked = ({ linkedByName, pullRequest: number, repository }: Task) =>

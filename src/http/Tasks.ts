@@ -12,10 +12,11 @@ import { StorageError } from "../storage/StorageError.js"
 import type { NotActive, NotPaused } from "../tasks/ByHand.js"
 import { activeTask, pauseByHand } from "../tasks/ByHand.js"
 import type { NotOverruled } from "../tasks/Overrule.js"
+import type { UnknownStage } from "../tasks/RequireStage.js"
 import type { Task } from "../tasks/Task.js"
 import { TaskStatus } from "../tasks/Task.js"
 import { Tasks } from "../tasks/Tasks.js"
-import type { NoTask, UnknownStage } from "../tasks/TaskStore.js"
+import type { NoTask } from "../tasks/TaskStore.js"
 import { TaskView, taskView, TaskWithStory, taskWithStory } from "../views/TaskView.js"
 import type { Api } from "./Api.js"
 import { Authorization, Caller, OperatorAuthorization } from "./Authorization.js"
@@ -166,7 +167,11 @@ export const tasksHandlers = (api: typeof Api) =>
               StorageError: storageFailed,
               NoTask: (error) =>
                 Effect.die(error),
-              InvalidKey: (error) => Effect.die(error)
+              InvalidKey: ({ message }) =>
+                new BadRequest({
+                  error: `Not a task to start: workItem: ${message}`,
+                  issues: [{ field: "workItem", message }]
+                })
             })
           ))
         .handleRaw("report", ({ path: { key }, request }) =>

@@ -38,8 +38,8 @@ export const workItemsHandlers = (api: typeof Api) =>
         Effect.gen(function*() {
           const parsed = yield* keyOf(key)
           const all = yield* projects
-          const { destination } = all.find(({ identifier }) => identifier === parsed.identifier) ?? all[0]
-          return yield* explain(parsed, limit, destination)
+          const planeOf = (project: string) => all.find(({ identifier }) => identifier === project)?.destination
+          return yield* explain(parsed, limit, planeOf)
         }).pipe(Effect.catchTags({
           StorageError: storageFailed,
           UnknownWorkItem: ({ message }) => new NotFound({ error: message })

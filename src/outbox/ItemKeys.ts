@@ -1,7 +1,7 @@
 import type { SqlError } from "@effect/sql/SqlError"
 import { Effect } from "effect"
-import type { ItemId } from "../domain/Ids.js"
-import type { NormalizedKey } from "../domain/WorkItemKey.js"
+import type { ItemId, LaneId } from "../domain/Ids.js"
+import type { NormalizedKey, WorkItemKey } from "../domain/WorkItemKey.js"
 import type { Fragment, Sql } from "../storage/Sql.js"
 
 // A key that was looked up is a lane whose `target` is the lane of the work item; that lane is named by the item id.
@@ -20,6 +20,31 @@ export const problemOfKey = (sql: Sql, key: NormalizedKey | Fragment): Fragment 
 export const keysOfItem = (sql: Sql, itemId: ItemId): Fragment =>
   sql`(SELECT spelling.name AS key FROM plane_sync_lane item JOIN plane_sync_lane spelling ON spelling.target = item.id
     WHERE item.name = ${itemId})`
+
+/**
+ * A subquery: the identifier of the project that a work item, or else a key, was found to be in. NULL if neither is
+ * known, or neither is of a project that was set.
+ */
+export const projectOfItem = (sql: Sql, itemId: ItemId | Fragment | null, key: NormalizedKey | Fragment): Fragment =>
+  sql`coalesce((SELECT nullif(project, '') FROM plane_sync_lane WHERE name = ${itemId}),
+    (SELECT nullif(project, '') FROM plane_sync_lane WHERE name = ${key}))`
+
+/** The identifier of the project of a work item, or of a key: as it was kept, or else as the key has it. */
+export const readProject = (
+  sql: Sql,
+  { itemId, key }: { readonly itemId: ItemId | undefined; readonly key: WorkItemKey }
+): Effect.Effect<string, SqlError> =>
+  Effect.map(
+    sql<{ project: string | null }>`SELECT ${projectOfItem(sql, itemId ?? null, key.normalized)} AS project`,
+    ([row]) => row?.project ?? key.identifier
+  )
+
+/** The identifier of a lane's project; empty if none was set. */
+export const readProjectOfLane = (sql: Sql, lane: LaneId): Effect.Effect<string, SqlError> =>
+  Effect.map(
+    sql<{ project: string }>`SELECT project FROM plane_sync_lane WHERE id = ${lane}`,
+    ([row]) => row?.project ?? ""
+  )
 
 /** The identifier of a work item's project; empty if none was set. Undefined if nothing is known of the work item. */
 export const readProjectOfItem = (sql: Sql, itemId: ItemId): Effect.Effect<string | undefined, SqlError> =>

@@ -114,7 +114,7 @@ export const makeAdvance = (
     const { workItem } = task
     const agent = toldAgentOf(pipeline, rest.stage, givenAgent)
     return ifUnchanged(
-      enterStage(sql, pipeline, row, rest, { areGatesAsked: true, dueAt, now }),
+      enterStage(sql, row, rest, { areGatesAsked: true, dueAt, now }),
       Effect.gen(function*() {
         const failed = yield* say(row, news, rest.stage.stage, rest.id, now)
         const changed = [...passed, rest].map((entry, index, entries) =>
@@ -126,7 +126,7 @@ export const makeAdvance = (
             id: entry.id
           })
         )
-        return [...changed, ...failed, ...completion(pipeline, workItem, rest)]
+        return [...changed, ...failed, ...completion(row, rest)]
       })
     )
   }
@@ -145,7 +145,7 @@ export const makeAdvance = (
       )
     )
 
-  const newsOf = ({ known, task }: TaskRow, { answers, entered }: Round, now: EpochMillis) =>
+  const newsOf = ({ known, pipeline, task }: TaskRow, { answers, entered }: Round, now: EpochMillis) =>
     verdictNews({
       known,
       answers,
@@ -153,9 +153,10 @@ export const makeAdvance = (
       left: new Set(
         entered.length === 0 ?
           [] :
-          [pipeline.of(task.workItem).byName(task.stage), ...entered.slice(0, -1)].flatMap((stage) =>
-            stage?.gates ?? []
-          )
+          [
+            ...Option.toArray(Option.flatMap(pipeline, ({ byName }) => byName(task.stage))),
+            ...entered.slice(0, -1)
+          ].flatMap(({ gates }) => gates)
       ),
       now
     })
@@ -169,7 +170,7 @@ export const makeAdvance = (
       const entries = yield* Effect.forEach(said.entered, (stage) => Effect.map(uuidV7, (id): Entry => ({ id, stage })))
       const now = yield* epochMillis
       const news = newsOf(row, said, now)
-      const dueAt = dueAgain(said.answers, task.status === "done", now)
+      const dueAt = dueAgain(said, task.status === "done", now)
       const rest = entries.at(-1)
       if (rest !== undefined) {
         return !(yield* events.transact(enter(row, entries.slice(0, -1), rest, news, dueAt, now)))

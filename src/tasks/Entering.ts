@@ -1,11 +1,11 @@
 import type { SqlError } from "@effect/sql/SqlError"
-import { Effect } from "effect"
+import { Effect, Option } from "effect"
 import type { EpochMillis } from "../base/Time.js"
 import type { PipelineStage } from "../domain/PipelineStage.js"
 import { StageEvent } from "../domain/StageEvent.js"
 import type { Sql } from "../storage/Sql.js"
 import { oweLaunch } from "./Launches.js"
-import type { Pipeline } from "./Pipeline.js"
+import type { ProjectPipeline } from "./Pipeline.js"
 import type { TaskRow } from "./TaskRows.js"
 import { agentOf } from "./TaskRows.js"
 
@@ -15,14 +15,16 @@ export interface Entry {
   readonly stage: PipelineStage
 }
 
+const isEnd = (pipeline: Option.Option<ProjectPipeline>, { stage }: PipelineStage) =>
+  Option.exists(pipeline, ({ after }) => Option.isNone(after(stage)))
+
 /**
  * A task enters a stage, and its agent is owed a launch, if the task is still as it was read. Says whether it was.
  * Writes first, as a transaction must. `areGatesAsked`: the gates of the stage were asked, and do not all hold.
  */
 export const enterStage = (
   sql: Sql,
-  pipeline: Pipeline["Type"],
-  { givenAgent, revision, task }: TaskRow,
+  { givenAgent, pipeline, revision, task }: TaskRow,
   { id, stage }: Entry,
   { areGatesAsked, dueAt, now }: {
     readonly areGatesAsked: boolean
@@ -31,7 +33,7 @@ export const enterStage = (
   }
 ): Effect.Effect<boolean, SqlError> =>
   Effect.gen(function*() {
-    const isLast = isEnd(pipeline, task.workItem, stage)
+    const isLast = isEnd(pipeline, stage)
     const [unchanged] = yield* sql`UPDATE plane_sync_task SET stage = ${stage.stage},
       status = ${isLast ? "done" : "active"}, entry = ${id}, updated_at = ${now},
       due_at = ${isLast ? null : dueAt}, revision = revision + 1
@@ -42,13 +44,8 @@ export const enterStage = (
     return true
   })
 
-const isEnd = (pipeline: Pipeline["Type"], workItem: string, { stage }: PipelineStage) =>
-  pipeline.of(workItem).after(stage) === undefined
-
 /** What is said when a task has entered the last stage; nothing of any other. */
 export const completion = (
-  pipeline: Pipeline["Type"],
-  workItem: string,
+  { pipeline, task: { workItem } }: TaskRow,
   { id, stage }: Entry
-): ReadonlyArray<StageEvent> =>
-  isEnd(pipeline, workItem, stage) ? [StageEvent.TaskCompleted({ workItem, id: `${id}:done` })] : []
+): ReadonlyArray<StageEvent> => isEnd(pipeline, stage) ? [StageEvent.TaskCompleted({ workItem, id: `${id}:done` })] : []

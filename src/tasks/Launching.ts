@@ -3,6 +3,7 @@ import { Cause, Effect, Option } from "effect"
 import { cleanLine, textLimit } from "../base/Text.js"
 import type { EpochMillis } from "../base/Time.js"
 import { epochMillis } from "../base/Time.js"
+import { unset } from "../domain/Projects.js"
 import type { Looked } from "../domain/WorkItemLook.js"
 import { WorkItemLook } from "../domain/WorkItemLook.js"
 import { startDueWork } from "../storage/DueWork.js"
@@ -86,7 +87,7 @@ export const startLaunching = (
     const wakeUps = yield* WakeUps
     const tasks = yield* TaskStore
     const launcher = yield* AgentLauncher
-    const { launches } = yield* Pipeline
+    const { launches, of } = yield* Pipeline
     const looks = Option.getOrUndefined(yield* Effect.serviceOption(WorkItemLook))
     const calls = makeCalls()
     const failures = makeFailures()
@@ -150,7 +151,11 @@ export const startLaunching = (
         const found = yield* tasks.byId(taskId)
         if (Option.isNone(found)) return
         const task = found.value
-        const failed = yield* Effect.suspend(() => launcher.launch({ agent, entry, stage, task })).pipe(
+        // Whether its project has only been renamed in Plane becomes known a moment after the start.
+        const run = Option.isNone(of(task.project))
+          ? new LaunchFailed({ message: unset(task.project) })
+          : Effect.suspend(() => launcher.launch({ agent, entry, stage, task }))
+        const failed = yield* run.pipe(
           calls.during(entry),
           (run) => call("launched", task, row, run)
         )

@@ -1,4 +1,4 @@
-import { Effect, Either, Schema } from "effect"
+import { Effect, Either, Option, Schema } from "effect"
 import { cleanLine, reasonLimit, textLimit } from "../base/Text.js"
 import type { EpochMillis } from "../base/Time.js"
 import { epochMillis } from "../base/Time.js"
@@ -12,12 +12,14 @@ import type { StorageError } from "../storage/StorageError.js"
 import type { Entry } from "./Entering.js"
 import { completion, enterStage } from "./Entering.js"
 import type { Pipeline } from "./Pipeline.js"
+import type { UnknownStage } from "./RequireStage.js"
+import { makeRequireStage } from "./RequireStage.js"
 import { tell } from "./Story.js"
 import type { Task } from "./Task.js"
 import type { TaskRow } from "./TaskRows.js"
 import { taskReader, toldAgentOf } from "./TaskRows.js"
 import type { TaskStore } from "./TaskStore.js"
-import { NoTask, UnknownStage } from "./TaskStore.js"
+import { NoTask } from "./TaskStore.js"
 
 /** What a person says who takes a task out of its stage whatever the gates say. */
 export interface Override {
@@ -53,18 +55,22 @@ const whoAndWhy = ({ by, reason }: Override): Either.Either<string, NotOverruled
     : Either.right(`${who}: ${why}`)
 }
 
+const refusal = (workItem: string, why: string) => new NotOverruled({ why: `The task of ${workItem} ${why}` })
+
 /** The stage that a task enters when it is overruled; or why it cannot be. */
-const nextOf = (pipeline: Pipeline["Type"], task: Task, stage: Stage): Either.Either<PipelineStage, NotOverruled> => {
+const nextOf = ({ pipeline, task }: TaskRow, stage: Stage): Either.Either<PipelineStage, NotOverruled> => {
   const { stage: present, status, workItem } = task
-  const refused = (why: string) => Either.left(new NotOverruled({ why: `The task of ${workItem} ${why}` }))
+  const refused = (why: string) => Either.left(refusal(workItem, why))
   if (status === "done") return refused("is done: there is nothing to overrule")
   if (status !== "active") {
     return refused(`is ${status} at ${present}: start it again (plane-sync task start ${workItem}), then overrule it`)
   }
   // A repetition of what was done already ends here, so it cannot take the task out of a second stage.
   if (stage !== present) return refused(`is at ${present}, not at ${stage}: overrule the stage that it is at`)
-  const next = pipeline.of(workItem).after(stage)
-  return next === undefined ? refused(`is at ${stage}: no stage comes after it`) : Either.right(next)
+  return Either.fromOption(
+    Option.flatMap(pipeline, ({ after }) => after(stage)),
+    () => refusal(workItem, `is at ${stage}: no stage comes after it`)
+  )
 }
 
 /**
@@ -82,6 +88,7 @@ export const makeOverrule = (
   StorageError | NoTask | UnknownStage | NotOverruled
 > => {
   const reader = taskReader(sql, pipeline)
+  const requireStage = makeRequireStage({ read, sql }, pipeline)
 
   /** Says whether the task was still as it was read. Writes first, as a transaction must. */
   const enter = (
@@ -93,25 +100,24 @@ export const makeOverrule = (
     Effect.gen(function*() {
       const { id, stage, workItem } = row.task
       const to = entry.stage.stage
-      if (!(yield* enterStage(sql, pipeline, row, entry, { areGatesAsked: false, dueAt: now, now }))) {
+      if (!(yield* enterStage(sql, row, entry, { areGatesAsked: false, dueAt: now, now }))) {
         return { value: false, events: [] }
       }
       yield* tell(sql, id, now, `${stage} → ${to}, overruled by ${overruledBy}`)
       const agent = toldAgentOf(pipeline, entry.stage, row.givenAgent)
       const changed = StageEvent.StageChanged({ workItem, from: stage, to, agent, overruledBy, id: entry.id })
-      return { value: true, events: [changed, ...completion(pipeline, workItem, entry)] }
+      return { value: true, events: [changed, ...completion(row, entry)] }
     })
 
   return Effect.fn("Tasks.overrule")(function*(key, override) {
     const { stage } = override
-    const { byName, names } = pipeline.of(key)
-    if (byName(stage) === undefined) return yield* new UnknownStage({ stage, known: names })
+    yield* requireStage(key, stage)
     const overruledBy = yield* whoAndWhy(override)
     const { id } = yield* tasks.get(key)
     for (;;) {
       const row = yield* read(reader.byId(id))
       if (row === undefined) return yield* new NoTask({ workItem: key })
-      const next = yield* nextOf(pipeline, row.task, stage)
+      const next = yield* nextOf(row, stage)
       const entry = yield* uuidV7
       const now = yield* epochMillis
       // A fact that came in between changes nothing of this, so it is tried again until the stage is another one.

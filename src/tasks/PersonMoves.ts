@@ -11,12 +11,11 @@ import type { WakeUps } from "../storage/WakeUps.js"
 import { leaveActive } from "./Leaving.js"
 import type { MoveMeaning, PersonMove } from "./PersonMove.js"
 import { meaningOf, moveWords, whyOf } from "./PersonMove.js"
-import type { Pipeline } from "./Pipeline.js"
+import type { ProjectPipeline } from "./Pipeline.js"
 import type { Starting } from "./Starting.js"
 import type { TaskRow } from "./TaskRows.js"
 
 interface Parts extends Pick<Storage["Type"], "sql" | "write">, Pick<WakeUps["Type"], "notify"> {
-  readonly pipeline: Pipeline["Type"]
   readonly starting: Starting
 }
 
@@ -24,7 +23,7 @@ interface Parts extends Pick<Storage["Type"], "sql" | "write">, Pick<WakeUps["Ty
  * Makes what is done when a person has moved a work item: what the move means for the task that `find` finds is decided
  * and stored in one transaction. `item` is the work item, which becomes a task if there is none yet.
  */
-export const makePersonMoves = ({ notify, pipeline, sql, starting, write }: Parts) =>
+export const makePersonMoves = ({ notify, sql, starting, write }: Parts) =>
 (
   find: Effect.Effect<TaskRow | undefined, SqlError>,
   move: PersonMove,
@@ -37,13 +36,17 @@ export const makePersonMoves = ({ notify, pipeline, sql, starting, write }: Part
     const at = EpochMillis(Math.min(move.at, now))
     const why = whyOf(move)
 
-    const change = (row: TaskRow, meaning: MoveMeaning): Effect.Effect<unknown, SqlError> => {
+    const change = (
+      row: TaskRow,
+      pipeline: ProjectPipeline,
+      meaning: MoveMeaning
+    ): Effect.Effect<unknown, SqlError> => {
       const task = { id: row.task.id, itemId: Option.orElse(row.task.itemId, () => Option.fromNullable(item?.itemId)) }
       switch (meaning) {
         case "startAnew":
-          return Effect.zipRight(starting.know(row, item ?? {}, now), starting.startAnew(row, entry, at, now))
+          return Effect.zipRight(starting.know(row, item ?? {}, now), starting.startAnew(row, pipeline, entry, at, now))
         case "goOn":
-          return Effect.zipRight(starting.know(row, item ?? {}, now), starting.goOn(row, entry, now))
+          return Effect.zipRight(starting.know(row, item ?? {}, now), starting.goOn(row, pipeline, entry, now))
         case "pause":
           return leaveActive(sql, task, "paused", why, now)
         case "stop":
@@ -59,10 +62,17 @@ export const makePersonMoves = ({ notify, pipeline, sql, starting, write }: Part
     const { meaning, workItem } = yield* write(Effect.gen(function*() {
       yield* starting.beginWrite
       const row = yield* find
-      const { names: stages } = pipeline.of(row?.task.workItem ?? item?.key.written ?? "")
-      const meaning = meaningOf({ move: { ...move, at }, task: row?.task, stages, states })
-      if (row !== undefined) yield* change(row, meaning)
-      else if (meaning === "start" && item !== undefined) yield* starting.insert(item.key, item, entry, at, now)
+      const ofProject = row === undefined
+        ? item === undefined ? Option.none() : yield* starting.pipelineOf(item.key, item.itemId)
+        : row.pipeline
+      // Nothing moves a task of a project that is not set.
+      if (Option.isNone(ofProject)) return { meaning: "nothing" as const, workItem: undefined }
+      const pipeline = ofProject.value
+      const meaning = meaningOf({ move: { ...move, at }, task: row?.task, stages: pipeline.names, states })
+      if (row !== undefined) yield* change(row, pipeline, meaning)
+      else if (meaning === "start" && item !== undefined) {
+        yield* starting.insert(item.key, pipeline, item, entry, at, now)
+      }
       return { meaning, workItem: row?.task.workItem ?? item?.key.written }
     }))
     if (meaning === "nothing") return meaning

@@ -1,7 +1,6 @@
-import { Array as Arr, Context, Effect, Layer, Schema } from "effect"
+import { Array as Arr, Context, Effect, Layer, Option, Schema } from "effect"
 import type { PipelineStage } from "../domain/PipelineStage.js"
 import { defaultStages } from "../domain/PipelineStage.js"
-import { keyIn } from "../domain/Project.js"
 import { Projects, projectsOf } from "../domain/Projects.js"
 import type { Stage } from "../domain/Stage.js"
 
@@ -22,19 +21,19 @@ export class PipelineError extends Schema.TaggedError<PipelineError>()("Pipeline
 export interface ProjectPipeline {
   readonly stages: readonly [PipelineStage, ...Array<PipelineStage>]
   readonly names: ReadonlyArray<Stage>
-  readonly byName: (stage: Stage) => PipelineStage | undefined
+  readonly byName: (stage: Stage) => Option.Option<PipelineStage>
   /** The stage after this one; none after the last. */
-  readonly after: (stage: Stage) => PipelineStage | undefined
+  readonly after: (stage: Stage) => Option.Option<PipelineStage>
   /** The gates of this stage and of those before. Those of the last stage are never asked, so they are left out. */
   readonly gatesUpTo: (stage: Stage) => ReadonlyArray<StageGate>
 }
 
 /** The pipelines of the projects. */
 export class Pipeline extends Context.Tag("plane-sync/Pipeline")<Pipeline, {
-  /** The pipeline of the project that a key names. A key that names none is taken for one of the first project. */
-  readonly of: (workItem: string) => ProjectPipeline
-  /** Each pipeline, with what it is of, in words. Undefined: it is that of all projects. */
-  readonly all: ReadonlyArray<{ readonly of: string | undefined; readonly pipeline: ProjectPipeline }>
+  /** The pipeline of the project with this identifier. None if no setting names that project. */
+  readonly of: (project: string) => Option.Option<ProjectPipeline>
+  /** Each pipeline, with what it is of, in words. None: it is that of all projects. */
+  readonly all: ReadonlyArray<{ readonly of: Option.Option<string>; readonly pipeline: ProjectPipeline }>
   /** Whether agents are launched. If not, no stage change names one, and no launch stays owed. */
   readonly launches: boolean
 }>() {
@@ -50,7 +49,7 @@ export class Pipeline extends Context.Tag("plane-sync/Pipeline")<Pipeline, {
       Pipeline,
       Effect.map(
         Effect.suspend(() => make(stages)),
-        (pipeline) => ({ launches, of: () => pipeline, all: [{ of: undefined, pipeline }] })
+        (pipeline) => ({ launches, of: () => Option.some(pipeline), all: [{ of: Option.none(), pipeline }] })
       )
     )
 
@@ -71,9 +70,8 @@ export class Pipeline extends Context.Tag("plane-sync/Pipeline")<Pipeline, {
  */
 export const withStates = (projects: Projects["Type"], pipeline: Pipeline["Type"]): Projects["Type"] =>
   projectsOf(Arr.map(projects.all, (project) => {
-    const carried = pipeline.of(keyIn(project, 1)).stages.flatMap(({ stage, state }) =>
-      state === undefined ? [] : [[stage, state] as const]
-    )
+    const stages = Option.match(pipeline.of(project.identifier), { onNone: () => [], onSome: ({ stages }) => stages })
+    const carried = stages.flatMap(({ stage, state }) => state === undefined ? [] : [[stage, state] as const])
     return { ...project, stages: new Map([...project.stages, ...carried]) }
   }))
 
@@ -83,19 +81,22 @@ interface Launches {
 
 const makeOfProjects = (launches: boolean) =>
   Effect.gen(function*() {
-    const { all, ofKey } = yield* Projects
+    const { all, named } = yield* Projects
     const made = yield* Effect.forEach(all, ({ identifier, names, pipeline }) => {
       const of = pipeline === undefined ? `the project ${identifier}` : names.identifier
       return Effect.map(
         Effect.mapError(make(pipeline ?? defaultStages), ({ why }) => new PipelineError({ why: `of ${of}: ${why}` })),
-        (pipeline) => ({ of, identifier, pipeline })
+        (pipeline) => ({ of: Option.some(of), identifier, pipeline })
       )
     })
-    const byProject = new Map(made.map(({ identifier, pipeline }) => [identifier, pipeline]))
     return Pipeline.of({
       launches,
       all: made,
-      of: (key) => byProject.get(ofKey(key)?.identifier ?? "") ?? made[0].pipeline
+      of: (project) =>
+        Option.map(
+          Arr.findFirst(made, ({ identifier }) => identifier === named(project)?.identifier),
+          ({ pipeline }) => pipeline
+        )
     })
   })
 
@@ -113,8 +114,8 @@ const make = (stages: ReadonlyArray<PipelineStage>): Effect.Effect<ProjectPipeli
   return Effect.succeed({
     stages: [first, ...rest],
     names,
-    byName: (stage) => stages.find((one) => one.stage === stage),
-    after: (stage) => stages.find((_, index) => names[index - 1] === stage),
+    byName: (stage) => Arr.findFirst(stages, (one) => one.stage === stage),
+    after: (stage) => Arr.findFirst(stages, (_, index) => names[index - 1] === stage),
     gatesUpTo: (stage) => {
       const upTo = asked.slice(0, names.indexOf(stage) + 1)
       return upTo.flatMap(({ gates, stage }, index) => {

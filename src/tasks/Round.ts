@@ -1,13 +1,14 @@
-import { Duration, Effect } from "effect"
+import { Duration, Effect, Option } from "effect"
 import type { EpochMillis } from "../base/Time.js"
 import { later } from "../base/Time.js"
 import type { PipelineStage } from "../domain/PipelineStage.js"
+import { unset } from "../domain/Projects.js"
 import type { Stage } from "../domain/Stage.js"
 import { longestWait } from "./DueTasks.js"
 import type { Pipeline, StageGate } from "./Pipeline.js"
 import type { QualityGates } from "./QualityGate.js"
 import { ask } from "./QualityGate.js"
-import type { Task } from "./Task.js"
+import type { Task, TaskId } from "./Task.js"
 import type { Answer } from "./VerdictNews.js"
 
 /** A gate that gave no verdict is asked again after this time. */
@@ -22,6 +23,8 @@ export interface Round {
   readonly entered: ReadonlyArray<PipelineStage>
   /** Of each gate up to the stage where it comes to rest, in the order of the stages. */
   readonly answers: ReadonlyArray<Answer>
+  /** No setting names the project of the task: no gate was asked. */
+  readonly isLeft?: boolean
 }
 
 const nothing: Round = { entered: [], answers: [] }
@@ -39,9 +42,24 @@ export const makeRound = (pipelines: Pipeline["Type"], gates: QualityGates["Type
       : Effect.succeed(gate)
   }
 
+  // A task of a project that is not set is looked at again and again, and said once.
+  const said = new Set<TaskId>()
+  const left = ({ id, project, workItem }: Task) =>
+    Effect.as(
+      said.has(id)
+        ? Effect.void
+        : Effect.zipRight(
+          Effect.sync(() => said.add(id)),
+          Effect.logWarning(`${workItem} stays where it is: ${unset(project)}`)
+        ),
+      { ...nothing, isLeft: true }
+    )
+
   return (task: Task): Effect.Effect<Round> =>
     Effect.gen(function*() {
-      const pipeline = pipelines.of(task.workItem)
+      const ofProject = pipelines.of(task.project)
+      if (Option.isNone(ofProject)) return yield* left(task)
+      const pipeline = ofProject.value
       const asked = new Map<string, Answer>()
 
       const answer = ({ gate: name, stage }: StageGate) =>
@@ -62,12 +80,12 @@ export const makeRound = (pipelines: Pipeline["Type"], gates: QualityGates["Type
 
       if (task.status === "done") {
         // A person has ended it, or the pipeline has changed: its gates have no say.
-        if (pipeline.byName(task.stage) === undefined || pipeline.after(task.stage) !== undefined) return nothing
+        if (Option.isNone(pipeline.byName(task.stage)) || Option.isSome(pipeline.after(task.stage))) return nothing
         const lasting = pipeline.gatesUpTo(task.stage).filter(({ gate }) => gates.get(gate)?.isLasting === true)
         return { entered: [], answers: yield* answersOf(lasting) }
       }
       if (task.status !== "active") return nothing
-      if (pipeline.byName(task.stage) === undefined || pipeline.after(task.stage) === undefined) {
+      if (Option.isNone(pipeline.byName(task.stage)) || Option.isNone(pipeline.after(task.stage))) {
         yield* Effect.logWarning(`${task.workItem} is at ${task.stage}, which the pipeline cannot leave: it stays`)
         return nothing
       }
@@ -77,10 +95,10 @@ export const makeRound = (pipelines: Pipeline["Type"], gates: QualityGates["Type
       let at = task.stage
       let answers = yield* upTo(at)
       for (;;) {
-        const next = holds(answers, at) ? pipeline.after(at) : undefined
-        if (next === undefined) return { entered, answers }
-        entered.push(next)
-        at = next.stage
+        const next = holds(answers, at) ? pipeline.after(at) : Option.none()
+        if (Option.isNone(next)) return { entered, answers }
+        entered.push(next.value)
+        at = next.value.stage
         answers = yield* upTo(at)
       }
     })
@@ -95,8 +113,12 @@ const againAfter = (isDone: boolean) => ({ verdict }: Answer) => {
   return Duration.clamp(verdict.againAfter, { minimum: shortestWait, maximum: longestWait })
 }
 
-/** When the gates are due again: the first time that one of them names. Null if none does. */
-export const dueAgain = (answers: ReadonlyArray<Answer>, isDone: boolean, now: EpochMillis): EpochMillis | null => {
+/**
+ * When the gates are due again: the first time that one of them names. Null if none does. Whether a project has only been
+ * renamed in Plane becomes known a moment after the start, so a task of one that is not set is looked at again.
+ */
+export const dueAgain = ({ answers, isLeft = false }: Round, isDone: boolean, now: EpochMillis): EpochMillis | null => {
+  if (isLeft) return isDone ? null : later(now, Duration.toMillis(silentAgainAfter))
   const waits = answers.map(againAfter(isDone)).filter((wait) => wait !== undefined)
   return waits.length === 0 ? null : later(now, Math.min(...waits.map(Duration.toMillis)))
 }

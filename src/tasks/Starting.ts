@@ -4,12 +4,13 @@ import type { EpochMillis } from "../base/Time.js"
 import type { ItemId } from "../domain/Ids.js"
 import type { Projects } from "../domain/Projects.js"
 import { WorkItemKey } from "../domain/WorkItemKey.js"
+import { readProject } from "../outbox/ItemKeys.js"
 import type { NamedItem } from "../outbox/LeftStates.js"
 import { followTask } from "../outbox/LeftStates.js"
 import type { Sql } from "../storage/Sql.js"
 import { touch } from "./DueTasks.js"
 import { oweLaunch } from "./Launches.js"
-import type { Pipeline } from "./Pipeline.js"
+import type { Pipeline, ProjectPipeline } from "./Pipeline.js"
 import { tell } from "./Story.js"
 import type { TaskId } from "./Task.js"
 import type { TaskRow } from "./TaskRows.js"
@@ -28,7 +29,9 @@ export const makeStarting = (sql: Sql, pipeline: Pipeline["Type"], projects: Pro
   const follow = (item: NamedItem, now: EpochMillis) =>
     followTask(sql, { ...item, project: projects.ofKey(item.key)?.identifier ?? "" }, now)
 
-  const firstOf = (workItem: string) => pipeline.of(workItem).stages[0]
+  /** The pipeline that a work item's task goes through; none if no setting names its project. */
+  const pipelineOf = (key: WorkItemKey, itemId: ItemId | undefined) =>
+    Effect.map(readProject(sql, { itemId, key }), pipeline.of)
 
   // A transaction's first statement must write, or it could not wait for another process's. This one changes nothing.
   const beginWrite = sql`UPDATE plane_sync_task SET due_at = due_at WHERE id = 0`
@@ -36,13 +39,13 @@ export const makeStarting = (sql: Sql, pipeline: Pipeline["Type"], projects: Pro
   /** Makes a work item a task, at the first stage. What was merged before `startedAt` does not count for it. */
   const insert = (
     key: WorkItemKey,
+    { stages: [first] }: ProjectPipeline,
     { agent, itemId }: Pick<Start, "agent" | "itemId">,
     entry: string,
     startedAt: EpochMillis,
     now: EpochMillis
   ): Effect.Effect<TaskId, SqlError> =>
     Effect.gen(function*() {
-      const first = firstOf(key.written)
       const { stage } = first
       const [row] = yield* sql<{ id: TaskId }>`INSERT INTO plane_sync_task
         (work_item, key, canonical, plane_id, stage, status, agent, entry, started_at, updated_at, due_at)
@@ -55,9 +58,14 @@ export const makeStarting = (sql: Sql, pipeline: Pipeline["Type"], projects: Pro
     })
 
   /** A task that is done begins once more, at the first stage: nothing of before counts. */
-  const startAnew = ({ givenAgent, task }: TaskRow, entry: string, startedAt: EpochMillis, now: EpochMillis) =>
+  const startAnew = (
+    { givenAgent, task }: TaskRow,
+    { stages: [first] }: ProjectPipeline,
+    entry: string,
+    startedAt: EpochMillis,
+    now: EpochMillis
+  ) =>
     Effect.gen(function*() {
-      const first = firstOf(task.workItem)
       const { stage } = first
       yield* sql`UPDATE plane_sync_task SET status = 'active', why = NULL, stage = ${stage}, entry = ${entry},
         started_at = ${startedAt}, updated_at = ${now}, due_at = ${now}, revision = revision + 1,
@@ -73,7 +81,7 @@ export const makeStarting = (sql: Sql, pipeline: Pipeline["Type"], projects: Pro
    * A task that is not done is active. One that was stopped enters its stage once more, for its agent was stopped. What
    * was held while it was paused is launched once its gates were asked: they may hold by now.
    */
-  const goOn = ({ givenAgent, task }: TaskRow, entry: string, now: EpochMillis) =>
+  const goOn = ({ givenAgent, task }: TaskRow, { byName }: ProjectPipeline, entry: string, now: EpochMillis) =>
     Effect.gen(function*() {
       yield* touch(sql, task.id, now)
       if (task.status === "active") return
@@ -81,8 +89,10 @@ export const makeStarting = (sql: Sql, pipeline: Pipeline["Type"], projects: Pro
       yield* tell(sql, task.id, now, `goes on at ${task.stage}`)
       if (task.status === "paused") return
       yield* sql`UPDATE plane_sync_task SET entry = ${entry} WHERE id = ${task.id}`
-      const launched = agentOf(pipeline.of(task.workItem).byName(task.stage), givenAgent)
-      yield* oweLaunch(sql, { entry, taskId: task.id, stage: task.stage, agent: launched }, now)
+      const agent = Option.getOrUndefined(
+        Option.flatMapNullable(byName(task.stage), (stage) => agentOf(stage, givenAgent))
+      )
+      yield* oweLaunch(sql, { entry, taskId: task.id, stage: task.stage, agent }, now)
     })
 
   /** Stores what a start tells of a task that is there already. */
@@ -93,7 +103,7 @@ export const makeStarting = (sql: Sql, pipeline: Pipeline["Type"], projects: Pro
       follow({ key: WorkItemKey.normalize(task.workItem), itemId: Option.getOrElse(task.itemId, () => itemId) }, now)
     )
 
-  return { beginWrite, insert, startAnew, goOn, know }
+  return { beginWrite, pipelineOf, insert, startAnew, goOn, know }
 }
 
 export type Starting = ReturnType<typeof makeStarting>

@@ -67,6 +67,8 @@ export interface Task {
   readonly id: TaskId
   /** The work item's key as first written: "ET-2", "ET-002". */
   readonly workItem: string
+  /** The identifier of its project. One that was renamed in Plane since is known by its new one. */
+  readonly project: string
   /** None while it is not known. */
   readonly itemId: Option.Option<ItemId>
   readonly stage: Stage

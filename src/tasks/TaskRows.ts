@@ -3,9 +3,10 @@ import { Effect, Option, Schema } from "effect"
 import { EpochMillis, utc } from "../base/Time.js"
 import type { ItemId } from "../domain/Ids.js"
 import type { PipelineStage } from "../domain/PipelineStage.js"
+import { unset } from "../domain/Projects.js"
 import type { Stage } from "../domain/Stage.js"
 import type { WorkItemKey } from "../domain/WorkItemKey.js"
-import { itemOfKey, keysOfItem, problemOfKey } from "../outbox/ItemKeys.js"
+import { itemOfKey, keysOfItem, problemOfKey, projectOfItem } from "../outbox/ItemKeys.js"
 import type { Fragment, Sql } from "../storage/Sql.js"
 import { launchColumn } from "./Launches.js"
 import type { Pipeline, ProjectPipeline } from "./Pipeline.js"
@@ -16,6 +17,7 @@ import type { KnownVerdict } from "./VerdictNews.js"
 interface Row {
   readonly id: TaskId
   readonly workItem: string
+  readonly project: string
   readonly itemId: ItemId | null
   readonly stage: Stage
   readonly status: TaskStatus
@@ -39,6 +41,8 @@ interface Row {
 /** A task, with what is needed to decide about it. */
 export interface TaskRow {
   readonly task: Task
+  /** That of its project. None if no setting names that any more: then nothing moves the task. */
+  readonly pipeline: Option.Option<ProjectPipeline>
   /** Rises with every change of it. */
   readonly revision: number
   /** When its gates are to be asked. Null: when there is a new fact. */
@@ -78,8 +82,8 @@ const launchOf = Schema.decodeSync(Schema.parseJson(Schema.Struct({
 })))
 
 /** The agent that is launched for a task that enters a stage. */
-export const agentOf = (stage: PipelineStage | undefined, given: string | null | undefined): string | undefined =>
-  stage?.agent === undefined ? undefined : given ?? stage.agent
+export const agentOf = ({ agent }: PipelineStage, given: string | null | undefined): string | undefined =>
+  agent === undefined ? undefined : given ?? agent
 
 /** The agent that a stage change names: the one that is launched, if anybody is. */
 export const toldAgentOf = (
@@ -107,18 +111,31 @@ const shownVerdicts = (
 
 const toTask = (pipeline: Pipeline["Type"]) => (row: Row): TaskRow => {
   const known = verdictsOf(row.verdicts).map(({ held, ...verdict }): KnownVerdict => ({ ...verdict, held: held === 1 }))
-  return { ...withVerdicts(pipeline.of(row.workItem), row, known), known }
+  const ofProject = pipeline.of(row.project)
+  return { ...withVerdicts(ofProject, row, known), pipeline: ofProject, known }
 }
 
-const withVerdicts = (pipeline: ProjectPipeline, row: Row, known: ReadonlyArray<KnownVerdict>) => ({
+/** Why a task that is not done stands still; none if it does not. */
+const whyLeft = (pipeline: Option.Option<ProjectPipeline>, { project, status }: Row) =>
+  Option.isSome(pipeline) || status === "done" ? null : unset(project)
+
+const withVerdicts = (
+  pipeline: Option.Option<ProjectPipeline>,
+  row: Row,
+  known: ReadonlyArray<KnownVerdict>
+) => ({
   task: {
     id: row.id,
     workItem: row.workItem,
+    project: row.project,
     itemId: Option.fromNullable(row.itemId),
     stage: row.stage,
     status: row.status,
-    why: Option.fromNullable(row.why),
-    agent: Option.fromNullable(agentOf(pipeline.byName(row.stage), row.givenAgent)),
+    why: Option.fromNullable(row.why ?? whyLeft(pipeline, row)),
+    agent: pipeline.pipe(
+      Option.flatMap(({ byName }) => byName(row.stage)),
+      Option.flatMapNullable((stage) => agentOf(stage, row.givenAgent))
+    ),
     repository: Option.map(
       Option.fromNullable(row.repositoryId),
       (id) => ({ id, name: row.repositoryName ?? "" })
@@ -130,7 +147,7 @@ const withVerdicts = (pipeline: ProjectPipeline, row: Row, known: ReadonlyArray<
     launch: Option.map(Option.fromNullable(row.launch), (text) => launchOf(text)),
     startedAt: utc(row.startedAt),
     updatedAt: utc(row.updatedAt),
-    verdicts: shownVerdicts(pipeline, row.stage, known),
+    verdicts: Option.match(pipeline, { onNone: () => [], onSome: (one) => shownVerdicts(one, row.stage, known) }),
     reports: reportsOf(row.reports)
   },
   revision: row.revision,
@@ -154,9 +171,12 @@ export const taskReader = (sql: Sql, pipeline: Pipeline["Type"]) => {
   // A task whose work item is not there is active all the same, because a person may make it yet.
   const missing = problemOfKey(sql, sql.literal("t.key"))
   const why = sql`coalesce(t.why, CASE WHEN t.plane_id IS NULL AND t.status <> 'done' THEN ${missing} END) AS why`
+  const identifier = sql.literal("substr(t.canonical, 1, instr(t.canonical, '-') - 1)")
+  const project = sql`coalesce(${projectOfItem(sql, sql.literal("t.plane_id"), sql.literal("t.key"))},
+    ${identifier}) AS project`
   const select = (rest: Fragment) =>
     Effect.map(
-      sql<Row>`SELECT ${sql.literal(columns)}, ${why} FROM plane_sync_task t WHERE ${rest}`,
+      sql<Row>`SELECT ${sql.literal(columns)}, ${why}, ${project} FROM plane_sync_task t WHERE ${rest}`,
       (rows) => rows.map(toTask(pipeline))
     )
   const first = (rest: Fragment): Effect.Effect<TaskRow | undefined, SqlError> =>

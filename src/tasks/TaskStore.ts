@@ -19,6 +19,8 @@ import { makePersonMoves } from "./PersonMoves.js"
 import { Pipeline } from "./Pipeline.js"
 import type { TaskPullRequest } from "./PullRequestTasks.js"
 import { readTasksOf } from "./PullRequestTasks.js"
+import type { UnknownStage } from "./RequireStage.js"
+import { makeRequireStage } from "./RequireStage.js"
 import type { Start } from "./Starting.js"
 import { makeStarting } from "./Starting.js"
 import type { StoryLine } from "./Story.js"
@@ -34,20 +36,10 @@ export class NoTask extends Schema.TaggedError<NoTask>()("NoTask", { workItem: S
   }
 }
 
-/** The text is not a work item key. */
+/** The text is not a work item key, or begins with the identifier of no project that is set. */
 export class InvalidKey extends Schema.TaggedError<InvalidKey>()("InvalidKey", { why: Schema.String }) {
   override get message(): string {
     return this.why
-  }
-}
-
-/** The pipeline has no stage of this name. */
-export class UnknownStage extends Schema.TaggedError<UnknownStage>()("UnknownStage", {
-  stage: Schema.String,
-  known: Schema.Array(Schema.String)
-}) {
-  override get message(): string {
-    return `${JSON.stringify(this.stage.slice(0, 80))} is not a stage: expected one of ${this.known.join(", ")}`
   }
 }
 
@@ -132,12 +124,17 @@ export class TaskStore extends Context.Tag("plane-sync/TaskStore")<TaskStore, {
   )
 }
 
+const noProject = ({ written }: WorkItemKey, { all }: Projects["Type"]) =>
+  `${written} is in no project that is set: keys begin with ${all.map(({ identifier }) => `${identifier}-`).join(", ")}`
+
 const make = Effect.gen(function*() {
   const { read, sql, write } = yield* Storage
-  const pipeline = yield* Pipeline
+  const pipelines = yield* Pipeline
   const { notify } = yield* WakeUps
-  const reader = taskReader(sql, pipeline)
-  const starting = makeStarting(sql, pipeline, yield* Projects)
+  const reader = taskReader(sql, pipelines)
+  const projects = yield* Projects
+  const requireStage = makeRequireStage({ read, sql }, pipelines)
+  const starting = makeStarting(sql, pipelines, projects)
 
   const one = (found: Effect.Effect<TaskRow | undefined, SqlError>) =>
     Effect.map(read(found), (row) => Option.fromNullable(row?.task))
@@ -156,22 +153,27 @@ const make = Effect.gen(function*() {
 
   const start = Effect.fn("TaskStore.start")(function*(given: Start) {
     const key = yield* Either.mapLeft(WorkItemKey.parse(given.workItem), (why) => new InvalidKey({ why }))
+    const ofProject = yield* read(starting.pipelineOf(key, given.itemId))
+    if (Option.isNone(ofProject)) return yield* new InvalidKey({ why: noProject(key, projects) })
+    const pipeline = ofProject.value
     const entry = yield* uuidV7
     const now = yield* epochMillis
     const row = yield* write(Effect.gen(function*() {
       yield* starting.beginWrite
       const known = yield* reader.byKey(key, given.itemId)
-      if (known === undefined) return yield* reader.byId(yield* starting.insert(key, given, entry, now, now))
+      if (known === undefined) return yield* reader.byId(yield* starting.insert(key, pipeline, given, entry, now, now))
       yield* starting.know(known, given, now)
       const row = { ...known, givenAgent: given.agent ?? known.givenAgent }
-      yield* known.task.status === "done" ? starting.startAnew(row, entry, now, now) : starting.goOn(row, entry, now)
+      yield* known.task.status === "done"
+        ? starting.startAnew(row, pipeline, entry, now, now)
+        : starting.goOn(row, pipeline, entry, now)
       return yield* reader.byId(known.task.id)
     }))
     yield* notify
     return row?.task ?? (yield* Effect.dieMessage("a task that was started is there"))
   })
 
-  const moves = makePersonMoves({ notify, pipeline, sql, starting, write })
+  const moves = makePersonMoves({ notify, sql, starting, write })
 
   const leave = (status: "stopped" | "paused") => (taskId: TaskId, why: string) =>
     Effect.gen(function*() {
@@ -202,8 +204,7 @@ const make = Effect.gen(function*() {
     key: string,
     { outcome, reason, stage }: { stage: Stage; outcome: ReportOutcome; reason?: string | undefined }
   ) {
-    const { byName, names } = pipeline.of(key)
-    if (byName(stage) === undefined) return yield* new UnknownStage({ stage, known: names })
+    yield* requireStage(key, stage)
     const { id } = yield* get(key)
     const now = yield* epochMillis
     const words = reason === undefined ? null : cleanText(reason, reasonLimit)

@@ -1,4 +1,4 @@
-import { Context, Effect, Layer } from "effect"
+import { Context, Effect, Layer, Option } from "effect"
 import { StageEvents } from "../events/StageEvents.js"
 import { Storage } from "../storage/Storage.js"
 import type { StorageError } from "../storage/StorageError.js"
@@ -7,8 +7,9 @@ import type { NotOverruled, Override, Overruled } from "./Overrule.js"
 import { makeOverrule } from "./Overrule.js"
 import { Pipeline, PipelineError } from "./Pipeline.js"
 import { QualityGates } from "./QualityGate.js"
+import type { UnknownStage } from "./RequireStage.js"
 import type { TaskId } from "./Task.js"
-import type { NoTask, UnknownStage } from "./TaskStore.js"
+import type { NoTask } from "./TaskStore.js"
 import { TaskStore } from "./TaskStore.js"
 
 /** The tasks, and what takes them from stage to stage. */
@@ -70,13 +71,15 @@ const make = Effect.gen(function*() {
   for (const { of, pipeline: { after, stages } } of pipeline.all) {
     for (const { gates: names, stage } of stages) {
       // The gates of the last stage are never asked.
-      const missing = after(stage) === undefined ? undefined : names.find((name) => !gates.has(name))
+      const missing = Option.isNone(after(stage)) ? undefined : names.find((name) => !gates.has(name))
       if (missing === undefined) continue
       return yield* new PipelineError({
-        why:
-          `${of === undefined ? "" : `of ${of}: `}the stage ${JSON.stringify(stage)} has the gate ${
-            JSON.stringify(missing)
-          }, which nobody ` +
+        why: `${
+          Option.match(of, {
+            onNone: () => "",
+            onSome: (what) => `of ${what}: `
+          })
+        }the stage ${JSON.stringify(stage)} has the gate ${JSON.stringify(missing)}, which nobody ` +
           `provides: there are ${Array.from(gates.keys()).join(", ")}`
       })
     }

@@ -1,9 +1,13 @@
 import { Context, Effect, Layer, Option, Schema } from "effect"
 import type { ConfigError } from "effect"
 import { epochMillis } from "../base/Time.js"
+import type { LaneId } from "../domain/Ids.js"
+import type { KnownPlace } from "../domain/Place.js"
+import type { Project } from "../domain/Project.js"
 import { Projects } from "../domain/Projects.js"
 import { WorkItemKey } from "../domain/WorkItemKey.js"
 import { TaskPullRequests } from "../gitea/TaskPullRequests.js"
+import { readProjectOfLane } from "../outbox/ItemKeys.js"
 import { Outbox } from "../outbox/Outbox.js"
 import { preview } from "../outbox/Preview.js"
 import { currentProject, keptPlace } from "../plane/CurrentProject.js"
@@ -16,7 +20,7 @@ import type { Task } from "../tasks/Task.js"
 import { TaskStore } from "../tasks/TaskStore.js"
 import type { Subject } from "../webhooks/HooksAbout.js"
 import { readHooksAbout } from "../webhooks/HooksAbout.js"
-import { nextView } from "./NextView.js"
+import { nextView, unsetView } from "./NextView.js"
 import type { StoryFacts } from "./StoryLines.js"
 import { storyOf } from "./StoryLines.js"
 import type { WorkItemView } from "./WorkItemView.js"
@@ -40,11 +44,14 @@ export class UnknownWorkItem extends Schema.TaggedError<UnknownWorkItem>()("Unkn
 
 /** Tells the whole story of a work item, and what is done next for it, from what is stored alone. */
 export class ExplainWorkItem extends Context.Tag("plane-sync/ExplainWorkItem")<ExplainWorkItem, {
-  /** `limit`: the newest of each kind that are read, and the lines that the story has at most. */
+  /**
+   * `limit`: the newest of each kind that are read, and the lines that the story has at most. `planeOf`: whether Plane is
+   * written to for a project, by its identifier.
+   */
   readonly explain: (
     key: WorkItemKey,
     limit: number,
-    plane: DestinationStatus | undefined
+    planeOf: (project: string) => DestinationStatus | undefined
   ) => Effect.Effect<WorkItemView, StorageError | UnknownWorkItem>
 }>() {
   static readonly layer: Layer.Layer<
@@ -82,8 +89,28 @@ const make = Effect.gen(function*() {
       return row && { task, row }
     })
 
+  const nextOf = (
+    project: Project,
+    place: KnownPlace,
+    facts: StoryFacts,
+    lane: LaneId,
+    plane: DestinationStatus | undefined
+  ) =>
+    Effect.gen(function*() {
+      const { config: policy } = currentProject(config, projects.all, project, place)
+      const { names, stages, texts } = project
+      const plan = nextStep({ ...policy, stages, states: place.states, setting: names.states, texts })
+      const now = yield* epochMillis
+      const next = yield* storage.read(preview(storage.sql, lane, { plan }, now))
+      const leader = yield* outbox.leader
+      const nobody = leader?.active === true
+        ? undefined
+        : `nobody is sending from ${storage.where}: it waits until \`plane-sync serve\` runs`
+      return nextView(next, facts, { plane, nobody }, now)
+    })
+
   return ExplainWorkItem.of({
-    explain: (key, limit, plane) =>
+    explain: (key, limit, planeOf) =>
       Effect.gen(function*() {
         const found = yield* find(key, limit)
         if (found === undefined) {
@@ -100,27 +127,24 @@ const make = Effect.gen(function*() {
           ...Option.toArray(itemId).map((itemId): Subject => ({ _tag: "Item", itemId })),
           ...(task === undefined ? [] : yield* subjectsOf(task))
         ]
-        const project = projects.ofKey(key.written) ?? projects.all[0]
-        const place = keptPlace(project, (yield* outbox.places).get(project.identifier))
-        const current = currentProject(config, projects.all, project, place)
+        const identifier = yield* storage.read(readProjectOfLane(storage.sql, row.lane))
+        // What is of no project is looked for in the first, which says what is wrong.
+        const project = identifier === "" ? projects.all[0] : projects.named(identifier)
+        const kept = (yield* outbox.places).get(project?.identifier ?? identifier)
+        const place = project && keptPlace(project, kept)
         const facts: StoryFacts = {
           row,
           task,
-          states: place.current()?.listed ?? [],
-          table: place.states(),
+          states: (place?.current() ?? kept)?.listed ?? [],
+          table: place?.states() ?? new Map(),
           hooks: yield* readHooksAbout(storage, subjects, limit),
           taskStory: task === undefined ? [] : yield* tasks.story(task.id)
         }
-        const { names, stages, texts } = project
-        const plan = nextStep({ ...current.config, stages, states: place.states, setting: names.states, texts })
-        const now = yield* epochMillis
-        const next = yield* storage.read(preview(storage.sql, row.lane, { plan }, now))
-        const leader = yield* outbox.leader
-        const nobody = leader?.active === true
-          ? undefined
-          : `nobody is sending from ${storage.where}: it waits until \`plane-sync serve\` runs`
         const story = storyOf(facts).slice(-limit)
-        return workItemView(key.written, row, facts, story, nextView(next, facts, { plane, nobody }, now))
+        const next = project === undefined || place === undefined
+          ? unsetView(row.owed, identifier)
+          : yield* nextOf(project, place, facts, row.lane, planeOf(project.identifier))
+        return workItemView(key.written, row, facts, story, next)
       })
   })
 })

@@ -1,5 +1,6 @@
 import { DateTime, Option, Schema } from "effect"
 import type { EpochMillis } from "../base/Time.js"
+import { unset } from "../domain/Projects.js"
 import { DeliveryKind } from "../outbox/DeliveryKind.js"
 import type { Preview } from "../outbox/Preview.js"
 import type { DestinationStatus } from "../sending/Destination.js"
@@ -89,6 +90,18 @@ const closedWords = (plane: DestinationStatus | undefined): ReadonlyArray<string
   return [`Plane is closed since ${toSecond(plane.since)}: ${plane.reason}${next}`]
 }
 
+const nothing: NextView = {
+  what: "nothing",
+  line: "nothing, because nothing is owed",
+  at: null,
+  waits: [],
+  request: null
+}
+
+/** What is next for a work item of a project that no setting names. */
+export const unsetView = (owed: number, project: string): NextView =>
+  owed === 0 ? nothing : { ...nothing, what: "later", line: "nothing can be sent yet", waits: [unset(project)] }
+
 /** What is done next, in words, and what it waits for. */
 export const nextView = (
   preview: Preview | undefined,
@@ -97,7 +110,7 @@ export const nextView = (
   now: EpochMillis
 ): NextView => {
   if (preview === undefined || preview.next._tag === "Nothing") {
-    return { what: "nothing", line: "nothing, because nothing is owed", at: null, waits: [], request: null }
+    return nothing
   }
   const request = requestOf(preview)
   const { dueAt, isClaimed, next, problem } = preview

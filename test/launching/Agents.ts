@@ -21,6 +21,7 @@ export const launchOf = (change: Partial<Launch> = {}): Launch => ({
   task: {
     id: TaskId(7),
     workItem: "ET-002",
+    project: "ET",
     itemId: Option.none(),
     stage: "analysis",
     status: "active",

@@ -15,7 +15,7 @@ const tried = (node: string, driver: string, ...args: ReadonlyArray<string>) =>
         VERSION_OF_NODE: node,
         VERSION_OF_DRIVER: driver,
         ORCH_PLANE_API_TOKEN: "plane_api_of_nobody",
-        ORCH_PLANE_BASE_URL: "http://127.0.0.1:9"
+        ORCH_PLANE_API_URL: "http://127.0.0.1:9"
       }
     }))
 

@@ -29,7 +29,11 @@ const beside = (database: string) =>
 const explained = (key: string) =>
   Effect.gen(function*() {
     const { explain } = yield* ExplainWorkItem
-    return yield* explain(yield* Effect.orDieWith(WorkItemKey.parse(key), (why) => new Error(why)), 200, undefined)
+    return yield* explain(
+      yield* Effect.orDieWith(WorkItemKey.parse(key), (why) => new Error(why)),
+      200,
+      () => undefined
+    )
   })
 
 const publish = (event: StageEvent) => Effect.flatMap(StageEvents, (events) => events.publish(event))
