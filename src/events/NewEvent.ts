@@ -6,7 +6,7 @@ import { uuidV7Of } from "../base/UuidV7.js"
 import type { Projects } from "../domain/Projects.js"
 import type { StageEvent } from "../domain/StageEvent.js"
 import { contentOf, EventId, StageEventJson, stageOf } from "../domain/StageEvent.js"
-import { WorkItemKey } from "../domain/WorkItemKey.js"
+import { identifierOf, WorkItemKey } from "../domain/WorkItemKey.js"
 import type { NewEvent } from "../outbox/StoredEvent.js"
 
 const isEventId = Schema.is(EventId)
@@ -118,12 +118,13 @@ const fit = (
 ): NewEvent => {
   const content = contentOf(event)
   const stage = stageOf(event)
-  const project = projects.ofKey(content.workItem)
+  const lane = WorkItemKey.normalize(content.workItem)
+  const project = projects.named(identifierOf(lane))
   const occurredAt = event.occurredAt === undefined ? now : EpochMillis(DateTime.toEpochMillis(event.occurredAt))
   return {
     id,
     workItem: content.workItem,
-    lane: WorkItemKey.normalize(content.workItem),
+    lane,
     body: JSON.stringify(content),
     project: project?.identifier ?? "",
     stage: stage !== undefined && (project ?? projects.all[0]).stages.has(stage) ? stage : undefined,
