@@ -1,10 +1,14 @@
-import { Config, Effect, Either, Redacted } from "effect"
+import { Config, Effect, Either, Layer, Redacted } from "effect"
 import { wrongSettings } from "../base/WrongSettings.js"
 import { allSettings } from "../config/AllSettings.js"
 import { checkedSettings } from "../config/CheckedSettings.js"
-import { configFile, namedVariables, projectsConfig } from "../config/ProjectsConfig.js"
+import { configFile, namedVariables, projectsConfig, projectsLayer } from "../config/ProjectsConfig.js"
 import { unknownVariableLine, unknownVariables } from "../config/UnknownVariables.js"
 import type { Project } from "../domain/Project.js"
+import { giteaGateNames } from "../gitea/GiteaGates.js"
+import { Pipeline } from "../tasks/Pipeline.js"
+import { reported, started } from "../tasks/QualityGate.js"
+import { requireGates } from "../tasks/RequireGates.js"
 import type { Finding, Outcome } from "./Finding.js"
 import { Failed, found, Passed, Warned } from "./Finding.js"
 
@@ -57,6 +61,21 @@ const untidyInFile = Effect.map(
   })
 )
 
+const serveGates = [started.name, reported.name, ...giteaGateNames]
+
+/** A pipeline that cannot be one, or that names a gate which only a host can have. */
+const wrongPipeline = Effect.flatMap(Pipeline, (pipeline) =>
+  Effect.match(requireGates(pipeline, serveGates), {
+    onFailure: ({ message }): ReadonlyArray<Finding> => [Warned({
+      seen: `${message}. So serve does not start`,
+      mend: "name one of these, or provide the gate in a program of your own"
+    })],
+    onSuccess: () => []
+  })).pipe(
+    Effect.provide(Layer.provide(Pipeline.layerProjects(), projectsLayer)),
+    Effect.catchAll(({ message }) => Effect.succeed([Failed({ seen: message, mend: "set it right there" })]))
+  )
+
 /** All settings: where each has its value from, and all that are wrong, at once. No secret is shown. */
 export const checkSettings = <R>(
   isOfDotEnv: IsOfDotEnv<R>,
@@ -99,6 +118,7 @@ export const checkSettings = <R>(
     for (const unknown of unknownVariables(yield* variableNames, named)) {
       findings.push(Warned({ seen: unknownVariableLine(unknown), mend: "correct its name, or remove it" }))
     }
+    if (wrong.length === 0) findings.push(...(yield* wrongPipeline))
     if (findings.length > 0) return found(...findings)
 
     const file = yield* Effect.orElseSucceed(configFile, () => "")

@@ -82,6 +82,9 @@ const news = (held: ReadonlyArray<CommitStatus>, asked: ReadonlyArray<CheckAnswe
   })
 }
 
+/** The names of the gates that depend on what Gitea says. */
+export const giteaGateNames = ["ci", "approval", "merged"] as const
+
 const failuresOf = (gate: string, taskId: TaskId) => `${gate} ${taskId}`
 
 /**
@@ -203,7 +206,7 @@ export const giteaGates: Effect.Effect<
     )
 
   const gate = (
-    name: string,
+    name: typeof giteaGateNames[number],
     judge: (workItem: string, standing: Standing, by: Judging) => Effect.Effect<Answer, GiteaError | StorageError>,
     /** What is known without Gitea: it counts only if it is a failure. */
     known: Check = () => Effect.succeed({ verdict: Pending({ why: "Gitea did not answer" }) })

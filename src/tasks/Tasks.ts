@@ -1,12 +1,14 @@
-import { Context, Effect, Layer, Option } from "effect"
+import { Context, Effect, Layer } from "effect"
 import { StageEvents } from "../events/StageEvents.js"
 import { Storage } from "../storage/Storage.js"
 import type { StorageError } from "../storage/StorageError.js"
 import { makeAdvance } from "./Advance.js"
 import type { NotOverruled, Override, Overruled } from "./Overrule.js"
 import { makeOverrule } from "./Overrule.js"
-import { Pipeline, PipelineError } from "./Pipeline.js"
+import type { PipelineError } from "./Pipeline.js"
+import { Pipeline } from "./Pipeline.js"
 import { QualityGates } from "./QualityGate.js"
+import { requireGates } from "./RequireGates.js"
 import type { UnknownStage } from "./RequireStage.js"
 import type { TaskId } from "./Task.js"
 import type { NoTask } from "./TaskStore.js"
@@ -68,22 +70,7 @@ const make = Effect.gen(function*() {
   const store = yield* TaskStore
   const pipeline = yield* Pipeline
   const gates = yield* QualityGates
-  for (const { of, pipeline: { after, stages } } of pipeline.all) {
-    for (const { gates: names, stage } of stages) {
-      // The gates of the last stage are never asked.
-      const missing = Option.isNone(after(stage)) ? undefined : names.find((name) => !gates.has(name))
-      if (missing === undefined) continue
-      return yield* new PipelineError({
-        why: `${
-          Option.match(of, {
-            onNone: () => "",
-            onSome: (what) => `of ${what}: `
-          })
-        }the stage ${JSON.stringify(stage)} has the gate ${JSON.stringify(missing)}, which nobody ` +
-          `provides: there are ${Array.from(gates.keys()).join(", ")}`
-      })
-    }
-  }
+  yield* requireGates(pipeline, Array.from(gates.keys()))
   const storage = yield* Storage
   const events = yield* StageEvents
   const advance = makeAdvance(storage, events, pipeline, gates)

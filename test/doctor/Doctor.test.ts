@@ -190,6 +190,24 @@ describe("the check of settings", () => {
       says(seen, "Plane's address", "skipped", "a setting that it needs is wrong")
     }).pipe(Effect.scoped, withPlane))
 
+  it.live("names a gate of a pipeline that serve does not have", () =>
+    Effect.gen(function*() {
+      const file = yield* projectsFile({ ET: { pipeline: [{ stage: "write", gates: ["lint"] }, { stage: "live" }] } })
+      const seen = yield* examineHere({
+        ORCH_CONFIG: file,
+        ORCH_PLANE_PROJECT_ID: "",
+        ORCH_PLANE_PROJECT_IDENTIFIER: ""
+      })
+      says(
+        seen,
+        "settings",
+        "warned",
+        `Pipeline: of projects.ET in ${file}: the stage "write" has the gate "lint", which nobody provides: there are ` +
+          "started, reported, ci, approval, merged. So serve does not start",
+        "name one of these"
+      )
+    }).pipe(Effect.scoped, withPlane))
+
   it.live("finds secrets that still have their quotes or blanks, and does not show them", () =>
     Effect.gen(function*() {
       const { token } = yield* PlaneSimulator
