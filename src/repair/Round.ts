@@ -109,8 +109,9 @@ export const makeRound = ({ project: at, storage, store, tasks, withSlot }: Part
         )
         found.push(...page.items.filter(({ updatedAt }) => from === undefined || updatedAt >= from))
         const isDone = from !== undefined && page.items.some(({ updatedAt }) => updatedAt < from)
-        if (isDone || page.next === undefined || page.next === cursor) break
-        cursor = page.next
+        const next = Option.filter(page.next, (next) => next !== cursor)
+        if (isDone || Option.isNone(next)) break
+        cursor = next.value
       }
       const believed = yield* read(readBelieved(sql, found.map(({ id }) => id)))
       const since = watermark && from && (watermark.began > from ? watermark.began : from)

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { DateTime, Effect, Either, Option, Schema } from "effect"
 import { inspect } from "node:util"
-import { CommentId } from "../../src/domain/Ids.js"
+import { CommentId, ItemId, UserId } from "../../src/domain/Ids.js"
 import { PlaneMoment } from "../../src/domain/PlaneMoment.js"
 import { StateId } from "../../src/domain/StageStates.js"
 import { WorkItemKey } from "../../src/domain/WorkItemKey.js"
@@ -245,6 +245,36 @@ describe("PlaneClient", () => {
     const { layer } = withPlane(() => ({ status: 400, body: { error: "The payload is not valid" } }))
     return Effect.gen(function*() {
       assert.isTrue(mayMeanNoSuchItem(yield* Effect.flip(addComment)))
+    }).pipe(Effect.provide(layer))
+  })
+
+  it.effect("reads moves by the second, by the activity's own moment where Plane tells no other", () => {
+    const activity = {
+      field: "state",
+      new_identifier: done.toUpperCase(),
+      actor: "lea",
+      created_at: "2026-11-23T21:10:39.7Z"
+    }
+    const { layer } = withPlane(() => ({
+      status: 200,
+      body: {
+        results: [
+          { ...activity, epoch: 1_795_468_000.9 },
+          { ...activity, epoch: null },
+          { ...activity, epoch: 1e300, actor: null, new_identifier: null },
+          { ...activity, field: "name" }
+        ]
+      }
+    }))
+    return Effect.gen(function*() {
+      const moves = yield* Effect.flatMap(PlaneClient, (plane) => plane.moves(ItemId("item-1")))
+      const own = DateTime.unsafeMake("2026-11-23T21:10:39Z")
+      const by = { by: Option.some(UserId("lea")), to: Option.some(StateId(done)) }
+      assert.deepStrictEqual(moves, [
+        { ...by, at: DateTime.unsafeMake(1_795_468_000_000) },
+        { ...by, at: own },
+        { by: Option.none(), to: Option.none(), at: own }
+      ])
     }).pipe(Effect.provide(layer))
   })
 
