@@ -83,7 +83,7 @@ const isOurs = ({ project: { client }, withSlot }: Parts, { itemId, placedBy }: 
     : Effect.map(
       Effect.catchIf(
         withSlot((slot) => client.moves(itemId, slot)),
-        ({ status }) => status === 404,
+        ({ status }) => Option.contains(status, 404),
         () => Effect.succeed([])
       ),
       ([newest]) => newest !== undefined && Option.contains(newest.by, placedBy)

@@ -135,7 +135,7 @@ export const makeRound = ({ project: at, storage, store, tasks, withSlot }: Part
   const movesOf = (id: ItemId): Effect.Effect<ReadonlyArray<Move> | "gone", PlaneError> =>
     withSlot((slot) => client.moves(id, slot)).pipe(
       Effect.catchIf(({ reason }) => reason === "NotFound", () => Effect.succeed("gone" as const)),
-      Effect.catchIf(({ status }) => status === 404, () => Effect.succeed([]))
+      Effect.catchIf(({ status }) => Option.contains(status, 404), () => Effect.succeed([]))
     )
 
   /** Another change of it may have undone our last state: then that is checked, as after a hook. */

@@ -99,6 +99,6 @@ const unwritten = ({ lane }: CheckJob): Effect.Effect<CheckOutcome> =>
 
 /** A Plane that does not have the activities, or does not show them, tells nothing. */
 const unanswered = (context: SendContext, { lane }: CheckJob, error: PlaneError): Effect.Effect<CheckOutcome> =>
-  isAboutTheRequest(error) || error.status === 404 || lane.checks + 1 >= mostChecks
+  isAboutTheRequest(error) || Option.contains(error.status, 404) || lane.checks + 1 >= mostChecks
     ? Effect.succeed(stands(error.message))
     : Effect.map(retry(context, error, lane.checks + 1), Option.getOrElse(() => stands(error.message)))

@@ -181,7 +181,7 @@ describe("PlaneClient", () => {
     return Effect.gen(function*() {
       const error = yield* Effect.flip(setState)
       assert.strictEqual(error.reason, "Ignored")
-      assert.strictEqual(error.status, 200)
+      assert.deepStrictEqual(error.status, Option.some(200))
       assert.include(error.message, done)
     }).pipe(Effect.provide(layer))
   })
@@ -237,7 +237,11 @@ describe("PlaneClient", () => {
     const { layer } = withPlane(() => reply)
     return Effect.gen(function*() {
       const error = yield* Effect.flip(addComment)
-      assert.deepStrictEqual([error.reason, error.sent, error.status], ["Unavailable", "unknown", reply.status])
+      assert.deepStrictEqual([error.reason, error.sent, error.status], [
+        "Unavailable",
+        "unknown",
+        Option.some(reply.status)
+      ])
     }).pipe(Effect.provide(layer))
   })
 
@@ -380,7 +384,7 @@ describe("PlaneError", () => {
     return Effect.gen(function*() {
       const error = yield* Effect.flip(probe)
       assert.strictEqual(error.reason, reason)
-      assert.strictEqual(error.status, status)
+      assert.deepStrictEqual(error.status, Option.some(status))
       assert.include(error.message, `GET /api/v1/workspaces/ag_proj/projects/${project}/ → ${status}`)
       assert.include(error.message, text)
     }).pipe(Effect.provide(layer))
@@ -402,7 +406,7 @@ describe("PlaneError", () => {
     const { layer, seen } = withPlane(() => gone, { ORCH_PLANE_API_TOKEN: "" })
     return Effect.gen(function*() {
       const error = yield* Effect.flip(read)
-      assert.deepStrictEqual([error.reason, error.sent, error.status], ["KeyRefused", "no", undefined])
+      assert.deepStrictEqual([error.reason, error.sent, error.status], ["KeyRefused", "no", Option.none()])
       assert.strictEqual(seen.length, 0)
     }).pipe(Effect.provide(layer))
   })

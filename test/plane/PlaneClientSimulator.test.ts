@@ -105,7 +105,7 @@ for (const [name, layer] of [["over HTTP", overHttp], ["in memory", inMemory]] a
         assert.strictEqual((yield* Effect.flip(plane.read(id))).reason, "NotFound")
         yield* simulator.misbehave(Fault.TooMany({ retryAfter: "7" }))
         const refused = yield* Effect.flip(plane.read(id))
-        assert.deepStrictEqual([refused.reason, refused.retryAfter], ["RateLimited", Duration.seconds(7)])
+        assert.deepStrictEqual([refused.reason, refused.retryAfter], ["RateLimited", Option.some(Duration.seconds(7))])
       }).pipe(Effect.provide(layer)))
   })
 }
