@@ -1,5 +1,5 @@
 import type * as HttpClient from "@effect/platform/HttpClient"
-import { Effect, Either, Redacted } from "effect"
+import { Effect, Either, Option, Redacted } from "effect"
 import { isThisMachine, proxies } from "../base/Proxies.js"
 import type { Account } from "../plane/Account.js"
 import { askAccount } from "../plane/Account.js"
@@ -46,7 +46,7 @@ const throughProxy = (url: string) =>
 
 /** An answer that only Plane's API can have given. */
 const isOfPlane = ({ reason, status }: PlaneError) =>
-  reason !== "Unavailable" && (reason !== "WrongAddress" || status === 404)
+  reason !== "Unavailable" && (reason !== "WrongAddress" || Option.contains(status, 404))
 
 /**
  * Whether Plane is reached. Who answers to `/api/instances/` need not be Plane's API, and Plane need not answer to it,
@@ -80,7 +80,7 @@ export const checkAddress = (
     const account = yield* Effect.either(ask(1, askAccount(exchange)))
     if (Either.isLeft(account) && account.left._tag === "PlaneError") {
       const refused = account.left
-      if (!isOfPlane(refused) || refused.headline !== undefined) return found(refusedBy(refused))
+      if (!isOfPlane(refused) || Option.isSome(refused.headline)) return found(refusedBy(refused))
       // A page or a redirect says that there is something else, unless the API itself has answered.
       if (Either.isLeft(instance) && refused.reason === "WrongAddress") return found(notReached(instance.left))
     }

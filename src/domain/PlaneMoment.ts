@@ -14,7 +14,8 @@ export const PlaneMoment = Brand.nominal<PlaneMoment>()
 export const parsePlaneMoment = (text: string): Either.Either<PlaneMoment, string> => {
   const [, date = "", time = "", fraction = "", offset = ""] = pattern.exec(text) ?? []
   const seconds = new Date(`${date}T${time}${offset.replace(/(\d{2})(\d{2})$/, "$1:$2")}`)
-  return Number.isNaN(seconds.getTime())
+  // The offset can lead out of the years that have four digits, and then texts do not sort as moments do.
+  return Number.isNaN(seconds.getTime()) || seconds.getUTCFullYear() > 9999 || seconds.getUTCFullYear() < 0
     ? Either.left(`${JSON.stringify(text.slice(0, 80))} is not a moment: expected ISO 8601 with an offset`)
     : Either.right(PlaneMoment(`${seconds.toISOString().slice(0, 19)}.${fraction.slice(0, 6).padEnd(6, "0")}Z`))
 }

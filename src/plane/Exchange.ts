@@ -1,5 +1,6 @@
 import * as HttpClient from "@effect/platform/HttpClient"
 import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
+import type { Duration } from "effect"
 import { Cause, Effect, Exit, Option, Redacted, Schema } from "effect"
 import type { Answer, NoAnswer } from "../base/RestClient.js"
 import { isOk, makeRestClient, within } from "../base/RestClient.js"
@@ -27,9 +28,14 @@ export interface Ask {
   readonly body?: unknown
 }
 
-type Found =
-  & Pick<PlaneError, "reason" | "sent" | "words">
-  & Partial<Pick<PlaneError, "headline" | "status" | "retryAfter" | "sentAt" | "cause">>
+/** What is found of a failure. What nobody knows is left out. */
+interface Found extends Pick<PlaneError, "reason" | "sent" | "words"> {
+  readonly headline?: string | undefined
+  readonly status?: number | undefined
+  readonly retryAfter?: Duration.Duration | undefined
+  readonly sentAt?: MonotonicMillis | undefined
+  readonly cause?: Error | undefined
+}
 
 /**
  * Sends one request and decodes the text of its answer with a schema. Anything but a success of the expected shape is a
@@ -81,17 +87,21 @@ const unset = (setting: string) => ({
 /** The settings that an answer may be about. */
 type AdvisedNames = Pick<SettingNames, "apiToken" | "id" | "identifier">
 
-const adviceOn = (reason: PlaneError["reason"], names: AdvisedNames): string | undefined => {
+const adviceOn = (reason: PlaneError["reason"], names: AdvisedNames): Option.Option<string> => {
   switch (reason) {
     case "KeyRefused":
-      return `Plane does not take the API token: check ${names.apiToken}`
+      return Option.some(`Plane does not take the API token: check ${names.apiToken}`)
     case "PermissionDenied":
-      return `the API token's user may not do this in the project: check ${names.id ?? names.identifier}, and the ` +
-        "user's role in Plane"
+      return Option.some(
+        `the API token's user may not do this in the project: check ${names.id ?? names.identifier}, and the ` +
+          "user's role in Plane"
+      )
     case "Archived":
-      return `the project is archived in Plane: restore it there, or set ${names.id ?? names.identifier}`
+      return Option.some(
+        `the project is archived in Plane: restore it there, or set ${names.id ?? names.identifier}`
+      )
     default:
-      return undefined
+      return Option.none()
   }
 }
 
@@ -126,16 +136,20 @@ export const make = Effect.fnUntraced(function*(
   })
   const basePath = `${new URL(config.url).pathname.replace(/\/$/, "")}/api/v1/`
 
-  const failure = (ask: Ask, why: Found) => {
-    const advice = adviceOn(why.reason, names)
-    return new PlaneError({
-      ...why,
-      ...(advice === undefined ? {} : { advice }),
+  const failure = (ask: Ask, { cause, headline, reason, retryAfter, sent, sentAt, status, words }: Found) =>
+    new PlaneError({
+      reason,
       method: ask.method,
       path: basePath + encode(ask),
-      words: cleanLine(rest.withoutSecret(why.words), wordsLimit)
+      status: Option.fromNullable(status),
+      headline: Option.fromNullable(headline),
+      advice: adviceOn(reason, names),
+      words: cleanLine(rest.withoutSecret(words), wordsLimit),
+      retryAfter: Option.fromNullable(retryAfter),
+      sent,
+      sentAt: Option.fromNullable(sentAt),
+      ...(cause === undefined ? {} : { cause })
     })
-  }
 
   const noAnswer = (ask: Ask, sentAt: MonotonicMillis, { cause, headline, status, why, words }: NoAnswer) =>
     failure(ask, {
@@ -143,9 +157,9 @@ export const make = Effect.fnUntraced(function*(
       sent: why === "NotSent" ? "no" : "unknown",
       sentAt,
       words,
-      ...(headline === undefined ? {} : { headline }),
-      ...(status === undefined ? {} : { status }),
-      ...(cause === undefined ? {} : { cause })
+      headline,
+      status,
+      cause
     })
 
   const fetch = (ask: Ask): Effect.Effect<Answered, PlaneError> =>
@@ -183,10 +197,7 @@ export const make = Effect.fnUntraced(function*(
       ? Effect.fail(failure(ask, { reason: "NotFound", sent: "no", words: "nothing in Plane has such an id" }))
       : budget.withSlot(slot, (mine) => Effect.onExit(fetch(ask), (exit) => endSlot(mine, exit)))
 
-  const headline = (ask: Ask, answer: Answer) => {
-    const found = headlineOf(answer, { url: config.url, path: basePath + encode(ask) })
-    return found === undefined ? {} : { headline: found }
-  }
+  const headline = (ask: Ask, answer: Answer) => headlineOf(answer, { url: config.url, path: basePath + encode(ask) })
 
   const decode = <A, I>(ask: Ask, answer: Answered, schema: Schema.Schema<A, I>) =>
     Effect.mapError(Schema.decodeUnknown(schema)(answer.body), () =>
@@ -197,13 +208,13 @@ export const make = Effect.fnUntraced(function*(
         sentAt: answer.sentAt,
         words: `not what Plane answers: ${plainWords(answer.body)}`,
         status: answer.status,
-        ...headline(ask, answer)
+        headline: headline(ask, answer)
       }))
 
   const refused = (ask: Ask, { sentAt, ...answer }: Answered) =>
     Effect.flatMap(
       meaning(answer),
-      (why) => failure(ask, { ...why, sentAt, status: answer.status, ...headline(ask, answer) })
+      (why) => failure(ask, { ...why, sentAt, status: answer.status, headline: headline(ask, answer) })
     )
 
   const self: Exchange = {

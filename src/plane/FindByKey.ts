@@ -9,8 +9,8 @@ import type { Ask, Exchange } from "./Exchange.js"
 import { aboutAnother } from "./Exchange.js"
 import { placeOf } from "./Locate.js"
 import type { PathFamily } from "./PathFamily.js"
-import type { ListUnread, PlaneError } from "./PlaneError.js"
-import { AmbiguousName, UnknownProject, WorkItemNotFound } from "./PlaneError.js"
+import type { ListUnread } from "./PlaneError.js"
+import { AmbiguousName, PlaneError, UnknownProject, WorkItemNotFound } from "./PlaneError.js"
 import type { Slot } from "./RateBudget.js"
 import * as Wire from "./Wire.js"
 import type { WorkItem } from "./WorkItem.js"
@@ -27,8 +27,8 @@ const isMissing = (error: { readonly _tag: string; readonly reason?: string }) =
   error._tag === "PlaneError" && error.reason === "NotFound"
 
 /** Plane's words for a path that it does not have, and not for one behind which nothing is. */
-const isUnknownEndpoint = (error: { readonly _tag: string; readonly words?: string; readonly status?: number }) =>
-  error._tag === "PlaneError" && error.status === 404 && error.words === "Page not found."
+const isUnknownEndpoint = (error: unknown) =>
+  error instanceof PlaneError && Option.contains(error.status, 404) && error.words === "Page not found."
 
 /** How long an endpoint that this Plane does not have is not asked for again: it may be upgraded. */
 const missingFor = Duration.toMillis("1 hour")
@@ -100,14 +100,14 @@ export const makeFindByKey = (
             })
         ),
         Effect.mapError((error) =>
-          error.reason === "PermissionDenied" && error.headline === undefined
+          error.reason === "PermissionDenied" && Option.isNone(error.headline)
             ? exchange.failure(ask, {
               reason: error.reason,
               sent: error.sent,
               headline: `the workspace ${config.workspaceSlug} has no project with the identifier ` +
                 `${project.identifier}, or the API token's user is not in it: check ${names.identifier}`,
               words: error.words,
-              ...(error.status === undefined ? {} : { status: error.status })
+              status: Option.getOrUndefined(error.status)
             })
             : error
         )

@@ -1,4 +1,5 @@
-import { Effect, Schema } from "effect"
+import { DateTime, Effect, Option, Schema } from "effect"
+import { EpochMillis, utc } from "../base/Time.js"
 import type { ItemId } from "../domain/Ids.js"
 import { CommentId, UserId } from "../domain/Ids.js"
 import { epochOf } from "../domain/PlaneMoment.js"
@@ -10,20 +11,20 @@ import * as Wire from "./Wire.js"
 
 /** That somebody has moved a work item. */
 export interface Move {
-  readonly by: UserId | null
-  readonly to: StateId | null
-  /** When, in seconds since 1970 by Plane's clock. */
-  readonly second: number
+  readonly by: Option.Option<UserId>
+  readonly to: Option.Option<StateId>
+  /** When, by Plane's clock: the beginning of the second, because activities tell no more. */
+  readonly at: DateTime.Utc
 }
 
 /** A comment with who has made it, and who has edited it last. */
 export interface SignedComment {
   readonly id: CommentId
   readonly html: string
-  readonly source: string | null
-  readonly externalId: string | null
-  readonly madeBy: UserId | null
-  readonly editedBy: UserId | null
+  readonly source: Option.Option<string>
+  readonly externalId: Option.Option<string>
+  readonly madeBy: Option.Option<UserId>
+  readonly editedBy: Option.Option<UserId>
 }
 
 /** What was done to a work item, and by whom. */
@@ -33,7 +34,16 @@ export interface History {
   readonly deleteComment: (id: ItemId, commentId: CommentId, slot?: Slot) => Effect.Effect<void, PlaneError>
 }
 
-const userOf = (id: string | null | undefined) => id === null || id === undefined ? null : UserId(id)
+const userOf = (id: string | null | undefined) => Option.map(Option.fromNullable(id), (id) => UserId(id))
+
+type Activity = typeof Wire.ActivitiesJson.Type["results"][number]
+
+/** The second of a change: that of the activity itself where Plane gives none, or a number that is no moment. */
+const secondOf = ({ created_at, epoch }: Activity): DateTime.Utc =>
+  Option.fromNullable(epoch).pipe(
+    Option.flatMap((seconds) => DateTime.make(Math.floor(seconds) * 1_000)),
+    Option.getOrElse(() => utc(EpochMillis(Math.floor(epochOf(created_at) / 1_000) * 1_000)))
+  )
 
 const newest = 30
 
@@ -55,8 +65,8 @@ export const makeHistory = (family: PathFamily, project: () => ReadonlyArray<str
     ).pipe(Effect.map(({ results }) =>
       results.filter(({ field }) => field === "state").map((each): Move => ({
         by: userOf(each.actor),
-        to: each.new_identifier === null ? null : StateId(each.new_identifier.toLowerCase()),
-        second: Math.floor(each.epoch ?? epochOf(each.created_at) / 1_000)
+        to: Option.map(Option.fromNullable(each.new_identifier), (id) => StateId(id.toLowerCase())),
+        at: secondOf(each)
       }))
     ))
   ),
@@ -73,8 +83,8 @@ export const makeHistory = (family: PathFamily, project: () => ReadonlyArray<str
       results.map((each): SignedComment => ({
         id: CommentId(each.id),
         html: each.comment_html,
-        source: each.external_source ?? null,
-        externalId: each.external_id ?? null,
+        source: Option.fromNullable(each.external_source),
+        externalId: Option.fromNullable(each.external_id),
         madeBy: userOf(each.actor),
         editedBy: userOf(each.updated_by)
       }))

@@ -21,7 +21,7 @@ export interface ChangedItem extends WorkItem {
 export interface Page<A> {
   readonly items: ReadonlyArray<A>
   readonly all: boolean
-  readonly next: string | undefined
+  readonly next: Option.Option<string>
 }
 
 /** The list of the project's work items, in pages. One request each. */
@@ -75,7 +75,7 @@ export const makeItemPages = (
       Effect.map(({ next_cursor, next_page_results, results }) => ({
         items: results.map(toItem),
         all: !next_page_results,
-        next: next_page_results ? next_cursor ?? undefined : undefined
+        next: next_page_results ? Option.fromNullable(next_cursor) : Option.none()
       }))
     )
 

@@ -1,4 +1,4 @@
-import { Effect, Schema } from "effect"
+import { Effect, Option, Schema } from "effect"
 import type { CurrentProject } from "./CurrentProject.js"
 import type { Exchange } from "./Exchange.js"
 import type { PlaneError } from "./PlaneError.js"
@@ -11,7 +11,7 @@ export interface Lookups {
   readonly bySearch: boolean
 }
 
-const isUnknownPath = ({ reason, status }: PlaneError) => reason === "WrongAddress" && status === 404
+const isUnknownPath = ({ reason, status }: PlaneError) => reason === "WrongAddress" && Option.contains(status, 404)
 
 const isThere = (error: PlaneError) => error.reason === "NotFound" || error.reason === "PermissionDenied"
 

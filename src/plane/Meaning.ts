@@ -90,4 +90,4 @@ export const meaningOf = (
  * things: a look at the work item tells which.
  */
 export const mayMeanNoSuchItem = (error: PlaneError): boolean =>
-  error.reason === "Refused" && error.status === 400 && error.words === "The payload is not valid"
+  error.reason === "Refused" && Option.contains(error.status, 400) && error.words === "The payload is not valid"

@@ -1,5 +1,5 @@
 import type { Schema } from "effect"
-import { Effect } from "effect"
+import { Effect, Option } from "effect"
 import type { Ask, Exchange } from "./Exchange.js"
 import type { PlaneError } from "./PlaneError.js"
 import type { Slot } from "./RateBudget.js"
@@ -30,7 +30,7 @@ export interface PathFamily {
 // Answers of Plane about the work item itself: it knows the path.
 const knowsPath: ReadonlySet<PlaneError["reason"]> = new Set(["NotFound", "Refused", "Ignored"])
 
-const isUnknownPath = (error: PlaneError) => error.reason === "WrongAddress" && error.status === 404
+const isUnknownPath = (error: PlaneError) => error.reason === "WrongAddress" && Option.contains(error.status, 404)
 
 /**
  * Which family a Plane knows is found out once, by the first request that needs to know. Before each request it is made

@@ -1,4 +1,4 @@
-import { Duration, Schema } from "effect"
+import { Duration, Option, Schema } from "effect"
 import { MonotonicMillis } from "../base/Time.js"
 
 /** What went wrong between us and Plane, as `meaningOf` tells it from Plane's answer. */
@@ -42,21 +42,24 @@ const sentences: Record<PlaneErrorReason, string> = {
   Ignored: "Plane said yes, but did not do it"
 }
 
+/** A field that is left out where there is none. */
+const orNone = <A, I>(schema: Schema.Schema<A, I>) => Schema.optionalWith(schema, { as: "Option" })
+
 /** A request to Plane that failed. It never holds the API token. */
 export class PlaneError extends Schema.TaggedError<PlaneError>()("PlaneError", {
   reason: PlaneErrorReason,
   method: Schema.String,
   /** The path that was asked, without the query. */
   path: Schema.String,
-  status: Schema.optional(Schema.Int),
+  status: orNone(Schema.Int),
   /** The cause in plain words, with the setting to look at, where more is known than the reason. Never cut. */
-  headline: Schema.optional(Schema.String),
+  headline: orNone(Schema.String),
   /** The cause as the reason alone tells it, with the setting to look at, where that is one of the project. */
-  advice: Schema.optional(Schema.String),
+  advice: orNone(Schema.String),
   /** Plane's own words, or the network's: one line of at most 300 characters. */
   words: Schema.String,
   /** How long the answer asks to wait. */
-  retryAfter: Schema.optional(Schema.DurationFromMillis),
+  retryAfter: orNone(Schema.DurationFromMillis),
   /**
    * Whether Plane can still be executing the request. "no": it never left, nothing can have been applied. "answered":
    * it is over. "unknown": the first may still be executing, so it must not be repeated before the quiet time has
@@ -64,17 +67,21 @@ export class PlaneError extends Schema.TaggedError<PlaneError>()("PlaneError", {
    */
   sent: Schema.Literal("no", "answered", "unknown"),
   /** When it was sent: the quiet time is measured from here. */
-  sentAt: Schema.optional(Schema.Number.pipe(Schema.fromBrand(MonotonicMillis))),
+  sentAt: orNone(Schema.Number.pipe(Schema.fromBrand(MonotonicMillis))),
+  /** As every error of JavaScript has it, so not an Option. */
   cause: Schema.optional(Schema.Defect)
 }) {
   override get message(): string {
-    const status = this.status === undefined ? "" : ` ${this.status}`
-    const wait = this.retryAfter === undefined
-      ? ""
-      : `, to be tried again in ${Duration.toSeconds(this.retryAfter)} s`
-    return `${this.headline ?? this.advice ?? sentences[this.reason]} (${this.method} ${this.path} →${status} ${
-      this.words || "(no words)"
-    }${wait})`
+    const status = Option.match(this.status, { onNone: () => "", onSome: (status) => ` ${status}` })
+    const wait = Option.match(this.retryAfter, {
+      onNone: () => "",
+      onSome: (wait) => `, to be tried again in ${Duration.toSeconds(wait)} s`
+    })
+    const why = this.headline.pipe(
+      Option.orElse(() => this.advice),
+      Option.getOrElse(() => sentences[this.reason])
+    )
+    return `${why} (${this.method} ${this.path} →${status} ${this.words || "(no words)"}${wait})`
   }
 }
 

@@ -1,4 +1,4 @@
-import { Effect } from "effect"
+import { Effect, Option } from "effect"
 import type { Project } from "../domain/Project.js"
 import type { CurrentProject } from "./CurrentProject.js"
 import type { Ask, Exchange } from "./Exchange.js"
@@ -88,7 +88,7 @@ export const makeProbe = (
         sent,
         words,
         headline,
-        ...(status === undefined ? {} : { status })
+        status: Option.getOrUndefined(status)
       })
     })
     if (!isSameId(found.id, id)) return yield* exchange.failure(ask, aboutAnother(found.id, "answered"))
@@ -103,7 +103,11 @@ export const makeProbe = (
     look,
     ({ reason }) => reason === "WrongAddress" && project.id === undefined,
     (error) =>
-      Effect.catchIf(locate.again, ({ reason }) => reason === "WrongAddress" && error.status === 200, () => error).pipe(
+      Effect.catchIf(
+        locate.again,
+        ({ reason }) => reason === "WrongAddress" && Option.contains(error.status, 200),
+        () => error
+      ).pipe(
         Effect.flatMap((isElsewhere) => isElsewhere ? look : error)
       )
   )

@@ -1,4 +1,4 @@
-import { Effect } from "effect"
+import { Effect, Option } from "effect"
 import type { Ask, Exchange } from "./Exchange.js"
 import type { PlaneError } from "./PlaneError.js"
 import { ProjectsJson } from "./Wire.js"
@@ -90,7 +90,7 @@ export const listProjects = (
           sent: error.sent,
           headline: noWorkspace(workspace, setting),
           words: error.words,
-          ...(error.status === undefined ? {} : { status: error.status })
+          status: Option.getOrUndefined(error.status)
         })
         : error
     ),

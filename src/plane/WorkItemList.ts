@@ -1,4 +1,4 @@
-import { Duration, Effect } from "effect"
+import { Duration, Effect, Option } from "effect"
 import type { MonotonicMillis } from "../base/Time.js"
 import { monotonicMillis } from "../base/Time.js"
 import type { ItemId } from "../domain/Ids.js"
@@ -14,7 +14,7 @@ import type { WorkItem } from "./WorkItem.js"
 export interface ListPage {
   readonly items: ReadonlyArray<WorkItem>
   /** The cursor of the next page; none after the last. */
-  readonly next: string | undefined
+  readonly next: Option.Option<string>
 }
 
 /**
@@ -63,7 +63,7 @@ export const makeFindInList = (
   let newestAt: MonotonicMillis | undefined
   /** Since when each key has waited for the list. */
   const waiting = new Map<NormalizedKey, MonotonicMillis>()
-  let unread: { readonly known: Known; readonly next: string | undefined; readonly pages: number } | undefined
+  let unread: { readonly known: Known; readonly next: Option.Option<string>; readonly pages: number } | undefined
 
   const note = (into: Known, items: ReadonlyArray<WorkItem>) => {
     for (const { id, name, number } of items) {
@@ -83,12 +83,12 @@ export const makeFindInList = (
   const now = monotonicMillis
 
   const readOn = Effect.fnUntraced(function*(slot?: Slot) {
-    const before = unread ?? { known: nothing(), next: undefined, pages: 0 }
+    const before = unread ?? { known: nothing(), next: Option.none<string>(), pages: 0 }
     if (before.pages === 0) newestAt = yield* now
-    const { items, next } = yield* page(before.next, slot)
+    const { items, next } = yield* page(Option.getOrUndefined(before.next), slot)
     note(before.known, items)
     const pages = before.pages + 1
-    if (next !== undefined && next !== before.next && pages < mostPages) {
+    if (Option.isSome(next) && !Option.contains(before.next, next.value) && pages < mostPages) {
       unread = { known: before.known, next, pages }
     } else {
       known = before.known
@@ -101,7 +101,7 @@ export const makeFindInList = (
   const readNewest = Effect.fnUntraced(function*(slot?: Slot) {
     const at = yield* now
     const { items, next } = yield* page(undefined, slot)
-    const meets = next === undefined || items.some(({ id, number }) => known.numbers.get(number) === id)
+    const meets = Option.isNone(next) || items.some(({ id, number }) => known.numbers.get(number) === id)
     note(known, items)
     newestAt = at
     // More are new than a page has.

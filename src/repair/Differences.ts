@@ -63,8 +63,9 @@ const shownItems = ({ progress, project: { client }, withSlot }: Parts, wanted: 
         client.changed(cursor, slot)
       )
       yield* Effect.forEach(page.items, note, { discard: true })
-      if (page.next === undefined || page.next === cursor) return found
-      cursor = page.next
+      const next = Option.filter(page.next, (next) => next !== cursor)
+      if (Option.isNone(next)) return found
+      cursor = next.value
     }
     for (const id of [...left]) {
       yield* withSlot((slot) => client.read(id, slot)).pipe(
@@ -82,10 +83,10 @@ const isOurs = ({ project: { client }, withSlot }: Parts, { itemId, placedBy }: 
     : Effect.map(
       Effect.catchIf(
         withSlot((slot) => client.moves(itemId, slot)),
-        ({ status }) => status === 404,
+        ({ status }) => Option.contains(status, 404),
         () => Effect.succeed([])
       ),
-      ([newest]) => newest?.by === placedBy
+      ([newest]) => newest !== undefined && Option.contains(newest.by, placedBy)
     )
 
 /** Waits until Plane has answered for the first time. */

@@ -26,7 +26,7 @@ export const hookOf = (
     activity: told._tag === "Made" ? {} : {
       field: "state_id",
       new_value: item.stateId,
-      ...(told.by === null ? {} : { actor: { id: told.by } })
+      ...Option.match(told.by, { onNone: () => ({}), onSome: (id) => ({ actor: { id } }) })
     }
   })
   return {

@@ -109,8 +109,9 @@ export const makeRound = ({ project: at, storage, store, tasks, withSlot }: Part
         )
         found.push(...page.items.filter(({ updatedAt }) => from === undefined || updatedAt >= from))
         const isDone = from !== undefined && page.items.some(({ updatedAt }) => updatedAt < from)
-        if (isDone || page.next === undefined || page.next === cursor) break
-        cursor = page.next
+        const next = Option.filter(page.next, (next) => next !== cursor)
+        if (isDone || Option.isNone(next)) break
+        cursor = next.value
       }
       const believed = yield* read(readBelieved(sql, found.map(({ id }) => id)))
       const since = watermark && from && (watermark.began > from ? watermark.began : from)
@@ -134,7 +135,7 @@ export const makeRound = ({ project: at, storage, store, tasks, withSlot }: Part
   const movesOf = (id: ItemId): Effect.Effect<ReadonlyArray<Move> | "gone", PlaneError> =>
     withSlot((slot) => client.moves(id, slot)).pipe(
       Effect.catchIf(({ reason }) => reason === "NotFound", () => Effect.succeed("gone" as const)),
-      Effect.catchIf(({ status }) => status === 404, () => Effect.succeed([]))
+      Effect.catchIf(({ status }) => Option.contains(status, 404), () => Effect.succeed([]))
     )
 
   /** Another change of it may have undone our last state: then that is checked, as after a hook. */

@@ -1,5 +1,5 @@
 import { Option } from "effect"
-import { EpochMillis } from "../base/Time.js"
+import { EpochMillis, stored } from "../base/Time.js"
 import type { UserId } from "../domain/Ids.js"
 import { epochOf, momentOf, PlaneMoment } from "../domain/PlaneMoment.js"
 import type { StateId } from "../domain/StageStates.js"
@@ -29,7 +29,7 @@ export interface Suspect {
  * - `NotYet`: Plane's workers have not written the last move yet, or it was moved again.
  */
 export type Told =
-  | { readonly _tag: "Moved"; readonly by: UserId | null; readonly at: PlaneMoment }
+  | { readonly _tag: "Moved"; readonly by: Option.Option<UserId>; readonly at: PlaneMoment }
   | { readonly _tag: "Made"; readonly at: PlaneMoment }
   | { readonly _tag: "Nothing" }
   | { readonly _tag: "NotYet" }
@@ -62,14 +62,17 @@ export const toldBy = (moves: ReadonlyArray<Move>, suspect: Suspect): Told => {
   if (newest === undefined) {
     if (!isHeard) return Option.exists(createdAt, (at) => at > since) ? { _tag: "Made", at: updatedAt } : nothing
     // It is elsewhere all the same. Other activities may have hidden the move, or this Plane does not show any.
-    return isLastTry ? { _tag: "Moved", by: null, at: updatedAt } : notYet
+    return isLastTry ? { _tag: "Moved", by: Option.none(), at: updatedAt } : notYet
   }
-  if (believed !== undefined && believed.placedBy !== null && newest.by === believed.placedBy) return nothing
-  if (newest.to !== stateId) return isLastTry ? nothing : notYet
+  if (believed !== undefined && believed.placedBy !== null && Option.contains(newest.by, believed.placedBy)) {
+    return nothing
+  }
+  if (!Option.contains(newest.to, stateId)) return isLastTry ? nothing : notYet
   // Of a move within the very second, the work item's own moment tells.
-  const isNews = secondOf(updatedAt) === newest.second ? updatedAt > since : newest.second > secondOf(since)
+  const second = stored(newest.at) / 1_000
+  const isNews = secondOf(updatedAt) === second ? updatedAt > since : second > secondOf(since)
   if (!isHeard && !isNews) return nothing
-  return { _tag: "Moved", by: newest.by, at: momentIn(newest.second, suspect) }
+  return { _tag: "Moved", by: newest.by, at: momentIn(second, suspect) }
 }
 
 const nothing: Told = { _tag: "Nothing" }

@@ -10,7 +10,7 @@ import type { PlaneError } from "../plane/PlaneError.js"
 import type { Slot } from "../plane/RateBudget.js"
 import { dead } from "./DeadOutcome.js"
 import { nextExternalId, tellsOwed } from "./NextStep.js"
-import { askOnceMore, retry } from "./Retry.js"
+import { askOnceMore, retry, said } from "./Retry.js"
 import type { SendContext } from "./SendContext.js"
 import { write } from "./SendContext.js"
 
@@ -85,8 +85,8 @@ const add = (context: SendContext, { delivery, itemId }: SendJob, slot: Slot) =>
 }
 
 /** A person has deleted the comment between the 409 and the look at it: the next sending adds it again. */
-const deletedMeanwhile = ({ message, status }: PlaneError): Effect.Effect<OutcomeOf["comment"]> =>
-  Effect.map(epochMillis, (dueAt) => ({ _tag: "Later", dueAt, counted: true, reason: message, answer: status }))
+const deletedMeanwhile = (error: PlaneError): Effect.Effect<OutcomeOf["comment"]> =>
+  Effect.map(epochMillis, (dueAt) => ({ _tag: "Later", dueAt, counted: true, ...said(error) }))
 
 const takenBy = (
   { project: { texts } }: SendContext,
@@ -134,7 +134,7 @@ export const commentRefused = (
   const { delivery } = job
   if (delivery.refusals === 0 && delivery.part === null) return askOnceMore(context, error)
   if (tellsSeveral(delivery)) {
-    return Effect.succeed({ _tag: "Split", reason: error.message, answer: error.status, unanswered: false })
+    return Effect.succeed({ _tag: "Split", ...said(error), unanswered: false })
   }
   return delivery.part === null ? Effect.succeed(dead(error)) : deadUnlessThere(context, job, error)
 }

@@ -1,6 +1,7 @@
-import { Duration, Effect, Option } from "effect"
-import { epochMillis, later, monotonicMillis } from "../base/Time.js"
+import { Array as Arr, Duration, Effect, Option } from "effect"
+import { epochMillis, later, monotonicMillis, stored } from "../base/Time.js"
 import { epochOf } from "../domain/PlaneMoment.js"
+import type { StateId } from "../domain/StageStates.js"
 import type { CheckJob } from "../outbox/Job.js"
 import type { CheckOutcome } from "../outbox/Outcome.js"
 import type { Move } from "../plane/History.js"
@@ -24,6 +25,8 @@ const writtenWithin = Duration.seconds(2)
 /** What activities tell. Undefined while the one that must be among them is not written yet. */
 type Told = boolean | undefined
 
+const isTo = ({ to }: Move, state: StateId | null) => Option.getOrNull(to) === state
+
 /**
  * Whether the activities of a work item, the newest first, tell that nobody has moved it since our last PATCH: then the
  * newest move is that PATCH.
@@ -33,8 +36,9 @@ export const isUnmoved = (
   { placed, placedAt, placedBy }: Pick<CheckJob["lane"], "placed" | "placedAt" | "placedBy">
 ): Told => {
   if (newest === undefined) return undefined
-  if (newest.to === placed && (placedBy === null || newest.by === placedBy)) return true
-  return placedAt !== null && newest.second < Math.floor(epochOf(placedAt) / 1_000) ? undefined : false
+  if (isTo(newest, placed) && (placedBy === null || Option.contains(newest.by, placedBy))) return true
+  // Moves are told by the second.
+  return placedAt !== null && stored(newest.at) + 1_000 <= epochOf(placedAt) ? undefined : false
 }
 
 /** Whether the last move that somebody else has made is this one. Who we are is told by our last PATCH. */
@@ -44,10 +48,16 @@ export const isTheirLast = (
     readonly lane: Pick<CheckJob["lane"], "placed" | "placedBy">
   }
 ): Told => {
-  if (!moves.some(({ to }) => to === doubted)) return undefined
-  const ours = placedBy ?? moves.find(({ to }) => to === placed)?.by
-  if (ours === undefined || ours === null) return undefined
-  return moves.find(({ by }) => by !== ours)?.to === doubted
+  if (!moves.some((move) => isTo(move, doubted))) return undefined
+  const ours = Option.orElse(
+    Option.fromNullable(placedBy),
+    () => Option.flatMap(Arr.findFirst(moves, (move) => isTo(move, placed)), ({ by }) => by)
+  )
+  if (Option.isNone(ours)) return undefined
+  return Option.exists(
+    Arr.findFirst(moves, ({ by }) => !Option.contains(by, ours.value)),
+    (theirs) => isTo(theirs, doubted)
+  )
 }
 
 /**
@@ -89,6 +99,6 @@ const unwritten = ({ lane }: CheckJob): Effect.Effect<CheckOutcome> =>
 
 /** A Plane that does not have the activities, or does not show them, tells nothing. */
 const unanswered = (context: SendContext, { lane }: CheckJob, error: PlaneError): Effect.Effect<CheckOutcome> =>
-  isAboutTheRequest(error) || error.status === 404 || lane.checks + 1 >= mostChecks
+  isAboutTheRequest(error) || Option.contains(error.status, 404) || lane.checks + 1 >= mostChecks
     ? Effect.succeed(stands(error.message))
     : Effect.map(retry(context, error, lane.checks + 1), Option.getOrElse(() => stands(error.message)))

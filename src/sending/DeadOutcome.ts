@@ -1,10 +1,11 @@
-import { Effect } from "effect"
+import { Effect, Option } from "effect"
 import { epochMillis } from "../base/Time.js"
 import type { DeadCode } from "../outbox/DeadCode.js"
 import type { Lane } from "../outbox/Lane.js"
 import type { Dead, LaneDead, Later } from "../outbox/Outcome.js"
 import type { FindError } from "../plane/FindByKey.js"
 import type { PlaneError, PlaneErrorReason } from "../plane/PlaneError.js"
+import { said } from "./Retry.js"
 import type { SendContext } from "./SendContext.js"
 
 /** Whether Plane's answer is about the request, so that repeating it is of no use. */
@@ -35,8 +36,7 @@ export const codeOf = (error: FindError): DeadCode => codes[error._tag === "Plan
 export const dead = (error: PlaneError): Dead => ({
   _tag: "Dead",
   code: codeOf(error),
-  reason: error.message,
-  answer: error.status
+  ...said(error)
 })
 
 /**
@@ -54,12 +54,12 @@ export const goneUnlessDown = (
     epochMillis,
     (isDown, now): LaneDead | Later =>
       isDown
-        ? { _tag: "Later", dueAt: now, counted: false, reason: error.message, answer: error.status }
+        ? { _tag: "Later", dueAt: now, counted: false, ...said(error) }
         : {
           _tag: "LaneDead",
           code: "gone",
           reason: "the work item was deleted or archived in Plane",
           gone: true,
-          answer: error.status
+          answer: Option.getOrUndefined(error.status)
         }
   )

@@ -156,7 +156,7 @@ const make = Effect.gen(function*() {
   const probeUntilBack = Effect.fnUntraced(function*(closedFor: PlaneError, failuresBefore: number) {
     let { reason, retryAfter } = closedFor
     for (let failures = failuresBefore + 1;; failures++) {
-      const pause = yield* backoff(failures, { max: maxBackoff, retryAfter })
+      const pause = yield* backoff(failures, { max: maxBackoff, retryAfter: Option.getOrUndefined(retryAfter) })
       yield* probesAt(later(yield* epochMillis, pause))
       yield* Effect.raceFirst(Effect.sleep(pause), hurry.await)
       yield* hurry.close
@@ -215,7 +215,7 @@ const make = Effect.gen(function*() {
     const { message, reason, retryAfter } = probed.left
     if (reason === "RateLimited") {
       yield* stillClosed(`Plane is not looked at yet: ${message}`)
-      yield* Effect.sleep(retryAfter ?? Duration.zero)
+      yield* Effect.sleep(Option.getOrElse(retryAfter, () => Duration.zero))
       return yield* firstLook
     }
     yield* close(message)

@@ -59,7 +59,7 @@ const lookOnce = (context: SendContext, job: LookJob, slot: Slot): Effect.Effect
     code: codeOf(error),
     reason: error.message,
     gone: false,
-    ...(error._tag === "PlaneError" ? { answer: error.status, attempts: lane.attempts + 1 } : {})
+    ...(error._tag === "PlaneError" ? { answer: Option.getOrUndefined(error.status), attempts: lane.attempts + 1 } : {})
   })
   return Effect.matchEffect(request(context, job, slot), {
     onSuccess: ({ item, readAt }) =>

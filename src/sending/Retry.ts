@@ -5,8 +5,12 @@ import type { Later } from "../outbox/Outcome.js"
 import type { PlaneError } from "../plane/PlaneError.js"
 import type { SendContext } from "./SendContext.js"
 
+/** What an outcome tells of a failed request. */
+export const said = ({ message, status }: PlaneError) => ({ reason: message, answer: Option.getOrUndefined(status) })
+
 /** When a failed request was sent; one that does not tell counts as sent now. */
-export const sentAtOf = ({ sentAt }: PlaneError) => sentAt === undefined ? monotonicMillis : Effect.succeed(sentAt)
+export const sentAtOf = ({ sentAt }: PlaneError) =>
+  Option.match(sentAt, { onNone: () => monotonicMillis, onSome: Effect.succeed })
 
 /** How much of the quiet time is left after a failed request. */
 export const quietLeft = ({ config }: SendContext, error: PlaneError): Effect.Effect<Duration.Duration> =>
@@ -27,15 +31,14 @@ export const retry = Effect.fnUntraced(function*(context: SendContext, error: Pl
   const now = yield* epochMillis
   // Uncounted, the budget or the destination holds it back, not the lane.
   const pause = counted
-    ? yield* backoff(attempts, { max: config.maxBackoff, retryAfter: error.retryAfter })
+    ? yield* backoff(attempts, { max: config.maxBackoff, retryAfter: Option.getOrUndefined(error.retryAfter) })
     : Duration.zero
   const quiet = error.sent === "unknown" ? yield* quietLeft(context, error) : Duration.zero
   return Option.some<Later>({
     _tag: "Later",
     dueAt: later(now, Duration.max(pause, quiet)),
     counted,
-    reason: error.message,
-    answer: error.status
+    ...said(error)
   })
 })
 
@@ -50,8 +53,7 @@ export const askOnceMore = (context: SendContext, error: PlaneError): Effect.Eff
     counted: true,
     maybeDone: true,
     refused: true,
-    reason: error.message,
-    answer: error.status
+    ...said(error)
   }))
 
 /**

@@ -1,4 +1,5 @@
-import { Effect, Option } from "effect"
+import { Effect, Option, Predicate } from "effect"
+import type { UserId } from "../domain/Ids.js"
 import type { PerhapsTwice, TwinsJob } from "../outbox/Job.js"
 import type { Compared, TwinsOutcome } from "../outbox/Outcome.js"
 import type { SignedComment } from "../plane/History.js"
@@ -25,13 +26,18 @@ export const twinsOf = (
   { commentId, externalId, madeBy }: PerhapsTwice,
   comments: ReadonlyArray<SignedComment>
 ): Twins => {
-  const all = comments.filter((each) => each.source === externalSource && each.externalId === externalId)
+  const all = comments.filter((each) =>
+    Option.contains(each.source, externalSource) && Option.contains(each.externalId, externalId)
+  )
   const own = all.find(({ id }) => id === commentId)
   const others = all.filter((each) => each !== own)
   if (others.length === 0) return { _tag: "Single" }
-  const us = madeBy ?? own?.madeBy ?? null
-  const isOurs = ({ editedBy, madeBy }: SignedComment) => madeBy === us && (editedBy === null || editedBy === us)
-  return us !== null && own !== undefined && all.every((each) => isOurs(each) && each.html === own.html)
+  if (own === undefined) return { _tag: "Differ" }
+  const us = Option.orElse(Option.fromNullable(madeBy), () => own.madeBy)
+  const isUs = (user: UserId) => Option.contains(us, user)
+  const isOurs = ({ editedBy, madeBy }: SignedComment) =>
+    Option.exists(madeBy, isUs) && !Option.exists(editedBy, Predicate.not(isUs))
+  return all.every((each) => isOurs(each) && each.html === own.html)
     ? { _tag: "Doubled", others }
     : { _tag: "Differ" }
 }

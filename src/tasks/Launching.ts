@@ -2,9 +2,9 @@ import type { Duration, Scope } from "effect"
 import { Cause, Effect, Option } from "effect"
 import { cleanLine, textLimit } from "../base/Text.js"
 import type { EpochMillis } from "../base/Time.js"
-import { epochMillis } from "../base/Time.js"
+import { epochMillis, utc } from "../base/Time.js"
 import { unset } from "../domain/Projects.js"
-import type { Looked } from "../domain/WorkItemLook.js"
+import type { Looked, MovedItem } from "../domain/WorkItemLook.js"
 import { WorkItemLook } from "../domain/WorkItemLook.js"
 import { startDueWork } from "../storage/DueWork.js"
 import { Storage } from "../storage/Storage.js"
@@ -30,6 +30,7 @@ import {
   stopped
 } from "./Launches.js"
 import { LaunchFailed } from "./LaunchFailed.js"
+import type { PersonMove } from "./PersonMove.js"
 import { Pipeline } from "./Pipeline.js"
 import type { Task } from "./Task.js"
 import { TaskStore } from "./TaskStore.js"
@@ -37,6 +38,16 @@ import { TaskStore } from "./TaskStore.js"
 // Launchers and looks wait for others: see `startDueWork` for those that take long.
 const concurrency = 4
 const patience = "30 seconds"
+
+/** A move that a look has found, which tells neither who has made it nor what its state is called. */
+const moveOf = ({ at, group, stateId }: MovedItem): PersonMove => ({
+  group,
+  stateId,
+  at: utc(at),
+  who: Option.none(),
+  stateName: Option.none(),
+  isNew: false
+})
 
 /** Calls that run in this process, also those that were given up and cannot be interrupted. */
 const makeCalls = () => {
@@ -128,7 +139,10 @@ export const startLaunching = (
         case "Gone":
           return tasks.stop(task.id, "the work item was deleted or archived in Plane")
         case "Moved":
-          return Effect.zipRight(tasks.applyMove(task.id, looked, looked.states), looks?.note(looked) ?? Effect.void)
+          return Effect.zipRight(
+            tasks.applyMove(task.id, moveOf(looked), looked.states),
+            looks?.note(looked) ?? Effect.void
+          )
         case "Expected":
         case "Unknown":
           return Effect.void

@@ -1,3 +1,4 @@
+import type { DateTime } from "effect"
 import { Option } from "effect"
 import { cleanLine, textLimit } from "../base/Text.js"
 import type { EpochMillis } from "../base/Time.js"
@@ -12,17 +13,17 @@ export interface PersonMove {
   readonly group: string
   readonly stateId: StateId
   /** When Plane last changed the work item; not after now. */
-  readonly at: EpochMillis
+  readonly at: DateTime.Utc
   /** Who has done it, and the state's name, as people read them. */
-  readonly who?: string | undefined
-  readonly stateName?: string | undefined
+  readonly who: Option.Option<string>
+  readonly stateName: Option.Option<string>
   /** The work item was created in this state, so it was moved from nowhere. */
-  readonly isNew?: boolean | undefined
+  readonly isNew: boolean
 }
 
 /** All that decides what a move means for a task. */
 export interface MoveFacts {
-  readonly move: Pick<PersonMove, "group" | "stateId" | "at" | "isNew">
+  readonly move: Pick<PersonMove, "group" | "stateId" | "isNew"> & { readonly at: EpochMillis }
   /** None: nobody has started a task for the work item. */
   readonly task: Pick<Task, "stage" | "status" | "startedAt"> | undefined
   /** The stages of the pipeline, in order, and the state of each. */
@@ -45,7 +46,7 @@ const stateOf = (stage: Stage, stages: ReadonlyArray<Stage>, states: StageStates
  * where plane-sync itself has put the work item, so a move there never stops the task, whatever the state's group.
  */
 export const meaningOf = ({ move, stages, states, task }: MoveFacts): MoveMeaning => {
-  const { at, group, isNew = false, stateId } = move
+  const { at, group, isNew, stateId } = move
   if (task === undefined) return group === "started" ? "start" : "nothing"
   // The task was started by hand before the hook of the creation came.
   if (isNew) return "nothing"
@@ -80,9 +81,11 @@ export const moveWords: Readonly<Record<Exclude<MoveMeaning, "nothing">, string>
 }
 
 /** Who has done what, as it is shown with the task. */
-export const whyOf = ({ group, stateName, who }: PersonMove): string => {
-  const state = stateName === undefined ? `a ${cleanLine(group, textLimit)} state` : cleanLine(stateName, textLimit)
-  return `${who === undefined ? "a person" : cleanLine(who, textLimit)} moved the work item to ${state} in Plane`
+export const whyOf = ({ group, stateName, who }: Pick<PersonMove, "group" | "stateName" | "who">): string => {
+  const clean = (text: string) => cleanLine(text, textLimit)
+  const person = Option.match(who, { onNone: () => "a person", onSome: clean })
+  const state = Option.match(stateName, { onNone: () => `a ${clean(group)} state`, onSome: clean })
+  return `${person} moved the work item to ${state} in Plane`
 }
 
 /** Whether a person has ended the task, before it had gone through its pipeline. */

@@ -1,6 +1,6 @@
 import type { SqlError } from "@effect/sql/SqlError"
 import { Effect, Option } from "effect"
-import { EpochMillis, epochMillis } from "../base/Time.js"
+import { EpochMillis, epochMillis, stored } from "../base/Time.js"
 import { uuidV7 } from "../base/UuidV7.js"
 import type { ItemId } from "../domain/Ids.js"
 import type { StageStates } from "../domain/StageStates.js"
@@ -33,7 +33,7 @@ export const makePersonMoves = ({ notify, sql, starting, write }: Parts) =>
   Effect.gen(function*() {
     const entry = yield* uuidV7
     const now = yield* epochMillis
-    const at = EpochMillis(Math.min(move.at, now))
+    const at = EpochMillis(Math.min(stored(move.at), now))
     const why = whyOf(move)
 
     const change = (

@@ -1,7 +1,7 @@
 import type { ConfigError, Scope } from "effect"
-import { Duration, Effect, Either, FiberHandle } from "effect"
+import { Duration, Effect, Either, FiberHandle, Option } from "effect"
 import { cleanLine, textLimit } from "../base/Text.js"
-import { EpochMillis, epochMillis, later } from "../base/Time.js"
+import { EpochMillis, epochMillis, later, utc } from "../base/Time.js"
 import { epochOf } from "../domain/PlaneMoment.js"
 import { keyIn } from "../domain/Project.js"
 import { Projects } from "../domain/Projects.js"
@@ -75,12 +75,11 @@ export const planeHandler: Effect.Effect<
     tasks.moved(
       { workItem: keyIn(project, seen.number), itemId: seen.itemId },
       {
+        ...named(seen),
         group,
         stateId: seen.stateId,
-        stateName: seen.stateName,
-        who: seen.who,
         isNew: seen.isNew,
-        at: EpochMillis(Math.min(epochOf(seen.updatedAt), receivedAt))
+        at: utc(EpochMillis(Math.min(epochOf(seen.updatedAt), receivedAt)))
       },
       place.states()
     ).pipe(Effect.catchTag("InvalidKey", (error) => Effect.dieMessage(error.message)))
@@ -200,7 +199,13 @@ export const planeHandler: Effect.Effect<
 const stateIn = ({ stateName }: WorkItemSeen, group: string) =>
   stateName === undefined ? `a ${cleanLine(group, textLimit)} state` : cleanLine(stateName, textLimit)
 
-const moved = (seen: WorkItemSeen, group: string) => whyOf({ ...seen, group, at: EpochMillis(0) })
+/** Who has made a move, and the name of its state. */
+const named = ({ stateName, who }: Pick<WorkItemSeen, "stateName" | "who">) => ({
+  stateName: Option.fromNullable(stateName),
+  who: Option.fromNullable(who)
+})
+
+const moved = (seen: WorkItemSeen, group: string) => whyOf({ ...named(seen), group })
 
 /** What a hook means that tells no move. */
 const noMove = (observed: "old" | "ours" | "lost", state: string): string => {

@@ -23,7 +23,16 @@ describe("a moment of Plane's", () => {
   })
 
   it("refuses a text that is no moment, and says why", () => {
-    for (const text of ["", "yesterday", "2026-11-23T21:10:39", "2026-13-23T21:10:39Z", "2026-11-23"]) {
+    for (
+      const text of [
+        "",
+        "yesterday",
+        "2026-11-23T21:10:39",
+        "2026-13-23T21:10:39Z",
+        "2026-11-23",
+        "9999-12-31T23:59:59-01:00"
+      ]
+    ) {
       assert.match(Either.getOrThrow(Either.flip(parsePlaneMoment(text))), /is not a moment: expected ISO 8601/)
     }
   })

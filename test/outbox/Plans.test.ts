@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Duration, Effect, Layer, TestClock } from "effect"
-import { EpochMillis } from "../../src/base/Time.js"
+import { Duration, Effect, Layer, Option, TestClock } from "effect"
+import { EpochMillis, utc } from "../../src/base/Time.js"
 import { defaultTexts } from "../../src/domain/CommentTexts.js"
 import { EventSequence, ItemId, LaneId } from "../../src/domain/Ids.js"
 import { PlaneMoment } from "../../src/domain/PlaneMoment.js"
@@ -181,7 +181,14 @@ const everyTask = Effect.gen(function*() {
   yield* tasks.pause(id, "moved")
   yield* tasks.stop(id, "cancelled")
   yield* tasks.start({ workItem: "ET-3" })
-  const ends = { group: "completed", stateId: StateId("done"), at: EpochMillis(0) }
+  const ends = {
+    group: "completed",
+    stateId: StateId("done"),
+    at: utc(EpochMillis(0)),
+    who: Option.none(),
+    stateName: Option.none(),
+    isNew: false
+  }
   yield* tasks.applyMove(id, ends, new Map())
   yield* tasks.start({ workItem: "ET-3" })
   yield* TestClock.adjust("1 minute")

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { DateTime, Effect, Either, Option, Schema } from "effect"
 import { inspect } from "node:util"
-import { CommentId } from "../../src/domain/Ids.js"
+import { CommentId, ItemId, UserId } from "../../src/domain/Ids.js"
 import { PlaneMoment } from "../../src/domain/PlaneMoment.js"
 import { StateId } from "../../src/domain/StageStates.js"
 import { WorkItemKey } from "../../src/domain/WorkItemKey.js"
@@ -181,7 +181,7 @@ describe("PlaneClient", () => {
     return Effect.gen(function*() {
       const error = yield* Effect.flip(setState)
       assert.strictEqual(error.reason, "Ignored")
-      assert.strictEqual(error.status, 200)
+      assert.deepStrictEqual(error.status, Option.some(200))
       assert.include(error.message, done)
     }).pipe(Effect.provide(layer))
   })
@@ -237,7 +237,11 @@ describe("PlaneClient", () => {
     const { layer } = withPlane(() => reply)
     return Effect.gen(function*() {
       const error = yield* Effect.flip(addComment)
-      assert.deepStrictEqual([error.reason, error.sent, error.status], ["Unavailable", "unknown", reply.status])
+      assert.deepStrictEqual([error.reason, error.sent, error.status], [
+        "Unavailable",
+        "unknown",
+        Option.some(reply.status)
+      ])
     }).pipe(Effect.provide(layer))
   })
 
@@ -245,6 +249,36 @@ describe("PlaneClient", () => {
     const { layer } = withPlane(() => ({ status: 400, body: { error: "The payload is not valid" } }))
     return Effect.gen(function*() {
       assert.isTrue(mayMeanNoSuchItem(yield* Effect.flip(addComment)))
+    }).pipe(Effect.provide(layer))
+  })
+
+  it.effect("reads moves by the second, by the activity's own moment where Plane tells no other", () => {
+    const activity = {
+      field: "state",
+      new_identifier: done.toUpperCase(),
+      actor: "lea",
+      created_at: "2026-11-23T21:10:39.7Z"
+    }
+    const { layer } = withPlane(() => ({
+      status: 200,
+      body: {
+        results: [
+          { ...activity, epoch: 1_795_468_000.9 },
+          { ...activity, epoch: null },
+          { ...activity, epoch: 1e300, actor: null, new_identifier: null },
+          { ...activity, field: "name" }
+        ]
+      }
+    }))
+    return Effect.gen(function*() {
+      const moves = yield* Effect.flatMap(PlaneClient, (plane) => plane.moves(ItemId("item-1")))
+      const own = DateTime.unsafeMake("2026-11-23T21:10:39Z")
+      const by = { by: Option.some(UserId("lea")), to: Option.some(StateId(done)) }
+      assert.deepStrictEqual(moves, [
+        { ...by, at: DateTime.unsafeMake(1_795_468_000_000) },
+        { ...by, at: own },
+        { by: Option.none(), to: Option.none(), at: own }
+      ])
     }).pipe(Effect.provide(layer))
   })
 
@@ -350,7 +384,7 @@ describe("PlaneError", () => {
     return Effect.gen(function*() {
       const error = yield* Effect.flip(probe)
       assert.strictEqual(error.reason, reason)
-      assert.strictEqual(error.status, status)
+      assert.deepStrictEqual(error.status, Option.some(status))
       assert.include(error.message, `GET /api/v1/workspaces/ag_proj/projects/${project}/ → ${status}`)
       assert.include(error.message, text)
     }).pipe(Effect.provide(layer))
@@ -372,7 +406,7 @@ describe("PlaneError", () => {
     const { layer, seen } = withPlane(() => gone, { ORCH_PLANE_API_TOKEN: "" })
     return Effect.gen(function*() {
       const error = yield* Effect.flip(read)
-      assert.deepStrictEqual([error.reason, error.sent, error.status], ["KeyRefused", "no", undefined])
+      assert.deepStrictEqual([error.reason, error.sent, error.status], ["KeyRefused", "no", Option.none()])
       assert.strictEqual(seen.length, 0)
     }).pipe(Effect.provide(layer))
   })

@@ -2,7 +2,7 @@ import * as Headers from "@effect/platform/Headers"
 import * as HttpClient from "@effect/platform/HttpClient"
 import * as HttpClientError from "@effect/platform/HttpClientError"
 import { assert, describe, it } from "@effect/vitest"
-import { Clock, Deferred, Effect, Exit, Fiber, Layer, Runtime, Schedule, Scope, Tracer } from "effect"
+import { Clock, Deferred, Effect, Exit, Fiber, Layer, Option, Runtime, Schedule, Scope, Tracer } from "effect"
 import * as Http from "node:http"
 import type { AddressInfo } from "node:net"
 import { connect } from "node:net"
@@ -209,7 +209,7 @@ describe("PlaneClient over the network", () => {
   it.scopedLive("knows that nothing was sent when nobody listens", () =>
     Effect.gen(function*() {
       const error = yield* Effect.flip(read)
-      assert.deepStrictEqual([error.reason, error.sent, error.status], ["Unavailable", "no", undefined])
+      assert.deepStrictEqual([error.reason, error.sent, error.status], ["Unavailable", "no", Option.none()])
       assert.include(error.message, "ECONNREFUSED")
       assert.strictEqual((yield* Effect.flatMap(RateBudget, (budget) => budget.status)).used, 0)
     }).pipe(Effect.provide(planeAt("http://127.0.0.1:1"))))
@@ -239,9 +239,13 @@ describe("PlaneClient over the network", () => {
         setTimeout(() => response.destroy(), 20)
       })
       const reset = yield* Effect.flip(Effect.provide(read, planeAt(url)))
-      assert.deepStrictEqual([reset.reason, reset.sent, reset.status], ["Unavailable", "unknown", undefined])
+      assert.deepStrictEqual([reset.reason, reset.sent, reset.status], ["Unavailable", "unknown", Option.none()])
       const truncated = yield* Effect.flip(Effect.provide(read, planeAt(cut.url)))
-      assert.deepStrictEqual([truncated.reason, truncated.sent, truncated.status], ["Unavailable", "unknown", 200])
+      assert.deepStrictEqual([truncated.reason, truncated.sent, truncated.status], [
+        "Unavailable",
+        "unknown",
+        Option.some(200)
+      ])
     }))
 
   it.scopedLive("refuses an answer above 16 MiB and does not wait for its end", () =>

@@ -1,4 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
+import { DateTime, Option } from "effect"
 import { UserId } from "../../src/domain/Ids.js"
 import { PlaneMoment } from "../../src/domain/PlaneMoment.js"
 import { StateId } from "../../src/domain/StageStates.js"
@@ -7,10 +8,14 @@ import { isTheirLast, isUnmoved } from "../../src/sending/Check.js"
 
 const us = UserId("us")
 const placedAt = PlaneMoment("2026-11-23T21:10:10.500000Z")
-const second = Math.floor(Date.parse("2026-11-23T21:10:10.500Z") / 1_000)
+const second = DateTime.unsafeMake("2026-11-23T21:10:10Z")
 const lane = { placed: StateId("started"), placedAt, placedBy: us }
 
-const moved = (by: string, to: string, at = 0): Move => ({ by: UserId(by), to: StateId(to), second: second + at })
+const moved = (by: string, to: string, at = 0): Move => ({
+  by: Option.some(UserId(by)),
+  to: Option.some(StateId(to)),
+  at: DateTime.add(second, { seconds: at })
+})
 
 describe("row 52: what a work item's activities tell", () => {
   it("row 52 a: nobody has moved it since our PATCH", () => {

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { DateTime } from "effect"
+import { DateTime, Option } from "effect"
 import { EpochMillis } from "../../src/base/Time.js"
 import { defaultStages } from "../../src/domain/PipelineStage.js"
 import type { StageStates } from "../../src/domain/StageStates.js"
@@ -24,7 +24,7 @@ interface Case {
 
 const means = ({ at = 9, group, stage = "development", states = defaultStageStates, status, to = other }: Case) =>
   meaningOf({
-    move: { group, stateId: to, at: EpochMillis(at) },
+    move: { group, stateId: to, at: EpochMillis(at), isNew: false },
     task: status === undefined ? undefined : { stage, status, startedAt: DateTime.unsafeMake(5) },
     stages,
     states
@@ -81,10 +81,10 @@ describe("row 28: what a person's move means", () => {
   })
 
   it("is said with who has done it, in one line", () => {
-    const move = { group: "completed", stateId: done, at: EpochMillis(0) }
+    const move = { group: "completed", who: Option.none(), stateName: Option.none() }
     assert.strictEqual(whyOf(move), "a person moved the work item to a completed state in Plane")
     assert.strictEqual(
-      whyOf({ ...move, who: "lea\n\u0007", stateName: "Done" }),
+      whyOf({ ...move, who: Option.some("lea\n\u0007"), stateName: Option.some("Done") }),
       "lea  moved the work item to Done in Plane"
     )
   })

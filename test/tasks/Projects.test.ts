@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { ConfigProvider, Effect, Layer, Option, TestClock } from "effect"
 import { writeFileSync } from "node:fs"
-import { EpochMillis } from "../../src/base/Time.js"
+import { EpochMillis, utc } from "../../src/base/Time.js"
 import { projectsLayer } from "../../src/config/ProjectsConfig.js"
 import { ItemId } from "../../src/domain/Ids.js"
 import { StageEvent } from "../../src/domain/StageEvent.js"
@@ -100,7 +100,14 @@ describe("a task of a project that is taken out of the settings", () => {
         assert.deepInclude(yield* nextOf("APP-1"), { what: "later", request: null, waits: [unset] })
 
         // Nor does a person's move, or a new start.
-        const move = { group: "completed", stateId: StateId("s"), at: EpochMillis(9e12) }
+        const move = {
+          group: "completed",
+          stateId: StateId("s"),
+          at: utc(EpochMillis(9e12)),
+          who: Option.none(),
+          stateName: Option.none(),
+          isNew: false
+        }
         const { id } = yield* get("APP-1")
         yield* Effect.flatMap(TaskStore, (tasks) => tasks.applyMove(id, move, new Map()))
         assert.strictEqual(yield* stageOf("APP-1"), "active at write")
