@@ -46,13 +46,6 @@ export const readProjectOfLane = (sql: Sql, lane: LaneId): Effect.Effect<string,
     ([row]) => row?.project ?? ""
   )
 
-/** The identifier of a work item's project; empty if none was set. Undefined if nothing is known of the work item. */
-export const readProjectOfItem = (sql: Sql, itemId: ItemId): Effect.Effect<string | undefined, SqlError> =>
-  Effect.map(
-    sql<{ project: string }>`SELECT project FROM plane_sync_lane WHERE name = ${itemId}`,
-    ([row]) => row?.project
-  )
-
 /** The item id of the work item that a key was found to be. */
 export const readItemOfKey = (sql: Sql, key: NormalizedKey): Effect.Effect<ItemId | undefined, SqlError> =>
   Effect.map(

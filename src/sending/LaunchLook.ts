@@ -5,7 +5,7 @@ import { keyIn } from "../domain/Project.js"
 import { WorkItemKey } from "../domain/WorkItemKey.js"
 import type { MovedItem } from "../domain/WorkItemLook.js"
 import { Looked, WorkItemLook } from "../domain/WorkItemLook.js"
-import { readItemOfKey, readProjectOfItem } from "../outbox/ItemKeys.js"
+import { readItemOfKey, readProject } from "../outbox/ItemKeys.js"
 import { noteGone } from "../outbox/LaneDeath.js"
 import { observe } from "../outbox/Observation.js"
 import type { PlaneError } from "../plane/PlaneError.js"
@@ -32,20 +32,12 @@ const make = Effect.gen(function*() {
   const scope = yield* Effect.scope
   let silentAt = MonotonicMillis(-Infinity)
 
-  /** A task that was started by hand has only a key until that is looked up. */
-  const idOf = (workItem: string) =>
-    Either.match(WorkItemKey.parse(workItem), {
-      onLeft: () => Effect.sync(() => undefined),
-      onRight: ({ normalized }) => read(readItemOfKey(sql, normalized))
-    })
-
   /** The project of a work item. Its key may begin with a former identifier, and names a project only at first. */
-  const projectOf = (itemId: ItemId, workItem: string) =>
-    Effect.map(read(readProjectOfItem(sql, itemId)), (known) => {
-      const named = Either.getOrUndefined(WorkItemKey.parse(workItem))?.identifier
-      const identifier = known === undefined || known === "" ? named : known
-      return all.find(({ project }) => project.identifier === identifier)
-    })
+  const projectOf = (itemId: ItemId, key: WorkItemKey) =>
+    Effect.map(
+      read(readProject(sql, { itemId, key })),
+      (identifier) => all.find(({ project }) => project.identifier === identifier)
+    )
 
   /** Where nothing was heard of the work item before, its state is no move: it may be as old as the work item. */
   const observation = ({ group, itemId, key, receivedAt, stateId, updatedAt }: MovedItem) => ({
@@ -101,9 +93,11 @@ const make = Effect.gen(function*() {
     Effect.gen(function*() {
       if ((yield* monotonicMillis) - silentAt < silentFor) return unknown("Plane was silent just now")
       const looked = yield* Effect.gen(function*() {
-        const known = Option.getOrUndefined(itemId) ?? (yield* idOf(workItem))
+        const key = yield* Either.mapLeft(WorkItemKey.parse(workItem), (message) => ({ message }))
+        // A task that was started by hand has only a key until that is looked up.
+        const known = Option.getOrUndefined(itemId) ?? (yield* read(readItemOfKey(sql, key.normalized)))
         if (known === undefined) return unknown("its key has not been looked up yet")
-        const project = yield* projectOf(known, workItem)
+        const project = yield* projectOf(known, key)
         if (project === undefined) return unknown("no setting names its project")
         yield* project.destination.asked
         const status = yield* project.destination.status

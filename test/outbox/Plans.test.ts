@@ -5,10 +5,17 @@ import { defaultTexts } from "../../src/domain/CommentTexts.js"
 import { EventSequence, ItemId, LaneId } from "../../src/domain/Ids.js"
 import { PlaneMoment } from "../../src/domain/PlaneMoment.js"
 import { StateId } from "../../src/domain/StageStates.js"
-import { CanonicalKey, NormalizedKey } from "../../src/domain/WorkItemKey.js"
+import { CanonicalKey, NormalizedKey, WorkItemKey } from "../../src/domain/WorkItemKey.js"
 import { readBelieved } from "../../src/outbox/Believed.js"
 import { itemsAtStage, oweState } from "../../src/outbox/Differences.js"
-import { itemOfKey, keysOfItem, problemOfKey, readItemOfKey, readProjectOfItem } from "../../src/outbox/ItemKeys.js"
+import {
+  itemOfKey,
+  keysOfItem,
+  problemOfKey,
+  readItemOfKey,
+  readProject,
+  readProjectOfLane
+} from "../../src/outbox/ItemKeys.js"
 import { noteGone } from "../../src/outbox/LaneDeath.js"
 import { followTask, leaveStates } from "../../src/outbox/LeftStates.js"
 import { observe } from "../../src/outbox/Observation.js"
@@ -104,7 +111,9 @@ const everything = Effect.gen(function*() {
   )
   yield* leftState
   yield* read(readItemOfKey(sql, NormalizedKey("ET-1")))
-  yield* read(readProjectOfItem(sql, ItemId("item-1")))
+  const key = yield* Effect.orDieWith(WorkItemKey.parse("ET-1"), (why) => new Error(why))
+  yield* read(readProject(sql, { itemId: ItemId("item-1"), key }))
+  yield* read(readProjectOfLane(sql, LaneId(1)))
   yield* read(readBelieved(sql, [ItemId("item-1")]))
   yield* read(readStateChanges(sql, EpochMillis(0)))
   for (const { lane } of yield* itemsAtStage({ read, sql }, "ET")) {
