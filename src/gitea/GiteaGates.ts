@@ -218,7 +218,7 @@ export const giteaGates: Effect.Effect<
         const { id, project, workItem } = task
         const judged = judging(task)
         // A pipeline that is the same for all projects asks for a task of one that is not set any more.
-        if (Option.isNone(judged)) return Pending({ why: unset(project) })
+        if (Option.isNone(judged)) return Pending({ why: unset(project), againAfter: "1 minute" })
         const by = judged.value
         const considered = yield* pullRequests.link(task)
         return yield* Effect.flatMap(renewed(task, by, considered), (now) => judge(workItem, standingOf(now), by)).pipe(

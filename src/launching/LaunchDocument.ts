@@ -1,8 +1,7 @@
-import { DateTime, Either, Option, Schema } from "effect"
+import { DateTime, Option, Schema } from "effect"
 import { cleanLine, textLimit } from "../base/Text.js"
 import type { Projects } from "../domain/Projects.js"
 import { ShownRepository, shownRepository } from "../domain/ShownRepository.js"
-import { WorkItemKey } from "../domain/WorkItemKey.js"
 import type { Launch } from "../tasks/AgentLauncher.js"
 import { ReportOutcome, TaskStatus, VerdictWord } from "../tasks/Task.js"
 
@@ -91,8 +90,5 @@ export const variablesOf = (action: Action, { agent, entry, stage, task }: Launc
   PLANE_SYNC_WORK_ITEM: value(task.workItem),
   PLANE_SYNC_STAGE: value(stage),
   PLANE_SYNC_AGENT: value(agent),
-  PLANE_SYNC_PROJECT: Either.match(WorkItemKey.parse(task.workItem), {
-    onLeft: () => "",
-    onRight: ({ identifier }) => identifier
-  })
+  PLANE_SYNC_PROJECT: value(task.project)
 })

@@ -5,7 +5,7 @@ import * as SqliteClient from "@effect/sql-sqlite-node/SqliteClient"
 import type * as SqlClient from "@effect/sql/SqlClient"
 import type { SqlError } from "@effect/sql/SqlError"
 import type { ConfigError } from "effect"
-import { Cause, Context, Effect, Either, Layer } from "effect"
+import { Cause, Context, Effect, Either, Layer, Option } from "effect"
 import { dirname } from "node:path"
 import type { Setting } from "../base/Setting.js"
 import { defineSetting, given } from "../base/Setting.js"
@@ -68,7 +68,7 @@ export class Storage extends Context.Tag("plane-sync/Storage")<Storage, {
    * user can read.
    */
   static readonly layerFile = (filename: string): Layer.Layer<Storage, StorageError, Migrations> =>
-    Layer.scoped(Storage, Effect.flatMap(openOwnFile(filename), withTrouble)).pipe(
+    Layer.scoped(Storage, Effect.flatMap(Effect.zipRight(warnOfAbort, openOwnFile(filename)), withTrouble)).pipe(
       Layer.provide(SqliteClient.layer({ filename, disableWAL: true })),
       Layer.provide(Layer.effectDiscard(
         filename === ":memory:"
@@ -89,7 +89,13 @@ export class Storage extends Context.Tag("plane-sync/Storage")<Storage, {
    */
   static readonly layerSql: Layer.Layer<Storage, StorageError, SqlClient.SqlClient | Migrations> = Layer.scoped(
     Storage,
-    Effect.suspend(() => Effect.flatMap(openHostDatabase, withTrouble))
+    Effect.suspend(() =>
+      // A host may have another client, with another driver.
+      Effect.serviceOption(SqliteClient.SqliteClient).pipe(
+        Effect.flatMap(Option.match({ onNone: () => Effect.void, onSome: () => warnOfAbort })),
+        Effect.zipRight(Effect.flatMap(openHostDatabase, withTrouble))
+      )
+    )
   )
 }
 
@@ -130,7 +136,7 @@ const makeFolder = (folder: string): Effect.Effect<void, PlatformError, FileSyst
   })
 
 const withTrouble = (opened: Omit<Storage["Type"], "trouble">) =>
-  Effect.map(Effect.zipRight(warnOfAbort, makeStorageTrouble), (trouble) => {
+  Effect.map(makeStorageTrouble, (trouble) => {
     const { sql, write, writeAlone } = opened
     const changes = Effect.map(sql<{ rows: number }>`SELECT changes() AS rows`, ([row]) => row?.rows ?? 0)
     return Storage.of({

@@ -215,7 +215,7 @@ export const notLaunched = (
 ): Effect.Effect<void, SqlError> =>
   Effect.gen(function*() {
     yield* sql`UPDATE plane_sync_launch SET state = 'owed', since = ${now}, due_at = ${later(now, pause)},
-      at_work = ${mayBeAtWork ? sql`tried_at > ${earlier(now, longestWork)}` : 0}
+      at_work = ${mayBeAtWork ? sql`coalesce(tried_at > ${earlier(now, longestWork)}, 0)` : 0}
       WHERE entry = ${id} AND state = 'calling'`
     yield* makeStopDue(sql, id, now)
   })

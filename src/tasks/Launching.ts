@@ -1,9 +1,8 @@
-import type { Duration, Scope } from "effect"
-import { Cause, Effect, Option } from "effect"
+import type { Scope } from "effect"
+import { Cause, Duration, Effect, Option } from "effect"
 import { cleanLine, textLimit } from "../base/Text.js"
 import type { EpochMillis } from "../base/Time.js"
 import { epochMillis, utc } from "../base/Time.js"
-import { unset } from "../domain/Projects.js"
 import type { Looked, MovedItem } from "../domain/WorkItemLook.js"
 import { WorkItemLook } from "../domain/WorkItemLook.js"
 import { startDueWork } from "../storage/DueWork.js"
@@ -38,6 +37,9 @@ import { TaskStore } from "./TaskStore.js"
 // Launchers and looks wait for others: see `startDueWork` for those that take long.
 const concurrency = 4
 const patience = "30 seconds"
+
+/** Whether a project has only been renamed in Plane becomes known a moment after the start. */
+const leftPause = Duration.minutes(1)
 
 /** A move that a look has found, which tells neither who has made it nor what its state is called. */
 const moveOf = ({ at, group, stateId }: MovedItem): PersonMove => ({
@@ -155,6 +157,10 @@ export const startLaunching = (
         const claimed = yield* epochMillis
         if (!(yield* write(claimLaunch(sql, row, most, claimed)))) return
         const before = yield* tasks.byId(taskId)
+        // No setting names its project, which is said when its gates are asked. An earlier call may have launched it.
+        if (Option.exists(before, ({ project }) => Option.isNone(of(project)))) {
+          return yield* write(notLaunched(sql, row, { mayBeAtWork: true, pause: leftPause }, claimed))
+        }
         // Plane was asked a moment ago, and its budget is for more than tries that fail.
         const isLooked = yield* failures.hasJustFailed(`launched ${entry}`)
         if (Option.isSome(before) && looks !== undefined && !isLooked) {
@@ -165,11 +171,7 @@ export const startLaunching = (
         const found = yield* tasks.byId(taskId)
         if (Option.isNone(found)) return
         const task = found.value
-        // Whether its project has only been renamed in Plane becomes known a moment after the start.
-        const run = Option.isNone(of(task.project))
-          ? new LaunchFailed({ message: unset(task.project) })
-          : Effect.suspend(() => launcher.launch({ agent, entry, stage, task }))
-        const failed = yield* run.pipe(
+        const failed = yield* Effect.suspend(() => launcher.launch({ agent, entry, stage, task })).pipe(
           calls.during(entry),
           (run) => call("launched", task, row, run)
         )

@@ -4,6 +4,7 @@ import type { EpochMillis } from "../base/Time.js"
 import { epochMillis } from "../base/Time.js"
 import { uuidV7 } from "../base/UuidV7.js"
 import type { PipelineStage } from "../domain/PipelineStage.js"
+import { unset } from "../domain/Projects.js"
 import type { Stage } from "../domain/Stage.js"
 import { StageEvent } from "../domain/StageEvent.js"
 import type { StageEvents } from "../events/StageEvents.js"
@@ -13,7 +14,7 @@ import type { Entry } from "./Entering.js"
 import { completion, enterStage } from "./Entering.js"
 import type { Pipeline } from "./Pipeline.js"
 import type { UnknownStage } from "./RequireStage.js"
-import { makeRequireStage } from "./RequireStage.js"
+import { requireStage } from "./RequireStage.js"
 import { tell } from "./Story.js"
 import type { Task } from "./Task.js"
 import type { TaskRow } from "./TaskRows.js"
@@ -59,7 +60,7 @@ const refusal = (workItem: string, why: string) => new NotOverruled({ why: `The 
 
 /** The stage that a task enters when it is overruled; or why it cannot be. */
 const nextOf = ({ pipeline, task }: TaskRow, stage: Stage): Either.Either<PipelineStage, NotOverruled> => {
-  const { stage: present, status, workItem } = task
+  const { project, stage: present, status, workItem } = task
   const refused = (why: string) => Either.left(refusal(workItem, why))
   if (status === "done") return refused("is done: there is nothing to overrule")
   if (status !== "active") {
@@ -67,8 +68,9 @@ const nextOf = ({ pipeline, task }: TaskRow, stage: Stage): Either.Either<Pipeli
   }
   // A repetition of what was done already ends here, so it cannot take the task out of a second stage.
   if (stage !== present) return refused(`is at ${present}, not at ${stage}: overrule the stage that it is at`)
+  if (Option.isNone(pipeline)) return refused(`stays at ${stage}: ${unset(project)}`)
   return Either.fromOption(
-    Option.flatMap(pipeline, ({ after }) => after(stage)),
+    pipeline.value.after(stage),
     () => refusal(workItem, `is at ${stage}: no stage comes after it`)
   )
 }
@@ -88,7 +90,6 @@ export const makeOverrule = (
   StorageError | NoTask | UnknownStage | NotOverruled
 > => {
   const reader = taskReader(sql, pipeline)
-  const requireStage = makeRequireStage({ read, sql }, pipeline)
 
   /** Says whether the task was still as it was read. Writes first, as a transaction must. */
   const enter = (
@@ -111,9 +112,9 @@ export const makeOverrule = (
 
   return Effect.fn("Tasks.overrule")(function*(key, override) {
     const { stage } = override
-    yield* requireStage(key, stage)
     const overruledBy = yield* whoAndWhy(override)
-    const { id } = yield* tasks.get(key)
+    const { id, project } = yield* tasks.get(key)
+    yield* requireStage(pipeline, project, stage)
     for (;;) {
       const row = yield* read(reader.byId(id))
       if (row === undefined) return yield* new NoTask({ workItem: key })

@@ -1,9 +1,5 @@
-import { Effect, Either, Option, Schema } from "effect"
+import { Effect, Option, Schema } from "effect"
 import type { Stage } from "../domain/Stage.js"
-import { WorkItemKey } from "../domain/WorkItemKey.js"
-import { readProject } from "../outbox/ItemKeys.js"
-import type { Storage } from "../storage/Storage.js"
-import type { StorageError } from "../storage/StorageError.js"
 import type { Pipeline } from "./Pipeline.js"
 
 /** The pipeline has no stage of this name. */
@@ -16,20 +12,14 @@ export class UnknownStage extends Schema.TaggedError<UnknownStage>()("UnknownSta
   }
 }
 
-/**
- * Makes what fails when the pipeline of a key's project has no such stage. Of what is no key, and of a project that is
- * not set, nobody has a task, which is said by whoever looks for that.
- */
-export const makeRequireStage = (
-  { read, sql }: Pick<Storage["Type"], "read" | "sql">,
-  pipelines: Pipeline["Type"]
-) =>
-(key: string, stage: Stage): Effect.Effect<void, StorageError | UnknownStage> =>
-  Effect.gen(function*() {
-    const parsed = WorkItemKey.parse(key)
-    if (Either.isLeft(parsed)) return
-    const pipeline = pipelines.of(yield* read(readProject(sql, { itemId: undefined, key: parsed.right })))
-    if (Option.isSome(pipeline) && Option.isNone(pipeline.value.byName(stage))) {
-      return yield* new UnknownStage({ stage, known: pipeline.value.names })
-    }
+/** Fails when the pipeline of a project has no such stage. Which stages a project has that is not set, nobody knows. */
+export const requireStage = (
+  { of }: Pipeline["Type"],
+  project: string,
+  stage: Stage
+): Effect.Effect<void, UnknownStage> =>
+  Option.match(of(project), {
+    onNone: () => Effect.void,
+    onSome: ({ byName, names }) =>
+      Option.isSome(byName(stage)) ? Effect.void : new UnknownStage({ stage, known: names })
   })

@@ -14,6 +14,9 @@ import type { Answer } from "./VerdictNews.js"
 /** A gate that gave no verdict is asked again after this time. */
 const silentAgainAfter = Duration.minutes(1)
 
+/** Whether a project has only been renamed in Plane becomes known a moment after the start. */
+const leftAgainAfter = Duration.minutes(1)
+
 /** A gate that wants to be asked again at once must not keep a worker busy without a pause. */
 const shortestWait = Duration.seconds(1)
 
@@ -23,8 +26,8 @@ export interface Round {
   readonly entered: ReadonlyArray<PipelineStage>
   /** Of each gate up to the stage where it comes to rest, in the order of the stages. */
   readonly answers: ReadonlyArray<Answer>
-  /** No setting names the project of the task: no gate was asked. */
-  readonly isLeft?: boolean
+  /** No setting names the project of the task, so no gate was asked: when to look again whether it is known by then. */
+  readonly lookAgainAfter?: Duration.Duration
 }
 
 const nothing: Round = { entered: [], answers: [] }
@@ -44,20 +47,20 @@ export const makeRound = (pipelines: Pipeline["Type"], gates: QualityGates["Type
 
   // A task of a project that is not set is looked at again and again, and said once.
   const said = new Set<TaskId>()
-  const left = ({ id, project, workItem }: Task) =>
-    Effect.as(
-      said.has(id)
-        ? Effect.void
-        : Effect.zipRight(
-          Effect.sync(() => said.add(id)),
-          Effect.logWarning(`${workItem} stays where it is: ${unset(project)}`)
-        ),
-      { ...nothing, isLeft: true }
+  const left = ({ id, project, workItem }: Task): Effect.Effect<Round> => {
+    if (said.has(id)) return Effect.succeed({ ...nothing, lookAgainAfter: longestWait })
+    said.add(id)
+    return Effect.as(
+      Effect.logWarning(`${workItem} stays where it is: ${unset(project)}`),
+      { ...nothing, lookAgainAfter: leftAgainAfter }
     )
+  }
 
   return (task: Task): Effect.Effect<Round> =>
     Effect.gen(function*() {
+      if (task.status !== "active" && task.status !== "done") return nothing
       const ofProject = pipelines.of(task.project)
+      if (Option.isNone(ofProject) && task.status === "done") return nothing
       if (Option.isNone(ofProject)) return yield* left(task)
       const pipeline = ofProject.value
       const asked = new Map<string, Answer>()
@@ -84,7 +87,6 @@ export const makeRound = (pipelines: Pipeline["Type"], gates: QualityGates["Type
         const lasting = pipeline.gatesUpTo(task.stage).filter(({ gate }) => gates.get(gate)?.isLasting === true)
         return { entered: [], answers: yield* answersOf(lasting) }
       }
-      if (task.status !== "active") return nothing
       if (Option.isNone(pipeline.byName(task.stage)) || Option.isNone(pipeline.after(task.stage))) {
         yield* Effect.logWarning(`${task.workItem} is at ${task.stage}, which the pipeline cannot leave: it stays`)
         return nothing
@@ -113,12 +115,9 @@ const againAfter = (isDone: boolean) => ({ verdict }: Answer) => {
   return Duration.clamp(verdict.againAfter, { minimum: shortestWait, maximum: longestWait })
 }
 
-/**
- * When the gates are due again: the first time that one of them names. Null if none does. Whether a project has only been
- * renamed in Plane becomes known a moment after the start, so a task of one that is not set is looked at again.
- */
-export const dueAgain = ({ answers, isLeft = false }: Round, isDone: boolean, now: EpochMillis): EpochMillis | null => {
-  if (isLeft) return isDone ? null : later(now, Duration.toMillis(silentAgainAfter))
+/** When the gates are due again: the first time that one of them names. Null if none does. */
+export const dueAgain = ({ answers, lookAgainAfter }: Round, isDone: boolean, now: EpochMillis): EpochMillis | null => {
+  if (lookAgainAfter !== undefined) return later(now, Duration.toMillis(lookAgainAfter))
   const waits = answers.map(againAfter(isDone)).filter((wait) => wait !== undefined)
   return waits.length === 0 ? null : later(now, Math.min(...waits.map(Duration.toMillis)))
 }

@@ -20,7 +20,7 @@ import { Pipeline } from "./Pipeline.js"
 import type { TaskPullRequest } from "./PullRequestTasks.js"
 import { readTasksOf } from "./PullRequestTasks.js"
 import type { UnknownStage } from "./RequireStage.js"
-import { makeRequireStage } from "./RequireStage.js"
+import { requireStage } from "./RequireStage.js"
 import type { Start } from "./Starting.js"
 import { makeStarting } from "./Starting.js"
 import type { StoryLine } from "./Story.js"
@@ -133,7 +133,6 @@ const make = Effect.gen(function*() {
   const { notify } = yield* WakeUps
   const reader = taskReader(sql, pipelines)
   const projects = yield* Projects
-  const requireStage = makeRequireStage({ read, sql }, pipelines)
   const starting = makeStarting(sql, pipelines, projects)
 
   const one = (found: Effect.Effect<TaskRow | undefined, SqlError>) =>
@@ -153,14 +152,14 @@ const make = Effect.gen(function*() {
 
   const start = Effect.fn("TaskStore.start")(function*(given: Start) {
     const key = yield* Either.mapLeft(WorkItemKey.parse(given.workItem), (why) => new InvalidKey({ why }))
-    const ofProject = yield* read(starting.pipelineOf(key, given.itemId))
-    if (Option.isNone(ofProject)) return yield* new InvalidKey({ why: noProject(key, projects) })
-    const pipeline = ofProject.value
     const entry = yield* uuidV7
     const now = yield* epochMillis
     const row = yield* write(Effect.gen(function*() {
       yield* starting.beginWrite
       const known = yield* reader.byKey(key, given.itemId)
+      const ofProject = known === undefined ? yield* starting.pipelineOf(key, given.itemId) : known.pipeline
+      if (Option.isNone(ofProject)) return "no project"
+      const pipeline = ofProject.value
       if (known === undefined) return yield* reader.byId(yield* starting.insert(key, pipeline, given, entry, now, now))
       yield* starting.know(known, given, now)
       const row = { ...known, givenAgent: given.agent ?? known.givenAgent }
@@ -169,6 +168,7 @@ const make = Effect.gen(function*() {
         : starting.goOn(row, pipeline, entry, now)
       return yield* reader.byId(known.task.id)
     }))
+    if (row === "no project") return yield* new InvalidKey({ why: noProject(key, projects) })
     yield* notify
     return row?.task ?? (yield* Effect.dieMessage("a task that was started is there"))
   })
@@ -204,8 +204,8 @@ const make = Effect.gen(function*() {
     key: string,
     { outcome, reason, stage }: { stage: Stage; outcome: ReportOutcome; reason?: string | undefined }
   ) {
-    yield* requireStage(key, stage)
-    const { id } = yield* get(key)
+    const { id, project } = yield* get(key)
+    yield* requireStage(pipelines, project, stage)
     const now = yield* epochMillis
     const words = reason === undefined ? null : cleanText(reason, reasonLimit)
     yield* write(Effect.gen(function*() {

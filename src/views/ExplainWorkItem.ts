@@ -127,9 +127,10 @@ const make = Effect.gen(function*() {
           ...Option.toArray(itemId).map((itemId): Subject => ({ _tag: "Item", itemId })),
           ...(task === undefined ? [] : yield* subjectsOf(task))
         ]
-        const identifier = yield* storage.read(readProjectOfLane(storage.sql, row.lane))
+        const known = yield* storage.read(readProjectOfLane(storage.sql, row.lane))
+        const identifier = known === "" ? key.identifier : known
         // What is of no project is looked for in the first, which says what is wrong.
-        const project = identifier === "" ? projects.all[0] : projects.named(identifier)
+        const project = projects.named(identifier) ?? (known === "" ? projects.all[0] : undefined)
         const kept = (yield* outbox.places).get(project?.identifier ?? identifier)
         const place = project && keptPlace(project, kept)
         const facts: StoryFacts = {

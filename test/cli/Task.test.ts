@@ -50,7 +50,7 @@ describe("plane-sync task", () => {
         [["task", "report", "ET-2", "--stage", "analysis"], "outcome"],
         [["task", "report", "ET-2", "--stage", "analysis", "perhaps"], "Expected one of the following cases: passed"],
         [
-          ["task", "report", "ET-2", "--stage", "anlysis", "passed"],
+          ["task", "report", "ET-1", "--stage", "anlysis", "passed"],
           "--stage: \"anlysis\" is not a stage: expected one of"
         ],
         [["task", "list", "--status", "open"], "active"]

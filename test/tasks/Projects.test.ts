@@ -35,7 +35,7 @@ const programs = Effect.map(folder, (path) => {
   const launched: Array<string> = []
   const launcher = Layer.succeed(AgentLauncher, {
     launch: ({ agent, task }) => Effect.sync(() => void launched.push(`${agent} ${task.workItem}`)),
-    stop: () => Effect.void
+    stop: ({ agent, task }) => Effect.sync(() => void launched.push(`stop ${agent} ${task.workItem}`))
   })
   const program = (projects: object) => {
     const file = `${path}/plane-sync.json`
@@ -80,7 +80,7 @@ describe("a task of a project that is taken out of the settings", () => {
       const { launched, program } = yield* programs
       yield* program({ ET: et, APP: app })(Effect.gen(function*() {
         yield* places
-        for (const key of ["ET-1", "APP-1", "APP-2"]) {
+        for (const key of ["ET-1", "APP-1", "APP-2", "APP-4"]) {
           yield* start(key)
           yield* TestClock.adjust("1 seconds")
         }
@@ -99,6 +99,11 @@ describe("a task of a project that is taken out of the settings", () => {
         assert.notInclude((yield* told).join(), "write done")
         assert.deepInclude(yield* nextOf("APP-1"), { what: "later", request: null, waits: [unset] })
 
+        // An agent that waits for its project is not stopped, because it was not started.
+        yield* Effect.flatMap(get("APP-4"), ({ id }) => Effect.flatMap(TaskStore, (tasks) => tasks.stop(id, "by hand")))
+        yield* TestClock.adjust("5 minutes")
+        assert.deepStrictEqual(launched, ["builder ET-1"])
+
         // Nor does a person's move, or a new start.
         const move = {
           group: "completed",
@@ -111,6 +116,11 @@ describe("a task of a project that is taken out of the settings", () => {
         const { id } = yield* get("APP-1")
         yield* Effect.flatMap(TaskStore, (tasks) => tasks.applyMove(id, move, new Map()))
         assert.strictEqual(yield* stageOf("APP-1"), "active at write")
+        const overruled = Effect.flatMap(
+          Tasks,
+          (tasks) => tasks.overrule("APP-1", { stage: "write", by: "lea", reason: "by hand" })
+        )
+        assert.include((yield* Effect.flip(overruled)).message, unset)
         for (const key of ["APP-1", "APP-3"]) {
           const { message } = yield* Effect.flip(start(key))
           assert.strictEqual(message, `${key} is in no project that is set: keys begin with ET-`)
@@ -139,6 +149,8 @@ describe("a task of a project that is taken out of the settings", () => {
         yield* TestClock.adjust("2 minutes")
         for (const key of ["APP-1", "APP-2"]) assert.strictEqual(yield* stageOf(key), "done at write done")
         assert.strictEqual((yield* get("APP-1")).project, "NEW")
+        // So it does by other spellings of the key.
+        assert.strictEqual((yield* start("APP-001")).stage, "write")
         // A stage of another project's is none of its own.
         assert.match(
           (yield* Effect.flip(report("APP-1", "build"))).message,
