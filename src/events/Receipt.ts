@@ -15,8 +15,11 @@ export type Receipt = Data.TaggedEnum<{
    * that a person sees it, under this id. Where the given id is what is not fit, `why` names it, and `id` is another.
    */
   Unfit: { readonly id: string; readonly why: string }
-  /** It could not be stored. The log has it as the JSON that `POST /api/events` takes. */
-  NotStored: { readonly id: string; readonly error: StorageError }
+  /**
+   * It could not be stored. The log has it as the JSON that `POST /api/events` takes. `unknown`: it may be there all the
+   * same, because the disk did not confirm it. Publishing it again with this id answers `duplicate` if it is.
+   */
+  NotStored: { readonly id: string; readonly error: StorageError; readonly unknown: boolean }
 }>
 
 export const Receipt = Data.taggedEnum<Receipt>()

@@ -113,7 +113,7 @@ const make = Effect.gen(function*() {
         return Effect.logError("Event not stored").pipe(
           Effect.annotateLogs({ event: asPublished(accepted) }),
           Effect.zipRight(warn(error.message)),
-          Effect.as(Receipt.NotStored({ id, error }))
+          Effect.as(Receipt.NotStored({ id, error, unknown: error.unknown }))
         )
       },
       onSuccess: ({ conflict, duplicate }) =>

@@ -141,8 +141,8 @@ export interface Term {
    * may still be executing.
    */
   readonly lastBefore: number
-  /** Completes when another process has taken over, as after a long suspension of this one. */
-  readonly lost: Effect.Effect<void>
+  /** Completes, and says why, when this process must not go on as the leader, as after a long suspension. */
+  readonly lost: Effect.Effect<string>
   /** For whoever finds out that another process has taken over. */
   readonly lose: Effect.Effect<void>
 }
@@ -153,7 +153,7 @@ export interface Term {
  * the lease is over.
  */
 export const becomeLeader = (
-  { index, sql, where, write }: Storage["Type"],
+  { answersAgain, index, sql, where, write }: Storage["Type"],
   holder: string,
   byLease = false
 ): Effect.Effect<Term, LeaderActive | StorageError, Scope.Scope> =>
@@ -195,12 +195,18 @@ export const becomeLeader = (
 
     if ("apart" in taken) return yield* otherIndexError(where, named(taken.apart))
 
-    const lost = yield* Deferred.make<void>()
+    const lost = yield* Deferred.make<string>()
+    const lose = Effect.asVoid(Deferred.succeed(lost, "Another process has taken over this file"))
+    // What it believes of the lanes that it holds may be wrong by then. After a kill it would not know either.
+    yield* Effect.zipRight(
+      answersAgain,
+      Deferred.succeed(lost, "It is not known which of the last commits are on disk, so all is looked at anew")
+    ).pipe(Effect.forkScoped)
     yield* Effect.flatMap(
       epochMillis,
       (now) => write(ifLeader(sql, holder, now, sql`id`))
     ).pipe(
-      Effect.flatMap((still) => still !== undefined ? Effect.void : Deferred.succeed(lost, undefined)),
+      Effect.flatMap((still) => still !== undefined ? Effect.void : lose),
       // The workers notice failing storage as well, and they log it.
       Effect.ignore,
       Effect.schedule(Schedule.spaced(heartbeat)),
@@ -210,6 +216,6 @@ export const becomeLeader = (
       holder,
       lastBefore: taken.lastBefore,
       lost: Deferred.await(lost),
-      lose: Effect.asVoid(Deferred.succeed(lost, undefined))
+      lose
     }
   })

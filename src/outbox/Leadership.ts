@@ -56,9 +56,9 @@ const make = Effect.gen(function*() {
       present = term
       yield* changed.notify
       yield* Deferred.succeed(started, undefined)
-      yield* term.lost
+      const why = yield* term.lost
       present = undefined
-      yield* Effect.logError("Another process has taken over this file: nothing more is sent from here")
+      yield* Effect.logError(`${why}: nothing more is sent from here for now`)
     }))
 
   /** Waits until nobody leads, or the lease of who does is over. Says once who it is, and once that it is alive. */

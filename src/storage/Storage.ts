@@ -57,6 +57,11 @@ export class Storage extends Context.Tag("plane-sync/Storage")<Storage, {
    * nothing more is read or written. Undefined in memory, and in a host's database.
    */
   readonly check: Effect.Effect<void, StorageError> | undefined
+  /**
+   * Completes the next time that the disk answers again after it was silent for too long. Then nobody knows which of the
+   * last commits are believed to have failed, and are there.
+   */
+  readonly answersAgain: Effect.Effect<void>
 }>() {
   /** A SQLite file of our own, at `ORCH_DATABASE_URL`. */
   static readonly layer: Layer.Layer<Storage, StorageError | ConfigError.ConfigError, Migrations> = Layer.unwrapEffect(

@@ -18,6 +18,8 @@ import { hasCode } from "../base/ErrorCode.js"
  * - `NewerSchema`: a newer plane-sync has changed the tables
  * - `NoDriver`: SQLite's driver was installed without its binary, or with that of another Node
  * - `OldNode`: this version of SQLite's driver needs a newer Node
+ * - `Silent`: the disk does not confirm what is written
+ * - `NotSynced`: the disk has refused to confirm what was written; nothing more is read or written until a restart
  * - `Closed`: the layer has been shut down
  * - `Failed`: anything else that the database refused
  */
@@ -35,18 +37,22 @@ export const StorageReason = Schema.Literal(
   "NewerSchema",
   "NoDriver",
   "OldNode",
+  "Silent",
+  "NotSynced",
   "Closed",
   "Failed"
 )
 export type StorageReason = typeof StorageReason.Type
 
-/** The database could not be read or written. Nothing of the transaction that failed was stored. */
+/** The database could not be read or written. */
 export class StorageError extends Schema.TaggedError<StorageError>()("StorageError", {
   reason: StorageReason,
   /** The file or the database, named as a person knows it. */
   where: Schema.String,
   /** What the database said, or what we found. */
   words: Schema.String,
+  /** It was committed, and may be there or not. Otherwise nothing of the transaction that failed was stored. */
+  unknown: Schema.optionalWith(Schema.Boolean, { default: () => false }),
   cause: Schema.optional(Schema.Defect)
 }) {
   override get message(): string {
@@ -74,6 +80,9 @@ const advice: Record<StorageReason, string> = {
   NoDriver: "better-sqlite3 has no binary for this Node: run `npm rebuild better-sqlite3 --ignore-scripts=false`, " +
     "which needs Python 3, make and a C++ compiler (apt-get install python3 make g++) where none can be fetched",
   OldNode: "better-sqlite3 would crash this Node, which is older than 22",
+  Silent: "its disk does not answer. What was just written may be there or not",
+  NotSynced: "its disk has failed, and what was just written may be there or not: look at the disk, then restart " +
+    "plane-sync",
   Closed: "it has been shut down",
   Failed: "the database refused"
 }
@@ -144,7 +153,8 @@ export const isBusy = (error: StorageError): boolean => error.reason === "Busy"
 export const isDamage = ({ reason }: StorageError): boolean => reason === "Damaged" || reason === "NotADatabase"
 
 /** Whether it stays so until plane-sync is started again: the file that is open is not used any more. */
-export const isForGood = (error: StorageError): boolean => isDamage(error) || error.reason === "Overwritten"
+export const isForGood = (error: StorageError): boolean =>
+  isDamage(error) || error.reason === "Overwritten" || error.reason === "NotSynced"
 
 /** Whether a single statement may be the reason. All other reasons concern the whole database. */
 export const isStatementError = (error: StorageError): boolean => error.reason === "Failed"

@@ -70,7 +70,8 @@ export const makeStorageTrouble: Effect.Effect<StorageTrouble, never, Scope.Scop
         isWaiting = false
         return succeeded
       })
-      yield* Effect.forkIn(Effect.delay(after, left), scope)
+      // Also where the write was of a finalizer: the end of the scope must not wait for it.
+      yield* Effect.forkIn(Effect.interruptible(Effect.delay(after, left)), scope)
       return
     }
     failure = undefined

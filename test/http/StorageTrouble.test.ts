@@ -22,6 +22,7 @@ import { Inbox } from "../../src/webhooks/Inbox.js"
 import { Receiver } from "../../src/webhooks/Receiver.js"
 import { SkippedHooks } from "../../src/webhooks/SkippedHooks.js"
 import { pipelineOver, settingsFor } from "../sending/Pipeline.js"
+import { immediateDisk } from "../support/ImmediateDisk.js"
 import * as MovableClock from "../support/MovableClock.js"
 import { folder } from "./Server.js"
 
@@ -118,7 +119,7 @@ describe("storage that is", () => {
           const file = `${yield* folder}/events.sqlite`
           const lines: Array<string> = []
           const { clock } = MovableClock.make(yield* Effect.clock)
-          const storage = Storage.layerFile(file)
+          const storage = Layer.provide(Storage.layerFile(file), immediateDisk)
           const context = yield* Layer.build(
             Health.layer.pipe(
               Layer.provide(Layer.succeed(Gitea, giteaOf(new Map()))),

@@ -16,6 +16,7 @@ import { Inbox } from "../../src/webhooks/Inbox.js"
 import { planeHandler } from "../../src/webhooks/PlaneHandler.js"
 import { SkippedHooks } from "../../src/webhooks/SkippedHooks.js"
 import { pipelineOver, settingsFor } from "../sending/Pipeline.js"
+import { immediateDisk } from "../support/ImmediateDisk.js"
 import { forge } from "../tasks/Orchestration.js"
 
 const moments = /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?=\.\d{6}Z)/g
@@ -99,7 +100,7 @@ export const program = (
     Layer.provideMerge(Layer.merge(Inbox.layer, SkippedHooks.layer)),
     Layer.provideMerge(orchestratorLayer),
     Layer.provide([Pipeline.layerDefault, QualityGates.layer(forge().gates), AgentLauncher.layerLog]),
-    Layer.provideMerge(pipelineOver(Storage.layerFile(database))),
+    Layer.provideMerge(pipelineOver(Layer.provide(Storage.layerFile(database), immediateDisk))),
     Layer.provide(settingsFor({ ORCH_PLANE_WEBHOOK_SECRET: "plane_wh_test", ...settings }))
   )
 

@@ -7,6 +7,7 @@ import { StageEvent } from "../../src/domain/StageEvent.js"
 import type { FaultMatch } from "../../src/simulator/PlaneSimulator.js"
 import { Fault } from "../../src/simulator/PlaneSimulator.js"
 import { Storage } from "../../src/StorageLayers.js"
+import { immediateDisk } from "../support/ImmediateDisk.js"
 import { pipelineOver, settingsFor } from "./Pipeline.js"
 
 /** What a history's orchestrator, Plane, people and computer do, one after the other. */
@@ -227,7 +228,7 @@ export const processOn = ({ database, maxAttempts, planeClock }: {
           write: (effect) => whileAlive(open.write(effect)),
           writeAlone: (effect) => whileAlive(open.writeAlone(effect))
         }))
-    ).pipe(Layer.provide(Storage.layerFile(database)))
+    ).pipe(Layer.provide(Layer.provide(Storage.layerFile(database), immediateDisk)))
     const client = Layer.effect(
       HttpClient.HttpClient,
       Effect.map(

@@ -11,6 +11,7 @@ import type { PlaneSimulatorOptions } from "../../src/simulator/PlaneSimulator.j
 import { PlaneSimulator } from "../../src/simulator/PlaneSimulator.js"
 import { WakeUps } from "../../src/storage/WakeUps.js"
 import { Storage } from "../../src/StorageLayers.js"
+import { immediateDisk } from "../support/ImmediateDisk.js"
 
 /** What the pipeline reads from its environment, for the simulated Plane that is there. */
 export const settingsFor = (settings: Readonly<Record<string, string>>) =>
@@ -44,7 +45,7 @@ export const pipelineOver = (
 
 /** The whole pipeline over the simulated Plane that is there, without sockets: time is the TestClock's. */
 export const overPlane = (options: Omit<Options, "plane"> = {}) =>
-  pipelineOver(Storage.layerFile(options.database ?? ":memory:")).pipe(
+  pipelineOver(Layer.provide(Storage.layerFile(options.database ?? ":memory:"), immediateDisk)).pipe(
     Layer.provide(settingsFor(options.settings ?? {}))
   )
 

@@ -15,6 +15,7 @@ import { QualityGates, Verdict } from "../../src/tasks/QualityGate.js"
 import { Tasks } from "../../src/tasks/Tasks.js"
 import { TaskStore } from "../../src/tasks/TaskStore.js"
 import { alwaysLeading } from "../support/AlwaysLeading.js"
+import { immediateDisk } from "../support/ImmediateDisk.js"
 
 interface Options {
   readonly database?: string
@@ -60,7 +61,7 @@ const events = (database = ":memory:") =>
   Layer.merge(StageEvents.layer, alwaysLeading)
     .pipe(
       Layer.provideMerge(Layer.mergeAll(Outbox.layer, projectsLayer, WakeUps.layerPolling("1 days"))),
-      Layer.provideMerge(Storage.layerFile(database)),
+      Layer.provideMerge(Layer.provide(Storage.layerFile(database), immediateDisk)),
       Layer.provide(Layer.setConfigProvider(ConfigProvider.fromMap(new Map())))
     )
 

@@ -21,6 +21,7 @@ import { TaskStore } from "../../src/tasks/TaskStore.js"
 import { ExplainWorkItem } from "../../src/views/ExplainWorkItem.js"
 import { folder } from "../http/Server.js"
 import { alwaysLeading } from "../support/AlwaysLeading.js"
+import { immediateDisk } from "../support/ImmediateDisk.js"
 import { forge, told } from "./Orchestration.js"
 
 const pipeline = (first: string, agent: string) => ({
@@ -46,7 +47,7 @@ const programs = Effect.map(folder, (path) => {
         Layer.provide([Pipeline.layerProjects(), QualityGates.layer(forge().gates), launcher]),
         Layer.provideMerge(Layer.merge(StageEvents.layer, alwaysLeading)),
         Layer.provideMerge(Layer.mergeAll(Outbox.layer, projectsLayer, WakeUps.layerPolling("1 days"))),
-        Layer.provideMerge(Storage.layerFile(`${path}/events.sqlite`)),
+        Layer.provideMerge(Layer.provide(Storage.layerFile(`${path}/events.sqlite`), immediateDisk)),
         Layer.provide(Layer.setConfigProvider(ConfigProvider.fromMap(
           new Map([["ORCH_CONFIG", file], ["ORCH_PLANE_API_TOKEN", "plane_api_of_nobody"], ["ORCH_LAUNCHES", "1"]])
         )))

@@ -14,6 +14,7 @@ import { TaskStore } from "../../src/tasks/TaskStore.js"
 import { ExplainWorkItem } from "../../src/views/ExplainWorkItem.js"
 import { folder } from "../http/Server.js"
 import { overPlane, received, settingsFor } from "../sending/Pipeline.js"
+import { immediateDisk } from "../support/ImmediateDisk.js"
 
 /** What reads the file, and publishes to it, while nobody sends. */
 const beside = (database: string) =>
@@ -22,7 +23,7 @@ const beside = (database: string) =>
     Layer.provide(TaskStore.layer),
     Layer.provide([Pipeline.layerDefault, projectsLayer, WakeUps.layerPolling("1 days")]),
     Layer.provideMerge(Outbox.layer),
-    Layer.provide(Storage.layerFile(database)),
+    Layer.provide(Layer.provide(Storage.layerFile(database), immediateDisk)),
     Layer.provide(settingsFor({}))
   )
 

@@ -56,6 +56,7 @@ export const openHostDatabase = Effect.gen(function*() {
     shared: true,
     joins,
     index: undefined,
-    check: undefined
+    check: undefined,
+    answersAgain: Effect.never
   }
 })

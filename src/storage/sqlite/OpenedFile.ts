@@ -3,11 +3,11 @@ import type { BigIntStats } from "node:fs"
 import { realpathSync, statSync } from "node:fs"
 import { resolve } from "node:path"
 import { StorageError, storageError } from "../StorageError.js"
-import type { Copied } from "./Checkpoints.js"
-import { copiedNow } from "./Checkpoints.js"
 import type { IndexFile } from "./IndexFile.js"
 import { strangersNow } from "./IndexFile.js"
 import { hardLinkError } from "./LinkedFile.js"
+import type { LogEnd, WalIndex } from "./WalIndex.js"
+import { walIndexNow } from "./WalIndex.js"
 
 /** Which file is open, as it was when it was opened. */
 export interface OpenedFile {
@@ -21,10 +21,12 @@ export interface OpenedFile {
   readonly refuseMoved: Effect.Effect<void, StorageError>
   /** Makes `refuseMoved` fail from now on, because nothing that is read from the file can be relied on. */
   readonly refuseFromNow: (error: StorageError) => Effect.Effect<void>
-  /** A checkpoint seems to be under way, as after a kill, and hides what other programs write: see `Copied`. */
+  /** A checkpoint seems to be under way, as after a kill, and hides what other programs write: see `WalIndex`. */
   readonly isCopying: boolean
   /** Undefined for a database in memory. */
   readonly index: IndexFile | undefined
+  /** The log beside it. Undefined for a database in memory. */
+  readonly log: { readonly path: string; readonly end: () => LogEnd | undefined } | undefined
 }
 
 const parts = ["the file", "its log (-wal)", "its index (-shm)"] as const
@@ -41,9 +43,9 @@ const timeAndSize = ({ mtimeNs, size }: BigIntStats) => `${mtimeNs}:${size}`
  * The index is read before the file is looked at (`before`). So what a checkpoint writes in between is found, the next
  * time, to be its own.
  */
-const overwrittenSince = (found: BigIntStats, before: Copied | undefined, copiedNow: () => Copied | undefined) => {
+const overwrittenSince = (found: BigIntStats, before: WalIndex | undefined, copiedNow: () => WalIndex | undefined) => {
   let known = { file: timeAndSize(found), copied: before }
-  return (found: BigIntStats, before: Copied | undefined): boolean => {
+  return (found: BigIntStats, before: WalIndex | undefined): boolean => {
     const last = known
     known = { file: timeAndSize(found), copied: before }
     if (known.file === last.file) return false
@@ -60,7 +62,8 @@ export const makeOpenedFile = (where: string): Effect.Effect<OpenedFile, Storage
       refuseMoved: Effect.void,
       refuseFromNow: () => Effect.void,
       isCopying: false,
-      index: undefined
+      index: undefined,
+      log: undefined
     })
   }
   const attempt = <A>(read: () => A) => Effect.try({ try: read, catch: storageError(where) })
@@ -71,7 +74,7 @@ export const makeOpenedFile = (where: string): Effect.Effect<OpenedFile, Storage
     const stat = (file: string) => statSync(file, { bigint: true, throwIfNoEntry: false })
     const indexPath = `${real}-shm`
     const identity = yield* attempt(() => identityOf(stat(indexPath)))
-    const copied = () => copiedNow(indexPath, identity)
+    const copied = () => walIndexNow(indexPath, identity)
     const look = attempt(() => ({ copied: copied(), found: [path, `${real}-wal`, indexPath].map(stat) }))
     const { copied: copiedBefore, found } = yield* look
     const opened = found.map(identityOf)
@@ -101,7 +104,8 @@ export const makeOpenedFile = (where: string): Effect.Effect<OpenedFile, Storage
         identity: identityOf(index),
         strangers: () =>
           database === undefined || index === undefined ? undefined : strangersNow(database.ino, index.ino)
-      }
+      },
+      log: { path: `${real}-wal`, end: copied }
     }
   })
 }

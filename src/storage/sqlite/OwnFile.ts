@@ -3,6 +3,7 @@ import type { SqlError } from "@effect/sql/SqlError"
 import type { Scope } from "effect"
 import { Context, Effect } from "effect"
 import { statSync } from "node:fs"
+import { resolve } from "node:path"
 import { makeBatcher } from "../../base/Batcher.js"
 import { cleanLine, textLimit } from "../../base/Text.js"
 import { spanIfCollected } from "../../base/Tracing.js"
@@ -10,7 +11,10 @@ import type { Migrations } from "../Migrations.js"
 import { migrate, migrationTable } from "../Migrations.js"
 import { makeOwnSql } from "../Sql.js"
 import { isDamage, isStatementError, orStorageError, StorageError } from "../StorageError.js"
+import { makeCheckpointer } from "./Checkpointer.js"
 import { refuseStrangers } from "./IndexFile.js"
+import type { LogSync } from "./LogSync.js"
+import { makeLogSync } from "./LogSync.js"
 import { makeOpenedFile } from "./OpenedFile.js"
 import { quickCheck } from "./QuickCheck.js"
 import { retryBusy } from "./RetryBusy.js"
@@ -49,6 +53,9 @@ const refuseOtherTables = (client: SqlClient.SqlClient, where: string) =>
     })
   })
 
+/** A database in memory has no disk to wait for. */
+const inMemory: LogSync = { onDisk: Effect.void, refuseUnsynced: Effect.void, answersAgain: Effect.never }
+
 /** Opens a SQLite file of our own. Its only connection is taken for as long as the scope is open. */
 const open = Effect.fnUntraced(function*(where: string) {
   const client = yield* SqlClient.SqlClient
@@ -58,15 +65,16 @@ const open = Effect.fnUntraced(function*(where: string) {
 
   // The driver blocks the event loop while it waits, so it waits briefly, and we wait between our tries.
   yield* edge(client.unsafe("PRAGMA busy_timeout = 20"))
-  // NORMAL, the default with WAL, loses the last commits in a power cut.
-  yield* edge(client.unsafe("PRAGMA synchronous = FULL"))
+  // With FULL, each COMMIT waits for the disk, and the event loop with it. So COMMIT does not wait; whoever has committed
+  // something, or has read it, does: see `LogSync`. OFF would not do: what a power cut leaves could not be read.
+  yield* edge(client.unsafe("PRAGMA synchronous = NORMAL"))
   if (!isInMemory) yield* edge(refuseOtherTables(client, where))
   const [pages] = yield* edge(client.unsafe<{ page_count: number }>("PRAGMA page_count"))
   // Only now, because it changes the file.
   yield* edge(client.unsafe("PRAGMA journal_mode = WAL"))
   // A read opens the log and the index, so that both can be checked before anything else is written.
   yield* edge(client.unsafe("PRAGMA schema_version"))
-  const { index, isCopying, refuseFromNow, refuseMoved } = yield* makeOpenedFile(where)
+  const { index, isCopying, log, refuseFromNow, refuseMoved } = yield* makeOpenedFile(where)
   if (index !== undefined) yield* refuseStrangers(where, index)
   if (isCopying) yield* edge(client.unsafe("PRAGMA wal_checkpoint"))
   if (!isInMemory) yield* edge(refuseCut(client, where))
@@ -80,6 +88,16 @@ const open = Effect.fnUntraced(function*(where: string) {
   const connection = yield* typed(client.reserve)
   const sql = makeOwnSql(client, connection)
   const connectionLock = Effect.unsafeMakeSemaphore(1)
+  const alone = connectionLock.withPermits(1)
+  const { answersAgain, onDisk, refuseUnsynced } = log === undefined
+    ? inMemory
+    : yield* makeLogSync(where, log.path, log.end)
+  if (log !== undefined) yield* typed(connection.execute("PRAGMA wal_autocheckpoint = 0", [], undefined))
+  const committed = log === undefined ? () => Effect.void : yield* makeCheckpointer(where, resolve(where), {
+    alone,
+    instead: Effect.ignore(connection.execute("PRAGMA wal_autocheckpoint = 1000", [], undefined))
+  })
+  const isUsable = Effect.zipRight(refuseUnsynced, refuseMoved)
   const begin = connection.execute("BEGIN", [], undefined)
   const commit = connection.execute("COMMIT", [], undefined)
   // A ROLLBACK fails when SQLite has rolled back already. If it ever leaves a transaction open, the next BEGIN fails
@@ -97,9 +115,9 @@ const open = Effect.fnUntraced(function*(where: string) {
   // host that it finds in the fiber's context.
   const transaction = <A>(effect: Effect.Effect<A, SqlError>): Effect.Effect<A, StorageError> =>
     guarded(edge(
-      connectionLock.withPermits(1)(Effect.uninterruptibleMask((restore) =>
+      alone(Effect.uninterruptibleMask((restore) =>
         // Checked before BEGIN too: a process that opens another file at our path may take over our log.
-        Effect.zipRight(refuseMoved, begin).pipe(
+        Effect.zipRight(isUsable, begin).pipe(
           Effect.zipRight(restore(effect)),
           Effect.zipLeft(refuseMoved),
           Effect.zipLeft(commit),
@@ -109,7 +127,7 @@ const open = Effect.fnUntraced(function*(where: string) {
           Effect.onError(() => rollback),
           spanned
         )
-      ))
+      )).pipe(Effect.zipLeft(onDisk), Effect.zipLeft(Effect.suspend(() => committed(log?.end()))))
     ))
 
   const commitTogether = yield* makeBatcher({
@@ -130,10 +148,22 @@ const open = Effect.fnUntraced(function*(where: string) {
       )
     })
   const read = <A>(effect: Effect.Effect<A, SqlError>) =>
-    guarded(edge(connectionLock.withPermits(1)(Effect.zipRight(refuseMoved, effect))))
+    // What is read may have been committed a moment ago, and whoever acts on it must not act on what a power cut undoes.
+    guarded(edge(Effect.zipLeft(alone(Effect.zipRight(isUsable, effect)), onDisk)))
   // A file that is made now has nothing in it that could be damaged.
   const check = isInMemory ? undefined : pages?.page_count === 0 ? Effect.void : guarded(quickCheck(where))
-  return { sql, where, write, writeAlone: transaction, read, shared: false, joins: Effect.succeed(false), index, check }
+  return {
+    sql,
+    where,
+    write,
+    writeAlone: transaction,
+    read,
+    shared: false,
+    joins: Effect.succeed(false),
+    index,
+    check,
+    answersAgain
+  }
 })
 
 /**

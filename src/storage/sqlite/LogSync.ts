@@ -1,0 +1,136 @@
+import type { Scope } from "effect"
+import { Context, Effect, Exit } from "effect"
+import { closeSync, fdatasync, openSync } from "node:fs"
+import { makeSignal } from "../../base/Signal.js"
+import { StorageError, storageError } from "../StorageError.js"
+import type { LogEnd } from "./WalIndex.js"
+
+/** How a file's content is brought to the disk; a test has its own. */
+export class Disk extends Context.Reference<Disk>()("plane-sync/Disk", {
+  defaultValue: (): { readonly sync: (descriptor: number, done: (error: Error | null) => void) => void } => ({
+    sync: fdatasync
+  })
+}) {}
+
+/** The wait for the disk, which COMMIT itself does not wait for: that would hold the event loop. */
+export interface LogSync {
+  /**
+   * Waits until everything that is committed now, by whatever process, is on disk. It fails if the disk does not confirm
+   * it. Then it is not known whether what was committed is there.
+   */
+  readonly onDisk: Effect.Effect<void, StorageError>
+  /** Fails while the disk does not answer, and for good once it has refused. */
+  readonly refuseUnsynced: Effect.Effect<void, StorageError>
+  /** Completes the next time that the disk answers again after it was silent for too long. */
+  readonly answersAgain: Effect.Effect<void>
+}
+
+// By the computer's time and not by Effect's clock, because the disk does not wait for a clock that a test moves.
+const patienceMillis = 5_000
+
+type Resume = (exit: Exit.Exit<void, StorageError>) => void
+
+/**
+ * Opens the log of a file beside SQLite. Those who wait share a sync, which runs in a thread of Node's pool. The log is
+ * no file that SQLite locks, so that closing it here releases no lock. `endOfLog` says how far the log reaches.
+ *
+ * After a sync that has failed, a later one that succeeds proves nothing: the system may have dropped what could not be
+ * written. So nothing more is accepted then.
+ */
+export const makeLogSync = (
+  where: string,
+  log: string,
+  endOfLog: () => LogEnd | undefined
+): Effect.Effect<LogSync, StorageError, Scope.Scope> =>
+  Effect.gen(function*() {
+    const { sync } = yield* Disk
+    const { mark, notify, since } = yield* makeSignal
+    let waiting: Array<Resume> = []
+    let group: Array<Resume> = []
+    let isRunning = false
+    let synced: LogEnd | undefined
+    let refused: StorageError | undefined
+    const idle = Effect.unsafeMakeLatch(true)
+
+    const descriptor = yield* Effect.acquireRelease(
+      Effect.try({ try: () => openSync(log, "r+"), catch: storageError(where) }),
+      (descriptor) =>
+        // A descriptor that a sync still uses could be that of another file by the time the sync begins.
+        Effect.sync(() => {
+          if (!isRunning) closeSync(descriptor)
+        })
+    )
+    yield* Effect.addFinalizer(() =>
+      Effect.async<void>((resume) => {
+        const timer = setTimeout(() => resume(Effect.void), patienceMillis)
+        Effect.runCallback(idle.await, {
+          onExit: () => {
+            clearTimeout(timer)
+            resume(Effect.void)
+          }
+        })
+      })
+    )
+
+    const answer = (exit: Exit.Exit<void, StorageError>) => {
+      const answered = group
+      group = []
+      for (const resume of answered) resume(exit)
+    }
+    const giveUp = (error: StorageError) => {
+      refused = error
+      group = [...group, ...waiting]
+      waiting = []
+      answer(Exit.fail(error))
+    }
+
+    const next = () => {
+      if (isRunning || waiting.length === 0) return
+      isRunning = true
+      idle.unsafeClose()
+      group = waiting
+      waiting = []
+      const end = endOfLog()
+      const timer = setTimeout(() => {
+        giveUp(
+          new StorageError({ reason: "Silent", where, words: "no answer within 5 seconds", unknown: true })
+        )
+      }, patienceMillis)
+      sync(descriptor, (error) => {
+        clearTimeout(timer)
+        isRunning = false
+        idle.unsafeOpen()
+        if (error !== null) {
+          return giveUp(
+            new StorageError({ reason: "NotSynced", where, words: error.message, cause: error, unknown: true })
+          )
+        }
+        synced = end
+        if (refused !== undefined) {
+          refused = undefined
+          Effect.runSync(notify)
+        }
+        answer(Exit.void)
+        next()
+      })
+    }
+
+    const isSynced = () => {
+      const end = endOfLog()
+      return end !== undefined && synced !== undefined && end.log === synced.log && end.frames <= synced.frames
+    }
+
+    return {
+      onDisk: Effect.async<void, StorageError>((resume) => {
+        if (refused !== undefined) return resume(Exit.fail(refused))
+        if (isSynced()) return resume(Exit.void)
+        waiting.push(resume)
+        next()
+      }),
+      // What is refused before it has begun is not there.
+      refuseUnsynced: Effect.suspend(() =>
+        refused === undefined ? Effect.void : new StorageError({ reason: refused.reason, where, words: refused.words })
+      ),
+      answersAgain: Effect.flatMap(mark, since)
+    }
+  })
