@@ -7,9 +7,10 @@ import { fileURLToPath } from "node:url"
 
 /**
  * What a host publishes with, and the file that it publishes to: with a pipeline, without one, or by SQLite's bare
- * driver.
+ * driver. A bystander only makes the event's JSON.
  */
 export const Kind = Schema.Union(
+  Schema.TaggedStruct("Bystander", {}),
   Schema.TaggedStruct("Pipeline", {
     file: Schema.String,
     settings: Schema.Record({ key: Schema.String, value: Schema.String })
@@ -19,13 +20,24 @@ export const Kind = Schema.Union(
 )
 export type Kind = typeof Kind.Type
 
-/**
- * Publishes `count` events, `perSecond` a second. Returns the p99, in milliseconds, of how long after its due time each
- * was committed. So the time that a busy event loop keeps a publish waiting is part of it.
- */
+/** What a slice has measured. */
+export const Measured = Schema.Struct({
+  /**
+   * The p99, in milliseconds, of how long after its due time each event was committed. So the time that a busy event
+   * loop keeps a publish waiting is part of it.
+   */
+  p99: Schema.Number,
+  /** The p99, in milliseconds, of how long a timer of one millisecond took. */
+  loop: Schema.Number,
+  /** How many were committed a second. */
+  perSecond: Schema.Number
+})
+type Measured = typeof Measured.Type
+
+/** Publishes `count` events, `perSecond` a second. */
 export class Slice extends Schema.TaggedRequest<Slice>()("Slice", {
   failure: Schema.Never,
-  success: Schema.Number,
+  success: Measured,
   payload: { count: Schema.Int, perSecond: Schema.Number }
 }) {}
 
@@ -39,10 +51,11 @@ class HostFailed extends Data.TaggedError("HostFailed")<{ readonly kind: Kind["_
 
 const program = fileURLToPath(new URL("HostMain.js", import.meta.url))
 
-/** Starts a host in a separate process, which runs slices. It ends with the scope. */
+/** Starts a host in a separate process with these variables, which runs slices. It ends with the scope. */
 export const startHost = (
-  kind: Kind
-): Effect.Effect<(slice: Slice) => Effect.Effect<number, unknown>, unknown, Scope.Scope> =>
+  kind: Kind,
+  env: Readonly<Record<string, string>> = {}
+): Effect.Effect<(slice: Slice) => Effect.Effect<Measured, unknown>, unknown, Scope.Scope> =>
   Effect.gen(function*() {
     const failed = (detail: string) => new HostFailed({ kind: kind._tag, detail })
     const ended = yield* Deferred.make<never, HostFailed>()
@@ -57,7 +70,7 @@ export const startHost = (
     const spawn = () => {
       // Nothing of the environment is passed on, and its output stays out of our table.
       const child = fork(program, [Schema.encodeSync(KindArgument)(kind)], {
-        env: { PATH: process.env["PATH"] },
+        env: { ...env, PATH: process.env["PATH"] },
         stdio: ["ignore", process.stderr, "inherit", "ipc"]
       })
       const end = (detail: string) => Deferred.unsafeDone(ended, Exit.fail(failed(detail)))

@@ -1,12 +1,14 @@
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as NodeWorkerRunner from "@effect/platform-node/NodeWorkerRunner"
 import * as WorkerRunner from "@effect/platform/WorkerRunner"
-import { Array, Context, Effect, Layer, Schema } from "effect"
+import { Array, Clock, Context, Effect, Layer, Schema } from "effect"
 import type { Scope } from "effect"
+import { monitorEventLoopDelay } from "node:perf_hooks"
 import { StageEvents } from "../src/events/StageEvents.js"
 import { bareDriver } from "./BareDriver.js"
 import type { Kind } from "./Host.js"
 import { KindArgument, Slice } from "./Host.js"
+import { spoken } from "./Load.js"
 import { paced } from "./Pace.js"
 import { pipelineOn, publishingOn } from "./Pipelines.js"
 import { publishCommitted } from "./Publisher.js"
@@ -14,6 +16,7 @@ import { percentile } from "./Statistics.js"
 
 /** Makes a publish that can be run again and again. The layer is built once, as in a host that runs for days. */
 const publishing = (kind: Kind): Effect.Effect<Effect.Effect<unknown, unknown>, unknown, Scope.Scope> => {
+  if (kind._tag === "Bystander") return Effect.succeed(Effect.sync(() => JSON.stringify(spoken("ET-1", "an id"))))
   if (kind._tag === "BareDriver") return bareDriver(kind.file)
   const layer: Layer.Layer<StageEvents, unknown> = kind._tag === "Pipeline"
     ? pipelineOn(kind.file, kind.settings)
@@ -33,10 +36,20 @@ Layer.unwrapScoped(
     const publish = yield* Effect.flatMap(Schema.decodeUnknown(KindArgument)(process.argv[2]), publishing)
     return WorkerRunner.layerSerialized(Slice, {
       Slice: ({ count, perSecond }) =>
-        Effect.map(
-          Effect.orDie(paced({ count, perSecond, each: () => publish })),
-          (all) => percentile(Array.map(all, ({ late, took }) => late + took), 0.99)
-        )
+        Effect.gen(function*() {
+          const delays = monitorEventLoopDelay({ resolution: 1 })
+          delays.enable()
+          const before = yield* Clock.currentTimeMillis
+          const all = yield* Effect.orDie(paced({ count, perSecond, each: () => publish }))
+          const seconds = ((yield* Clock.currentTimeMillis) - before) / 1_000
+          delays.disable()
+          return {
+            p99: percentile(Array.map(all, ({ late, took }) => late + took), 0.99),
+            loop: delays.percentile(99) / 1e6,
+            // The first is due at once.
+            perSecond: (count - 1) / seconds
+          }
+        })
     })
   })
 ).pipe(

@@ -6,6 +6,7 @@ import * as EndToEnd from "./rows/EndToEnd.js"
 import * as Hot from "./rows/Hot.js"
 import * as LargeHooks from "./rows/LargeHooks.js"
 import * as Latency from "./rows/Latency.js"
+import * as Loop from "./rows/Loop.js"
 import * as Memory from "./rows/Memory.js"
 import * as Pace from "./rows/Pace.js"
 import * as Parts from "./rows/Parts.js"
@@ -34,6 +35,7 @@ export const rows: ReadonlyArray<Row> = [
   Hot.row,
   Constant.row,
   Constant.million,
+  Loop.row,
   Soak.row,
   Parts.row
 ]

@@ -6,6 +6,7 @@ import { Effect, FastCheck, Fiber, Layer, Scope } from "effect"
 import { StageEvent } from "../../src/domain/StageEvent.js"
 import type { FaultMatch } from "../../src/simulator/PlaneSimulator.js"
 import { Fault } from "../../src/simulator/PlaneSimulator.js"
+import { WakeUps } from "../../src/storage/WakeUps.js"
 import { Storage } from "../../src/StorageLayers.js"
 import { immediateDisk } from "../support/ImmediateDisk.js"
 import { pipelineOver, settingsFor } from "./Pipeline.js"
@@ -237,7 +238,8 @@ export const processOn = ({ database, maxAttempts, planeClock }: {
       )
     )
     const context = yield* Layer.buildWithScope(
-      pipelineOver(storage).pipe(
+      // A process that was suspended may lead again, and learns by its polls alone what another one has published.
+      pipelineOver(storage, WakeUps.layerPolling("20 seconds")).pipe(
         Layer.provide(client),
         Layer.provide(settingsFor({ ORCH_PLANE_MAX_ATTEMPTS: String(maxAttempts) }))
       ),

@@ -113,8 +113,8 @@ const open = Effect.fnUntraced(function*(where: string) {
   // Not `client.withTransaction`: it prepares BEGIN and COMMIT each time, opens a span and a scope, and takes more than
   // twice as long, which is a good part of a publish (`npm run bench -- parts`). It would also join a transaction of a
   // host that it finds in the fiber's context.
-  const transaction = <A>(effect: Effect.Effect<A, SqlError>): Effect.Effect<A, StorageError> =>
-    guarded(edge(
+  const commits = <A>(effect: Effect.Effect<A, SqlError>): Effect.Effect<A, StorageError> =>
+    guarded(edge(Effect.zipLeft(
       alone(Effect.uninterruptibleMask((restore) =>
         // Checked before BEGIN too: a process that opens another file at our path may take over our log.
         Effect.zipRight(isUsable, begin).pipe(
@@ -127,12 +127,14 @@ const open = Effect.fnUntraced(function*(where: string) {
           Effect.onError(() => rollback),
           spanned
         )
-      )).pipe(Effect.zipLeft(onDisk), Effect.zipLeft(Effect.suspend(() => committed(log?.end()))))
-    ))
+      )),
+      Effect.suspend(() => committed(log?.end()))
+    )))
+  const transaction = <A>(effect: Effect.Effect<A, SqlError>) => Effect.zipLeft(commits(effect), onDisk)
 
   const commitTogether = yield* makeBatcher({
     run: (writes: ReadonlyArray<Effect.Effect<void, SqlError>>) =>
-      Effect.as(transaction(Effect.all(writes, { discard: true })), writes),
+      Effect.as(commits(Effect.all(writes, { discard: true })), writes),
     runSinglyAfter: isStatementError,
     maxItems: maxWrites,
     closed: new StorageError({ reason: "Closed", where, words: "shut down" })
@@ -144,7 +146,8 @@ const open = Effect.fnUntraced(function*(where: string) {
         commitTogether(Effect.map(effect, (value) => {
           result = Effect.succeed(value)
         })),
-        Effect.suspend(() => result)
+        // Not within the run, where the next ones would have to wait until these are on disk.
+        Effect.zipRight(onDisk, Effect.suspend(() => result))
       )
     })
   const read = <A>(effect: Effect.Effect<A, SqlError>) =>
