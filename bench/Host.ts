@@ -7,10 +7,11 @@ import { fileURLToPath } from "node:url"
 
 /**
  * What a host publishes with, and the file that it publishes to: with a pipeline, without one, or by SQLite's bare
- * driver. A bystander only makes the event's JSON.
+ * driver. A bystander only makes the event's JSON; another host only writes and syncs a page.
  */
 export const Kind = Schema.Union(
   Schema.TaggedStruct("Bystander", {}),
+  Schema.TaggedStruct("BareSync", { file: Schema.String }),
   Schema.TaggedStruct("Pipeline", {
     file: Schema.String,
     settings: Schema.Record({ key: Schema.String, value: Schema.String })
@@ -27,9 +28,11 @@ export const Measured = Schema.Struct({
    * loop keeps a publish waiting is part of it.
    */
   p99: Schema.Number,
+  /** The median of the same. */
+  p50: Schema.Number,
   /** The p99, in milliseconds, of how long a timer of one millisecond took. */
   loop: Schema.Number,
-  /** How many were committed a second. */
+  /** How many were begun a second, of which all were committed. A host that is held up begins late. */
   perSecond: Schema.Number
 })
 type Measured = typeof Measured.Type

@@ -3,6 +3,7 @@ import * as NodeWorkerRunner from "@effect/platform-node/NodeWorkerRunner"
 import * as WorkerRunner from "@effect/platform/WorkerRunner"
 import { Array, Clock, Context, Effect, Layer, Schema } from "effect"
 import type { Scope } from "effect"
+import { open } from "node:fs/promises"
 import { monitorEventLoopDelay } from "node:perf_hooks"
 import { StageEvents } from "../src/events/StageEvents.js"
 import { bareDriver } from "./BareDriver.js"
@@ -14,9 +15,21 @@ import { pipelineOn, publishingOn } from "./Pipelines.js"
 import { publishCommitted } from "./Publisher.js"
 import { percentile } from "./Statistics.js"
 
+/** Writes a page at the end of a file, and waits until it is on disk. */
+const bareSync = (file: string) =>
+  Effect.map(
+    Effect.acquireRelease(Effect.promise(() => open(file, "a")), (handle) => Effect.promise(() => handle.close())),
+    (handle) =>
+      Effect.promise(async () => {
+        await handle.write(Buffer.alloc(4096))
+        await handle.datasync()
+      })
+  )
+
 /** Makes a publish that can be run again and again. The layer is built once, as in a host that runs for days. */
 const publishing = (kind: Kind): Effect.Effect<Effect.Effect<unknown, unknown>, unknown, Scope.Scope> => {
   if (kind._tag === "Bystander") return Effect.succeed(Effect.sync(() => JSON.stringify(spoken("ET-1", "an id"))))
+  if (kind._tag === "BareSync") return bareSync(kind.file)
   if (kind._tag === "BareDriver") return bareDriver(kind.file)
   const layer: Layer.Layer<StageEvents, unknown> = kind._tag === "Pipeline"
     ? pipelineOn(kind.file, kind.settings)
@@ -41,13 +54,15 @@ Layer.unwrapScoped(
           delays.enable()
           const before = yield* Clock.currentTimeMillis
           const all = yield* Effect.orDie(paced({ count, perSecond, each: () => publish }))
-          const seconds = ((yield* Clock.currentTimeMillis) - before) / 1_000
+          const millis = (yield* Clock.currentTimeMillis) - before - (all.at(-1)?.took ?? 0)
           delays.disable()
+          const waits = Array.map(all, ({ late, took }) => late + took)
           return {
-            p99: percentile(Array.map(all, ({ late, took }) => late + took), 0.99),
+            p99: percentile(waits, 0.99),
+            p50: percentile(waits, 0.5),
             loop: delays.percentile(99) / 1e6,
             // The first is due at once.
-            perSecond: (count - 1) / seconds
+            perSecond: (count - 1) * 1_000 / millis
           }
         })
     })

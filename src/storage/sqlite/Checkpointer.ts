@@ -4,8 +4,11 @@ import { Worker } from "node:worker_threads"
 import { driverPath } from "./Driver.js"
 import type { LogEnd } from "./WalIndex.js"
 
-/** From this length on the log is copied into the file. SQLite itself begins at 1,000 pages. */
-const manyFrames = 600
+/**
+ * From this length on the log is copied into the file. SQLite itself begins at 1,000 pages. Each copying holds up a
+ * commit or two for about three waits for the disk, so it must not come often.
+ */
+const manyFrames = 900
 
 /** From this length on a commit waits until the log is copied, because the log would grow as fast as it is copied. */
 const mostFrames = 1_000
