@@ -1,6 +1,7 @@
 import type { Row } from "./Figure.js"
 import * as Backlog from "./rows/Backlog.js"
 import * as Constant from "./rows/Constant.js"
+import * as Cpu from "./rows/Cpu.js"
 import * as Durable from "./rows/Durable.js"
 import * as EndToEnd from "./rows/EndToEnd.js"
 import * as Hot from "./rows/Hot.js"
@@ -29,6 +30,7 @@ export const rows: ReadonlyArray<Row> = [
   LargeHooks.row,
   Durable.row,
   EndToEnd.row,
+  Cpu.row,
   Latency.row,
   Memory.row,
   Start.row,

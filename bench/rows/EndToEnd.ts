@@ -5,7 +5,6 @@ import { Array, Data, Effect } from "effect"
 import { connections } from "../../src/base/Connections.js"
 import { StageEvents } from "../../src/events/StageEvents.js"
 import type { Row } from "../Figure.js"
-import { Aim } from "../Figure.js"
 import { changed } from "../Load.js"
 import { timed } from "../Pace.js"
 import { delivered, pipeline } from "../Pipelines.js"
@@ -13,7 +12,7 @@ import type { Received, SimulatorProcess } from "../SimulatorProcess.js"
 import { startWith } from "../SimulatorProcess.js"
 import { median } from "../Statistics.js"
 
-const workItems = 500
+export const workItems = 500
 const rounds = 3
 // The pipeline's default.
 const concurrency = 8
@@ -25,13 +24,14 @@ class NotAnswered extends Data.TaggedError("NotAnswered")<{ readonly status: num
 }
 
 /**
- * The time from the first publish until Plane has all, and the requests that were sent. Each round has a new file, so
- * its keys must be found anew.
+ * The time from the first publish until Plane has all, what this process has computed for it, and the requests that were
+ * sent. Each round has a new file, so its keys must be found anew.
  */
-const byPipeline = (plane: SimulatorProcess, from: number) =>
+export const byPipeline = (plane: SimulatorProcess, from: number) =>
   Effect.gen(function*() {
     const events = yield* StageEvents
     yield* plane.forgetRequests
+    const before = process.cpuUsage()
     const millis = yield* timed(Effect.zipRight(
       Effect.forEach(
         Array.range(from, from + workItems - 1),
@@ -40,10 +40,11 @@ const byPipeline = (plane: SimulatorProcess, from: number) =>
       ),
       delivered
     ))
+    const { system, user } = process.cpuUsage(before)
     const requests = yield* plane.requests
     const refused = requests.find(({ status }) => status === null || status >= 300)
     if (refused !== undefined) return yield* new NotAnswered(refused)
-    return { millis, requests }
+    return { millis, cpuMillis: (system + user) / 1_000, requests }
   }).pipe(Effect.provide(pipeline({
     ORCH_PLANE_API_URL: plane.url,
     ORCH_PLANE_API_TOKEN: plane.token,
@@ -104,7 +105,6 @@ export const row: Row = {
       row: `end-to-end: 500 work items`,
       value: median(Array.map(measured, ({ bare, ours }) => ours / bare)),
       unit: "× a bare loop",
-      aim: Aim.AtLeast({ limit: 0.4 }),
       beside: {
         what: `requests a second by the loop, ${Math.round(median(Array.map(measured, ({ ours }) => ours)))} by us`,
         value: median(Array.map(measured, ({ bare }) => bare))

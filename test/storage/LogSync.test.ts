@@ -1,11 +1,16 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Cause, Effect, Exit, Fiber, Layer, Option } from "effect"
+import { Cause, ConfigProvider, Effect, Exit, Fiber, Layer, Option } from "effect"
 import { existsSync, fdatasync, statSync } from "node:fs"
 import { join } from "node:path"
+import { projectsLayer } from "../../src/config/ProjectsConfig.js"
+import { StageEvent } from "../../src/domain/StageEvent.js"
+import { Receipt } from "../../src/events/Receipt.js"
+import { StageEvents } from "../../src/events/StageEvents.js"
 import { Leadership } from "../../src/outbox/Leadership.js"
 import { Outbox } from "../../src/outbox/Outbox.js"
 import { Disk } from "../../src/storage/sqlite/LogSync.js"
 import type { StorageError } from "../../src/storage/StorageError.js"
+import { WakeUps } from "../../src/storage/WakeUps.js"
 import { Storage } from "../../src/StorageLayers.js"
 import { folder } from "../http/Server.js"
 
@@ -110,6 +115,27 @@ describe("a commit", () => {
         assert.strictEqual(runs, 3)
       }).pipe(opened(path, layer))
       assert.deepStrictEqual(yield* Effect.provide(notes, Storage.layerFile(path)), [1, 2, 3])
+    }))
+
+  it.scopedLive("of an event that may be there: the receipt says so, and the same id is a duplicate after it", () =>
+    Effect.gen(function*() {
+      const { how, layer } = disk()
+      const path = yield* file
+      const event = StageEvent.TaskCompleted({ workItem: "ET-1", id: "event-1" })
+      const publishing = Effect.flatMap(StageEvents, ({ publish }) => publish(event))
+      const events = StageEvents.layer.pipe(
+        Layer.provide(Layer.mergeAll(Outbox.layer, WakeUps.layer, projectsLayer)),
+        Layer.provide(Layer.setConfigProvider(ConfigProvider.fromMap(new Map())))
+      )
+      const unsure = yield* Effect.zipRight(
+        Effect.sync(() => {
+          how.error = new Error("EIO: i/o error, fdatasync")
+        }),
+        publishing
+      ).pipe(Effect.provide(events), opened(path, layer))
+      assert.isTrue(Receipt.$is("NotStored")(unsure) && unsure.unknown)
+      const again = yield* publishing.pipe(Effect.provide(Layer.provide(events, Storage.layerFile(path))))
+      assert.deepStrictEqual(again, Receipt.Committed({ id: "event-1", duplicate: true }))
     }))
 
   it.scopedLive(
