@@ -91,6 +91,19 @@ const applied = (content: Content, op: Op, isThere: () => boolean): Content => {
 
 const always = () => true
 
+/** How many writes into a file came while a sync of it was under way: only then it matters what a sync is taken to cover. */
+export const writesDuringSyncs = (ops: ReadonlyArray<Op>, file: string): number => {
+  let begun = 0
+  let count = 0
+  for (const op of ops) {
+    if (op.file !== file) continue
+    if (op.kind === "syncBegins") begun += 1
+    if (op.kind === "syncEnds") begun -= 1
+    if (op.kind === "write" && begun > 0) count += 1
+  }
+  return count
+}
+
 /** How what was not synced is treated. */
 export type Fate = "there" | "absent" | "some" | "torn"
 export const fates: ReadonlyArray<Fate> = ["there", "absent", "some", "torn"]
@@ -103,17 +116,12 @@ export const afterCut = (
   ops: ReadonlyArray<Op>,
   before: ReadonlyMap<string, Buffer>,
   cut: number,
-  { fate, isSyncHonest, random }: {
-    readonly fate: Fate
-    /** If not, it is as if nobody had waited for the disk. */
-    readonly isSyncHonest: boolean
-    readonly random: () => number
-  }
+  { fate, random }: { readonly fate: Fate; readonly random: () => number }
 ): ReadonlyMap<string, Buffer> => {
   const done = ops.slice(0, cut)
   const synced = new Map<string, number>()
   for (const op of done) {
-    if (op.kind === "syncEnds" && isSyncHonest) synced.set(op.file, Math.max(synced.get(op.file) ?? 0, op.began))
+    if (op.kind === "syncEnds") synced.set(op.file, Math.max(synced.get(op.file) ?? 0, op.began))
   }
   const files = new Map<string, Content>(
     Array.from(before, ([file, content]) => [file, { bytes: Buffer.from(content), size: content.length }])

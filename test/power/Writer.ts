@@ -1,20 +1,30 @@
 import * as HttpClient from "@effect/platform/HttpClient"
 import { Effect, Layer, Logger, LogLevel, Option, Schema } from "effect"
-import { openSync, writeSync } from "node:fs"
+import { fdatasync, openSync, writeSync } from "node:fs"
 import { StageEvent } from "../../src/domain/StageEvent.js"
 import { Receipt } from "../../src/events/Receipt.js"
 import { StageEvents } from "../../src/events/StageEvents.js"
 import { PlaneSimulator } from "../../src/simulator/PlaneSimulator.js"
-import { delivered, overPlane } from "../sending/Pipeline.js"
+import { Disk } from "../../src/storage/sqlite/LogSync.js"
+import { Storage } from "../../src/StorageLayers.js"
+import { delivered, pipelineOver, settingsFor } from "../sending/Pipeline.js"
 
 /**
  * The program whose power is cut: it publishes, and sends to a simulated Plane, for as long as it takes. What it
- * promises to others is written into a file at the same moment: each receipt, and each comment that it sends.
+ * promises to others is written into a file at the same moment: each receipt, and each comment that it sends. Its disk
+ * takes a moment, so that others commit meanwhile; one that lies says at once that all is there.
  */
 
-const [, , folder = "", events = "0"] = process.argv
+const [, , folder = "", events = "0", kind = "honest"] = process.argv
 const descriptor = openSync(`${folder}/promises`, "a")
 const promise = (what: string, id: string) => Effect.sync(() => void writeSync(descriptor, `${what} ${id}\n`))
+
+const disk = Layer.succeed(Disk, {
+  sync: (descriptor: number, done: (error: Error | null) => void) => {
+    if (kind === "lying") setImmediate(() => done(null))
+    else setTimeout(() => fdatasync(descriptor, done), Math.random() * 4)
+  }
+})
 
 const Comment = Schema.parseJson(Schema.Struct({ external_id: Schema.String }))
 
@@ -60,10 +70,11 @@ const publishAll = Effect.gen(function*() {
 })
 
 await Effect.runPromise(publishAll.pipe(
-  Effect.provide(overPlane({
-    database: `${folder}/events.sqlite`,
-    settings: { ORCH_PLANE_RATE_LIMIT: "100/second", ORCH_PLANE_QUIET: "1 second" }
-  })),
+  Effect.provide(
+    pipelineOver(Layer.provide(Storage.layerFile(`${folder}/events.sqlite`), disk)).pipe(
+      Layer.provide(settingsFor({ ORCH_PLANE_RATE_LIMIT: "100/second", ORCH_PLANE_QUIET: "1 second" }))
+    )
+  ),
   Effect.provide(Layer.provideMerge(watched, PlaneSimulator.layerMemory({ rateLimit: "off" }))),
   Logger.withMinimumLogLevel(LogLevel.Warning)
 ))

@@ -9,13 +9,13 @@ import { Clock, Console, Data, Effect, Layer, Schema } from "effect"
 import { fileURLToPath } from "node:url"
 import { Storage } from "../../src/StorageLayers.js"
 import type { Fate, Op } from "./Trace.js"
-import { afterCut, fates, readTrace } from "./Trace.js"
+import { afterCut, fates, readTrace, writesDuringSyncs } from "./Trace.js"
 
 /**
  * Power cuts. The pipeline publishes and sends, and a library between it and its files records each write and each sync.
  * From that the files are made as a cut at any moment could leave them. Each time SQLite must find the database whole,
- * with every event that was accepted and every comment that was sent before. As a check of the check, the same is done as
- * if nobody waited for the disk: then events must be missing.
+ * with every event that was accepted and every comment that was sent before. As a check of the check, the same is done
+ * with a disk that says at once that all is there: then events must be missing.
  */
 
 class Failed extends Data.TaggedError("Failed")<{ readonly message: string }> {}
@@ -76,26 +76,22 @@ const judge = (file: string, promises: ReadonlyArray<string>): Found => {
 const promisesBefore = (ops: ReadonlyArray<Op>, file: string, cut: number): ReadonlyArray<string> =>
   ops.slice(0, cut).flatMap((op) => op.kind === "write" && op.file === file ? [op.data.toString().trim()] : [])
 
-const power = (options: { readonly cuts: number; readonly events: number; readonly seed: number }) =>
+/** Runs the program, and gives what a cut of it at some moment leaves, of a given fate. */
+const recorded = (folder: string, library: string, kind: "honest" | "lying", events: number, random: () => number) =>
   Effect.gen(function*() {
     const files = yield* FileSystem.FileSystem
-    const folder = yield* files.makeTempDirectoryScoped({ prefix: "plane-sync-power-" })
-    const [data, cutFolder, trace] = [`${folder}/data`, `${folder}/cut`, `${folder}/trace`]
+    const [data, cutFolder, trace] = [`${folder}/${kind}`, `${folder}/${kind}-cut`, `${folder}/${kind}-trace`]
     yield* files.makeDirectory(data)
     yield* files.makeDirectory(cutFolder)
-    const library = `${folder}/recorder.so`
-    yield* run(Process.make("cc", "-shared", "-fPIC", "-O1", "-o", library, here("./recorder.c"), "-ldl", "-lpthread"))
-
     const database = `${data}/events.sqlite`
     yield* Effect.scoped(Layer.build(Storage.layerFile(database)))
     const before = new Map([[database, Buffer.from(yield* files.readFile(database))]])
     yield* run(
-      Process.make(process.execPath, "--import", "tsx", here("./Writer.ts"), data, String(options.events)).pipe(
+      Process.make(process.execPath, "--import", "tsx", here("./Writer.ts"), data, String(events), kind).pipe(
         Process.env({ LD_PRELOAD: library, POWER_FOLDER: `${data}/`, POWER_TRACE: trace })
       )
     )
     const ops = readTrace(Buffer.from(yield* files.readFile(trace)))
-    const random = randomOf(options.seed)
     const marks = ops.flatMap((op, moment) => op.file === `${data}/promises` ? [moment + 1] : [])
 
     /** Half of the cuts come at once after a promise. */
@@ -104,40 +100,56 @@ const power = (options: { readonly cuts: number; readonly events: number; readon
         ? Math.floor(random() * (ops.length + 1))
         : marks[Math.floor(random() * marks.length)] ?? ops.length
 
-    const cutOnce = (fate: Fate, isSyncHonest: boolean) =>
+    const cut = (fate: Fate) =>
       Effect.gen(function*() {
         const cut = moment()
-        const left = afterCut(ops, before, cut, { fate, isSyncHonest, random })
+        const left = afterCut(ops, before, cut, { fate, random })
         const path = `${cutFolder}/events.sqlite`
         for (const suffix of ["", "-wal", "-shm"]) yield* files.remove(path + suffix, { force: true })
         for (const suffix of ["", "-wal"]) {
           const content = left.get(database + suffix)
           if (content !== undefined) yield* files.writeFile(path + suffix, content)
         }
-        const found = judge(path, promisesBefore(ops, `${data}/promises`, cut))
-        if (isSyncHonest && (!found.isSound || found.lost.length > 0)) {
-          yield* Console.error(`cut before op ${cut}, ${fate}: ${found.isSound ? "" : "not sound, "}${found.lost[0]}`)
-        }
-        return found
+        return { cut, fate, ...judge(path, promisesBefore(ops, `${data}/promises`, cut)) }
       })
+    return { cut, database, marks, ops }
+  })
+
+const power = (options: { readonly cuts: number; readonly events: number; readonly seed: number }) =>
+  Effect.gen(function*() {
+    const files = yield* FileSystem.FileSystem
+    const folder = yield* files.makeTempDirectoryScoped({ prefix: "plane-sync-power-" })
+    const library = `${folder}/recorder.so`
+    yield* run(Process.make("cc", "-shared", "-fPIC", "-O1", "-o", library, here("./recorder.c"), "-ldl", "-lpthread"))
+    const random = randomOf(options.seed)
 
     const began = yield* Clock.currentTimeMillis
+    const { cut, database, marks, ops } = yield* recorded(folder, library, "honest", options.events, random)
     const found = yield* Effect.forEach(
       Array.from({ length: options.cuts }, (_, n) => fates[n % fates.length] ?? "there"),
-      (fate) => cutOnce(fate, true)
+      cut
     )
-    const unwaited = yield* Effect.forEach(Array.from({ length: 20 }), () => cutOnce("absent", false))
+    const bad = found.filter(({ isSound, lost }) => !isSound || lost.length > 0)
+    for (const { cut, fate, isSound, lost } of bad) {
+      yield* Console.error(`cut before op ${cut}, ${fate}: ${isSound ? "" : "not sound, "}${lost[0] ?? ""}`)
+    }
+    const copied = ops.filter((op) => op.kind === "syncEnds" && op.file === database).length
+    const during = writesDuringSyncs(ops, `${database}-wal`)
+    const lying = yield* recorded(folder, library, "lying", 200, random)
+    const lies = yield* Effect.forEach(Array.from({ length: 20 }), () => lying.cut("absent"))
+
     const lost = found.reduce((sum, { lost }) => sum + lost.length, 0)
     const unsound = found.filter(({ isSound }) => !isSound).length
     const seconds = Math.round(((yield* Clock.currentTimeMillis) - began) / 1000)
-    const copied = ops.filter((op) => op.kind === "syncEnds" && op.file === database).length
     yield* Console.log(
-      `${ops.length} writes and syncs, ${marks.length} promises, ${copied} syncs of the file itself, ${seconds} s`
+      `${ops.length} writes and syncs, ${marks.length} promises, ${copied} syncs of the file itself, ` +
+        `${during} writes of the log during a sync of it, ${seconds} s`
     )
-    if (unwaited.every(({ lost }) => lost.length === 0)) {
-      return yield* new Failed({ message: "nothing is lost where nobody waits for the disk: the check checks nothing" })
-    }
     if (copied === 0) return yield* new Failed({ message: "no checkpoint was made: publish more events" })
+    if (during === 0) return yield* new Failed({ message: "nothing was written during a sync: the wait was not tried" })
+    if (lies.every(({ lost }) => lost.length === 0)) {
+      return yield* new Failed({ message: "nothing is lost on a disk that lies: the check checks nothing" })
+    }
     yield* Console.log(`cuts ${options.cuts}, lost ${lost}, unsound ${unsound}`)
     if (lost > 0 || unsound > 0) return yield* new Failed({ message: "a power cut loses what was promised" })
   }).pipe(Effect.scoped)

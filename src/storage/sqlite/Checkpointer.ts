@@ -1,5 +1,5 @@
 import type { Scope } from "effect"
-import { Effect, Schema } from "effect"
+import { Cause, Effect, Option, Schema } from "effect"
 import { Worker } from "node:worker_threads"
 import { driverPath } from "./Driver.js"
 import type { LogEnd } from "./WalIndex.js"
@@ -29,13 +29,21 @@ parentPort.on("message", (mode) => {
   }
   try {
     database.pragma("wal_checkpoint(" + mode + ")")
-    parentPort.postMessage("")
+    parentPort.postMessage(null)
   } catch (error) {
-    parentPort.postMessage(String(error && error.message))
+    parentPort.postMessage({ code: String(error && error.code), words: String(error && error.message) })
   }
 })`
 
-const isText = Schema.is(Schema.String)
+/** What was wrong with a checkpoint. */
+interface Problem {
+  readonly code: string
+  readonly words: string
+}
+
+const decode = Schema.decodeUnknownOption(Schema.Struct({ code: Schema.String, words: Schema.String }))
+
+const problem = (words: string): Option.Option<Problem> => Option.some({ code: "", words })
 
 /** A thread that makes checkpoints. It is started when the first is due: a program that ends soon needs none. */
 const startThread = (file: string) => {
@@ -48,42 +56,47 @@ const startThread = (file: string) => {
   })
   worker.unref()
   let isGone = false
-  let answer: ((words: string) => void) | undefined
+  // In the order in which they were asked for.
+  let waiting: ReadonlyArray<(answer: Option.Option<Problem>) => void> = []
+  const answered = (answer: Option.Option<Problem>) => {
+    const [first, ...others] = waiting
+    waiting = others
+    if (others.length === 0) worker.unref()
+    first?.(answer)
+  }
   const ended = (words: string) => {
     isGone = true
-    answer?.(words)
+    while (waiting.length > 0) answered(problem(words))
   }
-  worker.on("message", (words: unknown) => answer?.(isText(words) ? words : "an answer that is none"))
+  worker.on("message", (message: unknown) => answered(decode(message)))
   worker.on("error", (error) => ended(error.message))
   worker.on("exit", () => ended("its thread has ended"))
 
-  /** Runs a checkpoint, and gives what was wrong with it; nothing if nothing was. Waits for 5 seconds at most. */
-  const run = (mode: "PASSIVE" | "TRUNCATE"): Effect.Effect<string> =>
+  /** Runs a checkpoint, and gives what was wrong with it. Waits for 5 seconds at most. */
+  const run = (mode: "PASSIVE" | "TRUNCATE"): Effect.Effect<Option.Option<Problem>> =>
     Effect.async((resume) => {
-      if (isGone) return resume(Effect.succeed("its thread has ended"))
-      if (answer !== undefined) return resume(Effect.succeed("the one before has not ended"))
-      const timer = setTimeout(() => resume(Effect.succeed("no answer within 5 seconds")), patienceMillis)
+      if (isGone) return resume(Effect.succeed(problem("its thread has ended")))
+      const timer = setTimeout(() => resume(Effect.succeed(problem("no answer within 5 seconds"))), patienceMillis)
       // Otherwise the process could end while somebody waits.
       worker.ref()
-      answer = (words) => {
-        answer = undefined
+      waiting = [...waiting, (answer) => {
         clearTimeout(timer)
-        worker.unref()
-        resume(Effect.succeed(words))
-      }
+        resume(Effect.succeed(answer))
+      }]
       worker.postMessage(mode)
     })
 
+  /** Ends the thread. One that a silent disk holds cannot be ended, and is not waited for. */
   const close = Effect.async<void>((resume) => {
-    const timer = setTimeout(() => resume(Effect.asVoid(Effect.promise(() => worker.terminate()))), patienceMillis)
+    if (isGone) return resume(Effect.void)
+    const timer = setTimeout(() => {
+      void worker.terminate()
+      resume(Effect.void)
+    }, patienceMillis)
     worker.once("exit", () => {
       clearTimeout(timer)
       resume(Effect.void)
     })
-    if (isGone) {
-      clearTimeout(timer)
-      return resume(Effect.void)
-    }
     worker.ref()
     worker.postMessage("close")
   })
@@ -97,10 +110,12 @@ const startThread = (file: string) => {
 export const makeCheckpointer = (
   where: string,
   file: string,
-  { alone, instead }: {
+  { alone, instead, refuse }: {
     readonly alone: <A>(effect: Effect.Effect<A>) => Effect.Effect<A>
     /** Has SQLite make them within the commits, where there is no thread. */
     readonly instead: Effect.Effect<void>
+    /** Has nothing more accepted, because the disk has refused to sync the file. */
+    readonly refuse: (words: string) => Effect.Effect<void>
   }
 ): Effect.Effect<(end: LogEnd | undefined) => Effect.Effect<void>, never, Scope.Scope> =>
   Effect.gen(function*() {
@@ -116,33 +131,51 @@ export const makeCheckpointer = (
       thread === undefined ? Effect.void : Effect.zipRight(thread.run("TRUNCATE"), thread.close)
     )
 
+    /** From now on SQLite copies within the commits, which is better than a log without end. */
+    const giveUp = (words: string) =>
+      Effect.suspend(() => {
+        isBroken = true
+        return Effect.zipRight(
+          Effect.logWarning(`The log of ${where} is copied within commits from now on: ${words}`),
+          instead
+        )
+      })
+
     const pass = Effect.gen(function*() {
-      thread ??= startThread(file)
+      thread ??= yield* Effect.try(() => startThread(file))
       const { isGone, run } = thread
       // The first copies most of it beside our commits. The second has none to wait for, and then the log begins anew.
-      const words = (yield* run("PASSIVE")) || (yield* alone(run("PASSIVE")))
-      if (words === "") {
+      const first = yield* run("PASSIVE")
+      const found = Option.isSome(first) ? first : yield* alone(run("PASSIVE"))
+      if (Option.isNone(found)) {
         isSaid = false
-      } else if (isGone()) {
-        isBroken = true
-        yield* Effect.logWarning(`The log of ${where} is copied within commits from now on: ${words}`)
-        yield* instead
-      } else if (!isSaid) {
-        isSaid = true
-        yield* Effect.logWarning(`The log of ${where} was not copied, and grows until it is: ${words}`)
+        return
       }
-    })
+      const { code, words } = found.value
+      // What could not be synced may be dropped, and the next sync would not know of it.
+      if (/^SQLITE_IOERR_\w*FSYNC$/.test(code)) return yield* refuse(words)
+      if (isGone()) return yield* giveUp(words)
+      if (isSaid) return
+      isSaid = true
+      yield* Effect.logWarning(`The log of ${where} was not copied, and grows until it is: ${words}`)
+    }).pipe(
+      Effect.catchAllCause((cause) =>
+        Cause.isInterruptedOnly(cause) ? Effect.interrupt : giveUp(String(Cause.squash(cause)))
+      )
+    )
 
     const begin = Effect.suspend(() => {
       isRunning = true
       idle.unsafeClose()
+      // Also where the scope is closing, and interrupts it before it begins.
       return pass.pipe(
+        Effect.interruptible,
         Effect.ensuring(Effect.sync(() => {
           isRunning = false
           idle.unsafeOpen()
         })),
-        Effect.interruptible,
-        Effect.forkIn(scope)
+        Effect.forkIn(scope),
+        Effect.uninterruptible
       )
     })
 

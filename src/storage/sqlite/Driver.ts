@@ -4,12 +4,15 @@ import { StorageError } from "../StorageError.js"
 
 const here = Module.createRequire(import.meta.url)
 
-/** Where SQLite's driver is. It belongs to the client's package, and may be installed beside that one alone. */
+/**
+ * Where SQLite's driver is: the one that the client's package has. A host may have another one, and two in one process
+ * would not see each other's locks.
+ */
 export const driverPath = (): string => {
   try {
-    return here.resolve("better-sqlite3")
-  } catch {
     return Module.createRequire(here.resolve("@effect/sql-sqlite-node")).resolve("better-sqlite3")
+  } catch {
+    return here.resolve("better-sqlite3")
   }
 }
 

@@ -21,6 +21,8 @@ export interface LogSync {
   readonly onDisk: Effect.Effect<void, StorageError>
   /** Fails while the disk does not answer, and for good once it has refused. */
   readonly refuseUnsynced: Effect.Effect<void, StorageError>
+  /** Refuses for good, because the disk has refused another sync of the file. */
+  readonly refuse: (words: string) => Effect.Effect<void>
   /** Completes the next time that the disk answers again after it was silent for too long. */
   readonly answersAgain: Effect.Effect<void>
 }
@@ -84,6 +86,8 @@ export const makeLogSync = (
       answer(Exit.fail(error))
     }
 
+    const notSynced = (words: string) => new StorageError({ reason: "NotSynced", where, words, unknown: true })
+
     const next = () => {
       if (isRunning || waiting.length === 0) return
       isRunning = true
@@ -91,20 +95,23 @@ export const makeLogSync = (
       group = waiting
       waiting = []
       const end = endOfLog()
+      let isAnswered = false
       const timer = setTimeout(() => {
-        giveUp(
-          new StorageError({ reason: "Silent", where, words: "no answer within 5 seconds", unknown: true })
-        )
+        // A loop that was held up for so long has not looked yet whether there is an answer.
+        setImmediate(() => {
+          if (isAnswered) return
+          giveUp(new StorageError({ reason: "Silent", where, words: "no answer within 5 seconds", unknown: true }))
+        })
       }, patienceMillis)
       sync(descriptor, (error) => {
         clearTimeout(timer)
+        isAnswered = true
         isRunning = false
         idle.unsafeOpen()
         if (error !== null) {
-          return giveUp(
-            new StorageError({ reason: "NotSynced", where, words: error.message, cause: error, unknown: true })
-          )
+          return giveUp(notSynced(error.message))
         }
+        if (refused?.reason === "NotSynced") return
         synced = end
         if (refused !== undefined) {
           refused = undefined
@@ -131,6 +138,7 @@ export const makeLogSync = (
       refuseUnsynced: Effect.suspend(() =>
         refused === undefined ? Effect.void : new StorageError({ reason: refused.reason, where, words: refused.words })
       ),
+      refuse: (words) => Effect.sync(() => giveUp(notSynced(words))),
       answersAgain: Effect.flatMap(mark, since)
     }
   })

@@ -21,8 +21,6 @@ export interface OpenedFile {
   readonly refuseMoved: Effect.Effect<void, StorageError>
   /** Makes `refuseMoved` fail from now on, because nothing that is read from the file can be relied on. */
   readonly refuseFromNow: (error: StorageError) => Effect.Effect<void>
-  /** A checkpoint seems to be under way, as after a kill, and hides what other programs write: see `WalIndex`. */
-  readonly isCopying: boolean
   /** Undefined for a database in memory. */
   readonly index: IndexFile | undefined
   /** The log beside it. Undefined for a database in memory. */
@@ -61,7 +59,6 @@ export const makeOpenedFile = (where: string): Effect.Effect<OpenedFile, Storage
     return Effect.succeed({
       refuseMoved: Effect.void,
       refuseFromNow: () => Effect.void,
-      isCopying: false,
       index: undefined,
       log: undefined
     })
@@ -95,7 +92,6 @@ export const makeOpenedFile = (where: string): Effect.Effect<OpenedFile, Storage
     })
     return {
       refuseMoved,
-      isCopying: copiedBefore?.isUnderWay === true,
       refuseFromNow: (error) =>
         Effect.sync(() => {
           refused ??= error

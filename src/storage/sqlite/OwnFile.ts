@@ -54,7 +54,12 @@ const refuseOtherTables = (client: SqlClient.SqlClient, where: string) =>
   })
 
 /** A database in memory has no disk to wait for. */
-const inMemory: LogSync = { onDisk: Effect.void, refuseUnsynced: Effect.void, answersAgain: Effect.never }
+const inMemory: LogSync = {
+  onDisk: Effect.void,
+  refuse: () => Effect.void,
+  refuseUnsynced: Effect.void,
+  answersAgain: Effect.never
+}
 
 /** Opens a SQLite file of our own. Its only connection is taken for as long as the scope is open. */
 const open = Effect.fnUntraced(function*(where: string) {
@@ -74,9 +79,11 @@ const open = Effect.fnUntraced(function*(where: string) {
   yield* edge(client.unsafe("PRAGMA journal_mode = WAL"))
   // A read opens the log and the index, so that both can be checked before anything else is written.
   yield* edge(client.unsafe("PRAGMA schema_version"))
-  const { index, isCopying, log, refuseFromNow, refuseMoved } = yield* makeOpenedFile(where)
+  const { index, log, refuseFromNow, refuseMoved } = yield* makeOpenedFile(where)
   if (index !== undefined) yield* refuseStrangers(where, index)
-  if (isCopying) yield* edge(client.unsafe("PRAGMA wal_checkpoint"))
+  // What a process has left in the log that the disk had refused may be read here, and not be on disk: it is copied, so
+  // that the log begins anew.
+  if (!isInMemory) yield* edge(client.unsafe("PRAGMA wal_checkpoint"))
   if (!isInMemory) yield* edge(refuseCut(client, where))
   yield* edge(migrate(where))
   /** Once a part of the file was found to be damaged, nothing more is read or written. */
@@ -89,15 +96,17 @@ const open = Effect.fnUntraced(function*(where: string) {
   const sql = makeOwnSql(client, connection)
   const connectionLock = Effect.unsafeMakeSemaphore(1)
   const alone = connectionLock.withPermits(1)
-  const { answersAgain, onDisk, refuseUnsynced } = log === undefined
+  const { answersAgain, onDisk, refuse, refuseUnsynced } = log === undefined
     ? inMemory
     : yield* makeLogSync(where, log.path, log.end)
   if (log !== undefined) yield* typed(connection.execute("PRAGMA wal_autocheckpoint = 0", [], undefined))
   const committed = log === undefined ? () => Effect.void : yield* makeCheckpointer(where, resolve(where), {
     alone,
+    refuse,
     instead: Effect.ignore(connection.execute("PRAGMA wal_autocheckpoint = 1000", [], undefined))
   })
   const isUsable = Effect.zipRight(refuseUnsynced, refuseMoved)
+  const readable = Effect.catchAll(onDisk, ({ reason, words }) => new StorageError({ reason, where, words }))
   const begin = connection.execute("BEGIN", [], undefined)
   const commit = connection.execute("COMMIT", [], undefined)
   // A ROLLBACK fails when SQLite has rolled back already. If it ever leaves a transaction open, the next BEGIN fails
@@ -113,8 +122,8 @@ const open = Effect.fnUntraced(function*(where: string) {
   // Not `client.withTransaction`: it prepares BEGIN and COMMIT each time, opens a span and a scope, and takes more than
   // twice as long, which is a good part of a publish (`npm run bench -- parts`). It would also join a transaction of a
   // host that it finds in the fiber's context.
-  const commits = <A>(effect: Effect.Effect<A, SqlError>): Effect.Effect<A, StorageError> =>
-    guarded(edge(Effect.zipLeft(
+  const transaction = <A>(effect: Effect.Effect<A, SqlError>): Effect.Effect<A, StorageError> =>
+    guarded(edge(
       alone(Effect.uninterruptibleMask((restore) =>
         // Checked before BEGIN too: a process that opens another file at our path may take over our log.
         Effect.zipRight(isUsable, begin).pipe(
@@ -127,14 +136,12 @@ const open = Effect.fnUntraced(function*(where: string) {
           Effect.onError(() => rollback),
           spanned
         )
-      )),
-      Effect.suspend(() => committed(log?.end()))
-    )))
-  const transaction = <A>(effect: Effect.Effect<A, SqlError>) => Effect.zipLeft(commits(effect), onDisk)
+      )).pipe(Effect.zipLeft(onDisk), Effect.zipLeft(Effect.suspend(() => committed(log?.end()))))
+    ))
 
   const commitTogether = yield* makeBatcher({
     run: (writes: ReadonlyArray<Effect.Effect<void, SqlError>>) =>
-      Effect.as(commits(Effect.all(writes, { discard: true })), writes),
+      Effect.as(transaction(Effect.all(writes, { discard: true })), writes),
     runSinglyAfter: isStatementError,
     maxItems: maxWrites,
     closed: new StorageError({ reason: "Closed", where, words: "shut down" })
@@ -146,13 +153,12 @@ const open = Effect.fnUntraced(function*(where: string) {
         commitTogether(Effect.map(effect, (value) => {
           result = Effect.succeed(value)
         })),
-        // Not within the run, where the next ones would have to wait until these are on disk.
-        Effect.zipRight(onDisk, Effect.suspend(() => result))
+        Effect.suspend(() => result)
       )
     })
   const read = <A>(effect: Effect.Effect<A, SqlError>) =>
     // What is read may have been committed a moment ago, and whoever acts on it must not act on what a power cut undoes.
-    guarded(edge(Effect.zipLeft(alone(Effect.zipRight(isUsable, effect)), onDisk)))
+    guarded(edge(Effect.zipLeft(alone(Effect.zipRight(isUsable, effect)), readable)))
   // A file that is made now has nothing in it that could be damaged.
   const check = isInMemory ? undefined : pages?.page_count === 0 ? Effect.void : guarded(quickCheck(where))
   return {
