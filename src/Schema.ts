@@ -15,7 +15,7 @@ import {
 import { repairTables } from "./repair/Tables.js"
 import { Migrations } from "./storage/Migrations.js"
 import { followedTasks, gateTables, launchTable, taskTables, whyColumn } from "./tasks/Tables.js"
-import { hookSubjects, hookTables, signerColumn } from "./webhooks/Tables.js"
+import { hookSubjects, hookTables, signerColumn, signerIndexes } from "./webhooks/Tables.js"
 
 /**
  * The tables of all rooms, as the steps that create them. Every database gets all of them, whatever part of the program
@@ -37,7 +37,8 @@ export const migrations = {
   "0013_projects": whileNobodyLeads(projectColumns),
   "0014_stories": Effect.zipRight(storyColumns, hookSubjects),
   "0015_repair": repairTables,
-  "0016_forges": whileNobodyLeads(signerColumn)
+  "0016_forges": whileNobodyLeads(signerColumn),
+  "0017_signers": signerIndexes
 }
 
 /** What opening a database needs. */

@@ -40,3 +40,16 @@ export const signerColumn: Migration = Effect.flatMap(
   SqlClient.SqlClient,
   (sql) => sql`ALTER TABLE plane_sync_webhook ADD COLUMN signer TEXT NOT NULL DEFAULT ''`
 )
+
+/**
+ * With the signer, a hook that came before is found by all that is asked for. Otherwise SQLite took the index of the
+ * status instead, and read all hooks that are kept.
+ */
+export const signerIndexes: Migration = Effect.gen(function*() {
+  const sql = yield* SqlClient.SqlClient
+  yield* sql`DROP INDEX plane_sync_webhook_digest`
+  yield* sql`DROP INDEX plane_sync_webhook_delivery`
+  yield* sql`CREATE INDEX plane_sync_webhook_digest ON plane_sync_webhook (source, digest, signer) WHERE status = 'done'`
+  yield* sql`CREATE INDEX plane_sync_webhook_delivery ON plane_sync_webhook (source, delivery, signer)
+    WHERE status = 'done'`
+})

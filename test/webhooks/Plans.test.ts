@@ -98,5 +98,8 @@ describe("the webhooks' statements", () => {
       assert.deepStrictEqual(yield* unexplained("gitea", plans), [])
       assert.deepStrictEqual(yield* unexplained("webhooks", plans), [])
       assert.deepStrictEqual(scans(inOrder), [])
+      // Which hooks came before is asked for each: by the status alone, it would read all that are kept.
+      const known = Array.from(plans).find(([text]) => text.includes("digest = value ->> 2"))
+      assert.match(known?.[1].join("\n") ?? "", /plane_sync_webhook_digest \(source=\? AND digest=\? AND signer=\?\)/)
     }).pipe(Effect.provide(handlersOnly), explaining))
 })

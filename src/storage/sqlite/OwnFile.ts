@@ -81,10 +81,10 @@ const open = Effect.fnUntraced(function*(where: string) {
   yield* edge(client.unsafe("PRAGMA schema_version"))
   const { index, log, refuseFromNow, refuseMoved } = yield* makeOpenedFile(where)
   if (index !== undefined) yield* refuseStrangers(where, index)
+  if (!isInMemory) yield* edge(refuseCut(client, where))
   // What a process has left in the log that the disk had refused may be read here, and not be on disk: it is copied, so
   // that the log begins anew.
   if (!isInMemory) yield* edge(client.unsafe("PRAGMA wal_checkpoint"))
-  if (!isInMemory) yield* edge(refuseCut(client, where))
   yield* edge(migrate(where))
   /** Once a part of the file was found to be damaged, nothing more is read or written. */
   const guarded = <A>(effect: Effect.Effect<A, StorageError>) =>
