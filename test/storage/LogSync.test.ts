@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Cause, ConfigProvider, Effect, Exit, Fiber, Layer, Option } from "effect"
+import { Cause, ConfigProvider, Context, Effect, Exit, Fiber, Layer, Option, Scope } from "effect"
 import { existsSync, fdatasync, statSync } from "node:fs"
 import { join } from "node:path"
 import { projectsLayer } from "../../src/config/ProjectsConfig.js"
@@ -174,6 +174,34 @@ describe("a commit", () => {
         )
       }),
     20_000
+  )
+
+  it.scopedLive(
+    "is answered also where the program ends while many wait, and the end comes",
+    () =>
+      Effect.gen(function*() {
+        const path = yield* file
+        const scope = yield* Scope.make()
+        const storage = Context.get(yield* Layer.buildWithScope(Storage.layerFile(path), scope), Storage)
+        yield* storage.write(storage.sql`CREATE TABLE text (body TEXT)`)
+        const body = "x".repeat(4_000)
+        const writing = yield* Effect.fork(
+          Effect.forEach(
+            Array.from({ length: 4_000 }),
+            () => storage.write(storage.sql`INSERT INTO text VALUES (${body})`),
+            { concurrency: "unbounded", discard: true }
+          )
+        )
+        yield* Effect.sleep("30 millis")
+        yield* Effect.timeout(Scope.close(scope, Exit.void), "10 seconds")
+        yield* Effect.timeout(Fiber.join(writing), "1 second")
+        const count = Effect.flatMap(
+          Storage,
+          ({ read, sql }) => read(sql<{ n: number }>`SELECT count(*) AS n FROM text`)
+        )
+        assert.deepStrictEqual(yield* Effect.provide(count, Storage.layerFile(path)), [{ n: 4_000 }])
+      }),
+    30_000
   )
 
   it.scopedLive("does not lengthen the log without end, whatever is written meanwhile", () =>

@@ -2,13 +2,13 @@ import { Data, Effect, Option, Schema } from "effect"
 import * as Module from "node:module"
 import { StorageError } from "../StorageError.js"
 
-const here = Module.createRequire(import.meta.url)
-
 /**
  * Where SQLite's driver is: the one that the client's package has. A host may have another one, and two in one process
  * would not see each other's locks.
  */
 export const driverPath = (): string => {
+  // Not at the top: within a bundle of CommonJS there is no such address, and nothing of ours may fail by that.
+  const here = Module.createRequire(import.meta.url)
   try {
     return Module.createRequire(here.resolve("@effect/sql-sqlite-node")).resolve("better-sqlite3")
   } catch {
