@@ -69,12 +69,14 @@ const publishAll = Effect.gen(function*() {
   yield* delivered
 })
 
+const settings = settingsFor({ ORCH_PLANE_RATE_LIMIT: "100/second", ORCH_PLANE_QUIET: "1 second" })
+
 await Effect.runPromise(publishAll.pipe(
   Effect.provide(
     pipelineOver(Layer.provide(Storage.layerFile(`${folder}/events.sqlite`), disk)).pipe(
-      Layer.provide(settingsFor({ ORCH_PLANE_RATE_LIMIT: "100/second", ORCH_PLANE_QUIET: "1 second" }))
+      Layer.provide(settings),
+      Layer.provideMerge(Layer.provideMerge(watched, PlaneSimulator.layerMemory({ rateLimit: "off" })))
     )
   ),
-  Effect.provide(Layer.provideMerge(watched, PlaneSimulator.layerMemory({ rateLimit: "off" }))),
   Logger.withMinimumLogLevel(LogLevel.Warning)
 ))
