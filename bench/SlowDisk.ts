@@ -10,8 +10,8 @@ class NotBuilt extends Data.TaggedError("NotBuilt")<{ readonly code: number }> {
 }
 
 /**
- * The variables with which a process has a disk whose syncs take so much longer. Only where the dynamic loader can put a
- * library between, as on Linux.
+ * The variables with which a process has a disk whose syncs take so much longer. Only where the dynamic loader can put
+ * a library between, as on Linux.
  */
 export const slowDisk = Effect.gen(function*() {
   const files = yield* FileSystem.FileSystem

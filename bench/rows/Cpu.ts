@@ -4,7 +4,7 @@ import type { Row } from "../Figure.js"
 import { Aim } from "../Figure.js"
 import { startWith } from "../SimulatorProcess.js"
 import { median } from "../Statistics.js"
-import { byPipeline, workItems } from "./EndToEnd.js"
+import { toldRound, workItems } from "../ToldRound.js"
 
 const rounds = 5
 
@@ -15,14 +15,10 @@ export const row: Row = {
   measure: Effect.gen(function*() {
     const plane = yield* startWith({ record: 10_000 })
     const round = (index: number) =>
-      Effect.gen(function*() {
-        const from = index * workItems
-        yield* Effect.forEach(Array.range(1, workItems), (n) => plane.addWorkItem(`Task ${from + n}`), {
-          discard: true
-        })
-        const { cpuMillis, requests } = yield* byPipeline(plane, from)
-        return { perEvent: cpuMillis / workItems, requests: requests.length / workItems }
-      })
+      Effect.map(toldRound(plane, index), ({ cpuMillis, requests }) => ({
+        perEvent: cpuMillis / workItems,
+        requests: requests.length / workItems
+      }))
     // The first rounds compile the code.
     yield* Effect.forEach([0, 1], round)
     const measured = yield* Effect.forEach(Array.range(2, rounds + 1), round)

@@ -1,55 +1,18 @@
 import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import * as HttpClient from "@effect/platform/HttpClient"
 import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
-import { Array, Data, Effect } from "effect"
+import { Array, Effect } from "effect"
 import { connections } from "../../src/base/Connections.js"
-import { StageEvents } from "../../src/events/StageEvents.js"
 import type { Row } from "../Figure.js"
-import { changed } from "../Load.js"
 import { timed } from "../Pace.js"
-import { delivered, pipeline } from "../Pipelines.js"
 import type { Received, SimulatorProcess } from "../SimulatorProcess.js"
 import { startWith } from "../SimulatorProcess.js"
 import { median } from "../Statistics.js"
+import { NotAnswered, toldRound } from "../ToldRound.js"
 
-export const workItems = 500
 const rounds = 3
 // The pipeline's default.
 const concurrency = 8
-
-class NotAnswered extends Data.TaggedError("NotAnswered")<{ readonly status: number | null; readonly path: string }> {
-  override get message(): string {
-    return `${this.path} was answered ${String(this.status)}: the times of such requests mean nothing`
-  }
-}
-
-/**
- * The time from the first publish until Plane has all, what this process has computed for it, and the requests that were
- * sent. Each round has a new file, so its keys must be found anew.
- */
-export const byPipeline = (plane: SimulatorProcess, from: number) =>
-  Effect.gen(function*() {
-    const events = yield* StageEvents
-    yield* plane.forgetRequests
-    const before = process.cpuUsage()
-    const millis = yield* timed(Effect.zipRight(
-      Effect.forEach(
-        Array.range(from, from + workItems - 1),
-        (index) => events.publish(changed(index, from + workItems)),
-        { concurrency: "unbounded", discard: true }
-      ),
-      delivered
-    ))
-    const { system, user } = process.cpuUsage(before)
-    const requests = yield* plane.requests
-    const refused = requests.find(({ status }) => status === null || status >= 300)
-    if (refused !== undefined) return yield* new NotAnswered(refused)
-    return { millis, cpuMillis: (system + user) / 1_000, requests }
-  }).pipe(Effect.provide(pipeline({
-    ORCH_PLANE_API_URL: plane.url,
-    ORCH_PLANE_API_TOKEN: plane.token,
-    ORCH_PLANE_RATE_LIMIT: "1000000/second"
-  })))
 
 /** The same requests, one after the other, by as many at once, through the same client. */
 const bare = (plane: SimulatorProcess, requests: ReadonlyArray<Received>) =>
@@ -90,11 +53,7 @@ export const row: Row = {
     const plane = yield* startWith({ record: 10_000 })
     const round = (index: number) =>
       Effect.gen(function*() {
-        const from = index * workItems
-        yield* Effect.forEach(Array.range(1, workItems), (n) => plane.addWorkItem(`Task ${from + n}`), {
-          discard: true
-        })
-        const { millis, requests } = yield* byPipeline(plane, from)
+        const { millis, requests } = yield* toldRound(plane, index)
         const beside = yield* bare(plane, requests)
         return { ours: requests.length / millis * 1_000, bare: requests.length / beside * 1_000 }
       })

@@ -60,7 +60,9 @@ export const explainLines = (item: WorkItemView, now: EpochMillis): ReadonlyArra
   ]
 }
 
-/** What the server at `ORCH_HOST` and `ORCH_PORT` says of Plane for a project. Undefined if none answers, or nobody sends. */
+/**
+ * What the server at `ORCH_HOST` and `ORCH_PORT` says of Plane for a project. Undefined if none answers, or nobody sends.
+ */
 const planeOf = Effect.gen(function*() {
   const leader = yield* (yield* Outbox).leader
   const health = leader?.active === true ? yield* Effect.option(serverHealth) : Option.none()

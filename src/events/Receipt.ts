@@ -16,8 +16,8 @@ export type Receipt = Data.TaggedEnum<{
    */
   Unfit: { readonly id: string; readonly why: string }
   /**
-   * It could not be stored. The log has it as the JSON that `POST /api/events` takes. `unknown`: it may be there all the
-   * same, because the disk did not confirm it. Publishing it again with this id answers `duplicate` if it is.
+   * It could not be stored. The log has it as the JSON that `POST /api/events` takes. `unknown`: the disk did not
+   * confirm it, so it may be stored all the same. Publishing it again with this id answers `duplicate` if it is.
    */
   NotStored: { readonly id: string; readonly error: StorageError; readonly unknown: boolean }
 }>

@@ -58,8 +58,8 @@ export class Storage extends Context.Tag("plane-sync/Storage")<Storage, {
    */
   readonly check: Effect.Effect<void, StorageError> | undefined
   /**
-   * Completes the next time that the disk answers again after it was silent for too long. Then nobody knows which of the
-   * last commits are believed to have failed, and are there.
+   * Completes the next time that the disk answers again after it was silent for too long. What was reported as failed
+   * meanwhile may be stored all the same.
    */
   readonly answersAgain: Effect.Effect<void>
 }>() {

@@ -60,8 +60,7 @@ export const makeRound = (pipelines: Pipeline["Type"], gates: QualityGates["Type
     Effect.gen(function*() {
       if (task.status !== "active" && task.status !== "done") return nothing
       const ofProject = pipelines.of(task.project)
-      if (Option.isNone(ofProject) && task.status === "done") return nothing
-      if (Option.isNone(ofProject)) return yield* left(task)
+      if (Option.isNone(ofProject)) return task.status === "active" ? yield* left(task) : nothing
       const pipeline = ofProject.value
       const asked = new Map<string, Answer>()
 

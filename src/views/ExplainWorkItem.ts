@@ -45,8 +45,8 @@ export class UnknownWorkItem extends Schema.TaggedError<UnknownWorkItem>()("Unkn
 /** Tells the whole story of a work item, and what is done next for it, from what is stored alone. */
 export class ExplainWorkItem extends Context.Tag("plane-sync/ExplainWorkItem")<ExplainWorkItem, {
   /**
-   * `limit`: the newest of each kind that are read, and the lines that the story has at most. `planeOf`: whether Plane is
-   * written to for a project, by its identifier.
+   * `limit`: the newest of each kind that are read, and the lines that the story has at most. `planeOf`: whether Plane
+   * is written to for a project, by its identifier.
    */
   readonly explain: (
     key: WorkItemKey,

@@ -49,7 +49,8 @@ export const signerIndexes: Migration = Effect.gen(function*() {
   const sql = yield* SqlClient.SqlClient
   yield* sql`DROP INDEX plane_sync_webhook_digest`
   yield* sql`DROP INDEX plane_sync_webhook_delivery`
-  yield* sql`CREATE INDEX plane_sync_webhook_digest ON plane_sync_webhook (source, digest, signer) WHERE status = 'done'`
+  yield* sql`CREATE INDEX plane_sync_webhook_digest ON plane_sync_webhook (source, digest, signer)
+    WHERE status = 'done'`
   yield* sql`CREATE INDEX plane_sync_webhook_delivery ON plane_sync_webhook (source, delivery, signer)
     WHERE status = 'done'`
 })

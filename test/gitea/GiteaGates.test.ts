@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { ConfigProvider, Duration, Effect, Layer, Logger, LogLevel } from "effect"
 import { EpochMillis } from "../../src/base/Time.js"
 import { projectsLayer } from "../../src/config/ProjectsConfig.js"
+import { unset } from "../../src/domain/Projects.js"
 import { CanonicalKey } from "../../src/domain/WorkItemKey.js"
 import type { PullRequestAnswer } from "../../src/gitea/Facts.js"
 import { commonForge } from "../../src/gitea/Forges.js"
@@ -74,6 +75,18 @@ const open: PullRequestAnswer = {
 }
 
 describe("a gate that goes by Gitea", () => {
+  it.effect("waits for the project of a task, and is asked again, because that may only have been renamed", () =>
+    Effect.gen(function*() {
+      const { start } = yield* TaskStore
+      const task = yield* start({ workItem: "SHOP-1" })
+      for (const { check, name } of yield* giteaGates) {
+        if (name === "reported") continue
+        const verdict = yield* check(task)
+        assert.strictEqual(verdict._tag === "Pending" ? verdict.why : verdict._tag, unset("SHOP"))
+        assert.strictEqual(secondsUntilAsked(verdict), 60)
+      }
+    }).pipe(Effect.provide(layer())))
+
   it.effect("is asked again after ten minutes while it waits", () => {
     let now = open
     return Effect.gen(function*() {

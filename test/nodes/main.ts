@@ -8,8 +8,8 @@ import { fileURLToPath } from "node:url"
 /**
  * What a user of each supported Node gets: npm's `node` package brings the binary and its headers. The package is
  * compiled by this Node, and installed without install scripts. What the program then says is missing is done word for
- * word, which compiles better-sqlite3. Then it publishes, serves, and runs the demo. Where the program says that the driver
- * does not fit this Node, the command that it names is run first. A newer driver on an older Node is refused.
+ * word, which compiles better-sqlite3. Then it publishes, serves, and runs the demo. Where the program says that the
+ * driver does not fit this Node, the command that it names is run first. A newer driver on an older Node is refused.
  */
 
 const supported = ["20.19", "22", "24"]

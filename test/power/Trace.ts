@@ -91,7 +91,7 @@ const applied = (content: Content, op: Op, isThere: () => boolean): Content => {
 
 const always = () => true
 
-/** How many writes into a file came while a sync of it was under way: only then it matters what a sync is taken to cover. */
+/** How many writes into a file came while it was being synced. Only these show what a sync is taken to cover. */
 export const writesDuringSyncs = (ops: ReadonlyArray<Op>, file: string): number => {
   let begun = 0
   let count = 0

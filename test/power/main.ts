@@ -6,15 +6,16 @@ import * as Process from "@effect/platform/Command"
 import * as FileSystem from "@effect/platform/FileSystem"
 import Database from "better-sqlite3"
 import { Clock, Console, Data, Effect, Layer, Schema } from "effect"
+import { PCGRandom } from "effect/Utils"
 import { fileURLToPath } from "node:url"
 import { Storage } from "../../src/StorageLayers.js"
 import type { Fate, Op } from "./Trace.js"
 import { afterCut, fates, readTrace, writesDuringSyncs } from "./Trace.js"
 
 /**
- * Power cuts. The pipeline publishes and sends, and a library between it and its files records each write and each sync.
- * From that the files are made as a cut at any moment could leave them. Each time SQLite must find the database whole,
- * with every event that was accepted and every comment that was sent before. As a check of the check, the same is done
+ * Power cuts. The pipeline publishes and sends, and a library between it and its files records each write and each
+ * sync. From that the files are made as a cut at any moment could leave them. Each time SQLite must find the database
+ * whole, with every event that was accepted and every comment that was sent before. As a check of the check, the same is done
  * with a disk that says at once that all is there: then events must be missing.
  */
 
@@ -28,17 +29,6 @@ const run = (command: Process.Command) =>
     Process.exitCode(command.pipe(Process.stdout("inherit"), Process.stderr("inherit"))),
     (code) => code === 0 ? Effect.void : new Failed({ message: `a program has ended with ${code}` })
   )
-
-/** A generator of numbers from 0 to 1 that gives the same ones for the same seed (mulberry32). */
-const randomOf = (seed: number) => {
-  let state = seed
-  return () => {
-    state = (state + 0x6D2B79F5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296
-  }
-}
 
 interface Found {
   readonly isSound: boolean
@@ -121,7 +111,8 @@ const power = (options: { readonly cuts: number; readonly events: number; readon
     const folder = yield* files.makeTempDirectoryScoped({ prefix: "plane-sync-power-" })
     const library = `${folder}/recorder.so`
     yield* run(Process.make("cc", "-shared", "-fPIC", "-O1", "-o", library, here("./recorder.c"), "-ldl", "-lpthread"))
-    const random = randomOf(options.seed)
+    const generator = new PCGRandom(options.seed)
+    const random = () => generator.number()
 
     const began = yield* Clock.currentTimeMillis
     const { cut, database, marks, ops } = yield* recorded(folder, library, "honest", options.events, random)

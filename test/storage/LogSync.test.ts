@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Cause, ConfigProvider, Context, Effect, Exit, Fiber, Layer, Option, Scope } from "effect"
-import { existsSync, fdatasync, statSync } from "node:fs"
+import { existsSync, fdatasync, statSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { projectsLayer } from "../../src/config/ProjectsConfig.js"
 import { StageEvent } from "../../src/domain/StageEvent.js"
@@ -8,7 +8,7 @@ import { Receipt } from "../../src/events/Receipt.js"
 import { StageEvents } from "../../src/events/StageEvents.js"
 import { Leadership } from "../../src/outbox/Leadership.js"
 import { Outbox } from "../../src/outbox/Outbox.js"
-import { Disk } from "../../src/storage/sqlite/LogSync.js"
+import { Disk, makeLogSync } from "../../src/storage/sqlite/LogSync.js"
 import type { StorageError } from "../../src/storage/StorageError.js"
 import { WakeUps } from "../../src/storage/WakeUps.js"
 import { Storage } from "../../src/StorageLayers.js"
@@ -57,6 +57,27 @@ const failureOf = (exit: Exit.Exit<unknown, StorageError>) =>
     ({ reason, unknown }) => ({ reason, unknown })
   )
 
+describe("a refusal for good", () => {
+  it.scopedLive("stays one, whatever the disk confirms after it", () =>
+    Effect.gen(function*() {
+      const path = yield* file
+      writeFileSync(path, "")
+      const { confirm, how, layer } = disk()
+      how.hold = true
+      const { onDisk, refuse, refuseUnsynced } = yield* Effect.provide(
+        makeLogSync("the file", path, () => undefined),
+        layer
+      )
+      const waiting = yield* Effect.fork(onDisk)
+      yield* Effect.yieldNow()
+      yield* refuse("the file itself was not synced")
+      confirm()
+      yield* Effect.sleep("20 millis")
+      const refusals = yield* Effect.all([Fiber.join(waiting), refuseUnsynced, onDisk].map(Effect.flip))
+      assert.deepStrictEqual(refusals.map(({ reason }) => reason), ["NotSynced", "NotSynced", "NotSynced"])
+    }))
+})
+
 describe("a commit", () => {
   it.scopedLive("is answered once it is on the disk, and read by others only then", () =>
     Effect.gen(function*() {
@@ -91,7 +112,7 @@ describe("a commit", () => {
       }).pipe(opened(yield* file, layer))
     }))
 
-  it.scopedLive("that the disk refuses may be there or not; nothing is accepted after it, until the file is opened anew", () =>
+  it.scopedLive("that the disk refuses may be there or not; nothing comes after it until the file is opened anew", () =>
     Effect.gen(function*() {
       const { how, layer } = disk()
       const path = yield* file

@@ -2,6 +2,8 @@ import * as SqliteClient from "@effect/sql-sqlite-node/SqliteClient"
 import * as SqlClient from "@effect/sql/SqlClient"
 import { assert, describe, it } from "@effect/vitest"
 import { ConfigProvider, Effect, Layer, Logger, LogLevel, Option, Schedule, TestClock } from "effect"
+import { spawn } from "node:child_process"
+import { once } from "node:events"
 import type { QualityGate } from "../../src/index.js"
 import {
   AgentLauncher,
@@ -14,6 +16,7 @@ import {
   Verdict
 } from "../../src/index.js"
 import { PlaneSimulator } from "../../src/simulator/PlaneSimulator.js"
+import { folder } from "../http/Server.js"
 
 /** What a host program provides itself. */
 const lint: QualityGate = {
@@ -33,13 +36,14 @@ const parts = Layer.mergeAll(
     stop: ({ agent, task }) => Effect.sync(() => void launched.push(`no ${agent} ${task.workItem}`))
   })
 )
-const host = SqliteClient.layer({ filename: ":memory:" })
-const layer = Orchestrator.layerSql.pipe(
-  Layer.provide(parts),
-  Layer.provideMerge(host),
-  Layer.provide(Layer.setConfigProvider(ConfigProvider.fromMap(new Map()))),
-  Layer.provide(Logger.minimumLogLevel(LogLevel.None))
-)
+const layerOn = (host: ReturnType<typeof SqliteClient.layer>) =>
+  Orchestrator.layerSql.pipe(
+    Layer.provide(parts),
+    Layer.provideMerge(host),
+    Layer.provide(Layer.setConfigProvider(ConfigProvider.fromMap(new Map()))),
+    Layer.provide(Logger.minimumLogLevel(LogLevel.None))
+  )
+const layer = layerOn(SqliteClient.layer({ filename: ":memory:" }))
 
 describe("the orchestrator in a host program", () => {
   it.live("has the host's stages, gates and launcher, in the host's database", () =>
@@ -72,6 +76,23 @@ describe("the orchestrator in a host program", () => {
         `{"type":"quality_gate_failed","stage":"write","check":"lint","reason":"2 errors"}`
       ])
     }).pipe(Effect.provide(layer)))
+
+  it.scopedLive("starts a task within the host's transaction while another process writes to the database", () =>
+    Effect.gen(function*() {
+      const file = `${yield* folder}/host.sqlite`
+      yield* Effect.gen(function*() {
+        const sql = yield* SqlClient.SqlClient
+        const script = `
+          const db = new (require("better-sqlite3"))(${JSON.stringify(file)})
+          db.exec("BEGIN IMMEDIATE")
+          console.log("begun")
+          setTimeout(() => db.exec("COMMIT"), 300)`
+        const other = spawn(process.execPath, ["-e", script], { stdio: ["ignore", "pipe", "inherit"] })
+        yield* Effect.promise(() => once(other.stdout, "data"))
+        const task = yield* sql.withTransaction(Effect.flatMap(Tasks, (tasks) => tasks.start({ workItem: "ET-1" })))
+        assert.strictEqual(task.stage, "write")
+      }).pipe(Effect.provide(layerOn(SqliteClient.layer({ filename: file }))))
+    }))
 
   it.effect("puts a work item in the state that a stage carries itself", () =>
     Effect.gen(function*() {

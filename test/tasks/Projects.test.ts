@@ -134,7 +134,7 @@ describe("a task of a project that is taken out of the settings", () => {
       }))
     }))
 
-  it.scoped("that was renamed in Plane goes on, once it is known where the project is, also by the keys of before", () =>
+  it.scoped("that was renamed in Plane goes on, once it is known where that is, also by the keys of before", () =>
     Effect.gen(function*() {
       const { program } = yield* programs
       yield* program({ ET: et, APP: app })(Effect.gen(function*() {

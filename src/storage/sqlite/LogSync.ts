@@ -15,8 +15,8 @@ export class Disk extends Context.Reference<Disk>()("plane-sync/Disk", {
 /** The wait for the disk, which COMMIT itself does not wait for: that would hold the event loop. */
 export interface LogSync {
   /**
-   * Waits until everything that is committed now, by whatever process, is on disk. It fails if the disk does not confirm
-   * it. Then it is not known whether what was committed is there.
+   * Waits until everything that is committed now, by whatever process, is on disk. It fails if the disk does not
+   * confirm it. Then what was committed may be there or not.
    */
   readonly onDisk: Effect.Effect<void, StorageError>
   /** Fails while the disk does not answer, and for good once it has refused. */
@@ -52,26 +52,25 @@ export const makeLogSync = (
     let isRunning = false
     let synced: LogEnd | undefined
     let refused: StorageError | undefined
-    const idle = Effect.unsafeMakeLatch(true)
+    let whenIdle = () => {}
+    const closeIfIdle = () => {
+      if (!isRunning) whenIdle()
+    }
 
     const descriptor = yield* Effect.acquireRelease(
       Effect.try({ try: () => openSync(log, "r+"), catch: storageError(where) }),
       (descriptor) =>
-        // A descriptor that a sync still uses could be that of another file by the time the sync begins.
-        Effect.sync(() => {
-          if (!isRunning) closeSync(descriptor)
-        })
-    )
-    yield* Effect.addFinalizer(() =>
-      Effect.async<void>((resume) => {
-        const timer = setTimeout(() => resume(Effect.void), patienceMillis)
-        Effect.runCallback(idle.await, {
-          onExit: () => {
+        Effect.async<void>((resume) => {
+          const timer = setTimeout(() => resume(Effect.void), patienceMillis)
+          // Not before: the descriptor could be that of another file by the time a sync begins that waits for a thread.
+          whenIdle = () => {
+            whenIdle = () => {}
             clearTimeout(timer)
+            closeSync(descriptor)
             resume(Effect.void)
           }
+          closeIfIdle()
         })
-      })
     )
 
     const answer = (exit: Exit.Exit<void, StorageError>) => {
@@ -79,8 +78,9 @@ export const makeLogSync = (
       group = []
       for (const resume of answered) resume(exit)
     }
+    const isForGood = () => refused?.reason === "NotSynced"
     const giveUp = (error: StorageError) => {
-      refused = error
+      if (!isForGood()) refused = error
       group = [...group, ...waiting]
       waiting = []
       answer(Exit.fail(error))
@@ -88,10 +88,20 @@ export const makeLogSync = (
 
     const notSynced = (words: string) => new StorageError({ reason: "NotSynced", where, words, unknown: true })
 
+    const confirmed = (end: LogEnd | undefined) => {
+      if (isForGood()) return
+      synced = end
+      if (refused !== undefined) {
+        refused = undefined
+        Effect.runSync(notify)
+      }
+      answer(Exit.void)
+      next()
+    }
+
     const next = () => {
       if (isRunning || waiting.length === 0) return
       isRunning = true
-      idle.unsafeClose()
       group = waiting
       waiting = []
       const end = endOfLog()
@@ -107,18 +117,9 @@ export const makeLogSync = (
         clearTimeout(timer)
         isAnswered = true
         isRunning = false
-        idle.unsafeOpen()
-        if (error !== null) {
-          return giveUp(notSynced(error.message))
-        }
-        if (refused?.reason === "NotSynced") return
-        synced = end
-        if (refused !== undefined) {
-          refused = undefined
-          Effect.runSync(notify)
-        }
-        answer(Exit.void)
-        next()
+        if (error === null) confirmed(end)
+        else giveUp(notSynced(error.message))
+        closeIfIdle()
       })
     }
 

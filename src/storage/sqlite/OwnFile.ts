@@ -70,8 +70,9 @@ const open = Effect.fnUntraced(function*(where: string) {
 
   // The driver blocks the event loop while it waits, so it waits briefly, and we wait between our tries.
   yield* edge(client.unsafe("PRAGMA busy_timeout = 20"))
-  // With FULL, each COMMIT waits for the disk, and the event loop with it. So COMMIT does not wait; whoever has committed
-  // something, or has read it, does: see `LogSync`. OFF would not do: what a power cut leaves could not be read.
+  // With FULL, each COMMIT waits for the disk, and the event loop with it. So COMMIT does not wait; whoever has
+  // committed something, or has read it, does: see `LogSync`. OFF would not do: a power cut could leave a file that
+  // cannot be read.
   yield* edge(client.unsafe("PRAGMA synchronous = NORMAL"))
   if (!isInMemory) yield* edge(refuseOtherTables(client, where))
   const [pages] = yield* edge(client.unsafe<{ page_count: number }>("PRAGMA page_count"))
@@ -103,10 +104,14 @@ const open = Effect.fnUntraced(function*(where: string) {
   const committed = log === undefined ? () => Effect.void : yield* makeCheckpointer(where, resolve(where), {
     alone,
     refuse,
-    instead: Effect.ignore(connection.execute("PRAGMA wal_autocheckpoint = 1000", [], undefined))
+    instead: Effect.catchAll(
+      Effect.asVoid(connection.execute("PRAGMA wal_autocheckpoint = 1000", [], undefined)),
+      (error) => Effect.logError(`The log of ${where} grows without end: restart plane-sync`, error)
+    )
   })
   const isUsable = Effect.zipRight(refuseUnsynced, refuseMoved)
-  const readable = Effect.catchAll(onDisk, ({ reason, words }) => new StorageError({ reason, where, words }))
+  // A read has written nothing, so nothing of it may be stored.
+  const isReadOnDisk = Effect.catchAll(onDisk, ({ reason, words }) => new StorageError({ reason, where, words }))
   const begin = connection.execute("BEGIN", [], undefined)
   const commit = connection.execute("COMMIT", [], undefined)
   // A ROLLBACK fails when SQLite has rolled back already. If it ever leaves a transaction open, the next BEGIN fails
@@ -157,8 +162,8 @@ const open = Effect.fnUntraced(function*(where: string) {
       )
     })
   const read = <A>(effect: Effect.Effect<A, SqlError>) =>
-    // What is read may have been committed a moment ago, and whoever acts on it must not act on what a power cut undoes.
-    guarded(edge(Effect.zipLeft(alone(Effect.zipRight(isUsable, effect)), readable)))
+    // It may have been committed a moment ago, and nobody must act on what a power cut undoes.
+    guarded(edge(Effect.zipLeft(alone(Effect.zipRight(isUsable, effect)), isReadOnDisk)))
   // A file that is made now has nothing in it that could be damaged.
   const check = isInMemory ? undefined : pages?.page_count === 0 ? Effect.void : guarded(quickCheck(where))
   return {
