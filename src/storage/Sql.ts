@@ -5,6 +5,8 @@ import type { SqlError } from "@effect/sql/SqlError"
 import type * as Client from "@effect/sql/Statement"
 import { currentTransformer, FragmentId, join } from "@effect/sql/Statement"
 import { Context, Effect, Effectable, Option } from "effect"
+import type { Dialect } from "./Dialect.js"
+import { dialectOf } from "./Dialect.js"
 
 /** What a parameter of a statement can be: what SQLite stores. */
 export type Value = string | number | bigint | Uint8Array | null
@@ -23,7 +25,7 @@ export interface Statement<A> extends Fragment, Effect.Effect<ReadonlyArray<A>, 
  * (`npm run bench -- parts`), and a request needs a dozen statements. So ours are compiled by the client and run on a
  * connection that is already taken. Only transactions have spans.
  */
-export interface Sql {
+export interface Sql extends Dialect {
   <A extends object = Row>(strings: TemplateStringsArray, ...values: ReadonlyArray<Value | Fragment>): Statement<A>
   /** The text itself, not a parameter. */
   readonly literal: (text: string) => Fragment
@@ -79,7 +81,7 @@ const makeSql = (client: SqlClient, connectionOf: ConnectionOf): Sql => {
     }
   }
 
-  return Object.assign(
+  const template = Object.assign(
     <A extends object = Row>(strings: TemplateStringsArray, ...values: ReadonlyArray<Value | Fragment>) =>
       new TakenStatement(untransformed<A>(strings, ...values)),
     {
@@ -87,6 +89,7 @@ const makeSql = (client: SqlClient, connectionOf: ConnectionOf): Sql => {
       join: (separator: string, fragments: ReadonlyArray<Fragment>) => join(separator, false)(fragments)
     }
   )
+  return Object.assign(template, dialectOf(client, template))
 }
 
 /** For a client that others use too. A statement runs in the transaction that its caller has open, if there is one. */

@@ -1,0 +1,110 @@
+import type { SqlClient } from "@effect/sql/SqlClient"
+import type { Fragment } from "./Sql.js"
+
+/** What a list that goes into a statement can hold. */
+type Item = string | number | boolean | null | undefined
+
+/**
+ * What SQLite and Postgres say differently. Everything else is written so that both take it and mean the same:
+ *
+ * - `CASE`, not `iif` or `min` and `max` of several values; `IS DISTINCT FROM`, not `IS NOT` a value
+ * - an alias for every query within a FROM
+ * - `CAST(… AS bigint)` around a number of a list's row, which is a text in Postgres
+ * - `flag` around a condition that is read, because Postgres has a type for what is true
+ * - no text with an order other than that of its bytes: all our columns of texts have it
+ */
+export interface Dialect {
+  /**
+   * Rows of a list, for a FROM: `value ->> 0` is the first field of a row, as a text in Postgres, and `key` counts the
+   * rows. One parameter keeps the statement's text, and so its prepared form, the same for lists of every length.
+   */
+  readonly each: (rows: ReadonlyArray<ReadonlyArray<Item>>, alias?: "each" | "other") => Fragment
+  /** The numbers of a list, for an IN. */
+  readonly numbers: (list: ReadonlyArray<number>) => Fragment
+  /** The texts of a list, for an IN. */
+  readonly texts: (list: ReadonlyArray<string>) => Fragment
+  /** The values of an expression in many rows, as the text of a JSON array; `[]` without rows. */
+  readonly jsonList: (expression: Fragment) => Fragment
+  /** An object of each of many rows, by the expressions of its fields, as the text of a JSON array. */
+  readonly jsonObjects: (fields: Readonly<Record<string, Fragment>>) => Fragment
+  /**
+   * The text of a JSON array with one more item at its end. `most`: the first one goes if there would be more.
+   */
+  readonly appended: (json: Fragment, item: Fragment, most?: number) => Fragment
+  /** A JSON array of these, as an item for `appended`. */
+  readonly jsonArray: (items: ReadonlyArray<Fragment>) => Fragment
+  /** The texts of the text of a JSON array, for an IN. */
+  readonly textsOf: (json: Fragment) => Fragment
+  /** Where a character is in a text, counted from 1; 0 where it is not. */
+  readonly position: (text: Fragment, character: string) => Fragment
+  /** Goes after a SELECT whose rows are to be changed: on Postgres, a row that another transaction has is left out. */
+  readonly skipLocked: Fragment
+  /** Goes after a SELECT: on Postgres, waits until no other transaction has the rows, and keeps others out. */
+  readonly locked: Fragment
+}
+
+/** What a dialect is made of. */
+export interface Template {
+  (strings: TemplateStringsArray, ...values: ReadonlyArray<string | number | Fragment>): Fragment
+  readonly literal: (text: string) => Fragment
+  readonly join: (separator: string, fragments: ReadonlyArray<Fragment>) => Fragment
+}
+
+const fieldsOf = (sql: Template, fields: Readonly<Record<string, Fragment>>) =>
+  sql.join(", ", Object.entries(fields).map(([name, value]) => sql`${sql.literal(`'${name}'`)}, ${value}`))
+
+const sqlite = (sql: Template): Dialect => {
+  const list = (values: ReadonlyArray<unknown>) => sql`(SELECT value FROM json_each(${JSON.stringify(values)}))`
+  return {
+    each: (rows, alias = "each") => sql`json_each(${JSON.stringify(rows)}) ${sql.literal(alias)}`,
+    numbers: list,
+    texts: list,
+    jsonList: (expression) => sql`json_group_array(${expression})`,
+    jsonObjects: (fields) => sql`json_group_array(json_object(${fieldsOf(sql, fields)}))`,
+    appended: (json, item, most) => {
+      const shorter = most === undefined ?
+        json :
+        sql`CASE WHEN json_array_length(${json}) < ${
+          sql.literal(String(most))
+        } THEN ${json} ELSE json_remove(${json}, '$[0]') END`
+      return sql`json_insert(${shorter}, '$[#]', ${item})`
+    },
+    jsonArray: (items) => sql`json_array(${sql.join(", ", items)})`,
+    textsOf: (json) => sql`(SELECT value FROM json_each(${json}))`,
+    position: (text, character) => sql`instr(${text}, ${character})`,
+    skipLocked: sql``,
+    locked: sql``
+  }
+}
+
+const postgres = (sql: Template): Dialect => {
+  const rowsOf = (values: ReadonlyArray<unknown>) => sql`jsonb_array_elements(CAST(${JSON.stringify(values)} AS jsonb))`
+  const items = (values: ReadonlyArray<unknown>) =>
+    sql`jsonb_array_elements_text(CAST(${JSON.stringify(values)} AS jsonb)) AS item`
+  return {
+    each: (rows, alias = "each") => sql`${rowsOf(rows)} WITH ORDINALITY AS ${sql.literal(`"${alias}"`)} (value, key)`,
+    numbers: (list) => sql`(SELECT CAST(item AS bigint) FROM ${items(list)})`,
+    texts: (list) => sql`(SELECT item FROM ${items(list)})`,
+    jsonList: (expression) => sql`CAST(coalesce(json_agg(${expression}), '[]') AS text)`,
+    jsonObjects: (fields) => sql`CAST(coalesce(json_agg(json_build_object(${fieldsOf(sql, fields)})), '[]') AS text)`,
+    appended: (json, item, most) => {
+      const array = sql`CAST(${json} AS jsonb)`
+      const shorter = most === undefined ?
+        array :
+        sql`CASE WHEN jsonb_array_length(${array}) < ${sql.literal(String(most))} THEN ${array} ELSE ${array} - 0 END`
+      return sql`CAST((${shorter}) || jsonb_build_array(${item}) AS text)`
+    },
+    jsonArray: (items) => sql`jsonb_build_array(${sql.join(", ", items)})`,
+    textsOf: (json) => sql`(SELECT item FROM jsonb_array_elements_text(CAST(${json} AS jsonb)) AS item)`,
+    position: (text, character) => sql`strpos(${text}, ${character})`,
+    skipLocked: sql`FOR UPDATE SKIP LOCKED`,
+    locked: sql`FOR UPDATE`
+  }
+}
+
+/** The dialect of a client. Databases other than these two are refused when storage is opened. */
+export const dialectOf = (client: SqlClient, sql: Template): Dialect =>
+  client.onDialectOrElse({ pg: () => postgres(sql), orElse: () => sqlite(sql) })
+
+/** 1 where a condition holds, otherwise 0. Both databases read it as a number. */
+export const flag = (sql: Template, condition: Fragment): Fragment => sql`CASE WHEN ${condition} THEN 1 ELSE 0 END`
