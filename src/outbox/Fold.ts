@@ -2,6 +2,7 @@ import type { SqlError } from "@effect/sql/SqlError"
 import { Effect } from "effect"
 import type { EpochMillis } from "../base/Time.js"
 import type { EventSequence, LaneId } from "../domain/Ids.js"
+import { flag } from "../storage/Dialect.js"
 import type { Fragment, Sql } from "../storage/Sql.js"
 import type { EventStatus } from "./StoredEvent.js"
 import type { Tally } from "./Tally.js"
@@ -15,12 +16,12 @@ export const folded = (sql: Sql): Fragment => sql`(SELECT sequence FROM plane_sy
 
 /** Whether there are new events. */
 export const hasNew = (sql: Sql): Fragment =>
-  sql`coalesce((SELECT max(sequence) FROM plane_sync_event) > ${folded(sql)}, 0)`
+  sql`coalesce((SELECT max(sequence) FROM plane_sync_event) > ${folded(sql)}, false)`
 
-/** Whether there are new events of projects, whose identifiers come as a JSON array. '' has those of no lane as well. */
-export const hasNewOf = (sql: Sql, projects: string): Fragment =>
+/** Whether there are new events of projects, by their identifiers. '' has those of no lane as well. */
+export const hasNewOf = (sql: Sql, projects: ReadonlyArray<string>): Fragment =>
   sql`EXISTS (SELECT 1 FROM plane_sync_event e LEFT JOIN plane_sync_lane l ON l.id = e.lane
-    WHERE e.sequence > ${folded(sql)} AND coalesce(l.project, '') IN (SELECT value FROM json_each(${projects})))`
+    WHERE e.sequence > ${folded(sql)} AND coalesce(l.project, '') IN ${sql.texts(projects)})`
 
 /** How many events are new, at most: sequences can have gaps. */
 export const newEvents = (sql: Sql): Effect.Effect<number, SqlError> =>
@@ -76,8 +77,8 @@ const foldLane = (sql: Sql, tally: Tally, lane: LaneId, { dueAt, lastStage, owed
       tally.settled(lane, rows)
     }
     yield* sql`UPDATE plane_sync_lane SET owed = owed + ${owed + tally.take(lane)},
-      due_at = CASE WHEN due_at IS NULL THEN ${dueAt} WHEN patient = 1 THEN min(due_at, ${dueAt}) ELSE due_at END,
-      patient = 0, urgency = min(urgency, ${urgency}),
+      due_at = CASE WHEN due_at IS NULL OR patient = 1 AND due_at > ${dueAt} THEN ${dueAt} ELSE due_at END,
+      patient = 0, urgency = CASE WHEN urgency > ${urgency} THEN ${urgency} ELSE urgency END,
       state_event = coalesce(${lastStage}, state_event), latest_stage = coalesce(${lastStage}, latest_stage)
       WHERE id = ${lane}`
   })
@@ -87,8 +88,8 @@ export const fold = (sql: Sql, tally: Tally): Effect.Effect<number, SqlError> =>
   Effect.gen(function*() {
     // The event's lane as of now, because its key may have been found since.
     const rows = yield* sql<Row>`SELECT e.sequence, coalesce(l.target, l.id) AS lane, e.status,
-        e.state = 'pending' AS "asksState", e.urgent, e.published_at AS "publishedAt",
-        coalesce(l.target, l.state_event) IS NOT NULL AS "owesState"
+        ${flag(sql, sql`e.state = 'pending'`)} AS "asksState", e.urgent, e.published_at AS "publishedAt",
+        ${flag(sql, sql`coalesce(l.target, l.state_event) IS NOT NULL`)} AS "owesState"
       FROM plane_sync_event e LEFT JOIN plane_sync_lane l ON l.id = e.lane
       WHERE e.sequence > ${folded(sql)} ORDER BY e.sequence LIMIT ${sql.literal(String(foldBatch))}`
     const last = rows.at(-1)

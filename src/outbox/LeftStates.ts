@@ -3,6 +3,7 @@ import type { EpochMillis } from "../base/Time.js"
 import type { EventSequence, ItemId } from "../domain/Ids.js"
 import type { StateId } from "../domain/StageStates.js"
 import type { NormalizedKey } from "../domain/WorkItemKey.js"
+import { flag } from "../storage/Dialect.js"
 import type { Sql } from "../storage/Sql.js"
 import { closeState, closeStateOfEvent } from "./Debt.js"
 import type { Lane } from "./Lane.js"
@@ -65,7 +66,7 @@ export const closeLeft = (sql: Sql, tally: Tally, lane: Lane, stateEvent: EventS
     if (lane.leftUntil === 0 || lane.restore !== null) return { stateEvent, hasPending: true }
     const [left] = yield* sql<{ event: EventSequence; body: StateId; tried: number }>`UPDATE plane_sync_delivery
       SET status = 'discarded', settled_at = ${now}, reason = 'a person has ended the task, and that stands',
-        tried = tried + (reason IS NULL)
+        tried = tried + ${flag(sql, sql`reason IS NULL`)}
       WHERE lane = ${lane.id} AND status = 'pending' AND kind = 'state' AND last_event <= ${lane.leftUntil}
       RETURNING last_event AS event, body, tried`
     if (left !== undefined) {

@@ -7,10 +7,11 @@ import { epochMillis } from "../base/Time.js"
 import type { EventSequence, LaneId } from "../domain/Ids.js"
 import type { Place } from "../domain/Place.js"
 import type { NormalizedKey } from "../domain/WorkItemKey.js"
+import { flag } from "../storage/Dialect.js"
 import { nextDueAt } from "../storage/DueWork.js"
 import { Storage } from "../storage/Storage.js"
 import type { StorageError } from "../storage/StorageError.js"
-import { claim } from "./Claim.js"
+import { claim, urgencies } from "./Claim.js"
 import type { Batch, DeadLetter, DeadLetterQuery, Which } from "./DeadLetters.js"
 import { deadLetterBatch, discard, readDeadLetter, readDeadLetters, retry } from "./DeadLetters.js"
 import { fold, foldAll, foldBatch, hasNew, hasNewOf, newEvents } from "./Fold.js"
@@ -114,15 +115,17 @@ const make = Effect.gen(function*() {
   yield* refuseOtherIndex(storage)
   const eventLoopTurn = yield* makeEventLoopTurn
 
-  const dueEnds = (projects: string) => (now: EpochMillis) =>
+  const isOne = sql`project = value ->> 0 AND urgency = CAST(value ->> 1 AS bigint)`
+
+  const dueEnds = (projects: ReadonlyArray<string>) => (now: EpochMillis) =>
     Effect.map(
       read(sql<{ first: EpochMillis | null; last: EpochMillis | null; hasNew: number }>`SELECT
-        min((SELECT due_at FROM plane_sync_lane WHERE project = p.value AND urgency = u.value AND due_at IS NOT NULL
+        min((SELECT due_at FROM plane_sync_lane WHERE ${isOne} AND due_at IS NOT NULL
           AND holder IS NULL ORDER BY due_at LIMIT 1)) AS first,
-        max((SELECT due_at FROM plane_sync_lane WHERE project = p.value AND urgency = u.value AND due_at IS NOT NULL
+        max((SELECT due_at FROM plane_sync_lane WHERE ${isOne} AND due_at IS NOT NULL
           ORDER BY due_at DESC LIMIT 1)) AS last,
-        ${hasNewOf(sql, projects)} AS "hasNew"
-        FROM json_each(${projects}) p, json_each('[0,1,2]') u`),
+        ${flag(sql, hasNewOf(sql, projects))} AS "hasNew"
+        FROM ${sql.each(projects.flatMap((project) => urgencies.map((urgency) => [project, urgency])))}`),
       ([row]) => ({ first: row?.hasNew === 1 ? now : row?.first ?? null, last: row?.last ?? null })
     )
 
@@ -142,7 +145,12 @@ const make = Effect.gen(function*() {
       write(tallied((tally) =>
         Effect.gen(function*() {
           const now = yield* epochMillis
-          const row = yield* ifLeader<{ readonly hasNew: number }>(sql, holder, now, sql`${hasNew(sql)} AS "hasNew"`)
+          const row = yield* ifLeader<{ readonly hasNew: number }>(
+            sql,
+            holder,
+            now,
+            sql`${flag(sql, hasNew(sql))} AS "hasNew"`
+          )
           return row === undefined ? Option.none<A>() : Option.some(yield* work(tally, now, row.hasNew === 1))
         })
       )),
@@ -221,7 +229,7 @@ const make = Effect.gen(function*() {
     nextDue: (projects, maxAhead) =>
       nextDueAt({
         maxAhead,
-        ends: dueEnds(JSON.stringify(projects)),
+        ends: dueEnds(projects),
         makeDue: (now, after) => write(sql`UPDATE plane_sync_lane SET due_at = ${now} WHERE due_at > ${after}`)
       }),
     unfoundKeys: (project, most) =>

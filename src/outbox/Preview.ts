@@ -2,6 +2,7 @@ import type { SqlError } from "@effect/sql/SqlError"
 import { Effect } from "effect"
 import type { EpochMillis } from "../base/Time.js"
 import type { EventSequence, LaneId } from "../domain/Ids.js"
+import { flag } from "../storage/Dialect.js"
 import type { Sql } from "../storage/Sql.js"
 import { overdueCheck, waitingCheck } from "./Checks.js"
 import { planned, readOwed } from "./Claim.js"
@@ -55,7 +56,9 @@ const readRow = (sql: Sql, id: LaneId) => {
   const isNew = sql`FROM plane_sync_event e WHERE e.lane = plane_sync_lane.id AND e.status = 'pending'
     AND e.sequence > ${folded(sql)}`
   return Effect.map(
-    sql<Row>`SELECT ${sql.literal(claimedColumns)}, due_at AS "dueAt", problem, holder IS NOT NULL AS "isClaimed",
+    sql<Row>`SELECT ${sql.literal(claimedColumns)}, due_at AS "dueAt", problem, ${
+      flag(sql, sql`holder IS NOT NULL`)
+    } AS "isClaimed",
         patient, (SELECT e.published_at ${isNew} ORDER BY e.sequence LIMIT 1) AS "newAt",
         (SELECT e.sequence ${isNew} AND e.state = 'pending' ORDER BY e.sequence DESC LIMIT 1) AS "newState"
       FROM plane_sync_lane WHERE id = ${id}`,

@@ -50,12 +50,13 @@ export const keepPlace = (sql: Sql, identifier: string, { id, listed }: Place) =
  */
 export const sortLanes = (sql: Sql, identifiers: ReadonlyArray<string>): Effect.Effect<void, SqlError> =>
   Effect.gen(function*() {
-    const set = JSON.stringify(identifiers)
-    yield* sql`UPDATE plane_sync_lane SET project = substr(name, 1, instr(name, '-') - 1)
-      WHERE project = '' AND due_at IS NOT NULL AND work_item IS NULL
-        AND substr(name, 1, instr(name, '-') - 1) IN (SELECT value FROM json_each(${set}))`
+    const set = sql.texts(identifiers)
+    const dash = sql.position(sql`name`, "-")
+    const identifier = sql`CASE WHEN ${dash} > 0 THEN substr(name, 1, ${dash} - 1) END`
+    yield* sql`UPDATE plane_sync_lane SET project = ${identifier}
+      WHERE project = '' AND due_at IS NOT NULL AND work_item IS NULL AND ${identifier} IN ${set}`
     yield* sql`UPDATE plane_sync_lane SET project = '' WHERE due_at IS NOT NULL AND project <> ''
-      AND project NOT IN (SELECT value FROM json_each(${set}))
+      AND project NOT IN ${set}
       AND project NOT IN (SELECT identifier FROM plane_sync_project)`
   })
 
@@ -73,4 +74,4 @@ export const readLeft = (
 ): Effect.Effect<ReadonlyArray<LeftProject>, SqlError> =>
   sql<LeftProject>`SELECT identifier, (SELECT count(*) FROM plane_sync_lane
       WHERE project = identifier AND due_at IS NOT NULL) AS "workItems"
-    FROM plane_sync_project WHERE identifier NOT IN (SELECT value FROM json_each(${JSON.stringify(identifiers)}))`
+    FROM plane_sync_project WHERE identifier NOT IN ${sql.texts(identifiers)}`

@@ -19,12 +19,12 @@ export const prune = (sql: Sql, tally: Tally, before: EpochMillis): Effect.Effec
     for (const status of ["delivered", "discarded"] as const) {
       const events = yield* sql`DELETE FROM plane_sync_event WHERE sequence IN (
         SELECT sequence FROM (SELECT sequence, published_at FROM plane_sync_event WHERE status = ${status}
-          ORDER BY sequence LIMIT ${sql.literal(String(pruneBatch))}) WHERE published_at < ${before}
+          ORDER BY sequence LIMIT ${sql.literal(String(pruneBatch))}) oldest WHERE published_at < ${before}
             AND sequence <= ${folded(sql)}) RETURNING 1`
       tally.moved(null, status, undefined, events.length)
       const deliveries = yield* sql`DELETE FROM plane_sync_delivery WHERE id IN (
         SELECT id FROM (SELECT id, settled_at FROM plane_sync_delivery WHERE status = ${status}
-          ORDER BY id LIMIT ${sql.literal(String(pruneBatch))}) WHERE settled_at < ${before}) RETURNING 1`
+          ORDER BY id LIMIT ${sql.literal(String(pruneBatch))}) oldest WHERE settled_at < ${before}) RETURNING 1`
       more ||= events.length === pruneBatch || deliveries.length === pruneBatch
     }
     return more

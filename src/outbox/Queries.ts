@@ -97,7 +97,9 @@ export const readEvents = (
     // A lane's events are indexed by their status: the newest of each are the newest of all.
     const ofLane = (status: EventStatus) =>
       sql`SELECT * FROM (SELECT sequence FROM plane_sync_event
-        WHERE lane = ${lane ?? null} AND status = ${status} AND ${before} ORDER BY sequence DESC LIMIT ${query.limit})`
+        WHERE lane = ${
+        lane ?? null
+      } AND status = ${status} AND ${before} ORDER BY sequence DESC LIMIT ${query.limit}) newest`
     const condition = lane !== undefined
       ? sql`sequence IN (${
         sql.join(" UNION ALL ", (query.status === undefined ? statuses : [query.status]).map(ofLane))
@@ -148,8 +150,8 @@ export const readWorkItem = (
     >`SELECT id, kind, status, first_event AS "firstEvent",
         last_event AS "lastEvent", external_id AS "externalId", body, attempts, planned_at AS "plannedAt",
         sent_at AS "sentAt", settled_at AS "settledAt", plane_id AS "commentId", answer, reason, tries,
-        (SELECT json_group_array(sequence) FROM (SELECT sequence FROM plane_sync_event e
-          WHERE e.delivery = plane_sync_delivery.id ORDER BY sequence)) AS tells
+        (SELECT ${sql.jsonList(sql`sequence`)} FROM (SELECT sequence FROM plane_sync_event e
+          WHERE e.delivery = plane_sync_delivery.id ORDER BY sequence) told) AS tells
       FROM plane_sync_delivery WHERE lane = ${id ?? null} ORDER BY id DESC LIMIT ${limit}`
     return {
       ...lane,
@@ -177,7 +179,7 @@ export const readStatus = (sql: Sql): Effect.Effect<OutboxStatus, SqlError> =>
   Effect.gen(function*() {
     const rows = yield* sql<{ status: EventStatus; events: number }>`SELECT status, events FROM plane_sync_count`
     const added = yield* sql<{ status: EventStatus; events: number }>`SELECT status, count(*) AS events
-      FROM plane_sync_event WHERE sequence > ${folded(sql)} GROUP BY +status`
+      FROM plane_sync_event WHERE sequence > ${folded(sql)} GROUP BY status || ''`
     const counts = { pending: 0, dead: 0, delivered: 0, discarded: 0 }
     for (const row of [...rows, ...added]) counts[row.status] += row.events
     const [oldest] = yield* sql<{ publishedAt: EpochMillis }>`SELECT published_at AS "publishedAt" FROM plane_sync_event

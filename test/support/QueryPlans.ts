@@ -3,7 +3,7 @@ import { Effect } from "effect"
 
 // These tables have a handful of rows, however much is stored.
 const small =
-  /^SCAN (plane_sync_(count|folded|sender|migrations|project)|json_each|[pu] VIRTUAL|\(subquery|CONSTANT|\d+-ROW)/
+  /^SCAN (plane_sync_(count|folded|sender|migrations|project)|json_each|(each|other|[pu]) VIRTUAL|\(subquery|CONSTANT|\d+-ROW)/
 
 // Migrations run once, and may read whole tables.
 const ofMigrations =
@@ -35,13 +35,20 @@ export const makePlans = () => {
     /^SEARCH \S+( AS \S+)? USING (COVERING )?INDEX \S+ \(status=\?\)$/.test(step) &&
     !/LIMIT|status = '(pending|active)'/.test(text)
 
+  // A query within a FROM. What it reads has steps of its own.
+  const isOfQuery = (text: string, step: string) => {
+    const [, name] = /^SCAN (\w+)$/.exec(step) ?? []
+    return name !== undefined && new RegExp(`\\) (AS )?${name}\\b`).test(text)
+  }
+
   /** Steps that read a whole table, except those that match `inOrder`: they follow an index and are cut by a LIMIT. */
   const scans = (inOrder: RegExp) =>
     Array.from(plans).filter(([text]) =>
       ![ofMigrations, ofRenaming].some((rare) => rare.test(text.replace(/\s+/g, " ")))
     ).flatMap(([text, steps]) =>
       steps.filter((step) =>
-        step.startsWith("SCAN") && !small.test(step) && !inOrder.test(step) || isByStatusAlone(text, step)
+        step.startsWith("SCAN") && !small.test(step) && !inOrder.test(step) && !isOfQuery(text, step) ||
+        isByStatusAlone(text, step)
       )
         .map((step) => `${step}: ${text.replace(/\s+/g, " ")}`)
     )
