@@ -39,6 +39,8 @@ export interface Dialect {
   readonly position: (text: Fragment, character: string) => Fragment
   /** Goes after a SELECT whose rows are to be changed: on Postgres, a row that another transaction has is left out. */
   readonly skipLocked: Fragment
+  /** How many rows the last statement has changed; on Postgres, whether the transaction has changed anything. */
+  readonly changes: Fragment
   /** Goes after a SELECT: on Postgres, waits until no other transaction has the rows, and keeps others out. */
   readonly locked: Fragment
   /**
@@ -83,6 +85,7 @@ const sqlite = (sql: Template): Dialect => {
     jsonArray: (items) => sql`json_array(${sql.join(", ", items)})`,
     textsOf: (json) => sql`(SELECT value FROM json_each(${json}))`,
     position: (text, character) => sql`instr(${text}, ${character})`,
+    changes: sql`changes()`,
     skipLocked: sql``,
     locked: sql``,
     // One transaction writes at a time, and takes its numbers within it.
@@ -118,6 +121,7 @@ const postgres = (sql: Template): Dialect => {
     jsonArray: (items) => sql`jsonb_build_array(${sql.join(", ", items)})`,
     textsOf: (json) => sql`(SELECT item FROM jsonb_array_elements_text(CAST(${json} AS jsonb)) AS item)`,
     position: (text, character) => sql`strpos(${text}, ${character})`,
+    changes: sql`CASE WHEN pg_current_xact_id_if_assigned() IS NULL THEN 0 ELSE 1 END`,
     skipLocked: sql`FOR UPDATE SKIP LOCKED`,
     locked: sql`FOR UPDATE`,
     // All share these locks, so nobody waits for one. A transaction takes only one, because there is room for few.

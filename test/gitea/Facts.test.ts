@@ -14,7 +14,7 @@ import { Pipeline } from "../../src/tasks/Pipeline.js"
 import { TaskStore } from "../../src/tasks/TaskStore.js"
 
 const layer = TaskStore.layer.pipe(
-  Layer.provideMerge(Layer.mergeAll(Storage.layerFile(":memory:"), WakeUps.layer, Pipeline.layerDefault, projectsLayer))
+  Layer.provideMerge(Layer.mergeAll(Storage.layerFile(":memory:"), WakeUps.layerPolling("500 millis"), Pipeline.layerDefault, projectsLayer))
 )
 
 /** As Gitea tells it, whose clock is far ahead of ours. */
