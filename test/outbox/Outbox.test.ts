@@ -27,7 +27,7 @@ const event = (id: string, lane: string): NewEvent => ({
 })
 
 /** What holds for every outbox, wherever its rows are kept. */
-onEachEngine("Outbox", ({ storage }) => {
+onEachEngine("Outbox", ({ dialect, hosts, storage }) => {
   const layer = Layer.provideMerge(Outbox.layer, storage)
 
   it.scoped("a bug that one event brings to light makes it a dead letter, and stops nobody", () =>
@@ -54,9 +54,13 @@ onEachEngine("Outbox", ({ storage }) => {
       const published = yield* Effect.forEach([event("one", "ET-1"), unfit, unfit], outbox.publish, {
         concurrency: "unbounded"
       })
-      assert.deepStrictEqual(published.map(({ duplicate }) => duplicate), [false, true, true])
-      assert.deepInclude(yield* outbox.status, { pending: 1, dead: 0 })
-      assert.deepStrictEqual(yield* outbox.deadLetters({ limit: 10 }), [])
+      const first = published.findIndex(({ duplicate }) => !duplicate)
+      assert.deepStrictEqual(published.map(({ duplicate }) => duplicate), [0, 1, 2].map((n) => n !== first))
+      // Transactions of a host on Postgres are not in the order in which they began.
+      const isFit = first === 0
+      assert.isTrue(isFit || (dialect === "postgres" && hosts))
+      assert.deepInclude(yield* outbox.status, isFit ? { pending: 1, dead: 0 } : { pending: 0, dead: 1 })
+      assert.lengthOf(yield* outbox.deadLetters({ limit: 10 }), isFit ? 0 : 1)
     }).pipe(Effect.provide(layer)))
 
   it.scoped("a lane is claimed once, and again after it was settled", () =>
