@@ -39,6 +39,10 @@ export interface Dialect {
   readonly position: (text: Fragment, character: string) => Fragment
   /** Goes after a SELECT whose rows are to be changed: on Postgres, a row that another transaction has is left out. */
   readonly skipLocked: Fragment
+  /** Whether processes on other machines may use the database too. */
+  readonly isShared: boolean
+  /** Now, in milliseconds, by one clock for all who use the database. `now` is that of this process. */
+  readonly clock: (now: number) => Fragment
   /** How many rows the last statement has changed; on Postgres, whether the transaction has changed anything. */
   readonly changes: Fragment
   /** Goes after a SELECT: on Postgres, waits until no other transaction has the rows, and keeps others out. */
@@ -74,6 +78,8 @@ const sqlite = (sql: Template): Dialect => {
     jsonArray: (items) => sql`json_array(${sql.join(", ", items)})`,
     textsOf: (json) => sql`(SELECT value FROM json_each(${json}))`,
     position: (text, character) => sql`instr(${text}, ${character})`,
+    isShared: false,
+    clock: (now) => sql`${now}`,
     changes: sql`changes()`,
     skipLocked: sql``,
     locked: sql``
@@ -100,6 +106,8 @@ const postgres = (sql: Template): Dialect => {
     jsonArray: (items) => sql`jsonb_build_array(${sql.join(", ", items)})`,
     textsOf: (json) => sql`(SELECT item FROM jsonb_array_elements_text(CAST(${json} AS jsonb)) AS item)`,
     position: (text, character) => sql`strpos(${text}, ${character})`,
+    isShared: true,
+    clock: () => sql`CAST(extract(epoch FROM clock_timestamp()) * 1000 AS bigint)`,
     changes: sql`CASE WHEN pg_current_xact_id_if_assigned() IS NULL THEN 0 ELSE 1 END`,
     skipLocked: sql`FOR UPDATE SKIP LOCKED`,
     locked: sql`FOR UPDATE`
