@@ -257,13 +257,13 @@ export const readOwed = (
   lane: Lane,
   stateEvent: EventSequence | null,
   isRetried: boolean,
-  now: EpochMillis
+  now: EpochMillis,
+  ofLane = sql`lane = ${lane.id} AND status = 'pending' AND comment = 'pending'`
 ): Effect.Effect<Owed | undefined, SqlError> =>
   Effect.gen(function*() {
     const columns = sql.literal(eventColumns)
     const comments = yield* sql<OwedRow>`SELECT ${columns} FROM plane_sync_event
-      WHERE lane = ${lane.id} AND status = 'pending' AND comment = 'pending' ORDER BY sequence
-      LIMIT ${sql.literal(String(maxOwedComments))}`
+      WHERE ${ofLane} ORDER BY sequence LIMIT ${sql.literal(String(maxOwedComments))}`
     const bySequence = (sequence: EventSequence) =>
       Effect.map(
         sql<OwedRow>`SELECT ${columns} FROM plane_sync_event WHERE sequence = ${sequence}`,

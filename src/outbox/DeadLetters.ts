@@ -7,7 +7,6 @@ import { flag } from "../storage/Dialect.js"
 import type { Fragment, Sql } from "../storage/Sql.js"
 import type { DeadCode } from "./DeadCode.js"
 import type { DeliveryKind } from "./DeliveryKind.js"
-import { folded } from "./Fold.js"
 import { moreUrgent } from "./LaneUpdate.js"
 import { idleDue } from "./Placing.js"
 import type { EventStatus } from "./StoredEvent.js"
@@ -84,9 +83,9 @@ interface Chosen {
 /** How many dead letters one transaction takes, because publishing waits for it. */
 export const deadLetterBatch = 500
 
-// The first statement writes, as every transaction's must. It takes the letters out of the dead ones and returns them.
+// Takes the letters out of the dead ones and returns them.
 const choose = (sql: Sql, which: Batch, status: "retried" | "discarded") =>
-  sql<Chosen>`UPDATE plane_sync_delivery SET status = ${status} WHERE id IN (
+  sql<Chosen>`UPDATE plane_sync_delivery SET status = ${status} WHERE status = 'dead' AND id IN (
       SELECT id FROM plane_sync_delivery WHERE status = 'dead' AND ${
     "id" in which ? sql`id = ${which.id}` : sql`code = ${which.code} AND id > ${which.after} AND id <= ${which.upTo}`
   } ${status === "retried" ? sql`AND code <> 'unfit'` : sql``} ORDER BY id LIMIT ${
@@ -156,7 +155,7 @@ interface Changed {
 
 const changed = (sql: Sql, other: Fragment) =>
   sql`status, ${flag(sql, sql`${other} IN ('pending', 'retried')`)} AS "otherIsOwed",
-    ${flag(sql, sql`sequence <= ${folded(sql)}`)} AS "isFolded"`
+    folded AS "isFolded"`
 
 // One of the two things that the event owes was dead. So the event was pending where the other was pending, and dead
 // otherwise. An event that is not folded yet is counted when it is.

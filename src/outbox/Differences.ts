@@ -10,6 +10,7 @@ import type { StorageError } from "../storage/StorageError.js"
 import { moreUrgent } from "./LaneUpdate.js"
 import type { EventStatus } from "./StoredEvent.js"
 import { makeTally } from "./Tally.js"
+import { keepTurnsAway } from "./Turns.js"
 
 /** A work item that owes no state, with the last stage that was published of it. */
 export interface AtStage {
@@ -64,6 +65,7 @@ export const oweState = (
 ): Effect.Effect<boolean, SqlError> =>
   Effect.gen(function*() {
     const tally = makeTally(sql)
+    yield* keepTurnsAway(sql)
     const [before] = yield* sql<{ sequence: number; status: EventStatus }>`UPDATE plane_sync_lane
       SET state_event = latest_stage, asked = ${shown}, restore = NULL, read_at = NULL, placed_for = NULL,
         respected = 0

@@ -47,8 +47,13 @@ export const followTask = (sql: Sql, item: ItemOfProject, now: EpochMillis) =>
  * Runs within a transaction.
  */
 export const leaveStates = (sql: Sql, item: NamedItem) =>
-  Effect.asVoid(sql`UPDATE plane_sync_lane SET asked = NULL,
-    left_until = coalesce((SELECT max(sequence) FROM plane_sync_event), 0) WHERE ${itsLanes(sql, item)}`)
+  Effect.asVoid(Effect.zipRight(
+    // A key whose events are all new has no lane yet.
+    sql`INSERT INTO plane_sync_lane (name, project) SELECT lane_name, coalesce(project, '') FROM plane_sync_event
+      WHERE folded = 0 AND lane_name = ${item.key} ORDER BY sequence LIMIT 1 ON CONFLICT (name) DO NOTHING`,
+    sql`UPDATE plane_sync_lane SET asked = NULL,
+      left_until = coalesce((SELECT max(sequence) FROM plane_sync_event), 0) WHERE ${itsLanes(sql, item)}`
+  ))
 
 /**
  * Whether the state of an event is left: it is not set any more. A person's move that ended the task, and that our

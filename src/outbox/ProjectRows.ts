@@ -3,6 +3,7 @@ import { Effect, Either, Schema } from "effect"
 import type { Place } from "../domain/Place.js"
 import { PlaneStateId } from "../domain/StageStates.js"
 import type { Sql } from "../storage/Sql.js"
+import { keepTurnsAway } from "./Turns.js"
 
 const Listed = Schema.parseJson(Schema.NullOr(Schema.Array(Schema.Struct({
   id: PlaneStateId,
@@ -28,10 +29,12 @@ export const readPlaces = (sql: Sql): Effect.Effect<ReadonlyMap<string, Place>, 
  */
 export const keepPlace = (sql: Sql, identifier: string, { id, listed }: Place) =>
   Effect.gen(function*() {
+    yield* keepTurnsAway(sql)
     const former = yield* sql<{ identifier: string }>`DELETE FROM plane_sync_project
       WHERE plane_id = ${id} AND identifier <> ${identifier} RETURNING identifier`
     for (const { identifier: before } of former) {
       yield* sql`UPDATE plane_sync_lane SET project = ${identifier} WHERE project = ${before}`
+      yield* sql`UPDATE plane_sync_event SET project = ${identifier} WHERE folded = 0 AND project = ${before}`
     }
     const [was] = yield* sql<{ id: string }>`SELECT plane_id AS id FROM plane_sync_project
       WHERE identifier = ${identifier}`
@@ -50,6 +53,7 @@ export const keepPlace = (sql: Sql, identifier: string, { id, listed }: Place) =
  */
 export const sortLanes = (sql: Sql, identifiers: ReadonlyArray<string>): Effect.Effect<void, SqlError> =>
   Effect.gen(function*() {
+    yield* keepTurnsAway(sql)
     const set = sql.texts(identifiers)
     const dash = sql.position(sql`name`, "-")
     const identifier = sql`CASE WHEN ${dash} > 0 THEN substr(name, 1, ${dash} - 1) END`

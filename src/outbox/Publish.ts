@@ -18,24 +18,17 @@ export interface Published {
 
 const insert = (sql: Storage["Type"]["sql"], events: ReadonlyArray<NewEvent>) =>
   Effect.gen(function*() {
-    const lanes = new Map<string, string>()
     const rows = events.map(({ body, id, lane, occurredAt, project, publishedAt, stage, unfit, urgent, workItem }) => {
-      if (lane !== undefined) lanes.set(lane, project)
       const debt = unfit === undefined ? "pending" : "dead"
       const state = stage === undefined ? "none" : debt
-      return [id, workItem, body, stage, occurredAt, publishedAt, lane, debt, state, urgent ? 1 : 0]
+      return [id, workItem, body, stage, occurredAt, publishedAt, lane, debt, state, urgent ? 1 : 0, project]
     })
-    // A key may have been published before its project was set.
-    yield* sql`INSERT INTO plane_sync_lane (name, project)
-      SELECT value ->> 0, value ->> 1 FROM ${sql.each(Array.from(lanes))} WHERE true
-      ON CONFLICT (name) DO UPDATE SET project = excluded.project WHERE plane_sync_lane.project = '' AND excluded.project <> ''`
     const inserted = yield* sql<{ sequence: EventSequence; id: string }>`
-      INSERT INTO plane_sync_event (id, work_item, body, stage, occurred_at, published_at, lane, comment, state, urgent)
+      INSERT INTO plane_sync_event (id, work_item, body, stage, occurred_at, published_at, lane_name, comment, state, urgent,
+        project)
       SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, CAST(value ->> 4 AS bigint),
-        CAST(value ->> 5 AS bigint),
-        (SELECT coalesce(target, id) FROM plane_sync_lane WHERE name = value ->> 6), value ->> 7, value ->> 8,
-        CAST(value ->> 9 AS bigint)
-      FROM ${sql.each(rows)} WHERE true ORDER BY key
+        CAST(value ->> 5 AS bigint), value ->> 6, value ->> 7, value ->> 8, CAST(value ->> 9 AS bigint), value ->> 10
+      FROM ${sql.each(rows)} WHERE ${sql.numbering("plane_sync_event", "sequence")} ORDER BY key
       ON CONFLICT (id) DO NOTHING
       RETURNING sequence, id`
     return new Map(inserted.map((row) => [row.id, row.sequence]))

@@ -269,3 +269,25 @@ export const storyColumns: Migration = Effect.gen(function*() {
   yield* sql`ALTER TABLE plane_sync_sender ADD COLUMN probe_asked ${number}`
   yield* sql`ALTER TABLE plane_sync_sender ADD COLUMN probe_seen ${text}`
 })
+
+/**
+ * Which events are folded, and the lane of those that are not by its name, with its project: a publish only inserts, so
+ * it waits for nobody who has a lane. That an event is new is told by itself and not by its sequence, because on
+ * Postgres sequences are taken in another order than commits are made.
+ */
+export const newEventColumns: Migration = Effect.gen(function*() {
+  const sql = yield* SqlClient.SqlClient
+  const { isSqlite, number, text } = yield* ddl
+  yield* sql`ALTER TABLE plane_sync_event ADD COLUMN folded ${number} NOT NULL DEFAULT 0`
+  yield* sql`ALTER TABLE plane_sync_event ADD COLUMN lane_name ${text}`
+  yield* sql`ALTER TABLE plane_sync_event ADD COLUMN project ${text}`
+  if (isSqlite) {
+    yield* sql`UPDATE plane_sync_event SET folded = 1 WHERE sequence <= (SELECT sequence FROM plane_sync_folded)`
+    yield* sql`UPDATE plane_sync_event SET lane = NULL, lane_name = l.name, project = l.project
+      FROM plane_sync_lane l WHERE l.id = plane_sync_event.lane
+        AND plane_sync_event.sequence > (SELECT sequence FROM plane_sync_folded)`
+  }
+  yield* sql`CREATE INDEX plane_sync_event_new ON plane_sync_event (folded, sequence, status) WHERE folded = 0`
+  yield* sql`CREATE INDEX plane_sync_event_named ON plane_sync_event (lane_name, sequence) WHERE folded = 0`
+  yield* sql`DROP TABLE plane_sync_folded`
+})
