@@ -26,9 +26,10 @@ export const rememberClaims = (
         AND (${textRank}, ${textAt}) >= (text_rank, text_at) RETURNING 1`
     if (better === undefined) return
     yield* sql`DELETE FROM plane_sync_claim WHERE repository = ${repository} AND number = ${number}`
-    const rows = JSON.stringify(claims.map(({ key, kind }) => [key, kind]))
+    const rows = claims.map(({ key, kind }) => [key, kind])
     yield* sql`INSERT INTO plane_sync_claim (repository, number, key, kind)
-      SELECT ${repository}, ${number}, value ->> 0, value ->> 1 FROM json_each(${rows})`
+      SELECT CAST(${repository} AS bigint), CAST(${number} AS bigint), value ->> 0, value ->> 1
+      FROM ${sql.each(rows)}`
   })
 
 /** The keys of the work items that a pull request is about, or that it reverts. */

@@ -30,11 +30,10 @@ export const prunePullRequests = (sql: Sql, before: EpochMillis): Effect.Effect<
           AND ${concernsNoTask(sql, columns)}
         ORDER BY received_at LIMIT ${sql.literal(String(pruneBatch))})
       RETURNING repository, number`
-    const keys = JSON.stringify(deleted.map(({ number, repository }) => [repository, number]))
-    yield* sql`DELETE FROM plane_sync_review
-      WHERE (repository, number) IN (SELECT value ->> 0, value ->> 1 FROM json_each(${keys}))`
-    yield* sql`DELETE FROM plane_sync_claim
-      WHERE (repository, number) IN (SELECT value ->> 0, value ->> 1 FROM json_each(${keys}))`
+    const each = sql.each(deleted.map(({ number, repository }) => [repository, number]))
+    const keys = sql`(SELECT CAST(value ->> 0 AS bigint), CAST(value ->> 1 AS bigint) FROM ${each})`
+    yield* sql`DELETE FROM plane_sync_review WHERE (repository, number) IN ${keys}`
+    yield* sql`DELETE FROM plane_sync_claim WHERE (repository, number) IN ${keys}`
     return deleted.length === pruneBatch
   })
 

@@ -3,7 +3,7 @@ import { Effect } from "effect"
 
 // These tables have a handful of rows, however much is stored.
 const small =
-  /^SCAN (plane_sync_(count|folded|sender|migrations|project)|json_each|[pu] VIRTUAL|\(subquery|CONSTANT|\d+-ROW)/
+  /^SCAN (plane_sync_(count|folded|sender|migrations|project)|json_each|(each|other|[pu]) VIRTUAL|\(subquery|CONSTANT|\d+-ROW)/
 
 // Migrations run once, and may read whole tables.
 const ofMigrations =
