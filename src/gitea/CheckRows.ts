@@ -2,9 +2,25 @@ import type { EpochMillis } from "../base/Time.js"
 import type { Sql } from "../storage/Sql.js"
 import type { CommitStatus, PullRequest, PullRequestId, StatusSeen } from "./Facts.js"
 
+const isNewer = (seen: StatusSeen, held: StatusSeen | undefined) =>
+  held === undefined || seen.id > held.id || (seen.id === held.id && seen.state !== held.state)
+
+/**
+ * The newest of each check, in one order for all: Postgres refuses a statement that would change a row twice, and who
+ * changes many in another order may wait for somebody who waits for him.
+ */
+const newest = (seen: ReadonlyArray<StatusSeen>) => {
+  const found = new Map<string, StatusSeen>()
+  for (const one of seen) {
+    const key = JSON.stringify([one.repository, one.sha, one.context])
+    if (isNewer(one, found.get(key))) found.set(key, one)
+  }
+  return Array.from(found).sort(([one], [other]) => one < other ? -1 : 1).map(([, one]) => one)
+}
+
 /** Remembers checks of commits, whether or not a pull request with such a head is known yet. */
 export const rememberStatuses = (sql: Sql, seen: ReadonlyArray<StatusSeen>, now: EpochMillis) => {
-  const rows = seen.map(({ context, creator, description, id, repository, sha, state }) => [
+  const rows = newest(seen).map(({ context, creator, description, id, repository, sha, state }) => [
     repository,
     sha,
     context,
@@ -37,7 +53,10 @@ export const rememberAskedStatuses = (
   asked: ReadonlyArray<Pick<CommitStatus, "context" | "creator" | "description" | "state">>,
   now: EpochMillis
 ) => {
-  const rows = asked.map(({ context, creator, description, state }) => [context, state, description, creator])
+  // The last of those that stand twice, and in one order for all: see `newest`.
+  const each = new Map(asked.map((one) => [JSON.stringify(one.context), one]))
+  const rows = Array.from(each).sort(([one], [other]) => one < other ? -1 : 1)
+    .map(([, { context, creator, description, state }]) => [context, state, description, creator])
   return sql`INSERT INTO plane_sync_commit_status AS held
       (repository, sha, context, status_id, state, description, creator, received_at)
     SELECT CAST(${repository} AS bigint), ${headSha}, value ->> 0, 0, value ->> 1, value ->> 2, value ->> 3,

@@ -39,18 +39,21 @@ const leaving = (sql: Sql, headSha: string, before: Fragment) =>
  * Remembers a pull request as it was seen. Hooks come in any order, so the newest one counts, separately for its head
  * and for its state. But a pull request that was merged stays merged. And a head that was left does not return by a
  * hook of the same moment and rank: it may be an old push that somebody sends again. A later hook, or Gitea when it is
- * asked, knows better.
+ * asked, knows better. Returns the keys that it named until then, if it names others now.
  */
 export const rememberPullRequest = (
   sql: Sql,
   seen: PullRequestSeen,
   claims: ReadonlyArray<Claim>,
   now: EpochMillis
-): Effect.Effect<void, SqlError> =>
+): Effect.Effect<ReadonlyArray<CanonicalKey>, SqlError> =>
   Effect.gen(function*() {
     const rank = seen.headRank * ranks + seen.rank
     const told = sql`(${seen.updatedAt}, ${seen.headRank * ranks})`
     const known = sql`(updated_at, rank - rank % ${ranks})`
+    // First of all: whoever else remembers something of this repository waits here until this is committed. So nobody
+    // inserts the pull request between the two statements that follow.
+    yield* rememberRepositories(sql, [{ id: seen.repository, name: seen.name }])
     yield* sql`UPDATE plane_sync_pull_request
       SET head_sha = ${seen.headSha}, rank = ${seen.headRank * ranks} + rank % ${ranks},
         left_heads = ${leaving(sql, seen.headSha, sql`CASE WHEN ${told} > ${known} THEN '[]' ELSE left_heads END`)}
@@ -69,9 +72,9 @@ export const rememberPullRequest = (
       WHERE (excluded.updated_at, ${seen.rank}) >= (held.updated_at, held.rank % ${ranks})`
     // An older version did not store these, and an older hook knows them better than nobody.
     yield* fillIn(sql, seen, seen)
-    yield* rememberRepositories(sql, [{ id: seen.repository, name: seen.name }])
-    yield* rememberClaims(sql, seen, claims)
+    const before = yield* rememberClaims(sql, seen, claims)
     if (seen.merged) yield* rememberMerged(sql, seen, seen.mergedAt, now)
+    return before
   })
 
 /** Remembers what is not known yet of a pull request. */

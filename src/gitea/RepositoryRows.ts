@@ -6,15 +6,25 @@ import type { Sql } from "../storage/Sql.js"
 import type { Repository } from "./Facts.js"
 import { idsIn } from "./Forges.js"
 
-/** Remembers repositories by the names that they have now: whatever tells of one tells its name. */
+/**
+ * Remembers repositories by the names that they have now: whatever tells of one tells its name. Until the transaction
+ * ends it has them for itself, so it takes them in one order, and before anything else.
+ */
 export const rememberRepositories = (
   sql: Sql,
   repositories: ReadonlyArray<Repository>
-): Effect.Effect<void, SqlError> =>
-  Effect.asVoid(sql`INSERT INTO plane_sync_repository AS held (id, name)
-    SELECT CAST(value ->> 0 AS bigint), value ->> 1
-    FROM ${sql.each(repositories.map(({ id, name }) => [id, name]))} WHERE true ORDER BY key
+): Effect.Effect<void, SqlError> => {
+  // Postgres refuses a statement that would change a row twice.
+  const names = new Map(repositories.map(({ id, name }) => [id, name]))
+  const rows = Array.from(names).sort(([one], [other]) => one - other)
+  return Effect.asVoid(sql`INSERT INTO plane_sync_repository AS held (id, name)
+    SELECT CAST(value ->> 0 AS bigint), value ->> 1 FROM ${sql.each(rows)} WHERE true ORDER BY key
     ON CONFLICT (id) DO UPDATE SET name = excluded.name WHERE held.name <> excluded.name`)
+}
+
+/** Has a repository for itself until the transaction ends: see `rememberRepositories`. */
+export const holdRepository = (sql: Sql, id: number): Effect.Effect<void, SqlError> =>
+  Effect.asVoid(sql`UPDATE plane_sync_repository SET name = name WHERE id = ${id}`)
 
 /** How soon after it was asked about a repository Gitea is asked again. */
 export const stirredAgainAfter = Duration.seconds(5)

@@ -4,6 +4,7 @@ import { makeBatcher } from "../base/Batcher.js"
 import { makeEventLoopTurn } from "../base/EventLoopTurn.js"
 import type { Signal } from "../base/Signal.js"
 import { makeSignal } from "../base/Signal.js"
+import { cleanText, reasonLimit } from "../base/Text.js"
 import type { EpochMillis } from "../base/Time.js"
 import { epochMillis } from "../base/Time.js"
 import { nextDueAt } from "../storage/DueWork.js"
@@ -221,9 +222,9 @@ export const settle = (sql: Sql, outcomes: HookOutcomes) => {
   const rows = Array.from(outcomes, ([id, outcome]) => {
     switch (outcome._tag) {
       case "Done":
-        return [id, "done", outcome.meaning ?? null, 0]
+        return [id, "done", outcome.meaning === undefined ? null : cleanText(outcome.meaning, reasonLimit), 0]
       case "Skipped":
-        return [id, "skipped", outcome.reason, 0]
+        return [id, "skipped", cleanText(outcome.reason, reasonLimit), 0]
       case "Later":
         return [id, "pending", outcome.reason, outcome.dueAt]
     }

@@ -14,6 +14,7 @@ import {
   rememberAnswer
 } from "../../src/gitea/PullRequestRows.js"
 import {
+  holdRepository,
   makeRepositoriesDue,
   readDueRepositories,
   readKnownNames,
@@ -79,6 +80,7 @@ const everything = Effect.gen(function*() {
     settleRepository(sql, { id: 1, name: "", stirs: 0, dueAt: EpochMillis(0) }, EpochMillis(2), EpochMillis(2))
   )
   yield* write(makeRepositoriesDue(sql, EpochMillis(2)))
+  yield* write(holdRepository(sql, held.repository))
   yield* write(rememberAnswer(sql, held, held, EpochMillis(2)))
   yield* write(rememberAskedStatuses(sql, held, [], EpochMillis(2)))
   yield* write(receivedBy(sql, held, EpochMillis(2)))
