@@ -35,6 +35,12 @@ export interface Dialect {
   readonly jsonArray: (items: ReadonlyArray<Fragment>) => Fragment
   /** The texts of the text of a JSON array, for an IN. */
   readonly textsOf: (json: Fragment) => Fragment
+  /**
+   * The text at a path of a JSON text from outside; null where there is none. On Postgres it is read with U+FFFD in
+   * place of the escapes of U+0000 and of surrogates, because one of them would have all of the JSON refused. Meant for
+   * ids, which have none.
+   */
+  readonly textAt: (json: Fragment, path: ReadonlyArray<string>) => Fragment
   /** Where a character is in a text, counted from 1; 0 where it is not. */
   readonly position: (text: Fragment, character: string) => Fragment
   /** Goes after a SELECT whose rows are to be changed: on Postgres, a row that another transaction has is left out. */
@@ -88,6 +94,7 @@ const sqlite = (sql: Template): Dialect => {
     },
     jsonArray: (items) => sql`json_array(${sql.join(", ", items)})`,
     textsOf: (json) => sql`(SELECT value FROM json_each(${json}))`,
+    textAt: (json, path) => sql`(${json} ->> ${sql.literal(`'$.${path.join(".")}'`)})`,
     position: (text, character) => sql`instr(${text}, ${character})`,
     isShared: false,
     clock: (now) => sql`${now}`,
@@ -105,6 +112,9 @@ const numberLocks = "752637963"
 
 /** Such a lock has a number of 32 bits. From then on nothing is settled while anybody publishes. */
 const largestLock = "2147483647"
+
+// The replacement is as long, so that a backslash before it that is escaped itself stays so.
+const anyUnstorable = "'\\\\u(0000|[dD][89a-fA-F][0-9a-fA-F]{2})'"
 
 const postgres = (sql: Template): Dialect => {
   const numbersOf = (table: string, column: string) => sql.literal(`${table}_${column}_seq`)
@@ -126,6 +136,10 @@ const postgres = (sql: Template): Dialect => {
     },
     jsonArray: (items) => sql`jsonb_build_array(${sql.join(", ", items)})`,
     textsOf: (json) => sql`(SELECT item FROM jsonb_array_elements_text(CAST(${json} AS jsonb)) AS item)`,
+    // As json, because jsonb refuses some numbers, too.
+    textAt: (json, path) =>
+      sql`(CAST(regexp_replace(${json}, ${sql.literal(anyUnstorable)}, '\\\\ufffd', 'g') AS json)
+        #>> ${sql.literal(`'{${path.join(",")}}'`)})`,
     position: (text, character) => sql`strpos(${text}, ${character})`,
     isShared: true,
     clock: () => sql`CAST(extract(epoch FROM clock_timestamp()) * 1000 AS bigint)`,
