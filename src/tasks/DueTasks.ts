@@ -31,7 +31,7 @@ export const readDueTasks = (
   furthest: EpochMillis
 ): Effect.Effect<ReadonlyArray<DueTask>, SqlError> =>
   sql<DueTask>`SELECT * FROM (SELECT id, due_at AS "dueAt" FROM plane_sync_task
-      WHERE due_at > ${furthest} ORDER BY due_at LIMIT ${limit})
+      WHERE due_at > ${furthest} ORDER BY due_at, id LIMIT ${limit}) far
     UNION ALL SELECT * FROM (SELECT id, due_at AS "dueAt" FROM plane_sync_task
-      WHERE due_at <= ${furthest} ORDER BY due_at LIMIT ${limit})
+      WHERE due_at <= ${furthest} ORDER BY due_at, id LIMIT ${limit}) near
     LIMIT ${limit}`

@@ -212,7 +212,8 @@ const make = Effect.gen(function*() {
       const [news] = yield* sql`INSERT INTO plane_sync_report (task, stage, outcome, reason, at)
         VALUES (${id}, ${stage}, ${outcome}, ${words}, ${now})
         ON CONFLICT (task, stage) DO UPDATE SET outcome = excluded.outcome, reason = excluded.reason, at = excluded.at
-          WHERE outcome <> excluded.outcome OR reason IS NOT excluded.reason
+          WHERE plane_sync_report.outcome <> excluded.outcome
+            OR plane_sync_report.reason IS DISTINCT FROM excluded.reason
         RETURNING 1`
       if (news !== undefined) yield* touch(sql, id, now)
       yield* endReported(sql, id, stage)
