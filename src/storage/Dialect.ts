@@ -41,6 +41,11 @@ export interface Dialect {
   readonly skipLocked: Fragment
   /** Goes after a SELECT: on Postgres, waits until no other transaction has the rows, and keeps others out. */
   readonly locked: Fragment
+  /**
+   * To be selected before anything else in a transaction: on Postgres, waits until no other transaction has the turn of
+   * this name, and keeps it until this one ends. SQLite lets only one write anyway.
+   */
+  readonly turn: (name: string) => Fragment
 }
 
 /** What a dialect is made of. */
@@ -73,7 +78,8 @@ const sqlite = (sql: Template): Dialect => {
     textsOf: (json) => sql`(SELECT value FROM json_each(${json}))`,
     position: (text, character) => sql`instr(${text}, ${character})`,
     skipLocked: sql``,
-    locked: sql``
+    locked: sql``,
+    turn: () => sql`NULL`
   }
 }
 
@@ -98,7 +104,8 @@ const postgres = (sql: Template): Dialect => {
     textsOf: (json) => sql`(SELECT item FROM jsonb_array_elements_text(CAST(${json} AS jsonb)) AS item)`,
     position: (text, character) => sql`strpos(${text}, ${character})`,
     skipLocked: sql`FOR UPDATE SKIP LOCKED`,
-    locked: sql`FOR UPDATE`
+    locked: sql`FOR UPDATE`,
+    turn: (name) => sql`pg_advisory_xact_lock(hashtextextended(${name}, 0))`
   }
 }
 

@@ -7,6 +7,7 @@ import { earlier, later } from "../base/Time.js"
 import type { Stage } from "../domain/Stage.js"
 import { flag } from "../storage/Dialect.js"
 import type { Fragment, Sql } from "../storage/Sql.js"
+import { lockTask, waitForTurn } from "./Locks.js"
 import type { TaskId } from "./Task.js"
 
 /** `ORCH_LAUNCHES`: how many agents may be at work at the same time. */
@@ -159,11 +160,13 @@ export const makeCallsDue = (sql: Sql, now: EpochMillis): Effect.Effect<void, Sq
  */
 export const claimLaunch = (
   sql: Sql,
-  { dueAt, id }: LaunchRow,
+  { dueAt, id, taskId }: LaunchRow,
   most: number,
   now: EpochMillis
 ): Effect.Effect<boolean, SqlError> =>
   Effect.gen(function*() {
+    yield* waitForTurn(sql, "plane_sync_launch_claim")
+    yield* lockTask(sql, taskId)
     const isIt = sql`entry = ${id} AND state IN ('owed', 'calling') AND due_at = ${dueAt}`
     const [claimed] = yield* sql`UPDATE plane_sync_launch SET state = 'calling', at_work = 1, due_at = ${
       later(now, lease)
@@ -188,8 +191,9 @@ const holdOrDelete = (sql: Sql, isIt: Fragment) =>
  * Marks a launch as tried, which is committed before the launcher is called: from then on an agent may be at work. Says
  * whether it is still to be called, because the task may have been paused, stopped or moved meanwhile.
  */
-export const beginCall = (sql: Sql, { id }: LaunchRow, now: EpochMillis): Effect.Effect<boolean, SqlError> =>
+export const beginCall = (sql: Sql, { id, taskId }: LaunchRow, now: EpochMillis): Effect.Effect<boolean, SqlError> =>
   Effect.gen(function*() {
+    yield* lockTask(sql, taskId)
     const isIt = sql`entry = ${id} AND state = 'calling'`
     const [begun] = yield* sql`UPDATE plane_sync_launch SET tried_at = coalesce(tried_at, ${now}), due_at = ${
       later(now, lease)

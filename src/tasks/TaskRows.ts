@@ -239,3 +239,5 @@ export const taskReader = (sql: Sql, pipeline: Pipeline["Type"]) => {
       )
   }
 }
+
+export type TaskReader = ReturnType<typeof taskReader>
