@@ -12,6 +12,7 @@ export default defineConfig({
   test: {
     server: { deps: { external } },
     env: { TMPDIR: temporaryFolder() },
+    globalSetup: "./test/support/PostgresSetup.ts",
     setupFiles: ["./test/support/ImmediateTimers.ts"],
     reporters: ["default", "./test/support/SummaryReporter.ts"],
     // Much of a test's time is waiting: three processes keep two cores busy. By default there would be one.

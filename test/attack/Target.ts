@@ -7,7 +7,8 @@ import { execFile, execFileSync } from "node:child_process"
 import { build } from "../crash/Build.js"
 import type { BuildError } from "../crash/Build.js"
 import * as Child from "../crash/Child.js"
-import { freePort, inTime } from "../crash/Program.js"
+import { inTime } from "../crash/Program.js"
+import { freePort } from "../support/FreePort.js"
 
 type Settings = Readonly<Record<string, string>>
 

@@ -6,9 +6,10 @@ import { Clock, Deferred, Duration, Effect, Exit } from "effect"
 import { watch } from "node:fs"
 import type { Findings } from "../../demo/Judge.js"
 import { judge, toldBy } from "../../demo/Judge.js"
+import { freePort } from "../support/FreePort.js"
 import type { Built } from "./Build.js"
 import type { Kill } from "./Pair.js"
-import { freePort, inTime, killed, program, startPlane, within } from "./Program.js"
+import { inTime, killed, program, startPlane, within } from "./Program.js"
 import { look } from "./Scene.js"
 
 const tellLimit = Duration.seconds(30)

@@ -1,6 +1,5 @@
 import * as Path from "@effect/platform/Path"
 import { Duration, Effect, Random, Schema } from "effect"
-import { createServer } from "node:net"
 import type { Built } from "./Build.js"
 import * as Child from "./Child.js"
 import * as Plane from "./Plane.js"
@@ -30,24 +29,6 @@ export const inTime = (limit: Duration.Duration, what: string) => <A, E, R>(effe
     duration: limit,
     onTimeout: () => new Child.ChildError({ program: what, words: `not within ${Duration.format(limit)}` })
   })
-
-const isFree = (port: number) =>
-  Effect.async<boolean>((resume) => {
-    const server = createServer()
-    server.on("error", () => resume(Effect.succeed(false)))
-    server.listen(port, "127.0.0.1", () => server.close(() => resume(Effect.succeed(true))))
-  })
-
-// Below the ports that the system gives to connections, because between two lives the port belongs to nobody and must
-// stay free.
-export const freePort = Effect.iterate({ port: 0, free: false }, {
-  while: ({ free }) => !free,
-  body: () =>
-    Effect.flatMap(
-      Effect.sync(() => 20_000 + Math.floor(Math.random() * 10_000)),
-      (port) => Effect.map(isFree(port), (free) => ({ port, free }))
-    )
-}).pipe(Effect.map(({ port }) => port))
 
 const Announced = Schema.parseJson(Schema.Struct({ url: Schema.String, token: Schema.String }))
 
