@@ -24,6 +24,8 @@ interface Looked {
   readonly told: ReadonlyArray<ReadonlyArray<unknown> | null>
   /** What SQLite finds wrong with the whole file. */
   readonly damage: string | undefined
+  /** Whether processes on other machines may use it too. */
+  readonly isShared: boolean
 }
 
 const instant = (at: EpochMillis) => DateTime.formatIso(DateTime.unsafeMake(at)).replace(/\.\d+Z$/, "Z")
@@ -38,10 +40,10 @@ export const checkDatabase: Effect.Effect<Outcome<Looked>, never, Migrations> = 
   if (address._tag === "Left") return found(wrongSetting)
   if (address.right._tag === "Postgres") {
     const { findings, value } = yield* checkPostgres(address.right)
-    return { findings, value: value && { told: value.rows, damage: undefined } }
+    return { findings, value: value && { told: value.rows, damage: undefined, isShared: true } }
   }
   const { findings, value } = yield* checkFile(address.right.path)
-  return { findings, value: value && { told: value.rows, damage: value.damage } }
+  return { findings, value: value && { told: value.rows, damage: value.damage, isShared: false } }
 })
 
 /** Whether the file is whole. It has been read as a whole already. */
@@ -58,8 +60,8 @@ export const checkSpace: Effect.Effect<Outcome<never>> = Effect.matchEffect(data
 })
 
 /** Who sends what the file owes, and what it knows of senders of webhooks. */
-export const checkLeader = ({ told: [leaders, heard] }: Looked): Effect.Effect<Outcome<Database>> =>
-  Effect.map(seenLeader(leaders ?? []), (leader) => {
+export const checkLeader = ({ isShared, told: [leaders, heard] }: Looked): Effect.Effect<Outcome<Database>> =>
+  Effect.map(seenLeader(leaders ?? [], { isShared }), (leader) => {
     const isServed = leader?.active === true
     return having(
       { isServed, heard: lastHeard(heard ?? []) },

@@ -2,9 +2,25 @@ import type { EpochMillis } from "../base/Time.js"
 import type { Sql } from "../storage/Sql.js"
 import type { CommitStatus, PullRequest, PullRequestId, StatusSeen } from "./Facts.js"
 
+const isNewer = (seen: StatusSeen, held: StatusSeen | undefined) =>
+  held === undefined || seen.id > held.id || (seen.id === held.id && seen.state !== held.state)
+
+/**
+ * The newest of each check, in one order for all: Postgres refuses a statement that would change a row twice, and who
+ * changes many in another order may wait for somebody who waits for him.
+ */
+const newest = (seen: ReadonlyArray<StatusSeen>) => {
+  const found = new Map<string, StatusSeen>()
+  for (const one of seen) {
+    const key = JSON.stringify([one.repository, one.sha, one.context])
+    if (isNewer(one, found.get(key))) found.set(key, one)
+  }
+  return Array.from(found).sort(([one], [other]) => one < other ? -1 : 1).map(([, one]) => one)
+}
+
 /** Remembers checks of commits, whether or not a pull request with such a head is known yet. */
 export const rememberStatuses = (sql: Sql, seen: ReadonlyArray<StatusSeen>, now: EpochMillis) => {
-  const rows = seen.map(({ context, creator, description, id, repository, sha, state }) => [
+  const rows = newest(seen).map(({ context, creator, description, id, repository, sha, state }) => [
     repository,
     sha,
     context,
@@ -16,8 +32,9 @@ export const rememberStatuses = (sql: Sql, seen: ReadonlyArray<StatusSeen>, now:
   // A hook that is repeated is nothing new.
   return sql`INSERT INTO plane_sync_commit_status AS held
       (repository, sha, context, status_id, state, description, creator, received_at)
-    SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6, ${now}
-    FROM json_each(${JSON.stringify(rows)}) WHERE true ORDER BY key
+    SELECT CAST(value ->> 0 AS bigint), value ->> 1, value ->> 2, CAST(value ->> 3 AS bigint), value ->> 4, value ->> 5,
+      value ->> 6, CAST(${now} AS bigint)
+    FROM ${sql.each(rows)} WHERE true ORDER BY key
     ON CONFLICT (repository, sha, context) DO UPDATE SET status_id = excluded.status_id, state = excluded.state,
       description = excluded.description, creator = excluded.creator, received_at = excluded.received_at
     WHERE excluded.status_id > held.status_id
@@ -36,22 +53,25 @@ export const rememberAskedStatuses = (
   asked: ReadonlyArray<Pick<CommitStatus, "context" | "creator" | "description" | "state">>,
   now: EpochMillis
 ) => {
-  const rows = asked.map(({ context, creator, description, state }) => [context, state, description, creator])
-  return sql`INSERT INTO plane_sync_commit_status
+  // The last of those that stand twice, and in one order for all: see `newest`.
+  const each = new Map(asked.map((one) => [JSON.stringify(one.context), one]))
+  const rows = Array.from(each).sort(([one], [other]) => one < other ? -1 : 1)
+    .map(([, { context, creator, description, state }]) => [context, state, description, creator])
+  return sql`INSERT INTO plane_sync_commit_status AS held
       (repository, sha, context, status_id, state, description, creator, received_at)
-    SELECT ${repository}, ${headSha}, value ->> 0, 0, value ->> 1, value ->> 2, value ->> 3, ${now}
-    FROM json_each(${JSON.stringify(rows)}) WHERE true ORDER BY key
+    SELECT CAST(${repository} AS bigint), ${headSha}, value ->> 0, 0, value ->> 1, value ->> 2, value ->> 3,
+      CAST(${now} AS bigint)
+    FROM ${sql.each(rows)} WHERE true ORDER BY key
     ON CONFLICT (repository, sha, context) DO UPDATE SET state = excluded.state, description = excluded.description,
-      creator = coalesce(excluded.creator, creator), received_at = excluded.received_at`
+      creator = coalesce(excluded.creator, held.creator), received_at = excluded.received_at`
 }
 
 /** The pull requests whose heads are the commits of these checks. */
 export const readPullRequestsAt = (sql: Sql, statuses: ReadonlyArray<StatusSeen>) => {
   const commits = new Map(statuses.map(({ repository, sha }) => [`${repository} ${sha}`, [repository, sha]]))
-  return sql<PullRequestId & Pick<StatusSeen, "sha">>`SELECT p.repository, p.number, p.head_sha AS sha FROM json_each(${
-    JSON.stringify(Array.from(commits.values()))
-  })
-    JOIN plane_sync_pull_request p ON p.repository = value ->> 0 AND p.head_sha = value ->> 1`
+  return sql<PullRequestId & Pick<StatusSeen, "sha">>`SELECT p.repository, p.number, p.head_sha AS sha
+    FROM ${sql.each(Array.from(commits.values()))}
+    JOIN plane_sync_pull_request p ON p.repository = CAST(value ->> 0 AS bigint) AND p.head_sha = value ->> 1`
 }
 
 /** The checks of a pull request's head. */

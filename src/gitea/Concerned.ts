@@ -29,14 +29,15 @@ export const rememberConcerned = (
   now: EpochMillis
 ): Effect.Effect<ReadonlyArray<Concerned>, SqlError> =>
   Effect.gen(function*() {
-    const before = yield* readConcerned(sql, seen)
-    yield* rememberPullRequest(sql, seen, claims, now)
-    return [before, yield* readConcerned(sql, seen)]
+    const { number, repository } = seen
+    const keys = yield* rememberPullRequest(sql, seen, claims, now)
+    return [{ repository, number, keys }, yield* readConcerned(sql, seen)]
   })
 
 /**
  * The tasks that have to look again, each linked to the pull request that is shown with it. Read after the commit, so
- * that a task is found, too, that was started meanwhile and whose gates did not see these facts.
+ * that a task is found, too, that was started meanwhile and whose gates did not see these facts. They are in one order
+ * for all, because who changes many in another order may wait for somebody who waits for him.
  */
 export const tasksConcerned = (
   tasks: TaskStore["Type"],
@@ -49,5 +50,5 @@ export const tasksConcerned = (
       for (const task of yield* tasks.tasksOf(pullRequest)) due.set(task.id, task)
     }
     for (const task of due.values()) yield* pullRequests.link(task)
-    return Array.from(due.keys())
+    return Array.from(due.keys()).sort((one, other) => one - other)
   })

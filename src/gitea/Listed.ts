@@ -2,9 +2,10 @@ import { DateTime, Schema } from "effect"
 import { EpochMillis } from "../base/Time.js"
 import type { PullRequestSeen } from "./Facts.js"
 import { IdInForge, repositoryIdIn } from "./Forges.js"
+import { OutsideText } from "./OutsideText.js"
 import { branchOf, isDraft } from "./PullRequestBody.js"
 
-const text = Schema.optionalWith(Schema.String, { nullable: true, default: () => "" })
+const text = Schema.optionalWith(OutsideText, { nullable: true, default: () => "" })
 
 /** An open pull request in a list that Gitea answers. Only what is needed is decoded. */
 export const ListedPullRequest = Schema.Struct({
@@ -14,11 +15,11 @@ export const ListedPullRequest = Schema.Struct({
   draft: Schema.optionalWith(Schema.Boolean, { nullable: true }),
   user: Schema.optional(Schema.NullOr(Schema.Struct({ login: text }))),
   base: Schema.Struct({
-    ref: Schema.String,
-    repo: Schema.Struct({ id: IdInForge, full_name: Schema.String, default_branch: text })
+    ref: OutsideText,
+    repo: Schema.Struct({ id: IdInForge, full_name: OutsideText, default_branch: text })
   }),
   head: Schema.Struct({
-    label: Schema.optionalWith(Schema.String, { nullable: true }),
+    label: Schema.optionalWith(OutsideText, { nullable: true }),
     ref: text,
     sha: text,
     repo_id: Schema.optional(Schema.NullOr(Schema.Int))

@@ -24,17 +24,18 @@ export const prunePullRequests = (sql: Sql, before: EpochMillis): Effect.Effect<
       number: sql.literal("p.number"),
       keys: sql`SELECT c.key FROM plane_sync_claim c WHERE c.repository = p.repository AND c.number = p.number`
     }
+    // What others change meanwhile is judged again by the conditions outside.
     const deleted = yield* sql<{ repository: number; number: number }>`DELETE FROM plane_sync_pull_request
       WHERE (repository, number) IN (
         SELECT repository, number FROM plane_sync_pull_request p WHERE open = 0 AND received_at < ${before}
           AND ${concernsNoTask(sql, columns)}
         ORDER BY received_at LIMIT ${sql.literal(String(pruneBatch))})
+        AND open = 0 AND received_at < ${before}
       RETURNING repository, number`
-    const keys = JSON.stringify(deleted.map(({ number, repository }) => [repository, number]))
-    yield* sql`DELETE FROM plane_sync_review
-      WHERE (repository, number) IN (SELECT value ->> 0, value ->> 1 FROM json_each(${keys}))`
-    yield* sql`DELETE FROM plane_sync_claim
-      WHERE (repository, number) IN (SELECT value ->> 0, value ->> 1 FROM json_each(${keys}))`
+    const each = sql.each(deleted.map(({ number, repository }) => [repository, number]))
+    const keys = sql`(SELECT CAST(value ->> 0 AS bigint), CAST(value ->> 1 AS bigint) FROM ${each})`
+    yield* sql`DELETE FROM plane_sync_review WHERE (repository, number) IN ${keys}`
+    yield* sql`DELETE FROM plane_sync_claim WHERE (repository, number) IN ${keys}`
     return deleted.length === pruneBatch
   })
 
@@ -48,7 +49,7 @@ export const pruneCommitStatuses = (sql: Sql, before: EpochMillis): Effect.Effec
       SELECT repository, sha, context FROM plane_sync_commit_status s WHERE received_at < ${before} AND NOT EXISTS (
         SELECT 1 FROM plane_sync_pull_request p
         WHERE p.repository = s.repository AND p.head_sha = s.sha AND p.open = 1)
-      ORDER BY received_at LIMIT ${sql.literal(String(pruneBatch))}) RETURNING 1`,
+      ORDER BY received_at LIMIT ${sql.literal(String(pruneBatch))}) AND received_at < ${before} RETURNING 1`,
     (deleted) => deleted.length === pruneBatch
   )
 

@@ -2,6 +2,7 @@ import type { SqlError } from "@effect/sql/SqlError"
 import { Effect } from "effect"
 import type { EpochMillis } from "../base/Time.js"
 import type { CanonicalKey } from "../domain/WorkItemKey.js"
+import { flag } from "../storage/Dialect.js"
 import type { Fragment, Sql } from "../storage/Sql.js"
 import { rememberClaims } from "./ClaimRows.js"
 import type { Claim } from "./Claims.js"
@@ -32,29 +33,32 @@ const ranks = 8
 
 /** The heads that are left when the head becomes this one. */
 const leaving = (sql: Sql, headSha: string, before: Fragment) =>
-  sql`CASE WHEN head_sha = ${headSha} THEN ${before} ELSE json_insert(${before}, '$[#]', head_sha) END`
+  sql`CASE WHEN head_sha = ${headSha} THEN ${before} ELSE ${sql.appended(before, sql`head_sha`)} END`
 
 /**
  * Remembers a pull request as it was seen. Hooks come in any order, so the newest one counts, separately for its head
  * and for its state. But a pull request that was merged stays merged. And a head that was left does not return by a
  * hook of the same moment and rank: it may be an old push that somebody sends again. A later hook, or Gitea when it is
- * asked, knows better.
+ * asked, knows better. Returns the keys that it named until then, if it names others now.
  */
 export const rememberPullRequest = (
   sql: Sql,
   seen: PullRequestSeen,
   claims: ReadonlyArray<Claim>,
   now: EpochMillis
-): Effect.Effect<void, SqlError> =>
+): Effect.Effect<ReadonlyArray<CanonicalKey>, SqlError> =>
   Effect.gen(function*() {
     const rank = seen.headRank * ranks + seen.rank
     const told = sql`(${seen.updatedAt}, ${seen.headRank * ranks})`
     const known = sql`(updated_at, rank - rank % ${ranks})`
+    // First of all: whoever else remembers something of this repository waits here until this is committed. So nobody
+    // inserts the pull request between the two statements that follow.
+    yield* rememberRepositories(sql, [{ id: seen.repository, name: seen.name }])
     yield* sql`UPDATE plane_sync_pull_request
       SET head_sha = ${seen.headSha}, rank = ${seen.headRank * ranks} + rank % ${ranks},
         left_heads = ${leaving(sql, seen.headSha, sql`CASE WHEN ${told} > ${known} THEN '[]' ELSE left_heads END`)}
       WHERE repository = ${seen.repository} AND number = ${seen.number} AND ${told} >= ${known}
-        AND (${told} > ${known} OR ${seen.headSha} NOT IN (SELECT value FROM json_each(left_heads)))`
+        AND (${told} > ${known} OR ${seen.headSha} NOT IN ${sql.textsOf(sql`left_heads`)})`
     yield* sql`INSERT INTO plane_sync_pull_request AS held
         (repository, number, fork, open, merged, merged_at, draft, author, base, default_branch, head_sha,
           created_at, updated_at, rank, received_at)
@@ -68,9 +72,9 @@ export const rememberPullRequest = (
       WHERE (excluded.updated_at, ${seen.rank}) >= (held.updated_at, held.rank % ${ranks})`
     // An older version did not store these, and an older hook knows them better than nobody.
     yield* fillIn(sql, seen, seen)
-    yield* rememberRepositories(sql, [{ id: seen.repository, name: seen.name }])
-    yield* rememberClaims(sql, seen, claims)
+    const before = yield* rememberClaims(sql, seen, claims)
     if (seen.merged) yield* rememberMerged(sql, seen, seen.mergedAt, now)
+    return before
   })
 
 /** Remembers what is not known yet of a pull request. */
@@ -149,7 +153,7 @@ export const readRevertsOf = (sql: Sql, key: CanonicalKey) =>
       JOIN plane_sync_pull_request p ON p.repository = c.repository AND p.number = c.number
       JOIN plane_sync_repository r ON r.id = p.repository
       WHERE c.key = ${key} AND c.kind = 'reverts' AND p.merged = 1
-      ORDER BY p.fork, p.merged_at DESC LIMIT ${sql.literal(String(mostOfOne))}`,
+      ORDER BY p.fork, p.merged_at DESC NULLS LAST LIMIT ${sql.literal(String(mostOfOne))}`,
     (rows) => rows.map(pullRequest)
   )
 
@@ -169,14 +173,16 @@ export const readKnown = (
   repository: number,
   numbers: ReadonlyArray<number>
 ): Effect.Effect<ReadonlyArray<Known>, SqlError> => {
+  const isNamed = sql`EXISTS (SELECT 1 FROM plane_sync_claim c
+    WHERE c.repository = p.repository AND c.number = p.number)`
   const select = sql`SELECT ${sql.literal(columns)}, p.received_at AS "receivedAt", p.text_rank AS "textRank",
-      EXISTS (SELECT 1 FROM plane_sync_claim c WHERE c.repository = p.repository AND c.number = p.number) AS named
+      ${flag(sql, isNamed)} AS named
     FROM plane_sync_pull_request p JOIN plane_sync_repository r ON r.id = p.repository
     WHERE p.repository = ${repository}`
   return Effect.map(
     sql<PullRequestRow & { readonly receivedAt: EpochMillis; readonly textRank: number; readonly named: number }>`
       ${select} AND p.open = 1 UNION ${select}
-        AND p.number IN (SELECT value FROM json_each(${JSON.stringify(numbers)}))`,
+        AND p.number IN ${sql.numbers(numbers)}`,
     (rows) =>
       rows.map(({ named, receivedAt, textRank, ...row }): Known => ({
         pullRequest: pullRequest(row),
@@ -190,7 +196,7 @@ export const readKnown = (
 /** Pull requests that are about nothing, and are not open any more, whatever became of them. */
 export const forgetOpen = (sql: Sql, repository: number, numbers: ReadonlyArray<number>, now: EpochMillis) =>
   sql`UPDATE plane_sync_pull_request SET open = 0, received_at = ${now}
-    WHERE repository = ${repository} AND number IN (SELECT value FROM json_each(${JSON.stringify(numbers)}))`
+    WHERE repository = ${repository} AND number IN ${sql.numbers(numbers)}`
 
 /** The open pull requests of a repository that name a work item. */
 export const readOpenIn = (sql: Sql, repository: number): Effect.Effect<ReadonlyArray<PullRequestId>, SqlError> =>

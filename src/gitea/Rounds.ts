@@ -24,6 +24,7 @@ import { forgetOpen, readKnown, readOpenIn, rememberAnswer } from "./PullRequest
 import { makeRenewal } from "./Renewal.js"
 import type { DueRepository } from "./RepositoryRows.js"
 import {
+  holdRepository,
   makeRepositoriesDue,
   readDueRepositories,
   readKnownNames,
@@ -110,6 +111,7 @@ export const makeAsking = (
         const told = news.map((seen) => ({ seen, claims: claimsOf(seen) }))
         const nameless = gone.filter(({ isNamed }) => !isNamed).map(({ pullRequest }) => pullRequest.number)
         const heard = told.length + changed.length + nameless.length === 0 ? [] : yield* write(Effect.gen(function*() {
+          yield* holdRepository(sql, repository.id)
           const now = yield* epochMillis
           const found = yield* Effect.forEach(told, ({ claims, seen }) => rememberConcerned(sql, seen, claims, now))
           yield* Effect.forEach(changed, ({ answer, held }) => rememberAnswer(sql, held, answer, now))

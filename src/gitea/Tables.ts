@@ -1,53 +1,55 @@
 import * as SqlClient from "@effect/sql/SqlClient"
 import { Effect } from "effect"
+import { ddl } from "../storage/Ddl.js"
 import type { Migration } from "../storage/Migrations.js"
 
 /** What Gitea's hooks told: the newest facts about each pull request, each check of a commit and each reviewer. */
 export const giteaTables: Migration = Effect.gen(function*() {
   const sql = yield* SqlClient.SqlClient
+  const { number, text, withoutRowid } = yield* ddl
 
   yield* sql`CREATE TABLE plane_sync_pull_request (
-    repository INTEGER NOT NULL,
-    number INTEGER NOT NULL,
-    name TEXT NOT NULL,
-    work_item TEXT,
-    fork INTEGER NOT NULL,
-    open INTEGER NOT NULL,
-    merged INTEGER NOT NULL,
-    head_sha TEXT NOT NULL,
-    created_at INTEGER NOT NULL,
-    updated_at INTEGER NOT NULL,
-    rank INTEGER NOT NULL,
-    received_at INTEGER NOT NULL,
+    repository ${number} NOT NULL,
+    number ${number} NOT NULL,
+    name ${text} NOT NULL,
+    work_item ${text},
+    fork ${number} NOT NULL,
+    open ${number} NOT NULL,
+    merged ${number} NOT NULL,
+    head_sha ${text} NOT NULL,
+    created_at ${number} NOT NULL,
+    updated_at ${number} NOT NULL,
+    rank ${number} NOT NULL,
+    received_at ${number} NOT NULL,
     PRIMARY KEY (repository, number)
-  ) WITHOUT ROWID`
+  ) ${withoutRowid}`
   yield* sql`CREATE INDEX plane_sync_pull_request_work_item ON plane_sync_pull_request (work_item)
     WHERE work_item IS NOT NULL`
   yield* sql`CREATE INDEX plane_sync_pull_request_head ON plane_sync_pull_request (repository, head_sha)`
   yield* sql`CREATE INDEX plane_sync_pull_request_closed ON plane_sync_pull_request (received_at) WHERE open = 0`
 
   yield* sql`CREATE TABLE plane_sync_commit_status (
-    repository INTEGER NOT NULL,
-    sha TEXT NOT NULL,
-    context TEXT NOT NULL,
-    status_id INTEGER NOT NULL,
-    state TEXT NOT NULL,
-    description TEXT NOT NULL,
-    received_at INTEGER NOT NULL,
+    repository ${number} NOT NULL,
+    sha ${text} NOT NULL,
+    context ${text} NOT NULL,
+    status_id ${number} NOT NULL,
+    state ${text} NOT NULL,
+    description ${text} NOT NULL,
+    received_at ${number} NOT NULL,
     PRIMARY KEY (repository, sha, context)
-  ) WITHOUT ROWID`
+  ) ${withoutRowid}`
   yield* sql`CREATE INDEX plane_sync_commit_status_received ON plane_sync_commit_status (received_at)`
 
   yield* sql`CREATE TABLE plane_sync_review (
-    repository INTEGER NOT NULL,
-    number INTEGER NOT NULL,
-    reviewer TEXT NOT NULL,
-    approved INTEGER NOT NULL,
-    content TEXT NOT NULL,
-    head_sha TEXT NOT NULL,
-    updated_at INTEGER NOT NULL,
+    repository ${number} NOT NULL,
+    number ${number} NOT NULL,
+    reviewer ${text} NOT NULL,
+    approved ${number} NOT NULL,
+    content ${text} NOT NULL,
+    head_sha ${text} NOT NULL,
+    updated_at ${number} NOT NULL,
     PRIMARY KEY (repository, number, reviewer)
-  ) WITHOUT ROWID`
+  ) ${withoutRowid}`
 })
 
 /**
@@ -56,53 +58,59 @@ export const giteaTables: Migration = Effect.gen(function*() {
  */
 export const claimTable: Migration = Effect.gen(function*() {
   const sql = yield* SqlClient.SqlClient
+  const { isSqlite, number, text, withoutRowid } = yield* ddl
 
-  yield* sql`ALTER TABLE plane_sync_pull_request ADD COLUMN base TEXT`
-  yield* sql`ALTER TABLE plane_sync_pull_request ADD COLUMN default_branch TEXT`
-  yield* sql`ALTER TABLE plane_sync_pull_request ADD COLUMN draft INTEGER NOT NULL DEFAULT 0`
-  yield* sql`ALTER TABLE plane_sync_pull_request ADD COLUMN author TEXT`
-  yield* sql`ALTER TABLE plane_sync_pull_request ADD COLUMN merged_at INTEGER`
-  yield* sql`ALTER TABLE plane_sync_pull_request ADD COLUMN merge_heard_at INTEGER`
+  yield* sql`ALTER TABLE plane_sync_pull_request ADD COLUMN base ${text}`
+  yield* sql`ALTER TABLE plane_sync_pull_request ADD COLUMN default_branch ${text}`
+  yield* sql`ALTER TABLE plane_sync_pull_request ADD COLUMN draft ${number} NOT NULL DEFAULT 0`
+  yield* sql`ALTER TABLE plane_sync_pull_request ADD COLUMN author ${text}`
+  yield* sql`ALTER TABLE plane_sync_pull_request ADD COLUMN merged_at ${number}`
+  yield* sql`ALTER TABLE plane_sync_pull_request ADD COLUMN merge_heard_at ${number}`
   // How much the text says of which the claims were read, and when it was written: see \`rememberClaims\`.
-  yield* sql`ALTER TABLE plane_sync_pull_request ADD COLUMN text_rank INTEGER NOT NULL DEFAULT 0`
-  yield* sql`ALTER TABLE plane_sync_pull_request ADD COLUMN text_at INTEGER NOT NULL DEFAULT 0`
-  yield* sql`ALTER TABLE plane_sync_commit_status ADD COLUMN creator TEXT`
+  yield* sql`ALTER TABLE plane_sync_pull_request ADD COLUMN text_rank ${number} NOT NULL DEFAULT 0`
+  yield* sql`ALTER TABLE plane_sync_pull_request ADD COLUMN text_at ${number} NOT NULL DEFAULT 0`
+  yield* sql`ALTER TABLE plane_sync_commit_status ADD COLUMN creator ${text}`
 
   yield* sql`CREATE TABLE plane_sync_claim (
-    repository INTEGER NOT NULL,
-    number INTEGER NOT NULL,
-    key TEXT NOT NULL,
-    kind TEXT NOT NULL CHECK (kind IN ('about', 'reverts')),
+    repository ${number} NOT NULL,
+    number ${number} NOT NULL,
+    key ${text} NOT NULL,
+    kind ${text} NOT NULL CHECK (kind IN ('about', 'reverts')),
     PRIMARY KEY (repository, number, key)
-  ) WITHOUT ROWID`
+  ) ${withoutRowid}`
   yield* sql`CREATE INDEX plane_sync_claim_key ON plane_sync_claim (key)`
-  yield* sql`INSERT INTO plane_sync_claim (repository, number, key, kind)
-    SELECT repository, number, work_item, 'about' FROM plane_sync_pull_request WHERE work_item IS NOT NULL`
-  // The claims of those that are open were read in another way, so they are read again when Gitea is asked.
-  yield* sql`UPDATE plane_sync_pull_request SET text_rank = 1, text_at = updated_at * 8 WHERE open = 0`
+  if (isSqlite) {
+    yield* sql`INSERT INTO plane_sync_claim (repository, number, key, kind)
+      SELECT repository, number, work_item, 'about' FROM plane_sync_pull_request WHERE work_item IS NOT NULL`
+    // The claims of those that are open were read in another way, so they are read again when Gitea is asked.
+    yield* sql`UPDATE plane_sync_pull_request SET text_rank = 1, text_at = updated_at * 8 WHERE open = 0`
+  }
   yield* sql`CREATE INDEX plane_sync_pull_request_open ON plane_sync_pull_request (repository) WHERE open = 1`
 
   // The repositories that were heard of. A repository keeps its id when it is renamed. `stirs` counts what was
   // delivered of it, and told nothing itself, since it was asked last.
   yield* sql`CREATE TABLE plane_sync_repository (
-    id INTEGER PRIMARY KEY,
-    name TEXT NOT NULL,
-    stirs INTEGER NOT NULL DEFAULT 0,
-    asked_at INTEGER NOT NULL DEFAULT 0,
-    due_at INTEGER NOT NULL DEFAULT 0
+    id ${number} PRIMARY KEY,
+    name ${text} NOT NULL,
+    stirs ${number} NOT NULL DEFAULT 0,
+    asked_at ${number} NOT NULL DEFAULT 0,
+    due_at ${number} NOT NULL DEFAULT 0
   )`
   yield* sql`CREATE INDEX plane_sync_repository_name ON plane_sync_repository (lower(name))`
   yield* sql`CREATE INDEX plane_sync_repository_due ON plane_sync_repository (due_at)`
-  yield* sql`INSERT INTO plane_sync_repository (id, name)
-    SELECT repository, name FROM (
-      SELECT repository, name, max(updated_at) FROM plane_sync_pull_request GROUP BY repository)`
+  if (isSqlite) {
+    yield* sql`INSERT INTO plane_sync_repository (id, name)
+      SELECT repository, name FROM (
+        SELECT repository, name, max(updated_at) FROM plane_sync_pull_request GROUP BY repository)`
+  }
   yield* sql`ALTER TABLE plane_sync_pull_request DROP COLUMN name`
   yield* sql`DROP INDEX plane_sync_pull_request_work_item`
   yield* sql`ALTER TABLE plane_sync_pull_request DROP COLUMN work_item`
 })
 
 /** The heads that a pull request has left since Gitea last changed it, as far as hooks and answers told. */
-export const leftHeadsColumn: Migration = Effect.flatMap(
-  SqlClient.SqlClient,
-  (sql) => sql`ALTER TABLE plane_sync_pull_request ADD COLUMN left_heads TEXT NOT NULL DEFAULT '[]'`
-)
+export const leftHeadsColumn: Migration = Effect.gen(function*() {
+  const sql = yield* SqlClient.SqlClient
+  const { text } = yield* ddl
+  yield* sql`ALTER TABLE plane_sync_pull_request ADD COLUMN left_heads ${text} NOT NULL DEFAULT '[]'`
+})

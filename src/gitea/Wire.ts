@@ -3,9 +3,10 @@ import { cleanLine, cleanText, reasonLimit, textLimit } from "../base/Text.js"
 import type { CommitStatus, Repository } from "./Facts.js"
 import { IdInForge } from "./Forges.js"
 import { ListedPullRequest } from "./Listed.js"
+import { OutsideText } from "./OutsideText.js"
 import type { StandingReview } from "./Verdicts.js"
 
-const text = Schema.optionalWith(Schema.String, { nullable: true, default: () => "" })
+const text = Schema.optionalWith(OutsideText, { nullable: true, default: () => "" })
 const yes = Schema.optionalWith(Schema.Boolean, { nullable: true, default: () => false })
 const list = <A, I>(item: Schema.Schema<A, I>) =>
   Schema.optionalWith(Schema.Array(item), { nullable: true, default: () => [] })

@@ -1,5 +1,6 @@
 import * as SqlClient from "@effect/sql/SqlClient"
 import { Effect } from "effect"
+import { ddl } from "../storage/Ddl.js"
 import type { Migration } from "../storage/Migrations.js"
 
 /**
@@ -8,18 +9,19 @@ import type { Migration } from "../storage/Migrations.js"
  */
 export const repairTables: Migration = Effect.gen(function*() {
   const sql = yield* SqlClient.SqlClient
+  const { number, text, withoutRowid } = yield* ddl
   yield* sql`CREATE TABLE plane_sync_watermark (
-    project TEXT PRIMARY KEY,
-    moment TEXT NOT NULL,
-    began TEXT NOT NULL
-  ) WITHOUT ROWID`
+    project ${text} PRIMARY KEY,
+    moment ${text} NOT NULL,
+    began ${text} NOT NULL
+  ) ${withoutRowid}`
   yield* sql`CREATE TABLE plane_sync_hearing (
-    workspace TEXT PRIMARY KEY,
-    hook INTEGER NOT NULL,
-    heard_at INTEGER NOT NULL,
-    echoes INTEGER NOT NULL,
-    misses INTEGER NOT NULL,
-    judged_at INTEGER NOT NULL,
-    silent_since INTEGER
-  ) WITHOUT ROWID`
+    workspace ${text} PRIMARY KEY,
+    hook ${number} NOT NULL,
+    heard_at ${number} NOT NULL,
+    echoes ${number} NOT NULL,
+    misses ${number} NOT NULL,
+    judged_at ${number} NOT NULL,
+    silent_since ${number}
+  ) ${withoutRowid}`
 })

@@ -33,5 +33,6 @@ export const readWatermark = (sql: Sql, project: string): Effect.Effect<Watermar
 
 /** It never goes back, whoever else reads the same project. */
 export const keepWatermark = (sql: Sql, project: string, { began, moment }: Watermark): Effect.Effect<void, SqlError> =>
-  Effect.asVoid(sql`INSERT INTO plane_sync_watermark (project, moment, began) VALUES (${project}, ${moment}, ${began})
-    ON CONFLICT (project) DO UPDATE SET moment = max(moment, excluded.moment)`)
+  Effect.asVoid(sql`INSERT INTO plane_sync_watermark AS held (project, moment, began)
+    VALUES (${project}, ${moment}, ${began})
+    ON CONFLICT (project) DO UPDATE SET moment = excluded.moment WHERE excluded.moment > held.moment`)

@@ -35,10 +35,20 @@ export interface Dialect {
   readonly jsonArray: (items: ReadonlyArray<Fragment>) => Fragment
   /** The texts of the text of a JSON array, for an IN. */
   readonly textsOf: (json: Fragment) => Fragment
+  /**
+   * The text at a path of a JSON text from outside; null where there is none. On Postgres it is read with U+FFFD in
+   * place of the escapes of U+0000 and of surrogates, because one of them would have all of the JSON refused. Meant for
+   * ids, which have none.
+   */
+  readonly textAt: (json: Fragment, path: ReadonlyArray<string>) => Fragment
   /** Where a character is in a text, counted from 1; 0 where it is not. */
   readonly position: (text: Fragment, character: string) => Fragment
   /** Goes after a SELECT whose rows are to be changed: on Postgres, a row that another transaction has is left out. */
   readonly skipLocked: Fragment
+  /** Whether processes on other machines may use the database too. */
+  readonly isShared: boolean
+  /** Now, in milliseconds, by one clock for all who use the database. `now` is that of this process. */
+  readonly clock: (now: number) => Fragment
   /** How many rows the last statement has changed; on Postgres, whether the transaction has changed anything. */
   readonly changes: Fragment
   /** Goes after a SELECT: on Postgres, waits until no other transaction has the rows, and keeps others out. */
@@ -54,6 +64,11 @@ export interface Dialect {
    * if they were inserted with `numbering`.
    */
   readonly settledNumber: (table: string, column: string) => Fragment
+  /**
+   * To be selected before anything else in a transaction: on Postgres, waits until no other transaction has the turn of
+   * this name, and keeps it until this one ends. SQLite lets only one write anyway.
+   */
+  readonly turn: (name: string) => Fragment
 }
 
 /** What a dialect is made of. */
@@ -84,13 +99,17 @@ const sqlite = (sql: Template): Dialect => {
     },
     jsonArray: (items) => sql`json_array(${sql.join(", ", items)})`,
     textsOf: (json) => sql`(SELECT value FROM json_each(${json}))`,
+    textAt: (json, path) => sql`(${json} ->> ${sql.literal(`'$.${path.join(".")}'`)})`,
     position: (text, character) => sql`instr(${text}, ${character})`,
+    isShared: false,
+    clock: (now) => sql`${now}`,
     changes: sql`changes()`,
     skipLocked: sql``,
     locked: sql``,
     // One transaction writes at a time, and takes its numbers within it.
     numbering: () => sql`true`,
-    settledNumber: () => sql`SELECT ${sql.literal(String(Number.MAX_SAFE_INTEGER))} AS "upTo"`
+    settledNumber: () => sql`SELECT ${sql.literal(String(Number.MAX_SAFE_INTEGER))} AS "upTo"`,
+    turn: () => sql`NULL`
   }
 }
 
@@ -99,6 +118,9 @@ const numberLocks = "752637963"
 
 /** Such a lock has a number of 32 bits. From then on nothing is settled while anybody publishes. */
 const largestLock = "2147483647"
+
+// The replacement is as long, so that a backslash before it that is escaped itself stays so.
+const anyUnstorable = "'\\\\u(0000|[dD][89a-fA-F][0-9a-fA-F]{2})'"
 
 const postgres = (sql: Template): Dialect => {
   const numbersOf = (table: string, column: string) => sql.literal(`${table}_${column}_seq`)
@@ -120,7 +142,13 @@ const postgres = (sql: Template): Dialect => {
     },
     jsonArray: (items) => sql`jsonb_build_array(${sql.join(", ", items)})`,
     textsOf: (json) => sql`(SELECT item FROM jsonb_array_elements_text(CAST(${json} AS jsonb)) AS item)`,
+    // As json, because jsonb refuses some numbers, too.
+    textAt: (json, path) =>
+      sql`(CAST(regexp_replace(${json}, ${sql.literal(anyUnstorable)}, '\\\\ufffd', 'g') AS json)
+        #>> ${sql.literal(`'{${path.join(",")}}'`)})`,
     position: (text, character) => sql`strpos(${text}, ${character})`,
+    isShared: true,
+    clock: () => sql`CAST(extract(epoch FROM clock_timestamp()) * 1000 AS bigint)`,
     changes: sql`CASE WHEN pg_current_xact_id_if_assigned() IS NULL THEN 0 ELSE 1 END`,
     skipLocked: sql`FOR UPDATE SKIP LOCKED`,
     locked: sql`FOR UPDATE`,
@@ -138,7 +166,8 @@ const postgres = (sql: Template): Dialect => {
         FROM ${numbersOf(table, column)} numbers CROSS JOIN LATERAL (SELECT min(CAST(objid AS bigint)) AS smallest
           FROM pg_locks WHERE numbers.last_value IS NOT NULL AND locktype = 'advisory'
             AND classid = ${sql.literal(numberLocks)} AND objsubid = 2
-            AND database = (SELECT oid FROM pg_database WHERE datname = current_database())) told`
+            AND database = (SELECT oid FROM pg_database WHERE datname = current_database())) told`,
+    turn: (name) => sql`pg_advisory_xact_lock(hashtextextended(${name}, 0))`
   }
 }
 

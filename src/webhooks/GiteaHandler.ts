@@ -8,7 +8,7 @@ import type { Claim } from "../gitea/Claims.js"
 import { claimReader } from "../gitea/Claims.js"
 import type { Concerned } from "../gitea/Concerned.js"
 import { readConcerned, rememberConcerned, tasksConcerned } from "../gitea/Concerned.js"
-import type { PullRequestSeen } from "../gitea/Facts.js"
+import type { PullRequestSeen, Repository } from "../gitea/Facts.js"
 import { forgeOf, forgeOfProject, projectsIn } from "../gitea/Forges.js"
 import { rememberRepositories } from "../gitea/RepositoryRows.js"
 import { rememberReview } from "../gitea/ReviewRows.js"
@@ -38,6 +38,11 @@ type Fact =
   )
 
 const statusesOf = (facts: ReadonlyArray<Fact>) => facts.flatMap((fact) => fact._tag === "Status" ? [fact.status] : [])
+
+const repositoryIn = (fact: Telling): Repository => {
+  const { name, repository } = fact._tag === "Status" ? fact.status : fact.pullRequest
+  return { id: repository, name }
+}
 
 const subjectOf = (fact: Telling): Subject =>
   fact._tag === "Status"
@@ -110,8 +115,8 @@ export const giteaHandler: Effect.Effect<
       const now = yield* epochMillis
       const found: Array<Concerned> = []
       const statuses = statusesOf(facts)
+      yield* rememberRepositories(sql, facts.map(repositoryIn))
       yield* rememberStatuses(sql, statuses, now)
-      yield* rememberRepositories(sql, statuses.map(({ name, repository }) => ({ id: repository, name })))
       for (const fact of facts) {
         if (fact._tag !== "PullRequest") continue
         const { claims, pullRequest, review } = fact

@@ -4,6 +4,7 @@ import { cleanLine, cleanText, reasonLimit, textLimit } from "../base/Text.js"
 import { EpochMillis } from "../base/Time.js"
 import type { PullRequestSeen, Repository as KnownRepository, ReviewSeen, StatusSeen } from "../gitea/Facts.js"
 import { IdInForge, repositoryIdIn } from "../gitea/Forges.js"
+import { OutsideText } from "../gitea/OutsideText.js"
 import { branchOf, isDraft } from "../gitea/PullRequestBody.js"
 
 /** A hook of Gitea or Forgejo that tells no fact. */
@@ -20,10 +21,10 @@ export type GiteaSeen =
 
 const Repository = Schema.Struct({
   id: IdInForge,
-  full_name: Schema.String,
-  default_branch: Schema.optionalWith(Schema.String, { nullable: true })
+  full_name: OutsideText,
+  default_branch: Schema.optionalWith(OutsideText, { nullable: true })
 })
-const text = Schema.optionalWith(Schema.String, { nullable: true, default: () => "" })
+const text = Schema.optionalWith(OutsideText, { nullable: true, default: () => "" })
 
 // Gitea's objects grow with every release, so only what is needed is decoded.
 const PullRequestEvent = Schema.parseJson(Schema.Struct({
@@ -38,11 +39,11 @@ const PullRequestEvent = Schema.parseJson(Schema.Struct({
     merged_at: Schema.optionalWith(Schema.DateTimeUtc, { nullable: true }),
     draft: Schema.optionalWith(Schema.Boolean, { nullable: true }),
     user: Schema.optional(Schema.NullOr(Schema.Struct({ login: text }))),
-    base: Schema.Struct({ ref: Schema.String }),
+    base: Schema.Struct({ ref: OutsideText }),
     head: Schema.Struct({
-      label: Schema.optionalWith(Schema.String, { nullable: true }),
+      label: Schema.optionalWith(OutsideText, { nullable: true }),
       ref: text,
-      sha: Schema.String,
+      sha: OutsideText,
       repo_id: Schema.optional(Schema.NullOr(Schema.Int))
     }),
     created_at: Schema.DateTimeUtc,
@@ -54,7 +55,7 @@ const PullRequestEvent = Schema.parseJson(Schema.Struct({
 
 const StatusEvent = Schema.parseJson(Schema.Struct({
   id: Schema.Int,
-  sha: Schema.String,
+  sha: OutsideText,
   context: text,
   state: text,
   description: text,

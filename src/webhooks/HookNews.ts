@@ -1,6 +1,7 @@
 import type { SqlError } from "@effect/sql/SqlError"
 import type { Effect } from "effect"
 import type { EpochMillis } from "../base/Time.js"
+import { flag } from "../storage/Dialect.js"
 import type { Sql } from "../storage/Sql.js"
 
 /** A hook, as far as it tells that hooks of Plane come. Ids are Plane's, in lower case; null where none is told. */
@@ -25,12 +26,17 @@ export const newsBatch = 100
 const mostAtFirst = 200
 
 /** The hooks that came after one, oldest first, a batch of them; after none only the newest. */
-export const readHookNews = (sql: Sql, after: number): Effect.Effect<ReadonlyArray<HookNews>, SqlError> =>
-  sql<HookNews>`SELECT w.id, b.id IS NOT NULL AS "isPlanes", iif(b.id IS NULL, NULL, received_at) AS at,
-      lower(body ->> '$.data.project') AS project, lower(body ->> '$.data.id') AS "itemId",
-      lower(coalesce(body ->> '$.data.state.id', body ->> '$.data.state')) AS state,
-      lower(body ->> '$.activity.actor.id') AS by
+export const readHookNews = (sql: Sql, after: number): Effect.Effect<ReadonlyArray<HookNews>, SqlError> => {
+  const at = (...path: ReadonlyArray<string>) => sql.textAt(sql`b.body`, path)
+  const first = after > 0
+    ? sql`${after}`
+    : sql`(SELECT max(id) FROM plane_sync_webhook) - ${sql.literal(String(mostAtFirst))}`
+  return sql<HookNews>`SELECT w.id, ${flag(sql, sql`b.id IS NOT NULL`)} AS "isPlanes",
+      CASE WHEN b.id IS NOT NULL THEN w.received_at END AS at,
+      lower(${at("data", "project")}) AS project, lower(${at("data", "id")}) AS "itemId",
+      lower(coalesce(${at("data", "state", "id")}, ${at("data", "state")})) AS state,
+      lower(${at("activity", "actor", "id")}) AS by
     FROM plane_sync_webhook w LEFT JOIN plane_sync_webhook_body b
-      ON b.id = w.id AND source = 'plane' AND event <> ${readByUs}
-    WHERE w.id > max(${after}, iif(${after} = 0, (SELECT max(id) FROM plane_sync_webhook) - ${mostAtFirst}, 0))
-    ORDER BY w.id LIMIT ${sql.literal(String(newsBatch))}`
+      ON b.id = w.id AND w.source = 'plane' AND w.event <> ${readByUs}
+    WHERE w.id > ${first} ORDER BY w.id LIMIT ${sql.literal(String(newsBatch))}`
+}

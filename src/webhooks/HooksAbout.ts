@@ -44,14 +44,13 @@ export const noteSubjects = (
   return rows.length === 0
     ? Effect.void
     : Effect.asVoid(sql`INSERT INTO plane_sync_webhook_about (about, hook)
-      SELECT value ->> 0, value ->> 1 FROM json_each(${JSON.stringify(rows)}) WHERE true
+      SELECT value ->> 0, CAST(value ->> 1 AS bigint) FROM ${sql.each(rows)} WHERE true
       ON CONFLICT (about, hook) DO NOTHING`)
 }
 
 /** Forgets what hooks are about that are deleted. */
 export const forgetSubjects = (sql: Sql, hooks: ReadonlyArray<number>): Effect.Effect<void, SqlError> =>
-  Effect.asVoid(sql`DELETE FROM plane_sync_webhook_about
-    WHERE hook IN (SELECT value FROM json_each(${JSON.stringify(hooks)}))`)
+  Effect.asVoid(sql`DELETE FROM plane_sync_webhook_about WHERE hook IN ${sql.numbers(hooks)}`)
 
 /** The newest hooks that are about one of these, the oldest of them first. */
 export const readHooksAbout = (
@@ -61,5 +60,5 @@ export const readHooksAbout = (
 ): Effect.Effect<ReadonlyArray<HookTold>, StorageError> =>
   read(sql<HookTold>`SELECT id, source, event, received_at AS "receivedAt", status, reason
       FROM plane_sync_webhook WHERE id IN (SELECT hook FROM plane_sync_webhook_about
-        WHERE about IN (SELECT value FROM json_each(${JSON.stringify(subjects.map(textOf))}))
+        WHERE about IN ${sql.texts(subjects.map(textOf))}
         ORDER BY hook DESC LIMIT ${limit}) ORDER BY id`)

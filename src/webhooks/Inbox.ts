@@ -4,6 +4,7 @@ import { makeBatcher } from "../base/Batcher.js"
 import { makeEventLoopTurn } from "../base/EventLoopTurn.js"
 import type { Signal } from "../base/Signal.js"
 import { makeSignal } from "../base/Signal.js"
+import { cleanText, reasonLimit } from "../base/Text.js"
 import type { EpochMillis } from "../base/Time.js"
 import { epochMillis } from "../base/Time.js"
 import { nextDueAt } from "../storage/DueWork.js"
@@ -93,7 +94,6 @@ interface Arrived extends NewHook {
   readonly receivedAt: EpochMillis
 }
 
-// JSON as one parameter keeps the statement the same for every size of group.
 const insert = (sql: Sql, hooks: ReadonlyArray<Arrived>) =>
   Effect.gen(function*() {
     const rows = hooks.map(({ body, digest, event, receivedAt, signer, source, uuid }) => [
@@ -107,13 +107,14 @@ const insert = (sql: Sql, hooks: ReadonlyArray<Arrived>) =>
     ])
     const inserted = yield* sql<{ id: number }>`
       INSERT INTO plane_sync_webhook (source, delivery, event, digest, characters, received_at, signer)
-      SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6
-      FROM json_each(${JSON.stringify(rows)}) WHERE true ORDER BY key RETURNING id`
+      SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, CAST(value ->> 4 AS bigint),
+        CAST(value ->> 5 AS bigint), value ->> 6
+      FROM ${sql.each(rows)} WHERE true ORDER BY key RETURNING id`
     // They ascend in the order of the rows, but may be returned in any.
     const ids = inserted.map(({ id }) => id).sort((one, other) => one - other)
     const bodies = hooks.map(({ body }, index) => [ids[index], body])
     yield* sql`INSERT INTO plane_sync_webhook_body (id, body)
-      SELECT value ->> 0, value ->> 1 FROM json_each(${JSON.stringify(bodies)})`
+      SELECT CAST(value ->> 0 AS bigint), value ->> 1 FROM ${sql.each(bodies)}`
   })
 
 const columns = `id, source, signer, delivery AS uuid, event, body, digest, received_at AS "receivedAt", moved`
@@ -173,8 +174,8 @@ const make = Effect.gen(function*() {
           ids.push(next.id)
         }
         return yield* read(sql<StoredHook>`SELECT ${sql.literal(columns)}
-          FROM (SELECT key, value AS id FROM json_each(${JSON.stringify(ids)}))
-          JOIN plane_sync_webhook USING (id) JOIN plane_sync_webhook_body USING (id) ORDER BY key`)
+          FROM plane_sync_webhook JOIN plane_sync_webhook_body USING (id)
+          WHERE id IN ${sql.numbers(ids)} ORDER BY due_at, id`)
       }),
     ifDue: (id) =>
       Effect.gen(function*() {
@@ -207,7 +208,7 @@ const make = Effect.gen(function*() {
 const known = (sql: Sql, hooks: ReadonlyArray<StoredHook>) => {
   const rows = hooks.map(({ digest, id, signer, source, uuid }) => [id, source, digest, uuid, signer])
   return Effect.map(
-    sql<{ id: number }>`SELECT value ->> 0 AS id FROM json_each(${JSON.stringify(rows)})
+    sql<{ id: number }>`SELECT CAST(value ->> 0 AS bigint) AS id FROM ${sql.each(rows)}
       WHERE EXISTS (SELECT 1 FROM plane_sync_webhook
           WHERE source = value ->> 1 AND digest = value ->> 2 AND signer = value ->> 4 AND status = 'done')
         OR value ->> 3 <> '' AND EXISTS (SELECT 1 FROM plane_sync_webhook
@@ -221,16 +222,16 @@ export const settle = (sql: Sql, outcomes: HookOutcomes) => {
   const rows = Array.from(outcomes, ([id, outcome]) => {
     switch (outcome._tag) {
       case "Done":
-        return [id, "done", outcome.meaning ?? null, 0]
+        return [id, "done", outcome.meaning === undefined ? null : cleanText(outcome.meaning, reasonLimit), 0]
       case "Skipped":
-        return [id, "skipped", outcome.reason, 0]
+        return [id, "skipped", cleanText(outcome.reason, reasonLimit), 0]
       case "Later":
         return [id, "pending", outcome.reason, outcome.dueAt]
     }
   })
   return Effect.zipRight(
-    sql`UPDATE plane_sync_webhook SET status = value ->> 1, reason = value ->> 2, due_at = value ->> 3
-      FROM json_each(${JSON.stringify(rows)}) WHERE plane_sync_webhook.id = value ->> 0`,
+    sql`UPDATE plane_sync_webhook SET status = value ->> 1, reason = value ->> 2, due_at = CAST(value ->> 3 AS bigint)
+      FROM ${sql.each(rows)} WHERE plane_sync_webhook.id = CAST(value ->> 0 AS bigint)`,
     noteSubjects(sql, Array.from(outcomes, ([id, { about = [] }]) => [id, about]))
   )
 }
@@ -251,9 +252,9 @@ const prune = (sql: Sql, before: EpochMillis) =>
     for (const status of ["done", "skipped"]) {
       const deleted = yield* sql<{ id: number }>`DELETE FROM plane_sync_webhook WHERE id IN (
         SELECT id FROM (SELECT id, received_at FROM plane_sync_webhook WHERE status = ${status}
-          ORDER BY id LIMIT ${sql.literal(String(pruneBatch))}) WHERE received_at < ${before}) RETURNING id`
+          ORDER BY id LIMIT ${sql.literal(String(pruneBatch))}) AS oldest WHERE received_at < ${before}) RETURNING id`
       const ids = deleted.map(({ id }) => id)
-      yield* sql`DELETE FROM plane_sync_webhook_body WHERE id IN (SELECT value FROM json_each(${JSON.stringify(ids)}))`
+      yield* sql`DELETE FROM plane_sync_webhook_body WHERE id IN ${sql.numbers(ids)}`
       yield* forgetSubjects(sql, ids)
       more ||= deleted.length === pruneBatch
     }

@@ -1,5 +1,6 @@
 import { Either, Schema } from "effect"
 import { describeParseError } from "../base/Issue.js"
+import { cleanLine, textLimit } from "../base/Text.js"
 import type { ItemId } from "../domain/Ids.js"
 import { PlaneItemId, UserId } from "../domain/Ids.js"
 import type { PlaneMoment } from "../domain/PlaneMoment.js"
@@ -219,7 +220,7 @@ const seenIn = (
     project: project.toLowerCase(),
     number: data.sequence_id,
     stateId: told.id,
-    stateGroup: told.group ?? undefined,
+    stateGroup: told.group === null || told.group === undefined ? undefined : cleanLine(told.group, textLimit),
     stateName: told.name ?? undefined,
     updatedAt: data.updated_at,
     ...made
