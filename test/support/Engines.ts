@@ -1,14 +1,17 @@
+import * as PgClient from "@effect/sql-pg/PgClient"
 import * as SqliteClient from "@effect/sql-sqlite-node/SqliteClient"
 import type { Scope } from "effect"
-import { Effect, Layer } from "effect"
+import { Effect, Either, Layer, Redacted } from "effect"
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { describe } from "vitest"
+import { parseAddress } from "../../src/storage/postgres/Address.js"
 import type { Storage } from "../../src/storage/Storage.js"
 import type { StorageError } from "../../src/storage/StorageError.js"
 import { Storage as Layers } from "../../src/StorageLayers.js"
 import { immediateDisk } from "./ImmediateDisk.js"
+import { describePostgres, postgresUrl } from "./Postgres.js"
 
 /** A way in which storage can be kept. */
 export interface Engine {
@@ -61,7 +64,32 @@ export const inHostsFile = engine({
   )
 })
 
+export const inPostgres = engine({
+  name: "Postgres",
+  dialect: "postgres",
+  hosts: false,
+  lasts: true,
+  database: Effect.map(
+    postgresUrl,
+    (url) => Layers.layerPostgres(Either.getOrThrowWith(parseAddress(Redacted.value(url)), (why) => new Error(why)))
+  )
+})
+
+export const inHostsPostgres = engine({
+  name: "a host's Postgres client",
+  dialect: "postgres",
+  hosts: true,
+  lasts: true,
+  database: Effect.map(
+    postgresUrl,
+    (url) => Layer.provide(Layers.layerSql, Layer.orDie(PgClient.layer({ url })))
+  )
+})
+
 /** The same tests on each engine: what holds wherever the rows are kept. */
 export const onEachEngine = (name: string, tests: (engine: Engine) => void): void => {
   for (const engine of [inMemory, inFile, inHostsFile]) describe(`${name} on ${engine.name}`, () => tests(engine))
+  for (const engine of [inPostgres, inHostsPostgres]) {
+    describePostgres(`${name} on ${engine.name}`, () => tests(engine))
+  }
 }
