@@ -64,6 +64,11 @@ export interface Dialect {
    * if they were inserted with `numbering`.
    */
   readonly settledNumber: (table: string, column: string) => Fragment
+  /**
+   * To be selected before anything else in a transaction: on Postgres, waits until no other transaction has the turn of
+   * this name, and keeps it until this one ends. SQLite lets only one write anyway.
+   */
+  readonly turn: (name: string) => Fragment
 }
 
 /** What a dialect is made of. */
@@ -103,7 +108,8 @@ const sqlite = (sql: Template): Dialect => {
     locked: sql``,
     // One transaction writes at a time, and takes its numbers within it.
     numbering: () => sql`true`,
-    settledNumber: () => sql`SELECT ${sql.literal(String(Number.MAX_SAFE_INTEGER))} AS "upTo"`
+    settledNumber: () => sql`SELECT ${sql.literal(String(Number.MAX_SAFE_INTEGER))} AS "upTo"`,
+    turn: () => sql`NULL`
   }
 }
 
@@ -160,7 +166,8 @@ const postgres = (sql: Template): Dialect => {
         FROM ${numbersOf(table, column)} numbers CROSS JOIN LATERAL (SELECT min(CAST(objid AS bigint)) AS smallest
           FROM pg_locks WHERE numbers.last_value IS NOT NULL AND locktype = 'advisory'
             AND classid = ${sql.literal(numberLocks)} AND objsubid = 2
-            AND database = (SELECT oid FROM pg_database WHERE datname = current_database())) told`
+            AND database = (SELECT oid FROM pg_database WHERE datname = current_database())) told`,
+    turn: (name) => sql`pg_advisory_xact_lock(hashtextextended(${name}, 0))`
   }
 }
 
