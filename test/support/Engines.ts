@@ -1,7 +1,7 @@
 import * as PgClient from "@effect/sql-pg/PgClient"
 import * as SqliteClient from "@effect/sql-sqlite-node/SqliteClient"
 import type { Scope } from "effect"
-import { Effect, Either, Layer, Redacted } from "effect"
+import { Effect, Layer, Redacted } from "effect"
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -11,7 +11,7 @@ import type { Storage } from "../../src/storage/Storage.js"
 import type { StorageError } from "../../src/storage/StorageError.js"
 import { Storage as Layers } from "../../src/StorageLayers.js"
 import { immediateDisk } from "./ImmediateDisk.js"
-import { describePostgres, postgresUrl } from "./Postgres.js"
+import { describePostgres, filledPostgresUrl } from "./Postgres.js"
 
 /** A way in which storage can be kept. */
 export interface Engine {
@@ -64,15 +64,16 @@ export const inHostsFile = engine({
   )
 })
 
+const addressed = (url: Redacted.Redacted) => Layers.layerPostgres(Effect.runSync(parseAddress(Redacted.value(url))))
+
+const migratedUrl = filledPostgresUrl((url) => Effect.scoped(Layer.build(addressed(url))))
+
 export const inPostgres = engine({
   name: "Postgres",
   dialect: "postgres",
   hosts: false,
   lasts: true,
-  database: Effect.map(
-    postgresUrl,
-    (url) => Layers.layerPostgres(Either.getOrThrowWith(parseAddress(Redacted.value(url)), (why) => new Error(why)))
-  )
+  database: Effect.map(migratedUrl, addressed)
 })
 
 export const inHostsPostgres = engine({
@@ -80,13 +81,13 @@ export const inHostsPostgres = engine({
   dialect: "postgres",
   hosts: true,
   lasts: true,
-  database: Effect.map(
-    postgresUrl,
-    (url) => Layer.provide(Layers.layerSql, Layer.orDie(PgClient.layer({ url })))
-  )
+  database: Effect.map(migratedUrl, (url) => Layer.provide(Layers.layerSql, Layer.orDie(PgClient.layer({ url }))))
 })
 
-/** The same tests on each engine: what holds wherever the rows are kept. */
+/**
+ * The same tests on each engine: what holds wherever the rows are kept. On Postgres, a TestClock does not wait for what
+ * the driver does: read the time from it, and use `it.live` where something must pass.
+ */
 export const onEachEngine = (name: string, tests: (engine: Engine) => void): void => {
   for (const engine of [inMemory, inFile, inHostsFile]) describe(`${name} on ${engine.name}`, () => tests(engine))
   for (const engine of [inPostgres, inHostsPostgres]) {

@@ -1,10 +1,9 @@
 import * as PgClient from "@effect/sql-pg/PgClient"
-import type { SqlClient } from "@effect/sql/SqlClient"
 import { TransactionConnection } from "@effect/sql/SqlClient"
 import type { Connection } from "@effect/sql/SqlConnection"
 import type { SqlError } from "@effect/sql/SqlError"
 import type { Scope } from "effect"
-import { Context, Duration, Effect } from "effect"
+import { Context, Duration, Effect, Layer } from "effect"
 import { makeSignal } from "../../base/Signal.js"
 import { spanIfCollected } from "../../base/Tracing.js"
 import type { Migrations } from "../Migrations.js"
@@ -125,11 +124,9 @@ const open = Effect.fnUntraced(function*(where: string) {
  * has open is taken out of the context: otherwise our statements would go to the host's database.
  */
 export const openOwnPostgres = (address: PostgresAddress) =>
-  Effect.provide(
+  Effect.flatMap(Layer.build(postgresClient(address)), (clients) =>
     Effect.mapInputContext(
       open(address.where),
-      (context: Context.Context<PgClient.PgClient | SqlClient | Migrations | Scope.Scope>) =>
-        Context.omit(TransactionConnection)(context)
-    ),
-    postgresClient(address)
-  )
+      (context: Context.Context<Migrations | Scope.Scope>) =>
+        Context.merge(Context.omit(TransactionConnection)(context), clients)
+    ))
