@@ -170,7 +170,7 @@ onEachEngine("what is known of pull requests", (engine) => {
             assert.deepStrictEqual(found, expected)
             assert.deepStrictEqual(atOnce, expected)
           }
-        ), 25),
+        ), most),
     60_000
   )
 

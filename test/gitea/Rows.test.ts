@@ -173,4 +173,14 @@ onEachEngine("what Gitea tells", (engine) => {
         [13, 11, 12]
       )
     }).pipe(Effect.provide(engine.storage)))
+
+  it.live("the first two hooks of a pull request that are remembered at the same time tell its head", () =>
+    Effect.gen(function*() {
+      const { read, sql, write } = yield* Storage
+      const pushed = seen({ headSha: "two", rank: 2, headRank: 2 })
+      const first = write(Effect.zipLeft(rememberPullRequest(sql, seen(), [], at(5)), Effect.sleep("150 millis")))
+      const second = write(rememberPullRequest(sql, pushed, [], at(6)))
+      yield* Effect.all([first, Effect.delay(second, "50 millis")], { concurrency: 2 })
+      assert.strictEqual((yield* read(readPullRequest(sql, pushed)))?.headSha, "two")
+    }).pipe(Effect.provide(engine.storage)))
 })
