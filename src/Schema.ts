@@ -5,6 +5,7 @@ import {
   foldedTable,
   heardColumns,
   indexFileColumn,
+  newEventColumns,
   outboxTables,
   peopleColumns,
   projectColumns,
@@ -38,7 +39,8 @@ export const migrations = {
   "0014_stories": Effect.zipRight(storyColumns, hookSubjects),
   "0015_repair": repairTables,
   "0016_forges": whileNobodyLeads(signerColumn),
-  "0017_signers": signerIndexes
+  "0017_signers": signerIndexes,
+  "0018_new_events": whileNobodyLeads(newEventColumns)
 }
 
 /** What opening a database needs. */

@@ -2,6 +2,7 @@ import type * as SqlClient from "@effect/sql/SqlClient"
 import type { ConfigError } from "effect"
 import { Layer } from "effect"
 import { schemaLayer } from "./Schema.js"
+import type { PostgresAddress } from "./storage/postgres/Address.js"
 import { Storage as StorageService } from "./storage/Storage.js"
 import type { StorageError } from "./storage/StorageError.js"
 
@@ -17,6 +18,9 @@ export class Storage extends StorageService {
 
   static override readonly layerFile = (filename: string): Layer.Layer<StorageService, StorageError> =>
     Layer.provide(StorageService.layerFile(filename), schemaLayer)
+
+  static override readonly layerPostgres = (address: PostgresAddress): Layer.Layer<StorageService, StorageError> =>
+    Layer.provide(StorageService.layerPostgres(address), schemaLayer)
 
   static override readonly layerSql: Layer.Layer<StorageService, StorageError, SqlClient.SqlClient> = Layer.provide(
     StorageService.layerSql,

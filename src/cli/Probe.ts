@@ -1,5 +1,4 @@
 import * as Command from "@effect/cli/Command"
-import * as FileSystem from "@effect/platform/FileSystem"
 import { Console, Data, Effect, Layer } from "effect"
 import { Projects } from "../domain/Projects.js"
 import { named } from "../outbox/Leader.js"
@@ -7,8 +6,8 @@ import { Outbox } from "../outbox/Outbox.js"
 import { askForProbe, probeSeen } from "../outbox/ProbeRequests.js"
 import { CurrentProject } from "../plane/CurrentProject.js"
 import { PlaneClient } from "../plane/PlaneClient.js"
-import { databaseFile, Storage } from "../storage/Storage.js"
-import { database } from "./Database.js"
+import { Storage } from "../storage/Storage.js"
+import { database, existingFile } from "./Database.js"
 import { lineOf } from "./Help.js"
 import { shownWhole } from "./Table.js"
 
@@ -62,8 +61,10 @@ const askLeader = Effect.gen(function*() {
 /** `plane-sync probe`: asks Plane now whether it may be written to. */
 export const probe = Command.make("probe", {}, () =>
   Effect.gen(function*() {
-    const files = yield* FileSystem.FileSystem
-    const isThere = yield* Effect.orElseSucceed(files.exists(yield* databaseFile), () => false)
+    const isThere = yield* Effect.match(existingFile, {
+      onFailure: () => false,
+      onSuccess: () => true
+    })
     if (isThere && (yield* Effect.provide(askLeader, database))) return
     yield* askPlane
   })).pipe(Command.withDescription(lineOf("probe")))

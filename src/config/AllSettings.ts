@@ -4,7 +4,7 @@ import { giteaSettings } from "../gitea/GiteaConfig.js"
 import { agentSettings } from "../launching/AgentConfig.js"
 import { accessSettings, sendingSettings } from "../plane/PlaneConfig.js"
 import { retention } from "../storage/Retention.js"
-import { databaseFile } from "../storage/Storage.js"
+import { databaseAddress } from "../storage/Storage.js"
 import { launchLimit } from "../tasks/Launches.js"
 import { webhookSettings } from "../webhooks/WebhookConfig.js"
 import { logSettings } from "./LogConfig.js"
@@ -33,7 +33,7 @@ export const firstSettings: SettingGroup = group("Plane", accessSettings)
 export const optionalSettings: ReadonlyArray<SettingGroup> = [
   group("The projects", { configFile, ...projectSettings }),
   group("Sending to Plane", sendingSettings),
-  group("Storage", { databaseFile, retention }),
+  group("Storage", { databaseAddress, retention }),
   group("Agents", { launchLimit, ...agentSettings }),
   group("The HTTP interface", serverSettings),
   group("Webhooks", webhookSettings),

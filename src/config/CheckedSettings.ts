@@ -4,7 +4,7 @@ import { GiteaConfig } from "../gitea/GiteaConfig.js"
 import { AgentConfig } from "../launching/AgentConfig.js"
 import { PlaneConfig } from "../plane/PlaneConfig.js"
 import { retention } from "../storage/Retention.js"
-import { databaseFile } from "../storage/Storage.js"
+import { databaseAddress } from "../storage/Storage.js"
 import { launchLimit } from "../tasks/Launches.js"
 import { WebhookConfig } from "../webhooks/WebhookConfig.js"
 import { LogConfig } from "./LogConfig.js"
@@ -15,7 +15,7 @@ import { ServerConfig } from "./ServerConfig.js"
 const settings = Config.all([
   PlaneConfig,
   ServerConfig,
-  databaseFile,
+  databaseAddress,
   retention,
   launchLimit,
   AgentConfig,

@@ -31,8 +31,7 @@ export const readBelieved = (
     sql<Row>`SELECT l.work_item AS "itemId", l.heard_at AS "heardAt", l.heard_state AS "heardState",
         l.late_state AS "lateState", l.placed_by AS "placedBy",
         (SELECT body FROM plane_sync_delivery d WHERE d.lane = l.id AND d.status = 'pending' AND d.kind = 'state') AS sent
-      FROM json_each(${JSON.stringify(items)}) JOIN plane_sync_lane l ON l.name = value
-      WHERE l.work_item IS NOT NULL`,
+      FROM plane_sync_lane l WHERE l.name IN ${sql.texts(items)} AND l.work_item IS NOT NULL`,
     (rows) =>
       new Map(rows.map(({ heardAt, heardState, itemId, lateState, placedBy, sent }) => [
         itemId,

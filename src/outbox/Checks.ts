@@ -126,7 +126,8 @@ const oweAgain = (sql: Sql, tally: Tally, lane: Lane) =>
 const oweLost = (sql: Sql, tally: Tally, lane: Lane, readAt: number) =>
   Effect.gen(function*() {
     const [row] = yield* sql`UPDATE plane_sync_lane SET heard_state = replaced,
-        heard_at = max(coalesce(heard_at, ''), coalesce(updated_at, '')), read_at = ${readAt},
+        heard_at = CASE WHEN heard_at > coalesce(updated_at, '') THEN heard_at ELSE coalesce(updated_at, '') END,
+        read_at = ${readAt},
         read_by = ${reader(sql)}, asked = NULL
       WHERE id = ${lane.id} AND state = replaced AND asked = placed AND state_event IS NULL RETURNING 1`
     return row === undefined ? false : yield* oweAgain(sql, tally, lane)
@@ -178,6 +179,6 @@ export const compared = (
     }
     // Another comment may have been added meanwhile, or there were more than one look compares.
     yield* sql`UPDATE plane_sync_lane SET checks = 0, twins_at = CASE WHEN EXISTS (SELECT 1 FROM plane_sync_delivery
-      WHERE lane = ${lane.id} AND twins = 1) THEN ${later(now, "1 minute")} END WHERE id = ${lane.id}`
+      WHERE lane = ${lane.id} AND twins = 1) THEN CAST(${later(now, "1 minute")} AS bigint) END WHERE id = ${lane.id}`
     yield* free(sql, tally, lane, now, null)
   })

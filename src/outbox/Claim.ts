@@ -3,6 +3,7 @@ import { Effect } from "effect"
 import { earlier, later } from "../base/Time.js"
 import type { EpochMillis } from "../base/Time.js"
 import type { EventSequence } from "../domain/Ids.js"
+import { flag } from "../storage/Dialect.js"
 import type { Sql } from "../storage/Sql.js"
 import { overdueCheck, waitingCheck } from "./Checks.js"
 import type { ClaimedRow } from "./ClaimedLane.js"
@@ -33,7 +34,7 @@ const maxSteps = 64
 
 // Gate failures and completions (0), then states (1), then stage comments (2). A lane has the urgency of the most
 // urgent thing it owes, and its head goes first, so the order within a work item stands.
-const urgencies = [0, 1, 2]
+export const urgencies = [0, 1, 2]
 
 /**
  * Claims the most urgent lane that is due, among equals the one that has waited longest, and commits to its next
@@ -49,13 +50,15 @@ export const claim = (
   Effect.gen(function*() {
     const tooLong = earlier(now, policy.urgentAfter)
     const longest = (project: string) => (urgency: number) =>
-      sql`SELECT * FROM (SELECT id, due_at, CASE WHEN due_at <= ${tooLong} THEN 0 ELSE ${urgency} END
+      sql`SELECT * FROM (SELECT id, due_at, CASE WHEN due_at <= ${tooLong} THEN 0 ELSE urgency END
         AS rank FROM plane_sync_lane WHERE project = ${project} AND urgency = ${urgency} AND due_at <= ${now}
-          AND holder IS NULL ORDER BY due_at LIMIT 1)`
+          AND holder IS NULL ORDER BY due_at LIMIT 1 ${sql.skipLocked}) one`
     const oldest = policy.projects.flatMap((project) => urgencies.map(longest(project)))
-    const next = sql`SELECT id FROM (${sql.join(" UNION ALL ", oldest)}) ORDER BY rank, due_at, id LIMIT 1`
+    const next = sql`SELECT id FROM (${sql.join(" UNION ALL ", oldest)}) oldest ORDER BY rank, due_at, id LIMIT 1`
     for (let tries = 0; tries < maxLanes; tries++) {
-      const [row] = yield* sql<ClaimedRow>`UPDATE plane_sync_lane SET holder = ${holder} WHERE id = (${next})
+      const [row] = yield* sql<
+        ClaimedRow
+      >`UPDATE plane_sync_lane SET holder = ${holder} WHERE id = (${next}) AND holder IS NULL
         RETURNING ${sql.literal(claimedColumns)}`
       if (row === undefined) return undefined
       const job = yield* nextJob(sql, tally, row, policy, now)
@@ -152,8 +155,8 @@ const correctOwed = (sql: Sql, { id, name }: Lane) =>
 const sendAgain = (sql: Sql, lane: Lane, now: EpochMillis) =>
   Effect.map(
     sql<Delivery>`UPDATE plane_sync_delivery SET attempts = attempts + 1, sent_at = ${now},
-      tried = tried + (reason IS NULL), reason = NULL,
-      tries = iif(reason IS NULL, ${withCrash(sql)}, tries)
+      tried = tried + ${flag(sql, sql`reason IS NULL`)}, reason = NULL,
+      tries = CASE WHEN reason IS NULL THEN ${withCrash(sql)} ELSE tries END
       WHERE lane = ${lane.id} AND status = 'pending' RETURNING ${sql.literal(deliveryColumns)}`,
     ([row]) => row
   )
@@ -179,7 +182,7 @@ const plan = (sql: Sql, lane: Lane, composed: Plan, now: EpochMillis) =>
     yield* kind === "state"
       ? sql`UPDATE plane_sync_event SET state_delivery = ${delivery.id} WHERE sequence = ${first.sequence}`
       : sql`UPDATE plane_sync_event SET delivery = ${delivery.id}
-        WHERE sequence IN (SELECT value FROM json_each(${JSON.stringify(events.map((event) => event.sequence))}))`
+        WHERE sequence IN ${sql.numbers(events.map((event) => event.sequence))}`
     return delivery
   })
 
@@ -254,13 +257,13 @@ export const readOwed = (
   lane: Lane,
   stateEvent: EventSequence | null,
   isRetried: boolean,
-  now: EpochMillis
+  now: EpochMillis,
+  ofLane = sql`lane = ${lane.id} AND status = 'pending' AND comment = 'pending'`
 ): Effect.Effect<Owed | undefined, SqlError> =>
   Effect.gen(function*() {
     const columns = sql.literal(eventColumns)
     const comments = yield* sql<OwedRow>`SELECT ${columns} FROM plane_sync_event
-      WHERE lane = ${lane.id} AND status = 'pending' AND comment = 'pending' ORDER BY sequence
-      LIMIT ${sql.literal(String(maxOwedComments))}`
+      WHERE ${ofLane} ORDER BY sequence LIMIT ${sql.literal(String(maxOwedComments))}`
     const bySequence = (sequence: EventSequence) =>
       Effect.map(
         sql<OwedRow>`SELECT ${columns} FROM plane_sync_event WHERE sequence = ${sequence}`,
@@ -277,9 +280,9 @@ export const readOwed = (
     const [told] = comments[0]?.urgent === 1
       ? yield* sql<Omit<Told, "isLast"> & { isLast: number }>`SELECT kind, gate AS "failureKey", failures,
           plane_id AS "commentId", settled_at AS "settledAt",
-          NOT EXISTS (SELECT 1 FROM plane_sync_event e WHERE e.lane = ${lane.id}
+          CASE WHEN EXISTS (SELECT 1 FROM plane_sync_event e WHERE e.lane = ${lane.id}
             AND e.status IN ('pending', 'delivered', 'dead', 'discarded') AND e.sequence > d.last_event
-            AND e.sequence < ${first.sequence}) AS "isLast"
+            AND e.sequence < ${first.sequence}) THEN 0 ELSE 1 END AS "isLast"
         FROM plane_sync_delivery d WHERE lane = ${lane.id} AND status = 'delivered' AND kind <> 'state'
         ORDER BY id DESC LIMIT 1`
       : []

@@ -9,7 +9,8 @@ export interface ClaimedRow extends Omit<Lane, Flag>, Readonly<Record<Flag | "pe
 }
 
 const has = (status: "pending" | "retried") =>
-  `EXISTS (SELECT 1 FROM plane_sync_delivery d WHERE d.lane = plane_sync_lane.id AND d.status = '${status}') AS ${status}`
+  `CASE WHEN EXISTS (SELECT 1 FROM plane_sync_delivery d WHERE d.lane = plane_sync_lane.id AND d.status = '${status}')
+    THEN 1 ELSE 0 END AS ${status}`
 
 // The key that Plane shows is the shortest, because it has no leading zeros.
 const laneKey = `coalesce((SELECT spelling.name FROM plane_sync_lane spelling
@@ -17,7 +18,7 @@ const laneKey = `coalesce((SELECT spelling.name FROM plane_sync_lane spelling
 
 export const claimedColumns =
   `id, name, ${laneKey} AS key, project, work_item AS "itemId", attempts, misses, gone, state, cancelled, completed,
-  iif(read_by = holder, read_at, NULL) AS "readAt", updated_at AS "updatedAt", asked, respected, unanswered,
+  CASE WHEN read_by = holder THEN read_at END AS "readAt", updated_at AS "updatedAt", asked, respected, unanswered,
   heard_state AS "heardState", of_task AS "ofTask", left_until AS "leftUntil",
   placed, replaced, placed_at AS "placedAt", placed_by AS "placedBy", placed_for AS "placedFor", doubt, doubted,
   check_at AS "checkAt", checks, restore, twins_at AS "twinsAt",

@@ -3,11 +3,11 @@ import { Effect } from "effect"
 import { epochMillis } from "../base/Time.js"
 import type { EpochMillis } from "../base/Time.js"
 import type { EventSequence, LaneId } from "../domain/Ids.js"
+import { flag } from "../storage/Dialect.js"
 import type { Fragment, Sql } from "../storage/Sql.js"
 import type { DeadCode } from "./DeadCode.js"
 import type { DeliveryKind } from "./DeliveryKind.js"
-import { folded } from "./Fold.js"
-import { urgency } from "./LaneUpdate.js"
+import { moreUrgent } from "./LaneUpdate.js"
 import { idleDue } from "./Placing.js"
 import type { EventStatus } from "./StoredEvent.js"
 import type { Tally } from "./Tally.js"
@@ -83,9 +83,9 @@ interface Chosen {
 /** How many dead letters one transaction takes, because publishing waits for it. */
 export const deadLetterBatch = 500
 
-// The first statement writes, as every transaction's must. It takes the letters out of the dead ones and returns them.
+// Takes the letters out of the dead ones and returns them.
 const choose = (sql: Sql, which: Batch, status: "retried" | "discarded") =>
-  sql<Chosen>`UPDATE plane_sync_delivery SET status = ${status} WHERE id IN (
+  sql<Chosen>`UPDATE plane_sync_delivery SET status = ${status} WHERE status = 'dead' AND id IN (
       SELECT id FROM plane_sync_delivery WHERE status = 'dead' AND ${
     "id" in which ? sql`id = ${which.id}` : sql`code = ${which.code} AND id > ${which.after} AND id <= ${which.upTo}`
   } ${status === "retried" ? sql`AND code <> 'unfit'` : sql``} ORDER BY id LIMIT ${
@@ -117,7 +117,7 @@ export const retry = (sql: Sql, tally: Tally, which: Batch): Effect.Effect<Reado
         yield* setComments(sql, tally, letter, "retried")
       }
       const owed = letter.lane === null ? 0 : tally.take(letter.lane)
-      yield* sql`UPDATE plane_sync_lane SET urgency = min(urgency, ${urgency(sql, sql`state_event`)}),
+      yield* sql`UPDATE plane_sync_lane SET urgency = ${moreUrgent(sql)},
         owed = owed + ${owed}, due_at = CASE owed + ${owed} WHEN 0 THEN ${idleDue(sql)} ELSE due_at END
         WHERE id = ${letter.lane}`
     }
@@ -154,7 +154,8 @@ interface Changed {
 }
 
 const changed = (sql: Sql, other: Fragment) =>
-  sql`status, ${other} IN ('pending', 'retried') AS "otherIsOwed", sequence <= ${folded(sql)} AS "isFolded"`
+  sql`status, ${flag(sql, sql`${other} IN ('pending', 'retried')`)} AS "otherIsOwed",
+    folded AS "isFolded"`
 
 // One of the two things that the event owes was dead. So the event was pending where the other was pending, and dead
 // otherwise. An event that is not folded yet is counted when it is.

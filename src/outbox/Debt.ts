@@ -12,7 +12,7 @@ export type Closed = "delivered" | "superseded" | "dead"
 
 /** What becomes of an event's state when its comment is settled: superseded, unless it is the latest. */
 export const superseded = (sql: Sql, lane: LaneId) =>
-  sql`CASE WHEN state = 'pending' AND sequence IS NOT (SELECT state_event FROM plane_sync_lane WHERE id = ${lane})
+  sql`CASE WHEN state = 'pending' AND sequence IS DISTINCT FROM (SELECT state_event FROM plane_sync_lane WHERE id = ${lane})
     THEN 'superseded' ELSE state END`
 
 /** Closes the state of an event, unless a later stage that was published meanwhile has superseded it already. */
@@ -56,7 +56,7 @@ export const closeDelivery = (
   }
 ) =>
   sql`UPDATE plane_sync_delivery SET status = ${status}, settled_at = ${now}, reason = ${told.reason ?? null},
-    sent_at = iif(${told.unsent === true ? 1 : 0}, NULL, sent_at), answer = ${told.answer ?? null}, code = ${
+    sent_at = ${told.unsent === true ? null : sql`sent_at`}, answer = ${told.answer ?? null}, code = ${
     told.code ?? null
   },
     plane_id = coalesce(${told.commentId ?? null}, plane_id) WHERE id = ${delivery.id}`

@@ -7,9 +7,10 @@ import type { StateId } from "../domain/StageStates.js"
 import type { Sql } from "../storage/Sql.js"
 import type { Storage } from "../storage/Storage.js"
 import type { StorageError } from "../storage/StorageError.js"
-import { urgency } from "./LaneUpdate.js"
+import { moreUrgent } from "./LaneUpdate.js"
 import type { EventStatus } from "./StoredEvent.js"
 import { makeTally } from "./Tally.js"
+import { keepTurnsAway } from "./Turns.js"
 
 /** A work item that owes no state, with the last stage that was published of it. */
 export interface AtStage {
@@ -29,9 +30,9 @@ const batch = 500
  */
 const readAtStage = (sql: Sql, project: string, after: number) =>
   sql<AtStage & { readonly isOne: number }>`SELECT l.id AS lane, l.work_item AS "itemId", e.stage,
-      l.placed_by AS "placedBy", l.project = ${project} AND l.work_item IS NOT NULL AND l.gone = 0
+      l.placed_by AS "placedBy", CASE WHEN l.project = ${project} AND l.work_item IS NOT NULL AND l.gone = 0
         AND l.holder IS NULL AND l.state_event IS NULL AND l.left_until < l.latest_stage
-        AND e.stage IS NOT NULL AS "isOne"
+        AND e.stage IS NOT NULL THEN 1 ELSE 0 END AS "isOne"
     FROM plane_sync_lane l LEFT JOIN plane_sync_event e ON e.sequence = l.latest_stage
     WHERE l.id > ${after} ORDER BY l.id LIMIT ${sql.literal(String(batch))}`
 
@@ -64,6 +65,7 @@ export const oweState = (
 ): Effect.Effect<boolean, SqlError> =>
   Effect.gen(function*() {
     const tally = makeTally(sql)
+    yield* keepTurnsAway(sql)
     const [before] = yield* sql<{ sequence: number; status: EventStatus }>`UPDATE plane_sync_lane
       SET state_event = latest_stage, asked = ${shown}, restore = NULL, read_at = NULL, placed_for = NULL,
         respected = 0
@@ -77,7 +79,7 @@ export const oweState = (
     tally.moved(lane, before.status, after?.status ?? before.status)
     yield* sql`UPDATE plane_sync_lane SET owed = owed + ${tally.take(lane)}, patient = 0,
       due_at = CASE patient WHEN 1 THEN ${now} ELSE coalesce(due_at, ${now}) END,
-      urgency = min(urgency, ${urgency(sql, sql`state_event`)}) WHERE id = ${lane}`
+      urgency = ${moreUrgent(sql)} WHERE id = ${lane}`
     yield* tally.write
     return true
   })

@@ -2,34 +2,42 @@ import type { SqlError } from "@effect/sql/SqlError"
 import { Effect } from "effect"
 import type { EpochMillis } from "../base/Time.js"
 import type { EventSequence, LaneId } from "../domain/Ids.js"
+import { flag } from "../storage/Dialect.js"
 import type { Fragment, Sql } from "../storage/Sql.js"
 import type { EventStatus } from "./StoredEvent.js"
 import type { Tally } from "./Tally.js"
 
 /**
- * A publish only inserts its event. The leader folds new events into their lanes, in the order of their sequence: what
- * the lane owes from now on, when it is due, how urgent it is, and whose stage is the latest. Rows above `folded` are
- * new.
+ * A publish only inserts its event, so that it waits for nobody else's transaction. The leader folds new events into
+ * their lanes, in the order of their sequence: it makes the lane where there is none yet, and writes down what the lane
+ * owes from now on, when it is due, how urgent it is, and whose stage is the latest.
+ *
+ * An event is new while its `folded` is 0. It has no lane by then, but the name of one. On Postgres it can become
+ * visible after a later one of its lane was folded, because a sequence is taken before the commit.
  */
-export const folded = (sql: Sql): Fragment => sql`(SELECT sequence FROM plane_sync_folded)`
+export const hasNew = (sql: Sql): Fragment => sql`EXISTS (SELECT 1 FROM plane_sync_event WHERE folded = 0)`
 
-/** Whether there are new events. */
-export const hasNew = (sql: Sql): Fragment =>
-  sql`coalesce((SELECT max(sequence) FROM plane_sync_event) > ${folded(sql)}, 0)`
+// An older version that still publishes gives a lane and not its name.
+const laneName = (sql: Sql) =>
+  sql`coalesce(e.lane_name, (SELECT given.name FROM plane_sync_lane given WHERE given.id = e.lane))`
 
-/** Whether there are new events of projects, whose identifiers come as a JSON array. '' has those of no lane as well. */
-export const hasNewOf = (sql: Sql, projects: string): Fragment =>
-  sql`EXISTS (SELECT 1 FROM plane_sync_event e LEFT JOIN plane_sync_lane l ON l.id = e.lane
-    WHERE e.sequence > ${folded(sql)} AND coalesce(l.project, '') IN (SELECT value FROM json_each(${projects})))`
+/** Whether there are new events of projects, by their identifiers. '' has those of no lane as well. */
+export const hasNewOf = (sql: Sql, projects: ReadonlyArray<string>): Fragment =>
+  sql`EXISTS (SELECT 1 FROM plane_sync_event e LEFT JOIN plane_sync_lane l ON l.name = e.lane_name
+    LEFT JOIN plane_sync_lane i ON i.id = coalesce(l.target, l.id)
+    WHERE e.folded = 0 AND coalesce(nullif(i.project, ''), e.project, '') IN ${sql.texts(projects)})`
 
-/** How many events are new, at most: sequences can have gaps. */
-export const newEvents = (sql: Sql): Effect.Effect<number, SqlError> =>
+/** The newest event that is new. */
+export const lastNew = (sql: Sql): Effect.Effect<EventSequence | undefined, SqlError> =>
   Effect.map(
-    sql<{ events: number }>`SELECT coalesce((SELECT max(sequence) FROM plane_sync_event) - ${
-      folded(sql)
-    }, 0) AS events`,
-    ([row]) => row?.events ?? 0
+    sql<{ sequence: EventSequence }>`SELECT sequence FROM plane_sync_event WHERE folded = 0
+      ORDER BY sequence DESC LIMIT 1`,
+    ([row]) => row?.sequence
   )
+
+/** A list, for an IN: how a lane's new events may name it, which is by each spelling of its key. */
+export const namesOf = (sql: Sql, lane: LaneId | Fragment): Fragment =>
+  sql`(SELECT spelling.name FROM plane_sync_lane spelling WHERE spelling.id = ${lane} OR spelling.target = ${lane})`
 
 /** How many events are folded together. */
 export const foldBatch = 500
@@ -37,11 +45,17 @@ export const foldBatch = 500
 interface Row {
   readonly sequence: EventSequence
   readonly lane: LaneId | null
+  /** Null if the event can never be told, so that no lane owes it. */
+  readonly name: string | null
+  readonly project: string | null
+  /** That of the lane by this name. */
+  readonly laneProject: string | null
   readonly status: EventStatus
   readonly asksState: number
   readonly urgent: number
   readonly publishedAt: EpochMillis
   readonly owesState: number
+  readonly latestStage: EventSequence | null
 }
 
 /** What new events change in one lane. */
@@ -54,14 +68,46 @@ interface Folded {
   readonly owesState: boolean
 }
 
+// The event's lane as of now, because its key may have been found since.
+const readNew = (sql: Sql) =>
+  sql<Row>`SELECT e.sequence, e.status, e.project, ${laneName(sql)} AS name, l.project AS "laneProject", i.id AS lane,
+      ${flag(sql, sql`e.state = 'pending'`)} AS "asksState", e.urgent, e.published_at AS "publishedAt",
+      ${flag(sql, sql`i.state_event IS NOT NULL`)} AS "owesState", i.latest_stage AS "latestStage"
+    FROM plane_sync_event e LEFT JOIN plane_sync_lane l ON l.name = ${laneName(sql)}
+      LEFT JOIN plane_sync_lane i ON i.id = coalesce(l.target, l.id)
+    WHERE e.folded = 0 ORDER BY e.sequence LIMIT ${sql.literal(String(foldBatch))}`
+
+/** Makes the lanes that these events are the first of. */
+const makeLanes = (sql: Sql, rows: ReadonlyArray<Row>) => {
+  const lanes = new Map<string, string>()
+  for (const { lane, laneProject, name, project } of rows) {
+    // A key may have been published before its project was set.
+    if (name !== null && (lane === null || (laneProject === "" && project !== ""))) lanes.set(name, project ?? "")
+  }
+  if (lanes.size === 0) return Effect.succeed(rows)
+  // In one order, so that two transactions that make the same lanes cannot wait for each other.
+  const sorted = Array.from(lanes).sort(([one], [other]) => one < other ? -1 : 1)
+  return Effect.zipRight(
+    sql`INSERT INTO plane_sync_lane (name, project) SELECT value ->> 0, value ->> 1 FROM ${sql.each(sorted)}
+      WHERE true ORDER BY key
+      ON CONFLICT (name) DO UPDATE SET project = excluded.project
+        WHERE plane_sync_lane.project = '' AND excluded.project <> ''`,
+    // What has come since the first look, and has no lane yet, is folded the next time.
+    Effect.map(readNew(sql), (again) => again.filter(({ lane, name }) => name === null || lane !== null))
+  )
+}
+
+// On Postgres, an event may come late: its comment is owed, but a later stage's state is wanted by now.
+const asksState = ({ asksState, latestStage, sequence }: Row) => asksState === 1 && sequence > (latestStage ?? 0)
+
 // Urgent events before states, states before stage comments: see `claim`.
-const urgencyOf = ({ asksState, urgent }: Row) => urgent === 1 ? 0 : asksState === 1 ? 1 : 2
+const urgencyOf = (row: Row) => row.urgent === 1 ? 0 : asksState(row) ? 1 : 2
 
 const foldedWith = (before: Folded | undefined, row: Row): Folded => ({
   owed: (before?.owed ?? 0) + 1,
   dueAt: before?.dueAt ?? row.publishedAt,
   urgency: Math.min(before?.urgency ?? 2, urgencyOf(row)),
-  lastStage: row.asksState === 1 ? row.sequence : before?.lastStage ?? null,
+  lastStage: asksState(row) ? row.sequence : before?.lastStage ?? null,
   owesState: before?.owesState ?? row.owesState === 1
 })
 
@@ -76,23 +122,24 @@ const foldLane = (sql: Sql, tally: Tally, lane: LaneId, { dueAt, lastStage, owed
       tally.settled(lane, rows)
     }
     yield* sql`UPDATE plane_sync_lane SET owed = owed + ${owed + tally.take(lane)},
-      due_at = CASE WHEN due_at IS NULL THEN ${dueAt} WHEN patient = 1 THEN min(due_at, ${dueAt}) ELSE due_at END,
-      patient = 0, urgency = min(urgency, ${urgency}),
+      due_at = CASE WHEN due_at IS NULL OR patient = 1 AND due_at > ${dueAt} THEN ${dueAt} ELSE due_at END,
+      patient = 0, urgency = CASE WHEN urgency > ${urgency} THEN ${urgency} ELSE urgency END,
       state_event = coalesce(${lastStage}, state_event), latest_stage = coalesce(${lastStage}, latest_stage)
       WHERE id = ${lane}`
   })
 
-/** Folds the oldest new events, at most a batch, and returns how many. Runs within a transaction of the leader. */
-export const fold = (sql: Sql, tally: Tally): Effect.Effect<number, SqlError> =>
+/** What was folded: how many events, and the last of them. */
+export interface FoldedEvents {
+  readonly count: number
+  readonly last: EventSequence | undefined
+}
+
+/** Folds the oldest new events, at most a batch. Runs within a transaction of the leader. */
+export const fold = (sql: Sql, tally: Tally): Effect.Effect<FoldedEvents, SqlError> =>
   Effect.gen(function*() {
-    // The event's lane as of now, because its key may have been found since.
-    const rows = yield* sql<Row>`SELECT e.sequence, coalesce(l.target, l.id) AS lane, e.status,
-        e.state = 'pending' AS "asksState", e.urgent, e.published_at AS "publishedAt",
-        coalesce(l.target, l.state_event) IS NOT NULL AS "owesState"
-      FROM plane_sync_event e LEFT JOIN plane_sync_lane l ON l.id = e.lane
-      WHERE e.sequence > ${folded(sql)} ORDER BY e.sequence LIMIT ${sql.literal(String(foldBatch))}`
-    const last = rows.at(-1)
-    if (last === undefined) return 0
+    const rows = yield* Effect.flatMap(readNew(sql), (rows) => makeLanes(sql, rows))
+    const last = rows.at(-1)?.sequence
+    if (last === undefined) return { count: 0, last }
     const lanes = new Map<LaneId, Folded>()
     for (const row of rows) {
       // Only the counts here: what a lane owes is written with the rest of the lane.
@@ -100,10 +147,12 @@ export const fold = (sql: Sql, tally: Tally): Effect.Effect<number, SqlError> =>
       if (row.lane !== null && row.status === "pending") lanes.set(row.lane, foldedWith(lanes.get(row.lane), row))
     }
     for (const [lane, what] of lanes) yield* foldLane(sql, tally, lane, what)
-    yield* sql`UPDATE plane_sync_folded SET sequence = ${last.sequence}`
-    return rows.length
+    yield* sql`UPDATE plane_sync_event SET folded = 1, lane = CAST(value ->> 1 AS bigint)
+      FROM ${sql.each(rows.map(({ lane, sequence }) => [sequence, lane]))}
+      WHERE sequence = CAST(value ->> 0 AS bigint)`
+    return { count: rows.length, last }
   })
 
 /** Folds all new events. Most must be folded before, so that this transaction stays short. */
 export const foldAll = (sql: Sql, tally: Tally): Effect.Effect<void, SqlError> =>
-  Effect.flatMap(fold(sql, tally), (count) => count < foldBatch ? Effect.void : foldAll(sql, tally))
+  Effect.flatMap(fold(sql, tally), ({ count }) => count < foldBatch ? Effect.void : foldAll(sql, tally))

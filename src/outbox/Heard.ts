@@ -46,4 +46,4 @@ export const isOlder = (news: Heard, known: Heard): boolean => {
  * nothing of that, because the sender's clock was ahead.
  */
 export const knowsNewer = (sql: Sql, updatedAt: PlaneMoment | null, now: EpochMillis) =>
-  sql`coalesce(updated_at > ${updatedAt ?? ""} AND updated_at <= ${momentOf(later(now, tolerated))}, 0)`
+  sql`coalesce(updated_at > ${updatedAt ?? ""} AND updated_at <= ${momentOf(later(now, tolerated))}, false)`

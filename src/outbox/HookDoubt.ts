@@ -103,8 +103,8 @@ export const doubted = (
 const doubtOf = (sql: Sql, { id }: KnownOfPatch, doubt: Doubt, state: StateId | null, now: EpochMillis) => {
   const checkAt = later(now, checkAfter)
   return sql`UPDATE plane_sync_lane SET doubt = ${doubt}, doubted = ${state}, check_at = ${checkAt}, checks = 0,
-    confirmed = 0, due_at = CASE WHEN owed = 0 OR patient = 1 THEN min(coalesce(due_at, ${checkAt}), ${checkAt})
-      ELSE due_at END WHERE id = ${id}`
+    confirmed = 0, due_at = CASE WHEN (owed = 0 OR patient = 1) AND (due_at IS NULL OR due_at > ${checkAt})
+      THEN ${checkAt} ELSE due_at END WHERE id = ${id}`
 }
 
 /** Within this time after a person's change of a work item no state is set, because both would write the whole row. */
@@ -126,9 +126,9 @@ export const touch = (
     : !isAside && observed !== "moved"
   if (isLook || isOurs) return Effect.void
   const isNext = sql`touched_at BETWEEN ${earlier(receivedAt, leftAlone)} AND ${receivedAt}`
-  return sql`UPDATE plane_sync_lane SET touched_since = iif(${isNext}, touched_since, ${receivedAt}),
+  return sql`UPDATE plane_sync_lane SET touched_since = CASE WHEN ${isNext} THEN touched_since ELSE ${receivedAt} END,
     touched_at = ${receivedAt} WHERE id = ${lane.id}
-      AND coalesce(touched_at NOT BETWEEN ${receivedAt} AND ${later(receivedAt, "1 minute")}, 1)`
+      AND coalesce(touched_at NOT BETWEEN ${receivedAt} AND ${later(receivedAt, "1 minute")}, true)`
 }
 
 /** When a person has last changed a work item, and since when one change has followed the other. */

@@ -1,6 +1,6 @@
 import type { SqlError } from "@effect/sql/SqlError"
 import { Effect } from "effect"
-import type { ItemId, LaneId } from "../domain/Ids.js"
+import type { ItemId } from "../domain/Ids.js"
 import type { NormalizedKey, WorkItemKey } from "../domain/WorkItemKey.js"
 import type { Fragment, Sql } from "../storage/Sql.js"
 
@@ -37,13 +37,6 @@ export const readProject = (
   Effect.map(
     sql<{ project: string | null }>`SELECT ${projectOfItem(sql, itemId ?? null, key.normalized)} AS project`,
     ([row]) => row?.project ?? key.identifier
-  )
-
-/** The identifier of a lane's project; empty if none was set. */
-export const readProjectOfLane = (sql: Sql, lane: LaneId): Effect.Effect<string, SqlError> =>
-  Effect.map(
-    sql<{ project: string }>`SELECT project FROM plane_sync_lane WHERE id = ${lane}`,
-    ([row]) => row?.project ?? ""
   )
 
 /** The item id of the work item that a key was found to be. */

@@ -42,7 +42,7 @@ export const keyFound = (
         completed = ${completed ? 1 : 0}, read_at = ${readAt}, read_by = ${reader(sql)}, updated_at = ${updatedAt}
       WHERE id = ${target} AND (updated_at < ${updatedAt} OR updated_at > ${momentOf(later(now, tolerated))}
         OR (read_at IS NULL AND (updated_at IS NULL OR updated_at = ${updatedAt})))`
-    const both = sql`(SELECT * FROM plane_sync_lane WHERE id IN (${target}, ${keyLane.id}))`
+    const both = sql`(SELECT * FROM plane_sync_lane WHERE id IN (${target}, ${keyLane.id})) both_lanes`
     yield* sql`UPDATE plane_sync_event SET lane = ${target} WHERE lane = ${keyLane.id}`
     // Nobody wants an older stage's state any more, even if the later one has been set already.
     const older = yield* sql<{ status: EventStatus }>`UPDATE plane_sync_event SET state = 'superseded'

@@ -21,8 +21,8 @@ const why = (sql: Sql, { answer, attempts, code, reason }: LaneDead, now: EpochM
   sql`${now}, ${now}, ${attempts ?? 0}, ${answer ?? null}, ${code}, ${reason}`
 
 /**
- * Makes dead letters of at most `limit` of the oldest owed comments, except those that `delivery` tells, and returns
- * how many.
+ * Makes dead letters of the oldest owed comments, at most `limit`, except those that `delivery` tells, and returns how
+ * many.
  */
 const commentsDead = (
   sql: Sql,
@@ -30,7 +30,7 @@ const commentsDead = (
   lane: Lane,
   dead: LaneDead,
   now: EpochMillis,
-  { delivery, limit }: { readonly delivery: number | null; readonly limit: number }
+  { delivery, limit }: { readonly delivery: number | null; readonly limit?: number }
 ) =>
   Effect.gen(function*() {
     const letters = yield* sql<{ id: number; sequence: EventSequence }>`INSERT INTO plane_sync_delivery ${
@@ -38,12 +38,14 @@ const commentsDead = (
     }
       SELECT lane, 'comment', 'dead', sequence, sequence, '', occurred_at, ${why(sql, dead, now)}
       FROM plane_sync_event WHERE lane = ${lane.id} AND status = 'pending' AND comment = 'pending'
-        AND delivery IS NOT ${delivery ?? noDelivery} ORDER BY sequence LIMIT ${sql.literal(String(limit))}
+        AND delivery IS DISTINCT FROM ${delivery ?? noDelivery} ORDER BY sequence ${
+      sql.literal(limit === undefined ? "" : `LIMIT ${limit}`)
+    }
       RETURNING id, first_event AS sequence`
     const rows = yield* sql<{ status: EventStatus }>`UPDATE plane_sync_event
-      SET comment = 'dead', state = ${superseded(sql, lane.id)}, delivery = value ->> 0
-      FROM json_each(${JSON.stringify(letters.map(({ id, sequence }) => [id, sequence]))})
-      WHERE sequence = value ->> 1 RETURNING status`
+      SET comment = 'dead', state = ${superseded(sql, lane.id)}, delivery = CAST(value ->> 0 AS bigint)
+      FROM ${sql.each(letters.map(({ id, sequence }) => [id, sequence]))}
+      WHERE sequence = CAST(value ->> 1 AS bigint) RETURNING status`
     tally.settled(lane.id, rows)
     return letters.length
   })
@@ -70,7 +72,7 @@ export const buryAhead = (
 export const laneDead = (sql: Sql, tally: Tally, lane: Lane, dead: LaneDead, now: EpochMillis) =>
   Effect.gen(function*() {
     const { answer, code, gone, reason } = dead
-    yield* commentsDead(sql, tally, lane, dead, now, { delivery: null, limit: -1 })
+    yield* commentsDead(sql, tally, lane, dead, now, { delivery: null })
     const retried = yield* sql<{ status: EventStatus }>`UPDATE plane_sync_event
       SET comment = 'dead', state = ${superseded(sql, lane.id)}
       WHERE lane = ${lane.id} AND status = 'pending' AND comment = 'retried' RETURNING status`

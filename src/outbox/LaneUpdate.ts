@@ -17,6 +17,12 @@ export const urgency = (sql: Sql, stateEvent: Fragment) =>
       THEN 0
     WHEN ${stateEvent} IS NOT NULL THEN 1 ELSE 2 END`
 
+/** The same for a lane that is owed more by now: never less urgent than it was. */
+export const moreUrgent = (sql: Sql) => {
+  const now = urgency(sql, sql`state_event`)
+  return sql`CASE WHEN urgency > ${now} THEN ${now} ELSE urgency END`
+}
+
 /** What is known of a lane's work item after a request, and the state that was asked for with it. */
 export interface Asked {
   readonly seen: SeenState
@@ -62,24 +68,32 @@ export const free = (
       respected = ${asked.respected ? 1 : 0}, state_event = nullif(state_event, ${asked.closed}),`
   return sql`UPDATE plane_sync_lane SET ${learned} holder = NULL, problem = ${problem}, patient = ${patient ? 1 : 0},
     urgency = ${urgency(sql, sql`nullif(state_event, ${asked?.closed ?? null})`)}, owed = owed + ${owed},
-    due_at = CASE owed + ${owed} WHEN 0 THEN ${
-    looks ? dueAt : idleDue(sql, placement?.checkAt)
-  } ELSE ${dueAt} END WHERE id = ${lane.id}`
+    due_at = ${
+    looks ? dueAt : sql`CASE owed + ${owed} WHEN 0 THEN ${idleDue(sql, placement?.checkAt)} ELSE ${dueAt} END`
+  } WHERE id = ${lane.id}`
 }
 
 /** What counts as asked for. A person's move that was set again was never asked for by a stage. */
 const nowAsked = (sql: Sql, { restore }: Lane, { asked, closed, respected }: Asked) =>
   restore === asked
     ? sql`asked`
-    : sql`iif(${respected ? 1 : 0} OR left_until >= ${closed}, NULL, ${asked})`
+    : respected
+    ? sql`NULL`
+    : sql`CASE WHEN left_until < ${closed} THEN ${asked} END`
 
 const knows = (sql: Sql, { cancelled, completed, readAt, state, updatedAt }: SeenState, now: EpochMillis) => {
   // A hook that came in meanwhile may have told something newer.
   const isOlder = knowsNewer(sql, updatedAt, now)
-  return sql`state = iif(${isOlder}, state, ${state}), cancelled = iif(${isOlder}, cancelled, ${cancelled ? 1 : 0}),
-    completed = iif(${isOlder}, completed, ${completed ? 1 : 0}),
-    read_at = iif(${isOlder}, read_at, ${readAt}), read_by = iif(${isOlder}, read_by, ${reader(sql)}),
-    updated_at = iif(${isOlder}, updated_at, ${updatedAt})`
+  const unlessOlder = (column: string, value: string | number | null | Fragment) =>
+    sql`${sql.literal(column)} = CASE WHEN ${isOlder} THEN ${sql.literal(column)} ELSE ${value} END`
+  return sql.join(", ", [
+    unlessOlder("state", state),
+    unlessOlder("cancelled", cancelled ? 1 : 0),
+    unlessOlder("completed", completed ? 1 : 0),
+    unlessOlder("read_at", readAt),
+    unlessOlder("read_by", reader(sql)),
+    unlessOlder("updated_at", updatedAt)
+  ])
 }
 
 /** The process that reads: a moment of the monotonic clock means nothing to another process, or after a restart. */
@@ -93,9 +107,10 @@ const corrected = Duration.toMillis("1 minute")
 const hears = (sql: Sql, { state, updatedAt }: SeenState, now: EpochMillis) => {
   const ahead = updatedAt === null ? 0 : aheadOf(updatedAt, now)
   const isOlder = sql`coalesce(heard_at > ${updatedAt ?? ""}
-    AND heard_ahead <= ${Math.max(Duration.toMillis(tolerated), ahead + corrected)}, 0)`
-  return sql`heard_state = iif(${isOlder}, heard_state, ${state}), heard_at = iif(${isOlder}, heard_at, ${updatedAt}),
-    heard_ahead = iif(${isOlder}, heard_ahead, ${ahead}), late_state = NULL,`
+    AND heard_ahead <= ${Math.max(Duration.toMillis(tolerated), ahead + corrected)}, false)`
+  return sql`heard_state = CASE WHEN ${isOlder} THEN heard_state ELSE ${state} END,
+    heard_at = CASE WHEN ${isOlder} THEN heard_at ELSE ${updatedAt} END,
+    heard_ahead = CASE WHEN ${isOlder} THEN heard_ahead ELSE ${ahead} END, late_state = NULL,`
 }
 
 /** Stores the state that a look has seen. */

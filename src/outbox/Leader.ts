@@ -1,4 +1,5 @@
 import * as SqlClient from "@effect/sql/SqlClient"
+import type { SqlError } from "@effect/sql/SqlError"
 import type { Scope } from "effect"
 import { Data, DateTime, Deferred, Duration, Effect, Schedule, Schema } from "effect"
 import { hostname } from "node:os"
@@ -11,24 +12,39 @@ import { otherIndexError } from "../storage/sqlite/IndexFile.js"
 import type { Storage } from "../storage/Storage.js"
 import type { StorageError } from "../storage/StorageError.js"
 
-/** How often the leader shows that it is alive, and how long ago it may last have done so before it counts as gone. */
-const heartbeat = Duration.seconds(30)
-const staleAfter = Duration.toMillis("90 seconds")
+/**
+ * How often the leader shows that it is alive, and how long ago it may last have done so before it counts as gone. A
+ * file is led by one process for a long time; on Postgres, another replica is there to go on.
+ */
+interface Lease {
+  readonly heartbeat: Duration.Duration
+  readonly length: Duration.Duration
+}
 
-/** The process that sends what this file owes. */
+const leaseOfFile: Lease = { heartbeat: Duration.seconds(30), length: Duration.seconds(90) }
+const leaseOfShared: Lease = { heartbeat: Duration.seconds(5), length: Duration.seconds(15) }
+
+/** The lease in a database. */
+export const leaseOf = ({ isShared }: Pick<Sql, "isShared">): Lease => isShared ? leaseOfShared : leaseOfFile
+
+/** The process that sends what this database owes. Moments are those of the database's clock. */
 export interface Leader {
   readonly holder: string
   readonly pid: number
   readonly host: string
   readonly since: EpochMillis
   readonly seenAt: EpochMillis
-  /** The index file that the leader has open. Null if that is not known. */
+  /** When this was read. */
+  readonly readAt: EpochMillis
+  /** The index file that the leader has open. Null if that is not known, or there is none. */
   readonly index: string | null
 }
 
 const columns = `holder, pid, host, since, seen_at AS "seenAt", index_file AS "index"`
 
-/** Another process is the leader of this file. With two, comments would double: each work item must have one writer. */
+const leaderAsOf = (sql: Sql, now: EpochMillis) => sql`${sql.literal(columns)}, ${sql.clock(now)} AS "readAt"`
+
+/** Another process is the leader. With two, comments would double: each work item must have one writer. */
 export class LeaderActive extends Schema.TaggedError<LeaderActive>()("LeaderActive", {
   where: Schema.String,
   pid: Schema.Int,
@@ -51,7 +67,7 @@ export class LeadershipLost extends Data.TaggedError("LeadershipLost") {}
  */
 export const ifLeader = <A extends object>(sql: Sql, holder: string, now: EpochMillis, columns: Fragment) =>
   Effect.map(
-    sql<A>`UPDATE plane_sync_sender SET seen_at = ${now} WHERE holder = ${holder} RETURNING ${columns}`,
+    sql<A>`UPDATE plane_sync_sender SET seen_at = ${sql.clock(now)} WHERE holder = ${holder} RETURNING ${columns}`,
     ([row]) => row
   )
 
@@ -70,22 +86,23 @@ const isRunning = (pid: number): boolean => {
 }
 
 /** Whether a leader was seen lately. Of one on another host that is all that can be known. */
-export const hasLease = ({ seenAt }: Leader, now: EpochMillis): boolean => Math.abs(now - seenAt) < staleAfter
+export const hasLease = ({ readAt, seenAt }: Leader, { length }: Lease): boolean =>
+  Math.abs(readAt - seenAt) < Duration.toMillis(length)
 
 /** Whether it still sends, as far as that can be known. */
-export const isActive = (leader: Leader, now: EpochMillis): boolean => {
+export const isActive = (leader: Leader, lease: Lease): boolean => {
   const { holder, host, pid } = leader
   if (host === hostname() && pid === process.pid) return alive.has(holder)
   // The pid of a leader that was killed may be another program's by now, so the leader must also have been seen lately.
-  return hasLease(leader, now) && (host !== hostname() || isRunning(pid))
+  return hasLease(leader, lease) && (host !== hostname() || isRunning(pid))
 }
 
 /** The last leader, and whether it is still active. */
 export const readLeader = ({ read, sql }: Storage["Type"]) =>
   Effect.gen(function*() {
-    const [leader] = yield* read(sql<Leader>`SELECT ${sql.literal(columns)} FROM plane_sync_sender`)
     const now = yield* epochMillis
-    return leader === undefined ? undefined : { ...leader, active: isActive(leader, now) }
+    const [leader] = yield* read(sql<Leader>`SELECT ${leaderAsOf(sql, now)} FROM plane_sync_sender`)
+    return leader === undefined ? undefined : { ...leader, active: isActive(leader, leaseOf(sql)) }
   })
 
 /**
@@ -93,10 +110,10 @@ export const readLeader = ({ read, sql }: Storage["Type"]) =>
  * it closes it would still write over what is committed here. So on this host its process is checked, however long ago
  * it was last seen.
  */
-const hasOtherIndex = (leader: Leader, index: IndexFile | undefined, now: EpochMillis): boolean => {
+const hasOtherIndex = (leader: Leader, index: IndexFile | undefined): boolean => {
   const { host, pid } = leader
   if (leader.index === null || index === undefined || leader.index === index.identity) return false
-  if (host !== hostname() || pid === process.pid) return isActive(leader, now)
+  if (host !== hostname() || pid === process.pid) return isActive(leader, leaseOfFile)
   // The pid of a leader that was killed may be another program's by now, which does not have the file open.
   return isRunning(pid) && (index.strangers()?.includes(pid) ?? true)
 }
@@ -110,25 +127,31 @@ export const refuseOtherIndex = (
 ): Effect.Effect<void, StorageError> =>
   Effect.gen(function*() {
     if (index === undefined) return
-    const [leader] = yield* read(sql<Leader>`SELECT ${sql.literal(columns)} FROM plane_sync_sender`)
     const now = yield* epochMillis
-    if (leader !== undefined && hasOtherIndex(leader, index, now)) return yield* otherIndexError(where, named(leader))
+    const [leader] = yield* read(sql<Leader>`SELECT ${leaderAsOf(sql, now)} FROM plane_sync_sender`)
+    if (leader !== undefined && hasOtherIndex(leader, index)) return yield* otherIndexError(where, named(leader))
   })
 
 /**
- * A step that changes what an older plane-sync works with: it fails while such a process is the leader, because that
- * one would go on without noticing.
+ * A step that changes what an older plane-sync works with. In a file it fails while such a process is the leader,
+ * because that one would go on without noticing. On Postgres that process is no longer the leader from then on, and
+ * stops when it notices the newer tables, so that replicas can be replaced one by one.
  */
 export const whileNobodyLeads = (migration: Migration): Migration =>
   Effect.gen(function*() {
     const sql = yield* SqlClient.SqlClient
-    const [leader] = yield* sql<Leader>`SELECT ${sql.literal(columns)} FROM plane_sync_sender`
-    if (leader !== undefined && isActive(leader, yield* epochMillis)) {
-      return yield* Effect.dieMessage(
-        `${named(leader)} sends from it with an older plane-sync: stop that one first. If it was killed, its lease ` +
-          "ends 90 seconds after it was last seen: start this one again then"
-      )
-    }
+    const depose = Effect.asVoid(sql`DELETE FROM plane_sync_sender`)
+    const refuseLeader = Effect.gen(function*() {
+      const now = yield* epochMillis
+      const [leader] = yield* sql<Leader>`SELECT ${sql.literal(columns)}, ${now} AS "readAt" FROM plane_sync_sender`
+      if (leader !== undefined && isActive(leader, leaseOfFile)) {
+        return yield* Effect.dieMessage(
+          `${named(leader)} sends from it with an older plane-sync: stop that one first. If it was killed, its lease ` +
+            "ends 90 seconds after it was last seen: start this one again then"
+        )
+      }
+    })
+    yield* sql.onDialectOrElse({ pg: () => depose, orElse: () => refuseLeader })
     yield* migration
   })
 
@@ -147,6 +170,8 @@ export interface Term {
   readonly lose: Effect.Effect<void>
 }
 
+type Taken = { readonly other: Leader } | { readonly apart: Leader } | { readonly lastBefore: number }
+
 /**
  * Makes this process the leader until the scope closes. A process that is there already as a standby (`byLease`) does
  * not ask whether the leader's process is running, because it was taken over by one that it may not see: it waits until
@@ -158,18 +183,23 @@ export const becomeLeader = (
   byLease = false
 ): Effect.Effect<Term, LeaderActive | StorageError, Scope.Scope> =>
   Effect.gen(function*() {
+    const lease = leaseOf(sql)
     const isTaken = byLease ? hasLease : isActive
-    const take = Effect.gen(function*() {
+    const take: Effect.Effect<Taken, SqlError> = Effect.gen(function*() {
       const now = yield* epochMillis
       // The first statement writes, so that two processes that start at the same time come one after the other.
       const [leader] = yield* sql<Leader>`UPDATE plane_sync_sender SET seen_at = seen_at
-        RETURNING ${sql.literal(columns)}`
-      if (leader !== undefined && isTaken(leader, now)) return { other: leader }
-      if (leader !== undefined && hasOtherIndex(leader, index, now)) return { apart: leader }
-      yield* sql`INSERT INTO plane_sync_sender (id, holder, pid, host, since, seen_at, index_file)
-        VALUES (1, ${holder}, ${process.pid}, ${hostname()}, ${now}, ${now}, ${index?.identity ?? null})
+        RETURNING ${leaderAsOf(sql, now)}`
+      if (leader !== undefined && isTaken(leader, lease)) return { other: leader }
+      if (leader !== undefined && hasOtherIndex(leader, index)) return { apart: leader }
+      const [mine] = yield* sql`INSERT INTO plane_sync_sender (id, holder, pid, host, since, seen_at, index_file)
+        VALUES (1, ${holder}, ${process.pid}, ${hostname()}, ${sql.clock(now)}, ${sql.clock(now)},
+          ${index?.identity ?? null})
         ON CONFLICT (id) DO UPDATE SET holder = excluded.holder, pid = excluded.pid, host = excluded.host,
-          since = excluded.since, seen_at = excluded.seen_at, index_file = excluded.index_file`
+          since = excluded.since, seen_at = excluded.seen_at, index_file = excluded.index_file
+          WHERE plane_sync_sender.holder = ${leader?.holder ?? ""} RETURNING id`
+      // Where there was no row to wait for, another process was faster.
+      if (mine === undefined) return yield* take
       yield* sql`UPDATE plane_sync_lane SET holder = NULL WHERE holder IS NOT NULL`
       const [last] = yield* sql<{ id: number | null }>`SELECT max(id) AS id FROM plane_sync_delivery`
       alive.add(holder)
@@ -196,7 +226,7 @@ export const becomeLeader = (
     if ("apart" in taken) return yield* otherIndexError(where, named(taken.apart))
 
     const lost = yield* Deferred.make<string>()
-    const lose = Effect.asVoid(Deferred.succeed(lost, "Another process has taken over this file"))
+    const lose = Effect.asVoid(Deferred.succeed(lost, "Another process has taken over"))
     // What it believes of the lanes that it holds may be wrong by then. After a kill it would not know either.
     yield* Effect.zipRight(
       answersAgain,
@@ -209,7 +239,7 @@ export const becomeLeader = (
       Effect.flatMap((still) => still !== undefined ? Effect.void : lose),
       // The workers notice failing storage as well, and they log it.
       Effect.ignore,
-      Effect.schedule(Schedule.spaced(heartbeat)),
+      Effect.schedule(Schedule.spaced(lease.heartbeat)),
       Effect.forkScoped
     )
     return {

@@ -1,12 +1,11 @@
 import { Cause, Context, Deferred, Effect, Layer, Scope } from "effect"
 import { hostname } from "node:os"
 import { makeSignal } from "../base/Signal.js"
-import { epochMillis } from "../base/Time.js"
 import { uuidV7 } from "../base/UuidV7.js"
 import { Storage } from "../storage/Storage.js"
 import type { StorageError } from "../storage/StorageError.js"
 import type { Leader, LeaderActive, Term } from "./Leader.js"
-import { hasLease, named } from "./Leader.js"
+import { hasLease, leaseOf, named } from "./Leader.js"
 import { Outbox } from "./Outbox.js"
 
 /**
@@ -25,10 +24,12 @@ export class Leadership extends Context.Tag("plane-sync/Leadership")<Leadership,
   readonly whileLeading: <R>(
     work: (term: Term) => Effect.Effect<unknown, never, R>
   ) => Effect.Effect<void, never, Exclude<R, Scope.Scope> | Scope.Scope>
-  /** Who leads instead, in words; undefined while this process is the leader. */
+  /**
+   * Who leads instead, in words. Undefined while this process is the leader, and on Postgres while another replica is.
+   */
   readonly standby: Effect.Effect<string | undefined>
 }>() {
-  /** Fails with `LeaderActive` when the leader is a process of this host, which is running. */
+  /** Over a file it fails with `LeaderActive` when the leader is a process of this host, which is running. */
   static readonly layer: Layer.Layer<Leadership, LeaderActive | StorageError, Outbox | Storage> = Layer.scoped(
     Leadership,
     Effect.suspend(() => make)
@@ -43,7 +44,10 @@ const logBug = (cause: Cause.Cause<unknown>) => Effect.logError("a bug in plane-
 const make = Effect.gen(function*() {
   const outbox = yield* Outbox
   const changed = yield* makeSignal
-  const { retry } = (yield* Storage).trouble
+  const { sql, trouble: { retry } } = yield* Storage
+  const lease = leaseOf(sql)
+  // Standbys are what replicas are there for. Over a file there should be none.
+  const isReplica = sql.isShared
   const started = yield* Deferred.make<void, LeaderActive | StorageError>()
   let present: Term | undefined
   let other: Leader | undefined
@@ -66,8 +70,15 @@ const make = Effect.gen(function*() {
     let isAliveSaid = false
     for (;;) {
       const leader = yield* retry(outbox.leader)
-      if (leader === undefined || !hasLease(leader, yield* epochMillis)) return
-      if (other?.holder !== leader.holder) {
+      if (leader === undefined || !hasLease(leader, lease)) return
+      if (isReplica) {
+        if (other?.holder !== leader.holder) {
+          yield* Effect.logInfo(
+            `${named(leader)} leads. This replica takes in events and webhooks, and can lead when that one has ended`
+          )
+        }
+        other = leader
+      } else if (other?.holder !== leader.holder) {
         isAliveSaid = false
         yield* Effect.logWarning(
           `${named(leader)} sends from this file, or did a moment ago. Events and webhooks are taken in here. ` +
@@ -99,7 +110,7 @@ const make = Effect.gen(function*() {
   yield* lead(outbox.becomeLeader).pipe(
     Effect.catchTag(
       "LeaderActive",
-      (error) => error.host === hostname() ? error : Deferred.succeed(started, undefined)
+      (error) => error.host === hostname() && !isReplica ? error : Deferred.succeed(started, undefined)
     ),
     Effect.zipRight(Effect.forever(leadAfter)),
     Effect.catchAllCause((cause) =>
@@ -134,7 +145,7 @@ const make = Effect.gen(function*() {
         }
       }).pipe(Effect.forkScoped, Effect.asVoid),
     standby: Effect.sync(() =>
-      present !== undefined ?
+      present !== undefined || isReplica && other !== undefined ?
         undefined :
         `${
           other === undefined ? "Another process" : named(other)

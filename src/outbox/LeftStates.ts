@@ -3,6 +3,7 @@ import type { EpochMillis } from "../base/Time.js"
 import type { EventSequence, ItemId } from "../domain/Ids.js"
 import type { StateId } from "../domain/StageStates.js"
 import type { NormalizedKey } from "../domain/WorkItemKey.js"
+import { flag } from "../storage/Dialect.js"
 import type { Sql } from "../storage/Sql.js"
 import { closeState, closeStateOfEvent } from "./Debt.js"
 import type { Lane } from "./Lane.js"
@@ -46,8 +47,13 @@ export const followTask = (sql: Sql, item: ItemOfProject, now: EpochMillis) =>
  * Runs within a transaction.
  */
 export const leaveStates = (sql: Sql, item: NamedItem) =>
-  Effect.asVoid(sql`UPDATE plane_sync_lane SET asked = NULL,
-    left_until = coalesce((SELECT max(sequence) FROM plane_sync_event), 0) WHERE ${itsLanes(sql, item)}`)
+  Effect.asVoid(Effect.zipRight(
+    // A key whose events are all new has no lane yet.
+    sql`INSERT INTO plane_sync_lane (name, project) SELECT lane_name, coalesce(project, '') FROM plane_sync_event
+      WHERE folded = 0 AND lane_name = ${item.key} ORDER BY sequence LIMIT 1 ON CONFLICT (name) DO NOTHING`,
+    sql`UPDATE plane_sync_lane SET asked = NULL,
+      left_until = coalesce((SELECT max(sequence) FROM plane_sync_event), 0) WHERE ${itsLanes(sql, item)}`
+  ))
 
 /**
  * Whether the state of an event is left: it is not set any more. A person's move that ended the task, and that our
@@ -65,7 +71,7 @@ export const closeLeft = (sql: Sql, tally: Tally, lane: Lane, stateEvent: EventS
     if (lane.leftUntil === 0 || lane.restore !== null) return { stateEvent, hasPending: true }
     const [left] = yield* sql<{ event: EventSequence; body: StateId; tried: number }>`UPDATE plane_sync_delivery
       SET status = 'discarded', settled_at = ${now}, reason = 'a person has ended the task, and that stands',
-        tried = tried + (reason IS NULL)
+        tried = tried + ${flag(sql, sql`reason IS NULL`)}
       WHERE lane = ${lane.id} AND status = 'pending' AND kind = 'state' AND last_event <= ${lane.leftUntil}
       RETURNING last_event AS event, body, tried`
     if (left !== undefined) {

@@ -106,7 +106,7 @@ export const observe = (
     // A look may have seen something newer.
     const know = sql`UPDATE plane_sync_lane SET state = ${state}, cancelled = ${cancelled ? 1 : 0},
       completed = ${completed ? 1 : 0}, updated_at = ${updatedAt}
-      WHERE id = ${lane.id} AND coalesce(updated_at <> ${updatedAt}, 1) AND NOT ${
+      WHERE id = ${lane.id} AND updated_at IS DISTINCT FROM ${updatedAt} AND NOT ${
       knowsNewer(sql, updatedAt, receivedAt)
     }`
     if (doubt !== undefined) {

@@ -4,16 +4,18 @@ import { Context, Duration, Effect, Layer, Option } from "effect"
 import { makeEventLoopTurn } from "../base/EventLoopTurn.js"
 import type { EpochMillis } from "../base/Time.js"
 import { epochMillis } from "../base/Time.js"
-import type { EventSequence, LaneId } from "../domain/Ids.js"
+import type { LaneId } from "../domain/Ids.js"
+import { EventSequence } from "../domain/Ids.js"
 import type { Place } from "../domain/Place.js"
 import type { NormalizedKey } from "../domain/WorkItemKey.js"
+import { flag } from "../storage/Dialect.js"
 import { nextDueAt } from "../storage/DueWork.js"
 import { Storage } from "../storage/Storage.js"
 import type { StorageError } from "../storage/StorageError.js"
-import { claim } from "./Claim.js"
+import { claim, urgencies } from "./Claim.js"
 import type { Batch, DeadLetter, DeadLetterQuery, Which } from "./DeadLetters.js"
 import { deadLetterBatch, discard, readDeadLetter, readDeadLetters, retry } from "./DeadLetters.js"
-import { fold, foldAll, foldBatch, hasNew, hasNewOf, newEvents } from "./Fold.js"
+import { fold, foldAll, foldBatch, hasNew, hasNewOf, lastNew } from "./Fold.js"
 import { leftAloneFor, readTouched } from "./HookDoubt.js"
 import type { Job } from "./Job.js"
 import { buryAhead } from "./LaneDeath.js"
@@ -27,11 +29,12 @@ import { prune } from "./Prune.js"
 import type { Published } from "./Publish.js"
 import { makePublish, makeTransact } from "./Publish.js"
 import type { EventQuery, OutboxStatus, WorkItemRow } from "./Queries.js"
-import { readEvents, readEventsAfter, readStatus, readUnfoundKeys, readWorkItem } from "./Queries.js"
+import { readEvents, readEventsAfter, readSettled, readStatus, readUnfoundKeys, readWorkItem } from "./Queries.js"
 import { settle } from "./Settlement.js"
 import type { NewEvent, StoredEvent } from "./StoredEvent.js"
 import type { Tally } from "./Tally.js"
 import { makeTally } from "./Tally.js"
+import { keepTurnsAway } from "./Turns.js"
 
 /**
  * The durable queue between publishing and Plane: events, the lanes that they wait in, and the deliveries that tell
@@ -114,15 +117,17 @@ const make = Effect.gen(function*() {
   yield* refuseOtherIndex(storage)
   const eventLoopTurn = yield* makeEventLoopTurn
 
-  const dueEnds = (projects: string) => (now: EpochMillis) =>
+  const isOne = sql`project = value ->> 0 AND urgency = CAST(value ->> 1 AS bigint)`
+
+  const dueEnds = (projects: ReadonlyArray<string>) => (now: EpochMillis) =>
     Effect.map(
       read(sql<{ first: EpochMillis | null; last: EpochMillis | null; hasNew: number }>`SELECT
-        min((SELECT due_at FROM plane_sync_lane WHERE project = p.value AND urgency = u.value AND due_at IS NOT NULL
+        min((SELECT due_at FROM plane_sync_lane WHERE ${isOne} AND due_at IS NOT NULL
           AND holder IS NULL ORDER BY due_at LIMIT 1)) AS first,
-        max((SELECT due_at FROM plane_sync_lane WHERE project = p.value AND urgency = u.value AND due_at IS NOT NULL
+        max((SELECT due_at FROM plane_sync_lane WHERE ${isOne} AND due_at IS NOT NULL
           ORDER BY due_at DESC LIMIT 1)) AS last,
-        ${hasNewOf(sql, projects)} AS "hasNew"
-        FROM json_each(${projects}) p, json_each('[0,1,2]') u`),
+        ${flag(sql, hasNewOf(sql, projects))} AS "hasNew"
+        FROM ${sql.each(projects.flatMap((project) => urgencies.map((urgency) => [project, urgency])))}`),
       ([row]) => ({ first: row?.hasNew === 1 ? now : row?.first ?? null, last: row?.last ?? null })
     )
 
@@ -133,6 +138,9 @@ const make = Effect.gen(function*() {
       return Effect.zipLeft(work(tally), tally.write)
     })
 
+  const betweenTurns = <A>(work: (tally: Tally) => Effect.Effect<A, SqlError>) =>
+    write(Effect.zipRight(keepTurnsAway(sql), tallied(work)))
+
   /** A transaction of the leader. Nothing of it is stored if another process has taken over. */
   const asLeader = <A>(
     holder: string,
@@ -142,7 +150,12 @@ const make = Effect.gen(function*() {
       write(tallied((tally) =>
         Effect.gen(function*() {
           const now = yield* epochMillis
-          const row = yield* ifLeader<{ readonly hasNew: number }>(sql, holder, now, sql`${hasNew(sql)} AS "hasNew"`)
+          const row = yield* ifLeader<{ readonly hasNew: number }>(
+            sql,
+            holder,
+            now,
+            sql`${flag(sql, hasNew(sql))} AS "hasNew"`
+          )
           return row === undefined ? Option.none<A>() : Option.some(yield* work(tally, now, row.hasNew === 1))
         })
       )),
@@ -155,8 +168,10 @@ const make = Effect.gen(function*() {
    */
   const foldAhead = (holder: string) =>
     Effect.gen(function*() {
-      for (let left = yield* read(newEvents(sql)); left > 0; left -= foldBatch) {
-        yield* asLeader(holder, (tally) => fold(sql, tally))
+      const upTo = yield* read(lastNew(sql))
+      if (upTo === undefined) return
+      for (let last: EventSequence | undefined = EventSequence(0); last !== undefined && last < upTo;) {
+        last = (yield* asLeader(holder, (tally) => fold(sql, tally))).last
       }
     })
 
@@ -183,8 +198,8 @@ const make = Effect.gen(function*() {
         })
       const atOnce = yield* asLeader(holder, (tally, now, hasNew) =>
         Effect.flatMap(
-          hasNew ? fold(sql, tally) : Effect.succeed(0),
-          (count) => count < foldBatch ? Effect.asSome(work(tally, now)) : Effect.succeedNone
+          hasNew ? fold(sql, tally) : Effect.succeed({ count: 0 }),
+          ({ count }) => count < foldBatch ? Effect.asSome(work(tally, now)) : Effect.succeedNone
         ))
       if (Option.isSome(atOnce)) return atOnce.value
       yield* foldAhead(holder)
@@ -221,7 +236,7 @@ const make = Effect.gen(function*() {
     nextDue: (projects, maxAhead) =>
       nextDueAt({
         maxAhead,
-        ends: dueEnds(JSON.stringify(projects)),
+        ends: dueEnds(projects),
         makeDue: (now, after) => write(sql`UPDATE plane_sync_lane SET due_at = ${now} WHERE due_at > ${after}`)
       }),
     unfoundKeys: (project, most) =>
@@ -233,7 +248,8 @@ const make = Effect.gen(function*() {
     becomeLeader: (holder, byLease) => becomeLeader(storage, holder, byLease),
     leader: readLeader(storage),
     events: (query) => read(readEvents(sql, query)),
-    eventsAfter: (sequence, limit) => read(readEventsAfter(sql, sequence, limit)),
+    eventsAfter: (sequence, limit) =>
+      Effect.flatMap(read(readSettled(sql)), (upTo) => read(readEventsAfter(sql, sequence, upTo, limit))),
     workItem: (key, limit) => read(readWorkItem(sql, key, limit)),
     deadLetters: (query) => read(readDeadLetters(sql, query)),
     deadLetter: (id) => read(readDeadLetter(sql, id)),
@@ -243,9 +259,9 @@ const make = Effect.gen(function*() {
         epochMillis,
         (touched, now) => touched === undefined ? Duration.zero : leftAloneFor(touched, now)
       ),
-    retry: (which) => inBatches(which, (batch) => write(tallied((tally) => retry(sql, tally, batch)))),
-    discard: (which) => inBatches(which, (batch) => write(tallied((tally) => discard(sql, tally, batch)))),
-    prune: (before) => write(tallied((tally) => prune(sql, tally, before))),
+    retry: (which) => inBatches(which, (batch) => betweenTurns((tally) => retry(sql, tally, batch))),
+    discard: (which) => inBatches(which, (batch) => betweenTurns((tally) => discard(sql, tally, batch))),
+    prune: (before) => betweenTurns((tally) => prune(sql, tally, before)),
     status: read(readStatus(sql))
   })
 })

@@ -23,7 +23,7 @@ export const checkAfter = Duration.seconds(1)
  * When a lane is due that owes nothing: when something is to be checked. `checkAt` is what its column is going to be.
  */
 export const idleDue = (sql: Sql, checkAt: Fragment = sql`check_at`): Fragment =>
-  sql`coalesce(min(${checkAt}, twins_at), ${checkAt}, twins_at)`
+  sql`CASE WHEN twins_at <= coalesce(${checkAt}, twins_at) THEN twins_at ELSE ${checkAt} END`
 
 /** The assignments that write down a state that Plane has set, and when it is to be checked what has become of it. */
 interface Placing {
@@ -43,19 +43,21 @@ export const placing = (
   { by, replaced }: Placed
 ): Placing => {
   const isNewer = knowsNewer(sql, updatedAt, now)
-  const isSecond = sql`coalesce(placed_for = ${closed}, 0)`
+  const isRestored = sql.literal(lane.restore === asked ? "true" : "false")
+  const isSecond = sql`coalesce(placed_for = ${closed}, false)`
   const lost = sql`(${isNewer} AND state = ${replaced} AND NOT ${isSecond})`
-  const undone = sql`(NOT ${isNewer} AND heard_state IS NOT ${lane.heardState} AND heard_state IS NOT ${asked}
-    AND state IS heard_state AND (cancelled = 1 OR completed = 1 AND of_task = 1))`
-  const isOpen = sql`(doubt = 'undone' AND check_at IS NOT NULL OR ${lane.restore === asked ? 1 : 0})`
-  const checkAt = sql`CASE WHEN coalesce(${lost}, 0) OR coalesce(${undone}, 0) THEN ${later(now, checkAfter)}
+  const undone =
+    sql`(NOT ${isNewer} AND heard_state IS DISTINCT FROM ${lane.heardState} AND heard_state IS DISTINCT FROM ${asked}
+    AND state IS NOT DISTINCT FROM heard_state AND (cancelled = 1 OR completed = 1 AND of_task = 1))`
+  const isOpen = sql`(doubt = 'undone' AND check_at IS NOT NULL OR ${isRestored})`
+  const checkAt = sql`CASE WHEN ${lost} OR ${undone} THEN ${later(now, checkAfter)}
     WHEN ${isOpen} THEN check_at END`
   return {
     checkAt,
     columns: sql`placed = ${asked}, placed_at = ${updatedAt}, placed_by = coalesce(${by ?? null}, placed_by),
-      replaced = iif(${isSecond} OR ${lane.restore === asked ? 1 : 0}, NULL, ${replaced}), placed_for = ${closed},
+      replaced = CASE WHEN ${isSecond} OR ${isRestored} THEN NULL ELSE ${replaced} END, placed_for = ${closed},
       doubted = CASE WHEN ${lost} THEN ${replaced} WHEN ${undone} THEN heard_state WHEN ${isOpen} THEN doubted END,
       doubt = CASE WHEN ${lost} THEN 'lost' WHEN ${undone} THEN 'undone' WHEN ${isOpen} THEN doubt END,
-      confirmed = iif(${isOpen}, confirmed, 0), checks = 0, check_at = ${checkAt},`
+      confirmed = CASE WHEN ${isOpen} THEN confirmed ELSE 0 END, checks = 0, check_at = ${checkAt},`
   }
 }

@@ -2,16 +2,19 @@ import type { SqlError } from "@effect/sql/SqlError"
 import { Effect } from "effect"
 import type { EpochMillis } from "../base/Time.js"
 import type { EventSequence, LaneId } from "../domain/Ids.js"
-import type { Sql } from "../storage/Sql.js"
+import { flag } from "../storage/Dialect.js"
+import type { Fragment, Sql } from "../storage/Sql.js"
 import { overdueCheck, waitingCheck } from "./Checks.js"
 import { planned, readOwed } from "./Claim.js"
 import type { ClaimedRow } from "./ClaimedLane.js"
 import { claimedColumns, laneOf } from "./ClaimedLane.js"
 import type { Delivery } from "./Delivery.js"
 import { deliveryColumns } from "./DeliveryRow.js"
-import { folded } from "./Fold.js"
+import { namesOf } from "./Fold.js"
 import { isLeft } from "./LeftStates.js"
 import type { ClaimPolicy, Owed, OwedEvent, Step } from "./Plan.js"
+import { maxOwedComments } from "./Plan.js"
+import type { WorkItemRow } from "./Queries.js"
 
 /** What a lane does when it is claimed next. */
 export type Next =
@@ -52,15 +55,40 @@ const dueAtOf = ({ dueAt, newAt, patient }: Row): EpochMillis | null => {
 }
 
 const readRow = (sql: Sql, id: LaneId) => {
-  const isNew = sql`FROM plane_sync_event e WHERE e.lane = plane_sync_lane.id AND e.status = 'pending'
-    AND e.sequence > ${folded(sql)}`
+  const isNew = sql`FROM plane_sync_event e WHERE e.folded = 0 AND e.status = 'pending'
+    AND e.lane_name IN ${namesOf(sql, id)}`
   return Effect.map(
-    sql<Row>`SELECT ${sql.literal(claimedColumns)}, due_at AS "dueAt", problem, holder IS NOT NULL AS "isClaimed",
+    sql<Row>`SELECT ${sql.literal(claimedColumns)}, due_at AS "dueAt", problem, ${
+      flag(sql, sql`holder IS NOT NULL`)
+    } AS "isClaimed",
         patient, (SELECT e.published_at ${isNew} ORDER BY e.sequence LIMIT 1) AS "newAt",
         (SELECT e.sequence ${isNew} AND e.state = 'pending' ORDER BY e.sequence DESC LIMIT 1) AS "newState"
       FROM plane_sync_lane WHERE id = ${id}`,
     ([row]) => row
   )
+}
+
+/** What is new of a key that has no lane yet: it is looked up. */
+const lookOf = (sql: Sql, name: string, now: EpochMillis): Effect.Effect<Preview | undefined, SqlError> =>
+  Effect.map(
+    sql<{ key: string; at: EpochMillis }>`SELECT work_item AS key, published_at AS at FROM plane_sync_event
+      WHERE folded = 0 AND lane_name = ${name} AND status = 'pending' ORDER BY sequence LIMIT 1`,
+    ([first]) =>
+      first && {
+        dueAt: first.at < now ? now : first.at,
+        problem: null,
+        isClaimed: false,
+        next: { _tag: "Look", key: first.key }
+      }
+  )
+
+/** What a lane owes, new events included. */
+const allOwed = (sql: Sql, id: LaneId) => {
+  const first = (condition: Fragment) =>
+    sql`SELECT * FROM (SELECT sequence FROM plane_sync_event WHERE ${condition} AND comment = 'pending'
+      ORDER BY sequence LIMIT ${sql.literal(String(maxOwedComments))}) oldest`
+  return sql`sequence IN (${first(sql`lane = ${id} AND status = 'pending'`)}
+    UNION ALL ${first(sql`folded = 0 AND lane_name IN ${namesOf(sql, id)}`)})`
 }
 
 const isTheSame = (one: OwedEvent | undefined, other: OwedEvent) => one?.sequence === other.sequence
@@ -112,11 +140,12 @@ const nextOf = (
  */
 export const preview = (
   sql: Sql,
-  id: LaneId,
+  { lane: id, name }: Pick<WorkItemRow, "lane" | "name">,
   policy: Pick<ClaimPolicy, "plan">,
   now: EpochMillis
 ): Effect.Effect<Preview | undefined, SqlError> =>
   Effect.gen(function*() {
+    if (id === null) return yield* lookOf(sql, name, now)
     const row = yield* readRow(sql, id)
     if (row === undefined) return undefined
     const lane = laneOf(row)
@@ -138,7 +167,7 @@ export const preview = (
     }
     const latest = row.newState ?? row.stateEvent
     const stateEvent = latest === null || isLeft(lane, latest) ? null : latest
-    const owed = yield* readOwed(sql, lane, stateEvent, row.retried === 1, then)
+    const owed = yield* readOwed(sql, lane, stateEvent, row.retried === 1, then, allOwed(sql, id))
     const next = nextOf(policy, owed)
     if (next !== undefined) return { ...found(next.next), dueAt: next.dueAt ?? then }
     if (lane.itemId === null && lane.ofTask && dueAt !== null) return found({ _tag: "Look", key: lane.name })

@@ -16,6 +16,7 @@ export type ProbeSeen = typeof ProbeSeen.Type
 
 const Stored = Schema.parseJson(ProbeSeen)
 const decode = Schema.decodeOption(Stored)
+const seenOf = (json: string | null | undefined) => Option.flatMap(Option.fromNullable(json), (json) => decode(json))
 const encode = Schema.encodeSync(Stored)
 
 type Parts = Pick<Storage["Type"], "sql" | "read" | "write">
@@ -29,7 +30,7 @@ export const askForProbe = ({ sql, write }: Parts): Effect.Effect<EpochMillis | 
     Effect.map(
       // Another request in the same millisecond is another request.
       write(sql<{ asked: EpochMillis }>`UPDATE plane_sync_sender
-        SET probe_asked = max(${now}, coalesce(probe_asked, 0) + 1) RETURNING probe_asked AS asked`),
+        SET probe_asked = CASE WHEN probe_asked >= ${now} THEN probe_asked + 1 ELSE ${now} END RETURNING probe_asked AS asked`),
       ([row]) => row?.asked
     ))
 
@@ -39,10 +40,12 @@ export const openProbeRequest = (
   holder: string
 ): Effect.Effect<EpochMillis | undefined, StorageError> =>
   Effect.map(
-    read(sql<{ asked: EpochMillis }>`SELECT probe_asked AS asked FROM plane_sync_sender
-      WHERE holder = ${holder} AND probe_asked IS NOT NULL AND probe_seen IS NULL OR holder = ${holder}
-        AND probe_asked > probe_seen ->> 'asked'`),
-    ([row]) => row?.asked
+    read(sql<{ asked: EpochMillis; seen: string | null }>`SELECT probe_asked AS asked, probe_seen AS seen
+      FROM plane_sync_sender WHERE holder = ${holder} AND probe_asked IS NOT NULL`),
+    ([row]) =>
+      row !== undefined && Option.exists(seenOf(row.seen), ({ asked }) => asked >= row.asked)
+        ? undefined
+        : row?.asked
   )
 
 /** Writes down what the leader has seen. */
@@ -60,9 +63,5 @@ export const probeSeen = (
 ): Effect.Effect<ProbeSeen | undefined, StorageError> =>
   Effect.map(
     read(sql<{ seen: string | null }>`SELECT probe_seen AS seen FROM plane_sync_sender`),
-    ([row]) =>
-      Option.getOrUndefined(
-        Option.filter(Option.flatMap(Option.fromNullable(row?.seen), (json) => decode(json)), (seen) =>
-          seen.asked >= asked)
-      )
+    ([row]) => Option.getOrUndefined(Option.filter(seenOf(row?.seen), (seen) => seen.asked >= asked))
   )

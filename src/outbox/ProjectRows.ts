@@ -3,6 +3,7 @@ import { Effect, Either, Schema } from "effect"
 import type { Place } from "../domain/Place.js"
 import { PlaneStateId } from "../domain/StageStates.js"
 import type { Sql } from "../storage/Sql.js"
+import { keepTurnsAway } from "./Turns.js"
 
 const Listed = Schema.parseJson(Schema.NullOr(Schema.Array(Schema.Struct({
   id: PlaneStateId,
@@ -28,10 +29,12 @@ export const readPlaces = (sql: Sql): Effect.Effect<ReadonlyMap<string, Place>, 
  */
 export const keepPlace = (sql: Sql, identifier: string, { id, listed }: Place) =>
   Effect.gen(function*() {
+    yield* keepTurnsAway(sql)
     const former = yield* sql<{ identifier: string }>`DELETE FROM plane_sync_project
       WHERE plane_id = ${id} AND identifier <> ${identifier} RETURNING identifier`
     for (const { identifier: before } of former) {
       yield* sql`UPDATE plane_sync_lane SET project = ${identifier} WHERE project = ${before}`
+      yield* sql`UPDATE plane_sync_event SET project = ${identifier} WHERE folded = 0 AND project = ${before}`
     }
     const [was] = yield* sql<{ id: string }>`SELECT plane_id AS id FROM plane_sync_project
       WHERE identifier = ${identifier}`
@@ -50,12 +53,14 @@ export const keepPlace = (sql: Sql, identifier: string, { id, listed }: Place) =
  */
 export const sortLanes = (sql: Sql, identifiers: ReadonlyArray<string>): Effect.Effect<void, SqlError> =>
   Effect.gen(function*() {
-    const set = JSON.stringify(identifiers)
-    yield* sql`UPDATE plane_sync_lane SET project = substr(name, 1, instr(name, '-') - 1)
-      WHERE project = '' AND due_at IS NOT NULL AND work_item IS NULL
-        AND substr(name, 1, instr(name, '-') - 1) IN (SELECT value FROM json_each(${set}))`
+    yield* keepTurnsAway(sql)
+    const set = sql.texts(identifiers)
+    const dash = sql.position(sql`name`, "-")
+    const identifier = sql`CASE WHEN ${dash} > 0 THEN substr(name, 1, ${dash} - 1) END`
+    yield* sql`UPDATE plane_sync_lane SET project = ${identifier}
+      WHERE project = '' AND due_at IS NOT NULL AND work_item IS NULL AND ${identifier} IN ${set}`
     yield* sql`UPDATE plane_sync_lane SET project = '' WHERE due_at IS NOT NULL AND project <> ''
-      AND project NOT IN (SELECT value FROM json_each(${set}))
+      AND project NOT IN ${set}
       AND project NOT IN (SELECT identifier FROM plane_sync_project)`
   })
 
@@ -73,4 +78,4 @@ export const readLeft = (
 ): Effect.Effect<ReadonlyArray<LeftProject>, SqlError> =>
   sql<LeftProject>`SELECT identifier, (SELECT count(*) FROM plane_sync_lane
       WHERE project = identifier AND due_at IS NOT NULL) AS "workItems"
-    FROM plane_sync_project WHERE identifier NOT IN (SELECT value FROM json_each(${JSON.stringify(identifiers)}))`
+    FROM plane_sync_project WHERE identifier NOT IN ${sql.texts(identifiers)}`

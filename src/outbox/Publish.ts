@@ -16,27 +16,19 @@ export interface Published {
   readonly conflict: boolean
 }
 
-// One JSON parameter keeps the text of the statement, and so its prepared form, the same for groups of every size.
-// Arrays are parsed faster than objects.
 const insert = (sql: Storage["Type"]["sql"], events: ReadonlyArray<NewEvent>) =>
   Effect.gen(function*() {
-    const lanes = new Map<string, string>()
     const rows = events.map(({ body, id, lane, occurredAt, project, publishedAt, stage, unfit, urgent, workItem }) => {
-      if (lane !== undefined) lanes.set(lane, project)
       const debt = unfit === undefined ? "pending" : "dead"
       const state = stage === undefined ? "none" : debt
-      return [id, workItem, body, stage, occurredAt, publishedAt, lane, debt, state, urgent ? 1 : 0]
+      return [id, workItem, body, stage, occurredAt, publishedAt, lane, debt, state, urgent ? 1 : 0, project]
     })
-    // A key may have been published before its project was set.
-    yield* sql`INSERT INTO plane_sync_lane (name, project)
-      SELECT value ->> 0, value ->> 1 FROM json_each(${JSON.stringify(Array.from(lanes))}) WHERE true
-      ON CONFLICT (name) DO UPDATE SET project = excluded.project WHERE project = '' AND excluded.project <> ''`
     const inserted = yield* sql<{ sequence: EventSequence; id: string }>`
-      INSERT INTO plane_sync_event (id, work_item, body, stage, occurred_at, published_at, lane, comment, state, urgent)
-      SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5,
-        (SELECT coalesce(target, id) FROM plane_sync_lane WHERE name = value ->> 6), value ->> 7, value ->> 8,
-        value ->> 9
-      FROM json_each(${JSON.stringify(rows)}) WHERE true ORDER BY key
+      INSERT INTO plane_sync_event (id, work_item, body, stage, occurred_at, published_at, lane_name, comment, state, urgent,
+        project)
+      SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, CAST(value ->> 4 AS bigint),
+        CAST(value ->> 5 AS bigint), value ->> 6, value ->> 7, value ->> 8, CAST(value ->> 9 AS bigint), value ->> 10
+      FROM ${sql.each(rows)} WHERE ${sql.numbering("plane_sync_event", "sequence")} ORDER BY key
       ON CONFLICT (id) DO NOTHING
       RETURNING sequence, id`
     return new Map(inserted.map((row) => [row.id, row.sequence]))
@@ -63,7 +55,7 @@ const publishAll = (
       [] :
       yield* sql<{ sequence: EventSequence; id: string; body: string }>`
       SELECT sequence, id, body FROM plane_sync_event
-      WHERE id IN (SELECT value FROM json_each(${JSON.stringify(events.map((event) => event.id))}))`
+      WHERE id IN ${sql.texts(events.map((event) => event.id))}`
     const knownById = new Map(known.map((row) => [row.id, row]))
     const published = events.map((event) => {
       const sequence = inserted.get(event.id)

@@ -7,9 +7,9 @@ import type { CommentId, ItemId, LaneId } from "../domain/Ids.js"
 import { EventSequence } from "../domain/Ids.js"
 import type { StateId } from "../domain/StageStates.js"
 import type { NormalizedKey } from "../domain/WorkItemKey.js"
-import type { Sql } from "../storage/Sql.js"
+import type { Fragment, Sql } from "../storage/Sql.js"
 import type { DeliveryKind } from "./DeliveryKind.js"
-import { folded } from "./Fold.js"
+import { namesOf } from "./Fold.js"
 import type { EventStatus, StoredEvent } from "./StoredEvent.js"
 import type { Try } from "./Tries.js"
 import { triesOf } from "./Tries.js"
@@ -46,7 +46,12 @@ export interface DeliveryRecord {
 
 /** What a work item is owed, what was done and what went wrong. */
 export interface WorkItemRow {
-  readonly lane: LaneId
+  /** Null while all its events are new, and not folded into a lane yet. */
+  readonly lane: LaneId | null
+  /** Its lane's name: the key, while only that is known, or the item id. */
+  readonly name: NormalizedKey | ItemId
+  /** The identifier of its project; empty if its key begins with none that was set. */
+  readonly project: string
   /** Null while the key has not been found. */
   readonly itemId: ItemId | null
   readonly owed: number
@@ -76,13 +81,18 @@ const eventColumns = `e.sequence, e.id, e.work_item AS "workItem", e.body, e.occ
     coalesce((SELECT d.reason FROM plane_sync_delivery d WHERE d.id = e.delivery AND d.status = 'dead'),
       (SELECT d.reason FROM plane_sync_delivery d WHERE d.id = e.state_delivery AND d.status = 'dead'))
   WHEN 'delivered' THEN (SELECT d.reason FROM plane_sync_delivery d WHERE d.id = e.state_delivery AND d.status = 'delivered')
-  WHEN 'pending' THEN (SELECT l.problem FROM plane_sync_lane l WHERE l.id = e.lane) END AS reason`
+  WHEN 'pending' THEN (SELECT l.problem FROM plane_sync_lane l WHERE l.id = coalesce(e.lane,
+    (SELECT coalesce(named.target, named.id) FROM plane_sync_lane named WHERE named.name = e.lane_name))) END AS reason`
 
 const laneOf = (sql: Sql, key: NormalizedKey) =>
   Effect.map(
     sql<{ id: LaneId }>`SELECT coalesce(target, id) AS id FROM plane_sync_lane WHERE name = ${key}`,
     ([lane]) => lane?.id
   )
+
+/** How the new events of a work item may name it: by its key, and by all the names of its lane. */
+const newNames = (sql: Sql, key: NormalizedKey, lane: LaneId | undefined) =>
+  lane === undefined ? sql.texts([key]) : namesOf(sql, lane)
 
 const statuses: ReadonlyArray<EventStatus> = ["pending", "delivered", "dead", "discarded"]
 
@@ -91,16 +101,21 @@ export const readEvents = (
   query: EventQuery
 ): Effect.Effect<ReadonlyArray<StoredEvent>, SqlError> =>
   Effect.gen(function*() {
-    const lane = query.workItem === undefined ? undefined : yield* laneOf(sql, query.workItem)
-    if (query.workItem !== undefined && lane === undefined) return []
+    const { workItem } = query
+    const lane = workItem === undefined ? undefined : yield* laneOf(sql, workItem)
     const before = sql`sequence < ${query.cursor ?? Number.MAX_SAFE_INTEGER}`
     // A lane's events are indexed by their status: the newest of each are the newest of all.
-    const ofLane = (status: EventStatus) =>
-      sql`SELECT * FROM (SELECT sequence FROM plane_sync_event
-        WHERE lane = ${lane ?? null} AND status = ${status} AND ${before} ORDER BY sequence DESC LIMIT ${query.limit})`
-    const condition = lane !== undefined
+    const newest = (condition: Fragment) =>
+      sql`SELECT * FROM (SELECT sequence FROM plane_sync_event WHERE ${condition} AND ${before}
+        ORDER BY sequence DESC LIMIT ${query.limit}) newest`
+    const wanted = query.status === undefined ? statuses : [query.status]
+    const isWanted = query.status === undefined ? sql`true` : sql`status = ${query.status}`
+    const condition = workItem !== undefined
       ? sql`sequence IN (${
-        sql.join(" UNION ALL ", (query.status === undefined ? statuses : [query.status]).map(ofLane))
+        sql.join(" UNION ALL ", [
+          ...wanted.map((status) => newest(sql`lane = ${lane ?? null} AND status = ${status}`)),
+          newest(sql`folded = 0 AND lane_name IN ${newNames(sql, workItem, lane)} AND ${isWanted}`)
+        ])
       })`
       : query.status !== undefined
       ? sql`${before} AND status = ${query.status}`
@@ -109,13 +124,20 @@ export const readEvents = (
       WHERE ${condition} ORDER BY sequence DESC LIMIT ${query.limit}`
   })
 
-/** Events after a sequence, oldest first. */
-export const readEventsAfter = (sql: Sql, sequence: EventSequence, limit: number) =>
-  sql<StoredEvent>`SELECT ${sql.literal(eventColumns)} FROM plane_sync_event e
-    WHERE sequence > ${sequence} ORDER BY sequence LIMIT ${limit}`
+/**
+ * Up to which sequence every event is there that will ever be. To be read before the events themselves, and not at the
+ * same moment: see `settledNumber`.
+ */
+export const readSettled = (sql: Sql): Effect.Effect<EventSequence, SqlError> =>
+  Effect.map(
+    sql<{ upTo: EventSequence }>`${sql.settledNumber("plane_sync_event", "sequence")}`,
+    ([row]) => row?.upTo ?? EventSequence(0)
+  )
 
-const unfolded = (sql: Sql) =>
-  sql`FROM plane_sync_event e WHERE e.lane = l.id AND e.status = 'pending' AND e.sequence > ${folded(sql)}`
+/** Events after a sequence, oldest first, as far as they are settled. */
+export const readEventsAfter = (sql: Sql, sequence: EventSequence, upTo: EventSequence, limit: number) =>
+  sql<StoredEvent>`SELECT ${sql.literal(eventColumns)} FROM plane_sync_event e
+    WHERE sequence > ${sequence} AND sequence <= ${upTo} ORDER BY sequence LIMIT ${limit}`
 
 const sequencesOf = Schema.decodeSync(
   Schema.parseJson(Schema.Array(Schema.Number.pipe(Schema.fromBrand(EventSequence))))
@@ -128,17 +150,34 @@ export const readWorkItem = (
 ): Effect.Effect<WorkItemRow | undefined, SqlError> =>
   Effect.gen(function*() {
     const id = yield* laneOf(sql, key)
-    // Events that are not folded yet are owed as well.
-    const [lane] = yield* sql<
+    // New events are owed as well.
+    const [added] = yield* sql<
+      { readonly events: number; readonly project: string | null; readonly dueAt: EpochMillis | null }
+    >`SELECT count(*) AS events, max(project) AS project, min(published_at) AS "dueAt" FROM plane_sync_event
+      WHERE folded = 0 AND lane_name IN ${newNames(sql, key, id)} AND status = 'pending'`
+    const [known] = yield* sql<
       Omit<WorkItemRow, "events" | "deliveries" | "gone" | "looks"> & {
         readonly gone: number
         readonly looks: string | null
       }
     >`
-      SELECT id AS lane, looks, work_item AS "itemId", owed + (SELECT count(*) ${unfolded(sql)}) AS owed,
-        coalesce(due_at, (SELECT min(published_at) ${unfolded(sql)})) AS "dueAt", state, gone, problem
-      FROM plane_sync_lane l WHERE id = ${id ?? null}`
-    if (lane === undefined) return undefined
+      SELECT id AS lane, name, project, looks, work_item AS "itemId", owed, due_at AS "dueAt", state, gone, problem
+      FROM plane_sync_lane WHERE id = ${id ?? null}`
+    if (added === undefined || (known === undefined && added.events === 0)) return undefined
+    const lane = known === undefined
+      ? {
+        lane: null,
+        name: key,
+        project: added.project ?? "",
+        looks: null,
+        itemId: null,
+        owed: added.events,
+        dueAt: added.dueAt,
+        state: null,
+        gone: 0,
+        problem: null
+      }
+      : { ...known, owed: known.owed + added.events, dueAt: known.dueAt ?? added.dueAt }
     const events = yield* readEvents(sql, { workItem: key, limit })
     const spellings = yield* sql<{ looks: string }>`SELECT looks FROM plane_sync_lane
       WHERE target = ${lane.lane} AND looks IS NOT NULL`
@@ -148,8 +187,8 @@ export const readWorkItem = (
     >`SELECT id, kind, status, first_event AS "firstEvent",
         last_event AS "lastEvent", external_id AS "externalId", body, attempts, planned_at AS "plannedAt",
         sent_at AS "sentAt", settled_at AS "settledAt", plane_id AS "commentId", answer, reason, tries,
-        (SELECT json_group_array(sequence) FROM (SELECT sequence FROM plane_sync_event e
-          WHERE e.delivery = plane_sync_delivery.id ORDER BY sequence)) AS tells
+        (SELECT ${sql.jsonList(sql`sequence`)} FROM (SELECT sequence FROM plane_sync_event e
+          WHERE e.delivery = plane_sync_delivery.id ORDER BY sequence) told) AS tells
       FROM plane_sync_delivery WHERE lane = ${id ?? null} ORDER BY id DESC LIMIT ${limit}`
     return {
       ...lane,
@@ -177,7 +216,7 @@ export const readStatus = (sql: Sql): Effect.Effect<OutboxStatus, SqlError> =>
   Effect.gen(function*() {
     const rows = yield* sql<{ status: EventStatus; events: number }>`SELECT status, events FROM plane_sync_count`
     const added = yield* sql<{ status: EventStatus; events: number }>`SELECT status, count(*) AS events
-      FROM plane_sync_event WHERE sequence > ${folded(sql)} GROUP BY +status`
+      FROM plane_sync_event WHERE folded = 0 GROUP BY status || ''`
     const counts = { pending: 0, dead: 0, delivered: 0, discarded: 0 }
     for (const row of [...rows, ...added]) counts[row.status] += row.events
     const [oldest] = yield* sql<{ publishedAt: EpochMillis }>`SELECT published_at AS "publishedAt" FROM plane_sync_event

@@ -17,8 +17,6 @@ import type { EventStatus } from "./StoredEvent.js"
 import type { Tally } from "./Tally.js"
 import { withTry } from "./Tries.js"
 
-const listOf = (sequences: ReadonlyArray<number>) => JSON.stringify(sequences)
-
 /**
  * Tells each half of the events of a refused comment by itself from now on. Retried events are owed like any others.
  */
@@ -29,7 +27,7 @@ export const split = (sql: Sql, delivery: Delivery): Effect.Effect<void, SqlErro
     const half = Math.ceil(events.length / 2)
     for (const part of [events.slice(0, half), events.slice(half)]) {
       yield* sql`UPDATE plane_sync_event SET comment = 'pending', part = ${part[0]?.sequence ?? null}
-        WHERE sequence IN (SELECT value FROM json_each(${listOf(part.map(({ sequence }) => sequence))}))`
+        WHERE sequence IN ${sql.numbers(part.map(({ sequence }) => sequence))}`
     }
   })
 
@@ -68,7 +66,7 @@ export const taken = (
         at: sql.literal("sent_at"),
         attempt: sql.literal("attempts"),
         answer: sql.literal("409"),
-        reason: sql`${reason}`
+        reason: sql`CAST(${reason} AS text)`
       })
       yield* sql`UPDATE plane_sync_delivery SET tries = ${last}, external_id = ${nextExternalId}, attempts = 0, tried = 0,
         refusals = 0, reason = ${reason} WHERE id = ${delivery.id}`
@@ -78,7 +76,7 @@ export const taken = (
     }
     const others = delivery.part === null ? [] : yield* sql<OwedEvent>`SELECT ${columns}
       FROM plane_sync_event WHERE lane = ${lane.id} AND status = 'pending' AND comment = 'pending' AND part IS NOT NULL
-        AND delivery IS NOT ${delivery.id} ORDER BY sequence LIMIT ${sql.literal(String(maxOwedComments))}`
+        AND delivery IS DISTINCT FROM ${delivery.id} ORDER BY sequence LIMIT ${sql.literal(String(maxOwedComments))}`
     const told = [...own, ...others].filter(tells).map(({ sequence }) => sequence)
     yield* closeDelivery(sql, delivery, "delivered", now, { commentId })
     if (lookAgain !== undefined) yield* perhapsTwice(sql, lane, delivery, lookAgain)
@@ -86,7 +84,7 @@ export const taken = (
       WHERE delivery = ${delivery.id} AND comment IN ('pending', 'retried')`
     const rows = yield* sql<{ status: EventStatus }>`UPDATE plane_sync_event
       SET comment = 'delivered', state = ${superseded(sql, lane.id)}, delivery = ${delivery.id}
-      WHERE sequence IN (SELECT value FROM json_each(${listOf(told)})) RETURNING status`
+      WHERE sequence IN ${sql.numbers(told)} RETURNING status`
     tally.settled(lane.id, rows)
     yield* Effect.logInfo(
       `${lane.key}: told "${visibleLine(plainText(delivery.body), textLimit)}": Plane had it already`

@@ -1,7 +1,7 @@
 import { Effect, Either, Schema } from "effect"
 import { EpochMillis, epochMillis } from "../base/Time.js"
 import type { Leader } from "./Leader.js"
-import { isActive } from "./Leader.js"
+import { isActive, leaseOf } from "./Leader.js"
 
 /** Reads the row of the leader, for those who have no `Storage`. */
 export const leaderStatement = `SELECT holder, pid, host, since, seen_at AS "seenAt", index_file AS "index"
@@ -20,9 +20,12 @@ const Rows = Schema.Array(Schema.Struct({
 
 /** The last leader by these rows, and whether it is still active. Undefined if there is none. */
 export const seenLeader = (
-  rows: unknown
+  rows: unknown,
+  database: { readonly isShared: boolean }
 ): Effect.Effect<Leader & { readonly active: boolean } | undefined> =>
   Effect.map(epochMillis, (now) => {
     const [leader] = Either.getOrElse(Schema.decodeUnknownEither(Rows)(rows), () => [])
-    return leader === undefined ? undefined : { ...leader, active: isActive(leader, now) }
+    if (leader === undefined) return undefined
+    const read = { ...leader, readAt: now }
+    return { ...read, active: isActive(read, leaseOf(database)) }
   })

@@ -163,17 +163,17 @@ const laterTry = (sql: Sql, { answer, reason, unsent }: Later) =>
   unsent === true ? sql`tries` : withTry(sql, "tries", {
     at: sql.literal("sent_at"),
     attempt: sql.literal("attempts"),
-    answer: sql`${answer ?? null}`,
-    reason: sql`${reason}`
+    answer: sql`CAST(${answer ?? null} AS bigint)`,
+    reason: sql`CAST(${reason} AS text)`
   })
 
 /** The look-ups of a lane with the one that ended so. */
 const nextLook = (sql: Sql, { attempts, misses }: Lane, now: EpochMillis, answer: number | null, reason: string) =>
   withTry(sql, "looks", {
-    at: sql`${now}`,
-    attempt: sql`${attempts + misses + 1}`,
-    answer: sql`${answer}`,
-    reason: sql`${reason}`
+    at: sql`CAST(${now} AS bigint)`,
+    attempt: sql`CAST(${attempts + misses + 1} AS bigint)`,
+    answer: sql`CAST(${answer} AS bigint)`,
+    reason: sql`CAST(${reason} AS text)`
   })
 
 const stateSettled = (

@@ -28,6 +28,6 @@ export const readStateChanges = (
   // Where the state was right already nothing was sent, and there is no answer.
   sql<StateChange>`SELECT l.project, l.work_item AS "itemId", body AS state, sent_at AS at, l.placed_by AS by
     FROM (SELECT lane, kind, body, answer, sent_at FROM plane_sync_delivery WHERE status = 'delivered'
-      ORDER BY id DESC LIMIT ${sql.literal(String(newest))})
+      ORDER BY id DESC LIMIT ${sql.literal(String(newest))}) d
     JOIN plane_sync_lane l ON l.id = lane
     WHERE kind = 'state' AND answer = 200 AND sent_at > ${after}`

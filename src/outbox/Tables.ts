@@ -2,38 +2,40 @@ import * as SqlClient from "@effect/sql/SqlClient"
 import { Effect } from "effect"
 import type { ItemId } from "../domain/Ids.js"
 import type { NormalizedKey } from "../domain/WorkItemKey.js"
+import { ddl } from "../storage/Ddl.js"
 import type { Migration } from "../storage/Migrations.js"
 
 /**
  * The tables of the outbox. An event owes two things, its comment and its state, which are settled apart; its `status`
- * sums up both. Here triggers keep the counts. They go with `foldedTable`: since then the code keeps them (`Tally`).
+ * sums up both. Older versions had triggers here, which keep the counts; see `foldedTable`.
  */
 export const outboxTables: Migration = Effect.gen(function*() {
   const sql = yield* SqlClient.SqlClient
+  const { counted, number, text, withoutRowid } = yield* ddl
 
   yield* sql`CREATE TABLE plane_sync_lane (
-    id INTEGER PRIMARY KEY AUTOINCREMENT,
-    name TEXT NOT NULL UNIQUE,
-    work_item TEXT,
-    target INTEGER,
-    owed INTEGER NOT NULL DEFAULT 0,
-    due_at INTEGER,
-    urgency INTEGER NOT NULL DEFAULT 2,
-    holder TEXT,
-    attempts INTEGER NOT NULL DEFAULT 0,
-    misses INTEGER NOT NULL DEFAULT 0,
-    gone INTEGER NOT NULL DEFAULT 0,
-    state TEXT,
-    cancelled INTEGER NOT NULL DEFAULT 0,
-    read_at INTEGER,
-    read_by TEXT,
-    asked TEXT,
-    respected INTEGER NOT NULL DEFAULT 0,
-    unanswered INTEGER NOT NULL DEFAULT 0,
-    state_event INTEGER,
-    latest_stage INTEGER,
-    patient INTEGER NOT NULL DEFAULT 0,
-    problem TEXT
+    id ${counted},
+    name ${text} NOT NULL UNIQUE,
+    work_item ${text},
+    target ${number},
+    owed ${number} NOT NULL DEFAULT 0,
+    due_at ${number},
+    urgency ${number} NOT NULL DEFAULT 2,
+    holder ${text},
+    attempts ${number} NOT NULL DEFAULT 0,
+    misses ${number} NOT NULL DEFAULT 0,
+    gone ${number} NOT NULL DEFAULT 0,
+    state ${text},
+    cancelled ${number} NOT NULL DEFAULT 0,
+    read_at ${number},
+    read_by ${text},
+    asked ${text},
+    respected ${number} NOT NULL DEFAULT 0,
+    unanswered ${number} NOT NULL DEFAULT 0,
+    state_event ${number},
+    latest_stage ${number},
+    patient ${number} NOT NULL DEFAULT 0,
+    problem ${text}
   )`
   yield* sql`CREATE INDEX plane_sync_lane_due ON plane_sync_lane (urgency, due_at) WHERE due_at IS NOT NULL`
 
@@ -43,24 +45,24 @@ export const outboxTables: Migration = Effect.gen(function*() {
   yield* sql`CREATE INDEX plane_sync_lane_holder ON plane_sync_lane (holder) WHERE holder IS NOT NULL`
 
   yield* sql`CREATE TABLE plane_sync_event (
-    sequence INTEGER PRIMARY KEY AUTOINCREMENT,
-    id TEXT NOT NULL UNIQUE,
-    work_item TEXT NOT NULL,
-    body TEXT NOT NULL,
-    stage TEXT,
-    urgent INTEGER NOT NULL,
-    occurred_at INTEGER NOT NULL,
-    published_at INTEGER NOT NULL,
-    lane INTEGER,
-    comment TEXT NOT NULL CHECK (comment IN ('pending', 'retried', 'delivered', 'dead', 'discarded')),
-    state TEXT NOT NULL CHECK (state IN ('none', 'pending', 'delivered', 'superseded', 'dead', 'discarded')),
-    status TEXT NOT NULL GENERATED ALWAYS AS (CASE
+    sequence ${counted},
+    id ${text} NOT NULL UNIQUE,
+    work_item ${text} NOT NULL,
+    body ${text} NOT NULL,
+    stage ${text},
+    urgent ${number} NOT NULL,
+    occurred_at ${number} NOT NULL,
+    published_at ${number} NOT NULL,
+    lane ${number},
+    comment ${text} NOT NULL CHECK (comment IN ('pending', 'retried', 'delivered', 'dead', 'discarded')),
+    state ${text} NOT NULL CHECK (state IN ('none', 'pending', 'delivered', 'superseded', 'dead', 'discarded')),
+    status ${text} NOT NULL GENERATED ALWAYS AS (CASE
       WHEN 'pending' IN (comment, state) OR comment = 'retried' THEN 'pending'
       WHEN 'dead' IN (comment, state) THEN 'dead'
       WHEN 'discarded' IN (comment, state) THEN 'discarded'
       ELSE 'delivered' END) STORED,
-    delivery INTEGER,
-    state_delivery INTEGER
+    delivery ${number},
+    state_delivery ${number}
   )`
   yield* sql`CREATE INDEX plane_sync_event_status ON plane_sync_event (status, sequence)`
   yield* sql`CREATE INDEX plane_sync_event_lane ON plane_sync_event (lane, status, sequence)`
@@ -68,26 +70,26 @@ export const outboxTables: Migration = Effect.gen(function*() {
   yield* sql`CREATE INDEX plane_sync_event_urgent ON plane_sync_event (lane) WHERE urgent = 1 AND comment = 'pending'`
 
   yield* sql`CREATE TABLE plane_sync_delivery (
-    id INTEGER PRIMARY KEY AUTOINCREMENT,
-    lane INTEGER,
-    kind TEXT NOT NULL CHECK (kind IN ('comment', 'recount', 'state')),
-    status TEXT NOT NULL CHECK (status IN ('pending', 'retried', 'delivered', 'dead', 'discarded')),
-    first_event INTEGER NOT NULL,
-    last_event INTEGER NOT NULL,
-    external_id TEXT,
-    body TEXT NOT NULL,
-    gate TEXT,
-    failures INTEGER NOT NULL DEFAULT 1,
-    occurred_at INTEGER NOT NULL,
-    attempts INTEGER NOT NULL DEFAULT 0,
-    planned_at INTEGER NOT NULL,
-    sent_at INTEGER,
-    settled_at INTEGER,
-    plane_id TEXT,
-    answer INTEGER,
-    code TEXT,
-    reason TEXT,
-    after_event INTEGER
+    id ${counted},
+    lane ${number},
+    kind ${text} NOT NULL CHECK (kind IN ('comment', 'recount', 'state')),
+    status ${text} NOT NULL CHECK (status IN ('pending', 'retried', 'delivered', 'dead', 'discarded')),
+    first_event ${number} NOT NULL,
+    last_event ${number} NOT NULL,
+    external_id ${text},
+    body ${text} NOT NULL,
+    gate ${text},
+    failures ${number} NOT NULL DEFAULT 1,
+    occurred_at ${number} NOT NULL,
+    attempts ${number} NOT NULL DEFAULT 0,
+    planned_at ${number} NOT NULL,
+    sent_at ${number},
+    settled_at ${number},
+    plane_id ${text},
+    answer ${number},
+    code ${text},
+    reason ${text},
+    after_event ${number}
   )`
   // There is one writer per work item: a lane has at most one delivery that is pending.
   yield* sql`CREATE UNIQUE INDEX plane_sync_delivery_pending ON plane_sync_delivery (lane) WHERE status = 'pending'`
@@ -99,48 +101,17 @@ export const outboxTables: Migration = Effect.gen(function*() {
   yield* sql`CREATE INDEX plane_sync_delivery_retried ON plane_sync_delivery (lane, id) WHERE status = 'retried'`
 
   yield* sql`CREATE TABLE plane_sync_sender (
-    id INTEGER PRIMARY KEY CHECK (id = 1),
-    holder TEXT NOT NULL,
-    pid INTEGER NOT NULL,
-    host TEXT NOT NULL,
-    since INTEGER NOT NULL,
-    seen_at INTEGER NOT NULL
+    id ${number} PRIMARY KEY CHECK (id = 1),
+    holder ${text} NOT NULL,
+    pid ${number} NOT NULL,
+    host ${text} NOT NULL,
+    since ${number} NOT NULL,
+    seen_at ${number} NOT NULL
   )`
 
-  yield* sql`CREATE TABLE plane_sync_count (status TEXT PRIMARY KEY, events INTEGER NOT NULL) WITHOUT ROWID`
+  yield* sql`CREATE TABLE plane_sync_count (status ${text} PRIMARY KEY, events ${number} NOT NULL) ${withoutRowid}`
   yield* sql`INSERT INTO plane_sync_count (status, events)
     VALUES ('pending', 0), ('delivered', 0), ('dead', 0), ('discarded', 0)`
-
-  // Only the state of the latest stage is owed. An older state is closed together with its comment, or here when that
-  // comment is already settled. The statements change as few rows as they can, because every UPDATE rewrites index
-  // entries, even when due_at keeps its value. `owed` is raised first, because a lane that owes nothing loses its due
-  // time.
-  yield* sql`CREATE TRIGGER plane_sync_event_inserted AFTER INSERT ON plane_sync_event BEGIN
-    UPDATE plane_sync_count SET events = events + 1 WHERE status = NEW.status;
-    UPDATE plane_sync_lane SET owed = owed + 1 WHERE id = NEW.lane AND NEW.status = 'pending';
-    UPDATE plane_sync_event SET state = 'superseded' WHERE NEW.state = 'pending' AND state = 'pending'
-      AND comment NOT IN ('pending', 'retried')
-      AND sequence = (SELECT state_event FROM plane_sync_lane WHERE id = NEW.lane);
-    UPDATE plane_sync_lane SET state_event = NEW.sequence, latest_stage = NEW.sequence
-      WHERE id = NEW.lane AND NEW.state = 'pending';
-    UPDATE plane_sync_lane SET due_at = NEW.published_at
-      WHERE id = NEW.lane AND NEW.status = 'pending' AND (due_at IS NULL OR patient = 1);
-    UPDATE plane_sync_lane SET urgency = CASE WHEN NEW.urgent = 1 THEN 0 ELSE 1 END
-      WHERE id = NEW.lane AND NEW.status = 'pending'
-        AND urgency > CASE WHEN NEW.urgent = 1 THEN 0 WHEN NEW.state = 'pending' THEN 1 ELSE 2 END;
-  END`
-  yield* sql`CREATE TRIGGER plane_sync_event_updated AFTER UPDATE OF comment, state, lane ON plane_sync_event
-    WHEN OLD.status <> NEW.status OR OLD.lane IS NOT NEW.lane BEGIN
-    UPDATE plane_sync_count SET events = events - 1 WHERE status = OLD.status;
-    UPDATE plane_sync_count SET events = events + 1 WHERE status = NEW.status;
-    UPDATE plane_sync_lane SET owed = owed - 1, due_at = CASE owed WHEN 1 THEN NULL ELSE due_at END
-      WHERE id = OLD.lane AND OLD.status = 'pending';
-    UPDATE plane_sync_lane SET owed = owed + 1, due_at = coalesce(due_at, NEW.published_at)
-      WHERE id = NEW.lane AND NEW.status = 'pending';
-  END`
-  yield* sql`CREATE TRIGGER plane_sync_event_deleted AFTER DELETE ON plane_sync_event BEGIN
-    UPDATE plane_sync_count SET events = events - 1 WHERE status = OLD.status;
-  END`
 })
 
 /**
@@ -150,10 +121,11 @@ export const outboxTables: Migration = Effect.gen(function*() {
  */
 export const heardColumns: Migration = Effect.gen(function*() {
   const sql = yield* SqlClient.SqlClient
-  yield* sql`ALTER TABLE plane_sync_lane ADD COLUMN updated_at TEXT`
-  yield* sql`ALTER TABLE plane_sync_lane ADD COLUMN heard_state TEXT`
-  yield* sql`ALTER TABLE plane_sync_lane ADD COLUMN heard_at TEXT`
-  yield* sql`ALTER TABLE plane_sync_lane ADD COLUMN late_state TEXT`
+  const { text } = yield* ddl
+  yield* sql`ALTER TABLE plane_sync_lane ADD COLUMN updated_at ${text}`
+  yield* sql`ALTER TABLE plane_sync_lane ADD COLUMN heard_state ${text}`
+  yield* sql`ALTER TABLE plane_sync_lane ADD COLUMN heard_at ${text}`
+  yield* sql`ALTER TABLE plane_sync_lane ADD COLUMN late_state ${text}`
   yield* sql`CREATE INDEX plane_sync_lane_target ON plane_sync_lane (target) WHERE target IS NOT NULL`
 })
 
@@ -163,7 +135,8 @@ export const heardColumns: Migration = Effect.gen(function*() {
  */
 export const indexFileColumn: Migration = Effect.gen(function*() {
   const sql = yield* SqlClient.SqlClient
-  yield* sql`ALTER TABLE plane_sync_sender ADD COLUMN index_file TEXT`
+  const { text } = yield* ddl
+  yield* sql`ALTER TABLE plane_sync_sender ADD COLUMN index_file ${text}`
 })
 
 /**
@@ -172,10 +145,11 @@ export const indexFileColumn: Migration = Effect.gen(function*() {
  */
 export const splittingColumns: Migration = Effect.gen(function*() {
   const sql = yield* SqlClient.SqlClient
-  yield* sql`ALTER TABLE plane_sync_delivery ADD COLUMN tried INTEGER NOT NULL DEFAULT 0`
-  yield* sql`ALTER TABLE plane_sync_delivery ADD COLUMN refusals INTEGER NOT NULL DEFAULT 0`
-  yield* sql`ALTER TABLE plane_sync_delivery ADD COLUMN part INTEGER`
-  yield* sql`ALTER TABLE plane_sync_event ADD COLUMN part INTEGER`
+  const { number } = yield* ddl
+  yield* sql`ALTER TABLE plane_sync_delivery ADD COLUMN tried ${number} NOT NULL DEFAULT 0`
+  yield* sql`ALTER TABLE plane_sync_delivery ADD COLUMN refusals ${number} NOT NULL DEFAULT 0`
+  yield* sql`ALTER TABLE plane_sync_delivery ADD COLUMN part ${number}`
+  yield* sql`ALTER TABLE plane_sync_event ADD COLUMN part ${number}`
 })
 
 /**
@@ -184,10 +158,11 @@ export const splittingColumns: Migration = Effect.gen(function*() {
  */
 export const peopleColumns: Migration = Effect.gen(function*() {
   const sql = yield* SqlClient.SqlClient
-  yield* sql`ALTER TABLE plane_sync_lane ADD COLUMN heard_ahead INTEGER NOT NULL DEFAULT 0`
-  yield* sql`ALTER TABLE plane_sync_lane ADD COLUMN completed INTEGER NOT NULL DEFAULT 0`
-  yield* sql`ALTER TABLE plane_sync_lane ADD COLUMN of_task INTEGER NOT NULL DEFAULT 0`
-  yield* sql`ALTER TABLE plane_sync_lane ADD COLUMN left_until INTEGER NOT NULL DEFAULT 0`
+  const { number } = yield* ddl
+  yield* sql`ALTER TABLE plane_sync_lane ADD COLUMN heard_ahead ${number} NOT NULL DEFAULT 0`
+  yield* sql`ALTER TABLE plane_sync_lane ADD COLUMN completed ${number} NOT NULL DEFAULT 0`
+  yield* sql`ALTER TABLE plane_sync_lane ADD COLUMN of_task ${number} NOT NULL DEFAULT 0`
+  yield* sql`ALTER TABLE plane_sync_lane ADD COLUMN left_until ${number} NOT NULL DEFAULT 0`
 })
 
 /**
@@ -198,22 +173,23 @@ export const peopleColumns: Migration = Effect.gen(function*() {
  */
 export const wholeRowColumns: Migration = Effect.gen(function*() {
   const sql = yield* SqlClient.SqlClient
-  yield* sql`ALTER TABLE plane_sync_lane ADD COLUMN placed TEXT`
-  yield* sql`ALTER TABLE plane_sync_lane ADD COLUMN replaced TEXT`
-  yield* sql`ALTER TABLE plane_sync_lane ADD COLUMN placed_at TEXT`
-  yield* sql`ALTER TABLE plane_sync_lane ADD COLUMN placed_by TEXT`
-  yield* sql`ALTER TABLE plane_sync_lane ADD COLUMN placed_for INTEGER`
-  yield* sql`ALTER TABLE plane_sync_lane ADD COLUMN doubt TEXT CHECK (doubt IN ('lost', 'undone'))`
-  yield* sql`ALTER TABLE plane_sync_lane ADD COLUMN doubted TEXT`
-  yield* sql`ALTER TABLE plane_sync_lane ADD COLUMN check_at INTEGER`
-  yield* sql`ALTER TABLE plane_sync_lane ADD COLUMN checks INTEGER NOT NULL DEFAULT 0`
-  yield* sql`ALTER TABLE plane_sync_lane ADD COLUMN confirmed INTEGER NOT NULL DEFAULT 0`
-  yield* sql`ALTER TABLE plane_sync_lane ADD COLUMN restore TEXT`
-  yield* sql`ALTER TABLE plane_sync_lane ADD COLUMN touched_at INTEGER`
-  yield* sql`ALTER TABLE plane_sync_lane ADD COLUMN touched_since INTEGER`
-  yield* sql`ALTER TABLE plane_sync_lane ADD COLUMN twins_at INTEGER`
-  yield* sql`ALTER TABLE plane_sync_delivery ADD COLUMN twins INTEGER NOT NULL DEFAULT 0`
-  yield* sql`ALTER TABLE plane_sync_delivery ADD COLUMN made_by TEXT`
+  const { number, text } = yield* ddl
+  yield* sql`ALTER TABLE plane_sync_lane ADD COLUMN placed ${text}`
+  yield* sql`ALTER TABLE plane_sync_lane ADD COLUMN replaced ${text}`
+  yield* sql`ALTER TABLE plane_sync_lane ADD COLUMN placed_at ${text}`
+  yield* sql`ALTER TABLE plane_sync_lane ADD COLUMN placed_by ${text}`
+  yield* sql`ALTER TABLE plane_sync_lane ADD COLUMN placed_for ${number}`
+  yield* sql`ALTER TABLE plane_sync_lane ADD COLUMN doubt ${text} CHECK (doubt IN ('lost', 'undone'))`
+  yield* sql`ALTER TABLE plane_sync_lane ADD COLUMN doubted ${text}`
+  yield* sql`ALTER TABLE plane_sync_lane ADD COLUMN check_at ${number}`
+  yield* sql`ALTER TABLE plane_sync_lane ADD COLUMN checks ${number} NOT NULL DEFAULT 0`
+  yield* sql`ALTER TABLE plane_sync_lane ADD COLUMN confirmed ${number} NOT NULL DEFAULT 0`
+  yield* sql`ALTER TABLE plane_sync_lane ADD COLUMN restore ${text}`
+  yield* sql`ALTER TABLE plane_sync_lane ADD COLUMN touched_at ${number}`
+  yield* sql`ALTER TABLE plane_sync_lane ADD COLUMN touched_since ${number}`
+  yield* sql`ALTER TABLE plane_sync_lane ADD COLUMN twins_at ${number}`
+  yield* sql`ALTER TABLE plane_sync_delivery ADD COLUMN twins ${number} NOT NULL DEFAULT 0`
+  yield* sql`ALTER TABLE plane_sync_delivery ADD COLUMN made_by ${text}`
   yield* sql`CREATE INDEX plane_sync_delivery_twins ON plane_sync_delivery (lane, id) WHERE twins = 1`
 })
 
@@ -232,20 +208,24 @@ export const lanesOfTasks = (
   })
 
 /**
- * The triggers go: the leader folds new events, and the code that settles an event updates the counts. All events that
- * are stored by then count as folded. They are counted once more, so that the sums begin with the truth.
+ * The triggers of older versions go: the leader folds new events, and the code that settles an event updates the counts
+ * (`Tally`). All events that are stored by then count as folded. They are counted once more, so that the sums begin with
+ * the truth.
  */
 export const foldedTable: Migration = Effect.gen(function*() {
   const sql = yield* SqlClient.SqlClient
-  yield* sql`DROP TRIGGER plane_sync_event_inserted`
-  yield* sql`DROP TRIGGER plane_sync_event_updated`
-  yield* sql`DROP TRIGGER plane_sync_event_deleted`
-  yield* sql`UPDATE plane_sync_count SET events =
-    (SELECT count(*) FROM plane_sync_event e WHERE e.status = plane_sync_count.status)`
-  yield* sql`UPDATE plane_sync_lane SET owed =
-    (SELECT count(*) FROM plane_sync_event e WHERE e.lane = plane_sync_lane.id AND e.status = 'pending')`
-  yield* sql`UPDATE plane_sync_lane SET due_at = CASE owed WHEN 0 THEN NULL ELSE coalesce(due_at, 0) END`
-  yield* sql`CREATE TABLE plane_sync_folded (id INTEGER PRIMARY KEY CHECK (id = 1), sequence INTEGER NOT NULL)`
+  const { isSqlite, number } = yield* ddl
+  if (isSqlite) {
+    yield* sql`DROP TRIGGER IF EXISTS plane_sync_event_inserted`
+    yield* sql`DROP TRIGGER IF EXISTS plane_sync_event_updated`
+    yield* sql`DROP TRIGGER IF EXISTS plane_sync_event_deleted`
+    yield* sql`UPDATE plane_sync_count SET events =
+      (SELECT count(*) FROM plane_sync_event e WHERE e.status = plane_sync_count.status)`
+    yield* sql`UPDATE plane_sync_lane SET owed =
+      (SELECT count(*) FROM plane_sync_event e WHERE e.lane = plane_sync_lane.id AND e.status = 'pending')`
+    yield* sql`UPDATE plane_sync_lane SET due_at = CASE owed WHEN 0 THEN NULL ELSE coalesce(due_at, 0) END`
+  }
+  yield* sql`CREATE TABLE plane_sync_folded (id ${number} PRIMARY KEY CHECK (id = 1), sequence ${number} NOT NULL)`
   yield* sql`INSERT INTO plane_sync_folded (id, sequence)
     SELECT 1, coalesce(max(sequence), 0) FROM plane_sync_event`
 })
@@ -257,15 +237,18 @@ export const foldedTable: Migration = Effect.gen(function*() {
  */
 export const projectColumns: Migration = Effect.gen(function*() {
   const sql = yield* SqlClient.SqlClient
+  const { isSqlite, text, withoutRowid } = yield* ddl
   yield* sql`CREATE TABLE plane_sync_project (
-    identifier TEXT PRIMARY KEY,
-    plane_id TEXT NOT NULL,
-    states TEXT NOT NULL
-  ) WITHOUT ROWID`
-  yield* sql`ALTER TABLE plane_sync_lane ADD COLUMN project TEXT NOT NULL DEFAULT ''`
-  yield* sql`UPDATE plane_sync_lane SET project = substr(name, 1, instr(name, '-') - 1) WHERE work_item IS NULL`
-  yield* sql`UPDATE plane_sync_lane SET project = coalesce((SELECT spelling.project FROM plane_sync_lane spelling
-    WHERE spelling.target = plane_sync_lane.id ORDER BY spelling.id LIMIT 1), '') WHERE work_item IS NOT NULL`
+    identifier ${text} PRIMARY KEY,
+    plane_id ${text} NOT NULL,
+    states ${text} NOT NULL
+  ) ${withoutRowid}`
+  yield* sql`ALTER TABLE plane_sync_lane ADD COLUMN project ${text} NOT NULL DEFAULT ''`
+  if (isSqlite) {
+    yield* sql`UPDATE plane_sync_lane SET project = substr(name, 1, instr(name, '-') - 1) WHERE work_item IS NULL`
+    yield* sql`UPDATE plane_sync_lane SET project = coalesce((SELECT spelling.project FROM plane_sync_lane spelling
+      WHERE spelling.target = plane_sync_lane.id ORDER BY spelling.id LIMIT 1), '') WHERE work_item IS NOT NULL`
+  }
   yield* sql`DROP INDEX plane_sync_lane_due`
   yield* sql`CREATE INDEX plane_sync_lane_due ON plane_sync_lane (project, urgency, due_at) WHERE due_at IS NOT NULL`
   yield* sql`DROP INDEX plane_sync_lane_unfound`
@@ -280,8 +263,31 @@ export const projectColumns: Migration = Effect.gen(function*() {
  */
 export const storyColumns: Migration = Effect.gen(function*() {
   const sql = yield* SqlClient.SqlClient
-  yield* sql`ALTER TABLE plane_sync_delivery ADD COLUMN tries TEXT`
-  yield* sql`ALTER TABLE plane_sync_lane ADD COLUMN looks TEXT`
-  yield* sql`ALTER TABLE plane_sync_sender ADD COLUMN probe_asked INTEGER`
-  yield* sql`ALTER TABLE plane_sync_sender ADD COLUMN probe_seen TEXT`
+  const { number, text } = yield* ddl
+  yield* sql`ALTER TABLE plane_sync_delivery ADD COLUMN tries ${text}`
+  yield* sql`ALTER TABLE plane_sync_lane ADD COLUMN looks ${text}`
+  yield* sql`ALTER TABLE plane_sync_sender ADD COLUMN probe_asked ${number}`
+  yield* sql`ALTER TABLE plane_sync_sender ADD COLUMN probe_seen ${text}`
+})
+
+/**
+ * Which events are folded, and the lane of those that are not by its name, with its project: a publish only inserts, so
+ * it waits for nobody who has a lane. That an event is new is told by itself and not by its sequence, because on
+ * Postgres sequences are taken in another order than commits are made.
+ */
+export const newEventColumns: Migration = Effect.gen(function*() {
+  const sql = yield* SqlClient.SqlClient
+  const { isSqlite, number, text } = yield* ddl
+  yield* sql`ALTER TABLE plane_sync_event ADD COLUMN folded ${number} NOT NULL DEFAULT 0`
+  yield* sql`ALTER TABLE plane_sync_event ADD COLUMN lane_name ${text}`
+  yield* sql`ALTER TABLE plane_sync_event ADD COLUMN project ${text}`
+  if (isSqlite) {
+    yield* sql`UPDATE plane_sync_event SET folded = 1 WHERE sequence <= (SELECT sequence FROM plane_sync_folded)`
+    yield* sql`UPDATE plane_sync_event SET lane = NULL, lane_name = l.name, project = l.project
+      FROM plane_sync_lane l WHERE l.id = plane_sync_event.lane
+        AND plane_sync_event.sequence > (SELECT sequence FROM plane_sync_folded)`
+  }
+  yield* sql`CREATE INDEX plane_sync_event_new ON plane_sync_event (folded, sequence, status) WHERE folded = 0`
+  yield* sql`CREATE INDEX plane_sync_event_named ON plane_sync_event (lane_name, sequence) WHERE folded = 0`
+  yield* sql`DROP TABLE plane_sync_folded`
 })

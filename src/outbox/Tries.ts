@@ -23,28 +23,27 @@ export const withTry = (
   { answer, at, attempt, reason }: Readonly<Record<keyof Try, Fragment>>
 ): Fragment => {
   const json = sql`coalesce(${sql.literal(column)}, '[]')`
-  return sql`json_insert(CASE WHEN json_array_length(${json}) < ${sql.literal(String(kept))} THEN ${json}
-    ELSE json_remove(${json}, '$[0]') END, '$[#]', json_array(${at}, ${attempt}, ${answer},
-    substr(${reason}, 1, ${sql.literal(String(textLimit))})))`
+  const short = sql`substr(${reason}, 1, ${sql.literal(String(textLimit))})`
+  return sql.appended(json, sql.jsonArray([at, attempt, answer, short]), kept)
 }
 
 /** What a delivery's row says of its last sending, with one more try for it, if it was sent. */
 export const withLastTry = (sql: Sql): Fragment =>
-  sql`iif(sent_at IS NULL, tries, ${
+  sql`CASE WHEN sent_at IS NULL THEN tries ELSE ${
     withTry(sql, "tries", {
       at: sql.literal("sent_at"),
       attempt: sql.literal("attempts"),
       answer: sql.literal("answer"),
       reason: sql.literal("coalesce(reason, '')")
     })
-  })`
+  } END`
 
 /** The same for one that never came to an end, because the process ended. */
 export const withCrash = (sql: Sql): Fragment =>
   withTry(sql, "tries", {
     at: sql.literal("sent_at"),
     attempt: sql.literal("attempts"),
-    answer: sql.literal("NULL"),
+    answer: sql.literal("CAST(NULL AS bigint)"),
     reason: sql.literal("'plane-sync ended before the answer came'")
   })
 

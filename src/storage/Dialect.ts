@@ -45,8 +45,30 @@ export interface Dialect {
   readonly position: (text: Fragment, character: string) => Fragment
   /** Goes after a SELECT whose rows are to be changed: on Postgres, a row that another transaction has is left out. */
   readonly skipLocked: Fragment
+  /** Whether processes on other machines may use the database too. */
+  readonly isShared: boolean
+  /** Now, in milliseconds, by one clock for all who use the database. `now` is that of this process. */
+  readonly clock: (now: number) => Fragment
+  /** How many rows the last statement has changed; on Postgres, whether the transaction has changed anything. */
+  readonly changes: Fragment
   /** Goes after a SELECT: on Postgres, waits until no other transaction has the rows, and keeps others out. */
   readonly locked: Fragment
+  /**
+   * A condition that always holds, for the WHERE of an INSERT that numbers its rows. On Postgres a number is taken before
+   * the commit, so that a smaller one can be committed after a larger one. By this the transaction tells, before it takes
+   * a number, which is the smallest that it may bring.
+   */
+  readonly numbering: (table: string, column: string) => Fragment
+  /**
+   * A query of a number (`upTo`): who reads rows in a later transaction sees all that there will ever be up to this one,
+   * if they were inserted with `numbering`.
+   */
+  readonly settledNumber: (table: string, column: string) => Fragment
+  /**
+   * To be selected before anything else in a transaction: on Postgres, waits until no other transaction has the turn of
+   * this name, and keeps it until this one ends. SQLite lets only one write anyway.
+   */
+  readonly turn: (name: string) => Fragment
 }
 
 /** What a dialect is made of. */
@@ -79,15 +101,29 @@ const sqlite = (sql: Template): Dialect => {
     textsOf: (json) => sql`(SELECT value FROM json_each(${json}))`,
     textAt: (json, path) => sql`(${json} ->> ${sql.literal(`'$.${path.join(".")}'`)})`,
     position: (text, character) => sql`instr(${text}, ${character})`,
+    isShared: false,
+    clock: (now) => sql`${now}`,
+    changes: sql`changes()`,
     skipLocked: sql``,
-    locked: sql``
+    locked: sql``,
+    // One transaction writes at a time, and takes its numbers within it.
+    numbering: () => sql`true`,
+    settledNumber: () => sql`SELECT ${sql.literal(String(Number.MAX_SAFE_INTEGER))} AS "upTo"`,
+    turn: () => sql`NULL`
   }
 }
+
+/** The kind of the locks by which `numbering` tells others: any number that no other program uses. */
+const numberLocks = "752637963"
+
+/** Such a lock has a number of 32 bits. From then on nothing is settled while anybody publishes. */
+const largestLock = "2147483647"
 
 // The replacement is as long, so that a backslash before it that is escaped itself stays so.
 const anyUnstorable = "'\\\\u(0000|[dD][89a-fA-F][0-9a-fA-F]{2})'"
 
 const postgres = (sql: Template): Dialect => {
+  const numbersOf = (table: string, column: string) => sql.literal(`${table}_${column}_seq`)
   const rowsOf = (values: ReadonlyArray<unknown>) => sql`jsonb_array_elements(CAST(${JSON.stringify(values)} AS jsonb))`
   const items = (values: ReadonlyArray<unknown>) =>
     sql`jsonb_array_elements_text(CAST(${JSON.stringify(values)} AS jsonb)) AS item`
@@ -111,8 +147,27 @@ const postgres = (sql: Template): Dialect => {
       sql`(CAST(regexp_replace(${json}, ${sql.literal(anyUnstorable)}, '\\\\ufffd', 'g') AS json)
         #>> ${sql.literal(`'{${path.join(",")}}'`)})`,
     position: (text, character) => sql`strpos(${text}, ${character})`,
+    isShared: true,
+    clock: () => sql`CAST(extract(epoch FROM clock_timestamp()) * 1000 AS bigint)`,
+    changes: sql`CASE WHEN pg_current_xact_id_if_assigned() IS NULL THEN 0 ELSE 1 END`,
     skipLocked: sql`FOR UPDATE SKIP LOCKED`,
-    locked: sql`FOR UPDATE`
+    locked: sql`FOR UPDATE`,
+    // All share these locks, so nobody waits for one. A transaction takes only one, because there is room for few.
+    numbering: (table, column) =>
+      sql`(SELECT count(*) FROM (SELECT pg_advisory_xact_lock_shared(${sql.literal(numberLocks)},
+          CAST(CASE WHEN last_value < ${sql.literal(largestLock)} THEN last_value
+            ELSE ${sql.literal(largestLock)} END AS integer)),
+          set_config('plane_sync.numbering', 'on', true)
+        FROM ${numbersOf(table, column)}
+        WHERE coalesce(current_setting('plane_sync.numbering', true), '') <> 'on') told) >= 0`,
+    // The last number is read first: whoever takes a larger one does not matter, and all others have their locks.
+    settledNumber: (table, column) =>
+      sql`SELECT CASE WHEN told.smallest < numbers.last_value THEN told.smallest ELSE numbers.last_value END AS "upTo"
+        FROM ${numbersOf(table, column)} numbers CROSS JOIN LATERAL (SELECT min(CAST(objid AS bigint)) AS smallest
+          FROM pg_locks WHERE numbers.last_value IS NOT NULL AND locktype = 'advisory'
+            AND classid = ${sql.literal(numberLocks)} AND objsubid = 2
+            AND database = (SELECT oid FROM pg_database WHERE datname = current_database())) told`,
+    turn: (name) => sql`pg_advisory_xact_lock(hashtextextended(${name}, 0))`
   }
 }
 

@@ -7,6 +7,7 @@ import { currentTransformer, FragmentId, join } from "@effect/sql/Statement"
 import { Context, Effect, Effectable, Option } from "effect"
 import type { Dialect } from "./Dialect.js"
 import { dialectOf } from "./Dialect.js"
+import { runOnPostgres } from "./postgres/Numbers.js"
 
 /** What a parameter of a statement can be: what SQLite stores. */
 export type Value = string | number | bigint | Uint8Array | null
@@ -39,11 +40,26 @@ interface Executor {
     parameters: ReadonlyArray<unknown>,
     transformRows: undefined
   ) => Effect.Effect<ReadonlyArray<A>, SqlError>
+  readonly executeRaw: (text: string, parameters: ReadonlyArray<unknown>) => Effect.Effect<unknown, SqlError>
 }
+
+/** Runs the text of a statement on a connection. */
+type Run = <A extends object>(
+  executor: Executor,
+  text: string,
+  parameters: ReadonlyArray<unknown>
+) => Effect.Effect<ReadonlyArray<A>, SqlError>
+
+const runOnSqlite: Run = (executor, text, parameters) => executor.execute(text, parameters, undefined)
 
 type ConnectionOf = (context: Context.Context<never>) => Connection | undefined
 
-const run = <A>(client: SqlClient, connectionOf: ConnectionOf, statement: Client.Statement<A>) =>
+const run = <A extends object>(
+  client: SqlClient,
+  runOn: Run,
+  connectionOf: ConnectionOf,
+  statement: Client.Statement<A>
+) =>
   Effect.withFiberRuntime<ReadonlyArray<A>, SqlError>((fiber) => {
     const connection = connectionOf(fiber.currentContext)
     // A host may set a transformer for its statements. It is given the client's own statement, which calls it.
@@ -54,7 +70,7 @@ const run = <A>(client: SqlClient, connectionOf: ConnectionOf, statement: Client
     }
     const execute = (executor: Executor) => {
       const [text, parameters] = statement.compile()
-      const rows = executor.execute<A>(text, parameters, undefined)
+      const rows = runOn<A>(executor, text, parameters)
       // The driver keeps this setting with the prepared statement, so a host's would stay for everybody who runs it
       // later.
       return Context.get(fiber.currentContext, SafeIntegers) ? Effect.provideService(rows, SafeIntegers, false) : rows
@@ -67,8 +83,9 @@ const run = <A>(client: SqlClient, connectionOf: ConnectionOf, statement: Client
 const makeSql = (client: SqlClient, connectionOf: ConnectionOf): Sql => {
   // Our columns keep the names we give them, also where a host's client renames its own.
   const untransformed = client.withoutTransforms()
+  const runOn = client.onDialectOrElse({ pg: () => runOnPostgres, orElse: () => runOnSqlite })
 
-  class TakenStatement<A> extends Effectable.Class<ReadonlyArray<A>, SqlError> implements Statement<A> {
+  class TakenStatement<A extends object> extends Effectable.Class<ReadonlyArray<A>, SqlError> implements Statement<A> {
     readonly [FragmentId]: Fragment[typeof FragmentId]
     readonly segments: ReadonlyArray<Client.Segment>
     constructor(readonly statement: Client.Statement<A>) {
@@ -77,7 +94,7 @@ const makeSql = (client: SqlClient, connectionOf: ConnectionOf): Sql => {
       this.segments = statement.segments
     }
     override commit() {
-      return run(client, connectionOf, this.statement)
+      return run(client, runOn, connectionOf, this.statement)
     }
   }
 

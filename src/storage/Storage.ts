@@ -7,18 +7,21 @@ import type { SqlError } from "@effect/sql/SqlError"
 import type { ConfigError } from "effect"
 import { Cause, Context, Effect, Either, Layer, Option } from "effect"
 import { dirname } from "node:path"
+import { hasCode } from "../base/ErrorCode.js"
 import type { Setting } from "../base/Setting.js"
 import { defineSetting, given } from "../base/Setting.js"
+import { openHostDatabase } from "./HostDatabase.js"
 import type { Migrations } from "./Migrations.js"
+import type { PostgresAddress } from "./postgres/Address.js"
+import { isPostgres, parseAddress } from "./postgres/Address.js"
+import type { Elsewhere } from "./postgres/Elsewhere.js"
 import type { Sql } from "./Sql.js"
 import { refuseOldNode, warnOfAbort } from "./sqlite/Driver.js"
-import { openHostDatabase } from "./sqlite/HostDatabase.js"
 import type { IndexFile } from "./sqlite/IndexFile.js"
 import { refuseLinked } from "./sqlite/LinkedFile.js"
 import { prepareFile } from "./sqlite/NewFile.js"
 import { openOwnFile } from "./sqlite/OwnFile.js"
-import type { StorageError } from "./StorageError.js"
-import { storageError } from "./StorageError.js"
+import { orStorageError, StorageError, storageError } from "./StorageError.js"
 import type { StorageTrouble } from "./StorageTrouble.js"
 import { makeStorageTrouble } from "./StorageTrouble.js"
 
@@ -62,11 +65,31 @@ export class Storage extends Context.Tag("plane-sync/Storage")<Storage, {
    * meanwhile may be stored all the same.
    */
   readonly answersAgain: Effect.Effect<void>
+  /** Other processes on the same Postgres. Undefined where they cannot be told anything, as over a file. */
+  readonly elsewhere: Elsewhere | undefined
 }>() {
-  /** A SQLite file of our own, at `ORCH_DATABASE_URL`. */
+  /** A SQLite file or a Postgres of our own, at `ORCH_DATABASE_URL`. */
   static readonly layer: Layer.Layer<Storage, StorageError | ConfigError.ConfigError, Migrations> = Layer.unwrapEffect(
-    Effect.suspend(() => Effect.map(databaseFile, Storage.layerFile))
+    Effect.suspend(() =>
+      Effect.map(
+        databaseAddress,
+        (address) => address._tag === "File" ? Storage.layerFile(address.path) : Storage.layerPostgres(address)
+      )
+    )
   )
+
+  /**
+   * A Postgres, at an address like "postgres://user:password@host:5432/database". Any number of processes may use it at
+   * the same time. Needs `@effect/sql-pg`.
+   */
+  static readonly layerPostgres = (address: PostgresAddress): Layer.Layer<Storage, StorageError, Migrations> =>
+    Layer.scoped(
+      Storage,
+      loadClient(address.where).pipe(
+        Effect.flatMap(({ openOwnPostgres }) => orStorageError(address.where)(openOwnPostgres(address))),
+        Effect.flatMap(withTrouble)
+      )
+    )
 
   /**
    * A SQLite file of our own, or `:memory:`. A missing folder is created, and so is a missing file, which only this
@@ -88,8 +111,8 @@ export class Storage extends Context.Tag("plane-sync/Storage")<Storage, {
     )
 
   /**
-   * The host's own SqlClient, so that a publish joins the host's transaction. Only SQLite is supported so far. How
-   * durable a commit is depends on the host's settings: only `synchronous = FULL` survives a power cut. The layer is
+   * The host's own SqlClient, so that a publish joins the host's transaction: of SQLite or of Postgres. How
+   * durable a commit is depends on the host's settings: over SQLite only `synchronous = FULL` survives a power cut. The layer is
    * refused within a transaction.
    */
   static readonly layerSql: Layer.Layer<Storage, StorageError, SqlClient.SqlClient | Migrations> = Layer.scoped(
@@ -104,28 +127,49 @@ export class Storage extends Context.Tag("plane-sync/Storage")<Storage, {
   )
 }
 
-/** `ORCH_DATABASE_URL`: the path of a SQLite file. */
-export const databaseFile: Setting<string> = defineSetting({
+/** Where storage is. */
+export type DatabaseAddress =
+  | { readonly _tag: "File"; readonly path: string }
+  | { readonly _tag: "Postgres" } & PostgresAddress
+
+const parseFile = (text: string): Either.Either<DatabaseAddress, string> => {
+  if (/^[a-z]{3,}:/i.test(text) && !text.startsWith("file:")) {
+    // An address may hold a password, so no more of it is repeated.
+    return Either.left(`an address that begins with "${text.slice(0, text.indexOf(":"))}:" is not right`)
+  }
+  // SQLite's driver ignores blanks around a name, and takes an empty one for a database in memory.
+  const path = text.replace(/^file:(\/\/)?/, "").trim()
+  if (path === "" || path === ":memory:") {
+    return Either.left(`${given(text)} is a database in memory, which ends with the program`)
+  }
+  if (path.includes("?")) return Either.left(`${given(text)} has parameters, and none are understood`)
+  return /[\\/]$/.test(path) ? Either.left(`${given(text)} is a folder`) : Either.right({ _tag: "File", path })
+}
+
+/** `ORCH_DATABASE_URL`: the path of a SQLite file, or the address of a Postgres. */
+export const databaseAddress: Setting<DatabaseAddress> = defineSetting({
   name: "ORCH_DATABASE_URL",
-  about: "The SQLite file that keeps what is published.",
+  about: "The SQLite file that keeps what is published, or a Postgres, which several machines can share.",
   accepts: {
-    expected: `the path of a SQLite file, like "./data/plane-sync.sqlite"`,
-    parse: (text) => {
-      if (/^[a-z]{3,}:/i.test(text) && !text.startsWith("file:")) {
-        // An address may hold a password, so no more of it is repeated.
-        return Either.left(`an address that begins with "${text.slice(0, text.indexOf(":"))}:" is not right`)
-      }
-      // SQLite's driver ignores blanks around a name, and takes an empty one for a database in memory.
-      const path = text.replace(/^file:(\/\/)?/, "").trim()
-      if (path === "" || path === ":memory:") {
-        return Either.left(`${given(text)} is a database in memory, which ends with the program`)
-      }
-      if (path.includes("?")) return Either.left(`${given(text)} has parameters, and none are understood`)
-      return /[\\/]$/.test(path) ? Either.left(`${given(text)} is a folder`) : Either.right(path)
-    }
+    expected: `the path of a SQLite file, like "./data/plane-sync.sqlite", or the address of a Postgres, like ` +
+      `"postgres://user:password@host:5432/database"`,
+    parse: (text) =>
+      isPostgres(text)
+        ? Either.map(parseAddress(text), (address) => ({ _tag: "Postgres", ...address }))
+        : parseFile(text)
   },
   default: "./data/plane-sync.sqlite"
 })
+
+/** Loads what needs `@effect/sql-pg`. Late, because a host on SQLite does not install it. */
+export const loadClient = (where: string) =>
+  Effect.mapError(
+    Effect.tryPromise(() => import("./postgres/Client.js")),
+    ({ error }) =>
+      hasCode(error) && error.code === "ERR_MODULE_NOT_FOUND"
+        ? new StorageError({ reason: "NoClient", where, words: "it was not found" })
+        : storageError(where)(error)
+  )
 
 const failedBy = (reason: SystemErrorReason) => (error: PlatformError): boolean =>
   error._tag === "SystemError" && error.reason === reason
@@ -143,7 +187,7 @@ const makeFolder = (folder: string): Effect.Effect<void, PlatformError, FileSyst
 const withTrouble = (opened: Omit<Storage["Type"], "trouble">) =>
   Effect.map(makeStorageTrouble, (trouble) => {
     const { sql, write, writeAlone } = opened
-    const changes = Effect.map(sql<{ rows: number }>`SELECT changes() AS rows`, ([row]) => row?.rows ?? 0)
+    const changes = Effect.map(sql<{ rows: number }>`SELECT ${sql.changes} AS rows`, ([row]) => row?.rows ?? 0)
     return Storage.of({
       ...opened,
       trouble,

@@ -20,6 +20,9 @@ import { hasCode } from "../base/ErrorCode.js"
  * - `OldNode`: this version of SQLite's driver needs a newer Node
  * - `Silent`: the disk does not confirm what is written
  * - `NotSynced`: the disk has refused to confirm what was written; nothing more is read or written until a restart
+ * - `NoClient`: the address is that of a Postgres, and `@effect/sql-pg` is not installed
+ * - `Unreachable`: Postgres does not answer, ends, or has no connection left
+ * - `Refused`: Postgres does not let us in: user, password, database or permissions are not right
  * - `Closed`: the layer has been shut down
  * - `Failed`: anything else that the database refused
  */
@@ -39,6 +42,9 @@ export const StorageReason = Schema.Literal(
   "OldNode",
   "Silent",
   "NotSynced",
+  "NoClient",
+  "Unreachable",
+  "Refused",
   "Closed",
   "Failed"
 )
@@ -83,6 +89,10 @@ const advice: Record<StorageReason, string> = {
   Silent: "its disk does not answer. What was just written may be there or not",
   NotSynced: "its disk has failed, and what was just written may be there or not: look at the disk, then restart " +
     "plane-sync",
+  NoClient: "@effect/sql-pg is not installed: run `npm install @effect/sql-pg@^0.53`",
+  Unreachable: "it does not answer: is Postgres running, is it reachable from here, and has it connections left?",
+  Refused: "Postgres does not let plane-sync in: look at the user, the password and the database of " +
+    "ORCH_DATABASE_URL, and at what that user may do",
   Closed: "it has been shut down",
   Failed: "the database refused"
 }
@@ -95,6 +105,28 @@ const reasonOfCode: ReadonlyArray<readonly [prefix: string, reason: StorageReaso
   ["SQLITE_CANTOPEN", "CannotOpen"],
   ["SQLITE_NOTADB", "NotADatabase"],
   ["SQLITE_CORRUPT", "Damaged"],
+  // The classes and codes of Postgres.
+  ["08", "Unreachable"],
+  ["57P", "Unreachable"],
+  ["53100", "Full"],
+  ["53", "Unreachable"],
+  ["40001", "Busy"],
+  ["40P01", "Busy"],
+  ["55P03", "Busy"],
+  ["57014", "Busy"],
+  ["25006", "ReadOnly"],
+  ["25P03", "Busy"],
+  ["28", "Refused"],
+  ["3D000", "Refused"],
+  ["42501", "Refused"],
+  ["ECONNREFUSED", "Unreachable"],
+  ["ECONNRESET", "Unreachable"],
+  ["EPIPE", "Unreachable"],
+  ["ETIMEDOUT", "Unreachable"],
+  ["EHOSTUNREACH", "Unreachable"],
+  ["ENETUNREACH", "Unreachable"],
+  ["ENOTFOUND", "Unreachable"],
+  ["EAI_AGAIN", "Unreachable"],
   ["ENOSPC", "Full"],
   ["EDQUOT", "Full"],
   ["EROFS", "ReadOnly"],
@@ -108,6 +140,11 @@ const reasonOfCode: ReadonlyArray<readonly [prefix: string, reason: StorageReaso
 
 const reasonOfWords: ReadonlyArray<readonly [words: RegExp, reason: StorageReason]> = [
   [/directory does not exist/, "CannotOpen"],
+  // The driver of Postgres gives these no code.
+  [
+    /^Connection terminated|^timeout exceeded when trying to connect|not queryable|^Connection timed out/,
+    "Unreachable"
+  ],
   // The package of the binary was installed without it: with --ignore-scripts, or where it could not be compiled.
   [/^Could not locate the bindings file|^Cannot find module .*better.sqlite3/, "NoDriver"]
 ]
@@ -148,6 +185,9 @@ export const orStorageError =
 
 /** Whether another transaction was in the way, so that trying again helps. */
 export const isBusy = (error: StorageError): boolean => error.reason === "Busy"
+
+/** Whether the database itself did not answer, so that a COMMIT may have been executed. */
+export const isUnreachable = (error: StorageError): boolean => error.reason === "Unreachable"
 
 /** Whether nothing that is read from the file can be relied on. */
 export const isDamage = ({ reason }: StorageError): boolean => reason === "Damaged" || reason === "NotADatabase"

@@ -19,7 +19,8 @@ export const touch = (sql: Sql, taskId: TaskId, now: EpochMillis): Effect.Effect
 
 /** The gates of every active task are to be asked. */
 export const makeActiveDue = (sql: Sql, now: EpochMillis): Effect.Effect<void, SqlError> =>
-  Effect.asVoid(sql`UPDATE plane_sync_task SET due_at = ${now} WHERE status = 'active'`)
+  Effect.asVoid(sql`UPDATE plane_sync_task SET due_at = ${now}
+    WHERE id IN (SELECT id FROM plane_sync_task WHERE status = 'active' ORDER BY id ${sql.locked})`)
 
 /** The longest time after which the gates of a task are asked again. */
 export const longestWait = Duration.minutes(10)
@@ -31,7 +32,7 @@ export const readDueTasks = (
   furthest: EpochMillis
 ): Effect.Effect<ReadonlyArray<DueTask>, SqlError> =>
   sql<DueTask>`SELECT * FROM (SELECT id, due_at AS "dueAt" FROM plane_sync_task
-      WHERE due_at > ${furthest} ORDER BY due_at LIMIT ${limit})
+      WHERE due_at > ${furthest} ORDER BY due_at, id LIMIT ${limit}) far
     UNION ALL SELECT * FROM (SELECT id, due_at AS "dueAt" FROM plane_sync_task
-      WHERE due_at <= ${furthest} ORDER BY due_at LIMIT ${limit})
+      WHERE due_at <= ${furthest} ORDER BY due_at, id LIMIT ${limit}) near
     LIMIT ${limit}`

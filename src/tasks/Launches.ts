@@ -5,7 +5,9 @@ import { defineSetting, integer } from "../base/Setting.js"
 import type { EpochMillis } from "../base/Time.js"
 import { earlier, later } from "../base/Time.js"
 import type { Stage } from "../domain/Stage.js"
+import { flag } from "../storage/Dialect.js"
 import type { Fragment, Sql } from "../storage/Sql.js"
+import { lockTask, waitForTurn } from "./Locks.js"
 import type { TaskId } from "./Task.js"
 
 /** `ORCH_LAUNCHES`: how many agents may be at work at the same time. */
@@ -40,13 +42,18 @@ const lease = Duration.minutes(1)
 
 const columns = `entry AS id, due_at AS "dueAt", task AS "taskId", stage, agent`
 
-/** A subquery: the launch for the present stage of the task `t`, as JSON (`TaskLaunch`). */
-export const launchColumn = `(SELECT json_object('since', l.since,
-    'state', CASE l.state WHEN 'calling' THEN 'working' WHEN 'working' THEN 'working' WHEN 'stopping' THEN 'stopping'
-      ELSE 'waiting' END,
-    'position', CASE l.state WHEN 'owed' THEN
-      (SELECT count(*) FROM plane_sync_launch o WHERE o.state = 'owed' AND o.number <= l.number) END)
-    FROM plane_sync_launch l WHERE l.entry = t.entry AND NOT (l.state = 'working' AND l.at_work = 0))`
+/** A subquery: a list of the launch for the present stage of the task `t`, as JSON (`TaskLaunch`), if there is one. */
+export const launchList = (sql: Sql): Fragment => {
+  const launch = sql.jsonObjects({
+    since: sql`l.since`,
+    state: sql`CASE l.state WHEN 'calling' THEN 'working' WHEN 'working' THEN 'working' WHEN 'stopping' THEN 'stopping'
+      ELSE 'waiting' END`,
+    position: sql`CASE l.state WHEN 'owed' THEN
+      (SELECT count(*) FROM plane_sync_launch o WHERE o.state = 'owed' AND o.number <= l.number) END`
+  })
+  return sql`(SELECT ${launch} FROM plane_sync_launch l
+    WHERE l.entry = t.entry AND NOT (l.state = 'working' AND l.at_work = 0))`
+}
 
 /** The task is where this launch belongs to, in one of these statuses. */
 const taskIs = (sql: Sql, statuses: Fragment) =>
@@ -93,7 +100,7 @@ export const endLaunches = (sql: Sql, taskId: TaskId, now: EpochMillis): Effect.
   Effect.gen(function*() {
     yield* sql`DELETE FROM plane_sync_launch WHERE task = ${taskId} AND tried_at IS NULL`
     yield* sql`UPDATE plane_sync_launch
-      SET state = 'stopping', since = ${now}, due_at = iif(state = 'calling', due_at, ${now})
+      SET state = 'stopping', since = ${now}, due_at = CASE WHEN state = 'calling' THEN due_at ELSE ${now} END
       WHERE task = ${taskId} AND state <> 'stopping'`
   })
 
@@ -107,9 +114,9 @@ const atWork = (sql: Sql) => sql`(SELECT count(*) FROM plane_sync_launch WHERE a
 
 const dueRows = (sql: Sql, state: Fragment, limit: number, furthest: EpochMillis) =>
   sql`SELECT * FROM (SELECT ${sql.literal(columns)} FROM plane_sync_launch
-      WHERE ${state} AND due_at > ${furthest} ORDER BY due_at LIMIT ${limit})
+      WHERE ${state} AND due_at > ${furthest} ORDER BY due_at, number LIMIT ${limit}) far
     UNION ALL SELECT * FROM (SELECT ${sql.literal(columns)} FROM plane_sync_launch
-      WHERE ${state} AND due_at <= ${furthest} ORDER BY due_at LIMIT ${limit})`
+      WHERE ${state} AND due_at <= ${furthest} ORDER BY due_at, number LIMIT ${limit}) near`
 
 /**
  * The first `limit` launches that may be done, those that are due first. What was put off before the clock was set
@@ -131,7 +138,7 @@ export const readOwedLaunches = (
     sql<LaunchRow>`${dueRows(sql, sql`state = 'calling'`, limit, furthest)}
       UNION ALL ${dueRows(sql, sql`state = 'owed' AND due_at > 0 AND ${hasTurn}`, limit, furthest)}
       UNION ALL SELECT * FROM (SELECT ${sql.literal(columns)} FROM plane_sync_launch
-        WHERE state = 'owed' AND due_at = 0 AND ${hasTurn} ORDER BY number LIMIT ${limit})`,
+        WHERE state = 'owed' AND due_at = 0 AND ${hasTurn} ORDER BY number LIMIT ${limit}) waiting`,
     (rows) => {
       const isDue = ({ dueAt }: LaunchRow) => dueAt <= now || dueAt > furthest
       return [...rows.filter(isDue), ...rows.filter((row) => !isDue(row)).sort((one, other) => one.dueAt - other.dueAt)]
@@ -153,15 +160,17 @@ export const makeCallsDue = (sql: Sql, now: EpochMillis): Effect.Effect<void, Sq
  */
 export const claimLaunch = (
   sql: Sql,
-  { dueAt, id }: LaunchRow,
+  { dueAt, id, taskId }: LaunchRow,
   most: number,
   now: EpochMillis
 ): Effect.Effect<boolean, SqlError> =>
   Effect.gen(function*() {
+    yield* waitForTurn(sql, "plane_sync_launch_claim")
+    yield* lockTask(sql, taskId)
     const isIt = sql`entry = ${id} AND state IN ('owed', 'calling') AND due_at = ${dueAt}`
     const [claimed] = yield* sql`UPDATE plane_sync_launch SET state = 'calling', at_work = 1, due_at = ${
       later(now, lease)
-    }, since = iif(state = 'calling', since, ${now})
+    }, since = CASE WHEN state = 'calling' THEN since ELSE ${now} END
       WHERE ${isIt} AND (at_work = 1 OR ${atWork(sql)} < ${most}) AND ${mayLaunch(sql)} RETURNING 1`
     if (claimed !== undefined) return true
     yield* holdOrDelete(sql, isIt)
@@ -182,8 +191,9 @@ const holdOrDelete = (sql: Sql, isIt: Fragment) =>
  * Marks a launch as tried, which is committed before the launcher is called: from then on an agent may be at work. Says
  * whether it is still to be called, because the task may have been paused, stopped or moved meanwhile.
  */
-export const beginCall = (sql: Sql, { id }: LaunchRow, now: EpochMillis): Effect.Effect<boolean, SqlError> =>
+export const beginCall = (sql: Sql, { id, taskId }: LaunchRow, now: EpochMillis): Effect.Effect<boolean, SqlError> =>
   Effect.gen(function*() {
+    yield* lockTask(sql, taskId)
     const isIt = sql`entry = ${id} AND state = 'calling'`
     const [begun] = yield* sql`UPDATE plane_sync_launch SET tried_at = coalesce(tried_at, ${now}), due_at = ${
       later(now, lease)
@@ -215,7 +225,7 @@ export const notLaunched = (
 ): Effect.Effect<void, SqlError> =>
   Effect.gen(function*() {
     yield* sql`UPDATE plane_sync_launch SET state = 'owed', since = ${now}, due_at = ${later(now, pause)},
-      at_work = ${mayBeAtWork ? sql`coalesce(tried_at > ${earlier(now, longestWork)}, 0)` : 0}
+      at_work = ${mayBeAtWork ? flag(sql, sql`tried_at > ${earlier(now, longestWork)}`) : 0}
       WHERE entry = ${id} AND state = 'calling'`
     yield* makeStopDue(sql, id, now)
   })

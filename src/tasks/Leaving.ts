@@ -33,7 +33,7 @@ export const leaveActive = (
       : ["active", "paused", "stopped"]
     const [left] = yield* sql<{ workItem: string; stage: Stage; itemId: ItemId | null }>`UPDATE plane_sync_task
       SET status = ${status}, why = ${why}, due_at = NULL, updated_at = ${now}, revision = revision + 1
-      WHERE id = ${task.id} AND status IN (SELECT value FROM json_each(${JSON.stringify(from)}))
+      WHERE id = ${task.id} AND status IN ${sql.texts(from)}
       RETURNING work_item AS "workItem", plane_id AS "itemId", stage`
     if (left === undefined) return left
     yield* tell(sql, task.id, now, `${status === "done" ? "ended" : status} at ${left.stage}: ${why}`)

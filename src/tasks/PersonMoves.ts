@@ -61,7 +61,7 @@ export const makePersonMoves = ({ notify, sql, starting, write }: Parts) =>
 
     const { meaning, workItem } = yield* write(Effect.gen(function*() {
       yield* starting.beginWrite
-      const row = yield* find
+      const row = yield* starting.locked(find)
       const ofProject = row === undefined
         ? item === undefined ? Option.none() : yield* starting.pipelineOf(item.key, item.itemId)
         : row.pipeline

@@ -14,7 +14,7 @@ export interface TaskPullRequest {
 
 /**
  * The tasks that a pull request concerns: those that are linked to it, and those of the keys that it names, in any
- * spelling.
+ * spelling. In the order of their ids, in which tasks are locked.
  */
 export const readTasksOf = (
   sql: Sql,
@@ -23,7 +23,8 @@ export const readTasksOf = (
   Effect.map(
     sql<{ id: TaskId }>`SELECT id FROM plane_sync_task
         WHERE repository_id = ${repository} AND pull_request = ${number}
-      UNION SELECT id FROM plane_sync_task WHERE canonical IN (SELECT value FROM json_each(${JSON.stringify(keys)}))`,
+      UNION SELECT id FROM plane_sync_task WHERE canonical IN ${sql.texts(keys)}
+      ORDER BY id`,
     (found) => found.map(({ id }) => id)
   )
 

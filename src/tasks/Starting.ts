@@ -10,10 +10,11 @@ import { followTask } from "../outbox/LeftStates.js"
 import type { Sql } from "../storage/Sql.js"
 import { touch } from "./DueTasks.js"
 import { oweLaunch } from "./Launches.js"
+import { lockTask, waitForTurn } from "./Locks.js"
 import type { Pipeline, ProjectPipeline } from "./Pipeline.js"
 import { tell } from "./Story.js"
 import type { TaskId } from "./Task.js"
-import type { TaskRow } from "./TaskRows.js"
+import type { TaskReader, TaskRow } from "./TaskRows.js"
 import { agentOf } from "./TaskRows.js"
 
 export interface Start {
@@ -25,7 +26,12 @@ export interface Start {
 }
 
 /** What makes tasks active. All of it runs within a transaction. */
-export const makeStarting = (sql: Sql, pipeline: Pipeline["Type"], projects: Projects["Type"]) => {
+export const makeStarting = (
+  sql: Sql,
+  reader: TaskReader,
+  pipeline: Pipeline["Type"],
+  projects: Projects["Type"]
+) => {
   const follow = (item: NamedItem, now: EpochMillis) =>
     followTask(sql, { ...item, project: projects.ofKey(item.key)?.identifier ?? "" }, now)
 
@@ -34,7 +40,19 @@ export const makeStarting = (sql: Sql, pipeline: Pipeline["Type"], projects: Pro
     Effect.map(readProject(sql, { itemId, key }), pipeline.of)
 
   // A transaction's first statement must write, or it could not wait for another process's. This one changes nothing.
-  const beginWrite = sql`UPDATE plane_sync_task SET due_at = due_at WHERE id = 0`
+  const beginWrite = Effect.zipRight(
+    waitForTurn(sql, "plane_sync_task_start"),
+    sql`UPDATE plane_sync_task SET due_at = due_at WHERE id = 0`
+  )
+
+  /** What `find` finds, as it is once no other transaction has it: that one may have changed it since it was found. */
+  const locked = (find: Effect.Effect<TaskRow | undefined, SqlError>) =>
+    Effect.gen(function*() {
+      const found = yield* find
+      if (found === undefined) return found
+      yield* lockTask(sql, found.task.id)
+      return yield* reader.byId(found.task.id)
+    })
 
   /** Makes a work item a task, at the first stage. What was merged before `startedAt` does not count for it. */
   const insert = (
@@ -103,7 +121,7 @@ export const makeStarting = (sql: Sql, pipeline: Pipeline["Type"], projects: Pro
       follow({ key: WorkItemKey.normalize(task.workItem), itemId: Option.getOrElse(task.itemId, () => itemId) }, now)
     )
 
-  return { beginWrite, pipelineOf, insert, startAnew, goOn, know }
+  return { beginWrite, locked, pipelineOf, insert, startAnew, goOn, know }
 }
 
 export type Starting = ReturnType<typeof makeStarting>

@@ -3,17 +3,21 @@ import { Effect } from "effect"
 import type { ItemId } from "../domain/Ids.js"
 import type { NormalizedKey } from "../domain/WorkItemKey.js"
 import { lanesOfTasks } from "../outbox/Tables.js"
+import { ddl } from "../storage/Ddl.js"
 import type { Migration } from "../storage/Migrations.js"
 
 /** Why a task is paused, stopped or done, if not because it has gone through its pipeline. */
 export const whyColumn: Migration = Effect.gen(function*() {
   const sql = yield* SqlClient.SqlClient
-  yield* sql`ALTER TABLE plane_sync_task ADD COLUMN why TEXT`
+  const { text } = yield* ddl
+  yield* sql`ALTER TABLE plane_sync_task ADD COLUMN why ${text}`
 })
 
 /** The lanes of the tasks of an older version are those of tasks. */
 export const followedTasks: Migration = Effect.gen(function*() {
   const sql = yield* SqlClient.SqlClient
+  const { isSqlite } = yield* ddl
+  if (!isSqlite) return
   const tasks = yield* sql<{ key: NormalizedKey; itemId: ItemId | null }>`SELECT key, plane_id AS "itemId"
     FROM plane_sync_task WHERE status <> 'done'`
   yield* lanesOfTasks(tasks)
@@ -22,29 +26,30 @@ export const followedTasks: Migration = Effect.gen(function*() {
 /** The tables of tasks: the tasks, what their gates said, what was reported of them, and the launches that are owed. */
 export const taskTables: Migration = Effect.gen(function*() {
   const sql = yield* SqlClient.SqlClient
+  const { counted, number, text, withoutRowid } = yield* ddl
 
   // `revision` rises with every change, so that a gate's verdict is not applied to a task that has changed since.
   // `due_at` is when the gates are asked next. A new fact sets it to now. Asking the gates sets it to when they want to
   // be asked again, or clears it.
   yield* sql`CREATE TABLE plane_sync_task (
-    id INTEGER PRIMARY KEY AUTOINCREMENT,
-    work_item TEXT NOT NULL,
-    key TEXT NOT NULL,
-    canonical TEXT NOT NULL,
-    plane_id TEXT,
-    stage TEXT NOT NULL,
-    status TEXT NOT NULL CHECK (status IN ('active', 'paused', 'stopped', 'done')),
-    agent TEXT,
-    repository_id INTEGER,
-    repository_name TEXT,
-    pull_request INTEGER,
-    head_sha TEXT,
-    linked_by_name INTEGER NOT NULL DEFAULT 0,
-    entry TEXT NOT NULL,
-    started_at INTEGER NOT NULL,
-    updated_at INTEGER NOT NULL,
-    revision INTEGER NOT NULL DEFAULT 0,
-    due_at INTEGER
+    id ${counted},
+    work_item ${text} NOT NULL,
+    key ${text} NOT NULL,
+    canonical ${text} NOT NULL,
+    plane_id ${text},
+    stage ${text} NOT NULL,
+    status ${text} NOT NULL CHECK (status IN ('active', 'paused', 'stopped', 'done')),
+    agent ${text},
+    repository_id ${number},
+    repository_name ${text},
+    pull_request ${number},
+    head_sha ${text},
+    linked_by_name ${number} NOT NULL DEFAULT 0,
+    entry ${text} NOT NULL,
+    started_at ${number} NOT NULL,
+    updated_at ${number} NOT NULL,
+    revision ${number} NOT NULL DEFAULT 0,
+    due_at ${number}
   )`
   yield* sql`CREATE INDEX plane_sync_task_canonical ON plane_sync_task (canonical, id)`
   yield* sql`CREATE UNIQUE INDEX plane_sync_task_plane ON plane_sync_task (plane_id) WHERE plane_id IS NOT NULL`
@@ -57,31 +62,31 @@ export const taskTables: Migration = Effect.gen(function*() {
   yield* sql`CREATE INDEX plane_sync_task_due ON plane_sync_task (due_at) WHERE due_at IS NOT NULL`
 
   yield* sql`CREATE TABLE plane_sync_verdict (
-    task INTEGER NOT NULL,
-    gate TEXT NOT NULL,
-    verdict TEXT NOT NULL CHECK (verdict IN ('passed', 'failed', 'pending')),
-    reason TEXT,
-    at INTEGER NOT NULL,
+    task ${number} NOT NULL,
+    gate ${text} NOT NULL,
+    verdict ${text} NOT NULL CHECK (verdict IN ('passed', 'failed', 'pending')),
+    reason ${text},
+    at ${number} NOT NULL,
     PRIMARY KEY (task, gate)
-  ) WITHOUT ROWID`
+  ) ${withoutRowid}`
 
   yield* sql`CREATE TABLE plane_sync_report (
-    task INTEGER NOT NULL,
-    stage TEXT NOT NULL,
-    outcome TEXT NOT NULL CHECK (outcome IN ('passed', 'failed')),
-    reason TEXT,
-    at INTEGER NOT NULL,
+    task ${number} NOT NULL,
+    stage ${text} NOT NULL,
+    outcome ${text} NOT NULL CHECK (outcome IN ('passed', 'failed')),
+    reason ${text},
+    at ${number} NOT NULL,
     PRIMARY KEY (task, stage)
-  ) WITHOUT ROWID`
+  ) ${withoutRowid}`
 
   // A launch that is owed. Its row is deleted once the launch is done.
   yield* sql`CREATE TABLE plane_sync_launch (
-    entry TEXT PRIMARY KEY,
-    task INTEGER NOT NULL,
-    stage TEXT NOT NULL,
-    agent TEXT NOT NULL,
-    due_at INTEGER NOT NULL
-  ) WITHOUT ROWID`
+    entry ${text} PRIMARY KEY,
+    task ${number} NOT NULL,
+    stage ${text} NOT NULL,
+    agent ${text} NOT NULL,
+    due_at ${number} NOT NULL
+  ) ${withoutRowid}`
   yield* sql`CREATE INDEX plane_sync_launch_due ON plane_sync_launch (due_at)`
   yield* sql`CREATE INDEX plane_sync_launch_task ON plane_sync_launch (task)`
 })
@@ -89,19 +94,22 @@ export const taskTables: Migration = Effect.gen(function*() {
 /** What is remembered of each verdict, so that a change of it is told once; and each task's story. */
 export const gateTables: Migration = Effect.gen(function*() {
   const sql = yield* SqlClient.SqlClient
+  const { counted, isSqlite, number, text } = yield* ddl
 
   // See `KnownVerdict`. Rows of an older version do not say whether the gate held when its stage was left.
-  yield* sql`ALTER TABLE plane_sync_verdict ADD COLUMN stage TEXT`
-  yield* sql`ALTER TABLE plane_sync_verdict ADD COLUMN since INTEGER`
-  yield* sql`ALTER TABLE plane_sync_verdict ADD COLUMN told TEXT`
-  yield* sql`ALTER TABLE plane_sync_verdict ADD COLUMN held INTEGER NOT NULL DEFAULT 0`
-  yield* sql`UPDATE plane_sync_verdict SET since = at, told = CASE verdict WHEN 'failed' THEN reason END`
+  yield* sql`ALTER TABLE plane_sync_verdict ADD COLUMN stage ${text}`
+  yield* sql`ALTER TABLE plane_sync_verdict ADD COLUMN since ${number}`
+  yield* sql`ALTER TABLE plane_sync_verdict ADD COLUMN told ${text}`
+  yield* sql`ALTER TABLE plane_sync_verdict ADD COLUMN held ${number} NOT NULL DEFAULT 0`
+  if (isSqlite) {
+    yield* sql`UPDATE plane_sync_verdict SET since = at, told = CASE verdict WHEN 'failed' THEN reason END`
+  }
 
   yield* sql`CREATE TABLE plane_sync_task_story (
-    id INTEGER PRIMARY KEY AUTOINCREMENT,
-    task INTEGER NOT NULL,
-    at INTEGER NOT NULL,
-    line TEXT NOT NULL
+    id ${counted},
+    task ${number} NOT NULL,
+    at ${number} NOT NULL,
+    line ${text} NOT NULL
   )`
   yield* sql`CREATE INDEX plane_sync_task_story_task ON plane_sync_task_story (task, id)`
 })
@@ -119,25 +127,29 @@ export const gateTables: Migration = Effect.gen(function*() {
  */
 export const launchTable: Migration = Effect.gen(function*() {
   const sql = yield* SqlClient.SqlClient
-  const owed = yield* sql`SELECT entry, task, stage, agent, due_at AS "dueAt" FROM plane_sync_launch
+  const { counted, isSqlite, number, text } = yield* ddl
+  const owed = !isSqlite ? [] : yield* sql`SELECT entry, task, stage, agent, due_at AS "dueAt" FROM plane_sync_launch
     WHERE due_at >= 0 ORDER BY due_at, entry`
   yield* sql`DROP TABLE plane_sync_launch`
   yield* sql`CREATE TABLE plane_sync_launch (
-    number INTEGER PRIMARY KEY,
-    entry TEXT NOT NULL UNIQUE,
-    task INTEGER NOT NULL,
-    stage TEXT NOT NULL,
-    agent TEXT NOT NULL,
-    state TEXT NOT NULL DEFAULT 'owed' CHECK (state IN ('owed', 'held', 'calling', 'working', 'stopping')),
-    at_work INTEGER NOT NULL DEFAULT 0,
-    since INTEGER NOT NULL,
-    tried_at INTEGER,
-    due_at INTEGER NOT NULL DEFAULT 0
+    number ${isSqlite ? sql.literal("INTEGER PRIMARY KEY") : counted},
+    entry ${text} NOT NULL UNIQUE,
+    task ${number} NOT NULL,
+    stage ${text} NOT NULL,
+    agent ${text} NOT NULL,
+    state ${text} NOT NULL DEFAULT 'owed' CHECK (state IN ('owed', 'held', 'calling', 'working', 'stopping')),
+    at_work ${number} NOT NULL DEFAULT 0,
+    since ${number} NOT NULL,
+    tried_at ${number},
+    due_at ${number} NOT NULL DEFAULT 0
   )`
-  // Within one due time in the order of numbers, because an index ends with the row's own.
-  yield* sql`CREATE INDEX plane_sync_launch_due ON plane_sync_launch (state, due_at)`
+  // Within one due time in the order of numbers, with which an index of SQLite ends anyway.
+  yield* sql`CREATE INDEX plane_sync_launch_due ON plane_sync_launch (state, due_at${
+    sql.literal(isSqlite ? "" : ", number")
+  })`
   yield* sql`CREATE INDEX plane_sync_launch_task ON plane_sync_launch (task)`
   yield* sql`CREATE INDEX plane_sync_launch_at_work ON plane_sync_launch (at_work) WHERE at_work = 1`
+  if (!isSqlite) return
   yield* sql`INSERT INTO plane_sync_launch (entry, task, stage, agent, since)
     SELECT value ->> 'entry', value ->> 'task', value ->> 'stage', value ->> 'agent', value ->> 'dueAt'
     FROM json_each(${JSON.stringify(owed)}) ORDER BY key`

@@ -1,5 +1,5 @@
 import type { SqlError } from "@effect/sql/SqlError"
-import { Effect, Option, Schema } from "effect"
+import { Effect, Option, Record, Schema } from "effect"
 import { EpochMillis, utc } from "../base/Time.js"
 import type { ItemId } from "../domain/Ids.js"
 import type { PipelineStage } from "../domain/PipelineStage.js"
@@ -8,7 +8,7 @@ import type { Stage } from "../domain/Stage.js"
 import type { WorkItemKey } from "../domain/WorkItemKey.js"
 import { itemOfKey, keysOfItem, problemOfKey, projectOfItem } from "../outbox/ItemKeys.js"
 import type { Fragment, Sql } from "../storage/Sql.js"
-import { launchColumn } from "./Launches.js"
+import { launchList } from "./Launches.js"
 import type { Pipeline, ProjectPipeline } from "./Pipeline.js"
 import type { GivenVerdict, Task, TaskId, TaskStatus } from "./Task.js"
 import { LaunchState, ReportOutcome, VerdictWord } from "./Task.js"
@@ -35,7 +35,7 @@ interface Row {
   readonly dueAt: EpochMillis | null
   readonly verdicts: string
   readonly reports: string
-  readonly launch: string | null
+  readonly launches: string
 }
 
 /** A task, with what is needed to decide about it. */
@@ -75,11 +75,11 @@ const reportsOf = Schema.decodeSync(Schema.parseJson(Schema.Array(Schema.Struct(
   at: moment
 }))))
 
-const launchOf = Schema.decodeSync(Schema.parseJson(Schema.Struct({
+const launchesOf = Schema.decodeSync(Schema.parseJson(Schema.Array(Schema.Struct({
   state: LaunchState,
   since: moment,
   position: Schema.optionalWith(Schema.Number, { as: "Option", nullable: true })
-})))
+}))))
 
 /** The agent that is launched for a task that enters a stage. */
 export const agentOf = ({ agent }: PipelineStage, given: string | null | undefined): string | undefined =>
@@ -144,7 +144,7 @@ const withVerdicts = (
     headSha: Option.fromNullable(row.headSha),
     linkedByName: row.linkedByName === 1,
     entry: row.entry,
-    launch: Option.map(Option.fromNullable(row.launch), (text) => launchOf(text)),
+    launch: Option.fromNullable(launchesOf(row.launches)[0]),
     startedAt: utc(row.startedAt),
     updatedAt: utc(row.updatedAt),
     verdicts: Option.match(pipeline, { onNone: () => [], onSome: (one) => shownVerdicts(one, row.stage, known) }),
@@ -155,28 +155,44 @@ const withVerdicts = (
   givenAgent: row.givenAgent
 })
 
-const columns = `t.id, t.work_item AS "workItem", t.plane_id AS "itemId", t.stage, t.status, t.agent AS "givenAgent",
+const own = `t.id, t.work_item AS "workItem", t.plane_id AS "itemId", t.stage, t.status, t.agent AS "givenAgent",
   t.repository_id AS "repositoryId", t.repository_name AS "repositoryName", t.pull_request AS "pullRequest",
   t.head_sha AS "headSha", t.linked_by_name AS "linkedByName", t.entry, t.started_at AS "startedAt",
-  t.updated_at AS "updatedAt", t.revision, t.due_at AS "dueAt",
-  (SELECT json_group_array(json_object('gate', gate, 'stage', stage, 'verdict', verdict, 'reason', reason,
-      'since', coalesce(since, at), 'at', at, 'told', told, 'held', held))
-    FROM plane_sync_verdict WHERE task = t.id) AS verdicts,
-  (SELECT json_group_array(json_object('stage', stage, 'outcome', outcome, 'reason', reason, 'at', at))
-    FROM plane_sync_report WHERE task = t.id) AS reports,
-  ${launchColumn} AS launch`
+  t.updated_at AS "updatedAt", t.revision, t.due_at AS "dueAt"`
+
+const verdictFields = {
+  gate: "gate",
+  stage: "stage",
+  verdict: "verdict",
+  reason: "reason",
+  since: "coalesce(since, at)",
+  at: "at",
+  told: "told",
+  held: "held"
+}
+
+const reportFields = { stage: "stage", outcome: "outcome", reason: "reason", at: "at" }
+
+const columns = (sql: Sql) => {
+  const objects = (fields: Readonly<Record<string, string>>) => sql.jsonObjects(Record.map(fields, sql.literal))
+  return sql`${sql.literal(own)},
+    (SELECT ${objects(verdictFields)} FROM plane_sync_verdict WHERE task = t.id) AS verdicts,
+    (SELECT ${objects(reportFields)} FROM plane_sync_report WHERE task = t.id) AS reports,
+    ${launchList(sql)} AS launches`
+}
 
 /** The statements that find tasks, each by an index. */
 export const taskReader = (sql: Sql, pipeline: Pipeline["Type"]) => {
   // A task whose work item is not there is active all the same, because a person may make it yet.
   const missing = problemOfKey(sql, sql.literal("t.key"))
   const why = sql`coalesce(t.why, CASE WHEN t.plane_id IS NULL AND t.status <> 'done' THEN ${missing} END) AS why`
-  const identifier = sql.literal("substr(t.canonical, 1, instr(t.canonical, '-') - 1)")
+  const canonical = sql.literal("t.canonical")
+  const identifier = sql`substr(${canonical}, 1, ${sql.position(canonical, "-")} - 1)`
   const project = sql`coalesce(${projectOfItem(sql, sql.literal("t.plane_id"), sql.literal("t.key"))},
     ${identifier}) AS project`
   const select = (rest: Fragment) =>
     Effect.map(
-      sql<Row>`SELECT ${sql.literal(columns)}, ${why}, ${project} FROM plane_sync_task t WHERE ${rest}`,
+      sql<Row>`SELECT ${columns(sql)}, ${why}, ${project} FROM plane_sync_task t WHERE ${rest}`,
       (rows) => rows.map(toTask(pipeline))
     )
   const first = (rest: Fragment): Effect.Effect<TaskRow | undefined, SqlError> =>
@@ -223,3 +239,5 @@ export const taskReader = (sql: Sql, pipeline: Pipeline["Type"]) => {
       )
   }
 }
+
+export type TaskReader = ReturnType<typeof taskReader>

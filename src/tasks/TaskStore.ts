@@ -14,6 +14,7 @@ import { WakeUps } from "../storage/WakeUps.js"
 import { touch } from "./DueTasks.js"
 import { endReported } from "./Launches.js"
 import { leaveActive } from "./Leaving.js"
+import { lockTask } from "./Locks.js"
 import type { MoveMeaning, PersonMove } from "./PersonMove.js"
 import { makePersonMoves } from "./PersonMoves.js"
 import { Pipeline } from "./Pipeline.js"
@@ -133,7 +134,7 @@ const make = Effect.gen(function*() {
   const { notify } = yield* WakeUps
   const reader = taskReader(sql, pipelines)
   const projects = yield* Projects
-  const starting = makeStarting(sql, pipelines, projects)
+  const starting = makeStarting(sql, reader, pipelines, projects)
 
   const one = (found: Effect.Effect<TaskRow | undefined, SqlError>) =>
     Effect.map(read(found), (row) => Option.fromNullable(row?.task))
@@ -156,7 +157,7 @@ const make = Effect.gen(function*() {
     const now = yield* epochMillis
     const row = yield* write(Effect.gen(function*() {
       yield* starting.beginWrite
-      const known = yield* reader.byKey(key, given.itemId)
+      const known = yield* starting.locked(reader.byKey(key, given.itemId))
       const ofProject = known === undefined ? yield* starting.pipelineOf(key, given.itemId) : known.pipeline
       if (Option.isNone(ofProject)) return "no project"
       const pipeline = ofProject.value
@@ -209,10 +210,12 @@ const make = Effect.gen(function*() {
     const now = yield* epochMillis
     const words = reason === undefined ? null : cleanText(reason, reasonLimit)
     yield* write(Effect.gen(function*() {
+      yield* lockTask(sql, id)
       const [news] = yield* sql`INSERT INTO plane_sync_report (task, stage, outcome, reason, at)
         VALUES (${id}, ${stage}, ${outcome}, ${words}, ${now})
         ON CONFLICT (task, stage) DO UPDATE SET outcome = excluded.outcome, reason = excluded.reason, at = excluded.at
-          WHERE outcome <> excluded.outcome OR reason IS NOT excluded.reason
+          WHERE plane_sync_report.outcome <> excluded.outcome
+            OR plane_sync_report.reason IS DISTINCT FROM excluded.reason
         RETURNING 1`
       if (news !== undefined) yield* touch(sql, id, now)
       yield* endReported(sql, id, stage)

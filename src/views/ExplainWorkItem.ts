@@ -1,15 +1,14 @@
 import { Context, Effect, Layer, Option, Schema } from "effect"
 import type { ConfigError } from "effect"
 import { epochMillis } from "../base/Time.js"
-import type { LaneId } from "../domain/Ids.js"
 import type { KnownPlace } from "../domain/Place.js"
 import type { Project } from "../domain/Project.js"
 import { Projects } from "../domain/Projects.js"
 import { WorkItemKey } from "../domain/WorkItemKey.js"
 import { TaskPullRequests } from "../gitea/TaskPullRequests.js"
-import { readProjectOfLane } from "../outbox/ItemKeys.js"
 import { Outbox } from "../outbox/Outbox.js"
 import { preview } from "../outbox/Preview.js"
+import type { WorkItemRow } from "../outbox/Queries.js"
 import { currentProject, keptPlace } from "../plane/CurrentProject.js"
 import { PlaneConfig } from "../plane/PlaneConfig.js"
 import type { DestinationStatus } from "../sending/Destination.js"
@@ -92,8 +91,8 @@ const make = Effect.gen(function*() {
   const nextOf = (
     project: Project,
     place: KnownPlace,
+    row: WorkItemRow,
     facts: StoryFacts,
-    lane: LaneId,
     plane: DestinationStatus | undefined
   ) =>
     Effect.gen(function*() {
@@ -101,7 +100,7 @@ const make = Effect.gen(function*() {
       const { names, stages, texts } = project
       const plan = nextStep({ ...policy, stages, states: place.states, setting: names.states, texts })
       const now = yield* epochMillis
-      const next = yield* storage.read(preview(storage.sql, lane, { plan }, now))
+      const next = yield* storage.read(preview(storage.sql, row, { plan }, now))
       const leader = yield* outbox.leader
       const nobody = leader?.active === true
         ? undefined
@@ -127,7 +126,7 @@ const make = Effect.gen(function*() {
           ...Option.toArray(itemId).map((itemId): Subject => ({ _tag: "Item", itemId })),
           ...(task === undefined ? [] : yield* subjectsOf(task))
         ]
-        const known = yield* storage.read(readProjectOfLane(storage.sql, row.lane))
+        const known = row.project
         const identifier = known === "" ? key.identifier : known
         // What is of no project is looked for in the first, which says what is wrong.
         const project = projects.named(identifier) ?? (known === "" ? projects.all[0] : undefined)
@@ -144,7 +143,7 @@ const make = Effect.gen(function*() {
         const story = storyOf(facts).slice(-limit)
         const next = project === undefined || place === undefined
           ? unsetView(row.owed, identifier)
-          : yield* nextOf(project, place, facts, row.lane, planeOf(project.identifier))
+          : yield* nextOf(project, place, row, facts, planeOf(project.identifier))
         return workItemView(key.written, row, facts, story, next)
       })
   })

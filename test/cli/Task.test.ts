@@ -163,7 +163,12 @@ describe("plane-sync task", () => {
       yield* Effect.provide(
         Effect.flatMap(TaskStore, (tasks) => tasks.stop(TaskId(1), "cancelled")),
         TaskStore.layer.pipe(
-          Layer.provide([Pipeline.layerDefault, projectsLayer, WakeUps.layer, Storage.layerFile(database)])
+          Layer.provide([
+            Pipeline.layerDefault,
+            projectsLayer,
+            WakeUps.layerPolling("500 millis"),
+            Storage.layerFile(database)
+          ])
         )
       )
       const refused = yield* request(`${url}/api/tasks/ET-2/advance`, { method: "POST" })

@@ -109,7 +109,7 @@ describe("the leadership of a file", () => {
         yield* TestClock.adjust("30 seconds")
         assert.strictEqual(running.size, 0)
         assert.match((yield* standby) ?? "", /^process \d+ on .* sends from this file/)
-        assert.isTrue(said.some((line) => line.includes("Another process has taken over this file")))
+        assert.isTrue(said.some((line) => line.includes("Another process has taken over")))
         yield* TestClock.adjust("91 seconds")
         assert.strictEqual(running.size, 1)
         assert.strictEqual(new Set(begun).size, 2)

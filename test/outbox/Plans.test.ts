@@ -8,14 +8,7 @@ import { StateId } from "../../src/domain/StageStates.js"
 import { CanonicalKey, NormalizedKey, WorkItemKey } from "../../src/domain/WorkItemKey.js"
 import { readBelieved } from "../../src/outbox/Believed.js"
 import { itemsAtStage, oweState } from "../../src/outbox/Differences.js"
-import {
-  itemOfKey,
-  keysOfItem,
-  problemOfKey,
-  readItemOfKey,
-  readProject,
-  readProjectOfLane
-} from "../../src/outbox/ItemKeys.js"
+import { itemOfKey, keysOfItem, problemOfKey, readItemOfKey, readProject } from "../../src/outbox/ItemKeys.js"
 import { noteGone } from "../../src/outbox/LaneDeath.js"
 import { followTask, leaveStates } from "../../src/outbox/LeftStates.js"
 import { observe } from "../../src/outbox/Observation.js"
@@ -113,7 +106,6 @@ const everything = Effect.gen(function*() {
   yield* read(readItemOfKey(sql, NormalizedKey("ET-1")))
   const key = yield* Effect.orDieWith(WorkItemKey.parse("ET-1"), (why) => new Error(why))
   yield* read(readProject(sql, { itemId: ItemId("item-1"), key }))
-  yield* read(readProjectOfLane(sql, LaneId(1)))
   yield* read(readBelieved(sql, [ItemId("item-1")]))
   yield* read(readStateChanges(sql, EpochMillis(0)))
   for (const { lane } of yield* itemsAtStage({ read, sql }, "ET")) {
@@ -121,7 +113,9 @@ const everything = Effect.gen(function*() {
   }
   const stages = new Map([["done", { id: StateId("c") }]])
   const plan = nextStep({ ...planning, stages, states: () => new Map([["done", StateId("c")]]) })
-  for (let lane = 1; lane < 9; lane++) yield* read(preview(sql, LaneId(lane), { plan }, EpochMillis(0)))
+  for (const lane of [null, ...Array.from({ length: 8 }, (_, n) => LaneId(n + 1))]) {
+    yield* read(preview(sql, { lane, name: NormalizedKey("ET-1") }, { plan }, EpochMillis(0)))
+  }
   const asked = yield* askForProbe(yield* Storage)
   yield* openProbeRequest(yield* Storage, "me")
   yield* answerProbe(yield* Storage, "me", { asked: asked ?? 0, open: true, reason: null })

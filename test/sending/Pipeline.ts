@@ -55,7 +55,7 @@ export const inMemory = (options: Options = {}) =>
 
 /** The whole pipeline over real HTTP on loopback. */
 export const overHttp = (options: Options = {}) =>
-  pipelineOver(Storage.layerFile(options.database ?? ":memory:"), WakeUps.layer).pipe(
+  pipelineOver(Storage.layerFile(options.database ?? ":memory:"), WakeUps.layerPolling("500 millis")).pipe(
     Layer.provide(connections),
     Layer.provide(settingsFor(options.settings ?? {})),
     Layer.provideMerge(PlaneSimulator.layer(options.plane))

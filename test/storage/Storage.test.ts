@@ -7,7 +7,7 @@ import { once } from "node:events"
 import { chmodSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { databaseFile } from "../../src/storage/Storage.js"
+import { databaseAddress } from "../../src/storage/Storage.js"
 import { Storage } from "../../src/StorageLayers.js"
 import { collecting } from "../support/Spans.js"
 
@@ -64,7 +64,7 @@ describe("Storage", () => {
   ) {
     it.effect(`row 80: ${given} as ORCH_DATABASE_URL is refused in words`, () =>
       Effect.gen(function*() {
-        const error = yield* Effect.flip(databaseFile)
+        const error = yield* Effect.flip(databaseAddress)
         const text = Inspectable.toStringUnknown(error)
         assert.match(text, words)
         assert.match(text, /ORCH_DATABASE_URL[^]*expected the path of a SQLite file/)
@@ -271,17 +271,30 @@ describe("Storage", () => {
       assert.deepStrictEqual(yield* hosts`SELECT name FROM sqlite_schema`, [])
     }).pipe(Effect.provide(host)))
 
-  it.effect("ORCH_DATABASE_URL takes a path, and refuses an address without repeating its password", () =>
+  for (
+    const [address, words] of [
+      ["mysql://me:hunter2@db/x", /begins with .{1,3}mysql:.{1,3} is not right/],
+      ["postgres://me:hunter2@db", /names no database/],
+      ["postgres:me:hunter2@db/x", /needs two slashes/],
+      ["postgres://me:hunter2@db:port/x", /is not a URL/],
+      ["postgres:///x?user=me&password=hunter2", /names no host/]
+    ] as const
+  ) {
+    it.effect(`the address ${address} is refused, and its password not repeated`, () =>
+      Effect.gen(function*() {
+        const message = Inspectable.toStringUnknown(yield* Effect.flip(databaseAddress))
+        assert.match(message, words)
+        assert.match(message, /ORCH_DATABASE_URL[^]*or the address of a Postgres/)
+        assert.notInclude(message, "hunter2")
+      }).pipe(Effect.withConfigProvider(ConfigProvider.fromMap(new Map([["ORCH_DATABASE_URL", address]])))))
+  }
+
+  it.effect("the address of a Postgres is shown without user and password", () =>
     Effect.gen(function*() {
-      const error = yield* Layer.build(Storage.layer).pipe(
-        Effect.scoped,
-        Effect.withConfigProvider(
-          ConfigProvider.fromMap(new Map([["ORCH_DATABASE_URL", "postgres://me:hunter2@db/x"]]))
-        ),
-        Effect.flip
-      )
-      const message = Inspectable.toStringUnknown(error)
-      assert.match(message, /ORCH_DATABASE_URL[^]*expected the path of a SQLite file/)
-      assert.notInclude(message, "hunter2")
-    }))
+      const address = yield* databaseAddress
+      assert.deepInclude(address, { _tag: "Postgres", where: "Postgres db.example:5432/orchestrator" })
+      assert.notInclude(Inspectable.toStringUnknown(address), "hunter2")
+    }).pipe(Effect.withConfigProvider(
+      ConfigProvider.fromMap(new Map([["ORCH_DATABASE_URL", "postgres://me:hunter2@db.example:5432/orchestrator"]]))
+    )))
 })

@@ -12,6 +12,6 @@ describe("WakeUps", () => {
         for (let turn = 0; turn < turns; turn++) yield* Effect.yieldNow()
         yield* notify
         assert.deepStrictEqual(yield* Fiber.await(waiting), Exit.void)
-      }).pipe(Effect.provide(WakeUps.layer)))
+      }).pipe(Effect.provide(WakeUps.layerPolling("500 millis"))))
   }
 })

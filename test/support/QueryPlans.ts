@@ -5,6 +5,9 @@ import { Effect } from "effect"
 const small =
   /^SCAN (plane_sync_(count|folded|sender|migrations|project)|json_each|(each|other|[pu]) VIRTUAL|\(subquery|CONSTANT|\d+-ROW)/
 
+// Queries within a FROM, each cut by a LIMIT. What they read has steps of its own.
+const ofFirst = /^SCAN (far|near|waiting)$/
+
 // Migrations run once, and may read whole tables.
 const ofMigrations =
   /^(UPDATE plane_sync_count SET events = \(SELECT count|SELECT key, plane_id AS "itemId" FROM plane_sync_task WHERE status <> 'done'|UPDATE plane_sync_lane SET (project = (substr.* WHERE work_item IS NULL$|coalesce)|owed = \(SELECT count|due_at = CASE owed WHEN 0)|UPDATE plane_sync_pull_request SET text_rank = 1,|UPDATE plane_sync_verdict SET since = at,|INSERT INTO plane_sync_(claim|repository) .* FROM plane_sync_pull_request)/
@@ -35,13 +38,21 @@ export const makePlans = () => {
     /^SEARCH \S+( AS \S+)? USING (COVERING )?INDEX \S+ \(status=\?\)$/.test(step) &&
     !/LIMIT|status = '(pending|active)'/.test(text)
 
+  // A query within a FROM. What it reads has steps of its own.
+  const isOfQuery = (text: string, step: string) => {
+    const [, name] = /^SCAN (\w+)$/.exec(step) ?? []
+    return name !== undefined && new RegExp(`\\) (AS )?${name}\\b`).test(text)
+  }
+
   /** Steps that read a whole table, except those that match `inOrder`: they follow an index and are cut by a LIMIT. */
   const scans = (inOrder: RegExp) =>
     Array.from(plans).filter(([text]) =>
       ![ofMigrations, ofRenaming].some((rare) => rare.test(text.replace(/\s+/g, " ")))
     ).flatMap(([text, steps]) =>
       steps.filter((step) =>
-        step.startsWith("SCAN") && !small.test(step) && !inOrder.test(step) || isByStatusAlone(text, step)
+        step.startsWith("SCAN") && !small.test(step) && !ofFirst.test(step) && !inOrder.test(step) &&
+          !isOfQuery(text, step) ||
+        isByStatusAlone(text, step)
       )
         .map((step) => `${step}: ${text.replace(/\s+/g, " ")}`)
     )

@@ -48,7 +48,12 @@ const planeProjects = Layer.effect(
 export const handlersOnly = Layer.mergeAll(Inbox.layer, SkippedHooks.layer, Stirs.layer, TaskPullRequests.layer).pipe(
   Layer.provideMerge(TaskStore.layer),
   Layer.provideMerge(
-    Layer.mergeAll(Storage.layerFile(":memory:"), WakeUps.layer, Pipeline.layerDefault, planeProjects)
+    Layer.mergeAll(
+      Storage.layerFile(":memory:"),
+      WakeUps.layerPolling("500 millis"),
+      Pipeline.layerDefault,
+      planeProjects
+    )
   ),
   Layer.provideMerge(projectsLayer),
   Layer.provide(RateBudget.layer),

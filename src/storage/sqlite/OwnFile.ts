@@ -9,6 +9,7 @@ import { cleanLine, textLimit } from "../../base/Text.js"
 import { spanIfCollected } from "../../base/Tracing.js"
 import type { Migrations } from "../Migrations.js"
 import { migrate, migrationTable } from "../Migrations.js"
+import { retryBusy } from "../RetryBusy.js"
 import { makeOwnSql } from "../Sql.js"
 import { isDamage, isStatementError, orStorageError, StorageError } from "../StorageError.js"
 import { makeCheckpointer } from "./Checkpointer.js"
@@ -17,7 +18,6 @@ import type { LogSync } from "./LogSync.js"
 import { makeLogSync } from "./LogSync.js"
 import { makeOpenedFile } from "./OpenedFile.js"
 import { quickCheck } from "./QuickCheck.js"
-import { retryBusy } from "./RetryBusy.js"
 
 // How many writes share a commit. With more, the first would wait longer, and the others not less.
 const maxWrites = 256
@@ -176,7 +176,8 @@ const open = Effect.fnUntraced(function*(where: string) {
     joins: Effect.succeed(false),
     index,
     check,
-    answersAgain
+    answersAgain,
+    elsewhere: undefined
   }
 })
 

@@ -1,10 +1,16 @@
+import type { PgClient as PostgresClient } from "@effect/sql-pg/PgClient"
 import * as SqlClient from "@effect/sql/SqlClient"
 import type { SqlError } from "@effect/sql/SqlError"
-import { Effect, Option } from "effect"
-import { migrate } from "../Migrations.js"
-import { makeSharedSql } from "../Sql.js"
-import { orStorageError, StorageError } from "../StorageError.js"
+import { Context, Effect, Option } from "effect"
+import { migrate } from "./Migrations.js"
+import { makeElsewhere } from "./postgres/Elsewhere.js"
+import { migratePostgres } from "./postgres/MigratePostgres.js"
 import { retryBusy } from "./RetryBusy.js"
+import { makeSharedSql } from "./Sql.js"
+import { orStorageError, StorageError } from "./StorageError.js"
+
+// By its name, because a host on SQLite does not install the package.
+const PgClient = Context.GenericTag<PostgresClient>("@effect/sql-pg/PgClient")
 
 const joins = Effect.map(Effect.serviceOption(SqlClient.TransactionConnection), Option.isSome)
 
@@ -17,12 +23,13 @@ export const openHostDatabase = Effect.gen(function*() {
   const where = "of the host"
   yield* client.onDialectOrElse({
     sqlite: () => Effect.void,
+    pg: () => Effect.void,
     orElse: () =>
       Effect.fail(
         new StorageError({
           reason: "Failed",
           where,
-          words: "only SQLite is supported so far; PlaneSync.layer keeps a SQLite file of its own beside any database"
+          words: "only SQLite and Postgres are supported; PlaneSync.layer keeps a database of its own beside any other"
         })
       )
   })
@@ -37,7 +44,11 @@ export const openHostDatabase = Effect.gen(function*() {
     })
   }
   const edge = orStorageError(where)
-  yield* retryBusy(edge(migrate(where)))
+  const postgres = yield* Effect.serviceOption(PgClient)
+  yield* retryBusy(client.onDialectOrElse({
+    pg: () => migratePostgres(where),
+    orElse: () => edge(migrate(where))
+  }))
   const write = <A>(effect: Effect.Effect<A, SqlError>): Effect.Effect<A, StorageError> =>
     Effect.flatMap(joins, (isOpen) => {
       const once = edge(client.withTransaction(effect))
@@ -57,6 +68,7 @@ export const openHostDatabase = Effect.gen(function*() {
     joins,
     index: undefined,
     check: undefined,
-    answersAgain: Effect.never
+    answersAgain: Effect.never,
+    elsewhere: Option.isNone(postgres) ? undefined : yield* makeElsewhere(postgres.value)
   }
 })

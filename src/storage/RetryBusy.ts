@@ -1,6 +1,6 @@
 import { Effect, Schedule } from "effect"
-import type { StorageError } from "../StorageError.js"
-import { isBusy } from "../StorageError.js"
+import type { StorageError } from "./StorageError.js"
+import { isBusy } from "./StorageError.js"
 
 // Our own transactions take milliseconds. Nobody waits longer than this for one of another process.
 const schedule = Schedule.exponential("5 millis").pipe(

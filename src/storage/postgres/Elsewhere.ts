@@ -1,0 +1,94 @@
+import type { PgClient } from "@effect/sql-pg/PgClient"
+import type { SqlError } from "@effect/sql/SqlError"
+import type { Scope } from "effect"
+import { Duration, Effect, Schedule, Stream } from "effect"
+import type { Signal } from "../../base/Signal.js"
+import { makeSignal } from "../../base/Signal.js"
+import { uuidV7 } from "../../base/UuidV7.js"
+
+/** The channel of Postgres by which processes tell each other that there may be work. */
+const channel = "plane_sync"
+
+/** How often a process tells itself something, to know that it still hears. */
+const checkEvery = Duration.seconds(15)
+
+/** How soon it must have heard that. */
+const heardWithin = Duration.seconds(5)
+
+/** Other processes on the same database, which learn by it what this one has committed. */
+export interface Elsewhere {
+  /** Tells them, a moment later, that there may be work. What is told at the same time is told once. */
+  readonly tell: Effect.Effect<void>
+  /** The same within a transaction: they are told when it is committed, and only then. */
+  readonly tellWithin: Effect.Effect<void, SqlError>
+  /** Another process has told something. */
+  readonly heard: Pick<Signal, "mark" | "since">
+  /** Whether this process hears what others tell. While it does not, it must look by itself. */
+  readonly isHearing: Effect.Effect<boolean>
+}
+
+/**
+ * Listens until the scope closes. The client's `listen` never ends, and never hears again, once its connection is cut.
+ * So this process tells itself something now and then, and listens anew when it does not hear that.
+ */
+export const makeElsewhere = (client: PgClient): Effect.Effect<Elsewhere, never, Scope.Scope> =>
+  Effect.gen(function*() {
+    const self = yield* uuidV7
+    const heard = yield* makeSignal
+    const own = yield* makeSignal
+    const toTell = yield* makeSignal
+    let isHearing = false
+    // Not within a caller's transaction: it may be rolled back.
+    const notify = Effect.scoped(
+      Effect.flatMap(
+        client.reserve,
+        (connection) => connection.executeUnprepared(`NOTIFY ${channel}, '${self}'`, [], undefined)
+      )
+    )
+
+    // The client leaves out what has no payload.
+    const hear = Stream.runForEach(client.listen(channel), (from) => from === self ? own.notify : heard.notify)
+    const check = Effect.gen(function*() {
+      for (;;) {
+        const mark = yield* own.mark
+        yield* Effect.timeoutFail(
+          // Told again, because the first may come before this process listens.
+          Effect.raceFirst(own.since(mark), Effect.repeat(notify, Schedule.spaced("200 millis"))),
+          { duration: heardWithin, onTimeout: () => "deaf" }
+        )
+        if (!isHearing) {
+          isHearing = true
+          // Something may have been told while nobody listened.
+          yield* heard.notify
+        }
+        yield* Effect.sleep(checkEvery)
+      }
+    })
+    const deaf = Effect.sync(() => {
+      isHearing = false
+    })
+    yield* Effect.raceFirst(hear, check).pipe(
+      Effect.ensuring(deaf),
+      // A cut connection can be a defect of the client. The loops that look by themselves go on meanwhile.
+      Effect.catchAllCause((cause) => Effect.logDebug("Listening anew", cause)),
+      Effect.repeat(Schedule.spaced("1 second")),
+      Effect.annotateLogs({ service: "Elsewhere" }),
+      Effect.forkScoped
+    )
+
+    yield* Effect.gen(function*() {
+      for (;;) {
+        const mark = yield* toTell.mark
+        yield* toTell.since(mark)
+        // Who is not told looks by itself a little later.
+        yield* Effect.ignore(notify)
+      }
+    }).pipe(Effect.forkScoped)
+
+    return {
+      tell: toTell.notify,
+      tellWithin: Effect.asVoid(client.withoutTransforms()`SELECT pg_notify(${channel}, ${self})`),
+      heard,
+      isHearing: Effect.sync(() => isHearing)
+    }
+  })

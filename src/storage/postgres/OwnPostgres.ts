@@ -1,0 +1,132 @@
+import * as PgClient from "@effect/sql-pg/PgClient"
+import { TransactionConnection } from "@effect/sql/SqlClient"
+import type { Connection } from "@effect/sql/SqlConnection"
+import type { SqlError } from "@effect/sql/SqlError"
+import type { Scope } from "effect"
+import { Context, Duration, Effect, Layer } from "effect"
+import { makeSignal } from "../../base/Signal.js"
+import { spanIfCollected } from "../../base/Tracing.js"
+import type { Migrations } from "../Migrations.js"
+import { retryBusy } from "../RetryBusy.js"
+import { makeSharedSql } from "../Sql.js"
+import { isUnreachable, orStorageError, StorageError } from "../StorageError.js"
+import type { PostgresAddress } from "./Address.js"
+import { makeElsewhere } from "./Elsewhere.js"
+import { migratePostgres } from "./MigratePostgres.js"
+import { watchedSocket } from "./WatchedSocket.js"
+
+/** How long a caller waits. By then, it is told that storage fails. */
+const patience = Duration.seconds(5)
+
+/**
+ * What Postgres itself limits, in a transaction: how long a statement may take, and how long the transaction may stand
+ * still. The latter frees the rows that a process has locked which was stopped, or whose machine is gone.
+ */
+const limits = "SET LOCAL statement_timeout = '4s'; SET LOCAL idle_in_transaction_session_timeout = '10s'"
+
+/** Connections of one process: more than its transactions that wait for a disk at the same time would help. */
+const maxConnections = 6
+
+/** A client of a database of our own. */
+const postgresClient = ({ url }: PostgresAddress) =>
+  PgClient.layer({
+    url,
+    applicationName: "plane-sync",
+    maxConnections,
+    connectTimeout: "4 seconds",
+    idleTimeout: "1 minute",
+    stream: watchedSocket
+  })
+
+const execute = (connection: Connection, text: string): Effect.Effect<void, SqlError> =>
+  Effect.asVoid(connection.executeUnprepared(text, [], undefined))
+
+const open = Effect.fnUntraced(function*(where: string) {
+  const client = yield* PgClient.PgClient
+  const typed = orStorageError(where)
+  yield* migratePostgres(where)
+  const back = yield* makeSignal
+  const start = yield* back.mark
+  let isUnknown = false
+
+  const spanned = spanIfCollected("sql.transaction", {
+    kind: "client",
+    captureStackTrace: false,
+    attributes: { "db.system.name": "postgresql" }
+  })
+
+  // Not `client.withTransaction`: a connection that is cut within it is a defect there, and nothing tells whether that
+  // was before the COMMIT. It would also join a transaction of a host that it finds in the fiber's context.
+  const transaction = <A>(begin: string, effect: Effect.Effect<A, SqlError>): Effect.Effect<A, StorageError> =>
+    Effect.suspend(() => {
+      let isCommitting = false
+      const unknown = ({ cause, reason, words }: StorageError) =>
+        new StorageError({ reason, where, words, unknown: isCommitting, cause })
+      const run = Effect.scoped(
+        Effect.uninterruptibleMask((restore) =>
+          Effect.flatMap(restore(client.reserve), (connection) =>
+            execute(connection, `${begin}; ${limits}`).pipe(
+              Effect.zipRight(restore(Effect.provideService(effect, TransactionConnection, [connection, 0]))),
+              Effect.zipLeft(Effect.sync(() => {
+                isCommitting = true
+              })),
+              Effect.zipLeft(execute(connection, "COMMIT")),
+              Effect.onError(() => Effect.ignore(execute(connection, "ROLLBACK")))
+            ))
+        )
+      )
+      return spanned(typed(run)).pipe(
+        // Taking a connection, and waiting for an answer, cannot be interrupted; whoever waits goes on all the same.
+        Effect.disconnect,
+        Effect.timeoutFail({
+          duration: patience,
+          onTimeout: () =>
+            new StorageError({ reason: "Unreachable", where, words: `no answer within ${Duration.format(patience)}` })
+        }),
+        Effect.mapError((error) => isCommitting && isUnreachable(error) ? unknown(error) : error)
+      )
+    })
+
+  const write = <A>(effect: Effect.Effect<A, SqlError>) =>
+    retryBusy(transaction("BEGIN", effect)).pipe(
+      Effect.tapBoth({
+        onSuccess: () => {
+          if (!isUnknown) return Effect.void
+          isUnknown = false
+          return back.notify
+        },
+        onFailure: (error) =>
+          Effect.sync(() => {
+            isUnknown ||= error.unknown
+          })
+      })
+    )
+
+  return {
+    sql: makeSharedSql(client),
+    where,
+    write,
+    writeAlone: write,
+    // What is read in several statements is of one moment.
+    read: <A>(effect: Effect.Effect<A, SqlError>) =>
+      retryBusy(transaction("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", effect)),
+    shared: false,
+    joins: Effect.succeed(false),
+    index: undefined,
+    check: undefined,
+    answersAgain: back.since(start),
+    elsewhere: yield* makeElsewhere(client)
+  }
+})
+
+/**
+ * Opens a Postgres until the scope closes. The tag of the running transaction is global, so a transaction that a host
+ * has open is taken out of the context: otherwise our statements would go to the host's database.
+ */
+export const openOwnPostgres = (address: PostgresAddress) =>
+  Effect.flatMap(Layer.build(postgresClient(address)), (clients) =>
+    Effect.mapInputContext(
+      open(address.where),
+      (context: Context.Context<Migrations | Scope.Scope>) =>
+        Context.merge(Context.omit(TransactionConnection)(context), clients)
+    ))
