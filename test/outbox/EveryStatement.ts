@@ -19,6 +19,7 @@ import { readStateChanges } from "../../src/outbox/StateChanges.js"
 import type { NewEvent } from "../../src/outbox/StoredEvent.js"
 import { nextStep } from "../../src/sending/NextStep.js"
 import { Storage } from "../../src/StorageLayers.js"
+import type { MovableClock } from "../support/MovableClock.js"
 import { everyOutcome } from "./EveryOutcome.js"
 
 const event = (n: number, type: string, workItem: string): NewEvent => ({
@@ -37,7 +38,7 @@ const event = (n: number, type: string, workItem: string): NewEvent => ({
 const planning = { comments: "joined", setting: "the table", texts: defaultTexts } as const
 
 /** Whatever the outbox can be asked, once. */
-export const everything = Effect.gen(function*() {
+export const everything = Effect.fnUntraced(function*(shift: MovableClock["shift"]) {
   const outbox = yield* Outbox
   for (let n = 0; n < 12; n++) {
     yield* outbox.publish(event(n, n % 2 === 0 ? "task_completed" : "other", `ET-${n % 3}`))
@@ -45,7 +46,7 @@ export const everything = Effect.gen(function*() {
   yield* outbox.publish(event(0, "task_completed", "ET-0"))
   yield* Effect.scoped(outbox.becomeLeader("before"))
   yield* outbox.becomeLeader("me")
-  yield* everyOutcome
+  yield* everyOutcome(shift)
   // As if the clock had been set back since: it is due too far ahead.
   yield* outbox.publish({ ...event(12, "task_completed", "ET-9"), publishedAt: EpochMillis(1e12) })
   yield* outbox.fold("me")
@@ -89,7 +90,9 @@ export const everything = Effect.gen(function*() {
   const { read, sql, write } = yield* Storage
   yield* write(observe(sql, observation))
   yield* read(
-    sql`SELECT ${itemOfKey(sql, NormalizedKey("ET-1"))} AS item, (SELECT max(key) FROM ${keysOfItem(sql, ItemId("item-1"))} spellings) AS key`
+    sql`SELECT ${itemOfKey(sql, NormalizedKey("ET-1"))} AS item, (SELECT max(key) FROM ${
+      keysOfItem(sql, ItemId("item-1"))
+    } spellings) AS key`
   )
   yield* leftState
   yield* read(readItemOfKey(sql, NormalizedKey("ET-1")))

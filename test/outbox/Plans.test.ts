@@ -91,7 +91,7 @@ describe("the outbox's statements", () => {
 
   it.scoped("read by an index, and never a whole table", () =>
     Effect.gen(function*() {
-      yield* everything
+      yield* everything((millis) => TestClock.adjust(millis))
       assert.isAbove(plans.size, 100)
       assert.deepStrictEqual(yield* unexplained("outbox", plans), [])
       assert.deepStrictEqual(scans(inOrder), [])
