@@ -2,6 +2,7 @@ import type { PgClient } from "@effect/sql-pg/PgClient"
 import type { SqlError } from "@effect/sql/SqlError"
 import type { Scope } from "effect"
 import { Duration, Effect, Schedule, Stream } from "effect"
+import { inOwnScope } from "../../base/OwnScope.js"
 import type { Signal } from "../../base/Signal.js"
 import { makeSignal } from "../../base/Signal.js"
 import { uuidV7 } from "../../base/UuidV7.js"
@@ -38,16 +39,26 @@ export const makeElsewhere = (client: PgClient): Effect.Effect<Elsewhere, never,
     const own = yield* makeSignal
     const toTell = yield* makeSignal
     let isHearing = false
-    // Not within a caller's transaction: it may be rolled back.
-    const notify = Effect.scoped(
-      Effect.flatMap(
-        client.reserve,
-        (connection) => connection.executeUnprepared(`NOTIFY ${channel}, '${self}'`, [], undefined)
+    // Not within a caller's transaction: it may be rolled back. The client loses a connection for good if it is
+    // interrupted while it takes one.
+    const notify = Effect.disconnect(
+      Effect.uninterruptible(
+        Effect.scoped(
+          Effect.flatMap(
+            client.reserve,
+            (connection) => connection.executeUnprepared(`NOTIFY ${channel}, '${self}'`, [], undefined)
+          )
+        )
       )
     )
 
     // The client leaves out what has no payload.
-    const hear = Stream.runForEach(client.listen(channel), (from) => from === self ? own.notify : heard.notify)
+    const hear = Effect.scoped(Effect.gen(function*() {
+      const pull = yield* inOwnScope(Stream.toPull(client.listen(channel)))
+      for (;;) {
+        for (const from of yield* pull) yield* from === self ? own.notify : heard.notify
+      }
+    }))
     const check = Effect.gen(function*() {
       for (;;) {
         const mark = yield* own.mark
@@ -72,6 +83,9 @@ export const makeElsewhere = (client: PgClient): Effect.Effect<Elsewhere, never,
       // A cut connection can be a defect of the client. The loops that look by themselves go on meanwhile.
       Effect.catchAllCause((cause) => Effect.logDebug("Listening anew", cause)),
       Effect.repeat(Schedule.spaced("1 second")),
+      // A command that ends at once need not listen; and the client loses a connection for good if it is interrupted
+      // while it begins to.
+      Effect.delay("1 second"),
       Effect.annotateLogs({ service: "Elsewhere" }),
       Effect.forkScoped
     )
