@@ -77,7 +77,8 @@ export const settleRepository = (
   dueAt: EpochMillis
 ): Effect.Effect<void, SqlError> =>
   Effect.asVoid(sql`UPDATE plane_sync_repository SET asked_at = ${now}, stirs = stirs - ${stirs},
-      due_at = CASE WHEN stirs > ${stirs} THEN ${later(now, stirredAgainAfter)} ELSE ${dueAt} END
+      due_at = CASE WHEN stirs > ${stirs} THEN CAST(${later(now, stirredAgainAfter)} AS bigint)
+        ELSE CAST(${dueAt} AS bigint) END
     WHERE id = ${id}`)
 
 /** All repositories are due, because what was delivered while nobody listened is lost. */

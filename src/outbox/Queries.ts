@@ -216,7 +216,7 @@ export const readStatus = (sql: Sql): Effect.Effect<OutboxStatus, SqlError> =>
   Effect.gen(function*() {
     const rows = yield* sql<{ status: EventStatus; events: number }>`SELECT status, events FROM plane_sync_count`
     const added = yield* sql<{ status: EventStatus; events: number }>`SELECT status, count(*) AS events
-      FROM plane_sync_event WHERE folded = 0 GROUP BY status || ''`
+      FROM (SELECT status || '' AS status FROM plane_sync_event WHERE folded = 0) added GROUP BY status`
     const counts = { pending: 0, dead: 0, delivered: 0, discarded: 0 }
     for (const row of [...rows, ...added]) counts[row.status] += row.events
     const [oldest] = yield* sql<{ publishedAt: EpochMillis }>`SELECT published_at AS "publishedAt" FROM plane_sync_event

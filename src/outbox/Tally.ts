@@ -44,8 +44,9 @@ export const makeTally = (sql: Sql): Tally => {
     const { dead, delivered, discarded, pending } = counts
     return pending === 0 && delivered === 0 && dead === 0 && discarded === 0
       ? Effect.void
-      : sql`UPDATE plane_sync_count SET events = events + CASE status WHEN 'pending' THEN ${pending}
-          WHEN 'delivered' THEN ${delivered} WHEN 'dead' THEN ${dead} ELSE ${discarded} END`
+      : sql`UPDATE plane_sync_count SET events = CASE status WHEN 'pending' THEN events + ${pending}
+          WHEN 'delivered' THEN events + ${delivered} WHEN 'dead' THEN events + ${dead}
+          ELSE events + ${discarded} END`
   })
   const writeOwed = Effect.suspend(() =>
     Effect.forEach(

@@ -1,4 +1,4 @@
-import { assert, describe, it } from "@effect/vitest"
+import { assert, it } from "@effect/vitest"
 import { Effect, Layer } from "effect"
 import { EpochMillis } from "../../src/base/Time.js"
 import { projectsLayer } from "../../src/config/ProjectsConfig.js"
@@ -8,14 +8,18 @@ import type { PullRequestSeen } from "../../src/gitea/Facts.js"
 import { pruneCommitStatuses, prunePullRequests } from "../../src/gitea/Prune.js"
 import { rememberPullRequest } from "../../src/gitea/PullRequestRows.js"
 import { rememberReview } from "../../src/gitea/ReviewRows.js"
+import { Storage } from "../../src/storage/Storage.js"
 import { WakeUps } from "../../src/storage/WakeUps.js"
-import { Storage } from "../../src/StorageLayers.js"
 import { Pipeline } from "../../src/tasks/Pipeline.js"
 import { TaskStore } from "../../src/tasks/TaskStore.js"
+import type { Engine } from "../support/Engines.js"
+import { onEachEngine } from "../support/Engines.js"
 
-const layer = TaskStore.layer.pipe(
-  Layer.provideMerge(Layer.mergeAll(Storage.layerFile(":memory:"), WakeUps.layerPolling("500 millis"), Pipeline.layerDefault, projectsLayer))
-)
+const over = ({ storage }: Engine) =>
+  TaskStore.layer.pipe(
+    Layer.provideMerge(WakeUps.layerPolling("1 days")),
+    Layer.provideMerge(Layer.mergeAll(storage, Pipeline.layerDefault, projectsLayer))
+  )
 
 /** As Gitea tells it, whose clock is far ahead of ours. */
 const seen = (number: number, change: Partial<PullRequestSeen> = {}): PullRequestSeen => ({
@@ -63,8 +67,8 @@ const kept = Effect.flatMap(Storage, ({ read, sql }) =>
     read(sql<{ number: number }>`SELECT number FROM plane_sync_review ORDER BY number`)
   ])).pipe(Effect.map((tables) => tables.map((rows) => rows.map(({ number }) => number))))
 
-describe("prunePullRequests", () => {
-  it.effect("deletes what was closed or merged before, with its reviews, but nothing that a task still goes by", () =>
+onEachEngine("prunePullRequests", (engine) => {
+  it.live("deletes what was closed or merged before, with its reviews, but nothing that a task still goes by", () =>
     Effect.gen(function*() {
       const tasks = yield* TaskStore
       const { sql, write } = yield* Storage
@@ -94,9 +98,9 @@ describe("prunePullRequests", () => {
       assert.strictEqual((yield* kept)[0]?.length, 8)
       assert.isFalse(yield* prune(11))
       assert.deepStrictEqual(yield* kept, [[3, 4, 5, 6], [3, 4, 5, 6]])
-    }).pipe(Effect.provide(layer)))
+    }).pipe(Effect.provide(over(engine))))
 
-  it.effect("goes on in small batches, the oldest first", () =>
+  it.live("goes on in small batches, the oldest first", () =>
     Effect.gen(function*() {
       for (let number = 1; number <= 150; number++) yield* remember(seen(number), null, 200 - number)
       assert.isTrue(yield* prune(1_000))
@@ -105,11 +109,11 @@ describe("prunePullRequests", () => {
       assert.deepStrictEqual(reviews, rows)
       assert.isFalse(yield* prune(1_000))
       assert.deepStrictEqual(yield* kept, [[], []])
-    }).pipe(Effect.provide(layer)))
+    }).pipe(Effect.provide(over(engine))))
 })
 
-describe("pruneCommitStatuses", () => {
-  it.effect("deletes what came before, unless its commit is the head of an open pull request", () =>
+onEachEngine("pruneCommitStatuses", (engine) => {
+  it.live("deletes what came before, unless its commit is the head of an open pull request", () =>
     Effect.gen(function*() {
       const { read, sql, write } = yield* Storage
       const status = (sha: string, now: number) =>
@@ -136,9 +140,9 @@ describe("pruneCommitStatuses", () => {
         yield* read(sql`SELECT sha FROM plane_sync_commit_status ORDER BY sha`),
         [{ sha: "head 1" }, { sha: "young" }]
       )
-    }).pipe(Effect.provide(layer)))
+    }).pipe(Effect.provide(over(engine))))
 
-  it.effect("goes on in small batches", () =>
+  it.live("goes on in small batches", () =>
     Effect.gen(function*() {
       const { sql, write } = yield* Storage
       const statuses = Array.from({ length: 150 }, (_, index) => ({
@@ -154,5 +158,5 @@ describe("pruneCommitStatuses", () => {
       yield* write(rememberStatuses(sql, statuses, EpochMillis(10)))
       assert.isTrue(yield* write(pruneCommitStatuses(sql, EpochMillis(11))))
       assert.isFalse(yield* write(pruneCommitStatuses(sql, EpochMillis(11))))
-    }).pipe(Effect.provide(layer)))
+    }).pipe(Effect.provide(over(engine))))
 })

@@ -1,14 +1,17 @@
+import * as PgClient from "@effect/sql-pg/PgClient"
 import * as SqliteClient from "@effect/sql-sqlite-node/SqliteClient"
 import type { Scope } from "effect"
-import { Effect, Layer } from "effect"
+import { Effect, Layer, Redacted } from "effect"
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { describe } from "vitest"
+import { parseAddress } from "../../src/storage/postgres/Address.js"
 import type { Storage } from "../../src/storage/Storage.js"
 import type { StorageError } from "../../src/storage/StorageError.js"
 import { Storage as Layers } from "../../src/StorageLayers.js"
 import { immediateDisk } from "./ImmediateDisk.js"
+import { describePostgres, filledPostgresUrl } from "./Postgres.js"
 
 /** A way in which storage can be kept. */
 export interface Engine {
@@ -61,7 +64,33 @@ export const inHostsFile = engine({
   )
 })
 
-/** The same tests on each engine: what holds wherever the rows are kept. */
+const addressed = (url: Redacted.Redacted) => Layers.layerPostgres(Effect.runSync(parseAddress(Redacted.value(url))))
+
+const migratedUrl = filledPostgresUrl((url) => Effect.scoped(Layer.build(addressed(url))))
+
+export const inPostgres = engine({
+  name: "Postgres",
+  dialect: "postgres",
+  hosts: false,
+  lasts: true,
+  database: Effect.map(migratedUrl, addressed)
+})
+
+export const inHostsPostgres = engine({
+  name: "a host's Postgres client",
+  dialect: "postgres",
+  hosts: true,
+  lasts: true,
+  database: Effect.map(migratedUrl, (url) => Layer.provide(Layers.layerSql, Layer.orDie(PgClient.layer({ url }))))
+})
+
+/**
+ * The same tests on each engine: what holds wherever the rows are kept. On Postgres, a TestClock does not wait for what
+ * the driver does: read the time from it, and use `it.live` where something must pass.
+ */
 export const onEachEngine = (name: string, tests: (engine: Engine) => void): void => {
   for (const engine of [inMemory, inFile, inHostsFile]) describe(`${name} on ${engine.name}`, () => tests(engine))
+  for (const engine of [inPostgres, inHostsPostgres]) {
+    describePostgres(`${name} on ${engine.name}`, () => tests(engine))
+  }
 }

@@ -1,10 +1,11 @@
 import type { Scope } from "effect"
 import { Effect, Redacted, Schema } from "effect"
-import { randomBytes } from "node:crypto"
 import { connect } from "node:net"
 import { text } from "node:stream/consumers"
 import { describe } from "vitest"
-import { onDatabase } from "./PostgresCluster.js"
+import { choose, installed } from "./PostgresBinaries.js"
+import type { Cluster } from "./PostgresCluster.js"
+import { makeCluster, onDatabase } from "./PostgresCluster.js"
 import { notOnPostgres, Run, runVariable } from "./PostgresRun.js"
 
 const run: Run = Schema.decodeUnknownSync(Schema.parseJson(Run))(
@@ -15,6 +16,21 @@ const run: Run = Schema.decodeUnknownSync(Schema.parseJson(Run))(
 export const describePostgres = (name: string, tests: () => void): void => {
   if (run._tag === "None") describe.skip(`${name}${notOnPostgres}`, tests)
   else describe(name, tests)
+}
+
+// A given server is not ours to stop.
+const own = run._tag === "None" ? run : choose(undefined, installed)
+
+/**
+ * Like `describePostgres`, for tests that stop, freeze or restart a server. Each use of `cluster` makes one, which takes
+ * a second or two. `programs` is the folder of the server's programs.
+ */
+export const describeCluster = (
+  name: string,
+  tests: (cluster: Effect.Effect<Cluster, never, Scope.Scope>, programs: string) => void
+): void => {
+  if (own._tag === "Own") describe(name, () => tests(Effect.orDie(makeCluster(own.folder)), own.folder))
+  else describe.skip(`${name}${notOnPostgres}`, () => tests(Effect.dieMessage("skipped"), ""))
 }
 
 const Answer = Schema.parseJson(Schema.Union(
@@ -42,26 +58,43 @@ export const serverUrl: Effect.Effect<string> = Effect.promise(() => {
 const copied = run._tag === "Own" ? "STRATEGY = file_copy" : ""
 
 let made = 0
-const mine = randomBytes(4).toString("hex")
 
 const withDatabase = (server: string, database: string) => {
   const url = new URL(server)
   url.pathname = `/${database}`
-  return url.href
+  return Redacted.make(url.href)
 }
 
 const make = (template: string) =>
   Effect.gen(function*() {
     const server = yield* serverUrl
-    const name = `plane_sync_test_${mine}_${++made}`
+    const name = `${run._tag === "None" ? "" : run.prefix}_${process.pid}_${++made}`
     yield* onDatabase(server, (sql) => sql.unsafe(`CREATE DATABASE ${name} TEMPLATE ${template} ${copied}`))
-    return { name, server }
+    return { name, server, url: withDatabase(server, name) }
   })
 
+/** A new database like `template`. It is dropped when the scope closes, whoever is still connected. */
+const copyOf = (template: string): Effect.Effect<Redacted.Redacted, never, Scope.Scope> =>
+  Effect.acquireRelease(
+    make(template),
+    ({ name, server }) => onDatabase(server, (sql) => sql.unsafe(`DROP DATABASE ${name} WITH (FORCE)`))
+  ).pipe(Effect.map(({ url }) => url))
+
+/** A new and empty database. It is dropped when the scope closes, whoever is still connected. */
+export const postgresUrl: Effect.Effect<Redacted.Redacted, never, Scope.Scope> = copyOf("template1")
+
 /**
- * A new and empty database. It is dropped when the scope closes, whoever is still connected.
+ * Like `postgresUrl`, with what `fill` makes in a database. That is done once in this process, and copied. It must be
+ * disconnected when `fill` ends.
  */
-export const postgresUrl: Effect.Effect<Redacted.Redacted, never, Scope.Scope> = Effect.acquireRelease(
-  make("template1"),
-  ({ name, server }) => onDatabase(server, (sql) => sql.unsafe(`DROP DATABASE ${name} WITH (FORCE)`))
-).pipe(Effect.map(({ name, server }) => Redacted.make(withDatabase(server, name))))
+export const filledPostgresUrl = <E>(
+  fill: (url: Redacted.Redacted) => Effect.Effect<void, E>
+): Effect.Effect<Redacted.Redacted, never, Scope.Scope> => {
+  let template: Promise<string> | undefined
+  const filled = make("template1").pipe(
+    Effect.tap(({ url }) => fill(url)),
+    Effect.map(({ name }) => name),
+    Effect.orDie
+  )
+  return Effect.promise(() => template ??= Effect.runPromise(filled)).pipe(Effect.flatMap(copyOf))
+}

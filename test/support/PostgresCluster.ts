@@ -28,6 +28,8 @@ export interface Cluster {
   readonly stop: (how: "fast" | "immediate") => Effect.Effect<void>
   /** Waits until it takes connections. */
   readonly start: Effect.Effect<void, ClusterError>
+  /** All of its processes, first the one whose children the others are. On Linux. */
+  readonly processes: Effect.Effect<ReadonlyArray<number>>
   /** Stops all of its processes as they are (SIGSTOP). Connections stay open, and nothing is answered. On Linux. */
   readonly freeze: Effect.Effect<void>
   /** Lets the frozen processes go on. */
@@ -190,10 +192,13 @@ export const makeCluster = (programs: string): Effect.Effect<Cluster, ClusterErr
         await running
       })
 
+    const processes = Effect.sync(() => {
+      const pid = pidFile(folder)?.pid
+      return pid === undefined ? [] : [pid, ...childrenOf(pid)]
+    })
     const all = (name: NodeJS.Signals) =>
-      Effect.sync(() => {
-        const pid = pidFile(folder)?.pid
-        if (pid !== undefined) { for (const each of [pid, ...childrenOf(pid)]) signalTo(each, name) }
+      Effect.map(processes, (pids) => {
+        for (const pid of pids) signalTo(pid, name)
       })
 
     const url = (database: string) => `postgres://postgres@127.0.0.1:${port}/${database}`
@@ -206,6 +211,7 @@ export const makeCluster = (programs: string): Effect.Effect<Cluster, ClusterErr
       url,
       start,
       stop,
+      processes,
       freeze: all("SIGSTOP"),
       thaw: all("SIGCONT"),
       cutConnections: onDatabase(url("postgres"), (sql) =>

@@ -1,8 +1,9 @@
 import { Effect, Exit, Scope } from "effect"
+import { randomBytes } from "node:crypto"
 import type { Server } from "node:net"
 import { createServer } from "node:net"
 import { choose, installed } from "./PostgresBinaries.js"
-import { makeCluster } from "./PostgresCluster.js"
+import { makeCluster, onDatabase } from "./PostgresCluster.js"
 import type { Run } from "./PostgresRun.js"
 import { runVariable } from "./PostgresRun.js"
 
@@ -16,6 +17,14 @@ const portOf = (server: Server) => {
   return address.port
 }
 
+/** What tests, their templates and killed workers have left on another's server. */
+const dropAll = (url: string, prefix: string) =>
+  onDatabase(url, (sql) =>
+    Effect.flatMap(
+      sql<{ name: string }>`SELECT datname AS name FROM pg_database WHERE datname LIKE ${`${prefix}%`}`,
+      Effect.forEach(({ name }) => sql`DROP DATABASE IF EXISTS ${sql(name)} WITH (FORCE)`)
+    ))
+
 /**
  * Chooses the server of a whole run of tests. It is started when the first test asks for it, because most runs have no
  * such test, and ends with the run.
@@ -24,7 +33,12 @@ export const setup = async () => {
   // Vitest calls this once for each project.
   if (process.env[runVariable] !== undefined) return
   const choice = choose(process.env["ORCH_TEST_DATABASE_URL"], installed)
-  if (choice._tag !== "Own") return tell(choice)
+  if (choice._tag === "None") return tell(choice)
+  const prefix = `plane_sync_test_${randomBytes(4).toString("hex")}`
+  if (choice._tag === "Given") {
+    tell({ ...choice, prefix })
+    return () => Effect.runPromise(dropAll(choice.url, prefix))
+  }
   const scope = Effect.runSync(Scope.make())
   let url: Promise<string> | undefined
   const server = createServer((worker) => {
@@ -40,7 +54,7 @@ export const setup = async () => {
     })
   })
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve))
-  tell({ _tag: "Own", port: portOf(server) })
+  tell({ _tag: "Own", port: portOf(server), prefix })
   return async () => {
     server.close()
     await Effect.runPromise(Scope.close(scope, Exit.void))
