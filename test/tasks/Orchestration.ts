@@ -19,9 +19,10 @@ import { QualityGates, Verdict } from "../../src/tasks/QualityGate.js"
 import { Tasks } from "../../src/tasks/Tasks.js"
 import { TaskStore } from "../../src/tasks/TaskStore.js"
 import { alwaysLeading } from "../support/AlwaysLeading.js"
-import { inFile, inMemory } from "../support/Engines.js"
+import type { Engine } from "../support/Engines.js"
+import { inFile, inMemory, inPostgres } from "../support/Engines.js"
 import { immediateDisk } from "../support/ImmediateDisk.js"
-import { describePostgres, postgresUrl } from "../support/Postgres.js"
+import { describePostgres } from "../support/Postgres.js"
 
 type Database = Layer.Layer<StorageService, StorageError>
 
@@ -85,11 +86,6 @@ const tasksOn = (database: Database, options: Options = {}) =>
 /** Tasks that nobody advances but by asking. */
 export const tasksOnly = (options: Options = {}) => tasksOn(onFile(options.database), options)
 
-const ofPostgres: Effect.Effect<Database, never, Scope.Scope> = Effect.map(
-  postgresUrl,
-  (url) => Storage.layerPostgres({ url, where: "Postgres of a test" })
-)
-
 type Parts = Omit<Options, "database">
 
 /** What the tests of `onBoth` have to run on one of the databases. */
@@ -101,14 +97,10 @@ export interface On {
   readonly deadlocks: Effect.Effect<number, StorageError, StorageService>
 }
 
-const on = (
-  one: Database,
-  fresh: Effect.Effect<Database, never, Scope.Scope>,
-  deadlocks: On["deadlocks"]
-): On => ({
+const on = ({ database, storage }: Pick<Engine, "database" | "storage">, deadlocks: On["deadlocks"]): On => ({
   deadlocks,
-  tasksOnly: (options) => tasksOn(one, options),
-  processes: Effect.map(fresh, (database) => (options) => tasksOn(database, options))
+  tasksOnly: (options) => tasksOn(storage, options),
+  processes: Effect.map(database, (database) => (options) => tasksOn(database, options))
 })
 
 const deadlocksOfPostgres = Effect.flatMap(Storage, ({ read, sql }) =>
@@ -119,10 +111,10 @@ const deadlocksOfPostgres = Effect.flatMap(Storage, ({ read, sql }) =>
 
 /** Rules that hold on SQLite and on Postgres. The latter answers in real time, so its tests wait for no virtual one. */
 export const onBoth = (name: string, tests: (on: On) => void) => {
-  describe(name, () => tests(on(inMemory.storage, inFile.database, Effect.succeed(0))))
+  describe(name, () => tests(on({ ...inFile, storage: inMemory.storage }, Effect.succeed(0))))
   describePostgres(
     `${name}, on Postgres`,
-    () => tests(on(Layer.unwrapScoped(ofPostgres), ofPostgres, deadlocksOfPostgres))
+    () => tests(on(inPostgres, deadlocksOfPostgres))
   )
 }
 
