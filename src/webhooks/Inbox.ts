@@ -207,12 +207,13 @@ const make = Effect.gen(function*() {
 
 const known = (sql: Sql, hooks: ReadonlyArray<StoredHook>) => {
   const rows = hooks.map(({ digest, id, signer, source, uuid }) => [id, source, digest, uuid, signer])
+  // Not EXISTS: for that, Postgres may read all hooks that are kept, and remember them.
   return Effect.map(
     sql<{ id: number }>`SELECT CAST(value ->> 0 AS bigint) AS id FROM ${sql.each(rows)}
-      WHERE EXISTS (SELECT 1 FROM plane_sync_webhook
-          WHERE source = value ->> 1 AND digest = value ->> 2 AND signer = value ->> 4 AND status = 'done')
-        OR value ->> 3 <> '' AND EXISTS (SELECT 1 FROM plane_sync_webhook
-          WHERE source = value ->> 1 AND delivery = value ->> 3 AND signer = value ->> 4 AND status = 'done')`,
+      WHERE (SELECT id FROM plane_sync_webhook WHERE source = value ->> 1 AND digest = value ->> 2
+          AND signer = value ->> 4 AND status = 'done' LIMIT 1) IS NOT NULL
+        OR value ->> 3 <> '' AND (SELECT id FROM plane_sync_webhook WHERE source = value ->> 1
+          AND delivery = value ->> 3 AND signer = value ->> 4 AND status = 'done' LIMIT 1) IS NOT NULL`,
     (found) => new Set(found.map(({ id }) => id))
   )
 }

@@ -47,14 +47,17 @@ export const signerColumn: Migration = Effect.gen(function*() {
 
 /**
  * With the signer, a hook that came before is found by all that is asked for. Otherwise SQLite took the index of the
- * status instead, and read all hooks that are kept.
+ * status instead, and read all hooks that are kept. On Postgres the column that only one hook has comes first: without
+ * statistics it would take either index for both.
  */
 export const signerIndexes: Migration = Effect.gen(function*() {
   const sql = yield* SqlClient.SqlClient
+  const { isSqlite } = yield* ddl
+  const by = (column: string) => sql.literal(isSqlite ? `source, ${column}, signer` : `${column}, source, signer`)
   yield* sql`DROP INDEX plane_sync_webhook_digest`
   yield* sql`DROP INDEX plane_sync_webhook_delivery`
-  yield* sql`CREATE INDEX plane_sync_webhook_digest ON plane_sync_webhook (source, digest, signer)
+  yield* sql`CREATE INDEX plane_sync_webhook_digest ON plane_sync_webhook (${by("digest")})
     WHERE status = 'done'`
-  yield* sql`CREATE INDEX plane_sync_webhook_delivery ON plane_sync_webhook (source, delivery, signer)
+  yield* sql`CREATE INDEX plane_sync_webhook_delivery ON plane_sync_webhook (${by("delivery")})
     WHERE status = 'done'`
 })

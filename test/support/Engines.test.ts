@@ -4,7 +4,7 @@ import { Storage } from "../../src/storage/Storage.js"
 import { onEachEngine } from "./Engines.js"
 
 onEachEngine("a database", (engine) => {
-  it.scoped("has the tables, and lasts as it says", () =>
+  it.scopedLive("has the tables, and lasts as it says", () =>
     Effect.gen(function*() {
       const database = yield* engine.database
       const work = Effect.flatMap(Storage, ({ read, sql, write }) =>

@@ -83,16 +83,20 @@ const copyOf = (template: string): Effect.Effect<Redacted.Redacted, never, Scope
 /** A new and empty database. It is dropped when the scope closes, whoever is still connected. */
 export const postgresUrl: Effect.Effect<Redacted.Redacted, never, Scope.Scope> = copyOf("template1")
 
-/**
- * Like `postgresUrl`, with what `fill` makes in a database. That is done once in this process, and copied. It must be
- * disconnected when `fill` ends.
- */
+/** Like `postgresUrl`, with what `fill` makes in a database. That is done once in this process, and copied. */
 export const filledPostgresUrl = <E>(
   fill: (url: Redacted.Redacted) => Effect.Effect<void, E>
 ): Effect.Effect<Redacted.Redacted, never, Scope.Scope> => {
   let template: Promise<string> | undefined
   const filled = make("template1").pipe(
     Effect.tap(({ url }) => fill(url)),
+    // What is connected to cannot be copied, and a pool whose scope has closed may be about to disconnect.
+    Effect.tap(({ name, server }) =>
+      onDatabase(
+        server,
+        (sql) => sql`SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = ${name}`
+      )
+    ),
     Effect.map(({ name }) => name),
     Effect.orDie
   )
