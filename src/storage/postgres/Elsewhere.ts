@@ -1,7 +1,8 @@
 import type { PgClient } from "@effect/sql-pg/PgClient"
 import type { SqlError } from "@effect/sql/SqlError"
 import type { Scope } from "effect"
-import { Duration, Effect, Schedule, Stream } from "effect"
+import { Clock, Duration, Effect, Fiber, Schedule, Stream } from "effect"
+import { inOwnScope } from "../../base/OwnScope.js"
 import type { Signal } from "../../base/Signal.js"
 import { makeSignal } from "../../base/Signal.js"
 import { uuidV7 } from "../../base/UuidV7.js"
@@ -38,16 +39,47 @@ export const makeElsewhere = (client: PgClient): Effect.Effect<Elsewhere, never,
     const own = yield* makeSignal
     const toTell = yield* makeSignal
     let isHearing = false
-    // Not within a caller's transaction: it may be rolled back.
-    const notify = Effect.scoped(
-      Effect.flatMap(
-        client.reserve,
-        (connection) => connection.executeUnprepared(`NOTIFY ${channel}, '${self}'`, [], undefined)
+    // Not within a caller's transaction: it may be rolled back. The client loses a connection for good if it is
+    // interrupted while it takes one.
+    const notify = Effect.disconnect(
+      Effect.uninterruptible(
+        Effect.scoped(
+          Effect.flatMap(
+            client.reserve,
+            (connection) => connection.executeUnprepared(`NOTIFY ${channel}, '${self}'`, [], undefined)
+          )
+        )
       )
     )
 
     // The client leaves out what has no payload.
-    const hear = Stream.runForEach(client.listen(channel), (from) => from === self ? own.notify : heard.notify)
+    const hear = Effect.scoped(Effect.gen(function*() {
+      const pull = yield* inOwnScope(Stream.toPull(client.listen(channel)))
+      for (;;) {
+        for (const from of yield* pull) yield* from === self ? own.notify : heard.notify
+      }
+    }))
+    // The client loses a connection for good, too, if it is interrupted while it begins to listen. So the end waits
+    // until it listens, or has failed to.
+    const heardOrFailed = Effect.gen(function*() {
+      const begun = yield* own.mark
+      const listener = yield* Effect.forkDaemon(hear)
+      yield* Effect.addFinalizer(() =>
+        Effect.raceFirst(own.since(begun), Effect.repeat(notify, Schedule.spaced("100 millis"))).pipe(
+          Effect.raceFirst(Fiber.await(listener)),
+          Effect.timeout("4 seconds"),
+          // By the computer's time: the connection does not wait for a clock that a test moves.
+          Effect.withClock(Clock.make()),
+          Effect.ignore,
+          Effect.zipRight(Fiber.interrupt(listener)),
+          // In a fiber that can be interrupted, and was not.
+          Effect.interruptible,
+          Effect.forkDaemon,
+          Effect.flatMap(Fiber.join)
+        )
+      )
+      return yield* Fiber.join(listener)
+    })
     const check = Effect.gen(function*() {
       for (;;) {
         const mark = yield* own.mark
@@ -67,11 +99,13 @@ export const makeElsewhere = (client: PgClient): Effect.Effect<Elsewhere, never,
     const deaf = Effect.sync(() => {
       isHearing = false
     })
-    yield* Effect.raceFirst(hear, check).pipe(
+    yield* Effect.raceFirst(Effect.scoped(heardOrFailed), check).pipe(
       Effect.ensuring(deaf),
       // A cut connection can be a defect of the client. The loops that look by themselves go on meanwhile.
       Effect.catchAllCause((cause) => Effect.logDebug("Listening anew", cause)),
       Effect.repeat(Schedule.spaced("1 second")),
+      // A command that ends at once need not listen.
+      Effect.delay("1 second"),
       Effect.annotateLogs({ service: "Elsewhere" }),
       Effect.forkScoped
     )

@@ -4,6 +4,7 @@ import type { Connection } from "@effect/sql/SqlConnection"
 import type { SqlError } from "@effect/sql/SqlError"
 import type { Scope } from "effect"
 import { Context, Duration, Effect, Layer } from "effect"
+import { inOwnScope } from "../../base/OwnScope.js"
 import { makeSignal } from "../../base/Signal.js"
 import { spanIfCollected } from "../../base/Tracing.js"
 import type { Migrations } from "../Migrations.js"
@@ -64,7 +65,8 @@ const open = Effect.fnUntraced(function*(where: string) {
         new StorageError({ reason, where, words, unknown: isCommitting, cause })
       const run = Effect.scoped(
         Effect.uninterruptibleMask((restore) =>
-          Effect.flatMap(restore(client.reserve), (connection) =>
+          // The client loses a connection for good if it is interrupted while it takes one.
+          Effect.flatMap(client.reserve, (connection) =>
             execute(connection, `${begin}; ${limits}`).pipe(
               Effect.zipRight(restore(Effect.provideService(effect, TransactionConnection, [connection, 0]))),
               Effect.zipLeft(Effect.sync(() => {
@@ -124,7 +126,7 @@ const open = Effect.fnUntraced(function*(where: string) {
  * has open is taken out of the context: otherwise our statements would go to the host's database.
  */
 export const openOwnPostgres = (address: PostgresAddress) =>
-  Effect.flatMap(Layer.build(postgresClient(address)), (clients) =>
+  Effect.flatMap(inOwnScope(Layer.build(postgresClient(address))), (clients) =>
     Effect.mapInputContext(
       open(address.where),
       (context: Context.Context<Migrations | Scope.Scope>) =>
