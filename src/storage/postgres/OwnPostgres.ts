@@ -12,8 +12,9 @@ import { retryBusy } from "../RetryBusy.js"
 import { makeSharedSql } from "../Sql.js"
 import { isUnreachable, orStorageError, StorageError } from "../StorageError.js"
 import type { PostgresAddress } from "./Address.js"
-import { makeElsewhere } from "./Elsewhere.js"
+import { makeElsewhere } from "./Listening.js"
 import { migratePostgres } from "./MigratePostgres.js"
+import { watchSchema } from "./SchemaWatch.js"
 import { watchedSocket } from "./WatchedSocket.js"
 
 /** How long a caller waits. By then, it is told that storage fails. */
@@ -46,6 +47,7 @@ const open = Effect.fnUntraced(function*(where: string) {
   const client = yield* PgClient.PgClient
   const typed = orStorageError(where)
   yield* migratePostgres(where)
+  const refuseNewer = yield* watchSchema(where)
   const back = yield* makeSignal
   const start = yield* back.mark
   let isUnknown = false
@@ -77,7 +79,7 @@ const open = Effect.fnUntraced(function*(where: string) {
             ))
         )
       )
-      return spanned(typed(run)).pipe(
+      return Effect.zipRight(refuseNewer, spanned(typed(run))).pipe(
         // Taking a connection, and waiting for an answer, cannot be interrupted; whoever waits goes on all the same.
         Effect.disconnect,
         Effect.timeoutFail({
