@@ -49,7 +49,6 @@ const open = Effect.fnUntraced(function*(where: string) {
   yield* migratePostgres(where)
   const refuseNewer = yield* watchSchema(where)
   const back = yield* makeSignal
-  const start = yield* back.mark
   let isUnknown = false
 
   const spanned = spanIfCollected("sql.transaction", {
@@ -118,7 +117,7 @@ const open = Effect.fnUntraced(function*(where: string) {
     joins: Effect.succeed(false),
     index: undefined,
     check: undefined,
-    answersAgain: back.since(start),
+    answersAgain: Effect.flatMap(back.mark, back.since),
     elsewhere: yield* makeElsewhere(client)
   }
 })
