@@ -10,13 +10,13 @@ import { spanIfCollected } from "../../base/Tracing.js"
 import type { Migrations } from "../Migrations.js"
 import { retryBusy } from "../RetryBusy.js"
 import { makeSharedSql } from "../Sql.js"
-import { isUnreachable, orStorageError, StorageError } from "../StorageError.js"
+import { isBusy, isUnreachable, orStorageError, StorageError } from "../StorageError.js"
 import type { PostgresAddress } from "./Address.js"
 import { makeElsewhere } from "./Elsewhere.js"
 import { migratePostgres } from "./MigratePostgres.js"
 import { watchedSocket } from "./WatchedSocket.js"
 
-/** How long a caller waits. By then, it is told that storage fails. */
+/** How long a caller waits, however often its transaction is tried. By then, it is told that storage fails. */
 const patience = Duration.seconds(5)
 
 /**
@@ -61,6 +61,7 @@ const open = Effect.fnUntraced(function*(where: string) {
   const transaction = <A>(begin: string, effect: Effect.Effect<A, SqlError>): Effect.Effect<A, StorageError> =>
     Effect.suspend(() => {
       let isCommitting = false
+      let inTheWay: StorageError | undefined
       const unknown = ({ cause, reason, words }: StorageError) =>
         new StorageError({ reason, where, words, unknown: isCommitting, cause })
       const run = Effect.scoped(
@@ -77,20 +78,30 @@ const open = Effect.fnUntraced(function*(where: string) {
             ))
         )
       )
-      return spanned(typed(run)).pipe(
+      const attempt = spanned(typed(run)).pipe(
+        Effect.tapError((error) =>
+          Effect.sync(() => {
+            if (!isBusy(error)) return
+            inTheWay = error
+            isCommitting = false
+          })
+        )
+      )
+      // What was in the way says more than that there was no answer, unless the COMMIT is under way.
+      const late = () =>
+        inTheWay !== undefined && !isCommitting
+          ? inTheWay
+          : new StorageError({ reason: "Unreachable", where, words: `no answer within ${Duration.format(patience)}` })
+      return retryBusy(attempt).pipe(
         // Taking a connection, and waiting for an answer, cannot be interrupted; whoever waits goes on all the same.
         Effect.disconnect,
-        Effect.timeoutFail({
-          duration: patience,
-          onTimeout: () =>
-            new StorageError({ reason: "Unreachable", where, words: `no answer within ${Duration.format(patience)}` })
-        }),
+        Effect.timeoutFail({ duration: patience, onTimeout: late }),
         Effect.mapError((error) => isCommitting && isUnreachable(error) ? unknown(error) : error)
       )
     })
 
   const write = <A>(effect: Effect.Effect<A, SqlError>) =>
-    retryBusy(transaction("BEGIN", effect)).pipe(
+    transaction("BEGIN", effect).pipe(
       Effect.tapBoth({
         onSuccess: () => {
           if (!isUnknown) return Effect.void
@@ -111,7 +122,7 @@ const open = Effect.fnUntraced(function*(where: string) {
     writeAlone: write,
     // What is read in several statements is of one moment.
     read: <A>(effect: Effect.Effect<A, SqlError>) =>
-      retryBusy(transaction("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", effect)),
+      transaction("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", effect),
     shared: false,
     joins: Effect.succeed(false),
     index: undefined,
