@@ -1,6 +1,7 @@
 import { Effect, Layer } from "effect"
 import { claimTable, giteaTables, leftHeadsColumn } from "./gitea/Tables.js"
 import { whileNobodyLeads } from "./outbox/Leader.js"
+import { replicaTable } from "./outbox/Replicas.js"
 import {
   foldedTable,
   heardColumns,
@@ -40,7 +41,8 @@ export const migrations = {
   "0015_repair": repairTables,
   "0016_forges": whileNobodyLeads(signerColumn),
   "0017_signers": signerIndexes,
-  "0018_new_events": whileNobodyLeads(newEventColumns)
+  "0018_new_events": whileNobodyLeads(newEventColumns),
+  "0019_replicas": replicaTable
 }
 
 /** What opening a database needs. */

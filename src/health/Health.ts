@@ -40,7 +40,7 @@ export class Health extends Context.Tag("plane-sync/Health")<Health, {
 const make = Effect.gen(function*() {
   const plane = yield* PlaneSync
   const events = yield* StageEvents
-  const { standby } = yield* Leadership
+  const { follows, replicas, standby } = yield* Leadership
   const { doubt } = yield* Integrity
   const receiver = yield* Receiver
   const { troubles } = yield* Gitea
@@ -81,6 +81,8 @@ const make = Effect.gen(function*() {
       projects: yield* plane.projects,
       left: yield* plane.left,
       standby: yield* standby,
+      follows: yield* follows,
+      replicas: yield* Effect.orElseSucceed(replicas, () => []),
       integrity: yield* doubt,
       ...(yield* Ref.get(lastRead)),
       workerFailure: Option.getOrUndefined(yield* plane.storageFailure),

@@ -2,6 +2,7 @@ import type { Array as Arr } from "effect"
 import type { EpochMillis } from "../base/Time.js"
 import type { GiteaError } from "../gitea/GiteaError.js"
 import type { OutboxStatus } from "../outbox/Queries.js"
+import type { Replica } from "../outbox/Replicas.js"
 import type { Silent } from "../repair/Silence.js"
 import type { ProjectStatus } from "../sending/PlaneSync.js"
 import type { StorageError } from "../storage/StorageError.js"
@@ -16,6 +17,10 @@ export interface HealthFacts {
   readonly left: ReadonlyArray<string>
   /** Who is the leader instead of this process; undefined while it leads itself. */
   readonly standby: string | undefined
+  /** Whether another replica leads, which alone knows how sending goes. */
+  readonly follows: boolean
+  /** The replicas of a Postgres, as far as they could be read; none over a file. */
+  readonly replicas: ReadonlyArray<Replica>
   /** What is not known of the database file yet, or what damage was found; undefined when it is whole. */
   readonly integrity: string | undefined
   /** As last read. */

@@ -1,4 +1,5 @@
 import { Option, Schema } from "effect"
+import { utc } from "../base/Time.js"
 import type { ProjectStatus } from "../sending/PlaneSync.js"
 import { planeFields, planeView } from "../views/PlaneView.js"
 import type { SourceStatus } from "../webhooks/Receiver.js"
@@ -15,12 +16,24 @@ const WebhookSource = Schema.Struct({
 
 const PlaneReport = Schema.Struct({
   ...planeFields,
+  state: Schema.Literal(...planeFields.state.literals, "elsewhere").annotations({
+    description: "closed: nothing is sent, everything is kept; elsewhere: another replica leads, and knows"
+  }),
   rateLimit: Schema.Struct({
     limit: Schema.Number,
     used: Schema.Number.annotations({ description: "requests that count against the limit now" }),
     waiting: Schema.Number.annotations({ description: "requests that wait for their turn" })
   })
 })
+
+const ReplicaReport = Schema.Struct({
+  host: Schema.String,
+  pid: Schema.Number,
+  since: Schema.DateTimeUtc,
+  lastSeen: Schema.DateTimeUtc,
+  alive: Schema.Boolean.annotations({ description: "whether it was seen in the last 15 seconds" }),
+  leads: Schema.Array(Schema.String).annotations({ description: "the projects that it sends for" })
+}).annotations({ identifier: "Replica", description: "a process that uses the same Postgres" })
 
 /** What `GET /health` answers. */
 export const HealthReport = Schema.Struct({
@@ -40,6 +53,9 @@ export const HealthReport = Schema.Struct({
     project: Schema.String.annotations({ description: "its identifier" }),
     ...PlaneReport.fields
   })),
+  replicas: Schema.Array(ReplicaReport).annotations({
+    description: "the processes on the same Postgres; empty over a file. Only the one that leads knows of Plane"
+  }),
   outbox: Schema.Struct({
     pending: Schema.Number,
     dead: Schema.Number,
@@ -55,19 +71,28 @@ const sourceReport = ({ acceptedAt, refused, skipped }: SourceStatus): typeof We
   skipped
 })
 
-const planeReport = ({ budget, destination }: ProjectStatus): typeof PlaneReport.Type => ({
-  ...planeView(destination),
+const planeReport = (follows: boolean) => ({ budget, destination }: ProjectStatus): typeof PlaneReport.Type => ({
+  ...(follows ? { state: "elsewhere" } : planeView(destination)),
   rateLimit: { limit: budget.limit, used: budget.used, waiting: budget.waiting }
 })
 
 /** The facts as they are shown, with their judgement. */
 export const healthReport = (facts: HealthFacts): HealthReport => {
-  const { hooks, now, outbox, projects } = facts
+  const { hooks, now, outbox, projects, replicas } = facts
+  const report = planeReport(facts.follows)
   return {
     live: true,
     ...judge(facts),
-    plane: planeReport(projects.find(({ destination }) => !destination.open) ?? projects[0]),
-    projects: projects.map((project) => ({ project: project.identifier, ...planeReport(project) })),
+    plane: report(projects.find(({ destination }) => !destination.open) ?? projects[0]),
+    projects: projects.map((project) => ({ project: project.identifier, ...report(project) })),
+    replicas: replicas.map(({ alive, host, leads, pid, seenAt, since }) => ({
+      host,
+      pid,
+      since: utc(since),
+      lastSeen: utc(seenAt),
+      alive,
+      leads: leads ? projects.map(({ identifier }) => identifier) : []
+    })),
     outbox: {
       pending: outbox.pending,
       dead: outbox.dead,

@@ -19,7 +19,9 @@ const recent = Duration.minutes(5)
 const isRecent = (now: EpochMillis, at: EpochMillis) => now - at < Duration.toMillis(recent)
 
 /** Projects that are closed for one reason are told together: it is Plane's, or the API token's. */
-const sendingReasons = ({ outbox: { pending }, projects }: HealthFacts): ReadonlyArray<string> => {
+const sendingReasons = ({ follows, outbox: { pending }, projects }: HealthFacts): ReadonlyArray<string> => {
+  // The leader says it.
+  if (follows) return []
   const closed = projects.flatMap(({ destination, identifier }) =>
     destination.open ? [] : [{ ...destination, identifier }]
   )
@@ -32,6 +34,12 @@ const sendingReasons = ({ outbox: { pending }, projects }: HealthFacts): Readonl
     return [`${first.reason}. Nothing has been sent to Plane${where} since ${since}: ${waiting}, and nothing is lost`]
   })
 }
+
+/** A follower counts on the leader that it has seen last. */
+const leaderless = ({ follows, replicas }: HealthFacts): ReadonlyArray<string> =>
+  follows && replicas.length > 0 && !replicas.some(({ alive, leads }) => alive && leads)
+    ? ["No replica leads just now: another one goes on within 17 seconds"]
+    : []
 
 /** Nobody is told what is a dead letter, until a person retries or discards it. */
 const deadReason = ({ outbox: { dead } }: HealthFacts): string | undefined =>
@@ -75,6 +83,7 @@ export const judge = (facts: HealthFacts): Judgement => {
     ...sendingReasons(facts),
     ...facts.projects.flatMap(({ misfit }) => Option.toArray(misfit)),
     ...facts.left,
+    ...leaderless(facts),
     giteaReason(facts),
     facts.standby,
     storageReason(facts) ?? facts.integrity,

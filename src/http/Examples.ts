@@ -181,6 +181,7 @@ const health: typeof HealthReport.Encoded = {
   waits: [],
   plane: { state: "open", rateLimit: { limit: 60, used: 12, waiting: 0 } },
   projects: [{ project: "ET", state: "open", rateLimit: { limit: 60, used: 12, waiting: 0 } }],
+  replicas: [],
   outbox: { pending: 0, dead: 1, oldestSeconds: 0 },
   webhooks: {
     plane: {

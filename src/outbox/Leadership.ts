@@ -7,6 +7,8 @@ import type { StorageError } from "../storage/StorageError.js"
 import type { Leader, LeaderActive, Term } from "./Leader.js"
 import { hasLease, leaseOf, named } from "./Leader.js"
 import { Outbox } from "./Outbox.js"
+import type { Replica } from "./Replicas.js"
+import { readReplicas, showReplica } from "./Replicas.js"
 
 /**
  * Whether this process is the leader. Taking in (publishing, hooks) goes on without; whatever must be done by one
@@ -28,6 +30,10 @@ export class Leadership extends Context.Tag("plane-sync/Leadership")<Leadership,
    * Who leads instead, in words. Undefined while this process is the leader, and on Postgres while another replica is.
    */
   readonly standby: Effect.Effect<string | undefined>
+  /** Whether another replica leads, and this process has no part in sending. */
+  readonly follows: Effect.Effect<boolean>
+  /** The replicas of a Postgres; none over a file. */
+  readonly replicas: Effect.Effect<ReadonlyArray<Replica>, StorageError>
 }>() {
   /** Over a file it fails with `LeaderActive` when the leader is a process of this host, which is running. */
   static readonly layer: Layer.Layer<Leadership, LeaderActive | StorageError, Outbox | Storage> = Layer.scoped(
@@ -44,7 +50,8 @@ const logBug = (cause: Cause.Cause<unknown>) => Effect.logError("a bug in plane-
 const make = Effect.gen(function*() {
   const outbox = yield* Outbox
   const changed = yield* makeSignal
-  const { sql, trouble: { retry } } = yield* Storage
+  const storage = yield* Storage
+  const { sql, trouble: { retry } } = storage
   const lease = leaseOf(sql)
   // Standbys are what replicas are there for. Over a file there should be none.
   const isReplica = sql.isShared
@@ -132,7 +139,10 @@ const make = Effect.gen(function*() {
       }
     })
 
+  yield* showReplica(storage, yield* uuidV7)
   return Leadership.of({
+    replicas: sql.isShared ? readReplicas(storage) : Effect.succeed([]),
+    follows: Effect.sync(() => isReplica && present === undefined && other !== undefined),
     whileLeading: (work) =>
       Effect.gen(function*() {
         let term: Term | undefined

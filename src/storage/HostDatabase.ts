@@ -5,6 +5,7 @@ import { Context, Effect, Option } from "effect"
 import { migrate } from "./Migrations.js"
 import { makeElsewhere } from "./postgres/Elsewhere.js"
 import { migratePostgres } from "./postgres/MigratePostgres.js"
+import { watchSchema } from "./postgres/SchemaWatch.js"
 import { retryBusy } from "./RetryBusy.js"
 import { makeSharedSql } from "./Sql.js"
 import { orStorageError, StorageError } from "./StorageError.js"
@@ -49,8 +50,12 @@ export const openHostDatabase = Effect.gen(function*() {
     pg: () => migratePostgres(where),
     orElse: () => edge(migrate(where))
   }))
+  const refuseNewer = yield* client.onDialectOrElse({
+    pg: () => watchSchema(where),
+    orElse: () => Effect.succeed<Effect.Effect<void, StorageError>>(Effect.void)
+  })
   const write = <A>(effect: Effect.Effect<A, SqlError>): Effect.Effect<A, StorageError> =>
-    Effect.flatMap(joins, (isOpen) => {
+    Effect.flatMap(Effect.zipRight(refuseNewer, joins), (isOpen) => {
       const once = edge(client.withTransaction(effect))
       // Inside the host's transaction, waiting for one of another process would only hold up both.
       if (isOpen) return once
@@ -63,7 +68,7 @@ export const openHostDatabase = Effect.gen(function*() {
     where,
     write,
     writeAlone: write,
-    read: edge,
+    read: <A>(effect: Effect.Effect<A, SqlError>) => Effect.zipRight(refuseNewer, edge(effect)),
     shared: true,
     joins,
     index: undefined,

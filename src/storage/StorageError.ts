@@ -194,7 +194,7 @@ export const isDamage = ({ reason }: StorageError): boolean => reason === "Damag
 
 /** Whether it stays so until plane-sync is started again: the file that is open is not used any more. */
 export const isForGood = (error: StorageError): boolean =>
-  isDamage(error) || error.reason === "Overwritten" || error.reason === "NotSynced"
+  isDamage(error) || ["Overwritten", "NotSynced", "NewerSchema"].includes(error.reason)
 
 /** Whether a single statement may be the reason. All other reasons concern the whole database. */
 export const isStatementError = (error: StorageError): boolean => error.reason === "Failed"

@@ -1,5 +1,5 @@
 import type { SqlError } from "@effect/sql/SqlError"
-import { Effect, Option, Record, Schema } from "effect"
+import { Array as Arr, Effect, Option, Order, Record, Schema } from "effect"
 import { EpochMillis, utc } from "../base/Time.js"
 import type { ItemId } from "../domain/Ids.js"
 import type { PipelineStage } from "../domain/PipelineStage.js"
@@ -148,7 +148,7 @@ const withVerdicts = (
     startedAt: utc(row.startedAt),
     updatedAt: utc(row.updatedAt),
     verdicts: Option.match(pipeline, { onNone: () => [], onSome: (one) => shownVerdicts(one, row.stage, known) }),
-    reports: reportsOf(row.reports)
+    reports: Arr.sortWith(reportsOf(row.reports), ({ stage }) => stage, Order.string)
   },
   revision: row.revision,
   dueAt: row.dueAt,

@@ -7,6 +7,7 @@ import { Health } from "../../src/health/Health.js"
 import type { HealthReport } from "../../src/health/HealthReport.js"
 import { Leadership } from "../../src/outbox/Leadership.js"
 import type { OutboxStatus } from "../../src/outbox/Queries.js"
+import type { Replica } from "../../src/outbox/Replicas.js"
 import type { DestinationStatus } from "../../src/sending/Destination.js"
 import { PlaneSync } from "../../src/sending/PlaneSync.js"
 import { Integrity } from "../../src/storage/Integrity.js"
@@ -31,6 +32,8 @@ const program = {
   notStored: 0,
   storageFailure: Option.none<StorageError>(),
   standby: undefined as string | undefined,
+  follows: false,
+  replicas: new Array<Replica>(),
   doubt: undefined as string | undefined,
   misfit: Option.none<string>()
 }
@@ -70,7 +73,9 @@ const layer = (state: typeof program) =>
       Leadership,
       Leadership.of({
         whileLeading: () => Effect.dieMessage("nobody leads"),
-        standby: Effect.sync(() => state.standby)
+        standby: Effect.sync(() => state.standby),
+        follows: Effect.sync(() => state.follows),
+        replicas: Effect.sync(() => state.replicas)
       })
     )),
     Layer.provide(Layer.succeed(
@@ -122,6 +127,7 @@ describe("Health", () => {
           waits: [],
           plane: { state: "open", rateLimit: { limit: 60, used: 3, waiting: 1 } },
           projects: [{ project: "ET", state: "open", rateLimit: { limit: 60, used: 3, waiting: 1 } }],
+          replicas: [],
           outbox: { pending: 2, dead: 0, oldestSeconds: 90 },
           webhooks: {
             plane: { lastAccepted: DateTime.unsafeMake(0), lastRefused: null, skipped: [] },

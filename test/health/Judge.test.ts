@@ -38,6 +38,8 @@ const well: HealthFacts = {
   projects: [project({})],
   left: [],
   standby: undefined,
+  follows: false,
+  replicas: [],
   integrity: undefined,
   outbox: { pending: 0, dead: 0, delivered: 0, discarded: 0, oldestAt: Option.none() },
   readFailure: undefined,
@@ -192,6 +194,25 @@ const rows: ReadonlyArray<readonly [string, Partial<HealthFacts>, ReadonlyArray<
 ]
 
 describe("judge", () => {
+  it("a replica that follows says nothing of Plane, which the leader does, and says when nobody leads", () => {
+    const replica = (alive: boolean, leads: boolean) => ({
+      host: "a",
+      pid: 7,
+      since: now,
+      seenAt: now,
+      alive,
+      leads
+    })
+    const following = { ...well, ...one({ destination: closed(600) }), follows: true }
+    const led = { ...following, replicas: [replica(true, false), replica(true, true)] }
+    assert.deepStrictEqual(judge(led).reasons, [])
+    for (const leader of [[], [replica(false, true)]]) {
+      const { reasons, status } = judge({ ...following, replicas: [replica(true, false), ...leader] })
+      assert.strictEqual(status, "degraded")
+      assert.deepStrictEqual(reasons, ["No replica leads just now: another one goes on within 17 seconds"])
+    }
+  })
+
   it.each(rows)("%s", (_, facts, expected) => {
     const { reasons, status } = judge({ ...well, ...facts })
     assert.strictEqual(status, expected.length === 0 ? "ok" : "degraded")

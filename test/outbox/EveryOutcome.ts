@@ -1,4 +1,4 @@
-import { Effect, TestClock } from "effect"
+import { Duration, Effect } from "effect"
 import { EpochMillis, MonotonicMillis } from "../../src/base/Time.js"
 import { defaultTexts } from "../../src/domain/CommentTexts.js"
 import { CommentId, ItemId, UserId } from "../../src/domain/Ids.js"
@@ -20,6 +20,7 @@ import type {
 } from "../../src/outbox/Outcome.js"
 import { nextStep } from "../../src/sending/NextStep.js"
 import { Storage } from "../../src/StorageLayers.js"
+import type { MovableClock } from "../support/MovableClock.js"
 
 /** Some members of a union, by their tag. A tag that is missing is a type error. */
 type ByTag<A extends { readonly _tag: string }> = {
@@ -90,12 +91,12 @@ const unreadable = { type: "of a later version" }
 
 /**
  * Jobs of every kind that end in every way. Each story has a work item of its own: its events are published, what it
- * owes is worked off, and its dead letters are retried.
+ * owes is worked off, and its dead letters are retried. `shift` moves the clock.
  */
-export const everyOutcome = Effect.gen(function*() {
+export const everyOutcome = Effect.fnUntraced(function*(shift: MovableClock["shift"]) {
   const outbox = yield* Outbox
   // What is published is due at once.
-  yield* TestClock.adjust("1 hours")
+  yield* shift(Duration.toMillis("1 hours"))
   const checks: Array<CheckOutcome> = []
   const twins: Array<TwinsOutcome> = []
   let stories = 0
@@ -168,7 +169,7 @@ export const everyOutcome = Effect.gen(function*() {
   )
 
   /** Waits for the looks that come a while later. */
-  const checked = Effect.zipRight(TestClock.adjust("2 seconds"), work())
+  const checked = Effect.zipRight(shift(2_000), work())
 
   const newItem = () => `ET-${100 + (stories += 1)}`
 
@@ -233,7 +234,7 @@ export const everyOutcome = Effect.gen(function*() {
   yield* checked
 
   // A count that was updated lately waits.
-  yield* TestClock.adjust("11 minutes")
+  yield* shift(Duration.toMillis("11 minutes"))
   yield* work()
 
   // Plane has a comment that tells both parts of a split one.

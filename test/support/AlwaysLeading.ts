@@ -11,6 +11,8 @@ export const alwaysLeading = Layer.succeed(
   Leadership,
   Leadership.of({
     whileLeading: (work) => Effect.asVoid(Effect.forkScoped(Effect.scoped(Effect.zipRight(work(term), Effect.never)))),
-    standby: Effect.succeed(undefined)
+    standby: Effect.succeed(undefined),
+    follows: Effect.succeed(false),
+    replicas: Effect.succeed([])
   })
 )

@@ -3,8 +3,7 @@ import { Deferred, Duration, Effect, Fiber, Layer, Logger, LogLevel, Option, Tes
 import { Storage } from "../../src/storage/Storage.js"
 import { Verdict } from "../../src/tasks/QualityGate.js"
 import { Tasks } from "../../src/tasks/Tasks.js"
-import { folder } from "../http/Server.js"
-import { forge, settable, tasksOnly, told } from "./Orchestration.js"
+import { forge, onBoth, settable, tasksOnly, told } from "./Orchestration.js"
 
 const passed = Verdict.Passed()
 const failed = (reason: string) => Verdict.Failed({ reason })
@@ -30,7 +29,7 @@ const due = Effect.gen(function*() {
   return row?.dueAt
 })
 
-describe("advance", () => {
+onBoth("advance", ({ processes, tasksOnly }) => {
   const all = forge()
 
   it.effect("takes a task through all stages, as its gates hold", () =>
@@ -94,33 +93,6 @@ describe("advance", () => {
         "completed"
       ])
     }).pipe(Effect.provide(tasksOnly({ stages, gates: [ci.gate] })))
-  })
-
-  it.effect("a gate that dies or hangs says nothing: the task waits, and it is asked again in a minute", () => {
-    const ci = settable("ci")
-    const stages = [{ stage: "build", gates: ["ci"] }, { stage: "done", gates: [] }]
-    return Effect.gen(function*() {
-      yield* start("ET-2")
-      ci.say(failed("a"))
-      yield* advance("ET-2")
-      ci.say(Effect.die(new Error("no such host")))
-      const { verdicts } = yield* advance("ET-2")
-      assert.deepInclude(verdicts[0], { verdict: "failed", reason: Option.some("a") })
-      assert.strictEqual(yield* due, 60_000)
-      ci.say(Effect.uninterruptible(Effect.never))
-      const hanging = yield* Effect.fork(advance("ET-2"))
-      yield* TestClock.adjust("30 seconds")
-      yield* hanging
-      assert.strictEqual(yield* due, 90_000)
-      ci.say(Effect.suspend(() => {
-        throw new Error("a bug of the gate's")
-      }))
-      yield* advance("ET-2")
-      ci.say(failed("a"))
-      yield* advance("ET-2")
-      assert.strictEqual(yield* due, null)
-      assert.deepStrictEqual(yield* told, ["build: ci failed: a"])
-    }).pipe(Effect.provide(Layer.merge(tasksOnly({ stages, gates: [ci.gate] }), silent)))
   })
 
   it.effect("the gates are due again after the shortest time that one of them names, also if nothing else is news", () => {
@@ -227,13 +199,13 @@ describe("advance", () => {
     }).pipe(Effect.provide(Layer.merge(tasksOnly({ stages, gates: [ci.gate] }), silent)))
   })
 
-  it.scopedLive("two processes on one file advance it once", () =>
+  it.scopedLive("two processes on one database advance it once", () =>
     Effect.gen(function*() {
-      const database = `${yield* folder}/events.sqlite`
+      const process = yield* processes
       const { approval, ci, gates, merged } = forge()
       for (const gate of [ci, approval, merged]) gate.say(Effect.as(Effect.yieldNow(), passed))
-      const one = yield* Layer.build(tasksOnly({ database, gates }))
-      const other = yield* Layer.build(tasksOnly({ database, gates }))
+      const one = yield* Layer.build(process({ gates }))
+      const other = yield* Layer.build(process({ gates }))
       const keys = Array.from({ length: 10 }, (_, n) => `ET-${n + 1}`)
       yield* Effect.forEach(keys, (key) =>
         Effect.gen(function*() {
@@ -250,4 +222,33 @@ describe("advance", () => {
       assert.strictEqual(events.length, 80)
       assert.strictEqual(events.filter((event) => event === "completed").length, 10)
     }))
+})
+
+describe("a gate that does not answer", () => {
+  it.effect("a gate that dies or hangs says nothing: the task waits, and it is asked again in a minute", () => {
+    const ci = settable("ci")
+    const stages = [{ stage: "build", gates: ["ci"] }, { stage: "done", gates: [] }]
+    return Effect.gen(function*() {
+      yield* start("ET-2")
+      ci.say(failed("a"))
+      yield* advance("ET-2")
+      ci.say(Effect.die(new Error("no such host")))
+      const { verdicts } = yield* advance("ET-2")
+      assert.deepInclude(verdicts[0], { verdict: "failed", reason: Option.some("a") })
+      assert.strictEqual(yield* due, 60_000)
+      ci.say(Effect.uninterruptible(Effect.never))
+      const hanging = yield* Effect.fork(advance("ET-2"))
+      yield* TestClock.adjust("30 seconds")
+      yield* hanging
+      assert.strictEqual(yield* due, 90_000)
+      ci.say(Effect.suspend(() => {
+        throw new Error("a bug of the gate's")
+      }))
+      yield* advance("ET-2")
+      ci.say(failed("a"))
+      yield* advance("ET-2")
+      assert.strictEqual(yield* due, null)
+      assert.deepStrictEqual(yield* told, ["build: ci failed: a"])
+    }).pipe(Effect.provide(Layer.merge(tasksOnly({ stages, gates: [ci.gate] }), silent)))
+  })
 })

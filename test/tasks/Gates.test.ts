@@ -1,11 +1,11 @@
-import { assert, describe, it } from "@effect/vitest"
+import { assert, it } from "@effect/vitest"
 import { Effect, Option, TestClock } from "effect"
 import { stored } from "../../src/base/Time.js"
 import { Storage } from "../../src/storage/Storage.js"
 import { Verdict } from "../../src/tasks/QualityGate.js"
 import { isAboutGate, isVerdictLine, tell, verdictLine, wellLine } from "../../src/tasks/Story.js"
 import { Tasks } from "../../src/tasks/Tasks.js"
-import { forge, settable, tasksOnly, told } from "./Orchestration.js"
+import { forge, onBoth, settable, told } from "./Orchestration.js"
 
 const passed = Verdict.Passed()
 const failed = (reason: string, sameAs?: string) => Verdict.Failed({ reason, sameAs })
@@ -63,7 +63,7 @@ const toStage = (gates: ReturnType<typeof forge>, stage: "development" | "review
     yield* advance
   })
 
-describe("stages that a task only passes", () => {
+onBoth("stages that a task only passes", ({ tasksOnly }) => {
   it.effect("row 6: are entered in one commit, launch nobody, and say of nobody that he is launched", () => {
     const all = forge()
     return Effect.gen(function*() {
@@ -142,7 +142,7 @@ const row = Effect.gen(function*() {
   return row ?? (yield* Effect.dieMessage("the task is there"))
 })
 
-describe("what is told of a gate", () => {
+onBoth("what is told of a gate", ({ tasksOnly }) => {
   it.effect("row 20: a failure with other words is the same one; the task shows the newest words", () => {
     const all = forge()
     return Effect.gen(function*() {
@@ -310,7 +310,7 @@ describe("what is told of a gate", () => {
   })
 })
 
-describe("a task that is done", () => {
+onBoth("a task that is done", ({ tasksOnly }) => {
   const touched = Effect.gen(function*() {
     const { write } = yield* Storage
     const tasks = yield* Tasks
@@ -359,7 +359,7 @@ describe("a task that is done", () => {
   })
 })
 
-describe("the story of a task", () => {
+onBoth("the story of a task", ({ tasksOnly }) => {
   it("tells which of its lines are about a gate", () => {
     for (const line of [verdictLine({ gate: "ci", stage: "review", verdict: "passed" }), wellLine("ci", "review")]) {
       assert.deepStrictEqual(["ci", "c", "review"].map((gate) => isAboutGate(line, gate)), [true, false, false])
@@ -381,10 +381,14 @@ describe("the story of a task", () => {
       const lines = yield* story
       assert.strictEqual(lines.length, 200)
       assert.deepStrictEqual([lines[0], lines[199]], ["line 31 of many", "line 230 of many"])
-      assert.deepStrictEqual(yield* read(sql`SELECT task, count(*) AS n FROM plane_sync_task_story GROUP BY task`), [
-        { task: id, n: 200 },
-        { task: other.id, n: 1 }
-      ])
+      assert.deepStrictEqual(
+        yield* read(sql`SELECT task, count(*) AS n FROM plane_sync_task_story GROUP BY task
+        ORDER BY task`),
+        [
+          { task: id, n: 200 },
+          { task: other.id, n: 1 }
+        ]
+      )
     }).pipe(Effect.provide(tasksOnly(all)))
   })
 })

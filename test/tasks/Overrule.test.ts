@@ -9,7 +9,7 @@ import type { NotOverruled } from "../../src/tasks/Overrule.js"
 import { Verdict } from "../../src/tasks/QualityGate.js"
 import { Tasks } from "../../src/tasks/Tasks.js"
 import { folder } from "../http/Server.js"
-import { forge, running, settable, tasksOnly, told } from "./Orchestration.js"
+import { forge, onBoth, running, settable, tasksOnly, told } from "./Orchestration.js"
 
 const merged = { by: "lea", reason: "merged by hand" }
 
@@ -44,7 +44,7 @@ const overruledBy = Effect.gen(function*() {
   )
 })
 
-describe("overruling a stage", () => {
+onBoth("overruling a stage", ({ processes, tasksOnly }) => {
   it.effect("row 27: enters the next stage whatever the gates say, and says who did it and why", () => {
     const gates = forge()
     gates.ci.say(Verdict.Failed({ reason: "closed" }))
@@ -137,6 +137,60 @@ describe("overruling a stage", () => {
       assert.strictEqual((yield* overrule("development")).to, "review")
     }).pipe(Effect.provide(tasksOnly())))
 
+  it.scopedLive("two operators in two processes at once: one of them overrules, the other is told where the task is", () =>
+    Effect.gen(function*() {
+      const process = Layer.build((yield* processes)())
+      const [one, two] = [yield* process, yield* process]
+      yield* Effect.provide(at("development"), one)
+      const both = yield* Effect.all(
+        [one, two, one, two].map((process) => Effect.either(Effect.provide(overrule("development"), process))),
+        { concurrency: "unbounded" }
+      )
+      assert.strictEqual(both.filter(Either.isRight).length, 1)
+      assert.deepStrictEqual(
+        both.filter(Either.isLeft).map(({ left }) => left._tag),
+        ["NotOverruled", "NotOverruled", "NotOverruled"] satisfies Array<NotOverruled["_tag"]>
+      )
+      assert.strictEqual((yield* Effect.provide(told, one)).filter((line) => line.startsWith("development")).length, 1)
+    }))
+
+  it.scopedLive("a fact that comes in between does not keep it from its stage", () =>
+    Effect.gen(function*() {
+      const process = Layer.build((yield* processes)())
+      const [one, two] = [yield* process, yield* process]
+      const { id } = yield* Effect.provide(at("development"), one)
+      const { write } = Context.get(two, Storage)
+      const facts = Effect.replicateEffect(write(Context.get(two, Tasks).touch(id)), 30, { discard: true })
+      const [done] = yield* Effect.all([Effect.provide(overrule("development"), one), facts], {
+        concurrency: "unbounded"
+      })
+      assert.strictEqual(done.to, "review")
+    }))
+})
+
+onBoth("pausing and advancing by hand", ({ tasksOnly }) => {
+  it.effect("an active task is paused, and stays so; a stopped or done one is not", () =>
+    Effect.gen(function*() {
+      const tasks = yield* Tasks
+      const { id } = yield* at("deploy")
+      for (const reason of [undefined, "waits for legal"]) {
+        assert.strictEqual((yield* pauseByHand(tasks, "ET-2", { by: "lea", reason })).status, "paused")
+      }
+      assert.strictEqual(
+        (yield* Effect.flip(activeTask(tasks, "ET-2"))).message,
+        "The task of ET-2 is paused at deploy: it does not advance"
+      )
+      yield* tasks.stop(id, "cancelled")
+      const why = Effect.map(Effect.flip(pauseByHand(tasks, "ET-2", { by: "lea" })), ({ message }) => message)
+      assert.strictEqual(yield* why, "The task of ET-2 is stopped at deploy: there is nothing to pause")
+      yield* tasks.start({ workItem: "ET-2" })
+      assert.strictEqual((yield* activeTask(tasks, "ET-2")).stage, "deploy")
+      yield* overrule("deploy")
+      assert.strictEqual(yield* why, "The task of ET-2 is done at done: there is nothing to pause")
+    }).pipe(Effect.provide(tasksOnly())))
+})
+
+describe("overruling a stage while the program runs", () => {
   it.effect("does not wait for a gate that hangs, whose verdict then counts for nothing", () => {
     const ci = settable("ci")
     const stages = [
@@ -158,37 +212,6 @@ describe("overruling a stage", () => {
       assert.deepStrictEqual(yield* told, ["build → ship (shipper)"])
     }).pipe(Effect.provide(tasksOnly({ stages, gates: [ci.gate] })))
   })
-
-  it.scoped("two operators in two processes at once: one of them overrules, the other is told where the task is", () =>
-    Effect.gen(function*() {
-      const database = `${yield* folder}/events.sqlite`
-      const process = Layer.build(tasksOnly({ database }))
-      const [one, two] = [yield* process, yield* process]
-      yield* Effect.provide(at("development"), one)
-      const both = yield* Effect.all(
-        [one, two, one, two].map((process) => Effect.either(Effect.provide(overrule("development"), process))),
-        { concurrency: "unbounded" }
-      )
-      assert.strictEqual(both.filter(Either.isRight).length, 1)
-      assert.deepStrictEqual(
-        both.filter(Either.isLeft).map(({ left }) => left._tag),
-        ["NotOverruled", "NotOverruled", "NotOverruled"] satisfies Array<NotOverruled["_tag"]>
-      )
-      assert.strictEqual((yield* Effect.provide(told, one)).filter((line) => line.startsWith("development")).length, 1)
-    }))
-
-  it.scoped("a fact that comes in between does not keep it from its stage", () =>
-    Effect.gen(function*() {
-      const database = `${yield* folder}/events.sqlite`
-      const [one, two] = [yield* Layer.build(tasksOnly({ database })), yield* Layer.build(tasksOnly({ database }))]
-      const { id } = yield* Effect.provide(at("development"), one)
-      const { write } = Context.get(two, Storage)
-      const facts = Effect.replicateEffect(write(Context.get(two, Tasks).touch(id)), 30, { discard: true })
-      const [done] = yield* Effect.all([Effect.provide(overrule("development"), one), facts], {
-        concurrency: "unbounded"
-      })
-      assert.strictEqual(done.to, "review")
-    }))
 
   it.scoped("after a crash right behind it, the task goes on by itself, and its agent is launched", () =>
     Effect.gen(function*() {
@@ -226,26 +249,4 @@ describe("overruling a stage", () => {
       assert.deepStrictEqual(launched, ["analyst", "architect", "developer", "tester"])
     }).pipe(Effect.provide(running({ ...gates, launcher })))
   })
-})
-
-describe("pausing and advancing by hand", () => {
-  it.effect("an active task is paused, and stays so; a stopped or done one is not", () =>
-    Effect.gen(function*() {
-      const tasks = yield* Tasks
-      const { id } = yield* at("deploy")
-      for (const reason of [undefined, "waits for legal"]) {
-        assert.strictEqual((yield* pauseByHand(tasks, "ET-2", { by: "lea", reason })).status, "paused")
-      }
-      assert.strictEqual(
-        (yield* Effect.flip(activeTask(tasks, "ET-2"))).message,
-        "The task of ET-2 is paused at deploy: it does not advance"
-      )
-      yield* tasks.stop(id, "cancelled")
-      const why = Effect.map(Effect.flip(pauseByHand(tasks, "ET-2", { by: "lea" })), ({ message }) => message)
-      assert.strictEqual(yield* why, "The task of ET-2 is stopped at deploy: there is nothing to pause")
-      yield* tasks.start({ workItem: "ET-2" })
-      assert.strictEqual((yield* activeTask(tasks, "ET-2")).stage, "deploy")
-      yield* overrule("deploy")
-      assert.strictEqual(yield* why, "The task of ET-2 is done at done: there is nothing to pause")
-    }).pipe(Effect.provide(tasksOnly())))
 })

@@ -1,4 +1,4 @@
-import { assert, describe, it } from "@effect/vitest"
+import { assert, it } from "@effect/vitest"
 import { DateTime, Effect, Option, TestClock } from "effect"
 import { MonotonicMillis } from "../../src/base/Time.js"
 import { ItemId } from "../../src/domain/Ids.js"
@@ -9,12 +9,12 @@ import { StageEvents } from "../../src/events/StageEvents.js"
 import { Outbox } from "../../src/outbox/Outbox.js"
 import { TaskId } from "../../src/tasks/Task.js"
 import { Tasks } from "../../src/tasks/Tasks.js"
-import { tasksOnly, told } from "./Orchestration.js"
+import { onBoth, told } from "./Orchestration.js"
 
 const one = ItemId("11111111-1111-4111-8111-111111111111")
 const two = ItemId("22222222-2222-4222-8222-222222222222")
 
-describe("starting a task", () => {
+onBoth("starting a task", ({ tasksOnly }) => {
   it.effect("publishes nothing, and is idempotent", () =>
     Effect.gen(function*() {
       yield* TestClock.setTime(1_000)
@@ -125,7 +125,7 @@ describe("starting a task", () => {
     }).pipe(Effect.provide(tasksOnly())))
 })
 
-describe("finding tasks", () => {
+onBoth("finding tasks", ({ tasksOnly }) => {
   it.effect("by pull request and key; in pages by status", () =>
     Effect.gen(function*() {
       const tasks = yield* Tasks

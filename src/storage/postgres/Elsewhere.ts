@@ -1,7 +1,7 @@
 import type { PgClient } from "@effect/sql-pg/PgClient"
 import type { SqlError } from "@effect/sql/SqlError"
 import type { Scope } from "effect"
-import { Duration, Effect, Schedule, Stream } from "effect"
+import { Clock, Duration, Effect, Fiber, Schedule, Stream } from "effect"
 import { inOwnScope } from "../../base/OwnScope.js"
 import type { Signal } from "../../base/Signal.js"
 import { makeSignal } from "../../base/Signal.js"
@@ -62,6 +62,27 @@ export const makeElsewhere = (client: PgClient): Effect.Effect<Elsewhere, never,
         for (const from of yield* pull) yield* from === self ? own.notify : heard.notify
       }
     }))
+    // The client loses a connection for good, too, if it is interrupted while it begins to listen. So the end waits
+    // until it listens, or has failed to.
+    const heardOrFailed = Effect.gen(function*() {
+      const begun = yield* own.mark
+      const listener = yield* Effect.forkDaemon(hear)
+      yield* Effect.addFinalizer(() =>
+        Effect.raceFirst(own.since(begun), Effect.repeat(notify, Schedule.spaced("100 millis"))).pipe(
+          Effect.raceFirst(Fiber.await(listener)),
+          Effect.timeout("4 seconds"),
+          // By the computer's time: the connection does not wait for a clock that a test moves.
+          Effect.withClock(Clock.make()),
+          Effect.ignore,
+          Effect.zipRight(Fiber.interrupt(listener)),
+          // In a fiber that can be interrupted, and was not.
+          Effect.interruptible,
+          Effect.forkDaemon,
+          Effect.flatMap(Fiber.join)
+        )
+      )
+      return yield* Fiber.join(listener)
+    })
     const check = Effect.gen(function*() {
       for (;;) {
         const mark = yield* own.mark
@@ -81,13 +102,12 @@ export const makeElsewhere = (client: PgClient): Effect.Effect<Elsewhere, never,
     const deaf = Effect.sync(() => {
       isHearing = false
     })
-    yield* Effect.raceFirst(hear, check).pipe(
+    yield* Effect.raceFirst(Effect.scoped(heardOrFailed), check).pipe(
       Effect.ensuring(deaf),
       // A cut connection can be a defect of the client. The loops that look by themselves go on meanwhile.
       Effect.catchAllCause((cause) => Effect.logDebug("Listening anew", cause)),
       Effect.repeat(Schedule.spaced("1 second")),
-      // A command that ends at once need not listen; and the client loses a connection for good if it is interrupted
-      // while it begins to.
+      // A command that ends at once need not listen.
       Effect.delay("1 second"),
       Effect.annotateLogs({ service: "Elsewhere" }),
       Effect.forkScoped

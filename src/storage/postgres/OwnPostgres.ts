@@ -4,6 +4,7 @@ import type { Connection } from "@effect/sql/SqlConnection"
 import type { SqlError } from "@effect/sql/SqlError"
 import type { Scope } from "effect"
 import { Context, Duration, Effect, Layer } from "effect"
+import { answeredWithin } from "../../base/AnsweredWithin.js"
 import { inOwnScope } from "../../base/OwnScope.js"
 import { makeSignal } from "../../base/Signal.js"
 import { spanIfCollected } from "../../base/Tracing.js"
@@ -14,6 +15,7 @@ import { isBusy, isUnreachable, orStorageError, StorageError } from "../StorageE
 import type { PostgresAddress } from "./Address.js"
 import { makeElsewhere } from "./Elsewhere.js"
 import { migratePostgres } from "./MigratePostgres.js"
+import { watchSchema } from "./SchemaWatch.js"
 import { watchedSocket } from "./WatchedSocket.js"
 
 /** How long a caller waits, however often its transaction is tried. By then, it is told that storage fails. */
@@ -46,6 +48,7 @@ const open = Effect.fnUntraced(function*(where: string) {
   const client = yield* PgClient.PgClient
   const typed = orStorageError(where)
   yield* migratePostgres(where)
+  const refuseNewer = yield* watchSchema(where)
   const back = yield* makeSignal
   const start = yield* back.mark
   let isUnknown = false
@@ -62,8 +65,6 @@ const open = Effect.fnUntraced(function*(where: string) {
     Effect.suspend(() => {
       let isCommitting = false
       let inTheWay: StorageError | undefined
-      const unknown = ({ cause, reason, words }: StorageError) =>
-        new StorageError({ reason, where, words, unknown: isCommitting, cause })
       const run = Effect.scoped(
         Effect.uninterruptibleMask((restore) =>
           // The client loses a connection for good if it is interrupted while it takes one.
@@ -87,16 +88,19 @@ const open = Effect.fnUntraced(function*(where: string) {
           })
         )
       )
+      const unknownIfCommitting = (error: StorageError) =>
+        isCommitting && isUnreachable(error)
+          ? new StorageError({ reason: error.reason, where, words: error.words, unknown: true, cause: error.cause })
+          : error
       // What was in the way says more than that there was no answer, unless the COMMIT is under way.
       const late = () =>
         inTheWay !== undefined && !isCommitting
           ? inTheWay
           : new StorageError({ reason: "Unreachable", where, words: `no answer within ${Duration.format(patience)}` })
-      return retryBusy(attempt).pipe(
-        // Taking a connection, and waiting for an answer, cannot be interrupted; whoever waits goes on all the same.
-        Effect.disconnect,
-        Effect.timeoutFail({ duration: patience, onTimeout: late }),
-        Effect.mapError((error) => isCommitting && isUnreachable(error) ? unknown(error) : error)
+      return retryBusy(Effect.zipRight(refuseNewer, attempt)).pipe(
+        Effect.mapError(unknownIfCommitting),
+        // Taking a connection, and waiting for an answer, cannot be interrupted. Nor can a caller that commits a batch.
+        answeredWithin({ duration: patience, onTimeout: () => unknownIfCommitting(late()) })
       )
     })
 

@@ -1,0 +1,92 @@
+import * as SqlClient from "@effect/sql/SqlClient"
+import { Duration, Effect, Schedule } from "effect"
+import type { Scope } from "effect"
+import { hostname } from "node:os"
+import type { EpochMillis } from "../base/Time.js"
+import { epochMillis } from "../base/Time.js"
+import { ddl } from "../storage/Ddl.js"
+import type { Migration } from "../storage/Migrations.js"
+import type { Storage } from "../storage/Storage.js"
+import type { StorageError } from "../storage/StorageError.js"
+import { leaseOf } from "./Leader.js"
+
+/** A process that uses a Postgres together with others. Moments are those of the database's clock. */
+export interface Replica {
+  readonly host: string
+  readonly pid: number
+  readonly since: EpochMillis
+  readonly seenAt: EpochMillis
+  /** Whether it was seen within the time of a lease. */
+  readonly alive: boolean
+  /** Whether it is the leader. */
+  readonly leads: boolean
+}
+
+interface Row extends Omit<Replica, "alive" | "leads"> {
+  readonly readAt: EpochMillis
+  readonly leads: number
+}
+
+/** For how long a replica that ended without a word is shown. */
+const shownFor = Duration.minutes(10)
+
+/** The columns of a replica, for those who have no `Storage`. */
+export const replicaStatement = `SELECT host, pid, since, seen_at AS "seenAt",
+  CASE WHEN EXISTS (SELECT 1 FROM plane_sync_sender s
+    WHERE s.host = plane_sync_replica.host AND s.pid = plane_sync_replica.pid) THEN 1 ELSE 0 END AS leads
+  FROM plane_sync_replica ORDER BY since, id`
+
+/** The replicas that are there, and those that ended lately without a word. None over a file. */
+export const readReplicas = (
+  { read, sql }: Pick<Storage["Type"], "read" | "sql">
+): Effect.Effect<ReadonlyArray<Replica>, StorageError> =>
+  Effect.gen(function*() {
+    const now = yield* epochMillis
+    const { length } = leaseOf(sql)
+    const rows = yield* read(sql<Row>`SELECT shown.*, ${sql.clock(now)} AS "readAt"
+      FROM (${sql.literal(replicaStatement)}) shown`)
+    return rows.map(({ leads, readAt, ...row }) => ({
+      ...row,
+      alive: readAt - row.seenAt < Duration.toMillis(length),
+      leads: leads === 1
+    }))
+  })
+
+/**
+ * Shows this process among the replicas of a Postgres until the scope closes. Nothing depends on it: who leads is
+ * decided by the leader's row alone.
+ */
+export const showReplica = (
+  { sql, write }: Pick<Storage["Type"], "sql" | "write">,
+  id: string
+): Effect.Effect<void, never, Scope.Scope> => {
+  if (!sql.isShared) return Effect.void
+  const show = Effect.flatMap(epochMillis, (now) =>
+    write(Effect.gen(function*() {
+      yield* sql`INSERT INTO plane_sync_replica (id, host, pid, since, seen_at)
+        VALUES (${id}, ${hostname()}, ${process.pid}, ${sql.clock(now)}, ${sql.clock(now)})
+        ON CONFLICT (id) DO UPDATE SET seen_at = excluded.seen_at`
+      yield* sql`DELETE FROM plane_sync_replica WHERE seen_at < ${sql.clock(now)} - ${
+        sql.literal(String(Duration.toMillis(shownFor)))
+      }`
+    })))
+  const hide = write(sql`DELETE FROM plane_sync_replica WHERE id = ${id}`)
+  return Effect.zipRight(
+    Effect.addFinalizer(() => Effect.ignore(hide)),
+    // Whether the database answers is told by everybody else.
+    show.pipe(Effect.ignore, Effect.repeat(Schedule.spaced(leaseOf(sql).heartbeat)), Effect.forkScoped, Effect.asVoid)
+  )
+}
+
+/** The processes that use a Postgres together. It stays empty in a file. */
+export const replicaTable: Migration = Effect.gen(function*() {
+  const sql = yield* SqlClient.SqlClient
+  const { number, text } = yield* ddl
+  yield* sql`CREATE TABLE plane_sync_replica (
+    id ${text} PRIMARY KEY,
+    host ${text} NOT NULL,
+    pid ${number} NOT NULL,
+    since ${number} NOT NULL,
+    seen_at ${number} NOT NULL
+  )`
+})
