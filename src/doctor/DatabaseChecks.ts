@@ -1,6 +1,7 @@
-import { DateTime, Effect } from "effect"
+import { DateTime, Effect, Option } from "effect"
 import type { EpochMillis } from "../base/Time.js"
 import { named } from "../outbox/Leader.js"
+import { seenReplicas } from "../outbox/Replicas.js"
 import { seenLeader } from "../outbox/SeenLeader.js"
 import type { Migrations } from "../storage/Migrations.js"
 import { databaseAddress } from "../storage/Storage.js"
@@ -60,13 +61,16 @@ export const checkSpace: Effect.Effect<Outcome<never>> = Effect.matchEffect(data
 })
 
 /** Who sends what the file owes, and what it knows of senders of webhooks. */
-export const checkLeader = ({ isShared, told: [leaders, heard] }: Looked): Effect.Effect<Outcome<Database>> =>
+export const checkLeader = ({ isShared, told: [leaders, heard, replicas] }: Looked): Effect.Effect<Outcome<Database>> =>
   Effect.map(seenLeader(leaders ?? [], { isShared }), (leader) => {
     const isServed = leader?.active === true
     return having(
       { isServed, heard: lastHeard(heard ?? []) },
       isServed
-        ? Passed({ seen: `${named(leader)} has been sending since ${instant(leader.since)}` })
+        ? Passed({
+          seen: `${named(leader)} has been sending since ${instant(leader.since)}` +
+            Option.match(seenReplicas(replicas), { onNone: () => "", onSome: (words) => `; ${words}` })
+        })
         : Warned({
           seen: leader === undefined
             ? "no process sends"

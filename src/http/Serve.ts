@@ -33,17 +33,19 @@ const app = HttpApiBuilder.serve().pipe(
   Layer.provide(NodeHttpServer.layerContext)
 )
 
-/** What a person wants to see at the start: the file, Plane, the projects, and which webhooks are taken. */
+/** What a person wants to see at the start: the database, Plane, the projects, and which webhooks are taken. */
 const startLine = Effect.gen(function*() {
   const { url, workspaceSlug } = yield* PlaneConfig
   const known = yield* Projects
   const { all } = known
-  const { where } = yield* Storage
+  const { sql: { isShared }, where } = yield* Storage
   const heard = heardSources(yield* WebhookConfig, known)
   const hooks = heard.length === 0 ? "no webhooks, because no secret is set" : `webhooks of ${heard.join(" and ")}`
   const workspaces = Array.from(new Set(all.map(({ own }) => own.workspaceSlug ?? workspaceSlug))).join(", ")
   const projects = all.map(({ identifier }) => identifier).join(", ")
-  return `plane-sync ${version}: file ${where}, Plane ${url} (workspace ${workspaces}, projects ${projects}), ${hooks}`
+  return `plane-sync ${version}: ${
+    isShared ? "" : "file "
+  }${where}, Plane ${url} (workspace ${workspaces}, projects ${projects}), ${hooks}`
 })
 
 const announceAndDrain = Layer.scopedDiscard(Effect.gen(function*() {

@@ -1,5 +1,5 @@
 import * as SqlClient from "@effect/sql/SqlClient"
-import { Duration, Effect, Schedule } from "effect"
+import { Duration, Effect, Option, Schedule, Schema } from "effect"
 import type { Scope } from "effect"
 import { hostname } from "node:os"
 import type { EpochMillis } from "../base/Time.js"
@@ -8,7 +8,7 @@ import { ddl } from "../storage/Ddl.js"
 import type { Migration } from "../storage/Migrations.js"
 import type { Storage } from "../storage/Storage.js"
 import type { StorageError } from "../storage/StorageError.js"
-import { leaseOf } from "./Leader.js"
+import { leaseOf, named } from "./Leader.js"
 
 /** A process that uses a Postgres together with others. Moments are those of the database's clock. */
 export interface Replica {
@@ -30,11 +30,20 @@ interface Row extends Omit<Replica, "alive" | "leads"> {
 /** For how long a replica that ended without a word is shown. */
 const shownFor = Duration.minutes(10)
 
-/** The columns of a replica, for those who have no `Storage`. */
+/** Reads the rows of replicas, also for those who have no `Storage`. */
 export const replicaStatement = `SELECT host, pid, since, seen_at AS "seenAt",
   CASE WHEN EXISTS (SELECT 1 FROM plane_sync_sender s
     WHERE s.host = plane_sync_replica.host AND s.pid = plane_sync_replica.pid) THEN 1 ELSE 0 END AS leads
   FROM plane_sync_replica ORDER BY since, id`
+
+const Seen = Schema.Array(Schema.Struct({ host: Schema.String, pid: Schema.Int }))
+
+/** The replicas of these rows in words, for those who have no `Storage`; none where there is only one. */
+export const seenReplicas = (rows: unknown): Option.Option<string> =>
+  Schema.decodeUnknownOption(Seen)(rows).pipe(
+    Option.filter(({ length }) => length > 1),
+    Option.map((replicas) => `replicas: ${replicas.map(named).join(", ")}`)
+  )
 
 /** The replicas that are there, and those that ended lately without a word. None over a file. */
 export const readReplicas = (

@@ -2,7 +2,7 @@ import type { Duration } from "effect"
 import { Context, Effect, Layer } from "effect"
 import type { Signal } from "../base/Signal.js"
 import { makeSignal } from "../base/Signal.js"
-import type { Elsewhere } from "./postgres/Elsewhere.js"
+import type { Elsewhere } from "./Elsewhere.js"
 import { Storage } from "./Storage.js"
 
 /**

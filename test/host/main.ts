@@ -5,6 +5,8 @@ import * as FileSystem from "@effect/platform/FileSystem"
 import { Console, Data, Effect, Schedule, Schema, Stream } from "effect"
 import { fileURLToPath } from "node:url"
 import { PlaneSimulator } from "../../src/simulator/PlaneSimulator.js"
+import { choose, installed } from "../support/PostgresBinaries.js"
+import { makeCluster } from "../support/PostgresCluster.js"
 
 /**
  * What a user gets: the packed package, installed in an empty program beside nothing. It brings few packages, and one
@@ -165,7 +167,9 @@ const host = Effect.gen(function*() {
 
   yield* npmInstall(
     "@effect/cli@0",
-    ...["typescript", "@types/node", "vitest", "@effect/vitest"].map((name) => `${name}@${devDependencies[name] ?? ""}`)
+    ...["typescript", "@types/node", "vitest", "@effect/vitest", "@effect/sql-pg"].map((name) =>
+      `${name}@${devDependencies[name] ?? ""}`
+    )
   )
   yield* says(yield* run({ cwd }, "npx", "plane-sync", "--help"), "publish stage-changed")
   yield* Console.log("with @effect/cli it shows its commands")
@@ -220,6 +224,17 @@ const host = Effect.gen(function*() {
   const transaction = yield* run({ cwd, settings: settingsOf("host") }, "node", "out/host-transaction.js")
   yield* says(transaction, "Joined", "tasks: ET-1; published: ET-1")
   yield* Console.log("examples/host-transaction.ts: one is committed, the other has vanished")
+
+  const postgres = choose(undefined, installed)
+  yield* postgres._tag !== "Own"
+    ? Console.log("NOT RUN: examples/host-transaction-postgres.ts, because there is no Postgres")
+    : Effect.scoped(Effect.gen(function*() {
+      const cluster = yield* makeCluster(postgres.folder)
+      const settings = { ...plane.settings, DATABASE_URL: cluster.url("postgres") }
+      const out = yield* run({ cwd, settings }, "node", "out/host-transaction-postgres.js")
+      yield* says(out, "tasks: ET-1; published: ET-1")
+      yield* Console.log("examples/host-transaction-postgres.ts: one is committed, the other has vanished")
+    }))
 
   const pipeline = yield* run({ cwd, settings: settingsOf("own") }, "node", "out/own-pipeline.js", "ET-4")
   yield* says(pipeline, "writer works on ET-4", "ET-4 is done at published", "Plane has been told")

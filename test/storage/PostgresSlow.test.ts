@@ -5,6 +5,7 @@ import { spawn } from "node:child_process"
 import { once } from "node:events"
 import { fileURLToPath } from "node:url"
 import { describe } from "vitest"
+import type { StorageError } from "../../src/storage/StorageError.js"
 import { killed } from "../support/OtherProcess.js"
 import { describeCluster } from "../support/Postgres.js"
 import { onDatabase } from "../support/PostgresCluster.js"
@@ -28,7 +29,9 @@ describeCluster("a Postgres that keeps plane-sync waiting", (cluster) => {
         const begin = yield* seconds
         yield* proxy.hang
         const asked = yield* Effect.forEach(
-          [publish("hung"), status, status, Effect.delay(publish("later"), "2 seconds"), publish("with it")],
+          [publish("hung"), status, status, Effect.delay(publish("later"), "2 seconds"), publish("with it")].map((
+            ask
+          ) => Effect.asVoid<unknown, StorageError, never>(ask)),
           (ask) => failing(ask, "Unreachable"),
           { concurrency: "unbounded" }
         )

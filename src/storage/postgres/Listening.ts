@@ -1,11 +1,10 @@
 import type { PgClient } from "@effect/sql-pg/PgClient"
-import type { SqlError } from "@effect/sql/SqlError"
 import type { Scope } from "effect"
 import { Clock, Duration, Effect, Fiber, Schedule, Stream } from "effect"
 import { inOwnScope } from "../../base/OwnScope.js"
-import type { Signal } from "../../base/Signal.js"
 import { makeSignal } from "../../base/Signal.js"
 import { uuidV7 } from "../../base/UuidV7.js"
+import type { Elsewhere } from "../Elsewhere.js"
 
 /** The channel of Postgres by which processes tell each other that there may be work. */
 const channel = "plane_sync"
@@ -15,21 +14,6 @@ const checkEvery = Duration.seconds(15)
 
 /** How soon it must have heard that. */
 const heardWithin = Duration.seconds(5)
-
-/** Other processes on the same database, which learn by it what this one has committed. */
-export interface Elsewhere {
-  /** Tells them, a moment later, that there may be work. What is told at the same time is told once. */
-  readonly tell: Effect.Effect<void>
-  /**
-   * The same within a transaction of a host: they are told when it is committed, and only then. So is this process,
-   * which does not learn of it otherwise.
-   */
-  readonly tellWithin: Effect.Effect<void, SqlError>
-  /** Another process, or a transaction of a host, has told something. */
-  readonly heard: Pick<Signal, "mark" | "since">
-  /** Whether this process hears what others tell. While it does not, it must look by itself. */
-  readonly isHearing: Effect.Effect<boolean>
-}
 
 /**
  * Listens until the scope closes. The client's `listen` never ends, and never hears again, once its connection is cut.
