@@ -6,7 +6,7 @@ import { epochMillis } from "../base/Time.js"
 import type { EpochMillis } from "../base/Time.js"
 import { EventSequence } from "../domain/Ids.js"
 import type { Storage } from "../storage/Storage.js"
-import { isStatementError, StorageError } from "../storage/StorageError.js"
+import { isStatementError, notTried, StorageError } from "../storage/StorageError.js"
 import type { NewEvent } from "./StoredEvent.js"
 
 /** The result of publishing. `conflict`: the id was published before, with other content. */
@@ -102,7 +102,7 @@ export const makePublish = (
     Effect.flatMap(told(storage)(publishAll(storage.sql, events)), storage.writeAlone)
   if (!storage.shared) {
     const closed = new StorageError({ reason: "Closed", where: storage.where, words: "shut down" })
-    return makeBatcher({ run, runSinglyAfter: isStatementError, maxItems: 500, closed })
+    return makeBatcher({ run, runSinglyAfter: isStatementError, behind: notTried, maxItems: 500, closed })
   }
   return Effect.succeed((event) =>
     Effect.flatMap(
