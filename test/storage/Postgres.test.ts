@@ -193,6 +193,21 @@ describeCluster("a Postgres that goes away", (cluster) => {
       }).pipe(Effect.provide(WakeUps.layer), Effect.provideService(Storage, deaf))
     }))
 
+  it.scopedLive("gets the tables of a newer plane-sync while it is in use: this one notices, and does nothing more", () =>
+    Effect.gen(function*() {
+      const url = yield* newDatabase(yield* server)
+      // Ten times as fast: it looks each 5 s.
+      const { publish, status } = yield* faster(10)(opened(url))
+      yield* publish("before")
+      yield* onDatabase(
+        url,
+        (sql) => sql`INSERT INTO plane_sync_migrations (migration_id, name) VALUES (9999, 'of a newer one')`
+      )
+      yield* until(Effect.map(Effect.either(status), Either.isLeft))
+      const error = yield* failing(publish("after"), "NewerSchema")
+      assert.include(error.message, "run that one")
+    }))
+
   it.scopedLive("fails over to a standby: it cannot be written until that is promoted, and then all goes on", () =>
     Effect.gen(function*() {
       const [former, next] = yield* Effect.all([cluster, cluster], { concurrency: 2 })
