@@ -52,6 +52,21 @@ type Run = <A extends object>(
 
 const runOnSqlite: Run = (executor, text, parameters) => executor.execute(text, parameters, undefined)
 
+/**
+ * Takes a connection for one statement. The client of Postgres loses a connection for good if it is interrupted while it
+ * takes one, so there whoever gives up leaves the taking behind.
+ */
+const onTaken = <A>(client: SqlClient, use: (connection: Connection) => Effect.Effect<A, SqlError>) =>
+  client.onDialectOrElse({
+    pg: () =>
+      Effect.disconnect(
+        Effect.uninterruptibleMask((restore) =>
+          Effect.scoped(Effect.flatMap(client.reserve, (connection) => restore(use(connection))))
+        )
+      ),
+    orElse: () => Effect.scoped(Effect.flatMap(client.reserve, use))
+  })
+
 type ConnectionOf = (context: Context.Context<never>) => Connection | undefined
 
 const run = <A extends object>(
@@ -75,9 +90,7 @@ const run = <A extends object>(
       // later.
       return Context.get(fiber.currentContext, SafeIntegers) ? Effect.provideService(rows, SafeIntegers, false) : rows
     }
-    return connection === undefined
-      ? Effect.scoped(Effect.flatMap(client.reserve, execute))
-      : execute(connection)
+    return connection === undefined ? onTaken(client, execute) : execute(connection)
   })
 
 const makeSql = (client: SqlClient, connectionOf: ConnectionOf): Sql => {
