@@ -1,7 +1,7 @@
 import * as Reactivity from "@effect/experimental/Reactivity"
 import * as PgClient from "@effect/sql-pg/PgClient"
 import { assert, it } from "@effect/vitest"
-import { Deferred, Effect, Either, Fiber, Redacted } from "effect"
+import { Deferred, Effect, Either, Fiber, Option, Redacted } from "effect"
 import { execFileSync } from "node:child_process"
 import { appendFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
@@ -84,7 +84,7 @@ describeCluster("a Postgres that goes away", (cluster) => {
     Effect.gen(function*() {
       const url = yield* newDatabase(yield* server)
       const proxy = yield* makeTcpProxy((yield* server).port)
-      const { ids, publish } = yield* opened(proxy.via(url))
+      const { ids, publish, storage: { answersAgain } } = yield* opened(proxy.via(url))
       const unsure = (id: string, cut: Effect.Effect<unknown, unknown>) =>
         Effect.gen(function*() {
           yield* slowCommits(url)
@@ -96,6 +96,7 @@ describeCluster("a Postgres that goes away", (cluster) => {
           yield* quickCommits(url)
           return (yield* goesOn(publish(id))).duplicate
         })
+      const answered = yield* Effect.fork(answersAgain)
       // The server is told to end before it has committed.
       assert.isFalse(yield* unsure("before", cutSessions(url, "COMMIT")))
       // The server commits, and its answer is lost.
@@ -105,6 +106,9 @@ describeCluster("a Postgres that goes away", (cluster) => {
       )
       assert.isTrue(yield* unsure("after", lost))
       assert.deepStrictEqual(yield* ids, ["before", "after"])
+      yield* Effect.timeout(Fiber.join(answered), "1 second")
+      // Whoever asks from now on is not told of that, or the leader's next term would end at once.
+      assert.isTrue(Option.isNone(yield* Effect.timeoutOption(answersAgain, "100 millis")))
     }))
 
   it.scopedLive("has no connection left, because others have taken all: typed, and it goes on when they leave", () =>

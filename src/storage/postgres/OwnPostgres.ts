@@ -50,7 +50,6 @@ const open = Effect.fnUntraced(function*(where: string) {
   yield* migratePostgres(where)
   const refuseNewer = yield* watchSchema(where)
   const back = yield* makeSignal
-  const start = yield* back.mark
   let isUnknown = false
 
   const spanned = spanIfCollected("sql.transaction", {
@@ -131,7 +130,8 @@ const open = Effect.fnUntraced(function*(where: string) {
     joins: Effect.succeed(false),
     index: undefined,
     check: undefined,
-    answersAgain: back.since(start),
+    // From when it is asked on: a later term of the leader is not ended by what has ended an earlier one.
+    answersAgain: Effect.flatMap(back.mark, back.since),
     elsewhere: yield* makeElsewhere(client)
   }
 })
