@@ -5,6 +5,9 @@ import { tracedIfCollected } from "./Tracing.js"
 /** For how long runs may follow each other before the event loop gets a turn. */
 const longestBlocking = Duration.unsafeToNanos("50 millis")
 
+/** Whoever has waited for longer than this when a run fails is not kept waiting for another one. */
+const longestBehind = Duration.unsafeToNanos("1 second")
+
 /**
  * Makes a function whose concurrent callers share one run of `run`, and with it the wait for the disk: items that come
  * during one run are in the next.
@@ -22,6 +25,11 @@ export const makeBatcher = <I, O, E>(
      * item at fault fails.
      */
     readonly runSinglyAfter: (error: E) => boolean
+    /**
+     * What those are answered who have waited for more than a second behind a run that failed. The next one may take as
+     * long and fail as well. Without it, they are run all the same.
+     */
+    readonly behind?: (error: E) => E
     readonly maxItems: number
     readonly closed: E
   }
@@ -29,6 +37,7 @@ export const makeBatcher = <I, O, E>(
   Effect.gen(function*() {
     interface Waiting {
       readonly item: I
+      readonly since: bigint
       readonly answer: (result: Exit.Exit<O, E>) => void
     }
     // An array and a latch, because a Queue and a Deferred per caller took half of a publish's time. It is not bounded:
@@ -53,6 +62,21 @@ export const makeBatcher = <I, O, E>(
         Effect.map(answer)
       )
 
+    const answerAll = (failed: ReadonlyArray<Waiting>, cause: Cause.Cause<E>) => {
+      for (const { answer } of failed) answer(Exit.failCause(cause))
+    }
+
+    const failBehind = (cause: Cause.Cause<E>) =>
+      Effect.map(Clock.currentTimeNanos, (now) => {
+        const { behind } = options
+        if (behind === undefined || !Cause.isFailure(cause)) return
+        const isLate = ({ since }: Waiting) => now - since > longestBehind
+        const late = waiting.filter(isLate)
+        waiting = waiting.filter((item) => !isLate(item))
+        if (waiting.length === 0) hasItems.unsafeClose()
+        answerAll(late, Cause.map(cause, behind))
+      })
+
     // Every failure, and every bug, is passed on to the callers. If it ended this fiber, all later callers would hang.
     const runAll = (batch: ReadonlyArray<Waiting>): Effect.Effect<void> =>
       Effect.matchCauseEffect(options.run(batch.map(({ item }) => item)), {
@@ -65,9 +89,7 @@ export const makeBatcher = <I, O, E>(
           // Nothing from outside interrupts a run. An item that interrupts itself must not end the others.
           Cause.isInterruptedOnly(cause) || Option.exists(Cause.failureOption(cause), options.runSinglyAfter)
             ? Effect.forEach(batch, runOne, { discard: true })
-            : Effect.sync(() => {
-              for (const { answer } of batch) answer(Exit.failCause(cause))
-            })
+            : Effect.zipRight(Effect.sync(() => answerAll(batch, cause)), failBehind(cause))
       })
 
     const runNext = Effect.suspend(() => runAll(take()))
@@ -107,9 +129,10 @@ export const makeBatcher = <I, O, E>(
     )
 
     return (item) =>
-      Effect.async<O, E>((resume) => {
-        if (isClosed) return resume(Exit.fail(options.closed))
-        waiting.push({ item, answer: resume })
-        hasItems.unsafeOpen()
-      })
+      Effect.flatMap(Clock.currentTimeNanos, (since) =>
+        Effect.async<O, E>((resume) => {
+          if (isClosed) return resume(Exit.fail(options.closed))
+          waiting.push({ item, since, answer: resume })
+          hasItems.unsafeOpen()
+        }))
   })

@@ -79,7 +79,7 @@ const make = Effect.gen(function*() {
   const outbox = yield* Outbox
   const wakeUps = yield* WakeUps
   const projects = yield* Projects
-  const { joins } = yield* Storage
+  const { elsewhere, joins } = yield* Storage
   let notStored = 0
   const warn = yield* makeCountedWarning((count, cause) =>
     `${cause}. ${counted(count, "event was", "events were")} not stored: the log has each in a line of its own`
@@ -90,6 +90,12 @@ const make = Effect.gen(function*() {
   const noteUnfit = ({ unfit }: NewEvent) =>
     unfit === undefined ? Effect.void : warnUnfit(visibleLine(unfit, reasonLimit))
 
+  // What became part of a host's transaction is told with its commit, where that can be: see `Elsewhere.tellWithin`.
+  const wake = Effect.unlessEffect(
+    wakeUps.notify,
+    elsewhere === undefined ? Effect.succeed(false) : joins
+  )
+
   const store = (event: NewEvent) =>
     outbox.publish(event).pipe(
       // A defect here is a bug of ours, and must not end the host's fiber.
@@ -99,7 +105,7 @@ const make = Effect.gen(function*() {
           new StorageError({ reason: "Failed", where: "of events", words: String(defect), cause: defect })
         )
       ),
-      Effect.zipLeft(wakeUps.notify)
+      Effect.zipLeft(wake)
     )
 
   const publish = Effect.fnUntraced(function*(event: StageEvent) {
@@ -144,7 +150,7 @@ const make = Effect.gen(function*() {
       Effect.map(
         Effect.forEach(events, (event) => Effect.tap(newEvent(event, projects), noteUnfit)),
         (accepted) => ({ value, events: accepted })
-      ))).pipe(Effect.zipLeft(wakeUps.notify))
+      ))).pipe(Effect.zipLeft(wake))
 
   const stream = (after: number): Stream.Stream<PublishedEvent, StorageError> =>
     Stream.paginateChunkEffect(EventSequence(after), (sequence) =>

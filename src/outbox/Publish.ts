@@ -6,7 +6,7 @@ import { epochMillis } from "../base/Time.js"
 import type { EpochMillis } from "../base/Time.js"
 import { EventSequence } from "../domain/Ids.js"
 import type { Storage } from "../storage/Storage.js"
-import { isStatementError, StorageError } from "../storage/StorageError.js"
+import { isStatementError, notTried, StorageError } from "../storage/StorageError.js"
 import type { NewEvent } from "./StoredEvent.js"
 
 /** The result of publishing. `conflict`: the id was published before, with other content. */
@@ -85,6 +85,12 @@ const inTime = (storage: Storage["Type"]) => <A>(effect: Effect.Effect<A, Storag
     })
     : effect
 
+/** Others learn of it with the commit, also where that is a host's, which comes later or never. */
+const told = ({ elsewhere, joins }: Storage["Type"]) => <A>(effect: Effect.Effect<A, SqlError>) =>
+  elsewhere === undefined
+    ? Effect.succeed(effect)
+    : Effect.map(joins, (isHosts) => isHosts ? Effect.zipLeft(effect, elsewhere.tellWithin) : effect)
+
 /**
  * Commits an event. In a file of our own, events that arrive together are inserted together, and an event is committed
  * even if its publisher is interrupted. In a host's database, each event is part of its publisher's transaction.
@@ -92,10 +98,11 @@ const inTime = (storage: Storage["Type"]) => <A>(effect: Effect.Effect<A, Storag
 export const makePublish = (
   storage: Storage["Type"]
 ): Effect.Effect<(event: NewEvent) => Effect.Effect<Published, StorageError>, never, Scope.Scope> => {
-  const run = (events: ReadonlyArray<NewEvent>) => storage.writeAlone(publishAll(storage.sql, events))
+  const run = (events: ReadonlyArray<NewEvent>) =>
+    Effect.flatMap(told(storage)(publishAll(storage.sql, events)), storage.writeAlone)
   if (!storage.shared) {
     const closed = new StorageError({ reason: "Closed", where: storage.where, words: "shut down" })
-    return makeBatcher({ run, runSinglyAfter: isStatementError, maxItems: 500, closed })
+    return makeBatcher({ run, runSinglyAfter: isStatementError, behind: notTried, maxItems: 500, closed })
   }
   return Effect.succeed((event) =>
     Effect.flatMap(
@@ -111,7 +118,9 @@ export const makeTransact = (storage: Storage["Type"]) =>
 <A>(
   work: Effect.Effect<{ readonly value: A; readonly events: ReadonlyArray<NewEvent> }, SqlError>
 ): Effect.Effect<A, StorageError> =>
-  inTime(storage)(storage.write(
-    Effect.flatMap(work, ({ events, value }) =>
-      Effect.as(events.length === 0 ? Effect.void : publishAll(storage.sql, events), value))
-  ))
+  Effect.flatMap(
+    told(storage)(Effect.flatMap(work, ({ events, value }) =>
+      Effect.as(events.length === 0 ? Effect.void : publishAll(storage.sql, events), value))),
+    (all) =>
+      inTime(storage)(storage.write(all))
+  )

@@ -6,9 +6,12 @@ import type { Signal } from "../base/Signal.js"
 export interface Elsewhere {
   /** Tells them, a moment later, that there may be work. What is told at the same time is told once. */
   readonly tell: Effect.Effect<void>
-  /** The same within a transaction: they are told when it is committed, and only then. */
+  /**
+   * The same within a transaction of a host: they are told when it is committed, and only then. So is this process,
+   * which does not learn of it otherwise.
+   */
   readonly tellWithin: Effect.Effect<void, SqlError>
-  /** Another process has told something. */
+  /** Another process, or a transaction of a host, has told something. */
   readonly heard: Pick<Signal, "mark" | "since">
   /** Whether this process hears what others tell. While it does not, it must look by itself. */
   readonly isHearing: Effect.Effect<boolean>

@@ -189,6 +189,10 @@ export const isBusy = (error: StorageError): boolean => error.reason === "Busy"
 /** Whether the database itself did not answer, so that a COMMIT may have been executed. */
 export const isUnreachable = (error: StorageError): boolean => error.reason === "Unreachable"
 
+/** The same trouble, for a write that was not tried because of it. */
+export const notTried = ({ cause, reason, where, words }: StorageError): StorageError =>
+  new StorageError({ reason, where, words, cause })
+
 /** Whether nothing that is read from the file can be relied on. */
 export const isDamage = ({ reason }: StorageError): boolean => reason === "Damaged" || reason === "NotADatabase"
 

@@ -10,7 +10,7 @@ import { epochMillis } from "../base/Time.js"
 import { nextDueAt } from "../storage/DueWork.js"
 import type { Sql } from "../storage/Sql.js"
 import { Storage } from "../storage/Storage.js"
-import { isStatementError, StorageError } from "../storage/StorageError.js"
+import { isStatementError, notTried, StorageError } from "../storage/StorageError.js"
 import type { Subject } from "./HooksAbout.js"
 import { forgetSubjects, noteSubjects } from "./HooksAbout.js"
 import type { Source } from "./WebhookConfig.js"
@@ -151,6 +151,7 @@ const make = Effect.gen(function*() {
     run: (hooks: ReadonlyArray<Arrived>) =>
       Effect.as(write(Effect.forEach(statements(hooks), (some) => insert(sql, some), { discard: true })), hooks),
     runSinglyAfter: isStatementError,
+    behind: notTried,
     maxItems: maxGroup,
     closed: new StorageError({ reason: "Closed", where, words: "shut down" })
   })

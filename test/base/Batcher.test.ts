@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Exit, Fiber, Layer, Schedule } from "effect"
+import { Effect, Either, Exit, Fiber, Layer, Schedule, TestClock } from "effect"
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -59,5 +59,32 @@ describe("a batcher", () => {
       })
       assert.deepStrictEqual(yield* Effect.exit(ask(0)), Exit.die("a bug"))
       assert.strictEqual(yield* Effect.timeout(ask(1), "1 seconds"), 1)
+    }))
+
+  it.scoped("who has waited for more than a second behind a run that failed is not run; who came later is", () =>
+    Effect.gen(function*() {
+      const ran: Array<number> = []
+      const ask = yield* makeBatcher({
+        run: (items: ReadonlyArray<number>) => {
+          ran.push(...items)
+          return Effect.delay(items.includes(0) ? Effect.fail("no answer") : Effect.succeed(items), "5 seconds")
+        },
+        runSinglyAfter: () => false,
+        behind: (error) => `behind: ${error}`,
+        maxItems: 10,
+        closed: "closed"
+      })
+      const asked = yield* Effect.forEach(
+        [0, 1, 4_500],
+        (item) => Effect.fork(Effect.either(Effect.delay(ask(item), `${item} millis`)))
+      )
+      yield* TestClock.adjust("5 seconds")
+      yield* TestClock.adjust("5 seconds")
+      assert.deepStrictEqual(yield* Fiber.join(Fiber.all(asked)), [
+        Either.left("no answer"),
+        Either.left("behind: no answer"),
+        Either.right(4_500)
+      ])
+      assert.deepStrictEqual(ran, [0, 4_500])
     }))
 })

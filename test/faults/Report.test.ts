@@ -39,6 +39,7 @@ describe("the report of a fault run", () => {
     assert.match(second, /^late +24 +24 +0 +0 +1 +0 +0 +40 +1\.3 +– +FAILED$/)
     assert.strictEqual(headings.indexOf("verdict"), first.indexOf("passed"))
     assert.strictEqual(closing([outcome("refused"), doubled]), "1 passed, 1 failed")
+    assert.strictEqual(closing([outcome("refused")], 5), "1 passed, 0 failed, 5 SKIPPED")
   })
 
   it("says why a row failed, and shows only the first of thousands of findings", () => {

@@ -59,9 +59,10 @@ export const remarks = (outcomes: ReadonlyArray<Outcome>): ReadonlyArray<string>
   ])
 
 /** The last line. */
-export const closing = (outcomes: ReadonlyArray<Outcome>): string => {
+export const closing = (outcomes: ReadonlyArray<Outcome>, skipped = 0): string => {
   const passed = outcomes.filter(hasPassed).length
-  return `${passed} passed, ${outcomes.length - passed} failed`
+  const rest = skipped === 0 ? "" : `, ${skipped} SKIPPED`
+  return `${passed} passed, ${outcomes.length - passed} failed${rest}`
 }
 
 /** The table for a document, with a description of each row. */

@@ -17,6 +17,11 @@ export interface Row {
   readonly speed?: number
   /** Whether Plane's webhooks reach the program. */
   readonly webhooks?: boolean
+  /**
+   * Whether the database is a Postgres of the row's own. Its publishers repeat what was not stored, under the same id.
+   * Where the machine has no Postgres, the row is skipped.
+   */
+  readonly postgres?: boolean
   /** Whether the database is on a disk that can be filled. */
   readonly smallDisk?: boolean
   /** After how many seconds the result is judged, complete or not. */

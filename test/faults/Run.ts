@@ -3,20 +3,31 @@ import * as HttpClient from "@effect/platform/HttpClient"
 import type { Scope } from "effect"
 import { Clock, ConfigProvider, Context, Effect, Exit, Layer, Logger, Predicate, Scope as Scopes } from "effect"
 import type { Findings } from "../../demo/Judge.js"
+import { BodyRoom } from "../../src/base/BodyRoom.js"
 import { connections } from "../../src/base/Connections.js"
 import { projectsLayer } from "../../src/config/ProjectsConfig.js"
 import { StageEvents } from "../../src/events/StageEvents.js"
+import { Gitea, giteaOf } from "../../src/gitea/GiteaClient.js"
+import { Stirs } from "../../src/gitea/Stirs.js"
+import { Health } from "../../src/health/Health.js"
 import { Leadership } from "../../src/outbox/Leadership.js"
 import { Outbox } from "../../src/outbox/Outbox.js"
 import { RateBudgets } from "../../src/plane/RateBudgets.js"
 import { PlaneProjects } from "../../src/sending/PlaneProjects.js"
 import { PlaneSync } from "../../src/sending/PlaneSync.js"
 import { PlaneSimulator } from "../../src/simulator/PlaneSimulator.js"
+import { Integrity } from "../../src/storage/Integrity.js"
+import type { Storage as StorageService } from "../../src/storage/Storage.js"
+import type { StorageError } from "../../src/storage/StorageError.js"
 import { WakeUps } from "../../src/storage/WakeUps.js"
 import { Storage } from "../../src/StorageLayers.js"
+import { Inbox } from "../../src/webhooks/Inbox.js"
+import { Receiver } from "../../src/webhooks/Receiver.js"
+import { SkippedHooks } from "../../src/webhooks/SkippedHooks.js"
 import * as MovableClock from "../support/MovableClock.js"
 import { planeHooks } from "../support/PlaneHooks.js"
 import * as Disk from "./Disk.js"
+import { makeOnPostgres } from "./OnPostgres.js"
 import type { Row } from "./Row.js"
 import { settings } from "./Row.js"
 import type { Seen } from "./Scene.js"
@@ -58,17 +69,24 @@ const counting = () => {
   return { counts, layer }
 }
 
+/** Hooks without a sender, and no Gitea: there is nothing to report of them. */
+const health = Health.layer.pipe(
+  Layer.provide(Layer.succeed(Gitea, giteaOf(new Map()))),
+  Layer.provide(Layer.provide(Receiver.layer, [Inbox.layer, SkippedHooks.layer, BodyRoom.layer, Stirs.layer])),
+  Layer.provide(Integrity.layer)
+)
+
 /** The pipeline as `PlaneSync.layer` builds it, but with our storage and our way to Plane; `hooks` over it. */
 const pipeline = (
-  database: string,
+  storage: Layer.Layer<StorageService, StorageError>,
   http: Layer.Layer<HttpClient.HttpClient>,
   hooks: ReturnType<typeof planeHooks>["layer"] | undefined
 ) =>
-  Layer.mergeAll(PlaneSync.layerPipeline, StageEvents.layer, hooks ?? Layer.empty).pipe(
+  Layer.provideMerge(health, Layer.mergeAll(PlaneSync.layerPipeline, StageEvents.layer, hooks ?? Layer.empty)).pipe(
     Layer.provideMerge(PlaneProjects.layer),
     Layer.provide(Leadership.layer),
     Layer.provideMerge(Layer.mergeAll(Outbox.layer, WakeUps.layer, projectsLayer, RateBudgets.layer)),
-    Layer.provideMerge(Storage.layerFile(database)),
+    Layer.provideMerge(storage),
     Layer.provide(http)
   )
 
@@ -132,7 +150,9 @@ export const runRow = (
     const scope = yield* Effect.acquireRelease(Scopes.make(), (scope) => Scopes.close(scope, Exit.void))
     const database = `${directory}/plane-sync.sqlite`
     if (row.prepare !== undefined) yield* row.prepare(database)
-    const context = yield* pipeline(database, http, hooks?.layer).pipe(
+    const postgres = row.postgres === true ? yield* makeOnPostgres : undefined
+    const storage = postgres === undefined ? Storage.layerFile(database) : Storage.layerPostgres(postgres.address)
+    const context = yield* pipeline(storage, http, hooks?.layer).pipe(
       Layer.buildWithScope(scope),
       Effect.withConfigProvider(config),
       Effect.withClock(clock.clock)
@@ -144,6 +164,8 @@ export const runRow = (
       clock,
       database,
       events: Context.get(context, StageEvents),
+      postgres,
+      health: Effect.withClock(Context.get(context, Health).report, clock.clock),
       disk: mounted ? yield* Disk.byBallast(directory) : Disk.byPages(Context.get(context, Storage).sql),
       refused: () => counts.refused,
       log

@@ -6,6 +6,7 @@ import { StageEvent } from "../../src/domain/StageEvent.js"
 import type { StageEvents } from "../../src/events/StageEvents.js"
 import type { PlaneSimulator, RecordedRequest } from "../../src/simulator/PlaneSimulator.js"
 import type { MovableClock } from "../support/MovableClock.js"
+import type { OnPostgres } from "./OnPostgres.js"
 import * as ProgramRunner from "./ProgramRunner.js"
 import type { Wire } from "./Wire.js"
 
@@ -63,6 +64,10 @@ export interface Scene {
    * it.
    */
   readonly elsewhere: Effect.Effect<(task: Task, path: string) => Effect.Effect<string>, never, Scope.Scope>
+  /** The pipeline's Postgres, in a row that has one. */
+  readonly postgres: Effect.Effect<OnPostgres>
+  /** As `/health` reports it. */
+  readonly health: Effect.Effect<{ readonly status: string; readonly reasons: ReadonlyArray<string> }>
   /** Makes the disk full, and frees it again. */
   readonly disk: { readonly fill: Effect.Effect<void>; readonly free: Effect.Effect<void> }
   readonly seen: Effect.Effect<Seen>
@@ -116,11 +121,13 @@ export const make = (options: {
   readonly clock: MovableClock
   readonly disk: Scene["disk"]
   readonly database: string
+  readonly postgres: OnPostgres | undefined
+  readonly health: Scene["health"]
   readonly refused: () => number
   readonly log: ReadonlyArray<string>
 }): Effect.Effect<Scene & Judged> =>
   Effect.gen(function*() {
-    const { clock, database, disk, events, plane, wire } = options
+    const { clock, database, disk, events, health, plane, postgres, wire } = options
     const all: Array<Task> = []
     const problems: Array<string> = []
     const notes: Array<string> = []
@@ -140,13 +147,22 @@ export const make = (options: {
       )
 
     const publish = Effect.fnUntraced(function*(task: Task, fate: Fate, { event, line, state }: Told) {
-      const begin = yield* Clock.currentTimeNanos
-      // The publisher runs on the same computer as the pipeline, so by the same clock.
-      const receipt = yield* Effect.withClock(events.publish(event), clock.clock)
-      publishing.push(Number((yield* Clock.currentTimeNanos) - begin) / 1e6)
-      if (receipt._tag === "NotStored") {
-        counts.notStored += 1
-        return
+      const once = Effect.fnUntraced(function*(id: string | undefined) {
+        const begin = yield* Clock.currentTimeNanos
+        // The publisher runs on the same computer as the pipeline, so by the same clock.
+        const receipt = yield* Effect.withClock(
+          events.publish(id === undefined ? event : { ...event, id }),
+          clock.clock
+        )
+        publishing.push(Number((yield* Clock.currentTimeNanos) - begin) / 1e6)
+        if (receipt._tag === "NotStored") counts.notStored += 1
+        return receipt
+      })
+      let receipt = yield* once(undefined)
+      while (receipt._tag === "NotStored") {
+        if (postgres === undefined) return
+        yield* Effect.sleep("200 millis")
+        receipt = yield* once(receipt.id)
       }
       counts.accepted += 1
       if (fate !== "dead") task.lines.push(line)
@@ -268,6 +284,8 @@ export const make = (options: {
       said: (words) => Effect.sync(() => options.log.filter((line) => line.includes(words)).length),
       database,
       elsewhere,
+      postgres: postgres === undefined ? Effect.dieMessage("this row has no Postgres") : Effect.succeed(postgres),
+      health,
       disk,
       seen: Effect.map(plane.requests, (requests) => ({
         requests,

@@ -4,8 +4,9 @@ import * as Options from "@effect/cli/Options"
 import * as NodeContext from "@effect/platform-node/NodeContext"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as FileSystem from "@effect/platform/FileSystem"
-import { Cause, Clock, Console, Data, Effect, Option } from "effect"
+import { Array as Arr, Cause, Clock, Console, Data, Effect, Option } from "effect"
 import { machine } from "../../bench/Machine.js"
+import { whyNoPostgres } from "./OnPostgres.js"
 import { between, closing, hasPassed, markdown, remarks, table } from "./Report.js"
 import type { Row } from "./Row.js"
 import { scaling } from "./Row.js"
@@ -53,24 +54,34 @@ const coloured = (line: string) =>
 
 const command = Command.make("faults", { names, list, subset, write }, (options) =>
   Effect.gen(function*() {
-    const wanted = options.names.length > 0
+    const named = options.names.length > 0
       ? rows.filter((row) => options.names.includes(row))
       : rows.filter((row) => Option.isNone(options.subset) || row.ci === true)
     if (options.list) {
-      const width = Math.max(...wanted.map(({ name }) => name.length))
+      const width = Math.max(...named.map(({ name }) => name.length))
       return yield* say(
-        wanted.map(({ ci, name, shows }) => `${name.padEnd(width)}  ${ci === true ? "ci" : "  "}  ${shows}`)
+        named.map(({ ci, name, shows }) => `${name.padEnd(width)}  ${ci === true ? "ci" : "  "}  ${shows}`)
       )
     }
+    const why = named.some(({ postgres }) => postgres === true) ? whyNoPostgres() : undefined
+    const [wanted, skipped] = Arr.partition(named, ({ postgres }) => postgres === true && why !== undefined)
+    const notRun = skipped.map(({ name }) => `NOT RUN: ${name}, because ${why}`)
     const begin = yield* Clock.currentTimeMillis
     yield* say([scaling, ""])
     const outcomes = yield* Effect.forEach(wanted, inFolder, { concurrency: 4 })
     const seconds = (((yield* Clock.currentTimeMillis) - begin) / 1_000).toFixed(0)
     const where = `${wanted.length} rows in ${seconds} s · ${yield* machine}`
-    yield* say([...table(outcomes).map(coloured), "", ...remarks(outcomes).map(coloured), where, closing(outcomes)])
+    yield* say([
+      ...table(outcomes).map(coloured),
+      "",
+      ...remarks(outcomes).map(coloured),
+      ...notRun,
+      where,
+      closing(outcomes, skipped.length)
+    ])
     if (options.write) {
       const files = yield* FileSystem.FileSystem
-      const text = [scaling, "", markdown(outcomes), "", `${where}: ${closing(outcomes)}.`].join("\n")
+      const text = [scaling, "", markdown(outcomes), "", `${where}: ${closing(outcomes, skipped.length)}.`].join("\n")
       const made = between(yield* files.readFileString(document), "faults", text)
       yield* made === undefined
         ? Console.error(`${document} has no markers for the table`)

@@ -108,7 +108,7 @@ export const makeElsewhere = (client: PgClient): Effect.Effect<Elsewhere, never,
 
     return {
       tell: toTell.notify,
-      tellWithin: Effect.asVoid(client.withoutTransforms()`SELECT pg_notify(${channel}, ${self})`),
+      tellWithin: Effect.asVoid(client.withoutTransforms()`SELECT pg_notify(${channel}, 'host')`),
       heard,
       isHearing: Effect.sync(() => isHearing)
     }

@@ -4,20 +4,21 @@ import type { Connection } from "@effect/sql/SqlConnection"
 import type { SqlError } from "@effect/sql/SqlError"
 import type { Scope } from "effect"
 import { Context, Duration, Effect, Layer } from "effect"
+import { answeredWithin } from "../../base/AnsweredWithin.js"
 import { inOwnScope } from "../../base/OwnScope.js"
 import { makeSignal } from "../../base/Signal.js"
 import { spanIfCollected } from "../../base/Tracing.js"
 import type { Migrations } from "../Migrations.js"
 import { retryBusy } from "../RetryBusy.js"
 import { makeSharedSql } from "../Sql.js"
-import { isUnreachable, orStorageError, StorageError } from "../StorageError.js"
+import { isBusy, isUnreachable, orStorageError, StorageError } from "../StorageError.js"
 import type { PostgresAddress } from "./Address.js"
 import { makeElsewhere } from "./Listening.js"
 import { migratePostgres } from "./MigratePostgres.js"
 import { watchSchema } from "./SchemaWatch.js"
 import { watchedSocket } from "./WatchedSocket.js"
 
-/** How long a caller waits. By then, it is told that storage fails. */
+/** How long a caller waits, however often its transaction is tried. By then, it is told that storage fails. */
 const patience = Duration.seconds(5)
 
 /**
@@ -62,8 +63,7 @@ const open = Effect.fnUntraced(function*(where: string) {
   const transaction = <A>(begin: string, effect: Effect.Effect<A, SqlError>): Effect.Effect<A, StorageError> =>
     Effect.suspend(() => {
       let isCommitting = false
-      const unknown = ({ cause, reason, words }: StorageError) =>
-        new StorageError({ reason, where, words, unknown: isCommitting, cause })
+      let inTheWay: StorageError | undefined
       const run = Effect.scoped(
         Effect.uninterruptibleMask((restore) =>
           // The client loses a connection for good if it is interrupted while it takes one.
@@ -78,20 +78,33 @@ const open = Effect.fnUntraced(function*(where: string) {
             ))
         )
       )
-      return Effect.zipRight(refuseNewer, spanned(typed(run))).pipe(
-        // Taking a connection, and waiting for an answer, cannot be interrupted; whoever waits goes on all the same.
-        Effect.disconnect,
-        Effect.timeoutFail({
-          duration: patience,
-          onTimeout: () =>
-            new StorageError({ reason: "Unreachable", where, words: `no answer within ${Duration.format(patience)}` })
-        }),
-        Effect.mapError((error) => isCommitting && isUnreachable(error) ? unknown(error) : error)
+      const attempt = spanned(typed(run)).pipe(
+        Effect.tapError((error) =>
+          Effect.sync(() => {
+            if (!isBusy(error)) return
+            inTheWay = error
+            isCommitting = false
+          })
+        )
+      )
+      const unknownIfCommitting = (error: StorageError) =>
+        isCommitting && isUnreachable(error)
+          ? new StorageError({ reason: error.reason, where, words: error.words, unknown: true, cause: error.cause })
+          : error
+      // What was in the way says more than that there was no answer, unless the COMMIT is under way.
+      const late = () =>
+        inTheWay !== undefined && !isCommitting
+          ? inTheWay
+          : new StorageError({ reason: "Unreachable", where, words: `no answer within ${Duration.format(patience)}` })
+      return retryBusy(Effect.zipRight(refuseNewer, attempt)).pipe(
+        Effect.mapError(unknownIfCommitting),
+        // Taking a connection, and waiting for an answer, cannot be interrupted. Nor can a caller that commits a batch.
+        answeredWithin({ duration: patience, onTimeout: () => unknownIfCommitting(late()) })
       )
     })
 
   const write = <A>(effect: Effect.Effect<A, SqlError>) =>
-    retryBusy(transaction("BEGIN", effect)).pipe(
+    transaction("BEGIN", effect).pipe(
       Effect.tapBoth({
         onSuccess: () => {
           if (!isUnknown) return Effect.void
@@ -112,11 +125,12 @@ const open = Effect.fnUntraced(function*(where: string) {
     writeAlone: write,
     // What is read in several statements is of one moment.
     read: <A>(effect: Effect.Effect<A, SqlError>) =>
-      retryBusy(transaction("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", effect)),
+      transaction("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", effect),
     shared: false,
     joins: Effect.succeed(false),
     index: undefined,
     check: undefined,
+    // From when it is asked on: a later term of the leader is not ended by what has ended an earlier one.
     answersAgain: Effect.flatMap(back.mark, back.since),
     elsewhere: yield* makeElsewhere(client)
   }
