@@ -12,7 +12,7 @@ import type { StorageReason } from "../../src/storage/StorageError.js"
 import { StorageError } from "../../src/storage/StorageError.js"
 import { Storage as Layers } from "../../src/StorageLayers.js"
 import type { Cluster } from "../support/PostgresCluster.js"
-import { onDatabase } from "../support/PostgresCluster.js"
+import { ClusterError, onDatabase } from "../support/PostgresCluster.js"
 
 /** The server of all tests of a file, because it takes a second or two to make one. */
 export const oneCluster = (cluster: Effect.Effect<Cluster, never, Scope.Scope>): Effect.Effect<Cluster> => {
@@ -100,7 +100,7 @@ const spaced = Schedule.spaced("100 millis")
 /** Waits until it holds. */
 export const until = <E, R>(holds: Effect.Effect<boolean, E, R>) =>
   Effect.repeat(holds, { until: (held) => held, schedule: Schedule.spaced("20 millis") }).pipe(
-    Effect.timeoutFail({ duration: "10 seconds", onTimeout: () => new Error("it did not come") })
+    Effect.timeoutFail({ duration: "10 seconds", onTimeout: () => new ClusterError({ words: "it did not come" }) })
   )
 
 interface Session {
