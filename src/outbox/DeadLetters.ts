@@ -80,8 +80,11 @@ interface Chosen {
   readonly code: DeadCode
 }
 
-/** How many dead letters one transaction takes, because publishing waits for it. */
-export const deadLetterBatch = 500
+/**
+ * How many dead letters one transaction takes: over a file publishing waits for it. On Postgres the leader does, and
+ * there each letter takes several ways to another machine and back.
+ */
+export const deadLetterBatch = (sql: Sql): number => sql.isShared ? 50 : 500
 
 // Takes the letters out of the dead ones and returns them.
 const choose = (sql: Sql, which: Batch, status: "retried" | "discarded") =>
@@ -89,7 +92,7 @@ const choose = (sql: Sql, which: Batch, status: "retried" | "discarded") =>
       SELECT id FROM plane_sync_delivery WHERE status = 'dead' AND ${
     "id" in which ? sql`id = ${which.id}` : sql`code = ${which.code} AND id > ${which.after} AND id <= ${which.upTo}`
   } ${status === "retried" ? sql`AND code <> 'unfit'` : sql``} ORDER BY id LIMIT ${
-    sql.literal(String(deadLetterBatch))
+    sql.literal(String(deadLetterBatch(sql)))
   })
     RETURNING id, lane, kind, last_event AS "lastEvent", code`
 

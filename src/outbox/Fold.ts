@@ -111,21 +111,33 @@ const foldedWith = (before: Folded | undefined, row: Row): Folded => ({
   owesState: before?.owesState ?? row.owesState === 1
 })
 
-const foldLane = (sql: Sql, tally: Tally, lane: LaneId, { dueAt, lastStage, owed, owesState, urgency }: Folded) =>
+// Two statements, however many lanes: on Postgres each is a way to another machine and back.
+const foldLanes = (sql: Sql, tally: Tally, lanes: ReadonlyMap<LaneId, Folded>) =>
   Effect.gen(function*() {
-    if (lastStage !== null && owesState) {
+    const restaged = Array.from(lanes).flatMap(([lane, { lastStage, owesState }]) =>
+      lastStage !== null && owesState ? [lane] : []
+    )
+    if (restaged.length > 0) {
       // Only the latest stage's state is owed. An older state is closed with its comment, or here if that comment is
       // settled already.
-      const rows = yield* sql<{ status: EventStatus }>`UPDATE plane_sync_event SET state = 'superseded'
-        WHERE state = 'pending' AND comment NOT IN ('pending', 'retried')
-          AND sequence = (SELECT state_event FROM plane_sync_lane WHERE id = ${lane}) RETURNING status`
-      tally.settled(lane, rows)
+      const rows = yield* sql<{ lane: LaneId | null; status: EventStatus }>`UPDATE plane_sync_event
+        SET state = 'superseded' WHERE state = 'pending' AND comment NOT IN ('pending', 'retried') AND sequence IN
+          (SELECT state_event FROM plane_sync_lane WHERE id IN ${sql.numbers(restaged)}) RETURNING lane, status`
+      for (const row of rows) tally.settled(row.lane, [row])
     }
-    yield* sql`UPDATE plane_sync_lane SET owed = owed + ${owed + tally.take(lane)},
+    // In one order, as in `makeLanes`.
+    const changes = Array.from(lanes).sort(([one], [other]) => one - other).map(
+      ([lane, { dueAt, lastStage, owed, urgency }]) => [lane, owed + tally.take(lane), dueAt, urgency, lastStage]
+    )
+    if (changes.length === 0) return
+    const dueAt = sql`CAST(value ->> 2 AS bigint)`
+    const urgency = sql`CAST(value ->> 3 AS bigint)`
+    const stage = sql`CAST(value ->> 4 AS bigint)`
+    yield* sql`UPDATE plane_sync_lane SET owed = owed + CAST(value ->> 1 AS bigint),
       due_at = CASE WHEN due_at IS NULL OR patient = 1 AND due_at > ${dueAt} THEN ${dueAt} ELSE due_at END,
       patient = 0, urgency = CASE WHEN urgency > ${urgency} THEN ${urgency} ELSE urgency END,
-      state_event = coalesce(${lastStage}, state_event), latest_stage = coalesce(${lastStage}, latest_stage)
-      WHERE id = ${lane}`
+      state_event = coalesce(${stage}, state_event), latest_stage = coalesce(${stage}, latest_stage)
+      FROM ${sql.each(changes)} WHERE plane_sync_lane.id = CAST(value ->> 0 AS bigint)`
   })
 
 /** What was folded: how many events, and the last of them. */
@@ -146,7 +158,7 @@ export const fold = (sql: Sql, tally: Tally): Effect.Effect<FoldedEvents, SqlErr
       tally.moved(null, undefined, row.status)
       if (row.lane !== null && row.status === "pending") lanes.set(row.lane, foldedWith(lanes.get(row.lane), row))
     }
-    for (const [lane, what] of lanes) yield* foldLane(sql, tally, lane, what)
+    yield* foldLanes(sql, tally, lanes)
     yield* sql`UPDATE plane_sync_event SET folded = 1, lane = CAST(value ->> 1 AS bigint)
       FROM ${sql.each(rows.map(({ lane, sequence }) => [sequence, lane]))}
       WHERE sequence = CAST(value ->> 0 AS bigint)`

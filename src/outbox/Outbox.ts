@@ -179,9 +179,10 @@ const make = Effect.gen(function*() {
     Effect.gen(function*() {
       const batch = asLeader(
         holder,
-        (tally, now) => Effect.zipRight(foldAll(sql, tally), buryAhead(sql, tally, settlement, now, deadLetterBatch))
+        (tally, now) =>
+          Effect.zipRight(foldAll(sql, tally), buryAhead(sql, tally, settlement, now, deadLetterBatch(sql)))
       )
-      while ((yield* batch) === deadLetterBatch);
+      while ((yield* batch) === deadLetterBatch(sql));
     })
 
   const turn: Outbox["Type"]["turn"] = ({ claim: claimed, holder, settlement }) =>
@@ -223,7 +224,7 @@ const make = Effect.gen(function*() {
       for (;;) {
         const ids = yield* batch({ code, after, upTo: newest?.id ?? 0 })
         sum += ids.length
-        if (ids.length < deadLetterBatch) return sum
+        if (ids.length < deadLetterBatch(sql)) return sum
         after = Math.max(...ids)
       }
     })

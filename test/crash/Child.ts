@@ -24,6 +24,8 @@ export interface Child {
   readonly pid: number
   /** Sends SIGKILL at once. */
   readonly kill: () => void
+  /** Stops the process as it is, or lets it go on. */
+  readonly signal: (name: "SIGSTOP" | "SIGCONT") => void
   /** Waits until the process is gone. Returns whether a SIGKILL ended it, and how that is said. */
   readonly end: Effect.Effect<End>
   /** The first line of its output that `wanted` accepts. Fails if the process ends before. */
@@ -84,6 +86,9 @@ export const start = (options: {
       pid: child.pid ?? -1,
       kill: () => {
         child.kill("SIGKILL")
+      },
+      signal: (name) => {
+        child.kill(name)
       },
       end: Deferred.await(exited),
       line: Deferred.await(found)

@@ -29,6 +29,16 @@ export interface Counts {
   readonly duplicates: number
 }
 
+/** What became of the publishing in more detail. */
+export interface Outcomes extends Counts {
+  /** How many attempts had no answer: it is not known whether they committed. */
+  readonly unanswered: number
+  /** How many attempts were answered 503. */
+  readonly refused: number
+  /** How many events were accepted only after such an attempt. */
+  readonly doubtful: number
+}
+
 const states: ReadonlyArray<readonly [stage: string, state: string | undefined]> = [
   ["created", "Todo"],
   ["analysis", "In Progress"],
@@ -98,13 +108,14 @@ const Accepted = Schema.Struct({ id: Schema.String, duplicate: Schema.Boolean })
  * order. Only accepted events count.
  */
 export const start = (options: {
-  readonly url: string
+  /** Where the next request goes. */
+  readonly url: () => string
   readonly seed: number
   readonly targets: ReadonlyArray<Target>
   /** The state of a work item that no event has asked to change. */
   readonly initialState: string
   /** Called at the moment at which a 202 arrives, before anything else is done. */
-  readonly accepted: () => void
+  readonly accepted: (url: string) => void
 }) =>
   Effect.gen(function*() {
     const { initialState, seed, targets, url } = options
@@ -113,7 +124,7 @@ export const start = (options: {
     const again = Effect.timeoutOption(listening.await, "500 millis").pipe(Effect.delay("50 millis"))
     const client = yield* HttpClient.HttpClient
     const stopping = yield* Deferred.make<void>()
-    const counts = { accepted: 0, resent: 0, duplicates: 0 }
+    const counts = { accepted: 0, resent: 0, duplicates: 0, unanswered: 0, refused: 0, doubtful: 0 }
     const accepted = new Map(targets.map(({ id }): [string, Array<Made>] => [id, []]))
     let number = 0
 
@@ -121,14 +132,16 @@ export const start = (options: {
     // program or here.
     const post = (body: Readonly<Record<string, string>>) =>
       Effect.gen(function*() {
+        const to = url()
         const response = yield* client.execute(
-          HttpClientRequest.post(`${url}/api/events`).pipe(HttpClientRequest.bodyUnsafeJson(body))
+          HttpClientRequest.post(`${to}/api/events`).pipe(HttpClientRequest.bodyUnsafeJson(body))
         )
         if (response.status === 202) {
-          options.accepted()
+          options.accepted(to)
           return Option.some(yield* HttpClientResponse.schemaBodyJson(Accepted)(response))
         }
         const words = yield* response.text
+        if (response.status === 503) counts.refused += 1
         return response.status === 503
           ? Option.none()
           : yield* Effect.dieMessage(`POST /api/events answered ${response.status} ${words} to ${JSON.stringify(body)}`)
@@ -136,14 +149,20 @@ export const start = (options: {
         Effect.scoped,
         // A busy machine answers late, and a killed program breaks the connection.
         Effect.timeout("10 seconds"),
-        Effect.orElseSucceed(() => Option.none<typeof Accepted.Type>())
+        Effect.orElse(() =>
+          Effect.sync(() => {
+            counts.unanswered += 1
+            return Option.none<typeof Accepted.Type>()
+          })
+        )
       )
 
     const publishUntilAccepted = Effect.fnUntraced(function*(body: Readonly<Record<string, string>>) {
-      for (;;) {
+      for (let isFirst = true;; isFirst = false) {
         const answer = yield* post(body)
         if (Option.isSome(answer)) {
           counts.accepted += 1
+          if (!isFirst) counts.doubtful += 1
           if (answer.value.duplicate) counts.duplicates += 1
           return
         }
@@ -190,7 +209,7 @@ export const start = (options: {
       })
 
     return {
-      counts: (): Counts => ({ ...counts }),
+      counts: (): Outcomes => ({ ...counts }),
       expected,
       /** Tells whether the program listens. If it does, publishers that wait try again at once. */
       listening: (is: boolean) => is ? listening.open : listening.close,

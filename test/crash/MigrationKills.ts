@@ -9,7 +9,7 @@ import { judge, toldBy } from "../../demo/Judge.js"
 import { freePort } from "../support/FreePort.js"
 import type { Built } from "./Build.js"
 import type { Kill } from "./Pair.js"
-import { inTime, killed, program, startPlane, within } from "./Program.js"
+import { inTime, killed, program, sqliteFile, startPlane, within } from "./Program.js"
 import { look } from "./Scene.js"
 
 const tellLimit = Duration.seconds(30)
@@ -31,7 +31,8 @@ export const make = Effect.fnUntraced(function*(built: Built, directory: string,
     Effect.scoped(Effect.gen(function*() {
       const home = path.join(directory, `file-${number}`)
       yield* files.makeDirectory(home)
-      const { file, listening, start, url } = yield* program({ built, directory: home, plane, port })
+      const file = yield* sqliteFile(home)
+      const { listening, start, url } = yield* program({ built, directory: home, plane, port, database: file })
       const bornAt = yield* Clock.currentTimeMillis
 
       const kill: Kill = yield* Effect.scoped(Effect.gen(function*() {

@@ -1,42 +1,20 @@
 import { Clock, Duration, Effect, Option } from "effect"
 import { watch } from "node:fs"
-import { judge, toldBy } from "../../demo/Judge.js"
-import type { FaultMatch } from "../../src/simulator/PlaneSimulator.js"
-import { Fault } from "../../src/simulator/PlaneSimulator.js"
 import { freePort } from "../support/FreePort.js"
 import type { Built } from "./Build.js"
 import type * as Child from "./Child.js"
-import type { Target } from "./Load.js"
 import * as Load from "./Load.js"
-import { inTime, killed, program, startPlane, within } from "./Program.js"
+import { inTime, killed, program, sqliteFile, startPlane, within } from "./Program.js"
 import type { Strain } from "./Report.js"
 import { addStrains, noStrain, strainOf } from "./Report.js"
 import type { Scene } from "./Scene.js"
 import { look } from "./Scene.js"
 import type { Step } from "./Steps.js"
+import { aWrite, faults, findingsOf, initialState, makeTargets, untilTold } from "./Trail.js"
 
-const faults = (seed: number) =>
-  Fault.Random({
-    probability: 0.15,
-    seed,
-    faults: [
-      Fault.Status({ status: 500, when: "before" }),
-      Fault.Status({ status: 502, when: "before", html: true }),
-      Fault.Status({ status: 503, when: "after" }),
-      Fault.Status({ status: 502, when: "after", html: true }),
-      Fault.Reset({ when: "before" }),
-      Fault.Reset({ when: "after" }),
-      Fault.Reset({ when: "midBody" }),
-      Fault.Truncated({}),
-      Fault.ApplyLate({ afterMillis: 1_000 })
-    ]
-  })
-
-// Some work items have events all the time, most now and then. Every fifth has a key with leading zeros.
+// Some work items have events all the time, most now and then.
 const hot = 4
 export const items = 24
-const hotPause = Duration.millis(700)
-const coldPause = Duration.seconds(2)
 
 /** A step that does not come up within this time (nothing was due, or Plane failed) becomes a kill at any moment. */
 const patience = Duration.seconds(4)
@@ -59,24 +37,18 @@ export interface Kill {
  */
 export const make = Effect.fnUntraced(function*(built: Built, directory: string, seed: number) {
   const plane = yield* startPlane(built, directory, seed)
-  const targets = yield* Effect.forEach(
-    Array.from({ length: items }),
-    (_, index) =>
-      Effect.map(plane.control.addWorkItem(`Trail ${index + 1}`), ({ id, number }): Target => ({
-        id,
-        key: index % 5 === 4 ? `ET-${String(number).padStart(4, "0")}` : `ET-${number}`,
-        pause: index < hot ? hotPause : coldPause
-      }))
-  )
+  const targets = yield* makeTargets(plane.control, items, hot)
   yield* plane.control.misbehave(faults(seed))
-  const { file, listening, start, url } = yield* program({ built, directory, plane, port: yield* freePort })
+  const file = yield* sqliteFile(directory)
+  const port = yield* freePort
+  const { listening, start, url } = yield* program({ built, directory, plane, port, database: file })
 
   let accepted = (): void => undefined
   const load = yield* Load.start({
-    url,
+    url: () => url,
     seed,
     targets,
-    initialState: "Backlog",
+    initialState,
     accepted: () => accepted()
   })
 
@@ -129,17 +101,13 @@ export const make = Effect.fnUntraced(function*(built: Built, directory: string,
 
   const atRequest = (child: Child.Child, step: Step) =>
     Effect.gen(function*() {
-      const dice = yield* within(0, 1)
-      const match: FaultMatch = dice < 0.6
-        ? { method: "POST", kind: "comments" }
-        : { method: "PATCH", kind: dice < 0.85 ? "item" : "comment" }
+      const { match, nth } = yield* aWrite
       const when = step !== "after send" ? "answered" : (yield* within(0, 1)) < 0.5 ? "arrival" : "applied"
       const later = step !== "in mid-settle"
         ? {}
         : (yield* within(0, 1)) < 0.5
         ? { written: `${file}-wal` }
         : { afterMillis: yield* within(0, 8) }
-      const nth = match.method === "PATCH" ? 1 : Math.ceil(yield* within(0, 4))
       yield* plane.control.orderKill({ pid: child.pid, when, match, nth, ...later })
     })
 
@@ -189,36 +157,16 @@ export const make = Effect.fnUntraced(function*(built: Built, directory: string,
       return kill
     }))
 
-  const findingsNow = Effect.gen(function*() {
-    const expected = load.expected()
-    const shown = yield* plane.control.workItems
-    const comments = yield* Effect.forEach(targets, ({ id }) => plane.control.comments(id), { concurrency: 4 })
-    return expected.map((each, index) =>
-      judge(each, {
-        lines: (comments[index] ?? []).flatMap(({ html }) => toldBy(html)),
-        state: shown.find(({ id }) => id === targets[index]?.id)?.state.name ?? "no state at all"
-      })
-    )
-  })
+  const findingsNow = Effect.suspend(() => findingsOf(plane.control, targets, load.expected()))
 
   /** Runs the last life until nothing is owed. Returns what Plane shows then, and what it had to answer. */
   const drain = (limit: Duration.Duration) =>
     Effect.gen(function*() {
       yield* Effect.flatMap(start, listens)
       yield* inTime(Duration.seconds(60), "the publishers: the last 202")(load.stop)
-      const isTold = Effect.map(
-        findingsNow,
-        (findings) => findings.every(({ lost, wrongState }) => lost.length + wrongState.length === 0)
-      )
-      const told = yield* Effect.iterate(false, {
-        while: (done) => !done,
-        body: () => Effect.delay(isTold, "1 second")
-      }).pipe(Effect.timeoutOption(limit))
-      // A doubled line, or a state that was overtaken, would come once the quiet time is over.
-      yield* Effect.sleep("4 seconds")
-      const findings = yield* findingsNow
+      const { findings, isTold } = yield* untilTold(findingsNow, limit)
       yield* recorded(Infinity)
-      return { findings, strain, inTime: Option.isSome(told) }
+      return { findings, strain, inTime: isTold }
     })
 
   return { life, drain, counts: load.counts, failed: load.failed }

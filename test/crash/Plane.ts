@@ -12,6 +12,7 @@ export const Recorded = Schema.Struct({
   answeredAt: Schema.NullOr(Schema.Number),
   method: Schema.String,
   path: Schema.String,
+  body: Schema.String,
   kind: Schema.NullOr(Schema.String),
   status: Schema.NullOr(Schema.Number),
   applied: Schema.Boolean,

@@ -32,10 +32,13 @@ export const inTime = (limit: Duration.Duration, what: string) => <A, E, R>(effe
 
 const Announced = Schema.parseJson(Schema.Struct({ url: Schema.String, token: Schema.String }))
 
-/** Starts a simulated Plane, with its log in `directory`. */
-export const startPlane = Effect.fnUntraced(function*(built: Built, directory: string, seed: number) {
+/**
+ * Starts a simulated Plane, with its log in `directory`. `limit` is how many requests it takes in a minute: any number
+ * without it.
+ */
+export const startPlane = Effect.fnUntraced(function*(built: Built, directory: string, seed: number, limit?: number) {
   const path = yield* Path.Path
-  const limits = ["--limit", "off", "--record", String(kept), "--kills"]
+  const limits = ["--limit", String(limit ?? "off"), "--record", String(kept), "--kills"]
   const simulator = yield* Child.start({
     program: "the simulated Plane",
     script: built.simulator,
@@ -52,16 +55,18 @@ export const startPlane = Effect.fnUntraced(function*(built: Built, directory: s
   return { token, url, control: yield* Plane.make(url) }
 })
 
-/** Makes the program's start on the file `plane-sync.sqlite` of `directory`. */
+/** Makes the program's start on a database, with its log in `directory`. */
 export const program = Effect.fnUntraced(function*(options: {
   readonly built: Built
   readonly directory: string
   readonly plane: { readonly url: string; readonly token: string }
   readonly port: number
+  readonly database: string
+  /** Settings that differ from those above. */
+  readonly but?: Readonly<Record<string, string>>
 }) {
-  const { built, directory, plane, port } = options
+  const { built, but, database, directory, plane, port } = options
   const path = yield* Path.Path
-  const file = path.join(directory, "plane-sync.sqlite")
   const start = Child.start({
     program: "plane-sync",
     script: built.program,
@@ -69,21 +74,25 @@ export const program = Effect.fnUntraced(function*(options: {
     env: {
       ORCH_PLANE_API_URL: plane.url,
       ORCH_PLANE_API_TOKEN: plane.token,
-      ORCH_DATABASE_URL: file,
+      ORCH_DATABASE_URL: database,
       ORCH_PORT: String(port),
-      ...settings
+      ...settings,
+      ...but
     },
     cwd: directory,
     log: path.join(directory, "plane-sync.log"),
     wanted: (line) => line.includes("plane-sync listens on")
   })
   return {
-    file,
     url: `http://127.0.0.1:${port}`,
     start,
     listening: (child: Child.Child) => inTime(startLimit, "plane-sync: listening")(child.line)
   }
 })
+
+/** The file of the program that has its files in `directory`. */
+export const sqliteFile = (directory: string) =>
+  Effect.map(Path.Path, (path) => path.join(directory, "plane-sync.sqlite"))
 
 /** Waits for the process to be killed. Fails if it ends in any other way. */
 export const killed = (child: Child.Child): Effect.Effect<void, Child.ChildError> =>

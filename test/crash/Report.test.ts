@@ -12,6 +12,7 @@ const comment: Recorded = {
   answeredAt: 1_010,
   method: "POST",
   path: "/comments/",
+  body: "",
   kind: "comments",
   status: 201,
   applied: true,

@@ -149,15 +149,21 @@ const cellsOf = (row: Row): ReadonlyArray<string> => [
   aims[row.step]
 ]
 
-/** The kills, one line for each step, for a terminal and as Markdown. */
-export const table = (rows: ReadonlyArray<Row>): ReadonlyArray<string> => {
-  const lines = [headings, ...rows.map(cellsOf)]
+/** Rows under headings, in columns, for a terminal and as Markdown. */
+export const asTable = (
+  headings: ReadonlyArray<string>,
+  rows: ReadonlyArray<ReadonlyArray<string>>
+): ReadonlyArray<string> => {
+  const lines = [headings, ...rows]
   const widths = headings.map((_, column) => Math.max(...lines.map((line) => line[column]?.length ?? 0)))
   const [head = "", ...body] = lines.map((line) =>
     `| ${line.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join(" | ")} |`
   )
   return [head, `| ${widths.map((width) => "-".repeat(width)).join(" | ")} |`, ...body]
 }
+
+/** The kills, one line for each step. */
+export const table = (rows: ReadonlyArray<Row>): ReadonlyArray<string> => asTable(headings, rows.map(cellsOf))
 
 /** The end of the run. The last line stands alone, for people who read only that. */
 export const closing = ({ counts, findings, rows, strain }: Result): ReadonlyArray<string> => [

@@ -22,13 +22,6 @@ const pairs = 2
 
 const drainLimit = Duration.minutes(3)
 
-/** The results of the run, for a person and for the document. */
-export interface Ended {
-  readonly result: Result
-  readonly seconds: number
-  readonly lines: ReadonlyArray<string>
-}
-
 /** The whole run: build, load, kills, drain, and what Plane shows in the end. Its files go to `directory`. */
 export const run = (options: { readonly kills: number; readonly seed: number; readonly directory: string }) =>
   Effect.gen(function*() {
@@ -101,7 +94,16 @@ export const run = (options: { readonly kills: number; readonly seed: number; re
       findings: together([...ends.flatMap(({ findings }) => findings), ...migrating.findings])
     }
     const problems = problemsOf(result)
-    const ended: Ended = { result, seconds: yield* elapsed, lines: closing(result) }
-    yield* Effect.forEach([...problems, ...table(result.rows), ...ended.lines], (line) => Console.log(line))
-    return { ...ended, failed: problems.length > 0 }
+    const ended = {
+      seconds: yield* elapsed,
+      table: table(result.rows),
+      remark: [
+        "The columns from “not yet leader” on count the kills of a row that met such a thing: what the file that was left and",
+        "the simulator's records say, not what was aimed at. A kill can meet several things, or nothing."
+      ],
+      lines: closing(result),
+      failed: problems.length > 0
+    }
+    yield* Effect.forEach([...problems, ...ended.table, ...ended.lines], (line) => Console.log(line))
+    return ended
   })

@@ -56,7 +56,8 @@ export const endsInCommit = (wal: Uint8Array): boolean => {
   return open
 }
 
-interface Owed {
+/** A request that is claimed. */
+export interface Owed {
   readonly kind: "comment" | "recount" | "state"
   readonly workItem: string
   readonly sentAt: number
@@ -67,6 +68,19 @@ const isItsRequest = (owed: Owed) => ({ at, kind, method, path }: Recorded) =>
   (owed.kind === "comment"
     ? method === "POST" && kind === "comments"
     : method === "PATCH" && kind === (owed.kind === "state" ? "item" : "comment"))
+
+/** What had become of claimed requests at a moment, as the simulator's records show: undefined if it never came. */
+export const became = (owed: ReadonlyArray<Owed>, requests: ReadonlyArray<Recorded>, at: number) => {
+  const seen = owed.map((each) => requests.findLast(isItsRequest(each)))
+  const isAnswered = (request: Recorded) =>
+    request.answeredAt !== null && request.answeredAt <= at && !request.clientGone
+  return {
+    claimed: seen.filter((request) => request === undefined).length,
+    sent: seen.filter((request) => request !== undefined && !isAnswered(request)).length,
+    answered: seen.filter((request) => request !== undefined && isAnswered(request)).length,
+    has: (sequence: number) => seen.some((request) => request?.sequence === sequence)
+  }
+}
 
 const read = (file: string, bornAt: number) =>
   Effect.gen(function*() {
@@ -112,17 +126,15 @@ export const look = Effect.fnUntraced(function*(options: {
   yield* Effect.forEach(["", "-wal", "-shm"], (end) => files.remove(`${copy}${end}`, { force: true }))
   if (found === undefined) return { ...emptyScene, unmigrated: true, torn }
 
-  const seen = found.owed.map((owed) => requests.findLast(isItsRequest(owed)))
-  const isAnswered = (request: Recorded) =>
-    request.answeredAt !== null && request.answeredAt <= at && !request.clientGone
+  const { answered, claimed, has, sent } = became(found.owed, requests, at)
   const scene: Scene = {
     starting: found.starting,
     unmigrated: false,
     unclaimed: found.unclaimed,
-    claimed: seen.filter((request) => request === undefined).length,
-    sent: seen.filter((request) => request !== undefined && !isAnswered(request)).length,
-    answered: seen.filter((request) => request !== undefined && isAnswered(request)).length,
-    settled: by !== undefined && !seen.some((request) => request?.sequence === by),
+    claimed,
+    sent,
+    answered,
+    settled: by !== undefined && !has(by),
     torn
   }
   return scene

@@ -25,8 +25,10 @@ export const aims: Readonly<Record<Step, string>> = {
 }
 
 /** Deals a number of kills: each step equally often, give or take one, in an order that the seed decides. */
-export const deal = (kills: number, seed: number): Effect.Effect<ReadonlyArray<Step>> =>
+export const dealt = <A>(steps: ReadonlyArray<A>, kills: number, seed: number): Effect.Effect<ReadonlyArray<A>> =>
   Effect.map(
     Effect.forEach(Arr.range(1, Math.ceil(kills / steps.length)), () => Random.shuffle(steps)),
     (rounds) => rounds.flatMap((round) => [...round]).slice(0, kills)
   ).pipe(Effect.withRandom(Random.make(`${seed}:steps`)))
+
+export const deal = (kills: number, seed: number): Effect.Effect<ReadonlyArray<Step>> => dealt(steps, kills, seed)

@@ -15,6 +15,7 @@ import { observe } from "../../src/outbox/Observation.js"
 import { Outbox } from "../../src/outbox/Outbox.js"
 import { preview } from "../../src/outbox/Preview.js"
 import { answerProbe, askForProbe, openProbeRequest, probeSeen } from "../../src/outbox/ProbeRequests.js"
+import { readReplicas, showReplica } from "../../src/outbox/Replicas.js"
 import { readStateChanges } from "../../src/outbox/StateChanges.js"
 import type { NewEvent } from "../../src/outbox/StoredEvent.js"
 import { nextStep } from "../../src/sending/NextStep.js"
@@ -108,6 +109,10 @@ export const everything = Effect.fnUntraced(function*(shift: MovableClock["shift
   for (const lane of [null, ...Array.from({ length: 8 }, (_, n) => LaneId(n + 1))]) {
     yield* read(preview(sql, { lane, name: NormalizedKey("ET-1") }, { plan }, EpochMillis(0)))
   }
+  // Over a file nobody is shown.
+  const shared = new Proxy(sql, { get: (sql, name): unknown => name === "isShared" || Reflect.get(sql, name) })
+  yield* Effect.scoped(Effect.zipRight(showReplica({ sql: shared, write }, "me"), Effect.yieldNow()))
+  yield* readReplicas({ read, sql })
   const asked = yield* askForProbe(yield* Storage)
   yield* openProbeRequest(yield* Storage, "me")
   yield* answerProbe(yield* Storage, "me", { asked: asked ?? 0, open: true, reason: null })

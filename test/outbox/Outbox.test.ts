@@ -170,8 +170,9 @@ onEachEngine("Outbox", ({ dialect, hosts, storage }) => {
   it.scoped("all dead letters of one code are retried or discarded, however many, a batch at a time", () =>
     Effect.gen(function*() {
       const outbox = yield* Outbox
+      const { sql } = yield* Storage
       yield* outbox.becomeLeader(holder)
-      const events = Array.from({ length: 2 * deadLetterBatch + 1 }, (_, n) => event(`event-${n}`, "ET-1"))
+      const events = Array.from({ length: 2 * deadLetterBatch(sql) + 1 }, (_, n) => event(`event-${n}`, "ET-1"))
       yield* Effect.forEach(events, outbox.publish, { concurrency: "unbounded", discard: true })
       const claim = { projects: ["ET", ""], urgentAfter: 1_000, plan: (): Step => ({ _tag: "Look" }) }
       const die = Effect.gen(function*() {
@@ -195,8 +196,9 @@ onEachEngine("Outbox", ({ dialect, hosts, storage }) => {
   it.scoped("row 65: a retry of all of one code takes each once, also when they die again at once", () =>
     Effect.gen(function*() {
       const outbox = yield* Outbox
+      const { sql } = yield* Storage
       yield* outbox.becomeLeader(holder)
-      const events = Array.from({ length: 3 * deadLetterBatch }, (_, n) => event(`event-${n}`, "ET-1"))
+      const events = Array.from({ length: 3 * deadLetterBatch(sql) }, (_, n) => event(`event-${n}`, "ET-1"))
       yield* Effect.forEach(events, outbox.publish, { concurrency: "unbounded", discard: true })
       let deaths = 0
       const die = Effect.gen(function*() {

@@ -3,7 +3,7 @@ import { Effect } from "effect"
 
 // These tables have a handful of rows, however much is stored.
 const small =
-  /^SCAN (plane_sync_(count|folded|sender|migrations|project)|json_each|(each|other|[pu]) VIRTUAL|\(subquery|CONSTANT|\d+-ROW)/
+  /^SCAN (plane_sync_(count|folded|sender|replica|migrations|project)|json_each|(each|other|[pu]) VIRTUAL|\(subquery|CONSTANT|\d+-ROW)/
 
 // Queries within a FROM, each cut by a LIMIT. What they read has steps of its own.
 const ofFirst = /^SCAN (far|near|waiting)$/
@@ -38,10 +38,10 @@ export const makePlans = () => {
     /^SEARCH \S+( AS \S+)? USING (COVERING )?INDEX \S+ \(status=\?\)$/.test(step) &&
     !/LIMIT|status = '(pending|active)'/.test(text)
 
-  // A query within a FROM. What it reads has steps of its own.
+  // A query within a FROM, whose reading has steps of its own; or a table of one row.
   const isOfQuery = (text: string, step: string) => {
     const [, name] = /^SCAN (\w+)$/.exec(step) ?? []
-    return name !== undefined && new RegExp(`\\) (AS )?${name}\\b`).test(text)
+    return name !== undefined && new RegExp(`(\\)|plane_sync_sender) (AS )?${name}\\b`).test(text)
   }
 
   /** Steps that read a whole table, except those that match `inOrder`: they follow an index and are cut by a LIMIT. */

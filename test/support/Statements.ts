@@ -24,7 +24,8 @@ const statementsOf = async (room: string): Promise<ReadonlyArray<Written>> => {
     const visit = (node: ts.Node): void => {
       if (ts.isTaggedTemplateExpression(node) && ts.isIdentifier(node.tag) && node.tag.text === "sql") {
         const { line } = file.getLineAndCharacterOfPosition(node.tag.end)
-        found.push({ at: `${room}/${name}:${line + 1}`, texts: textsOf(node.template) })
+        const texts = textsOf(node.template)
+        if (!/^\s*CREATE TABLE/.test(texts[0] ?? "")) found.push({ at: `${room}/${name}:${line + 1}`, texts })
       }
       ts.forEachChild(node, visit)
     }

@@ -1,0 +1,83 @@
+import { Duration, Effect, Option } from "effect"
+import type { Expected, Findings } from "../../demo/Judge.js"
+import { judge, toldBy } from "../../demo/Judge.js"
+import type { FaultMatch } from "../../src/simulator/PlaneSimulator.js"
+import { Fault } from "../../src/simulator/PlaneSimulator.js"
+import type { Target } from "./Load.js"
+import type { Plane } from "./Plane.js"
+import { within } from "./Program.js"
+
+/** How Plane fails at random. */
+export const faults = (seed: number) =>
+  Fault.Random({
+    probability: 0.15,
+    seed,
+    faults: [
+      Fault.Status({ status: 500, when: "before" }),
+      Fault.Status({ status: 502, when: "before", html: true }),
+      Fault.Status({ status: 503, when: "after" }),
+      Fault.Status({ status: 502, when: "after", html: true }),
+      Fault.Reset({ when: "before" }),
+      Fault.Reset({ when: "after" }),
+      Fault.Reset({ when: "midBody" }),
+      Fault.Truncated({}),
+      Fault.ApplyLate({ afterMillis: 1_000 })
+    ]
+  })
+
+/** The state of a work item that no event has asked to change. */
+export const initialState = "Backlog"
+
+const hotPause = Duration.millis(700)
+const coldPause = Duration.seconds(2)
+
+/** Makes work items, of which the first `hot` have events all the time. Every fifth has a key with leading zeros. */
+export const makeTargets = (plane: Plane, items: number, hot: number) =>
+  Effect.forEach(
+    Array.from({ length: items }),
+    (_, index) =>
+      Effect.map(plane.addWorkItem(`Trail ${index + 1}`), ({ id, number }): Target => ({
+        id,
+        key: index % 5 === 4 ? `ET-${String(number).padStart(4, "0")}` : `ET-${number}`,
+        pause: index < hot ? hotPause : coldPause
+      }))
+  )
+
+/** One of the next writes that the simulator gets: mostly a comment. */
+export const aWrite = Effect.gen(function*() {
+  const dice = yield* within(0, 1)
+  const match: FaultMatch = dice < 0.6
+    ? { method: "POST", kind: "comments" }
+    : { method: "PATCH", kind: dice < 0.85 ? "item" : "comment" }
+  return { match, nth: match.method === "PATCH" ? 1 : Math.ceil(yield* within(0, 4)) }
+})
+
+/** Compares what Plane shows with what was published. */
+export const findingsOf = Effect.fnUntraced(
+  function*(plane: Plane, targets: ReadonlyArray<Target>, expected: ReadonlyArray<Expected>) {
+    const shown = yield* plane.workItems
+    const comments = yield* Effect.forEach(targets, ({ id }) => plane.comments(id), { concurrency: 4 })
+    return expected.map((each, index) =>
+      judge(each, {
+        lines: (comments[index] ?? []).flatMap(({ html }) => toldBy(html)),
+        state: shown.find(({ id }) => id === targets[index]?.id)?.state.name ?? "no state at all"
+      })
+    )
+  }
+)
+
+/** Waits until Plane shows all that was published, and then for what comes too often or too late. */
+export const untilTold = <E, R>(findingsNow: Effect.Effect<ReadonlyArray<Findings>, E, R>, limit: Duration.Duration) =>
+  Effect.gen(function*() {
+    const isTold = Effect.map(
+      findingsNow,
+      (findings) => findings.every(({ lost, wrongState }) => lost.length + wrongState.length === 0)
+    )
+    const told = yield* Effect.iterate(false, {
+      while: (done) => !done,
+      body: () => Effect.delay(isTold, "1 second")
+    }).pipe(Effect.timeoutOption(limit))
+    // A doubled line, or a state that was overtaken, would come once the quiet time is over.
+    yield* Effect.sleep("4 seconds")
+    return { findings: yield* findingsNow, isTold: Option.isSome(told) }
+  })
