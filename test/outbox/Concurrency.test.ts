@@ -173,7 +173,8 @@ describePostgres("the outbox among others' transactions", () => {
         )
       )
       const locks = sql<{ n: number }>`SELECT CAST(count(*) AS integer) AS n FROM pg_locks
-        WHERE locktype = 'advisory' AND objsubid = 2`
+        WHERE locktype = 'advisory' AND objsubid = 2
+          AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`
       assert.deepStrictEqual(yield* locks, [{ n: 1 }])
       yield* publish(event("after", "ET-1"))
       assert.deepStrictEqual(yield* fed, [])
