@@ -38,7 +38,12 @@ const looks = Effect.flatMap(
 const stopped = (database: string) =>
   Effect.flatMap(TaskStore, (tasks) => tasks.stop(TaskId(1), "cancelled")).pipe(
     Effect.provide(TaskStore.layer.pipe(
-      Layer.provide([Pipeline.layerDefault, projectsLayer, WakeUps.layerPolling("500 millis"), Storage.layerFile(database)])
+      Layer.provide([
+        Pipeline.layerDefault,
+        projectsLayer,
+        WakeUps.layerPolling("500 millis"),
+        Storage.layerFile(database)
+      ])
     ))
   )
 
