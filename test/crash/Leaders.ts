@@ -30,8 +30,8 @@ export interface Leaders {
 
 /** Runs statements while the database may be away: none if it does not answer. */
 export const asked = <A, E>(statements: Effect.Effect<A, E>): Effect.Effect<Option.Option<A>> =>
-  statements.pipe(
-    // A query that is not answered cannot be interrupted.
+  Effect.uninterruptible(statements).pipe(
+    // The pool loses a connection for good if it is interrupted while it gives one.
     Effect.disconnect,
     Effect.timeoutOption("2 seconds"),
     Effect.catchAllCause(() => Effect.succeedNone)

@@ -83,6 +83,7 @@ describe("tooMany", () => {
 describe("mostWithin", () => {
   it("counts what came within a window, wherever that begins", () => {
     const at = [0, 900, 1_000, 1_100, 1_950].map((at) => ({ ...request, at }))
-    assert.strictEqual(mostWithin(at, 1_000), 3)
+    const unheard = { ...request, at: 950, applied: false, fault: "Reset" }
+    assert.strictEqual(mostWithin([...at, unheard], 1_000), 3)
   })
 })

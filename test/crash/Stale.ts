@@ -81,9 +81,10 @@ export const staleOf = (requests: ReadonlyArray<Recorded>, planned: ReadonlyArra
 export const tooMany = (requests: ReadonlyArray<Recorded>): number =>
   requests.filter(({ fault, status }) => status === 429 && fault === null).length
 
-/** The most requests that Plane has counted within a window. */
+/** The most requests that Plane has counted within a window. Those that met a fault and did nothing may not count. */
 export const mostWithin = (requests: ReadonlyArray<Recorded>, millis: number): number => {
-  const moments = requests.filter(({ status }) => status !== 429).map(({ at }) => at).sort((a, b) => a - b)
+  const moments = requests.filter(({ applied, fault, status }) => status !== 429 && (fault === null || applied))
+    .map(({ at }) => at).sort((a, b) => a - b)
   let most = 0
   let first = 0
   for (const [index, at] of moments.entries()) {

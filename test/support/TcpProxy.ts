@@ -28,6 +28,13 @@ interface Pair {
   server: Socket | undefined
 }
 
+/**
+ * A socket that is shutting down cannot be reset: the system refuses it, Node does not close it for good, and this
+ * process could not end.
+ */
+const reset = (socket: Socket | undefined) =>
+  socket?.writableEnded === true ? socket.destroy() : socket?.resetAndDestroy()
+
 /** Listens until the scope closes. */
 export const makeTcpProxy = (target: number): Effect.Effect<TcpProxy, never, Scope.Scope> =>
   Effect.gen(function*() {
@@ -40,7 +47,7 @@ export const makeTcpProxy = (target: number): Effect.Effect<TcpProxy, never, Sco
       const { client } = pair
       const server = connect(goal, "127.0.0.1")
       pair.server = server
-      server.on("error", () => client.resetAndDestroy())
+      server.on("error", () => reset(client))
       client.pipe(server)
       server.pipe(client)
       server.on("close", () => client.destroy())
@@ -48,7 +55,7 @@ export const makeTcpProxy = (target: number): Effect.Effect<TcpProxy, never, Sco
     const listener: Server = createServer({ allowHalfOpen: true }, (client) => {
       const pair: Pair = { client, server: undefined }
       pairs.add(pair)
-      client.on("error", () => pair.server?.resetAndDestroy())
+      client.on("error", () => reset(pair.server))
       client.on("close", () => {
         pair.server?.destroy()
         pairs.delete(pair)
@@ -65,8 +72,8 @@ export const makeTcpProxy = (target: number): Effect.Effect<TcpProxy, never, Sco
     const cut = Effect.sync(() => {
       const all = Array.from(pairs)
       for (const { client, server } of all) {
-        client.resetAndDestroy()
-        server?.resetAndDestroy()
+        reset(client)
+        reset(server)
       }
       return all.length
     })
