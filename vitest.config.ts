@@ -15,9 +15,9 @@ export default defineConfig({
     globalSetup: "./test/support/PostgresSetup.ts",
     setupFiles: ["./test/support/ImmediateTimers.ts"],
     reporters: ["default", "./test/support/SummaryReporter.ts"],
-    // Much of a test's time is waiting: three processes keep two cores busy. By default there would be one.
-    maxWorkers: 3,
-    minWorkers: 3,
+    // Much of a test's time is waiting: four processes keep two cores busy. By default there would be one.
+    maxWorkers: 4,
+    minWorkers: 4,
     // Loading Effect takes a second, which is once a process instead of once a file. It must stand here: in a project it
     // does nothing.
     isolate: false,

@@ -1,8 +1,8 @@
 import { Effect, Fiber, Scope } from "effect"
 
 /**
- * Runs an effect in a scope of its own, which ends with the present one, and is closed by another fiber. Finalizers that
- * let themselves be interrupted do nothing in a fiber that was: `@effect/sql-pg` would leave its connections open.
+ * Runs an effect in a scope of its own, which ends with the present one, and is closed by another fiber. Finalizers
+ * that let themselves be interrupted do nothing in a fiber that was: `@effect/sql-pg` would leave its connections open.
  */
 export const inOwnScope = <A, E, R>(
   effect: Effect.Effect<A, E, R>

@@ -38,7 +38,7 @@ const sendingReasons = ({ follows, outbox: { pending }, projects }: HealthFacts)
 /** A follower counts on the leader that it has seen last. */
 const leaderless = ({ follows, replicas }: HealthFacts): ReadonlyArray<string> =>
   follows && replicas.length > 0 && !replicas.some(({ alive, leads }) => alive && leads)
-    ? ["No replica leads just now: another one goes on within 17 seconds"]
+    ? ["No replica leads just now: another one goes on when the last one's lease is over"]
     : []
 
 /** Nobody is told what is a dead letter, until a person retries or discards it. */

@@ -12,7 +12,8 @@ export type Closed = "delivered" | "superseded" | "dead"
 
 /** What becomes of an event's state when its comment is settled: superseded, unless it is the latest. */
 export const superseded = (sql: Sql, lane: LaneId) =>
-  sql`CASE WHEN state = 'pending' AND sequence IS DISTINCT FROM (SELECT state_event FROM plane_sync_lane WHERE id = ${lane})
+  sql`CASE WHEN state = 'pending'
+    AND sequence IS DISTINCT FROM (SELECT state_event FROM plane_sync_lane WHERE id = ${lane})
     THEN 'superseded' ELSE state END`
 
 /** Closes the state of an event, unless a later stage that was published meanwhile has superseded it already. */

@@ -85,10 +85,9 @@ const makeLanes = (sql: Sql, rows: ReadonlyArray<Row>) => {
     if (name !== null && (lane === null || (laneProject === "" && project !== ""))) lanes.set(name, project ?? "")
   }
   if (lanes.size === 0) return Effect.succeed(rows)
-  // In one order, so that two transactions that make the same lanes cannot wait for each other.
-  const sorted = Array.from(lanes).sort(([one], [other]) => one < other ? -1 : 1)
+  // In the order of their events: of lanes that are due at the same moment, the older one is told first.
   return Effect.zipRight(
-    sql`INSERT INTO plane_sync_lane (name, project) SELECT value ->> 0, value ->> 1 FROM ${sql.each(sorted)}
+    sql`INSERT INTO plane_sync_lane (name, project) SELECT value ->> 0, value ->> 1 FROM ${sql.each(Array.from(lanes))}
       WHERE true ORDER BY key
       ON CONFLICT (name) DO UPDATE SET project = excluded.project
         WHERE plane_sync_lane.project = '' AND excluded.project <> ''`,
@@ -125,7 +124,7 @@ const foldLanes = (sql: Sql, tally: Tally, lanes: ReadonlyMap<LaneId, Folded>) =
           (SELECT state_event FROM plane_sync_lane WHERE id IN ${sql.numbers(restaged)}) RETURNING lane, status`
       for (const row of rows) tally.settled(row.lane, [row])
     }
-    // In one order, as in `makeLanes`.
+    // In one order, so that two transactions that change the same lanes cannot wait for each other.
     const changes = Array.from(lanes).sort(([one], [other]) => one - other).map(
       ([lane, { dueAt, lastStage, owed, urgency }]) => [lane, owed + tally.take(lane), dueAt, urgency, lastStage]
     )

@@ -30,7 +30,8 @@ export const askForProbe = ({ sql, write }: Parts): Effect.Effect<EpochMillis | 
     Effect.map(
       // Another request in the same millisecond is another request.
       write(sql<{ asked: EpochMillis }>`UPDATE plane_sync_sender
-        SET probe_asked = CASE WHEN probe_asked >= ${now} THEN probe_asked + 1 ELSE ${now} END RETURNING probe_asked AS asked`),
+        SET probe_asked = CASE WHEN probe_asked >= ${now} THEN probe_asked + 1 ELSE ${now} END
+        RETURNING probe_asked AS asked`),
       ([row]) => row?.asked
     ))
 

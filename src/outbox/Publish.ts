@@ -24,8 +24,8 @@ const insert = (sql: Storage["Type"]["sql"], events: ReadonlyArray<NewEvent>) =>
       return [id, workItem, body, stage, occurredAt, publishedAt, lane, debt, state, urgent ? 1 : 0, project]
     })
     const inserted = yield* sql<{ sequence: EventSequence; id: string }>`
-      INSERT INTO plane_sync_event (id, work_item, body, stage, occurred_at, published_at, lane_name, comment, state, urgent,
-        project)
+      INSERT INTO plane_sync_event (id, work_item, body, stage, occurred_at, published_at, lane_name, comment, state,
+        urgent, project)
       SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, CAST(value ->> 4 AS bigint),
         CAST(value ->> 5 AS bigint), value ->> 6, value ->> 7, value ->> 8, CAST(value ->> 9 AS bigint), value ->> 10
       FROM ${sql.each(rows)} WHERE ${sql.numbering("plane_sync_event", "sequence")} ORDER BY key

@@ -54,14 +54,15 @@ export interface Dialect {
   /** Goes after a SELECT: on Postgres, waits until no other transaction has the rows, and keeps others out. */
   readonly locked: Fragment
   /**
-   * A condition that always holds, for the WHERE of an INSERT that numbers its rows. On Postgres a number is taken before
-   * the commit, so that a smaller one can be committed after a larger one. By this the transaction tells, before it takes
-   * a number, which is the smallest that it may bring.
+   * A condition that always holds, for the WHERE of an INSERT that numbers its rows. On Postgres a number is taken
+   * before the commit, so that a smaller one can be committed after a larger one. By this the transaction tells, before
+   * it takes a number, which is the smallest that it may bring. Its own number, as Postgres has it, would not do: it is
+   * taken earlier, and not in the same order.
    */
   readonly numbering: (table: string, column: string) => Fragment
   /**
-   * A query of a number (`upTo`): who reads rows in a later transaction sees all that there will ever be up to this one,
-   * if they were inserted with `numbering`.
+   * A query of a number (`upTo`): who reads rows in a later transaction sees all that there will ever be up to this
+   * one, if they were inserted with `numbering`.
    */
   readonly settledNumber: (table: string, column: string) => Fragment
   /**
@@ -129,8 +130,9 @@ const postgres = (sql: Template): Dialect => {
     sql`jsonb_array_elements_text(CAST(${JSON.stringify(values)} AS jsonb)) AS item`
   return {
     each: (rows, alias = "each") => sql`${rowsOf(rows)} WITH ORDINALITY AS ${sql.literal(`"${alias}"`)} (value, key)`,
-    numbers: (list) => sql`(SELECT CAST(item AS bigint) FROM ${items(list)})`,
-    texts: (list) => sql`(SELECT item FROM ${items(list)})`,
+    // By the LIMIT it is known how few there are: otherwise a whole table may be read.
+    numbers: (list) => sql`(SELECT CAST(item AS bigint) FROM ${items(list)} LIMIT ${list.length})`,
+    texts: (list) => sql`(SELECT item FROM ${items(list)} LIMIT ${list.length})`,
     jsonList: (expression) => sql`CAST(coalesce(json_agg(${expression}), '[]') AS text)`,
     jsonObjects: (fields) => sql`CAST(coalesce(json_agg(json_build_object(${fieldsOf(sql, fields)})), '[]') AS text)`,
     appended: (json, item, most) => {

@@ -5,7 +5,8 @@ import { Context, Effect, Option } from "effect"
 import { migrate } from "./Migrations.js"
 import { makeElsewhere } from "./postgres/Listening.js"
 import { migratePostgres } from "./postgres/MigratePostgres.js"
-import { watchSchema } from "./postgres/SchemaWatch.js"
+import type { Transactions } from "./postgres/Transactions.js"
+import { makeTransactions } from "./postgres/Transactions.js"
 import { retryBusy } from "./RetryBusy.js"
 import { makeSharedSql } from "./Sql.js"
 import { orStorageError, StorageError } from "./StorageError.js"
@@ -13,7 +14,22 @@ import { orStorageError, StorageError } from "./StorageError.js"
 // By its name, because a host on SQLite does not install the package.
 const PgClient = Context.GenericTag<PostgresClient>("@effect/sql-pg/PgClient")
 
+/** A host's database has no name that we know. */
+const where = "of the host"
+
 const joins = Effect.map(Effect.serviceOption(SqlClient.TransactionConnection), Option.isSome)
+
+/** Outside of a transaction of the host, over SQLite. */
+const onSqlite = (client: SqlClient.SqlClient): Transactions => {
+  const edge = orStorageError(where)
+  return {
+    // The client's wait for its only connection cannot be interrupted. So a caller that gives up leaves the wait
+    // behind; once that is over, it does nothing.
+    write: (effect) => retryBusy(Effect.disconnect(edge(client.withTransaction(effect)))),
+    read: edge,
+    answersAgain: Effect.never
+  }
+}
 
 /**
  * Opens storage in a host's own database, through the host's client. A write joins the transaction that its caller has
@@ -21,7 +37,6 @@ const joins = Effect.map(Effect.serviceOption(SqlClient.TransactionConnection), 
  */
 export const openHostDatabase = Effect.gen(function*() {
   const client = yield* SqlClient.SqlClient
-  const where = "of the host"
   yield* client.onDialectOrElse({
     sqlite: () => Effect.void,
     pg: () => Effect.void,
@@ -50,30 +65,26 @@ export const openHostDatabase = Effect.gen(function*() {
     pg: () => migratePostgres(where),
     orElse: () => edge(migrate(where))
   }))
-  const refuseNewer = yield* client.onDialectOrElse({
-    pg: () => watchSchema(where),
-    orElse: () => Effect.succeed<Effect.Effect<void, StorageError>>(Effect.void)
+  const alone = yield* client.onDialectOrElse({
+    pg: () => makeTransactions(client, where),
+    orElse: () => Effect.succeed(onSqlite(client))
   })
   const write = <A>(effect: Effect.Effect<A, SqlError>): Effect.Effect<A, StorageError> =>
-    Effect.flatMap(Effect.zipRight(refuseNewer, joins), (isOpen) => {
-      const once = edge(client.withTransaction(effect))
-      // Inside the host's transaction, waiting for one of another process would only hold up both.
-      if (isOpen) return once
-      // The client's wait for its only connection cannot be interrupted. So a caller that gives up leaves the wait
-      // behind; once that is over, it does nothing.
-      return retryBusy(Effect.disconnect(once))
-    })
+    // Inside the host's transaction, waiting for one of another process would only hold up both.
+    Effect.flatMap(joins, (isOpen) => isOpen ? edge(client.withTransaction(effect)) : alone.write(effect))
+  const read = <A>(effect: Effect.Effect<A, SqlError>): Effect.Effect<A, StorageError> =>
+    Effect.flatMap(joins, (isOpen) => isOpen ? edge(effect) : alone.read(effect))
   return {
     sql: makeSharedSql(client),
     where,
     write,
     writeAlone: write,
-    read: <A>(effect: Effect.Effect<A, SqlError>) => Effect.zipRight(refuseNewer, edge(effect)),
+    read,
     shared: true,
     joins,
     index: undefined,
     check: undefined,
-    answersAgain: Effect.never,
+    answersAgain: alone.answersAgain,
     elsewhere: Option.isNone(postgres) ? undefined : yield* makeElsewhere(postgres.value)
   }
 })

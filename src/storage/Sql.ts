@@ -53,8 +53,8 @@ type Run = <A extends object>(
 const runOnSqlite: Run = (executor, text, parameters) => executor.execute(text, parameters, undefined)
 
 /**
- * Takes a connection for one statement. The client of Postgres loses a connection for good if it is interrupted while it
- * takes one, so there whoever gives up leaves the taking behind.
+ * Takes a connection for one statement. The client of Postgres loses a connection for good if it is interrupted while
+ * it takes one, so there whoever gives up leaves the taking behind.
  */
 const onTaken = <A>(client: SqlClient, use: (connection: Connection) => Effect.Effect<A, SqlError>) =>
   client.onDialectOrElse({

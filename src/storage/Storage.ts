@@ -111,9 +111,9 @@ export class Storage extends Context.Tag("plane-sync/Storage")<Storage, {
     )
 
   /**
-   * The host's own SqlClient, so that a publish joins the host's transaction: of SQLite or of Postgres. How
-   * durable a commit is depends on the host's settings: over SQLite only `synchronous = FULL` survives a power cut. The layer is
-   * refused within a transaction.
+   * The host's own SqlClient, so that a publish joins the host's transaction: of SQLite or of Postgres. How durable
+   * a commit is depends on the host's settings: over SQLite only `synchronous = FULL` survives a power cut. The layer
+   * is refused within a transaction.
    */
   static readonly layerSql: Layer.Layer<Storage, StorageError, SqlClient.SqlClient | Migrations> = Layer.scoped(
     Storage,

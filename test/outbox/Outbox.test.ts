@@ -102,6 +102,17 @@ onEachEngine("Outbox", ({ dialect, hosts, storage }) => {
       )
     }).pipe(Effect.provide(layer)))
 
+  it.scoped("of new work items that are due at the same moment, the one that was published first is told first", () =>
+    Effect.gen(function*() {
+      const outbox = yield* Outbox
+      yield* outbox.becomeLeader(holder)
+      const keys = ["ET-9", "ET-1", "ET-5"]
+      for (const key of keys) yield* outbox.publish(event(key, key))
+      const claim = { projects: ["ET", ""], urgentAfter: 1_000, plan: (): Step => ({ _tag: "Look" }) }
+      const jobs = yield* Effect.replicateEffect(outbox.turn({ holder, claim }), keys.length)
+      assert.deepStrictEqual(jobs.map((job) => job?.lane.name), keys)
+    }).pipe(Effect.provide(layer)))
+
   it.scoped("a lane that waits is due from the first new event on, however many follow", () =>
     Effect.gen(function*() {
       const outbox = yield* Outbox

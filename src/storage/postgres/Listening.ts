@@ -98,9 +98,11 @@ export const makeElsewhere = (client: PgClient): Effect.Effect<Elsewhere, never,
     )
 
     yield* Effect.gen(function*() {
+      let last = yield* toTell.mark
       for (;;) {
-        const mark = yield* toTell.mark
-        yield* toTell.since(mark)
+        yield* toTell.since(last)
+        // Before it is told, so that what comes meanwhile is told as well.
+        last = yield* toTell.mark
         // Who is not told looks by itself a little later.
         yield* Effect.ignore(notify)
       }
