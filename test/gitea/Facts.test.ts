@@ -13,7 +13,7 @@ import { WakeUps } from "../../src/storage/WakeUps.js"
 import { Pipeline } from "../../src/tasks/Pipeline.js"
 import { TaskStore } from "../../src/tasks/TaskStore.js"
 import type { Engine } from "../support/Engines.js"
-import { onEachEngine } from "../support/Engines.js"
+import { onEachDialect } from "../support/Engines.js"
 
 const over = ({ storage }: Engine) =>
   TaskStore.layer.pipe(
@@ -67,7 +67,7 @@ const kept = Effect.flatMap(Storage, ({ read, sql }) =>
     read(sql<{ number: number }>`SELECT number FROM plane_sync_review ORDER BY number`)
   ])).pipe(Effect.map((tables) => tables.map((rows) => rows.map(({ number }) => number))))
 
-onEachEngine("prunePullRequests", (engine) => {
+onEachDialect("prunePullRequests", (engine) => {
   it.live("deletes what was closed or merged before, with its reviews, but nothing that a task still goes by", () =>
     Effect.gen(function*() {
       const tasks = yield* TaskStore
@@ -112,7 +112,7 @@ onEachEngine("prunePullRequests", (engine) => {
     }).pipe(Effect.provide(over(engine))))
 })
 
-onEachEngine("pruneCommitStatuses", (engine) => {
+onEachDialect("pruneCommitStatuses", (engine) => {
   it.live("deletes what came before, unless its commit is the head of an open pull request", () =>
     Effect.gen(function*() {
       const { read, sql, write } = yield* Storage

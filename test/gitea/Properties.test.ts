@@ -13,7 +13,7 @@ import { readReviews, rememberReview } from "../../src/gitea/ReviewRows.js"
 import { standingOf, whyNot } from "../../src/gitea/Standing.js"
 import { eachOpen, mergedVerdict } from "../../src/gitea/Verdicts.js"
 import { Storage } from "../../src/storage/Storage.js"
-import { onEachEngine } from "../support/Engines.js"
+import { onEachDialect } from "../support/Engines.js"
 import { seen } from "./Forge.js"
 
 const { array, boolean, constantFrom, integer, nat, option, record, shuffledSubarray } = FastCheck
@@ -141,7 +141,7 @@ type RunKnown = <A, E>(effect: Effect.Effect<A, E, Storage>) => Promise<A>
 const runs = <A>(property: FastCheck.IAsyncProperty<A>, numRuns: number) =>
   Effect.promise(() => FastCheck.assert(property, { numRuns: Number(process.env["PROPERTY_RUNS"] ?? numRuns) }))
 
-onEachEngine("what is known of pull requests", (engine) => {
+onEachDialect("what is known of pull requests", (engine) => {
   // Many histories in memory alone, because elsewhere they take their time. One database for all of them.
   const most = engine.lasts ? 5 : 25
   const overStorage = <A>(property: (run: RunKnown) => FastCheck.IAsyncProperty<A>, numRuns: number) =>

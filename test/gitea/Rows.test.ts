@@ -30,7 +30,7 @@ import {
   stirRepositories
 } from "../../src/gitea/RepositoryRows.js"
 import { Storage } from "../../src/storage/Storage.js"
-import { onEachEngine } from "../support/Engines.js"
+import { onEachDialect } from "../support/Engines.js"
 import { seen } from "./Forge.js"
 
 const check = (id: number, state: string, change: Partial<StatusSeen> = {}): StatusSeen => ({
@@ -48,7 +48,7 @@ const check = (id: number, state: string, change: Partial<StatusSeen> = {}): Sta
 const head = { repository: 1, headSha: "one" }
 const at = EpochMillis
 
-onEachEngine("what Gitea tells", (engine) => {
+onEachDialect("what Gitea tells", (engine) => {
   it.live("of a check the newest counts, also where one batch has it twice, and an answer until a newer hook comes", () =>
     Effect.gen(function*() {
       const { read, sql, write } = yield* Storage

@@ -106,7 +106,7 @@ onEachEngine("Outbox", ({ dialect, hosts, storage }) => {
     Effect.gen(function*() {
       const outbox = yield* Outbox
       yield* outbox.becomeLeader(holder)
-      const keys = ["ET-9", "ET-1", "ET-5"]
+      const keys = ["ET-9", "ET-1", "ET-5"].map((key) => NormalizedKey(key))
       for (const key of keys) yield* outbox.publish(event(key, key))
       const claim = { projects: ["ET", ""], urgentAfter: 1_000, plan: (): Step => ({ _tag: "Look" }) }
       const jobs = yield* Effect.replicateEffect(outbox.turn({ holder, claim }), keys.length)

@@ -5,11 +5,11 @@ import { momentOf } from "../../src/domain/PlaneMoment.js"
 import { keepHearing, readHearing, unheard } from "../../src/repair/Hearing.js"
 import { keepWatermark, readWatermark } from "../../src/repair/Watermark.js"
 import { Storage } from "../../src/storage/Storage.js"
-import { onEachEngine } from "../support/Engines.js"
+import { onEachDialect } from "../support/Engines.js"
 
 const moment = (millis: number) => momentOf(EpochMillis(millis))
 
-onEachEngine("what repair remembers", (engine) => {
+onEachDialect("what repair remembers", (engine) => {
   it.live("a watermark never goes back, and its beginning stays, whoever keeps it at the same time", () =>
     Effect.gen(function*() {
       const { read, sql, write } = yield* Storage

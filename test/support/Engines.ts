@@ -84,6 +84,12 @@ export const inHostsPostgres = engine({
   database: Effect.map(migratedUrl, (url) => Layer.provide(Layers.layerSql, Layer.orDie(PgClient.layer({ url }))))
 })
 
+/** The same tests on each database, each opened as our own: for statements, which do not know whose client runs them. */
+export const onEachDialect = (name: string, tests: (engine: Engine) => void): void => {
+  describe(`${name} on ${inFile.name}`, () => tests(inFile))
+  describePostgres(`${name} on ${inPostgres.name}`, () => tests(inPostgres))
+}
+
 /**
  * The same tests on each engine: what holds wherever the rows are kept. On Postgres, a TestClock does not wait for what
  * the driver does: read the time from it, and use `it.live` where something must pass.

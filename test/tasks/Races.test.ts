@@ -17,7 +17,7 @@ import type { On } from "./Orchestration.js"
 import { onBoth, settable, told } from "./Orchestration.js"
 
 // By as many as 50, each of these fails without the lock that it is about.
-const rounds = Number(process.env.PROPERTY_RUNS ?? 15)
+const rounds = Number(process.env.PROPERTY_RUNS ?? 8)
 
 const stages = [
   { stage: "build", gates: ["ci"], agent: "builder" },

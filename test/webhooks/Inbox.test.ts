@@ -8,7 +8,7 @@ import { readByUs, readHookNews } from "../../src/webhooks/HookNews.js"
 import { readHooksAbout } from "../../src/webhooks/HooksAbout.js"
 import type { NewHook } from "../../src/webhooks/Inbox.js"
 import { Inbox, noteMoved } from "../../src/webhooks/Inbox.js"
-import { onEachEngine } from "../support/Engines.js"
+import { onEachDialect } from "../support/Engines.js"
 
 const hook = (body: string, change: Partial<NewHook> = {}): NewHook => ({
   source: "plane",
@@ -36,7 +36,7 @@ const bodies = [
 
 const at = EpochMillis
 
-onEachEngine("the inbox", (engine) => {
+onEachDialect("the inbox", (engine) => {
   const layer = Layer.provideMerge(Inbox.layer, engine.storage)
 
   it.live("gives every body back as it came, in the order in which they came", () =>
