@@ -66,7 +66,7 @@ export const openHostDatabase = Effect.gen(function*() {
     orElse: () => edge(migrate(where))
   }))
   const alone = yield* client.onDialectOrElse({
-    pg: () => makeTransactions(client, where),
+    pg: () => makeTransactions(where),
     orElse: () => Effect.succeed(onSqlite(client))
   })
   const write = <A>(effect: Effect.Effect<A, SqlError>): Effect.Effect<A, StorageError> =>

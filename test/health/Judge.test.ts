@@ -209,7 +209,9 @@ describe("judge", () => {
     for (const leader of [[], [replica(false, true)]]) {
       const { reasons, status } = judge({ ...following, replicas: [replica(true, false), ...leader] })
       assert.strictEqual(status, "degraded")
-      assert.deepStrictEqual(reasons, ["No replica leads just now: another one goes on when the last one's lease is over"])
+      assert.deepStrictEqual(reasons, [
+        "No replica leads just now: another one goes on when the last one's lease is over"
+      ])
     }
   })
 

@@ -28,7 +28,7 @@ const postgresClient = ({ url }: PostgresAddress) =>
 const open = Effect.fnUntraced(function*(where: string) {
   const client = yield* PgClient.PgClient
   yield* migratePostgres(where)
-  const { answersAgain, read, write } = yield* makeTransactions(client, where)
+  const { answersAgain, read, write } = yield* makeTransactions(where)
   return {
     sql: makeSharedSql(client),
     where,

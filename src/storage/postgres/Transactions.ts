@@ -1,5 +1,4 @@
-import type { SqlClient } from "@effect/sql/SqlClient"
-import { TransactionConnection } from "@effect/sql/SqlClient"
+import { SqlClient, TransactionConnection } from "@effect/sql/SqlClient"
 import type { Connection } from "@effect/sql/SqlConnection"
 import type { SqlError } from "@effect/sql/SqlError"
 import type { Scope } from "effect"
@@ -35,10 +34,10 @@ export interface Transactions {
 
 /** Runs transactions through a client, each answered in time, until a newer plane-sync changes the tables. */
 export const makeTransactions = (
-  client: SqlClient,
   where: string
 ): Effect.Effect<Transactions, never, Migrations | Scope.Scope | SqlClient> =>
   Effect.gen(function*() {
+    const client = yield* SqlClient
     const typed = orStorageError(where)
     const refuseNewer = yield* watchSchema(where)
     const back = yield* makeSignal
