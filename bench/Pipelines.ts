@@ -6,6 +6,7 @@ import { StageEvents } from "../src/events/StageEvents.js"
 import { Leadership } from "../src/outbox/Leadership.js"
 import { Outbox } from "../src/outbox/Outbox.js"
 import { RateBudgets } from "../src/plane/RateBudgets.js"
+import { tokenDestinations } from "../src/plane/TokenDestinations.js"
 import { PlaneSync } from "../src/PlaneSyncLayers.js"
 import { PlaneProjects } from "../src/sending/PlaneProjects.js"
 import { WakeUps } from "../src/storage/WakeUps.js"
@@ -56,7 +57,7 @@ export const pipelineInMemory = (settings: Settings) =>
   Layer.merge(PlaneSync.layerPipeline, StageEvents.layer).pipe(
     Layer.provideMerge(PlaneProjects.layer),
     // No other process writes to it, and each poll would cost the TestClock a step.
-    Layer.provide(Leadership.layer),
+    Layer.provide(Layer.provide(Leadership.layer, tokenDestinations)),
     Layer.provide(Layer.mergeAll(Outbox.layer, WakeUps.layerPolling("1 days"), projectsLayer, RateBudgets.layer)),
     Layer.provide(Storage.layerFile(":memory:")),
     Layer.provide(configured(settings)),

@@ -3,6 +3,7 @@ import { claimTable, giteaTables, leftHeadsColumn } from "./gitea/Tables.js"
 import { whileNobodyLeads } from "./outbox/Leader.js"
 import { replicaTable } from "./outbox/Replicas.js"
 import {
+  destinationRows,
   foldedTable,
   heardColumns,
   indexFileColumn,
@@ -42,7 +43,8 @@ export const migrations = {
   "0016_forges": whileNobodyLeads(signerColumn),
   "0017_signers": signerIndexes,
   "0018_new_events": whileNobodyLeads(newEventColumns),
-  "0019_replicas": replicaTable
+  "0019_replicas": replicaTable,
+  "0020_destinations": destinationRows
 }
 
 /** What opening a database needs. */

@@ -75,7 +75,7 @@ const onDatabaseOf = (events: number) =>
       plan: nextStep({ ...config, stages, states: () => givenIds(stages), setting: "the table", texts: defaultTexts })
     }
     const holder = "bench"
-    yield* outbox.becomeLeader(holder)
+    yield* outbox.becomeLeader({ holder })
 
     let index = 0
     let job: Job | undefined

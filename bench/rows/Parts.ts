@@ -128,7 +128,7 @@ const turns = Effect.gen(function*() {
   const outbox = yield* Outbox
   const config = yield* PlaneConfig
   const { stages } = yield* projectConfig
-  yield* outbox.becomeLeader("bench")
+  yield* outbox.becomeLeader({ holder: "bench" })
   const claim = {
     projects: ["ET", ""],
     urgentAfter: 600_000,

@@ -40,7 +40,7 @@ export class Health extends Context.Tag("plane-sync/Health")<Health, {
 const make = Effect.gen(function*() {
   const plane = yield* PlaneSync
   const events = yield* StageEvents
-  const { follows, replicas, standby } = yield* Leadership
+  const { isElsewhere, replicas, standby } = yield* Leadership
   const { doubt } = yield* Integrity
   const receiver = yield* Receiver
   const { troubles } = yield* Gitea
@@ -76,12 +76,13 @@ const make = Effect.gen(function*() {
   const facts: Effect.Effect<HealthFacts> = Effect.gen(function*() {
     yield* Effect.timeoutOption(readOutbox, patience)
     yield* countNotStored
+    const projects = yield* plane.projects
     return {
       now: yield* epochMillis,
-      projects: yield* plane.projects,
+      projects,
       left: yield* plane.left,
       standby: yield* standby,
-      follows: yield* follows,
+      elsewhere: projects.map(({ identifier }) => identifier).filter(isElsewhere),
       replicas: yield* Effect.orElseSucceed(replicas, () => []),
       integrity: yield* doubt,
       ...(yield* Ref.get(lastRead)),

@@ -17,8 +17,8 @@ export interface HealthFacts {
   readonly left: ReadonlyArray<string>
   /** Who is the leader instead of this process; undefined while it leads itself. */
   readonly standby: string | undefined
-  /** Whether another replica leads, which alone knows how sending goes. */
-  readonly follows: boolean
+  /** The projects that another replica sends for, which alone knows how that goes, by their identifiers. */
+  readonly elsewhere: ReadonlyArray<string>
   /** The replicas of a Postgres, as far as they could be read; none over a file. */
   readonly replicas: ReadonlyArray<Replica>
   /** What is not known of the database file yet, or what damage was found; undefined when it is whole. */

@@ -32,7 +32,8 @@ const ReplicaReport = Schema.Struct({
   since: Schema.DateTimeUtc,
   lastSeen: Schema.DateTimeUtc,
   alive: Schema.Boolean.annotations({ description: "whether it was seen in the last 15 seconds" }),
-  leads: Schema.Array(Schema.String).annotations({ description: "the projects that it sends for" })
+  leads: Schema.Array(Schema.String).annotations({ description: "the projects that it sends for" }),
+  main: Schema.Boolean.annotations({ description: "whether it works on webhooks, and prunes" })
 }).annotations({ identifier: "Replica", description: "a process that uses the same Postgres" })
 
 /** What `GET /health` answers. */
@@ -54,7 +55,7 @@ export const HealthReport = Schema.Struct({
     ...PlaneReport.fields
   })),
   replicas: Schema.Array(ReplicaReport).annotations({
-    description: "the processes on the same Postgres; empty over a file. Only the one that leads knows of Plane"
+    description: "the processes on the same Postgres; empty over a file. Only who sends for a project knows of Plane there"
   }),
   outbox: Schema.Struct({
     pending: Schema.Number,
@@ -71,27 +72,30 @@ const sourceReport = ({ acceptedAt, refused, skipped }: SourceStatus): typeof We
   skipped
 })
 
-const planeReport = (follows: boolean) => ({ budget, destination }: ProjectStatus): typeof PlaneReport.Type => ({
-  ...(follows ? { state: "elsewhere" } : planeView(destination)),
+const planeReport = ({ elsewhere }: HealthFacts) =>
+({ budget, destination, identifier }: ProjectStatus): typeof PlaneReport.Type => ({
+  ...(elsewhere.includes(identifier) ? { state: "elsewhere" } : planeView(destination)),
   rateLimit: { limit: budget.limit, used: budget.used, waiting: budget.waiting }
 })
 
 /** The facts as they are shown, with their judgement. */
 export const healthReport = (facts: HealthFacts): HealthReport => {
   const { hooks, now, outbox, projects, replicas } = facts
-  const report = planeReport(facts.follows)
+  const report = planeReport(facts)
+  const here = projects.filter(({ identifier }) => !facts.elsewhere.includes(identifier))
   return {
     live: true,
     ...judge(facts),
-    plane: report(projects.find(({ destination }) => !destination.open) ?? projects[0]),
+    plane: report(here.find(({ destination }) => !destination.open) ?? here[0] ?? projects[0]),
     projects: projects.map((project) => ({ project: project.identifier, ...report(project) })),
-    replicas: replicas.map(({ alive, host, leads, pid, seenAt, since }) => ({
+    replicas: replicas.map(({ alive, host, isMain, leads, pid, seenAt, since }) => ({
       host,
       pid,
       since: utc(since),
       lastSeen: utc(seenAt),
       alive,
-      leads: leads ? projects.map(({ identifier }) => identifier) : []
+      leads,
+      main: isMain
     })),
     outbox: {
       pending: outbox.pending,

@@ -19,11 +19,10 @@ const recent = Duration.minutes(5)
 const isRecent = (now: EpochMillis, at: EpochMillis) => now - at < Duration.toMillis(recent)
 
 /** Projects that are closed for one reason are told together: it is Plane's, or the API token's. */
-const sendingReasons = ({ follows, outbox: { pending }, projects }: HealthFacts): ReadonlyArray<string> => {
-  // The leader says it.
-  if (follows) return []
+const sendingReasons = ({ elsewhere, outbox: { pending }, projects }: HealthFacts): ReadonlyArray<string> => {
   const closed = projects.flatMap(({ destination, identifier }) =>
-    destination.open ? [] : [{ ...destination, identifier }]
+    // The leader says it.
+    destination.open || elsewhere.includes(identifier) ? [] : [{ ...destination, identifier }]
   )
   const waiting = counted(pending, "event waits", "events wait")
   return Object.values(Arr.groupBy(closed, ({ reason }) => reason)).flatMap((same) => {
@@ -35,11 +34,14 @@ const sendingReasons = ({ follows, outbox: { pending }, projects }: HealthFacts)
   })
 }
 
-/** A follower counts on the leader that it has seen last. */
-const leaderless = ({ follows, replicas }: HealthFacts): ReadonlyArray<string> =>
-  follows && replicas.length > 0 && !replicas.some(({ alive, leads }) => alive && leads)
-    ? ["No replica leads just now: another one goes on when the last one's lease is over"]
-    : []
+/** A follower counts on the leaders that it has seen last. */
+const leaderless = ({ elsewhere, replicas }: HealthFacts): ReadonlyArray<string> => {
+  const led = replicas.flatMap(({ alive, leads }) => alive ? leads : [])
+  const left = elsewhere.filter((identifier) => !led.includes(identifier))
+  return replicas.length === 0 || left.length === 0
+    ? []
+    : [`No replica sends for ${left.join(", ")} just now: another one goes on when the last one's lease is over`]
+}
 
 /** Nobody is told what is a dead letter, until a person retries or discards it. */
 const deadReason = ({ outbox: { dead } }: HealthFacts): string | undefined =>

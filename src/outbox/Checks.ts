@@ -8,7 +8,7 @@ import type { Sql } from "../storage/Sql.js"
 import type { Delivery } from "./Delivery.js"
 import type { CheckJob, Job, PerhapsTwice } from "./Job.js"
 import type { Lane } from "./Lane.js"
-import { free, reader } from "./LaneUpdate.js"
+import { free } from "./LaneUpdate.js"
 import type { CheckOutcome, LookAgain, TwinsOutcome } from "./Outcome.js"
 import type { EventStatus } from "./StoredEvent.js"
 import type { Tally } from "./Tally.js"
@@ -128,7 +128,7 @@ const oweLost = (sql: Sql, tally: Tally, lane: Lane, readAt: number) =>
     const [row] = yield* sql`UPDATE plane_sync_lane SET heard_state = replaced,
         heard_at = CASE WHEN heard_at > coalesce(updated_at, '') THEN heard_at ELSE coalesce(updated_at, '') END,
         read_at = ${readAt},
-        read_by = ${reader(sql)}, asked = NULL
+        read_by = holder, asked = NULL
       WHERE id = ${lane.id} AND state = replaced AND asked = placed AND state_event IS NULL RETURNING 1`
     return row === undefined ? false : yield* oweAgain(sql, tally, lane)
   })

@@ -7,6 +7,9 @@ import type { Fragment, Sql } from "../storage/Sql.js"
 import type { EventStatus } from "./StoredEvent.js"
 import type { Tally } from "./Tally.js"
 
+/** A condition: whether a leader is that of a project, by an expression of its identifier; '' is that of none. */
+export type Covers = (project: Fragment) => Fragment
+
 /**
  * A publish only inserts its event, so that it waits for nobody else's transaction. The leader folds new events into
  * their lanes, in the order of their sequence: it makes the lane where there is none yet, and writes down what the lane
@@ -15,23 +18,25 @@ import type { Tally } from "./Tally.js"
  * An event is new while its `folded` is 0. It has no lane by then, but the name of one. On Postgres it can become
  * visible after a later one of its lane was folded, because a sequence is taken before the commit.
  */
-export const hasNew = (sql: Sql): Fragment => sql`EXISTS (SELECT 1 FROM plane_sync_event WHERE folded = 0)`
+export const hasNew = (sql: Sql, covers: Covers): Fragment =>
+  sql`EXISTS (SELECT 1 FROM plane_sync_event e ${lanesOf(sql)} WHERE e.folded = 0 AND ${covers(projectOf(sql))})`
 
 // An older version that still publishes gives a lane and not its name.
 const laneName = (sql: Sql) =>
   sql`coalesce(e.lane_name, (SELECT given.name FROM plane_sync_lane given WHERE given.id = e.lane))`
 
-/** Whether there are new events of projects, by their identifiers. '' has those of no lane as well. */
-export const hasNewOf = (sql: Sql, projects: ReadonlyArray<string>): Fragment =>
-  sql`EXISTS (SELECT 1 FROM plane_sync_event e LEFT JOIN plane_sync_lane l ON l.name = e.lane_name
-    LEFT JOIN plane_sync_lane i ON i.id = coalesce(l.target, l.id)
-    WHERE e.folded = 0 AND coalesce(nullif(i.project, ''), e.project, '') IN ${sql.texts(projects)})`
+const lanesOf = (sql: Sql) =>
+  sql`LEFT JOIN plane_sync_lane l ON l.name = ${laneName(sql)}
+    LEFT JOIN plane_sync_lane i ON i.id = coalesce(l.target, l.id)`
 
-/** The newest event that is new. */
-export const lastNew = (sql: Sql): Effect.Effect<EventSequence | undefined, SqlError> =>
+// A lane has one leader, so whose lane it is decides, whatever the event's key says.
+const projectOf = (sql: Sql) => sql`CASE WHEN i.id IS NULL THEN coalesce(e.project, '') ELSE i.project END`
+
+/** The newest of these events. */
+export const lastNew = (sql: Sql, covers: Covers): Effect.Effect<EventSequence | undefined, SqlError> =>
   Effect.map(
-    sql<{ sequence: EventSequence }>`SELECT sequence FROM plane_sync_event WHERE folded = 0
-      ORDER BY sequence DESC LIMIT 1`,
+    sql<{ sequence: EventSequence }>`SELECT e.sequence FROM plane_sync_event e ${lanesOf(sql)}
+      WHERE e.folded = 0 AND ${covers(projectOf(sql))} ORDER BY e.sequence DESC LIMIT 1`,
     ([row]) => row?.sequence
   )
 
@@ -69,19 +74,18 @@ interface Folded {
 }
 
 // The event's lane as of now, because its key may have been found since.
-const readNew = (sql: Sql) =>
+const readNew = (sql: Sql, covers: Covers) =>
   sql<Row>`SELECT e.sequence, e.status, e.project, ${laneName(sql)} AS name, l.project AS "laneProject", i.id AS lane,
       ${flag(sql, sql`e.state = 'pending'`)} AS "asksState", e.urgent, e.published_at AS "publishedAt",
       ${flag(sql, sql`i.state_event IS NOT NULL`)} AS "owesState", i.latest_stage AS "latestStage"
-    FROM plane_sync_event e LEFT JOIN plane_sync_lane l ON l.name = ${laneName(sql)}
-      LEFT JOIN plane_sync_lane i ON i.id = coalesce(l.target, l.id)
-    WHERE e.folded = 0 ORDER BY e.sequence LIMIT ${sql.literal(String(foldBatch))}`
+    FROM plane_sync_event e ${lanesOf(sql)}
+    WHERE e.folded = 0 AND ${covers(projectOf(sql))} ORDER BY e.sequence LIMIT ${sql.literal(String(foldBatch))}`
 
 /** Makes the lanes that these events are the first of. */
-const makeLanes = (sql: Sql, rows: ReadonlyArray<Row>) => {
+const makeLanes = (sql: Sql, covers: Covers, rows: ReadonlyArray<Row>) => {
   const lanes = new Map<string, string>()
   for (const { lane, laneProject, name, project } of rows) {
-    // A key may have been published before its project was set.
+    // A key may have been published before its project was set. Its lane changes its leader only while nobody holds it.
     if (name !== null && (lane === null || (laneProject === "" && project !== ""))) lanes.set(name, project ?? "")
   }
   if (lanes.size === 0) return Effect.succeed(rows)
@@ -90,9 +94,9 @@ const makeLanes = (sql: Sql, rows: ReadonlyArray<Row>) => {
     sql`INSERT INTO plane_sync_lane (name, project) SELECT value ->> 0, value ->> 1 FROM ${sql.each(Array.from(lanes))}
       WHERE true ORDER BY key
       ON CONFLICT (name) DO UPDATE SET project = excluded.project
-        WHERE plane_sync_lane.project = '' AND excluded.project <> ''`,
+        WHERE plane_sync_lane.project = '' AND excluded.project <> '' AND plane_sync_lane.holder IS NULL`,
     // What has come since the first look, and has no lane yet, is folded the next time.
-    Effect.map(readNew(sql), (again) => again.filter(({ lane, name }) => name === null || lane !== null))
+    Effect.map(readNew(sql, covers), (again) => again.filter(({ lane, name }) => name === null || lane !== null))
   )
 }
 
@@ -145,10 +149,10 @@ export interface FoldedEvents {
   readonly last: EventSequence | undefined
 }
 
-/** Folds the oldest new events, at most a batch. Runs within a transaction of the leader. */
-export const fold = (sql: Sql, tally: Tally): Effect.Effect<FoldedEvents, SqlError> =>
+/** Folds the oldest new events of a leader, at most a batch. Runs within a transaction of it. */
+export const fold = (sql: Sql, tally: Tally, covers: Covers): Effect.Effect<FoldedEvents, SqlError> =>
   Effect.gen(function*() {
-    const rows = yield* Effect.flatMap(readNew(sql), (rows) => makeLanes(sql, rows))
+    const rows = yield* Effect.flatMap(readNew(sql, covers), (rows) => makeLanes(sql, covers, rows))
     const last = rows.at(-1)?.sequence
     if (last === undefined) return { count: 0, last }
     const lanes = new Map<LaneId, Folded>()
@@ -165,5 +169,8 @@ export const fold = (sql: Sql, tally: Tally): Effect.Effect<FoldedEvents, SqlErr
   })
 
 /** Folds all new events. Most must be folded before, so that this transaction stays short. */
-export const foldAll = (sql: Sql, tally: Tally): Effect.Effect<void, SqlError> =>
-  Effect.flatMap(fold(sql, tally), ({ count }) => count < foldBatch ? Effect.void : foldAll(sql, tally))
+export const foldAll = (sql: Sql, tally: Tally, covers: Covers): Effect.Effect<void, SqlError> =>
+  Effect.flatMap(
+    fold(sql, tally, covers),
+    ({ count }) => count < foldBatch ? Effect.void : foldAll(sql, tally, covers)
+  )

@@ -6,7 +6,7 @@ import { identifierOf, WorkItemKey } from "../domain/WorkItemKey.js"
 import type { Sql } from "../storage/Sql.js"
 import { tolerated } from "./Heard.js"
 import type { Lane } from "./Lane.js"
-import { free, reader } from "./LaneUpdate.js"
+import { free } from "./LaneUpdate.js"
 import type { LookOutcome } from "./Outcome.js"
 import { idleDue } from "./Placing.js"
 import type { EventStatus } from "./StoredEvent.js"
@@ -38,8 +38,10 @@ export const keyFound = (
     yield* sql`INSERT INTO plane_sync_lane (name, target, project)
       VALUES (${WorkItemKey.normalize(key)}, ${target}, ${project})
       ON CONFLICT (name) DO NOTHING`
+    // A moment of the monotonic clock means nothing to another process than the one that holds the key's lane.
+    const reader = sql`(SELECT holder FROM plane_sync_lane WHERE id = ${keyLane.id})`
     yield* sql`UPDATE plane_sync_lane SET state = ${state}, cancelled = ${cancelled ? 1 : 0},
-        completed = ${completed ? 1 : 0}, read_at = ${readAt}, read_by = ${reader(sql)}, updated_at = ${updatedAt}
+        completed = ${completed ? 1 : 0}, read_at = ${readAt}, read_by = ${reader}, updated_at = ${updatedAt}
       WHERE id = ${target} AND (updated_at < ${updatedAt} OR updated_at > ${momentOf(later(now, tolerated))}
         OR (read_at IS NULL AND (updated_at IS NULL OR updated_at = ${updatedAt})))`
     const both = sql`(SELECT * FROM plane_sync_lane WHERE id IN (${target}, ${keyLane.id})) both_lanes`

@@ -91,13 +91,11 @@ const knows = (sql: Sql, { cancelled, completed, readAt, state, updatedAt }: See
     unlessOlder("cancelled", cancelled ? 1 : 0),
     unlessOlder("completed", completed ? 1 : 0),
     unlessOlder("read_at", readAt),
-    unlessOlder("read_by", reader(sql)),
+    // The lane is held by whoever reads: a moment of the monotonic clock means nothing to another process.
+    unlessOlder("read_by", sql`holder`),
     unlessOlder("updated_at", updatedAt)
   ])
 }
-
-/** The process that reads: a moment of the monotonic clock means nothing to another process, or after a restart. */
-export const reader = (sql: Sql) => sql`(SELECT holder FROM plane_sync_sender)`
 
 /** How much nearer to ours a sender's clock must have come for its later moments to be smaller. */
 const corrected = Duration.toMillis("1 minute")

@@ -11,6 +11,8 @@ import type { IndexFile } from "../storage/sqlite/IndexFile.js"
 import { otherIndexError } from "../storage/sqlite/IndexFile.js"
 import type { Storage } from "../storage/Storage.js"
 import type { StorageError } from "../storage/StorageError.js"
+import type { Covers } from "./Fold.js"
+import { besideTurns, everythingElse, keepTurnsAway } from "./Turns.js"
 
 /**
  * How often the leader shows that it is alive, and how long ago it may last have done so before it counts as gone. A
@@ -27,7 +29,7 @@ const leaseOfShared: Lease = { heartbeat: Duration.seconds(5), length: Duration.
 /** The lease in a database. */
 export const leaseOf = ({ isShared }: Pick<Sql, "isShared">): Lease => isShared ? leaseOfShared : leaseOfFile
 
-/** The process that sends what this database owes. Moments are those of the database's clock. */
+/** A process that sends what this database owes. Moments are those of the database's clock. */
 export interface Leader {
   readonly holder: string
   readonly pid: number
@@ -61,15 +63,49 @@ export class LeaderActive extends Schema.TaggedError<LeaderActive>()("LeaderActi
 /** This process is no longer the leader. Another has taken over, as after a long suspension of this one. */
 export class LeadershipLost extends Data.TaggedError("LeadershipLost") {}
 
+/** Whose rows these are: the holder of a term, and its projects. */
+export interface Rows {
+  readonly holder: string
+  readonly projects: ReadonlyArray<string>
+}
+
 /**
- * Whether `holder` is still the leader, and what else is asked in the same statement. It writes, because it is a
- * heartbeat too.
+ * Whether this is still a leader, and what else is asked in the same statement. It writes, because it is a heartbeat
+ * too. It writes one row: of several, two turns could each have one that the other waits for.
  */
-export const ifLeader = <A extends object>(sql: Sql, holder: string, now: EpochMillis, columns: Fragment) =>
+export const ifLeader = <A extends object>(
+  sql: Sql,
+  { holder, projects: [first = everythingElse] }: Rows,
+  now: EpochMillis,
+  columns: Fragment
+) =>
   Effect.map(
-    sql<A>`UPDATE plane_sync_sender SET seen_at = ${sql.clock(now)} WHERE holder = ${holder} RETURNING ${columns}`,
+    sql<A>`UPDATE plane_sync_sender SET seen_at = ${sql.clock(now)} ${besideTurns(sql)}
+      WHERE holder = ${holder} AND project = ${first} RETURNING ${columns}`,
     ([row]) => row
   )
+
+const heartbeat = (sql: Sql, holder: string, now: EpochMillis) =>
+  Effect.map(
+    sql`UPDATE plane_sync_sender SET seen_at = ${sql.clock(now)} ${besideTurns(sql)} WHERE holder = ${holder}
+      RETURNING 1`,
+    ([row]) => row !== undefined
+  )
+
+/**
+ * What a leader may touch: the projects of its destination, or all that has no other leader. Whose row it is decides,
+ * and not whether that one's lease is over, because rows change only while no turn is taken.
+ */
+export const covers = (sql: Sql, { holder, projects }: Rows): Covers =>
+  projects.includes(everythingElse)
+    ? (project) => sql`${project} NOT IN (SELECT project FROM plane_sync_sender WHERE holder <> ${holder})`
+    : (project) => sql`${project} IN ${sql.texts(projects)}`
+
+/** What all of these may touch together. */
+export const coverTogether = (sql: Sql, leaders: ReadonlyArray<Rows>): Covers => (project) =>
+  leaders.length === 0
+    ? sql`1 = 0`
+    : sql`(${sql.join(" OR ", leaders.map((leader) => covers(sql, leader)(project)))})`
 
 // The holders of this process. Its pid in the table alone proves nothing: it may be that of the container's life
 // before.
@@ -97,11 +133,19 @@ export const isActive = (leader: Leader, lease: Lease): boolean => {
   return hasLease(leader, lease) && (host !== hostname() || isRunning(pid))
 }
 
-/** The last leader, and whether it is still active. */
-export const readLeader = ({ read, sql }: Storage["Type"]) =>
+const leaderOf = (sql: Sql, project: string, now: EpochMillis) =>
+  sql<Leader>`SELECT ${leaderAsOf(sql, now)} FROM plane_sync_sender WHERE project IN (${project}, ${everythingElse})
+    ORDER BY CASE project WHEN ${everythingElse} THEN 1 ELSE 0 END LIMIT 1`
+
+/** Whether this one is still a leader. */
+export const isLeader = ({ read, sql }: Storage["Type"], holder: string): Effect.Effect<boolean, StorageError> =>
+  Effect.map(read(sql`SELECT 1 FROM plane_sync_sender WHERE holder = ${holder}`), ([row]) => row !== undefined)
+
+/** The last leader of a project, and whether it is still active. */
+export const readLeader = ({ read, sql }: Storage["Type"], project = everythingElse) =>
   Effect.gen(function*() {
     const now = yield* epochMillis
-    const [leader] = yield* read(sql<Leader>`SELECT ${leaderAsOf(sql, now)} FROM plane_sync_sender`)
+    const [leader] = yield* read(leaderOf(sql, project, now))
     return leader === undefined ? undefined : { ...leader, active: isActive(leader, leaseOf(sql)) }
   })
 
@@ -128,7 +172,7 @@ export const refuseOtherIndex = (
   Effect.gen(function*() {
     if (index === undefined) return
     const now = yield* epochMillis
-    const [leader] = yield* read(sql<Leader>`SELECT ${leaderAsOf(sql, now)} FROM plane_sync_sender`)
+    const [leader] = yield* read(leaderOf(sql, everythingElse, now))
     if (leader !== undefined && hasOtherIndex(leader, index)) return yield* otherIndexError(where, named(leader))
   })
 
@@ -157,8 +201,10 @@ export const whileNobodyLeads = (migration: Migration): Migration =>
 
 /** The time for which this process is the leader. */
 export interface Term {
-  /** The name of this process in its row, and in the lanes that it holds. It is new for each term. */
+  /** The name of this process in its rows, and in the lanes that it holds. It is new for each term. */
   readonly holder: string
+  /** The projects whose rows it has. */
+  readonly projects: ReadonlyArray<string>
   /**
    * The id of the last delivery that was planned before. A request that the former leader had in flight when it died
    * may still be executing.
@@ -172,35 +218,50 @@ export interface Term {
 
 type Taken = { readonly other: Leader } | { readonly apart: Leader } | { readonly lastBefore: number }
 
-/**
- * Makes this process the leader until the scope closes. A process that is there already as a standby (`byLease`) does
- * not ask whether the leader's process is running, because it was taken over by one that it may not see: it waits until
- * the lease is over.
- */
+/** What a term is to be for. */
+export interface Wanted {
+  readonly holder: string
+  /** The projects whose rows it is to have: `everythingElse` if nothing is said. */
+  readonly projects?: ReadonlyArray<string>
+  /** The id of the replica that this process is. */
+  readonly replica?: string
+  /**
+   * Whether the leader's process is not asked for, because it was taken over by one that it may not see: a standby that
+   * waits until the lease is over.
+   */
+  readonly byLease?: boolean
+}
+
+/** Makes this process the leader until the scope closes: of all that is wanted, or of nothing. */
 export const becomeLeader = (
   { answersAgain, index, sql, where, write }: Storage["Type"],
-  holder: string,
-  byLease = false
+  { byLease = false, holder, projects = [everythingElse], replica }: Wanted
 ): Effect.Effect<Term, LeaderActive | StorageError, Scope.Scope> =>
   Effect.gen(function*() {
     const lease = leaseOf(sql)
     const isTaken = byLease ? hasLease : isActive
     const take: Effect.Effect<Taken, SqlError> = Effect.gen(function*() {
       const now = yield* epochMillis
-      // The first statement writes, so that two processes that start at the same time come one after the other.
-      const [leader] = yield* sql<Leader>`UPDATE plane_sync_sender SET seen_at = seen_at
-        RETURNING ${leaderAsOf(sql, now)}`
-      if (leader !== undefined && isTaken(leader, lease)) return { other: leader }
-      if (leader !== undefined && hasOtherIndex(leader, index)) return { apart: leader }
-      const [mine] = yield* sql`INSERT INTO plane_sync_sender (id, holder, pid, host, since, seen_at, index_file)
-        VALUES (1, ${holder}, ${process.pid}, ${hostname()}, ${sql.clock(now)}, ${sql.clock(now)},
-          ${index?.identity ?? null})
-        ON CONFLICT (id) DO UPDATE SET holder = excluded.holder, pid = excluded.pid, host = excluded.host,
-          since = excluded.since, seen_at = excluded.seen_at, index_file = excluded.index_file
-          WHERE plane_sync_sender.holder = ${leader?.holder ?? ""} RETURNING id`
-      // Where there was no row to wait for, another process was faster.
-      if (mine === undefined) return yield* take
-      yield* sql`UPDATE plane_sync_lane SET holder = NULL WHERE holder IS NOT NULL`
+      // It comes first, so that two processes that start at the same time come one after the other.
+      yield* keepTurnsAway(sql)
+      const leaders = yield* sql<Leader & { readonly project: string }>`SELECT ${leaderAsOf(sql, now)}, project
+        FROM plane_sync_sender WHERE project IN ${sql.texts(projects)} ORDER BY project`
+      const other = leaders.find((leader) => isTaken(leader, lease))
+      if (other !== undefined) return { other }
+      const apart = leaders.find((leader) => hasOtherIndex(leader, index))
+      if (apart !== undefined) return { apart }
+      // What else they have led had the same lease.
+      yield* sql`DELETE FROM plane_sync_sender WHERE project NOT IN ${sql.texts(projects)}
+        AND holder IN ${sql.texts(leaders.map((leader) => leader.holder))}`
+      const missing = projects.filter((project) => !leaders.some((leader) => leader.project === project))
+      yield* sql`INSERT INTO plane_sync_sender (project, holder, pid, host, since, seen_at)
+        SELECT value ->> 0, ${holder}, ${process.pid}, ${hostname()}, 0, 0
+        FROM ${sql.each(missing.map((project) => [project]))}`
+      yield* sql`UPDATE plane_sync_sender SET holder = ${holder}, pid = ${process.pid}, host = ${hostname()},
+        since = ${sql.clock(now)}, seen_at = ${sql.clock(now)}, index_file = ${index?.identity ?? null},
+        replica = ${replica ?? null} WHERE project IN ${sql.texts(projects)}`
+      yield* sql`UPDATE plane_sync_lane SET holder = NULL
+        WHERE holder IS NOT NULL AND holder NOT IN (SELECT holder FROM plane_sync_sender)`
       const [last] = yield* sql<{ id: number | null }>`SELECT max(id) AS id FROM plane_sync_delivery`
       alive.add(holder)
       return { lastBefore: last?.id ?? 0 }
@@ -234,9 +295,9 @@ export const becomeLeader = (
     ).pipe(Effect.forkScoped)
     yield* Effect.flatMap(
       epochMillis,
-      (now) => write(ifLeader(sql, holder, now, sql`id`))
+      (now) => write(heartbeat(sql, holder, now))
     ).pipe(
-      Effect.flatMap((still) => still !== undefined ? Effect.void : lose),
+      Effect.flatMap((still) => still ? Effect.void : lose),
       // The workers notice failing storage as well, and they log it.
       Effect.ignore,
       Effect.schedule(Schedule.spaced(lease.heartbeat)),
@@ -244,6 +305,7 @@ export const becomeLeader = (
     )
     return {
       holder,
+      projects,
       lastBefore: taken.lastBefore,
       lost: Deferred.await(lost),
       lose

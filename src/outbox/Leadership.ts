@@ -1,7 +1,7 @@
-import { Cause, Context, Deferred, Effect, Layer, Scope } from "effect"
+import { Array as Arr, Context, Deferred, Effect, Layer, Option, Scope } from "effect"
 import { hostname } from "node:os"
-import { makeSignal } from "../base/Signal.js"
 import { uuidV7 } from "../base/UuidV7.js"
+import { Destinations } from "../domain/Destinations.js"
 import { Storage } from "../storage/Storage.js"
 import type { StorageError } from "../storage/StorageError.js"
 import type { Leader, LeaderActive, Term } from "./Leader.js"
@@ -9,10 +9,15 @@ import { hasLease, leaseOf, named } from "./Leader.js"
 import { Outbox } from "./Outbox.js"
 import type { Replica } from "./Replicas.js"
 import { readReplicas, showReplica } from "./Replicas.js"
+import { startSpread } from "./Spread.js"
+import { logBug, makeTerms } from "./Terms.js"
+import { everythingElse } from "./Turns.js"
 
 /**
- * Whether this process is the leader. Taking in (publishing, hooks) goes on without; whatever must be done by one
- * process alone runs `whileLeading`.
+ * What this process leads. Taking in (publishing, hooks) goes on without; whatever must be done by one process alone
+ * runs `whileLeading`, or `whileSending` where it is about a project. Over a file one process leads everything. On
+ * Postgres each destination has a leader, and the destinations spread over the replicas; the leader of the first one
+ * does what is of no destination, too.
  *
  * A process that finds a leader on another host is a standby, because nobody can tell whether that one is alive: after
  * a container was killed, it is only the container's former host name. The standby becomes the leader when the other
@@ -20,57 +25,65 @@ import { readReplicas, showReplica } from "./Replicas.js"
  */
 export class Leadership extends Context.Tag("plane-sync/Leadership")<Leadership, {
   /**
-   * Runs `work`, which starts background work and returns, whenever this process becomes the leader. What it has
-   * started ends when another process takes over, and with the scope.
+   * Runs `work`, which starts background work and returns, whenever this process becomes the leader of what is of no
+   * destination. What it has started ends when another process takes over, and with the scope.
    */
   readonly whileLeading: <R>(
     work: (term: Term) => Effect.Effect<unknown, never, R>
   ) => Effect.Effect<void, never, Exclude<R, Scope.Scope> | Scope.Scope>
+  /** The same for each destination. `leads`: whether it has the project with this identifier. */
+  readonly whileSending: <R>(
+    work: (term: Term, leads: (identifier: string) => boolean) => Effect.Effect<unknown, never, R>
+  ) => Effect.Effect<void, never, Exclude<R, Scope.Scope> | Scope.Scope>
+  /** Whether another replica sends for the project with this identifier. Never over a file. */
+  readonly isElsewhere: (identifier: string) => boolean
   /**
    * Who leads instead, in words. Undefined while this process is the leader, and on Postgres while another replica is.
    */
   readonly standby: Effect.Effect<string | undefined>
-  /** Whether another replica leads, and this process has no part in sending. */
-  readonly follows: Effect.Effect<boolean>
   /** The replicas of a Postgres; none over a file. */
   readonly replicas: Effect.Effect<ReadonlyArray<Replica>, StorageError>
 }>() {
   /** Over a file it fails with `LeaderActive` when the leader is a process of this host, which is running. */
-  static readonly layer: Layer.Layer<Leadership, LeaderActive | StorageError, Outbox | Storage> = Layer.scoped(
-    Leadership,
-    Effect.suspend(() => make)
-  )
+  static readonly layer: Layer.Layer<Leadership, LeaderActive | StorageError, Destinations | Outbox | Storage> = Layer
+    .scoped(
+      Leadership,
+      Effect.suspend(() => make)
+    )
 }
 
 /** How often a standby looks whether it can become the leader. */
 const lookEvery = "1 second"
 
-const logBug = (cause: Cause.Cause<unknown>) => Effect.logError("a bug in plane-sync", cause)
-
 const make = Effect.gen(function*() {
   const outbox = yield* Outbox
-  const changed = yield* makeSignal
   const storage = yield* Storage
+  const { all } = yield* Destinations
   const { sql, trouble: { retry } } = storage
   const lease = leaseOf(sql)
   // Standbys are what replicas are there for. Over a file there should be none.
   const isReplica = sql.isShared
+  const destinations = isReplica ? all : [Arr.flatten(all)]
+  const [main, ...rest] = yield* Effect.forEach(destinations, () => makeTerms)
+  if (main === undefined) return yield* Effect.dieMessage("there is a first destination")
+  const terms = [main, ...rest]
+  const projects = isReplica ? [everythingElse, ...all[0]] : [everythingElse]
   const started = yield* Deferred.make<void, LeaderActive | StorageError>()
-  let present: Term | undefined
+  const me = yield* uuidV7
   let other: Leader | undefined
+  let hasLooked = false
 
   /** Leads until another process takes over. */
   const lead = <E>(become: (holder: string) => Effect.Effect<Term, E, Scope.Scope>) =>
-    Effect.scoped(Effect.gen(function*() {
-      const term = yield* Effect.flatMap(uuidV7, become)
-      other = undefined
-      present = term
-      yield* changed.notify
-      yield* Deferred.succeed(started, undefined)
-      const why = yield* term.lost
-      present = undefined
-      yield* Effect.logError(`${why}: nothing more is sent from here for now`)
-    }))
+    main.lead((holder) =>
+      Effect.tap(become(holder), () => {
+        other = undefined
+        return Deferred.succeed(started, undefined)
+      })
+    ).pipe(Effect.tap(Option.match({
+      onNone: () => Effect.void,
+      onSome: (why) => Effect.logError(`${why}: nothing more is sent from here for now`)
+    })))
 
   /** Waits until nobody leads, or the lease of who does is over. Says once who it is, and once that it is alive. */
   const standBy = Effect.gen(function*() {
@@ -106,15 +119,17 @@ const make = Effect.gen(function*() {
   const leadAfter = standBy.pipe(
     Effect.zipRight(lead((holder) =>
       Effect.scope.pipe(
-        Effect.flatMap((scope) => retry(Scope.extend(outbox.becomeLeader(holder, true), scope))),
+        Effect.flatMap((scope) =>
+          retry(Scope.extend(outbox.becomeLeader({ holder, projects, replica: me, byLease: true }), scope))
+        ),
         Effect.tap(() => Effect.logInfo("This process is the leader now, and sends"))
       )
     )),
-    // Another standby was faster.
-    Effect.catchTag("LeaderActive", () => Effect.void)
+    // Another standby was faster, or another replica leads a project of ours.
+    Effect.catchTag("LeaderActive", () => Effect.sleep(lookEvery))
   )
 
-  yield* lead(outbox.becomeLeader).pipe(
+  yield* lead((holder) => outbox.becomeLeader({ holder, projects, replica: me })).pipe(
     Effect.catchTag(
       "LeaderActive",
       (error) => error.host === hostname() && !isReplica ? error : Deferred.succeed(started, undefined)
@@ -129,33 +144,34 @@ const make = Effect.gen(function*() {
   )
   yield* Deferred.await(started)
 
-  /** Waits for the first term after `last`. */
-  const after = (last: Term | undefined): Effect.Effect<Term> =>
-    Effect.gen(function*() {
-      for (;;) {
-        const mark = yield* changed.mark
-        if (present !== undefined && present !== last) return present
-        yield* changed.since(mark)
-      }
-    })
+  yield* showReplica(storage, me)
+  if (rest.length > 0) {
+    yield* startSpread({
+      destinations,
+      looked: Effect.sync(() => hasLooked = true),
+      me,
+      outbox,
+      storage,
+      terms
+    }).pipe(Effect.annotateLogs({ service: "Leadership" }))
+  }
 
-  yield* showReplica(storage, yield* uuidV7)
+  const placeOf = (identifier: string) => destinations.findIndex((each) => each.includes(identifier))
   return Leadership.of({
-    replicas: sql.isShared ? readReplicas(storage) : Effect.succeed([]),
-    follows: Effect.sync(() => isReplica && present === undefined && other !== undefined),
-    whileLeading: (work) =>
-      Effect.gen(function*() {
-        let term: Term | undefined
-        for (;;) {
-          term = yield* after(term)
-          // The next term begins anew, whatever a bug has ended.
-          yield* Effect.scoped(Effect.zipRight(work(term), term.lost)).pipe(
-            Effect.catchAllDefect((defect) => logBug(Cause.die(defect)))
-          )
-        }
-      }).pipe(Effect.forkScoped, Effect.asVoid),
+    replicas: isReplica ? readReplicas(storage) : Effect.succeed([]),
+    whileLeading: main.during,
+    whileSending: (work) =>
+      Effect.forEach(
+        terms,
+        (each, place) => each.during((term) => work(term, (identifier) => placeOf(identifier) === place)),
+        { discard: true }
+      ),
+    isElsewhere: (identifier) => {
+      const place = placeOf(identifier)
+      return isReplica && terms[place]?.present() === undefined && (place === 0 ? other !== undefined : hasLooked)
+    },
     standby: Effect.sync(() =>
-      present !== undefined || isReplica && other !== undefined ?
+      main.present() !== undefined || isReplica && other !== undefined ?
         undefined :
         `${
           other === undefined ? "Another process" : named(other)

@@ -15,12 +15,21 @@ import type { StorageError } from "../storage/StorageError.js"
 import { claim, urgencies } from "./Claim.js"
 import type { Batch, DeadLetter, DeadLetterQuery, Which } from "./DeadLetters.js"
 import { deadLetterBatch, discard, readDeadLetter, readDeadLetters, retry } from "./DeadLetters.js"
-import { fold, foldAll, foldBatch, hasNew, hasNewOf, lastNew } from "./Fold.js"
+import type { Covers } from "./Fold.js"
+import { fold, foldAll, foldBatch, hasNew, lastNew } from "./Fold.js"
 import { leftAloneFor, readTouched } from "./HookDoubt.js"
 import type { Job } from "./Job.js"
 import { buryAhead } from "./LaneDeath.js"
-import type { Leader, LeaderActive, Term } from "./Leader.js"
-import { becomeLeader, ifLeader, LeadershipLost, readLeader, refuseOtherIndex } from "./Leader.js"
+import type { Leader, LeaderActive, Term, Wanted } from "./Leader.js"
+import {
+  becomeLeader,
+  covers,
+  ifLeader,
+  isLeader,
+  LeadershipLost,
+  readLeader,
+  refuseOtherIndex
+} from "./Leader.js"
 import type { Settlement } from "./Outcome.js"
 import type { ClaimPolicy } from "./Plan.js"
 import type { LeftProject } from "./ProjectRows.js"
@@ -34,7 +43,14 @@ import { settle } from "./Settlement.js"
 import type { NewEvent, StoredEvent } from "./StoredEvent.js"
 import type { Tally } from "./Tally.js"
 import { makeTally } from "./Tally.js"
-import { keepTurnsAway } from "./Turns.js"
+import { everythingElse, keepTurnsAway } from "./Turns.js"
+
+/** Whose turn it is: the holder of a term, and the projects whose rows it has. */
+export interface Share {
+  readonly holder: string
+  /** `everythingElse` if nothing is said. */
+  readonly projects?: ReadonlyArray<string>
+}
 
 /**
  * The durable queue between publishing and Plane: events, the lanes that they wait in, and the deliveries that tell
@@ -54,8 +70,7 @@ export class Outbox extends Context.Tag("plane-sync/Outbox")<Outbox, {
    * Settles a job and claims the next one, in one commit. Fails with `LeadershipLost`, and stores nothing, when
    * `holder` is no longer the leader.
    */
-  readonly turn: (options: {
-    readonly holder: string
+  readonly turn: (options: Share & {
     readonly settlement?: Settlement | undefined
     readonly claim?: ClaimPolicy | undefined
   }) => Effect.Effect<Job | undefined, StorageError | LeadershipLost>
@@ -71,7 +86,7 @@ export class Outbox extends Context.Tag("plane-sync/Outbox")<Outbox, {
    * Folds new events into their lanes. `turn` does so too. This is meant for times in which no lane may be claimed, so
    * that new events do not pile up.
    */
-  readonly fold: (holder: string) => Effect.Effect<void, StorageError | LeadershipLost>
+  readonly fold: (share: Share) => Effect.Effect<void, StorageError | LeadershipLost>
   /** How many keys of a project are due for a look-up or being looked up. Counts no further than `most`. */
   readonly unfoundKeys: (project: string, most: number) => Effect.Effect<number, StorageError>
   /** Where the projects are in Plane, as far as that was kept. */
@@ -83,12 +98,18 @@ export class Outbox extends Context.Tag("plane-sync/Outbox")<Outbox, {
   /** The projects that were written to, and are none of these. */
   readonly left: (identifiers: ReadonlyArray<string>) => Effect.Effect<ReadonlyArray<LeftProject>, StorageError>
   /** See `becomeLeader`. */
-  readonly becomeLeader: (
-    holder: string,
-    byLease?: boolean
-  ) => Effect.Effect<Term, LeaderActive | StorageError, Scope.Scope>
-  /** The last leader, if there ever was one, and whether it is active. */
+  readonly becomeLeader: (wanted: Wanted) => Effect.Effect<Term, LeaderActive | StorageError, Scope.Scope>
+  /** Whether this one is still a leader. */
+  readonly isLeader: (holder: string) => Effect.Effect<boolean, StorageError>
+  /**
+   * The last leader, and whether it is active. Undefined if there is none. On Postgres it is that of everything that has
+   * no leader of its own.
+   */
   readonly leader: Effect.Effect<(Leader & { readonly active: boolean }) | undefined, StorageError>
+  /** The same for the project with this identifier. */
+  readonly leaderOf: (
+    project: string
+  ) => Effect.Effect<(Leader & { readonly active: boolean }) | undefined, StorageError>
   readonly events: (query: EventQuery) => Effect.Effect<ReadonlyArray<StoredEvent>, StorageError>
   readonly eventsAfter: (
     sequence: EventSequence,
@@ -111,6 +132,14 @@ export class Outbox extends Context.Tag("plane-sync/Outbox")<Outbox, {
   static readonly layer: Layer.Layer<Outbox, StorageError, Storage> = Layer.scoped(Outbox, Effect.suspend(() => make))
 }
 
+interface Turn {
+  readonly tally: Tally
+  readonly now: EpochMillis
+  /** Whether something is to be folded. */
+  readonly hasNew: boolean
+  readonly covered: Covers
+}
+
 const make = Effect.gen(function*() {
   const storage = yield* Storage
   const { read, sql, write } = storage
@@ -126,85 +155,95 @@ const make = Effect.gen(function*() {
           AND holder IS NULL ORDER BY due_at LIMIT 1)) AS first,
         max((SELECT due_at FROM plane_sync_lane WHERE ${isOne} AND due_at IS NOT NULL
           ORDER BY due_at DESC LIMIT 1)) AS last,
-        ${flag(sql, hasNewOf(sql, projects))} AS "hasNew"
+        ${flag(sql, hasNew(sql, (project) => sql`${project} IN ${sql.texts(projects)}`))} AS "hasNew"
         FROM ${sql.each(projects.flatMap((project) => urgencies.map((urgency) => [project, urgency])))}`),
       ([row]) => ({ first: row?.hasNew === 1 ? now : row?.first ?? null, last: row?.last ?? null })
     )
 
-  /** Runs `work` in a transaction, and writes the sums that its changes to events add up to. */
-  const tallied = <A, E>(work: (tally: Tally) => Effect.Effect<A, SqlError | E>) =>
+  /**
+   * Runs `work` in a transaction, and writes the sums that its changes to events add up to; on Postgres, into rows that
+   * only turns of the same share write, so that they do not wait for each other.
+   */
+  const tallied = <A, E>(share: string, work: (tally: Tally) => Effect.Effect<A, SqlError | E>) =>
     Effect.suspend(() => {
-      const tally = makeTally(sql)
+      const tally = makeTally(sql, share)
       return Effect.zipLeft(work(tally), tally.write)
     })
 
   const betweenTurns = <A>(work: (tally: Tally) => Effect.Effect<A, SqlError>) =>
-    write(Effect.zipRight(keepTurnsAway(sql), tallied(work)))
+    write(Effect.zipRight(keepTurnsAway(sql), tallied(everythingElse, work)))
 
-  /** A transaction of the leader. Nothing of it is stored if another process has taken over. */
+  /** A transaction of a leader. Nothing of it is stored if another process has taken over. */
   const asLeader = <A>(
-    holder: string,
-    work: (tally: Tally, now: EpochMillis, hasNew: boolean) => Effect.Effect<A, SqlError>
-  ) =>
-    Effect.flatMap(
-      write(tallied((tally) =>
+    { holder, projects = [everythingElse] }: Share,
+    work: (turn: Turn) => Effect.Effect<A, SqlError>
+  ) => {
+    const covered = covers(sql, { holder, projects })
+    return Effect.flatMap(
+      write(tallied(projects[0] ?? everythingElse, (tally) =>
         Effect.gen(function*() {
           const now = yield* epochMillis
           const row = yield* ifLeader<{ readonly hasNew: number }>(
             sql,
-            holder,
+            { holder, projects },
             now,
-            sql`${flag(sql, hasNew(sql))} AS "hasNew"`
+            sql`${flag(sql, hasNew(sql, covered))} AS "hasNew"`
           )
-          return row === undefined ? Option.none<A>() : Option.some(yield* work(tally, now, row.hasNew === 1))
+          return row === undefined
+            ? Option.none<A>()
+            : Option.some(yield* work({ tally, now, hasNew: row.hasNew === 1, covered }))
         })
       )),
       Option.match({ onNone: () => Effect.fail(new LeadershipLost()), onSome: Effect.succeed })
     )
+  }
 
   /**
    * Folds what is new by now, in short transactions, so that publishing goes on in between. What is published meanwhile
    * is left to the next time, because it may never end.
    */
-  const foldAhead = (holder: string) =>
+  const foldAhead = (share: Share) =>
     Effect.gen(function*() {
-      const upTo = yield* read(lastNew(sql))
+      const upTo = yield* read(lastNew(sql, covers(sql, { projects: [everythingElse], ...share })))
       if (upTo === undefined) return
       for (let last: EventSequence | undefined = EventSequence(0); last !== undefined && last < upTo;) {
-        last = (yield* asLeader(holder, (tally) => fold(sql, tally))).last
+        last = (yield* asLeader(share, ({ covered, tally }) => fold(sql, tally, covered))).last
       }
     })
 
-  const buryMost = (holder: string, settlement: Settlement) =>
+  const buryMost = (share: Share, settlement: Settlement) =>
     Effect.gen(function*() {
       const batch = asLeader(
-        holder,
-        (tally, now) =>
-          Effect.zipRight(foldAll(sql, tally), buryAhead(sql, tally, settlement, now, deadLetterBatch(sql)))
+        share,
+        ({ covered, now, tally }) =>
+          Effect.zipRight(
+            foldAll(sql, tally, covered),
+            buryAhead(sql, tally, settlement, now, deadLetterBatch(sql))
+          )
       )
       while ((yield* batch) === deadLetterBatch(sql));
     })
 
-  const turn: Outbox["Type"]["turn"] = ({ claim: claimed, holder, settlement }) =>
+  const turn: Outbox["Type"]["turn"] = ({ claim: claimed, settlement, ...share }) =>
     Effect.gen(function*() {
       if (settlement !== undefined) yield* eventLoopTurn
       if (settlement?.outcome._tag === "LaneDead") {
-        yield* foldAhead(holder)
-        yield* buryMost(holder, settlement)
+        yield* foldAhead(share)
+        yield* buryMost(share, settlement)
       }
-      const work = (tally: Tally, now: EpochMillis) =>
+      const work = ({ now, tally }: Turn) =>
         Effect.gen(function*() {
           if (settlement !== undefined) yield* settle(sql, tally, settlement, now)
-          return claimed === undefined ? undefined : yield* claim(sql, tally, holder, claimed, now)
+          return claimed === undefined ? undefined : yield* claim(sql, tally, share.holder, claimed, now)
         })
-      const atOnce = yield* asLeader(holder, (tally, now, hasNew) =>
+      const atOnce = yield* asLeader(share, (turn) =>
         Effect.flatMap(
-          hasNew ? fold(sql, tally) : Effect.succeed({ count: 0 }),
-          ({ count }) => count < foldBatch ? Effect.asSome(work(tally, now)) : Effect.succeedNone
+          turn.hasNew ? fold(sql, turn.tally, turn.covered) : Effect.succeed({ count: 0 }),
+          ({ count }) => count < foldBatch ? Effect.asSome(work(turn)) : Effect.succeedNone
         ))
       if (Option.isSome(atOnce)) return atOnce.value
-      yield* foldAhead(holder)
-      return yield* asLeader(holder, (tally, now) => Effect.zipRight(foldAll(sql, tally), work(tally, now)))
+      yield* foldAhead(share)
+      return yield* asLeader(share, (turn) => Effect.zipRight(foldAll(sql, turn.tally, turn.covered), work(turn)))
     })
 
   /**
@@ -246,8 +285,10 @@ const make = Effect.gen(function*() {
     keepPlace: (identifier, place) => write(keepPlace(sql, identifier, place)),
     sortLanes: (identifiers) => write(sortLanes(sql, identifiers)),
     left: (identifiers) => read(readLeft(sql, identifiers)),
-    becomeLeader: (holder, byLease) => becomeLeader(storage, holder, byLease),
+    becomeLeader: (wanted) => becomeLeader(storage, wanted),
+    isLeader: (holder) => isLeader(storage, holder),
     leader: readLeader(storage),
+    leaderOf: (project) => readLeader(storage, project),
     events: (query) => read(readEvents(sql, query)),
     eventsAfter: (sequence, limit) =>
       Effect.flatMap(read(readSettled(sql)), (upTo) => read(readEventsAfter(sql, sequence, upTo, limit))),

@@ -3,6 +3,7 @@ import type { EpochMillis } from "../base/Time.js"
 import { epochMillis } from "../base/Time.js"
 import type { Storage } from "../storage/Storage.js"
 import type { StorageError } from "../storage/StorageError.js"
+import { keepTurnsAway } from "./Turns.js"
 
 /** What the leader saw of Plane when it was asked to look. */
 export const ProbeSeen = Schema.Struct({
@@ -22,20 +23,21 @@ const encode = Schema.encodeSync(Stored)
 type Parts = Pick<Storage["Type"], "sql" | "read" | "write">
 
 /**
- * Asks the leader of the file, from another process, to look at Plane now. Returns the moment that its answer will name,
- * or none if there is no leader.
+ * Asks the leaders, from another process, to look at Plane now. Returns the moment that their answers will name, or none
+ * if there is no leader.
  */
 export const askForProbe = ({ sql, write }: Parts): Effect.Effect<EpochMillis | undefined, StorageError> =>
   Effect.flatMap(epochMillis, (now) =>
     Effect.map(
       // Another request in the same millisecond is another request.
-      write(sql<{ asked: EpochMillis }>`UPDATE plane_sync_sender
-        SET probe_asked = CASE WHEN probe_asked >= ${now} THEN probe_asked + 1 ELSE ${now} END
-        RETURNING probe_asked AS asked`),
+      write(Effect.zipRight(keepTurnsAway(sql), sql<{ asked: EpochMillis }>`UPDATE plane_sync_sender
+        SET probe_asked = (SELECT CASE WHEN max(asked.probe_asked) >= ${now} THEN max(asked.probe_asked) + 1
+          ELSE ${now} END FROM plane_sync_sender asked)
+        RETURNING probe_asked AS asked`)),
       ([row]) => row?.asked
     ))
 
-/** The request that the leader has not answered yet. */
+/** The request that a leader has not answered yet. */
 export const openProbeRequest = (
   { read, sql }: Parts,
   holder: string
@@ -49,20 +51,28 @@ export const openProbeRequest = (
         : row?.asked
   )
 
-/** Writes down what the leader has seen. */
+/** Writes down what a leader has seen. */
 export const answerProbe = (
   { sql, write }: Parts,
   holder: string,
   seen: ProbeSeen
 ): Effect.Effect<void, StorageError> =>
-  Effect.asVoid(write(sql`UPDATE plane_sync_sender SET probe_seen = ${encode(seen)} WHERE holder = ${holder}`))
+  Effect.asVoid(write(Effect.zipRight(
+    keepTurnsAway(sql),
+    sql`UPDATE plane_sync_sender SET probe_seen = ${encode(seen)} WHERE holder = ${holder}`
+  )))
 
-/** The last answer to a request of this moment or later. */
+/** The answers of all leaders to a request of this moment or later; none while one is missing. */
 export const probeSeen = (
   { read, sql }: Parts,
   asked: EpochMillis
 ): Effect.Effect<ProbeSeen | undefined, StorageError> =>
   Effect.map(
-    read(sql<{ seen: string | null }>`SELECT probe_seen AS seen FROM plane_sync_sender`),
-    ([row]) => Option.getOrUndefined(Option.filter(seenOf(row?.seen), (seen) => seen.asked >= asked))
+    read(sql<{ seen: string | null }>`SELECT DISTINCT probe_seen AS seen FROM plane_sync_sender`),
+    (rows) => {
+      const answers = rows.map(({ seen }) => Option.filter(seenOf(seen), (seen) => seen.asked >= asked))
+      if (answers.length === 0 || answers.some(Option.isNone)) return undefined
+      const reasons = answers.flatMap((answer) => Option.isSome(answer) ? answer.value.reason ?? [] : [])
+      return { asked, open: reasons.length === 0, reason: reasons.length === 0 ? null : reasons.join("; ") }
+    }
   )

@@ -214,7 +214,8 @@ export const readUnfoundKeys = (
 
 export const readStatus = (sql: Sql): Effect.Effect<OutboxStatus, SqlError> =>
   Effect.gen(function*() {
-    const rows = yield* sql<{ status: EventStatus; events: number }>`SELECT status, events FROM plane_sync_count`
+    const rows = yield* sql<{ status: EventStatus; events: number }>`SELECT status, events FROM plane_sync_count
+      UNION ALL SELECT status, events FROM plane_sync_count_of`
     const added = yield* sql<{ status: EventStatus; events: number }>`SELECT status, count(*) AS events
       FROM (SELECT status || '' AS status FROM plane_sync_event WHERE folded = 0) added GROUP BY status`
     const counts = { pending: 0, dead: 0, delivered: 0, discarded: 0 }

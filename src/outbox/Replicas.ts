@@ -9,6 +9,7 @@ import type { Migration } from "../storage/Migrations.js"
 import type { Storage } from "../storage/Storage.js"
 import type { StorageError } from "../storage/StorageError.js"
 import { leaseOf, named } from "./Leader.js"
+import { everythingElse } from "./Turns.js"
 
 /** A process that uses a Postgres together with others. Moments are those of the database's clock. */
 export interface Replica {
@@ -18,23 +19,25 @@ export interface Replica {
   readonly seenAt: EpochMillis
   /** Whether it was seen within the time of a lease. */
   readonly alive: boolean
-  /** Whether it is the leader. */
-  readonly leads: boolean
+  /** The projects that it sends for, by their identifiers. */
+  readonly leads: ReadonlyArray<string>
+  /** Whether it does what is of no project: works on webhooks, prunes. */
+  readonly isMain: boolean
 }
 
-interface Row extends Omit<Replica, "alive" | "leads"> {
+interface Row extends Omit<Replica, "alive" | "leads" | "isMain"> {
   readonly readAt: EpochMillis
-  readonly leads: number
+  /** The projects whose rows it has, as JSON. */
+  readonly leads: string
 }
 
 /** For how long a replica that ended without a word is shown. */
 const shownFor = Duration.minutes(10)
 
-/** Reads the rows of replicas, also for those who have no `Storage`. */
-export const replicaStatement = `SELECT host, pid, since, seen_at AS "seenAt",
-  CASE WHEN EXISTS (SELECT 1 FROM plane_sync_sender s
-    WHERE s.host = plane_sync_replica.host AND s.pid = plane_sync_replica.pid) THEN 1 ELSE 0 END AS leads
-  FROM plane_sync_replica ORDER BY since, id`
+/** Reads the rows of replicas, for those who have no `Storage`. */
+export const replicaStatement = "SELECT host, pid FROM plane_sync_replica ORDER BY since, id"
+
+const Projects = Schema.parseJson(Schema.Array(Schema.String))
 
 const Seen = Schema.Array(Schema.Struct({ host: Schema.String, pid: Schema.Int }))
 
@@ -52,13 +55,19 @@ export const readReplicas = (
   Effect.gen(function*() {
     const now = yield* epochMillis
     const { length } = leaseOf(sql)
-    const rows = yield* read(sql<Row>`SELECT shown.*, ${sql.clock(now)} AS "readAt"
-      FROM (${sql.literal(replicaStatement)}) shown`)
-    return rows.map(({ leads, readAt, ...row }) => ({
-      ...row,
-      alive: readAt - row.seenAt < Duration.toMillis(length),
-      leads: leads === 1
-    }))
+    const rows = yield* read(sql<Row>`SELECT host, pid, since, seen_at AS "seenAt", ${sql.clock(now)} AS "readAt",
+        (SELECT ${sql.jsonList(sql`led.project`)} FROM (SELECT project FROM plane_sync_sender
+          WHERE replica = r.id ORDER BY project) led) AS leads
+      FROM plane_sync_replica r ORDER BY since, id`)
+    return rows.map(({ leads, readAt, ...row }) => {
+      const projects = Schema.decodeSync(Projects)(leads)
+      return {
+        ...row,
+        alive: readAt - row.seenAt < Duration.toMillis(length),
+        leads: projects.filter((project) => project !== everythingElse),
+        isMain: projects.includes(everythingElse)
+      }
+    })
   })
 
 /**

@@ -4,6 +4,7 @@ import type { LaneId } from "../domain/Ids.js"
 import type { Sql } from "../storage/Sql.js"
 import { idleDue } from "./Placing.js"
 import type { EventStatus } from "./StoredEvent.js"
+import { everythingElse } from "./Turns.js"
 
 /**
  * Counts what a transaction changes: how many events have each status, and how many each lane is owed. The sums are
@@ -25,7 +26,8 @@ export interface Tally {
   readonly write: Effect.Effect<void, SqlError>
 }
 
-export const makeTally = (sql: Sql): Tally => {
+/** `share`: whose sums are written, by the first project of a leader. */
+export const makeTally = (sql: Sql, share = everythingElse): Tally => {
   const counts: Record<EventStatus, number> = { pending: 0, delivered: 0, dead: 0, discarded: 0 }
   const owed = new Map<LaneId, number>()
 
@@ -42,11 +44,15 @@ export const makeTally = (sql: Sql): Tally => {
 
   const writeCounts = Effect.suspend(() => {
     const { dead, delivered, discarded, pending } = counts
-    return pending === 0 && delivered === 0 && dead === 0 && discarded === 0
-      ? Effect.void
-      : sql`UPDATE plane_sync_count SET events = CASE status WHEN 'pending' THEN events + ${pending}
-          WHEN 'delivered' THEN events + ${delivered} WHEN 'dead' THEN events + ${dead}
-          ELSE events + ${discarded} END`
+    if (pending === 0 && delivered === 0 && dead === 0 && discarded === 0) return Effect.void
+    if (share === everythingElse) {
+      return sql`UPDATE plane_sync_count SET events = CASE status WHEN 'pending' THEN events + ${pending}
+        WHEN 'delivered' THEN events + ${delivered} WHEN 'dead' THEN events + ${dead} ELSE events + ${discarded} END`
+    }
+    const rows = Object.entries(counts).map(([status, events]) => [share, status, events])
+    return sql`INSERT INTO plane_sync_count_of (project, status, events)
+      SELECT value ->> 0, value ->> 1, CAST(value ->> 2 AS bigint) FROM ${sql.each(rows)} WHERE true ORDER BY key
+      ON CONFLICT (project, status) DO UPDATE SET events = plane_sync_count_of.events + excluded.events`
   })
   const writeOwed = Effect.suspend(() =>
     Effect.forEach(

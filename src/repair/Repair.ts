@@ -41,7 +41,7 @@ const work = Layer.scopedDiscard(
     const outbox = yield* Outbox
     const inbox = yield* Inbox
     const { changes, isDeaf } = yield* Silence
-    const { whileLeading } = yield* Leadership
+    const { whileSending } = yield* Leadership
     const { trouble } = storage
 
     const follow = (project: PlaneProject) => {
@@ -68,7 +68,9 @@ const work = Layer.scopedDiscard(
       return Effect.forkScoped(Effect.forever(turn))
     }
 
-    yield* whileLeading(() => Effect.forEach(all, follow, { discard: true }))
+    yield* whileSending((_, leads) =>
+      Effect.forEach(all.filter(({ project }) => leads(project.identifier)), follow, { discard: true })
+    )
   }).pipe(Effect.annotateLogs({ service: "Repair" }))
 )
 

@@ -66,7 +66,7 @@ const isSame = (one: Hearing, other: Hearing) => Equal.equals(Data.struct(one), 
 const make = Effect.gen(function*() {
   const { all } = yield* PlaneProjects
   const { read, sql, trouble, write } = yield* Storage
-  const { whileLeading } = yield* Leadership
+  const { whileSending } = yield* Leadership
   const isSet = heardSources(yield* WebhookConfig, yield* Projects).includes("plane")
   const workspaces = [...new Set(all.map(({ config }) => config.workspaceSlug))]
   const signal = yield* makeSignal
@@ -153,7 +153,11 @@ const make = Effect.gen(function*() {
       )
     })
 
-  if (isSet) yield* whileLeading(() => Effect.forEach(workspaces, watch, { discard: true }))
+  /** The workspaces whose first project is led. */
+  const led = (leads: (identifier: string) => boolean) =>
+    workspaces.filter((workspace) => ofWorkspace(workspace).slice(0, 1).some((first) => leads(first.project.identifier)))
+
+  if (isSet) yield* whileSending((_, leads) => Effect.forEach(led(leads), watch, { discard: true }))
 
   return Silence.of({
     silent: Effect.sync(() => [...silent.values()]),

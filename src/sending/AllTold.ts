@@ -6,7 +6,7 @@ import type { EpochMillis } from "../base/Time.js"
 import type { Outbox } from "../outbox/Outbox.js"
 import type { StorageTrouble } from "../storage/StorageTrouble.js"
 import type { WakeUps } from "../storage/WakeUps.js"
-import type { PlaneSync } from "./PlaneSync.js"
+import type { ProjectStatus } from "./PlaneSync.js"
 
 /** An event that has waited for longer than this was held up. */
 const heldUpAfter = Duration.toMillis("1 minute")
@@ -20,7 +20,8 @@ const lookEvery = "1 second"
  */
 export const sayAllTold = (
   { outbox, projects, trouble, wakeUps }: {
-    readonly projects: PlaneSync["Type"]["projects"]
+    /** Those that this process sends for. */
+    readonly projects: Effect.Effect<ReadonlyArray<ProjectStatus>>
     readonly outbox: Outbox["Type"]
     readonly trouble: StorageTrouble
     readonly wakeUps: WakeUps["Type"]

@@ -22,7 +22,7 @@ const reasonOf = ({ identifier, workItems }: LeftProject) =>
  * looks once Plane was asked where the projects are: one with another identifier now is not left.
  */
 export const watchLeft = (
-  { all, outbox, tell, term: { holder }, trouble, wakeUps }: {
+  { all, outbox, tell, term: { holder, projects }, trouble, wakeUps }: {
     readonly all: ReadonlyArray<PlaneProject>
     readonly outbox: Outbox["Type"]
     readonly tell: (reasons: ReadonlyArray<string>) => void
@@ -36,7 +36,7 @@ export const watchLeft = (
 
   /** Whether there are such projects, owed or not. Nobody else folds what is published for them alone. */
   const look = Effect.gen(function*() {
-    yield* trouble.retry(outbox.fold(holder))
+    yield* trouble.retry(outbox.fold({ holder, projects }))
     const left = yield* trouble.retry(outbox.left(identifiers))
     const owed = left.filter(({ workItems }) => workItems > 0)
     tell(owed.map(reasonOf))

@@ -12,6 +12,7 @@ import { Outbox } from "../outbox/Outbox.js"
 import type { OutboxStatus } from "../outbox/Queries.js"
 import type { RateStatus } from "../plane/RateBudget.js"
 import { RateBudgets } from "../plane/RateBudgets.js"
+import { tokenDestinations } from "../plane/TokenDestinations.js"
 import { Integrity } from "../storage/Integrity.js"
 import { pruneHourly, retention } from "../storage/Retention.js"
 import { Storage } from "../storage/Storage.js"
@@ -43,7 +44,7 @@ export interface ProjectStatus {
 export class PlaneSync extends Context.Tag("plane-sync/PlaneSync")<PlaneSync, {
   /** Each project, in the order of the settings. */
   readonly projects: Effect.Effect<Arr.NonEmptyArray<ProjectStatus>>
-  /** Sends the probe of each project now, and tells what is known after it. */
+  /** Sends the probe of each project now that no other replica sends for, and tells what is known after it. */
   readonly probe: Effect.Effect<Arr.NonEmptyArray<ProjectStatus>>
   readonly outbox: Effect.Effect<OutboxStatus, StorageError>
   /** Why what some projects are owed waits, in words: they are not set any more. */
@@ -100,10 +101,13 @@ const make = Effect.gen(function*() {
   yield* tellOwed(outbox, leadership)
 
   const projects = Effect.forEach(all, statusOf)
-  const probe = Effect.zipRight(
-    Effect.forEach(all, ({ destination }) => destination.probeNow, { concurrency: "unbounded", discard: true }),
-    projects
-  )
+  const probed = (those: ReadonlyArray<PlaneProject>) =>
+    Effect.zipRight(
+      Effect.forEach(those, ({ destination }) => destination.probeNow, { concurrency: "unbounded", discard: true }),
+      Effect.forEach(those, statusOf)
+    )
+  // A key's requests are counted where its destination is led.
+  const here = Effect.sync(() => all.filter(({ project }) => !leadership.isElsewhere(project.identifier)))
 
   const unlessIdentifierHolds = (other: string, since: EpochMillis) =>
     Effect.gen(function*() {
@@ -139,20 +143,25 @@ const make = Effect.gen(function*() {
   yield* leadership.whileLeading((term) =>
     Effect.gen(function*() {
       yield* pruneHourly(outbox.prune, kept)
-      yield* answerProbeRequests({ probe, holder: term.holder, storage, wakeUps })
-      yield* sayAllTold({ projects, outbox, trouble, wakeUps })
+      yield* sayAllTold({ projects: Effect.flatMap(here, (those) => Effect.forEach(those, statusOf)), outbox, trouble, wakeUps })
       yield* trouble.retry<void, never>(outbox.sortLanes(identifiers))
-      yield* Effect.forEach(all, (each) => start(each, term), { discard: true })
       const tell = (reasons: ReadonlyArray<string>) => {
         left = reasons
       }
       yield* watchLeft({ all, outbox, tell, term, trouble, wakeUps })
     })
   )
+  yield* leadership.whileSending((term, leads) =>
+    Effect.gen(function*() {
+      const those = all.filter(({ project }) => leads(project.identifier))
+      yield* answerProbeRequests({ probe: probed(those), holder: term.holder, storage, wakeUps })
+      yield* Effect.forEach(those, (each) => start(each, term), { discard: true })
+    })
+  )
   return PlaneSync.of({
     projects,
     left: Effect.sync(() => left),
-    probe,
+    probe: Effect.zipRight(Effect.flatMap(here, probed), projects),
     outbox: outbox.status,
     storageFailure: Effect.map(trouble.failure, Option.fromNullable),
     settled
@@ -161,7 +170,7 @@ const make = Effect.gen(function*() {
 
 const sending = Layer.mergeAll(PlaneSync.layerPipeline, StageEvents.layer, launchLookLayer, Integrity.layer).pipe(
   Layer.provideMerge(PlaneProjects.layer),
-  Layer.provideMerge(Leadership.layer),
+  Layer.provideMerge(Layer.provide(Leadership.layer, tokenDestinations)),
   Layer.provideMerge(Layer.merge(Outbox.layer, WakeUps.layer)),
   Layer.provide(Layer.merge(RateBudgets.layer, connections))
 )

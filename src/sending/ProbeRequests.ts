@@ -3,7 +3,7 @@ import { Effect } from "effect"
 import { answerProbe, openProbeRequest } from "../outbox/ProbeRequests.js"
 import type { Storage } from "../storage/Storage.js"
 import type { WakeUps } from "../storage/WakeUps.js"
-import type { PlaneSync } from "./PlaneSync.js"
+import type { ProjectStatus } from "./PlaneSync.js"
 
 /** How often it is looked for requests, at most. Other changes of other processes are found as often. */
 const lookEvery = "500 millis"
@@ -14,7 +14,8 @@ const lookEvery = "500 millis"
  */
 export const answerProbeRequests = (
   { holder, probe, storage, wakeUps }: {
-    readonly probe: PlaneSync["Type"]["probe"]
+    /** Sends the probes of this leader's projects. */
+    readonly probe: Effect.Effect<ReadonlyArray<ProjectStatus>>
     readonly holder: string
     readonly storage: Storage["Type"]
     readonly wakeUps: WakeUps["Type"]

@@ -61,7 +61,8 @@ export const startWorkers = (
   Effect.gen(function*() {
     const { budget, config, destination, lanesOf, outbox, place, project, quietTimes, term, trouble, wakeUps } =
       dependencies
-    const { holder, lose, lost } = term
+    const { holder, lose, lost, projects } = term
+    const share = { holder, projects }
     const stopping = yield* Deferred.make<void>()
     const onlyOne = yield* Effect.makeSemaphore(1)
     const { names, stages, texts } = project
@@ -85,7 +86,7 @@ export const startWorkers = (
           }
         }
         return Effect.tap(
-          outbox.turn({ holder, settlement: options.settlement, claim: options.claims ? policy : undefined }),
+          outbox.turn({ ...share, settlement: options.settlement, claim: options.claims ? policy : undefined }),
           () => Effect.sync(() => confirmedAt = now)
         )
       })
@@ -95,7 +96,7 @@ export const startWorkers = (
     const stored = <A>(effect: Effect.Effect<A, LeadershipLost | StorageError>) => unlessLost(trouble.retry(effect))
 
     const checkLeader = stored(
-      Effect.flatMap(outbox.leader, (leader) => leader?.holder === holder ? Effect.void : new LeadershipLost())
+      Effect.flatMap(outbox.isLeader(holder), (still) => still ? Effect.void : new LeadershipLost())
     )
     const stillLeading = Effect.flatMap(
       monotonicMillis,
@@ -156,7 +157,7 @@ export const startWorkers = (
     const foldMeanwhile = Effect.gen(function*() {
       for (;;) {
         const mark = yield* wakeUps.mark
-        yield* stored(outbox.fold(holder))
+        yield* stored(outbox.fold(share))
         yield* wakeUps.since(mark)
         yield* Effect.sleep("1 second")
       }

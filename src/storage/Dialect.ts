@@ -67,9 +67,10 @@ export interface Dialect {
   readonly settledNumber: (table: string, column: string) => Fragment
   /**
    * To be selected before anything else in a transaction: on Postgres, waits until no other transaction has the turn of
-   * this name, and keeps it until this one ends. SQLite lets only one write anyway.
+   * this name, and keeps it until this one ends. Those that share a turn do not wait for each other. SQLite lets only
+   * one write anyway.
    */
-  readonly turn: (name: string) => Fragment
+  readonly turn: (name: string, kind?: "alone" | "shared") => Fragment
 }
 
 /** What a dialect is made of. */
@@ -169,7 +170,9 @@ const postgres = (sql: Template): Dialect => {
           FROM pg_locks WHERE numbers.last_value IS NOT NULL AND locktype = 'advisory'
             AND classid = ${sql.literal(numberLocks)} AND objsubid = 2
             AND database = (SELECT oid FROM pg_database WHERE datname = current_database())) told`,
-    turn: (name) => sql`pg_advisory_xact_lock(hashtextextended(${name}, 0))`
+    turn: (name, kind = "alone") =>
+      sql`${sql.literal(kind === "shared" ? "pg_advisory_xact_lock_shared" : "pg_advisory_xact_lock")}(
+        hashtextextended(${name}, 0))`
   }
 }
 

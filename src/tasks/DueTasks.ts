@@ -2,6 +2,8 @@ import type { SqlError } from "@effect/sql/SqlError"
 import { Duration, Effect } from "effect"
 import type { EpochMillis } from "../base/Time.js"
 import type { Sql } from "../storage/Sql.js"
+import type { OfProjects } from "./ProjectOfTask.js"
+import { projectOfTask } from "./ProjectOfTask.js"
 import type { TaskId } from "./Task.js"
 
 /** A task whose gates are to be asked. */
@@ -18,9 +20,9 @@ export const touch = (sql: Sql, taskId: TaskId, now: EpochMillis): Effect.Effect
   Effect.asVoid(sql`UPDATE plane_sync_task SET due_at = ${now}, revision = revision + 1 WHERE id = ${taskId}`)
 
 /** The gates of every active task are to be asked. */
-export const makeActiveDue = (sql: Sql, now: EpochMillis): Effect.Effect<void, SqlError> =>
-  Effect.asVoid(sql`UPDATE plane_sync_task SET due_at = ${now}
-    WHERE id IN (SELECT id FROM plane_sync_task WHERE status = 'active' ORDER BY id ${sql.locked})`)
+export const makeActiveDue = (sql: Sql, now: EpochMillis, of: OfProjects): Effect.Effect<void, SqlError> =>
+  Effect.asVoid(sql`UPDATE plane_sync_task SET due_at = ${now} WHERE id IN (SELECT t.id FROM plane_sync_task t
+    WHERE t.status = 'active' AND ${of(projectOfTask(sql))} ORDER BY t.id ${sql.locked})`)
 
 /** The longest time after which the gates of a task are asked again. */
 export const longestWait = Duration.minutes(10)
@@ -29,10 +31,13 @@ export const longestWait = Duration.minutes(10)
 export const readDueTasks = (
   sql: Sql,
   limit: number,
-  furthest: EpochMillis
-): Effect.Effect<ReadonlyArray<DueTask>, SqlError> =>
-  sql<DueTask>`SELECT * FROM (SELECT id, due_at AS "dueAt" FROM plane_sync_task
-      WHERE due_at > ${furthest} ORDER BY due_at, id LIMIT ${limit}) far
-    UNION ALL SELECT * FROM (SELECT id, due_at AS "dueAt" FROM plane_sync_task
-      WHERE due_at <= ${furthest} ORDER BY due_at, id LIMIT ${limit}) near
+  furthest: EpochMillis,
+  of: OfProjects
+): Effect.Effect<ReadonlyArray<DueTask>, SqlError> => {
+  const isOurs = of(projectOfTask(sql))
+  return sql<DueTask>`SELECT * FROM (SELECT t.id, t.due_at AS "dueAt" FROM plane_sync_task t
+      WHERE t.due_at > ${furthest} AND ${isOurs} ORDER BY t.due_at, t.id LIMIT ${limit}) far
+    UNION ALL SELECT * FROM (SELECT t.id, t.due_at AS "dueAt" FROM plane_sync_task t
+      WHERE t.due_at <= ${furthest} AND ${isOurs} ORDER BY t.due_at, t.id LIMIT ${limit}) near
     LIMIT ${limit}`
+}

@@ -8,6 +8,8 @@ import type { Stage } from "../domain/Stage.js"
 import { flag } from "../storage/Dialect.js"
 import type { Fragment, Sql } from "../storage/Sql.js"
 import { lockTask, waitForTurn } from "./Locks.js"
+import type { OfProjects } from "./ProjectOfTask.js"
+import { projectOfTask } from "./ProjectOfTask.js"
 import type { TaskId } from "./Task.js"
 
 /** `ORCH_LAUNCHES`: how many agents may be at work at the same time. */
@@ -112,6 +114,10 @@ export const resumeLaunches = (sql: Sql, taskId: TaskId): Effect.Effect<void, Sq
 
 const atWork = (sql: Sql) => sql`(SELECT count(*) FROM plane_sync_launch WHERE at_work = 1)`
 
+/** Launches of the tasks of these projects. */
+const launchesOf = (sql: Sql, of: OfProjects) =>
+  of(sql`coalesce((SELECT ${projectOfTask(sql)} FROM plane_sync_task t WHERE t.id = plane_sync_launch.task), '')`)
+
 const dueRows = (sql: Sql, state: Fragment, limit: number, furthest: EpochMillis) =>
   sql`SELECT * FROM (SELECT ${sql.literal(columns)} FROM plane_sync_launch
       WHERE ${state} AND due_at > ${furthest} ORDER BY due_at, number LIMIT ${limit}) far
@@ -125,7 +131,8 @@ const dueRows = (sql: Sql, state: Fragment, limit: number, furthest: EpochMillis
  */
 export const readOwedLaunches = (
   sql: Sql,
-  { furthest, limit, most, now }: {
+  { furthest, limit, most, now, of }: {
+    readonly of: OfProjects
     readonly limit: number
     readonly now: EpochMillis
     readonly furthest: EpochMillis
@@ -133,9 +140,10 @@ export const readOwedLaunches = (
     readonly most: number
   }
 ): Effect.Effect<ReadonlyArray<LaunchRow>, SqlError> => {
-  const hasTurn = sql`(at_work = 1 OR ${atWork(sql)} < ${most})`
+  const isOurs = launchesOf(sql, of)
+  const hasTurn = sql`(at_work = 1 OR ${atWork(sql)} < ${most}) AND ${isOurs}`
   return Effect.map(
-    sql<LaunchRow>`${dueRows(sql, sql`state = 'calling'`, limit, furthest)}
+    sql<LaunchRow>`${dueRows(sql, sql`state = 'calling' AND ${isOurs}`, limit, furthest)}
       UNION ALL ${dueRows(sql, sql`state = 'owed' AND due_at > 0 AND ${hasTurn}`, limit, furthest)}
       UNION ALL SELECT * FROM (SELECT ${sql.literal(columns)} FROM plane_sync_launch
         WHERE state = 'owed' AND due_at = 0 AND ${hasTurn} ORDER BY number LIMIT ${limit}) waiting`,
@@ -147,12 +155,13 @@ export const readOwedLaunches = (
 }
 
 /**
- * Launches in which the program ended, and those that had failed, are to be done now: what was wrong may have been
- * mended. Only for the start, while nobody performs them here.
+ * Launches that had failed are to be done now, because what was wrong may have been mended; and those in which the
+ * program ended. Only for the start, while nobody performs them here. On Postgres another replica may be calling a
+ * launcher just now, so there its lease counts.
  */
-export const makeCallsDue = (sql: Sql, now: EpochMillis): Effect.Effect<void, SqlError> =>
+export const makeCallsDue = (sql: Sql, now: EpochMillis, of: OfProjects): Effect.Effect<void, SqlError> =>
   Effect.asVoid(sql`UPDATE plane_sync_launch SET due_at = ${now}
-    WHERE state IN ('calling', 'owed') AND due_at > 0`)
+    WHERE state IN ('owed', ${sql.isShared ? "owed" : "calling"}) AND due_at > 0 AND ${launchesOf(sql, of)}`)
 
 /**
  * Takes the turn of a launch, if there is one left, no other process has taken it, and its task is not paused. Says
@@ -231,8 +240,10 @@ export const notLaunched = (
   })
 
 /** The first `limit` agents at work by the moment at which they do not count any more. See `startDueWork`. */
-export const readWorking = (sql: Sql, limit: number, furthest: EpochMillis) =>
-  sql<LaunchRow>`${dueRows(sql, sql`state = 'working' AND at_work = 1`, limit, furthest)} LIMIT ${limit}`
+export const readWorking = (sql: Sql, limit: number, furthest: EpochMillis, of: OfProjects) =>
+  sql<LaunchRow>`${
+    dueRows(sql, sql`state = 'working' AND at_work = 1 AND ${launchesOf(sql, of)}`, limit, furthest)
+  } LIMIT ${limit}`
 
 /**
  * The agent's time is over: it does not count any more, but is still stopped when its task is, because it may be at
@@ -249,8 +260,8 @@ export const endWork = (sql: Sql, { dueAt, id }: LaunchRow, now: EpochMillis): E
 }
 
 /** The first `limit` agents that are to be stopped. See `startDueWork`. */
-export const readOwedStops = (sql: Sql, limit: number, furthest: EpochMillis) =>
-  sql<LaunchRow>`${dueRows(sql, sql`state = 'stopping'`, limit, furthest)} LIMIT ${limit}`
+export const readOwedStops = (sql: Sql, limit: number, furthest: EpochMillis, of: OfProjects) =>
+  sql<LaunchRow>`${dueRows(sql, sql`state = 'stopping' AND ${launchesOf(sql, of)}`, limit, furthest)} LIMIT ${limit}`
 
 /** The agent has been stopped. */
 export const stopped = (sql: Sql, { id }: Pick<LaunchRow, "id">): Effect.Effect<void, SqlError> =>

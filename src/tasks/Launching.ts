@@ -20,7 +20,6 @@ import {
   endWork,
   launched,
   longestWork,
-  makeCallsDue,
   notLaunched,
   notStopped,
   readOwedLaunches,
@@ -31,6 +30,7 @@ import {
 import { LaunchFailed } from "./LaunchFailed.js"
 import type { PersonMove } from "./PersonMove.js"
 import { Pipeline } from "./Pipeline.js"
+import type { OfProjects } from "./ProjectOfTask.js"
 import type { Task } from "./Task.js"
 import { TaskStore } from "./TaskStore.js"
 
@@ -85,9 +85,11 @@ const makeCalls = () => {
  * launches nobody, what is owed is dropped: the command line may owe a launch without knowing that.
  */
 export const startLaunching = (
-  { most, trouble }: {
+  { most, of: ofOurs, trouble }: {
     /** `ORCH_LAUNCHES`. */
     readonly most: number
+    /** Those that this process leads now. */
+    readonly of: OfProjects
     readonly trouble: StorageTrouble
   }
 ): Effect.Effect<
@@ -214,8 +216,6 @@ export const startLaunching = (
         ).pipe(Effect.annotateLogs({ transition: row.id }))
       })
 
-    const now = yield* epochMillis
-    yield* trouble.retry<void, never>(write(makeCallsDue(sql, now)))
     yield* startDueWork({
       concurrency,
       trouble,
@@ -223,7 +223,15 @@ export const startLaunching = (
       maxAhead: longestPause,
       read: (limit, furthest) =>
         Effect.flatMap(epochMillis, (now) =>
-          read(readOwedLaunches(sql, { limit, now, furthest, most: launches ? most : Number.MAX_SAFE_INTEGER }))),
+          read(
+            readOwedLaunches(sql, {
+              of: ofOurs,
+              limit,
+              now,
+              furthest,
+              most: launches ? most : Number.MAX_SAFE_INTEGER
+            })
+          )),
       perform: launches ? launch : (row) =>
         write(dropLaunch(sql, row))
     })
@@ -232,7 +240,7 @@ export const startLaunching = (
       trouble,
       wakeUps,
       maxAhead: longestPause,
-      read: (limit, furthest) => read(readOwedStops(sql, limit, furthest)),
+      read: (limit, furthest) => read(readOwedStops(sql, limit, furthest, ofOurs)),
       perform: stop
     })
     yield* startDueWork({
@@ -240,7 +248,7 @@ export const startLaunching = (
       trouble,
       wakeUps,
       maxAhead: longestWork,
-      read: (limit: number, furthest: EpochMillis) => read(readWorking(sql, limit, furthest)),
+      read: (limit: number, furthest: EpochMillis) => read(readWorking(sql, limit, furthest, ofOurs)),
       perform: endLongWork
     })
   })

@@ -3,6 +3,8 @@ import { Effect, Layer } from "effect"
 import { epochMillis } from "../base/Time.js"
 import type { Projects } from "../domain/Projects.js"
 import type { StageEvents } from "../events/StageEvents.js"
+import type { Term } from "../outbox/Leader.js"
+import { covers, coverTogether } from "../outbox/Leader.js"
 import { Leadership } from "../outbox/Leadership.js"
 import { startDueWork } from "../storage/DueWork.js"
 import { Storage } from "../storage/Storage.js"
@@ -10,9 +12,10 @@ import type { StorageError } from "../storage/StorageError.js"
 import { WakeUps } from "../storage/WakeUps.js"
 import type { AgentLauncher } from "./AgentLauncher.js"
 import { longestWait, makeActiveDue, readDueTasks } from "./DueTasks.js"
-import { launchLimit } from "./Launches.js"
+import { launchLimit, makeCallsDue } from "./Launches.js"
 import { startLaunching } from "./Launching.js"
 import type { Pipeline, PipelineError } from "./Pipeline.js"
+import type { OfProjects } from "./ProjectOfTask.js"
 import type { QualityGates } from "./QualityGate.js"
 import { Tasks } from "./Tasks.js"
 import { TaskStore } from "./TaskStore.js"
@@ -22,8 +25,8 @@ const concurrency = 4
 
 /**
  * Advances the tasks that have a new fact, stored by this process or by another one, and those whose gates want to be
- * asked again. Launches the agents, and stops them. Once this process is the leader, the gates of every active task are
- * asked once, because their answers may have changed.
+ * asked again. Launches the agents, and stops them. All for the projects whose destinations this process leads: once it
+ * does, the gates of every active task are asked once, because their answers may have changed.
  */
 const work = Layer.scopedDiscard(
   Effect.gen(function*() {
@@ -32,23 +35,29 @@ const work = Layer.scopedDiscard(
     const tasks = yield* Tasks
 
     const most = yield* launchLimit
-    const { whileLeading } = yield* Leadership
+    const { whileSending } = yield* Leadership
+    // The terms for which all that must be looked at once is due.
+    const led = new Set<Term>()
+    const ofOurs: OfProjects = (project) => coverTogether(sql, Array.from(led))(project)
 
-    yield* whileLeading(() =>
+    yield* whileSending((term) =>
       Effect.gen(function*() {
         const now = yield* epochMillis
-        yield* trouble.retry<void, never>(write(makeActiveDue(sql, now)))
-        yield* startDueWork({
-          concurrency,
-          trouble,
-          wakeUps,
-          maxAhead: longestWait,
-          read: (limit, furthest) => read(readDueTasks(sql, limit, furthest)),
-          perform: ({ id }) => tasks.advance(id)
-        })
-        yield* startLaunching({ most, trouble })
+        yield* trouble.retry<void, never>(write(makeActiveDue(sql, now, covers(sql, term))))
+        yield* trouble.retry<void, never>(write(makeCallsDue(sql, now, covers(sql, term))))
+        yield* Effect.acquireRelease(Effect.sync(() => led.add(term)), () => Effect.sync(() => led.delete(term)))
+        yield* wakeUps.notify
       })
     )
+    yield* startDueWork({
+      concurrency,
+      trouble,
+      wakeUps,
+      maxAhead: longestWait,
+      read: (limit, furthest) => read(readDueTasks(sql, limit, furthest, ofOurs)),
+      perform: ({ id }) => tasks.advance(id)
+    })
+    yield* startLaunching({ most, of: ofOurs, trouble })
   }).pipe(Effect.annotateLogs({ service: "Orchestrator" }))
 )
 

@@ -6,10 +6,11 @@ import type { PipelineStage } from "../domain/PipelineStage.js"
 import { unset } from "../domain/Projects.js"
 import type { Stage } from "../domain/Stage.js"
 import type { WorkItemKey } from "../domain/WorkItemKey.js"
-import { itemOfKey, keysOfItem, problemOfKey, projectOfItem } from "../outbox/ItemKeys.js"
+import { itemOfKey, keysOfItem, problemOfKey } from "../outbox/ItemKeys.js"
 import type { Fragment, Sql } from "../storage/Sql.js"
 import { launchList } from "./Launches.js"
 import type { Pipeline, ProjectPipeline } from "./Pipeline.js"
+import { projectOfTask } from "./ProjectOfTask.js"
 import type { GivenVerdict, Task, TaskId, TaskStatus } from "./Task.js"
 import { LaunchState, ReportOutcome, VerdictWord } from "./Task.js"
 import type { KnownVerdict } from "./VerdictNews.js"
@@ -186,13 +187,10 @@ export const taskReader = (sql: Sql, pipeline: Pipeline["Type"]) => {
   // A task whose work item is not there is active all the same, because a person may make it yet.
   const missing = problemOfKey(sql, sql.literal("t.key"))
   const why = sql`coalesce(t.why, CASE WHEN t.plane_id IS NULL AND t.status <> 'done' THEN ${missing} END) AS why`
-  const canonical = sql.literal("t.canonical")
-  const identifier = sql`substr(${canonical}, 1, ${sql.position(canonical, "-")} - 1)`
-  const project = sql`coalesce(${projectOfItem(sql, sql.literal("t.plane_id"), sql.literal("t.key"))},
-    ${identifier}) AS project`
   const select = (rest: Fragment) =>
     Effect.map(
-      sql<Row>`SELECT ${columns(sql)}, ${why}, ${project} FROM plane_sync_task t WHERE ${rest}`,
+      sql<Row>`SELECT ${columns(sql)}, ${why}, ${projectOfTask(sql)} AS project
+        FROM plane_sync_task t WHERE ${rest}`,
       (rows) => rows.map(toTask(pipeline))
     )
   const first = (rest: Fragment): Effect.Effect<TaskRow | undefined, SqlError> =>

@@ -101,7 +101,7 @@ const make = Effect.gen(function*() {
       const plan = nextStep({ ...policy, stages, states: place.states, setting: names.states, texts })
       const now = yield* epochMillis
       const next = yield* storage.read(preview(storage.sql, row, { plan }, now))
-      const leader = yield* outbox.leader
+      const leader = yield* outbox.leaderOf(project.identifier)
       const nobody = leader?.active === true
         ? undefined
         : `nobody is sending from ${storage.where}: it waits until \`plane-sync serve\` runs`

@@ -14,7 +14,7 @@ interface LeaderRow {
 const row = (sql: PgClient) =>
   Effect.map(
     sql<LeaderRow>`SELECT holder, pid::int AS pid, since::float8 AS since, seen_at::float8 AS "seenAt",
-      extract(epoch FROM clock_timestamp())::float8 * 1000 AS now FROM plane_sync_sender`,
+      extract(epoch FROM clock_timestamp())::float8 * 1000 AS now FROM plane_sync_sender WHERE project = '*'`,
     ([leader]) => leader
   )
 

@@ -13,6 +13,7 @@ import { Health } from "../../src/health/Health.js"
 import { Leadership } from "../../src/outbox/Leadership.js"
 import { Outbox } from "../../src/outbox/Outbox.js"
 import { RateBudgets } from "../../src/plane/RateBudgets.js"
+import { tokenDestinations } from "../../src/plane/TokenDestinations.js"
 import { PlaneProjects } from "../../src/sending/PlaneProjects.js"
 import { PlaneSync } from "../../src/sending/PlaneSync.js"
 import { PlaneSimulator } from "../../src/simulator/PlaneSimulator.js"
@@ -84,7 +85,7 @@ const pipeline = (
 ) =>
   Layer.provideMerge(health, Layer.mergeAll(PlaneSync.layerPipeline, StageEvents.layer, hooks ?? Layer.empty)).pipe(
     Layer.provideMerge(PlaneProjects.layer),
-    Layer.provide(Leadership.layer),
+    Layer.provide(Layer.provide(Leadership.layer, tokenDestinations)),
     Layer.provideMerge(Layer.mergeAll(Outbox.layer, WakeUps.layer, projectsLayer, RateBudgets.layer)),
     Layer.provideMerge(storage),
     Layer.provide(http)

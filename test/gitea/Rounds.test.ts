@@ -10,6 +10,7 @@ import { Leadership } from "../../src/outbox/Leadership.js"
 import { Outbox } from "../../src/outbox/Outbox.js"
 import { Storage } from "../../src/StorageLayers.js"
 import { TaskStore } from "../../src/tasks/TaskStore.js"
+import { oneDestination } from "../support/OneDestination.js"
 import { heard, listed, seen, withForge } from "./Forge.js"
 
 /** Asks about all repositories now, and says which are due again within a minute. */
@@ -31,7 +32,7 @@ const pullRequest = (number: number) =>
   Effect.flatMap(Storage, ({ read, sql }) => read(readPullRequest(sql, { repository: 1, number })))
 
 /** This process is the leader. */
-const leading = Layer.provide(Leadership.layer, Outbox.layer)
+const leading = Layer.provide(Leadership.layer, Layer.merge(Outbox.layer, oneDestination))
 
 const pulls = "/api/v1/repos/acme/widgets/pulls"
 

@@ -32,7 +32,7 @@ const program = {
   notStored: 0,
   storageFailure: Option.none<StorageError>(),
   standby: undefined as string | undefined,
-  follows: false,
+  elsewhere: false,
   replicas: new Array<Replica>(),
   doubt: undefined as string | undefined,
   misfit: Option.none<string>()
@@ -73,8 +73,9 @@ const layer = (state: typeof program) =>
       Leadership,
       Leadership.of({
         whileLeading: () => Effect.dieMessage("nobody leads"),
+        whileSending: () => Effect.dieMessage("nobody leads"),
         standby: Effect.sync(() => state.standby),
-        follows: Effect.sync(() => state.follows),
+        isElsewhere: () => state.elsewhere,
         replicas: Effect.sync(() => state.replicas)
       })
     )),

@@ -38,7 +38,7 @@ const well: HealthFacts = {
   projects: [project({})],
   left: [],
   standby: undefined,
-  follows: false,
+  elsewhere: [],
   replicas: [],
   integrity: undefined,
   outbox: { pending: 0, dead: 0, delivered: 0, discarded: 0, oldestAt: Option.none() },
@@ -195,22 +195,23 @@ const rows: ReadonlyArray<readonly [string, Partial<HealthFacts>, ReadonlyArray<
 
 describe("judge", () => {
   it("a replica that follows says nothing of Plane, which the leader does, and says when nobody leads", () => {
-    const replica = (alive: boolean, leads: boolean) => ({
+    const replica = (alive: boolean, leads: ReadonlyArray<string>) => ({
       host: "a",
       pid: 7,
       since: now,
       seenAt: now,
       alive,
-      leads
+      leads,
+      isMain: false
     })
-    const following = { ...well, ...one({ destination: closed(600) }), follows: true }
-    const led = { ...following, replicas: [replica(true, false), replica(true, true)] }
+    const following = { ...well, ...one({ destination: closed(600) }), elsewhere: ["ET"] }
+    const led = { ...following, replicas: [replica(true, []), replica(true, ["ET"])] }
     assert.deepStrictEqual(judge(led).reasons, [])
-    for (const leader of [[], [replica(false, true)]]) {
-      const { reasons, status } = judge({ ...following, replicas: [replica(true, false), ...leader] })
+    for (const leader of [[], [replica(false, ["ET"])], [replica(true, ["OPS"])]]) {
+      const { reasons, status } = judge({ ...following, replicas: [replica(true, []), ...leader] })
       assert.strictEqual(status, "degraded")
       assert.deepStrictEqual(reasons, [
-        "No replica leads just now: another one goes on when the last one's lease is over"
+        "No replica sends for ET just now: another one goes on when the last one's lease is over"
       ])
     }
   })

@@ -71,10 +71,10 @@ describePostgres("the outbox among others' transactions", () => {
       Effect.gen(function*() {
         const outbox = yield* Outbox
         const { sql, write } = yield* Storage
-        yield* outbox.becomeLeader(holder)
+        yield* outbox.becomeLeader({ holder })
         for (let race = 0; race < 200; race++) {
           yield* publish(event(`one-${race}`, "ET-1"), event(`two-${race}`, "ET-2"))
-          yield* outbox.fold(holder)
+          yield* outbox.fold({ holder })
           const jobs = yield* Effect.forEach(
             ["me", "other", "third"],
             (holder) => write(claim(sql, makeTally(sql), holder, look, EpochMillis(1))),
@@ -100,12 +100,12 @@ describePostgres("the outbox among others' transactions", () => {
   it.scopedLive("a publish does not wait for the fold of its lane, nor the fold for it", () =>
     Effect.gen(function*() {
       const outbox = yield* Outbox
-      yield* outbox.becomeLeader(holder)
+      yield* outbox.becomeLeader({ holder })
       yield* publish(event("known", "ET-1"))
-      yield* outbox.fold(holder)
+      yield* outbox.fold({ holder })
       const host = yield* open(publish(event("first", "ET-1"), event("second", "ET-2")))
       yield* publish(event("third", "ET-1"), event("fourth", "ET-2"))
-      yield* atOnce(outbox.fold(holder))
+      yield* atOnce(outbox.fold({ holder }))
       yield* host.commit
       assert.deepInclude(yield* outbox.status, { pending: 5 })
     }).pipe(Effect.provide(hosted)))
@@ -186,12 +186,12 @@ describePostgres("the outbox among others' transactions", () => {
   it.scopedLive("an event that comes late is told, and the state of the later stage stays", () =>
     Effect.gen(function*() {
       const outbox = yield* Outbox
-      yield* outbox.becomeLeader(holder)
+      yield* outbox.becomeLeader({ holder })
       const host = yield* open(publish(event("late", "ET-1", "review")))
       yield* publish(event("later stage", "ET-1", "done"))
-      yield* outbox.fold(holder)
+      yield* outbox.fold({ holder })
       yield* host.commit
-      yield* outbox.fold(holder)
+      yield* outbox.fold({ holder })
       let owed: Owed | undefined
       const plan = (all: Owed): Step => {
         owed = all
@@ -207,17 +207,17 @@ describePostgres("the outbox among others' transactions", () => {
     Effect.gen(function*() {
       const outbox = yield* Outbox
       const { sql, write } = yield* Storage
-      yield* outbox.becomeLeader(holder)
+      yield* outbox.becomeLeader({ holder })
       const unfit = (n: number): NewEvent => ({ ...event(`unfit-${n}`, "ET-1"), lane: undefined, unfit: "no key" })
       const rounds = Effect.forEach(Array.from({ length: 30 }), (_, round) =>
         Effect.gen(function*() {
           yield* Effect.forEach([1, 2, 3], (n) => outbox.publish(unfit(10 * round + n)))
-          yield* Effect.all([outbox.fold(holder), outbox.discard({ code: "unfit" }), outbox.prune(EpochMillis(0))], {
+          yield* Effect.all([outbox.fold({ holder }), outbox.discard({ code: "unfit" }), outbox.prune(EpochMillis(0))], {
             concurrency: "unbounded"
           })
         }))
       yield* rounds
-      yield* outbox.fold(holder)
+      yield* outbox.fold({ holder })
       const counted: Effect.Effect<ReadonlyArray<unknown>, SqlError> = sql`SELECT status, events FROM plane_sync_count
         WHERE events <> (SELECT count(*) FROM plane_sync_event e WHERE e.status = plane_sync_count.status)`
       assert.deepStrictEqual(yield* write(counted), [])

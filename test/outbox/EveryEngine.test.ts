@@ -51,7 +51,7 @@ const worked = (layer: Layer.Layer<Outbox | Storage, StorageError>) =>
   moving((shift) =>
     Effect.gen(function*() {
       const outbox = yield* Outbox
-      yield* outbox.becomeLeader("me")
+      yield* outbox.becomeLeader({ holder: "me" })
       yield* everyOutcome(shift)
       return yield* stored
     }).pipe(Effect.scoped, Effect.provide(layer))

@@ -9,15 +9,20 @@ import { CanonicalKey, NormalizedKey, WorkItemKey } from "../../src/domain/WorkI
 import { readBelieved } from "../../src/outbox/Believed.js"
 import { itemsAtStage, oweState } from "../../src/outbox/Differences.js"
 import { itemOfKey, keysOfItem, problemOfKey, readItemOfKey, readProject } from "../../src/outbox/ItemKeys.js"
+import type { Covers } from "../../src/outbox/Fold.js"
 import { noteGone } from "../../src/outbox/LaneDeath.js"
+import { coverTogether } from "../../src/outbox/Leader.js"
 import { followTask, leaveStates } from "../../src/outbox/LeftStates.js"
 import { observe } from "../../src/outbox/Observation.js"
 import { Outbox } from "../../src/outbox/Outbox.js"
 import { preview } from "../../src/outbox/Preview.js"
 import { answerProbe, askForProbe, openProbeRequest, probeSeen } from "../../src/outbox/ProbeRequests.js"
 import { readReplicas, showReplica } from "../../src/outbox/Replicas.js"
+import { readShares } from "../../src/outbox/Spread.js"
 import { readStateChanges } from "../../src/outbox/StateChanges.js"
 import type { NewEvent } from "../../src/outbox/StoredEvent.js"
+import { makeTally } from "../../src/outbox/Tally.js"
+import { keepTurnsAway } from "../../src/outbox/Turns.js"
 import { nextStep } from "../../src/sending/NextStep.js"
 import { Storage } from "../../src/StorageLayers.js"
 import type { MovableClock } from "../support/MovableClock.js"
@@ -45,15 +50,17 @@ export const everything = Effect.fnUntraced(function*(shift: MovableClock["shift
     yield* outbox.publish(event(n, n % 2 === 0 ? "task_completed" : "other", `ET-${n % 3}`))
   }
   yield* outbox.publish(event(0, "task_completed", "ET-0"))
-  yield* Effect.scoped(outbox.becomeLeader("before"))
-  yield* outbox.becomeLeader("me")
+  yield* Effect.scoped(outbox.becomeLeader({ holder: "before" }))
+  yield* outbox.becomeLeader({ holder: "me" })
+  // A heartbeat.
+  yield* shift(31_000)
   yield* everyOutcome(shift)
   // As if the clock had been set back since: it is due too far ahead.
   yield* outbox.publish({ ...event(12, "task_completed", "ET-9"), publishedAt: EpochMillis(1e12) })
-  yield* outbox.fold("me")
+  yield* outbox.fold({ holder: "me" })
   // A later stage of the same work item takes the place of the one that is owed.
   yield* outbox.publish(event(13, "task_completed", "ET-9"))
-  yield* outbox.fold("me")
+  yield* outbox.fold({ holder: "me" })
   yield* outbox.nextDue(["ET", ""], "1 second")
   yield* outbox.unfoundKeys("ET", 3)
   yield* outbox.keepPlace("OLD", { id: "there", listed: undefined })
@@ -113,6 +120,19 @@ export const everything = Effect.fnUntraced(function*(shift: MovableClock["shift
   const shared = new Proxy(sql, { get: (sql, name): unknown => name === "isShared" || Reflect.get(sql, name) })
   yield* Effect.scoped(Effect.zipRight(showReplica({ sql: shared, write }, "me"), Effect.yieldNow()))
   yield* readReplicas({ read, sql })
+  yield* readShares({ read, sql })
+  const ofEvents = (covers: Covers) => read(sql`SELECT sequence FROM plane_sync_event WHERE ${covers(sql`project`)}`)
+  yield* ofEvents(coverTogether(sql, [{ holder: "me", projects: ["ET"] }, { holder: "you", projects: ["OPS"] }]))
+  yield* ofEvents(coverTogether(sql, []))
+  yield* write(Effect.gen(function*() {
+    yield* keepTurnsAway(shared)
+    const tally = makeTally(sql, "OPS")
+    tally.moved(null, undefined, "pending")
+    tally.moved(null, "pending", undefined)
+    yield* tally.write
+  }))
+  assert.isTrue(yield* outbox.isLeader("me"))
+  assert.strictEqual((yield* outbox.leaderOf("ET"))?.holder, "me")
   const asked = yield* askForProbe(yield* Storage)
   yield* openProbeRequest(yield* Storage, "me")
   yield* answerProbe(yield* Storage, "me", { asked: asked ?? 0, open: true, reason: null })

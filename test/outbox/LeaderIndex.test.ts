@@ -56,7 +56,7 @@ describe("the index that the leader has open", () => {
         return Effect.all({
           row,
           opening: Effect.either(refuseOtherIndex(mine)),
-          sending: Effect.either(Effect.scoped(Effect.asVoid(becomeLeader(mine, "me"))))
+          sending: Effect.either(Effect.scoped(Effect.asVoid(becomeLeader(mine, { holder: "me" }))))
         })
       }
       const refused = yield* asked("2:2", undefined)
@@ -81,7 +81,7 @@ describe("the index that the leader has open", () => {
       const again = Effect.scoped(
         Effect.gen(function*() {
           const { becomeLeader, leader } = yield* Outbox
-          yield* becomeLeader("me")
+          yield* becomeLeader({ holder: "me" })
           assert.strictEqual((yield* leader)?.index, (yield* Storage).index?.identity)
           assert.match((yield* leader)?.index ?? "", /^\d+:\d+$/)
         }).pipe(Effect.provide(outbox(file)))

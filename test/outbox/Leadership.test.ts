@@ -6,6 +6,7 @@ import { Leadership } from "../../src/outbox/Leadership.js"
 import { Outbox } from "../../src/outbox/Outbox.js"
 import { Storage } from "../../src/storage/Storage.js"
 import { Storage as StorageLayers } from "../../src/StorageLayers.js"
+import { oneDestination } from "../support/OneDestination.js"
 
 /** The row of a leader elsewhere, as of now. */
 const seen = (host: string, pid: number) =>
@@ -44,7 +45,7 @@ const leading = <A, E, B, F>(
   }).pipe(
     Effect.scoped,
     Effect.provide(
-      Layer.provide(Leadership.layer, Outbox.layer).pipe(
+      Layer.provide(Leadership.layer, Layer.merge(Outbox.layer, oneDestination)).pipe(
         Layer.provide(Layer.effectDiscard(before)),
         Layer.provideMerge(StorageLayers.layerFile(":memory:")),
         Layer.provide(Logger.replace(

@@ -72,7 +72,7 @@ const claimed = Effect.flatMap(Outbox, (outbox) => outbox.turn({ holder, claim }
 // What an answer says of Plane's clock is compared with ours.
 const leading = Effect.zipRight(
   TestClock.setTime(epochOf(at(10))),
-  Effect.flatMap(Outbox, (outbox) => outbox.becomeLeader(holder))
+  Effect.flatMap(Outbox, (outbox) => outbox.becomeLeader({ holder }))
 )
 
 const sending = Effect.flatMap(

@@ -33,7 +33,7 @@ onEachEngine("Outbox", ({ dialect, hosts, storage }) => {
   it.scoped("a bug that one event brings to light makes it a dead letter, and stops nobody", () =>
     Effect.gen(function*() {
       const outbox = yield* Outbox
-      yield* outbox.becomeLeader(holder)
+      yield* outbox.becomeLeader({ holder })
       yield* outbox.publish(event("poison", "ET-1"))
       yield* outbox.publish(event("fine", "ET-2"))
       const plan = ({ key }: Owed): Step => {
@@ -66,7 +66,7 @@ onEachEngine("Outbox", ({ dialect, hosts, storage }) => {
   it.scoped("a lane is claimed once, and again after it was settled", () =>
     Effect.gen(function*() {
       const outbox = yield* Outbox
-      yield* outbox.becomeLeader(holder)
+      yield* outbox.becomeLeader({ holder })
       yield* outbox.publish(event("one", "ET-1"))
       const claim = { projects: ["ET", ""], urgentAfter: 1_000, plan: (): Step => ({ _tag: "Look" }) }
       const job = yield* outbox.turn({ holder, claim })
@@ -89,7 +89,7 @@ onEachEngine("Outbox", ({ dialect, hosts, storage }) => {
     Effect.gen(function*() {
       const outbox = yield* Outbox
       const { read, sql, write } = yield* Storage
-      yield* outbox.becomeLeader(holder)
+      yield* outbox.becomeLeader({ holder })
       yield* outbox.publish(event("one", "ET-1"))
       const claim = { projects: ["ET", ""], urgentAfter: 1_000, plan: (): Step => ({ _tag: "Look" }) }
       yield* outbox.turn({ holder, claim })
@@ -105,7 +105,7 @@ onEachEngine("Outbox", ({ dialect, hosts, storage }) => {
   it.scoped("of new work items that are due at the same moment, the one that was published first is told first", () =>
     Effect.gen(function*() {
       const outbox = yield* Outbox
-      yield* outbox.becomeLeader(holder)
+      yield* outbox.becomeLeader({ holder })
       const keys = ["ET-9", "ET-1", "ET-5"].map((key) => NormalizedKey(key))
       for (const key of keys) yield* outbox.publish(event(key, key))
       const claim = { projects: ["ET", ""], urgentAfter: 1_000, plan: (): Step => ({ _tag: "Look" }) }
@@ -117,7 +117,7 @@ onEachEngine("Outbox", ({ dialect, hosts, storage }) => {
     Effect.gen(function*() {
       const outbox = yield* Outbox
       const { read, sql } = yield* Storage
-      yield* outbox.becomeLeader(holder)
+      yield* outbox.becomeLeader({ holder })
       yield* outbox.publish(event("one", "ET-1"))
       const plan = (): Step => ({ _tag: "Wait", dueAt: EpochMillis(1_000_000) })
       assert.strictEqual(
@@ -126,7 +126,7 @@ onEachEngine("Outbox", ({ dialect, hosts, storage }) => {
       )
       for (const [id, publishedAt] of [["two", 5], ["three", 9]] as const) {
         yield* outbox.publish({ ...event(id, "ET-1"), publishedAt: EpochMillis(publishedAt) })
-        yield* outbox.fold(holder)
+        yield* outbox.fold({ holder })
       }
       assert.deepStrictEqual(yield* read(sql`SELECT due_at AS due FROM plane_sync_lane WHERE name = 'ET-1'`), [
         { due: 5 }
@@ -137,7 +137,7 @@ onEachEngine("Outbox", ({ dialect, hosts, storage }) => {
     Effect.gen(function*() {
       const outbox = yield* Outbox
       const { sql, write } = yield* Storage
-      yield* outbox.becomeLeader(holder)
+      yield* outbox.becomeLeader({ holder })
       yield* outbox.publish(event("one", "ET-1"))
       const claim = { projects: ["ET", ""], urgentAfter: 1_000, plan: (): Step => ({ _tag: "Look" }) }
       const job = yield* outbox.turn({ holder, claim })
@@ -159,7 +159,7 @@ onEachEngine("Outbox", ({ dialect, hosts, storage }) => {
   it.scoped("a due time that was set before the clock was put back is due now", () =>
     Effect.gen(function*() {
       const outbox = yield* Outbox
-      yield* outbox.becomeLeader(holder)
+      yield* outbox.becomeLeader({ holder })
       yield* outbox.publish(event("one", "ET-1"))
       const claim = { projects: ["ET", ""], urgentAfter: 1_000, plan: (): Step => ({ _tag: "Look" }) }
       const job = yield* outbox.turn({ holder, claim })
@@ -182,7 +182,7 @@ onEachEngine("Outbox", ({ dialect, hosts, storage }) => {
     Effect.gen(function*() {
       const outbox = yield* Outbox
       const { sql } = yield* Storage
-      yield* outbox.becomeLeader(holder)
+      yield* outbox.becomeLeader({ holder })
       const events = Array.from({ length: 2 * deadLetterBatch(sql) + 1 }, (_, n) => event(`event-${n}`, "ET-1"))
       yield* Effect.forEach(events, outbox.publish, { concurrency: "unbounded", discard: true })
       const claim = { projects: ["ET", ""], urgentAfter: 1_000, plan: (): Step => ({ _tag: "Look" }) }
@@ -208,7 +208,7 @@ onEachEngine("Outbox", ({ dialect, hosts, storage }) => {
     Effect.gen(function*() {
       const outbox = yield* Outbox
       const { sql } = yield* Storage
-      yield* outbox.becomeLeader(holder)
+      yield* outbox.becomeLeader({ holder })
       const events = Array.from({ length: 3 * deadLetterBatch(sql) }, (_, n) => event(`event-${n}`, "ET-1"))
       yield* Effect.forEach(events, outbox.publish, { concurrency: "unbounded", discard: true })
       let deaths = 0
@@ -243,8 +243,8 @@ onEachEngine("Outbox", ({ dialect, hosts, storage }) => {
       assert.deepInclude(status, { pending: 2, dead: 1, oldestAt: Option.some(DateTime.unsafeMake(0)) })
       assert.deepInclude(item, { owed: 2, dueAt: EpochMillis(0) })
       assert.strictEqual(yield* outbox.nextDue(["ET", ""], 1_000), 0)
-      yield* outbox.becomeLeader(holder)
-      yield* outbox.fold(holder)
+      yield* outbox.becomeLeader({ holder })
+      yield* outbox.fold({ holder })
       const [after, { lane, ...folded } = { lane: null }] = yield* shown
       assert.isNumber(lane)
       assert.deepStrictEqual([after, { ...folded, lane: null }], [status, item])
@@ -253,7 +253,7 @@ onEachEngine("Outbox", ({ dialect, hosts, storage }) => {
   it.scoped("piled-up events are folded in the order of their sequence: of several stages the last is the latest", () =>
     Effect.gen(function*() {
       const outbox = yield* Outbox
-      yield* outbox.becomeLeader(holder)
+      yield* outbox.becomeLeader({ holder })
       const count = 2 * foldBatch + 7
       const events = Array.from({ length: count }, (_, n) => ({ ...event(`event-${n}`, "ET-1"), urgent: false }))
       const published = yield* Effect.forEach(events, outbox.publish, { concurrency: "unbounded" })
@@ -283,7 +283,7 @@ onEachEngine("Outbox", ({ dialect, hosts, storage }) => {
       yield* outbox.publish({ ...event("unfit", "ET-1"), lane: undefined, unfit: "no key" })
       yield* outbox.discard({ code: "unfit" })
       assert.deepInclude(yield* outbox.status, { pending: 0, dead: 0, discarded: 1 })
-      yield* outbox.becomeLeader(holder)
+      yield* outbox.becomeLeader({ holder })
       assert.isUndefined(yield* outbox.turn({ holder, claim: look }))
       assert.deepInclude(yield* outbox.status, { pending: 0, dead: 0, discarded: 1 })
     }).pipe(Effect.provide(layer)))
@@ -301,7 +301,7 @@ describe("Outbox", () => {
       })
       const context = yield* Layer.build(Layer.provide(Outbox.layer, Layer.succeed(Storage, publishing)))
       const outbox = Context.get(context, Outbox)
-      yield* outbox.becomeLeader(holder)
+      yield* outbox.becomeLeader({ holder })
       const batch = Effect.suspend(() => {
         if (publishes.count === 10) return Effect.void
         publishes.count += 1
@@ -310,7 +310,7 @@ describe("Outbox", () => {
       })
       yield* batch
       publishes.pile = batch
-      yield* outbox.fold(holder)
+      yield* outbox.fold({ holder })
       assert.strictEqual(publishes.count, 2)
       yield* outbox.turn({ holder })
       assert.isBelow(publishes.count, 10)

@@ -139,7 +139,7 @@ const run = (history: ReadonlyArray<Action>, shift: MovableClock.MovableClock["s
   Effect.gen(function*() {
     const outbox = yield* Outbox
     const { read, sql, write } = yield* Storage
-    yield* outbox.becomeLeader(holder)
+    yield* outbox.becomeLeader({ holder })
     let held: Settlement | undefined
     for (const [index, action] of history.entries()) {
       yield* shift(60_000)
@@ -190,7 +190,7 @@ const run = (history: ReadonlyArray<Action>, shift: MovableClock.MovableClock["s
           yield* outbox.prune(EpochMillis(index - 20))
           break
         case "Fold":
-          yield* outbox.fold(holder)
+          yield* outbox.fold({ holder })
           break
       }
       const counted = yield* read(sql<{ status: EventStatus; events: number }>`SELECT status, count(*) AS events

@@ -11,6 +11,7 @@ import { Leadership } from "../../src/outbox/Leadership.js"
 import { observe } from "../../src/outbox/Observation.js"
 import { Outbox } from "../../src/outbox/Outbox.js"
 import { RateBudgets } from "../../src/plane/RateBudgets.js"
+import { tokenDestinations } from "../../src/plane/TokenDestinations.js"
 import { launchLookLayer } from "../../src/sending/LaunchLook.js"
 import { PlaneProjects } from "../../src/sending/PlaneProjects.js"
 import { PlaneSync } from "../../src/sending/PlaneSync.js"
@@ -27,7 +28,7 @@ const withLook = (
 ) =>
   Layer.mergeAll(PlaneSync.layerPipeline, StageEvents.layer, launchLookLayer).pipe(
     Layer.provideMerge(PlaneProjects.layer),
-    Layer.provide(Leadership.layer),
+    Layer.provide(Layer.provide(Leadership.layer, tokenDestinations)),
     Layer.provideMerge(
       Layer.mergeAll(Outbox.layer, WakeUps.layerPolling("1 days"), projectsLayer, RateBudgets.layer)
     ),

@@ -5,6 +5,7 @@ import { StageEvents } from "../../src/events/StageEvents.js"
 import { Leadership } from "../../src/outbox/Leadership.js"
 import { Outbox } from "../../src/outbox/Outbox.js"
 import { RateBudgets } from "../../src/plane/RateBudgets.js"
+import { tokenDestinations } from "../../src/plane/TokenDestinations.js"
 import { PlaneProjects } from "../../src/sending/PlaneProjects.js"
 import { PlaneSync } from "../../src/sending/PlaneSync.js"
 import type { PlaneSimulatorOptions } from "../../src/simulator/PlaneSimulator.js"
@@ -38,7 +39,7 @@ export const pipelineOver = (
 ) =>
   Layer.merge(PlaneSync.layerPipeline, StageEvents.layer).pipe(
     Layer.provideMerge(PlaneProjects.layer),
-    Layer.provideMerge(Leadership.layer),
+    Layer.provideMerge(Layer.provide(Leadership.layer, tokenDestinations)),
     Layer.provideMerge(Layer.mergeAll(Outbox.layer, signal, projectsLayer, RateBudgets.layer)),
     Layer.provideMerge(storage)
   )

@@ -102,7 +102,7 @@ describe("row 74: a file that", () => {
           schedule: Schedule.spaced("20 millis")
         })
         const { read, sql, write } = yield* Storage
-        assert.strictEqual((yield* Effect.flip(write(sql`UPDATE plane_sync_sender SET id = id`))).reason, "Damaged")
+        assert.strictEqual((yield* Effect.flip(write(sql`UPDATE plane_sync_sender SET pid = pid`))).reason, "Damaged")
         assert.strictEqual((yield* Effect.flip(read(sql`SELECT 1`))).reason, "Damaged")
       }).pipe(
         Effect.provide(Layer.provideMerge(Integrity.layer, Storage.layerFile(file))),

@@ -12,6 +12,7 @@ import { Disk, makeLogSync } from "../../src/storage/sqlite/LogSync.js"
 import type { StorageError } from "../../src/storage/StorageError.js"
 import { WakeUps } from "../../src/storage/WakeUps.js"
 import { Storage } from "../../src/StorageLayers.js"
+import { oneDestination } from "../support/OneDestination.js"
 import { folder } from "../http/Server.js"
 
 type Done = (error: Error | null) => void
@@ -190,7 +191,7 @@ describe("a commit", () => {
           yield* Effect.sleep("1500 millis")
           assert.strictEqual(terms, 2)
         }).pipe(
-          Effect.provide(Layer.provideMerge(Leadership.layer, Outbox.layer)),
+          Effect.provide(Layer.provideMerge(Layer.provide(Leadership.layer, oneDestination), Outbox.layer)),
           opened(yield* file, layer)
         )
       }),

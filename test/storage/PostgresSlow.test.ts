@@ -122,8 +122,8 @@ describeCluster("a Postgres that keeps plane-sync waiting", (cluster) => {
           const url = yield* newDatabase(yield* server)
           const { storage: { sql, write } } = yield* opened(url)
           const touch = write(sql`UPDATE plane_sync_sender SET seen_at = seen_at + 1`)
-          yield* write(sql`INSERT INTO plane_sync_sender (id, holder, pid, host, since, seen_at)
-          VALUES (1, 'stopped', 1, 'elsewhere', 0, 0)`)
+          yield* write(sql`INSERT INTO plane_sync_sender (holder, pid, host, since, seen_at)
+          VALUES ('stopped', 1, 'elsewhere', 0, 0)`)
           const child = yield* Effect.acquireRelease(
             Effect.sync(() =>
               spawn(process.execPath, [

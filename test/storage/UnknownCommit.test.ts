@@ -25,7 +25,7 @@ describePostgres("a COMMIT whose answer did not come", () => {
           Effect.map(Effect.timeoutOption(term.lost, "100 millis"), Option.isNone)
 
         yield* Effect.scoped(Effect.gen(function*() {
-          const term = yield* outbox.becomeLeader("first")
+          const term = yield* outbox.becomeLeader({ holder: "first" })
           assert.isTrue(yield* leads(term))
           const error = yield* Effect.flip(write(Effect.zipRight(sql`SELECT 1`, proxy.cut)))
           assert.isTrue(error.unknown)
@@ -34,7 +34,7 @@ describePostgres("a COMMIT whose answer did not come", () => {
         }))
         yield* Effect.scoped(
           Effect.flatMap(
-            outbox.becomeLeader("second"),
+            outbox.becomeLeader({ holder: "second" }),
             (term) => Effect.map(leads(term), (does) => assert.isTrue(does))
           )
         )

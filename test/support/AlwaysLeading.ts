@@ -1,7 +1,10 @@
 import { Effect, Layer } from "effect"
 import { Leadership } from "../../src/outbox/Leadership.js"
 
-const term = { holder: "a test", lastBefore: 0, lost: Effect.never, lose: Effect.void }
+const term = { holder: "a test", projects: ["*"], lastBefore: 0, lost: Effect.never, lose: Effect.void }
+
+const during = <R>(work: Effect.Effect<unknown, never, R>) =>
+  Effect.asVoid(Effect.forkScoped(Effect.scoped(Effect.zipRight(work, Effect.never))))
 
 /**
  * A process that leads, whatever others do: without heartbeats, which would each cost the TestClock a step, and also
@@ -10,9 +13,10 @@ const term = { holder: "a test", lastBefore: 0, lost: Effect.never, lose: Effect
 export const alwaysLeading = Layer.succeed(
   Leadership,
   Leadership.of({
-    whileLeading: (work) => Effect.asVoid(Effect.forkScoped(Effect.scoped(Effect.zipRight(work(term), Effect.never)))),
+    whileLeading: (work) => during(work(term)),
+    whileSending: (work) => during(work(term, () => true)),
+    isElsewhere: () => false,
     standby: Effect.succeed(undefined),
-    follows: Effect.succeed(false),
     replicas: Effect.succeed([])
   })
 )

@@ -283,7 +283,7 @@ onBoth("two processes at once", ({ deadlocks, processes }) => {
       return {
         first: touch(first),
         rest: touch(second),
-        others: [Effect.flatMap(Storage, ({ sql, write }) => write(makeActiveDue(sql, now)))],
+        others: [Effect.flatMap(Storage, ({ sql, write }) => write(makeActiveDue(sql, now, () => sql`1 = 1`)))],
         then: Effect.void
       }
     }))

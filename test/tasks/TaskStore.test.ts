@@ -78,7 +78,7 @@ onBoth("starting a task", ({ tasksOnly }) => {
       const events = yield* StageEvents
       const task = yield* tasks.start({ workItem: "ET-002" })
       yield* events.publish({ _tag: "TaskCompleted", workItem: "ET-002" })
-      yield* outbox.becomeLeader("me")
+      yield* outbox.becomeLeader({ holder: "me" })
       const plan = () => ({ _tag: "Look" }) as const
       const job = yield* outbox.turn({ holder: "me", claim: { projects: ["ET", ""], urgentAfter: 1, plan } })
       if (job?._tag !== "Look") return assert.fail("a look-up")
