@@ -1,9 +1,8 @@
 import { Effect, Layer } from "effect"
 import { claimTable, giteaTables, leftHeadsColumn } from "./gitea/Tables.js"
 import { whileNobodyLeads } from "./outbox/Leader.js"
-import { replicaTable } from "./outbox/Replicas.js"
+import { destinationRows, replicaTable } from "./outbox/ReplicaTables.js"
 import {
-  destinationRows,
   foldedTable,
   heardColumns,
   indexFileColumn,

@@ -55,7 +55,8 @@ export const HealthReport = Schema.Struct({
     ...PlaneReport.fields
   })),
   replicas: Schema.Array(ReplicaReport).annotations({
-    description: "the processes on the same Postgres; empty over a file. Only who sends for a project knows of Plane there"
+    description:
+      "the processes on the same Postgres; empty over a file. Only who sends for a project knows of Plane there"
   }),
   outbox: Schema.Struct({
     pending: Schema.Number,
@@ -72,11 +73,11 @@ const sourceReport = ({ acceptedAt, refused, skipped }: SourceStatus): typeof We
   skipped
 })
 
-const planeReport = ({ elsewhere }: HealthFacts) =>
-({ budget, destination, identifier }: ProjectStatus): typeof PlaneReport.Type => ({
-  ...(elsewhere.includes(identifier) ? { state: "elsewhere" } : planeView(destination)),
-  rateLimit: { limit: budget.limit, used: budget.used, waiting: budget.waiting }
-})
+const planeReport =
+  ({ elsewhere }: HealthFacts) => ({ budget, destination, identifier }: ProjectStatus): typeof PlaneReport.Type => ({
+    ...(elsewhere.includes(identifier) ? { state: "elsewhere" } : planeView(destination)),
+    rateLimit: { limit: budget.limit, used: budget.used, waiting: budget.waiting }
+  })
 
 /** The facts as they are shown, with their judgement. */
 export const healthReport = (facts: HealthFacts): HealthReport => {

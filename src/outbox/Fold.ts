@@ -4,11 +4,9 @@ import type { EpochMillis } from "../base/Time.js"
 import type { EventSequence, LaneId } from "../domain/Ids.js"
 import { flag } from "../storage/Dialect.js"
 import type { Fragment, Sql } from "../storage/Sql.js"
+import type { Covers } from "./Covers.js"
 import type { EventStatus } from "./StoredEvent.js"
 import type { Tally } from "./Tally.js"
-
-/** A condition: whether a leader is that of a project, by an expression of its identifier; '' is that of none. */
-export type Covers = (project: Fragment) => Fragment
 
 /**
  * A publish only inserts its event, so that it waits for nobody else's transaction. The leader folds new events into

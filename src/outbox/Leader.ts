@@ -11,7 +11,7 @@ import type { IndexFile } from "../storage/sqlite/IndexFile.js"
 import { otherIndexError } from "../storage/sqlite/IndexFile.js"
 import type { Storage } from "../storage/Storage.js"
 import type { StorageError } from "../storage/StorageError.js"
-import type { Covers } from "./Fold.js"
+import type { Rows } from "./Covers.js"
 import { besideTurns, everythingElse, keepTurnsAway } from "./Turns.js"
 
 /**
@@ -63,12 +63,6 @@ export class LeaderActive extends Schema.TaggedError<LeaderActive>()("LeaderActi
 /** This process is no longer the leader. Another has taken over, as after a long suspension of this one. */
 export class LeadershipLost extends Data.TaggedError("LeadershipLost") {}
 
-/** Whose rows these are: the holder of a term, and its projects. */
-export interface Rows {
-  readonly holder: string
-  readonly projects: ReadonlyArray<string>
-}
-
 /**
  * Whether this is still a leader, and what else is asked in the same statement. It writes, because it is a heartbeat
  * too. It writes one row: of several, two turns could each have one that the other waits for.
@@ -91,21 +85,6 @@ const heartbeat = (sql: Sql, holder: string, now: EpochMillis) =>
       RETURNING 1`,
     ([row]) => row !== undefined
   )
-
-/**
- * What a leader may touch: the projects of its destination, or all that has no other leader. Whose row it is decides,
- * and not whether that one's lease is over, because rows change only while no turn is taken.
- */
-export const covers = (sql: Sql, { holder, projects }: Rows): Covers =>
-  projects.includes(everythingElse)
-    ? (project) => sql`${project} NOT IN (SELECT project FROM plane_sync_sender WHERE holder <> ${holder})`
-    : (project) => sql`${project} IN ${sql.texts(projects)}`
-
-/** What all of these may touch together. */
-export const coverTogether = (sql: Sql, leaders: ReadonlyArray<Rows>): Covers => (project) =>
-  leaders.length === 0
-    ? sql`1 = 0`
-    : sql`(${sql.join(" OR ", leaders.map((leader) => covers(sql, leader)(project)))})`
 
 // The holders of this process. Its pid in the table alone proves nothing: it may be that of the container's life
 // before.

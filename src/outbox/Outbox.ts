@@ -1,35 +1,25 @@
 import type { SqlError } from "@effect/sql/SqlError"
 import type { Scope } from "effect"
-import { Context, Duration, Effect, Layer, Option } from "effect"
-import { makeEventLoopTurn } from "../base/EventLoopTurn.js"
+import { Context, Duration, Effect, Layer } from "effect"
 import type { EpochMillis } from "../base/Time.js"
 import { epochMillis } from "../base/Time.js"
-import type { LaneId } from "../domain/Ids.js"
-import { EventSequence } from "../domain/Ids.js"
+import type { EventSequence, LaneId } from "../domain/Ids.js"
 import type { Place } from "../domain/Place.js"
 import type { NormalizedKey } from "../domain/WorkItemKey.js"
 import { flag } from "../storage/Dialect.js"
 import { nextDueAt } from "../storage/DueWork.js"
 import { Storage } from "../storage/Storage.js"
 import type { StorageError } from "../storage/StorageError.js"
-import { claim, urgencies } from "./Claim.js"
+import { urgencies } from "./Claim.js"
 import type { Batch, DeadLetter, DeadLetterQuery, Which } from "./DeadLetters.js"
 import { deadLetterBatch, discard, readDeadLetter, readDeadLetters, retry } from "./DeadLetters.js"
-import type { Covers } from "./Fold.js"
-import { fold, foldAll, foldBatch, hasNew, lastNew } from "./Fold.js"
+import { hasNew } from "./Fold.js"
 import { leftAloneFor, readTouched } from "./HookDoubt.js"
 import type { Job } from "./Job.js"
-import { buryAhead } from "./LaneDeath.js"
-import type { Leader, LeaderActive, Term, Wanted } from "./Leader.js"
-import {
-  becomeLeader,
-  covers,
-  ifLeader,
-  isLeader,
-  LeadershipLost,
-  readLeader,
-  refuseOtherIndex
-} from "./Leader.js"
+import type { Leader, LeaderActive, LeadershipLost, Term, Wanted } from "./Leader.js"
+import { becomeLeader, isLeader, readLeader, refuseOtherIndex } from "./Leader.js"
+import type { Share } from "./LeaderTurns.js"
+import { makeTurns } from "./LeaderTurns.js"
 import type { Settlement } from "./Outcome.js"
 import type { ClaimPolicy } from "./Plan.js"
 import type { LeftProject } from "./ProjectRows.js"
@@ -39,18 +29,7 @@ import type { Published } from "./Publish.js"
 import { makePublish, makeTransact } from "./Publish.js"
 import type { EventQuery, OutboxStatus, WorkItemRow } from "./Queries.js"
 import { readEvents, readEventsAfter, readSettled, readStatus, readUnfoundKeys, readWorkItem } from "./Queries.js"
-import { settle } from "./Settlement.js"
 import type { NewEvent, StoredEvent } from "./StoredEvent.js"
-import type { Tally } from "./Tally.js"
-import { makeTally } from "./Tally.js"
-import { everythingElse, keepTurnsAway } from "./Turns.js"
-
-/** Whose turn it is: the holder of a term, and the projects whose rows it has. */
-export interface Share {
-  readonly holder: string
-  /** `everythingElse` if nothing is said. */
-  readonly projects?: ReadonlyArray<string>
-}
 
 /**
  * The durable queue between publishing and Plane: events, the lanes that they wait in, and the deliveries that tell
@@ -70,10 +49,12 @@ export class Outbox extends Context.Tag("plane-sync/Outbox")<Outbox, {
    * Settles a job and claims the next one, in one commit. Fails with `LeadershipLost`, and stores nothing, when
    * `holder` is no longer the leader.
    */
-  readonly turn: (options: Share & {
-    readonly settlement?: Settlement | undefined
-    readonly claim?: ClaimPolicy | undefined
-  }) => Effect.Effect<Job | undefined, StorageError | LeadershipLost>
+  readonly turn: (
+    options: Share & {
+      readonly settlement?: Settlement | undefined
+      readonly claim?: ClaimPolicy | undefined
+    }
+  ) => Effect.Effect<Job | undefined, StorageError | LeadershipLost>
   /**
    * When the next free lane is due. A due time further ahead than `maxAhead` was set before the clock was put back:
    * such a lane is due now. Only lanes of these projects count.
@@ -132,19 +113,11 @@ export class Outbox extends Context.Tag("plane-sync/Outbox")<Outbox, {
   static readonly layer: Layer.Layer<Outbox, StorageError, Storage> = Layer.scoped(Outbox, Effect.suspend(() => make))
 }
 
-interface Turn {
-  readonly tally: Tally
-  readonly now: EpochMillis
-  /** Whether something is to be folded. */
-  readonly hasNew: boolean
-  readonly covered: Covers
-}
-
 const make = Effect.gen(function*() {
   const storage = yield* Storage
   const { read, sql, write } = storage
   yield* refuseOtherIndex(storage)
-  const eventLoopTurn = yield* makeEventLoopTurn
+  const { betweenTurns, fold, turn } = yield* makeTurns(storage)
 
   const isOne = sql`project = value ->> 0 AND urgency = CAST(value ->> 1 AS bigint)`
 
@@ -159,92 +132,6 @@ const make = Effect.gen(function*() {
         FROM ${sql.each(projects.flatMap((project) => urgencies.map((urgency) => [project, urgency])))}`),
       ([row]) => ({ first: row?.hasNew === 1 ? now : row?.first ?? null, last: row?.last ?? null })
     )
-
-  /**
-   * Runs `work` in a transaction, and writes the sums that its changes to events add up to; on Postgres, into rows that
-   * only turns of the same share write, so that they do not wait for each other.
-   */
-  const tallied = <A, E>(share: string, work: (tally: Tally) => Effect.Effect<A, SqlError | E>) =>
-    Effect.suspend(() => {
-      const tally = makeTally(sql, share)
-      return Effect.zipLeft(work(tally), tally.write)
-    })
-
-  const betweenTurns = <A>(work: (tally: Tally) => Effect.Effect<A, SqlError>) =>
-    write(Effect.zipRight(keepTurnsAway(sql), tallied(everythingElse, work)))
-
-  /** A transaction of a leader. Nothing of it is stored if another process has taken over. */
-  const asLeader = <A>(
-    { holder, projects = [everythingElse] }: Share,
-    work: (turn: Turn) => Effect.Effect<A, SqlError>
-  ) => {
-    const covered = covers(sql, { holder, projects })
-    return Effect.flatMap(
-      write(tallied(projects[0] ?? everythingElse, (tally) =>
-        Effect.gen(function*() {
-          const now = yield* epochMillis
-          const row = yield* ifLeader<{ readonly hasNew: number }>(
-            sql,
-            { holder, projects },
-            now,
-            sql`${flag(sql, hasNew(sql, covered))} AS "hasNew"`
-          )
-          return row === undefined
-            ? Option.none<A>()
-            : Option.some(yield* work({ tally, now, hasNew: row.hasNew === 1, covered }))
-        })
-      )),
-      Option.match({ onNone: () => Effect.fail(new LeadershipLost()), onSome: Effect.succeed })
-    )
-  }
-
-  /**
-   * Folds what is new by now, in short transactions, so that publishing goes on in between. What is published meanwhile
-   * is left to the next time, because it may never end.
-   */
-  const foldAhead = (share: Share) =>
-    Effect.gen(function*() {
-      const upTo = yield* read(lastNew(sql, covers(sql, { projects: [everythingElse], ...share })))
-      if (upTo === undefined) return
-      for (let last: EventSequence | undefined = EventSequence(0); last !== undefined && last < upTo;) {
-        last = (yield* asLeader(share, ({ covered, tally }) => fold(sql, tally, covered))).last
-      }
-    })
-
-  const buryMost = (share: Share, settlement: Settlement) =>
-    Effect.gen(function*() {
-      const batch = asLeader(
-        share,
-        ({ covered, now, tally }) =>
-          Effect.zipRight(
-            foldAll(sql, tally, covered),
-            buryAhead(sql, tally, settlement, now, deadLetterBatch(sql))
-          )
-      )
-      while ((yield* batch) === deadLetterBatch(sql));
-    })
-
-  const turn: Outbox["Type"]["turn"] = ({ claim: claimed, settlement, ...share }) =>
-    Effect.gen(function*() {
-      if (settlement !== undefined) yield* eventLoopTurn
-      if (settlement?.outcome._tag === "LaneDead") {
-        yield* foldAhead(share)
-        yield* buryMost(share, settlement)
-      }
-      const work = ({ now, tally }: Turn) =>
-        Effect.gen(function*() {
-          if (settlement !== undefined) yield* settle(sql, tally, settlement, now)
-          return claimed === undefined ? undefined : yield* claim(sql, tally, share.holder, claimed, now)
-        })
-      const atOnce = yield* asLeader(share, (turn) =>
-        Effect.flatMap(
-          turn.hasNew ? fold(sql, turn.tally, turn.covered) : Effect.succeed({ count: 0 }),
-          ({ count }) => count < foldBatch ? Effect.asSome(work(turn)) : Effect.succeedNone
-        ))
-      if (Option.isSome(atOnce)) return atOnce.value
-      yield* foldAhead(share)
-      return yield* asLeader(share, (turn) => Effect.zipRight(foldAll(sql, turn.tally, turn.covered), work(turn)))
-    })
 
   /**
    * Takes each dead letter once, in the order of their ids, and none that is newer than the newest was at the
@@ -272,7 +159,7 @@ const make = Effect.gen(function*() {
     publish: yield* makePublish(storage),
     transact: makeTransact(storage),
     turn,
-    fold: foldAhead,
+    fold,
     nextDue: (projects, maxAhead) =>
       nextDueAt({
         maxAhead,

@@ -30,10 +30,13 @@ export const askForProbe = ({ sql, write }: Parts): Effect.Effect<EpochMillis | 
   Effect.flatMap(epochMillis, (now) =>
     Effect.map(
       // Another request in the same millisecond is another request.
-      write(Effect.zipRight(keepTurnsAway(sql), sql<{ asked: EpochMillis }>`UPDATE plane_sync_sender
+      write(Effect.zipRight(
+        keepTurnsAway(sql),
+        sql<{ asked: EpochMillis }>`UPDATE plane_sync_sender
         SET probe_asked = (SELECT CASE WHEN max(asked.probe_asked) >= ${now} THEN max(asked.probe_asked) + 1
           ELSE ${now} END FROM plane_sync_sender asked)
-        RETURNING probe_asked AS asked`)),
+        RETURNING probe_asked AS asked`
+      )),
       ([row]) => row?.asked
     ))
 

@@ -1,11 +1,8 @@
-import * as SqlClient from "@effect/sql/SqlClient"
 import { Duration, Effect, Option, Schedule, Schema } from "effect"
 import type { Scope } from "effect"
 import { hostname } from "node:os"
 import type { EpochMillis } from "../base/Time.js"
 import { epochMillis } from "../base/Time.js"
-import { ddl } from "../storage/Ddl.js"
-import type { Migration } from "../storage/Migrations.js"
 import type { Storage } from "../storage/Storage.js"
 import type { StorageError } from "../storage/StorageError.js"
 import { leaseOf, named } from "./Leader.js"
@@ -95,16 +92,3 @@ export const showReplica = (
     show.pipe(Effect.ignore, Effect.repeat(Schedule.spaced(leaseOf(sql).heartbeat)), Effect.forkScoped, Effect.asVoid)
   )
 }
-
-/** The processes that use a Postgres together. It stays empty in a file. */
-export const replicaTable: Migration = Effect.gen(function*() {
-  const sql = yield* SqlClient.SqlClient
-  const { number, text } = yield* ddl
-  yield* sql`CREATE TABLE plane_sync_replica (
-    id ${text} PRIMARY KEY,
-    host ${text} NOT NULL,
-    pid ${number} NOT NULL,
-    since ${number} NOT NULL,
-    seen_at ${number} NOT NULL
-  )`
-})

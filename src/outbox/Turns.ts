@@ -6,7 +6,7 @@ import type { Fragment, Sql } from "../storage/Sql.js"
  */
 export const everythingElse = "*"
 
-const name = "plane_sync_turns"
+const turns = "plane_sync_sender"
 
 /**
  * Keeps all turns of leaders away until the transaction ends, and other transactions that do so: it is for those that
@@ -14,8 +14,8 @@ const name = "plane_sync_turns"
  * what the other has changed. It comes first, and in a file it writes, as the first statement of a transaction must.
  */
 export const keepTurnsAway = (sql: Sql) =>
-  sql.isShared ? sql`SELECT ${sql.turn(name)}` : sql`UPDATE plane_sync_sender SET seen_at = seen_at`
+  sql.isShared ? sql`SELECT ${sql.turn(turns)}` : sql`UPDATE plane_sync_sender SET seen_at = seen_at`
 
 /** Goes after the SET of an UPDATE that begins a turn: turns keep out only those that keep turns away. */
 export const besideTurns = (sql: Sql): Fragment =>
-  sql.isShared ? sql`FROM (SELECT ${sql.turn(name, "shared")}) turn` : sql``
+  sql.isShared ? sql`FROM (SELECT ${sql.turn(turns, "shared")}) turn` : sql``

@@ -19,6 +19,10 @@ const byToken = (
 /** A destination for each API token, in the order of the projects. */
 export const tokenDestinations: Layer.Layer<Destinations, ConfigError.ConfigError, Projects> = Layer.effect(
   Destinations,
-  Effect.zipWith(PlaneConfig, Projects, ({ apiToken }, { all }) =>
-    Destinations.of({ all: byToken(all, ({ own }) => Redacted.value(own.apiToken ?? apiToken)) }))
+  Effect.zipWith(
+    PlaneConfig,
+    Projects,
+    ({ apiToken }, { all }) =>
+      Destinations.of({ all: byToken(all, ({ own }) => Redacted.value(own.apiToken ?? apiToken)) })
+  )
 )

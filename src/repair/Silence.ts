@@ -155,7 +155,9 @@ const make = Effect.gen(function*() {
 
   /** The workspaces whose first project is led. */
   const led = (leads: (identifier: string) => boolean) =>
-    workspaces.filter((workspace) => ofWorkspace(workspace).slice(0, 1).some((first) => leads(first.project.identifier)))
+    workspaces.filter((workspace) =>
+      ofWorkspace(workspace).slice(0, 1).some((first) => leads(first.project.identifier))
+    )
 
   if (isSet) yield* whileSending((_, leads) => Effect.forEach(led(leads), watch, { discard: true }))
 

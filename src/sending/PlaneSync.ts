@@ -143,7 +143,12 @@ const make = Effect.gen(function*() {
   yield* leadership.whileLeading((term) =>
     Effect.gen(function*() {
       yield* pruneHourly(outbox.prune, kept)
-      yield* sayAllTold({ projects: Effect.flatMap(here, (those) => Effect.forEach(those, statusOf)), outbox, trouble, wakeUps })
+      yield* sayAllTold({
+        projects: Effect.flatMap(here, (those) => Effect.forEach(those, statusOf)),
+        outbox,
+        trouble,
+        wakeUps
+      })
       yield* trouble.retry<void, never>(outbox.sortLanes(identifiers))
       const tell = (reasons: ReadonlyArray<string>) => {
         left = reasons

@@ -232,8 +232,7 @@ export const startLaunching = (
               most: launches ? most : Number.MAX_SAFE_INTEGER
             })
           )),
-      perform: launches ? launch : (row) =>
-        write(dropLaunch(sql, row))
+      perform: launches ? launch : (row) => write(dropLaunch(sql, row))
     })
     yield* startDueWork({
       concurrency,

@@ -179,7 +179,7 @@ export const make = Effect.fnUntraced(function*(options: {
       const mine = sql`(SELECT holder FROM plane_sync_sender WHERE pid = ${pid})`
       const owed = yield* asked(sql<Owed>`SELECT d.kind, l.work_item AS "workItem", d.sent_at::float8 AS "sentAt"
         FROM plane_sync_delivery d JOIN plane_sync_lane l ON l.id = d.lane
-        WHERE d.status = 'pending' AND l.holder = ${mine}`)
+        WHERE d.status = 'pending' AND l.holder IN ${mine}`)
       const events = yield* asked(sql<{ count: number }>`SELECT count(*)::int AS count
         FROM plane_sync_event e JOIN plane_sync_lane l ON l.id = e.lane
         WHERE e.status = 'pending' AND l.holder IS NULL AND NOT EXISTS (

@@ -212,9 +212,12 @@ describePostgres("the outbox among others' transactions", () => {
       const rounds = Effect.forEach(Array.from({ length: 30 }), (_, round) =>
         Effect.gen(function*() {
           yield* Effect.forEach([1, 2, 3], (n) => outbox.publish(unfit(10 * round + n)))
-          yield* Effect.all([outbox.fold({ holder }), outbox.discard({ code: "unfit" }), outbox.prune(EpochMillis(0))], {
-            concurrency: "unbounded"
-          })
+          yield* Effect.all(
+            [outbox.fold({ holder }), outbox.discard({ code: "unfit" }), outbox.prune(EpochMillis(0))],
+            {
+              concurrency: "unbounded"
+            }
+          )
         }))
       yield* rounds
       yield* outbox.fold({ holder })

@@ -112,53 +112,57 @@ describePostgres("replicas on one Postgres", () => {
       return { ...(yield* all), leads, close: Scope.close(scope, Exit.void) }
     })
 
-  it.scopedLive("share the destinations, each with its own turns; who ends leaves its own to the others", () =>
-    Effect.gen(function*() {
-      const database = yield* inPostgres.database
-      const first = yield* replica(database)
-      yield* eventually(() => assert.strictEqual(first.leads.size, 5))
-      const second = yield* replica(database)
-      yield* eventually(() => {
-        assert.strictEqual(first.leads.size, 3)
-        assert.strictEqual(second.leads.size, 2)
-      })
-      assert.deepStrictEqual([...first.leads.keys(), ...second.leads.keys()].sort(), [...names].sort())
-      assert.isTrue(names.every((name) => second.leadership.isElsewhere(name) === first.leads.has(name)))
-      const shown = yield* first.leadership.replicas
-      assert.deepStrictEqual(shown.map(({ isMain, leads }) => [isMain, leads]), [
-        [true, [...first.leads.keys()].sort()],
-        [false, [...second.leads.keys()].sort()]
-      ])
-
-      // Each event is folded by its own leader, and counted once.
-      for (const [n, name] of names.entries()) yield* first.outbox.publish(event(`${n}`, `${name}-1`, name))
-      yield* first.outbox.publish(event("nobody's", "XX-1", ""))
-      const folded = (by: typeof first) =>
-        Effect.gen(function*() {
-          for (const term of new Set(by.leads.values())) yield* by.outbox.fold(term)
-          const { read, sql } = by.storage
-          const rows = yield* read(sql<{ lane: string }>`SELECT lane_name AS lane FROM plane_sync_event
-            WHERE folded = 1 ORDER BY lane_name`)
-          return rows.map(({ lane }) => lane)
+  it.scopedLive(
+    "share the destinations, each with its own turns; who ends leaves its own to the others",
+    () =>
+      Effect.gen(function*() {
+        const database = yield* inPostgres.database
+        const first = yield* replica(database)
+        yield* eventually(() => assert.strictEqual(first.leads.size, 5))
+        const second = yield* replica(database)
+        yield* eventually(() => {
+          assert.strictEqual(first.leads.size, 3)
+          assert.strictEqual(second.leads.size, 2)
         })
-      assert.deepStrictEqual(yield* folded(second), [...second.leads.keys()].map((name) => `${name}-1`).sort())
-      assert.strictEqual((yield* folded(first)).length, 6)
-      assert.strictEqual((yield* first.outbox.status).pending, 6)
+        assert.deepStrictEqual([...first.leads.keys(), ...second.leads.keys()].sort(), [...names].sort())
+        assert.isTrue(names.every((name) => second.leadership.isElsewhere(name) === first.leads.has(name)))
+        const shown = yield* first.leadership.replicas
+        assert.deepStrictEqual(shown.map(({ isMain, leads }) => [isMain, leads]), [
+          [true, [...first.leads.keys()].sort()],
+          [false, [...second.leads.keys()].sort()]
+        ])
 
-      // What a leader has settled is settled for all who count.
-      const [name, term] = [...second.leads].at(0) ?? ["", undefined]
-      if (term === undefined) return yield* Effect.dieMessage("it leads")
-      const claim: ClaimPolicy = {
-        projects: [name],
-        urgentAfter: 1_000,
-        plan: ({ comments: [owed], now }): Step =>
-          owed === undefined ? { _tag: "Wait", dueAt: now } : { _tag: "Unfit", event: owed, reason: "a test" }
-      }
-      yield* second.outbox.turn({ ...term, claim })
-      assert.deepInclude(yield* first.outbox.status, { pending: 5, dead: 1 })
+        // Each event is folded by its own leader, and counted once.
+        for (const [n, name] of names.entries()) yield* first.outbox.publish(event(`${n}`, `${name}-1`, name))
+        yield* first.outbox.publish(event("nobody's", "XX-1", ""))
+        const folded = (by: typeof first) =>
+          Effect.gen(function*() {
+            for (const term of new Set(by.leads.values())) yield* by.outbox.fold(term)
+            const { read, sql } = by.storage
+            const rows = yield* read(sql<{ lane: string }>`SELECT lane_name AS lane FROM plane_sync_event
+            WHERE folded = 1 ORDER BY lane_name`)
+            return rows.map(({ lane }) => lane)
+          })
+        assert.deepStrictEqual(yield* folded(second), [...second.leads.keys()].map((name) => `${name}-1`).sort())
+        assert.strictEqual((yield* folded(first)).length, 6)
+        assert.strictEqual((yield* first.outbox.status).pending, 6)
 
-      yield* second.close
-      yield* eventually(() => assert.strictEqual(first.leads.size, 5))
-      assert.isEmpty([...second.leads])
-    }), 60_000)
+        // What a leader has settled is settled for all who count.
+        const [name, term] = [...second.leads].at(0) ?? ["", undefined]
+        if (term === undefined) return yield* Effect.dieMessage("it leads")
+        const claim: ClaimPolicy = {
+          projects: [name],
+          urgentAfter: 1_000,
+          plan: ({ comments: [owed], now }): Step =>
+            owed === undefined ? { _tag: "Wait", dueAt: now } : { _tag: "Unfit", event: owed, reason: "a test" }
+        }
+        yield* second.outbox.turn({ ...term, claim })
+        assert.deepInclude(yield* first.outbox.status, { pending: 5, dead: 1 })
+
+        yield* second.close
+        yield* eventually(() => assert.strictEqual(first.leads.size, 5))
+        assert.isEmpty([...second.leads])
+      }),
+    60_000
+  )
 })
