@@ -1,4 +1,5 @@
 import * as SqliteClient from "@effect/sql-sqlite-node/SqliteClient"
+import * as SqlClient from "@effect/sql/SqlClient"
 import { assert, describe, it } from "@effect/vitest"
 import Database from "better-sqlite3"
 import { Context, Effect, Layer } from "effect"
@@ -8,9 +9,12 @@ import { EpochMillis } from "../src/base/Time.js"
 import { NormalizedKey } from "../src/domain/WorkItemKey.js"
 import { Outbox } from "../src/outbox/Outbox.js"
 import { migrations } from "../src/Schema.js"
+import { Migrations } from "../src/storage/Migrations.js"
 import { Storage as StorageService } from "../src/storage/Storage.js"
 import { Storage } from "../src/StorageLayers.js"
 import { folder } from "./http/Server.js"
+import { createdAtOnce, statementsOf } from "./support/CreatedAtOnce.js"
+import { stepByStep } from "./support/StepByStep.js"
 
 const schema = Effect.flatMap(
   Storage,
@@ -37,7 +41,7 @@ const oldDatabase = Effect.map(folder, (home) => {
 describe("the schema", () => {
   it.scopedLive("of a database with rows that an older version left is that of a new one, and the rows stay", () =>
     Effect.gen(function*() {
-      const created = yield* Effect.provide(schema, Storage.layerFile(":memory:"))
+      const created = yield* Effect.provide(schema, stepByStep)
       const file = yield* oldDatabase
       yield* Effect.gen(function*() {
         assert.deepStrictEqual(yield* schema, created)
@@ -127,12 +131,44 @@ describe("the schema", () => {
 
   it.effect("is the same in a host's database", () =>
     Effect.gen(function*() {
-      const created = yield* Effect.provide(schema, Storage.layerFile(":memory:"))
+      const created = yield* Effect.provide(schema, stepByStep)
       const host = SqliteClient.layer({ filename: ":memory:" })
       assert.deepStrictEqual(
         yield* Effect.provide(schema, Layer.provideMerge(Storage.layerSql, host)),
         created
       )
+    }))
+
+  it.effect("is the same in a database of these tests, which gets its tables at once, with what stands in them", () =>
+    Effect.gen(function*() {
+      let ran = 0
+      const counted = Object.entries(migrations).map(([name, step]): [string, typeof step] => [
+        name,
+        Effect.suspend(() => {
+          ran++
+          return step
+        })
+      ])
+      const atOnce = createdAtOnce(Object.fromEntries(counted))
+      const made = Effect.gen(function*() {
+        const client = yield* SqlClient.SqlClient
+        yield* client`CREATE TABLE plane (id INTEGER PRIMARY KEY AUTOINCREMENT)`
+        yield* client`INSERT INTO plane VALUES (7)`
+        const storage = Layer.provide(StorageService.layerSql, Layer.succeed(Migrations, atOnce))
+        const context = yield* Layer.build(storage)
+        return {
+          schema: yield* Effect.provide(schema, context),
+          steps: yield* Effect.provide(steps, context),
+          statements: yield* statementsOf
+        }
+      }).pipe(Effect.scoped, Effect.provide(Layer.fresh(SqliteClient.layer({ filename: ":memory:" }))))
+      const first = yield* made
+      assert.isAbove(first.statements.filter((text) => text.startsWith("INSERT INTO plane_sync_")).length, 3)
+      assert.deepStrictEqual(yield* made, first)
+      assert.strictEqual(ran, Object.keys(migrations).length)
+      const created = yield* Effect.provide(schema, stepByStep)
+      assert.deepStrictEqual(first.schema.filter(({ name }) => name !== "plane"), created)
+      assert.deepStrictEqual(first.steps, Object.keys(migrations))
     }))
 
   it("has steps that are numbered without a gap", () => {

@@ -174,7 +174,7 @@ describe("readFields", () => {
           )
         }
       ),
-      { numRuns: Number(process.env["PROPERTY_RUNS"] ?? 3_000) }
+      { numRuns: Number(process.env["PROPERTY_RUNS"] ?? 1_500) }
     )
   })
 

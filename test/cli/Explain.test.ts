@@ -68,7 +68,7 @@ describe("plane-sync explain", () => {
         const json = yield* at.cli("explain", key, "--json")
         assert.deepStrictEqual(JSON.parse(json.out), (yield* request(`${at.url}/api/work-items/${key}`)).body)
       }).pipe(withPlane),
-    30_000
+    90_000
   )
 
   it.scopedLive(
@@ -90,7 +90,7 @@ describe("plane-sync explain", () => {
         const offline = yield* commandLine({ ...at.settings, ORCH_PORT: "1" })("explain", key)
         assert.strictEqual(offline.code, 0)
       }).pipe(withPlane),
-    30_000
+    90_000
   )
 
   it.scopedLive(
@@ -114,7 +114,7 @@ describe("plane-sync explain", () => {
         assert.deepStrictEqual(missing.body, { error: other.err.replace("plane-sync: ", "") })
         assert.strictEqual((yield* at.cli("explain", "nonsense")).code, 2)
       }).pipe(withPlane),
-    30_000
+    90_000
   )
 })
 
@@ -140,7 +140,7 @@ describe("plane-sync probe", () => {
       assert.lengthOf(yield* at.plane.comments(id), 1)
       const { body, status } = yield* request(`${at.url}/api/probe`, { method: "POST" })
       assert.deepStrictEqual([status, body], [200, [{ project: "ET", state: "open" }]])
-    }).pipe(withPlane), 30_000)
+    }).pipe(withPlane), 90_000)
 
   it.scopedLive("without a serve asks Plane itself", () =>
     Effect.gen(function*() {
@@ -158,5 +158,5 @@ describe("plane-sync probe", () => {
       assert.strictEqual(refused.code, 1)
       assert.match(refused.err, /ORCH_PLANE_API_TOKEN/)
       assert.notInclude(refused.err, plane.token)
-    }).pipe(withPlane), 30_000)
+    }).pipe(withPlane), 90_000)
 })

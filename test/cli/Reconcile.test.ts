@@ -98,7 +98,7 @@ describe("plane-sync reconcile", () => {
         const noKey = yield* run("reconcile", "--force", "?")
         assert.strictEqual(noKey.code, 2)
       }).pipe(Effect.scoped),
-    60_000
+    90_000
   )
 
   it.live("more than 20 only with --yes", () =>
@@ -113,7 +113,7 @@ describe("plane-sync reconcile", () => {
       assert.strictEqual((yield* run("reconcile", "--yes")).code, 0)
       yield* told(at)
       for (const { id } of items) assert.strictEqual(yield* stateOf(id), "In Progress")
-    }).pipe(Effect.scoped), 60_000)
+    }).pipe(Effect.scoped), 90_000)
 
   it.live("what it hears is worked on by the running program", () =>
     Effect.gen(function*() {
@@ -124,7 +124,7 @@ describe("plane-sync reconcile", () => {
       assert.strictEqual(code, 0)
       assert.include(out, `${item.key} is in In Progress, and no webhook has told it: heard now`)
       yield* comesTo(at, item.number, "analysis active")
-    }).pipe(Effect.scoped), 60_000)
+    }).pipe(Effect.scoped), 90_000)
 
   it.live("fails where Plane is closed, and says why", () =>
     Effect.gen(function*() {
@@ -137,5 +137,5 @@ describe("plane-sync reconcile", () => {
       })("reconcile")
       assert.strictEqual(code, 1)
       assert.match(err, /^plane-sync: ET cannot be compared with Plane: .*ECONNREFUSED/)
-    }).pipe(Effect.scoped), 60_000)
+    }).pipe(Effect.scoped), 90_000)
 })

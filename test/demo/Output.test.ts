@@ -63,5 +63,5 @@ describe("npm run demo -- --keep", () => {
         child.once("exit", (code) => resume(Effect.succeed(code)))
       })
       assert.include([0, 130], code)
-    }), 60_000)
+    }), 90_000)
 })

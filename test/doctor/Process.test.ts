@@ -25,6 +25,6 @@ describe("the program's doctor", () => {
         assert.deepStrictEqual([well.code, well.err], [0, ""])
         assert.isFalse(existsSync(`${cwd}/data`))
       }).pipe(withPlane, Effect.provide(Program.layer)),
-    30_000
+    90_000
   )
 })

@@ -171,7 +171,7 @@ onEachDialect("what is known of pull requests", (engine) => {
             assert.deepStrictEqual(atOnce, expected)
           }
         ), most),
-    60_000
+    90_000
   )
 
   it.live("is not changed by facts about another work item", () =>
@@ -191,7 +191,7 @@ onEachDialect("what is known of pull requests", (engine) => {
           )
           assert.deepStrictEqual(found, expected)
         }
-      ), most), 60_000)
+      ), most), 90_000)
 })
 
 const startedAt = EpochMillis(100_000)

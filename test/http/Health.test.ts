@@ -67,7 +67,7 @@ describe("GET /health", () => {
           assert.deepStrictEqual([report.live, report.reasons.length], [true, 1])
         }
       }).pipe(withPlane),
-    30_000
+    90_000
   )
 
   it.live("row 45: until the first answer it is not looked at yet, and degraded; silence is said at the deadline", () =>

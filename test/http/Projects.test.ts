@@ -50,7 +50,7 @@ const published = (url: string, event: object) =>
 const changed = (workItem: string, from: string, to: string) => ({ type: "stage_changed", workItem, from, to })
 
 const until = <E, R>(holds: Effect.Effect<boolean, E, R>) =>
-  Effect.repeat(holds, { until: (so) => so, schedule: Schedule.spaced("20 millis") }).pipe(Effect.timeout("20 seconds"))
+  Effect.repeat(holds, { until: (so) => so, schedule: Schedule.spaced("20 millis") }).pipe(Effect.timeout("60 seconds"))
 
 /** Waits until Plane shows a comment that ends so, and gives all that it shows. */
 const told = (plane: PlaneSimulator["Type"], id: string, words: string) => {
@@ -113,7 +113,7 @@ describe("several projects in one program", () => {
         assert.match(yield* dead, /ET.*APP/)
         assert.isFalse((yield* plane.requests).some(({ status }) => status === 429))
       }).pipe(planeWith()),
-    60_000
+    90_000
   )
 
   it.scopedLive("on two keys: each is asked with its own", () =>
@@ -135,7 +135,7 @@ describe("several projects in one program", () => {
       assert.isFalse((yield* plane.requests).some(({ status }) =>
         status === 429
       ))
-    }).pipe(planeWith()), 60_000)
+    }).pipe(planeWith()), 90_000)
 
   it.scopedLive(
     "a restart while Plane is away takes events, and sends them by what was kept",
@@ -156,7 +156,7 @@ describe("several projects in one program", () => {
         yield* told(plane, page.id, "is at live")
         assert.strictEqual(yield* stateOf(plane, page.id), "Shipped")
       }).pipe(planeWith()),
-    60_000
+    90_000
   )
 
   it.scopedLive(
@@ -193,7 +193,7 @@ describe("several projects in one program", () => {
         assert.strictEqual(report.status, 400)
         assert.include(JSON.stringify(report.body), "draft, write, live")
       }).pipe(planeWith()),
-    60_000
+    90_000
   )
 
   it.scopedLive(
@@ -242,7 +242,7 @@ describe("several projects in one program", () => {
         yield* merged(secrets.gitea, "ET-7 climb, now")
         yield* until(Effect.map(stagesOf(url), (all) => all["ET-7"] === "done"))
       }).pipe(planeWith()),
-    60_000
+    90_000
   )
 
   it.scopedLive(
@@ -280,7 +280,7 @@ describe("several projects in one program", () => {
         const { status } = yield* request(`${url}/health`)
         assert.strictEqual(status, 200)
       }).pipe(planeWith()),
-    60_000
+    90_000
   )
 })
 

@@ -182,7 +182,7 @@ describe("storage that is", () => {
           assert.strictEqual(comments.length, accepted + 1)
           assert.deepStrictEqual([comments[0], comments.at(-1)], ["before", "after"])
         }).pipe(Effect.provide(PlaneSimulator.layerMemory({ latency: "1 seconds" }))),
-      60_000
+      90_000
     )
   }
 })

@@ -64,7 +64,7 @@ layer(Program.layer, { excludeTestServices: true })((it) => {
             until: ({ length }) => length > 0
           })
         }).pipe(Effect.provide(PlaneSimulator.layer())),
-      60_000
+      90_000
     )
   })
 
@@ -118,7 +118,7 @@ layer(Program.layer, { excludeTestServices: true })((it) => {
           const ids = out.trim().split("\n").map((line) => /"id":"([^"]+)"/.exec(line)?.[1])
           assert.deepStrictEqual(ids, ["restored", "before"])
         }),
-      60_000
+      90_000
     )
   })
 })

@@ -46,7 +46,7 @@ const holds = (histories: FastCheck.Arbitrary<History>, runs: number) =>
 
 describe("tasks, where random histories seldom go", () => {
   for (const [name, steps] of Object.entries(rare)) {
-    it.live(name, () => Effect.promise(() => runHistory(plainly(steps))), 60_000)
+    it.live(name, () => Effect.promise(() => runHistory(plainly(steps))), 90_000)
   }
 })
 

@@ -12,10 +12,11 @@ import type { Owed, Step } from "../../src/outbox/Plan.js"
 import type { NewEvent } from "../../src/outbox/StoredEvent.js"
 import { makeTally } from "../../src/outbox/Tally.js"
 import { Storage } from "../../src/StorageLayers.js"
-import { describePostgres, postgresUrl } from "../support/Postgres.js"
+import { migratedUrl } from "../support/Engines.js"
+import { describePostgres } from "../support/Postgres.js"
 
 /** A host's client, and the outbox over it. What runs outside of a transaction of the host is as another process. */
-const hosted = Layer.unwrapScoped(Effect.map(postgresUrl, (url) =>
+const hosted = Layer.unwrapScoped(Effect.map(migratedUrl, (url) =>
   Outbox.layer.pipe(
     Layer.provideMerge(Storage.layerSql),
     Layer.provideMerge(Layer.orDie(PgClient.layer({ url, maxConnections: 10 })))
@@ -86,7 +87,7 @@ describePostgres("the outbox among others' transactions", () => {
           yield* write(sql`UPDATE plane_sync_lane SET holder = NULL`)
         }
       }).pipe(Effect.provide(hosted)),
-    60_000
+    90_000
   )
 
   it.scopedLive("a publish does not wait for a host's transaction that publishes to the same new lane, or to another", () =>

@@ -62,7 +62,7 @@ onEachDialect("The outbox's statements", ({ dialect, storage }) => {
 
   // On SQLite, test/outbox/Plans.test.ts runs them all.
   if (dialect === "postgres") {
-    it.scoped("are all taken", () => moving((shift) => Effect.provide(everything(shift), layer)), 30_000)
+    it.scoped("are all taken", () => moving((shift) => Effect.provide(everything(shift), layer)), 90_000)
   }
 
   it.effect("store the same as in memory, in the same types, however jobs end", () =>
@@ -70,5 +70,5 @@ onEachDialect("The outbox's statements", ({ dialect, storage }) => {
       const expected = yield* worked(Layer.provideMerge(Outbox.layer, inMemory.storage))
       assert.isAbove(expected.events.length, 100)
       assert.deepStrictEqual(yield* worked(layer), expected)
-    }), 60_000)
+    }), 90_000)
 })

@@ -5,19 +5,20 @@ import { ItemId } from "../../src/domain/Ids.js"
 import { StateId } from "../../src/domain/StageStates.js"
 import { CanonicalKey } from "../../src/domain/WorkItemKey.js"
 import { Outbox } from "../../src/outbox/Outbox.js"
-import { Storage } from "../../src/StorageLayers.js"
+import { Storage } from "../../src/storage/Storage.js"
 import * as Launches from "../../src/tasks/Launches.js"
 import { concernsNoTask } from "../../src/tasks/PullRequestTasks.js"
 import { tell } from "../../src/tasks/Story.js"
 import { Tasks } from "../../src/tasks/Tasks.js"
 import { makePlans } from "../support/QueryPlans.js"
 import { unexplained } from "../support/Statements.js"
+import { stepByStep } from "../support/StepByStep.js"
 import { running } from "../tasks/Orchestration.js"
 import { everything } from "./EveryStatement.js"
 
 const { explaining, plans, scans } = makePlans()
 
-const layer = Layer.provideMerge(Outbox.layer, Storage.layerFile(":memory:"))
+const layer = Layer.provideMerge(Outbox.layer, stepByStep)
 
 /** Whatever can be asked of tasks, once. */
 const everyTask = Effect.gen(function*() {

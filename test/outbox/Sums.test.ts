@@ -217,7 +217,7 @@ const checked = (history: ReadonlyArray<Action>) =>
   )
 
 // A number and not a time, so that a slow machine makes them all.
-const numRuns = Number(process.env["PROPERTY_RUNS"] ?? 60)
+const numRuns = Number(process.env["PROPERTY_RUNS"] ?? 40)
 
 const stageChanged: Action = { _tag: "Publish", key: 0, stage: "analysis", isUnfit: false }
 const gateFailed: Action = { _tag: "Publish", key: 0, stage: undefined, isUnfit: false }

@@ -294,10 +294,14 @@ describe("RateBudget", () => {
   it.effect("costs nothing to speak of where the limit is out of reach", () =>
     Effect.gen(function*() {
       const start = yield* Clock.currentTimeMillis
+      const busy = process.cpuUsage()
       yield* Effect.repeatN(request, 50_000)
+      const { user } = process.cpuUsage(busy)
       const took = (yield* Clock.currentTimeMillis) - start
       assert.strictEqual((yield* status).waiting, 0)
-      assert.isBelow(took, 5_000)
+      // What it costs is what it computes. On a machine that does other things, too, that takes many times as long.
+      assert.isBelow(user, 5_000_000)
+      assert.isBelow(took, 45_000)
     }).pipe(
       Effect.provide(budgetOf({ requests: 1_000_000, window: Duration.seconds(1) })),
       Effect.withClock(Clock.make())

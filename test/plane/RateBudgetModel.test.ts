@@ -79,7 +79,7 @@ describe("RateBudget against Plane's log of arrivals", () => {
         const { refused } = await Effect.runPromise(run(given))
         assert.strictEqual(refused, 0)
       }),
-      { numRuns: 40 }
+      { numRuns: Number(process.env["PROPERTY_RUNS"] ?? 25) }
     )
   }, 60_000)
 

@@ -15,7 +15,7 @@ const repository = "/api/v1/repos/acme/widgets"
 /** Waits for a stage that is reached without any hook. */
 const comes = <E, R>(stage: Effect.Effect<string, E, R>, wanted: string) =>
   Effect.repeat(Effect.delay(stage, "50 millis"), { until: (now) => now === wanted }).pipe(
-    Effect.timeout("45 seconds")
+    Effect.timeout("90 seconds")
   )
 
 describe("the demo's circle without hooks", () => {

@@ -120,7 +120,7 @@ describe("repair", () => {
           }
         }).pipe(Effect.provide(World.program({}, listen)), Effect.provide(built))
       }).pipe(Effect.scoped),
-    60_000
+    90_000
   )
 
   it.effect("what was changed in one minute is read twice, and then no more", () =>

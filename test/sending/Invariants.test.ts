@@ -208,7 +208,7 @@ const run = ({ maxAttempts, steps }: History) =>
 const { path, runs, seed } = Effect.runSync(Config.all({
   seed: Config.option(Config.integer("PROPERTY_SEED")),
   path: Config.option(Config.string("PROPERTY_PATH")),
-  runs: Config.withDefault(Config.integer("PROPERTY_RUNS"), 12)
+  runs: Config.withDefault(Config.integer("PROPERTY_RUNS"), 8)
 }))
 
 const timeLimit = Math.max(120_000, runs * 10_000)

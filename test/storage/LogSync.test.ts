@@ -195,7 +195,7 @@ describe("a commit", () => {
           opened(yield* file, layer)
         )
       }),
-    20_000
+    90_000
   )
 
   it.scopedLive(
@@ -223,7 +223,7 @@ describe("a commit", () => {
         )
         assert.deepStrictEqual(yield* Effect.provide(count, Storage.layerFile(path)), [{ n: 4_000 }])
       }),
-    30_000
+    90_000
   )
 
   it.scopedLive("does not lengthen the log without end, whatever is written meanwhile", () =>
@@ -243,5 +243,5 @@ describe("a commit", () => {
         assert.isBelow(size, 8 * 2 ** 20)
       }).pipe(Effect.provide(Storage.layerFile(path)))
       assert.isFalse(existsSync(`${path}-wal`))
-    }), 30_000)
+    }), 90_000)
 })

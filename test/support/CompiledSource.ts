@@ -1,5 +1,5 @@
 import { buildSync } from "esbuild"
-import { copyFileSync, readdirSync, rmSync } from "node:fs"
+import { copyFileSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs"
 import { dirname, join, relative, resolve } from "node:path"
 import { fileURLToPath } from "node:url"
 import type { Plugin } from "vitest/config"
@@ -8,18 +8,33 @@ const root = fileURLToPath(new URL("../../", import.meta.url))
 const source = join(root, "src")
 const compiled = join(root, ".test-build")
 
+// Takes the place of `src/Schema.ts`: see `createdAtOnce`. `test/Schema.test.ts` says that the tables are the same.
+const schema = `import { Layer } from "effect"
+import { createdAtOnce } from "../test/support/CreatedAtOnce.js"
+import { Migrations } from "./storage/Migrations.js"
+import { migrations } from "./SchemaSteps.js"
+export { migrations }
+export const schemaLayer = Layer.succeed(Migrations, createdAtOnce(migrations))
+`
+
 /** Compiles `src` as it is now. */
 const compile = () => {
   rmSync(compiled, { recursive: true, force: true })
   buildSync({
-    entryPoints: readdirSync(source, { recursive: true, encoding: "utf8" })
-      .filter((name) => name.endsWith(".ts"))
-      .map((name) => join(source, name)),
-    outdir: join(compiled, "src"),
+    entryPoints: [
+      ...readdirSync(source, { recursive: true, encoding: "utf8" })
+        .filter((name) => name.endsWith(".ts"))
+        .map((name) => join(source, name)),
+      join(root, "test/support/CreatedAtOnce.ts")
+    ],
+    outdir: compiled,
+    outbase: root,
     format: "esm",
     target: "node20",
     sourcemap: "inline"
   })
+  renameSync(join(compiled, "src/Schema.js"), join(compiled, "src/SchemaSteps.js"))
+  writeFileSync(join(compiled, "src/Schema.js"), schema)
   // What the sources read beside themselves.
   for (const name of ["package.json", "plane-sync.schema.json"]) copyFileSync(join(root, name), join(compiled, name))
 }

@@ -66,7 +66,8 @@ export const inHostsFile = engine({
 
 const addressed = (url: Redacted.Redacted) => Layers.layerPostgres(Effect.runSync(parseAddress(Redacted.value(url))))
 
-const migratedUrl = filledPostgresUrl((url) => Effect.scoped(Layer.build(addressed(url))))
+/** A new database of Postgres that has all tables. */
+export const migratedUrl = filledPostgresUrl((url) => Effect.scoped(Layer.build(addressed(url))))
 
 export const inPostgres = engine({
   name: "Postgres",

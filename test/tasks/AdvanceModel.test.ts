@@ -308,7 +308,7 @@ describe("advance", () => {
           )
         )
       }),
-      { numRuns: Number(process.env["PROPERTY_RUNS"] ?? 25) }
+      { numRuns: Number(process.env["PROPERTY_RUNS"] ?? 16) }
     ).finally(() => rmSync(folder, { recursive: true }))
     // Else the rules were hardly asked: a history has one or two events, more or less by chance.
     assert.isAbove(events, runs / 4)

@@ -17,7 +17,7 @@ import type { On } from "./Orchestration.js"
 import { onBoth, settable, told } from "./Orchestration.js"
 
 // By as many as 50, each of these fails without the lock that it is about.
-const rounds = Number(process.env.PROPERTY_RUNS ?? 8)
+const rounds = Number(process.env.PROPERTY_RUNS ?? 6)
 
 const stages = [
   { stage: "build", gates: ["ci"], agent: "builder" },
@@ -97,7 +97,7 @@ onBoth("two processes at once", ({ deadlocks, processes }) => {
         yield* Effect.provide(atEnd, one)
         // Nobody had to be given up so that another one could go on.
         assert.strictEqual(yield* Effect.provide(deadlocks, one), 0)
-      }).pipe(Logger.withMinimumLogLevel(LogLevel.Warning)), 60_000)
+      }).pipe(Logger.withMinimumLogLevel(LogLevel.Warning)), 90_000)
 
   const startedOnce = (name: string, starts: (n: number) => ReadonlyArray<ReturnType<typeof start>>) =>
     race(name, (n, one, other) =>

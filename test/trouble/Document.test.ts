@@ -30,6 +30,6 @@ describe("docs/trouble.md", () => {
         Effect.tap((broken) => Effect.sync(() => assert.lengthOf(broken, few.length))),
         Effect.provide(Program.layer)
       ),
-    60_000
+    90_000
   )
 })

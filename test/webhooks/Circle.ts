@@ -16,7 +16,7 @@ export const told = (at: Scene) =>
       at.sql<{ n: number }>`SELECT count(*) AS n FROM plane_sync_event WHERE status = 'pending'`
     ),
     { until: ([row]) => row?.n === 0 }
-  ).pipe(Effect.timeout("20 seconds"))
+  ).pipe(Effect.timeout("60 seconds"))
 
 /** A Plane whose webhooks are delivered to the program, and the program. */
 export const circleWith = (settings: Readonly<Record<string, string>>) =>
@@ -39,7 +39,7 @@ export const circle = circleWith({})
 /** Waits until the work item of that number has such a task. */
 export const comesTo = (at: Scene, workItem: number, wanted: string) =>
   Effect.repeat(Effect.zipRight(Effect.sleep("20 millis"), at.stage(workItem)), { until: (stage) => stage === wanted })
-    .pipe(Effect.timeout("10 seconds"))
+    .pipe(Effect.timeout("60 seconds"))
 
 /** To the program, as JSON. */
 export const post = (url: string, body: unknown) =>

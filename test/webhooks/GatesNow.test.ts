@@ -146,7 +146,7 @@ describe("the gates of a task, as they are now", () => {
           "review: ci — rideworks/trail-maps#132 was closed without a merge"
         ])
       }).pipe(Effect.scoped, withPlane),
-    60_000
+    90_000
   )
 
   it.live(
@@ -171,7 +171,7 @@ describe("the gates of a task, as they are now", () => {
         )
         assert.deepStrictEqual(yield* failuresOf(at, 42), ["testing: ci — no pull request names ET-42 yet"])
       }).pipe(Effect.scoped, withPlane),
-    60_000
+    90_000
   )
 
   it.live("row 6: a merge takes a task to its end at once, and nobody is launched for what it only passes", () =>
@@ -207,7 +207,7 @@ describe("the gates of a task, as they are now", () => {
         yield* at.gitea("pull_request", pullBody("pull_request_closed_merged", pullOf(53)))
         assert.strictEqual(yield* at.stage(53), "analysis active")
       }).pipe(Effect.scoped, withPlane),
-    60_000
+    90_000
   )
 
   it.live(
@@ -257,7 +257,7 @@ describe("the gates of a task, as they are now", () => {
         assert.deepStrictEqual((yield* shownOf(at, 61)).story.at(-1)?.line, "merged holds again at done")
         assert.strictEqual((yield* at.events).filter(({ type }) => type === "task_completed").length, 2)
       }).pipe(Effect.scoped, withPlane),
-    60_000
+    90_000
   )
 
   it.live(
@@ -304,6 +304,6 @@ describe("the gates of a task, as they are now", () => {
           /ci — build\/tiles: Failing after 6\ds( \(failed \d times, last at .* UTC\))?<\/p>$/
         )
       }).pipe(Effect.scoped),
-    60_000
+    90_000
   )
 })

@@ -227,7 +227,7 @@ describe("POST /webhooks/gitea", () => {
       assert.strictEqual(yield* at.stage(7), "review active")
       assert.isFalse((yield* at.events).some(({ type }) => type === "quality_gate_failed"))
       assert.isTrue((yield* at.inbox).every(({ status }) => status === "done"))
-    }).pipe(Effect.scoped, withPlane), 60_000)
+    }).pipe(Effect.scoped, withPlane), 90_000)
 
   it.live("the same again, with the same id or a new one, changes nothing; what went wrong may come again", () =>
     Effect.gen(function*() {
@@ -358,7 +358,7 @@ describe("POST /webhooks/gitea", () => {
       yield* Effect.repeat(sql<{ number: number }>`SELECT number FROM plane_sync_pull_request`, {
         until: (rows) => rows.length === 1 && rows[0]?.number === 89,
         schedule: Schedule.spaced("20 millis")
-      }).pipe(Effect.timeout("5 seconds"))
+      }).pipe(Effect.timeout("60 seconds"))
     }).pipe(Effect.scoped, withPlane))
 
   it.live("every other event is taken and moves nothing", () =>

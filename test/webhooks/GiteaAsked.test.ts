@@ -29,7 +29,7 @@ const pull = { number: 88, workItem: 7, head: sha("one") }
 /** Waits for a stage that is reached by asking, and not by a hook. */
 const until = <E, R>(stage: Effect.Effect<string, E, R>, expected: string) =>
   Effect.repeat(Effect.zipLeft(stage, Effect.sleep("50 millis")), { until: (now) => now === expected }).pipe(
-    Effect.timeout("15 seconds")
+    Effect.timeout("60 seconds")
   )
 
 describe("Gitea, asked", () => {
@@ -44,7 +44,7 @@ describe("Gitea, asked", () => {
       assert.strictEqual(yield* at.stage(7), "development active")
       yield* Effect.repeat(Effect.zipLeft(at.stage(7), Effect.sleep("50 millis")), {
         until: (now) => now === "review active"
-      }).pipe(Effect.timeout("10 seconds"))
+      }).pipe(Effect.timeout("60 seconds"))
     }).pipe(Effect.scoped, withPlane))
 
   it.live("Gitea's own word stands over what was delivered, whatever their ids", () =>
@@ -120,7 +120,7 @@ describe("Gitea, asked", () => {
       gitea.answers.set(pullPath, { state: "closed", merged: true, head: { sha: pull.head } })
       gitea.misbehave = undefined
       yield* until(at.stage(7), "done done")
-    }).pipe(Effect.scoped, withPlane), 30_000)
+    }).pipe(Effect.scoped, withPlane), 90_000)
 
   it.live("a push and a reopening that were never delivered count too", () =>
     Effect.gen(function*() {
@@ -216,7 +216,7 @@ describe("Gitea, asked", () => {
         gitea.misbehave = undefined
         const until = (stage: string) =>
           Effect.repeat(Effect.zipLeft(at.stage(7), Effect.sleep("50 millis")), { until: (now) => now === stage }).pipe(
-            Effect.timeout("15 seconds")
+            Effect.timeout("60 seconds")
           )
         yield* until("review active")
         // The hook says approved, Gitea that it was dismissed.
@@ -226,6 +226,6 @@ describe("Gitea, asked", () => {
         yield* at.gitea("pull_request_review_approved", pullBody("review_approved", { ...pull, at: 6 }))
         yield* until("testing active")
       }).pipe(Effect.scoped, withPlane),
-    60_000
+    90_000
   )
 })

@@ -72,7 +72,7 @@ describe("row 32: a large hook", () => {
       const reasons = (yield* at.inbox).map(({ reason }) => reason)
       const moved = "lea moved the work item to In Progress in Plane, so its task starts"
       assert.deepStrictEqual(reasons, [moved, "the same was worked on before", moved, "the same was worked on before"])
-    }).pipe(Effect.scoped, withPlane), 60_000)
+    }).pipe(Effect.scoped, withPlane), 90_000)
 
   it.live("of Gitea that tells a fact is worked on like a small one", () =>
     Effect.gen(function*() {
@@ -89,7 +89,7 @@ describe("row 32: a large hook", () => {
       assert.deepStrictEqual(statuses.map(({ state }) => state), ["success"])
       const [kept] = yield* at.sql<{ characters: number }>`SELECT max(characters) AS characters FROM plane_sync_webhook`
       assert.isBelow(kept?.characters ?? Infinity, 400_000)
-    }).pipe(Effect.scoped, withPlane), 60_000)
+    }).pipe(Effect.scoped, withPlane), 90_000)
 
   it.live("that moves nothing is verified, counted and not kept, nor is a small one", () =>
     Effect.gen(function*() {
@@ -104,7 +104,7 @@ describe("row 32: a large hook", () => {
       assert.deepStrictEqual(yield* at.inbox, [])
       const { gitea, plane } = yield* skippedOf(at.url)
       assert.deepStrictEqual([kindsOf(gitea.skipped), kindsOf(plane.skipped)], [["push 2", "issues 1"], []])
-    }).pipe(Effect.scoped, withPlane), 60_000)
+    }).pipe(Effect.scoped, withPlane), 90_000)
 
   it.live(
     "is refused over 32 MiB, announced or not, and so is one that is wrongly signed or no JSON",
@@ -135,7 +135,7 @@ describe("row 32: a large hook", () => {
         assert.strictEqual((yield* sendInChunks(at.url, Buffer.from(right))).status, 202)
         assert.strictEqual(yield* at.stage(7), "analysis active")
       }).pipe(Effect.scoped, withPlane),
-    60_000
+    90_000
   )
 
   it.live("is taken up to 5 MiB where nobody signs", () =>
@@ -144,7 +144,7 @@ describe("row 32: a large hook", () => {
       const sized = (bytes: number) => deliver(url, "plane", `{${" ".repeat(bytes - 2)}}`, { signature: undefined })
       assert.strictEqual((yield* sized(5 * mebi)).status, 202)
       assert.strictEqual((yield* sized(5 * mebi + 1)).status, 413)
-    }).pipe(Effect.scoped, withPlane), 60_000)
+    }).pipe(Effect.scoped, withPlane), 90_000)
 
   it.live("waits for those before it, and lets small ones pass: all are taken", () =>
     Effect.gen(function*() {
@@ -163,7 +163,7 @@ describe("row 32: a large hook", () => {
       assert.isNull(large.unsafePoll())
       yield* Fiber.join(large)
       for (const number of numbers) assert.strictEqual(yield* at.stage(number), "analysis active")
-    }).pipe(Effect.scoped, withPlane), 60_000)
+    }).pipe(Effect.scoped, withPlane), 90_000)
 })
 
 /**
@@ -249,7 +249,7 @@ describe("the receiver, of large hooks", () => {
         const taken = yield* Effect.forEach([...first.slice(4), ...others.slice(2)], Fiber.join)
         assert.deepStrictEqual(taken, Array.from({ length: 18 }, () => "counted"))
       }).pipe(Effect.provide(receiving)),
-    30_000
+    90_000
   )
 
   it.effect("row 32: those whose senders are slow end, and one whose sender is not is taken meanwhile", () =>
@@ -319,6 +319,6 @@ describe("the receiver, of large hooks", () => {
         }
         assert.isTrue((yield* Effect.timeoutOption(take, "20 millis"))._tag === "None")
       }).pipe(Effect.provide(receiving)),
-    30_000
+    90_000
   )
 })

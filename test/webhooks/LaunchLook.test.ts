@@ -25,7 +25,7 @@ const withKept = Effect.gen(function*() {
     Effect.repeat(Effect.zipRight(Effect.sleep("50 millis"), Effect.sync(() => kept.length)), {
       until: (length) => length >= least
     }).pipe(
-      Effect.timeout("10 seconds"),
+      Effect.timeout("60 seconds"),
       Effect.zipRight(Effect.suspend(() => Effect.forEach(kept.splice(0), ({ body }) => at.plane(body))))
     )
   const started = Effect.gen(function*() {
@@ -43,7 +43,7 @@ const withKept = Effect.gen(function*() {
   const comes = (wanted: ReadonlyArray<string>) =>
     Effect.repeat(Effect.zipRight(Effect.sleep("20 millis"), launches), {
       until: (now) => JSON.stringify(now) === JSON.stringify(wanted)
-    }).pipe(Effect.timeout("15 seconds"))
+    }).pipe(Effect.timeout("60 seconds"))
   const passed = (key: string, stage: string) =>
     Effect.map(
       post(`${at.url}/api/tasks/${key}/report`, { stage, outcome: "passed" }),
@@ -69,12 +69,12 @@ describe("the look before a launch, over real HTTP", () => {
           yield* passed(item.key, "analysis")
           yield* Effect.repeat(Effect.zipRight(Effect.sleep("20 millis"), at.task(item.number)), {
             until: (task) => task?.status !== "active"
-          }).pipe(Effect.timeout("10 seconds"))
+          }).pipe(Effect.timeout("60 seconds"))
           assert.isFalse((yield* launches).includes("architect working"))
           yield* told(at)
           assert.isFalse((yield* at.events).some(({ type }) => type === "task_completed"))
         }).pipe(Effect.scoped),
-      60_000
+      90_000
     )
   }
 
@@ -89,7 +89,7 @@ describe("the look before a launch, over real HTTP", () => {
         yield* comesTo(at, item.number, "architecture stopped")
         yield* comes([])
       }
-    }).pipe(Effect.scoped), 60_000)
+    }).pipe(Effect.scoped), 90_000)
 
   it.live(
     "row 28: a silent Plane holds up no launch for longer than 10 s; the hook that comes later stops the agent",
@@ -110,7 +110,7 @@ describe("the look before a launch, over real HTTP", () => {
         yield* comesTo(at, item.number, "architecture stopped")
         yield* comes([])
       }).pipe(Effect.scoped),
-    60_000
+    90_000
   )
 
   it.live(
@@ -136,6 +136,6 @@ describe("the look before a launch, over real HTTP", () => {
         yield* comes(["analyst working", "analyst working", "analyst owed", "architect owed"])
         assert.deepStrictEqual(yield* shown(three ?? ""), { state: "working", position: null })
       }).pipe(Effect.scoped),
-    60_000
+    90_000
   )
 })

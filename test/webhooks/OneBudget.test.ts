@@ -82,7 +82,7 @@ const hosted = <A, E>(
     Effect.provide(
       PlaneSimulator.layer({ rateLimit: { limit, windowMillis: unit === "second" ? 1_000 : 60_000 } })
     ),
-    Effect.timeout("20 seconds")
+    Effect.timeout("60 seconds")
   )
 
 /** Publishes about this many new work items. */
@@ -120,7 +120,7 @@ describe("Webhooks.layer and PlaneSync, provided one after the other", () => {
       }),
       60,
       "minute"
-    ), 30_000)
+    ), 90_000)
 
   it.live("write to one project, which is that of PlaneSync", () =>
     hosted(
@@ -137,7 +137,7 @@ describe("Webhooks.layer and PlaneSync, provided one after the other", () => {
       }),
       60,
       "minute"
-    ), 30_000)
+    ), 90_000)
 
   it.live("never exceed Plane's limit together", () =>
     hosted(
@@ -153,5 +153,5 @@ describe("Webhooks.layer and PlaneSync, provided one after the other", () => {
       }),
       5,
       "second"
-    ), 30_000)
+    ), 90_000)
 })

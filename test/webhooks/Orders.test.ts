@@ -27,8 +27,9 @@ const permutations = <A>(items: ReadonlyArray<A>): ReadonlyArray<ReadonlyArray<A
 
 const all = [...permutations(facts), ...permutations(facts.filter((fact) => fact !== "merged"))]
 
-// A third of them; ORDERS=all tries each.
-const orders = process.env["ORDERS"] === "all" ? all : all.filter((_, index) => index % 3 === 0)
+// A fifth of them; ORDERS=all tries each. By 5, because 2, 3 or 4 have a common factor with the 2, 6 and 24 orders of the
+// last facts, of which some would never be tried.
+const orders = process.env["ORDERS"] === "all" ? all : all.filter((_, index) => index % 5 === 0)
 
 // Each with a copy of one of its facts behind, and the task started somewhere in between.
 const cases = orders.map((order, index) => {
@@ -67,7 +68,7 @@ const start = (at: Scene, workItem: number) =>
     yield* at.plane(moveBody({ number: workItem, to: "inProgress", at: 1 }))
     yield* Effect.repeat(Effect.zipRight(Effect.sleep("10 millis"), at.task(workItem)), {
       until: (task) => task !== undefined
-    }).pipe(Effect.timeout("30 seconds"))
+    }).pipe(Effect.timeout("60 seconds"))
     yield* at.reported(workItem)
   })
 

@@ -138,7 +138,7 @@ describe("row 28: a person moves the work item of a task", () => {
         yield* Effect.sleep("300 millis")
         assert.strictEqual(yield* at.stage(number), "analysis active")
       }).pipe(Effect.scoped),
-    60_000
+    90_000
   )
 
   it.live("to Done, of which no webhook tells: a state that is owed does not undo it", () =>
@@ -153,7 +153,7 @@ describe("row 28: a person moves the work item of a task", () => {
       yield* post(`${at.url}/api/tasks/ET-${number}/report`, { stage: "analysis", outcome: "passed" })
       yield* told(at)
       assert.strictEqual((yield* plane.workItem(id)).state.name, "Done")
-    }).pipe(Effect.scoped, withPlane), 30_000)
+    }).pipe(Effect.scoped, withPlane), 90_000)
 })
 
 describe("row 28: what is no person's move", () => {
@@ -185,7 +185,7 @@ describe("row 28: what is no person's move", () => {
         assert.strictEqual((yield* plane.workItem(id)).state.name, "In Progress")
         assert.strictEqual(yield* at.stage(number), "analysis active")
       }).pipe(Effect.scoped, withPlane),
-    30_000
+    90_000
   )
 })
 
@@ -261,7 +261,7 @@ describe("row 3: a task that is reopened after its end", () => {
         assert.strictEqual((yield* plane.workItem(id)).state.name, "In Progress")
         assert.lengthOf((yield* plane.comments(id)).filter(({ html }) => html.includes("Task completed")), 1)
       }).pipe(Effect.scoped),
-    60_000
+    90_000
   )
 })
 
@@ -293,7 +293,7 @@ describe("row 31: a sender's clock that is ahead", () => {
         yield* moved(at, number, "todo", Date.now() + 1_600)
         assert.strictEqual(yield* at.stage(number), "analysis paused")
       }
-    }).pipe(Effect.scoped, withPlane), 30_000)
+    }).pipe(Effect.scoped, withPlane), 90_000)
 
   it.live("that stays ahead: moves are heard in their order, and a late one is old", () =>
     Effect.gen(function*() {
@@ -309,7 +309,7 @@ describe("row 31: a sender's clock that is ahead", () => {
         yield* at.plane(JSON.stringify({ ...JSON.parse(body(number, states.inProgress, first + 1)), late: true }))
         assert.strictEqual(yield* at.stage(number), "analysis stopped", String(ahead))
       }
-    }).pipe(Effect.scoped, withPlane), 30_000)
+    }).pipe(Effect.scoped, withPlane), 90_000)
 })
 
 describe("rows 29 and 30: old and new senders", () => {

@@ -97,7 +97,7 @@ describe("POST /webhooks/plane", () => {
           "development active"
         ]])
       }).pipe(Effect.scoped, withPlane),
-    60_000
+    90_000
   )
 
   it.live("one work item is one task, by its number and by the key in its name", () =>
@@ -110,7 +110,7 @@ describe("POST /webhooks/plane", () => {
       yield* told(at)
       yield* post(`${at.url}/api/tasks`, { workItem: "ET-005" })
       assert.lengthOf(yield* at.sql`SELECT 1 FROM plane_sync_task`, 1)
-    }).pipe(Effect.scoped, withPlane), 30_000)
+    }).pipe(Effect.scoped, withPlane), 90_000)
 
   it.live("a task that was stopped goes on when a person takes its work item back", () =>
     Effect.gen(function*() {
@@ -128,7 +128,7 @@ describe("POST /webhooks/plane", () => {
       }
       assert.strictEqual((yield* plane.workItem(id)).state.name, "In Progress")
       assert.deepStrictEqual((yield* at.events).map(({ to }) => to), ["analysis"])
-    }).pipe(Effect.scoped), 30_000)
+    }).pipe(Effect.scoped), 90_000)
 
   it.live("a person's move to what is owed, while Plane is not told, is a move; an active task stays as it is", () =>
     Effect.gen(function*() {
@@ -196,7 +196,7 @@ describe("POST /webhooks/plane", () => {
         const [, copy] = yield* at.inbox
         assert.strictEqual(copy?.status, "skipped")
       }).pipe(Effect.scoped, withPlane),
-    30_000
+    90_000
   )
 
   it.live("comments, other projects, deleted things and what cannot be read move nothing, and say why", () =>

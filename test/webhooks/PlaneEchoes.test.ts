@@ -32,7 +32,7 @@ const withProgram = Effect.gen(function*() {
 const sent = (kept: ReadonlyArray<WebhookRequest>, least: number) =>
   Effect.repeat(Effect.zipRight(Effect.sleep("50 millis"), Effect.sync(() => kept.length)), {
     until: (length) => length >= least
-  }).pipe(Effect.timeout("10 seconds"), Effect.zipRight(Effect.sleep("100 millis")))
+  }).pipe(Effect.timeout("60 seconds"), Effect.zipRight(Effect.sleep("100 millis")))
 
 describe("POST /webhooks/plane: what our own changes come back as", () => {
   it.live("the echo of our own PATCH is no move: late, twice, after a restart", () =>
@@ -71,7 +71,7 @@ describe("POST /webhooks/plane: what our own changes come back as", () => {
       assert.strictEqual((yield* at.events).length, before.events)
       assert.strictEqual((yield* plane.stateChanges(echoes.item.id)).length, before.changes)
       assert.strictEqual(yield* at.stage(echoes.item.number), "done done")
-    }).pipe(Effect.scoped), 60_000)
+    }).pipe(Effect.scoped), 90_000)
 
   it.live("a person's move between our PATCH and its echo stands", () =>
     Effect.gen(function*() {
@@ -92,9 +92,9 @@ describe("POST /webhooks/plane: what our own changes come back as", () => {
       // The cancel came after our PATCH, so Plane is asked who has moved it last.
       yield* Effect.repeat(Effect.zipRight(Effect.sleep("100 millis"), at.inbox), {
         until: (hooks) => hooks.every(({ status }) => status === "done")
-      }).pipe(Effect.timeout("10 seconds"))
+      }).pipe(Effect.timeout("60 seconds"))
       assert.strictEqual((yield* plane.workItem(item.id)).state.name, "In Progress")
-    }).pipe(Effect.scoped), 60_000)
+    }).pipe(Effect.scoped), 90_000)
 
   it.live("a move that a look has seen first is acted upon when its webhook comes", () =>
     Effect.gen(function*() {
@@ -119,7 +119,7 @@ describe("POST /webhooks/plane: what our own changes come back as", () => {
       yield* sent(kept, 1)
       for (const { body } of kept.splice(0)) yield* at.plane(body)
       assert.strictEqual(yield* at.stage(item.number), "analysis stopped")
-    }).pipe(Effect.scoped), 60_000)
+    }).pipe(Effect.scoped), 90_000)
 
   it.live("an echo that comes 50 minutes late, while a later stage stands, changes nothing", () =>
     Effect.gen(function*() {
@@ -167,5 +167,5 @@ describe("POST /webhooks/plane: what our own changes come back as", () => {
       assert.deepStrictEqual((yield* plane.stateChanges(id)).length, 2)
       // Six of them are looks, each before an agent is launched.
       assert.isAtMost((yield* plane.requests).length, 13 + 6)
-    }).pipe(Effect.scoped), 60_000)
+    }).pipe(Effect.scoped), 90_000)
 })

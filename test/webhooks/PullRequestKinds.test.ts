@@ -133,7 +133,7 @@ describe("a pull request that does not move a task, through real hooks", () => {
           assert.include((yield* at.shown(n)).pullRequests[0]?.why, "not one of ORCH_GITEA_REPOSITORIES")
         }
       }).pipe(Effect.scoped, withPlane),
-    60_000
+    90_000
   )
 
   it.live("moves the task where it does (5, 11, 16, 17, 19)", () =>

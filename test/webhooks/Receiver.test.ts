@@ -220,7 +220,7 @@ describe("Inbox, of large hooks", () => {
       assert.deepStrictEqual(first.map(({ body, uuid }) => `${uuid} ${body[0] ?? ""}`), ["0 0", "1 1", "2 2"])
       yield* inbox.settle(new Map(first.map(({ id }) => [id, { _tag: "Done" }])))
       assert.deepStrictEqual((yield* inbox.due(128)).map(({ uuid }) => uuid), ["3", "4", "5"])
-    }).pipe(Effect.provide(receiving(settings).layer)), 60_000)
+    }).pipe(Effect.provide(receiving(settings).layer)), 90_000)
 })
 
 describe("the worker", () => {

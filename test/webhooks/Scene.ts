@@ -136,7 +136,7 @@ export const scene = (settings: Readonly<Record<string, string>> = {}) =>
             + (SELECT count(*) FROM plane_sync_task WHERE due_at <= ${now}) AS n`
       ),
       { until: ([row]) => row?.n === 0, schedule: Schedule.spaced("10 millis") }
-    ).pipe(Effect.timeout("15 seconds"))
+    ).pipe(Effect.timeout("60 seconds"))
 
     const reported = (workItem: number, stages: ReadonlyArray<string>) =>
       Effect.forEach(stages, (stage) =>

@@ -34,6 +34,6 @@ describe("the story of a work item", () => {
         assert.includeMembers(story.map(({ kind }) => kind), ["task", "verdict", "event", "request"])
         assert.deepStrictEqual(story, story.toSorted((one, other) => Date.parse(one.at) - Date.parse(other.at)))
       }),
-    30_000
+    90_000
   )
 })
