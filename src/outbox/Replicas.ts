@@ -54,8 +54,8 @@ export const readReplicas = (
     const { length } = leaseOf(sql)
     const rows = yield* read(sql<Row>`SELECT host, pid, since, seen_at AS "seenAt", ${sql.clock(now)} AS "readAt",
         (SELECT ${sql.jsonList(sql`led.project`)} FROM (SELECT project FROM plane_sync_sender
-          WHERE replica = r.id ORDER BY project) led) AS leads
-      FROM plane_sync_replica r ORDER BY since, id`)
+          WHERE replica = plane_sync_replica.id ORDER BY project) led) AS leads
+      FROM plane_sync_replica ORDER BY since, id`)
     return rows.map(({ leads, readAt, ...row }) => {
       const projects = Schema.decodeSync(Projects)(leads)
       return {

@@ -12,6 +12,7 @@ import { coverTogether } from "../../src/outbox/Covers.js"
 import { itemsAtStage, oweState } from "../../src/outbox/Differences.js"
 import { itemOfKey, keysOfItem, problemOfKey, readItemOfKey, readProject } from "../../src/outbox/ItemKeys.js"
 import { noteGone } from "../../src/outbox/LaneDeath.js"
+import { ifLeader } from "../../src/outbox/Leader.js"
 import { followTask, leaveStates } from "../../src/outbox/LeftStates.js"
 import { observe } from "../../src/outbox/Observation.js"
 import { Outbox } from "../../src/outbox/Outbox.js"
@@ -22,7 +23,7 @@ import { readShares } from "../../src/outbox/Spread.js"
 import { readStateChanges } from "../../src/outbox/StateChanges.js"
 import type { NewEvent } from "../../src/outbox/StoredEvent.js"
 import { makeTally } from "../../src/outbox/Tally.js"
-import { keepTurnsAway } from "../../src/outbox/Turns.js"
+import { everythingElse, keepTurnsAway } from "../../src/outbox/Turns.js"
 import { nextStep } from "../../src/sending/NextStep.js"
 import { Storage } from "../../src/StorageLayers.js"
 import type { MovableClock } from "../support/MovableClock.js"
@@ -121,15 +122,18 @@ export const everything = Effect.fnUntraced(function*(shift: MovableClock["shift
   yield* Effect.scoped(Effect.zipRight(showReplica({ sql: shared, write }, "me"), Effect.yieldNow()))
   yield* readReplicas({ read, sql })
   yield* readShares({ read, sql })
-  const ofEvents = (covers: Covers) => read(sql`SELECT sequence FROM plane_sync_event WHERE ${covers(sql`project`)}`)
-  yield* ofEvents(coverTogether(sql, [{ holder: "me", projects: ["ET"] }, { holder: "you", projects: ["OPS"] }]))
-  yield* ofEvents(coverTogether(sql, []))
+  const ofProjects = (covers: Covers) =>
+    read(sql`SELECT 1 FROM plane_sync_project WHERE ${covers(sql`plane_sync_project.identifier`)}`)
+  yield* ofProjects(coverTogether(sql, [{ holder: "me", projects: ["ET"] }, { holder: "you", projects: ["OPS"] }]))
+  yield* ofProjects(coverTogether(sql, []))
   yield* write(Effect.gen(function*() {
     yield* keepTurnsAway(shared)
-    const tally = makeTally(sql, "OPS")
-    tally.moved(null, undefined, "pending")
-    tally.moved(null, "pending", undefined)
-    yield* tally.write
+    yield* ifLeader(shared, { holder: "me", projects: [everythingElse] }, EpochMillis(0), sql`1`)
+    for (const [from, to] of [[undefined, "pending"], ["pending", undefined]] as const) {
+      const tally = makeTally(sql, "OPS")
+      tally.moved(null, from, to)
+      yield* tally.write
+    }
   }))
   assert.isTrue(yield* outbox.isLeader("me"))
   assert.strictEqual((yield* outbox.leaderOf("ET"))?.holder, "me")

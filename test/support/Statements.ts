@@ -19,7 +19,7 @@ const textsOf = (template: ts.TemplateLiteral): ReadonlyArray<string> =>
 const statementsOf = async (room: string): Promise<ReadonlyArray<Written>> => {
   const folder = fileURLToPath(new URL(`../../src/${room}/`, import.meta.url))
   const found: Array<Written> = []
-  for (const name of (await readdir(folder)).filter((name) => name !== "Tables.ts")) {
+  for (const name of (await readdir(folder)).filter((name) => !name.endsWith("Tables.ts"))) {
     const file = ts.createSourceFile(name, await readFile(`${folder}${name}`, "utf8"), ts.ScriptTarget.Latest)
     const visit = (node: ts.Node): void => {
       if (ts.isTaggedTemplateExpression(node) && ts.isIdentifier(node.tag) && node.tag.text === "sql") {
