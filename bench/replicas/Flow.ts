@@ -1,4 +1,4 @@
-import { Array, Clock, Effect } from "effect"
+import { Array, Clock, Console, Effect } from "effect"
 import type { Figure } from "../Figure.js"
 import { median, percentile } from "../Statistics.js"
 import { first } from "./Destinations.js"
@@ -61,6 +61,9 @@ const makeRound = (plane: StandIn, replicas: Array.NonEmptyReadonlyArray<Replica
     })
 }
 
+const named = (count: number) => count === 1 ? "1 replica" : `${count} replicas`
+const whole = (value: number) => Math.round(value)
+
 /** The middle of some rounds by so many replicas on a Postgres, or by one process on a file (0). */
 const measured = (scene: Scene, count: number, projects: number): Effect.Effect<Round, unknown> =>
   Effect.scoped(Effect.gen(function*() {
@@ -75,18 +78,20 @@ const measured = (scene: Scene, count: number, projects: number): Effect.Effect<
     yield* settled(one, count, projects)
     const round = makeRound(plane, [one, ...others], projects)
     // The first round compiles the code, and lets all find their project.
-    yield* round(quick ? 60 : 600)
-    const rounds = yield* Effect.forEach(first(quick ? 1 : 3), () => round(quick ? 120 : 900))
+    yield* round(quick ? 60 : 450)
+    const rounds = yield* Effect.forEach(first(quick ? 1 : 2), () => round(quick ? 120 : 900))
     const middle = (pick: (round: Round) => number) => median(Array.map(rounds, pick))
-    return {
+    const found: Round = {
       accepted: middle(({ accepted }) => accepted),
       p99: middle(({ p99 }) => p99),
       told: middle(({ told }) => told)
     }
+    const where = `${count === 0 ? "a file" : named(count)}, ${projects} destinations`
+    yield* Console.error(
+      `replicas, flow: ${where}: ${whole(found.accepted)} accepted/s, ${whole(found.told)} told/s`
+    )
+    return found
   }))
-
-const named = (count: number) => count === 1 ? "1 replica" : `${count} replicas`
-const whole = (value: number) => Math.round(value)
 
 const figures = (
   projects: number,
