@@ -50,12 +50,15 @@ const answer = (response: ServerResponse, status: number, value: unknown) => {
   response.end(body)
 }
 
-const item = (project: number, number: number, state: unknown) => ({
+/** Nobody has changed a work item lately: otherwise its state would have to wait. */
+const longAgo = "2026-01-05T08:00:00.000000Z"
+
+const item = (project: number, number: number, state: unknown, updatedAt = longAgo) => ({
   id: itemId(project, number),
   sequence_id: number,
   name: `Task ${number}`,
   state,
-  updated_at: new Date(now()).toISOString(),
+  updated_at: updatedAt,
   project: projectId(project)
 })
 
@@ -90,7 +93,7 @@ const plane = (request: IncomingMessage, response: ServerResponse, body: string)
   )
   if (id !== undefined && request.method === "PATCH") {
     noted(request)
-    return answer(response, 200, item(index, Number.parseInt(id, 16), state))
+    return answer(response, 200, item(index, Number.parseInt(id, 16), state, new Date(now()).toISOString()))
   }
   if (id !== undefined && comments === undefined) {
     noted(request)
