@@ -17,7 +17,7 @@ export interface Called {
 
 const nothing = (error: Error) => Effect.succeed<Called>({ status: 0, text: error.message })
 
-const send = (port: number, agent: Agent, call: Call): Effect.Effect<Called> =>
+const send = (port: number, agent: Agent, patience: number, call: Call): Effect.Effect<Called> =>
   Effect.async((resume) => {
     const { body, headers, method, path } = call
     const sending = request({
@@ -27,7 +27,7 @@ const send = (port: number, agent: Agent, call: Call): Effect.Effect<Called> =>
       method,
       path,
       headers: { ...headers },
-      timeout: 20_000
+      timeout: patience * 1_000
     }, (response) => {
       let text = ""
       response.setEncoding("utf8").on("data", (part: string) => {
@@ -37,20 +37,23 @@ const send = (port: number, agent: Agent, call: Call): Effect.Effect<Called> =>
       response.on("error", (error) => resume(nothing(error)))
     })
     sending.on("timeout", () => {
-      resume(nothing(new Error("no answer for 20 s")))
+      resume(nothing(new Error(`no answer for ${patience} s`)))
       sending.destroy()
     })
     // The server may close a kept connection at the very moment when it is used again.
-    sending.on("error", (error) => resume(sending.reusedSocket ? send(port, agent, call) : nothing(error)))
+    sending.on("error", (error) => resume(sending.reusedSocket ? send(port, agent, patience, call) : nothing(error)))
     sending.end(body)
   })
 
-/** Calls a program on loopback over connections that are kept. They are closed with the scope. */
-export const caller = (port: number) =>
+/**
+ * Calls a program on loopback over connections that are kept. They are closed with the scope. An answer may take
+ * `patience` seconds.
+ */
+export const caller = (port: number, { patience = 20 }: { readonly patience?: number } = {}) =>
   Effect.map(
     Effect.acquireRelease(
       Effect.sync(() => new Agent({ keepAlive: true, maxSockets: 128 })),
       (agent) => Effect.sync(() => agent.destroy())
     ),
-    (agent) => (call: Call) => send(port, agent, call)
+    (agent) => (call: Call) => send(port, agent, patience, call)
   )

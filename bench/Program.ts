@@ -5,8 +5,10 @@ import * as Span from "@effect/cli/HelpDoc/Span"
 import * as Options from "@effect/cli/Options"
 import { Console, Data, Duration, Effect, Fiber, Schema } from "effect"
 import { machine } from "./Machine.js"
+import { Quick } from "./replicas/Scene.js"
 import { exitCode, jsonLine, table, verdict } from "./Report.js"
 import { rows } from "./Rows.js"
+import { partNames, Parts } from "./rows/Replicas.js"
 import { SoakMinutes } from "./rows/Soak.js"
 
 /** With `--strict`: an aim was missed. The output has said which. */
@@ -31,6 +33,15 @@ const minutes = Options.integer("minutes").pipe(
   Options.withDescription("How long the row soak takes")
 )
 
+const quick = Options.boolean("quick").pipe(
+  Options.withDescription("The row replicas is small, to see that it runs: its figures then mean little")
+)
+
+const parts = Options.choice("part", partNames).pipe(
+  Options.repeated,
+  Options.withDescription("Of the row replicas only this; may be given several times")
+)
+
 // Measures a row in a fiber that inherits nothing. Otherwise a TestClock that one row was provided with would stay, and
 // the next row would wait in it for ever.
 const alone = <A, E, R>(measure: Effect.Effect<A, E, R>) =>
@@ -38,8 +49,8 @@ const alone = <A, E, R>(measure: Effect.Effect<A, E, R>) =>
 
 const bench = Command.make(
   "bench",
-  { names, json, minutes, strict },
-  ({ json, minutes, names, strict }) =>
+  { names, json, minutes, parts, quick, strict },
+  ({ json, minutes, names, parts, quick, strict }) =>
     Effect.gen(function*() {
       const wanted = names.length === 0
         ? rows.filter((row) => row.onDemand !== true)
@@ -56,7 +67,11 @@ const bench = Command.make(
       if (!json) yield* Console.log(`${table(figures)}\n\n${where}`)
       yield* (json ? Console.error : Console.log)(verdict(figures))
       if (exitCode(figures, strict) !== 0) return yield* new AimsMissed()
-    }).pipe(Effect.provideService(SoakMinutes, minutes))
+    }).pipe(
+      Effect.provideService(SoakMinutes, minutes),
+      Effect.provideService(Quick, quick),
+      Effect.provideService(Parts, parts.length === 0 ? partNames : parts)
+    )
 ).pipe(Command.withDescription("Measures plane-sync on this machine and holds the figures against their aims."))
 
 const footer = HelpDoc.blocks([
@@ -65,6 +80,7 @@ const footer = HelpDoc.blocks([
   HelpDoc.p("$ npm run bench -- requests publish             these"),
   HelpDoc.p("$ npm run --silent bench -- --json requests     for a program to read"),
   HelpDoc.p("$ npm run bench -- --minutes 60 soak            memory over an hour"),
+  HelpDoc.p("$ npm run bench -- --part growth replicas       a part of a row"),
   HelpDoc.p("$ npm run bench -- --strict                     exit 1 when an aim is missed"),
   HelpDoc.h1("EXIT CODES"),
   HelpDoc.p("0 measured, 1 could not be measured or (--strict) an aim is missed, 2 wrong use")

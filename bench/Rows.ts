@@ -12,6 +12,7 @@ import * as Memory from "./rows/Memory.js"
 import * as Pace from "./rows/Pace.js"
 import * as Parts from "./rows/Parts.js"
 import * as Publish from "./rows/Publish.js"
+import * as Replicas from "./rows/Replicas.js"
 import * as Requests from "./rows/Requests.js"
 import * as Soak from "./rows/Soak.js"
 import * as Start from "./rows/Start.js"
@@ -38,6 +39,7 @@ export const rows: ReadonlyArray<Row> = [
   Constant.row,
   Constant.million,
   Loop.row,
+  Replicas.row,
   Soak.row,
   Parts.row
 ]

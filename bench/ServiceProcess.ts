@@ -6,6 +6,9 @@ import { fileURLToPath } from "node:url"
 
 /** A program of this project that listens, in a separate process. It is killed when the scope closes. */
 export interface ServiceProcess {
+  readonly pid: number
+  /** Sends SIGTERM, and waits until the process is gone. */
+  readonly terminate: Effect.Effect<void>
   /** Sends SIGKILL, and waits until the process is gone. */
   readonly kill: Effect.Effect<void>
 }
@@ -38,41 +41,43 @@ const listens = (port: number) =>
 export const startService = (options: {
   readonly script: string
   readonly args?: ReadonlyArray<string>
+  /** Modules that are loaded before it. */
+  readonly imports?: ReadonlyArray<string>
   readonly env?: Readonly<Record<string, string>>
   readonly port: number
   readonly ready?: Effect.Effect<unknown, unknown>
 }): Effect.Effect<ServiceProcess, ServiceDidNotStart, Scope.Scope> =>
   Effect.gen(function*() {
-    const { args = [], env = {}, port, ready = listens(port), script } = options
+    const { args = [], env = {}, imports = [], port, ready = listens(port), script } = options
     let gone = false
     const exited = yield* Effect.makeLatch()
-    const kill = (child: ReturnType<typeof spawn>) =>
+    const end = (child: ReturnType<typeof spawn>, signal: NodeJS.Signals) =>
       Effect.suspend(() => {
-        if (!gone) child.kill("SIGKILL")
+        if (!gone) child.kill(signal)
         return exited.await
       })
     const child = yield* Effect.acquireRelease(
       Effect.sync(() => {
         const child = spawn(
           process.execPath,
-          ["--import", endsWithParent, script, ...args],
+          [...[endsWithParent, ...imports].flatMap((module) => ["--import", module]), script, ...args],
           // Nothing of the environment, and no `.env`.
           { cwd: root, env: { PATH: process.env["PATH"], ...env }, stdio: ["pipe", "ignore", "ignore"] }
         )
-        const end = () => {
+        const ended = () => {
           gone = true
           exited.unsafeOpen()
         }
-        child.once("exit", end)
-        child.once("error", end)
+        child.once("exit", ended)
+        child.once("error", ended)
         return child
       }),
-      kill
+      (child) => end(child, "SIGKILL")
     )
     yield* ready.pipe(
       Effect.retry(Schedule.spaced("100 millis")),
       Effect.orDie,
       Effect.timeoutFail({ duration: "60 seconds", onTimeout: () => new ServiceDidNotStart({ script }) })
     )
-    return { kill: kill(child) }
+    return { pid: child.pid ?? 0, kill: end(child, "SIGKILL"), terminate: end(child, "SIGTERM") }
   })

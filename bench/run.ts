@@ -15,11 +15,15 @@ const modules = (folder: string) =>
     .filter((name) => name.endsWith(".ts") && !name.endsWith(".d.ts"))
     .map((name) => join(root, folder, name))
 
+// The rows on Postgres start a server as the tests do.
+const ofTests = ["FreePort", "PostgresBinaries", "PostgresCluster", "TemporaryFolder"]
+  .map((name) => join(root, "test", "support", `${name}.ts`))
+
 try {
   mkdirSync(built, { recursive: true })
   copyFileSync(join(root, "package.json"), join(built, "package.json"))
   await build({
-    entryPoints: [...modules("src"), ...modules("bench")],
+    entryPoints: [...modules("src"), ...modules("bench"), ...ofTests],
     outbase: root,
     outdir: built,
     format: "esm",

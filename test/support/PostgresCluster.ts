@@ -5,6 +5,7 @@ import type { Scope } from "effect"
 import { spawn } from "node:child_process"
 import { EventEmitter, once } from "node:events"
 import { appendFileSync, chownSync, existsSync, mkdtempSync, readdirSync, readFileSync } from "node:fs"
+import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { createInterface } from "node:readline"
 import { setTimeout } from "node:timers/promises"
@@ -117,23 +118,33 @@ export const onDatabase = <A, E>(
   )
 
 // What is committed is in the files, so that it survives an immediate stop. No test cuts the power, so nothing waits
-// for the disk. Shared memory is in the folder, too: what is left of it goes with the folder.
+// for the disk.
+const hasty = `
+fsync = off
+full_page_writes = off
+min_wal_size = 8MB
+max_wal_size = 64MB
+`
+
+// Shared memory is in the folder, too: what is left of it goes with the folder.
 const configuration = (port: number, folder: string) => `
 listen_addresses = '127.0.0.1'
 port = ${port}
 unix_socket_directories = '${folder}'
 max_connections = 200
-fsync = off
-full_page_writes = off
 dynamic_shared_memory_type = mmap
-min_wal_size = 8MB
-max_wal_size = 64MB
 `
 
-/** Makes a cluster and starts it. `programs` is the folder of `initdb` and `postgres`. */
-export const makeCluster = (programs: string): Effect.Effect<Cluster, ClusterError, Scope.Scope> =>
+/**
+ * Makes a cluster and starts it. `programs` is the folder of `initdb` and `postgres`. A durable one is on the disk and
+ * waits for it, as a real one does: for those who measure.
+ */
+export const makeCluster = (
+  programs: string,
+  { durable = false }: { readonly durable?: boolean } = {}
+): Effect.Effect<Cluster, ClusterError, Scope.Scope> =>
   Effect.gen(function*() {
-    const folder = mkdtempSync(join(temporaryFolder(), "plane-sync-postgres-"))
+    const folder = mkdtempSync(join(durable ? tmpdir() : temporaryFolder(), "plane-sync-postgres-"))
     const user = unprivileged()
     if (user.uid !== undefined) chownSync(folder, user.uid, user.gid)
     const log = () => existsSync(join(folder, "log")) ? readFileSync(join(folder, "log"), "utf8").slice(-2_000) : ""
@@ -171,7 +182,7 @@ export const makeCluster = (programs: string): Effect.Effect<Cluster, ClusterErr
     }).pipe(
       Effect.filterOrFail(([code]) => code === "0", () => failed("initdb failed"))
     )
-    appendFileSync(join(folder, "data", "postgresql.conf"), configuration(port, folder))
+    appendFileSync(join(folder, "data", "postgresql.conf"), configuration(port, folder) + (durable ? "" : hasty))
 
     let running: Promise<unknown> = Promise.resolve()
     const start = Effect.tryPromise({
