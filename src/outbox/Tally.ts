@@ -42,7 +42,7 @@ export const makeTally = (sql: Sql, share = everythingElse): Tally => {
     if (to === "pending") owe(lane, events)
   }
 
-  const writeCounts = Effect.suspend(() => {
+  const writeCounts = Effect.suspend((): Effect.Effect<unknown, SqlError> => {
     const { dead, delivered, discarded, pending } = counts
     if (pending === 0 && delivered === 0 && dead === 0 && discarded === 0) return Effect.void
     if (share === everythingElse) {

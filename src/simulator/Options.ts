@@ -95,6 +95,21 @@ export const enduroTrails: ProjectOptions = {
   ]
 }
 
+/** Further projects with the same states under ids of their own. */
+export const projectsLike = (
+  { states }: ProjectOptions,
+  identifiers: ReadonlyArray<string>
+): ReadonlyArray<ProjectOptions> =>
+  identifiers.map((identifier, index) => {
+    const id = (n: number) => `${(index + 1).toString(16).padStart(8, "0")}-0000-4000-8000-${String(n).padStart(12, "0")}`
+    return {
+      id: id(0),
+      identifier,
+      name: identifier,
+      states: states.map((state, place) => ({ ...state, id: id(place + 1) }))
+    }
+  })
+
 export interface Settings {
   readonly plane: PlaneVersion
   readonly port: number

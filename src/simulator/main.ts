@@ -6,6 +6,7 @@ import * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
 import { parseArgs } from "node:util"
 import { guide } from "./Guide.js"
+import { enduroTrails, projectsLike } from "./Options.js"
 import type { PlaneSimulatorOptions } from "./PlaneSimulator.js"
 import { PlaneSimulator, SimulatorError } from "./PlaneSimulator.js"
 import { PlaneVersion } from "./Version.js"
@@ -23,6 +24,7 @@ const help = `A simulated Plane. Prints {"url","token"} when it listens, and ser
   --plane VERSION           which Plane it is: 0.27, 1.0, 1.3 or 1.4 (1.3)
   --port N                  where it listens on 127.0.0.1; without it, any free port
   --workspace SLUG          its workspace
+  --projects A,B            further projects beside ET, by their identifiers
   --limit N|off             requests an API token may send in a window (60)
   --window-millis N         the window (60000)
   --latency-millis N        how long it takes to answer (0)
@@ -44,6 +46,7 @@ const Flags = Schema.Struct({
   "plane": optional(PlaneVersion),
   "port": optional(Count),
   "workspace": optional(Schema.String),
+  "projects": optional(Schema.split(",")),
   "limit": optional(Schema.Union(Schema.Literal("off"), Count)),
   "window-millis": optional(Count),
   "insert-delay-millis": optional(Count),
@@ -69,6 +72,7 @@ const given = Effect.try({
         "plane": string,
         "port": string,
         "workspace": string,
+        "projects": string,
         "limit": string,
         "window-millis": string,
         "insert-delay-millis": string,
@@ -105,6 +109,7 @@ const options = (flags: typeof Flags.Type): PlaneSimulatorOptions => ({
   ...(flags.plane === undefined ? {} : { plane: flags.plane }),
   ...(flags.port === undefined ? {} : { port: flags.port }),
   ...(flags.workspace === undefined ? {} : { workspace: flags.workspace }),
+  furtherProjects: projectsLike(enduroTrails, flags.projects ?? []),
   ...(flags.limit === "off"
     ? { rateLimit: flags.limit }
     : { rateLimit: { limit: flags.limit ?? 60, windowMillis: flags["window-millis"] ?? 60_000 } }),

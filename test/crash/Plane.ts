@@ -50,7 +50,9 @@ export const make = Effect.fnUntraced(function*(url: string) {
     )
 
   return {
-    addWorkItem: (name: string) => post("work-items", { name }, Item),
+    /** Without a project's id, the work item is made in the first project. */
+    addWorkItem: (name: string, projectId?: string) =>
+      post("work-items", { name, ...(projectId === undefined ? {} : { projectId }) }, Item),
     misbehave: (fault: Fault) => post("faults", fault, Schema.Unknown),
     orderKill: (kill: Kill) => Effect.asVoid(post("kill", kill, Schema.Unknown)),
     /** Takes the kill order back. Returns the request that killed, if one did. */

@@ -36,9 +36,15 @@ const Announced = Schema.parseJson(Schema.Struct({ url: Schema.String, token: Sc
  * Starts a simulated Plane, with its log in `directory`. `limit` is how many requests it takes in a minute: any number
  * without it.
  */
-export const startPlane = Effect.fnUntraced(function*(built: Built, directory: string, seed: number, limit?: number) {
+export const startPlane = Effect.fnUntraced(function*(
+  built: Built,
+  directory: string,
+  seed: number,
+  { limit, projects = [] }: { readonly limit?: number; readonly projects?: ReadonlyArray<string> } = {}
+) {
   const path = yield* Path.Path
   const limits = ["--limit", String(limit ?? "off"), "--record", String(kept), "--kills"]
+  if (projects.length > 0) limits.push("--projects", projects.join(","))
   const simulator = yield* Child.start({
     program: "the simulated Plane",
     script: built.simulator,

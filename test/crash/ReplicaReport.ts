@@ -111,7 +111,7 @@ export const replicaClosing = (result: ReplicaResult): ReadonlyArray<string> => 
     `longest time without one ${(leaders.longestGap / 1000).toFixed(1)} s`,
     `publishes ${accepted + unanswered + refused}: accepted ${accepted}, answered 503 ${refused}, without an answer ` +
     `${unanswered}; of ${doubtful} events that were published again, ${duplicates} had been committed before`,
-    `requests ${strain.requests}, at most ${mostInMinute} of ${limit} in a minute, ambiguous answers ` +
+    `requests ${strain.requests}, at most ${mostInMinute} of ${limit} in a minute for one destination, ambiguous answers ` +
     `${strain.ambiguous} (applied all the same: ${strain.applied}), 409s adopted ${strain.conflicts}`,
     `kills ${kills}, accepted ${accepted}, lost ${findings.lost.length}, doubled ${findings.doubled.length}, ` +
     `out of order ${findings.outOfOrder.length}, wrong state ${findings.wrongState.length}, stale ${stale.length}, ` +

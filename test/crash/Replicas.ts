@@ -4,6 +4,8 @@ import * as Path from "@effect/platform/Path"
 import * as PgClient from "@effect/sql-pg/PgClient"
 import { Duration, Effect, Option, Redacted, Schedule } from "effect"
 import type { Scope } from "effect"
+import { tokens } from "../../src/simulator/Keyring.js"
+import { enduroTrails, projectsLike } from "../../src/simulator/Options.js"
 import { freePort } from "../support/FreePort.js"
 import { makeCluster } from "../support/PostgresCluster.js"
 import type { TcpProxy } from "../support/TcpProxy.js"
@@ -19,10 +21,23 @@ import { became } from "./Scene.js"
 import type { Planned } from "./Stale.js"
 import { faults, findingsOf, initialState, makeTargets, untilTold } from "./Trail.js"
 
-/** Plane's limit for all replicas together, which have one API token. They know nothing of each other's requests. */
+/** Plane's limit for each API token. The replicas know nothing of each other's requests. */
 export const limit = 600
+
+/** The first project, and others like it. Each has an API token of its own, so it is a destination. */
+const further = projectsLike(enduroTrails, ["OPS", "WEB"])
+export const projects = [enduroTrails, ...further]
+
+/** The variables that hold the tokens, by the settings of the projects. */
+const projectSettings = {
+  projects: { ET: {}, OPS: { apiToken: "CRASH_OPS_TOKEN" }, WEB: { apiToken: "CRASH_WEB_TOKEN" } }
+}
+const projectTokens = { CRASH_OPS_TOKEN: tokens.owner, CRASH_WEB_TOKEN: tokens.service }
+
 export const items = 16
 const hot = 3
+
+const configFile = "plane-sync.json"
 
 /** Longer than a lease, and than what a replica waits for a database that is away. */
 const leaderLimit = Duration.seconds(45)
@@ -59,7 +74,8 @@ const makeReplica = Effect.fnUntraced(function*(options: {
   readonly name: string
 }) {
   const { built, cluster, name, plane } = options
-  const directory = (yield* Path.Path).join(options.directory, name)
+  const path = yield* Path.Path
+  const directory = path.join(options.directory, name)
   yield* Effect.flatMap(FileSystem.FileSystem, (files) => files.makeDirectory(directory))
   const proxy = yield* makeTcpProxy(cluster.port)
   const { listening, start, url } = yield* program({
@@ -68,7 +84,11 @@ const makeReplica = Effect.fnUntraced(function*(options: {
     plane,
     port: yield* freePort,
     database: proxy.via(cluster.url("postgres")),
-    but: { ORCH_PLANE_RATE_LIMIT: `${limit}/minute` }
+    but: {
+      ORCH_PLANE_RATE_LIMIT: `${limit}/minute`,
+      ORCH_CONFIG: path.join(options.directory, configFile),
+      ...projectTokens
+    }
   })
   const replica: Replica = { name, url, proxy, start, listening, child: undefined, isListed: false }
   return replica
@@ -85,8 +105,16 @@ export const make = Effect.fnUntraced(function*(options: {
 }) {
   const { built, count, directory, programs, seed } = options
   const cluster = yield* makeCluster(programs)
-  const plane = yield* startPlane(built, directory, seed, limit)
-  const targets = yield* makeTargets(plane.control, items, hot)
+  const plane = yield* startPlane(built, directory, seed, {
+    limit,
+    projects: further.map(({ identifier }) => identifier)
+  })
+  const targets = yield* makeTargets(plane.control, items, hot, projects)
+  const config = (yield* Path.Path).join(directory, configFile)
+  yield* Effect.flatMap(
+    FileSystem.FileSystem,
+    (files) => files.writeFileString(config, JSON.stringify(projectSettings))
+  )
   yield* plane.control.misbehave(faults(seed))
   const sql = yield* PgClient.make({ url: Redacted.make(cluster.url("postgres")), maxConnections: 3 }).pipe(
     Effect.provide(Reactivity.layer)

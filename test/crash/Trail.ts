@@ -31,16 +31,29 @@ export const initialState = "Backlog"
 const hotPause = Duration.millis(700)
 const coldPause = Duration.seconds(2)
 
-/** Makes work items, of which the first `hot` have events all the time. Every fifth has a key with leading zeros. */
-export const makeTargets = (plane: Plane, items: number, hot: number) =>
+const oneProject: ReadonlyArray<ProjectPlace> = [{ identifier: "ET" }]
+
+/** A project: its first one needs no id. */
+interface ProjectPlace {
+  readonly identifier: string
+  readonly id?: string
+}
+
+/**
+ * Makes work items, of which the first `hot` have events all the time. Every fifth has a key with leading zeros. The
+ * projects take turns.
+ */
+export const makeTargets = (plane: Plane, items: number, hot: number, projects = oneProject) =>
   Effect.forEach(
     Array.from({ length: items }),
-    (_, index) =>
-      Effect.map(plane.addWorkItem(`Trail ${index + 1}`), ({ id, number }): Target => ({
+    (_, index) => {
+      const { id: projectId, identifier = "ET" } = projects[index % projects.length] ?? {}
+      return Effect.map(plane.addWorkItem(`Trail ${index + 1}`, projectId), ({ id, number }): Target => ({
         id,
-        key: index % 5 === 4 ? `ET-${String(number).padStart(4, "0")}` : `ET-${number}`,
+        key: `${identifier}-${index % 5 === 4 ? String(number).padStart(4, "0") : number}`,
         pause: index < hot ? hotPause : coldPause
       }))
+    }
   )
 
 /** One of the next writes that the simulator gets: mostly a comment. */
