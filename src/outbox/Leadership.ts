@@ -65,7 +65,6 @@ const make = Effect.gen(function*() {
   const isReplica = sql.isShared
   const destinations = isReplica ? all : [Arr.flatten(all)]
   const [main, ...rest] = yield* Effect.forEach(destinations, () => makeTerms)
-  if (main === undefined) return yield* Effect.dieMessage("there is a first destination")
   const terms = [main, ...rest]
   const projects = isReplica ? [everythingElse, ...all[0]] : [everythingElse]
   const started = yield* Deferred.make<void, LeaderActive | StorageError>()

@@ -101,7 +101,8 @@ export const projectsLike = (
   identifiers: ReadonlyArray<string>
 ): ReadonlyArray<ProjectOptions> =>
   identifiers.map((identifier, index) => {
-    const id = (n: number) => `${(index + 1).toString(16).padStart(8, "0")}-0000-4000-8000-${String(n).padStart(12, "0")}`
+    const id = (n: number) =>
+      `${(index + 1).toString(16).padStart(8, "0")}-0000-4000-8000-${String(n).padStart(12, "0")}`
     return {
       id: id(0),
       identifier,

@@ -12,8 +12,8 @@ import { Disk, makeLogSync } from "../../src/storage/sqlite/LogSync.js"
 import type { StorageError } from "../../src/storage/StorageError.js"
 import { WakeUps } from "../../src/storage/WakeUps.js"
 import { Storage } from "../../src/StorageLayers.js"
-import { oneDestination } from "../support/OneDestination.js"
 import { folder } from "../http/Server.js"
+import { oneDestination } from "../support/OneDestination.js"
 
 type Done = (error: Error | null) => void
 
