@@ -117,6 +117,7 @@ const run = ({ dryRun, force, yes }: {
     const rows: Array<ReadonlyArray<string>> = []
     let heard = 0
     for (const project of all) {
+      yield* project.destination.watch
       yield* openProject(project)
       heard += yield* hear(project, dryRun)
       const withSlot = project.budget.withSlot
@@ -144,7 +145,7 @@ const run = ({ dryRun, force, yes }: {
     const set = yield* setStates(storage, toSet)
     yield* Console.log(`set ${set}`)
     if (set + heard > 0) yield* leaderNotice("what was found")
-  })
+  }).pipe(Effect.scoped)
 
 const services = Layer.mergeAll(PlaneProjects.layer, Inbox.layer, TaskStore.layer).pipe(
   Layer.provide([RateBudgets.layer, connections, Pipeline.layerDefault, WakeUps.layer]),

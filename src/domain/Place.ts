@@ -16,6 +16,8 @@ export interface Place {
 export interface KnownPlace {
   readonly current: () => Place | undefined
   readonly set: (place: Place) => Effect.Effect<void>
+  /** The same, of what another replica has kept already. */
+  readonly learn: (place: Place) => void
   /** The states of the project's stages. A stage whose state Plane does not have, or has not told yet, is missing. */
   readonly states: () => StageStates
 }

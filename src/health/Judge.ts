@@ -19,7 +19,11 @@ const recent = Duration.minutes(5)
 const isRecent = (now: EpochMillis, at: EpochMillis) => now - at < Duration.toMillis(recent)
 
 /** Projects that are closed for one reason are told together: it is Plane's, or the API token's. */
-const sendingReasons = ({ elsewhere, outbox: { pending }, projects }: HealthFacts): ReadonlyArray<string> => {
+const sendingReasons = (
+  { elsewhere, outbox: { pending }, projects, standby }: HealthFacts
+): ReadonlyArray<string> => {
+  // A standby does not look at Plane.
+  if (standby !== undefined) return []
   const closed = projects.flatMap(({ destination, identifier }) =>
     // The leader says it.
     destination.open || elsewhere.includes(identifier) ? [] : [{ ...destination, identifier }]

@@ -12,6 +12,7 @@ import { otherIndexError } from "../storage/sqlite/IndexFile.js"
 import type { Storage } from "../storage/Storage.js"
 import type { StorageError } from "../storage/StorageError.js"
 import type { Rows } from "./Covers.js"
+import { freeLanes } from "./GoneLeaders.js"
 import { besideTurns, everythingElse, keepTurnsAway } from "./Turns.js"
 
 /**
@@ -239,8 +240,7 @@ export const becomeLeader = (
       yield* sql`UPDATE plane_sync_sender SET holder = ${holder}, pid = ${process.pid}, host = ${hostname()},
         since = ${sql.clock(now)}, seen_at = ${sql.clock(now)}, index_file = ${index?.identity ?? null},
         replica = ${replica ?? null} WHERE project IN ${sql.texts(projects)}`
-      yield* sql`UPDATE plane_sync_lane SET holder = NULL
-        WHERE holder IS NOT NULL AND holder NOT IN (SELECT holder FROM plane_sync_sender)`
+      yield* freeLanes(sql)
       const [last] = yield* sql<{ id: number | null }>`SELECT max(id) AS id FROM plane_sync_delivery`
       alive.add(holder)
       return { lastBefore: last?.id ?? 0 }

@@ -1,5 +1,6 @@
-import { Array as Arr, Context, Deferred, Effect, Layer, Option, Scope } from "effect"
+import { Array as Arr, Context, Deferred, Duration, Effect, Layer, Option, Scope } from "effect"
 import { hostname } from "node:os"
+import { monotonicMillis } from "../base/Time.js"
 import { uuidV7 } from "../base/UuidV7.js"
 import { Destinations } from "../domain/Destinations.js"
 import { Storage } from "../storage/Storage.js"
@@ -55,6 +56,12 @@ export class Leadership extends Context.Tag("plane-sync/Leadership")<Leadership,
 /** How often a standby looks whether it can become the leader. */
 const lookEvery = "1 second"
 
+/** After so many looks in which it could not, although nobody led. */
+const patience = 5
+
+/** For how long at least nothing else is led then. */
+const pause = Duration.toMillis("5 seconds")
+
 const make = Effect.gen(function*() {
   const outbox = yield* Outbox
   const storage = yield* Storage
@@ -71,12 +78,16 @@ const make = Effect.gen(function*() {
   const me = yield* uuidV7
   let other: Leader | undefined
   let hasLooked = false
+  // How often in a row nobody had the row that this process could not have.
+  let failures = 0
+  let pausedUntil = -Infinity
 
   /** Leads until another process takes over. */
   const lead = <E>(become: (holder: string) => Effect.Effect<Term, E, Scope.Scope>) =>
     main.lead((holder) =>
       Effect.tap(become(holder), () => {
         other = undefined
+        failures = 0
         return Deferred.succeed(started, undefined)
       })
     ).pipe(Effect.tap(Option.match({
@@ -124,8 +135,16 @@ const make = Effect.gen(function*() {
         Effect.tap(() => Effect.logInfo("This process is the leader now, and sends"))
       )
     )),
-    // Another standby was faster, or another replica leads a project of ours.
-    Effect.catchTag("LeaderActive", () => Effect.sleep(lookEvery))
+    // Another standby was faster, or another replica leads a project of ours. If that goes on, its settings begin with
+    // another project: what is led besides is given up, so that one of the two can lead all that it must.
+    Effect.catchTag("LeaderActive", () =>
+      Effect.gen(function*() {
+        yield* Effect.sleep(lookEvery)
+        failures += 1
+        if (failures % patience !== 0) return
+        pausedUntil = yield* Effect.map(monotonicMillis, (now) => now + pause * (1 + Math.random()))
+        yield* Effect.forEach(rest, ({ giveUp }) => giveUp, { discard: true })
+      }))
   )
 
   yield* lead((holder) => outbox.becomeLeader({ holder, projects, replica: me })).pipe(
@@ -147,6 +166,7 @@ const make = Effect.gen(function*() {
   if (rest.length > 0) {
     yield* startSpread({
       destinations,
+      isPaused: Effect.map(monotonicMillis, (now) => now < pausedUntil),
       looked: Effect.sync(() => hasLooked = true),
       me,
       outbox,

@@ -14,6 +14,7 @@ import { urgencies } from "./Claim.js"
 import type { Batch, DeadLetter, DeadLetterQuery, Which } from "./DeadLetters.js"
 import { deadLetterBatch, discard, readDeadLetter, readDeadLetters, retry } from "./DeadLetters.js"
 import { hasNew } from "./Fold.js"
+import { forgetGone } from "./GoneLeaders.js"
 import { leftAloneFor, readTouched } from "./HookDoubt.js"
 import type { Job } from "./Job.js"
 import type { Leader, LeaderActive, LeadershipLost, Term, Wanted } from "./Leader.js"
@@ -78,6 +79,8 @@ export class Outbox extends Context.Tag("plane-sync/Outbox")<Outbox, {
   readonly sortLanes: (identifiers: ReadonlyArray<string>) => Effect.Effect<void, StorageError>
   /** The projects that were written to, and are none of these. */
   readonly left: (identifiers: ReadonlyArray<string>) => Effect.Effect<ReadonlyArray<LeftProject>, StorageError>
+  /** See `forgetGone`. */
+  readonly forgetGone: Effect.Effect<void, StorageError>
   /** See `becomeLeader`. */
   readonly becomeLeader: (wanted: Wanted) => Effect.Effect<Term, LeaderActive | StorageError, Scope.Scope>
   /** Whether this one is still a leader. */
@@ -172,6 +175,7 @@ const make = Effect.gen(function*() {
     keepPlace: (identifier, place) => write(keepPlace(sql, identifier, place)),
     sortLanes: (identifiers) => write(sortLanes(sql, identifiers)),
     left: (identifiers) => read(readLeft(sql, identifiers)),
+    forgetGone: write(forgetGone(sql)),
     becomeLeader: (wanted) => becomeLeader(storage, wanted),
     isLeader: (holder) => isLeader(storage, holder),
     leader: readLeader(storage),

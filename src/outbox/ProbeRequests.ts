@@ -1,8 +1,9 @@
-import { Effect, Option, Schema } from "effect"
+import { Duration, Effect, Option, Schema } from "effect"
 import type { EpochMillis } from "../base/Time.js"
 import { epochMillis } from "../base/Time.js"
 import type { Storage } from "../storage/Storage.js"
 import type { StorageError } from "../storage/StorageError.js"
+import { leaseOf } from "./Leader.js"
 import { keepTurnsAway } from "./Turns.js"
 
 /** What the leader saw of Plane when it was asked to look. */
@@ -71,7 +72,11 @@ export const probeSeen = (
   asked: EpochMillis
 ): Effect.Effect<ProbeSeen | undefined, StorageError> =>
   Effect.map(
-    read(sql<{ seen: string | null }>`SELECT DISTINCT probe_seen AS seen FROM plane_sync_sender`),
+    // Who has become a leader since was not asked, and who is gone does not answer.
+    read(sql<{ seen: string | null }>`SELECT DISTINCT probe_seen AS seen FROM plane_sync_sender
+      WHERE probe_asked IS NOT NULL AND seen_at > (SELECT max(seen_at) FROM plane_sync_sender) - ${
+      sql.literal(String(Duration.toMillis(leaseOf(sql).length)))
+    }`),
     (rows) => {
       const answers = rows.map(({ seen }) => Option.filter(seenOf(seen), (seen) => seen.asked >= asked))
       if (answers.length === 0 || answers.some(Option.isNone)) return undefined

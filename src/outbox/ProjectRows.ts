@@ -49,7 +49,8 @@ export const keepPlace = (sql: Sql, identifier: string, { id, listed }: Place) =
 /**
  * Sorts what is due by the projects that are set now. A key whose identifier is set by now goes to its project. A lane
  * of an identifier that was never seen in Plane goes to those of no project, where it is said what is wrong. What a
- * project is owed that is not set any more waits until it is set again: see `readLeft`. Runs within a transaction.
+ * project is owed that is not set any more waits until it is set again: see `readLeft`. A lane that somebody holds stays
+ * with its leader. Runs within a transaction.
  */
 export const sortLanes = (sql: Sql, identifiers: ReadonlyArray<string>): Effect.Effect<void, SqlError> =>
   Effect.gen(function*() {
@@ -58,8 +59,8 @@ export const sortLanes = (sql: Sql, identifiers: ReadonlyArray<string>): Effect.
     const dash = sql.position(sql`name`, "-")
     const identifier = sql`CASE WHEN ${dash} > 0 THEN substr(name, 1, ${dash} - 1) END`
     yield* sql`UPDATE plane_sync_lane SET project = ${identifier}
-      WHERE project = '' AND due_at IS NOT NULL AND work_item IS NULL AND ${identifier} IN ${set}`
-    yield* sql`UPDATE plane_sync_lane SET project = '' WHERE due_at IS NOT NULL AND project <> ''
+      WHERE project = '' AND due_at IS NOT NULL AND work_item IS NULL AND holder IS NULL AND ${identifier} IN ${set}`
+    yield* sql`UPDATE plane_sync_lane SET project = '' WHERE due_at IS NOT NULL AND project <> '' AND holder IS NULL
       AND project NOT IN ${set}
       AND project NOT IN (SELECT identifier FROM plane_sync_project)`
   })

@@ -1,13 +1,15 @@
 import type { Array as Arr } from "effect"
-import { Duration, Effect } from "effect"
+import { Cause, Duration, Effect } from "effect"
 import type { Scope } from "effect"
-import { epochMillis, MonotonicMillis, monotonicMillis } from "../base/Time.js"
+import type { MonotonicMillis } from "../base/Time.js"
+import { epochMillis, monotonicMillis } from "../base/Time.js"
 import type { Storage } from "../storage/Storage.js"
 import type { StorageError } from "../storage/StorageError.js"
 import type { LeaderActive, Term } from "./Leader.js"
 import { leaseOf } from "./Leader.js"
 import type { Outbox } from "./Outbox.js"
 import type { Terms } from "./Terms.js"
+import { logBug } from "./Terms.js"
 
 /** A replica that is alive, and a project whose row it has; null for the replica itself. */
 export interface Share {
@@ -34,7 +36,9 @@ export interface SpreadStep {
 export const nextSpread = (
   destinations: ReadonlyArray<Destination>,
   shares: ReadonlyArray<Share>,
-  me: string
+  me: string,
+  /** What this replica cannot take now, because a term of its own is still ending there. */
+  busy: ReadonlySet<number> = new Set()
 ): SpreadStep => {
   const leaders = new Map(shares.flatMap(({ project, replica }) => project === null ? [] : [[project, replica]]))
   const leaderOf = (destination: Destination) => {
@@ -46,7 +50,8 @@ export const nextSpread = (
   const mine = leads(me)
   const least = Math.min(...replicas.map(leads))
   const others = destinations.flatMap((destination, place) => place === 0 ? [] : [{ destination, place }])
-  const free = others.filter(({ destination }) => leaderOf(destination) === undefined).map(({ place }) => place)
+  const free = others.filter(({ destination, place }) => leaderOf(destination) === undefined && !busy.has(place))
+    .map(({ place }) => place)
   if (free.length > 0) {
     if (mine > least) return { free, giveUp: [] }
     // Those that lead equally few do not all want the same.
@@ -73,19 +78,18 @@ const lookEvery = "1 second"
 /** So long nobody has taken what is free, as when the others have no settings for it: then anybody may. */
 const leftAfter = Duration.toMillis("5 seconds")
 
-/** For so long such a replica gives up nothing, because the others do not take it. */
-const keptFor = Duration.toMillis("5 minutes")
-
 /**
  * Leads destinations but the first, as many as the other replicas do, until the scope closes. `terms` has those of each
  * destination, by its place.
  */
-export const startSpread = ({ destinations, looked, me, outbox, storage, terms }: {
+export const startSpread = ({ destinations, isPaused, looked, me, outbox, storage, terms }: {
   readonly destinations: ReadonlyArray<Destination>
   readonly me: string
   readonly outbox: Outbox["Type"]
   readonly storage: Storage["Type"]
   readonly terms: ReadonlyArray<Terms>
+  /** Whether nothing is to be taken for now. */
+  readonly isPaused: Effect.Effect<boolean>
   /** Runs when it is known for the first time what others lead. */
   readonly looked: Effect.Effect<void>
 }): Effect.Effect<void, never, Scope.Scope> =>
@@ -93,13 +97,17 @@ export const startSpread = ({ destinations, looked, me, outbox, storage, terms }
     const scope = yield* Effect.scope
     const { retry } = storage.trouble
     const freeSince = new Map<number, MonotonicMillis>()
-    let keptUntil = MonotonicMillis(-Infinity)
+    // Where a former term is still ending, or another one has begun.
+    const busy = new Set<number>()
+    // Nobody else takes these, as when the others have no settings for them.
+    const kept = new Set<number>()
 
     /** Leads a destination, in the background. Returns once it is known whether it does. */
     const lead = (place: number): Effect.Effect<void> =>
       Effect.gen(function*() {
         const [each, projects] = [terms[place], destinations[place]]
         if (each === undefined || projects === undefined) return
+        busy.add(place)
         const latch = yield* Effect.makeLatch(false)
         const names = projects.join(", ")
         const become = (
@@ -117,6 +125,8 @@ export const startSpread = ({ destinations, looked, me, outbox, storage, terms }
           ),
           // Another one was faster, or storage fails: it is looked again.
           Effect.ignore,
+          Effect.catchAllDefect((defect) => logBug(Cause.die(defect))),
+          Effect.ensuring(Effect.sync(() => busy.delete(place))),
           Effect.forkIn(scope)
         )
         yield* latch.await
@@ -124,23 +134,26 @@ export const startSpread = ({ destinations, looked, me, outbox, storage, terms }
 
     const look = Effect.gen(function*() {
       const now = yield* monotonicMillis
-      const { free, giveUp, take } = nextSpread(destinations, yield* retry(readShares(storage)), me)
+      const shares = yield* retry(readShares(storage))
       yield* looked
+      const { free, giveUp, take } = nextSpread(destinations, shares, me, busy)
       for (const place of freeSince.keys()) if (!free.includes(place)) freeSince.delete(place)
       for (const place of free) if (!freeSince.has(place)) freeSince.set(place, now)
       const left = free.find((place) => now - (freeSince.get(place) ?? now) > leftAfter)
       const taken = take ?? left
-      if (taken !== undefined) {
-        if (take === undefined) keptUntil = MonotonicMillis(now + keptFor)
-        const before = terms[taken]?.present()
+      if (taken !== undefined && !(yield* isPaused)) {
+        if (take === undefined) kept.add(taken)
         yield* lead(taken)
         // There may be more that is free.
-        if (terms[taken]?.present() !== before) return
-      } else if (now > keptUntil) {
-        yield* Effect.forEach(giveUp, (place) => terms[place]?.giveUp ?? Effect.void, { discard: true })
+        if (terms[taken]?.present() !== undefined) return
       }
+      yield* Effect.forEach(
+        giveUp.filter((place) => !kept.has(place)),
+        (place) => terms[place]?.giveUp ?? Effect.void,
+        { discard: true }
+      )
       yield* Effect.sleep(lookEvery)
-    })
+    }).pipe(Effect.catchAllDefect((defect) => Effect.zipRight(logBug(Cause.die(defect)), Effect.sleep(lookEvery))))
 
     yield* Effect.forkScoped(Effect.forever(look))
   })

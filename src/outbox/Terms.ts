@@ -78,15 +78,18 @@ export const makeTerms: Effect.Effect<Terms> = Effect.gen(function*() {
         }
         held = now
         yield* changed.notify
+        // Not what another attempt may hold by then.
+        const letGo = Effect.sync(() => {
+          if (held === now) held = undefined
+        })
         const why = yield* Effect.raceFirst(
           Effect.asSome(term.lost),
           Effect.as(Deferred.await(now.givenUp), Option.none<string>())
-        )
-        held = undefined
+        ).pipe(Effect.ensuring(letGo))
         yield* Deferred.succeed(now.over, undefined)
         yield* Effect.timeoutOption(allEnded(now), patience)
         return why
-      })).pipe(Effect.ensuring(Effect.sync(() => held = undefined))),
+      })),
     giveUp: Effect.suspend(() => held === undefined ? Effect.void : Deferred.succeed(held.givenUp, undefined)),
     during: (work) =>
       Effect.gen(function*() {
@@ -95,7 +98,8 @@ export const makeTerms: Effect.Effect<Terms> = Effect.gen(function*() {
           const now = yield* after(last)
           last = now
           // The next term begins anew, whatever a bug has ended.
-          yield* counted(now, Effect.scoped(Effect.zipRight(work(now.term), Deferred.await(now.over)))).pipe(
+          const working = Effect.zipRight(work(now.term), Effect.never)
+          yield* counted(now, Effect.scoped(Effect.raceFirst(working, Deferred.await(now.over)))).pipe(
             Effect.catchAllDefect((defect) => logBug(Cause.die(defect)))
           )
         }

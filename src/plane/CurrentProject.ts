@@ -52,13 +52,17 @@ export const keptPlace = (
     known?.listed === undefined ? givenIds(stages) : resolved(stages, known.listed)
   let place = id === undefined || before?.id === id ? before : { id, listed: undefined }
   let states = statesOf(place)
+  const learn = (next: Place) => {
+    place = next
+    states = statesOf(next)
+  }
   return {
     current: () => place,
     set: (next) => {
-      place = next
-      states = statesOf(next)
+      learn(next)
       return save(next)
     },
+    learn,
     states: () => states
   }
 }

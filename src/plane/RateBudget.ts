@@ -47,6 +47,11 @@ export class RateBudget extends Context.Tag("plane-sync/RateBudget")<RateBudget,
    * that `use` has neither ended nor handed over is released afterwards.
    */
   readonly withFirstSlot: <A, E, R>(use: (slot: Slot) => Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
+  /**
+   * From now on as at the start: one request goes alone, and its answer tells what was used. For when another process
+   * may have used the token.
+   */
+  readonly startAlone: Effect.Effect<void>
   /** A slot at once or none; never before those who wait. */
   readonly tryAdmit: Effect.Effect<Option.Option<Slot>>
   /** Runs `use` with what `admit` gives. A slot that `use` has neither ended nor handed over is released afterwards. */
@@ -116,6 +121,10 @@ export const makeRateBudget = (limit: RateLimit): Effect.Effect<RateBudget["Type
       }
     }
 
+    const startAlone = Effect.sync(() => {
+      window = { ...window, alone: true }
+    })
+
     const reserve = (now: SlidingWindow.SlidingWindow): Slot => {
       const [after, admission] = SlidingWindow.admit(now)
       window = after
@@ -174,6 +183,7 @@ export const makeRateBudget = (limit: RateLimit): Effect.Effect<RateBudget["Type
 
     return RateBudget.of({
       admit,
+      startAlone,
       tryAdmit: Effect.uninterruptible(atOnce),
       withSlot: (brought, use) => released(admit(brought), use),
       withFirstSlot: (use) => released(orElse(atOnce, waitIn(ahead)), use),

@@ -66,7 +66,7 @@ const isSame = (one: Hearing, other: Hearing) => Equal.equals(Data.struct(one), 
 const make = Effect.gen(function*() {
   const { all } = yield* PlaneProjects
   const { read, sql, trouble, write } = yield* Storage
-  const { whileSending } = yield* Leadership
+  const { isElsewhere, whileSending } = yield* Leadership
   const isSet = heardSources(yield* WebhookConfig, yield* Projects).includes("plane")
   const workspaces = [...new Set(all.map(({ config }) => config.workspaceSlug))]
   const signal = yield* makeSignal
@@ -102,7 +102,11 @@ const make = Effect.gen(function*() {
         })
 
       const isClosed = Effect.map(
-        Effect.forEach(projects, ({ destination }) => destination.status),
+        // Of the others, who sends to them knows.
+        Effect.forEach(
+          projects.filter(({ project }) => !isElsewhere(project.identifier)),
+          ({ destination }) => destination.status
+        ),
         (found) => found.some(({ open }) => !open)
       )
 
@@ -147,6 +151,8 @@ const make = Effect.gen(function*() {
         yield* note(before, after)
       })
 
+      // Whoever watches next says it.
+      yield* Effect.addFinalizer(() => Effect.zipRight(Effect.sync(() => silent.delete(workspace)), signal.notify))
       yield* trouble.retry(look).pipe(
         Effect.repeat({ schedule: Schedule.spaced(lookEvery) }),
         Effect.forkScoped
@@ -163,7 +169,10 @@ const make = Effect.gen(function*() {
 
   return Silence.of({
     silent: Effect.sync(() => [...silent.values()]),
-    isDeaf: (workspace) => Effect.sync(() => !isSet || silent.has(workspace)),
+    isDeaf: (workspace) =>
+      isSet
+        ? Effect.map(trouble.retry<Hearing | undefined, never>(read(readHearing(sql, workspace))), (known) => known?.silentSince !== undefined)
+        : Effect.succeed(true),
     changes: signal
   })
 }).pipe(Effect.annotateLogs({ service: "Repair" }))

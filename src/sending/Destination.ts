@@ -1,3 +1,4 @@
+import type { Scope } from "effect"
 import { Context, DateTime, Duration, Effect, Layer, Option, Redacted, Ref } from "effect"
 import { backoff } from "../base/Backoff.js"
 import { makeSignal } from "../base/Signal.js"
@@ -27,10 +28,16 @@ export type DestinationStatus =
  * only when a harmless request, the probe, fails too. If the probe succeeds, the trouble is the work item's own. While
  * it is closed, only the probe is sent, no attempts are counted, and nothing is lost.
  *
- * It opens with a first probe. Whenever it opens, the stage table is compared with the project's states. While nothing
- * is sent, the probe is repeated every 5 minutes, so that trouble is not found only by the next event.
+ * Only who sends to it looks at it (`watch`). It opens with a first probe. Whenever it opens, the stage table is compared
+ * with the project's states. While nothing is sent, the probe is repeated every 5 minutes, so that trouble is not found
+ * only by the next event.
  */
 export class Destination extends Context.Tag("plane-sync/Destination")<Destination, {
+  /**
+   * Looks at Plane, and goes on looking, until the scope closes. Until then, and from then on, it is closed because
+   * nobody looks.
+   */
+  readonly watch: Effect.Effect<void, never, Scope.Scope>
   /** Waits until it is open. */
   readonly opened: Effect.Effect<void>
   /** Waits until the first probe has ended, well or not. Until then it is closed only because nobody has asked yet. */
@@ -88,16 +95,18 @@ const make = Effect.gen(function*() {
   const table = makeStageTableFit(client, place, project)
   const probes = yield* makeSignal
   const hurry = yield* Effect.makeLatch(false)
-  const scope = yield* Effect.scope
+  // What goes on looking ends with the watch that it is part of.
+  let scope = yield* Effect.scope
   const latch = yield* Effect.makeLatch(false)
   const asked = yield* Effect.makeLatch(false)
-  const status = yield* Ref.make<DestinationStatus>({
+  const notLookedAt = Effect.map(DateTime.now, (since): DestinationStatus => ({
     open: false,
-    since: yield* DateTime.now,
+    since,
     reason: "Plane is not looked at yet: its first answer is awaited",
     notLookedAt: true,
     nextProbeAt: Option.none()
-  })
+  }))
+  const status = yield* Ref.make(yield* notLookedAt)
   const probing = yield* Effect.makeSemaphore(1)
   const askingIdentifier = yield* Effect.makeSemaphore(1)
   // When Plane was last known to be well, and when the last probe that said so was sent.
@@ -224,7 +233,7 @@ const make = Effect.gen(function*() {
   })
 
   /** Looks at Plane while nothing is sent, and at the project's states until the table fits. */
-  const watch = Effect.gen(function*() {
+  const lookOn = Effect.gen(function*() {
     for (;;) {
       yield* Effect.sleep(table.isCompared() ? lookEvery : compareEvery)
       if (!(yield* Ref.get(status)).open) continue
@@ -270,12 +279,23 @@ const make = Effect.gen(function*() {
     const reason = `${names.apiToken} is not set: events are kept, and nothing is sent to Plane`
     yield* Ref.update(status, (was) => was.open ? was : { ...was, reason, notLookedAt: true })
     yield* asked.open
-  } else {
-    yield* Effect.forkIn(firstLook, scope)
-    yield* Effect.forkIn(watch, scope)
   }
 
+  const forget = Effect.gen(function*() {
+    yield* latch.close
+    yield* asked.close
+    yield* Ref.set(status, yield* notLookedAt)
+  })
+
+  const watch = Effect.gen(function*() {
+    scope = yield* Effect.scope
+    yield* Effect.addFinalizer(() => forget)
+    yield* Effect.forkIn(firstLook, scope)
+    yield* Effect.forkIn(lookOn, scope)
+  })
+
   return Destination.of({
+    watch: hasToken ? watch : Effect.void,
     opened: latch.await,
     asked: asked.await,
     isDown,

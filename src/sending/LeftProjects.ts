@@ -22,8 +22,10 @@ const reasonOf = ({ identifier, workItems }: LeftProject) =>
  * looks once Plane was asked where the projects are: one with another identifier now is not left.
  */
 export const watchLeft = (
-  { all, outbox, tell, term: { holder, projects }, trouble, wakeUps }: {
+  { all, outbox, placed, tell, term: { holder, projects }, trouble, wakeUps }: {
     readonly all: ReadonlyArray<PlaneProject>
+    /** Waits until Plane was asked where a project is. */
+    readonly placed: (project: PlaneProject) => Effect.Effect<unknown>
     readonly outbox: Outbox["Type"]
     readonly tell: (reasons: ReadonlyArray<string>) => void
     readonly term: Term
@@ -48,7 +50,7 @@ export const watchLeft = (
   })
 
   const watch = Effect.gen(function*() {
-    yield* Effect.forEach(all, ({ destination }) => destination.asked, { discard: true })
+    yield* Effect.forEach(all, placed, { discard: true })
     for (;;) {
       const mark = yield* wakeUps.mark
       // The projects that are set never become others while the program runs.

@@ -1,6 +1,6 @@
 import type { ConfigError } from "effect"
 import type { Array as Arr } from "effect"
-import { Context, Effect, Layer, Option } from "effect"
+import { Context, Effect, ExecutionStrategy, Layer, Option, Schedule, Scope } from "effect"
 import { connections } from "../base/Connections.js"
 import type { EpochMillis } from "../base/Time.js"
 import type { Projects } from "../domain/Projects.js"
@@ -24,6 +24,7 @@ import { makeFind } from "./Find.js"
 import { launchLookLayer } from "./LaunchLook.js"
 import { watchLeft } from "./LeftProjects.js"
 import { makeSettled, tellOwed } from "./Owed.js"
+import { followPlaces } from "./PlacesElsewhere.js"
 import type { PlaneProject } from "./PlaneProjects.js"
 import { PlaneProjects } from "./PlaneProjects.js"
 import { answerProbeRequests } from "./ProbeRequests.js"
@@ -44,7 +45,7 @@ export interface ProjectStatus {
 export class PlaneSync extends Context.Tag("plane-sync/PlaneSync")<PlaneSync, {
   /** Each project, in the order of the settings. */
   readonly projects: Effect.Effect<Arr.NonEmptyArray<ProjectStatus>>
-  /** Sends the probe of each project now that no other replica sends for, and tells what is known after it. */
+  /** Sends the probe now of each project that this process sends to, and tells what is known after it. */
   readonly probe: Effect.Effect<Arr.NonEmptyArray<ProjectStatus>>
   readonly outbox: Effect.Effect<OutboxStatus, StorageError>
   /** Why what some projects are owed waits, in words: they are not set any more. */
@@ -97,6 +98,8 @@ const make = Effect.gen(function*() {
   const kept = yield* retention
   const leadership = yield* Leadership
   const identifiers = all.map(({ project }) => project.identifier)
+  const first = all[0].project.identifier
+  const forgetGone = trouble.retry<void, never>(outbox.forgetGone)
   let left: ReadonlyArray<string> = []
   yield* tellOwed(outbox, leadership)
 
@@ -106,12 +109,30 @@ const make = Effect.gen(function*() {
       Effect.forEach(those, ({ destination }) => destination.probeNow, { concurrency: "unbounded", discard: true }),
       Effect.forEach(those, statusOf)
     )
-  // A key's requests are counted where its destination is led.
-  const here = Effect.sync(() => all.filter(({ project }) => !leadership.isElsewhere(project.identifier)))
+  // A token's requests are counted where its destination is led.
+  const led = new Set<PlaneProject>()
+  const here = Effect.sync(() => all.filter((project) => led.has(project)))
+  const lead = (project: PlaneProject) =>
+    Effect.zipRight(
+      Effect.acquireRelease(Effect.sync(() => led.add(project)), () => Effect.sync(() => led.delete(project))),
+      // Another replica may have used the token up.
+      Effect.zipRight(project.budget.startAlone, project.destination.watch)
+    )
+
+  /** Waits until it was asked where the project is, here or by another replica. */
+  const placed = ({ destination, project: { identifier } }: PlaneProject) =>
+    Effect.raceFirst(
+      destination.asked,
+      Effect.repeat(Effect.sync(() => leadership.isElsewhere(identifier)), {
+        until: (isElsewhere) => isElsewhere,
+        schedule: Schedule.spaced("1 second")
+      })
+    )
 
   const unlessIdentifierHolds = (other: string, since: EpochMillis) =>
     Effect.gen(function*() {
-      for (const { destination } of all) {
+      // Of what others send to, they know: a key that begins so is theirs by now, or is wrong.
+      for (const { destination } of yield* here) {
         const again = yield* destination.unlessIdentifierHolds(other, since)
         if (Option.isSome(again)) return again
       }
@@ -120,7 +141,7 @@ const make = Effect.gen(function*() {
 
   const start = ({ budget, client, config, destination, place, project }: PlaneProject, term: Term) =>
     Effect.gen(function*() {
-      const isFirst = project.identifier === identifiers[0]
+      const isFirst = project.identifier === first
       yield* startWorkers({
         client,
         find: makeFind({ client, outbox, project }),
@@ -149,18 +170,27 @@ const make = Effect.gen(function*() {
         trouble,
         wakeUps
       })
-      yield* trouble.retry<void, never>(outbox.sortLanes(identifiers))
+      if (storage.sql.isShared) yield* Effect.forkScoped(Effect.repeat(forgetGone, Schedule.spaced("5 minutes")))
       const tell = (reasons: ReadonlyArray<string>) => {
         left = reasons
       }
-      yield* watchLeft({ all, outbox, tell, term, trouble, wakeUps })
+      yield* watchLeft({ all, outbox, placed, tell, term, trouble, wakeUps })
     })
   )
+  if (storage.sql.isShared) yield* followPlaces({ all, leadership, outbox })
   yield* leadership.whileSending((term, leads) =>
     Effect.gen(function*() {
       const those = all.filter(({ project }) => leads(project.identifier))
+      if (leads(first)) yield* trouble.retry<void, never>(outbox.sortLanes(identifiers))
+      yield* Effect.forEach(those, lead, { discard: true })
       yield* answerProbeRequests({ probe: probed(those), holder: term.holder, storage, wakeUps })
-      yield* Effect.forEach(those, (each) => start(each, term), { discard: true })
+      // All of them stop at the same time, so that their last requests end in the time that there is for that.
+      const together = yield* Scope.fork(yield* Effect.scope, ExecutionStrategy.parallel)
+      yield* Effect.forEach(those, (each) =>
+        Effect.flatMap(
+          Scope.fork(together, ExecutionStrategy.sequential),
+          (scope) => Scope.extend(start(each, term), scope)
+        ), { discard: true })
     })
   )
   return PlaneSync.of({

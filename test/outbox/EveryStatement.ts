@@ -135,6 +135,7 @@ export const everything = Effect.fnUntraced(function*(shift: MovableClock["shift
       yield* tally.write
     }
   }))
+  yield* outbox.forgetGone
   assert.isTrue(yield* outbox.isLeader("me"))
   assert.strictEqual((yield* outbox.leaderOf("ET"))?.holder, "me")
   const asked = yield* askForProbe(yield* Storage)

@@ -126,6 +126,8 @@ describe("repair", () => {
   it.effect("what was changed in one minute is read twice, and then no more", () =>
     Effect.gen(function*() {
       const plane = yield* PlaneSimulator
+      // The first round finds nothing.
+      yield* TestClock.adjust("1 seconds")
       for (let n = 0; n < 500; n++) yield* plane.addWorkItem({ name: `Leg ${n}` })
       yield* TestClock.adjust("61 minutes")
       yield* plane.forgetRequests

@@ -193,6 +193,8 @@ describe("trouble", () => {
     Effect.gen(function*() {
       const plane = yield* PlaneSimulator
       const item = yield* plane.addWorkItem({ name: "Trail map" })
+      // It is open by then.
+      yield* TestClock.adjust("1 seconds")
       yield* plane.misbehave(Fault.Status({ match: { kind: "comments" }, count: 1, status: 500 }))
       yield* plane.misbehave(Fault.TooMany({ match: { kind: "project" }, retryAfter: "20" }))
       yield* fail(item.key, "two errors")

@@ -29,6 +29,7 @@ const planeProjects = Layer.effect(
       client: yield* PlaneClient,
       budget: yield* RateBudget,
       destination: Destination.of({
+        watch: Effect.void,
         opened: Effect.never,
         asked: Effect.void,
         isDown: () => Effect.succeed(true),
