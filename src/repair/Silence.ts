@@ -171,7 +171,8 @@ const make = Effect.gen(function*() {
     silent: Effect.sync(() => [...silent.values()]),
     isDeaf: (workspace) =>
       isSet
-        ? Effect.map(trouble.retry<Hearing | undefined, never>(read(readHearing(sql, workspace))), (known) => known?.silentSince !== undefined)
+        ? Effect.map(trouble.retry<Hearing | undefined, never>(read(readHearing(sql, workspace))), (known) =>
+          known?.silentSince !== undefined)
         : Effect.succeed(true),
     changes: signal
   })

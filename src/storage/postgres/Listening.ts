@@ -1,6 +1,7 @@
 import type { PgClient } from "@effect/sql-pg/PgClient"
 import type { Scope } from "effect"
-import { Clock, Duration, Effect, Fiber, Schedule, Stream } from "effect"
+import { Context, Deferred, Duration, Effect, Exit, Layer, Queue, Schedule, Schema } from "effect"
+import { EventEmitter } from "node:events"
 import { inOwnScope } from "../../base/OwnScope.js"
 import { makeSignal } from "../../base/Signal.js"
 import { uuidV7 } from "../../base/UuidV7.js"
@@ -15,9 +16,43 @@ const checkEvery = Duration.seconds(15)
 /** How soon it must have heard that. */
 const heardWithin = Duration.seconds(5)
 
+const isNotification = Schema.is(Schema.Struct({ channel: Schema.Literal(channel), payload: Schema.String }))
+
 /**
- * Listens until the scope closes. The client's `listen` never ends, and never hears again, once its connection is cut.
- * So this process tells itself something now and then, and listens anew when it does not hear that.
+ * Listens, by a connection of its own, until the scope closes. Not by the client's `listen`: a connection that is cut
+ * while it begins there is an error that nobody listens for, which ends the program; and later it never hears again.
+ */
+const listen = (client: PgClient) =>
+  Effect.gen(function*() {
+    // Loaded late, as all of the client is: a host on SQLite does not have it.
+    const { layer, PgClient } = yield* Effect.promise(() => import("@effect/sql-pg/PgClient"))
+    const alone = Context.get(yield* inOwnScope(Layer.build(layer({ ...client.config, maxConnections: 1 }))), PgClient)
+    // The client loses a connection for good if it is interrupted while it takes one.
+    const connection = yield* inOwnScope(Effect.uninterruptible(alone.reserve))
+    // The connection of `pg` itself, which tells what was heard.
+    const wire: unknown = Reflect.get(connection, "pg")
+    if (!(wire instanceof EventEmitter)) {
+      return yield* Effect.dieMessage("@effect/sql-pg keeps its connection elsewhere")
+    }
+    const notifications = yield* Queue.unbounded<string>()
+    const cut = yield* Deferred.make<void>()
+    const onNotification = (told: unknown) => {
+      if (isNotification(told)) notifications.unsafeOffer(told.payload)
+    }
+    const onEnd = () => {
+      Deferred.unsafeDone(cut, Exit.void)
+    }
+    yield* Effect.acquireRelease(
+      Effect.sync(() => wire.on("notification", onNotification).on("error", onEnd).on("end", onEnd)),
+      () => Effect.sync(() => wire.off("notification", onNotification).off("error", onEnd).off("end", onEnd))
+    )
+    yield* connection.executeUnprepared(`LISTEN ${channel}`, [], undefined)
+    return { notifications, ended: Deferred.await(cut) }
+  })
+
+/**
+ * Tells other processes, and hears them, until the scope closes. A connection may also end without a word: so this
+ * process tells itself something now and then, and listens anew when it does not hear that.
  */
 export const makeElsewhere = (client: PgClient): Effect.Effect<Elsewhere, never, Scope.Scope> =>
   Effect.gen(function*() {
@@ -39,34 +74,11 @@ export const makeElsewhere = (client: PgClient): Effect.Effect<Elsewhere, never,
       )
     )
 
-    // The client leaves out what has no payload.
     const hear = Effect.scoped(Effect.gen(function*() {
-      const pull = yield* inOwnScope(Stream.toPull(client.listen(channel)))
-      for (;;) {
-        for (const from of yield* pull) yield* from === self ? own.notify : heard.notify
-      }
+      const { ended, notifications } = yield* listen(client)
+      const take = Effect.flatMap(Queue.take(notifications), (from) => from === self ? own.notify : heard.notify)
+      yield* Effect.raceFirst(Effect.forever(take), ended)
     }))
-    // The client loses a connection for good, too, if it is interrupted while it begins to listen. So the end waits
-    // until it listens, or has failed to.
-    const heardOrFailed = Effect.gen(function*() {
-      const begun = yield* own.mark
-      const listener = yield* Effect.forkDaemon(hear)
-      yield* Effect.addFinalizer(() =>
-        Effect.raceFirst(own.since(begun), Effect.repeat(notify, Schedule.spaced("100 millis"))).pipe(
-          Effect.raceFirst(Fiber.await(listener)),
-          Effect.timeout("4 seconds"),
-          // By the computer's time: the connection does not wait for a clock that a test moves.
-          Effect.withClock(Clock.make()),
-          Effect.ignore,
-          Effect.zipRight(Fiber.interrupt(listener)),
-          // In a fiber that can be interrupted, and was not.
-          Effect.interruptible,
-          Effect.forkDaemon,
-          Effect.flatMap(Fiber.join)
-        )
-      )
-      return yield* Fiber.join(listener)
-    })
     const check = Effect.gen(function*() {
       for (;;) {
         const mark = yield* own.mark
@@ -86,7 +98,7 @@ export const makeElsewhere = (client: PgClient): Effect.Effect<Elsewhere, never,
     const deaf = Effect.sync(() => {
       isHearing = false
     })
-    yield* Effect.raceFirst(Effect.scoped(heardOrFailed), check).pipe(
+    yield* Effect.raceFirst(hear, check).pipe(
       Effect.ensuring(deaf),
       // A cut connection can be a defect of the client. The loops that look by themselves go on meanwhile.
       Effect.catchAllCause((cause) => Effect.logDebug("Listening anew", cause)),
