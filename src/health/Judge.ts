@@ -2,6 +2,7 @@ import { Array as Arr, DateTime, Duration, Option } from "effect"
 import { counted } from "../base/Text.js"
 import type { EpochMillis } from "../base/Time.js"
 import { silentWords } from "../repair/Silence.js"
+import { awaited } from "../sending/Destination.js"
 import type { HealthFacts } from "./HealthFacts.js"
 
 /** What the report says of the program as a whole. */
@@ -22,12 +23,12 @@ const isRecent = (now: EpochMillis, at: EpochMillis) => now - at < Duration.toMi
 const sendingReasons = (
   { elsewhere, outbox: { pending }, projects, standby }: HealthFacts
 ): ReadonlyArray<string> => {
-  // A standby does not look at Plane.
-  if (standby !== undefined) return []
-  const closed = projects.flatMap(({ destination, identifier }) =>
-    // The leader says it.
-    destination.open || elsewhere.includes(identifier) ? [] : [{ ...destination, identifier }]
-  )
+  const closed = projects.flatMap(({ destination, identifier }) => {
+    if (destination.open) return []
+    // The leader says it, and a standby does not look at Plane.
+    const isOthers = elsewhere.includes(identifier) || standby !== undefined && destination.reason === awaited
+    return isOthers ? [] : [{ ...destination, identifier }]
+  })
   const waiting = counted(pending, "event waits", "events wait")
   return Object.values(Arr.groupBy(closed, ({ reason }) => reason)).flatMap((same) => {
     const [first] = same

@@ -23,6 +23,9 @@ export type DestinationStatus =
     readonly nextProbeAt: Option.Option<DateTime.Utc>
   }
 
+/** Why it is closed until the first probe has ended. */
+export const awaited = "Plane is not looked at yet: its first answer is awaited"
+
 /**
  * Plane as a whole. It is open, or closed while Plane is down, misconfigured or refuses the token. Trouble closes it
  * only when a harmless request, the probe, fails too. If the probe succeeds, the trouble is the work item's own. While
@@ -102,7 +105,7 @@ const make = Effect.gen(function*() {
   const notLookedAt = Effect.map(DateTime.now, (since): DestinationStatus => ({
     open: false,
     since,
-    reason: "Plane is not looked at yet: its first answer is awaited",
+    reason: awaited,
     notLookedAt: true,
     nextProbeAt: Option.none()
   }))
