@@ -129,7 +129,7 @@ describe("repair", () => {
       yield* plane.addWorkItem({ name: "Prologue" })
       // The first round is in the same minute.
       while ((yield* read).length === 0) yield* TestClock.adjust(0)
-      for (let n = 0; n < 500; n++) yield* plane.addWorkItem({ name: `Leg ${n}` })
+      for (let n = 1; n < 500; n++) yield* plane.addWorkItem({ name: `Leg ${n}` })
       yield* TestClock.adjust("61 minutes")
       yield* plane.forgetRequests
       yield* TestClock.adjust("60 minutes")

@@ -26,7 +26,8 @@ const listen = (client: PgClient) =>
   Effect.gen(function*() {
     // Loaded late, as all of the client is: a host on SQLite does not have it.
     const { layer, PgClient } = yield* Effect.promise(() => import("@effect/sql-pg/PgClient"))
-    const alone = Context.get(yield* inOwnScope(Layer.build(layer({ ...client.config, maxConnections: 1 }))), PgClient)
+    const config = { connectTimeout: "4 seconds", ...client.config, minConnections: 0, maxConnections: 1 } as const
+    const alone = Context.get(yield* inOwnScope(Layer.build(layer(config))), PgClient)
     // The client loses a connection for good if it is interrupted while it takes one.
     const connection = yield* inOwnScope(Effect.uninterruptible(alone.reserve))
     // The connection of `pg` itself, which tells what was heard.
