@@ -48,6 +48,8 @@ describe("the terms of a destination", () => {
       assert.isTrue(Option.isNone(yield* Fiber.poll(ended)))
       yield* TestClock.adjust("6 seconds")
       assert.isTrue(Option.isNone(yield* Fiber.join(ended)))
+      yield* TestClock.adjust("1 minute")
+      assert.isEmpty(working)
     }))
 
   it.scoped("one that is lost says why, and takes nothing from the next one that has begun already", () =>
@@ -62,6 +64,9 @@ describe("the terms of a destination", () => {
       yield* TestClock.adjust("1 seconds")
       assert.deepStrictEqual(yield* Fiber.join(one.ended), Option.some("another one"))
       assert.deepStrictEqual(working, ["two"])
+      yield* terms.giveUp
+      yield* TestClock.adjust("1 seconds")
+      assert.isEmpty(working)
     }))
 
   it.scoped("work that could not begin ends with its term, and begins anew in the next", () =>
