@@ -1,4 +1,4 @@
-import { Array as Arr, Context, Deferred, Duration, Effect, Layer, Option, Scope } from "effect"
+import { Array as Arr, Context, Deferred, Duration, Effect, Layer, Option, Random, Scope } from "effect"
 import { hostname } from "node:os"
 import { monotonicMillis } from "../base/Time.js"
 import { uuidV7 } from "../base/UuidV7.js"
@@ -101,6 +101,7 @@ const make = Effect.gen(function*() {
     for (;;) {
       const leader = yield* retry(outbox.leader)
       if (leader === undefined || !hasLease(leader, lease)) return
+      failures = 0
       if (isReplica) {
         if (other?.holder !== leader.holder) {
           yield* Effect.logInfo(
@@ -142,7 +143,8 @@ const make = Effect.gen(function*() {
         yield* Effect.sleep(lookEvery)
         failures += 1
         if (failures % patience !== 0) return
-        pausedUntil = yield* Effect.map(monotonicMillis, (now) => now + pause * (1 + Math.random()))
+        // For different times, so that the two do not meet again.
+        pausedUntil = (yield* monotonicMillis) + (yield* Random.nextRange(pause, 2 * pause))
         yield* Effect.forEach(rest, ({ giveUp }) => giveUp, { discard: true })
       }))
   )

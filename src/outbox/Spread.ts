@@ -12,7 +12,7 @@ import type { Terms } from "./Terms.js"
 import { logBug } from "./Terms.js"
 
 /** A replica that is alive, and a project whose row it has; null for the replica itself. */
-export interface Share {
+export interface Holding {
   readonly replica: string
   readonly project: string | null
 }
@@ -35,17 +35,17 @@ export interface SpreadStep {
  */
 export const nextSpread = (
   destinations: ReadonlyArray<Destination>,
-  shares: ReadonlyArray<Share>,
+  holdings: ReadonlyArray<Holding>,
   me: string,
   /** What this replica cannot take now, because a term of its own is still ending there. */
   busy: ReadonlySet<number> = new Set()
 ): SpreadStep => {
-  const leaders = new Map(shares.flatMap(({ project, replica }) => project === null ? [] : [[project, replica]]))
+  const leaders = new Map(holdings.flatMap(({ project, replica }) => project === null ? [] : [[project, replica]]))
   const leaderOf = (destination: Destination) => {
     const led = destination.find((project) => leaders.has(project))
     return led === undefined ? undefined : leaders.get(led)
   }
-  const replicas = Array.from(new Set([me, ...shares.map(({ replica }) => replica)])).sort()
+  const replicas = Array.from(new Set([me, ...holdings.map(({ replica }) => replica)])).sort()
   const leads = (replica: string) => destinations.filter((each) => leaderOf(each) === replica).length
   const mine = leads(me)
   const least = Math.min(...replicas.map(leads))
@@ -65,10 +65,10 @@ export const nextSpread = (
 }
 
 /** The replicas that are alive, and which projects' rows they have. */
-export const readShares = ({ read, sql }: Pick<Storage["Type"], "read" | "sql">) =>
+export const readHoldings = ({ read, sql }: Pick<Storage["Type"], "read" | "sql">) =>
   Effect.flatMap(epochMillis, (now) => {
     const alive = sql`seen_at > ${sql.clock(now)} - ${sql.literal(String(Duration.toMillis(leaseOf(sql).length)))}`
-    return read(sql<Share>`SELECT coalesce(replica, holder) AS replica, project FROM plane_sync_sender WHERE ${alive}
+    return read(sql<Holding>`SELECT coalesce(replica, holder) AS replica, project FROM plane_sync_sender WHERE ${alive}
       UNION ALL SELECT id, NULL FROM plane_sync_replica WHERE ${alive}`)
   })
 
@@ -134,9 +134,9 @@ export const startSpread = ({ destinations, isPaused, looked, me, outbox, storag
 
     const look = Effect.gen(function*() {
       const now = yield* monotonicMillis
-      const shares = yield* retry(readShares(storage))
+      const holdings = yield* retry(readHoldings(storage))
       yield* looked
-      const { free, giveUp, take } = nextSpread(destinations, shares, me, busy)
+      const { free, giveUp, take } = nextSpread(destinations, holdings, me, busy)
       for (const place of freeSince.keys()) if (!free.includes(place)) freeSince.delete(place)
       for (const place of free) if (!freeSince.has(place)) freeSince.set(place, now)
       const left = free.find((place) => now - (freeSince.get(place) ?? now) > leftAfter)

@@ -1,8 +1,8 @@
 import type { SqlError } from "@effect/sql/SqlError"
 import { Duration, Effect } from "effect"
 import type { EpochMillis } from "../base/Time.js"
+import type { Covers } from "../outbox/Covers.js"
 import type { Sql } from "../storage/Sql.js"
-import type { OfProjects } from "./ProjectOfTask.js"
 import { projectOfTask } from "./ProjectOfTask.js"
 import type { TaskId } from "./Task.js"
 
@@ -20,7 +20,7 @@ export const touch = (sql: Sql, taskId: TaskId, now: EpochMillis): Effect.Effect
   Effect.asVoid(sql`UPDATE plane_sync_task SET due_at = ${now}, revision = revision + 1 WHERE id = ${taskId}`)
 
 /** The gates of every active task are to be asked. */
-export const makeActiveDue = (sql: Sql, now: EpochMillis, of: OfProjects): Effect.Effect<void, SqlError> =>
+export const makeActiveDue = (sql: Sql, now: EpochMillis, of: Covers): Effect.Effect<void, SqlError> =>
   Effect.asVoid(sql`UPDATE plane_sync_task SET due_at = ${now} WHERE id IN (SELECT t.id FROM plane_sync_task t
     WHERE t.status = 'active' AND ${of(projectOfTask(sql))} ORDER BY t.id ${sql.locked})`)
 
@@ -32,7 +32,7 @@ export const readDueTasks = (
   sql: Sql,
   limit: number,
   furthest: EpochMillis,
-  of: OfProjects
+  of: Covers
 ): Effect.Effect<ReadonlyArray<DueTask>, SqlError> => {
   const isOurs = of(projectOfTask(sql))
   return sql<DueTask>`SELECT * FROM (SELECT t.id, t.due_at AS "dueAt" FROM plane_sync_task t

@@ -5,10 +5,10 @@ import { defineSetting, integer } from "../base/Setting.js"
 import type { EpochMillis } from "../base/Time.js"
 import { earlier, later } from "../base/Time.js"
 import type { Stage } from "../domain/Stage.js"
+import type { Covers } from "../outbox/Covers.js"
 import { flag } from "../storage/Dialect.js"
 import type { Fragment, Sql } from "../storage/Sql.js"
 import { lockTask, waitForTurn } from "./Locks.js"
-import type { OfProjects } from "./ProjectOfTask.js"
 import { projectOfTask } from "./ProjectOfTask.js"
 import type { TaskId } from "./Task.js"
 
@@ -115,7 +115,7 @@ export const resumeLaunches = (sql: Sql, taskId: TaskId): Effect.Effect<void, Sq
 const atWork = (sql: Sql) => sql`(SELECT count(*) FROM plane_sync_launch WHERE at_work = 1)`
 
 /** Launches of the tasks of these projects. */
-const launchesOf = (sql: Sql, of: OfProjects) =>
+const launchesOf = (sql: Sql, of: Covers) =>
   of(sql`coalesce((SELECT ${projectOfTask(sql)} FROM plane_sync_task t WHERE t.id = plane_sync_launch.task), '')`)
 
 const dueRows = (sql: Sql, state: Fragment, limit: number, furthest: EpochMillis) =>
@@ -132,7 +132,7 @@ const dueRows = (sql: Sql, state: Fragment, limit: number, furthest: EpochMillis
 export const readOwedLaunches = (
   sql: Sql,
   { furthest, limit, most, now, of }: {
-    readonly of: OfProjects
+    readonly of: Covers
     readonly limit: number
     readonly now: EpochMillis
     readonly furthest: EpochMillis
@@ -159,7 +159,7 @@ export const readOwedLaunches = (
  * program ended. Only for the start, while nobody performs them here. On Postgres another replica may be calling a
  * launcher just now, so there its lease counts.
  */
-export const makeCallsDue = (sql: Sql, now: EpochMillis, of: OfProjects): Effect.Effect<void, SqlError> =>
+export const makeCallsDue = (sql: Sql, now: EpochMillis, of: Covers): Effect.Effect<void, SqlError> =>
   Effect.asVoid(sql`UPDATE plane_sync_launch SET due_at = ${now}
     WHERE state IN ('owed', ${sql.isShared ? "owed" : "calling"}) AND due_at > 0 AND ${launchesOf(sql, of)}`)
 
@@ -240,7 +240,7 @@ export const notLaunched = (
   })
 
 /** The first `limit` agents at work by the moment at which they do not count any more. See `startDueWork`. */
-export const readWorking = (sql: Sql, limit: number, furthest: EpochMillis, of: OfProjects) =>
+export const readWorking = (sql: Sql, limit: number, furthest: EpochMillis, of: Covers) =>
   sql<LaunchRow>`${
     dueRows(sql, sql`state = 'working' AND at_work = 1 AND ${launchesOf(sql, of)}`, limit, furthest)
   } LIMIT ${limit}`
@@ -260,7 +260,7 @@ export const endWork = (sql: Sql, { dueAt, id }: LaunchRow, now: EpochMillis): E
 }
 
 /** The first `limit` agents that are to be stopped. See `startDueWork`. */
-export const readOwedStops = (sql: Sql, limit: number, furthest: EpochMillis, of: OfProjects) =>
+export const readOwedStops = (sql: Sql, limit: number, furthest: EpochMillis, of: Covers) =>
   sql<LaunchRow>`${dueRows(sql, sql`state = 'stopping' AND ${launchesOf(sql, of)}`, limit, furthest)} LIMIT ${limit}`
 
 /** The agent has been stopped. */

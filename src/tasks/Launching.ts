@@ -5,6 +5,7 @@ import type { EpochMillis } from "../base/Time.js"
 import { epochMillis, utc } from "../base/Time.js"
 import type { Looked, MovedItem } from "../domain/WorkItemLook.js"
 import { WorkItemLook } from "../domain/WorkItemLook.js"
+import type { Covers } from "../outbox/Covers.js"
 import { startDueWork } from "../storage/DueWork.js"
 import { Storage } from "../storage/Storage.js"
 import type { StorageError } from "../storage/StorageError.js"
@@ -30,7 +31,6 @@ import {
 import { LaunchFailed } from "./LaunchFailed.js"
 import type { PersonMove } from "./PersonMove.js"
 import { Pipeline } from "./Pipeline.js"
-import type { OfProjects } from "./ProjectOfTask.js"
 import type { Task } from "./Task.js"
 import { TaskStore } from "./TaskStore.js"
 
@@ -89,7 +89,7 @@ export const startLaunching = (
     /** `ORCH_LAUNCHES`. */
     readonly most: number
     /** Those that this process leads now. */
-    readonly of: OfProjects
+    readonly of: Covers
     readonly trouble: StorageTrouble
   }
 ): Effect.Effect<

@@ -3,6 +3,7 @@ import { Effect, Layer } from "effect"
 import { epochMillis } from "../base/Time.js"
 import type { Projects } from "../domain/Projects.js"
 import type { StageEvents } from "../events/StageEvents.js"
+import type { Covers } from "../outbox/Covers.js"
 import { covers, coverTogether } from "../outbox/Covers.js"
 import type { Term } from "../outbox/Leader.js"
 import { Leadership } from "../outbox/Leadership.js"
@@ -15,7 +16,6 @@ import { longestWait, makeActiveDue, readDueTasks } from "./DueTasks.js"
 import { launchLimit, makeCallsDue } from "./Launches.js"
 import { startLaunching } from "./Launching.js"
 import type { Pipeline, PipelineError } from "./Pipeline.js"
-import type { OfProjects } from "./ProjectOfTask.js"
 import type { QualityGates } from "./QualityGate.js"
 import { Tasks } from "./Tasks.js"
 import { TaskStore } from "./TaskStore.js"
@@ -25,8 +25,9 @@ const concurrency = 4
 
 /**
  * Advances the tasks that have a new fact, stored by this process or by another one, and those whose gates want to be
- * asked again. Launches the agents, and stops them. All for the projects whose destinations this process leads: once it
- * does, the gates of every active task are asked once, because their answers may have changed.
+ * asked again. Launches the agents, and stops them. All for the projects whose destinations this process leads, because
+ * a launch looks at its work item with that API token. Once it leads, the gates of every active task are asked once:
+ * their answers may have changed.
  */
 const work = Layer.scopedDiscard(
   Effect.gen(function*() {
@@ -38,7 +39,7 @@ const work = Layer.scopedDiscard(
     const { whileSending } = yield* Leadership
     // The terms for which all that must be looked at once is due.
     const led = new Set<Term>()
-    const ofOurs: OfProjects = (project) => coverTogether(sql, Array.from(led))(project)
+    const ofOurs: Covers = (project) => coverTogether(sql, Array.from(led))(project)
 
     yield* whileSending((term) =>
       Effect.gen(function*() {

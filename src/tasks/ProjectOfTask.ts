@@ -1,12 +1,6 @@
 import { projectOfItem } from "../outbox/ItemKeys.js"
 import type { Fragment, Sql } from "../storage/Sql.js"
 
-/**
- * Which tasks: a condition by an expression of a project's identifier. What is to be done for a task is done where its
- * destination is led, because its work item is looked at with that API token.
- */
-export type OfProjects = (project: Fragment) => Fragment
-
 /** The identifier of the project of the task `t`: as its work item, or else its key, was found to be in, or as it says. */
 export const projectOfTask = (sql: Sql): Fragment => {
   const canonical = sql.literal("t.canonical")

@@ -19,7 +19,7 @@ import { Outbox } from "../../src/outbox/Outbox.js"
 import { preview } from "../../src/outbox/Preview.js"
 import { answerProbe, askForProbe, openProbeRequest, probeSeen } from "../../src/outbox/ProbeRequests.js"
 import { readReplicas, showReplica } from "../../src/outbox/Replicas.js"
-import { readShares } from "../../src/outbox/Spread.js"
+import { readHoldings } from "../../src/outbox/Spread.js"
 import { readStateChanges } from "../../src/outbox/StateChanges.js"
 import type { NewEvent } from "../../src/outbox/StoredEvent.js"
 import { makeTally } from "../../src/outbox/Tally.js"
@@ -121,7 +121,7 @@ export const everything = Effect.fnUntraced(function*(shift: MovableClock["shift
   const shared = new Proxy(sql, { get: (sql, name): unknown => name === "isShared" || Reflect.get(sql, name) })
   yield* Effect.scoped(Effect.zipRight(showReplica({ sql: shared, write }, "me"), Effect.yieldNow()))
   yield* readReplicas({ read, sql })
-  yield* readShares({ read, sql })
+  yield* readHoldings({ read, sql })
   const ofProjects = (covers: Covers) =>
     read(sql`SELECT 1 FROM plane_sync_project WHERE ${covers(sql`plane_sync_project.identifier`)}`)
   yield* ofProjects(coverTogether(sql, [{ holder: "me", projects: ["ET"] }, { holder: "you", projects: ["OPS"] }]))

@@ -7,7 +7,7 @@ import type { Term } from "../../src/outbox/Leader.js"
 import { Leadership } from "../../src/outbox/Leadership.js"
 import { Outbox } from "../../src/outbox/Outbox.js"
 import type { ClaimPolicy, Step } from "../../src/outbox/Plan.js"
-import type { Share } from "../../src/outbox/Spread.js"
+import type { Holding } from "../../src/outbox/Spread.js"
 import { nextSpread } from "../../src/outbox/Spread.js"
 import { everythingElse } from "../../src/outbox/Turns.js"
 import { Storage } from "../../src/storage/Storage.js"
@@ -18,7 +18,7 @@ const names = ["ET", "OPS", "WEB", "APP", "DOC"] as const
 const destinations = Arr.map(names, (name) => Arr.make<[string, ...Array<string>]>(name))
 
 /** What replicas would read that lead what is said, by name. */
-const sharesOf = (leads: ReadonlyMap<string, ReadonlyArray<string>>): ReadonlyArray<Share> =>
+const holdingsOf = (leads: ReadonlyMap<string, ReadonlyArray<string>>): ReadonlyArray<Holding> =>
   Array.from(leads).flatMap(([replica, projects]) => [
     { replica, project: null },
     ...projects.map((project) => ({ replica, project }))
@@ -26,17 +26,17 @@ const sharesOf = (leads: ReadonlyMap<string, ReadonlyArray<string>>): ReadonlyAr
 
 describe("destinations are spread", () => {
   it("the least loaded replica takes what is free, and those that lead equally few take different ones", () => {
-    const shares = sharesOf(new Map([["a", ["ET", everythingElse]], ["b", []], ["c", []]]))
-    assert.deepStrictEqual(nextSpread(destinations, shares, "a"), { free: [1, 2, 3, 4], giveUp: [] })
-    assert.strictEqual(nextSpread(destinations, shares, "b").take, 1)
-    assert.strictEqual(nextSpread(destinations, shares, "c").take, 2)
+    const holdings = holdingsOf(new Map([["a", ["ET", everythingElse]], ["b", []], ["c", []]]))
+    assert.deepStrictEqual(nextSpread(destinations, holdings, "a"), { free: [1, 2, 3, 4], giveUp: [] })
+    assert.strictEqual(nextSpread(destinations, holdings, "b").take, 1)
+    assert.strictEqual(nextSpread(destinations, holdings, "c").take, 2)
   })
 
   it("who leads two more than another gives up half of that, and never the first", () => {
-    const shares = sharesOf(new Map([["a", [everythingElse, ...names]], ["b", []]]))
-    assert.deepStrictEqual(nextSpread(destinations, shares, "a").giveUp, [3, 4])
-    assert.deepStrictEqual(nextSpread(destinations, shares, "b"), { free: [], giveUp: [] })
-    const even = sharesOf(new Map([["a", ["ET", "OPS", "WEB"]], ["b", ["APP", "DOC"]]]))
+    const holdings = holdingsOf(new Map([["a", [everythingElse, ...names]], ["b", []]]))
+    assert.deepStrictEqual(nextSpread(destinations, holdings, "a").giveUp, [3, 4])
+    assert.deepStrictEqual(nextSpread(destinations, holdings, "b"), { free: [], giveUp: [] })
+    const even = holdingsOf(new Map([["a", ["ET", "OPS", "WEB"]], ["b", ["APP", "DOC"]]]))
     assert.deepStrictEqual(nextSpread(destinations, even, "a"), { free: [], giveUp: [] })
   })
 
@@ -52,8 +52,8 @@ describe("destinations are spread", () => {
           owners.forEach((owner, n) => leads.get(n === 0 ? "r0" : `r${owner}`)?.push(`P${n}`))
           for (let round = 0; round < 40; round++) {
             // All look before any of them acts, as they do when they look at the same time.
-            const shares = sharesOf(leads)
-            const steps = replicas.map((replica) => ({ replica, step: nextSpread(all, shares, replica) }))
+            const holdings = holdingsOf(leads)
+            const steps = replicas.map((replica) => ({ replica, step: nextSpread(all, holdings, replica) }))
             for (const { replica, step: { giveUp, take } } of steps) {
               const mine = leads.get(replica) ?? []
               leads.set(replica, mine.filter((project) => !giveUp.some((place) => project === `P${place}`)))
