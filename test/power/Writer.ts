@@ -1,6 +1,6 @@
 import * as HttpClient from "@effect/platform/HttpClient"
 import { Effect, Layer, Logger, LogLevel, Option, Schema } from "effect"
-import { fdatasync, openSync, writeSync } from "node:fs"
+import { openSync, writeSync } from "node:fs"
 import { StageEvent } from "../../src/domain/StageEvent.js"
 import { Receipt } from "../../src/events/Receipt.js"
 import { StageEvents } from "../../src/events/StageEvents.js"
@@ -11,20 +11,15 @@ import { delivered, pipelineOver, settingsFor } from "../sending/Pipeline.js"
 
 /**
  * The program whose power is cut: it publishes, and sends to a simulated Plane, for as long as it takes. What it
- * promises to others is written into a file at the same moment: each receipt, and each comment that it sends. Its disk
- * takes a moment, so that others commit meanwhile; one that lies says at once that all is there.
+ * promises to others is written into a file at the same moment: each receipt, and each comment that it sends. A disk that
+ * lies says at once that all is there.
  */
 
 const [, , folder = "", events = "0", kind = "honest"] = process.argv
 const descriptor = openSync(`${folder}/promises`, "a")
 const promise = (what: string, id: string) => Effect.sync(() => void writeSync(descriptor, `${what} ${id}\n`))
 
-const disk = Layer.succeed(Disk, {
-  sync: (descriptor: number, done: (error: Error | null) => void) => {
-    if (kind === "lying") setImmediate(() => done(null))
-    else setTimeout(() => fdatasync(descriptor, done), Math.random() * 4)
-  }
-})
+const lying = Layer.succeed(Disk, { sync: (_, done) => void setImmediate(() => done(null)) })
 
 const Comment = Schema.parseJson(Schema.Struct({ external_id: Schema.String }))
 
@@ -73,7 +68,9 @@ const settings = settingsFor({ ORCH_PLANE_RATE_LIMIT: "100/second", ORCH_PLANE_Q
 
 await Effect.runPromise(publishAll.pipe(
   Effect.provide(
-    pipelineOver(Layer.provide(Storage.layerFile(`${folder}/events.sqlite`), disk)).pipe(
+    pipelineOver(
+      Layer.provide(Storage.layerFile(`${folder}/events.sqlite`), kind === "lying" ? lying : Layer.empty)
+    ).pipe(
       Layer.provide(settings),
       Layer.provideMerge(Layer.provideMerge(watched, PlaneSimulator.layerMemory({ rateLimit: "off" })))
     )
