@@ -78,6 +78,7 @@ const exampleIn = (document: string) =>
 const Versions = Schema.parseJson(
   Schema.Struct({ devDependencies: Schema.Record({ key: Schema.String, value: Schema.String }) })
 )
+const Version = Schema.parseJson(Schema.Struct({ version: Schema.String }))
 const Installed = Schema.parseJson(
   Schema.Struct({ packages: Schema.Record({ key: Schema.String, value: Schema.Unknown }) })
 )
@@ -143,13 +144,22 @@ const host = Effect.gen(function*() {
   const cwd = yield* files.makeTempDirectoryScoped({ prefix: "plane-sync-host-" })
   const { devDependencies } = yield* Schema.decode(Versions)(yield* files.readFileString(`${root}package.json`))
   const npmInstall = (...names: ReadonlyArray<string>) =>
-    run({ cwd }, "npm", "install", "--no-audit", "--no-fund", ...names)
+    run({ cwd }, "npm", "install", "--ignore-scripts", "--no-audit", "--no-fund", ...names)
+  // What its script compiles takes a minute or two, and was mostly compiled when this project was installed.
+  const driver = "node_modules/better-sqlite3"
+  const versionOf = (folder: string) =>
+    Effect.flatMap(files.readFileString(`${folder}/package.json`), Schema.decode(Version))
 
   yield* Console.log("packing, and installing in an empty program")
   yield* run({ cwd: root }, "npm", "pack", "--silent", "--pack-destination", cwd)
   const packed = (yield* files.readDirectory(cwd)).filter((name) => name.endsWith(".tgz"))
   yield* files.writeFileString(`${cwd}/package.json`, JSON.stringify({ name: "host", private: true, type: "module" }))
   yield* npmInstall(...packed.map((name) => `./${name}`))
+
+  const [theirs, ours] = yield* Effect.all([versionOf(`${cwd}/${driver}`), versionOf(`${root}${driver}`)])
+  yield* theirs.version === ours.version
+    ? files.copy(`${root}${driver}/build`, `${cwd}/${driver}/build`)
+    : run({ cwd }, "npm", "rebuild", "better-sqlite3")
 
   const { packages } = yield* Schema.decode(Installed)(
     yield* files.readFileString(`${cwd}/node_modules/.package-lock.json`)
