@@ -32,3 +32,15 @@ export const makeSignal: Effect.Effect<Signal> = Effect.sync(() => {
       })
   }
 })
+
+/** Tells of what either signal tells. Its own `notify` is that of the second. */
+export const either = (first: Omit<Signal, "notify">, second: Signal): Signal => {
+  const marks = Effect.zip(first.mark, second.mark)
+  return {
+    notify: second.notify,
+    mark: Effect.map(marks, ([one, other]) => one + other),
+    since: (mark) =>
+      Effect.flatMap(marks, ([one, other]) =>
+        one + other > mark ? Effect.void : Effect.raceFirst(first.since(one), second.since(other)))
+  }
+}

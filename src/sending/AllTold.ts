@@ -1,11 +1,11 @@
 import type { Scope } from "effect"
 import { Duration, Effect, Option } from "effect"
+import type { Signal } from "../base/Signal.js"
 import { counted } from "../base/Text.js"
 import { epochMillis, stored } from "../base/Time.js"
 import type { EpochMillis } from "../base/Time.js"
 import type { Outbox } from "../outbox/Outbox.js"
 import type { StorageTrouble } from "../storage/StorageTrouble.js"
-import type { WakeUps } from "../storage/WakeUps.js"
 import type { ProjectStatus } from "./PlaneSync.js"
 
 /** An event that has waited for longer than this was held up. */
@@ -19,12 +19,12 @@ const lookEvery = "1 second"
  * the start, or the budget was short. Until the scope closes.
  */
 export const sayAllTold = (
-  { outbox, projects, trouble, wakeUps }: {
+  { news, outbox, projects, trouble }: {
     /** Those that this process sends for. */
     readonly projects: Effect.Effect<ReadonlyArray<ProjectStatus>>
     readonly outbox: Outbox["Type"]
     readonly trouble: StorageTrouble
-    readonly wakeUps: WakeUps["Type"]
+    readonly news: Omit<Signal, "notify">
   }
 ): Effect.Effect<void, never, Scope.Scope> =>
   Effect.gen(function*() {
@@ -45,9 +45,9 @@ export const sayAllTold = (
     })
 
     const turn = Effect.gen(function*() {
-      const mark = yield* wakeUps.mark
+      const mark = yield* news.mark
       yield* look
-      yield* wakeUps.since(mark)
+      yield* news.since(mark)
       yield* Effect.sleep(lookEvery)
     })
     yield* Effect.forkScoped(Effect.forever(turn))

@@ -2,6 +2,7 @@ import type { ConfigError } from "effect"
 import type { Array as Arr } from "effect"
 import { Context, Effect, ExecutionStrategy, Layer, Option, Schedule, Scope } from "effect"
 import { connections } from "../base/Connections.js"
+import { either, makeSignal } from "../base/Signal.js"
 import type { EpochMillis } from "../base/Time.js"
 import type { Projects } from "../domain/Projects.js"
 import type { WorkItemLook } from "../domain/WorkItemLook.js"
@@ -93,6 +94,8 @@ const make = Effect.gen(function*() {
   const { all } = yield* PlaneProjects
   const { outbox, settled } = yield* makeSettled(yield* Outbox)
   const wakeUps = yield* WakeUps
+  // What was settled is news to those who send, and to nobody else, in this process or another.
+  const news = either(wakeUps, yield* makeSignal)
   const storage = yield* Storage
   const { trouble } = storage
   const kept = yield* retention
@@ -155,7 +158,7 @@ const make = Effect.gen(function*() {
         quietTimes: yield* QuietTimes.make(config.quiet, term.lastBefore),
         outbox,
         budget,
-        wakeUps,
+        news,
         trouble,
         term
       })
@@ -168,7 +171,7 @@ const make = Effect.gen(function*() {
         projects: Effect.flatMap(here, (those) => Effect.forEach(those, statusOf)),
         outbox,
         trouble,
-        wakeUps
+        news
       })
       if (storage.sql.isShared) yield* Effect.forkScoped(Effect.repeat(forgetGone, Schedule.spaced("5 minutes")))
       const tell = (reasons: ReadonlyArray<string>) => {

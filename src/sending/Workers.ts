@@ -1,5 +1,6 @@
 import { Deferred, Duration, Effect, Exit, Fiber, Option } from "effect"
 import type { Scope } from "effect"
+import type { Signal } from "../base/Signal.js"
 import { later, MonotonicMillis, monotonicMillis } from "../base/Time.js"
 import { tracedIfCollected } from "../base/Tracing.js"
 import type { Job } from "../outbox/Job.js"
@@ -12,7 +13,6 @@ import type { Slot } from "../plane/RateBudget.js"
 import { takeDue } from "../storage/DueWork.js"
 import type { StorageError } from "../storage/StorageError.js"
 import type { StorageTrouble } from "../storage/StorageTrouble.js"
-import type { WakeUps } from "../storage/WakeUps.js"
 import { check } from "./Check.js"
 import { look } from "./Look.js"
 import { nextStep, recountEvery } from "./NextStep.js"
@@ -52,14 +52,15 @@ export const startWorkers = (
     /** The identifiers of the projects whose lanes are sent. */
     readonly lanesOf: ReadonlyArray<string>
     readonly outbox: Outbox["Type"]
-    readonly wakeUps: WakeUps["Type"]
+    /** Tells that something may be owed, or that something was settled, which is for the workers to tell. */
+    readonly news: Signal
     readonly trouble: StorageTrouble
     /** For as long as it lasts, this process is the leader. Then nothing more is sent here. */
     readonly term: Term
   }
 ): Effect.Effect<void, never, Scope.Scope> =>
   Effect.gen(function*() {
-    const { budget, config, destination, lanesOf, outbox, place, project, quietTimes, term, trouble, wakeUps } =
+    const { budget, config, destination, lanesOf, news, outbox, place, project, quietTimes, term, trouble } =
       dependencies
     const { holder, lose, lost, projects } = term
     const share = { holder, projects }
@@ -144,7 +145,7 @@ export const startWorkers = (
         ? yield* claim(slot.value, settlement)
         : yield* Effect.as(stored(turn({ settlement, claims: false })), undefined)
       // The waiting worker goes by an earlier look, and this lane may be due sooner.
-      yield* wakeUps.notify
+      yield* news.notify
       return work
     })
 
@@ -156,9 +157,9 @@ export const startWorkers = (
     // each fold is a commit that publishing waits for.
     const foldMeanwhile = Effect.gen(function*() {
       for (;;) {
-        const mark = yield* wakeUps.mark
+        const mark = yield* news.mark
         yield* stored(outbox.fold(share))
-        yield* wakeUps.since(mark)
+        yield* news.since(mark)
         yield* Effect.sleep("1 second")
       }
     })
@@ -173,7 +174,7 @@ export const startWorkers = (
     const take = Effect.gen(function*() {
       while (!(yield* Deferred.isDone(stopping))) {
         yield* unlessStopping(Effect.raceFirst(destination.opened, foldMeanwhile))
-        const due = yield* unlessStopping(takeDue({ signal: wakeUps, next: nextDue, maxAhead: ahead }))
+        const due = yield* unlessStopping(takeDue({ signal: news, next: nextDue, maxAhead: ahead }))
         if (Option.isNone(due)) {
           break
         }
