@@ -28,5 +28,8 @@ export const earlier = (at: EpochMillis, by: Duration.DurationInput): EpochMilli
 /** A stored moment, as it is shown to others. */
 export const utc = (at: EpochMillis): DateTime.Utc => DateTime.unsafeMake(at)
 
+/** A moment in UTC as a text for people, to the second. */
+export const toTheSecond = (at: number): string => DateTime.formatIso(DateTime.unsafeMake(at)).replace(/\.\d+Z$/, "Z")
+
 /** A shown moment, as it is stored and compared. */
 export const stored = (at: DateTime.Utc): EpochMillis => EpochMillis(at.epochMillis)

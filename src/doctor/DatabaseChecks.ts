@@ -1,5 +1,6 @@
-import { DateTime, Effect, Option } from "effect"
+import { Effect, Option } from "effect"
 import type { EpochMillis } from "../base/Time.js"
+import { epochMillis, toTheSecond } from "../base/Time.js"
 import { named } from "../outbox/Leader.js"
 import { seenReplicas } from "../outbox/Replicas.js"
 import { seenLeader } from "../outbox/SeenLeader.js"
@@ -28,8 +29,6 @@ interface Looked {
   /** Whether processes on other machines may use it too. */
   readonly isShared: boolean
 }
-
-const instant = (at: EpochMillis) => DateTime.formatIso(DateTime.unsafeMake(at)).replace(/\.\d+Z$/, "Z")
 
 const wrongSetting = Skipped({ why: "a setting that it needs is wrong" })
 
@@ -62,14 +61,14 @@ export const checkSpace: Effect.Effect<Outcome<never>> = Effect.matchEffect(data
 
 /** Who sends what the file owes, and what it knows of senders of webhooks. */
 export const checkLeader = ({ isShared, told: [leaders, heard, replicas] }: Looked): Effect.Effect<Outcome<Database>> =>
-  Effect.map(seenLeader(leaders ?? [], { isShared }), (leader) => {
+  Effect.zipWith(seenLeader(leaders ?? [], { isShared }), epochMillis, (leader, now) => {
     const isServed = leader?.active === true
     return having(
       { isServed, heard: lastHeard(heard ?? []) },
       isServed
         ? Passed({
-          seen: `${named(leader)} has been sending since ${instant(leader.since)}` +
-            Option.match(seenReplicas(replicas), { onNone: () => "", onSome: (words) => `; ${words}` })
+          seen: `${named(leader)} has been sending since ${toTheSecond(leader.since)}` +
+            Option.match(seenReplicas(replicas, now), { onNone: () => "", onSome: (words) => `; ${words}` })
         })
         : Warned({
           seen: leader === undefined

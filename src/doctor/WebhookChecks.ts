@@ -1,6 +1,7 @@
 import { DateTime, Effect, Redacted } from "effect"
 import { isThisMachine } from "../base/Proxies.js"
 import type { EpochMillis } from "../base/Time.js"
+import { toTheSecond } from "../base/Time.js"
 import type { Project } from "../domain/Project.js"
 import type { HealthReport } from "../health/HealthReport.js"
 import type { PlaneConfig } from "../plane/PlaneConfig.js"
@@ -53,8 +54,6 @@ const allowing = (source: Source, { gitea, plane }: Heard): string => {
     : ""
 }
 
-const instant = (at: number) => DateTime.formatIso(DateTime.unsafeMake(at)).replace(/\.\d+Z$/, "Z")
-
 /** When the sender was last heard, by whatever knows of it later. */
 const lastHeard = (source: Source, { health, stored }: Heard): number | undefined => {
   const accepted = health?.webhooks[source].lastAccepted ?? null
@@ -68,7 +67,7 @@ const heardOrNot = (source: Source, facts: Heard): Finding => {
   const refused = facts.health?.webhooks[source].lastRefused ?? null
   if (refused !== null && DateTime.toEpochMillis(refused.at) > (at ?? 0)) {
     return Failed({
-      seen: `the last one to /webhooks/${source}, at ${instant(DateTime.toEpochMillis(refused.at))}, was refused: ` +
+      seen: `the last one to /webhooks/${source}, at ${toTheSecond(DateTime.toEpochMillis(refused.at))}, was refused: ` +
         refused.why,
       mend: `give ${pageOf(source, facts)} the secret of ${secretSetting[source]}, whole`
     })
@@ -79,7 +78,7 @@ const heardOrNot = (source: Source, facts: Heard): Finding => {
       mend: `switch it on at ${pageOf(source, facts)}, with the address of this machine and /webhooks/${source}` +
         allowing(source, facts)
     })
-    : Passed({ seen: `${secretSetting[source]} is set, and the last one came at ${instant(at)}` })
+    : Passed({ seen: `${secretSetting[source]} is set, and the last one came at ${toTheSecond(at)}` })
 }
 
 /** The webhooks of one sender: its secrets, and when it was last heard. */

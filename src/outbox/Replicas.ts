@@ -1,8 +1,7 @@
-import { Duration, Effect, Option, Schedule, Schema } from "effect"
+import { Array, Duration, Effect, Option, Schedule, Schema } from "effect"
 import type { Scope } from "effect"
 import { hostname } from "node:os"
-import type { EpochMillis } from "../base/Time.js"
-import { epochMillis } from "../base/Time.js"
+import { EpochMillis, epochMillis, toTheSecond } from "../base/Time.js"
 import type { Storage } from "../storage/Storage.js"
 import type { StorageError } from "../storage/StorageError.js"
 import { leaseOf, named } from "./Leader.js"
@@ -31,18 +30,42 @@ interface Row extends Omit<Replica, "alive" | "leads" | "isMain"> {
 /** For how long a replica that ended without a word is shown. */
 const shownFor = Duration.minutes(10)
 
-/** Reads the rows of replicas, for those who have no `Storage`. */
-export const replicaStatement = "SELECT host, pid FROM plane_sync_replica ORDER BY since, id"
+/** Reads the rows of replicas, one for each project that they lead, for those who have no `Storage`. */
+export const replicaStatement = `SELECT r.id, r.host, r.pid, r.since, r.seen_at AS "seenAt", s.project
+  FROM plane_sync_replica r LEFT JOIN plane_sync_sender s ON s.replica = r.id ORDER BY r.since, r.id, s.project`
 
 const Projects = Schema.parseJson(Schema.Array(Schema.String))
 
-const Seen = Schema.Array(Schema.Struct({ host: Schema.String, pid: Schema.Int }))
+const Moment = Schema.Number.pipe(Schema.fromBrand(EpochMillis))
+
+const Seen = Schema.NonEmptyArray(Schema.Struct({
+  id: Schema.String,
+  host: Schema.String,
+  pid: Schema.Int,
+  since: Moment,
+  seenAt: Moment,
+  project: Schema.NullOr(Schema.String)
+}))
+
+const said = (rows: typeof Seen.Type, now: EpochMillis) => {
+  const [replica] = rows
+  const projects = rows.flatMap(({ project }) => project === null ? [] : [project])
+  const leads = [
+    ...projects.filter((project) => project !== everythingElse),
+    ...(projects.includes(everythingElse) ? ["what is of no project"] : [])
+  ]
+  // By this machine's clock, which may differ a little from the database's.
+  return Math.abs(now - replica.seenAt) < Duration.toMillis(leaseOf({ isShared: true }).length)
+    ? `${named(replica)} since ${toTheSecond(replica.since)}, leads ${leads.join(", ") || "nothing"}`
+    : `${named(replica)} was last seen ${toTheSecond(replica.seenAt)}`
+}
 
 /** The replicas of these rows in words, for those who have no `Storage`; none where there is only one. */
-export const seenReplicas = (rows: unknown): Option.Option<string> =>
+export const seenReplicas = (rows: unknown, now: EpochMillis): Option.Option<string> =>
   Schema.decodeUnknownOption(Seen)(rows).pipe(
+    Option.map(Array.groupWith((one, other) => one.id === other.id)),
     Option.filter(({ length }) => length > 1),
-    Option.map((replicas) => `replicas: ${replicas.map(named).join(", ")}`)
+    Option.map((replicas) => `replicas: ${replicas.map((rows) => said(rows, now)).join("; ")}`)
   )
 
 /** The replicas that are there, and those that ended lately without a word. None over a file. */
