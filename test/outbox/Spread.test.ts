@@ -88,7 +88,7 @@ const eventually = (assertion: () => void) => Effect.retry(Effect.try(assertion)
 
 describePostgres("replicas on one Postgres", () => {
   /** A replica with what it leads now, until it is closed. */
-  const replica = (database: Layer.Layer<Storage, unknown>) =>
+  const replica = (database: Layer.Layer<Storage, unknown>, all = destinations) =>
     Effect.gen(function*() {
       const scope = yield* Scope.make()
       yield* Effect.addFinalizer(() => Scope.close(scope, Exit.void))
@@ -104,12 +104,12 @@ describePostgres("replicas on one Postgres", () => {
             Layer.provideMerge(Leadership.layer),
             Layer.provideMerge(Outbox.layer),
             Layer.provideMerge(Layer.fresh(database)),
-            Layer.provide(Layer.succeed(Destinations, { all: destinations }))
+            Layer.provide(Layer.succeed(Destinations, { all }))
           ),
         scope
       )
-      const all = Effect.provide(Effect.all({ leadership: Leadership, outbox: Outbox, storage: Storage }), services)
-      return { ...(yield* all), leads, close: Scope.close(scope, Exit.void) }
+      const parts = Effect.all({ leadership: Leadership, outbox: Outbox, storage: Storage })
+      return { ...(yield* Effect.provide(parts, services)), leads, close: Scope.close(scope, Exit.void) }
     })
 
   it.scopedLive(
@@ -164,5 +164,30 @@ describePostgres("replicas on one Postgres", () => {
         assert.isEmpty([...second.leads])
       }),
     60_000
+  )
+
+  it.scopedLive(
+    "whose settings begin with different projects lead each project all the same, and who is left leads all",
+    () =>
+      Effect.gen(function*() {
+        const database = yield* inPostgres.database
+        const first = yield* replica(database)
+        yield* eventually(() => assert.strictEqual(first.leads.size, 5))
+        const second = yield* replica(database, Arr.reverse(destinations))
+        const eachIsLed = eventually(() => {
+          assert.isNotEmpty([...second.leads])
+          assert.deepStrictEqual([...first.leads.keys(), ...second.leads.keys()].sort(), [...names].sort())
+        })
+        yield* eachIsLed
+        // What the second one gives up to lead its first project, and cannot, is led again.
+        yield* Effect.sleep("8 seconds")
+        yield* eachIsLed
+
+        yield* first.close
+        yield* eventually(() => assert.strictEqual(second.leads.size, 5))
+        assert.isUndefined(yield* second.leadership.standby)
+        assert.isTrue((yield* second.leadership.replicas).some(({ isMain }) => isMain))
+      }),
+    90_000
   )
 })
