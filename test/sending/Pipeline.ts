@@ -35,11 +35,12 @@ interface Options {
 export const pipelineOver = (
   storage: ReturnType<typeof Storage.layerFile>,
   // Nobody else writes to this file, and each poll would cost the TestClock a step.
-  signal: Layer.Layer<WakeUps> = WakeUps.layerPolling("1 days")
+  signal: Layer.Layer<WakeUps> = WakeUps.layerPolling("1 days"),
+  leadership: typeof Leadership.layer = Leadership.layer
 ) =>
   Layer.merge(PlaneSync.layerPipeline, StageEvents.layer).pipe(
     Layer.provideMerge(PlaneProjects.layer),
-    Layer.provideMerge(Layer.provide(Leadership.layer, tokenDestinations)),
+    Layer.provideMerge(Layer.provide(leadership, tokenDestinations)),
     Layer.provideMerge(Layer.mergeAll(Outbox.layer, signal, projectsLayer, RateBudgets.layer)),
     Layer.provideMerge(storage)
   )
