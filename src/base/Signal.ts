@@ -40,7 +40,9 @@ export const either = (first: Omit<Signal, "notify">, second: Signal): Signal =>
     notify: second.notify,
     mark: Effect.map(marks, ([one, other]) => one + other),
     since: (mark) =>
-      Effect.flatMap(marks, ([one, other]) =>
-        one + other > mark ? Effect.void : Effect.raceFirst(first.since(one), second.since(other)))
+      Effect.flatMap(
+        marks,
+        ([one, other]) => one + other > mark ? Effect.void : Effect.raceFirst(first.since(one), second.since(other))
+      )
   }
 }

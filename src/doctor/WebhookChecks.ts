@@ -67,7 +67,8 @@ const heardOrNot = (source: Source, facts: Heard): Finding => {
   const refused = facts.health?.webhooks[source].lastRefused ?? null
   if (refused !== null && DateTime.toEpochMillis(refused.at) > (at ?? 0)) {
     return Failed({
-      seen: `the last one to /webhooks/${source}, at ${toTheSecond(DateTime.toEpochMillis(refused.at))}, was refused: ` +
+      seen:
+        `the last one to /webhooks/${source}, at ${toTheSecond(DateTime.toEpochMillis(refused.at))}, was refused: ` +
         refused.why,
       mend: `give ${pageOf(source, facts)} the secret of ${secretSetting[source]}, whole`
     })

@@ -167,8 +167,10 @@ export const startWorkers = (
     // After a 429 the wait for a slot can be minutes. A slot that comes sooner needs no fold, because its turn folds.
     const admit = Effect.raceFirst(budget.admit(), Effect.delay(foldMeanwhile, "1 second"))
 
-    const nextDue = Effect.map(stored(outbox.nextDue(lanesOf, ahead)), (dueAt) =>
-      dueAt === undefined ? undefined : { dueAt })
+    const nextDue = Effect.map(
+      stored(outbox.nextDue(lanesOf, ahead)),
+      (dueAt) => dueAt === undefined ? undefined : { dueAt }
+    )
 
     /** Waits for something to do. Only one worker waits at a time, so that a single event does not wake them all. */
     const take = Effect.gen(function*() {
@@ -207,8 +209,7 @@ export const startWorkers = (
 
     const workers = yield* Effect.forEach(
       Array.from({ length: config.concurrency }),
-      () =>
-        Effect.forkScoped(Effect.raceFirst(tracedIfCollected(worker), lost))
+      () => Effect.forkScoped(Effect.raceFirst(tracedIfCollected(worker), lost))
     )
 
     yield* Effect.addFinalizer(() =>

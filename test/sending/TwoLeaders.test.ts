@@ -87,7 +87,9 @@ describePostgres("the row of the leader, whoever else believes to lead", () => {
               Effect.sleep("150 millis")
             )))
         const { status } = Context.get(second.services, Outbox)
-        yield* Effect.repeat(Effect.delay(status, "50 millis"), { until: ({ pending }) => pending === 0 }).pipe(Effect.timeout("60 seconds"))
+        yield* Effect.repeat(Effect.delay(status, "50 millis"), { until: ({ pending }) => pending === 0 }).pipe(
+          Effect.timeout("60 seconds")
+        )
         assert.deepInclude(yield* status, { pending: 0, dead: 0, delivered: items.length * stages.length })
         assert.isAbove(Math.min(taken[0].length, taken[1].length), 2)
 
