@@ -78,8 +78,8 @@ const measured = (scene: Scene, count: number, projects: number): Effect.Effect<
     yield* settled(one, count, projects)
     const round = makeRound(plane, [one, ...others], projects)
     // The first round compiles the code, and lets all find their project.
-    yield* round(quick ? 60 : 450)
-    const rounds = yield* Effect.forEach(first(quick ? 1 : 2), () => round(quick ? 120 : 900))
+    yield* round(quick ? 60 : 150)
+    const rounds = yield* Effect.forEach(first(quick ? 1 : 2), () => round(quick ? 120 : 300))
     const middle = (pick: (round: Round) => number) => median(Array.map(rounds, pick))
     const found: Round = {
       accepted: middle(({ accepted }) => accepted),
