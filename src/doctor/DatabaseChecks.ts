@@ -1,6 +1,6 @@
 import { Effect, Option } from "effect"
 import type { EpochMillis } from "../base/Time.js"
-import { epochMillis, toTheSecond } from "../base/Time.js"
+import { toTheSecond } from "../base/Time.js"
 import { named } from "../outbox/Leader.js"
 import { seenReplicas } from "../outbox/Replicas.js"
 import { seenLeader } from "../outbox/SeenLeader.js"
@@ -59,21 +59,19 @@ export const checkSpace: Effect.Effect<Outcome<never>> = Effect.matchEffect(data
   onSuccess: (address) => address._tag === "Postgres" ? Effect.succeed(found(ofPostgres)) : checkSpaceFor(address.path)
 })
 
-/** Who sends what the file owes, and what it knows of senders of webhooks. */
+/** Who sends what the database owes, and what it knows of senders of webhooks. */
 export const checkLeader = ({ isShared, told: [leaders, heard, replicas] }: Looked): Effect.Effect<Outcome<Database>> =>
-  Effect.zipWith(seenLeader(leaders ?? [], { isShared }), epochMillis, (leader, now) => {
+  Effect.map(seenLeader(leaders ?? [], { isShared }), (leader) => {
     const isServed = leader?.active === true
+    const others = Option.match(seenReplicas(replicas), { onNone: () => "", onSome: (words) => `; ${words}` })
     return having(
       { isServed, heard: lastHeard(heard ?? []) },
       isServed
-        ? Passed({
-          seen: `${named(leader)} has been sending since ${toTheSecond(leader.since)}` +
-            Option.match(seenReplicas(replicas, now), { onNone: () => "", onSome: (words) => `; ${words}` })
-        })
+        ? Passed({ seen: `${named(leader)} has been sending since ${toTheSecond(leader.since)}${others}` })
         : Warned({
-          seen: leader === undefined
+          seen: (leader === undefined
             ? "no process sends"
-            : `no process sends: ${named(leader)} has ended without a word`,
+            : `no process sends: ${named(leader)} has ended without a word`) + others,
           mend: "plane-sync serve"
         })
     )

@@ -27,7 +27,9 @@ type Parts = Pick<Storage["Type"], "sql" | "read" | "write">
  * Asks the leaders, from another process, to look at Plane now. Returns the moment that their answers will name, or none
  * if there is no leader.
  */
-export const askForProbe = ({ sql, write }: Parts): Effect.Effect<EpochMillis | undefined, StorageError> =>
+export const askForProbe = (
+  { elsewhere, sql, write }: Parts & Pick<Storage["Type"], "elsewhere">
+): Effect.Effect<EpochMillis | undefined, StorageError> =>
   Effect.flatMap(epochMillis, (now) =>
     Effect.map(
       // Another request in the same millisecond is another request.
@@ -39,7 +41,7 @@ export const askForProbe = ({ sql, write }: Parts): Effect.Effect<EpochMillis | 
         RETURNING probe_asked AS asked`
       )),
       ([row]) => row?.asked
-    ))
+    )).pipe(Effect.zipLeft(elsewhere?.tell ?? Effect.void))
 
 /** The request that a leader has not answered yet. */
 export const openProbeRequest = (

@@ -30,9 +30,16 @@ interface Row extends Omit<Replica, "alive" | "leads" | "isMain"> {
 /** For how long a replica that ended without a word is shown. */
 const shownFor = Duration.minutes(10)
 
-/** Reads the rows of replicas, one for each project that they lead, for those who have no `Storage`. */
-export const replicaStatement = `SELECT r.id, r.host, r.pid, r.since, r.seen_at AS "seenAt", s.project
+/**
+ * Reads the rows of replicas, one for each project that they lead, for those who have no `Storage`. A file has none, and
+ * does not know the clock.
+ */
+export const replicaStatement = `SELECT r.id, r.host, r.pid, r.since, r.seen_at AS "seenAt", s.project,
+    CAST(extract(epoch FROM clock_timestamp()) * 1000 AS bigint) AS "readAt"
   FROM plane_sync_replica r LEFT JOIN plane_sync_sender s ON s.replica = r.id ORDER BY r.since, r.id, s.project`
+
+const isAlive = ({ readAt, seenAt }: Pick<Row, "readAt" | "seenAt">) =>
+  readAt - seenAt < Duration.toMillis(leaseOf({ isShared: true }).length)
 
 const Projects = Schema.parseJson(Schema.Array(Schema.String))
 
@@ -44,28 +51,28 @@ const Seen = Schema.NonEmptyArray(Schema.Struct({
   pid: Schema.Int,
   since: Moment,
   seenAt: Moment,
+  readAt: Moment,
   project: Schema.NullOr(Schema.String)
 }))
 
-const said = (rows: typeof Seen.Type, now: EpochMillis) => {
+const said = (rows: typeof Seen.Type) => {
   const [replica] = rows
   const projects = rows.flatMap(({ project }) => project === null ? [] : [project])
   const leads = [
     ...projects.filter((project) => project !== everythingElse),
     ...(projects.includes(everythingElse) ? ["what is of no project"] : [])
-  ]
-  // By this machine's clock, which may differ a little from the database's.
-  return Math.abs(now - replica.seenAt) < Duration.toMillis(leaseOf({ isShared: true }).length)
-    ? `${named(replica)} since ${toTheSecond(replica.since)}, leads ${leads.join(", ") || "nothing"}`
-    : `${named(replica)} was last seen ${toTheSecond(replica.seenAt)}`
+  ].join(", ")
+  if (isAlive(replica)) return `${named(replica)} since ${toTheSecond(replica.since)}, leads ${leads || "nothing"}`
+  const gone = `${named(replica)} was last seen ${toTheSecond(replica.seenAt)}`
+  return leads === "" ? gone : `${gone}, and nobody else leads ${leads} yet`
 }
 
 /** The replicas of these rows in words, for those who have no `Storage`; none where there is only one. */
-export const seenReplicas = (rows: unknown, now: EpochMillis): Option.Option<string> =>
+export const seenReplicas = (rows: unknown): Option.Option<string> =>
   Schema.decodeUnknownOption(Seen)(rows).pipe(
     Option.map(Array.groupWith((one, other) => one.id === other.id)),
     Option.filter(({ length }) => length > 1),
-    Option.map((replicas) => `replicas: ${replicas.map((rows) => said(rows, now)).join("; ")}`)
+    Option.map((replicas) => `replicas: ${replicas.map(said).join("; ")}`)
   )
 
 /** The replicas that are there, and those that ended lately without a word. None over a file. */
@@ -74,7 +81,6 @@ export const readReplicas = (
 ): Effect.Effect<ReadonlyArray<Replica>, StorageError> =>
   Effect.gen(function*() {
     const now = yield* epochMillis
-    const { length } = leaseOf(sql)
     const rows = yield* read(sql<Row>`SELECT host, pid, since, seen_at AS "seenAt", ${sql.clock(now)} AS "readAt",
         (SELECT ${sql.jsonList(sql`led.project`)} FROM (SELECT project FROM plane_sync_sender
           WHERE replica = plane_sync_replica.id ORDER BY project) led) AS leads
@@ -83,7 +89,7 @@ export const readReplicas = (
       const projects = Schema.decodeSync(Projects)(leads)
       return {
         ...row,
-        alive: readAt - row.seenAt < Duration.toMillis(length),
+        alive: isAlive({ readAt, seenAt: row.seenAt }),
         leads: projects.filter((project) => project !== everythingElse),
         isMain: projects.includes(everythingElse)
       }

@@ -37,8 +37,12 @@ export const nextSpread = (
   destinations: ReadonlyArray<Destination>,
   holdings: ReadonlyArray<Holding>,
   me: string,
-  /** What this replica cannot take now, because a term of its own is still ending there. */
-  busy: ReadonlySet<number> = new Set()
+  /**
+   * What this replica cannot take now, because a term of its own is still ending there, and what it does not give up,
+   * because nobody took it when it did.
+   */
+  { busy = new Set(), kept = new Set() }: { readonly busy?: ReadonlySet<number>; readonly kept?: ReadonlySet<number> } =
+    {}
 ): SpreadStep => {
   const leaders = new Map(holdings.flatMap(({ project, replica }) => project === null ? [] : [[project, replica]]))
   const leaderOf = (destination: Destination) => {
@@ -59,17 +63,24 @@ export const nextSpread = (
     const take = free[rank % free.length]
     return { free, giveUp: [], ...(take === undefined ? {} : { take }) }
   }
-  const given = others.filter(({ destination }) => leaderOf(destination) === me).map(({ place }) => place)
+  const given = others.filter(({ destination, place }) => leaderOf(destination) === me && !kept.has(place))
+    .map(({ place }) => place)
   const surplus = Math.floor((mine - least) / 2)
   return { free, giveUp: surplus === 0 ? [] : given.slice(-surplus) }
 }
 
-/** The replicas that are alive, and which projects' rows they have. */
+/**
+ * The replicas that are alive, and which projects' rows they have. One without rows is waited for to take what is free:
+ * so it counts for less long, or the lease of what it has led would be over before it is known to be gone.
+ */
 export const readHoldings = ({ read, sql }: Pick<Storage["Type"], "read" | "sql">) =>
   Effect.flatMap(epochMillis, (now) => {
-    const alive = sql`seen_at > ${sql.clock(now)} - ${sql.literal(String(Duration.toMillis(leaseOf(sql).length)))}`
-    return read(sql<Holding>`SELECT coalesce(replica, holder) AS replica, project FROM plane_sync_sender WHERE ${alive}
-      UNION ALL SELECT id, NULL FROM plane_sync_replica WHERE ${alive}`)
+    const { heartbeat, length } = leaseOf(sql)
+    const seenWithin = (time: Duration.Duration) =>
+      sql`seen_at > ${sql.clock(now)} - ${sql.literal(String(Duration.toMillis(time)))}`
+    return read(sql<Holding>`SELECT coalesce(replica, holder) AS replica, project FROM plane_sync_sender
+      WHERE ${seenWithin(length)}
+      UNION ALL SELECT id, NULL FROM plane_sync_replica WHERE ${seenWithin(Duration.subtract(length, heartbeat))}`)
   })
 
 /** How often it is looked what others lead. */
@@ -101,6 +112,7 @@ export const startSpread = ({ destinations, isPaused, looked, me, outbox, storag
     const busy = new Set<number>()
     // Nobody else takes these, as when the others have no settings for them.
     const kept = new Set<number>()
+    const met = new Set<string>()
 
     /** Leads a destination, in the background. Returns once it is known whether it does. */
     const lead = (place: number): Effect.Effect<void> =>
@@ -136,7 +148,13 @@ export const startSpread = ({ destinations, isPaused, looked, me, outbox, storag
       const now = yield* monotonicMillis
       const holdings = yield* retry(readHoldings(storage))
       yield* looked
-      const { free, giveUp, take } = nextSpread(destinations, holdings, me, busy)
+      for (const { replica } of holdings) {
+        if (met.has(replica)) continue
+        met.add(replica)
+        // It may take what others did not.
+        kept.clear()
+      }
+      const { free, giveUp, take } = nextSpread(destinations, holdings, me, { busy, kept })
       for (const place of freeSince.keys()) if (!free.includes(place)) freeSince.delete(place)
       for (const place of free) if (!freeSince.has(place)) freeSince.set(place, now)
       const left = free.find((place) => now - (freeSince.get(place) ?? now) > leftAfter)
@@ -147,11 +165,7 @@ export const startSpread = ({ destinations, isPaused, looked, me, outbox, storag
         // There may be more that is free.
         if (terms[taken]?.present() !== undefined) return
       }
-      yield* Effect.forEach(
-        giveUp.filter((place) => !kept.has(place)),
-        (place) => terms[place]?.giveUp ?? Effect.void,
-        { discard: true }
-      )
+      yield* Effect.forEach(giveUp, (place) => terms[place]?.giveUp ?? Effect.void, { discard: true })
       yield* Effect.sleep(lookEvery)
     }).pipe(Effect.catchAllDefect((defect) => Effect.zipRight(logBug(Cause.die(defect)), Effect.sleep(lookEvery))))
 

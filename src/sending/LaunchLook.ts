@@ -92,6 +92,7 @@ const make = Effect.gen(function*() {
   const lookAt: WorkItemLook["Type"]["look"] = ({ itemId, workItem }) =>
     Effect.gen(function*() {
       if ((yield* monotonicMillis) - silentAt < silentFor) return unknown("Plane was silent just now")
+      const wait = { isForPlane: false }
       const looked = yield* Effect.gen(function*() {
         const key = yield* Either.mapLeft(WorkItemKey.parse(workItem), (message) => ({ message }))
         // A task that was started by hand has only a key until that is looked up.
@@ -100,6 +101,7 @@ const make = Effect.gen(function*() {
         const project = yield* projectOf(known, key)
         if (project === undefined) return unknown("no setting names its project")
         yield* project.destination.asked
+        wait.isForPlane = true
         const status = yield* project.destination.status
         return status.open ? yield* ask(project, known) : unknown(status.reason)
       }).pipe(
@@ -107,7 +109,8 @@ const make = Effect.gen(function*() {
         Effect.timeoutOption(patience)
       )
       if (Option.isSome(looked)) return looked.value
-      silentAt = yield* monotonicMillis
+      // Before that, it may be another replica's turn to ask for the project.
+      if (wait.isForPlane) silentAt = yield* monotonicMillis
       return unknown(`Plane gave no answer within ${Duration.format(patience)}`)
     })
 

@@ -73,11 +73,17 @@ export const startHookWorker = (
       return hooks.length
     })
 
-    const foreign = Effect.delay(Effect.flatMap(wakeUps.mark, wakeUps.since), foreignTime)
+    let lastLook = yield* wakeUps.mark
+    const foreign = Effect.delay(Effect.suspend(() => wakeUps.since(lastLook)), foreignTime)
 
     const due = takeDue({
       signal: {
-        mark: inbox.arrivals.mark,
+        mark: Effect.zipRight(
+          Effect.map(wakeUps.mark, (mark) => {
+            lastLook = mark
+          }),
+          inbox.arrivals.mark
+        ),
         since: (mark) => Effect.raceFirst(inbox.arrivals.since(mark), foreign)
       },
       maxAhead,

@@ -144,8 +144,10 @@ const statements = (hooks: ReadonlyArray<Arrived>): ReadonlyArray<ReadonlyArray<
 }
 
 const make = Effect.gen(function*() {
-  const { read, sql, where, write } = yield* Storage
+  const { elsewhere, read, sql, where, write } = yield* Storage
   const { mark, notify, since } = yield* makeSignal
+  // Another replica may be the one that works on hooks.
+  const tell = elsewhere === undefined ? notify : Effect.zipRight(notify, elsewhere.tell)
   const eventLoopTurn = yield* makeEventLoopTurn
   const commit = yield* makeBatcher({
     run: (hooks: ReadonlyArray<Arrived>) =>
@@ -161,7 +163,7 @@ const make = Effect.gen(function*() {
       Effect.flatMap(
         epochMillis,
         (receivedAt) => Effect.zipRight(eventLoopTurn, commit({ ...hook, receivedAt }))
-      ).pipe(Effect.zipRight(notify)),
+      ).pipe(Effect.zipRight(tell)),
     due: (limit) =>
       Effect.gen(function*() {
         const now = yield* epochMillis

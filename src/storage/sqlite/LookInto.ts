@@ -49,7 +49,7 @@ export interface LookedInto {
   readonly damage: string | undefined
   /** The last step that its tables have run, 0 if none. */
   readonly version: number
-  /** What each of the statements gives; null where its table, or a column, is not there. */
+  /** What each of the statements gives; null where its table, or a column or function that it names, is not there. */
   readonly rows: ReadonlyArray<ReadonlyArray<unknown> | null>
 }
 
