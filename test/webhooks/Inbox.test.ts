@@ -1,14 +1,16 @@
 import { assert, it } from "@effect/vitest"
-import { Context, Effect, Layer, Option } from "effect"
+import { Context, Duration, Effect, Layer, Option, Schedule } from "effect"
 import { createHash } from "node:crypto"
 import { EpochMillis } from "../../src/base/Time.js"
 import { PlaneItemId } from "../../src/domain/Ids.js"
 import { Storage } from "../../src/storage/Storage.js"
+import { WakeUps } from "../../src/storage/WakeUps.js"
 import { readByUs, readHookNews } from "../../src/webhooks/HookNews.js"
 import { readHooksAbout } from "../../src/webhooks/HooksAbout.js"
 import type { NewHook } from "../../src/webhooks/Inbox.js"
 import { Inbox, noteMoved } from "../../src/webhooks/Inbox.js"
-import { onEachDialect } from "../support/Engines.js"
+import { inPostgres, onEachDialect } from "../support/Engines.js"
+import { describePostgres } from "../support/Postgres.js"
 
 const hook = (body: string, change: Partial<NewHook> = {}): NewHook => ({
   source: "plane",
@@ -165,4 +167,26 @@ onEachDialect("the inbox", (engine) => {
         assert.deepStrictEqual(yield* other.due(100), [])
       }))
   }
+})
+
+describePostgres("an inbox beside other replicas", () => {
+  it.scopedLive("tells the one that works on hooks at once, which would look by itself each 5 seconds", () =>
+    Effect.gen(function*() {
+      const database = yield* inPostgres.database
+      const open = Layer.build(Layer.fresh(Layer.provideMerge(Layer.merge(Inbox.layer, WakeUps.layer), database)))
+      const [one, other] = [yield* open, yield* open]
+      const wakeUps = Context.get(one, WakeUps)
+      const { elsewhere } = Context.get(one, Storage)
+      yield* Effect.repeat(elsewhere?.isHearing ?? Effect.dieMessage("a Postgres has others"), {
+        until: (hears) => hears,
+        schedule: Schedule.spaced("50 millis")
+      })
+      // Whatever it was told by the other one's start.
+      yield* Effect.sleep("1 second")
+      const mark = yield* wakeUps.mark
+      const [took] = yield* Effect.timed(
+        Effect.zipRight(Context.get(other, Inbox).store(hook("{}", { uuid: "u" })), wakeUps.since(mark))
+      )
+      assert.isBelow(Duration.toMillis(took), 3_000)
+    }))
 })
