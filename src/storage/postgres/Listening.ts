@@ -10,6 +10,9 @@ import type { Elsewhere } from "../Elsewhere.js"
 /** The channel of Postgres by which processes tell each other that there may be work. */
 const channel = "plane_sync"
 
+/** What a process tells only itself begins so. */
+const checking = "check "
+
 /** How often a process tells itself something, to know that it still hears. */
 const checkEvery = Duration.seconds(15)
 
@@ -64,20 +67,26 @@ export const makeElsewhere = (client: PgClient): Effect.Effect<Elsewhere, never,
     let isHearing = false
     // Not within a caller's transaction: it may be rolled back. The client loses a connection for good if it is
     // interrupted while it takes one.
-    const notify = Effect.disconnect(
-      Effect.uninterruptible(
-        Effect.scoped(
-          Effect.flatMap(
-            client.reserve,
-            (connection) => connection.executeUnprepared(`NOTIFY ${channel}, '${self}'`, [], undefined)
+    const notify = (payload: string) =>
+      Effect.disconnect(
+        Effect.uninterruptible(
+          Effect.scoped(
+            Effect.flatMap(
+              client.reserve,
+              (connection) => connection.executeUnprepared(`NOTIFY ${channel}, '${payload}'`, [], undefined)
+            )
           )
         )
       )
-    )
+    // What others tell only themselves wakes nobody here.
+    const onTold = (payload: string) => {
+      if (payload === self || payload === `${checking}${self}`) return own.notify
+      return payload.startsWith(checking) ? Effect.void : heard.notify
+    }
 
     const hear = Effect.scoped(Effect.gen(function*() {
       const { ended, notifications } = yield* listen(client)
-      const take = Effect.flatMap(Queue.take(notifications), (from) => from === self ? own.notify : heard.notify)
+      const take = Effect.flatMap(Queue.take(notifications), onTold)
       yield* Effect.raceFirst(Effect.forever(take), ended)
     }))
     const check = Effect.gen(function*() {
@@ -85,13 +94,13 @@ export const makeElsewhere = (client: PgClient): Effect.Effect<Elsewhere, never,
         const mark = yield* own.mark
         yield* Effect.timeoutFail(
           // Told again, because the first may come before this process listens.
-          Effect.raceFirst(own.since(mark), Effect.repeat(notify, Schedule.spaced("200 millis"))),
+          Effect.raceFirst(own.since(mark), Effect.repeat(notify(`${checking}${self}`), Schedule.spaced("200 millis"))),
           { duration: heardWithin, onTimeout: () => "deaf" }
         )
         if (!isHearing) {
-          isHearing = true
           // Something may have been told while nobody listened.
           yield* heard.notify
+          isHearing = true
         }
         yield* Effect.sleep(checkEvery)
       }
@@ -117,7 +126,7 @@ export const makeElsewhere = (client: PgClient): Effect.Effect<Elsewhere, never,
         // Before it is told, so that what comes meanwhile is told as well.
         last = yield* toTell.mark
         // Who is not told looks by itself a little later.
-        yield* Effect.ignore(notify)
+        yield* Effect.ignore(notify(self))
       }
     }).pipe(Effect.forkScoped)
 
