@@ -87,7 +87,7 @@ export const growth = (scene: Scene): Effect.Effect<ReadonlyArray<Figure>, unkno
       ({ events, kind }, index) => filled(scene, plane, kind, events, index + 1)
     )
     // They take turns, so that a noisy moment of the machine hits all alike. The first rounds warm up.
-    for (const round of first(quick ? 2 : 6)) {
+    for (const round of first(quick ? 2 : 4)) {
       for (const each of all) {
         yield* each.round
         if (round <= (quick ? 1 : 2)) { for (const operation of operations) each.times[operation].length = 0 }
