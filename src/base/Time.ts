@@ -1,8 +1,11 @@
-import { Brand, Clock, DateTime, Duration, Effect } from "effect"
+import { Brand, Clock, DateTime, Duration, Effect, Schema } from "effect"
 
 /** A moment: milliseconds since 1970, UTC, by the computer's clock, which can be set. */
 export type EpochMillis = number & Brand.Brand<"EpochMillis">
 export const EpochMillis = Brand.nominal<EpochMillis>()
+
+/** A moment in a row that is read. */
+export const Moment = Schema.Number.pipe(Schema.fromBrand(EpochMillis))
 
 /** A moment by the clock that nobody can set, in milliseconds. Compare it only with others of the same process. */
 export type MonotonicMillis = number & Brand.Brand<"MonotonicMillis">

@@ -64,14 +64,16 @@ export const checkLeader = ({ isShared, told: [leaders, heard, replicas] }: Look
   Effect.map(seenLeader(leaders ?? [], { isShared }), (leader) => {
     const isServed = leader?.active === true
     const others = Option.match(seenReplicas(replicas), { onNone: () => "", onSome: (words) => `; ${words}` })
+    // Others may send for their destinations all the same.
+    const nobody = others === "" ? "no process sends" : "no replica leads what is of no project"
     return having(
       { isServed, heard: lastHeard(heard ?? []) },
       isServed
         ? Passed({ seen: `${named(leader)} has been sending since ${toTheSecond(leader.since)}${others}` })
         : Warned({
           seen: (leader === undefined
-            ? "no process sends"
-            : `no process sends: ${named(leader)} has ended without a word`) + others,
+            ? nobody
+            : `${nobody}: ${named(leader)} has ended without a word`) + others,
           mend: "plane-sync serve"
         })
     )

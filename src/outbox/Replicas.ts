@@ -1,7 +1,8 @@
 import { Array, Duration, Effect, Option, Schedule, Schema } from "effect"
 import type { Scope } from "effect"
 import { hostname } from "node:os"
-import { EpochMillis, epochMillis, toTheSecond } from "../base/Time.js"
+import type { EpochMillis } from "../base/Time.js"
+import { epochMillis, Moment, toTheSecond } from "../base/Time.js"
 import type { Storage } from "../storage/Storage.js"
 import type { StorageError } from "../storage/StorageError.js"
 import { leaseOf, named } from "./Leader.js"
@@ -42,8 +43,6 @@ const isAlive = ({ readAt, seenAt }: Pick<Row, "readAt" | "seenAt">) =>
   readAt - seenAt < Duration.toMillis(leaseOf({ isShared: true }).length)
 
 const Projects = Schema.parseJson(Schema.Array(Schema.String))
-
-const Moment = Schema.Number.pipe(Schema.fromBrand(EpochMillis))
 
 const Seen = Schema.NonEmptyArray(Schema.Struct({
   id: Schema.String,

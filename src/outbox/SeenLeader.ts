@@ -1,13 +1,11 @@
 import { Effect, Either, Schema } from "effect"
-import { EpochMillis, epochMillis } from "../base/Time.js"
+import { epochMillis, Moment } from "../base/Time.js"
 import type { Leader } from "./Leader.js"
 import { isActive, leaseOf } from "./Leader.js"
 import { everythingElse } from "./Turns.js"
 
 /** Reads the rows of leaders, for those who have no `Storage`: an older version's has no project. */
 export const leaderStatement = `SELECT s.*, seen_at AS "seenAt", index_file AS "index" FROM plane_sync_sender s`
-
-const Moment = Schema.Number.pipe(Schema.fromBrand(EpochMillis))
 
 const Rows = Schema.Array(Schema.Struct({
   holder: Schema.String,

@@ -1,6 +1,7 @@
 import { Schema } from "effect"
 import { textLimit } from "../base/Text.js"
-import { EpochMillis } from "../base/Time.js"
+import type { EpochMillis } from "../base/Time.js"
+import { Moment } from "../base/Time.js"
 import type { Fragment, Sql } from "../storage/Sql.js"
 
 /** A request that did not end what it was for: it is sent again, or was when its delivery was retried. */
@@ -48,7 +49,7 @@ export const withCrash = (sql: Sql): Fragment =>
   })
 
 const Stored = Schema.parseJson(Schema.Array(Schema.Tuple(
-  Schema.Number.pipe(Schema.fromBrand(EpochMillis)),
+  Moment,
   Schema.Number,
   Schema.NullOr(Schema.Number),
   Schema.String

@@ -1,6 +1,7 @@
 import type { SqlError } from "@effect/sql/SqlError"
 import { Array as Arr, Effect, Option, Order, Record, Schema } from "effect"
-import { EpochMillis, utc } from "../base/Time.js"
+import type { EpochMillis } from "../base/Time.js"
+import { Moment, utc } from "../base/Time.js"
 import type { ItemId } from "../domain/Ids.js"
 import type { PipelineStage } from "../domain/PipelineStage.js"
 import { unset } from "../domain/Projects.js"
@@ -55,7 +56,6 @@ export interface TaskRow {
 }
 
 const reason = Schema.optionalWith(Schema.String, { nullable: true })
-const at = Schema.Number.pipe(Schema.fromBrand(EpochMillis))
 const moment = Schema.DateTimeUtcFromNumber
 
 const verdictsOf = Schema.decodeSync(Schema.parseJson(Schema.Array(Schema.Struct({
@@ -63,8 +63,8 @@ const verdictsOf = Schema.decodeSync(Schema.parseJson(Schema.Array(Schema.Struct
   stage: Schema.NullOr(Schema.String),
   verdict: VerdictWord,
   reason,
-  since: at,
-  at,
+  since: Moment,
+  at: Moment,
   told: Schema.NullOr(Schema.String),
   held: Schema.Literal(0, 1)
 }))))

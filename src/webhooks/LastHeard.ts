@@ -1,5 +1,6 @@
 import { Either, Schema } from "effect"
-import { EpochMillis } from "../base/Time.js"
+import type { EpochMillis } from "../base/Time.js"
+import { Moment } from "../base/Time.js"
 import type { Source } from "./WebhookConfig.js"
 
 /** Reads when each sender was last heard, for those who have no `Storage`. It reads the whole inbox. */
@@ -7,7 +8,7 @@ export const lastHeardStatement = `SELECT source, max(received_at) AS at FROM pl
 
 const Rows = Schema.Array(Schema.Struct({
   source: Schema.Literal("plane", "gitea"),
-  at: Schema.Number.pipe(Schema.fromBrand(EpochMillis))
+  at: Moment
 }))
 
 /** When each sender was last heard, by these rows. Hooks are kept for 7 days. */
