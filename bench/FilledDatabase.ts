@@ -8,20 +8,15 @@ export const eventsOfEach = 20
 // How many events one commit takes at most.
 const together = 500
 
-/**
- * The path of a new database where this many events are owed, all of keys that nobody has looked up. It is removed with
- * the scope.
- */
+/** Publishes so many events on a file or a Postgres, all of keys that nobody has looked up. Nobody sends them. */
+export const fillWithOwed = (database: string, events: number) =>
+  Effect.flatMap(StageEvents, ({ publish }) =>
+    Effect.forEach(
+      Array.makeBy(events, (index) => index),
+      (index) => publish(changed(index, Math.max(1, Math.ceil(events / eventsOfEach)))),
+      { concurrency: together, discard: true }
+    )).pipe(Effect.provide(publishingOn(database)))
+
+/** The path of a new database where this many events are owed. It is removed with the scope. */
 export const stored = (events: number) =>
-  Effect.gen(function*() {
-    const file = yield* temporaryDatabase
-    const workItems = Math.max(1, Math.ceil(events / eventsOfEach))
-    const fill = Effect.flatMap(StageEvents, ({ publish }) =>
-      Effect.forEach(
-        Array.makeBy(events, (index) => index),
-        (index) => publish(changed(index, workItems)),
-        { concurrency: together, discard: true }
-      ))
-    yield* Effect.provide(fill, publishingOn(file))
-    return file
-  })
+  Effect.tap(temporaryDatabase, (file) => fillWithOwed(file, events))

@@ -39,13 +39,13 @@ export const pipelineOn = (file: string, settings: Settings) =>
 export const pipeline = (settings: Settings) =>
   Layer.unwrapScoped(Effect.map(temporaryDatabase, (file) => pipelineOn(file, settings)))
 
-/** The same publishing on a file, without anything that sends. */
-export const publishingOn = (file: string) =>
+/** The same publishing on a file or a Postgres, without anything that sends. */
+export const publishingOn = (database: string) =>
   StageEvents.layer.pipe(
     Layer.provide(projectsLayer),
     Layer.provideMerge(Layer.merge(Outbox.layer, WakeUps.layer)),
-    Layer.provide(Storage.layerFile(file)),
-    Layer.provide(configured({})),
+    Layer.provide(Storage.layer),
+    Layer.provide(configured({ ORCH_DATABASE_URL: database })),
     Layer.provide(quiet)
   )
 

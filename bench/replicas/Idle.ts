@@ -1,6 +1,5 @@
 import { Duration, Effect, Schedule } from "effect"
 import type { Scope } from "effect"
-import { readFileSync } from "node:fs"
 import { onDatabase } from "../../test/support/PostgresCluster.js"
 import type { Figure } from "../Figure.js"
 import { first } from "./Destinations.js"
@@ -8,23 +7,9 @@ import { settled, startReplica } from "./Replica.js"
 import type { Scene } from "./Scene.js"
 import { Quick } from "./Scene.js"
 import { startStandIn } from "./StandIn.js"
+import { cpuSeconds, residentSet } from "./Usage.js"
 
 const projects = 30
-/** What Linux counts a process's time in, a second. */
-const ticks = 100
-
-/** The computing time that a process has used, in seconds. */
-const cpuSeconds = (pid: number) =>
-  Effect.sync(() => {
-    // After the name, which may have blanks: the 12th and 13th are the time of the program and that of the system.
-    const [, fields = ""] = /\) (.*)$/s.exec(readFileSync(`/proc/${pid}/stat`, "utf8")) ?? []
-    const [user = NaN, system = NaN] = fields.split(" ").slice(11, 13).map(Number)
-    return (user + system) / ticks
-  })
-
-const residentSet = (pid: number) =>
-  Effect.sync(() => Number(/^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1]) / 1_024)
-
 /** What processes take that do nothing: percent of a core, and MB. */
 const takenBy = (pids: ReadonlyArray<number>, duration: Duration.Duration) =>
   Effect.gen(function*() {

@@ -214,7 +214,7 @@ export interface Wanted {
 
 /** Makes this process the leader until the scope closes: of all that is wanted, or of nothing. */
 export const becomeLeader = (
-  { answersAgain, index, sql, where, write }: Storage["Type"],
+  { answersAgain, elsewhere, index, sql, where, write }: Storage["Type"],
   { byLease = false, holder, projects = [everythingElse], replica }: Wanted
 ): Effect.Effect<Term, LeaderActive | StorageError, Scope.Scope> =>
   Effect.gen(function*() {
@@ -247,7 +247,13 @@ export const becomeLeader = (
     })
 
     yield* Effect.addFinalizer(() =>
-      write(sql`DELETE FROM plane_sync_sender WHERE holder = ${holder}`).pipe(
+      write(
+        Effect.tap(
+          sql`DELETE FROM plane_sync_sender WHERE holder = ${holder} RETURNING 1`,
+          // Also who could not become the leader comes here: that is no news.
+          ([row]) => row === undefined ? Effect.void : elsewhere?.tellFreeWithin ?? Effect.void
+        )
+      ).pipe(
         Effect.ignoreLogged,
         Effect.ensuring(Effect.sync(() => alive.delete(holder)))
       )

@@ -7,6 +7,7 @@ import { Storage } from "../storage/Storage.js"
 import type { StorageError } from "../storage/StorageError.js"
 import type { Leader, LeaderActive, Term } from "./Leader.js"
 import { hasLease, leaseOf, named } from "./Leader.js"
+import { nextLook } from "./NextLook.js"
 import { Outbox } from "./Outbox.js"
 import type { Replica } from "./Replicas.js"
 import { readReplicas, showReplica } from "./Replicas.js"
@@ -53,8 +54,8 @@ export class Leadership extends Context.Tag("plane-sync/Leadership")<Leadership,
     )
 }
 
-/** How often a standby looks whether it can become the leader. */
-const lookEvery = "1 second"
+/** How soon a standby looks again that could not become the leader. */
+const againAfter = "1 second"
 
 /** After so many looks in which it could not, although nobody led. */
 const patience = 5
@@ -98,7 +99,9 @@ const make = Effect.gen(function*() {
   /** Waits until nobody leads, or the lease of who does is over. Says once who it is, and once that it is alive. */
   const standBy = Effect.gen(function*() {
     let isAliveSaid = false
+    const next = nextLook(storage)
     for (;;) {
+      const mark = yield* next.mark
       const leader = yield* retry(outbox.leader)
       if (leader === undefined || !hasLease(leader, lease)) return
       failures = 0
@@ -123,7 +126,7 @@ const make = Effect.gen(function*() {
             "stop one of them, or give this one another ORCH_DATABASE_URL"
         )
       }
-      yield* Effect.sleep(lookEvery)
+      yield* next.since(mark)
     }
   })
 
@@ -140,7 +143,7 @@ const make = Effect.gen(function*() {
     // another project: what is led besides is given up, so that one of the two can lead all that it must.
     Effect.catchTag("LeaderActive", () =>
       Effect.gen(function*() {
-        yield* Effect.sleep(lookEvery)
+        yield* Effect.sleep(againAfter)
         failures += 1
         if (failures % patience !== 0) return
         // For different times, so that the two do not meet again.

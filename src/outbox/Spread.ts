@@ -7,6 +7,7 @@ import type { Storage } from "../storage/Storage.js"
 import type { StorageError } from "../storage/StorageError.js"
 import type { LeaderActive, Term } from "./Leader.js"
 import { leaseOf } from "./Leader.js"
+import { nextLook } from "./NextLook.js"
 import type { Outbox } from "./Outbox.js"
 import type { Terms } from "./Terms.js"
 import { logBug } from "./Terms.js"
@@ -83,8 +84,8 @@ export const readHoldings = ({ read, sql }: Pick<Storage["Type"], "read" | "sql"
       UNION ALL SELECT id, NULL FROM plane_sync_replica WHERE ${seenWithin(Duration.subtract(length, heartbeat))}`)
   })
 
-/** How often it is looked what others lead. */
-const lookEvery = "1 second"
+/** How long nothing is looked at after a bug. */
+const afterBug = "1 second"
 
 /** So long nobody has taken what is free, as when the others have no settings for it: then anybody may. */
 const leftAfter = Duration.toMillis("5 seconds")
@@ -144,7 +145,9 @@ export const startSpread = ({ destinations, isPaused, looked, me, outbox, storag
         yield* latch.await
       })
 
+    const next = nextLook(storage)
     const look = Effect.gen(function*() {
+      const mark = yield* next.mark
       const now = yield* monotonicMillis
       const holdings = yield* retry(readHoldings(storage))
       yield* looked
@@ -166,8 +169,8 @@ export const startSpread = ({ destinations, isPaused, looked, me, outbox, storag
         if (terms[taken]?.present() !== undefined) return
       }
       yield* Effect.forEach(giveUp, (place) => terms[place]?.giveUp ?? Effect.void, { discard: true })
-      yield* Effect.sleep(lookEvery)
-    }).pipe(Effect.catchAllDefect((defect) => Effect.zipRight(logBug(Cause.die(defect)), Effect.sleep(lookEvery))))
+      yield* next.since(mark)
+    }).pipe(Effect.catchAllDefect((defect) => Effect.zipRight(logBug(Cause.die(defect)), Effect.sleep(afterBug))))
 
     yield* Effect.forkScoped(Effect.forever(look))
   })

@@ -11,7 +11,11 @@ export interface Elsewhere {
    * which does not learn of it otherwise.
    */
   readonly tellWithin: Effect.Effect<void, SqlError>
-  /** Another process, or a transaction of a host, has told something. */
+  /** Tells them, when a transaction is committed, that what this process has led is free. */
+  readonly tellFreeWithin: Effect.Effect<void, SqlError>
+  /** Another process has told that what it has led is free. */
+  readonly heardFree: Pick<Signal, "mark" | "since">
+  /** Another process, or a transaction of a host, has told something else. */
   readonly heard: Pick<Signal, "mark" | "since">
   /** Whether this process hears what others tell. While it does not, it must look by itself. */
   readonly isHearing: Effect.Effect<boolean>

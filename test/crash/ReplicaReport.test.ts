@@ -17,6 +17,7 @@ const result: ReplicaResult = {
   leaders: { changes: 3, again: 1, longestGap: 15_500 },
   findings: right,
   stale: [],
+  atOnce: [],
   unplanned: [],
   exits: [],
   tooMany: 0,
@@ -37,9 +38,18 @@ describe("replicaProblems", () => {
 
   it("names what is wrong", () => {
     assert.deepStrictEqual(
-      replicaProblems({ ...result, stale: ["a"], unplanned: ["b"], exits: ["c"], tooMany: 2, isTold: false }),
+      replicaProblems({
+        ...result,
+        stale: ["a"],
+        atOnce: ["d"],
+        unplanned: ["b"],
+        exits: ["c"],
+        tooMany: 2,
+        isTold: false
+      }),
       [
         "stale: a",
+        "two at once for one work item: d",
         "sent, and not known to the database: b",
         "a replica ended: c",
         "Plane has answered 429 2 times",

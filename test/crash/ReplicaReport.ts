@@ -42,6 +42,7 @@ export interface ReplicaResult {
   readonly leaders: Leaders
   readonly findings: Findings
   readonly stale: ReadonlyArray<string>
+  readonly atOnce: ReadonlyArray<string>
   readonly unplanned: ReadonlyArray<string>
   /** The replicas that ended by themselves. */
   readonly exits: ReadonlyArray<string>
@@ -53,7 +54,7 @@ export interface ReplicaResult {
 
 /** Why the run fails, in words. Empty if it passes. A run in which one of its strains never occurred fails too. */
 export const replicaProblems = (result: ReplicaResult): ReadonlyArray<string> => {
-  const { counts, exits, findings, isTold, leaders, rows, stale, strain, tooMany, unplanned } = result
+  const { atOnce, counts, exits, findings, isTold, leaders, rows, stale, strain, tooMany, unplanned } = result
   const all = [
     ...findings.lost.map((line) => `lost: ${line}`),
     ...findings.doubled.map((line) => `doubled: ${line}`),
@@ -61,6 +62,7 @@ export const replicaProblems = (result: ReplicaResult): ReadonlyArray<string> =>
     ...findings.wrongState.map((line) => `wrong state: ${line}`),
     ...findings.unexpected.map((line) => `never published: ${line}`),
     ...stale.map((line) => `stale: ${line}`),
+    ...atOnce.map((line) => `two at once for one work item: ${line}`),
     ...unplanned.map((line) => `sent, and not known to the database: ${line}`),
     ...exits.map((line) => `a replica ended: ${line}`),
     ...(tooMany > 0 ? [`Plane has answered 429 ${tooMany} times`] : []),
@@ -103,7 +105,7 @@ export const replicaTable = (rows: ReadonlyArray<ReplicaRow>): ReadonlyArray<str
 
 /** The end of the run. The last line stands alone, for people who read only that. */
 export const replicaClosing = (result: ReplicaResult): ReadonlyArray<string> => {
-  const { counts, findings, leaders, limit, mostInMinute, rows, stale, strain, tooMany } = result
+  const { atOnce, counts, findings, leaders, limit, mostInMinute, rows, stale, strain, tooMany } = result
   const { accepted, doubtful, duplicates, refused, unanswered } = counts
   const kills = rows.reduce((total, { times }) => total + times, 0)
   return [
@@ -112,7 +114,8 @@ export const replicaClosing = (result: ReplicaResult): ReadonlyArray<string> => 
     `publishes ${accepted + unanswered + refused}: accepted ${accepted}, answered 503 ${refused}, without an answer ` +
     `${unanswered}; of ${doubtful} events that were published again, ${duplicates} had been committed before`,
     `requests ${strain.requests}, at most ${mostInMinute} of ${limit} in a minute for one destination, ambiguous answers ` +
-    `${strain.ambiguous} (applied all the same: ${strain.applied}), 409s adopted ${strain.conflicts}`,
+    `${strain.ambiguous} (applied all the same: ${strain.applied}), 409s adopted ${strain.conflicts}, two at once for one work item ` +
+    `${atOnce.length}`,
     `kills ${kills}, accepted ${accepted}, lost ${findings.lost.length}, doubled ${findings.doubled.length}, ` +
     `out of order ${findings.outOfOrder.length}, wrong state ${findings.wrongState.length}, stale ${stale.length}, ` +
     `429s ${tooMany}`

@@ -9,7 +9,7 @@ import * as Replicas from "./Replicas.js"
 import type { Done } from "./ReplicaSteps.js"
 import { acts, replicaSteps } from "./ReplicaSteps.js"
 import { strainOf } from "./Report.js"
-import { mostWithin, staleOf, tooMany } from "./Stale.js"
+import { atOnce, mostWithin, staleOf, tooMany } from "./Stale.js"
 import { dealt } from "./Steps.js"
 
 /** The leader of the first destination is hardly ever left alone, so much is left to be told after many steps. */
@@ -87,6 +87,7 @@ export const runReplicas = (
       leaders: replicas.leaders(),
       findings: together(findings),
       ...staleOf(requests, planned),
+      atOnce: atOnce(requests, new Set(planned.map(({ workItem }) => workItem))),
       exits: replicas.exits,
       tooMany: tooMany(requests),
       mostInMinute: Math.max(

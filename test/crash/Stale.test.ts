@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import type { Recorded } from "./Plane.js"
 import type { Planned } from "./Stale.js"
-import { mostWithin, staleOf, tooMany } from "./Stale.js"
+import { atOnce, mostWithin, staleOf, tooMany } from "./Stale.js"
 
 const request: Recorded = {
   sequence: 1,
@@ -71,6 +71,25 @@ describe("staleOf", () => {
   it("names a write that was sent before the database knew of it", () => {
     assert.lengthOf(staleOf([comment(100, "two")], comments).unplanned, 1)
     assert.lengthOf(staleOf([comment(100, "three")], comments).unplanned, 1)
+  })
+})
+
+describe("atOnce", () => {
+  const of = (...requests: ReadonlyArray<Recorded>) => atOnce(requests, new Set(["item-1", "item-2"]))
+
+  it("finds a write that comes while an earlier one is being worked on, whatever came between", () => {
+    const long = comment(100, "one", { answeredAt: 1_100, clientGone: true })
+    const found = of(long, state(1_099, "todo"), comment(1_109, "two"))
+    assert.lengthOf(found, 1)
+    assert.include(found[0], "1970-01-01T00:00:01.099Z")
+    assert.lengthOf(of(long, state(200, "todo"), state(300, "todo")), 2)
+  })
+
+  it("lets writes follow each other, those to other work items come beside, and reads too", () => {
+    const other = comment(105, "two", { path: "/work-items/item-2/comments/" })
+    const read = comment(106, "", { method: "GET" })
+    assert.deepStrictEqual(of(comment(100, "one"), other, read, comment(110, "three"), state(120, "todo")), [])
+    assert.deepStrictEqual(of(comment(100, "one", { answeredAt: null, fault: "Reset" }), comment(101, "one")), [])
   })
 })
 

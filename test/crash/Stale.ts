@@ -49,6 +49,22 @@ const said = ({ at, method, path, sequence }: Recorded) =>
   `request ${sequence} at ${new Date(at).toISOString()}: ${method} ${path}`
 
 /**
+ * The writes that reached Plane while it still worked on another one of the same work item: it goes on with a request
+ * whose sender is gone. Not those that it broke off, of which it is not known when they ended.
+ */
+export const atOnce = (requests: ReadonlyArray<Recorded>, workItems: ReadonlySet<string>): ReadonlyArray<string> =>
+  Array.from(workItems).flatMap((workItem) => {
+    let open: { readonly request: Recorded; readonly until: number } | undefined
+    const writes = requests.filter((request) => isWrite(request) && request.path.includes(workItem))
+    return writes.flatMap((request) => {
+      const before = open
+      const until = request.answeredAt ?? request.at
+      if (before === undefined || until > before.until) open = { request, until }
+      return before !== undefined && request.at < before.until ? [`${said(request)}, beside ${said(before.request)}`] : []
+    })
+  })
+
+/**
  * The writes that reached Plane although a later one of the same work item was done: a former leader has sent them. And
  * those that the database knows nothing of: somebody has sent what it had not committed to.
  */

@@ -165,7 +165,21 @@ describePostgres("replicas on one Postgres", () => {
         yield* second.outbox.turn({ ...term, claim })
         assert.deepInclude(yield* first.outbox.status, { pending: 5, dead: 1 })
 
+        const { elsewhere } = first.storage
+        if (elsewhere === undefined) return yield* Effect.dieMessage("others can be told")
+        const { heard, heardFree, isHearing } = elsewhere
+        yield* Effect.repeat(isHearing, { until: (hears) => hears, schedule: soon })
+        // Who could not lead gives nothing up. It would be told before what is told after it.
+        const free = yield* heardFree.mark
+        const mark = yield* heard.mark
+        const refused = yield* Effect.flip(Effect.scoped(second.outbox.becomeLeader({ holder: "late", byLease: true })))
+        assert.strictEqual(refused._tag, "LeaderActive")
+        yield* second.storage.elsewhere?.tell ?? Effect.void
+        yield* Effect.timeout(heard.since(mark), "20 seconds")
+        assert.strictEqual(yield* heardFree.mark, free)
+
         yield* second.close
+        yield* Effect.timeout(heardFree.since(free), "20 seconds")
         yield* eventually(() => assert.strictEqual(first.leads.size, 5))
         assert.isEmpty([...second.leads])
       }),

@@ -39,7 +39,7 @@ describe("the demo's circle without hooks", () => {
         }),
         PlaneSimulator,
         plane
-      ).pipe(Effect.withClock(MovableClock.make(yield* Effect.clock, speed).clock))
+      ).pipe(Effect.withClock(MovableClock.make(yield* Effect.clock, speed, "1 second").clock))
       const item = yield* plane.addWorkItem({ name: "North climb", state: "Todo" })
       yield* Effect.repeat(Effect.delay(at.sql`SELECT 1 FROM plane_sync_watermark`, "20 millis"), {
         until: (rows) => rows.length > 0

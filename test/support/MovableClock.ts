@@ -12,9 +12,10 @@ export interface MovableClock {
 
 /**
  * Makes a clock over another one. A TestClock's own nanoseconds throw while it stands between two milliseconds; these
- * do not. With `speed` 100, 5 minutes by this clock are over in 3 seconds.
+ * do not. With `speed` 100, 5 minutes by this clock are over in 3 seconds. No sleep is made shorter than `least`: so
+ * what waits 10 seconds for an answer still does so for a time in which a busy machine can give one.
  */
-export const make = (base: Clock.Clock, speed = 1): MovableClock => {
+export const make = (base: Clock.Clock, speed = 1, least: Duration.DurationInput = 0): MovableClock => {
   const begin = { millis: base.unsafeCurrentTimeMillis(), nanos: base.unsafeCurrentTimeNanos() }
   let offset = 0
   const millis = () => begin.millis + (base.unsafeCurrentTimeMillis() - begin.millis) * speed + offset
@@ -27,7 +28,8 @@ export const make = (base: Clock.Clock, speed = 1): MovableClock => {
       currentTimeMillis: Effect.sync(millis),
       unsafeCurrentTimeNanos: nanos,
       currentTimeNanos: Effect.sync(nanos),
-      sleep: (duration) => base.sleep(Duration.millis(Duration.toMillis(duration) / speed))
+      sleep: (duration) =>
+        base.sleep(Duration.max(Duration.times(duration, 1 / speed), Duration.min(duration, least)))
     },
     shift: (millis) =>
       Effect.sync(() => {

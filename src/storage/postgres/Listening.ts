@@ -13,6 +13,9 @@ const channel = "plane_sync"
 /** What a process tells only itself begins so. */
 const checking = "check "
 
+/** What is told when a leader has given up what it led. */
+const free = "free"
+
 /** How often a process tells itself something, to know that it still hears. */
 const checkEvery = Duration.seconds(15)
 
@@ -62,6 +65,7 @@ export const makeElsewhere = (client: PgClient): Effect.Effect<Elsewhere, never,
   Effect.gen(function*() {
     const self = yield* uuidV7
     const heard = yield* makeSignal
+    const heardFree = yield* makeSignal
     const own = yield* makeSignal
     const toTell = yield* makeSignal
     let isHearing = false
@@ -81,6 +85,7 @@ export const makeElsewhere = (client: PgClient): Effect.Effect<Elsewhere, never,
     // What others tell only themselves wakes nobody here.
     const onTold = (payload: string) => {
       if (payload === self || payload === `${checking}${self}`) return own.notify
+      if (payload === free) return heardFree.notify
       return payload.startsWith(checking) ? Effect.void : heard.notify
     }
 
@@ -99,7 +104,7 @@ export const makeElsewhere = (client: PgClient): Effect.Effect<Elsewhere, never,
         )
         if (!isHearing) {
           // Something may have been told while nobody listened.
-          yield* heard.notify
+          yield* Effect.zipRight(heard.notify, heardFree.notify)
           isHearing = true
         }
         yield* Effect.sleep(checkEvery)
@@ -130,9 +135,13 @@ export const makeElsewhere = (client: PgClient): Effect.Effect<Elsewhere, never,
       }
     }).pipe(Effect.forkScoped)
 
+    const tellWithin = (payload: string) =>
+      Effect.asVoid(client.withoutTransforms()`SELECT pg_notify(${channel}, ${payload})`)
     return {
       tell: toTell.notify,
-      tellWithin: Effect.asVoid(client.withoutTransforms()`SELECT pg_notify(${channel}, 'host')`),
+      tellWithin: tellWithin("host"),
+      tellFreeWithin: tellWithin(free),
+      heardFree,
       heard,
       isHearing: Effect.sync(() => isHearing)
     }
