@@ -18,5 +18,4 @@ export const fillWithOwed = (database: string, events: number) =>
     )).pipe(Effect.provide(publishingOn(database)))
 
 /** The path of a new database where this many events are owed. It is removed with the scope. */
-export const stored = (events: number) =>
-  Effect.tap(temporaryDatabase, (file) => fillWithOwed(file, events))
+export const stored = (events: number) => Effect.tap(temporaryDatabase, (file) => fillWithOwed(file, events))

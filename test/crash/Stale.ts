@@ -60,7 +60,9 @@ export const atOnce = (requests: ReadonlyArray<Recorded>, workItems: ReadonlySet
       const before = open
       const until = request.answeredAt ?? request.at
       if (before === undefined || until > before.until) open = { request, until }
-      return before !== undefined && request.at < before.until ? [`${said(request)}, beside ${said(before.request)}`] : []
+      return before !== undefined && request.at < before.until
+        ? [`${said(request)}, beside ${said(before.request)}`]
+        : []
     })
   })
 

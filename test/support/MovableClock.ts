@@ -28,8 +28,7 @@ export const make = (base: Clock.Clock, speed = 1, least: Duration.DurationInput
       currentTimeMillis: Effect.sync(millis),
       unsafeCurrentTimeNanos: nanos,
       currentTimeNanos: Effect.sync(nanos),
-      sleep: (duration) =>
-        base.sleep(Duration.max(Duration.times(duration, 1 / speed), Duration.min(duration, least)))
+      sleep: (duration) => base.sleep(Duration.max(Duration.times(duration, 1 / speed), Duration.min(duration, least)))
     },
     shift: (millis) =>
       Effect.sync(() => {
