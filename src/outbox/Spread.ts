@@ -1,6 +1,5 @@
 import type { Array as Arr } from "effect"
-import { Cause, Duration, Effect } from "effect"
-import type { Scope } from "effect"
+import { Cause, Duration, Effect, ExecutionStrategy, Scope } from "effect"
 import type { MonotonicMillis } from "../base/Time.js"
 import { epochMillis, monotonicMillis } from "../base/Time.js"
 import type { Storage } from "../storage/Storage.js"
@@ -106,7 +105,8 @@ export const startSpread = ({ destinations, isPaused, looked, me, outbox, storag
   readonly looked: Effect.Effect<void>
 }): Effect.Effect<void, never, Scope.Scope> =>
   Effect.gen(function*() {
-    const scope = yield* Effect.scope
+    // All are given up at the same time, because others wait for them.
+    const scope = yield* Scope.fork(yield* Effect.scope, ExecutionStrategy.parallel)
     const { retry } = storage.trouble
     const freeSince = new Map<number, MonotonicMillis>()
     // Where a former term is still ending, or another one has begun.

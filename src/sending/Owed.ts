@@ -34,13 +34,16 @@ export const makeSettled = (
 /** Says, when the scope closes, what is still owed then. Call it before what sends, because scopes close in reverse. */
 export const tellOwed = (
   outbox: Outbox["Type"],
-  { standby }: Leadership["Type"]
+  { standby }: Leadership["Type"],
+  /** Whether there may be replicas. */
+  isShared: boolean
 ): Effect.Effect<void, never, Scope.Scope> =>
   Effect.addFinalizer(() =>
     Effect.gen(function*() {
       const { pending } = yield* outbox.status
       if (pending === 0) return
-      const sender = (yield* standby) === undefined ? "the next start" : "the process that leads"
+      const alone = (yield* standby) === undefined ? "the next start" : "the process that leads"
+      const sender = isShared ? "another replica or the next start" : alone
       yield* Effect.logInfo(
         `${counted(pending, "event is", "events are")} still owed to Plane; ${sender} sends ${
           pending === 1 ? "it" : "them"

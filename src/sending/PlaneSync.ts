@@ -104,7 +104,7 @@ const make = Effect.gen(function*() {
   const first = all[0].project.identifier
   const forgetGone = trouble.retry<void, never>(outbox.forgetGone)
   let left: ReadonlyArray<string> = []
-  yield* tellOwed(outbox, leadership)
+  yield* tellOwed(outbox, leadership, storage.sql.isShared)
 
   const projects = Effect.forEach(all, statusOf)
   const probed = (those: ReadonlyArray<PlaneProject>) =>
