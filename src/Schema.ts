@@ -1,5 +1,6 @@
 import { Effect, Layer } from "effect"
 import { claimTable, giteaTables, leftHeadsColumn } from "./gitea/Tables.js"
+import { firstWordColumn } from "./outbox/FirstWordTables.js"
 import { whileNobodyLeads } from "./outbox/Leader.js"
 import { destinationRows, replicaTable } from "./outbox/ReplicaTables.js"
 import {
@@ -43,7 +44,8 @@ export const migrations = {
   "0017_signers": signerIndexes,
   "0018_new_events": whileNobodyLeads(newEventColumns),
   "0019_replicas": replicaTable,
-  "0020_destinations": destinationRows
+  "0020_destinations": destinationRows,
+  "0021_first_words": firstWordColumn
 }
 
 /** What opening a database needs. */

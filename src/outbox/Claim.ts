@@ -1,6 +1,6 @@
 import type { SqlError } from "@effect/sql/SqlError"
 import { Effect } from "effect"
-import { earlier, later } from "../base/Time.js"
+import { later } from "../base/Time.js"
 import type { EpochMillis } from "../base/Time.js"
 import type { EventSequence } from "../domain/Ids.js"
 import { flag } from "../storage/Dialect.js"
@@ -15,6 +15,7 @@ import type { Job } from "./Job.js"
 import type { Lane } from "./Lane.js"
 import { free } from "./LaneUpdate.js"
 import { closeLeft } from "./LeftStates.js"
+import { nextLane } from "./NextLane.js"
 import { idleDue } from "./Placing.js"
 import type { ClaimPolicy, Owed, OwedEvent, Plan, Retried, Step, Told } from "./Plan.js"
 import { maxOwedComments } from "./Plan.js"
@@ -32,14 +33,7 @@ interface OwedRow extends OwedEvent {
 const maxLanes = 64
 const maxSteps = 64
 
-// Gate failures and completions (0), then states (1), then stage comments (2). A lane has the urgency of the most
-// urgent thing it owes, and its head goes first, so the order within a work item stands.
-export const urgencies = [0, 1, 2]
-
-/**
- * Claims the most urgent lane that is due, among equals the one that has waited longest, and commits to its next
- * request, if any lane is due. Runs within a transaction.
- */
+/** Claims the next lane (`nextLane`), and commits to its next request, if any lane is due. Runs within a transaction. */
 export const claim = (
   sql: Sql,
   tally: Tally,
@@ -48,13 +42,7 @@ export const claim = (
   now: EpochMillis
 ): Effect.Effect<Job | undefined, SqlError> =>
   Effect.gen(function*() {
-    const tooLong = earlier(now, policy.urgentAfter)
-    const longest = (project: string) => (urgency: number) =>
-      sql`SELECT * FROM (SELECT id, due_at, CASE WHEN due_at <= ${tooLong} THEN 0 ELSE urgency END
-        AS rank FROM plane_sync_lane WHERE project = ${project} AND urgency = ${urgency} AND due_at <= ${now}
-          AND holder IS NULL ORDER BY due_at LIMIT 1 ${sql.skipLocked}) one`
-    const oldest = policy.projects.flatMap((project) => urgencies.map(longest(project)))
-    const next = sql`SELECT id FROM (${sql.join(" UNION ALL ", oldest)}) oldest ORDER BY rank, due_at, id LIMIT 1`
+    const next = nextLane(sql, policy, now)
     for (let tries = 0; tries < maxLanes; tries++) {
       const [row] = yield* sql<
         ClaimedRow

@@ -67,6 +67,7 @@ interface Folded {
   readonly dueAt: EpochMillis
   readonly urgency: number
   readonly lastStage: EventSequence | null
+  readonly first: EventSequence
   /** Whether the lane owed a state before. */
   readonly owesState: boolean
 }
@@ -109,6 +110,7 @@ const foldedWith = (before: Folded | undefined, row: Row): Folded => ({
   dueAt: before?.dueAt ?? row.publishedAt,
   urgency: Math.min(before?.urgency ?? 2, urgencyOf(row)),
   lastStage: asksState(row) ? row.sequence : before?.lastStage ?? null,
+  first: before?.first ?? row.sequence,
   owesState: before?.owesState ?? row.owesState === 1
 })
 
@@ -128,7 +130,9 @@ const foldLanes = (sql: Sql, tally: Tally, lanes: ReadonlyMap<LaneId, Folded>) =
     }
     // In one order, so that two transactions that change the same lanes cannot wait for each other.
     const changes = Array.from(lanes).sort(([one], [other]) => one - other).map(
-      ([lane, { dueAt, lastStage, owed, urgency }]) => [lane, owed + tally.take(lane), dueAt, urgency, lastStage]
+      (
+        [lane, { dueAt, first, lastStage, owed, urgency }]
+      ) => [lane, owed + tally.take(lane), dueAt, urgency, lastStage, first]
     )
     if (changes.length === 0) return
     const dueAt = sql`CAST(value ->> 2 AS bigint)`
@@ -137,7 +141,8 @@ const foldLanes = (sql: Sql, tally: Tally, lanes: ReadonlyMap<LaneId, Folded>) =
     yield* sql`UPDATE plane_sync_lane SET owed = owed + CAST(value ->> 1 AS bigint),
       due_at = CASE WHEN due_at IS NULL OR patient = 1 AND due_at > ${dueAt} THEN ${dueAt} ELSE due_at END,
       patient = 0, urgency = CASE WHEN urgency > ${urgency} THEN ${urgency} ELSE urgency END,
-      state_event = coalesce(${stage}, state_event), latest_stage = coalesce(${stage}, latest_stage)
+      state_event = coalesce(${stage}, state_event), latest_stage = coalesce(${stage}, latest_stage),
+      first_word = coalesce(first_word, CAST(value ->> 5 AS bigint))
       FROM ${sql.each(changes)} WHERE plane_sync_lane.id = CAST(value ->> 0 AS bigint)`
   })
 

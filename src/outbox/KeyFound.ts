@@ -60,6 +60,7 @@ export const keyFound = (
         latest_stage = (SELECT max(latest_stage) FROM ${both}),
         of_task = (SELECT max(of_task) FROM ${both}),
         left_until = (SELECT max(left_until) FROM ${both}),
+        first_word = (SELECT min(first_word) FROM ${both}),
         urgency = (SELECT min(urgency) FROM ${both}),
         owed = ${owed},
         due_at = CASE WHEN ${owed} = 0 THEN ${idleDue(sql)} WHEN NOT EXISTS (

@@ -52,8 +52,10 @@ export const free = (
   lane: Lane,
   dueAt: EpochMillis,
   problem: string | null,
-  { asked, looks = false, patient = false }: {
+  { asked, looks = false, patient = false, told = false }: {
     readonly patient?: boolean
+    /** Whether a comment of it is in Plane now. */
+    readonly told?: boolean
     readonly looks?: boolean
     readonly asked?: Asked
   } = {}
@@ -67,7 +69,9 @@ export const free = (
       asked = ${nowAsked(sql, lane, asked)}, ${placement?.columns ?? sql``} restore = NULL,
       respected = ${asked.respected ? 1 : 0}, state_event = nullif(state_event, ${asked.closed}),`
   return sql`UPDATE plane_sync_lane SET ${learned} holder = NULL, problem = ${problem}, patient = ${patient ? 1 : 0},
-    urgency = ${urgency(sql, sql`nullif(state_event, ${asked?.closed ?? null})`)}, owed = owed + ${owed},
+    ${told ? sql`first_word = 0,` : sql``} urgency = ${
+    urgency(sql, sql`nullif(state_event, ${asked?.closed ?? null})`)
+  }, owed = owed + ${owed},
     due_at = ${
     looks ? dueAt : sql`CASE owed + ${owed} WHEN 0 THEN ${idleDue(sql, placement?.checkAt)} ELSE ${dueAt} END`
   } WHERE id = ${lane.id}`

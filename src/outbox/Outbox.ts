@@ -10,9 +10,10 @@ import { flag } from "../storage/Dialect.js"
 import { nextDueAt } from "../storage/DueWork.js"
 import { Storage } from "../storage/Storage.js"
 import type { StorageError } from "../storage/StorageError.js"
-import { urgencies } from "./Claim.js"
 import type { Batch, DeadLetter, DeadLetterQuery, Which } from "./DeadLetters.js"
 import { deadLetterBatch, discard, readDeadLetter, readDeadLetters, retry } from "./DeadLetters.js"
+import type { NewFirstWord } from "./FirstWords.js"
+import { newFirstWord } from "./FirstWords.js"
 import { hasNew } from "./Fold.js"
 import { forgetGone } from "./GoneLeaders.js"
 import { leftAloneFor, readTouched } from "./HookDoubt.js"
@@ -21,6 +22,7 @@ import type { Leader, LeaderActive, LeadershipLost, Term, Wanted } from "./Leade
 import { becomeLeader, isLeader, readLeader, refuseOtherIndex } from "./Leader.js"
 import type { Share } from "./LeaderTurns.js"
 import { makeTurns } from "./LeaderTurns.js"
+import { urgencies } from "./NextLane.js"
 import type { Settlement } from "./Outcome.js"
 import type { ClaimPolicy } from "./Plan.js"
 import type { LeftProject } from "./ProjectRows.js"
@@ -64,6 +66,11 @@ export class Outbox extends Context.Tag("plane-sync/Outbox")<Outbox, {
     projects: ReadonlyArray<string>,
     maxAhead: Duration.DurationInput
   ) => Effect.Effect<EpochMillis | undefined, StorageError>
+  /**
+   * The first event of a task that has just begun in these projects, if nothing was told of it yet. Only what is folded
+   * counts.
+   */
+  readonly newFirstWord: (projects: ReadonlyArray<string>) => Effect.Effect<NewFirstWord | undefined, StorageError>
   /**
    * Folds new events into their lanes. `turn` does so too. This is meant for times in which no lane may be claimed, so
    * that new events do not pile up.
@@ -169,6 +176,7 @@ const make = Effect.gen(function*() {
         ends: dueEnds(projects),
         makeDue: (now, after) => write(sql`UPDATE plane_sync_lane SET due_at = ${now} WHERE due_at > ${after}`)
       }),
+    newFirstWord: (projects) => Effect.flatMap(epochMillis, (now) => read(newFirstWord(sql, projects, now))),
     unfoundKeys: (project, most) =>
       Effect.flatMap(epochMillis, (now) => read(readUnfoundKeys(sql, project, now, most))),
     places: read(readPlaces(sql)),

@@ -95,4 +95,6 @@ export interface ClaimPolicy {
   /** A lane that has waited for longer than this is as urgent as any. */
   readonly urgentAfter: Duration.DurationInput
   readonly plan: (owed: Owed) => Step
+  /** Only the lane is claimed that owes this first word. */
+  readonly firstWord?: EventSequence | undefined
 }

@@ -104,7 +104,7 @@ const sent = (sql: Sql, tally: Tally, lane: Lane, delivery: Delivery, outcome: S
         }
         yield* closeDebts(sql, tally, delivery, "delivered")
         if (outcome.lookAgain !== undefined) yield* perhapsTwice(sql, lane, delivery, outcome.lookAgain)
-        return yield* free(sql, tally, lane, now, null)
+        return yield* free(sql, tally, lane, now, null, { told: true })
       }
       case "Left": {
         yield* closeDelivery(sql, delivery, "discarded", now, { reason: outcome.reason, unsent: true })
@@ -120,7 +120,7 @@ const sent = (sql: Sql, tally: Tally, lane: Lane, delivery: Delivery, outcome: S
       }
       case "Taken": {
         yield* taken(sql, tally, lane, delivery, outcome, now)
-        return yield* free(sql, tally, lane, now, null)
+        return yield* free(sql, tally, lane, now, null, { told: true })
       }
       case "Split": {
         yield* closeDelivery(sql, delivery, "discarded", now, { ...outcome, reason: `split in two: ${outcome.reason}` })

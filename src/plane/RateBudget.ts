@@ -1,5 +1,6 @@
 import { Context, DateTime, Deferred, Duration, Effect, Layer, Option } from "effect"
 import type { ConfigError } from "effect"
+import { makeSignal } from "../base/Signal.js"
 import { monotonicMillis } from "../base/Time.js"
 import type { RateLimit } from "./PlaneConfig.js"
 import { sendingSettings } from "./PlaneConfig.js"
@@ -52,6 +53,15 @@ export class RateBudget extends Context.Tag("plane-sync/RateBudget")<RateBudget,
    * may have used the token.
    */
   readonly startAlone: Effect.Effect<void>
+  /**
+   * Waits for one of the slots that are kept for those that go first. Others do not have them, so it does not wait for
+   * them; and there are no more of them, so they do not take everything.
+   */
+  readonly admitKept: Effect.Effect<Slot>
+  /** The same at once or none. */
+  readonly tryAdmitKept: Effect.Effect<Option.Option<Slot>>
+  /** Waits until somebody waits for a slot. */
+  readonly contended: Effect.Effect<void>
   /** A slot at once or none; never before those who wait. */
   readonly tryAdmit: Effect.Effect<Option.Option<Slot>>
   /** Runs `use` with what `admit` gives. A slot that `use` has neither ended nor handed over is released afterwards. */
@@ -72,26 +82,28 @@ interface Waiter {
   signal: Deferred.Deferred<void>
 }
 
-/** A budget of so many requests in a window. */
-export const makeRateBudget = (limit: RateLimit): Effect.Effect<RateBudget["Type"]> =>
-  Effect.sync(() => {
-    let window = SlidingWindow.make(limit)
+/** A budget of so many requests in a window, of which some are kept for those that go first. */
+export const makeRateBudget = (limit: RateLimit, kept = 0): Effect.Effect<RateBudget["Type"]> =>
+  Effect.map(makeSignal, (contention) => {
+    let window = SlidingWindow.make(limit, kept)
     // In order of arrival; those that go first, and the others. Each waits for its own signal: that it is the first
     // now, or that something has changed.
     const ahead = new Set<Waiter>()
     const waiters = new Set<Waiter>()
+    // Those that wait for a kept slot.
+    const apart = new Set<Waiter>()
 
-    const firstWaiter = () => {
-      for (const queue of [ahead, waiters]) {
+    const firstWaiter = (share: SlidingWindow.Share = "all") => {
+      for (const queue of share === "kept" ? [apart] : [ahead, waiters]) {
         for (const waiter of queue) return waiter
       }
       return undefined
     }
 
-    const wakeFirst = Effect.suspend(() => {
-      const first = firstWaiter()
-      return first === undefined ? Effect.void : Deferred.succeed(first.signal, undefined)
-    })
+    const wake = (waiter: Waiter | undefined) =>
+      waiter === undefined ? Effect.void : Deferred.succeed(waiter.signal, undefined)
+
+    const wakeFirst = Effect.suspend(() => Effect.zipRight(wake(firstWaiter("kept")), wake(firstWaiter())))
 
     /** The window as it is now. */
     const look = Effect.map(monotonicMillis, (time) => {
@@ -108,7 +120,7 @@ export const makeRateBudget = (limit: RateLimit): Effect.Effect<RateBudget["Type
           window = ending(now)
           return wakeFirst
         })
-      const release = end(SlidingWindow.release)
+      const release = end((now) => SlidingWindow.release(now, admission))
       return {
         release,
         answered: (ending) => end((now) => SlidingWindow.end(now, admission, ending)),
@@ -125,21 +137,21 @@ export const makeRateBudget = (limit: RateLimit): Effect.Effect<RateBudget["Type
       window = { ...window, alone: true }
     })
 
-    const reserve = (now: SlidingWindow.SlidingWindow): Slot => {
-      const [after, admission] = SlidingWindow.admit(now)
+    const reserve = (now: SlidingWindow.SlidingWindow, share: SlidingWindow.Share): Slot => {
+      const [after, admission] = SlidingWindow.admit(now, share)
       window = after
       return slotOf(admission)
     }
 
-    const turn = Effect.fnUntraced(function*(queue: Set<Waiter>, waiter: Waiter) {
+    const turn = Effect.fnUntraced(function*(queue: Set<Waiter>, waiter: Waiter, share: SlidingWindow.Share) {
       for (;;) {
         // Made before looking, so that no change after the look goes unheard.
         waiter.signal = yield* Deferred.make<void>()
         const now = yield* look
-        const wait = firstWaiter() === waiter ? SlidingWindow.wait(now) : Duration.infinity
+        const wait = firstWaiter(share) === waiter ? SlidingWindow.wait(now, share) : Duration.infinity
         if (Duration.isZero(wait)) {
           queue.delete(waiter)
-          const slot = reserve(now)
+          const slot = reserve(now, share)
           yield* wakeFirst
           return slot
         }
@@ -150,28 +162,39 @@ export const makeRateBudget = (limit: RateLimit): Effect.Effect<RateBudget["Type
       }
     })
 
-    const waitIn = (queue: Set<Waiter>) =>
+    const waitIn = (queue: Set<Waiter>, share: SlidingWindow.Share = "all") =>
       Effect.flatMap(Deferred.make<void>(), (signal) => {
         const waiter: Waiter = { signal }
         queue.add(waiter)
-        return Effect.onError(turn(queue, waiter), () => {
+        return Effect.zipRight(contention.notify, turn(queue, waiter, share)).pipe(Effect.onError(() => {
           queue.delete(waiter)
           return wakeFirst
-        })
+        }))
       })
 
-    const atOnce = Effect.map(
-      look,
-      (now) =>
-        firstWaiter() === undefined && Duration.isZero(SlidingWindow.wait(now))
-          ? Option.some(reserve(now))
-          : Option.none()
-    )
+    const atOnceOf = (share: SlidingWindow.Share) =>
+      Effect.map(
+        look,
+        (now) =>
+          firstWaiter(share) === undefined && Duration.isZero(SlidingWindow.wait(now, share))
+            ? Option.some(reserve(now, share))
+            : Option.none()
+      )
+    const atOnce = atOnceOf("all")
+
+    const contended = Effect.gen(function*() {
+      for (;;) {
+        const mark = yield* contention.mark
+        if (firstWaiter() !== undefined) return
+        yield* contention.since(mark)
+      }
+    })
 
     const orElse = <A>(effect: Effect.Effect<Option.Option<A>>, other: Effect.Effect<A>) =>
       Effect.flatMap(effect, Option.match({ onNone: () => other, onSome: Effect.succeed }))
 
     const own = Effect.uninterruptible(orElse(atOnce, waitIn(waiters)))
+    const atOnceKept = Effect.uninterruptible(atOnceOf("kept"))
 
     const admit = (brought?: Slot) =>
       brought === undefined ? own : Effect.uninterruptible(orElse(brought.handOver, own))
@@ -183,6 +206,9 @@ export const makeRateBudget = (limit: RateLimit): Effect.Effect<RateBudget["Type
 
     return RateBudget.of({
       admit,
+      admitKept: Effect.uninterruptible(orElse(atOnceKept, waitIn(apart, "kept"))),
+      tryAdmitKept: atOnceKept,
+      contended,
       startAlone,
       tryAdmit: Effect.uninterruptible(atOnce),
       withSlot: (brought, use) => released(admit(brought), use),

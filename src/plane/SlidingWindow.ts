@@ -8,6 +8,13 @@ interface Expiry {
   readonly count: number
 }
 
+/** A request that has one of the kept slots, by its number among all that were admitted. */
+interface KeptUse {
+  readonly admitted: number
+  /** Infinite while it is in flight. */
+  readonly until: MonotonicMillis
+}
+
 /**
  * What is known of one API token's use of Plane, as a plain value: every function here takes it and gives back an
  * answer or another window. Time goes on only by `advance`. It knows nothing of those who wait.
@@ -36,6 +43,9 @@ export interface SlidingWindow {
   readonly admitted: number
   /** Until when a 429 stops everything. */
   readonly pausedUntil: MonotonicMillis
+  /** How many of the slots are kept for those that go first. They have no others. */
+  readonly kept: number
+  readonly keptUse: ReadonlyArray<KeptUse>
   /** Only one request may be in flight, because nobody knows what else the API token has been used for. */
   readonly alone: boolean
 }
@@ -67,7 +77,7 @@ const expiryOf = ({ length, now }: SlidingWindow): MonotonicMillis => {
 }
 
 /** The window at the start. What the API token was used for before is not known, so the first request goes alone. */
-export const make = (limit: RateLimit): SlidingWindow => ({
+export const make = (limit: RateLimit, kept = 0): SlidingWindow => ({
   limit: limit.requests,
   length: limit.window,
   now: MonotonicMillis(0),
@@ -77,6 +87,8 @@ export const make = (limit: RateLimit): SlidingWindow => ({
   expiring: 0,
   admitted: 0,
   pausedUntil: MonotonicMillis(0),
+  kept,
+  keptUse: [],
   alone: true
 })
 
@@ -92,7 +104,8 @@ export const advance = (window: SlidingWindow, clock: MonotonicMillis): SlidingW
     entries += 1
   }
   const expiries = entries === 0 ? window.expiries : window.expiries.slice(entries)
-  return { ...window, now, shift, expiries, expiring: window.expiring - freed }
+  const keptUse = window.keptUse.filter(({ until }) => until > now)
+  return { ...window, now, shift, expiries, expiring: window.expiring - freed, keptUse }
 }
 
 /** Slots in use: of requests in flight, and of those that ended within the window, others' included. */
@@ -105,26 +118,44 @@ const between = (now: MonotonicMillis, then: MonotonicMillis): Duration.Duration
 /** For how long a 429 still stops everything. */
 export const pause = ({ now, pausedUntil }: SlidingWindow): Duration.Duration => between(now, pausedUntil)
 
+/** Whose slots a request may have: those of all, or the kept ones. */
+export type Share = "all" | "kept"
+
+const isFree = (window: SlidingWindow, share: Share) => {
+  const { kept, keptUse: { length }, limit } = window
+  return used(window) < limit && (share === "kept" ? length < kept : used(window) - length < limit - kept)
+}
+
+/** When one more slot of a share can come free; undefined or infinite if only the end of a request can tell. */
+const nextFree = ({ expiries, kept, keptUse }: SlidingWindow, share: Share): number | undefined =>
+  share === "kept" && keptUse.length >= kept ? Math.min(...keptUse.map(({ until }) => until)) : expiries[0]?.at
+
 /**
  * For how long the next request has to wait, as far as time alone decides it. Zero: it may go now. Infinite: only the
  * end of a request that is in flight can tell.
  */
-export const wait = (window: SlidingWindow): Duration.Duration => {
+export const wait = (window: SlidingWindow, share: Share = "all"): Duration.Duration => {
   if (window.alone && window.inFlight > 0) return Duration.infinity
-  const freeAt = used(window) < window.limit ? window.now : window.expiries[0]?.at
+  const freeAt = isFree(window, share) ? window.now : nextFree(window, share)
   return freeAt === undefined
     ? Duration.infinity
     : between(window.now, MonotonicMillis(Math.max(window.pausedUntil, freeAt)))
 }
 
 /** Takes a slot for a request. Only to be called when `wait` is zero. */
-export const admit = (window: SlidingWindow): readonly [SlidingWindow, Admission] => {
-  const after = { ...window, inFlight: window.inFlight + 1, admitted: window.admitted + 1 }
+export const admit = (window: SlidingWindow, share: Share = "all"): readonly [SlidingWindow, Admission] => {
+  const admitted = window.admitted + 1
+  const use = share === "kept" ? [{ admitted, until: MonotonicMillis(Infinity) }] : []
+  const after = { ...window, inFlight: window.inFlight + 1, admitted, keptUse: [...window.keptUse, ...use] }
   return [after, { used: used(after), admitted: after.admitted }]
 }
 
 /** Gives a slot back whose request was not sent. */
-export const release = (window: SlidingWindow): SlidingWindow => ({ ...window, inFlight: window.inFlight - 1 })
+export const release = (window: SlidingWindow, { admitted }: Admission): SlidingWindow => ({
+  ...window,
+  inFlight: window.inFlight - 1,
+  keptUse: window.keptUse.filter((use) => use.admitted !== admitted)
+})
 
 /** Plane does not count requests that it answers so. */
 const uncounted = [401, 403, 429]
@@ -138,13 +169,15 @@ export const end = (
   admission: Admission,
   { remaining, retryAfter, status }: Ending
 ): SlidingWindow => {
-  const freed = release(window)
+  const freed = release(window, admission)
   if (status === 429) {
     const pausedUntil = Math.max(freed.pausedUntil, freed.now + Duration.toMillis(retryAfter ?? freed.length))
     return { ...freed, alone: true, pausedUntil: MonotonicMillis(pausedUntil) }
   }
   if (status !== undefined && uncounted.includes(status)) return freed
-  const counted = keep(freed, 1)
+  const isKept = window.keptUse.length > freed.keptUse.length
+  const ended = { admitted: admission.admitted, until: expiryOf(freed) }
+  const counted = { ...keep(freed, 1), keptUse: isKept ? [...freed.keptUse, ended] : freed.keptUse }
   if (status === undefined) return counted
   // A gateway's error says nothing about the window. An answer of a Plane that does not tell what remains must be
   // enough.

@@ -1,8 +1,10 @@
-import { Deferred, Duration, Effect, Exit, Fiber, Option } from "effect"
+import { Array as Arr, Deferred, Duration, Effect, Exit, Fiber, Option } from "effect"
 import type { Scope } from "effect"
 import type { Signal } from "../base/Signal.js"
 import { later, MonotonicMillis, monotonicMillis } from "../base/Time.js"
 import { tracedIfCollected } from "../base/Tracing.js"
+import type { EventSequence } from "../domain/Ids.js"
+import { newFor } from "../outbox/FirstWords.js"
 import type { Job } from "../outbox/Job.js"
 import type { Term } from "../outbox/Leader.js"
 import { LeadershipLost } from "../outbox/Leader.js"
@@ -20,6 +22,12 @@ import { logOutcome, stateNamer } from "./OutcomeLog.js"
 import { send } from "./Send.js"
 import type { SendContext } from "./SendContext.js"
 import { compareTwins } from "./Twins.js"
+
+interface Claiming {
+  /** Undefined: a lane is claimed whatever it owes. */
+  readonly firstWord?: EventSequence | undefined
+  readonly settlement?: Settlement | undefined
+}
 
 interface Work {
   readonly job: Job
@@ -40,7 +48,7 @@ const maxAhead = (config: SendContext["config"]) =>
     .pipe(Duration.sum("1 minute"))
 
 /**
- * Starts `ORCH_PLANE_CONCURRENCY` workers. Each takes a slot of the budget, claims the most urgent lane that is due,
+ * Starts `ORCH_PLANE_CONCURRENCY` workers, and one for first words. Each takes a slot of the budget, claims the most urgent lane that is due,
  * sends its next request, and settles it in the commit that claims the next lane. When the scope closes, they claim
  * nothing more, and requests in flight have 8 s to end and be settled. A request that is cut off then counts as sent
  * with an unknown outcome, like after a crash.
@@ -76,10 +84,11 @@ export const startWorkers = (
      * Runs `outbox.turn`. Nothing is planned in a work item's quiet time, because by its end there may be more to tell
      * together.
      */
-    const turn = (options: { readonly settlement?: Settlement; readonly claims: boolean }) =>
+    const turn = (options: { readonly settlement?: Settlement | undefined; readonly claims?: Claiming }) =>
       Effect.flatMap(monotonicMillis, (now) => {
         const policy: ClaimPolicy = {
           projects: lanesOf,
+          firstWord: options.claims?.firstWord,
           urgentAfter: config.urgentAfter,
           plan: (owed) => {
             const left = quietTimes.left(now, owed.lane)
@@ -87,7 +96,11 @@ export const startWorkers = (
           }
         }
         return Effect.tap(
-          outbox.turn({ ...share, settlement: options.settlement, claim: options.claims ? policy : undefined }),
+          outbox.turn({
+            ...share,
+            settlement: options.settlement,
+            claim: options.claims === undefined ? undefined : policy
+          }),
           () => Effect.sync(() => confirmedAt = now)
         )
       })
@@ -128,22 +141,23 @@ export const startWorkers = (
     const perform = (work: Work): Effect.Effect<Settlement> =>
       ended(work).pipe(Effect.ensuring(work.slot.release), Effect.tap(logged))
 
-    /** Claims a job for a slot. The slot is released if there is no job. */
-    const claim = (slot: Slot, settlement?: Settlement): Effect.Effect<Work | undefined> =>
-      stored(turn({ ...(settlement === undefined ? {} : { settlement }), claims: true })).pipe(
+    /** Claims a job for a slot, of any lane or of the one with this first word. It is released if there is no job. */
+    const claim = (slot: Slot, { firstWord, settlement }: Claiming): Effect.Effect<Work | undefined> =>
+      stored(turn({ settlement, claims: { firstWord } })).pipe(
         // When another process has taken over, this waits until it is interrupted.
         Effect.onInterrupt(() => slot.release),
         Effect.flatMap((job) => job === undefined ? Effect.as(slot.release, undefined) : Effect.succeed({ job, slot }))
       )
 
     /** Settles a job, and claims the next one at once if the budget has a slot. */
-    const settle = Effect.fnUntraced(function*(settlement: Settlement) {
+    const settle = Effect.fnUntraced(function*(settlement: Settlement, firstWord: EventSequence | undefined) {
       const { open } = yield* destination.status
       const more = open && !(yield* Deferred.isDone(stopping))
-      const slot = more ? yield* budget.tryAdmit : Option.none()
+      const free = firstWord === undefined ? budget.tryAdmit : budget.tryAdmitKept
+      const slot = more ? yield* free : Option.none()
       const work = Option.isSome(slot)
-        ? yield* claim(slot.value, settlement)
-        : yield* Effect.as(stored(turn({ settlement, claims: false })), undefined)
+        ? yield* claim(slot.value, { settlement, firstWord })
+        : yield* Effect.as(stored(turn({ settlement })), undefined)
       // The waiting worker goes by an earlier look, and this lane may be due sooner.
       yield* news.notify
       return work
@@ -185,7 +199,7 @@ export const startWorkers = (
           break
         }
         const { open } = yield* destination.status
-        const work = open ? yield* claim(slot.value) : yield* Effect.as(slot.value.release, undefined)
+        const work = open ? yield* claim(slot.value, {}) : yield* Effect.as(slot.value.release, undefined)
         if (work !== undefined) {
           return work
         }
@@ -193,23 +207,57 @@ export const startWorkers = (
       return undefined
     }).pipe(onlyOne.withPermits(1))
 
+    /** Waits until everything has to wait for a slot, and a new task is to have its first word all the same. */
+    const takeFirstWord = Effect.fnUntraced(function*(last: MonotonicMillis) {
+      let before: EventSequence | undefined
+      for (;;) {
+        const mark = yield* news.mark
+        yield* Effect.zipRight(destination.opened, budget.contended)
+        yield* stored(outbox.fold(share))
+        const found = yield* stored(outbox.newFirstWord(lanesOf))
+        // Of many it is the last one, once no more come.
+        const isNext = found?.event === before && (yield* monotonicMillis) >= last + Duration.toMillis(newFor)
+        if (found !== undefined && (isNext || !found.isOfMany)) return found.event
+        before = found?.event
+        yield* found === undefined ? news.since(mark) : Effect.void
+        yield* Effect.sleep("1 second")
+      }
+    })
+
+    const workOn = Effect.fnUntraced(function*(first: Work | undefined, firstWord?: EventSequence) {
+      let work = first
+      while (work !== undefined) {
+        work = yield* settle(yield* perform(work), firstWord)
+      }
+    })
+
     // A worker is interrupted only when the time to drain is over, or another process has taken over. What it held then
     // is treated as after a crash.
     const worker = Effect.gen(function*() {
       for (;;) {
-        let work: Work | undefined = yield* take
-        if (work === undefined) {
-          return
-        }
-        while (work !== undefined) {
-          work = yield* settle(yield* perform(work))
-        }
+        const work = yield* take
+        if (work === undefined) return
+        yield* workOn(work)
+      }
+    })
+
+    // Somebody has just begun a task, and would take silence for a fault. It has slots of its own: so it waits for none
+    // of the others, and takes none from them.
+    const herald = Effect.gen(function*() {
+      let last = MonotonicMillis(-Infinity)
+      for (;;) {
+        const firstWord = yield* unlessStopping(takeFirstWord(last))
+        const slot = Option.isSome(firstWord) ? yield* unlessStopping(budget.admitKept) : Option.none()
+        if (Option.isNone(firstWord) || Option.isNone(slot)) return
+        last = yield* monotonicMillis
+        yield* workOn(yield* claim(slot.value, { firstWord: firstWord.value }), firstWord.value)
+        yield* unlessStopping(Effect.sleep("1 second"))
       }
     })
 
     const workers = yield* Effect.forEach(
-      Array.from({ length: config.concurrency }),
-      () => Effect.forkScoped(Effect.raceFirst(tracedIfCollected(worker), lost))
+      [...Arr.replicate(worker, config.concurrency), herald],
+      (each) => Effect.forkScoped(Effect.raceFirst(tracedIfCollected(each), lost))
     )
 
     yield* Effect.addFinalizer(() =>

@@ -64,6 +64,7 @@ export const everything = Effect.fnUntraced(function*(shift: MovableClock["shift
   yield* outbox.fold({ holder: "me" })
   yield* outbox.nextDue(["ET", ""], "1 second")
   yield* outbox.unfoundKeys("ET", 3)
+  yield* outbox.newFirstWord(["ET"])
   yield* outbox.keepPlace("OLD", { id: "there", listed: undefined })
   yield* outbox.keepPlace("ET", { id: "there", listed: undefined })
   yield* outbox.keepPlace("ET", { id: "elsewhere", listed: undefined })
@@ -167,6 +168,7 @@ const leftState = Effect.gen(function*() {
   const states = new Map([["done", StateId("c")]])
   const stages = new Map([["done", { id: StateId("c") }]])
   const claim = { projects: ["ET", ""], urgentAfter: 1, plan: nextStep({ ...planning, stages, states: () => states }) }
+  yield* outbox.turn({ holder: "me", claim: { ...claim, firstWord: EventSequence(1_000) } })
   for (let turns = 0; turns < 40; turns++) {
     const job = yield* outbox.turn({ holder: "me", claim })
     if (job?._tag !== "Send" || job.itemId !== item.itemId || job.delivery.kind !== "state") continue

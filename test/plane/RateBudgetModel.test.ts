@@ -25,7 +25,9 @@ const scenario = FastCheck.record({
   lost: FastCheck.integer({ min: 0, max: 40 }),
   // Requests of ours before a restart. Were there as many as the limit, the very first would have to be refused.
   before: FastCheck.constant(0),
-  seed: FastCheck.string()
+  seed: FastCheck.string(),
+  // How many of the slots are kept, and whether the first caller takes only those.
+  kept: FastCheck.nat({ max: 12 })
 })
 
 // What was sent before can show only in an answer.
@@ -35,7 +37,8 @@ const restart = FastCheck.record({
   latency: FastCheck.integer({ min: 0, max: 4_900 }),
   lost: FastCheck.constant(0),
   before: FastCheck.nat({ max: 59 }),
-  seed: FastCheck.string()
+  seed: FastCheck.string(),
+  kept: FastCheck.nat({ max: 12 })
 })
 
 const deadline = 10_000
@@ -44,31 +47,41 @@ const length = Duration.minutes(10)
 
 /** `fibers` callers send as fast as they may for ten minutes. The counts of Plane's answers. */
 const run = (
-  { before, fibers, latency, limit, lost, seed }: typeof scenario extends FastCheck.Arbitrary<infer A> ? A : never
+  { before, fibers, kept, latency, limit, lost, seed }: typeof scenario extends FastCheck.Arbitrary<infer A> ? A : never
 ) =>
   Effect.gen(function*() {
     const budget = yield* RateBudget
     const plane = arrivals(limit, window, Math.min(before, limit - 1))
     const counts = yield* Ref.make({ taken: 0, refused: 0 })
-    const one = Effect.gen(function*() {
-      const slot = yield* budget.admit()
-      const there = yield* Random.nextIntBetween(0, latency + 1)
-      const back = yield* Random.nextIntBetween(0, latency + 1)
-      const isLost = (yield* Random.nextIntBetween(0, 100)) < lost
-      yield* Effect.sleep(Math.min(there, deadline))
-      const answer = yield* plane
-      yield* Ref.update(counts, ({ refused, taken }) =>
-        answer.status === 429 ? { taken, refused: refused + 1 } : { taken: taken + 1, refused })
-      yield* Effect.sleep(isLost ? deadline - Math.min(there, deadline) : back)
-      yield* slot.answered(isLost || there + back > deadline ? {} : answer)
-    })
-    const callers = yield* Effect.forkAll(Effect.replicate(Effect.forever(one), fibers))
+    const one = (admit: typeof budget.admitKept) =>
+      Effect.gen(function*() {
+        const slot = yield* admit
+        const there = yield* Random.nextIntBetween(0, latency + 1)
+        const back = yield* Random.nextIntBetween(0, latency + 1)
+        const isLost = (yield* Random.nextIntBetween(0, 100)) < lost
+        yield* Effect.sleep(Math.min(there, deadline))
+        const answer = yield* plane
+        yield* Ref.update(
+          counts,
+          ({ refused, taken }) =>
+            answer.status === 429 ? { taken, refused: refused + 1 } : { taken: taken + 1, refused }
+        )
+        yield* Effect.sleep(isLost ? deadline - Math.min(there, deadline) : back)
+        yield* slot.answered(isLost || there + back > deadline ? {} : answer)
+      })
+    const callers = yield* Effect.forkAll([
+      Effect.forever(one(budget.admitKept)),
+      ...Effect.replicate(Effect.forever(one(budget.admit())), fibers)
+    ])
     yield* Effect.sleep(length)
     yield* Fiber.interrupt(callers)
     return yield* counts
   }).pipe(
     Effect.withRandom(Random.make(seed)),
-    Effect.provideServiceEffect(RateBudget, makeRateBudget({ requests: limit, window: Duration.millis(window) })),
+    Effect.provideServiceEffect(
+      RateBudget,
+      makeRateBudget({ requests: limit, window: Duration.millis(window) }, Math.min(kept, limit - 1))
+    ),
     withVirtualTime
   )
 
@@ -85,7 +98,7 @@ describe("RateBudget against Plane's log of arrivals", () => {
 
   it.each([0, 50, 400])("comes close to the limit with latencies up to %i ms each way", async (latency) => {
     const { taken } = await Effect.runPromise(
-      run({ limit: 60, fibers: 8, latency, lost: 0, before: 0, seed: "throughput" })
+      run({ limit: 60, fibers: 8, latency, lost: 0, before: 0, seed: "throughput", kept: 0 })
     )
     // 10 windows of 60 s + 250 ms + the latency.
     assert.isAtLeast(taken, 60 * 9)

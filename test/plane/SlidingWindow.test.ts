@@ -43,6 +43,31 @@ describe("SlidingWindow", () => {
     assert.deepStrictEqual(at(window, 120_000).expiries, [])
   })
 
+  it("has slots that are kept: others do not get them, and those that go first get no others", () => {
+    let window = request(SlidingWindow.make({ requests: 5, window: Duration.minutes(1) }, 2))
+    const waitKept = () => Duration.toMillis(SlidingWindow.wait(window, "kept"))
+    window = request(request(window))
+    assert.deepStrictEqual([wait(window), waitKept()], [60_250, 0])
+    let [, admission] = SlidingWindow.admit(window)
+    for (const seconds of [10, 20]) {
+      ;[window, admission] = SlidingWindow.admit(at(window, seconds * 1_000), "kept")
+      window = SlidingWindow.end(window, admission, { status: 200 })
+    }
+    assert.strictEqual(SlidingWindow.used(window), 5)
+    assert.deepStrictEqual([wait(window), waitKept()], [40_250, 50_250])
+    window = at(window, 60_250)
+    // All of the others are free again, and the kept ones are not.
+    assert.deepStrictEqual([wait(window), waitKept()], [0, 10_000])
+    ;[window, admission] = SlidingWindow.admit(at(window, 70_250), "kept")
+    assert.strictEqual(waitKept(), 10_000)
+    // What was not sent, or does not count, gives its slot back.
+    for (const end of [SlidingWindow.release, (w: typeof window) => SlidingWindow.end(w, admission, { status: 401 })]) {
+      window = end(window, admission)
+      assert.strictEqual(waitKept(), 0)
+      ;[window, admission] = SlidingWindow.admit(window, "kept")
+    }
+  })
+
   it("lets one go alone until Plane itself has answered, and after each 429", () => {
     let [window, admission] = SlidingWindow.admit(start(60))
     assert.strictEqual(wait(window), Infinity)
