@@ -1,5 +1,7 @@
 import * as NodeContext from "@effect/platform-node/NodeContext"
-import { Context, Effect, Layer } from "effect"
+import { layer } from "@effect/vitest"
+import type { Scope } from "effect"
+import { Context, Effect, Layer, TestServices } from "effect"
 import { spawn } from "node:child_process"
 import { createServer } from "node:net"
 import { build } from "../crash/Build.js"
@@ -10,6 +12,26 @@ export class Program extends Context.Tag("test/Program")<Program, { readonly pat
     Layer.provide(NodeContext.layer)
   )
 }
+
+interface OnProgram {
+  readonly scoped: (
+    name: string,
+    run: () => Effect.Effect<void, unknown, Program | Scope.Scope>,
+    timeout?: number
+  ) => void
+}
+
+/**
+ * Tests of the built program, by the real clock. Not by `excludeTestServices`, which takes the TestClock from all tests
+ * that come later in the same process.
+ */
+export const onProgram = (tests: (it: OnProgram) => void): void =>
+  layer(Program.layer)((it) =>
+    tests({
+      scoped: (name, run, timeout) =>
+        it.effect(name, () => TestServices.provideLive(Effect.scoped(Effect.suspend(run))), timeout)
+    })
+  )
 
 /** A port that was free a moment ago. */
 export const freePort = Effect.async<number>((resume) => {

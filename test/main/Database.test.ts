@@ -1,10 +1,10 @@
-import { assert, describe, layer } from "@effect/vitest"
+import { assert, describe } from "@effect/vitest"
 import { Effect } from "effect"
 import { execFileSync } from "node:child_process"
 import { copyFileSync, rmSync, statSync } from "node:fs"
 import { PlaneSimulator } from "../../src/simulator/PlaneSimulator.js"
 import { folder, post, request } from "../http/Server.js"
-import { freePort, listening, Program, run, start } from "./Child.js"
+import { freePort, listening, onProgram, run, start } from "./Child.js"
 
 /** Another process on the file: it writes the row of a leader that was seen so long ago. */
 const leaderSeen = (file: string, secondsAgo: number) =>
@@ -17,7 +17,7 @@ const leaderSeen = (file: string, secondsAgo: number) =>
     ])
   )
 
-layer(Program.layer, { excludeTestServices: true })((it) => {
+onProgram((it) => {
   describe("row 75: a container that was killed and comes back under a new host name", () => {
     it.scoped(
       "listens at once, takes events and hooks, says that it waits, and sends when the lease is over",

@@ -1,9 +1,9 @@
-import { assert, describe, layer } from "@effect/vitest"
+import { assert, describe } from "@effect/vitest"
 import { Effect } from "effect"
 import { execFileSync } from "node:child_process"
 import { rmSync } from "node:fs"
 import { folder, post } from "../http/Server.js"
-import { freePort, listening, Program, run, start } from "./Child.js"
+import { freePort, listening, onProgram, run, start } from "./Child.js"
 
 const completed = (workItem: string, id: string) => JSON.stringify({ type: "task_completed", workItem, id })
 
@@ -14,7 +14,7 @@ const integrity = (file: string) =>
       .pragma("integrity_check", { simple: true }))`
   ]).toString()
 
-layer(Program.layer, { excludeTestServices: true })((it) =>
+onProgram((it) =>
   describe.concurrent("the index of the log is removed under a running serve", () => {
     for (const end of ["SIGTERM", "SIGKILL"] as const) {
       it.scoped(

@@ -1,11 +1,11 @@
-import { assert, describe, layer } from "@effect/vitest"
+import { assert, describe } from "@effect/vitest"
 import { Effect } from "effect"
 import { chmod, mkdir, readdir, readFile, stat, symlink, writeFile } from "node:fs/promises"
 import type { ProjectOptions } from "../../src/simulator/PlaneSimulator.js"
 import { PlaneSimulator } from "../../src/simulator/PlaneSimulator.js"
 import { folder } from "../http/Server.js"
 import { key, onTerminal, type Step } from "../support/OnTerminal.js"
-import { freePort, listening, Program, run, start } from "./Child.js"
+import { freePort, listening, onProgram, Program, run, start } from "./Child.js"
 
 const secretFile = 0o600
 
@@ -50,7 +50,7 @@ const asked = (
 
 const { down, enter, interrupt } = key
 
-layer(Program.layer, { excludeTestServices: true })((it) =>
+onProgram((it) =>
   describe.concurrent("plane-sync init", () => {
     it.scoped("asks a person on a terminal, and what it writes is all that serve needs", () =>
       Effect.gen(function*() {

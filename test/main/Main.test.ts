@@ -1,11 +1,11 @@
-import { assert, describe, layer } from "@effect/vitest"
+import { assert, describe } from "@effect/vitest"
 import { Clock, Effect, Fiber } from "effect"
 import { chmod, writeFile } from "node:fs/promises"
 import { PlaneSimulator } from "../../src/simulator/PlaneSimulator.js"
 import { commandLine } from "../cli/CommandLine.js"
 import { folder, post, request, served } from "../http/Server.js"
 import { fileOf } from "../launching/Agents.js"
-import { freePort, listening, Program, run, start } from "./Child.js"
+import { freePort, listening, onProgram, run, start } from "./Child.js"
 
 // Slow enough that there is always something under way.
 const withPlane = Effect.provide(PlaneSimulator.layer({ latency: 100 }))
@@ -15,7 +15,7 @@ const pending = (url: string) =>
 
 const completed = (workItem: string) => JSON.stringify({ type: "task_completed", workItem })
 
-layer(Program.layer, { excludeTestServices: true })((it) =>
+onProgram((it) =>
   describe.concurrent("the program", () => {
     it.scoped(
       "needs only the three settings of Plane, ends on SIGTERM, and goes on after it",
