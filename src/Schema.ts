@@ -1,6 +1,7 @@
 import { Effect, Layer } from "effect"
-import { claimTable, giteaTables, leftHeadsColumn } from "./gitea/Tables.js"
+import { claimTable, giteaTables, leftHeadsColumn, pageColumns } from "./gitea/Tables.js"
 import { whileNobodyLeads } from "./outbox/Leader.js"
+import { linkTable } from "./outbox/LinkTables.js"
 import { destinationRows, replicaTable } from "./outbox/ReplicaTables.js"
 import {
   foldedTable,
@@ -16,7 +17,7 @@ import {
 } from "./outbox/Tables.js"
 import { repairTables } from "./repair/Tables.js"
 import { Migrations } from "./storage/Migrations.js"
-import { followedTasks, gateTables, launchTable, taskTables, whyColumn } from "./tasks/Tables.js"
+import { followedTasks, gateTables, launchTable, pageColumn, taskTables, whyColumn } from "./tasks/Tables.js"
 import { hookSubjects, hookTables, signerColumn, signerIndexes } from "./webhooks/Tables.js"
 
 /**
@@ -43,7 +44,8 @@ export const migrations = {
   "0017_signers": signerIndexes,
   "0018_new_events": whileNobodyLeads(newEventColumns),
   "0019_replicas": replicaTable,
-  "0020_destinations": destinationRows
+  "0020_destinations": destinationRows,
+  "0022_links": Effect.all([linkTable, pageColumn, pageColumns], { discard: true })
 }
 
 /** What opening a database needs. */

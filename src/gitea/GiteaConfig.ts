@@ -1,6 +1,7 @@
 import type { Redacted } from "effect"
 import { Config, ConfigError, Either, Redacted as Secret } from "effect"
-import { address, defineSetting, token, unset } from "../base/Setting.js"
+import { defineSetting, token, unset } from "../base/Setting.js"
+import { giteaAddresses } from "../domain/GiteaAddress.js"
 
 /** How to reach Gitea's API. */
 export interface GiteaApi {
@@ -18,14 +19,7 @@ export interface GiteaConfig {
 
 /** The settings that say how Gitea is reached. */
 export const giteaSettings = {
-  url: defineSetting({
-    name: "ORCH_GITEA_URL",
-    about:
-      "The address of Gitea, without /api/v1. With it and a token, Gitea is asked for merges, checks and approvals: " +
-      "before a stage is left, at the start and every 10 minutes.",
-    accepts: address("Gitea", "http://localhost:3000"),
-    default: unset("")
-  }),
+  ...giteaAddresses,
   token: defineSetting({
     name: "ORCH_GITEA_TOKEN",
     about: "A Gitea access token that may read the repositories.",

@@ -5,17 +5,18 @@ import type { EpochMillis } from "../base/Time.js"
 import type { EventSequence } from "../domain/Ids.js"
 import { flag } from "../storage/Dialect.js"
 import type { Sql } from "../storage/Sql.js"
-import { overdueCheck, waitingCheck } from "./Checks.js"
+import { isDue, overdueCheck, waitingCheck } from "./Checks.js"
 import type { ClaimedRow } from "./ClaimedLane.js"
 import { claimedColumns, laneOf } from "./ClaimedLane.js"
 import { closeState, superseded } from "./Debt.js"
 import type { Delivery } from "./Delivery.js"
 import { deliveryColumns, owedColumns } from "./DeliveryRow.js"
+import { idleDue } from "./Idle.js"
 import type { Job } from "./Job.js"
 import type { Lane } from "./Lane.js"
 import { free } from "./LaneUpdate.js"
 import { closeLeft } from "./LeftStates.js"
-import { idleDue } from "./Placing.js"
+import { dueLink } from "./Links.js"
 import type { ClaimPolicy, Owed, OwedEvent, Plan, Retried, Step, Told } from "./Plan.js"
 import { maxOwedComments } from "./Plan.js"
 import type { EventStatus } from "./StoredEvent.js"
@@ -32,9 +33,12 @@ interface OwedRow extends OwedEvent {
 const maxLanes = 64
 const maxSteps = 64
 
-// Gate failures and completions (0), then states (1), then stage comments (2). A lane has the urgency of the most
-// urgent thing it owes, and its head goes first, so the order within a work item stands.
-export const urgencies = [0, 1, 2]
+// Gate failures and completions (0), then states (1), then stage comments (2), then links (3). A lane has the urgency of
+// the most urgent thing it owes, and its head goes first, so the order within a work item stands.
+export const urgencies = [0, 1, 2, 3]
+
+/** Of a lane that has only links to do: however long it has waited, it goes before no other. */
+const leastUrgent = 3
 
 /**
  * Claims the most urgent lane that is due, among equals the one that has waited longest, and commits to its next
@@ -50,8 +54,9 @@ export const claim = (
   Effect.gen(function*() {
     const tooLong = earlier(now, policy.urgentAfter)
     const longest = (project: string) => (urgency: number) =>
-      sql`SELECT * FROM (SELECT id, due_at, CASE WHEN due_at <= ${tooLong} THEN 0 ELSE urgency END
-        AS rank FROM plane_sync_lane WHERE project = ${project} AND urgency = ${urgency} AND due_at <= ${now}
+      sql`SELECT * FROM (SELECT id, due_at, ${
+        urgency === leastUrgent ? sql`urgency` : sql`CASE WHEN due_at <= ${tooLong} THEN 0 ELSE urgency END`
+      } AS rank FROM plane_sync_lane WHERE project = ${project} AND urgency = ${urgency} AND due_at <= ${now}
           AND holder IS NULL ORDER BY due_at LIMIT 1 ${sql.skipLocked}) one`
     const oldest = policy.projects.flatMap((project) => urgencies.map(longest(project)))
     const next = sql`SELECT id FROM (${sql.join(" UNION ALL ", oldest)}) oldest ORDER BY rank, due_at, id LIMIT 1`
@@ -102,8 +107,8 @@ const nextJob = (
         return { _tag: "Look", lane, key: lane.name, since: now, owes: false }
       }
       if (owed === undefined) {
-        const check = yield* waitingCheck(sql, lane)
-        if (check !== undefined) return check
+        const waiting = isDue(lane.linksAt, now) ? yield* dueLink(sql, lane, now) : yield* waitingCheck(sql, lane)
+        if (waiting !== undefined) return waiting
         yield* free(sql, tally, lane, now, null)
         yield* correctOwed(sql, lane)
         return undefined

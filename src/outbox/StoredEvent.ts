@@ -5,6 +5,7 @@ import type { EventSequence } from "../domain/Ids.js"
 import type { StageEvent } from "../domain/StageEvent.js"
 import { StageEventJson } from "../domain/StageEvent.js"
 import type { NormalizedKey } from "../domain/WorkItemKey.js"
+import type { Link } from "../domain/Link.js"
 
 /** The status of an event's comment, or of its state. `retried`: a dead letter that is pending again. */
 export const DebtStatus = Schema.Literal("none", "pending", "retried", "delivered", "superseded", "dead", "discarded")
@@ -33,6 +34,8 @@ export interface NewEvent {
   readonly publishedAt: EpochMillis
   /** Why it can never be told. Such an event becomes a dead letter at once. */
   readonly unfit: string | undefined
+  /** Links that the work item is to have, in order. */
+  readonly links?: ReadonlyArray<Link> | undefined
 }
 
 /** A committed event. `sequence` is the order of all events. */
