@@ -47,16 +47,17 @@ const restAfter = (base: string, url: URL): string | undefined => {
 }
 
 /** The address of a link as people, and Plane, reach it. */
-export const reachable = ({ publicUrl, url: ours }: GiteaAddresses) => (url: string): Either.Either<string, NoAddress> => {
-  const wrong = wrongUrl(url)
-  if (wrong !== undefined) return Either.left({ why: wrong, mends: false })
-  const rest = publicUrl === "" ? undefined : restAfter(ours, new URL(url))
-  const shown = rest === undefined ? url : publicUrl + rest
-  return isDotless(shown)
-    ? Either.left({
-      why: `Plane refuses the host ${new URL(shown).hostname}, because it has no dot: set ` +
-        `${giteaAddresses.publicUrl.definition.name} to the address by which people reach Gitea`,
-      mends: true
-    })
-    : Either.right(shown)
-}
+export const reachable =
+  ({ publicUrl, url: ours }: GiteaAddresses) => (url: string): Either.Either<string, NoAddress> => {
+    const wrong = wrongUrl(url)
+    if (wrong !== undefined) return Either.left({ why: wrong, mends: false })
+    const rest = publicUrl === "" ? undefined : restAfter(ours, new URL(url))
+    const shown = rest === undefined ? url : publicUrl + rest
+    return isDotless(shown)
+      ? Either.left({
+        why: `Plane refuses the host ${new URL(shown).hostname}, because it has no dot: set ` +
+          `${giteaAddresses.publicUrl.definition.name} to the address by which people reach Gitea`,
+        mends: true
+      })
+      : Either.right(shown)
+  }

@@ -23,6 +23,8 @@ import { forgeOfProject } from "./Forges.js"
 import type { GiteaClient } from "./GiteaClient.js"
 import { Gitea } from "./GiteaClient.js"
 import type { GiteaError } from "./GiteaError.js"
+import type { Pages } from "./Pages.js"
+import { makePages } from "./Pages.js"
 import { makeRenewal } from "./Renewal.js"
 import { readReviews } from "./ReviewRows.js"
 import { startRounds } from "./Rounds.js"
@@ -67,6 +69,7 @@ interface Asked {
 interface Judging {
   readonly rules: PullRequestRules
   readonly asked: Asked | undefined
+  readonly pages: Pages
 }
 
 /** What a gate says of one open pull request. */
@@ -101,6 +104,7 @@ export const giteaGates: Effect.Effect<
   const storage = yield* Storage
   const { read, sql, write } = storage
   const pullRequests = yield* TaskPullRequests
+  const pagesOf = yield* makePages
   // How often in a row Gitea did not answer a gate about a task. A restart forgets it, and then asks about every task.
   const failures = new Map<string, number>()
 
@@ -132,7 +136,11 @@ export const giteaGates: Effect.Effect<
   const judging = ({ project }: Task): Option.Option<Judging> =>
     Option.map(
       Option.fromNullable(projects.named(project)),
-      (project) => ({ rules: project.pullRequests, asked: asked.get(forgeOfProject(project)) })
+      (project) => ({
+        rules: project.pullRequests,
+        asked: asked.get(forgeOfProject(project)),
+        pages: pagesOf(project)
+      })
     )
 
   /**
@@ -151,8 +159,9 @@ export const giteaGates: Effect.Effect<
       { concurrency: mostAsked }
     )
 
-  const ci: Check = (pullRequest, { asked: forge, rules }) => {
-    if (forge === undefined) return heldChecks(pullRequest, rules, () => true, noDemands)
+  const ci: Check = (pullRequest, by) => {
+    const { asked: forge, rules } = by
+    if (forge === undefined) return heldChecks(pullRequest, by, () => true, noDemands)
     const { client, judgeByDemands } = forge
     return Effect.gen(function*() {
       const held = yield* read(readStatuses(sql, pullRequest))
@@ -162,14 +171,14 @@ export const giteaGates: Effect.Effect<
       if (fresh.length > 0) yield* write(rememberAskedStatuses(sql, pullRequest, fresh, now))
       // An answer is complete: what is not in it is not there any more.
       const there = new Set(asked.map(({ context }) => context))
-      const judge = (demands: Demands) => heldChecks(pullRequest, rules, (context) => there.has(context), demands)
+      const judge = (demands: Demands) => heldChecks(pullRequest, by, (context) => there.has(context), demands)
       return yield* rules.requiredChecks.length > 0 ? judge(noDemands) : judgeByDemands(pullRequest, rules, judge)
     })
   }
 
   const heldChecks = (
     pullRequest: PullRequest,
-    rules: PullRequestRules,
+    { pages, rules }: Judging,
     isThere: (context: string) => boolean,
     demands: Demands
   ) =>
@@ -179,7 +188,11 @@ export const giteaGates: Effect.Effect<
       // The time to settle is not counted from a moment ahead.
       const isAhead = held.some(({ receivedAt }) => receivedAt > now)
       if (isAhead) yield* write(receivedBy(sql, pullRequest, now))
-      const dated = isAhead ? held.map((one) => ({ ...one, receivedAt: earliest(one.receivedAt, now) })) : held
+      const dated = held.map((one) => ({
+        ...one,
+        receivedAt: earliest(one.receivedAt, now),
+        page: pages.ofCheck(pullRequest, one.page) ?? null
+      }))
       return checksAnswer(pullRequest, dated, demands, rules, now)
     })
 
@@ -247,7 +260,7 @@ export const giteaGates: Effect.Effect<
   }
 
   const forge = [
-    gate("ci", onEach(ci), (pullRequest, { rules }) => heldChecks(pullRequest, rules, () => true, noDemands)),
+    gate("ci", onEach(ci), (pullRequest, by) => heldChecks(pullRequest, by, () => true, noDemands)),
     gate("approval", onEach(approval)),
     merged
   ]

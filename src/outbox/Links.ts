@@ -63,7 +63,9 @@ export const nextLinkStep = (rows: ReadonlyArray<LinkRow>, now: EpochMillis): Li
 }
 
 const readLinks = (sql: Sql, { id }: Lane) =>
-  sql<LinkRow>`SELECT id, kind, title, url, wanted, link_id AS "linkId", ours, asked, attempts, due_at AS "dueAt", refused
+  sql<
+    LinkRow
+  >`SELECT id, kind, title, url, wanted, link_id AS "linkId", ours, asked, attempts, due_at AS "dueAt", refused
     FROM plane_sync_link WHERE lane = ${id} ORDER BY id`
 
 const drop = (sql: Sql, { id }: Pick<LinkRow, "id">) => sql`DELETE FROM plane_sync_link WHERE id = ${id}`

@@ -2,10 +2,10 @@ import type { Option } from "effect"
 import { Schema } from "effect"
 import type { EpochMillis } from "../base/Time.js"
 import type { EventSequence } from "../domain/Ids.js"
+import type { Link } from "../domain/Link.js"
 import type { StageEvent } from "../domain/StageEvent.js"
 import { StageEventJson } from "../domain/StageEvent.js"
 import type { NormalizedKey } from "../domain/WorkItemKey.js"
-import type { Link } from "../domain/Link.js"
 
 /** The status of an event's comment, or of its state. `retried`: a dead letter that is pending again. */
 export const DebtStatus = Schema.Literal("none", "pending", "retried", "delivered", "superseded", "dead", "discarded")

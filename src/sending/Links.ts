@@ -58,12 +58,13 @@ const notAdded = (
   error: PlaneError
 ): Effect.Effect<LinkOutcome> => {
   if (meansLinkTaken(error)) {
-    return found(context, job, url, () => Effect.map(epochMillis, (now) => ({
-      _tag: "Later",
-      dueAt: later(now, context.config.quiet),
-      counted: true,
-      ...said(error)
-    })))
+    return found(context, job, url, () =>
+      Effect.map(epochMillis, (now) => ({
+        _tag: "Later",
+        dueAt: later(now, context.config.quiet),
+        counted: true,
+        ...said(error)
+      })))
   }
   if (error.reason === "NotFound" || mayMeanNoSuchItem(error)) return goneOrRefused(context, job, error)
   // Plane names the field, so it was not executed.
@@ -138,4 +139,5 @@ const again = (context: SendContext, job: LinkJob, error: PlaneError): Effect.Ef
     )
 
 /** Whether a request may have made the link: it was not answered, or by words that say nothing of it. */
-const isMaybeMade = (error: PlaneError) => error.method === "POST" && error.sent !== "no" && error.reason === "Unavailable"
+const isMaybeMade = (error: PlaneError) =>
+  error.method === "POST" && error.sent !== "no" && error.reason === "Unavailable"
