@@ -68,8 +68,11 @@ export const free = (
       asked = ${nowAsked(sql, lane, asked)}, ${placement?.columns ?? sql``} restore = NULL,
       respected = ${asked.respected ? 1 : 0}, state_event = nullif(state_event, ${asked.closed}),`
   const idle = { checkAt: placement?.checkAt }
-  return sql`UPDATE plane_sync_lane SET ${learned} holder = NULL, problem = ${problem}, patient = ${patient ? 1 : 0},
-    urgency = CASE WHEN owed + ${owed} = 0 AND ${linksFirst(sql, idle)} THEN 3
+  // Links keep nothing waiting that comes meanwhile.
+  const hasOnlyLinks = sql`owed + ${owed} = 0 AND ${linksFirst(sql, idle)}`
+  return sql`UPDATE plane_sync_lane SET ${learned} holder = NULL, problem = ${problem},
+    patient = CASE WHEN ${hasOnlyLinks} THEN 1 ELSE ${sql.literal(patient ? "1" : "0")} END,
+    urgency = CASE WHEN ${hasOnlyLinks} THEN 3
       ELSE ${urgency(sql, sql`nullif(state_event, ${asked?.closed ?? null})`)} END, owed = owed + ${owed},
     due_at = ${looks ? dueAt : sql`CASE owed + ${owed} WHEN 0 THEN ${idleDue(sql, idle)} ELSE ${dueAt} END`}
     WHERE id = ${lane.id}`

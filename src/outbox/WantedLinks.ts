@@ -34,9 +34,10 @@ export const firstLink = (sql: Sql, lane: Fragment): Fragment =>
 export const scheduleLinks = (sql: Sql, lanes: ReadonlyArray<LaneId>) => {
   const linksAt = firstLink(sql, sql.literal("plane_sync_lane.id"))
   const isIdle = sql`owed = 0 AND holder IS NULL AND work_item IS NOT NULL`
+  const hasOnlyLinks = sql`${isIdle} AND ${linksFirst(sql, { linksAt })}`
   return sql`UPDATE plane_sync_lane SET links_at = ${linksAt},
     due_at = CASE WHEN ${isIdle} THEN ${idleDue(sql, { linksAt })} ELSE due_at END,
-    urgency = CASE WHEN ${isIdle} AND ${linksFirst(sql, { linksAt })} THEN 3 ELSE urgency END
+    urgency = CASE WHEN ${hasOnlyLinks} THEN 3 ELSE urgency END, patient = CASE WHEN ${hasOnlyLinks} THEN 1 ELSE patient END
     WHERE id IN ${sql.numbers(lanes)}`
 }
 

@@ -9,6 +9,7 @@ import { isAssignable } from "./Related.js"
 import { readRow, saveRow } from "./Rows.js"
 import { traitsOf } from "./Version.js"
 import * as Views from "./Views.js"
+import { randomUUID } from "node:crypto"
 import { changes, commentChanged, itemChanged, projectChanged } from "./Webhooks.js"
 
 /** A work item as a person sees it. */
@@ -35,6 +36,13 @@ export interface SimulatedComment {
   readonly externalSource: string | null
   readonly externalId: string | null
   readonly author: string
+}
+
+/** A link of a work item. */
+export interface SimulatedLink {
+  readonly id: string
+  readonly url: string
+  readonly title: string | null
 }
 
 export interface NewWorkItem {
@@ -79,6 +87,9 @@ export interface People {
   readonly addPersonComment: (id: string, html: string) => Effect.Effect<SimulatedComment, SimulatorError>
   readonly editComment: (id: string, html: string) => Effect.Effect<void, SimulatorError>
   readonly deleteComment: (id: string) => Effect.Effect<void, SimulatorError>
+  readonly links: (id: string) => Effect.Effect<ReadonlyArray<SimulatedLink>, SimulatorError>
+  readonly addPersonLink: (id: string, url: string) => Effect.Effect<SimulatedLink, SimulatorError>
+  readonly deleteLink: (linkId: string) => Effect.Effect<void, SimulatorError>
   readonly changeState: (id: string, change: StateEdit) => Effect.Effect<void, SimulatorError>
   readonly removeState: (id: string) => Effect.Effect<void, SimulatorError>
   readonly restoreState: (id: string) => Effect.Effect<void, SimulatorError>
@@ -111,6 +122,8 @@ const seenComment = (comment: Model.Comment): SimulatedComment => ({
   externalId: comment.externalId,
   author: comment.author.name
 })
+
+const seenLink = ({ id, title, url }: Model.Link): SimulatedLink => ({ id, url, title })
 
 const found = <A>(value: A | undefined, what: string): Effect.Effect<A, SimulatorError> =>
   value === undefined
@@ -233,6 +246,38 @@ export const make = (core: Core): People => {
         }
       }),
     deleteComment: (id) => Effect.map(found(store.comment(id), `comment ${id}`), store.deleteComment),
+    links: (id) =>
+      Effect.map(
+        itemOf(id),
+        (item) =>
+          [...store.projects.values()].flatMap(({ links }) => [...links.values()])
+            .filter((link) => link.item === item).map(seenLink)
+      ),
+    addPersonLink: (id, url) =>
+      Effect.gen(function*() {
+        const item = yield* itemOf(id)
+        const at = yield* moment
+        const link: Model.Link = {
+          id: randomUUID(),
+          project: item.project,
+          item,
+          url,
+          title: null,
+          metadata: {},
+          createdBy: Model.owner,
+          updatedBy: Model.owner,
+          createdAt: at,
+          updatedAt: at
+        }
+        item.project.links.set(link.id, link)
+        return seenLink(link)
+      }),
+    deleteLink: (linkId) =>
+      Effect.gen(function*() {
+        const project = [...store.projects.values()].find(({ links }) => links.has(linkId))
+        const { links } = yield* found(project, `link ${linkId}`)
+        links.delete(linkId)
+      }),
     changeState: (id, { group, name }) =>
       Effect.map(found(store.state(id), `state ${id}`), (state) => {
         if (name !== undefined) state.name = name
