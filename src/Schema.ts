@@ -45,6 +45,7 @@ export const migrations = {
   "0018_new_events": whileNobodyLeads(newEventColumns),
   "0019_replicas": replicaTable,
   "0020_destinations": destinationRows,
+  "0021_reserved": Effect.void,
   "0022_links": Effect.all([linkTable, pageColumn, pageColumns], { discard: true })
 }
 
