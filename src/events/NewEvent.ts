@@ -89,7 +89,11 @@ export interface AcceptedEvent extends NewEvent {
 /** A copy of an event with the links that are fit, and what is wrong with the others. */
 const withFitLinks = (copy: unknown): { readonly event: unknown; readonly refusedLinks: string | undefined } => {
   if (!Predicate.hasProperty(copy, "links")) return { event: copy, refusedLinks: undefined }
-  const { links, refused } = fitLinks(copy.links)
+  // What is nested too deep costs the links, and not the event.
+  const { links, refused } = Either.getOrElse(
+    attempt(() => fitLinks(copy.links)),
+    (why) => ({ links: undefined, refused: [`links: ${why}`] })
+  )
   return {
     event: { ...copy, links },
     refusedLinks: refused.length === 0 ? undefined : cleanText(refused.join("; "), reasonLimit)

@@ -15,6 +15,8 @@ export interface GiteaApi {
 export interface GiteaConfig {
   /** None if `ORCH_GITEA_URL` and `ORCH_GITEA_TOKEN` are not set: then Gitea cannot be asked. */
   readonly api: GiteaApi | undefined
+  /** The address by which people reach it, if that is another one; empty if it is not set. */
+  readonly publicUrl: string
 }
 
 /** The settings that say how Gitea is reached. */
@@ -31,7 +33,7 @@ export const giteaSettings = {
 
 /** How Gitea is reached, by the settings. Address and token are set together, or neither is. */
 export const GiteaConfig: Config.Config<GiteaConfig> = Config.all(giteaSettings).pipe(
-  Config.mapOrFail(({ token, url }) => {
+  Config.mapOrFail(({ publicUrl, token, url }) => {
     const hasToken = Secret.value(token) !== ""
     if ((url === "") === hasToken) {
       const names = [giteaSettings.url.definition.name, giteaSettings.token.definition.name] as const
@@ -39,6 +41,6 @@ export const GiteaConfig: Config.Config<GiteaConfig> = Config.all(giteaSettings)
       return Either.left(ConfigError.InvalidData([missing], `it is not set, but ${set} is: expected both or neither`))
     }
     const names = { url: giteaSettings.url.definition.name, token: giteaSettings.token.definition.name }
-    return Either.right({ api: hasToken ? { url, token, names } : undefined })
+    return Either.right({ api: hasToken ? { url, token, names } : undefined, publicUrl })
   })
 )

@@ -122,6 +122,8 @@ export const verdictNews = (
     const held = old?.held === true || left.has(gate)
     // A gate that cannot ask at present repeats its last failure in the same words, but may not know the rest.
     const isRepeated = isContinued && told !== null && old.verdict === "failed" && old.reason === reason
+    // While it waits, and when it cannot ask, the page of the last failure is still that.
+    const isSamePage = isContinued && (verdict === "pending" || old.reason === reason)
     const isAgain = stage === here && old?.verdict === "pending"
     const isTold = told === same || isRepeated
     return {
@@ -135,7 +137,7 @@ export const verdictNews = (
         at: isContinued && old.verdict === verdict && old.reason === reason ? old.at : now,
         told,
         held,
-        page: stage === here && verdict !== "passed" ? page ?? (isContinued ? old.page ?? null : null) : null
+        page: stage !== here || verdict === "passed" ? null : page ?? (isSamePage ? old.page : null)
       },
       same,
       sameAs,

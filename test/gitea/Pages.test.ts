@@ -32,9 +32,9 @@ describe("the pages of Gitea", () => {
       "http://gitea:3000/acme/widgets/pulls/7"
     )
     assert.isUndefined(pages("", "").ofPullRequest(pullRequest))
-    for (const [url, page] of [["", undefined], ["http://gitea:3000", "http://gitea:3000/acme/widgets/pulls/7"]]) {
+    for (const [url, page] of [["", null], ["http://gitea:3000", "http://gitea:3000/acme/widgets/pulls/7"]] as const) {
       assert.strictEqual(
-        pages(url ?? "", "https://git.example.com/g").ofPullRequest({ ...pullRequest, page }),
+        pages(url, "https://git.example.com/g").ofPullRequest({ ...pullRequest, page }),
         "https://git.example.com/g/acme/widgets/pulls/7"
       )
     }

@@ -50,6 +50,13 @@ onBoth("the links of a task", ({ tasksOnly }) => {
       gates.ci.say(Verdict.Pending({ why: "it runs" }))
       yield* advance
       assert.deepStrictEqual(yield* links, [link(2)])
+      // Another failure, which names no page.
+      gates.ci.say(Verdict.Failed({ reason: "another" }))
+      yield* advance
+      assert.deepStrictEqual(yield* links, [])
+      gates.ci.say(failed(3))
+      yield* advance
+      assert.deepStrictEqual(yield* links, [link(3)])
       gates.ci.say(Verdict.Passed())
       yield* advance
       assert.deepStrictEqual(yield* links, [])
