@@ -43,6 +43,19 @@ export const rememberStatuses = (sql: Sql, seen: ReadonlyArray<StatusSeen>, now:
       OR excluded.status_id = held.status_id AND excluded.state <> held.state`
 }
 
+/** What Gitea answers that is not stored. It does not name its own runners, as a hook does. */
+export const newsIn = <A extends Omit<CommitStatus, "id" | "receivedAt">>(
+  held: ReadonlyArray<CommitStatus>,
+  asked: ReadonlyArray<A>
+) => {
+  const known = new Map(held.map((status) => [status.context, status]))
+  return asked.filter(({ context, creator, description, state }) => {
+    const status = known.get(context)
+    return status === undefined || status.state !== state || status.description !== description ||
+      (creator !== null && status.creator !== creator)
+  })
+}
+
 /**
  * Remembers what Gitea answered about the checks of a commit. The ids that it answers do not tell which of two is
  * newer, because a hook's id counts all statuses there are, and an answer's only those of the commit. So an answer

@@ -15,10 +15,10 @@ import type { QualityGate } from "../tasks/QualityGate.js"
 import { QualityGates, reported, Verdict } from "../tasks/QualityGate.js"
 import type { Task, TaskId } from "../tasks/Task.js"
 import { TaskStore } from "../tasks/TaskStore.js"
-import { readStatuses, receivedBy, rememberAskedStatuses } from "./CheckRows.js"
+import { newsIn, readStatuses, receivedBy, rememberAskedStatuses } from "./CheckRows.js"
 import type { JudgeByDemands } from "./Demands.js"
 import { makeDemands } from "./Demands.js"
-import type { CommitStatus, PullRequest } from "./Facts.js"
+import type { PullRequest } from "./Facts.js"
 import { forgeOfProject } from "./Forges.js"
 import type { GiteaClient } from "./GiteaClient.js"
 import { Gitea } from "./GiteaClient.js"
@@ -33,7 +33,6 @@ import { isDecided, standingOf } from "./Standing.js"
 import { TaskPullRequests } from "./TaskPullRequests.js"
 import type { Answer, Demands } from "./Verdicts.js"
 import { checksAnswer, eachOpen, heardReviews, mergedVerdict, noDemands, reviewsVerdict } from "./Verdicts.js"
-import type { CheckAnswer } from "./Wire.js"
 
 /** The longest pause before a Gitea that did not answer is asked again. */
 const maxBackoff = Duration.minutes(5)
@@ -74,16 +73,6 @@ interface Judging {
 
 /** What a gate says of one open pull request. */
 type Check = (pullRequest: PullRequest, by: Judging) => Effect.Effect<Answer, GiteaError | StorageError>
-
-/** What Gitea answers that is not stored. It does not name its own runners, as a hook does. */
-const news = (held: ReadonlyArray<CommitStatus>, asked: ReadonlyArray<CheckAnswer>) => {
-  const known = new Map(held.map((status) => [status.context, status]))
-  return asked.filter(({ context, creator, description, state }) => {
-    const status = known.get(context)
-    return status === undefined || status.state !== state || status.description !== description ||
-      (creator !== null && status.creator !== creator)
-  })
-}
 
 /** The names of the gates that depend on what Gitea says. */
 export const giteaGateNames = ["ci", "approval", "merged"] as const
@@ -166,7 +155,7 @@ export const giteaGates: Effect.Effect<
     return Effect.gen(function*() {
       const held = yield* read(readStatuses(sql, pullRequest))
       const asked = yield* client.checks(pullRequest.name, pullRequest.headSha)
-      const fresh = news(held, asked)
+      const fresh = newsIn(held, asked)
       const now = yield* epochMillis
       if (fresh.length > 0) yield* write(rememberAskedStatuses(sql, pullRequest, fresh, now))
       // An answer is complete: what is not in it is not there any more.

@@ -22,6 +22,7 @@ import { maxOwedComments } from "./Plan.js"
 import type { EventStatus } from "./StoredEvent.js"
 import type { Tally } from "./Tally.js"
 import { withCrash, withLastTry } from "./Tries.js"
+import { leastUrgent, urgencies } from "./Urgency.js"
 
 interface OwedRow extends OwedEvent {
   readonly urgent: number
@@ -32,13 +33,6 @@ interface OwedRow extends OwedEvent {
 // claim.
 const maxLanes = 64
 const maxSteps = 64
-
-// Gate failures and completions (0), then states (1), then stage comments (2), then links (3). A lane has the urgency of
-// the most urgent thing it owes, and its head goes first, so the order within a work item stands.
-export const urgencies = [0, 1, 2, 3]
-
-/** Of a lane that has only links to do: however long it has waited, it goes before no other. */
-const leastUrgent = 3
 
 /**
  * Claims the most urgent lane that is due, among equals the one that has waited longest, and commits to its next

@@ -10,7 +10,6 @@ import { flag } from "../storage/Dialect.js"
 import { nextDueAt } from "../storage/DueWork.js"
 import { Storage } from "../storage/Storage.js"
 import type { StorageError } from "../storage/StorageError.js"
-import { urgencies } from "./Claim.js"
 import type { Batch, DeadLetter, DeadLetterQuery, Which } from "./DeadLetters.js"
 import { deadLetterBatch, discard, readDeadLetter, readDeadLetters, retry } from "./DeadLetters.js"
 import { hasNew } from "./Fold.js"
@@ -31,6 +30,7 @@ import { makePublish, makeTransact } from "./Publish.js"
 import type { EventQuery, OutboxStatus, WorkItemRow } from "./Queries.js"
 import { readEvents, readEventsAfter, readSettled, readStatus, readUnfoundKeys, readWorkItem } from "./Queries.js"
 import type { NewEvent, StoredEvent } from "./StoredEvent.js"
+import { urgencies } from "./Urgency.js"
 
 /**
  * The durable queue between publishing and Plane: events, the lanes that they wait in, and the deliveries that tell

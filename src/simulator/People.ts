@@ -5,11 +5,12 @@ import type { PlaneMicros } from "./Moment.js"
 import { clockMillis } from "./Moment.js"
 import type { StateOptions } from "./Options.js"
 import { SimulatorError } from "./Options.js"
+import type { PersonLinks } from "./PersonLinks.js"
+import { makePersonLinks } from "./PersonLinks.js"
 import { isAssignable } from "./Related.js"
 import { readRow, saveRow } from "./Rows.js"
 import { traitsOf } from "./Version.js"
 import * as Views from "./Views.js"
-import { randomUUID } from "node:crypto"
 import { changes, commentChanged, itemChanged, projectChanged } from "./Webhooks.js"
 
 /** A work item as a person sees it. */
@@ -36,13 +37,6 @@ export interface SimulatedComment {
   readonly externalSource: string | null
   readonly externalId: string | null
   readonly author: string
-}
-
-/** A link of a work item. */
-export interface SimulatedLink {
-  readonly id: string
-  readonly url: string
-  readonly title: string | null
 }
 
 export interface NewWorkItem {
@@ -74,7 +68,7 @@ export interface StateEdit {
  * What people do in Plane's pages, and what tests need to see. An unknown id fails. Without a project id the first
  * project is meant.
  */
-export interface People {
+export interface People extends PersonLinks {
   readonly addWorkItem: (what: NewWorkItem) => Effect.Effect<SimulatedWorkItem, SimulatorError>
   readonly workItem: (id: string) => Effect.Effect<SimulatedWorkItem, SimulatorError>
   readonly workItems: Effect.Effect<ReadonlyArray<SimulatedWorkItem>>
@@ -87,9 +81,6 @@ export interface People {
   readonly addPersonComment: (id: string, html: string) => Effect.Effect<SimulatedComment, SimulatorError>
   readonly editComment: (id: string, html: string) => Effect.Effect<void, SimulatorError>
   readonly deleteComment: (id: string) => Effect.Effect<void, SimulatorError>
-  readonly links: (id: string) => Effect.Effect<ReadonlyArray<SimulatedLink>, SimulatorError>
-  readonly addPersonLink: (id: string, url: string) => Effect.Effect<SimulatedLink, SimulatorError>
-  readonly deleteLink: (linkId: string) => Effect.Effect<void, SimulatorError>
   readonly changeState: (id: string, change: StateEdit) => Effect.Effect<void, SimulatorError>
   readonly removeState: (id: string) => Effect.Effect<void, SimulatorError>
   readonly restoreState: (id: string) => Effect.Effect<void, SimulatorError>
@@ -122,8 +113,6 @@ const seenComment = (comment: Model.Comment): SimulatedComment => ({
   externalId: comment.externalId,
   author: comment.author.name
 })
-
-const seenLink = ({ id, title, url }: Model.Link): SimulatedLink => ({ id, url, title })
 
 const found = <A>(value: A | undefined, what: string): Effect.Effect<A, SimulatorError> =>
   value === undefined
@@ -246,38 +235,7 @@ export const make = (core: Core): People => {
         }
       }),
     deleteComment: (id) => Effect.map(found(store.comment(id), `comment ${id}`), store.deleteComment),
-    links: (id) =>
-      Effect.map(
-        itemOf(id),
-        (item) =>
-          [...store.projects.values()].flatMap(({ links }) => [...links.values()])
-            .filter((link) => link.item === item).map(seenLink)
-      ),
-    addPersonLink: (id, url) =>
-      Effect.gen(function*() {
-        const item = yield* itemOf(id)
-        const at = yield* moment
-        const link: Model.Link = {
-          id: randomUUID(),
-          project: item.project,
-          item,
-          url,
-          title: null,
-          metadata: {},
-          createdBy: Model.owner,
-          updatedBy: Model.owner,
-          createdAt: at,
-          updatedAt: at
-        }
-        item.project.links.set(link.id, link)
-        return seenLink(link)
-      }),
-    deleteLink: (linkId) =>
-      Effect.gen(function*() {
-        const project = [...store.projects.values()].find(({ links }) => links.has(linkId))
-        const { links } = yield* found(project, `link ${linkId}`)
-        links.delete(linkId)
-      }),
+    ...makePersonLinks(store, { itemOf, moment }),
     changeState: (id, { group, name }) =>
       Effect.map(found(store.state(id), `state ${id}`), (state) => {
         if (name !== undefined) state.name = name

@@ -23,8 +23,15 @@ import type { ProjectRole, StateChange } from "./Model.js"
 import { bot, owner } from "./Model.js"
 import type { PlaneSimulatorOptions, ProjectOptions, SimulatorError, StateOptions, WebhookOptions } from "./Options.js"
 import { settle } from "./Options.js"
-import type { NewWorkItem, SimulatedComment, SimulatedLink, SimulatedWorkItem, StateEdit, WorkItemEdit } from "./People.js"
+import type {
+  NewWorkItem,
+  SimulatedComment,
+  SimulatedWorkItem,
+  StateEdit,
+  WorkItemEdit
+} from "./People.js"
 import * as People from "./People.js"
+import type { SimulatedLink } from "./PersonLinks.js"
 import type { SentHook } from "./Webhooks.js"
 
 export type { RecordedRequest } from "./Core.js"
@@ -41,7 +48,14 @@ export {
   type WebhookOptions,
   type WebhookRequest
 } from "./Options.js"
-export type { NewWorkItem, SimulatedComment, SimulatedLink, SimulatedWorkItem, StateEdit, WorkItemEdit } from "./People.js"
+export type {
+  NewWorkItem,
+  SimulatedComment,
+  SimulatedWorkItem,
+  StateEdit,
+  WorkItemEdit
+} from "./People.js"
+export type { SimulatedLink } from "./PersonLinks.js"
 export type { PlaneVersion } from "./Version.js"
 export type { SentHook } from "./Webhooks.js"
 

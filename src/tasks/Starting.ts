@@ -14,8 +14,8 @@ import { lockTask, waitForTurn } from "./Locks.js"
 import type { Pipeline, ProjectPipeline } from "./Pipeline.js"
 import { tell } from "./Story.js"
 import type { TaskId } from "./Task.js"
-import type { TaskReader, TaskRow } from "./TaskRows.js"
 import { leavePages } from "./TaskLinks.js"
+import type { TaskReader, TaskRow } from "./TaskRows.js"
 import { agentOf } from "./TaskRows.js"
 
 export interface Start {

@@ -26,50 +26,50 @@ describe("the address of a link", () => {
   it("is refused where Plane would refuse it, run it, or show a secret; and the words do not repeat it", () => {
     const secret = "s3cret"
     const cases: ReadonlyArray<readonly [string, string]> = [
-        ["", "http://"],
-        ["javascript:alert(1)", "http://"],
-        ["//ci.example.com/", "http://"],
-        ["ftp://ci.example.com/", "http://"],
-        ["HTTPS://ci.example.com/", "lower case"],
-        ["https://", "not an address"],
-        [`${base}${"a".repeat(3_000)}`, "too long"],
-        [`${base}a b`, "blank"],
-        [` ${base}`, "blank"],
-        [`${base}\u0000`, "control"],
-        [`${base}\u007f`, "control"],
-        [`${base}\n`, "control"],
-        [`${base}\u202e`, "control"],
-        [`${base}\ud800`, "control"],
-        ["https:\\\\ci.example.com", "backslash"],
-        ["https://ci_1.example.com/", "underscore"],
-        [`https://lea:${secret}@ci.example.com/`, "password"],
-        [`https://${secret}@ci.example.com/`, "password"],
-        ["https://@ci.example.com/", "password"],
-        ...[
-          "token",
-          "access_token",
-          "private_token",
-          "PRIVATE-TOKEN",
-          "accessToken",
-          "job_token",
-          "api_key",
-          "apikey",
-          "X-Api-Key",
-          "key",
-          "secret",
-          "client_secret",
-          "password",
-          "sig",
-          "Signature",
-          "X-Amz-Signature",
-          "auth",
-          "to%6ben"
-        ].flatMap((name): ReadonlyArray<readonly [string, string]> => [
-          [`${base}?a=1&${name}=${secret}`, "token"],
-          [`${base}?a=1;${name}=${secret}`, "token"],
-          [`${base}#${name}=${secret}`, "token"]
-        ])
-      ]
+      ["", "http://"],
+      ["javascript:alert(1)", "http://"],
+      ["//ci.example.com/", "http://"],
+      ["ftp://ci.example.com/", "http://"],
+      ["HTTPS://ci.example.com/", "lower case"],
+      ["https://", "not an address"],
+      [`${base}${"a".repeat(3_000)}`, "too long"],
+      [`${base}a b`, "blank"],
+      [` ${base}`, "blank"],
+      [`${base}\u0000`, "control"],
+      [`${base}\u007f`, "control"],
+      [`${base}\n`, "control"],
+      [`${base}\u202e`, "control"],
+      [`${base}\ud800`, "control"],
+      ["https:\\\\ci.example.com", "backslash"],
+      ["https://ci_1.example.com/", "underscore"],
+      [`https://lea:${secret}@ci.example.com/`, "password"],
+      [`https://${secret}@ci.example.com/`, "password"],
+      ["https://@ci.example.com/", "password"],
+      ...[
+        "token",
+        "access_token",
+        "private_token",
+        "PRIVATE-TOKEN",
+        "accessToken",
+        "job_token",
+        "api_key",
+        "apikey",
+        "X-Api-Key",
+        "key",
+        "secret",
+        "client_secret",
+        "password",
+        "sig",
+        "Signature",
+        "X-Amz-Signature",
+        "auth",
+        "to%6ben"
+      ].flatMap((name): ReadonlyArray<readonly [string, string]> => [
+        [`${base}?a=1&${name}=${secret}`, "token"],
+        [`${base}?a=1;${name}=${secret}`, "token"],
+        [`${base}#${name}=${secret}`, "token"]
+      ])
+    ]
     for (const [url, word] of cases) {
       const wrong = wrongUrl(url)
       assert.include(wrong, word, url)

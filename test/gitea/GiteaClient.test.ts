@@ -45,8 +45,7 @@ const held: PullRequest = {
   updatedAt: EpochMillis(0)
 }
 
-const check = (context: string, state: string) => ({ context, state, description: "", creator: null,
-  page: null })
+const check = (context: string, state: string) => ({ context, state, description: "", creator: null, page: null })
 
 describe("GiteaClient", () => {
   it.live("reads the last word of each reviewer, dismissals aside, and whether it counts", () =>
@@ -83,7 +82,13 @@ describe("GiteaClient", () => {
         const context = "ci/".repeat(200)
         gitea.answers.set(path, {
           state: "success",
-          statuses: [{ id: 4, context, status: "success", target_url: "/a/b/actions/runs/7", creator: { login: "drone" } }]
+          statuses: [{
+            id: 4,
+            context,
+            status: "success",
+            target_url: "/a/b/actions/runs/7",
+            creator: { login: "drone" }
+          }]
         })
         assert.deepStrictEqual(yield* client.checks("a/b", "abc"), [{
           ...check(context, "success"),

@@ -44,9 +44,14 @@ describe("the pages of Gitea", () => {
     const { ofCheck } = pages("http://gitea:3000", "https://git.example.com")
     const shown = "https://git.example.com/acme/widgets/actions/runs/7/jobs/0"
     assert.strictEqual(ofCheck(pullRequest, "/acme/widgets/actions/runs/7/jobs/0"), shown)
-    assert.strictEqual(ofCheck(pullRequest, "http://root:3000/sub/Acme/widgets/actions/runs/7/jobs/0"), 
-      "https://git.example.com/Acme/widgets/actions/runs/7/jobs/0")
-    assert.strictEqual(ofCheck(pullRequest, "https://drone.example/acme/widgets/7"), "https://drone.example/acme/widgets/7")
+    assert.strictEqual(
+      ofCheck(pullRequest, "http://root:3000/sub/Acme/widgets/actions/runs/7/jobs/0"),
+      "https://git.example.com/Acme/widgets/actions/runs/7/jobs/0"
+    )
+    assert.strictEqual(
+      ofCheck(pullRequest, "https://drone.example/acme/widgets/7"),
+      "https://drone.example/acme/widgets/7"
+    )
     assert.strictEqual(
       pages("http://gitea:3000/git", "").ofCheck(pullRequest, "/git/acme/widgets/actions/runs/7"),
       "http://gitea:3000/git/acme/widgets/actions/runs/7"

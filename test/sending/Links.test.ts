@@ -24,8 +24,10 @@ const requests = Effect.map(received, (all) => all.map(({ kind, method }) => `${
 const forgetRequests = Effect.flatMap(PlaneSimulator, (plane) => plane.forgetRequests)
 
 /** How many links are stored. */
-const stored = Effect.flatMap(Storage, ({ read, sql }) =>
-  Effect.map(read(sql<{ n: number }>`SELECT count(*) AS n FROM plane_sync_link`), ([row]) => row?.n))
+const stored = Effect.flatMap(
+  Storage,
+  ({ read, sql }) => Effect.map(read(sql<{ n: number }>`SELECT count(*) AS n FROM plane_sync_link`), ([row]) => row?.n)
+)
 
 const one = "https://ci.example.com/runs/1"
 const two = "https://ci.example.com/runs/2"
@@ -78,11 +80,16 @@ describe("links of a work item", () => {
       assert.strictEqual(yield* stored, 1)
     }).pipe(Effect.provide(inMemory())))
 
-  for (const [name, fault] of [
-    ["no answer", Fault.Silent({ when: "after", count: 1, match: { method: "POST", kind: "links" } })],
-    ["a gateway's word", Fault.Status({ status: 502, when: "after", count: 1, match: { method: "POST", kind: "links" } })],
-    ["an answer without an id", Fault.NoId({ count: 1, match: { method: "POST", kind: "links" } })]
-  ] as const) {
+  for (
+    const [name, fault] of [
+      ["no answer", Fault.Silent({ when: "after", count: 1, match: { method: "POST", kind: "links" } })],
+      [
+        "a gateway's word",
+        Fault.Status({ status: 502, when: "after", count: 1, match: { method: "POST", kind: "links" } })
+      ],
+      ["an answer without an id", Fault.NoId({ count: 1, match: { method: "POST", kind: "links" } })]
+    ] as const
+  ) {
     it.effect(`one whose request was executed and got ${name} is there once, and is ours`, () =>
       Effect.gen(function*() {
         const plane = yield* PlaneSimulator
@@ -173,9 +180,9 @@ describe("links of a work item", () => {
 
   it.effect("a host that Plane refuses is said once, with the setting that mends it, and is not sent", () => {
     const lines: Array<string> = []
-    const logger = Logger.make(({ logLevel, message }) =>
-      void (logLevel.label === "WARN" ? lines.push(String(message)) : 0)
-    )
+    const logger = Logger.make(({ logLevel, message }) => {
+      if (logLevel.label === "WARN") lines.push(String(message))
+    })
     return Effect.gen(function*() {
       const { id, key } = yield* item
       yield* completed(key, link("http://gitea:3000/1"), link("http://gitea:3000/2", "report"))

@@ -9,8 +9,10 @@ import { forge, onBoth } from "./Orchestration.js"
 /** The links that the work item is to have, and of which lane. */
 const links = Effect.gen(function*() {
   const { read, sql } = yield* Storage
-  const rows = yield* read(sql<{ link: string }>`SELECT l.name || ' ' || k.kind || ' ' || k.title || ' ' || k.url AS link
-    FROM plane_sync_link k JOIN plane_sync_lane l ON l.id = k.lane WHERE k.wanted = 1 ORDER BY k.kind`)
+  const rows = yield* read(
+    sql<{ link: string }>`SELECT l.name || ' ' || k.kind || ' ' || k.title || ' ' || k.url AS link
+    FROM plane_sync_link k JOIN plane_sync_lane l ON l.id = k.lane WHERE k.wanted = 1 ORDER BY k.kind`
+  )
   return rows.map(({ link }) => link)
 })
 
