@@ -13,8 +13,8 @@ interface Addresses {
 }
 
 /**
- * A page as it is stored: an address, or a path on Gitea, as Gitea's own runners give it. Null if there is none, or if it
- * cannot be a link: it is too long, or has a secret.
+ * A page as it is stored: an address, or a path on Gitea, as Gitea's own runners give it. Null if there is none, or if
+ * it cannot be a link: it is too long, or has a secret.
  */
 export const storedPage = (text: string): string | null => {
   const isFit = wrongUrl(text.startsWith("/") && !text.startsWith("//") ? `http://gitea.invalid${text}` : text)

@@ -52,8 +52,8 @@ const stepOf = (row: LinkRow, rows: ReadonlyArray<LinkRow>): LinkStep => {
 }
 
 /**
- * The next step for the links of a work item: what is wanted is made first, and then what it takes the place of goes. So
- * there is never a moment without one.
+ * The next step for the links of a work item: what is wanted is made first, and then what it takes the place of goes.
+ * So there is never a moment without one.
  */
 export const nextLinkStep = (rows: ReadonlyArray<LinkRow>, now: EpochMillis): LinkStep | undefined => {
   const due = rows.filter(({ dueAt }) => isDue(dueAt, now))
@@ -76,8 +76,8 @@ const share = (sql: Sql, { row, with: other }: Extract<LinkStep, { readonly _tag
     asked = 0 WHERE id = ${row.id}`
 
 /**
- * What is to be done now for the links of a lane that owes nothing else. A request that makes one is written down before
- * it is sent, so that a crash leaves no link that nobody knows. Runs within the claim of the lane.
+ * What is to be done now for the links of a lane that owes nothing else. A request that makes one is written down
+ * before it is sent, so that a crash leaves no link that nobody knows. Runs within the claim of the lane.
  */
 export const dueLink = (sql: Sql, lane: Lane, now: EpochMillis): Effect.Effect<LinkJob | undefined, SqlError> =>
   Effect.gen(function*() {

@@ -15,8 +15,8 @@ import { write } from "./SendContext.js"
 const givenUp = (reason: string): LinkOutcome => ({ _tag: "LinkGivenUp", reason })
 
 /**
- * Makes, looks for or deletes a link, by one request in most cases, and tells what came of it. Never fails. A link whose
- * outcome is not known keeps nothing else of its work item waiting, because Plane does not save the work item with it.
+ * Makes, looks for or deletes a link, by one request in most cases, and tells what came of it. Never fails. A link
+ * whose outcome is not known keeps nothing else of its work item waiting: Plane does not save the work item with it.
  */
 export const settleLink = (context: SendContext, job: LinkJob, slot: Slot): Effect.Effect<LinkOutcome> =>
   Effect.flatMap(monotonicMillis, (now) => {

@@ -23,13 +23,7 @@ import type { ProjectRole, StateChange } from "./Model.js"
 import { bot, owner } from "./Model.js"
 import type { PlaneSimulatorOptions, ProjectOptions, SimulatorError, StateOptions, WebhookOptions } from "./Options.js"
 import { settle } from "./Options.js"
-import type {
-  NewWorkItem,
-  SimulatedComment,
-  SimulatedWorkItem,
-  StateEdit,
-  WorkItemEdit
-} from "./People.js"
+import type { NewWorkItem, SimulatedComment, SimulatedWorkItem, StateEdit, WorkItemEdit } from "./People.js"
 import * as People from "./People.js"
 import type { SimulatedLink } from "./PersonLinks.js"
 import type { SentHook } from "./Webhooks.js"
@@ -48,13 +42,7 @@ export {
   type WebhookOptions,
   type WebhookRequest
 } from "./Options.js"
-export type {
-  NewWorkItem,
-  SimulatedComment,
-  SimulatedWorkItem,
-  StateEdit,
-  WorkItemEdit
-} from "./People.js"
+export type { NewWorkItem, SimulatedComment, SimulatedWorkItem, StateEdit, WorkItemEdit } from "./People.js"
 export type { SimulatedLink } from "./PersonLinks.js"
 export type { PlaneVersion } from "./Version.js"
 export type { SentHook } from "./Webhooks.js"
