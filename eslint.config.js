@@ -40,7 +40,7 @@ export const rooms = {
 /** The tables, and the one room of each in which its SQL stands. */
 export const tables = {
   storage: ["migrations"],
-  outbox: ["lane", "event", "delivery", "sender", "replica", "count", "count_of", "folded", "project"],
+  outbox: ["lane", "event", "delivery", "sender", "replica", "count", "count_of", "folded", "project", "link"],
   tasks: ["task", "verdict", "report", "launch", "task_story"],
   gitea: ["repository", "pull_request", "claim", "commit_status", "review"],
   webhooks: ["webhook", "webhook_body", "webhook_about"],

@@ -1,7 +1,8 @@
 import { Effect, Layer } from "effect"
-import { claimTable, giteaTables, leftHeadsColumn } from "./gitea/Tables.js"
+import { claimTable, giteaTables, leftHeadsColumn, pageColumns } from "./gitea/Tables.js"
 import { firstWordColumn } from "./outbox/FirstWordTables.js"
 import { whileNobodyLeads } from "./outbox/Leader.js"
+import { linkTable } from "./outbox/LinkTables.js"
 import { destinationRows, replicaTable } from "./outbox/ReplicaTables.js"
 import {
   foldedTable,
@@ -17,7 +18,7 @@ import {
 } from "./outbox/Tables.js"
 import { repairTables } from "./repair/Tables.js"
 import { Migrations } from "./storage/Migrations.js"
-import { followedTasks, gateTables, launchTable, taskTables, whyColumn } from "./tasks/Tables.js"
+import { followedTasks, gateTables, launchTable, pageColumn, taskTables, whyColumn } from "./tasks/Tables.js"
 import { hookSubjects, hookTables, signerColumn, signerIndexes } from "./webhooks/Tables.js"
 
 /**
@@ -45,7 +46,8 @@ export const migrations = {
   "0018_new_events": whileNobodyLeads(newEventColumns),
   "0019_replicas": replicaTable,
   "0020_destinations": destinationRows,
-  "0021_first_words": firstWordColumn
+  "0021_first_words": firstWordColumn,
+  "0022_links": Effect.all([linkTable, pageColumn, pageColumns], { discard: true })
 }
 
 /** What opening a database needs. */

@@ -4,6 +4,7 @@ import { Console, Effect, Either, Layer, Option } from "effect"
 import type { Issue } from "../base/Issue.js"
 import { describeIssues } from "../base/Issue.js"
 import { projectsLayer } from "../config/ProjectsConfig.js"
+import type { Link } from "../domain/Link.js"
 import { decodeEvent } from "../events/DecodeEvent.js"
 import { StageEvents } from "../events/StageEvents.js"
 import { Outbox } from "../outbox/Outbox.js"
@@ -12,6 +13,7 @@ import { WakeUps } from "../storage/WakeUps.js"
 import { lineOf } from "./Help.js"
 import { keyArgument } from "./KeyArgument.js"
 import { leaderNotice } from "./LeaderNotice.js"
+import { linkOption } from "./LinkOption.js"
 import { wrongUse } from "./WrongUse.js"
 
 const text = (name: string, description: string) => Options.text(name).pipe(Options.withDescription(description))
@@ -21,7 +23,8 @@ const common = {
   id: text("id", "An idempotency key: the same event with the same id is a duplicate, not a second event").pipe(
     Options.optional
   ),
-  at: text("at", "When it happened, in ISO 8601 with an offset; default: now").pipe(Options.optional)
+  at: text("at", "When it happened, in ISO 8601 with an offset; default: now").pipe(Options.optional),
+  links: linkOption
 }
 
 type Optional = Option.Option<string>
@@ -33,15 +36,23 @@ interface Common {
   readonly key: { readonly written: string }
   readonly id: Optional
   readonly at: Optional
+  readonly links: ReadonlyArray<Link>
 }
 
 const options: Readonly<Record<string, string>> = { id: "--id", occurredAt: "--at" }
 const asOption = (issue: Issue): Issue => ({ ...issue, field: options[issue.field] ?? issue.field })
 
 /** Stores the event, and prints its id. */
-const commit = ({ at, id, key }: Common, event: Readonly<Record<string, unknown>>) =>
+const commit = ({ at, id, key, links }: Common, event: Readonly<Record<string, unknown>>) =>
   Effect.gen(function*() {
-    const decoded = decodeEvent({ ...event, workItem: key.written, ...field("id", id), ...field("occurredAt", at) })
+    const given = {
+      ...event,
+      workItem: key.written,
+      ...field("id", id),
+      ...field("occurredAt", at),
+      ...(links.length === 0 ? {} : { links })
+    }
+    const decoded = decodeEvent(given)
     if (Either.isLeft(decoded)) return yield* wrongUse(describeIssues(decoded.left.map(asOption)))
     const events = yield* StageEvents
     const receipt = yield* events.publishOrFail(decoded.right)

@@ -24,6 +24,7 @@ import { database, databasePath, existingDatabase } from "./Database.js"
 import { lineOf } from "./Help.js"
 import { keyArgument } from "./KeyArgument.js"
 import { leaderNotice } from "./LeaderNotice.js"
+import { linkOption } from "./LinkOption.js"
 import { jsonLike, limit } from "./ListOptions.js"
 import { moment, shown, shownWhole, table } from "./Table.js"
 import { wrongUse } from "./WrongUse.js"
@@ -181,20 +182,20 @@ const overrule = (key: string, given: Override) =>
 
 const report = Command.make(
   "report",
-  { key: keyArgument, outcome, stage, reason, override, by },
+  { key: keyArgument, outcome, stage, reason, override, by, links: linkOption },
   (options) =>
     Effect.gen(function*() {
-      const { key: { written }, outcome, stage } = options
+      const { key: { written }, links, outcome, stage } = options
       const [by, reason] = [Option.getOrUndefined(options.by), Option.getOrUndefined(options.reason)]
       if (options.override) {
         if (outcome !== "passed") return yield* wrongUse("--override passes a stage: expected the outcome passed")
         if (by === undefined || reason === undefined) {
           return yield* wrongUse("--override needs --by, who overrules the stage, and --reason")
         }
-        return yield* overrule(written, { stage, by, reason })
+        return yield* overrule(written, { stage, by, reason, links })
       }
       if (by !== undefined) return yield* wrongUse("--by is only for --override")
-      yield* stored(yield* (yield* TaskStore).report(written, { stage, outcome, reason }))
+      yield* stored(yield* (yield* TaskStore).report(written, { stage, outcome, reason, links }))
     }).pipe(Effect.catchTag("UnknownStage", (error) => wrongUse(`--stage: ${error.message}`)))
 ).pipe(Command.withDescription(lineOf("task report")))
 

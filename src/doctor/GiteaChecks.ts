@@ -1,5 +1,6 @@
 import type * as HttpClient from "@effect/platform/HttpClient"
 import { Effect, Redacted, Schema } from "effect"
+import { isDotless } from "../domain/Link.js"
 import type { Project } from "../domain/Project.js"
 import type { GiteaApi } from "../gitea/GiteaConfig.js"
 import { GiteaConfig, giteaSettings } from "../gitea/GiteaConfig.js"
@@ -11,7 +12,7 @@ import { Failed, found, Passed, Skipped, Warned } from "./Finding.js"
 import { splitAdvice } from "./PlaneAccess.js"
 import { Requests } from "./Requests.js"
 
-const { token: { definition: token }, url: { definition: url } } = giteaSettings
+const { publicUrl: { definition: publicUrl }, token: { definition: token }, url: { definition: url } } = giteaSettings
 
 /** A Gitea, and the repositories that are named for it. */
 interface Forge {
@@ -123,6 +124,15 @@ const checkForge = ({ api, repositories }: Forge): Effect.Effect<
     return findings
   })
 
+/** Plane refuses links to a host that only its own network knows. */
+const checkLinks = ({ api, publicUrl: shown }: GiteaConfig): ReadonlyArray<Finding> =>
+  api !== undefined && isDotless(shown === "" ? api.url : shown)
+    ? [Warned({
+      seen: `Plane refuses links to ${shown === "" ? api.url : shown}, because its host has no dot`,
+      mend: `set ${publicUrl.name} to the address by which people reach Gitea`
+    })]
+    : []
+
 /** Gitea: its address, its version, whose the token is, and what protects the branches of named repositories. */
 export const checkGitea = (
   projects: ReadonlyArray<Project>
@@ -132,5 +142,5 @@ export const checkGitea = (
     if (config._tag === "Left") return found(Skipped({ why: "a setting that it needs is wrong" }))
     const forges = forgesOf(config.right.api, projects)
     if (forges.length === 0) return found(Skipped({ why: `${url.name} and ${token.name} are not set` }))
-    return found(...(yield* Effect.forEach(forges, checkForge)).flat())
+    return found(...(yield* Effect.forEach(forges, checkForge)).flat(), ...checkLinks(config.right))
   })

@@ -14,6 +14,13 @@ export const CommentId = Brand.nominal<CommentId>()
 /** A comment id from outside, for the same reason a uuid. */
 export const PlaneCommentId = Schema.UUID.pipe(Schema.fromBrand(CommentId))
 
+/** Plane's uuid of a link. */
+export type LinkId = string & Brand.Brand<"LinkId">
+export const LinkId = Brand.nominal<LinkId>()
+
+/** A link id from outside, for the same reason a uuid. */
+export const PlaneLinkId = Schema.UUID.pipe(Schema.fromBrand(LinkId))
+
 /** Plane's uuid of a person, or of the user whose API token is used. */
 export type UserId = string & Brand.Brand<"UserId">
 export const UserId = Brand.nominal<UserId>()

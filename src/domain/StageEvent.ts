@@ -1,6 +1,7 @@
 import { Data, DateTime, Schema } from "effect"
 import { echoed } from "../base/Issue.js"
 import { cleanLine, cleanText, reasonLimit, textLimit } from "../base/Text.js"
+import { cleanLink, Links } from "./Link.js"
 import type { Stage } from "./Stage.js"
 import { doneStage } from "./Stage.js"
 import { WorkItemKeyText } from "./WorkItemKey.js"
@@ -51,7 +52,8 @@ const OccurredAt = Schema.compose(
 const common = {
   workItem: WorkItemKeyText,
   id: Schema.optional(EventId),
-  occurredAt: Schema.optional(OccurredAt)
+  occurredAt: Schema.optional(OccurredAt),
+  links: Schema.optional(Links)
 }
 
 const tag = <Json extends string, Tag extends string>(json: Json, tag: Tag) =>
@@ -120,6 +122,7 @@ export const stageOf: (event: StageEvent) => Stage | undefined = StageEvent.$mat
 export const contentOf = (event: StageEvent): typeof StageEventJson.Encoded => {
   const { workItem } = event
   const occurredAt = event.occurredAt === undefined ? undefined : DateTime.formatIso(event.occurredAt)
+  const links = event.links?.map(cleanLink)
   switch (event._tag) {
     case "StageChanged":
       return {
@@ -129,7 +132,8 @@ export const contentOf = (event: StageEvent): typeof StageEventJson.Encoded => {
         from: cleanLine(event.from, textLimit),
         to: cleanLine(event.to, textLimit),
         agent: event.agent === undefined ? undefined : cleanLine(event.agent, textLimit),
-        overruledBy: event.overruledBy === undefined ? undefined : cleanLine(event.overruledBy, reasonLimit)
+        overruledBy: event.overruledBy === undefined ? undefined : cleanLine(event.overruledBy, reasonLimit),
+        links
       }
     case "QualityGateFailed":
       return {
@@ -139,9 +143,10 @@ export const contentOf = (event: StageEvent): typeof StageEventJson.Encoded => {
         stage: cleanLine(event.stage, textLimit),
         check: cleanLine(event.check, textLimit),
         reason: cleanText(event.reason, reasonLimit),
-        sameAs: event.sameAs === undefined ? undefined : cleanLine(event.sameAs, reasonLimit)
+        sameAs: event.sameAs === undefined ? undefined : cleanLine(event.sameAs, reasonLimit),
+        links
       }
     case "TaskCompleted":
-      return { type: "task_completed", workItem, occurredAt }
+      return { type: "task_completed", workItem, occurredAt, links }
   }
 }

@@ -8,6 +8,7 @@ import type { StageEvent } from "../domain/StageEvent.js"
 import { contentOf, EventId, StageEventJson, stageOf } from "../domain/StageEvent.js"
 import { identifierOf, WorkItemKey } from "../domain/WorkItemKey.js"
 import type { NewEvent } from "../outbox/StoredEvent.js"
+import { fitLinks } from "./FitLinks.js"
 
 const isEventId = Schema.is(EventId)
 const validate = Schema.validateEither(StageEventJson, { errors: "all" })
@@ -30,7 +31,8 @@ const properties = [
   "stage",
   "check",
   "reason",
-  "sameAs"
+  "sameAs",
+  "links"
 ] as const
 
 /**
@@ -79,22 +81,43 @@ const asJson = (value: unknown): string => {
   })
 }
 
+/** An event that is stored. `refusedLinks`: what is wrong with the links that were left out. */
+export interface AcceptedEvent extends NewEvent {
+  readonly refusedLinks?: string | undefined
+}
+
+/** A copy of an event with the links that are fit, and what is wrong with the others. */
+const withFitLinks = (copy: unknown): { readonly event: unknown; readonly refusedLinks: string | undefined } => {
+  if (!Predicate.hasProperty(copy, "links")) return { event: copy, refusedLinks: undefined }
+  // What is nested too deep costs the links, and not the event.
+  const { links, refused } = Either.getOrElse(
+    attempt(() => fitLinks(copy.links)),
+    (why) => ({ links: undefined, refused: [`links: ${why}`] })
+  )
+  return {
+    event: { ...copy, links },
+    refusedLinks: refused.length === 0 ? undefined : cleanText(refused.join("; "), reasonLimit)
+  }
+}
+
 /**
  * Makes the event that is stored: it has an id and a moment, and its texts are cleaned. Never fails: an event that
- * cannot be told to Plane is marked unfit, with the reason, and becomes a dead letter.
+ * cannot be told to Plane is marked unfit, with the reason, and becomes a dead letter. A link that is not fit is left
+ * out of it.
  */
-export const newEvent = (event: StageEvent, projects: Projects["Type"]): Effect.Effect<NewEvent> =>
+export const newEvent = (event: StageEvent, projects: Projects["Type"]): Effect.Effect<AcceptedEvent> =>
   Effect.flatMap(epochMillis, (now) => {
     const part = (name: "id" | "workItem") =>
       Either.getOrUndefined(attempt(() => Predicate.isRecord(event) ? event[name] : undefined))
     const given = part("id")
     return Effect.map(isEventId(given) ? Effect.succeed(given) : uuidV7Of(now), (id) => {
-      const accepted = attempt(() =>
-        Either.mapBoth(validate(copyOf(event)), {
+      const accepted = attempt(() => {
+        const { event: copy, refusedLinks } = withFitLinks(copyOf(event))
+        return Either.mapBoth(validate(copy), {
           onLeft: describeParseError,
-          onRight: (valid) => fit(valid, id, projects, now)
+          onRight: (valid): AcceptedEvent => ({ ...fit(valid, id, projects, now), refusedLinks })
         })
-      )
+      })
       return Either.getOrElse(Either.flatMap(accepted, identity), (reason) => ({
         id,
         workItem: cleanLine(textOf(part("workItem")), textLimit),
@@ -132,6 +155,7 @@ const fit = (
     urgent: event._tag !== "StageChanged",
     occurredAt: occurredAt <= now + maxAhead ? occurredAt : now,
     publishedAt: now,
-    unfit: undefined
+    unfit: undefined,
+    links: content.links
   }
 }

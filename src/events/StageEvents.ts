@@ -7,11 +7,11 @@ import { Projects } from "../domain/Projects.js"
 import type { StageEvent } from "../domain/StageEvent.js"
 import { StageEventJson } from "../domain/StageEvent.js"
 import { Outbox } from "../outbox/Outbox.js"
-import type { NewEvent } from "../outbox/StoredEvent.js"
 import { eventOfBody } from "../outbox/StoredEvent.js"
 import { Storage } from "../storage/Storage.js"
 import { StorageError } from "../storage/StorageError.js"
 import { WakeUps } from "../storage/WakeUps.js"
+import type { AcceptedEvent } from "./NewEvent.js"
 import { newEvent } from "./NewEvent.js"
 import type { PublishedEvent } from "./PublishedEvent.js"
 import { publishedEvent } from "./PublishedEvent.js"
@@ -29,12 +29,12 @@ export class StageEvents extends Context.Tag("plane-sync/StageEvents")<StageEven
   /**
    * Commits an event. Never fails and never hangs, also after the layer's scope has closed. An event that cannot be
    * stored within seconds is written to the log, and the receipt says so. It also says so of an event that can never be
-   * told, of which the log has a warning.
+   * told, of which the log has a warning. A link that is not fit is left out, with a warning, and the event is told.
    */
   readonly publish: (event: StageEvent) => Effect.Effect<Receipt>
   /**
    * Like `publish`, but fails with a typed error, and then nothing is stored. `IdTaken`: the id was published before
-   * with other content. `Unfit`: the event can never be told.
+   * with other content. `Unfit`: the event can never be told, or has a link that is not fit.
    */
   readonly publishOrFail: (
     event: StageEvent
@@ -42,7 +42,8 @@ export class StageEvents extends Context.Tag("plane-sync/StageEvents")<StageEven
   /**
    * Runs `work` in a transaction on the same database and commits it together with the events that it returns: both are
    * stored, or neither. In a file of our own, `work` uses `Storage.sql`. Its first statement must write. If an event's
-   * id was published before, the first event with it stands. One that can never be told becomes a dead letter.
+   * id was published before, the first event with it stands. One that can never be told becomes a dead letter. A link
+   * that is not fit is left out.
    */
   readonly transact: <A>(
     work: Effect.Effect<{ readonly value: A; readonly events: ReadonlyArray<StageEvent> }, SqlError>
@@ -69,7 +70,7 @@ const toJson = Schema.encodeSync(Schema.parseJson(StageEventJson))
  * The event as `POST /api/events` takes it, with its moment. If it is posted again, it is told with the time at which
  * it happened.
  */
-const asPublished = ({ body, id, occurredAt }: NewEvent): string =>
+const asPublished = ({ body, id, occurredAt }: AcceptedEvent): string =>
   Option.match(eventOfBody(body), {
     onNone: () => body,
     onSome: (event) => toJson({ ...event, id, occurredAt: DateTime.unsafeMake(occurredAt) })
@@ -87,8 +88,15 @@ const make = Effect.gen(function*() {
   const warnUnfit = yield* makeCountedWarning((count, why) =>
     `${counted(count, "event", "events")} can never be told to Plane and became dead letters. The last one: ${why}`
   )
-  const noteUnfit = ({ unfit }: NewEvent) =>
-    unfit === undefined ? Effect.void : warnUnfit(visibleLine(unfit, reasonLimit))
+  const warnLinks = yield* makeCountedWarning((count, why) =>
+    `${counted(count, "event has", "events have")} links that are not fit, and were left out. The last one: ${why}`
+  )
+  const noteUnfit = ({ refusedLinks, unfit }: AcceptedEvent) =>
+    unfit !== undefined
+      ? warnUnfit(visibleLine(unfit, reasonLimit))
+      : refusedLinks !== undefined
+      ? warnLinks(visibleLine(refusedLinks, reasonLimit))
+      : Effect.void
 
   // What became part of a host's transaction is told with its commit, where that can be: see `Elsewhere.tellWithin`.
   const wake = Effect.unlessEffect(
@@ -96,7 +104,7 @@ const make = Effect.gen(function*() {
     elsewhere === undefined ? Effect.succeed(false) : joins
   )
 
-  const store = (event: NewEvent) =>
+  const store = (event: AcceptedEvent) =>
     outbox.publish(event).pipe(
       // A defect here is a bug of ours, and must not end the host's fiber.
       Effect.catchAllDefect((defect) =>
@@ -137,7 +145,8 @@ const make = Effect.gen(function*() {
 
   const publishOrFail = Effect.fnUntraced(function*(event: StageEvent) {
     const accepted = yield* newEvent(event, projects)
-    if (accepted.unfit !== undefined) return yield* new Unfit({ why: accepted.unfit })
+    const why = accepted.unfit ?? accepted.refusedLinks
+    if (why !== undefined) return yield* new Unfit({ why })
     const { conflict, duplicate } = yield* store(accepted)
     if (conflict) return yield* new IdTaken({ id: accepted.id })
     return { id: accepted.id, duplicate }

@@ -20,25 +20,40 @@ const newest = (seen: ReadonlyArray<StatusSeen>) => {
 
 /** Remembers checks of commits, whether or not a pull request with such a head is known yet. */
 export const rememberStatuses = (sql: Sql, seen: ReadonlyArray<StatusSeen>, now: EpochMillis) => {
-  const rows = newest(seen).map(({ context, creator, description, id, repository, sha, state }) => [
+  const rows = newest(seen).map(({ context, creator, description, id, page = null, repository, sha, state }) => [
     repository,
     sha,
     context,
     id,
     state,
     description,
-    creator
+    creator,
+    page
   ])
   // A hook that is repeated is nothing new.
   return sql`INSERT INTO plane_sync_commit_status AS held
-      (repository, sha, context, status_id, state, description, creator, received_at)
+      (repository, sha, context, status_id, state, description, creator, page, received_at)
     SELECT CAST(value ->> 0 AS bigint), value ->> 1, value ->> 2, CAST(value ->> 3 AS bigint), value ->> 4, value ->> 5,
-      value ->> 6, CAST(${now} AS bigint)
+      value ->> 6, value ->> 7, CAST(${now} AS bigint)
     FROM ${sql.each(rows)} WHERE true ORDER BY key
     ON CONFLICT (repository, sha, context) DO UPDATE SET status_id = excluded.status_id, state = excluded.state,
-      description = excluded.description, creator = excluded.creator, received_at = excluded.received_at
+      description = excluded.description, creator = excluded.creator, page = excluded.page,
+      received_at = excluded.received_at
     WHERE excluded.status_id > held.status_id
       OR excluded.status_id = held.status_id AND excluded.state <> held.state`
+}
+
+/** What Gitea answers that is not stored. It does not name its own runners, as a hook does. */
+export const newsIn = <A extends Omit<CommitStatus, "id" | "receivedAt">>(
+  held: ReadonlyArray<CommitStatus>,
+  asked: ReadonlyArray<A>
+) => {
+  const known = new Map(held.map((status) => [status.context, status]))
+  return asked.filter(({ context, creator, description, state }) => {
+    const status = known.get(context)
+    return status === undefined || status.state !== state || status.description !== description ||
+      (creator !== null && status.creator !== creator)
+  })
 }
 
 /**
@@ -50,20 +65,20 @@ export const rememberStatuses = (sql: Sql, seen: ReadonlyArray<StatusSeen>, now:
 export const rememberAskedStatuses = (
   sql: Sql,
   { headSha, repository }: Pick<PullRequest, "headSha" | "repository">,
-  asked: ReadonlyArray<Pick<CommitStatus, "context" | "creator" | "description" | "state">>,
+  asked: ReadonlyArray<Pick<CommitStatus, "context" | "creator" | "description" | "page" | "state">>,
   now: EpochMillis
 ) => {
   // The last of those that stand twice, and in one order for all: see `newest`.
   const each = new Map(asked.map((one) => [JSON.stringify(one.context), one]))
   const rows = Array.from(each).sort(([one], [other]) => one < other ? -1 : 1)
-    .map(([, { context, creator, description, state }]) => [context, state, description, creator])
+    .map(([, { context, creator, description, page = null, state }]) => [context, state, description, creator, page])
   return sql`INSERT INTO plane_sync_commit_status AS held
-      (repository, sha, context, status_id, state, description, creator, received_at)
+      (repository, sha, context, status_id, state, description, creator, page, received_at)
     SELECT CAST(${repository} AS bigint), ${headSha}, value ->> 0, 0, value ->> 1, value ->> 2, value ->> 3,
-      CAST(${now} AS bigint)
+      value ->> 4, CAST(${now} AS bigint)
     FROM ${sql.each(rows)} WHERE true ORDER BY key
     ON CONFLICT (repository, sha, context) DO UPDATE SET state = excluded.state, description = excluded.description,
-      creator = coalesce(excluded.creator, held.creator), received_at = excluded.received_at`
+      creator = coalesce(excluded.creator, held.creator), page = coalesce(excluded.page, held.page), received_at = excluded.received_at`
 }
 
 /** The pull requests whose heads are the commits of these checks. */
@@ -76,7 +91,7 @@ export const readPullRequestsAt = (sql: Sql, statuses: ReadonlyArray<StatusSeen>
 
 /** The checks of a pull request's head. */
 export const readStatuses = (sql: Sql, { headSha, repository }: Pick<PullRequest, "headSha" | "repository">) =>
-  sql<CommitStatus>`SELECT context, status_id AS id, state, description, creator, received_at AS "receivedAt"
+  sql<CommitStatus>`SELECT context, status_id AS id, state, description, creator, page, received_at AS "receivedAt"
     FROM plane_sync_commit_status WHERE repository = ${repository} AND sha = ${headSha} ORDER BY context`
 
 /** The checks of a head that were heard of after a moment, because the clock was set back since, were heard of then. */

@@ -26,6 +26,8 @@ export interface PullRequestSeen extends PullRequestText {
   readonly rank: number
   /** The same for the head. */
   readonly headRank: number
+  /** Its page, if that was told. */
+  readonly page?: string | null
   /** The hook that merged it: what it says then stays what the pull request is about. */
   readonly isMerging: boolean
 }
@@ -50,6 +52,8 @@ export interface StatusSeen {
   readonly description: string
   /** Who reported it. */
   readonly creator: string | null
+  /** The page that it names. */
+  readonly page?: string | null
 }
 
 /** What is known of a pull request, and may move a task. */
@@ -72,6 +76,8 @@ export interface PullRequest {
   readonly headSha: string
   /** When Gitea last changed it. */
   readonly updatedAt: EpochMillis
+  /** Its page, if that was told: see `Pages.ts`. */
+  readonly page?: string | null
 }
 
 /** The newest state of a check of a commit. */
@@ -81,6 +87,8 @@ export interface CommitStatus {
   readonly state: string
   readonly description: string
   readonly creator: string | null
+  /** The page that it names: see `Pages.ts`. */
+  readonly page?: string | null
   /** When we heard of this state. */
   readonly receivedAt: EpochMillis
 }

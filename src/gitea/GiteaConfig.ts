@@ -1,6 +1,7 @@
 import type { Redacted } from "effect"
 import { Config, ConfigError, Either, Redacted as Secret } from "effect"
-import { address, defineSetting, token, unset } from "../base/Setting.js"
+import { defineSetting, token, unset } from "../base/Setting.js"
+import { giteaAddresses } from "../domain/GiteaAddress.js"
 
 /** How to reach Gitea's API. */
 export interface GiteaApi {
@@ -14,18 +15,13 @@ export interface GiteaApi {
 export interface GiteaConfig {
   /** None if `ORCH_GITEA_URL` and `ORCH_GITEA_TOKEN` are not set: then Gitea cannot be asked. */
   readonly api: GiteaApi | undefined
+  /** The address by which people reach it, if that is another one; empty if it is not set. */
+  readonly publicUrl: string
 }
 
 /** The settings that say how Gitea is reached. */
 export const giteaSettings = {
-  url: defineSetting({
-    name: "ORCH_GITEA_URL",
-    about:
-      "The address of Gitea, without /api/v1. With it and a token, Gitea is asked for merges, checks and approvals: " +
-      "before a stage is left, at the start and every 10 minutes.",
-    accepts: address("Gitea", "http://localhost:3000"),
-    default: unset("")
-  }),
+  ...giteaAddresses,
   token: defineSetting({
     name: "ORCH_GITEA_TOKEN",
     about: "A Gitea access token that may read the repositories.",
@@ -37,7 +33,7 @@ export const giteaSettings = {
 
 /** How Gitea is reached, by the settings. Address and token are set together, or neither is. */
 export const GiteaConfig: Config.Config<GiteaConfig> = Config.all(giteaSettings).pipe(
-  Config.mapOrFail(({ token, url }) => {
+  Config.mapOrFail(({ publicUrl, token, url }) => {
     const hasToken = Secret.value(token) !== ""
     if ((url === "") === hasToken) {
       const names = [giteaSettings.url.definition.name, giteaSettings.token.definition.name] as const
@@ -45,6 +41,6 @@ export const GiteaConfig: Config.Config<GiteaConfig> = Config.all(giteaSettings)
       return Either.left(ConfigError.InvalidData([missing], `it is not set, but ${set} is: expected both or neither`))
     }
     const names = { url: giteaSettings.url.definition.name, token: giteaSettings.token.definition.name }
-    return Either.right({ api: hasToken ? { url, token, names } : undefined })
+    return Either.right({ api: hasToken ? { url, token, names } : undefined, publicUrl })
   })
 )

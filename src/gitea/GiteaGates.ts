@@ -15,14 +15,16 @@ import type { QualityGate } from "../tasks/QualityGate.js"
 import { QualityGates, reported, Verdict } from "../tasks/QualityGate.js"
 import type { Task, TaskId } from "../tasks/Task.js"
 import { TaskStore } from "../tasks/TaskStore.js"
-import { readStatuses, receivedBy, rememberAskedStatuses } from "./CheckRows.js"
+import { newsIn, readStatuses, receivedBy, rememberAskedStatuses } from "./CheckRows.js"
 import type { JudgeByDemands } from "./Demands.js"
 import { makeDemands } from "./Demands.js"
-import type { CommitStatus, PullRequest } from "./Facts.js"
+import type { PullRequest } from "./Facts.js"
 import { forgeOfProject } from "./Forges.js"
 import type { GiteaClient } from "./GiteaClient.js"
 import { Gitea } from "./GiteaClient.js"
 import type { GiteaError } from "./GiteaError.js"
+import type { Pages } from "./Pages.js"
+import { makePages } from "./Pages.js"
 import { makeRenewal } from "./Renewal.js"
 import { readReviews } from "./ReviewRows.js"
 import { startRounds } from "./Rounds.js"
@@ -31,7 +33,6 @@ import { isDecided, standingOf } from "./Standing.js"
 import { TaskPullRequests } from "./TaskPullRequests.js"
 import type { Answer, Demands } from "./Verdicts.js"
 import { checksAnswer, eachOpen, heardReviews, mergedVerdict, noDemands, reviewsVerdict } from "./Verdicts.js"
-import type { CheckAnswer } from "./Wire.js"
 
 /** The longest pause before a Gitea that did not answer is asked again. */
 const maxBackoff = Duration.minutes(5)
@@ -67,20 +68,11 @@ interface Asked {
 interface Judging {
   readonly rules: PullRequestRules
   readonly asked: Asked | undefined
+  readonly pages: Pages
 }
 
 /** What a gate says of one open pull request. */
 type Check = (pullRequest: PullRequest, by: Judging) => Effect.Effect<Answer, GiteaError | StorageError>
-
-/** What Gitea answers that is not stored. It does not name its own runners, as a hook does. */
-const news = (held: ReadonlyArray<CommitStatus>, asked: ReadonlyArray<CheckAnswer>) => {
-  const known = new Map(held.map((status) => [status.context, status]))
-  return asked.filter(({ context, creator, description, state }) => {
-    const status = known.get(context)
-    return status === undefined || status.state !== state || status.description !== description ||
-      (creator !== null && status.creator !== creator)
-  })
-}
 
 /** The names of the gates that depend on what Gitea says. */
 export const giteaGateNames = ["ci", "approval", "merged"] as const
@@ -101,6 +93,7 @@ export const giteaGates: Effect.Effect<
   const storage = yield* Storage
   const { read, sql, write } = storage
   const pullRequests = yield* TaskPullRequests
+  const pagesOf = yield* makePages
   // How often in a row Gitea did not answer a gate about a task. A restart forgets it, and then asks about every task.
   const failures = new Map<string, number>()
 
@@ -132,7 +125,11 @@ export const giteaGates: Effect.Effect<
   const judging = ({ project }: Task): Option.Option<Judging> =>
     Option.map(
       Option.fromNullable(projects.named(project)),
-      (project) => ({ rules: project.pullRequests, asked: asked.get(forgeOfProject(project)) })
+      (project) => ({
+        rules: project.pullRequests,
+        asked: asked.get(forgeOfProject(project)),
+        pages: pagesOf(project)
+      })
     )
 
   /**
@@ -151,25 +148,26 @@ export const giteaGates: Effect.Effect<
       { concurrency: mostAsked }
     )
 
-  const ci: Check = (pullRequest, { asked: forge, rules }) => {
-    if (forge === undefined) return heldChecks(pullRequest, rules, () => true, noDemands)
+  const ci: Check = (pullRequest, by) => {
+    const { asked: forge, rules } = by
+    if (forge === undefined) return heldChecks(pullRequest, by, () => true, noDemands)
     const { client, judgeByDemands } = forge
     return Effect.gen(function*() {
       const held = yield* read(readStatuses(sql, pullRequest))
       const asked = yield* client.checks(pullRequest.name, pullRequest.headSha)
-      const fresh = news(held, asked)
+      const fresh = newsIn(held, asked)
       const now = yield* epochMillis
       if (fresh.length > 0) yield* write(rememberAskedStatuses(sql, pullRequest, fresh, now))
       // An answer is complete: what is not in it is not there any more.
       const there = new Set(asked.map(({ context }) => context))
-      const judge = (demands: Demands) => heldChecks(pullRequest, rules, (context) => there.has(context), demands)
+      const judge = (demands: Demands) => heldChecks(pullRequest, by, (context) => there.has(context), demands)
       return yield* rules.requiredChecks.length > 0 ? judge(noDemands) : judgeByDemands(pullRequest, rules, judge)
     })
   }
 
   const heldChecks = (
     pullRequest: PullRequest,
-    rules: PullRequestRules,
+    { pages, rules }: Judging,
     isThere: (context: string) => boolean,
     demands: Demands
   ) =>
@@ -179,7 +177,11 @@ export const giteaGates: Effect.Effect<
       // The time to settle is not counted from a moment ahead.
       const isAhead = held.some(({ receivedAt }) => receivedAt > now)
       if (isAhead) yield* write(receivedBy(sql, pullRequest, now))
-      const dated = isAhead ? held.map((one) => ({ ...one, receivedAt: earliest(one.receivedAt, now) })) : held
+      const dated = held.map((one) => ({
+        ...one,
+        receivedAt: earliest(one.receivedAt, now),
+        page: pages.ofCheck(pullRequest, one.page) ?? null
+      }))
       return checksAnswer(pullRequest, dated, demands, rules, now)
     })
 
@@ -247,7 +249,7 @@ export const giteaGates: Effect.Effect<
   }
 
   const forge = [
-    gate("ci", onEach(ci), (pullRequest, { rules }) => heldChecks(pullRequest, rules, () => true, noDemands)),
+    gate("ci", onEach(ci), (pullRequest, by) => heldChecks(pullRequest, by, () => true, noDemands)),
     gate("approval", onEach(approval)),
     merged
   ]

@@ -3,6 +3,7 @@ import { EpochMillis } from "../base/Time.js"
 import type { PullRequestSeen } from "./Facts.js"
 import { IdInForge, repositoryIdIn } from "./Forges.js"
 import { OutsideText } from "./OutsideText.js"
+import { storedPage } from "./Pages.js"
 import { branchOf, isDraft } from "./PullRequestBody.js"
 
 const text = Schema.optionalWith(OutsideText, { nullable: true, default: () => "" })
@@ -12,6 +13,7 @@ export const ListedPullRequest = Schema.Struct({
   number: Schema.Int,
   title: text,
   body: text,
+  html_url: text,
   draft: Schema.optionalWith(Schema.Boolean, { nullable: true }),
   user: Schema.optional(Schema.NullOr(Schema.Struct({ login: text }))),
   base: Schema.Struct({
@@ -54,5 +56,6 @@ export const listedPullRequest = (
   updatedAt: millis(pr.updated_at),
   rank: 0,
   headRank: 0,
+  page: storedPage(pr.html_url),
   isMerging: false
 })

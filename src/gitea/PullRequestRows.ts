@@ -18,7 +18,7 @@ interface PullRequestRow extends Omit<PullRequest, "fork" | "open" | "merged" | 
 
 const columns = `p.repository, p.number, r.name, p.fork, p.open, p.merged, p.merged_at AS "mergedAt",
   p.merge_heard_at AS "mergeHeardAt", p.draft, p.author,
-  p.base, p.default_branch AS "defaultBranch", p.head_sha AS "headSha", p.updated_at AS "updatedAt"`
+  p.base, p.default_branch AS "defaultBranch", p.head_sha AS "headSha", p.updated_at AS "updatedAt", p.page`
 
 const pullRequest = (row: PullRequestRow): PullRequest => ({
   ...row,
@@ -61,14 +61,16 @@ export const rememberPullRequest = (
         AND (${told} > ${known} OR ${seen.headSha} NOT IN ${sql.textsOf(sql`left_heads`)})`
     yield* sql`INSERT INTO plane_sync_pull_request AS held
         (repository, number, fork, open, merged, merged_at, draft, author, base, default_branch, head_sha,
-          created_at, updated_at, rank, received_at)
+          created_at, updated_at, rank, received_at, page)
       VALUES (${seen.repository}, ${seen.number}, ${seen.fork ? 1 : 0}, ${seen.open ? 1 : 0},
         ${seen.merged ? 1 : 0}, ${seen.mergedAt}, ${seen.draft ? 1 : 0}, ${seen.author}, ${seen.base},
-        ${seen.defaultBranch}, ${seen.headSha}, ${seen.createdAt}, ${seen.updatedAt}, ${rank}, ${now})
+        ${seen.defaultBranch}, ${seen.headSha}, ${seen.createdAt}, ${seen.updatedAt}, ${rank}, ${now},
+        ${seen.page ?? null})
       ON CONFLICT (repository, number) DO UPDATE SET fork = excluded.fork, open = excluded.open,
         draft = excluded.draft, author = coalesce(excluded.author, held.author), base = excluded.base,
         default_branch = coalesce(excluded.default_branch, held.default_branch), updated_at = excluded.updated_at,
-        rank = held.rank - held.rank % ${ranks} + ${seen.rank}, received_at = excluded.received_at
+        rank = held.rank - held.rank % ${ranks} + ${seen.rank}, received_at = excluded.received_at,
+        page = coalesce(excluded.page, held.page)
       WHERE (excluded.updated_at, ${seen.rank}) >= (held.updated_at, held.rank % ${ranks})`
     // An older version did not store these, and an older hook knows them better than nobody.
     yield* fillIn(sql, seen, seen)

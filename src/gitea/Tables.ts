@@ -114,3 +114,11 @@ export const leftHeadsColumn: Migration = Effect.gen(function*() {
   const { text } = yield* ddl
   yield* sql`ALTER TABLE plane_sync_pull_request ADD COLUMN left_heads ${text} NOT NULL DEFAULT '[]'`
 })
+
+/** The pages of pull requests and of checks, where Gitea tells them. */
+export const pageColumns: Migration = Effect.gen(function*() {
+  const sql = yield* SqlClient.SqlClient
+  const { text } = yield* ddl
+  yield* sql`ALTER TABLE plane_sync_pull_request ADD COLUMN page ${text}`
+  yield* sql`ALTER TABLE plane_sync_commit_status ADD COLUMN page ${text}`
+})

@@ -9,6 +9,7 @@ import type { StorageError } from "../storage/StorageError.js"
 import type { Task } from "../tasks/Task.js"
 import { TaskStore } from "../tasks/TaskStore.js"
 import type { PullRequest } from "./Facts.js"
+import { makePages } from "./Pages.js"
 import { readPullRequest, readPullRequestsOf, readRevertsOf } from "./PullRequestRows.js"
 import type { Considered } from "./Standing.js"
 import { standingOf, whyNot } from "./Standing.js"
@@ -39,6 +40,7 @@ const make = Effect.gen(function*() {
   const projects = yield* Projects
   const { read, sql } = yield* Storage
   const tasks = yield* TaskStore
+  const pagesOf = yield* makePages
 
   const judge = (task: Task, pullRequest: PullRequest): Considered => {
     const project = projects.named(task.project)
@@ -85,7 +87,9 @@ const make = Effect.gen(function*() {
       // A host's own link stays, whatever else names the work item.
       if (!isLinked && Option.isSome(task.pullRequest) && !task.linkedByName) return Effect.void
       if (isLinked && Option.contains(task.headSha, shown.headSha)) return Effect.void
+      const project = projects.named(task.project)
       return tasks.link(task.id, {
+        page: project && pagesOf(project).ofPullRequest(shown),
         repository: { id: shown.repository, name: shown.name },
         pullRequest: shown.number,
         headSha: shown.headSha,

@@ -165,10 +165,11 @@ export const checksAnswer = (
   const means = (status: CommitStatus) => meaningOf(status.state, warning)
   const failure = counted.find((status) => means(status) === "failure")
   if (failure !== undefined) {
-    const { context, description, state } = failure
+    const { context, description, page, state } = failure
     // What a check says of its failure may be how long it took.
     const reason = `${context}: ${description === "" ? state : description}`
-    return { verdict: Failed({ reason, sameAs: `${state} ${context}` }) }
+    const seenAt = page === null || page === undefined ? {} : { page: { title: `${context}: ${state}`, url: page } }
+    return { verdict: Failed({ reason, sameAs: `${state} ${context}`, ...seenAt }) }
   }
   const waits = (why: string, againAt?: EpochMillis): Answer => ({ verdict: Pending({ why }), againAt })
   if (draft) return waits("the pull request is a draft")

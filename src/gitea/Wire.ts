@@ -4,6 +4,7 @@ import type { CommitStatus, Repository } from "./Facts.js"
 import { IdInForge } from "./Forges.js"
 import { ListedPullRequest } from "./Listed.js"
 import { OutsideText } from "./OutsideText.js"
+import { storedPage } from "./Pages.js"
 import type { StandingReview } from "./Verdicts.js"
 
 const text = Schema.optionalWith(OutsideText, { nullable: true, default: () => "" })
@@ -16,6 +17,7 @@ const StatusJson = Schema.Struct({
   context: text,
   status: text,
   description: text,
+  target_url: text,
   creator: Schema.optionalWith(UserJson, { default: () => null })
 })
 // Its `total_count` is that of the page, and so is its `state`, which some versions make of warnings as others do not.
@@ -65,7 +67,7 @@ export const PullRequestsText = Schema.parseJson(Schema.Array(ListedPullRequest)
 export const VersionJson = Schema.parseJson(Schema.Struct({ version: Schema.String }))
 
 /** A check of a commit, as Gitea answers. */
-export type CheckAnswer = Pick<CommitStatus, "context" | "creator" | "description" | "state">
+export type CheckAnswer = Pick<CommitStatus, "context" | "creator" | "description" | "page" | "state">
 
 export const repositoryOf = ({ full_name, id }: typeof RepositoryJson.Type): Repository => ({ id, name: full_name })
 
@@ -77,12 +79,15 @@ export const versionOf = (text: string): number => {
 }
 
 // As hooks are cleaned, so that the same words are equal, wherever they come from.
-export const checkOf = ({ context, creator, description, status }: typeof StatusJson.Type): CheckAnswer => ({
+export const checkOf = (
+  { context, creator, description, status, target_url }: typeof StatusJson.Type
+): CheckAnswer => ({
   // It is a key, so it is not cut.
   context: cleanLine(context, Infinity),
   state: cleanLine(status, textLimit),
   description: cleanLine(description, textLimit),
-  creator: creator?.login ?? null
+  creator: creator?.login ?? null,
+  page: storedPage(target_url)
 })
 
 export const standing = (reviews: ReadonlyArray<typeof ReviewJson.Type>): ReadonlyArray<StandingReview> => {

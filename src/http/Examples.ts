@@ -14,7 +14,8 @@ const event = {
   occurredAt: "2026-11-29T17:00:09.707Z",
   from: "analysis",
   to: "architecture",
-  agent: "architect"
+  agent: "architect",
+  links: [{ kind: "log", title: "Log of the analyst", url: "https://ci.example.com/runs/7/log" }]
 } as const satisfies typeof StageEventJson.Encoded
 
 const gateFailed = {
@@ -198,7 +199,8 @@ const passed: typeof ReportStage.Encoded = { stage: "analysis", outcome: "passed
 const failed: typeof ReportStage.Encoded = {
   stage: "analysis",
   outcome: "failed",
-  reason: "no acceptance criteria"
+  reason: "no acceptance criteria",
+  links: [{ kind: "log", title: "Log of the analyst", url: "https://ci.example.com/runs/7/log" }]
 }
 const overrule: typeof ReportStage.Encoded = {
   stage: "deploy",

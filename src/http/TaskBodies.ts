@@ -1,5 +1,6 @@
 import { Schema } from "effect"
 import { reasonLimit, textLimit } from "../base/Text.js"
+import { Links } from "../domain/Link.js"
 import { WorkItemKeyText } from "../domain/WorkItemKey.js"
 import { wordsOf } from "../tasks/Overrule.js"
 import { ReportOutcome } from "../tasks/Task.js"
@@ -58,7 +59,8 @@ export const ReportStage = Schema.Struct({
       "true: the task leaves this stage, at which it must be, whatever its gates say; with `outcome` passed, " +
       "`by` and `reason`"
   })),
-  by: optional(words(textLimit, "who overrules the stage; only with `override`"))
+  by: optional(words(textLimit, "who overrules the stage; only with `override`")),
+  links: optional(Links)
 }).pipe(Schema.filter(overrideIssues, { jsonSchema: {} })).annotations({ identifier: "ReportStage" })
 
 /** The body of `POST /api/tasks/{key}/pause`, if it has one. */

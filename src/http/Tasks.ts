@@ -176,13 +176,18 @@ export const tasksHandlers = (api: typeof Api) =>
           ))
         .handleRaw("report", ({ path: { key }, request }) =>
           Effect.gen(function*() {
-            const { by, override, reason, ...report } = yield* jsonBody(request, "a report", decodeReport)
+            const { by, links, override, reason, ...report } = yield* jsonBody(request, "a report", decodeReport)
             if (override !== true || by === undefined || reason === undefined) {
-              return yield* advanced(yield* tasks.report(key, { ...report, reason }))
+              return yield* advanced(yield* tasks.report(key, { ...report, links, reason }))
             }
             yield* Effect.flatMap(Caller, ({ mayOperate }) =>
               mayOperate)
-            const { from, overruledBy, task, to } = yield* tasks.overrule(key, { stage: report.stage, by, reason })
+            const { from, overruledBy, task, to } = yield* tasks.overrule(key, {
+              stage: report.stage,
+              by,
+              reason,
+              links
+            })
             return { ...(yield* advanced(task)), overruled: { from, to, by: overruledBy } }
           }).pipe(
             noted,

@@ -49,8 +49,12 @@ const twinsOf = (sql: Sql, lane: Lane): Effect.Effect<Job | undefined, SqlError>
     return { _tag: "Twins", lane, itemId, comments }
   })
 
-// A moment that is further ahead than Plane or the quiet time asks to wait was stored before the clock was set back.
-const isDue = (at: EpochMillis | null, now: EpochMillis) => at !== null && (at <= now || at > later(now, "1 hours"))
+/**
+ * Whether a moment has come. One that is further ahead than Plane or the quiet time asks to wait was stored before the
+ * clock was set back.
+ */
+export const isDue = (at: EpochMillis | null, now: EpochMillis) =>
+  at !== null && (at <= now || at > later(now, "1 hours"))
 
 /** What is to be checked of a lane's work item before anything is sent to it. */
 export const overdueCheck = (sql: Sql, lane: Lane, now: EpochMillis): Effect.Effect<Job | undefined, SqlError> =>

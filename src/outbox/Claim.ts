@@ -5,18 +5,19 @@ import type { EpochMillis } from "../base/Time.js"
 import type { EventSequence } from "../domain/Ids.js"
 import { flag } from "../storage/Dialect.js"
 import type { Sql } from "../storage/Sql.js"
-import { overdueCheck, waitingCheck } from "./Checks.js"
+import { isDue, overdueCheck, waitingCheck } from "./Checks.js"
 import type { ClaimedRow } from "./ClaimedLane.js"
 import { claimedColumns, laneOf } from "./ClaimedLane.js"
 import { closeState, superseded } from "./Debt.js"
 import type { Delivery } from "./Delivery.js"
 import { deliveryColumns, owedColumns } from "./DeliveryRow.js"
+import { idleDue } from "./Idle.js"
 import type { Job } from "./Job.js"
 import type { Lane } from "./Lane.js"
 import { free } from "./LaneUpdate.js"
 import { closeLeft } from "./LeftStates.js"
+import { dueLink } from "./Links.js"
 import { nextLane } from "./NextLane.js"
-import { idleDue } from "./Placing.js"
 import type { ClaimPolicy, Owed, OwedEvent, Plan, Retried, Step, Told } from "./Plan.js"
 import { maxOwedComments } from "./Plan.js"
 import type { EventStatus } from "./StoredEvent.js"
@@ -90,8 +91,8 @@ const nextJob = (
         return { _tag: "Look", lane, key: lane.name, since: now, owes: false }
       }
       if (owed === undefined) {
-        const check = yield* waitingCheck(sql, lane)
-        if (check !== undefined) return check
+        const waiting = isDue(lane.linksAt, now) ? yield* dueLink(sql, lane, now) : yield* waitingCheck(sql, lane)
+        if (waiting !== undefined) return waiting
         yield* free(sql, tally, lane, now, null)
         yield* correctOwed(sql, lane)
         return undefined

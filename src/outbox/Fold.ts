@@ -7,6 +7,7 @@ import type { Fragment, Sql } from "../storage/Sql.js"
 import type { Covers } from "./Covers.js"
 import type { EventStatus } from "./StoredEvent.js"
 import type { Tally } from "./Tally.js"
+import { linksOf, wantLinks } from "./WantedLinks.js"
 
 /**
  * A publish only inserts its event, so that it waits for nobody else's transaction. The leader folds new events into
@@ -59,6 +60,8 @@ interface Row {
   readonly publishedAt: EpochMillis
   readonly owesState: number
   readonly latestStage: EventSequence | null
+  /** Its links, as JSON. */
+  readonly links: string | null
 }
 
 /** What new events change in one lane. */
@@ -76,7 +79,7 @@ interface Folded {
 const readNew = (sql: Sql, covers: Covers) =>
   sql<Row>`SELECT e.sequence, e.status, e.project, ${laneName(sql)} AS name, l.project AS "laneProject", i.id AS lane,
       ${flag(sql, sql`e.state = 'pending'`)} AS "asksState", e.urgent, e.published_at AS "publishedAt",
-      ${flag(sql, sql`i.state_event IS NOT NULL`)} AS "owesState", i.latest_stage AS "latestStage"
+      ${flag(sql, sql`i.state_event IS NOT NULL`)} AS "owesState", i.latest_stage AS "latestStage", e.links
     FROM plane_sync_event e ${lanesOf(sql)}
     WHERE e.folded = 0 AND ${covers(projectOf(sql))} ORDER BY e.sequence LIMIT ${sql.literal(String(foldBatch))}`
 
@@ -165,6 +168,12 @@ export const fold = (sql: Sql, tally: Tally, covers: Covers): Effect.Effect<Fold
       if (row.lane !== null && row.status === "pending") lanes.set(row.lane, foldedWith(lanes.get(row.lane), row))
     }
     yield* foldLanes(sql, tally, lanes)
+    yield* wantLinks(
+      sql,
+      rows.flatMap(({ lane, links, sequence }) =>
+        lane === null ? [] : linksOf(links).map((link) => ({ ...link, lane, sequence }))
+      )
+    )
     yield* sql`UPDATE plane_sync_event SET folded = 1, lane = CAST(value ->> 1 AS bigint)
       FROM ${sql.each(rows.map(({ lane, sequence }) => [sequence, lane]))}
       WHERE sequence = CAST(value ->> 0 AS bigint)`

@@ -104,7 +104,7 @@ const doubtOf = (sql: Sql, { id }: KnownOfPatch, doubt: Doubt, state: StateId | 
   const checkAt = later(now, checkAfter)
   return sql`UPDATE plane_sync_lane SET doubt = ${doubt}, doubted = ${state}, check_at = ${checkAt}, checks = 0,
     confirmed = 0, due_at = CASE WHEN (owed = 0 OR patient = 1) AND (due_at IS NULL OR due_at > ${checkAt})
-      THEN ${checkAt} ELSE due_at END WHERE id = ${id}`
+      THEN ${checkAt} ELSE due_at END, urgency = CASE urgency WHEN 3 THEN 2 ELSE urgency END WHERE id = ${id}`
 }
 
 /** Within this time after a person's change of a work item no state is set, because both would write the whole row. */

@@ -1,5 +1,6 @@
 import type { EpochMillis } from "../base/Time.js"
-import type { CommentId, ItemId, UserId } from "../domain/Ids.js"
+import type { CommentId, ItemId, LinkId, UserId } from "../domain/Ids.js"
+import type { Link } from "../domain/Link.js"
 import type { StateId } from "../domain/StageStates.js"
 import type { Delivery } from "./Delivery.js"
 import type { Doubt, Lane } from "./Lane.js"
@@ -50,5 +51,28 @@ export interface TwinsJob {
   readonly comments: ReadonlyArray<PerhapsTwice>
 }
 
+/** A link that is to be made or to go, as it was when its lane was claimed. */
+export interface DueLink extends Link {
+  readonly id: number
+  /** Its id in Plane, if that is known. */
+  readonly linkId: LinkId | null
+  /** A request of before has asked for it, and may have been executed. */
+  readonly maybeMade: boolean
+  /** How often it was tried, this time included. */
+  readonly attempts: number
+}
+
+/**
+ * A link of a work item that owes nothing else: `add` makes it; `remove` deletes one of ours; `find` looks for one that
+ * was asked for and is not wanted any more.
+ */
+export interface LinkJob {
+  readonly _tag: "Link"
+  readonly lane: Lane
+  readonly itemId: ItemId
+  readonly act: "add" | "find" | "remove"
+  readonly link: DueLink
+}
+
 /** What a worker does for a lane that it has claimed. Nobody else touches the lane until the job is settled. */
-export type Job = LookJob | SendJob | CheckJob | TwinsJob
+export type Job = LookJob | SendJob | CheckJob | TwinsJob | LinkJob

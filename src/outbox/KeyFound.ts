@@ -5,12 +5,13 @@ import { momentOf } from "../domain/PlaneMoment.js"
 import { identifierOf, WorkItemKey } from "../domain/WorkItemKey.js"
 import type { Sql } from "../storage/Sql.js"
 import { tolerated } from "./Heard.js"
+import { idleDue } from "./Idle.js"
 import type { Lane } from "./Lane.js"
 import { free } from "./LaneUpdate.js"
 import type { LookOutcome } from "./Outcome.js"
-import { idleDue } from "./Placing.js"
 import type { EventStatus } from "./StoredEvent.js"
 import type { Tally } from "./Tally.js"
+import { moveLinks } from "./WantedLinks.js"
 
 /**
  * Moves the events of a key to the lane of its work item. That lane may already have events of another spelling: the
@@ -69,5 +70,7 @@ export const keyFound = (
       WHERE id = ${target}`
     yield* sql`UPDATE plane_sync_lane SET target = ${target}, attempts = 0, misses = 0, owed = 0,
       state_event = NULL, latest_stage = NULL WHERE id = ${keyLane.id}`
+    // Whoever has given links to the key meanwhile has its row until now: see `giveLinks`.
+    yield* moveLinks(sql, keyLane.id, target)
     yield* free(sql, tally, keyLane, EpochMillis(0), null)
   })

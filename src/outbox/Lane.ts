@@ -67,6 +67,8 @@ export interface Lane {
   readonly restore: StateId | null
   /** When comments are to be looked for that Plane may have executed twice. Null: none are. */
   readonly twinsAt: EpochMillis | null
+  /** When a link is to be made, or to go. Null: none is. */
+  readonly linksAt: EpochMillis | null
 }
 
 /**

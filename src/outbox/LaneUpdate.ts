@@ -4,10 +4,11 @@ import type { EventSequence } from "../domain/Ids.js"
 import type { StateId } from "../domain/StageStates.js"
 import type { Fragment, Sql } from "../storage/Sql.js"
 import { aheadOf, knowsNewer, tolerated } from "./Heard.js"
+import { idleDue, linksFirst } from "./Idle.js"
 import type { Lane } from "./Lane.js"
 import type { SeenState } from "./Outcome.js"
 import type { Placed } from "./Placing.js"
-import { idleDue, placing } from "./Placing.js"
+import { placing } from "./Placing.js"
 import type { Tally } from "./Tally.js"
 
 /** How urgent a lane is because of what it owes, `stateEvent` included: see `claim`. */
@@ -68,13 +69,16 @@ export const free = (
     : sql`${knows(sql, asked.seen, asked.now)}, ${asked.answered ? hears(sql, asked.seen, asked.now) : sql``}
       asked = ${nowAsked(sql, lane, asked)}, ${placement?.columns ?? sql``} restore = NULL,
       respected = ${asked.respected ? 1 : 0}, state_event = nullif(state_event, ${asked.closed}),`
-  return sql`UPDATE plane_sync_lane SET ${learned} holder = NULL, problem = ${problem}, patient = ${patient ? 1 : 0},
-    ${told ? sql`first_word = 0,` : sql``} urgency = ${
-    urgency(sql, sql`nullif(state_event, ${asked?.closed ?? null})`)
-  }, owed = owed + ${owed},
-    due_at = ${
-    looks ? dueAt : sql`CASE owed + ${owed} WHEN 0 THEN ${idleDue(sql, placement?.checkAt)} ELSE ${dueAt} END`
-  } WHERE id = ${lane.id}`
+  const idle = { checkAt: placement?.checkAt }
+  // Links keep nothing waiting that comes meanwhile.
+  const hasOnlyLinks = sql`owed + ${owed} = 0 AND ${linksFirst(sql, idle)}`
+  return sql`UPDATE plane_sync_lane SET ${learned} holder = NULL, problem = ${problem},
+    patient = CASE WHEN ${hasOnlyLinks} THEN 1 ELSE ${sql.literal(patient ? "1" : "0")} END,
+    ${told ? sql`first_word = 0,` : sql``}
+    urgency = CASE WHEN ${hasOnlyLinks} THEN 3
+      ELSE ${urgency(sql, sql`nullif(state_event, ${asked?.closed ?? null})`)} END, owed = owed + ${owed},
+    due_at = ${looks ? dueAt : sql`CASE owed + ${owed} WHEN 0 THEN ${idleDue(sql, idle)} ELSE ${dueAt} END`}
+    WHERE id = ${lane.id}`
 }
 
 /** What counts as asked for. A person's move that was set again was never asked for by a stage. */

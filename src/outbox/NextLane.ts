@@ -3,18 +3,16 @@ import type { EpochMillis } from "../base/Time.js"
 import type { Fragment, Sql } from "../storage/Sql.js"
 import { laneOfFirstWord } from "./FirstWords.js"
 import type { ClaimPolicy } from "./Plan.js"
-
-// Gate failures and completions (0), then states (1), then stage comments (2). A lane has the urgency of the most
-// urgent thing it owes, and its head goes first, so the order within a work item stands.
-export const urgencies = [0, 1, 2]
+import { leastUrgent, urgencies } from "./Urgency.js"
 
 /** The most urgent lane that is due, among equals the one that has waited longest; or the one that is wanted. */
 export const nextLane = (sql: Sql, { firstWord, projects, urgentAfter }: ClaimPolicy, now: EpochMillis): Fragment => {
   if (firstWord !== undefined) return laneOfFirstWord(sql, projects, firstWord, now)
   const tooLong = earlier(now, urgentAfter)
   const longest = (project: string) => (urgency: number) =>
-    sql`SELECT * FROM (SELECT id, due_at, CASE WHEN due_at <= ${tooLong} THEN 0 ELSE urgency END
-      AS rank FROM plane_sync_lane WHERE project = ${project} AND urgency = ${urgency} AND due_at <= ${now}
+    sql`SELECT * FROM (SELECT id, due_at, ${
+      urgency === leastUrgent ? sql`urgency` : sql`CASE WHEN due_at <= ${tooLong} THEN 0 ELSE urgency END`
+    } AS rank FROM plane_sync_lane WHERE project = ${project} AND urgency = ${urgency} AND due_at <= ${now}
         AND holder IS NULL ORDER BY due_at LIMIT 1 ${sql.skipLocked}) one`
   const oldest = projects.flatMap((project) => urgencies.map(longest(project)))
   return sql`SELECT id FROM (${sql.join(" UNION ALL ", oldest)}) oldest ORDER BY rank, due_at, id LIMIT 1`

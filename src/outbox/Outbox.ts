@@ -22,7 +22,6 @@ import type { Leader, LeaderActive, LeadershipLost, Term, Wanted } from "./Leade
 import { becomeLeader, isLeader, readLeader, refuseOtherIndex } from "./Leader.js"
 import type { Share } from "./LeaderTurns.js"
 import { makeTurns } from "./LeaderTurns.js"
-import { urgencies } from "./NextLane.js"
 import type { Settlement } from "./Outcome.js"
 import type { ClaimPolicy } from "./Plan.js"
 import type { LeftProject } from "./ProjectRows.js"
@@ -33,6 +32,7 @@ import { makePublish, makeTransact } from "./Publish.js"
 import type { EventQuery, OutboxStatus, WorkItemRow } from "./Queries.js"
 import { readEvents, readEventsAfter, readSettled, readStatus, readUnfoundKeys, readWorkItem } from "./Queries.js"
 import type { NewEvent, StoredEvent } from "./StoredEvent.js"
+import { urgencies } from "./Urgency.js"
 
 /**
  * The durable queue between publishing and Plane: events, the lanes that they wait in, and the deliveries that tell

@@ -1,11 +1,11 @@
 import type { EpochMillis, MonotonicMillis } from "../base/Time.js"
-import type { CommentId, ItemId, UserId } from "../domain/Ids.js"
+import type { CommentId, ItemId, LinkId, UserId } from "../domain/Ids.js"
 import type { PlaneMoment } from "../domain/PlaneMoment.js"
 import type { StateId } from "../domain/StageStates.js"
 import type { CanonicalKey } from "../domain/WorkItemKey.js"
 import type { DeadCode } from "./DeadCode.js"
 import type { DeliveryKind } from "./DeliveryKind.js"
-import type { CheckJob, LookJob, SendJob, TwinsJob } from "./Job.js"
+import type { CheckJob, LinkJob, LookJob, SendJob, TwinsJob } from "./Job.js"
 import type { OwedEvent } from "./Plan.js"
 
 /** The state that a work item was seen in. */
@@ -151,8 +151,28 @@ export interface Compared {
 /** How a look for comments that Plane has executed twice has ended. */
 export type TwinsOutcome = { readonly _tag: "Compared"; readonly comments: ReadonlyArray<Compared> } | Later
 
+/** How a job for a link has ended. */
+export type LinkOutcome =
+  /** Plane has it. `isOurs`: we have made it, so we may delete it. */
+  | { readonly _tag: "Linked"; readonly linkId: LinkId; readonly isOurs: boolean }
+  /** Plane does not have it, or not any more. */
+  | { readonly _tag: "Unlinked" }
+  /** It is not tried again. */
+  | { readonly _tag: "LinkGivenUp"; readonly reason: string }
+  /** Nobody outside of its network can reach its host, and a setting may mend that. */
+  | { readonly _tag: "LinkUnreachable"; readonly reason: string }
+  /** The work item was deleted or archived. */
+  | { readonly _tag: "ItemGone"; readonly reason: string }
+  | Later
+
 /** A job and how it ended. */
-export type Settlement = Looked | Sent | Checked | TwinsSettled
+export type Settlement = Looked | Sent | Checked | TwinsSettled | LinkSettled
+
+export interface LinkSettled {
+  readonly _tag: "LinkSettled"
+  readonly job: LinkJob
+  readonly outcome: LinkOutcome
+}
 
 export interface Checked {
   readonly _tag: "Checked"

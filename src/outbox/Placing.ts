@@ -19,12 +19,6 @@ export interface Placed {
  */
 export const checkAfter = Duration.seconds(1)
 
-/**
- * When a lane is due that owes nothing: when something is to be checked. `checkAt` is what its column is going to be.
- */
-export const idleDue = (sql: Sql, checkAt: Fragment = sql`check_at`): Fragment =>
-  sql`CASE WHEN twins_at <= coalesce(${checkAt}, twins_at) THEN twins_at ELSE ${checkAt} END`
-
 /** The assignments that write down a state that Plane has set, and when it is to be checked what has become of it. */
 interface Placing {
   readonly columns: Fragment

@@ -4,7 +4,7 @@ import type { EpochMillis } from "../base/Time.js"
 import type { EventSequence, LaneId } from "../domain/Ids.js"
 import { flag } from "../storage/Dialect.js"
 import type { Fragment, Sql } from "../storage/Sql.js"
-import { overdueCheck, waitingCheck } from "./Checks.js"
+import { isDue, overdueCheck, waitingCheck } from "./Checks.js"
 import { planned, readOwed } from "./Claim.js"
 import type { ClaimedRow } from "./ClaimedLane.js"
 import { claimedColumns, laneOf } from "./ClaimedLane.js"
@@ -24,6 +24,8 @@ export type Next =
   | { readonly _tag: "Check" }
   /** Comments are compared that Plane may have executed twice. */
   | { readonly _tag: "Twins" }
+  /** Links are made, or deleted. */
+  | { readonly _tag: "Link" }
   /** A delivery that was sent before, or that is being sent. */
   | { readonly _tag: "Again"; readonly delivery: Delivery }
   | Extract<Step, { readonly _tag: "Send" | "SendAgain" | "Unfit" | "Wait" }>
@@ -171,6 +173,7 @@ export const preview = (
     const next = nextOf(policy, owed)
     if (next !== undefined) return { ...found(next.next), dueAt: next.dueAt ?? then }
     if (lane.itemId === null && lane.ofTask && dueAt !== null) return found({ _tag: "Look", key: lane.name })
+    if (lane.itemId !== null && isDue(lane.linksAt, then)) return found({ _tag: "Link" })
     const check = dueAt === null ? undefined : yield* waitingCheck(sql, lane)
     return found({ _tag: check === undefined ? "Nothing" : check._tag === "Check" ? "Check" : "Twins" })
   })

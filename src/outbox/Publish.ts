@@ -18,16 +18,19 @@ export interface Published {
 
 const insert = (sql: Storage["Type"]["sql"], events: ReadonlyArray<NewEvent>) =>
   Effect.gen(function*() {
-    const rows = events.map(({ body, id, lane, occurredAt, project, publishedAt, stage, unfit, urgent, workItem }) => {
+    const rows = events.map((event) => {
+      const { body, id, lane, links = [], occurredAt, project, publishedAt, stage, unfit, urgent, workItem } = event
       const debt = unfit === undefined ? "pending" : "dead"
       const state = stage === undefined ? "none" : debt
-      return [id, workItem, body, stage, occurredAt, publishedAt, lane, debt, state, urgent ? 1 : 0, project]
+      const given = links.length === 0 ? null : JSON.stringify(links)
+      return [id, workItem, body, stage, occurredAt, publishedAt, lane, debt, state, urgent ? 1 : 0, project, given]
     })
     const inserted = yield* sql<{ sequence: EventSequence; id: string }>`
       INSERT INTO plane_sync_event (id, work_item, body, stage, occurred_at, published_at, lane_name, comment, state,
-        urgent, project)
+        urgent, project, links)
       SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, CAST(value ->> 4 AS bigint),
-        CAST(value ->> 5 AS bigint), value ->> 6, value ->> 7, value ->> 8, CAST(value ->> 9 AS bigint), value ->> 10
+        CAST(value ->> 5 AS bigint), value ->> 6, value ->> 7, value ->> 8, CAST(value ->> 9 AS bigint), value ->> 10,
+        value ->> 11
       FROM ${sql.each(rows)} WHERE ${sql.numbering("plane_sync_event", "sequence")} ORDER BY key
       ON CONFLICT (id) DO NOTHING
       RETURNING sequence, id`

@@ -12,6 +12,7 @@ import type { Lane } from "./Lane.js"
 import { laneDead } from "./LaneDeath.js"
 import type { Asked } from "./LaneUpdate.js"
 import { forget, free, see } from "./LaneUpdate.js"
+import { linkSettled } from "./Links.js"
 import type { Later, LookOutcome, SendOutcome, Settlement } from "./Outcome.js"
 import { split, taken } from "./RefusedComment.js"
 import type { Tally } from "./Tally.js"
@@ -36,6 +37,8 @@ export const settle = (
           return checked(sql, tally, settlement.job, settlement.outcome, now)
         case "TwinsSettled":
           return compared(sql, tally, lane, settlement.outcome, now)
+        case "LinkSettled":
+          return linkSettled(sql, tally, settlement, now)
       }
     })
   )

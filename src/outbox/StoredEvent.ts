@@ -2,6 +2,7 @@ import type { Option } from "effect"
 import { Schema } from "effect"
 import type { EpochMillis } from "../base/Time.js"
 import type { EventSequence } from "../domain/Ids.js"
+import type { Link } from "../domain/Link.js"
 import type { StageEvent } from "../domain/StageEvent.js"
 import { StageEventJson } from "../domain/StageEvent.js"
 import type { NormalizedKey } from "../domain/WorkItemKey.js"
@@ -33,6 +34,8 @@ export interface NewEvent {
   readonly publishedAt: EpochMillis
   /** Why it can never be told. Such an event becomes a dead letter at once. */
   readonly unfit: string | undefined
+  /** Links that the work item is to have, in order. */
+  readonly links?: ReadonlyArray<Link> | undefined
 }
 
 /** A committed event. `sequence` is the order of all events. */

@@ -2,7 +2,7 @@ import type { SqlError } from "@effect/sql/SqlError"
 import { Effect } from "effect"
 import type { LaneId } from "../domain/Ids.js"
 import type { Sql } from "../storage/Sql.js"
-import { idleDue } from "./Placing.js"
+import { idleDue } from "./Idle.js"
 import type { EventStatus } from "./StoredEvent.js"
 import { everythingElse } from "./Turns.js"
 

@@ -14,6 +14,8 @@ import { makeHistory } from "./History.js"
 import { makeVersion } from "./Instance.js"
 import type { ItemPages } from "./ItemPages.js"
 import { makeItemPages, pageSize } from "./ItemPages.js"
+import type { PlaneLinks } from "./Links.js"
+import { makeLinks } from "./Links.js"
 import { makeLocate, mostPages, projectPath } from "./Locate.js"
 import { makePathFamily } from "./PathFamily.js"
 import type { PlaneError } from "./PlaneError.js"
@@ -85,6 +87,12 @@ export class PlaneClient extends Context.Tag("plane-sync/PlaneClient")<PlaneClie
   readonly deleteComment: History["deleteComment"]
   /** The newest 100 comments of a work item, with who has made and who has edited them. One request. */
   readonly signedComments: History["signedComments"]
+  /** Adds a link to a work item. `meansLinkTaken` tells that its address is there already. */
+  readonly addLink: PlaneLinks["addLink"]
+  /** The link of a work item that has exactly this address, if it is among its newest 100. One request. */
+  readonly findLink: PlaneLinks["findLink"]
+  /** Deletes a link. One that is not there any more is a success. */
+  readonly removeLink: PlaneLinks["removeLink"]
   /** Who has moved a work item to which states, the newest first, as far as its newest 30 activities tell. */
   readonly moves: History["moves"]
   /** The version that Plane says it has; none where it does not tell. Needs no slot. */
@@ -255,6 +263,7 @@ const make = Effect.gen(function*() {
     findComment,
     editComment,
     ...makeHistory(family, project),
+    ...makeLinks(exchange, family, project),
     version: yield* makeVersion(current.config),
     states,
     probe: Effect.asVoid(makeProbe({ current, exchange, locate }))

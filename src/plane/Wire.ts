@@ -1,5 +1,5 @@
 import { Schema } from "effect"
-import { PlaneCommentId, PlaneItemId } from "../domain/Ids.js"
+import { PlaneCommentId, PlaneItemId, PlaneLinkId } from "../domain/Ids.js"
 import { PlaneMomentText } from "../domain/PlaneMoment.js"
 import { PlaneStateId } from "../domain/StageStates.js"
 
@@ -91,6 +91,14 @@ export const ActivitiesJson = Schema.parseJson(Schema.Struct({
     created_at: PlaneMomentText
   }))
 }))
+
+const PlaneLink = Schema.Struct({ id: PlaneLinkId, url: Schema.String, issue: Text })
+
+/** A link that was made. */
+export const LinkJson = Schema.parseJson(PlaneLink)
+
+/** A page of links, newest first. */
+export const LinksJson = Schema.parseJson(Schema.Struct({ results: Schema.Array(PlaneLink) }))
 
 /** A page of comments, newest first. */
 export const CommentsJson = Schema.parseJson(Schema.Struct({ results: Schema.Array(CommentRead) }))

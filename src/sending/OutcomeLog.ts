@@ -26,6 +26,8 @@ const whatOf = ({ job }: Settlement) => {
       return `${job.lane.key}: who has moved it`
     case "Twins":
       return `${job.lane.key}: comments that may be there twice`
+    case "Link":
+      return `${job.lane.key}: its link "${job.link.kind}" to ${visibleLine(job.link.url, textLimit)}`
   }
 }
 
@@ -45,8 +47,24 @@ const logDelivered = (job: SendJob, nameOf: (state: StateId) => string) =>
     ? Effect.logDebug(`${job.lane.key}: set ${nameOf(StateId(job.delivery.body))}`)
     : Effect.logInfo(`${job.lane.key}: ${toldWords(job, nameOf)}`)
 
-/** Logs what a person should know of how a job ended. */
-export const logOutcome = (nameOf: (state: StateId) => string) => (settlement: Settlement): Effect.Effect<void> => {
+const makeOnce = () => {
+  let isSaid = false
+  return (warning: string) =>
+    Effect.suspend(() => {
+      if (isSaid) return Effect.logDebug(warning)
+      isSaid = true
+      return Effect.logWarning(warning)
+    })
+}
+
+/** Makes what logs what a person should know of how jobs ended. */
+export const makeOutcomeLog = (nameOf: (state: StateId) => string) => logOutcome(nameOf, makeOnce())
+
+const logOutcome = (
+  nameOf: (state: StateId) => string,
+  warnOnce: (warning: string) => Effect.Effect<void>
+) =>
+(settlement: Settlement): Effect.Effect<void> => {
   const { job, outcome } = settlement
   const what = whatOf(settlement)
   switch (outcome._tag) {
@@ -74,6 +92,15 @@ export const logOutcome = (nameOf: (state: StateId) => string) => (settlement: S
       return job._tag === "Check" && job.doubt === "lost"
         ? Effect.logInfo(`${job.lane.key}: its state was undone by another change of the work item: it is set again`)
         : Effect.logInfo(`${job.lane.key}: a person's move was undone by ours: it is set again`)
+    case "LinkGivenUp":
+      return Effect.logWarning(`Given up: ${what}: ${outcome.reason}`)
+    case "LinkUnreachable":
+      return warnOnce(`${what} is not shown in Plane: ${outcome.reason}. So are others, which are not said`)
+    case "ItemGone":
+      return Effect.logInfo(`${what}: ${outcome.reason}`)
+    case "Linked":
+    case "Unlinked":
+      return Effect.logDebug(`${what} is ${outcome._tag === "Linked" ? "there" : "gone"}`)
     case "Stands":
       return Effect.logDebug(`${what}: nothing is set again: ${outcome.reason}`)
     case "Delivered":

@@ -4,6 +4,7 @@ import { Context, Effect, ExecutionStrategy, Layer, Option, Schedule, Scope } fr
 import { connections } from "../base/Connections.js"
 import { either, makeSignal } from "../base/Signal.js"
 import type { EpochMillis } from "../base/Time.js"
+import { GiteaAddresses, reachable } from "../domain/GiteaAddress.js"
 import type { Projects } from "../domain/Projects.js"
 import type { WorkItemLook } from "../domain/WorkItemLook.js"
 import { StageEvents } from "../events/StageEvents.js"
@@ -99,6 +100,7 @@ const make = Effect.gen(function*() {
   const storage = yield* Storage
   const { trouble } = storage
   const kept = yield* retention
+  const linkAddress = reachable(yield* GiteaAddresses)
   const leadership = yield* Leadership
   const identifiers = all.map(({ project }) => project.identifier)
   const first = all[0].project.identifier
@@ -153,6 +155,7 @@ const make = Effect.gen(function*() {
         place,
         destination,
         unlessIdentifierHolds,
+        linkAddress,
         // A key that begins with no project's identifier is the first one's, which says so.
         lanesOf: isFirst ? [project.identifier, ""] : [project.identifier],
         quietTimes: yield* QuietTimes.make(config.quiet, term.lastBefore),

@@ -1,5 +1,6 @@
-import type { Duration } from "effect"
+import type { Duration, Either } from "effect"
 import { Effect } from "effect"
+import type { NoAddress } from "../domain/GiteaAddress.js"
 import type { LaneId } from "../domain/Ids.js"
 import type { KnownPlace } from "../domain/Place.js"
 import type { Project } from "../domain/Project.js"
@@ -22,6 +23,8 @@ export interface SendContext {
   readonly quietTimes: QuietTimes
   /** `Destination.unlessIdentifierHolds` of all projects: the first that knows better. */
   readonly unlessIdentifierHolds: Destination["Type"]["unlessIdentifierHolds"]
+  /** The address of a link as people reach it; or why Plane cannot be given it. */
+  readonly linkAddress: (url: string) => Either.Either<string, NoAddress>
   /** Ends at once while this process is the leader, and never when another has taken over. */
   readonly stillLeading: Effect.Effect<void>
   /** For how long no state is set because a person has just changed the work item: see `leftAlone`. */

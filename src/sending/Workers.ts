@@ -16,9 +16,10 @@ import { takeDue } from "../storage/DueWork.js"
 import type { StorageError } from "../storage/StorageError.js"
 import type { StorageTrouble } from "../storage/StorageTrouble.js"
 import { check } from "./Check.js"
+import { settleLink } from "./Links.js"
 import { look } from "./Look.js"
 import { nextStep, recountEvery } from "./NextStep.js"
-import { logOutcome, stateNamer } from "./OutcomeLog.js"
+import { makeOutcomeLog, stateNamer } from "./OutcomeLog.js"
 import { send } from "./Send.js"
 import type { SendContext } from "./SendContext.js"
 import { compareTwins } from "./Twins.js"
@@ -132,10 +133,12 @@ export const startWorkers = (
           return Effect.map(check(context, job, slot), (outcome) => ({ _tag: "Checked", job, outcome }))
         case "Twins":
           return Effect.map(compareTwins(context, job, slot), (outcome) => ({ _tag: "TwinsSettled", job, outcome }))
+        case "Link":
+          return Effect.map(settleLink(context, job, slot), (outcome) => ({ _tag: "LinkSettled", job, outcome }))
       }
     }
 
-    const logged = logOutcome(stateNamer(dependencies))
+    const logged = makeOutcomeLog(stateNamer(dependencies))
 
     // Releases the slot of a job that needed no request.
     const perform = (work: Work): Effect.Effect<Settlement> =>

@@ -5,6 +5,8 @@ import type { PlaneMicros } from "./Moment.js"
 import { clockMillis } from "./Moment.js"
 import type { StateOptions } from "./Options.js"
 import { SimulatorError } from "./Options.js"
+import type { PersonLinks } from "./PersonLinks.js"
+import { makePersonLinks } from "./PersonLinks.js"
 import { isAssignable } from "./Related.js"
 import { readRow, saveRow } from "./Rows.js"
 import { traitsOf } from "./Version.js"
@@ -66,7 +68,7 @@ export interface StateEdit {
  * What people do in Plane's pages, and what tests need to see. An unknown id fails. Without a project id the first
  * project is meant.
  */
-export interface People {
+export interface People extends PersonLinks {
   readonly addWorkItem: (what: NewWorkItem) => Effect.Effect<SimulatedWorkItem, SimulatorError>
   readonly workItem: (id: string) => Effect.Effect<SimulatedWorkItem, SimulatorError>
   readonly workItems: Effect.Effect<ReadonlyArray<SimulatedWorkItem>>
@@ -233,6 +235,7 @@ export const make = (core: Core): People => {
         }
       }),
     deleteComment: (id) => Effect.map(found(store.comment(id), `comment ${id}`), store.deleteComment),
+    ...makePersonLinks(store, { itemOf, moment }),
     changeState: (id, { group, name }) =>
       Effect.map(found(store.state(id), `state ${id}`), (state) => {
         if (name !== undefined) state.name = name

@@ -25,6 +25,7 @@ import type { PlaneSimulatorOptions, ProjectOptions, SimulatorError, StateOption
 import { settle } from "./Options.js"
 import type { NewWorkItem, SimulatedComment, SimulatedWorkItem, StateEdit, WorkItemEdit } from "./People.js"
 import * as People from "./People.js"
+import type { SimulatedLink } from "./PersonLinks.js"
 import type { SentHook } from "./Webhooks.js"
 
 export type { RecordedRequest } from "./Core.js"
@@ -42,6 +43,7 @@ export {
   type WebhookRequest
 } from "./Options.js"
 export type { NewWorkItem, SimulatedComment, SimulatedWorkItem, StateEdit, WorkItemEdit } from "./People.js"
+export type { SimulatedLink } from "./PersonLinks.js"
 export type { PlaneVersion } from "./Version.js"
 export type { SentHook } from "./Webhooks.js"
 
@@ -111,6 +113,12 @@ export class PlaneSimulator extends Context.Tag("plane-sync/PlaneSimulator")<Pla
   readonly editComment: (commentId: string, html: string) => Effect.Effect<void>
   /** Frees the comment's external id. */
   readonly deleteComment: (commentId: string) => Effect.Effect<void>
+  /** The links of a work item, in the order of their insertion. */
+  readonly links: (workItemId: string) => Effect.Effect<ReadonlyArray<SimulatedLink>>
+  /** A person adds a link in the web page. No webhook tells of it. */
+  readonly addPersonLink: (workItemId: string, url: string) => Effect.Effect<SimulatedLink>
+  /** A person deletes any link in the web page. */
+  readonly deleteLink: (linkId: string) => Effect.Effect<void>
   /** Renames a state, or puts it into another group. No webhook tells of it, and its work items stay as they are. */
   readonly changeState: (stateId: string, edit: StateEdit) => Effect.Effect<void>
   /** Deletes a state: PATCHes to it get 400. Items in it keep it. */
@@ -237,6 +245,9 @@ const service = (core: Core.Core, people: People.People, url: string): Context.T
     addPersonComment: (id, html) => Effect.orDie(people.addPersonComment(id, html)),
     editComment: (id, html) => Effect.orDie(people.editComment(id, html)),
     deleteComment: (id) => Effect.orDie(people.deleteComment(id)),
+    links: (id) => Effect.orDie(people.links(id)),
+    addPersonLink: (id, url) => Effect.orDie(people.addPersonLink(id, url)),
+    deleteLink: (id) => Effect.orDie(people.deleteLink(id)),
     changeState: (id, edit) => Effect.orDie(people.changeState(id, edit)),
     removeState: (id) => Effect.orDie(people.removeState(id)),
     restoreState: (id) => Effect.orDie(people.restoreState(id)),

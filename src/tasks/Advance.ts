@@ -17,6 +17,7 @@ import type { Round } from "./Round.js"
 import { dueAgain, makeRound } from "./Round.js"
 import { tell, verdictLine, wellLine } from "./Story.js"
 import type { TaskId } from "./Task.js"
+import { linkCheck } from "./TaskLinks.js"
 import type { TaskRow } from "./TaskRows.js"
 import { taskReader, toldAgentOf } from "./TaskRows.js"
 import type { KnownVerdict, VerdictNews } from "./VerdictNews.js"
@@ -47,11 +48,13 @@ export const makeAdvance = (
   const remember = (taskId: TaskId, verdicts: ReadonlyArray<KnownVerdict>) =>
     Effect.forEach(
       verdicts,
-      ({ at, gate, held, reason, since, stage, told, verdict }) =>
-        sql`INSERT INTO plane_sync_verdict (task, gate, stage, verdict, reason, since, at, told, held)
-        VALUES (${taskId}, ${gate}, ${stage}, ${verdict}, ${reason ?? null}, ${since}, ${at}, ${told}, ${held ? 1 : 0})
+      ({ at, gate, held, page, reason, since, stage, told, verdict }) =>
+        sql`INSERT INTO plane_sync_verdict (task, gate, stage, verdict, reason, since, at, told, held, page)
+        VALUES (${taskId}, ${gate}, ${stage}, ${verdict}, ${reason ?? null}, ${since}, ${at}, ${told}, ${held ? 1 : 0},
+          ${page ? JSON.stringify(page) : null})
         ON CONFLICT (task, gate) DO UPDATE SET stage = excluded.stage, verdict = excluded.verdict,
-          reason = excluded.reason, since = excluded.since, at = excluded.at, told = excluded.told, held = excluded.held`,
+          reason = excluded.reason, since = excluded.since, at = excluded.at, told = excluded.told, held = excluded.held,
+          page = excluded.page`,
       { discard: true }
     )
 
@@ -75,13 +78,14 @@ export const makeAdvance = (
   /** Stores the verdicts, and gives the failures that are to be told at a stage. */
   const say = (
     { task }: TaskRow,
-    { changed, failures, turned, well }: VerdictNews,
+    { changed, failures, shown, turned, well }: VerdictNews,
     stage: string,
     id: string,
     now: EpochMillis
   ): Effect.Effect<ReadonlyArray<StageEvent>, SqlError> =>
     Effect.gen(function*() {
       yield* remember(task.id, changed)
+      if (shown !== undefined) yield* linkCheck(sql, task, Option.getOrUndefined(shown))
       for (const verdict of turned) {
         // Of these the line below says more.
         if (!well.includes(verdict.gate)) yield* tell(sql, task.id, now, verdictLine(verdict))

@@ -3,6 +3,7 @@ import { cleanLine, reasonLimit, textLimit } from "../base/Text.js"
 import type { EpochMillis } from "../base/Time.js"
 import { epochMillis } from "../base/Time.js"
 import { uuidV7 } from "../base/UuidV7.js"
+import type { Link } from "../domain/Link.js"
 import type { PipelineStage } from "../domain/PipelineStage.js"
 import { unset } from "../domain/Projects.js"
 import type { Stage } from "../domain/Stage.js"
@@ -17,6 +18,7 @@ import type { UnknownStage } from "./RequireStage.js"
 import { requireStage } from "./RequireStage.js"
 import { tell } from "./Story.js"
 import type { Task } from "./Task.js"
+import { leavePages, linkTask } from "./TaskLinks.js"
 import type { TaskRow } from "./TaskRows.js"
 import { taskReader, toldAgentOf } from "./TaskRows.js"
 import type { TaskStore } from "./TaskStore.js"
@@ -28,6 +30,8 @@ export interface Override {
   readonly stage: Stage
   readonly by: string
   readonly reason: string
+  /** Links that the work item is to have. */
+  readonly links?: ReadonlyArray<Link> | undefined
 }
 
 /** What came of it. */
@@ -96,6 +100,7 @@ export const makeOverrule = (
     row: TaskRow,
     entry: Entry,
     overruledBy: string,
+    links: ReadonlyArray<Link>,
     now: EpochMillis
   ) =>
     Effect.gen(function*() {
@@ -105,13 +110,15 @@ export const makeOverrule = (
         return { value: false, events: [] }
       }
       yield* tell(sql, id, now, `${stage} → ${to}, overruled by ${overruledBy}`)
+      yield* leavePages(sql, row.task)
+      yield* linkTask(sql, row.task, links)
       const agent = toldAgentOf(pipeline, entry.stage, row.givenAgent)
       const changed = StageEvent.StageChanged({ workItem, from: stage, to, agent, overruledBy, id: entry.id })
       return { value: true, events: [changed, ...completion(row, entry)] }
     })
 
   return Effect.fn("Tasks.overrule")(function*(key, override) {
-    const { stage } = override
+    const { links = [], stage } = override
     const overruledBy = yield* whoAndWhy(override)
     const { id, project } = yield* tasks.get(key)
     yield* requireStage(pipeline, project, stage)
@@ -122,7 +129,7 @@ export const makeOverrule = (
       const entry = yield* uuidV7
       const now = yield* epochMillis
       // A fact that came in between changes nothing of this, so it is tried again until the stage is another one.
-      if (!(yield* events.transact(enter(row, { id: entry, stage: next }, overruledBy, now)))) continue
+      if (!(yield* events.transact(enter(row, { id: entry, stage: next }, overruledBy, links, now)))) continue
       yield* Effect.logInfo(`${row.task.workItem}: ${stage} → ${next.stage}, overruled by ${overruledBy}`)
       return { task: yield* tasks.get(key), from: stage, to: next.stage, overruledBy }
     }

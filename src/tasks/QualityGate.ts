@@ -1,7 +1,11 @@
 import type { Duration } from "effect"
-import { Cause, Context, Data, Effect, Layer, Option } from "effect"
+import { Cause, Context, Data, Effect, Layer, Option, Schema } from "effect"
 import { cleanLine, textLimit } from "../base/Text.js"
 import type { Task } from "./Task.js"
+
+/** Where people see why a gate fails: an address by http or https. */
+export const Page = Schema.Struct({ title: Schema.String, url: Schema.String })
+export type Page = typeof Page.Type
 
 /**
  * What a gate says of a task. A failure is told in Plane, once. A pending gate waits.
@@ -13,6 +17,9 @@ import type { Task } from "./Task.js"
  * `isLost`: nothing will mend this by itself, as when an approval is gone. If the gate held when its stage was left,
  * this is told like a failure. Otherwise it is only what the gate waits for.
  *
+ * `page`: where people see the failure. It becomes a link of the work item while the gate is one of the present stage,
+ * and does not hold.
+ *
  * `againAfter`: all gates are asked again after this time, although there is no new fact about the task. It is for a
  * gate whose answer can change without a word to plane-sync. Of several gates the shortest time counts; less than a
  * second counts as a second, and more than 10 minutes as 10 minutes.
@@ -22,6 +29,7 @@ export type Verdict = Data.TaggedEnum<{
   Failed: {
     readonly reason: string
     readonly sameAs?: string | undefined
+    readonly page?: Page | undefined
     readonly againAfter?: Duration.DurationInput | undefined
   }
   Pending: {

@@ -14,6 +14,7 @@ import { lockTask, waitForTurn } from "./Locks.js"
 import type { Pipeline, ProjectPipeline } from "./Pipeline.js"
 import { tell } from "./Story.js"
 import type { TaskId } from "./Task.js"
+import { leavePages } from "./TaskLinks.js"
 import type { TaskReader, TaskRow } from "./TaskRows.js"
 import { agentOf } from "./TaskRows.js"
 
@@ -89,6 +90,7 @@ export const makeStarting = (
         started_at = ${startedAt}, updated_at = ${now}, due_at = ${now}, revision = revision + 1,
         repository_id = NULL, repository_name = NULL, pull_request = NULL, head_sha = NULL, linked_by_name = 0
         WHERE id = ${task.id}`
+      yield* leavePages(sql, task)
       yield* sql`DELETE FROM plane_sync_verdict WHERE task = ${task.id}`
       yield* sql`DELETE FROM plane_sync_report WHERE task = ${task.id}`
       yield* tell(sql, task.id, now, `starts anew at ${stage}`)

@@ -154,3 +154,10 @@ export const launchTable: Migration = Effect.gen(function*() {
     SELECT value ->> 'entry', value ->> 'task', value ->> 'stage', value ->> 'agent', value ->> 'dueAt'
     FROM json_each(${JSON.stringify(owed)}) ORDER BY key`
 })
+
+/** The page that a failed gate has named, as JSON: its title and its address. */
+export const pageColumn: Migration = Effect.gen(function*() {
+  const sql = yield* SqlClient.SqlClient
+  const { text } = yield* ddl
+  yield* sql`ALTER TABLE plane_sync_verdict ADD COLUMN page ${text}`
+})

@@ -12,6 +12,7 @@ import type { Fragment, Sql } from "../storage/Sql.js"
 import { launchList } from "./Launches.js"
 import type { Pipeline, ProjectPipeline } from "./Pipeline.js"
 import { projectOfTask } from "./ProjectOfTask.js"
+import { Page } from "./QualityGate.js"
 import type { GivenVerdict, Task, TaskId, TaskStatus } from "./Task.js"
 import { LaunchState, ReportOutcome, VerdictWord } from "./Task.js"
 import type { KnownVerdict } from "./VerdictNews.js"
@@ -66,7 +67,8 @@ const verdictsOf = Schema.decodeSync(Schema.parseJson(Schema.Array(Schema.Struct
   since: Moment,
   at: Moment,
   told: Schema.NullOr(Schema.String),
-  held: Schema.Literal(0, 1)
+  held: Schema.Literal(0, 1),
+  page: Schema.NullOr(Schema.parseJson(Page))
 }))))
 
 const reportsOf = Schema.decodeSync(Schema.parseJson(Schema.Array(Schema.Struct({
@@ -169,7 +171,8 @@ const verdictFields = {
   since: "coalesce(since, at)",
   at: "at",
   told: "told",
-  held: "held"
+  held: "held",
+  page: "page"
 }
 
 const reportFields = { stage: "stage", outcome: "outcome", reason: "reason", at: "at" }

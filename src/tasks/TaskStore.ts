@@ -4,6 +4,7 @@ import { cleanText, reasonLimit } from "../base/Text.js"
 import { epochMillis } from "../base/Time.js"
 import { uuidV7 } from "../base/UuidV7.js"
 import type { ItemId } from "../domain/Ids.js"
+import type { Link as ItemLink } from "../domain/Link.js"
 import { Projects } from "../domain/Projects.js"
 import type { Stage } from "../domain/Stage.js"
 import type { StageStates } from "../domain/StageStates.js"
@@ -27,6 +28,7 @@ import { makeStarting } from "./Starting.js"
 import type { StoryLine } from "./Story.js"
 import { readStory } from "./Story.js"
 import type { ReportOutcome, Task, TaskId, TaskStatus } from "./Task.js"
+import { linkPullRequest, linkTask } from "./TaskLinks.js"
 import type { TaskRow } from "./TaskRows.js"
 import { taskReader } from "./TaskRows.js"
 
@@ -58,6 +60,8 @@ export interface Link {
   readonly headSha: string
   /** The link comes only from the key that the pull request names: it follows when that changes. */
   readonly byName?: boolean | undefined
+  /** The page of the pull request, by http or https: it becomes a link of the work item. */
+  readonly page?: string | undefined
 }
 
 /**
@@ -108,10 +112,16 @@ export class TaskStore extends Context.Tag("plane-sync/TaskStore")<TaskStore, {
   readonly pause: (taskId: TaskId, why: string) => Effect.Effect<void, StorageError>
   /**
    * Stores what the gate `reported` reads. A report on a stage that the task has not reached counts when it gets there.
+   * Its links become those of the work item, each in place of the one of its kind.
    */
   readonly report: (
     key: string,
-    report: { readonly stage: Stage; readonly outcome: ReportOutcome; readonly reason?: string | undefined }
+    report: {
+      readonly stage: Stage
+      readonly outcome: ReportOutcome
+      readonly reason?: string | undefined
+      readonly links?: ReadonlyArray<ItemLink> | undefined
+    }
   ) => Effect.Effect<Task, StorageError | NoTask | UnknownStage>
   /**
    * Marks a task as due, within the transaction that stores a fact its gates read: `Storage.write` around both. Call
@@ -192,20 +202,25 @@ const make = Effect.gen(function*() {
       return Arr.getSomes(yield* Effect.forEach(ids, (id) => one(reader.byId(id))))
     })
 
-  const link = (taskId: TaskId, { byName = false, headSha, pullRequest, repository }: Link) =>
+  const link = (taskId: TaskId, { byName = false, headSha, page, pullRequest, repository }: Link) =>
     Effect.flatMap(epochMillis, (now) =>
-      write(Effect.zipRight(
-        sql`UPDATE plane_sync_task SET repository_id = ${repository.id}, repository_name = ${repository.name},
+      write(Effect.gen(function*() {
+        const [item] = yield* sql<
+          { workItem: string; itemId: ItemId | null }
+        >`UPDATE plane_sync_task SET repository_id = ${repository.id}, repository_name = ${repository.name},
           pull_request = ${pullRequest}, head_sha = ${headSha}, linked_by_name = ${byName ? 1 : 0}, updated_at = ${now}
-          WHERE id = ${taskId}`,
-        touch(sql, taskId, now)
-      ))).pipe(Effect.zipLeft(notify))
+          WHERE id = ${taskId} RETURNING work_item AS "workItem", plane_id AS "itemId"`
+        if (item !== undefined && page !== undefined) {
+          yield* linkPullRequest(sql, item, { title: `${repository.name}#${pullRequest}`, url: page })
+        }
+        yield* touch(sql, taskId, now)
+      }))).pipe(Effect.zipLeft(notify))
 
   const report = Effect.fn("TaskStore.report")(function*(
     key: string,
-    { outcome, reason, stage }: { stage: Stage; outcome: ReportOutcome; reason?: string | undefined }
+    { links = [], outcome, reason, stage }: Parameters<TaskStore["Type"]["report"]>[1]
   ) {
-    const { id, project } = yield* get(key)
+    const { id, itemId, project, workItem } = yield* get(key)
     yield* requireStage(pipelines, project, stage)
     const now = yield* epochMillis
     const words = reason === undefined ? null : cleanText(reason, reasonLimit)
@@ -219,6 +234,7 @@ const make = Effect.gen(function*() {
         RETURNING 1`
       if (news !== undefined) yield* touch(sql, id, now)
       yield* endReported(sql, id, stage)
+      yield* linkTask(sql, { itemId, workItem }, links)
     }))
     yield* notify
     return yield* get(key)

@@ -1,7 +1,9 @@
+import { Option } from "effect"
 import { createHash } from "node:crypto"
 import { cleanText, reasonLimit, textLimit } from "../base/Text.js"
 import type { EpochMillis } from "../base/Time.js"
 import type { Stage } from "../domain/Stage.js"
+import type { Page } from "./QualityGate.js"
 import { Verdict } from "./QualityGate.js"
 import type { VerdictWord } from "./Task.js"
 
@@ -18,6 +20,8 @@ export interface KnownVerdict {
   readonly told: string | null
   /** The gate held when a stage that names it was left. */
   readonly held: boolean
+  /** Where people see the failure, until the gate holds. */
+  readonly page?: Page | null | undefined
 }
 
 /** What a gate answered. */
@@ -48,6 +52,8 @@ export interface VerdictNews {
   readonly failures: ReadonlyArray<Failure>
   /** The gates that hold again after a failure that was told. */
   readonly well: ReadonlyArray<string>
+  /** The page of the latest failure that people can see: none where nothing fails. Undefined: the same as before. */
+  readonly shown: Option.Option<Page> | undefined
 }
 
 /** What makes a failure the same. Nothing is cut before it is compared, so what is long is hashed. */
@@ -63,18 +69,20 @@ interface Said {
   readonly same: string
   readonly sameAs: string | undefined
   readonly isLost: boolean
+  readonly page?: Page | undefined
 }
 
 const clean = (text: string) => cleanText(text, reasonLimit)
 
 const said = Verdict.$match({
   Passed: (): Said => ({ verdict: "passed", reason: undefined, same: "", sameAs: undefined, isLost: false }),
-  Failed: ({ reason, sameAs }): Said => ({
+  Failed: ({ page, reason, sameAs }): Said => ({
     verdict: "failed",
     reason: clean(reason),
     same: identity(sameAs ?? clean(reason)),
     sameAs: sameAs === undefined ? undefined : identity(sameAs),
-    isLost: false
+    isLost: false,
+    page
   }),
   Pending: ({ isLost = false, sameAs, why }): Said => ({
     verdict: "pending",
@@ -107,13 +115,15 @@ export const verdictNews = (
   const given = answers.flatMap(({ verdict, ...answer }) =>
     verdict === undefined ? [] : [{ ...answer, ...said(verdict) }]
   )
-  const rows = given.map(({ gate, isLost, isOfTask, reason, same, sameAs, stage, verdict }) => {
+  const rows = given.map(({ gate, isLost, isOfTask, page, reason, same, sameAs, stage, verdict }) => {
     const old = before.get(gate)
     const isContinued = old !== undefined && (isOfTask || old.stage === null || old.stage === stage)
     const told = isContinued && verdict !== "passed" ? old.told : null
     const held = old?.held === true || left.has(gate)
     // A gate that cannot ask at present repeats its last failure in the same words, but may not know the rest.
     const isRepeated = isContinued && told !== null && old.verdict === "failed" && old.reason === reason
+    // While it waits, and when it cannot ask, the page of the last failure is still that.
+    const isSamePage = isContinued && (verdict === "pending" || old.reason === reason)
     const isAgain = stage === here && old?.verdict === "pending"
     const isTold = told === same || isRepeated
     return {
@@ -126,7 +136,8 @@ export const verdictNews = (
         since: isContinued && old.verdict === verdict ? old.since : now,
         at: isContinued && old.verdict === verdict && old.reason === reason ? old.at : now,
         told,
-        held
+        held,
+        page: stage !== here || verdict === "passed" ? null : page ?? (isSamePage ? old.page : null)
       },
       same,
       sameAs,
@@ -151,6 +162,7 @@ export const verdictNews = (
   })
   const stored = rows.map(({ old, row }) => ({ old, row: { ...row, told: marks.get(row.gate) ?? row.told } }))
   const told = new Set([...failing, ...losing])
+  const [shownBefore, shown] = [known, stored.map(({ row }) => row)].map(latestPage)
   return {
     changed: stored.flatMap(({ old, row }) => old !== undefined && isSame(old, row) ? [] : [row]),
     turned: rows.filter(({ isTurned }) => isTurned).map(({ row }) => row),
@@ -160,10 +172,18 @@ export const verdictNews = (
       reason,
       sameAs
     })),
-    well: rows.filter(({ isWell }) => isWell).map(({ row }) => row.gate)
+    well: rows.filter(({ isWell }) => isWell).map(({ row }) => row.gate),
+    shown: shownBefore?.url === shown?.url ? undefined : Option.fromNullable(shown)
   }
 }
 
+/** The page of the verdict that has changed last. */
+const latestPage = (verdicts: ReadonlyArray<KnownVerdict>): Page | null | undefined =>
+  verdicts.reduce<KnownVerdict | undefined>(
+    (latest, one) => one.page && (latest === undefined || one.at >= latest.at) ? one : latest,
+    undefined
+  )?.page
+
 const isSame = (old: KnownVerdict, row: KnownVerdict) =>
   old.verdict === row.verdict && old.reason === row.reason && old.stage === row.stage && old.since === row.since &&
-  old.at === row.at && old.told === row.told && old.held === row.held
+  old.at === row.at && old.told === row.told && old.held === row.held && old.page?.url === row.page?.url

@@ -10,12 +10,13 @@ import { requestWords } from "./StoryLines.js"
 
 /** What is done next for a work item, and what that waits for. */
 export const NextView = Schema.Struct({
-  what: Schema.Literal("nothing", "look", "check", "state", "comment", "recount", "dead_letter", "later").annotations({
-    description:
-      "look: its key is looked up, or whether it is back; check: whether another change has undone our last one, or a " +
-      "comment is there twice; state, comment, recount: such a request is sent; dead_letter: an event that cannot be " +
-      "told becomes one; later: nothing can be sent before `at`"
-  }),
+  what: Schema.Literal("nothing", "look", "check", "state", "comment", "recount", "dead_letter", "links", "later")
+    .annotations({
+      description:
+        "look: its key is looked up, or whether it is back; check: whether another change has undone our last one, or a " +
+        "comment is there twice; state, comment, recount: such a request is sent; dead_letter: an event that cannot be " +
+        "told becomes one; links: one is made or deleted; later: nothing can be sent before `at`"
+    }),
   line: Schema.String.annotations({ description: "the same in words" }),
   at: Schema.NullOr(Instant).annotations({ description: "not before this moment; null when there is nothing to do" }),
   waits: Schema.Array(Schema.String).annotations({ description: "what it waits for, for people" }),
@@ -66,6 +67,8 @@ const otherWords = ({ next }: Preview): Pick<NextView, "what" | "line"> => {
       return { what: "check", line: "a look at who has moved it last, because a change of ours may have been undone" }
     case "Twins":
       return { what: "check", line: "a look whether a comment of ours is there twice" }
+    case "Link":
+      return { what: "links", line: "its links, because nothing else is owed" }
     case "Unfit":
       return { what: "dead_letter", line: `event ${next.event.sequence} becomes a dead letter: ${next.reason}` }
     case "Wait":

@@ -5,6 +5,7 @@ import { EpochMillis } from "../base/Time.js"
 import type { PullRequestSeen, Repository as KnownRepository, ReviewSeen, StatusSeen } from "../gitea/Facts.js"
 import { IdInForge, repositoryIdIn } from "../gitea/Forges.js"
 import { OutsideText } from "../gitea/OutsideText.js"
+import { storedPage } from "../gitea/Pages.js"
 import { branchOf, isDraft } from "../gitea/PullRequestBody.js"
 
 /** A hook of Gitea or Forgejo that tells no fact. */
@@ -35,6 +36,7 @@ const PullRequestEvent = Schema.parseJson(Schema.Struct({
     title: text,
     body: text,
     state: Schema.String,
+    html_url: text,
     merged: Schema.optionalWith(Schema.Boolean, { nullable: true, default: () => false }),
     merged_at: Schema.optionalWith(Schema.DateTimeUtc, { nullable: true }),
     draft: Schema.optionalWith(Schema.Boolean, { nullable: true }),
@@ -59,6 +61,7 @@ const StatusEvent = Schema.parseJson(Schema.Struct({
   context: text,
   state: text,
   description: text,
+  target_url: text,
   repository: Repository,
   sender: Schema.optional(Schema.NullOr(Schema.Struct({ login: text })))
 }))
@@ -114,6 +117,7 @@ const seen = (
   updatedAt: EpochMillis(DateTime.toEpochMillis(pr.updated_at)),
   rank: rankOf(action, pr.merged),
   headRank: headRankOf(action, pr.merged),
+  page: storedPage(pr.html_url),
   isMerging: pr.merged && action === "closed"
 })
 
@@ -176,7 +180,8 @@ const status = (body: string, forge: number): Either.Either<GiteaSeen, string> =
         id: event.id,
         state: cleanLine(event.state, textLimit),
         description: cleanLine(event.description, textLimit),
-        creator: sender?.login ?? null
+        creator: sender?.login ?? null,
+        page: storedPage(event.target_url)
       }
     })
   })

@@ -40,6 +40,7 @@ const factFields: Fields = {
     // Only its beginning is read as Markdown, too: gitea/Prose.ts.
     body: "beginning",
     state: "whole",
+    html_url: "whole",
     merged: "whole",
     merged_at: "whole",
     draft: "whole",
@@ -54,7 +55,8 @@ const factFields: Fields = {
   sha: "whole",
   context: "whole",
   state: "whole",
-  description: "beginning"
+  description: "beginning",
+  target_url: "whole"
 }
 
 /** What `GiteaHook.ts` reads of all others. */

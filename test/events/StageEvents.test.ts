@@ -24,6 +24,7 @@ import { StageEvent } from "../../src/domain/StageEvent.js"
 import { Receipt } from "../../src/events/Receipt.js"
 import { StageEvents } from "../../src/events/StageEvents.js"
 import { Outbox } from "../../src/outbox/Outbox.js"
+import { linksOf } from "../../src/outbox/WantedLinks.js"
 import { WakeUps } from "../../src/storage/WakeUps.js"
 import { Storage } from "../../src/StorageLayers.js"
 
@@ -50,7 +51,52 @@ const thrown = (): never => {
 
 const stored = Effect.flatMap(Outbox, (outbox) => outbox.events({ limit: 100 }))
 
+const link = (url: string) => ({ kind: "log", title: "Log", url })
+
 describe("StageEvents", () => {
+  it.effect("an event is told without a link that is not fit, which is said; publishOrFail refuses it", () => {
+    const lines: Array<string> = []
+    const logger = Logger.make(({ message }) => void lines.push(String(message)))
+    return Effect.gen(function*() {
+      const { publish, publishOrFail } = yield* StageEvents
+      const event = StageEvent.TaskCompleted({
+        workItem: "ET-2",
+        id: "one",
+        links: [link("https://ci.example.com/7"), link("https://lea:s3cret@ci.example.com/8")]
+      })
+      assert.deepStrictEqual(yield* publish(event), Receipt.Committed({ id: "one", duplicate: false }))
+      yield* TestClock.adjust("1 seconds")
+      const [row] = yield* stored
+      assert.deepInclude(JSON.parse(row?.body ?? ""), { links: [link("https://ci.example.com/7")] })
+      const warnings = lines.filter((line) => line.includes("links"))
+      assert.lengthOf(warnings, 1)
+      assert.match(warnings[0] ?? "", /links\.1\.url: .*password/)
+      assert.notInclude(lines.join(), "s3cret")
+      assert.match((yield* Effect.flip(publishOrFail(event))).message, /links\.1\.url: .*password/)
+      assert.lengthOf(yield* stored, 1)
+    }).pipe(Effect.provide(inMemory), Effect.provide(Logger.replace(Logger.defaultLogger, logger)))
+  })
+
+  it.effect("whatever a host gives in the place of links costs nothing but the links", () =>
+    Effect.gen(function*() {
+      const { publish } = yield* StageEvents
+      const odd: ReadonlyArray<unknown> = [
+        7,
+        {},
+        "https://ci.example.com/",
+        [undefined, nested(5_000), link("javascript:alert(1)")],
+        Array.from({ length: 1_000 }, (_, n) => link(`https://ci.example.com/${n}`))
+      ]
+      for (const links of odd) {
+        const event = StageEvent.TaskCompleted({ workItem: "ET-2" })
+        Object.assign(event, { links })
+        assert.strictEqual((yield* publish(event))._tag, "Committed")
+      }
+      const { read, sql } = yield* Storage
+      const rows = yield* read(sql<{ links: string | null }>`SELECT links FROM plane_sync_event ORDER BY sequence`)
+      assert.deepStrictEqual(rows.map(({ links }) => linksOf(links).length), [0, 0, 0, 0, 10])
+    }).pipe(Effect.provide(Layer.provideMerge(events, Storage.layerFile(":memory:")))))
+
   it.effect("publish fills id and moment, and commits once per id", () =>
     Effect.gen(function*() {
       yield* TestClock.setTime(Date.UTC(2026, 10, 24, 8, 30))

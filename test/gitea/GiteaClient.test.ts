@@ -45,7 +45,7 @@ const held: PullRequest = {
   updatedAt: EpochMillis(0)
 }
 
-const check = (context: string, state: string) => ({ context, state, description: "", creator: null })
+const check = (context: string, state: string) => ({ context, state, description: "", creator: null, page: null })
 
 describe("GiteaClient", () => {
   it.live("reads the last word of each reviewer, dismissals aside, and whether it counts", () =>
@@ -82,9 +82,19 @@ describe("GiteaClient", () => {
         const context = "ci/".repeat(200)
         gitea.answers.set(path, {
           state: "success",
-          statuses: [{ id: 4, context, status: "success", target_url: "", creator: { login: "drone" } }]
+          statuses: [{
+            id: 4,
+            context,
+            status: "success",
+            target_url: "/a/b/actions/runs/7",
+            creator: { login: "drone" }
+          }]
         })
-        assert.deepStrictEqual(yield* client.checks("a/b", "abc"), [{ ...check(context, "success"), creator: "drone" }])
+        assert.deepStrictEqual(yield* client.checks("a/b", "abc"), [{
+          ...check(context, "success"),
+          creator: "drone",
+          page: "/a/b/actions/runs/7"
+        }])
       })
     ))
 
@@ -234,7 +244,7 @@ describe("the settings of Gitea", () => {
   it.effect("have defaults", () =>
     Effect.gen(function*() {
       const { gitea, project } = yield* settings({})
-      assert.deepStrictEqual(gitea, { api: undefined })
+      assert.deepStrictEqual(gitea, { api: undefined, publicUrl: "" })
       assert.deepStrictEqual(project.pullRequests, {
         branches: [],
         repositories: [],

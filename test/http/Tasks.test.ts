@@ -13,7 +13,35 @@ const send = (url: string, path: string, body: unknown) =>
     body: JSON.stringify(body)
   })
 
+const link = (url: string) => ({ kind: "log", title: "Log", url })
+
 describe("/api/tasks", () => {
+  it.live("the links of reports and events are shown in Plane; one that is not fit is refused by its name", () =>
+    Effect.gen(function*() {
+      const plane = yield* PlaneSimulator
+      const { id, key } = yield* plane.addWorkItem({ name: "Login form" })
+      const url = yield* served()
+      yield* send(url, "", { workItem: key })
+      const report = (...links: ReadonlyArray<unknown>) =>
+        send(url, `/${key}/report`, { stage: "analysis", outcome: "passed", links })
+      for (const wrong of ["http://u:s3cret@ci.example.com/", "https://ci.example.com/?token=s3cret"]) {
+        const refused = yield* report(link("https://ci.example.com/1"), link(wrong))
+        assert.strictEqual(refused.status, 400)
+        assert.containSubset(refused.body, { issues: [{ field: "links.1.url" }] })
+        assert.notInclude(JSON.stringify(refused.body), "s3cret")
+        const event = yield* request(`${url}/api/events`, {
+          method: "POST",
+          headers: { "content-type": "application/json" },
+          body: JSON.stringify({ type: "task_completed", workItem: key, links: [link(wrong)] })
+        })
+        assert.strictEqual(event.status, 400)
+        assert.containSubset(event.body, { issues: [{ field: "links.0.url" }] })
+      }
+      assert.strictEqual((yield* report(link("https://ci.example.com/1"))).status, 200)
+      yield* Effect.repeat(plane.links(id), { until: (links) => links.length > 0 })
+      assert.containSubset(yield* plane.links(id), [{ url: "https://ci.example.com/1", title: "Log" }])
+    }).pipe(Effect.scoped, withPlane))
+
   it.live("starts a task, takes reports, and writes to Plane what came of it", () =>
     Effect.gen(function*() {
       const plane = yield* PlaneSimulator

@@ -1,7 +1,7 @@
 import { Duration, Effect } from "effect"
 import { EpochMillis, MonotonicMillis } from "../../src/base/Time.js"
 import { defaultTexts } from "../../src/domain/CommentTexts.js"
-import { CommentId, ItemId, UserId } from "../../src/domain/Ids.js"
+import { CommentId, ItemId, LinkId, UserId } from "../../src/domain/Ids.js"
 import { PlaneMoment } from "../../src/domain/PlaneMoment.js"
 import { defaultStageStates, StateId } from "../../src/domain/StageStates.js"
 import { CanonicalKey, NormalizedKey } from "../../src/domain/WorkItemKey.js"
@@ -12,6 +12,7 @@ import { observe } from "../../src/outbox/Observation.js"
 import { Outbox } from "../../src/outbox/Outbox.js"
 import type {
   CheckOutcome,
+  LinkOutcome,
   LookOutcome,
   SeenState,
   SendOutcome,
@@ -63,6 +64,22 @@ const checkings: ByTag<CheckOutcome> = {
   Later: [later]
 }
 
+const linkings: ByTag<LinkOutcome> = {
+  Linked: [{ _tag: "Linked", linkId: LinkId("link"), isOurs: true }, {
+    _tag: "Linked",
+    linkId: LinkId("theirs"),
+    isOurs: false
+  }],
+  Unlinked: [{ _tag: "Unlinked" }],
+  LinkGivenUp: [{ _tag: "LinkGivenUp", reason: "no" }],
+  LinkUnreachable: [{ _tag: "LinkUnreachable", reason: "no dot" }],
+  ItemGone: [{ _tag: "ItemGone", reason: "it was deleted" }],
+  Later: [{ ...later, maybeDone: true }]
+}
+
+const linksTo = (...urls: ReadonlyArray<string>) =>
+  urls.map((url, index) => ({ kind: `kind-${index}`, title: "a link", url: `https://example.com/${url}` }))
+
 const replaced = StateId("replaced")
 const cancel = { state: StateId("cancelled"), group: "cancelled" }
 
@@ -99,10 +116,15 @@ export const everyOutcome = Effect.fnUntraced(function*(shift: MovableClock["shi
   yield* shift(Duration.toMillis("1 hours"))
   const checks: Array<CheckOutcome> = []
   const twins: Array<TwinsOutcome> = []
+  const links: Array<LinkOutcome> = []
   let stories = 0
   let events = 0
 
-  const publish = (workItem: string, content: { readonly type: string; readonly to?: string }) =>
+  const publish = (
+    workItem: string,
+    content: { readonly type: string; readonly to?: string },
+    links?: ReturnType<typeof linksTo>
+  ) =>
     outbox.publish({
       id: `told-${(events += 1)}`,
       workItem,
@@ -113,7 +135,8 @@ export const everyOutcome = Effect.fnUntraced(function*(shift: MovableClock["shi
       occurredAt: EpochMillis(events),
       publishedAt: EpochMillis(events),
       project: "ET",
-      unfit: undefined
+      unfit: undefined,
+      links
     })
 
   const well = (job: Job): Settlement => {
@@ -138,6 +161,14 @@ export const everyOutcome = Effect.fnUntraced(function*(shift: MovableClock["shi
       case "Twins": {
         const comments = job.comments.map(({ delivery }) => ({ delivery, reason: "there were two" }))
         return { _tag: "TwinsSettled", job, outcome: twins.shift() ?? { _tag: "Compared", comments } }
+      }
+      case "Link": {
+        const linked = { _tag: "Linked", linkId: LinkId(`link ${job.link.id}`), isOurs: true } as const
+        return {
+          _tag: "LinkSettled",
+          job,
+          outcome: links.shift() ?? (job.act === "add" ? linked : { _tag: "Unlinked" })
+        }
       }
     }
   }
@@ -232,6 +263,18 @@ export const everyOutcome = Effect.fnUntraced(function*(shift: MovableClock["shi
   twins.push(later)
   yield* publish(newItem(), stageChanged)
   yield* checked
+
+  // Each link ends in each way; then others take their places, also under another kind, and by another spelling.
+  for (const outcome of Object.values(linkings).flat()) {
+    const workItem = newItem()
+    links.push(outcome)
+    yield* publish(workItem, stageChanged, linksTo("one", "two"))
+    yield* work()
+    yield* publish(workItem, stageChanged, linksTo("two", "three"))
+    yield* work()
+    yield* publish(workItem, stageChanged, linksTo("four", "four"))
+    yield* checked
+  }
 
   // A count that was updated lately waits.
   yield* shift(Duration.toMillis("11 minutes"))

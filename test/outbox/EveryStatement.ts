@@ -24,6 +24,7 @@ import { readStateChanges } from "../../src/outbox/StateChanges.js"
 import type { NewEvent } from "../../src/outbox/StoredEvent.js"
 import { makeTally } from "../../src/outbox/Tally.js"
 import { everythingElse, keepTurnsAway } from "../../src/outbox/Turns.js"
+import { giveLinks, takeLink } from "../../src/outbox/WantedLinks.js"
 import { nextStep } from "../../src/sending/NextStep.js"
 import { Storage } from "../../src/StorageLayers.js"
 import type { MovableClock } from "../support/MovableClock.js"
@@ -153,6 +154,12 @@ const leftState = Effect.gen(function*() {
   const item = { key: NormalizedKey("ET-77"), itemId: ItemId("item-77"), project: "ET" }
   yield* write(followTask(sql, item, EpochMillis(0)))
   yield* write(noteGone(sql, ItemId("another")))
+  // Links of a key, and of the work item that it is found to be.
+  const log = { kind: "log", title: "Log", url: "https://example.com/log" }
+  const key = { key: NormalizedKey("ET-78"), itemId: undefined, project: "ET" }
+  yield* write(giveLinks(sql, item, [log]))
+  yield* write(giveLinks(sql, key, [log]))
+  yield* write(takeLink(sql, key, "log"))
   yield* read(sql`SELECT ${problemOfKey(sql, item.key)} AS problem`)
   yield* write(observe(sql, {
     itemId: item.itemId,

@@ -5,6 +5,7 @@ import { projectsLayer } from "../../src/config/ProjectsConfig.js"
 import { ItemId } from "../../src/domain/Ids.js"
 import { StateId } from "../../src/domain/StageStates.js"
 import { WorkItemKey } from "../../src/domain/WorkItemKey.js"
+import { meansLinkTaken } from "../../src/plane/Links.js"
 import { PlaneClient } from "../../src/plane/PlaneClient.js"
 import { RateBudget } from "../../src/plane/RateBudget.js"
 import { Fault, PlaneSimulator } from "../../src/simulator/PlaneSimulator.js"
@@ -70,9 +71,19 @@ for (const [name, layer] of [["over HTTP", overHttp], ["in memory", inMemory]] a
         // One that is gone is what was wanted.
         yield* plane.deleteComment(id, commentId)
         assert.lengthOf(yield* simulator.comments(one.id), 0)
+        const link = { url: "https://ci.example.com/7", title: "Log" }
+        const linkId = yield* plane.addLink(id, link)
+        assert.isTrue(meansLinkTaken(yield* Effect.flip(plane.addLink(id, link))))
+        assert.deepStrictEqual(yield* plane.findLink(id, link.url), Option.some(linkId))
+        assert.isTrue(Option.isNone(yield* plane.findLink(id, `${link.url}/`)))
+        const refused = yield* Effect.flip(plane.addLink(id, { ...link, url: "http://gitea:3000/7" }))
+        assert.deepInclude(refused, { reason: "Refused", words: "url: Invalid URL format." })
+        yield* plane.removeLink(id, linkId)
+        yield* plane.removeLink(id, linkId)
+        assert.lengthOf(yield* simulator.links(one.id), 0)
         assert.strictEqual((yield* plane.states).length, 5)
         yield* plane.probe
-        assert.strictEqual((yield* Effect.flatMap(RateBudget, (budget) => budget.status)).used, 17)
+        assert.strictEqual((yield* Effect.flatMap(RateBudget, (budget) => budget.status)).used, 24)
       }).pipe(Effect.provide(layer)))
 
     it.scopedLive("tells its faults apart", () =>

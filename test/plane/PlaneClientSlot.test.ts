@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { DateTime, Effect, Either, Layer } from "effect"
 import { projectsLayer } from "../../src/config/ProjectsConfig.js"
-import { CommentId } from "../../src/domain/Ids.js"
+import { CommentId, LinkId } from "../../src/domain/Ids.js"
 import { WorkItemKey } from "../../src/domain/WorkItemKey.js"
 import { PlaneClient } from "../../src/plane/PlaneClient.js"
 import type { Slot } from "../../src/plane/RateBudget.js"
@@ -16,10 +16,12 @@ const one = item(2, "Second")
 const key = (text: string) => Either.getOrThrow(WorkItemKey.parse(text))
 const comment = { html: "<p>x</p>", externalId: "e:1", createdAt: DateTime.unsafeMake(0) }
 const commentId = CommentId("c1")
+const link = { url: "https://ci.example.com/7", title: "Log" }
 const read = { id: commentId, html: "<p>x</p>" }
 const commentJson = { id: commentId, comment_html: "<p>x</p>", external_source: "plane-sync", external_id: "e:1" }
 
 const answer = ({ method, path }: Seen): Reply => {
+  if (path.includes("/links/")) return { status: 200, body: { results: [] } }
   if (path.includes("/activities/")) return { status: 200, body: { results: [] } }
   if (path.includes("/search/")) return { status: 200, body: { issues: [] } }
   if (path.endsWith("/comments/") && method === "GET") return { status: 200, body: { results: [commentJson] } }
@@ -66,7 +68,10 @@ describe("a slot that PlaneClient is given", () => {
     ["editComment", 1, (plane, slot) => plane.editComment(one.id, read, slot)],
     ["moves", 1, (plane, slot) => plane.moves(one.id, slot)],
     ["signedComments", 1, (plane, slot) => plane.signedComments(one.id, slot)],
-    ["deleteComment", 1, (plane, slot) => plane.deleteComment(one.id, commentId, slot)]
+    ["deleteComment", 1, (plane, slot) => plane.deleteComment(one.id, commentId, slot)],
+    ["addLink", 1, (plane, slot) => plane.addLink(one.id, link, slot)],
+    ["findLink", 1, (plane, slot) => plane.findLink(one.id, link.url, slot)],
+    ["removeLink", 1, (plane, slot) => plane.removeLink(one.id, LinkId("l1"), slot)]
   ]
   it.effect.each(calls)(
     "is the first request's, and each other has its own: %s",

@@ -1,0 +1,167 @@
+import type { SqlError } from "@effect/sql/SqlError"
+import { Effect } from "effect"
+import type { EpochMillis } from "../base/Time.js"
+import type { LinkId } from "../domain/Ids.js"
+import type { Sql } from "../storage/Sql.js"
+import { isDue } from "./Checks.js"
+import type { DueLink, LinkJob } from "./Job.js"
+import type { Lane } from "./Lane.js"
+import { free } from "./LaneUpdate.js"
+import type { LinkOutcome, LinkSettled } from "./Outcome.js"
+import type { Tally } from "./Tally.js"
+import { scheduleLinks } from "./WantedLinks.js"
+
+/** A stored link. */
+export interface LinkRow {
+  readonly id: number
+  readonly kind: string
+  readonly title: string
+  readonly url: string
+  readonly wanted: number
+  readonly linkId: LinkId | null
+  readonly ours: number
+  readonly asked: number
+  readonly attempts: number
+  readonly dueAt: EpochMillis
+  readonly refused: string | null
+}
+
+/** What is to be done next for the links of a lane. */
+export type LinkStep =
+  | { readonly _tag: "Act"; readonly act: LinkJob["act"]; readonly row: LinkRow }
+  /** There is nothing of ours in Plane to delete. */
+  | { readonly _tag: "Drop"; readonly row: LinkRow }
+  /** Another kind has the same address: it is there already, and is ours as much as that one. */
+  | { readonly _tag: "Share"; readonly row: LinkRow; readonly with: LinkRow }
+
+const isShared = (row: LinkRow) => (other: LinkRow) =>
+  other.id !== row.id && other.url === row.url && other.linkId !== null
+
+const stepOf = (row: LinkRow, rows: ReadonlyArray<LinkRow>): LinkStep => {
+  const twin = rows.find(isShared(row))
+  if (row.wanted === 1) {
+    return twin === undefined ? { _tag: "Act", act: "add", row } : { _tag: "Share", row, with: twin }
+  }
+  // Whoever else wants the address keeps it.
+  const heir = twin ?? rows.find((other) => other.id !== row.id && other.wanted === 1 && other.url === row.url)
+  if (heir !== undefined && row.linkId !== null) return { _tag: "Share", row: heir, with: row }
+  if (row.linkId !== null) return row.ours === 1 ? { _tag: "Act", act: "remove", row } : { _tag: "Drop", row }
+  return row.asked === 1 && row.refused === null && heir === undefined
+    ? { _tag: "Act", act: "find", row }
+    : { _tag: "Drop", row }
+}
+
+/**
+ * The next step for the links of a work item: what is wanted is made first, and then what it takes the place of goes.
+ * So there is never a moment without one.
+ */
+export const nextLinkStep = (rows: ReadonlyArray<LinkRow>, now: EpochMillis): LinkStep | undefined => {
+  const due = rows.filter(({ dueAt }) => isDue(dueAt, now))
+  const row = due.find(({ linkId, refused, wanted }) => wanted === 1 && linkId === null && refused === null) ??
+    due.find(({ wanted }) => wanted === 0)
+  return row === undefined ? undefined : stepOf(row, rows)
+}
+
+const readLinks = (sql: Sql, { id }: Lane) =>
+  sql<
+    LinkRow
+  >`SELECT id, kind, title, url, wanted, link_id AS "linkId", ours, asked, attempts, due_at AS "dueAt", refused
+    FROM plane_sync_link WHERE lane = ${id} ORDER BY id`
+
+const drop = (sql: Sql, { id }: Pick<LinkRow, "id">) => sql`DELETE FROM plane_sync_link WHERE id = ${id}`
+
+/** Ours is one of them: the other is dropped without a request. */
+const share = (sql: Sql, { row, with: other }: Extract<LinkStep, { readonly _tag: "Share" }>) =>
+  sql`UPDATE plane_sync_link SET link_id = ${other.linkId}, ours = ${row.ours === 1 || other.ours === 1 ? 1 : 0},
+    asked = 0 WHERE id = ${row.id}`
+
+/**
+ * What is to be done now for the links of a lane that owes nothing else. A request that makes one is written down
+ * before it is sent, so that a crash leaves no link that nobody knows. Runs within the claim of the lane.
+ */
+export const dueLink = (sql: Sql, lane: Lane, now: EpochMillis): Effect.Effect<LinkJob | undefined, SqlError> =>
+  Effect.gen(function*() {
+    const { itemId } = lane
+    if (itemId === null) return undefined
+    if (lane.gone) yield* forgetLinks(sql, lane)
+    for (;;) {
+      const step = nextLinkStep(yield* readLinks(sql, lane), now)
+      if (step === undefined) {
+        yield* scheduleLinks(sql, [lane.id])
+        return undefined
+      }
+      if (step._tag === "Act") {
+        const { act, row } = step
+        yield* sql`UPDATE plane_sync_link SET attempts = attempts + 1, asked = ${act === "add" ? 1 : row.asked}
+          WHERE id = ${row.id}`
+        const { id, kind, linkId, title, url } = row
+        const link: DueLink = {
+          id,
+          kind,
+          title,
+          url,
+          linkId,
+          maybeMade: row.asked === 1,
+          attempts: row.attempts + 1
+        }
+        return { _tag: "Link", lane, itemId, act, link }
+      }
+      if (step._tag === "Drop") yield* drop(sql, step.row)
+      else {
+        yield* share(sql, step)
+        if (step.with.wanted === 0) yield* drop(sql, step.with)
+      }
+    }
+  })
+
+/** The work item is gone, and so are its links. */
+const forgetLinks = (sql: Sql, { id }: Lane) => sql`DELETE FROM plane_sync_link WHERE lane = ${id}`
+
+/** Writes down how a job for a link has ended. What is wanted may have changed meanwhile. */
+export const linkSettled = (
+  sql: Sql,
+  tally: Tally,
+  { job: { lane, link }, outcome }: LinkSettled,
+  now: EpochMillis
+): Effect.Effect<unknown, SqlError> =>
+  Effect.gen(function*() {
+    // Whoever changes a lane's links has the lane first: otherwise two could wait for each other.
+    yield* sql`UPDATE plane_sync_lane SET links_at = NULL, gone = CASE WHEN ${
+      outcome._tag === "ItemGone" ? 1 : 0
+    } = 1 THEN 1 ELSE gone END WHERE id = ${lane.id}`
+    yield* written(sql, lane, link, outcome)
+    yield* scheduleLinks(sql, [lane.id])
+    yield* free(sql, tally, lane, now, null)
+  })
+
+const written = (
+  sql: Sql,
+  lane: Lane,
+  { id, maybeMade }: DueLink,
+  outcome: LinkOutcome
+): Effect.Effect<unknown, SqlError> => {
+  switch (outcome._tag) {
+    case "Linked":
+      return sql`UPDATE plane_sync_link SET link_id = ${outcome.linkId}, ours = ${outcome.isOurs ? 1 : 0}, asked = 0,
+        attempts = 0, due_at = 0 WHERE id = ${id}`
+    case "Unlinked":
+      return Effect.zipRight(
+        sql`DELETE FROM plane_sync_link WHERE id = ${id} AND wanted = 0`,
+        sql`UPDATE plane_sync_link SET link_id = NULL, ours = 0, asked = 0, attempts = 0, due_at = 0 WHERE id = ${id}`
+      )
+    case "LinkGivenUp":
+    case "LinkUnreachable":
+      // One that was to go stays in Plane, and nobody thinks of it any more.
+      return Effect.zipRight(
+        sql`DELETE FROM plane_sync_link WHERE id = ${id} AND wanted = 0`,
+        sql`UPDATE plane_sync_link SET refused = ${outcome.reason}, asked = 0 WHERE id = ${id}`
+      )
+    case "ItemGone":
+      return forgetLinks(sql, lane)
+    case "Later": {
+      const isAsked = outcome.unsent === true ? maybeMade : maybeMade || outcome.maybeDone === true
+      return sql`UPDATE plane_sync_link SET due_at = ${outcome.dueAt}, asked = ${isAsked ? 1 : 0},
+        attempts = attempts - ${outcome.counted ? 0 : 1} WHERE id = ${id}`
+    }
+  }
+}
