@@ -16,7 +16,7 @@ import {
 } from "./outbox/Tables.js"
 import { repairTables } from "./repair/Tables.js"
 import { Migrations } from "./storage/Migrations.js"
-import { followedTasks, gateTables, launchTable, taskTables, whyColumn } from "./tasks/Tables.js"
+import { followedTasks, gateTables, launchTable, receiptTables, taskTables, whyColumn } from "./tasks/Tables.js"
 import { hookSubjects, hookTables, signerColumn, signerIndexes } from "./webhooks/Tables.js"
 
 /**
@@ -43,7 +43,8 @@ export const migrations = {
   "0017_signers": signerIndexes,
   "0018_new_events": whileNobodyLeads(newEventColumns),
   "0019_replicas": replicaTable,
-  "0020_destinations": destinationRows
+  "0020_destinations": destinationRows,
+  "0023_receipts": receiptTables
 }
 
 /** What opening a database needs. */

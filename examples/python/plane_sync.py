@@ -26,8 +26,8 @@ def task_completed(work_item):
 def start_task(work_item, agent=None):
     _tell("/api/tasks", workItem=work_item, agent=agent)
 
-def report_stage(work_item, stage, passed, reason=None):
-    _tell("/api/tasks/%s/report", work_item, stage=stage, outcome=passed, reason=reason)
+def report_stage(work_item, stage, passed, reason=None, usage=None):  # usage: see docs/http.md
+    _tell("/api/tasks/%s/report", work_item, stage=stage, outcome=passed, reason=reason, usage=usage, id=str(uuid.uuid4()))
 
 def _tell(path, *parts, **body):
     try:

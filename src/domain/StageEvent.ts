@@ -3,6 +3,8 @@ import { echoed } from "../base/Issue.js"
 import { cleanLine, cleanText, reasonLimit, textLimit } from "../base/Text.js"
 import type { Stage } from "./Stage.js"
 import { doneStage } from "./Stage.js"
+import { cleanReceipt, TaskReceipt } from "./TaskReceipt.js"
+import { cleanUsage, Usage } from "./Usage.js"
 import { WorkItemKeyText } from "./WorkItemKey.js"
 
 /** An event's id, an idempotency key: 1 to 128 letters, digits, `.`, `_`, `:` and `-`. */
@@ -27,7 +29,8 @@ const hasItsDay = (instant: string) => {
 const firstMillis = Date.parse("0000-01-01T00:00:00Z")
 const lastMillis = Date.parse("9999-12-31T23:59:59.999Z")
 
-const OccurredAt = Schema.compose(
+/** An instant as a text of ISO 8601 with its offset. */
+export const OffsetInstant = Schema.compose(
   Schema.String.pipe(
     Schema.pattern(isoInstant, {
       identifier: "Instant",
@@ -51,7 +54,8 @@ const OccurredAt = Schema.compose(
 const common = {
   workItem: WorkItemKeyText,
   id: Schema.optional(EventId),
-  occurredAt: Schema.optional(OccurredAt)
+  occurredAt: Schema.optional(OffsetInstant),
+  usage: Schema.optional(Usage)
 }
 
 const tag = <Json extends string, Tag extends string>(json: Json, tag: Tag) =>
@@ -83,7 +87,8 @@ const QualityGateFailed = Schema.Struct({
 
 const TaskCompleted = Schema.Struct({
   _tag: tag("task_completed", "TaskCompleted"),
-  ...common
+  ...common,
+  receipt: Schema.optional(TaskReceipt)
 }).annotations({ identifier: "TaskCompleted" })
 
 /**
@@ -119,6 +124,7 @@ export const stageOf: (event: StageEvent) => Stage | undefined = StageEvent.$mat
  */
 export const contentOf = (event: StageEvent): typeof StageEventJson.Encoded => {
   const { workItem } = event
+  const usage = event.usage === undefined ? undefined : cleanUsage(event.usage)
   const occurredAt = event.occurredAt === undefined ? undefined : DateTime.formatIso(event.occurredAt)
   switch (event._tag) {
     case "StageChanged":
@@ -129,7 +135,8 @@ export const contentOf = (event: StageEvent): typeof StageEventJson.Encoded => {
         from: cleanLine(event.from, textLimit),
         to: cleanLine(event.to, textLimit),
         agent: event.agent === undefined ? undefined : cleanLine(event.agent, textLimit),
-        overruledBy: event.overruledBy === undefined ? undefined : cleanLine(event.overruledBy, reasonLimit)
+        overruledBy: event.overruledBy === undefined ? undefined : cleanLine(event.overruledBy, reasonLimit),
+        usage
       }
     case "QualityGateFailed":
       return {
@@ -139,9 +146,16 @@ export const contentOf = (event: StageEvent): typeof StageEventJson.Encoded => {
         stage: cleanLine(event.stage, textLimit),
         check: cleanLine(event.check, textLimit),
         reason: cleanText(event.reason, reasonLimit),
-        sameAs: event.sameAs === undefined ? undefined : cleanLine(event.sameAs, reasonLimit)
+        sameAs: event.sameAs === undefined ? undefined : cleanLine(event.sameAs, reasonLimit),
+        usage
       }
     case "TaskCompleted":
-      return { type: "task_completed", workItem, occurredAt }
+      return {
+        type: "task_completed",
+        workItem,
+        occurredAt,
+        usage,
+        receipt: event.receipt === undefined ? undefined : cleanReceipt(event.receipt)
+      }
   }
 }

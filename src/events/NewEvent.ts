@@ -30,7 +30,9 @@ const properties = [
   "stage",
   "check",
   "reason",
-  "sameAs"
+  "sameAs",
+  "usage",
+  "receipt"
 ] as const
 
 /**

@@ -107,7 +107,7 @@ export const makeOverrule = (
       yield* tell(sql, id, now, `${stage} → ${to}, overruled by ${overruledBy}`)
       const agent = toldAgentOf(pipeline, entry.stage, row.givenAgent)
       const changed = StageEvent.StageChanged({ workItem, from: stage, to, agent, overruledBy, id: entry.id })
-      return { value: true, events: [changed, ...completion(row, entry)] }
+      return { value: true, events: [changed, ...yield* completion(reader, row, entry)] }
     })
 
   return Effect.fn("Tasks.overrule")(function*(key, override) {
