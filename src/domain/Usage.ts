@@ -63,11 +63,10 @@ const usageUpTo = (mostTokens: number, mostUsd: number) =>
     outputTokens: Schema.optional(tokens("tokens that came out of the model", mostTokens)),
     costUsd: Schema.optional(usd(mostUsd))
   }).pipe(Schema.filter(
-    (usage) => names.some((name) => usage[name] !== undefined),
-    {
-      jsonSchema: { minProperties: 1 },
-      message: () => ({ message: `it is empty: expected at least one of ${names.join(", ")}`, override: true })
-    }
+    (usage) =>
+      names.some((name) => usage[name] !== undefined) ||
+      `it is empty: expected at least one of ${names.join(", ")}`,
+    { jsonSchema: { minProperties: 1 } }
   ))
 
 /**

@@ -155,11 +155,14 @@ export class TaskStore extends Context.Tag("plane-sync/TaskStore")<TaskStore, {
   )
 }
 
-const validUsage = Schema.validateEither(Schema.UndefinedOr(Usage), { errors: "all" })
+const validUsage = Schema.validateEither(Schema.Struct({ usage: Schema.optional(Usage) }), { errors: "all" })
 
 /** A host written in JavaScript is not held to the type. */
 const usageGiven = (usage: Usage | undefined) =>
-  Either.mapLeft(validUsage(usage), (error) => new InvalidUsage({ why: `usage: ${describeParseError(error)}` }))
+  Either.mapBoth(validUsage({ usage }), {
+    onLeft: (error) => new InvalidUsage({ why: describeParseError(error) }),
+    onRight: (valid) => valid.usage
+  })
 
 const noProject = ({ written }: WorkItemKey, { all }: Projects["Type"]) =>
   `${written} is in no project that is set: keys begin with ${all.map(({ identifier }) => `${identifier}-`).join(", ")}`
