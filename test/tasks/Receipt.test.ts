@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { DateTime, Effect, Layer, Option, TestClock } from "effect"
-import type { StageEvent } from "../../src/domain/StageEvent.js"
+import { StageEvent } from "../../src/domain/StageEvent.js"
+import { StageEvents } from "../../src/events/StageEvents.js"
 import { Outbox } from "../../src/outbox/Outbox.js"
 import { eventOfBody } from "../../src/outbox/StoredEvent.js"
 import { PlaneSimulator } from "../../src/simulator/PlaneSimulator.js"
@@ -279,6 +280,39 @@ describe("a receipt in Plane", () => {
       const comments = yield* (yield* PlaneSimulator).comments(id)
       return comments.map(({ html }) => html).filter((html) => html.includes("✅"))
     })
+
+  it.effect("is adopted like any comment when the answer of its first sending is lost", () =>
+    Effect.gen(function*() {
+      const plane = yield* PlaneSimulator
+      const item = yield* plane.addWorkItem({ name: "a", number: 2 })
+      yield* plane.misbehave({ _tag: "Status", status: 504, when: "after", count: 1, match: { text: "✅" } })
+      yield* life(ci, (millis) => TestClock.adjust(millis))
+      const [html = "", ...more] = yield* last(item.id)
+      assert.include(html, "<li>Time: 35 min")
+      assert.deepStrictEqual(more, [])
+      assert.deepInclude(yield* (yield* Outbox).status, { pending: 0, dead: 0 })
+    }).pipe(Effect.provide(layer)))
+
+  it.effect("of an event of a host's own has the usage of that event alone", () =>
+    Effect.gen(function*() {
+      const plane = yield* PlaneSimulator
+      const item = yield* plane.addWorkItem({ name: "a", number: 2 })
+      const { publish } = yield* StageEvents
+      const workItem = "ET-2"
+      yield* publish(StageEvent.StageChanged({ workItem, from: "a", to: "b", usage: sonnet }))
+      yield* publish(StageEvent.QualityGateFailed({ workItem, stage: "b", check: "ci", reason: "red", usage: sonnet }))
+      yield* publish(StageEvent.TaskCompleted({ workItem, usage: { costUsd: 0.25, model: "<b>" } }))
+      assert.deepStrictEqual(yield* last(item.id), [
+        "<p>✅ Task completed! PR merged and deployed.</p><ul><li>Usage: $0.25, &lt;b&gt;</li></ul>"
+      ])
+      const bodies = (yield* (yield* Outbox).events({ limit: 10 })).map(({ body }) => body)
+      assert.isTrue(bodies.every((body) => body.includes("\"usage\":{\"model\":")))
+      const wrong = yield* publish(StageEvent.TaskCompleted({ workItem, usage: { inputTokens: -1 } }))
+      assert.containSubset(wrong, {
+        _tag: "Unfit",
+        why: "usage.inputTokens: -1 is not right: expected a whole number of tokens from 0 to 1000000000000"
+      })
+    }).pipe(Effect.provide(layer)))
 
   it.effect("stands below the line of the end, and a task of which nothing is known has the line alone", () =>
     Effect.gen(function*() {
