@@ -18,7 +18,15 @@ import {
 } from "./outbox/Tables.js"
 import { repairTables } from "./repair/Tables.js"
 import { Migrations } from "./storage/Migrations.js"
-import { followedTasks, gateTables, launchTable, pageColumn, taskTables, whyColumn } from "./tasks/Tables.js"
+import {
+  followedTasks,
+  gateTables,
+  launchTable,
+  pageColumn,
+  receiptTables,
+  taskTables,
+  whyColumn
+} from "./tasks/Tables.js"
 import { hookSubjects, hookTables, signerColumn, signerIndexes } from "./webhooks/Tables.js"
 
 /**
@@ -47,7 +55,8 @@ export const migrations = {
   "0019_replicas": replicaTable,
   "0020_destinations": destinationRows,
   "0021_first_words": firstWordColumn,
-  "0022_links": Effect.all([linkTable, pageColumn, pageColumns], { discard: true })
+  "0022_links": Effect.all([linkTable, pageColumn, pageColumns], { discard: true }),
+  "0023_receipts": receiptTables
 }
 
 /** What opening a database needs. */

@@ -7,11 +7,13 @@ const text = (path: string) => readFileSync(fileURLToPath(new URL(`../src/${path
 /** What a host gives, and may leave out; and what it makes a layer of, but does not read. */
 const given = [
   "Link",
+  "StageReport",
   "Override",
   "PipelineStage",
   "QualityGate",
   "Received",
   "StageEvent",
+  "StageReport",
   "Start",
   "TaskQuery",
   "Verdict"

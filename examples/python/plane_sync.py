@@ -26,15 +26,15 @@ def task_completed(work_item):
 def start_task(work_item, agent=None):
     _tell("/api/tasks", workItem=work_item, agent=agent)
 
-def report_stage(work_item, stage, passed, reason=None, links=None):
-    _tell("/api/tasks/%s/report", work_item, stage=stage, outcome=passed, reason=reason, links=links)
+def report_stage(work_item, stage, passed, reason=None, usage=None, links=None):
+    _tell("/api/tasks/%s/report", work_item, stage=stage, outcome=passed, reason=reason, usage=usage, links=links)
 
 def _tell(path, *parts, **body):
     try:
         path %= tuple(urllib.parse.quote(str(part), safe="", errors="replace") for part in parts)
         if "outcome" in body: body["outcome"] = "passed" if body["outcome"] else "failed"
-        if path == "/api/events":  # The same id makes a repetition a duplicate, and not a second event.
-            body.update(id=str(uuid.uuid4()), occurredAt=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()))
+        if path != "/api/tasks": body["id"] = str(uuid.uuid4())  # So a repetition is neither told nor counted twice.
+        if path == "/api/events": body["occurredAt"] = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
         told = {name: value for name, value in body.items() if value is not None}
         _waiting.put_nowait((path, json.dumps(told, default=str).encode()))
         with _lock:

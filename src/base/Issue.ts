@@ -48,8 +48,8 @@ export const issuesOf = (
   for (const { message, path } of complaints) {
     if (byField.size === maxIssues) break
     const field = bounded(path.join("."), maxGiven)
-    // The second complaint about an optional field says that it might have been left out, which helps nobody. Of a
-    // list, the first is about what is in it.
+    // The second complaint about an optional field, or about what is in it, says that it might have been left out, which
+    // helps nobody. Of a list, the first is about what is in it.
     if (byField.has(field) || Array.from(byField.keys()).some((known) => known.startsWith(`${field}.`))) continue
     const given = at(input, path)
     byField.set(field, {

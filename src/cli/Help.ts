@@ -96,10 +96,10 @@ const commands = {
       "Columns: the work item, the status, the stage, the stage's agent, when it last changed, and the gates that do not " +
       "hold."
     ],
-    examples: ["plane-sync task list", "plane-sync task list --status active --json"]
+    examples: ["plane-sync task list", "plane-sync task list --since 2026-11-01T00:00:00Z --json"]
   },
   "task show": {
-    line: "Show a task, what its gates and agents say, and its story",
+    line: "Show a task, what its gates and agents say, what it has taken, and its story",
     examples: ["plane-sync task show ET-002"]
   },
   "task start": {
@@ -111,13 +111,14 @@ const commands = {
     line: "Report that a stage passed or failed, for the gate \"reported\", or overrule its gates",
     more: [
       "Safe to repeat: the last report on a stage counts. A report on a stage that the task has not reached yet counts " +
-      "when it gets there.",
+      "when it gets there. What the agent has used is added to the task's sums, once for each report.",
       "With --override the task leaves its stage whatever the gates say, and the comment in Plane tells who did it and " +
       "why. Repeated, it fails, because the task is not at this stage any more.",
       beside
     ],
     examples: [
       "plane-sync task report ET-002 --stage analysis passed",
+      "plane-sync task report ET-002 --stage analysis passed --model sonnet --input-tokens 120400 --cost 1.25",
       "plane-sync task report ET-002 --stage analysis failed --reason \"no acceptance criteria\"",
       "plane-sync task report ET-002 --stage deploy passed --override --by lea --reason \"merged by hand\""
     ]

@@ -2,9 +2,12 @@ import * as Args from "@effect/cli/Args"
 import * as Command from "@effect/cli/Command"
 import * as Options from "@effect/cli/Options"
 import type { DateTime } from "effect"
-import { Console, Effect, Layer, Option, Schema } from "effect"
+import { Console, Effect, Either, Layer, Option, Schema } from "effect"
+import { describeParseError } from "../base/Issue.js"
 import { projectsLayer } from "../config/ProjectsConfig.js"
 import { Projects } from "../domain/Projects.js"
+import { receiptLines } from "../domain/ReceiptLines.js"
+import { OffsetInstant } from "../domain/StageEvent.js"
 import { StageEvents } from "../events/StageEvents.js"
 import type { Considered } from "../gitea/Standing.js"
 import { nameOf, stateOf } from "../gitea/Standing.js"
@@ -25,14 +28,17 @@ import { lineOf } from "./Help.js"
 import { keyArgument } from "./KeyArgument.js"
 import { leaderNotice } from "./LeaderNotice.js"
 import { linkOption } from "./LinkOption.js"
-import { jsonLike, limit } from "./ListOptions.js"
+import { invalidOption, jsonLike, limit } from "./ListOptions.js"
 import { moment, shown, shownWhole, table } from "./Table.js"
+import { usageGiven, usageOptions } from "./UsageOptions.js"
 import { wrongUse } from "./WrongUse.js"
 
 const status = Options.choice("status", TaskStatus.literals).pipe(
   Options.withDescription("Only tasks of this status"),
   Options.optional
 )
+
+const instantOf = Schema.decodeEither(OffsetInstant)
 
 const json = jsonLike("GET /api/tasks")
 
@@ -56,10 +62,22 @@ const columns = (task: Task): ReadonlyArray<string> => [
   shown(open(task).join("; "))
 ]
 
-const list = Command.make("list", { status, limit, json }, (options) =>
+const since = Options.text("since").pipe(
+  Options.withDescription("Only tasks that have changed since, in ISO 8601 with an offset"),
+  Options.mapEffect((text) =>
+    Either.mapLeft(instantOf(text), (error) => invalidOption(`--since: ${describeParseError(error)}`))
+  ),
+  Options.optional
+)
+
+const list = Command.make("list", { status, since, limit, json }, (options) =>
   Effect.gen(function*() {
     const tasks = yield* TaskStore
-    const found = yield* tasks.list({ status: Option.getOrUndefined(options.status), limit: options.limit })
+    const found = yield* tasks.list({
+      status: Option.getOrUndefined(options.status),
+      since: Option.getOrUndefined(options.since),
+      limit: options.limit
+    })
     if (options.json) {
       const view = taskView(yield* Projects)
       return yield* Effect.forEach(found, (task) => Console.log(toJson(view(task))))
@@ -113,6 +131,7 @@ const show = Command.make("show", { key: keyArgument }, ({ key }) =>
       ["transition", task.entry],
       ["started", moment(task.startedAt)],
       ["changed", moment(task.updatedAt)],
+      ...receiptLines(task.receipt).map((line) => ["taken so far", shownWhole(line)]),
       ...considered.map((one) => ["considered", shownWhole(inWords(one))]),
       ...task.verdicts.map(({ gate, reason, since, stage, verdict }) =>
         said(`gate ${gate} of ${stage}`, verdict, reason, since)
@@ -182,20 +201,22 @@ const overrule = (key: string, given: Override) =>
 
 const report = Command.make(
   "report",
-  { key: keyArgument, outcome, stage, reason, override, by, links: linkOption },
+  { key: keyArgument, outcome, stage, reason, override, by, links: linkOption, ...usageOptions },
   (options) =>
     Effect.gen(function*() {
       const { key: { written }, links, outcome, stage } = options
       const [by, reason] = [Option.getOrUndefined(options.by), Option.getOrUndefined(options.reason)]
+      const { id, usage } = yield* usageGiven(options)
       if (options.override) {
         if (outcome !== "passed") return yield* wrongUse("--override passes a stage: expected the outcome passed")
         if (by === undefined || reason === undefined) {
           return yield* wrongUse("--override needs --by, who overrules the stage, and --reason")
         }
+        if (usage !== undefined) return yield* wrongUse("--override is no agent's work: it has no usage")
         return yield* overrule(written, { stage, by, reason, links })
       }
       if (by !== undefined) return yield* wrongUse("--by is only for --override")
-      yield* stored(yield* (yield* TaskStore).report(written, { stage, outcome, reason, links }))
+      yield* stored(yield* (yield* TaskStore).report(written, { stage, outcome, reason, usage, id, links }))
     }).pipe(Effect.catchTag("UnknownStage", (error) => wrongUse(`--stage: ${error.message}`)))
 ).pipe(Command.withDescription(lineOf("task report")))
 

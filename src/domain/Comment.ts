@@ -2,7 +2,10 @@ import { DateTime } from "effect"
 import { escapeHtml, unescapeHtml } from "../base/Text.js"
 import type { CommentTexts } from "./CommentTexts.js"
 import { defaultTexts, textOf } from "./CommentTexts.js"
+import { receiptLines } from "./ReceiptLines.js"
 import type { StageEvent } from "./StageEvent.js"
+import type { TaskReceipt } from "./TaskReceipt.js"
+import { taskReceipt } from "./TaskReceipt.js"
 
 /** An event and when it happened. */
 export interface DatedEvent {
@@ -14,18 +17,33 @@ const paragraph = (line: string) => `<p>${escapeHtml(line).replace(/\n/g, "<br>"
 
 const utc = (moment: DateTime.Utc) => `${DateTime.formatIso(moment).slice(0, 19).replace("T", " ")} UTC`
 
+const noReceipt: TaskReceipt = { stages: [], pullRequests: [], usage: [] }
+
+/** What is known of a task at its end, as a list below the line that tells it; nothing of other events. */
+const receiptHtml = (event: StageEvent): string => {
+  if (event._tag !== "TaskCompleted") return ""
+  const { receipt = noReceipt, usage } = event
+  const lines = receiptLines(
+    usage === undefined ? receipt : taskReceipt({ ...receipt, usage: [...receipt.usage, usage] })
+  )
+  return lines.length === 0 ? "" : `<ul>${lines.map((line) => `<li>${escapeHtml(line)}</li>`).join("")}</ul>`
+}
+
 /**
  * The HTML of the comment that tells an event. All of it is escaped, the project's own words as well, because Plane
  * does not sanitise comments.
  */
-export const commentHtml = (texts: CommentTexts, event: StageEvent): string => paragraph(textOf(texts, event))
+export const commentHtml = (texts: CommentTexts, event: StageEvent): string =>
+  paragraph(textOf(texts, event)) + receiptHtml(event)
 
 /** The HTML of one comment that tells several events: each has a line with its own time. */
 export const joinedHtml = (texts: CommentTexts, moments: ReadonlyArray<DatedEvent>): string =>
   moments.map(({ event, occurredAt }) => paragraph(`${textOf(texts, event)} · ${utc(occurredAt)}`)).join("")
 
 const linesOf = (html: string): ReadonlyArray<string> =>
-  html.split(/<\/p>/i).map((paragraph) => unescapeHtml(paragraph.replace(/<br\s*\/?>/gi, "\n").replace(/<[^>]*>/g, "")))
+  html.split(/<\/(?:p|li)>/i).map((paragraph) =>
+    unescapeHtml(paragraph.replace(/<br\s*\/?>/gi, "\n").replace(/<[^>]*>/g, ""))
+  )
 
 /** The text of a comment's HTML, in one line. */
 export const plainText = (html: string): string =>
@@ -70,7 +88,10 @@ export const tells = (texts: CommentTexts, html: string, moment: DatedEvent): bo
 
 /** Whether two comments say the same, as far as Plane keeps it. */
 export const saysSame = (one: string, other: string): boolean => {
-  const [words, others] = [one, other].map((html) => linesOf(html).map(lettersOf).join("\n"))
+  // An editor puts a paragraph into each item of a list, which leaves empty lines.
+  const [words, others] = [one, other].map((html) =>
+    linesOf(html).map(lettersOf).filter((line) => line !== "").join("\n")
+  )
   return words === others
 }
 

@@ -4,6 +4,8 @@ import { cleanLine, cleanText, reasonLimit, textLimit } from "../base/Text.js"
 import { cleanLink, Links } from "./Link.js"
 import type { Stage } from "./Stage.js"
 import { doneStage } from "./Stage.js"
+import { cleanReceipt, TaskReceipt } from "./TaskReceipt.js"
+import { cleanUsage, Usage } from "./Usage.js"
 import { WorkItemKeyText } from "./WorkItemKey.js"
 
 /** An event's id, an idempotency key: 1 to 128 letters, digits, `.`, `_`, `:` and `-`. */
@@ -28,7 +30,8 @@ const hasItsDay = (instant: string) => {
 const firstMillis = Date.parse("0000-01-01T00:00:00Z")
 const lastMillis = Date.parse("9999-12-31T23:59:59.999Z")
 
-const OccurredAt = Schema.compose(
+/** An instant as a text of ISO 8601 with its offset. */
+export const OffsetInstant = Schema.compose(
   Schema.String.pipe(
     Schema.pattern(isoInstant, {
       identifier: "Instant",
@@ -52,7 +55,8 @@ const OccurredAt = Schema.compose(
 const common = {
   workItem: WorkItemKeyText,
   id: Schema.optional(EventId),
-  occurredAt: Schema.optional(OccurredAt),
+  occurredAt: Schema.optional(OffsetInstant),
+  usage: Schema.optional(Usage),
   links: Schema.optional(Links)
 }
 
@@ -85,7 +89,8 @@ const QualityGateFailed = Schema.Struct({
 
 const TaskCompleted = Schema.Struct({
   _tag: tag("task_completed", "TaskCompleted"),
-  ...common
+  ...common,
+  receipt: Schema.optional(TaskReceipt)
 }).annotations({ identifier: "TaskCompleted" })
 
 /**
@@ -121,6 +126,7 @@ export const stageOf: (event: StageEvent) => Stage | undefined = StageEvent.$mat
  */
 export const contentOf = (event: StageEvent): typeof StageEventJson.Encoded => {
   const { workItem } = event
+  const usage = event.usage === undefined ? undefined : cleanUsage(event.usage)
   const occurredAt = event.occurredAt === undefined ? undefined : DateTime.formatIso(event.occurredAt)
   const links = event.links?.map(cleanLink)
   switch (event._tag) {
@@ -133,6 +139,7 @@ export const contentOf = (event: StageEvent): typeof StageEventJson.Encoded => {
         to: cleanLine(event.to, textLimit),
         agent: event.agent === undefined ? undefined : cleanLine(event.agent, textLimit),
         overruledBy: event.overruledBy === undefined ? undefined : cleanLine(event.overruledBy, reasonLimit),
+        usage,
         links
       }
     case "QualityGateFailed":
@@ -144,9 +151,17 @@ export const contentOf = (event: StageEvent): typeof StageEventJson.Encoded => {
         check: cleanLine(event.check, textLimit),
         reason: cleanText(event.reason, reasonLimit),
         sameAs: event.sameAs === undefined ? undefined : cleanLine(event.sameAs, reasonLimit),
+        usage,
         links
       }
     case "TaskCompleted":
-      return { type: "task_completed", workItem, occurredAt, links }
+      return {
+        type: "task_completed",
+        workItem,
+        occurredAt,
+        usage,
+        receipt: event.receipt === undefined ? undefined : cleanReceipt(event.receipt),
+        links
+      }
   }
 }

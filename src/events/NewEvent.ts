@@ -32,7 +32,9 @@ const properties = [
   "check",
   "reason",
   "sameAs",
-  "links"
+  "links",
+  "usage",
+  "receipt"
 ] as const
 
 /**

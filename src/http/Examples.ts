@@ -147,7 +147,22 @@ const task: typeof TaskView.Encoded = {
       at: "2026-11-29T17:00:13.841Z"
     }
   ],
-  reports: [{ stage: "architecture", outcome: "passed", reason: null, at: "2026-11-29T17:00:09.694Z" }]
+  reports: [{ stage: "architecture", outcome: "passed", reason: null, at: "2026-11-29T17:00:09.694Z" }],
+  receipt: {
+    seconds: 4_380,
+    failedGates: 1,
+    stages: [
+      { stage: "analysis", seconds: 1_260, attempts: 1, failedGates: 0 },
+      { stage: "development", seconds: 3_120, attempts: 2, failedGates: 1 }
+    ],
+    pullRequests: ["trails/enduro#12"],
+    usage: {
+      inputTokens: 120_400,
+      outputTokens: 8_150,
+      costUsd: 1.25,
+      models: [{ model: "sonnet", inputTokens: 120_400, outputTokens: 8_150, costUsd: 1.25 }]
+    }
+  }
 }
 
 const taskWithStory: typeof TaskWithStory.Encoded = {
@@ -195,7 +210,11 @@ const health: typeof HealthReport.Encoded = {
 }
 
 const start: typeof StartTask.Encoded = { workItem: "ET-002", agent: "claude" }
-const passed: typeof ReportStage.Encoded = { stage: "analysis", outcome: "passed" }
+const passed: typeof ReportStage.Encoded = {
+  stage: "analysis",
+  outcome: "passed",
+  usage: { model: "sonnet", inputTokens: 120_400, outputTokens: 8_150, costUsd: 1.25 }
+}
 const failed: typeof ReportStage.Encoded = {
   stage: "analysis",
   outcome: "failed",

@@ -1,6 +1,8 @@
 import { Schema } from "effect"
 import { reasonLimit, textLimit } from "../base/Text.js"
 import { Links } from "../domain/Link.js"
+import { EventId } from "../domain/StageEvent.js"
+import { Usage } from "../domain/Usage.js"
 import { WorkItemKeyText } from "../domain/WorkItemKey.js"
 import { wordsOf } from "../tasks/Overrule.js"
 import { ReportOutcome } from "../tasks/Task.js"
@@ -33,13 +35,17 @@ interface Reported {
   readonly reason?: string
   readonly override?: boolean
   readonly by?: string
+  readonly usage?: Usage
 }
 
 /** What is wrong with a report that overrules a stage, field by field. */
-const overrideIssues = ({ by, outcome, override = false, reason }: Reported): ReadonlyArray<Schema.FilterIssue> => {
+const overrideIssues = (
+  { by, outcome, override = false, reason, usage }: Reported
+): ReadonlyArray<Schema.FilterIssue> => {
   if (!override) return by === undefined ? [] : [{ path: ["by"], message: "only an override has it" }]
   return [
     ...(outcome === "passed" ? [] : [{ path: ["outcome"], message: "an override passes a stage: expected passed" }]),
+    ...(usage === undefined ? [] : [{ path: ["usage"], message: "an override has none: it is no agent's work" }]),
     ...(by === undefined ? [{ path: ["by"], message: "an override needs it: who overrules the stage" }] : []),
     ...(reason === undefined || wordsOf(reason, reasonLimit) === ""
       ? [{ path: ["reason"], message: "an override needs it: why the stage is overruled" }]
@@ -60,7 +66,15 @@ export const ReportStage = Schema.Struct({
       "`by` and `reason`"
   })),
   by: optional(words(textLimit, "who overrules the stage; only with `override`")),
-  links: optional(Links)
+  links: optional(Links),
+  usage: optional(Usage.annotations({
+    description: "what the agent has used for it; added to the task's sums, once for each report"
+  })),
+  id: optional(EventId.annotations({
+    description:
+      "what makes a repetition the same report, so that its usage is not added twice; where it is missing, the same " +
+      "words and usage within one attempt at the stage are the same report"
+  }))
 }).pipe(Schema.filter(overrideIssues, { jsonSchema: {} })).annotations({ identifier: "ReportStage" })
 
 /** The body of `POST /api/tasks/{key}/pause`, if it has one. */

@@ -6,6 +6,7 @@ import { Effect, Either, Schema } from "effect"
 import { decoderOf } from "../base/Decoder.js"
 import { shortened } from "../base/Issue.js"
 import { Projects } from "../domain/Projects.js"
+import { OffsetInstant } from "../domain/StageEvent.js"
 import { TaskPullRequests } from "../gitea/TaskPullRequests.js"
 import { Health } from "../health/Health.js"
 import { StorageError } from "../storage/StorageError.js"
@@ -52,14 +53,21 @@ const ReportedTask = Schema.Struct({
 }).annotations({ identifier: "ReportedTask" })
 
 const list = HttpApiEndpoint.get("list", "/tasks")
-  .setUrlParams(queryOf({ status: optional(oneOf("a status", TaskStatus)), limit, cursor }))
+  .setUrlParams(queryOf({
+    status: optional(oneOf("a status", TaskStatus)),
+    since: optional(OffsetInstant.annotations({
+      description: "only those that have changed since: whose `updatedAt` is this instant or a later one"
+    })),
+    limit,
+    cursor
+  }))
   .addSuccess(Schema.Struct({ tasks: Schema.Array(TaskView), nextCursor }))
   .addError(badRequest).addError(unavailable)
-  .annotate(OpenApi.Summary, "List tasks, newest first")
+  .annotate(OpenApi.Summary, "List tasks, newest first, each with what it has taken so far")
 
 const get = HttpApiEndpoint.get("get", "/tasks/:key").setPath(KeyPath).addSuccess(TaskWithStory)
   .addError(badRequest).addError(notFound).addError(unavailable)
-  .annotate(OpenApi.Summary, "Show a task: its stage, what its gates say, and its story")
+  .annotate(OpenApi.Summary, "Show a task: its stage, what its gates say, what it has taken, and its story")
 
 const start = HttpApiEndpoint.post("start", "/tasks").setPayload(StartTask).addSuccess(TaskView)
   .addError(badRequest).addError(tooLarge).addError(notJson).addError(unavailable)
@@ -78,7 +86,8 @@ const report = HttpApiEndpoint.post("report", "/tasks/:key/report").setPath(KeyP
   .annotate(
     OpenApi.Description,
     "The gate `reported` decides by these reports. A report on a stage that the task has not reached yet counts when " +
-      "it gets there. Safe to send again: the last report on a stage counts. With `override` the task leaves its stage " +
+      "it gets there. Safe to send again: the last report on a stage counts. What the agent has used (`usage`) is added to " +
+      "the task's sums, once for each report. With `override` the task leaves its stage " +
       "whatever the gates say, which the comment in Plane tells with who did it and why. This needs the token of " +
       "ORCH_OPERATOR_TOKEN, if that is set. Sent again it is answered 409, because the task is not at this stage any more."
   )
@@ -147,9 +156,9 @@ export const tasksHandlers = (api: typeof Api) =>
         })
 
       return handlers
-        .handle("list", ({ urlParams: { cursor, limit, status } }) =>
+        .handle("list", ({ urlParams: { cursor, limit, since, status } }) =>
           Effect.gen(function*() {
-            const { next, page } = pageOf(yield* tasks.list({ status, cursor, limit: limit + 1 }), limit)
+            const { next, page } = pageOf(yield* tasks.list({ status, since, cursor, limit: limit + 1 }), limit)
             return { tasks: page.map(view), nextCursor: next?.id ?? null }
           }).pipe(Effect.mapError(storageFailed)))
         .handle("get", ({ path: { key } }) =>
@@ -195,7 +204,9 @@ export const tasksHandlers = (api: typeof Api) =>
               StorageError: storageFailed,
               NoTask: noTask,
               NotOverruled: unmoved,
-              UnknownStage: unknownStage
+              UnknownStage: unknownStage,
+              // The body was checked.
+              InvalidUsage: Effect.die
             })
           ))
         .handleRaw("pause", ({ path: { key }, request }) =>

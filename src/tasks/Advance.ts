@@ -15,6 +15,7 @@ import type { Pipeline } from "./Pipeline.js"
 import type { QualityGates } from "./QualityGate.js"
 import type { Round } from "./Round.js"
 import { dueAgain, makeRound } from "./Round.js"
+import { countFailures } from "./StageTimes.js"
 import { tell, verdictLine, wellLine } from "./Story.js"
 import type { TaskId } from "./Task.js"
 import { linkCheck } from "./TaskLinks.js"
@@ -86,6 +87,7 @@ export const makeAdvance = (
     Effect.gen(function*() {
       yield* remember(task.id, changed)
       if (shown !== undefined) yield* linkCheck(sql, task, Option.getOrUndefined(shown))
+      yield* countFailures(sql, task.id, stage, failures.length)
       for (const verdict of turned) {
         // Of these the line below says more.
         if (!well.includes(verdict.gate)) yield* tell(sql, task.id, now, verdictLine(verdict))
@@ -130,7 +132,7 @@ export const makeAdvance = (
             id: entry.id
           })
         )
-        return [...changed, ...failed, ...completion(row, rest)]
+        return [...changed, ...failed, ...yield* completion(reader, row, rest)]
       })
     )
   }

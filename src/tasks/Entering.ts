@@ -2,11 +2,13 @@ import type { SqlError } from "@effect/sql/SqlError"
 import { Effect, Option } from "effect"
 import type { EpochMillis } from "../base/Time.js"
 import type { PipelineStage } from "../domain/PipelineStage.js"
+import { receiptLines } from "../domain/ReceiptLines.js"
 import { StageEvent } from "../domain/StageEvent.js"
 import type { Sql } from "../storage/Sql.js"
 import { oweLaunch } from "./Launches.js"
 import type { ProjectPipeline } from "./Pipeline.js"
-import type { TaskRow } from "./TaskRows.js"
+import { goOnTime, stopTime } from "./StageTimes.js"
+import type { TaskReader, TaskRow } from "./TaskRows.js"
 import { agentOf } from "./TaskRows.js"
 
 /** A stage that is entered, and the id of the transition. */
@@ -39,13 +41,26 @@ export const enterStage = (
       due_at = ${isLast ? null : dueAt}, revision = revision + 1
       WHERE id = ${task.id} AND revision = ${revision} RETURNING id`
     if (unchanged === undefined) return false
+    yield* stopTime(sql, task.id, now)
+    if (!isLast) yield* goOnTime(sql, task.id, { stage: stage.stage, attempts: 1 }, now)
     const agent = agentOf(stage, givenAgent)
     yield* oweLaunch(sql, { entry: id, taskId: task.id, stage: stage.stage, agent, areGatesAsked }, now)
     return true
   })
 
-/** What is said when a task has entered the last stage; nothing of any other. */
+/**
+ * What is said when a task has entered the last stage, with what it has taken as far as that is known; nothing of any
+ * other stage. Within the transaction, after all that is counted.
+ */
 export const completion = (
-  { pipeline, task: { workItem } }: TaskRow,
-  { id, stage }: Entry
-): ReadonlyArray<StageEvent> => isEnd(pipeline, stage) ? [StageEvent.TaskCompleted({ workItem, id: `${id}:done` })] : []
+  reader: TaskReader,
+  { pipeline, task: { id, workItem } }: TaskRow,
+  entry: Entry
+): Effect.Effect<ReadonlyArray<StageEvent>, SqlError> =>
+  isEnd(pipeline, entry.stage)
+    ? Effect.map(reader.byId(id), (row) => {
+      const receipt = row?.task.receipt
+      const isKnown = receipt !== undefined && receiptLines(receipt).length > 0
+      return [StageEvent.TaskCompleted({ workItem, id: `${entry.id}:done`, ...isKnown ? { receipt } : {} })]
+    })
+    : Effect.succeed([])

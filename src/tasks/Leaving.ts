@@ -7,6 +7,7 @@ import { WorkItemKey } from "../domain/WorkItemKey.js"
 import { leaveStates } from "../outbox/LeftStates.js"
 import type { Sql } from "../storage/Sql.js"
 import { endLaunches } from "./Launches.js"
+import { stopTime } from "./StageTimes.js"
 import { tell } from "./Story.js"
 import type { Task, TaskStatus } from "./Task.js"
 
@@ -36,6 +37,7 @@ export const leaveActive = (
       WHERE id = ${task.id} AND status IN ${sql.texts(from)}
       RETURNING work_item AS "workItem", plane_id AS "itemId", stage`
     if (left === undefined) return left
+    yield* stopTime(sql, task.id, now)
     yield* tell(sql, task.id, now, `${status === "done" ? "ended" : status} at ${left.stage}: ${why}`)
     if (status === "paused") return left
     yield* endLaunches(sql, task.id, now)

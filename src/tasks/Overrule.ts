@@ -114,7 +114,7 @@ export const makeOverrule = (
       yield* linkTask(sql, row.task, links)
       const agent = toldAgentOf(pipeline, entry.stage, row.givenAgent)
       const changed = StageEvent.StageChanged({ workItem, from: stage, to, agent, overruledBy, id: entry.id })
-      return { value: true, events: [changed, ...completion(row, entry)] }
+      return { value: true, events: [changed, ...yield* completion(reader, row, entry)] }
     })
 
   return Effect.fn("Tasks.overrule")(function*(key, override) {

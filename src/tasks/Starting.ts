@@ -12,6 +12,7 @@ import { touch } from "./DueTasks.js"
 import { oweLaunch } from "./Launches.js"
 import { lockTask, waitForTurn } from "./Locks.js"
 import type { Pipeline, ProjectPipeline } from "./Pipeline.js"
+import { beginTime, goOnTime } from "./StageTimes.js"
 import { tell } from "./Story.js"
 import type { TaskId } from "./Task.js"
 import { leavePages } from "./TaskLinks.js"
@@ -71,12 +72,13 @@ export const makeStarting = (
         VALUES (${key.written}, ${key.normalized}, ${key.canonical}, ${itemId ?? null}, ${stage}, 'active',
           ${agent ?? null}, ${entry}, ${startedAt}, ${now}, ${now}) RETURNING id`
       if (row === undefined) return yield* Effect.dieMessage("an INSERT returns its row")
+      yield* beginTime(sql, row.id, stage, now)
       yield* follow({ key: key.normalized, itemId }, now)
       yield* oweLaunch(sql, { entry, taskId: row.id, stage, agent: agentOf(first, agent) }, now)
       return row.id
     })
 
-  /** A task that is done begins once more, at the first stage: nothing of before counts. */
+  /** A task that is done begins once more, at the first stage: nothing of before counts but what it has taken. */
   const startAnew = (
     { givenAgent, task }: TaskRow,
     { stages: [first] }: ProjectPipeline,
@@ -88,11 +90,13 @@ export const makeStarting = (
       const { stage } = first
       yield* sql`UPDATE plane_sync_task SET status = 'active', why = NULL, stage = ${stage}, entry = ${entry},
         started_at = ${startedAt}, updated_at = ${now}, due_at = ${now}, revision = revision + 1,
-        repository_id = NULL, repository_name = NULL, pull_request = NULL, head_sha = NULL, linked_by_name = 0
+        repository_id = NULL, repository_name = NULL, pull_request = NULL, head_sha = NULL, linked_by_name = 0,
+        past_pull_requests = ${JSON.stringify(task.receipt.pullRequests)}
         WHERE id = ${task.id}`
       yield* leavePages(sql, task)
       yield* sql`DELETE FROM plane_sync_verdict WHERE task = ${task.id}`
       yield* sql`DELETE FROM plane_sync_report WHERE task = ${task.id}`
+      yield* beginTime(sql, task.id, stage, now)
       yield* tell(sql, task.id, now, `starts anew at ${stage}`)
       yield* oweLaunch(sql, { entry, taskId: task.id, stage, agent: agentOf(first, givenAgent) }, now)
     })
@@ -106,6 +110,7 @@ export const makeStarting = (
       yield* touch(sql, task.id, now)
       if (task.status === "active") return
       yield* sql`UPDATE plane_sync_task SET status = 'active', why = NULL, updated_at = ${now} WHERE id = ${task.id}`
+      yield* goOnTime(sql, task.id, { stage: task.stage, attempts: task.status === "paused" ? 0 : 1 }, now)
       yield* tell(sql, task.id, now, `goes on at ${task.stage}`)
       if (task.status === "paused") return
       yield* sql`UPDATE plane_sync_task SET entry = ${entry} WHERE id = ${task.id}`

@@ -161,3 +161,41 @@ export const pageColumn: Migration = Effect.gen(function*() {
   const { text } = yield* ddl
   yield* sql`ALTER TABLE plane_sync_verdict ADD COLUMN page ${text}`
 })
+
+/**
+ * What a task has taken, summed over all of its attempts and restarts. A task that an older version has started has no
+ * rows in `plane_sync_task_stage`, because what came before is not known; it gets them when it starts anew.
+ *
+ * `millis` has passed at the stage up to `since`, from which on it is there and active; null while it is not.
+ * `plane_sync_task_usage`: `model` is empty where none was named, a number is null until one was reported, and `micros`
+ * are millionths of a dollar. `plane_sync_counted_report` has what was counted, so that a repetition counts nothing.
+ * `past_pull_requests` is a JSON array of the names of those that the task was linked to before it started anew.
+ */
+export const receiptTables: Migration = Effect.gen(function*() {
+  const sql = yield* SqlClient.SqlClient
+  const { number, text, withoutRowid } = yield* ddl
+  yield* sql`CREATE TABLE plane_sync_task_stage (
+    task ${number} NOT NULL,
+    stage ${text} NOT NULL,
+    millis ${number} NOT NULL DEFAULT 0,
+    attempts ${number} NOT NULL DEFAULT 0,
+    failures ${number} NOT NULL DEFAULT 0,
+    since ${number},
+    PRIMARY KEY (task, stage)
+  ) ${withoutRowid}`
+  yield* sql`CREATE TABLE plane_sync_task_usage (
+    task ${number} NOT NULL,
+    model ${text} NOT NULL,
+    input_tokens ${number},
+    output_tokens ${number},
+    micros ${number},
+    PRIMARY KEY (task, model)
+  ) ${withoutRowid}`
+  yield* sql`CREATE TABLE plane_sync_counted_report (
+    task ${number} NOT NULL,
+    report ${text} NOT NULL,
+    PRIMARY KEY (task, report)
+  ) ${withoutRowid}`
+  yield* sql`ALTER TABLE plane_sync_task ADD COLUMN past_pull_requests ${text}`
+  yield* sql`CREATE INDEX plane_sync_task_updated ON plane_sync_task (updated_at, id)`
+})

@@ -2,6 +2,7 @@ import type { DateTime, Option } from "effect"
 import { Brand, Schema } from "effect"
 import type { ItemId } from "../domain/Ids.js"
 import type { Stage } from "../domain/Stage.js"
+import type { TaskReceipt } from "../domain/TaskReceipt.js"
 
 /** A task's number: those of later tasks are higher. */
 export type TaskId = number & Brand.Brand<"TaskId">
@@ -95,4 +96,6 @@ export interface Task {
   readonly verdicts: ReadonlyArray<GivenVerdict>
   /** The last report on each stage, also on stages that the task has not reached yet. */
   readonly reports: ReadonlyArray<Report>
+  /** What it has taken up to the moment when it was read. It has no stages if an older version has started it. */
+  readonly receipt: TaskReceipt
 }

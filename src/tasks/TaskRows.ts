@@ -1,7 +1,7 @@
 import type { SqlError } from "@effect/sql/SqlError"
 import { Array as Arr, Effect, Option, Order, Record, Schema } from "effect"
 import type { EpochMillis } from "../base/Time.js"
-import { Moment, utc } from "../base/Time.js"
+import { epochMillis, Moment, utc } from "../base/Time.js"
 import type { ItemId } from "../domain/Ids.js"
 import type { PipelineStage } from "../domain/PipelineStage.js"
 import { unset } from "../domain/Projects.js"
@@ -13,11 +13,13 @@ import { launchList } from "./Launches.js"
 import type { Pipeline, ProjectPipeline } from "./Pipeline.js"
 import { projectOfTask } from "./ProjectOfTask.js"
 import { Page } from "./QualityGate.js"
+import type { ReceiptColumns } from "./Receipts.js"
+import { receiptFields, receiptOfRow } from "./Receipts.js"
 import type { GivenVerdict, Task, TaskId, TaskStatus } from "./Task.js"
 import { LaunchState, ReportOutcome, VerdictWord } from "./Task.js"
 import type { KnownVerdict } from "./VerdictNews.js"
 
-interface Row {
+interface Row extends ReceiptColumns {
   readonly id: TaskId
   readonly workItem: string
   readonly project: string
@@ -27,8 +29,6 @@ interface Row {
   readonly why: string | null
   readonly givenAgent: string | null
   readonly repositoryId: number | null
-  readonly repositoryName: string | null
-  readonly pullRequest: number | null
   readonly headSha: string | null
   readonly linkedByName: number
   readonly entry: string
@@ -112,10 +112,10 @@ const shownVerdicts = (
     }))
   )
 
-const toTask = (pipeline: Pipeline["Type"]) => (row: Row): TaskRow => {
+const toTask = (pipeline: Pipeline["Type"], now: EpochMillis) => (row: Row): TaskRow => {
   const known = verdictsOf(row.verdicts).map(({ held, ...verdict }): KnownVerdict => ({ ...verdict, held: held === 1 }))
   const ofProject = pipeline.of(row.project)
-  return { ...withVerdicts(ofProject, row, known), pipeline: ofProject, known }
+  return { ...withVerdicts(ofProject, row, known, now), pipeline: ofProject, known }
 }
 
 /** Why a task that is not done stands still; none if it does not. */
@@ -125,7 +125,8 @@ const whyLeft = (pipeline: Option.Option<ProjectPipeline>, { project, status }: 
 const withVerdicts = (
   pipeline: Option.Option<ProjectPipeline>,
   row: Row,
-  known: ReadonlyArray<KnownVerdict>
+  known: ReadonlyArray<KnownVerdict>,
+  now: EpochMillis
 ) => ({
   task: {
     id: row.id,
@@ -151,7 +152,8 @@ const withVerdicts = (
     startedAt: utc(row.startedAt),
     updatedAt: utc(row.updatedAt),
     verdicts: Option.match(pipeline, { onNone: () => [], onSome: (one) => shownVerdicts(one, row.stage, known) }),
-    reports: Arr.sortWith(reportsOf(row.reports), ({ stage }) => stage, Order.string)
+    reports: Arr.sortWith(reportsOf(row.reports), ({ stage }) => stage, Order.string),
+    receipt: receiptOfRow(row, Option.match(pipeline, { onNone: () => [], onSome: ({ names }) => names }), now)
   },
   revision: row.revision,
   dueAt: row.dueAt,
@@ -161,7 +163,8 @@ const withVerdicts = (
 const own = `t.id, t.work_item AS "workItem", t.plane_id AS "itemId", t.stage, t.status, t.agent AS "givenAgent",
   t.repository_id AS "repositoryId", t.repository_name AS "repositoryName", t.pull_request AS "pullRequest",
   t.head_sha AS "headSha", t.linked_by_name AS "linkedByName", t.entry, t.started_at AS "startedAt",
-  t.updated_at AS "updatedAt", t.revision, t.due_at AS "dueAt"`
+  t.updated_at AS "updatedAt", t.revision, t.due_at AS "dueAt",
+  t.past_pull_requests AS "pastPullRequests"`
 
 const verdictFields = {
   gate: "gate",
@@ -182,6 +185,8 @@ const columns = (sql: Sql) => {
   return sql`${sql.literal(own)},
     (SELECT ${objects(verdictFields)} FROM plane_sync_verdict WHERE task = t.id) AS verdicts,
     (SELECT ${objects(reportFields)} FROM plane_sync_report WHERE task = t.id) AS reports,
+    (SELECT ${objects(receiptFields.stages)} FROM plane_sync_task_stage WHERE task = t.id) AS stages,
+    (SELECT ${objects(receiptFields.usage)} FROM plane_sync_task_usage WHERE task = t.id) AS usage,
     ${launchList(sql)} AS launches`
 }
 
@@ -191,10 +196,11 @@ export const taskReader = (sql: Sql, pipeline: Pipeline["Type"]) => {
   const missing = problemOfKey(sql, sql.literal("t.key"))
   const why = sql`coalesce(t.why, CASE WHEN t.plane_id IS NULL AND t.status <> 'done' THEN ${missing} END) AS why`
   const select = (rest: Fragment) =>
-    Effect.map(
+    Effect.zipWith(
       sql<Row>`SELECT ${columns(sql)}, ${why}, ${projectOfTask(sql)} AS project
         FROM plane_sync_task t WHERE ${rest}`,
-      (rows) => rows.map(toTask(pipeline))
+      epochMillis,
+      (rows, now) => rows.map(toTask(pipeline, now))
     )
   const first = (rest: Fragment): Effect.Effect<TaskRow | undefined, SqlError> =>
     Effect.map(select(rest), ([row]) => row)
@@ -232,10 +238,22 @@ export const taskReader = (sql: Sql, pipeline: Pipeline["Type"]) => {
         return task ?? (yield* bySpelling(key, { given, itemId }))
       }),
     byItemId,
-    list: (status: TaskStatus | undefined, before: number, limit: number) =>
+    /** `since`: those that have changed since. Their index has the ids, so that no other task is read. */
+    list: ({ before, limit, since, status }: {
+      readonly status: TaskStatus | undefined
+      readonly since: EpochMillis | undefined
+      readonly before: number
+      readonly limit: number
+    }) =>
       select(
         sql`${
-          sql.join(" AND ", [sql`t.id < ${before}`, ...(status === undefined ? [] : [sql`t.status = ${status}`])])
+          sql.join(" AND ", [
+            sql`t.id < ${before}`,
+            ...(status === undefined ? [] : [sql`t.status = ${status}`]),
+            ...(since === undefined
+              ? []
+              : [sql`t.id IN (SELECT changed.id FROM plane_sync_task changed WHERE changed.updated_at >= ${since})`])
+          ])
         } ORDER BY t.id DESC LIMIT ${limit}`
       )
   }

@@ -1,17 +1,21 @@
 import type { SqlError } from "@effect/sql/SqlError"
+import type { DateTime } from "effect"
 import { Array as Arr, Context, Effect, Either, Layer, Option, Schema } from "effect"
+import { describeParseError } from "../base/Issue.js"
 import { cleanText, reasonLimit } from "../base/Text.js"
-import { epochMillis } from "../base/Time.js"
+import { epochMillis, stored } from "../base/Time.js"
 import { uuidV7 } from "../base/UuidV7.js"
 import type { ItemId } from "../domain/Ids.js"
 import type { Link as ItemLink } from "../domain/Link.js"
 import { Projects } from "../domain/Projects.js"
 import type { Stage } from "../domain/Stage.js"
 import type { StageStates } from "../domain/StageStates.js"
+import { Usage } from "../domain/Usage.js"
 import { WorkItemKey } from "../domain/WorkItemKey.js"
 import { Storage } from "../storage/Storage.js"
 import type { StorageError } from "../storage/StorageError.js"
 import { WakeUps } from "../storage/WakeUps.js"
+import { countUsage } from "./CountedUsage.js"
 import { touch } from "./DueTasks.js"
 import { endReported } from "./Launches.js"
 import { leaveActive } from "./Leaving.js"
@@ -46,9 +50,35 @@ export class InvalidKey extends Schema.TaggedError<InvalidKey>()("InvalidKey", {
   }
 }
 
-/** A page of tasks, newest first; `cursor` is the id of the last one of the page before. */
+/** What a host says that an agent has used is none. */
+export class InvalidUsage extends Schema.TaggedError<InvalidUsage>()("InvalidUsage", { why: Schema.String }) {
+  override get message(): string {
+    return this.why
+  }
+}
+
+/** What is said of a stage. */
+export interface StageReport {
+  readonly stage: Stage
+  readonly outcome: ReportOutcome
+  readonly reason?: string | undefined
+  /** What the agent has used for it. It is counted once for each report. */
+  readonly usage?: Usage | undefined
+  /**
+   * What makes a repetition of the report the same one, so that its usage is not counted twice. Where it is missing,
+   * the same words and usage within one attempt at the stage are the same report.
+   */
+  readonly id?: string | undefined
+  readonly links?: ReadonlyArray<ItemLink> | undefined
+}
+
+/**
+ * A page of tasks, newest first; `cursor` is the id of the last one of the page before. `since`: those that have changed
+ * since this moment, see `Task.updatedAt`.
+ */
 export interface TaskQuery {
   readonly status?: TaskStatus | undefined
+  readonly since?: DateTime.Utc | undefined
   readonly limit: number
   readonly cursor?: number | undefined
 }
@@ -111,18 +141,15 @@ export class TaskStore extends Context.Tag("plane-sync/TaskStore")<TaskStore, {
    */
   readonly pause: (taskId: TaskId, why: string) => Effect.Effect<void, StorageError>
   /**
-   * Stores what the gate `reported` reads. A report on a stage that the task has not reached counts when it gets there.
-   * Its links become those of the work item, each in place of the one of its kind.
+  /**
+   * Stores what the gate `reported` reads, and adds the usage to the task's sums. A report on a stage that the task has
+   * not reached counts when it gets there. Its links become those of the work item, each in place of the one of its
+   * kind.
    */
   readonly report: (
     key: string,
-    report: {
-      readonly stage: Stage
-      readonly outcome: ReportOutcome
-      readonly reason?: string | undefined
-      readonly links?: ReadonlyArray<ItemLink> | undefined
-    }
-  ) => Effect.Effect<Task, StorageError | NoTask | UnknownStage>
+    report: StageReport
+  ) => Effect.Effect<Task, StorageError | NoTask | UnknownStage | InvalidUsage>
   /**
    * Marks a task as due, within the transaction that stores a fact its gates read: `Storage.write` around both. Call
    * `WakeUps.notify` after the commit; without it the next poll finds the task.
@@ -134,6 +161,15 @@ export class TaskStore extends Context.Tag("plane-sync/TaskStore")<TaskStore, {
     Effect.suspend(() => make)
   )
 }
+
+const validUsage = Schema.validateEither(Schema.Struct({ usage: Schema.optional(Usage) }), { errors: "all" })
+
+/** A host written in JavaScript is not held to the type. */
+const usageGiven = (usage: Usage | undefined) =>
+  Either.mapBoth(validUsage({ usage }), {
+    onLeft: (error) => new InvalidUsage({ why: describeParseError(error) }),
+    onRight: (valid) => valid.usage
+  })
 
 const noProject = ({ written }: WorkItemKey, { all }: Projects["Type"]) =>
   `${written} is in no project that is set: keys begin with ${all.map(({ identifier }) => `${identifier}-`).join(", ")}`
@@ -218,8 +254,9 @@ const make = Effect.gen(function*() {
 
   const report = Effect.fn("TaskStore.report")(function*(
     key: string,
-    { links = [], outcome, reason, stage }: Parameters<TaskStore["Type"]["report"]>[1]
+    { id: reportId, links = [], outcome, reason, stage, ...given }: StageReport
   ) {
+    const usage = yield* usageGiven(given.usage)
     const { id, itemId, project, workItem } = yield* get(key)
     yield* requireStage(pipelines, project, stage)
     const now = yield* epochMillis
@@ -233,6 +270,7 @@ const make = Effect.gen(function*() {
             OR plane_sync_report.reason IS DISTINCT FROM excluded.reason
         RETURNING 1`
       if (news !== undefined) yield* touch(sql, id, now)
+      if (usage !== undefined) yield* countUsage(sql, id, { stage, outcome, reason: words, id: reportId, usage }, now)
       yield* endReported(sql, id, stage)
       yield* linkTask(sql, { itemId, workItem }, links)
     }))
@@ -243,9 +281,9 @@ const make = Effect.gen(function*() {
   return TaskStore.of({
     start,
     get,
-    list: ({ cursor, limit, status }) =>
+    list: ({ cursor = Number.MAX_SAFE_INTEGER, limit, since, status }) =>
       Effect.map(
-        read(reader.list(status, cursor ?? Number.MAX_SAFE_INTEGER, limit)),
+        read(reader.list({ status, since: since && stored(since), before: cursor, limit })),
         (rows) => rows.map(({ task }) => task)
       ),
     byId: (id) => one(reader.byId(id)),

@@ -7,8 +7,9 @@ import type { StoryLine } from "../tasks/Story.js"
 import type { Task } from "../tasks/Task.js"
 import { LaunchState, ReportOutcome, TaskStatus, VerdictWord } from "../tasks/Task.js"
 import { Instant, instant } from "./Instant.js"
+import { ReceiptView, receiptView } from "./ReceiptView.js"
 
-/** A task: its stage, and what its gates and agents said of it. */
+/** A task: its stage, what its gates and agents said of it, and what it has taken. */
 export const TaskView = Schema.Struct({
   id: Schema.Number,
   workItem: Schema.String.annotations({ description: "the key of its work item, as it was first written" }),
@@ -59,7 +60,8 @@ export const TaskView = Schema.Struct({
     outcome: ReportOutcome,
     reason: Schema.NullOr(Schema.String),
     at: Instant
-  })).annotations({ description: "the last report on each stage" })
+  })).annotations({ description: "the last report on each stage" }),
+  receipt: ReceiptView
 }).annotations({ identifier: "Task" })
 export type TaskView = typeof TaskView.Type
 
@@ -101,7 +103,8 @@ export const taskView = (projects: Projects["Type"]) => ({ itemId, ...task }: Ta
     Option.map(task.launch, (launch) => ({ ...launch, position: Option.getOrNull(launch.position) }))
   ),
   verdicts: task.verdicts.map((given) => ({ ...given, reason: Option.getOrNull(given.reason) })),
-  reports: task.reports.map((report) => ({ ...report, reason: Option.getOrNull(report.reason) }))
+  reports: task.reports.map((report) => ({ ...report, reason: Option.getOrNull(report.reason) })),
+  receipt: receiptView(task.receipt)
 })
 
 const pullRequestView = ({ isRevert = false, pullRequest, whyNot }: Considered): typeof PullRequestView.Type => ({

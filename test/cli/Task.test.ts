@@ -72,6 +72,34 @@ describe("plane-sync task", () => {
       )
     }))
 
+  it.scopedLive("adds what an agent has used, once for each report, and shows it", () =>
+    Effect.gen(function*() {
+      const cli = yield* alone
+      yield* cli("task", "start", "ET-2")
+      const report = ["task", "report", "ET-2", "passed", "--stage", "analysis"]
+      const used = [...report, "--model", "sonnet", "--input-tokens", "1200", "--cost", "0.5"]
+      for (const args of [used, used, [...report, "--output-tokens", "30", "--id", "run-7"]]) {
+        assert.strictEqual((yield* cli(...args)).code, 0)
+      }
+      const words =
+        "Usage: 1,200 tokens in, 30 tokens out, $0.50 (sonnet, 1,200 tokens in, $0.50; other models, 30 tokens out)"
+      assert.include((yield* cli("task", "show", "ET-2")).out, words)
+      const listed = yield* cli("task", "list", "--since", "2026-01-01T00:00:00Z", "--json")
+      assert.containSubset(JSON.parse(listed.out), { receipt: { usage: { inputTokens: 1_200, costUsd: 0.5 } } })
+      const wrong = [
+        [[...report, "--cost", "-1"], "--cost: -1 is not right: expected a number of US dollars"],
+        [[...report, "--model", ""], "--model: \"\" is not a model's name"],
+        [[...report, "--id", "a b"], "--id: \"a b\" is not an event id"],
+        [["task", "list", "--since", "2026-01-01"], "--since"],
+        [[...report, "--override", "--by", "lea", "--reason", "x", "--cost", "1"], "--override is no agent's work"]
+      ] as const
+      for (const [args, said] of wrong) {
+        const { code, err } = yield* cli(...args)
+        assert.strictEqual(code, 2, args.join(" "))
+        assert.include(err, said)
+      }
+    }))
+
   it.scopedLive("row 27: overrules a stage, by the database alone; repeated, it says where the task is", () =>
     Effect.gen(function*() {
       const database = `${yield* folder}/events.sqlite`

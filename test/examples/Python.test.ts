@@ -61,7 +61,7 @@ assert plane_sync.stage_changed("ET-2", "analysis", "architecture", "architect")
 assert plane_sync.gate_failed("ET-2", "testing", "coverage", "71 % < 80 %") is None
 assert plane_sync.task_completed("ET-2") is None
 assert plane_sync.start_task("ET-3") is None
-assert plane_sync.report_stage("ET-3", "analysis", False, "no acceptance criteria") is None
+assert plane_sync.report_stage("ET-3", "analysis", False, "no acceptance criteria", {"costUsd": 1.25}) is None
 `
 
 describe.skipIf(!isThere)("examples/python/plane_sync.py", () => {
@@ -82,7 +82,8 @@ describe.skipIf(!isThere)("examples/python/plane_sync.py", () => {
       const { body } = yield* request(`${url}/api/tasks/ET-3`, { headers })
       assert.containSubset(body, {
         stage: "analysis",
-        reports: [{ outcome: "failed", reason: "no acceptance criteria" }]
+        reports: [{ outcome: "failed", reason: "no acceptance criteria" }],
+        receipt: { usage: { costUsd: 1.25 } }
       })
       assert.strictEqual((yield* plane.workItem(other?.id ?? "")).key, "ET-3")
     }).pipe(Effect.scoped, withPlane))

@@ -100,6 +100,74 @@ describe("/api/tasks", () => {
       assert.deepStrictEqual(yield* page("status=active&limit=1"), [["ET-3"], 3])
     }).pipe(Effect.scoped, withPlane))
 
+  it.live("adds what agents have used, once for each report, and lists the tasks of a time with their sums", () =>
+    Effect.gen(function*() {
+      const url = yield* alone
+      const receipt = (answer: { readonly body: unknown }) => (answer.body as TaskView).receipt
+      const none = { inputTokens: null, outputTokens: null, costUsd: null }
+      const started = yield* send(url, "", { workItem: "ET-1" })
+      assert.deepInclude(receipt(started), { pullRequests: [], usage: { ...none, models: [] } })
+      const one = { stage: "analysis", outcome: "failed", usage: { model: "opus", inputTokens: 7, costUsd: 0.1 } }
+      for (const body of [one, one, { ...one, usage: { outputTokens: 3, costUsd: 0.2 }, id: "run-7" }]) {
+        assert.strictEqual((yield* send(url, "/ET-1/report", body)).status, 200)
+      }
+      const usage = {
+        inputTokens: 7,
+        outputTokens: 3,
+        costUsd: 0.3,
+        models: [{ model: null, ...none, outputTokens: 3, costUsd: 0.2 }, {
+          model: "opus",
+          ...none,
+          inputTokens: 7,
+          costUsd: 0.1
+        }]
+      }
+      const shown = yield* request(`${url}/api/tasks/ET-1`)
+      assert.deepStrictEqual(receipt(shown).usage, usage)
+      assert.containSubset(receipt(shown), {
+        failedGates: 1,
+        stages: [{ stage: "created" }, { stage: "analysis", attempts: 1 }]
+      })
+
+      const since = (instant: string) =>
+        Effect.map(
+          request(`${url}/api/tasks?since=${encodeURIComponent(instant)}`),
+          ({ body }) =>
+            (body as { tasks: ReadonlyArray<TaskView> }).tasks.map(({ receipt, workItem }) => [workItem, receipt.usage])
+        )
+      assert.deepStrictEqual(yield* since("2026-01-01T00:00:00+02:00"), [["ET-1", usage]])
+      assert.deepStrictEqual(yield* since("9000-01-01T00:00:00Z"), [])
+    }).pipe(Effect.scoped, withPlane))
+
+  it.live("says what is wrong with a usage or a time by its field, and with an override", () =>
+    Effect.gen(function*() {
+      const url = yield* alone
+      yield* send(url, "", { workItem: "ET-1" })
+      const refused = [
+        [{ usage: {} }, "usage", "it is empty: expected at least one of model, inputTokens"],
+        [{ usage: { inputTokens: -1 } }, "usage.inputTokens", "-1 is not right: expected a whole number of tokens"],
+        [{ usage: { outputTokens: 0.5 } }, "usage.outputTokens", "from 0 to 1000000000000"],
+        [{ usage: { costUsd: "1" } }, "usage.costUsd", "\"1\" is not right: expected a number of US dollars"],
+        [{ usage: { model: "m".repeat(101) } }, "usage.model", "expected 1 to 100 characters"],
+        [{ usage: { tokens: 1 } }, "usage.tokens", "unexpected"],
+        [{ id: "a b" }, "id", "is not an event id"],
+        [{ usage: { costUsd: 1 }, override: true, by: "lea", reason: "x" }, "usage", "an override has none"]
+      ] as const
+      for (const [more, field, words] of refused) {
+        const answer = yield* send(url, "/ET-1/report", { stage: "analysis", outcome: "passed", ...more })
+        assert.strictEqual(answer.status, 400, JSON.stringify(more))
+        assert.deepStrictEqual(fieldsOf(answer), [field])
+        assert.include(JSON.stringify(answer.body), JSON.stringify(words).slice(1, -1))
+      }
+      for (const since of ["2026-01-01T00:00:00", "2026-02-31T00:00:00Z", "yesterday"]) {
+        const answer = yield* request(`${url}/api/tasks?since=${since}`)
+        assert.deepStrictEqual([answer.status, fieldsOf(answer)], [400, ["since"]])
+        assert.include(JSON.stringify(answer.body), "is not an instant")
+      }
+      const { body } = yield* request(`${url}/api/tasks/ET-1`)
+      assert.deepStrictEqual((body as TaskView).reports, [])
+    }).pipe(Effect.scoped, withPlane))
+
   it.live("says what is wrong, field by field", () =>
     Effect.gen(function*() {
       const url = yield* alone

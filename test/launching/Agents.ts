@@ -43,7 +43,8 @@ export const launchOf = (change: Partial<Launch> = {}): Launch => ({
       since: DateTime.unsafeMake(0),
       at: DateTime.unsafeMake(0)
     }],
-    reports: []
+    reports: [],
+    receipt: { stages: [], pullRequests: [], usage: [] }
   },
   ...change
 })
