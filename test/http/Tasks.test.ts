@@ -38,7 +38,7 @@ describe("/api/tasks", () => {
         assert.containSubset(event.body, { issues: [{ field: "links.0.url" }] })
       }
       assert.strictEqual((yield* report(link("https://ci.example.com/1"))).status, 200)
-      yield* Effect.repeat(plane.links(id), { until: (links) => links.length > 0 })
+      yield* Effect.repeat(Effect.delay(plane.links(id), "20 millis"), { until: (links) => links.length > 0 })
       assert.containSubset(yield* plane.links(id), [{ url: "https://ci.example.com/1", title: "Log" }])
     }).pipe(Effect.scoped, withPlane))
 
