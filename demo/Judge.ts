@@ -4,12 +4,21 @@ export interface Expected {
   readonly lines: ReadonlyArray<string>
   /** The name of its state. */
   readonly state: string
+  /** The links that were asked for, in that order: of each kind the last one must be there, and nothing else. */
+  readonly links?: ReadonlyArray<ExpectedLink>
+}
+
+export interface ExpectedLink {
+  readonly kind: string
+  readonly url: string
 }
 
 /** What Plane shows of a work item. */
 export interface Shown {
   readonly lines: ReadonlyArray<string>
   readonly state: string
+  /** The addresses of its links. */
+  readonly links?: ReadonlyArray<string>
 }
 
 /** What is wrong, each finding in words. If all lists are empty, nothing is wrong. */
@@ -20,11 +29,12 @@ export interface Findings {
   readonly wrongState: ReadonlyArray<string>
   /** Lines that nobody published. A text that was changed on its way is one of these, and also a lost one. */
   readonly unexpected: ReadonlyArray<string>
+  readonly links: ReadonlyArray<string>
 }
 
 /** How many findings there are. */
-export const countFindings = ({ doubled, lost, outOfOrder, unexpected, wrongState }: Findings): number =>
-  lost.length + doubled.length + outOfOrder.length + wrongState.length + unexpected.length
+export const countFindings = ({ doubled, links, lost, outOfOrder, unexpected, wrongState }: Findings): number =>
+  lost.length + doubled.length + outOfOrder.length + wrongState.length + unexpected.length + links.length
 
 const entities: Readonly<Record<string, string>> = { amp: "&", lt: "<", gt: ">", quot: "\"", "#39": "'" }
 
@@ -62,6 +72,24 @@ export const toldBy = (html: string): Array<string> => {
     : lines.map((line) => ownTime.test(line) ? withoutOwnTime(line) : `${line} (when?)`)
 }
 
+/** Two kinds may have the same address, which then is one link. */
+const judgeLinks = ({ links = [], workItem }: Expected, shown: ReadonlyArray<string>): ReadonlyArray<string> => {
+  const newest = new Map(links.map(({ kind, url }) => [kind, url]))
+  const wanted = new Set(newest.values())
+  const kindOf = (url: string) => links.findLast((link) => link.url === url)?.kind
+  return [
+    ...Array.from(newest).flatMap(([kind, url]) =>
+      shown.includes(url) ? [] : [`${workItem} has no ${kind}, expected ${url}`]
+    ),
+    ...shown.flatMap((url, index) => {
+      const kind = kindOf(url)
+      if (kind === undefined) return [`${workItem} has what nobody asked for: ${url}`]
+      if (!wanted.has(url)) return [`${workItem} still has ${kind}, which another one has replaced: ${url}`]
+      return shown.indexOf(url) < index ? [`${workItem} has ${kind} twice: ${url}`] : []
+    })
+  ]
+}
+
 /**
  * Compares what Plane shows with what it must show. It knows nothing of the pipeline, only what was published and what
  * Plane has. The n-th time that a line is shown is the n-th time that it was published. One more is doubled.
@@ -89,7 +117,8 @@ export const judge = (expected: Expected, shown: Shown): Findings => {
     doubled,
     outOfOrder,
     wrongState: shown.state === expected.state ? [] : [told(`is ${shown.state}, expected ${expected.state}`)],
-    unexpected
+    unexpected,
+    links: judgeLinks(expected, shown.links ?? [])
   }
 }
 
@@ -99,5 +128,6 @@ export const together = (all: ReadonlyArray<Findings>): Findings => ({
   doubled: all.flatMap((each) => each.doubled),
   outOfOrder: all.flatMap((each) => each.outOfOrder),
   wrongState: all.flatMap((each) => each.wrongState),
-  unexpected: all.flatMap((each) => each.unexpected)
+  unexpected: all.flatMap((each) => each.unexpected),
+  links: all.flatMap((each) => each.links)
 })

@@ -13,6 +13,7 @@ import type { Considered } from "../gitea/Standing.js"
 import { nameOf, stateOf } from "../gitea/Standing.js"
 import { TaskPullRequests } from "../gitea/TaskPullRequests.js"
 import { servedPipeline } from "../launching/ServedPipeline.js"
+import type { WorkItemLink } from "../outbox/WorkItemLinks.js"
 import { Storage } from "../storage/Storage.js"
 import { WakeUps } from "../storage/WakeUps.js"
 import { activeTask, pauseByHand } from "../tasks/ByHand.js"
@@ -110,12 +111,19 @@ const inWords = ({ isRevert = false, pullRequest, whyNot }: Considered): string 
   `${nameOf(pullRequest)} ${stateOf(pullRequest)}, ${isRevert ? "a revert that " : ""}` +
   (whyNot === undefined ? "counts" : `does not count: ${whyNot}`)
 
+/** A link that the work item is to have, and whether Plane has it. */
+const linkInWords = ({ givenUp, inPlane, kind, title, url }: WorkItemLink): string =>
+  `${kind} ${url} "${title}" ` + (inPlane
+    ? "is in Plane"
+    : Option.match(givenUp, { onNone: () => "is owed", onSome: (why) => `was given up: ${why}` }))
+
 const show = Command.make("show", { key: keyArgument }, ({ key }) =>
   Effect.gen(function*() {
     const tasks = yield* TaskStore
     const task = yield* tasks.get(key.written)
     const { consider } = yield* TaskPullRequests
     const considered = yield* consider(task)
+    const links = yield* tasks.links(task)
     const story = yield* tasks.story(task.id)
     yield* Console.log(table([
       ["work item", shown(task.workItem)],
@@ -133,6 +141,7 @@ const show = Command.make("show", { key: keyArgument }, ({ key }) =>
       ["changed", moment(task.updatedAt)],
       ...receiptLines(task.receipt).map((line) => ["taken so far", shownWhole(line)]),
       ...considered.map((one) => ["considered", shownWhole(inWords(one))]),
+      ...links.map((link) => ["link", shownWhole(linkInWords(link))]),
       ...task.verdicts.map(({ gate, reason, since, stage, verdict }) =>
         said(`gate ${gate} of ${stage}`, verdict, reason, since)
       ),

@@ -179,6 +179,24 @@ const taskWithStory: typeof TaskWithStory.Encoded = {
     counts: true,
     why: null
   }],
+  links: [
+    {
+      kind: "log",
+      title: "Log of the analyst",
+      url: "https://ci.example.com/runs/7/log",
+      inPlane: true,
+      givenUp: null
+    },
+    {
+      kind: "pull-request",
+      title: "trails/enduro#12",
+      url: "http://gitea:3000/trails/enduro/pulls/12",
+      inPlane: false,
+      givenUp:
+        "Plane refuses the host gitea, because it has no dot: set ORCH_GITEA_PUBLIC_URL to the address by which people " +
+        "reach Gitea"
+    }
+  ],
   story: [{ at: "2026-11-29T17:00:09.757Z", line: "paused at architecture: waits for legal (by lea)" }]
 }
 

@@ -67,7 +67,7 @@ const list = HttpApiEndpoint.get("list", "/tasks")
 
 const get = HttpApiEndpoint.get("get", "/tasks/:key").setPath(KeyPath).addSuccess(TaskWithStory)
   .addError(badRequest).addError(notFound).addError(unavailable)
-  .annotate(OpenApi.Summary, "Show a task: its stage, what its gates say, what it has taken, and its story")
+  .annotate(OpenApi.Summary, "Show a task: its stage, what its gates say, what it has taken, its links, and its story")
 
 const start = HttpApiEndpoint.post("start", "/tasks").setPayload(StartTask).addSuccess(TaskView)
   .addError(badRequest).addError(tooLarge).addError(notJson).addError(unavailable)
@@ -164,7 +164,11 @@ export const tasksHandlers = (api: typeof Api) =>
         .handle("get", ({ path: { key } }) =>
           Effect.gen(function*() {
             const task = yield* tasks.get(key)
-            return taskWithStory(projects, task, yield* consider(task), yield* tasks.story(task.id))
+            return taskWithStory(projects, task, {
+              considered: yield* consider(task),
+              links: yield* tasks.links(task),
+              story: yield* tasks.story(task.id)
+            })
           }).pipe(
             Effect.catchTags({ StorageError: storageFailed, NoTask: noTask })
           ))

@@ -21,7 +21,7 @@ export interface ItemOfProject extends NamedItem {
 }
 
 /** The lanes of a work item: its own, and that of a key which is not looked up yet. */
-const itsLanes = (sql: Sql, { itemId, key }: NamedItem) =>
+export const itsLanes = (sql: Sql, { itemId, key }: NamedItem) =>
   sql`name IN (${itemId ?? key}, ${key}) OR id = (SELECT target FROM plane_sync_lane WHERE name = ${key})`
 
 /**

@@ -154,7 +154,9 @@ const written = (
       // One that was to go stays in Plane, and nobody thinks of it any more.
       return Effect.zipRight(
         sql`DELETE FROM plane_sync_link WHERE id = ${id} AND wanted = 0`,
-        sql`UPDATE plane_sync_link SET refused = ${outcome.reason}, asked = 0 WHERE id = ${id}`
+        // Without attempts it is tried once more when it is wanted again: by then its address may be set.
+        sql`UPDATE plane_sync_link SET refused = ${outcome.reason}, asked = 0,
+          attempts = ${outcome._tag === "LinkUnreachable" ? 0 : sql`attempts`} WHERE id = ${id}`
       )
     case "ItemGone":
       return forgetLinks(sql, lane)

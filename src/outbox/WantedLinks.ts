@@ -60,8 +60,8 @@ const newest = (wanted: ReadonlyArray<WantedLink>): ReadonlyArray<WantedLink> =>
 }
 
 /**
- * Lanes are to have links, each in place of the one of its kind, unless that is newer. One that is there, or was given
- * up, stays as it is. The caller has the lanes' rows.
+ * Lanes are to have links, each in place of the one of its kind, unless that is newer. One that is there, or that Plane
+ * has refused, stays as it is. One that had no address for Plane is tried again. The caller has the lanes' rows.
  */
 export const wantLinks = (sql: Sql, all: ReadonlyArray<WantedLink>): Effect.Effect<void, SqlError> =>
   Effect.gen(function*() {
@@ -74,7 +74,8 @@ export const wantLinks = (sql: Sql, all: ReadonlyArray<WantedLink>): Effect.Effe
       SELECT ${lane}, value ->> 1, value ->> 2, value ->> 3, ${sequence} FROM ${rows}
       WHERE NOT EXISTS (SELECT 1 FROM plane_sync_link newer WHERE newer.lane = ${lane} AND newer.kind = value ->> 1
         AND newer.wanted = 1 AND newer.sequence > ${sequence}) ORDER BY key
-      ON CONFLICT (lane, kind, url) DO UPDATE SET wanted = 1, sequence = excluded.sequence`
+      ON CONFLICT (lane, kind, url) DO UPDATE SET wanted = 1, sequence = excluded.sequence,
+        refused = CASE WHEN plane_sync_link.attempts = 0 THEN NULL ELSE plane_sync_link.refused END`
     // The one that was just wanted may be of the same event as the one before.
     yield* sql`UPDATE plane_sync_link SET ${unwanted(sql)} FROM ${rows}
       WHERE lane = ${lane} AND kind = value ->> 1 AND url <> value ->> 2 AND wanted = 1 AND sequence <= ${sequence}`

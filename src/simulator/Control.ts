@@ -30,6 +30,8 @@ const Role = Schema.Struct({ role: Schema.Literal("admin", "member", "guest") })
 
 const Comment = Schema.Struct({ html: Schema.String })
 
+const NewLink = Schema.Struct({ url: Schema.String })
+
 const WorkItemEdit = Schema.Struct({
   name: optional(Schema.String),
   priority: optional(Schema.Literal("urgent", "high", "medium", "low", "none")),
@@ -63,6 +65,7 @@ const ok = <A, E>(effect: Effect.Effect<A, E>, status = 200): Effect.Effect<Answ
  *
  * - `POST work-items` `{name, number?, state?, projectId?}`, `GET work-items`, `GET work-items/{id}`
  * - `GET work-items/{id}/comments`, `POST work-items/{id}/comments` `{html}`, `GET work-items/{id}/state-changes`
+ * - `GET work-items/{id}/links`, `POST work-items/{id}/links` `{url}`, `DELETE links/{id}`
  * - `PATCH work-items/{id}` `{name?, priority?, assignees?, labels?}`, `PATCH comments/{id}` `{html}`
  * - `PATCH states/{id}` `{name?, group?}`, `PUT identifier` `{identifier}` (of the first project)
  * - `POST work-items/{id}/move` `{state}`, `POST work-items/{id}/archive`, `DELETE work-items/{id}`
@@ -96,6 +99,12 @@ export const make = (core: Core, people: People): Control => {
         return ok(people.comments(id))
       case "POST work-items {id} comments":
         return ok(Effect.flatMap(decoded(Comment, request), ({ html }) => people.addPersonComment(id, html)), 201)
+      case "GET work-items {id} links":
+        return ok(people.links(id))
+      case "POST work-items {id} links":
+        return ok(Effect.flatMap(decoded(NewLink, request), ({ url }) => people.addPersonLink(id, url)), 201)
+      case "DELETE links {id}":
+        return ok(people.deleteLink(id))
       case "GET work-items {id} state-changes":
         return ok(people.stateChanges(id))
       case "POST work-items {id} move":

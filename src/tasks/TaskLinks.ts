@@ -4,6 +4,8 @@ import type { ItemId } from "../domain/Ids.js"
 import type { Link } from "../domain/Link.js"
 import { checkKind, cleanLink, pullRequestKind } from "../domain/Link.js"
 import { identifierOf, WorkItemKey } from "../domain/WorkItemKey.js"
+import type { WorkItemLink } from "../outbox/WorkItemLinks.js"
+import { readWorkItemLinks } from "../outbox/WorkItemLinks.js"
 import type { ItemOfProject } from "../outbox/LeftStates.js"
 import { giveLinks, takeLink } from "../outbox/WantedLinks.js"
 import type { Sql } from "../storage/Sql.js"
@@ -15,6 +17,13 @@ const itemOf = (workItem: string, itemId: ItemId | undefined): ItemOfProject => 
   const key = WorkItemKey.normalize(workItem)
   return { key, itemId, project: identifierOf(key) }
 }
+
+/** The links that the work item of a task is to have. */
+export const readTaskLinks = (
+  sql: Sql,
+  { itemId, workItem }: Pick<Task, "itemId" | "workItem">
+): Effect.Effect<ReadonlyArray<WorkItemLink>, SqlError> =>
+  readWorkItemLinks(sql, itemOf(workItem, Option.getOrUndefined(itemId)))
 
 /** The work item of a task is to have these links. */
 export const linkTask = (

@@ -12,6 +12,7 @@ import type { Stage } from "../domain/Stage.js"
 import type { StageStates } from "../domain/StageStates.js"
 import { Usage } from "../domain/Usage.js"
 import { WorkItemKey } from "../domain/WorkItemKey.js"
+import type { WorkItemLink } from "../outbox/WorkItemLinks.js"
 import { Storage } from "../storage/Storage.js"
 import type { StorageError } from "../storage/StorageError.js"
 import { WakeUps } from "../storage/WakeUps.js"
@@ -32,7 +33,7 @@ import { makeStarting } from "./Starting.js"
 import type { StoryLine } from "./Story.js"
 import { readStory } from "./Story.js"
 import type { ReportOutcome, Task, TaskId, TaskStatus } from "./Task.js"
-import { linkPullRequest, linkTask } from "./TaskLinks.js"
+import { linkPullRequest, linkTask, readTaskLinks } from "./TaskLinks.js"
 import type { TaskRow } from "./TaskRows.js"
 import { taskReader } from "./TaskRows.js"
 
@@ -118,6 +119,8 @@ export class TaskStore extends Context.Tag("plane-sync/TaskStore")<TaskStore, {
   readonly byItemId: (itemId: ItemId) => Effect.Effect<Option.Option<Task>, StorageError>
   /** The verdicts of a task, and what is not told in Plane: its newest 200 lines, the oldest of them first. */
   readonly story: (taskId: TaskId) => Effect.Effect<ReadonlyArray<StoryLine>, StorageError>
+  /** The links that its work item is to have, one of a kind: whether Plane has each, or why it was given up. */
+  readonly links: (task: Pick<Task, "itemId" | "workItem">) => Effect.Effect<ReadonlyArray<WorkItemLink>, StorageError>
   /** The tasks that a pull request concerns: those that are linked to it, and those of the keys that it names. */
   readonly tasksOf: (pullRequest: TaskPullRequest) => Effect.Effect<ReadonlyArray<Task>, StorageError>
   readonly link: (taskId: TaskId, link: Link) => Effect.Effect<void, StorageError>
@@ -290,6 +293,7 @@ const make = Effect.gen(function*() {
     byKey,
     byItemId: (itemId) => one(reader.byItemId(itemId)),
     story: (taskId) => read(readStory(sql, taskId)),
+    links: (task) => read(readTaskLinks(sql, task)),
     tasksOf,
     link,
     stop: leave("stopped"),

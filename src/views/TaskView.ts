@@ -3,6 +3,7 @@ import type { Projects } from "../domain/Projects.js"
 import { ShownRepository, shownRepository } from "../domain/ShownRepository.js"
 import type { Considered } from "../gitea/Standing.js"
 import { stateOf } from "../gitea/Standing.js"
+import type { WorkItemLink } from "../outbox/WorkItemLinks.js"
 import type { StoryLine } from "../tasks/Story.js"
 import type { Task } from "../tasks/Task.js"
 import { LaunchState, ReportOutcome, TaskStatus, VerdictWord } from "../tasks/Task.js"
@@ -79,11 +80,25 @@ const PullRequestView = Schema.Struct({
   why: Schema.NullOr(Schema.String).annotations({ description: "why it does not count; null if it does" })
 }).annotations({ identifier: "PullRequest" })
 
-/** A task, the pull requests that are about it, and what happened to it. */
+/** A link that the task's work item is to have. */
+const LinkView = Schema.Struct({
+  kind: Schema.String,
+  title: Schema.String,
+  url: Schema.String.annotations({
+    description: "as it was given; with ORCH_GITEA_PUBLIC_URL Plane has those of Gitea under that address"
+  }),
+  inPlane: Schema.Boolean.annotations({ description: "whether Plane has it, whoever has made it there" }),
+  givenUp: Schema.NullOr(Schema.String).annotations({ description: "why it was given up; null if it was not" })
+}).annotations({ identifier: "TaskLink" })
+
+/** A task, the pull requests that are about it, its links, and what happened to it. */
 export const TaskWithStory = Schema.Struct({
   ...TaskView.fields,
   pullRequests: Schema.Array(PullRequestView).annotations({
     description: "the pull requests that are about it, as far as is known, whether they count or not"
+  }),
+  links: Schema.Array(LinkView).annotations({
+    description: "the links that its work item is to have, one of a kind; those of an event once it is worked on"
   }),
   story: Schema.Array(Schema.Struct({ at: Instant, line: Schema.String })).annotations({
     description: "its verdicts, and what is not told in Plane: the newest 200 lines, the oldest of them first"
@@ -123,10 +138,14 @@ const pullRequestView = ({ isRevert = false, pullRequest, whyNot }: Considered):
 export const taskWithStory = (
   projects: Projects["Type"],
   task: Task,
-  considered: ReadonlyArray<Considered>,
-  story: ReadonlyArray<StoryLine>
+  { considered, links, story }: {
+    readonly considered: ReadonlyArray<Considered>
+    readonly links: ReadonlyArray<WorkItemLink>
+    readonly story: ReadonlyArray<StoryLine>
+  }
 ): TaskWithStory => ({
   ...taskView(projects)(task),
   pullRequests: considered.map(pullRequestView),
+  links: links.map((link) => ({ ...link, givenUp: Option.getOrNull(link.givenUp) })),
   story
 })

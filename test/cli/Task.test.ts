@@ -72,6 +72,20 @@ describe("plane-sync task", () => {
       )
     }))
 
+  it.scopedLive("shows the links that its work item is to have", () =>
+    Effect.gen(function*() {
+      const cli = yield* alone
+      yield* cli("task", "start", "ET-2")
+      yield* cli(
+        ...["task", "report", "ET-2", "passed", "--stage", "analysis"],
+        ...["--link", "log https://ci.example.com/7 Log of the analyst"]
+      )
+      assert.include(
+        (yield* cli("task", "show", "ET-2")).out,
+        "log https://ci.example.com/7 \"Log of the analyst\" is owed"
+      )
+    }))
+
   it.scopedLive("adds what an agent has used, once for each report, and shows it", () =>
     Effect.gen(function*() {
       const cli = yield* alone

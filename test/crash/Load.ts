@@ -2,7 +2,7 @@ import * as HttpClient from "@effect/platform/HttpClient"
 import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import * as HttpClientResponse from "@effect/platform/HttpClientResponse"
 import { Deferred, Duration, Effect, Fiber, Option, Random, Schema } from "effect"
-import type { Expected } from "../../demo/Judge.js"
+import type { Expected, ExpectedLink } from "../../demo/Judge.js"
 
 /** A work item that events are published about. */
 export interface Target {
@@ -18,6 +18,11 @@ interface Made {
   readonly line: string
   /** The state that the event asks for. */
   readonly state: string | undefined
+}
+
+/** An event as it was published, with its links. */
+interface Published extends Made {
+  readonly links: ReadonlyArray<ExpectedLink>
 }
 
 /** How many events were accepted so far, and what that took. */
@@ -57,6 +62,16 @@ interface Next {
   /** The task's stage after the event. */
   readonly stage: string
   readonly completed: boolean
+}
+
+/** Every third event of a work item has a new log, and of these every second one a link whose address stays the same. */
+const linksOf = (key: string, nth: number, number: number): ReadonlyArray<ExpectedLink> => {
+  if (nth % 3 !== 1) return []
+  const page = `https://ci.example.com/pages/${key}`
+  const log: ExpectedLink = { kind: "log", url: `https://ci.example.com/logs/${number}` }
+  // Now and then two kinds share an address, which Plane takes only once.
+  if (nth % 15 === 10) return [{ kind: "log", url: page }]
+  return nth % 2 === 1 ? [log, { kind: "page", url: page }] : [log]
 }
 
 const lastEvent = "the load's end"
@@ -125,12 +140,12 @@ export const start = (options: {
     const client = yield* HttpClient.HttpClient
     const stopping = yield* Deferred.make<void>()
     const counts = { accepted: 0, resent: 0, duplicates: 0, unanswered: 0, refused: 0, doubtful: 0 }
-    const accepted = new Map(targets.map(({ id }): [string, Array<Made>] => [id, []]))
+    const accepted = new Map(targets.map(({ id }): [string, Array<Published>] => [id, []]))
     let number = 0
 
     // The program answers 503 while it starts or stops, and nothing when it is killed. Anything else is a bug, in the
     // program or here.
-    const post = (body: Readonly<Record<string, string>>) =>
+    const post = (body: Readonly<Record<string, unknown>>) =>
       Effect.gen(function*() {
         const to = url()
         const response = yield* client.execute(
@@ -157,7 +172,7 @@ export const start = (options: {
         )
       )
 
-    const publishUntilAccepted = Effect.fnUntraced(function*(body: Readonly<Record<string, string>>) {
+    const publishUntilAccepted = Effect.fnUntraced(function*(body: Readonly<Record<string, unknown>>) {
       for (let isFirst = true;; isFirst = false) {
         const answer = yield* post(body)
         if (Option.isSome(answer)) {
@@ -176,9 +191,16 @@ export const start = (options: {
         let stage = "created"
         let completed = false
         let last: Made | undefined
+        let published = 0
         const publish = Effect.fnUntraced(function*(made: Made, number: number) {
-          yield* publishUntilAccepted({ ...made.body, id: `crash-${seed}-${number}` })
-          accepted.get(id)?.push(made)
+          const links = linksOf(key, published++, number)
+          const titled = links.map((link) => ({ ...link, title: `${link.kind} of event ${number}` }))
+          yield* publishUntilAccepted({
+            ...made.body,
+            id: `crash-${seed}-${number}`,
+            ...(titled.length > 0 ? { links: titled } : {})
+          })
+          accepted.get(id)?.push({ ...made, links })
           last = made
         })
         for (;;) {
@@ -204,7 +226,8 @@ export const start = (options: {
         return {
           workItem: key,
           lines: events.map(({ line }) => line),
-          state: events.findLast(({ state }) => state !== undefined)?.state ?? initialState
+          state: events.findLast(({ state }) => state !== undefined)?.state ?? initialState,
+          links: events.flatMap(({ links }) => links)
         }
       })
 

@@ -34,6 +34,8 @@ const Killed = Schema.Struct({
 
 const Comment = Schema.Struct({ html: Schema.String })
 
+const Link = Schema.Struct({ url: Schema.String })
+
 /** The simulated Plane in a separate process, by its control API. */
 export const make = Effect.fnUntraced(function*(url: string) {
   const client = (yield* HttpClient.HttpClient).pipe(
@@ -64,6 +66,7 @@ export const make = Effect.fnUntraced(function*(url: string) {
     workItems: get("work-items", Schema.Array(Item)),
     workItem: (id: string) => get(`work-items/${id}`, Item),
     comments: (id: string) => get(`work-items/${id}/comments`, Schema.Array(Comment)),
+    links: (id: string) => get(`work-items/${id}/links`, Schema.Array(Link)),
     requests: (after: number) => get(`requests?after=${after}`, Schema.Array(Recorded))
   }
 })

@@ -12,7 +12,7 @@ const right = judge({ workItem: "ET-1", lines: ["a"], state: "Done" }, { lines: 
 
 const result: ReplicaResult = {
   rows: replicaRows(done),
-  strain: { ...noStrain, applied: 1, conflicts: 1 },
+  strain: { ...noStrain, applied: 1, conflicts: 1, links: 1 },
   counts: { accepted: 9, resent: 3, duplicates: 1, unanswered: 2, refused: 1, doubtful: 2 },
   leaders: { changes: 3, again: 1, longestGap: 15_500 },
   findings: right,
@@ -45,9 +45,14 @@ describe("replicaProblems", () => {
         unplanned: ["b"],
         exits: ["c"],
         tooMany: 2,
-        isTold: false
+        isTold: false,
+        findings: judge(
+          { workItem: "ET-1", lines: [], state: "Done", links: [{ kind: "log", url: "https://a.example.com/" }] },
+          { lines: [], state: "Done", links: ["https://a.example.com/", "https://a.example.com/"] }
+        )
       }),
       [
+        "link: ET-1 has log twice: https://a.example.com/",
         "stale: a",
         "two at once for one work item: d",
         "sent, and not known to the database: b",
@@ -65,6 +70,7 @@ describe("replicaProblems", () => {
       rows: replicaRows(done.map((each) => ({ ...each, led: each.step !== "leader stopped" })))
     })
     only("change of leader", { leaders: { ...result.leaders, changes: 0 } })
+    only("links made", { strain: { ...result.strain, links: 0 } })
     only("step “Postgres stopped”", { rows: replicaRows(done.filter(({ step }) => step !== "Postgres stopped")) })
   })
 })

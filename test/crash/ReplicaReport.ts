@@ -61,6 +61,7 @@ export const replicaProblems = (result: ReplicaResult): ReadonlyArray<string> =>
     ...findings.outOfOrder.map((line) => `out of order: ${line}`),
     ...findings.wrongState.map((line) => `wrong state: ${line}`),
     ...findings.unexpected.map((line) => `never published: ${line}`),
+    ...findings.links.map((line) => `link: ${line}`),
     ...stale.map((line) => `stale: ${line}`),
     ...atOnce.map((line) => `two at once for one work item: ${line}`),
     ...unplanned.map((line) => `sent, and not known to the database: ${line}`),
@@ -76,7 +77,8 @@ export const replicaProblems = (result: ReplicaResult): ReadonlyArray<string> =>
     [led("leader stopped"), "leader that was stopped for longer than its lease"],
     [counts.unanswered + counts.refused, "publish that was not accepted at once"],
     [strain.applied, "ambiguous answers to what was applied"],
-    [strain.conflicts, "409s adopted"]
+    [strain.conflicts, "409s adopted"],
+    [strain.links, "links made"]
   ]
   return [...all, ...nothing.flatMap(([count, of]) => count > 0 ? [] : [`this run proves nothing: no ${of}`])]
 }
@@ -114,8 +116,8 @@ export const replicaClosing = (result: ReplicaResult): ReadonlyArray<string> => 
     `publishes ${accepted + unanswered + refused}: accepted ${accepted}, answered 503 ${refused}, without an answer ` +
     `${unanswered}; of ${doubtful} events that were published again, ${duplicates} had been committed before`,
     `requests ${strain.requests}, at most ${mostInMinute} of ${limit} in a minute for one destination, ambiguous answers ` +
-    `${strain.ambiguous} (applied all the same: ${strain.applied}), 409s adopted ${strain.conflicts}, two at once for one work item ` +
-    `${atOnce.length}`,
+    `${strain.ambiguous} (applied all the same: ${strain.applied}), 409s adopted ${strain.conflicts}, ` +
+    `two at once for one work item ${atOnce.length}, links made ${strain.links}`,
     `kills ${kills}, accepted ${accepted}, lost ${findings.lost.length}, doubled ${findings.doubled.length}, ` +
     `out of order ${findings.outOfOrder.length}, wrong state ${findings.wrongState.length}, stale ${stale.length}, ` +
     `429s ${tooMany}`

@@ -21,6 +21,7 @@ const comment: Recorded = {
 }
 const cutOff: Recorded = { ...comment, clientGone: true }
 const conflict: Recorded = { ...comment, status: 409, applied: false }
+const link: Recorded = { ...comment, path: "/links/", kind: "links" }
 const recount: Recorded = { ...comment, method: "PATCH", kind: "comment", status: 200 }
 
 const scene = { ...emptyScene, starting: false, unmigrated: true, unclaimed: 2, claimed: 1, sent: 1, answered: 1 }
@@ -30,7 +31,7 @@ const findings = (...lines: Array<string>) => judge(expected, { lines, state: "D
 
 const result = (but: Partial<Result> = {}): Result => ({
   rows: rowsOf(kills),
-  strain: strainOf([comment, cutOff, conflict, recount]),
+  strain: strainOf([comment, cutOff, conflict, recount, link]),
   counts: { accepted: 2, resent: 1, duplicates: 1 },
   findings: findings("one", "two"),
   ...but
@@ -53,6 +54,13 @@ describe("strainOf", () => {
   it("counts the 409s that reached their client whole", () => {
     const { conflicts } = strainOf([conflict, { ...conflict, fault: "Reset" }, { ...conflict, clientGone: true }])
     assert.strictEqual(conflicts, 1)
+  })
+
+  it("counts the links that were made, and a deletion without an answer as ambiguous", () => {
+    const unlinked: Recorded = { ...link, method: "DELETE", kind: "link", status: 204, clientGone: true }
+    const { ambiguous, links } = strainOf([link, { ...link, status: 400, applied: false }, unlinked])
+    assert.strictEqual(links, 1)
+    assert.strictEqual(ambiguous, 1)
   })
 })
 
@@ -93,14 +101,23 @@ describe("problemsOf", () => {
     ])
   })
 
+  it("names a link that is missing", () => {
+    const links = [{ kind: "log", url: "https://ci.example.com/logs/1" }]
+    const found = judge({ ...expected, links }, { lines: expected.lines, state: "Done" })
+    assert.deepStrictEqual(problemsOf(result({ findings: found })), [
+      "link: ET-2 has no log, expected https://ci.example.com/logs/1"
+    ])
+  })
+
   it("fails a run in which a strain never occurred", () => {
     const only = (problem: string, but: Partial<Result>) =>
       assert.deepStrictEqual(problemsOf(result(but)), [`this run proves nothing: no ${problem}`])
-    only("409s adopted", { strain: strainOf([cutOff, recount]) })
+    only("409s adopted", { strain: strainOf([cutOff, recount, link]) })
     only("ambiguous answers to what was applied", {
-      strain: strainOf([{ ...cutOff, applied: false }, conflict, recount])
+      strain: strainOf([{ ...cutOff, applied: false }, conflict, recount, link])
     })
-    only("counts of a gate's failures brought up to date", { strain: strainOf([cutOff, conflict]) })
+    only("counts of a gate's failures brought up to date", { strain: strainOf([cutOff, conflict, link]) })
+    only("links made", { strain: strainOf([cutOff, conflict, recount]) })
     only("kills after claim", { rows: rowsOf(kills.filter(({ step }) => step !== "after claim")) })
     only("kills that met an answer unsettled", {
       rows: rowsOf(kills.map(({ step }) => ({ step, scene: { ...scene, answered: 0 } })))

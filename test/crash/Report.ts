@@ -16,19 +16,22 @@ export interface Strain {
   readonly conflicts: number
   /** Updates of the count of a told gate failure. */
   readonly recounts: number
+  /** Links that were made, those that were to go again among them. */
+  readonly links: number
 }
 
-export const noStrain: Strain = { requests: 0, ambiguous: 0, applied: 0, conflicts: 0, recounts: 0 }
+export const noStrain: Strain = { requests: 0, ambiguous: 0, applied: 0, conflicts: 0, recounts: 0, links: 0 }
 
 export const addStrains = (a: Strain, b: Strain): Strain => ({
   requests: a.requests + b.requests,
   ambiguous: a.ambiguous + b.ambiguous,
   applied: a.applied + b.applied,
   conflicts: a.conflicts + b.conflicts,
-  recounts: a.recounts + b.recounts
+  recounts: a.recounts + b.recounts,
+  links: a.links + b.links
 })
 
-const isWrite = ({ method }: Recorded) => method === "POST" || method === "PATCH"
+const isWrite = ({ method }: Recorded) => method === "POST" || method === "PATCH" || method === "DELETE"
 
 // A late answer is a normal answer. It is ambiguous only if the client has left by then.
 const isAmbiguous = (request: Recorded) =>
@@ -44,7 +47,9 @@ export const strainOf = (requests: ReadonlyArray<Recorded>): Strain => {
       requests.filter(({ clientGone, fault, kind, status }) =>
         kind === "comments" && status === 409 && fault === null && !clientGone
       ).length,
-    recounts: requests.filter(({ applied, kind, method }) => kind === "comment" && method === "PATCH" && applied).length
+    recounts:
+      requests.filter(({ applied, kind, method }) => kind === "comment" && method === "PATCH" && applied).length,
+    links: requests.filter(({ applied, kind, method }) => kind === "links" && method === "POST" && applied).length
   }
 }
 
@@ -100,7 +105,8 @@ export const problemsOf = ({ counts, findings, rows, strain }: Result): Readonly
     ...findings.doubled.map((line) => `doubled: ${line}`),
     ...findings.outOfOrder.map((line) => `out of order: ${line}`),
     ...findings.wrongState.map((line) => `wrong state: ${line}`),
-    ...findings.unexpected.map((line) => `never published: ${line}`)
+    ...findings.unexpected.map((line) => `never published: ${line}`),
+    ...findings.links.map((line) => `link: ${line}`)
   ]
   const nothing: ReadonlyArray<readonly [count: number, of: string]> = [
     [counts.accepted, "events accepted"],
@@ -112,7 +118,8 @@ export const problemsOf = ({ counts, findings, rows, strain }: Result): Readonly
     [sum(rows, ({ answered }) => answered), "kills that met an answer unsettled"],
     [strain.applied, "ambiguous answers to what was applied"],
     [strain.conflicts, "409s adopted"],
-    [strain.recounts, "counts of a gate's failures brought up to date"]
+    [strain.recounts, "counts of a gate's failures brought up to date"],
+    [strain.links, "links made"]
   ]
   return [...all, ...nothing.flatMap(([count, of]) => count > 0 ? [] : [`this run proves nothing: no ${of}`])]
 }
@@ -168,7 +175,8 @@ export const table = (rows: ReadonlyArray<Row>): ReadonlyArray<string> => asTabl
 /** The end of the run. The last line stands alone, for people who read only that. */
 export const closing = ({ counts, findings, rows, strain }: Result): ReadonlyArray<string> => [
   `requests ${strain.requests}, ambiguous answers ${strain.ambiguous} (applied all the same: ${strain.applied}), ` +
-  `409s adopted ${strain.conflicts}, counts of gate failures brought up to date ${strain.recounts}`,
+  `409s adopted ${strain.conflicts}, counts of gate failures brought up to date ${strain.recounts}, ` +
+  `links made ${strain.links}`,
   `publishes sent again ${counts.resent}, of these committed before (duplicate) ${counts.duplicates}`,
   `kills ${sum(rows, ({ kills }) => kills)}, accepted ${counts.accepted}, lost ${findings.lost.length}, ` +
   `doubled ${findings.doubled.length}, out of order ${findings.outOfOrder.length}, ` +

@@ -56,13 +56,15 @@ export const makeTargets = (plane: Plane, items: number, hot: number, projects =
     }
   )
 
-/** One of the next writes that the simulator gets: mostly a comment. */
+/** One of the next writes that the simulator gets: mostly a comment, and now and then a link. */
 export const aWrite = Effect.gen(function*() {
   const dice = yield* within(0, 1)
   const match: FaultMatch = dice < 0.6
     ? { method: "POST", kind: "comments" }
+    : dice < 0.68
+    ? { method: "POST", kind: "links" }
     : { method: "PATCH", kind: dice < 0.85 ? "item" : "comment" }
-  return { match, nth: match.method === "PATCH" ? 1 : Math.ceil(yield* within(0, 4)) }
+  return { match, nth: match.kind === "comments" ? Math.ceil(yield* within(0, 4)) : 1 }
 })
 
 /** Compares what Plane shows with what was published. */
@@ -70,10 +72,12 @@ export const findingsOf = Effect.fnUntraced(
   function*(plane: Plane, targets: ReadonlyArray<Target>, expected: ReadonlyArray<Expected>) {
     const shown = yield* plane.workItems
     const comments = yield* Effect.forEach(targets, ({ id }) => plane.comments(id), { concurrency: 4 })
+    const links = yield* Effect.forEach(targets, ({ id }) => plane.links(id), { concurrency: 4 })
     return expected.map((each, index) =>
       judge(each, {
         lines: (comments[index] ?? []).flatMap(({ html }) => toldBy(html)),
-        state: shown.find(({ id }) => id === targets[index]?.id)?.state.name ?? "no state at all"
+        state: shown.find(({ id }) => id === targets[index]?.id)?.state.name ?? "no state at all",
+        links: (links[index] ?? []).map(({ url }) => url)
       })
     )
   }
@@ -84,7 +88,8 @@ export const untilTold = <E, R>(findingsNow: Effect.Effect<ReadonlyArray<Finding
   Effect.gen(function*() {
     const isTold = Effect.map(
       findingsNow,
-      (findings) => findings.every(({ lost, wrongState }) => lost.length + wrongState.length === 0)
+      (findings) =>
+        findings.every(({ links, lost, wrongState }) => links.length + lost.length + wrongState.length === 0)
     )
     const told = yield* Effect.iterate(false, {
       while: (done) => !done,

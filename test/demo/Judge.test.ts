@@ -3,7 +3,7 @@ import { countFindings, judge, linesOf, together, toldBy } from "../../demo/Judg
 
 const expected = { workItem: "ET-2", lines: ["one", "two", "three", "four"], state: "Done" }
 
-const right = { lost: [], doubled: [], outOfOrder: [], wrongState: [], unexpected: [] }
+const right = { lost: [], doubled: [], outOfOrder: [], wrongState: [], unexpected: [], links: [] }
 
 const shown = (...lines: Array<string>) => judge(expected, { lines, state: "Done" })
 
@@ -54,6 +54,29 @@ describe("judge", () => {
     assert.deepStrictEqual(judge(twice, { lines: ["one", "two", "one"], state: "Done" }), right)
     assert.deepStrictEqual(judge(twice, { lines: ["one", "two"], state: "Done" }).lost, ["ET-2: one"])
     assert.deepStrictEqual(judge(twice, { lines: ["one", "two", "one", "one"], state: "Done" }).doubled, ["ET-2: one"])
+  })
+
+  describe("of links", () => {
+    const at = (page: string) => `https://ci.example.com/${page}`
+    const links = [{ kind: "log", url: at("1") }, { kind: "page", url: at("2") }, { kind: "log", url: at("3") }]
+    const linked = (...shown: ReadonlyArray<string>) =>
+      judge({ ...expected, links }, { lines: expected.lines, state: "Done", links: shown.map(at) })
+
+    it("finds nothing where the newest of each kind is there once", () => {
+      assert.deepStrictEqual(linked("3", "2"), right)
+      const sharing = { ...expected, links: [...links, { kind: "log", url: at("2") }] }
+      assert.deepStrictEqual(judge(sharing, { lines: expected.lines, state: "Done", links: [at("2")] }), right)
+    })
+
+    it("finds one that is missing, there twice, replaced, or of nobody", () => {
+      assert.deepStrictEqual(linked("3").links, [`ET-2 has no page, expected ${at("2")}`])
+      assert.deepStrictEqual(linked("2", "3", "3").links, [`ET-2 has log twice: ${at("3")}`])
+      assert.deepStrictEqual(linked("1", "2", "3").links, [
+        `ET-2 still has log, which another one has replaced: ${at("1")}`
+      ])
+      assert.deepStrictEqual(linked("2", "3", "4").links, [`ET-2 has what nobody asked for: ${at("4")}`])
+      assert.strictEqual(countFindings(linked("1")), 3)
+    })
   })
 
   it("puts findings together", () => {

@@ -2,6 +2,7 @@ import * as NodeContext from "@effect/platform-node/NodeContext"
 import * as FileSystem from "@effect/platform/FileSystem"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
+import { Fault } from "../../src/simulator/PlaneSimulator.js"
 import type { Row } from "./Row.js"
 import { rows } from "./rows/Rows.js"
 import { runRow } from "./Run.js"
@@ -21,6 +22,20 @@ describe("the fault matrix", () => {
       const { findings, problems } = yield* run("late-comment", { settings: { ORCH_PLANE_QUIET: "0 millis" } })
       assert.isAbove(findings.doubled.length, 0)
       assert.isAbove(problems.length, 0)
+    }))
+
+  it.scopedLive("sees links double when a request is repeated while the first still executes", () =>
+    Effect.gen(function*() {
+      const { problems } = yield* run("late-link", {
+        settings: { ORCH_PLANE_QUIET: "0 millis" },
+        script: ({ linked, plane, tasks: [task] }) =>
+          Effect.gen(function*() {
+            const match = { method: "POST", kind: "links" } as const
+            yield* plane.misbehave(Fault.ApplyLate({ afterMillis: 6_000, count: 1, match }))
+            yield* linked(task, { kind: "log", url: "https://ci.example.com/runs/1" })
+          })
+      })
+      assert.deepStrictEqual(problems, ["link: ET-1 has log twice: https://ci.example.com/runs/1"])
     }))
 
   it.scopedLive("sees an accepted event that is not told", () =>

@@ -113,6 +113,7 @@ const problemsOf = (row: Row, findings: Findings, seen: Seen, dead: number): Rea
   ...findings.outOfOrder.map((line) => `out of order: ${line}`),
   ...findings.wrongState.map((line) => `wrong state: ${line}`),
   ...findings.unexpected.map((line) => `never accepted: ${line}`),
+  ...findings.links.map((line) => `link: ${line}`),
   ...(dead === (row.dead ?? 0) ? [] : [`${dead} events are dead letters, expected ${row.dead ?? 0}`]),
   ...(seen.accepted > 0 ? [] : ["this row proves nothing: no event was accepted"]),
   ...(row.met(seen) > 0 ? [] : ["this row proves nothing: no request met its fault"]),

@@ -1,7 +1,8 @@
 import { Clock, Effect } from "effect"
 import type { Scope } from "effect"
-import type { Expected, Findings } from "../../demo/Judge.js"
+import type { Expected, ExpectedLink, Findings } from "../../demo/Judge.js"
 import { judge, together, toldBy } from "../../demo/Judge.js"
+import type { Link } from "../../src/domain/Link.js"
 import { StageEvent } from "../../src/domain/StageEvent.js"
 import type { StageEvents } from "../../src/events/StageEvents.js"
 import type { PlaneSimulator, RecordedRequest } from "../../src/simulator/PlaneSimulator.js"
@@ -21,10 +22,15 @@ export interface Task {
   state: string
   /** The lines that Plane must show in the end. */
   readonly lines: Array<string>
+  /** The links that were asked for, in that order. Of each kind Plane must have the last one in the end. */
+  readonly links: Array<ExpectedLink>
 }
 
 /** What must become of an event: told, a dead letter, or its comment told and its state a dead letter. */
 export type Fate = "told" | "dead" | "state dead"
+
+/** Whether Plane must have a link in the end, unless another one of its kind takes its place, or never gets it. */
+export type LinkFate = "made" | "given up"
 
 /** What a row's script works with. */
 export interface Scene {
@@ -39,6 +45,8 @@ export interface Scene {
   readonly stage: (task: Task, to: string, fate?: Fate) => Effect.Effect<void>
   /** The same, under an id that the publisher chose. */
   readonly stageAs: (task: Task, to: string, id: string) => Effect.Effect<void>
+  /** A stage with a link. */
+  readonly linked: (task: Task, link: ExpectedLink, fate?: LinkFate) => Effect.Effect<void>
   readonly gate: (task: Task, fate?: Fate) => Effect.Effect<void>
   readonly completed: (task: Task, fate?: Fate) => Effect.Effect<void>
   /**
@@ -136,7 +144,7 @@ export const make = (options: {
     let overAt: number | undefined
 
     const add = (key: string, id: string | undefined): Task => {
-      const made: Task = { key, id, stage: "created", state: "Backlog", lines: [] }
+      const made: Task = { key, id, stage: "created", state: "Backlog", lines: [], links: [] }
       all.push(made)
       return made
     }
@@ -169,18 +177,29 @@ export const make = (options: {
       if (fate === "told" && state !== undefined) task.state = state
     })
 
-    const change = (task: Task, to: string, fate: Fate, id: { readonly id?: string }) =>
+    const change = (
+      task: Task,
+      to: string,
+      fate: Fate,
+      more: { readonly id?: string; readonly links?: ReadonlyArray<Link> }
+    ) =>
       Effect.suspend(() => {
         const { key: workItem, stage: from } = task
         const agent = `agent ${++counts.number}`
         task.stage = to
         return publish(task, fate, {
-          event: StageEvent.StageChanged({ workItem, from, to, agent, ...id }),
+          event: StageEvent.StageChanged({ workItem, from, to, agent, ...more }),
           line: `🔄 Stage: ${from} → ${to} (launching ${agent})`,
           state: states[to]
         })
       })
     const stage: Scene["stage"] = (task, to, fate = "told") => change(task, to, fate, {})
+    const linked: Scene["linked"] = (task, link, fate = "made") =>
+      Effect.suspend(() => {
+        if (fate === "made") task.links.push(link)
+        const to = task.stage === "development" ? "review" : "development"
+        return change(task, to, "told", { links: [{ ...link, title: `The ${link.kind}` }] })
+      })
     const gate: Scene["gate"] = (task, fate = "told") =>
       Effect.suspend(() => {
         const { key: workItem, stage } = task
@@ -216,19 +235,20 @@ export const make = (options: {
     const findingsOf = (tasks: ReadonlyArray<Task>) =>
       Effect.map(
         Effect.forEach(tasks, (each) => {
-          const expected: Expected = { workItem: each.key, lines: each.lines, state: each.state }
+          const expected: Expected = { workItem: each.key, lines: each.lines, state: each.state, links: each.links }
           // No work item has the key, so nothing can be told.
           if (each.id === undefined) {
             return Effect.succeed(judge(expected, { lines: [], state: each.state }))
           }
           return Effect.map(
-            Effect.all([plane.comments(each.id), plane.workItem(each.id)]),
-            ([comments, { state }]) =>
+            Effect.all([plane.comments(each.id), plane.workItem(each.id), plane.links(each.id)]),
+            ([comments, { state }, links]) =>
               judge(expected, {
                 lines: comments.flatMap(({ html }) =>
                   toldBy(html)
                 ),
-                state: state.name
+                state: state.name,
+                links: links.map(({ url }) => url)
               })
           )
         }),
@@ -264,12 +284,16 @@ export const make = (options: {
       unknown: (key) => add(key, undefined),
       stage,
       stageAs: (task, to, id) => change(task, to, "told", { id }),
+      linked,
       gate,
       completed,
       round,
       told: (tasks = all) =>
-        until(Effect.map(findingsOf(tasks), ({ lost, wrongState }) => lost.length + wrongState.length === 0)),
-      received: (count, which) => until(Effect.map(plane.requests, (each) => each.filter(which).length >= count)),
+        until(Effect.map(findingsOf(tasks), ({ links, lost, wrongState }) =>
+          links.length + lost.length + wrongState.length === 0)),
+      received: (count, which) =>
+        until(Effect.map(plane.requests, (each) =>
+          each.filter(which).length >= count)),
       over: Effect.map(Clock.currentTimeMillis, (now) => {
         overAt = now
       }),

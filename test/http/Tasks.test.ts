@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { PlaneSimulator } from "../../src/simulator/PlaneSimulator.js"
-import type { TaskView } from "../../src/views/TaskView.js"
+import type { TaskView, TaskWithStory } from "../../src/views/TaskView.js"
 import { fieldsOf, request, served, withPlane } from "./Server.js"
 
 const alone = served({ ORCH_PLANE_API_TOKEN: "" })
@@ -99,6 +99,29 @@ describe("/api/tasks", () => {
       assert.deepStrictEqual(yield* page("status=done"), [[], null])
       assert.deepStrictEqual(yield* page("status=active&limit=1"), [["ET-3"], 3])
     }).pipe(Effect.scoped, withPlane))
+
+  it.live("shows the links that its work item is to have, and whether Plane has them", () =>
+    Effect.gen(function*() {
+      const plane = yield* PlaneSimulator
+      const { key } = yield* plane.addWorkItem({ name: "Trail map" })
+      const url = yield* served({ ORCH_AGENT_COMMAND: "true" })
+      const links = [
+        { kind: "log", title: "Log", url: "https://ci.example.com/1" },
+        { kind: "run", title: "Run", url: "http://gitea:3000/runs/1" }
+      ]
+      yield* send(url, "", { workItem: key })
+      yield* send(url, `/${key}/report`, { stage: "analysis", outcome: "passed", links })
+      const shown = Effect.map(request(`${url}/api/tasks/${key}`), ({ body }) => (body as TaskWithStory).links)
+      const settled = yield* Effect.repeat(Effect.delay(shown, "50 millis"), {
+        until: (links) => links.length === 2 && links.every(({ givenUp, inPlane }) => inPlane || givenUp !== null)
+      }).pipe(Effect.timeout("45 seconds"))
+      assert.deepStrictEqual(settled.map(({ givenUp: _, ...link }) => link), [
+        { kind: "log", title: "Log", url: "https://ci.example.com/1", inPlane: true },
+        { kind: "run", title: "Run", url: "http://gitea:3000/runs/1", inPlane: false }
+      ])
+      assert.isNull(settled[0]?.givenUp)
+      assert.include(settled[1]?.givenUp, "set ORCH_GITEA_PUBLIC_URL")
+    }).pipe(Effect.scoped, withPlane), 60_000)
 
   it.live("adds what agents have used, once for each report, and lists the tasks of a time with their sums", () =>
     Effect.gen(function*() {

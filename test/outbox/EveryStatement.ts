@@ -20,6 +20,7 @@ import { preview } from "../../src/outbox/Preview.js"
 import { answerProbe, askForProbe, openProbeRequest, probeSeen } from "../../src/outbox/ProbeRequests.js"
 import { readReplicas, showReplica } from "../../src/outbox/Replicas.js"
 import { readHoldings } from "../../src/outbox/Spread.js"
+import { readWorkItemLinks } from "../../src/outbox/WorkItemLinks.js"
 import { readStateChanges } from "../../src/outbox/StateChanges.js"
 import type { NewEvent } from "../../src/outbox/StoredEvent.js"
 import { makeTally } from "../../src/outbox/Tally.js"
@@ -159,6 +160,7 @@ const leftState = Effect.gen(function*() {
   const key = { key: NormalizedKey("ET-78"), itemId: undefined, project: "ET" }
   yield* write(giveLinks(sql, item, [log]))
   yield* write(giveLinks(sql, key, [log]))
+  yield* read(readWorkItemLinks(sql, item))
   yield* write(takeLink(sql, key, "log"))
   yield* read(sql`SELECT ${problemOfKey(sql, item.key)} AS problem`)
   yield* write(observe(sql, {

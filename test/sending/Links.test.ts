@@ -5,7 +5,8 @@ import { StageEvents } from "../../src/events/StageEvents.js"
 import { Outbox } from "../../src/outbox/Outbox.js"
 import { Fault, PlaneSimulator } from "../../src/simulator/PlaneSimulator.js"
 import { Storage } from "../../src/StorageLayers.js"
-import { inMemory, received } from "./Pipeline.js"
+import { folder } from "../http/Server.js"
+import { inMemory, overPlane, received } from "./Pipeline.js"
 
 const publish = (event: StageEvent) => Effect.flatMap(StageEvents, (events) => events.publish(event))
 
@@ -192,6 +193,27 @@ describe("links of a work item", () => {
       assert.lengthOf(lines.filter((line) => line.includes("ORCH_GITEA_PUBLIC_URL")), 1)
     }).pipe(Effect.provide(inMemory()), Effect.provide(Logger.replace(Logger.defaultLogger, logger)))
   })
+
+  it.scoped("one that was not sent for want of that setting is sent after a restart with it, once it is asked for again", () =>
+    Effect.gen(function*() {
+      const { id, key } = yield* item
+      const database = `${yield* folder}/plane-sync.sqlite`
+      const life = (settings: Readonly<Record<string, string>>) =>
+        Effect.gen(function*() {
+          yield* completed(key, link("http://gitea:3000/1"), link("https://ci.example.com/refused", "report"))
+          yield* TestClock.adjust("10 minutes")
+        }).pipe(Effect.provide(overPlane({ database, settings: { ORCH_GITEA_URL: "http://gitea:3000", ...settings } })))
+      const plane = yield* PlaneSimulator
+      const body = JSON.stringify({ url: ["Invalid URL format."] })
+      yield* plane.misbehave(Fault.Status({ status: 400, body, match: { method: "POST", kind: "links", text: "refused" } }))
+      yield* life({})
+      yield* life({})
+      assert.deepStrictEqual(yield* urls(id), [])
+      yield* life({ ORCH_GITEA_PUBLIC_URL: "https://git.example.com" })
+      assert.deepStrictEqual(yield* urls(id), ["https://git.example.com/1"])
+      // What Plane has refused is not sent again.
+      assert.lengthOf((yield* requests).filter((each) => each === "POST links"), 2)
+    }).pipe(Effect.provide(PlaneSimulator.layerMemory())))
 
   it.effect("of a work item that is gone are forgotten", () =>
     Effect.gen(function*() {

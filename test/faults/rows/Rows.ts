@@ -1,4 +1,5 @@
 import type { Row } from "../Row.js"
+import { links } from "./Links.js"
 import { machine } from "./Machine.js"
 import { network } from "./Network.js"
 import { people } from "./People.js"
@@ -15,5 +16,6 @@ export const rows: ReadonlyArray<Row> = [
   ...people,
   ...machine,
   ...postgres,
-  ...wholeRows
+  ...wholeRows,
+  ...links
 ]
