@@ -29,7 +29,8 @@ export const TaskReceipt = Schema.Struct({
     Schema.maxItems(mostPullRequests)
   ),
   usage: Schema.Array(UsageSum).pipe(Schema.maxItems(mostModels)).annotations({
-    description: "what agents have reported, one for each model; of the event that tells an end, without the usage of events"
+    description:
+      "what agents have reported, one for each model; of the event that tells an end, without the usage of events"
   })
 }).annotations({ identifier: "TaskReceipt" })
 

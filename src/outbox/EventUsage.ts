@@ -1,9 +1,8 @@
 import type { SqlError } from "@effect/sql/SqlError"
 import { Effect, Option, Record, Schema } from "effect"
-import type { ItemId, LaneId } from "../domain/Ids.js"
+import type { LaneId } from "../domain/Ids.js"
 import type { UsageSum } from "../domain/Usage.js"
 import { byModel, mostSum, rowOfUsage, Usage, usageColumns, usageOfRow, UsageRow } from "../domain/Usage.js"
-import type { NormalizedKey } from "../domain/WorkItemKey.js"
 import type { Fragment, Sql } from "../storage/Sql.js"
 
 const decodeUsage = Schema.decodeOption(Schema.parseJson(Usage))
@@ -83,14 +82,10 @@ export const readUsed = (sql: Sql, lane: LaneId): Effect.Effect<ReadonlyArray<Us
 }
 
 /**
- * A subquery: what the events of a work item have used, as the text that `usedOf` reads. Of its key as well, unless
- * that was found to be another work item.
+ * A subquery: what the events of a work item have used, as the text that `usedOf` reads. `itemId` is a column with
+ * its item id, which may be null, and `key` one with its key, whose events count unless it was found to be another one.
  */
-export const usageOfItem = (
-  sql: Sql,
-  itemId: ItemId | Fragment | null,
-  key: NormalizedKey | Fragment
-): Fragment => {
+export const usageOfItem = (sql: Sql, itemId: Fragment, key: Fragment): Fragment => {
   const lanes = sql`(SELECT coalesce(target, id) FROM plane_sync_lane
     WHERE name = ${itemId} OR (name = ${key} AND (target IS NULL OR ${itemId} IS NULL)))`
   const names = sql`(SELECT name FROM plane_sync_lane WHERE id IN ${lanes}

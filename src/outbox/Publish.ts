@@ -19,7 +19,8 @@ export interface Published {
 const insert = (sql: Storage["Type"]["sql"], events: ReadonlyArray<NewEvent>) =>
   Effect.gen(function*() {
     const rows = events.map((event) => {
-      const { body, id, lane, links = [], occurredAt, project, publishedAt, stage, unfit, urgent, usage, workItem } = event
+      const { body, id, lane, links = [], occurredAt, project, publishedAt, stage, unfit, urgent, usage, workItem } =
+        event
       const debt = unfit === undefined ? "pending" : "dead"
       const state = stage === undefined ? "none" : debt
       const given = links.length === 0 ? null : JSON.stringify(links)
