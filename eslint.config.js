@@ -40,7 +40,7 @@ export const rooms = {
 /** The tables, and the one room of each in which its SQL stands. */
 export const tables = {
   storage: ["migrations"],
-  outbox: ["lane", "event", "delivery", "sender", "replica", "count", "count_of", "folded", "project", "link"],
+  outbox: ["lane", "event", "delivery", "sender", "replica", "count", "count_of", "folded", "project", "link", "usage"],
   tasks: ["task", "verdict", "report", "launch", "task_story", "task_stage", "task_usage", "counted_report"],
   gitea: ["repository", "pull_request", "claim", "commit_status", "review"],
   webhooks: ["webhook", "webhook_body", "webhook_about"],

@@ -16,6 +16,7 @@ import {
   storyColumns,
   wholeRowColumns
 } from "./outbox/Tables.js"
+import { usageTable } from "./outbox/UsageTables.js"
 import { repairTables } from "./repair/Tables.js"
 import { Migrations } from "./storage/Migrations.js"
 import {
@@ -56,7 +57,8 @@ export const migrations = {
   "0020_destinations": destinationRows,
   "0021_first_words": firstWordColumn,
   "0022_links": Effect.all([linkTable, pageColumn, pageColumns], { discard: true }),
-  "0023_receipts": receiptTables
+  "0023_receipts": receiptTables,
+  "0024_usage": whileNobodyLeads(usageTable)
 }
 
 /** What opening a database needs. */

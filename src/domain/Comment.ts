@@ -5,7 +5,8 @@ import { defaultTexts, textOf } from "./CommentTexts.js"
 import { receiptLines } from "./ReceiptLines.js"
 import type { StageEvent } from "./StageEvent.js"
 import type { TaskReceipt } from "./TaskReceipt.js"
-import { taskReceipt } from "./TaskReceipt.js"
+import { withUsage } from "./TaskReceipt.js"
+import type { UsageSum } from "./Usage.js"
 
 /** An event and when it happened. */
 export interface DatedEvent {
@@ -19,22 +20,22 @@ const utc = (moment: DateTime.Utc) => `${DateTime.formatIso(moment).slice(0, 19)
 
 const noReceipt: TaskReceipt = { stages: [], pullRequests: [], usage: [] }
 
-/** What is known of a task at its end, as a list below the line that tells it; nothing of other events. */
-const receiptHtml = (event: StageEvent): string => {
+/**
+ * What is known of a task at its end, as a list below the line that tells it; nothing of other events. The event's own
+ * usage is in `used`.
+ */
+const receiptHtml = (event: StageEvent, used: ReadonlyArray<UsageSum>): string => {
   if (event._tag !== "TaskCompleted") return ""
-  const { receipt = noReceipt, usage } = event
-  const lines = receiptLines(
-    usage === undefined ? receipt : taskReceipt({ ...receipt, usage: [...receipt.usage, usage] })
-  )
+  const lines = receiptLines(withUsage(event.receipt ?? noReceipt, used))
   return lines.length === 0 ? "" : `<ul>${lines.map((line) => `<li>${escapeHtml(line)}</li>`).join("")}</ul>`
 }
 
 /**
  * The HTML of the comment that tells an event. All of it is escaped, the project's own words as well, because Plane
- * does not sanitise comments.
+ * does not sanitise comments. `used`: what the events of the work item have used, this one included; an end shows it.
  */
-export const commentHtml = (texts: CommentTexts, event: StageEvent): string =>
-  paragraph(textOf(texts, event)) + receiptHtml(event)
+export const commentHtml = (texts: CommentTexts, event: StageEvent, used: ReadonlyArray<UsageSum> = []): string =>
+  paragraph(textOf(texts, event)) + receiptHtml(event, used)
 
 /** The HTML of one comment that tells several events: each has a line with its own time. */
 export const joinedHtml = (texts: CommentTexts, moments: ReadonlyArray<DatedEvent>): string =>

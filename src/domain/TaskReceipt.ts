@@ -29,7 +29,8 @@ export const TaskReceipt = Schema.Struct({
     Schema.maxItems(mostPullRequests)
   ),
   usage: Schema.Array(UsageSum).pipe(Schema.maxItems(mostModels)).annotations({
-    description: "what agents have reported, one for each model"
+    description:
+      "what agents have reported, one for each model; of the event that tells an end, without the usage of events"
   })
 }).annotations({ identifier: "TaskReceipt" })
 
@@ -57,6 +58,10 @@ export const taskReceipt = ({ pullRequests, stages, usage }: TaskReceipt): TaskR
   pullRequests: Array.from(new Set(pullRequests)).slice(-mostPullRequests),
   usage: boundedModels(usage)
 })
+
+/** The same receipt with what was used besides. */
+export const withUsage = (receipt: TaskReceipt, used: ReadonlyArray<UsageSum>): TaskReceipt =>
+  used.length === 0 ? receipt : taskReceipt({ ...receipt, usage: [...receipt.usage, ...used] })
 
 /** A receipt as it is stored: its texts can be shown. */
 export const cleanReceipt = ({ pullRequests, stages, usage }: TaskReceipt): TaskReceipt => ({

@@ -13,7 +13,7 @@ export const mostUsd = 1e6
 const microsPerUsd = 1_000_000
 
 /** What a sum can be: all whole numbers up to here are told apart. A larger sum stays here. */
-const mostSum = Number.MAX_SAFE_INTEGER
+export const mostSum = Number.MAX_SAFE_INTEGER
 
 const given = (actual: unknown) => typeof actual === "number" ? String(actual) : echoed(actual)
 
@@ -86,12 +86,46 @@ export const microsOf = (costUsd: number): number => Math.round(costUsd * micros
 /** A stored cost in dollars. */
 export const usdOf = (micros: number): number => micros / microsPerUsd
 
+/** A sum in a row of a table. `model` is empty where none was named, and a number is null if nobody has said it. */
+export const UsageRow = Schema.Struct({
+  model: Schema.String,
+  inputTokens: Schema.NullOr(Schema.Number),
+  outputTokens: Schema.NullOr(Schema.Number),
+  micros: Schema.NullOr(Schema.Number)
+})
+export type UsageRow = typeof UsageRow.Type
+
+/** The columns that such a row has, by its fields. */
+export const usageColumns = {
+  model: "model",
+  inputTokens: "input_tokens",
+  outputTokens: "output_tokens",
+  micros: "micros"
+}
+
 /** A usage as it is stored: without what was not said, and with a name that can be shown. */
 export const cleanUsage = ({ costUsd, inputTokens, model, outputTokens }: UsageSum): UsageSum => ({
   ...(model === undefined ? {} : { model: cleanModel(model) }),
   ...(inputTokens === undefined ? {} : { inputTokens }),
   ...(outputTokens === undefined ? {} : { outputTokens }),
   ...(costUsd === undefined ? {} : { costUsd })
+})
+
+/** The sum that a row has. */
+export const usageOfRow = ({ inputTokens, micros, model, outputTokens }: UsageRow): UsageSum =>
+  cleanUsage({
+    model: model === "" ? undefined : model,
+    inputTokens: inputTokens ?? undefined,
+    outputTokens: outputTokens ?? undefined,
+    costUsd: micros === null ? undefined : usdOf(micros)
+  })
+
+/** A usage as a row has it. */
+export const rowOfUsage = ({ costUsd, inputTokens, model, outputTokens }: UsageSum): UsageRow => ({
+  model: model ?? "",
+  inputTokens: inputTokens ?? null,
+  outputTokens: outputTokens ?? null,
+  micros: costUsd === undefined ? null : microsOf(costUsd)
 })
 
 const sum = (one: number | undefined, other: number | undefined) =>

@@ -158,6 +158,7 @@ const fit = (
     occurredAt: occurredAt <= now + maxAhead ? occurredAt : now,
     publishedAt: now,
     unfit: undefined,
-    links: content.links
+    links: content.links,
+    usage: content.usage
   }
 }

@@ -11,6 +11,7 @@ import { claimedColumns, laneOf } from "./ClaimedLane.js"
 import { closeState, superseded } from "./Debt.js"
 import type { Delivery } from "./Delivery.js"
 import { deliveryColumns, owedColumns } from "./DeliveryRow.js"
+import { readUsed } from "./EventUsage.js"
 import { idleDue } from "./Idle.js"
 import type { Job } from "./Job.js"
 import type { Lane } from "./Lane.js"
@@ -240,6 +241,9 @@ const readRetried = (sql: Sql, lane: Lane): Effect.Effect<Retried | undefined, S
     return { delivery, events, counted: told?.failures ?? delivery.failures - events.length }
   })
 
+// An event that only has the word in its texts costs a read, and changes nothing.
+const mayBeEnd = ({ body }: OwedEvent) => body.includes("task_completed")
+
 /** All that decides what a lane does next. Only reads. */
 export const readOwed = (
   sql: Sql,
@@ -275,6 +279,7 @@ export const readOwed = (
         FROM plane_sync_delivery d WHERE lane = ${lane.id} AND status = 'delivered' AND kind <> 'state'
         ORDER BY id DESC LIMIT 1`
       : []
+    const hasEnd = lane.itemId !== null && (comments.some(mayBeEnd) || retried?.events.some(mayBeEnd) === true)
     return {
       lane,
       key: first.workItem,
@@ -283,6 +288,7 @@ export const readOwed = (
       comments,
       told: told && { ...told, isLast: told.isLast === 1 },
       retried,
+      used: hasEnd ? yield* readUsed(sql, lane.id) : [],
       now
     }
   })

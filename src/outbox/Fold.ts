@@ -5,6 +5,7 @@ import type { EventSequence, LaneId } from "../domain/Ids.js"
 import { flag } from "../storage/Dialect.js"
 import type { Fragment, Sql } from "../storage/Sql.js"
 import type { Covers } from "./Covers.js"
+import { addLaneUsage, usageOf } from "./EventUsage.js"
 import type { EventStatus } from "./StoredEvent.js"
 import type { Tally } from "./Tally.js"
 import { linksOf, wantLinks } from "./WantedLinks.js"
@@ -62,6 +63,8 @@ interface Row {
   readonly latestStage: EventSequence | null
   /** Its links, as JSON. */
   readonly links: string | null
+  /** Its usage, as JSON. */
+  readonly usage: string | null
 }
 
 /** What new events change in one lane. */
@@ -79,7 +82,7 @@ interface Folded {
 const readNew = (sql: Sql, covers: Covers) =>
   sql<Row>`SELECT e.sequence, e.status, e.project, ${laneName(sql)} AS name, l.project AS "laneProject", i.id AS lane,
       ${flag(sql, sql`e.state = 'pending'`)} AS "asksState", e.urgent, e.published_at AS "publishedAt",
-      ${flag(sql, sql`i.state_event IS NOT NULL`)} AS "owesState", i.latest_stage AS "latestStage", e.links
+      ${flag(sql, sql`i.state_event IS NOT NULL`)} AS "owesState", i.latest_stage AS "latestStage", e.links, e.usage
     FROM plane_sync_event e ${lanesOf(sql)}
     WHERE e.folded = 0 AND ${covers(projectOf(sql))} ORDER BY e.sequence LIMIT ${sql.literal(String(foldBatch))}`
 
@@ -173,6 +176,10 @@ export const fold = (sql: Sql, tally: Tally, covers: Covers): Effect.Effect<Fold
       rows.flatMap(({ lane, links, sequence }) =>
         lane === null ? [] : linksOf(links).map((link) => ({ ...link, lane, sequence }))
       )
+    )
+    yield* addLaneUsage(
+      sql,
+      rows.flatMap(({ lane, usage }) => lane === null ? [] : usageOf(usage).map((one) => ({ lane, usage: one })))
     )
     yield* sql`UPDATE plane_sync_event SET folded = 1, lane = CAST(value ->> 1 AS bigint)
       FROM ${sql.each(rows.map(({ lane, sequence }) => [sequence, lane]))}

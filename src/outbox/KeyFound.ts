@@ -4,6 +4,7 @@ import type { LaneId } from "../domain/Ids.js"
 import { momentOf } from "../domain/PlaneMoment.js"
 import { identifierOf, WorkItemKey } from "../domain/WorkItemKey.js"
 import type { Sql } from "../storage/Sql.js"
+import { moveUsage } from "./EventUsage.js"
 import { tolerated } from "./Heard.js"
 import { idleDue } from "./Idle.js"
 import type { Lane } from "./Lane.js"
@@ -72,5 +73,6 @@ export const keyFound = (
       state_event = NULL, latest_stage = NULL WHERE id = ${keyLane.id}`
     // Whoever has given links to the key meanwhile has its row until now: see `giveLinks`.
     yield* moveLinks(sql, keyLane.id, target)
+    yield* moveUsage(sql, keyLane.id, target)
     yield* free(sql, tally, keyLane, EpochMillis(0), null)
   })

@@ -1,6 +1,7 @@
 import type { Duration } from "effect"
 import type { EpochMillis } from "../base/Time.js"
 import type { CommentId, EventSequence } from "../domain/Ids.js"
+import type { UsageSum } from "../domain/Usage.js"
 import type { Delivery } from "./Delivery.js"
 import type { DeliveryKind } from "./DeliveryKind.js"
 import type { Lane } from "./Lane.js"
@@ -53,6 +54,8 @@ export interface Owed {
   /** Read only if the first owed comment is an urgent event's, because no other is told by changing a comment. */
   readonly told: Told | undefined
   readonly retried: Retried | undefined
+  /** What the events of the work item have used, by model. Read only if the end of a task is owed, which shows it. */
+  readonly used: ReadonlyArray<UsageSum>
   readonly now: EpochMillis
 }
 

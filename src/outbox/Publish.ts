@@ -19,18 +19,21 @@ export interface Published {
 const insert = (sql: Storage["Type"]["sql"], events: ReadonlyArray<NewEvent>) =>
   Effect.gen(function*() {
     const rows = events.map((event) => {
-      const { body, id, lane, links = [], occurredAt, project, publishedAt, stage, unfit, urgent, workItem } = event
+      const { body, id, lane, links = [], occurredAt, project, publishedAt, stage, unfit, urgent, usage, workItem } =
+        event
       const debt = unfit === undefined ? "pending" : "dead"
       const state = stage === undefined ? "none" : debt
       const given = links.length === 0 ? null : JSON.stringify(links)
-      return [id, workItem, body, stage, occurredAt, publishedAt, lane, debt, state, urgent ? 1 : 0, project, given]
+      const used = usage === undefined ? null : JSON.stringify(usage)
+      const flags = [debt, state, urgent ? 1 : 0]
+      return [id, workItem, body, stage, occurredAt, publishedAt, lane, ...flags, project, given, used]
     })
     const inserted = yield* sql<{ sequence: EventSequence; id: string }>`
       INSERT INTO plane_sync_event (id, work_item, body, stage, occurred_at, published_at, lane_name, comment, state,
-        urgent, project, links)
+        urgent, project, links, usage)
       SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, CAST(value ->> 4 AS bigint),
         CAST(value ->> 5 AS bigint), value ->> 6, value ->> 7, value ->> 8, CAST(value ->> 9 AS bigint), value ->> 10,
-        value ->> 11
+        value ->> 11, value ->> 12
       FROM ${sql.each(rows)} WHERE ${sql.numbering("plane_sync_event", "sequence")} ORDER BY key
       ON CONFLICT (id) DO NOTHING
       RETURNING sequence, id`

@@ -5,6 +5,7 @@ import type { EventSequence } from "../domain/Ids.js"
 import type { Link } from "../domain/Link.js"
 import type { StageEvent } from "../domain/StageEvent.js"
 import { StageEventJson } from "../domain/StageEvent.js"
+import type { Usage } from "../domain/Usage.js"
 import type { NormalizedKey } from "../domain/WorkItemKey.js"
 
 /** The status of an event's comment, or of its state. `retried`: a dead letter that is pending again. */
@@ -36,6 +37,8 @@ export interface NewEvent {
   readonly unfit: string | undefined
   /** Links that the work item is to have, in order. */
   readonly links?: ReadonlyArray<Link> | undefined
+  /** What an agent has used for it. */
+  readonly usage?: Usage | undefined
 }
 
 /** A committed event. `sequence` is the order of all events. */

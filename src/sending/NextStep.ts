@@ -40,12 +40,12 @@ const withheldFor = Duration.minutes(1)
  * So a person's move stands until the stage's state changes, except a cancel: see `setState`.
  */
 export const nextStep = (config: Planning) => (owed: Owed): Step => {
-  const { comments: [comment], lane, retried, state } = owed
+  const { comments: [comment], lane, retried, state, used } = owed
   if (lane.itemId === null || lane.gone) return { _tag: "Look" }
   const step = state === undefined ? undefined : stateStep(config, state, owed)
   if (step !== undefined && step._tag !== "Wait") return step
   if (retried !== undefined && (comment === undefined || comment.sequence > (retried.delivery.afterEvent ?? 0))) {
-    return retriedStep(config, retried, lane.itemId)
+    return retriedStep(config, retried, lane.itemId, used)
   }
   if (comment === undefined) return step ?? { _tag: "Look" }
   return commentStep(config, comment, lane.itemId, owed)
@@ -76,7 +76,7 @@ const externalId = (event: OwedEvent, itemId: ItemId) =>
   // Plane's pair of source and id is unique in the whole project, so the work item's id is a part of it.
   `${event.id}:${itemId}`
 
-const retriedStep = ({ texts }: Planning, retried: Retried, itemId: ItemId): Step => {
+const retriedStep = ({ texts }: Planning, retried: Retried, itemId: ItemId, used: Owed["used"]): Step => {
   const { delivery, events: [event] } = retried
   if (delivery.kind === "recount") return recountStep(texts, retried)
   return delivery.body !== ""
@@ -92,7 +92,7 @@ const retriedStep = ({ texts }: Planning, retried: Retried, itemId: ItemId): Ste
         _tag: "SendAgain",
         delivery,
         externalId: externalId(event, itemId),
-        body: commentHtml(texts, told)
+        body: commentHtml(texts, told, used)
       })
     })
 }
@@ -231,7 +231,7 @@ const commentStep = (
   config: Pick<Planning, "comments" | "texts">,
   comment: OwedEvent,
   itemId: ItemId,
-  { comments, now, told }: Owed
+  { comments, now, told, used }: Owed
 ): Step => {
   const { texts } = config
   const first = Option.getOrUndefined(read(comment))
@@ -260,7 +260,7 @@ const commentStep = (
     return send({ kind: "recount", body: countedHtml(texts, last, failures), failures, commentId: told.commentId })
   }
   const body = together.length === 1
-    ? commentHtml(texts, first.event)
+    ? commentHtml(texts, first.event, used)
     : failureKey === null
     ? joinedHtml(texts, together)
     : countedHtml(texts, last, together.length)

@@ -3,27 +3,10 @@ import { Effect } from "effect"
 import { createHash } from "node:crypto"
 import type { EpochMillis } from "../base/Time.js"
 import type { Stage } from "../domain/Stage.js"
-import type { Usage, UsageSum } from "../domain/Usage.js"
-import { addUsage, cleanUsage, microsOf, usdOf } from "../domain/Usage.js"
+import type { Usage, UsageRow } from "../domain/Usage.js"
+import { addUsage, cleanUsage, rowOfUsage, usageOfRow } from "../domain/Usage.js"
 import type { Sql } from "../storage/Sql.js"
 import type { ReportOutcome, TaskId } from "./Task.js"
-
-/** A row of `plane_sync_task_usage`. */
-export interface UsageRow {
-  readonly model: string
-  readonly inputTokens: number | null
-  readonly outputTokens: number | null
-  readonly micros: number | null
-}
-
-/** The sum that a row has. */
-export const usageOf = ({ inputTokens, micros, model, outputTokens }: UsageRow): UsageSum =>
-  cleanUsage({
-    model: model === "" ? undefined : model,
-    inputTokens: inputTokens ?? undefined,
-    outputTokens: outputTokens ?? undefined,
-    costUsd: micros === null ? undefined : usdOf(micros)
-  })
 
 /** A report, as far as it tells a repetition of it from another one. */
 export interface UsageReport {
@@ -67,12 +50,11 @@ export const countUsage = (
     const model = report.usage.model ?? ""
     const [row] = yield* sql<UsageRow>`SELECT model, input_tokens AS "inputTokens", output_tokens AS "outputTokens",
       micros FROM plane_sync_task_usage WHERE task = ${taskId} AND model = ${model}`
-    const { costUsd, inputTokens, outputTokens } = row === undefined
-      ? report.usage
-      : addUsage(usageOf(row), report.usage)
+    const { inputTokens, micros, outputTokens } = rowOfUsage(
+      row === undefined ? report.usage : addUsage(usageOfRow(row), report.usage)
+    )
     yield* sql`INSERT INTO plane_sync_task_usage (task, model, input_tokens, output_tokens, micros)
-      VALUES (${taskId}, ${model}, ${inputTokens ?? null}, ${outputTokens ?? null},
-        ${costUsd === undefined ? null : microsOf(costUsd)})
+      VALUES (${taskId}, ${model}, ${inputTokens}, ${outputTokens}, ${micros})
       ON CONFLICT (task, model) DO UPDATE SET input_tokens = excluded.input_tokens,
         output_tokens = excluded.output_tokens, micros = excluded.micros`
     yield* sql`UPDATE plane_sync_task SET updated_at = ${now} WHERE id = ${taskId}`

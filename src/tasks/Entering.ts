@@ -59,7 +59,7 @@ export const completion = (
 ): Effect.Effect<ReadonlyArray<StageEvent>, SqlError> =>
   isEnd(pipeline, entry.stage)
     ? Effect.map(reader.byId(id), (row) => {
-      const receipt = row?.task.receipt
+      const receipt = row?.ownReceipt
       const isKnown = receipt !== undefined && receiptLines(receipt).length > 0
       return [StageEvent.TaskCompleted({ workItem, id: `${entry.id}:done`, ...isKnown ? { receipt } : {} })]
     })

@@ -4,7 +4,7 @@ import { Moment } from "../base/Time.js"
 import type { Stage } from "../domain/Stage.js"
 import type { StageShare, TaskReceipt } from "../domain/TaskReceipt.js"
 import { taskReceipt } from "../domain/TaskReceipt.js"
-import { usageOf } from "./CountedUsage.js"
+import { usageColumns, usageOfRow, UsageRow } from "../domain/Usage.js"
 
 /** What of a row of a task its receipt is made of. `stages` and `usage`: its rows of these tables, as JSON. */
 export interface ReceiptColumns {
@@ -18,7 +18,7 @@ export interface ReceiptColumns {
 /** The columns of `plane_sync_task_stage` and of `plane_sync_task_usage` that are read, by their names in the JSON. */
 export const receiptFields = {
   stages: { stage: "stage", millis: "millis", attempts: "attempts", failures: "failures", since: "since" },
-  usage: { model: "model", inputTokens: "input_tokens", outputTokens: "output_tokens", micros: "micros" }
+  usage: usageColumns
 }
 
 const StageRow = Schema.Struct({
@@ -31,12 +31,7 @@ const StageRow = Schema.Struct({
 
 const stagesOf = Schema.decodeSync(Schema.parseJson(Schema.Array(StageRow)))
 
-const usageRowsOf = Schema.decodeSync(Schema.parseJson(Schema.Array(Schema.Struct({
-  model: Schema.String,
-  inputTokens: Schema.NullOr(Schema.Number),
-  outputTokens: Schema.NullOr(Schema.Number),
-  micros: Schema.NullOr(Schema.Number)
-}))))
+const usageRowsOf = Schema.decodeSync(Schema.parseJson(Schema.Array(UsageRow)))
 
 const namesOf = Schema.decodeSync(Schema.parseJson(Schema.Array(Schema.String)))
 
@@ -49,7 +44,10 @@ const shareOf =
     failedGates: failures
   })
 
-/** The receipt of a task up to now. `order` has the stages of its pipeline; others come after them, by their names. */
+/**
+ * The receipt of a task up to now, without what events have used. `order` has the stages of its pipeline; others come after them, by their
+ * names.
+ */
 export const receiptOfRow = (
   { pastPullRequests, pullRequest, repositoryName, stages, usage }: ReceiptColumns,
   order: ReadonlyArray<Stage>,
@@ -64,6 +62,6 @@ export const receiptOfRow = (
       ...namesOf(pastPullRequests ?? "[]"),
       ...(pullRequest === null ? [] : [`${repositoryName ?? ""}#${pullRequest}`])
     ],
-    usage: usageRowsOf(usage).map(usageOf)
+    usage: usageRowsOf(usage).map(usageOfRow)
   })
 }

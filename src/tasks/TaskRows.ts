@@ -6,7 +6,10 @@ import type { ItemId } from "../domain/Ids.js"
 import type { PipelineStage } from "../domain/PipelineStage.js"
 import { unset } from "../domain/Projects.js"
 import type { Stage } from "../domain/Stage.js"
+import type { TaskReceipt } from "../domain/TaskReceipt.js"
+import { withUsage } from "../domain/TaskReceipt.js"
 import type { WorkItemKey } from "../domain/WorkItemKey.js"
+import { usageOfItem, usedOf } from "../outbox/EventUsage.js"
 import { itemOfKey, keysOfItem, problemOfKey } from "../outbox/ItemKeys.js"
 import type { Fragment, Sql } from "../storage/Sql.js"
 import { launchList } from "./Launches.js"
@@ -39,6 +42,7 @@ interface Row extends ReceiptColumns {
   readonly verdicts: string
   readonly reports: string
   readonly launches: string
+  readonly usedByEvents: string
 }
 
 /** A task, with what is needed to decide about it. */
@@ -54,6 +58,8 @@ export interface TaskRow {
   readonly givenAgent: string | null
   /** All stored verdicts, with what is remembered of each. */
   readonly known: ReadonlyArray<KnownVerdict>
+  /** Its receipt without what events have used: the comment that tells its end adds that. */
+  readonly ownReceipt: TaskReceipt
 }
 
 const reason = Schema.optionalWith(Schema.String, { nullable: true })
@@ -115,7 +121,9 @@ const shownVerdicts = (
 const toTask = (pipeline: Pipeline["Type"], now: EpochMillis) => (row: Row): TaskRow => {
   const known = verdictsOf(row.verdicts).map(({ held, ...verdict }): KnownVerdict => ({ ...verdict, held: held === 1 }))
   const ofProject = pipeline.of(row.project)
-  return { ...withVerdicts(ofProject, row, known, now), pipeline: ofProject, known }
+  const stages = Option.match(ofProject, { onNone: () => [], onSome: ({ names }) => names })
+  const ownReceipt = receiptOfRow(row, stages, now)
+  return { ...withVerdicts(ofProject, row, known, ownReceipt), pipeline: ofProject, known, ownReceipt }
 }
 
 /** Why a task that is not done stands still; none if it does not. */
@@ -126,7 +134,7 @@ const withVerdicts = (
   pipeline: Option.Option<ProjectPipeline>,
   row: Row,
   known: ReadonlyArray<KnownVerdict>,
-  now: EpochMillis
+  ownReceipt: TaskReceipt
 ) => ({
   task: {
     id: row.id,
@@ -153,7 +161,7 @@ const withVerdicts = (
     updatedAt: utc(row.updatedAt),
     verdicts: Option.match(pipeline, { onNone: () => [], onSome: (one) => shownVerdicts(one, row.stage, known) }),
     reports: Arr.sortWith(reportsOf(row.reports), ({ stage }) => stage, Order.string),
-    receipt: receiptOfRow(row, Option.match(pipeline, { onNone: () => [], onSome: ({ names }) => names }), now)
+    receipt: withUsage(ownReceipt, usedOf(row.usedByEvents))
   },
   revision: row.revision,
   dueAt: row.dueAt,
@@ -187,7 +195,8 @@ const columns = (sql: Sql) => {
     (SELECT ${objects(reportFields)} FROM plane_sync_report WHERE task = t.id) AS reports,
     (SELECT ${objects(receiptFields.stages)} FROM plane_sync_task_stage WHERE task = t.id) AS stages,
     (SELECT ${objects(receiptFields.usage)} FROM plane_sync_task_usage WHERE task = t.id) AS usage,
-    ${launchList(sql)} AS launches`
+    ${launchList(sql)} AS launches, ${usageOfItem(sql, sql.literal("t.plane_id"), sql.literal("t.key"))}
+      AS "usedByEvents"`
 }
 
 /** The statements that find tasks, each by an index. */

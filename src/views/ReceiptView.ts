@@ -26,7 +26,9 @@ export const ReceiptView = Schema.Struct({
       model: Schema.NullOr(Schema.String).annotations({ description: "null: none was named, or there are too many" }),
       ...sums
     }))
-  }).annotations({ description: "what agents have reported, in all and by model, the costliest first" })
+  }).annotations({
+    description: "what reports and events have said that agents used, in all and by model, the costliest first"
+  })
 }).annotations({
   identifier: "Receipt",
   description: "what the task has taken so far, over all of its attempts and restarts"

@@ -136,9 +136,21 @@ describe("a receipt", () => {
         "(sonnet, 1,204,000 tokens in, 8,150 tokens out, $4.50; other models, $0.25)</li></ul>"
     )
     assert.strictEqual(
-      commentHtml(defaultTexts, StageEvent.TaskCompleted({ workItem, usage: { model: "opus", inputTokens: 1_000 } })),
+      commentHtml(defaultTexts, StageEvent.TaskCompleted({ workItem }), [{ model: "opus", inputTokens: 1_000 }]),
       `${line}<ul><li>Usage: 1,000 tokens in, opus</li></ul>`
     )
+  })
+
+  it("has what events have used beside what reports did, by model, and the end's own usage once", () => {
+    const sonnet = { model: "sonnet", inputTokens: 1_000, costUsd: 1 }
+    const completed = StageEvent.TaskCompleted({ workItem, usage: sonnet, receipt: receipt({ usage: [sonnet] }) })
+    assert.strictEqual(
+      commentHtml(defaultTexts, completed, [sonnet, { model: "opus", outputTokens: 5 }]),
+      `${line}<ul><li>Usage: 2,000 tokens in, 5 tokens out, $2.00 ` +
+        "(sonnet, 2,000 tokens in, $2.00; opus, 5 tokens out)</li></ul>"
+    )
+    const changed = StageEvent.StageChanged({ workItem, from: "a", to: "b" })
+    assert.strictEqual(commentHtml(defaultTexts, changed, [sonnet]), commentHtml(defaultTexts, changed))
   })
 
   it("is escaped and bounded, whatever its names are, and tells no other event", () => {
@@ -169,9 +181,10 @@ describe("a receipt", () => {
   })
 
   it("leaves the comment known as ours: by its line, and as an editor of Plane writes lists", () => {
-    const event = StageEvent.TaskCompleted({ workItem, usage: { costUsd: 1, model: "a & b" } })
+    const event = StageEvent.TaskCompleted({ workItem })
+    const used = (costUsd: number) => [{ costUsd, model: "a & b" }]
     const occurredAt = Schema.decodeSync(Schema.DateTimeUtc)("2026-11-24T08:30:00Z")
-    const html = commentHtml(defaultTexts, event)
+    const html = commentHtml(defaultTexts, event, used(1))
     const edited = html.replaceAll("<li>", "<li class=\"x\"><p class=\"y\">").replaceAll("</li>", "</p></li>")
     for (const one of [html, edited]) {
       assert.isTrue(tells(defaultTexts, one, { event, occurredAt }))
@@ -181,7 +194,6 @@ describe("a receipt", () => {
         "✅ Task completed! PR merged and deployed.; Usage: $1.00, a & b"
       )
     }
-    const other = StageEvent.TaskCompleted({ workItem, usage: { costUsd: 2, model: "a & b" } })
-    assert.isFalse(saysSame(html, commentHtml(defaultTexts, other)))
+    assert.isFalse(saysSame(html, commentHtml(defaultTexts, event, used(2))))
   })
 })

@@ -32,12 +32,14 @@ const stored = Effect.gen(function*() {
       LEFT JOIN plane_sync_event e ON e.sequence = d.first_event ORDER BY d.id`
   )
   const counts = yield* read(sql`SELECT status, events FROM plane_sync_count ORDER BY status`)
+  const used = yield* read(sql`SELECT l.name AS lane, u.model, u.input_tokens, u.output_tokens, u.micros
+    FROM plane_sync_usage u JOIN plane_sync_lane l ON l.id = u.lane ORDER BY l.name, u.model`)
   const outbox = yield* Outbox
   const told = yield* Effect.forEach(
     yield* outbox.events({ limit: 1_000 }),
     ({ occurredAt, publishedAt, reason, status }) => Effect.succeed({ occurredAt, publishedAt, reason, status })
   )
-  return { lanes, events, deliveries, counts, told }
+  return { lanes, events, deliveries, counts, used, told }
 })
 
 // By a clock that is only set: whatever waits in the background goes on waiting, as on Postgres a query's deadline does.

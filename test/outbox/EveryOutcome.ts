@@ -136,7 +136,8 @@ export const everyOutcome = Effect.fnUntraced(function*(shift: MovableClock["shi
       publishedAt: EpochMillis(events),
       project: "ET",
       unfit: undefined,
-      links
+      links,
+      usage: { model: `model ${events % 2}`, inputTokens: events }
     })
 
   const well = (job: Job): Settlement => {

@@ -10,6 +10,7 @@ import { readBelieved } from "../../src/outbox/Believed.js"
 import type { Covers } from "../../src/outbox/Covers.js"
 import { coverTogether } from "../../src/outbox/Covers.js"
 import { itemsAtStage, oweState } from "../../src/outbox/Differences.js"
+import { usageOfItem } from "../../src/outbox/EventUsage.js"
 import { itemOfKey, keysOfItem, problemOfKey, readItemOfKey, readProject } from "../../src/outbox/ItemKeys.js"
 import { noteGone } from "../../src/outbox/LaneDeath.js"
 import { ifLeader } from "../../src/outbox/Leader.js"
@@ -41,7 +42,8 @@ const event = (n: number, type: string, workItem: string): NewEvent => ({
   occurredAt: EpochMillis(n),
   publishedAt: EpochMillis(n),
   project: "ET",
-  unfit: n === 7 ? "unfit" : undefined
+  unfit: n === 7 ? "unfit" : undefined,
+  usage: n % 4 === 0 ? { model: "sonnet", costUsd: 1 } : undefined
 })
 
 const planning = { comments: "joined", setting: "the table", texts: defaultTexts } as const
@@ -105,6 +107,10 @@ export const everything = Effect.fnUntraced(function*(shift: MovableClock["shift
     sql`SELECT ${itemOfKey(sql, NormalizedKey("ET-1"))} AS item, (SELECT max(key) FROM ${
       keysOfItem(sql, ItemId("item-1"))
     } spellings) AS key`
+  )
+  yield* read(
+    sql`SELECT ${usageOfItem(sql, sql.literal("l.work_item"), sql.literal("l.name"))} AS used FROM plane_sync_lane l
+      WHERE l.name = 'ET-1'`
   )
   yield* leftState
   yield* read(readItemOfKey(sql, NormalizedKey("ET-1")))

@@ -213,6 +213,23 @@ onBoth("a task's receipt", ({ tasksOnly }) => {
   )
 
   rule(
+    "what events have used is added to the task, and not to the event that tells its end",
+    (shift) =>
+      Effect.gen(function*() {
+        const tasks = yield* Tasks
+        const { publish } = yield* StageEvents
+        yield* publish(StageEvent.TaskCompleted({ workItem: "ET-2", usage: { model: "opus", costUsd: 3 } }))
+        yield* publish(StageEvent.TaskCompleted({ workItem: "ET-3", usage: { model: "opus", costUsd: 4 } }))
+        const { id, receipt } = yield* life(ci, shift)
+        const usage = [{ model: "opus", costUsd: 3 }, ...first.usage]
+        assert.deepStrictEqual(receipt, { ...first, usage })
+        const [listed] = yield* tasks.list({ limit: 10 })
+        assert.deepStrictEqual({ id: listed?.id, usage: listed?.receipt.usage }, { id, usage })
+        assert.deepStrictEqual((yield* ends).map(receiptIn).slice(2), [first])
+      })
+  )
+
+  rule(
     "a stage that is overruled, and a task that a person ends, are counted likewise",
     (shift) =>
       Effect.gen(function*() {
@@ -293,25 +310,51 @@ describe("a receipt in Plane", () => {
       assert.deepInclude(yield* (yield* Outbox).status, { pending: 0, dead: 0 })
     }).pipe(Effect.provide(layer)))
 
-  it.effect("of an event of a host's own has the usage of that event alone", () =>
+  it.effect("of a host's own events has what all of them have used, of both spellings, over all restarts", () =>
     Effect.gen(function*() {
       const plane = yield* PlaneSimulator
       const item = yield* plane.addWorkItem({ name: "a", number: 2 })
       const { publish } = yield* StageEvents
       const workItem = "ET-2"
       yield* publish(StageEvent.StageChanged({ workItem, from: "a", to: "b", usage: sonnet }))
-      yield* publish(StageEvent.QualityGateFailed({ workItem, stage: "b", check: "ci", reason: "red", usage: sonnet }))
-      yield* publish(StageEvent.TaskCompleted({ workItem, usage: { costUsd: 0.25, model: "<b>" } }))
+      const failed = { stage: "b", check: "ci", reason: "red", usage: sonnet }
+      yield* publish(StageEvent.QualityGateFailed({ ...failed, workItem: "ET-002" }))
+      yield* TestClock.adjust("1 minutes")
+      const completed = StageEvent.TaskCompleted({ workItem, id: "end", usage: { costUsd: 0.25, model: "<b>" } })
+      for (let repeated = 0; repeated < 2; repeated++) yield* publish(completed)
+      const told = "<p>✅ Task completed! PR merged and deployed.</p><ul><li>Usage: 2,000 tokens in, 400 tokens out, " +
+        "$1.25 (sonnet, 2,000 tokens in, 400 tokens out, $1.00; &lt;b&gt;, $0.25)</li></ul>"
+      assert.deepStrictEqual(yield* last(item.id), [told])
+      yield* publish(StageEvent.StageChanged({ workItem, from: "done", to: "b", usage: sonnet }))
+      yield* publish(StageEvent.TaskCompleted({ workItem }))
       assert.deepStrictEqual(yield* last(item.id), [
-        "<p>✅ Task completed! PR merged and deployed.</p><ul><li>Usage: $0.25, &lt;b&gt;</li></ul>"
+        told,
+        "<p>✅ Task completed! PR merged and deployed.</p><ul><li>Usage: 3,000 tokens in, 600 tokens out, " +
+        "$1.75 (sonnet, 3,000 tokens in, 600 tokens out, $1.50; &lt;b&gt;, $0.25)</li></ul>"
       ])
       const bodies = (yield* (yield* Outbox).events({ limit: 10 })).map(({ body }) => body)
-      assert.isTrue(bodies.every((body) => body.includes("\"usage\":{\"model\":")))
+      assert.lengthOf(bodies.filter((body) => body.includes("\"usage\":{\"model\":")), 4)
       const wrong = yield* publish(StageEvent.TaskCompleted({ workItem, usage: { inputTokens: -1 } }))
       assert.containSubset(wrong, {
         _tag: "Unfit",
         why: "usage.inputTokens: -1 is not right: expected a whole number of tokens from 0 to 1000000000000"
       })
+    }).pipe(Effect.provide(layer)))
+
+  it.effect("adds what a host's events have used to what reports of the task have, in the task as well", () =>
+    Effect.gen(function*() {
+      const plane = yield* PlaneSimulator
+      const tasks = yield* Tasks
+      const item = yield* plane.addWorkItem({ name: "a", number: 2 })
+      const { publish } = yield* StageEvents
+      yield* publish(StageEvent.StageChanged({ workItem: "ET-002", from: "a", to: "b", usage: sonnet }))
+      yield* life(ci, (millis) => TestClock.adjust(millis))
+      const [html = "", ...more] = yield* last(item.id)
+      assert.include(html, "<li>Usage: 2,500 tokens in, 600 tokens out, $1.50, sonnet</li>")
+      assert.deepStrictEqual(more, [])
+      const { receipt: { usage } } = yield* tasks.get("ET-2")
+      assert.deepStrictEqual(usage, [{ model: "sonnet", inputTokens: 2_500, outputTokens: 600, costUsd: 1.5 }])
+      assert.deepStrictEqual((yield* ends).map(receiptIn), [first])
     }).pipe(Effect.provide(layer)))
 
   it.effect("stands below the line of the end, and a task of which nothing is known has the line alone", () =>
