@@ -41,7 +41,7 @@ export const rooms = {
 export const tables = {
   storage: ["migrations"],
   outbox: ["lane", "event", "delivery", "sender", "replica", "count", "count_of", "folded", "project"],
-  tasks: ["task", "verdict", "report", "launch", "task_story"],
+  tasks: ["task", "verdict", "report", "launch", "task_story", "task_mark"],
   gitea: ["repository", "pull_request", "claim", "commit_status", "review"],
   webhooks: ["webhook", "webhook_body", "webhook_about"],
   repair: ["watermark", "hearing"]

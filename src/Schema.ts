@@ -17,6 +17,7 @@ import {
 } from "./outbox/Tables.js"
 import { repairTables } from "./repair/Tables.js"
 import { Migrations } from "./storage/Migrations.js"
+import { markTable } from "./tasks/MarkTables.js"
 import { followedTasks, gateTables, launchTable, taskTables, whyColumn } from "./tasks/Tables.js"
 import { hookSubjects, hookTables, signerColumn, signerIndexes } from "./webhooks/Tables.js"
 
@@ -45,7 +46,8 @@ export const migrations = {
   "0018_new_events": whileNobodyLeads(newEventColumns),
   "0019_replicas": replicaTable,
   "0020_destinations": destinationRows,
-  "0021_first_words": firstWordColumn
+  "0021_first_words": firstWordColumn,
+  "0025_marks": markTable
 }
 
 /** What opening a database needs. */

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Either, FastCheck } from "effect"
-import type { Fields } from "../../src/base/JsonFields.js"
+import type { Fields, Wanted } from "../../src/base/JsonFields.js"
 import { readFields, sliceBytes } from "../../src/base/JsonFields.js"
 import { beyond } from "../../src/base/JsonShape.js"
 
@@ -27,8 +27,15 @@ const reading = (text: string, fields: Fields) => {
 
 const read = (text: string, fields: Fields = { a: "whole" }) => reading(text, fields).read
 
+const isList = (wanted: Wanted): wanted is readonly [Wanted] => Array.isArray(wanted)
+
 /** The same by `JSON.parse`. */
-const picked = (value: unknown, fields: Fields | string): unknown => {
+const picked = (value: unknown, fields: Wanted): unknown => {
+  if (isList(fields)) {
+    return Array.isArray(value)
+      ? value.map((each) => picked(each, fields[0]))
+      : picked(value, fields[0])
+  }
   if (typeof value !== "object" || value === null) return value
   if (Array.isArray(value)) return []
   return typeof fields === "string" ? {} : Object.fromEntries(
@@ -47,7 +54,12 @@ const mebi = 1024 * 1024
 
 describe("readFields", () => {
   it("keeps what JSON.parse gives of the wanted fields, of any document", () => {
-    const fields: Fields = { a: "whole", b: { a: "whole", b: { a: "beginning" } }, "": "whole" }
+    const fields: Fields = {
+      a: "whole",
+      b: { a: "whole", b: { a: "beginning" }, c: [{ a: "whole" }] },
+      "": "whole",
+      c: ["beginning"]
+    }
     const names = FastCheck.constantFrom("a", "b", "c", "", "constructor", "toString", "a\\", "\"", "\u20ac")
     const { document } = FastCheck.letrec((tie) => ({
       document: FastCheck.oneof(
