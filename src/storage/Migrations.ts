@@ -33,7 +33,7 @@ export const migrate = (
     const migrations = yield* Migrations
     yield* Migrator.make({})({ loader: Migrator.fromRecord(migrations), table: migrationTable })
     const [latest] = yield* sql<{ id: number | null }>`SELECT max(migration_id) AS id FROM ${sql(migrationTable)}`
-    const known = Object.keys(migrations).length
+    const known = Math.max(0, ...Object.keys(migrations).map((name) => Number(name.slice(0, 4))))
     // When another process is migrating, the migrator neither waits nor fails.
     if (latest === undefined || latest.id === null || latest.id < known) {
       return yield* new StorageError({ reason: "Busy", where, words: "another process is creating its tables" })
