@@ -54,11 +54,11 @@ export const makePersonMoves = ({ notify, sql, starting, write }: Parts) =>
         case "pause":
         case "stop":
         case "end":
-          return Effect.zipRight(
+          return Effect.gen(function*() {
             // A label that was given before does not start it again, however late that is heard.
-            Option.match(task.itemId, { onNone: () => Effect.void, onSome: (id) => noteWord(sql, id, at) }),
-            leaveActive(sql, task, leftBy[meaning], why, now)
-          )
+            if (Option.isSome(task.itemId)) yield* noteWord(sql, task.itemId.value, at)
+            yield* leaveActive(sql, task, leftBy[meaning], why, now)
+          })
         case "start":
         case "nothing":
           return Effect.void

@@ -43,7 +43,9 @@ export const notCounted = (
     return "which only counts in Plane's pages, because this Plane does not tell whose an API token is"
   }
   if (by === undefined) return "which does not count, because the webhook does not tell who has done it"
-  return by.toLowerCase() === own ? "which does not count, because it was done with plane-sync's own API token" : undefined
+  return by.toLowerCase() === own
+    ? "which does not count, because it was done with plane-sync's own API token"
+    : undefined
 }
 
 /** The same as what a task is told. */

@@ -84,6 +84,27 @@ describe("readFields", () => {
     )
   })
 
+  it("keeps of a list what is wanted of its elements, and no more of them after a while", () => {
+    const fields: Fields = { a: [{ b: "whole" }], c: ["beginning"] }
+    const long = "x".repeat(150)
+    assert.deepStrictEqual(
+      read(JSON.stringify({ a: [{ b: 1, c: [[[]]] }, { c: 2 }, 3, [4]], c: long, d: [5] }), fields),
+      Either.right({ a: [{ b: 1 }, {}, 3, []], c: "x".repeat(100) })
+    )
+    const numbers = Array.from({ length: 1_000 }, (_, index) => index)
+    const kept = Either.getOrThrow(read(JSON.stringify({ c: numbers, a: {} }), fields))
+    assert.deepStrictEqual(kept, { c: numbers.slice(0, 37), a: {} })
+    for (
+      const text of ["{\"c\":[1,]}", "{\"c\":[,1]}", "{\"c\":[1 2]}", "{\"c\":[1}", "{\"c\":[\"\n\"]}", "{\"c\":["]
+    ) {
+      assert.deepStrictEqual(read(text, fields), Either.left("NotJson"), text)
+    }
+    assert.deepStrictEqual(
+      read(`{"c":[${"[".repeat(64)}${"]".repeat(64)}]}`, fields),
+      Either.left("TooDeep")
+    )
+  })
+
   it("refuses what JSON.parse refuses", () => {
     for (
       const text of [
