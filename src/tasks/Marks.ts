@@ -21,7 +21,7 @@ import type { TaskRow } from "./TaskRows.js"
 /** Somebody has given a work item the label or the assignee that starts its task, or has taken a label or one away. */
 export interface MarkChange {
   /** What was given, in words: `gave it the label "agent"`. None: the mark is not there any more. */
-  readonly given: string | undefined
+  readonly given: Option.Option<string>
   /** When Plane last changed the work item, by its clock; and not after now. */
   readonly updatedAt: PlaneMoment
   readonly at: DateTime.Utc
@@ -80,11 +80,11 @@ export const markWords: Readonly<Record<MarkMeaning, string>> = {
 
 /** Who has given it what, as it is shown. */
 export const givenWords = ({ given, who }: Pick<MarkChange, "given" | "who">): string =>
-  given === undefined
+  Option.isNone(given)
     ? "a label or an assignee was taken away, and what starts a task is not there"
     : `${
       Option.match(who, { onNone: () => "a person", onSome: (name) => cleanLine(name, textLimit) })
-    } ${given} in Plane`
+    } ${given.value} in Plane`
 
 /**
  * Notes what a person has said of a work item at a moment, and returns whether it is newer than what was noted before.
@@ -124,7 +124,7 @@ export const makeMarks = ({ notify, sql, starting, write }: Parts) =>
       // Nothing starts a task of a project that is not set.
       if (Option.isNone(ofProject)) return "unset"
       if (!(yield* noteWord(sql, item.itemId, at))) return "old"
-      if (mark.given === undefined) return "taken"
+      if (Option.isNone(mark.given)) return "taken"
       const isEnded = (yield* isKnownEnded(sql, item.itemId, mark.updatedAt)) ?? mark.isEnded
       const meaning = meaningOfMark({ mark: { at, isEnded, isNew: mark.isNew }, task: row?.task })
       if (row === undefined) {

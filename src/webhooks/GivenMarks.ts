@@ -55,7 +55,7 @@ export const markChange = (
   group: string,
   receivedAt: EpochMillis
 ): MarkChange => ({
-  given,
+  given: Option.fromNullable(given),
   updatedAt,
   at: utc(EpochMillis(Math.min(epochOf(updatedAt), receivedAt))),
   who: Option.fromNullable(who),

@@ -56,7 +56,11 @@ const everyTask = Effect.gen(function*() {
   }
   yield* tasks.applyMove(id, ends, new Map())
   yield* tasks.start({ workItem: "ET-3" })
-  const mark = { given: "gave it the label", updatedAt: PlaneMoment("1970-01-01T00:00:01Z"), isEnded: false }
+  const mark = {
+    given: Option.some("gave it the label"),
+    updatedAt: PlaneMoment("1970-01-01T00:00:01Z"),
+    isEnded: false
+  }
   yield* tasks.marked({ workItem: "ET-5", itemId: ItemId("item-5") }, { ...ends, ...mark, at: utc(EpochMillis(1)) })
   yield* TestClock.adjust("1 minute")
   // For launches that fail, and stops that do; and for the deleting of pull requests.

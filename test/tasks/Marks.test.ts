@@ -49,7 +49,7 @@ onBoth("a work item that is given a label which starts tasks", ({ processes, tas
   const given = (at: EpochMillis, more: Partial<MarkChange> = {}) =>
     Effect.flatMap(Tasks, (tasks) =>
       tasks.marked({ workItem: "ET-2", itemId }, {
-        given: `gave it the label "agent"`,
+        given: Option.some(`gave it the label "agent"`),
         at: utc(at),
         updatedAt: momentOf(at),
         who: Option.some("lea"),
@@ -69,7 +69,7 @@ onBoth("a work item that is given a label which starts tasks", ({ processes, tas
       const { id } = yield* tasks.get("ET-2")
       const second = yield* past(2)
       yield* tasks.stop(id, "by hand")
-      assert.strictEqual(yield* given(second, { given: undefined }), "taken")
+      assert.strictEqual(yield* given(second, { given: Option.none() }), "taken")
       assert.strictEqual(yield* task, "stopped")
       const third = yield* past(3)
       assert.strictEqual(yield* given(third), "goOn")
