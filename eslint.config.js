@@ -41,7 +41,17 @@ export const rooms = {
 export const tables = {
   storage: ["migrations"],
   outbox: ["lane", "event", "delivery", "sender", "replica", "count", "count_of", "folded", "project", "link", "usage"],
-  tasks: ["task", "verdict", "report", "launch", "task_story", "task_stage", "task_usage", "counted_report"],
+  tasks: [
+    "task",
+    "verdict",
+    "report",
+    "launch",
+    "task_story",
+    "task_stage",
+    "task_usage",
+    "counted_report",
+    "task_mark"
+  ],
   gitea: ["repository", "pull_request", "claim", "commit_status", "review"],
   webhooks: ["webhook", "webhook_body", "webhook_about"],
   repair: ["watermark", "hearing"]

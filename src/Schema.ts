@@ -19,6 +19,7 @@ import {
 import { usageTable } from "./outbox/UsageTables.js"
 import { repairTables } from "./repair/Tables.js"
 import { Migrations } from "./storage/Migrations.js"
+import { markTable } from "./tasks/MarkTables.js"
 import {
   followedTasks,
   gateTables,
@@ -58,7 +59,8 @@ export const migrations = {
   "0021_first_words": firstWordColumn,
   "0022_links": Effect.all([linkTable, pageColumn, pageColumns], { discard: true }),
   "0023_receipts": receiptTables,
-  "0024_usage": whileNobodyLeads(usageTable)
+  "0024_usage": whileNobodyLeads(usageTable),
+  "0025_marks": markTable
 }
 
 /** What opening a database needs. */

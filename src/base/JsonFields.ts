@@ -3,9 +3,10 @@ import { Byte, isBlank } from "./JsonBytes.js"
 
 /**
  * What is kept of a value. `whole`: a text, a number, a boolean or null as it is. `beginning`: the same, but a long
- * text may be cut. An object: these fields of an object.
+ * text may be cut. An object: these fields of an object. In brackets: the elements of a list, which may be cut as a text
+ * may; what is no list is kept as an element would be.
  */
-export type Wanted = "whole" | "beginning" | Fields
+export type Wanted = "whole" | "beginning" | Fields | readonly [Wanted]
 
 /** Fields of an object by their names, and what is kept of each. */
 export interface Fields {
@@ -22,7 +23,7 @@ export interface ReadingLimits {
   readonly levels: number
   /** A text of `whole` that takes more bytes is refused. */
   readonly longestWhole: number
-  /** A text of `beginning` is cut after so many bytes. */
+  /** A text of `beginning` is cut after so many bytes. Of a list no more elements are kept after so many. */
   readonly longestBeginning: number
 }
 
@@ -65,6 +66,8 @@ export function* readFields(bytes: Buffer, fields: Fields, limits: ReadingLimits
     throw error
   }
 }
+
+const isList = (wanted: Wanted): wanted is readonly [Wanted] => Array.isArray(wanted)
 
 class Reader {
   private position = 0
@@ -185,10 +188,16 @@ class Reader {
   }
 
   /**
-   * A value, as far as it is wanted. `open` objects are around it. Of what is another kind of value nothing is kept.
+   * A value, as far as it is wanted. `open` objects and lists are around it. Of what is another kind of value nothing is
+   * kept.
    */
   private *read(wanted: Wanted, open: number): Slices<unknown> {
     const byte = yield* this.peek()
+    if (isList(wanted)) {
+      return yield* byte === Byte.openArray
+        ? this.list(wanted[0], open + 1)
+        : this.read(wanted[0], open)
+    }
     if (byte === Byte.openObject && typeof wanted !== "string") return yield* this.object(wanted, open + 1)
     if (byte === Byte.openObject || byte === Byte.openArray) {
       yield* this.skip(open)
@@ -220,6 +229,22 @@ class Reader {
     while (first > start && this.bytes[first - 1] === Byte.backslash) first -= 1
     // An even number of them are escaped themselves.
     return (last - first) % 2 === 1 ? cut : last
+  }
+
+  private *list(wanted: Wanted, open: number): Slices<unknown> {
+    const kept: Array<unknown> = []
+    const start = this.position
+    this.position += 1
+    if ((yield* this.peek()) !== Byte.closeArray) {
+      for (;;) {
+        if (this.position - start > this.limits.longestBeginning) yield* this.skip(open)
+        else kept.push(yield* this.read(wanted, open))
+        if ((yield* this.peek()) !== Byte.comma) break
+        this.position += 1
+      }
+    }
+    yield* this.pass(Byte.closeArray)
+    return kept
   }
 
   private *object(fields: Fields, open: number): Slices<unknown> {

@@ -1,5 +1,5 @@
 import type { Setting } from "../base/Setting.js"
-import { projectSettings, pullRequestSettings } from "../domain/ProjectSettings.js"
+import { projectSettings, pullRequestSettings, startSettings } from "../domain/ProjectSettings.js"
 import { giteaSettings } from "../gitea/GiteaConfig.js"
 import { agentSettings } from "../launching/AgentConfig.js"
 import { accessSettings, sendingSettings } from "../plane/PlaneConfig.js"
@@ -34,6 +34,7 @@ export const optionalSettings: ReadonlyArray<SettingGroup> = [
   group("The projects", { configFile, ...projectSettings }),
   group("Sending to Plane", sendingSettings),
   group("Storage", { databaseAddress, retention }),
+  group("Starting tasks", startSettings),
   group("Agents", { launchLimit, ...agentSettings }),
   group("The HTTP interface", serverSettings),
   group("Webhooks", webhookSettings),

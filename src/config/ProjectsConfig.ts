@@ -5,8 +5,6 @@ import { issuesOf } from "../base/Issue.js"
 import type { Accepted } from "../base/Setting.js"
 import { anySecret, defineSetting, matching, token, unset } from "../base/Setting.js"
 import { defaultTexts } from "../domain/CommentTexts.js"
-import type { PipelineStage } from "../domain/PipelineStage.js"
-import { defaultStages } from "../domain/PipelineStage.js"
 import type { Project } from "../domain/Project.js"
 import { Projects, projectsOf } from "../domain/Projects.js"
 import {
@@ -14,15 +12,16 @@ import {
   projectConfig,
   projectSettings,
   pullRequestConfig,
-  pullRequestSettings
+  pullRequestSettings,
+  startConfig,
+  startSettings
 } from "../domain/ProjectSettings.js"
-import type { StageTable, StateName } from "../domain/StageStates.js"
-import { StateId } from "../domain/StageStates.js"
 import { accessSettings, sendingSettings } from "../plane/PlaneConfig.js"
 import { forgeErrors } from "./OwnForges.js"
-import type { ProjectText, StateText } from "./ProjectsFile.js"
+import type { ProjectText } from "./ProjectsFile.js"
 import { ProjectsFile } from "./ProjectsFile.js"
 import { twiceIn } from "./TwiceInJson.js"
+import { isInPipeline, pipelineOf, stagesOf } from "./WrittenStages.js"
 
 /** The file of the projects. */
 export const configFile = defineSetting({
@@ -33,37 +32,6 @@ export const configFile = defineSetting({
   accepts: matching(/\S/u, `the path of a file, like "plane-sync.json"`),
   default: unset("")
 })
-
-const stateName = (state: StateText): StateName => {
-  if (typeof state === "string") return { name: state }
-  return "id" in state ? { id: StateId(state.id.toLowerCase()) } : state
-}
-
-const pipelineOf = ({ pipeline }: ProjectText): ReadonlyArray<PipelineStage> | undefined =>
-  pipeline?.map(({ gates = [], state, ...stage }) => ({
-    ...stage,
-    gates,
-    ...(state === undefined ? {} : { state: stateName(state) })
-  }))
-
-/** Where a stage has no state of its own: not begun, done, and in between. */
-const stateByPlace = (index: number, count: number): StateName => ({
-  group: index === 0 ? "unstarted" : index === count - 1 ? "completed" : "started"
-})
-
-/** The states that the stages carry themselves, and those of the table. */
-const stagesOf = (text: ProjectText): StageTable => {
-  const pipeline = pipelineOf(text)
-  const carried = (pipeline ?? []).flatMap(({ stage, state }) => state === undefined ? [] : [[stage, state] as const])
-  const listed = Object.entries(text.stages ?? {}).map(([stage, state]) => [stage, stateName(state)] as const)
-  if (carried.length + listed.length > 0) return new Map([...carried, ...listed])
-  const stages = pipeline ?? defaultStages
-  return new Map(stages.map(({ stage }, index) => [stage, stateByPlace(index, stages.length)]))
-}
-
-/** Whether the states stand in the pipeline alone. */
-const isInPipeline = ({ pipeline, stages }: ProjectText) =>
-  stages === undefined && (pipeline ?? []).some(({ state }) => state !== undefined)
 
 type Read<A> = Effect.Effect<A, ConfigError.ConfigError>
 
@@ -167,6 +135,7 @@ const projectOf = (file: string, workspace: string | undefined, identifier: stri
     const apiToken = yield* secret("apiToken", text.apiToken, token("the token as Plane shows it"))
     const giteaToken = yield* secret("gitea.token", gitea?.token, token("the token as Gitea shows it"))
     const rules = yield* pullRequestConfig
+    const start = yield* startConfig
     const slug = text.workspace ?? workspace
     return {
       identifier,
@@ -183,6 +152,10 @@ const projectOf = (file: string, workspace: string | undefined, identifier: stri
         ciUsers: text.ciUsers ?? rules.ciUsers,
         warning: text.warning ?? rules.warning,
         settle: text.settle === undefined ? rules.settle : yield* settleOf(file, `${place}.settle`, text.settle)
+      },
+      start: {
+        label: text.start?.label ?? start.label,
+        assignee: text.start?.assignee?.toLowerCase() ?? start.assignee
       },
       own: {
         ...(slug === undefined ? {} : { workspaceSlug: slug }),
@@ -245,6 +218,11 @@ const saidTwice = (file: string, { projects, workspace }: ProjectsFile): Read<vo
     const doubles: ReadonlyArray<readonly [string, string]> = [
       ...Object.values(projectSettings).map(({ definition }) => [definition.name, "projects"] as const),
       ...(workspace === undefined ? [] : [[accessSettings.workspaceSlug.definition.name, "workspace"] as const]),
+      ...Object.entries(projects).flatMap(([identifier, { start = {} }]) =>
+        Object.entries(startSettings).flatMap(([field, { definition: { name } }]) =>
+          field in start ? [[name, `projects.${identifier}.start.${field}`] as const] : []
+        )
+      ),
       ...Object.entries(projects).flatMap(([identifier, project]) =>
         Object.entries(forAllProjects).flatMap(([field, name]) =>
           field in project ? [[name, `projects.${identifier}.${field}`] as const] : []

@@ -3,6 +3,7 @@ import { isReadable } from "../base/Glob.js"
 import type { CommentKind } from "../domain/CommentTexts.js"
 import { commentValues } from "../domain/CommentTexts.js"
 import { stateGroups, StateIdText } from "../domain/StageStates.js"
+import { labelName, userName } from "../domain/StartMarks.js"
 import type { Template } from "../domain/Template.js"
 import { longestTemplate, parseTemplate } from "../domain/Template.js"
 
@@ -73,8 +74,21 @@ const Forge = Schema.Struct({
   webhookSecret: Schema.optionalWith(Variable, { exact: true })
 }).annotations({ description: "a Gitea of its own; without it the one of ORCH_GITEA_URL" })
 
+const LabelName = Schema.String.pipe(
+  Schema.pattern(labelName, { message: () => "expected a label's name, like \"agent\", without blanks at its ends" })
+)
+
+const UserName = Schema.String.pipe(
+  Schema.pattern(userName, { message: () => "expected a user's e-mail address or id, like \"agent@example.org\"" })
+)
+
 const optional = <A, I, R>(schema: Schema.Schema<A, I, R>, description: string) =>
   Schema.optionalWith(schema.annotations({ description }), { exact: true })
+
+const Start = Schema.Struct({
+  label: optional(LabelName, "the label that starts the task of a work item to which a person gives it"),
+  assignee: optional(UserName, "the user who starts the task of a work item by being assigned to it: e-mail or id")
+}).annotations({ description: "what starts a task, besides a person's move to a started state" })
 
 const Parsed = Schema.declare((value): value is Template => typeof value === "object" && value !== null)
 
@@ -126,6 +140,7 @@ const Project = Schema.Struct({
   ciUsers: optional(Schema.Array(Login), "the users whose checks count"),
   warning: optional(Schema.Literal("success", "failure", "pending"), "what a check that ends in a warning counts as"),
   settle: optional(DurationText, "how long nothing new must come of a commit's checks"),
+  start: Schema.optionalWith(Start, { exact: true }),
   comments: optional(Schema.Literal("joined", "each"), "one comment for all that is owed at once, or one each"),
   onConflict: optional(Schema.Literal("respect", "force"), "whether a work item that a person has cancelled stays so"),
   texts: Schema.optionalWith(Texts, { exact: true }),

@@ -3,6 +3,7 @@ import type { CommentTexts } from "./CommentTexts.js"
 import type { PipelineStage } from "./PipelineStage.js"
 import type { PullRequestRules } from "./PullRequestRules.js"
 import type { StageTable } from "./StageStates.js"
+import type { StartMarks } from "./StartMarks.js"
 import { CanonicalKey } from "./WorkItemKey.js"
 
 /** What a person looks at to mend a setting of a project: the names of variables, or places in a file. */
@@ -41,6 +42,8 @@ export interface Project {
   readonly id: string | undefined
   readonly stages: StageTable
   readonly pullRequests: PullRequestRules
+  /** What starts a task besides a move. */
+  readonly start: StartMarks
   /** The stages of its tasks. Undefined: those that are given to all projects. */
   readonly pipeline: ReadonlyArray<PipelineStage> | undefined
   /** What the comments say. */

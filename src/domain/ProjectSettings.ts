@@ -6,6 +6,8 @@ import type { Project } from "./Project.js"
 import type { PullRequestRules } from "./PullRequestRules.js"
 import type { StageStates, StageTable } from "./StageStates.js"
 import { defaultStageStates, StateIdText } from "./StageStates.js"
+import type { StartMarks } from "./StartMarks.js"
+import { labelName, userName } from "./StartMarks.js"
 
 const StageStatesText = Schema.parseJson(
   Schema.ReadonlyMapFromRecord({ key: Schema.NonEmptyString, value: StateIdText })
@@ -64,6 +66,29 @@ export const projectSettings = {
     default: Schema.encodeSync(StageStatesText)(defaultStageStates)
   })
 }
+
+/** The settings that say what starts a task besides a move. */
+export const startSettings = {
+  label: defineSetting<string | undefined>({
+    name: "ORCH_START_LABEL",
+    about: "The label that starts the task of a work item to which a person gives it. Upper and lower case differ.",
+    accepts: matching(labelName, `a label's name as Plane shows it, like "agent"`),
+    default: unset(undefined)
+  }),
+  assignee: defineSetting<string | undefined>({
+    name: "ORCH_START_ASSIGNEE",
+    about: "The user who starts the task of a work item by being assigned to it: the one that your agents stand for.",
+    accepts: matching(
+      userName,
+      `a user's e-mail address or id, like "agent@example.org"`,
+      (text) => text.toLowerCase()
+    ),
+    default: unset(undefined)
+  })
+}
+
+/** What starts tasks of all projects that do not say it themselves. */
+export const startConfig: Config.Config<StartMarks> = Config.all(startSettings)
 
 /** The settings of the project's pull requests. */
 export const pullRequestSettings = {
@@ -141,12 +166,13 @@ export const commonNames = {
 
 /** The project that the variables name. */
 export const projectConfig: Config.Config<Project> = Config.map(
-  Config.all({ ...projectSettings, pullRequests: pullRequestConfig }),
-  ({ id, identifier, pullRequests, states }) => ({
+  Config.all({ ...projectSettings, pullRequests: pullRequestConfig, start: startConfig }),
+  ({ id, identifier, pullRequests, start, states }) => ({
     id,
     identifier,
     stages: states,
     pullRequests,
+    start,
     pipeline: undefined,
     texts: defaultTexts,
     own: {},

@@ -38,3 +38,18 @@ export const readBelieved = (
         { heardAt, placedBy, states: [heardState, lateState, sent].filter((state) => state !== null) }
       ]))
   )
+
+/**
+ * Whether a work item is known to be in a state of the group completed or cancelled. Undefined if nothing is known that
+ * is as new as a moment of Plane's.
+ */
+export const isKnownEnded = (
+  sql: Sql,
+  itemId: ItemId,
+  since: PlaneMoment
+): Effect.Effect<boolean | undefined, SqlError> =>
+  Effect.map(
+    sql<{ cancelled: number; completed: number }>`SELECT cancelled, completed FROM plane_sync_lane
+      WHERE name = ${itemId} AND state IS NOT NULL AND updated_at >= ${since}`,
+    ([known]) => known && (known.cancelled === 1 || known.completed === 1)
+  )

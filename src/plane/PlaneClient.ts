@@ -4,6 +4,8 @@ import { UserId } from "../domain/Ids.js"
 import type { CommentId, ItemId } from "../domain/Ids.js"
 import type { PlaneState, StateId } from "../domain/StageStates.js"
 import type { WorkItemKey } from "../domain/WorkItemKey.js"
+import type { Account } from "./Account.js"
+import { askAccount } from "./Account.js"
 import { CurrentProject } from "./CurrentProject.js"
 import type { Ask } from "./Exchange.js"
 import { aboutAnother, make as makeExchange } from "./Exchange.js"
@@ -97,6 +99,8 @@ export class PlaneClient extends Context.Tag("plane-sync/PlaneClient")<PlaneClie
   readonly moves: History["moves"]
   /** The version that Plane says it has; none where it does not tell. Needs no slot. */
   readonly version: Effect.Effect<Option.Option<string>>
+  /** Whose API token it is. Some versions do not know the path: `WrongAddress`. */
+  readonly account: Effect.Effect<Account, PlaneError>
   /** All states of the project. */
   readonly states: Effect.Effect<ReadonlyArray<PlaneState>, PlaneError>
   /**
@@ -265,6 +269,7 @@ const make = Effect.gen(function*() {
     ...makeHistory(family, project),
     ...makeLinks(exchange, family, project),
     version: yield* makeVersion(current.config),
+    account: askAccount(exchange),
     states,
     probe: Effect.asVoid(makeProbe({ current, exchange, locate }))
   })

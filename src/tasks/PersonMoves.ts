@@ -9,6 +9,7 @@ import type { Storage } from "../storage/Storage.js"
 import type { StorageError } from "../storage/StorageError.js"
 import type { WakeUps } from "../storage/WakeUps.js"
 import { leaveActive } from "./Leaving.js"
+import { noteWord } from "./Marks.js"
 import type { MoveMeaning, PersonMove } from "./PersonMove.js"
 import { meaningOf, moveWords, whyOf } from "./PersonMove.js"
 import type { ProjectPipeline } from "./Pipeline.js"
@@ -18,6 +19,9 @@ import type { TaskRow } from "./TaskRows.js"
 interface Parts extends Pick<Storage["Type"], "sql" | "write">, Pick<WakeUps["Type"], "notify"> {
   readonly starting: Starting
 }
+
+/** What a task becomes by a move that takes it out of work. */
+const leftBy = { pause: "paused", stop: "stopped", end: "done" } as const
 
 /**
  * Makes what is done when a person has moved a work item: what the move means for the task that `find` finds is decided
@@ -48,11 +52,13 @@ export const makePersonMoves = ({ notify, sql, starting, write }: Parts) =>
         case "goOn":
           return Effect.zipRight(starting.know(row, item ?? {}, now), starting.goOn(row, pipeline, entry, now))
         case "pause":
-          return leaveActive(sql, task, "paused", why, now)
         case "stop":
-          return leaveActive(sql, task, "stopped", why, now)
         case "end":
-          return leaveActive(sql, task, "done", why, now)
+          return Effect.gen(function*() {
+            // A label that was given before does not start it again, however late that is heard.
+            if (Option.isSome(task.itemId)) yield* noteWord(sql, task.itemId.value, at)
+            yield* leaveActive(sql, task, leftBy[meaning], why, now)
+          })
         case "start":
         case "nothing":
           return Effect.void

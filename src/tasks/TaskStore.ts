@@ -21,6 +21,8 @@ import { touch } from "./DueTasks.js"
 import { endReported } from "./Launches.js"
 import { leaveActive } from "./Leaving.js"
 import { lockTask } from "./Locks.js"
+import type { MarkChange, MarkMeaning } from "./Marks.js"
+import { makeMarks } from "./Marks.js"
 import type { MoveMeaning, PersonMove } from "./PersonMove.js"
 import { makePersonMoves } from "./PersonMoves.js"
 import { Pipeline } from "./Pipeline.js"
@@ -134,7 +136,15 @@ export class TaskStore extends Context.Tag("plane-sync/TaskStore")<TaskStore, {
     move: PersonMove,
     states: StageStates
   ) => Effect.Effect<MoveMeaning, StorageError | InvalidKey>
-  /** The same for a task that is there. */
+  /**
+   * Somebody has given the work item the label or the assignee that starts tasks, or has taken one away: its task
+   * starts, starts anew or goes on, see `meaningOfMark`. What was heard before changes nothing. Returns what it meant.
+   */
+  readonly marked: (
+    item: { readonly workItem: string; readonly itemId: ItemId },
+    mark: MarkChange
+  ) => Effect.Effect<MarkMeaning, StorageError | InvalidKey>
+  /** The same as `moved`, for a task that is there. */
   readonly applyMove: (taskId: TaskId, move: PersonMove, states: StageStates) => Effect.Effect<void, StorageError>
   /** An active or paused task stays where it is until it is started again. Its agent is stopped. */
   readonly stop: (taskId: TaskId, why: string) => Effect.Effect<void, StorageError>
@@ -177,6 +187,8 @@ const usageGiven = (usage: Usage | undefined) =>
 const noProject = ({ written }: WorkItemKey, { all }: Projects["Type"]) =>
   `${written} is in no project that is set: keys begin with ${all.map(({ identifier }) => `${identifier}-`).join(", ")}`
 
+const keyOf = (text: string) => Either.mapLeft(WorkItemKey.parse(text), (why) => new InvalidKey({ why }))
+
 const make = Effect.gen(function*() {
   const { read, sql, write } = yield* Storage
   const pipelines = yield* Pipeline
@@ -201,7 +213,7 @@ const make = Effect.gen(function*() {
     )
 
   const start = Effect.fn("TaskStore.start")(function*(given: Start) {
-    const key = yield* Either.mapLeft(WorkItemKey.parse(given.workItem), (why) => new InvalidKey({ why }))
+    const key = yield* keyOf(given.workItem)
     const entry = yield* uuidV7
     const now = yield* epochMillis
     const row = yield* write(Effect.gen(function*() {
@@ -224,6 +236,7 @@ const make = Effect.gen(function*() {
   })
 
   const moves = makePersonMoves({ notify, sql, starting, write })
+  const marks = makeMarks({ notify, sql, starting, write })
 
   const leave = (status: "stopped" | "paused") => (taskId: TaskId, why: string) =>
     Effect.gen(function*() {
@@ -300,10 +313,9 @@ const make = Effect.gen(function*() {
     pause: leave("paused"),
     applyMove: (taskId, move, states) => Effect.asVoid(moves(reader.byId(taskId), move, states)),
     moved: ({ itemId, workItem }, move, states) =>
-      Effect.flatMap(
-        Either.mapLeft(WorkItemKey.parse(workItem), (why) => new InvalidKey({ why })),
-        (key) => moves(reader.byKey(key, itemId), move, states, { key, itemId })
-      ),
+      Effect.flatMap(keyOf(workItem), (key) => moves(reader.byKey(key, itemId), move, states, { key, itemId })),
+    marked: ({ itemId, workItem }, mark) =>
+      Effect.flatMap(keyOf(workItem), (key) => marks(reader.byKey(key, itemId), mark, { key, itemId })),
     report,
     touch: (taskId) => Effect.flatMap(epochMillis, (now) => touch(sql, taskId, now))
   })

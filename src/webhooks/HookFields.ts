@@ -3,15 +3,19 @@ import { carriesFacts } from "./GiteaHook.js"
 import type { Source } from "./WebhookConfig.js"
 
 /**
- * What `PlaneHook.ts` reads. The earlier value of what was changed is not here, and of the new one only the beginning:
- * it may be a description.
+ * What `PlaneHook.ts` reads. Of the values of what was changed only the beginning: they may be descriptions.
  */
 const planeFields: Fields = {
   event: "whole",
   action: "whole",
   version: "whole",
   entity_type: "whole",
-  activity: { field: "whole", new_value: "beginning", actor: { id: "whole", display_name: "whole" } },
+  activity: {
+    field: "whole",
+    new_value: ["beginning"],
+    old_value: ["beginning"],
+    actor: { id: "whole", display_name: "whole" }
+  },
   previous_attributes: { state: "whole", state_id: "whole" },
   data: {
     id: "whole",
@@ -20,6 +24,8 @@ const planeFields: Fields = {
     project_id: "whole",
     state: { id: "whole", name: "whole", group: "whole" },
     state_id: "whole",
+    labels: [{ id: "whole", name: "whole" }],
+    assignees: [{ id: "whole", email: "whole" }],
     updated_at: "whole",
     external_source: "whole"
   }

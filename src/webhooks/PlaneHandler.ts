@@ -1,5 +1,5 @@
 import type { ConfigError, Scope } from "effect"
-import { Duration, Effect, Either, FiberHandle, Option } from "effect"
+import { Duration, Effect, Either, Option } from "effect"
 import { cleanLine, textLimit } from "../base/Text.js"
 import { EpochMillis, epochMillis, later, utc } from "../base/Time.js"
 import { epochOf } from "../domain/PlaneMoment.js"
@@ -7,14 +7,18 @@ import { keyIn } from "../domain/Project.js"
 import { Projects } from "../domain/Projects.js"
 import type { StateId } from "../domain/StageStates.js"
 import { observe } from "../outbox/Observation.js"
-import type { PlaneClient } from "../plane/PlaneClient.js"
 import type { PlaneProject } from "../sending/PlaneProjects.js"
 import { PlaneProjects } from "../sending/PlaneProjects.js"
 import { Storage } from "../storage/Storage.js"
 import type { StorageError } from "../storage/StorageError.js"
 import { WakeUps } from "../storage/WakeUps.js"
+import { givenWords, markWords } from "../tasks/Marks.js"
 import { moveWords, whyOf } from "../tasks/PersonMove.js"
 import { TaskStore } from "../tasks/TaskStore.js"
+import type { OwnUser } from "./FromPlane.js"
+import { makeGroups, makeOwnUser } from "./FromPlane.js"
+import type { GivenMarks } from "./GivenMarks.js"
+import { givenMarks, markChange, notCounted } from "./GivenMarks.js"
 import type { Handler } from "./HookWorker.js"
 import type { HookOutcome, StoredHook } from "./Inbox.js"
 import { duplicate, Inbox, noteMoved } from "./Inbox.js"
@@ -39,9 +43,6 @@ const checkWait = Duration.seconds(2)
 /** The kind of those that may not move their work item. */
 const otherSecret = "signed with the secret of another project"
 
-/** Plane is asked for its states at most once in this time. */
-const statesWait = Duration.toMillis("1 minute")
-
 /**
  * Handles Plane's hooks. Each says which state a work item is in, and since when. What is not newer than what is known
  * is not a move, and neither is a state that this program has set itself: so the echo of our own request changes
@@ -59,7 +60,11 @@ export const planeHandler: Effect.Effect<
   const wakeUps = yield* WakeUps
   const tasks = yield* TaskStore
   const groups = new Map<string, GroupOf>()
-  for (const { client, project } of all) groups.set(project.identifier, yield* makeGroups(client))
+  const ownUsers = new Map<string, Effect.Effect<OwnUser | undefined>>()
+  for (const one of all) {
+    groups.set(one.project.identifier, yield* makeGroups(one.client))
+    ownUsers.set(one.project.identifier, yield* makeOwnUser(one))
+  }
   const unreadable = yield* makeUnreadable
   const { note } = yield* SkippedHooks
 
@@ -118,11 +123,13 @@ export const planeHandler: Effect.Effect<
   const told = (seen: WorkItemSeen, isUndone: boolean) =>
     isUndone && seen.movedTo !== undefined ? { ...seen, stateId: seen.movedTo, stateName: undefined } : seen
 
-  const groupLater = Effect.map(epochMillis, (now): HookOutcome => ({
-    _tag: "Later",
-    dueAt: later(now, groupWait),
-    reason: "Plane has not told its states yet"
-  }))
+  const untilTold = (what: string) =>
+    Effect.map(epochMillis, (now): HookOutcome => ({
+      _tag: "Later",
+      dueAt: later(now, groupWait),
+      reason: `Plane has not told ${what} yet`
+    }))
+  const groupLater = untilTold("its states")
 
   /** Acts on a move, and says what it meant. */
   const acted = (project: PlaneProject, hook: StoredHook, seen: WorkItemSeen, group: string) =>
@@ -133,26 +140,13 @@ export const planeHandler: Effect.Effect<
         : `${moved(seen, group)}, so its task ${moveWords[meaning]}`
     }))
 
-  const work = (hook: StoredHook): Effect.Effect<HookOutcome, StorageError> =>
-    Effect.gen(function*() {
-      const decoded = decodePlaneHook(hook.body, hook.event)
-      if (Either.isLeft(decoded)) {
-        yield* unreadable(hook, decoded.left)
-        return { _tag: "Skipped", reason: decoded.left }
-      }
-      const seen = decoded.right
-      if (seen._tag === "Nothing") return yield* skip(seen.kind, seen.reason)
-      const project = all.find(({ place }) => place.current()?.id === seen.project)
-      if (project === undefined) {
-        // It may be that of a project whose id Plane has not told yet.
-        return all.every(({ place }) => place.current() !== undefined)
-          ? yield* skip("another project", `it is of the project ${seen.project}`)
-          : yield* groupLater
-      }
-      if (!isSignedFor(hook.signer, project.project)) {
-        return yield* skip(otherSecret, `it is of ${project.project.identifier}, and ${otherSecret}`)
-      }
-      const groupOf: GroupOf = (state) => groups.get(project.project.identifier)?.(state) ?? Effect.succeed("unknown")
+  const groupIn = ({ project }: PlaneProject): GroupOf =>
+    groups.get(project.identifier) ?? (() => Effect.succeed("unknown"))
+
+  /** What a hook says of its work item's state. */
+  const workOnState = (project: PlaneProject, hook: StoredHook, seen: WorkItemSeen) =>
+    Effect.gen(function*(): Effect.fn.Return<HookOutcome, StorageError> {
+      const groupOf = groupIn(project)
       const about = { about: [{ _tag: "Item" as const, itemId: seen.itemId }] }
       if (hook.moved === null) {
         if ((yield* inbox.known([hook])).size > 0) return { ...about, ...duplicate }
@@ -187,6 +181,59 @@ export const planeHandler: Effect.Effect<
       return { ...about, ...outcome }
     })
 
+  /** What a hook says of the marks that start tasks, in words. Its state is known by now. */
+  const workOnMarks = (
+    project: PlaneProject,
+    { receivedAt }: StoredHook,
+    seen: WorkItemSeen,
+    marks: GivenMarks,
+    own: OwnUser
+  ) =>
+    Effect.gen(function*() {
+      const group = seen.stateGroup ?? (yield* groupIn(project)(seen.stateId)) ?? "unknown"
+      const change = markChange(marks, seen, group, receivedAt)
+      const ignored = notCounted(marks, seen, own)
+      if (ignored !== undefined) return `${givenWords(change)}, ${ignored}`
+      const item = { workItem: keyIn(project.project, seen.number), itemId: seen.itemId }
+      const meaning = yield* tasks.marked(item, change).pipe(
+        Effect.catchTag("InvalidKey", (error) => Effect.dieMessage(error.message))
+      )
+      return `${givenWords(change)}, ${markWords[meaning]}`
+    })
+
+  const work = (hook: StoredHook): Effect.Effect<HookOutcome, StorageError> =>
+    Effect.gen(function*() {
+      const decoded = decodePlaneHook(hook.body, hook.event)
+      if (Either.isLeft(decoded)) {
+        yield* unreadable(hook, decoded.left)
+        return { _tag: "Skipped", reason: decoded.left }
+      }
+      const seen = decoded.right
+      if (seen._tag === "Nothing") return yield* skip(seen.kind, seen.reason)
+      const project = all.find(({ place }) => place.current()?.id === seen.project)
+      if (project === undefined) {
+        // It may be that of a project whose id Plane has not told yet.
+        return all.every(({ place }) => place.current() !== undefined)
+          ? yield* skip("another project", `it is of the project ${seen.project}`)
+          : yield* groupLater
+      }
+      if (!isSignedFor(hook.signer, project.project)) {
+        return yield* skip(otherSecret, `it is of ${project.project.identifier}, and ${otherSecret}`)
+      }
+      const marks = givenMarks(project.project.start, seen)
+      if (marks === undefined) return yield* workOnState(project, hook, seen)
+      // Asked before anything is done, because a hook that waits is worked on from its beginning.
+      const own: OwnUser | undefined = marks.mayBeOurs
+        ? yield* ownUsers.get(project.project.identifier) ?? Effect.succeed("nobody" as const)
+        : "nobody"
+      if (own === undefined) return yield* untilTold("whose the API token is")
+      const outcome = yield* workOnState(project, hook, seen)
+      if (outcome._tag !== "Done") return outcome
+      const meaning = yield* workOnMarks(project, hook, seen, marks, own)
+      yield* wakeUps.notify
+      return { ...outcome, meaning: outcome.meaning === undefined ? meaning : `${outcome.meaning}; ${meaning}` }
+    })
+
   return (hooks) =>
     Effect.forEach(
       hooks,
@@ -218,35 +265,3 @@ const noMove = (observed: "old" | "ours" | "lost", state: string): string => {
       return `it shows ${state}, which another change may have brought back: Plane is asked`
   }
 }
-
-/**
- * The group of a state, for a hook that gives only the state's id; none while Plane has not told it. Plane is asked by
- * another fiber, because the worker must not wait for it, and at most once a minute.
- */
-const makeGroups = (client: PlaneClient["Type"]) =>
-  Effect.gen(function*() {
-    const groups = new Map<StateId, string>()
-    const asking = yield* FiberHandle.make()
-    let askedAt = EpochMillis(-Infinity)
-    let told = false
-    const ask = Effect.matchEffect(client.states, {
-      onFailure: (error) => Effect.logWarning(`The groups of Plane's states are not known: ${error.message}`),
-      onSuccess: (states) =>
-        Effect.sync(() => {
-          for (const { group, id } of states) groups.set(id, group)
-          told = true
-        })
-    })
-    return (stateId: StateId) =>
-      Effect.gen(function*() {
-        const group = groups.get(stateId)
-        if (group !== undefined) return group
-        const now = yield* epochMillis
-        if (Math.abs(now - askedAt) >= statesWait) {
-          askedAt = now
-          told = false
-          yield* FiberHandle.run(asking, ask, { onlyIfMissing: true })
-        }
-        return told ? "unknown" : undefined
-      })
-  })

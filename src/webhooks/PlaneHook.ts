@@ -7,6 +7,8 @@ import type { PlaneMoment } from "../domain/PlaneMoment.js"
 import { PlaneMomentText } from "../domain/PlaneMoment.js"
 import { PlaneStateId, StateId } from "../domain/StageStates.js"
 import { externalSource } from "../plane/PlaneClient.js"
+import type { MarksSeen } from "./MarksSeen.js"
+import { marksSeen } from "./MarksSeen.js"
 
 /** What a hook of Plane says of a work item: the state it was in when the hook was sent. */
 export interface WorkItemSeen {
@@ -37,6 +39,8 @@ export interface WorkItemSeen {
   readonly isAside: boolean
   /** The work item was created in this state. */
   readonly isNew: boolean
+  /** What it says of labels and assignees, if it is about these. */
+  readonly marks: ReadonlyArray<MarksSeen>
 }
 
 /** A hook that says nothing about a state. */
@@ -188,9 +192,11 @@ export const decodePlaneHook = (body: string, header = ""): Either.Either<WorkIt
     const isAside = isOfAnother(envelope, verb ?? "updated")
     const actor = isActivity(activity) ? activity.actor : undefined
     const change = isActivity(activity) && !isAside ? activity : undefined
+    const isNew = verb === "created" && !namesField(activity)
     const made = {
       isAside,
-      isNew: verb === "created" && !namesField(activity),
+      isNew,
+      marks: marksSeen(isNew, activity, data),
       who: isActor(actor) ? actor.display_name : undefined,
       by: isIdentified(actor) ? UserId(actor.id) : undefined,
       isByApi: change?.field === "state",
@@ -204,7 +210,7 @@ export const decodePlaneHook = (body: string, header = ""): Either.Either<WorkIt
 
 const seenIn = (
   data: typeof Data.Type,
-  made: Pick<WorkItemSeen, "by" | "isAside" | "isByApi" | "isNew" | "movedTo" | "who">,
+  made: Pick<WorkItemSeen, "by" | "isAside" | "isByApi" | "isNew" | "marks" | "movedTo" | "who">,
   kind: string
 ): Either.Either<WorkItemSeen | Nothing, string> => {
   const project = data.project ?? data.project_id

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Either, FastCheck } from "effect"
-import type { Fields } from "../../src/base/JsonFields.js"
+import type { Fields, Wanted } from "../../src/base/JsonFields.js"
 import { readFields, sliceBytes } from "../../src/base/JsonFields.js"
 import { beyond } from "../../src/base/JsonShape.js"
 
@@ -27,8 +27,15 @@ const reading = (text: string, fields: Fields) => {
 
 const read = (text: string, fields: Fields = { a: "whole" }) => reading(text, fields).read
 
+const isList = (wanted: Wanted): wanted is readonly [Wanted] => Array.isArray(wanted)
+
 /** The same by `JSON.parse`. */
-const picked = (value: unknown, fields: Fields | string): unknown => {
+const picked = (value: unknown, fields: Wanted): unknown => {
+  if (isList(fields)) {
+    return Array.isArray(value)
+      ? value.map((each) => picked(each, fields[0]))
+      : picked(value, fields[0])
+  }
   if (typeof value !== "object" || value === null) return value
   if (Array.isArray(value)) return []
   return typeof fields === "string" ? {} : Object.fromEntries(
@@ -47,7 +54,12 @@ const mebi = 1024 * 1024
 
 describe("readFields", () => {
   it("keeps what JSON.parse gives of the wanted fields, of any document", () => {
-    const fields: Fields = { a: "whole", b: { a: "whole", b: { a: "beginning" } }, "": "whole" }
+    const fields: Fields = {
+      a: "whole",
+      b: { a: "whole", b: { a: "beginning" }, c: [{ a: "whole" }] },
+      "": "whole",
+      c: ["beginning"]
+    }
     const names = FastCheck.constantFrom("a", "b", "c", "", "constructor", "toString", "a\\", "\"", "\u20ac")
     const { document } = FastCheck.letrec((tie) => ({
       document: FastCheck.oneof(
@@ -69,6 +81,27 @@ describe("readFields", () => {
         assert.deepStrictEqual(read(text, fields), Either.right(picked(JSON.parse(text), fields)))
       }),
       { numRuns: Number(process.env["PROPERTY_RUNS"] ?? 300) }
+    )
+  })
+
+  it("keeps of a list what is wanted of its elements, and no more of them after a while", () => {
+    const fields: Fields = { a: [{ b: "whole" }], c: ["beginning"] }
+    const long = "x".repeat(150)
+    assert.deepStrictEqual(
+      read(JSON.stringify({ a: [{ b: 1, c: [[[]]] }, { c: 2 }, 3, [4]], c: long, d: [5] }), fields),
+      Either.right({ a: [{ b: 1 }, {}, 3, []], c: "x".repeat(100) })
+    )
+    const numbers = Array.from({ length: 1_000 }, (_, index) => index)
+    const kept = Either.getOrThrow(read(JSON.stringify({ c: numbers, a: {} }), fields))
+    assert.deepStrictEqual(kept, { c: numbers.slice(0, 37), a: {} })
+    for (
+      const text of ["{\"c\":[1,]}", "{\"c\":[,1]}", "{\"c\":[1 2]}", "{\"c\":[1}", "{\"c\":[\"\n\"]}", "{\"c\":["]
+    ) {
+      assert.deepStrictEqual(read(text, fields), Either.left("NotJson"), text)
+    }
+    assert.deepStrictEqual(
+      read(`{"c":[${"[".repeat(64)}${"]".repeat(64)}]}`, fields),
+      Either.left("TooDeep")
     )
   })
 

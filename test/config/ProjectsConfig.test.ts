@@ -59,6 +59,32 @@ describe("plane-sync.json", () => {
       assert.strictEqual(app && textOf(app.texts, event), "APP-7 is at write now, writer works on it")
     }))
 
+  it.effect("what starts a task is that of the project, or else of the variables, which say it only where no file does", () =>
+    Effect.gen(function*() {
+      const start = (text: object, settings: Readonly<Record<string, string>> = {}) =>
+        Effect.map(read(JSON.stringify({ projects: { ET: text } }), settings), ({ all: [{ start }] }) => start)
+      assert.deepStrictEqual(yield* start({}), { label: undefined, assignee: undefined })
+      assert.deepStrictEqual(
+        yield* start({ start: { label: "Agent: go", assignee: "Bot@Example.org" } }),
+        { label: "Agent: go", assignee: "bot@example.org" }
+      )
+      assert.deepStrictEqual(
+        yield* start({ start: { label: "agent" } }, { ORCH_START_ASSIGNEE: "8AC4E768-9b7a-4bf6-ab09-2daf070cb501" }),
+        { label: "agent", assignee: "8ac4e768-9b7a-4bf6-ab09-2daf070cb501" }
+      )
+      assert.deepStrictEqual(
+        yield* project({ start: { label: "agent" } }, { ORCH_START_LABEL: "other" }),
+        ["ORCH_START_LABEL: FILE says projects.ET.start.label, too: expected it in one place"]
+      )
+      assert.deepStrictEqual(yield* project({}, { ORCH_START_ASSIGNEE: "lea" }), [
+        `ORCH_START_ASSIGNEE: "lea" is not right: expected a user's e-mail address or id, like "agent@example.org"`
+      ])
+      assert.deepStrictEqual(yield* project({ start: { label: " agent", assignee: "@lea" } }), [
+        `FILE: projects.ET.start.label: expected a label's name, like "agent", without blanks at its ends`,
+        `FILE: projects.ET.start.assignee: expected a user's e-mail address or id, like "agent@example.org"`
+      ])
+    }))
+
   for (
     const { expected, name, wrong } of [
       {

@@ -6,7 +6,7 @@ import { EventSequence, ItemId, LaneId } from "../../src/domain/Ids.js"
 import { PlaneMoment } from "../../src/domain/PlaneMoment.js"
 import { StateId } from "../../src/domain/StageStates.js"
 import { CanonicalKey, NormalizedKey, WorkItemKey } from "../../src/domain/WorkItemKey.js"
-import { readBelieved } from "../../src/outbox/Believed.js"
+import { isKnownEnded, readBelieved } from "../../src/outbox/Believed.js"
 import type { Covers } from "../../src/outbox/Covers.js"
 import { coverTogether } from "../../src/outbox/Covers.js"
 import { itemsAtStage, oweState } from "../../src/outbox/Differences.js"
@@ -117,6 +117,7 @@ export const everything = Effect.fnUntraced(function*(shift: MovableClock["shift
   const key = yield* Effect.orDieWith(WorkItemKey.parse("ET-1"), (why) => new Error(why))
   yield* read(readProject(sql, { itemId: ItemId("item-1"), key }))
   yield* read(readBelieved(sql, [ItemId("item-1")]))
+  yield* read(isKnownEnded(sql, ItemId("item-1"), PlaneMoment("2026-10-05T08:00:00Z")))
   yield* read(readStateChanges(sql, EpochMillis(0)))
   for (const { lane } of yield* itemsAtStage({ read, sql }, "ET")) {
     yield* write(oweState(sql, { lane }, StateId("b"), EpochMillis(0)))

@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Duration, Effect, Layer, Option, TestClock } from "effect"
 import { EpochMillis, utc } from "../../src/base/Time.js"
 import { ItemId } from "../../src/domain/Ids.js"
+import { PlaneMoment } from "../../src/domain/PlaneMoment.js"
 import { StateId } from "../../src/domain/StageStates.js"
 import { CanonicalKey } from "../../src/domain/WorkItemKey.js"
 import { Outbox } from "../../src/outbox/Outbox.js"
@@ -56,6 +57,12 @@ const everyTask = Effect.gen(function*() {
   }
   yield* tasks.applyMove(id, ends, new Map())
   yield* tasks.start({ workItem: "ET-3" })
+  const mark = {
+    given: Option.some("gave it the label"),
+    updatedAt: PlaneMoment("1970-01-01T00:00:01Z"),
+    isEnded: false
+  }
+  yield* tasks.marked({ workItem: "ET-5", itemId: ItemId("item-5") }, { ...ends, ...mark, at: utc(EpochMillis(1)) })
   yield* TestClock.adjust("1 minute")
   // For launches that fail, and stops that do; and for the deleting of pull requests.
   const launch = { id: "entry", dueAt: EpochMillis(0), taskId: id, stage: "analysis", agent: "claude" }

@@ -29,7 +29,8 @@ describe("Plane's bodies", () => {
       isNew: false,
       by: UserId("026c4518-d1f8-5b24-a2a1-c354e2f0c385"),
       isByApi: true,
-      movedTo: StateId("b873d9eb-993c-48cd-97ac-99a9b1623967")
+      movedTo: StateId("b873d9eb-993c-48cd-97ac-99a9b1623967"),
+      marks: []
     } as const
     assert.deepStrictEqual(decodePlaneHook(fixture("plane/issue_updated_state")), Either.right(seen))
     const byPage = changed("plane/issue_updated_state", { activity: { field: "state_id" } })
@@ -49,6 +50,46 @@ describe("Plane's bodies", () => {
     for (const name of ["plane/issue_updated_priority", "plane/issue_updated_name", "plane/issue_created"]) {
       assert.containSubset(decodePlaneHook(fixture(name)), { _tag: "Right", right: { _tag: "WorkItemSeen" } }, name)
     }
+  })
+
+  it("about labels and assignees say which ones were given, by API or in the pages, of those that are there", () => {
+    const marks = (name: string, change = {}) =>
+      Either.match(decodePlaneHook(changed(`plane/${name}`, change)), {
+        onLeft: () => [],
+        onRight: (seen) => "marks" in seen ? seen.marks : []
+      })
+    const review = { id: "0a6b2402-c231-4d7a-a04b-82e322928f6c", name: "stage: code review" }
+    const testing = { id: "b4b5c63b-c29f-4947-a988-72a0f87e6392", name: "stage: testing" }
+    const admin = { id: "ac228cf1-6a82-4b00-a610-696b6b076b09", name: "admin-user@example.test" }
+    const member = { id: "8ac4e768-9b7a-4bf6-ab09-2daf070cb501", name: "member-user@example.test" }
+    assert.deepStrictEqual(marks("issue_updated_labels"), [
+      { kind: "label", has: [review, testing], got: [review], isTaken: false, isByPage: false }
+    ])
+    assert.deepStrictEqual(marks("issue_updated_label_ids"), [
+      { kind: "label", has: [review], got: [], isTaken: true, isByPage: true }
+    ])
+    assert.deepStrictEqual(marks("issue_updated_labels_foreign"), [
+      { kind: "label", has: [], got: [], isTaken: true, isByPage: false }
+    ])
+    assert.deepStrictEqual(marks("issue_updated_assignees"), [
+      { kind: "assignee", has: [member], got: [member], isTaken: false, isByPage: false }
+    ])
+    assert.deepStrictEqual(marks("issue_updated_assignee_ids"), [
+      { kind: "assignee", has: [admin, member], got: [member], isTaken: false, isByPage: true }
+    ])
+    const made = { data: { labels: [review], assignees: [{ id: member.id.toUpperCase() }] } }
+    const nameless = { id: member.id, name: undefined }
+    assert.deepStrictEqual(marks("issue_created", made), [
+      { kind: "label", has: [review], got: [review], isTaken: false, isByPage: false },
+      { kind: "assignee", has: [nameless], got: [nameless], isTaken: false, isByPage: false }
+    ])
+    // Another change, and bodies of another form.
+    assert.deepStrictEqual(marks("issue_updated_name", { data: { labels: [review] } }), [])
+    for (const activity of [null, { old_value: null }, { new_value: "x" }, { old_value: ["x"] }]) {
+      assert.deepStrictEqual(marks("issue_updated_labels", { activity }), [])
+    }
+    assert.deepStrictEqual(marks("issue_updated_labels", { data: { labels: [review.id] } }), [])
+    assert.deepStrictEqual(marks("issue_updated_labels", { data: { labels: null } }), [])
   })
 
   it("of comments, of other things and without a state say nothing", () => {
