@@ -238,7 +238,9 @@ describe("links of a work item", () => {
         }).pipe(Effect.provide(overPlane({ database, settings: { ORCH_GITEA_URL: "http://gitea:3000", ...settings } })))
       const plane = yield* PlaneSimulator
       const body = JSON.stringify({ url: ["Invalid URL format."] })
-      yield* plane.misbehave(Fault.Status({ status: 400, body, match: { method: "POST", kind: "links", text: "refused" } }))
+      yield* plane.misbehave(
+        Fault.Status({ status: 400, body, match: { method: "POST", kind: "links", text: "refused" } })
+      )
       yield* life({})
       yield* life({})
       assert.deepStrictEqual(yield* urls(id), [])
