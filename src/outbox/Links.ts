@@ -44,7 +44,9 @@ const stepOf = (row: LinkRow, rows: ReadonlyArray<LinkRow>): LinkStep => {
   }
   // Whoever else wants the address keeps it.
   const heir = twin ?? rows.find((other) => other.id !== row.id && other.wanted === 1 && other.url === row.url)
-  if (heir !== undefined && row.linkId !== null) return { _tag: "Share", row: heir, with: row }
+  // Also what is not known yet: a request for the address may have made it, and it would be ours.
+  const mayHave = row.linkId !== null || (row.asked === 1 && heir?.linkId === null)
+  if (heir !== undefined && mayHave) return { _tag: "Share", row: heir, with: row }
   if (row.linkId !== null) return row.ours === 1 ? { _tag: "Act", act: "remove", row } : { _tag: "Drop", row }
   return row.asked === 1 && row.refused === null && heir === undefined
     ? { _tag: "Act", act: "find", row }
@@ -70,10 +72,14 @@ const readLinks = (sql: Sql, { id }: Lane) =>
 
 const drop = (sql: Sql, { id }: Pick<LinkRow, "id">) => sql`DELETE FROM plane_sync_link WHERE id = ${id}`
 
+/** Whether a request for this address was sent, by whichever kind, and its outcome is not known. */
+const isAskedFor = (url: string, rows: ReadonlyArray<LinkRow>) =>
+  rows.some((each) => each.url === url && each.linkId === null && each.asked === 1)
+
 /** Ours is one of them: the other is dropped without a request. */
 const share = (sql: Sql, { row, with: other }: Extract<LinkStep, { readonly _tag: "Share" }>) =>
   sql`UPDATE plane_sync_link SET link_id = ${other.linkId}, ours = ${row.ours === 1 || other.ours === 1 ? 1 : 0},
-    asked = 0 WHERE id = ${row.id}`
+    asked = ${other.linkId === null ? 1 : 0} WHERE id = ${row.id}`
 
 /**
  * What is to be done now for the links of a lane that owes nothing else. A request that makes one is written down
@@ -85,7 +91,8 @@ export const dueLink = (sql: Sql, lane: Lane, now: EpochMillis): Effect.Effect<L
     if (itemId === null) return undefined
     if (lane.gone) yield* forgetLinks(sql, lane)
     for (;;) {
-      const step = nextLinkStep(yield* readLinks(sql, lane), now)
+      const rows = yield* readLinks(sql, lane)
+      const step = nextLinkStep(rows, now)
       if (step === undefined) {
         yield* scheduleLinks(sql, [lane.id])
         return undefined
@@ -101,7 +108,8 @@ export const dueLink = (sql: Sql, lane: Lane, now: EpochMillis): Effect.Effect<L
           title,
           url,
           linkId,
-          maybeMade: row.asked === 1,
+          // Plane takes an address twice if both requests come at once.
+          maybeMade: isAskedFor(url, rows),
           attempts: row.attempts + 1
         }
         return { _tag: "Link", lane, itemId, act, link }

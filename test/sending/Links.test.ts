@@ -124,6 +124,39 @@ describe("links of a work item", () => {
       assert.strictEqual(yield* stored, 1)
     }).pipe(Effect.provide(inMemory())))
 
+  it.effect("two kinds with one address are one link, also while the outcome of the first request is unknown", () =>
+    Effect.gen(function*() {
+      const plane = yield* PlaneSimulator
+      const { id, key } = yield* item
+      yield* plane.misbehave(
+        Fault.ApplyLate({ afterMillis: 20_000, count: 1, match: { method: "POST", kind: "links" } })
+      )
+      yield* completed(key, link(one, "page"))
+      // The client has left, and Plane still works on it.
+      yield* TestClock.adjust("12 seconds")
+      yield* completed(key, link(one))
+      yield* TestClock.adjust("2 minutes")
+      assert.deepStrictEqual(yield* urls(id), [one])
+      yield* completed(key, link(two), link(two, "page"))
+      yield* TestClock.adjust("2 minutes")
+      assert.deepStrictEqual(yield* urls(id), [two])
+    }).pipe(Effect.provide(inMemory())))
+
+  it.effect("one of unknown outcome is still ours when another kind takes over its address", () =>
+    Effect.gen(function*() {
+      const plane = yield* PlaneSimulator
+      const { id, key } = yield* item
+      yield* plane.misbehave(Fault.Silent({ when: "after", count: 1, match: { method: "POST", kind: "links" } }))
+      yield* completed(key, link(one, "page"))
+      yield* TestClock.adjust("12 seconds")
+      yield* completed(key, link(two, "page"), link(one))
+      yield* TestClock.adjust("2 minutes")
+      assert.deepStrictEqual((yield* urls(id)).toSorted(), [one, two])
+      yield* completed(key, link(two))
+      yield* TestClock.adjust("2 minutes")
+      assert.deepStrictEqual(yield* urls(id), [two])
+    }).pipe(Effect.provide(inMemory())))
+
   it.effect("one that Plane refuses is given up with one warning, and the others are made", () => {
     const lines: Array<string> = []
     const logger = Logger.make(({ message }) => void lines.push(String(message)))
@@ -205,7 +238,9 @@ describe("links of a work item", () => {
         }).pipe(Effect.provide(overPlane({ database, settings: { ORCH_GITEA_URL: "http://gitea:3000", ...settings } })))
       const plane = yield* PlaneSimulator
       const body = JSON.stringify({ url: ["Invalid URL format."] })
-      yield* plane.misbehave(Fault.Status({ status: 400, body, match: { method: "POST", kind: "links", text: "refused" } }))
+      yield* plane.misbehave(
+        Fault.Status({ status: 400, body, match: { method: "POST", kind: "links", text: "refused" } })
+      )
       yield* life({})
       yield* life({})
       assert.deepStrictEqual(yield* urls(id), [])
