@@ -31,8 +31,8 @@ export default defineConfig({
     // With Node's own 16 MB, a twelfth of the run is collecting garbage.
     poolOptions: { forks: { execArgv: ["--max-semi-space-size=64"] } },
     // Only nets: on a slow machine that does other things, too, a test takes many times as long.
-    testTimeout: 90_000,
-    hookTimeout: 90_000,
+    testTimeout: 180_000,
+    hookTimeout: 180_000,
     include: ["test/**/*.test.ts"],
     sequence: { sequencer: LongestFirst }
   }

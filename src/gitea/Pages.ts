@@ -21,8 +21,18 @@ export const storedPage = (text: string): string | null => {
   return isFit === undefined ? text : null
 }
 
+const originOf = (page: string | null | undefined) =>
+  page !== null && page !== undefined && URL.canParse(page) ? new URL(page).origin : undefined
+
 /** What follows the repository in a page of Gitea's own: "/acme/widgets/pulls/12". Undefined of any other page. */
-const within = ({ name }: Pick<PullRequest, "name">, { hash, pathname, search }: URL): string | undefined => {
+const within = (
+  { name, page }: Pick<PullRequest, "name" | "page">,
+  { hash, hostname, origin, pathname, search }: URL,
+  { publicUrl, url }: Addresses
+): string | undefined => {
+  // A mirror elsewhere may have pages with the same paths.
+  const isGiteas = [url, publicUrl, page].some((known) => originOf(known) === origin) || !hostname.includes(".")
+  if (!isGiteas) return undefined
   const repository = `/${name}/`.toLowerCase()
   const begins = pathname.toLowerCase().indexOf(repository)
   const path = pathname.slice(begins)
@@ -33,11 +43,11 @@ const within = ({ name }: Pick<PullRequest, "name">, { hash, pathname, search }:
  * A page as people reach it. Gitea tells it by its own address (ROOT_URL), which may be one that only its network knows;
  * `ORCH_GITEA_PUBLIC_URL` then stands in its place.
  */
-const shown = (pullRequest: Pick<PullRequest, "name">, page: string, { publicUrl, url }: Addresses) => {
+const shown = (pullRequest: Pick<PullRequest, "name" | "page">, page: string, { publicUrl, url }: Addresses) => {
   const base = url === "" ? publicUrl : url
   const address = URL.canParse(page) ? new URL(page) : URL.canParse(page, base) ? new URL(page, base) : undefined
   if (address === undefined) return undefined
-  const path = publicUrl === "" ? undefined : within(pullRequest, address)
+  const path = publicUrl === "" ? undefined : within(pullRequest, address, { publicUrl, url })
   return path === undefined ? address.href : publicUrl + path
 }
 
@@ -45,7 +55,10 @@ const shown = (pullRequest: Pick<PullRequest, "name">, page: string, { publicUrl
 export interface Pages {
   /** Undefined where nothing tells the address of Gitea. */
   readonly ofPullRequest: (pullRequest: Pick<PullRequest, "name" | "number" | "page">) => string | undefined
-  readonly ofCheck: (pullRequest: Pick<PullRequest, "name">, page: string | null | undefined) => string | undefined
+  readonly ofCheck: (
+    pullRequest: Pick<PullRequest, "name" | "page">,
+    page: string | null | undefined
+  ) => string | undefined
 }
 
 const pagesOf = (addresses: Addresses): Pages => ({

@@ -59,8 +59,9 @@ const stepOf = (row: LinkRow, rows: ReadonlyArray<LinkRow>): LinkStep => {
  */
 export const nextLinkStep = (rows: ReadonlyArray<LinkRow>, now: EpochMillis): LinkStep | undefined => {
   const due = rows.filter(({ dueAt }) => isDue(dueAt, now))
-  const row = due.find(({ linkId, refused, wanted }) => wanted === 1 && linkId === null && refused === null) ??
-    due.find(({ wanted }) => wanted === 0)
+  const isToBeMade = ({ linkId, refused, wanted }: LinkRow) => wanted === 1 && linkId === null && refused === null
+  const isKept = ({ kind }: LinkRow) => rows.some((other) => other.kind === kind && isToBeMade(other))
+  const row = due.find(isToBeMade) ?? due.find((each) => each.wanted === 0 && !isKept(each))
   return row === undefined ? undefined : stepOf(row, rows)
 }
 

@@ -5,6 +5,7 @@ import type { Link } from "../domain/Link.js"
 import type { Fragment, Sql } from "../storage/Sql.js"
 import { idleDue, linksFirst } from "./Idle.js"
 import type { ItemOfProject } from "./LeftStates.js"
+import { itsLanes } from "./LeftStates.js"
 
 /** A link that a lane's work item is to have, and as of which event. */
 export interface WantedLink extends Link {
@@ -63,8 +64,15 @@ const newest = (wanted: ReadonlyArray<WantedLink>): ReadonlyArray<WantedLink> =>
  * Lanes are to have links, each in place of the one of its kind, unless that is newer. One that is there, or that Plane
  * has refused, stays as it is. One that had no address for Plane is tried again. The caller has the lanes' rows.
  */
-export const wantLinks = (sql: Sql, all: ReadonlyArray<WantedLink>): Effect.Effect<void, SqlError> =>
+export const wantLinks = (
+  sql: Sql,
+  all: ReadonlyArray<WantedLink>,
+  /** Whether they are wanted as of now, so that they are newer than all that was published. */
+  isOfNow = false
+): Effect.Effect<void, SqlError> =>
   Effect.gen(function*() {
+    const isOlder = sql.literal(isOfNow ? "<=" : "<")
+    const isNewer = sql.literal(isOfNow ? ">" : ">=")
     const wanted = newest(all)
     if (wanted.length === 0) return
     const rows = sql.each(wanted.map(({ kind, lane, sequence, title, url }) => [lane, kind, url, title, sequence]))
@@ -73,12 +81,11 @@ export const wantLinks = (sql: Sql, all: ReadonlyArray<WantedLink>): Effect.Effe
     yield* sql`INSERT INTO plane_sync_link (lane, kind, url, title, sequence)
       SELECT ${lane}, value ->> 1, value ->> 2, value ->> 3, ${sequence} FROM ${rows}
       WHERE NOT EXISTS (SELECT 1 FROM plane_sync_link newer WHERE newer.lane = ${lane} AND newer.kind = value ->> 1
-        AND newer.wanted = 1 AND newer.sequence > ${sequence}) ORDER BY key
+        AND newer.wanted = 1 AND newer.url <> value ->> 2 AND newer.sequence ${isNewer} ${sequence}) ORDER BY key
       ON CONFLICT (lane, kind, url) DO UPDATE SET wanted = 1, sequence = excluded.sequence,
         refused = CASE WHEN plane_sync_link.attempts = 0 THEN NULL ELSE plane_sync_link.refused END`
-    // The one that was just wanted may be of the same event as the one before.
     yield* sql`UPDATE plane_sync_link SET ${unwanted(sql)} FROM ${rows}
-      WHERE lane = ${lane} AND kind = value ->> 1 AND url <> value ->> 2 AND wanted = 1 AND sequence <= ${sequence}`
+      WHERE lane = ${lane} AND kind = value ->> 1 AND url <> value ->> 2 AND wanted = 1 AND sequence ${isOlder} ${sequence}`
     const lanes = Array.from(new Set(wanted.map(({ lane }) => lane))).sort((one, other) => one - other)
     yield* sql`UPDATE plane_sync_link SET ${unwanted(sql)} WHERE id IN (
       SELECT id FROM (SELECT id, row_number() OVER (PARTITION BY lane ORDER BY sequence DESC, id DESC) AS place
@@ -118,16 +125,20 @@ export const giveLinks = (
     const [last] = yield* sql<{ sequence: EventSequence }>`SELECT coalesce(max(sequence), 0) AS sequence
       FROM plane_sync_event`
     if (last === undefined) return
-    yield* wantLinks(sql, links.map((link) => ({ ...link, lane, sequence: last.sequence })))
+    yield* wantLinks(sql, links.map((link) => ({ ...link, lane, sequence: last.sequence })), true)
   })
 
 /** The work item is to have no link of a kind any more. One that somebody else has made stays. */
 export const takeLink = (sql: Sql, item: ItemOfProject, kind: string): Effect.Effect<void, SqlError> =>
   Effect.gen(function*() {
-    const lane = yield* holdLane(sql, item)
+    yield* holdLane(sql, item)
+    // Its key may have a lane of its own still, whose links move to this one once it is looked up.
+    const held = yield* sql<{ id: LaneId }>`UPDATE plane_sync_lane SET links_at = links_at WHERE ${itsLanes(sql, item)}
+      RETURNING id`
+    const lanes = held.map(({ id }) => id)
     yield* sql`UPDATE plane_sync_link SET ${unwanted(sql)}
-      WHERE lane = ${lane} AND kind = ${kind} AND wanted = 1`
-    yield* scheduleLinks(sql, [lane])
+      WHERE lane IN ${sql.numbers(lanes)} AND kind = ${kind} AND wanted = 1`
+    yield* scheduleLinks(sql, lanes)
   })
 
 /** The links of a key move to the lane of its work item. None of them was sent yet. */

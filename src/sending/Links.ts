@@ -58,6 +58,8 @@ const notAdded = (
   error: PlaneError
 ): Effect.Effect<LinkOutcome> => {
   if (meansLinkTaken(error)) {
+    // It may be on a page of the list that is not read, or Plane may compare addresses otherwise.
+    if (job.link.attempts >= context.config.maxAttempts) return Effect.succeed(givenUp(error.message))
     return found(context, job, url, () =>
       Effect.map(epochMillis, (now) => ({
         _tag: "Later",

@@ -253,7 +253,10 @@ export const startWorkers = (
         const slot = Option.isSome(firstWord) ? yield* unlessStopping(budget.admitKept) : Option.none()
         if (Option.isNone(firstWord) || Option.isNone(slot)) return
         last = yield* monotonicMillis
-        yield* workOn(yield* claim(slot.value, { firstWord: firstWord.value }), firstWord.value)
+        const { open } = yield* destination.status
+        yield* open
+          ? workOn(yield* claim(slot.value, { firstWord: firstWord.value }), firstWord.value)
+          : slot.value.release
         yield* unlessStopping(Effect.sleep("1 second"))
       }
     })

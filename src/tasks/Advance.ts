@@ -155,6 +155,7 @@ export const makeAdvance = (
     verdictNews({
       known,
       answers,
+      from: task.stage,
       here: entered.at(-1)?.stage ?? task.stage,
       left: new Set(
         entered.length === 0 ?

@@ -100,10 +100,12 @@ const said = Verdict.$match({
  * one again only after it held. Several gates that are lost for one reason tell it once.
  */
 export const verdictNews = (
-  { answers, here, known, left, now }: {
+  { answers, from, here, known, left, now }: {
     readonly known: ReadonlyArray<KnownVerdict>
     /** In the order of the stages. */
     readonly answers: ReadonlyArray<Answer>
+    /** The stage where the task was. */
+    readonly from: Stage
     /** The stage where the task is, or comes to rest. */
     readonly here: Stage
     /** The gates of the stages that are left now, because they hold. */
@@ -162,7 +164,13 @@ export const verdictNews = (
   })
   const stored = rows.map(({ old, row }) => ({ old, row: { ...row, told: marks.get(row.gate) ?? row.told } }))
   const told = new Set([...failing, ...losing])
-  const [shownBefore, shown] = [known, stored.map(({ row }) => row)].map(latestPage)
+  const after = stored.map(({ row }) => row)
+  // Of a gate that was not asked now, or has not answered, the last verdict is still that.
+  const silent = known.filter(({ gate }) => !after.some((row) => row.gate === gate))
+  const [shownBefore, shown] = [
+    known.filter(({ stage }) => stage === from),
+    [...silent, ...after].filter(({ stage }) => stage === here)
+  ].map(latestPage)
   return {
     changed: stored.flatMap(({ old, row }) => old !== undefined && isSame(old, row) ? [] : [row]),
     turned: rows.filter(({ isTurned }) => isTurned).map(({ row }) => row),

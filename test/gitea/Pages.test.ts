@@ -59,4 +59,9 @@ describe("the pages of Gitea", () => {
     assert.isUndefined(pages("", "").ofCheck(pullRequest, "/acme/widgets/actions/runs/7"))
     assert.isUndefined(ofCheck(pullRequest, null))
   })
+
+  it("of a mirror elsewhere stay what they are, though their paths are the same", () => {
+    const page = "https://github.com/acme/widgets/actions/runs/7"
+    assert.strictEqual(pages("http://gitea:3000", "https://git.example.com").ofCheck(pullRequest, page), page)
+  })
 })

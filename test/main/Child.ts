@@ -1,7 +1,6 @@
 import * as NodeContext from "@effect/platform-node/NodeContext"
-import { layer } from "@effect/vitest"
-import type { Scope } from "effect"
-import { Context, Effect, Layer, TestServices } from "effect"
+import { afterAll, it } from "@effect/vitest"
+import { Context, Effect, Exit, Layer, Scope } from "effect"
 import { spawn } from "node:child_process"
 import { createServer } from "node:net"
 import { build } from "../crash/Build.js"
@@ -22,16 +21,22 @@ interface OnProgram {
 }
 
 /**
- * Tests of the built program, by the real clock. Not by `excludeTestServices`, which takes the TestClock from all tests
- * that come later in the same process.
+ * Tests of the built program, by the real clock. Not by `layer` of @effect/vitest: that one changes the `it` of all test
+ * files in the same process.
  */
-export const onProgram = (tests: (it: OnProgram) => void): void =>
-  layer(Program.layer)((it) =>
-    tests({
-      scoped: (name, run, timeout) =>
-        it.effect(name, () => TestServices.provideLive(Effect.scoped(Effect.suspend(run))), timeout)
-    })
-  )
+export const onProgram = (tests: (it: OnProgram) => void): void => {
+  const scope = Effect.runSync(Scope.make())
+  const program = Effect.runSync(Effect.cached(Layer.buildWithScope(Program.layer, scope)))
+  afterAll(() => Effect.runPromise(Scope.close(scope, Exit.void)))
+  tests({
+    scoped: (name, run, timeout) =>
+      it.scopedLive(
+        name,
+        () => Effect.flatMap(program, (context) => Effect.provide(Effect.suspend(run), context)),
+        timeout
+      )
+  })
+}
 
 /** A port that was free a moment ago. */
 export const freePort = Effect.async<number>((resume) => {

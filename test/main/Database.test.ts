@@ -64,7 +64,7 @@ onProgram((it) => {
             until: ({ length }) => length > 0
           })
         }).pipe(Effect.provide(PlaneSimulator.layer())),
-      90_000
+      180_000
     )
   })
 
@@ -118,7 +118,7 @@ onProgram((it) => {
           const ids = out.trim().split("\n").map((line) => /"id":"([^"]+)"/.exec(line)?.[1])
           assert.deepStrictEqual(ids, ["restored", "before"])
         }),
-      90_000
+      180_000
     )
   })
 })

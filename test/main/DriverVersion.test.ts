@@ -1,8 +1,8 @@
-import { assert, layer } from "@effect/vitest"
+import { assert, describe } from "@effect/vitest"
 import { Effect } from "effect"
 import { fileURLToPath } from "node:url"
 import { folder } from "../http/Server.js"
-import { Program, run } from "./Child.js"
+import { onProgram, run } from "./Child.js"
 
 const pretend = `--require=${fileURLToPath(new URL("./OtherVersions.cjs", import.meta.url))}`
 
@@ -19,40 +19,42 @@ const tried = (node: string, driver: string, ...args: ReadonlyArray<string>) =>
       }
     }))
 
-layer(Program.layer)("better-sqlite3 on a Node that it does not fit", (it) => {
-  it.effect("Node 24.19 with an older driver: a warning with the command, and the event is stored", () =>
-    Effect.gen(function*() {
-      const { code, err, out } = yield* tried("24.19.0", "12.11.1", "publish", "completed", "ET-2")
-      assert.strictEqual(code, 0, err)
-      assert.include(
-        out + err,
-        "because of better-sqlite3 12.11.1 on Node 24.19.0: run `npm pkg set overrides.better-sqlite3=^13 && npm install`"
-      )
-      const doctor = yield* tried("26.0.0", "12.11.1", "doctor")
-      assert.match(doctor.out, /! driver: better-sqlite3 12\.11\.1 on Node 26\.0\.0: Node can abort/)
-      assert.include(doctor.out, "npm pkg set overrides.better-sqlite3=^13")
-    }).pipe(Effect.scoped))
-
-  it.effect("Node 20 with the newer driver, which would crash it: refused, with what to do", () =>
-    Effect.gen(function*() {
-      const { code, err } = yield* tried("20.19.6", "13.2.0", "publish", "completed", "ET-2")
-      assert.strictEqual(code, 1, err)
-      assert.match(err, /would crash this Node.*better-sqlite3 13\.2\.0 on Node 20\.19\.6: take Node 22 or newer/)
-      const doctor = yield* tried("20.19.6", "13.2.0", "doctor")
-      assert.match(doctor.out, /✘ driver: better-sqlite3 13\.2\.0 on Node 20\.19\.6: it would crash/)
-    }).pipe(Effect.scoped))
-
-  it.effect("pairs that fit: no word of it", () =>
-    Effect.gen(function*() {
-      for (
-        const [node, driver] of [["20.19.6", "12.11.1"], ["24.18.1", "12.11.1"], ["22.0.0", "13.2.0"], [
-          "24.19.0",
-          "13.2.0"
-        ]]
-      ) {
-        const { code, err, out } = yield* tried(node ?? "", driver ?? "", "publish", "completed", "ET-2")
+onProgram((it) =>
+  describe("better-sqlite3 on a Node that it does not fit", () => {
+    it.scoped("Node 24.19 with an older driver: a warning with the command, and the event is stored", () =>
+      Effect.gen(function*() {
+        const { code, err, out } = yield* tried("24.19.0", "12.11.1", "publish", "completed", "ET-2")
         assert.strictEqual(code, 0, err)
-        assert.notInclude(out + err, "better-sqlite3")
-      }
-    }).pipe(Effect.scoped))
-})
+        assert.include(
+          out + err,
+          "because of better-sqlite3 12.11.1 on Node 24.19.0: run `npm pkg set overrides.better-sqlite3=^13 && npm install`"
+        )
+        const doctor = yield* tried("26.0.0", "12.11.1", "doctor")
+        assert.match(doctor.out, /! driver: better-sqlite3 12\.11\.1 on Node 26\.0\.0: Node can abort/)
+        assert.include(doctor.out, "npm pkg set overrides.better-sqlite3=^13")
+      }))
+
+    it.scoped("Node 20 with the newer driver, which would crash it: refused, with what to do", () =>
+      Effect.gen(function*() {
+        const { code, err } = yield* tried("20.19.6", "13.2.0", "publish", "completed", "ET-2")
+        assert.strictEqual(code, 1, err)
+        assert.match(err, /would crash this Node.*better-sqlite3 13\.2\.0 on Node 20\.19\.6: take Node 22 or newer/)
+        const doctor = yield* tried("20.19.6", "13.2.0", "doctor")
+        assert.match(doctor.out, /✘ driver: better-sqlite3 13\.2\.0 on Node 20\.19\.6: it would crash/)
+      }))
+
+    it.scoped("pairs that fit: no word of it", () =>
+      Effect.gen(function*() {
+        for (
+          const [node, driver] of [["20.19.6", "12.11.1"], ["24.18.1", "12.11.1"], ["22.0.0", "13.2.0"], [
+            "24.19.0",
+            "13.2.0"
+          ]]
+        ) {
+          const { code, err, out } = yield* tried(node ?? "", driver ?? "", "publish", "completed", "ET-2")
+          assert.strictEqual(code, 0, err)
+          assert.notInclude(out + err, "better-sqlite3")
+        }
+      }))
+  })
+)

@@ -81,7 +81,7 @@ onProgram((it) =>
             assert.include(tasks, "ET-2")
             assert.notInclude(tasks, "ET-3")
           }),
-        120_000
+        240_000
       )
     }
   })

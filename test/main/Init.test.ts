@@ -141,7 +141,7 @@ onProgram((it) =>
         yield* Effect.repeat(Effect.zipRight(Effect.sleep("20 millis"), plane.workItem(item.id)), {
           until: ({ comments, state }) => comments === 1 && state.name === "Done"
         })
-      }).pipe(withPlane), 90_000)
+      }).pipe(withPlane), 180_000)
 
     it.scoped("says at once what is wrong, and asks again: three times in all", () =>
       Effect.gen(function*() {
@@ -163,7 +163,7 @@ onProgram((it) =>
         assert.notInclude(raw, plane.token)
         assert.strictEqual((yield* plane.requests).length, 3)
         assert.deepStrictEqual(yield* names(cwd), [])
-      }).pipe(withPlane), 90_000)
+      }).pipe(withPlane), 180_000)
 
     it.scoped("writes nothing when a person stops it, wherever that is", () =>
       Effect.gen(function*() {
@@ -187,7 +187,7 @@ onProgram((it) =>
           if (count === 2) assert.notInclude(raw, "typed too early")
           assert.deepStrictEqual(yield* names(cwd), [])
         }
-      }).pipe(Effect.provide(PlaneSimulator.layer({ furtherProjects: [further], latency: 200 }))), 90_000)
+      }).pipe(Effect.provide(PlaneSimulator.layer({ furtherProjects: [further], latency: 200 }))), 180_000)
 
     it.scoped("replaces nothing without a person's word, and keeps the other lines of .env", () =>
       Effect.gen(function*() {
@@ -237,7 +237,7 @@ onProgram((it) =>
           ].join("\n")
         )
         assert.strictEqual(yield* modeOf(`${cwd}/.env`), secretFile)
-      }).pipe(withPlane), 90_000)
+      }).pipe(withPlane), 180_000)
 
     it.scoped("asks nothing without a terminal: it says what is missing, and takes what it is given", () =>
       Effect.gen(function*() {
@@ -293,7 +293,7 @@ onProgram((it) =>
           Object.keys((JSON.parse(yield* read(`${cwd}/plane-sync.json`)) as { projects: object }).projects),
           ["WEB"]
         )
-      }).pipe(withPlane), 90_000)
+      }).pipe(withPlane), 180_000)
 
     it.scoped("sends at most 8 requests, however many projects there are", () =>
       Effect.gen(function*() {
@@ -315,7 +315,7 @@ onProgram((it) =>
         assert.strictEqual(Object.keys(projects).length, 13)
         assert.strictEqual(projects["P6"]?.stages["analysis"], "In Arbeit")
         assert.deepStrictEqual(projects["P7"]?.stages["analysis"], { group: "started" })
-      }).pipe(Effect.provide(PlaneSimulator.layer({ furtherProjects: many }))), 90_000)
+      }).pipe(Effect.provide(PlaneSimulator.layer({ furtherProjects: many }))), 180_000)
 
     it.scoped("replaces what a link leads to, and leaves nothing behind when it cannot write", () =>
       Effect.gen(function*() {
@@ -339,6 +339,6 @@ onProgram((it) =>
         assert.strictEqual(failed.code, 1)
         assert.match(failed.err, /^plane-sync: plane-sync\.json cannot be written/m)
         assert.deepStrictEqual(yield* names(other), ["plane-sync.json"])
-      }).pipe(withPlane), 90_000)
+      }).pipe(withPlane), 180_000)
   })
 )

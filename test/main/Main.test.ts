@@ -65,7 +65,7 @@ onProgram((it) =>
           const told = yield* Effect.forEach(items, ({ id }) => Effect.map(plane.comments(id), ({ length }) => length))
           assert.deepStrictEqual(told, [2, 7, 1])
         }).pipe(withPlane),
-      90_000
+      180_000
     )
 
     it.scoped("says in a line each which settings are wrong, and what would be right", () =>
@@ -103,7 +103,7 @@ onProgram((it) =>
           `${inEnvironment} is no setting: docs/settings.md has all there are`,
           `${inFile} is no setting: is ORCH_PLANE_API_TOKEN meant?`
         ])
-      }), 90_000)
+      }), 180_000)
 
     it.scoped("takes no command from a .env that others can write to; from the environment it does", () =>
       Effect.gen(function*() {
@@ -128,7 +128,7 @@ onProgram((it) =>
         yield* Effect.promise(() => chmod(file, 0o600))
         const other = yield* start(["serve"], { cwd: cwd, settings: { ORCH_PORT: "0", ORCH_DATABASE_URL: "other" } })
         yield* listening(other)
-      }), 90_000)
+      }), 180_000)
 
     it.scoped("ends without its agents, which may print on after its end", () =>
       Effect.gen(function*() {
@@ -155,7 +155,7 @@ onProgram((it) =>
         assert.strictEqual(yield* child.ended, 0)
         yield* Effect.promise(() => writeFile(`${cwd}/ended`, ""))
         yield* fileOf(`${cwd}/printed`)
-      }), 90_000)
+      }), 180_000)
 
     it.scoped(
       "starts without a token, says so once, and keeps what is published; a second signal ends it at once",
@@ -191,7 +191,7 @@ onProgram((it) =>
           assert.isBelow((yield* Clock.currentTimeMillis) - before, 3000)
           assert.deepStrictEqual(yield* plane.comments(item.id), [])
         }).pipe(withPlane),
-      90_000
+      180_000
     )
   })
 )

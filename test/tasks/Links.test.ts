@@ -65,6 +65,25 @@ onBoth("the links of a task", ({ tasksOnly }) => {
     }).pipe(Effect.provide(tasksOnly({ gates: gates.gates })))
   })
 
+  it.live("it stays while the task is paused, whose gates are not asked, and when it goes on", () => {
+    const gates = forge()
+    return Effect.gen(function*() {
+      const tasks = yield* Tasks
+      yield* toDevelopment
+      gates.ci.say(failed(1))
+      yield* advance
+      yield* tasks.pause((yield* tasks.get("ET-2")).id, "a person's wish")
+      yield* advance
+      assert.deepStrictEqual(yield* links, [link(1)])
+      yield* tasks.start({ workItem: "ET-2" })
+      yield* advance
+      assert.deepStrictEqual(yield* links, [link(1)])
+      gates.ci.say(Verdict.Passed())
+      yield* advance
+      assert.deepStrictEqual(yield* links, [])
+    }).pipe(Effect.provide(tasksOnly({ gates: gates.gates })))
+  })
+
   it.live("it goes when its stage is left all the same", () => {
     const gates = forge()
     return Effect.gen(function*() {
