@@ -40,10 +40,12 @@ const entities: Readonly<Record<string, string>> = { amp: "&", lt: "<", gt: ">",
 
 /**
  * A comment's lines as a reader of Plane sees them. A character that should have been escaped and was not is marked. So
- * its line differs from the expected one, even if a browser would have guessed what was meant.
+ * its line differs from the expected one, even if a browser would have guessed what was meant. The list of a receipt is
+ * left out: its figures are no event's.
  */
 export const linesOf = (html: string): Array<string> =>
   html
+    .replace(/<\/p><ul>(<li>[^<>]*<\/li>)+<\/ul>/g, "\n")
     .replace(/<br>|<\/p>/g, "\n")
     .replace(/<p>/g, "")
     .replace(/[<>]|&(?!(amp|lt|gt|quot|#39);)/g, "[not escaped: $&]")
