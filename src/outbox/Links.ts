@@ -54,14 +54,13 @@ const stepOf = (row: LinkRow, rows: ReadonlyArray<LinkRow>): LinkStep => {
 }
 
 /**
- * The next step for the links of a work item: what is wanted is made first, and then what it takes the place of goes.
- * So there is never a moment without one.
+ * The next step for the links of a work item: what is wanted is made first, and then what it takes the place of goes;
+ * before that only while the new one is put off.
  */
 export const nextLinkStep = (rows: ReadonlyArray<LinkRow>, now: EpochMillis): LinkStep | undefined => {
   const due = rows.filter(({ dueAt }) => isDue(dueAt, now))
-  const isToBeMade = ({ linkId, refused, wanted }: LinkRow) => wanted === 1 && linkId === null && refused === null
-  const isKept = ({ kind }: LinkRow) => rows.some((other) => other.kind === kind && isToBeMade(other))
-  const row = due.find(isToBeMade) ?? due.find((each) => each.wanted === 0 && !isKept(each))
+  const row = due.find(({ linkId, refused, wanted }) => wanted === 1 && linkId === null && refused === null) ??
+    due.find(({ wanted }) => wanted === 0)
   return row === undefined ? undefined : stepOf(row, rows)
 }
 
