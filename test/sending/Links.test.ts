@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Logger, TestClock } from "effect"
+import { Effect, Layer, Logger, TestClock } from "effect"
 import { StageEvent } from "../../src/domain/StageEvent.js"
 import { StageEvents } from "../../src/events/StageEvents.js"
 import { Outbox } from "../../src/outbox/Outbox.js"
