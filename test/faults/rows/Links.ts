@@ -57,6 +57,8 @@ export const links: ReadonlyArray<Row> = [
         yield* replaced(Fault.ApplyLate({ afterMillis: lateMillis, count: 3, match: additions }))(scene)
         yield* scene.received(3, ({ fault }) => fault === "ApplyLate")
         yield* logs(scene, 3)
+        // Until then Plane looks as it should.
+        yield* scene.received(3, ({ applied, fault }) => fault === "ApplyLate" && applied)
       }),
     met: ({ requests }) =>
       requests.filter(({ applied, clientGone, fault }) => fault === "ApplyLate" && applied && clientGone).length
