@@ -53,7 +53,7 @@ export { Receiver } from "./webhooks/Receiver.js"
 export { Overloaded, Refused } from "./webhooks/Refused.js"
 
 // Types alone: a host's declarations name them, because they are part of the types of what stands above.
-export type { CommentId, UserId } from "./domain/Ids.js"
+export type { CommentId, LinkId, UserId } from "./domain/Ids.js"
 export type { Projects } from "./domain/Projects.js"
 export type { StageStates, StateId } from "./domain/StageStates.js"
 export type { StageShare, TaskReceipt } from "./domain/TaskReceipt.js"

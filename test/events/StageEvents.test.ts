@@ -74,7 +74,7 @@ describe("StageEvents", () => {
       assert.notInclude(lines.join(), "s3cret")
       assert.match((yield* Effect.flip(publishOrFail(event))).message, /links\.1\.url: .*password/)
       assert.lengthOf(yield* stored, 1)
-    }).pipe(Effect.provide(Layer.merge(inMemory, Logger.replace(Logger.defaultLogger, logger))))
+    }).pipe(Effect.provide(Layer.provideMerge(inMemory, Logger.replace(Logger.defaultLogger, logger))))
   })
 
   it.effect("whatever a host gives in the place of links costs nothing but the links", () =>

@@ -178,7 +178,7 @@ describe("links of a work item", () => {
       assert.include(warnings[0], one)
       assert.include(warnings[0], "Invalid URL format.")
       assert.deepInclude(yield* (yield* Outbox).status, { pending: 0, dead: 0 })
-    }).pipe(Effect.provide(Layer.merge(inMemory(), Logger.replace(Logger.defaultLogger, logger))))
+    }).pipe(Effect.provide(Layer.provideMerge(inMemory(), Logger.replace(Logger.defaultLogger, logger))))
   })
 
   it.effect("one that a person has deleted is not made anew, and its end costs no error", () =>
@@ -224,7 +224,7 @@ describe("links of a work item", () => {
       assert.deepStrictEqual(yield* urls(id), [])
       assert.lengthOf((yield* requests).filter((each) => each === "POST links"), 0)
       assert.lengthOf(lines.filter((line) => line.includes("ORCH_GITEA_PUBLIC_URL")), 1)
-    }).pipe(Effect.provide(Layer.merge(inMemory(), Logger.replace(Logger.defaultLogger, logger))))
+    }).pipe(Effect.provide(Layer.provideMerge(inMemory(), Logger.replace(Logger.defaultLogger, logger))))
   })
 
   it.scoped("one that was not sent for want of that setting is sent after a restart with it, once it is asked for again", () =>
