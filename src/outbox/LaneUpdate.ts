@@ -10,6 +10,7 @@ import type { SeenState } from "./Outcome.js"
 import type { Placed } from "./Placing.js"
 import { placing } from "./Placing.js"
 import type { Tally } from "./Tally.js"
+import { leastUrgent } from "./Urgency.js"
 
 /** How urgent a lane is because of what it owes, `stateEvent` included: see `claim`. */
 export const urgency = (sql: Sql, stateEvent: Fragment) =>
@@ -75,7 +76,7 @@ export const free = (
   return sql`UPDATE plane_sync_lane SET ${learned} holder = NULL, problem = ${problem},
     patient = CASE WHEN ${hasOnlyLinks} THEN 1 ELSE ${sql.literal(patient ? "1" : "0")} END,
     ${told ? sql`first_word = 0,` : sql``}
-    urgency = CASE WHEN ${hasOnlyLinks} THEN 3
+    urgency = CASE WHEN ${hasOnlyLinks} THEN ${sql.literal(String(leastUrgent))}
       ELSE ${urgency(sql, sql`nullif(state_event, ${asked?.closed ?? null})`)} END, owed = owed + ${owed},
     due_at = ${looks ? dueAt : sql`CASE owed + ${owed} WHEN 0 THEN ${idleDue(sql, idle)} ELSE ${dueAt} END`}
     WHERE id = ${lane.id}`

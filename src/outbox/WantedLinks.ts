@@ -6,6 +6,7 @@ import type { Fragment, Sql } from "../storage/Sql.js"
 import { idleDue, linksFirst } from "./Idle.js"
 import type { ItemOfProject } from "./LeftStates.js"
 import { itsLanes } from "./LeftStates.js"
+import { leastUrgent } from "./Urgency.js"
 
 /** A link that a lane's work item is to have, and as of which event. */
 export interface WantedLink extends Link {
@@ -38,7 +39,8 @@ export const scheduleLinks = (sql: Sql, lanes: ReadonlyArray<LaneId>) => {
   const hasOnlyLinks = sql`${isIdle} AND ${linksFirst(sql, { linksAt })}`
   return sql`UPDATE plane_sync_lane SET links_at = ${linksAt},
     due_at = CASE WHEN ${isIdle} THEN ${idleDue(sql, { linksAt })} ELSE due_at END,
-    urgency = CASE WHEN ${hasOnlyLinks} THEN 3 ELSE urgency END, patient = CASE WHEN ${hasOnlyLinks} THEN 1 ELSE patient END
+    urgency = CASE WHEN ${hasOnlyLinks} THEN ${sql.literal(String(leastUrgent))} ELSE urgency END,
+    patient = CASE WHEN ${hasOnlyLinks} THEN 1 ELSE patient END
     WHERE id IN ${sql.numbers(lanes)}`
 }
 

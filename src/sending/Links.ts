@@ -2,13 +2,13 @@ import { Duration, Effect, Either, Option } from "effect"
 import { epochMillis, later, monotonicMillis } from "../base/Time.js"
 import type { NoAddress } from "../domain/GiteaAddress.js"
 import type { LinkJob } from "../outbox/Job.js"
-import type { Later, LinkOutcome } from "../outbox/Outcome.js"
+import type { LinkOutcome } from "../outbox/Outcome.js"
 import { meansLinkTaken } from "../plane/Links.js"
 import { mayMeanNoSuchItem } from "../plane/Meaning.js"
 import type { PlaneError } from "../plane/PlaneError.js"
 import type { Slot } from "../plane/RateBudget.js"
 import { goneUnlessDown, isAboutTheRequest } from "./DeadOutcome.js"
-import { askOnceMore, retry, said, survive } from "./Retry.js"
+import { askOnceMore, retry, said, survive, tooEarly } from "./Retry.js"
 import type { SendContext } from "./SendContext.js"
 import { write } from "./SendContext.js"
 
@@ -25,15 +25,6 @@ export const settleLink = (context: SendContext, job: LinkJob, slot: Slot): Effe
     if (!Duration.isZero(left)) return tooEarly(left)
     return survive(acts[job.act](context, job, slot), context, link.attempts, givenUp)
   })
-
-const tooEarly = (left: Duration.Duration) =>
-  Effect.map(epochMillis, (now): Later => ({
-    _tag: "Later",
-    dueAt: later(now, left),
-    counted: false,
-    unsent: true,
-    reason: "Plane may still be executing what was sent before"
-  }))
 
 type Act = (context: SendContext, job: LinkJob, slot: Slot) => Effect.Effect<LinkOutcome>
 

@@ -20,6 +20,16 @@ export const quietLeft = ({ config }: SendContext, error: PlaneError): Effect.Ef
     (sentAt, now) => Duration.subtract(config.quiet, Duration.millis(now - sentAt))
   )
 
+/** Nothing was sent, because the quiet time is not over. */
+export const tooEarly = (left: Duration.Duration) =>
+  Effect.map(epochMillis, (now): Later => ({
+    _tag: "Later",
+    dueAt: later(now, left),
+    counted: false,
+    unsent: true,
+    reason: "Plane may still be executing what was sent before"
+  }))
+
 /**
  * When to repeat a request whose failure says nothing about its event; none when this was the last of its attempts. If
  * the first may still be executing, that is not before the quiet time is over.

@@ -1,15 +1,15 @@
 import { Duration, Effect, Option } from "effect"
-import { epochMillis, later, monotonicMillis } from "../base/Time.js"
+import { monotonicMillis } from "../base/Time.js"
 import type { DeliveryKind } from "../outbox/DeliveryKind.js"
 import type { SendJob } from "../outbox/Job.js"
-import type { Later, OutcomeOf, SendOutcome } from "../outbox/Outcome.js"
+import type { OutcomeOf, SendOutcome } from "../outbox/Outcome.js"
 import { mayMeanNoSuchItem } from "../plane/Meaning.js"
 import type { PlaneError } from "../plane/PlaneError.js"
 import type { Slot } from "../plane/RateBudget.js"
 import { addComment, commentRefused, isPerhapsDone, ownAttempts, tellsSeveral } from "./AddComment.js"
 import { dead, goneUnlessDown, isAboutTheRequest } from "./DeadOutcome.js"
 import { recount } from "./Recount.js"
-import { askOnceMore, retry, sentAtOf, survive } from "./Retry.js"
+import { askOnceMore, retry, sentAtOf, survive, tooEarly } from "./Retry.js"
 import type { SendContext } from "./SendContext.js"
 import { setState, stateRefused } from "./SetState.js"
 
@@ -33,15 +33,6 @@ export const send = (context: SendContext, job: SendJob, slot: Slot): Effect.Eff
           : { _tag: "Dead", code: "attempts", reason }
     )
   })
-
-const tooEarly = (left: Duration.Duration) =>
-  Effect.map(epochMillis, (now): Later => ({
-    _tag: "Later",
-    dueAt: later(now, left),
-    counted: false,
-    unsent: true,
-    reason: "Plane may still be executing what was sent before"
-  }))
 
 const requests = { state: setState, comment: addComment, recount } satisfies {
   readonly [Kind in DeliveryKind]: (

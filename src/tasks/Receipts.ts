@@ -45,8 +45,8 @@ const shareOf =
   })
 
 /**
- * The receipt of a task up to now, without what events have used. `order` has the stages of its pipeline; others come after them, by their
- * names.
+ * The receipt of a task up to now, without what events have used. `order` has the stages of its pipeline; others come
+ * after them, by their names.
  */
 export const receiptOfRow = (
   { pastPullRequests, pullRequest, repositoryName, stages, usage }: ReceiptColumns,
