@@ -56,15 +56,15 @@ export interface DueLink extends Link {
   readonly id: number
   /** Its id in Plane, if that is known. */
   readonly linkId: LinkId | null
-  /** A request of before has asked for it, and may have been executed. */
+  /** A request of before was to make or to delete it, and may have been executed. */
   readonly maybeMade: boolean
   /** How often it was tried, this time included. */
   readonly attempts: number
 }
 
 /**
- * A link of a work item that owes nothing else: `add` makes it; `remove` deletes one of ours; `find` looks for one that
- * was asked for and is not wanted any more.
+ * A link of a work item that owes nothing else: `add` makes it; `remove` deletes one of ours; `find` looks for one
+ * of which it is not known whether it is there: it is not wanted any more, or it is wanted again.
  */
 export interface LinkJob {
   readonly _tag: "Link"

@@ -6,9 +6,10 @@ import type { Migration } from "../storage/Migrations.js"
 /**
  * The links that work items are to have (`wanted`), and those that we have made and that are to go. `sequence`: the
  * last event that was published when it was wanted, because the newest of a kind counts. `link_id`: Plane has it;
- * `ours`: we have made it. `asked`: a request to make it was sent, and its outcome is not known. `refused`: why it was
- * given up; without `attempts` it was not sent, because it had no address for Plane. `due_at`: it is not tried before. `links_at` of a lane is when the first of them is due; and an event keeps
- * its links as JSON until it is folded, and after.
+ * `ours`: we have made it. `asked`: a request to make or to delete it was sent, and its outcome is not known.
+ * `refused`: why it was given up; without `attempts` it was not sent, because it had no address for Plane. `due_at`: it
+ * is not tried before. `links_at` of a lane is when the first of them is due; and an event keeps its links as JSON until
+ * it is folded, and after.
  */
 export const linkTable: Migration = Effect.gen(function*() {
   const sql = yield* SqlClient.SqlClient

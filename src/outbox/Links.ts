@@ -33,13 +33,28 @@ export type LinkStep =
   | { readonly _tag: "Drop"; readonly row: LinkRow }
   /** Another kind has the same address: it is there already, and is ours as much as that one. */
   | { readonly _tag: "Share"; readonly row: LinkRow; readonly with: LinkRow }
+  /** Another one has to be done before it. */
+  | { readonly _tag: "Wait"; readonly row: LinkRow; readonly until: EpochMillis }
 
 const isShared = (row: LinkRow) => (other: LinkRow) =>
   other.id !== row.id && other.url === row.url && other.linkId !== null
 
+/** Plane does not have it, or may not have it any more, because a request to delete it had no answer. */
+const isToMake = ({ asked, linkId, refused, wanted }: LinkRow) =>
+  wanted === 1 && refused === null && (linkId === null || asked === 1)
+
+/**
+ * What a link waits for: a request for the same address that may still be executing, because Plane takes an address
+ * twice if both come at once; and the one that takes its place, so that readers are never without.
+ */
+const blocks = (row: LinkRow) => (other: LinkRow) =>
+  other.id !== row.id &&
+  (other.url === row.url && other.asked === 1 || row.wanted === 0 && other.kind === row.kind && isToMake(other))
+
 const stepOf = (row: LinkRow, rows: ReadonlyArray<LinkRow>): LinkStep => {
   const twin = rows.find(isShared(row))
   if (row.wanted === 1) {
+    if (row.linkId !== null) return { _tag: "Act", act: "find", row }
     return twin === undefined ? { _tag: "Act", act: "add", row } : { _tag: "Share", row, with: twin }
   }
   // Whoever else wants the address keeps it.
@@ -53,15 +68,13 @@ const stepOf = (row: LinkRow, rows: ReadonlyArray<LinkRow>): LinkStep => {
     : { _tag: "Drop", row }
 }
 
-/**
- * The next step for the links of a work item: what is wanted is made first, and then what it takes the place of goes;
- * before that only while the new one is put off.
- */
+/** The next step for the links of a work item: what is wanted is made first, and then what it takes the place of goes. */
 export const nextLinkStep = (rows: ReadonlyArray<LinkRow>, now: EpochMillis): LinkStep | undefined => {
   const due = rows.filter(({ dueAt }) => isDue(dueAt, now))
-  const row = due.find(({ linkId, refused, wanted }) => wanted === 1 && linkId === null && refused === null) ??
-    due.find(({ wanted }) => wanted === 0)
-  return row === undefined ? undefined : stepOf(row, rows)
+  const row = due.find(isToMake) ?? due.find(({ wanted }) => wanted === 0)
+  if (row === undefined) return undefined
+  const blocking = rows.filter(blocks(row)).find(({ dueAt }) => !isDue(dueAt, now))
+  return blocking === undefined ? stepOf(row, rows) : { _tag: "Wait", row, until: blocking.dueAt }
 }
 
 const readLinks = (sql: Sql, { id }: Lane) =>
@@ -74,16 +87,19 @@ const drop = (sql: Sql, { id }: Pick<LinkRow, "id">) => sql`DELETE FROM plane_sy
 
 /** Whether a request for this address was sent, by whichever kind, and its outcome is not known. */
 const isAskedFor = (url: string, rows: ReadonlyArray<LinkRow>) =>
-  rows.some((each) => each.url === url && each.linkId === null && each.asked === 1)
+  rows.some((each) => each.url === url && each.asked === 1)
 
 /** Ours is one of them: the other is dropped without a request. */
 const share = (sql: Sql, { row, with: other }: Extract<LinkStep, { readonly _tag: "Share" }>) =>
   sql`UPDATE plane_sync_link SET link_id = ${other.linkId}, ours = ${row.ours === 1 || other.ours === 1 ? 1 : 0},
-    asked = ${other.linkId === null ? 1 : 0} WHERE id = ${row.id}`
+    asked = ${other.asked} WHERE id = ${row.id}`
+
+const putOff = (sql: Sql, { row, until }: Extract<LinkStep, { readonly _tag: "Wait" }>) =>
+  sql`UPDATE plane_sync_link SET due_at = ${until} WHERE id = ${row.id}`
 
 /**
- * What is to be done now for the links of a lane that owes nothing else. A request that makes one is written down
- * before it is sent, so that a crash leaves no link that nobody knows. Runs within the claim of the lane.
+ * What is to be done now for the links of a lane that owes nothing else. A write is written down before it is
+ * sent, so that a crash leaves no link that nobody knows, and takes none away unseen. Runs within the claim of the lane.
  */
 export const dueLink = (sql: Sql, lane: Lane, now: EpochMillis): Effect.Effect<LinkJob | undefined, SqlError> =>
   Effect.gen(function*() {
@@ -99,7 +115,7 @@ export const dueLink = (sql: Sql, lane: Lane, now: EpochMillis): Effect.Effect<L
       }
       if (step._tag === "Act") {
         const { act, row } = step
-        yield* sql`UPDATE plane_sync_link SET attempts = attempts + 1, asked = ${act === "add" ? 1 : row.asked}
+        yield* sql`UPDATE plane_sync_link SET attempts = attempts + 1, asked = ${act === "find" ? row.asked : 1}
           WHERE id = ${row.id}`
         const { id, kind, linkId, title, url } = row
         const link: DueLink = {
@@ -108,13 +124,13 @@ export const dueLink = (sql: Sql, lane: Lane, now: EpochMillis): Effect.Effect<L
           title,
           url,
           linkId,
-          // Plane takes an address twice if both requests come at once.
           maybeMade: isAskedFor(url, rows),
           attempts: row.attempts + 1
         }
         return { _tag: "Link", lane, itemId, act, link }
       }
       if (step._tag === "Drop") yield* drop(sql, step.row)
+      else if (step._tag === "Wait") yield* putOff(sql, step)
       else {
         yield* share(sql, step)
         if (step.with.wanted === 0) yield* drop(sql, step.with)
@@ -163,7 +179,7 @@ const written = (
       return Effect.zipRight(
         sql`DELETE FROM plane_sync_link WHERE id = ${id} AND wanted = 0`,
         // Without attempts it is tried once more when it is wanted again: by then its address may be set.
-        sql`UPDATE plane_sync_link SET refused = ${outcome.reason}, asked = 0,
+        sql`UPDATE plane_sync_link SET refused = CASE WHEN link_id IS NULL THEN ${outcome.reason} END, asked = 0,
           attempts = ${outcome._tag === "LinkUnreachable" ? 0 : sql`attempts`} WHERE id = ${id}`
       )
     case "ItemGone":

@@ -27,10 +27,10 @@ const decodeLinks = Schema.decodeOption(StoredLinks)
 export const linksOf = (json: string | null): ReadonlyArray<Link> =>
   json === null ? [] : Option.getOrElse(decodeLinks(json), () => [])
 
-/** When the first link of a lane is due: it is to be made, or to go. */
+/** When the first link of a lane is due: it is to be made or looked for, or to go. */
 export const firstLink = (sql: Sql, lane: Fragment): Fragment =>
   sql`(SELECT min(due_at) FROM plane_sync_link WHERE lane = ${lane}
-    AND (wanted = 0 OR link_id IS NULL AND refused IS NULL))`
+    AND (wanted = 0 OR refused IS NULL AND (link_id IS NULL OR asked = 1)))`
 
 /** Writes down when lanes have something to do for their links. Those that owe nothing are due then. */
 export const scheduleLinks = (sql: Sql, lanes: ReadonlyArray<LaneId>) => {

@@ -127,10 +127,10 @@ const again = (context: SendContext, job: LinkJob, error: PlaneError): Effect.Ef
       retry(context, error, job.link.attempts),
       Option.match({
         onNone: () => Effect.succeed(givenUp(error.message)),
-        onSome: (later) => Effect.succeed<LinkOutcome>({ ...later, maybeDone: isMaybeMade(error) })
+        onSome: (later) => Effect.succeed<LinkOutcome>({ ...later, maybeDone: isMaybeDone(error) })
       })
     )
 
-/** Whether a request may have made the link: it was not answered, or by words that say nothing of it. */
-const isMaybeMade = (error: PlaneError) =>
-  error.method === "POST" && error.sent !== "no" && error.reason === "Unavailable"
+/** Whether a write may have been executed: it was not answered, or by words that say nothing of it. */
+const isMaybeDone = (error: PlaneError) =>
+  error.method !== "GET" && error.sent !== "no" && error.reason === "Unavailable"

@@ -128,6 +128,8 @@ describe("links of a work item", () => {
     Effect.gen(function*() {
       const plane = yield* PlaneSimulator
       const { id, key } = yield* item
+      // The quiet time after the start is over.
+      yield* TestClock.adjust("1 minutes")
       yield* plane.misbehave(
         Fault.ApplyLate({ afterMillis: 20_000, count: 1, match: { method: "POST", kind: "links" } })
       )
@@ -135,9 +137,46 @@ describe("links of a work item", () => {
       // The client has left, and Plane still works on it.
       yield* TestClock.adjust("12 seconds")
       yield* completed(key, link(one))
+      yield* TestClock.adjust("7 seconds")
+      // Plane would take both requests.
+      assert.lengthOf((yield* requests).filter((each) => each === "POST links"), 1)
       yield* TestClock.adjust("2 minutes")
       assert.deepStrictEqual(yield* urls(id), [one])
       yield* completed(key, link(two), link(two, "page"))
+      yield* TestClock.adjust("2 minutes")
+      assert.deepStrictEqual(yield* urls(id), [two])
+    }).pipe(Effect.provide(inMemory())))
+
+  it.effect("one whose deletion had no answer is there when it is wanted again", () =>
+    Effect.gen(function*() {
+      const plane = yield* PlaneSimulator
+      const { id, key } = yield* item
+      yield* completed(key, link(one))
+      yield* TestClock.adjust("1 seconds")
+      yield* plane.misbehave(
+        Fault.ApplyLate({ afterMillis: 20_000, count: 1, match: { method: "DELETE", kind: "link" } })
+      )
+      yield* completed(key, link(two))
+      // The client has left, and Plane still works on it.
+      yield* TestClock.adjust("12 seconds")
+      yield* completed(key, link(one))
+      yield* TestClock.adjust("2 minutes")
+      assert.deepStrictEqual(yield* urls(id), [one])
+      assert.strictEqual(yield* stored, 1)
+    }).pipe(Effect.provide(inMemory())))
+
+  it.effect("an old one stays while the one that takes its place waits", () =>
+    Effect.gen(function*() {
+      const plane = yield* PlaneSimulator
+      const { id, key } = yield* item
+      yield* completed(key, link(one))
+      yield* TestClock.adjust("1 seconds")
+      yield* plane.misbehave(
+        Fault.Status({ status: 503, when: "before", count: 1, match: { method: "POST", kind: "links" } })
+      )
+      yield* completed(key, link(two))
+      yield* TestClock.adjust("500 millis")
+      assert.deepStrictEqual(yield* urls(id), [one])
       yield* TestClock.adjust("2 minutes")
       assert.deepStrictEqual(yield* urls(id), [two])
     }).pipe(Effect.provide(inMemory())))
