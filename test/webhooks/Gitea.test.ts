@@ -202,12 +202,12 @@ describe("POST /webhooks/gitea", () => {
       assert.strictEqual(yield* at.stage(25), "done done")
     }).pipe(Effect.scoped, withPlane))
 
-  it.live("of 1,000 statuses only the newest of each check of the present head count", () =>
+  it.live("of 300 statuses only the newest of each check of the present head count", () =>
     Effect.gen(function*() {
       const names = Array.from({ length: 10 }, (_, n) => `build/${n}`)
       const at = yield* developed(7, { ORCH_GITEA_REQUIRED_CHECKS: names.join(",") })
-      const heads = Array.from({ length: 20 }, (_, n) => sha(`head ${n}`))
-      const present = heads[13] ?? ""
+      const heads = Array.from({ length: 6 }, (_, n) => sha(`head ${n}`))
+      const present = heads[4] ?? ""
       yield* at.gitea("pull_request", pullBody("pull_request_opened", { ...pull, head: heads[0] ?? "" }))
       yield* at.gitea("pull_request_sync", pullBody("pull_request_synchronized", { ...pull, head: present }))
       // Each of 10 checks is told five times of each head; all fail, but the last word on the present head.
@@ -221,7 +221,7 @@ describe("POST /webhooks/gitea", () => {
           state: head !== present ? "failure" : round < 4 ? "pending" : "success"
         })
       )
-      // In an order that has nothing to do with theirs: 7 and 1,000 have no common factor.
+      // In an order that has nothing to do with theirs: 7 and 300 have no common factor.
       const shuffled = all.map((_, n) => all[n * 7 % all.length] ?? "")
       yield* Effect.forEach(shuffled, (body) => at.gitea("status", body), { concurrency: 16, discard: true })
       assert.strictEqual(yield* at.stage(7), "review active")
