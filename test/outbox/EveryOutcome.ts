@@ -98,7 +98,8 @@ const claim = {
     states: () => defaultStageStates,
     comments: "joined",
     setting: "the table",
-    texts: defaultTexts
+    texts: defaultTexts,
+    pipeline: []
   })
 } as const
 
