@@ -3,8 +3,8 @@ import { claimTable, giteaTables, leftHeadsColumn, pageColumns } from "./gitea/T
 import { firstWordColumn } from "./outbox/FirstWordTables.js"
 import { whileNobodyLeads } from "./outbox/Leader.js"
 import { linkTable } from "./outbox/LinkTables.js"
-import { destinationRows, replicaTable } from "./outbox/ReplicaTables.js"
 import { livingColumns } from "./outbox/LivingTables.js"
+import { destinationRows, replicaTable } from "./outbox/ReplicaTables.js"
 import {
   foldedTable,
   heardColumns,

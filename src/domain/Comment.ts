@@ -18,7 +18,8 @@ export interface DatedEvent {
 export const paragraph = (line: string) => `<p>${escapeHtml(line).replace(/\n/g, "<br>")}</p>`
 
 /** A moment as comments show it. */
-export const momentWords = (moment: DateTime.Utc): string => `${DateTime.formatIso(moment).slice(0, 19).replace("T", " ")} UTC`
+export const momentWords = (moment: DateTime.Utc): string =>
+  `${DateTime.formatIso(moment).slice(0, 19).replace("T", " ")} UTC`
 
 const noReceipt: TaskReceipt = { stages: [], pullRequests: [], usage: [] }
 

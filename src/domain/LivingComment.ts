@@ -54,8 +54,7 @@ const tookWords = ({ took }: Visited) => took === undefined || took === 0 ? unde
 const overruledWords = ({ overruledBy }: Visited) =>
   overruledBy === undefined ? undefined : `overruled by ${overruledBy}`
 
-const doneItem = (stage: Stage, visited: Visited) =>
-  itemOf("✅", stage, [tookWords(visited), overruledWords(visited)])
+const doneItem = (stage: Stage, visited: Visited) => itemOf("✅", stage, [tookWords(visited), overruledWords(visited)])
 
 const toComeItem = (stage: Stage, visited: Visited | undefined) => {
   const before = visited && tookWords(visited)
@@ -100,10 +99,10 @@ const failureLine = (texts: CommentTexts, { failure }: LivingFacts): string => {
  * as far as they are known. All of it is escaped and bounded, and the same facts give the same bytes.
  */
 export const livingHtml = (texts: CommentTexts, facts: LivingFacts, pipeline: ReadonlyArray<Stage>): string => {
-  const { completed, isCut } = facts
+  const { completed, cut } = facts
   const items = stageItems(facts, pipeline)
   const list = items.length === 0 ? "" : `<ul>${items.join("")}</ul>`
   const head = completed === null ? "Progress" : `Progress: completed at ${moment(completed.at)}`
-  return paragraph(head) + list + (isCut ? paragraph("Older changes of stages are left out.") : "") +
+  return paragraph(head) + list + (cut > 0 ? paragraph("Older changes of stages are left out.") : "") +
     failureLine(texts, facts)
 }

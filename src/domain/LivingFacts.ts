@@ -36,10 +36,10 @@ const Completion = Schema.Struct({ sequence: Sequence, at: Moment })
 
 /** What is known of a task's way, as it is stored. Its size is bounded. */
 export const LivingFacts = Schema.Struct({
-  /** The events up to this one are of an earlier run, or are too many. */
+  /** The events up to this one are of an earlier run. */
   floor: Sequence,
-  /** Older entries of this run were dropped. */
-  isCut: Schema.Boolean,
+  /** The entries up to this one were dropped, because there were too many. 0: none were. */
+  cut: Sequence,
   /** In the order of their sequences. */
   entries: Schema.Array(Entry),
   failure: Schema.NullOr(Failure),
@@ -53,7 +53,13 @@ export const LivingFacts = Schema.Struct({
 export type LivingFacts = typeof LivingFacts.Type
 
 /** Of a task of which nothing has happened. */
-export const noFacts: LivingFacts = { floor: EventSequence(0), isCut: false, entries: [], failure: null, completed: null }
+export const noFacts: LivingFacts = {
+  floor: EventSequence(0),
+  cut: EventSequence(0),
+  entries: [],
+  failure: null,
+  completed: null
+}
 
 /** An event, its place in the order of all events, and when it happened. */
 export interface OrderedEvent {
@@ -68,6 +74,7 @@ const newer = <A extends { readonly sequence: EventSequence }>(known: A | null, 
 const added = (facts: LivingFacts, { at, event, sequence }: OrderedEvent): LivingFacts => {
   switch (event._tag) {
     case "StageChanged": {
+      if (sequence <= facts.cut) return facts
       const { agent, from, overruledBy, to } = event
       const entry = {
         sequence,
@@ -92,12 +99,12 @@ const added = (facts: LivingFacts, { at, event, sequence }: OrderedEvent): Livin
 
 /** A stage that is entered after the end begins another run: what was before it is not told any more. */
 const ofLastRun = (facts: LivingFacts): LivingFacts => {
-  const { completed, entries, failure } = facts
+  const { completed, cut, entries, failure } = facts
   if (completed === null || (entries.at(-1)?.sequence ?? 0) <= completed.sequence) return facts
   const floor = completed.sequence
   return {
     floor,
-    isCut: false,
+    cut: cut > floor ? cut : EventSequence(0),
     entries: entries.filter(({ sequence }) => sequence > floor),
     failure: failure === null || failure.sequence <= floor ? null : failure,
     completed: null
@@ -108,7 +115,7 @@ const bounded = (facts: LivingFacts): LivingFacts => {
   const dropped = facts.entries.at(-mostEntries - 1)
   return dropped === undefined
     ? facts
-    : { ...facts, isCut: true, floor: dropped.sequence, entries: facts.entries.slice(-mostEntries) }
+    : { ...facts, cut: dropped.sequence, entries: facts.entries.slice(-mostEntries) }
 }
 
 /**

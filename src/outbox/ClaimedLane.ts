@@ -5,7 +5,9 @@ import { livingOf } from "./Living.js"
 type Flag = "gone" | "cancelled" | "completed" | "respected" | "ofTask" | "unanswered"
 
 /** A claimed lane, with the facts that the claim has read along with it. Flags are 0 or 1. */
-export interface ClaimedRow extends Omit<Lane, Flag | "living">, Readonly<Record<Flag | "pending" | "retried", number>> {
+export interface ClaimedRow
+  extends Omit<Lane, Flag | "living">, Readonly<Record<Flag | "pending" | "retried", number>>
+{
   readonly stateEvent: EventSequence | null
   /** As JSON. */
   readonly living: string | null

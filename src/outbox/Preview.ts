@@ -99,7 +99,10 @@ const orNothing = (left: Owed): Owed | undefined =>
   left.state === undefined && left.comments.length === 0 && left.retried === undefined ? undefined : left
 
 /** What is owed once a step is done that sends nothing: as `claim` leaves it. */
-const after = (owed: Owed, step: Extract<Step, { readonly _tag: "StateHolds" | "Unfit" | "LeaveUntold" }>): Owed | undefined => {
+const after = (
+  owed: Owed,
+  step: Extract<Step, { readonly _tag: "StateHolds" | "Unfit" | "LeaveUntold" }>
+): Owed | undefined => {
   if (step._tag === "LeaveUntold") {
     const isLeft = (owed: OwedEvent) => step.events.some((one) => isTheSame(one, owed))
     const retried = owed.retried?.events.some(isLeft) === true ? undefined : owed.retried

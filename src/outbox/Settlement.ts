@@ -12,8 +12,8 @@ import type { Lane } from "./Lane.js"
 import { laneDead } from "./LaneDeath.js"
 import type { Asked } from "./LaneUpdate.js"
 import { forget, free, see } from "./LaneUpdate.js"
-import { givenUpAs, livingGone, livingPassed, livingTold } from "./Living.js"
 import { linkSettled } from "./Links.js"
+import { givenUpAs, livingGone, livingPassed, livingTold } from "./Living.js"
 import type { Later, LookOutcome, SendOutcome, Settlement } from "./Outcome.js"
 import { split, taken } from "./RefusedComment.js"
 import type { Tally } from "./Tally.js"
@@ -119,7 +119,9 @@ const sent = (sql: Sql, tally: Tally, lane: Lane, delivery: Delivery, outcome: S
       case "CommentGone": {
         yield* closeDelivery(sql, delivery, "discarded", now, { reason: outcome.reason })
         // This comment can no longer be changed, so the gate's next failure is told by a new one.
-        yield* delivery.living !== null ? livingGone(sql, lane) : sql`UPDATE plane_sync_delivery SET gate = NULL WHERE lane = ${lane.id} AND plane_id = ${delivery.commentId}`
+        yield* delivery.living !== null
+          ? livingGone(sql, lane)
+          : sql`UPDATE plane_sync_delivery SET gate = NULL WHERE lane = ${lane.id} AND plane_id = ${delivery.commentId}`
         yield* sql`UPDATE plane_sync_event SET comment = 'pending' WHERE delivery = ${delivery.id} AND comment = 'retried'`
         return yield* free(sql, tally, lane, now, null)
       }

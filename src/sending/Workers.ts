@@ -77,7 +77,14 @@ export const startWorkers = (
     const stopping = yield* Deferred.make<void>()
     const onlyOne = yield* Effect.makeSemaphore(1)
     const { names, stages, texts } = project
-    const plan = nextStep({ ...config, stages, states: place.states, setting: names.states, texts, pipeline: stagesOf(project) })
+    const plan = nextStep({
+      ...config,
+      stages,
+      states: place.states,
+      setting: names.states,
+      texts,
+      pipeline: stagesOf(project)
+    })
     const ahead = maxAhead(config)
     // When a commit last found that we are the leader.
     let confirmedAt = MonotonicMillis(-Infinity)

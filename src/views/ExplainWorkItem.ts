@@ -99,7 +99,14 @@ const make = Effect.gen(function*() {
     Effect.gen(function*() {
       const { config: policy } = currentProject(config, projects.all, project, place)
       const { names, stages, texts } = project
-      const plan = nextStep({ ...policy, stages, states: place.states, setting: names.states, texts, pipeline: stagesOf(project) })
+      const plan = nextStep({
+        ...policy,
+        stages,
+        states: place.states,
+        setting: names.states,
+        texts,
+        pipeline: stagesOf(project)
+      })
       const now = yield* epochMillis
       const next = yield* storage.read(preview(storage.sql, row, { plan }, now))
       const leader = yield* outbox.leaderOf(project.identifier)

@@ -133,7 +133,8 @@ export const nextView = (
     ? otherWords(preview)
     : {
       what: request.kind,
-      line: requestWords(facts, { ...request, isLiving: isLiving(preview) }) + (request.attempt > 1 ? `, attempt ${request.attempt}` : "")
+      line: requestWords(facts, { ...request, isLiving: isLiving(preview) }) +
+        (request.attempt > 1 ? `, attempt ${request.attempt}` : "")
     }
   return { ...words, at: dueAt === null ? null : instant(dueAt), waits, request }
 }
