@@ -10,7 +10,7 @@ import type { Stage } from "../domain/Stage.js"
 import type { Living } from "../outbox/Living.js"
 import type { Owed, OwedEvent, Retried, Step } from "../outbox/Plan.js"
 import type { Read } from "./ReadEvent.js"
-import { read } from "./ReadEvent.js"
+import { read, unreadable } from "./ReadEvent.js"
 
 /** How often the living comment of a work item is edited, at most, unless a gate fails or the task ends. */
 export const editEvery = Duration.seconds(30)
@@ -32,6 +32,8 @@ export const isWithin = (length: Duration.Duration, since: EpochMillis, now: Epo
 
 const isStage = ({ event }: Read) => event._tag === "StageChanged"
 
+const readable = (events: ReadonlyArray<OwedEvent>) => events.flatMap((one) => Option.toArray(read(one)))
+
 const ordered = ({ event, owed }: Read): OrderedEvent => ({ sequence: owed.sequence, at: owed.occurredAt, event })
 
 // A repetition, and a database that was lost, find the same comment.
@@ -42,13 +44,11 @@ const edit = (
   { pipeline, texts }: Planning,
   { lane, now }: Owed,
   itemId: ItemId,
-  shown: ReadonlyArray<Read>,
+  shown: readonly [Read, ...Array<Read>],
   settles: ReadonlyArray<OwedEvent>,
   insteadOf: number | undefined
 ): Step => {
   const { living } = lane
-  const events = shown.map(({ owed }) => owed)
-  if (!Arr.isNonEmptyReadonlyArray(events)) return { _tag: "Wait", dueAt: later(now, editEvery) }
   const isUrgent = shown.some((one) => !isStage(one))
   if (!isUrgent && living.editedAt !== null && isWithin(editEvery, living.editedAt, now)) {
     return { _tag: "Wait", dueAt: later(living.editedAt, editEvery) }
@@ -58,7 +58,7 @@ const edit = (
     _tag: "Send",
     plan: {
       kind: living.comment === null ? "comment" : "recount",
-      events,
+      events: Arr.map(shown, (one) => one.owed),
       externalId: living.comment === null ? externalIdOf(living, itemId) : null,
       // Who publishes stages without a task may go another way.
       body: livingHtml(texts, facts, lane.ofTask ? pipeline : []),
@@ -90,7 +90,7 @@ export const livingStep = (
   itemId: ItemId,
   own: () => Step
 ): Step => {
-  const shown = owed.comments.flatMap((one) => Option.toArray(read(one)))
+  const shown = Arr.prepend(readable(owed.comments.slice(1)), first)
   const stages = shown.filter(isStage).map((one) => one.owed)
   if (!isStage(first)) {
     const step = own()
@@ -110,10 +110,13 @@ export const livingAgain = (
   owed: Owed,
   { delivery, events }: Retried,
   itemId: ItemId
-): Step =>
-  isLeftAlone(owed)
-    ? leave(events)
-    : edit(config, owed, itemId, events.flatMap((one) => Option.toArray(read(one))), events, delivery.id)
+): Step => {
+  if (isLeftAlone(owed)) return leave(events)
+  const shown = readable(events)
+  return Arr.isNonEmptyArray(shown)
+    ? edit(config, owed, itemId, shown, events, delivery.id)
+    : unreadable(events[0])
+}
 
 /** Whether a retried delivery is told by the living comment. */
 export const isLiving = (isSet: boolean, { delivery, events }: Retried): boolean =>

@@ -3,11 +3,16 @@ import { Effect, Exit, Layer, Scope, TestClock } from "effect"
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { epochMillis } from "../../src/base/Time.js"
+import { ItemId } from "../../src/domain/Ids.js"
 import { StageEvent } from "../../src/domain/StageEvent.js"
+import { NormalizedKey } from "../../src/domain/WorkItemKey.js"
 import { StageEvents } from "../../src/events/StageEvents.js"
+import { followTask } from "../../src/outbox/LeftStates.js"
 import { Outbox } from "../../src/outbox/Outbox.js"
 import { Fault, PlaneSimulator } from "../../src/simulator/PlaneSimulator.js"
 import { WakeUps } from "../../src/storage/WakeUps.js"
+import { Storage } from "../../src/StorageLayers.js"
 import { inMemory, overPlane, received } from "./Pipeline.js"
 
 const settings = { ORCH_PLANE_COMMENTS: "living" }
@@ -95,6 +100,28 @@ describe("ORCH_PLANE_COMMENTS=living", () => {
       ])
       assert.deepInclude(yield* status, { pending: 0, dead: 0, delivered: 5 })
       assert.deepStrictEqual(yield* plane.mails, [])
+    }).pipe(Effect.provide(living())))
+
+  it.effect("names the stages to come where a task goes through the project's pipeline", () =>
+    Effect.gen(function*() {
+      const { id, key } = yield* item
+      const { sql, write } = yield* Storage
+      yield* write(followTask(
+        sql,
+        { key: NormalizedKey(key), itemId: ItemId(id), project: "ET" },
+        yield* epochMillis
+      ))
+      yield* changed(key, "development", "review")
+      yield* TestClock.adjust("1 seconds")
+      assert.deepStrictEqual(yield* comments(id), [
+        progress(
+          "✅ development",
+          "🔄 review: since 1970-01-01 00:00:00 UTC",
+          "⬜ testing",
+          "⬜ deploy",
+          "⬜ done"
+        )
+      ])
     }).pipe(Effect.provide(living())))
 
   it.effect("is edited at most once in 30 seconds, however many stages a task goes through; its end does not wait", () =>
