@@ -235,12 +235,13 @@ export const everyOutcome = Effect.fnUntraced(function*(shift: MovableClock["shi
     }
   }
   // The living comment is made and edited. A person who deletes it a second time is left alone.
+  const { CommentGone, Dead, LaneDead } = sendings
   for (const kind of ["comment", "recount"] as const) {
-    for (const outcome of Object.values(sendings).flat()) {
+    for (const outcome of kind === "comment" ? Dead : [...CommentGone, ...Dead.slice(1), ...LaneDead]) {
       const workItem = newItem()
       const next = Effect.gen(function*() {
         yield* shift(31_000)
-        for (const content of [stageChanged, gateFailed, stageChanged]) yield* publish(workItem, content)
+        for (const content of [stageChanged, gateFailed]) yield* publish(workItem, content)
       })
       yield* next
       if (kind === "recount") yield* Effect.zipRight(work(undefined, "living"), next)
