@@ -3,6 +3,7 @@ import { claimTable, giteaTables, leftHeadsColumn, pageColumns } from "./gitea/T
 import { firstWordColumn } from "./outbox/FirstWordTables.js"
 import { whileNobodyLeads } from "./outbox/Leader.js"
 import { linkTable } from "./outbox/LinkTables.js"
+import { livingColumns } from "./outbox/LivingTables.js"
 import { destinationRows, replicaTable } from "./outbox/ReplicaTables.js"
 import {
   foldedTable,
@@ -60,7 +61,8 @@ export const migrations = {
   "0022_links": Effect.all([linkTable, pageColumn, pageColumns], { discard: true }),
   "0023_receipts": receiptTables,
   "0024_usage": whileNobodyLeads(usageTable),
-  "0025_marks": markTable
+  "0025_marks": markTable,
+  "0026_living": livingColumns
 }
 
 /** What opening a database needs. */

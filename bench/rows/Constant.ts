@@ -72,7 +72,14 @@ const onDatabaseOf = (events: number) =>
     const claim = {
       projects: ["ET", ""],
       urgentAfter: Infinity,
-      plan: nextStep({ ...config, stages, states: () => givenIds(stages), setting: "the table", texts: defaultTexts })
+      plan: nextStep({
+        ...config,
+        stages,
+        states: () => givenIds(stages),
+        setting: "the table",
+        texts: defaultTexts,
+        pipeline: []
+      })
     }
     const holder = "bench"
     yield* outbox.becomeLeader({ holder })

@@ -132,7 +132,14 @@ const turns = Effect.gen(function*() {
   const claim = {
     projects: ["ET", ""],
     urgentAfter: 600_000,
-    plan: nextStep({ ...config, stages, states: () => givenIds(stages), setting: "the table", texts: defaultTexts })
+    plan: nextStep({
+      ...config,
+      stages,
+      states: () => givenIds(stages),
+      setting: "the table",
+      texts: defaultTexts,
+      pipeline: []
+    })
   }
   yield* publishAll
   let done = 0

@@ -1,5 +1,6 @@
 import { Either, JSONSchema, ParseResult, Schema } from "effect"
 import { isReadable } from "../base/Glob.js"
+import { commentModes } from "../domain/CommentMode.js"
 import type { CommentKind } from "../domain/CommentTexts.js"
 import { commentValues } from "../domain/CommentTexts.js"
 import { stateGroups, StateIdText } from "../domain/StageStates.js"
@@ -141,7 +142,10 @@ const Project = Schema.Struct({
   warning: optional(Schema.Literal("success", "failure", "pending"), "what a check that ends in a warning counts as"),
   settle: optional(DurationText, "how long nothing new must come of a commit's checks"),
   start: Schema.optionalWith(Start, { exact: true }),
-  comments: optional(Schema.Literal("joined", "each"), "one comment for all that is owed at once, or one each"),
+  comments: optional(
+    Schema.Literal(...commentModes),
+    "one comment for all that is owed at once, one each, or one that is edited"
+  ),
   onConflict: optional(Schema.Literal("respect", "force"), "whether a work item that a person has cancelled stays so"),
   texts: Schema.optionalWith(Texts, { exact: true }),
   gitea: Schema.optionalWith(Forge, { exact: true })

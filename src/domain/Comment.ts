@@ -14,9 +14,12 @@ export interface DatedEvent {
   readonly occurredAt: DateTime.Utc
 }
 
-const paragraph = (line: string) => `<p>${escapeHtml(line).replace(/\n/g, "<br>")}</p>`
+/** A line as a paragraph of HTML, escaped. */
+export const paragraph = (line: string) => `<p>${escapeHtml(line).replace(/\n/g, "<br>")}</p>`
 
-const utc = (moment: DateTime.Utc) => `${DateTime.formatIso(moment).slice(0, 19).replace("T", " ")} UTC`
+/** A moment as comments show it. */
+export const momentWords = (moment: DateTime.Utc): string =>
+  `${DateTime.formatIso(moment).slice(0, 19).replace("T", " ")} UTC`
 
 const noReceipt: TaskReceipt = { stages: [], pullRequests: [], usage: [] }
 
@@ -39,7 +42,7 @@ export const commentHtml = (texts: CommentTexts, event: StageEvent, used: Readon
 
 /** The HTML of one comment that tells several events: each has a line with its own time. */
 export const joinedHtml = (texts: CommentTexts, moments: ReadonlyArray<DatedEvent>): string =>
-  moments.map(({ event, occurredAt }) => paragraph(`${textOf(texts, event)} · ${utc(occurredAt)}`)).join("")
+  moments.map(({ event, occurredAt }) => paragraph(`${textOf(texts, event)} · ${momentWords(occurredAt)}`)).join("")
 
 const linesOf = (html: string): ReadonlyArray<string> =>
   html.split(/<\/(?:p|li)>/i).map((paragraph) =>
@@ -69,7 +72,7 @@ const aroundReason = (texts: CommentTexts, event: StageEvent) => {
 
 const tellsBy = (texts: CommentTexts, { event, occurredAt }: DatedEvent) => {
   const line = lettersOf(textOf(texts, event))
-  const dated = line + lettersOf(utc(occurredAt))
+  const dated = line + lettersOf(momentWords(occurredAt))
   const around = aroundReason(texts, event)
   return (told: string) =>
     told === line || told === dated || (told.startsWith(line) && counted.test(told.slice(line.length))) ||
@@ -98,4 +101,4 @@ export const saysSame = (one: string, other: string): boolean => {
 
 /** The HTML of the comment that tells how often the same gate has failed, and when it failed last. */
 export const countedHtml = (texts: CommentTexts, last: DatedEvent, failures: number): string =>
-  paragraph(`${textOf(texts, last.event)} (failed ${failures} times, last at ${utc(last.occurredAt)})`)
+  paragraph(`${textOf(texts, last.event)} (failed ${failures} times, last at ${momentWords(last.occurredAt)})`)

@@ -1,7 +1,10 @@
 import type { Redacted } from "effect"
+import type { CommentMode } from "./CommentMode.js"
 import type { CommentTexts } from "./CommentTexts.js"
 import type { PipelineStage } from "./PipelineStage.js"
+import { defaultStages } from "./PipelineStage.js"
 import type { PullRequestRules } from "./PullRequestRules.js"
+import type { Stage } from "./Stage.js"
 import type { StageTable } from "./StageStates.js"
 import type { StartMarks } from "./StartMarks.js"
 import { CanonicalKey } from "./WorkItemKey.js"
@@ -52,7 +55,7 @@ export interface Project {
   readonly own: {
     readonly workspaceSlug?: string
     readonly apiToken?: Redacted.Redacted
-    readonly comments?: "joined" | "each"
+    readonly comments?: CommentMode
     readonly onConflict?: "respect" | "force"
   }
   /** The secret that Plane signs the webhooks of its workspace with. Undefined: that of all projects. */
@@ -61,6 +64,10 @@ export interface Project {
   readonly gitea: OwnForge | undefined
   readonly names: SettingNames
 }
+
+/** The stages of a project's tasks, in their order. */
+export const stagesOf = ({ pipeline }: Pick<Project, "pipeline">): ReadonlyArray<Stage> =>
+  (pipeline ?? defaultStages).map(({ stage }) => stage)
 
 /** The key of a project's work item, as Plane shows it. */
 export const keyIn = ({ identifier }: Pick<Project, "identifier">, number: number): CanonicalKey =>

@@ -73,7 +73,8 @@ const workItem: typeof WorkItemView.Encoded = {
     answer: 201,
     reason: null,
     tries: [],
-    tells: [5]
+    tells: [5],
+    isLiving: false
   }],
   story: [
     {

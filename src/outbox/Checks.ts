@@ -4,6 +4,7 @@ import type { EpochMillis } from "../base/Time.js"
 import { later } from "../base/Time.js"
 import type { EventSequence } from "../domain/Ids.js"
 import { StateId } from "../domain/StageStates.js"
+import { flag } from "../storage/Dialect.js"
 import type { Sql } from "../storage/Sql.js"
 import type { Delivery } from "./Delivery.js"
 import type { CheckJob, Job, PerhapsTwice } from "./Job.js"
@@ -43,7 +44,8 @@ const twinsOf = (sql: Sql, lane: Lane): Effect.Effect<Job | undefined, SqlError>
     const { itemId } = lane
     if (lane.twinsAt === null || itemId === null) return undefined
     const comments = yield* sql<PerhapsTwice>`SELECT id AS delivery, plane_id AS "commentId",
-        external_id AS "externalId", made_by AS "madeBy"
+        external_id AS "externalId", made_by AS "madeBy",
+        ${flag(sql, sql`living IS NOT NULL`)} AS "isLiving"
       FROM plane_sync_delivery WHERE lane = ${lane.id} AND twins = 1 AND plane_id IS NOT NULL
         AND external_id IS NOT NULL ORDER BY id LIMIT ${sql.literal(String(maxTwins))}`
     return { _tag: "Twins", lane, itemId, comments }

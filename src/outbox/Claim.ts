@@ -5,10 +5,11 @@ import type { EpochMillis } from "../base/Time.js"
 import type { EventSequence } from "../domain/Ids.js"
 import { flag } from "../storage/Dialect.js"
 import type { Sql } from "../storage/Sql.js"
+import { bury } from "./Bury.js"
 import { isDue, overdueCheck, waitingCheck } from "./Checks.js"
 import type { ClaimedRow } from "./ClaimedLane.js"
 import { claimedColumns, laneOf } from "./ClaimedLane.js"
-import { closeState, superseded } from "./Debt.js"
+import { closeState } from "./Debt.js"
 import type { Delivery } from "./Delivery.js"
 import { deliveryColumns, owedColumns } from "./DeliveryRow.js"
 import { readUsed } from "./EventUsage.js"
@@ -18,10 +19,10 @@ import type { Lane } from "./Lane.js"
 import { free } from "./LaneUpdate.js"
 import { closeLeft } from "./LeftStates.js"
 import { dueLink } from "./Links.js"
+import { encodeLiving, leaveUntold } from "./Living.js"
 import { nextLane } from "./NextLane.js"
 import type { ClaimPolicy, Owed, OwedEvent, Plan, Retried, Step, Told } from "./Plan.js"
 import { maxOwedComments } from "./Plan.js"
-import type { EventStatus } from "./StoredEvent.js"
 import type { Tally } from "./Tally.js"
 import { withCrash, withLastTry } from "./Tries.js"
 
@@ -120,6 +121,9 @@ const nextJob = (
         case "Unfit":
           yield* bury(sql, tally, lane, owed, step.event, step.reason, now)
           break
+        case "LeaveUntold":
+          yield* leaveUntold(sql, tally, lane, step, now)
+          break
         case "Wait":
           yield* free(sql, tally, lane, step.dueAt, step.reason ?? null, { patient: true })
           return undefined
@@ -153,16 +157,18 @@ const sendAgain = (sql: Sql, lane: Lane, now: EpochMillis) =>
 
 const plan = (sql: Sql, lane: Lane, composed: Plan, now: EpochMillis) =>
   Effect.gen(function*() {
-    const { body, events, externalId, failureKey, failures, insteadOf, kind, commentId } = composed
+    const { body, events, externalId, failureKey, failures, insteadOf, kind, commentId, living } = composed
     const [first] = events
+    const settles = living?.settles ?? events
     const last = events.at(-1) ?? first
     const [row] = yield* sql<Delivery>`INSERT INTO plane_sync_delivery (lane, kind, status, first_event, last_event,
-        external_id, body, gate, failures, occurred_at, plane_id, attempts, planned_at, sent_at, part)
+        external_id, body, gate, failures, occurred_at, plane_id, attempts, planned_at, sent_at, part, living)
       VALUES (${lane.id}, ${kind}, 'pending', ${first.sequence}, ${last.sequence}, ${externalId}, ${body},
         ${failureKey}, ${failures}, ${first.occurredAt}, ${commentId}, 1, ${now}, ${now},
-        ${kind === "state" ? null : first.part})
+        ${kind === "state" || living !== undefined ? null : first.part},
+        ${living === undefined ? null : encodeLiving(living.record)})
       RETURNING ${sql.literal(deliveryColumns)}`
-    const delivery = row && { ...row, events: events.length }
+    const delivery = row && { ...row, events: settles.length }
     if (delivery === undefined) return yield* Effect.dieMessage("an INSERT returns its row")
     if (insteadOf !== undefined) {
       yield* sql`UPDATE plane_sync_delivery SET tries = ${withLastTry(sql)}, status = 'discarded',
@@ -172,45 +178,8 @@ const plan = (sql: Sql, lane: Lane, composed: Plan, now: EpochMillis) =>
     yield* kind === "state"
       ? sql`UPDATE plane_sync_event SET state_delivery = ${delivery.id} WHERE sequence = ${first.sequence}`
       : sql`UPDATE plane_sync_event SET delivery = ${delivery.id}
-        WHERE sequence IN ${sql.numbers(events.map((event) => event.sequence))}`
+        WHERE sequence IN ${sql.numbers(settles.map((event) => event.sequence))}`
     return delivery
-  })
-
-/**
- * Makes one dead letter of an event that cannot be told, its owed state included. If the event was being retried, its
- * old dead letter is dead again.
- */
-const bury = (
-  sql: Sql,
-  tally: Tally,
-  lane: Lane,
-  { retried }: Owed,
-  event: OwedEvent,
-  reason: string,
-  now: EpochMillis
-) =>
-  Effect.gen(function*() {
-    const again = retried?.events[0].sequence === event.sequence ? retried.delivery.id : undefined
-    const [letter] = again === undefined
-      ? yield* sql<{ id: number }>`INSERT INTO plane_sync_delivery (lane, kind, status, first_event, last_event, body,
-          occurred_at, planned_at, settled_at, code, reason)
-        VALUES (${lane.id}, 'comment', 'dead', ${event.sequence}, ${event.sequence}, '', ${event.occurredAt}, ${now},
-          ${now}, 'unfit', ${reason}) RETURNING id`
-      : yield* sql<{ id: number }>`UPDATE plane_sync_delivery SET status = 'dead', code = 'unfit', reason = ${reason},
-          settled_at = ${now} WHERE id = ${again} RETURNING id`
-    const rows = yield* sql<{ status: EventStatus }>`UPDATE plane_sync_event
-      SET delivery = ${letter?.id ?? null}, comment = 'dead',
-        state_delivery = CASE state WHEN 'pending' THEN NULL ELSE state_delivery END,
-        state = CASE state WHEN 'pending' THEN 'dead' ELSE state END
-      WHERE sequence = ${event.sequence} RETURNING status`
-    tally.settled(lane.id, rows)
-    if (again !== undefined) {
-      const others = yield* sql<{ status: EventStatus }>`UPDATE plane_sync_event
-        SET comment = 'dead', state = ${superseded(sql, lane.id)}
-        WHERE delivery = ${again} AND comment = 'retried' RETURNING status`
-      tally.settled(lane.id, others)
-    }
-    yield* sql`UPDATE plane_sync_lane SET state_event = NULL WHERE id = ${lane.id} AND state_event = ${event.sequence}`
   })
 
 const eventColumns = `${owedColumns}, urgent, state`
@@ -277,7 +246,7 @@ export const readOwed = (
             AND e.status IN ('pending', 'delivered', 'dead', 'discarded') AND e.sequence > d.last_event
             AND e.sequence < ${first.sequence}) THEN 0 ELSE 1 END AS "isLast"
         FROM plane_sync_delivery d WHERE lane = ${lane.id} AND status = 'delivered' AND kind <> 'state'
-        ORDER BY id DESC LIMIT 1`
+          AND living IS NULL ORDER BY id DESC LIMIT 1`
       : []
     const hasEnd = lane.itemId !== null && (comments.some(mayBeEnd) || retried?.events.some(mayBeEnd) === true)
     return {

@@ -1,11 +1,16 @@
 import type { EventSequence } from "../domain/Ids.js"
 import type { Lane } from "./Lane.js"
+import { livingOf } from "./Living.js"
 
 type Flag = "gone" | "cancelled" | "completed" | "respected" | "ofTask" | "unanswered"
 
 /** A claimed lane, with the facts that the claim has read along with it. Flags are 0 or 1. */
-export interface ClaimedRow extends Omit<Lane, Flag>, Readonly<Record<Flag | "pending" | "retried", number>> {
+export interface ClaimedRow
+  extends Omit<Lane, Flag | "living">, Readonly<Record<Flag | "pending" | "retried", number>>
+{
   readonly stateEvent: EventSequence | null
+  /** As JSON. */
+  readonly living: string | null
 }
 
 const has = (status: "pending" | "retried") =>
@@ -21,7 +26,7 @@ export const claimedColumns =
   CASE WHEN read_by = holder THEN read_at END AS "readAt", updated_at AS "updatedAt", asked, respected, unanswered,
   heard_state AS "heardState", of_task AS "ofTask", left_until AS "leftUntil",
   placed, replaced, placed_at AS "placedAt", placed_by AS "placedBy", placed_for AS "placedFor", doubt, doubted,
-  check_at AS "checkAt", checks, restore, twins_at AS "twinsAt", links_at AS "linksAt",
+  check_at AS "checkAt", checks, restore, twins_at AS "twinsAt", links_at AS "linksAt", living,
   state_event AS "stateEvent", ${has("pending")}, ${has("retried")}`
 
 export const laneOf = (row: ClaimedRow): Lane => ({
@@ -50,6 +55,7 @@ export const laneOf = (row: ClaimedRow): Lane => ({
   restore: row.restore,
   twinsAt: row.twinsAt,
   linksAt: row.linksAt,
+  living: livingOf(row.living),
   gone: row.gone === 1,
   cancelled: row.cancelled === 1,
   completed: row.completed === 1,

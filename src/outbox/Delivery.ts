@@ -41,4 +41,6 @@ export interface Delivery {
    * then.
    */
   readonly afterEvent: EventSequence | null
+  /** Of the living comment: what it shows once this is told, as JSON (`Living`). Null of any other delivery. */
+  readonly living: string | null
 }

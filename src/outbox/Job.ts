@@ -41,6 +41,8 @@ export interface PerhapsTwice {
   readonly commentId: CommentId
   readonly externalId: string
   readonly madeBy: UserId | null
+  /** 1 if it is edited, so that it says something else than a second one. */
+  readonly isLiving: number
 }
 
 /** A look for comments that Plane has executed twice. */

@@ -4,6 +4,7 @@ import type { EventSequence, ItemId, LaneId, UserId } from "../domain/Ids.js"
 import type { PlaneMoment } from "../domain/PlaneMoment.js"
 import type { StateId } from "../domain/StageStates.js"
 import type { NormalizedKey } from "../domain/WorkItemKey.js"
+import type { Living } from "./Living.js"
 
 /**
  * All that one work item is owed, sent in order by one writer. While only the key is known, `itemId` is null and
@@ -69,6 +70,8 @@ export interface Lane {
   readonly twinsAt: EpochMillis | null
   /** When a link is to be made, or to go. Null: none is. */
   readonly linksAt: EpochMillis | null
+  /** The comment that is edited as its task goes on (`ORCH_PLANE_COMMENTS=living`). */
+  readonly living: Living
 }
 
 /**

@@ -5,6 +5,7 @@ import type { UsageSum } from "../domain/Usage.js"
 import type { Delivery } from "./Delivery.js"
 import type { DeliveryKind } from "./DeliveryKind.js"
 import type { Lane } from "./Lane.js"
+import type { Living } from "./Living.js"
 
 /** An event that is owed, as planning needs it. */
 export interface OwedEvent {
@@ -74,6 +75,11 @@ export interface Plan {
   readonly commentId: CommentId | null
   /** The retried delivery that this one replaces. */
   readonly insteadOf?: number
+  /**
+   * Of the living comment: what it shows then, and the events that it settles. Those that have a comment of their own
+   * are only shown by it.
+   */
+  readonly living?: { readonly record: Living; readonly settles: ReadonlyArray<OwedEvent> }
 }
 
 /** What a lane does next. */
@@ -86,6 +92,12 @@ export type Step =
   | { readonly _tag: "SendAgain"; readonly delivery: Delivery; readonly externalId: string; readonly body: string }
   /** The owed state needs no request: it was asked for already, or its stage has no state. */
   | { readonly _tag: "StateHolds"; readonly event: OwedEvent }
+  /** Events that are not told, because a person does not want to be told of them. */
+  | {
+    readonly _tag: "LeaveUntold"
+    readonly events: readonly [OwedEvent, ...Array<OwedEvent>]
+    readonly reason: string
+  }
   /** An event that cannot be told. */
   | { readonly _tag: "Unfit"; readonly event: OwedEvent; readonly reason: string }
   /** Nothing before `dueAt`. */

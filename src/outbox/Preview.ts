@@ -95,17 +95,27 @@ const allOwed = (sql: Sql, id: LaneId) => {
 
 const isTheSame = (one: OwedEvent | undefined, other: OwedEvent) => one?.sequence === other.sequence
 
+const orNothing = (left: Owed): Owed | undefined =>
+  left.state === undefined && left.comments.length === 0 && left.retried === undefined ? undefined : left
+
 /** What is owed once a step is done that sends nothing: as `claim` leaves it. */
-const after = (owed: Owed, step: Extract<Step, { readonly _tag: "StateHolds" | "Unfit" }>): Owed | undefined => {
+const after = (
+  owed: Owed,
+  step: Extract<Step, { readonly _tag: "StateHolds" | "Unfit" | "LeaveUntold" }>
+): Owed | undefined => {
+  if (step._tag === "LeaveUntold") {
+    const isLeft = (owed: OwedEvent) => step.events.some((one) => isTheSame(one, owed))
+    const retried = owed.retried?.events.some(isLeft) === true ? undefined : owed.retried
+    return orNothing({ ...owed, comments: owed.comments.filter((one) => !isLeft(one)), retried })
+  }
   const { event } = step
   const isUnfit = step._tag === "Unfit"
-  const left: Owed = {
+  return orNothing({
     ...owed,
     state: isTheSame(owed.state, event) ? undefined : owed.state,
     comments: isUnfit ? owed.comments.filter((one) => !isTheSame(one, event)) : owed.comments,
     retried: isUnfit && isTheSame(owed.retried?.events[0], event) ? undefined : owed.retried
-  }
-  return left.state === undefined && left.comments.length === 0 && left.retried === undefined ? undefined : left
+  })
 }
 
 /** The next step that asks Plane, or makes a dead letter, and the moment that it is put off to. */
@@ -119,6 +129,7 @@ const nextOf = (
       case "Look":
         return { next: { _tag: "Look", key: left.key } }
       case "StateHolds":
+      case "LeaveUntold":
         left = after(left, step)
         break
       case "Wait": {

@@ -7,6 +7,7 @@ import type { CommentId, ItemId, LaneId } from "../domain/Ids.js"
 import { EventSequence } from "../domain/Ids.js"
 import type { StateId } from "../domain/StageStates.js"
 import type { NormalizedKey } from "../domain/WorkItemKey.js"
+import { flag } from "../storage/Dialect.js"
 import type { Fragment, Sql } from "../storage/Sql.js"
 import type { DeliveryKind } from "./DeliveryKind.js"
 import { namesOf } from "./Fold.js"
@@ -42,6 +43,8 @@ export interface DeliveryRecord {
   readonly tries: ReadonlyArray<Try>
   /** The events whose comment it is. None of a state. */
   readonly tells: ReadonlyArray<EventSequence>
+  /** It is about the living comment. */
+  readonly isLiving: boolean
 }
 
 /** What a work item is owed, what was done and what went wrong. */
@@ -183,10 +186,15 @@ export const readWorkItem = (
       WHERE target = ${lane.lane} AND looks IS NOT NULL`
     const looks = [lane, ...spellings].flatMap(({ looks }) => triesOf(looks))
     const deliveries = yield* sql<
-      Omit<DeliveryRecord, "tries" | "tells"> & { readonly tries: string | null; readonly tells: string }
+      Omit<DeliveryRecord, "tries" | "tells" | "isLiving"> & {
+        readonly tries: string | null
+        readonly tells: string
+        readonly isLiving: number
+      }
     >`SELECT id, kind, status, first_event AS "firstEvent",
         last_event AS "lastEvent", external_id AS "externalId", body, attempts, planned_at AS "plannedAt",
         sent_at AS "sentAt", settled_at AS "settledAt", plane_id AS "commentId", answer, reason, tries,
+        ${flag(sql, sql`living IS NOT NULL`)} AS "isLiving",
         (SELECT ${sql.jsonList(sql`sequence`)} FROM (SELECT sequence FROM plane_sync_event e
           WHERE e.delivery = plane_sync_delivery.id ORDER BY sequence) told) AS tells
       FROM plane_sync_delivery WHERE lane = ${id ?? null} ORDER BY id DESC LIMIT ${limit}`
@@ -194,7 +202,12 @@ export const readWorkItem = (
       ...lane,
       gone: lane.gone === 1,
       events,
-      deliveries: deliveries.map((row) => ({ ...row, tries: triesOf(row.tries), tells: sequencesOf(row.tells) })),
+      deliveries: deliveries.map((row) => ({
+        ...row,
+        tries: triesOf(row.tries),
+        tells: sequencesOf(row.tells),
+        isLiving: row.isLiving === 1
+      })),
       looks: looks.sort((one, other) => one.at - other.at)
     }
   })

@@ -13,6 +13,7 @@ import { laneDead } from "./LaneDeath.js"
 import type { Asked } from "./LaneUpdate.js"
 import { forget, free, see } from "./LaneUpdate.js"
 import { linkSettled } from "./Links.js"
+import { givenUpAs, livingGone, livingPassed, livingTold } from "./Living.js"
 import type { Later, LookOutcome, SendOutcome, Settlement } from "./Outcome.js"
 import { split, taken } from "./RefusedComment.js"
 import type { Tally } from "./Tally.js"
@@ -106,6 +107,7 @@ const sent = (sql: Sql, tally: Tally, lane: Lane, delivery: Delivery, outcome: S
           return yield* stateSettled(sql, tally, lane, delivery, as, { seen, answered, placed }, now)
         }
         yield* closeDebts(sql, tally, delivery, "delivered")
+        yield* livingTold(sql, lane, delivery, outcome.commentId, now)
         if (outcome.lookAgain !== undefined) yield* perhapsTwice(sql, lane, delivery, outcome.lookAgain)
         return yield* free(sql, tally, lane, now, null, { told: true })
       }
@@ -117,7 +119,9 @@ const sent = (sql: Sql, tally: Tally, lane: Lane, delivery: Delivery, outcome: S
       case "CommentGone": {
         yield* closeDelivery(sql, delivery, "discarded", now, { reason: outcome.reason })
         // This comment can no longer be changed, so the gate's next failure is told by a new one.
-        yield* sql`UPDATE plane_sync_delivery SET gate = NULL WHERE lane = ${lane.id} AND plane_id = ${delivery.commentId}`
+        yield* delivery.living !== null
+          ? livingGone(sql, lane)
+          : sql`UPDATE plane_sync_delivery SET gate = NULL WHERE lane = ${lane.id} AND plane_id = ${delivery.commentId}`
         yield* sql`UPDATE plane_sync_event SET comment = 'pending' WHERE delivery = ${delivery.id} AND comment = 'retried'`
         return yield* free(sql, tally, lane, now, null)
       }
@@ -136,7 +140,8 @@ const sent = (sql: Sql, tally: Tally, lane: Lane, delivery: Delivery, outcome: S
         return yield* free(sql, tally, lane, now, outcome.reason)
       }
       case "Dead": {
-        yield* closeDelivery(sql, delivery, "dead", now, outcome)
+        yield* closeDelivery(sql, delivery, givenUpAs(delivery), now, outcome)
+        yield* livingPassed(sql, lane, delivery, now)
         yield* closeDebts(sql, tally, delivery, "dead")
         // Plane may have taken it, so which state the work item is in is not known now.
         if (delivery.kind === "state") {
@@ -146,7 +151,7 @@ const sent = (sql: Sql, tally: Tally, lane: Lane, delivery: Delivery, outcome: S
         return yield* free(sql, tally, lane, now, outcome.reason)
       }
       case "LaneDead": {
-        yield* closeDelivery(sql, delivery, "dead", now, outcome)
+        yield* closeDelivery(sql, delivery, givenUpAs(delivery), now, outcome)
         yield* closeDebts(sql, tally, delivery, "dead")
         return yield* laneDead(sql, tally, lane, outcome, now)
       }

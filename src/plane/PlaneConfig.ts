@@ -2,6 +2,8 @@ import type { Redacted } from "effect"
 import { Config, Duration, Either, Redacted as Secret } from "effect"
 import type { Accepted } from "../base/Setting.js"
 import { address, defineSetting, duration, given, integer, matching, oneOf, token, unset } from "../base/Setting.js"
+import type { CommentMode } from "../domain/CommentMode.js"
+import { commentModes } from "../domain/CommentMode.js"
 
 /** How many requests Plane takes with one API token in a window: its server's `API_KEY_RATE_LIMIT`. */
 export interface RateLimit {
@@ -31,8 +33,8 @@ export interface PlaneConfig {
   readonly concurrency: number
   /** A lane that has waited longer than this is as urgent as a gate failure. */
   readonly urgentAfter: Duration.Duration
-  /** Whether one comment tells all that is owed together, or each event has its own. */
-  readonly comments: "joined" | "each"
+  /** How events are told. */
+  readonly comments: CommentMode
   /** Whether a work item that a person has cancelled stays cancelled, or is moved all the same. */
   readonly onConflict: "respect" | "force"
 }
@@ -124,8 +126,9 @@ export const sendingSettings = {
   comments: defineSetting({
     name: "ORCH_PLANE_COMMENTS",
     about:
-      "joined: one comment tells all that a work item is owed at the same time. each: every event has its own comment.",
-    accepts: oneOf(["joined", "each"]),
+      "joined: one comment tells all that a work item is owed at the same time. each: every event has its own comment. " +
+      "living: one comment shows where the task is, and is edited; failed gates and the end have comments of their own.",
+    accepts: oneOf(commentModes),
     default: "joined"
   }),
   onConflict: defineSetting({

@@ -1,7 +1,7 @@
 import { DateTime, Duration, Effect, Option } from "effect"
 import { epochMillis, later } from "../base/Time.js"
 import { saysSame } from "../domain/Comment.js"
-import type { UserId } from "../domain/Ids.js"
+import type { CommentId, UserId } from "../domain/Ids.js"
 import type { Delivery } from "../outbox/Delivery.js"
 import type { SendJob } from "../outbox/Job.js"
 import type { OutcomeOf } from "../outbox/Outcome.js"
@@ -14,8 +14,9 @@ import { askOnceMore, retry, said } from "./Retry.js"
 import type { SendContext } from "./SendContext.js"
 import { write } from "./SendContext.js"
 
-/** Whether a delivery is a comment that tells several events. */
-export const tellsSeveral = ({ events, kind }: Delivery): boolean => kind === "comment" && events > 1
+/** Whether a delivery is a comment that tells several events, so that it can be split. */
+export const tellsSeveral = ({ events, kind, living }: Delivery): boolean =>
+  kind === "comment" && events > 1 && living === null
 
 /**
  * How often a comment is sent before it is split or given up. A part that can still be split is sent only once, because
@@ -47,7 +48,8 @@ export const addComment = (
     ? splitUnlessThere(context, job, slot)
     : add(context, job, slot)
 
-const add = (context: SendContext, { delivery, itemId }: SendJob, slot: Slot) => {
+const add = (context: SendContext, job: SendJob, slot: Slot) => {
+  const { delivery, itemId } = job
   const { client, config, destination } = context
   // An earlier attempt may be executed as well. After three quiet times in all Plane has lost it with its worker.
   const twiceQuiet = Duration.times(config.quiet, 2)
@@ -66,13 +68,18 @@ const add = (context: SendContext, { delivery, itemId }: SendJob, slot: Slot) =>
       const commentId = Option.getOrNull(id)
       // Plane names the comment that it has in every version that was seen. It may be this one, from an attempt before,
       // or another, as in a file that was restored from a backup: only its text tells.
-      return !adopted || commentId === null
-        ? Effect.map(lookAgain(Option.getOrUndefined(by), 1), (again) => ({
+      const delivered = (by: UserId | undefined, attempts: number) =>
+        Effect.map(lookAgain(by, attempts), (again): OutcomeOf["comment"] => ({
           _tag: "Delivered",
           commentId,
           seen: undefined,
           ...(commentId === null ? {} : again)
         }))
+      if (!adopted || commentId === null) return delivered(Option.getOrUndefined(by), 1)
+      return delivery.living !== null
+        ? Effect.zipRight(adoptLiving(context, job, commentId), delivered(undefined, 2)).pipe(
+          Effect.catchIf(({ reason }) => reason === "NotFound", deletedMeanwhile)
+        )
         : Effect.zipWith(
           client.readComment(itemId, commentId),
           // The comment that is there is one of these attempts.
@@ -83,6 +90,21 @@ const add = (context: SendContext, { delivery, itemId }: SendJob, slot: Slot) =>
     Effect.tap(destination.wrote)
   )
 }
+
+/**
+ * The living comment is there already: made by this delivery, or before the database was lost. What it shows is not a
+ * change, so it is written again; and again, should this get no answer.
+ */
+const adoptLiving = (context: SendContext, { delivery, itemId }: SendJob, commentId: CommentId) =>
+  Effect.gen(function*() {
+    const html = yield* context.client.readComment(itemId, commentId)
+    if (saysSame(html, delivery.body)) return
+    yield* write(
+      context,
+      undefined,
+      (mine) => context.client.editComment(itemId, { id: commentId, html: delivery.body }, mine)
+    )
+  })
 
 /** A person has deleted the comment between the 409 and the look at it: the next sending adds it again. */
 const deletedMeanwhile = (error: PlaneError): Effect.Effect<OutcomeOf["comment"]> =>

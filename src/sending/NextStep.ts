@@ -1,7 +1,5 @@
-import { DateTime, Duration, Option } from "effect"
-import type { EpochMillis } from "../base/Time.js"
+import { Duration, Option } from "effect"
 import { later } from "../base/Time.js"
-import type { DatedEvent } from "../domain/Comment.js"
 import { commentHtml, countedHtml, joinedHtml, saysSame, tells } from "../domain/Comment.js"
 import type { CommentTexts } from "../domain/CommentTexts.js"
 import type { CommentId, ItemId } from "../domain/Ids.js"
@@ -14,13 +12,12 @@ import type { Owed, OwedEvent, Retried, Step } from "../outbox/Plan.js"
 import { maxOwedComments } from "../outbox/Plan.js"
 import { eventOfBody } from "../outbox/StoredEvent.js"
 import type { PlaneConfig } from "../plane/PlaneConfig.js"
+import { isLiving, isWithin, livingAgain, livingStep } from "./LivingStep.js"
+import type { Read } from "./ReadEvent.js"
+import { read, unreadable } from "./ReadEvent.js"
 
 /** How often the count of a told gate failure is updated, at most. */
 export const recountEvery = Duration.minutes(10)
-
-// A moment in the future was set before the clock was put back, and nobody knows how long ago.
-const isWithin = (length: Duration.Duration, since: EpochMillis, now: EpochMillis) =>
-  since <= now && now < later(since, length)
 
 type Planning = Pick<PlaneConfig, "comments"> & {
   readonly stages: StageTable
@@ -29,6 +26,8 @@ type Planning = Pick<PlaneConfig, "comments"> & {
   /** Where the table is set. */
   readonly setting: string
   readonly texts: CommentTexts
+  /** The stages of the project's tasks, in their order. */
+  readonly pipeline: ReadonlyArray<Stage>
 }
 
 /** How long a lane waits that owes nothing but such a state. */
@@ -45,10 +44,16 @@ export const nextStep = (config: Planning) => (owed: Owed): Step => {
   const step = state === undefined ? undefined : stateStep(config, state, owed)
   if (step !== undefined && step._tag !== "Wait") return step
   if (retried !== undefined && (comment === undefined || comment.sequence > (retried.delivery.afterEvent ?? 0))) {
-    return retriedStep(config, retried, lane.itemId, used)
+    return isLiving(config.comments === "living", retried)
+      ? livingAgain(config, owed, retried, lane.itemId)
+      : retriedStep(config, retried, lane.itemId, used)
   }
   if (comment === undefined) return step ?? { _tag: "Look" }
-  return commentStep(config, comment, lane.itemId, owed)
+  const first = Option.getOrUndefined(read(comment))
+  if (first === undefined) return unreadable(comment)
+  const { itemId } = lane
+  const own = () => commentStep(config, first, itemId, owed)
+  return config.comments === "living" ? livingStep(config, owed, first, itemId, own) : own()
 }
 
 /**
@@ -121,12 +126,6 @@ const recountStep = (texts: CommentTexts, { counted, delivery, events }: Retried
   }
 }
 
-const unreadable = (event: OwedEvent): Step => ({
-  _tag: "Unfit",
-  event,
-  reason: "what was stored of this event cannot be read by this version"
-})
-
 /**
  * The latest stage with a state before an event, among the events whose comments are owed. An event's state is not
  * closed by a later event's until its own comment is sent. A state that is left (`Lane.leftUntil`) is none.
@@ -191,13 +190,6 @@ const sendState = (event: OwedEvent, state: StateId): Step => ({
   }
 })
 
-interface Read extends DatedEvent {
-  readonly owed: OwedEvent
-}
-
-const read = (owed: OwedEvent): Option.Option<Read> =>
-  Option.map(eventOfBody(owed.body), (event) => ({ owed, event, occurredAt: DateTime.unsafeMake(owed.occurredAt) }))
-
 /** The events that one comment tells, from the first on. */
 const group = (
   { comments: mode }: Pick<PlaneConfig, "comments">,
@@ -229,13 +221,11 @@ const failureKeyOf = (event: StageEvent): string | null => {
 
 const commentStep = (
   config: Pick<Planning, "comments" | "texts">,
-  comment: OwedEvent,
+  first: Read,
   itemId: ItemId,
   { comments, now, told, used }: Owed
 ): Step => {
   const { texts } = config
-  const first = Option.getOrUndefined(read(comment))
-  if (first === undefined) return unreadable(comment)
   const together = group(config, first, comments)
   const last = together.at(-1) ?? first
   const failureKey = config.comments === "each" ? null : failureKeyOf(first.event)

@@ -3,6 +3,7 @@ import { textLimit, visibleLine } from "../base/Text.js"
 import { plainText } from "../domain/Comment.js"
 import { StateId } from "../domain/StageStates.js"
 import type { SendJob } from "../outbox/Job.js"
+import { givenUpAs } from "../outbox/Living.js"
 import type { Settlement } from "../outbox/Outcome.js"
 import type { SendContext } from "./SendContext.js"
 
@@ -71,8 +72,10 @@ const logOutcome = (
     case "LaneDead":
       if (job._tag === "Look" && !job.owes) return Effect.logWarning(`${outcome.reason}. ${job.key} has a task`)
       return Effect.logWarning(`Dead letter: ${what}: ${outcome.reason}`)
-    case "Dead":
-      return Effect.logWarning(`Dead letter: ${what}: ${outcome.reason}`)
+    case "Dead": {
+      const isLetter = job._tag !== "Send" || givenUpAs(job.delivery) === "dead"
+      return Effect.logWarning(`${isLetter ? "Dead letter" : "Given up"}: ${what}: ${outcome.reason}`)
+    }
     case "Later":
       return Effect.logDebug(`Again later: ${what}: ${outcome.reason}`)
     case "Missed":

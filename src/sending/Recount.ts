@@ -7,7 +7,9 @@ import type { Slot } from "../plane/RateBudget.js"
 import type { SendContext } from "./SendContext.js"
 import { write } from "./SendContext.js"
 
-/** Writes a gate failure's new count into the comment that tells it. */
+/**
+ * Writes a gate failure's new count into the comment that tells it, or what it shows by now into the living comment.
+ */
 export const recount = (
   context: SendContext,
   { delivery, itemId }: SendJob,
@@ -19,7 +21,11 @@ export const recount = (
     Effect.tap(context.destination.wrote),
     Effect.catchIf(
       (error) => error.reason === "NotFound",
-      (error) => Effect.succeed<OutcomeOf["recount"]>({ _tag: "CommentGone", reason: error.message })
+      (error) => {
+        const gone: OutcomeOf["recount"] = { _tag: "CommentGone", reason: error.message }
+        // A work item that was archived comes back with its living comment: only of one that is there it was deleted.
+        return delivery.living === null ? Effect.succeed(gone) : Effect.as(context.client.read(itemId), gone)
+      }
     )
   )
 }

@@ -20,10 +20,10 @@ export type Twins =
 
 /**
  * Compares the comments of a work item that have the external id of one of ours. Who has made the one that is stored is
- * us. One that somebody else has made, or edited, is theirs.
+ * us. One that somebody else has made, or edited, is theirs. Of the living comment, the others show what was.
  */
 export const twinsOf = (
-  { commentId, externalId, madeBy }: PerhapsTwice,
+  { commentId, externalId, isLiving, madeBy }: PerhapsTwice,
   comments: ReadonlyArray<SignedComment>
 ): Twins => {
   const all = comments.filter((each) =>
@@ -37,7 +37,7 @@ export const twinsOf = (
   const isUs = (user: UserId) => Option.contains(us, user)
   const isOurs = ({ editedBy, madeBy }: SignedComment) =>
     Option.exists(madeBy, isUs) && !Option.exists(editedBy, Predicate.not(isUs))
-  return all.every((each) => isOurs(each) && each.html === own.html)
+  return all.every((each) => isOurs(each) && (isLiving === 1 || each.html === own.html))
     ? { _tag: "Doubled", others }
     : { _tag: "Differ" }
 }

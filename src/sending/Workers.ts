@@ -4,6 +4,7 @@ import type { Signal } from "../base/Signal.js"
 import { later, MonotonicMillis, monotonicMillis } from "../base/Time.js"
 import { tracedIfCollected } from "../base/Tracing.js"
 import type { EventSequence } from "../domain/Ids.js"
+import { stagesOf } from "../domain/Project.js"
 import { newFor } from "../outbox/FirstWords.js"
 import type { Job } from "../outbox/Job.js"
 import type { Term } from "../outbox/Leader.js"
@@ -76,7 +77,14 @@ export const startWorkers = (
     const stopping = yield* Deferred.make<void>()
     const onlyOne = yield* Effect.makeSemaphore(1)
     const { names, stages, texts } = project
-    const plan = nextStep({ ...config, stages, states: place.states, setting: names.states, texts })
+    const plan = nextStep({
+      ...config,
+      stages,
+      states: place.states,
+      setting: names.states,
+      texts,
+      pipeline: stagesOf(project)
+    })
     const ahead = maxAhead(config)
     // When a commit last found that we are the leader.
     let confirmedAt = MonotonicMillis(-Infinity)

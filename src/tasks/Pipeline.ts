@@ -65,14 +65,14 @@ export class Pipeline extends Context.Tag("plane-sync/Pipeline")<Pipeline, {
 }
 
 /**
- * The projects with the states that a pipeline's stages carry. What a stage carries counts before what the settings say
- * of it.
+ * The projects with a pipeline, and the states that its stages carry. What a stage carries counts before what the
+ * settings say of it.
  */
 export const withStates = (projects: Projects["Type"], pipeline: Pipeline["Type"]): Projects["Type"] =>
   projectsOf(Arr.map(projects.all, (project) => {
     const stages = Option.match(pipeline.of(project.identifier), { onNone: () => [], onSome: ({ stages }) => stages })
     const carried = stages.flatMap(({ stage, state }) => state === undefined ? [] : [[stage, state] as const])
-    return { ...project, stages: new Map([...project.stages, ...carried]) }
+    return { ...project, pipeline: stages, stages: new Map([...project.stages, ...carried]) }
   }))
 
 interface Launches {

@@ -28,7 +28,8 @@ export const DeliveryView = Schema.Struct({
     answer: Schema.NullOr(Schema.Number),
     reason: Schema.String
   })).annotations({ description: "its latest sendings that did not end it, 20 at most, the oldest first" }),
-  tells: Schema.Array(Schema.Number).annotations({ description: "the sequences of the events that a comment tells" })
+  tells: Schema.Array(Schema.Number).annotations({ description: "the sequences of the events that a comment tells" }),
+  isLiving: Schema.Boolean.annotations({ description: "it is about the comment that is edited as the task goes on" })
 }).annotations({ identifier: "Delivery" })
 export type DeliveryView = typeof DeliveryView.Type
 

@@ -3,6 +3,7 @@ import type { ConfigError } from "effect"
 import { epochMillis } from "../base/Time.js"
 import type { KnownPlace } from "../domain/Place.js"
 import type { Project } from "../domain/Project.js"
+import { stagesOf } from "../domain/Project.js"
 import { Projects } from "../domain/Projects.js"
 import { WorkItemKey } from "../domain/WorkItemKey.js"
 import { TaskPullRequests } from "../gitea/TaskPullRequests.js"
@@ -98,7 +99,14 @@ const make = Effect.gen(function*() {
     Effect.gen(function*() {
       const { config: policy } = currentProject(config, projects.all, project, place)
       const { names, stages, texts } = project
-      const plan = nextStep({ ...policy, stages, states: place.states, setting: names.states, texts })
+      const plan = nextStep({
+        ...policy,
+        stages,
+        states: place.states,
+        setting: names.states,
+        texts,
+        pipeline: stagesOf(project)
+      })
       const now = yield* epochMillis
       const next = yield* storage.read(preview(storage.sql, row, { plan }, now))
       const leader = yield* outbox.leaderOf(project.identifier)

@@ -59,6 +59,11 @@ const requestOf = ({ next }: Preview): Request | null => {
   }
 }
 
+const isLiving = ({ next }: Preview): boolean =>
+  next._tag === "Send"
+    ? next.plan.living !== undefined
+    : (next._tag === "Again" || next._tag === "SendAgain") && next.delivery.living !== null
+
 const otherWords = ({ next }: Preview): Pick<NextView, "what" | "line"> => {
   switch (next._tag) {
     case "Look":
@@ -128,7 +133,8 @@ export const nextView = (
     ? otherWords(preview)
     : {
       what: request.kind,
-      line: requestWords(facts, request) + (request.attempt > 1 ? `, attempt ${request.attempt}` : "")
+      line: requestWords(facts, { ...request, isLiving: isLiving(preview) }) +
+        (request.attempt > 1 ? `, attempt ${request.attempt}` : "")
     }
   return { ...words, at: dueAt === null ? null : instant(dueAt), waits, request }
 }

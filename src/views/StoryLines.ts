@@ -58,7 +58,7 @@ const quoted = (html: string) => `"${cleanLine(plainText(html), textLimit)}"`
 /** What a request is to do. */
 export const requestWords = (
   facts: Pick<StoryFacts, "states" | "table">,
-  { body, kind }: { readonly kind: DeliveryKind; readonly body: string }
+  { body, isLiving, kind }: { readonly kind: DeliveryKind; readonly body: string; readonly isLiving: boolean }
 ): string => {
   switch (kind) {
     case "state":
@@ -66,7 +66,8 @@ export const requestWords = (
     case "comment":
       return body === "" ? "the comment" : `the comment ${quoted(body)}`
     case "recount":
-      return `the count ${quoted(body)}`
+      if (!isLiving) return `the count ${quoted(body)}`
+      return body === "" ? "the living comment" : `the living comment, which then says ${quoted(body)}`
   }
 }
 

@@ -33,7 +33,8 @@ const claim = {
     states: () => new Map(),
     comments: "each",
     setting: "the table",
-    texts: defaultTexts
+    texts: defaultTexts,
+    pipeline: []
   })
 } as const
 

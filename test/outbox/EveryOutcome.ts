@@ -1,5 +1,6 @@
 import { Duration, Effect } from "effect"
 import { EpochMillis, MonotonicMillis } from "../../src/base/Time.js"
+import type { CommentMode } from "../../src/domain/CommentMode.js"
 import { defaultTexts } from "../../src/domain/CommentTexts.js"
 import { CommentId, ItemId, LinkId, UserId } from "../../src/domain/Ids.js"
 import { PlaneMoment } from "../../src/domain/PlaneMoment.js"
@@ -19,6 +20,7 @@ import type {
   Settlement,
   TwinsOutcome
 } from "../../src/outbox/Outcome.js"
+import type { ClaimPolicy } from "../../src/outbox/Plan.js"
 import { nextStep } from "../../src/sending/NextStep.js"
 import { Storage } from "../../src/StorageLayers.js"
 import type { MovableClock } from "../support/MovableClock.js"
@@ -90,17 +92,18 @@ const placed = (body: string) => ({
 })
 
 const holder = "me"
-const claim = {
+const claimFor = (comments: CommentMode): ClaimPolicy => ({
   projects: ["ET", ""],
   urgentAfter: "1 minutes",
   plan: nextStep({
     stages: new Map(Array.from(defaultStageStates, ([stage, id]) => [stage, { id }])),
     states: () => defaultStageStates,
-    comments: "joined",
+    comments,
     setting: "the table",
-    texts: defaultTexts
+    texts: defaultTexts,
+    pipeline: []
   })
-} as const
+})
 
 const stageChanged = { type: "stage_changed", from: "created", to: "analysis" }
 const gateFailed = { type: "quality_gate_failed", stage: "review", check: "lint", reason: "no" }
@@ -175,9 +178,10 @@ export const everyOutcome = Effect.fnUntraced(function*(shift: MovableClock["shi
   }
 
   /** Works off all that is owed. The first jobs that `end` knows end as it says, and all others well. */
-  const work = (end: (job: Job) => Settlement | undefined = () => undefined) =>
+  const work = (end: (job: Job) => Settlement | undefined = () => undefined, comments: CommentMode = "joined") =>
     Effect.gen(function*() {
       let settlement: Settlement | undefined
+      const claim = claimFor(comments)
       for (let n = 0; n < 60; n++) {
         const job: Job | undefined = yield* outbox.turn({ holder, claim, settlement })
         if (job === undefined) break
@@ -228,6 +232,26 @@ export const everyOutcome = Effect.fnUntraced(function*(shift: MovableClock["shi
       yield* work()
       yield* retryAll
       yield* work()
+    }
+  }
+  // The living comment is made and edited. A person who deletes it a second time is left alone.
+  const { CommentGone, Dead, LaneDead } = sendings
+  for (const kind of ["comment", "recount"] as const) {
+    for (const outcome of kind === "comment" ? Dead : [...CommentGone, ...Dead.slice(1), ...LaneDead]) {
+      const workItem = newItem()
+      const next = Effect.gen(function*() {
+        yield* shift(31_000)
+        for (const content of [stageChanged, gateFailed]) yield* publish(workItem, content)
+      })
+      yield* next
+      if (kind === "recount") yield* Effect.zipRight(work(undefined, "living"), next)
+      yield* work(sent(kind, outcome, outcome), "living")
+      yield* next
+      yield* work(sent(kind, outcome), "living")
+      yield* next
+      yield* work(undefined, "living")
+      yield* retryAll
+      yield* work(undefined, "living")
     }
   }
   // What becomes of a state is in doubt, and each check ends in each way; also while the state is being sent.

@@ -46,7 +46,7 @@ const event = (n: number, type: string, workItem: string): NewEvent => ({
   usage: n % 4 === 0 ? { model: "sonnet", costUsd: 1 } : undefined
 })
 
-const planning = { comments: "joined", setting: "the table", texts: defaultTexts } as const
+const planning = { comments: "joined", setting: "the table", texts: defaultTexts, pipeline: [] } as const
 
 /** Whatever the outbox can be asked, once. */
 export const everything = Effect.fnUntraced(function*(shift: MovableClock["shift"]) {

@@ -131,7 +131,8 @@ const plan = nextStep({
   states: () => defaultStageStates,
   comments: "joined",
   setting: "the table",
-  texts: defaultTexts
+  texts: defaultTexts,
+  pipeline: []
 })
 
 const keys = ["ET-001", "ET-1", "ET-3"]

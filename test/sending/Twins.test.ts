@@ -5,7 +5,7 @@ import type { SignedComment } from "../../src/plane/History.js"
 import { twinsOf } from "../../src/sending/Twins.js"
 
 const us = UserId("us")
-const stored = { delivery: 1, commentId: CommentId("stored"), externalId: "event:item", madeBy: us }
+const stored = { delivery: 1, commentId: CommentId("stored"), externalId: "event:item", madeBy: us, isLiving: 0 }
 
 const comment = (id: string, more: Partial<SignedComment> = {}): SignedComment => ({
   id: CommentId(id),

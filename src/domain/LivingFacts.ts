@@ -1,0 +1,132 @@
+import { Schema } from "effect"
+import { cleanLine, cleanText } from "../base/Text.js"
+import type { EpochMillis } from "../base/Time.js"
+import { Moment } from "../base/Time.js"
+import { EventSequence } from "./Ids.js"
+import type { StageEvent } from "./StageEvent.js"
+
+/** How many entries of stages are kept, the newest. */
+const mostEntries = 30
+
+const shortLimit = 60
+const longLimit = 300
+
+const Sequence = Schema.Number.pipe(Schema.fromBrand(EventSequence))
+
+/** A task has entered a stage. */
+const Entry = Schema.Struct({
+  sequence: Sequence,
+  at: Moment,
+  from: Schema.String,
+  to: Schema.String,
+  agent: Schema.optional(Schema.String),
+  overruledBy: Schema.optional(Schema.String)
+})
+
+const Failure = Schema.Struct({
+  sequence: Sequence,
+  at: Moment,
+  workItem: Schema.String,
+  stage: Schema.String,
+  check: Schema.String,
+  reason: Schema.String
+})
+
+const Completion = Schema.Struct({ sequence: Sequence, at: Moment })
+
+/** What is known of a task's way, as it is stored. Its size is bounded. */
+export const LivingFacts = Schema.Struct({
+  /** The events up to this one are of an earlier run. */
+  floor: Sequence,
+  /** The entries up to this one were dropped, because there were too many. 0: none were. */
+  cut: Sequence,
+  /** In the order of their sequences. */
+  entries: Schema.Array(Entry),
+  failure: Schema.NullOr(Failure),
+  completed: Schema.NullOr(Completion)
+})
+
+/**
+ * What the living comment tells: the entries of stages in order, the last failure of a gate, and the end. Nothing of it
+ * is a change, so it can be told again.
+ */
+export type LivingFacts = typeof LivingFacts.Type
+
+/** Of a task of which nothing has happened. */
+export const noFacts: LivingFacts = {
+  floor: EventSequence(0),
+  cut: EventSequence(0),
+  entries: [],
+  failure: null,
+  completed: null
+}
+
+/** An event, its place in the order of all events, and when it happened. */
+export interface OrderedEvent {
+  readonly sequence: EventSequence
+  readonly at: EpochMillis
+  readonly event: StageEvent
+}
+
+const newer = <A extends { readonly sequence: EventSequence }>(known: A | null, other: A): A =>
+  known === null || other.sequence >= known.sequence ? other : known
+
+const added = (facts: LivingFacts, { at, event, sequence }: OrderedEvent): LivingFacts => {
+  switch (event._tag) {
+    case "StageChanged": {
+      if (sequence <= facts.cut) return facts
+      const { agent, from, overruledBy, to } = event
+      const entry = {
+        sequence,
+        at,
+        from,
+        to,
+        ...(agent === undefined || agent === "" ? {} : { agent: cleanLine(agent, shortLimit) }),
+        ...(overruledBy === undefined ? {} : { overruledBy: cleanLine(overruledBy, longLimit) })
+      }
+      const others = facts.entries.filter((one) => one.sequence !== sequence)
+      return { ...facts, entries: [...others, entry].sort((one, other) => one.sequence - other.sequence) }
+    }
+    case "QualityGateFailed": {
+      const { check, reason, stage, workItem } = event
+      const failure = { sequence, at, workItem, stage, check, reason: cleanText(reason, longLimit) }
+      return { ...facts, failure: newer(facts.failure, failure) }
+    }
+    case "TaskCompleted":
+      return { ...facts, completed: newer(facts.completed, { sequence, at }) }
+  }
+}
+
+/** A stage that is entered after the end begins another run: what was before it is not told any more. */
+const ofLastRun = (facts: LivingFacts): LivingFacts => {
+  const { completed, cut, entries, failure } = facts
+  if (completed === null || (entries.at(-1)?.sequence ?? 0) <= completed.sequence) return facts
+  const floor = completed.sequence
+  return {
+    floor,
+    cut: cut > floor ? cut : EventSequence(0),
+    entries: entries.filter(({ sequence }) => sequence > floor),
+    failure: failure === null || failure.sequence <= floor ? null : failure,
+    completed: null
+  }
+}
+
+const bounded = (facts: LivingFacts): LivingFacts => {
+  const dropped = facts.entries.at(-mostEntries - 1)
+  return dropped === undefined
+    ? facts
+    : { ...facts, cut: dropped.sequence, entries: facts.entries.slice(-mostEntries) }
+}
+
+/**
+ * The facts with these events. The same events give the same facts, in whichever order and however often they are
+ * added, because an event can become visible after a later one.
+ */
+export const withEvents = (facts: LivingFacts, events: ReadonlyArray<OrderedEvent>): LivingFacts =>
+  bounded(ofLastRun(events.filter(({ sequence }) => sequence > facts.floor).reduce(added, facts)))
+
+/** Whether a failure or an end is among the facts, or came before what they tell. */
+export const holds = ({ completed, failure, floor }: LivingFacts, { event, sequence }: OrderedEvent): boolean => {
+  const known = event._tag === "TaskCompleted" ? completed : failure
+  return sequence <= floor || (known !== null && known.sequence >= sequence)
+}
