@@ -3,7 +3,7 @@ import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import * as FileSystem from "@effect/platform/FileSystem"
 import * as HttpClient from "@effect/platform/HttpClient"
 import * as HttpServer from "@effect/platform/HttpServer"
-import { Array, Config, ConfigProvider, Data, Effect, Layer, Logger, LogLevel } from "effect"
+import { Array, Config, ConfigProvider, Data, Effect, Either, Layer, Logger, LogLevel } from "effect"
 import { monotonicMillis } from "../../src/base/Time.js"
 import { defaultTexts } from "../../src/domain/CommentTexts.js"
 import { projectConfig } from "../../src/domain/ProjectSettings.js"
@@ -78,7 +78,8 @@ const onDatabaseOf = (events: number) =>
         states: () => givenIds(stages),
         setting: "the table",
         texts: defaultTexts,
-        pipeline: []
+        pipeline: [],
+        linkAddress: Either.right
       })
     }
     const holder = "bench"

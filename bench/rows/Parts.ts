@@ -5,7 +5,7 @@ import * as SqlClient from "@effect/sql/SqlClient"
 import type { SqlError } from "@effect/sql/SqlError"
 import Database from "better-sqlite3"
 import type { Scope } from "effect"
-import { Array, Effect, Layer } from "effect"
+import { Array, Effect, Either, Layer } from "effect"
 import { MonotonicMillis } from "../../src/base/Time.js"
 import { defaultTexts } from "../../src/domain/CommentTexts.js"
 import { projectConfig } from "../../src/domain/ProjectSettings.js"
@@ -138,7 +138,8 @@ const turns = Effect.gen(function*() {
       states: () => givenIds(stages),
       setting: "the table",
       texts: defaultTexts,
-      pipeline: []
+      pipeline: [],
+      linkAddress: Either.right
     })
   }
   yield* publishAll

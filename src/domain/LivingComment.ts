@@ -4,6 +4,7 @@ import { utc } from "../base/Time.js"
 import { momentWords, paragraph } from "./Comment.js"
 import type { CommentTexts } from "./CommentTexts.js"
 import { textOf } from "./CommentTexts.js"
+import type { Link } from "./Link.js"
 import type { LivingFacts } from "./LivingFacts.js"
 import { timeWords } from "./ReceiptLines.js"
 import type { Stage } from "./Stage.js"
@@ -93,16 +94,28 @@ const failureLine = (texts: CommentTexts, { failure }: LivingFacts): string => {
   return paragraph(`${words} · ${moment(at)}`)
 }
 
+/** Of http and https alone, and without a secret: others are no links. */
+const linkItem = ({ kind, title, url }: Link) =>
+  `<a href="${escapeHtml(url)}">${escapeHtml(title === "" ? kind : title)}</a>`
+
+const linksLine = (links: ReadonlyArray<Link>) =>
+  links.length === 0 ? "" : `<p>Links: ${links.map(linkItem).join(", ")}</p>`
+
 /**
  * The HTML of the living comment: the stages of a task that are done, with how long they took, the present one with its
- * agent and since when, and those to come; and the last failure of a gate. `pipeline`: the stages of its tasks in order,
- * as far as they are known. All of it is escaped and bounded, and the same facts give the same bytes.
+ * agent and since when, and those to come; the last failure of a gate; and links. `pipeline`: the stages of its tasks in
+ * order, as far as they are known. All of it is escaped and bounded, and the same facts give the same bytes.
  */
-export const livingHtml = (texts: CommentTexts, facts: LivingFacts, pipeline: ReadonlyArray<Stage>): string => {
+export const livingHtml = (
+  texts: CommentTexts,
+  facts: LivingFacts,
+  pipeline: ReadonlyArray<Stage>,
+  links: ReadonlyArray<Link> = []
+): string => {
   const { completed, cut } = facts
   const items = stageItems(facts, pipeline)
   const list = items.length === 0 ? "" : `<ul>${items.join("")}</ul>`
   const head = completed === null ? "Progress" : `Progress: completed at ${moment(completed.at)}`
   return paragraph(head) + list + (cut > 0 ? paragraph("Older changes of stages are left out.") : "") +
-    failureLine(texts, facts)
+    failureLine(texts, facts) + linksLine(links)
 }

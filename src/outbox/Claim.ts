@@ -18,7 +18,7 @@ import type { Job } from "./Job.js"
 import type { Lane } from "./Lane.js"
 import { free } from "./LaneUpdate.js"
 import { closeLeft } from "./LeftStates.js"
-import { dueLink } from "./Links.js"
+import { dueLink, readShownLinks } from "./Links.js"
 import { encodeLiving, leaveUntold } from "./Living.js"
 import { nextLane } from "./NextLane.js"
 import type { ClaimPolicy, Owed, OwedEvent, Plan, Retried, Step, Told } from "./Plan.js"
@@ -258,6 +258,7 @@ export const readOwed = (
       told: told && { ...told, isLast: told.isLast === 1 },
       retried,
       used: hasEnd ? yield* readUsed(sql, lane.id) : [],
+      links: lane.living.editedAt === null ? [] : yield* readShownLinks(sql, lane),
       now
     }
   })

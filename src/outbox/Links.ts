@@ -2,6 +2,7 @@ import type { SqlError } from "@effect/sql/SqlError"
 import { Effect } from "effect"
 import type { EpochMillis } from "../base/Time.js"
 import type { LinkId } from "../domain/Ids.js"
+import type { Link } from "../domain/Link.js"
 import type { Sql } from "../storage/Sql.js"
 import { isDue } from "./Checks.js"
 import type { DueLink, LinkJob } from "./Job.js"
@@ -82,6 +83,11 @@ const readLinks = (sql: Sql, { id }: Lane) =>
     LinkRow
   >`SELECT id, kind, title, url, wanted, link_id AS "linkId", ours, asked, attempts, due_at AS "dueAt", refused
     FROM plane_sync_link WHERE lane = ${id} ORDER BY id`
+
+/** The links of a lane that people see in Plane. */
+export const readShownLinks = (sql: Sql, { id }: Lane): Effect.Effect<ReadonlyArray<Link>, SqlError> =>
+  sql<Link>`SELECT kind, title, url FROM plane_sync_link WHERE lane = ${id} AND wanted = 1 AND link_id IS NOT NULL
+    ORDER BY id`
 
 const drop = (sql: Sql, { id }: Pick<LinkRow, "id">) => sql`DELETE FROM plane_sync_link WHERE id = ${id}`
 

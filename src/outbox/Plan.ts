@@ -1,6 +1,7 @@
 import type { Duration } from "effect"
 import type { EpochMillis } from "../base/Time.js"
 import type { CommentId, EventSequence } from "../domain/Ids.js"
+import type { Link } from "../domain/Link.js"
 import type { UsageSum } from "../domain/Usage.js"
 import type { Delivery } from "./Delivery.js"
 import type { DeliveryKind } from "./DeliveryKind.js"
@@ -57,6 +58,8 @@ export interface Owed {
   readonly retried: Retried | undefined
   /** What the events of the work item have used, by model. Read only if the end of a task is owed, which shows it. */
   readonly used: ReadonlyArray<UsageSum>
+  /** The links that Plane has and that are wanted. Read only if there is a living comment, which shows them. */
+  readonly links: ReadonlyArray<Link>
   readonly now: EpochMillis
 }
 

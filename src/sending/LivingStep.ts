@@ -1,4 +1,4 @@
-import { Array as Arr, Duration, Option } from "effect"
+import { Array as Arr, Duration, Either, Option } from "effect"
 import type { EpochMillis } from "../base/Time.js"
 import { later } from "../base/Time.js"
 import type { CommentTexts } from "../domain/CommentTexts.js"
@@ -22,6 +22,8 @@ interface Planning {
   readonly texts: CommentTexts
   /** The stages of the project's tasks, in their order. */
   readonly pipeline: ReadonlyArray<Stage>
+  /** A link's address as people reach it. */
+  readonly linkAddress: (url: string) => Either.Either<string, unknown>
 }
 
 type Several = readonly [OwedEvent, ...Array<OwedEvent>]
@@ -41,8 +43,8 @@ const externalIdOf = ({ number }: Living, itemId: ItemId) => `living:${itemId}${
 
 /** Makes the living comment show these events, and settles some of them. */
 const edit = (
-  { pipeline, texts }: Planning,
-  { lane, now }: Owed,
+  { linkAddress, pipeline, texts }: Planning,
+  { lane, links, now }: Owed,
   itemId: ItemId,
   shown: readonly [Read, ...Array<Read>],
   settles: ReadonlyArray<OwedEvent>,
@@ -61,7 +63,12 @@ const edit = (
       events: Arr.map(shown, (one) => one.owed),
       externalId: living.comment === null ? externalIdOf(living, itemId) : null,
       // Who publishes stages without a task may go another way.
-      body: livingHtml(texts, facts, lane.ofTask ? pipeline : []),
+      body: livingHtml(
+        texts,
+        facts,
+        lane.ofTask ? pipeline : [],
+        links.map((link) => ({ ...link, url: Either.getOrElse(linkAddress(link.url), () => link.url) }))
+      ),
       failureKey: null,
       failures: 1,
       commentId: living.comment,

@@ -1,3 +1,4 @@
+import type { Either } from "effect"
 import { Duration, Option } from "effect"
 import { later } from "../base/Time.js"
 import { commentHtml, countedHtml, joinedHtml, saysSame, tells } from "../domain/Comment.js"
@@ -28,6 +29,8 @@ type Planning = Pick<PlaneConfig, "comments"> & {
   readonly texts: CommentTexts
   /** The stages of the project's tasks, in their order. */
   readonly pipeline: ReadonlyArray<Stage>
+  /** A link's address as people reach it. */
+  readonly linkAddress: (url: string) => Either.Either<string, unknown>
 }
 
 /** How long a lane waits that owes nothing but such a state. */

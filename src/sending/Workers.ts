@@ -83,7 +83,8 @@ export const startWorkers = (
       states: place.states,
       setting: names.states,
       texts,
-      pipeline: stagesOf(project)
+      pipeline: stagesOf(project),
+      linkAddress: dependencies.linkAddress
     })
     const ahead = maxAhead(config)
     // When a commit last found that we are the leader.

@@ -1,4 +1,4 @@
-import { Context, Effect, Layer, Option, Schema } from "effect"
+import { Context, Effect, Either, Layer, Option, Schema } from "effect"
 import type { ConfigError } from "effect"
 import { epochMillis } from "../base/Time.js"
 import type { KnownPlace } from "../domain/Place.js"
@@ -105,7 +105,9 @@ const make = Effect.gen(function*() {
         states: place.states,
         setting: names.states,
         texts,
-        pipeline: stagesOf(project)
+        pipeline: stagesOf(project),
+        // What is sent is not shown, only what comes next.
+        linkAddress: Either.right
       })
       const now = yield* epochMillis
       const next = yield* storage.read(preview(storage.sql, row, { plan }, now))

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, FastCheck, Layer } from "effect"
+import { Effect, Either, FastCheck, Layer } from "effect"
 import { EpochMillis, MonotonicMillis } from "../../src/base/Time.js"
 import { defaultTexts } from "../../src/domain/CommentTexts.js"
 import { CommentId, ItemId, LaneId } from "../../src/domain/Ids.js"
@@ -34,7 +34,8 @@ const claim = {
     comments: "each",
     setting: "the table",
     texts: defaultTexts,
-    pipeline: []
+    pipeline: [],
+    linkAddress: Either.right
   })
 } as const
 

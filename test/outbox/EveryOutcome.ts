@@ -1,4 +1,4 @@
-import { Duration, Effect } from "effect"
+import { Duration, Effect, Either } from "effect"
 import { EpochMillis, MonotonicMillis } from "../../src/base/Time.js"
 import type { CommentMode } from "../../src/domain/CommentMode.js"
 import { defaultTexts } from "../../src/domain/CommentTexts.js"
@@ -101,7 +101,8 @@ const claimFor = (comments: CommentMode): ClaimPolicy => ({
     comments,
     setting: "the table",
     texts: defaultTexts,
-    pipeline: []
+    pipeline: [],
+    linkAddress: Either.right
   })
 })
 

@@ -1,5 +1,5 @@
 import { assert } from "@effect/vitest"
-import { Effect } from "effect"
+import { Effect, Either } from "effect"
 import { EpochMillis } from "../../src/base/Time.js"
 import { defaultTexts } from "../../src/domain/CommentTexts.js"
 import { EventSequence, ItemId, LaneId } from "../../src/domain/Ids.js"
@@ -46,7 +46,13 @@ const event = (n: number, type: string, workItem: string): NewEvent => ({
   usage: n % 4 === 0 ? { model: "sonnet", costUsd: 1 } : undefined
 })
 
-const planning = { comments: "joined", setting: "the table", texts: defaultTexts, pipeline: [] } as const
+const planning = {
+  comments: "joined",
+  setting: "the table",
+  texts: defaultTexts,
+  pipeline: [],
+  linkAddress: Either.right
+} as const
 
 /** Whatever the outbox can be asked, once. */
 export const everything = Effect.fnUntraced(function*(shift: MovableClock["shift"]) {

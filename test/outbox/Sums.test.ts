@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, FastCheck, Layer, TestContext } from "effect"
+import { Effect, Either, FastCheck, Layer, TestContext } from "effect"
 import { setImmediate } from "node:timers/promises"
 import { EpochMillis, MonotonicMillis } from "../../src/base/Time.js"
 import { defaultTexts } from "../../src/domain/CommentTexts.js"
@@ -132,7 +132,8 @@ const plan = nextStep({
   comments: "joined",
   setting: "the table",
   texts: defaultTexts,
-  pipeline: []
+  pipeline: [],
+  linkAddress: Either.right
 })
 
 const keys = ["ET-001", "ET-1", "ET-3"]

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Exit, Layer, Scope, TestClock } from "effect"
+import { Effect, Either, Exit, Layer, Scope, TestClock } from "effect"
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -75,7 +75,8 @@ const next = (key: string) =>
       comments: "living",
       setting: "the table",
       texts: defaultTexts,
-      pipeline: []
+      pipeline: [],
+      linkAddress: Either.right
     })
     const found = row && (yield* read(preview(sql, row, { plan }, yield* epochMillis)))
     return { at: found?.dueAt, next: found?.next }
@@ -171,6 +172,36 @@ describe("ORCH_PLANE_COMMENTS=living", () => {
       yield* TestClock.adjust("1 seconds")
       assert.deepStrictEqual(yield* asked, ["PATCH comment", "POST comments"])
     }).pipe(Effect.provide(living())))
+
+  it.effect("shows the links that Plane has, by the address that people reach", () =>
+    Effect.gen(function*() {
+      const { id, key } = yield* item
+      yield* changed(key, "created", "analysis")
+      yield* TestClock.adjust("1 minutes")
+      const links = [
+        { kind: "pull-request", title: "#12 <b>", url: "http://gitea:3000/acme/app/pulls/12?a=1&b=2" },
+        { kind: "log", title: "", url: "https://refused.example.com/" }
+      ]
+      yield* (yield* PlaneSimulator).misbehave(
+        Fault.Status({ status: 400, count: 2, match: { method: "POST", kind: "links", text: "refused" } })
+      )
+      yield* publish(StageEvent.StageChanged({ workItem: key, from: "analysis", to: "review", links }))
+      yield* TestClock.adjust("10 minutes")
+      yield* changed(key, "review", "testing")
+      yield* TestClock.adjust("1 minutes")
+      const [html = ""] = yield* comments(id)
+      assert.match(
+        html,
+        /<p>Links: <a href="https:\/\/git\.example\.com\/acme\/app\/pulls\/12\?a=1&amp;b=2">#12 &lt;b&gt;<\/a><\/p>$/
+      )
+    }).pipe(Effect.provide(inMemory({
+      settings: {
+        ...settings,
+        ORCH_GITEA_URL: "http://gitea:3000",
+        ORCH_GITEA_TOKEN: "0123",
+        ORCH_GITEA_PUBLIC_URL: "https://git.example.com"
+      }
+    }))))
 
   it.effect("counts a failure that comes again in its own comment, and is not edited for each", () =>
     Effect.gen(function*() {
