@@ -17,8 +17,10 @@ import {
   wholeRowColumns
 } from "./outbox/Tables.js"
 import { usageTable } from "./outbox/UsageTables.js"
+import { waitTables } from "./people/Tables.js"
 import { repairTables } from "./repair/Tables.js"
 import { Migrations } from "./storage/Migrations.js"
+import { answerTable } from "./tasks/AnswerTables.js"
 import { markTable } from "./tasks/MarkTables.js"
 import {
   followedTasks,
@@ -60,7 +62,8 @@ export const migrations = {
   "0022_links": Effect.all([linkTable, pageColumn, pageColumns], { discard: true }),
   "0023_receipts": receiptTables,
   "0024_usage": whileNobodyLeads(usageTable),
-  "0025_marks": markTable
+  "0025_marks": markTable,
+  "0027_people": whileNobodyLeads(Effect.zipRight(answerTable, waitTables))
 }
 
 /** What opening a database needs. */

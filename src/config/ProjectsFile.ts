@@ -65,7 +65,11 @@ const Stage = Schema.Struct({
   stage: Schema.NonEmptyTrimmedString,
   state: Schema.optionalWith(State, { exact: true }),
   agent: Schema.optionalWith(Schema.NonEmptyTrimmedString, { exact: true }),
-  gates: Schema.optionalWith(Schema.Array(Schema.NonEmptyTrimmedString), { exact: true })
+  gates: Schema.optionalWith(Schema.Array(Schema.NonEmptyTrimmedString), { exact: true }),
+  patience: Schema.optionalWith(
+    DurationText.annotations({ description: "how long a task may be at the stage before somebody is asked" }),
+    { exact: true }
+  )
 })
 
 const Forge = Schema.Struct({
@@ -142,6 +146,7 @@ const Project = Schema.Struct({
   warning: optional(Schema.Literal("success", "failure", "pending"), "what a check that ends in a warning counts as"),
   settle: optional(DurationText, "how long nothing new must come of a commit's checks"),
   start: Schema.optionalWith(Start, { exact: true }),
+  attention: optional(Schema.Array(UserName), "who is asked when a task waits for somebody, one after the other"),
   comments: optional(Schema.Literal("joined", "each"), "one comment for all that is owed at once, or one each"),
   onConflict: optional(Schema.Literal("respect", "force"), "whether a work item that a person has cancelled stays so"),
   texts: Schema.optionalWith(Texts, { exact: true }),
