@@ -63,6 +63,8 @@ export const migrations = {
   "0023_receipts": receiptTables,
   "0024_usage": whileNobodyLeads(usageTable),
   "0025_marks": markTable,
+  // Comes with the living comments.
+  "0026_reserved": Effect.void,
   "0027_people": whileNobodyLeads(Effect.zipRight(answerTable, waitTables))
 }
 
