@@ -97,7 +97,10 @@ export const attentionSetting = defineSetting<ReadonlyArray<string>>({
   name: "ORCH_ATTENTION",
   about:
     "Who is asked when a task waits for somebody, one after the other: see docs/people.md. The first one is named first.",
-  accepts: { ...people, parse: (text) => Either.map(people.parse(text), (list) => list.map((one) => one.toLowerCase())) },
+  accepts: {
+    ...people,
+    parse: (text) => Either.map(people.parse(text), (list) => list.map((one) => one.toLowerCase()))
+  },
   default: unset([])
 })
 

@@ -1,5 +1,5 @@
 import type { SqlError } from "@effect/sql/SqlError"
-import { Effect } from "effect"
+import type { Effect } from "effect"
 import type { EpochMillis } from "../base/Time.js"
 import type { ItemId } from "../domain/Ids.js"
 import type { NormalizedKey } from "../domain/WorkItemKey.js"
