@@ -1,14 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Option } from "effect"
 import { EpochMillis } from "../../src/base/Time.js"
-import {
-  firstOwed,
-  noticeFailed,
-  noticesOf,
-  noticeTaken,
-  oweNotice,
-  pruneNotices
-} from "../../src/people/Notices.js"
+import { firstOwed, noticeFailed, noticesOf, noticeTaken, oweNotice, pruneNotices } from "../../src/people/Notices.js"
 import {
   closeWait,
   dueEscalations,
@@ -73,6 +66,9 @@ describe("the statements of people", () => {
     Effect.gen(function*() {
       yield* everything
       assert.deepStrictEqual(yield* unexplained("people", plans), [])
-      assert.deepStrictEqual(scans(/^SCAN plane_sync_(wait|notice) USING INDEX plane_sync_(wait_open|notice_status)/), [])
+      assert.deepStrictEqual(
+        scans(/^SCAN plane_sync_(wait|notice) USING INDEX plane_sync_(wait_open|notice_status)/),
+        []
+      )
     }).pipe(Effect.provide(stepByStep), explaining))
 })
