@@ -71,7 +71,10 @@ describe("plane-sync publish", () => {
       const cli = yield* alone
       const wrong = [
         [["publish"], "stage-changed | gate-failed | completed | question-asked"],
-        [["publish", "stage_changed", "ET-2"], "expected publish stage-changed | gate-failed | completed | question-asked"],
+        [
+          ["publish", "stage_changed", "ET-2"],
+          "expected publish stage-changed | gate-failed | completed | question-asked"
+        ],
         [["dead"], "list | show | retry | discard"],
         [["dead", "lst"], "expected dead list | show | retry | discard"],
         [["dead", "list", "--code", "nope"], "unfit, wrong_project, ambiguous, not_found"],
