@@ -170,9 +170,10 @@ export const startWatch = (
 
     const look = Effect.zipRight(openNew, Effect.zipRight(withdrawOld, escalate))
     yield* Effect.forkScoped(Effect.forever(Effect.gen(function*() {
+      // Also at the start, when others have more urgent questions to the database.
+      yield* Effect.sleep(pause)
       const mark = yield* wakeUps.mark
       yield* trouble.retry(look)
-      yield* Effect.sleep(pause)
       yield* Effect.raceFirst(wakeUps.since(mark), Effect.sleep(lookEvery))
     })))
   })
