@@ -8,8 +8,8 @@ const outbox = [...domain, "storage"]
 const events = [...outbox, "outbox"]
 const tasks = [...events, "events"]
 const gitea = [...tasks, "tasks"]
-const webhooks = [...gitea, "gitea", "plane", "sending"]
-const config = [...gitea, "gitea", "plane", "webhooks", "launching"]
+const webhooks = [...gitea, "gitea", "people", "plane", "sending"]
+const config = [...gitea, "gitea", "people", "plane", "webhooks", "launching"]
 const repair = [...webhooks, "webhooks"]
 const health = [...repair, "repair", "views"]
 const ends = [...health, "health", "config", "launching"]
@@ -25,6 +25,7 @@ export const rooms = {
   sending: [...tasks, "plane"],
   tasks,
   launching: gitea,
+  people: gitea,
   gitea,
   webhooks,
   repair,
@@ -50,10 +51,12 @@ export const tables = {
     "task_stage",
     "task_usage",
     "counted_report",
-    "task_mark"
+    "task_mark",
+    "answer"
   ],
   gitea: ["repository", "pull_request", "claim", "commit_status", "review"],
   webhooks: ["webhook", "webhook_body", "webhook_about"],
+  people: ["wait", "notice"],
   repair: ["watermark", "hearing"]
 }
 

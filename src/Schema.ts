@@ -18,8 +18,10 @@ import {
   wholeRowColumns
 } from "./outbox/Tables.js"
 import { usageTable } from "./outbox/UsageTables.js"
+import { waitTables } from "./people/Tables.js"
 import { repairTables } from "./repair/Tables.js"
 import { Migrations } from "./storage/Migrations.js"
+import { answerTable } from "./tasks/AnswerTables.js"
 import { markTable } from "./tasks/MarkTables.js"
 import {
   followedTasks,
@@ -62,7 +64,8 @@ export const migrations = {
   "0023_receipts": receiptTables,
   "0024_usage": whileNobodyLeads(usageTable),
   "0025_marks": markTable,
-  "0026_living": livingColumns
+  "0026_living": livingColumns,
+  "0027_people": whileNobodyLeads(Effect.zipRight(answerTable, waitTables))
 }
 
 /** What opening a database needs. */

@@ -23,6 +23,9 @@ def gate_failed(work_item, stage, check, reason):
 def task_completed(work_item):
     _tell("/api/events", type="task_completed", workItem=work_item)
 
+def question_asked(work_item, question, agent=None):
+    _tell("/api/events", type="question_asked", workItem=work_item, question=question, agent=agent)
+
 def start_task(work_item, agent=None):
     _tell("/api/tasks", workItem=work_item, agent=agent)
 
@@ -46,8 +49,7 @@ def _tell(path, *parts, **body):
 
 def _post_all():
     while True:
-        path, body = _waiting.get()
-        delay = 0.5
+        (path, body), delay = _waiting.get(), 0.5
         while not _is_posted(path, body):
             time.sleep(delay)
             delay = min(delay * 2, 30)
@@ -67,5 +69,4 @@ def _is_posted(path, body):
 @atexit.register
 def _end():  # A script that ends at once gives its last calls two seconds.
     until = time.monotonic() + 2
-    while _waiting.unfinished_tasks and time.monotonic() < until:
-        time.sleep(0.05)
+    while _waiting.unfinished_tasks and time.monotonic() < until: time.sleep(0.05)

@@ -8,6 +8,7 @@ import { defaultTexts } from "../domain/CommentTexts.js"
 import type { Project } from "../domain/Project.js"
 import { Projects, projectsOf } from "../domain/Projects.js"
 import {
+  attentionSetting,
   commonNames,
   projectConfig,
   projectSettings,
@@ -157,6 +158,7 @@ const projectOf = (file: string, workspace: string | undefined, identifier: stri
         label: text.start?.label ?? start.label,
         assignee: text.start?.assignee?.toLowerCase() ?? start.assignee
       },
+      attention: text.attention?.map((one) => one.toLowerCase()) ?? (yield* attentionSetting),
       own: {
         ...(slug === undefined ? {} : { workspaceSlug: slug }),
         ...(apiToken === undefined ? {} : { apiToken }),

@@ -66,7 +66,11 @@ const Stage = Schema.Struct({
   stage: Schema.NonEmptyTrimmedString,
   state: Schema.optionalWith(State, { exact: true }),
   agent: Schema.optionalWith(Schema.NonEmptyTrimmedString, { exact: true }),
-  gates: Schema.optionalWith(Schema.Array(Schema.NonEmptyTrimmedString), { exact: true })
+  gates: Schema.optionalWith(Schema.Array(Schema.NonEmptyTrimmedString), { exact: true }),
+  patience: Schema.optionalWith(
+    DurationText.annotations({ description: "how long a task may be at the stage before somebody is asked" }),
+    { exact: true }
+  )
 })
 
 const Forge = Schema.Struct({
@@ -117,7 +121,8 @@ const Text = (kind: CommentKind) => {
 const Texts = Schema.Struct({
   stageChanged: Text("stageChanged"),
   gateFailed: Text("gateFailed"),
-  taskCompleted: Text("taskCompleted")
+  taskCompleted: Text("taskCompleted"),
+  questionAsked: Text("questionAsked")
 }).annotations({
   description: "what comments say instead of the usual; words in [ ] are only there if the values in them are; " +
     "{{, }}, [[ and ]] are a brace or a bracket"
@@ -142,6 +147,7 @@ const Project = Schema.Struct({
   warning: optional(Schema.Literal("success", "failure", "pending"), "what a check that ends in a warning counts as"),
   settle: optional(DurationText, "how long nothing new must come of a commit's checks"),
   start: Schema.optionalWith(Start, { exact: true }),
+  attention: optional(Schema.Array(UserName), "who is asked when a task waits for somebody, one after the other"),
   comments: optional(
     Schema.Literal(...commentModes),
     "one comment for all that is owed at once, one each, or one that is edited"

@@ -24,6 +24,7 @@ import { checkDatabase, checkIntegrity, checkLeader, checkSpace } from "./Databa
 import { checkDriver } from "./DriverCheck.js"
 import type { Checked } from "./Finding.js"
 import { checkGitea } from "./GiteaChecks.js"
+import { checkNotices } from "./NoticeCheck.js"
 import type { PlaneAccess } from "./PlaneAccess.js"
 import { planeAccess } from "./PlaneAccess.js"
 import { checkKey, checkProject, checkStages } from "./ProjectChecks.js"
@@ -215,5 +216,6 @@ export const diagnose = <R>(
       )
     )
     yield* checkup.check("agents", checkAgents(isOfDotEnv))
+    yield* checkup.check("notices", checkNotices)
     return { checked: checkup.checked(), requests }
   }).pipe(Effect.scoped)

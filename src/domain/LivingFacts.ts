@@ -3,7 +3,7 @@ import { cleanLine, cleanText } from "../base/Text.js"
 import type { EpochMillis } from "../base/Time.js"
 import { Moment } from "../base/Time.js"
 import { EventSequence } from "./Ids.js"
-import type { StageEvent } from "./StageEvent.js"
+import type { ToldEvent } from "./StageEvent.js"
 
 /** How many entries of stages are kept, the newest. */
 const mostEntries = 30
@@ -65,8 +65,11 @@ export const noFacts: LivingFacts = {
 export interface OrderedEvent {
   readonly sequence: EventSequence
   readonly at: EpochMillis
-  readonly event: StageEvent
+  readonly event: ToldEvent
 }
+
+/** Whether the living comment shows an event. A question and a note have a comment of their own alone. */
+export const isShown = ({ _tag }: ToldEvent): boolean => _tag !== "QuestionAsked" && _tag !== "Noted"
 
 const newer = <A extends { readonly sequence: EventSequence }>(known: A | null, other: A): A =>
   known === null || other.sequence >= known.sequence ? other : known
@@ -94,6 +97,9 @@ const added = (facts: LivingFacts, { at, event, sequence }: OrderedEvent): Livin
     }
     case "TaskCompleted":
       return { ...facts, completed: newer(facts.completed, { sequence, at }) }
+    case "QuestionAsked":
+    case "Noted":
+      return facts
   }
 }
 
@@ -125,8 +131,9 @@ const bounded = (facts: LivingFacts): LivingFacts => {
 export const withEvents = (facts: LivingFacts, events: ReadonlyArray<OrderedEvent>): LivingFacts =>
   bounded(ofLastRun(events.filter(({ sequence }) => sequence > facts.floor).reduce(added, facts)))
 
-/** Whether a failure or an end is among the facts, or came before what they tell. */
+/** Whether a failure or an end is among the facts, or came before what they tell. What is never shown is, too. */
 export const holds = ({ completed, failure, floor }: LivingFacts, { event, sequence }: OrderedEvent): boolean => {
+  if (!isShown(event)) return true
   const known = event._tag === "TaskCompleted" ? completed : failure
   return sequence <= floor || (known !== null && known.sequence >= sequence)
 }

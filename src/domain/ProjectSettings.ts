@@ -67,6 +67,8 @@ export const projectSettings = {
   })
 }
 
+const people = listOf("users' e-mail addresses or ids", "lea@example.org, jo@example.org", userName)
+
 /** The settings that say what starts a task besides a move. */
 export const startSettings = {
   label: defineSetting<string | undefined>({
@@ -89,6 +91,18 @@ export const startSettings = {
 
 /** What starts tasks of all projects that do not say it themselves. */
 export const startConfig: Config.Config<StartMarks> = Config.all(startSettings)
+
+/** Who is asked when a task waits for somebody, in projects that do not say it themselves. */
+export const attentionSetting = defineSetting<ReadonlyArray<string>>({
+  name: "ORCH_ATTENTION",
+  about:
+    "Who is asked when a task waits for somebody, one after the other: see docs/people.md. The first one is named first.",
+  accepts: {
+    ...people,
+    parse: (text) => Either.map(people.parse(text), (list) => list.map((one) => one.toLowerCase()))
+  },
+  default: unset([])
+})
 
 /** The settings of the project's pull requests. */
 export const pullRequestSettings = {
@@ -166,13 +180,14 @@ export const commonNames = {
 
 /** The project that the variables name. */
 export const projectConfig: Config.Config<Project> = Config.map(
-  Config.all({ ...projectSettings, pullRequests: pullRequestConfig, start: startConfig }),
-  ({ id, identifier, pullRequests, start, states }) => ({
+  Config.all({ ...projectSettings, pullRequests: pullRequestConfig, start: startConfig, attention: attentionSetting }),
+  ({ attention, id, identifier, pullRequests, start, states }) => ({
     id,
     identifier,
     stages: states,
     pullRequests,
     start,
+    attention,
     pipeline: undefined,
     texts: defaultTexts,
     own: {},

@@ -83,6 +83,18 @@ export const notOverruled = answer(
   (problem) => new Conflict(problem),
   "An override of a stage that the task is not at, or of a task that is paused, stopped or done"
 )
+export const notAsked = answer(
+  409,
+  Schema.instanceOf(Conflict),
+  (problem) => new Conflict(problem),
+  "The task is stopped or done, or has asked 20 questions at this stage"
+)
+export const nothingAsked = answer(
+  409,
+  Schema.instanceOf(Conflict),
+  (problem) => new Conflict(problem),
+  "No question of the task is open, also because it was answered already"
+)
 export const notPaused = answer(
   409,
   Schema.instanceOf(Conflict),

@@ -5,7 +5,7 @@ import type { CommentTexts } from "../domain/CommentTexts.js"
 import type { ItemId } from "../domain/Ids.js"
 import { livingHtml } from "../domain/LivingComment.js"
 import type { OrderedEvent } from "../domain/LivingFacts.js"
-import { holds, withEvents } from "../domain/LivingFacts.js"
+import { holds, isShown, withEvents } from "../domain/LivingFacts.js"
 import type { Stage } from "../domain/Stage.js"
 import type { Living } from "../outbox/Living.js"
 import type { Owed, OwedEvent, Retried, Step } from "../outbox/Plan.js"
@@ -34,7 +34,9 @@ export const isWithin = (length: Duration.Duration, since: EpochMillis, now: Epo
 
 const isStage = ({ event }: Read) => event._tag === "StageChanged"
 
-const readable = (events: ReadonlyArray<OwedEvent>) => events.flatMap((one) => Option.toArray(read(one)))
+/** The events that the living comment shows. */
+const showable = (events: ReadonlyArray<OwedEvent>) =>
+  events.flatMap((one) => Option.toArray(read(one))).filter(({ event }) => isShown(event))
 
 const ordered = ({ event, owed }: Read): OrderedEvent => ({ sequence: owed.sequence, at: owed.occurredAt, event })
 
@@ -97,14 +99,14 @@ export const livingStep = (
   itemId: ItemId,
   own: () => Step
 ): Step => {
-  const shown = Arr.prepend(readable(owed.comments.slice(1)), first)
+  const shown = Arr.prepend(showable(owed.comments.slice(1)), first)
   const stages = shown.filter(isStage).map((one) => one.owed)
   if (!isStage(first)) {
     const step = own()
     if (step._tag !== "Send" || isLeftAlone(owed)) return step
     const tells = new Set(step.plan.events.map(({ sequence }) => sequence))
-    const isShown = shown.every((one) => !tells.has(one.owed.sequence) || holds(owed.lane.living.facts, ordered(one)))
-    return isShown ? step : edit(config, owed, itemId, shown, stages, undefined)
+    const hasAll = shown.every((one) => !tells.has(one.owed.sequence) || holds(owed.lane.living.facts, ordered(one)))
+    return hasAll ? step : edit(config, owed, itemId, shown, stages, undefined)
   }
   return isLeftAlone(owed) && Arr.isNonEmptyReadonlyArray(stages)
     ? leave(stages)
@@ -119,7 +121,7 @@ export const livingAgain = (
   itemId: ItemId
 ): Step => {
   if (isLeftAlone(owed)) return leave(events)
-  const shown = readable(events)
+  const shown = showable(events)
   return Arr.isNonEmptyArray(shown)
     ? edit(config, owed, itemId, shown, events, delivery.id)
     : unreadable(events[0])

@@ -49,13 +49,13 @@ export const makeAdvance = (
   const remember = (taskId: TaskId, verdicts: ReadonlyArray<KnownVerdict>) =>
     Effect.forEach(
       verdicts,
-      ({ at, gate, held, page, reason, since, stage, told, verdict }) =>
-        sql`INSERT INTO plane_sync_verdict (task, gate, stage, verdict, reason, since, at, told, held, page)
+      ({ at, failed, gate, held, page, reason, since, stage, told, verdict }) =>
+        sql`INSERT INTO plane_sync_verdict (task, gate, stage, verdict, reason, since, at, told, held, page, failed)
         VALUES (${taskId}, ${gate}, ${stage}, ${verdict}, ${reason ?? null}, ${since}, ${at}, ${told}, ${held ? 1 : 0},
-          ${page ? JSON.stringify(page) : null})
+          ${page ? JSON.stringify(page) : null}, ${failed})
         ON CONFLICT (task, gate) DO UPDATE SET stage = excluded.stage, verdict = excluded.verdict,
           reason = excluded.reason, since = excluded.since, at = excluded.at, told = excluded.told, held = excluded.held,
-          page = excluded.page`,
+          page = excluded.page, failed = excluded.failed`,
       { discard: true }
     )
 

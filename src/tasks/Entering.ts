@@ -37,8 +37,8 @@ export const enterStage = (
   Effect.gen(function*() {
     const isLast = isEnd(pipeline, stage)
     const [unchanged] = yield* sql`UPDATE plane_sync_task SET stage = ${stage.stage},
-      status = ${isLast ? "done" : "active"}, entry = ${id}, updated_at = ${now},
-      due_at = ${isLast ? null : dueAt}, revision = revision + 1
+      status = ${isLast ? "done" : "active"}, entry = ${id}, entered_at = ${now},
+      updated_at = ${now}, due_at = ${isLast ? null : dueAt}, revision = revision + 1
       WHERE id = ${task.id} AND revision = ${revision} RETURNING id`
     if (unchanged === undefined) return false
     yield* stopTime(sql, task.id, now)

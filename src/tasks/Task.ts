@@ -63,6 +63,18 @@ export interface TaskLaunch {
   readonly position: Option.Option<number>
 }
 
+/** What a person has answered to a question of a task. */
+export interface Answer {
+  /** The stage that was asked at. */
+  readonly stage: Stage
+  readonly question: string
+  /** Who has asked, if that is known. */
+  readonly agent: Option.Option<string>
+  readonly answer: string
+  readonly by: string
+  readonly at: DateTime.Utc
+}
+
 /** A work item on its way through the pipeline. */
 export interface Task {
   readonly id: TaskId
@@ -96,6 +108,8 @@ export interface Task {
   readonly verdicts: ReadonlyArray<GivenVerdict>
   /** The last report on each stage, also on stages that the task has not reached yet. */
   readonly reports: ReadonlyArray<Report>
+  /** What was answered to its questions since it started, the oldest first; the newest 50. */
+  readonly answers: ReadonlyArray<Answer>
   /** What it has taken up to the moment when it was read. It has no stages if an older version has started it. */
   readonly receipt: TaskReceipt
 }
