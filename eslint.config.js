@@ -8,8 +8,8 @@ const outbox = [...domain, "storage"]
 const events = [...outbox, "outbox"]
 const tasks = [...events, "events"]
 const gitea = [...tasks, "tasks"]
-const webhooks = [...gitea, "gitea", "plane", "sending"]
-const config = [...gitea, "gitea", "plane", "webhooks", "launching"]
+const webhooks = [...gitea, "gitea", "people", "plane", "sending"]
+const config = [...gitea, "gitea", "people", "plane", "webhooks", "launching"]
 const repair = [...webhooks, "webhooks"]
 const health = [...repair, "repair", "views"]
 const ends = [...health, "health", "config", "launching"]
@@ -26,6 +26,7 @@ export const rooms = {
   tasks,
   launching: gitea,
   gitea,
+  people: gitea,
   webhooks,
   repair,
   config,
@@ -50,9 +51,11 @@ export const tables = {
     "task_stage",
     "task_usage",
     "counted_report",
-    "task_mark"
+    "task_mark",
+    "decision"
   ],
   gitea: ["repository", "pull_request", "claim", "commit_status", "review"],
+  people: ["command"],
   webhooks: ["webhook", "webhook_body", "webhook_about"],
   repair: ["watermark", "hearing"]
 }

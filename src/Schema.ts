@@ -17,8 +17,10 @@ import {
   wholeRowColumns
 } from "./outbox/Tables.js"
 import { usageTable } from "./outbox/UsageTables.js"
+import { commandTable } from "./people/Tables.js"
 import { repairTables } from "./repair/Tables.js"
 import { Migrations } from "./storage/Migrations.js"
+import { decisionTable } from "./tasks/DecisionTables.js"
 import { markTable } from "./tasks/MarkTables.js"
 import {
   followedTasks,
@@ -60,7 +62,13 @@ export const migrations = {
   "0022_links": Effect.all([linkTable, pageColumn, pageColumns], { discard: true }),
   "0023_receipts": receiptTables,
   "0024_usage": whileNobodyLeads(usageTable),
-  "0025_marks": markTable
+  "0025_marks": markTable,
+  "0026_reserved": Effect.void,
+  "0027_reserved": Effect.void,
+  "0028_reserved": Effect.void,
+  "0029_reserved": Effect.void,
+  "0030_decisions": whileNobodyLeads(decisionTable),
+  "0031_commands": commandTable
 }
 
 /** What opening a database needs. */

@@ -1,5 +1,5 @@
 import type { Setting } from "../base/Setting.js"
-import { projectSettings, pullRequestSettings, startSettings } from "../domain/ProjectSettings.js"
+import { commandSettings, projectSettings, pullRequestSettings, startSettings } from "../domain/ProjectSettings.js"
 import { giteaSettings } from "../gitea/GiteaConfig.js"
 import { agentSettings } from "../launching/AgentConfig.js"
 import { accessSettings, sendingSettings } from "../plane/PlaneConfig.js"
@@ -35,6 +35,7 @@ export const optionalSettings: ReadonlyArray<SettingGroup> = [
   group("Sending to Plane", sendingSettings),
   group("Storage", { databaseAddress, retention }),
   group("Starting tasks", startSettings),
+  group("Commands in comments", commandSettings),
   group("Agents", { launchLimit, ...agentSettings }),
   group("The HTTP interface", serverSettings),
   group("Webhooks", webhookSettings),

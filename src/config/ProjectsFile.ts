@@ -141,6 +141,10 @@ const Project = Schema.Struct({
   warning: optional(Schema.Literal("success", "failure", "pending"), "what a check that ends in a warning counts as"),
   settle: optional(DurationText, "how long nothing new must come of a commit's checks"),
   start: Schema.optionalWith(Start, { exact: true }),
+  commands: optional(
+    Schema.Array(UserName),
+    "the people whose comments that begin with a command, like /approve, are obeyed: e-mail addresses or ids"
+  ),
   comments: optional(Schema.Literal("joined", "each"), "one comment for all that is owed at once, or one each"),
   onConflict: optional(Schema.Literal("respect", "force"), "whether a work item that a person has cancelled stays so"),
   texts: Schema.optionalWith(Texts, { exact: true }),

@@ -20,9 +20,9 @@ export interface Answered {
 }
 
 /** For one project. */
-const forOne = 12
+const forOne = 13
 /** For each further project, and for each further API token. */
-const perProject = 3
+const perProject = 4
 const perToken = 1
 const mostOfAll = 30
 

@@ -33,6 +33,12 @@ const yesOrNo: Accepted<boolean> = {
   parse: (text) => Either.map(oneOf(["true", "false"], { anyCase: true }).parse(text), (word) => word === "true")
 }
 
+/** A list of names in which upper and lower case do not differ. */
+const loweredListOf = (what: string, example: string, item: RegExp): Accepted<ReadonlyArray<string>> => {
+  const { expected, parse } = listOf(what, example, item)
+  return { expected, parse: (text) => Either.map(parse(text), (names) => names.map((name) => name.toLowerCase())) }
+}
+
 /** A glob without a slash matches no owner/name, unless `*` or `?` stands for it. */
 const repository = /[/*?]/u
 
@@ -89,6 +95,18 @@ export const startSettings = {
 
 /** What starts tasks of all projects that do not say it themselves. */
 export const startConfig: Config.Config<StartMarks> = Config.all(startSettings)
+
+/** The settings of the commands that people give in comments. */
+export const commandSettings = {
+  commands: defineSetting({
+    name: "ORCH_COMMANDS",
+    about:
+      "The people whose comments that begin with a command, like /approve, are obeyed. Without any there are no " +
+      "commands. None of them may be the user of an API token that an agent has.",
+    accepts: loweredListOf("people, by e-mail address or id,", "lea@example.org, jonas@example.org", userName),
+    default: unset([])
+  })
+}
 
 /** The settings of the project's pull requests. */
 export const pullRequestSettings = {
@@ -166,13 +184,14 @@ export const commonNames = {
 
 /** The project that the variables name. */
 export const projectConfig: Config.Config<Project> = Config.map(
-  Config.all({ ...projectSettings, pullRequests: pullRequestConfig, start: startConfig }),
-  ({ id, identifier, pullRequests, start, states }) => ({
+  Config.all({ ...projectSettings, pullRequests: pullRequestConfig, start: startConfig, ...commandSettings }),
+  ({ commands, id, identifier, pullRequests, start, states }) => ({
     id,
     identifier,
     stages: states,
     pullRequests,
     start,
+    commands,
     pipeline: undefined,
     texts: defaultTexts,
     own: {},

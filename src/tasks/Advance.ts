@@ -26,9 +26,9 @@ import { verdictNews } from "./VerdictNews.js"
 
 type Work = Effect.Effect<{ readonly value: boolean; readonly events: ReadonlyArray<StageEvent> }, SqlError>
 
-/** Its agent waits until the gates were asked. */
-const isHeld = ({ task: { launch, status } }: TaskRow) =>
-  status === "active" &&
+/** Its agent waits until the gates were asked, and for nothing else. */
+const isHeld = ({ task: { launch, paused, status } }: TaskRow) =>
+  status === "active" && Option.isNone(paused) &&
   Option.exists(launch, ({ position, state }) => state === "waiting" && Option.isNone(position))
 
 /**

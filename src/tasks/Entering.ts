@@ -5,6 +5,7 @@ import type { PipelineStage } from "../domain/PipelineStage.js"
 import { receiptLines } from "../domain/ReceiptLines.js"
 import { StageEvent } from "../domain/StageEvent.js"
 import type { Sql } from "../storage/Sql.js"
+import { forgetDecisions } from "./Decisions.js"
 import { oweLaunch } from "./Launches.js"
 import type { ProjectPipeline } from "./Pipeline.js"
 import { goOnTime, stopTime } from "./StageTimes.js"
@@ -41,6 +42,7 @@ export const enterStage = (
       due_at = ${isLast ? null : dueAt}, revision = revision + 1
       WHERE id = ${task.id} AND revision = ${revision} RETURNING id`
     if (unchanged === undefined) return false
+    yield* forgetDecisions(sql, task.id, stage.stage)
     yield* stopTime(sql, task.id, now)
     if (!isLast) yield* goOnTime(sql, task.id, { stage: stage.stage, attempts: 1 }, now)
     const agent = agentOf(stage, givenAgent)

@@ -8,6 +8,7 @@ import { readProject } from "../outbox/ItemKeys.js"
 import type { NamedItem } from "../outbox/LeftStates.js"
 import { followTask } from "../outbox/LeftStates.js"
 import type { Sql } from "../storage/Sql.js"
+import { forgetDecisions } from "./Decisions.js"
 import { touch } from "./DueTasks.js"
 import { oweLaunch } from "./Launches.js"
 import { lockTask, waitForTurn } from "./Locks.js"
@@ -96,6 +97,7 @@ export const makeStarting = (
       yield* leavePages(sql, task)
       yield* sql`DELETE FROM plane_sync_verdict WHERE task = ${task.id}`
       yield* sql`DELETE FROM plane_sync_report WHERE task = ${task.id}`
+      yield* forgetDecisions(sql, task.id)
       yield* beginTime(sql, task.id, stage, now)
       yield* tell(sql, task.id, now, `starts anew at ${stage}`)
       yield* oweLaunch(sql, { entry, taskId: task.id, stage, agent: agentOf(first, givenAgent) }, now)
@@ -114,6 +116,7 @@ export const makeStarting = (
       yield* tell(sql, task.id, now, `goes on at ${task.stage}`)
       if (task.status === "paused") return
       yield* sql`UPDATE plane_sync_task SET entry = ${entry} WHERE id = ${task.id}`
+      yield* forgetDecisions(sql, task.id, task.stage)
       const agent = Option.getOrUndefined(
         Option.flatMapNullable(byName(task.stage), (stage) => agentOf(stage, givenAgent))
       )

@@ -12,6 +12,7 @@ import type { WorkItemKey } from "../domain/WorkItemKey.js"
 import { usageOfItem, usedOf } from "../outbox/EventUsage.js"
 import { itemOfKey, keysOfItem, problemOfKey } from "../outbox/ItemKeys.js"
 import type { Fragment, Sql } from "../storage/Sql.js"
+import { decisionFields, decisionsOf } from "./Decisions.js"
 import { launchList } from "./Launches.js"
 import type { Pipeline, ProjectPipeline } from "./Pipeline.js"
 import { projectOfTask } from "./ProjectOfTask.js"
@@ -41,6 +42,9 @@ interface Row extends ReceiptColumns {
   readonly dueAt: EpochMillis | null
   readonly verdicts: string
   readonly reports: string
+  readonly decisions: string
+  readonly pausedBy: string | null
+  readonly pausedAt: EpochMillis | null
   readonly launches: string
   readonly usedByEvents: string
 }
@@ -157,10 +161,14 @@ const withVerdicts = (
     linkedByName: row.linkedByName === 1,
     entry: row.entry,
     launch: Option.fromNullable(launchesOf(row.launches)[0]),
+    paused: row.pausedBy === null
+      ? Option.none()
+      : Option.some({ by: row.pausedBy, since: utc(row.pausedAt ?? row.updatedAt) }),
     startedAt: utc(row.startedAt),
     updatedAt: utc(row.updatedAt),
     verdicts: Option.match(pipeline, { onNone: () => [], onSome: (one) => shownVerdicts(one, row.stage, known) }),
     reports: Arr.sortWith(reportsOf(row.reports), ({ stage }) => stage, Order.string),
+    decisions: decisionsOf(row.decisions),
     receipt: withUsage(ownReceipt, usedOf(row.usedByEvents))
   },
   revision: row.revision,
@@ -172,7 +180,8 @@ const own = `t.id, t.work_item AS "workItem", t.plane_id AS "itemId", t.stage, t
   t.repository_id AS "repositoryId", t.repository_name AS "repositoryName", t.pull_request AS "pullRequest",
   t.head_sha AS "headSha", t.linked_by_name AS "linkedByName", t.entry, t.started_at AS "startedAt",
   t.updated_at AS "updatedAt", t.revision, t.due_at AS "dueAt",
-  t.past_pull_requests AS "pastPullRequests"`
+  t.past_pull_requests AS "pastPullRequests", t.launches_paused_by AS "pausedBy",
+  t.launches_paused_at AS "pausedAt"`
 
 const verdictFields = {
   gate: "gate",
@@ -193,6 +202,7 @@ const columns = (sql: Sql) => {
   return sql`${sql.literal(own)},
     (SELECT ${objects(verdictFields)} FROM plane_sync_verdict WHERE task = t.id) AS verdicts,
     (SELECT ${objects(reportFields)} FROM plane_sync_report WHERE task = t.id) AS reports,
+    (SELECT ${objects(decisionFields)} FROM plane_sync_decision WHERE task = t.id) AS decisions,
     (SELECT ${objects(receiptFields.stages)} FROM plane_sync_task_stage WHERE task = t.id) AS stages,
     (SELECT ${objects(receiptFields.usage)} FROM plane_sync_task_usage WHERE task = t.id) AS usage,
     ${launchList(sql)} AS launches, ${usageOfItem(sql, sql.literal("t.plane_id"), sql.literal("t.key"))}

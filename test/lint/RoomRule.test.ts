@@ -22,15 +22,16 @@ const map: Readonly<Record<string, string>> = {
   tasks: "base domain storage outbox events",
   launching: "base domain storage outbox events tasks",
   gitea: "base domain storage outbox events tasks",
-  webhooks: "base domain storage outbox events tasks gitea plane sending",
-  repair: "base domain storage outbox events tasks gitea plane sending webhooks",
-  config: "base domain storage outbox events tasks gitea plane webhooks launching",
-  views: "base domain storage outbox events tasks gitea plane sending webhooks",
-  health: "base domain storage outbox events tasks gitea plane sending webhooks repair views",
-  doctor: "base domain storage outbox events tasks gitea plane sending webhooks repair views health config launching",
-  http: "base domain storage outbox events tasks gitea plane sending webhooks repair views health config launching",
+  people: "base domain storage outbox events tasks",
+  webhooks: "base domain storage outbox events tasks gitea people plane sending",
+  repair: "base domain storage outbox events tasks gitea people plane sending webhooks",
+  config: "base domain storage outbox events tasks gitea people plane webhooks launching",
+  views: "base domain storage outbox events tasks gitea people plane sending webhooks",
+  health: "base domain storage outbox events tasks gitea people plane sending webhooks repair views",
+  doctor: "base domain storage outbox events tasks gitea people plane sending webhooks repair views health config launching",
+  http: "base domain storage outbox events tasks gitea people plane sending webhooks repair views health config launching",
   cli:
-    "base domain storage outbox events tasks gitea plane sending webhooks repair views health config launching doctor",
+    "base domain storage outbox events tasks gitea people plane sending webhooks repair views health config launching doctor",
   simulator: ""
 }
 const rooms = Object.keys(map)
@@ -38,8 +39,9 @@ const rooms = Object.keys(map)
 /** Who owns which tables, written a second time. The migrator creates `migrations` by itself. */
 const created: Readonly<Record<string, string>> = {
   outbox: "lane event delivery sender replica count count_of folded project link usage",
-  tasks: "task verdict report launch task_story task_stage task_usage counted_report task_mark",
+  tasks: "task verdict report launch task_story task_stage task_usage counted_report task_mark decision",
   gitea: "repository pull_request claim commit_status review",
+  people: "command",
   webhooks: "webhook webhook_body webhook_about",
   repair: "watermark hearing"
 }
