@@ -23,6 +23,9 @@ def gate_failed(work_item, stage, check, reason):
 def task_completed(work_item):
     _tell("/api/events", type="task_completed", workItem=work_item)
 
+def question_asked(work_item, question, agent=None):
+    _tell("/api/events", type="question_asked", workItem=work_item, question=question, agent=agent)
+
 def start_task(work_item, agent=None):
     _tell("/api/tasks", workItem=work_item, agent=agent)
 

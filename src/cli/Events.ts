@@ -1,7 +1,7 @@
 import * as Command from "@effect/cli/Command"
 import * as Options from "@effect/cli/Options"
 import { Console, Effect, Either, Option, Schema } from "effect"
-import { StageEvent } from "../domain/StageEvent.js"
+import { ToldEvent } from "../domain/StageEvent.js"
 import { WorkItemKey } from "../domain/WorkItemKey.js"
 import { Outbox } from "../outbox/Outbox.js"
 import type { StoredEvent } from "../outbox/StoredEvent.js"
@@ -25,11 +25,13 @@ const workItem = Options.text("work-item").pipe(
 
 const json = jsonLike("GET /api/events")
 
-const what = StageEvent.$match({
+const what = ToldEvent.$match({
   StageChanged: ({ from, overruledBy, to }) =>
     `${from} → ${to}${overruledBy === undefined ? "" : `, overruled by ${overruledBy}`}`,
   QualityGateFailed: ({ check, stage }) => `gate failed at ${stage}: ${check}`,
-  TaskCompleted: () => "completed"
+  TaskCompleted: () => "completed",
+  QuestionAsked: ({ agent = "an agent", question }) => `${agent} asks: ${question}`,
+  Noted: ({ text }) => text
 })
 
 const columns = (event: StoredEvent): ReadonlyArray<string> => [

@@ -49,6 +49,12 @@ const commands = {
     line: "A task is done: sets the state of the stage \"done\", and adds a comment",
     examples: ["plane-sync publish completed ET-002"]
   },
+  "publish question-asked": {
+    line: "Somebody asks a question: adds a comment",
+    examples: [
+      "plane-sync publish question-asked ET-002 --question \"May the old table be dropped?\" --agent architect"
+    ]
+  },
   events: {
     line: "List published events and what became of them, newest first",
     more: [

@@ -93,6 +93,16 @@ const completed = Command.make("completed", common, (options) => commit(options,
   Command.withDescription(lineOf("publish completed"))
 )
 
+const questionAsked = Command.make(
+  "question-asked",
+  {
+    ...common,
+    question: text("question", "What is asked, in words for people"),
+    agent: text("agent", "Who asks").pipe(Options.optional)
+  },
+  ({ agent, question, ...rest }) => commit(rest, { type: "question_asked", question, ...field("agent", agent) })
+).pipe(Command.withDescription(lineOf("publish question-asked")))
+
 // Neither Plane nor a token is needed: the event is kept until a `serve` sends it.
 const publishing = StageEvents.layer.pipe(
   Layer.provideMerge(Outbox.layer),
@@ -102,7 +112,7 @@ const publishing = StageEvents.layer.pipe(
 
 /** `plane-sync publish …`: stores an event. A `serve` on the same file notices it within a second. */
 export const publish = Command.make("publish").pipe(
-  Command.withSubcommands([stageChanged, gateFailed, completed]),
+  Command.withSubcommands([stageChanged, gateFailed, completed, questionAsked]),
   Command.provide(publishing),
   Command.withDescription(lineOf("publish"))
 )

@@ -116,7 +116,8 @@ const Text = (kind: CommentKind) => {
 const Texts = Schema.Struct({
   stageChanged: Text("stageChanged"),
   gateFailed: Text("gateFailed"),
-  taskCompleted: Text("taskCompleted")
+  taskCompleted: Text("taskCompleted"),
+  questionAsked: Text("questionAsked")
 }).annotations({
   description: "what comments say instead of the usual; words in [ ] are only there if the values in them are; " +
     "{{, }}, [[ and ]] are a brace or a bracket"

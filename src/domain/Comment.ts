@@ -3,14 +3,14 @@ import { escapeHtml, unescapeHtml } from "../base/Text.js"
 import type { CommentTexts } from "./CommentTexts.js"
 import { defaultTexts, textOf } from "./CommentTexts.js"
 import { receiptLines } from "./ReceiptLines.js"
-import type { StageEvent } from "./StageEvent.js"
+import type { ToldEvent } from "./StageEvent.js"
 import type { TaskReceipt } from "./TaskReceipt.js"
 import { withUsage } from "./TaskReceipt.js"
 import type { UsageSum } from "./Usage.js"
 
 /** An event and when it happened. */
 export interface DatedEvent {
-  readonly event: StageEvent
+  readonly event: ToldEvent
   readonly occurredAt: DateTime.Utc
 }
 
@@ -24,7 +24,7 @@ const noReceipt: TaskReceipt = { stages: [], pullRequests: [], usage: [] }
  * What is known of a task at its end, as a list below the line that tells it; nothing of other events. The event's own
  * usage is in `used`.
  */
-const receiptHtml = (event: StageEvent, used: ReadonlyArray<UsageSum>): string => {
+const receiptHtml = (event: ToldEvent, used: ReadonlyArray<UsageSum>): string => {
   if (event._tag !== "TaskCompleted") return ""
   const lines = receiptLines(withUsage(event.receipt ?? noReceipt, used))
   return lines.length === 0 ? "" : `<ul>${lines.map((line) => `<li>${escapeHtml(line)}</li>`).join("")}</ul>`
@@ -34,7 +34,7 @@ const receiptHtml = (event: StageEvent, used: ReadonlyArray<UsageSum>): string =
  * The HTML of the comment that tells an event. All of it is escaped, the project's own words as well, because Plane
  * does not sanitise comments. `used`: what the events of the work item have used, this one included; an end shows it.
  */
-export const commentHtml = (texts: CommentTexts, event: StageEvent, used: ReadonlyArray<UsageSum> = []): string =>
+export const commentHtml = (texts: CommentTexts, event: ToldEvent, used: ReadonlyArray<UsageSum> = []): string =>
   paragraph(textOf(texts, event)) + receiptHtml(event, used)
 
 /** The HTML of one comment that tells several events: each has a line with its own time. */
@@ -60,7 +60,7 @@ const endsCounted = /failed\d+timeslastat\d+utc$/
 const anyReason = "\u0000"
 
 /** How the line of a failure begins and ends that may be counted under the newest words of the same failure. */
-const aroundReason = (texts: CommentTexts, event: StageEvent) => {
+const aroundReason = (texts: CommentTexts, event: ToldEvent) => {
   if (event._tag !== "QualityGateFailed" || event.sameAs === undefined) return undefined
   const parts = textOf(texts, { ...event, reason: anyReason }).split(anyReason)
   const [before = ""] = parts

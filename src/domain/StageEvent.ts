@@ -93,11 +93,22 @@ const TaskCompleted = Schema.Struct({
   receipt: Schema.optional(TaskReceipt)
 }).annotations({ identifier: "TaskCompleted" })
 
+const QuestionAsked = Schema.Struct({
+  _tag: tag("question_asked", "QuestionAsked"),
+  ...common,
+  question: Schema.String.pipe(Schema.filter((text) => cleanText(text, reasonLimit).trim() !== "", {
+    identifier: "Question",
+    description: "a question with at least one visible character",
+    message: () => "a question needs words"
+  })),
+  agent: Schema.optional(Schema.String.annotations({ description: "who asks" }))
+}).annotations({ identifier: "QuestionAsked" })
+
 /**
  * A stage event as JSON. `POST /api/events` takes it, and the log has it when an event could not be stored:
  * `{"type":"stage_changed","workItem":"ET-002","from":"analysis","to":"architecture","agent":"architect"}`.
  */
-export const StageEventJson = Schema.Union(StageChanged, QualityGateFailed, TaskCompleted).annotations({
+export const StageEventJson = Schema.Union(StageChanged, QualityGateFailed, TaskCompleted, QuestionAsked).annotations({
   identifier: "StageEvent"
 })
 
@@ -112,19 +123,41 @@ export type StageEvent = typeof StageEventJson.Type
 
 export const StageEvent = Data.taggedEnum<StageEvent>()
 
+const NotedJson = Schema.Struct({ _tag: tag("noted", "Noted"), ...common, text: Schema.String })
+
+/** Whatever is told in Plane, as it is stored: a stage event, or something that plane-sync itself has to say. */
+export const ToldEventJson = Schema.Union(...StageEventJson.members, NotedJson)
+export type ToldEvent = typeof ToldEventJson.Type
+export const ToldEvent = Data.taggedEnum<ToldEvent>()
+
+/**
+ * A comment of plane-sync's own, such as a reply: `text`, told alone and in its order. It is a class so that nothing
+ * that a client or a host hands over is taken for one.
+ */
+export class Noted extends Data.TaggedClass("Noted")<{
+  readonly workItem: string
+  readonly text: string
+  readonly id?: string
+  readonly occurredAt?: undefined
+  readonly usage?: undefined
+  readonly links?: undefined
+}> {}
+
 /** The stage whose state an event asks for, if it asks for one. */
-export const stageOf: (event: StageEvent) => Stage | undefined = StageEvent.$match({
+export const stageOf: (event: ToldEvent) => Stage | undefined = ToldEvent.$match({
   StageChanged: (event) => event.to,
   QualityGateFailed: () => undefined,
-  TaskCompleted: () => doneStage
+  TaskCompleted: () => doneStage,
+  QuestionAsked: () => undefined,
+  Noted: () => undefined
 })
 
 /**
- * What an event says, in the form of `StageEventJson` but without its id. Its texts are as they are stored and shown
+ * What an event says, in the form of `ToldEventJson` but without its id. Its texts are as they are stored and shown
  * (see `cleanText`). It is written out by hand, because a publish waits for it and encoding takes several times as
  * long.
  */
-export const contentOf = (event: StageEvent): typeof StageEventJson.Encoded => {
+export const contentOf = (event: ToldEvent): typeof ToldEventJson.Encoded => {
   const { workItem } = event
   const usage = event.usage === undefined ? undefined : cleanUsage(event.usage)
   const occurredAt = event.occurredAt === undefined ? undefined : DateTime.formatIso(event.occurredAt)
@@ -163,5 +196,17 @@ export const contentOf = (event: StageEvent): typeof StageEventJson.Encoded => {
         receipt: event.receipt === undefined ? undefined : cleanReceipt(event.receipt),
         links
       }
+    case "QuestionAsked":
+      return {
+        type: "question_asked",
+        workItem,
+        occurredAt,
+        question: cleanText(event.question, reasonLimit),
+        agent: event.agent === undefined ? undefined : cleanLine(event.agent, textLimit),
+        usage,
+        links
+      }
+    case "Noted":
+      return { type: "noted", workItem, occurredAt, text: cleanText(event.text, reasonLimit) }
   }
 }

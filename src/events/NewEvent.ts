@@ -4,14 +4,15 @@ import { cleanLine, cleanText, reasonLimit, textLimit } from "../base/Text.js"
 import { EpochMillis, epochMillis } from "../base/Time.js"
 import { uuidV7Of } from "../base/UuidV7.js"
 import type { Projects } from "../domain/Projects.js"
-import type { StageEvent } from "../domain/StageEvent.js"
-import { contentOf, EventId, StageEventJson, stageOf } from "../domain/StageEvent.js"
+import type { StageEvent, ToldEvent } from "../domain/StageEvent.js"
+import { contentOf, EventId, Noted, StageEventJson, stageOf, ToldEventJson } from "../domain/StageEvent.js"
 import { identifierOf, WorkItemKey } from "../domain/WorkItemKey.js"
 import type { NewEvent } from "../outbox/StoredEvent.js"
 import { fitLinks } from "./FitLinks.js"
 
 const isEventId = Schema.is(EventId)
 const validate = Schema.validateEither(StageEventJson, { errors: "all" })
+const validateOwn = Schema.validateEither(ToldEventJson, { errors: "all" })
 
 /**
  * How far in the future an event's moment may be. Beyond that the publisher's clock is wrong, and the moment counts as
@@ -34,7 +35,9 @@ const properties = [
   "sameAs",
   "links",
   "usage",
-  "receipt"
+  "receipt",
+  "question",
+  "text"
 ] as const
 
 /**
@@ -107,7 +110,7 @@ const withFitLinks = (copy: unknown): { readonly event: unknown; readonly refuse
  * cannot be told to Plane is marked unfit, with the reason, and becomes a dead letter. A link that is not fit is left
  * out of it.
  */
-export const newEvent = (event: StageEvent, projects: Projects["Type"]): Effect.Effect<AcceptedEvent> =>
+export const newEvent = (event: StageEvent | Noted, projects: Projects["Type"]): Effect.Effect<AcceptedEvent> =>
   Effect.flatMap(epochMillis, (now) => {
     const part = (name: "id" | "workItem") =>
       Either.getOrUndefined(attempt(() => Predicate.isRecord(event) ? event[name] : undefined))
@@ -115,7 +118,7 @@ export const newEvent = (event: StageEvent, projects: Projects["Type"]): Effect.
     return Effect.map(isEventId(given) ? Effect.succeed(given) : uuidV7Of(now), (id) => {
       const accepted = attempt(() => {
         const { event: copy, refusedLinks } = withFitLinks(copyOf(event))
-        return Either.mapBoth(validate(copy), {
+        return Either.mapBoth(event instanceof Noted ? validateOwn(copy) : validate(copy), {
           onLeft: describeParseError,
           onRight: (valid): AcceptedEvent => ({ ...fit(valid, id, projects, now), refusedLinks })
         })
@@ -136,7 +139,7 @@ export const newEvent = (event: StageEvent, projects: Projects["Type"]): Effect.
   })
 
 const fit = (
-  event: StageEvent,
+  event: ToldEvent,
   id: string,
   projects: Projects["Type"],
   now: EpochMillis
@@ -153,7 +156,7 @@ const fit = (
     body: JSON.stringify(content),
     project: project?.identifier ?? "",
     stage: stage !== undefined && (project ?? projects.all[0]).stages.has(stage) ? stage : undefined,
-    // A person acts on a failed gate or a completion, so these go before what a person only reads.
+    // A person acts on a failed gate, a question or a completion, so these go before what a person only reads.
     urgent: event._tag !== "StageChanged",
     occurredAt: occurredAt <= now + maxAhead ? occurredAt : now,
     publishedAt: now,

@@ -1,7 +1,7 @@
 import type { DateTime } from "effect"
 import { Option } from "effect"
 import { utc } from "../base/Time.js"
-import type { StageEvent } from "../domain/StageEvent.js"
+import type { ToldEvent } from "../domain/StageEvent.js"
 import type { DebtStatus, EventStatus, StoredEvent } from "../outbox/StoredEvent.js"
 import { eventOfBody } from "../outbox/StoredEvent.js"
 
@@ -11,8 +11,11 @@ export interface PublishedEvent {
   readonly id: string
   /** The work item's key as it was published. */
   readonly workItem: string
-  /** What was published, as it was stored, without id. None if it can never be told: then `reason` says why. */
-  readonly event: Option.Option<StageEvent>
+  /**
+   * What was published, as it was stored, without id; `Noted` is what plane-sync itself had to say. None if it can never
+   * be told: then `reason` says why.
+   */
+  readonly event: Option.Option<ToldEvent>
   readonly occurredAt: DateTime.Utc
   readonly publishedAt: DateTime.Utc
   readonly status: EventStatus

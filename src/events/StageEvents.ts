@@ -4,8 +4,8 @@ import { makeCountedWarning } from "../base/CountedWarning.js"
 import { counted, reasonLimit, visibleLine } from "../base/Text.js"
 import { EventSequence } from "../domain/Ids.js"
 import { Projects } from "../domain/Projects.js"
-import type { StageEvent } from "../domain/StageEvent.js"
-import { StageEventJson } from "../domain/StageEvent.js"
+import type { Noted, StageEvent } from "../domain/StageEvent.js"
+import { ToldEventJson } from "../domain/StageEvent.js"
 import { Outbox } from "../outbox/Outbox.js"
 import { eventOfBody } from "../outbox/StoredEvent.js"
 import { Storage } from "../storage/Storage.js"
@@ -46,7 +46,7 @@ export class StageEvents extends Context.Tag("plane-sync/StageEvents")<StageEven
    * that is not fit is left out.
    */
   readonly transact: <A>(
-    work: Effect.Effect<{ readonly value: A; readonly events: ReadonlyArray<StageEvent> }, SqlError>
+    work: Effect.Effect<{ readonly value: A; readonly events: ReadonlyArray<StageEvent | Noted> }, SqlError>
   ) => Effect.Effect<A, StorageError>
   /**
    * The committed events after a sequence, in order, and then new ones as they come. 0 means from the first that is
@@ -64,7 +64,7 @@ export class StageEvents extends Context.Tag("plane-sync/StageEvents")<StageEven
 
 const pageSize = 200
 
-const toJson = Schema.encodeSync(Schema.parseJson(StageEventJson))
+const toJson = Schema.encodeSync(Schema.parseJson(ToldEventJson))
 
 /**
  * The event as `POST /api/events` takes it, with its moment. If it is posted again, it is told with the time at which
@@ -153,7 +153,7 @@ const make = Effect.gen(function*() {
   })
 
   const transact = <A>(
-    work: Effect.Effect<{ readonly value: A; readonly events: ReadonlyArray<StageEvent> }, SqlError>
+    work: Effect.Effect<{ readonly value: A; readonly events: ReadonlyArray<StageEvent | Noted> }, SqlError>
   ) =>
     outbox.transact(Effect.flatMap(work, ({ events, value }) =>
       Effect.map(

@@ -29,6 +29,13 @@ const gateFailed = {
 
 const completed = { type: "task_completed", workItem: "ET-002" } as const satisfies typeof StageEventJson.Encoded
 
+const question = {
+  type: "question_asked",
+  workItem: "ET-002",
+  question: "May the old table be dropped?",
+  agent: "architect"
+} as const satisfies typeof StageEventJson.Encoded
+
 const { id, ...stored } = event
 
 const published: typeof EventView.Encoded = {
@@ -263,7 +270,7 @@ const ofCode = { code: "not_found" }
 export const examples: Readonly<Record<string, OperationExamples>> = {
   "health": { responses: { 200: health } },
   "events.publish": {
-    requests: { stageChanged: event, gateFailed, completed },
+    requests: { stageChanged: event, gateFailed, completed, question },
     responses: { 202: { id, duplicate: false }, ...problemsOf("events.publish") }
   },
   "events.list": { responses: { 200: { events: [published], nextCursor: 5 }, ...problemsOf("events.list") } },

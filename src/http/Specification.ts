@@ -71,7 +71,8 @@ const operationOf = (operation: Json): Json => {
 const eventTypes = {
   stage_changed: reference("StageChanged"),
   quality_gate_failed: reference("QualityGateFailed"),
-  task_completed: reference("TaskCompleted")
+  task_completed: reference("TaskCompleted"),
+  question_asked: reference("QuestionAsked")
 }
 
 // The platform takes a union apart, and does not say what tells its members apart.

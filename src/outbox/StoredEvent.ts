@@ -3,8 +3,8 @@ import { Schema } from "effect"
 import type { EpochMillis } from "../base/Time.js"
 import type { EventSequence } from "../domain/Ids.js"
 import type { Link } from "../domain/Link.js"
-import type { StageEvent } from "../domain/StageEvent.js"
-import { StageEventJson } from "../domain/StageEvent.js"
+import type { ToldEvent } from "../domain/StageEvent.js"
+import { ToldEventJson } from "../domain/StageEvent.js"
 import type { Usage } from "../domain/Usage.js"
 import type { NormalizedKey } from "../domain/WorkItemKey.js"
 
@@ -56,7 +56,7 @@ export interface StoredEvent {
   readonly reason: string | null
 }
 
-const fromBody = Schema.decodeOption(Schema.parseJson(StageEventJson))
+const fromBody = Schema.decodeOption(Schema.parseJson(ToldEventJson))
 
 /** The event of a stored body. None if the event was unfit. */
-export const eventOfBody = (body: string): Option.Option<StageEvent> => fromBody(body)
+export const eventOfBody = (body: string): Option.Option<ToldEvent> => fromBody(body)

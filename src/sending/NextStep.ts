@@ -6,7 +6,7 @@ import { commentHtml, countedHtml, joinedHtml, saysSame, tells } from "../domain
 import type { CommentTexts } from "../domain/CommentTexts.js"
 import type { CommentId, ItemId } from "../domain/Ids.js"
 import type { Stage } from "../domain/Stage.js"
-import type { StageEvent } from "../domain/StageEvent.js"
+import type { ToldEvent } from "../domain/StageEvent.js"
 import { stageOf } from "../domain/StageEvent.js"
 import type { StageStates, StageTable, StateId } from "../domain/StageStates.js"
 import type { Delivery } from "../outbox/Delivery.js"
@@ -214,14 +214,14 @@ const group = (
   return together
 }
 
-const goesWith = (first: StageEvent, next: StageEvent): boolean => {
+const goesWith = (first: ToldEvent, next: ToldEvent): boolean => {
   if (first._tag === "StageChanged") return next._tag === "StageChanged"
   const key = failureKeyOf(first)
   return key !== null && key === failureKeyOf(next)
 }
 
 /** What makes two failures of a gate the same: what the event says does, or else its reason. */
-const failureKeyOf = (event: StageEvent): string | null => {
+const failureKeyOf = (event: ToldEvent): string | null => {
   if (event._tag !== "QualityGateFailed") return null
   const { check, reason, sameAs, stage } = event
   return JSON.stringify(sameAs === undefined ? [stage, check, reason] : [stage, check, null, sameAs])

@@ -3,7 +3,7 @@ import { cleanLine, counted, textLimit } from "../base/Text.js"
 import type { EpochMillis } from "../base/Time.js"
 import { stored } from "../base/Time.js"
 import { plainText } from "../domain/Comment.js"
-import { StageEvent } from "../domain/StageEvent.js"
+import { ToldEvent } from "../domain/StageEvent.js"
 import type { StageStates } from "../domain/StageStates.js"
 import type { PlaneState } from "../domain/StageStates.js"
 import type { DeliveryKind } from "../outbox/DeliveryKind.js"
@@ -73,12 +73,14 @@ export const requestWords = (
 const reasoned = (reason: string | null | undefined) =>
   reason === null || reason === undefined || reason === "" ? "" : `: ${reason}`
 
-const eventWords = StageEvent.$match({
+const eventWords = ToldEvent.$match({
   StageChanged: ({ agent, from, overruledBy, to }) =>
     `stage ${from} → ${to}${agent === undefined || agent === "" ? "" : `, agent ${agent}`}` +
     (overruledBy === undefined ? "" : `, overruled by ${overruledBy}`),
   QualityGateFailed: ({ check, reason, stage }) => `gate ${check} failed at ${stage}: ${reason}`,
-  TaskCompleted: () => "the task is completed"
+  TaskCompleted: () => "the task is completed",
+  QuestionAsked: ({ agent = "an agent", question }) => `${agent} asks: ${question}`,
+  Noted: ({ text }) => `said: ${text}`
 })
 
 const eventEntry = ({ deliveries }: StoryFacts["row"]) => (event: StoredEvent): StoryEntry => {

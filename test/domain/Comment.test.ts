@@ -4,7 +4,7 @@ import { cleanLine, cleanText, escapeHtml } from "../../src/base/Text.js"
 import { commentHtml, countedHtml, joinedHtml, saysSame, tells } from "../../src/domain/Comment.js"
 import type { CommentTexts } from "../../src/domain/CommentTexts.js"
 import { commentValues, defaultTexts } from "../../src/domain/CommentTexts.js"
-import { StageEvent } from "../../src/domain/StageEvent.js"
+import { Noted, StageEvent } from "../../src/domain/StageEvent.js"
 import { parseTemplate } from "../../src/domain/Template.js"
 
 const workItem = "ET-2"
@@ -33,6 +33,20 @@ describe("comments", () => {
       commentHtml(defaultTexts, StageEvent.TaskCompleted({ workItem })),
       "<p>✅ Task completed! PR merged and deployed.</p>"
     )
+    const question = StageEvent.QuestionAsked({
+      workItem,
+      question: "May the table go?\nIt is empty.",
+      agent: "architect"
+    })
+    assert.strictEqual(
+      commentHtml(defaultTexts, question),
+      "<p>❓ architect asks: May the table go?<br>It is empty.</p>"
+    )
+    assert.strictEqual(
+      commentHtml(defaultTexts, StageEvent.QuestionAsked({ workItem, question: "Why?" })),
+      "<p>❓ An agent asks: Why?</p>"
+    )
+    assert.strictEqual(commentHtml(defaultTexts, new Noted({ workItem, text: "Heard." })), "<p>Heard.</p>")
   })
 
   it("row 27: tell who overruled a stage, and why, each in its own line", () => {
@@ -104,7 +118,11 @@ describe("comments", () => {
         )
         assert.match(html.replaceAll("<br>", ""), /^<p>[^<>"']*<\/p>$/)
         const overruled = StageEvent.StageChanged({ workItem, from: text, to: hostile, overruledBy: hostile + text })
-        assert.match(commentHtml(defaultTexts, overruled).replaceAll("<br>", ""), /^<p>[^<>"']*<\/p>$/)
+        const asked = StageEvent.QuestionAsked({ workItem, question: text + hostile, agent: hostile })
+        const noted = new Noted({ workItem, text: hostile + text })
+        for (const event of [overruled, asked, noted]) {
+          assert.match(commentHtml(defaultTexts, event).replaceAll("<br>", ""), /^<p>[^<>"']*<\/p>$/)
+        }
       }
     ))
     assert.strictEqual(escapeHtml(`<a href="x">'&`), "&lt;a href=&quot;x&quot;&gt;&#39;&amp;")
@@ -138,7 +156,8 @@ describe("comments in a project's own words", () => {
   const texts = ownTexts({
     stageChanged: "<b>{workItem}</b> & now {to}[, {agent} works on it][ ({overruledBy})]",
     gateFailed: "{reason} says {check} at {stage}",
-    taskCompleted: "Rolled out & \"done\""
+    taskCompleted: "Rolled out & \"done\"",
+    questionAsked: "{agent} of {workItem} wants to know: {question}"
   })
   const at = (second: number, event: StageEvent) => ({
     event,

@@ -36,7 +36,13 @@ const event: FastCheck.Arbitrary<StageEvent> = FastCheck.oneof(
     occurredAt: moment
   })
     .map((parts) => StageEvent.QualityGateFailed(parts)),
-  FastCheck.record({ workItem: key, occurredAt: moment }).map((parts) => StageEvent.TaskCompleted(parts))
+  FastCheck.record({ workItem: key, occurredAt: moment }).map((parts) => StageEvent.TaskCompleted(parts)),
+  FastCheck.record({
+    workItem: key,
+    question: text.filter((question) => question.trim() !== ""),
+    agent: FastCheck.option(text, { nil: undefined }),
+    occurredAt: moment
+  }).map((parts) => StageEvent.QuestionAsked(parts))
 )
 
 const encode = Schema.encodeEither(StageEventJson)
@@ -65,6 +71,17 @@ describe("a stage event", () => {
     assert.deepInclude(stored("x".repeat(9_000)), { overruledBy: `${"x".repeat(4_000)}… (cut)` })
     // As an earlier version has stored it.
     assert.notProperty(decode({ type: "stage_changed", ...changed }), "overruledBy")
+  })
+
+  it("that asks has a question of at least one letter, bounded", () => {
+    const refused = Schema.decodeUnknownEither(StageEventJson)({
+      type: "question_asked",
+      workItem: "ET-2",
+      question: " "
+    })
+    assert.include(String(refused), "a question needs words")
+    const long = contentOf(StageEvent.QuestionAsked({ workItem: "ET-2", question: "x".repeat(9_000) }))
+    assert.deepInclude(long, { question: `${"x".repeat(4_000)}… (cut)` })
   })
 
   it("has no moment outside of the years that four digits can write", () => {

@@ -20,7 +20,7 @@ import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { projectsLayer } from "../../src/config/ProjectsConfig.js"
-import { StageEvent } from "../../src/domain/StageEvent.js"
+import { Noted, StageEvent } from "../../src/domain/StageEvent.js"
 import { Receipt } from "../../src/events/Receipt.js"
 import { StageEvents } from "../../src/events/StageEvents.js"
 import { Outbox } from "../../src/outbox/Outbox.js"
@@ -95,6 +95,25 @@ describe("StageEvents", () => {
       const { read, sql } = yield* Storage
       const rows = yield* read(sql<{ links: string | null }>`SELECT links FROM plane_sync_event ORDER BY sequence`)
       assert.deepStrictEqual(rows.map(({ links }) => linksOf(links).length), [0, 0, 0, 0, 10])
+    }).pipe(Effect.provide(Layer.provideMerge(events, Storage.layerFile(":memory:")))))
+
+  it.effect("what only plane-sync itself says is refused from a host, with the types that are right", () =>
+    Effect.gen(function*() {
+      const { publishOrFail, transact } = yield* StageEvents
+      const plain: StageEvent = StageEvent.TaskCompleted({ workItem: "ET-2" })
+      Object.assign(plain, { _tag: "Noted", text: "approved by lea" })
+      const { message } = yield* Effect.flip(publishOrFail(plain))
+      for (const type of ["StageChanged", "QualityGateFailed", "TaskCompleted", "QuestionAsked"]) {
+        assert.include(message, type)
+      }
+      assert.lengthOf(yield* stored, 0)
+      const { sql } = yield* Storage
+      const write = sql`UPDATE plane_sync_count SET events = events`
+      yield* transact(Effect.as(write, { value: 0, events: [plain] }))
+      yield* transact(Effect.as(write, { value: 0, events: [new Noted({ workItem: "ET-2", text: "Heard <b>" })] }))
+      const rows = yield* stored
+      assert.deepStrictEqual(rows.map(({ comment }) => comment), ["pending", "dead"])
+      assert.deepStrictEqual(JSON.parse(rows[0]?.body ?? ""), { type: "noted", workItem: "ET-2", text: "Heard <b>" })
     }).pipe(Effect.provide(Layer.provideMerge(events, Storage.layerFile(":memory:")))))
 
   it.effect("publish fills id and moment, and commits once per id", () =>

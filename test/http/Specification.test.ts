@@ -115,7 +115,8 @@ describe("/openapi.json", () => {
       assert.sameMembers(events.map((event) => at(event, "type")), [
         "stage_changed",
         "quality_gate_failed",
-        "task_completed"
+        "task_completed",
+        "question_asked"
       ])
       for (const event of events) {
         assert.strictEqual((yield* post(url, JSON.stringify(event))).status, 202, JSON.stringify(event))

@@ -202,6 +202,8 @@ export const eventOf = (n: number, workItem: string, kind: StageEvent["_tag"]): 
       return StageEvent.QualityGateFailed({ workItem, stage: "review", check: "lint", reason: `failure ${n % 2}` })
     case "TaskCompleted":
       return StageEvent.TaskCompleted({ workItem })
+    case "QuestionAsked":
+      return StageEvent.QuestionAsked({ workItem, question: `May table ${n} go?`, agent: "architect" })
   }
 }
 

@@ -149,6 +149,10 @@ export const told = Effect.gen(function*() {
             return `${event.stage}: ${event.check} failed: ${event.reason}`
           case "TaskCompleted":
             return "completed"
+          case "QuestionAsked":
+            return `${event.agent ?? "somebody"} asks: ${event.question}`
+          case "Noted":
+            return event.text
         }
       }
     })
