@@ -4,7 +4,7 @@ import type { EpochMillis } from "../base/Time.js"
 import { earlier, epochMillis, stored } from "../base/Time.js"
 import { uuidV7 } from "../base/UuidV7.js"
 import type { CommentId, ItemId } from "../domain/Ids.js"
-import { StageEvent } from "../domain/StageEvent.js"
+import { Noted } from "../domain/StageEvent.js"
 import type { StageEvents } from "../events/StageEvents.js"
 import type { Storage } from "../storage/Storage.js"
 import type { StorageError } from "../storage/StorageError.js"
@@ -95,7 +95,7 @@ export const makeCommanding = ({ events, sql, tasks }: Parts) => {
         const words = replyOf(given, obeyed)
         yield* sql`UPDATE plane_sync_command SET words = ${words}, replied = ${isReplied ? 1 : 0}
           WHERE comment = ${commentId}`
-        const reply = StageEvent.Noted({ workItem: task.workItem, text: words, id: `command:${commentId}` })
+        const reply = new Noted({ workItem: task.workItem, text: words, id: `command:${commentId}` })
         return { value: { isNew: true, words }, events: isReplied ? [reply] : [] }
       }))
       if (!isNew) return { _tag: "Done", words: `it was worked on before: ${words}` }

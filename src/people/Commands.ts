@@ -32,12 +32,17 @@ export interface Command {
   readonly word: CommandWord
   /** What stands behind it, up to 4,000 characters; empty if nothing does. */
   readonly text: string
+  /** The user whom it begins by mentioning, lower case. It is a command only if that is ours. */
+  readonly to?: string
   /** Why it cannot be done as it stands, and what would be right. */
   readonly wrong?: string
 }
 
 // What is there and not seen: blanks, and characters without a width.
 const unseen = /^[\s\u200B-\u200D\u2060\uFEFF]+/u
+
+/** Who is mentioned at the beginning: Plane shows the name, which is not in the text. */
+const address = new RegExp(`^${gap}@([0-9a-f-]{36})`)
 
 /**
  * The word, and what may end it. A question mark does not: "/approve?" asks. A dot, a colon or an exclamation mark must
@@ -58,18 +63,21 @@ const wrongOf = (word: CommandWord, text: string, isCut: boolean): string | unde
 
 /**
  * The command that a comment begins with, if it does: the first thing that is seen in it is the command, in plain text.
- * Code, quotes, lists, pictures, mentions and what is hidden are none, and so is a comment that begins with them.
+ * Code, quotes, lists, pictures and what is hidden are none, and so is a comment that begins with them. It may begin with
+ * a mention, because people address who they talk to.
  */
 export const commandIn = (html: string): Command | undefined => {
   if (!mayBegin.test(html.slice(0, longestHtml))) return undefined
   const read = commentText(html)
-  const text = read.text.replace(unseen, "")
+  const whoAndWhat = read.text.replace(unseen, "")
+  const [mention, to] = address.exec(whoAndWhat) ?? []
+  const text = whoAndWhat.slice(mention?.length ?? 0).replace(unseen, "")
   const [whole, given = ""] = begin.exec(text) ?? []
   const word = given.toLowerCase()
   if (whole === undefined || !isWord(word)) return undefined
   const rest = text.slice(whole.length).replaceAll(gap, "").replace(/\n(?:[^\S\n]*\n)+/g, "\n").trim()
   const wrong = wrongOf(word, rest, read.isCut)
-  return { word, text: cleanText(rest, reasonLimit), ...(wrong === undefined ? {} : { wrong }) }
+  return { word, text: cleanText(rest, reasonLimit), ...(to === undefined ? {} : { to }), ...(wrong === undefined ? {} : { wrong }) }
 }
 
 /** What `/help` says. It does not begin like a command. */

@@ -100,8 +100,8 @@ export const makeOrders = ({ pipelines, reader, sql, starting }: Parts) => {
       const { id, entry, stage, status } = row.task
       const { at, by, now, order } = given
       if (status !== "active") return refused(`${standing(row.task)}: ${startAgain(row.task)}`)
-      const gates = Option.match(pipeline.byName(stage), { onNone: () => [], onSome: ({ gates }) => gates })
-      if (Option.isNone(pipeline.after(stage)) || !gates.includes(human.name)) {
+      const asks = Option.exists(pipeline.byName(stage), ({ gates }) => gates.includes(human.name))
+      if (Option.isNone(pipeline.after(stage)) || !asks) {
         return refused(`${stage} does not wait for anybody's approval: it has no gate \`${human.name}\``)
       }
       // What was written about the stage before, and comes late, must not let this one pass.
@@ -119,7 +119,7 @@ export const makeOrders = ({ pipelines, reader, sql, starting }: Parts) => {
     Effect.gen(function*() {
       const { id, paused, stage, status } = task
       if (status !== "active") return refused(`${standing(task)}: ${startAgain(task)}`)
-      if (Option.isSome(paused)) return refused(`no agent is launched since ${paused.value.by} wrote /pause: /resume it`)
+      if (Option.isSome(paused)) return refused(`no agent is launched since ${paused.value.by} wrote /pause: write /resume first`)
       if (!pipelines.launches) return refused("this plane-sync launches no agents")
       const agent = Option.getOrUndefined(Option.flatMapNullable(byName(stage), (one) => agentOf(one, givenAgent)))
       if (agent === undefined) return refused(`${stage} has no agent`)

@@ -59,6 +59,7 @@ export const makeCommentHooks = (
         if (!areSigned) return yield* skip("a command is only taken from a signed webhook")
         const own = yield* ownUser
         if (own === undefined) return yield* untilTold("whose the API token is")
+        if (command.to !== undefined && command.to !== own) return yield* skip(movesNothing)
         if (seen.by === own) return yield* skip("a command is not taken from the user of plane-sync's own API token")
         const known = yield* commanders
         if (known === undefined) return yield* untilTold("who is in the project")

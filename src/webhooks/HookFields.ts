@@ -30,6 +30,8 @@ const planeFields: Fields = {
     external_source: "whole",
     issue: "whole",
     created_at: "whole",
+    updated_by: "whole",
+    edited_at: "whole",
     // Only its beginning is read as a command: people/CommentText.ts.
     comment_html: "beginning"
   }

@@ -113,7 +113,11 @@ const NewComment = Schema.Struct({
   issue: PlaneItemId,
   project: Schema.String,
   comment_html: Schema.String,
-  created_at: PlaneMomentText
+  created_at: PlaneMomentText,
+  // A hook shows what is there when it is made, a second after the comment. Whoever has edited it by then, which anybody
+  // with an API token may do, is named here; who has made it is not.
+  updated_by: Schema.optional(Schema.Null),
+  edited_at: Schema.optional(Schema.Null)
 })
 
 const isActivity = Schema.is(Activity)
@@ -196,12 +200,14 @@ const isWorkItem = (thing: string) => /^(issue|work[_-]?item)$/.test(thing)
 
 const isOfComment = (thing: string) => thing.includes("comment")
 
+type Decoded = Either.Either<WorkItemSeen | CommentSeen | Nothing, string>
+
 /**
  * What a body says, or (left) why it cannot be read. `header` is the hook's type as `X-Plane-Event` has it: it counts
  * where the body itself does not tell.
  */
-export const decodePlaneHook = (body: string, header = ""): Either.Either<WorkItemSeen | CommentSeen | Nothing, string> =>
-  Either.flatMap(Either.mapLeft(decodeEnvelope(body), describeParseError), (envelope) => {
+export const decodePlaneHook = (body: string, header = ""): Decoded =>
+  Either.flatMap(Either.mapLeft(decodeEnvelope(body), describeParseError), (envelope): Decoded => {
     const { activity, data, event } = envelope
     const { thing, verb } = subjectOf(envelope, header)
     if (thing === "") return Either.left("event: is missing")
@@ -235,7 +241,7 @@ export const decodePlaneHook = (body: string, header = ""): Either.Either<WorkIt
     )
   })
 
-/** What a hook says of a comment that was made; none if it does not tell all of it, as that of another version. */
+/** What a hook says of a comment that was made; none if it was edited since, or the hook does not tell all of it. */
 const commentSeen = (activity: unknown, data: unknown): CommentSeen | undefined => {
   const made = Option.getOrUndefined(decodeNewComment(data))
   const actor = isActivity(activity) ? activity.actor : undefined

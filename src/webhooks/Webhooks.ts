@@ -6,6 +6,7 @@ import { pruneFactsHourly } from "../gitea/Prune.js"
 import { followStirs, Stirs } from "../gitea/Stirs.js"
 import { TaskPullRequests } from "../gitea/TaskPullRequests.js"
 import { Leadership } from "../outbox/Leadership.js"
+import type { StageEvents } from "../events/StageEvents.js"
 import type { PlaneProjects } from "../sending/PlaneProjects.js"
 import { pruneHourly, retention } from "../storage/Retention.js"
 import type { Storage } from "../storage/Storage.js"
@@ -45,7 +46,7 @@ const work = Layer.scopedDiscard(Effect.gen(function*() {
 export const webhooksLayer: Layer.Layer<
   Receiver,
   ConfigError.ConfigError,
-  PlaneProjects | Projects | Leadership | WakeUps | Storage | TaskStore
+  PlaneProjects | Projects | Leadership | StageEvents | WakeUps | Storage | TaskStore
 > = Layer.merge(Receiver.layer, work).pipe(
   Layer.provide([BodyRoom.layer, Inbox.layer, SkippedHooks.layer, Stirs.layer, TaskPullRequests.layer])
 )

@@ -71,7 +71,8 @@ describe("commands in comments", () => {
       "<ul><li><p>/approve</p></li></ul>",
       p("<s>/approve</s>"),
       p("<del>/approve</del>"),
-      p(`${mention} /approve`),
+      p(`${mention} please /approve`),
+      p(`${mention}${mention} /approve`),
       "<image-component src=\"x\"></image-component>" + p("/approve"),
       p("<span style=\"display:none\">/approve</span>"),
       p("<span hidden>x</span>/approve"),
@@ -91,6 +92,12 @@ describe("commands in comments", () => {
     for (const html of others) assert.isUndefined(commandIn(html), html)
     // An entity is what it stands for.
     assert.deepStrictEqual(short(p("&#47;approve")), ["approve", ""])
+  })
+
+  it("may begin with a mention, and say whom they mention", () => {
+    const { to, word } = commandIn(p(`${mention} /approve`)) ?? {}
+    assert.deepStrictEqual([word, to], ["approve", "026c4518-d1f8-5b24-a2a1-c354e2f0c385"])
+    assert.isUndefined(commandIn(p("/approve"))?.to)
   })
 
   it("say what is wrong with them", () => {

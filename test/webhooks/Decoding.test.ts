@@ -129,7 +129,10 @@ describe("Plane's bodies", () => {
     const seen = (body: string, header?: string) =>
       Either.match(decodePlaneHook(body, header), {
         onLeft: (why) => why,
-        onRight: (seen) => seen._tag === "Nothing" ? seen.kind : seen.isAside ? "aside" : "a work item"
+        onRight: (seen) => {
+          if (seen._tag === "CommentSeen") return "a comment"
+          return seen._tag === "Nothing" ? seen.kind : seen.isAside ? "aside" : "a work item"
+        }
       })
     const kind = (event: unknown, more: object = {}, header?: string) =>
       seen(JSON.stringify({ ...JSON.parse(fixture("plane/issue_updated_state")), event, ...more }), header)
