@@ -40,7 +40,8 @@ export const checkCommands = (
         mend: "name people in ORCH_COMMANDS by the e-mail address or the id that they have in Plane"
       })]),
       ...(own === undefined || !Array.from(ids).some((id) => id === own.id.toLowerCase()) ? [] : [Failed({
-        seen: `the user ${own.display_name || own.id} of ${names.apiToken} is among those who may command, and commands ` +
+        seen:
+          `the user ${own.display_name || own.id} of ${names.apiToken} is among those who may command, and commands ` +
           "of that user are not taken: whoever has the token, such as an agent, could write them",
         mend: `take this user out of ORCH_COMMANDS, or make ${names.apiToken} a token of a user of its own`
       })])

@@ -100,8 +100,7 @@ export const startConfig: Config.Config<StartMarks> = Config.all(startSettings)
 export const commandSettings = {
   commands: defineSetting({
     name: "ORCH_COMMANDS",
-    about:
-      "The people whose comments that begin with a command, like /approve, are obeyed. Without any there are no " +
+    about: "The people whose comments that begin with a command, like /approve, are obeyed. Without any there are no " +
       "commands. None of them may be the user of an API token that an agent has.",
     accepts: loweredListOf("people, by e-mail address or id,", "lea@example.org, jonas@example.org", userName),
     default: unset([])

@@ -77,7 +77,12 @@ export const commandIn = (html: string): Command | undefined => {
   if (whole === undefined || !isWord(word)) return undefined
   const rest = text.slice(whole.length).replaceAll(gap, "").replace(/\n(?:[^\S\n]*\n)+/g, "\n").trim()
   const wrong = wrongOf(word, rest, read.isCut)
-  return { word, text: cleanText(rest, reasonLimit), ...(to === undefined ? {} : { to }), ...(wrong === undefined ? {} : { wrong }) }
+  return {
+    word,
+    text: cleanText(rest, reasonLimit),
+    ...(to === undefined ? {} : { to }),
+    ...(wrong === undefined ? {} : { wrong })
+  }
 }
 
 /** What `/help` says. It does not begin like a command. */

@@ -21,5 +21,9 @@ export const askMembers = (
   Effect.map(
     exchange.send({ method: "GET", path: [...project, "members"] }, MembersJson),
     (members) =>
-      members.map(({ display_name, email, id }): Member => ({ id: UserId(id.toLowerCase()), email, name: display_name }))
+      members.map(({ display_name, email, id }): Member => ({
+        id: UserId(id.toLowerCase()),
+        email,
+        name: display_name
+      }))
   ).pipe(Effect.withSpan("PlaneClient.members"))

@@ -10,8 +10,8 @@ import { leaveStates } from "../outbox/LeftStates.js"
 import type { Sql } from "../storage/Sql.js"
 import { decide, forgetDecisions } from "./Decisions.js"
 import { touch } from "./DueTasks.js"
-import { launchAgain, pauseLaunches } from "./LaunchPause.js"
 import { endLaunches, oweLaunch } from "./Launches.js"
+import { launchAgain, pauseLaunches } from "./LaunchPause.js"
 import { leaveActive } from "./Leaving.js"
 import { noteWord } from "./Marks.js"
 import type { Pipeline, ProjectPipeline } from "./Pipeline.js"
@@ -50,14 +50,16 @@ const done = (words: string): Obeyed => ({ isDone: true, words })
 const refused = (words: string): Obeyed => ({ isDone: false, words })
 
 /** What keeps a task from moving, in words. */
-const standing = ({ status, why }: Task) => `its task is ${status}${Option.match(why, {
-  onNone: () => "",
-  onSome: (why) => ` (${why})`
-})}`
+const standing = ({ status, why }: Task) =>
+  `its task is ${status}${
+    Option.match(why, {
+      onNone: () => "",
+      onSome: (why) => ` (${why})`
+    })
+  }`
 
 /** How a task that does not move is started again. */
-const startAgain = ({ workItem }: Task) =>
-  `move it to a started state, or run \`plane-sync task start ${workItem}\``
+const startAgain = ({ workItem }: Task) => `move it to a started state, or run \`plane-sync task start ${workItem}\``
 
 /** Where a task is, in a few lines. */
 const statusOf = ({ pipeline, task }: TaskRow): string => {
@@ -119,7 +121,9 @@ export const makeOrders = ({ pipelines, reader, sql, starting }: Parts) => {
     Effect.gen(function*() {
       const { id, paused, stage, status } = task
       if (status !== "active") return refused(`${standing(task)}: ${startAgain(task)}`)
-      if (Option.isSome(paused)) return refused(`no agent is launched since ${paused.value.by} wrote /pause: write /resume first`)
+      if (Option.isSome(paused)) {
+        return refused(`no agent is launched since ${paused.value.by} wrote /pause: write /resume first`)
+      }
       if (!pipelines.launches) return refused("this plane-sync launches no agents")
       const agent = Option.getOrUndefined(Option.flatMapNullable(byName(stage), (one) => agentOf(one, givenAgent)))
       if (agent === undefined) return refused(`${stage} has no agent`)

@@ -216,7 +216,9 @@ export const decodePlaneHook = (body: string, header = ""): Decoded =>
       const ours = isComment(data) && data.external_source === externalSource
       if (ours) return Either.right(nothing("a comment of plane-sync's own", kind))
       const isMade = event === "issue_comment" && envelope.action === "created" && !namesField(activity)
-      return Either.right((isMade ? commentSeen(activity, data) : undefined) ?? nothing("a comment moves nothing", kind))
+      return Either.right(
+        (isMade ? commentSeen(activity, data) : undefined) ?? nothing("a comment moves nothing", kind)
+      )
     }
     if (!isWorkItem(thing) || !["created", "updated", undefined].includes(verb)) {
       const name = JSON.stringify((event ?? thing).slice(0, 80))

@@ -1,11 +1,12 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as fc from "fast-check"
 import { UserId } from "../../src/domain/Ids.js"
-import { longestHtml } from "../../src/people/CommentText.js"
 import { commandersOf, commandIn, helpText } from "../../src/people/Commands.js"
+import { longestHtml } from "../../src/people/CommentText.js"
 
 /** A paragraph as Plane's editor makes it. */
-const p = (html: string) => `<p class="editor-paragraph-block" data-id="6a4c1f0e-0000-4000-8000-000000000000">${html}</p>`
+const p = (html: string) =>
+  `<p class="editor-paragraph-block" data-id="6a4c1f0e-0000-4000-8000-000000000000">${html}</p>`
 
 const mention = `<mention-component id="3c" entity_identifier="026c4518-d1f8-5b24-a2a1-c354e2f0c385" ` +
   `entity_name="user_mention"></mention-component>`
@@ -111,8 +112,29 @@ describe("commands in comments", () => {
 
   it("a comment that does not begin with one is none, whatever it has in it", () => {
     const words = fc.constantFrom(
-      "/approve", "/answer x", "approve", "<b>", "</b>", "<code>", "</code>", "<!--", "-->", "&lt;", " ", "\n", "<p>",
-      "</p>", "<br>", "<template>", "</template>", "<a href=\"/approve\">", "'", "\"", ">", "<", "&#47;"
+      "/approve",
+      "/answer x",
+      "approve",
+      "<b>",
+      "</b>",
+      "<code>",
+      "</code>",
+      "<!--",
+      "-->",
+      "&lt;",
+      " ",
+      "\n",
+      "<p>",
+      "</p>",
+      "<br>",
+      "<template>",
+      "</template>",
+      "<a href=\"/approve\">",
+      "'",
+      "\"",
+      ">",
+      "<",
+      "&#47;"
     )
     fc.assert(fc.property(
       fc.constantFrom("a", "please", "\\", "*", "👍", "<pre>x", "<blockquote>a</blockquote>", "&#97;", "@"),

@@ -72,119 +72,138 @@ const atCheck = (project: object = { commands: ["Olga@plane.test"] }) =>
   })
 
 describe("commands in comments", () => {
-  it.live("/approve lets a task leave the stage of the gate `human`, and /reject fails it with its reason", () =>
-    Effect.gen(function*() {
-      const { at, id, plane, say } = yield* atCheck()
-      yield* say("/reject the <b>ford</b> is deep")
-      assert.deepStrictEqual(yield* replied(plane, id, 1), ["✅ /reject (olga): check is rejected"])
-      yield* told(at)
-      assert.include(yield* comments(plane, id), "⚠️ QG failed at check: human — olga: the ford is deep")
-      assert.strictEqual(yield* at.stage(1), "check active")
-      yield* plane.addPersonComment(
-        id,
-        `<p><mention-component entity_identifier="${plane.bot.id}"></mention-component> /approve please</p>`
-      )
-      yield* comesTo(at, 1, "done done")
-      yield* told(at)
-      assert.deepStrictEqual(yield* replied(plane, id, 2), [
-        "✅ /reject (olga): check is rejected",
-        "✅ /approve (olga): check is approved"
-      ])
-      yield* say("/approve")
-      const [, , late] = yield* replied(plane, id, 3)
-      assert.include(late, "⛔ /approve (olga) was not done: its task is done")
-    }).pipe(Effect.scoped), 60_000)
+  it.live(
+    "/approve lets a task leave the stage of the gate `human`, and /reject fails it with its reason",
+    () =>
+      Effect.gen(function*() {
+        const { at, id, plane, say } = yield* atCheck()
+        yield* say("/reject the <b>ford</b> is deep")
+        assert.deepStrictEqual(yield* replied(plane, id, 1), ["✅ /reject (olga): check is rejected"])
+        yield* told(at)
+        assert.include(yield* comments(plane, id), "⚠️ QG failed at check: human — olga: the ford is deep")
+        assert.strictEqual(yield* at.stage(1), "check active")
+        yield* plane.addPersonComment(
+          id,
+          `<p><mention-component entity_identifier="${plane.bot.id}"></mention-component> /approve please</p>`
+        )
+        yield* comesTo(at, 1, "done done")
+        yield* told(at)
+        assert.deepStrictEqual(yield* replied(plane, id, 2), [
+          "✅ /reject (olga): check is rejected",
+          "✅ /approve (olga): check is approved"
+        ])
+        yield* say("/approve")
+        const [, , late] = yield* replied(plane, id, 3)
+        assert.include(late, "⛔ /approve (olga) was not done: its task is done")
+      }).pipe(Effect.scoped),
+    60_000
+  )
 
-  it.live("/retry launches the agent again, /pause none until /resume, and /cancel stops the task", () =>
-    Effect.gen(function*() {
-      const { at, id, plane, say } = yield* atCheck()
-      const before = yield* taskNow(at)
-      yield* say("/reject no")
-      yield* replied(plane, id, 1)
-      yield* say("/retry")
-      yield* replied(plane, id, 2)
-      const after = yield* taskNow(at)
-      assert.notStrictEqual(after["entry"], before["entry"])
-      assert.strictEqual(after["stage"], "check")
-      yield* at.settled
-      // The work is done anew, so what was said of it does not count.
-      const verdicts = (yield* taskNow(at))["verdicts"] as ReadonlyArray<Readonly<Record<string, unknown>>>
-      assert.deepInclude(verdicts.find(({ gate }) => gate === "human"), { verdict: "pending" })
+  it.live(
+    "/retry launches the agent again, /pause none until /resume, and /cancel stops the task",
+    () =>
+      Effect.gen(function*() {
+        const { at, id, plane, say } = yield* atCheck()
+        const before = yield* taskNow(at)
+        yield* say("/reject no")
+        yield* replied(plane, id, 1)
+        yield* say("/retry")
+        yield* replied(plane, id, 2)
+        const after = yield* taskNow(at)
+        assert.notStrictEqual(after["entry"], before["entry"])
+        assert.strictEqual(after["stage"], "check")
+        yield* at.settled
+        // The work is done anew, so what was said of it does not count.
+        const verdicts = (yield* taskNow(at))["verdicts"] as ReadonlyArray<Readonly<Record<string, unknown>>>
+        assert.deepInclude(verdicts.find(({ gate }) => gate === "human"), { verdict: "pending" })
 
-      yield* say("/pause")
-      yield* replied(plane, id, 3)
-      assert.deepInclude((yield* taskNow(at))["paused"], { by: "olga" })
-      yield* say("/retry")
-      yield* say("/pause")
-      const refused = (yield* replied(plane, id, 5)).slice(3)
-      assert.sameMembers(refused, [
-        "⛔ /retry (olga) was not done: no agent is launched since olga wrote /pause: write /resume first",
-        "⛔ /pause (olga) was not done: olga has paused it already"
-      ])
-      yield* say("/resume")
-      yield* replied(plane, id, 6)
-      assert.isNull((yield* taskNow(at))["paused"])
+        yield* say("/pause")
+        yield* replied(plane, id, 3)
+        assert.deepInclude((yield* taskNow(at))["paused"], { by: "olga" })
+        yield* say("/retry")
+        yield* say("/pause")
+        const refused = (yield* replied(plane, id, 5)).slice(3)
+        assert.sameMembers(refused, [
+          "⛔ /retry (olga) was not done: no agent is launched since olga wrote /pause: write /resume first",
+          "⛔ /pause (olga) was not done: olga has paused it already"
+        ])
+        yield* say("/resume")
+        yield* replied(plane, id, 6)
+        assert.isNull((yield* taskNow(at))["paused"])
 
-      yield* say("/status")
-      const status = (yield* replied(plane, id, 7))[6] ?? ""
-      assert.include(status, "ET-1 is at check since ")
-      assert.include(status, "gate human: pending (a person has to say /approve or /reject to check)")
-      yield* say("/help")
-      assert.include((yield* replied(plane, id, 8))[7], "/approve – ")
+        yield* say("/status")
+        const status = (yield* replied(plane, id, 7))[6] ?? ""
+        assert.include(status, "ET-1 is at check since ")
+        assert.include(status, "gate human: pending (a person has to say /approve or /reject to check)")
+        yield* say("/help")
+        assert.include((yield* replied(plane, id, 8))[7], "/approve – ")
 
-      yield* told(at)
-      const changes = yield* plane.stateChanges(id)
-      yield* say("/cancel")
-      assert.include((yield* replied(plane, id, 9))[8], "its state in Plane is left to you")
-      assert.strictEqual(yield* at.stage(1), "check stopped")
-      yield* told(at)
-      assert.deepStrictEqual(yield* plane.stateChanges(id), changes)
-      yield* say("/cancel")
-      assert.include((yield* replied(plane, id, 10))[9], "⛔ /cancel (olga) was not done: its task is stopped")
-    }).pipe(Effect.scoped), 60_000)
+        yield* told(at)
+        const changes = yield* plane.stateChanges(id)
+        yield* say("/cancel")
+        assert.include((yield* replied(plane, id, 9))[8], "its state in Plane is left to you")
+        assert.strictEqual(yield* at.stage(1), "check stopped")
+        yield* told(at)
+        assert.deepStrictEqual(yield* plane.stateChanges(id), changes)
+        yield* say("/cancel")
+        assert.include((yield* replied(plane, id, 10))[9], "⛔ /cancel (olga) was not done: its task is stopped")
+      }).pipe(Effect.scoped),
+    60_000
+  )
 
-  it.live("are refused once when the person may not, and nothing is said where nobody may", () =>
-    Effect.gen(function*() {
-      const { at, id, plane, say } = yield* atCheck({ commands: ["gustav@plane.test"] })
-      yield* say("/approve")
-      const [refused] = yield* replied(plane, id, 1)
-      assert.include(refused, "⛔ /approve (olga) was not done: who may command tasks of ET is a setting")
-      yield* say("what does /approve do?")
-      yield* at.settled
-      assert.strictEqual(yield* at.stage(1), "check active")
-      assert.lengthOf(yield* repliesIn(plane, id), 1)
+  it.live(
+    "are refused once when the person may not, and nothing is said where nobody may",
+    () =>
+      Effect.gen(function*() {
+        const { at, id, plane, say } = yield* atCheck({ commands: ["gustav@plane.test"] })
+        yield* say("/approve")
+        const [refused] = yield* replied(plane, id, 1)
+        assert.include(refused, "⛔ /approve (olga) was not done: who may command tasks of ET is a setting")
+        yield* say("what does /approve do?")
+        yield* at.settled
+        assert.strictEqual(yield* at.stage(1), "check active")
+        assert.lengthOf(yield* repliesIn(plane, id), 1)
 
-      const without = yield* atCheck({})
-      yield* without.say("/approve")
-      yield* without.say("/help")
-      yield* told(without.at)
-      assert.strictEqual(yield* without.at.stage(1), "check active")
-      assert.deepStrictEqual(yield* repliesIn(without.plane, without.id), [])
-    }).pipe(Effect.scoped), 60_000)
+        const without = yield* atCheck({})
+        yield* without.say("/approve")
+        yield* without.say("/help")
+        yield* told(without.at)
+        assert.strictEqual(yield* without.at.stage(1), "check active")
+        assert.deepStrictEqual(yield* repliesIn(without.plane, without.id), [])
+      }).pipe(Effect.scoped),
+    60_000
+  )
 
-  it.live("are not taken from our own user, from an edit, or from a work item without a task", () =>
-    Effect.gen(function*() {
-      const { at, id, plane, say } = yield* atCheck({ commands: ["olga@plane.test", "plane-sync@plane.test"] })
-      yield* Effect.promise(() =>
-        fetch(`${plane.url}/api/v1/workspaces/${plane.workspace}/projects/${plane.project.id}/work-items/${id}/comments/`, {
-          method: "POST",
-          headers: { "content-type": "application/json", "x-api-key": plane.token },
-          body: JSON.stringify({ comment_html: p("/approve"), created_by: plane.person.id })
-        })
-      )
-      const harmless = yield* say("nothing to see")
-      yield* plane.editComment(harmless.id, p("/approve"))
-      const other = yield* plane.addWorkItem({ name: "Nobody's" })
-      yield* plane.addPersonComment(other.id, p("/approve"))
-      yield* told(at)
-      // The hooks come by themselves: the last one is worked on.
-      yield* say("/help")
-      yield* replied(plane, id, 1)
-      yield* at.settled
-      assert.strictEqual(yield* at.stage(1), "check active")
-      assert.lengthOf(yield* repliesIn(plane, id), 1)
-      assert.deepStrictEqual(yield* repliesIn(plane, other.id), [])
-    }).pipe(Effect.scoped), 60_000)
+  it.live(
+    "are not taken from our own user, from an edit, or from a work item without a task",
+    () =>
+      Effect.gen(function*() {
+        const { at, id, plane, say } = yield* atCheck({ commands: ["olga@plane.test", "plane-sync@plane.test"] })
+        yield* Effect.promise(() =>
+          fetch(
+            `${plane.url}/api/v1/workspaces/${plane.workspace}/projects/${plane.project.id}/work-items/${id}/comments/`,
+            {
+              method: "POST",
+              headers: { "content-type": "application/json", "x-api-key": plane.token },
+              body: JSON.stringify({ comment_html: p("/approve"), created_by: plane.person.id })
+            }
+          )
+        )
+        const harmless = yield* say("nothing to see")
+        yield* plane.editComment(harmless.id, p("/approve"))
+        const other = yield* plane.addWorkItem({ name: "Nobody's" })
+        yield* plane.addPersonComment(other.id, p("/approve"))
+        yield* told(at)
+        // The hooks come by themselves: the last one is worked on.
+        yield* say("/help")
+        yield* replied(plane, id, 1)
+        yield* at.settled
+        assert.strictEqual(yield* at.stage(1), "check active")
+        assert.lengthOf(yield* repliesIn(plane, id), 1)
+        assert.deepStrictEqual(yield* repliesIn(plane, other.id), [])
+      }).pipe(Effect.scoped),
+    60_000
+  )
 })
 
 const lea = "026c4518-d1f8-5b24-a2a1-c354e2f0c385"
@@ -203,7 +222,9 @@ interface Said {
 const time = (at: number) => new Date(Date.UTC(2026, 9, 5, 8, 0, at)).toISOString().replace("000Z", "250000Z")
 
 /** The body of a hook about a comment that was made, as Plane sends it: by default an approval after the start. */
-const said = ({ actor = lea, at = began + 60, comment = 1, data = {}, html = p("/cancel"), issue = uuid(7), more = {} }: Said) =>
+const said = (
+  { actor = lea, at = began + 60, comment = 1, data = {}, html = p("/cancel"), issue = uuid(7), more = {} }: Said
+) =>
   changed("plane/issue_comment_created", {
     data: {
       id: uuid(9_000 + comment),
@@ -231,57 +252,68 @@ const started = (settings: Readonly<Record<string, string>> = {}) =>
   })
 
 describe("a hook of a comment", () => {
-  it.live("is obeyed once, however often it is told, also when nothing else is known of it any more", () =>
-    Effect.gen(function*() {
-      const { at, comment, replies } = yield* started()
-      yield* comment({ html: p("/pause") })
-      yield* comment({ html: p("/pause") })
-      yield* at.settled
-      assert.deepStrictEqual(yield* replies, [
-        "✅ /pause (lea): no more agents are launched for it until /resume; one that is at work goes on"
-      ])
-      yield* comment({ html: p("/resume"), comment: 2 })
-      yield* at.settled
-      yield* at.sql`DELETE FROM plane_sync_webhook`
-      yield* at.sql`DELETE FROM plane_sync_event WHERE id LIKE 'command:%'`
-      yield* comment({ html: p("/pause") })
-      yield* at.settled
-      assert.deepStrictEqual(yield* replies, [])
-      assert.deepStrictEqual(
-        yield* at.sql`SELECT launches_paused_by AS by FROM plane_sync_task WHERE canonical = 'ET-7'`,
-        [{ by: null }]
-      )
-    }).pipe(Effect.scoped, withPlane), 60_000)
+  it.live(
+    "is obeyed once, however often it is told, also when nothing else is known of it any more",
+    () =>
+      Effect.gen(function*() {
+        const { at, comment, replies } = yield* started()
+        yield* comment({ html: p("/pause") })
+        yield* comment({ html: p("/pause") })
+        yield* at.settled
+        assert.deepStrictEqual(yield* replies, [
+          "✅ /pause (lea): no more agents are launched for it until /resume; one that is at work goes on"
+        ])
+        yield* comment({ html: p("/resume"), comment: 2 })
+        yield* at.settled
+        yield* at.sql`DELETE FROM plane_sync_webhook`
+        yield* at.sql`DELETE FROM plane_sync_event WHERE id LIKE 'command:%'`
+        yield* comment({ html: p("/pause") })
+        yield* at.settled
+        assert.deepStrictEqual(yield* replies, [])
+        assert.deepStrictEqual(
+          yield* at.sql`SELECT launches_paused_by AS by FROM plane_sync_task WHERE canonical = 'ET-7'`,
+          [{ by: null }]
+        )
+      }).pipe(Effect.scoped, withPlane),
+    60_000
+  )
 
-  it.live("is not obeyed if it is forged: not signed, foreign, edited, of before the start, or of another's name", () =>
-    Effect.gen(function*() {
-      const { at, comment, replies } = yield* started()
-      const unsigned = yield* deliver(at.url, "plane", said({}), { event: "issue_comment", signature: undefined })
-      const wrong = yield* deliver(at.url, "plane", said({}), { event: "issue_comment", signature: "0".repeat(64) })
-      assert.deepStrictEqual([unsigned.status, wrong.status], [401, 401])
-      yield* comment({ comment: 2, data: { project: uuid(500) } })
-      yield* comment({ comment: 3, issue: uuid(8) })
-      yield* comment({ comment: 4, at: began - 30 })
-      yield* comment({ comment: 5, more: { action: "updated" } })
-      yield* comment({ comment: 6, more: { action: "updated", activity: { field: "comment_html", actor: { id: lea } } } })
-      // Somebody has put a command into it before Plane has made the hook.
-      yield* comment({ comment: 14, data: { updated_by: uuid(600) } })
-      yield* comment({ comment: 15, data: { edited_at: time(began + 61) } })
-      yield* comment({ comment: 7, data: { external_source: "plane-sync" } })
-      yield* comment({ comment: 8, html: `<p><code>/cancel</code></p>` })
-      yield* comment({ comment: 9, more: { event: "issue" } })
-      yield* comment({ comment: 10, data: { id: "../../x" } })
-      yield* comment({ comment: 11, more: { activity: { field: null, actor: null } } })
-      assert.strictEqual(yield* at.stage(7), "analysis active")
-      assert.deepStrictEqual(yield* replies, [])
-      // What the comment says of its maker is not believed.
-      yield* comment({ comment: 12, actor: uuid(600), data: { created_by: lea, actor: lea } })
-      assert.strictEqual(yield* at.stage(7), "analysis active")
-      assert.lengthOf(yield* replies, 1)
-      assert.include((yield* replies)[0], "⛔ /cancel (lea) was not done: who may command")
-      yield* comment({ comment: 13 })
-      assert.strictEqual(yield* at.stage(7), "analysis stopped")
-    }).pipe(Effect.scoped, withPlane), 60_000)
+  it.live(
+    "is not obeyed if it is forged: not signed, foreign, edited, of before the start, or of another's name",
+    () =>
+      Effect.gen(function*() {
+        const { at, comment, replies } = yield* started()
+        const unsigned = yield* deliver(at.url, "plane", said({}), { event: "issue_comment", signature: undefined })
+        const wrong = yield* deliver(at.url, "plane", said({}), { event: "issue_comment", signature: "0".repeat(64) })
+        assert.deepStrictEqual([unsigned.status, wrong.status], [401, 401])
+        yield* comment({ comment: 2, data: { project: uuid(500) } })
+        yield* comment({ comment: 3, issue: uuid(8) })
+        yield* comment({ comment: 4, at: began - 30 })
+        yield* comment({ comment: 5, more: { action: "updated" } })
+        yield* comment({
+          comment: 6,
+          more: { action: "updated", activity: { field: "comment_html", actor: { id: lea } } }
+        })
+        // Somebody has put a command into it before Plane has made the hook.
+        yield* comment({ comment: 14, data: { updated_by: uuid(600) } })
+        yield* comment({ comment: 15, data: { edited_at: time(began + 61) } })
+        yield* comment({ comment: 7, data: { external_source: "plane-sync" } })
+        yield* comment({ comment: 8, html: `<p><code>/cancel</code></p>` })
+        yield* comment({ comment: 9, more: { event: "issue" } })
+        yield* comment({ comment: 10, data: { id: "../../x" } })
+        yield* comment({ comment: 11, more: { activity: { field: null, actor: null } } })
+        assert.strictEqual(yield* at.stage(7), "analysis active")
+        assert.deepStrictEqual(yield* replies, [])
+        // What the comment says of its maker is not believed.
+        yield* comment({ comment: 12, actor: uuid(600), data: { created_by: lea, actor: lea } })
+        assert.strictEqual(yield* at.stage(7), "analysis active")
+        assert.lengthOf(yield* replies, 1)
+        assert.include((yield* replies)[0], "⛔ /cancel (lea) was not done: who may command")
+        yield* comment({ comment: 13 })
+        assert.strictEqual(yield* at.stage(7), "analysis stopped")
+      }).pipe(Effect.scoped, withPlane),
+    60_000
+  )
 
   it.live("is not obeyed where hooks are taken without a signature", () =>
     Effect.gen(function*() {
@@ -293,20 +325,24 @@ describe("a hook of a comment", () => {
       assert.include(reasons, "a command is only taken from a signed webhook")
     }).pipe(Effect.scoped, withPlane), 60_000)
 
-  it.live("with 300,000 letters brings one refusal, and many commands bring no more than 30 replies an hour", () =>
-    Effect.gen(function*() {
-      const { at, comment, replies } = yield* started()
-      yield* comment({ html: p(`/reject ${"ы".repeat(300_000)}`) })
-      yield* at.settled
-      assert.deepStrictEqual(yield* replies, [
-        "⛔ /reject (lea) was not done: the comment is too long: expected at most 4,000 characters"
-      ])
-      for (let index = 2; index < 40; index++) yield* comment({ comment: index, html: p("/status") })
-      yield* at.settled
-      assert.lengthOf(yield* replies, 30)
-      yield* comment({ comment: 50 })
-      assert.strictEqual(yield* at.stage(7), "analysis stopped")
-    }).pipe(Effect.scoped, withPlane), 60_000)
+  it.live(
+    "with 300,000 letters brings one refusal, and many commands bring no more than 30 replies an hour",
+    () =>
+      Effect.gen(function*() {
+        const { at, comment, replies } = yield* started()
+        yield* comment({ html: p(`/reject ${"ы".repeat(300_000)}`) })
+        yield* at.settled
+        assert.deepStrictEqual(yield* replies, [
+          "⛔ /reject (lea) was not done: the comment is too long: expected at most 4,000 characters"
+        ])
+        for (let index = 2; index < 40; index++) yield* comment({ comment: index, html: p("/status") })
+        yield* at.settled
+        assert.lengthOf(yield* replies, 30)
+        yield* comment({ comment: 50 })
+        assert.strictEqual(yield* at.stage(7), "analysis stopped")
+      }).pipe(Effect.scoped, withPlane),
+    60_000
+  )
 
   it.live("says what is in it as text, whoever has written it", () =>
     Effect.gen(function*() {
