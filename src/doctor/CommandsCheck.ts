@@ -11,6 +11,9 @@ import { refusedBy } from "./PlaneAccess.js"
 /** Whether tasks of the project wait for people who say `/approve`. */
 const waitsForPeople = ({ pipeline = [] }: Project) => pipeline.some(({ gates }) => gates.includes(human.name))
 
+/** Whether Plane is asked for the project's members. */
+export const asksMembers = ({ commands }: Project): boolean => commands.some(isEmail)
+
 /** Whether it matters who may command tasks of the project. */
 export const areCommandsSet = (project: Project): boolean => project.commands.length > 0 || waitsForPeople(project)
 
@@ -30,7 +33,7 @@ export const checkCommands = (
         mend: "name the people who may in ORCH_COMMANDS"
       }))
     }
-    const members = commands.some(isEmail) ? yield* Effect.either(ask(1, client.members)) : Either.right([])
+    const members = asksMembers(project) ? yield* Effect.either(ask(1, client.members)) : Either.right([])
     if (Either.isLeft(members)) return found(refusedBy(members.left))
     const { ids, unknown } = commandersOf(commands, members.right)
     const own = account === undefined ? undefined : Either.getOrUndefined(account)

@@ -9,6 +9,7 @@ import { Outbox } from "../../src/outbox/Outbox.js"
 import { Storage } from "../../src/storage/Storage.js"
 import * as Launches from "../../src/tasks/Launches.js"
 import { concernsNoTask } from "../../src/tasks/PullRequestTasks.js"
+import { decide } from "../../src/tasks/Decisions.js"
 import { tell } from "../../src/tasks/Story.js"
 import { Tasks } from "../../src/tasks/Tasks.js"
 import { makePlans } from "../support/QueryPlans.js"
@@ -33,6 +34,12 @@ const everyTask = Effect.gen(function*() {
   yield* tasks.advance(id)
   yield* tasks.report("ET-3", { stage: "analysis", outcome: "passed", usage: { costUsd: 1 } })
   yield* tasks.advance(id)
+  const order = { by: "lea", at: EpochMillis(0), entry: "entry-1", now: EpochMillis(0) }
+  const item = { id, itemId: ItemId("item-1") }
+  for (const _tag of ["approve", "retry", "pause", "resume", "status"] as const) {
+    yield* write(tasks.obey(item, { ...order, order: { _tag } }))
+  }
+  yield* write(decide(sql, id, { stage: "a", outcome: "approved", reason: Option.none(), by: "lea" }, EpochMillis(0)))
   yield* tasks.overrule("ET-3", { stage: "architecture", by: "lea", reason: "by hand" })
   yield* tasks.list({ limit: 10 })
   yield* tasks.list({ limit: 10, status: "active", cursor: 3 })
