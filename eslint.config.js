@@ -25,8 +25,8 @@ export const rooms = {
   sending: [...tasks, "plane"],
   tasks,
   launching: gitea,
-  gitea,
   people: gitea,
+  gitea,
   webhooks,
   repair,
   config,
@@ -52,11 +52,12 @@ export const tables = {
     "task_usage",
     "counted_report",
     "task_mark",
-    "decision"
+    "decision",
+    "answer"
   ],
   gitea: ["repository", "pull_request", "claim", "commit_status", "review"],
-  people: ["command"],
   webhooks: ["webhook", "webhook_body", "webhook_about"],
+  people: ["wait", "notice", "command"],
   repair: ["watermark", "hearing"]
 }
 

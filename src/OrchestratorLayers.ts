@@ -2,6 +2,7 @@ import { Effect, Layer } from "effect"
 import { projectsConfig } from "./config/ProjectsConfig.js"
 import { Projects } from "./domain/Projects.js"
 import { gatesLayer } from "./gitea/GiteaGates.js"
+import { peopleLayer } from "./people/PeopleLayer.js"
 import { repairLayer } from "./repair/Repair.js"
 import { PlaneSync } from "./sending/PlaneSync.js"
 import { Storage } from "./StorageLayers.js"
@@ -12,7 +13,9 @@ import { webhooksLayer } from "./webhooks/Webhooks.js"
 /** The projects of the settings, with the states that the host's pipeline carries. */
 const projects = Layer.effect(Projects, Effect.zipWith(projectsConfig, Pipeline, withStates))
 
-const layerStorage = Layer.provideMerge(orchestratorLayer, Layer.provideMerge(PlaneSync.layerStorage, projects))
+const layerTasks = Layer.provideMerge(peopleLayer, orchestratorLayer)
+
+const layerStorage = Layer.provideMerge(layerTasks, Layer.provideMerge(PlaneSync.layerStorage, projects))
 
 /**
  * What decides that a stage changes: tasks, a pipeline of stages with their gates, and the launching of agents. A host
@@ -20,7 +23,7 @@ const layerStorage = Layer.provideMerge(orchestratorLayer, Layer.provideMerge(Pl
  */
 export const Orchestrator = {
   /** Over a `PlaneSync` that is already there. What the stages of the pipeline carry is not known to it. */
-  layerTasks: orchestratorLayer,
+  layerTasks,
   /** With its `PlaneSync`, over a storage. */
   layerStorage,
   /** With its `PlaneSync` and a SQLite file of its own: see `PlaneSync.layer`. */

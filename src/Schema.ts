@@ -17,9 +17,10 @@ import {
   wholeRowColumns
 } from "./outbox/Tables.js"
 import { usageTable } from "./outbox/UsageTables.js"
-import { commandTable } from "./people/Tables.js"
+import { commandTable, waitTables } from "./people/Tables.js"
 import { repairTables } from "./repair/Tables.js"
 import { Migrations } from "./storage/Migrations.js"
+import { answerTable } from "./tasks/AnswerTables.js"
 import { decisionTable } from "./tasks/DecisionTables.js"
 import { markTable } from "./tasks/MarkTables.js"
 import {
@@ -64,7 +65,7 @@ export const migrations = {
   "0024_usage": whileNobodyLeads(usageTable),
   "0025_marks": markTable,
   "0026_reserved": Effect.void,
-  "0027_reserved": Effect.void,
+  "0027_people": whileNobodyLeads(Effect.zipRight(answerTable, waitTables)),
   "0028_reserved": Effect.void,
   "0029_reserved": Effect.void,
   "0030_decisions": whileNobodyLeads(decisionTable),

@@ -1,6 +1,7 @@
-import { Effect, Option, Random } from "effect"
+import { Effect, Random } from "effect"
 import { v7 } from "uuid"
-import { EpochMillis, epochMillis } from "./Time.js"
+import type { EpochMillis } from "./Time.js"
+import { epochMillis } from "./Time.js"
 
 // A number's 53 bits are 32 high ones and 21 low ones.
 const lowRange = 2 ** 21
@@ -17,12 +18,3 @@ export const uuidV7Of = (at: EpochMillis): Effect.Effect<string> =>
 
 /** A UUID v7 of Effect's Clock and Random, so that a test can control both. */
 export const uuidV7: Effect.Effect<string> = Effect.flatMap(epochMillis, uuidV7Of)
-
-const version7 = /^([0-9a-f]{8})-([0-9a-f]{4})-7[0-9a-f]{3}-/
-
-/** The moment that a UUID v7 was made of; none of any other text. */
-export const momentOfUuidV7 = (uuid: string): Option.Option<EpochMillis> =>
-  Option.map(
-    Option.fromNullable(version7.exec(uuid)),
-    ([, high = "", low = ""]) => EpochMillis(Number.parseInt(high + low, 16))
-  )

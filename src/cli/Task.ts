@@ -19,6 +19,7 @@ import { WakeUps } from "../storage/WakeUps.js"
 import { activeTask, pauseByHand } from "../tasks/ByHand.js"
 import type { Override } from "../tasks/Overrule.js"
 import { makeOverrule } from "../tasks/Overrule.js"
+import { readWaiting } from "../people/Waiting.js"
 import { Pipeline } from "../tasks/Pipeline.js"
 import type { Task } from "../tasks/Task.js"
 import { ReportOutcome, TaskStatus } from "../tasks/Task.js"
@@ -80,7 +81,7 @@ const list = Command.make("list", { status, since, limit, json }, (options) =>
       limit: options.limit
     })
     if (options.json) {
-      const view = taskView(yield* Projects)
+      const view = taskView(yield* Projects, yield* readWaiting(yield* Storage, found))
       return yield* Effect.forEach(found, (task) => Console.log(toJson(view(task))))
     }
     if (found.length === 0) return yield* Console.error(`No such tasks in ${yield* databasePath}`)
@@ -125,6 +126,7 @@ const show = Command.make("show", { key: keyArgument }, ({ key }) =>
     const considered = yield* consider(task)
     const links = yield* tasks.links(task)
     const story = yield* tasks.story(task.id)
+    const waits = (yield* readWaiting(yield* Storage, [task])).get(task.id) ?? []
     yield* Console.log(table([
       ["work item", shown(task.workItem)],
       ["plane id", Option.getOrElse(task.itemId, () => "not known yet")],
@@ -141,6 +143,10 @@ const show = Command.make("show", { key: keyArgument }, ({ key }) =>
       ["changed", moment(task.updatedAt)],
       ...receiptLines(task.receipt).map((line) => ["taken so far", shownWhole(line)]),
       ...considered.map((one) => ["considered", shownWhole(inWords(one))]),
+      ...waits.map(({ openedAt, question, reason }) => [
+        "waits for somebody",
+        `since ${moment(openedAt)} (${reason}): ${shownWhole(question)}`
+      ]),
       ...links.map((link) => ["link", shownWhole(linkInWords(link))]),
       ...task.verdicts.map(({ gate, reason, since, stage, verdict }) =>
         said(`gate ${gate} of ${stage}`, verdict, reason, since)

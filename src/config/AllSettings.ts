@@ -1,7 +1,15 @@
 import type { Setting } from "../base/Setting.js"
-import { commandSettings, projectSettings, pullRequestSettings, startSettings } from "../domain/ProjectSettings.js"
+import {
+  attentionSetting,
+  commandSettings,
+  projectSettings,
+  pullRequestSettings,
+  startSettings
+} from "../domain/ProjectSettings.js"
 import { giteaSettings } from "../gitea/GiteaConfig.js"
 import { agentSettings } from "../launching/AgentConfig.js"
+import { noticeSettings } from "../people/NoticeConfig.js"
+import { peopleSettings } from "../people/PeopleConfig.js"
 import { accessSettings, sendingSettings } from "../plane/PlaneConfig.js"
 import { retention } from "../storage/Retention.js"
 import { databaseAddress } from "../storage/Storage.js"
@@ -35,6 +43,7 @@ export const optionalSettings: ReadonlyArray<SettingGroup> = [
   group("Sending to Plane", sendingSettings),
   group("Storage", { databaseAddress, retention }),
   group("Starting tasks", startSettings),
+  group("Waiting for somebody", { attention: attentionSetting, ...peopleSettings, ...noticeSettings }),
   group("Commands in comments", commandSettings),
   group("Agents", { launchLimit, ...agentSettings }),
   group("The HTTP interface", serverSettings),

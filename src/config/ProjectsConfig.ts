@@ -9,6 +9,7 @@ import type { Project } from "../domain/Project.js"
 import { Projects, projectsOf } from "../domain/Projects.js"
 import {
   commandSettings,
+  attentionSetting,
   commonNames,
   projectConfig,
   projectSettings,
@@ -160,6 +161,7 @@ const projectOf = (file: string, workspace: string | undefined, identifier: stri
         assignee: text.start?.assignee?.toLowerCase() ?? start.assignee
       },
       commands: text.commands?.map((name) => name.toLowerCase()) ?? commands,
+      attention: text.attention?.map((one) => one.toLowerCase()) ?? (yield* attentionSetting),
       own: {
         ...(slug === undefined ? {} : { workspaceSlug: slug }),
         ...(apiToken === undefined ? {} : { apiToken }),

@@ -65,7 +65,11 @@ const Stage = Schema.Struct({
   stage: Schema.NonEmptyTrimmedString,
   state: Schema.optionalWith(State, { exact: true }),
   agent: Schema.optionalWith(Schema.NonEmptyTrimmedString, { exact: true }),
-  gates: Schema.optionalWith(Schema.Array(Schema.NonEmptyTrimmedString), { exact: true })
+  gates: Schema.optionalWith(Schema.Array(Schema.NonEmptyTrimmedString), { exact: true }),
+  patience: Schema.optionalWith(
+    DurationText.annotations({ description: "how long a task may be at the stage before somebody is asked" }),
+    { exact: true }
+  )
 })
 
 const Forge = Schema.Struct({
@@ -146,6 +150,7 @@ const Project = Schema.Struct({
     Schema.Array(UserName),
     "the people whose comments that begin with a command, like /approve, are obeyed: e-mail addresses or ids"
   ),
+  attention: optional(Schema.Array(UserName), "who is asked when a task waits for somebody, one after the other"),
   comments: optional(Schema.Literal("joined", "each"), "one comment for all that is owed at once, or one each"),
   onConflict: optional(Schema.Literal("respect", "force"), "whether a work item that a person has cancelled stays so"),
   texts: Schema.optionalWith(Texts, { exact: true }),

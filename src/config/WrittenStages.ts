@@ -1,3 +1,4 @@
+import { Duration, Option } from "effect"
 import type { PipelineStage } from "../domain/PipelineStage.js"
 import { defaultStages } from "../domain/PipelineStage.js"
 import type { StageTable, StateName } from "../domain/StageStates.js"
@@ -11,9 +12,13 @@ const stateName = (state: StateText): StateName => {
 
 /** The stages that a project writes itself. */
 export const pipelineOf = ({ pipeline }: ProjectText): ReadonlyArray<PipelineStage> | undefined =>
-  pipeline?.map(({ gates = [], state, ...stage }) => ({
+  pipeline?.map(({ gates = [], patience, state, ...stage }) => ({
     ...stage,
     gates,
+    ...Option.match(Option.flatMap(Option.fromNullable(patience), Duration.decodeUnknown), {
+      onNone: () => ({}),
+      onSome: (patience) => ({ patience })
+    }),
     ...(state === undefined ? {} : { state: stateName(state) })
   }))
 

@@ -1,3 +1,4 @@
+import type { Duration } from "effect"
 import type { Stage } from "./Stage.js"
 import { doneStage } from "./Stage.js"
 import type { StateName } from "./StageStates.js"
@@ -11,6 +12,8 @@ export interface PipelineStage {
   readonly agent?: string
   /** The names of the gates that must hold before a task leaves the stage. Those of the last stage are never asked. */
   readonly gates: ReadonlyArray<string>
+  /** How long a task may be at the stage before somebody is asked. None: as long as it takes. */
+  readonly patience?: Duration.Duration
 }
 
 /** The default stages, with their agents and gates. */

@@ -33,12 +33,6 @@ const yesOrNo: Accepted<boolean> = {
   parse: (text) => Either.map(oneOf(["true", "false"], { anyCase: true }).parse(text), (word) => word === "true")
 }
 
-/** A list of names in which upper and lower case do not differ. */
-const loweredListOf = (what: string, example: string, item: RegExp): Accepted<ReadonlyArray<string>> => {
-  const { expected, parse } = listOf(what, example, item)
-  return { expected, parse: (text) => Either.map(parse(text), (names) => names.map((name) => name.toLowerCase())) }
-}
-
 /** A glob without a slash matches no owner/name, unless `*` or `?` stands for it. */
 const repository = /[/*?]/u
 
@@ -73,6 +67,14 @@ export const projectSettings = {
   })
 }
 
+const users = listOf("users' e-mail addresses or ids", "lea@example.org, jo@example.org", userName)
+
+/** Users, of whose names upper and lower case do not differ. */
+const people: Accepted<ReadonlyArray<string>> = {
+  ...users,
+  parse: (text) => Either.map(users.parse(text), (list) => list.map((one) => one.toLowerCase()))
+}
+
 /** The settings that say what starts a task besides a move. */
 export const startSettings = {
   label: defineSetting<string | undefined>({
@@ -96,13 +98,22 @@ export const startSettings = {
 /** What starts tasks of all projects that do not say it themselves. */
 export const startConfig: Config.Config<StartMarks> = Config.all(startSettings)
 
+/** Who is asked when a task waits for somebody, in projects that do not say it themselves. */
+export const attentionSetting = defineSetting<ReadonlyArray<string>>({
+  name: "ORCH_ATTENTION",
+  about:
+    "Who is asked when a task waits for somebody, one after the other: see docs/people.md. The first one is named first.",
+  accepts: people,
+  default: unset([])
+})
+
 /** The settings of the commands that people give in comments. */
 export const commandSettings = {
   commands: defineSetting({
     name: "ORCH_COMMANDS",
     about: "The people whose comments that begin with a command, like /approve, are obeyed. Without any there are no " +
       "commands. None of them may be the user of an API token that an agent has.",
-    accepts: loweredListOf("people, by e-mail address or id,", "lea@example.org, jonas@example.org", userName),
+    accepts: people,
     default: unset([])
   })
 }
@@ -183,13 +194,20 @@ export const commonNames = {
 
 /** The project that the variables name. */
 export const projectConfig: Config.Config<Project> = Config.map(
-  Config.all({ ...projectSettings, pullRequests: pullRequestConfig, start: startConfig, ...commandSettings }),
-  ({ commands, id, identifier, pullRequests, start, states }) => ({
+  Config.all({
+    ...projectSettings,
+    ...commandSettings,
+    pullRequests: pullRequestConfig,
+    start: startConfig,
+    attention: attentionSetting
+  }),
+  ({ attention, commands, id, identifier, pullRequests, start, states }) => ({
     id,
     identifier,
     stages: states,
     pullRequests,
     start,
+    attention,
     commands,
     pipeline: undefined,
     texts: defaultTexts,

@@ -22,10 +22,10 @@ export const timeWords = (seconds: number): string => {
   return two(`${Math.floor(seconds / day)} d`, Math.floor(seconds % day / hour), "h")
 }
 
-const grouped = (count: number) => String(count).replace(/\B(?=(\d{3})+$)/g, ",")
+export const countWords = (count: number) => String(count).replace(/\B(?=(\d{3})+$)/g, ",")
 
 /** A cost for people: "$1.25", and of what is less than a cent its first digits. */
-const costWords = (costUsd: number) =>
+export const costWords = (costUsd: number) =>
   `$${costUsd === 0 || costUsd >= 0.01 ? costUsd.toFixed(2) : costUsd.toFixed(6).replace(/0+$/, "")}`
 
 const list = (items: ReadonlyArray<string>, separator: string): string =>
@@ -37,8 +37,8 @@ const withParts = (line: string, parts: ReadonlyArray<string>, separator = ", ")
 
 /** What was said of a usage. */
 const amounts = ({ costUsd, inputTokens, outputTokens }: UsageSum): ReadonlyArray<string> => [
-  ...inputTokens === undefined ? [] : [`${grouped(inputTokens)} tokens in`],
-  ...outputTokens === undefined ? [] : [`${grouped(outputTokens)} tokens out`],
+  ...inputTokens === undefined ? [] : [`${countWords(inputTokens)} tokens in`],
+  ...outputTokens === undefined ? [] : [`${countWords(outputTokens)} tokens out`],
   ...costUsd === undefined ? [] : [costWords(costUsd)]
 ]
 

@@ -2,9 +2,9 @@ import type { StageEventJson } from "../domain/StageEvent.js"
 import type { HealthReport } from "../health/HealthReport.js"
 import type { DeadLetterView } from "../views/DeadLetterView.js"
 import type { EventView } from "../views/EventView.js"
-import type { TaskView, TaskWithStory } from "../views/TaskView.js"
 import type { WorkItemView } from "../views/WorkItemView.js"
 import { problemsOf } from "./ProblemExamples.js"
+import { asked, itemId, paused, task, taskWithStory } from "./TaskExamples.js"
 import type { PauseTask, ReportStage, StartTask } from "./TaskBodies.js"
 
 const event = {
@@ -50,8 +50,6 @@ const published: typeof EventView.Encoded = {
   state: "delivered",
   reason: null
 }
-
-const itemId = "1f2e681e-5315-40e4-899e-84a45c093a9b"
 
 const workItem: typeof WorkItemView.Encoded = {
   key: "ET-002",
@@ -119,99 +117,6 @@ const deadLetter: typeof DeadLetterView.Encoded = {
   settledAt: "2026-11-29T17:10:12.605Z",
   attempts: 0,
   answer: null
-}
-
-const task: typeof TaskView.Encoded = {
-  id: 1,
-  workItem: "ET-002",
-  planeId: itemId,
-  stage: "development",
-  status: "active",
-  why: null,
-  agent: "developer",
-  repository: { id: 31, name: "trails/enduro", gitea: null },
-  pullRequest: 12,
-  headSha: "8f14e45fceea167a5a36dedd4bea2543f0a1b2c3",
-  entry: "01a2283f-f49c-727b-b6ae-61e05060361f",
-  launch: { state: "working", since: "2026-11-29T17:00:09.795Z", position: null },
-  paused: null,
-  startedAt: "2026-11-29T17:00:09.629Z",
-  updatedAt: "2026-11-29T17:00:13.841Z",
-  verdicts: [
-    {
-      gate: "reported",
-      stage: "architecture",
-      verdict: "passed",
-      reason: null,
-      since: "2026-11-29T17:00:09.707Z",
-      at: "2026-11-29T17:00:09.707Z"
-    },
-    {
-      gate: "ci",
-      stage: "development",
-      verdict: "pending",
-      reason: "ci/build is running",
-      since: "2026-11-29T17:00:09.766Z",
-      at: "2026-11-29T17:00:13.841Z"
-    }
-  ],
-  reports: [{ stage: "architecture", outcome: "passed", reason: null, at: "2026-11-29T17:00:09.694Z" }],
-  receipt: {
-    seconds: 4_380,
-    failedGates: 1,
-    stages: [
-      { stage: "analysis", seconds: 1_260, attempts: 1, failedGates: 0 },
-      { stage: "development", seconds: 3_120, attempts: 2, failedGates: 1 }
-    ],
-    pullRequests: ["trails/enduro#12"],
-    usage: {
-      inputTokens: 120_400,
-      outputTokens: 8_150,
-      costUsd: 1.25,
-      models: [{ model: "sonnet", inputTokens: 120_400, outputTokens: 8_150, costUsd: 1.25 }]
-    }
-  }
-}
-
-const taskWithStory: typeof TaskWithStory.Encoded = {
-  ...task,
-  pullRequests: [{
-    repository: "trails/enduro",
-    number: 12,
-    state: "open",
-    draft: false,
-    base: "main",
-    headSha: "8f14e45fceea167a5a36dedd4bea2543f0a1b2c3",
-    mergedAt: null,
-    reverts: false,
-    counts: true,
-    why: null
-  }],
-  links: [
-    {
-      kind: "log",
-      title: "Log of the analyst",
-      url: "https://ci.example.com/runs/7/log",
-      inPlane: true,
-      givenUp: null
-    },
-    {
-      kind: "pull-request",
-      title: "trails/enduro#12",
-      url: "http://gitea:3000/trails/enduro/pulls/12",
-      inPlane: false,
-      givenUp:
-        "Plane refuses the host gitea, because it has no dot: set ORCH_GITEA_PUBLIC_URL to the address by which people " +
-        "reach Gitea"
-    }
-  ],
-  story: [{ at: "2026-11-29T17:00:09.757Z", line: "paused at architecture: waits for legal (by lea)" }]
-}
-
-const paused: typeof TaskView.Encoded = {
-  ...task,
-  status: "paused",
-  why: "waits for legal (by lea)"
 }
 
 const health: typeof HealthReport.Encoded = {
@@ -298,6 +203,10 @@ export const examples: Readonly<Record<string, OperationExamples>> = {
   "tasks.report": {
     requests: { passed, failed, overrule },
     responses: { 200: task, ...problemsOf("tasks.report") }
+  },
+  "tasks.ask": {
+    requests: { ask: { question: "May the old table be dropped?", agent: "developer" } },
+    responses: { 200: asked, ...problemsOf("tasks.ask") }
   },
   "tasks.pause": { requests: { pause }, responses: { 200: paused, ...problemsOf("tasks.pause") } },
   "tasks.advance": { responses: { 200: task, ...problemsOf("tasks.advance") } }

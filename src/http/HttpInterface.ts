@@ -12,6 +12,7 @@ import { TaskPullRequests } from "../gitea/TaskPullRequests.js"
 import { Health } from "../health/Health.js"
 import type { Leadership } from "../outbox/Leadership.js"
 import type { Outbox } from "../outbox/Outbox.js"
+import type { People } from "../people/People.js"
 import type { PlaneSync } from "../sending/PlaneSync.js"
 import type { Integrity } from "../storage/Integrity.js"
 import type { Storage } from "../storage/Storage.js"
@@ -42,6 +43,7 @@ export class HttpInterface extends Context.Tag("plane-sync/HttpInterface")<HttpI
     | Integrity
     | Leadership
     | Outbox
+    | People
     | PlaneSync
     | Projects
     | Receiver

@@ -83,6 +83,12 @@ export const notOverruled = answer(
   (problem) => new Conflict(problem),
   "An override of a stage that the task is not at, or of a task that is paused, stopped or done"
 )
+export const notAsked = answer(
+  409,
+  Schema.instanceOf(Conflict),
+  (problem) => new Conflict(problem),
+  "The task is stopped or done, or has asked 20 questions at this stage"
+)
 export const notPaused = answer(
   409,
   Schema.instanceOf(Conflict),

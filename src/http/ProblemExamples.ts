@@ -65,6 +65,11 @@ const own: Readonly<Record<string, Readonly<Record<number, Problem>>>> = {
     404: noTask,
     409: { error: "The task of ET-2 is at development, not at architecture: overrule the stage that it is at" }
   },
+  "tasks.ask": {
+    400: inBody("a question", "question", "it is empty: expected words for people", ""),
+    404: noTask,
+    409: { error: "The task of ET-2 is done at done: nobody works on it who could ask" }
+  },
   "tasks.pause": {
     400: inParameter("key", noKey),
     404: noTask,

@@ -12,6 +12,7 @@ import { TaskPullRequests } from "../gitea/TaskPullRequests.js"
 import { Health } from "../health/Health.js"
 import { launcherLayer } from "../launching/Launcher.js"
 import { servedPipeline } from "../launching/ServedPipeline.js"
+import { peopleLayer } from "../people/PeopleLayer.js"
 import { PlaneConfig } from "../plane/PlaneConfig.js"
 import { repairLayer } from "../repair/Repair.js"
 import { PlaneSync } from "../sending/PlaneSync.js"
@@ -59,7 +60,7 @@ const announceAndDrain = Layer.scopedDiscard(Effect.gen(function*() {
   yield* Effect.logInfo(`plane-sync listens on ${url} (documentation: ${url}/docs)`)
 }))
 
-const orchestrator = orchestratorLayer.pipe(
+const orchestrator = Layer.provideMerge(peopleLayer, orchestratorLayer).pipe(
   Layer.provideMerge(gatesLayer),
   Layer.provide(Layer.merge(servedPipeline, launcherLayer)),
   Layer.provideMerge(PlaneSync.layerStorage),

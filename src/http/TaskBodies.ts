@@ -77,6 +77,12 @@ export const ReportStage = Schema.Struct({
   }))
 }).pipe(Schema.filter(overrideIssues, { jsonSchema: {} })).annotations({ identifier: "ReportStage" })
 
+/** The body of `POST /api/tasks/{key}/ask`. */
+export const AskQuestion = Schema.Struct({
+  question: words(reasonLimit, "what is asked, as people read it"),
+  agent: optional(words(textLimit, "who asks"))
+}).annotations({ identifier: "AskQuestion" })
+
 /** The body of `POST /api/tasks/{key}/pause`, if it has one. */
 export const PauseTask = Schema.Struct({
   by: optional(words(textLimit, "who pauses the task")),

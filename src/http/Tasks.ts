@@ -9,6 +9,10 @@ import { Projects } from "../domain/Projects.js"
 import { OffsetInstant } from "../domain/StageEvent.js"
 import { TaskPullRequests } from "../gitea/TaskPullRequests.js"
 import { Health } from "../health/Health.js"
+import type { NotAsked } from "../people/People.js"
+import { People } from "../people/People.js"
+import { readWaiting } from "../people/Waiting.js"
+import { Storage } from "../storage/Storage.js"
 import { StorageError } from "../storage/StorageError.js"
 import type { NotActive, NotPaused } from "../tasks/ByHand.js"
 import { activeTask, pauseByHand } from "../tasks/ByHand.js"
@@ -19,6 +23,7 @@ import { TaskStatus } from "../tasks/Task.js"
 import { Tasks } from "../tasks/Tasks.js"
 import type { NoTask } from "../tasks/TaskStore.js"
 import { TaskView, taskView, TaskWithStory, taskWithStory } from "../views/TaskView.js"
+import { WaitView, waitView } from "../views/WaitView.js"
 import type { Api } from "./Api.js"
 import { Authorization, Caller, OperatorAuthorization } from "./Authorization.js"
 import { jsonBody, optionalJsonBody } from "./JsonBody.js"
@@ -30,6 +35,7 @@ import {
   Conflict,
   forbidden,
   notActive,
+  notAsked,
   NotFound,
   notFound,
   notJson,
@@ -40,7 +46,7 @@ import {
   unavailable
 } from "./Problem.js"
 import { withOptionalBody } from "./Specification.js"
-import { PauseTask, ReportStage, StartTask } from "./TaskBodies.js"
+import { AskQuestion, PauseTask, ReportStage, StartTask } from "./TaskBodies.js"
 
 /** A task, and what an override has done. */
 const ReportedTask = Schema.Struct({
@@ -92,6 +98,16 @@ const report = HttpApiEndpoint.post("report", "/tasks/:key/report").setPath(KeyP
       "ORCH_OPERATOR_TOKEN, if that is set. Sent again it is answered 409, because the task is not at this stage any more."
   )
 
+const ask = HttpApiEndpoint.post("ask", "/tasks/:key/ask").setPath(KeyPath).setPayload(AskQuestion)
+  .addSuccess(WaitView)
+  .addError(badRequest).addError(notFound).addError(notAsked).addError(tooLarge).addError(notJson).addError(unavailable)
+  .annotate(OpenApi.Summary, "Ask people a question: the task waits for somebody")
+  .annotate(
+    OpenApi.Description,
+    "A comment says the question. The agent may end then: it is launched again with the answer. Safe to send again: the " +
+      "same question within one entry of the stage is the same one, and its answer says whether it was answered."
+  )
+
 const pause = HttpApiEndpoint.post("pause", "/tasks/:key/pause").setPath(KeyPath).setPayload(PauseTask)
   .addSuccess(TaskView)
   .addError(badRequest).addError(notFound).addError(notPaused).addError(tooLarge).addError(notJson).addError(
@@ -112,7 +128,7 @@ const advance = HttpApiEndpoint.post("advance", "/tasks/:key/advance").setPath(K
   .middleware(OperatorAuthorization)
 
 /** `/api/tasks`. */
-export const tasksGroup = HttpApiGroup.make("tasks").add(list).add(get).add(start).add(report)
+export const tasksGroup = HttpApiGroup.make("tasks").add(list).add(get).add(start).add(report).add(ask)
   // Of the endpoints above alone: those below have their own.
   .middlewareEndpoints(Authorization)
   .add(pause).add(advance).prefix("/api")
@@ -120,6 +136,7 @@ export const tasksGroup = HttpApiGroup.make("tasks").add(list).add(get).add(star
 
 const decodeStart = decoderOf(StartTask)
 const decodeReport = decoderOf(ReportStage)
+const decodeAsk = decoderOf(AskQuestion)
 const decodePause = decoderOf(PauseTask)
 
 // A client that starts a task or reports on it is shown what comes of it, but does not wait for a slow gate: the
@@ -133,7 +150,10 @@ export const tasksHandlers = (api: typeof Api) =>
       const tasks = yield* Tasks
       const { consider } = yield* TaskPullRequests
       const projects = yield* Projects
-      const view = taskView(projects)
+      const storage = yield* Storage
+      const people = yield* People
+      const view = (task: Task) =>
+        Effect.map(readWaiting(storage, [task]), (waiting) => taskView(projects, waiting)(task))
       const { noteWrite } = yield* Health
 
       const noted = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
@@ -145,10 +165,10 @@ export const tasksHandlers = (api: typeof Api) =>
           // What the client said is stored. The orchestrator tries again, and logs what is wrong.
           Effect.ignore,
           Effect.zipRight(tasks.get(workItem)),
-          Effect.map(view)
+          Effect.flatMap(view)
         )
       const noTask = (error: NoTask) => new NotFound({ error: error.message })
-      const unmoved = ({ message }: NotActive | NotOverruled | NotPaused) => new Conflict({ error: message })
+      const unmoved = ({ message }: NotActive | NotAsked | NotOverruled | NotPaused) => new Conflict({ error: message })
       const unknownStage = ({ message, stage }: UnknownStage) =>
         new BadRequest({
           error: `Not a report: stage: ${message}`,
@@ -159,7 +179,8 @@ export const tasksHandlers = (api: typeof Api) =>
         .handle("list", ({ urlParams: { cursor, limit, since, status } }) =>
           Effect.gen(function*() {
             const { next, page } = pageOf(yield* tasks.list({ status, since, cursor, limit: limit + 1 }), limit)
-            return { tasks: page.map(view), nextCursor: next?.id ?? null }
+            const waiting = yield* readWaiting(storage, page)
+            return { tasks: page.map(taskView(projects, waiting)), nextCursor: next?.id ?? null }
           }).pipe(Effect.mapError(storageFailed)))
         .handle("get", ({ path: { key } }) =>
           Effect.gen(function*() {
@@ -167,7 +188,8 @@ export const tasksHandlers = (api: typeof Api) =>
             return taskWithStory(projects, task, {
               considered: yield* consider(task),
               links: yield* tasks.links(task),
-              story: yield* tasks.story(task.id)
+              story: yield* tasks.story(task.id),
+              waiting: yield* readWaiting(storage, [task])
             })
           }).pipe(
             Effect.catchTags({ StorageError: storageFailed, NoTask: noTask })
@@ -213,11 +235,17 @@ export const tasksHandlers = (api: typeof Api) =>
               InvalidUsage: Effect.die
             })
           ))
+        .handleRaw("ask", ({ path: { key }, request }) =>
+          Effect.flatMap(jsonBody(request, "a question", decodeAsk), (question) => people.ask(key, question)).pipe(
+            Effect.map(waitView),
+            noted,
+            Effect.catchTags({ StorageError: storageFailed, NoTask: noTask, NotAsked: unmoved })
+          ))
         .handleRaw("pause", ({ path: { key }, request }) =>
           Effect.gen(function*() {
             const { who } = yield* Caller
             const { by = who, reason } = yield* optionalJsonBody(request, "a pause", decodePause)
-            return view(yield* pauseByHand(tasks, key, { by, reason }))
+            return yield* view(yield* pauseByHand(tasks, key, { by, reason }))
           }).pipe(noted, Effect.catchTags({ StorageError: storageFailed, NoTask: noTask, NotPaused: unmoved })))
         .handle("advance", ({ path: { key } }) =>
           Effect.gen(function*() {
@@ -225,6 +253,6 @@ export const tasksHandlers = (api: typeof Api) =>
             const { who } = yield* Caller
             yield* Effect.logInfo(`${workItem}: ${who} has the gates of ${stage} asked`)
             yield* noted(tasks.advance(id))
-            return view(yield* tasks.get(key))
+            return yield* view(yield* tasks.get(key))
           }).pipe(Effect.catchTags({ StorageError: storageFailed, NoTask: noTask, NotActive: unmoved })))
     }))

@@ -39,7 +39,13 @@ export const LaunchDocument = Schema.Struct({
       stage: Schema.String,
       outcome: ReportOutcome,
       reason: Schema.NullOr(Schema.String)
-    }))
+    })),
+    answers: Schema.Array(Schema.Struct({
+      stage: Schema.String,
+      question: Schema.String,
+      answer: Schema.String,
+      by: Schema.String
+    })).annotations({ description: "what people have answered to its agents' questions, the oldest first" })
   }).annotations({ description: "the task as it is now" })
 }).annotations({ identifier: "LaunchDocument" })
 
@@ -76,7 +82,8 @@ export const documentOf = (
         stage,
         outcome,
         reason: Option.getOrNull(reason)
-      }))
+      })),
+      answers: task.answers.map(({ answer, by, question, stage }) => ({ stage, question, answer, by }))
     }
   })
 

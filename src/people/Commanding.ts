@@ -1,5 +1,5 @@
 import { Effect, Option } from "effect"
-import { cleanText, reasonLimit } from "../base/Text.js"
+import { cleanText, counted, reasonLimit } from "../base/Text.js"
 import type { EpochMillis } from "../base/Time.js"
 import { earlier, epochMillis, stored } from "../base/Time.js"
 import { uuidV7 } from "../base/UuidV7.js"
@@ -13,6 +13,8 @@ import type { Task } from "../tasks/Task.js"
 import type { TaskStore } from "../tasks/TaskStore.js"
 import type { Command } from "./Commands.js"
 import { helpText } from "./Commands.js"
+import type { People } from "./People.js"
+import { waitsOfEntry } from "./Waits.js"
 
 /** A comment that begins with a command. That its hook is signed, and who has written it, was checked before. */
 export interface GivenCommand {
@@ -48,13 +50,36 @@ const replyOf = ({ by, command: { word } }: GivenCommand, { isDone, words }: Obe
 interface Parts extends Pick<Storage["Type"], "sql"> {
   readonly events: Pick<StageEvents["Type"], "transact">
   readonly tasks: Pick<TaskStore["Type"], "byItemId" | "obey">
+  /** None: nothing is asked in this program. */
+  readonly people: Option.Option<Pick<People["Type"], "answerWithin">>
 }
 
 /**
  * Makes what does the commands that people write. A command, what it changes and the reply are one commit, once for
  * each comment.
  */
-export const makeCommanding = ({ events, sql, tasks }: Parts) => {
+export const makeCommanding = ({ events, people, sql, tasks }: Parts) => {
+  const answer = (task: Task, given: { readonly text: string; readonly by: string }, entry: string) =>
+    Effect.gen(function*() {
+      const answered = Option.isNone(people) ? undefined : yield* people.value.answerWithin(task.id, given, entry)
+      if (answered === undefined) return { isDone: false, words: "no question is open" } satisfies Obeyed
+      const { launches, open, wait: { stage } } = answered
+      const agent = Option.getOrElse(task.agent, () => "the agent")
+      const more = open === 0 ? "" : `; ${counted(open, "more question is", "more questions are")} open`
+      const words = launches ? `${agent} is launched again for ${stage}, and gets the answer` : "the answer is kept"
+      return { isDone: true, words: words + more } satisfies Obeyed
+    })
+
+  /** What the task waits for somebody for, below its status. */
+  const withWaits = (task: Task, obeyed: Obeyed) =>
+    Effect.map(waitsOfEntry(sql, task.id, task.entry), (waits): Obeyed => ({
+      ...obeyed,
+      words: [
+        obeyed.words,
+        ...waits.filter(({ state }) => state === "open").map(({ question }) => `waits for somebody: ${question}`)
+      ].join("\n")
+    }))
+
   const decide = (given: GivenCommand, task: Task, entry: string, now: EpochMillis) =>
     Effect.gen(function*() {
       const { at, by, command: { text, word, wrong }, forbidden, itemId } = given
@@ -62,12 +87,11 @@ export const makeCommanding = ({ events, sql, tasks }: Parts) => {
       if (forbidden !== undefined) return refused(forbidden)
       if (wrong !== undefined) return refused(wrong)
       if (word === "help") return { isDone: true, words: helpText } satisfies Obeyed
-      if (word === "answer") return refused("there is no open question")
+      if (word === "answer") return yield* answer(task, { text, by }, entry)
       const order = word === "reject" ? { _tag: word, words: text } : { _tag: word }
-      return Option.getOrElse(
-        yield* tasks.obey({ id: task.id, itemId }, { order, by, at, entry, now }),
-        () => refused("there is no task any more")
-      )
+      const obeyed = yield* tasks.obey({ id: task.id, itemId }, { order, by, at, entry, now })
+      if (Option.isNone(obeyed)) return refused("there is no task any more")
+      return word === "status" ? yield* withWaits(task, obeyed.value) : obeyed.value
     })
 
   return (given: GivenCommand): Effect.Effect<CommandOutcome, StorageError> =>

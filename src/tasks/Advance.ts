@@ -3,13 +3,14 @@ import { Effect, Option } from "effect"
 import type { EpochMillis } from "../base/Time.js"
 import { epochMillis } from "../base/Time.js"
 import { uuidV7 } from "../base/UuidV7.js"
+import type { Noted } from "../domain/StageEvent.js"
 import { StageEvent } from "../domain/StageEvent.js"
 import type { StageEvents } from "../events/StageEvents.js"
 import type { Fragment } from "../storage/Sql.js"
 import type { Storage } from "../storage/Storage.js"
 import type { StorageError } from "../storage/StorageError.js"
 import type { Entry } from "./Entering.js"
-import { completion, enterStage } from "./Entering.js"
+import { askedApproval, completion, enterStage } from "./Entering.js"
 import { resumeLaunches } from "./Launches.js"
 import type { Pipeline } from "./Pipeline.js"
 import type { QualityGates } from "./QualityGate.js"
@@ -24,7 +25,7 @@ import { taskReader, toldAgentOf } from "./TaskRows.js"
 import type { KnownVerdict, VerdictNews } from "./VerdictNews.js"
 import { verdictNews } from "./VerdictNews.js"
 
-type Work = Effect.Effect<{ readonly value: boolean; readonly events: ReadonlyArray<StageEvent> }, SqlError>
+type Work = Effect.Effect<{ readonly value: boolean; readonly events: ReadonlyArray<StageEvent | Noted> }, SqlError>
 
 /** Its agent waits until the gates were asked, and for nothing else. */
 const isHeld = ({ task: { launch, paused, status } }: TaskRow) =>
@@ -49,13 +50,13 @@ export const makeAdvance = (
   const remember = (taskId: TaskId, verdicts: ReadonlyArray<KnownVerdict>) =>
     Effect.forEach(
       verdicts,
-      ({ at, gate, held, page, reason, since, stage, told, verdict }) =>
-        sql`INSERT INTO plane_sync_verdict (task, gate, stage, verdict, reason, since, at, told, held, page)
+      ({ at, failed, gate, held, page, reason, since, stage, told, verdict }) =>
+        sql`INSERT INTO plane_sync_verdict (task, gate, stage, verdict, reason, since, at, told, held, page, failed)
         VALUES (${taskId}, ${gate}, ${stage}, ${verdict}, ${reason ?? null}, ${since}, ${at}, ${told}, ${held ? 1 : 0},
-          ${page ? JSON.stringify(page) : null})
+          ${page ? JSON.stringify(page) : null}, ${failed})
         ON CONFLICT (task, gate) DO UPDATE SET stage = excluded.stage, verdict = excluded.verdict,
           reason = excluded.reason, since = excluded.since, at = excluded.at, told = excluded.told, held = excluded.held,
-          page = excluded.page`,
+          page = excluded.page, failed = excluded.failed`,
       { discard: true }
     )
 
@@ -69,7 +70,7 @@ export const makeAdvance = (
   /** Makes the change if the task was still as it was read. That writes first, as a transaction must. */
   const ifUnchanged = (
     writing: Effect.Effect<boolean, SqlError>,
-    change: Effect.Effect<ReadonlyArray<StageEvent>, SqlError>
+    change: Effect.Effect<ReadonlyArray<StageEvent | Noted>, SqlError>
   ): Work =>
     Effect.gen(function*() {
       const isUnchanged = yield* writing
@@ -132,7 +133,7 @@ export const makeAdvance = (
             id: entry.id
           })
         )
-        return [...changed, ...failed, ...yield* completion(reader, row, rest)]
+        return [...changed, ...failed, ...yield* completion(reader, row, rest), ...askedApproval(row, rest)]
       })
     )
   }

@@ -7,7 +7,7 @@ import { resumeLaunches } from "./Launches.js"
 import type { Task } from "./Task.js"
 
 /**
- * No more agents are launched for the task, until `launchAgain`; one that is at work goes on. What is owed by then is
+ * No more agents are launched for the task, until `resumeLaunching`; one that is at work goes on. What is owed by then is
  * held when its turn comes. Runs within a transaction that has locked the task.
  */
 export const pauseLaunches = (
@@ -23,7 +23,7 @@ export const pauseLaunches = (
  * The agents of the task are launched again. What is held has its turn once the gates were asked; those of a task that
  * is done are not. Runs within a transaction that has locked the task.
  */
-export const launchAgain = (
+export const resumeLaunching = (
   sql: Sql,
   { id, status }: Pick<Task, "id" | "status">,
   now: EpochMillis

@@ -2,7 +2,6 @@ import type { SqlError } from "@effect/sql/SqlError"
 import { Effect, Option } from "effect"
 import type { EpochMillis } from "../base/Time.js"
 import { toTheSecond } from "../base/Time.js"
-import { momentOfUuidV7 } from "../base/UuidV7.js"
 import type { ItemId } from "../domain/Ids.js"
 import { unset } from "../domain/Projects.js"
 import { WorkItemKey } from "../domain/WorkItemKey.js"
@@ -10,18 +9,16 @@ import { leaveStates } from "../outbox/LeftStates.js"
 import type { Sql } from "../storage/Sql.js"
 import { decide, forgetDecisions } from "./Decisions.js"
 import { touch } from "./DueTasks.js"
-import { endLaunches, oweLaunch } from "./Launches.js"
-import { launchAgain, pauseLaunches } from "./LaunchPause.js"
+import { launchAgain } from "./LaunchAgain.js"
+import { pauseLaunches, resumeLaunching } from "./LaunchPause.js"
 import { leaveActive } from "./Leaving.js"
 import { noteWord } from "./Marks.js"
 import type { Pipeline, ProjectPipeline } from "./Pipeline.js"
 import { human } from "./QualityGate.js"
-import { goOnTime, stopTime } from "./StageTimes.js"
 import type { Starting } from "./Starting.js"
 import { tell } from "./Story.js"
 import type { Task } from "./Task.js"
 import type { TaskReader, TaskRow } from "./TaskRows.js"
-import { agentOf } from "./TaskRows.js"
 
 /** What a person wants of a task. `words`: why it is rejected. */
 export type Order =
@@ -62,9 +59,8 @@ const standing = ({ status, why }: Task) =>
 const startAgain = ({ workItem }: Task) => `move it to a started state, or run \`plane-sync task start ${workItem}\``
 
 /** Where a task is, in a few lines. */
-const statusOf = ({ pipeline, task }: TaskRow): string => {
+const statusOf = ({ enteredAt, pipeline, task }: TaskRow): string => {
   const { agent, launch, paused, stage, status, verdicts, workItem } = task
-  const at = Option.map(momentOfUuidV7(task.entry), toTheSecond)
   const isAgent = Option.isSome(launch) && Option.isSome(agent)
   const gates = Option.match(pipeline, { onNone: () => [], onSome: ({ byName }) => Option.toArray(byName(stage)) })
     .flatMap(({ gates }) => gates)
@@ -76,9 +72,7 @@ const statusOf = ({ pipeline, task }: TaskRow): string => {
       }`
     })
   return [
-    `${workItem} is at ${stage}${Option.match(at, { onNone: () => "", onSome: (at) => ` since ${at}` })}; ${
-      standing(task)
-    }.`,
+    `${workItem} is at ${stage}${enteredAt === null ? "" : ` since ${toTheSecond(enteredAt)}`}; ${standing(task)}.`,
     ...(isAgent ? [`${agent.value}: ${launch.value.state}`] : []),
     ...(Option.isSome(paused) ? [`no agent is launched since ${paused.value.by} wrote /pause`] : []),
     ...(status === "done" ? [] : gates)
@@ -99,7 +93,7 @@ interface Parts {
 export const makeOrders = ({ pipelines, reader, sql, starting }: Parts) => {
   const judge = (row: TaskRow, pipeline: ProjectPipeline, given: GivenOrder, outcome: "approved" | "rejected") =>
     Effect.gen(function*() {
-      const { id, entry, stage, status } = row.task
+      const { enteredAt, task: { id, stage, status } } = row
       const { at, by, now, order } = given
       if (status !== "active") return refused(`${standing(row.task)}: ${startAgain(row.task)}`)
       const asks = Option.exists(pipeline.byName(stage), ({ gates }) => gates.includes(human.name))
@@ -107,7 +101,7 @@ export const makeOrders = ({ pipelines, reader, sql, starting }: Parts) => {
         return refused(`${stage} does not wait for anybody's approval: it has no gate \`${human.name}\``)
       }
       // What was written about the stage before, and comes late, must not let this one pass.
-      if (Option.exists(momentOfUuidV7(entry), (entered) => at < entered)) {
+      if (enteredAt !== null && at < enteredAt) {
         return refused(`the comment was written before the task entered ${stage}: write it again if you mean ${stage}`)
       }
       const reason = order._tag === "reject" ? Option.some(order.words) : Option.none()
@@ -117,25 +111,22 @@ export const makeOrders = ({ pipelines, reader, sql, starting }: Parts) => {
       return done(outcome === "approved" ? `${stage} is approved` : `${stage} is rejected`)
     })
 
-  const retry = ({ givenAgent, task }: TaskRow, { byName }: ProjectPipeline, { by, entry, now }: GivenOrder) =>
+  const retry = (row: TaskRow, { by, entry, now }: GivenOrder) =>
     Effect.gen(function*() {
+      const { task } = row
       const { id, paused, stage, status } = task
+      const agent = Option.getOrUndefined(task.agent)
       if (status !== "active") return refused(`${standing(task)}: ${startAgain(task)}`)
       if (Option.isSome(paused)) {
         return refused(`no agent is launched since ${paused.value.by} wrote /pause: write /resume first`)
       }
       if (!pipelines.launches) return refused("this plane-sync launches no agents")
-      const agent = Option.getOrUndefined(Option.flatMapNullable(byName(stage), (one) => agentOf(one, givenAgent)))
       if (agent === undefined) return refused(`${stage} has no agent`)
-      // A new entry, so that what the agent does, says and is stopped for cannot be taken for that of the one before.
-      yield* sql`UPDATE plane_sync_task SET entry = ${entry}, updated_at = ${now} WHERE id = ${id}`
-      yield* touch(sql, id, now)
+      // What was said of the attempt before does not count, also if its comment comes late.
+      yield* sql`UPDATE plane_sync_task SET entered_at = ${now} WHERE id = ${id}`
       yield* sql`DELETE FROM plane_sync_report WHERE task = ${id} AND stage = ${stage}`
       yield* forgetDecisions(sql, id, stage)
-      yield* stopTime(sql, id, now)
-      yield* goOnTime(sql, id, { stage, attempts: 1 }, now)
-      yield* endLaunches(sql, id, now)
-      yield* oweLaunch(sql, { entry, taskId: id, stage, agent }, now)
+      if (!(yield* launchAgain(sql, row, { entry, attempts: 1 }, now))) return refused(`${stage} has no agent`)
       yield* tell(sql, id, now, `${agent} is launched again at ${stage}, by ${by}`)
       return done(`${agent} is launched again for ${stage}`)
     })
@@ -157,7 +148,7 @@ export const makeOrders = ({ pipelines, reader, sql, starting }: Parts) => {
           task.status === "paused" ? `${standing(task)}: ${startAgain(task)}` : "its agents are not paused"
         )
       }
-      yield* launchAgain(sql, task, now)
+      yield* resumeLaunching(sql, task, now)
       yield* tell(sql, task.id, now, `agents are launched again: resumed by ${by}`)
       return done("its agents are launched again")
     })
@@ -195,7 +186,7 @@ export const makeOrders = ({ pipelines, reader, sql, starting }: Parts) => {
         case "reject":
           return Option.some(yield* judge(row, pipeline, given, "rejected"))
         case "retry":
-          return Option.some(yield* retry(row, pipeline, given))
+          return Option.some(yield* retry(row, given))
         case "pause":
           return Option.some(yield* pause(row, given))
         case "resume":

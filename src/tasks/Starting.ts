@@ -8,6 +8,7 @@ import { readProject } from "../outbox/ItemKeys.js"
 import type { NamedItem } from "../outbox/LeftStates.js"
 import { followTask } from "../outbox/LeftStates.js"
 import type { Sql } from "../storage/Sql.js"
+import { forgetAnswers } from "./Answers.js"
 import { forgetDecisions } from "./Decisions.js"
 import { touch } from "./DueTasks.js"
 import { oweLaunch } from "./Launches.js"
@@ -69,9 +70,10 @@ export const makeStarting = (
     Effect.gen(function*() {
       const { stage } = first
       const [row] = yield* sql<{ id: TaskId }>`INSERT INTO plane_sync_task
-        (work_item, key, canonical, plane_id, stage, status, agent, entry, started_at, updated_at, due_at)
+        (work_item, key, canonical, plane_id, stage, status, agent, entry, entered_at, started_at, updated_at,
+          due_at)
         VALUES (${key.written}, ${key.normalized}, ${key.canonical}, ${itemId ?? null}, ${stage}, 'active',
-          ${agent ?? null}, ${entry}, ${startedAt}, ${now}, ${now}) RETURNING id`
+          ${agent ?? null}, ${entry}, ${now}, ${startedAt}, ${now}, ${now}) RETURNING id`
       if (row === undefined) return yield* Effect.dieMessage("an INSERT returns its row")
       yield* beginTime(sql, row.id, stage, now)
       yield* follow({ key: key.normalized, itemId }, now)
@@ -90,11 +92,12 @@ export const makeStarting = (
     Effect.gen(function*() {
       const { stage } = first
       yield* sql`UPDATE plane_sync_task SET status = 'active', why = NULL, stage = ${stage}, entry = ${entry},
-        started_at = ${startedAt}, updated_at = ${now}, due_at = ${now}, revision = revision + 1,
+        entered_at = ${now}, started_at = ${startedAt}, updated_at = ${now}, due_at = ${now}, revision = revision + 1,
         repository_id = NULL, repository_name = NULL, pull_request = NULL, head_sha = NULL, linked_by_name = 0,
         past_pull_requests = ${JSON.stringify(task.receipt.pullRequests)}
         WHERE id = ${task.id}`
       yield* leavePages(sql, task)
+      yield* forgetAnswers(sql, task.id)
       yield* sql`DELETE FROM plane_sync_verdict WHERE task = ${task.id}`
       yield* sql`DELETE FROM plane_sync_report WHERE task = ${task.id}`
       yield* forgetDecisions(sql, task.id)
@@ -115,7 +118,7 @@ export const makeStarting = (
       yield* goOnTime(sql, task.id, { stage: task.stage, attempts: task.status === "paused" ? 0 : 1 }, now)
       yield* tell(sql, task.id, now, `goes on at ${task.stage}`)
       if (task.status === "paused") return
-      yield* sql`UPDATE plane_sync_task SET entry = ${entry} WHERE id = ${task.id}`
+      yield* sql`UPDATE plane_sync_task SET entry = ${entry}, entered_at = ${now} WHERE id = ${task.id}`
       yield* forgetDecisions(sql, task.id, task.stage)
       const agent = Option.getOrUndefined(
         Option.flatMapNullable(byName(task.stage), (stage) => agentOf(stage, givenAgent))

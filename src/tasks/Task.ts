@@ -64,6 +64,18 @@ export interface TaskLaunch {
   readonly position: Option.Option<number>
 }
 
+/** What a person has answered to a question of a task. */
+export interface Answer {
+  /** The stage that was asked at. */
+  readonly stage: Stage
+  readonly question: string
+  /** Who has asked, if that is known. */
+  readonly agent: Option.Option<string>
+  readonly answer: string
+  readonly by: string
+  readonly at: DateTime.Utc
+}
+
 /** A work item on its way through the pipeline. */
 export interface Task {
   readonly id: TaskId
@@ -101,6 +113,8 @@ export interface Task {
   readonly reports: ReadonlyArray<Report>
   /** What people have said of its stages since it last entered them. */
   readonly decisions: ReadonlyArray<Decision>
+  /** What was answered to its questions since it started, the oldest first; the newest 50. */
+  readonly answers: ReadonlyArray<Answer>
   /** What it has taken up to the moment when it was read. It has no stages if an older version has started it. */
   readonly receipt: TaskReceipt
 }

@@ -13,6 +13,7 @@ import { usageOfItem, usedOf } from "../outbox/EventUsage.js"
 import { itemOfKey, keysOfItem, problemOfKey } from "../outbox/ItemKeys.js"
 import type { Fragment, Sql } from "../storage/Sql.js"
 import { decisionFields, decisionsOf } from "./Decisions.js"
+import { answerFields, answersOf } from "./Answers.js"
 import { launchList } from "./Launches.js"
 import type { Pipeline, ProjectPipeline } from "./Pipeline.js"
 import { projectOfTask } from "./ProjectOfTask.js"
@@ -46,6 +47,8 @@ interface Row extends ReceiptColumns {
   readonly pausedBy: string | null
   readonly pausedAt: EpochMillis | null
   readonly launches: string
+  readonly answers: string
+  readonly enteredAt: EpochMillis | null
   readonly usedByEvents: string
 }
 
@@ -64,6 +67,8 @@ export interface TaskRow {
   readonly known: ReadonlyArray<KnownVerdict>
   /** Its receipt without what events have used: the comment that tells its end adds that. */
   readonly ownReceipt: TaskReceipt
+  /** Since when it is at its stage. Null of one that an older version has let in. */
+  readonly enteredAt: EpochMillis | null
 }
 
 const reason = Schema.optionalWith(Schema.String, { nullable: true })
@@ -78,7 +83,8 @@ const verdictsOf = Schema.decodeSync(Schema.parseJson(Schema.Array(Schema.Struct
   at: Moment,
   told: Schema.NullOr(Schema.String),
   held: Schema.Literal(0, 1),
-  page: Schema.NullOr(Schema.parseJson(Page))
+  page: Schema.NullOr(Schema.parseJson(Page)),
+  failed: Schema.Number
 }))))
 
 const reportsOf = Schema.decodeSync(Schema.parseJson(Schema.Array(Schema.Struct({
@@ -169,16 +175,19 @@ const withVerdicts = (
     verdicts: Option.match(pipeline, { onNone: () => [], onSome: (one) => shownVerdicts(one, row.stage, known) }),
     reports: Arr.sortWith(reportsOf(row.reports), ({ stage }) => stage, Order.string),
     decisions: decisionsOf(row.decisions),
+    answers: answersOf(row.answers),
     receipt: withUsage(ownReceipt, usedOf(row.usedByEvents))
   },
   revision: row.revision,
   dueAt: row.dueAt,
+  enteredAt: row.enteredAt,
   givenAgent: row.givenAgent
 })
 
 const own = `t.id, t.work_item AS "workItem", t.plane_id AS "itemId", t.stage, t.status, t.agent AS "givenAgent",
   t.repository_id AS "repositoryId", t.repository_name AS "repositoryName", t.pull_request AS "pullRequest",
-  t.head_sha AS "headSha", t.linked_by_name AS "linkedByName", t.entry, t.started_at AS "startedAt",
+  t.head_sha AS "headSha", t.linked_by_name AS "linkedByName", t.entry, t.entered_at AS "enteredAt",
+  t.started_at AS "startedAt",
   t.updated_at AS "updatedAt", t.revision, t.due_at AS "dueAt",
   t.past_pull_requests AS "pastPullRequests", t.launches_paused_by AS "pausedBy",
   t.launches_paused_at AS "pausedAt"`
@@ -192,7 +201,8 @@ const verdictFields = {
   at: "at",
   told: "told",
   held: "held",
-  page: "page"
+  page: "page",
+  failed: "failed"
 }
 
 const reportFields = { stage: "stage", outcome: "outcome", reason: "reason", at: "at" }
@@ -205,6 +215,7 @@ const columns = (sql: Sql) => {
     (SELECT ${objects(decisionFields)} FROM plane_sync_decision WHERE task = t.id) AS decisions,
     (SELECT ${objects(receiptFields.stages)} FROM plane_sync_task_stage WHERE task = t.id) AS stages,
     (SELECT ${objects(receiptFields.usage)} FROM plane_sync_task_usage WHERE task = t.id) AS usage,
+    (SELECT ${objects(answerFields)} FROM plane_sync_answer WHERE task = t.id) AS answers,
     ${launchList(sql)} AS launches, ${usageOfItem(sql, sql.literal("t.plane_id"), sql.literal("t.key"))}
       AS "usedByEvents"`
 }
@@ -257,6 +268,10 @@ export const taskReader = (sql: Sql, pipeline: Pipeline["Type"]) => {
         return task ?? (yield* bySpelling(key, { given, itemId }))
       }),
     byItemId,
+    byIds: (ids: ReadonlyArray<TaskId>) => select(sql`t.id IN ${sql.numbers(ids)} ORDER BY t.id`),
+    /** The active tasks, the oldest first. `after`: the last one of the page before. */
+    active: ({ after, limit }: { readonly after: number; readonly limit: number }) =>
+      select(sql`t.status = 'active' AND t.id > ${after} ORDER BY t.id LIMIT ${limit}`),
     /** `since`: those that have changed since. Their index has the ids, so that no other task is read. */
     list: ({ before, limit, since, status }: {
       readonly status: TaskStatus | undefined

@@ -22,6 +22,8 @@ export interface KnownVerdict {
   readonly held: boolean
   /** Where people see the failure, until the gate holds. */
   readonly page?: Page | null | undefined
+  /** How many failures of it were told at its stage since it held last. */
+  readonly failed: number
 }
 
 /** What a gate answered. */
@@ -128,6 +130,8 @@ export const verdictNews = (
     const isSamePage = isContinued && (verdict === "pending" || old.reason === reason)
     const isAgain = stage === here && old?.verdict === "pending"
     const isTold = told === same || isRepeated
+    const isFailure = verdict === "failed" && (stage === here || held) && (!isTold || isAgain)
+    const failedBefore = isContinued && verdict !== "passed" ? old.failed : 0
     return {
       old,
       row: {
@@ -139,13 +143,14 @@ export const verdictNews = (
         at: isContinued && old.verdict === verdict && old.reason === reason ? old.at : now,
         told,
         held,
-        page: stage !== here || verdict === "passed" ? null : page ?? (isSamePage ? old.page : null)
+        page: stage !== here || verdict === "passed" ? null : page ?? (isSamePage ? old.page : null),
+        failed: failedBefore + (isFailure ? 1 : 0)
       },
       same,
       sameAs,
       isTurned: verdict !== (isContinued ? old.verdict : "pending"),
       isWell: verdict === "passed" && isContinued && old.told !== null,
-      isFailure: verdict === "failed" && (stage === here || held) && (!isTold || isAgain),
+      isFailure,
       isLoss: isLost && held && !isTold
     }
   })
@@ -194,4 +199,5 @@ const latestPage = (verdicts: ReadonlyArray<KnownVerdict>): Page | null | undefi
 
 const isSame = (old: KnownVerdict, row: KnownVerdict) =>
   old.verdict === row.verdict && old.reason === row.reason && old.stage === row.stage && old.since === row.since &&
-  old.at === row.at && old.told === row.told && old.held === row.held && old.page?.url === row.page?.url
+  old.at === row.at && old.told === row.told && old.held === row.held && old.page?.url === row.page?.url &&
+  old.failed === row.failed

@@ -4,11 +4,13 @@ import { ShownRepository, shownRepository } from "../domain/ShownRepository.js"
 import type { Considered } from "../gitea/Standing.js"
 import { stateOf } from "../gitea/Standing.js"
 import type { WorkItemLink } from "../outbox/WorkItemLinks.js"
+import type { Waiting } from "../people/Waiting.js"
 import type { StoryLine } from "../tasks/Story.js"
 import type { Task } from "../tasks/Task.js"
 import { LaunchState, ReportOutcome, TaskStatus, VerdictWord } from "../tasks/Task.js"
 import { Instant, instant } from "./Instant.js"
 import { ReceiptView, receiptView } from "./ReceiptView.js"
+import { OpenWaitView, openWaitView } from "./WaitView.js"
 
 /** A task: its stage, what its gates and agents said of it, and what it has taken. */
 export const TaskView = Schema.Struct({
@@ -65,6 +67,15 @@ export const TaskView = Schema.Struct({
     reason: Schema.NullOr(Schema.String),
     at: Instant
   })).annotations({ description: "the last report on each stage" }),
+  waiting: Schema.Array(OpenWaitView).annotations({ description: "what it waits for somebody for, the oldest first" }),
+  answers: Schema.Array(Schema.Struct({
+    stage: Schema.String,
+    question: Schema.String,
+    agent: Schema.NullOr(Schema.String),
+    answer: Schema.String,
+    by: Schema.String,
+    at: Instant
+  })).annotations({ description: "what people have answered since it started, the oldest first; the newest 50" }),
   receipt: ReceiptView
 }).annotations({ identifier: "Task" })
 export type TaskView = typeof TaskView.Type
@@ -109,7 +120,7 @@ export const TaskWithStory = Schema.Struct({
 }).annotations({ identifier: "TaskWithStory" })
 export type TaskWithStory = typeof TaskWithStory.Type
 
-export const taskView = (projects: Projects["Type"]) => ({ itemId, ...task }: Task): TaskView => ({
+export const taskView = (projects: Projects["Type"], waiting: Waiting) => ({ itemId, ...task }: Task): TaskView => ({
   ...task,
   planeId: Option.getOrNull(itemId),
   why: Option.getOrNull(task.why),
@@ -123,6 +134,8 @@ export const taskView = (projects: Projects["Type"]) => ({ itemId, ...task }: Ta
   paused: Option.getOrNull(task.paused),
   verdicts: task.verdicts.map((given) => ({ ...given, reason: Option.getOrNull(given.reason) })),
   reports: task.reports.map((report) => ({ ...report, reason: Option.getOrNull(report.reason) })),
+  waiting: (waiting.get(task.id) ?? []).map(openWaitView),
+  answers: task.answers.map((answer) => ({ ...answer, agent: Option.getOrNull(answer.agent) })),
   receipt: receiptView(task.receipt)
 })
 
@@ -142,13 +155,14 @@ const pullRequestView = ({ isRevert = false, pullRequest, whyNot }: Considered):
 export const taskWithStory = (
   projects: Projects["Type"],
   task: Task,
-  { considered, links, story }: {
+  { considered, links, story, waiting }: {
     readonly considered: ReadonlyArray<Considered>
     readonly links: ReadonlyArray<WorkItemLink>
     readonly story: ReadonlyArray<StoryLine>
+    readonly waiting: Waiting
   }
 ): TaskWithStory => ({
-  ...taskView(projects)(task),
+  ...taskView(projects, waiting)(task),
   pullRequests: considered.map(pullRequestView),
   links: links.map((link) => ({ ...link, givenUp: Option.getOrNull(link.givenUp) })),
   story

@@ -9,6 +9,7 @@ import type { StateId } from "../domain/StageStates.js"
 import { StageEvents } from "../events/StageEvents.js"
 import { observe } from "../outbox/Observation.js"
 import { makeCommanding } from "../people/Commanding.js"
+import { People } from "../people/People.js"
 import type { PlaneProject } from "../sending/PlaneProjects.js"
 import { PlaneProjects } from "../sending/PlaneProjects.js"
 import { Storage } from "../storage/Storage.js"
@@ -67,7 +68,12 @@ export const planeHandler: Effect.Effect<
   const { sql, write } = yield* Storage
   const wakeUps = yield* WakeUps
   const tasks = yield* TaskStore
-  const commanding = makeCommanding({ events: yield* StageEvents, sql, tasks })
+  const commanding = makeCommanding({
+    events: yield* StageEvents,
+    people: yield* Effect.serviceOption(People),
+    sql,
+    tasks
+  })
   const groups = new Map<string, GroupOf>()
   const ownUsers = new Map<string, Effect.Effect<OwnUser | undefined>>()
   const unreadable = yield* makeUnreadable

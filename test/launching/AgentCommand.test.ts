@@ -74,7 +74,8 @@ describe("an agent that is launched by a command", () => {
           headSha: "aa11",
           startedAt: "2026-11-29T08:30:00.000Z",
           verdicts: [{ gate: "reported", stage: "analysis", verdict: "failed", reason: hostile }],
-          reports: []
+          reports: [],
+          answers: [{ stage: "analysis", question: "Which one?", answer: hostile, by: "lea@example.org" }]
         }
       })
       const ours = ["PATH", "HOME", "LANG", "TZ", "USER", "TMPDIR"].filter((name) => name in process.env)

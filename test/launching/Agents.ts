@@ -46,6 +46,14 @@ export const launchOf = (change: Partial<Launch> = {}): Launch => ({
     }],
     reports: [],
     decisions: [],
+    answers: [{
+      stage: "analysis",
+      question: "Which one?",
+      agent: Option.none(),
+      answer: hostile,
+      by: "lea@example.org",
+      at: DateTime.unsafeMake(0)
+    }],
     receipt: { stages: [], pullRequests: [], usage: [] }
   },
   ...change

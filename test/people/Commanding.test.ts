@@ -26,7 +26,7 @@ const stages: ReadonlyArray<PipelineStage> = [
 const atCheck = Effect.gen(function*() {
   const tasks = yield* Tasks
   const { sql } = yield* Storage
-  const commanding = makeCommanding({ events: yield* StageEvents, sql, tasks })
+  const commanding = makeCommanding({ events: yield* StageEvents, people: Option.none(), sql, tasks })
   const { id } = yield* tasks.start({ workItem: "ET-2", itemId: item })
   yield* tasks.advance(id)
   yield* tasks.report("ET-2", { stage: "build", outcome: "passed" })
@@ -59,6 +59,7 @@ onBoth("a person's command", ({ processes, tasksOnly }) => {
     Effect.gen(function*() {
       const { id, say, stage, tasks } = yield* atCheck
       assert.strictEqual(yield* stage, "check active")
+      assert.include((yield* told).at(-1), "🙋 check waits for a person: write /approve, or /reject with the reason")
       yield* say("approve")
       yield* TestClock.setTime(60_000)
       yield* tasks.advance(id)
@@ -119,7 +120,7 @@ onBoth("a person's command", ({ processes, tasksOnly }) => {
       yield* Effect.gen(function*() {
         const tasks = yield* Tasks
         const { sql } = yield* Storage
-        const commanding = makeCommanding({ events: yield* StageEvents, sql, tasks })
+        const commanding = makeCommanding({ events: yield* StageEvents, people: Option.none(), sql, tasks })
         const at = yield* epochMillis
         const given = {
           commentId: CommentId("same"),
@@ -137,7 +138,7 @@ onBoth("a person's command", ({ processes, tasksOnly }) => {
           { concurrency: "unbounded" }
         )
         assert.lengthOf(other.filter(({ words }) => words.startsWith("it was worked on before")), 3)
-        assert.lengthOf((yield* told).filter((line) => line.includes("/pause")), 2)
+        assert.lengthOf((yield* told).filter((line) => line.includes("/pause (lea)")), 2)
       }).pipe(Effect.provide(process({ stages })))
     }))
 
@@ -145,6 +146,7 @@ onBoth("a person's command", ({ processes, tasksOnly }) => {
     Effect.gen(function*() {
       const { id, say, tasks } = yield* atCheck
       assert.include((yield* say("retry")).words, "was not done: check has no agent")
+      assert.include((yield* say("answer", { text: "yes" })).words, "was not done: no question is open")
       yield* say("approve")
       yield* tasks.advance(id)
       const before = yield* tasks.get("ET-2")
@@ -165,7 +167,7 @@ onBoth("a person's command", ({ processes, tasksOnly }) => {
     Effect.gen(function*() {
       const { say, tasks } = yield* atCheck
       const { sql } = yield* Storage
-      const commanding = makeCommanding({ events: yield* StageEvents, sql, tasks })
+      const commanding = makeCommanding({ events: yield* StageEvents, people: Option.none(), sql, tasks })
       const given = {
         commentId: CommentId("foreign"),
         itemId: item,

@@ -1,0 +1,136 @@
+import type { SqlError } from "@effect/sql/SqlError"
+import type { Duration } from "effect"
+import { Effect, Option } from "effect"
+import { createHash } from "node:crypto"
+import type { EpochMillis } from "../base/Time.js"
+import { later } from "../base/Time.js"
+import type { Projects } from "../domain/Projects.js"
+import { Noted, StageEvent } from "../domain/StageEvent.js"
+import type { Sql } from "../storage/Sql.js"
+import { tell } from "../tasks/Story.js"
+import type { Task } from "../tasks/Task.js"
+import type { NoticeKind } from "./Notices.js"
+import { oweNotice } from "./Notices.js"
+import type { WaitReason, WaitState } from "./Wait.js"
+import type { WaitRow } from "./Waits.js"
+import { closeWait, escalateWait, openWait } from "./Waits.js"
+
+/** What is asked, or is the matter. Its texts are cleaned. */
+export interface Matter {
+  readonly reason: WaitReason
+  readonly same: string
+  readonly question: string
+  readonly agent: string | null
+  /** Whether a comment can say it. */
+  readonly canBeTold: boolean
+}
+
+/** What a comment says of a wait that no agent has asked for. */
+const needed = (question: string) => `🙋 Somebody is needed: ${question}`
+
+const hashOf = (text: string) => createHash("sha256").update(text).digest("hex").slice(0, 16)
+
+/** The id of the event that tells a wait. It has the transition's id, so that no other database makes the same. */
+const eventId = ({ entry, reason, same }: { readonly entry: string; readonly reason: WaitReason; readonly same: string }) =>
+  `${entry}:${reason}:${hashOf(same)}`
+
+/**
+ * What is done when a wait begins, is handed on, or ends. All of it runs within the transaction that has locked the
+ * task, and stores the notices with it.
+ */
+export const makeOpening = (
+  sql: Sql,
+  projects: Projects["Type"],
+  { after, hasNotices }: { readonly after: Duration.Duration; readonly hasNotices: boolean }
+) => {
+  const attentionOf = ({ workItem }: Pick<WaitRow, "workItem">) => projects.ofKey(workItem)?.attention ?? []
+  const notice = (kind: NoticeKind, wait: WaitRow, now: EpochMillis) =>
+    hasNotices ? oweNotice(sql, kind, wait, now) : Effect.void
+
+  /** When the person after the first `step` ones is asked; null if there is none. */
+  const nextAt = (wait: Pick<WaitRow, "workItem">, step: number, now: EpochMillis) =>
+    attentionOf(wait).length > step ? later(now, after) : null
+
+  return {
+    /** Opens a wait, and gives the event that says it; undefined if it was opened before in this entry of the stage. */
+    open: (
+      { entry, id: taskId, stage, workItem }: Task,
+      { agent, canBeTold, question, reason, same }: Matter,
+      now: EpochMillis
+    ): Effect.Effect<{ readonly wait: WaitRow; readonly events: ReadonlyArray<StageEvent | Noted> } | undefined, SqlError> =>
+      Effect.gen(function*() {
+        const [first] = attentionOf({ workItem })
+        const told = canBeTold ? eventId({ entry, reason, same }) : null
+        const wait = yield* openWait(sql, {
+          taskId,
+          entry,
+          reason,
+          same,
+          workItem,
+          stage,
+          question,
+          agent,
+          told,
+          first,
+          escalateAt: nextAt({ workItem }, 1, now)
+        }, now)
+        if (wait === undefined) return undefined
+        yield* tell(sql, taskId, now, `waits for somebody (${reason}) at ${stage}: ${question}`)
+        yield* notice("opened", wait, now)
+        if (told === null) return { wait, events: [] }
+        const event = reason === "asked"
+          ? StageEvent.QuestionAsked({ workItem, question, id: told, ...agent === null ? {} : { agent } })
+          : new Noted({ workItem, text: needed(question), id: told })
+        return { wait, events: [event] }
+      }),
+
+    /** The next of the attention list is asked. */
+    escalate: (wait: WaitRow, now: EpochMillis): Effect.Effect<WaitRow | undefined, SqlError> =>
+      Effect.gen(function*() {
+        const person = attentionOf(wait)[wait.step]
+        if (person === undefined) return undefined
+        const handed = yield* escalateWait(sql, wait, person, nextAt(wait, wait.step + 1, now))
+        if (handed === undefined) return undefined
+        yield* tell(sql, wait.taskId, now, `nobody has answered: ${person} is asked`)
+        yield* notice("escalated", handed, now)
+        return handed
+      }),
+
+    /** Closes a wait. Undefined if it was not open any more. */
+    close: (
+      { id, taskId }: WaitRow,
+      end: { readonly state: Exclude<WaitState, "open">; readonly why: string; readonly by: string | null },
+      now: EpochMillis
+    ): Effect.Effect<WaitRow | undefined, SqlError> =>
+      Effect.gen(function*() {
+        const wait = yield* closeWait(sql, id, end, now)
+        if (wait === undefined) return undefined
+        const { by, state, why } = end
+        yield* tell(
+          sql,
+          taskId,
+          now,
+          state === "answered" ? `answered by ${by ?? "somebody"}: ${why}` : `needs nobody any more: ${why}`
+        )
+        yield* notice(state, wait, now)
+        return wait
+      }),
+
+    /** The comment that says of a task's waits that nobody is needed any more; none if none of them was said. */
+    over: (waits: ReadonlyArray<WaitRow>): ReadonlyArray<Noted> => {
+      const told = waits.filter(({ isTold }) => isTold)
+      const [first] = told
+      if (first === undefined) return []
+      const whys = Array.from(new Set(told.map(({ why }) => Option.getOrElse(why, () => ""))))
+      return [
+        new Noted({
+          workItem: first.workItem,
+          text: `↩️ Nobody is needed any more: ${whys.join("; ")}.`,
+          id: `${eventId(first)}:over`
+        })
+      ]
+    }
+  }
+}
+
+export type Opening = ReturnType<typeof makeOpening>

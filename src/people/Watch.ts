@@ -1,0 +1,170 @@
+import type { SqlError } from "@effect/sql/SqlError"
+import { Array as Arr, Duration, Effect, Option } from "effect"
+import type { Scope } from "effect"
+import type { EpochMillis } from "../base/Time.js"
+import { epochMillis, later } from "../base/Time.js"
+import type { Noted, StageEvent } from "../domain/StageEvent.js"
+import { WorkItemKey } from "../domain/WorkItemKey.js"
+import type { StageEvents } from "../events/StageEvents.js"
+import { deadOfItems } from "../outbox/DeadOfItems.js"
+import type { Storage } from "../storage/Storage.js"
+import type { StorageError } from "../storage/StorageError.js"
+import type { WakeUps } from "../storage/WakeUps.js"
+import { lockTask } from "../tasks/Locks.js"
+import type { Task, TaskId } from "../tasks/Task.js"
+import type { TaskReader, TaskRow } from "../tasks/TaskRows.js"
+import type { DeadLetter, Need } from "./Needs.js"
+import { needsOf, whyOver } from "./Needs.js"
+import type { Opening } from "./Opening.js"
+import type { Ceilings } from "./PeopleConfig.js"
+import type { WaitRow } from "./Waits.js"
+import { dueEscalations, endEscalation, openWaits, waitsOfEntries } from "./Waits.js"
+
+/** How many tasks, and how many waits, one look reads. The next look goes on after them. */
+const pageSize = 100
+
+/** How often one looks while nothing is told. */
+const lookEvery = Duration.seconds(10)
+
+/** How often one looks at most. */
+const pause = Duration.seconds(1)
+
+/** The longest time that a wait is put off for: longer than any `ORCH_ATTENTION_AFTER`. */
+const furthestAhead = Duration.days(31)
+
+const nameOf = ({ itemId, workItem }: Task) => Option.getOrElse(itemId, () => WorkItemKey.normalize(workItem))
+
+const keyOf = ({ entry, reason, same, taskId }: Pick<WaitRow, "entry" | "reason" | "same" | "taskId">) =>
+  JSON.stringify([taskId, entry, reason, same])
+
+/** A page of what is read, and where the next one begins: at the start after the last one. */
+const makeCursor = <A>(idOf: (item: A) => number) => {
+  let after = 0
+  return (read: (page: { readonly after: number; readonly limit: number }) => Effect.Effect<ReadonlyArray<A>, StorageError>) =>
+    Effect.map(Effect.suspend(() => read({ after, limit: pageSize })), (page) => {
+      const last = page.at(-1)
+      after = page.length < pageSize || last === undefined ? 0 : idOf(last)
+      return page
+    })
+}
+
+interface Parts extends Pick<Storage["Type"], "read" | "sql" | "trouble"> {
+  readonly events: StageEvents["Type"]
+  readonly wakeUps: WakeUps["Type"]
+  readonly reader: TaskReader
+  readonly opening: Opening
+  readonly ceilings: Ceilings
+}
+
+/**
+ * Opens what tasks wait for somebody for, besides their agents' questions; hands it on to the next person; and withdraws
+ * what nobody is needed for any more. It looks at all active tasks and all open waits, page by page, and decides from
+ * what is stored alone: so nothing is lost with a process. Each change is decided again within its transaction.
+ */
+export const startWatch = (
+  { ceilings, events, opening, read, reader, sql, trouble, wakeUps }: Parts,
+  /** Whether this process leads the project with this identifier. */
+  leads: (project: string) => boolean
+): Effect.Effect<void, never, Scope.Scope> =>
+  Effect.gen(function*() {
+    const activePage = makeCursor<TaskRow>(({ task }) => task.id)
+    const openPage = makeCursor<WaitRow>(({ id }) => id)
+
+    const deadOf = (rows: ReadonlyArray<TaskRow>) =>
+      Effect.map(read(deadOfItems(sql, rows.map(({ task }) => nameOf(task)))), (dead) =>
+        (row: TaskRow): DeadLetter | undefined => {
+          const newest = dead.find(({ name }) => name === nameOf(row.task))
+          return newest && {
+            reason: newest.reason,
+            settledAt: newest.settledAt,
+            isUnreachable: ["gone", "not_found", "ambiguous", "wrong_project"].includes(newest.code)
+          }
+        })
+
+    const needs = (row: TaskRow, dead: DeadLetter | undefined, now: EpochMillis) => needsOf(row, { ceilings, dead, now })
+
+    /** Runs a change of a task with its row as it is then. */
+    const change = (
+      taskId: TaskId,
+      work: (row: TaskRow | undefined, now: EpochMillis) => Effect.Effect<ReadonlyArray<StageEvent | Noted>, SqlError>
+    ) =>
+      events.transact(Effect.gen(function*() {
+        yield* lockTask(sql, taskId)
+        const row = yield* reader.byId(taskId)
+        return { value: undefined, events: yield* work(row, yield* epochMillis) }
+      }))
+
+    const openNew = Effect.gen(function*() {
+      const now = yield* epochMillis
+      const rows = (yield* activePage((page) => read(reader.active(page)))).filter(({ task }) => leads(task.project))
+      const dead = yield* deadOf(rows)
+      const needing = rows.map((row) => ({ row, found: needs(row, dead(row), now) })).filter(({ found }) =>
+        found.length > 0
+      )
+      const known = new Set(
+        (yield* read(
+          waitsOfEntries(sql, needing.map(({ row: { task } }) => ({ taskId: task.id, entry: task.entry })))
+        )).map(keyOf)
+      )
+      for (const { found, row: { task: { entry, id } } } of needing) {
+        const isNew = ({ reason, same }: Need) => !known.has(keyOf({ taskId: id, entry, reason, same }))
+        if (!found.some(isNew)) continue
+        yield* change(id, (row, now) =>
+          Effect.gen(function*() {
+            if (row === undefined) return []
+            const opened = yield* Effect.forEach(needs(row, dead(row), now), (need) =>
+              opening.open(row.task, { ...need, agent: null }, now))
+            return opened.flatMap((one) => one?.events ?? [])
+          }))
+      }
+    })
+
+    const withdrawOld = Effect.gen(function*() {
+      const waits = yield* openPage((page) => read(openWaits(sql, page)))
+      if (waits.length === 0) return
+      const rows = yield* read(reader.byIds(Array.from(new Set(waits.map(({ taskId }) => taskId)))))
+      const dead = yield* deadOf(rows)
+      const now = yield* epochMillis
+      const whyOf = (wait: WaitRow, row: TaskRow | undefined, now: EpochMillis) =>
+        whyOver(wait, row, row === undefined ? [] : needs(row, dead(row), now))
+      const rowOf = (id: TaskId) => rows.find(({ task }) => task.id === id)
+      const over = waits.filter((wait) => {
+        const row = rowOf(wait.taskId)
+        return (row === undefined || leads(row.task.project)) && whyOf(wait, row, now) !== undefined
+      })
+      for (const group of Object.values(Arr.groupBy(over, ({ taskId }) => String(taskId)))) {
+        yield* change(group[0].taskId, (row, now) =>
+          Effect.gen(function*() {
+            const closed = yield* Effect.forEach(group, (wait) => {
+              const why = whyOf(wait, row, now)
+              return why === undefined
+                ? Effect.succeed(undefined)
+                : opening.close(wait, { state: "withdrawn", why, by: null }, now)
+            })
+            return opening.over(closed.filter((wait) => wait !== undefined))
+          }))
+      }
+    })
+
+    const escalate = Effect.gen(function*() {
+      const now = yield* epochMillis
+      const due = yield* read(dueEscalations(sql, { now, furthest: later(now, furthestAhead), limit: pageSize }))
+      for (const wait of due) {
+        yield* change(wait.taskId, (row, now) =>
+          Effect.gen(function*() {
+            if (row === undefined || !leads(row.task.project)) return []
+            const handed = yield* opening.escalate(wait, now)
+            if (handed === undefined) yield* endEscalation(sql, wait)
+            return []
+          }))
+      }
+    })
+
+    const look = Effect.zipRight(openNew, Effect.zipRight(withdrawOld, escalate))
+    yield* Effect.forkScoped(Effect.forever(Effect.gen(function*() {
+      const mark = yield* wakeUps.mark
+      yield* trouble.retry(look)
+      yield* Effect.sleep(pause)
+      yield* Effect.raceFirst(wakeUps.since(mark), Effect.sleep(lookEvery))
+    })))
+  })
