@@ -64,6 +64,7 @@ export const migrations = {
   "0023_receipts": receiptTables,
   "0024_usage": whileNobodyLeads(usageTable),
   "0025_marks": markTable,
+  // Comes with the living comments.
   "0026_reserved": Effect.void,
   "0027_people": whileNobodyLeads(Effect.zipRight(answerTable, waitTables)),
   "0028_reserved": Effect.void,

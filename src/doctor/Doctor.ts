@@ -30,6 +30,7 @@ import { planeAccess } from "./PlaneAccess.js"
 import { checkKey, checkProject, checkStages } from "./ProjectChecks.js"
 import { allowanceFor, Requests } from "./Requests.js"
 import type { IsOfDotEnv } from "./SettingsCheck.js"
+import { checkNotices } from "./NoticeCheck.js"
 import { checkSettings } from "./SettingsCheck.js"
 import type { Surveyed } from "./Surveyed.js"
 import { checkVersion } from "./VersionCheck.js"
@@ -221,5 +222,6 @@ export const diagnose = <R>(
       )
     )
     yield* checkup.check("agents", checkAgents(isOfDotEnv))
+    yield* checkup.check("notices", checkNotices)
     return { checked: checkup.checked(), requests }
   }).pipe(Effect.scoped)

@@ -1,7 +1,7 @@
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import * as HttpApiBuilder from "@effect/platform/HttpApiBuilder"
 import * as HttpServer from "@effect/platform/HttpServer"
-import { Effect, Layer } from "effect"
+import { Effect, Layer, Option } from "effect"
 import { BodyRoom } from "../base/BodyRoom.js"
 import { version } from "../base/Version.js"
 import { projectsLayer } from "../config/ProjectsConfig.js"
@@ -12,6 +12,7 @@ import { TaskPullRequests } from "../gitea/TaskPullRequests.js"
 import { Health } from "../health/Health.js"
 import { launcherLayer } from "../launching/Launcher.js"
 import { servedPipeline } from "../launching/ServedPipeline.js"
+import { noticeConfig } from "../people/NoticeConfig.js"
 import { peopleLayer } from "../people/PeopleLayer.js"
 import { PlaneConfig } from "../plane/PlaneConfig.js"
 import { repairLayer } from "../repair/Repair.js"
@@ -34,7 +35,7 @@ const app = HttpApiBuilder.serve().pipe(
   Layer.provide(NodeHttpServer.layerContext)
 )
 
-/** What a person wants to see at the start: the database, Plane, the projects, and which webhooks are taken. */
+/** What a person wants to see at the start: the database, Plane, the projects, which webhooks are taken, and who is told. */
 const startLine = Effect.gen(function*() {
   const { url, workspaceSlug } = yield* PlaneConfig
   const known = yield* Projects
@@ -44,9 +45,13 @@ const startLine = Effect.gen(function*() {
   const hooks = heard.length === 0 ? "no webhooks, because no secret is set" : `webhooks of ${heard.join(" and ")}`
   const workspaces = Array.from(new Set(all.map(({ own }) => own.workspaceSlug ?? workspaceSlug))).join(", ")
   const projects = all.map(({ identifier }) => identifier).join(", ")
+  const notices = Option.match(yield* noticeConfig, {
+    onNone: () => "no notices, so nobody is reached when a task waits",
+    onSome: ({ format, host }) => `notices to ${host} (${format})`
+  })
   return `plane-sync ${version}: ${
     isShared ? "" : "file "
-  }${where}, Plane ${url} (workspace ${workspaces}, projects ${projects}), ${hooks}`
+  }${where}, Plane ${url} (workspace ${workspaces}, projects ${projects}), ${hooks}, ${notices}`
 })
 
 const announceAndDrain = Layer.scopedDiscard(Effect.gen(function*() {

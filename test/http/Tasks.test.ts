@@ -85,6 +85,30 @@ describe("/api/tasks", () => {
       assert.containSubset((yield* send(url, "/ET-01/advance", {})).body, { stage: "analysis", workItem: "ET-1" })
     }).pipe(Effect.scoped, withPlane))
 
+  it.live("its agent asks: Plane shows the question, and the task what it waits for", () =>
+    Effect.gen(function*() {
+      const plane = yield* PlaneSimulator
+      const { id, key } = yield* plane.addWorkItem({ name: "Trail map" })
+      const url = yield* alone
+      yield* send(url, "", { workItem: key })
+      const question = "May <b>this</b> go?"
+      const asked = yield* send(url, `/${key}/ask`, { question, agent: "analyst" })
+      assert.containSubset(asked, { status: 200, body: { reason: "asked", question, agent: "analyst", state: "open" } })
+      assert.deepStrictEqual((yield* send(url, `/${key}/ask`, { question, agent: "analyst" })).body, asked.body)
+      const shown = yield* request(`${url}/api/tasks/${key}`)
+      assert.containSubset(shown.body, { answers: [], waiting: [{ question, notices: [] }] })
+      assert.containSubset((yield* request(`${url}/api/tasks`)).body, { tasks: [{ waiting: [{ question }] }] })
+      const told = Effect.map(plane.comments(id), (all) => all.map(({ html }) => html).filter((html) => html.includes("❓")))
+      const html = yield* Effect.repeat(told, { until: (all) => all.length > 0 })
+      assert.deepStrictEqual(html, ["<p>❓ analyst asks: May &lt;b&gt;this&lt;/b&gt; go?</p>"])
+
+      const wrong = yield* send(url, `/${key}/ask`, { question: " ", agent: 7 })
+      assert.containSubset(wrong, { status: 400, body: { issues: [{ field: "question" }, { field: "agent", given: 7 }] } })
+      assert.strictEqual((yield* send(url, "/ET-404/ask", { question })).status, 404)
+      const explained = yield* request(`${url}/api/work-items/${key}`)
+      assert.include(JSON.stringify(explained.body), "waits for somebody (asked) at analysis")
+    }).pipe(Effect.scoped, withPlane))
+
   it.live("lists, pages and filters", () =>
     Effect.gen(function*() {
       const url = yield* alone

@@ -10,6 +10,7 @@ import { isKnownEnded, readBelieved } from "../../src/outbox/Believed.js"
 import type { Covers } from "../../src/outbox/Covers.js"
 import { coverTogether } from "../../src/outbox/Covers.js"
 import { itemsAtStage, oweState } from "../../src/outbox/Differences.js"
+import { deadOfItems } from "../../src/outbox/DeadOfItems.js"
 import { usageOfItem } from "../../src/outbox/EventUsage.js"
 import { itemOfKey, keysOfItem, problemOfKey, readItemOfKey, readProject } from "../../src/outbox/ItemKeys.js"
 import { noteGone } from "../../src/outbox/LaneDeath.js"
@@ -112,6 +113,7 @@ export const everything = Effect.fnUntraced(function*(shift: MovableClock["shift
     sql`SELECT ${usageOfItem(sql, sql.literal("l.work_item"), sql.literal("l.name"))} AS used FROM plane_sync_lane l
       WHERE l.name = 'ET-1'`
   )
+  yield* read(deadOfItems(sql, [ItemId("item-1"), NormalizedKey("ET-1")]))
   yield* leftState
   yield* read(readItemOfKey(sql, NormalizedKey("ET-1")))
   const key = yield* Effect.orDieWith(WorkItemKey.parse("ET-1"), (why) => new Error(why))

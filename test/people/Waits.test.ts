@@ -1,0 +1,175 @@
+import { assert, it } from "@effect/vitest"
+import { Duration, Effect, Option } from "effect"
+import { defaultStages } from "../../src/domain/PipelineStage.js"
+import { StageEvent } from "../../src/domain/StageEvent.js"
+import { StageEvents } from "../../src/events/StageEvents.js"
+import { NotAsked, NothingAsked, People } from "../../src/people/People.js"
+import { Storage } from "../../src/storage/Storage.js"
+import { Verdict } from "../../src/tasks/QualityGate.js"
+import { Tasks } from "../../src/tasks/Tasks.js"
+import { onEachDialect } from "../support/Engines.js"
+import { forge, told } from "../tasks/Orchestration.js"
+import { eventually, waits, world } from "./Waiting.js"
+
+const advance = Effect.flatMap(Tasks, (tasks) => Effect.flatMap(tasks.get("ET-2"), ({ id }) => tasks.advance(id)))
+
+const atAnalysis = Effect.gen(function*() {
+  yield* (yield* Tasks).start({ workItem: "ET-2" })
+  yield* advance
+})
+
+const ask = (question: string, agent?: string) =>
+  Effect.flatMap(People, (people) => people.ask("ET-2", { question, agent }))
+
+const answer = (text: string, by = "lea@example.org") =>
+  Effect.flatMap(People, (people) => people.answer("ET-2", { text, by }))
+
+const saidOf = (reason: string) => Effect.map(told, (events) => events.filter((event) => event.includes(reason)))
+
+onEachDialect("what a task waits for somebody for", ({ storage }) => {
+  it.scopedLive("a question waits until it is answered, once, and its answer reaches the agent that is launched again", () =>
+    Effect.gen(function*() {
+      yield* atAnalysis
+      const tasks = yield* Tasks
+      const before = yield* tasks.get("ET-2")
+      const question = "May <b>the table</b> go?\u0000"
+      const asked = yield* ask(question, "analyst")
+      assert.deepInclude(asked, { question: "May <b>the table</b> go?", state: "open", stage: "analysis" })
+      // Sent again, because its answer was lost.
+      assert.strictEqual((yield* ask(question, "analyst")).id, asked.id)
+      const other = yield* ask("And the index?")
+      assert.deepStrictEqual(yield* waits("ET-2"), ["asked: May <b>the table</b> go?", "asked: And the index?"])
+      assert.deepStrictEqual(yield* saidOf("asks"), [
+        "analyst asks: May <b>the table</b> go?",
+        "somebody asks: And the index?"
+      ])
+
+      const first = yield* answer("Yes, it is empty")
+      assert.deepInclude(first, { open: 1, launches: true })
+      assert.strictEqual(first.wait.id, asked.id)
+      const task = yield* tasks.get("ET-2")
+      assert.deepStrictEqual(task.answers.map(({ answer, by, question }) => [question, answer, by]), [
+        ["May <b>the table</b> go?", "Yes, it is empty", "lea@example.org"]
+      ])
+      assert.notStrictEqual(task.entry, before.entry)
+      assert.deepStrictEqual(Option.map(task.launch, ({ state }) => state), Option.some("waiting"))
+      // The same question again has its answer, and the other one still waits.
+      assert.deepInclude(yield* ask(question, "analyst"), { state: "answered", why: Option.some("Yes, it is empty") })
+      assert.deepStrictEqual(yield* waits("ET-2"), ["asked: And the index?"])
+      assert.strictEqual((yield* answer("Too")).wait.id, other.id)
+      assert.instanceOf(yield* Effect.flip(answer("Again")), NothingAsked)
+      assert.lengthOf(yield* saidOf("asks"), 2)
+    }).pipe(Effect.provide(world({ database: storage }))))
+
+  it.scopedLive("two who answer at the same time answer once", () =>
+    Effect.gen(function*() {
+      yield* atAnalysis
+      yield* ask("Which one?")
+      const both = yield* Effect.all([answer("a", "lea"), answer("b", "jo")].map(Effect.either), {
+        concurrency: "unbounded"
+      })
+      assert.lengthOf(both.filter(({ _tag }) => _tag === "Right"), 1)
+      assert.lengthOf((yield* (yield* Tasks).get("ET-2")).answers, 1)
+    }).pipe(Effect.provide(world({ database: storage }))))
+
+  it.scopedLive("is refused where nobody works, where no word is left, and after 20 questions", () =>
+    Effect.gen(function*() {
+      yield* atAnalysis
+      assert.instanceOf(yield* Effect.flip(ask(" \u0007\n")), NotAsked)
+      for (let n = 1; n <= 20; n++) yield* ask(`Question ${n}?`)
+      assert.include((yield* Effect.flip(ask("One more?"))).message, "has asked 20 questions at analysis")
+      const { id } = yield* (yield* Tasks).get("ET-2")
+      yield* (yield* Tasks).stop(id, "enough")
+      assert.include((yield* Effect.flip(ask("Why?"))).message, "is stopped at analysis")
+      assert.lengthOf(yield* waits("ET-2"), 0)
+    }).pipe(Effect.provide(world({ database: storage }))))
+
+  it.scopedLive("is withdrawn, and said once, when its stage is left", () =>
+    Effect.gen(function*() {
+      yield* atAnalysis
+      yield* ask("Which one?")
+      yield* ask("And why?")
+      yield* (yield* Tasks).report("ET-2", { stage: "analysis", outcome: "passed" })
+      yield* advance
+      // At once, although nobody has withdrawn them yet.
+      assert.deepStrictEqual(yield* waits("ET-2"), [])
+      const over = yield* eventually(saidOf("Nobody is needed"), (said) => said.length > 0)
+      assert.deepStrictEqual(over, ["↩️ Nobody is needed any more: the task is at architecture now."])
+      yield* Effect.sleep("2500 millis")
+      assert.lengthOf(yield* saidOf("Nobody is needed"), 1)
+      assert.instanceOf(yield* Effect.flip(answer("Late")), NothingAsked)
+    }).pipe(Effect.provide(world({ database: storage }))), 20_000)
+
+  it.scopedLive("a gate that has failed three times in a row, until it holds; and no second time at this stage", () => {
+    const gates = forge()
+    const fail = (reason: string) =>
+      Effect.suspend(() => {
+        gates.ci.say(Verdict.Failed({ reason }))
+        return advance
+      })
+    return Effect.gen(function*() {
+      yield* atAnalysis
+      for (const stage of ["analysis", "architecture"]) {
+        yield* (yield* Tasks).report("ET-2", { stage, outcome: "passed" })
+      }
+      yield* advance
+      yield* fail("one")
+      yield* fail("two")
+      // Run again: it has not held in between.
+      gates.ci.say(Verdict.Pending({ why: "it runs" }))
+      yield* advance
+      yield* Effect.sleep("1500 millis")
+      assert.deepStrictEqual(yield* waits("ET-2"), [])
+      yield* fail("three")
+      const [wait] = yield* eventually(waits("ET-2"), (open) => open.length > 0)
+      assert.include(wait, "gate_failed: the gate ci has failed 3 times in a row at development: three")
+      assert.lengthOf(yield* saidOf("Somebody is needed: the gate ci has failed 3 times"), 1)
+      yield* fail("four")
+      gates.ci.say(Verdict.Passed())
+      yield* advance
+      yield* eventually(saidOf("Nobody is needed"), (said) => said.length > 0)
+      assert.lengthOf(yield* saidOf("Somebody is needed"), 1)
+    }).pipe(Effect.provide(world({ database: storage, gates: gates.gates })))
+  }, 20_000)
+
+  it.scopedLive("a stage that takes longer than its patience, and ceilings, each once", () => {
+    const stages = defaultStages.map((stage) =>
+      stage.stage === "analysis" ? { ...stage, patience: Duration.millis(10) } : stage
+    )
+    const settings = { ORCH_CEILING_TOKENS: "1000", ORCH_CEILING_COST: "2.50", ORCH_CEILING_ATTEMPTS: "2" }
+    return Effect.gen(function*() {
+      yield* atAnalysis
+      const usage = { inputTokens: 600, outputTokens: 500, costUsd: 2.49 }
+      yield* (yield* Tasks).report("ET-2", { stage: "architecture", outcome: "passed", usage, id: "one" })
+      const open = yield* eventually(waits("ET-2"), (open) => open.length > 1)
+      assert.lengthOf(open, 2)
+      assert.include(open.join(), "patience: the stage analysis takes longer than its patience")
+      assert.include(open.join(), "ceiling: the task has taken 1,100 tokens, and its ceiling is 1,000")
+      const events = yield* StageEvents
+      yield* events.publish(
+        StageEvent.TaskCompleted({ workItem: "ET-2", usage: { costUsd: 0.01 } })
+      )
+      assert.include((yield* eventually(waits("ET-2"), (open) => open.length > 2)).join(), "taken $2.50")
+      yield* Effect.sleep("2500 millis")
+      assert.lengthOf(yield* saidOf("Somebody is needed"), 3)
+    }).pipe(Effect.provide(world({ database: storage, stages, settings })))
+  }, 20_000)
+
+  it.scopedLive("those of the attention list are named one after the other, as the clock goes", () =>
+    Effect.gen(function*() {
+      yield* atAnalysis
+      yield* ask("Which one?")
+      assert.deepStrictEqual(yield* waits("ET-2"), ["asked: Which one? [lea@example.org]"])
+      // As if the four hours were over.
+      const { sql, write } = yield* Storage
+      const over = write(sql`UPDATE plane_sync_wait SET escalate_at = 1 WHERE escalate_at IS NOT NULL`)
+      yield* over
+      const next = ["asked: Which one? [lea@example.org, jo@example.org]"]
+      assert.deepStrictEqual(yield* eventually(waits("ET-2"), (open) => open.join().includes("jo@")), next)
+      yield* over
+      yield* Effect.sleep("2500 millis")
+      assert.deepStrictEqual(yield* waits("ET-2"), next)
+    }).pipe(
+      Effect.provide(world({ database: storage, settings: { ORCH_ATTENTION: "Lea@example.org, jo@example.org" } }))
+    ), 20_000)
+})
