@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Option, TestClock } from "effect"
+import { Effect, Layer, Option, TestClock } from "effect"
 import { EpochMillis, epochMillis } from "../../src/base/Time.js"
 import { CommentId, ItemId } from "../../src/domain/Ids.js"
 import type { PipelineStage } from "../../src/domain/PipelineStage.js"
@@ -7,7 +7,10 @@ import { StageEvents } from "../../src/events/StageEvents.js"
 import { makeCommanding } from "../../src/people/Commanding.js"
 import type { CommandWord } from "../../src/people/Commands.js"
 import { Storage } from "../../src/storage/Storage.js"
+import type { Launch } from "../../src/tasks/AgentLauncher.js"
+import { AgentLauncher } from "../../src/tasks/AgentLauncher.js"
 import { Tasks } from "../../src/tasks/Tasks.js"
+import { folder } from "../http/Server.js"
 import { makePlans } from "../support/QueryPlans.js"
 import { unexplained } from "../support/Statements.js"
 import { onBoth, running, told } from "../tasks/Orchestration.js"
@@ -183,6 +186,47 @@ onBoth("a person's command", ({ processes, tasksOnly }) => {
       assert.strictEqual((yield* tasks.get("ET-2")).status, "active")
       assert.deepStrictEqual((yield* told).filter((line) => line.includes("/cancel")), [])
     }).pipe(Effect.provide(tasksOnly({ stages }))))
+})
+
+describe("/pause", () => {
+  it.scoped("launches no agent until /resume, also after a restart, while the stages go on", () =>
+    Effect.gen(function*() {
+      const calls: Array<string> = []
+      const note = (what: string) => ({ agent }: Launch) => Effect.sync(() => void calls.push(`${what} ${agent}`))
+      const launcher = Layer.succeed(AgentLauncher, { launch: note("launch"), stop: note("stop") })
+      const database = `${yield* folder}/events.sqlite`
+      const program = running({ stages, launcher, database })
+      yield* Effect.gen(function*() {
+        const { say, stage } = yield* atCheck
+        yield* TestClock.adjust("10 seconds")
+        assert.strictEqual(yield* stage, "check active")
+        calls.length = 0
+        yield* say("pause")
+        yield* say("approve")
+        yield* TestClock.adjust("1 minute")
+        assert.strictEqual(yield* stage, "release active")
+        assert.deepStrictEqual(calls, [])
+      }).pipe(Effect.provide(program))
+      yield* Effect.gen(function*() {
+        yield* TestClock.adjust("1 hour")
+        assert.deepStrictEqual(calls, [])
+        const tasks = yield* Tasks
+        const { sql } = yield* Storage
+        const commanding = makeCommanding({ events: yield* StageEvents, people: Option.none(), sql, tasks })
+        const { words } = yield* commanding({
+          commentId: CommentId("resume"),
+          itemId: item,
+          project: "ET",
+          at: yield* epochMillis,
+          by: "lea",
+          command: { word: "resume", text: "" },
+          forbidden: undefined
+        })
+        assert.include(words, "✅ /resume (lea): its agents are launched again")
+        yield* TestClock.adjust("10 seconds")
+        assert.deepStrictEqual(calls, ["launch deployer"])
+      }).pipe(Effect.provide(program))
+    }))
 })
 
 describe("the statements of commands", () => {
