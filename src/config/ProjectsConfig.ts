@@ -8,8 +8,8 @@ import { defaultTexts } from "../domain/CommentTexts.js"
 import type { Project } from "../domain/Project.js"
 import { Projects, projectsOf } from "../domain/Projects.js"
 import {
-  commandSettings,
   attentionSetting,
+  commandSettings,
   commonNames,
   projectConfig,
   projectSettings,

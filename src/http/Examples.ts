@@ -4,8 +4,8 @@ import type { DeadLetterView } from "../views/DeadLetterView.js"
 import type { EventView } from "../views/EventView.js"
 import type { WorkItemView } from "../views/WorkItemView.js"
 import { problemsOf } from "./ProblemExamples.js"
-import { asked, itemId, paused, task, taskWithStory } from "./TaskExamples.js"
 import type { PauseTask, ReportStage, StartTask } from "./TaskBodies.js"
+import { asked, itemId, paused, task, taskWithStory } from "./TaskExamples.js"
 
 const event = {
   type: "stage_changed",

@@ -13,7 +13,13 @@ describe("the check of who may command", () => {
       says(fine, "commands of ET", "passed", `tasks of ET obey olga@plane.test, ${person.id}`)
       const seen = yield* examineHere({ ORCH_COMMANDS: "plane-sync@plane.test, nobody@plane.test" })
       says(seen, "commands of ET", "failed", "no member of ET in Plane is nobody@plane.test", "ORCH_COMMANDS")
-      says(seen, "commands of ET", "failed", "the user plane-sync of ORCH_PLANE_API_TOKEN is among", "a user of its own")
+      says(
+        seen,
+        "commands of ET",
+        "failed",
+        "the user plane-sync of ORCH_PLANE_API_TOKEN is among",
+        "a user of its own"
+      )
       says(yield* examineHere({ ORCH_COMMANDS: bot.id }), "commands of ET", "failed", "the user plane-sync of")
       assert.deepStrictEqual((yield* examineHere()).of("commands of ET"), [])
     }).pipe(Effect.scoped, withPlane), 60_000)

@@ -68,7 +68,9 @@ onBoth("a person's command", ({ processes, tasksOnly }) => {
       yield* tasks.advance(id)
       assert.strictEqual(yield* stage, "release active")
       // It was written before the task was at this stage, and only its hook is late.
-      const { _tag, words } = yield* say("approve", { at: EpochMillis((yield* tasks.get("ET-2")).startedAt.epochMillis) })
+      const { _tag, words } = yield* say("approve", {
+        at: EpochMillis((yield* tasks.get("ET-2")).startedAt.epochMillis)
+      })
       assert.strictEqual(_tag, "Done")
       assert.include(words, "⛔ /approve (lea) was not done: the comment was written before the task entered release")
       yield* tasks.advance(id)

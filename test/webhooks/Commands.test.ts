@@ -160,29 +160,33 @@ describe("commands in comments", () => {
     60_000
   )
 
-  it.live("/answer closes the open question, and its agent is launched again with the answer", () =>
-    Effect.gen(function*() {
-      const { at, id, plane, say } = yield* atCheck()
-      yield* say("/answer yes")
-      assert.include((yield* replied(plane, id, 1))[0], "⛔ /answer (olga) was not done: no question is open")
-      yield* ask(at, "Postgres or <SQLite>?")
-      yield* say("/status")
-      assert.include((yield* replied(plane, id, 2))[1], "waits for somebody: Postgres or &lt;SQLite&gt;?")
-      const { entry } = yield* taskNow(at)
-      yield* plane.addPersonComment(id, p("/answer Postgres, because") + p("&lt;it&gt; — is <code>there</code>"))
-      assert.strictEqual(
-        (yield* replied(plane, id, 3))[2],
-        "✅ /answer (olga): checker is launched again for check, and gets the answer"
-      )
-      const task = yield* taskNow(at)
-      assert.notStrictEqual(task["entry"], entry)
-      assert.deepStrictEqual(task["waiting"], [])
-      assert.deepInclude((task["answers"] as ReadonlyArray<object>)[0], {
-        question: "Postgres or <SQLite>?",
-        answer: "Postgres, because\n<it> — is there",
-        by: "olga"
-      })
-    }).pipe(Effect.scoped), 60_000)
+  it.live(
+    "/answer closes the open question, and its agent is launched again with the answer",
+    () =>
+      Effect.gen(function*() {
+        const { at, id, plane, say } = yield* atCheck()
+        yield* say("/answer yes")
+        assert.include((yield* replied(plane, id, 1))[0], "⛔ /answer (olga) was not done: no question is open")
+        yield* ask(at, "Postgres or <SQLite>?")
+        yield* say("/status")
+        assert.include((yield* replied(plane, id, 2))[1], "waits for somebody: Postgres or &lt;SQLite&gt;?")
+        const { entry } = yield* taskNow(at)
+        yield* plane.addPersonComment(id, p("/answer Postgres, because") + p("&lt;it&gt; — is <code>there</code>"))
+        assert.strictEqual(
+          (yield* replied(plane, id, 3))[2],
+          "✅ /answer (olga): checker is launched again for check, and gets the answer"
+        )
+        const task = yield* taskNow(at)
+        assert.notStrictEqual(task["entry"], entry)
+        assert.deepStrictEqual(task["waiting"], [])
+        assert.deepInclude((task["answers"] as ReadonlyArray<object>)[0], {
+          question: "Postgres or <SQLite>?",
+          answer: "Postgres, because\n<it> — is there",
+          by: "olga"
+        })
+      }).pipe(Effect.scoped),
+    60_000
+  )
 
   it.live(
     "are refused once when the person may not, and nothing is said where nobody may",

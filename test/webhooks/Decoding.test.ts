@@ -99,7 +99,11 @@ describe("Plane's bodies", () => {
         onRight: (seen) => "reason" in seen ? seen.reason : ""
       })
     assert.strictEqual(nothing(fixture("plane/issue_comment_updated_comment_html")), "a comment moves nothing")
-    for (const data of [{ updated_by: "026c4518-d1f8-5b24-a2a1-c354e2f0c385" }, { edited_at: "2026-10-05T08:00:00Z" }, { issue: null }, { id: "x" }]) {
+    for (
+      const data of [{ updated_by: "026c4518-d1f8-5b24-a2a1-c354e2f0c385" }, { edited_at: "2026-10-05T08:00:00Z" }, {
+        issue: null
+      }, { id: "x" }]
+    ) {
       assert.strictEqual(nothing(changed("plane/issue_comment_created", { data })), "a comment moves nothing")
     }
     const ours = changed("plane/issue_comment_created", { data: { external_source: "plane-sync" } })
