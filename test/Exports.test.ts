@@ -11,6 +11,7 @@ const given = [
   "Override",
   "PipelineStage",
   "QualityGate",
+  "Question",
   "Received",
   "StageEvent",
   "StageReport",

@@ -236,11 +236,12 @@ export const tasksHandlers = (api: typeof Api) =>
             })
           ))
         .handleRaw("ask", ({ path: { key }, request }) =>
-          Effect.flatMap(jsonBody(request, "a question", decodeAsk), (question) => people.ask(key, question)).pipe(
-            Effect.map(waitView),
-            noted,
-            Effect.catchTags({ StorageError: storageFailed, NoTask: noTask, NotAsked: unmoved })
-          ))
+          Effect.flatMap(jsonBody(request, "a question", decodeAsk), (question) =>
+            people.ask(key, question)).pipe(
+              Effect.map(waitView),
+              noted,
+              Effect.catchTags({ StorageError: storageFailed, NoTask: noTask, NotAsked: unmoved })
+            ))
         .handleRaw("pause", ({ path: { key }, request }) =>
           Effect.gen(function*() {
             const { who } = yield* Caller

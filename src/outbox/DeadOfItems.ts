@@ -8,6 +8,7 @@ import type { DeadCode } from "./DeadCode.js"
 
 /** A work item's dead letter. */
 export interface DeadOfItem {
+  readonly id: number
   /** The item id or the key that was asked for. */
   readonly name: string
   readonly code: DeadCode
@@ -20,7 +21,10 @@ export const deadOfItems = (
   sql: Sql,
   names: ReadonlyArray<ItemId | NormalizedKey>
 ): Effect.Effect<ReadonlyArray<DeadOfItem>, SqlError> =>
-  sql<DeadOfItem>`SELECT lane.name, d.code, d.reason, coalesce(d.settled_at, d.planned_at) AS "settledAt"
-    FROM plane_sync_lane lane
-    JOIN plane_sync_delivery d ON d.lane = coalesce(lane.target, lane.id) AND d.status = 'dead'
-    WHERE lane.name IN ${sql.texts(names)} ORDER BY d.id DESC`
+  Effect.map(
+    sql<DeadOfItem>`SELECT d.id, lane.name, d.code, d.reason, coalesce(d.settled_at, d.planned_at) AS "settledAt"
+      FROM plane_sync_lane lane
+      JOIN plane_sync_delivery d ON d.lane = coalesce(lane.target, lane.id) AND coalesce(d.status, '') = 'dead'
+      WHERE lane.name IN ${sql.texts(names)}`,
+    (rows) => rows.toSorted((one, other) => other.id - one.id)
+  )

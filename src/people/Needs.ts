@@ -67,7 +67,13 @@ const ceilingsOf = ({ task: { receipt, stage } }: TaskRow, ceilings: Ceilings) =
   const seconds = secondsOf(receipt)
   const over = (same: string, isOver: boolean, taken: string, most: string) =>
     isOver
-      ? [need("ceiling", same, `the task has taken ${taken}, and its ceiling is ${most}. What to do: decide if it goes on.`)]
+      ? [
+        need(
+          "ceiling",
+          same,
+          `the task has taken ${taken}, and its ceiling is ${most}. What to do: decide if it goes on.`
+        )
+      ]
       : []
   return [
     ...over(
@@ -76,7 +82,12 @@ const ceilingsOf = ({ task: { receipt, stage } }: TaskRow, ceilings: Ceilings) =
       `${attempts} attempts at ${stage}`,
       String(ceilings.attempts)
     ),
-    ...over("hours", seconds >= (ceilings.hours ?? Infinity) * 3_600, timeWords(seconds), `${String(ceilings.hours)} h`),
+    ...over(
+      "hours",
+      seconds >= (ceilings.hours ?? Infinity) * 3_600,
+      timeWords(seconds),
+      `${String(ceilings.hours)} h`
+    ),
     ...over(
       "tokens",
       tokens >= (ceilings.tokens ?? Infinity),

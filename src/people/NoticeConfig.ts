@@ -1,6 +1,6 @@
 import { Config, ConfigError, Either, Option, Redacted } from "effect"
 import type { Accepted } from "../base/Setting.js"
-import { anySecret, defineSetting, oneOf, unset } from "../base/Setting.js"
+import { anySecret, defineSetting, given, oneOf, unset } from "../base/Setting.js"
 
 /** How a notice is written: our own JSON, or what a service takes. */
 export const noticeFormats = ["json", "slack", "telegram", "ntfy"] as const
@@ -61,7 +61,7 @@ export const noticeSettings = {
     accepts: {
       expected: "a chat's id or name, like \"-1001234567890\" or \"@builds\"",
       parse: (text): Either.Either<string, string> =>
-        /^(-?\d{1,20}|@\w{1,64})$/.test(text) ? Either.right(text) : Either.left("it is not right")
+        /^(-?\d{1,20}|@\w{1,64})$/.test(text) ? Either.right(text) : Either.left(`${given(text)} is not right`)
     },
     default: unset("")
   })

@@ -18,7 +18,9 @@ const titles = {
 }
 
 /** What a notice says to people, in plain text. */
-export const noticeText = ({ agent, by, question, reached, reason, stage, type, why, workItem }: NoticeDocument): string =>
+export const noticeText = (
+  { agent, by, question, reached, reason, stage, type, why, workItem }: NoticeDocument
+): string =>
   [
     `${workItem} ${titles[type]} (${stage})`,
     `${reason === "asked" ? `${agent ?? "An agent"} asks: ` : ""}${shortened(question)}`,

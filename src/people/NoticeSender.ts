@@ -67,7 +67,10 @@ export const startNotices = (
     const { hash, pathname, search } = new URL(secret)
     const parts = [pathname, `${pathname}${search}${hash}`, search].filter((part) => part.length > 1)
     const shown = (text: string) =>
-      visibleLine(parts.reduce((rest, part) => rest.replaceAll(part, "<redacted>"), rest.withoutSecret(text)), textLimit)
+      visibleLine(
+        parts.reduce((rest, part) => rest.replaceAll(part, "<redacted>"), rest.withoutSecret(text)),
+        textLimit
+      )
 
     const inWords = ({ headline, words }: NoAnswer) => shown(headline ?? words)
 
@@ -112,8 +115,7 @@ export const startNotices = (
         }
         yield* Effect.matchEffect(send(document.value), {
           onFailure: (not) => failed(notice, not),
-          onSuccess: () =>
-            Effect.flatMap(epochMillis, (now) => trouble.retry(write(noticeTaken(sql, notice.id, now))))
+          onSuccess: () => Effect.flatMap(epochMillis, (now) => trouble.retry(write(noticeTaken(sql, notice.id, now))))
         })
       })
 

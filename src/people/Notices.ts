@@ -23,7 +23,9 @@ export const NoticeDocument = Schema.Struct({
   agent: Schema.NullOr(Schema.String),
   why: Schema.NullOr(Schema.String).annotations({ description: "the answer, or why nobody is needed any more" }),
   by: Schema.NullOr(Schema.String).annotations({ description: "who has answered" }),
-  reached: Schema.Array(Schema.String).annotations({ description: "those of the attention list who were asked so far" }),
+  reached: Schema.Array(Schema.String).annotations({
+    description: "those of the attention list who were asked so far"
+  }),
   at: Schema.String
 }).annotations({ identifier: "NoticeDocument" })
 export type NoticeDocument = typeof NoticeDocument.Type
@@ -48,7 +50,12 @@ export interface GivenNotice {
 }
 
 /** Owes a notice about a wait, within the transaction that changes it. */
-export const oweNotice = (sql: Sql, kind: NoticeKind, wait: WaitRow, now: EpochMillis): Effect.Effect<void, SqlError> => {
+export const oweNotice = (
+  sql: Sql,
+  kind: NoticeKind,
+  wait: WaitRow,
+  now: EpochMillis
+): Effect.Effect<void, SqlError> => {
   const { agent, closedBy, entry, id, question, reached, reason, stage, step, why, workItem } = wait
   const body = toJson({
     type: kind,

@@ -31,8 +31,9 @@ const needed = (question: string) => `🙋 Somebody is needed: ${question}`
 const hashOf = (text: string) => createHash("sha256").update(text).digest("hex").slice(0, 16)
 
 /** The id of the event that tells a wait. It has the transition's id, so that no other database makes the same. */
-const eventId = ({ entry, reason, same }: { readonly entry: string; readonly reason: WaitReason; readonly same: string }) =>
-  `${entry}:${reason}:${hashOf(same)}`
+const eventId = (
+  { entry, reason, same }: { readonly entry: string; readonly reason: WaitReason; readonly same: string }
+) => `${entry}:${reason}:${hashOf(same)}`
 
 /**
  * What is done when a wait begins, is handed on, or ends. All of it runs within the transaction that has locked the
@@ -57,7 +58,10 @@ export const makeOpening = (
       { entry, id: taskId, stage, workItem }: Task,
       { agent, canBeTold, question, reason, same }: Matter,
       now: EpochMillis
-    ): Effect.Effect<{ readonly wait: WaitRow; readonly events: ReadonlyArray<StageEvent | Noted> } | undefined, SqlError> =>
+    ): Effect.Effect<
+      { readonly wait: WaitRow; readonly events: ReadonlyArray<StageEvent | Noted> } | undefined,
+      SqlError
+    > =>
       Effect.gen(function*() {
         const [first] = attentionOf({ workItem })
         const told = canBeTold ? eventId({ entry, reason, same }) : null

@@ -101,7 +101,8 @@ const make = Effect.gen(function*() {
   const { sql } = yield* Storage
   const events = yield* StageEvents
   const tasks = yield* TaskStore
-  const reader = taskReader(sql, yield* Pipeline)
+  const pipeline = yield* Pipeline
+  const reader = taskReader(sql, pipeline)
   const opening = makeOpening(sql, yield* Projects, {
     after: yield* attentionAfter,
     hasNotices: Option.isSome(yield* noticeConfig)
@@ -119,7 +120,9 @@ const make = Effect.gen(function*() {
       const { task } = row
       const refused = (why: string) => ({ value: new NotAsked({ why }), events: [] })
       if (task.status === "stopped" || task.status === "done") {
-        return refused(`The task of ${task.workItem} is ${task.status} at ${task.stage}: nobody works on it who could ask`)
+        return refused(
+          `The task of ${task.workItem} is ${task.status} at ${task.stage}: nobody works on it who could ask`
+        )
       }
       const key = { taskId, entry: task.entry, reason: "asked" as const, same: sameOf(question) }
       const asked = (yield* waitsOfEntry(sql, taskId, task.entry)).filter(({ reason }) => reason === "asked")
@@ -154,9 +157,9 @@ const make = Effect.gen(function*() {
       if (wait === undefined) return nothing
       const { question, stage } = wait
       yield* keepAnswer(sql, taskId, { stage, question, agent: Option.getOrNull(wait.agent), answer: text, by }, now)
-      const launches = yield* launchAgain(sql, row, { entry, attempts: 0 }, now)
-      if (launches) yield* renameEntry(sql, taskId, row.task.entry, entry)
-      const answered: Answered = { wait, open: open.length - 1, launches }
+      const hasAgent = yield* launchAgain(sql, row, { entry, attempts: 0 }, now)
+      if (hasAgent) yield* renameEntry(sql, taskId, row.task.entry, entry)
+      const answered: Answered = { wait, open: open.length - 1, launches: hasAgent && pipeline.launches }
       return { value: answered, events: eventsOf(answered) }
     })
 

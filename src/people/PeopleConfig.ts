@@ -1,5 +1,5 @@
 import { Config, Either } from "effect"
-import type { Accepted, Setting } from "../base/Setting.js"
+import type { Accepted } from "../base/Setting.js"
 import { defineSetting, duration, given, integer, unset } from "../base/Setting.js"
 
 /** What a task may take before somebody is asked. Undefined: any amount. */
@@ -23,31 +23,34 @@ const dollars: Accepted<number> = {
   }
 }
 
-const ceiling = (name: string, about: string, accepts: Accepted<number>): Setting<number | undefined> =>
-  defineSetting<number | undefined>({ name, about, accepts, default: unset(undefined, "not set: no ceiling") })
+const noCeiling = unset<number | undefined>(undefined, "not set: no ceiling")
 
 /** The settings of when somebody is asked, and who. */
 export const peopleSettings = {
-  attempts: ceiling(
-    "ORCH_CEILING_ATTEMPTS",
-    "At so many attempts at one stage a task waits for somebody. It goes on all the same.",
-    integer(1, 1_000)
-  ),
-  hours: ceiling(
-    "ORCH_CEILING_HOURS",
-    "After so many hours, in all stages together, a task waits for somebody. It goes on all the same.",
-    integer(1, 100_000)
-  ),
-  tokens: ceiling(
-    "ORCH_CEILING_TOKENS",
-    "After so many reported tokens, in and out, a task waits for somebody. It goes on all the same.",
-    integer(1, 1_000_000_000_000)
-  ),
-  costUsd: ceiling(
-    "ORCH_CEILING_COST",
-    "After so many reported dollars a task waits for somebody. It goes on all the same.",
-    dollars
-  ),
+  attempts: defineSetting<number | undefined>({
+    name: "ORCH_CEILING_ATTEMPTS",
+    about: "At so many attempts at one stage a task waits for somebody. It goes on all the same.",
+    accepts: integer(1, 1_000),
+    default: noCeiling
+  }),
+  hours: defineSetting<number | undefined>({
+    name: "ORCH_CEILING_HOURS",
+    about: "After so many hours, in all stages together, a task waits for somebody. It goes on all the same.",
+    accepts: integer(1, 100_000),
+    default: noCeiling
+  }),
+  tokens: defineSetting<number | undefined>({
+    name: "ORCH_CEILING_TOKENS",
+    about: "After so many reported tokens, in and out, a task waits for somebody. It goes on all the same.",
+    accepts: integer(1, 1_000_000_000_000),
+    default: noCeiling
+  }),
+  costUsd: defineSetting<number | undefined>({
+    name: "ORCH_CEILING_COST",
+    about: "After so many reported dollars a task waits for somebody. It goes on all the same.",
+    accepts: dollars,
+    default: noCeiling
+  }),
   attentionAfter: defineSetting({
     name: "ORCH_ATTENTION_AFTER",
     about: "After this time without an answer the next of ORCH_ATTENTION is asked.",

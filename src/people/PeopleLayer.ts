@@ -16,8 +16,8 @@ import { startNotices } from "./NoticeSender.js"
 import { makeOpening } from "./Opening.js"
 import { People } from "./People.js"
 import { attentionAfter, ceilingsConfig } from "./PeopleConfig.js"
-import { startWatch } from "./Watch.js"
 import { pruneWaits } from "./Waits.js"
+import { startWatch } from "./Watch.js"
 
 /** What is done in the background, by the leader alone. */
 const work = Layer.scopedDiscard(

@@ -148,7 +148,11 @@ export const waitOf = (
   )
 
 /** All waits of an entry of a stage, the oldest first. */
-export const waitsOfEntry = (sql: Sql, taskId: TaskId, entry: string): Effect.Effect<ReadonlyArray<WaitRow>, SqlError> =>
+export const waitsOfEntry = (
+  sql: Sql,
+  taskId: TaskId,
+  entry: string
+): Effect.Effect<ReadonlyArray<WaitRow>, SqlError> =>
   select(sql, sql`task = ${taskId} AND entry = ${entry} ORDER BY id`)
 
 /** Of these entries of tasks, what was opened for each, whatever became of it. */

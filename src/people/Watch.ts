@@ -40,7 +40,9 @@ const keyOf = ({ entry, reason, same, taskId }: Pick<WaitRow, "entry" | "reason"
 /** A page of what is read, and where the next one begins: at the start after the last one. */
 const makeCursor = <A>(idOf: (item: A) => number) => {
   let after = 0
-  return (read: (page: { readonly after: number; readonly limit: number }) => Effect.Effect<ReadonlyArray<A>, StorageError>) =>
+  return (
+    read: (page: { readonly after: number; readonly limit: number }) => Effect.Effect<ReadonlyArray<A>, StorageError>
+  ) =>
     Effect.map(Effect.suspend(() => read({ after, limit: pageSize })), (page) => {
       const last = page.at(-1)
       after = page.length < pageSize || last === undefined ? 0 : idOf(last)
@@ -71,17 +73,20 @@ export const startWatch = (
     const openPage = makeCursor<WaitRow>(({ id }) => id)
 
     const deadOf = (rows: ReadonlyArray<TaskRow>) =>
-      Effect.map(read(deadOfItems(sql, rows.map(({ task }) => nameOf(task)))), (dead) =>
-        (row: TaskRow): DeadLetter | undefined => {
+      Effect.map(
+        read(deadOfItems(sql, rows.map(({ task }) => nameOf(task)))),
+        (dead) => (row: TaskRow): DeadLetter | undefined => {
           const newest = dead.find(({ name }) => name === nameOf(row.task))
           return newest && {
             reason: newest.reason,
             settledAt: newest.settledAt,
             isUnreachable: ["gone", "not_found", "ambiguous", "wrong_project"].includes(newest.code)
           }
-        })
+        }
+      )
 
-    const needs = (row: TaskRow, dead: DeadLetter | undefined, now: EpochMillis) => needsOf(row, { ceilings, dead, now })
+    const needs = (row: TaskRow, dead: DeadLetter | undefined, now: EpochMillis) =>
+      needsOf(row, { ceilings, dead, now })
 
     /** Runs a change of a task with its row as it is then. */
     const change = (
@@ -112,8 +117,10 @@ export const startWatch = (
         yield* change(id, (row, now) =>
           Effect.gen(function*() {
             if (row === undefined) return []
-            const opened = yield* Effect.forEach(needs(row, dead(row), now), (need) =>
-              opening.open(row.task, { ...need, agent: null }, now))
+            const opened = yield* Effect.forEach(
+              needs(row, dead(row), now),
+              (need) => opening.open(row.task, { ...need, agent: null }, now)
+            )
             return opened.flatMap((one) => one?.events ?? [])
           }))
       }

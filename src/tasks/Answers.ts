@@ -28,7 +28,9 @@ const rowsOf = Schema.decodeSync(Schema.parseJson(Schema.Array(Schema.Struct({
 
 /** The answers of a task, the oldest first, from its rows as JSON. */
 export const answersOf = (rows: string): ReadonlyArray<Answer> =>
-  Arr.sortWith(rowsOf(rows), ({ id }) => id, Order.number).map(({ id: _, ...answer }) => answer)
+  Arr.sortWith(rowsOf(rows), ({ id }) => id, Order.number).map((
+    { agent, answer, at, by, question, stage }
+  ) => ({ stage, question, agent, answer, by, at }))
 
 /** How many answers of a task are kept. */
 const kept = 50

@@ -89,7 +89,7 @@ describe("/api/tasks", () => {
     Effect.gen(function*() {
       const plane = yield* PlaneSimulator
       const { id, key } = yield* plane.addWorkItem({ name: "Trail map" })
-      const url = yield* alone
+      const url = yield* served()
       yield* send(url, "", { workItem: key })
       const question = "May <b>this</b> go?"
       const asked = yield* send(url, `/${key}/ask`, { question, agent: "analyst" })
@@ -99,7 +99,7 @@ describe("/api/tasks", () => {
       assert.containSubset(shown.body, { answers: [], waiting: [{ question, notices: [] }] })
       assert.containSubset((yield* request(`${url}/api/tasks`)).body, { tasks: [{ waiting: [{ question }] }] })
       const told = Effect.map(plane.comments(id), (all) => all.map(({ html }) => html).filter((html) => html.includes("❓")))
-      const html = yield* Effect.repeat(told, { until: (all) => all.length > 0 })
+      const html = yield* Effect.repeat(Effect.delay(told, "20 millis"), { until: (all) => all.length > 0 })
       assert.deepStrictEqual(html, ["<p>❓ analyst asks: May &lt;b&gt;this&lt;/b&gt; go?</p>"])
 
       const wrong = yield* send(url, `/${key}/ask`, { question: " ", agent: 7 })

@@ -7,10 +7,14 @@ import { StateId } from "../../src/domain/StageStates.js"
 import { CanonicalKey } from "../../src/domain/WorkItemKey.js"
 import { Outbox } from "../../src/outbox/Outbox.js"
 import { Storage } from "../../src/storage/Storage.js"
+import { keepAnswer } from "../../src/tasks/Answers.js"
 import { decide } from "../../src/tasks/Decisions.js"
+import { launchAgain } from "../../src/tasks/LaunchAgain.js"
 import * as Launches from "../../src/tasks/Launches.js"
+import { Pipeline } from "../../src/tasks/Pipeline.js"
 import { concernsNoTask } from "../../src/tasks/PullRequestTasks.js"
 import { tell } from "../../src/tasks/Story.js"
+import { taskReader } from "../../src/tasks/TaskRows.js"
 import { Tasks } from "../../src/tasks/Tasks.js"
 import { makePlans } from "../support/QueryPlans.js"
 import { unexplained } from "../support/Statements.js"
@@ -21,6 +25,8 @@ import { everything } from "./EveryStatement.js"
 const { explaining, plans, scans } = makePlans()
 
 const layer = Layer.provideMerge(Outbox.layer, stepByStep)
+
+const pipelineOf = Effect.provide(Pipeline, Pipeline.layerDefault)
 
 /** Whatever can be asked of tasks, once. */
 const everyTask = Effect.gen(function*() {
@@ -48,6 +54,14 @@ const everyTask = Effect.gen(function*() {
   yield* tasks.byItemId(ItemId("item-1"))
   yield* write(tasks.touch(id))
   yield* write(tell(sql, id, EpochMillis(0), "a line"))
+  const answer = { stage: "review", question: "Why?", agent: null, answer: "so", by: "lea" }
+  yield* write(keepAnswer(sql, id, answer, EpochMillis(0)))
+  const reader = taskReader(sql, yield* pipelineOf)
+  yield* read(reader.active({ after: 0, limit: 2 }))
+  const [row] = yield* read(reader.byIds([id]))
+  if (row !== undefined) {
+    yield* write(launchAgain(sql, row, { entry: "again", attempts: 1 }, EpochMillis(0)))
+  }
   yield* tasks.story(id)
   yield* tasks.pause(id, "moved")
   yield* tasks.start({ workItem: "ET-3" })

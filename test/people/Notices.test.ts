@@ -107,23 +107,30 @@ onEachDialect("notices", ({ storage }) => {
       }).pipe(Effect.provide(world({ database: storage, settings: settingsOf(url) })))
     }), 20_000)
 
-  it.scopedLive("that fail, or are redirected, are sent again, and those after them wait", () =>
-    Effect.gen(function*() {
-      const { seen, url } = yield* receiver("fails", "redirects")
-      yield* Effect.gen(function*() {
-        yield* asked("May it go?")
-        yield* (yield* People).ask("ET-2", { question: "And this?" })
-        const [first] = yield* eventually(notices, (given) => given.some(({ reason }) => reason?.includes("307") === true))
-        assert.deepInclude(first, { status: "pending" })
-        assert.match(first?.reason ?? "", /^127\.0\.0\.1:\d+ answered 307, a redirect, which is not followed/)
-        assert.notInclude(first?.reason ?? "", "s3cret")
-        yield* eventually(notices, (given) => given.every(({ status }) => status === "delivered"))
-        const questions = seen.map((one) => bodyOf(one)["question"])
-        assert.deepStrictEqual(questions, ["May it go?", "May it go?", "May it go?", "And this?"])
-        assert.isTrue(seen.every(({ path }) => path === "/hook/s3cret"))
-        assert.lengthOf(new Set(seen.map(({ headers }) => headers["x-plane-sync-delivery"])), 2)
-      }).pipe(Effect.provide(world({ database: storage, settings: settingsOf(url) })))
-    }), 30_000)
+  it.scopedLive(
+    "that fail, or are redirected, are sent again, and those after them wait",
+    () =>
+      Effect.gen(function*() {
+        const { seen, url } = yield* receiver("fails", "redirects")
+        yield* Effect.gen(function*() {
+          yield* asked("May it go?")
+          yield* (yield* People).ask("ET-2", { question: "And this?" })
+          const [first] = yield* eventually(
+            notices,
+            (given) => given.some(({ reason }) => reason?.includes("307") === true)
+          )
+          assert.deepInclude(first, { status: "pending" })
+          assert.match(first?.reason ?? "", /^127\.0\.0\.1:\d+ answered 307, a redirect, which is not followed/)
+          assert.notInclude(first?.reason ?? "", "s3cret")
+          yield* eventually(notices, (given) => given.every(({ status }) => status === "delivered"))
+          const questions = seen.map((one) => bodyOf(one)["question"])
+          assert.deepStrictEqual(questions, ["May it go?", "May it go?", "May it go?", "And this?"])
+          assert.isTrue(seen.every(({ path }) => path === "/hook/s3cret"))
+          assert.lengthOf(new Set(seen.map(({ headers }) => headers["x-plane-sync-delivery"])), 2)
+        }).pipe(Effect.provide(world({ database: storage, settings: settingsOf(url) })))
+      }),
+    30_000
+  )
 })
 
 describe("notices", () => {
@@ -146,26 +153,30 @@ describe("notices", () => {
       }).pipe(Effect.provide(Layer.fresh(world({ database, settings }))))
     }), 30_000)
 
-  it.scopedLive("are written as the services take them, and wake nobody by what stands in them", () =>
-    Effect.gen(function*() {
-      const hostile = "<!channel> *all* & <https://evil.example.com|here>"
-      const bodies: Record<string, string> = {}
-      for (const format of ["slack", "telegram", "ntfy"] as const) {
-        const { seen, url } = yield* receiver()
-        const settings = settingsOf(url, format, { ORCH_NOTICE_CHAT: "-100123" })
-        yield* Effect.zipRight(asked(hostile), eventually(Effect.sync(() => seen.length), (count) => count > 0)).pipe(
-          Effect.provide(world({ database: inFile.storage, settings }))
-        )
-        bodies[format] = seen[0]?.body ?? ""
-      }
-      const text = `ET-2 waits for somebody (created)\nanalyst asks: ${hostile}`
-      const escaped = text.replace("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;")
-      assert.deepStrictEqual(bodies, {
-        slack: JSON.stringify({ text: escaped }),
-        telegram: JSON.stringify({ chat_id: "-100123", text }),
-        ntfy: text
-      })
-    }), 30_000)
+  it.scopedLive(
+    "are written as the services take them, and wake nobody by what stands in them",
+    () =>
+      Effect.gen(function*() {
+        const hostile = "<!channel> *all* & <https://evil.example.com|here>"
+        const bodies: Record<string, string> = {}
+        for (const format of ["slack", "telegram", "ntfy"] as const) {
+          const { seen, url } = yield* receiver()
+          const settings = settingsOf(url, format, { ORCH_NOTICE_CHAT: "-100123" })
+          yield* Effect.zipRight(asked(hostile), eventually(Effect.sync(() => seen.length), (count) => count > 0)).pipe(
+            Effect.provide(world({ database: inFile.storage, settings }))
+          )
+          bodies[format] = seen[0]?.body ?? ""
+        }
+        const text = `ET-2 waits for somebody (created)\nanalyst asks: ${hostile}`
+        const escaped = text.replace("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;")
+        assert.deepStrictEqual(bodies, {
+          slack: JSON.stringify({ text: escaped }),
+          telegram: JSON.stringify({ chat_id: "-100123", text }),
+          ntfy: text
+        })
+      }),
+    30_000
+  )
 
   it("have a bounded text", () => {
     const document: NoticeDocument = {

@@ -155,21 +155,50 @@ onEachDialect("what a task waits for somebody for", ({ storage }) => {
     }).pipe(Effect.provide(world({ database: storage, stages, settings })))
   }, 20_000)
 
-  it.scopedLive("those of the attention list are named one after the other, as the clock goes", () =>
+  it.scopedLive("a letter that died since the stage was entered, until it is discarded", () =>
     Effect.gen(function*() {
       yield* atAnalysis
-      yield* ask("Which one?")
-      assert.deepStrictEqual(yield* waits("ET-2"), ["asked: Which one? [lea@example.org]"])
-      // As if the four hours were over.
       const { sql, write } = yield* Storage
-      const over = write(sql`UPDATE plane_sync_wait SET escalate_at = 1 WHERE escalate_at IS NOT NULL`)
-      yield* over
-      const next = ["asked: Which one? [lea@example.org, jo@example.org]"]
-      assert.deepStrictEqual(yield* eventually(waits("ET-2"), (open) => open.join().includes("jo@")), next)
-      yield* over
+      const letter = (settledAt: number) =>
+        Effect.gen(function*() {
+          yield* sql`INSERT INTO plane_sync_lane (name) VALUES ('ET-2') ON CONFLICT (name) DO NOTHING`
+          yield* sql`INSERT INTO plane_sync_delivery (lane, kind, status, first_event, last_event, body, occurred_at,
+              planned_at, settled_at, code, reason)
+            SELECT id, 'comment', 'dead', 1, 1, '', 1, 1, ${settledAt}, 'refused', 'too long' FROM plane_sync_lane
+            WHERE name = 'ET-2'`
+        })
+      yield* write(letter(1))
       yield* Effect.sleep("2500 millis")
-      assert.deepStrictEqual(yield* waits("ET-2"), next)
-    }).pipe(
-      Effect.provide(world({ database: storage, settings: { ORCH_ATTENTION: "Lea@example.org, jo@example.org" } }))
-    ), 20_000)
+      assert.deepStrictEqual(yield* waits("ET-2"), [])
+      yield* write(letter(Date.now() + 1_000))
+      const [wait] = yield* eventually(waits("ET-2"), (open) => open.length > 0)
+      assert.include(wait, "dead_letter: something could not be told in Plane: too long")
+      yield* write(sql`UPDATE plane_sync_delivery SET status = 'discarded'`)
+      assert.deepStrictEqual(yield* eventually(waits("ET-2"), (open) => open.length === 0), [])
+      assert.deepStrictEqual(yield* saidOf("Nobody is needed"), [
+        "↩️ Nobody is needed any more: what could not be told was retried or discarded."
+      ])
+    }).pipe(Effect.provide(world({ database: storage }))), 20_000)
+
+  it.scopedLive(
+    "those of the attention list are named one after the other, as the clock goes",
+    () =>
+      Effect.gen(function*() {
+        yield* atAnalysis
+        yield* ask("Which one?")
+        assert.deepStrictEqual(yield* waits("ET-2"), ["asked: Which one? [lea@example.org]"])
+        // As if the four hours were over.
+        const { sql, write } = yield* Storage
+        const over = write(sql`UPDATE plane_sync_wait SET escalate_at = 1 WHERE escalate_at IS NOT NULL`)
+        yield* over
+        const next = ["asked: Which one? [lea@example.org, jo@example.org]"]
+        assert.deepStrictEqual(yield* eventually(waits("ET-2"), (open) => open.join().includes("jo@")), next)
+        yield* over
+        yield* Effect.sleep("2500 millis")
+        assert.deepStrictEqual(yield* waits("ET-2"), next)
+      }).pipe(
+        Effect.provide(world({ database: storage, settings: { ORCH_ATTENTION: "Lea@example.org, jo@example.org" } }))
+      ),
+    20_000
+  )
 })

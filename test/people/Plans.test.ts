@@ -1,0 +1,78 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Option } from "effect"
+import { EpochMillis } from "../../src/base/Time.js"
+import {
+  firstOwed,
+  noticeFailed,
+  noticesOf,
+  noticeTaken,
+  oweNotice,
+  pruneNotices
+} from "../../src/people/Notices.js"
+import {
+  closeWait,
+  dueEscalations,
+  endEscalation,
+  escalateWait,
+  openWait,
+  openWaits,
+  pruneWaits,
+  renameEntry,
+  waitOf,
+  waitsOfEntries,
+  waitsOfEntry
+} from "../../src/people/Waits.js"
+import { Storage } from "../../src/storage/Storage.js"
+import { TaskId } from "../../src/tasks/Task.js"
+import { makePlans } from "../support/QueryPlans.js"
+import { unexplained } from "../support/Statements.js"
+import { stepByStep } from "../support/StepByStep.js"
+
+const { explaining, plans, scans } = makePlans()
+
+const now = EpochMillis(1_000)
+const taskId = TaskId(1)
+const key = { taskId, entry: "one", reason: "asked", same: "this" } as const
+
+/** Whatever is asked of waits and notices, once. */
+const everything = Effect.gen(function*() {
+  const { read, sql, write } = yield* Storage
+  const given = {
+    ...key,
+    workItem: "ET-2",
+    stage: "review",
+    question: "Why?",
+    agent: null,
+    told: null,
+    first: "lea",
+    escalateAt: now
+  }
+  const wait = Option.getOrThrow(Option.fromNullable(yield* write(openWait(sql, given, now))))
+  assert.isUndefined(yield* write(openWait(sql, given, now)))
+  yield* write(oweNotice(sql, "opened", wait, now))
+  assert.lengthOf(yield* read(dueEscalations(sql, { now, furthest: now, limit: 10 })), 1)
+  yield* write(escalateWait(sql, wait, "jo", now))
+  yield* write(endEscalation(sql, { ...wait, step: 2 }))
+  yield* write(renameEntry(sql, taskId, "one", "two"))
+  assert.isUndefined(yield* read(waitOf(sql, key)))
+  assert.lengthOf(yield* read(waitsOfEntry(sql, taskId, "two")), 1)
+  assert.lengthOf(yield* read(waitsOfEntries(sql, [{ taskId, entry: "two" }])), 1)
+  assert.lengthOf(yield* read(openWaits(sql, { after: 0, limit: 10 })), 1)
+  yield* write(closeWait(sql, wait.id, { state: "answered", why: "so", by: "lea" }, now))
+  const notice = yield* read(firstOwed(sql))
+  yield* write(noticeFailed(sql, notice?.id ?? 0, { reason: "no", dueAt: now }, now))
+  yield* write(noticeTaken(sql, notice?.id ?? 0, now))
+  assert.lengthOf(yield* read(noticesOf(sql, [wait.id])), 1)
+  assert.isFalse(yield* write(pruneNotices(sql, EpochMillis(2_000))))
+  assert.isFalse(yield* write(pruneWaits(sql, EpochMillis(2_000))))
+  assert.lengthOf(yield* read(waitsOfEntry(sql, taskId, "two")), 0)
+})
+
+describe("the statements of people", () => {
+  it.scoped("read by an index, and never a whole table", () =>
+    Effect.gen(function*() {
+      yield* everything
+      assert.deepStrictEqual(yield* unexplained("people", plans), [])
+      assert.deepStrictEqual(scans(/^SCAN plane_sync_(wait|notice) USING INDEX plane_sync_(wait_open|notice_status)/), [])
+    }).pipe(Effect.provide(stepByStep), explaining))
+})
