@@ -11,7 +11,8 @@ export const checkNotices: Effect.Effect<Outcome<never>> = Effect.match(noticeCo
   onSuccess: Option.match({
     onNone: () =>
       found(Skipped({
-        why: `${name} is not set: Plane mails nobody for a comment by an API token, so nobody is reached when a task waits`
+        why:
+          `${name} is not set: Plane mails nobody for a comment by an API token, so nobody is reached when a task waits`
       })),
     onSome: ({ format, host }) =>
       found(Passed({ seen: `${host} is told by ${format} when a task waits for somebody; it is not asked now` }))

@@ -5,7 +5,7 @@ import type { EventView } from "../views/EventView.js"
 import type { WorkItemView } from "../views/WorkItemView.js"
 import { problemsOf } from "./ProblemExamples.js"
 import type { PauseTask, ReportStage, StartTask } from "./TaskBodies.js"
-import { asked, itemId, paused, task, taskWithStory } from "./TaskExamples.js"
+import { answered, asked, itemId, paused, task, taskWithStory } from "./TaskExamples.js"
 
 const event = {
   type: "stage_changed",
@@ -207,6 +207,10 @@ export const examples: Readonly<Record<string, OperationExamples>> = {
   "tasks.ask": {
     requests: { ask: { question: "May the old table be dropped?", agent: "developer" } },
     responses: { 200: asked, ...problemsOf("tasks.ask") }
+  },
+  "tasks.answer": {
+    requests: { answer: { text: "Yes, it is empty", by: "lea@example.org" } },
+    responses: { 200: answered, ...problemsOf("tasks.answer") }
   },
   "tasks.pause": { requests: { pause }, responses: { 200: paused, ...problemsOf("tasks.pause") } },
   "tasks.advance": { responses: { 200: task, ...problemsOf("tasks.advance") } }

@@ -89,6 +89,12 @@ export const notAsked = answer(
   (problem) => new Conflict(problem),
   "The task is stopped or done, or has asked 20 questions at this stage"
 )
+export const nothingAsked = answer(
+  409,
+  Schema.instanceOf(Conflict),
+  (problem) => new Conflict(problem),
+  "No question of the task is open, also because it was answered already"
+)
 export const notPaused = answer(
   409,
   Schema.instanceOf(Conflict),

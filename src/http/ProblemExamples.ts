@@ -70,6 +70,11 @@ const own: Readonly<Record<string, Readonly<Record<number, Problem>>>> = {
     404: noTask,
     409: { error: "The task of ET-2 is done at done: nobody works on it who could ask" }
   },
+  "tasks.answer": {
+    400: inBody("an answer", "text", "it is empty: expected words for people", ""),
+    404: noTask,
+    409: { error: "No question of ET-2 is open: there is nothing to answer" }
+  },
   "tasks.pause": {
     400: inParameter("key", noKey),
     404: noTask,

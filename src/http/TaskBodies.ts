@@ -83,6 +83,12 @@ export const AskQuestion = Schema.Struct({
   agent: optional(words(textLimit, "who asks"))
 }).annotations({ identifier: "AskQuestion" })
 
+/** The body of `POST /api/tasks/{key}/answer`. */
+export const AnswerQuestion = Schema.Struct({
+  text: words(reasonLimit, "the answer, as the agent reads it"),
+  by: optional(words(textLimit, "who answers"))
+}).annotations({ identifier: "AnswerQuestion" })
+
 /** The body of `POST /api/tasks/{key}/pause`, if it has one. */
 export const PauseTask = Schema.Struct({
   by: optional(words(textLimit, "who pauses the task")),

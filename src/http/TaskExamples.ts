@@ -20,6 +20,15 @@ export const asked: typeof WaitView.Encoded = {
   escalateAt: "2026-11-29T21:00:12.100Z"
 }
 
+export const answered: typeof WaitView.Encoded = {
+  ...asked,
+  state: "answered",
+  why: "Yes, it is empty",
+  closedBy: "lea@example.org",
+  closedAt: "2026-11-29T18:10:00.000Z",
+  escalateAt: null
+}
+
 export const task: typeof TaskView.Encoded = {
   id: 1,
   workItem: "ET-002",

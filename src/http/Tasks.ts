@@ -9,7 +9,7 @@ import { Projects } from "../domain/Projects.js"
 import { OffsetInstant } from "../domain/StageEvent.js"
 import { TaskPullRequests } from "../gitea/TaskPullRequests.js"
 import { Health } from "../health/Health.js"
-import type { NotAsked } from "../people/People.js"
+import type { NotAsked, NothingAsked } from "../people/People.js"
 import { People } from "../people/People.js"
 import { readWaiting } from "../people/Waiting.js"
 import { Storage } from "../storage/Storage.js"
@@ -38,6 +38,7 @@ import {
   notAsked,
   NotFound,
   notFound,
+  nothingAsked,
   notJson,
   notOverruled,
   notPaused,
@@ -46,7 +47,7 @@ import {
   unavailable
 } from "./Problem.js"
 import { withOptionalBody } from "./Specification.js"
-import { AskQuestion, PauseTask, ReportStage, StartTask } from "./TaskBodies.js"
+import { AnswerQuestion, AskQuestion, PauseTask, ReportStage, StartTask } from "./TaskBodies.js"
 
 /** A task, and what an override has done. */
 const ReportedTask = Schema.Struct({
@@ -108,6 +109,18 @@ const ask = HttpApiEndpoint.post("ask", "/tasks/:key/ask").setPath(KeyPath).setP
       "same question within one entry of the stage is the same one, and its answer says whether it was answered."
   )
 
+const answer = HttpApiEndpoint.post("answer", "/tasks/:key/answer").setPath(KeyPath).setPayload(AnswerQuestion)
+  .addSuccess(WaitView)
+  .addError(badRequest).addError(notFound).addError(nothingAsked).addError(tooLarge).addError(notJson).addError(
+    unavailable
+  )
+  .annotate(OpenApi.Summary, "Answer the oldest open question of a task")
+  .annotate(
+    OpenApi.Description,
+    "The agent of the task's stage is launched again, with the answer. A second answer is one to the next question."
+  )
+  .middleware(OperatorAuthorization)
+
 const pause = HttpApiEndpoint.post("pause", "/tasks/:key/pause").setPath(KeyPath).setPayload(PauseTask)
   .addSuccess(TaskView)
   .addError(badRequest).addError(notFound).addError(notPaused).addError(tooLarge).addError(notJson).addError(
@@ -131,11 +144,12 @@ const advance = HttpApiEndpoint.post("advance", "/tasks/:key/advance").setPath(K
 export const tasksGroup = HttpApiGroup.make("tasks").add(list).add(get).add(start).add(report).add(ask)
   // Of the endpoints above alone: those below have their own.
   .middlewareEndpoints(Authorization)
-  .add(pause).add(advance).prefix("/api")
+  .add(answer).add(pause).add(advance).prefix("/api")
   .annotate(OpenApi.Description, "Work items that go through a pipeline of stages, and the gates of these.")
 
 const decodeStart = decoderOf(StartTask)
 const decodeReport = decoderOf(ReportStage)
+const decodeAnswer = decoderOf(AnswerQuestion)
 const decodeAsk = decoderOf(AskQuestion)
 const decodePause = decoderOf(PauseTask)
 
@@ -168,7 +182,7 @@ export const tasksHandlers = (api: typeof Api) =>
           Effect.flatMap(view)
         )
       const noTask = (error: NoTask) => new NotFound({ error: error.message })
-      const unmoved = ({ message }: NotActive | NotAsked | NotOverruled | NotPaused) => new Conflict({ error: message })
+      const unmoved = ({ message }: NotActive | NotAsked | NothingAsked | NotOverruled | NotPaused) => new Conflict({ error: message })
       const unknownStage = ({ message, stage }: UnknownStage) =>
         new BadRequest({
           error: `Not a report: stage: ${message}`,
@@ -242,6 +256,15 @@ export const tasksHandlers = (api: typeof Api) =>
               noted,
               Effect.catchTags({ StorageError: storageFailed, NoTask: noTask, NotAsked: unmoved })
             ))
+        .handleRaw("answer", ({ path: { key }, request }) =>
+          Effect.gen(function*() {
+            const { who } = yield* Caller
+            const { by = who, text } = yield* jsonBody(request, "an answer", decodeAnswer)
+            return waitView((yield* people.answer(key, { text, by })).wait)
+          }).pipe(
+            noted,
+            Effect.catchTags({ StorageError: storageFailed, NoTask: noTask, NothingAsked: unmoved })
+          ))
         .handleRaw("pause", ({ path: { key }, request }) =>
           Effect.gen(function*() {
             const { who } = yield* Caller

@@ -48,7 +48,8 @@ describe("plane-sync doctor", () => {
         "Plane's webhooks",
         "Gitea",
         "Gitea's webhooks",
-        "agents"
+        "agents",
+        "notices"
       ])
       says(well, "database", "passed", "is not there yet")
       says(well, "project ET", "passed", "the API token's user is a member of it")
@@ -159,7 +160,7 @@ describe("plane-sync doctor", () => {
       assert.match(out, /\n! Plane's webhooks: (?:.|\n)+\n {2}→ switch it on at http:/)
       assert.include(out.replace(/\s+/g, " "), "Done \\u001b[31m red (completed)")
       assert.notInclude(out, "\u001b")
-      assert.match(lines.at(-1) ?? "", /^11 passed, 1 warned, 0 failed, 5 skipped, by 6 requests$/)
+      assert.match(lines.at(-1) ?? "", /^11 passed, 1 warned, 0 failed, 6 skipped, by 6 requests$/)
     }).pipe(Effect.scoped, withPlane))
 })
 

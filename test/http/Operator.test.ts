@@ -38,6 +38,7 @@ const acts = [
   ["/deliveries/discard", { code: "unfit" }],
   ["/tasks/ET-1/advance", undefined],
   ["/tasks/ET-1/pause", undefined],
+  ["/tasks/ET-2/answer", { text: "the new one" }],
   ["/tasks/ET-2/pause", { by: "lea", reason: "waits for legal" }],
   ["/tasks/ET-3/report", override("analysis")]
 ] as const
@@ -58,13 +59,15 @@ const withWork = (settings: Readonly<Record<string, string>>) =>
       const { status } = yield* ask(url, settings["ORCH_API_TOKEN"], "POST", "/tasks", { workItem })
       assert.strictEqual(status, 200)
     }
+    const asked = yield* ask(url, settings["ORCH_API_TOKEN"], "POST", "/tasks/ET-2/ask", { question: "Which one?" })
+    assert.strictEqual(asked.status, 200)
     return url
   })
 
 const words = ({ body }: Answer) => (body as { readonly error: string }).error
 
 // What can never be told cannot be retried: whoever may retry is told so.
-const allowed = [409, 409, 200, 200, 200, 200, 200, 200]
+const allowed = [409, 409, 200, 200, 200, 200, 200, 200, 200]
 
 describe("row 27: who may act", () => {
   it.live("agents' token is refused for each act of an operator, in words, and does nothing", () =>
@@ -185,6 +188,7 @@ describe("row 27: who may act", () => {
         "post /api/deliveries/retry 403",
         "post /api/probe 403",
         "post /api/deliveries/discard 403",
+        "post /api/tasks/{key}/answer 403",
         "post /api/tasks/{key}/pause 403",
         "post /api/tasks/{key}/advance 403"
       ])
@@ -197,6 +201,7 @@ describe("row 27: who may act", () => {
         "get /api/tasks",
         "get /api/tasks/{key}",
         "post /api/tasks",
+        "post /api/tasks/{key}/ask",
         "post /api/tasks/{key}/report 403"
       ])
       assert.match(components.securitySchemes["operator"]?.description ?? "", /ORCH_OPERATOR_TOKEN/)

@@ -98,12 +98,19 @@ describe("/api/tasks", () => {
       const shown = yield* request(`${url}/api/tasks/${key}`)
       assert.containSubset(shown.body, { answers: [], waiting: [{ question, notices: [] }] })
       assert.containSubset((yield* request(`${url}/api/tasks`)).body, { tasks: [{ waiting: [{ question }] }] })
-      const told = Effect.map(plane.comments(id), (all) => all.map(({ html }) => html).filter((html) => html.includes("❓")))
-      const html = yield* Effect.repeat(Effect.delay(told, "20 millis"), { until: (all) => all.length > 0 })
+      const told = Effect.map(plane.comments(id), (all) =>
+        all.map(({ html }) => html).filter((html) => html.includes("❓")))
+      const html = yield* Effect.repeat(Effect.delay(told, "20 millis"), {
+        until: (all) =>
+          all.length > 0
+      })
       assert.deepStrictEqual(html, ["<p>❓ analyst asks: May &lt;b&gt;this&lt;/b&gt; go?</p>"])
 
       const wrong = yield* send(url, `/${key}/ask`, { question: " ", agent: 7 })
-      assert.containSubset(wrong, { status: 400, body: { issues: [{ field: "question" }, { field: "agent", given: 7 }] } })
+      assert.containSubset(wrong, {
+        status: 400,
+        body: { issues: [{ field: "question" }, { field: "agent", given: 7 }] }
+      })
       assert.strictEqual((yield* send(url, "/ET-404/ask", { question })).status, 404)
       const explained = yield* request(`${url}/api/work-items/${key}`)
       assert.include(JSON.stringify(explained.body), "waits for somebody (asked) at analysis")

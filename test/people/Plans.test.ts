@@ -1,14 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Option } from "effect"
 import { EpochMillis } from "../../src/base/Time.js"
-import {
-  firstOwed,
-  noticeFailed,
-  noticesOf,
-  noticeTaken,
-  oweNotice,
-  pruneNotices
-} from "../../src/people/Notices.js"
+import { firstOwed, noticeFailed, noticesOf, noticeTaken, oweNotice, pruneNotices } from "../../src/people/Notices.js"
 import {
   closeWait,
   dueEscalations,
@@ -75,6 +68,9 @@ describe("the statements of people", () => {
       const missing = yield* unexplained("people", plans)
       // Those are explained where commands are given: Commanding.test.ts.
       assert.deepStrictEqual(missing.filter((at) => !at.startsWith("people/Commanding.ts")), [])
-      assert.deepStrictEqual(scans(/^SCAN plane_sync_(wait|notice) USING INDEX plane_sync_(wait_open|notice_status)/), [])
+      assert.deepStrictEqual(
+        scans(/^SCAN plane_sync_(wait|notice) USING INDEX plane_sync_(wait_open|notice_status)/),
+        []
+      )
     }).pipe(Effect.provide(stepByStep), explaining))
 })
