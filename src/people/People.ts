@@ -164,8 +164,7 @@ const make = Effect.gen(function*() {
     })
 
   return People.of({
-    answerWithin: (taskId, given, entry) =>
-      Effect.map(answering(taskId, given, entry, () => []), ({ value }) => value),
+    answerWithin: (taskId, given, entry) => Effect.map(answering(taskId, given, entry, () => []), ({ value }) => value),
     ask: (key, { agent = "", question }) =>
       Effect.gen(function*() {
         const words = cleanText(question, reasonLimit).trim()
