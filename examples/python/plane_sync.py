@@ -49,8 +49,7 @@ def _tell(path, *parts, **body):
 
 def _post_all():
     while True:
-        path, body = _waiting.get()
-        delay = 0.5
+        (path, body), delay = _waiting.get(), 0.5
         while not _is_posted(path, body):
             time.sleep(delay)
             delay = min(delay * 2, 30)
@@ -70,5 +69,4 @@ def _is_posted(path, body):
 @atexit.register
 def _end():  # A script that ends at once gives its last calls two seconds.
     until = time.monotonic() + 2
-    while _waiting.unfinished_tasks and time.monotonic() < until:
-        time.sleep(0.05)
+    while _waiting.unfinished_tasks and time.monotonic() < until: time.sleep(0.05)

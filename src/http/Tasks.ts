@@ -182,7 +182,8 @@ export const tasksHandlers = (api: typeof Api) =>
           Effect.flatMap(view)
         )
       const noTask = (error: NoTask) => new NotFound({ error: error.message })
-      const unmoved = ({ message }: NotActive | NotAsked | NothingAsked | NotOverruled | NotPaused) => new Conflict({ error: message })
+      const unmoved = ({ message }: NotActive | NotAsked | NothingAsked | NotOverruled | NotPaused) =>
+        new Conflict({ error: message })
       const unknownStage = ({ message, stage }: UnknownStage) =>
         new BadRequest({
           error: `Not a report: stage: ${message}`,

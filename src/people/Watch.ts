@@ -74,7 +74,7 @@ export const startWatch = (
 
     const deadOf = (rows: ReadonlyArray<TaskRow>) =>
       Effect.map(
-        read(deadOfItems(sql, rows.map(({ task }) => nameOf(task)))),
+        rows.length === 0 ? Effect.succeed([]) : read(deadOfItems(sql, rows.map(({ task }) => nameOf(task)))),
         (dead) => (row: TaskRow): DeadLetter | undefined => {
           const newest = dead.find(({ name }) => name === nameOf(row.task))
           return newest && {
@@ -106,6 +106,7 @@ export const startWatch = (
       const needing = rows.map((row) => ({ row, found: needs(row, dead(row), now) })).filter(({ found }) =>
         found.length > 0
       )
+      if (needing.length === 0) return
       const known = new Set(
         (yield* read(
           waitsOfEntries(sql, needing.map(({ row: { task } }) => ({ taskId: task.id, entry: task.entry })))

@@ -40,6 +40,8 @@ describe("plane-sync publish", () => {
         table,
         /^\S+Z {2}ET-002 {2}pending {2}completed\n\S+Z {2}ET-2 {4}pending {2}gate failed at testing: /
       )
+      yield* cli("publish", "question-asked", "ET-7", "--question", "May it go?", "--agent", "architect")
+      assert.include((yield* cli("events", "--work-item", "ET-7")).out, "architect asks: May it go?")
     }))
 
   it.scopedLive("reports duplicates, and refuses an id with other content", () =>
@@ -68,8 +70,11 @@ describe("plane-sync publish", () => {
     Effect.gen(function*() {
       const cli = yield* alone
       const wrong = [
-        [["publish"], "stage-changed | gate-failed | completed"],
-        [["publish", "stage_changed", "ET-2"], "expected publish stage-changed | gate-failed | completed"],
+        [["publish"], "stage-changed | gate-failed | completed | question-asked"],
+        [
+          ["publish", "stage_changed", "ET-2"],
+          "expected publish stage-changed | gate-failed | completed | question-asked"
+        ],
         [["dead"], "list | show | retry | discard"],
         [["dead", "lst"], "expected dead list | show | retry | discard"],
         [["dead", "list", "--code", "nope"], "unfit, wrong_project, ambiguous, not_found"],

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import type { ConfigError } from "effect"
-import { ConfigProvider, Effect, Redacted } from "effect"
+import { ConfigProvider, Duration, Effect, Redacted } from "effect"
 import { readFileSync, writeFileSync } from "node:fs"
 import { projectsConfig } from "../../src/config/ProjectsConfig.js"
 import { textOf } from "../../src/domain/CommentTexts.js"
@@ -244,6 +244,33 @@ describe("plane-sync.json", () => {
           all.map(({ names }) => names.states.replace(/ in .*/, "")),
           ["projects.ET.stages", "projects.APP.pipeline", "projects.NEW.stages"]
         )
+    ))
+
+  it.effect("say who is asked, or else the variable does; and how long a stage may take", () =>
+    Effect.map(
+      read(
+        JSON.stringify({
+          projects: {
+            A: {
+              attention: ["Jo@example.org"],
+              pipeline: [{ stage: "a", patience: "2 hours" }, { stage: "b" }]
+            },
+            B: {}
+          }
+        }),
+        { ORCH_ATTENTION: "Lea@example.org, 1f2e681e-5315-40e4-899e-84a45c093a9b" }
+      ),
+      ({ all }) => {
+        assert.deepStrictEqual(all.map(({ attention }) => attention), [
+          ["jo@example.org"],
+          ["lea@example.org", "1f2e681e-5315-40e4-899e-84a45c093a9b"]
+        ])
+        const stages = all[0].pipeline ?? []
+        assert.deepStrictEqual(
+          stages.map(({ patience }) => patience === undefined ? 0 : Duration.toHours(patience)),
+          [2, 0]
+        )
+      }
     ))
 
   it.effect("two projects may share a Gitea", () =>

@@ -56,9 +56,10 @@ const answering = (...status: ReadonlyArray<number | "never" | { readonly locati
       })
   )
 
-const five = `
+const six = `
 assert plane_sync.stage_changed("ET-2", "analysis", "architecture", "architect") is None
 assert plane_sync.gate_failed("ET-2", "testing", "coverage", "71 % < 80 %") is None
+assert plane_sync.question_asked("ET-2", "May it go?", "architect") is None
 assert plane_sync.task_completed("ET-2") is None
 assert plane_sync.start_task("ET-3") is None
 assert plane_sync.report_stage("ET-3", "analysis", False, "no acceptance criteria", {"costUsd": 1.25}) is None
@@ -70,13 +71,14 @@ describe.skipIf(!isThere)("examples/python/plane_sync.py", () => {
       const plane = yield* PlaneSimulator
       const [item, other] = yield* Effect.forEach([2, 3], (number) => plane.addWorkItem({ name: "a", number }))
       const url = yield* served({ ORCH_API_TOKEN: "s3cret" })
-      assert.deepStrictEqual(yield* python(five, url, "s3cret"), { code: 0, out: "", err: "" })
+      assert.deepStrictEqual(yield* python(six, url, "s3cret"), { code: 0, out: "", err: "" })
       const told = (id: string) =>
         Effect.map(plane.comments(id), (comments) => comments.map(({ html }) => html).join("\n"))
       yield* Effect.repeat(Effect.delay(told(item?.id ?? ""), "20 millis"), { until: (html) => html.includes("✅") })
       const html = yield* told(item?.id ?? "")
       assert.include(html, "🔄 Stage: analysis → architecture (launching architect)")
       assert.include(html, "⚠️ QG failed at testing: coverage — 71 % &lt; 80 %")
+      assert.include(html, "❓ architect asks: May it go?")
       assert.strictEqual((yield* plane.workItem(item?.id ?? "")).state.name, "Done")
       const headers = { authorization: "Bearer s3cret" }
       const { body } = yield* request(`${url}/api/tasks/ET-3`, { headers })
@@ -131,7 +133,7 @@ describe.skipIf(!isThere)("examples/python/plane_sync.py", () => {
 class Unclear:
     def __bool__(self): raise ValueError("neither")
 start = time.monotonic()
-${five}
+${six}
 plane_sync.stage_changed(None, object(), float("nan"))
 plane_sync.gate_failed(b"\\xff", "\\ud800", [set()], {(1, 2): 3})
 plane_sync.report_stage("\\ud800", "analysis", True)
