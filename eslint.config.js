@@ -52,11 +52,12 @@ export const tables = {
     "task_usage",
     "counted_report",
     "task_mark",
+    "decision",
     "answer"
   ],
   gitea: ["repository", "pull_request", "claim", "commit_status", "review"],
   webhooks: ["webhook", "webhook_body", "webhook_about"],
-  people: ["wait", "notice"],
+  people: ["wait", "notice", "command"],
   repair: ["watermark", "hearing"]
 }
 

@@ -18,10 +18,11 @@ import {
   wholeRowColumns
 } from "./outbox/Tables.js"
 import { usageTable } from "./outbox/UsageTables.js"
-import { waitTables } from "./people/Tables.js"
+import { commandTable, waitTables } from "./people/Tables.js"
 import { repairTables } from "./repair/Tables.js"
 import { Migrations } from "./storage/Migrations.js"
 import { answerTable } from "./tasks/AnswerTables.js"
+import { decisionTable } from "./tasks/DecisionTables.js"
 import { markTable } from "./tasks/MarkTables.js"
 import {
   followedTasks,
@@ -65,7 +66,9 @@ export const migrations = {
   "0024_usage": whileNobodyLeads(usageTable),
   "0025_marks": markTable,
   "0026_living": livingColumns,
-  "0027_people": whileNobodyLeads(Effect.zipRight(answerTable, waitTables))
+  "0027_people": whileNobodyLeads(Effect.zipRight(answerTable, waitTables)),
+  "0028_decisions": whileNobodyLeads(decisionTable),
+  "0029_commands": commandTable
 }
 
 /** What opening a database needs. */

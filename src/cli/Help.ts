@@ -183,8 +183,8 @@ const commands = {
     line: "Check settings, database, Plane, webhooks, Gitea and agents, and say what mends what is wrong",
     more: [
       "Each line begins with ✔ (passed), ! (warned), ✘ (failed) or - (skipped); what follows → mends it. It sends at most " +
-      "12 requests for one project, 3 more for each further one, and never more than 30. It changes nothing, and makes " +
-      "no database. With --write it adds a comment to a work item, and deletes it again.",
+      "12 requests for one project, 3 more for each further one, one more where ORCH_COMMANDS has addresses, and never " +
+      "more than 30. It changes nothing, and makes no database. With --write it adds a comment to a work item, and deletes it again.",
       "It ends with 1 if a check failed, and with --strict also if one warned."
     ],
     examples: ["plane-sync doctor", "plane-sync doctor --write ET-2", "plane-sync doctor --strict --json"]

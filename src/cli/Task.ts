@@ -135,6 +135,10 @@ const show = Command.make("show", { key: keyArgument }, ({ key }) =>
       ["stage", shownWhole(task.stage)],
       ["agent", shownWhole(Option.getOrElse(task.agent, none))],
       ["launch", launchOf(task)],
+      ...Option.toArray(task.paused).map(({ by, since }) => [
+        "no launches",
+        `since ${moment(since)}, by /pause of ${shownWhole(by)}`
+      ]),
       ["repository", shownWhole(Option.match(task.repository, { onNone: none, onSome: ({ name }) => name }))],
       ["pull request", Option.match(task.pullRequest, { onNone: none, onSome: String })],
       ["head", shownWhole(Option.getOrElse(task.headSha, none))],

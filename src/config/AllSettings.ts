@@ -1,5 +1,11 @@
 import type { Setting } from "../base/Setting.js"
-import { attentionSetting, projectSettings, pullRequestSettings, startSettings } from "../domain/ProjectSettings.js"
+import {
+  attentionSetting,
+  commandSettings,
+  projectSettings,
+  pullRequestSettings,
+  startSettings
+} from "../domain/ProjectSettings.js"
 import { giteaSettings } from "../gitea/GiteaConfig.js"
 import { agentSettings } from "../launching/AgentConfig.js"
 import { noticeSettings } from "../people/NoticeConfig.js"
@@ -38,6 +44,7 @@ export const optionalSettings: ReadonlyArray<SettingGroup> = [
   group("Storage", { databaseAddress, retention }),
   group("Starting tasks", startSettings),
   group("Waiting for somebody", { attention: attentionSetting, ...peopleSettings, ...noticeSettings }),
+  group("Commands in comments", commandSettings),
   group("Agents", { launchLimit, ...agentSettings }),
   group("The HTTP interface", serverSettings),
   group("Webhooks", webhookSettings),

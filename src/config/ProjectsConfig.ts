@@ -9,6 +9,7 @@ import type { Project } from "../domain/Project.js"
 import { Projects, projectsOf } from "../domain/Projects.js"
 import {
   attentionSetting,
+  commandSettings,
   commonNames,
   projectConfig,
   projectSettings,
@@ -137,6 +138,7 @@ const projectOf = (file: string, workspace: string | undefined, identifier: stri
     const giteaToken = yield* secret("gitea.token", gitea?.token, token("the token as Gitea shows it"))
     const rules = yield* pullRequestConfig
     const start = yield* startConfig
+    const commands = yield* commandSettings.commands
     const slug = text.workspace ?? workspace
     return {
       identifier,
@@ -158,6 +160,7 @@ const projectOf = (file: string, workspace: string | undefined, identifier: stri
         label: text.start?.label ?? start.label,
         assignee: text.start?.assignee?.toLowerCase() ?? start.assignee
       },
+      commands: text.commands?.map((name) => name.toLowerCase()) ?? commands,
       attention: text.attention?.map((one) => one.toLowerCase()) ?? (yield* attentionSetting),
       own: {
         ...(slug === undefined ? {} : { workspaceSlug: slug }),
@@ -210,6 +213,7 @@ const settleOf = (file: string, field: string, text: string): Read<Duration.Dura
 /** The variables that are for all projects, by the field of a project that says the same. */
 const forAllProjects: Readonly<Record<string, string>> = {
   ...Record.map(pullRequestSettings, ({ definition }) => definition.name),
+  ...Record.map(commandSettings, ({ definition }) => definition.name),
   comments: sendingSettings.comments.definition.name,
   onConflict: sendingSettings.onConflict.definition.name
 }

@@ -147,6 +147,10 @@ const Project = Schema.Struct({
   warning: optional(Schema.Literal("success", "failure", "pending"), "what a check that ends in a warning counts as"),
   settle: optional(DurationText, "how long nothing new must come of a commit's checks"),
   start: Schema.optionalWith(Start, { exact: true }),
+  commands: optional(
+    Schema.Array(UserName),
+    "the people whose comments that begin with a command, like /approve, are obeyed: e-mail addresses or ids"
+  ),
   attention: optional(Schema.Array(UserName), "who is asked when a task waits for somebody, one after the other"),
   comments: optional(
     Schema.Literal(...commentModes),

@@ -13,12 +13,13 @@ import { askAccount } from "../plane/Account.js"
 import { PlaneConfig } from "../plane/PlaneConfig.js"
 import { RateBudgets } from "../plane/RateBudgets.js"
 import type { Migrations } from "../storage/Migrations.js"
-import type { Reached } from "./AddressCheck.js"
+import type { AccountAnswer, Reached } from "./AddressCheck.js"
 import { checkAddress } from "./AddressCheck.js"
 import { checkAgents } from "./AgentsCheck.js"
 import { checkClock, checkRateLimit } from "./AnswerChecks.js"
 import type { Checkup } from "./Checkup.js"
 import { makeCheckup } from "./Checkup.js"
+import { areCommandsSet, asksMembers, checkCommands } from "./CommandsCheck.js"
 import type { Database } from "./DatabaseChecks.js"
 import { checkDatabase, checkIntegrity, checkLeader, checkSpace } from "./DatabaseChecks.js"
 import { checkDriver } from "./DriverCheck.js"
@@ -80,6 +81,7 @@ const tokenOf = ({ current: { config } }: PlaneAccess) => Redacted.value(config.
 const checkProjects = ({ check, skip }: Checkup, all: ReadonlyArray<PlaneAccess>, reached: Reached) =>
   Effect.gen(function*() {
     const taken = new Map<string, boolean>()
+    const accounts = new Map<string, AccountAnswer | undefined>()
     const open = new Set<string>()
     for (const [index, access] of all.entries()) {
       const { ask, current: { project: { identifier, names } }, exchange } = access
@@ -88,7 +90,8 @@ const checkProjects = ({ check, skip }: Checkup, all: ReadonlyArray<PlaneAccess>
         const account = index === 0 || token === ""
           ? Effect.succeed(index === 0 ? reached.account : undefined)
           : Effect.either(ask(1, askAccount(exchange)))
-        const isTaken = yield* check("API token", Effect.map(account, (account) => checkKey(access, account)))
+        const noted = Effect.tap(account, (account) => Effect.sync(() => accounts.set(token, account)))
+        const isTaken = yield* check("API token", Effect.map(noted, (account) => checkKey(access, account)))
         taken.set(token, isTaken === true)
       }
       const [project, stages] = [`project ${identifier}`, `stages of ${identifier}`]
@@ -104,6 +107,9 @@ const checkProjects = ({ check, skip }: Checkup, all: ReadonlyArray<PlaneAccess>
       }
       open.add(identifier)
       yield* check(stages, checkStages(access))
+      if (areCommandsSet(access.current.project)) {
+        yield* check(`commands of ${identifier}`, checkCommands(access, accounts.get(token)))
+      }
     }
     return open
   })
@@ -164,7 +170,7 @@ const checkNetwork = (
     const tokens = new Set(projects?.all.map((project) => project.names.apiToken))
     const asking = surveyed === undefined
       ? Requests.layer(
-        allowanceFor(projects?.all.length ?? 1, tokens.size),
+        allowanceFor(projects?.all.length ?? 1, tokens.size, projects?.all.filter(asksMembers).length ?? 0),
         "doctor has sent as many requests as it may"
       )
       : Requests.layer(surveyed.left, "init has sent as many requests as it may: plane-sync doctor asks")

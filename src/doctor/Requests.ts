@@ -26,9 +26,12 @@ const perProject = 3
 const perToken = 1
 const mostOfAll = 30
 
-/** How many requests `doctor` sends at most to Plane and Gitea together. */
-export const allowanceFor = (projects: number, tokens: number): number =>
-  Math.min(mostOfAll, forOne + perProject * (projects - 1) + perToken * Math.max(0, tokens - 1))
+/**
+ * How many requests `doctor` sends at most to Plane and Gitea together. `asked`: the projects whose members are asked
+ * for, which is one more for each.
+ */
+export const allowanceFor = (projects: number, tokens: number, asked: number): number =>
+  Math.min(mostOfAll, forOne + perProject * (projects - 1) + perToken * Math.max(0, tokens - 1) + asked)
 
 /** The requests of `doctor`: they are counted, and what the headers of their answers tell is kept. */
 export class Requests extends Context.Tag("plane-sync/doctor/Requests")<Requests, {

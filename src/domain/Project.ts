@@ -47,6 +47,8 @@ export interface Project {
   readonly pullRequests: PullRequestRules
   /** What starts a task besides a move. */
   readonly start: StartMarks
+  /** Who may command its tasks by comments: e-mail addresses or ids of users, lower case. Nobody if it is empty. */
+  readonly commands: ReadonlyArray<string>
   /** Who is asked when a task waits for somebody, one after the other: e-mail addresses or user ids, lower case. */
   readonly attention: ReadonlyArray<string>
   /** The stages of its tasks. Undefined: those that are given to all projects. */

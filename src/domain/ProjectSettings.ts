@@ -67,7 +67,13 @@ export const projectSettings = {
   })
 }
 
-const people = listOf("users' e-mail addresses or ids", "lea@example.org, jo@example.org", userName)
+const users = listOf("users' e-mail addresses or ids", "lea@example.org, jo@example.org", userName)
+
+/** Users, of whose names upper and lower case do not differ. */
+const people: Accepted<ReadonlyArray<string>> = {
+  ...users,
+  parse: (text) => Either.map(users.parse(text), (list) => list.map((one) => one.toLowerCase()))
+}
 
 /** The settings that say what starts a task besides a move. */
 export const startSettings = {
@@ -97,12 +103,20 @@ export const attentionSetting = defineSetting<ReadonlyArray<string>>({
   name: "ORCH_ATTENTION",
   about:
     "Who is asked when a task waits for somebody, one after the other: see docs/people.md. The first one is named first.",
-  accepts: {
-    ...people,
-    parse: (text) => Either.map(people.parse(text), (list) => list.map((one) => one.toLowerCase()))
-  },
+  accepts: people,
   default: unset([])
 })
+
+/** The settings of the commands that people give in comments. */
+export const commandSettings = {
+  commands: defineSetting({
+    name: "ORCH_COMMANDS",
+    about: "The people whose comments that begin with a command, like /approve, are obeyed. Without any there are no " +
+      "commands. None of them may be the user of an API token that an agent has.",
+    accepts: people,
+    default: unset([])
+  })
+}
 
 /** The settings of the project's pull requests. */
 export const pullRequestSettings = {
@@ -180,14 +194,21 @@ export const commonNames = {
 
 /** The project that the variables name. */
 export const projectConfig: Config.Config<Project> = Config.map(
-  Config.all({ ...projectSettings, pullRequests: pullRequestConfig, start: startConfig, attention: attentionSetting }),
-  ({ attention, id, identifier, pullRequests, start, states }) => ({
+  Config.all({
+    ...projectSettings,
+    ...commandSettings,
+    pullRequests: pullRequestConfig,
+    start: startConfig,
+    attention: attentionSetting
+  }),
+  ({ attention, commands, id, identifier, pullRequests, start, states }) => ({
     id,
     identifier,
     stages: states,
     pullRequests,
     start,
     attention,
+    commands,
     pipeline: undefined,
     texts: defaultTexts,
     own: {},

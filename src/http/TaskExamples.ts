@@ -42,6 +42,7 @@ export const task: typeof TaskView.Encoded = {
   headSha: "8f14e45fceea167a5a36dedd4bea2543f0a1b2c3",
   entry: "01a2283f-f49c-727b-b6ae-61e05060361f",
   launch: { state: "working", since: "2026-11-29T17:00:09.795Z", position: null },
+  paused: null,
   startedAt: "2026-11-29T17:00:09.629Z",
   updatedAt: "2026-11-29T17:00:13.841Z",
   verdicts: [

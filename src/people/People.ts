@@ -72,6 +72,15 @@ export class People extends Context.Tag("plane-sync/People")<People, {
     answer: { readonly text: string; readonly by: string },
     events?: (answered: Answered) => ReadonlyArray<StageEvent | Noted>
   ) => Effect.Effect<Answered, StorageError | NoTask | NothingAsked>
+  /**
+   * The same within the transaction of the caller, whose texts are cleaned: `StageEvents.transact` around it. `entry` is
+   * a new UUID v7. Undefined if no question is open.
+   */
+  readonly answerWithin: (
+    taskId: TaskId,
+    answer: { readonly text: string; readonly by: string },
+    entry: string
+  ) => Effect.Effect<Answered | undefined, SqlError>
 }>() {
   static readonly layer: Layer.Layer<
     People,
@@ -155,6 +164,7 @@ const make = Effect.gen(function*() {
     })
 
   return People.of({
+    answerWithin: (taskId, given, entry) => Effect.map(answering(taskId, given, entry, () => []), ({ value }) => value),
     ask: (key, { agent = "", question }) =>
       Effect.gen(function*() {
         const words = cleanText(question, reasonLimit).trim()

@@ -19,6 +19,8 @@ import { makeItemPages, pageSize } from "./ItemPages.js"
 import type { PlaneLinks } from "./Links.js"
 import { makeLinks } from "./Links.js"
 import { makeLocate, mostPages, projectPath } from "./Locate.js"
+import type { Member } from "./Members.js"
+import { askMembers } from "./Members.js"
 import { makePathFamily } from "./PathFamily.js"
 import type { PlaneError } from "./PlaneError.js"
 import { makeProbe } from "./Probe.js"
@@ -101,6 +103,8 @@ export class PlaneClient extends Context.Tag("plane-sync/PlaneClient")<PlaneClie
   readonly version: Effect.Effect<Option.Option<string>>
   /** Whose API token it is. Some versions do not know the path: `WrongAddress`. */
   readonly account: Effect.Effect<Account, PlaneError>
+  /** Who is in the project, or was. Some versions do not know the path: `WrongAddress`. */
+  readonly members: Effect.Effect<ReadonlyArray<Member>, PlaneError>
   /** All states of the project. */
   readonly states: Effect.Effect<ReadonlyArray<PlaneState>, PlaneError>
   /**
@@ -271,6 +275,7 @@ const make = Effect.gen(function*() {
     version: yield* makeVersion(current.config),
     account: askAccount(exchange),
     states,
+    members: Effect.zipRight(locate.known, Effect.suspend(() => askMembers(exchange, project()))),
     probe: Effect.asVoid(makeProbe({ current, exchange, locate }))
   })
 })

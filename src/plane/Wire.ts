@@ -111,6 +111,13 @@ export const TakenJson = Schema.parseJson(
   Schema.Union(Comment, Schema.Struct({ error: Schema.String.pipe(Schema.pattern(/same external id/i)) }))
 )
 
+/** Who is in a project: a bare list, without pages. */
+export const MembersJson = Schema.parseJson(Schema.Array(Schema.Struct({
+  id: Schema.String,
+  email: Schema.optionalWith(Schema.String, { nullable: true, default: () => "" }),
+  display_name: Schema.optionalWith(Schema.String, { nullable: true, default: () => "" })
+})))
+
 /** A state of a project; `group` is one of backlog, unstarted, started, completed, cancelled. */
 const ListedState = Schema.Struct({
   id: PlaneStateId,

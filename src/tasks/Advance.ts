@@ -3,13 +3,14 @@ import { Effect, Option } from "effect"
 import type { EpochMillis } from "../base/Time.js"
 import { epochMillis } from "../base/Time.js"
 import { uuidV7 } from "../base/UuidV7.js"
+import type { Noted } from "../domain/StageEvent.js"
 import { StageEvent } from "../domain/StageEvent.js"
 import type { StageEvents } from "../events/StageEvents.js"
 import type { Fragment } from "../storage/Sql.js"
 import type { Storage } from "../storage/Storage.js"
 import type { StorageError } from "../storage/StorageError.js"
 import type { Entry } from "./Entering.js"
-import { completion, enterStage } from "./Entering.js"
+import { askedApproval, completion, enterStage } from "./Entering.js"
 import { resumeLaunches } from "./Launches.js"
 import type { Pipeline } from "./Pipeline.js"
 import type { QualityGates } from "./QualityGate.js"
@@ -24,11 +25,11 @@ import { taskReader, toldAgentOf } from "./TaskRows.js"
 import type { KnownVerdict, VerdictNews } from "./VerdictNews.js"
 import { verdictNews } from "./VerdictNews.js"
 
-type Work = Effect.Effect<{ readonly value: boolean; readonly events: ReadonlyArray<StageEvent> }, SqlError>
+type Work = Effect.Effect<{ readonly value: boolean; readonly events: ReadonlyArray<StageEvent | Noted> }, SqlError>
 
-/** Its agent waits until the gates were asked. */
-const isHeld = ({ task: { launch, status } }: TaskRow) =>
-  status === "active" &&
+/** Its agent waits until the gates were asked, and for nothing else. */
+const isHeld = ({ task: { launch, paused, status } }: TaskRow) =>
+  status === "active" && Option.isNone(paused) &&
   Option.exists(launch, ({ position, state }) => state === "waiting" && Option.isNone(position))
 
 /**
@@ -69,7 +70,7 @@ export const makeAdvance = (
   /** Makes the change if the task was still as it was read. That writes first, as a transaction must. */
   const ifUnchanged = (
     writing: Effect.Effect<boolean, SqlError>,
-    change: Effect.Effect<ReadonlyArray<StageEvent>, SqlError>
+    change: Effect.Effect<ReadonlyArray<StageEvent | Noted>, SqlError>
   ): Work =>
     Effect.gen(function*() {
       const isUnchanged = yield* writing
@@ -132,7 +133,7 @@ export const makeAdvance = (
             id: entry.id
           })
         )
-        return [...changed, ...failed, ...yield* completion(reader, row, rest)]
+        return [...changed, ...failed, ...yield* completion(reader, row, rest), ...askedApproval(row, rest)]
       })
     )
   }

@@ -3,10 +3,12 @@ import { Effect, Option } from "effect"
 import type { EpochMillis } from "../base/Time.js"
 import type { PipelineStage } from "../domain/PipelineStage.js"
 import { receiptLines } from "../domain/ReceiptLines.js"
-import { StageEvent } from "../domain/StageEvent.js"
+import { Noted, StageEvent } from "../domain/StageEvent.js"
 import type { Sql } from "../storage/Sql.js"
+import { forgetDecisions } from "./Decisions.js"
 import { oweLaunch } from "./Launches.js"
 import type { ProjectPipeline } from "./Pipeline.js"
+import { human } from "./QualityGate.js"
 import { goOnTime, stopTime } from "./StageTimes.js"
 import type { TaskReader, TaskRow } from "./TaskRows.js"
 import { agentOf } from "./TaskRows.js"
@@ -41,12 +43,28 @@ export const enterStage = (
       updated_at = ${now}, due_at = ${isLast ? null : dueAt}, revision = revision + 1
       WHERE id = ${task.id} AND revision = ${revision} RETURNING id`
     if (unchanged === undefined) return false
+    yield* forgetDecisions(sql, task.id, stage.stage)
     yield* stopTime(sql, task.id, now)
     if (!isLast) yield* goOnTime(sql, task.id, { stage: stage.stage, attempts: 1 }, now)
     const agent = agentOf(stage, givenAgent)
     yield* oweLaunch(sql, { entry: id, taskId: task.id, stage: stage.stage, agent, areGatesAsked }, now)
     return true
   })
+
+/** What is said when a task comes to rest at a stage that a person has to approve; nothing at any other. */
+export const askedApproval = (
+  { pipeline, task: { workItem } }: TaskRow,
+  { id, stage }: Entry
+): ReadonlyArray<Noted> =>
+  stage.gates.includes(human.name) && !isEnd(pipeline, stage)
+    ? [
+      new Noted({
+        workItem,
+        text: `🙋 ${stage.stage} waits for a person: write /approve, or /reject with the reason, as a comment.`,
+        id: `${id}:${human.name}`
+      })
+    ]
+    : []
 
 /**
  * What is said when a task has entered the last stage, with what it has taken as far as that is known; nothing of any

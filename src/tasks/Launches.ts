@@ -57,13 +57,13 @@ export const launchList = (sql: Sql): Fragment => {
     WHERE l.entry = t.entry AND NOT (l.state = 'working' AND l.at_work = 0))`
 }
 
-/** The task is where this launch belongs to, in one of these statuses. */
-const taskIs = (sql: Sql, statuses: Fragment) =>
+/** The task is where this launch belongs to, and is such a one. */
+const taskIs = (sql: Sql, such: Fragment) =>
   sql`EXISTS (SELECT 1 FROM plane_sync_task t WHERE t.id = plane_sync_launch.task
-    AND t.entry = plane_sync_launch.entry AND t.status IN (${statuses}))`
+    AND t.entry = plane_sync_launch.entry AND ${such})`
 
 // A stage that ends the pipeline may have an agent, too.
-const mayLaunch = (sql: Sql) => taskIs(sql, sql`'active', 'done'`)
+const mayLaunch = (sql: Sql) => taskIs(sql, sql`t.status IN ('active', 'done') AND t.launches_paused_by IS NULL`)
 
 /**
  * A task has entered a stage: its agent, if it has one, is to be launched. The work for the stages before is over. The
@@ -192,8 +192,9 @@ export const dropLaunch = (sql: Sql, { id }: Pick<LaunchRow, "id">): Effect.Effe
 
 const holdOrDelete = (sql: Sql, isIt: Fragment) =>
   Effect.gen(function*() {
-    yield* sql`UPDATE plane_sync_launch SET state = 'held', at_work = 0 WHERE ${isIt} AND ${taskIs(sql, sql`'paused'`)}`
-    yield* sql`DELETE FROM plane_sync_launch WHERE ${isIt} AND NOT ${taskIs(sql, sql`'active', 'paused', 'done'`)}`
+    yield* sql`UPDATE plane_sync_launch SET state = 'held', at_work = 0 WHERE ${isIt}
+      AND ${taskIs(sql, sql`(t.status = 'paused' OR t.launches_paused_by IS NOT NULL AND t.status <> 'stopped')`)}`
+    yield* sql`DELETE FROM plane_sync_launch WHERE ${isIt} AND NOT ${taskIs(sql, sql`t.status <> 'stopped'`)}`
   })
 
 /**

@@ -12,7 +12,7 @@ import type { StageEvents } from "../events/StageEvents.js"
 import type { Storage } from "../storage/Storage.js"
 import type { StorageError } from "../storage/StorageError.js"
 import type { Entry } from "./Entering.js"
-import { completion, enterStage } from "./Entering.js"
+import { askedApproval, completion, enterStage } from "./Entering.js"
 import type { Pipeline } from "./Pipeline.js"
 import type { UnknownStage } from "./RequireStage.js"
 import { requireStage } from "./RequireStage.js"
@@ -114,7 +114,8 @@ export const makeOverrule = (
       yield* linkTask(sql, row.task, links)
       const agent = toldAgentOf(pipeline, entry.stage, row.givenAgent)
       const changed = StageEvent.StageChanged({ workItem, from: stage, to, agent, overruledBy, id: entry.id })
-      return { value: true, events: [changed, ...yield* completion(reader, row, entry)] }
+      const end = yield* completion(reader, row, entry)
+      return { value: true, events: [changed, ...end, ...askedApproval(row, entry)] }
     })
 
   return Effect.fn("Tasks.overrule")(function*(key, override) {

@@ -78,15 +78,36 @@ export const reported: QualityGate = {
   }
 }
 
+/**
+ * Holds when a person has approved the stage, by `/approve` in a comment, since the task last entered it; fails when a
+ * person has rejected it.
+ */
+export const human: QualityGate = {
+  name: "human",
+  check: ({ decisions, stage }) => {
+    const decision = decisions.find((decision) => decision.stage === stage)
+    if (decision === undefined) {
+      return Effect.succeed(Verdict.Pending({ why: `a person has to say /approve or /reject to ${stage}` }))
+    }
+    return Effect.succeed(
+      decision.outcome === "approved"
+        ? Verdict.Passed()
+        : Verdict.Failed({
+          reason: `${decision.by}: ${Option.getOrElse(decision.reason, () => "rejected, without a reason")}`
+        })
+    )
+  }
+}
+
 /** All gates, by name. */
 export class QualityGates
   extends Context.Tag("plane-sync/QualityGates")<QualityGates, ReadonlyMap<string, QualityGate>>()
 {
   /**
-   * `started`, `reported` and the given gates. Of two with the same name the later counts, so a host can replace any.
+   * `started`, `reported`, `human` and the given gates. Of two with the same name the later counts, so a host can replace any.
    */
   static readonly make = (gates: ReadonlyArray<QualityGate>): ReadonlyMap<string, QualityGate> =>
-    new Map([started, reported, ...gates].map((gate) => [gate.name, gate]))
+    new Map([started, reported, human, ...gates].map((gate) => [gate.name, gate]))
 
   static readonly layer = (gates: ReadonlyArray<QualityGate>): Layer.Layer<QualityGates> =>
     Layer.succeed(QualityGates, QualityGates.make(gates))

@@ -9,6 +9,7 @@ import type { NamedItem } from "../outbox/LeftStates.js"
 import { followTask } from "../outbox/LeftStates.js"
 import type { Sql } from "../storage/Sql.js"
 import { forgetAnswers } from "./Answers.js"
+import { forgetDecisions } from "./Decisions.js"
 import { touch } from "./DueTasks.js"
 import { oweLaunch } from "./Launches.js"
 import { lockTask, waitForTurn } from "./Locks.js"
@@ -99,6 +100,7 @@ export const makeStarting = (
       yield* forgetAnswers(sql, task.id)
       yield* sql`DELETE FROM plane_sync_verdict WHERE task = ${task.id}`
       yield* sql`DELETE FROM plane_sync_report WHERE task = ${task.id}`
+      yield* forgetDecisions(sql, task.id)
       yield* beginTime(sql, task.id, stage, now)
       yield* tell(sql, task.id, now, `starts anew at ${stage}`)
       yield* oweLaunch(sql, { entry, taskId: task.id, stage, agent: agentOf(first, givenAgent) }, now)
@@ -117,6 +119,7 @@ export const makeStarting = (
       yield* tell(sql, task.id, now, `goes on at ${task.stage}`)
       if (task.status === "paused") return
       yield* sql`UPDATE plane_sync_task SET entry = ${entry}, entered_at = ${now} WHERE id = ${task.id}`
+      yield* forgetDecisions(sql, task.id, task.stage)
       const agent = Option.getOrUndefined(
         Option.flatMapNullable(byName(task.stage), (stage) => agentOf(stage, givenAgent))
       )

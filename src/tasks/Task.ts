@@ -3,6 +3,7 @@ import { Brand, Schema } from "effect"
 import type { ItemId } from "../domain/Ids.js"
 import type { Stage } from "../domain/Stage.js"
 import type { TaskReceipt } from "../domain/TaskReceipt.js"
+import type { Decision } from "./Decisions.js"
 
 /** A task's number: those of later tasks are higher. */
 export type TaskId = number & Brand.Brand<"TaskId">
@@ -102,12 +103,16 @@ export interface Task {
   readonly entry: string
   /** None when the stage has no agent, or the work of its agent is over. */
   readonly launch: Option.Option<TaskLaunch>
+  /** Who has stopped the launching of its agents (`/pause`), and since when. The task itself goes on. */
+  readonly paused: Option.Option<{ readonly by: string; readonly since: DateTime.Utc }>
   readonly startedAt: DateTime.Utc
   readonly updatedAt: DateTime.Utc
   /** The last verdict of each gate of its stage and of the stages before, in their order. */
   readonly verdicts: ReadonlyArray<GivenVerdict>
   /** The last report on each stage, also on stages that the task has not reached yet. */
   readonly reports: ReadonlyArray<Report>
+  /** What people have said of its stages since it last entered them. */
+  readonly decisions: ReadonlyArray<Decision>
   /** What was answered to its questions since it started, the oldest first; the newest 50. */
   readonly answers: ReadonlyArray<Answer>
   /** What it has taken up to the moment when it was read. It has no stages if an older version has started it. */

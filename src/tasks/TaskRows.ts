@@ -13,6 +13,7 @@ import { usageOfItem, usedOf } from "../outbox/EventUsage.js"
 import { itemOfKey, keysOfItem, problemOfKey } from "../outbox/ItemKeys.js"
 import type { Fragment, Sql } from "../storage/Sql.js"
 import { answerFields, answersOf } from "./Answers.js"
+import { decisionFields, decisionsOf } from "./Decisions.js"
 import { launchList } from "./Launches.js"
 import type { Pipeline, ProjectPipeline } from "./Pipeline.js"
 import { projectOfTask } from "./ProjectOfTask.js"
@@ -42,6 +43,9 @@ interface Row extends ReceiptColumns {
   readonly dueAt: EpochMillis | null
   readonly verdicts: string
   readonly reports: string
+  readonly decisions: string
+  readonly pausedBy: string | null
+  readonly pausedAt: EpochMillis | null
   readonly launches: string
   readonly answers: string
   readonly enteredAt: EpochMillis | null
@@ -163,10 +167,14 @@ const withVerdicts = (
     linkedByName: row.linkedByName === 1,
     entry: row.entry,
     launch: Option.fromNullable(launchesOf(row.launches)[0]),
+    paused: row.pausedBy === null
+      ? Option.none()
+      : Option.some({ by: row.pausedBy, since: utc(row.pausedAt ?? row.updatedAt) }),
     startedAt: utc(row.startedAt),
     updatedAt: utc(row.updatedAt),
     verdicts: Option.match(pipeline, { onNone: () => [], onSome: (one) => shownVerdicts(one, row.stage, known) }),
     reports: Arr.sortWith(reportsOf(row.reports), ({ stage }) => stage, Order.string),
+    decisions: decisionsOf(row.decisions),
     answers: answersOf(row.answers),
     receipt: withUsage(ownReceipt, usedOf(row.usedByEvents))
   },
@@ -181,7 +189,8 @@ const own = `t.id, t.work_item AS "workItem", t.plane_id AS "itemId", t.stage, t
   t.head_sha AS "headSha", t.linked_by_name AS "linkedByName", t.entry, t.entered_at AS "enteredAt",
   t.started_at AS "startedAt",
   t.updated_at AS "updatedAt", t.revision, t.due_at AS "dueAt",
-  t.past_pull_requests AS "pastPullRequests"`
+  t.past_pull_requests AS "pastPullRequests", t.launches_paused_by AS "pausedBy",
+  t.launches_paused_at AS "pausedAt"`
 
 const verdictFields = {
   gate: "gate",
@@ -203,6 +212,7 @@ const columns = (sql: Sql) => {
   return sql`${sql.literal(own)},
     (SELECT ${objects(verdictFields)} FROM plane_sync_verdict WHERE task = t.id) AS verdicts,
     (SELECT ${objects(reportFields)} FROM plane_sync_report WHERE task = t.id) AS reports,
+    (SELECT ${objects(decisionFields)} FROM plane_sync_decision WHERE task = t.id) AS decisions,
     (SELECT ${objects(receiptFields.stages)} FROM plane_sync_task_stage WHERE task = t.id) AS stages,
     (SELECT ${objects(receiptFields.usage)} FROM plane_sync_task_usage WHERE task = t.id) AS usage,
     (SELECT ${objects(answerFields)} FROM plane_sync_answer WHERE task = t.id) AS answers,

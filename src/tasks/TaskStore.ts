@@ -23,6 +23,8 @@ import { leaveActive } from "./Leaving.js"
 import { lockTask } from "./Locks.js"
 import type { MarkChange, MarkMeaning } from "./Marks.js"
 import { makeMarks } from "./Marks.js"
+import type { Orders } from "./Orders.js"
+import { makeOrders } from "./Orders.js"
 import type { MoveMeaning, PersonMove } from "./PersonMove.js"
 import { makePersonMoves } from "./PersonMoves.js"
 import { Pipeline } from "./Pipeline.js"
@@ -154,6 +156,10 @@ export class TaskStore extends Context.Tag("plane-sync/TaskStore")<TaskStore, {
    */
   readonly pause: (taskId: TaskId, why: string) => Effect.Effect<void, StorageError>
   /**
+   * Does what a person wants of a task, within the caller's transaction: `StageEvents.transact` around both, so that
+   * what is said of it is stored with it. Call `WakeUps.notify` after the commit.
+   */
+  readonly obey: Orders
   /**
    * Stores what the gate `reported` reads, and adds the usage to the task's sums. A report on a stage that the task has
    * not reached counts when it gets there. Its links become those of the work item, each in place of the one of its
@@ -316,6 +322,7 @@ const make = Effect.gen(function*() {
       Effect.flatMap(keyOf(workItem), (key) => moves(reader.byKey(key, itemId), move, states, { key, itemId })),
     marked: ({ itemId, workItem }, mark) =>
       Effect.flatMap(keyOf(workItem), (key) => marks(reader.byKey(key, itemId), mark, { key, itemId })),
+    obey: makeOrders({ sql, reader, starting, pipelines }),
     report,
     touch: (taskId) => Effect.flatMap(epochMillis, (now) => touch(sql, taskId, now))
   })

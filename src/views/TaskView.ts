@@ -48,6 +48,9 @@ export const TaskView = Schema.Struct({
   })).annotations({
     description: "the launch of the stage's agent; null when it has none, or the agent's work is over"
   }),
+  paused: Schema.NullOr(Schema.Struct({ by: Schema.String, since: Instant })).annotations({
+    description: "who has written /pause: no agent is launched for it until /resume; null if nobody has"
+  }),
   startedAt: Instant,
   updatedAt: Instant,
   verdicts: Schema.Array(Schema.Struct({
@@ -128,6 +131,7 @@ export const taskView = (projects: Projects["Type"], waiting: Waiting) => ({ ite
   launch: Option.getOrNull(
     Option.map(task.launch, (launch) => ({ ...launch, position: Option.getOrNull(launch.position) }))
   ),
+  paused: Option.getOrNull(task.paused),
   verdicts: task.verdicts.map((given) => ({ ...given, reason: Option.getOrNull(given.reason) })),
   reports: task.reports.map((report) => ({ ...report, reason: Option.getOrNull(report.reason) })),
   waiting: (waiting.get(task.id) ?? []).map(openWaitView),

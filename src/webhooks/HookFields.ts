@@ -27,7 +27,13 @@ const planeFields: Fields = {
     labels: [{ id: "whole", name: "whole" }],
     assignees: [{ id: "whole", email: "whole" }],
     updated_at: "whole",
-    external_source: "whole"
+    external_source: "whole",
+    issue: "whole",
+    created_at: "whole",
+    updated_by: "whole",
+    edited_at: "whole",
+    // Only its beginning is read as a command: people/CommentText.ts.
+    comment_html: "beginning"
   }
 }
 

@@ -6,7 +6,10 @@ import { epochOf } from "../domain/PlaneMoment.js"
 import { keyIn } from "../domain/Project.js"
 import { Projects } from "../domain/Projects.js"
 import type { StateId } from "../domain/StageStates.js"
+import { StageEvents } from "../events/StageEvents.js"
 import { observe } from "../outbox/Observation.js"
+import { makeCommanding } from "../people/Commanding.js"
+import { People } from "../people/People.js"
 import type { PlaneProject } from "../sending/PlaneProjects.js"
 import { PlaneProjects } from "../sending/PlaneProjects.js"
 import { Storage } from "../storage/Storage.js"
@@ -15,6 +18,7 @@ import { WakeUps } from "../storage/WakeUps.js"
 import { givenWords, markWords } from "../tasks/Marks.js"
 import { moveWords, whyOf } from "../tasks/PersonMove.js"
 import { TaskStore } from "../tasks/TaskStore.js"
+import { makeCommentHooks, movesNothing } from "./CommentHooks.js"
 import type { OwnUser } from "./FromPlane.js"
 import { makeGroups, makeOwnUser } from "./FromPlane.js"
 import type { GivenMarks } from "./GivenMarks.js"
@@ -24,7 +28,7 @@ import type { HookOutcome, StoredHook } from "./Inbox.js"
 import { duplicate, Inbox, noteMoved } from "./Inbox.js"
 import type { WorkItemSeen } from "./PlaneHook.js"
 import { decodePlaneHook } from "./PlaneHook.js"
-import { makeIsSignedFor } from "./Secrets.js"
+import { makeIsSignedFor, secretsOf } from "./Secrets.js"
 import { SkippedHooks } from "./SkippedHooks.js"
 import { makeUnreadable } from "./UnreadableHook.js"
 import { WebhookConfig } from "./WebhookConfig.js"
@@ -40,6 +44,9 @@ const groupWait = Duration.seconds(5)
 /** How long a hook waits that tells of a move which a state of ours may have undone: Plane is asked for it first. */
 const checkWait = Duration.seconds(2)
 
+/** The kind of comments that command nothing. */
+const kindOfComment = "issue_comment created"
+
 /** The kind of those that may not move their work item. */
 const otherSecret = "signed with the secret of another project"
 
@@ -51,20 +58,24 @@ const otherSecret = "signed with the secret of another project"
 export const planeHandler: Effect.Effect<
   Handler,
   ConfigError.ConfigError,
-  Inbox | PlaneProjects | Projects | Scope.Scope | SkippedHooks | WakeUps | Storage | TaskStore
+  Inbox | PlaneProjects | Projects | Scope.Scope | SkippedHooks | StageEvents | WakeUps | Storage | TaskStore
 > = Effect.gen(function*() {
   const { all } = yield* PlaneProjects
-  const isSignedFor = makeIsSignedFor(yield* WebhookConfig, yield* Projects)
+  const config = yield* WebhookConfig
+  const projects = yield* Projects
+  const isSignedFor = makeIsSignedFor(config, projects)
   const inbox = yield* Inbox
   const { sql, write } = yield* Storage
   const wakeUps = yield* WakeUps
   const tasks = yield* TaskStore
+  const commanding = makeCommanding({
+    events: yield* StageEvents,
+    people: yield* Effect.serviceOption(People),
+    sql,
+    tasks
+  })
   const groups = new Map<string, GroupOf>()
   const ownUsers = new Map<string, Effect.Effect<OwnUser | undefined>>()
-  for (const one of all) {
-    groups.set(one.project.identifier, yield* makeGroups(one.client))
-    ownUsers.set(one.project.identifier, yield* makeOwnUser(one))
-  }
   const unreadable = yield* makeUnreadable
   const { note } = yield* SkippedHooks
 
@@ -130,6 +141,24 @@ export const planeHandler: Effect.Effect<
       reason: `Plane has not told ${what} yet`
     }))
   const groupLater = untilTold("its states")
+
+  const comments = new Map<string, Effect.Effect.Success<ReturnType<typeof makeCommentHooks>>>()
+  for (const one of all) {
+    const { identifier } = one.project
+    const ownUser = yield* makeOwnUser(one)
+    groups.set(identifier, yield* makeGroups(one.client))
+    ownUsers.set(identifier, ownUser)
+    comments.set(
+      identifier,
+      yield* makeCommentHooks(one, {
+        areSigned: secretsOf(config, projects, "plane").length > 0,
+        commanding,
+        ownUser,
+        skip: (why) => skip(kindOfComment, why),
+        untilTold
+      })
+    )
+  }
 
   /** Acts on a move, and says what it meant. */
   const acted = (project: PlaneProject, hook: StoredHook, seen: WorkItemSeen, group: string) =>
@@ -219,6 +248,9 @@ export const planeHandler: Effect.Effect<
       }
       if (!isSignedFor(hook.signer, project.project)) {
         return yield* skip(otherSecret, `it is of ${project.project.identifier}, and ${otherSecret}`)
+      }
+      if (seen._tag === "CommentSeen") {
+        return yield* comments.get(project.project.identifier)?.(hook, seen) ?? skip(kindOfComment, movesNothing)
       }
       const marks = givenMarks(project.project.start, seen)
       if (marks === undefined) return yield* workOnState(project, hook, seen)

@@ -1,8 +1,8 @@
-import { Either, Schema } from "effect"
+import { Either, Option, Schema } from "effect"
 import { describeParseError } from "../base/Issue.js"
 import { cleanLine, textLimit } from "../base/Text.js"
-import type { ItemId } from "../domain/Ids.js"
-import { PlaneItemId, UserId } from "../domain/Ids.js"
+import type { CommentId, ItemId } from "../domain/Ids.js"
+import { PlaneCommentId, PlaneItemId, UserId } from "../domain/Ids.js"
 import type { PlaneMoment } from "../domain/PlaneMoment.js"
 import { PlaneMomentText } from "../domain/PlaneMoment.js"
 import { PlaneStateId, StateId } from "../domain/StageStates.js"
@@ -41,6 +41,23 @@ export interface WorkItemSeen {
   readonly isNew: boolean
   /** What it says of labels and assignees, if it is about these. */
   readonly marks: ReadonlyArray<MarksSeen>
+}
+
+/** A comment that somebody has just made, which may be a command. What was edited is none. */
+export interface CommentSeen {
+  readonly _tag: "CommentSeen"
+  readonly commentId: CommentId
+  readonly itemId: ItemId
+  /** Plane's uuid of its project. */
+  readonly project: string
+  /** What `people/CommentText.ts` reads. */
+  readonly html: string
+  /** The user who has made it, lower case. The hook's actor: the comment's own fields may be chosen by who sends it. */
+  readonly by: UserId
+  /** The same, as people read it; none if the hook does not tell. */
+  readonly who: string | undefined
+  /** When it was made. */
+  readonly createdAt: PlaneMoment
 }
 
 /** A hook that says nothing about a state. */
@@ -91,12 +108,24 @@ const Activity = Schema.Struct({
 const Actor = Schema.Struct({ display_name: Schema.NonEmptyTrimmedString })
 const Identified = Schema.Struct({ id: Schema.UUID })
 const Comment = Schema.Struct({ external_source: Schema.optional(Schema.NullOr(Schema.String)) })
+const NewComment = Schema.Struct({
+  id: PlaneCommentId,
+  issue: PlaneItemId,
+  project: Schema.String,
+  comment_html: Schema.String,
+  created_at: PlaneMomentText,
+  // A hook shows what is there when it is made, a second after the comment. Whoever has edited it by then, which anybody
+  // with an API token may do, is named here; who has made it is not.
+  updated_by: Schema.optional(Schema.Null),
+  edited_at: Schema.optional(Schema.Null)
+})
 
 const isActivity = Schema.is(Activity)
 const isActor = Schema.is(Actor)
 const isIdentified = Schema.is(Identified)
 const isUuid = Schema.is(Schema.UUID)
 const isComment = Schema.is(Comment)
+const decodeNewComment = Schema.decodeUnknownOption(NewComment)
 const decodeEnvelope = Schema.decodeUnknownEither(Envelope)
 const decodeData = Schema.decodeUnknownEither(Data, { errors: "all" })
 
@@ -171,19 +200,25 @@ const isWorkItem = (thing: string) => /^(issue|work[_-]?item)$/.test(thing)
 
 const isOfComment = (thing: string) => thing.includes("comment")
 
+type Decoded = Either.Either<WorkItemSeen | CommentSeen | Nothing, string>
+
 /**
  * What a body says, or (left) why it cannot be read. `header` is the hook's type as `X-Plane-Event` has it: it counts
  * where the body itself does not tell.
  */
-export const decodePlaneHook = (body: string, header = ""): Either.Either<WorkItemSeen | Nothing, string> =>
-  Either.flatMap(Either.mapLeft(decodeEnvelope(body), describeParseError), (envelope) => {
+export const decodePlaneHook = (body: string, header = ""): Decoded =>
+  Either.flatMap(Either.mapLeft(decodeEnvelope(body), describeParseError), (envelope): Decoded => {
     const { activity, data, event } = envelope
     const { thing, verb } = subjectOf(envelope, header)
     if (thing === "") return Either.left("event: is missing")
     const kind = [isWorkItem(thing) ? "issue" : thing, verb].filter((word) => word !== undefined).join(" ")
     if (isOfComment(thing)) {
       const ours = isComment(data) && data.external_source === externalSource
-      return Either.right(nothing(ours ? "a comment of plane-sync's own" : "a comment moves nothing", kind))
+      if (ours) return Either.right(nothing("a comment of plane-sync's own", kind))
+      const isMade = event === "issue_comment" && envelope.action === "created" && !namesField(activity)
+      return Either.right(
+        (isMade ? commentSeen(activity, data) : undefined) ?? nothing("a comment moves nothing", kind)
+      )
     }
     if (!isWorkItem(thing) || !["created", "updated", undefined].includes(verb)) {
       const name = JSON.stringify((event ?? thing).slice(0, 80))
@@ -207,6 +242,22 @@ export const decodePlaneHook = (body: string, header = ""): Either.Either<WorkIt
       (data) => seenIn(data, made, kind)
     )
   })
+
+/** What a hook says of a comment that was made; none if it was edited since, or the hook does not tell all of it. */
+const commentSeen = (activity: unknown, data: unknown): CommentSeen | undefined => {
+  const made = Option.getOrUndefined(decodeNewComment(data))
+  const actor = isActivity(activity) ? activity.actor : undefined
+  return made === undefined || !isIdentified(actor) ? undefined : {
+    _tag: "CommentSeen",
+    commentId: made.id,
+    itemId: made.issue,
+    project: made.project.toLowerCase(),
+    html: made.comment_html,
+    by: UserId(actor.id.toLowerCase()),
+    who: isActor(actor) ? actor.display_name : undefined,
+    createdAt: made.created_at
+  }
+}
 
 const seenIn = (
   data: typeof Data.Type,

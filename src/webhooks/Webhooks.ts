@@ -2,6 +2,7 @@ import type { ConfigError } from "effect"
 import { Effect, Layer } from "effect"
 import { BodyRoom } from "../base/BodyRoom.js"
 import type { Projects } from "../domain/Projects.js"
+import type { StageEvents } from "../events/StageEvents.js"
 import { pruneFactsHourly } from "../gitea/Prune.js"
 import { followStirs, Stirs } from "../gitea/Stirs.js"
 import { TaskPullRequests } from "../gitea/TaskPullRequests.js"
@@ -45,7 +46,7 @@ const work = Layer.scopedDiscard(Effect.gen(function*() {
 export const webhooksLayer: Layer.Layer<
   Receiver,
   ConfigError.ConfigError,
-  PlaneProjects | Projects | Leadership | WakeUps | Storage | TaskStore
+  PlaneProjects | Projects | Leadership | StageEvents | WakeUps | Storage | TaskStore
 > = Layer.merge(Receiver.layer, work).pipe(
   Layer.provide([BodyRoom.layer, Inbox.layer, SkippedHooks.layer, Stirs.layer, TaskPullRequests.layer])
 )

@@ -83,7 +83,8 @@ const pipeline = (
   http: Layer.Layer<HttpClient.HttpClient>,
   hooks: ReturnType<typeof planeHooks>["layer"] | undefined
 ) =>
-  Layer.provideMerge(health, Layer.mergeAll(PlaneSync.layerPipeline, StageEvents.layer, hooks ?? Layer.empty)).pipe(
+  Layer.provideMerge(health, Layer.mergeAll(PlaneSync.layerPipeline, hooks ?? Layer.empty)).pipe(
+    Layer.provideMerge(StageEvents.layer),
     Layer.provideMerge(PlaneProjects.layer),
     Layer.provide(Layer.provide(Leadership.layer, tokenDestinations)),
     Layer.provideMerge(Layer.mergeAll(Outbox.layer, WakeUps.layer, projectsLayer, RateBudgets.layer)),

@@ -33,6 +33,7 @@ export const launchOf = (change: Partial<Launch> = {}): Launch => ({
     linkedByName: false,
     entry: "0193-entry",
     launch: Option.none(),
+    paused: Option.none(),
     startedAt: DateTime.unsafeMake("2026-11-29T08:30:00Z"),
     updatedAt: DateTime.unsafeMake(0),
     verdicts: [{
@@ -44,6 +45,7 @@ export const launchOf = (change: Partial<Launch> = {}): Launch => ({
       at: DateTime.unsafeMake(0)
     }],
     reports: [],
+    decisions: [],
     answers: [{
       stage: "analysis",
       question: "Which one?",

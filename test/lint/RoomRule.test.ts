@@ -41,10 +41,10 @@ const rooms = Object.keys(map)
 /** Who owns which tables, written a second time. The migrator creates `migrations` by itself. */
 const created: Readonly<Record<string, string>> = {
   outbox: "lane event delivery sender replica count count_of folded project link usage",
-  tasks: "task verdict report launch task_story task_stage task_usage counted_report task_mark answer",
+  tasks: "task verdict report launch task_story task_stage task_usage counted_report task_mark decision answer",
   gitea: "repository pull_request claim commit_status review",
   webhooks: "webhook webhook_body webhook_about",
-  people: "wait notice",
+  people: "wait notice command",
   repair: "watermark hearing"
 }
 const owned: Readonly<Record<string, string>> = { ...created, storage: "migrations" }

@@ -8,6 +8,7 @@ import { CanonicalKey } from "../../src/domain/WorkItemKey.js"
 import { Outbox } from "../../src/outbox/Outbox.js"
 import { Storage } from "../../src/storage/Storage.js"
 import { keepAnswer } from "../../src/tasks/Answers.js"
+import { decide } from "../../src/tasks/Decisions.js"
 import { launchAgain } from "../../src/tasks/LaunchAgain.js"
 import * as Launches from "../../src/tasks/Launches.js"
 import { Pipeline } from "../../src/tasks/Pipeline.js"
@@ -39,6 +40,12 @@ const everyTask = Effect.gen(function*() {
   yield* tasks.advance(id)
   yield* tasks.report("ET-3", { stage: "analysis", outcome: "passed", usage: { costUsd: 1 } })
   yield* tasks.advance(id)
+  const order = { by: "lea", at: EpochMillis(0), entry: "entry-1", now: EpochMillis(0) }
+  const item = { id, itemId: ItemId("item-1") }
+  for (const _tag of ["approve", "retry", "pause", "resume", "status"] as const) {
+    yield* write(tasks.obey(item, { ...order, order: { _tag } }))
+  }
+  yield* write(decide(sql, id, { stage: "a", outcome: "approved", reason: Option.none(), by: "lea" }, EpochMillis(0)))
   yield* tasks.overrule("ET-3", { stage: "architecture", by: "lea", reason: "by hand" })
   yield* tasks.list({ limit: 10 })
   yield* tasks.list({ limit: 10, status: "active", cursor: 3 })

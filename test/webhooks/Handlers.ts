@@ -1,8 +1,10 @@
 import { ConfigProvider, Effect, Layer } from "effect"
 import { projectsLayer } from "../../src/config/ProjectsConfig.js"
+import { StageEvents } from "../../src/events/StageEvents.js"
 import { Gitea, giteaOf } from "../../src/gitea/GiteaClient.js"
 import { Stirs } from "../../src/gitea/Stirs.js"
 import { TaskPullRequests } from "../../src/gitea/TaskPullRequests.js"
+import { Outbox } from "../../src/outbox/Outbox.js"
 import { CurrentProject } from "../../src/plane/CurrentProject.js"
 import { PlaneClient } from "../../src/plane/PlaneClient.js"
 import { RateBudget } from "../../src/plane/RateBudget.js"
@@ -48,6 +50,7 @@ const planeProjects = Layer.effect(
 /** What the handlers of hooks need, without any background work. */
 export const handlersOnly = Layer.mergeAll(Inbox.layer, SkippedHooks.layer, Stirs.layer, TaskPullRequests.layer).pipe(
   Layer.provideMerge(TaskStore.layer),
+  Layer.provideMerge(Layer.provide(StageEvents.layer, Outbox.layer)),
   Layer.provideMerge(
     Layer.mergeAll(
       Storage.layerFile(":memory:"),
