@@ -7,6 +7,7 @@ import { columnsOf, width } from "./Look.js"
  */
 
 const shownKey = "ET-2"
+const shownProject = "ET"
 
 const sheet = { column: 8, line: 18, margin: 16, text: 13 }
 
@@ -82,6 +83,13 @@ const drawn = ({ runs }: Line, index: number): string => {
   }).join("")
 }
 
+/** What is said of a project. */
+const ofProject = /^[!✗] ([A-Z0-9]+): /
+
+/** Whether a line without a key is about Plane, and not the rest of a comment, or about another project. */
+const isOfPlane = (text: string) =>
+  !["▌", "✎", " "].includes(text.slice(0, 1)) && (ofProject.exec(text)?.[1] ?? shownProject) === shownProject
+
 const hasTime = /^ *\d+\.\d s {2}/
 
 /** The lines that the picture shows. Undefined if the demo has not come to its end, or prints something else by now. */
@@ -96,10 +104,10 @@ const shownOf = (lines: ReadonlyArray<Line>): ReadonlyArray<Line> | undefined =>
     if (text.startsWith("──")) return true
     // A line without a time goes on with what is above.
     if (!hasTime.test(text)) return isShown
-    const [key, mark] = [text.slice(8, 15).trim(), text.slice(15, 16)]
+    const key = text.slice(8, 15).trim()
     if (key !== "") owner = key
     // Without a key it is the rest of what its task was told, or about Plane.
-    isShown = owner === shownKey || (key === "" && mark !== "▌" && mark !== " ")
+    isShown = owner === shownKey || (key === "" && isOfPlane(text.slice(15)))
     return isShown
   })
   return story.some(({ text }) => text.includes(shownKey)) ? [...story, ...lines.slice(table, last + 1)] : undefined

@@ -1,13 +1,9 @@
-import * as HttpClient from "@effect/platform/HttpClient"
-import type { HttpClientError } from "@effect/platform/HttpClientError"
-import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
-import * as HttpClientResponse from "@effect/platform/HttpClientResponse"
-import { Clock, Data, Duration, Effect, Schedule, Schema } from "effect"
-import type { ParseError } from "effect/ParseResult"
-import { PlaneSimulator } from "../src/simulator/PlaneSimulator.js"
+import type { ProjectOptions } from "../src/simulator/PlaneSimulator.js"
+import { progressLine, receiptLine } from "./Comments.js"
 import type { Happening, PullRequest } from "./Gitea.js"
-import { deliver, repository, requiredCheck } from "./Gitea.js"
+import { repository, requiredCheck } from "./Gitea.js"
 import type { Expected } from "./Judge.js"
+import { care, careStages, commander, trails } from "./Projects.js"
 
 /** What somebody does, and what Plane must show after it: the lines of comments, word for word. */
 export interface Step {
@@ -16,30 +12,46 @@ export interface Step {
   readonly lines: ReadonlyArray<string>
   /** How long it takes until the next step, in milliseconds. */
   readonly takes: number
+  /** Words that must stand in the work item's comments first: who answers has read what is asked. */
+  readonly after?: string
 }
 
 export type Does =
   /** A person moves the work item in Plane. */
   | { readonly _tag: "Move"; readonly state: string }
+  /** A person writes a comment in Plane. */
+  | { readonly _tag: "Say"; readonly text: string }
   /** An agent has done its part. */
-  | { readonly _tag: "Report"; readonly stage: string }
+  | { readonly _tag: "Report"; readonly stage: string; readonly usage?: Used }
+  /** An agent does not know how to go on. */
+  | { readonly _tag: "Question"; readonly question: string; readonly agent: string }
   /** Something happened in Gitea. */
   | { readonly _tag: "Gitea"; readonly happening: Happening; readonly pullRequest: PullRequest }
   /** A person looks why a pull request has not moved the task: plane-sync must say exactly this. */
-  | { readonly _tag: "Ask"; readonly number: number; readonly why: string }
+  | { readonly _tag: "LookWhy"; readonly number: number; readonly why: string }
   /** A foreign orchestrator says what happened, as `POST /api/events` takes it. */
   | { readonly _tag: "Event"; readonly event: Readonly<Record<string, string>> }
+
+/** What an agent has used, as it reports it. */
+interface Used {
+  readonly model: string
+  readonly inputTokens: number
+  readonly outputTokens: number
+  readonly costUsd: number
+}
 
 /** A task, and the work item that people made for it in Plane. */
 export interface Task {
   readonly key: string
   readonly name: string
-  /** Its number in Plane. */
+  /** Its project in Plane, and its number there. */
+  readonly project: ProjectOptions
   readonly number: number
   readonly steps: ReadonlyArray<Step>
 }
 
-const pace = 850
+/** How long a step takes if nothing else is said, in milliseconds. */
+export const pace = 850
 
 const stages: ReadonlyArray<readonly [from: string, to: string, agent?: string]> = [
   ["created", "analysis", "analyst"],
@@ -71,75 +83,108 @@ const step = (does: Does, says: string, lines: ReadonlyArray<string>, takes = pa
 
 const report = (stage: string) => step({ _tag: "Report", stage }, `an agent: ${stage} is done`, leaves(stage))
 
-interface Trouble {
-  readonly build: string
-  readonly review: string
-}
+/** What somebody does in Gitea to a pull request whose last commit is `headSha`. */
+const gitea = (pullRequest: Omit<PullRequest, "headSha">) =>
+(
+  says: string,
+  headSha: string,
+  happening: Happening,
+  lines: ReadonlyArray<string> = [],
+  takes?: number
+) => step({ _tag: "Gitea", happening, pullRequest: { ...pullRequest, headSha } }, `Gitea: ${says}`, lines, takes)
 
 /** A merge that is no end of the task, because it goes into a branch that does not count. */
 const wrongMerge = (key: string, number: number, headSha: string): ReadonlyArray<Step> => {
   const base = "feature/epic"
   const why = `it goes into ${base}, and not into ${repository.default_branch} or one of ORCH_GITEA_BRANCHES`
-  const pullRequest = { number, branch: `${key.toLowerCase()}-spike`, title: "A first try", headSha, base }
+  const inGitea = gitea({ number, branch: `${key.toLowerCase()}-spike`, title: "A first try", base })
   return [
-    step(
-      { _tag: "Gitea", happening: { _tag: "PullRequest", action: "closed" }, pullRequest },
-      `Gitea: pull request ${number} merged into ${base}`,
+    inGitea(
+      `pull request ${number} merged into ${base}`,
+      headSha,
+      { _tag: "PullRequest", action: "closed" },
       [],
       pace / 2
     ),
-    step({ _tag: "Ask", number, why }, `not done: ${number} does not count, because ${why}`, [])
+    step({ _tag: "LookWhy", number, why }, `not done: ${number} does not count, because ${why}`, [])
   ]
 }
 
 /** The whole circle: what people and agents do in Plane and Gitea moves the task. Nobody says which stage it is in. */
-const circle = (
-  pullRequest: Omit<PullRequest, "headSha">,
-  shas: readonly [string, string],
-  trouble?: Trouble,
-  beforeTheMerge: ReadonlyArray<Step> = []
-) => {
-  const gitea = (
-    says: string,
-    headSha: string,
-    happening: Happening,
-    lines: ReadonlyArray<string> = [],
-    takes?: number
-  ) => step({ _tag: "Gitea", happening, pullRequest: { ...pullRequest, headSha } }, `Gitea: ${says}`, lines, takes)
-  const [first, second] = shas
-  const last = trouble === undefined ? first : second
+const circle = (): ReadonlyArray<Step> => {
+  const inGitea = gitea({ number: 12, branch: "et-2-ride-profiles", title: "Ride profiles" })
+  const [first, second] = ["4be1c7d0a52f3e9c8b6a1d7f0e2c4b5a69788f10", "9d03f6a2c8e14b7750c3d2e1f0a9b8c7d6e5f423"]
+  const [build, review] = ["climb < 0 m & drawn anyway", "please test a ride over midnight"]
   return [
     step({ _tag: "Move", state: "In Progress" }, "a person moves it to In Progress", leaves("created")),
     report("analysis"),
     report("architecture"),
-    gitea(`pull request ${pullRequest.number} opened`, first, { _tag: "PullRequest", action: "opened" }, [], pace / 2),
-    ...(trouble === undefined ? [] : [
-      gitea(
-        "the build fails",
-        first,
-        { _tag: "Status", state: "failure", description: trouble.build },
-        [failed("development", "ci", `${requiredCheck}: ${trouble.build}`)]
-      ),
-      gitea("new commits", second, { _tag: "PullRequest", action: "synchronized" }, [], pace / 2)
+    inGitea("pull request 12 opened", first, { _tag: "PullRequest", action: "opened" }, [], pace / 2),
+    inGitea("the build fails", first, { _tag: "Status", state: "failure", description: build }, [
+      failed("development", "ci", `${requiredCheck}: ${build}`)
     ]),
-    gitea("the build is green", last, { _tag: "Status", state: "success", description: "" }, leaves("development")),
-    ...(trouble === undefined ? [] : [
-      gitea(
-        "the reviewer asks for changes",
-        last,
-        { _tag: "Review", approved: false, content: trouble.review },
-        [failed("review", "approval", `mira: ${trouble.review}`)]
-      )
+    inGitea("new commits", second, { _tag: "PullRequest", action: "synchronized" }, [], pace / 2),
+    inGitea("the build is green", second, { _tag: "Status", state: "success", description: "" }, leaves("development")),
+    inGitea("the reviewer asks for changes", second, { _tag: "Review", approved: false, content: review }, [
+      failed("review", "approval", `mira: ${review}`)
     ]),
-    gitea(
-      "the reviewer approves",
-      last,
-      { _tag: "Review", approved: true, content: "" },
-      leaves("review")
-    ),
+    inGitea("the reviewer approves", second, { _tag: "Review", approved: true, content: "" }, leaves("review")),
     report("testing"),
-    ...beforeTheMerge,
-    gitea("merged", last, { _tag: "PullRequest", action: "closed" }, [...leaves("deploy"), completed])
+    inGitea("merged", second, { _tag: "PullRequest", action: "closed" }, [
+      ...leaves("deploy"),
+      completed,
+      receiptLine(["Time", "Failed gates", "Pull request"])
+    ])
+  ]
+}
+
+/** A person writes a command in Plane, and gets one reply. */
+const says = (text: string, after: string, reply: string): Step => ({
+  ...step({ _tag: "Say", text }, `${commander.name} in Plane: ${text}`, [reply]),
+  after
+})
+
+/**
+ * A task whose agent asks, and that goes to riders only when a person approves. Its stages are shown by one comment that
+ * is edited: first when it starts, when the build fails, and at its end.
+ */
+const asked = (key: string): ReadonlyArray<Step> => {
+  const inGitea = gitea({ number: 13, branch: "closed-trails", title: `${key}: closed trails` })
+  const sha = "17aa2c9e4d5b6f708192a3b4c5d6e7f809a1b2c3"
+  const [question, answer] = ["Warn of wet trails, too?", "Only of closed ones"]
+  const build = "the map did not load"
+  const usage = { model: "sonnet", inputTokens: 41_200, outputTokens: 2_350, costUsd: 0.16 }
+  return [
+    step({ _tag: "Move", state: "In Progress" }, "a person moves it to In Progress", [
+      progressLine(careStages.map((stage) => `✅ ${stage}`))
+    ]),
+    {
+      ...step({ _tag: "Question", question, agent: "analyst" }, "an agent asks", [`❓ analyst asks: ${question}`]),
+      after: "🔄 analysis"
+    },
+    says(
+      `/answer ${answer}`,
+      "❓",
+      `✅ /answer (${commander.name}): analyst is launched again for analysis, and gets the answer`
+    ),
+    { ...step({ _tag: "Report", stage: "analysis", usage }, "an agent: analysis is done", []), after: "✅ /answer" },
+    step({ _tag: "Report", stage: "development" }, "an agent: development is done", [
+      "🙋 release waits for a person: write /approve, or /reject with the reason, as a comment."
+    ]),
+    inGitea("pull request 13 opened", sha, { _tag: "PullRequest", action: "opened" }, [], pace / 2),
+    inGitea("the build fails", sha, { _tag: "Status", state: "failure", description: build }, [
+      failed("release", "ci", `${requiredCheck}: ${build}`)
+    ]),
+    ...wrongMerge(key, 14, "c3b2a1f809e7d6c5b4a3928170f6b5d4e9c2aa17"),
+    inGitea("the build is green, run again", sha, { _tag: "Status", state: "success", description: "" }),
+    says("/approve", "🙋", `✅ /approve (${commander.name}): release is approved`),
+    {
+      ...inGitea("merged", sha, { _tag: "PullRequest", action: "closed" }, [
+        completed,
+        receiptLine(["Time", "Failed gates", "Pull request", "Usage"])
+      ]),
+      after: "✅ /approve"
+    }
   ]
 }
 
@@ -159,33 +204,14 @@ const told = (workItem: string): ReadonlyArray<Step> => [
 ]
 
 /**
- * Two tasks that move by themselves, and one of an orchestrator that keeps its own stages. The third task's "ET-002"
- * stands in the title of ET-7, as some teams write it: a key with leading zeros means that work item, although there is
- * an ET-2 too.
+ * Two tasks that move by themselves, one of which asks people, and one of an orchestrator that keeps its own stages. The
+ * third task's "ET-002" stands in the title of ET-7, as some teams write it: a key with leading zeros means that work
+ * item, although there is an ET-2 too.
  */
 export const tasks: ReadonlyArray<Task> = [
-  {
-    key: "ET-2",
-    number: 2,
-    name: "Ride profiles",
-    steps: circle(
-      { number: 12, branch: "et-2-ride-profiles", title: "Ride profiles" },
-      ["4be1c7d0a52f3e9c8b6a1d7f0e2c4b5a69788f10", "9d03f6a2c8e14b7750c3d2e1f0a9b8c7d6e5f423"],
-      { build: "climb < 0 m & drawn anyway", review: "please test a ride over midnight" }
-    )
-  },
-  {
-    key: "ET-3",
-    number: 3,
-    name: "Warn of closed trails",
-    steps: circle(
-      { number: 13, branch: "closed-trails", title: "ET-3: closed trails" },
-      ["17aa2c9e4d5b6f708192a3b4c5d6e7f809a1b2c3", "17aa2c9e4d5b6f708192a3b4c5d6e7f809a1b2c3"],
-      undefined,
-      wrongMerge("ET-3", 14, "c3b2a1f809e7d6c5b4a3928170f6b5d4e9c2aa17")
-    )
-  },
-  { key: "ET-002", number: 7, name: "ET-002: share a tour", steps: told("ET-002") }
+  { key: "ET-2", project: trails, number: 2, name: "Ride profiles", steps: circle() },
+  { key: "TC-3", project: care, number: 3, name: "Warn of closed trails", steps: asked("TC-3") },
+  { key: "ET-002", project: trails, number: 7, name: "ET-002: share a tour", steps: told("ET-002") }
 ]
 
 /** What Plane must show of a task in the end. */
@@ -194,98 +220,3 @@ export const expectedOf = (task: Task): Expected => ({
   lines: task.steps.flatMap(({ lines }) => lines),
   state: "Done"
 })
-
-/** The part of a task that says which pull requests were considered. */
-const Considered = Schema.Struct({
-  pullRequests: Schema.Array(Schema.Struct({
-    number: Schema.Number,
-    counts: Schema.Boolean,
-    why: Schema.NullOr(Schema.String)
-  }))
-})
-
-/** plane-sync does not say why a pull request does not count, or says something else. */
-class NotSaid
-  extends Data.TaggedError("NotSaid")<{ readonly key: string; readonly why: string; readonly said: string }>
-{
-  override get message() {
-    return `${this.key}: expected "${this.why}", but plane-sync says ${this.said}`
-  }
-}
-
-/** How a step went, as its actor saw it. Times are milliseconds. */
-export interface Done {
-  readonly task: Task
-  readonly says: string
-  readonly at: number
-  /** How long plane-sync took to answer. Undefined if it was not asked. */
-  readonly took: number | undefined
-  /** It is a publish: a request to `POST /api/events`. */
-  readonly isEvent: boolean
-}
-
-/**
- * Takes each task through its steps, at `baseUrl`, in Plane and in Gitea. Each actor waits for nothing but the answer.
- */
-export const run = (options: {
-  readonly baseUrl: string
-  readonly giteaSecret: string
-  readonly workItemOf: (task: Task) => string
-  readonly done: (what: Done) => Effect.Effect<void>
-}) =>
-  Effect.gen(function*() {
-    const plane = yield* PlaneSimulator
-    const client = (yield* HttpClient.HttpClient).pipe(
-      HttpClient.mapRequest(HttpClientRequest.prependUrl(options.baseUrl)),
-      HttpClient.filterStatusOk
-    )
-    const giteaDelivers = deliver(client, options.giteaSecret)
-    const post = (path: string, body: unknown) =>
-      client.execute(HttpClientRequest.bodyUnsafeJson(HttpClientRequest.post(path), body))
-
-    const reasonIs = (key: string, { number, why }: Extract<Does, { readonly _tag: "Ask" }>) =>
-      client.get(`/api/tasks/${key}`).pipe(
-        Effect.flatMap(HttpClientResponse.schemaBodyJson(Considered)),
-        Effect.filterOrFail(
-          ({ pullRequests }) => pullRequests.some((one) => one.number === number && !one.counts && one.why === why),
-          ({ pullRequests }) => new NotSaid({ key, why, said: JSON.stringify(pullRequests) })
-        )
-      )
-
-    const perform = (task: Task, does: Does): Effect.Effect<unknown, HttpClientError | ParseError | NotSaid> => {
-      switch (does._tag) {
-        case "Move":
-          return plane.moveWorkItem(options.workItemOf(task), does.state)
-        case "Report":
-          // Plane's webhook makes the task. On a busy machine it may arrive later than the agent is done.
-          return Effect.retry(post(`/api/tasks/${task.key}/report`, { stage: does.stage, outcome: "passed" }), {
-            while: (error) => error._tag === "ResponseError" && error.response.status === 404,
-            schedule: Schedule.spaced("50 millis"),
-            times: 100
-          })
-        case "Gitea":
-          return giteaDelivers(does.happening, does.pullRequest)
-        case "Ask":
-          return Effect.retry(reasonIs(task.key, does), { schedule: Schedule.spaced("50 millis"), times: 60 })
-        case "Event":
-          return post("/api/events", does.event)
-      }
-    }
-
-    yield* Effect.forEach(tasks, (task, index) =>
-      Effect.gen(function*() {
-        yield* Effect.sleep(index * pace / tasks.length)
-        for (const { does, says, takes } of task.steps) {
-          const at = yield* Clock.currentTimeMillis
-          const [took] = yield* Effect.timed(Effect.timeout(perform(task, does), "10 seconds"))
-          yield* options.done({
-            task,
-            says,
-            at,
-            took: does._tag === "Move" || does._tag === "Ask" ? undefined : Duration.toMillis(took),
-            isEvent: does._tag === "Event"
-          })
-          yield* Effect.sleep(takes)
-        }
-      }), { concurrency: "unbounded", discard: true })
-  })

@@ -1,10 +1,12 @@
 import { Console, Effect } from "effect"
 import type { RecordedRequest } from "../src/simulator/PlaneSimulator.js"
 import { PlaneSimulator } from "../src/simulator/PlaneSimulator.js"
+import type { Done } from "./Actors.js"
+import { commentsOf, judgedLinesOf } from "./Comments.js"
 import type { Findings } from "./Judge.js"
-import { judge, together, toldBy } from "./Judge.js"
+import { judge, together } from "./Judge.js"
 import * as Look from "./Look.js"
-import type { Done, Task } from "./Story.js"
+import type { Task } from "./Story.js"
 import { expectedOf } from "./Story.js"
 import type { Placed } from "./Timeline.js"
 
@@ -22,8 +24,7 @@ export const findingsOf = (placed: ReadonlyArray<Placed>): Effect.Effect<Finding
       yield* Effect.forEach(placed, ({ item, task }) =>
         Effect.gen(function*() {
           const { state } = yield* plane.workItem(item.id)
-          const comments = yield* plane.comments(item.id)
-          const lines = comments.flatMap(({ html }) => toldBy(html))
+          const lines = (yield* commentsOf(item.id)).flatMap(({ html }) => judgedLinesOf(html))
           return judge(expectedOf(task), { lines, state: state.name })
         }))
     )
@@ -71,13 +72,13 @@ export const print = (options: {
     )
     for (const each of placed) {
       const { key, name, state } = yield* plane.workItem(each.item.id)
-      const comments = yield* plane.comments(each.item.id)
+      const comments = yield* commentsOf(each.item.id)
       const expected = expectedOf(each.task).lines.length
       yield* Console.log(row([
         each.task.key,
         `${key} ${name}`,
         state.name,
-        `${comments.flatMap(({ html }) => toldBy(html)).length} of ${expected}`,
+        `${comments.flatMap(({ html }) => judgedLinesOf(html)).length} of ${expected}`,
         String(comments.length),
         String(requests.filter(isFor(each)).length),
         String(directWay)
@@ -91,7 +92,7 @@ export const print = (options: {
     ))
     yield* Console.log(Look.dim(Look.paragraph(
       "* requests of a program that looks up and writes each state and each comment of eight events, without an " +
-        "outage. Plane's limit is 60 requests a minute."
+        "outage. Plane's limit is 60 requests a minute for each API token."
     )))
 
     const answered = done.flatMap(({ at, took }) => took === undefined ? [] : [{ at, took }])

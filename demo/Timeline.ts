@@ -1,9 +1,11 @@
 import { Array, Cause, Clock, Console, Effect, HashMap, Logger, LogLevel, Option, Order, Schedule } from "effect"
 import type { RecordedRequest, SimulatedWorkItem } from "../src/simulator/PlaneSimulator.js"
 import { PlaneSimulator } from "../src/simulator/PlaneSimulator.js"
-import { linesOf, withoutOwnTime } from "./Judge.js"
+import type { Done } from "./Actors.js"
+import { allLinesOf, commentsOf, isLiving } from "./Comments.js"
+import { withoutOwnTime } from "./Judge.js"
 import * as Look from "./Look.js"
-import type { Done, Task } from "./Story.js"
+import type { Task } from "./Story.js"
 import { tasks } from "./Story.js"
 
 /** A task and its work item in Plane. */
@@ -64,22 +66,36 @@ export const make = (start: number) => {
   const follow = (placed: ReadonlyArray<Placed>) =>
     Effect.gen(function*() {
       const plane = yield* PlaneSimulator
-      const seen = new Map(placed.map(({ item }) => [item.id, { comments: 0, changes: 0 }]))
+      const seen = new Map(placed.map(({ item }) => [item.id, { living: "", comments: 0, changes: 0 }]))
       let sequence = 0
 
       const dropped = (request: RecordedRequest): ReadonlyArray<Entry> => {
         if (request.fault === null) return []
         const owner = placed.find(({ item }) => request.path.includes(item.id))
-        const text = `${called(request)}: dropped by Plane`
+        const asker = request.kind === "project"
+          ? placed.find(({ item }) => request.path.includes(item.projectId))
+          : undefined
+        const of = asker === undefined ? "" : `${asker.task.project.identifier}: `
+        const text = `${of}${called(request)}: dropped by Plane`
         return [{ at: request.at, task: owner?.task, mark: Look.bad("✗"), text, paint: Look.warn }]
       }
 
+      // A comment of several lines is one block, under one key.
+      const block = (task: Task, at: number, mark: string, html: string) =>
+        allLinesOf(html).map((line, index): Entry => ({
+          at,
+          task: index === 0 ? task : undefined,
+          mark: Look.good(mark),
+          text: isLiving(html) ? line : withoutOwnTime(line)
+        }))
+
       const ofItem = ({ item, task }: Placed, requests: ReadonlyArray<RecordedRequest>) =>
         Effect.gen(function*() {
-          const known = seen.get(item.id) ?? { comments: 0, changes: 0 }
-          const comments = yield* plane.comments(item.id)
+          const known = seen.get(item.id) ?? { living: "", comments: 0, changes: 0 }
+          const comments = yield* commentsOf(item.id)
           const changes = yield* plane.stateChanges(item.id)
-          seen.set(item.id, { comments: comments.length, changes: changes.length })
+          const living = comments.find(({ html }) => isLiving(html))?.html ?? ""
+          seen.set(item.id, { living, comments: comments.length, changes: changes.length })
           const arrivals = requests.filter((request) =>
             request.kind === "comments" && request.applied && request.path.includes(item.id)
           )
@@ -92,18 +108,13 @@ export const make = (start: number) => {
           }))
           const lines = comments.slice(known.comments).flatMap(({ html }, index) => {
             const arrived = arrivals[known.comments + index]?.answeredAt ?? at
-            // A comment that tells several events is one block, under one key.
-            const told = linesOf(html).map((line, index): Entry => ({
-              at: arrived,
-              task: index === 0 ? task : undefined,
-              mark: Look.good("▌"),
-              text: withoutOwnTime(line)
-            }))
+            const told = block(task, arrived, "▌", html)
             return html.includes("&")
               ? [...told, { at: arrived, text: `stored as ${html}`, paint: Look.dim }]
               : told
           })
-          return [...moves, ...lines]
+          const edited = known.living === "" || known.living === living ? [] : block(task, at, "✎", living)
+          return [...moves, ...edited, ...lines]
         })
 
       const tick = Effect.gen(function*() {

@@ -1,9 +1,9 @@
-import * as FileSystem from "@effect/platform/FileSystem"
 import * as HttpClient from "@effect/platform/HttpClient"
 import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import { Effect, Logger } from "effect"
 import { PlaneSimulator } from "../src/simulator/PlaneSimulator.js"
 import { deliver } from "./Gitea.js"
+import { planeOptions } from "./Projects.js"
 import * as Service from "./Service.js"
 
 const publishes = 150
@@ -15,8 +15,7 @@ const pullRequest = { number: 1, branch: "et-1-warm", title: "ET-1: warm", headS
  * loaded, which takes much longer than what it does, and says nothing of a service that runs for days.
  */
 export const warmUp = Effect.gen(function*() {
-  const files = yield* FileSystem.FileSystem
-  const database = `${yield* files.makeTempDirectoryScoped({ prefix: "plane-sync-warm-" })}/plane-sync.sqlite`
+  const directory = yield* Service.makeDirectory
   const plane = yield* PlaneSimulator
   yield* plane.addWorkItem({ name: "Warm up", number: 1 })
   yield* Effect.gen(function*() {
@@ -35,10 +34,10 @@ export const warmUp = Effect.gen(function*() {
     }
     const event = { type: "stage_changed", workItem: "ET-1", from: "analysis", to: "architecture" }
     yield* Effect.repeatN(post("/api/events", event), publishes - 1)
-  }).pipe(Effect.provide(Service.layer({ database, logger: Logger.none })))
+  }).pipe(Effect.provide(Service.layer({ directory, logger: Logger.none })))
 }).pipe(
   Effect.scoped,
-  Effect.provide(PlaneSimulator.layer({ rateLimit: "off" })),
+  Effect.provide(PlaneSimulator.layer({ ...planeOptions, rateLimit: "off" })),
   // A machine that is too busy for this gets figures that say so.
   Effect.timeoutOption("6 seconds")
 )

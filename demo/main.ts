@@ -1,20 +1,23 @@
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
-import * as FileSystem from "@effect/platform/FileSystem"
 import { Cause, Clock, Console, Data, Deferred, Duration, Effect, Fiber, Layer, Option } from "effect"
 import { Fault, PlaneSimulator } from "../src/simulator/PlaneSimulator.js"
+import type { Done } from "./Actors.js"
+import * as Actors from "./Actors.js"
 import { countFindings } from "./Judge.js"
 import * as Look from "./Look.js"
+import { planeOptions } from "./Projects.js"
 import * as Service from "./Service.js"
-import type { Done } from "./Story.js"
+
 import * as Story from "./Story.js"
 import * as Summary from "./Summary.js"
 import * as Timeline from "./Timeline.js"
 import { warmUp } from "./Warm.js"
 
 /**
- * The demo. Three tasks go through all stages, two of them moved by what people do in Plane and in Gitea. Plane is away
+ * The demo. Three tasks go through all stages, two of them moved by what people do in Plane and in Gitea, one of
+ * which asks people and is answered by comments in Plane. Plane is away
  * for some seconds in the middle. Each thing is shown as Plane received it. Exit 0 only if Plane shows everything once,
  * in order, in the right state. With `--keep` all keeps running after that, until Ctrl-C.
  */
@@ -33,20 +36,24 @@ const outageAfter = Duration.seconds(3.4)
 const outageFor = Duration.seconds(4)
 // Lines that have not arrived by then are judged missing. Starting and warming up has taken some time before, and
 // closing may take 10 s more.
-const patience = Duration.seconds(16)
-const mostOfAll = Duration.seconds(33)
+const patience = Duration.seconds(22)
+const mostOfAll = Duration.seconds(40)
 
 const prepare = Effect.gen(function*() {
   const plane = yield* PlaneSimulator
   const placed = yield* Effect.forEach(
     Story.tasks,
-    (task) => Effect.map(plane.addWorkItem({ name: task.name, number: task.number }), (item) => ({ task, item }))
+    (task) =>
+      Effect.map(
+        plane.addWorkItem({ name: task.name, number: task.number, projectId: task.project.id }),
+        (item) => ({ task, item })
+      )
   )
   yield* plane.forgetRequests
   return placed
 })
 
-const introduce = (service: string, database: string) =>
+const introduce = (service: string, directory: string) =>
   Effect.gen(function*() {
     const plane = yield* PlaneSimulator
     const settings = Object.entries(Service.shortened).map(([name, value]) => `${name}=${value}`)
@@ -55,9 +62,10 @@ ${Look.bold("plane-sync")}: three tasks go through their stages, and Plane shows
 
   Plane       ${plane.url}
               ${Look.dim("simulated, with the real one's limit of 60 requests a minute")}
+              ${Look.dim("for each API token: ET and TC have one each")}
   plane-sync  ${service}
               ${Look.dim("answers webhooks and POST /api/events once they are on disk")}
-  database    ${database}
+  database    ${Service.databaseIn(directory)}
               ${Look.dim("removed at the end")}
   settings    ${settings.join("\n              ")}
               ${Look.dim("shorter than the defaults, for a short outage")}
@@ -65,6 +73,7 @@ ${Look.bold("plane-sync")}: three tasks go through their stages, and Plane shows
   ${Look.good("■")}  a state, ${Look.good("▌")} a comment: what Plane shows now
      ${Look.dim("grey: what people, agents and Gitea did")}
   ${Look.dim(`A comment of several lines has the time of each behind it, left out here.`)}
+  ${Look.dim("TC-3 has one comment of its stages, which is edited (✎), and asks people.")}
   ${Look.dim("\"ET-002\" is not ET-2: it is ET-7, the work item that carries it in its title.")}
 `)
   })
@@ -90,7 +99,7 @@ const play = (placed: ReadonlyArray<Timeline.Placed>, start: number, timeline: R
     const during = yield* Effect.scoped(Effect.gen(function*() {
       yield* timeline.follow(placed)
       const away = yield* Effect.fork(outage(timeline.banner))
-      yield* Story.run({
+      yield* Actors.run({
         baseUrl,
         giteaSecret: Service.secrets.gitea,
         workItemOf: (task) => placed.find((each) => each.task === task)?.item.id ?? "",
@@ -136,7 +145,7 @@ const keep = (placed: ReadonlyArray<Timeline.Placed>) =>
   To publish one more event:
     curl -s ${service}/api/events \\
       -H 'content-type: application/json' -d '{"type":"quality_gate_failed",
-      "workItem":"ET-3","stage":"deploy","check":"smoke","reason":"404"}'
+      "workItem":"ET-2","stage":"deploy","check":"smoke","reason":"404"}'
 
   To see ET-2's comments in the simulated Plane:
     P=${url}/api/v1/workspaces/${workspace}
@@ -148,9 +157,7 @@ const keep = (placed: ReadonlyArray<Timeline.Placed>) =>
   })
 
 const demo = Effect.gen(function*() {
-  const files = yield* FileSystem.FileSystem
-  const directory = yield* files.makeTempDirectoryScoped({ prefix: "plane-sync-demo-" })
-  const database = `${directory}/plane-sync.sqlite`
+  const directory = yield* Service.makeDirectory
   const bounded = yield* Deferred.make<boolean>()
 
   const whole = Effect.gen(function*() {
@@ -163,12 +170,12 @@ const demo = Effect.gen(function*() {
       const baseUrl = yield* Service.address
       const plane = yield* PlaneSimulator
       yield* plane.registerWebhook({ url: `${baseUrl}/webhooks/plane`, secret: Service.secrets.plane })
-      yield* introduce(baseUrl, database)
+      yield* introduce(baseUrl, directory)
       const right = yield* play(placed, start, timeline)
       yield* Deferred.succeed(bounded, right)
       yield* Console.log(next)
       if (isKept) return yield* keep(placed)
-    }).pipe(Effect.provide(Service.layer({ database, logger: timeline.logger })))
+    }).pipe(Effect.provide(Service.layer({ directory, logger: timeline.logger })))
     return yield* bounded
   })
   const tooSlow = Effect.timeoutFail(Deferred.await(bounded), { duration: mostOfAll, onTimeout: () => new TooSlow() })
@@ -177,7 +184,7 @@ const demo = Effect.gen(function*() {
 
 demo.pipe(
   Effect.scoped,
-  Effect.provide(Layer.mergeAll(PlaneSimulator.layer(), NodeFileSystem.layer, NodeHttpClient.layer)),
+  Effect.provide(Layer.mergeAll(PlaneSimulator.layer(planeOptions), NodeFileSystem.layer, NodeHttpClient.layer)),
   Effect.filterOrFail((right) => right, () => new Wrong()),
   Effect.tapErrorCause((cause) =>
     Option.match(Cause.failureOption(cause), {

@@ -38,11 +38,27 @@ describe("npm run demo -- --keep", () => {
       })
       assert.strictEqual(Buffer.concat(errors).toString(), "", out)
       for (const line of out.split("\n")) assert.isAtMost(widthOf(line), 80, line)
-      assert.include(out, "✔ all 26 lines stand in Plane once and in order; all is Done")
+      assert.include(out, "✔ all 27 lines stand in Plane once and in order; all is Done")
       assert.match(
         out.replace(/\s+/g, " "),
         /A publish \(.*?\) took \d+\.\d ms in the median of 8, by a process that was warm/
       )
+      // One task asks people. They answer in Plane, it goes on, its only comment of its stages shows it, and a receipt ends it.
+      const story = [
+        / TC-3   ▌ Progress\n.*✅ created\n.*🔄 analysis: /,
+        / TC-3   ▌ ❓ analyst asks: Warn of wet trails, too\?/,
+        / TC-3     olga in Plane: \/answer Only of closed ones/,
+        / TC-3   ▌ ✅ \/answer \(olga\): analyst is launched again/,
+        / TC-3   ▌ 🙋 release waits for a person: write \/approve/,
+        / TC-3     olga in Plane: \/approve/,
+        / TC-3   ▌ ✅ \/approve \(olga\): release is approved/,
+        / TC-3   ✎ Progress: completed at [^⬜]*✅ done\n/,
+        / TC-3   ▌ ✅ Task completed!.*\n.*• Time: [^✅]*• Usage: 41,200 tokens in, 2,350 tokens out, \$0\.16, sonnet/
+      ]
+      const places = story.map((part) => out.search(part))
+      assert.isAtLeast(Math.min(...places), 0, `${String(places)}\n${out}`)
+      assert.deepStrictEqual(places, places.toSorted((one, other) => one - other), out)
+      assert.lengthOf(out.match(/ [▌✎] Progress/g) ?? [], 3, out)
       assert.include(out, "To try next:")
 
       const addresses = out.match(/^ {4}http\S+$/gm)?.map((line) => line.trim()) ?? []

@@ -11,6 +11,12 @@ plane-sync: three tasks
  1.0 s         ▌ the rest of it
  1.1 s         ! Plane is away
                  for a while
+ 1.1 s         ✗ TC: of another project
+ 1.1 s         ! TC: of another project, too
+                 in a second line
+ 1.2 s  TC-3   ✎ an edited comment
+ 1.2 s         ✎ the rest of it
+ 1.2 s         ✗ ET: a probe
  1.2 s         ▌ the rest of the other task's
 \x1B[31m── Plane is up ──\x1B[39m
  1.3 s  ET-2   ▌ ⚠️ climb < 0 m & more
@@ -36,6 +42,7 @@ describe("the picture of the demo", () => {
       "0.9 s|ET-2|■|Todo → In Progress",
       "1.1 s|! Plane is away",
       "for a while",
+      "1.2 s|✗ ET: a probe",
       "── Plane is up ──",
       "1.3 s|ET-2|▌|⚠️|climb &lt; 0 m &amp; more",
       "in a second line",
