@@ -43,7 +43,7 @@ describe("npm run demo -- --keep", () => {
         out.replace(/\s+/g, " "),
         /A publish \(.*?\) took \d+\.\d ms in the median of 8, by a process that was warm/
       )
-      // One task asks people. They answer in Plane, it goes on, its only comment of its stages shows it, and a receipt ends it.
+      // One task asks people, who answer in Plane. Its living comment shows how it goes on, and a receipt ends it.
       const story = [
         / TC-3   ▌ Progress\n.*✅ created\n.*🔄 analysis: /,
         / TC-3   ▌ ❓ analyst asks: Warn of wet trails, too\?/,
