@@ -32,7 +32,7 @@ const pipeline = [
 export const careStages = pipeline.map(({ stage }) => stage)
 
 /** The variable that holds the API token of trail care. Plane counts the requests of each token. */
-export const careToken = "ORCH_CARE_API_TOKEN"
+export const careToken = "TRAIL_CARE_API_TOKEN"
 
 /** What `plane-sync.json` says. */
 export const projectsFile = {
