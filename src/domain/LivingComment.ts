@@ -21,7 +21,7 @@ interface Visited {
 }
 
 /** What is known of each stage, by the order in which they were entered last. */
-const visitedOf = ({ completed, entries }: LivingFacts): Map<Stage, Visited> => {
+const visitedOf = ({ ends, entries }: LivingFacts): Map<Stage, Visited> => {
   const visited = new Map<Stage, Visited>()
   const visit = (stage: Stage, seconds: number | undefined, overruledBy: string | undefined) => {
     const before = visited.get(stage)
@@ -35,9 +35,9 @@ const visitedOf = ({ completed, entries }: LivingFacts): Map<Stage, Visited> => 
     // Where the task came from at first was entered before anything was known.
     if (index === 0) visit(entry.from, undefined, entry.overruledBy)
     const next = entries[index + 1]
-    const end = next ?? completed
+    const end = next ?? ends.at(-1)
     // Clocks of several machines differ.
-    const seconds = end === null ? undefined : Math.max(0, Math.floor((end.at - entry.at) / 1_000))
+    const seconds = end === undefined ? undefined : Math.max(0, Math.floor((end.at - entry.at) / 1_000))
     visit(entry.to, seconds, next?.overruledBy)
   })
   return visited
@@ -64,7 +64,7 @@ const toComeItem = (stage: Stage, visited: Visited | undefined) => {
 
 /** The stages as the items of a list: done, present, to come. */
 const stageItems = (facts: LivingFacts, pipeline: ReadonlyArray<Stage>): ReadonlyArray<string> => {
-  const { completed, entries } = facts
+  const { ends, entries } = facts
   const visited = visitedOf(facts)
   const done = (stages: ReadonlyArray<Stage>) =>
     stages.flatMap((stage) => {
@@ -74,7 +74,7 @@ const stageItems = (facts: LivingFacts, pipeline: ReadonlyArray<Stage>): Readonl
   const last = entries.at(-1)
   const seen = Array.from(visited.keys())
   if (last === undefined) return []
-  if (completed !== null) return done(seen)
+  if (ends.length > 0) return done(seen)
   const present = itemOf("🔄", last.to, [`since ${moment(last.at)}`, last.agent])
   const place = pipeline.indexOf(last.to)
   const others = seen.filter((stage) => stage !== last.to && (place < 0 || !pipeline.includes(stage)))
@@ -112,10 +112,11 @@ export const livingHtml = (
   pipeline: ReadonlyArray<Stage>,
   links: ReadonlyArray<Link> = []
 ): string => {
-  const { completed, cut } = facts
+  const { cut, ends } = facts
+  const end = ends.at(-1)
   const items = stageItems(facts, pipeline)
   const list = items.length === 0 ? "" : `<ul>${items.join("")}</ul>`
-  const head = completed === null ? "Progress" : `Progress: completed at ${moment(completed.at)}`
+  const head = end === undefined ? "Progress" : `Progress: completed at ${moment(end.at)}`
   return paragraph(head) + list + (cut > 0 ? paragraph("Older changes of stages are left out.") : "") +
     failureLine(texts, facts) + linksLine(links)
 }

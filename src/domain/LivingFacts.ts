@@ -43,7 +43,8 @@ export const LivingFacts = Schema.Struct({
   /** In the order of their sequences. */
   entries: Schema.Array(Entry),
   failure: Schema.NullOr(Failure),
-  completed: Schema.NullOr(Completion)
+  /** The ends after the floor, in the order of their sequences. One that has an entry after it becomes the floor. */
+  ends: Schema.Array(Completion)
 })
 
 /**
@@ -58,7 +59,7 @@ export const noFacts: LivingFacts = {
   cut: EventSequence(0),
   entries: [],
   failure: null,
-  completed: null
+  ends: []
 }
 
 /** An event, its place in the order of all events, and when it happened. */
@@ -74,6 +75,9 @@ export const isShown = ({ _tag }: ToldEvent): boolean => _tag !== "QuestionAsked
 const newer = <A extends { readonly sequence: EventSequence }>(known: A | null, other: A): A =>
   known === null || other.sequence >= known.sequence ? other : known
 
+const inOrder = <A extends { readonly sequence: EventSequence }>(known: ReadonlyArray<A>, one: A): ReadonlyArray<A> =>
+  [...known.filter(({ sequence }) => sequence !== one.sequence), one].sort((a, b) => a.sequence - b.sequence)
+
 const added = (facts: LivingFacts, { at, event, sequence }: OrderedEvent): LivingFacts => {
   switch (event._tag) {
     case "StageChanged": {
@@ -87,8 +91,7 @@ const added = (facts: LivingFacts, { at, event, sequence }: OrderedEvent): Livin
         ...(agent === undefined || agent === "" ? {} : { agent: cleanLine(agent, shortLimit) }),
         ...(overruledBy === undefined ? {} : { overruledBy: cleanLine(overruledBy, longLimit) })
       }
-      const others = facts.entries.filter((one) => one.sequence !== sequence)
-      return { ...facts, entries: [...others, entry].sort((one, other) => one.sequence - other.sequence) }
+      return { ...facts, entries: inOrder(facts.entries, entry) }
     }
     case "QualityGateFailed": {
       const { check, reason, stage, workItem } = event
@@ -96,7 +99,7 @@ const added = (facts: LivingFacts, { at, event, sequence }: OrderedEvent): Livin
       return { ...facts, failure: newer(facts.failure, failure) }
     }
     case "TaskCompleted":
-      return { ...facts, completed: newer(facts.completed, { sequence, at }) }
+      return { ...facts, ends: inOrder(facts.ends, { sequence, at }) }
     case "QuestionAsked":
     case "Noted":
       return facts
@@ -105,23 +108,25 @@ const added = (facts: LivingFacts, { at, event, sequence }: OrderedEvent): Livin
 
 /** A stage that is entered after the end begins another run: what was before it is not told any more. */
 const ofLastRun = (facts: LivingFacts): LivingFacts => {
-  const { completed, cut, entries, failure } = facts
-  if (completed === null || (entries.at(-1)?.sequence ?? 0) <= completed.sequence) return facts
-  const floor = completed.sequence
+  const { cut, ends, entries, failure } = facts
+  const last = entries.at(-1)?.sequence ?? 0
+  const floor = ends.findLast(({ sequence }) => sequence < last)?.sequence
+  if (floor === undefined) return facts
   return {
     floor,
     cut: cut > floor ? cut : EventSequence(0),
     entries: entries.filter(({ sequence }) => sequence > floor),
     failure: failure === null || failure.sequence <= floor ? null : failure,
-    completed: null
+    ends: ends.filter(({ sequence }) => sequence > floor)
   }
 }
 
 const bounded = (facts: LivingFacts): LivingFacts => {
   const dropped = facts.entries.at(-mostEntries - 1)
+  const ends = facts.ends.slice(-mostEntries)
   return dropped === undefined
-    ? facts
-    : { ...facts, cut: dropped.sequence, entries: facts.entries.slice(-mostEntries) }
+    ? { ...facts, ends }
+    : { ...facts, cut: dropped.sequence, entries: facts.entries.slice(-mostEntries), ends }
 }
 
 /**
@@ -132,8 +137,8 @@ export const withEvents = (facts: LivingFacts, events: ReadonlyArray<OrderedEven
   bounded(ofLastRun(events.filter(({ sequence }) => sequence > facts.floor).reduce(added, facts)))
 
 /** Whether a failure or an end is among the facts, or came before what they tell. What is never shown is, too. */
-export const holds = ({ completed, failure, floor }: LivingFacts, { event, sequence }: OrderedEvent): boolean => {
+export const holds = ({ ends, failure, floor }: LivingFacts, { event, sequence }: OrderedEvent): boolean => {
   if (!isShown(event)) return true
-  const known = event._tag === "TaskCompleted" ? completed : failure
+  const known = event._tag === "TaskCompleted" ? ends.at(-1) ?? null : failure
   return sequence <= floor || (known !== null && known.sequence >= sequence)
 }

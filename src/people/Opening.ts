@@ -25,6 +25,9 @@ export interface Matter {
   readonly canBeTold: boolean
 }
 
+/** What is a wait also where nobody has asked for any, by a question or by a setting. */
+const unasked: ReadonlySet<WaitReason> = new Set(["gate_failed", "dead_letter"])
+
 /** What a comment says of a wait that no agent has asked for. */
 const needed = (question: string) => `🙋 Somebody is needed: ${question}`
 
@@ -64,7 +67,9 @@ export const makeOpening = (
     > =>
       Effect.gen(function*() {
         const [first] = attentionOf({ workItem })
-        const told = canBeTold ? eventId({ entry, reason, same }) : null
+        // Who has named nobody gets no other comments than those that are specified.
+        const isWanted = !unasked.has(reason) || hasNotices || first !== undefined
+        const told = canBeTold && isWanted ? eventId({ entry, reason, same }) : null
         const wait = yield* openWait(sql, {
           taskId,
           entry,

@@ -11,6 +11,9 @@ import { onEachDialect } from "../support/Engines.js"
 import { forge, told } from "../tasks/Orchestration.js"
 import { eventually, waits, world } from "./Waiting.js"
 
+/** Somebody is named, so that what nobody has asked for is a comment, too. */
+const asksLea = { ORCH_ATTENTION: "lea@example.org" }
+
 const advance = Effect.flatMap(Tasks, (tasks) => Effect.flatMap(tasks.get("ET-2"), ({ id }) => tasks.advance(id)))
 
 const atAnalysis = Effect.gen(function*() {
@@ -129,6 +132,25 @@ onEachDialect("what a task waits for somebody for", ({ storage }) => {
       yield* advance
       yield* eventually(saidOf("Nobody is needed"), (said) => said.length > 0)
       assert.lengthOf(yield* saidOf("Somebody is needed"), 1)
+    }).pipe(Effect.provide(world({ database: storage, gates: gates.gates, settings: asksLea })))
+  }, 20_000)
+
+  it.scopedLive("a gate that has failed three times is no comment where nobody is named", () => {
+    const gates = forge()
+    return Effect.gen(function*() {
+      yield* atAnalysis
+      for (const stage of ["analysis", "architecture"]) {
+        yield* (yield* Tasks).report("ET-2", { stage, outcome: "passed" })
+      }
+      for (const reason of ["one", "two", "three"]) {
+        gates.ci.say(Verdict.Failed({ reason }))
+        yield* advance
+      }
+      yield* eventually(waits("ET-2"), (open) => open.length > 0)
+      gates.ci.say(Verdict.Passed())
+      yield* advance
+      yield* eventually(waits("ET-2"), (open) => open.length === 0)
+      assert.deepStrictEqual([...yield* saidOf("Somebody is needed"), ...yield* saidOf("Nobody is needed")], [])
     }).pipe(Effect.provide(world({ database: storage, gates: gates.gates })))
   }, 20_000)
 
@@ -178,7 +200,7 @@ onEachDialect("what a task waits for somebody for", ({ storage }) => {
       assert.deepStrictEqual(yield* saidOf("Nobody is needed"), [
         "↩️ Nobody is needed any more: what could not be told was retried or discarded."
       ])
-    }).pipe(Effect.provide(world({ database: storage }))), 20_000)
+    }).pipe(Effect.provide(world({ database: storage, settings: asksLea }))), 20_000)
 
   it.scopedLive(
     "those of the attention list are named one after the other, as the clock goes",
