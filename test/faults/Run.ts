@@ -171,7 +171,8 @@ export const runRow = (
       health: Effect.withClock(Context.get(context, Health).report, clock.clock),
       disk: mounted ? yield* Disk.byBallast(directory) : Disk.byPages(Context.get(context, Storage).sql),
       refused: () => counts.refused,
-      log
+      log,
+      living: row.settings?.["ORCH_PLANE_COMMENTS"] === "living"
     })
     if (row.smallDisk === true) {
       yield* scene.note(mounted ? "tmpfs of 8 MiB" : "PRAGMA max_page_count: no right to mount")

@@ -1,5 +1,6 @@
 import type { Row } from "../Row.js"
 import { links } from "./Links.js"
+import { livingRows } from "./Living.js"
 import { machine } from "./Machine.js"
 import { network } from "./Network.js"
 import { people } from "./People.js"
@@ -17,5 +18,6 @@ export const rows: ReadonlyArray<Row> = [
   ...machine,
   ...postgres,
   ...wholeRows,
-  ...links
+  ...links,
+  ...livingRows
 ]
