@@ -9,6 +9,8 @@ import type { PlaneSimulator, RecordedRequest } from "../../src/simulator/PlaneS
 import type { Turn } from "../support/LivingJudge.js"
 import { judgeLiving } from "../support/LivingJudge.js"
 import type { MovableClock } from "../support/MovableClock.js"
+import type { Taken } from "../support/NoticeReceiver.js"
+import type { OnNotices } from "./Notices.js"
 import type { OnPostgres } from "./OnPostgres.js"
 import * as ProgramRunner from "./ProgramRunner.js"
 import type { Wire } from "./Wire.js"
@@ -78,6 +80,8 @@ export interface Scene {
   readonly elsewhere: Effect.Effect<(task: Task, path: string) => Effect.Effect<string>, never, Scope.Scope>
   /** The pipeline's Postgres, in a row that has one. */
   readonly postgres: Effect.Effect<OnPostgres>
+  /** Tasks that ask, and the receiver of notices, in a row that has one. */
+  readonly notices: Effect.Effect<OnNotices>
   /** As `/health` reports it. */
   readonly health: Effect.Effect<{ readonly status: string; readonly reasons: ReadonlyArray<string> }>
   /** Makes the disk full, and frees it again. */
@@ -95,6 +99,7 @@ export interface Seen {
   /** How long each publish took, in milliseconds. */
   readonly publishing: ReadonlyArray<number>
   readonly overAt: number | undefined
+  readonly notices: ReadonlyArray<Taken>
   readonly problems: ReadonlyArray<string>
   readonly notes: ReadonlyArray<string>
 }
@@ -135,6 +140,7 @@ export const make = (options: {
   readonly disk: Scene["disk"]
   readonly database: string
   readonly postgres: OnPostgres | undefined
+  readonly notices: OnNotices | undefined
   readonly health: Scene["health"]
   readonly refused: () => number
   readonly log: ReadonlyArray<string>
@@ -328,6 +334,9 @@ export const make = (options: {
       database,
       elsewhere,
       postgres: postgres === undefined ? Effect.dieMessage("this row has no Postgres") : Effect.succeed(postgres),
+      notices: options.notices === undefined
+        ? Effect.dieMessage("this row has no notices")
+        : Effect.succeed(options.notices),
       health,
       disk,
       seen: Effect.map(plane.requests, (requests) => ({
@@ -337,6 +346,7 @@ export const make = (options: {
         notStored: counts.notStored,
         publishing,
         overAt,
+        notices: options.notices?.seen ?? [],
         problems,
         notes
       })),

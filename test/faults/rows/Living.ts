@@ -3,7 +3,7 @@ import { Fault } from "../../../src/simulator/PlaneSimulator.js"
 import type { Row } from "../Row.js"
 import { lateMillis } from "../Row.js"
 import type { Scene, Script, Task } from "../Scene.js"
-import { met } from "./Fault.js"
+import { met, tenfold } from "./Fault.js"
 
 /** Requests that edit a comment. */
 const edits = { method: "PATCH", kind: "comment" } as const
@@ -14,13 +14,7 @@ const edits = { method: "PATCH", kind: "comment" } as const
  */
 const living = {
   speed: 10,
-  settings: {
-    ORCH_PLANE_COMMENTS: "living",
-    ORCH_PLANE_TIMEOUT: "10 seconds",
-    ORCH_PLANE_QUIET: "30 seconds",
-    ORCH_PLANE_MAX_BACKOFF: "5 seconds",
-    ORCH_PLANE_RATE_LIMIT: "10000/minute"
-  }
+  settings: { ...tenfold, ORCH_PLANE_COMMENTS: "living" }
 } as const
 
 /** Every task has its comment. Then the fault begins, and edits are owed: for failures, for stages, and for the end. */

@@ -1,8 +1,10 @@
 import type { Row } from "../Row.js"
+import { commands } from "./Commands.js"
 import { links } from "./Links.js"
 import { livingRows } from "./Living.js"
 import { machine } from "./Machine.js"
 import { network } from "./Network.js"
+import { notices } from "./Notices.js"
 import { people } from "./People.js"
 import { postgres } from "./Postgres.js"
 import { refusals } from "./Refusals.js"
@@ -19,5 +21,7 @@ export const rows: ReadonlyArray<Row> = [
   ...postgres,
   ...wholeRows,
   ...links,
-  ...livingRows
+  ...livingRows,
+  ...notices,
+  ...commands
 ]
