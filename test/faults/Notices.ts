@@ -1,6 +1,6 @@
 import { Effect, Layer, Schema } from "effect"
 import { createHmac } from "node:crypto"
-import { People } from "../../src/people/People.js"
+import type { People } from "../../src/people/People.js"
 import { peopleLayer } from "../../src/people/PeopleLayer.js"
 import { Pipeline } from "../../src/tasks/Pipeline.js"
 import { QualityGates } from "../../src/tasks/QualityGate.js"
@@ -45,10 +45,14 @@ const isTaken = ({ answer }: Taken) => answer === "ok" || answer === "resets"
 
 /** The notices by their ids, in the order in which they were taken first. */
 const takenOf = (seen: ReadonlyArray<Taken>) =>
-  Array.from(new Map(seen.filter(isTaken).map(({ body }) => {
-    const { id, type, workItem } = noticeOf(body)
-    return [id, `${workItem} ${type}`] as const
-  })))
+  Array.from(
+    new Map(
+      seen.filter(isTaken).map(({ body }) => {
+        const { id, type, workItem } = noticeOf(body)
+        return [id, `${workItem} ${type}`] as const
+      })
+    )
+  )
 
 /** Judges a receiver by what was asked and answered: each notice is there, in that order, and its own by its id. */
 export const makeOnNotices = (

@@ -12,9 +12,9 @@ import { Stirs } from "../../src/gitea/Stirs.js"
 import { Health } from "../../src/health/Health.js"
 import { Leadership } from "../../src/outbox/Leadership.js"
 import { Outbox } from "../../src/outbox/Outbox.js"
+import { People } from "../../src/people/People.js"
 import { RateBudgets } from "../../src/plane/RateBudgets.js"
 import { tokenDestinations } from "../../src/plane/TokenDestinations.js"
-import { People } from "../../src/people/People.js"
 import { PlaneProjects } from "../../src/sending/PlaneProjects.js"
 import { PlaneSync } from "../../src/sending/PlaneSync.js"
 import { PlaneSimulator } from "../../src/simulator/PlaneSimulator.js"
@@ -168,7 +168,11 @@ export const runRow = (
     )
     const outbox = Context.get(context, Outbox)
     const notices = Option.map(
-      Option.all([Option.fromNullable(receiver), Context.getOption(context, Tasks), Context.getOption(context, People)]),
+      Option.all([
+        Option.fromNullable(receiver),
+        Context.getOption(context, Tasks),
+        Context.getOption(context, People)
+      ]),
       ([receiver, tasks, asking]) => makeOnNotices(tasks, asking, receiver)
     )
     const scene = yield* Scene.make({

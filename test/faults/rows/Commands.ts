@@ -26,7 +26,8 @@ const project = {
 export const commands: ReadonlyArray<Row> = [
   {
     name: "approve-three-times",
-    shows: "the hook of one /approve comes three times, and the process is killed after the first and after the reply: " +
+    shows:
+      "the hook of one /approve comes three times, and the process is killed after the first and after the reply: " +
       "approved once, answered once",
     deadlineSeconds: 60,
     script: (scene) =>
@@ -89,7 +90,10 @@ export const commands: ReadonlyArray<Row> = [
 
         const first = yield* start
         const json = { "content-type": "application/json" }
-        yield* check((yield* post("/api/tasks", json, JSON.stringify({ workItem: released.key }))) < 300, "no task began")
+        yield* check(
+          (yield* post("/api/tasks", json, JSON.stringify({ workItem: released.key }))) < 300,
+          "no task began"
+        )
         released.lines.push(
           "🔄 Stage: created → release",
           "🙋 release waits for a person: write /approve, or /reject with the reason, as a comment.",
@@ -102,9 +106,14 @@ export const commands: ReadonlyArray<Row> = [
         yield* told("waits for a person")
         hooks.length = 0
         yield* plane.addPersonComment(id, "<p>/approve</p>")
-        yield* Effect.repeat(Effect.sleep("20 millis"), { until: () => hooks.length > 0 })
+        yield* Effect.repeat(Effect.sleep("20 millis"), {
+          until: () =>
+            hooks.length > 0
+        })
         const [hook] = hooks.splice(0)
-        const deliver = Effect.suspend(() => post("/webhooks/plane", hook?.headers ?? {}, hook?.body ?? ""))
+        const deliver = Effect.suspend(() =>
+          post("/webhooks/plane", hook?.headers ?? {}, hook?.body ?? "")
+        )
 
         yield* check((yield* deliver) < 300, "the first hook was not taken")
         yield* killed(first)

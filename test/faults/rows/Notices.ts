@@ -26,7 +26,16 @@ const row = (name: string, shows: string, answer: NoticeAnswer, ...notices: Read
 
 /** A notice is taken at least once, and each time with the same id; those after it wait for it. */
 export const notices: ReadonlyArray<Row> = [
-  row("notice-500", "the receiver of notices answers 500 four times", "fails", "fails", "fails", "ok", "fails", "fails"),
+  row(
+    "notice-500",
+    "the receiver of notices answers 500 four times",
+    "fails",
+    "fails",
+    "fails",
+    "ok",
+    "fails",
+    "fails"
+  ),
   row("notice-hangs", "the receiver of notices takes two, and never answers", "hangs", "hangs", "ok", "ok", "hangs"),
   {
     ...row(
@@ -40,5 +49,11 @@ export const notices: ReadonlyArray<Row> = [
     ),
     ci: true
   },
-  row("notice-redirected", "the receiver of notices redirects elsewhere: never followed", "redirects", "redirects", "redirects")
+  row(
+    "notice-redirected",
+    "the receiver of notices redirects elsewhere: never followed",
+    "redirects",
+    "redirects",
+    "redirects"
+  )
 ]
