@@ -3,6 +3,7 @@ import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import * as HttpClientResponse from "@effect/platform/HttpClientResponse"
 import { Deferred, Duration, Effect, Fiber, Option, Random, Schema } from "effect"
 import type { Expected, ExpectedLink } from "../../demo/Judge.js"
+import type { Turn } from "../support/LivingJudge.js"
 
 /** A work item that events are published about. */
 export interface Target {
@@ -18,6 +19,12 @@ interface Made {
   readonly line: string
   /** The state that the event asks for. */
   readonly state: string | undefined
+}
+
+/** What a work item must show when all is told. */
+export interface ExpectedTrail extends Expected {
+  /** What was published about it, as one comment that is edited tells it. */
+  readonly turns: ReadonlyArray<Turn>
 }
 
 /** An event as it was published, with its links. */
@@ -78,6 +85,26 @@ const lastEvent = "the load's end"
 
 const isGate = (made: Made | undefined): made is Made => made?.body["type"] === "quality_gate_failed"
 
+const completion = (key: string): Made => ({
+  body: { type: "task_completed", workItem: key },
+  line: "✅ Task completed! PR merged and deployed.",
+  state: "Done"
+})
+
+const gateFailed = (key: string, stage: string, number: number): Made => {
+  const reason = `number ${number}: 1 < 2 && "a" > 'b' </p>`
+  return {
+    body: { type: "quality_gate_failed", workItem: key, stage, check: "tests", reason },
+    line: `⚠️ QG failed at ${stage}: tests — ${reason}`,
+    state: undefined
+  }
+}
+
+const turnOf = ({ body, line }: Made): Turn =>
+  body["type"] === "stage_changed"
+    ? { _tag: "Entered", from: body["from"] ?? "", to: body["to"] ?? "", agent: body["agent"] ?? "" }
+    : { _tag: body["type"] === "task_completed" ? "Completed" : "Failed", line }
+
 const stageChanged = (key: string, from: string, to: string, agent: string, state: string | undefined): Made => ({
   body: { type: "stage_changed", workItem: key, from, to, agent },
   line: `🔄 Stage: ${from} → ${to} (launching ${agent})`,
@@ -101,15 +128,10 @@ const make = (
     if (isGate(last) && (yield* Random.next) < 0.5) return { made: last, stage: from, completed }
     const dice = yield* Random.nextIntBetween(0, 20)
     if (dice === 0 && !completed) {
-      const body = { type: "task_completed", workItem: key }
-      const made: Made = { body, line: "✅ Task completed! PR merged and deployed.", state: "Done" }
-      return { made, stage: "done", completed: true }
+      return { made: completion(key), stage: "done", completed: true }
     }
     if (dice < 5) {
-      const reason = `number ${number}: 1 < 2 && "a" > 'b' </p>`
-      const body = { type: "quality_gate_failed", workItem: key, stage: from, check: "tests", reason }
-      const made: Made = { body, line: `⚠️ QG failed at ${from}: tests — ${reason}`, state: undefined }
-      return { made, stage: from, completed }
+      return { made: gateFailed(key, from, number), stage: from, completed }
     }
     const [to, state] = states[yield* Random.nextIntBetween(0, states.length)] ?? ["done", "Done"]
     return { made: stageChanged(key, from, to, `agent ${number}`, state), stage: to, completed }
@@ -129,11 +151,13 @@ export const start = (options: {
   readonly targets: ReadonlyArray<Target>
   /** The state of a work item that no event has asked to change. */
   readonly initialState: string
+  /** Whether changes of stages are told by one comment, which is edited only every 30 s unless it ends or fails. */
+  readonly living: boolean
   /** Called at the moment at which a 202 arrives, before anything else is done. */
   readonly accepted: (url: string) => void
 }) =>
   Effect.gen(function*() {
-    const { initialState, seed, targets, url } = options
+    const { initialState, living, seed, targets, url } = options
     // Fifty clients that keep trying a closed port would take the processor from the program that is to open it.
     const listening = yield* Effect.makeLatch(false)
     const again = Effect.timeoutOption(listening.await, "500 millis").pipe(Effect.delay("50 millis"))
@@ -212,28 +236,45 @@ export const start = (options: {
           stage = next.stage
           completed = next.completed
         }
-        // A count that no event follows may wait for ten minutes.
-        if (isGate(last)) yield* publish(stageChanged(key, stage, "field test", lastEvent, undefined), ++number)
+        // What is waited for in the end is told at once: a stage alone would wait for 30 s.
+        if (living) {
+          const mine = ++number
+          yield* publish(completed ? gateFailed(key, stage, mine) : completion(key), mine)
+        } else if (isGate(last)) {
+          // A count that no event follows may wait for ten minutes.
+          yield* publish(stageChanged(key, stage, "field test", lastEvent, undefined), ++number)
+        }
       }).pipe(Effect.withRandom(Random.make(`${seed}:${index}`)))
 
     const publishing = yield* Effect.forkScoped(
       Effect.forEach(targets, publishAbout, { concurrency: "unbounded", discard: true })
     )
 
-    const expected = (): ReadonlyArray<Expected> =>
+    const expected = (): ReadonlyArray<ExpectedTrail> =>
       targets.map(({ id, key }) => {
         const events = accepted.get(id) ?? []
         return {
           workItem: key,
           lines: events.map(({ line }) => line),
+          turns: events.map(turnOf),
           state: events.findLast(({ state }) => state !== undefined)?.state ?? initialState,
           links: events.flatMap(({ links }) => links)
         }
       })
 
+    /** Publishes a last failure about each target, which every comment that is edited has to show at once. */
+    const failAll = Effect.forEach(targets, ({ id, key }) => {
+      const mine = ++number
+      const made = gateFailed(key, "done", mine)
+      return Effect.map(publishUntilAccepted({ ...made.body, id: `crash-${seed}-${mine}` }), () => {
+        accepted.get(id)?.push({ ...made, links: [] })
+      })
+    }, { concurrency: "unbounded", discard: true })
+
     return {
       counts: (): Outcomes => ({ ...counts }),
       expected,
+      failAll,
       /** Tells whether the program listens. If it does, publishers that wait try again at once. */
       listening: (is: boolean) => is ? listening.open : listening.close,
       /** Ends only if publishing has failed. */

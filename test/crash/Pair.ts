@@ -10,7 +10,7 @@ import { addStrains, noStrain, strainOf } from "./Report.js"
 import type { Scene } from "./Scene.js"
 import { look } from "./Scene.js"
 import type { Step } from "./Steps.js"
-import { aWrite, faults, findingsOf, initialState, makeTargets, untilTold } from "./Trail.js"
+import { allTold, aWrite, faults, findingsOf, initialState, makeTargets, untilTold } from "./Trail.js"
 
 // Some work items have events all the time, most now and then.
 const hot = 4
@@ -33,15 +33,22 @@ export interface Kill {
 
 /**
  * One simulated Plane, one file, and the program on it under load, started again after each kill. It is independent of
- * other pairs.
+ * other pairs. `living`: changes of stages are told by one comment that is edited.
  */
-export const make = Effect.fnUntraced(function*(built: Built, directory: string, seed: number) {
+export const make = Effect.fnUntraced(function*(built: Built, directory: string, seed: number, living: boolean) {
   const plane = yield* startPlane(built, directory, seed)
   const targets = yield* makeTargets(plane.control, items, hot)
   yield* plane.control.misbehave(faults(seed))
   const file = yield* sqliteFile(directory)
   const port = yield* freePort
-  const { listening, start, url } = yield* program({ built, directory, plane, port, database: file })
+  const { listening, start, url } = yield* program({
+    built,
+    directory,
+    plane,
+    port,
+    database: file,
+    but: living ? { ORCH_PLANE_COMMENTS: "living" } : {}
+  })
 
   let accepted = (): void => undefined
   const load = yield* Load.start({
@@ -49,6 +56,7 @@ export const make = Effect.fnUntraced(function*(built: Built, directory: string,
     seed,
     targets,
     initialState,
+    living,
     accepted: () => accepted()
   })
 
@@ -157,13 +165,15 @@ export const make = Effect.fnUntraced(function*(built: Built, directory: string,
       return kill
     }))
 
-  const findingsNow = Effect.suspend(() => findingsOf(plane.control, targets, load.expected()))
+  const findingsNow = Effect.suspend(() => findingsOf(plane.control, targets, load.expected(), living))
 
   /** Runs the last life until nothing is owed. Returns what Plane shows then, and what it had to answer. */
   const drain = (limit: Duration.Duration) =>
     Effect.gen(function*() {
       yield* Effect.flatMap(start, listens)
       yield* inTime(Duration.seconds(60), "the publishers: the last 202")(load.stop)
+      // On a busy machine no life was long enough for an edit, and this one has made the comments only now.
+      if (living) yield* Effect.zipRight(allTold(findingsNow, limit), load.failAll)
       const { findings, isTold } = yield* untilTold(findingsNow, limit)
       yield* recorded(Infinity)
       return { findings, strain, inTime: isTold }

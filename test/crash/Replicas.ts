@@ -137,6 +137,7 @@ export const make = Effect.fnUntraced(function*(options: {
     seed,
     targets,
     initialState,
+    living: false,
     accepted: (url) => {
       const by = replicas.find((replica) => replica.url === url)
       if (by !== undefined) hooks.accepted?.(by)

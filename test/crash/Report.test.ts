@@ -23,6 +23,7 @@ const cutOff: Recorded = { ...comment, clientGone: true }
 const conflict: Recorded = { ...comment, status: 409, applied: false }
 const link: Recorded = { ...comment, path: "/links/", kind: "links" }
 const recount: Recorded = { ...comment, method: "PATCH", kind: "comment", status: 200 }
+const edit: Recorded = { ...recount, body: "{\"comment_html\":\"<p>Progress</p>\"}" }
 
 const scene = { ...emptyScene, starting: false, unmigrated: true, unclaimed: 2, claimed: 1, sent: 1, answered: 1 }
 const kills = steps.map((step) => ({ step, scene }))
@@ -31,7 +32,7 @@ const findings = (...lines: Array<string>) => judge(expected, { lines, state: "D
 
 const result = (but: Partial<Result> = {}): Result => ({
   rows: rowsOf(kills),
-  strain: strainOf([comment, cutOff, conflict, recount, link]),
+  strain: strainOf([comment, cutOff, conflict, recount, edit, link]),
   counts: { accepted: 2, resent: 1, duplicates: 1 },
   findings: findings("one", "two"),
   ...but
@@ -112,12 +113,13 @@ describe("problemsOf", () => {
   it("fails a run in which a strain never occurred", () => {
     const only = (problem: string, but: Partial<Result>) =>
       assert.deepStrictEqual(problemsOf(result(but)), [`this run proves nothing: no ${problem}`])
-    only("409s adopted", { strain: strainOf([cutOff, recount, link]) })
+    only("409s adopted", { strain: strainOf([cutOff, recount, edit, link]) })
     only("ambiguous answers to what was applied", {
-      strain: strainOf([{ ...cutOff, applied: false }, conflict, recount, link])
+      strain: strainOf([{ ...cutOff, applied: false }, conflict, recount, edit, link])
     })
-    only("counts of a gate's failures brought up to date", { strain: strainOf([cutOff, conflict, link]) })
-    only("links made", { strain: strainOf([cutOff, conflict, recount]) })
+    only("counts of a gate's failures brought up to date", { strain: strainOf([cutOff, conflict, edit, link]) })
+    only("edits of the comment that shows where a task is", { strain: strainOf([cutOff, conflict, recount, link]) })
+    only("links made", { strain: strainOf([cutOff, conflict, recount, edit]) })
     only("kills after claim", { rows: rowsOf(kills.filter(({ step }) => step !== "after claim")) })
     only("kills that met an answer unsettled", {
       rows: rowsOf(kills.map(({ step }) => ({ step, scene: { ...scene, answered: 0 } })))

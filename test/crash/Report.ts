@@ -16,11 +16,13 @@ export interface Strain {
   readonly conflicts: number
   /** Updates of the count of a told gate failure. */
   readonly recounts: number
+  /** Edits of the comment that shows where a task is. */
+  readonly edits: number
   /** Links that were made, those that were to go again among them. */
   readonly links: number
 }
 
-export const noStrain: Strain = { requests: 0, ambiguous: 0, applied: 0, conflicts: 0, recounts: 0, links: 0 }
+export const noStrain: Strain = { requests: 0, ambiguous: 0, applied: 0, conflicts: 0, recounts: 0, edits: 0, links: 0 }
 
 export const addStrains = (a: Strain, b: Strain): Strain => ({
   requests: a.requests + b.requests,
@@ -28,6 +30,7 @@ export const addStrains = (a: Strain, b: Strain): Strain => ({
   applied: a.applied + b.applied,
   conflicts: a.conflicts + b.conflicts,
   recounts: a.recounts + b.recounts,
+  edits: a.edits + b.edits,
   links: a.links + b.links
 })
 
@@ -39,6 +42,8 @@ const isAmbiguous = (request: Recorded) =>
 
 export const strainOf = (requests: ReadonlyArray<Recorded>): Strain => {
   const ambiguous = requests.filter(isAmbiguous)
+  const changed = requests.filter(({ applied, kind, method }) => kind === "comment" && method === "PATCH" && applied)
+  const edits = changed.filter(({ body }) => body.includes("<p>Progress")).length
   return {
     requests: requests.length,
     ambiguous: ambiguous.length,
@@ -47,8 +52,8 @@ export const strainOf = (requests: ReadonlyArray<Recorded>): Strain => {
       requests.filter(({ clientGone, fault, kind, status }) =>
         kind === "comments" && status === 409 && fault === null && !clientGone
       ).length,
-    recounts:
-      requests.filter(({ applied, kind, method }) => kind === "comment" && method === "PATCH" && applied).length,
+    recounts: changed.length - edits,
+    edits,
     links: requests.filter(({ applied, kind, method }) => kind === "links" && method === "POST" && applied).length
   }
 }
@@ -119,6 +124,7 @@ export const problemsOf = ({ counts, findings, rows, strain }: Result): Readonly
     [strain.applied, "ambiguous answers to what was applied"],
     [strain.conflicts, "409s adopted"],
     [strain.recounts, "counts of a gate's failures brought up to date"],
+    [strain.edits, "edits of the comment that shows where a task is"],
     [strain.links, "links made"]
   ]
   return [...all, ...nothing.flatMap(([count, of]) => count > 0 ? [] : [`this run proves nothing: no ${of}`])]
@@ -176,7 +182,7 @@ export const table = (rows: ReadonlyArray<Row>): ReadonlyArray<string> => asTabl
 export const closing = ({ counts, findings, rows, strain }: Result): ReadonlyArray<string> => [
   `requests ${strain.requests}, ambiguous answers ${strain.ambiguous} (applied all the same: ${strain.applied}), ` +
   `409s adopted ${strain.conflicts}, counts of gate failures brought up to date ${strain.recounts}, ` +
-  `links made ${strain.links}`,
+  `edits of living comments ${strain.edits}, links made ${strain.links}`,
   `publishes sent again ${counts.resent}, of these committed before (duplicate) ${counts.duplicates}`,
   `kills ${sum(rows, ({ kills }) => kills)}, accepted ${counts.accepted}, lost ${findings.lost.length}, ` +
   `doubled ${findings.doubled.length}, out of order ${findings.outOfOrder.length}, ` +

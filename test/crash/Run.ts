@@ -38,12 +38,13 @@ export const run = (options: { readonly kills: number; readonly seed: number; re
     const home = (name: string) => Effect.tap(Effect.succeed(path.join(directory, name)), files.makeDirectory)
     const working = yield* Effect.forEach(
       Array.from({ length: pairs }),
-      (_, index) => Effect.flatMap(home(`pair-${index + 1}`), (own) => Pair.make(built, own, seed * 1_000 + index))
+      (_, index) =>
+        Effect.flatMap(home(`pair-${index + 1}`), (own) => Pair.make(built, own, seed * 1_000 + index, index === 1))
     )
     const migrating = yield* Effect.flatMap(home("migrations"), (own) => MigrationKills.make(built, own, seed))
     yield* say(
       `${pairs} pairs of a Plane and a program, ${Pair.items} work items each; ` +
-        "Plane fails or is late at 15 of 100 requests, at random"
+        "Plane fails or is late at 15 of 100 requests, at random; the second one edits one comment for a work item"
     )
     yield* say(
       Object.entries(settings).map(([name, value]) => `${name.replace("ORCH_PLANE_", "")}=${value}`).join(", ")

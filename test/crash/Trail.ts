@@ -1,9 +1,10 @@
 import { Duration, Effect, Option } from "effect"
-import type { Expected, Findings } from "../../demo/Judge.js"
+import type { Findings } from "../../demo/Judge.js"
 import { judge, toldBy } from "../../demo/Judge.js"
 import type { FaultMatch } from "../../src/simulator/PlaneSimulator.js"
 import { Fault } from "../../src/simulator/PlaneSimulator.js"
-import type { Target } from "./Load.js"
+import { judgeLiving } from "../support/LivingJudge.js"
+import type { ExpectedTrail, Target } from "./Load.js"
 import type { Plane } from "./Plane.js"
 import { within } from "./Program.js"
 
@@ -67,35 +68,44 @@ export const aWrite = Effect.gen(function*() {
   return { match, nth: match.kind === "comments" ? Math.ceil(yield* within(0, 4)) : 1 }
 })
 
-/** Compares what Plane shows with what was published. */
+/**
+ * Compares what Plane shows with what was published. `living`: changes of stages are told by one comment that is edited.
+ */
 export const findingsOf = Effect.fnUntraced(
-  function*(plane: Plane, targets: ReadonlyArray<Target>, expected: ReadonlyArray<Expected>) {
+  function*(plane: Plane, targets: ReadonlyArray<Target>, expected: ReadonlyArray<ExpectedTrail>, living = false) {
     const shown = yield* plane.workItems
     const comments = yield* Effect.forEach(targets, ({ id }) => plane.comments(id), { concurrency: 4 })
     const links = yield* Effect.forEach(targets, ({ id }) => plane.links(id), { concurrency: 4 })
-    return expected.map((each, index) =>
-      judge(each, {
-        lines: (comments[index] ?? []).flatMap(({ html }) => toldBy(html)),
+    return expected.map((each, index) => {
+      const html = (comments[index] ?? []).map((comment) => comment.html)
+      const others = {
         state: shown.find(({ id }) => id === targets[index]?.id)?.state.name ?? "no state at all",
         links: (links[index] ?? []).map(({ url }) => url)
-      })
-    )
+      }
+      return living
+        ? judgeLiving(each, { ...others, comments: html })
+        : judge(each, { ...others, lines: html.flatMap(toldBy) })
+    })
   }
 )
 
-/** Waits until Plane shows all that was published, and then for what comes too often or too late. */
+/** Waits until Plane shows all that was published. Says whether it did in time. */
+export const allTold = <E, R>(findingsNow: Effect.Effect<ReadonlyArray<Findings>, E, R>, limit: Duration.Duration) => {
+  const isTold = Effect.map(
+    findingsNow,
+    (findings) => findings.every(({ links, lost, wrongState }) => links.length + lost.length + wrongState.length === 0)
+  )
+  return Effect.iterate(false, {
+    while: (done) => !done,
+    body: () => Effect.delay(isTold, "1 second")
+  }).pipe(Effect.timeoutOption(limit), Effect.map(Option.isSome))
+}
+
+/** The same, and then waits for what comes too often or too late. */
 export const untilTold = <E, R>(findingsNow: Effect.Effect<ReadonlyArray<Findings>, E, R>, limit: Duration.Duration) =>
   Effect.gen(function*() {
-    const isTold = Effect.map(
-      findingsNow,
-      (findings) =>
-        findings.every(({ links, lost, wrongState }) => links.length + lost.length + wrongState.length === 0)
-    )
-    const told = yield* Effect.iterate(false, {
-      while: (done) => !done,
-      body: () => Effect.delay(isTold, "1 second")
-    }).pipe(Effect.timeoutOption(limit))
+    const isTold = yield* allTold(findingsNow, limit)
     // A doubled line, or a state that was overtaken, would come once the quiet time is over.
     yield* Effect.sleep("4 seconds")
-    return { findings: yield* findingsNow, isTold: Option.isSome(told) }
+    return { findings: yield* findingsNow, isTold }
   })

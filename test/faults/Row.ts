@@ -1,6 +1,7 @@
 import type { Effect } from "effect"
 import type { PlaneSimulatorOptions } from "../../src/simulator/PlaneSimulator.js"
 import type { StorageError } from "../../src/storage/StorageError.js"
+import type { NoticeAnswer } from "../support/NoticeReceiver.js"
 import type { Script, Seen } from "./Scene.js"
 
 /** A fault: what it does, and what shows that it was met. */
@@ -17,6 +18,8 @@ export interface Row {
   readonly speed?: number
   /** Whether Plane's webhooks reach the program. */
   readonly webhooks?: boolean
+  /** What the receiver of notices does with the first ones; then it takes them. Without it there are no notices. */
+  readonly notices?: ReadonlyArray<NoticeAnswer>
   /**
    * Whether the database is a Postgres of the row's own. Its publishers repeat what was not stored, under the same id.
    * Where the machine has no Postgres, the row is skipped.

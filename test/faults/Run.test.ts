@@ -4,6 +4,8 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { Fault } from "../../src/simulator/PlaneSimulator.js"
 import type { Row } from "./Row.js"
+import { settings } from "./Row.js"
+import { tenfold } from "./rows/Fault.js"
 import { rows } from "./rows/Rows.js"
 import { runRow } from "./Run.js"
 
@@ -37,6 +39,37 @@ describe("the fault matrix", () => {
       })
       assert.deepStrictEqual(problems, ["link: ET-1 has log twice: https://ci.example.com/runs/1"])
     }))
+
+  it.scopedLive(
+    "sees an older text of the living comment that an edit puts back after a newer one",
+    () =>
+      Effect.gen(function*() {
+        const { problems } = yield* run("late-edit", {
+          speed: 1,
+          deadlineSeconds: 8,
+          settings: { ...settings, ORCH_PLANE_COMMENTS: "living", ORCH_PLANE_QUIET: "0 millis" },
+          script: ({ completed, gate, plane, stage, tasks: [task], told }) =>
+            Effect.gen(function*() {
+              const match = { method: "PATCH", kind: "comment" } as const
+              yield* stage(task, "review")
+              yield* told()
+              yield* plane.misbehave(Fault.ApplyLate({ afterMillis: 4_000, count: 1, match }))
+              yield* gate(task)
+              yield* Effect.sleep("500 millis")
+              yield* completed(task)
+              yield* told()
+            })
+        })
+        assert.include(problems[0], "lost: ET-1: the living comment is “Progress | ✅ created | 🔄 review")
+      }),
+    20_000
+  )
+
+  it.scopedLive("sees notices that are not signed as their receiver expects", () =>
+    Effect.gen(function*() {
+      const { problems } = yield* run("notice-500", { settings: { ...tenfold, ORCH_NOTICE_SECRET: "another" } })
+      assert.include(problems, "a notice was not signed")
+    }), 20_000)
 
   it.scopedLive("sees an accepted event that is not told", () =>
     Effect.gen(function*() {

@@ -1,7 +1,7 @@
 import type * as FileSystem from "@effect/platform/FileSystem"
 import * as HttpClient from "@effect/platform/HttpClient"
 import type { Scope } from "effect"
-import { Clock, ConfigProvider, Context, Effect, Exit, Layer, Logger, Predicate, Scope as Scopes } from "effect"
+import { Clock, ConfigProvider, Context, Effect, Exit, Layer, Logger, Option, Predicate, Scope as Scopes } from "effect"
 import type { Findings } from "../../demo/Judge.js"
 import { BodyRoom } from "../../src/base/BodyRoom.js"
 import { connections } from "../../src/base/Connections.js"
@@ -12,6 +12,7 @@ import { Stirs } from "../../src/gitea/Stirs.js"
 import { Health } from "../../src/health/Health.js"
 import { Leadership } from "../../src/outbox/Leadership.js"
 import { Outbox } from "../../src/outbox/Outbox.js"
+import { People } from "../../src/people/People.js"
 import { RateBudgets } from "../../src/plane/RateBudgets.js"
 import { tokenDestinations } from "../../src/plane/TokenDestinations.js"
 import { PlaneProjects } from "../../src/sending/PlaneProjects.js"
@@ -22,12 +23,15 @@ import type { Storage as StorageService } from "../../src/storage/Storage.js"
 import type { StorageError } from "../../src/storage/StorageError.js"
 import { WakeUps } from "../../src/storage/WakeUps.js"
 import { Storage } from "../../src/StorageLayers.js"
+import { Tasks } from "../../src/tasks/Tasks.js"
 import { Inbox } from "../../src/webhooks/Inbox.js"
 import { Receiver } from "../../src/webhooks/Receiver.js"
 import { SkippedHooks } from "../../src/webhooks/SkippedHooks.js"
 import * as MovableClock from "../support/MovableClock.js"
+import { noticeReceiver } from "../support/NoticeReceiver.js"
 import { planeHooks } from "../support/PlaneHooks.js"
 import * as Disk from "./Disk.js"
+import { makeOnNotices, noticeSettingsOf, people } from "./Notices.js"
 import { makeOnPostgres } from "./OnPostgres.js"
 import type { Row } from "./Row.js"
 import { settings } from "./Row.js"
@@ -77,13 +81,13 @@ const health = Health.layer.pipe(
   Layer.provide(Integrity.layer)
 )
 
-/** The pipeline as `PlaneSync.layer` builds it, but with our storage and our way to Plane; `hooks` over it. */
+/** The pipeline as `PlaneSync.layer` builds it, but with our storage and our way to Plane; `over` it what else a row has. */
 const pipeline = (
   storage: Layer.Layer<StorageService, StorageError>,
   http: Layer.Layer<HttpClient.HttpClient>,
-  hooks: ReturnType<typeof planeHooks>["layer"] | undefined
+  over: ReturnType<typeof planeHooks>["layer"] | typeof people | undefined
 ) =>
-  Layer.provideMerge(health, Layer.mergeAll(PlaneSync.layerPipeline, hooks ?? Layer.empty)).pipe(
+  Layer.provideMerge(health, Layer.mergeAll(PlaneSync.layerPipeline, over ?? Layer.empty)).pipe(
     Layer.provideMerge(StageEvents.layer),
     Layer.provideMerge(PlaneProjects.layer),
     Layer.provide(Layer.provide(Leadership.layer, tokenDestinations)),
@@ -138,6 +142,7 @@ export const runRow = (
       })),
       PlaneSimulator
     )
+    const receiver = row.notices === undefined ? undefined : yield* noticeReceiver(...row.notices)
     const wire = yield* Wire.make(plane.url)
     const clock = MovableClock.make(Clock.make(), row.speed)
     const { counts, layer: http } = counting()
@@ -147,6 +152,7 @@ export const runRow = (
         ORCH_PLANE_API_URL: wire.url,
         ORCH_PLANE_API_TOKEN: plane.token,
         ...settings,
+        ...(receiver === undefined ? {} : noticeSettingsOf(receiver)),
         ...row.settings
       }))
     )
@@ -155,12 +161,20 @@ export const runRow = (
     if (row.prepare !== undefined) yield* row.prepare(database)
     const postgres = row.postgres === true ? yield* makeOnPostgres : undefined
     const storage = postgres === undefined ? Storage.layerFile(database) : Storage.layerPostgres(postgres.address)
-    const context = yield* pipeline(storage, http, hooks?.layer).pipe(
+    const context = yield* pipeline(storage, http, receiver === undefined ? hooks?.layer : people).pipe(
       Layer.buildWithScope(scope),
       Effect.withConfigProvider(config),
       Effect.withClock(clock.clock)
     )
     const outbox = Context.get(context, Outbox)
+    const notices = Option.map(
+      Option.all([
+        Option.fromNullable(receiver),
+        Context.getOption(context, Tasks),
+        Context.getOption(context, People)
+      ]),
+      ([receiver, tasks, asking]) => makeOnNotices(tasks, asking, receiver)
+    )
     const scene = yield* Scene.make({
       plane,
       wire,
@@ -168,10 +182,12 @@ export const runRow = (
       database,
       events: Context.get(context, StageEvents),
       postgres,
+      notices: Option.getOrUndefined(notices),
       health: Effect.withClock(Context.get(context, Health).report, clock.clock),
       disk: mounted ? yield* Disk.byBallast(directory) : Disk.byPages(Context.get(context, Storage).sql),
       refused: () => counts.refused,
-      log
+      log,
+      living: row.settings?.["ORCH_PLANE_COMMENTS"] === "living"
     })
     if (row.smallDisk === true) {
       yield* scene.note(mounted ? "tmpfs of 8 MiB" : "PRAGMA max_page_count: no right to mount")

@@ -6,7 +6,11 @@ import type { Link } from "../../src/domain/Link.js"
 import { StageEvent } from "../../src/domain/StageEvent.js"
 import type { StageEvents } from "../../src/events/StageEvents.js"
 import type { PlaneSimulator, RecordedRequest } from "../../src/simulator/PlaneSimulator.js"
+import type { Turn } from "../support/LivingJudge.js"
+import { judgeLiving } from "../support/LivingJudge.js"
 import type { MovableClock } from "../support/MovableClock.js"
+import type { Taken } from "../support/NoticeReceiver.js"
+import type { OnNotices } from "./Notices.js"
 import type { OnPostgres } from "./OnPostgres.js"
 import * as ProgramRunner from "./ProgramRunner.js"
 import type { Wire } from "./Wire.js"
@@ -22,6 +26,8 @@ export interface Task {
   state: string
   /** The lines that Plane must show in the end. */
   readonly lines: Array<string>
+  /** What was told of it, for a row in which one comment is edited. */
+  readonly turns: Array<Turn>
   /** The links that were asked for, in that order. Of each kind Plane must have the last one in the end. */
   readonly links: Array<ExpectedLink>
 }
@@ -74,6 +80,8 @@ export interface Scene {
   readonly elsewhere: Effect.Effect<(task: Task, path: string) => Effect.Effect<string>, never, Scope.Scope>
   /** The pipeline's Postgres, in a row that has one. */
   readonly postgres: Effect.Effect<OnPostgres>
+  /** Tasks that ask, and the receiver of notices, in a row that has one. */
+  readonly notices: Effect.Effect<OnNotices>
   /** As `/health` reports it. */
   readonly health: Effect.Effect<{ readonly status: string; readonly reasons: ReadonlyArray<string> }>
   /** Makes the disk full, and frees it again. */
@@ -91,6 +99,7 @@ export interface Seen {
   /** How long each publish took, in milliseconds. */
   readonly publishing: ReadonlyArray<number>
   readonly overAt: number | undefined
+  readonly notices: ReadonlyArray<Taken>
   readonly problems: ReadonlyArray<string>
   readonly notes: ReadonlyArray<string>
 }
@@ -115,6 +124,7 @@ const states: Readonly<Record<string, string>> = {
 
 interface Told {
   readonly event: StageEvent
+  readonly turn: Turn
   readonly line: string
   readonly state: string | undefined
 }
@@ -130,12 +140,15 @@ export const make = (options: {
   readonly disk: Scene["disk"]
   readonly database: string
   readonly postgres: OnPostgres | undefined
+  readonly notices: OnNotices | undefined
   readonly health: Scene["health"]
   readonly refused: () => number
   readonly log: ReadonlyArray<string>
+  /** Whether changes of stages are told by one comment that is edited. */
+  readonly living: boolean
 }): Effect.Effect<Scene & Judged> =>
   Effect.gen(function*() {
-    const { clock, database, disk, events, health, plane, postgres, wire } = options
+    const { clock, database, disk, events, health, living, plane, postgres, wire } = options
     const all: Array<Task> = []
     const problems: Array<string> = []
     const notes: Array<string> = []
@@ -144,7 +157,7 @@ export const make = (options: {
     let overAt: number | undefined
 
     const add = (key: string, id: string | undefined): Task => {
-      const made: Task = { key, id, stage: "created", state: "Backlog", lines: [], links: [] }
+      const made: Task = { key, id, stage: "created", state: "Backlog", lines: [], turns: [], links: [] }
       all.push(made)
       return made
     }
@@ -154,7 +167,7 @@ export const make = (options: {
         ({ id, key }) => add(key, id)
       )
 
-    const publish = Effect.fnUntraced(function*(task: Task, fate: Fate, { event, line, state }: Told) {
+    const publish = Effect.fnUntraced(function*(task: Task, fate: Fate, { event, line, state, turn }: Told) {
       const once = Effect.fnUntraced(function*(id: string | undefined) {
         const begin = yield* Clock.currentTimeNanos
         // The publisher runs on the same computer as the pipeline, so by the same clock.
@@ -173,7 +186,10 @@ export const make = (options: {
         receipt = yield* once(receipt.id)
       }
       counts.accepted += 1
-      if (fate !== "dead") task.lines.push(line)
+      if (fate !== "dead") {
+        task.lines.push(line)
+        task.turns.push(turn)
+      }
       if (fate === "told" && state !== undefined) task.state = state
     })
 
@@ -189,6 +205,7 @@ export const make = (options: {
         task.stage = to
         return publish(task, fate, {
           event: StageEvent.StageChanged({ workItem, from, to, agent, ...more }),
+          turn: { _tag: "Entered", from, to, agent },
           line: `🔄 Stage: ${from} → ${to} (launching ${agent})`,
           state: states[to]
         })
@@ -204,18 +221,22 @@ export const make = (options: {
       Effect.suspend(() => {
         const { key: workItem, stage } = task
         const reason = `number ${++counts.number}: 1 < 2 && "a" > 'b'`
+        const line = `⚠️ QG failed at ${stage}: lint — ${reason}`
         return publish(task, fate, {
           event: StageEvent.QualityGateFailed({ workItem, stage, check: "lint", reason }),
-          line: `⚠️ QG failed at ${stage}: lint — ${reason}`,
+          turn: { _tag: "Failed", line },
+          line,
           state: undefined
         })
       })
     const completed: Scene["completed"] = (task, fate = "told") =>
       Effect.suspend(() => {
         task.stage = "done"
+        const line = "✅ Task completed! PR merged and deployed."
         return publish(task, fate, {
           event: StageEvent.TaskCompleted({ workItem: task.key }),
-          line: "✅ Task completed! PR merged and deployed.",
+          turn: { _tag: "Completed", line },
+          line,
           state: "Done"
         })
       })
@@ -242,14 +263,18 @@ export const make = (options: {
           }
           return Effect.map(
             Effect.all([plane.comments(each.id), plane.workItem(each.id), plane.links(each.id)]),
-            ([comments, { state }, links]) =>
-              judge(expected, {
-                lines: comments.flatMap(({ html }) =>
-                  toldBy(html)
-                ),
+            ([comments, { state }, links]) => {
+              const shown = {
                 state: state.name,
-                links: links.map(({ url }) => url)
-              })
+                links: links.map(({ url }) =>
+                  url
+                )
+              }
+              const html = comments.map((comment) => comment.html)
+              return living
+                ? judgeLiving({ ...expected, turns: each.turns }, { ...shown, comments: html })
+                : judge(expected, { ...shown, lines: html.flatMap(toldBy) })
+            }
           )
         }),
         together
@@ -309,6 +334,9 @@ export const make = (options: {
       database,
       elsewhere,
       postgres: postgres === undefined ? Effect.dieMessage("this row has no Postgres") : Effect.succeed(postgres),
+      notices: options.notices === undefined
+        ? Effect.dieMessage("this row has no notices")
+        : Effect.succeed(options.notices),
       health,
       disk,
       seen: Effect.map(plane.requests, (requests) => ({
@@ -318,6 +346,7 @@ export const make = (options: {
         notStored: counts.notStored,
         publishing,
         overAt,
+        notices: options.notices?.seen ?? [],
         problems,
         notes
       })),

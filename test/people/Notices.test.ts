@@ -1,8 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { ConfigProvider, Effect, Exit, Layer, Option, Redacted, Scope } from "effect"
 import { createHmac } from "node:crypto"
-import type { IncomingHttpHeaders } from "node:http"
-import { createServer } from "node:http"
 import type { NoticeFormat } from "../../src/people/NoticeConfig.js"
 import { noticeConfig } from "../../src/people/NoticeConfig.js"
 import { noticeText } from "../../src/people/NoticeRequest.js"
@@ -12,48 +10,9 @@ import { readWaiting } from "../../src/people/Waiting.js"
 import { Storage } from "../../src/storage/Storage.js"
 import { Tasks } from "../../src/tasks/Tasks.js"
 import { inFile, onEachDialect } from "../support/Engines.js"
+import type { Taken } from "../support/NoticeReceiver.js"
+import { noticeReceiver } from "../support/NoticeReceiver.js"
 import { eventually, world } from "./Waiting.js"
-
-interface Taken {
-  readonly path: string
-  readonly headers: IncomingHttpHeaders
-  readonly body: string
-}
-
-type Answer = "ok" | "fails" | "hangs" | "redirects"
-
-/** A server that takes notices. `answers`: what it does with the first ones; then it takes them. */
-const receiver = (...answers: Array<Answer>) =>
-  Effect.acquireRelease(
-    Effect.async<{ readonly url: string; readonly seen: Array<Taken>; readonly close: () => void }>((resume) => {
-      const seen: Array<Taken> = []
-      const server = createServer((request, response) => {
-        const parts: Array<Buffer> = []
-        request.on("data", (part: Buffer) => parts.push(part))
-        request.on("end", () => {
-          seen.push({
-            path: request.url ?? "",
-            headers: request.headers,
-            body: Buffer.concat(parts).toString()
-          })
-          const answer = answers.shift() ?? "ok"
-          if (answer === "hangs") return
-          if (answer === "redirects") response.writeHead(307, { location: "/elsewhere" }).end()
-          else response.writeHead(answer === "fails" ? 500 : 200).end(`no ${request.url ?? ""}`)
-        })
-      })
-      server.listen(0, "127.0.0.1", () => {
-        const address = server.address()
-        const port = typeof address === "object" && address !== null ? address.port : 0
-        const close = () => {
-          server.close()
-          server.closeAllConnections()
-        }
-        resume(Effect.succeed({ url: `http://127.0.0.1:${port}/hook/s3cret`, seen, close }))
-      })
-    }),
-    ({ close }) => Effect.sync(close)
-  )
 
 const settingsOf = (url: string, format: NoticeFormat = "json", more: Readonly<Record<string, string>> = {}) => ({
   ORCH_NOTICE_URL: url,
@@ -74,7 +33,7 @@ const notices = Effect.gen(function*() {
   return open.flatMap(({ notices }) => notices)
 })
 
-const bodyOf = ({ body }: Taken): Record<string, unknown> => {
+const bodyOf = ({ body }: Pick<Taken, "body">): Record<string, unknown> => {
   const json: unknown = JSON.parse(body)
   return { ...typeof json === "object" ? json : {} }
 }
@@ -82,7 +41,7 @@ const bodyOf = ({ body }: Taken): Record<string, unknown> => {
 onEachDialect("notices", ({ storage }) => {
   it.scopedLive("are signed, and sent once and in order: opened, then answered", () =>
     Effect.gen(function*() {
-      const { seen, url } = yield* receiver()
+      const { seen, url } = yield* noticeReceiver()
       yield* Effect.gen(function*() {
         yield* asked("May it go?")
         yield* (yield* People).answer("ET-2", { text: "Yes", by: "lea" })
@@ -92,7 +51,7 @@ onEachDialect("notices", ({ storage }) => {
           ["/hook/s3cret", "opened"],
           ["/hook/s3cret", "answered"]
         ])
-        assert.deepInclude(bodyOf(seen[1] ?? { path: "", headers: {}, body: "{}" }), {
+        assert.deepInclude(bodyOf(seen[1] ?? { body: "{}" }), {
           workItem: "ET-2",
           question: "May it go?",
           agent: "analyst",
@@ -111,7 +70,7 @@ onEachDialect("notices", ({ storage }) => {
     "that fail, or are redirected, are sent again, and those after them wait",
     () =>
       Effect.gen(function*() {
-        const { seen, url } = yield* receiver("fails", "redirects")
+        const { seen, url } = yield* noticeReceiver("fails", "redirects")
         yield* Effect.gen(function*() {
           yield* asked("May it go?")
           yield* (yield* People).ask("ET-2", { question: "And this?" })
@@ -136,7 +95,7 @@ onEachDialect("notices", ({ storage }) => {
 describe("notices", () => {
   it.scopedLive("survive a restart, and a server that says nothing", () =>
     Effect.gen(function*() {
-      const { seen, url } = yield* receiver("hangs")
+      const { seen, url } = yield* noticeReceiver("hangs")
       const database = yield* inFile.database
       const settings = settingsOf(url)
       const first = yield* Scope.make()
@@ -160,7 +119,7 @@ describe("notices", () => {
         const hostile = "<!channel> *all* & <https://evil.example.com|here>"
         const bodies: Record<string, string> = {}
         for (const format of ["slack", "telegram", "ntfy"] as const) {
-          const { seen, url } = yield* receiver()
+          const { seen, url } = yield* noticeReceiver()
           const settings = settingsOf(url, format, { ORCH_NOTICE_CHAT: "-100123" })
           yield* Effect.zipRight(asked(hostile), eventually(Effect.sync(() => seen.length), (count) => count > 0)).pipe(
             Effect.provide(world({ database: inFile.storage, settings }))

@@ -1,7 +1,10 @@
 import type { Row } from "../Row.js"
+import { commands } from "./Commands.js"
 import { links } from "./Links.js"
+import { livingRows } from "./Living.js"
 import { machine } from "./Machine.js"
 import { network } from "./Network.js"
+import { notices } from "./Notices.js"
 import { people } from "./People.js"
 import { postgres } from "./Postgres.js"
 import { refusals } from "./Refusals.js"
@@ -17,5 +20,8 @@ export const rows: ReadonlyArray<Row> = [
   ...machine,
   ...postgres,
   ...wholeRows,
-  ...links
+  ...links,
+  ...livingRows,
+  ...notices,
+  ...commands
 ]
