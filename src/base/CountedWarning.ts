@@ -42,6 +42,7 @@ export const makeCountedWarning = (
         latest = cause
         if (isCounting) return Effect.void
         isCounting = true
-        return Effect.asVoid(Effect.forkIn(counting, scope))
+        // Within a transaction it would be made uninterruptible, and the scope's end would wait for its sleep.
+        return Effect.asVoid(Effect.forkIn(Effect.interruptible(counting), scope))
       })
   })

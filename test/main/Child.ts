@@ -1,6 +1,5 @@
 import * as NodeContext from "@effect/platform-node/NodeContext"
-import { afterAll, it } from "@effect/vitest"
-import { Context, Effect, Exit, Layer, Scope } from "effect"
+import { Context, Effect, Layer } from "effect"
 import { spawn } from "node:child_process"
 import { createServer } from "node:net"
 import { build } from "../crash/Build.js"
@@ -10,32 +9,6 @@ export class Program extends Context.Tag("test/Program")<Program, { readonly pat
   static readonly layer = Layer.scoped(Program, Effect.map(build, ({ program }) => ({ path: program }))).pipe(
     Layer.provide(NodeContext.layer)
   )
-}
-
-interface OnProgram {
-  readonly scoped: (
-    name: string,
-    run: () => Effect.Effect<void, unknown, Program | Scope.Scope>,
-    timeout?: number
-  ) => void
-}
-
-/**
- * Tests of the built program, by the real clock. Not by `layer` of @effect/vitest: that one changes the `it` of all test
- * files in the same process.
- */
-export const onProgram = (tests: (it: OnProgram) => void): void => {
-  const scope = Effect.runSync(Scope.make())
-  const program = Effect.runSync(Effect.cached(Layer.buildWithScope(Program.layer, scope)))
-  afterAll(() => Effect.runPromise(Scope.close(scope, Exit.void)))
-  tests({
-    scoped: (name, run, timeout) =>
-      it.scopedLive(
-        name,
-        () => Effect.flatMap(program, (context) => Effect.provide(Effect.suspend(run), context)),
-        timeout
-      )
-  })
 }
 
 /** A port that was free a moment ago. */

@@ -4,7 +4,8 @@ import { execFileSync } from "node:child_process"
 import { copyFileSync, rmSync, statSync } from "node:fs"
 import { PlaneSimulator } from "../../src/simulator/PlaneSimulator.js"
 import { folder, post, request } from "../http/Server.js"
-import { freePort, listening, onProgram, run, start } from "./Child.js"
+import { freePort, listening, run, start } from "./Child.js"
+import { onProgram } from "./OnProgram.js"
 
 /** Another process on the file: it writes the row of a leader that was seen so long ago. */
 const leaderSeen = (file: string, secondsAgo: number) =>

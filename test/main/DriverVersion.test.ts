@@ -2,7 +2,8 @@ import { assert, describe } from "@effect/vitest"
 import { Effect } from "effect"
 import { fileURLToPath } from "node:url"
 import { folder } from "../http/Server.js"
-import { onProgram, run } from "./Child.js"
+import { run } from "./Child.js"
+import { onProgram } from "./OnProgram.js"
 
 const pretend = `--require=${fileURLToPath(new URL("./OtherVersions.cjs", import.meta.url))}`
 

@@ -3,7 +3,8 @@ import { Effect } from "effect"
 import { execFileSync } from "node:child_process"
 import { rmSync } from "node:fs"
 import { folder, post } from "../http/Server.js"
-import { freePort, listening, onProgram, run, start } from "./Child.js"
+import { freePort, listening, run, start } from "./Child.js"
+import { onProgram } from "./OnProgram.js"
 
 const completed = (workItem: string, id: string) => JSON.stringify({ type: "task_completed", workItem, id })
 

@@ -5,7 +5,8 @@ import type { ProjectOptions } from "../../src/simulator/PlaneSimulator.js"
 import { PlaneSimulator } from "../../src/simulator/PlaneSimulator.js"
 import { folder } from "../http/Server.js"
 import { key, onTerminal, type Step } from "../support/OnTerminal.js"
-import { freePort, listening, onProgram, Program, run, start } from "./Child.js"
+import { freePort, listening, Program, run, start } from "./Child.js"
+import { onProgram } from "./OnProgram.js"
 
 const secretFile = 0o600
 
@@ -134,7 +135,10 @@ onProgram((it) =>
         const child = yield* start(["serve"], { cwd, settings: { ORCH_PORT: port } })
         const { err } = yield* listening(child)
         const line = err.split("\n").find((each) => each.includes(": file ")) ?? err
-        assert.include(line, `Plane ${plane.url} (workspace ag_proj, projects ET, WEB), webhooks of plane and gitea"`)
+        assert.include(
+          line,
+          `Plane ${plane.url} (workspace ag_proj, projects ET, WEB), webhooks of plane and gitea, no notices, so nobody is reached when a task waits"`
+        )
         assert.include(line, ": file ./data/plane-sync.sqlite, ")
         const published = yield* run(["publish", "completed", item.key], { cwd, settings: { ORCH_PORT: port } })
         assert.strictEqual(published.code, 0)

@@ -5,7 +5,8 @@ import { PlaneSimulator } from "../../src/simulator/PlaneSimulator.js"
 import { commandLine } from "../cli/CommandLine.js"
 import { folder, post, request, served } from "../http/Server.js"
 import { fileOf } from "../launching/Agents.js"
-import { freePort, listening, onProgram, run, start } from "./Child.js"
+import { freePort, listening, run, start } from "./Child.js"
+import { onProgram } from "./OnProgram.js"
 
 // Slow enough that there is always something under way.
 const withPlane = Effect.provide(PlaneSimulator.layer({ latency: 100 }))

@@ -37,7 +37,7 @@ describe("Pipeline", () => {
       assert.match(yield* refused([{ stage: "a", gates: [] }, { stage: " ", gates: [] }]), /no name/)
       assert.strictEqual(
         yield* refused([{ stage: "a", gates: ["started", "lint"] }, { stage: "b", gates: [] }]),
-        "Pipeline: the stage \"a\" has the gate \"lint\", which nobody provides: there are started, reported, ci, " +
+        "Pipeline: the stage \"a\" has the gate \"lint\", which nobody provides: there are started, reported, human, ci, " +
           "approval, merged"
       )
     }))
@@ -56,7 +56,7 @@ describe("Pipeline", () => {
       assert.strictEqual(
         error.message,
         `Pipeline: of projects.APP in ${file}: the stage "write" has the gate "lint", which nobody provides: there ` +
-          "are started, reported, ci, approval, merged"
+          "are started, reported, human, ci, approval, merged"
       )
     }).pipe(Effect.scoped))
 
