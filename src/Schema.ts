@@ -70,7 +70,7 @@ export const migrations = {
   "0027_people": whileNobodyLeads(Effect.zipRight(answerTable, waitTables)),
   "0028_decisions": whileNobodyLeads(decisionTable),
   "0029_commands": commandTable,
-  "0030_assignees": assigneeTable
+  "0030_assignees": whileNobodyLeads(assigneeTable)
 }
 
 /** What opening a database needs. */

@@ -158,8 +158,9 @@ onEachDialect("who is assigned while a task waits", ({ database, storage }) => {
       const { id, key } = yield* task
       yield* ask(key)
       yield* comesTo(id, olga)
-      yield* Effect.flatMap(Storage, ({ sql, write }) =>
+      const overdue = Effect.flatMap(Storage, ({ sql, write }) =>
         write(sql`UPDATE plane_sync_wait SET escalate_at = 1 WHERE escalate_at IS NOT NULL`))
+      yield* eventually(Effect.zipRight(overdue, assignees(id)), (now) => now.length === 2)
       yield* comesTo(id, olga, bot)
       yield* answer(key)
       yield* comesTo(id)

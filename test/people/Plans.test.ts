@@ -13,6 +13,7 @@ import {
   renameEntry,
   waitOf,
   waitsOfEntries,
+  reachedNow,
   waitsOfEntry
 } from "../../src/people/Waits.js"
 import { Storage } from "../../src/storage/Storage.js"
@@ -49,6 +50,7 @@ const everything = Effect.gen(function*() {
   yield* write(renameEntry(sql, taskId, "one", "two"))
   assert.isUndefined(yield* read(waitOf(sql, key)))
   assert.lengthOf(yield* read(waitsOfEntry(sql, taskId, "two")), 1)
+  yield* read(reachedNow(sql, taskId))
   assert.lengthOf(yield* read(waitsOfEntries(sql, [{ taskId, entry: "two" }])), 1)
   assert.lengthOf(yield* read(openWaits(sql, { after: 0, limit: 10 })), 1)
   yield* write(closeWait(sql, wait.id, { state: "answered", why: "so", by: "lea" }, now))
