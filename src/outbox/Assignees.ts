@@ -35,7 +35,9 @@ interface Row extends DueAssignee {
 }
 
 const readAssignees = (sql: Sql, { id }: Lane) =>
-  sql<Row>`SELECT id, person, wanted, settled, ours, asked, restore, attempts, due_at AS "dueAt" FROM plane_sync_assignee
+  sql<
+    Row
+  >`SELECT id, person, wanted, settled, ours, asked, restore, attempts, due_at AS "dueAt" FROM plane_sync_assignee
     WHERE lane = ${id} AND refused IS NULL ORDER BY id`
 
 const readPatch = (sql: Sql, { id }: Lane) =>

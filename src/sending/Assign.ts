@@ -1,5 +1,6 @@
 import { Duration, Effect, Option } from "effect"
-import { EpochMillis, MonotonicMillis, monotonicMillis } from "../base/Time.js"
+import type { MonotonicMillis } from "../base/Time.js"
+import { EpochMillis, monotonicMillis } from "../base/Time.js"
 import type { ItemId, UserId } from "../domain/Ids.js"
 import { UserId as User } from "../domain/Ids.js"
 import { epochOf } from "../domain/PlaneMoment.js"
@@ -45,9 +46,11 @@ export const assignStep = (
   const add: Array<Named> = []
   const remove: Array<Named> = []
   const settled: Array<AssignedPerson> = []
-  const wanted = new Set(people.filter(({ restore, wanted }) => wanted === 1 && restore === 0).flatMap(
-    ({ person }) => users.get(person) ?? []
-  ))
+  const wanted = new Set(
+    people.filter(({ restore, wanted }) => wanted === 1 && restore === 0).flatMap(
+      ({ person }) => users.get(person) ?? []
+    )
+  )
   for (const row of people.filter(({ settled }) => settled === 0)) {
     const user = users.get(row.person)
     const isOurs = row.ours === 1 || row.asked === 1

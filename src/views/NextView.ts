@@ -10,7 +10,18 @@ import { requestWords } from "./StoryLines.js"
 
 /** What is done next for a work item, and what that waits for. */
 export const NextView = Schema.Struct({
-  what: Schema.Literal("nothing", "look", "check", "state", "comment", "recount", "dead_letter", "links", "assignees", "later")
+  what: Schema.Literal(
+    "nothing",
+    "look",
+    "check",
+    "state",
+    "comment",
+    "recount",
+    "dead_letter",
+    "links",
+    "assignees",
+    "later"
+  )
     .annotations({
       description:
         "look: its key is looked up, or whether it is back; check: whether another change has undone our last one, or a " +

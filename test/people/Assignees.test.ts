@@ -82,22 +82,26 @@ const ask = (key: string, question = "Which one?") =>
 const answer = (key: string) => Effect.flatMap(People, (people) => people.answer(key, { text: "This", by: "olga" }))
 
 onEachDialect("who is assigned while a task waits", ({ database, storage }) => {
-  it.scopedLive("who is asked is added once, and taken out when it is answered; a person's assignees stay", () =>
-    Effect.gen(function*() {
-      const { id, key, plane } = yield* task
-      yield* plane.editWorkItem(id, { assignees: [bot] })
-      yield* ask(key)
-      yield* comesTo(id, bot, olga)
-      yield* ask(key, "And why?")
-      yield* answer(key)
-      yield* Effect.sleep("3500 millis")
-      yield* comesTo(id, bot, olga)
-      assert.deepStrictEqual(yield* requests, { patches: [{ assignees: [bot, olga] }], looks: 1, lookBacks: 1 })
-      yield* answer(key)
-      yield* comesTo(id, bot)
-      yield* Effect.sleep("2500 millis")
-      assert.deepStrictEqual((yield* requests).patches, [{ assignees: [bot, olga] }, { assignees: [bot] }])
-    }).pipe(Effect.provide(world(storage))), 30_000)
+  it.scopedLive(
+    "who is asked is added once, and taken out when it is answered; a person's assignees stay",
+    () =>
+      Effect.gen(function*() {
+        const { id, key, plane } = yield* task
+        yield* plane.editWorkItem(id, { assignees: [bot] })
+        yield* ask(key)
+        yield* comesTo(id, bot, olga)
+        yield* ask(key, "And why?")
+        yield* answer(key)
+        yield* Effect.sleep("3500 millis")
+        yield* comesTo(id, bot, olga)
+        assert.deepStrictEqual(yield* requests, { patches: [{ assignees: [bot, olga] }], looks: 1, lookBacks: 1 })
+        yield* answer(key)
+        yield* comesTo(id, bot)
+        yield* Effect.sleep("2500 millis")
+        assert.deepStrictEqual((yield* requests).patches, [{ assignees: [bot, olga] }, { assignees: [bot] }])
+      }).pipe(Effect.provide(world(storage))),
+    30_000
+  )
 
   it.scopedLive("is added by the PATCH of a state that is due", () =>
     Effect.gen(function*() {
@@ -127,17 +131,21 @@ onEachDialect("who is assigned while a task waits", ({ database, storage }) => {
       yield* comesTo(id, bot)
     }).pipe(Effect.provide(world(storage))), 30_000)
 
-  it.scopedLive("nothing is changed within a second after a person's change, or where they are assigned already", () =>
-    Effect.gen(function*() {
-      const { id, key, plane } = yield* task
-      yield* plane.editWorkItem(id, { assignees: [olga] })
-      yield* ask(key)
-      yield* eventually(requests, ({ looks }) => looks > 0)
-      yield* answer(key)
-      yield* Effect.sleep("1 seconds")
-      yield* comesTo(id, olga)
-      assert.deepStrictEqual(yield* requests, { patches: [], looks: 1, lookBacks: 0 })
-    }).pipe(Effect.provide(world(storage))), 30_000)
+  it.scopedLive(
+    "nothing is changed within a second after a person's change, or where they are assigned already",
+    () =>
+      Effect.gen(function*() {
+        const { id, key, plane } = yield* task
+        yield* plane.editWorkItem(id, { assignees: [olga] })
+        yield* ask(key)
+        yield* eventually(requests, ({ looks }) => looks > 0)
+        yield* answer(key)
+        yield* Effect.sleep("1 seconds")
+        yield* comesTo(id, olga)
+        assert.deepStrictEqual(yield* requests, { patches: [], looks: 1, lookBacks: 0 })
+      }).pipe(Effect.provide(world(storage))),
+    30_000
+  )
 
   it.scopedLive("whom Plane does not keep, or does not know, is not asked for again", () =>
     Effect.gen(function*() {
@@ -160,7 +168,8 @@ onEachDialect("who is assigned while a task waits", ({ database, storage }) => {
       yield* comesTo(id, olga)
       const overdue = Effect.flatMap(Storage, ({ sql, write }) =>
         write(sql`UPDATE plane_sync_wait SET escalate_at = 1 WHERE escalate_at IS NOT NULL`))
-      yield* eventually(Effect.zipRight(overdue, assignees(id)), (now) => now.length === 2)
+      yield* eventually(Effect.zipRight(overdue, assignees(id)), (now) =>
+        now.length === 2)
       yield* comesTo(id, olga, bot)
       yield* answer(key)
       yield* comesTo(id)
@@ -172,18 +181,22 @@ onEachDialect("who is assigned while a task waits", ({ database, storage }) => {
       ["not executed", Fault.Silent({ when: "before", count: 1, match: { method: "PATCH", kind: "item" } })]
     ] as const
   ) {
-    it.scopedLive(`a PATCH without an answer that was ${name}: they are there once, and are ours`, () =>
-      Effect.gen(function*() {
-        const { id, key, plane } = yield* task
-        yield* plane.misbehave(fault)
-        yield* ask(key)
-        yield* eventually(requests, ({ patches }) => patches.length > 0)
-        yield* Effect.sleep("3500 millis")
-        yield* comesTo(id, olga)
-        assert.lengthOf((yield* requests).patches, name === "executed" ? 1 : 2)
-        yield* answer(key)
-        yield* comesTo(id)
-      }).pipe(Effect.provide(world(storage))), 30_000)
+    it.scopedLive(
+      `a PATCH without an answer that was ${name}: they are there once, and are ours`,
+      () =>
+        Effect.gen(function*() {
+          const { id, key, plane } = yield* task
+          yield* plane.misbehave(fault)
+          yield* ask(key)
+          yield* eventually(requests, ({ patches }) => patches.length > 0)
+          yield* Effect.sleep("3500 millis")
+          yield* comesTo(id, olga)
+          assert.lengthOf((yield* requests).patches, name === "executed" ? 1 : 2)
+          yield* answer(key)
+          yield* comesTo(id)
+        }).pipe(Effect.provide(world(storage))),
+      30_000
+    )
   }
 
   it.scopedLive("a restart between the PATCH and its answer", () =>

@@ -2,8 +2,8 @@ import { assert, describe, it } from "@effect/vitest"
 import * as fc from "fast-check"
 import { UserId } from "../../src/domain/Ids.js"
 import { commandIn, helpText } from "../../src/people/Commands.js"
-import { usersNamed } from "../../src/plane/Members.js"
 import { longestHtml } from "../../src/people/CommentText.js"
+import { usersNamed } from "../../src/plane/Members.js"
 
 /** A paragraph as Plane's editor makes it. */
 const p = (html: string) =>

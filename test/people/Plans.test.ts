@@ -10,10 +10,10 @@ import {
   openWait,
   openWaits,
   pruneWaits,
+  reachedNow,
   renameEntry,
   waitOf,
   waitsOfEntries,
-  reachedNow,
   waitsOfEntry
 } from "../../src/people/Waits.js"
 import { Storage } from "../../src/storage/Storage.js"
