@@ -7,7 +7,7 @@ import type { PlaneClient } from "../plane/PlaneClient.js"
 import type { SendContext } from "./SendContext.js"
 
 /** Makes what warns of a thing the first time. */
-export const makeSayOnce = (): SendContext["sayOnce"] => {
+const makeSayOnce = (): SendContext["sayOnce"] => {
   const said = new Set<string>()
   return (warning) =>
     Effect.suspend(() => {
@@ -18,17 +18,17 @@ export const makeSayOnce = (): SendContext["sayOnce"] => {
 }
 
 /**
- * Makes what tells who people are in Plane. If the project names those who are asked by their e-mail addresses, its
+ * Makes what tells who people are in Plane, and what warns of those who are nobody. If the project names those who are asked by their e-mail addresses, its
  * members are asked for at once, and otherwise when they are needed: once in both cases.
  */
-export const makeUsersOf = (
-  { client, project: { attention, identifier }, sayOnce }: {
+export const makeNaming = (
+  { client, project: { attention, identifier } }: {
     readonly client: Pick<PlaneClient["Type"], "members">
     readonly project: Project
-    readonly sayOnce: SendContext["sayOnce"]
   }
-): Effect.Effect<SendContext["usersOf"], never, Scope.Scope> =>
+): Effect.Effect<Pick<SendContext, "sayOnce" | "usersOf">, never, Scope.Scope> =>
   Effect.gen(function*() {
+    const sayOnce = makeSayOnce()
     let known: ReadonlyArray<Member> | undefined
     const onlyOne = yield* Effect.makeSemaphore(1)
     const asked = client.members.pipe(
@@ -57,5 +57,5 @@ export const makeUsersOf = (
       // While Plane does not answer, those who need it say so.
       yield* Effect.forkScoped(Effect.ignore(usersOf(attention)))
     }
-    return usersOf
+    return { sayOnce, usersOf }
   })

@@ -23,7 +23,7 @@ import { look } from "./Look.js"
 import { lookBack } from "./LookBack.js"
 import { nextStep, recountEvery } from "./NextStep.js"
 import { makeOutcomeLog, stateNamer } from "./OutcomeLog.js"
-import { makeSayOnce, makeUsersOf } from "./People.js"
+import { makeNaming } from "./People.js"
 import { send } from "./Send.js"
 import type { SendContext } from "./SendContext.js"
 import { compareTwins } from "./Twins.js"
@@ -129,11 +129,9 @@ export const startWorkers = (
       monotonicMillis,
       (now) => now - confirmedAt < confirmedFor(config) ? Effect.void : checkLeader
     )
-    const sayOnce = makeSayOnce()
     const context: SendContext = {
       ...dependencies,
-      sayOnce,
-      usersOf: yield* makeUsersOf({ ...dependencies, sayOnce }),
+      ...yield* makeNaming(dependencies),
       noteAsked: (ids) => stored(outbox.noteAsked(ids)),
       stillLeading,
       leftAlone: (lane) => stored(outbox.leftAlone(lane))
