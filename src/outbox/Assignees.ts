@@ -205,10 +205,7 @@ export const assignSettled = (
       case "AssignGivenUp":
         yield* job._tag === "LookBack"
           ? sql`UPDATE plane_sync_lane SET assign_check = NULL, assign_patch = NULL WHERE id = ${lane.id}`
-          : assigned(sql, lane, {
-            people: job.due.map((id) => ({ _tag: "Refused", id, reason: outcome.reason })),
-            patch: undefined
-          }, now)
+          : assigningGivenUp(sql, job.due, outcome.isRefused ? outcome.reason : null)
         break
       case "ItemGone":
         yield* forgetAssignees(sql, lane)
@@ -233,6 +230,13 @@ export const assignSettled = (
     yield* scheduleAssignees(sql, [lane.id])
     yield* free(sql, tally, lane, now, null)
   })
+
+/** Who was to be taken out stays. Who may be there by a request without an answer is looked for when not wanted. */
+const assigningGivenUp = (sql: Sql, due: ReadonlyArray<number>, refused: string | null) =>
+  Effect.zipRight(
+    sql`DELETE FROM plane_sync_assignee WHERE id IN ${sql.numbers(due)} AND (wanted = 0 OR restore = 1)`,
+    sql`UPDATE plane_sync_assignee SET settled = 1, refused = ${refused} WHERE id IN ${sql.numbers(due)}`
+  )
 
 /** What people have changed at the same moment counts: it is put back, and whom they have put there is not ours. */
 const lookedBack = (sql: Sql, { id }: Lane, { restore, touched }: LookedBack) =>

@@ -211,8 +211,8 @@ export interface LookedBack {
 export type AssignOutcome =
   | { readonly _tag: "Assigned"; readonly assigned: Assigned }
   | LookedBack
-  /** It is not tried again. */
-  | { readonly _tag: "AssignGivenUp"; readonly reason: string }
+  /** It is not tried again; if Plane refuses it, not when the task waits anew either. */
+  | { readonly _tag: "AssignGivenUp"; readonly reason: string; readonly isRefused: boolean }
   /** The work item was deleted or archived. */
   | { readonly _tag: "ItemGone"; readonly reason: string }
   | Later

@@ -145,7 +145,7 @@ export const replaceAssignees = (
     }
   })
 
-const givenUp = (reason: string): AssignOutcome => ({ _tag: "AssignGivenUp", reason })
+const givenUp = (reason: string, isRefused = false): AssignOutcome => ({ _tag: "AssignGivenUp", reason, isRefused })
 
 /** What is read longer ago is read again before it is sent back: a person may have changed it. */
 const staleAfter = Duration.toMillis("2 seconds")
@@ -161,7 +161,7 @@ export const assign = (context: SendContext, job: AssignJob, slot: Slot): Effect
       Effect.catchAll(assignOnce(context, job, slot), (error) => failed(context, job, error)),
       context,
       job.attempts,
-      givenUp
+      (reason) => givenUp(reason)
     )
   })
 
@@ -208,7 +208,7 @@ const failed = (context: SendContext, job: AssignJob, error: PlaneError): Effect
       return outcome._tag === "Later" ? outcome : { _tag: "ItemGone", reason: outcome.reason }
     }
     if (error.reason === "Refused" && job.attempts === 1) return yield* askOnceMore(context, error)
-    if (isAboutTheRequest(error)) return givenUp(error.message)
+    if (isAboutTheRequest(error)) return givenUp(error.message, true)
     return Option.match(yield* retry(context, error, job.attempts), {
       onNone: () => givenUp(error.message),
       onSome: (later): AssignOutcome => ({ ...later, maybeDone: isMaybeDone(error) })

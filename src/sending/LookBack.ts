@@ -10,7 +10,7 @@ import { isAboutTheRequest } from "./DeadOutcome.js"
 import { retry, survive } from "./Retry.js"
 import type { SendContext } from "./SendContext.js"
 
-const givenUp = (reason: string): AssignOutcome => ({ _tag: "AssignGivenUp", reason })
+const givenUp = (reason: string): AssignOutcome => ({ _tag: "AssignGivenUp", reason, isRefused: false })
 
 /** How often Plane is asked who has assigned whom, if it does not tell. */
 const mostChecks = 5

@@ -101,7 +101,7 @@ const assignings: ByTag<AssignOutcome> = {
     { _tag: "Assigned", assigned: { people: [{ _tag: "Refused", id: 3, reason: "a guest" }], patch: undefined } }
   ],
   LookedBack: [{ _tag: "LookedBack", restore: [{ user: UserId("jo"), isWanted: true }], touched: [1] }],
-  AssignGivenUp: [{ _tag: "AssignGivenUp", reason: "no" }],
+  AssignGivenUp: [{ _tag: "AssignGivenUp", reason: "no", isRefused: true }],
   ItemGone: [{ _tag: "ItemGone", reason: "it was deleted" }],
   Later: [later, { ...later, maybeDone: true }]
 }

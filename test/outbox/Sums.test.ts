@@ -118,7 +118,7 @@ const settlementOf = (job: Job, outcome: number): Settlement => {
     return { _tag: "TwinsSettled", job, outcome: { _tag: "Compared", comments } }
   }
   if (job._tag === "Assign" || job._tag === "LookBack") {
-    return { _tag: "AssignSettled", job, outcome: { _tag: "AssignGivenUp", reason: "no" } }
+    return { _tag: "AssignSettled", job, outcome: { _tag: "AssignGivenUp", reason: "no", isRefused: false } }
   }
   if (job._tag === "Link") return { _tag: "LinkSettled", job, outcome: { _tag: "Unlinked" } }
   const delivered: SendOutcome = {
