@@ -175,20 +175,24 @@ onEachDialect("who is assigned while a task waits", ({ database, storage }) => {
       yield* comesTo(id)
     }).pipe(Effect.provide(world(storage, { ORCH_ATTENTION: `olga@plane.test,nobody@plane.test,${bot}` }))), 40_000)
 
-  it.scopedLive("a Plane that refuses to assign is asked twice, and the work item goes on", () =>
-    Effect.gen(function*() {
-      const { id, key, plane } = yield* task
-      yield* plane.misbehave(Fault.Status({ status: 400, match: { method: "PATCH", kind: "item" } }))
-      yield* ask(key)
-      yield* eventually(requests, ({ patches }) => patches.length > 1)
-      yield* answer(key)
-      yield* plane.calm
-      yield* ask(key, "And now?")
-      yield* eventually(plane.comments(id), (all) => all.some(({ html }) => html.includes("And now?")))
-      yield* Effect.sleep("500 millis")
-      yield* comesTo(id)
-      assert.lengthOf((yield* requests).patches, 2)
-    }).pipe(Effect.provide(world(storage))), 30_000)
+  it.scopedLive(
+    "a Plane that refuses to assign is asked twice, and the work item goes on",
+    () =>
+      Effect.gen(function*() {
+        const { id, key, plane } = yield* task
+        yield* plane.misbehave(Fault.Status({ status: 400, match: { method: "PATCH", kind: "item" } }))
+        yield* ask(key)
+        yield* eventually(requests, ({ patches }) => patches.length > 1)
+        yield* answer(key)
+        yield* plane.calm
+        yield* ask(key, "And now?")
+        yield* eventually(plane.comments(id), (all) => all.some(({ html }) => html.includes("And now?")))
+        yield* Effect.sleep("500 millis")
+        yield* comesTo(id)
+        assert.lengthOf((yield* requests).patches, 2)
+      }).pipe(Effect.provide(world(storage))),
+    30_000
+  )
 
   for (
     const [name, fault] of [
