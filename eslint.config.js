@@ -41,7 +41,20 @@ export const rooms = {
 /** The tables, and the one room of each in which its SQL stands. */
 export const tables = {
   storage: ["migrations"],
-  outbox: ["lane", "event", "delivery", "sender", "replica", "count", "count_of", "folded", "project", "link", "usage"],
+  outbox: [
+    "lane",
+    "event",
+    "delivery",
+    "sender",
+    "replica",
+    "count",
+    "count_of",
+    "folded",
+    "project",
+    "link",
+    "usage",
+    "assignee"
+  ],
   tasks: [
     "task",
     "verdict",

@@ -11,6 +11,7 @@ import type { Settlement } from "../src/outbox/Outcome.js"
  */
 export const settled = (job: Job, now: MonotonicMillis): Settlement => {
   if (job._tag === "Check" || job._tag === "Twins") throw new Error("nothing here is in doubt")
+  if (job._tag === "Assign" || job._tag === "LookBack") throw new Error("nobody here is asked")
   if (job._tag === "Link") throw new Error("nothing here has links")
   return job._tag === "Look"
     ? {

@@ -1,5 +1,6 @@
 import { Effect, Layer } from "effect"
 import { claimTable, giteaTables, leftHeadsColumn, pageColumns } from "./gitea/Tables.js"
+import { assigneeTable } from "./outbox/AssigneeTables.js"
 import { firstWordColumn } from "./outbox/FirstWordTables.js"
 import { whileNobodyLeads } from "./outbox/Leader.js"
 import { linkTable } from "./outbox/LinkTables.js"
@@ -68,7 +69,8 @@ export const migrations = {
   "0026_living": livingColumns,
   "0027_people": whileNobodyLeads(Effect.zipRight(answerTable, waitTables)),
   "0028_decisions": whileNobodyLeads(decisionTable),
-  "0029_commands": commandTable
+  "0029_commands": commandTable,
+  "0030_assignees": whileNobodyLeads(assigneeTable)
 }
 
 /** What opening a database needs. */

@@ -1,6 +1,6 @@
 import { Effect, Either } from "effect"
 import type { Project } from "../domain/Project.js"
-import { commandersOf, isEmail } from "../people/Commands.js"
+import { isEmail, usersNamed } from "../plane/Members.js"
 import { human } from "../tasks/QualityGate.js"
 import type { AccountAnswer } from "./AddressCheck.js"
 import type { Finding, Outcome } from "./Finding.js"
@@ -13,6 +13,29 @@ const waitsForPeople = ({ pipeline = [] }: Project) => pipeline.some(({ gates })
 
 /** Whether Plane is asked for the project's members. */
 export const asksMembers = ({ commands }: Project): boolean => commands.some(isEmail)
+
+/** Whether they are asked for to know who is asked when a task waits. */
+export const isAttentionSet = ({ attention }: Project): boolean => attention.length > 0
+
+/** Whether those who are asked when a task waits are people of the project, so that they can be assigned. */
+export const checkAttention = (
+  { ask, client, current: { project: { attention, identifier } } }: PlaneAccess
+): Effect.Effect<Outcome<never>> =>
+  Effect.gen(function*() {
+    const members = yield* Effect.either(ask(1, client.members))
+    if (Either.isLeft(members)) return found(refusedBy(members.left))
+    const { ids, unknown: nobodys } = usersNamed(attention, members.right)
+    const isMember = (name: string) => members.right.some(({ id }) => id === ids.get(name))
+    const unknown = [...nobodys, ...attention.filter((name) => ids.has(name) && !isMember(name))]
+    return found(
+      unknown.length > 0
+        ? Failed({
+          seen: `no member of ${identifier} in Plane is ${unknown.join(", ")}, who is asked when a task waits`,
+          mend: "name people in ORCH_ATTENTION by the e-mail address or the id that they have in Plane"
+        })
+        : Passed({ seen: `tasks of ${identifier} that wait are assigned to ${attention.join(", then ")}` })
+    )
+  })
 
 /** Whether it matters who may command tasks of the project. */
 export const areCommandsSet = (project: Project): boolean => project.commands.length > 0 || waitsForPeople(project)
@@ -35,14 +58,14 @@ export const checkCommands = (
     }
     const members = asksMembers(project) ? yield* Effect.either(ask(1, client.members)) : Either.right([])
     if (Either.isLeft(members)) return found(refusedBy(members.left))
-    const { ids, unknown } = commandersOf(commands, members.right)
+    const { ids, unknown } = usersNamed(commands, members.right)
     const own = account === undefined ? undefined : Either.getOrUndefined(account)
     const findings: ReadonlyArray<Finding> = [
       ...(unknown.length === 0 ? [] : [Failed({
         seen: `no member of ${identifier} in Plane is ${unknown.join(", ")}`,
         mend: "name people in ORCH_COMMANDS by the e-mail address or the id that they have in Plane"
       })]),
-      ...(own === undefined || !Array.from(ids).some((id) => id === own.id.toLowerCase()) ? [] : [Failed({
+      ...(own === undefined || !Array.from(ids.values()).some((id) => id === own.id.toLowerCase()) ? [] : [Failed({
         seen:
           `the user ${own.display_name || own.id} of ${names.apiToken} is among those who may command, and commands ` +
           "of that user are not taken: whoever has the token, such as an agent, could write them",

@@ -19,7 +19,7 @@ import { checkAgents } from "./AgentsCheck.js"
 import { checkClock, checkRateLimit } from "./AnswerChecks.js"
 import type { Checkup } from "./Checkup.js"
 import { makeCheckup } from "./Checkup.js"
-import { areCommandsSet, asksMembers, checkCommands } from "./CommandsCheck.js"
+import { areCommandsSet, asksMembers, checkAttention, checkCommands, isAttentionSet } from "./CommandsCheck.js"
 import type { Database } from "./DatabaseChecks.js"
 import { checkDatabase, checkIntegrity, checkLeader, checkSpace } from "./DatabaseChecks.js"
 import { checkDriver } from "./DriverCheck.js"
@@ -110,6 +110,9 @@ const checkProjects = ({ check, skip }: Checkup, all: ReadonlyArray<PlaneAccess>
       if (areCommandsSet(access.current.project)) {
         yield* check(`commands of ${identifier}`, checkCommands(access, accounts.get(token)))
       }
+      if (isAttentionSet(access.current.project)) {
+        yield* check(`attention of ${identifier}`, checkAttention(access))
+      }
     }
     return open
   })
@@ -170,7 +173,11 @@ const checkNetwork = (
     const tokens = new Set(projects?.all.map((project) => project.names.apiToken))
     const asking = surveyed === undefined
       ? Requests.layer(
-        allowanceFor(projects?.all.length ?? 1, tokens.size, projects?.all.filter(asksMembers).length ?? 0),
+        allowanceFor(
+          projects?.all.length ?? 1,
+          tokens.size,
+          [asksMembers, isAttentionSet].flatMap((asks) => projects?.all.filter(asks) ?? []).length
+        ),
         "doctor has sent as many requests as it may"
       )
       : Requests.layer(surveyed.left, "init has sent as many requests as it may: plane-sync doctor asks")

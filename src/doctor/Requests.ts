@@ -27,8 +27,8 @@ const perToken = 1
 const mostOfAll = 30
 
 /**
- * How many requests `doctor` sends at most to Plane and Gitea together. `asked`: the projects whose members are asked
- * for, which is one more for each.
+ * How many requests `doctor` sends at most to Plane and Gitea together. `asked`: how often members of a project are
+ * asked for, which is one more for each.
  */
 export const allowanceFor = (projects: number, tokens: number, asked: number): number =>
   Math.min(mostOfAll, forOne + perProject * (projects - 1) + perToken * Math.max(0, tokens - 1) + asked)

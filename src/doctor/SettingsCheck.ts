@@ -7,7 +7,7 @@ import { unknownVariableLine, unknownVariables } from "../config/UnknownVariable
 import type { Project } from "../domain/Project.js"
 import { giteaGateNames } from "../gitea/GiteaGates.js"
 import { Pipeline } from "../tasks/Pipeline.js"
-import { reported, started } from "../tasks/QualityGate.js"
+import { human, reported, started } from "../tasks/QualityGate.js"
 import { requireGates } from "../tasks/RequireGates.js"
 import type { Finding, Outcome } from "./Finding.js"
 import { Failed, found, Passed, Warned } from "./Finding.js"
@@ -61,7 +61,7 @@ const untidyInFile = Effect.map(
   })
 )
 
-const serveGates = [started.name, reported.name, ...giteaGateNames]
+const serveGates = [started.name, reported.name, human.name, ...giteaGateNames]
 
 /** A pipeline that cannot be one, or that names a gate which only a host can have. */
 const wrongPipeline = Effect.flatMap(Pipeline, (pipeline) =>

@@ -5,6 +5,7 @@ import type { EpochMillis } from "../base/Time.js"
 import type { EventSequence } from "../domain/Ids.js"
 import { flag } from "../storage/Dialect.js"
 import type { Sql } from "../storage/Sql.js"
+import { dueAssignees, joinedAssignees } from "./Assignees.js"
 import { bury } from "./Bury.js"
 import { isDue, overdueCheck, waitingCheck } from "./Checks.js"
 import type { ClaimedRow } from "./ClaimedLane.js"
@@ -14,7 +15,7 @@ import type { Delivery } from "./Delivery.js"
 import { deliveryColumns, owedColumns } from "./DeliveryRow.js"
 import { readUsed } from "./EventUsage.js"
 import { idleDue } from "./Idle.js"
-import type { Job } from "./Job.js"
+import type { Job, SendJob } from "./Job.js"
 import type { Lane } from "./Lane.js"
 import { free } from "./LaneUpdate.js"
 import { closeLeft } from "./LeftStates.js"
@@ -83,9 +84,7 @@ const nextJob = (
     if (overdue !== undefined) return overdue
     const { hasPending, stateEvent } = yield* closeLeft(sql, tally, lane, row.stateEvent, now)
     const pending = hasPending && row.pending === 1 ? yield* sendAgain(sql, lane, now) : undefined
-    if (pending !== undefined && lane.itemId !== null) {
-      return { _tag: "Send", lane, itemId: lane.itemId, delivery: pending }
-    }
+    if (pending !== undefined && lane.itemId !== null) return yield* sending(sql, lane, pending, now)
     if (row.retried === 1) yield* discardEmpty(sql, lane)
     for (let steps = 0; steps < maxSteps; steps++) {
       const owed = yield* readOwed(sql, lane, stateEvent, row.retried === 1, now)
@@ -93,7 +92,7 @@ const nextJob = (
         return { _tag: "Look", lane, key: lane.name, since: now, owes: false }
       }
       if (owed === undefined) {
-        const waiting = isDue(lane.linksAt, now) ? yield* dueLink(sql, lane, now) : yield* waitingCheck(sql, lane)
+        const waiting = yield* waitingJob(sql, lane, now)
         if (waiting !== undefined) return waiting
         yield* free(sql, tally, lane, now, null)
         yield* correctOwed(sql, lane)
@@ -104,16 +103,14 @@ const nextJob = (
         case "Look":
           return { _tag: "Look", lane, key: owed.key, since: owed.since, owes: true }
         case "Send":
-          if (lane.itemId === null) return yield* Effect.dieMessage("only a work item can be written to")
-          return { _tag: "Send", lane, itemId: lane.itemId, delivery: yield* plan(sql, lane, step.plan, now) }
+          return yield* sending(sql, lane, yield* plan(sql, lane, step.plan, now), now)
         case "SendAgain": {
-          if (lane.itemId === null) return yield* Effect.dieMessage("only a work item can be written to")
           const { body, delivery, externalId } = step
           yield* sql`UPDATE plane_sync_delivery SET tries = ${withLastTry(sql)}, status = 'pending', attempts = 0,
             reason = '', body = ${body},
             external_id = ${externalId} WHERE id = ${delivery.id}`
           const again = yield* sendAgain(sql, lane, now)
-          return again && { _tag: "Send", lane, itemId: lane.itemId, delivery: again }
+          return again && (yield* sending(sql, lane, again, now))
         }
         case "StateHolds":
           yield* closeState(sql, tally, lane.id, step.event.sequence, "delivered")
@@ -131,6 +128,22 @@ const nextJob = (
     }
     yield* free(sql, tally, lane, now, null)
     return undefined
+  })
+
+const sending = (sql: Sql, lane: Lane, delivery: Delivery, now: EpochMillis): Effect.Effect<SendJob, SqlError> =>
+  Effect.gen(function*() {
+    const { itemId } = lane
+    if (itemId === null) return yield* Effect.dieMessage("only a work item can be written to")
+    const people = delivery.kind === "state" ? yield* joinedAssignees(sql, lane, now) : []
+    return { _tag: "Send", lane, itemId, delivery, people }
+  })
+
+/** What is to be done for a lane that was due and owes nothing: assignees first, because somebody waits. */
+const waitingJob = (sql: Sql, lane: Lane, now: EpochMillis): Effect.Effect<Job | undefined, SqlError> =>
+  Effect.gen(function*() {
+    if (!isDue(lane.assignAt, now) && !isDue(lane.linksAt, now)) return yield* waitingCheck(sql, lane)
+    const job = isDue(lane.assignAt, now) ? yield* dueAssignees(sql, lane, now) : undefined
+    return job === undefined && isDue(lane.linksAt, now) ? yield* dueLink(sql, lane, now) : job
   })
 
 // Nothing is left to read, so the sum is wrong if it says that something is owed. The lane would be claimed again and

@@ -26,7 +26,7 @@ export const claimedColumns =
   CASE WHEN read_by = holder THEN read_at END AS "readAt", updated_at AS "updatedAt", asked, respected, unanswered,
   heard_state AS "heardState", of_task AS "ofTask", left_until AS "leftUntil",
   placed, replaced, placed_at AS "placedAt", placed_by AS "placedBy", placed_for AS "placedFor", doubt, doubted,
-  check_at AS "checkAt", checks, restore, twins_at AS "twinsAt", links_at AS "linksAt", living,
+  check_at AS "checkAt", checks, restore, twins_at AS "twinsAt", links_at AS "linksAt", assign_at AS "assignAt", living,
   state_event AS "stateEvent", ${has("pending")}, ${has("retried")}`
 
 export const laneOf = (row: ClaimedRow): Lane => ({
@@ -55,6 +55,7 @@ export const laneOf = (row: ClaimedRow): Lane => ({
   restore: row.restore,
   twinsAt: row.twinsAt,
   linksAt: row.linksAt,
+  assignAt: row.assignAt,
   living: livingOf(row.living),
   gone: row.gone === 1,
   cancelled: row.cancelled === 1,

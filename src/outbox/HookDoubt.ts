@@ -30,7 +30,7 @@ export const patchColumns = `placed, replaced, placed_at AS "placedAt", placed_b
   check_at AS "checkAt", confirmed, of_task AS "ofTask"`
 
 /** A person's change can undo a state of ours for so long; two changes that overlap are answered sooner. */
-const undoneWithin = Duration.toMillis("10 seconds")
+export const undoneWithin = Duration.toMillis("10 seconds")
 
 /** What a person did longer than this before our PATCH, the look before it has seen. */
 const unknownFor = Duration.minutes(1)

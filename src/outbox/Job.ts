@@ -23,6 +23,8 @@ export interface SendJob {
   readonly lane: Lane
   readonly itemId: ItemId
   readonly delivery: Delivery
+  /** Who can be assigned, or taken out, by the same PATCH. Only with a state. */
+  readonly people: ReadonlyArray<DueAssignee>
 }
 
 /** A look at who has moved a work item, because what has become of our last PATCH is in doubt (`Lane.doubt`). */
@@ -76,5 +78,49 @@ export interface LinkJob {
   readonly link: DueLink
 }
 
+/**
+ * Somebody who is to be assigned to a work item, or not any more (`wanted`), as it was when its lane was claimed. Flags
+ * are 0 or 1: `settled` says that nothing is to be done; `ours`, that we have put them there; `asked`, that a PATCH that
+ * puts them there may have been executed.
+ */
+export interface DueAssignee {
+  readonly id: number
+  /** An e-mail address or a user id, lower case, as the settings have it. */
+  readonly person: string
+  readonly wanted: number
+  readonly settled: number
+  readonly ours: number
+  readonly asked: number
+  /** It is a change of a person, which our PATCH has undone. */
+  readonly restore: number
+}
+
+/** People are to be assigned to a work item that owes nothing else, or to be taken out: those of `due`. */
+export interface AssignJob {
+  readonly _tag: "Assign"
+  readonly lane: Lane
+  readonly itemId: ItemId
+  readonly people: ReadonlyArray<DueAssignee>
+  readonly due: ReadonlyArray<number>
+  /** How often it was tried, this time included. */
+  readonly attempts: number
+}
+
+/**
+ * A look at who has changed the assignees of a work item since they were read for our PATCH (`since`, by Plane's clock),
+ * because Plane replaces all of them. `by`: whose API token that was; `left`: whom it has left assigned.
+ */
+export interface LookBackJob {
+  readonly _tag: "LookBack"
+  readonly lane: Lane
+  readonly itemId: ItemId
+  readonly people: ReadonlyArray<DueAssignee>
+  readonly since: EpochMillis
+  readonly by: UserId
+  readonly left: ReadonlyArray<UserId>
+  /** How often it has failed. */
+  readonly checks: number
+}
+
 /** What a worker does for a lane that it has claimed. Nobody else touches the lane until the job is settled. */
-export type Job = LookJob | SendJob | CheckJob | TwinsJob | LinkJob
+export type Job = LookJob | SendJob | CheckJob | TwinsJob | LinkJob | AssignJob | LookBackJob

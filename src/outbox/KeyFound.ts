@@ -12,6 +12,7 @@ import { free } from "./LaneUpdate.js"
 import type { LookOutcome } from "./Outcome.js"
 import type { EventStatus } from "./StoredEvent.js"
 import type { Tally } from "./Tally.js"
+import { moveAssignees } from "./WantedAssignees.js"
 import { moveLinks } from "./WantedLinks.js"
 
 /**
@@ -73,6 +74,7 @@ export const keyFound = (
       state_event = NULL, latest_stage = NULL WHERE id = ${keyLane.id}`
     // Whoever has given links to the key meanwhile has its row until now: see `giveLinks`.
     yield* moveLinks(sql, keyLane.id, target)
+    yield* moveAssignees(sql, keyLane.id, target)
     yield* moveUsage(sql, keyLane.id, target)
     yield* free(sql, tally, keyLane, EpochMillis(0), null)
   })

@@ -70,6 +70,8 @@ export interface Lane {
   readonly twinsAt: EpochMillis | null
   /** When a link is to be made, or to go. Null: none is. */
   readonly linksAt: EpochMillis | null
+  /** When somebody is to be assigned, or not any more, or our last PATCH of that is looked back at. Null: nothing is. */
+  readonly assignAt: EpochMillis | null
   /** The comment that is edited as its task goes on (`ORCH_PLANE_COMMENTS=living`). */
   readonly living: Living
 }

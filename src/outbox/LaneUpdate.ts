@@ -4,7 +4,7 @@ import type { EventSequence } from "../domain/Ids.js"
 import type { StateId } from "../domain/StageStates.js"
 import type { Fragment, Sql } from "../storage/Sql.js"
 import { aheadOf, knowsNewer, tolerated } from "./Heard.js"
-import { idleDue, linksFirst } from "./Idle.js"
+import { idleDue, patientFirst } from "./Idle.js"
 import type { Lane } from "./Lane.js"
 import type { SeenState } from "./Outcome.js"
 import type { Placed } from "./Placing.js"
@@ -71,12 +71,12 @@ export const free = (
       asked = ${nowAsked(sql, lane, asked)}, ${placement?.columns ?? sql``} restore = NULL,
       respected = ${asked.respected ? 1 : 0}, state_event = nullif(state_event, ${asked.closed}),`
   const idle = { checkAt: placement?.checkAt }
-  // Links keep nothing waiting that comes meanwhile.
-  const hasOnlyLinks = sql`owed + ${owed} = 0 AND ${linksFirst(sql, idle)}`
+  // They keep nothing waiting that comes meanwhile.
+  const isPatient = sql`owed + ${owed} = 0 AND ${patientFirst(sql, idle)}`
   return sql`UPDATE plane_sync_lane SET ${learned} holder = NULL, problem = ${problem},
-    patient = CASE WHEN ${hasOnlyLinks} THEN 1 ELSE ${sql.literal(patient ? "1" : "0")} END,
+    patient = CASE WHEN ${isPatient} THEN 1 ELSE ${sql.literal(patient ? "1" : "0")} END,
     ${told ? sql`first_word = 0,` : sql``}
-    urgency = CASE WHEN ${hasOnlyLinks} THEN ${sql.literal(String(leastUrgent))}
+    urgency = CASE WHEN ${isPatient} THEN ${sql.literal(String(leastUrgent))}
       ELSE ${urgency(sql, sql`nullif(state_event, ${asked?.closed ?? null})`)} END, owed = owed + ${owed},
     due_at = ${looks ? dueAt : sql`CASE owed + ${owed} WHEN 0 THEN ${idleDue(sql, idle)} ELSE ${dueAt} END`}
     WHERE id = ${lane.id}`

@@ -5,7 +5,7 @@ import type { StateId } from "../domain/StageStates.js"
 import type { CanonicalKey } from "../domain/WorkItemKey.js"
 import type { DeadCode } from "./DeadCode.js"
 import type { DeliveryKind } from "./DeliveryKind.js"
-import type { CheckJob, LinkJob, LookJob, SendJob, TwinsJob } from "./Job.js"
+import type { AssignJob, CheckJob, LinkJob, LookBackJob, LookJob, SendJob, TwinsJob } from "./Job.js"
 import type { OwedEvent } from "./Plan.js"
 
 /** The state that a work item was seen in. */
@@ -71,6 +71,8 @@ interface Delivered {
   readonly replaced?: StateId | null
   /** Whose API token it was, where Plane's answer tells. */
   readonly by?: UserId | undefined
+  /** Of a state: what became of the people whom the same PATCH was to assign. */
+  readonly assigned?: Assigned | undefined
   /** Of a comment: Plane may execute an earlier attempt as well. */
   readonly lookAgain?: LookAgain
 }
@@ -165,8 +167,64 @@ export type LinkOutcome =
   | { readonly _tag: "ItemGone"; readonly reason: string }
   | Later
 
+/** What became of somebody who was to be assigned, or to be taken out. */
+export type AssignedPerson =
+  /** They are assigned. `isOurs`: we have put them there, so we may take them out. */
+  | { readonly _tag: "There"; readonly id: number; readonly isOurs: boolean }
+  | { readonly _tag: "Out"; readonly id: number }
+  /** Plane does not take them, and is not asked again. */
+  | { readonly _tag: "Refused"; readonly id: number; readonly reason: string }
+
+/** A PATCH of assignees that Plane has answered. */
+export interface AssignedPatch {
+  /** When they were read before it, by Plane's clock. */
+  readonly since: EpochMillis
+  /** Whose API token it was, where the answer tells. */
+  readonly by: UserId | undefined
+  /** Who is assigned, by the answer. */
+  readonly left: ReadonlyArray<UserId>
+  /** It has only put back what people had changed, and that is done once. */
+  readonly isLast: boolean
+  /** Where it has set no state: what was read before it, and what its answer says. */
+  readonly saved:
+    | { readonly before: SeenState; readonly state: StateId | null; readonly updatedAt: PlaneMoment }
+    | undefined
+}
+
+/** What became of people who were to be assigned. Without a PATCH none was needed. */
+export interface Assigned {
+  readonly people: ReadonlyArray<AssignedPerson>
+  readonly patch: AssignedPatch | undefined
+}
+
+/**
+ * What people have changed at the same moment as our PATCH: whom they had put there (`isWanted`) or taken out, and it is
+ * not so now; and which of ours they have put there or taken out (`touched`).
+ */
+export interface LookedBack {
+  readonly _tag: "LookedBack"
+  readonly restore: ReadonlyArray<{ readonly user: UserId; readonly isWanted: boolean }>
+  readonly touched: ReadonlyArray<number>
+}
+
+/** How a job for the assignees of a work item has ended. */
+export type AssignOutcome =
+  | { readonly _tag: "Assigned"; readonly assigned: Assigned }
+  | LookedBack
+  /** It is not tried again; if Plane refuses it, not when the task waits anew either. */
+  | { readonly _tag: "AssignGivenUp"; readonly reason: string; readonly isRefused: boolean }
+  /** The work item was deleted or archived. */
+  | { readonly _tag: "ItemGone"; readonly reason: string }
+  | Later
+
 /** A job and how it ended. */
-export type Settlement = Looked | Sent | Checked | TwinsSettled | LinkSettled
+export type Settlement = Looked | Sent | Checked | TwinsSettled | LinkSettled | AssignSettled
+
+export interface AssignSettled {
+  readonly _tag: "AssignSettled"
+  readonly job: AssignJob | LookBackJob
+  readonly outcome: AssignOutcome
+}
 
 export interface LinkSettled {
   readonly _tag: "LinkSettled"

@@ -24,6 +24,8 @@ export type Next =
   | { readonly _tag: "Check" }
   /** Comments are compared that Plane may have executed twice. */
   | { readonly _tag: "Twins" }
+  /** People are assigned, or taken out. */
+  | { readonly _tag: "Assign" }
   /** Links are made, or deleted. */
   | { readonly _tag: "Link" }
   /** A delivery that was sent before, or that is being sent. */
@@ -184,6 +186,7 @@ export const preview = (
     const next = nextOf(policy, owed)
     if (next !== undefined) return { ...found(next.next), dueAt: next.dueAt ?? then }
     if (lane.itemId === null && lane.ofTask && dueAt !== null) return found({ _tag: "Look", key: lane.name })
+    if (lane.itemId !== null && isDue(lane.assignAt, then)) return found({ _tag: "Assign" })
     if (lane.itemId !== null && isDue(lane.linksAt, then)) return found({ _tag: "Link" })
     const check = dueAt === null ? undefined : yield* waitingCheck(sql, lane)
     return found({ _tag: check === undefined ? "Nothing" : check._tag === "Check" ? "Check" : "Twins" })

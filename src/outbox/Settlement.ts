@@ -3,6 +3,7 @@ import { Effect } from "effect"
 import type { EpochMillis } from "../base/Time.js"
 import { StateId } from "../domain/StageStates.js"
 import type { Sql } from "../storage/Sql.js"
+import { assigned, assignSettled } from "./Assignees.js"
 import { checked, compared, mendedWords, perhapsTwice } from "./Checks.js"
 import type { Closed } from "./Debt.js"
 import { closeDebts, closeDelivery, closeStateOfEvent } from "./Debt.js"
@@ -40,6 +41,8 @@ export const settle = (
           return compared(sql, tally, lane, settlement.outcome, now)
         case "LinkSettled":
           return linkSettled(sql, tally, settlement, now)
+        case "AssignSettled":
+          return assignSettled(sql, tally, settlement, now)
       }
     })
   )
@@ -103,6 +106,7 @@ const sent = (sql: Sql, tally: Tally, lane: Lane, delivery: Delivery, outcome: S
         })
         if (seen !== undefined) {
           const placed = outcome.replaced === undefined ? undefined : { replaced: outcome.replaced, by: outcome.by }
+          if (outcome.assigned !== undefined) yield* assigned(sql, lane, outcome.assigned, now)
           const as = lane.restore === delivery.body ? "superseded" : "delivered"
           return yield* stateSettled(sql, tally, lane, delivery, as, { seen, answered, placed }, now)
         }

@@ -3,10 +3,9 @@ import { Effect, Option, Schema } from "effect"
 import type { EventSequence, LaneId } from "../domain/Ids.js"
 import type { Link } from "../domain/Link.js"
 import type { Fragment, Sql } from "../storage/Sql.js"
-import { idleDue, linksFirst } from "./Idle.js"
+import { idleAgain } from "./Idle.js"
 import type { ItemOfProject } from "./LeftStates.js"
 import { itsLanes } from "./LeftStates.js"
-import { leastUrgent } from "./Urgency.js"
 
 /** A link that a lane's work item is to have, and as of which event. */
 export interface WantedLink extends Link {
@@ -35,12 +34,7 @@ export const firstLink = (sql: Sql, lane: Fragment): Fragment =>
 /** Writes down when lanes have something to do for their links. Those that owe nothing are due then. */
 export const scheduleLinks = (sql: Sql, lanes: ReadonlyArray<LaneId>) => {
   const linksAt = firstLink(sql, sql.literal("plane_sync_lane.id"))
-  const isIdle = sql`owed = 0 AND holder IS NULL AND work_item IS NOT NULL`
-  const hasOnlyLinks = sql`${isIdle} AND ${linksFirst(sql, { linksAt })}`
-  return sql`UPDATE plane_sync_lane SET links_at = ${linksAt},
-    due_at = CASE WHEN ${isIdle} THEN ${idleDue(sql, { linksAt })} ELSE due_at END,
-    urgency = CASE WHEN ${hasOnlyLinks} THEN ${sql.literal(String(leastUrgent))} ELSE urgency END,
-    patient = CASE WHEN ${hasOnlyLinks} THEN 1 ELSE patient END
+  return sql`UPDATE plane_sync_lane SET links_at = ${linksAt}, ${idleAgain(sql, { linksAt })}
     WHERE id IN ${sql.numbers(lanes)}`
 }
 
@@ -98,9 +92,9 @@ export const wantLinks = (
 
 /**
  * The lane of a work item, or of a key that is not looked up yet. It is made where there is none, and kept from others
- * until the transaction ends: whoever finds the key moves its links after that.
+ * until the transaction ends: whoever finds the key moves what is stored for it after that.
  */
-const holdLane = (sql: Sql, { itemId, key, project }: ItemOfProject): Effect.Effect<LaneId, SqlError> =>
+export const holdLane = (sql: Sql, { itemId, key, project }: ItemOfProject): Effect.Effect<LaneId, SqlError> =>
   Effect.gen(function*() {
     const name = itemId ?? key
     yield* sql`INSERT INTO plane_sync_lane (name, work_item, project) VALUES (${name}, ${itemId ?? null}, ${project})

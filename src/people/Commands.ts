@@ -1,5 +1,4 @@
 import { cleanText, reasonLimit } from "../base/Text.js"
-import { UserId } from "../domain/Ids.js"
 import { commentText, gap, longestHtml } from "./CommentText.js"
 
 /** What a command does, for people; and whether it needs words behind it, with an example. */
@@ -90,30 +89,3 @@ export const helpText: string = [
   "Commands, each at the beginning of a comment of its own:",
   ...Object.entries(details).map(([word, { does, needs }]) => `/${word}${needs === undefined ? "" : " …"} – ${does}`)
 ].join("\n")
-
-/** Somebody who is in a project. */
-export interface Member {
-  readonly id: UserId
-  readonly email: string
-}
-
-/** Who may command, and the names among those of the setting that are nobody's. */
-export interface Commanders {
-  readonly ids: ReadonlySet<UserId>
-  readonly unknown: ReadonlyArray<string>
-}
-
-/** Whether a name of the setting is an e-mail address, which only Plane can tell the id of. */
-export const isEmail = (name: string): boolean => name.includes("@")
-
-/** Who may command, by the names of the setting (ids or e-mail addresses, lower case) and the project's members. */
-export const commandersOf = (names: ReadonlyArray<string>, members: ReadonlyArray<Member>): Commanders => {
-  const found = names.map((name) => ({
-    name,
-    id: isEmail(name) ? members.find(({ email }) => email.toLowerCase() === name)?.id : UserId(name)
-  }))
-  return {
-    ids: new Set(found.flatMap(({ id }) => id === undefined ? [] : [UserId(id.toLowerCase())])),
-    unknown: found.flatMap(({ id, name }) => id === undefined ? [name] : [])
-  }
-}

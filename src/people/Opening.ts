@@ -6,14 +6,16 @@ import type { EpochMillis } from "../base/Time.js"
 import { later } from "../base/Time.js"
 import type { Projects } from "../domain/Projects.js"
 import { Noted, StageEvent } from "../domain/StageEvent.js"
+import { giveAssignees } from "../outbox/WantedAssignees.js"
 import type { Sql } from "../storage/Sql.js"
 import { tell } from "../tasks/Story.js"
 import type { Task } from "../tasks/Task.js"
+import { itemOf } from "../tasks/TaskLinks.js"
 import type { NoticeKind } from "./Notices.js"
 import { oweNotice } from "./Notices.js"
 import type { WaitReason, WaitState } from "./Wait.js"
 import type { WaitRow } from "./Waits.js"
-import { closeWait, escalateWait, openWait } from "./Waits.js"
+import { closeWait, escalateWait, openWait, reachedNow } from "./Waits.js"
 
 /** What is asked, or is the matter. Its texts are cleaned. */
 export interface Matter {
@@ -55,10 +57,17 @@ export const makeOpening = (
   const nextAt = (wait: Pick<WaitRow, "workItem">, step: number, now: EpochMillis) =>
     attentionOf(wait).length > step ? later(now, after) : null
 
+  /** Those who were asked about what the task waits for now are assigned, and no others of ours. */
+  const assign = ({ reached, taskId, workItem }: WaitRow, task: Pick<Task, "itemId"> | undefined) =>
+    reached.length === 0 ? Effect.void : Effect.flatMap(
+      reachedNow(sql, taskId),
+      (people) => giveAssignees(sql, itemOf(workItem, task && Option.getOrUndefined(task.itemId)), people)
+    )
+
   return {
     /** Opens a wait, and gives the event that says it; undefined if it was opened before in this entry of the stage. */
     open: (
-      { entry, id: taskId, stage, workItem }: Task,
+      task: Task,
       { agent, canBeTold, question, reason, same }: Matter,
       now: EpochMillis
     ): Effect.Effect<
@@ -66,6 +75,7 @@ export const makeOpening = (
       SqlError
     > =>
       Effect.gen(function*() {
+        const { entry, id: taskId, stage, workItem } = task
         const [first] = attentionOf({ workItem })
         // Who has named nobody gets no other comments than those that are specified.
         const isWanted = !unasked.has(reason) || hasNotices || first !== undefined
@@ -86,6 +96,7 @@ export const makeOpening = (
         if (wait === undefined) return undefined
         yield* tell(sql, taskId, now, `waits for somebody (${reason}) at ${stage}: ${question}`)
         yield* notice("opened", wait, now)
+        yield* assign(wait, task)
         if (told === null) return { wait, events: [] }
         const event = reason === "asked"
           ? StageEvent.QuestionAsked({ workItem, question, id: told, ...agent === null ? {} : { agent } })
@@ -94,7 +105,11 @@ export const makeOpening = (
       }),
 
     /** The next of the attention list is asked. */
-    escalate: (wait: WaitRow, now: EpochMillis): Effect.Effect<WaitRow | undefined, SqlError> =>
+    escalate: (
+      wait: WaitRow,
+      task: Pick<Task, "itemId">,
+      now: EpochMillis
+    ): Effect.Effect<WaitRow | undefined, SqlError> =>
       Effect.gen(function*() {
         const person = attentionOf(wait)[wait.step]
         if (person === undefined) return undefined
@@ -102,12 +117,14 @@ export const makeOpening = (
         if (handed === undefined) return undefined
         yield* tell(sql, wait.taskId, now, `nobody has answered: ${person} is asked`)
         yield* notice("escalated", handed, now)
+        yield* assign(handed, task)
         return handed
       }),
 
-    /** Closes a wait. Undefined if it was not open any more. */
+    /** Closes a wait. Undefined if it was not open any more. `task`: its task, if that is still there. */
     close: (
       { id, taskId }: WaitRow,
+      task: Pick<Task, "itemId"> | undefined,
       end: { readonly state: Exclude<WaitState, "open">; readonly why: string; readonly by: string | null },
       now: EpochMillis
     ): Effect.Effect<WaitRow | undefined, SqlError> =>
@@ -122,6 +139,7 @@ export const makeOpening = (
           state === "answered" ? `answered by ${by ?? "somebody"}: ${why}` : `needs nobody any more: ${why}`
         )
         yield* notice(state, wait, now)
+        yield* assign(wait, task)
         return wait
       }),
 

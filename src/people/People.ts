@@ -153,7 +153,7 @@ const make = Effect.gen(function*() {
         reason === "asked" && state === "open"
       )
       const [first] = open
-      const wait = first && (yield* opening.close(first, { state: "answered", why: text, by }, now))
+      const wait = first && (yield* opening.close(first, row.task, { state: "answered", why: text, by }, now))
       if (wait === undefined) return nothing
       const { question, stage } = wait
       yield* keepAnswer(sql, taskId, { stage, question, agent: Option.getOrNull(wait.agent), answer: text, by }, now)

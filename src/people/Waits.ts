@@ -147,6 +147,13 @@ export const waitOf = (
     ([row]) => row
   )
 
+/** Those of the attention list who were asked about what a task waits for now. */
+export const reachedNow = (sql: Sql, taskId: TaskId): Effect.Effect<ReadonlyArray<string>, SqlError> =>
+  Effect.map(
+    sql<{ reached: string }>`SELECT reached FROM plane_sync_wait WHERE task = ${taskId} AND state = 'open' ORDER BY id`,
+    (rows) => Array.from(new Set(rows.flatMap(({ reached }) => reachedOf(reached))))
+  )
+
 /** All waits of an entry of a stage, the oldest first. */
 export const waitsOfEntry = (
   sql: Sql,

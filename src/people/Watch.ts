@@ -147,7 +147,7 @@ export const startWatch = (
               const why = whyOf(wait, row, now)
               return why === undefined
                 ? Effect.succeed(undefined)
-                : opening.close(wait, { state: "withdrawn", why, by: null }, now)
+                : opening.close(wait, row?.task, { state: "withdrawn", why, by: null }, now)
             })
             return opening.over(closed.filter((wait) => wait !== undefined))
           }))
@@ -161,7 +161,7 @@ export const startWatch = (
         yield* change(wait.taskId, (row, now) =>
           Effect.gen(function*() {
             if (row === undefined || !leads(row.task.project)) return []
-            const handed = yield* opening.escalate(wait, now)
+            const handed = yield* opening.escalate(wait, row.task, now)
             if (handed === undefined) yield* endEscalation(sql, wait)
             return []
           }))

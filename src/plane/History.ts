@@ -17,6 +17,15 @@ export interface Move {
   readonly at: DateTime.Utc
 }
 
+/** That somebody was assigned to a work item, or was taken out. */
+export interface Assignment {
+  readonly by: Option.Option<UserId>
+  readonly user: UserId
+  readonly isAdded: boolean
+  /** When, as in `Move`. */
+  readonly at: DateTime.Utc
+}
+
 /** A comment with who has made it, and who has edited it last. */
 export interface SignedComment {
   readonly id: CommentId
@@ -30,6 +39,7 @@ export interface SignedComment {
 /** What was done to a work item, and by whom. */
 export interface History {
   readonly moves: (id: ItemId, slot?: Slot) => Effect.Effect<ReadonlyArray<Move>, PlaneError>
+  readonly assignments: (id: ItemId, slot?: Slot) => Effect.Effect<ReadonlyArray<Assignment>, PlaneError>
   readonly signedComments: (id: ItemId, slot?: Slot) => Effect.Effect<ReadonlyArray<SignedComment>, PlaneError>
   readonly deleteComment: (id: ItemId, commentId: CommentId, slot?: Slot) => Effect.Effect<void, PlaneError>
 }
@@ -47,8 +57,10 @@ const secondOf = ({ created_at, epoch }: Activity): DateTime.Utc =>
 
 const newest = 30
 
-export const makeHistory = (family: PathFamily, project: () => ReadonlyArray<string>): History => ({
-  moves: Effect.fn("PlaneClient.moves")((id: ItemId, slot?: Slot) =>
+const userIds = (id: string | null | undefined) => id === null || id === undefined ? [] : [UserId(id.toLowerCase())]
+
+export const makeHistory = (family: PathFamily, project: () => ReadonlyArray<string>): History => {
+  const activities = (id: ItemId, of: string, fields: string, slot?: Slot) =>
     family.send(
       Wire.ActivitiesJson,
       (name) => ({
@@ -58,47 +70,61 @@ export const makeHistory = (family: PathFamily, project: () => ReadonlyArray<str
           // Without an order the oldest come first.
           order_by: "-created_at",
           per_page: String(newest),
-          fields: "field,new_identifier,actor,epoch,created_at"
+          fields: `field,${fields},actor,epoch,created_at`
         }
       }),
       slot
-    ).pipe(Effect.map(({ results }) =>
-      results.filter(({ field }) => field === "state").map((each): Move => ({
-        by: userOf(each.actor),
-        to: Option.map(Option.fromNullable(each.new_identifier), (id) => StateId(id.toLowerCase())),
-        at: secondOf(each)
-      }))
-    ))
-  ),
-  signedComments: Effect.fn("PlaneClient.signedComments")((id: ItemId, slot?: Slot) =>
-    family.send(
-      Wire.SignedCommentsJson,
-      (name) => ({
-        method: "GET",
-        path: [...project(), name, id, "comments"],
-        query: { fields: "id,comment_html,external_source,external_id,actor,updated_by", per_page: "100" }
-      }),
-      slot
-    ).pipe(Effect.map(({ results }) =>
-      results.map((each): SignedComment => ({
-        id: CommentId(each.id),
-        html: each.comment_html,
-        source: Option.fromNullable(each.external_source),
-        externalId: Option.fromNullable(each.external_id),
-        madeBy: userOf(each.actor),
-        editedBy: userOf(each.updated_by)
-      }))
-    ))
-  ),
-  deleteComment: Effect.fn("PlaneClient.deleteComment")((id: ItemId, commentId: CommentId, slot?: Slot) =>
-    family.send(
-      // A 204, which has no body.
-      Schema.String,
-      (name) => ({ method: "DELETE", path: [...project(), name, id, "comments", commentId] }),
-      slot
-    ).pipe(
-      Effect.asVoid,
-      Effect.catchIf(({ reason }) => reason === "NotFound", () => Effect.void)
+    ).pipe(Effect.map(({ results }) => results.filter(({ field }) => field === of)))
+
+  return {
+    moves: Effect.fn("PlaneClient.moves")((id: ItemId, slot?: Slot) =>
+      Effect.map(activities(id, "state", "new_identifier", slot), (all) =>
+        all.map((each): Move => ({
+          by: userOf(each.actor),
+          to: Option.map(Option.fromNullable(each.new_identifier), (id) => StateId(id.toLowerCase())),
+          at: secondOf(each)
+        })))
+    ),
+    assignments: Effect.fn("PlaneClient.assignments")((id: ItemId, slot?: Slot) =>
+      Effect.map(activities(id, "assignees", "new_identifier,old_identifier", slot), (all) =>
+        all.flatMap((each) => {
+          const told = { by: userOf(each.actor?.toLowerCase()), at: secondOf(each) }
+          return [
+            ...userIds(each.new_identifier).map((user): Assignment => ({ ...told, user, isAdded: true })),
+            ...userIds(each.old_identifier).map((user): Assignment => ({ ...told, user, isAdded: false }))
+          ]
+        }))
+    ),
+    signedComments: Effect.fn("PlaneClient.signedComments")((id: ItemId, slot?: Slot) =>
+      family.send(
+        Wire.SignedCommentsJson,
+        (name) => ({
+          method: "GET",
+          path: [...project(), name, id, "comments"],
+          query: { fields: "id,comment_html,external_source,external_id,actor,updated_by", per_page: "100" }
+        }),
+        slot
+      ).pipe(Effect.map(({ results }) =>
+        results.map((each): SignedComment => ({
+          id: CommentId(each.id),
+          html: each.comment_html,
+          source: Option.fromNullable(each.external_source),
+          externalId: Option.fromNullable(each.external_id),
+          madeBy: userOf(each.actor),
+          editedBy: userOf(each.updated_by)
+        }))
+      ))
+    ),
+    deleteComment: Effect.fn("PlaneClient.deleteComment")((id: ItemId, commentId: CommentId, slot?: Slot) =>
+      family.send(
+        // A 204, which has no body.
+        Schema.String,
+        (name) => ({ method: "DELETE", path: [...project(), name, id, "comments", commentId] }),
+        slot
+      ).pipe(
+        Effect.asVoid,
+        Effect.catchIf(({ reason }) => reason === "NotFound", () => Effect.void)
+      )
     )
-  )
-})
+  }
+}

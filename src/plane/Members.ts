@@ -27,3 +27,27 @@ export const askMembers = (
         name: display_name
       }))
   ).pipe(Effect.withSpan("PlaneClient.members"))
+
+/** Who people are, by what the settings call them, and the names among those that are nobody's. */
+export interface Named {
+  readonly ids: ReadonlyMap<string, UserId>
+  readonly unknown: ReadonlyArray<string>
+}
+
+/** Whether a name of the settings is an e-mail address, which only Plane can tell the id of. */
+export const isEmail = (name: string): boolean => name.includes("@")
+
+/** Who people are, by the names of a setting (ids or e-mail addresses, lower case) and the project's members. */
+export const usersNamed = (
+  names: ReadonlyArray<string>,
+  members: ReadonlyArray<Pick<Member, "email" | "id">>
+): Named => {
+  const found = names.map((name) => ({
+    name,
+    id: isEmail(name) ? members.find(({ email }) => email.toLowerCase() === name)?.id : UserId(name)
+  }))
+  return {
+    ids: new Map(found.flatMap(({ id, name }) => id === undefined ? [] : [[name, UserId(id.toLowerCase())]])),
+    unknown: found.flatMap(({ id, name }) => id === undefined ? [name] : [])
+  }
+}

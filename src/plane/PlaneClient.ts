@@ -2,10 +2,12 @@ import type * as HttpClient from "@effect/platform/HttpClient"
 import { Context, DateTime, Effect, Layer, Option } from "effect"
 import { UserId } from "../domain/Ids.js"
 import type { CommentId, ItemId } from "../domain/Ids.js"
-import type { PlaneState, StateId } from "../domain/StageStates.js"
+import type { PlaneState } from "../domain/StageStates.js"
 import type { WorkItemKey } from "../domain/WorkItemKey.js"
 import type { Account } from "./Account.js"
 import { askAccount } from "./Account.js"
+import type { Changes } from "./Changes.js"
+import { makeChanges } from "./Changes.js"
 import { CurrentProject } from "./CurrentProject.js"
 import type { Ask } from "./Exchange.js"
 import { aboutAnother, make as makeExchange } from "./Exchange.js"
@@ -28,7 +30,7 @@ import type { RateBudget, Slot } from "./RateBudget.js"
 import { listStates } from "./StateList.js"
 import * as Wire from "./Wire.js"
 import type { WorkItem } from "./WorkItem.js"
-import { isSameId, stateIdOf, toWorkItem } from "./WorkItem.js"
+import { isSameId, toWorkItem } from "./WorkItem.js"
 import { makeFindInList } from "./WorkItemList.js"
 
 /** What marks the comments as ours: Plane's `external_source`. */
@@ -62,7 +64,11 @@ export class PlaneClient extends Context.Tag("plane-sync/PlaneClient")<PlaneClie
   /** `NotFound` when it was deleted or archived: Plane does not tell which. */
   readonly read: (id: ItemId, slot?: Slot) => Effect.Effect<WorkItem, PlaneError>
   /** `Ignored` when Plane says yes and the state is another. */
-  readonly setState: (id: ItemId, stateId: StateId, slot?: Slot) => Effect.Effect<WorkItem, PlaneError>
+  readonly setState: Changes["setState"]
+  /** The same as `read`, with who is assigned. */
+  readonly readAssigned: Changes["readAssigned"]
+  /** Replaces all who are assigned, and sets a state with it if one is given (`Ignored`). */
+  readonly assign: Changes["assign"]
   /**
    * Adds a comment, at its true time. `externalId` (at most 255 characters, unique in the project) keeps a repetition
    * from adding a second one: `adopted` says that it was there; its id is none where Plane did not name it. `by` is
@@ -99,6 +105,8 @@ export class PlaneClient extends Context.Tag("plane-sync/PlaneClient")<PlaneClie
   readonly removeLink: PlaneLinks["removeLink"]
   /** Who has moved a work item to which states, the newest first, as far as its newest 30 activities tell. */
   readonly moves: History["moves"]
+  /** Who has assigned whom, or taken them out, in the same way. */
+  readonly assignments: History["assignments"]
   /** The version that Plane says it has; none where it does not tell. Needs no slot. */
   readonly version: Effect.Effect<Option.Option<string>>
   /** Whose API token it is. Some versions do not know the path: `WrongAddress`. */
@@ -145,24 +153,6 @@ const make = Effect.gen(function*() {
   const { changed, newest: page } = makeItemPages(current, exchange, family)
 
   const newest = Effect.fn("PlaneClient.newest")((slot?: Slot) => page(undefined, slot))
-
-  const setState = Effect.fn("PlaneClient.setState")((id: ItemId, stateId: StateId, slot?: Slot) =>
-    family.run((name, slot) => {
-      // Nothing but the state: the answer to an unknown field is 200, and `sequence_id` could be overwritten.
-      const ask: Ask = { method: "PATCH", path: [...project(), name, id], body: { state: stateId } }
-      return Effect.filterOrFail(
-        exchange.sendAbout(id, ask, Wire.WorkItemJson, slot),
-        (json) => isSameId(stateIdOf(json), stateId),
-        (json) =>
-          exchange.failure(ask, {
-            reason: "Ignored",
-            sent: "answered",
-            words: `asked for the state ${stateId}, it is ${stateIdOf(json) ?? "none"}`,
-            status: 200
-          })
-      )
-    }, slot).pipe(Effect.map(toWorkItem))
-  )
 
   const addComment = Effect.fn("PlaneClient.addComment")((
     id: ItemId,
@@ -265,7 +255,7 @@ const make = Effect.gen(function*() {
     newest,
     changed,
     read,
-    setState,
+    ...makeChanges(exchange, family, project),
     addComment,
     readComment,
     findComment,

@@ -9,6 +9,9 @@ import { PlaneStateId } from "../domain/StageStates.js"
  */
 export const workItemQuery = { fields: "id,sequence_id,name,state,updated_at,project", expand: "state" }
 
+/** The same with who is assigned. */
+export const assignedQuery = { ...workItemQuery, fields: `${workItemQuery.fields},assignees` }
+
 const State = Schema.Struct({ id: PlaneStateId, group: Schema.String, name: Schema.optional(Schema.String) })
 
 const WorkItem = Schema.Struct({
@@ -20,6 +23,8 @@ const WorkItem = Schema.Struct({
   project: Schema.String,
   // Whose change the last one was. A PATCH answers it, and so tells whose API token it is.
   updated_by: Schema.optional(Schema.NullOr(Schema.String)),
+  // Where it was asked for; a PATCH answers them always.
+  assignees: Schema.optional(Schema.Array(Schema.String)),
   // Where it was asked for.
   created_at: Schema.optional(PlaneMomentText)
 })
@@ -86,6 +91,7 @@ export const ActivitiesJson = Schema.parseJson(Schema.Struct({
   results: Schema.Array(Schema.Struct({
     field: Schema.NullOr(Schema.String),
     new_identifier: Schema.NullOr(Schema.String),
+    old_identifier: Schema.optional(Schema.NullOr(Schema.String)),
     actor: Schema.NullOr(Schema.String),
     epoch: Schema.optional(Schema.NullOr(Schema.Number)),
     created_at: PlaneMomentText

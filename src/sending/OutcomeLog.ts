@@ -27,6 +27,10 @@ const whatOf = ({ job }: Settlement) => {
       return `${job.lane.key}: who has moved it`
     case "Twins":
       return `${job.lane.key}: comments that may be there twice`
+    case "Assign":
+      return `${job.lane.key}: its assignees`
+    case "LookBack":
+      return `${job.lane.key}: who has changed its assignees`
     case "Link":
       return `${job.lane.key}: its link "${job.link.kind}" to ${visibleLine(job.link.url, textLimit)}`
   }
@@ -99,6 +103,14 @@ const logOutcome = (
       return Effect.logWarning(`Given up: ${what}: ${outcome.reason}`)
     case "LinkUnreachable":
       return warnOnce(`${what} is not shown in Plane: ${outcome.reason}. So are others, which are not said`)
+    case "AssignGivenUp":
+      return job._tag === "LookBack"
+        ? Effect.logDebug(`Given up: ${what}: ${outcome.reason}`)
+        : Effect.logWarning(`Given up: ${what}: ${outcome.reason}`)
+    case "LookedBack":
+      return outcome.restore.length === 0
+        ? Effect.void
+        : Effect.logInfo(`${job.lane.key}: a person has changed its assignees at the same moment: that is put back`)
     case "ItemGone":
       return Effect.logInfo(`${what}: ${outcome.reason}`)
     case "Linked":
@@ -112,6 +124,7 @@ const logOutcome = (
     case "Taken":
     case "CommentGone":
     case "Compared":
+    case "Assigned":
     case "Found":
       return Effect.void
   }

@@ -30,6 +30,16 @@ export const tooEarly = (left: Duration.Duration) =>
     reason: "Plane may still be executing what was sent before"
   }))
 
+/** A person's change may still be under way, and would be undone, or undo ours: both save the whole row. */
+export const tooSoon = (left: Duration.Duration) =>
+  Effect.map(epochMillis, (now): Later => ({
+    _tag: "Later",
+    dueAt: later(now, left),
+    counted: false,
+    unsent: true,
+    reason: "a person has changed the work item within the last second"
+  }))
+
 /**
  * When to repeat a request whose failure says nothing about its event; none when this was the last of its attempts. If
  * the first may still be executing, that is not before the quiet time is over.

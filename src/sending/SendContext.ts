@@ -1,11 +1,12 @@
 import type { Duration, Either } from "effect"
 import { Effect } from "effect"
 import type { NoAddress } from "../domain/GiteaAddress.js"
-import type { LaneId } from "../domain/Ids.js"
+import type { LaneId, UserId } from "../domain/Ids.js"
 import type { KnownPlace } from "../domain/Place.js"
 import type { Project } from "../domain/Project.js"
 import type { PlaneClient } from "../plane/PlaneClient.js"
 import type { PlaneConfig } from "../plane/PlaneConfig.js"
+import type { PlaneError } from "../plane/PlaneError.js"
 import type { RateBudget, Slot } from "../plane/RateBudget.js"
 import type { Destination } from "./Destination.js"
 import type { Find } from "./Find.js"
@@ -29,6 +30,12 @@ export interface SendContext {
   readonly stillLeading: Effect.Effect<void>
   /** For how long no state is set because a person has just changed the work item: see `leftAlone`. */
   readonly leftAlone: (lane: LaneId) => Effect.Effect<Duration.Duration>
+  /** Who people are in Plane, by what the settings call them; nobody's names are not in it, and are said once. */
+  readonly usersOf: (people: ReadonlyArray<string>) => Effect.Effect<ReadonlyMap<string, UserId>, PlaneError>
+  /** See `Outbox`. */
+  readonly noteAsked: (ids: ReadonlyArray<number>) => Effect.Effect<ReadonlyArray<number>>
+  /** Warns of it the first time. */
+  readonly sayOnce: (warning: string) => Effect.Effect<void>
 }
 
 /**

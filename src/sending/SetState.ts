@@ -1,28 +1,20 @@
 import { Duration, Effect, Option } from "effect"
-import { epochMillis, later, monotonicMillis } from "../base/Time.js"
+import { monotonicMillis } from "../base/Time.js"
 import { StateId } from "../domain/StageStates.js"
 import type { Delivery } from "../outbox/Delivery.js"
 import type { SendJob } from "../outbox/Job.js"
 import type { Lane } from "../outbox/Lane.js"
-import type { OutcomeOf, SeenState } from "../outbox/Outcome.js"
+import type { Assigned, OutcomeOf, SeenState } from "../outbox/Outcome.js"
 import type { PlaneError } from "../plane/PlaneError.js"
 import type { Slot } from "../plane/RateBudget.js"
 import type { WorkItem } from "../plane/WorkItem.js"
+import type { Reading } from "./Assign.js"
+import { readAssigned, replaceAssignees } from "./Assign.js"
 import { dead } from "./DeadOutcome.js"
-import { askOnceMore } from "./Retry.js"
+import { askOnceMore, tooSoon } from "./Retry.js"
 import { isFresh, seenAs } from "./SeenState.js"
 import type { SendContext } from "./SendContext.js"
 import { write } from "./SendContext.js"
-
-/** A person's change may still be under way, and would be undone, or undo the state: both save the whole row. */
-const tooSoon = (left: Duration.Duration) =>
-  Effect.map(epochMillis, (now): OutcomeOf["state"] => ({
-    _tag: "Later",
-    dueAt: later(now, left),
-    counted: false,
-    unsent: true,
-    reason: "a person has changed the work item within the last second"
-  }))
 
 const unsent = (seen: SeenState): OutcomeOf["state"] => ({ _tag: "Delivered", commentId: null, seen, unsent: true })
 
@@ -44,18 +36,30 @@ const whatStands = (lane: Lane, { body, lastEvent }: Delivery, { cancelled, comp
 /**
  * Sets a state, after a look if what is known of the work item is older than 30 s: a person may have cancelled or
  * completed it, or set the state already. Plane checks no condition, so a move between the look and the PATCH is
- * overwritten.
+ * overwritten. People who are to be assigned, or taken out, are so by the same PATCH.
  */
 export const setState = (
   context: SendContext,
-  { delivery, itemId, lane }: SendJob,
+  { delivery, itemId, lane, people }: SendJob,
   slot: Slot
 ): Effect.Effect<OutcomeOf["state"], PlaneError> =>
   Effect.gen(function*() {
     const { budget, client, config, destination, leftAlone, stillLeading } = context
+    // Without a look nobody knows who is assigned, and without knowing who they are nobody can be.
+    const users = people.length === 0 || config.onConflict === "force"
+      ? Option.none()
+      : yield* Effect.option(context.usersOf(people.map(({ person }) => person)))
+    let reading: Reading | undefined
     const look = (slot: Slot) =>
-      Effect.flatMap(monotonicMillis, (now) => Effect.map(client.read(itemId, slot), (item) => seenAs(item, now)))
-    const sent = (item: WorkItem, replaced: StateId | null) =>
+      Effect.gen(function*() {
+        if (Option.isSome(users)) {
+          reading = yield* readAssigned(context, itemId, slot)
+          return seenAs(reading.item, reading.at)
+        }
+        const now = yield* monotonicMillis
+        return seenAs(yield* client.read(itemId, slot), now)
+      })
+    const sent = (item: WorkItem, replaced: StateId | null, assigned?: Assigned) =>
       Effect.zipRight(
         destination.wrote,
         Effect.map(monotonicMillis, (now): OutcomeOf["state"] => ({
@@ -63,6 +67,7 @@ export const setState = (
           commentId: null,
           seen: seenAs(item, now),
           replaced,
+          assigned,
           by: Option.getOrUndefined(item.updatedBy)
         }))
       )
@@ -70,11 +75,17 @@ export const setState = (
       Effect.gen(function*() {
         const left = yield* leftAlone(lane.id)
         if (!Duration.isZero(left)) return yield* tooSoon(left)
-        return yield* sent(yield* client.setState(itemId, StateId(delivery.body), slot), replaced)
+        const state = StateId(delivery.body)
+        if (Option.isSome(users) && reading !== undefined) {
+          const given = { itemId, people, users: users.value, reading, state }
+          const { assigned, item } = yield* replaceAssignees(context, given, slot)
+          if (item !== undefined) return yield* sent(item, replaced, assigned)
+        }
+        return yield* sent(yield* client.setState(itemId, state, slot), replaced)
       })
 
     const { cancelled, completed, readAt, state, updatedAt } = lane
-    const known = readAt !== null && (yield* isFresh(readAt))
+    const known = Option.isNone(users) && readAt !== null && (yield* isFresh(readAt))
       ? { state, cancelled, completed, readAt, updatedAt }
       : undefined
     if (config.onConflict === "force") {

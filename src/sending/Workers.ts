@@ -16,11 +16,14 @@ import type { Slot } from "../plane/RateBudget.js"
 import { takeDue } from "../storage/DueWork.js"
 import type { StorageError } from "../storage/StorageError.js"
 import type { StorageTrouble } from "../storage/StorageTrouble.js"
+import { assign } from "./Assign.js"
 import { check } from "./Check.js"
 import { settleLink } from "./Links.js"
 import { look } from "./Look.js"
+import { lookBack } from "./LookBack.js"
 import { nextStep, recountEvery } from "./NextStep.js"
 import { makeOutcomeLog, stateNamer } from "./OutcomeLog.js"
+import { makeNaming } from "./People.js"
 import { send } from "./Send.js"
 import type { SendContext } from "./SendContext.js"
 import { compareTwins } from "./Twins.js"
@@ -58,7 +61,7 @@ const maxAhead = (config: SendContext["config"]) =>
  * A worker never fails: whatever Plane does is an outcome, and while storage fails the worker tries again each second.
  */
 export const startWorkers = (
-  dependencies: Omit<SendContext, "leftAlone" | "stillLeading"> & {
+  dependencies: Omit<SendContext, "leftAlone" | "noteAsked" | "sayOnce" | "stillLeading" | "usersOf"> & {
     /** The identifiers of the projects whose lanes are sent. */
     readonly lanesOf: ReadonlyArray<string>
     readonly outbox: Outbox["Type"]
@@ -128,6 +131,8 @@ export const startWorkers = (
     )
     const context: SendContext = {
       ...dependencies,
+      ...yield* makeNaming(dependencies),
+      noteAsked: (ids) => stored(outbox.noteAsked(ids)),
       stillLeading,
       leftAlone: (lane) => stored(outbox.leftAlone(lane))
     }
@@ -144,6 +149,10 @@ export const startWorkers = (
           return Effect.map(compareTwins(context, job, slot), (outcome) => ({ _tag: "TwinsSettled", job, outcome }))
         case "Link":
           return Effect.map(settleLink(context, job, slot), (outcome) => ({ _tag: "LinkSettled", job, outcome }))
+        case "Assign":
+          return Effect.map(assign(context, job, slot), (outcome) => ({ _tag: "AssignSettled", job, outcome }))
+        case "LookBack":
+          return Effect.map(lookBack(context, job, slot), (outcome) => ({ _tag: "AssignSettled", job, outcome }))
       }
     }
 

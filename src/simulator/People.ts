@@ -22,6 +22,8 @@ export interface SimulatedWorkItem {
   readonly name: string
   readonly projectId: string
   readonly state: { readonly id: string; readonly name: string; readonly group: string }
+  /** Ids of users. */
+  readonly assignees: ReadonlyArray<string>
   readonly archived: boolean
   readonly deleted: boolean
   readonly comments: number
@@ -99,6 +101,7 @@ const seen = (item: Model.WorkItem): SimulatedWorkItem => ({
   name: item.name,
   projectId: item.project.id,
   state: { id: item.state.id, name: item.state.name, group: item.state.group },
+  assignees: item.assignees.map(({ id }) => id),
   archived: item.archivedAt !== null,
   deleted: item.deleted,
   comments: item.comments.length

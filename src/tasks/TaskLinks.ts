@@ -13,7 +13,7 @@ import type { Page } from "./QualityGate.js"
 import type { Task, TaskId } from "./Task.js"
 
 /** A task's work item, as far as it is known. */
-const itemOf = (workItem: string, itemId: ItemId | undefined): ItemOfProject => {
+export const itemOf = (workItem: string, itemId: ItemId | undefined): ItemOfProject => {
   const key = WorkItemKey.normalize(workItem)
   return { key, itemId, project: identifierOf(key) }
 }

@@ -10,7 +10,18 @@ import { requestWords } from "./StoryLines.js"
 
 /** What is done next for a work item, and what that waits for. */
 export const NextView = Schema.Struct({
-  what: Schema.Literal("nothing", "look", "check", "state", "comment", "recount", "dead_letter", "links", "later")
+  what: Schema.Literal(
+    "nothing",
+    "look",
+    "check",
+    "state",
+    "comment",
+    "recount",
+    "dead_letter",
+    "links",
+    "assignees",
+    "later"
+  )
     .annotations({
       description:
         "look: its key is looked up, or whether it is back; check: whether another change has undone our last one, or a " +
@@ -72,6 +83,8 @@ const otherWords = ({ next }: Preview): Pick<NextView, "what" | "line"> => {
       return { what: "check", line: "a look at who has moved it last, because a change of ours may have been undone" }
     case "Twins":
       return { what: "check", line: "a look whether a comment of ours is there twice" }
+    case "Assign":
+      return { what: "assignees", line: "its assignees, because nothing else is owed" }
     case "Link":
       return { what: "links", line: "its links, because nothing else is owed" }
     case "Unfit":

@@ -2,7 +2,8 @@ import { Duration, Effect, FiberHandle, Redacted } from "effect"
 import { EpochMillis, epochMillis } from "../base/Time.js"
 import { UserId } from "../domain/Ids.js"
 import type { StateId } from "../domain/StageStates.js"
-import { commandersOf, isEmail } from "../people/Commands.js"
+import type { Named } from "../plane/Members.js"
+import { isEmail, usersNamed } from "../plane/Members.js"
 import type { PlaneClient } from "../plane/PlaneClient.js"
 import type { PlaneError } from "../plane/PlaneError.js"
 import type { PlaneProject } from "../sending/PlaneProjects.js"
@@ -72,18 +73,20 @@ export const makeOwnUser = ({ client, config }: PlaneProject) =>
     return Effect.suspend(() => known === undefined ? Effect.as(ask, undefined) : Effect.succeed(known))
   })
 
+const idsOf = ({ ids }: Named): ReadonlySet<UserId> => new Set(ids.values())
+
 /**
  * Who may command the tasks of a project, by the settings: the ids of users; none while Plane has not told who has the
  * e-mail addresses. It is asked for when this is run first. Names that are nobody's are said once.
  */
 export const makeCommanders = ({ client, project: { commands, identifier } }: PlaneProject) =>
   Effect.gen(function*() {
-    let known: ReadonlySet<UserId> | undefined = commands.some(isEmail) ? undefined : commandersOf(commands, []).ids
+    let known: ReadonlySet<UserId> | undefined = commands.some(isEmail) ? undefined : idsOf(usersNamed(commands, []))
     const ask = yield* makeAsking(
       client.members.pipe(
         // Without a list of members nobody can be found by an address.
         Effect.catchIf(({ reason }) => reason === "WrongAddress", () => Effect.succeed([])),
-        Effect.map((members) => commandersOf(commands, members)),
+        Effect.map((members) => usersNamed(commands, members)),
         Effect.tap(({ unknown }) =>
           unknown.length === 0 ? Effect.void : Effect.logWarning(
             `ORCH_COMMANDS names ${unknown.join(", ")}, who is no member of ${identifier} in Plane: ` +
@@ -91,8 +94,8 @@ export const makeCommanders = ({ client, project: { commands, identifier } }: Pl
           )
         )
       ),
-      ({ ids }) => {
-        known = ids
+      (named) => {
+        known = idsOf(named)
       },
       `Who may command tasks of ${identifier} is not known`
     )

@@ -34,4 +34,13 @@ describe("the check of who may command", () => {
       const seen = yield* examineHere({ ...blank, ORCH_CONFIG: file, ORCH_PLANE_WORKSPACE_SLUG: "ag_proj" })
       says(seen, "commands of ET", "failed", "nobody may say /approve", "ORCH_COMMANDS")
     }).pipe(Effect.scoped, withPlane), 60_000)
+
+  it.live("names those of the attention list who are no members", () =>
+    Effect.gen(function*() {
+      const fine = yield* examineHere({ ORCH_ATTENTION: "olga@plane.test" })
+      says(fine, "attention of ET", "passed", "are assigned to olga@plane.test")
+      const unknown = "3c1f0c7e-52a4-4b0f-9d4e-6a7c1d5e0bff"
+      const seen = yield* examineHere({ ORCH_ATTENTION: `olga@plane.test, nobody@plane.test, ${unknown}` })
+      says(seen, "attention of ET", "failed", `is nobody@plane.test, ${unknown}, who is asked`, "ORCH_ATTENTION")
+    }).pipe(Effect.scoped, withPlane), 60_000)
 })

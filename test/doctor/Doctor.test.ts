@@ -204,7 +204,7 @@ describe("the check of settings", () => {
         "settings",
         "warned",
         `Pipeline: of projects.ET in ${file}: the stage "write" has the gate "lint", which nobody provides: there are ` +
-          "started, reported, ci, approval, merged. So serve does not start",
+          "started, reported, human, ci, approval, merged. So serve does not start",
         "name one of these"
       )
     }).pipe(Effect.scoped, withPlane))

@@ -40,7 +40,7 @@ const rooms = Object.keys(map)
 
 /** Who owns which tables, written a second time. The migrator creates `migrations` by itself. */
 const created: Readonly<Record<string, string>> = {
-  outbox: "lane event delivery sender replica count count_of folded project link usage",
+  outbox: "lane event delivery sender replica count count_of folded project link usage assignee",
   tasks: "task verdict report launch task_story task_stage task_usage counted_report task_mark decision answer",
   gitea: "repository pull_request claim commit_status review",
   webhooks: "webhook webhook_body webhook_about",

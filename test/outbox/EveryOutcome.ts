@@ -12,6 +12,8 @@ import type { Observation } from "../../src/outbox/Observation.js"
 import { observe } from "../../src/outbox/Observation.js"
 import { Outbox } from "../../src/outbox/Outbox.js"
 import type {
+  AssignedPatch,
+  AssignOutcome,
   CheckOutcome,
   LinkOutcome,
   LookOutcome,
@@ -21,6 +23,7 @@ import type {
   TwinsOutcome
 } from "../../src/outbox/Outcome.js"
 import type { ClaimPolicy } from "../../src/outbox/Plan.js"
+import { giveAssignees } from "../../src/outbox/WantedAssignees.js"
 import { nextStep } from "../../src/sending/NextStep.js"
 import { Storage } from "../../src/StorageLayers.js"
 import type { MovableClock } from "../support/MovableClock.js"
@@ -79,10 +82,33 @@ const linkings: ByTag<LinkOutcome> = {
   Later: [{ ...later, maybeDone: true }]
 }
 
+const replaced = StateId("replaced")
+
+const patch: AssignedPatch = {
+  since: EpochMillis(0),
+  by: UserId("us"),
+  left: [UserId("lea")],
+  isLast: false,
+  saved: { before: seen, state: replaced, updatedAt: PlaneMoment("2026-11-24T00:00:00.000000Z") }
+}
+
+const assignings: ByTag<AssignOutcome> = {
+  Assigned: [
+    {
+      _tag: "Assigned",
+      assigned: { people: [{ _tag: "There", id: 1, isOurs: true }, { _tag: "Out", id: 2 }], patch }
+    },
+    { _tag: "Assigned", assigned: { people: [{ _tag: "Refused", id: 3, reason: "a guest" }], patch: undefined } }
+  ],
+  LookedBack: [{ _tag: "LookedBack", restore: [{ user: UserId("jo"), isWanted: true }], touched: [1] }],
+  AssignGivenUp: [{ _tag: "AssignGivenUp", reason: "no", isRefused: true }],
+  ItemGone: [{ _tag: "ItemGone", reason: "it was deleted" }],
+  Later: [later, { ...later, maybeDone: true }]
+}
+
 const linksTo = (...urls: ReadonlyArray<string>) =>
   urls.map((url, index) => ({ kind: `kind-${index}`, title: "a link", url: `https://example.com/${url}` }))
 
-const replaced = StateId("replaced")
 const cancel = { state: StateId("cancelled"), group: "cancelled" }
 
 const placed = (body: string) => ({
@@ -121,6 +147,8 @@ export const everyOutcome = Effect.fnUntraced(function*(shift: MovableClock["shi
   const checks: Array<CheckOutcome> = []
   const twins: Array<TwinsOutcome> = []
   const links: Array<LinkOutcome> = []
+  const assigns: Array<AssignOutcome> = []
+  const lookBacks: Array<AssignOutcome> = []
   let stories = 0
   let events = 0
 
@@ -167,6 +195,20 @@ export const everyOutcome = Effect.fnUntraced(function*(shift: MovableClock["shi
         const comments = job.comments.map(({ delivery }) => ({ delivery, reason: "there were two" }))
         return { _tag: "TwinsSettled", job, outcome: twins.shift() ?? { _tag: "Compared", comments } }
       }
+      case "Assign": {
+        const people = job.due.map((id) => ({ _tag: "There", id, isOurs: true } as const))
+        return {
+          _tag: "AssignSettled",
+          job,
+          outcome: assigns.shift() ?? { _tag: "Assigned", assigned: { people, patch: undefined } }
+        }
+      }
+      case "LookBack":
+        return {
+          _tag: "AssignSettled",
+          job,
+          outcome: lookBacks.shift() ?? { _tag: "LookedBack", restore: [], touched: [] }
+        }
       case "Link": {
         const linked = { _tag: "Linked", linkId: LinkId(`link ${job.link.id}`), isOurs: true } as const
         return {
@@ -300,6 +342,29 @@ export const everyOutcome = Effect.fnUntraced(function*(shift: MovableClock["shi
     yield* work()
     yield* publish(workItem, stageChanged, linksTo("four", "four"))
     yield* checked
+  }
+
+  // People are assigned and looked back at, each of which ends in each way, also together with a state.
+  for (const outcome of Object.values(assignings).flat()) {
+    for (const [queue, isFirst] of [[assigns, true], [lookBacks, false]] as const) {
+      const workItem = newItem()
+      const item = { key: NormalizedKey(workItem), itemId: ItemId(`item of ${workItem}`), project: "ET" }
+      yield* write(giveAssignees(sql, { ...item, itemId: undefined }, ["lea@example.org"]))
+      yield* publish(workItem, stageChanged)
+      if (!isFirst) assigns.push(...assignings.Assigned)
+      queue.push(outcome)
+      yield* work()
+      yield* shift(3_000)
+      yield* work()
+      yield* write(giveAssignees(sql, item, ["jo@example.org"]))
+      yield* publish(workItem, stageChanged)
+      yield* work()
+      yield* outbox.noteAsked([1, 2])
+      yield* write(giveAssignees(sql, item, []))
+      yield* work()
+    }
+    assigns.length = 0
+    lookBacks.length = 0
   }
 
   // A count that was updated lately waits.

@@ -117,6 +117,9 @@ const settlementOf = (job: Job, outcome: number): Settlement => {
     const comments = job.comments.map(({ delivery }) => ({ delivery, reason: undefined }))
     return { _tag: "TwinsSettled", job, outcome: { _tag: "Compared", comments } }
   }
+  if (job._tag === "Assign" || job._tag === "LookBack") {
+    return { _tag: "AssignSettled", job, outcome: { _tag: "AssignGivenUp", reason: "no", isRefused: false } }
+  }
   if (job._tag === "Link") return { _tag: "LinkSettled", job, outcome: { _tag: "Unlinked" } }
   const delivered: SendOutcome = {
     _tag: "Delivered",

@@ -1,8 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as fc from "fast-check"
 import { UserId } from "../../src/domain/Ids.js"
-import { commandersOf, commandIn, helpText } from "../../src/people/Commands.js"
+import { commandIn, helpText } from "../../src/people/Commands.js"
 import { longestHtml } from "../../src/people/CommentText.js"
+import { usersNamed } from "../../src/plane/Members.js"
 
 /** A paragraph as Plane's editor makes it. */
 const p = (html: string) =>
@@ -193,10 +194,10 @@ describe("commands in comments", () => {
   it("people are named by id or e-mail address, in whatever case", () => {
     const lea = { id: UserId("026c4518-d1f8-5b24-a2a1-c354e2f0c385"), email: "Lea@trails.test" }
     const jonas = "126c4518-d1f8-5b24-a2a1-c354e2f0c385"
-    assert.deepStrictEqual(commandersOf(["lea@trails.test", jonas, "nobody@trails.test"], [lea]), {
-      ids: new Set([lea.id, UserId(jonas)]),
+    assert.deepStrictEqual(usersNamed(["lea@trails.test", jonas, "nobody@trails.test"], [lea]), {
+      ids: new Map([["lea@trails.test", lea.id], [jonas, UserId(jonas)]]),
       unknown: ["nobody@trails.test"]
     })
-    assert.strictEqual(commandersOf(["lea@trails.test"], [{ ...lea, email: "" }]).ids.size, 0)
+    assert.strictEqual(usersNamed(["lea@trails.test"], [{ ...lea, email: "" }]).ids.size, 0)
   })
 })

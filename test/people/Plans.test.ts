@@ -10,6 +10,7 @@ import {
   openWait,
   openWaits,
   pruneWaits,
+  reachedNow,
   renameEntry,
   waitOf,
   waitsOfEntries,
@@ -49,6 +50,7 @@ const everything = Effect.gen(function*() {
   yield* write(renameEntry(sql, taskId, "one", "two"))
   assert.isUndefined(yield* read(waitOf(sql, key)))
   assert.lengthOf(yield* read(waitsOfEntry(sql, taskId, "two")), 1)
+  yield* read(reachedNow(sql, taskId))
   assert.lengthOf(yield* read(waitsOfEntries(sql, [{ taskId, entry: "two" }])), 1)
   assert.lengthOf(yield* read(openWaits(sql, { after: 0, limit: 10 })), 1)
   yield* write(closeWait(sql, wait.id, { state: "answered", why: "so", by: "lea" }, now))

@@ -1,0 +1,74 @@
+import { Duration, Effect, Option } from "effect"
+import { epochMillis, later, stored } from "../base/Time.js"
+import type { UserId } from "../domain/Ids.js"
+import type { LookBackJob } from "../outbox/Job.js"
+import type { AssignOutcome, LookedBack } from "../outbox/Outcome.js"
+import type { Assignment } from "../plane/History.js"
+import type { PlaneError } from "../plane/PlaneError.js"
+import type { Slot } from "../plane/RateBudget.js"
+import { isAboutTheRequest } from "./DeadOutcome.js"
+import { retry, survive } from "./Retry.js"
+import type { SendContext } from "./SendContext.js"
+
+const givenUp = (reason: string): AssignOutcome => ({ _tag: "AssignGivenUp", reason, isRefused: false })
+
+/** How often Plane is asked who has assigned whom, if it does not tell. */
+const mostChecks = 5
+
+/** How long Plane's workers are left to write our own change, which must be there. */
+const writtenWithin = Duration.seconds(2)
+
+/**
+ * What others have changed since the assignees were read for our PATCH, and is not so after it: their newest change of
+ * each person counts. Undefined while Plane has not written our own change yet.
+ */
+export const changedByOthers = (
+  all: ReadonlyArray<Assignment>,
+  { by, left, people, since }: Pick<LookBackJob, "by" | "left" | "people" | "since">,
+  users: ReadonlyMap<string, UserId>
+): LookedBack | undefined => {
+  // They are told by the second.
+  const recent = all.filter(({ at }) => stored(at) + 1_000 > since)
+  if (!recent.some((each) => Option.contains(each.by, by))) return undefined
+  const newest = new Map<UserId, boolean>()
+  for (const each of recent) {
+    if (Option.isSome(each.by) && each.by.value !== by && !newest.has(each.user)) newest.set(each.user, each.isAdded)
+  }
+  return {
+    _tag: "LookedBack",
+    restore: Array.from(newest)
+      .filter(([user, isAdded]) => left.includes(user) !== isAdded)
+      .map(([user, isWanted]) => ({ user, isWanted })),
+    touched: people.flatMap(({ id, person, restore }) => {
+      const user = users.get(person)
+      return restore === 0 && user !== undefined && newest.has(user) ? [id] : []
+    })
+  }
+}
+
+/** Asks who has changed the assignees meanwhile, by one request. Never fails. */
+export const lookBack = (context: SendContext, job: LookBackJob, slot: Slot): Effect.Effect<AssignOutcome> =>
+  survive(
+    Effect.gen(function*() {
+      const all = yield* context.client.assignments(job.itemId, slot)
+      const users = yield* context.usersOf(job.people.map(({ person }) => person))
+      return changedByOthers(all, job, users) ?? (yield* unwritten(job))
+    }).pipe(Effect.catchAll((error) => unanswered(context, job, error))),
+    context,
+    job.checks + 1,
+    givenUp
+  )
+
+const unwritten = ({ checks }: LookBackJob): Effect.Effect<AssignOutcome> =>
+  Effect.map(epochMillis, (now) => {
+    const reason = "Plane has not written yet who has assigned whom"
+    return checks + 1 >= mostChecks
+      ? givenUp(reason)
+      : { _tag: "Later", dueAt: later(now, writtenWithin), counted: true, reason }
+  })
+
+/** A Plane that does not have the activities, or does not show them, tells nothing. */
+const unanswered = (context: SendContext, { checks }: LookBackJob, error: PlaneError): Effect.Effect<AssignOutcome> =>
+  isAboutTheRequest(error) || Option.contains(error.status, 404) || checks + 1 >= mostChecks
+    ? Effect.succeed(givenUp(error.message))
+    : Effect.map(retry(context, error, checks + 1), Option.getOrElse(() => givenUp(error.message)))
