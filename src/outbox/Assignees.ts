@@ -108,11 +108,18 @@ export const joinedAssignees = (
  * be ours. Gives those that are wanted still: nobody else may be put there.
  */
 export const noteAsked = (sql: Sql, ids: ReadonlyArray<number>): Effect.Effect<ReadonlyArray<number>, SqlError> =>
-  Effect.map(
-    sql<{ id: number }>`UPDATE plane_sync_assignee SET asked = 1 WHERE id IN ${sql.numbers(ids)} AND wanted = 1
-      RETURNING id`,
-    (rows) => rows.map(({ id }) => id)
-  )
+  Effect.gen(function*() {
+    // Whoever changes them has the lane first: otherwise two could wait for each other.
+    yield* sql`UPDATE plane_sync_lane SET assign_at = assign_at
+      WHERE id IN (SELECT lane FROM plane_sync_assignee WHERE id IN ${sql.numbers(ids)})`
+    const rows = yield* sql<{ id: number }>`UPDATE plane_sync_assignee SET asked = 1
+      WHERE id IN ${sql.numbers(ids)} AND wanted = 1 RETURNING id`
+    return rows.map(({ id }) => id)
+  })
+
+/** The PATCH that was to assign these was surely not executed. */
+export const notAsked = (sql: Sql, ids: ReadonlyArray<number>): Effect.Effect<unknown, SqlError> =>
+  ids.length === 0 ? Effect.void : sql`UPDATE plane_sync_assignee SET asked = 0 WHERE id IN ${sql.numbers(ids)}`
 
 /** Writes down what became of people whom a PATCH was to assign, or to take out. What is wanted may have changed since. */
 export const assigned = (
@@ -217,9 +224,7 @@ export const assignSettled = (
           yield* sql`UPDATE plane_sync_assignee SET due_at = ${outcome.dueAt},
             attempts = attempts - ${outcome.counted ? 0 : 1} WHERE id IN ${sql.numbers(job.due)}`
           const before = job.people.filter(({ asked }) => asked === 0).map(({ id }) => id)
-          if (outcome.maybeDone !== true) {
-            yield* sql`UPDATE plane_sync_assignee SET asked = 0 WHERE id IN ${sql.numbers(before)}`
-          }
+          if (outcome.maybeDone !== true) yield* notAsked(sql, before)
         } else {
           const { by, checks, left, since } = job
           yield* sql`UPDATE plane_sync_lane SET assign_check = ${outcome.dueAt}, assign_patch = ${

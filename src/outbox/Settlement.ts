@@ -3,11 +3,12 @@ import { Effect } from "effect"
 import type { EpochMillis } from "../base/Time.js"
 import { StateId } from "../domain/StageStates.js"
 import type { Sql } from "../storage/Sql.js"
-import { assigned, assignSettled } from "./Assignees.js"
+import { assigned, assignSettled, notAsked } from "./Assignees.js"
 import { checked, compared, mendedWords, perhapsTwice } from "./Checks.js"
 import type { Closed } from "./Debt.js"
 import { closeDebts, closeDelivery, closeStateOfEvent } from "./Debt.js"
 import type { Delivery } from "./Delivery.js"
+import type { SendJob } from "./Job.js"
 import { keyFound } from "./KeyFound.js"
 import type { Lane } from "./Lane.js"
 import { laneDead } from "./LaneDeath.js"
@@ -32,7 +33,7 @@ export const settle = (
       const { lane } = settlement.job
       switch (settlement._tag) {
         case "Sent":
-          return sent(sql, tally, lane, settlement.job.delivery, settlement.outcome, now)
+          return sent(sql, tally, settlement.job, settlement.outcome, now)
         case "Looked":
           return looked(sql, tally, lane, settlement.outcome, now)
         case "Checked":
@@ -85,7 +86,7 @@ const isTasks = ({ itemId, ofTask }: Lane) => itemId === null && ofTask
 const isUnanswered = (outcome: SendOutcome) =>
   (outcome._tag === "Dead" && outcome.code === "attempts") || (outcome._tag === "Split" && outcome.unanswered)
 
-const sent = (sql: Sql, tally: Tally, lane: Lane, delivery: Delivery, outcome: SendOutcome, now: EpochMillis) =>
+const sent = (sql: Sql, tally: Tally, { delivery, lane, people }: SendJob, outcome: SendOutcome, now: EpochMillis) =>
   Effect.gen(function*() {
     const unanswered = isUnanswered(outcome)
     // A request that will be sent again is remembered by its own delivery.
@@ -165,6 +166,7 @@ const sent = (sql: Sql, tally: Tally, lane: Lane, delivery: Delivery, outcome: S
           tried = tried + ${outcome.maybeDone === true ? 1 : 0},
           refusals = refusals + ${outcome.refused === true ? 1 : 0}, answer = ${outcome.answer ?? null},
           reason = ${outcome.reason} WHERE id = ${delivery.id}`
+        if (outcome.maybeDone !== true) yield* notAsked(sql, people.map(({ id }) => id))
         return yield* free(sql, tally, lane, outcome.dueAt, outcome.reason)
       }
     }

@@ -56,7 +56,8 @@ export const startNotices = (
     const { read, sql, trouble, write } = yield* Storage
     const wakeUps = yield* WakeUps
     const secret = Redacted.value(config.url)
-    const rest = makeRestClient(yield* HttpClient.HttpClient, {
+    // A span of the client would show the address.
+    const rest = makeRestClient(HttpClient.withTracerDisabledWhen(yield* HttpClient.HttpClient, () => true), {
       url: secret,
       setting,
       header: ["user-agent", `plane-sync/${version}`],

@@ -182,17 +182,22 @@ export const openWaits = (
   select(sql, sql`state = 'open' AND id > ${after} ORDER BY id LIMIT ${limit}`)
 
 /**
- * The first waits whose next person is due to be asked. Those due after `furthest` were put off before the clock was
+ * A page of the waits whose next person is due to be asked. Those due after `furthest` were put off before the clock was
  * set back.
  */
 export const dueEscalations = (
   sql: Sql,
-  { furthest, limit, now }: { readonly now: EpochMillis; readonly furthest: EpochMillis; readonly limit: number }
+  { after, furthest, limit, now }: {
+    readonly after: number
+    readonly now: EpochMillis
+    readonly furthest: EpochMillis
+    readonly limit: number
+  }
 ): Effect.Effect<ReadonlyArray<WaitRow>, SqlError> =>
   select(
     sql,
-    sql`escalate_at IS NOT NULL AND (escalate_at <= ${now} OR escalate_at > ${furthest})
-      ORDER BY escalate_at, id LIMIT ${limit}`
+    sql`escalate_at IS NOT NULL AND (escalate_at <= ${now} OR escalate_at > ${furthest}) AND id > ${after}
+      ORDER BY id LIMIT ${limit}`
   )
 
 const pruneBatch = 500

@@ -71,6 +71,7 @@ export const startWatch = (
   Effect.gen(function*() {
     const activePage = makeCursor<TaskRow>(({ task }) => task.id)
     const openPage = makeCursor<WaitRow>(({ id }) => id)
+    const duePage = makeCursor<WaitRow>(({ id }) => id)
 
     const deadOf = (rows: ReadonlyArray<TaskRow>) =>
       Effect.map(
@@ -156,8 +157,12 @@ export const startWatch = (
 
     const escalate = Effect.gen(function*() {
       const now = yield* epochMillis
-      const due = yield* read(dueEscalations(sql, { now, furthest: later(now, furthestAhead), limit: pageSize }))
-      for (const wait of due) {
+      const due = yield* duePage((page) => read(dueEscalations(sql, { ...page, now, furthest: later(now, furthestAhead) })))
+      if (due.length === 0) return
+      const rows = yield* read(reader.byIds(Array.from(new Set(due.map(({ taskId }) => taskId)))))
+      const led = new Set(rows.filter(({ task }) => leads(task.project)).map(({ task }) => task.id))
+      // Without a transaction: each wakes everybody, this look as well.
+      for (const wait of due.filter(({ taskId }) => led.has(taskId))) {
         yield* change(wait.taskId, (row, now) =>
           Effect.gen(function*() {
             if (row === undefined || !leads(row.task.project)) return []

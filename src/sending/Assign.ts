@@ -148,7 +148,7 @@ export const replaceAssignees = (
 const givenUp = (reason: string, isRefused = false): AssignOutcome => ({ _tag: "AssignGivenUp", reason, isRefused })
 
 /** What is read longer ago is read again before it is sent back: a person may have changed it. */
-const staleAfter = Duration.toMillis("2 seconds")
+export const staleAfter = Duration.toMillis("2 seconds")
 
 /** Assigns people, or takes them out: by a look and, if something is to be changed, one PATCH. Never fails. */
 export const assign = (context: SendContext, job: AssignJob, slot: Slot): Effect.Effect<AssignOutcome> =>

@@ -34,9 +34,10 @@ export const isWithin = (length: Duration.Duration, since: EpochMillis, now: Epo
 
 const isStage = ({ event }: Read) => event._tag === "StageChanged"
 
+const readable = (events: ReadonlyArray<OwedEvent>) => events.flatMap((one) => Option.toArray(read(one)))
+
 /** The events that the living comment shows. */
-const showable = (events: ReadonlyArray<OwedEvent>) =>
-  events.flatMap((one) => Option.toArray(read(one))).filter(({ event }) => isShown(event))
+const showable = (events: ReadonlyArray<OwedEvent>) => readable(events).filter(({ event }) => isShown(event))
 
 const ordered = ({ event, owed }: Read): OrderedEvent => ({ sequence: owed.sequence, at: owed.occurredAt, event })
 
@@ -46,14 +47,15 @@ const externalIdOf = ({ number }: Living, itemId: ItemId) => `living:${itemId}${
 /** Makes the living comment show these events, and settles some of them. */
 const edit = (
   { linkAddress, pipeline, texts }: Planning,
-  { lane, links, now }: Owed,
+  { comments, lane, links, now }: Owed,
   itemId: ItemId,
   shown: readonly [Read, ...Array<Read>],
   settles: ReadonlyArray<OwedEvent>,
   insteadOf: number | undefined
 ): Step => {
   const { living } = lane
-  const isUrgent = shown.some((one) => !isStage(one))
+  // A question waits behind the stages before it, and somebody is to see it.
+  const isUrgent = readable(comments).some((one) => !isStage(one)) || shown.some((one) => !isStage(one))
   if (!isUrgent && living.editedAt !== null && isWithin(editEvery, living.editedAt, now)) {
     return { _tag: "Wait", dueAt: later(living.editedAt, editEvery) }
   }

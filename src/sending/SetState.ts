@@ -9,7 +9,7 @@ import type { PlaneError } from "../plane/PlaneError.js"
 import type { Slot } from "../plane/RateBudget.js"
 import type { WorkItem } from "../plane/WorkItem.js"
 import type { Reading } from "./Assign.js"
-import { readAssigned, replaceAssignees } from "./Assign.js"
+import { readAssigned, replaceAssignees, staleAfter } from "./Assign.js"
 import { dead } from "./DeadOutcome.js"
 import { askOnceMore, tooSoon } from "./Retry.js"
 import { isFresh, seenAs } from "./SeenState.js"
@@ -53,8 +53,14 @@ export const setState = (
     const look = (slot: Slot) =>
       Effect.gen(function*() {
         if (Option.isSome(users)) {
-          reading = yield* readAssigned(context, itemId, slot)
-          return seenAs(reading.item, reading.at)
+          // A Plane that does not tell them gets the state all the same.
+          const found = yield* Effect.map(readAssigned(context, itemId, slot), Option.some).pipe(
+            Effect.catchIf(({ reason }) => reason === "Ignored", () => Effect.succeedNone)
+          )
+          reading = Option.getOrUndefined(found)
+          if (reading !== undefined) return seenAs(reading.item, reading.at)
+          const now = yield* monotonicMillis
+          return seenAs(yield* client.read(itemId), now)
         }
         const now = yield* monotonicMillis
         return seenAs(yield* client.read(itemId, slot), now)
@@ -76,7 +82,8 @@ export const setState = (
         const left = yield* leftAlone(lane.id)
         if (!Duration.isZero(left)) return yield* tooSoon(left)
         const state = StateId(delivery.body)
-        if (Option.isSome(users) && reading !== undefined) {
+        // An older list would take out whom a person has assigned since: then they have a request of their own.
+        if (Option.isSome(users) && reading !== undefined && (yield* monotonicMillis) - reading.at <= staleAfter) {
           const given = { itemId, people, users: users.value, reading, state }
           const { assigned, item } = yield* replaceAssignees(context, given, slot)
           if (item !== undefined) return yield* sent(item, replaced, assigned)

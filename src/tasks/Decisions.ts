@@ -31,17 +31,23 @@ export const decisionsOf: (json: string) => ReadonlyArray<Decision> = Schema.dec
   })))
 )
 
-/** Stores what a person says of the task's stage, in place of what was said before. Runs within a transaction. */
+/**
+ * Stores what a person says of the task's stage, in place of what was said before; not in place of what was said later,
+ * because hooks come in any order. Says whether it counts. Runs within a transaction.
+ */
 export const decide = (
   sql: Sql,
   taskId: TaskId,
   { by, outcome, reason, stage }: Omit<Decision, "at">,
   at: EpochMillis
-): Effect.Effect<void, SqlError> =>
-  Effect.asVoid(sql`INSERT INTO plane_sync_decision (task, stage, outcome, reason, decided_by, at)
+): Effect.Effect<boolean, SqlError> =>
+  Effect.map(
+    sql`INSERT INTO plane_sync_decision (task, stage, outcome, reason, decided_by, at)
     VALUES (${taskId}, ${stage}, ${outcome}, ${Option.getOrNull(reason)}, ${by}, ${at})
     ON CONFLICT (task, stage) DO UPDATE SET outcome = excluded.outcome, reason = excluded.reason,
-      decided_by = excluded.decided_by, at = excluded.at`)
+      decided_by = excluded.decided_by, at = excluded.at WHERE plane_sync_decision.at <= excluded.at RETURNING 1`,
+    (rows) => rows.length > 0
+  )
 
 /** The task enters the stage, or all of them anew: what was said before does not count. Runs within a transaction. */
 export const forgetDecisions = (sql: Sql, taskId: TaskId, stage?: Stage): Effect.Effect<void, SqlError> =>

@@ -105,7 +105,9 @@ export const makeOrders = ({ pipelines, reader, sql, starting }: Parts) => {
         return refused(`the comment was written before the task entered ${stage}: write it again if you mean ${stage}`)
       }
       const reason = order._tag === "reject" ? Option.some(order.words) : Option.none()
-      yield* decide(sql, id, { stage, outcome, reason, by }, at)
+      if (!(yield* decide(sql, id, { stage, outcome, reason, by }, at))) {
+        return refused(`something was said of ${stage} after this comment was written, and that counts`)
+      }
       yield* touch(sql, id, now)
       yield* tell(sql, id, now, `${stage} ${outcome} by ${by}`)
       return done(outcome === "approved" ? `${stage} is approved` : `${stage} is rejected`)

@@ -94,7 +94,7 @@ export const makeStarting = (
       yield* sql`UPDATE plane_sync_task SET status = 'active', why = NULL, stage = ${stage}, entry = ${entry},
         entered_at = ${now}, started_at = ${startedAt}, updated_at = ${now}, due_at = ${now}, revision = revision + 1,
         repository_id = NULL, repository_name = NULL, pull_request = NULL, head_sha = NULL, linked_by_name = 0,
-        past_pull_requests = ${JSON.stringify(task.receipt.pullRequests)}
+        launches_paused_by = NULL, launches_paused_at = NULL, past_pull_requests = ${JSON.stringify(task.receipt.pullRequests)}
         WHERE id = ${task.id}`
       yield* leavePages(sql, task)
       yield* forgetAnswers(sql, task.id)
@@ -118,7 +118,8 @@ export const makeStarting = (
       yield* goOnTime(sql, task.id, { stage: task.stage, attempts: task.status === "paused" ? 0 : 1 }, now)
       yield* tell(sql, task.id, now, `goes on at ${task.stage}`)
       if (task.status === "paused") return
-      yield* sql`UPDATE plane_sync_task SET entry = ${entry}, entered_at = ${now} WHERE id = ${task.id}`
+      yield* sql`UPDATE plane_sync_task SET entry = ${entry}, entered_at = ${now}, launches_paused_by = NULL,
+        launches_paused_at = NULL WHERE id = ${task.id}`
       yield* forgetDecisions(sql, task.id, task.stage)
       const agent = Option.getOrUndefined(
         Option.flatMapNullable(byName(task.stage), (stage) => agentOf(stage, givenAgent))

@@ -44,7 +44,7 @@ const everything = Effect.gen(function*() {
   const wait = Option.getOrThrow(Option.fromNullable(yield* write(openWait(sql, given, now))))
   assert.isUndefined(yield* write(openWait(sql, given, now)))
   yield* write(oweNotice(sql, "opened", wait, now))
-  assert.lengthOf(yield* read(dueEscalations(sql, { now, furthest: now, limit: 10 })), 1)
+  assert.lengthOf(yield* read(dueEscalations(sql, { after: 0, now, furthest: now, limit: 10 })), 1)
   yield* write(escalateWait(sql, wait, "jo", now))
   yield* write(endEscalation(sql, { ...wait, step: 2 }))
   yield* write(renameEntry(sql, taskId, "one", "two"))
