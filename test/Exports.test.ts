@@ -6,6 +6,7 @@ const text = (path: string) => readFileSync(fileURLToPath(new URL(`../src/${path
 
 /** What a host gives, and may leave out; and what it makes a layer of, but does not read. */
 const given = [
+  "GivenOrder",
   "Link",
   "StageReport",
   "Override",

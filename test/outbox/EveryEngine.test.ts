@@ -59,6 +59,8 @@ const worked = (layer: Layer.Layer<Outbox | Storage, StorageError>) =>
     }).pipe(Effect.scoped, Effect.provide(layer))
   )
 
+const workedInMemory = Effect.runSync(Effect.cached(worked(Layer.provideMerge(Outbox.layer, inMemory.storage))))
+
 onEachDialect("The outbox's statements", ({ dialect, storage }) => {
   const layer = Layer.provideMerge(Outbox.layer, storage)
 
@@ -69,7 +71,7 @@ onEachDialect("The outbox's statements", ({ dialect, storage }) => {
 
   it.effect("store the same as in memory, in the same types, however jobs end", () =>
     Effect.gen(function*() {
-      const expected = yield* worked(Layer.provideMerge(Outbox.layer, inMemory.storage))
+      const expected = yield* workedInMemory
       assert.isAbove(expected.events.length, 100)
       assert.deepStrictEqual(yield* worked(layer), expected)
     }), 90_000)
