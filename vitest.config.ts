@@ -7,7 +7,8 @@ import { temporaryFolder } from "./test/support/TemporaryFolder.js"
 /** What waits for a lease, for Postgres or for pauses comes first: while it does, the others keep both cores busy. */
 class LongestFirst extends BaseSequencer {
   override async sort(files: Array<TestSpecification>) {
-    const isLong = ({ moduleId }: TestSpecification) => /(main\/(Database|IndexRemoved)|people\/Assignees|outbox\/EveryEngine)\.test/.test(moduleId)
+    const isLong = ({ moduleId }: TestSpecification) =>
+      /(main\/(Database|IndexRemoved)|people\/Assignees|outbox\/EveryEngine)\.test/.test(moduleId)
     const sorted = await super.sort(files)
     return [...sorted.filter(isLong), ...sorted.filter((file) => !isLong(file))]
   }

@@ -159,7 +159,11 @@ const make = Effect.gen(function*() {
       yield* keepAnswer(sql, taskId, { stage, question, agent: Option.getOrNull(wait.agent), answer: text, by }, now)
       const hasAgent = yield* launchAgain(sql, row, { entry, attempts: 0 }, now)
       if (hasAgent) yield* renameEntry(sql, taskId, row.task.entry, entry)
-      const answered: Answered = { wait, open: open.length - 1, launches: hasAgent && pipeline.launches && row.task.status === "active" && Option.isNone(row.task.paused) }
+      const answered: Answered = {
+        wait,
+        open: open.length - 1,
+        launches: hasAgent && pipeline.launches && row.task.status === "active" && Option.isNone(row.task.paused)
+      }
       return { value: answered, events: eventsOf(answered) }
     })
 

@@ -157,7 +157,9 @@ export const startWatch = (
 
     const escalate = Effect.gen(function*() {
       const now = yield* epochMillis
-      const due = yield* duePage((page) => read(dueEscalations(sql, { ...page, now, furthest: later(now, furthestAhead) })))
+      const due = yield* duePage((page) =>
+        read(dueEscalations(sql, { ...page, now, furthest: later(now, furthestAhead) }))
+      )
       if (due.length === 0) return
       const rows = yield* read(reader.byIds(Array.from(new Set(due.map(({ taskId }) => taskId)))))
       const led = new Set(rows.filter(({ task }) => leads(task.project)).map(({ task }) => task.id))

@@ -94,7 +94,9 @@ export const makeStarting = (
       yield* sql`UPDATE plane_sync_task SET status = 'active', why = NULL, stage = ${stage}, entry = ${entry},
         entered_at = ${now}, started_at = ${startedAt}, updated_at = ${now}, due_at = ${now}, revision = revision + 1,
         repository_id = NULL, repository_name = NULL, pull_request = NULL, head_sha = NULL, linked_by_name = 0,
-        launches_paused_by = NULL, launches_paused_at = NULL, past_pull_requests = ${JSON.stringify(task.receipt.pullRequests)}
+        launches_paused_by = NULL, launches_paused_at = NULL, past_pull_requests = ${
+        JSON.stringify(task.receipt.pullRequests)
+      }
         WHERE id = ${task.id}`
       yield* leavePages(sql, task)
       yield* forgetAnswers(sql, task.id)

@@ -131,7 +131,6 @@ const damage: Attack = {
   row: 74,
   name: "damage",
   shows: "a cut file is refused, a page of zeros and a backup that is copied over are noticed, a backup restores",
-  inCi: true,
   run: Effect.gen(function*() {
     const { command, folder, serve } = yield* Target
     const home = yield* folder
