@@ -47,6 +47,7 @@ const heldEvents: Attack = {
   row: 67,
   name: "held-events",
   shows: "1,200 bodies of 1 MiB that are held open take a bounded memory, and events are taken meanwhile",
+  inCi: false,
   run: holdEvents({}, [])
 }
 

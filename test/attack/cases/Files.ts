@@ -131,6 +131,7 @@ const damage: Attack = {
   row: 74,
   name: "damage",
   shows: "a cut file is refused, a page of zeros and a backup that is copied over are noticed, a backup restores",
+  inCi: false,
   run: Effect.gen(function*() {
     const { command, folder, serve } = yield* Target
     const home = yield* folder
