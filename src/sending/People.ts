@@ -18,8 +18,8 @@ const makeSayOnce = (): SendContext["sayOnce"] => {
 }
 
 /**
- * Makes what tells who people are in Plane, and what warns of those who are nobody. If the project names those who are asked by their e-mail addresses, its
- * members are asked for at once, and otherwise when they are needed: once in both cases.
+ * Makes what tells who people are in Plane, and what warns of those who are nobody. The project's members are asked for
+ * once: at the start if it names people by their e-mail addresses, and otherwise when they are needed.
  */
 export const makeNaming = (
   { client, project: { attention, identifier } }: {
@@ -54,7 +54,7 @@ export const makeNaming = (
         return ids
       })
     if (attention.some(isEmail)) {
-      // While Plane does not answer, those who need it say so.
+      // Only to warn early of a wrong name. Whoever needs the people asks again, and deals with its failure.
       yield* Effect.forkScoped(Effect.ignore(usersOf(attention)))
     }
     return { sayOnce, usersOf }

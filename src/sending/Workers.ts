@@ -53,10 +53,10 @@ const maxAhead = (config: SendContext["config"]) =>
     .pipe(Duration.sum("1 minute"))
 
 /**
- * Starts `ORCH_PLANE_CONCURRENCY` workers, and one for first words. Each takes a slot of the budget, claims the most urgent lane that is due,
- * sends its next request, and settles it in the commit that claims the next lane. When the scope closes, they claim
- * nothing more, and requests in flight have 8 s to end and be settled. A request that is cut off then counts as sent
- * with an unknown outcome, like after a crash.
+ * Starts `ORCH_PLANE_CONCURRENCY` workers, and one for first words. Each takes a slot of the budget, claims the most
+ * urgent lane that is due, sends its next request, and settles it in the commit that claims the next lane. When the
+ * scope closes, they claim nothing more, and requests in flight have 8 s to end and be settled. A request that is cut
+ * off then counts as sent with an unknown outcome, like after a crash.
  *
  * A worker never fails: whatever Plane does is an outcome, and while storage fails the worker tries again each second.
  */

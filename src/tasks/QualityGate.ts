@@ -104,7 +104,8 @@ export class QualityGates
   extends Context.Tag("plane-sync/QualityGates")<QualityGates, ReadonlyMap<string, QualityGate>>()
 {
   /**
-   * `started`, `reported`, `human` and the given gates. Of two with the same name the later counts, so a host can replace any.
+   * `started`, `reported`, `human` and the given gates. Of two with the same name the later counts, so a host can
+   * replace any.
    */
   static readonly make = (gates: ReadonlyArray<QualityGate>): ReadonlyMap<string, QualityGate> =>
     new Map([started, reported, human, ...gates].map((gate) => [gate.name, gate]))

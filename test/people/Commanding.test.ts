@@ -95,6 +95,31 @@ onBoth("a person's command", ({ processes, tasksOnly }) => {
       assert.strictEqual(yield* stage, "check active")
     }).pipe(Effect.provide(tasksOnly({ stages }))))
 
+  it.effect("the last word of a person counts, in whichever order the hooks come", () =>
+    Effect.gen(function*() {
+      const { id, say, stage, tasks } = yield* atCheck
+      const now = yield* epochMillis
+      yield* say("reject", { at: EpochMillis(now + 2), text: "no tests" })
+      const { words } = yield* say("approve", { at: EpochMillis(now + 1) })
+      assert.include(
+        words,
+        "⛔ /approve (lea) was not done: something was said of check after this comment was written"
+      )
+      yield* tasks.advance(id)
+      assert.strictEqual(yield* stage, "check active")
+    }).pipe(Effect.provide(tasksOnly({ stages }))))
+
+  it.effect("/pause ends with a stop: a task that goes on, or starts anew, has its agents again", () =>
+    Effect.gen(function*() {
+      const { id, say, tasks } = yield* atCheck
+      const paused = Effect.map(tasks.get("ET-2"), (task) => Option.isSome(task.paused))
+      yield* say("pause")
+      assert.isTrue(yield* paused)
+      yield* tasks.stop(id, "cancelled")
+      yield* tasks.start({ workItem: "ET-2" })
+      assert.isFalse(yield* paused)
+    }).pipe(Effect.provide(tasksOnly({ stages }))))
+
   it.effect("/reject fails the gate with its reason, is told once, and gives way to /approve", () =>
     Effect.gen(function*() {
       const { id, say, stage, tasks } = yield* atCheck

@@ -203,6 +203,20 @@ describe("ORCH_PLANE_COMMENTS=living", () => {
       }
     }))))
 
+  it.effect("a question waits for no edit, although stages come before it", () =>
+    Effect.gen(function*() {
+      const { id, key } = yield* item
+      yield* changed(key, "created", "analysis")
+      yield* TestClock.adjust("5 seconds")
+      yield* changed(key, "analysis", "architecture")
+      yield* publish(StageEvent.QuestionAsked({ workItem: key, question: "Which one?" }))
+      yield* TestClock.adjust("5 seconds")
+      const [way = "", ...others] = yield* comments(id)
+      assert.include(way, "architecture")
+      assert.lengthOf(others, 1)
+      assert.include(others[0], "Which one?")
+    }).pipe(Effect.provide(living())))
+
   it.effect("counts a failure that comes again in its own comment, and is not edited for each", () =>
     Effect.gen(function*() {
       const { id, key } = yield* item
