@@ -3,22 +3,20 @@ import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import * as FileSystem from "@effect/platform/FileSystem"
 import * as HttpClient from "@effect/platform/HttpClient"
 import * as HttpServer from "@effect/platform/HttpServer"
-import { Array, Config, ConfigProvider, Data, Effect, Either, Layer, Logger, LogLevel } from "effect"
+import { Array, Config, ConfigProvider, Data, Effect, Layer, Logger, LogLevel } from "effect"
 import { monotonicMillis } from "../../src/base/Time.js"
-import { defaultTexts } from "../../src/domain/CommentTexts.js"
 import { projectConfig } from "../../src/domain/ProjectSettings.js"
-import { givenIds } from "../../src/domain/StageStates.js"
 import { StageEvents } from "../../src/events/StageEvents.js"
 import { serveLayer } from "../../src/http/Serve.js"
 import type { Job } from "../../src/outbox/Job.js"
 import { Outbox } from "../../src/outbox/Outbox.js"
 import { PlaneConfig } from "../../src/plane/PlaneConfig.js"
 import { schemaLayer } from "../../src/Schema.js"
-import { nextStep } from "../../src/sending/NextStep.js"
 import type { Figure, Row } from "../Figure.js"
 import { Aim } from "../Figure.js"
 import { eventsOfEach, stored } from "../FilledDatabase.js"
 import { changed } from "../Load.js"
+import { planBy } from "../NextStep.js"
 import { timed } from "../Pace.js"
 import { publishingOn, temporaryDatabase } from "../Pipelines.js"
 import { settled } from "../Settlement.js"
@@ -72,15 +70,7 @@ const onDatabaseOf = (events: number) =>
     const claim = {
       projects: ["ET", ""],
       urgentAfter: Infinity,
-      plan: nextStep({
-        ...config,
-        stages,
-        states: () => givenIds(stages),
-        setting: "the table",
-        texts: defaultTexts,
-        pipeline: [],
-        linkAddress: Either.right
-      })
+      plan: planBy(config, stages)
     }
     const holder = "bench"
     yield* outbox.becomeLeader({ holder })

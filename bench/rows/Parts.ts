@@ -5,20 +5,18 @@ import * as SqlClient from "@effect/sql/SqlClient"
 import type { SqlError } from "@effect/sql/SqlError"
 import Database from "better-sqlite3"
 import type { Scope } from "effect"
-import { Array, Effect, Either, Layer } from "effect"
+import { Array, Effect, Layer } from "effect"
 import { MonotonicMillis } from "../../src/base/Time.js"
-import { defaultTexts } from "../../src/domain/CommentTexts.js"
 import { projectConfig } from "../../src/domain/ProjectSettings.js"
-import { givenIds } from "../../src/domain/StageStates.js"
 import { StageEvents } from "../../src/events/StageEvents.js"
 import type { Job } from "../../src/outbox/Job.js"
 import { Outbox } from "../../src/outbox/Outbox.js"
 import type { Settlement } from "../../src/outbox/Outcome.js"
 import { PlaneConfig } from "../../src/plane/PlaneConfig.js"
-import { nextStep } from "../../src/sending/NextStep.js"
 import { Storage } from "../../src/StorageLayers.js"
 import type { Row } from "../Figure.js"
 import { changed } from "../Load.js"
+import { planBy } from "../NextStep.js"
 import { paced, timed } from "../Pace.js"
 import { delivered, pipelineInMemory, publishingOn } from "../Pipelines.js"
 import { readable } from "../Report.js"
@@ -132,15 +130,7 @@ const turns = Effect.gen(function*() {
   const claim = {
     projects: ["ET", ""],
     urgentAfter: 600_000,
-    plan: nextStep({
-      ...config,
-      stages,
-      states: () => givenIds(stages),
-      setting: "the table",
-      texts: defaultTexts,
-      pipeline: [],
-      linkAddress: Either.right
-    })
+    plan: planBy(config, stages)
   }
   yield* publishAll
   let done = 0
