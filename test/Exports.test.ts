@@ -4,11 +4,11 @@ import { fileURLToPath } from "node:url"
 
 const text = (path: string) => readFileSync(fileURLToPath(new URL(`../src/${path}`, import.meta.url)), "utf8")
 
-/** What a host gives, and may leave out; and what it makes a layer of, but does not read. */
+/** What a host gives, and may leave out; what it makes a layer of, but does not read; and what only the tasks note. */
 const given = [
   "GivenOrder",
   "Link",
-  "StageReport",
+  "Noted",
   "Override",
   "PipelineStage",
   "QualityGate",

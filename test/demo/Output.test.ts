@@ -58,7 +58,9 @@ describe("npm run demo -- --keep", () => {
       const places = story.map((part) => out.search(part))
       assert.isAtLeast(Math.min(...places), 0, `${String(places)}\n${out}`)
       assert.deepStrictEqual(places, places.toSorted((one, other) => one - other), out)
-      assert.lengthOf(out.match(/ [▌✎] Progress/g) ?? [], 3, out)
+      // Made once, and then only edited: on a slow machine once more while the task goes on.
+      assert.lengthOf(out.match(/ ▌ Progress/g) ?? [], 1, out)
+      assert.match(out, / ▌ Progress[^]* ✎ Progress/)
       assert.include(out, "To try next:")
 
       const addresses = out.match(/^ {4}http\S+$/gm)?.map((line) => line.trim()) ?? []
