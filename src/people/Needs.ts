@@ -5,6 +5,7 @@ import { later } from "../base/Time.js"
 import { costWords, countWords, timeWords } from "../domain/ReceiptLines.js"
 import { secondsOf } from "../domain/TaskReceipt.js"
 import { sumOf } from "../domain/Usage.js"
+import type { Stage } from "../domain/Stage.js"
 import type { TaskRow } from "../tasks/TaskRows.js"
 import type { Ceilings } from "./PeopleConfig.js"
 import type { WaitReason } from "./Wait.js"
@@ -124,7 +125,12 @@ export const needsOf = (
 
 /** Why nobody is needed for a wait any more; undefined while somebody is. */
 export const whyOver = (
-  { entry, reason, same }: { readonly entry: string; readonly reason: WaitReason; readonly same: string },
+  { entry, reason, same, stage }: {
+    readonly entry: string
+    readonly reason: WaitReason
+    readonly same: string
+    readonly stage: Stage
+  },
   row: TaskRow | undefined,
   needs: ReadonlyArray<Need>
 ): string | undefined => {
@@ -132,7 +138,9 @@ export const whyOver = (
   const { task } = row
   if (task.status === "done") return "the task has ended"
   if (task.status === "stopped") return "the task was stopped"
-  if (task.entry !== entry) return `the task is at ${task.stage} now`
+  if (task.entry !== entry) {
+    return task.stage === stage ? `the task has entered ${stage} again` : `the task is at ${task.stage} now`
+  }
   // While it is paused nothing is asked of it, so nothing has changed.
   if (task.status === "paused" || reason === "asked") return undefined
   if (needs.some((one) => one.reason === reason && one.same === same)) return undefined

@@ -51,6 +51,7 @@ const atCheck = Effect.gen(function*() {
         at: at ?? EpochMillis(now + 1),
         by: "lea",
         command: { word, text },
+        isSigned: true,
         forbidden: undefined
       }))
   const stage = Effect.map(tasks.get("ET-2"), ({ stage, status }) => `${stage} ${status}`)
@@ -159,7 +160,8 @@ onBoth("a person's command", ({ processes, tasksOnly }) => {
           at: EpochMillis(at + 1),
           by: "lea",
           command: { word: "pause", text: "" },
-          forbidden: undefined
+          isSigned: true,
+        forbidden: undefined
         } as const
         assert.include((yield* commanding(given)).words, "it was worked on before: ✅ /pause (lea): no more agents")
         assert.isTrue(Option.isNone((yield* tasks.get("ET-2")).paused))
@@ -205,6 +207,7 @@ onBoth("a person's command", ({ processes, tasksOnly }) => {
         at: EpochMillis(Number.MAX_SAFE_INTEGER),
         by: "lea",
         command: { word: "cancel", text: "" },
+        isSigned: true,
         forbidden: undefined
       } as const
       assert.strictEqual((yield* commanding(given))._tag, "Nothing")
@@ -247,7 +250,8 @@ describe("/pause", () => {
           at: yield* epochMillis,
           by: "lea",
           command: { word: "resume", text: "" },
-          forbidden: undefined
+          isSigned: true,
+        forbidden: undefined
         })
         assert.include(words, "✅ /resume (lea): its agents are launched again")
         yield* TestClock.adjust("10 seconds")

@@ -47,7 +47,7 @@ const everything = Effect.gen(function*() {
   assert.lengthOf(yield* read(dueEscalations(sql, { after: 0, now, furthest: now, limit: 10 })), 1)
   yield* write(escalateWait(sql, wait, "jo", now))
   yield* write(endEscalation(sql, { ...wait, step: 2 }))
-  yield* write(renameEntry(sql, taskId, "one", "two"))
+  yield* write(renameEntry(sql, taskId, { from: "one", to: "two" }))
   assert.isUndefined(yield* read(waitOf(sql, key)))
   assert.lengthOf(yield* read(waitsOfEntry(sql, taskId, "two")), 1)
   yield* read(reachedNow(sql, taskId))

@@ -78,7 +78,7 @@ export const plane = ({ ahead = 0, hooks = { isOn: false }, plane = {} }: Option
       const inbox = yield* Inbox
       take = (body, event) => {
         const uuid = `hook ${count++}`
-        return inbox.store({ source: "plane", signer: "", event, uuid, body, digest: uuid })
+        return inbox.store({ source: "plane", signer: "", isSigned: true, event, uuid, body, digest: uuid })
       }
     }))
   }

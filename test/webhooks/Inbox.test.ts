@@ -15,6 +15,7 @@ import { describePostgres } from "../support/Postgres.js"
 const hook = (body: string, change: Partial<NewHook> = {}): NewHook => ({
   source: "plane",
   signer: "",
+  isSigned: true,
   uuid: "",
   event: "issue",
   body,

@@ -200,6 +200,7 @@ describe("Inbox, of large hooks", () => {
           inbox.store({
             source: "gitea",
             signer: "",
+            isSigned: true,
             uuid: String(n),
             event: "push",
             body: `${n}${filling}`,
@@ -255,7 +256,7 @@ describe("the worker", () => {
       yield* Effect.gen(function*() {
         const inbox = yield* Inbox
         const body = `"${" ".repeat(5 * 1024 * 1024)}"`
-        yield* inbox.store({ source: "gitea", signer: "", uuid: "", event: "push", body, digest: "" })
+        yield* inbox.store({ source: "gitea", signer: "", isSigned: true, uuid: "", event: "push", body, digest: "" })
         const { sql, write } = yield* Storage
         yield* write(sql`PRAGMA wal_checkpoint(TRUNCATE)`)
         yield* inbox.settle(new Map([[1, { _tag: "Skipped", reason: "a reason" }]]))
