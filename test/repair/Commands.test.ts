@@ -1,8 +1,13 @@
 import * as HttpClient from "@effect/platform/HttpClient"
 import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import { assert, describe, it } from "@effect/vitest"
-import { Context, Effect, Layer, Option, TestClock } from "effect"
+import { Context, Duration, Effect, Layer, Option, TestClock } from "effect"
+import { epochMillis } from "../../src/base/Time.js"
+import { openWait } from "../../src/people/Waits.js"
+import { isAnyUnread } from "../../src/repair/Unread.js"
 import { PlaneSimulator } from "../../src/simulator/PlaneSimulator.js"
+import { tokens } from "../../src/simulator/Keyring.js"
+import { Storage } from "../../src/StorageLayers.js"
 import { TaskStore } from "../../src/tasks/TaskStore.js"
 import { folder } from "../http/Server.js"
 import * as World from "./World.js"
@@ -10,8 +15,8 @@ import { asked, task, world } from "./World.js"
 
 const commanded = { ORCH_COMMANDS: "olga@plane.test" }
 
-/** Of the simulated Plane: a guest of the project. */
-const guestToken = "plane_api_simulator_guest"
+/** Of a guest of the project, who may write comments by the API. */
+const guestToken = tokens.guest
 
 const reply = "⛔ /pause was not done: no signed webhook of this comment has come, so nothing was done. " +
   "Please write it again"
@@ -58,6 +63,24 @@ const started = (name = "North climb") =>
     return yield* plane.addWorkItem({ name, state: "In Progress" })
   })
 
+/** Its agent has asked something. */
+const waitsForSomebody = (key: string) =>
+  Effect.gen(function*() {
+    const { sql, write } = yield* Storage
+    const task = Option.getOrThrow(yield* (yield* TaskStore).byKey(key))
+    const { entry, id: taskId, stage, workItem } = task
+    const wait = { taskId, entry, reason: "asked", same: "a", workItem, stage, question: "Why?", agent: null } as const
+    const nobody = { told: null, first: undefined, escalateAt: null }
+    yield* Effect.flatMap(epochMillis, (now) => write(openWait(sql, { ...wait, ...nobody }, now)))
+  })
+
+/** Until a work item is noted, so that its comments are read in the next round; or until none is. */
+const untilNoted = (isNoted: boolean) =>
+  Effect.flatMap(Storage, ({ read, sql }) =>
+    Effect.repeat(Effect.zipRight(TestClock.adjust("1 minutes"), read(isAnyUnread(sql, "ET"))), {
+      until: (isAny) => isAny === isNoted
+    }))
+
 /** Long enough for two rounds: one lists the work item, and the next one reads its comments. */
 const twoRounds = TestClock.adjust("70 minutes")
 
@@ -76,8 +99,9 @@ describe("a command whose webhook was lost", () => {
         const item = yield* started()
         yield* twoRounds
         assert.strictEqual(yield* task(item.key), "analysis active")
+        yield* untilNoted(false)
         yield* plane.addPersonComment(item.id, "<p>/pause</p>")
-        yield* TestClock.adjust("61 minutes")
+        yield* untilNoted(true)
         return item
       }))
       const replies = Effect.provideService(repliesTo(id), PlaneSimulator, plane)
@@ -85,7 +109,7 @@ describe("a command whose webhook was lost", () => {
       assert.deepStrictEqual(yield* replies, [])
       for (let starts = 0; starts < 2; starts++) {
         yield* run(Effect.gen(function*() {
-          yield* TestClock.adjust("3 hours")
+          yield* TestClock.adjust("70 minutes")
           assert.isNull(yield* pausedBy(key))
           assert.strictEqual(yield* task(key), "analysis active")
         }))
@@ -95,16 +119,17 @@ describe("a command whose webhook was lost", () => {
     }).pipe(Effect.scoped))
 
   it.effect("is done if its webhook comes after the reply", () => {
-    const hooks = { isOn: true, late: "4 hours" } as const
+    const hooks = { isOn: true, late: Duration.zero }
     return Effect.gen(function*() {
       yield* TestClock.adjust("2 minutes")
       const { id, key } = yield* started()
       yield* twoRounds
+      hooks.late = Duration.minutes(75)
       yield* say(id, "/pause")
-      yield* TestClock.adjust("2 hours")
+      yield* twoRounds
       assert.lengthOf(yield* repliesTo(id), 1)
       assert.isNull(yield* pausedBy(key))
-      yield* TestClock.adjust("3 hours")
+      yield* TestClock.adjust("10 minutes")
       assert.strictEqual(yield* pausedBy(key), "olga")
       const [, second, ...others] = yield* repliesTo(id)
       assert.include(second, "✅ /pause (olga): no more agents are launched")
@@ -113,22 +138,22 @@ describe("a command whose webhook was lost", () => {
   })
 
   it.effect("brings none where its webhook has come, or comes a minute late", () => {
-    const hooks = { isOn: true, late: "1 minute" } as const
+    const hooks = { isOn: true, late: Duration.minutes(1) }
     return Effect.gen(function*() {
       yield* TestClock.adjust("2 minutes")
       const { id, key } = yield* started()
-      yield* TestClock.adjust("56 minutes")
+      yield* TestClock.adjust("30 minutes")
       assert.strictEqual(yield* task(key), "analysis active")
-      yield* say(id, "/pause")
-      yield* TestClock.adjust("61 minutes")
-      // Just before the list is read again.
-      yield* TestClock.adjust("170 seconds")
-      yield* say(id, "/resume")
-      yield* TestClock.adjust("3 hours")
+      yield* untilNoted(true)
+      // A round every five minutes: one of these is listed before its webhook comes.
+      for (let count = 0; count < 12; count++) {
+        yield* say(id, count % 2 === 0 ? "/pause" : "/resume")
+        yield* TestClock.adjust("50 seconds")
+      }
+      yield* twoRounds
       const replies = yield* repliesTo(id)
-      assert.deepStrictEqual(replies.map((text) => text.slice(0, 10).trim()), ["✅ /pause (", "✅ /resume "].map((text) =>
-        text.slice(0, 10).trim()
-      ))
+      assert.lengthOf(replies, 12)
+      assert.deepStrictEqual(replies.filter((text) => !text.startsWith("✅")), [])
     }).pipe(Effect.provide(world({ hooks, settings: commanded })))
   })
 
@@ -151,7 +176,6 @@ describe("a command whose webhook was lost", () => {
       yield* say(id, "what does /pause do?")
       yield* plane.addPersonComment(id, "<p><code>/pause</code></p>")
       yield* twoRounds
-      yield* twoRounds
       assert.isAbove(yield* readComments, 0)
       assert.deepStrictEqual(yield* repliesTo(id), [])
     }).pipe(Effect.provide(world({ settings: commanded }))))
@@ -171,36 +195,43 @@ describe("a command whose webhook was lost", () => {
     Effect.gen(function*() {
       const plane = yield* PlaneSimulator
       yield* TestClock.adjust("2 minutes")
-      const items = yield* Effect.forEach(Array.from({ length: 17 }), () => started())
-      yield* TestClock.adjust("2 hours")
+      const items = yield* Effect.forEach(Array.from({ length: 12 }), () => started())
+      yield* twoRounds
+      yield* untilNoted(false)
       yield* plane.forgetRequests
-      yield* TestClock.adjust("2 hours")
+      yield* twoRounds
       // Nothing has changed since, so nothing is read again.
       assert.strictEqual(yield* readComments, 0)
       for (const { id } of items) yield* say(id, "/status")
-      let most = 0
-      for (let minutes = 0; minutes < 100; minutes += 5) {
+      const last = items.at(-1)
+      assert(last !== undefined)
+      yield* waitsForSomebody(last.key)
+      yield* untilNoted(true)
+      const rounds: Array<number> = []
+      for (let round = 0; round < 3; round++) {
         yield* plane.forgetRequests
         yield* TestClock.adjust("5 minutes")
-        most = Math.max(most, yield* readComments)
+        rounds.push(yield* readComments)
+        assert.lengthOf(yield* repliesTo(last.id), 1)
       }
-      assert.strictEqual(most, 5)
+      assert.deepStrictEqual(rounds.slice(0, 2), [5, 5])
+      assert.isAtMost(rounds[2] ?? 0, 5)
+      yield* untilNoted(false)
       for (const { id } of items) assert.lengthOf(yield* repliesTo(id), 1)
-      assert.deepStrictEqual((yield* plane.requests).filter(({ status }) => status === 429), [])
     }).pipe(Effect.provide(world({ settings: commanded }))))
 
   it.effect("is found in the next round where Plane shows no comments for now, and holds up no move", () =>
     Effect.gen(function*() {
       const plane = yield* PlaneSimulator
       yield* TestClock.adjust("2 minutes")
-      const { id, key } = yield* started()
+      const [{ id }, other] = [yield* started(), yield* started("South climb")]
       yield* twoRounds
       yield* say(id, "/pause")
-      yield* plane.misbehave({ _tag: "Status", status: 500, method: "GET", match: { path: `${id}/comments` } })
-      yield* TestClock.adjust("66 minutes")
-      yield* plane.moveWorkItem(id, "Backlog")
-      yield* TestClock.adjust("5 minutes")
-      assert.strictEqual(yield* task(key), "analysis paused")
+      yield* TestClock.adjust("52 minutes")
+      yield* plane.misbehave({ _tag: "Status", status: 500, match: { method: "GET", path: `${id}/comments` } })
+      yield* plane.moveWorkItem(other.id, "Backlog")
+      yield* TestClock.adjust("8 minutes")
+      assert.strictEqual(yield* task(other.key), "analysis paused")
       yield* plane.calm
       yield* TestClock.adjust("12 minutes")
       assert.lengthOf(yield* repliesTo(id), 1)
