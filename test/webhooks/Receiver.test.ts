@@ -121,6 +121,22 @@ describe("Receiver", () => {
       assert.containSubset(error, { status: 400, why: "its body is nested deeper than 64 levels" })
     }).pipe(Effect.provide(receiving(settings).layer)))
 
+  it.effect("keeps whether a hook was signed, because its signer does not tell", () =>
+    Effect.gen(function*() {
+      const kept = (settings: Readonly<Record<string, string>>) =>
+        Effect.gen(function*() {
+          const { receive } = yield* Receiver
+          yield* receive("plane", {
+            headers: { "content-type": "application/json", "x-plane-signature": signature("plane", "{}") },
+            body: Stream.make(Buffer.from("{}"))
+          })
+          const due = yield* (yield* Inbox).due(1)
+          return due.map(({ isSigned, signer }) => [signer, isSigned])
+        }).pipe(Effect.provide(receiving(settings).layer))
+      assert.deepStrictEqual(yield* kept({ ORCH_PLANE_WEBHOOK_SECRET: secrets.plane }), [["", true]])
+      assert.deepStrictEqual(yield* kept({ ORCH_WEBHOOKS_INSECURE: "true" }), [["", false]])
+    }))
+
   it.effect("says at the start whose hooks it accepts without a signature", () => {
     const { layer, lines } = receiving({ ...settings, ORCH_WEBHOOKS_INSECURE: "true" })
     return Effect.sync(() => {
