@@ -181,8 +181,11 @@ const make = Effect.gen(function*() {
       Effect.gen(function*() {
         const now = yield* epochMillis
         const open = (yield* waitsOfEntry(sql, task.id, from)).filter(({ state }) => state === "open")
-        yield* Effect.forEach(open, (wait) =>
-          opening.close(wait, task, { state: "answered", why: "/retry", by }, now), { discard: true })
+        yield* Effect.forEach(
+          open,
+          (wait) => opening.close(wait, task, { state: "answered", why: "/retry", by }, now),
+          { discard: true }
+        )
         // A ceiling stays where it is, and the person has gone on all the same: it is not asked about again here.
         yield* renameEntry(sql, task.id, { from, to, reasons: ["ceiling"] })
         return open.length

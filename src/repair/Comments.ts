@@ -9,12 +9,12 @@ import { commandIn } from "../people/Commands.js"
 import { readWaiting } from "../people/Waiting.js"
 import type { SignedComment } from "../plane/History.js"
 import type { ChangedItem } from "../plane/ItemPages.js"
-import type { PlaneError } from "../plane/PlaneError.js"
 import { externalSource } from "../plane/PlaneClient.js"
+import type { PlaneError } from "../plane/PlaneError.js"
 import type { PlaneProject } from "../sending/PlaneProjects.js"
 import type { Storage } from "../storage/Storage.js"
 import type { StorageError } from "../storage/StorageError.js"
-import { itemsOfGoingTasks } from "../tasks/GoingTasks.js"
+import { isGoing, itemsOfGoingTasks } from "../tasks/GoingTasks.js"
 import { human } from "../tasks/QualityGate.js"
 import type { Task } from "../tasks/Task.js"
 import type { TaskStore } from "../tasks/TaskStore.js"
@@ -64,8 +64,6 @@ export interface Comments {
 const needsPerson = ({ verdicts }: Task) =>
   verdicts.some(({ gate, verdict }) => gate === human.name && verdict !== "passed")
 
-const isGoing = ({ status }: Task) => status === "active" || status === "paused"
-
 /**
  * Makes what finds commands whose hook was lost. Each goes the way of a hook, but without a signature: so it brings the
  * reply that it is to be written again, and no more, because anybody with an API token can make and change comments.
@@ -95,7 +93,9 @@ export const makeComments = ({ project: at, storage, store, tasks, withSlot }: P
   const commandOf = (comment: SignedComment, { changed, itemId }: Unread, task: Task) => {
     const { html, id, isEdited, source } = comment
     const [createdAt, madeBy] = [Option.getOrUndefined(comment.createdAt), Option.getOrUndefined(comment.madeBy)]
-    if (Option.contains(source, externalSource) || isEdited || createdAt === undefined || madeBy === undefined) return []
+    if (Option.contains(source, externalSource) || isEdited || createdAt === undefined || madeBy === undefined) {
+      return []
+    }
     const isSettled = epochOf(createdAt) <= later(epochOf(changed), datedWithin)
     return isSettled && epochOf(createdAt) >= stored(task.startedAt) && commandIn(html) !== undefined
       ? [{ id, itemId, html, madeBy, createdAt }]

@@ -36,7 +36,9 @@ const warnOfNobody = Effect.gen(function*() {
     if (commands.length > 0 || stages.length === 0) continue
     yield* Effect.logWarning(
       `ORCH_COMMANDS is empty, so nobody may say /approve to tasks of ${identifier} at ` +
-        `${stages.map(({ stage }) => stage).join(", ")}, which have the gate ${human.name}: expected the people who may, ` +
+        `${
+          stages.map(({ stage }) => stage).join(", ")
+        }, which have the gate ${human.name}: expected the people who may, ` +
         `by e-mail address or id, there or in "commands" of ${identifier} in plane-sync.json`
     )
   }

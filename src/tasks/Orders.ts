@@ -128,8 +128,10 @@ export const makeOrders = ({ pipelines, reader, sql, starting }: Parts) => {
       if (agent === undefined) return refused(`${stage} has no agent`)
       // It may be about another stage, or about an agent that was launched again since.
       if (enteredAt !== null && at < enteredAt) {
-        return refused(`the comment was written before ${agent} was launched for ${stage} last: write it again if you ` +
-          "mean that")
+        return refused(
+          `the comment was written before ${agent} was launched for ${stage} last: write it again if you ` +
+            "mean that"
+        )
       }
       // What was said of the attempt before does not count, also if its comment comes late.
       yield* sql`UPDATE plane_sync_task SET entered_at = ${now} WHERE id = ${id}`

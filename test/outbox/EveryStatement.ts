@@ -12,7 +12,14 @@ import { coverTogether } from "../../src/outbox/Covers.js"
 import { deadOfItems } from "../../src/outbox/DeadOfItems.js"
 import { itemsAtStage, oweState } from "../../src/outbox/Differences.js"
 import { usageOfItem } from "../../src/outbox/EventUsage.js"
-import { itemOfKey, keysOfItem, keysOfItems, problemOfKey, readItemOfKey, readProject } from "../../src/outbox/ItemKeys.js"
+import {
+  itemOfKey,
+  keysOfItem,
+  keysOfItems,
+  problemOfKey,
+  readItemOfKey,
+  readProject
+} from "../../src/outbox/ItemKeys.js"
 import { noteGone } from "../../src/outbox/LaneDeath.js"
 import { ifLeader } from "../../src/outbox/Leader.js"
 import { followTask, leaveStates } from "../../src/outbox/LeftStates.js"

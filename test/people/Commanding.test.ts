@@ -163,7 +163,7 @@ onBoth("a person's command", ({ processes, tasksOnly }) => {
           by: "lea",
           command: { word: "pause", text: "" },
           isSigned: true,
-        forbidden: undefined
+          forbidden: undefined
         } as const
         assert.include((yield* commanding(given)).words, "it was worked on before: ✅ /pause (lea): no more agents")
         assert.isTrue(Option.isNone((yield* tasks.get("ET-2")).paused))
@@ -301,7 +301,7 @@ describe("/pause", () => {
           by: "lea",
           command: { word: "resume", text: "" },
           isSigned: true,
-        forbidden: undefined
+          forbidden: undefined
         })
         assert.include(words, "✅ /resume (lea): its agents are launched again")
         yield* TestClock.adjust("10 seconds")
@@ -316,7 +316,9 @@ describe("a stage that waits for a person", () => {
       const lines: Array<string> = []
       const logger = Logger.replace(
         Logger.defaultLogger,
-        Logger.make(({ logLevel, message }) => void (logLevel === LogLevel.Warning && lines.push(String(message))))
+        Logger.make(({ logLevel, message }) => {
+          if (logLevel === LogLevel.Warning) lines.push(String(message))
+        })
       )
       return Effect.as(
         Effect.scoped(Layer.build(Layer.provide(running({ stages, settings }), logger))),

@@ -138,65 +138,69 @@ onEachDialect("what a task waits for somebody for", ({ storage }) => {
     }).pipe(Effect.provide(world({ database: storage, gates: gates.gates, settings: asksLea })))
   }, 20_000)
 
-  it.scopedLive("/retry answers all that was waited for: nothing is withdrawn, and a gate's failures count anew", () => {
-    const gates = forge()
-    const fail = (reason: string) =>
-      Effect.suspend(() => {
-        gates.ci.say(Verdict.Failed({ reason }))
-        return advance
-      })
-    return Effect.gen(function*() {
-      const itemId = ItemId("11111111-1111-4111-8111-111111111111")
-      const tasks = yield* Tasks
-      yield* tasks.start({ workItem: "ET-2", itemId })
-      yield* advance
-      for (const stage of ["analysis", "architecture"]) yield* tasks.report("ET-2", { stage, outcome: "passed" })
-      yield* advance
-      for (const reason of ["one", "two", "three"]) yield* fail(reason)
-      yield* ask("Which one?")
-      yield* eventually(waits("ET-2"), (open) => open.length === 3)
-      const { sql } = yield* Storage
-      const commanding = makeCommanding({
-        events: yield* StageEvents,
-        people: Option.some(yield* People),
-        sql,
-        tasks
-      })
-      const retry = (comment: string) =>
-        Effect.flatMap(epochMillis, (now) =>
-          commanding({
-            commentId: CommentId(comment),
-            itemId,
-            project: "ET",
-            at: EpochMillis(now + 1),
-            by: "jo",
-            command: { word: "retry", text: "" },
-            isSigned: true,
-            forbidden: undefined
-          }))
-      assert.strictEqual(
-        (yield* retry("one")).words,
-        "✅ /retry (jo): developer is launched again for development; 3 waits are answered by that"
-      )
-      assert.deepStrictEqual(yield* waits("ET-2"), [])
-      // Whoever looks after the waits has looked: none is withdrawn, none is opened anew, and nothing is said of them.
-      yield* Effect.sleep("2500 millis")
-      yield* fail("four")
-      yield* fail("five")
-      yield* Effect.sleep("1500 millis")
-      assert.deepStrictEqual(yield* waits("ET-2"), [])
-      assert.deepStrictEqual(yield* saidOf("Nobody is needed"), [])
-      const story = (yield* tasks.story((yield* tasks.get("ET-2")).id)).map(({ line }) => line)
-      assert.lengthOf(story.filter((line) => line === "answered by jo: /retry"), 3)
-      yield* fail("six")
-      const [again] = yield* eventually(waits("ET-2"), (open) => open.length > 0)
-      assert.include(again, "gate_failed: the gate ci has failed 3 times in a row at development: six")
-      // Its agent asks again, and that is a new question.
-      assert.deepInclude(yield* ask("Which one?"), { state: "open" })
-    }).pipe(Effect.provide(
-      world({ database: storage, gates: gates.gates, settings: { ...asksLea, ORCH_CEILING_ATTEMPTS: "1" } })
-    ))
-  }, 30_000)
+  it.scopedLive(
+    "/retry answers all that was waited for: nothing is withdrawn, and a gate's failures count anew",
+    () => {
+      const gates = forge()
+      const fail = (reason: string) =>
+        Effect.suspend(() => {
+          gates.ci.say(Verdict.Failed({ reason }))
+          return advance
+        })
+      return Effect.gen(function*() {
+        const itemId = ItemId("11111111-1111-4111-8111-111111111111")
+        const tasks = yield* Tasks
+        yield* tasks.start({ workItem: "ET-2", itemId })
+        yield* advance
+        for (const stage of ["analysis", "architecture"]) yield* tasks.report("ET-2", { stage, outcome: "passed" })
+        yield* advance
+        for (const reason of ["one", "two", "three"]) yield* fail(reason)
+        yield* ask("Which one?")
+        yield* eventually(waits("ET-2"), (open) => open.length === 3)
+        const { sql } = yield* Storage
+        const commanding = makeCommanding({
+          events: yield* StageEvents,
+          people: Option.some(yield* People),
+          sql,
+          tasks
+        })
+        const retry = (comment: string) =>
+          Effect.flatMap(epochMillis, (now) =>
+            commanding({
+              commentId: CommentId(comment),
+              itemId,
+              project: "ET",
+              at: EpochMillis(now + 1),
+              by: "jo",
+              command: { word: "retry", text: "" },
+              isSigned: true,
+              forbidden: undefined
+            }))
+        assert.strictEqual(
+          (yield* retry("one")).words,
+          "✅ /retry (jo): developer is launched again for development; 3 waits are answered by that"
+        )
+        assert.deepStrictEqual(yield* waits("ET-2"), [])
+        // Whoever looks after the waits has looked: none is withdrawn, none is opened anew, and nothing is said of them.
+        yield* Effect.sleep("2500 millis")
+        yield* fail("four")
+        yield* fail("five")
+        yield* Effect.sleep("1500 millis")
+        assert.deepStrictEqual(yield* waits("ET-2"), [])
+        assert.deepStrictEqual(yield* saidOf("Nobody is needed"), [])
+        const story = (yield* tasks.story((yield* tasks.get("ET-2")).id)).map(({ line }) => line)
+        assert.lengthOf(story.filter((line) => line === "answered by jo: /retry"), 3)
+        yield* fail("six")
+        const [again] = yield* eventually(waits("ET-2"), (open) => open.length > 0)
+        assert.include(again, "gate_failed: the gate ci has failed 3 times in a row at development: six")
+        // Its agent asks again, and that is a new question.
+        assert.deepInclude(yield* ask("Which one?"), { state: "open" })
+      }).pipe(Effect.provide(
+        world({ database: storage, gates: gates.gates, settings: { ...asksLea, ORCH_CEILING_ATTEMPTS: "1" } })
+      ))
+    },
+    30_000
+  )
 
   it.scopedLive("is withdrawn with true words where its stage is entered again", () =>
     Effect.gen(function*() {

@@ -5,8 +5,8 @@ import { Context, Duration, Effect, Layer, Option, TestClock } from "effect"
 import { epochMillis } from "../../src/base/Time.js"
 import { openWait } from "../../src/people/Waits.js"
 import { isAnyUnread } from "../../src/repair/Unread.js"
-import { PlaneSimulator } from "../../src/simulator/PlaneSimulator.js"
 import { tokens } from "../../src/simulator/Keyring.js"
+import { PlaneSimulator } from "../../src/simulator/PlaneSimulator.js"
 import { Storage } from "../../src/StorageLayers.js"
 import { TaskStore } from "../../src/tasks/TaskStore.js"
 import { folder } from "../http/Server.js"
@@ -25,8 +25,7 @@ const repliesTo = (id: string) =>
   Effect.flatMap(PlaneSimulator, (plane) =>
     Effect.map(
       plane.comments(id),
-      (all) =>
-        all.map(({ html }) => html.replace(/<[^>]+>/g, "")).filter((text) => /^[✅⛔] \//u.test(text))
+      (all) => all.map(({ html }) => html.replace(/<[^>]+>/g, "")).filter((text) => /^[✅⛔] \//u.test(text))
     ))
 
 const say = (id: string, text: string) =>
@@ -76,10 +75,13 @@ const waitsForSomebody = (key: string) =>
 
 /** Until a work item is noted, so that its comments are read in the next round; or until none is. */
 const untilNoted = (isNoted: boolean) =>
-  Effect.flatMap(Storage, ({ read, sql }) =>
-    Effect.repeat(Effect.zipRight(TestClock.adjust("1 minutes"), read(isAnyUnread(sql, "ET"))), {
-      until: (isAny) => isAny === isNoted
-    }))
+  Effect.flatMap(
+    Storage,
+    ({ read, sql }) =>
+      Effect.repeat(Effect.zipRight(TestClock.adjust("1 minutes"), read(isAnyUnread(sql, "ET"))), {
+        until: (isAny) => isAny === isNoted
+      })
+  )
 
 /** Long enough for two rounds: one lists the work item, and the next one reads its comments. */
 const twoRounds = TestClock.adjust("70 minutes")

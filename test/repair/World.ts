@@ -48,10 +48,11 @@ export const plane = ({ ahead = 0, hooks = { isOn: false }, plane = {} }: Option
       secret: "plane_wh_unused",
       send: ({ body, headers }) =>
         // Plane waits 30 s for an answer, and then sends again: so a late one is under way, and answered by now.
-        Effect.suspend(() => hooks.isOn ? take(shifted(body, ahead), headers["X-Plane-Event"] ?? "") : Effect.void).pipe(
-          (taken) => hooks.late === undefined ? taken : Effect.forkDaemon(Effect.delay(taken, hooks.late)),
-          Effect.as(202)
-        )
+        Effect.suspend(() => hooks.isOn ? take(shifted(body, ahead), headers["X-Plane-Event"] ?? "") : Effect.void)
+          .pipe(
+            (taken) => hooks.late === undefined ? taken : Effect.forkDaemon(Effect.delay(taken, hooks.late)),
+            Effect.as(202)
+          )
     }
   })
   const skewed = Layer.effect(
