@@ -30,8 +30,8 @@ export interface GivenCommand {
   readonly by: string
   readonly command: Command
   /**
-   * Its hook is signed. Without one the comment was only read, which is not to be believed: nothing is done, and who may
-   * command is asked to write it again.
+   * Its hook is signed. Without one the comment was only read, which is not to be believed: nothing is done, and
+   * who may command is asked to write it again.
    */
   readonly isSigned: boolean
   /** Why this person may not command; none if they may. */
@@ -67,7 +67,8 @@ interface Parts extends Pick<Storage["Type"], "sql"> {
 
 /**
  * Makes what does the commands that people write. A command, what it changes and the reply are one commit, once for
- * each comment. What was read without a hook brings a reply alone, and is a command all the same if its hook comes later.
+ * each comment. What was read without a hook brings a reply alone, and is a command all the same if its hook
+ * comes later.
  */
 export const makeCommanding = ({ events, people, sql, tasks }: Parts) => {
   const answer = (task: Task, given: { readonly text: string; readonly by: string }, entry: string) =>

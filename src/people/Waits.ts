@@ -135,8 +135,8 @@ export const endEscalation = (sql: Sql, { id, step }: WaitRow): Effect.Effect<vo
   Effect.asVoid(sql`UPDATE plane_sync_wait SET escalate_at = NULL WHERE id = ${id} AND step = ${step}`)
 
 /**
- * The task's agent was launched again, under another transition, within the same entry of its stage. `reasons`: only these
- * waits go with it.
+ * The task's agent was launched again, under another transition, within the same entry of its stage. `reasons`:
+ * only these waits go with it.
  */
 export const renameEntry = (
   sql: Sql,

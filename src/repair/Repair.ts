@@ -33,8 +33,8 @@ const said = ({ found, left }: RoundOutcome, project: string) =>
     )
 
 /**
- * Reads in Plane what no hook has told, moves and commands: at the start, once Plane is open, and then every hour, or every 5 minutes while
- * hooks do not come.
+ * Reads in Plane what no hook has told, moves and commands: at the start, once Plane is open, and then every
+ * hour, or every 5 minutes while hooks do not come.
  */
 const work = Layer.scopedDiscard(
   Effect.gen(function*() {

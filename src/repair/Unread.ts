@@ -27,7 +27,10 @@ export const noteUnread = (
         listed_at = excluded.listed_at WHERE excluded.changed > plane_sync_unread.changed`
   )
 
-/** Those that were listed before a moment, the longest waiting first. What was listed after now, the clock was set back. */
+/**
+ * Those that were listed before a moment, the longest waiting first. What was listed after now, the clock was
+ * set back.
+ */
 export const readUnread = (
   sql: Sql,
   project: string,
