@@ -19,6 +19,7 @@ import {
   wholeRowColumns
 } from "./outbox/Tables.js"
 import { usageTable } from "./outbox/UsageTables.js"
+import { approvalTables } from "./people/ApprovalTables.js"
 import { commandTable, waitTables } from "./people/Tables.js"
 import { repairTables } from "./repair/Tables.js"
 import { Migrations } from "./storage/Migrations.js"
@@ -70,7 +71,8 @@ export const migrations = {
   "0027_people": whileNobodyLeads(Effect.zipRight(answerTable, waitTables)),
   "0028_decisions": whileNobodyLeads(decisionTable),
   "0029_commands": commandTable,
-  "0030_assignees": whileNobodyLeads(assigneeTable)
+  "0030_assignees": whileNobodyLeads(assigneeTable),
+  "0032_approvals": whileNobodyLeads(approvalTables)
 }
 
 /** What opening a database needs. */

@@ -12,6 +12,7 @@ import { TaskPullRequests } from "../gitea/TaskPullRequests.js"
 import { Health } from "../health/Health.js"
 import { launcherLayer } from "../launching/Launcher.js"
 import { servedPipeline } from "../launching/ServedPipeline.js"
+import { DeadNotices } from "../people/DeadNotices.js"
 import { noticeConfig } from "../people/NoticeConfig.js"
 import { peopleLayer } from "../people/PeopleLayer.js"
 import { PlaneConfig } from "../plane/PlaneConfig.js"
@@ -46,7 +47,7 @@ const startLine = Effect.gen(function*() {
   const workspaces = Array.from(new Set(all.map(({ own }) => own.workspaceSlug ?? workspaceSlug))).join(", ")
   const projects = all.map(({ identifier }) => identifier).join(", ")
   const notices = Option.match(yield* noticeConfig, {
-    onNone: () => "no notices, so nobody is reached when a task waits",
+    onNone: () => "no notices, so before Plane 1.4 nobody is reached when a task waits",
     onSome: ({ format, host }) => `notices to ${host} (${format})`
   })
   return `plane-sync ${version}: ${
@@ -80,7 +81,7 @@ const orchestrator = Layer.provideMerge(peopleLayer, orchestratorLayer).pipe(
 export const serveLayer = announceAndDrain.pipe(
   Layer.provide(app),
   Layer.provide([Health.layer, ExplainWorkItem.layer, BodyRoom.layer]),
-  Layer.provide(TaskPullRequests.layer),
+  Layer.provide([DeadNotices.layer, TaskPullRequests.layer]),
   Layer.provide(Layer.merge(webhooksLayer, repairLayer)),
   Layer.provide(orchestrator),
   Layer.provide(Storage.layer),

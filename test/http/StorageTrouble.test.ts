@@ -10,6 +10,7 @@ import { Receipt } from "../../src/events/Receipt.js"
 import { StageEvents } from "../../src/events/StageEvents.js"
 import { Gitea, giteaOf } from "../../src/gitea/GiteaClient.js"
 import { Stirs } from "../../src/gitea/Stirs.js"
+import { DeadNotices } from "../../src/people/DeadNotices.js"
 import { Health } from "../../src/health/Health.js"
 import { Outbox } from "../../src/outbox/Outbox.js"
 import { PlaneSync } from "../../src/sending/PlaneSync.js"
@@ -129,6 +130,7 @@ describe("storage that is", () => {
                 BodyRoom.layer,
                 Stirs.layer
               ])),
+              Layer.provide(DeadNotices.layer),
               Layer.provideMerge(pipelineOver(storage)),
               Layer.provide(Integrity.layer),
               Layer.provideMerge(storage),
