@@ -8,7 +8,7 @@ import { noticeConfig } from "./NoticeConfig.js"
 import type { NoticeDocument, NoticeKind } from "./Notices.js"
 import { noticeOfBody } from "./Notices.js"
 import type { StoredDeadNotice } from "./NoticesGivenUp.js"
-import { countDead, discardDead, newestDead, readDead, retryDead } from "./NoticesGivenUp.js"
+import { countDead, discardDead, readDead, retryDead } from "./NoticesGivenUp.js"
 
 /** A notice that is not sent any more by itself. */
 export interface DeadNotice {
@@ -83,11 +83,11 @@ const make = Effect.gen(function*() {
   /** Each that is there at the beginning, once: what is retried may be given up again at once. */
   const inBatches = (batch: typeof retryDead) =>
     Effect.gen(function*() {
-      const upTo = yield* read(newestDead(sql))
+      const [newest] = yield* read(readDead(sql, { limit: 1 }))
       let sum = 0
       let after = 0
       for (;;) {
-        const done = yield* write(batch(sql, { after, upTo }))
+        const done = yield* write(batch(sql, { after, upTo: newest?.id ?? 0 }))
         if (done.length === 0) return sum
         sum += done.length
         after = Math.max(...done)

@@ -36,13 +36,6 @@ export const readDead = (
     coalesce(settled_at, made_at) AS "settledAt" FROM plane_sync_notice
     WHERE status = 'dead' AND id < ${cursor} ORDER BY id DESC LIMIT ${limit}`
 
-/** The id of the newest one; 0 if there is none. */
-export const newestDead = (sql: Sql): Effect.Effect<number, SqlError> =>
-  Effect.map(
-    sql<{ id: number | null }>`SELECT max(id) AS id FROM plane_sync_notice WHERE status = 'dead'`,
-    ([row]) => row?.id ?? 0
-  )
-
 /** How many there are, up to 1,000. */
 export const countDead = (sql: Sql): Effect.Effect<number, SqlError> =>
   Effect.map(
