@@ -12,7 +12,6 @@ import { TaskPullRequests } from "../gitea/TaskPullRequests.js"
 import { Health } from "../health/Health.js"
 import { launcherLayer } from "../launching/Launcher.js"
 import { servedPipeline } from "../launching/ServedPipeline.js"
-import { DeadNotices } from "../people/DeadNotices.js"
 import { noticeConfig } from "../people/NoticeConfig.js"
 import { peopleLayer } from "../people/PeopleLayer.js"
 import { PlaneConfig } from "../plane/PlaneConfig.js"
@@ -81,7 +80,7 @@ const orchestrator = Layer.provideMerge(peopleLayer, orchestratorLayer).pipe(
 export const serveLayer = announceAndDrain.pipe(
   Layer.provide(app),
   Layer.provide([Health.layer, ExplainWorkItem.layer, BodyRoom.layer]),
-  Layer.provide([DeadNotices.layer, TaskPullRequests.layer]),
+  Layer.provide(TaskPullRequests.layer),
   Layer.provide(Layer.merge(webhooksLayer, repairLayer)),
   Layer.provide(orchestrator),
   Layer.provide(Storage.layer),

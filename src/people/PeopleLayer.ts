@@ -10,6 +10,7 @@ import { WakeUps } from "../storage/WakeUps.js"
 import { Pipeline } from "../tasks/Pipeline.js"
 import { taskReader } from "../tasks/TaskRows.js"
 import type { TaskStore } from "../tasks/TaskStore.js"
+import { DeadNotices } from "./DeadNotices.js"
 import { noticeConfig } from "./NoticeConfig.js"
 import { pruneNotices } from "./Notices.js"
 import { startNotices } from "./NoticeSender.js"
@@ -45,9 +46,9 @@ const work = Layer.scopedDiscard(
   }).pipe(Effect.annotateLogs({ service: "People" }))
 )
 
-/** What tasks wait for somebody for: the asking, the answering, and what is done meanwhile. */
+/** What tasks wait for somebody for: the asking, the answering, what is done meanwhile, and the notices given up. */
 export const peopleLayer: Layer.Layer<
-  People,
+  DeadNotices | People,
   ConfigError.ConfigError,
   Leadership | Pipeline | Projects | StageEvents | Storage | TaskStore | WakeUps
-> = Layer.merge(People.layer, Layer.provide(work, connections))
+> = Layer.mergeAll(People.layer, DeadNotices.layer, Layer.provide(work, connections))
