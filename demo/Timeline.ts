@@ -91,7 +91,7 @@ export const make = (start: number) => {
 
       const ofItem = ({ item, task }: Placed, requests: ReadonlyArray<RecordedRequest>) =>
         Effect.gen(function*() {
-          const known = seen.get(item.id) ?? { living: "", comments: 0, changes: 0 }
+          const known = seen.get(item.id) ?? { living: "", comments: 0, changes: 0, assigned: "" }
           const comments = yield* commentsOf(item.id)
           const { assignees } = yield* plane.workItem(item.id)
           const assigned = assignees.map((id) => id === plane.person.id ? plane.person.name : id).join(", ")

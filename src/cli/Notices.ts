@@ -89,7 +89,8 @@ const discarding = change({
   each: Effect.flatMap(DeadNotices, ({ discardAll }) => discardAll)
 })
 
-const unset = `${noticeSettings.url.definition.name} is not set here: what was retried waits where it is not set either.`
+const unset =
+  `${noticeSettings.url.definition.name} is not set here: what was retried waits where it is not set either.`
 
 const retry = Command.make("retry", { id, all }, (given) =>
   Effect.gen(function*() {

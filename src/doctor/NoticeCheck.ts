@@ -10,7 +10,9 @@ const { name: attention } = attentionSetting.definition
 
 /** Whom a task that waits reaches without a notice, by Plane's own mails. Of comments by an API token it mails nobody. */
 const reachedBy = (version: string | undefined, isAnybodyAsked: boolean): string => {
-  if (version === undefined) return "Plane before 1.4 mails nobody, so with such a Plane nobody is reached when a task waits"
+  if (version === undefined) {
+    return "Plane before 1.4 mails nobody, so with such a Plane nobody is reached when a task waits"
+  }
   if (!isAtLeast(version, mailsSince)) return `Plane ${version} mails nobody, so nobody is reached when a task waits`
   return isAnybodyAsked
     ? `Plane ${version} mails who is assigned when a task waits, and nobody else is reached`

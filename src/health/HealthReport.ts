@@ -64,7 +64,9 @@ export const HealthReport = Schema.Struct({
     oldestSeconds: Schema.Number.annotations({ description: "how long the oldest event has been waiting" })
   }),
   notices: Schema.Struct({
-    dead: Schema.Number.annotations({ description: "how many were given up; at most 1000, because no more are counted" })
+    dead: Schema.Number.annotations({
+      description: "how many were given up; at most 1000, because no more are counted"
+    })
   }),
   webhooks: Schema.Struct({ plane: WebhookSource, gitea: WebhookSource })
 }).annotations({ identifier: "Health" })

@@ -103,6 +103,9 @@ export const judge = (facts: HealthFacts): Judgement => {
     storageReason(facts) ?? facts.integrity,
     notStoredReason(facts)
   ].filter(isReason)
-  const reasons = [...waits, ...[deadReason(facts), noticesReason(facts), ...hooksReasons(facts), ...silentReasons(facts)].filter(isReason)]
+  const reasons = [
+    ...waits,
+    ...[deadReason(facts), noticesReason(facts), ...hooksReasons(facts), ...silentReasons(facts)].filter(isReason)
+  ]
   return { status: reasons.length === 0 ? "ok" : "degraded", reasons, waits }
 }

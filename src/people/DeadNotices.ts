@@ -113,8 +113,10 @@ const make = Effect.gen(function*() {
       return left === undefined ? retried : yield* new NoticeOver({ id: left.id })
     }),
     discard: (id) =>
-      Effect.flatMap(write(discardDead(sql, only(id))), ({ length }) =>
-        length === 0 ? new NoDeadNotice({ id }) : Effect.void),
+      Effect.flatMap(
+        write(discardDead(sql, only(id))),
+        ({ length }) => length === 0 ? new NoDeadNotice({ id }) : Effect.void
+      ),
     discardAll: inBatches(discardDead),
     host: Option.map(yield* noticeConfig, ({ host }) => host)
   })

@@ -19,14 +19,15 @@ export const DeadNoticeView = Schema.Struct({
 }).annotations({ identifier: "DeadNotice" })
 export type DeadNoticeView = typeof DeadNoticeView.Type
 
-export const deadNoticeView =
-  (host: Option.Option<string>) =>
-  ({ attempts, deadSince, document, id, kind, reason }: DeadNotice): DeadNoticeView => ({
-    id,
-    kind,
-    notice: Option.getOrNull(document),
-    reason,
-    host: Option.getOrNull(host),
-    attempts,
-    deadSince
-  })
+export const deadNoticeView = (host: Option.Option<string>) =>
+(
+  { attempts, deadSince, document, id, kind, reason }: DeadNotice
+): DeadNoticeView => ({
+  id,
+  kind,
+  notice: Option.getOrNull(document),
+  reason,
+  host: Option.getOrNull(host),
+  attempts,
+  deadSince
+})

@@ -288,7 +288,10 @@ describe("the checks of Plane's answers", () => {
       const is = (version: string) => ({
         instead: (url: string) =>
           url.startsWith("/api/instances/")
-            ? { status: 200, body: JSON.stringify({ instance: { current_version: version, edition: "PLANE_COMMUNITY" } }) }
+            ? {
+              status: 200,
+              body: JSON.stringify({ instance: { current_version: version, edition: "PLANE_COMMUNITY" } })
+            }
             : undefined
       })
       const reached = (version: string, settings: Readonly<Record<string, string>> = {}) =>
@@ -296,11 +299,21 @@ describe("the checks of Plane's answers", () => {
       const asksOlga = { ORCH_ATTENTION: "olga@plane.test" }
       const why = (words: string) => `ORCH_NOTICE_URL is not set: Plane ${words}`
       says(yield* reached("v1.3.1", asksOlga), "notices", "skipped", why("v1.3.1 mails nobody, so nobody is reached"))
-      says(yield* reached("v1.4.0", asksOlga), "notices", "skipped", why("v1.4.0 mails who is assigned when a task waits, and"))
+      says(
+        yield* reached("v1.4.0", asksOlga),
+        "notices",
+        "skipped",
+        why("v1.4.0 mails who is assigned when a task waits, and")
+      )
       says(yield* reached("v1.4.0"), "notices", "skipped", /but ORCH_ATTENTION names nobody, so nobody is reached$/)
       const unknown = yield* before({
         instead: (url) => url.startsWith("/api/instances/") ? { status: 404, body: "no" } : undefined
       })
-      says(yield* examineHere({ [setting]: unknown }), "notices", "skipped", why("before 1.4 mails nobody, so with such a"))
+      says(
+        yield* examineHere({ [setting]: unknown }),
+        "notices",
+        "skipped",
+        why("before 1.4 mails nobody, so with such a")
+      )
     }).pipe(Effect.scoped, withPlane))
 })

@@ -162,7 +162,10 @@ describe("Health", () => {
       Effect.gen(function*() {
         state.deadNotices = 2
         const given = yield* report
-        degradedBy(given, /^2 notices were given up, so somebody may not know that a task waits: plane-sync notices list /)
+        degradedBy(
+          given,
+          /^2 notices were given up, so somebody may not know that a task waits: plane-sync notices list /
+        )
         assert.deepStrictEqual([given.notices, given.waits], [{ dead: 2 }, []])
         state.deadNotices = 0
         assert.strictEqual((yield* report).status, "ok")

@@ -39,8 +39,7 @@ const withDead = Effect.gen(function*() {
         yield* sql`INSERT INTO plane_sync_notice (wait, kind, body, status, attempts, made_at, settled_at, reason)
           VALUES (${wait}, ${kind}, ${body}, 'dead', 15, 1, 1000, 'chat.example.com answered 404')`
       }
-    }))
-  ).pipe(Effect.provide(Storage.layerFile(database)))
+    }))).pipe(Effect.provide(Storage.layerFile(database)))
   return database
 })
 
@@ -93,7 +92,9 @@ describe("notices that were given up", () => {
       assert.containSubset((yield* health).body, { notices: { dead: 0 } })
 
       const wrong = [yield* act(url, "/x/retry"), yield* request(`${url}/api/notices?limit=0`)]
-      assert.deepStrictEqual(wrong.map((answer) => [answer.status, fieldsOf(answer)]), [[400, ["id"]], [400, ["limit"]]])
+      assert.deepStrictEqual(wrong.map((answer) => [answer.status, fieldsOf(answer)]), [[400, ["id"]], [400, [
+        "limit"
+      ]]])
     }).pipe(Effect.scoped, withPlane))
 
   it.scopedLive("are listed, retried and discarded by the command line", () =>
@@ -121,7 +122,10 @@ describe("notices that were given up", () => {
       const unset = yield* cli("notices", "retry", "1")
       assert.deepStrictEqual([unset.code, unset.out], [0, "retried 1"])
       assert.include(unset.err, "ORCH_NOTICE_URL is not set here")
-      assert.match((yield* told("notices", "retry", "--all")).err, /^Nobody is sending from \S+: what was retried waits/)
+      assert.match(
+        (yield* told("notices", "retry", "--all")).err,
+        /^Nobody is sending from \S+: what was retried waits/
+      )
       assert.strictEqual((yield* cli("notices", "discard", "--all")).out, "discarded 1")
       const empty = yield* cli("notices", "list")
       assert.deepStrictEqual([empty.code, empty.out], [0, ""])

@@ -52,23 +52,27 @@ const comments = Effect.map(told, (events) => events.filter((event) => /🙋|Nob
 onEachDialect("a stage with the gate human", ({ storage }) => {
   const named = Effect.provide(Layer.fresh(world({ database: storage, stages, settings: asksLea })))
 
-  it.scopedLive("waits for who is named, by its one comment and by notices, until it is approved", () =>
-    Effect.gen(function*() {
-      const { seen, url } = yield* noticeReceiver()
-      const settings = { ...asksLea, ORCH_NOTICE_URL: url, ORCH_NOTICE_SECRET: "s" }
-      yield* Effect.gen(function*() {
-        yield* atRelease
-        assert.deepStrictEqual(yield* eventually(waits("ET-2"), (open) => open.length > 0), [asked])
-        yield* eventually(Effect.sync(() => seen.length), (count) => count === 1)
-        yield* say({ _tag: "approve" })
-        assert.strictEqual((yield* (yield* Tasks).get("ET-2")).stage, "deploy")
-        yield* eventually(Effect.sync(() => seen.length), (count) => count === 2)
-        const [opened, answered] = seen.map(({ body }): unknown => JSON.parse(body))
-        assert.deepInclude(opened, { type: "opened", reason: "approval", stage: "release", question })
-        assert.deepInclude(answered, { type: "answered", why: "release is approved", by: "lea" })
-        assert.deepStrictEqual(yield* comments, [`🙋 ${question}`])
-      }).pipe(Effect.provide(Layer.fresh(world({ database: storage, stages, settings }))))
-    }), 30_000)
+  it.scopedLive(
+    "waits for who is named, by its one comment and by notices, until it is approved",
+    () =>
+      Effect.gen(function*() {
+        const { seen, url } = yield* noticeReceiver()
+        const settings = { ...asksLea, ORCH_NOTICE_URL: url, ORCH_NOTICE_SECRET: "s" }
+        yield* Effect.gen(function*() {
+          yield* atRelease
+          assert.deepStrictEqual(yield* eventually(waits("ET-2"), (open) => open.length > 0), [asked])
+          yield* eventually(Effect.sync(() => seen.length), (count) => count === 1)
+          yield* say({ _tag: "approve" })
+          assert.strictEqual((yield* (yield* Tasks).get("ET-2")).stage, "deploy")
+          yield* eventually(Effect.sync(() => seen.length), (count) => count === 2)
+          const [opened, answered] = seen.map(({ body }): unknown => JSON.parse(body))
+          assert.deepInclude(opened, { type: "opened", reason: "approval", stage: "release", question })
+          assert.deepInclude(answered, { type: "answered", why: "release is approved", by: "lea" })
+          assert.deepStrictEqual(yield* comments, [`🙋 ${question}`])
+        }).pipe(Effect.provide(Layer.fresh(world({ database: storage, stages, settings }))))
+      }),
+    30_000
+  )
 
   it.scopedLive("is answered by a rejection, and does not ask again in the same entry", () =>
     Effect.gen(function*() {
@@ -90,19 +94,23 @@ onEachDialect("a stage with the gate human", ({ storage }) => {
       assert.deepStrictEqual(yield* eventually(comments, ({ length }) => length > 1), [`🙋 ${question}`, ...over])
     }).pipe(named), 30_000)
 
-  it.scopedLive("asks anew when its agent is launched again, and does not say that nobody is needed", () =>
-    Effect.gen(function*() {
-      yield* atRelease
-      yield* eventually(waits("ET-2"), (open) => open.length > 0)
-      yield* say({ _tag: "reject", words: "no error page" })
-      yield* eventually(waits("ET-2"), (open) => open.length === 0)
-      for (const _ of [1, 2]) {
-        yield* say({ _tag: "retry" })
-        yield* Effect.sleep("2500 millis")
-        assert.deepStrictEqual(yield* waits("ET-2"), [asked])
-      }
-      assert.deepStrictEqual(Array.from(new Set(yield* comments)), [`🙋 ${question}`])
-    }).pipe(named), 30_000)
+  it.scopedLive(
+    "asks anew when its agent is launched again, and does not say that nobody is needed",
+    () =>
+      Effect.gen(function*() {
+        yield* atRelease
+        yield* eventually(waits("ET-2"), (open) => open.length > 0)
+        yield* say({ _tag: "reject", words: "no error page" })
+        yield* eventually(waits("ET-2"), (open) => open.length === 0)
+        for (const _ of [1, 2]) {
+          yield* say({ _tag: "retry" })
+          yield* Effect.sleep("2500 millis")
+          assert.deepStrictEqual(yield* waits("ET-2"), [asked])
+        }
+        assert.deepStrictEqual(Array.from(new Set(yield* comments)), [`🙋 ${question}`])
+      }).pipe(named),
+    30_000
+  )
 
   it.scopedLive("has its comment as before, and no wait, where nobody is named", () =>
     Effect.gen(function*() {
