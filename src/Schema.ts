@@ -19,6 +19,7 @@ import {
   wholeRowColumns
 } from "./outbox/Tables.js"
 import { usageTable } from "./outbox/UsageTables.js"
+import { approvalTables } from "./people/ApprovalTables.js"
 import { commandTable, unheardColumn, waitTables } from "./people/Tables.js"
 import { repairTables, unreadTable } from "./repair/Tables.js"
 import { Migrations } from "./storage/Migrations.js"
@@ -71,7 +72,8 @@ export const migrations = {
   "0028_decisions": whileNobodyLeads(decisionTable),
   "0029_commands": commandTable,
   "0030_assignees": whileNobodyLeads(assigneeTable),
-  "0031_unheard": whileNobodyLeads(Effect.all([signedColumn, unheardColumn, unreadTable], { discard: true }))
+  "0031_unheard": whileNobodyLeads(Effect.all([signedColumn, unheardColumn, unreadTable], { discard: true })),
+  "0032_approvals": whileNobodyLeads(approvalTables)
 }
 
 /** What opening a database needs. */

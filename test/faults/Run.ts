@@ -12,6 +12,7 @@ import { Stirs } from "../../src/gitea/Stirs.js"
 import { Health } from "../../src/health/Health.js"
 import { Leadership } from "../../src/outbox/Leadership.js"
 import { Outbox } from "../../src/outbox/Outbox.js"
+import { DeadNotices } from "../../src/people/DeadNotices.js"
 import { People } from "../../src/people/People.js"
 import { RateBudgets } from "../../src/plane/RateBudgets.js"
 import { tokenDestinations } from "../../src/plane/TokenDestinations.js"
@@ -78,7 +79,7 @@ const counting = () => {
 const health = Health.layer.pipe(
   Layer.provide(Layer.succeed(Gitea, giteaOf(new Map()))),
   Layer.provide(Layer.provide(Receiver.layer, [Inbox.layer, SkippedHooks.layer, BodyRoom.layer, Stirs.layer])),
-  Layer.provide(Integrity.layer)
+  Layer.provide([DeadNotices.layer, Integrity.layer])
 )
 
 /** The pipeline as `PlaneSync.layer` builds it, but with our storage and our way to Plane; `over` it what else a row has. */
