@@ -82,7 +82,7 @@ describe("what others have changed at the same moment", () => {
 
   it("after a PATCH without an answer, which may not have been executed: what was so before it is no change", () => {
     const open = { before: [], isOpen: true }
-    const nothing = { _tag: "LookedBack", restore: [], touched: [] }
+    const nothing = { _tag: "LookedBack" as const, restore: [], touched: [] }
     assert.deepStrictEqual(look([], [], open), nothing)
     assert.deepStrictEqual(look([told(jo, jo, true)], [lea], open)?.restore, [{ user: jo, isWanted: true }])
     assert.deepStrictEqual(look([told(jo, jo, true)], [lea], { ...open, before: [jo] })?.restore, [])
