@@ -91,7 +91,11 @@ const unwritten = ({ patch: { checks } }: LookBackJob): Effect.Effect<AssignOutc
   })
 
 /** A Plane that does not have the activities, or does not show them, tells nothing. */
-const unanswered = (context: SendContext, { patch: { checks } }: LookBackJob, error: PlaneError): Effect.Effect<AssignOutcome> =>
+const unanswered = (
+  context: SendContext,
+  { patch: { checks } }: LookBackJob,
+  error: PlaneError
+): Effect.Effect<AssignOutcome> =>
   isAboutTheRequest(error) || Option.contains(error.status, 404) || checks + 1 >= mostChecks
     ? Effect.succeed(givenUp(error.message))
     : Effect.map(retry(context, error, checks + 1), Option.getOrElse(() => givenUp(error.message)))

@@ -118,53 +118,69 @@ onEachDialect("who is assigned while a task waits", ({ database, storage }) => {
       assert.deepStrictEqual((yield* requests).patches, [{ state: state.id, assignees: [olga] }])
     }).pipe(Effect.provide(world(storage))), 30_000)
 
-  it.scopedLive("an id that Plane does not know is left out: the others are assigned, and the state is set", () =>
-    Effect.gen(function*() {
-      const { id, key, plane } = yield* task
-      yield* plane.misbehave(Fault.ApplyLate({ afterMillis: 700, match: { method: "POST", kind: "comments" } }))
-      yield* ask(key)
-      yield* (yield* StageEvents).publish(StageEvent.StageChanged({ workItem: key, from: "analysis", to: "done" }))
-      yield* Effect.flatMap(Storage, ({ sql, write }) =>
-        write(sql`UPDATE plane_sync_wait SET escalate_at = 1 WHERE escalate_at IS NOT NULL`))
-      yield* comesTo(id, olga)
-      const { state } = yield* plane.workItem(id)
-      assert.strictEqual(state.name, "Done")
-      const { patches } = yield* requests
-      assert.include(JSON.stringify(patches), nobody)
-      yield* ask(key, "And why?")
-      yield* answer(key)
-      yield* answer(key)
-      yield* comesTo(id)
-      yield* Effect.sleep("500 millis")
-      // It is refused once.
-      assert.lengthOf((yield* requests).patches.filter((each) => JSON.stringify(each).includes(nobody)), 1)
-    }).pipe(Effect.provide(world(storage, { ORCH_ATTENTION: `${nobody},${olga}` }))), 30_000)
+  it.scopedLive(
+    "an id that Plane does not know is left out: the others are assigned, and the state is set",
+    () =>
+      Effect.gen(function*() {
+        const { id, key, plane } = yield* task
+        yield* plane.misbehave(Fault.ApplyLate({ afterMillis: 700, match: { method: "POST", kind: "comments" } }))
+        yield* ask(key)
+        yield* (yield* StageEvents).publish(StageEvent.StageChanged({ workItem: key, from: "analysis", to: "done" }))
+        yield* Effect.flatMap(
+          Storage,
+          ({ sql, write }) => write(sql`UPDATE plane_sync_wait SET escalate_at = 1 WHERE escalate_at IS NOT NULL`)
+        )
+        yield* comesTo(id, olga)
+        const { state } = yield* plane.workItem(id)
+        assert.strictEqual(state.name, "Done")
+        const { patches } = yield* requests
+        assert.include(JSON.stringify(patches), nobody)
+        yield* ask(key, "And why?")
+        yield* answer(key)
+        yield* answer(key)
+        yield* comesTo(id)
+        yield* Effect.sleep("500 millis")
+        // It is refused once.
+        assert.lengthOf((yield* requests).patches.filter((each) => JSON.stringify(each).includes(nobody)), 1)
+      }).pipe(Effect.provide(world(storage, { ORCH_ATTENTION: `${nobody},${olga}` }))),
+    30_000
+  )
 
-  it.scopedLive("a state whose PATCH names nobody but an unknown id is set all the same, at once", () =>
-    Effect.gen(function*() {
-      const { id, key, plane } = yield* task
-      yield* plane.misbehave(Fault.ApplyLate({ afterMillis: 400, match: { method: "POST", kind: "comments" } }))
-      yield* ask(key)
-      yield* Effect.sleep("200 millis")
-      yield* (yield* StageEvents).publish(StageEvent.StageChanged({ workItem: key, from: "analysis", to: "done" }))
-      yield* eventually(plane.workItem(id), ({ state }) => state.name === "Done")
-      const state = (yield* plane.workItem(id)).state.id
-      assert.deepStrictEqual((yield* requests).patches, [{ state, assignees: [nobody] }, { state }])
-      yield* comesTo(id)
-    }).pipe(Effect.provide(world(storage, { ORCH_ATTENTION: nobody }))), 30_000)
+  it.scopedLive(
+    "a state whose PATCH names nobody but an unknown id is set all the same, at once",
+    () =>
+      Effect.gen(function*() {
+        const { id, key, plane } = yield* task
+        yield* plane.misbehave(Fault.ApplyLate({ afterMillis: 400, match: { method: "POST", kind: "comments" } }))
+        yield* ask(key)
+        yield* Effect.sleep("200 millis")
+        yield* (yield* StageEvents).publish(StageEvent.StageChanged({ workItem: key, from: "analysis", to: "done" }))
+        yield* eventually(plane.workItem(id), ({ state }) => state.name === "Done")
+        const state = (yield* plane.workItem(id)).state.id
+        assert.deepStrictEqual((yield* requests).patches, [{ state, assignees: [nobody] }, { state }])
+        yield* comesTo(id)
+      }).pipe(Effect.provide(world(storage, { ORCH_ATTENTION: nobody }))),
+    30_000
+  )
 
-  it.scopedLive("whom a person assigns while a PATCH without an answer is under way is put back", () =>
-    Effect.gen(function*() {
-      const { id, key, plane } = yield* task
-      yield* plane.misbehave(Fault.ApplyLate({ afterMillis: 1_500, count: 1, match: { method: "PATCH", kind: "item" } }))
-      yield* ask(key)
-      yield* eventually(requests, ({ patches }) => patches.length > 0)
-      yield* plane.editWorkItem(id, { assignees: [bot] })
-      yield* comesTo(id, olga)
-      yield* comesTo(id, olga, bot)
-      yield* answer(key)
-      yield* comesTo(id, bot)
-    }).pipe(Effect.provide(world(storage))), 30_000)
+  it.scopedLive(
+    "whom a person assigns while a PATCH without an answer is under way is put back",
+    () =>
+      Effect.gen(function*() {
+        const { id, key, plane } = yield* task
+        yield* plane.misbehave(
+          Fault.ApplyLate({ afterMillis: 1_500, count: 1, match: { method: "PATCH", kind: "item" } })
+        )
+        yield* ask(key)
+        yield* eventually(requests, ({ patches }) => patches.length > 0)
+        yield* plane.editWorkItem(id, { assignees: [bot] })
+        yield* comesTo(id, olga)
+        yield* comesTo(id, olga, bot)
+        yield* answer(key)
+        yield* comesTo(id, bot)
+      }).pipe(Effect.provide(world(storage))),
+    30_000
+  )
 
   it.scopedLive("whom a person assigns between our look and our PATCH is put back, once", () =>
     Effect.gen(function*() {
