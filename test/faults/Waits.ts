@@ -12,13 +12,13 @@ export interface OnWaits {
   readonly answer: (task: Task) => Effect.Effect<void>
   /** A person makes these, and nobody else, the assignees in Plane's page. */
   readonly assign: (task: Task, ...users: ReadonlyArray<string>) => Effect.Effect<void>
-  /** Waits until these, and nobody else, are assigned to a task. What is wrong after 15 s is a problem of the row. */
+  /** Waits until these, and nobody else, are assigned to a task. What is wrong after 10 s is a problem of the row. */
   readonly comesTo: (task: Task, ...users: ReadonlyArray<string>) => Effect.Effect<void>
   /** What was wrong so far, and what is wrong with who is assigned now, compared with what was waited for last. */
   readonly problems: Effect.Effect<ReadonlyArray<string>>
 }
 
-const patience = Duration.seconds(15)
+const patience = Duration.seconds(10)
 
 /** `people`: the services as they are now, because a row may start them anew. */
 export const makeOnWaits = (

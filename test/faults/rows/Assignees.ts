@@ -30,6 +30,8 @@ const row = (
   name,
   shows,
   waits: true,
+  // So that what is wrong is said, and not only that the row did not end.
+  deadlineSeconds: 45,
   ...rest,
   settings: { ORCH_ATTENTION: olga, ...rest.settings },
   script: (scene) =>
@@ -176,7 +178,7 @@ export const assignees: ReadonlyArray<Row> = [
         yield* ask(scene)
         yield* whileWaiting(scene)
         yield* on.assign(first, other)
-        // Our PATCH was looked back at by then, and the log of the row would show another one.
+        // Longer than the look back at our PATCH takes.
         yield* Effect.sleep("3 seconds")
         yield* on.comesTo(first, other)
         yield* answer(scene)
