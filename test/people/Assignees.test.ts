@@ -185,36 +185,44 @@ onEachDialect("who is assigned while a task waits", ({ database, storage }) => {
     30_000
   )
 
-  it.scopedLive("a list that is older than 2 s is not sent back: the state goes alone, and they have a PATCH of their own", () =>
-    Effect.gen(function*() {
-      const { id, key, plane } = yield* task
-      yield* plane.misbehave(Fault.ApplyLate({ afterMillis: 400, match: { method: "POST", kind: "comments" } }))
-      yield* ask(key)
-      yield* Effect.sleep("200 millis")
-      yield* plane.misbehave(Fault.ByteByByte({ everyMillis: 10, count: 1, match: { method: "GET", kind: "item" } }))
-      yield* (yield* StageEvents).publish(StageEvent.StageChanged({ workItem: key, from: "analysis", to: "done" }))
-      yield* comesTo(id, olga)
-      const { state } = yield* plane.workItem(id)
-      assert.strictEqual(state.name, "Done")
-      assert.deepStrictEqual((yield* requests).patches, [{ state: state.id }, { assignees: [olga] }])
-    }).pipe(Effect.provide(world(storage, { ORCH_PLANE_TIMEOUT: "20 seconds" }))), 30_000)
+  it.scopedLive(
+    "a list that is older than 2 s is not sent back: the state goes alone, and they have a PATCH of their own",
+    () =>
+      Effect.gen(function*() {
+        const { id, key, plane } = yield* task
+        yield* plane.misbehave(Fault.ApplyLate({ afterMillis: 400, match: { method: "POST", kind: "comments" } }))
+        yield* ask(key)
+        yield* Effect.sleep("200 millis")
+        yield* plane.misbehave(Fault.ByteByByte({ everyMillis: 10, count: 1, match: { method: "GET", kind: "item" } }))
+        yield* (yield* StageEvents).publish(StageEvent.StageChanged({ workItem: key, from: "analysis", to: "done" }))
+        yield* comesTo(id, olga)
+        const { state } = yield* plane.workItem(id)
+        assert.strictEqual(state.name, "Done")
+        assert.deepStrictEqual((yield* requests).patches, [{ state: state.id }, { assignees: [olga] }])
+      }).pipe(Effect.provide(world(storage, { ORCH_PLANE_TIMEOUT: "20 seconds" }))),
+    30_000
+  )
 
-  it.scopedLive("a Plane that does not tell who is assigned gets the state, and is told of nobody", () =>
-    Effect.gen(function*() {
-      const { id, key, plane } = yield* task
-      const { name, number, projectId: project, state } = yield* plane.workItem(id)
-      const untold = { id, name, sequence_id: number, project, state, updated_at: "2026-11-30T10:00:00.000000Z" }
-      yield* plane.misbehave(Fault.ApplyLate({ afterMillis: 400, match: { method: "POST", kind: "comments" } }))
-      yield* ask(key)
-      yield* Effect.sleep("200 millis")
-      const looks = { method: "GET", kind: "item" } as const
-      yield* plane.misbehave(Fault.Status({ status: 200, body: JSON.stringify(untold), match: looks }))
-      yield* (yield* StageEvents).publish(StageEvent.StageChanged({ workItem: key, from: "analysis", to: "done" }))
-      yield* eventually(plane.workItem(id), (item) => item.state.name === "Done")
-      yield* Effect.sleep("1 second")
-      assert.deepStrictEqual((yield* requests).patches, [{ state: (yield* plane.workItem(id)).state.id }])
-      yield* comesTo(id)
-    }).pipe(Effect.provide(world(storage))), 30_000)
+  it.scopedLive(
+    "a Plane that does not tell who is assigned gets the state, and is told of nobody",
+    () =>
+      Effect.gen(function*() {
+        const { id, key, plane } = yield* task
+        const { name, number, projectId: project, state } = yield* plane.workItem(id)
+        const untold = { id, name, sequence_id: number, project, state, updated_at: "2026-11-30T10:00:00.000000Z" }
+        yield* plane.misbehave(Fault.ApplyLate({ afterMillis: 400, match: { method: "POST", kind: "comments" } }))
+        yield* ask(key)
+        yield* Effect.sleep("200 millis")
+        const looks = { method: "GET", kind: "item" } as const
+        yield* plane.misbehave(Fault.Status({ status: 200, body: JSON.stringify(untold), match: looks }))
+        yield* (yield* StageEvents).publish(StageEvent.StageChanged({ workItem: key, from: "analysis", to: "done" }))
+        yield* eventually(plane.workItem(id), (item) => item.state.name === "Done")
+        yield* Effect.sleep("1 second")
+        assert.deepStrictEqual((yield* requests).patches, [{ state: (yield* plane.workItem(id)).state.id }])
+        yield* comesTo(id)
+      }).pipe(Effect.provide(world(storage))),
+    30_000
+  )
 
   it.scopedLive("whom a person assigns between our look and our PATCH is put back, once", () =>
     Effect.gen(function*() {
