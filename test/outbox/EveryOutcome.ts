@@ -362,7 +362,7 @@ export const everyOutcome = Effect.fnUntraced(function*(shift: MovableClock["shi
       yield* publish(workItem, stageChanged)
       yield* work()
       const [lane] = yield* read(
-        sql<{ id: LaneId }>`SELECT id FROM plane_sync_lane WHERE assign_at IS NOT NULL ORDER BY id DESC`
+        sql<{ id: LaneId }>`SELECT id FROM plane_sync_lane WHERE id > 0 ORDER BY id DESC LIMIT 1`
       )
       if (lane !== undefined) {
         yield* outbox.noteAsked(lane.id, { ids: [1, 2], before: [UserId("jo")], since: EpochMillis(0) })
