@@ -1,5 +1,5 @@
 import { assert, it } from "@effect/vitest"
-import { Duration, Effect, Option } from "effect"
+import { Context, Duration, Effect, Layer, Option } from "effect"
 import { EpochMillis, epochMillis } from "../../src/base/Time.js"
 import { CommentId, ItemId } from "../../src/domain/Ids.js"
 import { defaultStages } from "../../src/domain/PipelineStage.js"
@@ -8,8 +8,10 @@ import { StageEvents } from "../../src/events/StageEvents.js"
 import { makeCommanding } from "../../src/people/Commanding.js"
 import { NotAsked, NothingAsked, People } from "../../src/people/People.js"
 import { Storage } from "../../src/storage/Storage.js"
+import { WakeUps } from "../../src/storage/WakeUps.js"
 import { Verdict } from "../../src/tasks/QualityGate.js"
 import { Tasks } from "../../src/tasks/Tasks.js"
+import { leadingOnly } from "../support/AlwaysLeading.js"
 import { onEachDialect } from "../support/Engines.js"
 import { forge, told } from "../tasks/Orchestration.js"
 import { eventually, waits, world } from "./Waiting.js"
@@ -303,4 +305,30 @@ onEachDialect("what a task waits for somebody for", ({ storage }) => {
       ),
     20_000
   )
+
+  it.scopedLive("one that another process leads, and is overdue, wakes nobody here", () =>
+    Effect.gen(function*() {
+      let woken = 0
+      const counting = Layer.map(WakeUps.layerPolling("50 millis"), (context) => {
+        const own = Context.get(context, WakeUps)
+        const notify = Effect.zipRight(Effect.sync(() => woken++), own.notify)
+        return Context.make(WakeUps, WakeUps.of({ ...own, notify }))
+      })
+      yield* Effect.gen(function*() {
+        yield* atAnalysis
+        yield* ask("Which one?")
+        const { sql, write } = yield* Storage
+        yield* write(sql`UPDATE plane_sync_wait SET escalate_at = 1 WHERE escalate_at IS NOT NULL`)
+        woken = 0
+        // Time for three looks.
+        yield* Effect.sleep("3500 millis")
+        assert.strictEqual(woken, 0)
+        assert.deepStrictEqual(yield* waits("ET-2"), ["asked: Which one? [lea@example.org]"])
+      }).pipe(Effect.provide(world({
+        database: storage,
+        settings: { ORCH_ATTENTION: "lea@example.org, jo@example.org" },
+        leadership: leadingOnly(["OPS"]),
+        wakeUps: counting
+      })))
+    }), 20_000)
 })
