@@ -8,7 +8,7 @@ import { found, Passed, Skipped } from "./Finding.js"
 const { name } = noticeSettings.url.definition
 const { name: attention } = attentionSetting.definition
 
-/** Whom a task that waits reaches without a notice, by Plane's own mails. Of comments by an API token it mails nobody. */
+/** Whom a task that waits reaches without a notice, by Plane's own mails. Of an API token's comments it mails nobody. */
 const reachedBy = (version: string | undefined, isAnybodyAsked: boolean): string => {
   if (version === undefined) {
     return "Plane before 1.4 mails nobody, so with such a Plane nobody is reached when a task waits"
@@ -20,8 +20,8 @@ const reachedBy = (version: string | undefined, isAnybodyAsked: boolean): string
 }
 
 /**
- * Whether anybody is reached outside of Plane when a task waits for somebody. No notice is sent now. `version`: Plane's,
- * if it has told it. `isAnybodyAsked`: a project names people whom to ask.
+ * Whether anybody is reached outside of Plane when a task waits for somebody. No notice is sent now. `version`: that of
+ * Plane, if it has told it. `isAnybodyAsked`: a project names people whom to ask.
  */
 export const checkNotices = (
   { isAnybodyAsked, version }: { readonly version: string | undefined; readonly isAnybodyAsked: boolean }

@@ -43,7 +43,8 @@ export const HealthReport = Schema.Struct({
   }),
   status: Schema.Literal("ok", "degraded").annotations({
     description:
-      "ok: Plane answers and may be written to, the stage table fits, webhooks are taken, no dead letter and no notice that was given up is left"
+      "ok: Plane answers and may be written to, the stage table fits, webhooks are taken, no dead letter is left, and no " +
+      "notice that was given up"
   }),
   reasons: Schema.Array(Schema.String).annotations({ description: "why it is degraded, for people" }),
   waits: Schema.Array(Schema.String).annotations({

@@ -41,7 +41,7 @@ export interface OwedNotice {
   readonly body: string
 }
 
-/** `dead`: it was given up, and is not sent any more by itself. `discarded`: a person has decided that it is never sent. */
+/** `dead`: it was given up, and is not sent any more by itself. `discarded`: a person wants it never to be sent. */
 export const NoticeStatus = Schema.Literal("pending", "delivered", "dead", "discarded")
 export type NoticeStatus = typeof NoticeStatus.Type
 

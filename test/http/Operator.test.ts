@@ -207,6 +207,7 @@ describe("row 27: who may act", () => {
         "get /api/work-items/{key}",
         "get /api/deliveries",
         "get /api/deliveries/{id}",
+        "get /api/notices",
         "get /api/tasks",
         "get /api/tasks/{key}",
         "post /api/tasks",
