@@ -5,6 +5,7 @@ import { firstWordColumn } from "./outbox/FirstWordTables.js"
 import { whileNobodyLeads } from "./outbox/Leader.js"
 import { linkTable } from "./outbox/LinkTables.js"
 import { livingColumns } from "./outbox/LivingTables.js"
+import { nameColumns } from "./outbox/NameTables.js"
 import { destinationRows, replicaTable } from "./outbox/ReplicaTables.js"
 import {
   foldedTable,
@@ -70,7 +71,8 @@ export const migrations = {
   "0027_people": whileNobodyLeads(Effect.zipRight(answerTable, waitTables)),
   "0028_decisions": whileNobodyLeads(decisionTable),
   "0029_commands": commandTable,
-  "0030_assignees": whileNobodyLeads(assigneeTable)
+  "0030_assignees": whileNobodyLeads(assigneeTable),
+  "0034_names": nameColumns
 }
 
 /** What opening a database needs. */

@@ -76,6 +76,7 @@ const planeOf = Effect.gen(function*() {
       since,
       reason,
       notLookedAt: false,
+      error: Option.none(),
       nextProbeAt: Option.fromNullable(nextProbeAt)
     }
   }

@@ -7,6 +7,7 @@ import { Authorization, OperatorAuthorization } from "./Authorization.js"
 import { deliveriesGroup, deliveriesHandlers } from "./Deliveries.js"
 import { eventsGroup, eventsHandlers } from "./Events.js"
 import { healthGroup, healthHandlers } from "./HealthResource.js"
+import { overviewGroup, overviewHandlers } from "./Overview.js"
 import { probeGroup, probeHandlers } from "./Probe.js"
 import { specification } from "./Specification.js"
 import { tasksGroup, tasksHandlers } from "./Tasks.js"
@@ -23,6 +24,7 @@ export class Api extends HttpApi.make("plane-sync")
   .add(deliveriesGroup)
   .add(tasksGroup)
   .add(probeGroup)
+  .add(overviewGroup)
   .annotateContext(OpenApi.annotations({
     title: "plane-sync",
     version,
@@ -42,7 +44,8 @@ export const apiLayer = HttpApiBuilder.api(Api).pipe(
     workItemsHandlers(Api),
     deliveriesHandlers(Api),
     tasksHandlers(Api),
-    probeHandlers(Api)
+    probeHandlers(Api),
+    overviewHandlers(Api)
   ]),
   Layer.provide([Authorization.layer, OperatorAuthorization.layer])
 )
