@@ -72,6 +72,9 @@ export const migrations = {
   "0028_decisions": whileNobodyLeads(decisionTable),
   "0029_commands": commandTable,
   "0030_assignees": whileNobodyLeads(assigneeTable),
+  "0031_filler": Effect.void,
+  "0032_filler": Effect.void,
+  "0033_filler": Effect.void,
   "0034_names": nameColumns
 }
 
