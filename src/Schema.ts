@@ -19,6 +19,7 @@ import {
   storyColumns,
   wholeRowColumns
 } from "./outbox/Tables.js"
+import { tookColumn } from "./outbox/TookTables.js"
 import { usageTable } from "./outbox/UsageTables.js"
 import { commandTable, waitTables } from "./people/Tables.js"
 import { repairTables } from "./repair/Tables.js"
@@ -75,7 +76,8 @@ export const migrations = {
   "0031_filler": Effect.void,
   "0032_filler": Effect.void,
   "0033_filler": Effect.void,
-  "0034_names": nameColumns
+  "0034_names": nameColumns,
+  "0035_took": tookColumn
 }
 
 /** What opening a database needs. */

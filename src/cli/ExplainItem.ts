@@ -55,7 +55,9 @@ export const explainLines = (item: WorkItemView, now: EpochMillis): ReadonlyArra
   ]
   return [
     ...hanging(`${shownWhole(key)}: `, shownWhole(facts.join(", "))),
-    ...story.flatMap(({ at, line }) => hanging(`${utc(at)}  `, shownWhole(line))),
+    ...story.flatMap(({ at, line, took }) =>
+      hanging(`${utc(at)}  `, shownWhole(took === null ? line : `${line} (${took} ms)`))
+    ),
     ...nextLines(next, now)
   ]
 }

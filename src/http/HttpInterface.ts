@@ -12,6 +12,8 @@ import { TaskPullRequests } from "../gitea/TaskPullRequests.js"
 import { Health } from "../health/Health.js"
 import type { Leadership } from "../outbox/Leadership.js"
 import type { Outbox } from "../outbox/Outbox.js"
+import { Board } from "../overview/Board.js"
+import { Live } from "../overview/Live.js"
 import { Overview } from "../overview/Overview.js"
 import type { People } from "../people/People.js"
 import type { PlaneSync } from "../sending/PlaneSync.js"
@@ -80,7 +82,7 @@ const giteaIfAny = Layer.effect(
 )
 
 const mounted = Layer.scoped(HttpInterface, make).pipe(
-  Layer.provide(Overview.layer),
+  Layer.provide([Board.layer, Live.layer, Overview.layer]),
   Layer.provide([Health.layer, ExplainWorkItem.layer, BodyRoom.layer]),
   Layer.provide(TaskPullRequests.layer),
   Layer.provide(giteaIfAny)

@@ -1,3 +1,4 @@
+import type { Board } from "../overview/BoardView.js"
 import type { Overview } from "../overview/OverviewView.js"
 import { problemsOf } from "./ProblemExamples.js"
 
@@ -75,7 +76,43 @@ const overview: typeof Overview.Encoded = {
   replicas: []
 }
 
+const board: typeof Board.Encoded = {
+  project: "ET",
+  projects: ["ET", "DOC"],
+  underWay: 12,
+  doneToday: 9,
+  stages: [
+    {
+      stage: "development",
+      count: 1,
+      cards: [{
+        key: "ET-2",
+        name: "Ride profiles on the trail map",
+        url: `${url}/ag_proj/browse/ET-2/`,
+        agent: "developer",
+        status: "active",
+        why: null,
+        since: "2026-11-29T15:51:00.250Z",
+        patienceSeconds: 7_200,
+        behind: 3,
+        failedGate: { gate: "ci", times: 3 },
+        waitsFor: [{ reason: "gate_failed", reached: ["mira@example.org"] }]
+      }],
+      nextCursor: null
+    },
+    { stage: "done", count: 0, cards: [], nextCursor: null }
+  ]
+}
+
 /** Examples of what the page is told, by their `operationId`. */
 export const overviewExamples = {
-  "overview.get": { responses: { 200: overview, ...problemsOf("overview.get") } }
+  "overview.get": { responses: { 200: overview, ...problemsOf("overview.get") } },
+  "live.get": {
+    responses: {
+      200: "event: changed\ndata: {\"workItems\":[\"ET-2\"],\"at\":\"2026-11-29T17:12:21.000Z\"}\n\n",
+      ...problemsOf("live.get"),
+      503: { error: "20 pages are told of changes already: close one, or read again each few seconds" }
+    }
+  },
+  "board.get": { responses: { 200: board, ...problemsOf("board.get") } }
 }

@@ -261,4 +261,6 @@ export interface Sent {
   readonly _tag: "Sent"
   readonly job: SendJob
   readonly outcome: SendOutcome
+  /** How long Plane took for it, in milliseconds. None if nothing was sent. */
+  readonly took?: number | undefined
 }

@@ -190,7 +190,8 @@ describe("what needs a person", () => {
     })
     const line = "broken | Red build | ET-2 | Open the build"
     assert.deepStrictEqual([shown(first), shown(third)], [[line], [line]])
-    const [[one], [other]] = [first, third].map((given) => shownNeeds(findNeeds(given)))
+    const [one] = shownNeeds(findNeeds(first))
+    const [other] = shownNeeds(findNeeds(third))
     assert.strictEqual(one?.id, other?.id)
     assert.strictEqual(other?.evidence?.before, "Gate ci failed 3 times at development:")
     assert.include(one?.remedy, "Push a fix to pull request 12. Or comment `/retry`")
