@@ -53,7 +53,7 @@ const Matching = Schema.Struct({
 }).pipe(
   Schema.filter((given) =>
     Object.values(given).some((value) => value !== null) ||
-    "expected at least one of code, project, since, until and upTo"
+    { path: ["code"], message: "expected at least one of code, project, since, until and upTo" }
   )
 ).annotations({
   identifier: "MatchingDeadLetters",
