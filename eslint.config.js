@@ -12,7 +12,8 @@ const webhooks = [...gitea, "gitea", "people", "plane", "sending"]
 const config = [...gitea, "gitea", "people", "plane", "webhooks", "launching"]
 const repair = [...webhooks, "webhooks"]
 const health = [...repair, "repair", "views"]
-const ends = [...health, "health", "config", "launching"]
+const overview = [...health, "health"]
+const ends = [...overview, "config", "launching"]
 
 /** The map. A room that is not in it may import nothing, and a test says so. */
 export const rooms = {
@@ -32,8 +33,9 @@ export const rooms = {
   config,
   views: [...webhooks, "webhooks"],
   health,
+  overview,
   doctor: ends,
-  http: ends,
+  http: [...ends, "overview"],
   cli: [...ends, "doctor"],
   simulator: []
 }

@@ -5,6 +5,7 @@ import { firstWordColumn } from "./outbox/FirstWordTables.js"
 import { whileNobodyLeads } from "./outbox/Leader.js"
 import { linkTable } from "./outbox/LinkTables.js"
 import { livingColumns } from "./outbox/LivingTables.js"
+import { nameColumns } from "./outbox/NameTables.js"
 import { destinationRows, replicaTable } from "./outbox/ReplicaTables.js"
 import {
   foldedTable,
@@ -18,6 +19,7 @@ import {
   storyColumns,
   wholeRowColumns
 } from "./outbox/Tables.js"
+import { tookColumn } from "./outbox/TookTables.js"
 import { usageTable } from "./outbox/UsageTables.js"
 import { approvalTables } from "./people/ApprovalTables.js"
 import { commandTable, unheardColumn, waitTables } from "./people/Tables.js"
@@ -73,7 +75,9 @@ export const migrations = {
   "0029_commands": commandTable,
   "0030_assignees": whileNobodyLeads(assigneeTable),
   "0031_unheard": whileNobodyLeads(Effect.all([signedColumn, unheardColumn, unreadTable], { discard: true })),
-  "0032_approvals": whileNobodyLeads(approvalTables)
+  "0032_approvals": whileNobodyLeads(approvalTables),
+  "0033_names": nameColumns,
+  "0034_took": tookColumn
 }
 
 /** What opening a database needs. */

@@ -6,8 +6,9 @@ import { cleanText, escapeHtml } from "../base/Text.js"
 import { uuidV7 } from "../base/UuidV7.js"
 import { keyIn } from "../domain/Project.js"
 import { CurrentProject } from "../plane/CurrentProject.js"
+import { itemPage } from "../plane/ItemPage.js"
 import { PlaneClient } from "../plane/PlaneClient.js"
-import { findByKey, webAddress, withProjectOf } from "./Find.js"
+import { findByKey, withProjectOf } from "./Find.js"
 import { lineOf } from "./Help.js"
 import { keyArgument } from "./KeyArgument.js"
 import { shown } from "./Table.js"
@@ -45,7 +46,7 @@ export const comment = Command.make(
           `commented    ${keyIn(project, item.number)} ${shown(item.name)}`,
           `comment id   ${Option.getOrElse(added.id, () => "unknown")}`,
           `external id  ${externalId}`,
-          `address      ${webAddress(config, project, item)}`
+          `address      ${itemPage(config, keyIn(project, item.number))}`
         ].join("\n"))
       })
     )

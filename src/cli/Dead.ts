@@ -2,16 +2,18 @@ import * as Args from "@effect/cli/Args"
 import * as Command from "@effect/cli/Command"
 import * as HelpDoc from "@effect/cli/HelpDoc"
 import * as Options from "@effect/cli/Options"
+import type { DateTime } from "effect"
 import { Console, Effect, Either, Option, Schema } from "effect"
+import { stored } from "../base/Time.js"
 import { DeadCode } from "../outbox/DeadCode.js"
 import { deadLetter, discardAll, discardOne, retryAll, retryOne } from "../outbox/DeadLetterActions.js"
-import type { DeadLetter } from "../outbox/DeadLetters.js"
+import type { DeadLetter, DeadLetterFilter } from "../outbox/DeadLetters.js"
 import { Outbox } from "../outbox/Outbox.js"
 import { DeadLetterView, deadLetterView } from "../views/DeadLetterView.js"
 import { databasePath, existingDatabase } from "./Database.js"
 import { lineOf } from "./Help.js"
 import { leaderNotice } from "./LeaderNotice.js"
-import { invalidOption, jsonLike, limit } from "./ListOptions.js"
+import { instantOption, invalidOption, jsonLike, limit } from "./ListOptions.js"
 import { moment, shown, shownWhole, table } from "./Table.js"
 import { wrongUse } from "./WrongUse.js"
 
@@ -32,6 +34,32 @@ const code = Options.text("code").pipe(
   Options.optional
 )
 
+const project = Options.text("project").pipe(
+  Options.withDescription("Only dead letters of the project with this identifier, like ET"),
+  Options.optional
+)
+
+const matching = {
+  code,
+  project,
+  since: instantOption("since", "Only those that became dead letters since"),
+  until: instantOption("until", "Only those that had become dead letters until then")
+}
+
+interface Matching {
+  readonly code: Option.Option<DeadCode>
+  readonly project: Option.Option<string>
+  readonly since: Option.Option<DateTime.Utc>
+  readonly until: Option.Option<DateTime.Utc>
+}
+
+const filterOf = ({ code, project, since, until }: Matching): DeadLetterFilter => ({
+  code: Option.getOrUndefined(code),
+  project: Option.getOrUndefined(project),
+  since: Option.getOrUndefined(Option.map(since, stored)),
+  until: Option.getOrUndefined(Option.map(until, stored))
+})
+
 const json = jsonLike("GET /api/deliveries")
 
 const toJson = Schema.encodeSync(Schema.parseJson(DeadLetterView))
@@ -46,10 +74,10 @@ const columns = (letter: DeadLetter): ReadonlyArray<string> => [
   shown(letter.reason)
 ]
 
-const list = Command.make("list", { code, limit, json }, (options) =>
+const list = Command.make("list", { ...matching, limit, json }, (options) =>
   Effect.gen(function*() {
     const outbox = yield* Outbox
-    const found = yield* outbox.deadLetters({ code: Option.getOrUndefined(options.code), limit: options.limit })
+    const found = yield* outbox.deadLetters({ ...filterOf(options), limit: options.limit })
     if (options.json) return yield* Effect.forEach(found, (letter) => Console.log(toJson(deadLetterView(letter))))
     if (found.length === 0) return yield* Console.error(`No such dead letters in ${yield* databasePath}`)
     yield* Console.log(
@@ -81,31 +109,30 @@ const show = Command.make("show", { id }, ({ id }) =>
     ]))
   })).pipe(Command.withDescription(lineOf("dead show")))
 
-interface Given {
+interface Given extends Matching {
   readonly id: Option.Option<number>
-  readonly code: Option.Option<DeadCode>
 }
 
-/** Changes one dead letter or all of a code, and prints how many there were. */
+/** Changes one dead letter or all that match, and prints how many there were. */
 const change = <E, F, R>(options: {
   readonly name: "retry" | "discard"
   readonly done: string
   readonly one: (id: number) => Effect.Effect<number, E, R>
-  readonly all: (code: DeadCode) => Effect.Effect<number, F, R>
+  readonly all: (filter: DeadLetterFilter) => Effect.Effect<number, F, R>
 }) =>
-({ code, id }: Given) =>
+({ id, ...given }: Given) =>
   Effect.gen(function*() {
-    if (Option.isSome(id) === Option.isSome(code)) {
-      return yield* wrongUse(`dead ${options.name} takes either an id or --code, and one of them`)
+    if (Option.isSome(id) === Object.values(filterOf(given)).some((one) => one !== undefined)) {
+      return yield* wrongUse(
+        `dead ${options.name} takes either an id, or at least one of --code, --project, --since and --until`
+      )
     }
-    const count = Option.isSome(id)
-      ? yield* options.one(id.value)
-      : yield* Option.match(code, { onNone: () => Effect.succeed(0), onSome: options.all })
+    const count = Option.isSome(id) ? yield* options.one(id.value) : yield* options.all(filterOf(given))
     yield* Console.log(`${options.done} ${count}`)
     return count
   })
 
-const which = { id: Args.optional(id), code }
+const which = { id: Args.optional(id), ...matching }
 
 const retry = Command.make("retry", which, (given) =>
   Effect.flatMap(

@@ -55,7 +55,9 @@ export const explainLines = (item: WorkItemView, now: EpochMillis): ReadonlyArra
   ]
   return [
     ...hanging(`${shownWhole(key)}: `, shownWhole(facts.join(", "))),
-    ...story.flatMap(({ at, line }) => hanging(`${utc(at)}  `, shownWhole(line))),
+    ...story.flatMap(({ at, line, took }) =>
+      hanging(`${utc(at)}  `, shownWhole(took === null ? line : `${line} (${took} ms)`))
+    ),
     ...nextLines(next, now)
   ]
 }
@@ -76,6 +78,7 @@ const planeOf = Effect.gen(function*() {
       since,
       reason,
       notLookedAt: false,
+      error: Option.none(),
       nextProbeAt: Option.fromNullable(nextProbeAt)
     }
   }

@@ -7,6 +7,7 @@ import { keyIn } from "../domain/Project.js"
 import type { Projects } from "../domain/Projects.js"
 import type { WorkItemKey } from "../domain/WorkItemKey.js"
 import { CurrentProject } from "../plane/CurrentProject.js"
+import { itemPage } from "../plane/ItemPage.js"
 import { PlaneClient } from "../plane/PlaneClient.js"
 import type { PlaneConfig } from "../plane/PlaneConfig.js"
 import type { RateBudget } from "../plane/RateBudget.js"
@@ -15,10 +16,6 @@ import { lineOf } from "./Help.js"
 import { keyArgument } from "./KeyArgument.js"
 import { shown } from "./Table.js"
 import { wrongUse } from "./WrongUse.js"
-
-/** The page where a person sees the work item. */
-export const webAddress = ({ url, workspaceSlug }: PlaneConfig, project: Project, item: WorkItem): string =>
-  `${url}/${workspaceSlug}/browse/${keyIn(project, item.number)}/`
 
 /**
  * The lines that show a work item. Controls are escaped, because anybody may have written them, and a terminal obeys.
@@ -34,7 +31,7 @@ export const findLines = (
   `name     ${shown(item.name)}`,
   `state    ${shown(state ?? Option.getOrElse(item.stateId, () => "none"))}`,
   `id       ${item.id}`,
-  `address  ${webAddress(config, project, item)}`
+  `address  ${itemPage(config, keyIn(project, item.number))}`
 ]
 
 /** Finds the work item of a key. A key of no project is wrong use, because Plane is not even asked. */

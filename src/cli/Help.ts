@@ -78,16 +78,16 @@ const commands = {
   },
   "dead show": { line: "Show everything about a dead letter", examples: ["plane-sync dead show 7"] },
   "dead retry": {
-    line: "Retry a dead letter, or all of a code",
+    line: "Retry a dead letter, or all that match",
     more: [
       "A comment is sent after what its work item is owed now. It keeps its time, and cannot double. A state becomes that " +
       "of the latest stage.",
       beside
     ],
-    examples: ["plane-sync dead retry 7", "plane-sync dead retry --code not_found"]
+    examples: ["plane-sync dead retry 7", "plane-sync dead retry --code not_found --project ET"]
   },
   "dead discard": {
-    line: "Discard a dead letter, or all of a code: it is never sent",
+    line: "Discard a dead letter, or all that match: it is never sent",
     more: [beside],
     examples: ["plane-sync dead discard 7", "plane-sync dead discard --code wrong_project"]
   },

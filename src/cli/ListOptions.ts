@@ -1,7 +1,9 @@
 import * as HelpDoc from "@effect/cli/HelpDoc"
 import * as Options from "@effect/cli/Options"
 import * as ValidationError from "@effect/cli/ValidationError"
-import { Either } from "effect"
+import { Either, Schema } from "effect"
+import { describeParseError } from "../base/Issue.js"
+import { OffsetInstant } from "../domain/StageEvent.js"
 
 /** Why the value of an option is refused. */
 export const invalidOption = (message: string) => ValidationError.invalidValue(HelpDoc.p(message))
@@ -16,6 +18,18 @@ export const limit = Options.integer("limit").pipe(
   ),
   Options.withDefault(50)
 )
+
+const instantOf = Schema.decodeEither(OffsetInstant)
+
+/** `--since` and the like: an instant in ISO 8601 with an offset. */
+export const instantOption = (name: string, description: string) =>
+  Options.text(name).pipe(
+    Options.withDescription(`${description}, in ISO 8601 with an offset`),
+    Options.mapEffect((text) =>
+      Either.mapLeft(instantOf(text), (error) => invalidOption(`--${name}: ${describeParseError(error)}`))
+    ),
+    Options.optional
+  )
 
 /** `--json`: a list in the form that `endpoint` answers. */
 export const jsonLike = (endpoint: string) =>

@@ -2,12 +2,10 @@ import * as Args from "@effect/cli/Args"
 import * as Command from "@effect/cli/Command"
 import * as Options from "@effect/cli/Options"
 import type { DateTime } from "effect"
-import { Console, Effect, Either, Layer, Option, Schema } from "effect"
-import { describeParseError } from "../base/Issue.js"
+import { Console, Effect, Layer, Option, Schema } from "effect"
 import { projectsLayer } from "../config/ProjectsConfig.js"
 import { Projects } from "../domain/Projects.js"
 import { receiptLines } from "../domain/ReceiptLines.js"
-import { OffsetInstant } from "../domain/StageEvent.js"
 import { StageEvents } from "../events/StageEvents.js"
 import type { Considered } from "../gitea/Standing.js"
 import { nameOf, stateOf } from "../gitea/Standing.js"
@@ -30,7 +28,7 @@ import { lineOf } from "./Help.js"
 import { keyArgument } from "./KeyArgument.js"
 import { leaderNotice } from "./LeaderNotice.js"
 import { linkOption } from "./LinkOption.js"
-import { invalidOption, jsonLike, limit } from "./ListOptions.js"
+import { instantOption, jsonLike, limit } from "./ListOptions.js"
 import { moment, shown, shownWhole, table } from "./Table.js"
 import { usageGiven, usageOptions } from "./UsageOptions.js"
 import { wrongUse } from "./WrongUse.js"
@@ -40,7 +38,6 @@ const status = Options.choice("status", TaskStatus.literals).pipe(
   Options.optional
 )
 
-const instantOf = Schema.decodeEither(OffsetInstant)
 
 const json = jsonLike("GET /api/tasks")
 
@@ -64,13 +61,7 @@ const columns = (task: Task): ReadonlyArray<string> => [
   shown(open(task).join("; "))
 ]
 
-const since = Options.text("since").pipe(
-  Options.withDescription("Only tasks that have changed since, in ISO 8601 with an offset"),
-  Options.mapEffect((text) =>
-    Either.mapLeft(instantOf(text), (error) => invalidOption(`--since: ${describeParseError(error)}`))
-  ),
-  Options.optional
-)
+const since = instantOption("since", "Only tasks that have changed since")
 
 const list = Command.make("list", { status, since, limit, json }, (options) =>
   Effect.gen(function*() {

@@ -68,6 +68,9 @@ export class WorkItemKey extends Schema.Class<WorkItemKey>("WorkItemKey")({
 /** What a key's text begins with: "ET" of "ET-2". */
 export const identifierOf = (key: CanonicalKey | NormalizedKey): string => key.slice(0, key.lastIndexOf("-"))
 
+/** The number that it ends with: 2 of "ET-2". */
+export const numberOf = (key: CanonicalKey): number => Number(key.slice(key.lastIndexOf("-") + 1))
+
 /** What a key is made of, or what is wrong with it, in words. */
 const partsOf = (text: string) => {
   const [, identifier, digits] = pattern.exec(text) ?? []

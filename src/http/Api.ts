@@ -4,10 +4,13 @@ import * as OpenApi from "@effect/platform/OpenApi"
 import { Layer } from "effect"
 import { version } from "../base/Version.js"
 import { Authorization, OperatorAuthorization } from "./Authorization.js"
+import { boardGroup, boardHandlers } from "./Board.js"
 import { deliveriesGroup, deliveriesHandlers } from "./Deliveries.js"
 import { eventsGroup, eventsHandlers } from "./Events.js"
 import { healthGroup, healthHandlers } from "./HealthResource.js"
+import { liveGroup, liveHandlers } from "./Live.js"
 import { noticesGroup, noticesHandlers } from "./Notices.js"
+import { overviewGroup, overviewHandlers } from "./Overview.js"
 import { probeGroup, probeHandlers } from "./Probe.js"
 import { specification } from "./Specification.js"
 import { tasksGroup, tasksHandlers } from "./Tasks.js"
@@ -25,6 +28,9 @@ export class Api extends HttpApi.make("plane-sync")
   .add(noticesGroup)
   .add(tasksGroup)
   .add(probeGroup)
+  .add(overviewGroup)
+  .add(boardGroup)
+  .add(liveGroup)
   .annotateContext(OpenApi.annotations({
     title: "plane-sync",
     version,
@@ -45,7 +51,10 @@ export const apiLayer = HttpApiBuilder.api(Api).pipe(
     deliveriesHandlers(Api),
     noticesHandlers(Api),
     tasksHandlers(Api),
-    probeHandlers(Api)
+    probeHandlers(Api),
+    overviewHandlers(Api),
+    boardHandlers(Api),
+    liveHandlers(Api)
   ]),
   Layer.provide([Authorization.layer, OperatorAuthorization.layer])
 )

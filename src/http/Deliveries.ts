@@ -5,10 +5,13 @@ import type { HttpServerRequest } from "@effect/platform/HttpServerRequest"
 import * as OpenApi from "@effect/platform/OpenApi"
 import { Effect, Either, Schema } from "effect"
 import { decoderOf } from "../base/Decoder.js"
+import { stored } from "../base/Time.js"
+import { OffsetInstant } from "../domain/StageEvent.js"
 import { Health } from "../health/Health.js"
 import { DeadCode } from "../outbox/DeadCode.js"
 import type { NeverTold, NoDeadLetter } from "../outbox/DeadLetterActions.js"
 import { deadLetter, discardAll, discardOne, retryAll, retryOne } from "../outbox/DeadLetterActions.js"
+import type { DeadLetterFilter } from "../outbox/DeadLetters.js"
 import { Outbox } from "../outbox/Outbox.js"
 import { StorageError } from "../storage/StorageError.js"
 import { WakeUps } from "../storage/WakeUps.js"
@@ -32,14 +35,58 @@ import {
 
 /** The number of what is retried or discarded. */
 export const IdPath = Schema.Struct({ id: wholeNumber(1, Number.MAX_SAFE_INTEGER) })
-const OfCode = Schema.Struct({ code: DeadCode }).annotations({ identifier: "DeadLettersOfCode" })
+
+const projectWords = "the identifier of their project; empty: their keys begin with none"
+const sinceWords = "they became dead letters at this instant or later"
+const untilWords = "they became dead letters at this instant or earlier"
+const upToWords = "the id of the newest that is meant: so those are left out that came after a person has looked"
+
+const orNull = <A, I>(schema: Schema.Schema<A, I>) => optional(Schema.NullOr(schema))
+const id = Schema.Int.pipe(Schema.positive())
+
+/** As the page asks for them: what is null is as good as left out. */
+const Matching = Schema.Struct({
+  code: orNull(DeadCode),
+  project: orNull(Schema.String.annotations({ description: projectWords })),
+  since: orNull(OffsetInstant.annotations({ description: sinceWords })),
+  until: orNull(OffsetInstant.annotations({ description: untilWords })),
+  upTo: orNull(id.annotations({ description: upToWords }))
+}).pipe(
+  Schema.filter((given) =>
+    Object.values(given).some((value) => value !== null) ||
+    { path: ["code"], message: "expected at least one of code, project, since, until and upTo" }
+  )
+).annotations({
+  identifier: "MatchingDeadLetters",
+  description: "which dead letters: all that is given must hold, and something must be given"
+})
+
+const filterOf = ({ code, project, since, until, upTo }: typeof Matching.Type): DeadLetterFilter => ({
+  code: code ?? undefined,
+  project: project ?? undefined,
+  since: since ? stored(since) : undefined,
+  until: until ? stored(until) : undefined,
+  upTo: upTo ?? undefined
+})
 
 export const Retried = Schema.Struct({ retried: Schema.Number }).annotations({ identifier: "Retried" })
 export const Discarded = Schema.Struct({ discarded: Schema.Number }).annotations({ identifier: "Discarded" })
 
 const list = HttpApiEndpoint.get("list", "/deliveries")
-  .setUrlParams(queryOf({ code: optional(DeadCode), limit, cursor }))
-  .addSuccess(Schema.Struct({ deliveries: Schema.Array(DeadLetterView), nextCursor }))
+  .setUrlParams(queryOf({
+    code: optional(DeadCode),
+    project: optional(Schema.String.annotations({ description: projectWords })),
+    since: optional(OffsetInstant.annotations({ description: sinceWords })),
+    until: optional(OffsetInstant.annotations({ description: untilWords })),
+    upTo: optional(wholeNumber(1, Number.MAX_SAFE_INTEGER).annotations({ description: upToWords })),
+    limit,
+    cursor
+  }))
+  .addSuccess(Schema.Struct({
+    deliveries: Schema.Array(DeadLetterView),
+    total: Schema.Number.annotations({ description: "how many match, on all pages" }),
+    nextCursor
+  }))
   .addError(badRequest).addError(unavailable)
   .annotate(OpenApi.Summary, "List dead letters (deliveries that are not tried again by themselves), newest first")
 
@@ -57,9 +104,9 @@ const retry = HttpApiEndpoint.post("retry", "/deliveries/:id/retry").setPath(IdP
   .annotate(OpenApi.Description, retryDescription)
   .middleware(OperatorAuthorization)
 
-const retryEach = HttpApiEndpoint.post("retryAll", "/deliveries/retry").setPayload(OfCode).addSuccess(Retried)
+const retryEach = HttpApiEndpoint.post("retryAll", "/deliveries/retry").setPayload(Matching).addSuccess(Retried)
   .addError(badRequest).addError(neverTold).addError(tooLarge).addError(notJson).addError(unavailable)
-  .annotate(OpenApi.Summary, "Retry all dead letters of a code")
+  .annotate(OpenApi.Summary, "Retry all dead letters that match")
   .annotate(OpenApi.Description, retryDescription)
   .middleware(OperatorAuthorization)
 
@@ -68,9 +115,9 @@ const discard = HttpApiEndpoint.post("discard", "/deliveries/:id/discard").setPa
   .annotate(OpenApi.Summary, "Discard a dead letter")
   .middleware(OperatorAuthorization)
 
-const discardEach = HttpApiEndpoint.post("discardAll", "/deliveries/discard").setPayload(OfCode).addSuccess(Discarded)
+const discardEach = HttpApiEndpoint.post("discardAll", "/deliveries/discard").setPayload(Matching).addSuccess(Discarded)
   .addError(badRequest).addError(tooLarge).addError(notJson).addError(unavailable)
-  .annotate(OpenApi.Summary, "Discard all dead letters of a code")
+  .annotate(OpenApi.Summary, "Discard all dead letters that match")
   .middleware(OperatorAuthorization)
 
 /** `/api/deliveries`: the dead letters. */
@@ -80,7 +127,10 @@ export const deliveriesGroup = HttpApiGroup.make("deliveries").add(list).add(get
   .add(retry).add(discard).add(retryEach).add(discardEach).prefix("/api")
   .annotate(OpenApi.Description, "Dead letters: what was to be told to Plane and could not be.")
 
-const decodeOfCode = decoderOf(OfCode)
+const decodeMatching = decoderOf(Matching)
+
+/** Which were meant, for the log. */
+const wordsOf = (filter: DeadLetterFilter) => `matching ${JSON.stringify(filter)}`
 
 /** What answers it. */
 export const deliveriesHandlers = (api: typeof Api) =>
@@ -113,14 +163,16 @@ export const deliveriesHandlers = (api: typeof Api) =>
 
       const notFound = (error: NoDeadLetter) => new NotFound({ error: error.message })
       const neverTold = (error: NeverTold) => new Conflict({ error: error.message })
-      const codeOf = (request: HttpServerRequest) =>
-        Effect.map(jsonBody(request, "a code of dead letters", decodeOfCode), ({ code }) => code)
+      const matching = (request: HttpServerRequest) =>
+        Effect.map(jsonBody(request, "a choice of dead letters", decodeMatching), filterOf)
 
       return handlers
-        .handle("list", ({ urlParams: { code, cursor, limit } }) =>
+        .handle("list", ({ urlParams: { cursor, limit, ...given } }) =>
           Effect.gen(function*() {
-            const { next, page } = pageOf(yield* outbox.deadLetters({ code, cursor, limit: limit + 1 }), limit)
-            return { deliveries: page.map(deadLetterView), nextCursor: next?.id ?? null }
+            const filter = filterOf(given)
+            const { next, page } = pageOf(yield* outbox.deadLetters({ ...filter, cursor, limit: limit + 1 }), limit)
+            const total = yield* outbox.countDeadLetters(filter)
+            return { deliveries: page.map(deadLetterView), total, nextCursor: next?.id ?? null }
           }).pipe(Effect.mapError(storageFailed)))
         .handle("get", ({ path: { id } }) =>
           deadLetter(id).pipe(
@@ -137,13 +189,13 @@ export const deliveriesHandlers = (api: typeof Api) =>
             Effect.catchTags({ StorageError: storageFailed, NoDeadLetter: notFound })
           ))
         .handleRaw("retryAll", ({ request }) =>
-          Effect.flatMap(codeOf(request), (code) =>
-            retrying(`code ${code}`, retryAll(code))).pipe(
+          Effect.flatMap(matching(request), (filter) =>
+            retrying(wordsOf(filter), retryAll(filter))).pipe(
               Effect.catchTags({ StorageError: storageFailed, NeverTold: neverTold })
             ))
         .handleRaw("discardAll", ({ request }) =>
-          Effect.flatMap(codeOf(request), (code) =>
-            discarding(`code ${code}`, discardAll(code))).pipe(
+          Effect.flatMap(matching(request), (filter) =>
+            discarding(wordsOf(filter), discardAll(filter))).pipe(
               Effect.catchTags({ StorageError: storageFailed })
             ))
     }))

@@ -4,6 +4,7 @@ import type { DeadLetterView } from "../views/DeadLetterView.js"
 import type { DeadNoticeView } from "../views/DeadNoticeView.js"
 import type { EventView } from "../views/EventView.js"
 import type { WorkItemView } from "../views/WorkItemView.js"
+import { overviewExamples } from "./OverviewExamples.js"
 import { problemsOf } from "./ProblemExamples.js"
 import type { PauseTask, ReportStage, StartTask } from "./TaskBodies.js"
 import { answered, asked, itemId, paused, task, taskWithStory } from "./TaskExamples.js"
@@ -77,6 +78,7 @@ const workItem: typeof WorkItemView.Encoded = {
     settledAt: "2026-11-29T17:00:09.746Z",
     planeId: "ef338ca2-42a2-4c02-a189-0e5ea4d992c6",
     answer: 201,
+    took: 29,
     reason: null,
     tries: [],
     tells: [5],
@@ -90,7 +92,8 @@ const workItem: typeof WorkItemView.Encoded = {
       event: 5,
       delivery: null,
       attempt: null,
-      answer: null
+      answer: null,
+      took: null
     },
     {
       at: "2026-11-29T17:00:09.746Z",
@@ -99,7 +102,8 @@ const workItem: typeof WorkItemView.Encoded = {
       event: 5,
       delivery: 2,
       attempt: 1,
-      answer: null
+      answer: null,
+      took: 29
     }
   ],
   next: { what: "nothing", line: "nothing is owed", at: null, waits: [], request: null }
@@ -196,6 +200,7 @@ export interface OperationExamples {
 }
 
 const ofCode = { code: "not_found" }
+const matching = { code: "refused", project: "ET", since: "2026-11-29T16:00:00Z", upTo: 40 }
 
 /** Examples of all operations, by their `operationId`. */
 export const examples: Readonly<Record<string, OperationExamples>> = {
@@ -206,21 +211,22 @@ export const examples: Readonly<Record<string, OperationExamples>> = {
   },
   "events.list": { responses: { 200: { events: [published], nextCursor: 5 }, ...problemsOf("events.list") } },
   "workItems.get": { responses: { 200: workItem, ...problemsOf("workItems.get") } },
+  ...overviewExamples,
   "probe.probe": {
     responses: { 200: [{ project: "ET", state: "open" }], ...problemsOf("probe.probe") }
   },
   "deliveries.list": {
-    responses: { 200: { deliveries: [deadLetter], nextCursor: null }, ...problemsOf("deliveries.list") }
+    responses: { 200: { deliveries: [deadLetter], total: 1, nextCursor: null }, ...problemsOf("deliveries.list") }
   },
   "deliveries.get": { responses: { 200: deadLetter, ...problemsOf("deliveries.get") } },
   "deliveries.retry": { responses: { 200: { retried: 1 }, ...problemsOf("deliveries.retry") } },
   "deliveries.retryAll": {
-    requests: { ofCode },
+    requests: { ofCode, matching },
     responses: { 200: { retried: 12 }, ...problemsOf("deliveries.retryAll") }
   },
   "deliveries.discard": { responses: { 200: { discarded: 1 }, ...problemsOf("deliveries.discard") } },
   "deliveries.discardAll": {
-    requests: { ofCode },
+    requests: { ofCode, matching },
     responses: { 200: { discarded: 12 }, ...problemsOf("deliveries.discardAll") }
   },
   "notices.list": {

@@ -12,6 +12,9 @@ import { TaskPullRequests } from "../gitea/TaskPullRequests.js"
 import { Health } from "../health/Health.js"
 import type { Leadership } from "../outbox/Leadership.js"
 import type { Outbox } from "../outbox/Outbox.js"
+import { Board } from "../overview/Board.js"
+import { Live } from "../overview/Live.js"
+import { Overview } from "../overview/Overview.js"
 import { DeadNotices } from "../people/DeadNotices.js"
 import type { People } from "../people/People.js"
 import type { PlaneSync } from "../sending/PlaneSync.js"
@@ -80,6 +83,7 @@ const giteaIfAny = Layer.effect(
 )
 
 const mounted = Layer.scoped(HttpInterface, make).pipe(
+  Layer.provide([Board.layer, Live.layer, Overview.layer]),
   Layer.provide([Health.layer, ExplainWorkItem.layer, BodyRoom.layer]),
   Layer.provide([DeadNotices.layer, TaskPullRequests.layer]),
   Layer.provide(giteaIfAny)

@@ -18,7 +18,7 @@ const inBody = (what: string, field: string, message: string, given: unknown): P
   issues: [{ field, message, given }]
 })
 
-const ofCode = inBody("a code of dead letters", "code", noCode, "x")
+const ofCode = inBody("a choice of dead letters", "code", noCode, "x")
 const noDeadLetter: Problem = { error: "99 is not the id of a dead letter" }
 const neverTold: Problem = {
   error: "An event that can never be told cannot be retried, only discarded: \"x\" is no key"
@@ -55,6 +55,7 @@ const own: Readonly<Record<string, Readonly<Record<number, Problem>>>> = {
     400: inParameter("key", noKey),
     404: { error: "No event was ever published for ET-9" }
   },
+  "board.get": { 400: inParameter("project", "No project \"X\" is set: expected ET or DOC") },
   "deliveries.list": { 400: inParameter("code", noCode) },
   "deliveries.get": { 400: inParameter("id", noId), 404: noDeadLetter },
   "deliveries.retry": { 400: inParameter("id", noId), 404: noDeadLetter, 409: neverTold },

@@ -12,6 +12,9 @@ import { TaskPullRequests } from "../gitea/TaskPullRequests.js"
 import { Health } from "../health/Health.js"
 import { launcherLayer } from "../launching/Launcher.js"
 import { servedPipeline } from "../launching/ServedPipeline.js"
+import { Board } from "../overview/Board.js"
+import { Live } from "../overview/Live.js"
+import { Overview } from "../overview/Overview.js"
 import { noticeConfig } from "../people/NoticeConfig.js"
 import { peopleLayer } from "../people/PeopleLayer.js"
 import { PlaneConfig } from "../plane/PlaneConfig.js"
@@ -56,7 +59,9 @@ const startLine = Effect.gen(function*() {
 
 const announceAndDrain = Layer.scopedDiscard(Effect.gen(function*() {
   const { drain } = yield* Listener
-  yield* Effect.addFinalizer(() => drain)
+  const { end } = yield* Live
+  // Streams would last for all the time that requests have.
+  yield* Effect.addFinalizer(() => Effect.zipRight(end, drain))
   const { host } = yield* ServerConfig
   const { address } = yield* HttpServer.HttpServer
   // The port is the one that was given where the setting is 0.
@@ -79,6 +84,7 @@ const orchestrator = Layer.provideMerge(peopleLayer, orchestratorLayer).pipe(
  */
 export const serveLayer = announceAndDrain.pipe(
   Layer.provide(app),
+  Layer.provide([Board.layer, Live.layer, Overview.layer]),
   Layer.provide([Health.layer, ExplainWorkItem.layer, BodyRoom.layer]),
   Layer.provide(TaskPullRequests.layer),
   Layer.provide(Layer.merge(webhooksLayer, repairLayer)),

@@ -1,5 +1,5 @@
 import { Effect, Schema } from "effect"
-import type { DeadCode } from "./DeadCode.js"
+import type { DeadLetterFilter } from "./DeadLetters.js"
 import { Outbox } from "./Outbox.js"
 
 /** There is no dead letter with this id. There may have been one that was retried or discarded. */
@@ -28,11 +28,11 @@ export const retryOne = Effect.fnUntraced(function*(id: number) {
   return retried > 0 ? retried : yield* new NeverTold({ why: (yield* deadLetter(id)).reason })
 })
 
-/** Retries all dead letters of a code, and returns how many there were. */
-export const retryAll = Effect.fnUntraced(function*(code: DeadCode) {
+/** Retries all dead letters that match, and returns how many there were. */
+export const retryAll = Effect.fnUntraced(function*(filter: DeadLetterFilter) {
   const outbox = yield* Outbox
-  const retried = yield* outbox.retry({ code })
-  const [left] = retried > 0 ? [] : yield* outbox.deadLetters({ code, limit: 1 })
+  const retried = yield* outbox.retry(filter)
+  const [left] = retried > 0 ? [] : yield* outbox.deadLetters({ ...filter, limit: 1 })
   return left === undefined ? retried : yield* new NeverTold({ why: left.reason })
 })
 
@@ -42,5 +42,5 @@ export const discardOne = Effect.fnUntraced(function*(id: number) {
   return discarded > 0 ? discarded : yield* new NoDeadLetter({ id })
 })
 
-/** Discards all dead letters of a code, and returns how many there were. */
-export const discardAll = (code: DeadCode) => Effect.flatMap(Outbox, (outbox) => outbox.discard({ code }))
+/** Discards all dead letters that match, and returns how many there were. */
+export const discardAll = (filter: DeadLetterFilter) => Effect.flatMap(Outbox, (outbox) => outbox.discard(filter))

@@ -33,35 +33,61 @@ export interface DeadLetter {
   readonly answer: number | null
 }
 
-export interface DeadLetterQuery {
+/** Which dead letters: all that is given must hold. */
+export interface DeadLetterFilter {
   readonly code?: DeadCode | undefined
+  /** The identifier of their project; empty: their keys begin with none. */
+  readonly project?: string | undefined
+  /** They became dead letters no earlier, and no later. */
+  readonly since?: EpochMillis | undefined
+  readonly until?: EpochMillis | undefined
+  /** The id of the newest that is meant. */
+  readonly upTo?: number | undefined
+}
+
+export interface DeadLetterQuery extends DeadLetterFilter {
   readonly limit: number
   /** The id of the last letter of the page before. Pages are newest first. */
   readonly cursor?: number | undefined
 }
 
-/** Which dead letters: one, or all of a code. */
-export type Which = { readonly id: number } | { readonly code: DeadCode }
+/** One dead letter, or all that match. */
+export type Which = { readonly id: number } | DeadLetterFilter
 
-/** A batch of `Which`: of all of a code the oldest ones of these ids. */
-export type Batch = { readonly id: number } | {
-  readonly code: DeadCode
-  readonly after: number
-  readonly upTo: number
-}
+/** A batch of `Which`: of all that match the oldest ones of these ids. */
+export type Batch = { readonly id: number } | DeadLetterFilter & { readonly after: number; readonly upTo: number }
 
 const columns = `d.id, d.kind, d.code, d.reason, e.work_item AS "workItem", d.first_event AS "firstEvent",
   d.last_event AS "lastEvent", d.body, d.external_id AS "externalId", d.occurred_at AS "occurredAt",
   d.settled_at AS "settledAt", d.attempts, d.answer`
+
+/** What holds of the delivery `d` if it is one of them. */
+const matching = (sql: Sql, { code, project, since, until, upTo }: DeadLetterFilter): ReadonlyArray<Fragment> => [
+  sql`d.status = 'dead'`,
+  ...(code === undefined ? [] : [sql`d.code = ${code}`]),
+  ...(project === undefined
+    ? []
+    : [sql`coalesce((SELECT project FROM plane_sync_lane WHERE id = d.lane), '') = ${project}`]),
+  ...(since === undefined ? [] : [sql`d.settled_at >= ${since}`]),
+  ...(until === undefined ? [] : [sql`d.settled_at <= ${until}`]),
+  ...(upTo === undefined ? [] : [sql`d.id <= ${upTo}`])
+]
+
+/** How many match. */
+export const countDeadLetters = (sql: Sql, filter: DeadLetterFilter): Effect.Effect<number, SqlError> =>
+  Effect.map(
+    sql<{ letters: number }>`SELECT count(*) AS letters FROM plane_sync_delivery d
+      WHERE ${sql.join(" AND ", matching(sql, filter))}`,
+    ([row]) => row?.letters ?? 0
+  )
 
 export const readDeadLetters = (sql: Sql, query: DeadLetterQuery) =>
   sql<DeadLetter>`SELECT ${sql.literal(columns)} FROM plane_sync_delivery d
     JOIN plane_sync_event e ON e.sequence = d.first_event
     WHERE ${
     sql.join(" AND ", [
-      sql`d.status = 'dead'`,
-      sql`d.id < ${query.cursor ?? Number.MAX_SAFE_INTEGER}`,
-      ...(query.code === undefined ? [] : [sql`d.code = ${query.code}`])
+      ...matching(sql, query),
+      sql`d.id < ${query.cursor ?? Number.MAX_SAFE_INTEGER}`
     ])
   } ORDER BY d.id DESC LIMIT ${query.limit}`
 
@@ -89,9 +115,11 @@ export const deadLetterBatch = (sql: Sql): number => sql.isShared ? 50 : 500
 // Takes the letters out of the dead ones and returns them.
 const choose = (sql: Sql, which: Batch, status: "retried" | "discarded") =>
   sql<Chosen>`UPDATE plane_sync_delivery SET status = ${status} WHERE status = 'dead' AND id IN (
-      SELECT id FROM plane_sync_delivery WHERE status = 'dead' AND ${
-    "id" in which ? sql`id = ${which.id}` : sql`code = ${which.code} AND id > ${which.after} AND id <= ${which.upTo}`
-  } ${status === "retried" ? sql`AND code <> 'unfit'` : sql``} ORDER BY id LIMIT ${
+      SELECT d.id FROM plane_sync_delivery d WHERE ${
+    "id" in which
+      ? sql`d.status = 'dead' AND d.id = ${which.id}`
+      : sql.join(" AND ", [...matching(sql, which), sql`d.id > ${which.after}`])
+  } ${status === "retried" ? sql`AND d.code <> 'unfit'` : sql``} ORDER BY d.id LIMIT ${
     sql.literal(String(deadLetterBatch(sql)))
   })
     RETURNING id, lane, kind, last_event AS "lastEvent", code`

@@ -3,7 +3,7 @@ import type { EpochMillis } from "../base/Time.js"
 import type { CommentId, EventSequence, LaneId } from "../domain/Ids.js"
 import type { Sql } from "../storage/Sql.js"
 import type { DeadCode } from "./DeadCode.js"
-import type { Delivery } from "./Delivery.js"
+import type { Delivery, Ended } from "./Delivery.js"
 import type { EventStatus } from "./StoredEvent.js"
 import type { Tally } from "./Tally.js"
 
@@ -44,7 +44,7 @@ export const closeDebts = (sql: Sql, tally: Tally, { id, kind, lane, lastEvent }
 /** Writes down how a delivery ended. */
 export const closeDelivery = (
   sql: Sql,
-  delivery: Delivery,
+  delivery: Ended,
   status: "delivered" | "dead" | "discarded",
   now: EpochMillis,
   told: {
@@ -57,7 +57,8 @@ export const closeDelivery = (
   }
 ) =>
   sql`UPDATE plane_sync_delivery SET status = ${status}, settled_at = ${now}, reason = ${told.reason ?? null},
-    sent_at = ${told.unsent === true ? null : sql`sent_at`}, answer = ${told.answer ?? null}, code = ${
+    sent_at = ${told.unsent === true ? null : sql`sent_at`},
+    took = ${told.unsent === true ? null : delivery.took ?? null}, answer = ${told.answer ?? null}, code = ${
     told.code ?? null
   },
     plane_id = coalesce(${told.commentId ?? null}, plane_id) WHERE id = ${delivery.id}`

@@ -44,3 +44,9 @@ export interface Delivery {
   /** Of the living comment: what it shows once this is told, as JSON (`Living`). Null of any other delivery. */
   readonly living: string | null
 }
+
+/** A delivery that was sent, or was to be. */
+export interface Ended extends Delivery {
+  /** How long Plane took for it, in milliseconds. None if nothing was sent. */
+  readonly took: number | undefined
+}

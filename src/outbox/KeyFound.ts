@@ -2,7 +2,7 @@ import { Effect } from "effect"
 import { EpochMillis, later } from "../base/Time.js"
 import type { LaneId } from "../domain/Ids.js"
 import { momentOf } from "../domain/PlaneMoment.js"
-import { identifierOf, WorkItemKey } from "../domain/WorkItemKey.js"
+import { identifierOf, numberOf, WorkItemKey } from "../domain/WorkItemKey.js"
 import type { Sql } from "../storage/Sql.js"
 import { moveUsage } from "./EventUsage.js"
 import { tolerated } from "./Heard.js"
@@ -24,7 +24,7 @@ export const keyFound = (
   sql: Sql,
   tally: Tally,
   keyLane: Lane,
-  { itemId, key, seen: { cancelled, completed, readAt, state, updatedAt } }: Extract<
+  { itemId, key, title, seen: { cancelled, completed, readAt, state, updatedAt } }: Extract<
     LookOutcome,
     { readonly _tag: "Found" }
   >,
@@ -32,8 +32,10 @@ export const keyFound = (
 ) =>
   Effect.gen(function*() {
     const project = identifierOf(key)
-    const [lane] = yield* sql<{ id: LaneId }>`INSERT INTO plane_sync_lane (name, work_item, project)
-      VALUES (${itemId}, ${itemId}, ${project}) ON CONFLICT (name) DO UPDATE SET gone = 0, project = excluded.project
+    const [lane] = yield* sql<{ id: LaneId }>`INSERT INTO plane_sync_lane (name, work_item, project, title, number)
+      VALUES (${itemId}, ${itemId}, ${project}, ${title ?? null}, ${numberOf(key)})
+      ON CONFLICT (name) DO UPDATE SET gone = 0, project = excluded.project,
+        title = coalesce(excluded.title, plane_sync_lane.title), number = excluded.number
       RETURNING id`
     if (lane === undefined) return yield* Effect.dieMessage("an INSERT returns its row")
     const target = lane.id

@@ -5,7 +5,7 @@ import type { ItemId, LaneId, UserId } from "../domain/Ids.js"
 import type { PlaneMoment } from "../domain/PlaneMoment.js"
 import type { StateId } from "../domain/StageStates.js"
 import type { CanonicalKey } from "../domain/WorkItemKey.js"
-import { identifierOf, WorkItemKey } from "../domain/WorkItemKey.js"
+import { identifierOf, numberOf, WorkItemKey } from "../domain/WorkItemKey.js"
 import type { Sql } from "../storage/Sql.js"
 import { aheadOf, isOlder, knowsNewer } from "./Heard.js"
 import type { KnownOfPatch } from "./HookDoubt.js"
@@ -16,6 +16,8 @@ import type { Doubt } from "./Lane.js"
 export interface Observation {
   readonly itemId: ItemId
   readonly key: CanonicalKey
+  /** How Plane calls it, in one line; none if it does not tell. */
+  readonly title?: string | undefined
   readonly state: StateId | null
   /** Whether that is a state of the group cancelled, or completed. */
   readonly cancelled: boolean
@@ -70,7 +72,8 @@ export const observe = (
   observation: Observation
 ): Effect.Effect<Observed, SqlError> =>
   Effect.gen(function*() {
-    const { cancelled, completed, isAside, isTrial = false, itemId, key, receivedAt, state, updatedAt } = observation
+    const { cancelled, completed, isAside, isTrial = false, itemId, key, receivedAt, state, title, updatedAt } =
+      observation
     const [lane] = yield* sql<
       KnownOfPatch & {
         id: LaneId
@@ -80,8 +83,11 @@ export const observe = (
         lateState: StateId | null
       }
     >`
-      INSERT INTO plane_sync_lane (name, work_item, project) VALUES (${itemId}, ${itemId}, ${identifierOf(key)})
-      ON CONFLICT (name) DO UPDATE SET project = excluded.project
+      INSERT INTO plane_sync_lane (name, work_item, project, title, number)
+      VALUES (${itemId}, ${itemId}, ${identifierOf(key)}, ${title ?? null}, ${numberOf(key)})
+      ON CONFLICT (name) DO UPDATE SET project = excluded.project, number = excluded.number,
+        title = CASE WHEN plane_sync_lane.updated_at > ${updatedAt} THEN plane_sync_lane.title
+          ELSE coalesce(excluded.title, plane_sync_lane.title) END
       RETURNING id, heard_state AS "heardState", heard_at AS "heardAt",
         heard_ahead AS "heardAhead", late_state AS "lateState", ${sql.literal(patchColumns)}`
     if (lane === undefined) return yield* Effect.dieMessage("an INSERT returns its row")

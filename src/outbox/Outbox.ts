@@ -12,8 +12,8 @@ import { Storage } from "../storage/Storage.js"
 import type { StorageError } from "../storage/StorageError.js"
 import type { AssignNote } from "./AssignPatch.js"
 import { noteAsked } from "./AssignPatch.js"
-import type { Batch, DeadLetter, DeadLetterQuery, Which } from "./DeadLetters.js"
-import { deadLetterBatch, discard, readDeadLetter, readDeadLetters, retry } from "./DeadLetters.js"
+import type { Batch, DeadLetter, DeadLetterFilter, DeadLetterQuery, Which } from "./DeadLetters.js"
+import { countDeadLetters, deadLetterBatch, discard, readDeadLetter, readDeadLetters, retry } from "./DeadLetters.js"
 import type { NewFirstWord } from "./FirstWords.js"
 import { newFirstWord } from "./FirstWords.js"
 import { hasNew } from "./Fold.js"
@@ -111,6 +111,7 @@ export class Outbox extends Context.Tag("plane-sync/Outbox")<Outbox, {
   /** What the work item of a key is owed, with its latest `limit` events and deliveries. */
   readonly workItem: (key: NormalizedKey, limit: number) => Effect.Effect<WorkItemRow | undefined, StorageError>
   readonly deadLetters: (query: DeadLetterQuery) => Effect.Effect<ReadonlyArray<DeadLetter>, StorageError>
+  readonly countDeadLetters: (filter: DeadLetterFilter) => Effect.Effect<number, StorageError>
   readonly deadLetter: (id: number) => Effect.Effect<DeadLetter | undefined, StorageError>
   /** For how long no state is set, because a person has just changed the work item. See `leftAloneFor`. */
   readonly leftAlone: (lane: LaneId) => Effect.Effect<Duration.Duration, StorageError>
@@ -160,12 +161,11 @@ const make = Effect.gen(function*() {
   ) =>
     Effect.gen(function*() {
       if ("id" in which) return (yield* batch(which)).length
-      const { code } = which
-      const [newest] = yield* read(readDeadLetters(sql, { code, limit: 1 }))
+      const [newest] = yield* read(readDeadLetters(sql, { ...which, limit: 1 }))
       let sum = 0
       let after = 0
       for (;;) {
-        const ids = yield* batch({ code, after, upTo: newest?.id ?? 0 })
+        const ids = yield* batch({ ...which, after, upTo: newest?.id ?? 0 })
         sum += ids.length
         if (ids.length < deadLetterBatch(sql)) return sum
         after = Math.max(...ids)
@@ -200,6 +200,7 @@ const make = Effect.gen(function*() {
       Effect.flatMap(read(readSettled(sql)), (upTo) => read(readEventsAfter(sql, sequence, upTo, limit))),
     workItem: (key, limit) => read(readWorkItem(sql, key, limit)),
     deadLetters: (query) => read(readDeadLetters(sql, query)),
+    countDeadLetters: (filter) => read(countDeadLetters(sql, filter)),
     deadLetter: (id) => read(readDeadLetter(sql, id)),
     leftAlone: (lane) =>
       Effect.zipWith(

@@ -52,7 +52,14 @@ export interface LaneDead {
 
 /** How a look ended. */
 export type LookOutcome =
-  | { readonly _tag: "Found"; readonly itemId: ItemId; readonly key: CanonicalKey; readonly seen: SeenState }
+  | {
+    readonly _tag: "Found"
+    readonly itemId: ItemId
+    readonly key: CanonicalKey
+    /** How Plane calls it, in one line. */
+    readonly title?: string | undefined
+    readonly seen: SeenState
+  }
   /** No work item has the key yet. */
   | { readonly _tag: "Missed"; readonly dueAt: EpochMillis; readonly reason: string }
   | LaneDead
@@ -256,4 +263,6 @@ export interface Sent {
   readonly _tag: "Sent"
   readonly job: SendJob
   readonly outcome: SendOutcome
+  /** How long Plane took for it, in milliseconds. None if nothing was sent. */
+  readonly took?: number | undefined
 }

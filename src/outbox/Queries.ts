@@ -38,6 +38,8 @@ export interface DeliveryRecord {
   readonly settledAt: EpochMillis | null
   readonly commentId: CommentId | null
   readonly answer: number | null
+  /** How long Plane took for its last sending, in milliseconds; null if nobody has measured it. */
+  readonly took: number | null
   readonly reason: string | null
   /** Its earlier sendings, the oldest first. */
   readonly tries: ReadonlyArray<Try>
@@ -193,7 +195,8 @@ export const readWorkItem = (
       }
     >`SELECT id, kind, status, first_event AS "firstEvent",
         last_event AS "lastEvent", external_id AS "externalId", body, attempts, planned_at AS "plannedAt",
-        sent_at AS "sentAt", settled_at AS "settledAt", plane_id AS "commentId", answer, reason, tries,
+        sent_at AS "sentAt", settled_at AS "settledAt", plane_id AS "commentId", answer, took, reason,
+        tries,
         ${flag(sql, sql`living IS NOT NULL`)} AS "isLiving",
         (SELECT ${sql.jsonList(sql`sequence`)} FROM (SELECT sequence FROM plane_sync_event e
           WHERE e.delivery = plane_sync_delivery.id ORDER BY sequence) told) AS tells

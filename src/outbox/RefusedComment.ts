@@ -7,7 +7,7 @@ import type { EventSequence } from "../domain/Ids.js"
 import type { Sql } from "../storage/Sql.js"
 import { perhapsTwice } from "./Checks.js"
 import { closeDelivery, superseded } from "./Debt.js"
-import type { Delivery } from "./Delivery.js"
+import type { Delivery, Ended } from "./Delivery.js"
 import { owedColumns } from "./DeliveryRow.js"
 import type { Lane } from "./Lane.js"
 import type { SendOutcome } from "./Outcome.js"
@@ -43,7 +43,7 @@ export const taken = (
   sql: Sql,
   tally: Tally,
   lane: Lane,
-  delivery: Delivery,
+  delivery: Ended,
   { commentId, lookAgain, nextExternalId, says, tells: tellsNow }: Extract<SendOutcome, { readonly _tag: "Taken" }>,
   now: EpochMillis
 ): Effect.Effect<void, SqlError> =>
@@ -66,6 +66,7 @@ export const taken = (
         at: sql.literal("sent_at"),
         attempt: sql.literal("attempts"),
         answer: sql.literal("409"),
+        took: sql`CAST(${delivery.took ?? null} AS bigint)`,
         reason: sql`CAST(${reason} AS text)`
       })
       yield* sql`UPDATE plane_sync_delivery SET tries = ${last}, external_id = ${nextExternalId}, attempts = 0, tried = 0,

@@ -9,7 +9,6 @@ import { checked, compared, mendedWords, perhapsTwice } from "./Checks.js"
 import type { Closed } from "./Debt.js"
 import { closeDebts, closeDelivery, closeStateOfEvent } from "./Debt.js"
 import type { Delivery } from "./Delivery.js"
-import type { SendJob } from "./Job.js"
 import { keyFound } from "./KeyFound.js"
 import type { Lane } from "./Lane.js"
 import { laneDead } from "./LaneDeath.js"
@@ -17,10 +16,10 @@ import type { Asked } from "./LaneUpdate.js"
 import { forget, free, see } from "./LaneUpdate.js"
 import { linkSettled } from "./Links.js"
 import { givenUpAs, livingGone, livingPassed, livingTold } from "./Living.js"
-import type { Later, LookOutcome, SendOutcome, Settlement } from "./Outcome.js"
+import type { Later, LookOutcome, SendOutcome, Sent, Settlement } from "./Outcome.js"
 import { split, taken } from "./RefusedComment.js"
 import type { Tally } from "./Tally.js"
-import { withTry } from "./Tries.js"
+import { notTaken, withTry } from "./Tries.js"
 
 /** Writes down how a job ended, and frees its lane. Runs within a transaction. */
 export const settle = (
@@ -34,7 +33,7 @@ export const settle = (
       const { lane } = settlement.job
       switch (settlement._tag) {
         case "Sent":
-          return sent(sql, tally, settlement.job, settlement.outcome, now)
+          return sent(sql, tally, settlement, now)
         case "Looked":
           return looked(sql, tally, lane, settlement.outcome, now)
         case "Checked":
@@ -87,8 +86,10 @@ const isTasks = ({ itemId, ofTask }: Lane) => itemId === null && ofTask
 const isUnanswered = (outcome: SendOutcome) =>
   (outcome._tag === "Dead" && outcome.code === "attempts") || (outcome._tag === "Split" && outcome.unanswered)
 
-const sent = (sql: Sql, tally: Tally, { delivery, lane, people }: SendJob, outcome: SendOutcome, now: EpochMillis) =>
+const sent = (sql: Sql, tally: Tally, { job, outcome, took }: Sent, now: EpochMillis) =>
   Effect.gen(function*() {
+    const { lane, people } = job
+    const delivery = { ...job.delivery, took }
     const unanswered = isUnanswered(outcome)
     // A request that will be sent again is remembered by its own delivery.
     if (outcome._tag !== "Later" && unanswered !== lane.unanswered) {
@@ -162,7 +163,7 @@ const sent = (sql: Sql, tally: Tally, { delivery, lane, people }: SendJob, outco
         return yield* laneDead(sql, tally, lane, outcome, now)
       }
       case "Later": {
-        yield* sql`UPDATE plane_sync_delivery SET tries = ${laterTry(sql, outcome)},
+        yield* sql`UPDATE plane_sync_delivery SET tries = ${laterTry(sql, outcome, took)},
           attempts = attempts - ${outcome.counted ? 0 : 1},
           tried = tried + ${outcome.maybeDone === true ? 1 : 0},
           refusals = refusals + ${outcome.refused === true ? 1 : 0}, answer = ${outcome.answer ?? null},
@@ -176,11 +177,12 @@ const sent = (sql: Sql, tally: Tally, { delivery, lane, people }: SendJob, outco
   })
 
 /** The tries of a delivery with the one that ended so. */
-const laterTry = (sql: Sql, { answer, reason, unsent }: Later) =>
+const laterTry = (sql: Sql, { answer, reason, unsent }: Later, took: number | undefined) =>
   unsent === true ? sql`tries` : withTry(sql, "tries", {
     at: sql.literal("sent_at"),
     attempt: sql.literal("attempts"),
     answer: sql`CAST(${answer ?? null} AS bigint)`,
+    took: sql`CAST(${took ?? null} AS bigint)`,
     reason: sql`CAST(${reason} AS text)`
   })
 
@@ -190,6 +192,7 @@ const nextLook = (sql: Sql, { attempts, misses }: Lane, now: EpochMillis, answer
     at: sql`CAST(${now} AS bigint)`,
     attempt: sql`CAST(${attempts + misses + 1} AS bigint)`,
     answer: sql`CAST(${answer} AS bigint)`,
+    took: notTaken(sql),
     reason: sql`CAST(${reason} AS text)`
   })
 

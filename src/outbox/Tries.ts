@@ -12,6 +12,8 @@ export interface Try {
   /** The HTTP status of Plane's answer. Null if there was none. */
   readonly answer: number | null
   readonly reason: string
+  /** How long Plane took, in milliseconds. Null if that is not known. */
+  readonly took: number | null
 }
 
 /** How many of the latest are kept. */
@@ -21,12 +23,15 @@ const kept = 20
 export const withTry = (
   sql: Sql,
   column: "tries" | "looks",
-  { answer, at, attempt, reason }: Readonly<Record<keyof Try, Fragment>>
+  { answer, at, attempt, reason, took }: Readonly<Record<keyof Try, Fragment>>
 ): Fragment => {
   const json = sql`coalesce(${sql.literal(column)}, '[]')`
   const short = sql`substr(${reason}, 1, ${sql.literal(String(textLimit))})`
-  return sql.appended(json, sql.jsonArray([at, attempt, answer, short]), kept)
+  return sql.appended(json, sql.jsonArray([at, attempt, answer, short, took]), kept)
 }
+
+/** Nobody has measured how long Plane took. */
+export const notTaken = (sql: Sql): Fragment => sql.literal("CAST(NULL AS bigint)")
 
 /** What a delivery's row says of its last sending, with one more try for it, if it was sent. */
 export const withLastTry = (sql: Sql): Fragment =>
@@ -35,6 +40,7 @@ export const withLastTry = (sql: Sql): Fragment =>
       at: sql.literal("sent_at"),
       attempt: sql.literal("attempts"),
       answer: sql.literal("answer"),
+      took: sql.literal("took"),
       reason: sql.literal("coalesce(reason, '')")
     })
   } END`
@@ -45,6 +51,7 @@ export const withCrash = (sql: Sql): Fragment =>
     at: sql.literal("sent_at"),
     attempt: sql.literal("attempts"),
     answer: sql.literal("CAST(NULL AS bigint)"),
+    took: notTaken(sql),
     reason: sql.literal("'plane-sync ended before the answer came'")
   })
 
@@ -52,11 +59,15 @@ const Stored = Schema.parseJson(Schema.Array(Schema.Tuple(
   Moment,
   Schema.Number,
   Schema.NullOr(Schema.Number),
-  Schema.String
+  Schema.String,
+  // Missing in what an older version has stored.
+  Schema.optionalElement(Schema.NullOr(Schema.Number))
 )))
 
 const decode = Schema.decodeSync(Stored)
 
 /** The tries of a column. */
 export const triesOf = (json: string | null): ReadonlyArray<Try> =>
-  json === null ? [] : decode(json).map(([at, attempt, answer, reason]) => ({ at, attempt, answer, reason }))
+  json === null
+    ? []
+    : decode(json).map(([at, attempt, answer, reason, took = null]) => ({ at, attempt, answer, reason, took }))

@@ -196,6 +196,23 @@ export const openWaits = (
 ): Effect.Effect<ReadonlyArray<WaitRow>, SqlError> =>
   select(sql, sql`state = 'open' AND id > ${after} ORDER BY id LIMIT ${limit}`)
 
+/** A subquery: the tasks that wait for somebody, for an IN. */
+export const waitingTasks = (sql: Sql): Fragment => sql`(SELECT task FROM plane_sync_wait WHERE state = 'open')`
+
+/** How many waits are open, and the newest of them. */
+export const countOpenWaits = (
+  sql: Sql
+): Effect.Effect<{ readonly waits: number; readonly newest: number | null } | undefined, SqlError> =>
+  Effect.map(
+    sql<{ waits: number; newest: number | null }>`SELECT count(*) AS waits, max(id) AS newest FROM plane_sync_wait
+      WHERE state = 'open'`,
+    ([row]) => row
+  )
+
+/** What these tasks wait for, the oldest first. */
+export const openWaitsOf = (sql: Sql, tasks: ReadonlyArray<TaskId>): Effect.Effect<ReadonlyArray<WaitRow>, SqlError> =>
+  select(sql, sql`state = 'open' AND task IN ${sql.numbers(tasks)} ORDER BY id`)
+
 /**
  * A page of the waits whose next person is due to be asked. Those due after `furthest` were put off before the clock was
  * set back.

@@ -27,6 +27,8 @@ export interface RateStatus {
   readonly waiting: number
   /** Until when a Retry-After stops everything. */
   readonly pausedUntil: Option.Option<DateTime.Utc>
+  /** When the next slot comes free. None while one is, or while only the end of a request can tell. */
+  readonly nextFreeAt: Option.Option<DateTime.Utc>
 }
 
 /**
@@ -215,11 +217,17 @@ export const makeRateBudget = (limit: RateLimit, kept = 0): Effect.Effect<RateBu
       withFirstSlot: (use) => released(orElse(atOnce, waitIn(ahead)), use),
       status: Effect.zipWith(look, DateTime.now, (now, clock) => {
         const pause = SlidingWindow.pause(now)
+        const wait = SlidingWindow.wait(now)
+        const after = (time: Duration.Duration) =>
+          Duration.isZero(time) || !Duration.isFinite(time)
+            ? Option.none()
+            : Option.some(DateTime.addDuration(clock, time))
         return {
           limit: limit.requests,
           used: SlidingWindow.used(now),
           waiting: ahead.size + waiters.size,
-          pausedUntil: Duration.isZero(pause) ? Option.none() : Option.some(DateTime.addDuration(clock, pause))
+          pausedUntil: after(pause),
+          nextFreeAt: after(wait)
         }
       })
     })

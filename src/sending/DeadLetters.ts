@@ -33,6 +33,9 @@ export interface DeadLetter {
   readonly answer: Option.Option<number>
 }
 
+/** One dead letter, or all of a code. */
+type Which = { readonly id: number } | { readonly code: DeadCode }
+
 /** The dead letters: what could not be told to Plane, until a person, or the host, decides. */
 export class DeadLetters extends Context.Tag("plane-sync/DeadLetters")<DeadLetters, {
   /** A page of them, newest first. `cursor` is the id of the last one of the page before. */
@@ -46,9 +49,9 @@ export class DeadLetters extends Context.Tag("plane-sync/DeadLetters")<DeadLette
    * Retries one, or all of a code, and returns how many. A comment is sent after what its work item is owed now, with
    * its old time, and cannot double. A state becomes that of the latest stage.
    */
-  readonly retry: (which: Stored.Which) => Effect.Effect<number, StorageError | NoDeadLetter | NeverTold>
+  readonly retry: (which: Which) => Effect.Effect<number, StorageError | NoDeadLetter | NeverTold>
   /** Discards one, or all of a code: it is never sent. Returns how many. */
-  readonly discard: (which: Stored.Which) => Effect.Effect<number, StorageError | NoDeadLetter>
+  readonly discard: (which: Which) => Effect.Effect<number, StorageError | NoDeadLetter>
 }>() {
   static readonly layer: Layer.Layer<DeadLetters, never, Outbox | WakeUps> = Layer.effect(
     DeadLetters,
@@ -80,7 +83,7 @@ const make = Effect.gen(function*() {
     list: ({ code, cursor, limit = 100 } = {}) =>
       Effect.map(outbox.deadLetters({ code, cursor, limit }), (letters) => letters.map(shown)),
     retry: (which) =>
-      withOutbox("id" in which ? retryOne(which.id) : retryAll(which.code)).pipe(Effect.zipLeft(notify)),
-    discard: (which) => withOutbox("id" in which ? discardOne(which.id) : discardAll(which.code))
+      withOutbox("id" in which ? retryOne(which.id) : retryAll(which)).pipe(Effect.zipLeft(notify)),
+    discard: (which) => withOutbox("id" in which ? discardOne(which.id) : discardAll(which))
   })
 })

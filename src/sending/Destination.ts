@@ -19,6 +19,8 @@ export type DestinationStatus =
     readonly since: DateTime.Utc
     readonly reason: string
     readonly notLookedAt: boolean
+    /** Plane's answer for which it is closed. None while nobody has asked, or nobody can without a token. */
+    readonly error: Option.Option<PlaneError>
     /** When the probe is sent next. None while nobody knows, or it is being sent for the first time. */
     readonly nextProbeAt: Option.Option<DateTime.Utc>
   }
@@ -59,6 +61,8 @@ export class Destination extends Context.Tag("plane-sync/Destination")<Destinati
   readonly unlessIdentifierHolds: (other: string, since: EpochMillis) => Effect.Effect<Option.Option<EpochMillis>>
   /** Tells that Plane has accepted a write, so the token may write. A later 403 is then about one request. */
   readonly wrote: Effect.Effect<void>
+  /** When Plane has last accepted a write, since the start. */
+  readonly wroteAt: Effect.Effect<Option.Option<DateTime.Utc>>
   readonly status: Effect.Effect<DestinationStatus>
   /** Sends the probe now, and tells what is known of Plane after it. */
   readonly probeNow: Effect.Effect<DestinationStatus>
@@ -107,6 +111,7 @@ const make = Effect.gen(function*() {
     since,
     reason: awaited,
     notLookedAt: true,
+    error: Option.none(),
     nextProbeAt: Option.none()
   }))
   const status = yield* Ref.make(yield* notLookedAt)
@@ -122,6 +127,7 @@ const make = Effect.gen(function*() {
   // How many writes in a row were forbidden while the probe succeeded, with no accepted write in between.
   let forbidden = 0
   let hasWritten = false
+  let wroteAt = Option.none<DateTime.Utc>()
 
   const waiting = outbox.status.pipe(
     Effect.map(({ pending }) => counted(pending, "event waits", "events wait")),
@@ -138,13 +144,14 @@ const make = Effect.gen(function*() {
         probedAt = at
       }).pipe(Effect.zipRight(well)))))
 
-  const close = Effect.fnUntraced(function*(reason: string) {
+  const close = Effect.fnUntraced(function*(reason: string, error: Option.Option<PlaneError>) {
     yield* latch.close
     yield* Ref.set(status, {
       open: false,
       since: yield* DateTime.now,
       reason,
       notLookedAt: false,
+      error,
       nextProbeAt: Option.none()
     })
     yield* Effect.logError(`${about}${reason}. Nothing is sent to Plane: ${yield* waiting}`)
@@ -160,7 +167,8 @@ const make = Effect.gen(function*() {
   })
 
   /** It stays closed, maybe by now for another reason, as when the token was revoked while Plane was away. */
-  const stillClosed = (reason: string) => Ref.update(status, (was) => was.open ? was : { ...was, reason })
+  const stillClosed = (reason: string, error: PlaneError) =>
+    Ref.update(status, (was) => was.open ? was : { ...was, reason, error: Option.some(error) })
 
   const probesAt = (nextProbeAt: EpochMillis) =>
     Ref.update(status, (was) => was.open ? was : { ...was, nextProbeAt: Option.some(utc(nextProbeAt)) })
@@ -180,7 +188,7 @@ const make = Effect.gen(function*() {
       }
       const error = probed.left
       retryAfter = error.retryAfter
-      if (error.reason !== "RateLimited") yield* stillClosed(error.message)
+      if (error.reason !== "RateLimited") yield* stillClosed(error.message, error)
       yield* probes.notify
       if (error.reason === "RateLimited") continue
       if (error.reason === reason) continue
@@ -200,7 +208,7 @@ const make = Effect.gen(function*() {
       if (probed._tag === "Left") {
         // The probe's error says what is wrong with Plane. A 429 only says that others use the token.
         if (probed.left.reason === "RateLimited") return true
-        yield* close(probed.left.message)
+        yield* close(probed.left.message, Option.some(probed.left))
         yield* Effect.forkIn(probeUntilBack(probed.left, 0), scope)
         return true
       }
@@ -209,7 +217,7 @@ const make = Effect.gen(function*() {
         hasWritten = false
         return false
       }
-      yield* close(error.message)
+      yield* close(error.message, Option.some(error))
       yield* Effect.forkIn(probeUntilBack(error, forbidden), scope)
       forbidden += 1
       return true
@@ -226,11 +234,11 @@ const make = Effect.gen(function*() {
     }
     const { message, reason, retryAfter } = probed.left
     if (reason === "RateLimited") {
-      yield* stillClosed(`Plane is not looked at yet: ${message}`)
+      yield* stillClosed(`Plane is not looked at yet: ${message}`, probed.left)
       yield* Effect.sleep(Option.getOrElse(retryAfter, () => Duration.zero))
       return yield* firstLook
     }
-    yield* close(message)
+    yield* close(message, Option.some(probed.left))
     yield* asked.open
     yield* probeUntilBack(probed.left, 0)
   })
@@ -278,7 +286,7 @@ const make = Effect.gen(function*() {
     }).pipe(askingIdentifier.withPermits(1))
 
   if (!hasToken) {
-    yield* close(`${names.apiToken} is not set. Events are kept until it is, and the program started again`)
+    yield* close(`${names.apiToken} is not set. Events are kept until it is, and the program started again`, Option.none())
     const reason = `${names.apiToken} is not set: events are kept, and nothing is sent to Plane`
     yield* Ref.update(status, (was) => was.open ? was : { ...was, reason, notLookedAt: true })
     yield* asked.open
@@ -305,11 +313,13 @@ const make = Effect.gen(function*() {
     unlessIdentifierHolds,
     wrote: Effect.zipRight(
       well,
-      Effect.sync(() => {
+      Effect.map(DateTime.now, (now) => {
         hasWritten = true
         forbidden = 0
+        wroteAt = Option.some(now)
       })
     ),
+    wroteAt: Effect.sync(() => wroteAt),
     status: Ref.get(status),
     probeNow,
     misfit: Effect.map(Ref.get(status), ({ open }) => Option.fromNullable(table.problem(open))),

@@ -1,4 +1,5 @@
 import { Effect, Either, Option } from "effect"
+import { cleanLine, textLimit } from "../base/Text.js"
 import { EpochMillis, epochMillis, later, monotonicMillis } from "../base/Time.js"
 import { keyIn } from "../domain/Project.js"
 import { WorkItemKey } from "../domain/WorkItemKey.js"
@@ -67,6 +68,7 @@ const lookOnce = (context: SendContext, job: LookJob, slot: Slot): Effect.Effect
         _tag: "Found",
         itemId: item.id,
         key: keyIn(context.project, item.number),
+        title: cleanLine(item.name, textLimit),
         seen: seenAs(item, readAt)
       }),
     onFailure: (error) => {

@@ -1,5 +1,5 @@
 import type { ConfigError } from "effect"
-import type { Array as Arr } from "effect"
+import type { Array as Arr, DateTime } from "effect"
 import { Context, Effect, ExecutionStrategy, Layer, Option, Schedule, Scope } from "effect"
 import { connections } from "../base/Connections.js"
 import { either, makeSignal } from "../base/Signal.js"
@@ -37,6 +37,8 @@ import { startWorkers } from "./Workers.js"
 export interface ProjectStatus {
   readonly identifier: string
   readonly destination: DestinationStatus
+  /** When Plane has last accepted something, since the start. */
+  readonly wroteAt: Option.Option<DateTime.Utc>
   /** That of its API token. */
   readonly budget: RateStatus
   /** What is wrong with the stage table, or why it could not be compared, in words. None while it fits. */
@@ -87,6 +89,7 @@ const statusOf = ({ budget, destination, project: { identifier } }: PlaneProject
   Effect.all({
     identifier: Effect.succeed(identifier),
     destination: destination.status,
+    wroteAt: destination.wroteAt,
     budget: budget.status,
     misfit: destination.misfit
   })

@@ -13,16 +13,38 @@ import { askOnceMore, retry, sentAtOf, survive, tooEarly } from "./Retry.js"
 import type { SendContext } from "./SendContext.js"
 import { setState, stateRefused } from "./SetState.js"
 
+/** What came of a delivery, and how long Plane took, in milliseconds; undefined if nothing was sent. */
+export interface Ended {
+  readonly outcome: SendOutcome
+  readonly took: number | undefined
+}
+
 /**
  * Sends a delivery, once and not within its work item's quiet time, and tells what came of it. The first request uses
  * the slot; whatever else is asked waits for its own. Never fails.
  */
-export const send = (context: SendContext, job: SendJob, slot: Slot): Effect.Effect<SendOutcome> =>
+export const send = (context: SendContext, job: SendJob, slot: Slot): Effect.Effect<Ended> =>
+  Effect.suspend(() => {
+    let took: number | undefined
+    const timed = <A, E>(request: Effect.Effect<A, E>) =>
+      Effect.flatMap(monotonicMillis, (from) =>
+        Effect.ensuring(
+          request,
+          Effect.map(monotonicMillis, (to) => {
+            took = to - from
+          })
+        ))
+    return Effect.map(outcomeOf(context, job, slot, timed), (outcome) => ({ outcome, took }))
+  })
+
+type Timed = <A, E>(request: Effect.Effect<A, E>) => Effect.Effect<A, E>
+
+const outcomeOf = (context: SendContext, job: SendJob, slot: Slot, timed: Timed): Effect.Effect<SendOutcome> =>
   Effect.flatMap(monotonicMillis, (now) => {
     const left = context.quietTimes.left(now, job.lane, job.delivery)
     return !Duration.isZero(left) ? tooEarly(left) : survive(
       Effect.tapDefect(
-        sendOnce(context, job, slot),
+        sendOnce(context, job, slot, timed),
         () => Effect.flatMap(monotonicMillis, (now) => context.quietTimes.begin(job.itemId, now))
       ),
       context,
@@ -42,9 +64,14 @@ const requests = { state: setState, comment: addComment, recount } satisfies {
   ) => Effect.Effect<OutcomeOf[Kind], PlaneError>
 }
 
-const sendOnce = (context: SendContext, job: SendJob, slot: Slot): Effect.Effect<SendOutcome> => {
+const sendOnce = (
+  context: SendContext,
+  job: SendJob,
+  slot: Slot,
+  timed: Timed
+): Effect.Effect<SendOutcome> => {
   const request: Effect.Effect<SendOutcome, PlaneError> = requests[job.delivery.kind](context, job, slot)
-  return request.pipe(
+  return timed(request).pipe(
     Effect.tapError((error) =>
       error.sent === "unknown" || isPerhapsDone(error)
         ? Effect.flatMap(sentAtOf(error), (sentAt) => context.quietTimes.begin(job.itemId, sentAt))

@@ -140,7 +140,7 @@ export const startWorkers = (
     const ended = ({ job, slot }: Work): Effect.Effect<Settlement> => {
       switch (job._tag) {
         case "Send":
-          return Effect.map(send(context, job, slot), (outcome) => ({ _tag: "Sent", job, outcome }))
+          return Effect.map(send(context, job, slot), (ended) => ({ _tag: "Sent", job, ...ended }))
         case "Look":
           return Effect.map(look(context, job, slot), (outcome) => ({ _tag: "Looked", job, outcome }))
         case "Check":

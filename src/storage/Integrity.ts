@@ -14,6 +14,9 @@ export class Integrity extends Context.Tag("plane-sync/Integrity")<Integrity, {
   static readonly layer: Layer.Layer<Integrity, never, Storage> = Layer.scoped(Integrity, Effect.suspend(() => make))
 }
 
+/** How a doubt ends that is over by itself, once the file was checked. */
+export const beingChecked = "the file is being checked for damage, and is used meanwhile"
+
 const warnOfReaders = (where: string) =>
   Effect.suspend(() => {
     const mode = statSync(where, { throwIfNoEntry: false })?.mode ?? 0
@@ -28,7 +31,7 @@ const make = Effect.gen(function*() {
   const { check, where } = yield* Storage
   if (check === undefined) return Integrity.of({ doubt: Effect.succeed(undefined) })
   yield* warnOfReaders(where)
-  let doubt: string | undefined = `Storage ${where}: the file is being checked for damage, and is used meanwhile`
+  let doubt: string | undefined = `Storage ${where}: ${beingChecked}`
   yield* check.pipe(
     Effect.tap(() => Effect.sync(() => doubt = undefined)),
     Effect.catchAll((error) => {

@@ -112,6 +112,8 @@ export class TaskStore extends Context.Tag("plane-sync/TaskStore")<TaskStore, {
    * or else the one that `byKey` finds, unless that is known to be another work item.
    */
   readonly start: (start: Start) => Effect.Effect<Task, StorageError | InvalidKey>
+  /** The stages of a project's tasks. None if no setting names that project. */
+  readonly pipelineOf: Pipeline["Type"]["of"]
   readonly get: (key: string) => Effect.Effect<Task, StorageError | NoTask>
   readonly list: (query: TaskQuery) => Effect.Effect<ReadonlyArray<Task>, StorageError>
   readonly byId: (id: TaskId) => Effect.Effect<Option.Option<Task>, StorageError>
@@ -301,6 +303,7 @@ const make = Effect.gen(function*() {
   })
 
   return TaskStore.of({
+    pipelineOf: pipelines.of,
     start,
     get,
     list: ({ cursor = Number.MAX_SAFE_INTEGER, limit, since, status }) =>

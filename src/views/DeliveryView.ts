@@ -21,11 +21,15 @@ export const DeliveryView = Schema.Struct({
   settledAt: Schema.NullOr(Instant),
   planeId: Schema.NullOr(Schema.String).annotations({ description: "the comment's id in Plane" }),
   answer: Schema.NullOr(Schema.Number).annotations({ description: "the HTTP status of Plane's last answer" }),
+  took: Schema.NullOr(Schema.Number).annotations({
+    description: "how long Plane took for the last sending, in milliseconds; null where that was not measured"
+  }),
   reason: Schema.NullOr(Schema.String),
   tries: Schema.Array(Schema.Struct({
     at: Instant,
     attempt: Schema.Number,
     answer: Schema.NullOr(Schema.Number),
+    took: Schema.NullOr(Schema.Number),
     reason: Schema.String
   })).annotations({ description: "its latest sendings that did not end it, 20 at most, the oldest first" }),
   tells: Schema.Array(Schema.Number).annotations({ description: "the sequences of the events that a comment tells" }),

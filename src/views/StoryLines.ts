@@ -29,6 +29,8 @@ export interface StoryEntry {
   /** Of a request: which attempt it was, and the HTTP status of Plane's answer; null if there was none. */
   readonly attempt?: number
   readonly answer?: number | null
+  /** How long Plane took, in milliseconds; null if nobody has measured it. */
+  readonly took?: number | null
 }
 
 /** All that a story is made of. */
@@ -113,19 +115,26 @@ const joined = ({ kind, tells }: DeliveryRecord) =>
     : ""
 
 const requestsOf = (facts: StoryFacts) => (delivery: DeliveryRecord): ReadonlyArray<StoryEntry> => {
-  const { answer, attempts, id, plannedAt, reason, sentAt, settledAt, status } = delivery
+  const { answer, attempts, id, plannedAt, reason, sentAt, settledAt, status, took } = delivery
   const what = requestWords(facts, delivery)
-  const request = (at: EpochMillis, attempt: number, answer: number | null, ended: string): StoryEntry => ({
+  const request = (
+    at: EpochMillis,
+    attempt: number,
+    answer: number | null,
+    ended: string,
+    millis: number | null = took
+  ): StoryEntry => ({
     at,
     kind: "request",
     delivery: id,
     attempt,
     answer,
+    took: millis,
     line: `${what}, attempt ${attempt}: ${ended}`
   })
   const outcome = (line: string): StoryEntry => ({ at: settledAt ?? plannedAt, kind: "outcome", delivery: id, line })
   const tries = delivery.tries.map((one) =>
-    request(one.at, one.attempt, one.answer, `${answered(one.answer)}${reasoned(one.reason)}`)
+    request(one.at, one.attempt, one.answer, `${answered(one.answer)}${reasoned(one.reason)}`, one.took)
   )
   switch (status) {
     case "delivered":
@@ -134,7 +143,7 @@ const requestsOf = (facts: StoryFacts) => (delivery: DeliveryRecord): ReadonlyAr
         : [...tries, request(sentAt, attempts, answer, `accepted${joined(delivery)}${reasoned(reason)}`)]
     case "pending":
       return sentAt !== null && reason === null
-        ? [...tries, request(sentAt, attempts, null, "sent, and not answered yet")]
+        ? [...tries, request(sentAt, attempts, null, "sent, and not answered yet", null)]
         : tries
     case "dead":
     case "retried": {

@@ -21,6 +21,9 @@ const StoryLine = Schema.Struct({
   attempt: Schema.NullOr(Schema.Number).annotations({ description: "of a request: which attempt it was" }),
   answer: Schema.NullOr(Schema.Number).annotations({
     description: "the HTTP status of Plane's answer; null where none came, or where it was not kept: Plane accepted it"
+  }),
+  took: Schema.NullOr(Schema.Number).annotations({
+    description: "of a request: how long Plane took, in milliseconds; null where that was not measured"
   })
 }).annotations({ identifier: "StoryLine" })
 
@@ -48,14 +51,15 @@ export const WorkItemView = Schema.Struct({
 }).annotations({ identifier: "WorkItem" })
 export type WorkItemView = typeof WorkItemView.Type
 
-const storyLine = ({ answer, at, attempt, delivery, event, kind, line }: StoryEntry): typeof StoryLine.Type => ({
+const storyLine = ({ answer, at, attempt, delivery, event, kind, line, took }: StoryEntry): typeof StoryLine.Type => ({
   at: instant(at),
   kind,
   line,
   event: event ?? null,
   delivery: delivery ?? null,
   attempt: attempt ?? null,
-  answer: answer ?? null
+  answer: answer ?? null,
+  took: took ?? null
 })
 
 export const workItemView = (

@@ -20,6 +20,8 @@ const planeFields: Fields = {
   data: {
     id: "whole",
     sequence_id: "whole",
+    // Plane's own limit is 255 characters.
+    name: "beginning",
     project: "whole",
     project_id: "whole",
     state: { id: "whole", name: "whole", group: "whole" },

@@ -116,6 +116,7 @@ export const planeHandler: Effect.Effect<
       const observed = yield* observe(sql, {
         itemId: seen.itemId,
         key: keyIn(project, seen.number),
+        title: seen.title,
         state: seen.stateId,
         cancelled: group === "cancelled",
         completed: group === "completed",

@@ -17,6 +17,8 @@ export interface WorkItemSeen {
   /** Plane's uuid of its project. */
   readonly project: string
   readonly number: number
+  /** How Plane calls it; none if the hook does not tell. */
+  readonly title: string | undefined
   readonly stateId: StateId
   /** backlog, unstarted, started, completed or cancelled; none if the hook does not tell. */
   readonly stateGroup: string | undefined
@@ -83,6 +85,7 @@ const State = Schema.Union(
 const Data = Schema.Struct({
   id: PlaneItemId,
   sequence_id: Schema.Int,
+  name: Schema.optional(Schema.Unknown),
   project: Schema.optional(Schema.String),
   project_id: Schema.optional(Schema.String),
   state: Schema.optional(Schema.NullOr(State)),
@@ -276,6 +279,7 @@ const seenIn = (
     itemId: data.id,
     project: project.toLowerCase(),
     number: data.sequence_id,
+    title: typeof data.name === "string" ? cleanLine(data.name, textLimit) : undefined,
     stateId: told.id,
     stateGroup: told.group === null || told.group === undefined ? undefined : cleanLine(told.group, textLimit),
     stateName: told.name ?? undefined,

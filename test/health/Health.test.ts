@@ -23,6 +23,7 @@ const closed = (reason: string) => ({
   since: DateTime.unsafeMake(0),
   reason,
   notLookedAt: false,
+  error: Option.none(),
   nextProbeAt: Option.none()
 })
 
@@ -48,7 +49,8 @@ const layer = (state: typeof program) =>
         projects: Effect.sync(() => [{
           identifier: "ET",
           destination: state.destination,
-          budget: { limit: 60, used: 3, waiting: 1, pausedUntil: Option.none() },
+          wroteAt: Option.none(),
+          budget: { limit: 60, used: 3, waiting: 1, pausedUntil: Option.none(), nextFreeAt: Option.none() },
           misfit: state.misfit
         }]),
         left: Effect.succeed([]),

@@ -24,8 +24,9 @@ const storageError = (words: string) => new StorageError({ reason: "Full", where
 const project = (status: Partial<ProjectStatus>): ProjectStatus => ({
   identifier: "ET",
   destination: { open: true },
+  wroteAt: Option.none(),
   misfit: Option.none(),
-  budget: { limit: 60, used: 0, waiting: 0, pausedUntil: Option.none() },
+  budget: { limit: 60, used: 0, waiting: 0, pausedUntil: Option.none(), nextFreeAt: Option.none() },
   ...status
 })
 
@@ -61,6 +62,7 @@ const closed = (seconds: number) => ({
   since: utc(secondsAgo(seconds)),
   reason: "connection refused",
   notLookedAt: false,
+  error: Option.none(),
   nextProbeAt: Option.none()
 })
 const unset = {

@@ -28,10 +28,11 @@ const map: Readonly<Record<string, string>> = {
   config: "base domain storage outbox events tasks gitea people plane webhooks launching",
   views: "base domain storage outbox events tasks gitea people plane sending webhooks",
   health: "base domain storage outbox events tasks gitea people plane sending webhooks repair views",
+  overview: "base domain storage outbox events tasks gitea people plane sending webhooks repair views health",
   doctor:
     "base domain storage outbox events tasks gitea people plane sending webhooks repair views health config launching",
   http:
-    "base domain storage outbox events tasks gitea people plane sending webhooks repair views health config launching",
+    "base domain storage outbox events tasks gitea people plane sending webhooks repair views health overview config launching",
   cli:
     "base domain storage outbox events tasks gitea people plane sending webhooks repair views health config launching doctor",
   simulator: ""

@@ -9,6 +9,7 @@ import { CanonicalKey, NormalizedKey, WorkItemKey } from "../../src/domain/WorkI
 import { isKnownEnded, readBelieved } from "../../src/outbox/Believed.js"
 import type { Covers } from "../../src/outbox/Covers.js"
 import { coverTogether } from "../../src/outbox/Covers.js"
+import { readDeadGroups } from "../../src/outbox/DeadGroups.js"
 import { deadOfItems } from "../../src/outbox/DeadOfItems.js"
 import { itemsAtStage, oweState } from "../../src/outbox/Differences.js"
 import { usageOfItem } from "../../src/outbox/EventUsage.js"
@@ -20,6 +21,7 @@ import {
   readItemOfKey,
   readProject
 } from "../../src/outbox/ItemKeys.js"
+import { itemNames, newEventsOf, titleOfItem } from "../../src/outbox/ItemNames.js"
 import { noteGone } from "../../src/outbox/LaneDeath.js"
 import { ifLeader } from "../../src/outbox/Leader.js"
 import { followTask, leaveStates } from "../../src/outbox/LeftStates.js"
@@ -32,6 +34,7 @@ import { readHoldings } from "../../src/outbox/Spread.js"
 import { readStateChanges } from "../../src/outbox/StateChanges.js"
 import type { NewEvent } from "../../src/outbox/StoredEvent.js"
 import { makeTally } from "../../src/outbox/Tally.js"
+import { countToldSince } from "../../src/outbox/ToldSince.js"
 import { everythingElse, keepTurnsAway } from "../../src/outbox/Turns.js"
 import { giveLinks, takeLink } from "../../src/outbox/WantedLinks.js"
 import { readWorkItemLinks } from "../../src/outbox/WorkItemLinks.js"
@@ -100,6 +103,10 @@ export const everything = Effect.fnUntraced(function*(shift: MovableClock["shift
   yield* outbox.status
   const letters = yield* outbox.deadLetters({ limit: 10 })
   yield* outbox.deadLetters({ limit: 10, code: "gone" })
+  const matching = { project: "ET", since: EpochMillis(0), until: EpochMillis(1), upTo: 1_000 }
+  yield* outbox.deadLetters({ limit: 10, ...matching })
+  yield* outbox.countDeadLetters({ ...matching, code: "gone" })
+  yield* outbox.retry(matching)
   yield* outbox.deadLetter(letters[0]?.id ?? 0)
   yield* outbox.retry({ id: letters[0]?.id ?? 0 })
   yield* outbox.retry({ code: "refused" })
@@ -127,6 +134,14 @@ export const everything = Effect.fnUntraced(function*(shift: MovableClock["shift
     sql`SELECT ${usageOfItem(sql, sql.literal("l.work_item"), sql.literal("l.name"))} AS used FROM plane_sync_lane l
       WHERE l.name = 'ET-1'`
   )
+  yield* read(itemNames(sql, [ItemId("item-1"), NormalizedKey("ET-1")]))
+  yield* read(newEventsOf(sql, [NormalizedKey("ET-1")]))
+  yield* read(
+    sql`SELECT ${titleOfItem(sql, sql.literal("l.work_item"), sql.literal("l.name"))} AS title FROM plane_sync_lane l
+      WHERE l.name = 'ET-1'`
+  )
+  yield* read(readDeadGroups(sql))
+  yield* read(countToldSince(sql, EpochMillis(0)))
   yield* read(deadOfItems(sql, [ItemId("item-1"), NormalizedKey("ET-1")]))
   yield* leftState
   yield* read(readItemOfKey(sql, NormalizedKey("ET-1")))

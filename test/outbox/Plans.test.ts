@@ -8,7 +8,10 @@ import { CanonicalKey } from "../../src/domain/WorkItemKey.js"
 import { Outbox } from "../../src/outbox/Outbox.js"
 import { Storage } from "../../src/storage/Storage.js"
 import { keepAnswer } from "../../src/tasks/Answers.js"
+import { cardsOf, placedTasks } from "../../src/tasks/BoardRows.js"
+import { changedTasks, latestChange } from "../../src/tasks/ChangedTasks.js"
 import { decide } from "../../src/tasks/Decisions.js"
+import { failedGates } from "../../src/tasks/FailedGates.js"
 import { itemsOfGoingTasks } from "../../src/tasks/GoingTasks.js"
 import { launchAgain } from "../../src/tasks/LaunchAgain.js"
 import * as Launches from "../../src/tasks/Launches.js"
@@ -101,6 +104,14 @@ const everyTask = Effect.gen(function*() {
   yield* write(Launches.endWork(sql, { ...launch, dueAt: EpochMillis(1) }, now))
   yield* write(Launches.notStopped(sql, launch, pause, now))
   yield* read(itemsOfGoingTasks(sql, [ItemId("item-1")]))
+  yield* read(failedGates(sql))
+  yield* read(changedTasks(sql, yield* read(latestChange(sql)), 10))
+  const ofProject = Option.getOrThrow((yield* pipelineOf).of("ET"))
+  for (const find of ["", "analyst"]) {
+    const first = sql`(SELECT task FROM plane_sync_verdict WHERE task = 1)`
+    yield* read(placedTasks(sql, { project: "ET", pipeline: ofProject, find, since: now, first, after: 0, limit: 50 }))
+  }
+  yield* read(cardsOf(sql, ofProject, [id]))
   const one = sql.literal("1")
   yield* read(
     sql`SELECT ${concernsNoTask(sql, { repository: one, number: one, keys: sql`SELECT 'ET-1'` })} AS "concernsNone"`
@@ -109,7 +120,7 @@ const everyTask = Effect.gen(function*() {
 
 // In the order of an index, and cut by LIMIT.
 const inOrder =
-  /^SCAN (plane_sync_\w+|[a-z]) USING (COVERING )?INDEX plane_sync_(lane_due|delivery_status|event_status)/
+  /^SCAN (plane_sync_\w+|[a-z]) USING (COVERING )?INDEX plane_sync_(lane_due|delivery_status|event_status|task_updated)/
 
 describe("the outbox's statements", () => {
   it.scoped("for tasks read by an index, too", () =>

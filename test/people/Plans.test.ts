@@ -5,14 +5,17 @@ import { firstOwed, noticeFailed, noticesOf, noticeTaken, oweNotice, pruneNotice
 import { countDead, discardDead, readDead, retryDead } from "../../src/people/NoticesGivenUp.js"
 import {
   closeWait,
+  countOpenWaits,
   dueEscalations,
   endEscalation,
   escalateWait,
   openWait,
   openWaits,
+  openWaitsOf,
   pruneWaits,
   reachedNow,
   renameEntry,
+  waitingTasks,
   waitOf,
   waitsOfEntries,
   waitsOfEntry
@@ -54,6 +57,9 @@ const everything = Effect.gen(function*() {
   yield* read(reachedNow(sql, taskId))
   assert.lengthOf(yield* read(waitsOfEntries(sql, [{ taskId, entry: "two" }])), 1)
   assert.lengthOf(yield* read(openWaits(sql, { after: 0, limit: 10 })), 1)
+  assert.lengthOf(yield* read(openWaitsOf(sql, [taskId])), 1)
+  assert.deepStrictEqual(yield* read(countOpenWaits(sql)), { waits: 1, newest: wait.id })
+  yield* read(sql`SELECT 1 FROM plane_sync_wait WHERE id = 1 AND task IN ${waitingTasks(sql)}`)
   yield* write(closeWait(sql, wait.id, { state: "answered", why: "so", by: "lea" }, now))
   const notice = yield* read(firstOwed(sql))
   yield* write(noticeFailed(sql, notice?.id ?? 0, { reason: "no", dueAt: now }, now))
@@ -79,7 +85,7 @@ describe("the statements of people", () => {
       // Those are explained where commands are given: Commanding.test.ts.
       assert.deepStrictEqual(missing.filter((at) => !at.startsWith("people/Commanding.ts")), [])
       assert.deepStrictEqual(
-        scans(/^SCAN plane_sync_(wait|notice) USING INDEX plane_sync_(wait_open|notice_status)/),
+        scans(/^SCAN plane_sync_(wait|notice) USING (COVERING )?INDEX plane_sync_(wait_open|notice_status)/),
         []
       )
     }).pipe(Effect.provide(stepByStep), explaining))

@@ -49,6 +49,7 @@ const explainLines = (out: string): ReadonlyArray<string> => {
 /** In place of what is another one each time, what is the same. */
 const steady = (places: ReadonlyArray<readonly [string, string]>) => (line: string) =>
   places.reduce((text, [from, to]) => text.replaceAll(from, to), line)
+    .replace(/ \(\d+ ms\)/g, "")
     .replace(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z/g, "2026-11-29T08:00:00Z")
     .replace(/process \d+ on \S+?(?=[ :,])/g, "process 4711 on this-host")
     .replace(/, in \d+ s \(/g, ", in 10 s (")

@@ -20,6 +20,7 @@ describe("Plane's bodies", () => {
       itemId: ItemId("a1e3b463-914e-564c-9341-2bf8665a56d8"),
       project: "7a79f0a9-5278-49cd-9007-9a338f238f9c",
       number: 7,
+      title: "Mark the river crossing",
       stateId: StateId("b873d9eb-993c-48cd-97ac-99a9b1623967"),
       stateGroup: "started",
       stateName: "In Progress",

@@ -37,6 +37,7 @@ const planeProjects = Layer.effect(
         isDown: () => Effect.succeed(true),
         unlessIdentifierHolds: () => Effect.succeedNone,
         wrote: Effect.void,
+        wroteAt: Effect.succeedNone,
         status: Effect.succeed({ open: true }),
         probeNow: Effect.succeed({ open: true }),
         misfit: Effect.succeedNone,
