@@ -131,7 +131,7 @@ export default tseslint.config(
   { linterOptions: { reportUnusedDisableDirectives: "error" } },
   ...effect.configs.dprint,
   {
-    files: ["**/*.ts", "**/*.js"],
+    files: ["**/*.ts", "**/*.tsx", "**/*.js"],
     rules: {
       "@effect/dprint": ["error", {
         config: {
@@ -147,7 +147,7 @@ export default tseslint.config(
     }
   },
   {
-    files: ["**/*.ts"],
+    files: ["**/*.ts", "**/*.tsx"],
     extends: [...tseslint.configs.strictTypeChecked],
     languageOptions: { parserOptions: { projectService: true } },
     rules: {
@@ -166,5 +166,17 @@ export default tseslint.config(
     }
   },
   { files: ["**/*.js"], ...tseslint.configs.disableTypeChecked },
+  {
+    files: ["page/**"],
+    rules: {
+      "@typescript-eslint/no-restricted-imports": ["error", {
+        patterns: [{ regex: "/src/|^effect|^@effect|^node:", allowTypeImports: true, message: "The page takes only types." }]
+      }],
+      "no-restricted-syntax": ["error", {
+        selector: "[name=/^(dangerouslySetInnerHTML|innerHTML|outerHTML|insertAdjacentHTML)$/]",
+        message: "What comes from outside is shown as text."
+      }]
+    }
+  },
   ...Object.entries(rooms).map(rulesOf)
 )
