@@ -168,6 +168,7 @@ export default tseslint.config(
   { files: ["**/*.js"], ...tseslint.configs.disableTypeChecked },
   {
     files: ["page/**"],
+    plugins: { "@typescript-eslint": tseslint.plugin },
     rules: {
       "@typescript-eslint/no-restricted-imports": ["error", {
         patterns: [{ regex: "/src/|^effect|^@effect|^node:", allowTypeImports: true, message: "The page takes only types." }]

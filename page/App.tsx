@@ -1,5 +1,5 @@
 import type { JSX } from "preact"
-import { useEffect, useLayoutEffect, useReducer, useRef, useState } from "preact/hooks"
+import { useEffect, useLayoutEffect, useMemo, useReducer, useRef, useState } from "preact/hooks"
 import { Ask } from "./Ask.js"
 import type { Question } from "./Ask.js"
 import { Condition } from "./Condition.js"
@@ -173,12 +173,48 @@ const useClock = (): number => {
   return now
 }
 
+/**
+ * The large parts. They are drawn anew when what they show has changed, and each ten seconds for the times in them, and
+ * not at each tick of the clock.
+ */
+const useParts = ({ isOff, now, setQuestion, shown, store }: {
+  readonly isOff: boolean
+  readonly now: number
+  readonly setQuestion: (question: Question) => void
+  readonly shown: Shown
+  readonly store: Store
+}): ReadonlyArray<JSX.Element | null> => {
+  const { board, filter, find, history, letters, overview, route } = shown
+  const tick = Math.floor(now / 10_000)
+  const pipeline = useMemo(() =>
+    board === undefined ? null : (
+      <Pipeline
+        key="pipeline"
+        {...{ board, find, now }}
+        choose={(change) => store.choose(change)}
+        more={(stage) => store.moreCards(stage)}
+      />
+    ), [board, find, tick])
+  const dead = useMemo(() =>
+    letters === undefined || overview === undefined || route._tag === "Item" ? null : (
+      <Letters
+        key="dead"
+        {...{ filter, isOff, letters, now, overview }}
+        ask={setQuestion}
+        chosen={chosenOf(route.query)}
+        more={() => store.moreLetters()}
+      />
+    ), [letters, overview?.dead, route, isOff, tick])
+  const day = useMemo(() => history === undefined ? null : <Day key="day" {...{ history, now }} />, [history, tick])
+  return [pipeline, dead, day]
+}
+
 export const App = (): JSX.Element => {
   const { shown, store } = useStore()
   const now = useClock() + shown.ahead
   const [question, setQuestion] = useState<Question>()
   const version = useRef<string | undefined>(undefined)
-  const { asksToken, board, history, item, letters, link, overview, route } = shown
+  const { asksToken, item, link, overview, route } = shown
   version.current ??= overview?.version
   useRoute(shown)
   useEffect(() => {
@@ -187,6 +223,7 @@ export const App = (): JSX.Element => {
   const isOff = link._tag === "Stale"
   const notice = asksToken === undefined ? noticeOf(shown, version.current, now) : undefined
   const read = () => store.refresh()
+  const parts = useParts({ isOff, now, setQuestion, shown, store })
   return (
     <>
       <a
@@ -217,24 +254,7 @@ export const App = (): JSX.Element => {
                     <Needs {...{ isOff, now, overview, read }} ask={setQuestion} />
                     <Condition {...{ now, overview }} />
                   </div>
-                  {board === undefined ? null : (
-                    <Pipeline
-                      {...{ board, now }}
-                      find={shown.find}
-                      choose={(change) => store.choose(change)}
-                      more={(stage) => store.moreCards(stage)}
-                    />
-                  )}
-                  {letters === undefined ? null : (
-                    <Letters
-                      {...{ isOff, letters, now, overview }}
-                      ask={setQuestion}
-                      filter={shown.filter}
-                      chosen={chosenOf(route.query)}
-                      more={() => store.moreLetters()}
-                    />
-                  )}
-                  {history === undefined ? null : <Day {...{ history, now }} />}
+                  {parts}
                   <Replicas {...{ now, overview }} />
                 </>
               )}

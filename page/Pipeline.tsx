@@ -1,4 +1,5 @@
 import type { JSX } from "preact"
+import { useEffect, useState } from "preact/hooks"
 import { At, Away, Button, storyOf } from "./Text.js"
 import type { Board, Card, Column } from "./Wire.js"
 import { duration, number, secondsSince } from "./Words.js"
@@ -80,14 +81,30 @@ const DoneView = ({ card, now }: { readonly card: Card; readonly now: number }):
   </li>
 )
 
-const ColumnView = ({ column, isLast, more, now }: {
+/** Cards of a column that are drawn at once. The rest follows piece by piece, so that the page never hangs. */
+const atOnce = 8
+
+/** How many cards of each column are drawn by now. */
+const useGrowing = (most: number): number => {
+  const [drawn, setDrawn] = useState(atOnce)
+  useEffect(() => {
+    if (drawn >= most) return
+    const timer = setTimeout(() => setDrawn(drawn + atOnce), 0)
+    return () => clearTimeout(timer)
+  }, [drawn, most])
+  return drawn
+}
+
+const ColumnView = ({ column, drawn, isLast, more, now }: {
   readonly column: Column
+  readonly drawn: number
   readonly isLast: boolean
   readonly now: number
   readonly more: (stage: string) => void
 }): JSX.Element => {
-  const { cards, count, nextCursor, stage } = column
-  const left = count - cards.length
+  const { count, nextCursor, stage } = column
+  const left = count - column.cards.length
+  const cards = column.cards.slice(0, drawn)
   return (
     <li>
       <h3>{stage} <span>{number(count)}<span class="hidden"> {count === 1 ? "work item" : "work items"}</span></span></h3>
@@ -110,7 +127,9 @@ export const Pipeline = ({ board, choose, find, more, now }: {
   readonly now: number
   readonly choose: (change: { readonly project?: string; readonly find?: string }) => void
   readonly more: (stage: string) => void
-}): JSX.Element => (
+}): JSX.Element => {
+  const drawn = useGrowing(Math.max(...board.stages.map(({ cards }) => cards.length)))
+  return (
   <section id="pipeline" aria-labelledby="h-pipeline">
     <div class="section-head">
       <h2 id="h-pipeline" tabIndex={-1}>
@@ -165,8 +184,9 @@ export const Pipeline = ({ board, choose, find, more, now }: {
       : null}
     <ol class="stages" tabIndex={0} role="list" aria-label={`Stages of ${board.project}`}>
       {board.stages.map((column, index) => (
-        <ColumnView key={column.stage} isLast={index === board.stages.length - 1} {...{ column, more, now }} />
+        <ColumnView key={column.stage} isLast={index === board.stages.length - 1} {...{ column, drawn, more, now }} />
       ))}
     </ol>
   </section>
-)
+  )
+}

@@ -33,6 +33,10 @@ const slowly = 15_000
 /** Buckets are of five minutes. */
 const historyEvery = 60_000
 
+/** What was read before, if it says the same: then nothing of it is drawn anew. */
+const sameOr = <A>(before: A | undefined, after: A): A =>
+  before !== undefined && JSON.stringify(before) === JSON.stringify(after) ? before : after
+
 const wordsOf = (error: unknown): string => error instanceof Error ? error.message : "no answer"
 
 const orUndefined = <A>(reading: Promise<A>): Promise<A | undefined> =>
@@ -168,7 +172,12 @@ export class Store {
   }
 
   private show(overview: Overview, change: Partial<Shown>): void {
-    this.set({ ...change, overview, problem: undefined, ahead: Date.parse(overview.at) - Date.now() })
+    const { board, letters } = this.shown
+    const same = {
+      ...(change.board === undefined ? {} : { board: sameOr(board, change.board) }),
+      ...(change.letters === undefined ? {} : { letters: sameOr(letters, change.letters) })
+    }
+    this.set({ ...change, ...same, overview, problem: undefined, ahead: Date.parse(overview.at) - Date.now() })
   }
 
   private async readBoard(project: string | undefined, find: string): Promise<Board> {

@@ -72,8 +72,16 @@ export const codeWords: Readonly<Record<string, string>> = {
   attempts: "all attempts failed"
 }
 
-/** The text of a comment, whose HTML is only read: nothing of it gets into the page. */
-export const textOf = (html: string): string => {
-  const lines = html.replace(/<br\s*\/?>|<\/(p|li|h\d)>/gi, "$&\n")
-  return (new DOMParser().parseFromString(lines, "text/html").body.textContent).trim()
-}
+const entities: Readonly<Record<string, string>> = { lt: "<", gt: ">", amp: "&", quot: "\"", apos: "'", nbsp: nb }
+
+/**
+ * The text of a comment, of which only the ends of its lines are kept. It is not parsed by the browser, which would look
+ * at what somebody has written in it.
+ */
+export const textOf = (html: string): string =>
+  html.replace(/<br\s*\/?>|<\/(p|li|h\d)>/gi, "\n").replace(/<[^>]*>/g, "")
+    .replace(/&(#x?)?(\w+);/g, (all: string, coded: string | undefined, name: string) =>
+      coded === undefined
+        ? entities[name] ?? all
+        : String.fromCodePoint(Math.min(0x10ffff, Number.parseInt(name, coded === "#" ? 10 : 16) || 0xfffd)))
+    .trim()

@@ -1,7 +1,7 @@
 import { afterAll, describe, it } from "@effect/vitest"
 import axe from "axe-core"
 import type { Scope } from "effect"
-import { Effect, Exit, Scope as Scopes } from "effect"
+import { Effect, Exit, Schema, Scope as Scopes } from "effect"
 import type { Browser, BrowserContextOptions, Page } from "playwright-core"
 import { chromium } from "playwright-core"
 import { chromium as executablePath, chromiumOptions, notInBrowser } from "../support/Chromium.js"
@@ -76,4 +76,34 @@ export const violations = (page: Page): Effect.Effect<ReadonlyArray<string>> =>
     return page.evaluate<ReadonlyArray<string>>(`axe.run().then(({ violations }) =>
       violations.map(({ id, nodes }) => id + ": " + nodes.slice(0, 3).map(({ html, failureSummary }) =>
         html.slice(0, 200) + " " + failureSummary).join(" | ")))`)
+  })
+
+const Trace = Schema.parseJson(Schema.Struct({
+  traceEvents: Schema.Array(Schema.Struct({
+    name: Schema.String,
+    pid: Schema.Number,
+    tid: Schema.Number,
+    tdur: Schema.optional(Schema.Number),
+    args: Schema.optional(Schema.Struct({ name: Schema.optional(Schema.Unknown) }))
+  }))
+}))
+
+/**
+ * Begins to record what a tab's main thread does. The effect within ends that: the longest task, in milliseconds of the
+ * processor, which do not grow when the machine does other things, too.
+ */
+export const tracing = (page: Page): Effect.Effect<Effect.Effect<number>> =>
+  does(async () => {
+    const browser = page.context().browser()
+    await browser?.startTracing(page, { categories: ["toplevel", "disabled-by-default-devtools.timeline"] })
+    return does(async () => {
+      const recorded = await browser?.stopTracing()
+      const { traceEvents } = Schema.decodeSync(Trace)(recorded?.toString() ?? "")
+      const mains = traceEvents.filter(({ args, name }) => name === "thread_name" && args?.name === "CrRendererMain")
+      const tasks = traceEvents.filter(({ name, pid, tid }) =>
+        name.endsWith("RunTask") && mains.some((main) => main.pid === pid && main.tid === tid)
+      )
+      if (tasks.length === 0) throw new Error("the trace has no task: Chromium names them otherwise by now")
+      return Math.max(...tasks.map(({ tdur = 0 }) => tdur)) / 1000
+    })
   })
