@@ -167,11 +167,15 @@ export default tseslint.config(
   },
   { files: ["**/*.js"], ...tseslint.configs.disableTypeChecked },
   {
-    files: ["page/**"],
+    files: ["page/**/*.ts", "page/**/*.tsx"],
     plugins: { "@typescript-eslint": tseslint.plugin },
     rules: {
       "@typescript-eslint/no-restricted-imports": ["error", {
-        patterns: [{ regex: "/src/|^effect|^@effect|^node:", allowTypeImports: true, message: "The page takes only types." }]
+        patterns: [{
+          regex: "/src/|^effect|^@effect|^node:",
+          allowTypeImports: true,
+          message: "The page takes only types."
+        }]
       }],
       "no-restricted-syntax": ["error", {
         selector: "[name=/^(dangerouslySetInnerHTML|innerHTML|outerHTML|insertAdjacentHTML)$/]",

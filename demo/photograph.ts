@@ -1,16 +1,20 @@
-import * as NodeContext from "@effect/platform-node/NodeContext"
+import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
+import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
-import * as Command from "@effect/platform/Command"
 import * as FileSystem from "@effect/platform/FileSystem"
-import { Console, Data, Deferred, Effect, Stream } from "effect"
+import { Console, Data, Effect, Layer, Logger } from "effect"
 import { fileURLToPath } from "node:url"
 import type { Browser } from "playwright-core"
 import { chromium } from "playwright-core"
+import { PlaneSimulator } from "../src/simulator/PlaneSimulator.js"
 import { chromium as executablePath, chromiumOptions } from "../test/support/Chromium.js"
+import { planeOptions } from "./Projects.js"
+import { makeTrouble } from "./Scene.js"
+import * as Service from "./Service.js"
 
 /**
- * Takes the pictures of the page that the README and docs/page.md show: of the running demo, when Plane is down in it,
- * an agent asks, and a build is red. It waits until the page says all of that.
+ * Takes the pictures of the page that the README and docs/page.md show: of the demo's service, with Plane's key refused, a
+ * build red and a question open.
  */
 
 class NotTaken extends Data.TaggedError("NotTaken")<{ readonly message: string }> {}
@@ -52,44 +56,39 @@ const opened = (browser: Browser, url: string) =>
     Effect.promise(async () => {
       const viewport = { width, height }
       const page = await browser.newPage({ viewport, colorScheme, reducedMotion: "reduce", deviceScaleFactor: 1 })
-      await page.goto(url)
+      await page.goto(`${url}/`)
       return { name, page }
     }), { concurrency: "unbounded" })
 
-const needs = ["closed", "Question", "Red build"]
+/** What the page must say before a picture of it is taken. */
+const said = ["closed", "Question", "Red build", "dead letter"]
 
 const photograph = Effect.gen(function*() {
-  const browser = yield* started
-  const address = yield* Deferred.make<string>()
-  const demo = yield* Command.start(
-    Command.make("npm", "run", "--silent", "demo").pipe(Command.workingDirectory(root), Command.stderr("inherit"))
-  )
-  yield* demo.stdout.pipe(
-    Stream.decodeText(),
-    Stream.splitLines,
-    Stream.tap((line) => {
-      const [, url] = /plane-sync +(http:\/\/\S+)/.exec(line) ?? []
-      return url === undefined ? Effect.void : Deferred.succeed(address, url)
-    }),
-    Stream.runDrain,
-    Effect.forkScoped
-  )
-  const pages = yield* opened(browser, yield* Deferred.await(address))
   const files = yield* FileSystem.FileSystem
-  yield* Effect.forEach(pages, ({ name, page }) =>
-    Effect.gen(function*() {
-      const all = needs.map((words) => `document.body.innerText.includes(${JSON.stringify(words)})`).join(" && ")
-      yield* Effect.tryPromise({
-        try: () => page.waitForFunction(all, undefined, { timeout: 25_000, polling: 50 }),
-        catch: () => new NotTaken({ message: `The page has not said all of ${needs.join(", ")} at the same time` })
-      })
-      const picture = yield* Effect.promise(() => page.screenshot())
-      if (picture.length > mostBytes) {
-        return yield* new NotTaken({ message: `${name}.png has ${picture.length} bytes: expected ${mostBytes} at most` })
-      }
-      yield* files.writeFile(`${root}docs/${name}.png`, picture)
-      yield* Console.log(`Taken: docs/${name}.png, ${Math.round(picture.length / 1000)} kB`)
-    }), { concurrency: "unbounded" })
+  const baseUrl = yield* Service.address
+  yield* makeTrouble(baseUrl)
+  const pages = yield* opened(yield* started, baseUrl)
+  for (const { name, page } of pages) {
+    yield* Effect.tryPromise({
+      try: () => Promise.all(said.map((words) => page.getByText(words).first().waitFor({ timeout: 60_000 }))),
+      catch: (cause) => new NotTaken({ message: `The page has not said all of ${said.join(", ")}: ${String(cause)}` })
+    })
+    const picture = yield* Effect.promise(() => page.screenshot())
+    if (picture.length > mostBytes) {
+      return yield* new NotTaken({ message: `${name}.png has ${picture.length} bytes: expected ${mostBytes} at most` })
+    }
+    yield* files.writeFile(`${root}docs/${name}.png`, picture)
+    yield* Console.log(`Taken: docs/${name}.png, ${Math.round(picture.length / 1000)} kB`)
+  }
 })
 
-photograph.pipe(Effect.scoped, Effect.provide(NodeContext.layer), NodeRuntime.runMain)
+const withService = Effect.flatMap(
+  Service.makeDirectory,
+  (directory) => Effect.provide(photograph, Service.layer({ directory, logger: Logger.none }))
+)
+
+withService.pipe(
+  Effect.scoped,
+  Effect.provide(Layer.mergeAll(PlaneSimulator.layer(planeOptions), NodeFileSystem.layer, NodeHttpClient.layer)),
+  NodeRuntime.runMain
+)

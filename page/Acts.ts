@@ -7,7 +7,9 @@ const letters = (count: number) => counted(count, "letter", "letters")
 
 /** What is said when it were more or fewer than a person has said yes to. */
 const ifOther = (count: number, asked: number, what: string) =>
-  count === asked ? undefined : `${letters(count)} ${count === 1 ? "was" : "were"} ${what}, and not ${asked}: the others ` +
+  count === asked ?
+    undefined :
+    `${letters(count)} ${count === 1 ? "was" : "were"} ${what}, and not ${asked}: the others ` +
     "were settled meanwhile, or can never be told."
 
 /** Where sending waits, retrying helps only later. */

@@ -41,14 +41,26 @@ const Top = ({ now, shown }: { readonly shown: Shown; readonly now: number }): J
               class={at === "pipeline" || at === "dead" ? "keep" : undefined}
               aria-current={present === at ? "page" : undefined}
             >
-              {at === "dead" ? <>Dead<span class="long"> letters</span></> : name}
+              {at === "dead"
+                ? (
+                  <>
+                    Dead<span class="long">letters</span>
+                  </>
+                )
+                : name}
               {at === "dead" && overview.dead > 0 ? <span class="count">{number(overview.dead)}</span> : null}
             </a>
           ))}
       </nav>
       {!isShown ? null : (
         <p class={`live ${link._tag === "Live" ? "" : "is-off"}`}>
-          {link._tag === "Live" ? "Live" : isStale ? <b>Stale</b> : link._tag === "Crowded" ? "Now and then" : "Connecting"}
+          {link._tag === "Live"
+            ? "Live"
+            : isStale
+            ? <b>Stale</b>
+            : link._tag === "Crowded"
+            ? "Now and then"
+            : "Connecting"}
           {isStale ? null : <time>{moment(new Date(now).toISOString(), now, true)}</time>}
         </p>
       )}
@@ -68,7 +80,11 @@ const noticeOf = (shown: Shown, version: string | undefined, now: number): JSX.E
       : `Nothing was heard from plane-sync since ${since}. What you see is from then. ${again(link.nextTry)}`
   }
   if (overview !== undefined && version !== undefined && version !== overview.version) {
-    return <>plane-sync was updated to {overview.version}. <a href="./">Load the page anew</a></>
+    return (
+      <>
+        plane-sync was updated to {overview.version}. <a href="./">Load the page anew</a>
+      </>
+    )
   }
   if (problem !== undefined) return `The last reading has failed: ${problem}`
   if (link._tag === "Crowded") return `${link.why}. This page reads all 15 seconds instead.`
@@ -79,7 +95,14 @@ const Verdict = ({ overview }: { readonly overview: Overview }): JSX.Element => 
   const [first = "", ...others] = overview.headline
   return (
     <div class={`verdict is-${overview.severity}`}>
-      <h1>{first}{others.length === 0 ? null : <> <span>{others.join(" ")}</span></>}</h1>
+      <h1>
+        {first}
+        {others.length === 0 ? null : (
+          <>
+            <span>{others.join(" ")}</span>
+          </>
+        )}
+      </h1>
       <p>{overview.below}</p>
     </div>
   )
@@ -92,7 +115,9 @@ const Announced = ({ overview }: { readonly overview: Overview | undefined }): J
 
 const titleOf = ({ asksToken, link, overview, route }: Shown): string => {
   if (asksToken !== undefined || overview === undefined) return "plane-sync"
-  const needs = overview.needsYou === 0 ? "" : `${overview.needsYou} ${overview.needsYou === 1 ? "needs" : "need"} you · `
+  const needs = overview.needsYou === 0
+    ? ""
+    : `${overview.needsYou} ${overview.needsYou === 1 ? "needs" : "need"} you · `
   return `${link._tag === "Stale" ? "stale · " : ""}${needs}${route._tag === "Item" ? `${route.key} · ` : ""}plane-sync`
 }
 
@@ -155,12 +180,15 @@ const useStore = (): { readonly store: Store; readonly shown: Shown } => {
   const focused = useRef(placeOf(null))
   const [store] = useState(() =>
     new Store(() => {
-      if (!isLost()) focused.current = placeOf(document.activeElement)
+      focused.current = placeOf(document.activeElement)
       draw(undefined)
     })
   )
   useEffect(() => store.start(), [])
-  useLayoutEffect(() => restore(focused.current))
+  useLayoutEffect(() => {
+    restore(focused.current)
+    focused.current = placeOf(null)
+  })
   return { store, shown: store.shown }
 }
 
@@ -262,9 +290,9 @@ export const App = (): JSX.Element => {
         )}
       {asksToken !== undefined ? null : (
         <footer class="foot">
-          {overview === undefined ? null : (
-            <span>plane-sync {overview.version}, up since {moment(overview.startedAt, now)}</span>
-          )}
+          {overview === undefined ?
+            null :
+            <span>plane-sync {overview.version}, up since {moment(overview.startedAt, now)}</span>}
           <a href="docs">API</a>
           <a href="health">Health</a>
           <a href="metrics">Metrics</a>

@@ -35,7 +35,9 @@ export const latencyShare = (seconds: number | null): number | null =>
   seconds === null ? null : (Math.log10(Math.max(0.1, seconds)) - fastest) / (slowest - fastest)
 
 /** Runs of buckets in which Plane was closed: where they begin, and how long they are. */
-export const closedRuns = (buckets: ReadonlyArray<Bucket>): ReadonlyArray<{ readonly from: number; readonly count: number }> =>
+export const closedRuns = (
+  buckets: ReadonlyArray<Bucket>
+): ReadonlyArray<{ readonly from: number; readonly count: number }> =>
   buckets.reduce<Array<{ from: number; count: number }>>((runs, { closedSeconds }, x) => {
     const last = runs.at(-1)
     if (closedSeconds === 0) return runs

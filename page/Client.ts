@@ -41,44 +41,70 @@ const ask = async (path: string, init: RequestInit): Promise<Response> => {
   }
 }
 
-// The page comes from the server that it asks, so their types are of one version. Where a server was updated under an
-// open page, `App` asks for a reload.
-const parse: <A>(text: string) => A = JSON.parse
+const has = (value: unknown, ...names: ReadonlyArray<string>): boolean =>
+  typeof value === "object" && value !== null && names.every((name) => name in value)
+
+/** Fails for what is no answer of this program, such as a proxy's. What is one has the types of this version. */
+const checked = async <A>(answer: Response, is: (value: unknown) => value is A): Promise<A> => {
+  const text = await (await succeeded(answer)).text()
+  try {
+    const value: unknown = JSON.parse(text)
+    if (is(value)) return value
+  } catch {
+    // It is told below, in words that say more.
+  }
+  throw new Refused(answer.status, `${new URL(answer.url).pathname} was not answered by plane-sync`)
+}
 
 /** Reading takes no longer than this; what is said about a longer wait is that it is stale. */
 const patience = 20_000
 
-const get = async <A>(path: string): Promise<A> => {
+const get = async <A>(path: string, is: (value: unknown) => value is A): Promise<A> => {
   const headers = headersOf(token.read())
-  const answer = await ask(path, { headers, signal: AbortSignal.timeout(patience) })
-  return parse(await (await succeeded(answer)).text())
+  return checked(await ask(path, { headers, signal: AbortSignal.timeout(patience) }), is)
 }
 
-const post = async <A>(path: string, body: unknown, given: string): Promise<A> => {
+const post = async <A>(
+  path: string,
+  body: unknown,
+  given: string,
+  is: (value: unknown) => value is A
+): Promise<A> => {
   const headers = { ...headersOf(given), "content-type": "application/json" }
   const init = { method: "POST", headers, body: JSON.stringify(body), signal: AbortSignal.timeout(60_000) }
-  return parse(await (await succeeded(await ask(path, init))).text())
+  return checked(await ask(path, init), is)
 }
 
 type Given = Readonly<Record<string, string | number | null | undefined>>
 
 const query = (given: Given): string => {
-  const pairs = Object.entries(given).filter(([, value]) => value !== null && value !== undefined && value !== "")
+  const pairs = Object.entries(given).filter(([, value]) => value !== null && value !== undefined)
   return pairs.length === 0 ? "" : `?${new URLSearchParams(pairs.map(([name, value]) => [name, String(value)]))}`
 }
 
-const known = (filter: Filter): Given => Object.fromEntries(Object.entries(filter).filter(([, value]) => value !== null))
+const known = (filter: Filter): Given =>
+  Object.fromEntries(Object.entries(filter).filter(([, value]) => value !== null))
 
 // All addresses are relative, because a host may serve the page under a path of its own.
 
-export const readOverview = (): Promise<Overview> => get("api/overview")
-export const readBoard = (given: Given): Promise<Board> => get(`api/board${query(given)}`)
-export const readHistory = (): Promise<History> => get("api/history")
+export const readOverview = (): Promise<Overview> =>
+  get("api/overview", (value): value is Overview => has(value, "headline", "needs", "projects"))
+export const readBoard = (given: Given): Promise<Board> =>
+  get(`api/board${query(given)}`, (value): value is Board => has(value, "project", "stages"))
+export const readHistory = (): Promise<History> =>
+  get("api/history", (value): value is History => has(value, "since", "buckets"))
 export const readWorkItem = (key: string): Promise<WorkItem> =>
-  get(`api/work-items/${encodeURIComponent(key)}?limit=200`)
-export const readTask = (key: string): Promise<Task> => get(`api/tasks/${encodeURIComponent(key)}`)
+  get(
+    `api/work-items/${encodeURIComponent(key)}?limit=200`,
+    (value): value is WorkItem => has(value, "story", "deliveries", "next")
+  )
+export const readTask = (key: string): Promise<Task> =>
+  get(`api/tasks/${encodeURIComponent(key)}`, (value): value is Task => has(value, "stage", "verdicts", "receipt"))
 export const readLetters = (filter: Filter, cursor: number | null): Promise<Letters> =>
-  get(`api/deliveries${query({ ...filter, cursor, limit: 20 })}`)
+  get(
+    `api/deliveries${query({ ...filter, cursor, limit: 20 })}`,
+    (value): value is Letters => has(value, "deliveries", "total")
+  )
 
 /** The stream of what changes. */
 export const openLive = async (signal: AbortSignal): Promise<Response> =>
@@ -86,15 +112,34 @@ export const openLive = async (signal: AbortSignal): Promise<Response> =>
 
 // What overrules is sent with the token that is given, which may be the operator's.
 
-export const retryLetters = (filter: Filter, given: string): Promise<{ readonly retried: number }> =>
-  post("api/deliveries/retry", known(filter), given)
-export const discardLetters = (filter: Filter, given: string): Promise<{ readonly discarded: number }> =>
-  post("api/deliveries/discard", known(filter), given)
-export const retryLetter = (id: number, given: string): Promise<{ readonly retried: number }> =>
-  post(`api/deliveries/${id}/retry`, {}, given)
-export const discardLetter = (id: number, given: string): Promise<{ readonly discarded: number }> =>
-  post(`api/deliveries/${id}/discard`, {}, given)
-export const probe = (
-  given: string
-): Promise<ReadonlyArray<{ readonly project: string; readonly state: string; readonly reason?: string }>> =>
-  post("api/probe", {}, given)
+interface Retried {
+  readonly retried: number
+}
+interface Discarded {
+  readonly discarded: number
+}
+interface Probed {
+  readonly project: string
+  readonly state: string
+  readonly reason?: string
+}
+
+const isRetried = (value: unknown): value is Retried => has(value, "retried")
+const isDiscarded = (value: unknown): value is Discarded => has(value, "discarded")
+
+export const retryLetters = (filter: Filter, given: string): Promise<Retried> =>
+  post("api/deliveries/retry", known(filter), given, isRetried)
+export const discardLetters = (filter: Filter, given: string): Promise<Discarded> =>
+  post("api/deliveries/discard", known(filter), given, isDiscarded)
+export const retryLetter = (id: number, given: string): Promise<Retried> =>
+  post(`api/deliveries/${id}/retry`, {}, given, isRetried)
+export const discardLetter = (id: number, given: string): Promise<Discarded> =>
+  post(`api/deliveries/${id}/discard`, {}, given, isDiscarded)
+export const probe = (given: string): Promise<ReadonlyArray<Probed>> =>
+  post(
+    "api/probe",
+    {},
+    given,
+    (value): value is ReadonlyArray<Probed> =>
+      Array.isArray(value) && value.every((one) => has(one, "project", "state"))
+  )

@@ -7,13 +7,20 @@ const State = ({ now, project }: { readonly project: Project; readonly now: numb
   switch (project.state) {
     case "open":
       return (
-        <>Plane is <b>open</b>{project.lastToldAt === null ? null : `, last told ${ago(project.lastToldAt, now)}`}</>
+        <>
+          Plane is <b>open</b>
+          {project.lastToldAt === null ? null : `, last told ${ago(project.lastToldAt, now)}`}
+        </>
       )
     case "closed":
       return (
         <>
           Plane is <b class="bad">closed</b>
-          {project.since === null ? null : <>{" "}since <At iso={project.since} now={now} /></>}
+          {project.since === null ? null : (
+            <>
+              {" "}since <At iso={project.since} now={now} />
+            </>
+          )}
           <small>
             {project.reason}
             {project.nextProbeAt === null ? null : `; next probe ${until(project.nextProbeAt, now)}`}
@@ -31,7 +38,11 @@ const Budget = ({ now, project }: { readonly project: Project; readonly now: num
   const isFull = nextFreeAt !== null && Date.parse(nextFreeAt) > now
   return (
     <>
-      <progress max={Math.max(1, limit)} value={Math.min(used, limit)} aria-label={`Budget of ${project.project}: ${words}`} />
+      <progress
+        max={Math.max(1, limit)}
+        value={Math.min(used, limit)}
+        aria-label={`Budget of ${project.project}: ${words}`}
+      />
       <small>
         {words}
         {isFull ? `; next slot ${until(nextFreeAt, now)}` : `, ${number(Math.max(0, limit - used))} free`}
@@ -52,7 +63,11 @@ const Heard = ({ now, overview: { heard } }: { readonly overview: Overview; read
   return (
     <>
       {heard.length === 0
-        ? <>No webhooks<small>no secret is set for any</small></>
+        ? (
+          <>
+            No webhooks<small>no secret is set for any</small>
+          </>
+        )
         : heard.map(({ lastAccepted, source }) =>
           `${names[source]} ${lastAccepted === null ? "not yet" : ago(lastAccepted, now)}`
         ).join(", ")}
@@ -68,9 +83,18 @@ export const Condition = ({ now, overview }: { readonly overview: Overview; read
   <section class="panel condition" aria-labelledby="h-condition">
     <h2 id="h-condition">Condition</h2>
     <dl class="numbers">
-      <div><dt>owed</dt><dd>{number(overview.owed)}</dd></div>
-      <div><dt>dead</dt><dd>{number(overview.dead)}</dd></div>
-      <div><dt>oldest</dt><dd>{overview.owed === 0 ? "–" : duration(overview.oldestSeconds)}</dd></div>
+      <div>
+        <dt>owed</dt>
+        <dd>{number(overview.owed)}</dd>
+      </div>
+      <div>
+        <dt>dead</dt>
+        <dd>{number(overview.dead)}</dd>
+      </div>
+      <div>
+        <dt>oldest</dt>
+        <dd>{overview.owed === 0 ? "–" : duration(overview.oldestSeconds)}</dd>
+      </div>
     </dl>
     <dl class="rows">
       {overview.projects.map((project) => (
@@ -82,7 +106,12 @@ export const Condition = ({ now, overview }: { readonly overview: Overview; read
           </dd>
         </div>
       ))}
-      <div class="row"><dt>Heard</dt><dd><Heard {...{ now, overview }} /></dd></div>
+      <div class="row">
+        <dt>Heard</dt>
+        <dd>
+          <Heard {...{ now, overview }} />
+        </dd>
+      </div>
     </dl>
   </section>
 )

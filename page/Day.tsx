@@ -36,7 +36,8 @@ export const Day = ({ history, now }: { readonly history: History; readonly now:
     <section id="day" aria-labelledby="h-day">
       <div class="section-head">
         <h2 id="h-day" tabIndex={-1}>
-          24 hours <span class="count">
+          24 hours{" "}
+          <span class="count">
             {isDay ? "" : `since the start at ${moment(since, now)}, `}in steps of {duration(bucketSeconds)}
           </span>
         </h2>
@@ -49,7 +50,9 @@ export const Day = ({ history, now }: { readonly history: History; readonly now:
           {closed === 0 ? null : <span class="key k-closed muted">Plane closed, {duration(closed)} in all</span>}
         </figcaption>
         <div class="scale" aria-hidden="true">
-          <span>{number(most)}</span><span>{number(most / 2)}</span><span>0</span>
+          <span>{number(most)}</span>
+          <span>{number(most / 2)}</span>
+          <span>0</span>
         </div>
         <svg
           viewBox={view}
@@ -72,7 +75,11 @@ export const Day = ({ history, now }: { readonly history: History; readonly now:
           <span class="key k-told muted">half of all (p50)</span>
           <span class="key k-p99 muted">99 of 100 (p99)</span>
         </figcaption>
-        <div class="scale" aria-hidden="true"><span>30 min</span><span>13 s</span><span>0.1 s</span></div>
+        <div class="scale" aria-hidden="true">
+          <span>30 min</span>
+          <span>13 s</span>
+          <span>0.1 s</span>
+        </div>
         <svg
           viewBox={view}
           preserveAspectRatio="none"

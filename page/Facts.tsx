@@ -1,10 +1,13 @@
 import type { ComponentChildren, JSX } from "preact"
-import type { Card, Item, Task } from "./Wire.js"
 import { At, Away } from "./Text.js"
+import type { Card, Item, Task } from "./Wire.js"
 import { duration, number, secondsSince } from "./Words.js"
 
 const Fact = ({ children, name }: { readonly name: string; readonly children: ComponentChildren }): JSX.Element => (
-  <div><dt>{name}</dt><dd>{children}</dd></div>
+  <div>
+    <dt>{name}</dt>
+    <dd>{children}</dd>
+  </div>
 )
 
 const Gates = ({ now, task }: { readonly task: Task; readonly now: number }): JSX.Element | null => {
@@ -17,7 +20,9 @@ const Gates = ({ now, task }: { readonly task: Task; readonly now: number }): JS
           <Fact key={gate} name={gate}>
             <b class={verdict === "failed" ? "bad" : undefined}>{verdict}</b>
             {reason === null ? null : `: ${reason}`}
-            <small>since <At iso={at} now={now} /></small>
+            <small>
+              since <At iso={at} now={now} />
+            </small>
           </Fact>
         ))}
       </dl>
@@ -32,10 +37,15 @@ const Waiting = ({ now, task }: { readonly task: Task; readonly now: number }): 
       <dl class="facts">
         {task.waiting.map(({ agent, escalateAt, id, openedAt, question, reached }) => (
           <Fact key={id} name={reached.length === 0 ? "anybody" : reached.join(", ")}>
-            {agent === null ? null : `${agent}: `}{question}
+            {agent === null ? null : `${agent}: `}
+            {question}
             <small>
               since <At iso={openedAt} now={now} />
-              {escalateAt === null ? null : <>; the next one is asked at <At iso={escalateAt} now={now} /></>}
+              {escalateAt === null ? null : (
+                <>
+                  ; the next one is asked at <At iso={escalateAt} now={now} />
+                </>
+              )}
             </small>
           </Fact>
         ))}
@@ -84,7 +94,10 @@ const SoFar = ({ task: { receipt } }: { readonly task: Task }): JSX.Element => {
     <section class="panel" aria-labelledby="h-far">
       <h2 id="h-far">So far</h2>
       <dl class="facts">
-        <Fact name="time">{duration(receipt.seconds)}<small>while it was active</small></Fact>
+        <Fact name="time">
+          {duration(receipt.seconds)}
+          <small>while it was active</small>
+        </Fact>
         <Fact name="failed gates">{number(receipt.failedGates)}</Fact>
         {receipt.pullRequests.length === 0 ? null : <Fact name="for it">{receipt.pullRequests.join(", ")}</Fact>}
         {inputTokens === null && outputTokens === null && costUsd === null ? null : (

@@ -31,13 +31,15 @@ const Row = ({ ask, isOff, letter, now, overview }: {
         {`, ${counted(letter.attempts, "attempt", "attempts")}`}
       </span>
     </td>
-    <td class="when"><At iso={letter.settledAt} now={now} /></td>
+    <td class="when">
+      <At iso={letter.settledAt} now={now} />
+    </td>
     <td class="end">
       <Button look="quiet" isOff={isOff} does={() => ask(retryOne(letter, overview))}>
-        Retry<span class="hidden"> letter {letter.id} of {letter.workItem}</span>
+        Retry<span class="hidden">letter {letter.id} of {letter.workItem}</span>
       </Button>
       <Button look="quiet" isOff={isOff} does={() => ask(discardOne(letter))}>
-        Discard<span class="hidden"> letter {letter.id} of {letter.workItem}</span>
+        Discard<span class="hidden">letter {letter.id} of {letter.workItem}</span>
       </Button>
     </td>
   </tr>
@@ -69,7 +71,9 @@ export const Letters = ({ ask, chosen, filter, isOff, letters, more, now, overvi
   return (
     <section id="dead" aria-labelledby="h-dead">
       <div class="section-head">
-        <h2 id="h-dead" tabIndex={-1}>Dead letters <span class="count">{number(overview.dead)}</span></h2>
+        <h2 id="h-dead" tabIndex={-1}>
+          Dead letters <span class="count">{number(overview.dead)}</span>
+        </h2>
         <div class="filter">
           <label>
             Reason{" "}
@@ -84,11 +88,13 @@ export const Letters = ({ ask, chosen, filter, isOff, letters, more, now, overvi
           <label>
             Project{" "}
             <select
-              value={chosen.project}
-              onChange={(event) => change({ ...chosen, project: event.currentTarget.value })}
+              value={chosen.project === undefined ? "*" : chosen.project}
+              onChange={({ currentTarget: { value } }) =>
+                change({ ...chosen, project: value === "*" ? undefined : value })}
             >
-              <option value="">all</option>
+              <option value="*">all</option>
               {overview.projects.map(({ project }) => <option key={project} value={project}>{project}</option>)}
+              <option value="">none of them</option>
             </select>
           </label>
           <label>
@@ -106,7 +112,11 @@ export const Letters = ({ ask, chosen, filter, isOff, letters, more, now, overvi
         </div>
       </div>
       {total === 0
-        ? <p class="first">{overview.dead === 0 ? "No letter is dead." : `None of the ${number(overview.dead)} matches.`}</p>
+        ? (
+          <p class="first">
+            {overview.dead === 0 ? "No letter is dead." : `None of the ${number(overview.dead)} matches.`}
+          </p>
+        )
         : (
           <div class="panel">
             <div class="bulk">
@@ -122,7 +132,14 @@ export const Letters = ({ ask, chosen, filter, isOff, letters, more, now, overvi
               </Button>
             </div>
             <table class="rows">
-              <thead><tr><th>Work item</th><th>Why</th><th>Given up</th><th class="end">One alone</th></tr></thead>
+              <thead>
+                <tr>
+                  <th>Work item</th>
+                  <th>Why</th>
+                  <th>Given up</th>
+                  <th class="end">One alone</th>
+                </tr>
+              </thead>
               <tbody>
                 {deliveries.map((letter) => <Row key={letter.id} {...{ ask, isOff, letter, now, overview }} />)}
               </tbody>

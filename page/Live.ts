@@ -75,7 +75,7 @@ export const follow = async (tell: {
       // Not all at once, when many pages have lost the same server.
       const pause = (pauses[Math.max(0, tries)] ?? 15_000) * (0.8 + Math.random() * 0.4)
       const nextTry = Date.now() + pause
-      const isCrowded = error instanceof Refused && error.status === 503 && /stream|live/i.test(why)
+      const isCrowded = error instanceof Refused && error.status === 503 && !why.startsWith("Starting or stopping")
       tell.link(isCrowded ? { _tag: "Crowded", nextTry, why } : { _tag: "Stale", since: lastHeard, nextTry, why })
       await sleep(pause)
     }

@@ -93,16 +93,30 @@ const Row = ({ ask, isOff, need, now, overview, read }: {
       <h3>
         {need.workItem === null
           ? <Prose text={need.title} />
-          : <a href={storyOf(need.workItem.key)}><Prose text={need.title} /></a>}
+          : (
+            <a href={storyOf(need.workItem.key)}>
+              <Prose text={need.title} />
+            </a>
+          )}
       </h3>
       {need.evidence === null
         ? null
-        : <p class="evidence">{need.evidence.before} <span class="mono">{need.evidence.words}</span></p>}
-      <p class="do"><Prose text={need.remedy} /></p>
+        : (
+          <p class="evidence">
+            {need.evidence.before} <span class="mono">{need.evidence.words}</span>
+          </p>
+        )}
+      <p class="do">
+        <Prose text={need.remedy} />
+      </p>
     </div>
     <div class="actions">
       {need.actions.map((action, index) => (
-        <Action key={`${action._tag}${action.label}`} isFirst={index === 0} {...{ action, ask, isOff, overview, read }} />
+        <Action
+          key={`${action._tag}${action.label}`}
+          isFirst={index === 0}
+          {...{ action, ask, isOff, overview, read }}
+        />
       ))}
     </div>
   </li>
@@ -117,7 +131,9 @@ export const Needs = ({ ask, isOff, now, overview, read }: {
   readonly read: () => void
 }): JSX.Element => (
   <section class="panel" aria-labelledby="h-needs">
-    <h2 id="h-needs" tabIndex={-1}>Needs you <span class="count">{overview.needsYou}</span></h2>
+    <h2 id="h-needs" tabIndex={-1}>
+      Needs you <span class="count">{overview.needsYou}</span>
+    </h2>
     {overview.needs.length === 0
       ? (
         <div class="calm">

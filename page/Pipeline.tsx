@@ -61,11 +61,14 @@ const CardView = ({ card, now }: { readonly card: Card; readonly now: number }):
           <Away url={card.url} label={`${card.key} in Plane`}>{card.key}</Away>
           <span class="agent">{card.agent ?? "no agent"}</span>
         </header>
-        <h4><a href={storyOf(card.key)}>{card.name ?? `Story of ${card.key}`}</a></h4>
+        <h4>
+          <a href={storyOf(card.key)}>{card.name ?? `Story of ${card.key}`}</a>
+        </h4>
         <Patience {...{ card, now }} />
-        {marks.length === 0 ? null : (
-          <p class="marks">{marks.map(({ look, words }) => <span key={words} class={`mark ${look}`}>{words}</span>)}</p>
-        )}
+        {marks.length === 0 ?
+          null :
+          <p class="marks">{marks.map(({ look, words }) => <span key={words} class={`mark ${look}`}>{words}</span>)}
+          </p>}
       </article>
     </li>
   )
@@ -107,13 +110,27 @@ const ColumnView = ({ column, drawn, isLast, more, now }: {
   const cards = column.cards.slice(0, drawn)
   return (
     <li>
-      <h3>{stage} <span>{number(count)}<span class="hidden"> {count === 1 ? "work item" : "work items"}</span></span></h3>
-      {cards.length === 0 ? <p class="none"><span aria-hidden="true">–</span></p> : isLast
+      <h3>
+        {stage}{" "}
+        <span>
+          {number(count)}
+          <span class="hidden">{count === 1 ? "work item" : "work items"}</span>
+        </span>
+      </h3>
+      {cards.length === 0 ?
+        (
+          <p class="none">
+            <span aria-hidden="true">–</span>
+          </p>
+        ) :
+        isLast
         ? <ul class="done">{cards.map((card) => <DoneView key={card.key} {...{ card, now }} />)}</ul>
         : <ul class="cards">{cards.map((card) => <CardView key={card.key} {...{ card, now }} />)}</ul>}
       {nextCursor === null ? null : (
         <p class="none">
-          <Button look="quiet" does={() => more(stage)}>{`${number(Math.min(50, left))} more of all ${number(count)}`}</Button>
+          <Button look="quiet" does={() => more(stage)}>
+            {`${number(Math.min(50, left))} more of all ${number(count)}`}
+          </Button>
         </p>
       )}
     </li>
@@ -130,63 +147,64 @@ export const Pipeline = ({ board, choose, find, more, now }: {
 }): JSX.Element => {
   const drawn = useGrowing(Math.max(...board.stages.map(({ cards }) => cards.length)))
   return (
-  <section id="pipeline" aria-labelledby="h-pipeline">
-    <div class="section-head">
-      <h2 id="h-pipeline" tabIndex={-1}>
-        Pipeline <span class="count">
-          {number(board.underWay)} {board.underWay === 1 ? "work item" : "work items"} on {board.underWay === 1 ? "its" : "their"}
-          {" "}way, {number(board.doneToday)} done in 24 hours
-        </span>
-      </h2>
-      <div class="filter">
-        {board.projects.length < 2 ? null : board.projects.length < 6
-          ? (
-            <div class="tabs" role="group" aria-label="Project">
-              {board.projects.map((project) => (
-                <button
-                  key={project}
-                  type="button"
-                  aria-pressed={project === board.project}
-                  onClick={() => choose({ project })}
-                >
-                  {project}
-                </button>
-              ))}
-            </div>
-          )
-          : (
-            <label>
-              Project{" "}
-              <select value={board.project} onChange={(event) => choose({ project: event.currentTarget.value })}>
-                {board.projects.map((project) => <option key={project} value={project}>{project}</option>)}
-              </select>
-            </label>
-          )}
-        <label>
-          Find{" "}
-          <input
-            type="search"
-            size={18}
-            placeholder="key, name, agent"
-            value={find}
-            onInput={(event) => choose({ find: event.currentTarget.value })}
-          />
-        </label>
+    <section id="pipeline" aria-labelledby="h-pipeline">
+      <div class="section-head">
+        <h2 id="h-pipeline" tabIndex={-1}>
+          Pipeline{" "}
+          <span class="count">
+            {number(board.underWay)} {board.underWay === 1 ? "work item" : "work items"} on{" "}
+            {board.underWay === 1 ? "its" : "their"} way, {number(board.doneToday)} done in 24 hours
+          </span>
+        </h2>
+        <div class="filter">
+          {board.projects.length < 2 ? null : board.projects.length < 6
+            ? (
+              <div class="tabs" role="group" aria-label="Project">
+                {board.projects.map((project) => (
+                  <button
+                    key={project}
+                    type="button"
+                    aria-pressed={project === board.project}
+                    onClick={() => choose({ project })}
+                  >
+                    {project}
+                  </button>
+                ))}
+              </div>
+            )
+            : (
+              <label>
+                Project{" "}
+                <select value={board.project} onChange={(event) => choose({ project: event.currentTarget.value })}>
+                  {board.projects.map((project) => <option key={project} value={project}>{project}</option>)}
+                </select>
+              </label>
+            )}
+          <label>
+            Find{" "}
+            <input
+              type="search"
+              size={18}
+              placeholder="key, name, agent"
+              value={find}
+              onInput={(event) => choose({ find: event.currentTarget.value })}
+            />
+          </label>
+        </div>
       </div>
-    </div>
-    {board.underWay === 0 && find === "" && board.stages.every(({ count }) => count === 0)
-      ? (
-        <p class="first">
-          No task yet. Move a work item in Plane to the state that starts one, or run{" "}
-          <code>plane-sync task start {board.project}-1</code>.
-        </p>
-      )
-      : null}
-    <ol class="stages" tabIndex={0} role="list" aria-label={`Stages of ${board.project}`}>
-      {board.stages.map((column, index) => (
-        <ColumnView key={column.stage} isLast={index === board.stages.length - 1} {...{ column, drawn, more, now }} />
-      ))}
-    </ol>
-  </section>
+      {board.underWay === 0 && find === "" && board.stages.every(({ count }) => count === 0)
+        ? (
+          <p class="first">
+            No task yet. Move a work item in Plane to the state that starts one, or run{" "}
+            <code>plane-sync task start {board.project}-1</code>.
+          </p>
+        )
+        : null}
+      <ol class="stages" tabIndex={0} role="list" aria-label={`Stages of ${board.project}`}>
+        {board.stages.map((column, index) => (
+          <ColumnView key={column.stage} isLast={index === board.stages.length - 1} {...{ column, drawn, more, now }} />
+        ))}
+      </ol>
+    </section>
   )
 }

@@ -17,16 +17,29 @@ export const Replicas = ({ now, overview: { replicas } }: {
       </div>
       <div class="panel">
         <table class="rows">
-          <thead><tr><th>Replica</th><th>Leads</th><th>Up since</th><th class="end">Seen</th></tr></thead>
+          <thead>
+            <tr>
+              <th>Replica</th>
+              <th>Leads</th>
+              <th>Up since</th>
+              <th class="end">Seen</th>
+            </tr>
+          </thead>
           <tbody>
             {replicas.map(({ alive, host, leads, lastSeen, main, pid, since }) => (
               <tr key={`${host} ${pid} ${since}`}>
-                <td><b>{host}</b> <span class="muted">process {pid}</span></td>
                 <td>
-                  {leads.length === 0 ? <span class="muted">nothing; takes over when a leader ends</span> : leads.join(", ")}
+                  <b>{host}</b> <span class="muted">process {pid}</span>
+                </td>
+                <td>
+                  {leads.length === 0
+                    ? <span class="muted">nothing; takes over when a leader ends</span>
+                    : leads.join(", ")}
                   {main ? <span class="muted">; works on webhooks</span> : null}
                 </td>
-                <td class="opt"><At iso={since} now={now} /></td>
+                <td class="opt">
+                  <At iso={since} now={now} />
+                </td>
                 <td class="end">{alive ? ago(lastSeen, now) : <b class="bad">not seen for {ago(lastSeen, now)}</b>}</td>
               </tr>
             ))}

@@ -25,7 +25,8 @@ const decoded = (text: string): string => {
 /** Which dead letters are asked for. */
 export interface Chosen {
   readonly code: string
-  readonly project: string
+  /** Empty: those whose keys begin with no project. Undefined: all. */
+  readonly project: string | undefined
   /** "hour", "day" or "" for any time; or an instant, for a filter that somebody else has made. */
   readonly since: string
   readonly until: string
@@ -33,15 +34,21 @@ export interface Chosen {
 
 export const chosenOf = (query: URLSearchParams): Chosen => ({
   code: query.get("code") ?? "",
-  project: query.get("project") ?? "",
+  project: query.get("project") ?? undefined,
   since: query.get("since") ?? "",
   until: query.get("until") ?? ""
 })
 
 /** The address of the dead letters that are chosen. */
-export const deadAt = (chosen: Partial<{ readonly [Name in keyof Chosen]: string | null }>): string => {
-  const pairs = Object.entries(chosen).flatMap(([name, value]) => value ? [[name, value]] : [])
-  return pairs.length === 0 ? "#/dead" : `#/dead?${new URLSearchParams(pairs)}`
+export const deadAt = ({ code, project, since, until }: {
+  readonly [Name in keyof Chosen]: Chosen[Name] | null
+}): string => {
+  const query = new URLSearchParams()
+  if (code) query.set("code", code)
+  if (typeof project === "string") query.set("project", project)
+  if (since) query.set("since", since)
+  if (until) query.set("until", until)
+  return query.size === 0 ? "#/dead" : `#/dead?${query}`
 }
 
 const spans: Readonly<Record<string, number>> = { hour: 3_600_000, day: 86_400_000 }
@@ -51,7 +58,7 @@ export const filterOf = ({ code, project, since, until }: Chosen, now: number): 
   const span = spans[since]
   return {
     code: code === "" ? null : code,
-    project: project === "" ? null : project,
+    project: project ?? null,
     since: span === undefined ? (since === "" ? null : since) : new Date(now - span).toISOString(),
     until: until === "" ? null : until,
     upTo: null

@@ -148,7 +148,8 @@ export class Store {
   }
 
   private async readAll(): Promise<void> {
-    const { find, project, route } = this.shown
+    const { find: given, project, route } = this.shown
+    const find = given === "" ? undefined : given
     try {
       const overview = readOverview()
       if (route._tag === "Item") {
@@ -158,7 +159,7 @@ export class Store {
       }
       const filter = filterOf(chosenOf(route.query), Date.now() + this.shown.ahead)
       const [board, letters] = await Promise.all([this.readBoard(project, find), this.readLetters(filter)])
-      const isSame = this.shown.project === project && this.shown.find === find
+      const isSame = this.shown.project === project && this.shown.find === given
       if (!isSame || this.shown.route !== route) this.again = true
       this.show(await overview, isSame ? { board, letters, filter } : { letters, filter })
       if (Date.now() - this.historyAt > historyEvery) {
@@ -180,7 +181,7 @@ export class Store {
     this.set({ ...change, ...same, overview, problem: undefined, ahead: Date.parse(overview.at) - Date.now() })
   }
 
-  private async readBoard(project: string | undefined, find: string): Promise<Board> {
+  private async readBoard(project: string | undefined, find: string | undefined): Promise<Board> {
     const board = await readBoard({ project, find })
     const stages = await Promise.all(board.stages.map(async (column) => {
       let { cards, nextCursor } = column
@@ -205,15 +206,17 @@ export class Store {
   }
 
   private async readItem(key: string): Promise<Item | string> {
-    const project = key.replace(/-[^-]*$/, "")
-    const [workItem, task, board] = await Promise.all([
-      readWorkItem(key).catch((error: unknown) => {
-        if (error instanceof Refused && error.status === 404) return error.message
-        throw error
-      }),
+    const workItem = await readWorkItem(key).catch((error: unknown) => {
+      if (error instanceof Refused && error.status === 404) return error.message
+      throw error
+    })
+    if (typeof workItem === "string") return workItem
+    // Where there is no task, there is no card either: somebody else keeps its stages.
+    if (workItem.task === null) return { workItem, task: undefined, board: undefined }
+    const [task, board] = await Promise.all([
       orUndefined(readTask(key)),
-      orUndefined(readBoard({ project, find: key }))
+      orUndefined(readBoard({ project: key.replace(/-[^-]*$/, ""), find: key }))
     ])
-    return typeof workItem === "string" ? workItem : { workItem, task, board }
+    return { workItem, task, board }
   }
 }

@@ -12,13 +12,23 @@ const Attempts = ({ attempts, now }: {
 }): JSX.Element | null =>
   attempts.length === 0 ? null : (
     <table class="tries">
-      <thead><tr><th>#</th><th>Request</th><th>Sent</th><th>Answer</th><th class="end">Took</th></tr></thead>
+      <thead>
+        <tr>
+          <th>#</th>
+          <th>Request</th>
+          <th>Sent</th>
+          <th>Answer</th>
+          <th class="end">Took</th>
+        </tr>
+      </thead>
       <tbody>
         {attempts.map(({ answer, at, attempt, look, request, took }, index) => (
           <tr key={index}>
             <td>{attempt}</td>
             <td class="mono">{request}</td>
-            <td><At iso={at} now={now} seconds /></td>
+            <td>
+              <At iso={at} now={now} seconds />
+            </td>
             <td class={look}>{answer}</td>
             <td class="end nowrap">{took}</td>
           </tr>
@@ -95,17 +105,35 @@ const Summary = ({ card, item, now, task }: {
     <p>
       {task === undefined
         ? "It has no task: somebody else keeps its stages. "
-        : <>In {task.stage}{card === undefined ? null : <> since <At iso={card.since} now={now} /></>}. </>}
+        : (
+          <>
+            In {task.stage}
+            {card === undefined ? null : (
+              <>
+                since <At iso={card.since} now={now} />
+              </>
+            )}.
+          </>
+        )}
       {task === undefined || task.status === "active" ? null : (
-        <><b class={task.status === "done" ? undefined : "wait"}>It is {task.status}</b>{task.why === null ? "" : `: ${task.why}`}. </>
+        <>
+          <b class={task.status === "done" ? undefined : "wait"}>It is {task.status}</b>
+          {task.why === null ? "" : `: ${task.why}`}.
+        </>
       )}
-      {failed.length === 0 ? null : <><b class="bad">{failed.map(({ gate }) => gate).join(" and ")} failed</b>. </>}
+      {failed.length === 0 ? null : (
+        <>
+          <b class="bad">{failed.map(({ gate }) => gate).join(" and ")} failed</b>.
+        </>
+      )}
       {task === undefined || task.waiting.length === 0 ? null : (
-        <><b class="wait">It waits for {reached.length === 0 ? "somebody" : reached.join(", ")}</b>. </>
+        <>
+          <b class="wait">It waits for {reached.length === 0 ? "somebody" : reached.join(", ")}</b>.
+        </>
       )}
       {item.owed === 0 ? "Plane was told all of it. " : `${counted(item.owed, "event is", "events are")} owed. `}
       {item.stateName === null ? null : `Its state in Plane is ${item.stateName}. `}
-      {item.gone ? <b class="bad">It is deleted or archived in Plane. </b> : null}
+      {item.gone ? <b class="bad">It is deleted or archived in Plane.</b> : null}
       {item.problem === null ? null : <b class="wait">{item.problem}</b>}
     </p>
   )
@@ -125,19 +153,27 @@ export const Story = ({ item, itemKey, now }: {
     <>
       <a class="back" href="#/">← Now</a>
       <div class="story-head">
-        <h1 tabIndex={-1}><span class="muted">{itemKey}</span> {card?.name ?? ""}</h1>
+        <h1 tabIndex={-1}>
+          <span class="muted">{itemKey}</span> {card?.name ?? ""}
+        </h1>
         {found === undefined
-          ? <p>{item === undefined ? "Reading its story …" : String(item)}</p>
+          ? <p>{typeof item === "string" ? item : "Reading its story …"}</p>
           : <Summary item={found.workItem} task={found.task} {...{ card, now }} />}
         {card === undefined || card.url === null
           ? null
-          : <p class="links"><Away url={card.url}>Work item in Plane</Away></p>}
+          : (
+            <p class="links">
+              <Away url={card.url}>Work item in Plane</Away>
+            </p>
+          )}
       </div>
       {found?.task === undefined ? null : <Path board={found.board} task={found.task} />}
       {found === undefined ? null : (
         <div class={found.task === undefined ? "story is-alone" : "story"}>
           <section class="panel" aria-labelledby="h-story">
-            <h2 id="h-story">Story <span class="count">the newest first; what comes is on top</span></h2>
+            <h2 id="h-story">
+              Story <span class="count">the newest first; what comes is on top</span>
+            </h2>
             <Next item={found.workItem} now={now} />
             <p class="now-line">
               <span class="when">now</span>

@@ -40,8 +40,17 @@ const answerWords = (answer: number | null, reason: string | null): string => {
 const acceptedWords = (answer: number | null): string =>
   answer === null ? "accepted" : answer === 409 ? "409, it was there already" : String(answer)
 
+/** How long Plane took for a sending, in milliseconds, where that was measured. */
+const tookOf = (sent: object): number | undefined =>
+  "took" in sent && typeof sent.took === "number" ? sent.took : undefined
+
+const tookWords = (sent: object): string => {
+  const millis = tookOf(sent)
+  return millis === undefined ? "–" : latency(millis)
+}
+
 const attemptsOf = (delivery: Delivery): ReadonlyArray<Attempt> => {
-  const { answer, attempts, kind, reason, sentAt, settledAt, status, tries } = delivery
+  const { answer, attempts, kind, reason, sentAt, status, tries } = delivery
   const request = requests[kind]
   const before = tries.map((one): Attempt => ({
     attempt: one.attempt,
@@ -49,7 +58,7 @@ const attemptsOf = (delivery: Delivery): ReadonlyArray<Attempt> => {
     request,
     answer: answerWords(one.answer, one.reason),
     look: isRefusal(one.answer) ? "bad" : "wait",
-    took: "–"
+    took: tookWords(one)
   }))
   // A request that failed and waits to be sent again is among its tries.
   if (sentAt === null || (status === "pending" && reason !== null)) return before
@@ -60,7 +69,7 @@ const attemptsOf = (delivery: Delivery): ReadonlyArray<Attempt> => {
     request,
     answer: status === "pending" ? "not answered yet" : isTold ? acceptedWords(answer) : answerWords(answer, reason),
     look: status === "pending" ? "wait" : isTold ? "" : "bad",
-    took: settledAt === null ? "–" : latency(Date.parse(settledAt) - Date.parse(sentAt))
+    took: tookWords(delivery)
   }]
 }
 
@@ -69,11 +78,21 @@ const aimOf = (line: string): string => line.replace(/(, attempt \d+: | was not 
 
 const titleOf = (delivery: Delivery, line: string): string => {
   const { isLiving, kind, sentAt, status } = delivery
-  const aim = kind === "state" ? aimOf(line).replace(/^the /, "") : isLiving ? "living comment" : kind === "recount" ? "count" : "comment"
+  const aim = kind === "state"
+    ? aimOf(line).replace(/^the /, "")
+    : isLiving
+    ? "living comment"
+    : kind === "recount"
+    ? "count"
+    : "comment"
   const subject = aim.charAt(0).toUpperCase() + aim.slice(1)
   switch (status) {
     case "delivered":
-      return sentAt === null ? `${subject}: was there already` : isLiving && kind === "recount" ? `${subject} edited` : `${subject} told`
+      return sentAt === null
+        ? `${subject}: was there already`
+        : isLiving && kind === "recount"
+        ? `${subject} edited`
+        : `${subject} told`
     case "pending":
       return `${subject} is owed`
     case "dead":

@@ -19,8 +19,9 @@ export const TokenForm = ({ enter, why }: {
       >
         <h1>This plane-sync asks for its token</h1>
         <p class="muted">
-          That of <code>ORCH_API_TOKEN</code>, or of <code>ORCH_OPERATOR_TOKEN</code>, to retry and discard, too. It is
-          kept in this tab only, until that is closed.
+          That of <code>ORCH_API_TOKEN</code>, or of{" "}
+          <code>ORCH_OPERATOR_TOKEN</code>, to retry and discard, too. It is kept in this tab only, until that is
+          closed.
         </p>
         <p class="field">
           <label for="token">Token</label>

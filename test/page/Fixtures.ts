@@ -165,7 +165,14 @@ const overviewAt = (now: number): typeof Overview.Encoded => {
   }
 }
 
-type Row = readonly [key: string, name: string, agent: string | null, spent: number, patience: number | null, behind: number]
+type Row = readonly [
+  key: string,
+  name: string,
+  agent: string | null,
+  spent: number,
+  patience: number | null,
+  behind: number
+]
 
 const rows: Readonly<Record<string, ReadonlyArray<Row>>> = {
   created: [
@@ -196,22 +203,22 @@ const rows: Readonly<Record<string, ReadonlyArray<Row>>> = {
   ]
 }
 
-const cardAt = (at: (seconds: number) => string, isDone: boolean) =>
-([key, name, agent, spent, patience, behind]: Row): Card => ({
-  ...named(key, name),
-  agent,
-  status: isDone ? "done" : "active",
-  why: null,
-  since: at(spent * 60),
-  patienceSeconds: patience === null ? null : patience * 60,
-  behind,
-  failedGate: key === "ET-2" ? { gate: "ci", times: 3 } : null,
-  waitsFor: key === "ET-2"
-    ? [{ reason: "gate_failed", reached: ["mira"] }]
-    : key === "ET-5"
-    ? [{ reason: "asked", reached: ["mira"] }]
-    : []
-})
+const cardAt =
+  (at: (seconds: number) => string, isDone: boolean) => ([key, name, agent, spent, patience, behind]: Row): Card => ({
+    ...named(key, name),
+    agent,
+    status: isDone ? "done" : "active",
+    why: null,
+    since: at(spent * 60),
+    patienceSeconds: patience === null ? null : patience * 60,
+    behind,
+    failedGate: key === "ET-2" ? { gate: "ci", times: 3 } : null,
+    waitsFor: key === "ET-2"
+      ? [{ reason: "gate_failed", reached: ["mira"] }]
+      : key === "ET-5"
+      ? [{ reason: "asked", reached: ["mira"] }]
+      : []
+  })
 
 const boardAt = (now: number): typeof Board.Encoded => ({
   project: "ET",
@@ -265,7 +272,9 @@ const lettersAt = (now: number): ReadonlyArray<typeof DeadLetterView.Encoded> =>
       workItem: isMissing ? "ET-191" : `ET-${14 + index}`,
       firstEvent: 900 - index,
       lastEvent: 900 - index,
-      body: isMissing ? "<p>🔄 Stage: created → analysis (launching analyst)</p>" : "5f0c2a77-1a0e-4a32-b6b6-0d3fd0c1a0e1",
+      body: isMissing
+        ? "<p>🔄 Stage: created → analysis (launching analyst)</p>"
+        : "5f0c2a77-1a0e-4a32-b6b6-0d3fd0c1a0e1",
       externalId: null,
       occurredAt: at(330 + index * 250),
       settledAt: at(300 + index * 250),
@@ -291,6 +300,7 @@ const deliveryAt = (at: (seconds: number) => string, seconds: number, id: number
   settledAt: at(seconds - 0.06),
   planeId: null,
   answer: 201,
+  took: 61,
   reason: null,
   tries: [],
   tells: [id],
@@ -305,7 +315,7 @@ const workItemAt = (now: number): typeof WorkItemView.Encoded => {
     body: `<p>${comment}</p>`,
     attempts: 2,
     answer: 409,
-    tries: [{ at: at(25 * 60 + 30), attempt: 1, answer: null, reason: "no answer in 10 s, may have been done" }]
+    tries: [{ at: at(25 * 60 + 30), attempt: 1, answer: null, took: 10_000, reason: "no answer in 10 s, may have been done" }]
   }
   const owed = {
     ...deliveryAt(at, 4 * 60, 5),
@@ -314,13 +324,14 @@ const workItemAt = (now: number): typeof WorkItemView.Encoded => {
     settledAt: null,
     answer: 403,
     reason: "Given API token is not valid",
-    tries: [{ at: at(4 * 60), attempt: 1, answer: 403, reason: "Given API token is not valid" }]
+    tries: [{ at: at(4 * 60), attempt: 1, answer: 403, took: 22, reason: "Given API token is not valid" }]
   }
   const line = (
     seconds: number,
     kind: (typeof WorkItemView.Encoded)["story"][number]["kind"],
     words: string,
-    more: { readonly event?: number; readonly delivery?: number; readonly attempt?: number; readonly answer?: number } = {}
+    more: { readonly event?: number; readonly delivery?: number; readonly attempt?: number; readonly answer?: number } =
+      {}
   ) => ({
     at: at(seconds),
     kind,
@@ -328,7 +339,8 @@ const workItemAt = (now: number): typeof WorkItemView.Encoded => {
     event: more.event ?? null,
     delivery: more.delivery ?? null,
     attempt: more.attempt ?? null,
-    answer: more.answer ?? null
+    answer: more.answer ?? null,
+    took: null
   })
   return {
     key: "ET-2",
@@ -356,7 +368,11 @@ const workItemAt = (now: number): typeof WorkItemView.Encoded => {
     story: [
       line(95 * 60, "hook", "webhook of Plane (issue updated): mira moved it to In Progress"),
       line(94 * 60 + 1, "event", "event 1: stage created → analysis, agent analyst", { event: 1 }),
-      line(94 * 60, "request", "the comment \"🔄 Stage\", attempt 1: accepted", { delivery: 1, attempt: 1, answer: 201 }),
+      line(94 * 60, "request", "the comment \"🔄 Stage\", attempt 1: accepted", {
+        delivery: 1,
+        attempt: 1,
+        answer: 201
+      }),
       line(82 * 60, "event", "event 2: stage architecture → development, agent developer", { event: 2 }),
       line(26 * 60, "hook", "webhook of Gitea (status): ci/e2e failed"),
       line(26 * 60, "verdict", "gate ci: failed: ci/e2e: climb < 0 m & drawn anyway"),
@@ -396,7 +412,14 @@ const taskAt = (now: number): typeof TaskWithStory.Encoded => {
     startedAt: at(95 * 60),
     updatedAt: at(2 * 60),
     verdicts: [
-      { gate: "ci", stage: "development", verdict: "failed", reason: "ci/e2e: climb < 0 m", since: at(240), at: at(240) }
+      {
+        gate: "ci",
+        stage: "development",
+        verdict: "failed",
+        reason: "ci/e2e: climb < 0 m",
+        since: at(240),
+        at: at(240)
+      }
     ],
     reports: [],
     waiting: [{
@@ -418,7 +441,12 @@ const taskAt = (now: number): typeof TaskWithStory.Encoded => {
     receipt: {
       seconds: 95 * 60,
       failedGates: 3,
-      stages: [share("created", 1), share("analysis", 720), share("architecture", 21), share("development", 81 * 60, 2)],
+      stages: [
+        share("created", 1),
+        share("analysis", 720),
+        share("architecture", 21),
+        share("development", 81 * 60, 2)
+      ],
       pullRequests: ["trails/app#12"],
       usage: { inputTokens: 412_806, outputTokens: 38_114, costUsd: 2.31, models: [] }
     },

@@ -82,7 +82,7 @@ onPage("the page", (it) => {
         const took = yield* tracing(page)
         yield* does(() => page.goto(url))
         yield* does(() => page.locator("#day").waitFor())
-        yield* does(() => page.waitForFunction("document.querySelectorAll('.card, .done li').length === 400"))
+        yield* does(() => page.locator(".card, .done li").nth(399).waitFor({ state: "attached" }))
         return yield* took
       }).pipe(Effect.scoped)
       const times = [yield* longest, yield* longest, yield* longest]
@@ -99,7 +99,8 @@ onPage("the page", (it) => {
       const tabTo = (words: string) =>
         Effect.iterate({ text: "", steps: 0 }, {
           while: ({ steps, text }) => text !== words && steps < 60,
-          body: ({ steps }) => Effect.map(Effect.zipRight(press("Tab"), focused), (text) => ({ text, steps: steps + 1 }))
+          body: ({ steps }) =>
+            Effect.map(Effect.zipRight(press("Tab"), focused), (text) => ({ text, steps: steps + 1 }))
         })
       yield* press("Tab")
       assert.strictEqual(yield* focused, "Skip to what needs you")
@@ -171,7 +172,9 @@ onPage("the page", (it) => {
       const needs = overview.needs.toReversed().filter(({ id }) => id !== "dead refused")
       own.answers = () => ({ ...others, overview: { ...overview, needs, needsYou: 4 } })
       own.change()
-      yield* does(() => page.waitForFunction("document.title.startsWith('4 need you')"))
+      yield* Effect.repeat(Effect.delay(does(() => page.title()), "20 millis"), {
+        until: (title) => title.startsWith("4 need you")
+      })
       assert.strictEqual(
         yield* does(() => page.evaluate("document.activeElement.closest('[data-key]').dataset.key")),
         "wait 8"

@@ -30,5 +30,7 @@ export const chromiumOptions: ReadonlyArray<string> = [
 /** The one line that says what a run has not tested. */
 export const withoutBrowser = (skipped: number): string =>
   `NOT TESTED IN A BROWSER: ${skipped} tests are skipped, because ${
-    process.env["CHROMIUM"] === "none" ? "CHROMIUM is none" : "this machine has no Chromium: install it, or set CHROMIUM"
+    process.env["CHROMIUM"] === "none"
+      ? "CHROMIUM is none"
+      : "this machine has no Chromium: install it, or set CHROMIUM"
   }`

@@ -19,7 +19,8 @@ export const schemaLayer = Layer.succeed(Migrations, createdAtOnce(migrations))
 `
 
 /** Makes the page that is served, below the folder of the compiled sources. */
-const makePage = (folder: string) => execFileSync(process.execPath, [join(root, "page/build.js"), join(folder, "dist/page")])
+const makePage = (folder: string) =>
+  execFileSync(process.execPath, [join(root, "page/build.js"), join(folder, "dist/page")])
 
 /** Compiles `src` as it is now. */
 const compile = () => {
