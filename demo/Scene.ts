@@ -22,7 +22,7 @@ const asked = { number: 5, name: "Offline maps for a whole region" }
 
 /**
  * Brings about what the pictures of the page show, at a service that is up: tasks are under way, a build is red, an
- * agent asks, a key was mistyped, and Plane does not take the API token any more.
+ * agent asks, and Plane does not take the API token any more.
  */
 export const makeTrouble = (baseUrl: string) =>
   Effect.gen(function*() {
@@ -54,7 +54,6 @@ export const makeTrouble = (baseUrl: string) =>
       headSha: "4be1c7d0a52f3e9c8b6a1d7f0e2c4b5a69788f10"
     }
     yield* ofGitea({ _tag: "PullRequest", action: "opened" }, pullRequest)
-    yield* post("events", { type: "quality_gate_failed", workItem: "EL-9", stage: "review", check: "lint", reason: "2" })
     // Names are known, and Plane has been told of all that, before it refuses the key.
     yield* Effect.sleep("4 seconds")
     yield* plane.revokeToken

@@ -44,7 +44,7 @@ const Top = ({ now, shown }: { readonly shown: Shown; readonly now: number }): J
               {at === "dead"
                 ? (
                   <>
-                    Dead<span class="long">letters</span>
+                    Dead<span class="long">{" letters"}</span>
                   </>
                 )
                 : name}
@@ -99,6 +99,7 @@ const Verdict = ({ overview }: { readonly overview: Overview }): JSX.Element => 
         {first}
         {others.length === 0 ? null : (
           <>
+            {" "}
             <span>{others.join(" ")}</span>
           </>
         )}
@@ -108,7 +109,7 @@ const Verdict = ({ overview }: { readonly overview: Overview }): JSX.Element => 
   )
 }
 
-/** The sentence once more, for a screen reader, which hears it only when it changes: it is the same node all the time. */
+/** The sentence once more, for a screen reader, which hears it only when it changes: it stays the same node. */
 const Announced = ({ overview }: { readonly overview: Overview | undefined }): JSX.Element => (
   <p class="hidden" role="status">{overview?.headline.join(" ")}</p>
 )
@@ -118,7 +119,8 @@ const titleOf = ({ asksToken, link, overview, route }: Shown): string => {
   const needs = overview.needsYou === 0
     ? ""
     : `${overview.needsYou} ${overview.needsYou === 1 ? "needs" : "need"} you · `
-  return `${link._tag === "Stale" ? "stale · " : ""}${needs}${route._tag === "Item" ? `${route.key} · ` : ""}plane-sync`
+  const stale = link._tag === "Stale" ? "stale · " : ""
+  return `${stale}${needs}${route._tag === "Item" ? `${route.key} · ` : ""}plane-sync`
 }
 
 /** Where the focus was, so that it can go back there when what had it is drawn anew at another place. */
@@ -130,7 +132,7 @@ const placeOf = (element: Element | null) => ({
 
 const isLost = () => document.activeElement === null || document.activeElement === document.body
 
-/** Gives the focus back after a live update: to the same element, or to the same link, or to the heading of the part. */
+/** Gives the focus back after a live update: to the same element, to the same link, or to the heading of the part. */
 const restore = ({ element, href, row }: ReturnType<typeof placeOf>): void => {
   if (!isLost() || element === null || element === document.body) return
   if (element.isConnected && element instanceof HTMLElement) return element.focus({ preventScroll: true })

@@ -3,6 +3,9 @@ import { At } from "./Text.js"
 import type { Condition as Project, Overview } from "./Wire.js"
 import { ago, duration, moment, number, until } from "./Words.js"
 
+/** Without the request in brackets: that stands in what needs a person. */
+const briefly = (reason: string | null) => reason?.replace(/ \([^()]*\)$/, "")
+
 const State = ({ now, project }: { readonly project: Project; readonly now: number }): JSX.Element => {
   switch (project.state) {
     case "open":
@@ -22,7 +25,7 @@ const State = ({ now, project }: { readonly project: Project; readonly now: numb
             </>
           )}
           <small>
-            {project.reason}
+            {briefly(project.reason)}
             {project.nextProbeAt === null ? null : `; next probe ${until(project.nextProbeAt, now)}`}
           </small>
         </>

@@ -36,10 +36,10 @@ const Row = ({ ask, isOff, letter, now, overview }: {
     </td>
     <td class="end">
       <Button look="quiet" isOff={isOff} does={() => ask(retryOne(letter, overview))}>
-        Retry<span class="hidden">letter {letter.id} of {letter.workItem}</span>
+        Retry<span class="hidden">{` letter ${letter.id} of ${letter.workItem}`}</span>
       </Button>
       <Button look="quiet" isOff={isOff} does={() => ask(discardOne(letter))}>
-        Discard<span class="hidden">letter {letter.id} of {letter.workItem}</span>
+        Discard<span class="hidden">{` letter ${letter.id} of ${letter.workItem}`}</span>
       </Button>
     </td>
   </tr>

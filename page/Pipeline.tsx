@@ -114,7 +114,7 @@ const ColumnView = ({ column, drawn, isLast, more, now }: {
         {stage}{" "}
         <span>
           {number(count)}
-          <span class="hidden">{count === 1 ? "work item" : "work items"}</span>
+          <span class="hidden">{count === 1 ? " work item" : " work items"}</span>
         </span>
       </h3>
       {cards.length === 0 ?

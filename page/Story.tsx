@@ -110,30 +110,34 @@ const Summary = ({ card, item, now, task }: {
             In {task.stage}
             {card === undefined ? null : (
               <>
-                since <At iso={card.since} now={now} />
+                {" since "}
+                <At iso={card.since} now={now} />
               </>
-            )}.
+            )}
+            {". "}
           </>
         )}
       {task === undefined || task.status === "active" ? null : (
         <>
           <b class={task.status === "done" ? undefined : "wait"}>It is {task.status}</b>
-          {task.why === null ? "" : `: ${task.why}`}.
+          {task.why === null ? ". " : `: ${task.why}. `}
         </>
       )}
       {failed.length === 0 ? null : (
         <>
-          <b class="bad">{failed.map(({ gate }) => gate).join(" and ")} failed</b>.
+          <b class="bad">{failed.map(({ gate }) => gate).join(" and ")} failed</b>
+          {". "}
         </>
       )}
       {task === undefined || task.waiting.length === 0 ? null : (
         <>
-          <b class="wait">It waits for {reached.length === 0 ? "somebody" : reached.join(", ")}</b>.
+          <b class="wait">It waits for {reached.length === 0 ? "somebody" : reached.join(", ")}</b>
+          {". "}
         </>
       )}
       {item.owed === 0 ? "Plane was told all of it. " : `${counted(item.owed, "event is", "events are")} owed. `}
       {item.stateName === null ? null : `Its state in Plane is ${item.stateName}. `}
-      {item.gone ? <b class="bad">It is deleted or archived in Plane.</b> : null}
+      {item.gone ? <b class="bad">{"It is deleted or archived in Plane. "}</b> : null}
       {item.problem === null ? null : <b class="wait">{item.problem}</b>}
     </p>
   )

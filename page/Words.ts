@@ -75,8 +75,8 @@ export const codeWords: Readonly<Record<string, string>> = {
 const entities: Readonly<Record<string, string>> = { lt: "<", gt: ">", amp: "&", quot: "\"", apos: "'", nbsp: nb }
 
 /**
- * The text of a comment, of which only the ends of its lines are kept. It is not parsed by the browser, which would look
- * at what somebody has written in it.
+ * The text of a comment, of which only the ends of its lines are kept. It is not parsed by the browser, which would
+ * look at what somebody has written in it.
  */
 export const textOf = (html: string): string =>
   html.replace(/<br\s*\/?>|<\/(p|li|h\d)>/gi, "\n").replace(/<[^>]*>/g, "")

@@ -6,8 +6,8 @@ import { DeadLetterView } from "../../src/views/DeadLetterView.js"
 import { TaskWithStory } from "../../src/views/TaskView.js"
 import { WorkItemView } from "../../src/views/WorkItemView.js"
 
-// What the API answers in states that are hard to bring about, or long to wait for. Each goes through its schema, so that
-// it cannot be what the API never answers.
+// What the API answers in states that are hard to bring about, or long to wait for. Each goes through its schema, so
+// that it cannot be what the API never answers.
 
 type Need = (typeof Overview.Encoded)["needs"][number]
 type Card = (typeof Board.Encoded)["stages"][number]["cards"][number]
@@ -315,7 +315,13 @@ const workItemAt = (now: number): typeof WorkItemView.Encoded => {
     body: `<p>${comment}</p>`,
     attempts: 2,
     answer: 409,
-    tries: [{ at: at(25 * 60 + 30), attempt: 1, answer: null, took: 10_000, reason: "no answer in 10 s, may have been done" }]
+    tries: [{
+      at: at(25 * 60 + 30),
+      attempt: 1,
+      answer: null,
+      took: 10_000,
+      reason: "no answer in 10 s, may have been done"
+    }]
   }
   const owed = {
     ...deliveryAt(at, 4 * 60, 5),

@@ -41,7 +41,8 @@ const opening = (browser: Effect.Effect<Browser>): Open => (url, options = {}) =
     const wrong: Array<string> = []
     const requested: Array<string> = []
     page.on("console", (message) => {
-      if (message.type() === "error" || message.type() === "warning") wrong.push(`${message.text()} (${message.location().url})`)
+      if (message.type() !== "error" && message.type() !== "warning") return
+      wrong.push(`${message.text()} (${message.location().url})`)
     })
     page.on("pageerror", (error) => wrong.push(error.message))
     page.on("request", (request) => requested.push(request.url()))
