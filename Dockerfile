@@ -5,6 +5,7 @@ WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
 RUN npm ci
 COPY build.js tsconfig.json tsconfig.build.json ./
+COPY page page
 COPY src src
 RUN npm run build
 # What runs are the dependencies and all peers, the command line's too, in the versions of the lockfile.

@@ -30,7 +30,11 @@ const run = ([command, ...options]) =>
 const typesAndEffects = async () => {
   cpSync("node_modules/typescript", copy, { recursive: true })
   const isPatched = await run(["effect-language-service", "patch", "--module", "tsc", "--dir", copy])
-  return isPatched && run(["node", `${copy}/lib/tsc.js`, "--noEmit"])
+  if (!isPatched) return false
+  // The page's types are others: those of a browser.
+  const ofProgram = await run(["node", `${copy}/lib/tsc.js`, "--noEmit"])
+  const ofPage = await run(["node", `${copy}/lib/tsc.js`, "--noEmit", "-p", "page"])
+  return ofProgram && ofPage
 }
 
 const answers = await Promise.all([typesAndEffects(), run(["eslint", ".", "--max-warnings", "0"])])

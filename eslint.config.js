@@ -133,7 +133,7 @@ export default tseslint.config(
   { linterOptions: { reportUnusedDisableDirectives: "error" } },
   ...effect.configs.dprint,
   {
-    files: ["**/*.ts", "**/*.js"],
+    files: ["**/*.ts", "**/*.tsx", "**/*.js"],
     rules: {
       "@effect/dprint": ["error", {
         config: {
@@ -149,7 +149,7 @@ export default tseslint.config(
     }
   },
   {
-    files: ["**/*.ts"],
+    files: ["**/*.ts", "**/*.tsx"],
     extends: [...tseslint.configs.strictTypeChecked],
     languageOptions: { parserOptions: { projectService: true } },
     rules: {
@@ -168,5 +168,22 @@ export default tseslint.config(
     }
   },
   { files: ["**/*.js"], ...tseslint.configs.disableTypeChecked },
+  {
+    files: ["page/**/*.ts", "page/**/*.tsx"],
+    plugins: { "@typescript-eslint": tseslint.plugin },
+    rules: {
+      "@typescript-eslint/no-restricted-imports": ["error", {
+        patterns: [{
+          regex: "/src/|^effect|^@effect|^node:",
+          allowTypeImports: true,
+          message: "The page takes only types."
+        }]
+      }],
+      "no-restricted-syntax": ["error", {
+        selector: "[name=/^(dangerouslySetInnerHTML|innerHTML|outerHTML|insertAdjacentHTML)$/]",
+        message: "What comes from outside is shown as text."
+      }]
+    }
+  },
   ...Object.entries(rooms).map(rulesOf)
 )

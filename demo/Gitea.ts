@@ -20,7 +20,13 @@ export interface PullRequest {
 export type Happening =
   | { readonly _tag: "PullRequest"; readonly action: "opened" | "synchronized" | "closed" }
   | { readonly _tag: "Review"; readonly approved: boolean; readonly content: string }
-  | { readonly _tag: "Status"; readonly state: "success" | "failure"; readonly description: string }
+  | {
+    readonly _tag: "Status"
+    readonly state: "success" | "failure"
+    readonly description: string
+    /** Where people see why. */
+    readonly page?: string
+  }
 
 /** The only check that a pull request needs in the demo. */
 export const requiredCheck = "ci/build"
@@ -42,8 +48,10 @@ const eventType = (happening: Happening): string => {
 const bodyOf = (happening: Happening, pullRequest: PullRequest, id: number, now: string) => {
   const { base = repository.default_branch, branch, headSha, number, title } = pullRequest
   if (happening._tag === "Status") {
-    const { description, state } = happening
-    return { id, sha: headSha, context: requiredCheck, state, description, repository, sender: { login: "runner" } }
+    const { description, page, state } = happening
+    const target_url = page ?? ""
+    const sender = { login: "runner" }
+    return { id, sha: headSha, context: requiredCheck, state, description, target_url, repository, sender }
   }
   const merged = happening._tag === "PullRequest" && happening.action === "closed"
   return {

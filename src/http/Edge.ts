@@ -11,6 +11,7 @@ import { describeIssues, issuesOf } from "../base/Issue.js"
 import { ServerConfig } from "../config/ServerConfig.js"
 import { Api } from "./Api.js"
 import { guardPath, isWebhook } from "./Guard.js"
+import { pagePaths } from "./PageRoutes.js"
 import type { Problem } from "./Problem.js"
 import { webhookPaths } from "./WebhookPaths.js"
 
@@ -31,6 +32,7 @@ const route = (method: string, path: string): Route => ({
 const routes: Array<Route> = [
   route("GET", "/openapi.json"),
   route("GET", "/docs"),
+  ...pagePaths.map((path) => route("GET", path)),
   ...Object.values(webhookPaths).map((path) => route("POST", path))
 ]
 HttpApi.reflect(Api, {

@@ -29,6 +29,7 @@ import { apiLayer } from "./Api.js"
 import { docsLayer } from "./Docs.js"
 import { edgeLayer } from "./Edge.js"
 import { securityHeaders } from "./SecurityHeaders.js"
+import { pageRoutes } from "./PageRoutes.js"
 import { webhookRoutes } from "./WebhookRoutes.js"
 
 /**
@@ -63,7 +64,7 @@ export class HttpInterface extends Context.Tag("plane-sync/HttpInterface")<HttpI
 const withHeaders = (response: HttpServerResponse.HttpServerResponse) =>
   HttpServerResponse.setHeaders(response, { ...securityHeaders, ...response.headers })
 
-const routed = Layer.mergeAll(docsLayer, edgeLayer, webhookRoutes).pipe(
+const routed = Layer.mergeAll(docsLayer, edgeLayer, pageRoutes, webhookRoutes).pipe(
   Layer.provideMerge(apiLayer),
   Layer.provideMerge(Layer.merge(HttpApiBuilder.Router.Live, HttpApiBuilder.Middleware.layer)),
   Layer.provideMerge(NodeHttpServer.layerContext)

@@ -26,3 +26,15 @@ export const pagePolicy = (hashes: ReadonlyArray<string>): string =>
     "form-action 'none'",
     "frame-ancestors 'none'"
   ].join("; ")
+
+/** The policy of the page at `/`: its own script and style, and requests to this server. No style in its markup. */
+export const operatorPagePolicy: string = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self'",
+  "connect-src 'self'",
+  "img-src 'self' data:",
+  "base-uri 'none'",
+  "form-action 'none'",
+  "frame-ancestors 'none'"
+].join("; ")

@@ -30,10 +30,11 @@ import { apiLayer } from "./Api.js"
 import { docsLayer } from "./Docs.js"
 import { edgeLayer } from "./Edge.js"
 import { Listener } from "./Listener.js"
+import { pageRoutes } from "./PageRoutes.js"
 import { webhookRoutes } from "./WebhookRoutes.js"
 
 const app = HttpApiBuilder.serve().pipe(
-  Layer.provide([docsLayer, edgeLayer, webhookRoutes]),
+  Layer.provide([docsLayer, edgeLayer, pageRoutes, webhookRoutes]),
   Layer.provide(apiLayer),
   Layer.provide(NodeHttpServer.layerContext)
 )

@@ -82,6 +82,14 @@ describe("the HTTP interface in a host's own server", () => {
       assert.strictEqual((yield* request(`${url}/`)).body, "the host's own")
       assert.strictEqual((yield* request(`${url}/own/hello`)).body, "hi")
       assert.strictEqual((yield* request(`${url}/own/health`)).status, 404)
+      // The page's addresses are relative, so its own must end with a slash.
+      const page = yield* request(`${url}/plane-sync`)
+      assert.include(page.body, "<script type=\"module\" src=\"page.js\">")
+      assert.strictEqual(
+        (yield* request(`${url}/plane-sync`, { redirect: "manual" })).headers.get("location"),
+        "./plane-sync/"
+      )
+      assert.strictEqual((yield* request(`${url}/plane-sync/page.css`)).status, 200)
       const ours = `${url}/plane-sync`
       assert.deepInclude((yield* request(`${ours}/health`)).body, { live: true })
       assert.strictEqual((yield* request(`${ours}/api/events`, json(event))).status, 202)

@@ -1,4 +1,5 @@
 import { buildSync } from "esbuild"
+import { execFileSync } from "node:child_process"
 import { copyFileSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs"
 import { dirname, join, relative, resolve } from "node:path"
 import { fileURLToPath } from "node:url"
@@ -16,6 +17,10 @@ import { migrations } from "./SchemaSteps.js"
 export { migrations }
 export const schemaLayer = Layer.succeed(Migrations, createdAtOnce(migrations))
 `
+
+/** Makes the page that is served, below the folder of the compiled sources. */
+const makePage = (folder: string) =>
+  execFileSync(process.execPath, [join(root, "page/build.js"), join(folder, "dist/page")])
 
 /** Compiles `src` as it is now. */
 const compile = () => {
@@ -37,6 +42,7 @@ const compile = () => {
   writeFileSync(join(compiled, "src/Schema.js"), schema)
   // What the sources read beside themselves.
   for (const name of ["package.json", "plane-sync.schema.json"]) copyFileSync(join(root, name), join(compiled, name))
+  makePage(compiled)
 }
 
 /**
@@ -45,7 +51,10 @@ const compile = () => {
  * itself then.
  */
 export const compiledSource = (): { readonly plugins: Array<Plugin>; readonly external: Array<RegExp> } => {
-  if (!process.argv.includes("run")) return { plugins: [], external: [] }
+  if (!process.argv.includes("run")) {
+    makePage(root)
+    return { plugins: [], external: [] }
+  }
   compile()
   return {
     plugins: [{
