@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url"
 import type { Browser } from "playwright-core"
 import { chromium } from "playwright-core"
 import { PlaneSimulator } from "../src/simulator/PlaneSimulator.js"
-import { chromium as executablePath, chromiumOptions } from "../test/support/Chromium.js"
+import { chromium as installed, chromiumOptions } from "../test/support/Chromium.js"
 import { planeOptions } from "./Projects.js"
 import { makeTrouble } from "./Scene.js"
 import * as Service from "./Service.js"
@@ -40,6 +40,7 @@ const fonts = `<?xml version="1.0"?><!DOCTYPE fontconfig SYSTEM "fonts.dtd"><fon
 </fontconfig>`
 
 const started = Effect.gen(function*() {
+  const executablePath = installed
   if (executablePath === undefined) {
     return yield* new NotTaken({ message: "This machine has no Chromium: install it, or set CHROMIUM" })
   }

@@ -13,11 +13,15 @@ const sentenceOf = (phrases: ReadonlyArray<string>): string => {
   return `${text.charAt(0).toUpperCase()}${text.slice(1)}.`
 }
 
-/** How many of a kind there are, in words. Of letters each counts, and of the rest each need. */
-const phrasesOf = (facts: OverviewFacts, found: ReadonlyArray<FoundNeed>): ReadonlyArray<string> =>
+/** Of these each counts, and of the rest each need. */
+const countedOneByOne: ReadonlySet<KindName> = new Set(["notices", "letters"])
+
+/** How many of a kind there are, in words. */
+const phrasesOf = (found: ReadonlyArray<FoundNeed>): ReadonlyArray<string> =>
   kindNames.flatMap((kind: KindName) => {
-    const count = found.filter((one) => one.kind === kind).length
-    return count === 0 ? [] : [kinds[kind].phrase(kind === "letters" ? lettersOf(facts) : count)]
+    const each = countedOneByOne.has(kind)
+    const count = found.reduce((sum, one) => one.kind !== kind ? sum : sum + (each ? one.need.count : 1), 0)
+    return count === 0 ? [] : [kinds[kind].phrase(count)]
   })
 
 const nothing = (facts: OverviewFacts): ReadonlyArray<string> => {
@@ -32,8 +36,8 @@ const nothing = (facts: OverviewFacts): ReadonlyArray<string> => {
 export const headline = (facts: OverviewFacts, found: ReadonlyArray<FoundNeed>): ReadonlyArray<string> => {
   const [worst, ...others] = found
   if (worst === undefined) return nothing(facts)
-  if (worst.sentence === undefined) return [sentenceOf(phrasesOf(facts, found))]
-  return others.length === 0 ? [worst.sentence] : [worst.sentence, sentenceOf(phrasesOf(facts, others))]
+  if (worst.sentence === undefined) return [sentenceOf(phrasesOf(found))]
+  return others.length === 0 ? [worst.sentence] : [worst.sentence, sentenceOf(phrasesOf(others))]
 }
 
 /** Whether anything is lost, and what happens by itself. */

@@ -1,7 +1,7 @@
 import { counted } from "../base/Text.js"
 import type { Need } from "./OverviewView.js"
 
-/** What can need a person, the worst first: the program itself, Plane, what is heard, tasks, and what is dead. */
+/** What can need a person, the worst first: the program itself, Plane, what is heard, tasks, and what was given up. */
 export const kindNames = [
   "lost",
   "storage",
@@ -21,6 +21,7 @@ export const kindNames = [
   "patience",
   "ceiling",
   "other",
+  "notices",
   "letters"
 ] as const
 
@@ -59,6 +60,7 @@ export const kinds: Readonly<Record<KindName, Kind>> = {
   patience: waits("a stage takes too long", "stages take too long"),
   ceiling: waits("a task is over its ceiling", "ceilings are passed"),
   other: waits("a task waits for somebody", "tasks wait for somebody"),
+  notices: broken("a notice was given up", "notices were given up"),
   letters: broken("a letter is dead", "letters are dead")
 }
 

@@ -88,8 +88,27 @@ const needOf = ({ code, firstAt, id, letters, project, reason, workItem }: DeadG
   }
 }
 
-/** What could not be told, by its reason and project. */
-export const letterNeeds = ({ letters }: OverviewFacts): ReadonlyArray<FoundNeed> => letters.map(needOf)
+const notices = (count: number): FoundNeed => ({
+  kind: "notices",
+  need: {
+    id: "notices",
+    label: "Notices",
+    since: null,
+    count,
+    workItem: null,
+    title: `${counted(count, "notice was", "notices were")} given up`,
+    evidence: { before: "", words: "Somebody may not know that a task waits" },
+    remedy: "`plane-sync notices list` says why. Mend that, then `plane-sync notices retry`. Or, if nobody needs to know " +
+      "any more, `plane-sync notices discard`.",
+    actions: []
+  }
+})
+
+/** What could not be told: letters by their reason and project, and notices. */
+export const letterNeeds = ({ health: { deadNotices }, letters }: OverviewFacts): ReadonlyArray<FoundNeed> => [
+  ...letters.map(needOf),
+  ...(deadNotices === 0 ? [] : [notices(deadNotices)])
+]
 
 /** How many letters there are. */
 export const lettersOf = ({ letters }: Pick<OverviewFacts, "letters">): number =>

@@ -46,7 +46,8 @@ describe("/api/deliveries", () => {
           return { total, deliveries }
         })
       const { deliveries: [newest] } = yield* seen("code=wrong_project&project=&limit=1")
-      assert.strictEqual(newest?.workItem, "XX-2")
+      assert(newest !== undefined)
+      assert.strictEqual(newest.workItem, "XX-2")
       assert.deepStrictEqual(
         yield* Effect.forEach(
           ["limit=1", "project=ET", "project=", `upTo=${newest.id - 1}`, "until=2026-01-01T00:00:00Z", `since=${

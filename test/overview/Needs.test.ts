@@ -243,6 +243,17 @@ describe("what needs a person", () => {
     }
   })
 
+  it("notices that were given up: how many, and the commands that list, retry and discard them", () => {
+    const given = facts({ health: { deadNotices: 2 }, letters: [letters(3)] })
+    assert.strictEqual(judge(given.health).status, "degraded")
+    assert.strictEqual(said(given), "2 notices were given up and 3 letters are dead.")
+    assert.strictEqual(said(facts({ health: { deadNotices: 1 } })), "A notice was given up.")
+    const [need] = shownNeeds(findNeeds(given))
+    assert.deepInclude(need, { severity: "broken", label: "Notices", count: 2, title: "2 notices were given up" })
+    for (const act of ["list", "retry", "discard"]) assert.include(need?.remedy, `\`plane-sync notices ${act}\``)
+    assert.deepStrictEqual(need?.actions, [])
+  })
+
   it("the severity is that of the worst", () => {
     const of = (given: OverviewFacts) => severityOf(findNeeds(given))
     assert.deepStrictEqual(

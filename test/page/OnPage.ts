@@ -4,7 +4,7 @@ import type { Scope } from "effect"
 import { Effect, Exit, Schema, Scope as Scopes } from "effect"
 import type { Browser, BrowserContextOptions, Page } from "playwright-core"
 import { chromium } from "playwright-core"
-import { chromium as executablePath, chromiumOptions, notInBrowser } from "../support/Chromium.js"
+import { chromium as installed, chromiumOptions, notInBrowser } from "../support/Chromium.js"
 
 /** A tab in a browser that knows nothing of any other, with what has gone wrong in it and what it has asked for. */
 export interface Tab {
@@ -52,6 +52,7 @@ const opening = (browser: Effect.Effect<Browser>): Open => (url, options = {}) =
 
 /** Tests in a real browser, one for all of a file. Without one they are skipped, and the run's end says so. */
 export const onPage = (name: string, tests: (it: OnPage) => void): void => {
+  const executablePath = installed
   if (executablePath === undefined) {
     describe.skip(`${name}${notInBrowser}`, () => tests({ scoped: (name) => it.skip(name, () => undefined) }))
     return
