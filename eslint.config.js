@@ -71,7 +71,7 @@ export const tables = {
   gitea: ["repository", "pull_request", "claim", "commit_status", "review"],
   webhooks: ["webhook", "webhook_body", "webhook_about"],
   people: ["wait", "notice", "command"],
-  repair: ["watermark", "hearing"]
+  repair: ["watermark", "hearing", "unread"]
 }
 
 // A path into one of these rooms, or to the package's ends, whatever way it goes there.

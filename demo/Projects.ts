@@ -43,6 +43,8 @@ export const projectsFile = {
       apiToken: careToken,
       comments: "living",
       commands: [commander.email],
+      // Who is asked is assigned while a task waits.
+      attention: [commander.email],
       pipeline
     }
   }

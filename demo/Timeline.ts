@@ -66,7 +66,7 @@ export const make = (start: number) => {
   const follow = (placed: ReadonlyArray<Placed>) =>
     Effect.gen(function*() {
       const plane = yield* PlaneSimulator
-      const seen = new Map(placed.map(({ item }) => [item.id, { living: "", comments: 0, changes: 0 }]))
+      const seen = new Map(placed.map(({ item }) => [item.id, { living: "", comments: 0, changes: 0, assigned: "" }]))
       let sequence = 0
 
       const dropped = (request: RecordedRequest): ReadonlyArray<Entry> => {
@@ -91,11 +91,13 @@ export const make = (start: number) => {
 
       const ofItem = ({ item, task }: Placed, requests: ReadonlyArray<RecordedRequest>) =>
         Effect.gen(function*() {
-          const known = seen.get(item.id) ?? { living: "", comments: 0, changes: 0 }
+          const known = seen.get(item.id) ?? { living: "", comments: 0, changes: 0, assigned: "" }
           const comments = yield* commentsOf(item.id)
+          const { assignees } = yield* plane.workItem(item.id)
+          const assigned = assignees.map((id) => id === plane.person.id ? plane.person.name : id).join(", ")
           const changes = yield* plane.stateChanges(item.id)
           const living = comments.find(({ html }) => isLiving(html))?.html ?? ""
-          seen.set(item.id, { living, comments: comments.length, changes: changes.length })
+          seen.set(item.id, { living, comments: comments.length, changes: changes.length, assigned })
           const arrivals = requests.filter((request) =>
             request.kind === "comments" && request.applied && request.path.includes(item.id)
           )
@@ -106,6 +108,12 @@ export const make = (start: number) => {
             mark: Look.good("■"),
             text: `${Look.state(from.name)} → ${Look.state(to.name)}`
           }))
+          const people = assigned === known.assigned ? [] : [{
+            at,
+            task,
+            mark: Look.good("■"),
+            text: assigned === "" ? "assigned: nobody any more" : `assigned: ${assigned}`
+          }]
           const lines = comments.slice(known.comments).flatMap(({ html }, index) => {
             const arrived = arrivals[known.comments + index]?.answeredAt ?? at
             const told = block(task, arrived, "▌", html)
@@ -114,7 +122,7 @@ export const make = (start: number) => {
               : told
           })
           const edited = known.living === "" || known.living === living ? [] : block(task, at, "✎", living)
-          return [...moves, ...edited, ...lines]
+          return [...moves, ...people, ...edited, ...lines]
         })
 
       const tick = Effect.gen(function*() {

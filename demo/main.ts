@@ -73,7 +73,8 @@ ${Look.bold("plane-sync")}: three tasks go through their stages, and Plane shows
   ${Look.good("■")}  a state, ${Look.good("▌")} a comment: what Plane shows now
      ${Look.dim("grey: what people, agents and Gitea did")}
   ${Look.dim(`A comment of several lines has the time of each behind it, left out here.`)}
-  ${Look.dim("TC-3 has one comment of its stages, which is edited (✎), and asks people.")}
+  ${Look.dim("TC-3 has one comment of its stages, which is edited (✎), and asks people:")}
+  ${Look.dim("who is asked is assigned for as long as it waits.")}
   ${Look.dim("\"ET-002\" is not ET-2: it is ET-7, the work item that carries it in its title.")}
 `)
   })

@@ -19,8 +19,9 @@ import {
   wholeRowColumns
 } from "./outbox/Tables.js"
 import { usageTable } from "./outbox/UsageTables.js"
-import { commandTable, waitTables } from "./people/Tables.js"
-import { repairTables } from "./repair/Tables.js"
+import { approvalTables } from "./people/ApprovalTables.js"
+import { commandTable, unheardColumn, waitTables } from "./people/Tables.js"
+import { repairTables, unreadTable } from "./repair/Tables.js"
 import { Migrations } from "./storage/Migrations.js"
 import { answerTable } from "./tasks/AnswerTables.js"
 import { decisionTable } from "./tasks/DecisionTables.js"
@@ -34,7 +35,7 @@ import {
   taskTables,
   whyColumn
 } from "./tasks/Tables.js"
-import { hookSubjects, hookTables, signerColumn, signerIndexes } from "./webhooks/Tables.js"
+import { hookSubjects, hookTables, signedColumn, signerColumn, signerIndexes } from "./webhooks/Tables.js"
 
 /**
  * The tables of all rooms, as the steps that create them. Every database gets all of them, whatever part of the program
@@ -70,7 +71,9 @@ export const migrations = {
   "0027_people": whileNobodyLeads(Effect.zipRight(answerTable, waitTables)),
   "0028_decisions": whileNobodyLeads(decisionTable),
   "0029_commands": commandTable,
-  "0030_assignees": whileNobodyLeads(assigneeTable)
+  "0030_assignees": whileNobodyLeads(assigneeTable),
+  "0031_unheard": whileNobodyLeads(Effect.all([signedColumn, unheardColumn, unreadTable], { discard: true })),
+  "0032_approvals": whileNobodyLeads(approvalTables)
 }
 
 /** What opening a database needs. */

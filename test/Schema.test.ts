@@ -105,6 +105,35 @@ describe("the schema", () => {
       )
     }))
 
+  it.scopedLive("keeps what tasks waited for, and its notices, with the numbers that they have come to", () =>
+    Effect.gen(function*() {
+      const file = join(yield* folder, "before.sqlite")
+      const before = Object.fromEntries(Object.entries(migrations).filter(([name]) => name < "0032"))
+      const insert = (question: string) =>
+        Effect.flatMap(StorageService, ({ sql, write }) =>
+          write(Effect.gen(function*() {
+            yield* sql`INSERT INTO plane_sync_wait (task, work_item, entry, stage, reason, same, question, opened_at)
+              VALUES (1, 'ET-2', 'one', 'review', 'asked', ${question}, ${question}, 1)`
+            yield* sql`INSERT INTO plane_sync_notice (wait, kind, body, status, made_at)
+              VALUES (1, 'opened', ${question}, 'dead', 1)`
+          })))
+      yield* Effect.gen(function*() {
+        for (const question of ["one", "two", "three"]) yield* insert(question)
+        const { sql, write } = yield* StorageService
+        yield* write(sql`DELETE FROM plane_sync_wait WHERE id = 3`)
+        yield* write(sql`DELETE FROM plane_sync_notice WHERE id = 3`)
+      }).pipe(
+        Effect.provide(Layer.provide(StorageService.layerFile(file), Layer.succeed(Migrations, before)))
+      )
+      yield* Effect.gen(function*() {
+        yield* insert("four")
+        const { read, sql } = yield* StorageService
+        const kept = [{ id: 1, said: "one" }, { id: 2, said: "two" }, { id: 4, said: "four" }]
+        assert.deepStrictEqual(yield* read(sql`SELECT id, question AS said FROM plane_sync_wait ORDER BY id`), kept)
+        assert.deepStrictEqual(yield* read(sql`SELECT id, body AS said FROM plane_sync_notice ORDER BY id`), kept)
+      }).pipe(Effect.provide(Storage.layerFile(file)))
+    }))
+
   it.scopedLive("is not changed under an older program that sends, and its sums are counted once more", () =>
     Effect.gen(function*() {
       const file = yield* oldDatabase

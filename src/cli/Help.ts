@@ -91,6 +91,37 @@ const commands = {
     more: [beside],
     examples: ["plane-sync dead discard 7", "plane-sync dead discard --code wrong_project"]
   },
+  notices: {
+    line: "List, retry or discard notices that were given up: nobody was reached by them",
+    more: [
+      "They are what people are told by ORCH_NOTICE_URL when a task waits for somebody. What Plane was not told of is in " +
+      "`plane-sync dead`.",
+      beside
+    ],
+    examples: ["plane-sync notices list", "plane-sync notices retry --all"]
+  },
+  "notices list": {
+    line: "List notices that were given up, newest first",
+    more: [
+      "Columns: the id, when it was given up, the work item, the kind of notice, what the task waits for, the attempts, " +
+      "and why."
+    ],
+    examples: ["plane-sync notices list", "plane-sync notices list --json"]
+  },
+  "notices retry": {
+    line: "Retry a notice that was given up, or all",
+    more: [
+      "It is sent as often as a new one, in its old place. One that calls for what nobody is needed for any more is not " +
+      "retried.",
+      beside
+    ],
+    examples: ["plane-sync notices retry 3", "plane-sync notices retry --all"]
+  },
+  "notices discard": {
+    line: "Discard a notice that was given up, or all: it is never sent",
+    more: [beside],
+    examples: ["plane-sync notices discard 3", "plane-sync notices discard --all"]
+  },
   task: {
     line: "List, show, start, pause or advance tasks, or report on their stages",
     more: [beside],

@@ -19,6 +19,7 @@ import { lineOf, rootLine } from "./Help.js"
 import { helpText } from "./HelpText.js"
 import { init } from "./Init.js"
 import { loggingLayer } from "./Logging.js"
+import { notices } from "./Notices.js"
 import { probe } from "./Probe.js"
 import { publish } from "./Publish.js"
 import { reconcile } from "./Reconcile.js"
@@ -37,6 +38,7 @@ const commandsOf = <E, R>(serving: Effect.Effect<void, E, R>) =>
     Command.provide(publish, loggingLayer),
     Command.provide(events, loggingLayer),
     Command.provide(dead, loggingLayer),
+    Command.provide(notices, loggingLayer),
     Command.provide(task, loggingLayer),
     Command.provide(explainItem, loggingLayer),
     Command.provide(backup, loggingLayer),

@@ -212,7 +212,13 @@ const publishing = StageEvents.layer.pipe(
 /** Takes a task out of its stage whatever the gates say. It takes no token, because it takes the database. */
 const overrule = (key: string, given: Override) =>
   Effect.gen(function*() {
-    const overrule = makeOverrule(yield* Storage, yield* StageEvents, yield* Pipeline, yield* TaskStore)
+    const overrule = makeOverrule(
+      yield* Storage,
+      yield* StageEvents,
+      yield* Pipeline,
+      yield* TaskStore,
+      yield* Projects
+    )
     const { from, overruledBy, task, to } = yield* overrule(key, given)
     yield* Console.log(`${shown(task.workItem)} ${shown(from)} → ${shown(to)}, overruled by ${shown(overruledBy)}`)
     yield* leaderNotice("the task")

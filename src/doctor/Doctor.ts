@@ -119,7 +119,7 @@ const checkProjects = ({ check, skip }: Checkup, all: ReadonlyArray<PlaneAccess>
 
 const afterAddress = ["API token", "rate limit", "clock", "Plane's version"]
 
-/** Plane: its address, and then what needs that it answers. */
+/** Plane: its address, and then what needs that it answers. Gives its version, if it has told it. */
 const checkPlane = (
   checkup: Checkup,
   { config, isServed, projects, surveyed, write }: {
@@ -129,7 +129,7 @@ const checkPlane = (
     readonly surveyed: Surveyed | undefined
     readonly write: WorkItemKey | undefined
   }
-): Effect.Effect<void, never, HttpClient.HttpClient | RateBudgets | Requests | Scope.Scope> =>
+): Effect.Effect<string | undefined, never, HttpClient.HttpClient | RateBudgets | Requests | Scope.Scope> =>
   Effect.gen(function*() {
     const { check, skip } = checkup
     const all = yield* Effect.forEach(projects.all, (project) => planeAccess(config, projects.all, project, surveyed))
@@ -141,8 +141,9 @@ const checkPlane = (
       for (const name of [...afterAddress, ...(write === undefined ? [] : ["writing"])]) {
         yield* skip(name, reason)
       }
-      return
+      return undefined
     }
+    const version = reached.instance?.version
     const open = yield* checkProjects(checkup, all, reached)
     yield* check(
       "rate limit",
@@ -152,14 +153,15 @@ const checkPlane = (
     const asked = all.find(({ current }) => open.has(current.project.identifier))
     if (asked === undefined) yield* skip("Plane's version", "it is told by requests to a project, and none is open")
     else yield* check("Plane's version", checkVersion(asked, reached.instance))
-    if (write === undefined) return
+    if (write === undefined) return version
     const { identifier } = projects.ofKey(write.written) ?? first.current.project
     const access = all.find(({ current }) => current.project.identifier === identifier) ?? first
     if (open.has(identifier)) yield* check("writing", checkWriting(access, write))
     else yield* skip("writing", `the project ${identifier} may not be written to, as said above`)
+    return version
   })
 
-/** What needs the network. */
+/** What needs the network. Gives how many requests it has sent, and what tells whom a task that waits reaches. */
 const checkNetwork = (
   checkup: Checkup,
   database: Database,
@@ -184,7 +186,9 @@ const checkNetwork = (
 
     return yield* Effect.gen(function*() {
       if (config === undefined || projects === undefined) yield* skip("Plane's address", wrongSetting)
-      else yield* checkPlane(checkup, { config, projects, isServed: database.isServed, surveyed, write })
+      const version = config === undefined || projects === undefined
+        ? undefined
+        : yield* checkPlane(checkup, { config, projects, isServed: database.isServed, surveyed, write })
 
       const server = database.isServed ? yield* Effect.option(ServerConfig) : Option.none()
       const health = Option.isSome(server)
@@ -200,7 +204,10 @@ const checkNetwork = (
       yield* check("Plane's webhooks", checkWebhooks("plane", heard))
       yield* check("Gitea", checkGitea(projects?.all ?? []))
       yield* check("Gitea's webhooks", checkWebhooks("gitea", heard))
-      return (yield* Requests).sent()
+      return {
+        requests: (yield* Requests).sent(),
+        reach: { version, isAnybodyAsked: projects?.all.some(isAttentionSet) === true }
+      }
     }).pipe(Effect.provide(Layer.merge(RateBudgets.layer, asking)))
   })
 
@@ -215,7 +222,7 @@ export const diagnose = <R>(
     const checkup = yield* makeCheckup
     yield* checkup.check("settings", checkSettings(isOfDotEnv, variableNames))
     const database = yield* checkFile(checkup)
-    const requests = yield* checkNetwork(checkup, database, { surveyed, write }).pipe(
+    const { reach, requests } = yield* checkNetwork(checkup, database, { surveyed, write }).pipe(
       Effect.provide(connections),
       // What is wrong with a setting was said above.
       Effect.catchAll(() =>
@@ -224,11 +231,11 @@ export const diagnose = <R>(
             ["Plane's address", "Plane's webhooks", "Gitea", "Gitea's webhooks"],
             (name) => checkup.skip(name, wrongSetting)
           ),
-          0
+          { requests: 0, reach: { version: undefined, isAnybodyAsked: false } }
         )
       )
     )
     yield* checkup.check("agents", checkAgents(isOfDotEnv))
-    yield* checkup.check("notices", checkNotices)
+    yield* checkup.check("notices", checkNotices(reach))
     return { checked: checkup.checked(), requests }
   }).pipe(Effect.scoped)

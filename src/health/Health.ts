@@ -5,6 +5,7 @@ import { Projects } from "../domain/Projects.js"
 import { StageEvents } from "../events/StageEvents.js"
 import { Gitea } from "../gitea/GiteaClient.js"
 import { Leadership } from "../outbox/Leadership.js"
+import { DeadNotices } from "../people/DeadNotices.js"
 import { Silence } from "../repair/Silence.js"
 import { PlaneSync } from "../sending/PlaneSync.js"
 import { Integrity } from "../storage/Integrity.js"
@@ -29,7 +30,7 @@ export class Health extends Context.Tag("plane-sync/Health")<Health, {
   static readonly layer: Layer.Layer<
     Health,
     ConfigError.ConfigError,
-    Gitea | Integrity | Leadership | PlaneSync | Projects | StageEvents | Receiver
+    DeadNotices | Gitea | Integrity | Leadership | PlaneSync | Projects | StageEvents | Receiver
   > = Layer
     .scoped(
       Health,
@@ -42,13 +43,15 @@ const make = Effect.gen(function*() {
   const events = yield* StageEvents
   const { isElsewhere, replicas, standby } = yield* Leadership
   const { doubt } = yield* Integrity
+  const notices = yield* DeadNotices
   const receiver = yield* Receiver
   const { troubles } = yield* Gitea
   const heard = heardSources(yield* WebhookConfig, yield* Projects)
   // A host may do without.
   const silence = yield* Effect.serviceOption(Silence)
 
-  const lastRead = yield* Ref.make<Pick<HealthFacts, "outbox" | "readFailure">>({
+  const lastRead = yield* Ref.make<Pick<HealthFacts, "deadNotices" | "outbox" | "readFailure">>({
+    deadNotices: 0,
     outbox: { pending: 0, dead: 0, delivered: 0, discarded: 0, oldestAt: Option.none() },
     readFailure: undefined
   })
@@ -56,12 +59,12 @@ const make = Effect.gen(function*() {
   const notStored = yield* Ref.make<HealthFacts["notStored"]>({ count: 0, at: EpochMillis(0) })
 
   const readOutbox = Effect.flatMap(
-    Effect.either(plane.outbox),
+    Effect.either(Effect.all({ outbox: plane.outbox, deadNotices: notices.count })),
     (read) =>
       Ref.update(lastRead, (before) =>
         Either.match(read, {
           onLeft: (readFailure) => ({ ...before, readFailure }),
-          onRight: (outbox) => ({ outbox, readFailure: undefined })
+          onRight: (read) => ({ ...read, readFailure: undefined })
         }))
   )
 

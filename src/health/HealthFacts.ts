@@ -25,6 +25,8 @@ export interface HealthFacts {
   readonly integrity: string | undefined
   /** As last read. */
   readonly outbox: OutboxStatus
+  /** How many notices were given up, as last read; at most 1,000. */
+  readonly deadNotices: number
   /** Why storage could not be read, the last time that it was tried. */
   readonly readFailure: StorageError | undefined
   /** Why the workers cannot store what they do. */

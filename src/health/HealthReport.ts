@@ -43,7 +43,8 @@ export const HealthReport = Schema.Struct({
   }),
   status: Schema.Literal("ok", "degraded").annotations({
     description:
-      "ok: Plane answers and may be written to, the stage table fits, webhooks are taken, no dead letter is left"
+      "ok: Plane answers and may be written to, the stage table fits, webhooks are taken, no dead letter is left, and no " +
+      "notice that was given up"
   }),
   reasons: Schema.Array(Schema.String).annotations({ description: "why it is degraded, for people" }),
   waits: Schema.Array(Schema.String).annotations({
@@ -62,6 +63,11 @@ export const HealthReport = Schema.Struct({
     pending: Schema.Number,
     dead: Schema.Number,
     oldestSeconds: Schema.Number.annotations({ description: "how long the oldest event has been waiting" })
+  }),
+  notices: Schema.Struct({
+    dead: Schema.Number.annotations({
+      description: "how many were given up; at most 1000, because no more are counted"
+    })
   }),
   webhooks: Schema.Struct({ plane: WebhookSource, gitea: WebhookSource })
 }).annotations({ identifier: "Health" })
@@ -106,6 +112,7 @@ export const healthReport = (facts: HealthFacts): HealthReport => {
         onSome: (at) => Math.max(0, Math.floor((now - at.epochMillis) / 1000))
       })
     },
+    notices: { dead: facts.deadNotices },
     webhooks: { plane: sourceReport(hooks.plane), gitea: sourceReport(hooks.gitea) }
   }
 }

@@ -55,6 +55,13 @@ const deadReason = ({ outbox: { dead } }: HealthFacts): string | undefined =>
     : counted(dead, "event is a dead letter", "events are dead letters") +
       ", which Plane was not told of: plane-sync dead list says why. Retry or discard them"
 
+/** Somebody may not know that a task waits, until a person retries or discards it. */
+const noticesReason = ({ deadNotices }: HealthFacts): string | undefined =>
+  deadNotices === 0
+    ? undefined
+    : counted(deadNotices, "notice was given up", "notices were given up") +
+      ", so somebody may not know that a task waits: plane-sync notices list says why. Retry or discard them"
+
 /** What is refused is lost if the sender does not send it again. The sender's next good hook ends it. */
 const hooksReasons = ({ heard, hooks }: HealthFacts): ReadonlyArray<string> =>
   heard.flatMap((source) => {
@@ -96,6 +103,9 @@ export const judge = (facts: HealthFacts): Judgement => {
     storageReason(facts) ?? facts.integrity,
     notStoredReason(facts)
   ].filter(isReason)
-  const reasons = [...waits, ...[deadReason(facts), ...hooksReasons(facts), ...silentReasons(facts)].filter(isReason)]
+  const reasons = [
+    ...waits,
+    ...[deadReason(facts), noticesReason(facts), ...hooksReasons(facts), ...silentReasons(facts)].filter(isReason)
+  ]
   return { status: reasons.length === 0 ? "ok" : "degraded", reasons, waits }
 }

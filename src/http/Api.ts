@@ -7,6 +7,7 @@ import { Authorization, OperatorAuthorization } from "./Authorization.js"
 import { deliveriesGroup, deliveriesHandlers } from "./Deliveries.js"
 import { eventsGroup, eventsHandlers } from "./Events.js"
 import { healthGroup, healthHandlers } from "./HealthResource.js"
+import { noticesGroup, noticesHandlers } from "./Notices.js"
 import { probeGroup, probeHandlers } from "./Probe.js"
 import { specification } from "./Specification.js"
 import { tasksGroup, tasksHandlers } from "./Tasks.js"
@@ -21,6 +22,7 @@ export class Api extends HttpApi.make("plane-sync")
   .add(eventsGroup)
   .add(workItemsGroup)
   .add(deliveriesGroup)
+  .add(noticesGroup)
   .add(tasksGroup)
   .add(probeGroup)
   .annotateContext(OpenApi.annotations({
@@ -41,6 +43,7 @@ export const apiLayer = HttpApiBuilder.api(Api).pipe(
     eventsHandlers(Api),
     workItemsHandlers(Api),
     deliveriesHandlers(Api),
+    noticesHandlers(Api),
     tasksHandlers(Api),
     probeHandlers(Api)
   ]),

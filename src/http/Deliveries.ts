@@ -30,11 +30,12 @@ import {
   unavailable
 } from "./Problem.js"
 
-const IdPath = Schema.Struct({ id: wholeNumber(1, Number.MAX_SAFE_INTEGER) })
+/** The number of what is retried or discarded. */
+export const IdPath = Schema.Struct({ id: wholeNumber(1, Number.MAX_SAFE_INTEGER) })
 const OfCode = Schema.Struct({ code: DeadCode }).annotations({ identifier: "DeadLettersOfCode" })
 
-const Retried = Schema.Struct({ retried: Schema.Number }).annotations({ identifier: "Retried" })
-const Discarded = Schema.Struct({ discarded: Schema.Number }).annotations({ identifier: "Discarded" })
+export const Retried = Schema.Struct({ retried: Schema.Number }).annotations({ identifier: "Retried" })
+export const Discarded = Schema.Struct({ discarded: Schema.Number }).annotations({ identifier: "Discarded" })
 
 const list = HttpApiEndpoint.get("list", "/deliveries")
   .setUrlParams(queryOf({ code: optional(DeadCode), limit, cursor }))

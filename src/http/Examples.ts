@@ -1,6 +1,7 @@
 import type { StageEventJson } from "../domain/StageEvent.js"
 import type { HealthReport } from "../health/HealthReport.js"
 import type { DeadLetterView } from "../views/DeadLetterView.js"
+import type { DeadNoticeView } from "../views/DeadNoticeView.js"
 import type { EventView } from "../views/EventView.js"
 import type { WorkItemView } from "../views/WorkItemView.js"
 import { problemsOf } from "./ProblemExamples.js"
@@ -120,6 +121,29 @@ const deadLetter: typeof DeadLetterView.Encoded = {
   answer: null
 }
 
+const deadNotice: typeof DeadNoticeView.Encoded = {
+  id: 3,
+  kind: "opened",
+  notice: {
+    type: "opened",
+    id: "019a2b6e-7c1f-7d7a-9f0e-3f1f0a5f4c11:4:opened:1",
+    wait: 4,
+    workItem: "ET-002",
+    stage: "architecture",
+    reason: "asked",
+    question: "May the old table be dropped?",
+    agent: "architect",
+    why: null,
+    by: null,
+    reached: ["lea@example.org"],
+    at: "2026-11-29T17:00:09.717Z"
+  },
+  reason: "chat.example.com answered 404: check ORCH_NOTICE_URL",
+  host: "chat.example.com",
+  attempts: 15,
+  deadSince: "2026-11-29T18:36:12.605Z"
+}
+
 const health: typeof HealthReport.Encoded = {
   live: true,
   status: "degraded",
@@ -131,6 +155,7 @@ const health: typeof HealthReport.Encoded = {
   projects: [{ project: "ET", state: "open", rateLimit: { limit: 60, used: 12, waiting: 0 } }],
   replicas: [],
   outbox: { pending: 0, dead: 1, oldestSeconds: 0 },
+  notices: { dead: 0 },
   webhooks: {
     plane: {
       lastAccepted: "2026-11-29T17:00:09.629Z",
@@ -198,6 +223,13 @@ export const examples: Readonly<Record<string, OperationExamples>> = {
     requests: { ofCode },
     responses: { 200: { discarded: 12 }, ...problemsOf("deliveries.discardAll") }
   },
+  "notices.list": {
+    responses: { 200: { notices: [deadNotice], nextCursor: null }, ...problemsOf("notices.list") }
+  },
+  "notices.retry": { responses: { 200: { retried: 1 }, ...problemsOf("notices.retry") } },
+  "notices.retryAll": { responses: { 200: { retried: 4 }, ...problemsOf("notices.retryAll") } },
+  "notices.discard": { responses: { 200: { discarded: 1 }, ...problemsOf("notices.discard") } },
+  "notices.discardAll": { responses: { 200: { discarded: 4 }, ...problemsOf("notices.discardAll") } },
   "tasks.list": { responses: { 200: { tasks: [task], nextCursor: null }, ...problemsOf("tasks.list") } },
   "tasks.get": { responses: { 200: taskWithStory, ...problemsOf("tasks.get") } },
   "tasks.start": { requests: { start }, responses: { 200: task, ...problemsOf("tasks.start") } },

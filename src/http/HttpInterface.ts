@@ -12,6 +12,7 @@ import { TaskPullRequests } from "../gitea/TaskPullRequests.js"
 import { Health } from "../health/Health.js"
 import type { Leadership } from "../outbox/Leadership.js"
 import type { Outbox } from "../outbox/Outbox.js"
+import { DeadNotices } from "../people/DeadNotices.js"
 import type { People } from "../people/People.js"
 import type { PlaneSync } from "../sending/PlaneSync.js"
 import type { Integrity } from "../storage/Integrity.js"
@@ -80,6 +81,6 @@ const giteaIfAny = Layer.effect(
 
 const mounted = Layer.scoped(HttpInterface, make).pipe(
   Layer.provide([Health.layer, ExplainWorkItem.layer, BodyRoom.layer]),
-  Layer.provide(TaskPullRequests.layer),
+  Layer.provide([DeadNotices.layer, TaskPullRequests.layer]),
   Layer.provide(giteaIfAny)
 )

@@ -71,6 +71,12 @@ export const neverTold = answer(
   (problem) => new Conflict(problem),
   "An event that can never be told cannot be retried"
 )
+export const noticeOver = answer(
+  409,
+  Schema.instanceOf(Conflict),
+  (problem) => new Conflict(problem),
+  "A notice that calls for what nobody is needed for any more cannot be retried"
+)
 export const notActive = answer(
   409,
   Schema.instanceOf(Conflict),

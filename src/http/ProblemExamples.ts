@@ -23,6 +23,10 @@ const noDeadLetter: Problem = { error: "99 is not the id of a dead letter" }
 const neverTold: Problem = {
   error: "An event that can never be told cannot be retried, only discarded: \"x\" is no key"
 }
+const noDeadNotice: Problem = { error: "99 is not the id of a notice that was given up" }
+const noticeOver: Problem = {
+  error: "The notice 3 calls for what nobody is needed for any more: it cannot be retried, only discarded"
+}
 const noTask: Problem = { error: "There is no task for ET-3: nobody has started one" }
 
 /** What is the same everywhere. */
@@ -57,6 +61,10 @@ const own: Readonly<Record<string, Readonly<Record<number, Problem>>>> = {
   "deliveries.retryAll": { 400: ofCode, 409: neverTold },
   "deliveries.discard": { 400: inParameter("id", noId), 404: noDeadLetter },
   "deliveries.discardAll": { 400: ofCode },
+  "notices.list": { 400: inParameter("cursor", noId) },
+  "notices.retry": { 400: inParameter("id", noId), 404: noDeadNotice, 409: noticeOver },
+  "notices.retryAll": { 409: noticeOver },
+  "notices.discard": { 400: inParameter("id", noId), 404: noDeadNotice },
   "tasks.list": { 400: inParameter("status", noTaskStatus) },
   "tasks.get": { 400: inParameter("key", noKey), 404: noTask },
   "tasks.start": { 400: inBody("a task to start", "workItem", noKey, "9") },

@@ -46,7 +46,7 @@ const startLine = Effect.gen(function*() {
   const workspaces = Array.from(new Set(all.map(({ own }) => own.workspaceSlug ?? workspaceSlug))).join(", ")
   const projects = all.map(({ identifier }) => identifier).join(", ")
   const notices = Option.match(yield* noticeConfig, {
-    onNone: () => "no notices, so nobody is reached when a task waits",
+    onNone: () => "no notices, so before Plane 1.4 nobody is reached when a task waits",
     onSome: ({ format, host }) => `notices to ${host} (${format})`
   })
   return `plane-sync ${version}: ${

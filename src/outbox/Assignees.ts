@@ -1,10 +1,10 @@
 import type { SqlError } from "@effect/sql/SqlError"
-import { Effect, Option, Schema } from "effect"
+import { Effect } from "effect"
 import type { EpochMillis } from "../base/Time.js"
-import { earlier, EpochMillis as Moment, later } from "../base/Time.js"
-import { UserId } from "../domain/Ids.js"
+import { earlier, later } from "../base/Time.js"
 import { epochOf, momentOf } from "../domain/PlaneMoment.js"
 import type { Sql } from "../storage/Sql.js"
+import { dropPatch, lookBackAt, notAsked, patched, readPatch } from "./AssignPatch.js"
 import { isDue } from "./Checks.js"
 import { undoneWithin } from "./HookDoubt.js"
 import type { AssignJob, DueAssignee, LookBackJob } from "./Job.js"
@@ -14,20 +14,6 @@ import type { Assigned, AssignedPatch, AssignSettled, LookedBack } from "./Outco
 import { checkAfter } from "./Placing.js"
 import type { Tally } from "./Tally.js"
 import { scheduleAssignees } from "./WantedAssignees.js"
-
-/** Our last PATCH of assignees, which is to be looked back at. */
-const PatchJson = Schema.parseJson(Schema.Struct({
-  since: Schema.Number.pipe(Schema.fromBrand(Moment)),
-  by: Schema.String.pipe(Schema.fromBrand(UserId)),
-  left: Schema.Array(Schema.String.pipe(Schema.fromBrand(UserId))),
-  checks: Schema.Number
-}))
-
-const encodePatch = Schema.encodeSync(PatchJson)
-const decodePatch = Schema.decodeOption(PatchJson)
-
-/** How long Plane's workers are left to write what was changed, before it is looked back at. */
-const lookBackAfter = "2 seconds"
 
 interface Row extends DueAssignee {
   readonly attempts: number
@@ -40,20 +26,13 @@ const readAssignees = (sql: Sql, { id }: Lane) =>
   >`SELECT id, person, wanted, settled, ours, asked, restore, attempts, due_at AS "dueAt" FROM plane_sync_assignee
     WHERE lane = ${id} AND refused IS NULL ORDER BY id`
 
-const readPatch = (sql: Sql, { id }: Lane) =>
-  Effect.map(
-    sql<{ at: EpochMillis | null; patch: string | null }>`SELECT assign_check AS at, assign_patch AS patch
-      FROM plane_sync_lane WHERE id = ${id} AND assign_check IS NOT NULL`,
-    ([row]) => row && { at: row.at, patch: Option.getOrUndefined(decodePatch(row.patch ?? "")) }
-  )
-
 const isWaiting = (now: EpochMillis) => ({ dueAt, settled }: Row) => settled === 0 && isDue(dueAt, now)
 
 /** The work item is gone, and with it who is assigned. */
 const forgetAssignees = (sql: Sql, { id }: Lane) =>
   Effect.zipRight(
     sql`DELETE FROM plane_sync_assignee WHERE lane = ${id}`,
-    sql`UPDATE plane_sync_lane SET assign_check = NULL, assign_patch = NULL WHERE id = ${id}`
+    dropPatch(sql, id)
   )
 
 /**
@@ -70,16 +49,17 @@ export const dueAssignees = (
     if (lane.gone) yield* forgetAssignees(sql, lane)
     const rows = yield* readAssignees(sql, lane)
     const waiting = rows.filter(isWaiting(now))
+    const last = yield* readPatch(sql, lane.id)
     if (waiting.length > 0) {
       const ids = waiting.map(({ id }) => id)
       yield* sql`UPDATE plane_sync_assignee SET attempts = attempts + 1 WHERE id IN ${sql.numbers(ids)}`
       const attempts = Math.max(...waiting.map(({ attempts }) => attempts)) + 1
-      return { _tag: "Assign", lane, itemId, people: rows, due: ids, attempts }
+      const isOpen = last?.patch?.isOpen === true
+      return { _tag: "Assign", lane, itemId, people: rows, due: ids, attempts, isOpen }
     }
-    const last = yield* readPatch(sql, lane)
     if (last !== undefined && isDue(last.at, now)) {
-      if (last.patch !== undefined) return { _tag: "LookBack", lane, itemId, people: rows, ...last.patch }
-      yield* sql`UPDATE plane_sync_lane SET assign_check = NULL, assign_patch = NULL WHERE id = ${lane.id}`
+      if (last.patch !== undefined) return { _tag: "LookBack", lane, itemId, people: rows, patch: last.patch }
+      yield* dropPatch(sql, lane.id)
     }
     yield* scheduleAssignees(sql, [lane.id])
     return undefined
@@ -94,32 +74,13 @@ export const joinedAssignees = (
   lane: Lane,
   now: EpochMillis
 ): Effect.Effect<ReadonlyArray<DueAssignee>, SqlError> =>
-  isDue(lane.assignAt, now)
-    ? Effect.map(readAssignees(sql, lane), (rows) =>
-      rows.some(isWaiting(now)) && rows.every(({ asked, attempts }) =>
-          asked === 0 && attempts === 0
-        )
-        ? rows
-        : [])
-    : Effect.succeed([])
-
-/**
- * A PATCH that assigns these is sent next. It is written down before, so that after a crash it is known that they may
- * be ours. Gives those that are wanted still: nobody else may be put there.
- */
-export const noteAsked = (sql: Sql, ids: ReadonlyArray<number>): Effect.Effect<ReadonlyArray<number>, SqlError> =>
   Effect.gen(function*() {
-    // Whoever changes them has the lane first: otherwise two could wait for each other.
-    yield* sql`UPDATE plane_sync_lane SET assign_at = assign_at
-      WHERE id IN (SELECT lane FROM plane_sync_assignee WHERE id IN ${sql.numbers(ids)})`
-    const rows = yield* sql<{ id: number }>`UPDATE plane_sync_assignee SET asked = 1
-      WHERE id IN ${sql.numbers(ids)} AND wanted = 1 RETURNING id`
-    return rows.map(({ id }) => id)
+    if (!isDue(lane.assignAt, now)) return []
+    const rows = yield* readAssignees(sql, lane)
+    const isKnown = rows.every(({ asked, attempts }) => asked === 0 && attempts === 0)
+    if (!isKnown || !rows.some(isWaiting(now))) return []
+    return (yield* readPatch(sql, lane.id))?.patch?.isOpen === true ? [] : rows
   })
-
-/** The PATCH that was to assign these was surely not executed. */
-export const notAsked = (sql: Sql, ids: ReadonlyArray<number>): Effect.Effect<unknown, SqlError> =>
-  ids.length === 0 ? Effect.void : sql`UPDATE plane_sync_assignee SET asked = 0 WHERE id IN ${sql.numbers(ids)}`
 
 /** Writes down what became of people whom a PATCH was to assign, or to take out. What is wanted may have changed since. */
 export const assigned = (
@@ -147,18 +108,8 @@ export const assigned = (
             WHERE id = ${each.id}`
       }
     }
-    if (patch !== undefined) yield* patched(sql, lane, patch, now)
+    if (patch !== undefined) yield* patched(sql, lane.id, patch, now)
     yield* scheduleAssignees(sql, [lane.id])
-  })
-
-/** It is looked back at, together with the PATCH before if that was not looked back at yet. */
-const patched = (sql: Sql, lane: Lane, { by, isLast, left, since }: AssignedPatch, now: EpochMillis) =>
-  Effect.gen(function*() {
-    if (by === undefined || isLast) return
-    const before = yield* readPatch(sql, lane)
-    const first = Moment(Math.min(since, before?.patch?.since ?? since))
-    yield* sql`UPDATE plane_sync_lane SET assign_check = ${later(now, lookBackAfter)},
-      assign_patch = ${encodePatch({ since: first, by, left, checks: 0 })} WHERE id = ${lane.id}`
   })
 
 /**
@@ -211,7 +162,7 @@ export const assignSettled = (
         break
       case "AssignGivenUp":
         yield* job._tag === "LookBack"
-          ? sql`UPDATE plane_sync_lane SET assign_check = NULL, assign_patch = NULL WHERE id = ${lane.id}`
+          ? dropPatch(sql, lane.id)
           : assigningGivenUp(sql, job.due, outcome.isRefused ? outcome.reason : null)
         break
       case "ItemGone":
@@ -223,13 +174,11 @@ export const assignSettled = (
           // Without an answer it is still not known whether they are ours.
           yield* sql`UPDATE plane_sync_assignee SET due_at = ${outcome.dueAt},
             attempts = attempts - ${outcome.counted ? 0 : 1} WHERE id IN ${sql.numbers(job.due)}`
-          const before = job.people.filter(({ asked }) => asked === 0).map(({ id }) => id)
-          if (outcome.maybeDone !== true) yield* notAsked(sql, before)
+          const ids = job.people.filter(({ asked }) => asked === 0).map(({ id }) => id)
+          if (outcome.maybeDone !== true) yield* notAsked(sql, lane.id, { ids, wasOpen: job.isOpen })
         } else {
-          const { by, checks, left, since } = job
-          yield* sql`UPDATE plane_sync_lane SET assign_check = ${outcome.dueAt}, assign_patch = ${
-            encodePatch({ by, since, left, checks: checks + (outcome.counted ? 1 : 0) })
-          } WHERE id = ${lane.id}`
+          const checks = job.patch.checks + (outcome.counted ? 1 : 0)
+          yield* lookBackAt(sql, lane.id, outcome.dueAt, { ...job.patch, checks })
         }
     }
     yield* scheduleAssignees(sql, [lane.id])
@@ -246,7 +195,7 @@ const assigningGivenUp = (sql: Sql, due: ReadonlyArray<number>, refused: string 
 /** What people have changed at the same moment counts: it is put back, and whom they have put there is not ours. */
 const lookedBack = (sql: Sql, { id }: Lane, { restore, touched }: LookedBack) =>
   Effect.gen(function*() {
-    yield* sql`UPDATE plane_sync_lane SET assign_check = NULL, assign_patch = NULL WHERE id = ${id}`
+    yield* dropPatch(sql, id)
     yield* sql`UPDATE plane_sync_assignee SET ours = 0 WHERE id IN ${sql.numbers(touched)}`
     for (const { isWanted, user } of restore) {
       yield* sql`INSERT INTO plane_sync_assignee (lane, person, restore, wanted, ours)

@@ -21,6 +21,11 @@ export const keysOfItem = (sql: Sql, itemId: ItemId): Fragment =>
   sql`(SELECT spelling.name AS key FROM plane_sync_lane item JOIN plane_sync_lane spelling ON spelling.target = item.id
     WHERE item.name = ${itemId})`
 
+/** A subquery to select from: the keys (column `key`) that were found to be one of these work items (column `item`). */
+export const keysOfItems = (sql: Sql, ids: ReadonlyArray<ItemId>): Fragment =>
+  sql`(SELECT item.name AS item, spelling.name AS key FROM plane_sync_lane item
+    JOIN plane_sync_lane spelling ON spelling.target = item.id WHERE item.name IN ${sql.texts(ids)})`
+
 /**
  * A subquery: the identifier of the project that a work item, or else a key, was found to be in. NULL if neither is
  * known, or neither is of a project that was set.

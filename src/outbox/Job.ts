@@ -2,6 +2,7 @@ import type { EpochMillis } from "../base/Time.js"
 import type { CommentId, ItemId, LinkId, UserId } from "../domain/Ids.js"
 import type { Link } from "../domain/Link.js"
 import type { StateId } from "../domain/StageStates.js"
+import type { LastPatch } from "./AssignPatch.js"
 import type { Delivery } from "./Delivery.js"
 import type { Doubt, Lane } from "./Lane.js"
 
@@ -104,22 +105,20 @@ export interface AssignJob {
   readonly due: ReadonlyArray<number>
   /** How often it was tried, this time included. */
   readonly attempts: number
+  /** A PATCH of before has no known outcome. */
+  readonly isOpen: boolean
 }
 
 /**
  * A look at who has changed the assignees of a work item since they were read for our PATCH (`since`, by Plane's clock),
- * because Plane replaces all of them. `by`: whose API token that was; `left`: whom it has left assigned.
+ * because Plane replaces all of them.
  */
 export interface LookBackJob {
   readonly _tag: "LookBack"
   readonly lane: Lane
   readonly itemId: ItemId
   readonly people: ReadonlyArray<DueAssignee>
-  readonly since: EpochMillis
-  readonly by: UserId
-  readonly left: ReadonlyArray<UserId>
-  /** How often it has failed. */
-  readonly checks: number
+  readonly patch: LastPatch
 }
 
 /** What a worker does for a lane that it has claimed. Nobody else touches the lane until the job is settled. */

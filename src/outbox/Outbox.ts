@@ -10,7 +10,8 @@ import { flag } from "../storage/Dialect.js"
 import { nextDueAt } from "../storage/DueWork.js"
 import { Storage } from "../storage/Storage.js"
 import type { StorageError } from "../storage/StorageError.js"
-import { noteAsked } from "./Assignees.js"
+import type { AssignNote } from "./AssignPatch.js"
+import { noteAsked } from "./AssignPatch.js"
 import type { Batch, DeadLetter, DeadLetterQuery, Which } from "./DeadLetters.js"
 import { deadLetterBatch, discard, readDeadLetter, readDeadLetters, retry } from "./DeadLetters.js"
 import type { NewFirstWord } from "./FirstWords.js"
@@ -113,11 +114,11 @@ export class Outbox extends Context.Tag("plane-sync/Outbox")<Outbox, {
   readonly deadLetter: (id: number) => Effect.Effect<DeadLetter | undefined, StorageError>
   /** For how long no state is set, because a person has just changed the work item. See `leftAloneFor`. */
   readonly leftAlone: (lane: LaneId) => Effect.Effect<Duration.Duration, StorageError>
-  /**
-   * Writes down that a PATCH is sent next which assigns these people (`DueAssignee.id`), and gives those of them who are
-   * still wanted. Only for whoever holds their lane.
-   */
-  readonly noteAsked: (ids: ReadonlyArray<number>) => Effect.Effect<ReadonlyArray<number>, StorageError>
+  /** Writes down that a PATCH of assignees is sent next. See `noteAsked`. Only for whoever holds their lane. */
+  readonly noteAsked: (
+    lane: LaneId,
+    note: AssignNote
+  ) => Effect.Effect<Effect.Effect.Success<ReturnType<typeof noteAsked>>, StorageError>
   /** Retries what is dead now, each letter once, and returns how many. See `retry` in DeadLetters. */
   readonly retry: (which: Which) => Effect.Effect<number, StorageError>
   /** Discards dead letters, and returns how many. */
@@ -206,7 +207,7 @@ const make = Effect.gen(function*() {
         epochMillis,
         (touched, now) => touched === undefined ? Duration.zero : leftAloneFor(touched, now)
       ),
-    noteAsked: (ids) => write(noteAsked(sql, ids)),
+    noteAsked: (lane, note) => Effect.flatMap(epochMillis, (now) => write(noteAsked(sql, lane, note, now))),
     retry: (which) => inBatches(which, (batch) => betweenTurns((tally) => retry(sql, tally, batch))),
     discard: (which) => inBatches(which, (batch) => betweenTurns((tally) => discard(sql, tally, batch))),
     prune: (before) => betweenTurns((tally) => prune(sql, tally, before)),

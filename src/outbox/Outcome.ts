@@ -185,6 +185,8 @@ export interface AssignedPatch {
   readonly left: ReadonlyArray<UserId>
   /** It has only put back what people had changed, and that is done once. */
   readonly isLast: boolean
+  /** No other is to be looked back at with it. */
+  readonly isAlone: boolean
   /** Where it has set no state: what was read before it, and what its answer says. */
   readonly saved:
     | { readonly before: SeenState; readonly state: StateId | null; readonly updatedAt: PlaneMoment }

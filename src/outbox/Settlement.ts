@@ -3,7 +3,8 @@ import { Effect } from "effect"
 import type { EpochMillis } from "../base/Time.js"
 import { StateId } from "../domain/StageStates.js"
 import type { Sql } from "../storage/Sql.js"
-import { assigned, assignSettled, notAsked } from "./Assignees.js"
+import { assigned, assignSettled } from "./Assignees.js"
+import { notAsked } from "./AssignPatch.js"
 import { checked, compared, mendedWords, perhapsTwice } from "./Checks.js"
 import type { Closed } from "./Debt.js"
 import { closeDebts, closeDelivery, closeStateOfEvent } from "./Debt.js"
@@ -166,7 +167,9 @@ const sent = (sql: Sql, tally: Tally, { delivery, lane, people }: SendJob, outco
           tried = tried + ${outcome.maybeDone === true ? 1 : 0},
           refusals = refusals + ${outcome.refused === true ? 1 : 0}, answer = ${outcome.answer ?? null},
           reason = ${outcome.reason} WHERE id = ${delivery.id}`
-        if (outcome.maybeDone !== true) yield* notAsked(sql, people.map(({ id }) => id))
+        if (people.length > 0 && outcome.maybeDone !== true) {
+          yield* notAsked(sql, lane.id, { ids: people.map(({ id }) => id), wasOpen: false })
+        }
         return yield* free(sql, tally, lane, outcome.dueAt, outcome.reason)
       }
     }

@@ -1,3 +1,4 @@
+import type { SqlError } from "@effect/sql/SqlError"
 import { Effect, Option } from "effect"
 import { cleanText, counted, reasonLimit } from "../base/Text.js"
 import type { EpochMillis } from "../base/Time.js"
@@ -6,6 +7,7 @@ import { uuidV7 } from "../base/UuidV7.js"
 import type { CommentId, ItemId } from "../domain/Ids.js"
 import { Noted } from "../domain/StageEvent.js"
 import type { StageEvents } from "../events/StageEvents.js"
+import type { Sql } from "../storage/Sql.js"
 import type { Storage } from "../storage/Storage.js"
 import type { StorageError } from "../storage/StorageError.js"
 import type { Obeyed } from "../tasks/Orders.js"
@@ -16,7 +18,7 @@ import { helpText } from "./Commands.js"
 import type { People } from "./People.js"
 import { waitsOfEntry } from "./Waits.js"
 
-/** A comment that begins with a command. That its hook is signed, and who has written it, was checked before. */
+/** A comment that begins with a command. Who has written it was checked before. */
 export interface GivenCommand {
   readonly commentId: CommentId
   readonly itemId: ItemId
@@ -27,6 +29,11 @@ export interface GivenCommand {
   /** Who has written it, as people read it: one line. */
   readonly by: string
   readonly command: Command
+  /**
+   * Its hook is signed. Without one the comment was only read, which is not to be believed: nothing is done, and
+   * who may command is asked to write it again.
+   */
+  readonly isSigned: boolean
   /** Why this person may not command; none if they may. */
   readonly forbidden: string | undefined
 }
@@ -41,22 +48,27 @@ export interface CommandOutcome {
 const mostReplies = 30
 const replyTime = "1 hour"
 
+const unheard = "no signed webhook of this comment has come, so nothing was done. Please write it again"
+
 const nothing = (words: string): CommandOutcome => ({ _tag: "Nothing", words })
 
-/** Does not begin like a command, whatever a person is called. */
-const replyOf = ({ by, command: { word } }: GivenCommand, { isDone, words }: Obeyed) =>
-  cleanText(isDone ? `✅ /${word} (${by}): ${words}` : `⛔ /${word} (${by}) was not done: ${words}`, reasonLimit)
+/** Does not begin like a command, whatever a person is called. Who has written what was only read is not known. */
+const replyOf = ({ by, command: { word }, isSigned }: GivenCommand, { isDone, words }: Obeyed) => {
+  const what = isSigned ? `/${word} (${by})` : `/${word}`
+  return cleanText(isDone ? `✅ ${what}: ${words}` : `⛔ ${what} was not done: ${words}`, reasonLimit)
+}
 
 interface Parts extends Pick<Storage["Type"], "sql"> {
   readonly events: Pick<StageEvents["Type"], "transact">
   readonly tasks: Pick<TaskStore["Type"], "byItemId" | "obey">
   /** None: nothing is asked in this program. */
-  readonly people: Option.Option<Pick<People["Type"], "answerWithin">>
+  readonly people: Option.Option<Pick<People["Type"], "answerWithin" | "retriedWithin">>
 }
 
 /**
  * Makes what does the commands that people write. A command, what it changes and the reply are one commit, once for
- * each comment.
+ * each comment. What was read without a hook brings a reply alone, and is a command all the same if its hook
+ * comes later.
  */
 export const makeCommanding = ({ events, people, sql, tasks }: Parts) => {
   const answer = (task: Task, given: { readonly text: string; readonly by: string }, entry: string) =>
@@ -68,6 +80,15 @@ export const makeCommanding = ({ events, people, sql, tasks }: Parts) => {
       const more = open === 0 ? "" : `; ${counted(open, "more question is", "more questions are")} open`
       const words = launches ? `${agent} is launched again for ${stage}, and gets the answer` : "the answer is kept"
       return { isDone: true, words: words + more } satisfies Obeyed
+    })
+
+  /** Who has the agent launched again has seen to what the task waited for. */
+  const withAnswered = (task: Task, { by }: GivenCommand, obeyed: Obeyed, entry: string) =>
+    Effect.gen(function*() {
+      if (obeyed.from === undefined || Option.isNone(people)) return obeyed
+      const closed = yield* people.value.retriedWithin(task, { by, from: obeyed.from, to: entry })
+      const words = `${obeyed.words}; ${counted(closed, "wait is", "waits are")} answered by that`
+      return closed === 0 ? obeyed : { ...obeyed, words }
     })
 
   /** What the task waits for somebody for, below its status. */
@@ -82,21 +103,23 @@ export const makeCommanding = ({ events, people, sql, tasks }: Parts) => {
 
   const decide = (given: GivenCommand, task: Task, entry: string, now: EpochMillis) =>
     Effect.gen(function*() {
-      const { at, by, command: { text, word, wrong }, forbidden, itemId } = given
+      const { at, by, command: { text, word, wrong }, forbidden, isSigned, itemId } = given
       const refused = (words: string): Obeyed => ({ isDone: false, words })
       if (forbidden !== undefined) return refused(forbidden)
+      if (!isSigned) return refused(unheard)
       if (wrong !== undefined) return refused(wrong)
       if (word === "help") return { isDone: true, words: helpText } satisfies Obeyed
       if (word === "answer") return yield* answer(task, { text, by }, entry)
       const order = word === "reject" ? { _tag: word, words: text } : { _tag: word }
       const obeyed = yield* tasks.obey({ id: task.id, itemId }, { order, by, at, entry, now })
       if (Option.isNone(obeyed)) return refused("there is no task any more")
+      if (word === "retry") return yield* withAnswered(task, given, obeyed.value, entry)
       return word === "status" ? yield* withWaits(task, obeyed.value) : obeyed.value
     })
 
   return (given: GivenCommand): Effect.Effect<CommandOutcome, StorageError> =>
     Effect.gen(function*() {
-      const { at, commentId, itemId, project } = given
+      const { at, commentId, forbidden, isSigned, itemId, project } = given
       const { word } = given.command
       const task = Option.getOrUndefined(yield* tasks.byItemId(itemId))
       if (task === undefined) return nothing(`the comment says /${word}, but its work item has no task`)
@@ -105,8 +128,10 @@ export const makeCommanding = ({ events, people, sql, tasks }: Parts) => {
       const entry = yield* uuidV7
       const now = yield* epochMillis
       const { isNew, words } = yield* events.transact(Effect.gen(function*() {
-        const [begun] = yield* sql`INSERT INTO plane_sync_command (comment, task, word, at)
-          VALUES (${commentId}, ${task.id}, ${word}, ${now}) ON CONFLICT (comment) DO NOTHING RETURNING 1`
+        const [begun] = yield* sql`INSERT INTO plane_sync_command (comment, task, word, at, unheard)
+          VALUES (${commentId}, ${task.id}, ${word}, ${now}, ${isSigned ? 0 : 1})
+          ON CONFLICT (comment) DO UPDATE SET word = excluded.word, at = excluded.at, unheard = 0
+            WHERE plane_sync_command.unheard = 1 AND excluded.unheard = 0 RETURNING 1`
         if (begun === undefined) {
           const [before] = yield* sql<{ words: string }>`SELECT words FROM plane_sync_command
             WHERE comment = ${commentId}`
@@ -115,11 +140,14 @@ export const makeCommanding = ({ events, people, sql, tasks }: Parts) => {
         const [replies] = yield* sql<{ n: number }>`SELECT count(*) AS n FROM plane_sync_command
           WHERE task = ${task.id} AND at > ${earlier(now, replyTime)} AND replied = 1`
         const obeyed = yield* decide(given, task, entry, now)
-        const isReplied = (replies?.n ?? 0) < mostReplies
+        // Anybody with an API token can have made what was only read.
+        const mayReply = isSigned || forbidden === undefined
+        const isReplied = mayReply && (replies?.n ?? 0) < mostReplies
         const words = replyOf(given, obeyed)
         yield* sql`UPDATE plane_sync_command SET words = ${words}, replied = ${isReplied ? 1 : 0}
           WHERE comment = ${commentId}`
-        const reply = new Noted({ workItem: task.workItem, text: words, id: `command:${commentId}` })
+        const id = isSigned ? `command:${commentId}` : `command:${commentId}:unheard`
+        const reply = new Noted({ workItem: task.workItem, text: words, id })
         return { value: { isNew: true, words }, events: isReplied ? [reply] : [] }
       }))
       if (!isNew) return { _tag: "Done", words: `it was worked on before: ${words}` }
@@ -129,3 +157,13 @@ export const makeCommanding = ({ events, people, sql, tasks }: Parts) => {
 }
 
 export type Commanding = ReturnType<typeof makeCommanding>
+
+/** Of these comments, those that were decided on, or answered, before. */
+export const knownComments = (
+  sql: Sql,
+  ids: ReadonlyArray<CommentId>
+): Effect.Effect<ReadonlySet<CommentId>, SqlError> =>
+  Effect.map(
+    sql<{ comment: CommentId }>`SELECT comment FROM plane_sync_command WHERE comment IN ${sql.texts(ids)}`,
+    (rows) => new Set(rows.map(({ comment }) => comment))
+  )

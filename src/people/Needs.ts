@@ -3,8 +3,13 @@ import { cleanText, reasonLimit } from "../base/Text.js"
 import type { EpochMillis } from "../base/Time.js"
 import { later } from "../base/Time.js"
 import { costWords, countWords, timeWords } from "../domain/ReceiptLines.js"
+import type { Projects } from "../domain/Projects.js"
+import type { Stage } from "../domain/Stage.js"
+import type { Noted } from "../domain/StageEvent.js"
 import { secondsOf } from "../domain/TaskReceipt.js"
 import { sumOf } from "../domain/Usage.js"
+import { askedApproval } from "../tasks/Entering.js"
+import { human } from "../tasks/QualityGate.js"
 import type { TaskRow } from "../tasks/TaskRows.js"
 import type { Ceilings } from "./PeopleConfig.js"
 import type { WaitReason } from "./Wait.js"
@@ -28,6 +33,8 @@ export interface Need {
   readonly question: string
   /** Whether a comment can say it. */
   readonly canBeTold: boolean
+  /** The comment that says it, where the task itself has it made. The first with its id is the only one. */
+  readonly comment?: Noted | undefined
 }
 
 const need = (reason: Need["reason"], same: string, question: string, canBeTold = true): Need => ({
@@ -106,25 +113,82 @@ const deadOf = ({ enteredAt }: TaskRow, dead: DeadLetter | undefined) =>
     !dead.isUnreachable
   )]
 
+/** The sign before what a comment asks of people. */
+const sign = /^\p{Extended_Pictographic}\s*/u
+
+const verdictOf = ({ known }: TaskRow, stage: string) =>
+  known.find((verdict) => verdict.gate === human.name && verdict.stage === stage)?.verdict
+
+/**
+ * Its stage waits for a person's word. It is the one comment that is made when the stage is entered, so it is not said
+ * a second time.
+ */
+const approvalOf = (row: TaskRow, projects: Projects["Type"]) => {
+  const { pipeline, task: { decisions, entry: id, stage } } = row
+  if (verdictOf(row, stage) !== "pending" || decisions.some((decision) => decision.stage === stage)) return []
+  return Option.toArray(Option.flatMap(pipeline, ({ byName }) => byName(stage))).flatMap((stage) =>
+    askedApproval(row, { id, stage }, projects).map((comment): Need => ({
+      ...need("approval", human.name, comment.text.replace(sign, "")),
+      comment
+    }))
+  )
+}
+
 /** What an active task needs somebody for now. A task that is not active needs nobody. */
 export const needsOf = (
   row: TaskRow,
-  { ceilings, dead, now }: {
+  { areNamed, ceilings, dead, now, projects }: {
     readonly dead: DeadLetter | undefined
+    /** Whether somebody is named whom to ask, or a notice reaches somebody. */
+    readonly areNamed: boolean
     readonly ceilings: Ceilings
     readonly now: EpochMillis
+    readonly projects: Projects["Type"]
   }
 ): ReadonlyArray<Need> =>
   row.task.status !== "active" ? [] : [
     ...gatesOf(row),
     ...patienceOf(row, now),
     ...ceilingsOf(row, ceilings),
-    ...deadOf(row, dead)
+    ...deadOf(row, dead),
+    ...(areNamed ? approvalOf(row, projects) : [])
   ]
+
+/** How a wait ends. */
+export interface End {
+  readonly state: "answered" | "withdrawn"
+  /** The answer, or why nobody is needed any more. */
+  readonly why: string
+  /** Who has answered, if that is known. */
+  readonly by: string | null
+}
+
+/**
+ * What was said of a stage that waited for a person's word: by a person, or, where a host has a gate `human` of its own,
+ * by that. It stands with the task until the stage is entered again, also once the stage is left.
+ */
+export const approvalGiven = (
+  { reason, stage }: { readonly reason: WaitReason; readonly stage: string },
+  row: TaskRow | undefined
+): End | undefined => {
+  if (reason !== "approval" || row === undefined) return undefined
+  const decision = row.task.decisions.find((decision) => decision.stage === stage)
+  const word = decision?.outcome ?? { passed: "approved", failed: "rejected", pending: undefined }[
+    verdictOf(row, stage) ?? "pending"
+  ]
+  if (word === undefined) return undefined
+  const rejected = Option.match(decision?.reason ?? Option.none(), { onNone: () => "", onSome: (why) => `: ${why}` })
+  return { state: "answered", why: `${stage} is ${word}${rejected}`, by: decision?.by ?? null }
+}
 
 /** Why nobody is needed for a wait any more; undefined while somebody is. */
 export const whyOver = (
-  { entry, reason, same }: { readonly entry: string; readonly reason: WaitReason; readonly same: string },
+  { entry, reason, same, stage }: {
+    readonly entry: string
+    readonly stage: Stage
+    readonly reason: WaitReason
+    readonly same: string
+  },
   row: TaskRow | undefined,
   needs: ReadonlyArray<Need>
 ): string | undefined => {
@@ -132,7 +196,9 @@ export const whyOver = (
   const { task } = row
   if (task.status === "done") return "the task has ended"
   if (task.status === "stopped") return "the task was stopped"
-  if (task.entry !== entry) return `the task is at ${task.stage} now`
+  if (task.entry !== entry) {
+    return task.stage === stage ? `the task has entered ${stage} again` : `the task is at ${task.stage} now`
+  }
   // While it is paused nothing is asked of it, so nothing has changed.
   if (task.status === "paused" || reason === "asked") return undefined
   if (needs.some((one) => one.reason === reason && one.same === same)) return undefined
@@ -141,6 +207,8 @@ export const whyOver = (
       return `the gate ${same} does not fail any more`
     case "dead_letter":
       return "what could not be told was retried or discarded"
+    case "approval":
+      return "nobody is asked to approve it any more"
     case "patience":
     case "ceiling":
       return "the settings allow more now"

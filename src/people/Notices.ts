@@ -41,10 +41,14 @@ export interface OwedNotice {
   readonly body: string
 }
 
+/** `dead`: it was given up, and is not sent any more by itself. `discarded`: a person wants it never to be sent. */
+export const NoticeStatus = Schema.Literal("pending", "delivered", "dead", "discarded")
+export type NoticeStatus = typeof NoticeStatus.Type
+
 /** What became of the notices of a wait. */
 export interface GivenNotice {
   readonly kind: NoticeKind
-  readonly status: "pending" | "delivered" | "dead"
+  readonly status: NoticeStatus
   /** Why the last try has failed, or there is no other. */
   readonly reason: string | null
 }
@@ -110,11 +114,14 @@ export const noticesOf = (
 
 const pruneBatch = 500
 
-/** Deletes a batch of the notices that were settled before a moment. Says whether there may be more. */
+/**
+ * Deletes a batch of the notices that were settled before a moment. One that was given up stays until somebody decides.
+ * Says whether there may be more.
+ */
 export const pruneNotices = (sql: Sql, before: EpochMillis): Effect.Effect<boolean, SqlError> =>
   Effect.map(
     sql`DELETE FROM plane_sync_notice WHERE id IN (SELECT id FROM plane_sync_notice
-      WHERE status IN ('delivered', 'dead') AND settled_at < ${before}
+      WHERE status IN ('delivered', 'discarded') AND settled_at < ${before}
       ORDER BY id LIMIT ${sql.literal(String(pruneBatch))}) RETURNING 1`,
     (deleted) => deleted.length === pruneBatch
   )

@@ -25,6 +25,8 @@ export interface Matter {
   readonly agent: string | null
   /** Whether a comment can say it. */
   readonly canBeTold: boolean
+  /** The comment that says it, if it is not one of these. What was published with its id before is that comment. */
+  readonly comment?: Noted | undefined
 }
 
 /** What is a wait also where nobody has asked for any, by a question or by a setting. */
@@ -53,6 +55,9 @@ export const makeOpening = (
   const notice = (kind: NoticeKind, wait: WaitRow, now: EpochMillis) =>
     hasNotices ? oweNotice(sql, kind, wait, now) : Effect.void
 
+  /** Whether there is somebody to reach: a notice is sent, or somebody is named for the project of this work item. */
+  const areNamed = (task: Pick<WaitRow, "workItem">) => hasNotices || attentionOf(task).length > 0
+
   /** When the person after the first `step` ones is asked; null if there is none. */
   const nextAt = (wait: Pick<WaitRow, "workItem">, step: number, now: EpochMillis) =>
     attentionOf(wait).length > step ? later(now, after) : null
@@ -65,10 +70,12 @@ export const makeOpening = (
     )
 
   return {
+    areNamed,
+
     /** Opens a wait, and gives the event that says it; undefined if it was opened before in this entry of the stage. */
     open: (
       task: Task,
-      { agent, canBeTold, question, reason, same }: Matter,
+      { agent, canBeTold, comment, question, reason, same }: Matter,
       now: EpochMillis
     ): Effect.Effect<
       { readonly wait: WaitRow; readonly events: ReadonlyArray<StageEvent | Noted> } | undefined,
@@ -78,8 +85,8 @@ export const makeOpening = (
         const { entry, id: taskId, stage, workItem } = task
         const [first] = attentionOf({ workItem })
         // Who has named nobody gets no other comments than those that are specified.
-        const isWanted = !unasked.has(reason) || hasNotices || first !== undefined
-        const told = canBeTold && isWanted ? eventId({ entry, reason, same }) : null
+        const isWanted = !unasked.has(reason) || areNamed(task)
+        const told = canBeTold && isWanted ? comment?.id ?? eventId({ entry, reason, same }) : null
         const wait = yield* openWait(sql, {
           taskId,
           entry,
@@ -100,7 +107,7 @@ export const makeOpening = (
         if (told === null) return { wait, events: [] }
         const event = reason === "asked"
           ? StageEvent.QuestionAsked({ workItem, question, id: told, ...agent === null ? {} : { agent } })
-          : new Noted({ workItem, text: needed(question), id: told })
+          : comment ?? new Noted({ workItem, text: needed(question), id: told })
         return { wait, events: [event] }
       }),
 
@@ -145,7 +152,7 @@ export const makeOpening = (
 
     /** The comment that says of a task's waits that nobody is needed any more; none if none of them was said. */
     over: (waits: ReadonlyArray<WaitRow>): ReadonlyArray<Noted> => {
-      const told = waits.filter(({ isTold }) => isTold)
+      const told = waits.filter(({ isTold, state }) => isTold && state === "withdrawn")
       const [first] = told
       if (first === undefined) return []
       const whys = Array.from(new Set(told.map(({ why }) => Option.getOrElse(why, () => ""))))

@@ -14,7 +14,7 @@ import { keepAnswer } from "../tasks/Answers.js"
 import { launchAgain } from "../tasks/LaunchAgain.js"
 import { lockTask } from "../tasks/Locks.js"
 import { Pipeline } from "../tasks/Pipeline.js"
-import type { TaskId } from "../tasks/Task.js"
+import type { Task, TaskId } from "../tasks/Task.js"
 import { taskReader } from "../tasks/TaskRows.js"
 import type { NoTask } from "../tasks/TaskStore.js"
 import { TaskStore } from "../tasks/TaskStore.js"
@@ -81,6 +81,14 @@ export class People extends Context.Tag("plane-sync/People")<People, {
     answer: { readonly text: string; readonly by: string },
     entry: string
   ) => Effect.Effect<Answered | undefined, SqlError>
+  /**
+   * Somebody (`by`) had the agent of a task's stage launched again, under the transition `to` in place of `from`: what
+   * the task waited for is answered by that. Within the transaction of the caller. Returns how many waits were open.
+   */
+  readonly retriedWithin: (
+    task: Pick<Task, "id" | "itemId">,
+    retried: { readonly by: string; readonly from: string; readonly to: string }
+  ) => Effect.Effect<number, SqlError>
 }>() {
   static readonly layer: Layer.Layer<
     People,
@@ -158,7 +166,7 @@ const make = Effect.gen(function*() {
       const { question, stage } = wait
       yield* keepAnswer(sql, taskId, { stage, question, agent: Option.getOrNull(wait.agent), answer: text, by }, now)
       const hasAgent = yield* launchAgain(sql, row, { entry, attempts: 0 }, now)
-      if (hasAgent) yield* renameEntry(sql, taskId, row.task.entry, entry)
+      if (hasAgent) yield* renameEntry(sql, taskId, { from: row.task.entry, to: entry })
       const answered: Answered = {
         wait,
         open: open.length - 1,
@@ -169,6 +177,19 @@ const make = Effect.gen(function*() {
 
   return People.of({
     answerWithin: (taskId, given, entry) => Effect.map(answering(taskId, given, entry, () => []), ({ value }) => value),
+    retriedWithin: (task, { by, from, to }) =>
+      Effect.gen(function*() {
+        const now = yield* epochMillis
+        const open = (yield* waitsOfEntry(sql, task.id, from)).filter(({ state }) => state === "open")
+        yield* Effect.forEach(
+          open,
+          (wait) => opening.close(wait, task, { state: "answered", why: "/retry", by }, now),
+          { discard: true }
+        )
+        // A ceiling stays where it is, and the person has gone on all the same: it is not asked about again here.
+        yield* renameEntry(sql, task.id, { from, to, reasons: ["ceiling"] })
+        return open.length
+      }),
     ask: (key, { agent = "", question }) =>
       Effect.gen(function*() {
         const words = cleanText(question, reasonLimit).trim()

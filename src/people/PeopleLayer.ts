@@ -10,6 +10,7 @@ import { WakeUps } from "../storage/WakeUps.js"
 import { Pipeline } from "../tasks/Pipeline.js"
 import { taskReader } from "../tasks/TaskRows.js"
 import type { TaskStore } from "../tasks/TaskStore.js"
+import { DeadNotices } from "./DeadNotices.js"
 import { noticeConfig } from "./NoticeConfig.js"
 import { pruneNotices } from "./Notices.js"
 import { startNotices } from "./NoticeSender.js"
@@ -30,10 +31,11 @@ const work = Layer.scopedDiscard(
     const ceilings = yield* ceilingsConfig
     const reader = taskReader(sql, yield* Pipeline)
     const hasNotices = Option.isSome(notices)
-    const opening = makeOpening(sql, yield* Projects, { after: yield* attentionAfter, hasNotices })
+    const projects = yield* Projects
+    const opening = makeOpening(sql, projects, { after: yield* attentionAfter, hasNotices })
     const kept = yield* retention
     yield* whileSending((_, leads) =>
-      startWatch({ ceilings, events, opening, read, reader, sql, trouble, wakeUps }, leads)
+      startWatch({ ceilings, events, opening, projects, read, reader, sql, trouble, wakeUps }, leads)
     )
     yield* whileLeading(() =>
       Effect.gen(function*() {
@@ -45,9 +47,9 @@ const work = Layer.scopedDiscard(
   }).pipe(Effect.annotateLogs({ service: "People" }))
 )
 
-/** What tasks wait for somebody for: the asking, the answering, and what is done meanwhile. */
+/** What tasks wait for somebody for: the asking, the answering, what is done meanwhile, and the notices given up. */
 export const peopleLayer: Layer.Layer<
-  People,
+  DeadNotices | People,
   ConfigError.ConfigError,
   Leadership | Pipeline | Projects | StageEvents | Storage | TaskStore | WakeUps
-> = Layer.merge(People.layer, Layer.provide(work, connections))
+> = Layer.mergeAll(People.layer, DeadNotices.layer, Layer.provide(work, connections))

@@ -71,3 +71,13 @@ export const commandTable: Migration = Effect.gen(function*() {
   ) ${withoutRowid}`
   yield* sql`CREATE INDEX plane_sync_command_task ON plane_sync_command (task, at)`
 })
+
+/**
+ * 1: the comment was only read in Plane, so nothing was done but to say that it is to be written again. If its
+ * hook comes after all, it counts.
+ */
+export const unheardColumn: Migration = Effect.gen(function*() {
+  const sql = yield* SqlClient.SqlClient
+  const { number } = yield* ddl
+  yield* sql`ALTER TABLE plane_sync_command ADD COLUMN unheard ${number} NOT NULL DEFAULT 0`
+})

@@ -10,9 +10,9 @@ export const WaitId = Brand.nominal<WaitId>()
 /**
  * Why a task waits for somebody. `asked`: its agent has asked. `gate_failed`: a gate has failed three times in a row.
  * `patience`: its stage takes longer than its patience. `ceiling`: it has taken more than a ceiling allows.
- * `dead_letter`: something could not be told in Plane.
+ * `dead_letter`: something could not be told in Plane. `approval`: its stage has the gate `human`, which asks a person.
  */
-export const WaitReason = Schema.Literal("asked", "gate_failed", "patience", "ceiling", "dead_letter")
+export const WaitReason = Schema.Literal("asked", "gate_failed", "patience", "ceiling", "dead_letter", "approval")
 export type WaitReason = typeof WaitReason.Type
 
 /** `answered`: by a person. `withdrawn`: nobody is needed any more. */

@@ -3,6 +3,7 @@ import { Array as Arr, Duration, Effect, Option } from "effect"
 import type { Scope } from "effect"
 import type { EpochMillis } from "../base/Time.js"
 import { epochMillis, later } from "../base/Time.js"
+import type { Projects } from "../domain/Projects.js"
 import type { Noted, StageEvent } from "../domain/StageEvent.js"
 import { WorkItemKey } from "../domain/WorkItemKey.js"
 import type { StageEvents } from "../events/StageEvents.js"
@@ -13,8 +14,8 @@ import type { WakeUps } from "../storage/WakeUps.js"
 import { lockTask } from "../tasks/Locks.js"
 import type { Task, TaskId } from "../tasks/Task.js"
 import type { TaskReader, TaskRow } from "../tasks/TaskRows.js"
-import type { DeadLetter, Need } from "./Needs.js"
-import { needsOf, whyOver } from "./Needs.js"
+import type { DeadLetter, End, Need } from "./Needs.js"
+import { approvalGiven, needsOf, whyOver } from "./Needs.js"
 import type { Opening } from "./Opening.js"
 import type { Ceilings } from "./PeopleConfig.js"
 import type { WaitRow } from "./Waits.js"
@@ -56,6 +57,7 @@ interface Parts extends Pick<Storage["Type"], "read" | "sql" | "trouble"> {
   readonly reader: TaskReader
   readonly opening: Opening
   readonly ceilings: Ceilings
+  readonly projects: Projects["Type"]
 }
 
 /**
@@ -64,7 +66,7 @@ interface Parts extends Pick<Storage["Type"], "read" | "sql" | "trouble"> {
  * what is stored alone: so nothing is lost with a process. Each change is decided again within its transaction.
  */
 export const startWatch = (
-  { ceilings, events, opening, read, reader, sql, trouble, wakeUps }: Parts,
+  { ceilings, events, opening, projects, read, reader, sql, trouble, wakeUps }: Parts,
   /** Whether this process leads the project with this identifier. */
   leads: (project: string) => boolean
 ): Effect.Effect<void, never, Scope.Scope> =>
@@ -87,7 +89,7 @@ export const startWatch = (
       )
 
     const needs = (row: TaskRow, dead: DeadLetter | undefined, now: EpochMillis) =>
-      needsOf(row, { ceilings, dead, now })
+      needsOf(row, { areNamed: opening.areNamed(row.task), ceilings, dead, now, projects })
 
     /** Runs a change of a task with its row as it is then. */
     const change = (
@@ -134,23 +136,25 @@ export const startWatch = (
       const rows = yield* read(reader.byIds(Array.from(new Set(waits.map(({ taskId }) => taskId)))))
       const dead = yield* deadOf(rows)
       const now = yield* epochMillis
-      const whyOf = (wait: WaitRow, row: TaskRow | undefined, now: EpochMillis) =>
-        whyOver(wait, row, row === undefined ? [] : needs(row, dead(row), now))
+      const endOf = (wait: WaitRow, row: TaskRow | undefined, now: EpochMillis): End | undefined => {
+        const why = whyOver(wait, row, row === undefined ? [] : needs(row, dead(row), now))
+        return approvalGiven(wait, row) ?? (why === undefined ? undefined : { state: "withdrawn", why, by: null })
+      }
       const rowOf = (id: TaskId) => rows.find(({ task }) => task.id === id)
       const over = waits.filter((wait) => {
         const row = rowOf(wait.taskId)
-        return (row === undefined || leads(row.task.project)) && whyOf(wait, row, now) !== undefined
+        return (row === undefined || leads(row.task.project)) && endOf(wait, row, now) !== undefined
       })
       for (const group of Object.values(Arr.groupBy(over, ({ taskId }) => String(taskId)))) {
         yield* change(group[0].taskId, (row, now) =>
           Effect.gen(function*() {
             const closed = yield* Effect.forEach(group, (wait) => {
-              const why = whyOf(wait, row, now)
-              return why === undefined
-                ? Effect.succeed(undefined)
-                : opening.close(wait, row?.task, { state: "withdrawn", why, by: null }, now)
+              const end = endOf(wait, row, now)
+              return end === undefined ? Effect.succeed(undefined) : opening.close(wait, row?.task, end, now)
             })
-            return opening.over(closed.filter((wait) => wait !== undefined))
+            // Who is asked anew to approve a stage is not told that nobody is needed.
+            const isAnew = ({ reason, stage }: WaitRow) => reason === "approval" && row?.task.stage === stage
+            return opening.over(closed.filter((wait) => wait !== undefined).filter((wait) => !isAnew(wait)))
           }))
       }
     })

@@ -2,6 +2,7 @@ import { DateTime, Effect, Option, Schema } from "effect"
 import { EpochMillis, utc } from "../base/Time.js"
 import type { ItemId } from "../domain/Ids.js"
 import { CommentId, UserId } from "../domain/Ids.js"
+import type { PlaneMoment } from "../domain/PlaneMoment.js"
 import { epochOf } from "../domain/PlaneMoment.js"
 import { StateId } from "../domain/StageStates.js"
 import type { PathFamily } from "./PathFamily.js"
@@ -34,6 +35,9 @@ export interface SignedComment {
   readonly externalId: Option.Option<string>
   readonly madeBy: Option.Option<UserId>
   readonly editedBy: Option.Option<UserId>
+  /** Somebody has edited it, as far as Plane tells. */
+  readonly isEdited: boolean
+  readonly createdAt: Option.Option<PlaneMoment>
 }
 
 /** What was done to a work item, and by whom. */
@@ -101,7 +105,10 @@ export const makeHistory = (family: PathFamily, project: () => ReadonlyArray<str
         (name) => ({
           method: "GET",
           path: [...project(), name, id, "comments"],
-          query: { fields: "id,comment_html,external_source,external_id,actor,updated_by", per_page: "100" }
+          query: {
+            fields: "id,comment_html,external_source,external_id,actor,updated_by,created_at,edited_at",
+            per_page: "100"
+          }
         }),
         slot
       ).pipe(Effect.map(({ results }) =>
@@ -111,7 +118,9 @@ export const makeHistory = (family: PathFamily, project: () => ReadonlyArray<str
           source: Option.fromNullable(each.external_source),
           externalId: Option.fromNullable(each.external_id),
           madeBy: userOf(each.actor),
-          editedBy: userOf(each.updated_by)
+          editedBy: userOf(each.updated_by),
+          isEdited: (each.updated_by ?? each.edited_at ?? null) !== null,
+          createdAt: Option.fromNullable(each.created_at)
         }))
       ))
     ),

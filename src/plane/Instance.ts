@@ -72,6 +72,9 @@ export const makeVersion = (
 /** The first version whose webhooks also tell of what is written through the API. */
 export const echoesSince = [1, 3, 0] as const
 
+/** The first version that mails a work item's subscribers, who is assigned among them, for changes through the API. */
+export const mailsSince = [1, 4, 0] as const
+
 /** Whether a version is this one or newer: "v1.3.1" is at least 1.3.0. One that is not known is not. */
 export const isAtLeast = (version: string, least: readonly [number, number, number]): boolean => {
   const [, ...parts] = /^v?(\d{1,6})\.(\d{1,6})(?:\.(\d{1,6}))?/.exec(version) ?? []

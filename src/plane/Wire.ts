@@ -82,7 +82,9 @@ export const SignedCommentsJson = Schema.parseJson(Schema.Struct({
   results: Schema.Array(Schema.Struct({
     ...CommentRead.fields,
     actor: Schema.optional(Schema.NullOr(Schema.String)),
-    updated_by: Schema.optional(Schema.NullOr(Schema.String))
+    updated_by: Schema.optional(Schema.NullOr(Schema.String)),
+    created_at: Schema.optional(PlaneMomentText),
+    edited_at: Text
   }))
 }))
 

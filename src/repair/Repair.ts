@@ -1,7 +1,7 @@
 import type { ConfigError } from "effect"
 import { Duration, Effect, Layer } from "effect"
 import { counted } from "../base/Text.js"
-import type { Projects } from "../domain/Projects.js"
+import { Projects } from "../domain/Projects.js"
 import { Leadership } from "../outbox/Leadership.js"
 import { Outbox } from "../outbox/Outbox.js"
 import type { PlaneProject } from "../sending/PlaneProjects.js"
@@ -9,6 +9,9 @@ import { PlaneProjects } from "../sending/PlaneProjects.js"
 import { Storage } from "../storage/Storage.js"
 import { TaskStore } from "../tasks/TaskStore.js"
 import { Inbox } from "../webhooks/Inbox.js"
+import { heardSources } from "../webhooks/Secrets.js"
+import { WebhookConfig } from "../webhooks/WebhookConfig.js"
+import { makeComments } from "./Comments.js"
 import { lowestSlot } from "./LowestSlot.js"
 import type { RoundOutcome } from "./Round.js"
 import { makeRound } from "./Round.js"
@@ -30,8 +33,8 @@ const said = ({ found, left }: RoundOutcome, project: string) =>
     )
 
 /**
- * Reads in Plane what no hook has told: at the start, once Plane is open, and then every hour, or every 5 minutes while
- * hooks do not come.
+ * Reads in Plane what no hook has told, moves and commands: at the start, once Plane is open, and then every
+ * hour, or every 5 minutes while hooks do not come.
  */
 const work = Layer.scopedDiscard(
   Effect.gen(function*() {
@@ -41,27 +44,29 @@ const work = Layer.scopedDiscard(
     const outbox = yield* Outbox
     const inbox = yield* Inbox
     const { changes, isDeaf } = yield* Silence
+    const areHooksSigned = heardSources(yield* WebhookConfig, yield* Projects).includes("plane")
     const { whileSending } = yield* Leadership
     const { trouble } = storage
 
     const follow = (project: PlaneProject) => {
-      const { config: { workspaceSlug }, destination, project: { identifier } } = project
-      const round = makeRound({
-        project,
-        storage,
-        tasks,
-        withSlot: lowestSlot(project, outbox, trouble),
-        store: inbox.store
-      })
+      const { config: { workspaceSlug }, destination, project: { commands, identifier } } = project
+      const withSlot = lowestSlot(project, outbox, trouble)
+      const parts = { project, storage, tasks, withSlot, store: inbox.store }
+      // Where nobody may command, or no signature can be right, no comment is one whose hook was lost.
+      const comments = areHooksSigned && commands.length > 0 ? makeComments(parts) : undefined
+      const round = makeRound({ ...parts, listed: comments?.note })
       const turn = Effect.gen(function*() {
         yield* destination.opened
         const mark = yield* changes.mark
+        // Before the list is read: what it shows now may be too young.
+        if (comments !== undefined) yield* trouble.retry(comments.readSome)
         const left = yield* Effect.matchEffect(trouble.retry(round), {
           onSuccess: (outcome) => Effect.as(said(outcome, identifier), outcome.left > 0),
           onFailure: (error) =>
             Effect.as(Effect.logDebug(`What was changed in ${identifier} was not read: ${error.message}`), true)
         })
-        yield* left || (yield* isDeaf(workspaceSlug))
+        const areLeft = comments !== undefined && (yield* trouble.retry(comments.areLeft))
+        yield* left || areLeft || (yield* isDeaf(workspaceSlug))
           ? Effect.sleep(often)
           : Effect.raceFirst(Effect.sleep(seldom), changes.since(mark))
       })

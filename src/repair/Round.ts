@@ -51,6 +51,8 @@ interface Parts {
   readonly withSlot: WithSlot
   /** Takes what was read as a hook. None: it is only looked what there is, and nothing is stored. */
   readonly store: ((hook: NewHook) => Effect.Effect<void, StorageError>) | undefined
+  /** Is told which work items the list shows. */
+  readonly listed?: ((items: ReadonlyArray<ChangedItem>) => Effect.Effect<void, StorageError>) | undefined
 }
 
 /**
@@ -58,7 +60,7 @@ interface Parts {
  * first, down to the watermark. Of those that are not in the state that they are believed to be in, it reads who has
  * moved them, at most of ten; what a person has done goes the way of a hook. The watermark is kept once none is left.
  */
-export const makeRound = ({ project: at, storage, store, tasks, withSlot }: Parts) => {
+export const makeRound = ({ listed: note, project: at, storage, store, tasks, withSlot }: Parts) => {
   const { client, destination, place, project } = at
   const { read, sql, write } = storage
   const { identifier } = project
@@ -113,6 +115,7 @@ export const makeRound = ({ project: at, storage, store, tasks, withSlot }: Part
         if (isDone || Option.isNone(next)) break
         cursor = next.value
       }
+      yield* note?.(found) ?? Effect.void
       const believed = yield* read(readBelieved(sql, found.map(({ id }) => id)))
       const since = watermark && from && (watermark.began > from ? watermark.began : from)
       for (const item of found.toReversed()) yield* suspect(item, believed.get(item.id), since)

@@ -25,3 +25,17 @@ export const repairTables: Migration = Effect.gen(function*() {
     silent_since ${number}
   ) ${withoutRowid}`
 })
+
+/** The work items whose comments are to be read: see `Unread`. Those that wait longest come first. */
+export const unreadTable: Migration = Effect.gen(function*() {
+  const sql = yield* SqlClient.SqlClient
+  const { number, text, withoutRowid } = yield* ddl
+  yield* sql`CREATE TABLE plane_sync_unread (
+    item ${text} PRIMARY KEY,
+    project ${text} NOT NULL,
+    changed ${text} NOT NULL,
+    since ${number} NOT NULL,
+    listed_at ${number} NOT NULL
+  ) ${withoutRowid}`
+  yield* sql`CREATE INDEX plane_sync_unread_since ON plane_sync_unread (project, since, item)`
+})

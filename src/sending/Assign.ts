@@ -1,12 +1,13 @@
 import { Duration, Effect, Option } from "effect"
 import type { MonotonicMillis } from "../base/Time.js"
 import { EpochMillis, monotonicMillis } from "../base/Time.js"
-import type { ItemId, UserId } from "../domain/Ids.js"
+import type { ItemId, LaneId, UserId } from "../domain/Ids.js"
 import { UserId as User } from "../domain/Ids.js"
 import { epochOf } from "../domain/PlaneMoment.js"
 import type { StateId } from "../domain/StageStates.js"
 import type { AssignJob, DueAssignee } from "../outbox/Job.js"
 import type { Assigned, AssignedPerson, AssignOutcome } from "../outbox/Outcome.js"
+import type { AssignedItem } from "../plane/Changes.js"
 import type { PlaneError } from "../plane/PlaneError.js"
 import type { Slot } from "../plane/RateBudget.js"
 import type { WorkItem } from "../plane/WorkItem.js"
@@ -14,6 +15,7 @@ import { goneUnlessDown, isAboutTheRequest } from "./DeadOutcome.js"
 import { askOnceMore, retry, sentAtOf, survive, tooEarly, tooSoon } from "./Retry.js"
 import { seenAs } from "./SeenState.js"
 import type { SendContext } from "./SendContext.js"
+import { write } from "./SendContext.js"
 
 /** What was read of a work item before its assignees are replaced. */
 export interface Reading {
@@ -80,14 +82,22 @@ interface Replaced {
   readonly assigned: Assigned
 }
 
+/** Whose id Plane does not know at all, by its words; undefined if it refuses for another reason. */
+const unknownUser = ({ reason, words }: PlaneError): UserId | undefined => {
+  const [, id] = reason === "Refused" ? /^assignees: .*Invalid pk "([^"]+)"/.exec(words) ?? [] : []
+  return id === undefined ? undefined : User(id.toLowerCase())
+}
+
 /**
  * Sends what was read with ours, because Plane replaces all, and sets a state with it if one is given. Nothing is sent
- * that would change nothing. What it asks for is written down before it is sent.
+ * that would change nothing. What it asks for is written down before it is sent. For one id that it does not know Plane
+ * refuses the whole request: then that one is left out, and the request sent again.
  */
 export const replaceAssignees = (
   context: SendContext,
-  { itemId, people, reading, state, users }: {
+  { itemId, lane, people, reading, state, users }: {
     readonly itemId: ItemId
+    readonly lane: LaneId
     readonly people: ReadonlyArray<DueAssignee>
     readonly users: ReadonlyMap<string, UserId>
     readonly reading: Reading
@@ -98,18 +108,45 @@ export const replaceAssignees = (
   Effect.gen(function*() {
     const { client, destination, noteAsked, sayOnce, stillLeading } = context
     const step = assignStep(people, users, reading.assignees)
-    const asked = step.add.length === 0 ? [] : yield* noteAsked(step.add.map(({ row }) => row.id))
-    const add = step.add.filter(({ row }) => asked.includes(row.id))
-    if (add.length + step.remove.length === 0) {
-      const item = state === undefined ? undefined : yield* client.setState(itemId, state, slot)
-      if (item !== undefined) yield* destination.wrote
-      return { item, assigned: { people: step.settled, patch: undefined } }
+    const settled = [...step.settled]
+    const refuse = ({ id, person }: DueAssignee, why: string) => {
+      const reason = `Plane does not assign ${person}: ${why}`
+      settled.push({ _tag: "Refused", id, reason })
+      return sayOnce(reason)
     }
-    yield* stillLeading
+    // The slot that was brought is good for one request.
+    const send = (
+      add: ReadonlyArray<Named>,
+      mine?: Slot
+    ): Effect.Effect<{ readonly add: ReadonlyArray<Named>; readonly answer?: AssignedItem }, PlaneError> => {
+      if (add.length + step.remove.length === 0) return Effect.succeed({ add })
+      const assignees = Array.from(new Set([...kept, ...add.map(({ user }) => user)]))
+      return client.assign(itemId, { assignees, state }, mine).pipe(
+        Effect.map((answer) => ({ add, answer })),
+        Effect.catchAll((error) => {
+          const unknown = add.filter(({ user }) => user === unknownUser(error))
+          return unknown.length === 0 ? Effect.fail(error) : Effect.zipRight(
+            Effect.forEach(unknown, ({ row }) => refuse(row, "it knows no such user")),
+            write(context, undefined, (next) => send(add.filter((one) => !unknown.includes(one)), next))
+          )
+        })
+      )
+    }
     const removed = step.remove.map(({ user }) => user)
     const kept = reading.assignees.filter((user) => !removed.includes(user))
-    const assignees = Array.from(new Set([...kept, ...add.map(({ user }) => user)]))
-    const answer = yield* client.assign(itemId, { assignees, state }, slot)
+    const noted = step.add.length + step.remove.length === 0 ? undefined : yield* noteAsked(lane, {
+      ids: step.add.map(({ row }) => row.id),
+      before: reading.assignees,
+      // What Plane had changed last is in what was read.
+      since: epochOf(reading.item.updatedAt)
+    })
+    yield* stillLeading
+    const { add, answer } = yield* send(step.add.filter(({ row }) => noted?.wanted.includes(row.id)), slot)
+    if (answer === undefined) {
+      const item = state === undefined ? undefined : yield* client.setState(itemId, state, slot)
+      if (item !== undefined) yield* destination.wrote
+      return { item, assigned: { people: settled, patch: undefined } }
+    }
     yield* destination.wrote
     const now = yield* monotonicMillis
     const { assignees: left, item } = answer
@@ -118,21 +155,21 @@ export const replaceAssignees = (
         `Plane has taken the user ${user} off the work item ${itemId}: it keeps only active members when assignees change`
       )
     }
-    const put = yield* Effect.forEach(add, ({ row: { id, person, restore }, user }) => {
-      if (left.includes(user)) return Effect.succeed<AssignedPerson>({ _tag: "There", id, isOurs: restore === 0 })
-      const reason = `Plane does not assign ${person}: only active members of the project who are no guests can be`
-      return Effect.as(sayOnce(reason), { _tag: "Refused", id, reason } satisfies AssignedPerson)
-    })
+    for (const { row, user } of add) {
+      if (left.includes(user)) settled.push({ _tag: "There", id: row.id, isOurs: row.restore === 0 })
+      else yield* refuse(row, "only active members of the project who are no guests can be")
+    }
     return {
       item,
       assigned: {
-        people: [...step.settled, ...put, ...step.remove.map(({ row: { id } }) => ({ _tag: "Out" as const, id }))],
+        people: [...settled, ...step.remove.map(({ row: { id } }) => ({ _tag: "Out" as const, id }))],
         patch: {
           // Both clocks may differ, so it is counted back from Plane's own.
           since: EpochMillis(epochOf(item.updatedAt) - (now - reading.at)),
           by: Option.getOrUndefined(Option.map(item.updatedBy, (id) => User(id.toLowerCase()))),
           left,
           isLast: [...add, ...step.remove].every(({ row }) => row.restore === 1),
+          isAlone: noted?.isAlone === true,
           saved: state === undefined
             ? {
               before: seenAs(reading.item, reading.at),
@@ -153,8 +190,8 @@ export const staleAfter = Duration.toMillis("2 seconds")
 /** Assigns people, or takes them out: by a look and, if something is to be changed, one PATCH. Never fails. */
 export const assign = (context: SendContext, job: AssignJob, slot: Slot): Effect.Effect<AssignOutcome> =>
   Effect.flatMap(monotonicMillis, (now) => {
-    const { lane, people } = job
-    const isAsked = people.some(({ asked }) => asked === 1)
+    const { isOpen, lane, people } = job
+    const isAsked = isOpen || people.some(({ asked }) => asked === 1)
     const left = context.quietTimes.left(now, isAsked ? { ...lane, unanswered: true } : lane)
     if (!Duration.isZero(left)) return tooEarly(left)
     return survive(
@@ -186,7 +223,7 @@ const assignOnce = (
           }
           const left = yield* context.leftAlone(lane.id)
           if (!Duration.isZero(left)) return yield* tooSoon(left)
-          const { assigned } = yield* replaceAssignees(context, { itemId, people, users, reading }, mine)
+          const { assigned } = yield* replaceAssignees(context, { itemId, lane: lane.id, people, users, reading }, mine)
           return { _tag: "Assigned" as const, assigned }
         }))
       if (next._tag !== "Read") return next

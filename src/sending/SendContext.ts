@@ -4,6 +4,7 @@ import type { NoAddress } from "../domain/GiteaAddress.js"
 import type { LaneId, UserId } from "../domain/Ids.js"
 import type { KnownPlace } from "../domain/Place.js"
 import type { Project } from "../domain/Project.js"
+import type { Outbox } from "../outbox/Outbox.js"
 import type { PlaneClient } from "../plane/PlaneClient.js"
 import type { PlaneConfig } from "../plane/PlaneConfig.js"
 import type { PlaneError } from "../plane/PlaneError.js"
@@ -33,7 +34,9 @@ export interface SendContext {
   /** Who people are in Plane, by what the settings call them; nobody's names are not in it, and are said once. */
   readonly usersOf: (people: ReadonlyArray<string>) => Effect.Effect<ReadonlyMap<string, UserId>, PlaneError>
   /** See `Outbox`. */
-  readonly noteAsked: (ids: ReadonlyArray<number>) => Effect.Effect<ReadonlyArray<number>>
+  readonly noteAsked: (
+    ...note: Parameters<Outbox["Type"]["noteAsked"]>
+  ) => Effect.Effect<Effect.Effect.Success<ReturnType<Outbox["Type"]["noteAsked"]>>>
   /** Warns of it the first time. */
   readonly sayOnce: (warning: string) => Effect.Effect<void>
 }

@@ -84,7 +84,7 @@ export const setState = (
         const state = StateId(delivery.body)
         // An older list would take out whom a person has assigned since: then they have a request of their own.
         if (Option.isSome(users) && reading !== undefined && (yield* monotonicMillis) - reading.at <= staleAfter) {
-          const given = { itemId, people, users: users.value, reading, state }
+          const given = { itemId, lane: lane.id, people, users: users.value, reading, state }
           const { assigned, item } = yield* replaceAssignees(context, given, slot)
           if (item !== undefined) return yield* sent(item, replaced, assigned)
         }

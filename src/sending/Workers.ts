@@ -132,7 +132,7 @@ export const startWorkers = (
     const context: SendContext = {
       ...dependencies,
       ...yield* makeNaming(dependencies),
-      noteAsked: (ids) => stored(outbox.noteAsked(ids)),
+      noteAsked: (lane, note) => stored(outbox.noteAsked(lane, note)),
       stillLeading,
       leftAlone: (lane) => stored(outbox.leftAlone(lane))
     }

@@ -3,6 +3,7 @@ import { Effect, Option } from "effect"
 import type { EpochMillis } from "../base/Time.js"
 import { epochMillis } from "../base/Time.js"
 import { uuidV7 } from "../base/UuidV7.js"
+import type { Projects } from "../domain/Projects.js"
 import type { Noted } from "../domain/StageEvent.js"
 import { StageEvent } from "../domain/StageEvent.js"
 import type { StageEvents } from "../events/StageEvents.js"
@@ -42,7 +43,8 @@ export const makeAdvance = (
   { read, sql }: Storage["Type"],
   events: StageEvents["Type"],
   pipeline: Pipeline["Type"],
-  gates: QualityGates["Type"]
+  gates: QualityGates["Type"],
+  projects: Projects["Type"]
 ): (taskId: TaskId) => Effect.Effect<void, StorageError> => {
   const reader = taskReader(sql, pipeline)
   const round = makeRound(pipeline, gates)
@@ -133,7 +135,7 @@ export const makeAdvance = (
             id: entry.id
           })
         )
-        return [...changed, ...failed, ...yield* completion(reader, row, rest), ...askedApproval(row, rest)]
+        return [...changed, ...failed, ...yield* completion(reader, row, rest), ...askedApproval(row, rest, projects)]
       })
     )
   }

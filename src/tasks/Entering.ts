@@ -2,6 +2,7 @@ import type { SqlError } from "@effect/sql/SqlError"
 import { Effect, Option } from "effect"
 import type { EpochMillis } from "../base/Time.js"
 import type { PipelineStage } from "../domain/PipelineStage.js"
+import type { Projects } from "../domain/Projects.js"
 import { receiptLines } from "../domain/ReceiptLines.js"
 import { Noted, StageEvent } from "../domain/StageEvent.js"
 import type { Sql } from "../storage/Sql.js"
@@ -51,20 +52,23 @@ export const enterStage = (
     return true
   })
 
+/** Whether a task waits at a stage until a person approves it. */
+export const waitsForPerson = (pipeline: Option.Option<ProjectPipeline>, stage: PipelineStage): boolean =>
+  stage.gates.includes(human.name) && !isEnd(pipeline, stage)
+
 /** What is said when a task comes to rest at a stage that a person has to approve; nothing at any other. */
 export const askedApproval = (
-  { pipeline, task: { workItem } }: TaskRow,
-  { id, stage }: Entry
-): ReadonlyArray<Noted> =>
-  stage.gates.includes(human.name) && !isEnd(pipeline, stage)
-    ? [
-      new Noted({
-        workItem,
-        text: `🙋 ${stage.stage} waits for a person: write /approve, or /reject with the reason, as a comment.`,
-        id: `${id}:${human.name}`
-      })
-    ]
-    : []
+  { pipeline, task: { project, workItem } }: TaskRow,
+  { id, stage }: Entry,
+  { named }: Projects["Type"]
+): ReadonlyArray<Noted> => {
+  if (!waitsForPerson(pipeline, stage)) return []
+  const text = named(project)?.commands.length === 0
+    ? `🙋 ${stage.stage} waits for a person, and no setting says who may answer here (ORCH_COMMANDS). ` +
+      "Who runs plane-sync can overrule the stage."
+    : `🙋 ${stage.stage} waits for a person: write /approve, or /reject with the reason, as a comment.`
+  return [new Noted({ workItem, text, id: `${id}:${human.name}` })]
+}
 
 /**
  * What is said when a task has entered the last stage, with what it has taken as far as that is known; nothing of any

@@ -1,7 +1,7 @@
 import type { ConfigError } from "effect"
-import { Effect, Layer } from "effect"
+import { Effect, Layer, Option } from "effect"
 import { epochMillis } from "../base/Time.js"
-import type { Projects } from "../domain/Projects.js"
+import { Projects } from "../domain/Projects.js"
 import type { StageEvents } from "../events/StageEvents.js"
 import type { Covers } from "../outbox/Covers.js"
 import { covers, coverTogether } from "../outbox/Covers.js"
@@ -13,15 +13,36 @@ import type { StorageError } from "../storage/StorageError.js"
 import { WakeUps } from "../storage/WakeUps.js"
 import type { AgentLauncher } from "./AgentLauncher.js"
 import { longestWait, makeActiveDue, readDueTasks } from "./DueTasks.js"
+import { waitsForPerson } from "./Entering.js"
 import { launchLimit, makeCallsDue } from "./Launches.js"
 import { startLaunching } from "./Launching.js"
-import type { Pipeline, PipelineError } from "./Pipeline.js"
+import type { PipelineError } from "./Pipeline.js"
+import { Pipeline } from "./Pipeline.js"
 import type { QualityGates } from "./QualityGate.js"
+import { human } from "./QualityGate.js"
 import { Tasks } from "./Tasks.js"
 import { TaskStore } from "./TaskStore.js"
 
 // Gates wait for others: see `startDueWork` for those that take long.
 const concurrency = 4
+
+/** Says at the start which stages wait for people where nobody may answer. */
+const warnOfNobody = Effect.gen(function*() {
+  const pipelines = yield* Pipeline
+  for (const { commands, identifier } of (yield* Projects).all) {
+    const pipeline = pipelines.of(identifier)
+    const stages = Option.match(pipeline, { onNone: () => [], onSome: ({ stages }) => stages })
+      .filter((stage) => waitsForPerson(pipeline, stage))
+    if (commands.length > 0 || stages.length === 0) continue
+    yield* Effect.logWarning(
+      `ORCH_COMMANDS is empty, so nobody may say /approve to tasks of ${identifier} at ` +
+        `${
+          stages.map(({ stage }) => stage).join(", ")
+        }, which have the gate ${human.name}: expected the people who may, ` +
+        `by e-mail address or id, there or in "commands" of ${identifier} in plane-sync.json`
+    )
+  }
+})
 
 /**
  * Advances the tasks that have a new fact, stored by this process or by another one, and those whose gates want to be
@@ -35,6 +56,7 @@ const work = Layer.scopedDiscard(
     const wakeUps = yield* WakeUps
     const tasks = yield* Tasks
 
+    yield* warnOfNobody
     const most = yield* launchLimit
     const { whileSending } = yield* Leadership
     // The terms for which all that must be looked at once is due.

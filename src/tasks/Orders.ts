@@ -41,6 +41,8 @@ export interface GivenOrder {
 export interface Obeyed {
   readonly isDone: boolean
   readonly words: string
+  /** The transition that its agent was launched under before, if it is launched again. */
+  readonly from?: string
 }
 
 const done = (words: string): Obeyed => ({ isDone: true, words })
@@ -113,9 +115,9 @@ export const makeOrders = ({ pipelines, reader, sql, starting }: Parts) => {
       return done(outcome === "approved" ? `${stage} is approved` : `${stage} is rejected`)
     })
 
-  const retry = (row: TaskRow, { by, entry, now }: GivenOrder) =>
+  const retry = (row: TaskRow, { at, by, entry, now }: GivenOrder) =>
     Effect.gen(function*() {
-      const { task } = row
+      const { enteredAt, task } = row
       const { id, paused, stage, status } = task
       const agent = Option.getOrUndefined(task.agent)
       if (status !== "active") return refused(`${standing(task)}: ${startAgain(task)}`)
@@ -124,13 +126,21 @@ export const makeOrders = ({ pipelines, reader, sql, starting }: Parts) => {
       }
       if (!pipelines.launches) return refused("this plane-sync launches no agents")
       if (agent === undefined) return refused(`${stage} has no agent`)
+      // It may be about another stage, or about an agent that was launched again since.
+      if (enteredAt !== null && at < enteredAt) {
+        return refused(
+          `the comment was written before ${agent} was launched for ${stage} last: write it again if you ` +
+            "mean that"
+        )
+      }
       // What was said of the attempt before does not count, also if its comment comes late.
       yield* sql`UPDATE plane_sync_task SET entered_at = ${now} WHERE id = ${id}`
       yield* sql`DELETE FROM plane_sync_report WHERE task = ${id} AND stage = ${stage}`
+      yield* sql`UPDATE plane_sync_verdict SET failed = 0 WHERE task = ${id} AND stage = ${stage}`
       yield* forgetDecisions(sql, id, stage)
       if (!(yield* launchAgain(sql, row, { entry, attempts: 1 }, now))) return refused(`${stage} has no agent`)
       yield* tell(sql, id, now, `${agent} is launched again at ${stage}, by ${by}`)
-      return done(`${agent} is launched again for ${stage}`)
+      return { ...done(`${agent} is launched again for ${stage}`), from: task.entry }
     })
 
   const pause = ({ task }: TaskRow, { by, now }: GivenOrder) =>

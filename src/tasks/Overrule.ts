@@ -5,6 +5,7 @@ import { epochMillis } from "../base/Time.js"
 import { uuidV7 } from "../base/UuidV7.js"
 import type { Link } from "../domain/Link.js"
 import type { PipelineStage } from "../domain/PipelineStage.js"
+import type { Projects } from "../domain/Projects.js"
 import { unset } from "../domain/Projects.js"
 import type { Stage } from "../domain/Stage.js"
 import { StageEvent } from "../domain/StageEvent.js"
@@ -88,7 +89,8 @@ export const makeOverrule = (
   { read, sql }: Storage["Type"],
   events: StageEvents["Type"],
   pipeline: Pipeline["Type"],
-  tasks: Pick<TaskStore["Type"], "get">
+  tasks: Pick<TaskStore["Type"], "get">,
+  projects: Projects["Type"]
 ): (key: string, override: Override) => Effect.Effect<
   Overruled,
   StorageError | NoTask | UnknownStage | NotOverruled
@@ -115,7 +117,7 @@ export const makeOverrule = (
       const agent = toldAgentOf(pipeline, entry.stage, row.givenAgent)
       const changed = StageEvent.StageChanged({ workItem, from: stage, to, agent, overruledBy, id: entry.id })
       const end = yield* completion(reader, row, entry)
-      return { value: true, events: [changed, ...end, ...askedApproval(row, entry)] }
+      return { value: true, events: [changed, ...end, ...askedApproval(row, entry, projects)] }
     })
 
   return Effect.fn("Tasks.overrule")(function*(key, override) {

@@ -1,4 +1,5 @@
 import { Context, Effect, Layer } from "effect"
+import { Projects } from "../domain/Projects.js"
 import { StageEvents } from "../events/StageEvents.js"
 import { Storage } from "../storage/Storage.js"
 import type { StorageError } from "../storage/StorageError.js"
@@ -42,7 +43,7 @@ export class Tasks extends Context.Tag("plane-sync/Tasks")<
   static readonly layer: Layer.Layer<
     Tasks,
     PipelineError,
-    TaskStore | Storage | StageEvents | Pipeline | QualityGates
+    TaskStore | Storage | StageEvents | Pipeline | Projects | QualityGates
   > = Layer.effect(Tasks, Effect.suspend(() => make))
 }
 
@@ -70,14 +71,15 @@ const make = Effect.gen(function*() {
   const store = yield* TaskStore
   const pipeline = yield* Pipeline
   const gates = yield* QualityGates
+  const projects = yield* Projects
   yield* requireGates(pipeline, Array.from(gates.keys()))
   const storage = yield* Storage
   const events = yield* StageEvents
-  const advance = makeAdvance(storage, events, pipeline, gates)
+  const advance = makeAdvance(storage, events, pipeline, gates, projects)
   const locked = makeLocks()
   return Tasks.of({
     ...store,
     advance: (taskId) => locked(taskId)(advance(taskId)),
-    overrule: makeOverrule(storage, events, pipeline, store)
+    overrule: makeOverrule(storage, events, pipeline, store, projects)
   })
 })

@@ -1,5 +1,5 @@
 import { Option, Schema } from "effect"
-import { NoticeKind } from "../people/Notices.js"
+import { NoticeKind, NoticeStatus } from "../people/Notices.js"
 import type { Wait } from "../people/Wait.js"
 import { WaitReason, WaitState } from "../people/Wait.js"
 import type { OpenWait } from "../people/Waiting.js"
@@ -12,7 +12,8 @@ export const WaitView = Schema.Struct({
   reason: WaitReason.annotations({
     description:
       "asked: its agent has asked; gate_failed: a gate has failed three times in a row; patience: its stage takes longer " +
-      "than its patience; ceiling: it has taken more than a ceiling allows; dead_letter: something could not be told"
+      "than its patience; ceiling: it has taken more than a ceiling allows; dead_letter: something could not be told; " +
+      "approval: its stage waits for a person's /approve or /reject"
   }),
   question: Schema.String.annotations({ description: "the question, or what is the matter" }),
   agent: Schema.NullOr(Schema.String).annotations({ description: "who asks, if that is known" }),
@@ -35,9 +36,9 @@ export const OpenWaitView = Schema.Struct({
   ...WaitView.fields,
   notices: Schema.Array(Schema.Struct({
     kind: NoticeKind,
-    status: Schema.Literal("pending", "delivered", "dead"),
+    status: NoticeStatus,
     reason: Schema.NullOr(Schema.String).annotations({
-      description: "why the last try has failed; dead: it is not sent any more"
+      description: "why the last try has failed; dead: it is not sent any more by itself"
     })
   })).annotations({ description: "what was sent about it by ORCH_NOTICE_URL, the oldest first" })
 }).annotations({ identifier: "OpenWait" })

@@ -9,6 +9,7 @@ import type { PlaneProject } from "../sending/PlaneProjects.js"
 import type { StorageError } from "../storage/StorageError.js"
 import type { OwnUser } from "./FromPlane.js"
 import { makeCommanders } from "./FromPlane.js"
+import { readByUs } from "./HookNews.js"
 import type { HookOutcome, StoredHook } from "./Inbox.js"
 import type { CommentSeen } from "./PlaneHook.js"
 
@@ -52,11 +53,14 @@ export const makeCommentHooks = (
         ? undefined
         : `who may command tasks of ${identifier} is a setting (ORCH_COMMANDS), and it does not name them`
 
-    return ({ receivedAt }, seen) =>
+    return ({ event, isSigned, receivedAt }, seen) =>
       Effect.gen(function*() {
         const command = commandIn(seen.html)
         if (command === undefined) return yield* skip(movesNothing)
-        if (!areSigned) return yield* skip("a command is only taken from a signed webhook")
+        // What repair has read brings a reply, and no more.
+        if (!areSigned || !(isSigned || event === readByUs)) {
+          return yield* skip("a command is only taken from a signed webhook")
+        }
         const own = yield* ownUser
         if (own === undefined) return yield* untilTold("whose the API token is")
         if (command.to !== undefined && command.to !== own) return yield* skip(movesNothing)
@@ -70,6 +74,7 @@ export const makeCommentHooks = (
           at: EpochMillis(Math.min(epochOf(seen.createdAt), receivedAt)),
           by: cleanLine(seen.who ?? "a person", textLimit),
           command,
+          isSigned,
           forbidden: forbiddenTo(seen, own, known)
         })
         return _tag === "Nothing"

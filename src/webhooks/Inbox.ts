@@ -15,11 +15,13 @@ import type { Subject } from "./HooksAbout.js"
 import { forgetSubjects, noteSubjects } from "./HooksAbout.js"
 import type { Source } from "./WebhookConfig.js"
 
-/** A hook as it is kept. Its signature was right. */
+/** A hook as it is kept. Its signature was right, if it has one. */
 export interface NewHook {
   readonly source: Source
   /** Whose secret it is signed with: see `Secret.signer`. */
   readonly signer: string
+  /** It came with a signature. Otherwise it was read by us, or let in by `ORCH_WEBHOOKS_INSECURE`. */
+  readonly isSigned: boolean
   /** The sender's id of it; empty when it gave none. */
   readonly uuid: string
   /** The hook's type, as the sender's header has it: "issue", "pull_request". */
@@ -96,19 +98,20 @@ interface Arrived extends NewHook {
 
 const insert = (sql: Sql, hooks: ReadonlyArray<Arrived>) =>
   Effect.gen(function*() {
-    const rows = hooks.map(({ body, digest, event, receivedAt, signer, source, uuid }) => [
+    const rows = hooks.map(({ body, digest, event, isSigned, receivedAt, signer, source, uuid }) => [
       source,
       uuid,
       event,
       digest,
       body.length,
       receivedAt,
-      signer
+      signer,
+      isSigned ? 1 : 0
     ])
     const inserted = yield* sql<{ id: number }>`
-      INSERT INTO plane_sync_webhook (source, delivery, event, digest, characters, received_at, signer)
+      INSERT INTO plane_sync_webhook (source, delivery, event, digest, characters, received_at, signer, is_signed)
       SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, CAST(value ->> 4 AS bigint),
-        CAST(value ->> 5 AS bigint), value ->> 6
+        CAST(value ->> 5 AS bigint), value ->> 6, CAST(value ->> 7 AS bigint)
       FROM ${sql.each(rows)} WHERE true ORDER BY key RETURNING id`
     // They ascend in the order of the rows, but may be returned in any.
     const ids = inserted.map(({ id }) => id).sort((one, other) => one - other)
@@ -117,7 +120,14 @@ const insert = (sql: Sql, hooks: ReadonlyArray<Arrived>) =>
       SELECT CAST(value ->> 0 AS bigint), value ->> 1 FROM ${sql.each(bodies)}`
   })
 
-const columns = `id, source, signer, delivery AS uuid, event, body, digest, received_at AS "receivedAt", moved`
+const columns = `id, source, signer, is_signed AS "isSigned", delivery AS uuid, event, body, digest,
+  received_at AS "receivedAt", moved`
+
+interface Row extends Omit<StoredHook, "isSigned"> {
+  readonly isSigned: number
+}
+
+const toHook = (row: Row): StoredHook => ({ ...row, isSigned: row.isSigned === 1 })
 
 /** Hooks that share a commit. */
 const maxGroup = 64
@@ -176,17 +186,18 @@ const make = Effect.gen(function*() {
           if (ids.length > 0 && characters > maxCharacters) break
           ids.push(next.id)
         }
-        return yield* read(sql<StoredHook>`SELECT ${sql.literal(columns)}
+        const rows = yield* read(sql<Row>`SELECT ${sql.literal(columns)}
           FROM plane_sync_webhook JOIN plane_sync_webhook_body USING (id)
           WHERE id IN ${sql.numbers(ids)} ORDER BY due_at, id`)
+        return rows.map(toHook)
       }),
     ifDue: (id) =>
       Effect.gen(function*() {
         const now = yield* epochMillis
-        const [row] = yield* read(sql<StoredHook>`SELECT ${sql.literal(columns)}
+        const [row] = yield* read(sql<Row>`SELECT ${sql.literal(columns)}
           FROM plane_sync_webhook JOIN plane_sync_webhook_body USING (id)
           WHERE id = ${id} AND status = 'pending' AND due_at <= ${now}`)
-        return Option.fromNullable(row)
+        return Option.map(Option.fromNullable(row), toHook)
       }),
     nextDue: (maxAhead) =>
       nextDueAt({

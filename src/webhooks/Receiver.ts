@@ -143,24 +143,24 @@ const make = Effect.gen(function*() {
       const { signedWith, update } = checkSignature(known.map(({ value }) => value))
       const isSigned = known.length > 0
       const chunks = yield* readHook({ body, announced, isSigned, place, update })
-      if (!isSigned) return { chunks, signer: commonSigner }
+      if (!isSigned) return { chunks, signer: commonSigner, isSigned }
       const secret = known[signedWith(given) ?? -1]
       if (secret === undefined) return yield* wrongSignature(source)
       if (secret.isPrevious) yield* notePrevious(source)
-      return { chunks, signer: secret.signer }
+      return { chunks, signer: secret.signer, isSigned }
     })
 
   const take = (source: Source, received: Received, given: string, admitted: Admitted) =>
     Effect.gen(function*() {
       const header = (name: "event" | "uuid") => cleanLine(headerOf(source, received, name), textLimit)
       const event = header("event")
-      const { chunks, signer } = yield* readSigned(source, received, given, admitted)
-      const turn = secrets[source].length > 0 ? turns.signed : turns.unsigned
+      const { chunks, isSigned, signer } = yield* readSigned(source, received, given, admitted)
+      const turn = isSigned ? turns.signed : turns.unsigned
       const { digest, text: body } = yield* jsonBody(chunks, fieldsOf(source, event), turn)
       const isStored = source === "plane" || carriesFacts(event)
       yield* isStored
         // The commit is awaited even if the sender has hung up.
-        ? Effect.uninterruptible(inbox.store({ source, signer, uuid: header("uuid"), event, body, digest }))
+        ? Effect.uninterruptible(inbox.store({ source, signer, isSigned, uuid: header("uuid"), event, body, digest }))
         : withoutFacts.skipType(event, body, signer)
       const acceptedAt = Option.some(yield* DateTime.now)
       status[source] = { ...status[source], acceptedAt, refusedSince: 0 }

@@ -61,3 +61,13 @@ export const signerIndexes: Migration = Effect.gen(function*() {
   yield* sql`CREATE INDEX plane_sync_webhook_delivery ON plane_sync_webhook (${by("delivery")})
     WHERE status = 'done'`
 })
+
+/**
+ * 1: the hook came with a signature. The signer does not tell, because it is empty where all is let in, too. What was
+ * stored before this was kept counts as unsigned: no command in it is done.
+ */
+export const signedColumn: Migration = Effect.gen(function*() {
+  const sql = yield* SqlClient.SqlClient
+  const { number } = yield* ddl
+  yield* sql`ALTER TABLE plane_sync_webhook ADD COLUMN is_signed ${number} NOT NULL DEFAULT 0`
+})

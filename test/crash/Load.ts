@@ -12,6 +12,8 @@ export interface Target {
   readonly id: string
   /** The average pause between one event's 202 and the next event. */
   readonly pause: Duration.Duration
+  /** Whether changes of stages are told by one comment, which is edited only every 30 s unless it ends or fails. */
+  readonly living: boolean
 }
 
 interface Made {
@@ -151,13 +153,11 @@ export const start = (options: {
   readonly targets: ReadonlyArray<Target>
   /** The state of a work item that no event has asked to change. */
   readonly initialState: string
-  /** Whether changes of stages are told by one comment, which is edited only every 30 s unless it ends or fails. */
-  readonly living: boolean
   /** Called at the moment at which a 202 arrives, before anything else is done. */
   readonly accepted: (url: string) => void
 }) =>
   Effect.gen(function*() {
-    const { initialState, living, seed, targets, url } = options
+    const { initialState, seed, targets, url } = options
     // Fifty clients that keep trying a closed port would take the processor from the program that is to open it.
     const listening = yield* Effect.makeLatch(false)
     const again = Effect.timeoutOption(listening.await, "500 millis").pipe(Effect.delay("50 millis"))
@@ -210,7 +210,7 @@ export const start = (options: {
       }
     })
 
-    const publishAbout = ({ id, key, pause }: Target, index: number) =>
+    const publishAbout = ({ id, key, living, pause }: Target, index: number) =>
       Effect.gen(function*() {
         let stage = "created"
         let completed = false
@@ -262,8 +262,8 @@ export const start = (options: {
         }
       })
 
-    /** Publishes a last failure about each target, which every comment that is edited has to show at once. */
-    const failAll = Effect.forEach(targets, ({ id, key }) => {
+    /** Publishes a last failure about each target that has a comment which is edited, and which has to show it at once. */
+    const failAll = Effect.forEach(targets.filter(({ living }) => living), ({ id, key }) => {
       const mine = ++number
       const made = gateFailed(key, "done", mine)
       return Effect.map(publishUntilAccepted({ ...made.body, id: `crash-${seed}-${mine}` }), () => {

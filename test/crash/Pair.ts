@@ -10,7 +10,8 @@ import { addStrains, noStrain, strainOf } from "./Report.js"
 import type { Scene } from "./Scene.js"
 import { look } from "./Scene.js"
 import type { Step } from "./Steps.js"
-import { allTold, aWrite, faults, findingsOf, initialState, makeTargets, untilTold } from "./Trail.js"
+import { allTold, aWrite, faults, findingsOf, initialState, makeTargets, untilRight, untilTold } from "./Trail.js"
+import * as Waits from "./Waits.js"
 
 // Some work items have events all the time, most now and then.
 const hot = 4
@@ -33,11 +34,12 @@ export interface Kill {
 
 /**
  * One simulated Plane, one file, and the program on it under load, started again after each kill. It is independent of
- * other pairs. `living`: changes of stages are told by one comment that is edited.
+ * other pairs. `living`: changes of stages are told by one comment that is edited; where not, there are also tasks that
+ * wait for people.
  */
 export const make = Effect.fnUntraced(function*(built: Built, directory: string, seed: number, living: boolean) {
   const plane = yield* startPlane(built, directory, seed)
-  const targets = yield* makeTargets(plane.control, items, hot)
+  const targets = yield* makeTargets(plane.control, items, hot, [{ identifier: "ET", living }])
   yield* plane.control.misbehave(faults(seed))
   const file = yield* sqliteFile(directory)
   const port = yield* freePort
@@ -47,7 +49,7 @@ export const make = Effect.fnUntraced(function*(built: Built, directory: string,
     plane,
     port,
     database: file,
-    but: living ? { ORCH_PLANE_COMMENTS: "living" } : {}
+    but: living ? { ORCH_PLANE_COMMENTS: "living" } : { ORCH_ATTENTION: Waits.asked }
   })
 
   let accepted = (): void => undefined
@@ -56,9 +58,9 @@ export const make = Effect.fnUntraced(function*(built: Built, directory: string,
     seed,
     targets,
     initialState,
-    living,
     accepted: () => accepted()
   })
+  const waits = living ? undefined : yield* Waits.start({ plane: plane.control, seed, url })
 
   const listens = (child: Child.Child) => Effect.zipRight(listening(child), load.listening(true))
 
@@ -165,21 +167,24 @@ export const make = Effect.fnUntraced(function*(built: Built, directory: string,
       return kill
     }))
 
-  const findingsNow = Effect.suspend(() => findingsOf(plane.control, targets, load.expected(), living))
+  const findingsNow = Effect.suspend(() => findingsOf(plane.control, targets, load.expected()))
 
   /** Runs the last life until nothing is owed. Returns what Plane shows then, and what it had to answer. */
   const drain = (limit: Duration.Duration) =>
     Effect.gen(function*() {
       yield* Effect.flatMap(start, listens)
       yield* inTime(Duration.seconds(60), "the publishers: the last 202")(load.stop)
+      if (waits !== undefined) yield* inTime(Duration.seconds(60), "the tasks: the last answer")(waits.stop)
       // On a busy machine no life was long enough for an edit, and this one has made the comments only now.
       if (living) yield* Effect.zipRight(allTold(findingsNow, limit), load.failAll)
       const { findings, isTold } = yield* untilTold(findingsNow, limit)
+      const assignees = waits === undefined ? [] : yield* untilRight(waits.wrong, limit)
       yield* recorded(Infinity)
-      return { findings, strain, inTime: isTold }
+      return { findings, assignees, strain, inTime: isTold && assignees.length === 0 }
     })
 
-  return { life, drain, counts: load.counts, failed: load.failed }
+  const failed = waits === undefined ? load.failed : Effect.raceFirst(load.failed, waits.failed)
+  return { life, drain, counts: load.counts, failed }
 })
 
 export type Pair = Effect.Effect.Success<ReturnType<typeof make>>

@@ -25,6 +25,7 @@ const Item = Schema.Struct({
   id: Schema.String,
   number: Schema.Number,
   comments: Schema.Number,
+  assignees: Schema.Array(Schema.String),
   state: Schema.Struct({ name: Schema.String })
 })
 
@@ -63,6 +64,14 @@ export const make = Effect.fnUntraced(function*(url: string) {
       Effect.scoped,
       Effect.map(({ killed }) => killed)
     ),
+    /** A person makes these, and nobody else, the assignees of a work item. */
+    assign: (id: string, assignees: ReadonlyArray<string>) =>
+      HttpClientRequest.patch(`work-items/${id}`).pipe(
+        HttpClientRequest.bodyUnsafeJson({ assignees }),
+        client.execute,
+        Effect.scoped,
+        Effect.asVoid
+      ),
     workItems: get("work-items", Schema.Array(Item)),
     workItem: (id: string) => get(`work-items/${id}`, Item),
     comments: (id: string) => get(`work-items/${id}/comments`, Schema.Array(Comment)),

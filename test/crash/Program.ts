@@ -21,7 +21,8 @@ const insertDelayMillis = 100
 /** How many of the last requests the simulator keeps. They are fetched after every kill. */
 const kept = 5_000
 
-const startLimit = Duration.seconds(30)
+/** A net: a start takes two seconds, and on a machine that does much else some ten. */
+const startLimit = Duration.seconds(120)
 
 /** Puts a limit on everything that a run waits for. */
 export const inTime = (limit: Duration.Duration, what: string) => <A, E, R>(effect: Effect.Effect<A, E, R>) =>

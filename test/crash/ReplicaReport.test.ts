@@ -12,7 +12,7 @@ const right = judge({ workItem: "ET-1", lines: ["a"], state: "Done" }, { lines: 
 
 const result: ReplicaResult = {
   rows: replicaRows(done),
-  strain: { ...noStrain, applied: 1, conflicts: 1, links: 1 },
+  strain: { ...noStrain, applied: 1, conflicts: 1, links: 1, edits: 1 },
   counts: { accepted: 9, resent: 3, duplicates: 1, unanswered: 2, refused: 1, doubtful: 2 },
   leaders: { changes: 3, again: 1, longestGap: 15_500 },
   findings: right,
@@ -71,6 +71,7 @@ describe("replicaProblems", () => {
     })
     only("change of leader", { leaders: { ...result.leaders, changes: 0 } })
     only("links made", { strain: { ...result.strain, links: 0 } })
+    only("edits of the comment that shows where a task is", { strain: { ...result.strain, edits: 0 } })
     only("step “Postgres stopped”", { rows: replicaRows(done.filter(({ step }) => step !== "Postgres stopped")) })
   })
 })

@@ -78,7 +78,8 @@ export const replicaProblems = (result: ReplicaResult): ReadonlyArray<string> =>
     [counts.unanswered + counts.refused, "publish that was not accepted at once"],
     [strain.applied, "ambiguous answers to what was applied"],
     [strain.conflicts, "409s adopted"],
-    [strain.links, "links made"]
+    [strain.links, "links made"],
+    [strain.edits, "edits of the comment that shows where a task is"]
   ]
   return [...all, ...nothing.flatMap(([count, of]) => count > 0 ? [] : [`this run proves nothing: no ${of}`])]
 }
@@ -117,7 +118,8 @@ export const replicaClosing = (result: ReplicaResult): ReadonlyArray<string> => 
     `${unanswered}; of ${doubtful} events that were published again, ${duplicates} had been committed before`,
     `requests ${strain.requests}, at most ${mostInMinute} of ${limit} in a minute for one destination, ambiguous answers ` +
     `${strain.ambiguous} (applied all the same: ${strain.applied}), 409s adopted ${strain.conflicts}, ` +
-    `two at once for one work item ${atOnce.length}, links made ${strain.links}`,
+    `two at once for one work item ${atOnce.length}, links made ${strain.links}, ` +
+    `edits of living comments ${strain.edits}`,
     `kills ${kills}, accepted ${accepted}, lost ${findings.lost.length}, doubled ${findings.doubled.length}, ` +
     `out of order ${findings.outOfOrder.length}, wrong state ${findings.wrongState.length}, stale ${stale.length}, ` +
     `429s ${tooMany}`

@@ -47,7 +47,7 @@ export const runReplicas = (
     yield* say(
       `${options.replicas} replicas on one Postgres, ${Replicas.items} work items of ${Replicas.projects.length} ` +
         `destinations; Plane takes ${Replicas.limit} requests a minute for each, and fails or is late at 15 of 100, ` +
-        "at random"
+        "at random; one of them edits one comment for a work item"
     )
     yield* say(
       Object.entries({ ...settings, ORCH_PLANE_RATE_LIMIT: `${Replicas.limit}/minute` })

@@ -19,7 +19,7 @@ import { inTime, program, startPlane } from "./Program.js"
 import type { Owed } from "./Scene.js"
 import { became } from "./Scene.js"
 import type { Planned } from "./Stale.js"
-import { faults, findingsOf, initialState, makeTargets, untilTold } from "./Trail.js"
+import { allTold, faults, findingsOf, initialState, makeTargets, untilTold } from "./Trail.js"
 
 /** Plane's limit for each API token. The replicas know nothing of each other's requests. */
 export const limit = 600
@@ -28,9 +28,16 @@ export const limit = 600
 const further = projectsLike(enduroTrails, ["OPS", "WEB"])
 export const projects = [enduroTrails, ...further]
 
+/** One of the destinations tells changes of stages by one comment that is edited. */
+const livingOne = "WEB"
+
 /** The variables that hold the tokens, by the settings of the projects. */
 const projectSettings = {
-  projects: { ET: {}, OPS: { apiToken: "CRASH_OPS_TOKEN" }, WEB: { apiToken: "CRASH_WEB_TOKEN" } }
+  projects: {
+    ET: {},
+    OPS: { apiToken: "CRASH_OPS_TOKEN" },
+    [livingOne]: { apiToken: "CRASH_WEB_TOKEN", comments: "living" }
+  }
 }
 const projectTokens = { CRASH_OPS_TOKEN: tokens.owner, CRASH_WEB_TOKEN: tokens.service }
 
@@ -109,7 +116,12 @@ export const make = Effect.fnUntraced(function*(options: {
     limit,
     projects: further.map(({ identifier }) => identifier)
   })
-  const targets = yield* makeTargets(plane.control, items, hot, projects)
+  const targets = yield* makeTargets(
+    plane.control,
+    items,
+    hot,
+    projects.map(({ id, identifier }) => ({ id, identifier, living: identifier === livingOne }))
+  )
   const config = (yield* Path.Path).join(directory, configFile)
   yield* Effect.flatMap(
     FileSystem.FileSystem,
@@ -137,7 +149,6 @@ export const make = Effect.fnUntraced(function*(options: {
     seed,
     targets,
     initialState,
-    living: false,
     accepted: (url) => {
       const by = replicas.find((replica) => replica.url === url)
       if (by !== undefined) hooks.accepted?.(by)
@@ -224,6 +235,8 @@ export const make = Effect.fnUntraced(function*(options: {
   const drain = (patience: Duration.Duration) =>
     Effect.gen(function*() {
       yield* inTime(Duration.seconds(60), "the publishers: the last 202")(load.stop)
+      // A comment that is edited has to show the last failure at once, and not only after 30 s.
+      yield* Effect.zipRight(allTold(findingsNow, patience), load.failAll)
       const { findings, isTold } = yield* untilTold(findingsNow, patience)
       yield* record(Infinity)
       const planned = yield* sql<Planned>`SELECT d.id::float8 AS id, l.work_item AS "workItem", d.kind,

@@ -25,6 +25,8 @@ const link: Recorded = { ...comment, path: "/links/", kind: "links" }
 const recount: Recorded = { ...comment, method: "PATCH", kind: "comment", status: 200 }
 const edit: Recorded = { ...recount, body: "{\"comment_html\":\"<p>Progress</p>\"}" }
 
+const assigning: Recorded = { ...recount, kind: "item", body: "{\"assignees\":[]}" }
+
 const scene = { ...emptyScene, starting: false, unmigrated: true, unclaimed: 2, claimed: 1, sent: 1, answered: 1 }
 const kills = steps.map((step) => ({ step, scene }))
 const expected = { workItem: "ET-2", lines: ["one", "two"], state: "Done" }
@@ -32,9 +34,10 @@ const findings = (...lines: Array<string>) => judge(expected, { lines, state: "D
 
 const result = (but: Partial<Result> = {}): Result => ({
   rows: rowsOf(kills),
-  strain: strainOf([comment, cutOff, conflict, recount, edit, link]),
+  strain: strainOf([comment, cutOff, conflict, recount, edit, link, assigning]),
   counts: { accepted: 2, resent: 1, duplicates: 1 },
   findings: findings("one", "two"),
+  assignees: [],
   ...but
 })
 
@@ -84,7 +87,7 @@ describe("problemsOf", () => {
     assert.deepStrictEqual(problemsOf(result()), [])
     assert.strictEqual(
       closing(result()).at(-1),
-      "kills 7, accepted 2, lost 0, doubled 0, out of order 0, wrong state 0"
+      "kills 7, accepted 2, lost 0, doubled 0, out of order 0, wrong state 0, assignees wrong 0"
     )
   })
 
@@ -110,16 +113,27 @@ describe("problemsOf", () => {
     ])
   })
 
+  it("names who is assigned and should not be", () => {
+    assert.deepStrictEqual(problemsOf(result({ assignees: ["ET-2 has olga, expected nobody"] })), [
+      "assignees: ET-2 has olga, expected nobody"
+    ])
+  })
+
   it("fails a run in which a strain never occurred", () => {
     const only = (problem: string, but: Partial<Result>) =>
       assert.deepStrictEqual(problemsOf(result(but)), [`this run proves nothing: no ${problem}`])
-    only("409s adopted", { strain: strainOf([cutOff, recount, edit, link]) })
+    only("409s adopted", { strain: strainOf([cutOff, recount, edit, link, assigning]) })
     only("ambiguous answers to what was applied", {
-      strain: strainOf([{ ...cutOff, applied: false }, conflict, recount, edit, link])
+      strain: strainOf([{ ...cutOff, applied: false }, conflict, recount, edit, link, assigning])
     })
-    only("counts of a gate's failures brought up to date", { strain: strainOf([cutOff, conflict, edit, link]) })
-    only("edits of the comment that shows where a task is", { strain: strainOf([cutOff, conflict, recount, link]) })
-    only("links made", { strain: strainOf([cutOff, conflict, recount, edit]) })
+    only("counts of a gate's failures brought up to date", {
+      strain: strainOf([cutOff, conflict, edit, link, assigning])
+    })
+    only("edits of the comment that shows where a task is", {
+      strain: strainOf([cutOff, conflict, recount, link, assigning])
+    })
+    only("links made", { strain: strainOf([cutOff, conflict, recount, edit, assigning]) })
+    only("people assigned", { strain: strainOf([cutOff, conflict, recount, edit, link]) })
     only("kills after claim", { rows: rowsOf(kills.filter(({ step }) => step !== "after claim")) })
     only("kills that met an answer unsettled", {
       rows: rowsOf(kills.map(({ step }) => ({ step, scene: { ...scene, answered: 0 } })))

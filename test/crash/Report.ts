@@ -20,9 +20,20 @@ export interface Strain {
   readonly edits: number
   /** Links that were made, those that were to go again among them. */
   readonly links: number
+  /** Changes of the assignees of a work item. */
+  readonly assigned: number
 }
 
-export const noStrain: Strain = { requests: 0, ambiguous: 0, applied: 0, conflicts: 0, recounts: 0, edits: 0, links: 0 }
+export const noStrain: Strain = {
+  requests: 0,
+  ambiguous: 0,
+  applied: 0,
+  conflicts: 0,
+  recounts: 0,
+  edits: 0,
+  links: 0,
+  assigned: 0
+}
 
 export const addStrains = (a: Strain, b: Strain): Strain => ({
   requests: a.requests + b.requests,
@@ -31,7 +42,8 @@ export const addStrains = (a: Strain, b: Strain): Strain => ({
   conflicts: a.conflicts + b.conflicts,
   recounts: a.recounts + b.recounts,
   edits: a.edits + b.edits,
-  links: a.links + b.links
+  links: a.links + b.links,
+  assigned: a.assigned + b.assigned
 })
 
 const isWrite = ({ method }: Recorded) => method === "POST" || method === "PATCH" || method === "DELETE"
@@ -54,7 +66,11 @@ export const strainOf = (requests: ReadonlyArray<Recorded>): Strain => {
       ).length,
     recounts: changed.length - edits,
     edits,
-    links: requests.filter(({ applied, kind, method }) => kind === "links" && method === "POST" && applied).length
+    links: requests.filter(({ applied, kind, method }) => kind === "links" && method === "POST" && applied).length,
+    assigned:
+      requests.filter(({ applied, body, kind, method }) =>
+        kind === "item" && method === "PATCH" && applied && body.includes("assignees")
+      ).length
   }
 }
 
@@ -96,6 +112,8 @@ export interface Result {
   readonly strain: Strain
   readonly counts: Counts
   readonly findings: Findings
+  /** Where assignees are others than those whom a person has assigned. */
+  readonly assignees: ReadonlyArray<string>
 }
 
 const sum = (rows: ReadonlyArray<Row>, of: (row: Row) => number) => rows.reduce((total, row) => total + of(row), 0)
@@ -104,14 +122,15 @@ const sum = (rows: ReadonlyArray<Row>, of: (row: Row) => number) => rows.reduce(
  * Why the run fails, in words. Empty if it passes. A run fails too if one of its strains never occurred, because then
  * it shows nothing about it.
  */
-export const problemsOf = ({ counts, findings, rows, strain }: Result): ReadonlyArray<string> => {
+export const problemsOf = ({ assignees, counts, findings, rows, strain }: Result): ReadonlyArray<string> => {
   const all = [
     ...findings.lost.map((line) => `lost: ${line}`),
     ...findings.doubled.map((line) => `doubled: ${line}`),
     ...findings.outOfOrder.map((line) => `out of order: ${line}`),
     ...findings.wrongState.map((line) => `wrong state: ${line}`),
     ...findings.unexpected.map((line) => `never published: ${line}`),
-    ...findings.links.map((line) => `link: ${line}`)
+    ...findings.links.map((line) => `link: ${line}`),
+    ...assignees.map((line) => `assignees: ${line}`)
   ]
   const nothing: ReadonlyArray<readonly [count: number, of: string]> = [
     [counts.accepted, "events accepted"],
@@ -125,7 +144,8 @@ export const problemsOf = ({ counts, findings, rows, strain }: Result): Readonly
     [strain.conflicts, "409s adopted"],
     [strain.recounts, "counts of a gate's failures brought up to date"],
     [strain.edits, "edits of the comment that shows where a task is"],
-    [strain.links, "links made"]
+    [strain.links, "links made"],
+    [strain.assigned, "people assigned"]
   ]
   return [...all, ...nothing.flatMap(([count, of]) => count > 0 ? [] : [`this run proves nothing: no ${of}`])]
 }
@@ -179,12 +199,13 @@ export const asTable = (
 export const table = (rows: ReadonlyArray<Row>): ReadonlyArray<string> => asTable(headings, rows.map(cellsOf))
 
 /** The end of the run. The last line stands alone, for people who read only that. */
-export const closing = ({ counts, findings, rows, strain }: Result): ReadonlyArray<string> => [
+export const closing = ({ assignees, counts, findings, rows, strain }: Result): ReadonlyArray<string> => [
   `requests ${strain.requests}, ambiguous answers ${strain.ambiguous} (applied all the same: ${strain.applied}), ` +
   `409s adopted ${strain.conflicts}, counts of gate failures brought up to date ${strain.recounts}, ` +
-  `edits of living comments ${strain.edits}, links made ${strain.links}`,
+  `edits of living comments ${strain.edits}, links made ${strain.links}, ` +
+  `changes of assignees ${strain.assigned}`,
   `publishes sent again ${counts.resent}, of these committed before (duplicate) ${counts.duplicates}`,
   `kills ${sum(rows, ({ kills }) => kills)}, accepted ${counts.accepted}, lost ${findings.lost.length}, ` +
   `doubled ${findings.doubled.length}, out of order ${findings.outOfOrder.length}, ` +
-  `wrong state ${findings.wrongState.length}`
+  `wrong state ${findings.wrongState.length}, assignees wrong ${assignees.length}`
 ]

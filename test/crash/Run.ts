@@ -44,7 +44,8 @@ export const run = (options: { readonly kills: number; readonly seed: number; re
     const migrating = yield* Effect.flatMap(home("migrations"), (own) => MigrationKills.make(built, own, seed))
     yield* say(
       `${pairs} pairs of a Plane and a program, ${Pair.items} work items each; ` +
-        "Plane fails or is late at 15 of 100 requests, at random; the second one edits one comment for a work item"
+        "Plane fails or is late at 15 of 100 requests, at random; the first one has tasks that wait for people, and the " +
+        "second one edits one comment for a work item"
     )
     yield* say(
       Object.entries(settings).map(([name, value]) => `${name.replace("ORCH_PLANE_", "")}=${value}`).join(", ")
@@ -92,6 +93,7 @@ export const run = (options: { readonly kills: number; readonly seed: number; re
         resent: counts.reduce((total, { resent }) => total + resent, 0),
         duplicates: counts.reduce((total, { duplicates }) => total + duplicates, 0)
       },
+      assignees: ends.flatMap(({ assignees }) => assignees),
       findings: together([...ends.flatMap(({ findings }) => findings), ...migrating.findings])
     }
     const problems = problemsOf(result)

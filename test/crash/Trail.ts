@@ -38,6 +38,7 @@ const oneProject: ReadonlyArray<ProjectPlace> = [{ identifier: "ET" }]
 interface ProjectPlace {
   readonly identifier: string
   readonly id?: string
+  readonly living?: boolean
 }
 
 /**
@@ -48,11 +49,12 @@ export const makeTargets = (plane: Plane, items: number, hot: number, projects =
   Effect.forEach(
     Array.from({ length: items }),
     (_, index) => {
-      const { id: projectId, identifier = "ET" } = projects[index % projects.length] ?? {}
+      const { id: projectId, identifier = "ET", living = false } = projects[index % projects.length] ?? {}
       return Effect.map(plane.addWorkItem(`Trail ${index + 1}`, projectId), ({ id, number }): Target => ({
         id,
         key: `${identifier}-${index % 5 === 4 ? String(number).padStart(4, "0") : number}`,
-        pause: index < hot ? hotPause : coldPause
+        pause: index < hot ? hotPause : coldPause,
+        living
       }))
     }
   )
@@ -68,11 +70,9 @@ export const aWrite = Effect.gen(function*() {
   return { match, nth: match.kind === "comments" ? Math.ceil(yield* within(0, 4)) : 1 }
 })
 
-/**
- * Compares what Plane shows with what was published. `living`: changes of stages are told by one comment that is edited.
- */
+/** Compares what Plane shows with what was published. */
 export const findingsOf = Effect.fnUntraced(
-  function*(plane: Plane, targets: ReadonlyArray<Target>, expected: ReadonlyArray<ExpectedTrail>, living = false) {
+  function*(plane: Plane, targets: ReadonlyArray<Target>, expected: ReadonlyArray<ExpectedTrail>) {
     const shown = yield* plane.workItems
     const comments = yield* Effect.forEach(targets, ({ id }) => plane.comments(id), { concurrency: 4 })
     const links = yield* Effect.forEach(targets, ({ id }) => plane.links(id), { concurrency: 4 })
@@ -82,7 +82,7 @@ export const findingsOf = Effect.fnUntraced(
         state: shown.find(({ id }) => id === targets[index]?.id)?.state.name ?? "no state at all",
         links: (links[index] ?? []).map(({ url }) => url)
       }
-      return living
+      return targets[index]?.living === true
         ? judgeLiving(each, { ...others, comments: html })
         : judge(each, { ...others, lines: html.flatMap(toldBy) })
     })
@@ -109,3 +109,12 @@ export const untilTold = <E, R>(findingsNow: Effect.Effect<ReadonlyArray<Finding
     yield* Effect.sleep("4 seconds")
     return { findings: yield* findingsNow, isTold }
   })
+
+/** Waits until nothing is wrong, and then for what comes too late. Gives what is wrong in the end. */
+export const untilRight = <E, R>(wrong: Effect.Effect<ReadonlyArray<string>, E, R>, limit: Duration.Duration) =>
+  wrong.pipe(
+    Effect.delay("1 second"),
+    Effect.repeat({ until: (found) => found.length === 0 }),
+    Effect.timeoutOption(limit),
+    Effect.zipRight(Effect.delay(wrong, "4 seconds"))
+  )

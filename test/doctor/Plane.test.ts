@@ -282,4 +282,38 @@ describe("the checks of Plane's answers", () => {
         "update Plane"
       )
     }).pipe(Effect.scoped, Effect.provide(PlaneSimulator.layer({ plane: "0.27" }))))
+
+  it.live("know whom a task that waits reaches without a notice, by what Plane mails", () =>
+    Effect.gen(function*() {
+      const is = (version: string) => ({
+        instead: (url: string) =>
+          url.startsWith("/api/instances/")
+            ? {
+              status: 200,
+              body: JSON.stringify({ instance: { current_version: version, edition: "PLANE_COMMUNITY" } })
+            }
+            : undefined
+      })
+      const reached = (version: string, settings: Readonly<Record<string, string>> = {}) =>
+        Effect.flatMap(before(is(version)), (url) => examineHere({ [setting]: url, ...settings }))
+      const asksOlga = { ORCH_ATTENTION: "olga@plane.test" }
+      const why = (words: string) => `ORCH_NOTICE_URL is not set: Plane ${words}`
+      says(yield* reached("v1.3.1", asksOlga), "notices", "skipped", why("v1.3.1 mails nobody, so nobody is reached"))
+      says(
+        yield* reached("v1.4.0", asksOlga),
+        "notices",
+        "skipped",
+        why("v1.4.0 mails who is assigned when a task waits, and")
+      )
+      says(yield* reached("v1.4.0"), "notices", "skipped", /but ORCH_ATTENTION names nobody, so nobody is reached$/)
+      const unknown = yield* before({
+        instead: (url) => url.startsWith("/api/instances/") ? { status: 404, body: "no" } : undefined
+      })
+      says(
+        yield* examineHere({ [setting]: unknown }),
+        "notices",
+        "skipped",
+        why("before 1.4 mails nobody, so with such a")
+      )
+    }).pipe(Effect.scoped, withPlane))
 })

@@ -18,6 +18,8 @@ export interface Row {
   readonly speed?: number
   /** Whether Plane's webhooks reach the program. */
   readonly webhooks?: boolean
+  /** Whether tasks ask, and who is asked is assigned. */
+  readonly waits?: boolean
   /** What the receiver of notices does with the first ones; then it takes them. Without it there are no notices. */
   readonly notices?: ReadonlyArray<NoticeAnswer>
   /**

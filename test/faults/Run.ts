@@ -1,7 +1,19 @@
 import type * as FileSystem from "@effect/platform/FileSystem"
 import * as HttpClient from "@effect/platform/HttpClient"
 import type { Scope } from "effect"
-import { Clock, ConfigProvider, Context, Effect, Exit, Layer, Logger, Option, Predicate, Scope as Scopes } from "effect"
+import {
+  Clock,
+  ConfigProvider,
+  Context,
+  Effect,
+  ExecutionStrategy,
+  Exit,
+  Layer,
+  Logger,
+  Option,
+  Predicate,
+  Scope as Scopes
+} from "effect"
 import type { Findings } from "../../demo/Judge.js"
 import { BodyRoom } from "../../src/base/BodyRoom.js"
 import { connections } from "../../src/base/Connections.js"
@@ -12,6 +24,7 @@ import { Stirs } from "../../src/gitea/Stirs.js"
 import { Health } from "../../src/health/Health.js"
 import { Leadership } from "../../src/outbox/Leadership.js"
 import { Outbox } from "../../src/outbox/Outbox.js"
+import { DeadNotices } from "../../src/people/DeadNotices.js"
 import { People } from "../../src/people/People.js"
 import { RateBudgets } from "../../src/plane/RateBudgets.js"
 import { tokenDestinations } from "../../src/plane/TokenDestinations.js"
@@ -37,6 +50,7 @@ import type { Row } from "./Row.js"
 import { settings } from "./Row.js"
 import type { Seen } from "./Scene.js"
 import * as Scene from "./Scene.js"
+import { makeOnWaits } from "./Waits.js"
 import * as Wire from "./Wire.js"
 
 /** The outcome of a row. Times are milliseconds. */
@@ -78,7 +92,7 @@ const counting = () => {
 const health = Health.layer.pipe(
   Layer.provide(Layer.succeed(Gitea, giteaOf(new Map()))),
   Layer.provide(Layer.provide(Receiver.layer, [Inbox.layer, SkippedHooks.layer, BodyRoom.layer, Stirs.layer])),
-  Layer.provide(Integrity.layer)
+  Layer.provide([DeadNotices.layer, Integrity.layer])
 )
 
 /** The pipeline as `PlaneSync.layer` builds it, but with our storage and our way to Plane; `over` it what else a row has. */
@@ -156,17 +170,20 @@ export const runRow = (
         ...row.settings
       }))
     )
-    const scope = yield* Effect.acquireRelease(Scopes.make(), (scope) => Scopes.close(scope, Exit.void))
+    const outer = yield* Effect.acquireRelease(Scopes.make(), (scope) => Scopes.close(scope, Exit.void))
     const database = `${directory}/plane-sync.sqlite`
     if (row.prepare !== undefined) yield* row.prepare(database)
     const postgres = row.postgres === true ? yield* makeOnPostgres : undefined
     const storage = postgres === undefined ? Storage.layerFile(database) : Storage.layerPostgres(postgres.address)
-    const context = yield* pipeline(storage, http, receiver === undefined ? hooks?.layer : people).pipe(
-      Layer.buildWithScope(scope),
-      Effect.withConfigProvider(config),
-      Effect.withClock(clock.clock)
-    )
-    const outbox = Context.get(context, Outbox)
+    const over = receiver === undefined && row.waits !== true ? hooks?.layer : people
+    const start = Effect.gen(function*() {
+      const scope = yield* Scopes.fork(outer, ExecutionStrategy.sequential)
+      const context = yield* Layer.buildWithScope(pipeline(storage, http, over), scope)
+      return { scope, context }
+    }).pipe(Effect.withConfigProvider(config), Effect.withClock(clock.clock))
+    let running = yield* start
+    const { context } = running
+    const status = Effect.suspend(() => Context.get(running.context, Outbox).status)
     const notices = Option.map(
       Option.all([
         Option.fromNullable(receiver),
@@ -180,10 +197,18 @@ export const runRow = (
       wire,
       clock,
       database,
-      events: Context.get(context, StageEvents),
+      events: () => Context.get(running.context, StageEvents),
       postgres,
       notices: Option.getOrUndefined(notices),
-      health: Effect.withClock(Context.get(context, Health).report, clock.clock),
+      waits: row.waits !== true ? undefined : makeOnWaits(plane, () => ({
+        tasks: Context.unsafeGet(running.context, Tasks),
+        asking: Context.unsafeGet(running.context, People)
+      })),
+      restart: Effect.gen(function*() {
+        yield* Scopes.close(running.scope, Exit.void)
+        running = yield* start
+      }).pipe(Effect.orDie),
+      health: Effect.suspend(() => Context.get(running.context, Health).report).pipe(Effect.withClock(clock.clock)),
       disk: mounted ? yield* Disk.byBallast(directory) : Disk.byPages(Context.get(context, Storage).sql),
       refused: () => counts.refused,
       log,
@@ -197,7 +222,7 @@ export const runRow = (
     // much.
     const settled = Effect.gen(function*() {
       for (;;) {
-        const { pending } = yield* outbox.status
+        const { pending } = yield* status
         if (pending === 0 && !(yield* plane.requests).some(goesOn)) return
         yield* Effect.sleep("50 millis")
       }
@@ -210,8 +235,8 @@ export const runRow = (
       Effect.zipRight(Effect.sleep("500 millis")),
       Effect.timeoutOption(`${limit} seconds`)
     )
-    const dead = (yield* outbox.status).dead
-    yield* Scopes.close(scope, Exit.void)
+    const dead = (yield* status).dead
+    yield* Scopes.close(outer, Exit.void)
 
     const findings = yield* scene.findings
     const seen = yield* scene.seen

@@ -13,6 +13,7 @@ import type { Taken } from "../support/NoticeReceiver.js"
 import type { OnNotices } from "./Notices.js"
 import type { OnPostgres } from "./OnPostgres.js"
 import * as ProgramRunner from "./ProgramRunner.js"
+import type { OnWaits } from "./Waits.js"
 import type { Wire } from "./Wire.js"
 
 /** What events are published about: a work item, or a key that has none. */
@@ -82,6 +83,13 @@ export interface Scene {
   readonly postgres: Effect.Effect<OnPostgres>
   /** Tasks that ask, and the receiver of notices, in a row that has one. */
   readonly notices: Effect.Effect<OnNotices>
+  /** Tasks that ask, and who is assigned, in a row that has them. */
+  readonly waits: Effect.Effect<OnWaits>
+  /**
+   * Ends the pipeline as a stop of the program does: a request without an answer is cut off after 8 s, by the
+   * pipeline's clock, and stays unsettled as after a crash. Then it starts anew on the same database.
+   */
+  readonly restart: Effect.Effect<void>
   /** As `/health` reports it. */
   readonly health: Effect.Effect<{ readonly status: string; readonly reasons: ReadonlyArray<string> }>
   /** Makes the disk full, and frees it again. */
@@ -134,13 +142,16 @@ const poll = 25
 /** Sets the stage: three work items. Everything that is published counts by what its publisher was answered. */
 export const make = (options: {
   readonly plane: PlaneSimulator["Type"]
-  readonly events: StageEvents["Type"]
+  /** As it is now: a row may start the pipeline anew. */
+  readonly events: () => StageEvents["Type"]
   readonly wire: Wire
   readonly clock: MovableClock
   readonly disk: Scene["disk"]
   readonly database: string
   readonly postgres: OnPostgres | undefined
   readonly notices: OnNotices | undefined
+  readonly waits: OnWaits | undefined
+  readonly restart: Effect.Effect<void>
   readonly health: Scene["health"]
   readonly refused: () => number
   readonly log: ReadonlyArray<string>
@@ -172,7 +183,7 @@ export const make = (options: {
         const begin = yield* Clock.currentTimeNanos
         // The publisher runs on the same computer as the pipeline, so by the same clock.
         const receipt = yield* Effect.withClock(
-          events.publish(id === undefined ? event : { ...event, id }),
+          events().publish(id === undefined ? event : { ...event, id }),
           clock.clock
         )
         publishing.push(Number((yield* Clock.currentTimeNanos) - begin) / 1e6)
@@ -337,6 +348,10 @@ export const make = (options: {
       notices: options.notices === undefined
         ? Effect.dieMessage("this row has no notices")
         : Effect.succeed(options.notices),
+      waits: options.waits === undefined
+        ? Effect.dieMessage("this row has no waits")
+        : Effect.succeed(options.waits),
+      restart: options.restart,
       health,
       disk,
       seen: Effect.map(plane.requests, (requests) => ({

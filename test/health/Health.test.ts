@@ -8,6 +8,7 @@ import type { HealthReport } from "../../src/health/HealthReport.js"
 import { Leadership } from "../../src/outbox/Leadership.js"
 import type { OutboxStatus } from "../../src/outbox/Queries.js"
 import type { Replica } from "../../src/outbox/Replicas.js"
+import { DeadNotices } from "../../src/people/DeadNotices.js"
 import type { DestinationStatus } from "../../src/sending/Destination.js"
 import { PlaneSync } from "../../src/sending/PlaneSync.js"
 import { Integrity } from "../../src/storage/Integrity.js"
@@ -30,6 +31,7 @@ const program = {
   destination: { open: true } as DestinationStatus,
   outbox: Effect.succeed(empty) as Effect.Effect<OutboxStatus, StorageError>,
   notStored: 0,
+  deadNotices: 0,
   storageFailure: Option.none<StorageError>(),
   standby: undefined as string | undefined,
   elsewhere: false,
@@ -64,6 +66,18 @@ const layer = (state: typeof program) =>
         transact: () => Effect.dieMessage("nobody publishes"),
         stream: () => Stream.dieMessage("nobody reads"),
         notStored: Effect.sync(() => state.notStored)
+      })
+    )),
+    Layer.provide(Layer.succeed(
+      DeadNotices,
+      DeadNotices.of({
+        list: () => Effect.dieMessage("nobody reads"),
+        count: Effect.sync(() => state.deadNotices),
+        retry: () => Effect.dieMessage("nobody retries"),
+        retryAll: Effect.dieMessage("nobody retries"),
+        discard: () => Effect.dieMessage("nobody discards"),
+        discardAll: Effect.dieMessage("nobody discards"),
+        host: Option.none()
       })
     )),
     Layer.provide(Layer.succeed(Gitea, giteaOf(new Map()))),
@@ -130,6 +144,7 @@ describe("Health", () => {
           projects: [{ project: "ET", state: "open", rateLimit: { limit: 60, used: 3, waiting: 1 } }],
           replicas: [],
           outbox: { pending: 2, dead: 0, oldestSeconds: 90 },
+          notices: { dead: 0 },
           webhooks: {
             plane: { lastAccepted: DateTime.unsafeMake(0), lastRefused: null, skipped: [] },
             gitea: {
@@ -139,6 +154,21 @@ describe("Health", () => {
             }
           }
         })
+      })
+    ))
+
+  it.effect("is degraded while a notice that was given up is left", () =>
+    withHealth(({ report }, state) =>
+      Effect.gen(function*() {
+        state.deadNotices = 2
+        const given = yield* report
+        degradedBy(
+          given,
+          /^2 notices were given up, so somebody may not know that a task waits: plane-sync notices list /
+        )
+        assert.deepStrictEqual([given.notices, given.waits], [{ dead: 2 }, []])
+        state.deadNotices = 0
+        assert.strictEqual((yield* report).status, "ok")
       })
     ))
 

@@ -42,6 +42,7 @@ const well: HealthFacts = {
   replicas: [],
   integrity: undefined,
   outbox: { pending: 0, dead: 0, delivered: 0, discarded: 0, oldestAt: Option.none() },
+  deadNotices: 0,
   readFailure: undefined,
   workerFailure: undefined,
   writeFailure: undefined,

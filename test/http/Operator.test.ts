@@ -36,6 +36,10 @@ const acts = [
   ["/deliveries/retry", { code: "unfit" }],
   ["/deliveries/1/discard", undefined],
   ["/deliveries/discard", { code: "unfit" }],
+  ["/notices/1/retry", undefined],
+  ["/notices/retry", undefined],
+  ["/notices/1/discard", undefined],
+  ["/notices/discard", undefined],
   ["/tasks/ET-1/advance", undefined],
   ["/tasks/ET-1/pause", undefined],
   ["/tasks/ET-2/answer", { text: "the new one" }],
@@ -67,7 +71,8 @@ const withWork = (settings: Readonly<Record<string, string>>) =>
 const words = ({ body }: Answer) => (body as { readonly error: string }).error
 
 // What can never be told cannot be retried: whoever may retry is told so.
-const allowed = [409, 409, 200, 200, 200, 200, 200, 200, 200]
+// What was given up is not there, or is none.
+const allowed = [409, 409, 200, 200, 404, 200, 404, 200, 200, 200, 200, 200, 200]
 
 describe("row 27: who may act", () => {
   it.live("agents' token is refused for each act of an operator, in words, and does nothing", () =>
@@ -188,6 +193,10 @@ describe("row 27: who may act", () => {
         "post /api/deliveries/retry 403",
         "post /api/probe 403",
         "post /api/deliveries/discard 403",
+        "post /api/notices/{id}/retry 403",
+        "post /api/notices/{id}/discard 403",
+        "post /api/notices/retry 403",
+        "post /api/notices/discard 403",
         "post /api/tasks/{key}/answer 403",
         "post /api/tasks/{key}/pause 403",
         "post /api/tasks/{key}/advance 403"
@@ -198,6 +207,7 @@ describe("row 27: who may act", () => {
         "get /api/work-items/{key}",
         "get /api/deliveries",
         "get /api/deliveries/{id}",
+        "get /api/notices",
         "get /api/tasks",
         "get /api/tasks/{key}",
         "post /api/tasks",

@@ -12,6 +12,7 @@ import { Gitea, giteaOf } from "../../src/gitea/GiteaClient.js"
 import { Stirs } from "../../src/gitea/Stirs.js"
 import { Health } from "../../src/health/Health.js"
 import { Outbox } from "../../src/outbox/Outbox.js"
+import { DeadNotices } from "../../src/people/DeadNotices.js"
 import { PlaneSync } from "../../src/sending/PlaneSync.js"
 import { PlaneSimulator } from "../../src/simulator/PlaneSimulator.js"
 import { Integrity } from "../../src/storage/Integrity.js"
@@ -129,6 +130,7 @@ describe("storage that is", () => {
                 BodyRoom.layer,
                 Stirs.layer
               ])),
+              Layer.provide(DeadNotices.layer),
               Layer.provideMerge(pipelineOver(storage)),
               Layer.provide(Integrity.layer),
               Layer.provideMerge(storage),

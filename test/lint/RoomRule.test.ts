@@ -45,7 +45,7 @@ const created: Readonly<Record<string, string>> = {
   gitea: "repository pull_request claim commit_status review",
   webhooks: "webhook webhook_body webhook_about",
   people: "wait notice command",
-  repair: "watermark hearing"
+  repair: "watermark hearing unread"
 }
 const owned: Readonly<Record<string, string>> = { ...created, storage: "migrations" }
 

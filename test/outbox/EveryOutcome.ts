@@ -2,6 +2,7 @@ import { Duration, Effect, Either } from "effect"
 import { EpochMillis, MonotonicMillis } from "../../src/base/Time.js"
 import type { CommentMode } from "../../src/domain/CommentMode.js"
 import { defaultTexts } from "../../src/domain/CommentTexts.js"
+import type { LaneId } from "../../src/domain/Ids.js"
 import { CommentId, ItemId, LinkId, UserId } from "../../src/domain/Ids.js"
 import { PlaneMoment } from "../../src/domain/PlaneMoment.js"
 import { defaultStageStates, StateId } from "../../src/domain/StageStates.js"
@@ -89,6 +90,7 @@ const patch: AssignedPatch = {
   by: UserId("us"),
   left: [UserId("lea")],
   isLast: false,
+  isAlone: false,
   saved: { before: seen, state: replaced, updatedAt: PlaneMoment("2026-11-24T00:00:00.000000Z") }
 }
 
@@ -298,7 +300,7 @@ export const everyOutcome = Effect.fnUntraced(function*(shift: MovableClock["shi
     }
   }
   // What becomes of a state is in doubt, and each check ends in each way; also while the state is being sent.
-  const { sql, write } = yield* Storage
+  const { read, sql, write } = yield* Storage
   const doubts = [{ isAside: true }, {
     state: defaultStageStates.get("analysis") ?? null,
     by: UserId("lea"),
@@ -359,7 +361,12 @@ export const everyOutcome = Effect.fnUntraced(function*(shift: MovableClock["shi
       yield* write(giveAssignees(sql, item, ["jo@example.org"]))
       yield* publish(workItem, stageChanged)
       yield* work()
-      yield* outbox.noteAsked([1, 2])
+      const [lane] = yield* read(
+        sql<{ id: LaneId }>`SELECT id FROM plane_sync_lane WHERE id > 0 ORDER BY id DESC LIMIT 1`
+      )
+      if (lane !== undefined) {
+        yield* outbox.noteAsked(lane.id, { ids: [1, 2], before: [UserId("jo")], since: EpochMillis(0) })
+      }
       yield* write(giveAssignees(sql, item, []))
       yield* work()
     }

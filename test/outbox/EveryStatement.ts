@@ -12,7 +12,14 @@ import { coverTogether } from "../../src/outbox/Covers.js"
 import { deadOfItems } from "../../src/outbox/DeadOfItems.js"
 import { itemsAtStage, oweState } from "../../src/outbox/Differences.js"
 import { usageOfItem } from "../../src/outbox/EventUsage.js"
-import { itemOfKey, keysOfItem, problemOfKey, readItemOfKey, readProject } from "../../src/outbox/ItemKeys.js"
+import {
+  itemOfKey,
+  keysOfItem,
+  keysOfItems,
+  problemOfKey,
+  readItemOfKey,
+  readProject
+} from "../../src/outbox/ItemKeys.js"
 import { noteGone } from "../../src/outbox/LaneDeath.js"
 import { ifLeader } from "../../src/outbox/Leader.js"
 import { followTask, leaveStates } from "../../src/outbox/LeftStates.js"
@@ -115,6 +122,7 @@ export const everything = Effect.fnUntraced(function*(shift: MovableClock["shift
       keysOfItem(sql, ItemId("item-1"))
     } spellings) AS key`
   )
+  yield* read(sql`SELECT max(key) AS key FROM ${keysOfItems(sql, [ItemId("item-1")])} spellings`)
   yield* read(
     sql`SELECT ${usageOfItem(sql, sql.literal("l.work_item"), sql.literal("l.name"))} AS used FROM plane_sync_lane l
       WHERE l.name = 'ET-1'`

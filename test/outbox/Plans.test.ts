@@ -9,6 +9,7 @@ import { Outbox } from "../../src/outbox/Outbox.js"
 import { Storage } from "../../src/storage/Storage.js"
 import { keepAnswer } from "../../src/tasks/Answers.js"
 import { decide } from "../../src/tasks/Decisions.js"
+import { itemsOfGoingTasks } from "../../src/tasks/GoingTasks.js"
 import { launchAgain } from "../../src/tasks/LaunchAgain.js"
 import * as Launches from "../../src/tasks/Launches.js"
 import { Pipeline } from "../../src/tasks/Pipeline.js"
@@ -99,6 +100,7 @@ const everyTask = Effect.gen(function*() {
   yield* write(Launches.endWork(sql, launch, now))
   yield* write(Launches.endWork(sql, { ...launch, dueAt: EpochMillis(1) }, now))
   yield* write(Launches.notStopped(sql, launch, pause, now))
+  yield* read(itemsOfGoingTasks(sql, [ItemId("item-1")]))
   const one = sql.literal("1")
   yield* read(
     sql`SELECT ${concernsNoTask(sql, { repository: one, number: one, keys: sql`SELECT 'ET-1'` })} AS "concernsNone"`

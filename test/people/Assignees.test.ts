@@ -21,6 +21,8 @@ import { eventually } from "./Waiting.js"
 
 const olga = "3c1f0c7e-52a4-4b0f-9d4e-6a7c1d5e0b01"
 const bot = "3c1f0c7e-52a4-4b0f-9d4e-6a7c1d5e0b02"
+/** An id that no user of Plane has. */
+const nobody = "3c1f0c7e-52a4-4b0f-9d4e-6a7c1d5e0bff"
 
 /** Tasks, who is asked about them, and the sending to the simulated Plane that is there. */
 const overPlane = (
@@ -115,6 +117,112 @@ onEachDialect("who is assigned while a task waits", ({ database, storage }) => {
       assert.strictEqual(state.name, "Done")
       assert.deepStrictEqual((yield* requests).patches, [{ state: state.id, assignees: [olga] }])
     }).pipe(Effect.provide(world(storage))), 30_000)
+
+  it.scopedLive(
+    "an id that Plane does not know is left out: the others are assigned, and the state is set",
+    () =>
+      Effect.gen(function*() {
+        const { id, key, plane } = yield* task
+        yield* plane.misbehave(Fault.ApplyLate({ afterMillis: 700, match: { method: "POST", kind: "comments" } }))
+        yield* ask(key)
+        yield* (yield* StageEvents).publish(StageEvent.StageChanged({ workItem: key, from: "analysis", to: "done" }))
+        yield* Effect.flatMap(
+          Storage,
+          ({ sql, write }) => write(sql`UPDATE plane_sync_wait SET escalate_at = 1 WHERE escalate_at IS NOT NULL`)
+        )
+        yield* comesTo(id, olga)
+        const { state } = yield* plane.workItem(id)
+        assert.strictEqual(state.name, "Done")
+        const { patches } = yield* requests
+        assert.include(JSON.stringify(patches), nobody)
+        yield* ask(key, "And why?")
+        yield* answer(key)
+        yield* answer(key)
+        yield* comesTo(id)
+        yield* Effect.sleep("500 millis")
+        // It is refused once.
+        assert.lengthOf((yield* requests).patches.filter((each) => JSON.stringify(each).includes(nobody)), 1)
+      }).pipe(Effect.provide(world(storage, { ORCH_ATTENTION: `${nobody},${olga}` }))),
+    30_000
+  )
+
+  it.scopedLive(
+    "a state whose PATCH names nobody but an unknown id is set all the same, at once",
+    () =>
+      Effect.gen(function*() {
+        const { id, key, plane } = yield* task
+        yield* plane.misbehave(Fault.ApplyLate({ afterMillis: 400, match: { method: "POST", kind: "comments" } }))
+        yield* ask(key)
+        yield* Effect.sleep("200 millis")
+        yield* (yield* StageEvents).publish(StageEvent.StageChanged({ workItem: key, from: "analysis", to: "done" }))
+        yield* eventually(plane.workItem(id), ({ state }) => state.name === "Done")
+        const state = (yield* plane.workItem(id)).state.id
+        assert.deepStrictEqual((yield* requests).patches, [{ state, assignees: [nobody] }, { state }])
+        const [first, second] = (yield* plane.requests).filter(({ method }) => method === "PATCH")
+        // A refusal that is not understood is asked for once more after the quiet time of 2 s.
+        assert.isBelow((second?.at ?? Infinity) - (first?.at ?? 0), 1_500)
+        yield* comesTo(id)
+      }).pipe(Effect.provide(world(storage, { ORCH_ATTENTION: nobody }))),
+    30_000
+  )
+
+  it.scopedLive(
+    "whom a person assigns while a PATCH without an answer is under way is put back",
+    () =>
+      Effect.gen(function*() {
+        const { id, key, plane } = yield* task
+        yield* plane.misbehave(
+          Fault.ApplyLate({ afterMillis: 1_500, count: 1, match: { method: "PATCH", kind: "item" } })
+        )
+        yield* ask(key)
+        yield* eventually(requests, ({ patches }) => patches.length > 0)
+        yield* plane.editWorkItem(id, { assignees: [bot] })
+        yield* comesTo(id, olga)
+        yield* comesTo(id, olga, bot)
+        yield* answer(key)
+        yield* comesTo(id, bot)
+      }).pipe(Effect.provide(world(storage))),
+    30_000
+  )
+
+  it.scopedLive(
+    "a list that is older than 2 s is not sent back: the state goes alone, and they have a PATCH of their own",
+    () =>
+      Effect.gen(function*() {
+        const { id, key, plane } = yield* task
+        yield* plane.misbehave(Fault.ApplyLate({ afterMillis: 400, match: { method: "POST", kind: "comments" } }))
+        yield* ask(key)
+        yield* Effect.sleep("200 millis")
+        yield* plane.misbehave(Fault.ByteByByte({ everyMillis: 10, count: 1, match: { method: "GET", kind: "item" } }))
+        yield* (yield* StageEvents).publish(StageEvent.StageChanged({ workItem: key, from: "analysis", to: "done" }))
+        yield* comesTo(id, olga)
+        const { state } = yield* plane.workItem(id)
+        assert.strictEqual(state.name, "Done")
+        assert.deepStrictEqual((yield* requests).patches, [{ state: state.id }, { assignees: [olga] }])
+      }).pipe(Effect.provide(world(storage, { ORCH_PLANE_TIMEOUT: "20 seconds" }))),
+    30_000
+  )
+
+  it.scopedLive(
+    "a Plane that does not tell who is assigned gets the state, and is told of nobody",
+    () =>
+      Effect.gen(function*() {
+        const { id, key, plane } = yield* task
+        const { name, number, projectId: project, state } = yield* plane.workItem(id)
+        const untold = { id, name, sequence_id: number, project, state, updated_at: "2026-11-30T10:00:00.000000Z" }
+        yield* plane.misbehave(Fault.ApplyLate({ afterMillis: 400, match: { method: "POST", kind: "comments" } }))
+        yield* ask(key)
+        yield* Effect.sleep("200 millis")
+        const looks = { method: "GET", kind: "item" } as const
+        yield* plane.misbehave(Fault.Status({ status: 200, body: JSON.stringify(untold), match: looks }))
+        yield* (yield* StageEvents).publish(StageEvent.StageChanged({ workItem: key, from: "analysis", to: "done" }))
+        yield* eventually(plane.workItem(id), (item) => item.state.name === "Done")
+        yield* Effect.sleep("1 second")
+        assert.deepStrictEqual((yield* requests).patches, [{ state: (yield* plane.workItem(id)).state.id }])
+        yield* comesTo(id)
+      }).pipe(Effect.provide(world(storage))),
+    30_000
+  )
 
   it.scopedLive("whom a person assigns between our look and our PATCH is put back, once", () =>
     Effect.gen(function*() {

@@ -1,10 +1,10 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Layer, Option, TestClock } from "effect"
+import { Effect, Layer, Logger, LogLevel, Option, TestClock } from "effect"
 import { EpochMillis, epochMillis } from "../../src/base/Time.js"
 import { CommentId, ItemId } from "../../src/domain/Ids.js"
 import type { PipelineStage } from "../../src/domain/PipelineStage.js"
 import { StageEvents } from "../../src/events/StageEvents.js"
-import { makeCommanding } from "../../src/people/Commanding.js"
+import { knownComments, makeCommanding } from "../../src/people/Commanding.js"
 import type { CommandWord } from "../../src/people/Commands.js"
 import { Storage } from "../../src/storage/Storage.js"
 import type { Launch } from "../../src/tasks/AgentLauncher.js"
@@ -37,8 +37,10 @@ const atCheck = Effect.gen(function*() {
   let comment = 0
   const say = (
     word: CommandWord,
-    { at, id = `comment-${++comment}`, text = "" }: {
+    { at, forbidden, id = `comment-${++comment}`, isSigned = true, text = "" }: {
       readonly text?: string
+      readonly isSigned?: boolean
+      readonly forbidden?: string
       readonly at?: EpochMillis
       readonly id?: string
     } = {}
@@ -51,7 +53,8 @@ const atCheck = Effect.gen(function*() {
         at: at ?? EpochMillis(now + 1),
         by: "lea",
         command: { word, text },
-        forbidden: undefined
+        isSigned,
+        forbidden
       }))
   const stage = Effect.map(tasks.get("ET-2"), ({ stage, status }) => `${stage} ${status}`)
   return { id, say, stage, tasks }
@@ -93,7 +96,7 @@ onBoth("a person's command", ({ processes, tasksOnly }) => {
       yield* tasks.report("ET-2", { stage: "build", outcome: "passed" })
       yield* tasks.advance(id)
       assert.strictEqual(yield* stage, "check active")
-    }).pipe(Effect.provide(tasksOnly({ stages }))))
+    }).pipe(Effect.provide(tasksOnly({ stages, settings: { ORCH_COMMANDS: "lea@example.org" } }))))
 
   it.effect("the last word of a person counts, in whichever order the hooks come", () =>
     Effect.gen(function*() {
@@ -159,6 +162,7 @@ onBoth("a person's command", ({ processes, tasksOnly }) => {
           at: EpochMillis(at + 1),
           by: "lea",
           command: { word: "pause", text: "" },
+          isSigned: true,
           forbidden: undefined
         } as const
         assert.include((yield* commanding(given)).words, "it was worked on before: ✅ /pause (lea): no more agents")
@@ -193,6 +197,54 @@ onBoth("a person's command", ({ processes, tasksOnly }) => {
       assert.deepInclude(after.receipt.stages.find(({ stage }) => stage === "release"), { attempts: 2 })
     }).pipe(Effect.provide(tasksOnly({ stages }))))
 
+  it.effect("is not asked for where no setting says who may give it", () =>
+    Effect.gen(function*() {
+      const { tasks } = yield* atCheck
+      const asked = "🙋 check waits for a person, and no setting says who may answer here (ORCH_COMMANDS). " +
+        "Who runs plane-sync can overrule the stage."
+      assert.include((yield* told).at(-1), asked)
+      yield* tasks.overrule("ET-2", { stage: "check", by: "jo", reason: "looked at" })
+      assert.include((yield* told).at(-1), asked.replace("check", "release"))
+    }).pipe(Effect.provide(tasksOnly({ stages }))))
+
+  it.effect("that is older than the launch of its stage's agent launches nobody: it may be about another one", () =>
+    Effect.gen(function*() {
+      yield* TestClock.setTime(60_000)
+      const { id, say, tasks } = yield* atCheck
+      yield* say("approve")
+      yield* TestClock.setTime(120_000)
+      yield* tasks.advance(id)
+      const { entry } = yield* tasks.get("ET-2")
+      const { words } = yield* say("retry", { at: EpochMillis(90_000) })
+      assert.include(words, "the comment was written before deployer was launched for release last")
+      assert.strictEqual((yield* tasks.get("ET-2")).entry, entry)
+    }).pipe(Effect.provide(tasksOnly({ stages }))))
+
+  it.effect("that was only read does nothing, brings one reply, and is done if its hook comes later, once", () =>
+    Effect.gen(function*() {
+      const { id, say, stage, tasks } = yield* atCheck
+      const replies = Effect.map(told, (events) => events.filter((event) => event.includes("/approve was not done")))
+      for (let times = 0; times < 2; times++) {
+        yield* say("approve", { id: "lost", isSigned: false })
+        yield* tasks.advance(id)
+        assert.strictEqual(yield* stage, "check active")
+        assert.lengthOf(yield* replies, 1)
+      }
+      // Not said where the person may not: anybody with an API token can have made it.
+      yield* say("approve", { id: "foreign", isSigned: false, forbidden: "who may command is a setting" })
+      assert.lengthOf(yield* replies, 1)
+
+      assert.include((yield* say("approve", { id: "lost" })).words, "✅ /approve (lea): check is approved")
+      yield* tasks.advance(id)
+      assert.strictEqual(yield* stage, "release active")
+      // What was decided by its hook is not read as one that is lost, and not done again.
+      assert.include((yield* say("approve", { id: "lost", isSigned: false })).words, "it was worked on before")
+      assert.include((yield* say("approve", { id: "lost" })).words, "it was worked on before")
+      yield* tasks.advance(id)
+      assert.strictEqual(yield* stage, "release active")
+      assert.lengthOf(yield* replies, 1)
+    }).pipe(Effect.provide(tasksOnly({ stages }))))
+
   it.effect("of another project's hook, or of before the start, does nothing and brings no reply", () =>
     Effect.gen(function*() {
       const { say, tasks } = yield* atCheck
@@ -205,6 +257,7 @@ onBoth("a person's command", ({ processes, tasksOnly }) => {
         at: EpochMillis(Number.MAX_SAFE_INTEGER),
         by: "lea",
         command: { word: "cancel", text: "" },
+        isSigned: true,
         forbidden: undefined
       } as const
       assert.strictEqual((yield* commanding(given))._tag, "Nothing")
@@ -247,12 +300,39 @@ describe("/pause", () => {
           at: yield* epochMillis,
           by: "lea",
           command: { word: "resume", text: "" },
+          isSigned: true,
           forbidden: undefined
         })
         assert.include(words, "✅ /resume (lea): its agents are launched again")
         yield* TestClock.adjust("10 seconds")
         assert.deepStrictEqual(calls, ["launch deployer"])
       }).pipe(Effect.provide(program))
+    }))
+})
+
+describe("a stage that waits for a person", () => {
+  const warningsWith = (settings: Readonly<Record<string, string>>) =>
+    Effect.suspend(() => {
+      const lines: Array<string> = []
+      const logger = Logger.replace(
+        Logger.defaultLogger,
+        Logger.make(({ logLevel, message }) => {
+          if (logLevel === LogLevel.Warning) lines.push(String(message))
+        })
+      )
+      return Effect.as(
+        Effect.scoped(Layer.build(Layer.provide(running({ stages, settings }), logger))),
+        lines
+      )
+    })
+
+  it.effect("is said at the start where nobody may answer, with the setting", () =>
+    Effect.gen(function*() {
+      assert.deepStrictEqual(yield* warningsWith({}), [
+        "ORCH_COMMANDS is empty, so nobody may say /approve to tasks of ET at check, release, which have the gate " +
+        "human: expected the people who may, by e-mail address or id, there or in \"commands\" of ET in plane-sync.json"
+      ])
+      assert.deepStrictEqual(yield* warningsWith({ ORCH_COMMANDS: "lea@example.org" }), [])
     }))
 })
 
@@ -264,6 +344,8 @@ describe("the statements of commands", () => {
         const { say } = yield* atCheck
         yield* say("status", { id: "same" })
         yield* say("status", { id: "same" })
+        const { read, sql } = yield* Storage
+        assert.lengthOf([...yield* read(knownComments(sql, [CommentId("same"), CommentId("other")]))], 1)
       }).pipe(Effect.provide(running({ stages })), explaining)
       const missing = yield* unexplained("people", plans)
       assert.deepStrictEqual(missing.filter((at) => at.startsWith("people/Commanding.ts")), [])

@@ -12,6 +12,7 @@ import { Tasks } from "../../src/tasks/Tasks.js"
 import { inFile, onEachDialect } from "../support/Engines.js"
 import type { Taken } from "../support/NoticeReceiver.js"
 import { noticeReceiver } from "../support/NoticeReceiver.js"
+import { collecting } from "../support/Spans.js"
 import { eventually, world } from "./Waiting.js"
 
 const settingsOf = (url: string, format: NoticeFormat = "json", more: Readonly<Record<string, string>> = {}) => ({
@@ -93,6 +94,25 @@ onEachDialect("notices", ({ storage }) => {
 })
 
 describe("notices", () => {
+  it.scopedLive("have their address in no span of a host's tracer", () =>
+    Effect.gen(function*() {
+      const { spans, tracer } = yield* collecting
+      const { seen, url } = yield* noticeReceiver()
+      yield* Effect.gen(function*() {
+        yield* asked("May it go?")
+        yield* eventually(Effect.sync(() => seen.length), (count) => count === 1)
+        yield* Effect.sleep("200 millis")
+      }).pipe(
+        Effect.provide(world({ database: inFile.storage, settings: settingsOf(url) })),
+        Effect.withTracer(tracer)
+      )
+      assert.isNotEmpty(spans)
+      for (const { attributes, name } of spans) {
+        assert.notInclude(JSON.stringify([name, ...attributes.entries()]), "s3cret")
+      }
+      assert.isFalse(spans.some(({ name }) => name.startsWith("http.client")), "a request of a notice has a span")
+    }))
+
   it.scopedLive("survive a restart, and a server that says nothing", () =>
     Effect.gen(function*() {
       const { seen, url } = yield* noticeReceiver("hangs")

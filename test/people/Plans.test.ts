@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Option } from "effect"
 import { EpochMillis } from "../../src/base/Time.js"
 import { firstOwed, noticeFailed, noticesOf, noticeTaken, oweNotice, pruneNotices } from "../../src/people/Notices.js"
+import { countDead, discardDead, readDead, retryDead } from "../../src/people/NoticesGivenUp.js"
 import {
   closeWait,
   dueEscalations,
@@ -47,7 +48,7 @@ const everything = Effect.gen(function*() {
   assert.lengthOf(yield* read(dueEscalations(sql, { after: 0, now, furthest: now, limit: 10 })), 1)
   yield* write(escalateWait(sql, wait, "jo", now))
   yield* write(endEscalation(sql, { ...wait, step: 2 }))
-  yield* write(renameEntry(sql, taskId, "one", "two"))
+  yield* write(renameEntry(sql, taskId, { from: "one", to: "two" }))
   assert.isUndefined(yield* read(waitOf(sql, key)))
   assert.lengthOf(yield* read(waitsOfEntry(sql, taskId, "two")), 1)
   yield* read(reachedNow(sql, taskId))
@@ -56,7 +57,14 @@ const everything = Effect.gen(function*() {
   yield* write(closeWait(sql, wait.id, { state: "answered", why: "so", by: "lea" }, now))
   const notice = yield* read(firstOwed(sql))
   yield* write(noticeFailed(sql, notice?.id ?? 0, { reason: "no", dueAt: now }, now))
-  yield* write(noticeTaken(sql, notice?.id ?? 0, now))
+  const id = notice?.id ?? 0
+  yield* write(noticeFailed(sql, id, { reason: "no", dueAt: undefined }, now))
+  assert.lengthOf(yield* read(readDead(sql, { limit: 10 })), 1)
+  assert.strictEqual(yield* read(countDead(sql)), 1)
+  // Nobody is needed any more.
+  assert.lengthOf(yield* write(retryDead(sql, { after: 0, upTo: id })), 0)
+  assert.lengthOf(yield* write(discardDead(sql, { after: 0, upTo: id })), 1)
+  yield* write(noticeTaken(sql, id, now))
   assert.lengthOf(yield* read(noticesOf(sql, [wait.id])), 1)
   assert.isFalse(yield* write(pruneNotices(sql, EpochMillis(2_000))))
   assert.isFalse(yield* write(pruneWaits(sql, EpochMillis(2_000))))

@@ -3,6 +3,7 @@ import { projectsLayer } from "../../src/config/ProjectsConfig.js"
 import type { PipelineStage } from "../../src/domain/PipelineStage.js"
 import { defaultStages } from "../../src/domain/PipelineStage.js"
 import { StageEvents } from "../../src/events/StageEvents.js"
+import type { Leadership } from "../../src/outbox/Leadership.js"
 import { Outbox } from "../../src/outbox/Outbox.js"
 import { peopleLayer } from "../../src/people/PeopleLayer.js"
 import { readWaiting } from "../../src/people/Waiting.js"
@@ -22,14 +23,23 @@ interface World {
   readonly settings?: Readonly<Record<string, string>>
   readonly stages?: ReadonlyArray<PipelineStage>
   readonly gates?: ReadonlyArray<QualityGate>
+  readonly leadership?: Layer.Layer<Leadership>
+  readonly wakeUps?: Layer.Layer<WakeUps>
 }
 
 /** Tasks, and who is asked about them, without a Plane. Tasks advance only by asking. */
-export const world = ({ database, gates = forge().gates, settings = {}, stages = defaultStages }: World) =>
+export const world = ({
+  database,
+  gates = forge().gates,
+  leadership = alwaysLeading,
+  settings = {},
+  stages = defaultStages,
+  wakeUps = WakeUps.layerPolling("50 millis")
+}: World) =>
   Layer.provideMerge(peopleLayer, Layer.provideMerge(Tasks.layer, TaskStore.layer)).pipe(
     Layer.provide(Layer.merge(Pipeline.layer(stages), QualityGates.layer(gates))),
-    Layer.provideMerge(Layer.merge(StageEvents.layer, alwaysLeading)),
-    Layer.provideMerge(Layer.mergeAll(Outbox.layer, projectsLayer, WakeUps.layerPolling("50 millis"))),
+    Layer.provideMerge(Layer.merge(StageEvents.layer, leadership)),
+    Layer.provideMerge(Layer.mergeAll(Outbox.layer, projectsLayer, wakeUps)),
     Layer.provideMerge(database),
     Layer.provideMerge(Logger.minimumLogLevel(LogLevel.None)),
     Layer.provide(Layer.setConfigProvider(ConfigProvider.fromMap(new Map(Object.entries(settings)))))

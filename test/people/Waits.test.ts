@@ -1,12 +1,17 @@
 import { assert, it } from "@effect/vitest"
-import { Duration, Effect, Option } from "effect"
+import { Context, Duration, Effect, Layer, Option } from "effect"
+import { EpochMillis, epochMillis } from "../../src/base/Time.js"
+import { CommentId, ItemId } from "../../src/domain/Ids.js"
 import { defaultStages } from "../../src/domain/PipelineStage.js"
 import { StageEvent } from "../../src/domain/StageEvent.js"
 import { StageEvents } from "../../src/events/StageEvents.js"
+import { makeCommanding } from "../../src/people/Commanding.js"
 import { NotAsked, NothingAsked, People } from "../../src/people/People.js"
 import { Storage } from "../../src/storage/Storage.js"
+import { WakeUps } from "../../src/storage/WakeUps.js"
 import { Verdict } from "../../src/tasks/QualityGate.js"
 import { Tasks } from "../../src/tasks/Tasks.js"
+import { leadingOnly } from "../support/AlwaysLeading.js"
 import { onEachDialect } from "../support/Engines.js"
 import { forge, told } from "../tasks/Orchestration.js"
 import { eventually, waits, world } from "./Waiting.js"
@@ -135,6 +140,83 @@ onEachDialect("what a task waits for somebody for", ({ storage }) => {
     }).pipe(Effect.provide(world({ database: storage, gates: gates.gates, settings: asksLea })))
   }, 20_000)
 
+  it.scopedLive(
+    "/retry answers all that was waited for: nothing is withdrawn, and a gate's failures count anew",
+    () => {
+      const gates = forge()
+      const fail = (reason: string) =>
+        Effect.suspend(() => {
+          gates.ci.say(Verdict.Failed({ reason }))
+          return advance
+        })
+      return Effect.gen(function*() {
+        const itemId = ItemId("11111111-1111-4111-8111-111111111111")
+        const tasks = yield* Tasks
+        yield* tasks.start({ workItem: "ET-2", itemId })
+        yield* advance
+        for (const stage of ["analysis", "architecture"]) yield* tasks.report("ET-2", { stage, outcome: "passed" })
+        yield* advance
+        for (const reason of ["one", "two", "three"]) yield* fail(reason)
+        yield* ask("Which one?")
+        yield* eventually(waits("ET-2"), (open) => open.length === 3)
+        const { sql } = yield* Storage
+        const commanding = makeCommanding({
+          events: yield* StageEvents,
+          people: Option.some(yield* People),
+          sql,
+          tasks
+        })
+        const retry = (comment: string) =>
+          Effect.flatMap(epochMillis, (now) =>
+            commanding({
+              commentId: CommentId(comment),
+              itemId,
+              project: "ET",
+              at: EpochMillis(now + 1),
+              by: "jo",
+              command: { word: "retry", text: "" },
+              isSigned: true,
+              forbidden: undefined
+            }))
+        assert.strictEqual(
+          (yield* retry("one")).words,
+          "✅ /retry (jo): developer is launched again for development; 3 waits are answered by that"
+        )
+        assert.deepStrictEqual(yield* waits("ET-2"), [])
+        // Whoever looks after the waits has looked: none is withdrawn, none is opened anew, and nothing is said of them.
+        yield* Effect.sleep("2500 millis")
+        yield* fail("four")
+        yield* fail("five")
+        yield* Effect.sleep("1500 millis")
+        assert.deepStrictEqual(yield* waits("ET-2"), [])
+        assert.deepStrictEqual(yield* saidOf("Nobody is needed"), [])
+        const story = (yield* tasks.story((yield* tasks.get("ET-2")).id)).map(({ line }) => line)
+        assert.lengthOf(story.filter((line) => line === "answered by jo: /retry"), 3)
+        yield* fail("six")
+        const [again] = yield* eventually(waits("ET-2"), (open) => open.length > 0)
+        assert.include(again, "gate_failed: the gate ci has failed 3 times in a row at development: six")
+        // Its agent asks again, and that is a new question.
+        assert.deepInclude(yield* ask("Which one?"), { state: "open" })
+      }).pipe(Effect.provide(
+        world({ database: storage, gates: gates.gates, settings: { ...asksLea, ORCH_CEILING_ATTEMPTS: "1" } })
+      ))
+    },
+    30_000
+  )
+
+  it.scopedLive("is withdrawn with true words where its stage is entered again", () =>
+    Effect.gen(function*() {
+      yield* atAnalysis
+      yield* ask("Which one?")
+      const tasks = yield* Tasks
+      const { id } = yield* tasks.get("ET-2")
+      yield* tasks.stop(id, "enough")
+      yield* tasks.start({ workItem: "ET-2" })
+      const [over] = yield* eventually(saidOf("Nobody is needed"), (said) => said.length > 0)
+      assert.match(over ?? "", /any more: (the task has entered analysis again|the task was stopped)\.$/)
+      assert.deepStrictEqual(yield* waits("ET-2"), [])
+    }).pipe(Effect.provide(world({ database: storage }))), 20_000)
+
   it.scopedLive("a gate that has failed three times is no comment where nobody is named", () => {
     const gates = forge()
     return Effect.gen(function*() {
@@ -223,4 +305,30 @@ onEachDialect("what a task waits for somebody for", ({ storage }) => {
       ),
     20_000
   )
+
+  it.scopedLive("one that another process leads, and is overdue, wakes nobody here", () =>
+    Effect.gen(function*() {
+      let woken = 0
+      const counting = Layer.map(WakeUps.layerPolling("50 millis"), (context) => {
+        const own = Context.get(context, WakeUps)
+        const notify = Effect.zipRight(Effect.sync(() => woken++), own.notify)
+        return Context.make(WakeUps, WakeUps.of({ ...own, notify }))
+      })
+      yield* Effect.gen(function*() {
+        yield* atAnalysis
+        yield* ask("Which one?")
+        const { sql, write } = yield* Storage
+        yield* write(sql`UPDATE plane_sync_wait SET escalate_at = 1 WHERE escalate_at IS NOT NULL`)
+        woken = 0
+        // Time for three looks.
+        yield* Effect.sleep("3500 millis")
+        assert.strictEqual(woken, 0)
+        assert.deepStrictEqual(yield* waits("ET-2"), ["asked: Which one? [lea@example.org]"])
+      }).pipe(Effect.provide(world({
+        database: storage,
+        settings: { ORCH_ATTENTION: "lea@example.org, jo@example.org" },
+        leadership: leadingOnly(["OPS"]),
+        wakeUps: counting
+      })))
+    }), 20_000)
 })

@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Option } from "effect"
 import { EpochMillis, utc } from "../../src/base/Time.js"
 import { UserId } from "../../src/domain/Ids.js"
+import type { LastPatch } from "../../src/outbox/AssignPatch.js"
 import type { DueAssignee } from "../../src/outbox/Job.js"
 import type { Assignment } from "../../src/plane/History.js"
 import { assignStep } from "../../src/sending/Assign.js"
@@ -53,8 +54,16 @@ describe("what others have changed at the same moment", () => {
     at: utc(EpochMillis(at))
   })
   const ours = told(us, lea, true, 12_000)
-  const look = (all: ReadonlyArray<Assignment>, left: ReadonlyArray<UserId>) =>
-    changedByOthers(all, { by: us, left, people: [row({ settled: 1 })], since }, users)
+  const look = (
+    all: ReadonlyArray<Assignment>,
+    left: ReadonlyArray<UserId>,
+    patch: Pick<LastPatch, "before" | "isOpen"> = {}
+  ) =>
+    changedByOthers(
+      { all, by: us, left },
+      { patch: { ...patch, since, checks: 0 }, people: [row({ settled: 1 })] },
+      users
+    )
 
   it("is not known before Plane has written our own change", () => {
     assert.isUndefined(look([told(jo, jo, true)], [lea]))
@@ -69,6 +78,16 @@ describe("what others have changed at the same moment", () => {
     // Their newest change counts, and not what was before our look.
     assert.deepStrictEqual(look([ours, told(lea, jo, false), told(lea, jo, true)], [lea])?.restore, [])
     assert.deepStrictEqual(look([ours, told(lea, jo, true, 9_000)], [lea])?.restore, [])
+  })
+
+  it("after a PATCH without an answer, which may not have been executed: what was so before it is no change", () => {
+    const open = { before: [], isOpen: true }
+    const nothing = { _tag: "LookedBack" as const, restore: [], touched: [] }
+    assert.deepStrictEqual(look([], [], open), nothing)
+    assert.deepStrictEqual(look([told(jo, jo, true)], [lea], open)?.restore, [{ user: jo, isWanted: true }])
+    assert.deepStrictEqual(look([told(jo, jo, true)], [lea], { ...open, before: [jo] })?.restore, [])
+    // Somebody had taken her out in the second in which that was read, and then we have put her there.
+    assert.deepStrictEqual(look([ours, told(jo, lea, false)], [lea], open), nothing)
   })
 
   it("whom they have put there as well is not ours", () => {

@@ -14,6 +14,8 @@ const comment = (id: string, more: Partial<SignedComment> = {}): SignedComment =
   externalId: Option.some("event:item"),
   madeBy: Option.some(us),
   editedBy: Option.none(),
+  isEdited: false,
+  createdAt: Option.none(),
   ...more
 })
 

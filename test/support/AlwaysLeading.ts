@@ -6,6 +6,19 @@ const term = { holder: "a test", projects: ["*"], lastBefore: 0, lost: Effect.ne
 const during = <R>(work: Effect.Effect<unknown, never, R>) =>
   Effect.asVoid(Effect.forkScoped(Effect.scoped(Effect.zipRight(work, Effect.never))))
 
+/** A process that sends for these projects alone, and leads nothing else. */
+export const leadingOnly = (projects: ReadonlyArray<string>) =>
+  Layer.succeed(
+    Leadership,
+    Leadership.of({
+      whileLeading: () => Effect.void,
+      whileSending: (work) => during(work({ ...term, projects }, (project) => projects.includes(project))),
+      isElsewhere: () => false,
+      standby: Effect.succeed(undefined),
+      replicas: Effect.succeed([])
+    })
+  )
+
 /**
  * A process that leads, whatever others do: without heartbeats, which would each cost the TestClock a step, and also
  * when a test wants two such processes.

@@ -18,6 +18,8 @@ export interface NoticeReceiver {
   readonly url: string
   /** All that came, in that order. */
   readonly seen: ReadonlyArray<Taken>
+  /** Whether it takes none at all, from now on. */
+  readonly refuse: (all: boolean) => void
 }
 
 /** A server that takes notices. `answers`: what it does with the first ones; then it takes them. */
@@ -27,11 +29,12 @@ export const noticeReceiver = (
   Effect.acquireRelease(
     Effect.async<NoticeReceiver & { readonly close: () => void }>((resume) => {
       const seen: Array<Taken> = []
+      let refusesAll = false
       const server = createServer((request, response) => {
         const parts: Array<Buffer> = []
         request.on("data", (part: Buffer) => parts.push(part))
         request.on("end", () => {
-          const answer = answers.shift() ?? "ok"
+          const answer = refusesAll ? "fails" : answers.shift() ?? "ok"
           const path = request.url ?? ""
           seen.push({ path, headers: request.headers, body: Buffer.concat(parts).toString(), answer })
           if (answer === "hangs") return
@@ -47,7 +50,10 @@ export const noticeReceiver = (
           server.close()
           server.closeAllConnections()
         }
-        resume(Effect.succeed({ url: `http://127.0.0.1:${port}/hook/s3cret`, seen, close }))
+        const refuse = (all: boolean) => {
+          refusesAll = all
+        }
+        resume(Effect.succeed({ url: `http://127.0.0.1:${port}/hook/s3cret`, seen, refuse, close }))
       })
     }),
     ({ close }) => Effect.sync(close)

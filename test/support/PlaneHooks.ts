@@ -30,6 +30,7 @@ export const planeHooks = (late: (field: string) => Duration.DurationInput = () 
       const hook = {
         source: "plane",
         signer: "",
+        isSigned: true,
         event: headers["X-Plane-Event"] ?? "",
         uuid,
         body,

@@ -10,7 +10,7 @@ const ofFirst = /^SCAN (far|near|waiting)$/
 
 // Migrations run once, and may read whole tables.
 const ofMigrations =
-  /^(UPDATE plane_sync_count SET events = \(SELECT count|SELECT key, plane_id AS "itemId" FROM plane_sync_task WHERE status <> 'done'|UPDATE plane_sync_lane SET (project = (substr.* WHERE work_item IS NULL$|coalesce)|owed = \(SELECT count|due_at = CASE owed WHEN 0|first_word = 0$)|UPDATE plane_sync_pull_request SET text_rank = 1,|UPDATE plane_sync_verdict SET since = at,|INSERT INTO plane_sync_(claim|repository) .* FROM plane_sync_pull_request)/
+  /^(UPDATE plane_sync_count SET events = \(SELECT count|SELECT key, plane_id AS "itemId" FROM plane_sync_task WHERE status <> 'done'|UPDATE plane_sync_lane SET (project = (substr.* WHERE work_item IS NULL$|coalesce)|owed = \(SELECT count|due_at = CASE owed WHEN 0|first_word = 0$)|UPDATE plane_sync_pull_request SET text_rank = 1,|UPDATE plane_sync_verdict SET since = at,|INSERT INTO plane_sync_(claim|repository) .* FROM plane_sync_pull_request|INSERT INTO plane_sync_\w+ SELECT .* FROM plane_sync_\w+_before$|(DELETE FROM|UPDATE) sqlite_sequence )/
 
 // A project's identifier is changed by a person, and hardly ever.
 const ofRenaming = /^UPDATE plane_sync_lane SET project = \? WHERE project = \?$/

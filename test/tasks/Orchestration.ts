@@ -31,6 +31,7 @@ interface Options {
   readonly database?: string
   readonly stages?: ReadonlyArray<PipelineStage>
   readonly gates?: ReadonlyArray<QualityGate>
+  readonly settings?: Readonly<Record<string, string>>
 }
 
 /** A gate that says what it is told to say; pending until then. How often it was asked is counted. */
@@ -67,12 +68,12 @@ const parts = ({ gates = forge().gates, stages = defaultStages }: Options) =>
   Layer.merge(Pipeline.layer(stages), QualityGates.layer(gates))
 
 /** Events and storage, without a Plane. No polls, which would each cost the TestClock a step. */
-const events = (database: Database) =>
+const events = (database: Database, settings: Readonly<Record<string, string>> = {}) =>
   Layer.merge(StageEvents.layer, alwaysLeading)
     .pipe(
       Layer.provideMerge(Layer.mergeAll(Outbox.layer, projectsLayer, WakeUps.layerPolling("1 days"))),
       Layer.provideMerge(database),
-      Layer.provide(Layer.setConfigProvider(ConfigProvider.fromMap(new Map())))
+      Layer.provide(Layer.setConfigProvider(ConfigProvider.fromMap(new Map(Object.entries(settings)))))
     )
 
 const onFile = (file = ":memory:"): Database => Layer.provide(Storage.layerFile(file), immediateDisk)
@@ -80,7 +81,7 @@ const onFile = (file = ":memory:"): Database => Layer.provide(Storage.layerFile(
 const tasksOn = (database: Database, options: Options = {}) =>
   Layer.provideMerge(Tasks.layer, TaskStore.layer).pipe(
     Layer.provide(parts(options)),
-    Layer.provideMerge(events(database))
+    Layer.provideMerge(events(database, options.settings))
   )
 
 /** Tasks that nobody advances but by asking. */
@@ -131,7 +132,7 @@ export const running = (
     Layer.provide(Layer.setConfigProvider(ConfigProvider.fromMap(
       new Map(options.launches === undefined ? [] : [["ORCH_LAUNCHES", String(options.launches)]])
     ))),
-    Layer.provideMerge(events(onFile(options.database)))
+    Layer.provideMerge(events(onFile(options.database), options.settings))
   )
 
 /** What was published, oldest first, in short. */

@@ -363,6 +363,33 @@ describe("a hook of a comment", () => {
     }).pipe(Effect.scoped, withPlane), 60_000)
 
   it.live(
+    "is not obeyed if it was stored without a signature, and is worked on after a secret was set",
+    () =>
+      Effect.gen(function*() {
+        const { at, comment, replies } = yield* started()
+        const store = (comment: number, isSigned: number) =>
+          Effect.gen(function*() {
+            const [row] = yield* at.sql<{ id: number }>`INSERT INTO plane_sync_webhook
+            (source, delivery, event, digest, characters, received_at, signer, is_signed)
+            VALUES ('plane', '', 'issue_comment', ${`digest ${comment}`}, 1, ${Date.now()}, '', ${isSigned}) RETURNING id`
+            yield* at.sql`INSERT INTO plane_sync_webhook_body (id, body)
+            VALUES (${row?.id ?? 0}, ${said({ comment, html: p("/pause") })})`
+            yield* at.settled
+          })
+        yield* store(1, 0)
+        assert.deepStrictEqual(yield* replies, [])
+        assert.include((yield* at.inbox).map(({ reason }) => reason), "a command is only taken from a signed webhook")
+        yield* store(2, 1)
+        assert.lengthOf(yield* replies, 1)
+        // What came of it is not in the way of the same comment, once its hook comes with a signature.
+        yield* comment({ comment: 1, html: p("/resume") })
+        yield* at.settled
+        assert.lengthOf(yield* replies, 2)
+      }).pipe(Effect.scoped, withPlane),
+    60_000
+  )
+
+  it.live(
     "with 300,000 letters brings one refusal, and many commands bring no more than 30 replies an hour",
     () =>
       Effect.gen(function*() {

@@ -15,6 +15,7 @@ import { describePostgres } from "../support/Postgres.js"
 const hook = (body: string, change: Partial<NewHook> = {}): NewHook => ({
   source: "plane",
   signer: "",
+  isSigned: true,
   uuid: "",
   event: "issue",
   body,
@@ -44,8 +45,13 @@ onEachDialect("the inbox", (engine) => {
   it.live("gives every body back as it came, in the order in which they came", () =>
     Effect.gen(function*() {
       const inbox = yield* Inbox
-      yield* Effect.forEach(bodies, (body) => inbox.store(hook(body)), { discard: true })
+      yield* Effect.forEach(bodies, (body, index) => inbox.store(hook(body, { isSigned: index % 2 === 0 })), {
+        discard: true
+      })
       const due = yield* inbox.due(100)
+      assert.deepStrictEqual(due.map(({ isSigned }) => isSigned), bodies.map((_, index) => index % 2 === 0))
+      const one = yield* inbox.ifDue(due[1]?.id ?? 0)
+      assert.isFalse(Option.getOrThrow(one).isSigned)
       assert.deepStrictEqual(due.map(({ body }) => body), bodies)
       assert.isTrue(due.every(({ id }, index) => index === 0 || id > (due[index - 1]?.id ?? 0)))
       assert.lengthOf(yield* inbox.due(3), 3)

@@ -50,7 +50,7 @@ const everything = Effect.gen(function*() {
   const inbox = yield* Inbox
   const handlers = { plane: yield* planeHandler, gitea: yield* giteaHandler }
   for (const [source, event, name] of sent) {
-    yield* inbox.store({ source, signer: "", event, uuid: name, body: fixture(name), digest: name })
+    yield* inbox.store({ source, signer: "", isSigned: true, event, uuid: name, body: fixture(name), digest: name })
     yield* handlers[source](yield* inbox.due(10))
   }
   const subject = { _tag: "PullRequest", repository: 41, number: 88 } as const

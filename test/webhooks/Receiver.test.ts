@@ -121,6 +121,22 @@ describe("Receiver", () => {
       assert.containSubset(error, { status: 400, why: "its body is nested deeper than 64 levels" })
     }).pipe(Effect.provide(receiving(settings).layer)))
 
+  it.effect("keeps whether a hook was signed, because its signer does not tell", () =>
+    Effect.gen(function*() {
+      const kept = (settings: Readonly<Record<string, string>>) =>
+        Effect.gen(function*() {
+          const { receive } = yield* Receiver
+          yield* receive("plane", {
+            headers: { "content-type": "application/json", "x-plane-signature": signature("plane", "{}") },
+            body: Stream.make(Buffer.from("{}"))
+          })
+          const due = yield* (yield* Inbox).due(1)
+          return due.map(({ isSigned, signer }) => [signer, isSigned])
+        }).pipe(Effect.provide(receiving(settings).layer))
+      assert.deepStrictEqual(yield* kept({ ORCH_PLANE_WEBHOOK_SECRET: secrets.plane }), [["", true]])
+      assert.deepStrictEqual(yield* kept({ ORCH_WEBHOOKS_INSECURE: "true" }), [["", false]])
+    }))
+
   it.effect("says at the start whose hooks it accepts without a signature", () => {
     const { layer, lines } = receiving({ ...settings, ORCH_WEBHOOKS_INSECURE: "true" })
     return Effect.sync(() => {
@@ -200,6 +216,7 @@ describe("Inbox, of large hooks", () => {
           inbox.store({
             source: "gitea",
             signer: "",
+            isSigned: true,
             uuid: String(n),
             event: "push",
             body: `${n}${filling}`,
@@ -255,7 +272,7 @@ describe("the worker", () => {
       yield* Effect.gen(function*() {
         const inbox = yield* Inbox
         const body = `"${" ".repeat(5 * 1024 * 1024)}"`
-        yield* inbox.store({ source: "gitea", signer: "", uuid: "", event: "push", body, digest: "" })
+        yield* inbox.store({ source: "gitea", signer: "", isSigned: true, uuid: "", event: "push", body, digest: "" })
         const { sql, write } = yield* Storage
         yield* write(sql`PRAGMA wal_checkpoint(TRUNCATE)`)
         yield* inbox.settle(new Map([[1, { _tag: "Skipped", reason: "a reason" }]]))

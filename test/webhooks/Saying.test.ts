@@ -13,7 +13,7 @@ const telling = Effect.gen(function*() {
   const handlers = { plane: yield* planeHandler, gitea: yield* giteaHandler }
   return (source: "plane" | "gitea", event: string, body: string) =>
     Effect.gen(function*() {
-      yield* inbox.store({ source, signer: "", event, uuid: "", body, digest: body })
+      yield* inbox.store({ source, signer: "", isSigned: true, event, uuid: "", body, digest: body })
       yield* handlers[source](yield* inbox.due(10))
     })
 })

@@ -1,4 +1,5 @@
 import type { Row } from "../Row.js"
+import { assignees } from "./Assignees.js"
 import { commands } from "./Commands.js"
 import { links } from "./Links.js"
 import { livingRows } from "./Living.js"
@@ -23,5 +24,6 @@ export const rows: ReadonlyArray<Row> = [
   ...links,
   ...livingRows,
   ...notices,
+  ...assignees,
   ...commands
 ]
