@@ -6,6 +6,8 @@ import { EventSequence } from "../domain/Ids.js"
 import { Projects } from "../domain/Projects.js"
 import type { Noted, StageEvent } from "../domain/StageEvent.js"
 import { ToldEventJson } from "../domain/StageEvent.js"
+import { countEvent } from "../metrics/CountEvent.js"
+import { metrics } from "../metrics/Metrics.js"
 import { Outbox } from "../outbox/Outbox.js"
 import { eventOfBody } from "../outbox/StoredEvent.js"
 import { Storage } from "../storage/Storage.js"
@@ -113,6 +115,8 @@ const make = Effect.gen(function*() {
           new StorageError({ reason: "Failed", where: "of events", words: String(defect), cause: defect })
         )
       ),
+      Effect.tapError(() => Effect.sync(() => countEvent(event.body, "not_stored"))),
+      metrics.publish.timed({}),
       Effect.zipLeft(wake)
     )
 

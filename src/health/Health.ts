@@ -22,7 +22,9 @@ const patience = "100 millis"
 
 /** Gathers the facts about the program's health, and reports on them. */
 export class Health extends Context.Tag("plane-sync/Health")<Health, {
-  /** A report within 0.1 seconds, whatever storage does. It waits for nothing else. */
+  /** What a report is made from, within 0.1 seconds, whatever storage does. It waits for nothing else. */
+  readonly facts: Effect.Effect<HealthFacts>
+  /** A report on them, as soon. */
   readonly report: Effect.Effect<HealthReport>
   /** Notes how a write ended, because a full disk can still be read without an error. */
   readonly noteWrite: (outcome: Either.Either<unknown, StorageError>) => Effect.Effect<void>
@@ -100,6 +102,7 @@ const make = Effect.gen(function*() {
   })
 
   return Health.of({
+    facts,
     report: Effect.map(facts, healthReport),
     noteWrite: Either.match({
       onRight: () => Ref.set(writeFailure, undefined),

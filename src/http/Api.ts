@@ -7,6 +7,8 @@ import { Authorization, OperatorAuthorization } from "./Authorization.js"
 import { deliveriesGroup, deliveriesHandlers } from "./Deliveries.js"
 import { eventsGroup, eventsHandlers } from "./Events.js"
 import { healthGroup, healthHandlers } from "./HealthResource.js"
+import { historyGroup, historyHandlers } from "./History.js"
+import { metricsGroup, metricsHandlers } from "./Metrics.js"
 import { noticesGroup, noticesHandlers } from "./Notices.js"
 import { probeGroup, probeHandlers } from "./Probe.js"
 import { specification } from "./Specification.js"
@@ -19,6 +21,8 @@ import { workItemsGroup, workItemsHandlers } from "./WorkItems.js"
  */
 export class Api extends HttpApi.make("plane-sync")
   .add(healthGroup)
+  .add(metricsGroup)
+  .add(historyGroup)
   .add(eventsGroup)
   .add(workItemsGroup)
   .add(deliveriesGroup)
@@ -40,6 +44,8 @@ export class Api extends HttpApi.make("plane-sync")
 export const apiLayer = HttpApiBuilder.api(Api).pipe(
   Layer.provide([
     healthHandlers(Api),
+    metricsHandlers(Api),
+    historyHandlers(Api),
     eventsHandlers(Api),
     workItemsHandlers(Api),
     deliveriesHandlers(Api),

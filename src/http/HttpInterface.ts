@@ -12,6 +12,8 @@ import { TaskPullRequests } from "../gitea/TaskPullRequests.js"
 import { Health } from "../health/Health.js"
 import type { Leadership } from "../outbox/Leadership.js"
 import type { Outbox } from "../outbox/Outbox.js"
+import { History } from "../overview/History.js"
+import { Metrics } from "../overview/Metrics.js"
 import { DeadNotices } from "../people/DeadNotices.js"
 import type { People } from "../people/People.js"
 import type { PlaneSync } from "../sending/PlaneSync.js"
@@ -80,6 +82,7 @@ const giteaIfAny = Layer.effect(
 )
 
 const mounted = Layer.scoped(HttpInterface, make).pipe(
+  Layer.provide([History.layer, Metrics.layer]),
   Layer.provide([Health.layer, ExplainWorkItem.layer, BodyRoom.layer]),
   Layer.provide([DeadNotices.layer, TaskPullRequests.layer]),
   Layer.provide(giteaIfAny)

@@ -12,6 +12,8 @@ import { TaskPullRequests } from "../gitea/TaskPullRequests.js"
 import { Health } from "../health/Health.js"
 import { launcherLayer } from "../launching/Launcher.js"
 import { servedPipeline } from "../launching/ServedPipeline.js"
+import { History } from "../overview/History.js"
+import { Metrics } from "../overview/Metrics.js"
 import { noticeConfig } from "../people/NoticeConfig.js"
 import { peopleLayer } from "../people/PeopleLayer.js"
 import { PlaneConfig } from "../plane/PlaneConfig.js"
@@ -79,6 +81,7 @@ const orchestrator = Layer.provideMerge(peopleLayer, orchestratorLayer).pipe(
  */
 export const serveLayer = announceAndDrain.pipe(
   Layer.provide(app),
+  Layer.provide([History.layer, Metrics.layer]),
   Layer.provide([Health.layer, ExplainWorkItem.layer, BodyRoom.layer]),
   Layer.provide(TaskPullRequests.layer),
   Layer.provide(Layer.merge(webhooksLayer, repairLayer)),

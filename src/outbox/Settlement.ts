@@ -112,7 +112,7 @@ const sent = (sql: Sql, tally: Tally, { delivery, lane, people }: SendJob, outco
           const as = lane.restore === delivery.body ? "superseded" : "delivered"
           return yield* stateSettled(sql, tally, lane, delivery, as, { seen, answered, placed }, now)
         }
-        yield* closeDebts(sql, tally, delivery, "delivered")
+        yield* closeDebts(sql, tally, delivery, "delivered", now)
         yield* livingTold(sql, lane, delivery, outcome.commentId, now)
         if (outcome.lookAgain !== undefined) yield* perhapsTwice(sql, lane, delivery, outcome.lookAgain)
         return yield* free(sql, tally, lane, now, null, { told: true })
@@ -148,7 +148,7 @@ const sent = (sql: Sql, tally: Tally, { delivery, lane, people }: SendJob, outco
       case "Dead": {
         yield* closeDelivery(sql, delivery, givenUpAs(delivery), now, outcome)
         yield* livingPassed(sql, lane, delivery, now)
-        yield* closeDebts(sql, tally, delivery, "dead")
+        yield* closeDebts(sql, tally, delivery, "dead", now)
         // Plane may have taken it, so which state the work item is in is not known now.
         if (delivery.kind === "state") {
           yield* forget(sql, lane)
@@ -158,7 +158,7 @@ const sent = (sql: Sql, tally: Tally, { delivery, lane, people }: SendJob, outco
       }
       case "LaneDead": {
         yield* closeDelivery(sql, delivery, givenUpAs(delivery), now, outcome)
-        yield* closeDebts(sql, tally, delivery, "dead")
+        yield* closeDebts(sql, tally, delivery, "dead", now)
         return yield* laneDead(sql, tally, lane, outcome, now)
       }
       case "Later": {

@@ -5,6 +5,8 @@ import { makeSignal } from "../base/Signal.js"
 import { counted } from "../base/Text.js"
 import { EpochMillis, epochMillis, later, MonotonicMillis, monotonicMillis, utc } from "../base/Time.js"
 import type { StateId } from "../domain/StageStates.js"
+import { metrics } from "../metrics/Metrics.js"
+import { makeStopwatch } from "../metrics/Stopwatch.js"
 import { Outbox } from "../outbox/Outbox.js"
 import { CurrentProject } from "../plane/CurrentProject.js"
 import { PlaneClient } from "../plane/PlaneClient.js"
@@ -122,6 +124,7 @@ const make = Effect.gen(function*() {
   // How many writes in a row were forbidden while the probe succeeded, with no accepted write in between.
   let forbidden = 0
   let hasWritten = false
+  const closedTime = makeStopwatch((seconds) => metrics.closed.add({ project: project.identifier }, seconds))
 
   const waiting = outbox.status.pipe(
     Effect.map(({ pending }) => counted(pending, "event waits", "events wait")),
@@ -140,6 +143,7 @@ const make = Effect.gen(function*() {
 
   const close = Effect.fnUntraced(function*(reason: string) {
     yield* latch.close
+    yield* closedTime.start
     yield* Ref.set(status, {
       open: false,
       since: yield* DateTime.now,
@@ -152,6 +156,7 @@ const make = Effect.gen(function*() {
 
   const open = Effect.gen(function*() {
     const was = yield* Ref.getAndSet<DestinationStatus>(status, { open: true })
+    yield* closedTime.stop
     const since = was.open ? 0 : (yield* epochMillis) - was.since.epochMillis
     yield* Effect.logInfo(
       `${about}Plane answers again after ${Duration.format(Duration.millis(since))}. ${yield* waiting}`
@@ -286,6 +291,7 @@ const make = Effect.gen(function*() {
 
   const forget = Effect.gen(function*() {
     yield* latch.close
+    yield* closedTime.stop
     yield* asked.close
     yield* Ref.set(status, yield* notLookedAt)
   })
@@ -310,7 +316,7 @@ const make = Effect.gen(function*() {
         forbidden = 0
       })
     ),
-    status: Ref.get(status),
+    status: Effect.zipRight(closedTime.lap, Ref.get(status)),
     probeNow,
     misfit: Effect.map(Ref.get(status), ({ open }) => Option.fromNullable(table.problem(open))),
     hasState: (state) => Effect.map(table.compare, (known) => Option.fromNullable(known?.has(state)))

@@ -9,6 +9,7 @@ import { CanonicalKey, NormalizedKey, WorkItemKey } from "../../src/domain/WorkI
 import { isKnownEnded, readBelieved } from "../../src/outbox/Believed.js"
 import type { Covers } from "../../src/outbox/Covers.js"
 import { coverTogether } from "../../src/outbox/Covers.js"
+import { readDeadGroups } from "../../src/outbox/DeadGroups.js"
 import { deadOfItems } from "../../src/outbox/DeadOfItems.js"
 import { itemsAtStage, oweState } from "../../src/outbox/Differences.js"
 import { usageOfItem } from "../../src/outbox/EventUsage.js"
@@ -127,6 +128,7 @@ export const everything = Effect.fnUntraced(function*(shift: MovableClock["shift
     sql`SELECT ${usageOfItem(sql, sql.literal("l.work_item"), sql.literal("l.name"))} AS used FROM plane_sync_lane l
       WHERE l.name = 'ET-1'`
   )
+  yield* read(readDeadGroups(sql))
   yield* read(deadOfItems(sql, [ItemId("item-1"), NormalizedKey("ET-1")]))
   yield* leftState
   yield* read(readItemOfKey(sql, NormalizedKey("ET-1")))

@@ -5,6 +5,7 @@ import { firstOwed, noticeFailed, noticesOf, noticeTaken, oweNotice, pruneNotice
 import { countDead, discardDead, readDead, retryDead } from "../../src/people/NoticesGivenUp.js"
 import {
   closeWait,
+  countOpenWaits,
   dueEscalations,
   endEscalation,
   escalateWait,
@@ -54,6 +55,7 @@ const everything = Effect.gen(function*() {
   yield* read(reachedNow(sql, taskId))
   assert.lengthOf(yield* read(waitsOfEntries(sql, [{ taskId, entry: "two" }])), 1)
   assert.lengthOf(yield* read(openWaits(sql, { after: 0, limit: 10 })), 1)
+  assert.deepStrictEqual(yield* read(countOpenWaits(sql)), [{ reason: "asked", waits: 1, firstAt: now }])
   yield* write(closeWait(sql, wait.id, { state: "answered", why: "so", by: "lea" }, now))
   const notice = yield* read(firstOwed(sql))
   yield* write(noticeFailed(sql, notice?.id ?? 0, { reason: "no", dueAt: now }, now))
